@@ -1,0 +1,135 @@
+"""Expressions as text (`⌈H/32⌉`) and as LaTeX."""
+
+from __future__ import annotations
+
+from itertools import groupby
+
+from shapecalc.algebra.expr import Atom, Dim, Expr, Floor, Maximum, Monomial, Symbol
+
+
+def text(value: Dim) -> str:
+    """Return an expression as one line of text.
+
+    >>> from shapecalc.algebra.expr import symbol, ceildiv
+    >>> text(64 * ceildiv(symbol("H"), 32) - 3)
+    '64·⌈H/32⌉ - 3'
+    """
+    return _Text().sum(value)
+
+
+def latex(value: Dim) -> str:
+    r"""Return an expression as LaTeX, without the dollar signs.
+
+    >>> from shapecalc.algebra.expr import symbol, ceildiv
+    >>> print(latex(64 * ceildiv(symbol("H"), 32)))
+    64 \left\lceil \frac{H}{32} \right\rceil
+    """
+    return _Latex().sum(value)
+
+
+def grouped(value: Dim) -> str:
+    """Return a number with its thousands separated, or an expression as text."""
+    return f"{value:,}" if isinstance(value, int) else text(value)
+
+
+class _Text:
+    """How each part of an expression is written; a subclass writes another language."""
+
+    times = "·"
+
+    def sum(self, value: Dim) -> str:
+        if isinstance(value, int):
+            return self.number(value)
+        parts: list[str] = []
+        for monomial, coefficient in sorted(value.terms, key=_reading_order):
+            size = abs(coefficient)
+            factors = [] if size == 1 and monomial else [self.number(size)]
+            factors += [self.power(atom, len(list(run))) for atom, run in groupby(monomial)]
+            minima = sum(_is_minimum(atom) for atom in monomial)
+            sign = "-" if (coefficient < 0) != (minima % 2 == 1) else "+"
+            term = self.times.join(factors)
+            parts.append(f"{sign} {term}" if parts else term if sign == "+" else f"-{term}")
+        return " ".join(parts)
+
+    def power(self, atom: Atom, exponent: int) -> str:
+        base = self.atom(atom)
+        return base if exponent == 1 else self.raised(base, exponent)
+
+    def atom(self, atom: Atom) -> str:
+        if isinstance(atom, Symbol):
+            return self.symbol(atom.name)
+        if isinstance(atom, Floor):
+            divisor = atom.denominator
+            if atom.numerator.constant and atom.numerator.constant + 1 == divisor:
+                return self.ceiling(atom.numerator - atom.numerator.constant, divisor)
+            return self.floor(atom.numerator, divisor)
+        assert isinstance(atom, Maximum)
+        if _is_minimum(atom):  # its sign has been taken into the sum
+            return self.call("min", [-argument for argument in atom.arguments])
+        return self.call("max", list(atom.arguments))
+
+    def number(self, value: int) -> str:
+        return f"{value:,}"
+
+    def symbol(self, name: str) -> str:
+        return name
+
+    def raised(self, base: str, exponent: int) -> str:
+        return f"{base}^{exponent}"
+
+    def call(self, name: str, arguments: list[Dim]) -> str:
+        return f"{name}({', '.join(self.sum(argument) for argument in arguments)})"
+
+    def quotient(self, numerator: Dim, divisor: Dim) -> str:
+        over, under = self.sum(numerator), self.sum(divisor)
+        over = f"({over})" if _is_sum(numerator) else over
+        under = f"({under})" if isinstance(divisor, Expr) and not _is_atom(divisor) else under
+        return f"{over}/{under}"
+
+    def floor(self, numerator: Dim, divisor: Dim) -> str:
+        return f"⌊{self.quotient(numerator, divisor)}⌋"
+
+    def ceiling(self, numerator: Dim, divisor: Dim) -> str:
+        return f"⌈{self.quotient(numerator, divisor)}⌉"
+
+
+class _Latex(_Text):
+    times = r" \, "
+
+    def number(self, value: int) -> str:
+        return f"{value:,}".replace(",", "{,}")
+
+    def symbol(self, name: str) -> str:
+        return name if len(name) == 1 else r"\mathit{" + name.replace("_", r"\_") + "}"
+
+    def raised(self, base: str, exponent: int) -> str:
+        return f"{base}^{{{exponent}}}"
+
+    def call(self, name: str, arguments: list[Dim]) -> str:
+        return rf"\{name}({', '.join(self.sum(argument) for argument in arguments)})"
+
+    def floor(self, numerator: Dim, divisor: Dim) -> str:
+        return rf"\left\lfloor \frac{{{self.sum(numerator)}}}{{{self.sum(divisor)}}} \right\rfloor"
+
+    def ceiling(self, numerator: Dim, divisor: Dim) -> str:
+        return rf"\left\lceil \frac{{{self.sum(numerator)}}}{{{self.sum(divisor)}}} \right\rceil"
+
+
+def _reading_order(item: tuple[Monomial, int]) -> tuple[int, int, tuple[str, ...]]:
+    monomial, coefficient = item
+    return -len(monomial), coefficient < 0, tuple(atom.key for atom in monomial)
+
+
+def _is_minimum(atom: Atom) -> bool:
+    """Say whether a maximum of negated terms reads better as -min(...)."""
+    return isinstance(atom, Maximum) and all(
+        argument.terms[-1][1] < 0 for argument in atom.arguments if isinstance(argument, Expr)
+    )
+
+
+def _is_sum(value: Dim) -> bool:
+    return isinstance(value, Expr) and len(value.terms) > 1
+
+
+def _is_atom(value: Dim) -> bool:
+    return isinstance(value, Expr) and len(value.terms) == 1 and value.terms[0][1] == 1

@@ -1,0 +1,27 @@
+"""The layer kinds, one class each; a class is imported when it is first asked for.
+
+    from shapecalc.layers import Conv2d, MaxPool2d
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from shapecalc.layers.index import KINDS
+
+if TYPE_CHECKING:
+    from shapecalc.layers.index import *  # noqa: F403
+
+_BY_CLASS = {target.partition(":")[2]: kind for kind, target in KINDS.items()}
+
+__all__ = sorted(_BY_CLASS)  # pyright: ignore[reportUnsupportedDunderAll]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _BY_CLASS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from shapecalc.layers.registry import get
+
+    return get(_BY_CLASS[name])
+
+
+def __dir__() -> list[str]:
+    return __all__

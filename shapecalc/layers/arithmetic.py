@@ -1,0 +1,148 @@
+"""The size formulas, each written once, for numbers, for symbols and for the written derivation.
+
+Every function is plain `+ - * //` on its arguments, so it accepts integers and expressions alike,
+and `written` can replay it on named placeholders to show the formula and the numbers put in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from shapecalc.algebra import Dim, ceildiv, maximum, minimum
+from shapecalc.algebra.render import grouped
+
+
+def extent(k: Dim, d: Dim) -> Dim:
+    """The input pixels that a dilated kernel spans: d(k - 1) + 1.
+
+    >>> extent(3, 2)
+    5
+    """
+    return d * (k - 1) + 1
+
+
+def window(n: Dim, k: Dim, s: Dim, d: Dim, p0: Dim, p1: Dim) -> Dim:
+    """⌊(n + p0 + p1 - (d(k - 1) + 1))/s⌋ + 1, the (W - F + 2P)/S + 1 of the textbooks.
+
+    Source: Dumoulin and Visin, A guide to convolution arithmetic for deep learning, 2016.
+
+    >>> window(224, k=7, s=2, d=1, p0=3, p1=3)
+    112
+    """
+    return (n + p0 + p1 - extent(k, d)) // s + 1
+
+
+def window_ceil(n: Dim, k: Dim, s: Dim, d: Dim, p0: Dim, p1: Dim) -> Dim:
+    """⌊(n + min(p0 + p1 - (d(k - 1) + 1) + s - 1, p0 - 1))/s⌋ + 1: torch's ceil_mode.
+
+    The minimum is torch's rule that the last window starts inside the input or its left padding.
+
+    >>> window_ceil(112, k=3, s=2, d=1, p0=0, p1=0)
+    56
+    """
+    return (n + minimum(p0 + p1 - extent(k, d) + s - 1, p0 - 1)) // s + 1
+
+
+def same_padding(k: Dim, d: Dim) -> Dim:
+    """d(k - 1), the total padding with which a stride of one keeps the size.
+
+    >>> same_padding(k=5, d=1)
+    4
+    """
+    return d * (k - 1)
+
+
+def transposed(n: Dim, k: Dim, s: Dim, d: Dim, p0: Dim, p1: Dim, op: Dim) -> Dim:
+    """(n - 1)s - p0 - p1 + d(k - 1) + 1 + op.
+
+    >>> transposed(28, k=2, s=2, d=1, p0=0, p1=0, op=0)
+    56
+    """
+    return (n - 1) * s - p0 - p1 + extent(k, d) + op
+
+
+class Placeholder:
+    """A name that remembers what was done to it, so that a formula can be shown as written."""
+
+    def __init__(self, text: str, strength: int = 3) -> None:
+        self.text = text
+        self.strength = strength
+
+    def within(self, strength: int) -> str:
+        """Return the text, in brackets where the surrounding operation binds tighter."""
+        return self.text if self.strength >= strength else f"({self.text})"
+
+    def __add__(self, other: Any) -> Placeholder:
+        return Placeholder(f"{self.within(1)} + {_placed(other).within(1)}", 1)
+
+    def __radd__(self, other: Any) -> Placeholder:
+        return _placed(other) + self
+
+    def __sub__(self, other: Any) -> Placeholder:
+        return Placeholder(f"{self.within(1)} - {_placed(other).within(2)}", 1)
+
+    def __rsub__(self, other: Any) -> Placeholder:
+        return _placed(other) - self
+
+    def __mul__(self, other: Any) -> Placeholder:
+        return Placeholder(f"{self.within(2)}·{_placed(other).within(3)}", 2)
+
+    def __rmul__(self, other: Any) -> Placeholder:
+        return _placed(other) * self
+
+    def __floordiv__(self, other: Any) -> Placeholder:
+        return Placeholder(f"⌊{self.within(2)}/{_placed(other).within(3)}⌋", 3)
+
+
+def _placed(value: Any) -> Placeholder:
+    return value if isinstance(value, Placeholder) else Placeholder(str(value))
+
+
+def written(rule: Callable[..., Any], **values: Dim) -> str:
+    """Return a formula, the numbers put in, and the result.
+
+    >>> written(window, n=5, k=7, s=1, d=1, p0=0, p1=0)
+    '⌊(n + p0 + p1 - (d·(k - 1) + 1))/s⌋ + 1 = ⌊(5 + 0 + 0 - (1·(7 - 1) + 1))/1⌋ + 1 = -1'
+    """
+    letters = _replayed(rule, {name: Placeholder(name) for name in values})
+    numbers = _replayed(rule, {name: _inserted(value) for name, value in values.items()})
+    return f"{letters} = {numbers} = {grouped(rule(**values))}"
+
+
+def _inserted(value: Dim) -> Placeholder:
+    text = str(value)
+    simple = isinstance(value, int) and value >= 0
+    return Placeholder(text, 3 if simple or text.isidentifier() else 0)
+
+
+def _replayed(rule: Callable[..., Any], values: dict[str, Placeholder]) -> str:
+    """Run a rule with `min` and `max` replaced by ones that only write themselves down."""
+    scope = rule.__globals__
+    kept = {name: scope[name] for name in _WRITERS if name in scope}
+    replay = type(rule)(rule.__code__, {**scope, **{name: _WRITERS[name] for name in kept}})
+    result: Placeholder = replay(**values)
+    return result.text
+
+
+def _call(name: str) -> Callable[..., Placeholder]:
+    return lambda *arguments: Placeholder(f"{name}({', '.join(_placed(a).text for a in arguments)})")
+
+
+_WRITERS: dict[str, Callable[..., Placeholder]] = {
+    "minimum": _call("min"),
+    "maximum": _call("max"),
+    "ceildiv": lambda a, b: Placeholder(f"⌈{_placed(a).within(2)}/{_placed(b).within(3)}⌉"),
+}
+
+__all__ = [
+    "ceildiv",
+    "extent",
+    "maximum",
+    "minimum",
+    "same_padding",
+    "transposed",
+    "window",
+    "window_ceil",
+    "written",
+]

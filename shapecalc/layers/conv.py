@@ -1,0 +1,325 @@
+"""Convolutions over 1, 2 and 3 axes: plain, grouped, dilated, depthwise and separable.
+
+Per axis, with k the kernel, s the stride, d the dilation and p₀, p₁ the padding before and after:
+
+    out  = ⌊(n + p₀ + p₁ - (d(k - 1) + 1))/s⌋ + 1
+    MACs = batch · out_channels · ∏ out · (in_channels/groups) · ∏ k
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, ClassVar, Literal
+
+from shapecalc.algebra import Dim, product
+from shapecalc.layers.arithmetic import same_padding, window
+from shapecalc.layers.base import (
+    Named,
+    NoBuffers,
+    Requirement,
+    Shape,
+    Window,
+    divides,
+    matches,
+)
+from shapecalc.layers.fields import (
+    Count,
+    CountPerAxis,
+    Each,
+    Flag,
+    OneOf,
+    OptionalCount,
+    PerSide,
+    Whole,
+)
+from shapecalc.layers.spatial import AXES, Spatial
+
+Padding = Annotated[
+    PerSide | Literal["same", "valid"], OneOf(("same", "valid"), Each(Each(Whole(0), (2,))))
+]
+PaddingMode = Annotated[str, OneOf(("zeros", "reflect", "replicate", "circular"))]
+
+
+class Windowed(Spatial):
+    """A kernel that slides over padded input: what convolutions of all sorts share."""
+
+    kernel_size: CountPerAxis
+    stride: CountPerAxis = 1
+    padding: Padding = 0
+    dilation: CountPerAxis = 1
+    padding_mode: PaddingMode = "zeros"
+
+    def window(self, x: Shape) -> Window:
+        """Return the kernel, with `same` padding written out per side."""
+        kernel, dilation = self.spread(self.kernel_size), self.spread(self.dilation)
+        if self.padding == "same":
+            totals = [same_padding(k, d) for k, d in zip(kernel, dilation, strict=True)]
+            sides = [(total // 2, total - total // 2) for total in totals]
+        else:
+            padding = 0 if self.padding == "valid" else self.padding
+            sides = [p if isinstance(p, tuple) else (p, p) for p in self.spread(padding)]
+        before, after = zip(*sides, strict=True)
+        return Window(kernel, self.spread(self.stride), before, after, dilation)
+
+    def requirements(self, x: Shape) -> Iterator[Requirement]:
+        yield from self.spatial_rank(x)
+        window_ = self.window(x)
+        if self.padding == "same":
+            for stride in window_.stride:
+                yield Requirement(
+                    "same-stride",
+                    1,
+                    "==",
+                    stride,
+                    f"{self.kind}: padding: same needs stride 1, not {stride}",
+                    "give the padding as a number",
+                )
+        yield from self._paddable(x, window_)
+        yield from self.large_enough(window, n=self.sizes(x), **_letters(window_))
+
+    def _paddable(self, x: Shape, window_: Window) -> Iterator[Requirement]:
+        """Reflection and wrapping take their padding from the input, which must be long enough."""
+        if self.padding_mode not in ("reflect", "circular"):
+            return
+        spare = 1 if self.padding_mode == "reflect" else 0
+        for axis, n, *sides in zip(
+            AXES[self.rank], self.sizes(x), window_.before, window_.after, strict=True
+        ):
+            for p in sides:
+                yield Requirement(
+                    "padding",
+                    n,
+                    ">=",
+                    p + spare,
+                    f"{self.kind}: {self.padding_mode} padding of {p} needs an input {axis} of at "
+                    f"least {p + spare}, not {n}",
+                )
+
+    def swept(self, x: Shape) -> Shape:
+        """Return the spatial sizes of the output."""
+        letters = _letters(self.window(x))
+        columns = zip(self.sizes(x), *letters.values(), strict=True)
+        return tuple(window(n, *column) for n, *column in columns)
+
+
+def _letters(window_: Window) -> dict[str, tuple[Dim, ...]]:
+    return {
+        "k": window_.kernel,
+        "s": window_.stride,
+        "d": window_.dilation,
+        "p0": window_.before,
+        "p1": window_.after,
+    }
+
+
+class Convolution(NoBuffers, Windowed):
+    """The rules of convolution, for any number of axes."""
+
+    in_channels: OptionalCount = None
+    out_channels: Count
+    groups: Count = 1
+    bias: Flag = True
+
+    def requirements(self, x: Shape) -> Iterator[Requirement]:
+        yield from self.spatial_rank(x)
+        arriving = self.channels(x)
+        yield from matches(self.kind, "in_channels", self.in_channels, arriving, x)
+        yield divides(self.kind, "groups", self.groups, "in_channels", arriving)
+        yield divides(self.kind, "groups", self.groups, "out_channels", self.out_channels)
+        yield from super().requirements(x)
+
+    def output(self, x: Shape) -> Shape:
+        return self.resized(x, self.swept(x), self.out_channels)
+
+    def weights(self, x: Shape) -> Named:
+        inward = self.channels(x) // self.groups
+        named: Named = {"weight": (self.out_channels, inward, *self.spread(self.kernel_size))}
+        return named | {"bias": (self.out_channels,)} if self.bias else named
+
+    def macs(self, x: Shape) -> Dim:
+        per_output = self.channels(x) // self.groups * product(self.spread(self.kernel_size))
+        return product(self.output(x)) * per_output
+
+
+class Conv1d(Convolution):
+    """Convolution over one axis: `[N, C, L]` to `[N, out_channels, ⌊(L + 2p - (d(k-1)+1))/s⌋ + 1]`.
+
+    Weights are `weight: [out_channels, in_channels/groups, k]` and `bias: [out_channels]`; sizes
+    in elements. Refuses channels that do not match, groups that do not divide, and an input
+    shorter than the kernel. Source: torch.nn.Conv1d.
+
+    >>> Conv1d(out_channels=8, kernel_size=3, stride=2).output((1, 4, 100))
+    (1, 8, 49)
+    """
+
+    kind: ClassVar[str] = "conv1d"
+    rank: ClassVar[int] = 1
+    torch: ClassVar[str | None] = "torch.nn.Conv1d"
+    keras: ClassVar[str | None] = "keras.layers.Conv1D"
+
+
+class Conv2d(Convolution):
+    """Convolution over two axes: each of height and width becomes ⌊(n + 2p - (d(k-1)+1))/s⌋ + 1.
+
+    Input `[N, C, H, W]`, weights `weight: [out_channels, in_channels/groups, k, k]` and
+    `bias: [out_channels]`; padding is a number, one per axis, `[[before, after], ...]`, `same` or
+    `valid`. Refuses channels that do not match, groups that do not divide, and an input smaller
+    than the kernel. Source: torch.nn.Conv2d; LeCun et al., Gradient-based learning applied to
+    document recognition, 1998.
+
+    >>> Conv2d(out_channels=6, kernel_size=5).output((1, 1, 32, 32))
+    (1, 6, 28, 28)
+    >>> Conv2d(out_channels=6, kernel_size=5).macs((1, 1, 32, 32))
+    117600
+    """
+
+    kind: ClassVar[str] = "conv2d"
+    rank: ClassVar[int] = 2
+    torch: ClassVar[str | None] = "torch.nn.Conv2d"
+    keras: ClassVar[str | None] = "keras.layers.Conv2D"
+
+
+class Conv3d(Convolution):
+    """Convolution over depth, height and width: each becomes ⌊(n + 2p - (d(k-1)+1))/s⌋ + 1.
+
+    Input `[N, C, D, H, W]`, weights `weight: [out_channels, in_channels/groups, k, k, k]` and
+    `bias: [out_channels]`. Refuses what `conv2d` refuses. Source: torch.nn.Conv3d.
+
+    >>> Conv3d(out_channels=16, kernel_size=3, padding=1).output((1, 3, 8, 32, 32))
+    (1, 16, 8, 32, 32)
+    """
+
+    kind: ClassVar[str] = "conv3d"
+    rank: ClassVar[int] = 3
+    torch: ClassVar[str | None] = "torch.nn.Conv3d"
+    keras: ClassVar[str | None] = "keras.layers.Conv3D"
+
+
+class Depthwise(NoBuffers, Windowed):
+    """The rules of depthwise convolution: every channel has `depth_multiplier` filters of its own."""
+
+    in_channels: OptionalCount = None
+    depth_multiplier: Count = 1
+    bias: Flag = True
+
+    def requirements(self, x: Shape) -> Iterator[Requirement]:
+        yield from self.spatial_rank(x)
+        yield from matches(self.kind, "in_channels", self.in_channels, self.channels(x), x)
+        yield from super().requirements(x)
+
+    def output(self, x: Shape) -> Shape:
+        return self.resized(x, self.swept(x), self.channels(x) * self.depth_multiplier)
+
+    def weights(self, x: Shape) -> Named:
+        filters = self.channels(x) * self.depth_multiplier
+        named: Named = {"weight": (filters, 1, *self.spread(self.kernel_size))}
+        return named | {"bias": (filters,)} if self.bias else named
+
+    def macs(self, x: Shape) -> Dim:
+        return product(self.output(x)) * product(self.spread(self.kernel_size))
+
+
+class DepthwiseConv1d(Depthwise):
+    """Depthwise convolution over one axis: `[N, C, L]` to `[N, C·depth_multiplier, out]`.
+
+    The size is that of `conv1d`; weights are `weight: [C·depth_multiplier, 1, k]` and `bias`; one
+    output costs k MACs. It is torch.nn.Conv1d with groups = in_channels, which is also the source.
+
+    >>> DepthwiseConv1d(kernel_size=3, padding=1).weights((1, 32, 100))
+    {'weight': (32, 1, 3), 'bias': (32,)}
+    """
+
+    kind: ClassVar[str] = "depthwise_conv1d"
+    rank: ClassVar[int] = 1
+    keras: ClassVar[str | None] = "keras.layers.DepthwiseConv1D"
+
+
+class DepthwiseConv2d(Depthwise):
+    """Depthwise convolution over two axes: `[N, C, H, W]` to `[N, C·depth_multiplier, out, out]`.
+
+    The size is that of `conv2d`; weights are `weight: [C·depth_multiplier, 1, k, k]` and `bias`;
+    one output costs k² MACs. It is torch.nn.Conv2d with groups = in_channels. Source: Chollet,
+    Xception, 2017.
+
+    >>> DepthwiseConv2d(kernel_size=3, padding=1, bias=False).macs((1, 32, 112, 112))
+    3612672
+    """
+
+    kind: ClassVar[str] = "depthwise_conv2d"
+    rank: ClassVar[int] = 2
+    keras: ClassVar[str | None] = "keras.layers.DepthwiseConv2D"
+
+
+class DepthwiseConv3d(Depthwise):
+    """Depthwise convolution over three axes: `[N, C, D, H, W]` to `[N, C·depth_multiplier, ...]`.
+
+    The size is that of `conv3d`; weights are `weight: [C·depth_multiplier, 1, k, k, k]` and `bias`;
+    one output costs k³ MACs. It is torch.nn.Conv3d with groups = in_channels, also the source.
+
+    >>> DepthwiseConv3d(kernel_size=3).output((1, 4, 8, 8, 8))
+    (1, 4, 6, 6, 6)
+    """
+
+    kind: ClassVar[str] = "depthwise_conv3d"
+    rank: ClassVar[int] = 3
+
+
+class Separable(NoBuffers, Windowed):
+    """The rules of separable convolution: depthwise, then a mix of channels at every position."""
+
+    in_channels: OptionalCount = None
+    out_channels: Count
+    depth_multiplier: Count = 1
+    bias: Flag = True
+
+    def requirements(self, x: Shape) -> Iterator[Requirement]:
+        yield from self.spatial_rank(x)
+        yield from matches(self.kind, "in_channels", self.in_channels, self.channels(x), x)
+        yield from super().requirements(x)
+
+    def output(self, x: Shape) -> Shape:
+        return self.resized(x, self.swept(x), self.out_channels)
+
+    def weights(self, x: Shape) -> Named:
+        middle, ones = self.channels(x) * self.depth_multiplier, (1,) * self.rank
+        named: Named = {
+            "depthwise.weight": (middle, 1, *self.spread(self.kernel_size)),
+            "pointwise.weight": (self.out_channels, middle, *ones),
+        }
+        return named | {"pointwise.bias": (self.out_channels,)} if self.bias else named
+
+    def macs(self, x: Shape) -> Dim:
+        middle = self.channels(x) * self.depth_multiplier
+        per_position = product(self.spread(self.kernel_size)) + self.out_channels
+        return product(self.resized(x, self.swept(x), middle)) * per_position
+
+
+class SeparableConv1d(Separable):
+    """Depthwise convolution over one axis followed by a pointwise one: `[N, C, L]` to `[N, out, L']`.
+
+    The size is that of `conv1d`; weights are `depthwise.weight`, `pointwise.weight` and
+    `pointwise.bias`; the depthwise half has no bias. Source: keras.layers.SeparableConv1D.
+
+    >>> SeparableConv1d(out_channels=8, kernel_size=3).output((1, 4, 10))
+    (1, 8, 8)
+    """
+
+    kind: ClassVar[str] = "separable_conv1d"
+    rank: ClassVar[int] = 1
+    keras: ClassVar[str | None] = "keras.layers.SeparableConv1D"
+
+
+class SeparableConv2d(Separable):
+    """Depthwise convolution over two axes followed by a 1x1: `[N, C, H, W]` to `[N, out, H', W']`.
+
+    The size is that of `conv2d`; weights are `depthwise.weight: [C·m, 1, k, k]`,
+    `pointwise.weight: [out, C·m, 1, 1]` and `pointwise.bias: [out]`; one position costs
+    C·m(k² + out) MACs. Source: Chollet, Xception, 2017; keras.layers.SeparableConv2D.
+
+    >>> SeparableConv2d(out_channels=128, kernel_size=3, bias=False).weights((1, 64, 9, 9))
+    {'depthwise.weight': (64, 1, 3, 3), 'pointwise.weight': (128, 64, 1, 1)}
+    """
+
+    kind: ClassVar[str] = "separable_conv2d"
+    rank: ClassVar[int] = 2
+    keras: ClassVar[str | None] = "keras.layers.SeparableConv2D"

@@ -1,0 +1,98 @@
+"""Finding the class of a kind: built in, registered by the user, or from an installed package.
+
+Built-in kinds load on demand: the index names the module of each, and only that module is
+imported. Packages offer kinds through the entry-point group `shapecalc.kinds`.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TypeVar
+
+from shapecalc.errors import SpecError, nearest, quote
+from shapecalc.layers.base import Kind
+from shapecalc.layers.index import KINDS
+
+ENTRY_POINTS = "shapecalc.kinds"
+
+_registered: dict[str, type[Kind]] = {}
+_loaded: dict[str, type[Kind]] = {}
+_K = TypeVar("_K", bound=type[Kind])
+
+
+def register(cls: _K) -> _K:
+    """Make a kind of your own known by its name; use it as a decorator.
+
+    Raises `SpecError` for a name that is taken or not lower snake_case, and for a class that still
+    misses a rule.
+    """
+    name = getattr(cls, "kind", "")
+    if not (isinstance(name, str) and name.isidentifier() and name == name.lower()):
+        raise SpecError(f"{cls.__name__} needs a kind in lower snake_case, not {quote(name)}")
+    missing = sorted(getattr(cls, "__abstractmethods__", ()))
+    if missing:
+        raise SpecError(f"the kind {name!r} misses the rules {', '.join(missing)}")
+    if name in KINDS or name in RESERVED or _registered.get(name, cls) is not cls:
+        raise SpecError(f"the kind {name!r} exists already")
+    _registered[name] = cls
+    return cls
+
+
+def unregister(name: str) -> None:
+    """Forget a kind that `register` made known."""
+    _registered.pop(name, None)
+
+
+RESERVED = frozenset({"name", "repeat", "when", "from", "share", "trainable", "sequential", "side"})
+"""Words that cannot name a kind, because a step uses them itself."""
+
+
+def find(name: str) -> type[Kind] | None:
+    """Return the class of a kind, or None if nobody offers it."""
+    if name in _loaded:
+        return _loaded[name]
+    if name in _registered:
+        return _registered[name]
+    if name in KINDS:
+        module, _, attribute = KINDS[name].partition(":")
+        cls: type[Kind] = getattr(import_module(module), attribute)
+        _loaded[name] = cls
+        return cls
+    return _from_packages().get(name)
+
+
+def get(name: str) -> type[Kind]:
+    """Return the class of a kind; raise `SpecError` with the nearest name for an unknown one."""
+    found = find(name)
+    if found is None:
+        raise SpecError(f"unknown kind {quote(name)}{nearest(name, kinds())}")
+    return found
+
+
+def kinds() -> list[str]:
+    """Return the names of all kinds, sorted."""
+    return sorted({*KINDS, *_registered, *_from_packages()})
+
+
+_packages: dict[str, type[Kind]] | None = None
+
+
+def _from_packages() -> dict[str, type[Kind]]:
+    """Return the kinds of installed packages; asked only when a name is not built in."""
+    global _packages
+    if _packages is None:
+        from importlib.metadata import entry_points
+
+        found: dict[str, type[Kind]] = {}
+        for point in entry_points(group=ENTRY_POINTS):
+            if point.name in KINDS:
+                continue
+            try:
+                cls = point.load()
+            except (ImportError, AttributeError) as error:
+                raise SpecError(f"the kind {point.name!r} of {point.value} does not load: {error}") from error
+            if not (isinstance(cls, type) and issubclass(cls, Kind)):
+                raise SpecError(f"{point.value} is offered as a kind but is not a layer class")
+            found[point.name] = cls
+        _packages = found
+    return _packages

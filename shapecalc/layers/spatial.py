@@ -1,0 +1,83 @@
+"""What layers over 1, 2 or 3 spatial axes have in common: one rule, three ranks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, ClassVar, Self
+
+from pydantic import model_validator
+
+from shapecalc.algebra import Dim
+from shapecalc.layers.arithmetic import written
+from shapecalc.layers.base import Layer, Requirement, Shape, rank_between
+from shapecalc.layers.fields import Each, complaint
+
+AXES = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
+"""What the spatial axes are called in messages, by their number."""
+
+
+class Spatial(Layer):
+    """A layer over `rank` spatial axes behind a channel axis, batched or not."""
+
+    rank: ClassVar[int]
+
+    @model_validator(mode="after")
+    def _one_value_per_axis(self) -> Self:
+        for name in self.model_fields_set:
+            value = getattr(self, name)
+            if isinstance(value, tuple) and len(value) != self.rank:
+                if any(isinstance(rule, Each) and rule.per_axis for rule in _rules(self, name)):
+                    raise complaint(f"{name} has {len(value)} values for {self.rank} axes")
+        return self
+
+    def channels(self, x: Shape) -> Dim:
+        """Return the size of the channel axis."""
+        return x[-self.rank - 1]
+
+    def sizes(self, x: Shape) -> Shape:
+        """Return the sizes of the spatial axes."""
+        return x[-self.rank :]
+
+    def resized(self, x: Shape, sizes: Shape, channels: Dim | None = None) -> Shape:
+        """Return the shape with other spatial sizes and, if given, other channels."""
+        return (*x[: -self.rank - 1], self.channels(x) if channels is None else channels, *sizes)
+
+    def spread(self, value: Any) -> tuple[Any, ...]:
+        """Return one value per axis from a field that may hold one for all."""
+        return value if isinstance(value, tuple) else (value,) * self.rank
+
+    def spatial_rank(self, x: Shape) -> Iterator[Requirement]:
+        """Require a channel axis and the spatial axes, with a batch axis in front or without."""
+        return rank_between(self.kind, x, self.rank + 1, self.rank + 2)
+
+    def large_enough(
+        self, rule: Callable[..., Dim], at_least: int = 1, **values: tuple[Dim, ...]
+    ) -> Iterator[Requirement]:
+        """Require that a size formula gives at least one on every axis.
+
+        Every keyword is a letter of the formula with its value per axis.
+        """
+        for number, axis in enumerate(AXES[self.rank]):
+            letters = {letter: column[number] for letter, column in values.items()}
+            yield Requirement(
+                "too-small",
+                rule(**letters),
+                ">=",
+                at_least,
+                _too_small(self.kind, axis, rule, letters, at_least),
+            )
+
+
+def _rules(layer: Layer, name: str) -> list[Any]:
+    return [
+        getattr(rule, "otherwise", None) or rule for rule in type(layer).model_fields[name].metadata
+    ]
+
+
+def _too_small(
+    kind: str, axis: str, rule: Callable[..., Dim], letters: dict[str, Dim], at_least: int
+) -> Callable[[], str]:
+    return lambda: (
+        f"{kind}: the output {axis} would be {rule(**letters)}, less than {at_least}: "
+        f"{written(rule, **letters)}"
+    )

@@ -1,0 +1,60 @@
+"""Write `shapecalc/layers/index.py`: which module holds the class of each built-in kind.
+
+Run it after adding a kind: `python tools/index_kinds.py`. A test compares the file with what this
+prints, so an index that was forgotten is noticed.
+"""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from importlib import import_module
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+LAYERS = ROOT / "shapecalc" / "layers"
+NOT_FAMILIES = {"__init__", "index"}
+
+
+def index() -> str:
+    """Return the text of the index module."""
+    sys.path.insert(0, str(ROOT))
+    base = import_module("shapecalc.layers.base")
+    found: dict[str, tuple[str, str]] = {}
+    for path in sorted(LAYERS.glob("*.py")):
+        if path.stem in NOT_FAMILIES:
+            continue
+        module = import_module(f"shapecalc.layers.{path.stem}")
+        for name, cls in inspect.getmembers(module, inspect.isclass):
+            if not issubclass(cls, base.Kind) or cls.__module__ != module.__name__:
+                continue
+            if "kind" in vars(cls) and not inspect.isabstract(cls):
+                found[cls.kind] = (module.__name__, name)
+    rows = [f'    "{kind}": "{module}:{name}",' for kind, (module, name) in sorted(found.items())]
+    modules: dict[str, list[str]] = {}
+    for module, name in found.values():
+        modules.setdefault(module, []).append(name)
+    imports = [
+        f"    from {module} import {name} as {name}"
+        for module in sorted(modules)
+        for name in sorted(modules[module])
+    ]
+    return "\n".join(
+        [
+            '"""Which module holds the class of each built-in kind; written by tools/index_kinds.py."""',
+            "",
+            "from typing import TYPE_CHECKING",
+            "",
+            "if TYPE_CHECKING:",
+            *imports,
+            "",
+            "KINDS: dict[str, str] = {",
+            *rows,
+            "}",
+            "",
+        ]
+    )
+
+
+if __name__ == "__main__":
+    (LAYERS / "index.py").write_text(index(), encoding="utf-8")
