@@ -1,0 +1,1 @@
+"""The test suite; its strategies and its torch counterparts serve every test."""

@@ -1,0 +1,172 @@
+"""Every kind against the real torch layer: shape, named weights, cost, and what is refused."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import given
+from pydantic import ValidationError
+from torch.utils.flop_counter import FlopCounterMode
+
+from shapecalc.layers.base import Effect, Refused
+from shapecalc.layers.registry import kinds
+from tests.strategies import Case, case, cases
+from tests.torch_twin import REJECTIONS, arguments, build
+
+MACS_NOT_COUNTED: dict[str, str] = {}
+"""Kinds that multiply where FlopCounterMode reads 0, and what they do."""
+
+
+def deliberately_stricter(case: Case) -> bool:
+    """Say whether a spec may not say this although torch may take it: it makes no sense.
+
+    Counts of zero (an empty layer), and lists with the wrong number of entries (torch repeats a
+    single entry where a list of one is given).
+    """
+    rank = getattr(case.cls, "rank", None)
+    for value in case.fields.values():
+        if value == 0 and not isinstance(value, bool):
+            return True
+        if isinstance(value, tuple) and (0 in value or (rank is not None and len(value) != rank)):
+            return True
+    return False
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Let torch warn of what it will; its warnings are not ours."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+def ours(case: Case) -> Effect | str:
+    """Return what we answer, or why we refuse."""
+    try:
+        return case.cls.model_validate(case.fields).apply(case.inputs)
+    except (ValidationError, Refused) as error:
+        return f"{type(error).__name__}: {error}"
+
+
+def shapes_of(result: Any) -> tuple[tuple[int, ...], ...]:
+    """Return the shapes of what a module returned."""
+    tensors = result if isinstance(result, (tuple, list)) else (result,)
+    return tuple(tuple(tensor.shape) for tensor in tensors)
+
+
+def theirs(case: Case) -> tuple[tuple[int, ...], ...] | str:
+    """Return what torch makes of real numbers in evaluation mode, or why it refuses."""
+    try:
+        with quiet(), torch.no_grad():
+            module = build(case.cls, case.fields, case.inputs)
+            return shapes_of(module(*arguments(case.cls.kind, case.inputs, "cpu")))
+    except REJECTIONS as error:
+        return f"{type(error).__name__}: {error}"
+
+
+def compare(case: Case) -> None:
+    """Assert that we and torch agree on a case, whether it is legal or not."""
+    mine, real = ours(case), theirs(case)
+    if isinstance(mine, str):
+        if isinstance(real, str) or (mine.startswith("ValidationError") and deliberately_stricter(case)):
+            return
+        raise AssertionError(f"{case}: torch accepts it and returns {real}; we refuse it: {mine}")
+    if isinstance(real, str):
+        raise AssertionError(f"{case}: torch refuses it ({real}); we return {mine.outputs}")
+    assert mine.outputs == real, f"{case}: torch returns {real}; we return {mine.outputs}"
+    compare_structure(case, mine)
+
+
+def compare_structure(case: Case, mine: Effect) -> None:
+    """Assert that shapes on the meta device, named weights, buffers and cost agree."""
+    counter = FlopCounterMode(display=False)
+    with quiet(), torch.no_grad(), torch.device("meta"):
+        module = build(case.cls, case.fields, case.inputs)
+        tensors = arguments(case.cls.kind, case.inputs, "meta")
+        with counter:
+            shapes = shapes_of(module(*tensors))
+    assert mine.outputs == shapes, f"{case}: on meta torch returns {shapes}; we return {mine.outputs}"
+    weights = {name: tuple(tensor.shape) for name, tensor in module.named_parameters()}
+    assert mine.weights == weights, f"{case}: torch has {weights}; we have {mine.weights}"
+    buffers = {name: tuple(tensor.shape) for name, tensor in module.named_buffers()}
+    assert mine.buffers == buffers, f"{case}: torch has buffers {buffers}; we have {mine.buffers}"
+    flops = counter.get_total_flops()
+    if flops == 0 and case.cls.kind in MACS_NOT_COUNTED:
+        return
+    assert mine.macs is not None, f"{case}: torch counts {flops} flops; we count nothing"
+    assert 2 * mine.macs == flops, f"{case}: torch counts {flops} flops; we count {mine.macs} MACs"
+
+
+@pytest.mark.parametrize("kind", kinds())
+def test_every_kind_is_torchs(kind: str) -> None:
+    given(cases(kind))(compare)()
+
+
+# ---- the comparison itself can fail
+
+LEGAL = case("conv2d", (2, 4, 9, 8), out_channels=6, kernel_size=3, stride=2, groups=2)
+MISMATCHED = case("conv2d", (2, 4, 9, 8), in_channels=3, out_channels=6, kernel_size=3)
+
+
+def test_the_comparison_agrees_before_a_rule_is_broken() -> None:
+    compare(LEGAL)
+    compare(MISMATCHED)
+
+
+def _off_by_one(conv: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    honest = conv.output
+    monkeypatch.setattr(conv, "output", lambda self, x: (*honest(self, x)[:-1], honest(self, x)[-1] + 1))
+
+
+def _renamed(conv: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(conv, "weights", lambda self, x: {"kernel": (6, 2, 3, 3), "bias": (6,)})
+
+
+def _transposed(conv: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(conv, "weights", lambda self, x: {"weight": (2, 6, 3, 3), "bias": (6,)})
+
+
+def _extra_buffer(conv: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(conv, "buffers", lambda self, x: {"running": (6,)})
+
+
+def _free_of_charge(conv: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(conv, "macs", lambda self, x: 0)
+
+
+def _refuses_all(conv: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from shapecalc.layers.base import Requirement
+
+    monkeypatch.setattr(conv, "requirements", lambda self, x: iter([Requirement("no", 0, "==", 1, "no")]))
+
+
+@pytest.mark.parametrize(
+    "breakage", [_off_by_one, _renamed, _transposed, _extra_buffer, _free_of_charge, _refuses_all]
+)
+def test_a_broken_rule_is_noticed(breakage: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from shapecalc.layers import Conv2d
+
+    breakage(Conv2d, monkeypatch)
+    with pytest.raises(AssertionError):
+        compare(LEGAL)
+
+
+def test_a_dropped_requirement_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    from shapecalc.layers import Conv2d
+
+    monkeypatch.setattr(Conv2d, "requirements", lambda self, x: iter(()))
+    with pytest.raises(AssertionError, match="torch refuses it"):
+        compare(MISMATCHED)
+
+
+def test_random_cases_find_a_broken_rule(monkeypatch: pytest.MonkeyPatch) -> None:
+    from shapecalc.layers import Conv1d
+
+    _off_by_one(Conv1d, monkeypatch)
+    with pytest.raises(AssertionError):
+        given(cases("conv1d"))(compare)()
