@@ -1,1 +1,83 @@
-"""shapecalc."""
+"""Shapes, parameters and cost of neural networks, in numbers and in closed form, without running them.
+
+>>> import shapecalc
+>>> report = shapecalc.load("lenet5").analyze()
+>>> report.output, report.params, report.macs
+((1, 10), 61706, 416520)
+"""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from shapecalc.algebra.expr import Dim, Expr, symbol
+    from shapecalc.errors import FormulaError, ShapecalcError, ShapeError, SpecError, Undecided
+    from shapecalc.layers.base import Layer, Merge
+    from shapecalc.layers.registry import kinds, register
+    from shapecalc.model import Model, load, loads, names
+    from shapecalc.report.data import Node, Report
+    from shapecalc.spec.tree import Block, Call, Sequential, Side, Step
+
+_HOMES = {
+    "Block": "spec.tree",
+    "Call": "spec.tree",
+    "Dim": "algebra.expr",
+    "Expr": "algebra.expr",
+    "FormulaError": "errors",
+    "Layer": "layers.base",
+    "Merge": "layers.base",
+    "Model": "model",
+    "Node": "report.data",
+    "Report": "report.data",
+    "Sequential": "spec.tree",
+    "ShapeError": "errors",
+    "ShapecalcError": "errors",
+    "Side": "spec.tree",
+    "SpecError": "errors",
+    "Step": "spec.tree",
+    "Undecided": "errors",
+    "kinds": "layers.registry",
+    "load": "model",
+    "loads": "model",
+    "names": "model",
+    "register": "layers.registry",
+    "symbol": "algebra.expr",
+}
+
+__version__ = "0.1.0"
+__all__ = [
+    "Block",
+    "Call",
+    "Dim",
+    "Expr",
+    "FormulaError",
+    "Layer",
+    "Merge",
+    "Model",
+    "Node",
+    "Report",
+    "Sequential",
+    "ShapeError",
+    "ShapecalcError",
+    "Side",
+    "SpecError",
+    "Step",
+    "Undecided",
+    "kinds",
+    "load",
+    "loads",
+    "names",
+    "register",
+    "symbol",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -62,6 +62,42 @@ def transposed(n: Dim, k: Dim, s: Dim, d: Dim, p0: Dim, p1: Dim, op: Dim) -> Dim
     return (n - 1) * s - p0 - p1 + extent(k, d) + op
 
 
+def padded(n: Dim, p0: Dim, p1: Dim) -> Dim:
+    """n + p0 + p1; a negative side crops.
+
+    >>> padded(28, p0=2, p1=-1)
+    29
+    """
+    return n + p0 + p1
+
+
+def cropped(n: Dim, c0: Dim, c1: Dim) -> Dim:
+    """n - c0 - c1.
+
+    >>> cropped(28, c0=2, c1=1)
+    25
+    """
+    return n - c0 - c1
+
+
+def uncropped(n: Dim, p0: Dim, p1: Dim) -> Dim:
+    """n + min(p0, 0) + min(p1, 0): what negative padding leaves before positive padding is added.
+
+    >>> uncropped(28, p0=2, p1=-1)
+    27
+    """
+    return n + minimum(p0, 0) + minimum(p1, 0)
+
+
+def scaled(n: Dim, a: Dim, b: Dim) -> Dim:
+    """⌊n·a/b⌋, resizing by the scale a/b.
+
+    >>> scaled(7, a=3, b=2)
+    10
+    """
+    return n * a // b
+
+
 class Placeholder:
     """A name that remembers what was done to it, so that a formula can be shown as written."""
 
@@ -137,11 +173,15 @@ _WRITERS: dict[str, Callable[..., Placeholder]] = {
 
 __all__ = [
     "ceildiv",
+    "cropped",
     "extent",
     "maximum",
     "minimum",
+    "padded",
     "same_padding",
+    "scaled",
     "transposed",
+    "uncropped",
     "window",
     "window_ceil",
     "written",

@@ -251,9 +251,9 @@ class Merge(Kind):
     branches: tuple[tuple[str, Any], ...] | None = None
 
     def apply(self, inputs: Shapes) -> Effect:
-        """Ask the rules of the merge; a merge has neither weights nor multiply-accumulates."""
+        """Ask the rules of the merge; a merge has no weights, and no window slides over it."""
         conditions = checked(self.requirements(inputs))
-        return Effect((self.output(inputs),), {}, {}, 0, None, conditions)
+        return Effect((self.output(inputs),), {}, {}, self.macs(inputs), None, conditions)
 
     @abstractmethod
     def requirements(self, inputs: Shapes) -> Iterator[Requirement]:
@@ -262,6 +262,10 @@ class Merge(Kind):
     @abstractmethod
     def output(self, inputs: Shapes) -> Shape:
         """Return the shape of the result."""
+
+    @abstractmethod
+    def macs(self, inputs: Shapes) -> Dim | None:
+        """Return the multiply-accumulates, or None when they cannot be counted."""
 
 
 class NoWeights:

@@ -3,6 +3,27 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from shapecalc.layers.activation import Hardshrink as Hardshrink
+    from shapecalc.layers.activation import Hardsigmoid as Hardsigmoid
+    from shapecalc.layers.activation import Hardtanh as Hardtanh
+    from shapecalc.layers.activation import LogSigmoid as LogSigmoid
+    from shapecalc.layers.activation import Sigmoid as Sigmoid
+    from shapecalc.layers.activation import Softshrink as Softshrink
+    from shapecalc.layers.activation import Softsign as Softsign
+    from shapecalc.layers.activation import Tanh as Tanh
+    from shapecalc.layers.activation import Tanhshrink as Tanhshrink
+    from shapecalc.layers.adaptive_pool import AdaptiveAvgPool1d as AdaptiveAvgPool1d
+    from shapecalc.layers.adaptive_pool import AdaptiveAvgPool2d as AdaptiveAvgPool2d
+    from shapecalc.layers.adaptive_pool import AdaptiveAvgPool3d as AdaptiveAvgPool3d
+    from shapecalc.layers.adaptive_pool import AdaptiveMaxPool1d as AdaptiveMaxPool1d
+    from shapecalc.layers.adaptive_pool import AdaptiveMaxPool2d as AdaptiveMaxPool2d
+    from shapecalc.layers.adaptive_pool import AdaptiveMaxPool3d as AdaptiveMaxPool3d
+    from shapecalc.layers.adaptive_pool import GlobalAvgPool1d as GlobalAvgPool1d
+    from shapecalc.layers.adaptive_pool import GlobalAvgPool2d as GlobalAvgPool2d
+    from shapecalc.layers.adaptive_pool import GlobalAvgPool3d as GlobalAvgPool3d
+    from shapecalc.layers.adaptive_pool import GlobalMaxPool1d as GlobalMaxPool1d
+    from shapecalc.layers.adaptive_pool import GlobalMaxPool2d as GlobalMaxPool2d
+    from shapecalc.layers.adaptive_pool import GlobalMaxPool3d as GlobalMaxPool3d
     from shapecalc.layers.conv import Conv1d as Conv1d
     from shapecalc.layers.conv import Conv2d as Conv2d
     from shapecalc.layers.conv import Conv3d as Conv3d
@@ -11,14 +32,173 @@ if TYPE_CHECKING:
     from shapecalc.layers.conv import DepthwiseConv3d as DepthwiseConv3d
     from shapecalc.layers.conv import SeparableConv1d as SeparableConv1d
     from shapecalc.layers.conv import SeparableConv2d as SeparableConv2d
+    from shapecalc.layers.conv_transpose import ConvTranspose1d as ConvTranspose1d
+    from shapecalc.layers.conv_transpose import ConvTranspose2d as ConvTranspose2d
+    from shapecalc.layers.conv_transpose import ConvTranspose3d as ConvTranspose3d
+    from shapecalc.layers.dropout import AlphaDropout as AlphaDropout
+    from shapecalc.layers.dropout import Dropout as Dropout
+    from shapecalc.layers.dropout import Dropout1d as Dropout1d
+    from shapecalc.layers.dropout import Dropout2d as Dropout2d
+    from shapecalc.layers.dropout import Dropout3d as Dropout3d
+    from shapecalc.layers.dropout import FeatureAlphaDropout as FeatureAlphaDropout
+    from shapecalc.layers.lenet import PartialConv2d as PartialConv2d
+    from shapecalc.layers.lenet import Rbf as Rbf
+    from shapecalc.layers.lenet import Subsample2d as Subsample2d
+    from shapecalc.layers.linear import Embedding as Embedding
+    from shapecalc.layers.linear import Identity as Identity
+    from shapecalc.layers.linear import Linear as Linear
+    from shapecalc.layers.merge import Add as Add
+    from shapecalc.layers.merge import Concat as Concat
+    from shapecalc.layers.merge import Matmul as Matmul
+    from shapecalc.layers.merge import Multiply as Multiply
+    from shapecalc.layers.norm import BatchNorm1d as BatchNorm1d
+    from shapecalc.layers.norm import BatchNorm2d as BatchNorm2d
+    from shapecalc.layers.norm import BatchNorm3d as BatchNorm3d
+    from shapecalc.layers.norm import GroupNorm as GroupNorm
+    from shapecalc.layers.norm import InstanceNorm1d as InstanceNorm1d
+    from shapecalc.layers.norm import InstanceNorm2d as InstanceNorm2d
+    from shapecalc.layers.norm import InstanceNorm3d as InstanceNorm3d
+    from shapecalc.layers.norm import LayerNorm as LayerNorm
+    from shapecalc.layers.norm import LocalResponseNorm as LocalResponseNorm
+    from shapecalc.layers.norm import RMSNorm as RMSNorm
+    from shapecalc.layers.pool import AvgPool1d as AvgPool1d
+    from shapecalc.layers.pool import AvgPool2d as AvgPool2d
+    from shapecalc.layers.pool import AvgPool3d as AvgPool3d
+    from shapecalc.layers.pool import LPPool1d as LPPool1d
+    from shapecalc.layers.pool import LPPool2d as LPPool2d
+    from shapecalc.layers.pool import LPPool3d as LPPool3d
+    from shapecalc.layers.pool import MaxPool1d as MaxPool1d
+    from shapecalc.layers.pool import MaxPool2d as MaxPool2d
+    from shapecalc.layers.pool import MaxPool3d as MaxPool3d
+    from shapecalc.layers.rectifier import CELU as CELU
+    from shapecalc.layers.rectifier import ELU as ELU
+    from shapecalc.layers.rectifier import GELU as GELU
+    from shapecalc.layers.rectifier import Hardswish as Hardswish
+    from shapecalc.layers.rectifier import LeakyReLU as LeakyReLU
+    from shapecalc.layers.rectifier import Mish as Mish
+    from shapecalc.layers.rectifier import PReLU as PReLU
+    from shapecalc.layers.rectifier import RReLU as RReLU
+    from shapecalc.layers.rectifier import ReLU as ReLU
+    from shapecalc.layers.rectifier import ReLU6 as ReLU6
+    from shapecalc.layers.rectifier import SELU as SELU
+    from shapecalc.layers.rectifier import SiLU as SiLU
+    from shapecalc.layers.rectifier import Softplus as Softplus
+    from shapecalc.layers.rectifier import Threshold as Threshold
+    from shapecalc.layers.reshape import Flatten as Flatten
+    from shapecalc.layers.reshape import Permute as Permute
+    from shapecalc.layers.reshape import Reshape as Reshape
+    from shapecalc.layers.reshape import Squeeze as Squeeze
+    from shapecalc.layers.reshape import Transpose as Transpose
+    from shapecalc.layers.reshape import Unflatten as Unflatten
+    from shapecalc.layers.reshape import Unsqueeze as Unsqueeze
+    from shapecalc.layers.select import Chunk as Chunk
+    from shapecalc.layers.select import Mean as Mean
+    from shapecalc.layers.select import Select as Select
+    from shapecalc.layers.select import Slice as Slice
+    from shapecalc.layers.select import Split as Split
+    from shapecalc.layers.softmax import GLU as GLU
+    from shapecalc.layers.softmax import LogSoftmax as LogSoftmax
+    from shapecalc.layers.softmax import Softmax as Softmax
+    from shapecalc.layers.softmax import Softmax2d as Softmax2d
+    from shapecalc.layers.softmax import Softmin as Softmin
 
 KINDS: dict[str, str] = {
+    "adaptive_avg_pool1d": "shapecalc.layers.adaptive_pool:AdaptiveAvgPool1d",
+    "adaptive_avg_pool2d": "shapecalc.layers.adaptive_pool:AdaptiveAvgPool2d",
+    "adaptive_avg_pool3d": "shapecalc.layers.adaptive_pool:AdaptiveAvgPool3d",
+    "adaptive_max_pool1d": "shapecalc.layers.adaptive_pool:AdaptiveMaxPool1d",
+    "adaptive_max_pool2d": "shapecalc.layers.adaptive_pool:AdaptiveMaxPool2d",
+    "adaptive_max_pool3d": "shapecalc.layers.adaptive_pool:AdaptiveMaxPool3d",
+    "add": "shapecalc.layers.merge:Add",
+    "alpha_dropout": "shapecalc.layers.dropout:AlphaDropout",
+    "avg_pool1d": "shapecalc.layers.pool:AvgPool1d",
+    "avg_pool2d": "shapecalc.layers.pool:AvgPool2d",
+    "avg_pool3d": "shapecalc.layers.pool:AvgPool3d",
+    "batch_norm1d": "shapecalc.layers.norm:BatchNorm1d",
+    "batch_norm2d": "shapecalc.layers.norm:BatchNorm2d",
+    "batch_norm3d": "shapecalc.layers.norm:BatchNorm3d",
+    "celu": "shapecalc.layers.rectifier:CELU",
+    "chunk": "shapecalc.layers.select:Chunk",
+    "concat": "shapecalc.layers.merge:Concat",
     "conv1d": "shapecalc.layers.conv:Conv1d",
     "conv2d": "shapecalc.layers.conv:Conv2d",
     "conv3d": "shapecalc.layers.conv:Conv3d",
+    "conv_transpose1d": "shapecalc.layers.conv_transpose:ConvTranspose1d",
+    "conv_transpose2d": "shapecalc.layers.conv_transpose:ConvTranspose2d",
+    "conv_transpose3d": "shapecalc.layers.conv_transpose:ConvTranspose3d",
     "depthwise_conv1d": "shapecalc.layers.conv:DepthwiseConv1d",
     "depthwise_conv2d": "shapecalc.layers.conv:DepthwiseConv2d",
     "depthwise_conv3d": "shapecalc.layers.conv:DepthwiseConv3d",
+    "dropout": "shapecalc.layers.dropout:Dropout",
+    "dropout1d": "shapecalc.layers.dropout:Dropout1d",
+    "dropout2d": "shapecalc.layers.dropout:Dropout2d",
+    "dropout3d": "shapecalc.layers.dropout:Dropout3d",
+    "elu": "shapecalc.layers.rectifier:ELU",
+    "embedding": "shapecalc.layers.linear:Embedding",
+    "feature_alpha_dropout": "shapecalc.layers.dropout:FeatureAlphaDropout",
+    "flatten": "shapecalc.layers.reshape:Flatten",
+    "gelu": "shapecalc.layers.rectifier:GELU",
+    "global_avg_pool1d": "shapecalc.layers.adaptive_pool:GlobalAvgPool1d",
+    "global_avg_pool2d": "shapecalc.layers.adaptive_pool:GlobalAvgPool2d",
+    "global_avg_pool3d": "shapecalc.layers.adaptive_pool:GlobalAvgPool3d",
+    "global_max_pool1d": "shapecalc.layers.adaptive_pool:GlobalMaxPool1d",
+    "global_max_pool2d": "shapecalc.layers.adaptive_pool:GlobalMaxPool2d",
+    "global_max_pool3d": "shapecalc.layers.adaptive_pool:GlobalMaxPool3d",
+    "glu": "shapecalc.layers.softmax:GLU",
+    "group_norm": "shapecalc.layers.norm:GroupNorm",
+    "hardshrink": "shapecalc.layers.activation:Hardshrink",
+    "hardsigmoid": "shapecalc.layers.activation:Hardsigmoid",
+    "hardswish": "shapecalc.layers.rectifier:Hardswish",
+    "hardtanh": "shapecalc.layers.activation:Hardtanh",
+    "identity": "shapecalc.layers.linear:Identity",
+    "instance_norm1d": "shapecalc.layers.norm:InstanceNorm1d",
+    "instance_norm2d": "shapecalc.layers.norm:InstanceNorm2d",
+    "instance_norm3d": "shapecalc.layers.norm:InstanceNorm3d",
+    "layer_norm": "shapecalc.layers.norm:LayerNorm",
+    "leaky_relu": "shapecalc.layers.rectifier:LeakyReLU",
+    "linear": "shapecalc.layers.linear:Linear",
+    "local_response_norm": "shapecalc.layers.norm:LocalResponseNorm",
+    "log_sigmoid": "shapecalc.layers.activation:LogSigmoid",
+    "log_softmax": "shapecalc.layers.softmax:LogSoftmax",
+    "lp_pool1d": "shapecalc.layers.pool:LPPool1d",
+    "lp_pool2d": "shapecalc.layers.pool:LPPool2d",
+    "lp_pool3d": "shapecalc.layers.pool:LPPool3d",
+    "matmul": "shapecalc.layers.merge:Matmul",
+    "max_pool1d": "shapecalc.layers.pool:MaxPool1d",
+    "max_pool2d": "shapecalc.layers.pool:MaxPool2d",
+    "max_pool3d": "shapecalc.layers.pool:MaxPool3d",
+    "mean": "shapecalc.layers.select:Mean",
+    "mish": "shapecalc.layers.rectifier:Mish",
+    "multiply": "shapecalc.layers.merge:Multiply",
+    "partial_conv2d": "shapecalc.layers.lenet:PartialConv2d",
+    "permute": "shapecalc.layers.reshape:Permute",
+    "prelu": "shapecalc.layers.rectifier:PReLU",
+    "rbf": "shapecalc.layers.lenet:Rbf",
+    "relu": "shapecalc.layers.rectifier:ReLU",
+    "relu6": "shapecalc.layers.rectifier:ReLU6",
+    "reshape": "shapecalc.layers.reshape:Reshape",
+    "rms_norm": "shapecalc.layers.norm:RMSNorm",
+    "rrelu": "shapecalc.layers.rectifier:RReLU",
+    "select": "shapecalc.layers.select:Select",
+    "selu": "shapecalc.layers.rectifier:SELU",
     "separable_conv1d": "shapecalc.layers.conv:SeparableConv1d",
     "separable_conv2d": "shapecalc.layers.conv:SeparableConv2d",
+    "sigmoid": "shapecalc.layers.activation:Sigmoid",
+    "silu": "shapecalc.layers.rectifier:SiLU",
+    "slice": "shapecalc.layers.select:Slice",
+    "softmax": "shapecalc.layers.softmax:Softmax",
+    "softmax2d": "shapecalc.layers.softmax:Softmax2d",
+    "softmin": "shapecalc.layers.softmax:Softmin",
+    "softplus": "shapecalc.layers.rectifier:Softplus",
+    "softshrink": "shapecalc.layers.activation:Softshrink",
+    "softsign": "shapecalc.layers.activation:Softsign",
+    "split": "shapecalc.layers.select:Split",
+    "squeeze": "shapecalc.layers.reshape:Squeeze",
+    "subsample2d": "shapecalc.layers.lenet:Subsample2d",
+    "tanh": "shapecalc.layers.activation:Tanh",
+    "tanhshrink": "shapecalc.layers.activation:Tanhshrink",
+    "threshold": "shapecalc.layers.rectifier:Threshold",
+    "transpose": "shapecalc.layers.reshape:Transpose",
+    "unflatten": "shapecalc.layers.reshape:Unflatten",
+    "unsqueeze": "shapecalc.layers.reshape:Unsqueeze",
 }

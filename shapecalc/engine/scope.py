@@ -1,0 +1,168 @@
+"""What a step can see: variables, named tensors, and the tensor that arrives."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from shapecalc.algebra import Dim
+from shapecalc.algebra.formula import Formula, Value, unknown_name
+from shapecalc.errors import FormulaError, ShapecalcError, SpecError, nearest, quote
+from shapecalc.layers import registry
+from shapecalc.spec.tree import Step
+
+
+class UnknownSize(ShapecalcError):
+    """A size is asked of a tensor whose own layer has failed already: not a failure of its own."""
+
+
+@dataclass(slots=True)
+class Mark:
+    """What a name stands for once its step has run: its results, its nodes, and what is inside."""
+
+    slots: tuple[int, ...]
+    inner: dict[str, Mark] = field(default_factory=dict)
+    step: Step | None = None
+    frame: Frame | None = None
+    start: int = 0
+    end: int = 0
+
+
+class Frame:
+    """One list of steps as it runs. Frames nest; a block starts a chain of its own."""
+
+    def __init__(
+        self,
+        machine: Machine,
+        outer: Frame | None,
+        steps: Sequence[Step],
+        variables: dict[str, Value] | None = None,
+        marks: dict[str, Mark] | None = None,
+    ) -> None:
+        self.machine = machine
+        self.outer = outer
+        self.steps = steps
+        self.variables = variables or {}
+        self.marks: dict[str, Mark] = marks if marks is not None else {}
+        self.skipped: set[str] = set()
+        self.arriving = -1
+
+    # ---- the Scope of formulas
+
+    def lookup(self, name: str) -> Value:
+        """Return a variable, a parameter, or `in_channels` of the arriving tensor."""
+        frame: Frame | None = self
+        while frame is not None:
+            if name in frame.variables:
+                return frame.variables[name]
+            frame = frame.outer
+        if name in self.machine.parameter_names:
+            return self.machine.parameter(name)
+        if name == "in_channels":
+            return self.machine.size(self.arriving, 1 if self.machine.batched else 0)
+        raise unknown_name(name, self.known_names())
+
+    def size(self, tensor: str | None, axis: int) -> Dim:
+        """Return a size of a named step's result, or of the arriving tensor."""
+        slot = self.arriving if tensor is None else self.find(tensor).slots[0]
+        return self.machine.size(slot, axis)
+
+    def known_names(self) -> list[str]:
+        """Return the variables in scope, for error messages."""
+        found: dict[str, None] = {}
+        frame: Frame | None = self
+        while frame is not None:
+            found |= dict.fromkeys(frame.variables)
+            frame = frame.outer
+        return [*found, *self.machine.parameter_names, "in_channels"]
+
+    # ---- values
+
+    def evaluate(self, formula: Formula) -> Value:
+        """Return the value of a formula in a field."""
+        return formula.evaluate(self)
+
+    def soft(self, value: Any) -> Any:
+        """Return the value of an argument: a bare word may be a variable, a tensor, or itself."""
+        if isinstance(value, list):
+            return [self.soft(item) for item in value]
+        if not isinstance(value, Formula):
+            return value
+        if not value.is_name:
+            return value.evaluate(self)
+        try:
+            return self.lookup(value.text)
+        except UnknownSize:
+            raise
+        except FormulaError:
+            if registry.find(value.text) is None:
+                mark = self.visible(value.text)
+                if mark is not None:
+                    return mark
+            return value.text
+
+    # ---- tensors
+
+    def visible(self, name: str) -> Mark | None:
+        """Return what a name stands for here or in an enclosing list."""
+        frame: Frame | None = self
+        while frame is not None:
+            if name in frame.marks:
+                return frame.marks[name]
+            found = frame.variables.get(name)
+            if isinstance(found, Mark):
+                return found
+            frame = frame.outer
+        return None
+
+    def find(self, reference: str) -> Mark:
+        """Return what a reference (`name`, `name.1`, `stage.0.conv`) stands for."""
+        first, *rest = reference.split(".")
+        mark = self.visible(first)
+        if mark is None:
+            raise self.unknown_reference(first)
+        for part in rest:
+            if part in mark.inner:
+                mark = mark.inner[part]
+            elif part.isdigit() and int(part) < len(mark.slots):
+                mark = Mark((mark.slots[int(part)],))
+            else:
+                raise SpecError(
+                    f"{quote(reference)}: there is no {quote(part)} in it{nearest(part, [*mark.inner])}"
+                )
+        return mark
+
+    def unknown_reference(self, name: str) -> SpecError:
+        """Return the error for a name that is not there: skipped, later, or nowhere."""
+        known: list[str] = []
+        frame: Frame | None = self
+        while frame is not None:
+            known += frame.marks
+            if name in frame.skipped:
+                return SpecError(f"the step {quote(name)} is left out here by its `when`")
+            for step in frame.steps:
+                if step.name == name:
+                    where = f" at {step.place}" if step.place else ""
+                    return SpecError(
+                        f"{quote(name)} is a later step{where}: only earlier steps can be named",
+                        hint="move the step up, or this one down",
+                    )
+            frame = frame.outer
+        return SpecError(
+            f"there is no earlier step {quote(name)}{nearest(name, known)}",
+            hint=f"steps that can be named here: {', '.join(known[:20])}" if known else "",
+        )
+
+
+class Machine(Protocol):
+    """What frames need of the expansion: sizes of tensors and values of parameters."""
+
+    batched: bool
+    parameter_names: tuple[str, ...]
+
+    def parameter(self, name: str) -> Value:
+        """Return the value of a parameter and remember that the expansion depends on it."""
+
+    def size(self, slot: int, axis: int) -> Dim:
+        """Return the size of an axis of a tensor and remember that the expansion depends on it."""

@@ -1,0 +1,139 @@
+"""Functions of each element by itself that saturate or shrink: sigmoid, tanh and their relatives.
+
+The shape is kept, and nothing is multiplied in the sense of a MAC. The rectifiers stand in
+`rectifier`, functions over a whole axis in `softmax`.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Annotated, ClassVar, Self
+
+from pydantic import model_validator
+
+from shapecalc.layers.base import Elementwise
+from shapecalc.layers.fields import Decimal, Real, complaint
+from shapecalc.layers.rectifier import InPlace, known
+
+
+class Sigmoid(Elementwise):
+    """1/(1 + e⁻ˣ). Source: torch.nn.Sigmoid.
+
+    >>> Sigmoid().output((1, 10))
+    (1, 10)
+    """
+
+    kind: ClassVar[str] = "sigmoid"
+    torch: ClassVar[str | None] = "torch.nn.Sigmoid"
+    keras: ClassVar[str | None] = "keras.activations.sigmoid"
+
+
+class LogSigmoid(Elementwise):
+    """log(1/(1 + e⁻ˣ)). Source: torch.nn.LogSigmoid.
+
+    >>> LogSigmoid().output((1, 10))
+    (1, 10)
+    """
+
+    kind: ClassVar[str] = "log_sigmoid"
+    torch: ClassVar[str | None] = "torch.nn.LogSigmoid"
+    keras: ClassVar[str | None] = "keras.activations.log_sigmoid"
+
+
+class Hardsigmoid(InPlace):
+    """min(max(x + 3, 0), 6)/6. Source: torch.nn.Hardsigmoid.
+
+    >>> Hardsigmoid().output((1, 72, 1, 1))
+    (1, 72, 1, 1)
+    """
+
+    kind: ClassVar[str] = "hardsigmoid"
+    torch: ClassVar[str | None] = "torch.nn.Hardsigmoid"
+    keras: ClassVar[str | None] = "keras.activations.hard_sigmoid"
+
+
+class Tanh(Elementwise):
+    """(eˣ - e⁻ˣ)/(eˣ + e⁻ˣ). Source: torch.nn.Tanh.
+
+    >>> Tanh().output((1, 6, 28, 28))
+    (1, 6, 28, 28)
+    """
+
+    kind: ClassVar[str] = "tanh"
+    torch: ClassVar[str | None] = "torch.nn.Tanh"
+    keras: ClassVar[str | None] = "keras.activations.tanh"
+
+
+class Hardtanh(InPlace):
+    """min(max(x, min_val), max_val). Refuses max_val <= min_val. Source: torch.nn.Hardtanh.
+
+    >>> Hardtanh(min_val=0, max_val=6).output((1, 10))
+    (1, 10)
+    """
+
+    kind: ClassVar[str] = "hardtanh"
+    torch: ClassVar[str | None] = "torch.nn.Hardtanh"
+    keras: ClassVar[str | None] = "keras.activations.hard_tanh"
+
+    min_val: Real = -1
+    max_val: Real = 1
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if known(self.min_val, self.max_val) and self.min_val >= self.max_val:
+            raise complaint(f"max_val = {float(self.max_val)} is not more than {float(self.min_val)}")
+        return self
+
+
+class Hardshrink(Elementwise):
+    """x where |x| > lambd, otherwise 0. Source: torch.nn.Hardshrink.
+
+    >>> Hardshrink().output((1, 10))
+    (1, 10)
+    """
+
+    kind: ClassVar[str] = "hardshrink"
+    torch: ClassVar[str | None] = "torch.nn.Hardshrink"
+    keras: ClassVar[str | None] = "keras.activations.hard_shrink"
+
+    lambd: Real = Fraction(1, 2)
+
+
+class Softshrink(Elementwise):
+    """x moved toward 0 by lambd, and 0 where |x| <= lambd. Refuses lambd < 0.
+
+    Source: torch.nn.Softshrink.
+
+    >>> Softshrink().output((1, 10))
+    (1, 10)
+    """
+
+    kind: ClassVar[str] = "softshrink"
+    torch: ClassVar[str | None] = "torch.nn.Softshrink"
+    keras: ClassVar[str | None] = "keras.activations.soft_shrink"
+
+    lambd: Annotated[Fraction | int, Decimal(0)] = Fraction(1, 2)
+
+
+class Tanhshrink(Elementwise):
+    """x - tanh(x). Source: torch.nn.Tanhshrink.
+
+    >>> Tanhshrink().output((1, 10))
+    (1, 10)
+    """
+
+    kind: ClassVar[str] = "tanhshrink"
+    torch: ClassVar[str | None] = "torch.nn.Tanhshrink"
+    keras: ClassVar[str | None] = "keras.activations.tanh_shrink"
+
+
+class Softsign(Elementwise):
+    """x/(1 + |x|). Source: torch.nn.Softsign.
+
+    >>> Softsign().output((1, 10))
+    (1, 10)
+    """
+
+    kind: ClassVar[str] = "softsign"
+    torch: ClassVar[str | None] = "torch.nn.Softsign"
+    keras: ClassVar[str | None] = "keras.activations.softsign"

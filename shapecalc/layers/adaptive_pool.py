@@ -1,0 +1,243 @@
+"""Pooling to a size that is given, over 1, 2 and 3 axes: adaptive and global.
+
+    out = output_size      whatever arrives; null keeps an axis as it is
+
+No pooling has weights or counts as multiply-accumulates. Every output sees a window that depends
+on the input's size, so there is no window of fixed size to speak of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Any, ClassVar
+
+from shapecalc.algebra import Dim
+from shapecalc.layers.base import NoMacs, NoWeights, NoWindow, Requirement, Shape
+from shapecalc.layers.fields import CountPerAxis, Each, Flag, Whole, complaint
+from shapecalc.layers.fields import Optional as OptionalField
+from shapecalc.layers.spatial import Spatial
+
+
+class _OutputSize(Each):
+    """A count for all axes, or a list of them in which null keeps an axis."""
+
+    def __init__(self) -> None:
+        super().__init__(OptionalField(Whole(1)))
+
+    def check(self, value: Any) -> Any:
+        if value is None:
+            raise complaint("null keeps an axis only inside a list, one entry per axis")
+        return super().check(value)
+
+    def json_schema(self) -> dict[str, Any]:
+        return {"anyOf": [kept for kept in super().json_schema()["anyOf"] if kept != {"type": "null"}]}
+
+
+OutputSize = Annotated[Dim | tuple[Dim | None, ...], _OutputSize()]
+
+
+class AdaptivePool(NoWeights, NoMacs, NoWindow, Spatial):
+    """The rules of adaptive pooling, for any number of axes."""
+
+    output_size: OutputSize
+
+    def requirements(self, x: Shape) -> Iterator[Requirement]:
+        return self.spatial_rank(x)
+
+    def output(self, x: Shape) -> Shape:
+        pairs = zip(self.sizes(x), self.spread(self.output_size), strict=True)
+        return self.resized(x, tuple(n if out is None else out for n, out in pairs))
+
+
+class GlobalPool(NoWeights, NoMacs, NoWindow, Spatial):
+    """The rules of global pooling, for any number of axes."""
+
+    keepdim: Flag = False
+
+    def requirements(self, x: Shape) -> Iterator[Requirement]:
+        return self.spatial_rank(x)
+
+    def output(self, x: Shape) -> Shape:
+        return self.resized(x, (1,) * self.rank if self.keepdim else ())
+
+
+class AdaptiveAvgPool1d(AdaptivePool):
+    """Means over as many stretches as asked for: `[N, C, L]` to `[N, C, output_size]`.
+
+    No weights, no MACs; accepts every length. Source: torch.nn.AdaptiveAvgPool1d.
+
+    >>> AdaptiveAvgPool1d(output_size=5).output((1, 8, 33))
+    (1, 8, 5)
+    """
+
+    kind: ClassVar[str] = "adaptive_avg_pool1d"
+    rank: ClassVar[int] = 1
+    torch: ClassVar[str | None] = "torch.nn.AdaptiveAvgPool1d"
+
+    output_size: CountPerAxis
+
+
+class AdaptiveAvgPool2d(AdaptivePool):
+    """Means over as many cells as asked for: `[N, C, H, W]` to `[N, C, *output_size]`.
+
+    In a list, null keeps the axis. No weights, no MACs; accepts every size. Source:
+    torch.nn.AdaptiveAvgPool2d.
+
+    >>> AdaptiveAvgPool2d(output_size=[7, None]).output((1, 512, 13, 20))
+    (1, 512, 7, 20)
+    """
+
+    kind: ClassVar[str] = "adaptive_avg_pool2d"
+    rank: ClassVar[int] = 2
+    torch: ClassVar[str | None] = "torch.nn.AdaptiveAvgPool2d"
+
+
+class AdaptiveAvgPool3d(AdaptivePool):
+    """Means over as many cells as asked for: `[N, C, D, H, W]` to `[N, C, *output_size]`.
+
+    In a list, null keeps the axis. No weights, no MACs; accepts every size. Source:
+    torch.nn.AdaptiveAvgPool3d.
+
+    >>> AdaptiveAvgPool3d(output_size=1).output((1, 512, 2, 7, 7))
+    (1, 512, 1, 1, 1)
+    """
+
+    kind: ClassVar[str] = "adaptive_avg_pool3d"
+    rank: ClassVar[int] = 3
+    torch: ClassVar[str | None] = "torch.nn.AdaptiveAvgPool3d"
+
+
+class AdaptiveMaxPool1d(AdaptivePool):
+    """Maxima over as many stretches as asked for: `[N, C, L]` to `[N, C, output_size]`.
+
+    No weights, no MACs; accepts every length. Source: torch.nn.AdaptiveMaxPool1d.
+
+    >>> AdaptiveMaxPool1d(output_size=5).output((1, 8, 33))
+    (1, 8, 5)
+    """
+
+    kind: ClassVar[str] = "adaptive_max_pool1d"
+    rank: ClassVar[int] = 1
+    torch: ClassVar[str | None] = "torch.nn.AdaptiveMaxPool1d"
+
+    output_size: CountPerAxis
+
+
+class AdaptiveMaxPool2d(AdaptivePool):
+    """Maxima over as many cells as asked for: `[N, C, H, W]` to `[N, C, *output_size]`.
+
+    In a list, null keeps the axis. No weights, no MACs; accepts every size. Source:
+    torch.nn.AdaptiveMaxPool2d.
+
+    >>> AdaptiveMaxPool2d(output_size=[7, None]).output((1, 512, 13, 20))
+    (1, 512, 7, 20)
+    """
+
+    kind: ClassVar[str] = "adaptive_max_pool2d"
+    rank: ClassVar[int] = 2
+    torch: ClassVar[str | None] = "torch.nn.AdaptiveMaxPool2d"
+
+
+class AdaptiveMaxPool3d(AdaptivePool):
+    """Maxima over as many cells as asked for: `[N, C, D, H, W]` to `[N, C, *output_size]`.
+
+    In a list, null keeps the axis. No weights, no MACs; accepts every size. Source:
+    torch.nn.AdaptiveMaxPool3d.
+
+    >>> AdaptiveMaxPool3d(output_size=1).output((1, 512, 2, 7, 7))
+    (1, 512, 1, 1, 1)
+    """
+
+    kind: ClassVar[str] = "adaptive_max_pool3d"
+    rank: ClassVar[int] = 3
+    torch: ClassVar[str | None] = "torch.nn.AdaptiveMaxPool3d"
+
+
+class GlobalAvgPool1d(GlobalPool):
+    """The mean of every channel: `[N, C, L]` to `[N, C]`, or `[N, C, 1]` with `keepdim`.
+
+    It is torch's `x.mean(-1, keepdim)`. No weights, no MACs. Source: keras.layers.GlobalAveragePooling1D.
+
+    >>> GlobalAvgPool1d().output((1, 8, 33))
+    (1, 8)
+    """
+
+    kind: ClassVar[str] = "global_avg_pool1d"
+    rank: ClassVar[int] = 1
+    keras: ClassVar[str | None] = "keras.layers.GlobalAveragePooling1D"
+
+
+class GlobalAvgPool2d(GlobalPool):
+    """The mean of every channel: `[N, C, H, W]` to `[N, C]`, or `[N, C, 1, 1]` with `keepdim`.
+
+    It is torch's `x.mean((-2, -1), keepdim)`. No weights, no MACs. Source: Lin et al., Network in
+    network, 2013; keras.layers.GlobalAveragePooling2D.
+
+    >>> GlobalAvgPool2d().output((1, 2048, 7, 7))
+    (1, 2048)
+    >>> GlobalAvgPool2d(keepdim=True).output((1, 2048, 7, 7))
+    (1, 2048, 1, 1)
+    """
+
+    kind: ClassVar[str] = "global_avg_pool2d"
+    rank: ClassVar[int] = 2
+    keras: ClassVar[str | None] = "keras.layers.GlobalAveragePooling2D"
+
+
+class GlobalAvgPool3d(GlobalPool):
+    """The mean of every channel: `[N, C, D, H, W]` to `[N, C]`, or `[N, C, 1, 1, 1]` with `keepdim`.
+
+    It is torch's `x.mean((-3, -2, -1), keepdim)`. No weights, no MACs. Source:
+    keras.layers.GlobalAveragePooling3D.
+
+    >>> GlobalAvgPool3d().output((1, 512, 2, 7, 7))
+    (1, 512)
+    """
+
+    kind: ClassVar[str] = "global_avg_pool3d"
+    rank: ClassVar[int] = 3
+    keras: ClassVar[str | None] = "keras.layers.GlobalAveragePooling3D"
+
+
+class GlobalMaxPool1d(GlobalPool):
+    """The largest value of every channel: `[N, C, L]` to `[N, C]`, or `[N, C, 1]` with `keepdim`.
+
+    It is torch's `x.amax(-1, keepdim)`. No weights, no MACs. Source: keras.layers.GlobalMaxPooling1D.
+
+    >>> GlobalMaxPool1d().output((1, 8, 33))
+    (1, 8)
+    """
+
+    kind: ClassVar[str] = "global_max_pool1d"
+    rank: ClassVar[int] = 1
+    keras: ClassVar[str | None] = "keras.layers.GlobalMaxPooling1D"
+
+
+class GlobalMaxPool2d(GlobalPool):
+    """The largest value of every channel: `[N, C, H, W]` to `[N, C]`, or `[N, C, 1, 1]` with `keepdim`.
+
+    It is torch's `x.amax((-2, -1), keepdim)`. No weights, no MACs. Source:
+    keras.layers.GlobalMaxPooling2D.
+
+    >>> GlobalMaxPool2d(keepdim=True).output((1, 64, 7, 7))
+    (1, 64, 1, 1)
+    """
+
+    kind: ClassVar[str] = "global_max_pool2d"
+    rank: ClassVar[int] = 2
+    keras: ClassVar[str | None] = "keras.layers.GlobalMaxPooling2D"
+
+
+class GlobalMaxPool3d(GlobalPool):
+    """The largest value of every channel: `[N, C, D, H, W]` to `[N, C]`, or `[N, C, 1, 1, 1]` with `keepdim`.
+
+    It is torch's `x.amax((-3, -2, -1), keepdim)`. No weights, no MACs. Source:
+    keras.layers.GlobalMaxPooling3D.
+
+    >>> GlobalMaxPool3d().output((1, 512, 2, 7, 7))
+    (1, 512)
+    """
+
+    kind: ClassVar[str] = "global_max_pool3d"
+    rank: ClassVar[int] = 3
+    keras: ClassVar[str | None] = "keras.layers.GlobalMaxPooling3D"

@@ -1,0 +1,136 @@
+"""Transposed convolutions over 1, 2 and 3 axes: the shape of a convolution, run backwards.
+
+Per axis, with k the kernel, s the stride, d the dilation, p the padding and op the output padding:
+
+    out  = (n - 1)s - 2p + d(k - 1) + 1 + op
+    MACs = batch · in_channels · ∏ n · (out_channels/groups) · ∏ k
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import ClassVar
+
+from shapecalc.algebra import Dim, maximum, product
+from shapecalc.layers.arithmetic import transposed
+from shapecalc.layers.base import Named, NoBuffers, Requirement, Shape, Window, divides, matches
+from shapecalc.layers.fields import Count, CountPerAxis, ExtentPerAxis, Flag, OptionalCount
+from shapecalc.layers.spatial import AXES, Spatial
+
+
+class ConvTranspose(NoBuffers, Spatial):
+    """The rules of transposed convolution, for any number of axes."""
+
+    in_channels: OptionalCount = None
+    out_channels: Count
+    kernel_size: CountPerAxis
+    stride: CountPerAxis = 1
+    padding: ExtentPerAxis = 0
+    output_padding: ExtentPerAxis = 0
+    groups: Count = 1
+    bias: Flag = True
+    dilation: CountPerAxis = 1
+
+    def requirements(self, x: Shape) -> Iterator[Requirement]:
+        yield from self.spatial_rank(x)
+        arriving = self.channels(x)
+        yield from matches(self.kind, "in_channels", self.in_channels, arriving, x)
+        yield divides(self.kind, "groups", self.groups, "in_channels", arriving)
+        yield divides(self.kind, "groups", self.groups, "out_channels", self.out_channels)
+        letters = self._letters()
+        for axis, s, d, op in zip(AXES[self.rank], letters["s"], letters["d"], letters["op"], strict=True):
+            limit = maximum(s, d)
+            says = _too_much_output_padding(self.kind, axis, s, d, op)
+            yield Requirement("output-padding", limit, ">=", op + 1, says)
+        yield from self.large_enough(transposed, n=self.sizes(x), **letters)
+
+    def output(self, x: Shape) -> Shape:
+        columns = zip(self.sizes(x), *self._letters().values(), strict=True)
+        return self.resized(x, tuple(transposed(n, *column) for n, *column in columns), self.out_channels)
+
+    def weights(self, x: Shape) -> Named:
+        outward = self.out_channels // self.groups
+        named: Named = {"weight": (self.channels(x), outward, *self.spread(self.kernel_size))}
+        return named | {"bias": (self.out_channels,)} if self.bias else named
+
+    def macs(self, x: Shape) -> Dim:
+        return product(x) * (self.out_channels // self.groups) * product(self.spread(self.kernel_size))
+
+    def window(self, x: Shape) -> Window:
+        letters = self._letters()
+        return Window(
+            letters["k"], letters["s"], letters["p0"], letters["p1"], letters["d"], transposed=True
+        )
+
+    def _letters(self) -> dict[str, tuple[Dim, ...]]:
+        padding = self.spread(self.padding)
+        return {
+            "k": self.spread(self.kernel_size),
+            "s": self.spread(self.stride),
+            "d": self.spread(self.dilation),
+            "p0": padding,
+            "p1": padding,
+            "op": self.spread(self.output_padding),
+        }
+
+
+def _too_much_output_padding(kind: str, axis: str, s: Dim, d: Dim, op: Dim) -> Callable[[], str]:
+    return lambda: (
+        f"{kind}: output_padding of {op} along the {axis} must be smaller than the stride ({s}) "
+        f"or the dilation ({d})"
+    )
+
+
+class ConvTranspose1d(ConvTranspose):
+    """Transposed convolution over one axis: `[N, C, L]` to `[N, out_channels, (L-1)s - 2p + d(k-1) + 1 + op]`.
+
+    Weights are `weight: [in_channels, out_channels/groups, k]` and `bias: [out_channels]`. Refuses
+    channels that do not match, groups that do not divide, an output padding that is smaller than
+    neither stride nor dilation, and an output that would be empty. Source: torch.nn.ConvTranspose1d.
+
+    >>> ConvTranspose1d(out_channels=8, kernel_size=4, stride=2, padding=1).output((1, 16, 50))
+    (1, 8, 100)
+    """
+
+    kind: ClassVar[str] = "conv_transpose1d"
+    rank: ClassVar[int] = 1
+    torch: ClassVar[str | None] = "torch.nn.ConvTranspose1d"
+    keras: ClassVar[str | None] = "keras.layers.Conv1DTranspose"
+
+
+class ConvTranspose2d(ConvTranspose):
+    """Transposed convolution over two axes: each becomes (n-1)s - 2p + d(k-1) + 1 + op.
+
+    Input `[N, C, H, W]`, weights `weight: [in_channels, out_channels/groups, k, k]` and
+    `bias: [out_channels]`; every input element meets every weight of its group, so one costs
+    (out_channels/groups)·k² MACs. Refuses what `conv_transpose1d` refuses. Source:
+    torch.nn.ConvTranspose2d; Dumoulin and Visin, A guide to convolution arithmetic for deep
+    learning, 2016.
+
+    >>> up = ConvTranspose2d(out_channels=64, kernel_size=2, stride=2)
+    >>> up.output((1, 128, 28, 28)), up.macs((1, 128, 28, 28))
+    ((1, 64, 56, 56), 25690112)
+    >>> up.weights((1, 128, 28, 28))
+    {'weight': (128, 64, 2, 2), 'bias': (64,)}
+    """
+
+    kind: ClassVar[str] = "conv_transpose2d"
+    rank: ClassVar[int] = 2
+    torch: ClassVar[str | None] = "torch.nn.ConvTranspose2d"
+    keras: ClassVar[str | None] = "keras.layers.Conv2DTranspose"
+
+
+class ConvTranspose3d(ConvTranspose):
+    """Transposed convolution over depth, height and width: each becomes (n-1)s - 2p + d(k-1) + 1 + op.
+
+    Input `[N, C, D, H, W]`, weights `weight: [in_channels, out_channels/groups, k, k, k]` and
+    `bias: [out_channels]`. Refuses what `conv_transpose1d` refuses. Source: torch.nn.ConvTranspose3d.
+
+    >>> ConvTranspose3d(out_channels=4, kernel_size=2, stride=2).output((1, 8, 4, 16, 16))
+    (1, 4, 8, 32, 32)
+    """
+
+    kind: ClassVar[str] = "conv_transpose3d"
+    rank: ClassVar[int] = 3
+    torch: ClassVar[str | None] = "torch.nn.ConvTranspose3d"
+    keras: ClassVar[str | None] = "keras.layers.Conv3DTranspose"

@@ -1,0 +1,109 @@
+"""Dropout of elements and of whole channels: in evaluation, the identity.
+
+The ranks are those that torch's layers accept: only `dropout1d` insists on one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from typing import ClassVar
+
+from shapecalc.layers.base import Elementwise, Requirement, Shape, rank_between
+from shapecalc.layers.fields import Flag, Probability
+
+
+class Dropping(Elementwise):
+    """What all sorts of dropout share: the probability that something is dropped."""
+
+    p: Probability = Fraction(1, 2)
+    inplace: Flag = False
+
+
+class Dropout(Dropping):
+    """Sets each element to zero with probability p in training. Source: torch.nn.Dropout.
+
+    Any shape, kept; no weights. Srivastava et al., Dropout, 2014.
+
+    >>> Dropout(p=0.5).output((1, 4096))
+    (1, 4096)
+    """
+
+    kind: ClassVar[str] = "dropout"
+    torch: ClassVar[str | None] = "torch.nn.Dropout"
+    keras: ClassVar[str | None] = "keras.layers.Dropout"
+
+
+class Dropout1d(Dropping):
+    """Sets whole channels of `[N, C, L]` or `[C, L]` to zero in training.
+
+    The shape is kept; no weights. Refuses other ranks. Source: torch.nn.Dropout1d.
+
+    >>> Dropout1d().output((1, 64, 100))
+    (1, 64, 100)
+    """
+
+    kind: ClassVar[str] = "dropout1d"
+    torch: ClassVar[str | None] = "torch.nn.Dropout1d"
+    keras: ClassVar[str | None] = "keras.layers.SpatialDropout1D"
+
+    def requirements(self, x: Shape) -> Iterator[Requirement]:
+        return rank_between(self.kind, x, 2, 3)
+
+
+class Dropout2d(Dropping):
+    """Sets whole channels of `[N, C, H, W]` to zero in training.
+
+    The shape is kept; no weights. As in torch, other ranks are accepted. Source:
+    torch.nn.Dropout2d; Tompson et al., 2015.
+
+    >>> Dropout2d(p=0.2).output((1, 64, 56, 56))
+    (1, 64, 56, 56)
+    """
+
+    kind: ClassVar[str] = "dropout2d"
+    torch: ClassVar[str | None] = "torch.nn.Dropout2d"
+    keras: ClassVar[str | None] = "keras.layers.SpatialDropout2D"
+
+
+class Dropout3d(Dropping):
+    """Sets whole channels of `[N, C, D, H, W]` to zero in training.
+
+    The shape is kept; no weights. As in torch, other ranks are accepted. Source:
+    torch.nn.Dropout3d.
+
+    >>> Dropout3d().output((1, 16, 4, 8, 8))
+    (1, 16, 4, 8, 8)
+    """
+
+    kind: ClassVar[str] = "dropout3d"
+    torch: ClassVar[str | None] = "torch.nn.Dropout3d"
+    keras: ClassVar[str | None] = "keras.layers.SpatialDropout3D"
+
+
+class AlphaDropout(Dropping):
+    """Sets elements to the negative saturation of SELU in training, keeping mean and variance.
+
+    Any shape, kept; no weights. Source: torch.nn.AlphaDropout; Klambauer et al.,
+    Self-normalizing neural networks, 2017.
+
+    >>> AlphaDropout().output((1, 256))
+    (1, 256)
+    """
+
+    kind: ClassVar[str] = "alpha_dropout"
+    torch: ClassVar[str | None] = "torch.nn.AlphaDropout"
+    keras: ClassVar[str | None] = "keras.layers.AlphaDropout"
+
+
+class FeatureAlphaDropout(Dropping):
+    """Sets whole channels to the negative saturation of SELU in training.
+
+    Any shape, kept; no weights. Source: torch.nn.FeatureAlphaDropout.
+
+    >>> FeatureAlphaDropout().output((1, 64, 56, 56))
+    (1, 64, 56, 56)
+    """
+
+    kind: ClassVar[str] = "feature_alpha_dropout"
+    torch: ClassVar[str | None] = "torch.nn.FeatureAlphaDropout"

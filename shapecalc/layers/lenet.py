@@ -1,0 +1,178 @@
+"""What LeNet-5 of 1998 is made of and nothing else uses: trained subsampling, partly connected
+convolution, and radial basis functions.
+
+Source: LeCun, Bottou, Bengio and Haffner, Gradient-based learning applied to document recognition,
+1998, section II.B.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, ClassVar, Self
+
+from pydantic import model_validator
+
+from shapecalc.algebra import Dim, product
+from shapecalc.layers.arithmetic import window
+from shapecalc.layers.base import (
+    Layer,
+    Named,
+    NoBuffers,
+    NoMacs,
+    NoWindow,
+    Requirement,
+    Shape,
+    Window,
+    matches,
+    rank_between,
+    shown,
+)
+from shapecalc.layers.conv import Windowed
+from shapecalc.layers.fields import (
+    Count,
+    CountPerAxis,
+    Each,
+    Flag,
+    Listed,
+    Optional,
+    OptionalCount,
+    Whole,
+    complaint,
+)
+from shapecalc.layers.spatial import Spatial
+
+
+class Subsample2d(NoBuffers, NoMacs, Spatial):
+    """The sum over each window times one trained coefficient per channel, plus a trained bias.
+
+    `[N, C, H, W]` to `[N, C, ⌊(H - k)/s⌋ + 1, ⌊(W - k)/s⌋ + 1]`, the stride s being k if left
+    out. Weights are `weight: [C]` and `bias: [C]`. MACs are 0: the convention counts convolutions
+    and matrix products, and this is pooling. Refuses an input smaller than the window. Source:
+    LeCun et al., 1998, layers S2 and S4.
+
+    >>> Subsample2d(kernel_size=2).apply(((1, 6, 28, 28),)).params
+    12
+    """
+
+    kind: ClassVar[str] = "subsample2d"
+    rank: ClassVar[int] = 2
+
+    kernel_size: CountPerAxis
+    stride: Annotated[Dim | tuple[Dim, ...] | None, Optional(Each(Whole(1)))] = None
+
+    def window(self, x: Shape) -> Window:
+        kernel, zeros, ones = self.spread(self.kernel_size), (0,) * self.rank, (1,) * self.rank
+        stride = kernel if self.stride is None else self.spread(self.stride)
+        return Window(kernel, stride, zeros, zeros, ones)
+
+    def requirements(self, x: Shape) -> Iterator[Requirement]:
+        yield from self.spatial_rank(x)
+        seen = self.window(x)
+        yield from self.large_enough(
+            window,
+            n=self.sizes(x),
+            k=seen.kernel,
+            s=seen.stride,
+            d=seen.dilation,
+            p0=seen.before,
+            p1=seen.after,
+        )
+
+    def output(self, x: Shape) -> Shape:
+        seen = self.window(x)
+        columns = zip(self.sizes(x), seen.kernel, seen.stride, strict=True)
+        return self.resized(x, tuple(window(n, k, s, 1, 0, 0) for n, k, s in columns))
+
+    def weights(self, x: Shape) -> Named:
+        features = (self.channels(x),)
+        return {"weight": features, "bias": features}
+
+
+class PartialConv2d(NoBuffers, Windowed):
+    """Convolution where each output channel sees the input channels that `connections` lists for it.
+
+    `[N, C, H, W]` to `[N, len(connections), H', W']`, sizes as in `conv2d`. With t connections in
+    all, weights are `weight: [t, k, k]` (one kernel per connection, in order) and
+    `bias: [len(connections)]`, and MACs are N·t·k²·H'·W'. Refuses what `conv2d` refuses, and a
+    channel that does not exist or is listed twice for one output. Source: LeCun et al., 1998,
+    layer C3 and table I, with 60 connections.
+
+    >>> PartialConv2d(connections=[[0, 1], [1, 2], [0, 1, 2]], kernel_size=5).output((1, 3, 14, 14))
+    (1, 3, 10, 10)
+    >>> PartialConv2d(connections=[[0, 1], [1, 2], [0, 1, 2]], kernel_size=5).weights((1, 3, 14, 14))
+    {'weight': (7, 5, 5), 'bias': (3,)}
+    """
+
+    kind: ClassVar[str] = "partial_conv2d"
+    rank: ClassVar[int] = 2
+
+    connections: Annotated[tuple[tuple[int, ...], ...], Listed(Listed(Whole(0), 1), 1)]
+    bias: Flag = True
+
+    @model_validator(mode="after")
+    def _no_connection_twice(self) -> Self:
+        for number, channels in enumerate(self.connections):
+            if len(set(channels)) < len(channels):
+                raise complaint(f"connections lists a channel twice for output {number}: {list(channels)}")
+        return self
+
+    @property
+    def total(self) -> int:
+        """The connections of all outputs together."""
+        return sum(map(len, self.connections))
+
+    def requirements(self, x: Shape) -> Iterator[Requirement]:
+        yield from self.spatial_rank(x)
+        highest = max(map(max, self.connections))
+        yield Requirement(
+            "channels",
+            self.channels(x),
+            ">=",
+            highest + 1,
+            lambda: (
+                f"{self.kind}: connections name channel {highest}, but {shown(x)} arrives, "
+                f"which has channels 0 to {self.channels(x) - 1}"
+            ),
+        )
+        yield from super().requirements(x)
+
+    def output(self, x: Shape) -> Shape:
+        return self.resized(x, self.swept(x), len(self.connections))
+
+    def weights(self, x: Shape) -> Named:
+        named: Named = {"weight": (self.total, *self.spread(self.kernel_size))}
+        return named | {"bias": (len(self.connections),)} if self.bias else named
+
+    def macs(self, x: Shape) -> Dim:
+        per_position = self.total * product(self.spread(self.kernel_size))
+        return product(self.resized(x, self.swept(x), 1)) * per_position
+
+
+class Rbf(NoMacs, NoWindow, Layer):
+    """The squared distance to fixed centres: `[..., in_features]` to `[..., out_features]`.
+
+    The centres are drawn by hand, not learned, so they are the buffer
+    `centers: [out_features, in_features]` and there are no weights. MACs are 0 by the convention
+    that counts convolutions and matrix products. Source: LeCun et al., 1998, output layer.
+
+    >>> Rbf(out_features=10).buffers((1, 84))
+    {'centers': (10, 84)}
+    """
+
+    kind: ClassVar[str] = "rbf"
+
+    in_features: OptionalCount = None
+    out_features: Count
+
+    def requirements(self, x: Shape) -> Iterator[Requirement]:
+        yield from rank_between(self.kind, x, 1, None)
+        yield from matches(self.kind, "in_features", self.in_features, x[-1], x, "features in its last axis")
+
+    def output(self, x: Shape) -> Shape:
+        return (*x[:-1], self.out_features)
+
+    def weights(self, x: Shape) -> Named:
+        return {}
+
+    def buffers(self, x: Shape) -> Named:
+        return {"centers": (self.out_features, x[-1])}

@@ -1,0 +1,117 @@
+"""Fully connected layers, tables of embeddings, and the layer that does nothing.
+
+linear:     [..., in_features] to [..., out_features],  MACs = numel(output) · in_features
+embedding:  [...] of indices to [..., embedding_dim]
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Annotated, ClassVar
+
+from shapecalc.algebra import Dim, product
+from shapecalc.layers.base import (
+    Elementwise,
+    Layer,
+    Named,
+    NoBuffers,
+    NoMacs,
+    NoWindow,
+    Requirement,
+    Shape,
+    matches,
+    rank_between,
+    shown,
+)
+from shapecalc.layers.fields import Count, Flag, Optional, OptionalCount, Whole
+
+
+class Linear(NoBuffers, NoWindow, Layer):
+    """A matrix product on the last axis: `[..., in_features]` to `[..., out_features]`.
+
+    Weights are `weight: [out_features, in_features]` and `bias: [out_features]`; every output
+    costs in_features MACs. Refuses a single number and features that do not match. Source:
+    torch.nn.Linear.
+
+    >>> Linear(out_features=1000).output((1, 2048))
+    (1, 1000)
+    >>> Linear(out_features=1000).weights((1, 2048))
+    {'weight': (1000, 2048), 'bias': (1000,)}
+    """
+
+    kind: ClassVar[str] = "linear"
+    torch: ClassVar[str | None] = "torch.nn.Linear"
+    keras: ClassVar[str | None] = "keras.layers.Dense"
+
+    in_features: OptionalCount = None
+    out_features: Count
+    bias: Flag = True
+
+    def requirements(self, x: Shape) -> Iterator[Requirement]:
+        yield from rank_between(self.kind, x, 1, None)
+        found = matches(self.kind, "in_features", self.in_features, x[-1], x, "features in its last axis")
+        for requirement in found:
+            missing = len(x) > 2 and product(x[1:]) == self.in_features
+            yield replace(requirement, hint=_flatten_first(x)) if missing else requirement
+
+    def output(self, x: Shape) -> Shape:
+        return (*x[:-1], self.out_features)
+
+    def weights(self, x: Shape) -> Named:
+        named: Named = {"weight": (self.out_features, x[-1])}
+        return named | {"bias": (self.out_features,)} if self.bias else named
+
+    def macs(self, x: Shape) -> Dim:
+        return product(self.output(x)) * x[-1]
+
+
+def _flatten_first(x: Shape) -> str:
+    flat = (x[0], product(x[1:]))
+    return f"a flatten is missing before it: flatten turns {shown(x)} into {shown(flat)}, which fits"
+
+
+class Identity(Elementwise):
+    """Hands its input on unchanged. Source: torch.nn.Identity.
+
+    >>> Identity().output((1, 3, 224, 224))
+    (1, 3, 224, 224)
+    """
+
+    kind: ClassVar[str] = "identity"
+    torch: ClassVar[str | None] = "torch.nn.Identity"
+    keras: ClassVar[str | None] = "keras.layers.Identity"
+
+
+class Embedding(NoBuffers, NoMacs, NoWindow, Layer):
+    """A table read by index: `[...]` whole numbers to `[..., embedding_dim]`.
+
+    The weight is `weight: [num_embeddings, embedding_dim]`; reading multiplies nothing. Refuses a
+    padding_idx outside the table, which may count from its end. Source: torch.nn.Embedding.
+
+    >>> Embedding(num_embeddings=30522, embedding_dim=768).output((1, 128))
+    (1, 128, 768)
+    """
+
+    kind: ClassVar[str] = "embedding"
+    torch: ClassVar[str | None] = "torch.nn.Embedding"
+    keras: ClassVar[str | None] = "keras.layers.Embedding"
+
+    num_embeddings: Count
+    embedding_dim: Count
+    padding_idx: Annotated[Dim | None, Optional(Whole())] = None
+
+    def requirements(self, x: Shape) -> Iterator[Requirement]:
+        if self.padding_idx is not None:
+            says = (
+                f"{self.kind}: padding_idx = {self.padding_idx} is outside the table of "
+                f"{self.num_embeddings} rows"
+            )
+            yield Requirement("index", self.padding_idx, ">=", -self.num_embeddings, says)
+            yield Requirement("index", self.num_embeddings - 1, ">=", self.padding_idx, says)
+
+    def output(self, x: Shape) -> Shape:
+        return (*x, self.embedding_dim)
+
+    def weights(self, x: Shape) -> Named:
+        return {"weight": (self.num_embeddings, self.embedding_dim)}

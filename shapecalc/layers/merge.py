@@ -1,0 +1,195 @@
+"""Layers that take several tensors: sums, products, concatenation, and the matrix product.
+
+Shapes are broadcast as torch does: aligned at their last axes, and an axis of size 1 stretches.
+A free size is taken not to be 1, so two sizes of which one is free must be equal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import ClassVar
+
+from shapecalc.algebra import Dim, product
+from shapecalc.layers.base import Merge, Requirement, Shape, Shapes, axis_exists, shown
+from shapecalc.layers.fields import Index
+
+
+def broadcast(inputs: Shapes) -> Shape:
+    """Return the shape that several shapes stretch to.
+
+    >>> broadcast(((1, 64, 7, 7), (1, 64, 1, 1), (7,)))
+    (1, 64, 7, 7)
+    """
+    rank = max(map(len, inputs))
+    return tuple(_leading(inputs, axis)[0] for axis in range(-rank, 0))
+
+
+def _leading(inputs: Shapes, axis: int) -> tuple[Dim, int]:
+    """Return the first size on this axis that is not 1, and the number of its input."""
+    present = [(x[axis], number) for number, x in enumerate(inputs) if len(x) >= -axis]
+    return next((found for found in present if found[0] != 1), present[0])
+
+
+def stretches(kind: str, inputs: Shapes, skip: int = 0) -> Iterator[Requirement]:
+    """Require that all shapes stretch to one, their last `skip` axes aside."""
+    shapes = tuple(x[: len(x) - skip] for x in inputs)
+    rank = max(map(len, shapes))
+    same_rank = all(len(x) == rank for x in shapes)
+    for axis in range(-rank, 0):
+        size, leader = _leading(shapes, axis)
+        for number, x in enumerate(shapes):
+            if number > leader and len(x) >= -axis and x[axis] not in (1, size):
+                name = f"axis {axis + rank if same_rank else axis - skip}"
+                says = _differs(kind, inputs, (number, leader), name, (x[axis], size))
+                yield Requirement("broadcast", x[axis], "==", size, says)
+
+
+def _differs(
+    kind: str, inputs: Shapes, numbers: tuple[int, int], axis: str, sizes: tuple[Dim, Dim]
+) -> Callable[[], str]:
+    late, first = numbers
+    return lambda: (
+        f"{kind}: branch {late + 1} is {shown(inputs[late])} but branch {first + 1} is "
+        f"{shown(inputs[first])}: {axis} differs ({sizes[0]} against {sizes[1]})"
+    )
+
+
+def _some(kind: str, inputs: Shapes) -> Requirement:
+    return Requirement("arity", len(inputs), ">=", 1, f"{kind} needs at least one tensor")
+
+
+class Broadcast(Merge):
+    """The rules of an operation on each element of tensors that are broadcast."""
+
+    def requirements(self, inputs: Shapes) -> Iterator[Requirement]:
+        yield _some(self.kind, inputs)
+        yield from stretches(self.kind, inputs)
+
+    def output(self, inputs: Shapes) -> Shape:
+        return broadcast(inputs)
+
+    def macs(self, inputs: Shapes) -> Dim:
+        return 0
+
+
+class Add(Broadcast):
+    """The sum of tensors, element by element: sizes are equal, or 1 and stretched.
+
+    Refuses sizes that differ where neither is 1. No weights; sums are no MACs. Source: torch.add.
+
+    >>> Add().output(((1, 256, 56, 56), (1, 256, 56, 56)))
+    (1, 256, 56, 56)
+    """
+
+    kind: ClassVar[str] = "add"
+    torch: ClassVar[str | None] = "torch.add"
+    keras: ClassVar[str | None] = "keras.layers.Add"
+
+
+class Multiply(Broadcast):
+    """The product of tensors, element by element: sizes are equal, or 1 and stretched.
+
+    Refuses what `add` refuses. No weights; by the convention no MACs, since nothing is added up.
+    Source: torch.mul.
+
+    >>> Multiply().output(((1, 64, 56, 56), (1, 64, 1, 1)))
+    (1, 64, 56, 56)
+    """
+
+    kind: ClassVar[str] = "multiply"
+    torch: ClassVar[str | None] = "torch.mul"
+    keras: ClassVar[str | None] = "keras.layers.Multiply"
+
+
+class Concat(Merge):
+    """Puts tensors behind one another along axis `dim`, whose sizes add up.
+
+    Refuses tensors that differ in rank or on another axis, and single numbers. Source: torch.cat.
+
+    >>> Concat().output(((1, 64, 28, 28), (1, 128, 28, 28), (1, 32, 28, 28)))
+    (1, 224, 28, 28)
+    """
+
+    kind: ClassVar[str] = "concat"
+    torch: ClassVar[str | None] = "torch.cat"
+    keras: ClassVar[str | None] = "keras.layers.Concatenate"
+
+    dim: Index = 1
+
+    def requirements(self, inputs: Shapes) -> Iterator[Requirement]:
+        yield _some(self.kind, inputs)
+        first = inputs[0]
+        rank = len(first)
+        yield Requirement("rank", rank, ">=", 1, f"{self.kind} needs an axis, but a single number arrives")
+        for number, x in enumerate(inputs):
+            says = (
+                f"{self.kind}: branch {number + 1} is {shown(x)} but branch 1 is {shown(first)}: "
+                f"the numbers of axes differ ({len(x)} against {rank})"
+            )
+            yield Requirement("rank", len(x), "==", rank, says)
+        yield from axis_exists(self.kind, "dim", self.dim, rank, first)
+        for number, x in enumerate(inputs):
+            for axis in range(rank):
+                if axis != self.dim % rank and x[axis] != first[axis]:
+                    says_ = _differs(self.kind, inputs, (number, 0), f"axis {axis}", (x[axis], first[axis]))
+                    yield Requirement("concat", x[axis], "==", first[axis], says_)
+
+    def output(self, inputs: Shapes) -> Shape:
+        first = inputs[0]
+        axis = self.dim % len(first)
+        total: Dim = sum(x[axis] for x in inputs)
+        return (*first[:axis], total, *first[axis + 1 :])
+
+    def macs(self, inputs: Shapes) -> Dim:
+        return 0
+
+
+class Matmul(Merge):
+    """The matrix product of two tensors: `[..., n, k]` and `[..., k, m]` to `[..., n, m]`.
+
+    The axes before the last two are broadcast; a tensor of one axis is a row on the left and a
+    column on the right, and that axis vanishes. Every output costs k MACs. Refuses single numbers
+    and inner sizes that differ. Source: torch.matmul.
+
+    >>> Matmul().output(((1, 12, 197, 64), (1, 12, 64, 197)))
+    (1, 12, 197, 197)
+    >>> Matmul().macs(((8, 64), (64, 10)))
+    5120
+    """
+
+    kind: ClassVar[str] = "matmul"
+    torch: ClassVar[str | None] = "torch.matmul"
+
+    def requirements(self, inputs: Shapes) -> Iterator[Requirement]:
+        yield Requirement("arity", len(inputs), "==", 2, f"{self.kind} takes 2 tensors, not {len(inputs)}")
+        for number, x in enumerate(inputs):
+            says = f"{self.kind}: tensor {number + 1} is a single number, which has no axis to sum over"
+            yield Requirement("rank", len(x), ">=", 1, says)
+        left, right = inputs
+        inner, rows = left[-1], right[-2:][0]
+        yield Requirement(
+            "matmul",
+            inner,
+            "==",
+            rows,
+            lambda: (
+                f"{self.kind}: {shown(left)} by {shown(right)}: the last axis of the first is {inner}, "
+                f"but the second has {rows} rows"
+            ),
+        )
+        yield from stretches(self.kind, (_matrix(left, row=True), _matrix(right, row=False)), skip=2)
+
+    def output(self, inputs: Shapes) -> Shape:
+        left, right = inputs
+        batch = broadcast((left[:-2], right[:-2])) if len(left) > 2 or len(right) > 2 else ()
+        return (*batch, *left[-2:-1], *(right[-1:] if len(right) > 1 else ()))
+
+    def macs(self, inputs: Shapes) -> Dim:
+        return product(self.output(inputs)) * inputs[0][-1]
+
+
+def _matrix(x: Shape, *, row: bool) -> Shape:
+    """Return a shape of at least two axes, a vector as the row or the column that it stands for."""
+    if len(x) > 1:
+        return x
+    return (1, *x) if row else (*x, 1)

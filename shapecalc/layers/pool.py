@@ -1,0 +1,314 @@
+"""Pooling over 1, 2 and 3 axes with a sliding window: maximum, average and power average.
+
+Per axis, with k the kernel, s the stride (the kernel, if left out), d the dilation, p the padding:
+
+    out = ⌊(n + 2p - (d(k - 1) + 1))/s⌋ + 1
+    out = ⌊(n + min(2p - (d(k - 1) + 1) + s - 1, p - 1))/s⌋ + 1       with ceil_mode
+
+No pooling has weights or counts as multiply-accumulates: torch counts none, and an average is
+additions and one division per output.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from math import isinf
+from typing import Annotated, Any, ClassVar, Literal
+
+from shapecalc.algebra import Dim
+from shapecalc.layers.arithmetic import window, window_ceil
+from shapecalc.layers.base import NoMacs, NoWeights, Requirement, Shape, Window
+from shapecalc.layers.fields import CountPerAxis, Decimal, Each, ExtentPerAxis, Flag, PerAxis, Whole, complaint
+from shapecalc.layers.fields import Optional as OptionalField
+from shapecalc.layers.spatial import AXES, Spatial
+
+
+class _SameAsKernel(Each):
+    """A count per axis that stands for the kernel's when left out."""
+
+    def check(self, value: Any) -> Any:
+        return None if value is None else super().check(value)
+
+    def json_schema(self) -> dict[str, Any]:
+        return {"anyOf": [*super().json_schema()["anyOf"], {"type": "null"}]}
+
+
+class _Divisor(Whole):
+    """Any whole number but zero."""
+
+    def check(self, value: Any) -> Any:
+        found = super().check(value)
+        if found == 0:
+            raise complaint("a divisor cannot be 0")
+        return found
+
+    def json_schema(self) -> dict[str, Any]:
+        return {**super().json_schema(), "not": {"const": 0}}
+
+
+class _Power(Decimal):
+    """Any number but zero; the words `inf` and `-inf` stand for the infinities."""
+
+    def check(self, value: Any) -> Any:
+        if value in ("inf", "-inf"):
+            return value
+        if isinstance(value, float) and isinf(value):
+            return "inf" if value > 0 else "-inf"
+        found = super().check(value)
+        if found == 0:
+            raise complaint("the power of a norm cannot be 0")
+        return found
+
+    def json_schema(self) -> dict[str, Any]:
+        words = {"enum": ["inf", "-inf"]}
+        return {"anyOf": [words, *super().json_schema()["anyOf"]], "not": {"const": 0}}
+
+
+StridePerAxis = Annotated[PerAxis | None, _SameAsKernel(Whole(1))]
+Divisor = Annotated[Dim | None, OptionalField(_Divisor())]
+Power = Annotated[Fraction | int | Literal["inf", "-inf"], _Power()]
+
+
+class Pool(NoWeights, NoMacs, Spatial):
+    """A window that slides over every channel by itself: what all pooling shares."""
+
+    kernel_size: CountPerAxis
+    stride: StridePerAxis = None
+    ceil_mode: Flag = False
+
+    def window(self, x: Shape) -> Window:
+        kernel, padding = self.spread(self.kernel_size), self.spread(self._padding())
+        stride = kernel if self.stride is None else self.spread(self.stride)
+        return Window(kernel, stride, padding, padding, self.spread(self._dilation()))
+
+    def requirements(self, x: Shape) -> Iterator[Requirement]:
+        yield from self.spatial_rank(x)
+        letters = self._letters(x)
+        for axis, k, p in zip(AXES[self.rank], letters["k"], letters["p0"], strict=True):
+            yield Requirement("padding", k, ">=", 2 * p, _too_much_padding(self.kind, axis, k, p))
+        yield from self.large_enough(self._rule(), **letters)
+
+    def output(self, x: Shape) -> Shape:
+        rule = self._rule()
+        columns = zip(*self._letters(x).values(), strict=True)
+        return self.resized(x, tuple(rule(*column) for column in columns))
+
+    def _rule(self) -> Callable[..., Dim]:
+        return window_ceil if self.ceil_mode else window
+
+    def _letters(self, x: Shape) -> dict[str, tuple[Dim, ...]]:
+        w = self.window(x)
+        return {"n": self.sizes(x), "k": w.kernel, "s": w.stride, "d": w.dilation, "p0": w.before, "p1": w.after}
+
+    def _padding(self) -> PerAxis:
+        return 0
+
+    def _dilation(self) -> PerAxis:
+        return 1
+
+    def _covered(self, x: Shape) -> Iterator[Requirement]:
+        """Require an input at least as large as the kernel, its padding not counted."""
+        for axis, n, k in zip(AXES[self.rank], self.sizes(x), self.spread(self.kernel_size), strict=True):
+            yield Requirement("too-small", n, ">=", k, _smaller_than_kernel(self.kind, axis, n, k))
+
+
+def _too_much_padding(kind: str, axis: str, k: Dim, p: Dim) -> Callable[[], str]:
+    return lambda: f"{kind}: padding of {p} along the {axis} is more than half of the kernel of {k}"
+
+
+def _smaller_than_kernel(kind: str, axis: str, n: Dim, k: Dim) -> Callable[[], str]:
+    return lambda: f"{kind} needs an input {axis} of at least the kernel, {k}, before padding, not {n}"
+
+
+class MaxPool(Pool):
+    """The rules of max pooling, for any number of axes."""
+
+    padding: ExtentPerAxis = 0
+    dilation: CountPerAxis = 1
+
+    def _padding(self) -> PerAxis:
+        return self.padding
+
+    def _dilation(self) -> PerAxis:
+        return self.dilation
+
+
+class AvgPool(Pool):
+    """The rules of average pooling, for any number of axes."""
+
+    padding: ExtentPerAxis = 0
+    count_include_pad: Flag = True
+
+    def _padding(self) -> PerAxis:
+        return self.padding
+
+
+class LPPool(Pool):
+    """The rules of power-average pooling, for any number of axes; it has no padding."""
+
+    norm_type: Power
+
+
+class MaxPool1d(MaxPool):
+    """The largest value of every window: `[N, C, L]` to `[N, C, ⌊(L + 2p - (d(k-1)+1))/s⌋ + 1]`.
+
+    The stride is the kernel's size if left out; `ceil_mode` lets the last window hang over the end.
+    No weights, no MACs. Refuses a padding of more than half the kernel (whatever its dilation) and
+    an input shorter than the window. Source: torch.nn.MaxPool1d.
+
+    >>> MaxPool1d(kernel_size=3, stride=2).output((1, 64, 100))
+    (1, 64, 49)
+    """
+
+    kind: ClassVar[str] = "max_pool1d"
+    rank: ClassVar[int] = 1
+    torch: ClassVar[str | None] = "torch.nn.MaxPool1d"
+    keras: ClassVar[str | None] = "keras.layers.MaxPooling1D"
+
+
+class MaxPool2d(MaxPool):
+    """The largest value of every window: each of height and width becomes ⌊(n + 2p - (d(k-1)+1))/s⌋ + 1.
+
+    Input `[N, C, H, W]`; the stride is the kernel's size if left out. No weights, no MACs. Refuses
+    what `max_pool1d` refuses. Source: torch.nn.MaxPool2d.
+
+    >>> MaxPool2d(kernel_size=3, stride=2, padding=1).output((1, 64, 112, 112))
+    (1, 64, 56, 56)
+    >>> MaxPool2d(kernel_size=3, stride=2, ceil_mode=True).output((1, 64, 112, 112))
+    (1, 64, 56, 56)
+    """
+
+    kind: ClassVar[str] = "max_pool2d"
+    rank: ClassVar[int] = 2
+    torch: ClassVar[str | None] = "torch.nn.MaxPool2d"
+    keras: ClassVar[str | None] = "keras.layers.MaxPooling2D"
+
+
+class MaxPool3d(MaxPool):
+    """The largest value of every window: depth, height and width become ⌊(n + 2p - (d(k-1)+1))/s⌋ + 1.
+
+    Input `[N, C, D, H, W]`; the stride is the kernel's size if left out. No weights, no MACs.
+    Refuses what `max_pool1d` refuses. Source: torch.nn.MaxPool3d.
+
+    >>> MaxPool3d(kernel_size=[1, 2, 2]).output((1, 64, 16, 112, 112))
+    (1, 64, 16, 56, 56)
+    """
+
+    kind: ClassVar[str] = "max_pool3d"
+    rank: ClassVar[int] = 3
+    torch: ClassVar[str | None] = "torch.nn.MaxPool3d"
+    keras: ClassVar[str | None] = "keras.layers.MaxPooling3D"
+
+
+class AvgPool1d(AvgPool):
+    """The mean of every window: `[N, C, L]` to `[N, C, ⌊(L + 2p - k)/s⌋ + 1]`.
+
+    The stride is the kernel's size if left out; `count_include_pad` changes values, not shapes. No
+    weights, no MACs. Refuses a padding of more than half the kernel and an input shorter than the
+    window. Source: torch.nn.AvgPool1d.
+
+    >>> AvgPool1d(kernel_size=4).output((1, 8, 30))
+    (1, 8, 7)
+    """
+
+    kind: ClassVar[str] = "avg_pool1d"
+    rank: ClassVar[int] = 1
+    torch: ClassVar[str | None] = "torch.nn.AvgPool1d"
+    keras: ClassVar[str | None] = "keras.layers.AveragePooling1D"
+
+
+class AvgPool2d(AvgPool):
+    """The mean of every window: each of height and width becomes ⌊(n + 2p - k)/s⌋ + 1.
+
+    Input `[N, C, H, W]`; `divisor_override` and `count_include_pad` change values, not shapes. No
+    weights, no MACs. Refuses what `avg_pool1d` refuses, and a divisor of zero. Source:
+    torch.nn.AvgPool2d; LeCun et al., Gradient-based learning applied to document recognition, 1998.
+
+    >>> AvgPool2d(kernel_size=2).output((1, 6, 28, 28))
+    (1, 6, 14, 14)
+    """
+
+    kind: ClassVar[str] = "avg_pool2d"
+    rank: ClassVar[int] = 2
+    torch: ClassVar[str | None] = "torch.nn.AvgPool2d"
+    keras: ClassVar[str | None] = "keras.layers.AveragePooling2D"
+
+    divisor_override: Divisor = None
+
+
+class AvgPool3d(AvgPool):
+    """The mean of every window: depth, height and width become ⌊(n + 2p - k)/s⌋ + 1.
+
+    Input `[N, C, D, H, W]`. No weights, no MACs. Refuses what `avg_pool2d` refuses, and, as torch
+    does here alone, an input smaller than the kernel even where padding would make up for it.
+    Source: torch.nn.AvgPool3d.
+
+    >>> AvgPool3d(kernel_size=2, ceil_mode=True).output((1, 8, 7, 7, 7))
+    (1, 8, 4, 4, 4)
+    """
+
+    kind: ClassVar[str] = "avg_pool3d"
+    rank: ClassVar[int] = 3
+    torch: ClassVar[str | None] = "torch.nn.AvgPool3d"
+    keras: ClassVar[str | None] = "keras.layers.AveragePooling3D"
+
+    divisor_override: Divisor = None
+
+    def requirements(self, x: Shape) -> Iterator[Requirement]:
+        yield from self.spatial_rank(x)
+        yield from self._covered(x)
+        yield from super().requirements(x)
+
+
+class LPPool1d(LPPool):
+    """(Σ xᵖ)^(1/p) over every window: `[N, C, L]` to `[N, C, ⌊(L - k)/s⌋ + 1]`.
+
+    `norm_type` is the power p, not zero; `inf` takes the largest magnitude. The stride is the
+    kernel's size if left out. No weights, and no MACs are counted. Refuses an input shorter than
+    the window. Source: torch.nn.LPPool1d.
+
+    >>> LPPool1d(norm_type=2, kernel_size=3).output((1, 8, 30))
+    (1, 8, 10)
+    """
+
+    kind: ClassVar[str] = "lp_pool1d"
+    rank: ClassVar[int] = 1
+    torch: ClassVar[str | None] = "torch.nn.LPPool1d"
+
+
+class LPPool2d(LPPool):
+    """(Σ xᵖ)^(1/p) over every window: each of height and width becomes ⌊(n - k)/s⌋ + 1.
+
+    Input `[N, C, H, W]`. No weights, and no MACs are counted. Refuses what `lp_pool1d` refuses.
+    Source: torch.nn.LPPool2d.
+
+    >>> LPPool2d(norm_type=2, kernel_size=3, stride=2).output((1, 8, 9, 9))
+    (1, 8, 4, 4)
+    """
+
+    kind: ClassVar[str] = "lp_pool2d"
+    rank: ClassVar[int] = 2
+    torch: ClassVar[str | None] = "torch.nn.LPPool2d"
+
+
+class LPPool3d(LPPool):
+    """(Σ xᵖ)^(1/p) over every window: depth, height and width become ⌊(n - k)/s⌋ + 1.
+
+    Input `[N, C, D, H, W]`. No weights, and no MACs are counted. Refuses what `lp_pool1d` refuses,
+    and for a finite power an input smaller than the kernel, also with `ceil_mode`, because torch
+    computes it by `avg_pool3d`. Source: torch.nn.LPPool3d.
+
+    >>> LPPool3d(norm_type=2, kernel_size=2).output((1, 8, 8, 8, 8))
+    (1, 8, 4, 4, 4)
+    """
+
+    kind: ClassVar[str] = "lp_pool3d"
+    rank: ClassVar[int] = 3
+    torch: ClassVar[str | None] = "torch.nn.LPPool3d"
+
+    def requirements(self, x: Shape) -> Iterator[Requirement]:
+        yield from self.spatial_rank(x)
+        if self.norm_type not in ("inf", "-inf"):
+            yield from self._covered(x)
+        yield from super().requirements(x)

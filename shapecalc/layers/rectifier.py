@@ -1,0 +1,264 @@
+"""Functions of each element by itself that are linear on one side: ReLU and its relatives.
+
+The shape is kept, and nothing is multiplied in the sense of a MAC. Parameters such as slopes are
+exact decimals and never change a shape.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from typing import Annotated, ClassVar, Self
+
+from pydantic import model_validator
+
+from shapecalc.algebra import Dim
+from shapecalc.layers.base import (
+    Elementwise,
+    Layer,
+    Named,
+    NoBuffers,
+    NoMacs,
+    NoWindow,
+    Requirement,
+    SameShape,
+    Shape,
+    rank_between,
+    shown,
+)
+from shapecalc.layers.fields import Count, Flag, OneOf, Real, complaint
+
+
+class InPlace(Elementwise):
+    """An activation that torch can also write over its input."""
+
+    inplace: Flag = False
+
+
+class ReLU(InPlace):
+    """max(x, 0). Source: torch.nn.ReLU; Nair and Hinton, 2010.
+
+    >>> ReLU().output((1, 64, 112, 112))
+    (1, 64, 112, 112)
+    """
+
+    kind: ClassVar[str] = "relu"
+    torch: ClassVar[str | None] = "torch.nn.ReLU"
+    keras: ClassVar[str | None] = "keras.layers.ReLU"
+
+
+class ReLU6(InPlace):
+    """min(max(x, 0), 6). Source: torch.nn.ReLU6; Howard et al., MobileNets, 2017.
+
+    >>> ReLU6().output((1, 32, 112, 112))
+    (1, 32, 112, 112)
+    """
+
+    kind: ClassVar[str] = "relu6"
+    torch: ClassVar[str | None] = "torch.nn.ReLU6"
+    keras: ClassVar[str | None] = "keras.activations.relu6"
+
+
+class LeakyReLU(InPlace):
+    """max(x, 0) + negative_slope · min(x, 0). Source: torch.nn.LeakyReLU; Maas et al., 2013.
+
+    >>> LeakyReLU(negative_slope=0.2).output((1, 64, 32, 32))
+    (1, 64, 32, 32)
+    """
+
+    kind: ClassVar[str] = "leaky_relu"
+    torch: ClassVar[str | None] = "torch.nn.LeakyReLU"
+    keras: ClassVar[str | None] = "keras.layers.LeakyReLU"
+
+    negative_slope: Real = Fraction(1, 100)
+
+
+class PReLU(SameShape, NoBuffers, NoMacs, NoWindow, Layer):
+    """max(x, 0) + weight · min(x, 0), with one trained slope for all or one per channel.
+
+    The weight is `weight: [num_parameters]`. With more than one, axis 1 must be as long (an input
+    of one dimension has one channel). Source: torch.nn.PReLU; He et al., Delving deep into
+    rectifiers, 2015.
+
+    >>> PReLU(num_parameters=64).weights((1, 64, 32, 32))
+    {'weight': (64,)}
+    """
+
+    kind: ClassVar[str] = "prelu"
+    torch: ClassVar[str | None] = "torch.nn.PReLU"
+
+    num_parameters: Count = 1
+    init: Real = Fraction(1, 4)
+
+    def requirements(self, x: Shape) -> Iterator[Requirement]:
+        if self.num_parameters != 1:
+            yield from rank_between(self.kind, x, 1, None)
+            channels: Dim = x[1] if len(x) > 1 else 1
+            yield Requirement(
+                "channels",
+                self.num_parameters,
+                "==",
+                channels,
+                lambda: (
+                    f"{self.kind} declares num_parameters: {self.num_parameters}, but {shown(x)} "
+                    f"arrives, which has {channels} channels"
+                ),
+                lambda: f"num_parameters: {channels}, or 1 for a slope that all channels share",
+            )
+
+    def weights(self, x: Shape) -> Named:
+        return {"weight": (self.num_parameters,)}
+
+
+class RReLU(InPlace):
+    """max(x, 0) + a · min(x, 0), a random in [lower, upper] in training, their mean in evaluation.
+
+    Refuses lower > upper. Source: torch.nn.RReLU; Xu et al., 2015.
+
+    >>> RReLU().output((1, 64, 32, 32))
+    (1, 64, 32, 32)
+    """
+
+    kind: ClassVar[str] = "rrelu"
+    torch: ClassVar[str | None] = "torch.nn.RReLU"
+
+    lower: Real = Fraction(1, 8)
+    upper: Real = Fraction(1, 3)
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if known(self.lower, self.upper) and self.lower > self.upper:
+            raise complaint(f"lower = {float(self.lower)} is more than upper = {float(self.upper)}")
+        return self
+
+
+class ELU(InPlace):
+    """max(x, 0) + min(alpha(eˣ - 1), 0). Source: torch.nn.ELU; Clevert et al., 2015.
+
+    >>> ELU().output((1, 64, 32, 32))
+    (1, 64, 32, 32)
+    """
+
+    kind: ClassVar[str] = "elu"
+    torch: ClassVar[str | None] = "torch.nn.ELU"
+    keras: ClassVar[str | None] = "keras.layers.ELU"
+
+    alpha: Real = 1
+
+
+class SELU(InPlace):
+    """1.0507(max(x, 0) + min(1.6733(eˣ - 1), 0)). Source: torch.nn.SELU; Klambauer et al., 2017.
+
+    >>> SELU().output((1, 256))
+    (1, 256)
+    """
+
+    kind: ClassVar[str] = "selu"
+    torch: ClassVar[str | None] = "torch.nn.SELU"
+    keras: ClassVar[str | None] = "keras.activations.selu"
+
+
+class CELU(InPlace):
+    """max(x, 0) + min(alpha(e^(x/alpha) - 1), 0). Refuses alpha = 0. Source: torch.nn.CELU.
+
+    >>> CELU().output((1, 256))
+    (1, 256)
+    """
+
+    kind: ClassVar[str] = "celu"
+    torch: ClassVar[str | None] = "torch.nn.CELU"
+    keras: ClassVar[str | None] = "keras.activations.celu"
+
+    alpha: Real = 1
+
+    @model_validator(mode="after")
+    def _no_division_by_zero(self) -> Self:
+        if self.alpha == 0:
+            raise complaint("alpha may not be 0: celu divides by it")
+        return self
+
+
+class GELU(Elementwise):
+    """x · Φ(x), Φ the normal distribution, exactly or through tanh.
+
+    `approximate` is none or tanh. Source: torch.nn.GELU; Hendrycks and Gimpel, 2016.
+
+    >>> GELU(approximate="tanh").output((1, 197, 3072))
+    (1, 197, 3072)
+    """
+
+    kind: ClassVar[str] = "gelu"
+    torch: ClassVar[str | None] = "torch.nn.GELU"
+    keras: ClassVar[str | None] = "keras.activations.gelu"
+
+    approximate: Annotated[str, OneOf(("none", "tanh"))] = "none"
+
+
+class SiLU(InPlace):
+    """x · sigmoid(x), also called swish. Source: torch.nn.SiLU; Ramachandran et al., 2017.
+
+    >>> SiLU().output((1, 32, 112, 112))
+    (1, 32, 112, 112)
+    """
+
+    kind: ClassVar[str] = "silu"
+    torch: ClassVar[str | None] = "torch.nn.SiLU"
+    keras: ClassVar[str | None] = "keras.activations.silu"
+
+
+class Mish(InPlace):
+    """x · tanh(log(1 + eˣ)). Source: torch.nn.Mish; Misra, 2019.
+
+    >>> Mish().output((1, 32, 112, 112))
+    (1, 32, 112, 112)
+    """
+
+    kind: ClassVar[str] = "mish"
+    torch: ClassVar[str | None] = "torch.nn.Mish"
+    keras: ClassVar[str | None] = "keras.activations.mish"
+
+
+class Hardswish(InPlace):
+    """x · min(max(x + 3, 0), 6)/6. Source: torch.nn.Hardswish; Howard et al., MobileNetV3, 2019.
+
+    >>> Hardswish().output((1, 16, 112, 112))
+    (1, 16, 112, 112)
+    """
+
+    kind: ClassVar[str] = "hardswish"
+    torch: ClassVar[str | None] = "torch.nn.Hardswish"
+    keras: ClassVar[str | None] = "keras.activations.hard_silu"
+
+
+class Softplus(Elementwise):
+    """log(1 + e^(beta·x))/beta, and x itself where beta·x > threshold. Source: torch.nn.Softplus.
+
+    >>> Softplus().output((1, 10))
+    (1, 10)
+    """
+
+    kind: ClassVar[str] = "softplus"
+    torch: ClassVar[str | None] = "torch.nn.Softplus"
+    keras: ClassVar[str | None] = "keras.activations.softplus"
+
+    beta: Real = 1
+    threshold: Real = 20
+
+
+class Threshold(InPlace):
+    """x where x > threshold, otherwise `value`. Source: torch.nn.Threshold.
+
+    >>> Threshold(threshold=0.1, value=0).output((1, 10))
+    (1, 10)
+    """
+
+    kind: ClassVar[str] = "threshold"
+    torch: ClassVar[str | None] = "torch.nn.Threshold"
+
+    threshold: Real
+    value: Real
+
+
+def known(*values: object) -> bool:
+    """Return whether all values are numbers already, none a formula."""
+    return all(isinstance(value, (int, Fraction)) for value in values)

@@ -1,0 +1,274 @@
+"""Layers that keep every element and change only how they are arranged in axes.
+
+Axis numbers count the batch axis and may be negative, as in torch. Sizes that are left as -1 are
+found by exact division.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Annotated, ClassVar, Self
+
+from pydantic import model_validator
+
+from shapecalc.algebra import Dim, product
+from shapecalc.algebra.decide import decide
+from shapecalc.errors import Undecided
+from shapecalc.layers.base import (
+    Layer,
+    NoMacs,
+    NoWeights,
+    NoWindow,
+    Requirement,
+    Shape,
+    axis_exists,
+    rank_between,
+    shown,
+)
+from shapecalc.layers.fields import Each, Index, Listed, Optional, Whole, complaint
+
+Axes = Annotated[int | tuple[int, ...], Each(Whole())]
+"""One axis or a list of them, each counted from the end when negative."""
+Sizes = Annotated[tuple[Dim, ...], Listed(Whole(-1))]
+"""A list of sizes, one of which may be -1: whatever is left."""
+
+
+class Rearranging(NoWeights, NoMacs, NoWindow, Layer):
+    """A layer that moves elements and computes nothing."""
+
+
+class Flatten(Rearranging):
+    """Joins the axes start_dim to end_dim into one, as long as their product.
+
+    A single number becomes one axis of 1. Refuses axes that do not exist and a start after the
+    end. Source: torch.nn.Flatten.
+
+    >>> Flatten().output((1, 512, 7, 7))
+    (1, 25088)
+    """
+
+    kind: ClassVar[str] = "flatten"
+    torch: ClassVar[str | None] = "torch.nn.Flatten"
+    keras: ClassVar[str | None] = "keras.layers.Flatten"
+
+    start_dim: Index = 1
+    end_dim: Index = -1
+
+    def requirements(self, x: Shape) -> Iterator[Requirement]:
+        rank = max(len(x), 1)
+        yield from axis_exists(self.kind, "start_dim", self.start_dim, rank, x)
+        yield from axis_exists(self.kind, "end_dim", self.end_dim, rank, x)
+        says = f"{self.kind}: start_dim = {self.start_dim} comes after end_dim = {self.end_dim} in {shown(x)}"
+        yield Requirement("axis", self.end_dim % rank, ">=", self.start_dim % rank, says)
+
+    def output(self, x: Shape) -> Shape:
+        rank = max(len(x), 1)
+        start, end = self.start_dim % rank, self.end_dim % rank
+        return (*x[:start], product(x[start : end + 1]), *x[end + 1 :])
+
+
+class Unflatten(Rearranging):
+    """Splits axis `dim` into the axes of `unflattened_size`; one of them may be -1.
+
+    Refuses sizes whose product is not that of the axis, or does not divide it where -1 stands
+    for the rest. Source: torch.nn.Unflatten.
+
+    >>> Unflatten(dim=1, unflattened_size=[2, -1]).output((1, 64, 28, 28))
+    (1, 2, 32, 28, 28)
+    """
+
+    kind: ClassVar[str] = "unflatten"
+    torch: ClassVar[str | None] = "torch.nn.Unflatten"
+
+    dim: Index
+    unflattened_size: Annotated[tuple[Dim, ...], Listed(Whole(-1), 1)]
+
+    @model_validator(mode="after")
+    def _one_rest(self) -> Self:
+        legal_sizes("unflattened_size", self.unflattened_size)
+        return self
+
+    def requirements(self, x: Shape) -> Iterator[Requirement]:
+        yield from rank_between(self.kind, x, 1, None)
+        yield from axis_exists(self.kind, "dim", self.dim, len(x), x)
+        yield fits(self.kind, self.unflattened_size, x[self.dim], f"axis {self.dim} of {shown(x)}")
+
+    def output(self, x: Shape) -> Shape:
+        axis = self.dim % len(x)
+        return (*x[:axis], *completed(self.unflattened_size, x[axis]), *x[axis + 1 :])
+
+
+class Reshape(Rearranging):
+    """Arranges the elements of every sample anew: `[N, ...]` to `[N, *shape]`; one size may be -1.
+
+    `shape` leaves out the first axis, which is kept whatever it is (so of a tensor without a
+    batch, the channels are kept). Refuses a shape that does not hold as many elements. In torch
+    it is x.reshape(x.shape[0], *shape). Source: torch.reshape, keras.layers.Reshape.
+
+    >>> Reshape(shape=[8, -1]).output((1, 64, 7, 7))
+    (1, 8, 392)
+    """
+
+    kind: ClassVar[str] = "reshape"
+    torch: ClassVar[str | None] = "torch.reshape"
+    keras: ClassVar[str | None] = "keras.layers.Reshape"
+
+    shape: Sizes
+
+    @model_validator(mode="after")
+    def _one_rest(self) -> Self:
+        legal_sizes("shape", self.shape)
+        return self
+
+    def requirements(self, x: Shape) -> Iterator[Requirement]:
+        yield from rank_between(self.kind, x, 1, None)
+        yield fits(self.kind, self.shape, product(x[1:]), f"{shown(x)} without its first axis")
+
+    def output(self, x: Shape) -> Shape:
+        return (x[0], *completed(self.shape, product(x[1:])))
+
+
+class Permute(Rearranging):
+    """Puts the axes in the order `dims`, which names every axis once, the batch included.
+
+    Refuses anything but a permutation of the axes. Source: torch.permute.
+
+    >>> Permute(dims=[0, 2, 3, 1]).output((1, 96, 56, 57))
+    (1, 56, 57, 96)
+    """
+
+    kind: ClassVar[str] = "permute"
+    torch: ClassVar[str | None] = "torch.permute"
+    keras: ClassVar[str | None] = "keras.layers.Permute"
+
+    dims: Annotated[tuple[int, ...], Listed(Whole())]
+
+    def requirements(self, x: Shape) -> Iterator[Requirement]:
+        says = f"{self.kind}: dims names {len(self.dims)} axes, but {shown(x)} has {len(x)}"
+        yield Requirement("rank", len(self.dims), "==", len(x), says)
+        yield from axes_exist(self.kind, "dims", self.dims, x)
+
+    def output(self, x: Shape) -> Shape:
+        return tuple(x[axis] for axis in self.dims)
+
+
+class Transpose(Rearranging):
+    """Exchanges two axes. Refuses axes that do not exist. Source: torch.transpose.
+
+    >>> Transpose(dim0=1, dim1=2).output((1, 768, 196))
+    (1, 196, 768)
+    """
+
+    kind: ClassVar[str] = "transpose"
+    torch: ClassVar[str | None] = "torch.transpose"
+
+    dim0: Index
+    dim1: Index
+
+    def requirements(self, x: Shape) -> Iterator[Requirement]:
+        rank = max(len(x), 1)
+        yield from axis_exists(self.kind, "dim0", self.dim0, rank, x)
+        yield from axis_exists(self.kind, "dim1", self.dim1, rank, x)
+
+    def output(self, x: Shape) -> Shape:
+        sizes = list(x)
+        if sizes:
+            sizes[self.dim0], sizes[self.dim1] = sizes[self.dim1], sizes[self.dim0]
+        return tuple(sizes)
+
+
+class Squeeze(Rearranging):
+    """Drops the axes in `dim` that have size 1 and keeps the others; without `dim`, all of size 1.
+
+    Without `dim` a batch of 1 goes as well. Refuses axes that do not exist or come twice; a free
+    size that may or may not be 1 is Undecided. Source: torch.squeeze.
+
+    >>> Squeeze(dim=[2, 3]).output((1, 512, 1, 1))
+    (1, 512)
+    """
+
+    kind: ClassVar[str] = "squeeze"
+    torch: ClassVar[str | None] = "torch.squeeze"
+
+    dim: Annotated[int | tuple[int, ...] | None, Optional(Each(Whole()))] = None
+
+    def requirements(self, x: Shape) -> Iterator[Requirement]:
+        return axes_exist(self.kind, "dim", () if self.dim is None else listed(self.dim), x)
+
+    def output(self, x: Shape) -> Shape:
+        asked = range(len(x)) if self.dim is None else listed(self.dim)
+        axes = {axis % max(len(x), 1) for axis in asked}
+        return tuple(n for axis, n in enumerate(x) if axis not in axes or not self._is_one(n, axis, x))
+
+    def _is_one(self, n: Dim, axis: int, x: Shape) -> bool:
+        verdict = decide(n, "==", 1)
+        if verdict is None:
+            raise Undecided(f"{self.kind}: whether axis {axis} of {shown(x)} is 1 depends on what is free")
+        return verdict
+
+
+class Unsqueeze(Rearranging):
+    """Inserts an axis of size 1 at `dim`, from -(rank + 1) to rank. Source: torch.unsqueeze.
+
+    >>> Unsqueeze(dim=-1).output((1, 512))
+    (1, 512, 1)
+    """
+
+    kind: ClassVar[str] = "unsqueeze"
+    torch: ClassVar[str | None] = "torch.unsqueeze"
+
+    dim: Index
+
+    def requirements(self, x: Shape) -> Iterator[Requirement]:
+        return axis_exists(self.kind, "dim", self.dim, len(x) + 1, x)
+
+    def output(self, x: Shape) -> Shape:
+        axis = self.dim % (len(x) + 1)
+        return (*x[:axis], 1, *x[axis:])
+
+
+def listed(dim: int | tuple[int, ...]) -> tuple[int, ...]:
+    """Return the axes as a tuple, also where a single one was given."""
+    return dim if isinstance(dim, tuple) else (dim,)
+
+
+def axes_exist(kind: str, name: str, axes: Sequence[int], x: Shape) -> Iterator[Requirement]:
+    """Require that every axis exists and that none is named twice."""
+    rank = max(len(x), 1)
+    for axis in axes:
+        yield from axis_exists(kind, name, axis, rank, x)
+    distinct = {axis % rank for axis in axes}
+    says = f"{kind}: {name} = {list(axes)} names an axis of {shown(x)} twice"
+    yield Requirement("axis", len(distinct), "==", len(axes), says)
+
+
+def legal_sizes(name: str, sizes: Sequence[Dim]) -> None:
+    """Complain about a size of zero and about more than one -1."""
+    if any(size == 0 for size in sizes):
+        raise complaint(f"{name} = {list(sizes)} holds a 0; sizes are at least 1, or -1 for the rest")
+    if sum(size == -1 for size in sizes) > 1:
+        raise complaint(f"{name} = {list(sizes)} leaves more than one size open with -1")
+
+
+def _given(sizes: Sequence[Dim]) -> Dim:
+    return product(size for size in sizes if size != -1)
+
+
+def fits(kind: str, sizes: Sequence[Dim], total: Dim, what: str) -> Requirement:
+    """Require that sizes hold a number of elements, or divide it where one is left open."""
+    given = _given(sizes)
+    text = shown(tuple(sizes))
+    if -1 in sizes:
+        says = lambda: f"{kind}: {what} has {total} elements, which {given}, as {text} asks, does not divide"  # noqa: E731
+        return Requirement("elements", total % given, "==", 0, says)
+    says = lambda: f"{kind}: {what} has {total} elements, but {text} holds {given}"  # noqa: E731
+    return Requirement("elements", given, "==", total, says)
+
+
+def completed(sizes: Sequence[Dim], total: Dim) -> Shape:
+    """Return the sizes with -1 replaced by what is left of the total.
+
+    >>> completed((2, -1, 4), 24)
+    (2, 3, 4)
+    """
+    return tuple(total // _given(sizes) if size == -1 else size for size in sizes)

@@ -1,0 +1,241 @@
+"""Layers that take a part of a tensor, cut it into pieces, or average axes away.
+
+Axis numbers count the batch axis and may be negative, as in torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, ClassVar, Self
+
+from pydantic import model_validator
+
+from shapecalc.algebra import Dim, ceildiv, maximum, minimum
+from shapecalc.algebra.decide import decide
+from shapecalc.errors import Undecided
+from shapecalc.layers.base import (
+    Layer,
+    NoMacs,
+    NoWeights,
+    NoWindow,
+    Requirement,
+    Shape,
+    Shapes,
+    axis_exists,
+    rank_between,
+    shown,
+)
+from shapecalc.layers.fields import Count, Each, Flag, Index, Optional, Whole, complaint
+from shapecalc.layers.reshape import Axes, axes_exist, listed
+
+Position = Annotated[Dim, Whole()]
+"""A place along an axis, counted from the end when negative; it may be an expression."""
+
+
+class AlongAxis(NoWeights, NoMacs, NoWindow, Layer):
+    """A layer that cuts along one axis."""
+
+    dim: Index
+
+    def requirements(self, x: Shape) -> Iterator[Requirement]:
+        yield from rank_between(self.kind, x, 1, None)
+        yield from axis_exists(self.kind, "dim", self.dim, len(x), x)
+
+    def resized(self, x: Shape, *sizes: Dim) -> Shape:
+        """Return the shape with the axis replaced by these sizes, of which there may be none."""
+        axis = self.dim % len(x)
+        return (*x[:axis], *sizes, *x[axis + 1 :])
+
+    def pieces(self, x: Shape, size: Dim, count: int) -> Shapes:
+        """Return `count` shapes of one size along the axis, the last with what is left."""
+        last = x[self.dim] - (count - 1) * size
+        return (self.resized(x, size),) * (count - 1) + (self.resized(x, last),)
+
+
+class Select(AlongAxis):
+    """Takes position `index` of axis `dim`, which vanishes: x[:, index] for dim 1.
+
+    Refuses an index outside the axis; a negative one counts from the end. Source: torch.select.
+
+    >>> Select(dim=1, index=0).output((1, 197, 768))
+    (1, 768)
+    """
+
+    kind: ClassVar[str] = "select"
+    torch: ClassVar[str | None] = "torch.select"
+
+    index: Position
+
+    def requirements(self, x: Shape) -> Iterator[Requirement]:
+        yield from super().requirements(x)
+        n = x[self.dim]
+        says = lambda: f"{self.kind}: index = {self.index} is outside axis {self.dim} of {shown(x)}"  # noqa: E731
+        yield Requirement("index", n, ">=", self.index + 1, says)
+        yield Requirement("index", self.index, ">=", -n, says)
+
+    def output(self, x: Shape) -> Shape:
+        return self.resized(x)
+
+
+class Slice(AlongAxis):
+    """x[start:end:step] along axis `dim`: ⌈(end - start)/step⌉ positions stay.
+
+    A negative start or end counts from the end of the axis; what lies outside is cut off, as in
+    Python. Refuses a slice that is empty. Source: Python's and torch's indexing.
+
+    >>> Slice(dim=1, start=1).output((1, 197, 768))
+    (1, 196, 768)
+    >>> Slice(dim=2, start=-5, end=100, step=2).output((1, 3, 4))
+    (1, 3, 2)
+    """
+
+    kind: ClassVar[str] = "slice"
+
+    start: Position = 0
+    end: Annotated[Dim | None, Optional(Whole())] = None
+    step: Count = 1
+
+    def requirements(self, x: Shape) -> Iterator[Requirement]:
+        yield from super().requirements(x)
+        yield Requirement(
+            "empty",
+            self._length(x[self.dim]),
+            ">=",
+            1,
+            lambda: (
+                f"{self.kind}: nothing of axis {self.dim} of {shown(x)} lies from {self.start} "
+                f"to {'its end' if self.end is None else self.end}"
+            ),
+        )
+
+    def output(self, x: Shape) -> Shape:
+        return self.resized(x, self._length(x[self.dim]))
+
+    def _length(self, n: Dim) -> Dim:
+        """Return the length, exact wherever it is at least 1: no other slice is accepted."""
+        start = maximum(n + self.start, 0) if _is_negative("start", self.start) else self.start
+        if self.end is None:
+            end = n
+        else:
+            end = n + self.end if _is_negative("end", self.end) else minimum(self.end, n)
+        return ceildiv(end - start, self.step)
+
+
+def _is_negative(name: str, position: Dim) -> bool:
+    verdict = decide(position, "<", 0)
+    if verdict is None:
+        raise Undecided(f"slice: whether {name} = {position} counts from the end depends on what is free")
+    return verdict
+
+
+class Split(AlongAxis):
+    """Cuts axis `dim` into pieces: of `split_size` each, the last maybe smaller, or as listed.
+
+    Refuses a list whose sum is not the size of the axis. How many pieces of one size a free size
+    gives is Undecided unless the one divides the other. Source: torch.split.
+
+    >>> Split(split_size=2, dim=1).outputs((1, 5, 8))
+    ((1, 2, 8), (1, 2, 8), (1, 1, 8))
+    """
+
+    kind: ClassVar[str] = "split"
+    torch: ClassVar[str | None] = "torch.split"
+
+    split_size: Annotated[Dim | tuple[Dim, ...], Each(Whole(1))]
+    dim: Index = 0
+
+    @model_validator(mode="after")
+    def _some_piece(self) -> Self:
+        if self.split_size == ():
+            raise complaint("split_size is an empty list")
+        return self
+
+    def requirements(self, x: Shape) -> Iterator[Requirement]:
+        yield from super().requirements(x)
+        sizes, n = self.split_size, x[self.dim]
+        if isinstance(sizes, tuple):
+            total: Dim = sum(sizes)
+            yield Requirement(
+                "elements",
+                total,
+                "==",
+                n,
+                lambda: (
+                    f"{self.kind}: the sizes {list(sizes)} add up to {total}, "
+                    f"but axis {self.dim} of {shown(x)} is {n}"
+                ),
+            )
+
+    def output(self, x: Shape) -> Shape:
+        return self.outputs(x)[0]
+
+    def outputs(self, x: Shape) -> Shapes:
+        n, size = x[self.dim], self.split_size
+        if isinstance(size, tuple):
+            return tuple(self.resized(x, piece) for piece in size)
+        if isinstance(n, int) and isinstance(size, int):
+            return self.pieces(x, size, ceildiv(n, size))
+        count = n // size
+        if isinstance(count, int) and count * size == n:
+            return self.pieces(x, size, count)
+        raise Undecided(f"{self.kind}: how many pieces of {size} make up {n} depends on what is free")
+
+
+class Chunk(AlongAxis):
+    """Cuts axis `dim` into pieces of ⌈n/chunks⌉, the last maybe smaller: at most `chunks` of them.
+
+    A size of 5 in 4 chunks gives 3, of 2, 2 and 1, as in torch. For a free size the answer is
+    Undecided unless it gives all the chunks whatever it is. Source: torch.chunk.
+
+    >>> Chunk(chunks=2, dim=1).outputs((1, 64, 28, 28))
+    ((1, 32, 28, 28), (1, 32, 28, 28))
+    """
+
+    kind: ClassVar[str] = "chunk"
+    torch: ClassVar[str | None] = "torch.chunk"
+
+    chunks: Count
+    dim: Index = 0
+
+    def output(self, x: Shape) -> Shape:
+        return self.outputs(x)[0]
+
+    def outputs(self, x: Shape) -> Shapes:
+        n, chunks = x[self.dim], self.chunks
+        size = ceildiv(n, chunks)
+        if isinstance(n, int) and isinstance(size, int):
+            return self.pieces(x, size, ceildiv(n, size))
+        if isinstance(chunks, int) and decide((chunks - 1) * size, "<", n):
+            return self.pieces(x, size, chunks)
+        raise Undecided(f"{self.kind}: how many pieces {chunks} chunks of {n} are depends on what is free")
+
+
+class Mean(NoWeights, NoMacs, NoWindow, Layer):
+    """The mean over the axes in `dim`, which vanish, or become 1 with keepdim.
+
+    Refuses axes that do not exist or come twice. Source: torch.mean.
+
+    >>> Mean(dim=[2, 3]).output((1, 1280, 7, 7))
+    (1, 1280)
+    """
+
+    kind: ClassVar[str] = "mean"
+    torch: ClassVar[str | None] = "torch.mean"
+
+    dim: Axes
+    keepdim: Flag = False
+
+    @model_validator(mode="after")
+    def _some_axis(self) -> Self:
+        if self.dim == ():
+            raise complaint("dim is an empty list; name the axes to average")
+        return self
+
+    def requirements(self, x: Shape) -> Iterator[Requirement]:
+        return axes_exist(self.kind, "dim", listed(self.dim), x)
+
+    def output(self, x: Shape) -> Shape:
+        axes = {axis % max(len(x), 1) for axis in listed(self.dim)}
+        if self.keepdim:
+            return tuple(1 if axis in axes else n for axis, n in enumerate(x))
+        return tuple(n for axis, n in enumerate(x) if axis not in axes)

@@ -1,0 +1,117 @@
+"""Functions over a whole axis: softmax and its relatives, and the gate that halves an axis."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, ClassVar
+
+from shapecalc.layers.base import (
+    Elementwise,
+    Layer,
+    NoMacs,
+    NoWeights,
+    NoWindow,
+    Requirement,
+    Shape,
+    axis_exists,
+    rank_between,
+    shown,
+)
+from shapecalc.layers.fields import Index, Optional, Whole
+
+
+class OverAxis(Elementwise):
+    """A function over one axis that keeps the shape; without `dim` torch picks the axis itself."""
+
+    dim: Annotated[int | None, Optional(Whole())] = None
+
+    def requirements(self, x: Shape) -> Iterator[Requirement]:
+        if self.dim is not None:
+            yield from axis_exists(self.kind, "dim", self.dim, max(len(x), 1), x)
+
+
+class Softmax(OverAxis):
+    """eˣ/∑eˣ along `dim`: the shape is kept, no weights.
+
+    `dim` counts the batch axis; left out it is axis 0 for 1 or 3 dimensions and axis 1 otherwise
+    (torch warns of it). Refuses an axis that does not exist. Source: torch.nn.Softmax.
+
+    >>> Softmax(dim=-1).output((1, 1000))
+    (1, 1000)
+    """
+
+    kind: ClassVar[str] = "softmax"
+    torch: ClassVar[str | None] = "torch.nn.Softmax"
+    keras: ClassVar[str | None] = "keras.layers.Softmax"
+
+
+class Softmin(OverAxis):
+    """e⁻ˣ/∑e⁻ˣ along `dim`: the shape is kept, no weights. Source: torch.nn.Softmin.
+
+    >>> Softmin(dim=1).output((1, 10))
+    (1, 10)
+    """
+
+    kind: ClassVar[str] = "softmin"
+    torch: ClassVar[str | None] = "torch.nn.Softmin"
+
+
+class LogSoftmax(OverAxis):
+    """x - log ∑eˣ along `dim`: the shape is kept, no weights. Source: torch.nn.LogSoftmax.
+
+    >>> LogSoftmax(dim=1).output((1, 10))
+    (1, 10)
+    """
+
+    kind: ClassVar[str] = "log_softmax"
+    torch: ClassVar[str | None] = "torch.nn.LogSoftmax"
+    keras: ClassVar[str | None] = "keras.activations.log_softmax"
+
+
+class Softmax2d(Elementwise):
+    """Softmax over the channels at every pixel of `[N, C, H, W]` or `[C, H, W]`.
+
+    The shape is kept, no weights. Refuses other ranks. Source: torch.nn.Softmax2d.
+
+    >>> Softmax2d().output((1, 21, 64, 64))
+    (1, 21, 64, 64)
+    """
+
+    kind: ClassVar[str] = "softmax2d"
+    torch: ClassVar[str | None] = "torch.nn.Softmax2d"
+
+    def requirements(self, x: Shape) -> Iterator[Requirement]:
+        return rank_between(self.kind, x, 3, 4)
+
+
+class GLU(NoWeights, NoMacs, NoWindow, Layer):
+    """The first half of axis `dim` times the sigmoid of the second: that axis becomes n/2.
+
+    No weights. Refuses an axis that does not exist and an odd size. Source: torch.nn.GLU; Dauphin
+    et al., Language modeling with gated convolutional networks, 2017.
+
+    >>> GLU(dim=1).output((1, 64, 100))
+    (1, 32, 100)
+    """
+
+    kind: ClassVar[str] = "glu"
+    torch: ClassVar[str | None] = "torch.nn.GLU"
+    keras: ClassVar[str | None] = "keras.activations.glu"
+
+    dim: Index = -1
+
+    def requirements(self, x: Shape) -> Iterator[Requirement]:
+        yield from rank_between(self.kind, x, 1, None)
+        yield from axis_exists(self.kind, "dim", self.dim, len(x), x)
+        n = x[self.dim]
+        yield Requirement(
+            "divisibility",
+            n % 2,
+            "==",
+            0,
+            lambda: f"{self.kind} halves axis {self.dim}, but {shown(x)} has {n} there, an odd number",
+        )
+
+    def output(self, x: Shape) -> Shape:
+        axis = self.dim % len(x)
+        return (*x[:axis], x[axis] // 2, *x[axis + 1 :])

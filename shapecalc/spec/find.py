@@ -1,0 +1,90 @@
+"""Finding a spec: a bundled name, a variant in a bundled family, a file, or text."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from pathlib import Path
+
+from shapecalc.errors import Place, SpecError, nearest, quote
+from shapecalc.spec.text import LARGEST_FILE
+
+_VARIANT = re.compile(rb"^  ([A-Za-z0-9_]+):", re.MULTILINE)
+
+
+@lru_cache(maxsize=1)
+def folder() -> Path:
+    """Return the folder of the bundled specs, in an installed package or in a checkout."""
+    package = Path(__file__).resolve().parent.parent
+    inside = package / "specs"
+    return inside if inside.is_dir() else package.parent / "specs"
+
+
+def bundled() -> dict[str, Path]:
+    """Return every bundled name with its file: of a family, the variants."""
+    found: dict[str, Path] = {}
+    for path in sorted(folder().rglob("*.yaml")):
+        stem = path.relative_to(folder()).with_suffix("").as_posix()
+        members = variants_in(path.read_bytes())
+        found |= dict.fromkeys(members or [stem], path)
+    return dict(sorted(found.items(), key=lambda item: _natural(item[0])))
+
+
+def variants_in(text: bytes) -> list[str]:
+    """Return the names of the variants in a spec's text, read without parsing the whole."""
+    _, found, after = text.partition(b"\nvariants:")
+    if not found:
+        return []
+    section = re.split(rb"^\S", after.partition(b"\n")[2], maxsplit=1, flags=re.MULTILINE)[0]
+    return [name.decode() for name in _VARIANT.findall(section)]
+
+
+def locate(name: str) -> tuple[Path, str | None]:
+    """Return the file of a name or path, and the variant in it that is meant.
+
+    Raises `SpecError` with the nearest bundled names when there is none.
+    """
+    if len(name) > 1000 or "\0" in name:
+        raise SpecError(f"{quote(name)} is neither a name nor a file")
+    if re.fullmatch(r"\w+(/\w+)*", name, re.ASCII):
+        direct = folder() / f"{name}.yaml"
+        if direct.is_file():
+            return direct, None
+        wanted = name.encode()
+        for path in folder().rglob("*.yaml"):
+            text = path.read_bytes()
+            if wanted in text and name in variants_in(text):
+                return path, name
+    path = Path(name)
+    if path.suffix or "/" in name or path.exists():
+        return path, None
+    raise SpecError(
+        f"no bundled model and no file is called {quote(name)}{nearest(name, [*bundled()])}",
+        hint="`shapecalc list` shows the bundled models",
+    )
+
+
+def read_file(path: Path) -> str:
+    """Return the text of a spec file; raise `SpecError` for one that cannot be read."""
+    place = Place(str(path))
+    try:
+        if path.is_dir():
+            raise SpecError("this is a folder, not a spec file", place=place)
+        with path.open("rb") as stream:
+            raw = stream.read(LARGEST_FILE + 1)
+    except FileNotFoundError:
+        raise SpecError("there is no such file", place=place) from None
+    except OSError as error:
+        raise SpecError(f"the file cannot be read: {error.strerror}", place=place) from None
+    if len(raw) > LARGEST_FILE:
+        raise SpecError("the file is larger than 1 MiB", place=place)
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw[: error.start].count(b"\n") + 1
+        raise SpecError("the file is not UTF-8 text", place=Place(str(path), line)) from None
+
+
+def _natural(name: str) -> list[tuple[int, int | str]]:
+    """Sort key that puts resnet18 before resnet101."""
+    return [(0, int(part)) if part.isdigit() else (1, part) for part in re.split(r"(\d+)", name)]

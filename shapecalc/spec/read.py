@@ -1,0 +1,345 @@
+"""From located data to the tree, with the file, line and column in every error."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from shapecalc.errors import Place, SpecError, nearest, quote
+from shapecalc.layers import registry
+from shapecalc.layers.base import Kind, Merge
+from shapecalc.spec.text import place_of
+from shapecalc.spec.tree import Block, Call, Expect, Paper, Sequential, Side, Spec, Step, Variant
+
+MODIFIERS = ("name", "repeat", "when", "from", "share", "trainable")
+STRUCTURES: dict[str, type[Sequential]] = {"sequential": Sequential, "side": Side}
+
+_S = TypeVar("_S", bound=Spec)
+_M = TypeVar("_M", bound=BaseModel)
+
+
+def read(data: Any, cls: type[_S], file: str | None = None) -> _S:
+    """Return the model that plain or located data describe; raise `SpecError` otherwise."""
+    if not isinstance(data, Mapping):
+        raise SpecError(f"a spec is a mapping, not {quote(data)}", place=place_of(data) or Place(file))
+    return _Reader(data, file).model(cls)
+
+
+class _Reader:
+    """Knows the blocks and parameters of one spec while its steps are read."""
+
+    def __init__(self, data: Mapping[str, Any], file: str | None) -> None:
+        self.data = data
+        self.file = file
+        self.blocks: Mapping[str, Any] = {}
+        self.parameters: frozenset[str] = frozenset()
+
+    def model(self, cls: type[_S]) -> _S:
+        data = self.data
+        self.fields(data, cls, "", {"place"})
+        for needed in ("input", "layers"):
+            if needed not in data:
+                raise SpecError(f"the spec has no {needed!r}", place=place_of(data) or Place(self.file))
+        parameters = self.mapping(data, "parameters")
+        self.parameters = frozenset(map(str, parameters))
+        self.blocks = self.mapping(data, "blocks")
+        values = {key: value for key, value in data.items() if value is not None}
+        values["parameters"] = parameters
+        values["blocks"] = {name: self.block(name) for name in self.blocks}
+        values["layers"] = self.steps(data, "layers", self.parameters, "layers")
+        for key, kind in (("paper", Paper), ("expect", Expect)):
+            if key in values:
+                values[key] = self.node(data, key, kind, key)
+        variants = self.mapping(data, "variants")
+        values["variants"] = {name: self.variant(variants, name) for name in variants}
+        values["place"] = place_of(data) or Place(self.file)
+        model = self.build(cls, values, data, "")
+        _refuse_recursion(model, self.blocks)
+        return model
+
+    def block(self, name: str) -> Block:
+        path = f"blocks.{name}"
+        data = self.blocks[name]
+        place = place_of(self.blocks, name)
+        if registry.find(name) or name in STRUCTURES or name in MODIFIERS:
+            raise SpecError(f"the block {quote(name)} has the name of a kind", place=place, path=path)
+        if not isinstance(data, Mapping):
+            raise SpecError(f"a block is a mapping with layers, not {quote(data)}", place=place, path=path)
+        self.fields(data, Block, path, {"place"})
+        if "layers" not in data:
+            raise SpecError("the block has no layers", place=place, path=path)
+        args = self.mapping(data, "args", path)
+        scope = self.parameters | set(map(str, args))
+        values = {"args": args, "layers": self.steps(data, "layers", scope, path), "place": place}
+        return self.build(Block, values, data, path)
+
+    def variant(self, variants: Mapping[str, Any], name: str) -> Variant:
+        path = f"variants.{name}"
+        data = self.mapping(variants, name, "variants")
+        self.fields(data, Variant, path)
+        values = dict(data)
+        for key, kind in (("paper", Paper), ("expect", Expect)):
+            if values.get(key) is not None:
+                values[key] = self.node(data, key, kind, path)
+        overridden = self.mapping(data, "parameters", path)
+        for key in overridden:
+            if key not in self.parameters:
+                known = sorted(self.parameters)
+                raise SpecError(
+                    f"unknown parameter {quote(key)}{nearest(str(key), known)}",
+                    place=place_of(overridden, key),
+                    path=path,
+                )
+        values["parameters"] = overridden
+        return self.build(Variant, values, data, path)
+
+    def node(self, data: Any, key: str, cls: type[_M], path: str) -> _M:
+        values = self.mapping(data, key, path)
+        self.fields(values, cls, path)
+        return self.build(cls, dict(values), values, path)
+
+    # ---- steps
+
+    def steps(self, holder: Any, key: Any, scope: frozenset[str], path: str) -> tuple[Step, ...]:
+        data = holder[key]
+        if not isinstance(data, (list, tuple)):
+            raise SpecError(f"{key} must be a list of layers, not {quote(data)}", place=place_of(holder, key), path=path)
+        return tuple(
+            self.step(one, scope, f"{path}[{index}]", place_of(data, index)) for index, one in enumerate(data)
+        )
+
+    def step(self, data: Any, scope: frozenset[str], path: str, place: Place) -> Step:
+        if isinstance(data, str):
+            return self.build(Step, {"body": self.body(data, None, {}, scope, path, place), "place": place}, data, path)
+        if not isinstance(data, Mapping):
+            raise SpecError(f"a layer is a kind or a mapping with a kind, not {quote(data)}", place=place, path=path)
+        values: dict[str, Any] = {key: data[key] for key in MODIFIERS if key in data}
+        loops = values.get("repeat")
+        if isinstance(loops, Mapping):
+            scope |= set(map(str, loops))
+        kinds = [key for key in data if key not in values]
+        if len(kinds) > 1:
+            raise self.several_kinds(data, kinds, scope, path)
+        if kinds:
+            values["body"] = self.body(kinds[0], data[kinds[0]], data, scope, path, place_of(data, kinds[0]) or place)
+        return self.build(Step, {**values, "place": place}, data, path)
+
+    def several_kinds(self, data: Any, kinds: list[str], scope: frozenset[str], path: str) -> SpecError:
+        names = self.callable_names(scope)
+        unknown = next((key for key in kinds if key not in names), kinds[1])
+        known = [*MODIFIERS, *names] if unknown not in names else []
+        return SpecError(
+            f"a step has one kind, but here stand {', '.join(map(quote, kinds))}"
+            + (nearest(str(unknown), known) if known else ""),
+            place=place_of(data, unknown),
+            path=path,
+            hint="fields belong under the kind; start each layer with its own dash",
+        )
+
+    def callable_names(self, scope: Iterable[str]) -> list[str]:
+        return [*registry.kinds(), *STRUCTURES, *map(str, self.blocks), *scope]
+
+    def body(
+        self, name: Any, value: Any, holder: Any, scope: frozenset[str], path: str, place: Place
+    ) -> Kind | Call | Sequential:
+        name = str(name)
+        path = f"{path}.{name}" if len(name) <= 40 else path
+        if name in STRUCTURES:
+            if value is None:
+                raise SpecError(f"{name} needs a list of layers", place=place, path=path)
+            return self.build(STRUCTURES[name], {"steps": self.steps(holder, name, scope, path)}, value, path)
+        if name in self.blocks or (name in scope and registry.find(name) is None):
+            return self.call(name, value, path, place)
+        cls = registry.find(name)
+        if cls is None:
+            known = self.callable_names(scope)
+            raise SpecError(f"unknown kind {quote(name)}{nearest(name, known)}", place=place, path=path)
+        if issubclass(cls, Merge):
+            return self.merge(cls, value, holder, scope, path, place)
+        if value is None:
+            value = {}
+        if not isinstance(value, Mapping):
+            raise SpecError(
+                f"{name} takes its fields as a mapping, not {quote(value)}",
+                place=place,
+                path=path,
+                hint=f"fields of {name}: {', '.join(cls.model_fields) or 'none'}",
+            )
+        return self.layer(cls, value, path, place)
+
+    def layer(self, cls: type[Kind], value: Mapping[str, Any], path: str, place: Place) -> Kind:
+        self.fields(value, cls, path, {"branches"})
+        for name, field in cls.model_fields.items():
+            if field.is_required() and name not in value:
+                raise SpecError(f"{cls.kind} needs {name}", place=place, path=path)
+        return self.build(cls, dict(value), value, path, place)
+
+    def merge(
+        self, cls: type[Merge], value: Any, holder: Any, scope: frozenset[str], path: str, place: Place
+    ) -> Kind:
+        if value is None:
+            return self.layer(cls, {}, path, place)
+        if isinstance(value, (list, tuple)):
+            branches = tuple(
+                (str(index), self.branch(value, index, scope, f"{path}[{index}]")) for index in range(len(value))
+            )
+            own: dict[str, Any] = {}
+        elif isinstance(value, Mapping):
+            own = {key: value[key] for key in value if key in cls.model_fields and key != "branches"}
+            branches = tuple(
+                (self.branch_name(value, key, cls, path), self.branch(value, key, scope, f"{path}.{key}"))
+                for key in value
+                if key not in own
+            )
+            if not branches:
+                return self.build(cls, own, value, path, place)
+        else:
+            raise SpecError(f"{cls.kind} takes branches, not {quote(value)}", place=place, path=path)
+        if not branches:
+            raise SpecError(f"{cls.kind} has no branches", place=place, path=path)
+        return self.build(cls, {**own, "branches": branches}, value, path, place)
+
+    def branch_name(self, value: Any, key: Any, cls: type[Merge], path: str) -> str:
+        name = str(key)
+        if not name.isidentifier() or not name.isascii():
+            raise SpecError(
+                f"{quote(name)} cannot name a branch", place=place_of(value, key), path=path, hint=_FLOW_HINT
+            )
+        if not isinstance(value[key], (list, tuple, str)):
+            fields = [field for field in cls.model_fields if field != "branches"]
+            raise SpecError(
+                f"the branch {name!r} must be a list of layers or the name of an earlier step, "
+                f"not {quote(value[key])}{nearest(name, fields)}",
+                place=place_of(value, key),
+                path=path,
+            )
+        return name
+
+    def branch(self, holder: Any, key: Any, scope: frozenset[str], path: str) -> tuple[Step, ...] | str:
+        data = holder[key]
+        if isinstance(data, str):
+            return data
+        if isinstance(data, Mapping):
+            return (self.step(data, scope, path, place_of(holder, key)),)
+        return self.steps(holder, key, scope, path)
+
+    def call(self, name: str, value: Any, path: str, place: Place) -> Call:
+        if value is None:
+            value = {}
+        if not isinstance(value, Mapping):
+            raise SpecError(f"{name} takes its arguments as a mapping, not {quote(value)}", place=place, path=path)
+        if name in self.blocks:
+            args = self.blocks[name].get("args") if isinstance(self.blocks[name], Mapping) else None
+            known = list(map(str, args or {}))
+            for key in value:
+                if key not in known:
+                    raise SpecError(
+                        f"the block {name} has no argument {quote(key)}{nearest(str(key), known)}",
+                        place=place_of(value, key),
+                        path=path,
+                        hint=_FLOW_HINT if not str(key).isidentifier() else "",
+                    )
+            for key in known:
+                if args[key] is None and value.get(key) is None:
+                    raise SpecError(f"the block {name} needs the argument {key}", place=place, path=path)
+        return self.build(Call, {"callee": name, "arguments": dict(value)}, value, path, place)
+
+    # ---- helpers
+
+    def mapping(self, holder: Any, key: str, path: str = "") -> Mapping[str, Any]:
+        value = holder.get(key)
+        if value is None:
+            return {}
+        if not isinstance(value, Mapping):
+            raise SpecError(f"{key} must be a mapping, not {quote(value)}", place=place_of(holder, key), path=path)
+        return value
+
+    def fields(
+        self, data: Mapping[str, Any], cls: type[BaseModel], path: str, hidden: Iterable[str] = ()
+    ) -> None:
+        """Refuse keys that a class does not have, with the nearest one that it has."""
+        known = [name for name in cls.model_fields if name not in set(hidden)]
+        for key in data:
+            if key not in known:
+                what = f"{cls.kind} has no field" if issubclass(cls, Kind) else "unknown key"
+                raise SpecError(
+                    f"{what} {quote(key)}{nearest(str(key), known)}",
+                    place=place_of(data, key),
+                    path=path,
+                    hint=_FLOW_HINT if not str(key).isidentifier() else f"known: {', '.join(known) or 'none'}",
+                )
+
+    def build(
+        self, cls: Callable[..., _M], values: dict[str, Any], data: Any, path: str, place: Place | None = None
+    ) -> _M:
+        """Make one node of the tree; the first thing wrong with it becomes a `SpecError`."""
+        try:
+            return cls(**values)
+        except ValidationError as error:
+            where, message = complaint_of(error)
+            located = place_of(data)
+            for key in where:
+                if isinstance(data, Mapping) and key in data or isinstance(data, (list, tuple)) and isinstance(key, int):
+                    located = place_of(data, key) or located
+                    data = data[key]
+                else:
+                    break
+            if not where:
+                located = place or located
+            dotted = ".".join(map(str, where))
+            text = f"{dotted}: {message}" if dotted else message
+            raise SpecError(text, place=located or place or Place(self.file), path=path) from None
+
+
+_FLOW_HINT = "an expression with commas or brackets inside {...} must be quoted"
+
+
+def complaint_of(error: ValidationError) -> tuple[tuple[Any, ...], str]:
+    """Return where and what the first complaint of a validation error is."""
+    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    return first["loc"], first["msg"]
+
+
+def _refuse_recursion(model: Spec, located: Mapping[str, Any]) -> None:
+    """Refuse blocks that call themselves, directly or through others."""
+    calls = {name: sorted(_called(block.layers) & set(model.blocks)) for name, block in model.blocks.items()}
+    done: set[str] = set()
+    for root in calls:
+        trail: list[str] = []
+        stack = [(root, iter(calls[root]))] if root not in done else []
+        if stack:
+            trail.append(root)
+        while stack:
+            name, rest = stack[-1]
+            following = next(rest, None)
+            if following is None:
+                done.add(name)
+                trail.pop()
+                stack.pop()
+            elif following in trail:
+                circle = " -> ".join([*trail[trail.index(following) :], following])
+                raise SpecError(
+                    f"blocks call each other in a circle: {circle}",
+                    place=place_of(located, following),
+                    path=f"blocks.{following}",
+                )
+            elif following not in done:
+                trail.append(following)
+                stack.append((following, iter(calls[following])))
+
+
+def _called(steps: Iterable[Step]) -> set[str]:
+    found: set[str] = set()
+    for step in steps:
+        body = step.body
+        if isinstance(body, Call):
+            found.add(body.callee)
+        elif isinstance(body, Sequential):
+            found |= _called(body.steps)
+        elif isinstance(body, Merge):
+            for _, branch in body.branches or ():
+                if not isinstance(branch, str):
+                    found |= _called(branch)
+    return found

@@ -1,0 +1,176 @@
+"""YAML and JSON text as plain data that remembers where each value was written.
+
+Only data comes out: mappings, lists, text, exact numbers, true, false and null, by the rules of
+YAML 1.2 (`yes` and `on` are text, `1e3` is a number). Tags are refused, nesting, size and alias
+expansion are bounded, and a repeated key is an error.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from fractions import Fraction
+from typing import Any
+
+import yaml
+
+from shapecalc.errors import Place, SpecError, quote
+
+LARGEST_FILE = 2**20
+DEEPEST = 60
+MOST_VALUES = 400_000
+LONGEST_NUMBER = 40
+
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_INTEGER = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
+_DECIMAL = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE]([-+]?[0-9]{1,6}))?")
+_WORDS: dict[str, Any] = {
+    **dict.fromkeys(("", "~", "null", "Null", "NULL")),
+    **dict.fromkeys(("true", "True", "TRUE"), True),
+    **dict.fromkeys(("false", "False", "FALSE"), False),
+}
+
+
+class Map(dict[str, Any]):
+    """A mapping that knows where it and each of its values stand."""
+
+    place: Place = Place()
+    places: dict[str, Place]
+
+    def at(self, key: str) -> Place:
+        """Return where a key was written."""
+        return self.places.get(key, self.place)
+
+
+class Seq(list[Any]):
+    """A list that knows where it and each of its items stand."""
+
+    place: Place = Place()
+    places: list[Place]
+
+
+def place_of(container: Any, key: Any = None) -> Place:
+    """Return where a value of a container was written; an empty place for plain data."""
+    if isinstance(container, Map):
+        return container.at(key) if key is not None else container.place
+    if isinstance(container, Seq):
+        return container.places[key] if isinstance(key, int) else container.place
+    return Place()
+
+
+def parse(text: str, file: str | None = None) -> Any:
+    """Return the data of one YAML (or JSON) document; raise `SpecError` with its place."""
+    if len(text.encode("utf-8", "replace")) > LARGEST_FILE:
+        raise SpecError("the text is larger than 1 MiB", place=Place(file))
+    try:
+        return _Composer(text, file).document()
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        place = Place(file, mark.line + 1, mark.column + 1) if mark else Place(file)
+        context = f" ({error.context})" if error.context else ""
+        raise SpecError(
+            f"this is not YAML: {error.problem}{context}", place=place, hint=_FLOW_HINT
+        ) from None
+    except yaml.YAMLError as error:
+        raise SpecError(f"this is not YAML: {str(error).splitlines()[0]}", place=Place(file)) from None
+
+
+_FLOW_HINT = (
+    "an expression with commas, brackets or a colon inside {...} or [...] must be quoted, "
+    'as in {depth: "depths[0]"}'
+)
+
+
+class _Composer:
+    """Builds data from the parser's events, one at a time, so that every bound holds early."""
+
+    def __init__(self, text: str, file: str | None) -> None:
+        self.file = file
+        self.events: Iterator[Any] = yaml.parse(text, Loader=_LOADER)
+        self.anchors: dict[str, tuple[Any, int]] = {}
+        self.values = 0
+
+    def document(self) -> Any:
+        event = self.next()
+        event = self.next()
+        if isinstance(event, yaml.StreamEndEvent):
+            raise SpecError("the text is empty", place=Place(self.file))
+        value = self.value(self.next(), 0)
+        self.next()
+        after = self.next()
+        if not isinstance(after, yaml.StreamEndEvent):
+            raise SpecError("the text holds more than one document", place=self.at(after))
+        return value
+
+    def next(self) -> Any:
+        return next(self.events)
+
+    def at(self, event: Any) -> Place:
+        return Place(self.file, event.start_mark.line + 1, event.start_mark.column + 1)
+
+    def value(self, event: Any, depth: int) -> Any:
+        before = self.values
+        self.grow(1, event)
+        if isinstance(event, yaml.AliasEvent):
+            if event.anchor not in self.anchors:
+                raise SpecError(f"the alias *{event.anchor} names nothing above it", place=self.at(event))
+            value, size = self.anchors[event.anchor]
+            self.grow(size, event)
+            return value
+        if event.tag and event.tag.startswith(("!", "tag:")) and event.tag != "!":
+            raise SpecError(f"the tag {quote(event.tag)} is not allowed: a spec is plain data", place=self.at(event))
+        if depth > DEEPEST:
+            raise SpecError(f"values are nested more than {DEEPEST} deep", place=self.at(event))
+        if isinstance(event, yaml.ScalarEvent):
+            value = self.scalar(event)
+        elif isinstance(event, yaml.SequenceStartEvent):
+            value = self.sequence(event, depth)
+        else:
+            value = self.mapping(event, depth)
+        if event.anchor:
+            self.anchors[event.anchor] = (value, self.values - before)
+        return value
+
+    def grow(self, size: int, event: Any) -> None:
+        self.values += size
+        if self.values > MOST_VALUES:
+            raise SpecError(
+                f"the text holds (or its aliases expand to) more than {MOST_VALUES:,} values",
+                place=self.at(event),
+            )
+
+    def sequence(self, start: Any, depth: int) -> Seq:
+        found, places = Seq(), []
+        while not isinstance(event := self.next(), yaml.SequenceEndEvent):
+            places.append(self.at(event))
+            found.append(self.value(event, depth + 1))
+        found.place, found.places = self.at(start), places
+        return found
+
+    def mapping(self, start: Any, depth: int) -> Map:
+        found, places = Map(), {}
+        while not isinstance(event := self.next(), yaml.MappingEndEvent):
+            if not isinstance(event, yaml.ScalarEvent):
+                raise SpecError("a key must be plain text", place=self.at(event), hint=_FLOW_HINT)
+            key = event.value
+            if key in found:
+                raise SpecError(f"the key {quote(key)} stands here twice", place=self.at(event))
+            self.grow(1, event)
+            places[key] = self.at(event)
+            found[key] = self.value(self.next(), depth + 1)
+        found.place, found.places = self.at(start), places
+        return found
+
+    def scalar(self, event: Any) -> Any:
+        text: str = event.value
+        if event.style:  # quoted or block text is text
+            return text
+        if text in _WORDS:
+            return _WORDS[text]
+        is_integer = _INTEGER.fullmatch(text)
+        decimal = None if is_integer else _DECIMAL.fullmatch(text)
+        if not is_integer and not decimal:
+            return text
+        if len(text) > LONGEST_NUMBER or (decimal and abs(int(decimal[1] or 0)) > LONGEST_NUMBER):
+            raise SpecError(f"the number {quote(text)} is too long", place=self.at(event))
+        return Fraction(text) if decimal else int(text, 0 if text[:2] in ("0o", "0x") else 10)

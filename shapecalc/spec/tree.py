@@ -1,0 +1,288 @@
+"""The spec as a tree of pydantic models: what YAML is read into and what Python writes directly.
+
+    Spec (a model)
+    ├── parameters, input, expect, variants …
+    ├── blocks: Block, with arguments and steps of its own
+    └── layers: Step, which holds one body
+            Kind        a layer or merge (a merge holds branches of steps)
+            Call        a block, or a kind that an argument chooses
+            Sequential  steps under one name
+            Side        steps beside the trunk, whose result is an output of its own
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from typing import Any, TypeAlias
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from shapecalc.algebra.formula import Formula
+from shapecalc.errors import FormulaError, Place, quote
+from shapecalc.layers.base import Kind, Merge
+from shapecalc.layers.fields import Truth, Whole, complaint, exact
+
+Value: TypeAlias = Any
+"""A number, a truth value, a word, a list of those, or a formula over them."""
+
+
+class Node(BaseModel):
+    """The settings that every part of the tree shares."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", arbitrary_types_allowed=True, populate_by_name=True, defer_build=True
+    )
+
+
+class Call(Node):
+    """A block by its name, or a kind chosen by an argument, with what it is given."""
+
+    callee: str
+    arguments: dict[str, Any] = {}
+
+    @field_validator("arguments", mode="before")
+    @classmethod
+    def _values(cls, given: Any) -> Any:
+        return {name: untyped(value) for name, value in given.items()}
+
+
+class Sequential(Node):
+    """Steps that run one after the other, under one name."""
+
+    steps: tuple[Step, ...]
+
+    def __init__(self, steps: Sequence[Any] = (), /, **data: Any) -> None:
+        super().__init__(**({"steps": steps} | data))
+
+    @field_validator("steps", mode="before")
+    @classmethod
+    def _steps(cls, given: Any) -> Any:
+        return as_steps(given)
+
+
+class Side(Sequential):
+    """Steps that run beside the trunk: their result is an output named as the step is."""
+
+
+class Step(Node):
+    """One line of a layer list: a body and how it stands in the network."""
+
+    body: Kind | Call | Sequential | None = None
+    name: str | None = None
+    repeat: Any = None
+    when: Any = None
+    source: tuple[str, ...] | None = Field(default=None, alias="from")
+    share: str | None = None
+    trainable: bool | None = None
+    place: Place = Field(default_factory=Place, repr=False)
+
+    def __init__(self, body: Any = None, /, **data: Any) -> None:
+        super().__init__(**(data if body is None else {"body": body} | data))
+
+    @field_validator("body", mode="before")
+    @classmethod
+    def _body(cls, given: Any) -> Any:
+        if isinstance(given, (list, tuple)):
+            return Sequential(given)
+        if isinstance(given, Merge) and given.branches is not None:
+            return _with_steps(given)
+        return given
+
+    @field_validator("name")
+    @classmethod
+    def _plain_name(cls, name: str | None) -> str | None:
+        if name is not None and (not name.isidentifier() or not name.isascii() or len(name) > 80):
+            raise complaint(f"the name {quote(name)} is not letters, digits and underscores")
+        return name
+
+    @field_validator("source", mode="before")
+    @classmethod
+    def _sources(cls, given: Any) -> Any:
+        return (given,) if isinstance(given, str) else given
+
+    @field_validator("when", mode="before")
+    @classmethod
+    def _condition(cls, given: Any) -> Any:
+        return None if given is None else Truth().check(given)
+
+    @field_validator("repeat", mode="before")
+    @classmethod
+    def _times(cls, given: Any) -> Any:
+        if isinstance(given, Mapping):
+            for name in given:
+                _identifier(name, "a loop variable")
+            return {name: untyped(value) for name, value in given.items()}
+        return None if given is None else Whole(0).check(given)
+
+    @model_validator(mode="after")
+    def _has_something_to_do(self) -> Step:
+        if self.body is None and self.share is None:
+            raise complaint("a step needs a kind, or `share` with the step to run again")
+        return self
+
+
+class Block(Node):
+    """A list of steps with arguments; an argument whose default is None is required."""
+
+    args: dict[str, Any] = {}
+    layers: tuple[Step, ...]
+    place: Place = Field(default_factory=Place, repr=False)
+
+    @field_validator("args", mode="before")
+    @classmethod
+    def _values(cls, given: Any) -> Any:
+        for name in given:
+            _identifier(name, "an argument")
+        return {name: untyped(value) for name, value in given.items()}
+
+    @field_validator("layers", mode="before")
+    @classmethod
+    def _steps(cls, given: Any) -> Any:
+        return as_steps(given)
+
+
+class Paper(Node):
+    """Where an architecture was published."""
+
+    title: str
+    authors: str | None = None
+    year: int | None = None
+    url: str | None = None
+
+
+class Expect(Node):
+    """What a model must come to; the test suite of the project checks it for every bundled spec."""
+
+    params: int | None = None
+    trainable_params: int | None = None
+    buffers: int | None = None
+    macs: int | None = None
+    output: tuple[int, ...] | dict[str, tuple[int, ...]] | None = None
+
+
+class Variant(Node):
+    """A named member of a family: the same layers under other parameters."""
+
+    title: str | None = None
+    paper: Paper | None = None
+    parameters: dict[str, Any] = {}
+    expect: Expect | None = None
+
+    @field_validator("parameters", mode="before")
+    @classmethod
+    def _values(cls, given: Any) -> Any:
+        return {name: untyped(value) for name, value in given.items()}
+
+
+class Spec(Node):
+    """A whole model as written: parameters, input, blocks, layers and what it must come to."""
+
+    name: str = "model"
+    title: str | None = None
+    description: str | None = None
+    paper: Paper | None = None
+    parameters: dict[str, Any] = {}
+    input: dict[str, tuple[Any, ...]]
+    blocks: dict[str, Block] = {}
+    layers: tuple[Step, ...]
+    outputs: dict[str, str] | None = None
+    expect: Expect | None = None
+    variants: dict[str, Variant] = {}
+    place: Place = Field(default_factory=Place, repr=False)
+
+    @field_validator("parameters", mode="before")
+    @classmethod
+    def _parameters(cls, given: Any) -> Any:
+        for name in given:
+            _identifier(name, "a parameter")
+            if name in RESERVED_PARAMETERS:
+                raise complaint(f"{name!r} cannot name a parameter: analyze takes it as an option")
+        return {name: untyped(value) for name, value in given.items()}
+
+    @field_validator("input", mode="before")
+    @classmethod
+    def _input(cls, given: Any) -> Any:
+        shapes = given if isinstance(given, Mapping) else {"input": given}
+        if not shapes:
+            raise complaint("a model needs at least one input")
+        return {name: _input_shape(name, shape) for name, shape in shapes.items()}
+
+    @field_validator("layers", mode="before")
+    @classmethod
+    def _steps(cls, given: Any) -> Any:
+        steps = as_steps(given)
+        if not steps:
+            raise complaint("a model needs at least one layer")
+        return steps
+
+    @field_validator("outputs", mode="before")
+    @classmethod
+    def _outputs(cls, given: Any) -> Any:
+        if isinstance(given, (list, tuple)):
+            return {str(name).replace(".", "_"): name for name in given}
+        return given
+
+    def variant(self, name: str) -> Spec:
+        """Return the member of the family with this name."""
+        chosen = self.variants[name]
+        changes = {
+            "name": name,
+            "title": chosen.title or self.title,
+            "paper": chosen.paper or self.paper,
+            "parameters": {**self.parameters, **chosen.parameters},
+            "expect": chosen.expect,
+            "variants": {},
+        }
+        return self.model_copy(update=changes)
+
+
+RESERVED_PARAMETERS = frozenset({"input", "batch", "symbolic", "dtype", "self"})
+
+
+def as_steps(given: Any) -> tuple[Step, ...]:
+    """Return steps from a list of steps, layers, calls and lists."""
+    if isinstance(given, (Kind, Call, Sequential, Step)):
+        given = [given]
+    if not isinstance(given, (list, tuple)):
+        raise complaint(f"{quote(given)} is not a list of layers")
+    return tuple(one if isinstance(one, Step) else Step(one) for one in given)
+
+
+def _with_steps(merge: Merge) -> Merge:
+    assert merge.branches is not None
+    branches = tuple(
+        (name, branch if isinstance(branch, str) else as_steps(branch)) for name, branch in merge.branches
+    )
+    return merge.model_copy(update={"branches": branches})
+
+
+def untyped(value: Any) -> Any:
+    """Return a value of no declared type: text becomes a formula, decimals become exact.
+
+    A bare word stays a word unless it names something where it is evaluated.
+    """
+    if isinstance(value, str):
+        try:
+            return Formula.parse(value)
+        except FormulaError as error:
+            raise complaint(error.message) from None
+    if isinstance(value, (list, tuple)):
+        return [untyped(item) for item in value]
+    if isinstance(value, float):
+        return exact(value)
+    if value is None or isinstance(value, (bool, int, Fraction, Formula)):
+        return Whole().check(value) if isinstance(value, int) and not isinstance(value, bool) else value
+    raise complaint(f"{quote(value)} is not a number, a word, or a list of those")
+
+
+def _input_shape(name: Any, shape: Any) -> tuple[Any, ...]:
+    _identifier(name, "an input")
+    if not isinstance(shape, (list, tuple)):
+        raise complaint(f"the input shape {quote(shape)} is not a list of sizes")
+    return tuple(Whole(1).check(size) for size in shape)
+
+
+def _identifier(name: Any, what: str) -> None:
+    if not (isinstance(name, str) and name.isidentifier() and name.isascii() and len(name) <= 80):
+        raise complaint(f"{quote(name)} cannot name {what}: letters, digits and underscores only")
