@@ -63,7 +63,7 @@ def transposed(n: Dim, k: Dim, s: Dim, d: Dim, p0: Dim, p1: Dim, op: Dim) -> Dim
 
 
 def padded(n: Dim, p0: Dim, p1: Dim) -> Dim:
-    """n + p0 + p1; a negative side crops.
+    """Pad: n + p0 + p1; a negative side crops.
 
     >>> padded(28, p0=2, p1=-1)
     29
@@ -72,7 +72,7 @@ def padded(n: Dim, p0: Dim, p1: Dim) -> Dim:
 
 
 def cropped(n: Dim, c0: Dim, c1: Dim) -> Dim:
-    """n - c0 - c1.
+    """Crop: n - c0 - c1.
 
     >>> cropped(28, c0=2, c1=1)
     25
@@ -81,7 +81,7 @@ def cropped(n: Dim, c0: Dim, c1: Dim) -> Dim:
 
 
 def uncropped(n: Dim, p0: Dim, p1: Dim) -> Dim:
-    """n + min(p0, 0) + min(p1, 0): what negative padding leaves before positive padding is added.
+    """Crop by negative padding alone: n + min(p0, 0) + min(p1, 0).
 
     >>> uncropped(28, p0=2, p1=-1)
     27

@@ -37,16 +37,15 @@ class ConvTranspose(NoBuffers, Spatial):
         yield from matches(self.kind, "in_channels", self.in_channels, arriving, x)
         yield divides(self.kind, "groups", self.groups, "in_channels", arriving)
         yield divides(self.kind, "groups", self.groups, "out_channels", self.out_channels)
-        letters = self._letters()
+        letters = self._letters(x)
         for axis, s, d, op in zip(AXES[self.rank], letters["s"], letters["d"], letters["op"], strict=True):
-            limit = maximum(s, d)
             says = _too_much_output_padding(self.kind, axis, s, d, op)
-            yield Requirement("output-padding", limit, ">=", op + 1, says)
-        yield from self.large_enough(transposed, n=self.sizes(x), **letters)
+            yield Requirement("output-padding", maximum(s, d), ">=", op + 1, says)
+        yield from self.large_enough(transposed, 1, **letters)
 
     def output(self, x: Shape) -> Shape:
-        columns = zip(self.sizes(x), *self._letters().values(), strict=True)
-        return self.resized(x, tuple(transposed(n, *column) for n, *column in columns), self.out_channels)
+        columns = zip(*self._letters(x).values(), strict=True)
+        return self.resized(x, tuple(transposed(*column) for column in columns), self.out_channels)
 
     def weights(self, x: Shape) -> Named:
         outward = self.out_channels // self.groups
@@ -57,14 +56,13 @@ class ConvTranspose(NoBuffers, Spatial):
         return product(x) * (self.out_channels // self.groups) * product(self.spread(self.kernel_size))
 
     def window(self, x: Shape) -> Window:
-        letters = self._letters()
-        return Window(
-            letters["k"], letters["s"], letters["p0"], letters["p1"], letters["d"], transposed=True
-        )
+        _, k, s, d, p0, p1, _ = self._letters(x).values()
+        return Window(k, s, p0, p1, d, transposed=True)
 
-    def _letters(self) -> dict[str, tuple[Dim, ...]]:
+    def _letters(self, x: Shape) -> dict[str, tuple[Dim, ...]]:
         padding = self.spread(self.padding)
         return {
+            "n": self.sizes(x),
             "k": self.spread(self.kernel_size),
             "s": self.spread(self.stride),
             "d": self.spread(self.dilation),
@@ -82,7 +80,7 @@ def _too_much_output_padding(kind: str, axis: str, s: Dim, d: Dim, op: Dim) -> C
 
 
 class ConvTranspose1d(ConvTranspose):
-    """Transposed convolution over one axis: `[N, C, L]` to `[N, out_channels, (L-1)s - 2p + d(k-1) + 1 + op]`.
+    """Transposed convolution over one axis: `[N, C, L]` to `[N, out, (L-1)s - 2p + d(k-1) + 1 + op]`.
 
     Weights are `weight: [in_channels, out_channels/groups, k]` and `bias: [out_channels]`. Refuses
     channels that do not match, groups that do not divide, an output padding that is smaller than

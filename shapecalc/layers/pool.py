@@ -12,14 +12,13 @@ additions and one division per output.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from fractions import Fraction
-from math import isinf
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar
 
 from shapecalc.algebra import Dim
 from shapecalc.layers.arithmetic import window, window_ceil
 from shapecalc.layers.base import NoMacs, NoWeights, Requirement, Shape, Window
-from shapecalc.layers.fields import CountPerAxis, Decimal, Each, ExtentPerAxis, Flag, PerAxis, Whole, complaint
+from shapecalc.layers.extended import INFINITIES, Power
+from shapecalc.layers.fields import CountPerAxis, Each, ExtentPerAxis, Flag, PerAxis, Whole, complaint
 from shapecalc.layers.fields import Optional as OptionalField
 from shapecalc.layers.spatial import AXES, Spatial
 
@@ -47,27 +46,8 @@ class _Divisor(Whole):
         return {**super().json_schema(), "not": {"const": 0}}
 
 
-class _Power(Decimal):
-    """Any number but zero; the words `inf` and `-inf` stand for the infinities."""
-
-    def check(self, value: Any) -> Any:
-        if value in ("inf", "-inf"):
-            return value
-        if isinstance(value, float) and isinf(value):
-            return "inf" if value > 0 else "-inf"
-        found = super().check(value)
-        if found == 0:
-            raise complaint("the power of a norm cannot be 0")
-        return found
-
-    def json_schema(self) -> dict[str, Any]:
-        words = {"enum": ["inf", "-inf"]}
-        return {"anyOf": [words, *super().json_schema()["anyOf"]], "not": {"const": 0}}
-
-
 StridePerAxis = Annotated[PerAxis | None, _SameAsKernel(Whole(1))]
 Divisor = Annotated[Dim | None, OptionalField(_Divisor())]
-Power = Annotated[Fraction | int | Literal["inf", "-inf"], _Power()]
 
 
 class Pool(NoWeights, NoMacs, Spatial):
@@ -78,16 +58,15 @@ class Pool(NoWeights, NoMacs, Spatial):
     ceil_mode: Flag = False
 
     def window(self, x: Shape) -> Window:
-        kernel, padding = self.spread(self.kernel_size), self.spread(self._padding())
-        stride = kernel if self.stride is None else self.spread(self.stride)
-        return Window(kernel, stride, padding, padding, self.spread(self._dilation()))
+        _, k, s, d, p0, p1 = self._letters(x).values()
+        return Window(k, s, p0, p1, d)
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         yield from self.spatial_rank(x)
         letters = self._letters(x)
         for axis, k, p in zip(AXES[self.rank], letters["k"], letters["p0"], strict=True):
             yield Requirement("padding", k, ">=", 2 * p, _too_much_padding(self.kind, axis, k, p))
-        yield from self.large_enough(self._rule(), **letters)
+        yield from self.large_enough(self._rule(), 1, **letters)
 
     def output(self, x: Shape) -> Shape:
         rule = self._rule()
@@ -98,8 +77,10 @@ class Pool(NoWeights, NoMacs, Spatial):
         return window_ceil if self.ceil_mode else window
 
     def _letters(self, x: Shape) -> dict[str, tuple[Dim, ...]]:
-        w = self.window(x)
-        return {"n": self.sizes(x), "k": w.kernel, "s": w.stride, "d": w.dilation, "p0": w.before, "p1": w.after}
+        kernel, padding = self.spread(self.kernel_size), self.spread(self._padding())
+        stride = kernel if self.stride is None else self.spread(self.stride)
+        dilation = self.spread(self._dilation())
+        return {"n": self.sizes(x), "k": kernel, "s": stride, "d": dilation, "p0": padding, "p1": padding}
 
     def _padding(self) -> PerAxis:
         return 0
@@ -309,6 +290,6 @@ class LPPool3d(LPPool):
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         yield from self.spatial_rank(x)
-        if self.norm_type not in ("inf", "-inf"):
+        if self.norm_type not in INFINITIES:
             yield from self._covered(x)
         yield from super().requirements(x)

@@ -1,0 +1,82 @@
+"""Cropping over 1, 2 and 3 axes.
+
+    out = n - c₀ - c₁        per axis
+
+`crop` is one number for all sides, one per axis, or `[[before, after], ...]` per side, axes in the
+order of the shape. Cropping has no weights and no MACs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import ClassVar
+
+from shapecalc.algebra import Dim
+from shapecalc.layers.arithmetic import cropped
+from shapecalc.layers.base import NoMacs, NoWeights, NoWindow, Requirement, Shape
+from shapecalc.layers.fields import ExtentPerSide
+from shapecalc.layers.spatial import Spatial
+
+
+class Crop(NoWeights, NoMacs, NoWindow, Spatial):
+    """The rules of cropping, for any number of axes."""
+
+    crop: ExtentPerSide
+
+    def sides(self) -> dict[str, tuple[Dim, ...]]:
+        """Return what is cut off before (c0) and after (c1) every axis, in the order of the shape."""
+        pairs = [c if isinstance(c, tuple) else (c, c) for c in self.spread(self.crop)]
+        before, after = zip(*pairs, strict=True)
+        return {"c0": before, "c1": after}
+
+    def requirements(self, x: Shape) -> Iterator[Requirement]:
+        yield from self.spatial_rank(x)
+        yield from self.large_enough(cropped, 1, n=self.sizes(x), **self.sides())
+
+    def output(self, x: Shape) -> Shape:
+        columns = zip(self.sizes(x), *self.sides().values(), strict=True)
+        return self.resized(x, tuple(cropped(n, c0, c1) for n, c0, c1 in columns))
+
+
+class Crop1d(Crop):
+    """A stretch of the input: `[N, C, L]` to `[N, C, L - c₀ - c₁]`.
+
+    No weights, no MACs. Refuses to leave nothing. Source: keras.layers.Cropping1D; in torch it is a
+    slice, `x[..., c₀ : L - c₁]`.
+
+    >>> Crop1d(crop=[[2, 1]]).output((1, 8, 10))
+    (1, 8, 7)
+    """
+
+    kind: ClassVar[str] = "crop1d"
+    rank: ClassVar[int] = 1
+    keras: ClassVar[str | None] = "keras.layers.Cropping1D"
+
+
+class Crop2d(Crop):
+    """A rectangle of the input: `[N, C, H, W]`, each side n becoming n - c₀ - c₁.
+
+    No weights, no MACs. Refuses to leave nothing. Source: keras.layers.Cropping2D; Ronneberger et
+    al., U-Net, 2015, which crops before every concatenation.
+
+    >>> Crop2d(crop=4).output((1, 512, 64, 64))
+    (1, 512, 56, 56)
+    """
+
+    kind: ClassVar[str] = "crop2d"
+    rank: ClassVar[int] = 2
+    keras: ClassVar[str | None] = "keras.layers.Cropping2D"
+
+
+class Crop3d(Crop):
+    """A box of the input: `[N, C, D, H, W]`, each side n becoming n - c₀ - c₁.
+
+    No weights, no MACs. Refuses to leave nothing. Source: keras.layers.Cropping3D.
+
+    >>> Crop3d(crop=[0, 1, [1, 2]]).output((1, 8, 10, 10, 10))
+    (1, 8, 10, 8, 7)
+    """
+
+    kind: ClassVar[str] = "crop3d"
+    rank: ClassVar[int] = 3
+    keras: ClassVar[str | None] = "keras.layers.Cropping3D"

@@ -1,0 +1,180 @@
+"""Padding over 1, 2 and 3 axes: with zeros, a constant, the mirrored, repeated or wrapped input.
+
+    out = n + p₀ + p₁        per axis; a negative side crops
+
+`padding` is one number for all sides, one per axis, or `[[before, after], ...]` per side, axes in
+the order of the shape. A flat list of two numbers per axis is torch's own notation, which begins
+with the last axis: `[left, right, top, bottom]` over two axes. No padding has weights or MACs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Annotated, ClassVar, Self, cast
+
+from pydantic import model_validator
+
+from shapecalc.algebra import Dim
+from shapecalc.layers.arithmetic import padded, uncropped
+from shapecalc.layers.base import NoMacs, NoWeights, NoWindow, Requirement, Shape, rank_between
+from shapecalc.layers.extended import Fill
+from shapecalc.layers.fields import Each, PerSide, Whole, complaint
+from shapecalc.layers.spatial import AXES, Spatial
+
+Sides = Annotated[PerSide, Each(Each(Whole(), (2,)), (1, 2, 3, 4, 6))]
+
+
+class Pad(NoWeights, NoMacs, NoWindow, Spatial):
+    """What all padding shares, for any number of axes."""
+
+    padding: Sides
+
+    @model_validator(mode="after")
+    def _sides_for_every_axis(self) -> Self:
+        given = self.padding
+        if isinstance(given, tuple) and len(given) != self.rank:
+            if len(given) != 2 * self.rank or any(isinstance(side, tuple) for side in given):
+                raise complaint(
+                    f"padding has {len(given)} values; {self.kind} takes one, {self.rank} (per axis, or "
+                    f"[before, after] per axis), or {2 * self.rank} in torch's order, the last axis first"
+                )
+        return self
+
+    def sides(self) -> dict[str, tuple[Dim, ...]]:
+        """Return the padding before (p0) and after (p1) every axis, in the order of the shape."""
+        given = self.padding
+        if isinstance(given, tuple) and len(given) == 2 * self.rank:
+            flat = cast("tuple[Dim, ...]", given)
+            return {"p0": flat[-2::-2], "p1": flat[::-2]}
+        pairs = [p if isinstance(p, tuple) else (p, p) for p in self.spread(given)]
+        before, after = zip(*pairs, strict=True)
+        return {"p0": before, "p1": after}
+
+    def requirements(self, x: Shape) -> Iterator[Requirement]:
+        yield from self.spatial_rank(x)
+        yield from self.large_enough(padded, 1, n=self.sizes(x), **self.sides())
+
+    def output(self, x: Shape) -> Shape:
+        columns = zip(self.sizes(x), *self.sides().values(), strict=True)
+        return (*x[: -self.rank], *(padded(n, p0, p1) for n, p0, p1 in columns))
+
+    def at_most(self, x: Shape, spare: int) -> Iterator[Requirement]:
+        """Require that each side takes no more than the input has, less what must be spared."""
+        for axis, n, *both in zip(AXES[self.rank], self.sizes(x), *self.sides().values(), strict=True):
+            for p in both:
+                yield Requirement("padding", n, ">=", p + spare, _too_short(self.kind, axis, n, p, spare))
+
+
+def _too_short(kind: str, axis: str, n: Dim, p: Dim, spare: int) -> Callable[[], str]:
+    return lambda: f"{kind}: padding of {p} needs an input {axis} of at least {p + spare}, not {n}"
+
+
+def _cropped_away(kind: str, axis: str, n: Dim, p0: Dim, p1: Dim) -> Callable[[], str]:
+    return lambda: f"{kind}: padding of {p0} and {p1} takes away more than the input {axis} of {n} has"
+
+
+class ConstantPad(Pad):
+    """The rules of padding with a constant: any number of axes may stand in front."""
+
+    def requirements(self, x: Shape) -> Iterator[Requirement]:
+        yield from rank_between(self.kind, x, self.rank, None)
+        for axis, n, p0, p1 in zip(AXES[self.rank], self.sizes(x), *self.sides().values(), strict=True):
+            says = _cropped_away(self.kind, axis, n, p0, p1)
+            yield Requirement("too-small", uncropped(n, p0, p1), ">=", 0, says)
+        yield from self.large_enough(padded, 1, n=self.sizes(x), **self.sides())
+
+
+class ZeroPad1d(ConstantPad):
+    """Zeros before and after: `[..., L]` to `[..., L + p₀ + p₁]`; a negative side crops.
+
+    No weights, no MACs. Refuses to crop more than there is. Source: torch.nn.ZeroPad1d.
+
+    >>> ZeroPad1d(padding=[3, 1]).output((1, 8, 10))
+    (1, 8, 14)
+    """
+
+    kind: ClassVar[str] = "zero_pad1d"
+    rank: ClassVar[int] = 1
+    torch: ClassVar[str | None] = "torch.nn.ZeroPad1d"
+    keras: ClassVar[str | None] = "keras.layers.ZeroPadding1D"
+
+
+class ZeroPad2d(ConstantPad):
+    """Zeros around: `[..., H, W]`, each becoming n + p₀ + p₁; a negative side crops.
+
+    A flat list of four is torch's `[left, right, top, bottom]`. No weights, no MACs. Refuses to
+    crop more than there is. Source: torch.nn.ZeroPad2d.
+
+    >>> ZeroPad2d(padding=[[0, 1], [2, 2]]).output((1, 3, 10, 20))
+    (1, 3, 11, 24)
+    >>> ZeroPad2d(padding=[2, 2, 0, 1]).output((1, 3, 10, 20))
+    (1, 3, 11, 24)
+    """
+
+    kind: ClassVar[str] = "zero_pad2d"
+    rank: ClassVar[int] = 2
+    torch: ClassVar[str | None] = "torch.nn.ZeroPad2d"
+    keras: ClassVar[str | None] = "keras.layers.ZeroPadding2D"
+
+
+class ZeroPad3d(ConstantPad):
+    """Zeros around: `[..., D, H, W]`, each becoming n + p₀ + p₁; a negative side crops.
+
+    No weights, no MACs. Refuses to crop more than there is. Source: torch.nn.ZeroPad3d.
+
+    >>> ZeroPad3d(padding=[0, 1, 1]).output((1, 3, 8, 10, 10))
+    (1, 3, 8, 12, 12)
+    """
+
+    kind: ClassVar[str] = "zero_pad3d"
+    rank: ClassVar[int] = 3
+    torch: ClassVar[str | None] = "torch.nn.ZeroPad3d"
+    keras: ClassVar[str | None] = "keras.layers.ZeroPadding3D"
+
+
+class ConstantPad1d(ConstantPad):
+    """A `value` before and after: `[..., L]` to `[..., L + p₀ + p₁]`; a negative side crops.
+
+    No weights, no MACs. Refuses to crop more than there is. Source: torch.nn.ConstantPad1d.
+
+    >>> ConstantPad1d(padding=-2, value=0).output((1, 8, 10))
+    (1, 8, 6)
+    """
+
+    kind: ClassVar[str] = "constant_pad1d"
+    rank: ClassVar[int] = 1
+    torch: ClassVar[str | None] = "torch.nn.ConstantPad1d"
+
+    value: Fill
+
+
+class ConstantPad2d(ConstantPad):
+    """A `value` around: `[..., H, W]`, each becoming n + p₀ + p₁; a negative side crops.
+
+    No weights, no MACs. Refuses to crop more than there is. Source: torch.nn.ConstantPad2d.
+
+    >>> ConstantPad2d(padding=1, value="-inf").output((1, 64, 112, 112))
+    (1, 64, 114, 114)
+    """
+
+    kind: ClassVar[str] = "constant_pad2d"
+    rank: ClassVar[int] = 2
+    torch: ClassVar[str | None] = "torch.nn.ConstantPad2d"
+
+    value: Fill
+
+
+class ConstantPad3d(ConstantPad):
+    """A `value` around: `[..., D, H, W]`, each becoming n + p₀ + p₁; a negative side crops.
+
+    No weights, no MACs. Refuses to crop more than there is. Source: torch.nn.ConstantPad3d.
+
+    >>> ConstantPad3d(padding=1, value=0.5).output((1, 3, 8, 10, 10))
+    (1, 3, 10, 12, 12)
+    """
+
+    kind: ClassVar[str] = "constant_pad3d"
+    rank: ClassVar[int] = 3
+    torch: ClassVar[str | None] = "torch.nn.ConstantPad3d"
+
+    value: Fill

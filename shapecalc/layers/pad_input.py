@@ -1,0 +1,162 @@
+"""Padding made of the input itself, over 1, 2 and 3 axes: mirrored, repeated or wrapped around.
+
+    out = n + p₀ + p₁        per axis; a negative side crops
+
+`padding` is written as in `zero_pad2d` and its relatives. No padding has weights or MACs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import ClassVar
+
+from shapecalc.layers.base import Requirement, Shape
+from shapecalc.layers.pad import Pad
+
+
+class ReflectionPad(Pad):
+    """The rules of mirrored padding: a side is at most one less than the input."""
+
+    def requirements(self, x: Shape) -> Iterator[Requirement]:
+        yield from self.spatial_rank(x)
+        yield from self.at_most(x, 1)
+        yield from super().requirements(x)
+
+
+class ReplicationPad(Pad):
+    """The rules of padding that repeats the border: as much as one likes."""
+
+
+class CircularPad(Pad):
+    """The rules of wrapped padding: a side is at most the input."""
+
+    def requirements(self, x: Shape) -> Iterator[Requirement]:
+        yield from self.spatial_rank(x)
+        yield from self.at_most(x, 0)
+        yield from super().requirements(x)
+
+
+class ReflectionPad1d(ReflectionPad):
+    """The input mirrored at its border: `[N, C, L]` to `[N, C, L + p₀ + p₁]`.
+
+    No weights, no MACs. Refuses a side as long as the input. Source: torch.nn.ReflectionPad1d.
+
+    >>> ReflectionPad1d(padding=3).output((1, 8, 10))
+    (1, 8, 16)
+    """
+
+    kind: ClassVar[str] = "reflection_pad1d"
+    rank: ClassVar[int] = 1
+    torch: ClassVar[str | None] = "torch.nn.ReflectionPad1d"
+
+
+class ReflectionPad2d(ReflectionPad):
+    """The input mirrored at its border: `[N, C, H, W]`, each side n becoming n + p₀ + p₁.
+
+    No weights, no MACs. Refuses a side as long as the input. Source: torch.nn.ReflectionPad2d.
+
+    >>> ReflectionPad2d(padding=40).output((1, 3, 256, 256))
+    (1, 3, 336, 336)
+    """
+
+    kind: ClassVar[str] = "reflection_pad2d"
+    rank: ClassVar[int] = 2
+    torch: ClassVar[str | None] = "torch.nn.ReflectionPad2d"
+
+
+class ReflectionPad3d(ReflectionPad):
+    """The input mirrored at its border: `[N, C, D, H, W]`, each side n becoming n + p₀ + p₁.
+
+    No weights, no MACs. Refuses a side as long as the input. Source: torch.nn.ReflectionPad3d.
+
+    >>> ReflectionPad3d(padding=1).output((1, 3, 8, 10, 10))
+    (1, 3, 10, 12, 12)
+    """
+
+    kind: ClassVar[str] = "reflection_pad3d"
+    rank: ClassVar[int] = 3
+    torch: ClassVar[str | None] = "torch.nn.ReflectionPad3d"
+
+
+class ReplicationPad1d(ReplicationPad):
+    """The border repeated: `[N, C, L]` to `[N, C, L + p₀ + p₁]`.
+
+    No weights, no MACs. Refuses an output that would be empty. Source: torch.nn.ReplicationPad1d.
+
+    >>> ReplicationPad1d(padding=[2, 0]).output((1, 8, 10))
+    (1, 8, 12)
+    """
+
+    kind: ClassVar[str] = "replication_pad1d"
+    rank: ClassVar[int] = 1
+    torch: ClassVar[str | None] = "torch.nn.ReplicationPad1d"
+
+
+class ReplicationPad2d(ReplicationPad):
+    """The border repeated: `[N, C, H, W]`, each side n becoming n + p₀ + p₁.
+
+    No weights, no MACs. Refuses an output that would be empty. Source: torch.nn.ReplicationPad2d.
+
+    >>> ReplicationPad2d(padding=[1, 2]).output((1, 3, 10, 10))
+    (1, 3, 12, 14)
+    """
+
+    kind: ClassVar[str] = "replication_pad2d"
+    rank: ClassVar[int] = 2
+    torch: ClassVar[str | None] = "torch.nn.ReplicationPad2d"
+
+
+class ReplicationPad3d(ReplicationPad):
+    """The border repeated: `[N, C, D, H, W]`, each side n becoming n + p₀ + p₁.
+
+    No weights, no MACs. Refuses an output that would be empty. Source: torch.nn.ReplicationPad3d.
+
+    >>> ReplicationPad3d(padding=1).output((1, 3, 8, 10, 10))
+    (1, 3, 10, 12, 12)
+    """
+
+    kind: ClassVar[str] = "replication_pad3d"
+    rank: ClassVar[int] = 3
+    torch: ClassVar[str | None] = "torch.nn.ReplicationPad3d"
+
+
+class CircularPad1d(CircularPad):
+    """The input wrapped around: `[N, C, L]` to `[N, C, L + p₀ + p₁]`.
+
+    No weights, no MACs. Refuses a side longer than the input. Source: torch.nn.CircularPad1d.
+
+    >>> CircularPad1d(padding=10).output((1, 8, 10))
+    (1, 8, 30)
+    """
+
+    kind: ClassVar[str] = "circular_pad1d"
+    rank: ClassVar[int] = 1
+    torch: ClassVar[str | None] = "torch.nn.CircularPad1d"
+
+
+class CircularPad2d(CircularPad):
+    """The input wrapped around: `[N, C, H, W]`, each side n becoming n + p₀ + p₁.
+
+    No weights, no MACs. Refuses a side longer than the input. Source: torch.nn.CircularPad2d.
+
+    >>> CircularPad2d(padding=[[0, 0], [5, 5]]).output((1, 3, 180, 360))
+    (1, 3, 180, 370)
+    """
+
+    kind: ClassVar[str] = "circular_pad2d"
+    rank: ClassVar[int] = 2
+    torch: ClassVar[str | None] = "torch.nn.CircularPad2d"
+
+
+class CircularPad3d(CircularPad):
+    """The input wrapped around: `[N, C, D, H, W]`, each side n becoming n + p₀ + p₁.
+
+    No weights, no MACs. Refuses a side longer than the input. Source: torch.nn.CircularPad3d.
+
+    >>> CircularPad3d(padding=1).output((1, 3, 8, 10, 10))
+    (1, 3, 10, 12, 12)
+    """
+
+    kind: ClassVar[str] = "circular_pad3d"
+    rank: ClassVar[int] = 3
+    torch: ClassVar[str | None] = "torch.nn.CircularPad3d"

@@ -1,0 +1,192 @@
+"""Resizing by interpolation, over 1, 2 and 3 axes, as the input has.
+
+    out = size                           or else
+    out = ⌊n·scale_factor⌋               multiplied in double precision, as torch does
+
+So a size of 100 scaled by 0.29 becomes 28, because the doubles nearest to 0.29 make it
+28.999999999999996. For a size that is left free an answer is given only for scales that doubles
+hold exactly (0.5, 2, 1.75): ⌊n·a/b⌋ with b a power of two.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from math import floor
+from typing import Annotated, Any, ClassVar, Self
+
+from pydantic import model_validator
+
+from shapecalc.algebra import Dim
+from shapecalc.algebra.formula import Formula
+from shapecalc.errors import Undecided
+from shapecalc.layers.arithmetic import scaled
+from shapecalc.layers.base import Layer, NoMacs, NoWeights, NoWindow, Requirement, Shape, rank_between, shown
+from shapecalc.layers.fields import Decimal, Each, OneOf, PerAxis, Truth, Whole, complaint
+from shapecalc.layers.fields import Optional as OptionalField
+
+
+class _Positive(Decimal):
+    """An exact rational above zero, or a formula."""
+
+    def check(self, value: Any) -> Any:
+        found = super().check(value)
+        if not isinstance(found, Formula) and found <= 0:
+            raise complaint(f"a scale must be more than 0, not {found}")
+        return found
+
+    def json_schema(self) -> dict[str, Any]:
+        number, *others = super().json_schema()["anyOf"]
+        return {"anyOf": [number | {"exclusiveMinimum": 0}, *others]}
+
+
+Size = Annotated[PerAxis | None, OptionalField(Each(Whole(1), (1, 2, 3)))]
+Scale = Annotated[
+    Fraction | int | tuple[Fraction | int, ...] | None, OptionalField(Each(_Positive(), (1, 2, 3)))
+]
+
+_RANKS = {
+    "nearest": (3, 5),
+    "nearest-exact": (3, 5),
+    "area": (3, 5),
+    "linear": (3, 3),
+    "bilinear": (4, 4),
+    "bicubic": (4, 4),
+    "trilinear": (5, 5),
+}
+"""The least and greatest number of dimensions, batch and channels included, by mode."""
+_ALIGNED = ("linear", "bilinear", "bicubic", "trilinear")
+"""The modes that can align corners."""
+
+Mode = Annotated[str, OneOf(tuple(_RANKS))]
+OptionalFlag = Annotated[bool | None, OptionalField(Truth())]
+
+
+class Resize(NoWeights, NoMacs, NoWindow, Layer):
+    """What interpolation of all sorts shares."""
+
+    size: Size = None
+    scale_factor: Scale = None
+
+    @abstractmethod
+    def method(self) -> str:
+        """Return torch's name of the interpolation."""
+
+    @model_validator(mode="after")
+    def _size_or_scale(self) -> Self:
+        if (self.size is None) == (self.scale_factor is None):
+            raise complaint(f"{self.kind} takes either size or scale_factor")
+        return self
+
+    def requirements(self, x: Shape) -> Iterator[Requirement]:
+        yield from rank_between(f"{self.kind} ({self.method()})", x, *_RANKS[self.method()])
+        for name, value in (("size", self.size), ("scale_factor", self.scale_factor)):
+            if isinstance(value, tuple):
+                says = _wrong_length(self.kind, name, len(value), x)
+                yield Requirement("axes", len(value), "==", len(x) - 2, says)
+        if self.scale_factor is not None:
+            for n, scale in zip(x[2:], self._scales(x), strict=True):
+                out = _scaled(self.kind, n, scale)
+                yield Requirement("too-small", out, ">=", 1, _vanished(self.kind, n, scale, out))
+
+    def output(self, x: Shape) -> Shape:
+        if self.scale_factor is None:
+            sizes = self.size if isinstance(self.size, tuple) else (self.size or 0,) * (len(x) - 2)
+            return (*x[:2], *sizes)
+        pairs = zip(x[2:], self._scales(x), strict=True)
+        return (*x[:2], *(_scaled(self.kind, n, scale) for n, scale in pairs))
+
+    def _scales(self, x: Shape) -> tuple[Fraction | int, ...]:
+        given = self.scale_factor
+        return given if isinstance(given, tuple) else (given or 0,) * (len(x) - 2)
+
+
+def _scaled(kind: str, n: Dim, scale: Fraction | int) -> Dim:
+    """Return ⌊n·scale⌋, for numbers with the rounding of doubles, for symbols only without."""
+    if isinstance(n, int):
+        return floor(float(n) * float(scale))
+    if Fraction(float(scale)) != scale:
+        raise Undecided(
+            f"{kind}: ⌊{n}·{float(scale)}⌋ depends on how doubles round {float(scale)}; with {n} left free "
+            "only a scale that is exact in binary has one answer"
+        )
+    return scaled(n, scale.numerator, scale.denominator)
+
+
+def _wrong_length(kind: str, name: str, given: int, x: Shape) -> Callable[[], str]:
+    return lambda: (
+        f"{kind}: {name} has {given} values, but {shown(x)} has {len(x) - 2} axes behind its channels"
+    )
+
+
+def _vanished(kind: str, n: Dim, scale: Fraction | int, out: Dim) -> Callable[[], str]:
+    return lambda: f"{kind}: a size of {n} scaled by {float(scale)} would be {out}, less than 1"
+
+
+class Upsample(Resize):
+    """Interpolation to `size`, or by `scale_factor`: `[N, C, *n]` to `[N, C, *⌊n·scale_factor⌋]`.
+
+    The modes are nearest, nearest-exact and area over one to three axes, linear over one, bilinear
+    and bicubic over two, trilinear over three. No weights, and no MACs are counted. Refuses a mode
+    that does not fit the input, a list that does not fit its axes, both or neither of size and
+    scale_factor, `align_corners` for a mode that has none, and an output that would be empty.
+    Source: torch.nn.Upsample.
+
+    >>> Upsample(scale_factor=2).output((1, 64, 14, 14))
+    (1, 64, 28, 28)
+    >>> Upsample(scale_factor=0.29).output((1, 64, 100))
+    (1, 64, 28)
+    """
+
+    kind: ClassVar[str] = "upsample"
+    torch: ClassVar[str | None] = "torch.nn.Upsample"
+
+    mode: Mode = "nearest"
+    align_corners: OptionalFlag = None
+    recompute_scale_factor: OptionalFlag = None
+
+    def method(self) -> str:
+        return self.mode
+
+    @model_validator(mode="after")
+    def _mode_allows(self) -> Self:
+        if self.align_corners is not None and self.mode in _RANKS and self.mode not in _ALIGNED:
+            raise complaint(f"mode {self.mode} has no align_corners (those with it: {', '.join(_ALIGNED)})")
+        if self.recompute_scale_factor is True and self.size is not None:
+            raise complaint("recompute_scale_factor goes with scale_factor, not with size")
+        return self
+
+
+class UpsamplingNearest2d(Resize):
+    """Interpolation by the nearest element: `[N, C, H, W]` to `[N, C, ⌊H·scale⌋, ⌊W·scale⌋]`.
+
+    It is `upsample` with mode nearest and, as in torch, takes one to three axes whatever its name
+    says. No weights, no MACs. Source: torch.nn.UpsamplingNearest2d.
+
+    >>> UpsamplingNearest2d(scale_factor=2).output((1, 64, 14, 14))
+    (1, 64, 28, 28)
+    """
+
+    kind: ClassVar[str] = "upsampling_nearest2d"
+    torch: ClassVar[str | None] = "torch.nn.UpsamplingNearest2d"
+
+    def method(self) -> str:
+        return "nearest"
+
+
+class UpsamplingBilinear2d(Resize):
+    """Bilinear interpolation with aligned corners: `[N, C, H, W]` to `[N, C, ⌊H·scale⌋, ⌊W·scale⌋]`.
+
+    It is `upsample` with mode bilinear and `align_corners: true`. No weights, and no MACs are
+    counted. Source: torch.nn.UpsamplingBilinear2d.
+
+    >>> UpsamplingBilinear2d(size=[32, 48]).output((1, 64, 14, 14))
+    (1, 64, 32, 48)
+    """
+
+    kind: ClassVar[str] = "upsampling_bilinear2d"
+    torch: ClassVar[str | None] = "torch.nn.UpsamplingBilinear2d"
+
+    def method(self) -> str:
+        return "bilinear"

@@ -1,0 +1,92 @@
+"""Elements moved between channels and space, or among the channels: nothing is computed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import ClassVar
+
+from shapecalc.layers.base import (
+    Layer,
+    NoMacs,
+    NoWeights,
+    NoWindow,
+    Requirement,
+    SameShape,
+    Shape,
+    divides,
+    rank_between,
+)
+from shapecalc.layers.fields import Count
+
+
+class PixelShuffle(NoWeights, NoMacs, NoWindow, Layer):
+    """Channels spread out in space: `[..., C·r², H, W]` to `[..., C, H·r, W·r]`, r the upscale factor.
+
+    No weights, no MACs. Refuses channels that r² does not divide and fewer than three dimensions.
+    Source: torch.nn.PixelShuffle; Shi et al., Real-time single image and video super-resolution
+    using an efficient sub-pixel convolutional neural network, 2016.
+
+    >>> PixelShuffle(upscale_factor=3).output((1, 27, 8, 8))
+    (1, 3, 24, 24)
+    """
+
+    kind: ClassVar[str] = "pixel_shuffle"
+    torch: ClassVar[str | None] = "torch.nn.PixelShuffle"
+
+    upscale_factor: Count
+
+    def requirements(self, x: Shape) -> Iterator[Requirement]:
+        yield from rank_between(self.kind, x, 3, None)
+        yield divides(self.kind, "upscale_factor²", self.upscale_factor**2, "channels", x[-3])
+
+    def output(self, x: Shape) -> Shape:
+        r = self.upscale_factor
+        *leading, channels, height, width = x
+        return (*leading, channels // r**2, height * r, width * r)
+
+
+class PixelUnshuffle(NoWeights, NoMacs, NoWindow, Layer):
+    """Space folded into channels: `[..., C, H·r, W·r]` to `[..., C·r², H, W]`, r the downscale factor.
+
+    No weights, no MACs. Refuses a height or width that r does not divide and fewer than three
+    dimensions. Source: torch.nn.PixelUnshuffle.
+
+    >>> PixelUnshuffle(downscale_factor=2).output((1, 3, 8, 8))
+    (1, 12, 4, 4)
+    """
+
+    kind: ClassVar[str] = "pixel_unshuffle"
+    torch: ClassVar[str | None] = "torch.nn.PixelUnshuffle"
+
+    downscale_factor: Count
+
+    def requirements(self, x: Shape) -> Iterator[Requirement]:
+        yield from rank_between(self.kind, x, 3, None)
+        yield divides(self.kind, "downscale_factor", self.downscale_factor, "height", x[-2])
+        yield divides(self.kind, "downscale_factor", self.downscale_factor, "width", x[-1])
+
+    def output(self, x: Shape) -> Shape:
+        r = self.downscale_factor
+        *leading, channels, height, width = x
+        return (*leading, channels * r**2, height // r, width // r)
+
+
+class ChannelShuffle(SameShape, NoWeights, NoMacs, NoWindow, Layer):
+    """The channels of several groups dealt out in turn: `[N, C, *]` stays `[N, C, *]`.
+
+    No weights, no MACs. Refuses groups that do not divide the channels, which are always the second
+    dimension, and fewer than three dimensions. Source: torch.nn.ChannelShuffle; Zhang et al.,
+    ShuffleNet, 2017.
+
+    >>> ChannelShuffle(groups=2).output((1, 116, 28, 28))
+    (1, 116, 28, 28)
+    """
+
+    kind: ClassVar[str] = "channel_shuffle"
+    torch: ClassVar[str | None] = "torch.nn.ChannelShuffle"
+
+    groups: Count
+
+    def requirements(self, x: Shape) -> Iterator[Requirement]:
+        yield from rank_between(self.kind, x, 3, None)
+        yield divides(self.kind, "groups", self.groups, "channels", x[1])
