@@ -11,9 +11,12 @@ from shapecalc.algebra import Dim, Expr, symbol
 from shapecalc.algebra.formula import LARGEST, Formula, Value, unknown_name
 from shapecalc.errors import FormulaError, SpecError, nearest, quote
 from shapecalc.layers.base import Shape, shown
+from shapecalc.spec.tree import RESERVED_PARAMETERS as RESERVED
 from shapecalc.spec.tree import Spec, untyped
 
 BATCH = "batch"
+
+__all__ = ["BATCH", "RESERVED", "Parameters", "input_shapes"]
 
 
 class Parameters:

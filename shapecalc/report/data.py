@@ -173,8 +173,9 @@ class Report:
         self.inputs = dict(inputs)
         self.dtype = dtype
         self.graph: Graph = walk.graph
+        self.unbatched = not walk.graph.batched
         shapes, graph_nodes = walk.shapes, walk.graph.nodes
-        itemsize = DTYPES[dtype]
+        self.itemsize = itemsize = DTYPES[dtype]
         self.nodes: list[Node] = [
             Node(
                 node,

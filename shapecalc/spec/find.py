@@ -76,13 +76,18 @@ def read_file(path: Path) -> str:
         raise SpecError("there is no such file", place=place) from None
     except OSError as error:
         raise SpecError(f"the file cannot be read: {error.strerror}", place=place) from None
+    return decoded(raw, str(path))
+
+
+def decoded(raw: bytes, file: str) -> str:
+    """Return bytes as text; raise `SpecError` for what is too large or not UTF-8."""
     if len(raw) > LARGEST_FILE:
-        raise SpecError("the file is larger than 1 MiB", place=place)
+        raise SpecError("the text is larger than 1 MiB", place=Place(file))
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = raw[: error.start].count(b"\n") + 1
-        raise SpecError("the file is not UTF-8 text", place=Place(str(path), line)) from None
+        raise SpecError("the text is not UTF-8", place=Place(file, line)) from None
 
 
 def _natural(name: str) -> list[tuple[int, int | str]]:

@@ -1,0 +1,121 @@
+"""The cells of the layer table, the same for every output form."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from shapecalc.algebra import Dim
+from shapecalc.algebra.render import grouped
+from shapecalc.layers.base import Shape, shown
+from shapecalc.report.data import Report
+from shapecalc.report.outline import Item, lines, outline, window_text
+
+COLUMNS = ("Layer", "Kind", "Kernel", "Output", "Params", "Params %", "MACs", "MACs %")
+CONVENTION = (
+    "MACs: multiply-accumulates of convolutions, linear layers and matrix products; "
+    "biases, normalization, activations and pooling are not counted. FLOPs = 2·MACs."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line: the depth of its item, whether it is a part, and one text per column."""
+
+    depth: int
+    is_part: bool
+    cells: dict[str, str]
+
+
+def rows(report: Report, depth: int | None = None, *, batch: bool = False) -> list[Row]:
+    """Return a row per line of the outline, and a last one with the totals."""
+    params, macs = report.params, report.macs
+    found = [_row(item, report, params, macs, batch) for item in lines(outline(report, depth))]
+    at_least = "" if report.complete else "≥ "
+    last = {
+        "Layer": "Total",
+        "Kind": "",
+        "Kernel": "",
+        "Output": shape_text(report.output, report, batch=batch),
+        "Params": grouped(params),
+        "Params %": "",
+        "MACs": f"{at_least}{grouped(macs)}",
+        "MACs %": "",
+    }
+    return [*found, Row(0, True, last)]  # noqa: FBT003
+
+
+def _row(item: Item, report: Report, params: Dim, macs: Dim, batch: bool) -> Row:  # noqa: FBT001
+    times = f" ×{item.times}" if item.times > 1 else ""
+    is_part = item.node is None or bool(item.children)
+    cost = "?" if item.macs is None else grouped(item.macs)
+    shared = item.node is not None and item.node.shares is not None
+    cells = {
+        "Layer": f"{item.label}{times}",
+        "Kind": item.kind,
+        "Kernel": window_text(item.window),
+        "Output": "" if item.output is None else shape_text(item.output, report, batch=batch),
+        "Params": "shared" if shared and item.node and item.node.weights else grouped(item.params),
+        "Params %": _share(item.params, params),
+        "MACs": cost if item.complete or item.macs is None else f"≥ {cost}",
+        "MACs %": "" if item.macs is None else _share(item.macs, macs),
+    }
+    return Row(item.depth, is_part, cells)
+
+
+def _share(part: Dim, whole: Dim) -> str:
+    if not isinstance(part, int) or not isinstance(whole, int) or not part or not whole:
+        return ""
+    return f"{100 * part / whole:.1f}"
+
+
+def shape_text(shape: Shape, report: Report, *, batch: bool) -> str:
+    """Return a shape for a reader: without the batch axis, unless it was asked for."""
+    first = report.input[:1]
+    if batch or not first or len(shape) < 2 or shape[:1] != first or report.unbatched:
+        return shown(shape)
+    return shown(shape[1:])
+
+
+def summary(report: Report, *, batch: bool = False) -> list[str]:
+    """Return the lines under the table: outputs, totals, memory, and the convention."""
+    found: list[str] = []
+    if len(report.inputs) > 1:
+        shapes = (f"{name} {shape_text(shape, report, batch=batch)}" for name, shape in report.inputs.items())
+        found.append(f"Inputs: {', '.join(shapes)}")
+    if len(report.outputs) > 1:
+        shapes = (f"{name} {shape_text(shape, report, batch=batch)}" for name, shape in report.outputs.items())
+        found.append(f"Outputs: {', '.join(shapes)}")
+    at_least = "" if report.complete else "at least "
+    frozen = "" if report.trainable_params == report.params else f" ({grouped(report.trainable_params)} trainable)"
+    buffers = f" + {grouped(report.buffer_count)} in buffers" if report.buffer_count != 0 else ""
+    found.append(f"Parameters: {grouped(report.params)}{frozen}{buffers}")
+    found.append(f"MACs: {at_least}{grouped(report.macs)}; FLOPs: {at_least}{grouped(report.flops)}")
+    if not report.complete:
+        found.append(f"Not counted: {', '.join(report.not_counted)}")
+    found.append(
+        f"Memory in {report.dtype}: parameters {memory(report.params * report.itemsize)}, "
+        f"all layer outputs {memory(report.bytes)}"
+    )
+    for condition in report.conditions:
+        found.append(f"Holds where {condition}")  # noqa: PERF401
+    return [*found, CONVENTION]
+
+
+def memory(size: Dim) -> str:
+    """Return a number of bytes in KiB or MiB.
+
+    >>> memory(2**20 * 3), memory(1536)
+    ('3.0 MiB', '1.5 KiB')
+    """
+    if not isinstance(size, int):
+        return f"{grouped(size)} bytes"
+    for unit, scale in (("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10)):
+        if size >= scale:
+            return f"{size / scale:,.1f} {unit}"
+    return f"{size} bytes"
+
+
+def heading(report: Report, *, batch: bool = False) -> str:
+    """Return the line over the table: what network on which input."""
+    title = report.title or report.name
+    return f"{title} ({report.name}) on {shape_text(report.input, report, batch=batch)}"

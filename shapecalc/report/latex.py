@@ -1,0 +1,80 @@
+"""The layer table as LaTeX, for `booktabs`."""
+
+from __future__ import annotations
+
+from shapecalc.algebra import Dim
+from shapecalc.algebra.render import latex as latex_dim
+from shapecalc.report.cells import CONVENTION, heading, shape_text
+from shapecalc.report.data import Report
+from shapecalc.report.outline import Item, lines, outline, window_text
+
+_SPECIAL = {
+    "\\": r"\textbackslash{}",
+    "&": r"\&",
+    "%": r"\%",
+    "$": r"\$",
+    "#": r"\#",
+    "_": r"\_",
+    "{": r"\{",
+    "}": r"\}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "×": r"$\times$",
+    "·": r"$\cdot$",
+}
+
+
+def latex(report: Report, depth: int | None = None, *, batch: bool = False) -> str:
+    """Return a `table` with a caption; it needs `\\usepackage{booktabs}` and nothing else."""
+    body = [_line(item, report, batch) for item in lines(outline(report, depth))]
+    macs = latex_dim(report.macs) if report.complete else rf"\geq {latex_dim(report.macs)}"
+    output = _shape(report.output, report, batch)
+    last = rf"Total & & & {output} & ${latex_dim(report.params)}$ & ${macs}$ \\"
+    return "\n".join(
+        [
+            r"\begin{table}",
+            r"\centering",
+            rf"\caption{{{escaped(heading(report, batch=batch))}. {escaped(CONVENTION)}}}",
+            r"\begin{tabular}{lllrrr}",
+            r"\toprule",
+            r"Layer & Kind & Kernel & Output & Parameters & MACs \\",
+            r"\midrule",
+            *body,
+            r"\midrule",
+            last,
+            r"\bottomrule",
+            r"\end{tabular}",
+            r"\end{table}",
+        ]
+    )
+
+
+def _line(item: Item, report: Report, batch: bool) -> str:  # noqa: FBT001
+    times = rf" $\times {item.times}$" if item.times > 1 else ""
+    indent = rf"\hspace{{{item.depth}em}}" if item.depth else ""
+    cells = [
+        f"{indent}{escaped(item.label)}{times}",
+        escaped(item.kind),
+        escaped(window_text(item.window)).replace("x", r"$\times$"),
+        "" if item.output is None else _shape(item.output, report, batch),
+        f"${latex_dim(item.params)}$",
+        "?" if item.macs is None else f"${latex_dim(item.macs)}$",
+    ]
+    return " & ".join(cells) + r" \\"
+
+
+def _shape(shape: tuple[Dim, ...], report: Report, batch: bool) -> str:  # noqa: FBT001
+    if all(isinstance(size, int) for size in shape):
+        return "$" + shape_text(shape, report, batch=batch).replace("x", r" \times ") + "$"
+    kept = shape if batch or report.unbatched else shape[1:]
+    sizes = (latex_dim(size) if isinstance(size, int) else rf"({latex_dim(size)})" for size in kept)
+    return "$" + r" \times ".join(sizes) + "$"
+
+
+def escaped(text: str) -> str:
+    """Return text in which nothing is a command to LaTeX.
+
+    >>> print(escaped("f_0 & 50%"))
+    f\\_0 \\& 50\\%
+    """
+    return "".join(_SPECIAL.get(character, character) for character in text)

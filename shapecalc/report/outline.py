@@ -1,0 +1,156 @@
+"""The nodes of a report as an outline: blocks over their layers, equal passes of a repeat folded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from shapecalc.algebra import Dim
+from shapecalc.layers.base import Shape, Window
+from shapecalc.report.data import Node, Report, total
+
+
+@dataclass(slots=True)
+class Item:
+    """One line of the outline: a layer, or a part with the items inside it."""
+
+    label: str
+    kind: str
+    nodes: list[Node]
+    depth: int = 0
+    node: Node | None = None
+    children: list[Item] = field(default_factory=list)
+    times: int = 1
+    """How many equal passes of a repeat this item stands for."""
+
+    @property
+    def params(self) -> Dim:
+        """The parameters of everything inside, all passes together."""
+        return self.times * total(node.params for node in self.nodes)
+
+    @property
+    def macs(self) -> Dim | None:
+        """The multiply-accumulates of everything inside; None when nothing inside is known."""
+        known = [node.macs for node in self.nodes if node.macs is not None]
+        return self.times * total(known) if known or not self.nodes else None
+
+    @property
+    def complete(self) -> bool:
+        """Whether every layer inside could be counted."""
+        return all(node.macs is not None for node in self.nodes)
+
+    @property
+    def output(self) -> Shape | None:
+        """What leaves the last layer inside."""
+        return self.nodes[-1].output if self.nodes else None
+
+    @property
+    def window(self) -> Window | None:
+        """The window of a single layer."""
+        return self.node.window if self.node else None
+
+    def signature(self) -> tuple[object, ...]:
+        """Return what two passes must have in common to be folded into one."""
+        return (
+            self.kind,
+            tuple((node.kind, node.inputs, node.outputs, node.params, node.macs) for node in self.nodes),
+            tuple((child.label, child.kind) for child in self.children),
+        )
+
+
+def outline(report: Report, depth: int | None = None) -> list[Item]:
+    """Return the outline of a report, parts deeper than `depth` folded into one line each."""
+    by_path = {node.path: node for node in report.nodes}
+    graph_paths = [node.path for node in report.graph.nodes]
+    root = Item("", "", report.nodes)
+    holders: list[tuple[str, Item]] = [("", root)]
+    opened: dict[int, list[tuple[str, str, int, int]]] = {}
+    for group in report.groups:
+        opened.setdefault(group.start, []).append((group.path, group.label, group.end, group.passes))
+    repeats = {group.path for group in report.groups if group.passes > 1}
+    for index in range(len(graph_paths) + 1):
+        for path, label, end, _ in opened.get(index, ()):
+            parent = _holder(holders, path)
+            nodes = [by_path[name] for name in graph_paths[index:end] if name in by_path]
+            item = Item(_last(path), label, nodes, len(holders) - 1)
+            parent.children.append(item)
+            holders.append((path, item))
+        if index < len(graph_paths) and graph_paths[index] in by_path:
+            node = by_path[graph_paths[index]]
+            parent = _holder(holders, node.path)
+            if holders[-1][0] == node.path:  # a merge: its part has the line, with its own output
+                parent.node = node
+                continue
+            parent.children.append(Item(_last(node.path), node.kind, [node], len(holders) - 1, node))
+    for path, item in _walked(root, ""):
+        if path in repeats:
+            item.children = _folded(item.children)
+    return _cut(root.children, depth, 0)
+
+
+def _holder(holders: list[tuple[str, Item]], path: str) -> Item:
+    while holders[-1][0] and holders[-1][0] != path and not path.startswith(f"{holders[-1][0]}."):
+        holders.pop()
+    return holders[-1][1]
+
+
+def _last(path: str) -> str:
+    return path.rpartition(".")[2]
+
+
+def _walked(item: Item, path: str) -> Iterator[tuple[str, Item]]:
+    for child in item.children:
+        inner = f"{path}.{child.label}" if path else child.label
+        yield inner, child
+        yield from _walked(child, inner)
+
+
+def _folded(passes: list[Item]) -> list[Item]:
+    folded: list[Item] = []
+    for item in passes:
+        if folded and folded[-1].signature() == item.signature():
+            folded[-1].times += 1
+        else:
+            folded.append(item)
+    for item in folded:
+        if item.times > 1:
+            item.label = f"{item.label}-{int(item.label) + item.times - 1}"
+    return folded
+
+
+def _cut(items: list[Item], depth: int | None, level: int) -> list[Item]:
+    for item in items:
+        item.depth = level
+        if depth is not None and level + 1 >= depth:
+            item.children = []
+        _cut(item.children, depth, level + 1)
+    return items
+
+
+def lines(items: list[Item]) -> Iterator[Item]:
+    """Yield the items of an outline from top to bottom."""
+    for item in items:
+        yield item
+        yield from lines(item.children)
+
+
+def window_text(window: Window | None) -> str:
+    """Return a window as `7x7 s2 p3`, leaving out a stride of 1 and a padding of 0."""
+    if window is None:
+        return ""
+    parts = ["x".join(map(str, window.kernel))]
+    if any(size != 1 for size in window.stride):
+        parts.append(f"s{_compact(window.stride)}")
+    if any(size != 0 for size in (*window.before, *window.after)):
+        sides = [
+            str(before) if before == after else f"{before}:{after}"
+            for before, after in zip(window.before, window.after, strict=True)
+        ]
+        parts.append(f"p{_compact(sides)}")
+    if any(size != 1 for size in window.dilation):
+        parts.append(f"d{_compact(window.dilation)}")
+    return " ".join(parts)
+
+
+def _compact(sizes: tuple[Dim, ...] | list[str]) -> str:
+    return str(sizes[0]) if len(set(sizes)) == 1 else "x".join(map(str, sizes))
