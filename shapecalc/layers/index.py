@@ -35,14 +35,21 @@ if TYPE_CHECKING:
     from shapecalc.layers.conv_transpose import ConvTranspose1d as ConvTranspose1d
     from shapecalc.layers.conv_transpose import ConvTranspose2d as ConvTranspose2d
     from shapecalc.layers.conv_transpose import ConvTranspose3d as ConvTranspose3d
+    from shapecalc.layers.crop import Crop1d as Crop1d
+    from shapecalc.layers.crop import Crop2d as Crop2d
+    from shapecalc.layers.crop import Crop3d as Crop3d
     from shapecalc.layers.dropout import AlphaDropout as AlphaDropout
     from shapecalc.layers.dropout import Dropout as Dropout
     from shapecalc.layers.dropout import Dropout1d as Dropout1d
     from shapecalc.layers.dropout import Dropout2d as Dropout2d
     from shapecalc.layers.dropout import Dropout3d as Dropout3d
     from shapecalc.layers.dropout import FeatureAlphaDropout as FeatureAlphaDropout
+    from shapecalc.layers.layer_norm import GroupNorm as GroupNorm
+    from shapecalc.layers.layer_norm import LayerNorm as LayerNorm
+    from shapecalc.layers.layer_norm import LocalResponseNorm as LocalResponseNorm
+    from shapecalc.layers.layer_norm import RMSNorm as RMSNorm
     from shapecalc.layers.lenet import PartialConv2d as PartialConv2d
-    from shapecalc.layers.lenet import Rbf as Rbf
+    from shapecalc.layers.lenet import RBF as RBF
     from shapecalc.layers.lenet import Subsample2d as Subsample2d
     from shapecalc.layers.linear import Embedding as Embedding
     from shapecalc.layers.linear import Identity as Identity
@@ -54,13 +61,24 @@ if TYPE_CHECKING:
     from shapecalc.layers.norm import BatchNorm1d as BatchNorm1d
     from shapecalc.layers.norm import BatchNorm2d as BatchNorm2d
     from shapecalc.layers.norm import BatchNorm3d as BatchNorm3d
-    from shapecalc.layers.norm import GroupNorm as GroupNorm
     from shapecalc.layers.norm import InstanceNorm1d as InstanceNorm1d
     from shapecalc.layers.norm import InstanceNorm2d as InstanceNorm2d
     from shapecalc.layers.norm import InstanceNorm3d as InstanceNorm3d
-    from shapecalc.layers.norm import LayerNorm as LayerNorm
-    from shapecalc.layers.norm import LocalResponseNorm as LocalResponseNorm
-    from shapecalc.layers.norm import RMSNorm as RMSNorm
+    from shapecalc.layers.pad import ConstantPad1d as ConstantPad1d
+    from shapecalc.layers.pad import ConstantPad2d as ConstantPad2d
+    from shapecalc.layers.pad import ConstantPad3d as ConstantPad3d
+    from shapecalc.layers.pad import ZeroPad1d as ZeroPad1d
+    from shapecalc.layers.pad import ZeroPad2d as ZeroPad2d
+    from shapecalc.layers.pad import ZeroPad3d as ZeroPad3d
+    from shapecalc.layers.pad_input import CircularPad1d as CircularPad1d
+    from shapecalc.layers.pad_input import CircularPad2d as CircularPad2d
+    from shapecalc.layers.pad_input import CircularPad3d as CircularPad3d
+    from shapecalc.layers.pad_input import ReflectionPad1d as ReflectionPad1d
+    from shapecalc.layers.pad_input import ReflectionPad2d as ReflectionPad2d
+    from shapecalc.layers.pad_input import ReflectionPad3d as ReflectionPad3d
+    from shapecalc.layers.pad_input import ReplicationPad1d as ReplicationPad1d
+    from shapecalc.layers.pad_input import ReplicationPad2d as ReplicationPad2d
+    from shapecalc.layers.pad_input import ReplicationPad3d as ReplicationPad3d
     from shapecalc.layers.pool import AvgPool1d as AvgPool1d
     from shapecalc.layers.pool import AvgPool2d as AvgPool2d
     from shapecalc.layers.pool import AvgPool3d as AvgPool3d
@@ -84,6 +102,9 @@ if TYPE_CHECKING:
     from shapecalc.layers.rectifier import SiLU as SiLU
     from shapecalc.layers.rectifier import Softplus as Softplus
     from shapecalc.layers.rectifier import Threshold as Threshold
+    from shapecalc.layers.resample import Upsample as Upsample
+    from shapecalc.layers.resample import UpsamplingBilinear2d as UpsamplingBilinear2d
+    from shapecalc.layers.resample import UpsamplingNearest2d as UpsamplingNearest2d
     from shapecalc.layers.reshape import Flatten as Flatten
     from shapecalc.layers.reshape import Permute as Permute
     from shapecalc.layers.reshape import Reshape as Reshape
@@ -96,6 +117,9 @@ if TYPE_CHECKING:
     from shapecalc.layers.select import Select as Select
     from shapecalc.layers.select import Slice as Slice
     from shapecalc.layers.select import Split as Split
+    from shapecalc.layers.shuffle import ChannelShuffle as ChannelShuffle
+    from shapecalc.layers.shuffle import PixelShuffle as PixelShuffle
+    from shapecalc.layers.shuffle import PixelUnshuffle as PixelUnshuffle
     from shapecalc.layers.softmax import GLU as GLU
     from shapecalc.layers.softmax import LogSoftmax as LogSoftmax
     from shapecalc.layers.softmax import Softmax as Softmax
@@ -118,14 +142,24 @@ KINDS: dict[str, str] = {
     "batch_norm2d": "shapecalc.layers.norm:BatchNorm2d",
     "batch_norm3d": "shapecalc.layers.norm:BatchNorm3d",
     "celu": "shapecalc.layers.rectifier:CELU",
+    "channel_shuffle": "shapecalc.layers.shuffle:ChannelShuffle",
     "chunk": "shapecalc.layers.select:Chunk",
+    "circular_pad1d": "shapecalc.layers.pad_input:CircularPad1d",
+    "circular_pad2d": "shapecalc.layers.pad_input:CircularPad2d",
+    "circular_pad3d": "shapecalc.layers.pad_input:CircularPad3d",
     "concat": "shapecalc.layers.merge:Concat",
+    "constant_pad1d": "shapecalc.layers.pad:ConstantPad1d",
+    "constant_pad2d": "shapecalc.layers.pad:ConstantPad2d",
+    "constant_pad3d": "shapecalc.layers.pad:ConstantPad3d",
     "conv1d": "shapecalc.layers.conv:Conv1d",
     "conv2d": "shapecalc.layers.conv:Conv2d",
     "conv3d": "shapecalc.layers.conv:Conv3d",
     "conv_transpose1d": "shapecalc.layers.conv_transpose:ConvTranspose1d",
     "conv_transpose2d": "shapecalc.layers.conv_transpose:ConvTranspose2d",
     "conv_transpose3d": "shapecalc.layers.conv_transpose:ConvTranspose3d",
+    "crop1d": "shapecalc.layers.crop:Crop1d",
+    "crop2d": "shapecalc.layers.crop:Crop2d",
+    "crop3d": "shapecalc.layers.crop:Crop3d",
     "depthwise_conv1d": "shapecalc.layers.conv:DepthwiseConv1d",
     "depthwise_conv2d": "shapecalc.layers.conv:DepthwiseConv2d",
     "depthwise_conv3d": "shapecalc.layers.conv:DepthwiseConv3d",
@@ -145,7 +179,7 @@ KINDS: dict[str, str] = {
     "global_max_pool2d": "shapecalc.layers.adaptive_pool:GlobalMaxPool2d",
     "global_max_pool3d": "shapecalc.layers.adaptive_pool:GlobalMaxPool3d",
     "glu": "shapecalc.layers.softmax:GLU",
-    "group_norm": "shapecalc.layers.norm:GroupNorm",
+    "group_norm": "shapecalc.layers.layer_norm:GroupNorm",
     "hardshrink": "shapecalc.layers.activation:Hardshrink",
     "hardsigmoid": "shapecalc.layers.activation:Hardsigmoid",
     "hardswish": "shapecalc.layers.rectifier:Hardswish",
@@ -154,10 +188,10 @@ KINDS: dict[str, str] = {
     "instance_norm1d": "shapecalc.layers.norm:InstanceNorm1d",
     "instance_norm2d": "shapecalc.layers.norm:InstanceNorm2d",
     "instance_norm3d": "shapecalc.layers.norm:InstanceNorm3d",
-    "layer_norm": "shapecalc.layers.norm:LayerNorm",
+    "layer_norm": "shapecalc.layers.layer_norm:LayerNorm",
     "leaky_relu": "shapecalc.layers.rectifier:LeakyReLU",
     "linear": "shapecalc.layers.linear:Linear",
-    "local_response_norm": "shapecalc.layers.norm:LocalResponseNorm",
+    "local_response_norm": "shapecalc.layers.layer_norm:LocalResponseNorm",
     "log_sigmoid": "shapecalc.layers.activation:LogSigmoid",
     "log_softmax": "shapecalc.layers.softmax:LogSoftmax",
     "lp_pool1d": "shapecalc.layers.pool:LPPool1d",
@@ -172,12 +206,20 @@ KINDS: dict[str, str] = {
     "multiply": "shapecalc.layers.merge:Multiply",
     "partial_conv2d": "shapecalc.layers.lenet:PartialConv2d",
     "permute": "shapecalc.layers.reshape:Permute",
+    "pixel_shuffle": "shapecalc.layers.shuffle:PixelShuffle",
+    "pixel_unshuffle": "shapecalc.layers.shuffle:PixelUnshuffle",
     "prelu": "shapecalc.layers.rectifier:PReLU",
-    "rbf": "shapecalc.layers.lenet:Rbf",
+    "rbf": "shapecalc.layers.lenet:RBF",
+    "reflection_pad1d": "shapecalc.layers.pad_input:ReflectionPad1d",
+    "reflection_pad2d": "shapecalc.layers.pad_input:ReflectionPad2d",
+    "reflection_pad3d": "shapecalc.layers.pad_input:ReflectionPad3d",
     "relu": "shapecalc.layers.rectifier:ReLU",
     "relu6": "shapecalc.layers.rectifier:ReLU6",
+    "replication_pad1d": "shapecalc.layers.pad_input:ReplicationPad1d",
+    "replication_pad2d": "shapecalc.layers.pad_input:ReplicationPad2d",
+    "replication_pad3d": "shapecalc.layers.pad_input:ReplicationPad3d",
     "reshape": "shapecalc.layers.reshape:Reshape",
-    "rms_norm": "shapecalc.layers.norm:RMSNorm",
+    "rms_norm": "shapecalc.layers.layer_norm:RMSNorm",
     "rrelu": "shapecalc.layers.rectifier:RReLU",
     "select": "shapecalc.layers.select:Select",
     "selu": "shapecalc.layers.rectifier:SELU",
@@ -201,4 +243,10 @@ KINDS: dict[str, str] = {
     "transpose": "shapecalc.layers.reshape:Transpose",
     "unflatten": "shapecalc.layers.reshape:Unflatten",
     "unsqueeze": "shapecalc.layers.reshape:Unsqueeze",
+    "upsample": "shapecalc.layers.resample:Upsample",
+    "upsampling_bilinear2d": "shapecalc.layers.resample:UpsamplingBilinear2d",
+    "upsampling_nearest2d": "shapecalc.layers.resample:UpsamplingNearest2d",
+    "zero_pad1d": "shapecalc.layers.pad:ZeroPad1d",
+    "zero_pad2d": "shapecalc.layers.pad:ZeroPad2d",
+    "zero_pad3d": "shapecalc.layers.pad:ZeroPad3d",
 }

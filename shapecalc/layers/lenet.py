@@ -1,7 +1,7 @@
-"""What LeNet-5 of 1998 is made of and nothing else uses: trained subsampling, partly connected
-convolution, and radial basis functions.
+"""What LeNet-5 of 1998 needs and hardly anything else uses.
 
-Source: LeCun, Bottou, Bengio and Haffner, Gradient-based learning applied to document recognition,
+Subsampling with trained coefficients, convolution that is partly connected, and distances to fixed
+centres. Source: LeCun, Bottou, Bengio and Haffner, Gradient-based learning applied to document recognition,
 1998, section II.B.
 """
 
@@ -19,6 +19,7 @@ from shapecalc.layers.base import (
     Named,
     NoBuffers,
     NoMacs,
+    NoWeights,
     NoWindow,
     Requirement,
     Shape,
@@ -111,8 +112,9 @@ class PartialConv2d(NoBuffers, Windowed):
 
     @model_validator(mode="after")
     def _no_connection_twice(self) -> Self:
-        for number, channels in enumerate(self.connections):
-            if len(set(channels)) < len(channels):
+        lists = self.connections if isinstance(self.connections, tuple) else ()  # or still a formula
+        for number, channels in enumerate(lists):
+            if isinstance(channels, tuple) and len(set(channels)) < len(channels):
                 raise complaint(f"connections lists a channel twice for output {number}: {list(channels)}")
         return self
 
@@ -148,14 +150,14 @@ class PartialConv2d(NoBuffers, Windowed):
         return product(self.resized(x, self.swept(x), 1)) * per_position
 
 
-class Rbf(NoMacs, NoWindow, Layer):
+class RBF(NoWeights, NoMacs, NoWindow, Layer):
     """The squared distance to fixed centres: `[..., in_features]` to `[..., out_features]`.
 
     The centres are drawn by hand, not learned, so they are the buffer
     `centers: [out_features, in_features]` and there are no weights. MACs are 0 by the convention
     that counts convolutions and matrix products. Source: LeCun et al., 1998, output layer.
 
-    >>> Rbf(out_features=10).buffers((1, 84))
+    >>> RBF(out_features=10).buffers((1, 84))
     {'centers': (10, 84)}
     """
 
@@ -170,9 +172,6 @@ class Rbf(NoMacs, NoWindow, Layer):
 
     def output(self, x: Shape) -> Shape:
         return (*x[:-1], self.out_features)
-
-    def weights(self, x: Shape) -> Named:
-        return {}
 
     def buffers(self, x: Shape) -> Named:
         return {"centers": (self.out_features, x[-1])}

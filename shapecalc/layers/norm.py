@@ -1,32 +1,31 @@
-"""Normalisation: batch, instance, group, layer, root mean square, and local response.
+"""Normalisation per channel, with statistics that may be kept: batch and instance.
 
-The shape is kept. None of them multiplies in the sense of a MAC: the convention counts
-convolutions and matrix products only.
+The shape is kept. Neither multiplies in the sense of a MAC: the convention counts convolutions
+and matrix products only. The other norms stand in `layer_norm`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Self
+
+from pydantic import model_validator
 
 from shapecalc.algebra import Dim, product
 from shapecalc.layers.base import (
     Layer,
     Named,
-    NoBuffers,
     NoMacs,
-    NoWeights,
     NoWindow,
     Requirement,
     SameShape,
     Shape,
-    divides,
     matches,
     rank_between,
     shown,
 )
-from shapecalc.layers.fields import Count, Decimal, Each, Flag, Optional, OptionalCount, Real, Whole
+from shapecalc.layers.fields import Decimal, Flag, Optional, OptionalCount, Real, complaint
 
 EPS = Fraction(1, 100_000)
 
@@ -70,6 +69,12 @@ class BatchNorm(Statistics):
     affine: Flag = True
     track_running_stats: Flag = True
 
+    @model_validator(mode="after")
+    def _no_division_by_zero(self) -> Self:
+        if self.track_running_stats is False and self.eps == 0:
+            raise complaint("eps may not be 0 without running statistics: the variance can be 0")
+        return self
+
     def channels(self, x: Shape) -> Dim:
         return x[1]
 
@@ -78,7 +83,7 @@ class BatchNorm(Statistics):
         yield from rank_between(self.kind, x, low, self.rank + 2)
         yield from self.declared_features(x)
         if not self.track_running_stats:
-            yield _enough(self.kind, x[0] * product(x[2:]), "values per channel", x)
+            yield enough(self.kind, x[0] * product(x[2:]), "values per channel", x)
 
 
 class BatchNorm1d(BatchNorm):
@@ -145,7 +150,7 @@ class InstanceNorm(Statistics):
         yield from rank_between(self.kind, x, self.rank + 1, self.rank + 2)
         yield from self.declared_features(x)
         if not self.track_running_stats:
-            yield _enough(self.kind, product(x[-self.rank :]), "spatial elements", x)
+            yield enough(self.kind, product(x[-self.rank :]), "spatial elements", x)
 
 
 class InstanceNorm1d(InstanceNorm):
@@ -194,138 +199,8 @@ class InstanceNorm3d(InstanceNorm):
     torch: ClassVar[str | None] = "torch.nn.InstanceNorm3d"
 
 
-class GroupNorm(SameShape, NoBuffers, NoMacs, NoWindow, Layer):
-    """Group normalisation of `[N, C, ...]`: mean and variance over C/num_groups channels.
-
-    Weights are `weight: [C]` and `bias: [C]` if affine. Refuses groups that do not divide the
-    channels, a num_channels that is not C (compared if affine), and inputs with one value per
-    group in the whole batch, N·C/num_groups·∏ sizes = 1. Source: torch.nn.GroupNorm; Wu and He,
-    2018.
-
-    >>> GroupNorm(num_groups=32).weights((1, 256, 14, 14))
-    {'weight': (256,), 'bias': (256,)}
-    """
-
-    kind: ClassVar[str] = "group_norm"
-    torch: ClassVar[str | None] = "torch.nn.GroupNorm"
-    keras: ClassVar[str | None] = "keras.layers.GroupNormalization"
-
-    num_groups: Count
-    num_channels: OptionalCount = None
-    eps: Real = EPS
-    affine: Flag = True
-
-    def requirements(self, x: Shape) -> Iterator[Requirement]:
-        yield from rank_between(self.kind, x, 2, None)
-        if self.num_channels is not None:
-            yield divides(self.kind, "num_groups", self.num_groups, "num_channels", self.num_channels)
-        if self.affine:
-            yield from matches(self.kind, "num_channels", self.num_channels, x[1], x)
-        yield divides(self.kind, "num_groups", self.num_groups, "channels", x[1])
-        values = x[0] * (x[1] // self.num_groups) * product(x[2:])
-        yield _enough(self.kind, values, "values per group", x)
-
-    def weights(self, x: Shape) -> Named:
-        return {"weight": (x[1],), "bias": (x[1],)} if self.affine else {}
-
-
-class OverLastAxes(SameShape, NoBuffers, NoMacs, NoWindow, Layer):
-    """The rules of normalisation over the last axes, with a weight for each position in them."""
-
-    normalized_shape: Annotated[Dim | tuple[Dim, ...] | None, Optional(Each(Whole(1)))] = None
-    elementwise_affine: Flag = True
-
-    def normalized(self, x: Shape) -> Shape:
-        """Return the sizes of the axes that are normalised; the last one unless they are given."""
-        given = self.normalized_shape
-        if given is None:
-            return (x[-1],)
-        return given if isinstance(given, tuple) else (given,)
-
-    def requirements(self, x: Shape) -> Iterator[Requirement]:
-        given = (1,) if self.normalized_shape is None else self.normalized(x)
-        yield Requirement("normalized-shape", len(given), ">=", 1, f"{self.kind}: normalized_shape is empty")
-        yield from rank_between(self.kind, x, len(given), None)
-        for arriving, wanted in zip(x[-len(given) :], self.normalized(x), strict=True):
-            yield Requirement("normalized-shape", wanted, "==", arriving, lambda: self._differs(x))
-
-    def _differs(self, x: Shape) -> str:
-        wanted = self.normalized(x)
-        return (
-            f"{self.kind}: normalized_shape {shown(wanted)} is not the end of {shown(x)}, "
-            f"which is {shown(x[-len(wanted) :])}"
-        )
-
-
-class LayerNorm(OverLastAxes):
-    """Layer normalisation over the last axes: (x - mean)/√(variance + eps) · weight + bias.
-
-    Weights are `weight: normalized_shape` if elementwise_affine and `bias: normalized_shape` if
-    bias too. Refuses a normalized_shape that is not the end of the input's shape; left out it is
-    the last axis. Source: torch.nn.LayerNorm; Ba et al., Layer Normalization, 2016.
-
-    >>> LayerNorm(normalized_shape=[7, 7]).weights((1, 768, 7, 7))
-    {'weight': (7, 7), 'bias': (7, 7)}
-    """
-
-    kind: ClassVar[str] = "layer_norm"
-    torch: ClassVar[str | None] = "torch.nn.LayerNorm"
-    keras: ClassVar[str | None] = "keras.layers.LayerNormalization"
-
-    eps: Real = EPS
-    bias: Flag = True
-
-    def weights(self, x: Shape) -> Named:
-        if not self.elementwise_affine:
-            return {}
-        named: Named = {"weight": self.normalized(x)}
-        return named | {"bias": self.normalized(x)} if self.bias else named
-
-
-class RMSNorm(OverLastAxes):
-    """Root-mean-square normalisation over the last axes: x/√(mean of x² + eps) · weight.
-
-    The weight is `weight: normalized_shape` if elementwise_affine. Refuses what `layer_norm`
-    refuses. Source: torch.nn.RMSNorm; Zhang and Sennrich, 2019.
-
-    >>> RMSNorm().weights((1, 128, 4096))
-    {'weight': (4096,)}
-    """
-
-    kind: ClassVar[str] = "rms_norm"
-    torch: ClassVar[str | None] = "torch.nn.RMSNorm"
-    keras: ClassVar[str | None] = "keras.layers.RMSNormalization"
-
-    eps: Annotated[Fraction | int | None, Optional(Decimal())] = None
-
-    def weights(self, x: Shape) -> Named:
-        return {"weight": self.normalized(x)} if self.elementwise_affine else {}
-
-
-class LocalResponseNorm(SameShape, NoWeights, NoMacs, NoWindow, Layer):
-    """Division by the activity of neighbouring channels: x/(k + alpha/size · ∑ x²)^beta.
-
-    The sum runs over `size` channels around each one; no pixel sees another. Takes `[N, C, ...]`
-    of 3 or more dimensions. Source: torch.nn.LocalResponseNorm; Krizhevsky et al., ImageNet
-    classification with deep convolutional neural networks, 2012.
-
-    >>> LocalResponseNorm(size=5).output((1, 96, 55, 55))
-    (1, 96, 55, 55)
-    """
-
-    kind: ClassVar[str] = "local_response_norm"
-    torch: ClassVar[str | None] = "torch.nn.LocalResponseNorm"
-
-    size: Count
-    alpha: Real = Fraction(1, 10_000)
-    beta: Real = Fraction(3, 4)
-    k: Real = 1
-
-    def requirements(self, x: Shape) -> Iterator[Requirement]:
-        return rank_between(self.kind, x, 3, None)
-
-
-def _enough(kind: str, values: Dim, what: str, x: Shape) -> Requirement:
+def enough(kind: str, values: Dim, what: str, x: Shape) -> Requirement:
+    """Require at least two values, without which there is no variance."""
     return Requirement(
         "too-small",
         values,

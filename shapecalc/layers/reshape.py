@@ -243,7 +243,9 @@ def axes_exist(kind: str, name: str, axes: Sequence[int], x: Shape) -> Iterator[
 
 
 def legal_sizes(name: str, sizes: Sequence[Dim]) -> None:
-    """Complain about a size of zero and about more than one -1."""
+    """Complain about a size of zero and about more than one -1; a formula is not known yet."""
+    if not isinstance(sizes, tuple):
+        return
     if any(size == 0 for size in sizes):
         raise complaint(f"{name} = {list(sizes)} holds a 0; sizes are at least 1, or -1 for the rest")
     if sum(size == -1 for size in sizes) > 1:

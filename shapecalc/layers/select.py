@@ -10,7 +10,7 @@ from typing import Annotated, ClassVar, Self
 
 from pydantic import model_validator
 
-from shapecalc.algebra import Dim, ceildiv, maximum, minimum
+from shapecalc.algebra import Dim, Expr, ceildiv, maximum, minimum
 from shapecalc.algebra.decide import decide
 from shapecalc.errors import Undecided
 from shapecalc.layers.base import (
@@ -31,6 +31,9 @@ from shapecalc.layers.reshape import Axes, axes_exist, listed
 Position = Annotated[Dim, Whole()]
 """A place along an axis, counted from the end when negative; it may be an expression."""
 
+MOST_PIECES = 65_536
+"""An axis is not cut into more pieces than this."""
+
 
 class AlongAxis(NoWeights, NoMacs, NoWindow, Layer):
     """A layer that cuts along one axis."""
@@ -46,10 +49,28 @@ class AlongAxis(NoWeights, NoMacs, NoWindow, Layer):
         axis = self.dim % len(x)
         return (*x[:axis], *sizes, *x[axis + 1 :])
 
-    def pieces(self, x: Shape, size: Dim, count: int) -> Shapes:
-        """Return `count` shapes of one size along the axis, the last with what is left."""
-        last = x[self.dim] - (count - 1) * size
-        return (self.resized(x, size),) * (count - 1) + (self.resized(x, last),)
+
+class Cutting(AlongAxis):
+    """A layer that cuts an axis into pieces of one size, the last maybe smaller."""
+
+    def pieces(self, x: Shape, size: Dim) -> Shapes:
+        """Return the shapes of the pieces along the axis."""
+        n = x[self.dim]
+        count = self.count(n, size)
+        if not isinstance(count, int):
+            raise Undecided(f"{self.kind}: how many pieces of {size} make up {n} depends on what is free")
+        return (self.resized(x, size),) * (count - 1) + (self.resized(x, n - (count - 1) * size),)
+
+    def count(self, n: Dim, size: Dim) -> Dim:
+        """Return how many pieces there are: ⌈n/size⌉, in the simplest form."""
+        return n // size if n % size == 0 else ceildiv(n, size)
+
+    def few(self, x: Shape, size: Dim) -> Iterator[Requirement]:
+        """Require a number of pieces that can be listed."""
+        count = self.count(x[self.dim], size)
+        if isinstance(count, int):
+            says = f"{self.kind}: axis {self.dim} of {shown(x)} makes {count} pieces, more than {MOST_PIECES}"
+            yield Requirement("pieces", MOST_PIECES, ">=", count, says)
 
 
 class Select(AlongAxis):
@@ -128,7 +149,7 @@ def _is_negative(name: str, position: Dim) -> bool:
     return verdict
 
 
-class Split(AlongAxis):
+class Split(Cutting):
     """Cuts axis `dim` into pieces: of `split_size` each, the last maybe smaller, or as listed.
 
     Refuses a list whose sum is not the size of the axis. How many pieces of one size a free size
@@ -165,23 +186,20 @@ class Split(AlongAxis):
                     f"but axis {self.dim} of {shown(x)} is {n}"
                 ),
             )
+        else:
+            yield from self.few(x, sizes)
 
     def output(self, x: Shape) -> Shape:
         return self.outputs(x)[0]
 
     def outputs(self, x: Shape) -> Shapes:
-        n, size = x[self.dim], self.split_size
+        size = self.split_size
         if isinstance(size, tuple):
             return tuple(self.resized(x, piece) for piece in size)
-        if isinstance(n, int) and isinstance(size, int):
-            return self.pieces(x, size, ceildiv(n, size))
-        count = n // size
-        if isinstance(count, int) and count * size == n:
-            return self.pieces(x, size, count)
-        raise Undecided(f"{self.kind}: how many pieces of {size} make up {n} depends on what is free")
+        return self.pieces(x, size)
 
 
-class Chunk(AlongAxis):
+class Chunk(Cutting):
     """Cuts axis `dim` into pieces of ⌈n/chunks⌉, the last maybe smaller: at most `chunks` of them.
 
     A size of 5 in 4 chunks gives 3, of 2, 2 and 1, as in torch. For a free size the answer is
@@ -197,17 +215,19 @@ class Chunk(AlongAxis):
     chunks: Count
     dim: Index = 0
 
+    def requirements(self, x: Shape) -> Iterator[Requirement]:
+        yield from super().requirements(x)
+        yield from self.few(x, ceildiv(x[self.dim], self.chunks))
+
     def output(self, x: Shape) -> Shape:
         return self.outputs(x)[0]
 
     def outputs(self, x: Shape) -> Shapes:
-        n, chunks = x[self.dim], self.chunks
-        size = ceildiv(n, chunks)
-        if isinstance(n, int) and isinstance(size, int):
-            return self.pieces(x, size, ceildiv(n, size))
-        if isinstance(chunks, int) and decide((chunks - 1) * size, "<", n):
-            return self.pieces(x, size, chunks)
-        raise Undecided(f"{self.kind}: how many pieces {chunks} chunks of {n} are depends on what is free")
+        return self.pieces(x, ceildiv(x[self.dim], self.chunks))
+
+    def count(self, n: Dim, size: Dim) -> Dim:
+        full = isinstance(n, Expr) and decide((self.chunks - 1) * size, "<", n)
+        return self.chunks if full else super().count(n, size)
 
 
 class Mean(NoWeights, NoMacs, NoWindow, Layer):
