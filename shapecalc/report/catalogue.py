@@ -1,0 +1,65 @@
+"""The catalogue of layer kinds, and the description of one."""
+
+from __future__ import annotations
+
+import inspect
+from textwrap import dedent, indent
+from typing import Any
+
+from shapecalc.layers.base import Kind
+from shapecalc.layers.glossary import GLOSSARY
+from shapecalc.layers.registry import get, kinds
+from shapecalc.spec.write import plain
+
+
+def catalogue(width: int | None = None) -> str:
+    """Return every kind with the first sentence about it, family by family."""
+    families: dict[str, list[type[Kind]]] = {}
+    for name in kinds():
+        cls = get(name)
+        families.setdefault(cls.__module__.rpartition(".")[2].replace("_", " "), []).append(cls)
+    longest = max(map(len, kinds()))
+    lines: list[str] = []
+    for family, members in sorted(families.items()):
+        lines.append(f"{family}:")
+        for cls in members:
+            text = f"  {cls.kind:<{longest}}  {_sentence(cls)}"
+            lines.append(text if width is None or len(text) <= width else f"{text[: width - 1]}…")
+    return "\n".join(lines)
+
+
+def _sentence(cls: type[Kind]) -> str:
+    return (inspect.getdoc(cls) or "").split("\n", 1)[0]
+
+
+def description(name: str) -> str:
+    """Return a kind's formula, fields, counterparts and example."""
+    cls = get(name)
+    prose, example = _split(inspect.getdoc(cls) or "")
+    parts = [cls.kind, indent(prose, "  ")]
+    fields = [_field(field, info) for field, info in cls.model_fields.items()]
+    if fields:
+        widest = max(len(head) for head, _ in fields)
+        parts.append("Fields:\n" + "\n".join(f"  {head:<{widest}}  {text}".rstrip() for head, text in fields))
+    counterparts = [f"  {label}: {target}" for label, target in (("torch", cls.torch), ("Keras", cls.keras)) if target]
+    if counterparts:
+        parts.append("Counterparts:\n" + "\n".join(counterparts))
+    if example:
+        parts.append("Example in Python:\n" + indent(dedent(example), "  "))
+    return "\n\n".join(parts)
+
+
+def _split(doc: str) -> tuple[str, str]:
+    prose, found, example = doc.partition("\n>>> ")
+    return prose.strip(), f">>> {example}".strip() if found else ""
+
+
+def _field(name: str, info: Any) -> tuple[str, str]:
+    head = f"{name} (required)" if info.is_required() else f"{name}: {_default(info.default)}"
+    return head, info.description or GLOSSARY.get(name, "")
+
+
+def _default(value: Any) -> str:
+    if value is None:
+        return "null"
+    return str(value).lower() if isinstance(value, bool) else str(plain(value))

@@ -1,0 +1,62 @@
+"""The list of bundled models."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from shapecalc.algebra.render import grouped
+from shapecalc.spec.find import bundled, read_file
+from shapecalc.spec.text import parse
+
+
+class Entry(NamedTuple):
+    """One bundled model, with the totals that its spec promises and the tests hold it to."""
+
+    name: str
+    title: str
+    year: int | None
+    params: int | None
+    macs: int | None
+
+
+def listing_rows() -> list[Entry]:
+    """Return an entry per bundled name; files are only parsed, no model is built."""
+    parsed: dict[Path, Any] = {}
+    found: list[Entry] = []
+    for name, path in bundled().items():
+        if path not in parsed:
+            parsed[path] = parse(read_file(path), str(path))
+        data = parsed[path]
+        member = data.get("variants", {}).get(name, data)
+        paper = member.get("paper") or data.get("paper") or {}
+        expect = member.get("expect") or {}
+        title = member.get("title") or data.get("title") or name
+        found.append(Entry(name, title, paper.get("year"), expect.get("params"), expect.get("macs")))
+    return found
+
+
+def listing(width: int | None = None) -> str:
+    """Return the list as a table; long titles give way when there is a width."""
+    from tabulate import tabulate
+
+    entries = listing_rows()
+    fixed = max(len(entry.name) for entry in entries) + 4 + 2 + 13 + 2 + 15 + 4
+    longest = None if width is None else max(width - fixed, 10)
+    cells = [
+        [
+            entry.name,
+            entry.title if longest is None else entry.title[:longest],
+            "" if entry.year is None else str(entry.year),
+            "" if entry.params is None else grouped(entry.params),
+            "" if entry.macs is None else grouped(entry.macs),
+        ]
+        for entry in entries
+    ]
+    return tabulate(
+        cells,
+        headers=["Name", "Title", "Year", "Params", "MACs"],
+        tablefmt="simple",
+        colalign=("left", "left", "right", "right", "right"),
+        disable_numparse=True,
+    )

@@ -1,0 +1,170 @@
+"""The JSON Schema of the spec language, made from the kinds themselves, for editors to complete by."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+from shapecalc.layers.base import Kind, Merge
+from shapecalc.layers.glossary import GLOSSARY
+from shapecalc.layers.registry import get, kinds
+from shapecalc.spec.tree import Expect, Paper
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+_VALUE = {"type": ["number", "string", "boolean", "array", "null"]}
+_NAME = {"type": "string", "pattern": "^[A-Za-z_][A-Za-z0-9_]*$"}
+
+
+def schema() -> dict[str, Any]:
+    """Return the schema; every registered kind is in it with its fields and their descriptions."""
+    classes = [get(name) for name in kinds()]
+    return {
+        "$schema": DIALECT,
+        "title": "shapecalc model",
+        "description": "A neural network: parameters, input, blocks and layers.",
+        "type": "object",
+        "required": ["input", "layers"],
+        "additionalProperties": False,
+        "properties": {
+            "name": {"type": "string", "description": "The name of the model."},
+            "title": {"type": "string", "description": "The name for a reader."},
+            "description": {"type": "string", "description": "What a reader should know."},
+            "paper": _node(Paper, "Where the architecture was published."),
+            "parameters": _values("Named numbers, words, truth values or lists, with their defaults."),
+            "input": {
+                "description": "The input's sizes without the batch, or a mapping of named inputs.",
+                "anyOf": [_ref("shape"), {"type": "object", "additionalProperties": _ref("shape")}],
+            },
+            "blocks": {
+                "type": "object",
+                "description": "Layer lists with arguments, to be used as kinds.",
+                "additionalProperties": _ref("block"),
+            },
+            "layers": _ref("steps"),
+            "outputs": {
+                "description": "The steps whose results leave the model; the last step by default.",
+                "anyOf": [
+                    {"type": "array", "items": {"type": "string"}},
+                    {"type": "object", "additionalProperties": {"type": "string"}},
+                ],
+            },
+            "expect": _ref("expect"),
+            "variants": {
+                "type": "object",
+                "description": "Members of a family: the same layers under other parameters.",
+                "additionalProperties": _ref("variant"),
+            },
+        },
+        "$defs": _definitions(classes),
+    }
+
+
+def _definitions(classes: list[type[Kind]]) -> dict[str, Any]:
+    modifiers = {
+        "name": _NAME | {"description": "The step's name, for paths and references."},
+        "repeat": {
+            "description": "How many times, or loop variables: {i: 4} or {d: depths}.",
+            "anyOf": [{"type": "integer", "minimum": 0}, {"type": "string"}, {"type": "object"}],
+        },
+        "when": {"type": ["boolean", "string"], "description": "Leave the step out where this is false."},
+        "from": {
+            "description": "The earlier steps whose results are taken.",
+            "anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}],
+        },
+        "share": {"type": "string", "description": "The earlier step whose weights are used."},
+        "trainable": {"type": "boolean", "description": "False freezes the weights of the step."},
+    }
+    bodies = {cls.kind: _ref(f"kind.{cls.kind}") for cls in classes}
+    bodies |= {
+        "sequential": _ref("steps"),
+        "side": _ref("steps"),
+    }
+    return {
+        "shape": {"type": "array", "items": {"type": ["integer", "string"]}},
+        "steps": {"type": "array", "items": _ref("step"), "description": "Layers, one after the other."},
+        "step": {
+            "anyOf": [
+                {"type": "string", "description": "A kind or a block without fields."},
+                {
+                    "type": "object",
+                    "properties": modifiers | bodies,
+                    # A further key is the name of a block, or of an argument that chooses a kind.
+                    "additionalProperties": {"type": ["object", "null"]},
+                },
+            ]
+        },
+        "branch": {"anyOf": [_ref("steps"), {"type": "string"}, {"type": "object"}]},
+        "block": {
+            "type": "object",
+            "required": ["layers"],
+            "additionalProperties": False,
+            "properties": {
+                "args": _values("Arguments with their defaults; null marks a required one."),
+                "layers": _ref("steps"),
+            },
+        },
+        "expect": _node(Expect, "What the model must come to."),
+        "variant": {
+            "type": "object",
+            "additionalProperties": False,
+            "properties": {
+                "title": {"type": "string"},
+                "paper": _node(Paper, "Where it was published."),
+                "parameters": _values("Parameters that differ from the family's."),
+                "expect": _ref("expect"),
+            },
+        },
+        **{f"kind.{cls.kind}": kind_schema(cls) for cls in classes},
+    }
+
+
+def kind_schema(cls: type[Kind]) -> dict[str, Any]:
+    """Return the schema of one kind's fields."""
+    generated = cls.model_json_schema(mode="validation")
+    properties: dict[str, Any] = {}
+    for name, info in cls.model_fields.items():
+        if name == "branches":
+            continue
+        found = dict(generated["properties"].get(name, {}))
+        found.pop("title", None)
+        text = info.description or GLOSSARY.get(name)
+        if text:
+            found["description"] = text
+        properties[name] = found
+    result: dict[str, Any] = {
+        "description": (inspect.getdoc(cls) or "").split("\n", 1)[0],
+        "type": ["object", "null"],
+        "properties": properties,
+        "additionalProperties": False,
+    }
+    if "$defs" in generated:
+        result["$defs"] = generated["$defs"]
+    required = [name for name, info in cls.model_fields.items() if info.is_required()]
+    if required:
+        result |= {"required": required, "type": "object"}
+    if issubclass(cls, Merge):
+        result["additionalProperties"] = _ref("branch")
+        return {"anyOf": [result, {"type": "array", "items": _ref("branch")}]}
+    return result
+
+
+def _node(cls: Any, description: str) -> dict[str, Any]:
+    generated = cls.model_json_schema()
+    return {
+        "description": description,
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {
+            name: {key: value for key, value in found.items() if key not in ("title", "default")}
+            for name, found in generated["properties"].items()
+        },
+        **({"required": generated["required"]} if "required" in generated else {}),
+    }
+
+
+def _values(description: str) -> dict[str, Any]:
+    return {"type": "object", "description": description, "additionalProperties": _VALUE}
+
+
+def _ref(name: str) -> dict[str, Any]:
+    return {"$ref": f"#/$defs/{name}"}
