@@ -43,7 +43,7 @@ class Frame:
         self.machine = machine
         self.outer = outer
         self.steps = steps
-        self.variables = variables or {}
+        self.variables = {} if variables is None else variables
         self.marks: dict[str, Mark] = marks if marks is not None else {}
         self.skipped: set[str] = set()
         self.arriving = -1
