@@ -27,12 +27,12 @@ _GRAPHS_KEPT = 4
 class Model(Spec):
     """An architecture: parameters, input, blocks and layers, ready to be analysed.
 
-    >>> from shapecalc.layers import Conv2d, Flatten, Linear, Relu
+    >>> from shapecalc.layers import Conv2d, Flatten, Linear, ReLU
     >>> model = Model(
     ...     name="small",
     ...     parameters={"H": 28, "W": 28},
     ...     input=[1, "H", "W"],
-    ...     layers=[Conv2d(out_channels=8, kernel_size=3, stride=2), Relu(), Flatten(), Linear(out_features=10)],
+    ...     layers=[Conv2d(out_channels=8, kernel_size=3, stride=2), ReLU(), Flatten(), Linear(out_features=10)],
     ... )
     >>> model.analyze().params
     13610

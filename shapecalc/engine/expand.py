@@ -7,7 +7,9 @@ those keep their values, the graph serves other input sizes without being expand
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import gc
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from pydantic import ValidationError
@@ -31,7 +33,20 @@ def expand(
     spec: Spec, parameter: Callable[[str], Value], inputs: Mapping[str, Shape], *, batched: bool = True
 ) -> Walk:
     """Return the expanded graph of a spec together with the walk that expanded it."""
-    return _Expansion(spec, parameter, inputs, batched=batched).run()
+    with _collector_paused():
+        return _Expansion(spec, parameter, inputs, batched=batched).run()
+
+
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """Nothing in a growing graph is garbage; looking for some makes deep networks cost more a layer."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 class TooLarge(SpecError):

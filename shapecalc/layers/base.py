@@ -29,7 +29,7 @@ Named: TypeAlias = dict[str, Shape]
 Message: TypeAlias = "str | Callable[[], str]"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: that would double what it costs to make one, and many are made
 class Requirement:
     """A relation between two sizes that must hold before a layer's output exists.
 
@@ -204,7 +204,8 @@ class Layer(Kind):
 
     def apply(self, inputs: Shapes) -> Effect:
         """Ask each rule in turn."""
-        checked([arity(self.kind, len(inputs), 1)])
+        if len(inputs) != 1:
+            raise Refused(arity(self.kind, len(inputs), 1))
         x = inputs[0]
         conditions = checked(self.requirements(x))
         return Effect(
@@ -337,6 +338,8 @@ def arity(kind: str, given: int, wanted: int) -> Requirement:
 def rank_between(kind: str, x: Shape, low: int, high: int | None) -> Iterator[Requirement]:
     """Require a number of dimensions, batch included."""
     has = len(x)
+    if low <= has and (high is None or has <= high):
+        return
     if high is None:
         wanted = f"{low} or more dimensions"
     elif low == high:

@@ -9,6 +9,7 @@ Per axis, with k the kernel, s the stride, d the dilation and p₀, p₁ the pad
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Annotated, ClassVar, Literal
 
 from shapecalc.algebra import Dim, product
@@ -50,7 +51,11 @@ class Windowed(Spatial):
     padding_mode: PaddingMode = "zeros"
 
     def window(self, x: Shape) -> Window:
-        """Return the kernel, with `same` padding written out per side."""
+        return self.sliding
+
+    @cached_property
+    def sliding(self) -> Window:
+        """The kernel, with `same` padding written out per side; it is the same for every input."""
         kernel, dilation = self.spread(self.kernel_size), self.spread(self.dilation)
         if self.padding == "same":
             totals = [same_padding(k, d) for k, d in zip(kernel, dilation, strict=True)]
@@ -63,7 +68,7 @@ class Windowed(Spatial):
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         yield from self.spatial_rank(x)
-        window_ = self.window(x)
+        window_ = self.sliding
         if self.padding == "same":
             for stride in window_.stride:
                 yield Requirement(
@@ -74,13 +79,12 @@ class Windowed(Spatial):
                     f"{self.kind}: padding: same needs stride 1, not {stride}",
                     "give the padding as a number",
                 )
-        yield from self._paddable(x, window_)
+        if self.padding_mode in ("reflect", "circular"):
+            yield from self._paddable(x, window_)
         yield from self.large_enough(window, n=self.sizes(x), **_letters(window_))
 
     def _paddable(self, x: Shape, window_: Window) -> Iterator[Requirement]:
         """Reflection and wrapping take their padding from the input, which must be long enough."""
-        if self.padding_mode not in ("reflect", "circular"):
-            return
         spare = 1 if self.padding_mode == "reflect" else 0
         for axis, n, *sides in zip(
             AXES[self.rank], self.sizes(x), window_.before, window_.after, strict=True
@@ -97,9 +101,8 @@ class Windowed(Spatial):
 
     def swept(self, x: Shape) -> Shape:
         """Return the spatial sizes of the output."""
-        letters = _letters(self.window(x))
-        columns = zip(self.sizes(x), *letters.values(), strict=True)
-        return tuple(window(n, *column) for n, *column in columns)
+        columns = zip(self.sizes(x), *_letters(self.sliding).values(), strict=True)
+        return tuple([window(*column) for column in columns])
 
 
 def _letters(window_: Window) -> dict[str, tuple[Dim, ...]]:
@@ -124,8 +127,9 @@ class Convolution(NoBuffers, Windowed):
         yield from self.spatial_rank(x)
         arriving = self.channels(x)
         yield from matches(self.kind, "in_channels", self.in_channels, arriving, x)
-        yield divides(self.kind, "groups", self.groups, "in_channels", arriving)
-        yield divides(self.kind, "groups", self.groups, "out_channels", self.out_channels)
+        if self.groups != 1:
+            yield divides(self.kind, "groups", self.groups, "in_channels", arriving)
+            yield divides(self.kind, "groups", self.groups, "out_channels", self.out_channels)
         yield from super().requirements(x)
 
     def output(self, x: Shape) -> Shape:

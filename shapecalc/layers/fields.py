@@ -79,15 +79,20 @@ _FORMULA_SCHEMA = {"type": "string", "description": "an expression over the para
 class Whole(_Annotation):
     """A whole number with bounds, an expression in what was left free, or a formula."""
 
-    def __init__(self, minimum: int | None = None, maximum: int | None = None) -> None:
+    def __init__(
+        self, minimum: int | None = None, maximum: int | None = None, *, may_be_free: bool = True
+    ) -> None:
         self.minimum = minimum
         self.maximum = maximum
+        self.may_be_free = may_be_free
 
     def check(self, value: Any) -> Any:
         if isinstance(value, str):
             value = as_formula(value)
         if isinstance(value, Formula):
             return value
+        if isinstance(value, Expr) and not self.may_be_free:
+            raise complaint(f"{value} must be a number here, it cannot be left free")
         if isinstance(value, Quotient) or (
             isinstance(value, (float, Fraction)) and not isinstance(value, bool)
         ):
@@ -274,7 +279,7 @@ Count = Annotated[Dim, Whole(1)]
 """A whole number of at least one: channels, features, groups."""
 Extent = Annotated[Dim, Whole(0)]
 """A whole number of at least zero: padding."""
-Index = Annotated[int, Whole()]
+Index = Annotated[int, Whole(may_be_free=False)]
 """Any whole number: an axis, counted from the end when negative."""
 OptionalCount = Annotated[Dim | None, Optional(Whole(1))]
 """A count that is inferred from what arrives when left out, and checked when given."""

@@ -27,7 +27,7 @@ from shapecalc.layers.base import (
 )
 from shapecalc.layers.fields import Each, Index, Listed, Optional, Whole, complaint
 
-Axes = Annotated[int | tuple[int, ...], Each(Whole())]
+Axes = Annotated[int | tuple[int, ...], Each(Whole(may_be_free=False))]
 """One axis or a list of them, each counted from the end when negative."""
 Sizes = Annotated[tuple[Dim, ...], Listed(Whole(-1))]
 """A list of sizes, one of which may be -1: whatever is left."""
@@ -141,7 +141,7 @@ class Permute(Rearranging):
     torch: ClassVar[str | None] = "torch.permute"
     keras: ClassVar[str | None] = "keras.layers.Permute"
 
-    dims: Annotated[tuple[int, ...], Listed(Whole())]
+    dims: Annotated[tuple[int, ...], Listed(Whole(may_be_free=False))]
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         says = f"{self.kind}: dims names {len(self.dims)} axes, but {shown(x)} has {len(x)}"
@@ -190,7 +190,7 @@ class Squeeze(Rearranging):
     kind: ClassVar[str] = "squeeze"
     torch: ClassVar[str | None] = "torch.squeeze"
 
-    dim: Annotated[int | tuple[int, ...] | None, Optional(Each(Whole()))] = None
+    dim: Annotated[int | tuple[int, ...] | None, Optional(Each(Whole(may_be_free=False)))] = None
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         return axes_exist(self.kind, "dim", () if self.dim is None else listed(self.dim), x)

@@ -23,7 +23,7 @@ from shapecalc.layers.fields import Index, Optional, Whole
 class OverAxis(Elementwise):
     """A function over one axis that keeps the shape; without `dim` torch picks the axis itself."""
 
-    dim: Annotated[int | None, Optional(Whole())] = None
+    dim: Annotated[int | None, Optional(Whole(may_be_free=False))] = None
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         if self.dim is not None:

@@ -59,13 +59,11 @@ class Spatial(Layer):
         """
         for number, axis in enumerate(AXES[self.rank]):
             letters = {letter: column[number] for letter, column in values.items()}
-            yield Requirement(
-                "too-small",
-                rule(**letters),
-                ">=",
-                at_least,
-                _too_small(self.kind, axis, rule, letters, at_least),
-            )
+            size = rule(**letters)
+            if isinstance(size, int) and size >= at_least:
+                continue
+            says = _too_small(self.kind, axis, rule, letters, at_least)
+            yield Requirement("too-small", size, ">=", at_least, says)
 
 
 def _rules(layer: Layer, name: str) -> list[Any]:
