@@ -259,7 +259,7 @@ class Expr:
         return f"${latex(self)}$"
 
     def sympy(self) -> sympy.Expr:
-        """Return the same expression as sympy's, over integer symbols, for further work.
+        """Return the same expression as sympy's, over plain symbols, for further work.
 
         >>> import sympy
         >>> sympy.diff((symbol("H")**2 * 3).sympy(), "H")
@@ -290,8 +290,8 @@ def floordiv(numerator: Dim, denominator: Dim) -> Dim:
 
     >>> floordiv(-7, 2)
     -4
-    >>> floordiv(floordiv(symbol("n") + 1, 2) + 1, 2)
-    ⌊(n + 3)/4⌋
+    >>> floordiv(floordiv(symbol("n") + 1, 2) + 2, 2)
+    ⌊(n + 1)/4⌋ + 1
     """
     if denominator == 0:
         raise FormulaError(f"division of {numerator} by zero")
@@ -325,7 +325,7 @@ def maximum(*arguments: Dim) -> Dim:
     """Return the largest argument; arguments that another one dominates for every size go.
 
     >>> maximum(3, 5), maximum(symbol("H"), 0), maximum(symbol("H"), 7)
-    (5, H, max(7, H))
+    (5, H, max(H, 7))
     """
     if all(isinstance(argument, int) for argument in arguments):
         return max(arguments)
@@ -348,7 +348,7 @@ def minimum(*arguments: Dim) -> Dim:
     """Return the smallest argument.
 
     >>> minimum(3, 5), minimum(symbol("H"), 7)
-    (3, min(7, H))
+    (3, min(H, 7))
     """
     return -maximum(*(-argument for argument in arguments))
 

@@ -22,7 +22,7 @@ def latex(value: Dim) -> str:
 
     >>> from shapecalc.algebra.expr import symbol, ceildiv
     >>> print(latex(64 * ceildiv(symbol("H"), 32)))
-    64 \left\lceil \frac{H}{32} \right\rceil
+    64 \, \left\lceil \frac{H}{32} \right\rceil
     """
     return _Latex().sum(value)
 

@@ -11,7 +11,7 @@ from shapecalc.errors import Undecided
 
 
 def to_sympy(value: Dim) -> sympy.Expr:
-    """Return an expression as sympy's; symbols become integer symbols, positive where they are.
+    """Return an expression as sympy's; symbols become plain symbols, to be named by their text.
 
     >>> from shapecalc.algebra.expr import symbol
     >>> to_sympy(symbol("H")//2)
@@ -28,7 +28,7 @@ def to_sympy(value: Dim) -> sympy.Expr:
 
 def _atom(atom: Atom) -> sympy.Expr:
     if isinstance(atom, Symbol):
-        return sympy.Symbol(atom.name, integer=True, positive=True if atom.minimum > 0 else None)
+        return sympy.Symbol(atom.name)  # without assumptions, so that "H" and Symbol("H") mean it
     if isinstance(atom, Floor):
         return sympy.floor(to_sympy(atom.numerator) / to_sympy(atom.denominator))
     assert isinstance(atom, Maximum)
