@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Annotated, Any, ClassVar
 
 from shapecalc.algebra import Dim
-from shapecalc.layers.base import NoMacs, NoWeights, NoWindow, Requirement, Shape
+from shapecalc.layers.base import NoMacs, NoWeights, NoWindow, Requirement, Shape, rank_between
 from shapecalc.layers.fields import CountPerAxis, Each, Flag, Whole, complaint
 from shapecalc.layers.fields import Optional as OptionalField
 from shapecalc.layers.spatial import Spatial
@@ -46,7 +46,23 @@ class AdaptivePool(NoWeights, NoMacs, NoWindow, Spatial):
 
     def output(self, x: Shape) -> Shape:
         pairs = zip(self.sizes(x), self.spread(self.output_size), strict=True)
-        return self.resized(x, tuple(n if out is None else out for n, out in pairs))
+        return (*x[: -self.rank], *(n if out is None else out for n, out in pairs))
+
+
+class AdaptiveMean(AdaptivePool):
+    """Adaptive averages over 2 or 3 axes: torch takes the plain mean where every output is 1.
+
+    A mean has no use for the number of axes in front, so any number is accepted there.
+    """
+
+    def requirements(self, x: Shape) -> Iterator[Requirement]:
+        usual = tuple(self.spatial_rank(x))
+        if all(requirement.verdict() for requirement in usual):
+            return
+        listed = isinstance(self.output_size, tuple)
+        yield from rank_between(self.kind, x, self.rank + listed, None)
+        for out in self.output(x)[-self.rank :]:
+            yield Requirement("rank", out, "==", 1, usual[0].says)
 
 
 class GlobalPool(NoWeights, NoMacs, NoWindow, Spatial):
@@ -77,11 +93,11 @@ class AdaptiveAvgPool1d(AdaptivePool):
     output_size: CountPerAxis
 
 
-class AdaptiveAvgPool2d(AdaptivePool):
+class AdaptiveAvgPool2d(AdaptiveMean):
     """Means over as many cells as asked for: `[N, C, H, W]` to `[N, C, *output_size]`.
 
-    In a list, null keeps the axis. No weights, no MACs; accepts every size. Source:
-    torch.nn.AdaptiveAvgPool2d.
+    In a list, null keeps the axis. No weights, no MACs; accepts every size, and for an output of 1x1
+    any number of axes in front. Source: torch.nn.AdaptiveAvgPool2d.
 
     >>> AdaptiveAvgPool2d(output_size=[7, None]).output((1, 512, 13, 20))
     (1, 512, 7, 20)
@@ -92,11 +108,11 @@ class AdaptiveAvgPool2d(AdaptivePool):
     torch: ClassVar[str | None] = "torch.nn.AdaptiveAvgPool2d"
 
 
-class AdaptiveAvgPool3d(AdaptivePool):
+class AdaptiveAvgPool3d(AdaptiveMean):
     """Means over as many cells as asked for: `[N, C, D, H, W]` to `[N, C, *output_size]`.
 
-    In a list, null keeps the axis. No weights, no MACs; accepts every size. Source:
-    torch.nn.AdaptiveAvgPool3d.
+    In a list, null keeps the axis. No weights, no MACs; accepts every size, and for an output of
+    1x1x1 any number of axes in front. Source: torch.nn.AdaptiveAvgPool3d.
 
     >>> AdaptiveAvgPool3d(output_size=1).output((1, 512, 2, 7, 7))
     (1, 512, 1, 1, 1)

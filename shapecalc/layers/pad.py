@@ -55,18 +55,11 @@ class Pad(NoWeights, NoMacs, NoWindow, Spatial):
         yield from self.large_enough(padded, 1, n=self.sizes(x), **self.sides())
 
     def output(self, x: Shape) -> Shape:
-        columns = zip(self.sizes(x), *self.sides().values(), strict=True)
-        return (*x[: -self.rank], *(padded(n, p0, p1) for n, p0, p1 in columns))
+        return (*x[: -self.rank], *(padded(n, p0, p1) for _, n, p0, p1 in self.by_axis(x)))
 
-    def at_most(self, x: Shape, spare: int) -> Iterator[Requirement]:
-        """Require that each side takes no more than the input has, less what must be spared."""
-        for axis, n, *both in zip(AXES[self.rank], self.sizes(x), *self.sides().values(), strict=True):
-            for p in both:
-                yield Requirement("padding", n, ">=", p + spare, _too_short(self.kind, axis, n, p, spare))
-
-
-def _too_short(kind: str, axis: str, n: Dim, p: Dim, spare: int) -> Callable[[], str]:
-    return lambda: f"{kind}: padding of {p} needs an input {axis} of at least {p + spare}, not {n}"
+    def by_axis(self, x: Shape) -> Iterator[tuple[str, Dim, Dim, Dim]]:
+        """Yield the name, the size, and the padding before and after of every axis."""
+        return zip(AXES[self.rank], self.sizes(x), *self.sides().values(), strict=True)
 
 
 def _cropped_away(kind: str, axis: str, n: Dim, p0: Dim, p1: Dim) -> Callable[[], str]:
@@ -78,7 +71,7 @@ class ConstantPad(Pad):
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         yield from rank_between(self.kind, x, self.rank, None)
-        for axis, n, p0, p1 in zip(AXES[self.rank], self.sizes(x), *self.sides().values(), strict=True):
+        for axis, n, p0, p1 in self.by_axis(x):
             says = _cropped_away(self.kind, axis, n, p0, p1)
             yield Requirement("too-small", uncropped(n, p0, p1), ">=", 0, says)
         yield from self.large_enough(padded, 1, n=self.sizes(x), **self.sides())

@@ -3,13 +3,18 @@
     out = n + p₀ + p₁        per axis; a negative side crops
 
 `padding` is written as in `zero_pad2d` and its relatives. No padding has weights or MACs.
+
+Where a circular padding with one negative side takes more on the other than the crop leaves, torch
+raises or returns memory it never wrote, depending on the other axes; here it is always refused.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import ClassVar
 
+from shapecalc.algebra import Dim
+from shapecalc.layers.arithmetic import uncropped
 from shapecalc.layers.base import Requirement, Shape
 from shapecalc.layers.pad import Pad
 
@@ -19,7 +24,9 @@ class ReflectionPad(Pad):
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         yield from self.spatial_rank(x)
-        yield from self.at_most(x, 1)
+        for axis, n, *sides in self.by_axis(x):
+            for p in sides:
+                yield Requirement("padding", n, ">=", p + 1, _too_short(self.kind, axis, n, p))
         yield from super().requirements(x)
 
 
@@ -28,12 +35,22 @@ class ReplicationPad(Pad):
 
 
 class CircularPad(Pad):
-    """The rules of wrapped padding: a side is at most the input."""
+    """The rules of wrapped padding: a side is at most what the other, if negative, leaves."""
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
-        yield from self.spatial_rank(x)
-        yield from self.at_most(x, 0)
         yield from super().requirements(x)
+        for axis, n, p0, p1 in self.by_axis(x):
+            left = uncropped(n, p0, p1)
+            for p in (p0, p1):
+                yield Requirement("padding", left, ">=", p, _wraps_twice(self.kind, axis, left, p))
+
+
+def _too_short(kind: str, axis: str, n: Dim, p: Dim) -> Callable[[], str]:
+    return lambda: f"{kind}: padding of {p} mirrors {p + 1} elements, but the {axis} is {n}"
+
+
+def _wraps_twice(kind: str, axis: str, left: Dim, p: Dim) -> Callable[[], str]:
+    return lambda: f"{kind}: padding of {p} wraps around more than once: the {axis} offers {left}"
 
 
 class ReflectionPad1d(ReflectionPad):
