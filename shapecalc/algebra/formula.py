@@ -22,6 +22,7 @@ from shapecalc.errors import FormulaError, nearest, quote
 LONGEST = 300
 LARGEST = 10**18
 LARGEST_EXPONENT = 64
+MOST_TERMS = 100
 DEEPEST = 40
 
 Value: TypeAlias = "int | Expr | Quotient | Fraction | bool | str | None | list[Any]"
@@ -278,6 +279,15 @@ def _bounded(value: Any) -> Any:
     large = value if isinstance(value, int) else None
     if isinstance(value, Fraction):
         large = max(abs(value.numerator), value.denominator)
+    if isinstance(value, Quotient):
+        _bounded(value.numerator)
+        large = value.denominator
+    if isinstance(value, Expr):
+        if len(value.terms) > MOST_TERMS:
+            raise FormulaError(f"an expression has more than {MOST_TERMS} terms")
+        large = max(abs(coefficient) for _, coefficient in value.terms)
+        if max(len(monomial) for monomial, _ in value.terms) > LARGEST_EXPONENT:
+            raise FormulaError(f"a power is larger than {LARGEST_EXPONENT}")
     if large is not None and abs(large) > LARGEST:
         raise FormulaError("a number is larger than 10^18")
     return value
