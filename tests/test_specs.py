@@ -1,0 +1,297 @@
+"""Every figure of every bundled spec, against torchvision or against the network written in torch."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import cache
+from math import prod
+from typing import Any
+
+import pytest
+import torch
+import torchvision
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+
+import shapecalc
+from shapecalc import Expr, Model, Report, ShapeError
+from shapecalc.spec.find import bundled, folder
+from tests.paper_networks import NETWORKS, GoogLeNet
+
+Size = tuple[int, int]
+
+NAMES = shapecalc.names()
+FAMILIES = sorted({path.stem for name, path in bundled().items() if path.stem != name})
+PROMISED = {
+    *(
+        "lenet5",
+        "lenet5_1998",
+        "alexnet",
+        "alexnet_2012",
+        "vgg11",
+        "vgg13",
+        "vgg16",
+        "vgg19",
+        "nin",
+        "googlenet",
+    ),
+    *("inception_v3", "resnet18", "resnet34", "resnet50", "resnet101", "resnet152", "resnext50_32x4d"),
+    *("densenet121", "densenet169", "densenet201", "unet", "unet_padded"),
+}
+IN_TORCHVISION = sorted(set(NAMES) & set(torchvision.models.list_models()) - {"googlenet"})
+"""Our GoogLeNet is the paper's: it has biases and 5x5 convolutions, which torchvision's has not."""
+
+OTHER_SIZES: dict[str, list[Size]] = {
+    "inception_v3": [(331, 320), (299, 405)],
+    "unet": [(188, 204), (220, 188)],
+    "unet_padded": [(32, 48), (112, 16)],
+    "nin": [(47, 64), (33, 30)],
+}
+"""Two sizes besides the standard one at which a network built at the standard size works too."""
+BUILT_FOR_ONE_SIZE = {"lenet5", "lenet5_1998", "alexnet_2012", "googlenet"}
+"""Their linear layers take the flattened map, so torch's accept no other."""
+
+every_name = pytest.mark.parametrize("name", NAMES)
+
+
+def sizes(name: str) -> list[Size]:
+    """Return the standard size and the others at which a network is compared."""
+    parameters = shapecalc.load(name).parameters
+    others = [] if name in BUILT_FOR_ONE_SIZE else OTHER_SIZES.get(name, [(256, 320), (199, 231)])
+    return [(parameters["H"], parameters["W"]), *others]
+
+
+def at_size(model: Model, size: Size, **parameters: Any) -> Report:
+    return model.analyze(H=size[0], W=size[1], **parameters)
+
+
+@cache
+def network(name: str) -> nn.Module:
+    """Return the network in torch without memory for its weights, as it is used, but with its heads on."""
+    with torch.device("meta"):
+        if name in NETWORKS:
+            return NETWORKS[name]().eval()
+        quick = {"init_weights": False} if name.startswith(("vgg", "inception")) else {}
+        built: nn.Module = torchvision.models.get_model(name, weights=None, **quick).eval()
+    built.training = True  # the module itself only: batch norm keeps to its statistics
+    return built
+
+
+def run(module: nn.Module, channels: int, size: Size) -> tuple[list[tuple[int, ...]], int]:
+    """Return the shapes of all outputs and the multiply-accumulates that torch counts."""
+    with FlopCounterMode(display=False) as counter:
+        out = module(torch.zeros(1, channels, *size, device="meta"))
+    outs = [out] if isinstance(out, torch.Tensor) else list(out)
+    return [tuple(one.shape) for one in outs], counter.get_total_flops() // 2
+
+
+def weight_shapes(report: Report) -> list[tuple[Any, ...]]:
+    return [shape for node in report for shape in node.weights.values()]
+
+
+def buffer_shapes(report: Report) -> list[tuple[Any, ...]]:
+    return [shape for node in report for shape in node.buffers.values()]
+
+
+# ---- the files
+
+
+def test_every_promised_network_is_bundled() -> None:
+    assert set(NAMES) >= PROMISED
+    assert {"densenet", "resnet", "vgg"} <= set(FAMILIES)
+
+
+def test_every_network_has_a_witness() -> None:
+    assert set(NAMES) == set(IN_TORCHVISION) | set(NETWORKS)
+
+
+@every_name
+def test_every_figure_is_what_the_analysis_finds(name: str) -> None:
+    model = shapecalc.load(name)
+    assert model.title
+    assert model.paper is not None
+    assert model.paper.title
+    assert model.paper.authors
+    assert model.paper.year
+    assert (model.paper.url or "").startswith("https://")
+    expect = model.expect
+    assert expect is not None
+    report = model.analyze()
+    assert (expect.params, expect.macs, expect.buffers) == (report.params, report.macs, report.buffer_count)
+    assert expect.trainable_params in (None, report.trainable_params)
+    assert report.complete
+    found = {output: shape[1:] for output, shape in report.outputs.items()}
+    assert expect.output == (found if len(found) > 1 else found["output"])
+
+
+def test_without_their_heads() -> None:
+    googlenet, inception = (shapecalc.load(name).analyze(aux=False) for name in ("googlenet", "inception_v3"))
+    assert (googlenet.params, googlenet.macs) == (6_998_552, 1_582_671_872)
+    assert (inception.params, inception.macs) == (23_834_568, 5_713_216_096)
+    assert [*googlenet.outputs] == [*inception.outputs] == ["output"]
+
+
+# ---- the comments: `# 64 @ 56x56`, `# 28x28`, `# 12 parameters`
+
+FIGURES = re.compile(r"(?:(?P<channels>\d+) @ )?\b(?P<H>\d+)x(?P<W>\d+)\b")
+PARAMETERS = re.compile(r"(?P<count>[\d,]+) parameters")
+
+
+def outputs_of_line(model: Model, number: int) -> list[tuple[Any, ...]]:
+    """Return what comes out of what is written there: of a layer each time it is used, or of a whole step."""
+    report = model.analyze()
+    nodes = [node.output for node in report if node.place.line == number]
+    steps = [index for index, step in enumerate(model.layers) if step.place.line == number]
+    if nodes or not steps:
+        return nodes
+    data = model.to_data()
+    return [shapecalc.load({**data, "layers": data["layers"][: steps[0] + 1]}).analyze().output]
+
+
+@pytest.mark.parametrize("file", sorted({path.name for path in bundled().values()}))
+def test_sizes_in_comments_are_true(file: str) -> None:
+    model = shapecalc.load(file.removesuffix(".yaml"))
+    checked = 0
+    for number, line in enumerate((folder() / file).read_text("utf-8").splitlines(), 1):
+        code, _, comment = line.partition(" # ")
+        outputs = outputs_of_line(model, number) if code.lstrip().startswith("- ") and comment else []
+        if told := FIGURES.search(comment):
+            for shape in outputs:
+                if len(shape) != 4:
+                    continue
+                assert shape[2:] == (int(told["H"]), int(told["W"])), line
+                assert told["channels"] is None or shape[1] == int(told["channels"]), line
+                checked += 1
+        if outputs and (told := PARAMETERS.search(comment)):
+            found = sum(node.params for node in model.analyze() if node.place.line == number)
+            assert found == int(told["count"].replace(",", "")), line
+    assert checked >= 3
+
+
+# ---- torch
+
+
+@pytest.mark.parametrize("name", [*IN_TORCHVISION, *NETWORKS])
+def test_weights_and_buffers_are_those_of_torch(name: str) -> None:
+    report, module = shapecalc.load(name).analyze(), network(name)
+    weights = [tuple(weight.shape) for weight in module.parameters()]
+    assert report.params == sum(map(prod, weights))
+    assert report.buffer_count == sum(buffer.numel() for buffer in module.buffers())
+    assert buffer_shapes(report) == [tuple(buffer.shape) for buffer in module.buffers()]
+    if name == "lenet5_1998":
+        return  # the witness has 16 small convolutions where ours has one with 60 kernels
+    if name.startswith("unet"):  # the witness defines its decoder as a whole
+        assert sorted(weight_shapes(report)) == sorted(weights)
+    else:
+        assert weight_shapes(report) == weights
+
+
+@pytest.mark.parametrize("name", [*IN_TORCHVISION, *NETWORKS])
+def test_outputs_and_macs_are_those_of_torch(name: str) -> None:
+    model, module = shapecalc.load(name), network(name)
+    for size in sizes(name):
+        report = at_size(model, size)
+        channels = report.input[1]
+        assert isinstance(channels, int)
+        assert ([*report.outputs.values()], report.macs) == run(module, channels, size), size
+
+
+def test_the_trunk_of_googlenet_takes_other_sizes() -> None:
+    with torch.device("meta"):
+        module = GoogLeNet(aux=False).eval()
+    for size in [(256, 320), (199, 231), (31, 33)]:
+        report = at_size(shapecalc.load("googlenet"), size, aux=False)
+        assert ([*report.outputs.values()], report.macs) == run(module, 3, size)
+    with pytest.raises(ShapeError, match=r"max_pool2d: the output height would be 0"):
+        at_size(shapecalc.load("googlenet"), (30, 33), aux=False)
+    with pytest.raises(RuntimeError, match="too small"):
+        run(module, 3, (30, 33))
+
+
+# ---- both forms of the language
+
+
+@pytest.mark.parametrize("name", [*NAMES, *FAMILIES])
+def test_written_out_and_read_again(name: str) -> None:
+    model = shapecalc.load(name)
+    again = shapecalc.loads(model.to_yaml())
+    assert again == model
+    assert again.to_yaml() == model.to_yaml()
+    assert shapecalc.load(model.to_data()) == model
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_family_loads_by_its_own_name(family: str) -> None:
+    model = shapecalc.load(family)
+    assert model.variants
+    assert model.paper is not None
+    members = [shapecalc.load(name) for name in model.variants]
+    assert [model.variant(name) for name in model.variants] == members
+    assert model.analyze().params in {member.analyze().params for member in members}
+
+
+# ---- symbols
+
+LEGAL: dict[str, list[Size]] = {
+    "lenet5": [(28, 31), (16, 16), (60, 33)],
+    "lenet5_1998": [(32, 35), (33, 34), (36, 32)],
+    "alexnet": [(63, 63)],
+    "alexnet_2012": [(227, 243), (67, 80)],
+    "nin": [(4, 5)],
+    "googlenet": [(224, 256), (193, 300)],
+    "inception_v3": [(320, 299)],
+    "unet": [(188, 188), (572, 188)],
+    "unet_padded": [(16, 16)],
+}
+"""More sizes at which a network works, built anew for each."""
+ILLEGAL: dict[str, list[Size]] = {
+    "lenet5": [(11, 40), (32, 15)],
+    "lenet5_1998": [(28, 32), (32, 31)],
+    "alexnet": [(62, 63)],
+    "alexnet_2012": [(66, 80)],
+    "nin": [(3, 32)],
+    "googlenet": [(64, 224), (30, 30)],
+    "inception_v3": [(288, 299), (74, 300)],
+    "unet": [(172, 188), (570, 572), (572, 574)],
+    "unet_padded": [(24, 16), (100, 96)],
+}
+
+
+def substituted(value: Any, size: Mapping[str, int]) -> Any:
+    if isinstance(value, tuple):
+        return tuple(substituted(one, size) for one in value)
+    return value.subs(size) if isinstance(value, Expr) else value
+
+
+@every_name
+def test_formulas_agree_with_numbers(name: str) -> None:
+    model = shapecalc.load(name)
+    symbolic = model.analyze(symbolic=("H", "W"))
+    legal = sizes(name) + LEGAL.get(name, [(33, 64), (40, 500)])
+    assert len(legal) >= 3
+    for size in legal + ILLEGAL.get(name, []):
+        named = {"H": size[0], "W": size[1]}
+        conditions = [condition.requirement for condition in symbolic.conditions]
+        hold = all(
+            replace(one, left=substituted(one.left, named), right=substituted(one.right, named)).verdict()
+            for one in conditions
+        )
+        assert hold == (size in legal), size
+        if not hold:
+            with pytest.raises(ShapeError):
+                at_size(model, size)
+            continue
+        numeric = at_size(model, size)
+        for figure in ("params", "macs", "buffer_count", "bytes"):
+            assert substituted(getattr(symbolic, figure), named) == getattr(numeric, figure), (figure, size)
+        shapes = [substituted(node.output, named) for node in symbolic]
+        assert shapes == [node.output for node in numeric], size
+        assert {key: substituted(shape, named) for key, shape in symbolic.outputs.items()} == numeric.outputs
+
+
+def test_a_formula_that_can_be_read() -> None:
+    trunk = shapecalc.load("resnet50").analyze(symbolic=("H", "W"))["stage4.2.relu"]
+    assert str(trunk.output[2]) == "⌈H/32⌉"
+    assert trunk.output[:2] == (1, 2048)
