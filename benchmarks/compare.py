@@ -30,7 +30,10 @@ def builder(network: str) -> str:
 
 def script(tool: str, network: str) -> str:
     """Return a program that prints one network's shapes, parameters and cost with another tool."""
-    make = f"import torch, torchvision; torch.set_num_threads(1)\nmodel = torchvision.models.{builder(network)}.eval()\n"
+    make = (
+        "import torch, torchvision; torch.set_num_threads(1)\n"
+        f"model = torchvision.models.{builder(network)}.eval()\n"
+    )
     if tool == "torchinfo":
         return make + "import torchinfo; print(torchinfo.summary(model, (1, 3, 224, 224), verbose=0))"
     if tool == "fvcore":
@@ -104,7 +107,9 @@ def calls(runs: int) -> None:
     import shapecalc
 
     torch.set_num_threads(1)
-    print(f"\nOne call in process, network loaded, a new input size each time, median of {runs} (milliseconds):")
+    print(
+        f"\nOne call in process, network loaded, a new input size each time, median of {runs} (milliseconds):"
+    )
     for network in NETWORKS:
         spec = shapecalc.load(network)
         options = {"init_weights": False} if network == "googlenet" else {}
@@ -114,8 +119,9 @@ def calls(runs: int) -> None:
 
         def ours(size: int, spec: shapecalc.Model = spec) -> None:
             found = spec.analyze(input=(3, size, size))
-            read = [(node.output, node.params, node.macs, node.weights) for node in found.nodes]
-            assert read and found.params and found.macs
+            assert [(node.output, node.params, node.macs, node.weights) for node in found.nodes]
+            assert found.params
+            assert found.macs
 
         def by_torchinfo(size: int, module: torch.nn.Module = module) -> None:
             torchinfo.summary(module, (1, 3, size, size), verbose=0)
@@ -137,7 +143,7 @@ def calls(runs: int) -> None:
         figures: dict[str, list[float]] = {tool: [] for tool in tools}
         for number in range(runs + 1):
             for tool, call in tools.items():
-                seconds = clocked(call, 224 + 32 * number if tool != "shapecalc" else 224 + 32 * number)
+                seconds = clocked(call, 224 + 32 * number)
                 if number:
                     figures[tool].append(1000 * seconds)
         report(network, figures, "ms")
@@ -162,24 +168,29 @@ def growth(runs: int) -> None:
         written = Model(name="chain", input=[8, 32, 32], layers=one * half)
         repeated = Model(name="chain", input=[8, 32, 32], layers=[Step(one, repeat=half)])
         for label, model in (("written out", written), ("repeated", repeated)):
-            first = clocked(lambda size, model=model: model.analyze(input=(8, size, size)).macs, 32)
-            again = [
-                clocked(lambda size, model=model: model.analyze(input=(8, size, size)).macs, 33 + number)
-                for number in range(runs)
-            ]
+
+            def analysed(size: int, model: Model = model) -> None:
+                assert model.analyze(input=(8, size, size)).macs
+
+            first = clocked(analysed, 32)
+            again = [clocked(analysed, 33 + number) for number in range(runs)]
             per = 1e6 / layers
             print(
-                f"  {layers:>7,} layers, {label:<12} first call {first * per:6.1f}   "
-                f"next calls {statistics.median(again) * per:6.1f}   ({first:.2f} s, {statistics.median(again):.2f} s)",
+                f"  {layers:>7,} layers, {label:<12} first call {first * per:6.1f} ({first:.2f} s)   "
+                f"next calls {statistics.median(again) * per:6.1f} ({statistics.median(again):.2f} s)",
                 flush=True,
             )
-    print(f"  peak memory of this process: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MiB")
+    print(
+        f"  peak memory of this process: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MiB"
+    )
 
 
 def main() -> None:
     """Run the parts that were asked for."""
     parts: dict[str, Callable[[int], None]] = {"process": processes, "call": calls, "growth": growth}
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("parts", nargs="*", choices=[*parts, []], default=[*parts])
     parser.add_argument("--runs", type=int, default=5)
     options = parser.parse_args()

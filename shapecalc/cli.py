@@ -55,7 +55,15 @@ def say(text: str) -> None:
     try:
         text.encode(encoding)
     except UnicodeEncodeError:
-        for symbol, plain in (("⌈", "ceil("), ("⌉", ")"), ("⌊", "floor("), ("⌋", ")"), ("·", "*"), ("×", "x"), ("≥", ">=")):
+        for symbol, plain in (
+            ("⌈", "ceil("),
+            ("⌉", ")"),
+            ("⌊", "floor("),
+            ("⌋", ")"),
+            ("·", "*"),
+            ("×", "x"),
+            ("≥", ">="),
+        ):
             text = text.replace(symbol, plain)
         text = text.encode(encoding, "replace").decode(encoding)
     click.echo(text, color=colour(sys.stdout))
@@ -68,7 +76,9 @@ def main() -> None:
 
 
 @main.command("list")
-@click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", help="How to print it.")
+@click.option(
+    "--format", "form", type=click.Choice(["table", "json"]), default="table", help="How to print it."
+)
 def list_models(form: str) -> None:
     """List the bundled models with their year, parameters and MACs."""
     from shapecalc.report.listing import listing, listing_rows
@@ -83,20 +93,31 @@ def list_models(form: str) -> None:
 
 @main.command()
 @click.argument("model")
-@click.option("--input", "inputs", multiple=True, metavar="SHAPE", help="3x256x256, or x=3x224x224 for a named input.")
+@click.option(
+    "--input", "inputs", multiple=True, metavar="SHAPE", help="3x256x256, or x=3x224x224 for a named input."
+)
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Set a parameter of the spec.")
 @click.option("--batch", type=int, default=None, metavar="N", help="Batch size; shapes then show it.")
 @click.option("--symbolic", is_flag=True, help="Leave free every size that the input names.")
 @click.option("--free", default="", metavar="NAMES", help="Leave these parameters free: H,W or batch.")
-@click.option("--depth", type=click.IntRange(1), default=None, metavar="N", help="Fold what is nested deeper.")
+@click.option(
+    "--depth", type=click.IntRange(1), default=None, metavar="N", help="Fold what is nested deeper."
+)
 @click.option("--dtype", default="float32", show_default=True, help="Number format, for memory.")
-@click.option("--format", "form", type=click.Choice(FORMATS), default="table", show_default=True, help="How to print it.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(FORMATS),
+    default="table",
+    show_default=True,
+    help="How to print it.",
+)
 def show(
     model: str,
     inputs: tuple[str, ...],
     settings: tuple[str, ...],
     batch: int | None,
-    symbolic: bool,  # noqa: FBT001
+    symbolic: bool,
     free: str,
     depth: int | None,
     dtype: str,

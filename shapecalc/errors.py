@@ -120,9 +120,7 @@ class Failure:
         """Return this failure as the exception that `analyze` raises."""
         if self.is_spec_error:
             return SpecError(self.message, place=self.place, path=self.path, hint=self.hint)
-        return ShapeError(
-            self.message, place=self.place, path=self.path, hint=self.hint, failures=failures
-        )
+        return ShapeError(self.message, place=self.place, path=self.path, hint=self.hint, failures=failures)
 
 
 def quote(value: object) -> str:

@@ -32,7 +32,12 @@ class Model(Spec):
     ...     name="small",
     ...     parameters={"H": 28, "W": 28},
     ...     input=[1, "H", "W"],
-    ...     layers=[Conv2d(out_channels=8, kernel_size=3, stride=2), ReLU(), Flatten(), Linear(out_features=10)],
+    ...     layers=[
+    ...         Conv2d(out_channels=8, kernel_size=3, stride=2),
+    ...         ReLU(),
+    ...         Flatten(),
+    ...         Linear(out_features=10),
+    ...     ],
     ... )
     >>> model.analyze().params
     13610
@@ -126,13 +131,8 @@ class Model(Spec):
         """Return the member of a family with this name."""
         if name not in self.variants:
             raise SpecError(f"{self.name} has no variant {quote(name)}{nearest(name, [*self.variants])}")
-        return self._plain_copy(super().variant(name))
-
-    def _plain_copy(self, spec: Spec) -> Self:
-        copied = spec.model_copy()
-        assert isinstance(copied, type(self))
-        copied._graphs = []
-        return copied
+        chosen = super().variant(name)
+        return type(self)(**{field: getattr(chosen, field) for field in Spec.model_fields})
 
 
 def load(source: str | Path | Mapping[str, Any]) -> Model:

@@ -19,25 +19,26 @@ NOT_FAMILIES = {"__init__", "index"}
 def index() -> str:
     """Return the text of the index module."""
     sys.path.insert(0, str(ROOT))
-    base = import_module("shapecalc.layers.base")
+    from shapecalc.layers.base import Kind
+
     found: dict[str, tuple[str, str]] = {}
     for path in sorted(LAYERS.glob("*.py")):
         if path.stem in NOT_FAMILIES:
             continue
         module = import_module(f"shapecalc.layers.{path.stem}")
         for name, cls in inspect.getmembers(module, inspect.isclass):
-            if not issubclass(cls, base.Kind) or cls.__module__ != module.__name__:
+            if not issubclass(cls, Kind) or cls.__module__ != module.__name__:
                 continue
             if "kind" in vars(cls) and not inspect.isabstract(cls):
                 found[cls.kind] = (module.__name__, name)
-    rows = [f'    "{kind}": "{module}:{name}",' for kind, (module, name) in sorted(found.items())]
+    rows = [f'    "{kind}": "{home}:{name}",' for kind, (home, name) in sorted(found.items())]
     modules: dict[str, list[str]] = {}
-    for module, name in found.values():
-        modules.setdefault(module, []).append(name)
+    for home, name in found.values():
+        modules.setdefault(home, []).append(name)
     imports = [
-        f"    from {module} import {name} as {name}"
-        for module in sorted(modules)
-        for name in sorted(modules[module])
+        f"    from {home} import {name} as {name}"
+        for home in sorted(modules)
+        for name in sorted(modules[home])
     ]
     return "\n".join(
         [

@@ -25,7 +25,7 @@ LARGEST_EXPONENT = 64
 MOST_TERMS = 100
 DEEPEST = 40
 
-Value: TypeAlias = "int | Expr | Quotient | Fraction | bool | str | None | list[Any]"
+Value: TypeAlias = "int | Expr | Quotient | Fraction | bool | str | list[Any] | None"
 
 
 class Scope(Protocol):
@@ -447,5 +447,3 @@ def unknown_name(name: str, known: list[str]) -> FormulaError:
         f"unknown name {quote(name)}{nearest(name, known)}",
         hint=f"in scope here: {', '.join(sorted(known)[:20])}" if known else "",
     )
-
-

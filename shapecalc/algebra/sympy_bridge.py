@@ -20,8 +20,7 @@ def to_sympy(value: Dim) -> sympy.Expr:
     if isinstance(value, int):
         return sympy.Integer(value)
     terms = [
-        sympy.Mul(coefficient, *(_atom(atom) for atom in monomial))
-        for monomial, coefficient in value.terms
+        sympy.Mul(coefficient, *(_atom(atom) for atom in monomial)) for monomial, coefficient in value.terms
     ]
     return sympy.Add(*terms)
 

@@ -128,12 +128,12 @@ class _Expansion:
             try:
                 current = self.step(frame, step, current, key, path)
             except UnknownSize:
-                current = self.unknown(frame, step, key)
+                current = self.unknown(frame, key)
             except TooLarge:
                 raise
             except SpecError as error:
                 self.fail(error, path, step.place)
-                current = self.unknown(frame, step, key)
+                current = self.unknown(frame, key)
             except Undecided as error:
                 raise at(error, path) from None
         return current
@@ -175,6 +175,7 @@ class _Expansion:
     def repeated(self, frame: Frame, step: Step, sources: list[int], path: str) -> Mark:
         passes = self.passes(frame, step.repeat)
         group = self.open(path, _label(step), len(passes))
+        position = len(self.graph.groups)
         mark = Mark(tuple(sources[:1]))
         outer, self.multiplicity = self.multiplicity, self.multiplicity * max(len(passes), 1)
         if self.multiplicity > MOST_NODES:
@@ -194,6 +195,9 @@ class _Expansion:
         mark.slots = tuple(sources[:1])
         self.multiplicity = outer
         self.close(group)
+        first = self.graph.groups[position] if position < len(self.graph.groups) else group
+        if first.path == f"{path}.0":
+            group.label = first.label  # the block that an argument chose, rather than the argument
         return mark
 
     def passes(self, frame: Frame, repeat: Any) -> list[dict[str, Value]]:
@@ -301,7 +305,7 @@ class _Expansion:
             if isinstance(branch, str):
                 results.append(frame.find(branch).slots[0])
                 continue
-            inner[name] = self.sequence(frame, branch, sources[0], f"{path}.{name}", name)
+            inner[name] = self.sequence(frame, branch, sources[0], f"{path}.{name}", "")
             results.append(inner[name].slots[0])
         plain = self.without_branches(merge)
         mark = self.leaf(frame, plain, results, path, place)
@@ -373,7 +377,7 @@ class _Expansion:
 
     # ---- bookkeeping
 
-    def unknown(self, frame: Frame, step: Step, key: str) -> int:
+    def unknown(self, frame: Frame, key: str) -> int:
         """Stand in for a result that could not be found; what depends on it stays silent."""
         self.shapes.append(None)
         self.graph.slots += 1

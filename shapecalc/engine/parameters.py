@@ -59,7 +59,9 @@ class Parameters:
         if name not in self.values:
             if name in self.pending:
                 circle = " -> ".join([*self.pending[self.pending.index(name) :], name])
-                raise SpecError(f"parameters refer to each other in a circle: {circle}", place=self.spec.place)
+                raise SpecError(
+                    f"parameters refer to each other in a circle: {circle}", place=self.spec.place
+                )
             self.pending.append(name)
             self.values[name] = self.evaluated(name, self.spec.parameters[name])
             self.pending.pop()
@@ -76,7 +78,9 @@ class Parameters:
         try:
             return value.evaluate(self)
         except FormulaError as error:
-            raise SpecError(f"parameter {name}: {error.message}", place=self.spec.place, hint=error.hint) from None
+            raise SpecError(
+                f"parameter {name}: {error.message}", place=self.spec.place, hint=error.hint
+            ) from None
 
     def lookup(self, name: str) -> Value:
         """Return the value of a name, for formulas among the parameters."""
@@ -93,9 +97,7 @@ def _countable(value: Value) -> bool:
     return isinstance(value, (int, Expr, Formula))
 
 
-def input_shapes(
-    spec: Spec, parameters: Parameters, given: Any, batch: Dim | None
-) -> dict[str, Shape]:
+def input_shapes(spec: Spec, parameters: Parameters, given: Any, batch: Dim | None) -> dict[str, Shape]:
     """Return the shape of every input, the batch in front unless it is None.
 
     A given shape replaces the declared one, and a parameter that stands there by its bare name

@@ -1,6 +1,6 @@
 """The layer kinds, one class each; a class is imported when it is first asked for.
 
-    from shapecalc.layers import Conv2d, MaxPool2d
+from shapecalc.layers import Conv2d, MaxPool2d
 """
 
 from typing import TYPE_CHECKING, Any
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 _BY_CLASS = {target.partition(":")[2]: kind for kind, target in KINDS.items()}
 
-__all__ = sorted(_BY_CLASS)  # pyright: ignore[reportUnsupportedDunderAll]
+__all__ = sorted(_BY_CLASS)  # noqa: PLE0605  (the index is the list)
 
 
 def __getattr__(name: str) -> Any:

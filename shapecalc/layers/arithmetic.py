@@ -7,6 +7,7 @@ and `written` can replay it on named placeholders to show the formula and the nu
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import FunctionType
 from typing import Any
 
 from shapecalc.algebra import Dim, ceildiv, maximum, minimum
@@ -154,9 +155,8 @@ def _inserted(value: Dim) -> Placeholder:
 
 def _replayed(rule: Callable[..., Any], values: dict[str, Placeholder]) -> str:
     """Run a rule with `min` and `max` replaced by ones that only write themselves down."""
-    scope = rule.__globals__
-    kept = {name: scope[name] for name in _WRITERS if name in scope}
-    replay = type(rule)(rule.__code__, {**scope, **{name: _WRITERS[name] for name in kept}})
+    assert isinstance(rule, FunctionType)
+    replay = FunctionType(rule.__code__, {**rule.__globals__, **_WRITERS})
     result: Placeholder = replay(**values)
     return result.text
 

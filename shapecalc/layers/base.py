@@ -141,9 +141,7 @@ def _is_sum(dim: Dim) -> bool:
 class Kind(BaseModel):
     """The root of every layer kind: pydantic fields in torch's spelling, and `apply`."""
 
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", defer_build=True, arbitrary_types_allowed=True
-    )
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True, arbitrary_types_allowed=True)
 
     kind: ClassVar[str]
     """The name in a spec: torch's class name in snake_case."""
@@ -167,9 +165,7 @@ class Kind(BaseModel):
     def fields_set(self) -> dict[str, Any]:
         """Return the fields that were given, as a spec would write them, in declaration order."""
         return {
-            name: getattr(self, name)
-            for name in type(self).model_fields
-            if name in self.model_fields_set
+            name: getattr(self, name) for name in type(self).model_fields if name in self.model_fields_set
         }
 
 
@@ -330,9 +326,7 @@ class Elementwise(SameShape, AnyShape, NoWeights, NoMacs, NoWindow, Layer):
 
 def arity(kind: str, given: int, wanted: int) -> Requirement:
     """Require a number of input tensors."""
-    return Requirement(
-        "arity", given, "==", wanted, lambda: f"{kind} takes {wanted} tensor, not {given}"
-    )
+    return Requirement("arity", given, "==", wanted, lambda: f"{kind} takes {wanted} tensor, not {given}")
 
 
 def rank_between(kind: str, x: Shape, low: int, high: int | None) -> Iterator[Requirement]:
@@ -362,8 +356,9 @@ def matches(
             declared,
             "==",
             arriving,
-            lambda: f"{kind} declares {name}: {declared}, but {shown(x)} arrives, "
-            f"which has {arriving} {what}",
+            lambda: (
+                f"{kind} declares {name}: {declared}, but {shown(x)} arrives, which has {arriving} {what}"
+            ),
             lambda: f"{name}: {arriving}, or leave {name} out: it is inferred",
         )
 
@@ -386,4 +381,3 @@ def axis_exists(kind: str, name: str, axis: int, rank: int, x: Shape) -> Iterato
     )
     yield Requirement("axis", axis, ">=", -rank, says)
     yield Requirement("axis", rank - 1, ">=", axis, says)
-

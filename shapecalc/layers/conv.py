@@ -35,9 +35,7 @@ from shapecalc.layers.fields import (
 )
 from shapecalc.layers.spatial import AXES, Spatial
 
-Padding = Annotated[
-    PerSide | Literal["same", "valid"], OneOf(("same", "valid"), Each(Each(Whole(0), (2,))))
-]
+Padding = Annotated[PerSide | Literal["same", "valid"], OneOf(("same", "valid"), Each(Each(Whole(0), (2,))))]
 PaddingMode = Annotated[str, OneOf(("zeros", "reflect", "replicate", "circular"))]
 
 
@@ -81,7 +79,7 @@ class Windowed(Spatial):
                 )
         if self.padding_mode in ("reflect", "circular"):
             yield from self._paddable(x, window_)
-        yield from self.large_enough(window, n=self.sizes(x), **_letters(window_))
+        yield from self.large_enough(window, 1, n=self.sizes(x), **_letters(window_))
 
     def _paddable(self, x: Shape, window_: Window) -> Iterator[Requirement]:
         """Reflection and wrapping take their padding from the input, which must be long enough."""

@@ -7,7 +7,7 @@ GLOSSARY: dict[str, str] = {
     "approximate": "Which formula of the error function is used; shapes do not depend on it.",
     "beta": "The sharpness or the exponent of the function.",
     "bias": "Whether a learned constant is added to each output channel.",
-    "branches": "What is merged: lists of layers from the current tensor, [] for the tensor itself, or names.",
+    "branches": "What is merged: lists of layers, [] for the current tensor, or names of steps.",
     "ceil_mode": "Round the output size up, as long as the last window starts inside the input.",
     "chunks": "The number of pieces.",
     "connections": "For each output channel, the input channels that it reads.",

@@ -6,6 +6,7 @@ imported. Packages offer kinds through the entry-point group `shapecalc.kinds`.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from importlib import import_module
 from typing import TypeVar
 
@@ -74,25 +75,20 @@ def kinds() -> list[str]:
     return sorted({*KINDS, *_registered, *_from_packages()})
 
 
-_packages: dict[str, type[Kind]] | None = None
-
-
+@lru_cache(maxsize=1)
 def _from_packages() -> dict[str, type[Kind]]:
     """Return the kinds of installed packages; asked only when a name is not built in."""
-    global _packages
-    if _packages is None:
-        from importlib.metadata import entry_points
+    from importlib.metadata import entry_points
 
-        found: dict[str, type[Kind]] = {}
-        for point in entry_points(group=ENTRY_POINTS):
-            if point.name in KINDS:
-                continue
-            try:
-                cls = point.load()
-            except (ImportError, AttributeError) as error:
-                raise SpecError(f"the kind {point.name!r} of {point.value} does not load: {error}") from error
-            if not (isinstance(cls, type) and issubclass(cls, Kind)):
-                raise SpecError(f"{point.value} is offered as a kind but is not a layer class")
-            found[point.name] = cls
-        _packages = found
-    return _packages
+    found: dict[str, type[Kind]] = {}
+    for point in entry_points(group=ENTRY_POINTS):
+        if point.name in KINDS:
+            continue
+        try:
+            cls = point.load()
+        except (ImportError, AttributeError) as error:
+            raise SpecError(f"the kind {point.name!r} of {point.value} does not load: {error}") from error
+        if not (isinstance(cls, type) and issubclass(cls, Kind)):
+            raise SpecError(f"{point.value} is offered as a kind but is not a layer class")
+        found[point.name] = cls
+    return found

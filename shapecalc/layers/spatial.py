@@ -67,8 +67,10 @@ class Spatial(Layer):
 
 
 def _rules(layer: Layer, name: str) -> list[Any]:
-    return [
-        getattr(rule, "otherwise", None) or rule for rule in type(layer).model_fields[name].metadata
+    """Return the annotations of a field, looking inside those that wrap another."""
+    found = list(type(layer).model_fields[name].metadata)
+    return found + [
+        inner for rule in found for inner in (getattr(rule, "otherwise", None), getattr(rule, "item", None))
     ]
 
 

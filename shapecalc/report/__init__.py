@@ -1,0 +1,1 @@
+"""What an analysis found, and one file per form in which it is shown."""

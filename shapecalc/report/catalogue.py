@@ -41,7 +41,9 @@ def description(name: str) -> str:
     if fields:
         widest = max(len(head) for head, _ in fields)
         parts.append("Fields:\n" + "\n".join(f"  {head:<{widest}}  {text}".rstrip() for head, text in fields))
-    counterparts = [f"  {label}: {target}" for label, target in (("torch", cls.torch), ("Keras", cls.keras)) if target]
+    counterparts = [
+        f"  {label}: {target}" for label, target in (("torch", cls.torch), ("Keras", cls.keras)) if target
+    ]
     if counterparts:
         parts.append("Counterparts:\n" + "\n".join(counterparts))
     if example:

@@ -11,6 +11,7 @@ from shapecalc.report.data import Report
 from shapecalc.report.outline import Item, lines, outline, window_text
 
 COLUMNS = ("Layer", "Kind", "Kernel", "Output", "Params", "Params %", "MACs", "MACs %")
+HEADERS = {"Params %": "%", "MACs %": "%"}
 CONVENTION = (
     "MACs: multiply-accumulates of convolutions, linear layers and matrix products; "
     "biases, normalization, activations and pooling are not counted. FLOPs = 2·MACs."
@@ -44,7 +45,7 @@ def rows(report: Report, depth: int | None = None, *, batch: bool = False) -> li
     return [*found, Row(0, True, last)]  # noqa: FBT003
 
 
-def _row(item: Item, report: Report, params: Dim, macs: Dim, batch: bool) -> Row:  # noqa: FBT001
+def _row(item: Item, report: Report, params: Dim, macs: Dim, batch: bool) -> Row:
     times = f" ×{item.times}" if item.times > 1 else ""
     is_part = item.node is None or bool(item.children)
     cost = "?" if item.macs is None else grouped(item.macs)
@@ -83,10 +84,14 @@ def summary(report: Report, *, batch: bool = False) -> list[str]:
         shapes = (f"{name} {shape_text(shape, report, batch=batch)}" for name, shape in report.inputs.items())
         found.append(f"Inputs: {', '.join(shapes)}")
     if len(report.outputs) > 1:
-        shapes = (f"{name} {shape_text(shape, report, batch=batch)}" for name, shape in report.outputs.items())
+        shapes = (
+            f"{name} {shape_text(shape, report, batch=batch)}" for name, shape in report.outputs.items()
+        )
         found.append(f"Outputs: {', '.join(shapes)}")
     at_least = "" if report.complete else "at least "
-    frozen = "" if report.trainable_params == report.params else f" ({grouped(report.trainable_params)} trainable)"
+    frozen = (
+        "" if report.trainable_params == report.params else f" ({grouped(report.trainable_params)} trainable)"
+    )
     buffers = f" + {grouped(report.buffer_count)} in buffers" if report.buffer_count != 0 else ""
     found.append(f"Parameters: {grouped(report.params)}{frozen}{buffers}")
     found.append(f"MACs: {at_least}{grouped(report.macs)}; FLOPs: {at_least}{grouped(report.flops)}")
@@ -96,9 +101,21 @@ def summary(report: Report, *, batch: bool = False) -> list[str]:
         f"Memory in {report.dtype}: parameters {memory(report.params * report.itemsize)}, "
         f"all layer outputs {memory(report.bytes)}"
     )
-    for condition in report.conditions:
-        found.append(f"Holds where {condition}")  # noqa: PERF401
-    return [*found, CONVENTION]
+    return [*found, *validity(report), CONVENTION]
+
+
+def validity(report: Report) -> list[str]:
+    """Return for which sizes a symbolic report is true: solved where one unknown stands alone."""
+    conditions = report.conditions
+    if not conditions:
+        return []
+    from shapecalc.algebra.solution import combined
+
+    needed = [condition.requirement for condition in conditions]
+    solved, left_over = combined((one.left, one.relation, one.right) for one in needed)
+    texts = [solution.text(name) for name, solution in sorted(solved.items())]
+    lines = [f"Holds where {'; '.join(texts)}"] if texts else []
+    return lines + [f"Holds where {conditions[position]}" for position in left_over]
 
 
 def memory(size: Dim) -> str:

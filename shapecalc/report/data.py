@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from shapecalc.algebra import Dim, Expr
-from shapecalc.engine.graph import Graph, Group, GraphNode, Walk
+from shapecalc.engine.graph import Graph, GraphNode, Group, Walk
 from shapecalc.errors import Place
 from shapecalc.layers.base import Effect, Kind, Named, Requirement, Shape, Shapes, Window
 
@@ -188,7 +188,9 @@ class Report:
             if effect is not None
         ]
         self.outputs: dict[str, Shape] = {
-            output: shape for output, slot in walk.graph.outputs.items() if (shape := shapes[slot]) is not None
+            output: shape
+            for output, slot in walk.graph.outputs.items()
+            if (shape := shapes[slot]) is not None
         }
 
     @property

@@ -25,7 +25,7 @@ _SPECIAL = {
 
 
 def latex(report: Report, depth: int | None = None, *, batch: bool = False) -> str:
-    """Return a `table` with a caption; it needs `\\usepackage{booktabs}` and nothing else."""
+    """Return a `table` with a caption; it needs the package booktabs and nothing else."""
     body = [_line(item, report, batch) for item in lines(outline(report, depth))]
     macs = latex_dim(report.macs) if report.complete else rf"\geq {latex_dim(report.macs)}"
     output = _shape(report.output, report, batch)
@@ -49,7 +49,7 @@ def latex(report: Report, depth: int | None = None, *, batch: bool = False) -> s
     )
 
 
-def _line(item: Item, report: Report, batch: bool) -> str:  # noqa: FBT001
+def _line(item: Item, report: Report, batch: bool) -> str:
     times = rf" $\times {item.times}$" if item.times > 1 else ""
     indent = rf"\hspace{{{item.depth}em}}" if item.depth else ""
     cells = [
@@ -63,7 +63,7 @@ def _line(item: Item, report: Report, batch: bool) -> str:  # noqa: FBT001
     return " & ".join(cells) + r" \\"
 
 
-def _shape(shape: tuple[Dim, ...], report: Report, batch: bool) -> str:  # noqa: FBT001
+def _shape(shape: tuple[Dim, ...], report: Report, batch: bool) -> str:
     if all(isinstance(size, int) for size in shape):
         return "$" + shape_text(shape, report, batch=batch).replace("x", r" \times ") + "$"
     kept = shape if batch or report.unbatched else shape[1:]
@@ -72,9 +72,9 @@ def _shape(shape: tuple[Dim, ...], report: Report, batch: bool) -> str:  # noqa:
 
 
 def escaped(text: str) -> str:
-    """Return text in which nothing is a command to LaTeX.
+    r"""Return text in which nothing is a command to LaTeX.
 
     >>> print(escaped("f_0 & 50%"))
-    f\\_0 \\& 50\\%
+    f\_0 \& 50\%
     """
     return "".join(_SPECIAL.get(character, character) for character in text)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shapecalc.report.cells import COLUMNS, heading, rows, summary
+from shapecalc.report.cells import COLUMNS, HEADERS, Row, heading, rows, summary
 from shapecalc.report.data import Report
 
 
@@ -12,16 +12,21 @@ def markdown(report: Report, depth: int | None = None, *, batch: bool = False) -
 
     found = rows(report, depth, batch=batch)
     columns = [column for column in COLUMNS if any(row.cells[column] for row in found)]
-    cells = [
-        ["&ensp;" * row.depth + _bold(row.cells[column], row.is_part) if column == "Layer" else row.cells[column]
-         for column in columns]
-        for row in found
-    ]  # fmt: skip
+    cells = [[_cell(row, column) for column in columns] for row in found]
     align = ["left" if column in COLUMNS[:4] else "right" for column in columns]
-    text = tabulate(cells, headers=columns, tablefmt="pipe", colalign=align, disable_numparse=True)
+    text = tabulate(
+        cells,
+        headers=[HEADERS.get(column, column) for column in columns],
+        tablefmt="pipe",
+        colalign=align,
+        disable_numparse=True,
+    )
     notes = "\n".join(f"- {sentence}" for sentence in summary(report, batch=batch))
     return f"**{heading(report, batch=batch)}**\n\n{text}\n\n{notes}"
 
 
-def _bold(label: str, is_part: bool) -> str:  # noqa: FBT001
-    return f"**{label}**" if is_part else label
+def _cell(row: Row, column: str) -> str:
+    text = row.cells[column]
+    if column != "Layer":
+        return text
+    return "&ensp;" * row.depth + (f"**{text}**" if row.is_part else text)

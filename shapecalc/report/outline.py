@@ -85,7 +85,7 @@ def outline(report: Report, depth: int | None = None) -> list[Item]:
     for path, item in _walked(root, ""):
         if path in repeats:
             item.children = _folded(item.children)
-    return _cut(root.children, depth, 0)
+    return _cut([_collapsed(item) for item in root.children], depth, 0)
 
 
 def _holder(holders: list[tuple[str, Item]], path: str) -> Item:
@@ -116,6 +116,17 @@ def _folded(passes: list[Item]) -> list[Item]:
         if item.times > 1:
             item.label = f"{item.label}-{int(item.label) + item.times - 1}"
     return folded
+
+
+def _collapsed(item: Item) -> Item:
+    """Give a part with only one thing in it the line of that thing: it would say the same twice."""
+    item.children = [_collapsed(child) for child in item.children]
+    if len(item.children) == 1 and item.children[0].times == 1:
+        only = item.children[0]
+        item.children, item.node = only.children, only.node
+        if only.node is not None and not only.children:
+            item.kind = only.kind
+    return item
 
 
 def _cut(items: list[Item], depth: int | None, level: int) -> list[Item]:

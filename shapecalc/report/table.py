@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from shapecalc.report.cells import COLUMNS, Row, heading, rows, summary
+from shapecalc.report.cells import COLUMNS, HEADERS, Row, heading, rows, summary
 from shapecalc.report.data import Report
 
 _RIGHT = {"Params", "Params %", "MACs", "MACs %"}
@@ -16,7 +16,9 @@ def table(report: Report, depth: int | None = None, *, batch: bool = False, widt
     """Return the table of a report; with a width, columns give way until it fits."""
     found = rows(report, depth, batch=batch)
     body = _fitted(found, width)
-    return "\n".join([heading(report, batch=batch), "", body, "", *_wrapped(summary(report, batch=batch), width)])
+    return "\n".join(
+        [heading(report, batch=batch), "", body, "", *_wrapped(summary(report, batch=batch), width)]
+    )
 
 
 def _fitted(found: Sequence[Row], width: int | None) -> str:
@@ -39,12 +41,20 @@ def drawn(found: Sequence[Row], columns: Sequence[str], longest_label: int | Non
     from tabulate import tabulate
 
     cells = [
-        [_shortened(_indented(row), longest_label) if column == "Layer" else row.cells[column] for column in columns]
+        [
+            _shortened(_indented(row), longest_label) if column == "Layer" else row.cells[column]
+            for column in columns
+        ]
         for row in found
     ]
     align = ["right" if column in _RIGHT else "left" for column in columns]
     text = tabulate(
-        cells, headers=list(columns), tablefmt="simple", colalign=align, disable_numparse=True, preserve_whitespace=True
+        cells,
+        headers=[HEADERS.get(column, column) for column in columns],
+        tablefmt="simple",
+        colalign=align,
+        disable_numparse=True,
+        preserve_whitespace=True,
     )
     body = text.splitlines()
     return "\n".join(line.rstrip() for line in (*body[:-1], body[1], body[-1]))

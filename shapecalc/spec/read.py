@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from graphlib import CycleError, TopologicalSorter
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -105,16 +106,22 @@ class _Reader:
     def steps(self, holder: Any, key: Any, scope: frozenset[str], path: str) -> tuple[Step, ...]:
         data = holder[key]
         if not isinstance(data, (list, tuple)):
-            raise SpecError(f"{key} must be a list of layers, not {quote(data)}", place=place_of(holder, key), path=path)
+            raise SpecError(
+                f"{key} must be a list of layers, not {quote(data)}", place=place_of(holder, key), path=path
+            )
         return tuple(
             self.step(one, scope, f"{path}[{index}]", place_of(data, index)) for index, one in enumerate(data)
         )
 
     def step(self, data: Any, scope: frozenset[str], path: str, place: Place) -> Step:
         if isinstance(data, str):
-            return self.build(Step, {"body": self.body(data, None, {}, scope, path, place), "place": place}, data, path)
+            return self.build(
+                Step, {"body": self.body(data, None, {}, scope, path, place), "place": place}, data, path
+            )
         if not isinstance(data, Mapping):
-            raise SpecError(f"a layer is a kind or a mapping with a kind, not {quote(data)}", place=place, path=path)
+            raise SpecError(
+                f"a layer is a kind or a mapping with a kind, not {quote(data)}", place=place, path=path
+            )
         values: dict[str, Any] = {key: data[key] for key in MODIFIERS if key in data}
         loops = values.get("repeat")
         if isinstance(loops, Mapping):
@@ -123,7 +130,9 @@ class _Reader:
         if len(kinds) > 1:
             raise self.several_kinds(data, kinds, scope, path)
         if kinds:
-            values["body"] = self.body(kinds[0], data[kinds[0]], data, scope, path, place_of(data, kinds[0]) or place)
+            values["body"] = self.body(
+                kinds[0], data[kinds[0]], data, scope, path, place_of(data, kinds[0]) or place
+            )
         return self.build(Step, {**values, "place": place}, data, path)
 
     def several_kinds(self, data: Any, kinds: list[str], scope: frozenset[str], path: str) -> SpecError:
@@ -157,7 +166,7 @@ class _Reader:
             known = self.callable_names(scope)
             raise SpecError(f"unknown kind {quote(name)}{nearest(name, known)}", place=place, path=path)
         if issubclass(cls, Merge):
-            return self.merge(cls, value, holder, scope, path, place)
+            return self.merge(cls, value, scope, path, place)
         if value is None:
             value = {}
         if not isinstance(value, Mapping):
@@ -176,14 +185,13 @@ class _Reader:
                 raise SpecError(f"{cls.kind} needs {name}", place=place, path=path)
         return self.build(cls, dict(value), value, path, place)
 
-    def merge(
-        self, cls: type[Merge], value: Any, holder: Any, scope: frozenset[str], path: str, place: Place
-    ) -> Kind:
+    def merge(self, cls: type[Merge], value: Any, scope: frozenset[str], path: str, place: Place) -> Kind:
         if value is None:
             return self.layer(cls, {}, path, place)
         if isinstance(value, (list, tuple)):
             branches = tuple(
-                (str(index), self.branch(value, index, scope, f"{path}[{index}]")) for index in range(len(value))
+                (str(index), self.branch(value, index, scope, f"{path}[{index}]"))
+                for index in range(len(value))
             )
             own: dict[str, Any] = {}
         elif isinstance(value, Mapping):
@@ -229,10 +237,13 @@ class _Reader:
         if value is None:
             value = {}
         if not isinstance(value, Mapping):
-            raise SpecError(f"{name} takes its arguments as a mapping, not {quote(value)}", place=place, path=path)
+            raise SpecError(
+                f"{name} takes its arguments as a mapping, not {quote(value)}", place=place, path=path
+            )
         if name in self.blocks:
-            args = self.blocks[name].get("args") if isinstance(self.blocks[name], Mapping) else None
-            known = list(map(str, args or {}))
+            block = self.blocks[name]
+            args: Mapping[str, Any] = (block.get("args") if isinstance(block, Mapping) else None) or {}
+            known = list(map(str, args))
             for key in value:
                 if key not in known:
                     raise SpecError(
@@ -253,7 +264,9 @@ class _Reader:
         if value is None:
             return {}
         if not isinstance(value, Mapping):
-            raise SpecError(f"{key} must be a mapping, not {quote(value)}", place=place_of(holder, key), path=path)
+            raise SpecError(
+                f"{key} must be a mapping, not {quote(value)}", place=place_of(holder, key), path=path
+            )
         return value
 
     def fields(
@@ -268,7 +281,9 @@ class _Reader:
                     f"{what} {quote(key)}{nearest(str(key), known)}",
                     place=place_of(data, key),
                     path=path,
-                    hint=_FLOW_HINT if not str(key).isidentifier() else f"known: {', '.join(known) or 'none'}",
+                    hint=_FLOW_HINT
+                    if not str(key).isidentifier()
+                    else f"known: {', '.join(known) or 'none'}",
                 )
 
     def build(
@@ -281,7 +296,9 @@ class _Reader:
             where, message = complaint_of(error)
             located = place_of(data)
             for key in where:
-                if isinstance(data, Mapping) and key in data or isinstance(data, (list, tuple)) and isinstance(key, int):
+                if (isinstance(data, Mapping) and key in data) or (
+                    isinstance(data, (list, tuple)) and isinstance(key, int)
+                ):
                     located = place_of(data, key) or located
                     data = data[key]
                 else:
@@ -304,30 +321,16 @@ def complaint_of(error: ValidationError) -> tuple[tuple[Any, ...], str]:
 
 def _refuse_recursion(model: Spec, located: Mapping[str, Any]) -> None:
     """Refuse blocks that call themselves, directly or through others."""
-    calls = {name: sorted(_called(block.layers) & set(model.blocks)) for name, block in model.blocks.items()}
-    done: set[str] = set()
-    for root in calls:
-        trail: list[str] = []
-        stack = [(root, iter(calls[root]))] if root not in done else []
-        if stack:
-            trail.append(root)
-        while stack:
-            name, rest = stack[-1]
-            following = next(rest, None)
-            if following is None:
-                done.add(name)
-                trail.pop()
-                stack.pop()
-            elif following in trail:
-                circle = " -> ".join([*trail[trail.index(following) :], following])
-                raise SpecError(
-                    f"blocks call each other in a circle: {circle}",
-                    place=place_of(located, following),
-                    path=f"blocks.{following}",
-                )
-            elif following not in done:
-                trail.append(following)
-                stack.append((following, iter(calls[following])))
+    calls = {name: _called(block.layers) & set(model.blocks) for name, block in model.blocks.items()}
+    try:
+        TopologicalSorter(calls).prepare()
+    except CycleError as error:
+        circle = error.args[1][::-1]
+        raise SpecError(
+            f"blocks call each other in a circle: {' -> '.join(circle)}",
+            place=place_of(located, circle[0]),
+            path=f"blocks.{circle[0]}",
+        ) from None
 
 
 def _called(steps: Iterable[Step]) -> set[str]:

@@ -68,9 +68,7 @@ def parse(text: str, file: str | None = None) -> Any:
         mark = error.problem_mark or error.context_mark
         place = Place(file, mark.line + 1, mark.column + 1) if mark else Place(file)
         context = f" ({error.context})" if error.context else ""
-        raise SpecError(
-            f"this is not YAML: {error.problem}{context}", place=place, hint=_FLOW_HINT
-        ) from None
+        raise SpecError(f"this is not YAML: {error.problem}{context}", place=place, hint=_FLOW_HINT) from None
     except yaml.YAMLError as error:
         raise SpecError(f"this is not YAML: {str(error).splitlines()[0]}", place=Place(file)) from None
 
@@ -118,7 +116,9 @@ class _Composer:
             self.grow(size, event)
             return value
         if event.tag and event.tag.startswith(("!", "tag:")) and event.tag != "!":
-            raise SpecError(f"the tag {quote(event.tag)} is not allowed: a spec is plain data", place=self.at(event))
+            raise SpecError(
+                f"the tag {quote(event.tag)} is not allowed: a spec is plain data", place=self.at(event)
+            )
         if depth > DEEPEST:
             raise SpecError(f"values are nested more than {DEEPEST} deep", place=self.at(event))
         if isinstance(event, yaml.ScalarEvent):

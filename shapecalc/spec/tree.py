@@ -1,13 +1,13 @@
 """The spec as a tree of pydantic models: what YAML is read into and what Python writes directly.
 
-    Spec (a model)
-    ├── parameters, input, expect, variants …
-    ├── blocks: Block, with arguments and steps of its own
-    └── layers: Step, which holds one body
-            Kind        a layer or merge (a merge holds branches of steps)
-            Call        a block, or a kind that an argument chooses
-            Sequential  steps under one name
-            Side        steps beside the trunk, whose result is an output of its own
+Spec (a model)
+├── parameters, input, expect, variants …
+├── blocks: Block, with arguments and steps of its own
+└── layers: Step, which holds one body
+        Kind        a layer or merge (a merge holds branches of steps)
+        Call        a block, or a kind that an argument chooses
+        Sequential  steps under one name
+        Side        steps beside the trunk, whose result is an output of its own
 """
 
 from __future__ import annotations

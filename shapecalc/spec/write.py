@@ -37,8 +37,13 @@ def to_data(spec: Spec) -> dict[str, Any]:
     if spec.variants:
         data["variants"] = {
             name: {
-                key: _expect(value) if isinstance(value, Expect) else _values(value) if isinstance(value, Mapping)
-                else _fields(value) if isinstance(value, Node) else value
+                key: _expect(value)
+                if isinstance(value, Expect)
+                else _values(value)
+                if isinstance(value, Mapping)
+                else _fields(value)
+                if isinstance(value, Node)
+                else value
                 for key, value in ((key, getattr(variant, key)) for key in type(variant).model_fields)
                 if value
             }
@@ -68,7 +73,12 @@ def to_yaml(spec: Spec) -> str:
     import yaml
 
     text: str = yaml.dump(
-        to_data(spec), Dumper=_dumper(), sort_keys=False, allow_unicode=True, width=100, default_flow_style=False
+        to_data(spec),
+        Dumper=_dumper(),
+        sort_keys=False,
+        allow_unicode=True,
+        width=100,
+        default_flow_style=False,
     )
     return text
 
@@ -81,13 +91,13 @@ def _dumper() -> Any:
         def ignore_aliases(self, data: Any) -> bool:
             return True
 
-        def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: FBT001, FBT002
-            super().increase_indent(flow, False)
+        def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
+            super().increase_indent(flow, indentless=False)
 
-        def represent_sequence(self, tag: str, sequence: Any, flow_style: bool | None = None) -> Any:  # noqa: FBT001
+        def represent_sequence(self, tag: str, sequence: Any, flow_style: bool | None = None) -> Any:
             return super().represent_sequence(tag, sequence, flow_style=_fits_a_line(sequence))
 
-        def represent_mapping(self, tag: str, mapping: Any, flow_style: bool | None = None) -> Any:  # noqa: FBT001
+        def represent_mapping(self, tag: str, mapping: Any, flow_style: bool | None = None) -> Any:
             return super().represent_mapping(tag, mapping, flow_style=_fits_a_line(mapping.values()))
 
     return Dumper
@@ -101,11 +111,7 @@ def _fits_a_line(items: Iterable[Any]) -> bool:
 
 
 def _fields(node: Node) -> dict[str, Any]:
-    return {
-        name: getattr(node, name)
-        for name in type(node).model_fields
-        if getattr(node, name) is not None
-    }
+    return {name: getattr(node, name) for name in type(node).model_fields if getattr(node, name) is not None}
 
 
 def _expect(expect: Expect) -> dict[str, Any]:
@@ -152,7 +158,8 @@ def _branches(merge: Merge) -> Any:
     branches = merge.branches or ()
     own = {name: plain(value) for name, value in merge.fields_set().items() if name != "branches"}
     written = {
-        name: branch if isinstance(branch, str) else [_step(step) for step in branch] for name, branch in branches
+        name: branch if isinstance(branch, str) else [_step(step) for step in branch]
+        for name, branch in branches
     }
     if not own and [*written] == [str(index) for index in range(len(written))]:
         return [*written.values()]
