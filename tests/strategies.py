@@ -17,6 +17,7 @@ from typing import Any, TypeAlias, TypeVar
 from hypothesis import strategies as st
 
 from shapecalc.layers.base import Kind
+from shapecalc.layers.extended import INFINITIES, Extended
 from shapecalc.layers.fields import (
     Decimal,
     Each,
@@ -102,26 +103,35 @@ _DECIMALS = [Fraction(n, d) for n, d in [(0, 1), (1, 2), (1, 1), (1, 4), (3, 10)
 def value(draft: Draft, rule: _Annotation) -> Any:
     """Draw a value that an annotation allows; in a wild draft, sometimes one just outside."""
     illegal = draft.wild and draft.chance(8)
-    match rule:
-        case Whole():
-            return _whole(draft, rule, illegal)
-        case Decimal():
-            return _decimal(draft, rule, illegal)
-        case Each():
-            return _each(draft, rule, illegal)
-        case Listed():
-            length = draft.whole(rule.shortest, rule.shortest + 2) - illegal
-            return tuple(value(draft, rule.item) for _ in range(length))
-        case Optional():
-            return None if draft.chance(3) else value(draft, rule.item)
-        case OneOf():
-            if rule.otherwise is not None and not draft.chance(4):
-                return value(draft, rule.otherwise)
-            return draft.draw(st.sampled_from(rule.words))
-        case Truth():
-            return draft.draw(st.booleans())
-        case _:
-            raise NotImplementedError(f"no strategy for the annotation {type(rule).__name__}")
+    for annotation, strategy in STRATEGIES.items():
+        if isinstance(rule, annotation):
+            return strategy(draft, rule, illegal)
+    raise NotImplementedError(f"no strategy for the annotation {type(rule).__name__}")
+
+
+def _listed(draft: Draft, rule: Listed, illegal: bool) -> tuple[Any, ...]:
+    length = draft.whole(rule.shortest, rule.shortest + 2) - illegal
+    return tuple(value(draft, rule.item) for _ in range(length))
+
+
+def _optional(draft: Draft, rule: Optional, illegal: bool) -> Any:
+    return None if draft.chance(3) else value(draft, rule.item)
+
+
+def _one_of(draft: Draft, rule: OneOf, illegal: bool) -> Any:
+    if rule.otherwise is not None and not draft.chance(4):
+        return value(draft, rule.otherwise)
+    return draft.draw(st.sampled_from(rule.words))
+
+
+def _truth(draft: Draft, rule: Truth, illegal: bool) -> bool:
+    return draft.draw(st.booleans())
+
+
+def _extended(draft: Draft, rule: Extended, illegal: bool) -> Any:
+    if draft.chance(5):
+        return draft.draw(st.sampled_from(INFINITIES))
+    return _decimal(draft, rule, illegal)
 
 
 def _whole(draft: Draft, rule: Whole, illegal: bool) -> int:
@@ -152,6 +162,19 @@ def _each(draft: Draft, rule: Each, illegal: bool) -> Any:
     if illegal:
         length += 1
     return tuple(value(draft, rule.item) for _ in range(length))
+
+
+STRATEGIES: dict[type[_Annotation], Callable[[Draft, Any, bool], Any]] = {
+    Extended: _extended,
+    Whole: _whole,
+    Decimal: _decimal,
+    Each: _each,
+    Listed: _listed,
+    Optional: _optional,
+    OneOf: _one_of,
+    Truth: _truth,
+}
+"""How to draw for each type of annotation; the first that fits."""
 
 
 # ---- inputs
@@ -221,10 +244,83 @@ def joined(draft: Draft) -> tuple[Sizes, ...]:
     return tuple(found)
 
 
+def multiplied(draft: Draft) -> tuple[Sizes, ...]:
+    """Return two tensors whose matrix product exists, mostly."""
+    n, k, m = (draft.whole(1, 4) for _ in range(3))
+    batch = [draft.whole(1, 3) for _ in range(draft.whole(0, 2))]
+    left: list[int] = [*batch, *([] if draft.chance(5) and not batch else [n]), k]
+    inner = k + 1 if draft.wild and draft.chance(2) else k
+    right = [*([1 if draft.chance(4) else size for size in batch]), inner, m]
+    if draft.chance(3):
+        right = right[-2:] if draft.chance(2) else right[-2:-1]
+    if draft.wild and draft.chance(4):
+        right.insert(0, 2)
+    pair = (tuple(left), tuple(right))
+    return pair if not (draft.wild and draft.chance(6)) else pair[:1]
+
+
+def resized(draft: Draft) -> tuple[Sizes, ...]:
+    """Return an input to interpolate, and a size or a scale, and a mode, that fit it."""
+    rank = draft.draw(st.sampled_from([1, 2, 2, 3]))
+    by_kind = {"upsampling_bilinear2d": 2}
+    rank = rank if draft.wild else by_kind.get(draft.cls.kind, rank)
+    shape = tuple(draft.whole(1, 6) for _ in range(rank + 2))
+    lengths = rank + 1 if draft.wild and draft.chance(4) else rank
+    if draft.chance(2):
+        size = tuple(draft.whole(1, 9) for _ in range(lengths))
+        draft.fields["size"] = size[0] if draft.chance(2) else size
+    else:
+        scales = [Fraction(n, d) for n, d in [(2, 1), (3, 2), (7, 10), (29, 100), (1, 2), (1, 1), (4, 3)]]
+        scale = tuple(draft.draw(st.sampled_from(scales)) for _ in range(lengths))
+        draft.fields["scale_factor"] = scale[0] if draft.chance(2) else scale
+    if draft.wild and draft.chance(4):
+        draft.fields["size"] = 4
+    modes = {1: "linear", 2: "bilinear", 3: "trilinear"}
+    if "mode" in draft.cls.model_fields and not draft.wild:
+        anywhere = ("nearest", "nearest-exact", "area")
+        draft.fields["mode"] = draft.draw(st.sampled_from([*anywhere, modes[rank]]))
+        draft.fields["align_corners"] = None
+        if draft.fields["mode"] not in anywhere and draft.chance(2):
+            draft.fields["align_corners"] = draft.draw(st.booleans())
+        if "size" in draft.fields:
+            draft.fields["recompute_scale_factor"] = None
+    for name in ("size", "scale_factor"):
+        if not draft.wild:
+            draft.fields.setdefault(name, None)
+    return (shape,)
+
+
+def shuffled(draft: Draft) -> tuple[Sizes, ...]:
+    """Return an input whose channels or sides a factor divides, mostly."""
+    factor = draft.whole(1, 3)
+    draft.fields[next(name for name in draft.cls.model_fields if name.endswith("scale_factor"))] = factor
+    channels, height, width = (draft.whole(1, 4) for _ in range(3))
+    if draft.wild:
+        channels, height = channels + draft.whole(0, 1), height + draft.whole(0, 1)
+    front = tuple(draft.whole(1, 2) for _ in range(draft.whole(0, 2)))
+    if draft.cls.kind == "pixel_shuffle":
+        return ((*front, channels * factor**2, height, width),)
+    shape = (*front, channels, height * factor, width * factor)
+    return (shape[-draft.whole(1, 3) :] if draft.wild and draft.chance(4) else shape,)
+
+
 INPUTS: dict[str, Callable[[Draft], tuple[Sizes, ...]]] = {
     "add": several,
     "multiply": several,
     "concat": joined,
+    "matmul": multiplied,
+    "upsample": resized,
+    "upsampling_nearest2d": resized,
+    "upsampling_bilinear2d": resized,
+    "pixel_shuffle": shuffled,
+    "pixel_unshuffle": shuffled,
+    "dropout1d": of_rank(2, 3),
+    "dropout2d": of_rank(3, 4),
+    "dropout3d": of_rank(4, 5),
+    "softmax2d": of_rank(3, 4),
+    "group_norm": of_rank(2, 3, 4),
+    "local_response_norm": of_rank(3, 4, 5),
+    "permute": of_rank(1, 2, 3, 4),
 }
 """Kinds whose inputs are not just any shape (or, for spatial kinds, a shape of their rank)."""
 
@@ -275,6 +371,99 @@ def regrouped(draft: Draft, total: int) -> Sizes:
     return tuple(draft.draw(st.permutations(sizes)))
 
 
+def some_axes(draft: Draft) -> int | tuple[int, ...]:
+    """Return one axis, or several, each named once except in a wild draft."""
+    if draft.chance(3):
+        return an_axis(draft)
+    rank = len(draft.x)
+    if draft.wild and draft.chance(3):
+        return tuple(draft.whole(-5, 4) for _ in range(draft.whole(0, 3)))
+    axes = draft.draw(st.lists(st.integers(0, rank - 1), min_size=1, max_size=rank, unique=True))
+    return tuple(axis - rank if draft.chance(3) else axis for axis in axes)
+
+
+def order_of_axes(draft: Draft) -> tuple[int, ...]:
+    """Return a permutation of the axes, some counted from the end."""
+    rank = len(draft.x)
+    axes = list(draft.draw(st.permutations(range(rank))))
+    if draft.wild and draft.chance(2):
+        axes[-1] = draft.whole(-rank - 1, rank)
+    return tuple(axis - rank if axis >= 0 and draft.chance(4) else axis for axis in axes)
+
+
+def pad_sides(draft: Draft) -> Any:
+    """Return padding as one number, per axis, per side, or in torch's flat order."""
+    rank = draft.rank or 1
+
+    def side() -> int:
+        return draft.whole(-3, 4) if draft.chance(5) or draft.wild else draft.whole(0, 3)
+
+    form = draft.whole(0, 3)
+    if form == 0:
+        return side()
+    if form == 1:
+        return tuple(side() for _ in range(2 * rank))
+    count = rank + 1 if draft.wild and draft.chance(6) else rank
+    pairs = tuple((side(), side()) if form == 2 or draft.chance(2) else side() for _ in range(count))
+    return pairs
+
+
+def half_a_kernel(draft: Draft) -> Any:
+    """Return padding of at most half the kernel, as torch's pooling takes it."""
+    kernel = draft.fields.get("kernel_size", 1)
+    if draft.wild and draft.chance(3):
+        return draft.whole(-1, 4)
+    if isinstance(kernel, tuple):
+        return tuple(draft.whole(0, max(k, 0) // 2) for k in kernel)
+    return draft.whole(0, max(kernel, 0) // 2)
+
+
+def below_the_stride(draft: Draft) -> Any:
+    """Return output padding below the stride or the dilation, as transposed convolution takes it."""
+    if draft.wild and draft.chance(3):
+        return draft.whole(-1, 3)
+    limits = [draft.fields.get(name, 1) for name in ("stride", "dilation")]
+    most = max(min(limit) if isinstance(limit, tuple) else limit for limit in limits)
+    return draft.whole(0, max(most - 1, 0))
+
+
+def ending(draft: Draft) -> int | tuple[int, ...]:
+    """Return the end of the input's shape."""
+    if draft.wild and draft.chance(2):
+        return draft.whole(1, 6)
+    end = draft.x[-draft.whole(1, len(draft.x)) :]
+    return end[0] if len(end) == 1 and draft.chance(2) else end
+
+
+def pieces(draft: Draft) -> Any:
+    """Return a size, or sizes that add up to an axis."""
+    if draft.chance(2):
+        return draft.whole(1, 4)
+    axis = draft.fields.setdefault("dim", an_axis(draft))
+    legal = -len(draft.x) <= axis < len(draft.x)
+    rest = draft.x[axis] if legal else 3
+    if draft.wild and draft.chance(2):
+        rest += 1
+    sizes: list[int] = []
+    while rest > 0:
+        sizes.append(draft.whole(1, rest))
+        rest -= sizes[-1]
+    return tuple(sizes)
+
+
+def split_axis(draft: Draft) -> tuple[int, ...]:
+    """Return sizes whose product is that of the axis `dim`."""
+    axis: int = draft.fields.get("dim", 0)
+    return regrouped(draft, draft.x[axis] if -len(draft.x) <= axis < len(draft.x) else 6)
+
+
+def connected(draft: Draft) -> tuple[tuple[int, ...], ...]:
+    """Return which input channels every output channel sees."""
+    highest = draft.channels if draft.wild else draft.channels - 1
+    some = st.lists(st.integers(0, highest), min_size=1, max_size=4, unique=not draft.wild)
+    return tuple(map(tuple, draft.draw(st.lists(some, min_size=1, max_size=4))))
+
+
 FIELD_HINTS: dict[str, Callable[[Draft], Any]] = {
     "in_channels": _declared,
     "num_features": _declared,
@@ -283,8 +472,35 @@ FIELD_HINTS: dict[str, Callable[[Draft], Any]] = {
     "groups": _divisor,
     "num_groups": _divisor,
     "out_channels": _out_channels,
+    "prelu.num_parameters": lambda draft: 1 if draft.chance(3) else _declared(draft),
+    "glu.dim": an_axis,
+    "dim": an_axis,
+    "mean.dim": some_axes,
+    "squeeze.dim": some_axes,
+    "dim0": an_axis,
+    "dim1": an_axis,
+    "dims": order_of_axes,
+    "start_dim": lambda draft: draft.whole(0, min(1, len(draft.x) - 1)),
+    "end_dim": an_axis,
+    "reshape.shape": lambda draft: regrouped(draft, prod(draft.x[1:])),
+    "unflattened_size": split_axis,
+    "split_size": pieces,
+    "select.index": lambda draft: draft.whole(-2, 2),
+    "normalized_shape": ending,
+    "output_padding": below_the_stride,
+    "connections": connected,
+    "embedding.num_embeddings": lambda draft: draft.whole(3, 7),
+    **{f"{name}_pool{rank}d.padding": half_a_kernel for name in ("max", "avg") for rank in (1, 2, 3)},
+    **{
+        f"{name}_pad{rank}d.padding": pad_sides
+        for name in ("zero", "constant", "reflection", "replication", "circular")
+        for rank in (1, 2, 3)
+    },
 }
-"""Fields by name, or by `kind.name` where a name means something else in one kind."""
+"""Fields by name, or by `kind.name` where a name means something else in one kind.
+
+They are drawn after the fields without a hint, in this order.
+"""
 
 SKIPPED = {"branches"}
 """Fields that hold layers, not values."""
@@ -309,19 +525,18 @@ def cases(draw: st.DrawFn, kind: str) -> Case:
     draft = Draft(draw, cls)
     default = _spatial if draft.rank in (1, 2, 3) else _generic
     draft.inputs = INPUTS.get(kind, default)(draft)
-    hinted: dict[str, Callable[[Draft], Any]] = {}
+    chosen: dict[str, Callable[[Draft], Any]] = {}
     for name, rule in rules(cls).items():
         if name in draft.fields or (not cls.model_fields[name].is_required() and draft.chance(2)):
             continue
-        hint = FIELD_HINTS.get(f"{kind}.{name}", FIELD_HINTS.get(name))
-        if hint is None:
-            draft.fields[name] = value(draft, rule)
+        key = f"{kind}.{name}" if f"{kind}.{name}" in FIELD_HINTS else name
+        if key in FIELD_HINTS:
+            chosen[key] = FIELD_HINTS[key]
         else:
-            hinted[name] = hint
-    for name in FIELD_HINTS:
-        short = name.rpartition(".")[2]
-        if short in hinted and name in (short, f"{kind}.{short}"):
-            draft.fields[short] = hinted.pop(short)(draft)
+            draft.fields[name] = value(draft, rule)
+    for key in FIELD_HINTS:
+        if key in chosen:
+            draft.fields.setdefault(key.rpartition(".")[2], chosen[key](draft))
     fields = {name: draft.fields[name] for name in cls.model_fields if name in draft.fields}
     return Case(cls, fields, draft.inputs)
 

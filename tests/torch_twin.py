@@ -89,7 +89,9 @@ TENSORS: dict[str, Callable[..., Tensor]] = {"embedding": _indices}
 
 
 def plain(value: Any) -> Any:
-    """Return a field's value as torch takes it: fractions as floats."""
+    """Return a field's value as torch takes it: fractions and infinities as floats."""
+    if value in ("inf", "-inf"):
+        return float(value)
     if isinstance(value, Fraction):
         return float(value)
     if isinstance(value, tuple):
@@ -124,7 +126,7 @@ def inferred(cls: type[Kind], name: str, x: Sizes) -> int:
     if name == "in_features":
         return x[-1]
     rank = getattr(cls, "rank", None)
-    axis = 1 if rank is None else len(x) - rank - 1
+    axis = 1 if rank is None or cls.kind.startswith("batch_norm") else len(x) - rank - 1
     return x[axis] if 0 <= axis < len(x) else 1
 
 
@@ -195,10 +197,202 @@ def concat(cls: type[Kind], fields: Fields, shapes: Shapes) -> nn.Module:
     return Function(lambda *inputs: torch.cat(inputs, dim=axis))
 
 
+# ---- sides: padding, cropping, global pooling
+
+
+def pad(cls: type[Kind], fields: Fields, shapes: Shapes) -> nn.Module:
+    """Write the padding in torch's flat order, which begins with the last axis."""
+    given, rank = fields["padding"], cls.rank  # type: ignore[attr-defined]
+    flat = isinstance(given, tuple) and len(given) == 2 * rank
+    if isinstance(given, tuple) and not (flat and all(isinstance(side, int) for side in given)):
+        if len(given) != rank:
+            raise ValueError("padding has one entry per axis, or two numbers per axis")
+        given = per_side(given)
+    return generic(cls, {**fields, "padding": given}, shapes)
+
+
+def per_side(given: tuple[Any, ...]) -> tuple[int, ...]:
+    """Return sides per axis in torch's flat order."""
+    sides = [side if isinstance(side, tuple) else (side, side) for side in given]
+    if any(len(side) != 2 for side in sides):
+        raise ValueError("a side has a number before and one after")
+    return tuple(number for side in reversed(sides) for number in side)
+
+
+def crop(cls: type[Kind], fields: Fields, shapes: Shapes) -> nn.Module:
+    """Crop with a negative padding, which refuses to take away more than there is."""
+    rank: int = cls.rank  # type: ignore[attr-defined]
+    given = fields["crop"] if isinstance(fields["crop"], tuple) else (fields["crop"],) * rank
+    flat = per_side(given)
+    if len(given) != rank or min(flat) < 0 or len(shapes[0]) not in (rank + 1, rank + 2):
+        raise ValueError("cropping takes one non-negative entry per axis of a batched or unbatched input")
+    return Function(lambda x: nn.functional.pad(x, [-side for side in flat]))
+
+
+def global_pool(reduce: Callable[..., Tensor]) -> Builder:
+    """Reduce all spatial axes at once."""
+
+    def build_one(cls: type[Kind], fields: Fields, shapes: Shapes) -> nn.Module:
+        rank: int = cls.rank  # type: ignore[attr-defined]
+        if len(shapes[0]) not in (rank + 1, rank + 2):
+            raise ValueError("a batched or unbatched input")
+        keepdim = fields.get("keepdim", False)
+        return Function(lambda x: reduce(x, tuple(range(-rank, 0)), keepdim))
+
+    return build_one
+
+
+def one_number(cls: type[Kind], fields: Fields, shapes: Shapes) -> nn.Module:
+    """Take a list of one, which this module of torch does not know, as its entry."""
+    unwrapped = {
+        name: value[0] if isinstance(value, tuple) and len(value) == 1 else value
+        for name, value in fields.items()
+    }
+    return generic(cls, unwrapped, shapes)
+
+
+# ---- rearranging and selecting
+
+
+def reshape(cls: type[Kind], fields: Fields, shapes: Shapes) -> nn.Module:
+    """Keep the first axis and reshape the others."""
+    return Function(lambda x: x.reshape(x.shape[0], *fields["shape"]))
+
+
+def split(cls: type[Kind], fields: Fields, shapes: Shapes) -> nn.Module:
+    """Cut into pieces; torch has another name for their size."""
+    return Function(lambda x: torch.split(x, fields["split_size"], fields.get("dim", 0)))
+
+
+def squeeze(cls: type[Kind], fields: Fields, shapes: Shapes) -> nn.Module:
+    """Drop axes of size 1."""
+    dim = fields.get("dim")
+    return Function(lambda x: torch.squeeze(x) if dim is None else torch.squeeze(x, dim))
+
+
+def sliced(cls: type[Kind], fields: Fields, shapes: Shapes) -> nn.Module:
+    """Index with a slice along one axis; an empty result counts as refused."""
+    part = slice(fields.get("start", 0), fields.get("end"), fields.get("step", 1))
+
+    def take(x: Tensor) -> Tensor:
+        found = x.movedim(fields["dim"], 0)[part].movedim(0, fields["dim"])
+        if found.numel() == 0:
+            raise ValueError("nothing is left")
+        return found
+
+    return Function(take)
+
+
+def over_last_axes(cls: type[Kind], fields: Fields, shapes: Shapes) -> nn.Module:
+    """Normalise over the last axis where no shape is given."""
+    if fields.get("normalized_shape") is None:
+        fields = {**fields, "normalized_shape": shapes[0][-1]}
+    return generic(cls, fields, shapes)
+
+
+# ---- the LeNet-5 of 1998, whose layers torch lacks
+
+
+class Subsampling(nn.Module):
+    """The sum over windows, times a coefficient per channel, plus a bias per channel."""
+
+    def __init__(self, channels: int, kernel: Any, stride: Any) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(channels))
+        self.bias = nn.Parameter(torch.zeros(channels))
+        self.pool = nn.LPPool2d(1, kernel, stride)
+
+    def forward(self, x: Tensor) -> Tensor:
+        sums: Tensor = self.pool(x)
+        return sums * self.weight[:, None, None] + self.bias[:, None, None]
+
+
+def subsample(cls: type[Kind], fields: Fields, shapes: Shapes) -> nn.Module:
+    if len(shapes[0]) not in (3, 4):
+        raise ValueError("a batched or unbatched image")
+    return Subsampling(shapes[0][-3], fields["kernel_size"], fields.get("stride"))
+
+
+class PartlyConnected(nn.Module):
+    """One convolution per output channel, over the input channels it is connected to."""
+
+    def __init__(self, connections: Any, kernel: Sizes, bias: bool, convolve: Callable[..., Tensor]) -> None:
+        super().__init__()
+        self.connections = connections
+        self.weight = nn.Parameter(torch.zeros(sum(map(len, connections)), *kernel))
+        self.bias = nn.Parameter(torch.zeros(len(connections))) if bias else None
+        self.convolve = convolve
+
+    def forward(self, x: Tensor) -> Tensor:
+        planes, first = [], 0
+        for number, channels in enumerate(self.connections):
+            kernels = self.weight[first : first + len(channels)][None]
+            first += len(channels)
+            bias = None if self.bias is None else self.bias[number : number + 1]
+            planes.append(self.convolve(torch.stack([x[..., c, :, :] for c in channels], -3), kernels, bias))
+        return torch.cat(planes, -3)
+
+
+def partly_connected(cls: type[Kind], fields: Fields, shapes: Shapes) -> nn.Module:
+    """Convolve group by group with torch's own convolution, its padding rules included."""
+    fields = dict(fields)
+    connections, bias = fields.pop("connections"), fields.pop("bias", True)
+    if len(shapes[0]) not in (3, 4) or not connections or any(len(set(c)) < len(c) for c in connections):
+        raise ValueError("an image, and no connection twice")
+    kernel = fields["kernel_size"] if isinstance(fields["kernel_size"], tuple) else (fields["kernel_size"],) * 2
+
+    def convolve(x: Tensor, weight: Tensor, offset: Tensor | None) -> Tensor:
+        one = {**fields, "in_channels": weight.shape[1], "out_channels": 1, "bias": offset is not None}
+        module = convolution(cls, one, shapes)
+        given = {"weight": weight} | ({} if offset is None else {"bias": offset})
+        found: Tensor = torch.func.functional_call(module, given, (x,))
+        return found
+
+    return PartlyConnected(connections, kernel, bias, convolve)
+
+
+class Centers(nn.Module):
+    """The squared distance to centres that are drawn by hand."""
+
+    def __init__(self, inward: int, outward: int) -> None:
+        super().__init__()
+        self.register_buffer("centers", torch.zeros(outward, inward))
+
+    def forward(self, x: Tensor) -> Tensor:
+        centers = self.get_buffer("centers")
+        if x.shape[-1] != centers.shape[-1]:
+            raise ValueError("features differ")
+        return (x[..., None, :] - centers).square().sum(-1)
+
+
+def rbf(cls: type[Kind], fields: Fields, shapes: Shapes) -> nn.Module:
+    return Centers(fields.get("in_features") or shapes[0][-1], fields["out_features"])
+
+
+_RANKS = (1, 2, 3)
+
 BUILDERS: dict[str, Builder] = {
-    **{f"conv{rank}d": convolution for rank in (1, 2, 3)},
-    **{f"depthwise_conv{rank}d": depthwise for rank in (1, 2, 3)},
-    **{f"separable_conv{rank}d": separable for rank in (1, 2)},
+    **{f"conv{rank}d": convolution for rank in _RANKS},
+    **{f"depthwise_conv{rank}d": depthwise for rank in _RANKS},
+    **{f"separable_conv{rank}d": separable for rank in _RANKS},
+    **{f"crop{rank}d": crop for rank in _RANKS},
+    **{f"global_avg_pool{rank}d": global_pool(torch.mean) for rank in _RANKS},
+    **{f"global_max_pool{rank}d": global_pool(torch.amax) for rank in _RANKS},
+    **{
+        f"{name}_pad{rank}d": pad
+        for name in ("zero", "constant", "reflection", "replication", "circular")
+        for rank in _RANKS
+    },
+    "lp_pool1d": one_number,
+    "reshape": reshape,
+    "split": split,
+    "squeeze": squeeze,
+    "slice": sliced,
+    "layer_norm": over_last_axes,
+    "rms_norm": over_last_axes,
+    "subsample2d": subsample,
+    "partial_conv2d": partly_connected,
+    "rbf": rbf,
     "add": _folded(torch.add),
     "multiply": _folded(torch.mul),
     "concat": concat,
