@@ -16,7 +16,7 @@ from shapecalc.engine.walk import rewalk
 from shapecalc.errors import SpecError, nearest, quote
 from shapecalc.layers.base import Shape
 from shapecalc.report.data import DTYPES, Report
-from shapecalc.spec.find import bundled, locate, read_file
+from shapecalc.spec.find import bundled, locate, read_file, short
 from shapecalc.spec.read import read
 from shapecalc.spec.text import parse
 from shapecalc.spec.tree import Spec
@@ -144,7 +144,7 @@ def load(source: str | Path | Mapping[str, Any]) -> Model:
     if isinstance(source, Mapping):
         return read(source, Model)
     path, variant = locate(str(source)) if isinstance(source, str) else (source, None)
-    model = loads(read_file(path), file=str(path))
+    model = loads(read_file(path), file=short(path))
     return model.variant(variant) if variant else model
 
 

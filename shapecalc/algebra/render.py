@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from itertools import groupby
+from typing import Any
 
 from shapecalc.algebra.expr import Atom, Dim, Expr, Floor, Maximum, Monomial, Symbol
+from shapecalc.algebra.factor import separated
 
 
 def text(value: Dim) -> str:
@@ -38,6 +40,21 @@ class _Text:
     times = "·"
 
     def sum(self, value: Dim) -> str:
+        if isinstance(value, int):
+            return self.number(value)
+        if len(value.terms) > 2:
+            factors = separated(value)
+            if len(factors) > 1:
+                sign = "-" if factors[0] == -1 else ""
+                written = [
+                    f"({self.expanded(one)})" if _is_sum(one) else self.expanded(one)
+                    for one in factors[len(sign) :]
+                ]
+                return sign + self.times.join(written)
+        return self.expanded(value)
+
+    def expanded(self, value: Dim) -> str:
+        """Write a sum term by term."""
         if isinstance(value, int):
             return self.number(value)
         parts: list[str] = []
@@ -115,9 +132,12 @@ class _Latex(_Text):
         return rf"\left\lceil \frac{{{self.sum(numerator)}}}{{{self.sum(divisor)}}} \right\rceil"
 
 
-def _reading_order(item: tuple[Monomial, int]) -> tuple[int, int, tuple[str, ...]]:
+def _reading_order(item: tuple[Monomial, int]) -> tuple[Any, ...]:
+    """High degrees first, then what is added before what is taken away, then finer floors first."""
     monomial, coefficient = item
-    return -len(monomial), coefficient < 0, tuple(atom.key for atom in monomial)
+    fineness = [atom.denominator if isinstance(atom, Floor) else 0 for atom in monomial]
+    coarsest = [size if isinstance(size, int) else 0 for size in fineness]
+    return -len(monomial), coefficient < 0, coarsest, [atom.key for atom in monomial]
 
 
 def _is_minimum(atom: Atom) -> bool:

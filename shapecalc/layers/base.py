@@ -135,7 +135,7 @@ def shown(shape: Shape) -> str:
 
 
 def _is_sum(dim: Dim) -> bool:
-    return isinstance(dim, Expr) and len(dim.terms) > 1
+    return isinstance(dim, Expr) and len(dim.terms) > 1 and " " in str(dim)
 
 
 class Kind(BaseModel):
@@ -246,6 +246,17 @@ class Merge(Kind):
     """A kind that takes several tensors; in a spec it may hold the branches that make them."""
 
     branches: tuple[tuple[str, Any], ...] | None = None
+
+    def __init__(self, *unnamed: Any, **given: Any) -> None:
+        """Take branches by position or by name: `Add([...], [])`, `Add(main=[...], skip=[])`."""
+        fields = {name: given.pop(name) for name in type(self).model_fields if name in given}
+        branches = [(str(index), branch) for index, branch in enumerate(unnamed)] + [*given.items()]
+        for name, branch in branches:
+            if not isinstance(branch, (list, tuple, str)):
+                raise TypeError(f"{type(self).__name__}: {name} is neither a field nor a list of layers")
+        if branches:
+            fields["branches"] = tuple(branches)
+        super().__init__(**fields)
 
     def apply(self, inputs: Shapes) -> Effect:
         """Ask the rules of the merge; a merge has no weights, and no window slides over it."""

@@ -94,7 +94,8 @@ def summary(report: Report, *, batch: bool = False) -> list[str]:
     )
     buffers = f" + {grouped(report.buffer_count)} in buffers" if report.buffer_count != 0 else ""
     found.append(f"Parameters: {grouped(report.params)}{frozen}{buffers}")
-    found.append(f"MACs: {at_least}{grouped(report.macs)}; FLOPs: {at_least}{grouped(report.flops)}")
+    flops = f"; FLOPs: {at_least}{grouped(report.flops)}" if isinstance(report.macs, int) else ""
+    found.append(f"MACs: {at_least}{grouped(report.macs)}{flops}")
     if not report.complete:
         found.append(f"Not counted: {', '.join(report.not_counted)}")
     found.append(

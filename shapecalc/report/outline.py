@@ -121,9 +121,12 @@ def _folded(passes: list[Item]) -> list[Item]:
 def _collapsed(item: Item) -> Item:
     """Give a part with only one thing in it the line of that thing: it would say the same twice."""
     item.children = [_collapsed(child) for child in item.children]
-    if len(item.children) == 1 and item.children[0].times == 1:
+    if not item.nodes:
+        item.kind = "identity"  # a branch without layers
+    if len(item.children) == 1 and 1 in (item.times, item.children[0].times):
         only = item.children[0]
-        item.children, item.node = only.children, only.node
+        item.children, item.node, item.nodes = only.children, only.node, only.nodes
+        item.times *= only.times
         if only.node is not None and not only.children:
             item.kind = only.kind
     return item

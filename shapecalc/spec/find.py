@@ -64,6 +64,14 @@ def locate(name: str) -> tuple[Path, str | None]:
     )
 
 
+def short(path: Path) -> str:
+    """Return a path as it is shown: from the working directory where the file lies under it."""
+    try:
+        return str(path.relative_to(Path.cwd()))
+    except (ValueError, OSError):
+        return str(path)
+
+
 def read_file(path: Path) -> str:
     """Return the text of a spec file; raise `SpecError` for one that cannot be read."""
     place = Place(str(path))

@@ -1,0 +1,86 @@
+"""Writing a polynomial as a product where each unknown has a factor of its own."""
+
+from __future__ import annotations
+
+from math import gcd
+
+from shapecalc.algebra.expr import Atom, Dim, Expr, Monomial, Symbol
+
+
+def separated(value: Expr) -> list[Dim]:
+    """Return factors whose product is the expression, one per unknown and a number, or just itself.
+
+    A polynomial in two groups of atoms is a product exactly when the table of its coefficients, one
+    group along each side, has rank one.
+
+    >>> from shapecalc.algebra.expr import symbol
+    >>> H, W = symbol("H"), symbol("W")
+    >>> separated(150 * (H - 4) * (W - 4))
+    [150, H - 4, W - 4]
+    >>> separated(H * W + 1)
+    [H·W + 1]
+    """
+    number, rest = 1, value
+    found: list[Dim] = []
+    for name in sorted({name for atom in value.atoms() for name in _unknowns(atom)}):
+        split = _split(rest, name)
+        if split is None:
+            continue
+        own, other = split
+        found.append(own)
+        if isinstance(other, int):
+            number = other
+            break
+        rest = other
+    else:
+        found.append(rest)
+    if len(found) < 2:
+        return [value]
+    last = found[-1]
+    if isinstance(last, Expr):
+        common = gcd(*(coefficient for _, coefficient in last.terms))
+        number, found[-1] = number * common, last // common
+    return [number, *found] if number != 1 else found
+
+
+def _unknowns(atom: Atom) -> set[str]:
+    if isinstance(atom, Symbol):
+        return {atom.name}
+    return {name for part in atom.parts() if isinstance(part, Expr) for name in part.free_symbols}
+
+
+def _split(value: Expr, name: str) -> tuple[Expr, Dim] | None:
+    """Return (own, other) with own in `name` alone, other without it, and own·other the value."""
+    table: dict[Monomial, dict[Monomial, int]] = {}
+    for monomial, coefficient in value.terms:
+        own = tuple(atom for atom in monomial if _unknowns(atom) == {name})
+        other = tuple(atom for atom in monomial if _unknowns(atom) != {name})
+        if any(name in _unknowns(atom) for atom in other):
+            return None
+        table.setdefault(own, {})[other] = coefficient
+    first = next(iter(table.values()))
+    common = gcd(*first.values())
+    pivot = next(iter(first))
+    base = {monomial: coefficient // common for monomial, coefficient in first.items()}
+    if base[max(base, key=len)] < 0:
+        base = {monomial: -coefficient for monomial, coefficient in base.items()}
+    weights: dict[Monomial, int] = {}
+    for own, row in table.items():
+        if row.keys() != base.keys() or row[pivot] % base[pivot]:
+            return None
+        weights[own] = row[pivot] // base[pivot]
+        if any(row[other] != weights[own] * base[other] for other in base):
+            return None
+    scale = gcd(*weights.values())
+    if weights[max(weights, key=len)] < 0:
+        scale = -scale
+    left = _sum({own: weight // scale for own, weight in weights.items()})
+    right = scale * _sum(base)
+    return (left, right) if isinstance(left, Expr) else None
+
+
+def _sum(terms: dict[Monomial, int]) -> Dim:
+    total: Dim = 0
+    for monomial, coefficient in terms.items():
+        total = total + (Expr(((monomial, coefficient),)) if monomial else coefficient)
+    return total

@@ -1,0 +1,47 @@
+"""The README keeps its word: transcripts are what the command prints, the example spec is what it says."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+import shapecalc
+from shapecalc.cli import main
+
+README = Path(__file__).parent.parent / "README.md"
+TEXT = README.read_text(encoding="utf-8")
+TRANSCRIPTS = re.findall(r"^```console\n\$ shapecalc (.*)\n((?:.*\n)*?)```$", TEXT, flags=re.MULTILINE)
+
+
+@pytest.mark.parametrize(("arguments", "expected"), TRANSCRIPTS, ids=[found[0] for found in TRANSCRIPTS])
+def test_transcript_is_what_the_command_prints(
+    arguments: str, expected: str, request: pytest.FixtureRequest
+) -> None:
+    printed = CliRunner().invoke(main, shlex.split(arguments)).output
+    if request.config.getoption("--update-golden"):
+        README.write_text(
+            README.read_text(encoding="utf-8").replace(
+                f"$ shapecalc {arguments}\n{expected}```", f"$ shapecalc {arguments}\n{printed}```"
+            ),
+            encoding="utf-8",
+        )
+    else:
+        assert printed == expected
+
+
+def test_there_are_transcripts_to_check() -> None:
+    assert len(TRANSCRIPTS) >= 4
+
+
+def test_example_spec_comes_to_what_it_expects() -> None:
+    (text,) = re.findall(r"^```yaml\n((?:.*\n)*?)```$", TEXT, flags=re.MULTILINE)
+    model = shapecalc.loads(text)
+    assert model.expect is not None
+    report = model.analyze()
+    assert report.params == model.expect.params
+    assert {name: shape[1:] for name, shape in report.outputs.items()} == model.expect.output
+    assert shapecalc.loads(model.to_yaml()) == model
