@@ -404,8 +404,7 @@ def pad_sides(draft: Draft) -> Any:
     if form == 1:
         return tuple(side() for _ in range(2 * rank))
     count = rank + 1 if draft.wild and draft.chance(6) else rank
-    pairs = tuple((side(), side()) if form == 2 or draft.chance(2) else side() for _ in range(count))
-    return pairs
+    return tuple((side(), side()) if form == 2 or draft.chance(2) else side() for _ in range(count))
 
 
 def half_a_kernel(draft: Draft) -> Any:

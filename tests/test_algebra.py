@@ -7,15 +7,19 @@ import operator
 import pickle
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from fractions import Fraction
-from typing import Any, TypeAlias
+from math import ceil as math_ceil
+from math import floor as math_floor
+from math import prod
+from typing import Any, ClassVar, TypeAlias
 
 import pytest
 import sympy
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from shapecalc.algebra import Dim, Expr, ceildiv, floordiv, maximum, minimum, product, symbol
+from shapecalc.algebra import Dim, Expr, ceildiv, floordiv, maximum, minimum, symbol
 from shapecalc.algebra.decide import bounds, decide, period
 from shapecalc.algebra.formula import LONGEST, Formula, Quotient, Value
 from shapecalc.algebra.render import grouped, latex, text
@@ -46,7 +50,7 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
 def trees(names: tuple[str, ...] = tuple(NAMES), operations: str = "+ - * // ceil % max min") -> Any:
     """Random arithmetic; divisors are positive, and sometimes free."""
     leaves = st.integers(-9, 12) | st.sampled_from(names)
-    positive = st.integers(1, 9)
+    positive: st.SearchStrategy[Any] = st.integers(1, 9)
     if "W" in names and "*" in operations.split():
         positive = positive | st.just("W")
     allowed = operations.split()
@@ -67,30 +71,25 @@ def grow(tree: Tree, scope: dict[str, Any]) -> Any:
     return scope[tree] if isinstance(tree, str) else tree
 
 
+BY_HAND: dict[str, Callable[[int, int], int]] = {
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    "//": operator.floordiv,
+    "ceil": lambda left, right: -(-left // right),
+    "%": operator.mod,
+    "max": max,
+    "min": min,
+}
+
+
 def by_hand(tree: Tree, scope: dict[str, int]) -> int:
     """Compute a tree by Python's own integers alone."""
     if isinstance(tree, str):
         return scope[tree]
     if isinstance(tree, int):
         return tree
-    left, right = (by_hand(operand, scope) for operand in tree[1:])
-    match tree[0]:
-        case "+":
-            return left + right
-        case "-":
-            return left - right
-        case "*":
-            return left * right
-        case "//":
-            return left // right
-        case "ceil":
-            return -(-left // right)
-        case "%":
-            return left % right
-        case "max":
-            return max(left, right)
-        case _:
-            return min(left, right)
+    return BY_HAND[tree[0]](*(by_hand(operand, scope) for operand in tree[1:]))
 
 
 SYMBOLS: dict[str, Dim] = {name: symbol(name, least) for name, least in NAMES.items()}
@@ -170,9 +169,7 @@ def test_a_common_factor_leaves_a_floor(x: Dim, c: int, g: int, d: int) -> None:
     assert floordiv(g * x + c, g * d) == floordiv(x + c // g, d)
 
 
-@given(
-    st.integers(-9, 9), st.integers(-9, 9), trees(("H", "W"), "+ -"), st.integers(1, 9), st.integers(1, 9)
-)
+@given(st.integers(-9, 9), st.integers(-9, 9), trees(("H", "W"), "+ -"), st.integers(1, 9), st.integers(1, 9))
 def test_floors_of_floors_are_one(a: int, c: int, tree: Tree, b: int, d: int) -> None:
     x = grow(tree, SYMBOLS)
     assert floordiv(floordiv(x + a, b) + c, d) == floordiv(x + a + b * c, b * d)
@@ -200,6 +197,11 @@ windows = st.lists(
 """Chains of kernel, stride, dilation and padding."""
 
 
+def jump_of(chain: list[tuple[int, int, int, int]]) -> int:
+    """Return how far one output pixel is from the next."""
+    return prod(s for _, s, _, _ in chain)
+
+
 def through(chain: list[tuple[int, int, int, int]], size: Any) -> Any:
     for k, s, d, p in chain:
         size = (size + 2 * p - d * (k - 1) - 1) // s + 1
@@ -208,7 +210,7 @@ def through(chain: list[tuple[int, int, int, int]], size: Any) -> Any:
 
 @given(windows)
 def test_a_chain_of_windows_is_one_floor(chain: list[tuple[int, int, int, int]]) -> None:
-    jump = product(s for _, s, _, _ in chain)
+    jump = jump_of(chain)
     found = through(chain, n)
     assert isinstance(found, Expr)
     # the chain as ⌊(n + a)/J⌋ + b, worked out with the window at its first position
@@ -226,7 +228,7 @@ def test_a_chain_of_windows_is_one_floor(chain: list[tuple[int, int, int, int]])
 def test_equal_chains_have_equal_forms(
     one: list[tuple[int, int, int, int]], two: list[tuple[int, int, int, int]]
 ) -> None:
-    longest = max(product(s for _, s, _, _ in chain) for chain in (one, two))
+    longest = max(jump_of(one), jump_of(two))
     same = all(through(one, size) == through(two, size) for size in range(1, 2 * longest + 200))
     assert (through(one, n) == through(two, n)) == same
     assert decide(through(one, n), "==", through(two, n)) is (True if same else None) or not same
@@ -302,9 +304,7 @@ def holding(left: Dim, relation: str, right: Dim, name: str, sizes: range) -> se
 
 
 @given(trees(), trees(), st.sampled_from(sorted(RELATIONS)), st.lists(places, min_size=5, max_size=25))
-def test_a_decision_is_never_wrong(
-    one: Tree, two: Tree, relation: str, many: list[dict[str, int]]
-) -> None:
+def test_a_decision_is_never_wrong(one: Tree, two: Tree, relation: str, many: list[dict[str, int]]) -> None:
     verdict = decide(grow(one, SYMBOLS), relation, grow(two, SYMBOLS))
     if verdict is not None:
         for place in many:
@@ -350,7 +350,8 @@ def test_order_is_decided_or_raised() -> None:
     assert bool(H)
     assert H + 1 > H
     assert 2 * (H // 2) <= H
-    for undecided in (lambda: H > 3, lambda: bool(H - 1), lambda: H < W, lambda: H <= 3):
+    tests: list[Callable[[], bool]] = [lambda: H > 3, lambda: bool(H - 1), lambda: H < W, lambda: H <= 3]
+    for undecided in tests:
         with pytest.raises(Undecided, match="depends on what was left free"):
             undecided()
     with pytest.raises(TypeError):
@@ -360,19 +361,27 @@ def test_order_is_decided_or_raised() -> None:
 
 
 def test_division_by_nothing_is_refused() -> None:
-    for wrong in (lambda: H // 0, lambda: 7 // (0 * H), lambda: H // (-H), lambda: floordiv(3, 0)):
+    divisions: list[Callable[[], Dim]] = [
+        lambda: H // 0,
+        lambda: 7 // (0 * H),
+        lambda: H // (-H),
+        lambda: floordiv(3, 0),
+    ]
+    for wrong in divisions:
         with pytest.raises((FormulaError, ZeroDivisionError)):
             wrong()
     with pytest.raises(FormulaError, match="not an integer"):
         H**-1
-    for wrong in (lambda: H + 0.5, lambda: H * "x", lambda: H - None):  # type: ignore[operator]
-        with pytest.raises(TypeError):
-            wrong()
+    other: Any
+    for other in (0.5, "x", None):
+        for operation in (operator.add, operator.sub, operator.mul):
+            with pytest.raises(TypeError):
+                operation(H, other)
 
 
 def test_equality_is_of_forms_not_of_names() -> None:
-    assert H == symbol("H")
-    assert H != symbol("W")
+    assert symbol("H") == H
+    assert symbol("W") != H
     assert H != "H"
     assert H != 1
     assert len({H, symbol("H"), H + 0, W}) == 2
@@ -418,7 +427,7 @@ def test_expressions_are_written(value: Dim, plain: str, math: str) -> None:
 
 def read(written: str, place: dict[str, int]) -> int:
     """Compute a written expression by turning its signs into Python's."""
-    names = {"floor": lambda x: x.__floor__(), "ceil": lambda x: x.__ceil__(), "max": max, "min": min}
+    names: dict[str, Any] = {"floor": math_floor, "ceil": math_ceil, "max": max, "min": min}
     python = written.replace(",", "~").replace("~ ", ", ").replace("~", "")
     for sign, word in {"⌊": "floor(", "⌋": ")", "⌈": "ceil(", "⌉": ")", "·": "*", "^": "**"}.items():
         python = python.replace(sign, word)
@@ -444,7 +453,7 @@ def test_expressions_survive_pickling(value: Dim) -> None:
 class Place:
     """A scope with a few names of every type."""
 
-    values: dict[str, Value] = {
+    values: ClassVar[dict[str, Value]] = {
         "w": 64,
         "f": 7,
         "H": H,
@@ -685,12 +694,8 @@ def test_hostile_formulas_are_refused_at_once(written: str) -> None:
 
 @given(st.text(max_size=40) | st.text("wfH0123456789+-*/%()[].,<>=! 'min", max_size=60))
 def test_any_text_is_a_value_or_a_formula_error(written: str) -> None:
-    try:
+    with suppress(FormulaError, Undecided):
         Formula.parse(written).evaluate(Place())
-    except FormulaError as error:
-        assert error.message
-    except Undecided:
-        assert "H" in written
 
 
 def test_what_depends_on_a_free_size_is_undecided() -> None:
@@ -751,7 +756,8 @@ def test_formulas_compute_what_python_computes(written: str) -> None:
     try:
         found = Formula.parse(written).evaluate(Place())
     except FormulaError as error:
-        assert "10^18" in error.message or "nested" in error.message
+        if "10^18" not in error.message and "nested" not in error.message:
+            raise
         return
     assert found == expected
     assert type(found) is (int if expected.denominator == 1 else Fraction)
@@ -760,18 +766,16 @@ def test_formulas_compute_what_python_computes(written: str) -> None:
 @given(arithmetic)
 def test_a_symbol_computes_what_its_number_computes(written: str) -> None:
     class Free(Place):
-        values = {"w": symbol("w"), "f": 7}
+        values: ClassVar[dict[str, Value]] = {"w": symbol("w"), "f": 7}
 
     assume(len(written) <= LONGEST)
     try:
         found = Formula.parse(written).evaluate(Free())
     except (FormulaError, Undecided):
         return
-    if isinstance(found, Quotient):
-        found, divisor = found.numerator, found.denominator
-    else:
-        divisor = 1
-    number = found.subs({"w": 64}) if isinstance(found, Expr) else found
+    divisor = found.denominator if isinstance(found, Quotient) else 1
+    numerator = found.numerator if isinstance(found, Quotient) else found
+    number = numerator.subs({"w": 64}) if isinstance(numerator, Expr) else numerator
     assert isinstance(number, (int, Fraction))
     assert Fraction(number) / divisor == exactly(written)
 

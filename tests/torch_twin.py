@@ -65,7 +65,7 @@ class Chain(nn.Module):
 def build(cls: type[Kind], fields: Fields, shapes: Shapes) -> nn.Module:
     """Return the counterpart of a kind with these fields, or raise what torch raises."""
     fields = {name: plain(value) for name, value in fields.items()}
-    builder = BUILDERS.get(cls.kind, generic)
+    builder: Builder = BUILDERS.get(cls.kind, generic)
     return builder(cls, fields, shapes).eval()
 
 
@@ -101,7 +101,8 @@ def plain(value: Any) -> Any:
 
 def generic(cls: type[Kind], fields: Fields, shapes: Shapes) -> nn.Module:
     """Call what `cls.torch` names with our fields under the same names."""
-    assert cls.torch is not None, f"{cls.kind} names no counterpart in torch and has no builder"
+    if cls.torch is None:
+        raise LookupError(f"{cls.kind} names no counterpart in torch and has no builder")
     target = named(cls.torch)
     if not inspect.isclass(target):
         return Function(lambda *inputs: target(*inputs, **fields))
@@ -111,7 +112,8 @@ def generic(cls: type[Kind], fields: Fields, shapes: Shapes) -> nn.Module:
         for name in ("in_channels", "in_features", "num_features", "num_channels")
         if name in wanted and fields.get(name) is None
     }
-    module: nn.Module = target(**{**fields, **missing})
+    module: Any = target(**{**fields, **missing})
+    assert isinstance(module, nn.Module)
     return module
 
 
@@ -339,7 +341,9 @@ def partly_connected(cls: type[Kind], fields: Fields, shapes: Shapes) -> nn.Modu
     connections, bias = fields.pop("connections"), fields.pop("bias", True)
     if len(shapes[0]) not in (3, 4) or not connections or any(len(set(c)) < len(c) for c in connections):
         raise ValueError("an image, and no connection twice")
-    kernel = fields["kernel_size"] if isinstance(fields["kernel_size"], tuple) else (fields["kernel_size"],) * 2
+    kernel = (
+        fields["kernel_size"] if isinstance(fields["kernel_size"], tuple) else (fields["kernel_size"],) * 2
+    )
 
     def convolve(x: Tensor, weight: Tensor, offset: Tensor | None) -> Tensor:
         one = {**fields, "in_channels": weight.shape[1], "out_channels": 1, "bias": offset is not None}
