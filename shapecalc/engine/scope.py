@@ -96,10 +96,9 @@ class Frame:
         except UnknownSize:
             raise
         except FormulaError:
-            if registry.find(value.text) is None:
-                mark = self.visible(value.text)
-                if mark is not None:
-                    return mark
+            mark = None if registry.is_known(value.text) else self.visible(value.text)
+            if mark is not None:
+                return mark
             return value.text
 
     # ---- tensors

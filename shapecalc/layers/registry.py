@@ -48,6 +48,11 @@ RESERVED = frozenset({"name", "repeat", "when", "from", "share", "trainable", "s
 """Words that cannot name a kind, because a step uses them itself."""
 
 
+def is_known(name: str) -> bool:
+    """Say whether a kind is built in or registered; installed packages are not asked."""
+    return name in KINDS or name in _registered
+
+
 def find(name: str) -> type[Kind] | None:
     """Return the class of a kind, or None if nobody offers it."""
     if name in _loaded:

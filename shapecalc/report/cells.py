@@ -37,12 +37,21 @@ def rows(report: Report, depth: int | None = None, *, batch: bool = False) -> li
         "Kind": "",
         "Kernel": "",
         "Output": shape_text(report.output, report, batch=batch),
-        "Params": grouped(params),
+        "Params": _short(params),
         "Params %": "",
-        "MACs": f"{at_least}{grouped(macs)}",
+        "MACs": f"{at_least}{_short(macs)}",
         "MACs %": "",
     }
     return [*found, Row(0, True, last)]  # noqa: FBT003
+
+
+_LONGEST_FORMULA = 48
+
+
+def _short(value: Dim) -> str:
+    """A long formula stands under the table, where it is not cut."""
+    text = grouped(value)
+    return text if isinstance(value, int) or len(text) <= _LONGEST_FORMULA else "(see below)"
 
 
 def _row(item: Item, report: Report, params: Dim, macs: Dim, batch: bool) -> Row:

@@ -64,7 +64,7 @@ class _Reader:
         path = f"blocks.{name}"
         data = self.blocks[name]
         place = place_of(self.blocks, name)
-        if registry.find(name) or name in STRUCTURES or name in MODIFIERS:
+        if registry.is_known(name) or name in STRUCTURES or name in MODIFIERS:
             raise SpecError(f"the block {quote(name)} has the name of a kind", place=place, path=path)
         if not isinstance(data, Mapping):
             raise SpecError(f"a block is a mapping with layers, not {quote(data)}", place=place, path=path)
@@ -159,7 +159,7 @@ class _Reader:
             if value is None:
                 raise SpecError(f"{name} needs a list of layers", place=place, path=path)
             return self.build(STRUCTURES[name], {"steps": self.steps(holder, name, scope, path)}, value, path)
-        if name in self.blocks or (name in scope and registry.find(name) is None):
+        if name in self.blocks or (name in scope and not registry.is_known(name)):
             return self.call(name, value, path, place)
         cls = registry.find(name)
         if cls is None:
@@ -211,7 +211,7 @@ class _Reader:
 
     def branch_name(self, value: Any, key: Any, cls: type[Merge], path: str) -> str:
         name = str(key)
-        if not name.isidentifier() or not name.isascii():
+        if not (name.isidentifier() or name.isdigit()) or not name.isascii():
             raise SpecError(
                 f"{quote(name)} cannot name a branch", place=place_of(value, key), path=path, hint=_FLOW_HINT
             )
