@@ -127,8 +127,10 @@ class Frame:
             elif part.isdigit() and int(part) < len(mark.slots):
                 mark = Mark((mark.slots[int(part)],))
             else:
+                has = f"{len(mark.slots)} result" + ("s" if len(mark.slots) != 1 else "")
                 raise SpecError(
-                    f"{quote(reference)}: there is no {quote(part)} in it{nearest(part, [*mark.inner])}"
+                    f"{quote(reference)}: there is no {quote(part)} in it{nearest(part, [*mark.inner])}",
+                    hint=f"inside: {', '.join(mark.inner)}" if mark.inner else f"it has {has}, counted from 0",
                 )
         return mark
 

@@ -17,7 +17,7 @@ from typing import Any, ClassVar, Self, TypeAlias
 
 from pydantic import BaseModel, ConfigDict
 
-from shapecalc.algebra import Dim, Expr, product
+from shapecalc.algebra import Dim, product
 from shapecalc.algebra.decide import decide
 from shapecalc.algebra.formula import Formula
 from shapecalc.algebra.render import grouped
@@ -126,16 +126,16 @@ def count(tensors: Named) -> Dim:
 
 
 def shown(shape: Shape) -> str:
-    """Return a shape as it stands in tables and messages.
+    """Return a shape as it stands in tables and messages; × where an x could be part of a name.
 
-    >>> shown((1, 3, 224, 224))
-    '1x3x224x224'
+    >>> from shapecalc.algebra import symbol
+    >>> shown((1, 3, 224, 224)), shown((3, symbol("H") - 4))
+    ('1x3x224x224', '3×(H - 4)')
     """
-    return "x".join(f"({dim})" if _is_sum(dim) else str(dim) for dim in shape) or "a single number"
-
-
-def _is_sum(dim: Dim) -> bool:
-    return isinstance(dim, Expr) and len(dim.terms) > 1 and " " in str(dim)
+    if all(isinstance(dim, int) for dim in shape):
+        return "x".join(map(str, shape)) or "a single number"
+    texts = map(str, shape)
+    return "×".join(f"({text})" if " " in text else text for text in texts)
 
 
 class Kind(BaseModel):

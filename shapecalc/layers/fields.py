@@ -7,6 +7,7 @@ JSON Schema and the test strategies all read them.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from fractions import Fraction
 from typing import Annotated, Any, TypeAlias
 
@@ -19,9 +20,18 @@ from shapecalc.algebra.formula import LARGEST, Formula, Quotient
 from shapecalc.errors import FormulaError, quote
 
 
-def complaint(message: str) -> PydanticCustomError:
-    """Return a validation error that shows exactly this message."""
-    return PydanticCustomError("shapecalc", "{message}", {"message": message})
+def complaint(message: str, *at: str | int) -> PydanticCustomError:
+    """Return a validation error that shows exactly this message, about the part that `at` leads to."""
+    return PydanticCustomError("shapecalc", "{message}", {"message": message, "at": at})
+
+
+def inside(key: str | int, check: Callable[..., Any], *given: Any) -> Any:
+    """Return what a check returns; a complaint that it raises is about the part `key`."""
+    try:
+        return check(*given)
+    except PydanticCustomError as error:
+        found = error.context or {}
+        raise complaint(error.message(), key, *found.get("at", ())) from None
 
 
 def as_formula(text: str) -> Formula | int | Fraction:
@@ -161,7 +171,7 @@ class Each(_Annotation):
         if self.lengths is not None and len(value) not in self.lengths:
             wanted = " or ".join(map(str, self.lengths))
             raise complaint(f"{quote(list(value))} has {len(value)} numbers, not {wanted}")
-        return tuple(self.item.check(one) for one in value)
+        return tuple(inside(index, self.item.check, one) for index, one in enumerate(value))
 
     def json_schema(self) -> dict[str, Any]:
         items: dict[str, Any] = {"type": "array", "items": self.item.json_schema()}
@@ -186,7 +196,7 @@ class Listed(_Annotation):
             raise complaint(f"{quote(value)} is not a list")
         if len(value) < self.shortest:
             raise complaint(f"{quote(list(value))} has fewer than {self.shortest} entries")
-        return tuple(self.item.check(one) for one in value)
+        return tuple(inside(index, self.item.check, one) for index, one in enumerate(value))
 
     def json_schema(self) -> dict[str, Any]:
         items = {"type": "array", "items": self.item.json_schema(), "minItems": self.shortest}

@@ -85,6 +85,8 @@ class Add(Broadcast):
     torch: ClassVar[str | None] = "torch.add"
     keras: ClassVar[str | None] = "keras.layers.Add"
 
+    __init__ = Merge.__init__  # said again for type checkers, which expect fields only
+
 
 class Multiply(Broadcast):
     """The product of tensors, element by element: sizes are equal, or 1 and stretched.
@@ -99,6 +101,8 @@ class Multiply(Broadcast):
     kind: ClassVar[str] = "multiply"
     torch: ClassVar[str | None] = "torch.mul"
     keras: ClassVar[str | None] = "keras.layers.Multiply"
+
+    __init__ = Merge.__init__
 
 
 class Concat(Merge):
@@ -159,6 +163,8 @@ class Matmul(Merge):
 
     kind: ClassVar[str] = "matmul"
     torch: ClassVar[str | None] = "torch.matmul"
+
+    __init__ = Merge.__init__
 
     def requirements(self, inputs: Shapes) -> Iterator[Requirement]:
         yield Requirement("arity", len(inputs), "==", 2, f"{self.kind} takes 2 tensors, not {len(inputs)}")

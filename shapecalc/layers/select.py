@@ -153,7 +153,8 @@ class Split(Cutting):
     """Cuts axis `dim` into pieces: of `split_size` each, the last maybe smaller, or as listed.
 
     Refuses a list whose sum is not the size of the axis. How many pieces of one size a free size
-    gives is Undecided unless the one divides the other. Source: torch.split.
+    gives is Undecided unless the one divides the other. The axis is that of the channels unless
+    `dim` says otherwise (torch's own default is the batch). Source: torch.split.
 
     >>> Split(split_size=2, dim=1).outputs((1, 5, 8))
     ((1, 2, 8), (1, 2, 8), (1, 1, 8))
@@ -163,7 +164,7 @@ class Split(Cutting):
     torch: ClassVar[str | None] = "torch.split"
 
     split_size: Annotated[Dim | tuple[Dim, ...], Each(Whole(1))]
-    dim: Index = 0
+    dim: Index = 1
 
     @model_validator(mode="after")
     def _some_piece(self) -> Self:
@@ -203,7 +204,8 @@ class Chunk(Cutting):
     """Cuts axis `dim` into pieces of ⌈n/chunks⌉, the last maybe smaller: at most `chunks` of them.
 
     A size of 5 in 4 chunks gives 3, of 2, 2 and 1, as in torch. For a free size the answer is
-    Undecided unless it gives all the chunks whatever it is. Source: torch.chunk.
+    Undecided unless it gives all the chunks whatever it is. The axis is that of the channels unless
+    `dim` says otherwise (torch's own default is the batch). Source: torch.chunk.
 
     >>> Chunk(chunks=2, dim=1).outputs((1, 64, 28, 28))
     ((1, 32, 28, 28), (1, 32, 28, 28))
@@ -213,7 +215,7 @@ class Chunk(Cutting):
     torch: ClassVar[str | None] = "torch.chunk"
 
     chunks: Count
-    dim: Index = 0
+    dim: Index = 1
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         yield from super().requirements(x)
