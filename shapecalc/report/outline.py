@@ -123,7 +123,7 @@ def _collapsed(item: Item) -> Item:
     item.children = [_collapsed(child) for child in item.children]
     if not item.nodes:
         item.kind = "identity"  # a branch without layers
-    if len(item.children) == 1 and 1 in (item.times, item.children[0].times):
+    if item.node is None and len(item.children) == 1 and 1 in (item.times, item.children[0].times):
         only = item.children[0]
         item.children, item.node, item.nodes = only.children, only.node, only.nodes
         item.times *= only.times
