@@ -12,10 +12,13 @@ is raised instead of a guess.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Any
 
 _LONGEST_QUOTE = 60
+_DEEPEST_QUOTE = 8
 
 
 class ShapecalcError(Exception):
@@ -24,7 +27,7 @@ class ShapecalcError(Exception):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Place:
-    """Where in a file something was written (lines and columns count from 1).
+    """Where in a file something was written (lines and columns count from 1), and its parts.
 
     Two places always compare equal: where a thing stands does not change what it is, so that a
     model read from a file equals the same model written in Python.
@@ -33,6 +36,18 @@ class Place:
     file: str | None = None
     line: int | None = None
     column: int | None = None
+    parts: Mapping[str, Place] | Sequence[Place] = field(default=(), repr=False)
+
+    def of(self, *keys: str | int) -> Place:
+        """Return the place of a part: as deep along the keys as places are known."""
+        place = self
+        for key in keys:
+            parts: Any = place.parts
+            known = key in parts if isinstance(parts, Mapping) else isinstance(key, int) and key < len(parts)
+            if not known:
+                break
+            place = parts[key]
+        return place
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Place)
@@ -49,7 +64,10 @@ class Place:
 
 
 class Located(ShapecalcError):
-    """An error that knows where it happened: in which file and line, and in which layer."""
+    """An error that knows where it happened: in which file and line, and in which layer.
+
+    `at` names the part of a layer (a field, or `when` and the like) until its place is known.
+    """
 
     def __init__(
         self,
@@ -58,12 +76,14 @@ class Located(ShapecalcError):
         place: Place | None = None,
         path: str = "",
         hint: str = "",
+        at: tuple[str | int, ...] = (),
     ) -> None:
         super().__init__(message)
         self.message = message
         self.place = place or Place()
         self.path = path
         self.hint = hint
+        self.at = at
 
     def __str__(self) -> str:
         head = f"{self.place}: {self.message}" if self.place else self.message
@@ -72,7 +92,7 @@ class Located(ShapecalcError):
             lines.append(f"  in {self.path}")
         if self.hint:
             lines.append(f"  hint: {self.hint}")
-        return "\n".join(lines)
+        return "\n".join(map(printable, lines))
 
     def __reduce__(self) -> Any:
         return _rebuild, (type(self), self.message, self.__dict__)
@@ -101,7 +121,7 @@ class ShapeError(Located):
         self.failures = failures
 
 
-class Undecided(ShapecalcError):
+class Undecided(Located):
     """The answer depends on what was left free, so there is no single one to give."""
 
 
@@ -124,21 +144,61 @@ class Failure:
 
 
 def quote(value: object) -> str:
-    """Return user input as it may stand in a message: quoted, on one line, not too long."""
-    try:
-        text = repr(value)
-    except ValueError:  # an integer with more digits than Python agrees to print
-        return "a number of thousands of digits"
-    except RecursionError:
-        return "a deeply nested value"
-    if len(text) > _LONGEST_QUOTE:
-        return text[: _LONGEST_QUOTE - 1] + "…"
-    return text
+    """Return user input as it may stand in a message: as a spec writes it, in one line, not too long.
+
+    >>> print(quote("a\\nb"), quote(None), quote([True, 0.5]), quote({"stride": 2}))
+    'a\\nb' null [true, 0.5] {stride: 2}
+    """
+    text = printable(_written(value, 0))
+    if len(text) <= _LONGEST_QUOTE:
+        return text
+    ending = text[-1] if text[-1] in "'\"]}" else ""
+    return f"{text[: _LONGEST_QUOTE - 2]}…{ending}"
 
 
-def nearest(word: str, known: list[str] | tuple[str, ...]) -> str:
+def _written(value: object, depth: int) -> str:
+    if value is None or isinstance(value, bool):
+        return "null" if value is None else str(value).lower()
+    if isinstance(value, int) and value.bit_length() > 1000:
+        return "a number of hundreds of digits"  # of thousands, and Python would refuse to write it
+    if isinstance(value, str):
+        return repr(value[: 2 * _LONGEST_QUOTE])
+    if isinstance(value, Fraction):
+        decimal = repr(float(value)) if value.denominator < 10**18 else ""
+        return decimal if decimal and Fraction(decimal) == value else str(value)
+    if isinstance(value, (list, tuple, Mapping)) and depth >= _DEEPEST_QUOTE:
+        return "…"
+    if isinstance(value, (list, tuple)):
+        return f"[{_some(_written(one, depth + 1) for one in value)}]"
+    if isinstance(value, Mapping):
+        return f"{{{_some(f'{key}: {_written(one, depth + 1)}' for key, one in value.items())}}}"
+    return repr(value)
+
+
+def _some(texts: Iterable[str]) -> str:
+    """Join texts until there is more than a message will show."""
+    found: list[str] = []
+    for text in texts:
+        found.append(text)
+        if sum(map(len, found)) > _LONGEST_QUOTE:
+            break
+    return ", ".join(found)
+
+
+def printable(text: str) -> str:
+    """Return text in which control characters, which a terminal would obey, are written out.
+
+    >>> print(printable("a\\x1b[31mb"))
+    a\\x1b[31mb
+    """
+    if text.isprintable():
+        return text
+    return "".join(one if one.isprintable() else repr(one)[1:-1] for one in text)
+
+
+def nearest(word: object, known: Sequence[str]) -> str:
     """Return ` (did you mean 'x'?)` for the known word nearest to a mistyped one, or nothing."""
     from difflib import get_close_matches
 
-    found = get_close_matches(word.lower()[:100], known, n=1, cutoff=0.6)
+    found = get_close_matches(str(word).lower()[:100], known[:2000], n=1, cutoff=0.6)
     return f" (did you mean {found[0]!r}?)" if found else ""

@@ -27,7 +27,7 @@ class Spatial(Layer):
             value = getattr(self, name)
             if isinstance(value, tuple) and len(value) != self.rank:
                 if any(isinstance(rule, Each) and rule.per_axis for rule in _rules(self, name)):
-                    raise complaint(f"{name} has {len(value)} values for {self.rank} axes")
+                    raise complaint(f"{len(value)} values for {self.rank} axes", name)
         return self
 
     def channels(self, x: Shape) -> Dim:

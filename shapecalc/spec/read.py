@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
+from itertools import takewhile
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -11,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 from shapecalc.errors import Place, SpecError, nearest, quote
 from shapecalc.layers import registry
 from shapecalc.layers.base import Kind, Merge
-from shapecalc.spec.text import place_of
+from shapecalc.spec.text import DEEPEST, FLOW_HINT, Map, place_of
 from shapecalc.spec.tree import Block, Call, Expect, Paper, Sequential, Side, Spec, Step, Variant
 
 MODIFIERS = ("name", "repeat", "when", "from", "share", "trainable")
@@ -25,6 +26,8 @@ def read(data: Any, cls: type[_S], file: str | None = None) -> _S:
     """Return the model that plain or located data describe; raise `SpecError` otherwise."""
     if not isinstance(data, Mapping):
         raise SpecError(f"a spec is a mapping, not {quote(data)}", place=place_of(data) or Place(file))
+    if not isinstance(data, Map):
+        _refuse_odd(data, 0)
     return _Reader(data, file).model(cls)
 
 
@@ -41,8 +44,9 @@ class _Reader:
         data = self.data
         self.fields(data, cls, "", {"place"})
         for needed in ("input", "layers"):
-            if needed not in data:
-                raise SpecError(f"the spec has no {needed!r}", place=place_of(data) or Place(self.file))
+            if data.get(needed) is None:
+                place = place_of(data, needed) or Place(self.file)
+                raise SpecError(f"the spec has no {needed}", place=place, hint=_NEEDED[needed])
         parameters = self.mapping(data, "parameters")
         self.parameters = frozenset(map(str, parameters))
         self.blocks = self.mapping(data, "blocks")
@@ -52,7 +56,7 @@ class _Reader:
         values["layers"] = self.steps(data, "layers", self.parameters, "layers")
         for key, kind in (("paper", Paper), ("expect", Expect)):
             if key in values:
-                values[key] = self.node(data, key, kind, key)
+                values[key] = self.node(data, key, kind, "")
         variants = self.mapping(data, "variants")
         values["variants"] = {name: self.variant(variants, name) for name in variants}
         values["place"] = place_of(data) or Place(self.file)
@@ -69,7 +73,7 @@ class _Reader:
         if not isinstance(data, Mapping):
             raise SpecError(f"a block is a mapping with layers, not {quote(data)}", place=place, path=path)
         self.fields(data, Block, path, {"place"})
-        if "layers" not in data:
+        if data.get("layers") is None:
             raise SpecError("the block has no layers", place=place, path=path)
         args = self.mapping(data, "args", path)
         scope = self.parameters | set(map(str, args))
@@ -89,25 +93,30 @@ class _Reader:
             if key not in self.parameters:
                 known = sorted(self.parameters)
                 raise SpecError(
-                    f"unknown parameter {quote(key)}{nearest(str(key), known)}",
+                    f"unknown parameter {quote(key)}{nearest(key, known)}",
                     place=place_of(overridden, key),
                     path=path,
+                    hint=f"parameters: {', '.join(known[:20]) or 'none'}",
                 )
         values["parameters"] = overridden
         return self.build(Variant, values, data, path)
 
     def node(self, data: Any, key: str, cls: type[_M], path: str) -> _M:
         values = self.mapping(data, key, path)
+        path = f"{path}.{key}" if path else key
         self.fields(values, cls, path)
-        return self.build(cls, dict(values), values, path)
+        return self.build(cls, dict(values), values, path, place_of(data, key))
 
     # ---- steps
 
     def steps(self, holder: Any, key: Any, scope: frozenset[str], path: str) -> tuple[Step, ...]:
         data = holder[key]
         if not isinstance(data, (list, tuple)):
+            what = f"{key} must be" if isinstance(key, str) else "a branch is"
             raise SpecError(
-                f"{key} must be a list of layers, not {quote(data)}", place=place_of(holder, key), path=path
+                f"{what} a list of layers, not {quote(data)}",
+                place=place_of(holder, key),
+                path="" if path == key else path,
             )
         return tuple(
             self.step(one, scope, f"{path}[{index}]", place_of(data, index)) for index, one in enumerate(data)
@@ -136,16 +145,28 @@ class _Reader:
         return self.build(Step, {**values, "place": place}, data, path)
 
     def several_kinds(self, data: Any, kinds: list[str], scope: frozenset[str], path: str) -> SpecError:
+        """Return the error for a step with several keys that could be its kind."""
         names = self.callable_names(scope)
-        unknown = next((key for key in kinds if key not in names), kinds[1])
-        known = [*MODIFIERS, *names] if unknown not in names else []
-        return SpecError(
-            f"a step has one kind, but here stand {', '.join(map(quote, kinds))}"
-            + (nearest(str(unknown), known) if known else ""),
-            place=place_of(data, unknown),
-            path=path,
-            hint="fields belong under the kind; start each layer with its own dash",
-        )
+        known, unknown = [key for key in kinds if key in names], [key for key in kinds if key not in names]
+        if not unknown:
+            message = f"a step has one kind, but here stand {' and '.join(map(quote, known))}"
+            hint = "start each layer with a dash of its own"
+        elif known and unknown[0] in self.fields_of(known[0]):
+            message = f"{quote(unknown[0])} stands beside {known[0]}, but belongs under it"
+            hint = f"indent it further, or write {known[0]}: {{{unknown[0]}: ...}}"
+        else:
+            message = f"unknown key {quote(unknown[0])}{nearest(unknown[0], MODIFIERS if known else names)}"
+            hint = f"a step has one kind, and may have {', '.join(MODIFIERS)}"
+        return SpecError(message, place=place_of(data, (unknown or known[1:])[0]), path=path, hint=hint)
+
+    def fields_of(self, name: str) -> Iterable[str]:
+        """Return the fields of a kind, or the arguments of a block."""
+        block = self.blocks.get(name)
+        if isinstance(block, Mapping):
+            args = block.get("args")
+            return args if isinstance(args, Mapping) else ()
+        cls = registry.find(name)
+        return cls.model_fields if cls else ()
 
     def callable_names(self, scope: Iterable[str]) -> list[str]:
         return [*registry.kinds(), *STRUCTURES, *map(str, self.blocks), *scope]
@@ -153,10 +174,9 @@ class _Reader:
     def body(
         self, name: Any, value: Any, holder: Any, scope: frozenset[str], path: str, place: Place
     ) -> Kind | Call | Sequential:
-        name = str(name)
-        path = f"{path}.{name}" if len(name) <= 40 else path
+        holder_path, path = path, f"{path}.{name}"
         if name in STRUCTURES:
-            if value is None:
+            if not isinstance(holder, Mapping) or value is None:
                 raise SpecError(f"{name} needs a list of layers", place=place, path=path)
             return self.build(STRUCTURES[name], {"steps": self.steps(holder, name, scope, path)}, value, path)
         if name in self.blocks or (name in scope and not registry.is_known(name)):
@@ -164,7 +184,9 @@ class _Reader:
         cls = registry.find(name)
         if cls is None:
             known = self.callable_names(scope)
-            raise SpecError(f"unknown kind {quote(name)}{nearest(name, known)}", place=place, path=path)
+            raise SpecError(
+                f"unknown kind {quote(name)}{nearest(name, known)}", place=place, path=holder_path
+            )
         if issubclass(cls, Merge):
             return self.merge(cls, value, scope, path, place)
         if value is None:
@@ -174,7 +196,7 @@ class _Reader:
                 f"{name} takes its fields as a mapping, not {quote(value)}",
                 place=place,
                 path=path,
-                hint=f"fields of {name}: {', '.join(cls.model_fields) or 'none'}",
+                hint=_known(name, f"fields of {name}", list(cls.model_fields)),
             )
         return self.layer(cls, value, path, place)
 
@@ -213,7 +235,7 @@ class _Reader:
         name = str(key)
         if not (name.isidentifier() or name.isdigit()) or not name.isascii():
             raise SpecError(
-                f"{quote(name)} cannot name a branch", place=place_of(value, key), path=path, hint=_FLOW_HINT
+                f"{quote(name)} cannot name a branch", place=place_of(value, key), path=path, hint=FLOW_HINT
             )
         if not isinstance(value[key], (list, tuple, str)):
             fields = [field for field in cls.model_fields if field != "branches"]
@@ -242,15 +264,16 @@ class _Reader:
             )
         if name in self.blocks:
             block = self.blocks[name]
-            args: Mapping[str, Any] = (block.get("args") if isinstance(block, Mapping) else None) or {}
-            known = list(map(str, args))
+            args = block.get("args") if isinstance(block, Mapping) else None
+            args = args if isinstance(args, Mapping) else {}
+            known = list(args)
             for key in value:
                 if key not in known:
                     raise SpecError(
-                        f"the block {name} has no argument {quote(key)}{nearest(str(key), known)}",
+                        f"the block {name} has no argument {quote(key)}{nearest(key, known)}",
                         place=place_of(value, key),
                         path=path,
-                        hint=_FLOW_HINT if not str(key).isidentifier() else "",
+                        hint=_known(key, f"arguments of {name}", known),
                     )
             for key in known:
                 if args[key] is None and value.get(key) is None:
@@ -276,14 +299,13 @@ class _Reader:
         known = [name for name in cls.model_fields if name not in set(hidden)]
         for key in data:
             if key not in known:
-                what = f"{cls.kind} has no field" if issubclass(cls, Kind) else "unknown key"
+                is_kind = issubclass(cls, Kind)
+                what = f"{cls.kind} has no field" if is_kind else "unknown key"
                 raise SpecError(
-                    f"{what} {quote(key)}{nearest(str(key), known)}",
+                    f"{what} {quote(key)}{nearest(key, known)}",
                     place=place_of(data, key),
                     path=path,
-                    hint=_FLOW_HINT
-                    if not str(key).isidentifier()
-                    else f"known: {', '.join(known) or 'none'}",
+                    hint=_known(key, f"fields of {cls.kind}" if is_kind else "known", known),
                 )
 
     def build(
@@ -293,30 +315,56 @@ class _Reader:
         try:
             return cls(**values)
         except ValidationError as error:
-            where, message = complaint_of(error)
-            located = place_of(data)
-            for key in where:
-                if (isinstance(data, Mapping) and key in data) or (
-                    isinstance(data, (list, tuple)) and isinstance(key, int)
-                ):
-                    located = place_of(data, key) or located
-                    data = data[key]
-                else:
-                    break
-            if not where:
-                located = place or located
-            dotted = ".".join(map(str, where))
-            text = f"{dotted}: {message}" if dotted else message
-            raise SpecError(text, place=located or place or Place(self.file), path=path) from None
+            keys, message = complaint_of(error)
+            located = place_of(data).of(*keys) if keys else place or place_of(data)
+            raise SpecError(message, place=located or place or Place(self.file), path=path) from None
 
 
-_FLOW_HINT = "an expression with commas or brackets inside {...} must be quoted"
+def _known(key: str, what: str, known: Sequence[str]) -> str:
+    """Return the hint for a key that is not known, which may be half of an expression."""
+    return f"{what}: {', '.join(known[:30]) or 'none'}" if key.isidentifier() else FLOW_HINT
 
 
-def complaint_of(error: ValidationError) -> tuple[tuple[Any, ...], str]:
+_NEEDED = {
+    "input": "give the sizes without the batch, as in input: [3, 224, 224]",
+    "layers": "list them, as in layers: [{conv2d: {out_channels: 8, kernel_size: 3}}, relu]",
+}
+_PLAINLY = {
+    "bool_type": "is not true or false",
+    "dict_type": "is not a mapping",
+    "int_type": "is not a whole number",
+    "string_type": "is not text",
+    "tuple_type": "is not a list",
+}
+
+
+def complaint_of(error: ValidationError) -> tuple[tuple[str | int, ...], str]:
     """Return where and what the first complaint of a validation error is."""
-    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-    return first["loc"], first["msg"]
+    first = error.errors(include_url=False)[0]
+    at = first.get("ctx", {}).get("at", ())
+    keys = (*takewhile(lambda key: isinstance(key, int) or key.isidentifier(), first["loc"]), *at)
+    dotted = "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in keys)[1:]
+    message = first["msg"]
+    if first["type"] in _PLAINLY:
+        message = f"{quote(first['input'])} {_PLAINLY[first['type']]}"
+    elif first["type"] == "missing":
+        return keys, f"{dotted} is missing"
+    return keys, f"{dotted}: {message}" if dotted else message
+
+
+def _refuse_odd(data: Any, depth: int) -> None:
+    """Refuse what no spec file could hold: endless nesting, and keys that are not text."""
+    if depth > DEEPEST:
+        raise SpecError(f"values are nested more than {DEEPEST} deep")
+    if isinstance(data, Mapping):
+        for key in data:
+            if not isinstance(key, str):
+                raise SpecError(f"the key {quote(key)} is not text")
+        data = data.values()
+    elif not isinstance(data, (list, tuple)):
+        return
+    for value in data:
+        _refuse_odd(value, depth + 1)
 
 
 def _refuse_recursion(model: Spec, located: Mapping[str, Any]) -> None:
@@ -326,8 +374,9 @@ def _refuse_recursion(model: Spec, located: Mapping[str, Any]) -> None:
         TopologicalSorter(calls).prepare()
     except CycleError as error:
         circle = error.args[1][::-1]
+        told = "a block calls itself" if len(circle) == 2 else "blocks call each other in a circle"
         raise SpecError(
-            f"blocks call each other in a circle: {' -> '.join(circle)}",
+            f"{told}: {' -> '.join(circle[:10])}",
             place=place_of(located, circle[0]),
             path=f"blocks.{circle[0]}",
         ) from None

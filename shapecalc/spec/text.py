@@ -24,6 +24,8 @@ LONGEST_NUMBER = 40
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _INTEGER = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
 _DECIMAL = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE]([-+]?[0-9]{1,6}))?")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+"""What a terminal obeys instead of showing it, marks that reverse the writing included."""
 _WORDS: dict[str, Any] = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL")),
     **dict.fromkeys(("true", "True", "TRUE"), True),
@@ -60,20 +62,36 @@ def place_of(container: Any, key: Any = None) -> Place:
 
 def parse(text: str, file: str | None = None) -> Any:
     """Return the data of one YAML (or JSON) document; raise `SpecError` with its place."""
-    if len(text.encode("utf-8", "replace")) > LARGEST_FILE:
+    if not isinstance(text, str):
+        raise SpecError(f"the text of a spec is a str, not {type(text).__name__}")
+    if len(text) > LARGEST_FILE or len(text.encode("utf-8", "replace")) > LARGEST_FILE:
         raise SpecError("the text is larger than 1 MiB", place=Place(file))
+    if found := _CONTROL.search(text):
+        before = text[: found.start()].split("\n")
+        raise _control(found[0], Place(file, len(before), len(before[-1]) + 1))
     try:
         return _Composer(text, file).document()
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        place = Place(file, mark.line + 1, mark.column + 1) if mark else Place(file)
-        context = f" ({error.context})" if error.context else ""
-        raise SpecError(f"this is not YAML: {error.problem}{context}", place=place, hint=_FLOW_HINT) from None
+        raise _not_yaml(error, file) from None
     except yaml.YAMLError as error:
         raise SpecError(f"this is not YAML: {str(error).splitlines()[0]}", place=Place(file)) from None
 
 
-_FLOW_HINT = (
+def _not_yaml(error: yaml.MarkedYAMLError, file: str | None) -> SpecError:
+    mark, start = error.problem_mark or error.context_mark, error.context_mark
+    place = Place(file, mark.line + 1, mark.column + 1) if mark else Place(file)
+    began = f" from line {start.line + 1} on" if start and mark and start.line != mark.line else ""
+    context = f" ({error.context}{began})" if error.context else ""
+    in_flow = any(word in f"{error.context} {error.problem}" for word in ("flow", "mapping values"))
+    hint = FLOW_HINT if in_flow else ""
+    return SpecError(f"this is not YAML: {error.problem}{context}", place=place, hint=hint)
+
+
+def _control(character: str, place: Place) -> SpecError:
+    return SpecError(f"the control character {quote(character)} is not allowed", place=place)
+
+
+FLOW_HINT = (
     "an expression with commas, brackets or a colon inside {...} or [...] must be quoted, "
     'as in {depth: "depths[0]"}'
 )
@@ -103,8 +121,10 @@ class _Composer:
     def next(self) -> Any:
         return next(self.events)
 
-    def at(self, event: Any) -> Place:
-        return Place(self.file, event.start_mark.line + 1, event.start_mark.column + 1)
+    def at(self, event: Any, value: Any = None) -> Place:
+        """Return the place of an event; it knows the places inside the value that stands there."""
+        parts = value.places if isinstance(value, (Map, Seq)) else ()
+        return Place(self.file, event.start_mark.line + 1, event.start_mark.column + 1, parts)
 
     def value(self, event: Any, depth: int) -> Any:
         before = self.values
@@ -116,9 +136,8 @@ class _Composer:
             self.grow(size, event)
             return value
         if event.tag and event.tag.startswith(("!", "tag:")) and event.tag != "!":
-            raise SpecError(
-                f"the tag {quote(event.tag)} is not allowed: a spec is plain data", place=self.at(event)
-            )
+            tag = quote(event.tag.replace("tag:yaml.org,2002:", "!!"))
+            raise SpecError(f"the tag {tag} is not allowed: a spec is plain data", place=self.at(event))
         if depth > DEEPEST:
             raise SpecError(f"values are nested more than {DEEPEST} deep", place=self.at(event))
         if isinstance(event, yaml.ScalarEvent):
@@ -142,27 +161,36 @@ class _Composer:
     def sequence(self, start: Any, depth: int) -> Seq:
         found, places = Seq(), []
         while not isinstance(event := self.next(), yaml.SequenceEndEvent):
-            places.append(self.at(event))
             found.append(self.value(event, depth + 1))
-        found.place, found.places = self.at(start), places
+            places.append(self.at(event, found[-1]))
+        found.places = places
+        found.place = self.at(start, found)
         return found
 
     def mapping(self, start: Any, depth: int) -> Map:
         found, places = Map(), {}
         while not isinstance(event := self.next(), yaml.MappingEndEvent):
             if not isinstance(event, yaml.ScalarEvent):
-                raise SpecError("a key must be plain text", place=self.at(event), hint=_FLOW_HINT)
-            key = event.value
+                raise SpecError("a key must be plain text", place=self.at(event), hint=FLOW_HINT)
+            key = self.text(event)
             if key in found:
-                raise SpecError(f"the key {quote(key)} stands here twice", place=self.at(event))
+                first = f"the first time in line {places[key].line}"
+                raise SpecError(f"the key {quote(key)} stands here twice, {first}", place=self.at(event))
             self.grow(1, event)
-            places[key] = self.at(event)
             found[key] = self.value(self.next(), depth + 1)
-        found.place, found.places = self.at(start), places
+            places[key] = self.at(event, found[key])
+        found.places = places
+        found.place = self.at(start, found)
         return found
 
-    def scalar(self, event: Any) -> Any:
+    def text(self, event: Any) -> str:
         text: str = event.value
+        if event.style and (found := _CONTROL.search(text)):  # an escape in quotes, such as "\\e"
+            raise _control(found[0], self.at(event))
+        return text
+
+    def scalar(self, event: Any) -> Any:
+        text = self.text(event)
         if event.style:  # quoted or block text is text
             return text
         if text in _WORDS:

@@ -14,17 +14,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
-from typing import Any, TypeAlias
+from keyword import iskeyword
+from typing import Any, Self, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, field_validator, model_validator
 
 from shapecalc.algebra.formula import Formula
 from shapecalc.errors import FormulaError, Place, quote
+from shapecalc.layers import registry
 from shapecalc.layers.base import Kind, Merge
-from shapecalc.layers.fields import Truth, Whole, complaint, exact
+from shapecalc.layers.fields import Truth, Whole, complaint, exact, inside
 
 Value: TypeAlias = Any
 """A number, a truth value, a word, a list of those, or a formula over them."""
+MOST_LAYERS = 200_000
+"""More layers than this are refused, and so are more passes of one repeat."""
+MOST_AXES = 64
+"""More axes than torch has."""
 
 
 class Node(BaseModel):
@@ -36,15 +42,31 @@ class Node(BaseModel):
 
 
 class Call(Node):
-    """A block by its name, or a kind chosen by an argument, with what it is given."""
+    """A block by its name, or a kind chosen by an argument, with what it is given.
+
+    >>> Call("bottleneck", width=128, stride=2).arguments
+    {'width': 128, 'stride': 2}
+    """
 
     callee: str
     arguments: dict[str, Any] = {}
 
+    def __init__(self, callee: str | None = None, /, **data: Any) -> None:
+        super().__init__(**(data if callee is None else {"callee": callee, "arguments": data}))
+
+    @field_validator("callee")
+    @classmethod
+    def _no_kind(cls, callee: str) -> str:
+        if registry.is_known(callee):
+            raise complaint(
+                f"{callee} is a kind, so it is not called: write {registry.get(callee).__name__}(...)"
+            )
+        return callee
+
     @field_validator("arguments", mode="before")
     @classmethod
     def _values(cls, given: Any) -> Any:
-        return {name: untyped(value) for name, value in given.items()}
+        return _values(given)
 
 
 class Sequential(Node):
@@ -64,6 +86,8 @@ class Sequential(Node):
 class Side(Sequential):
     """Steps that run beside the trunk: their result is an output named as the step is."""
 
+    __init__ = Sequential.__init__  # said again for type checkers, which expect fields only
+
 
 class Step(Node):
     """One line of a layer list: a body and how it stands in the network."""
@@ -74,7 +98,7 @@ class Step(Node):
     when: Any = None
     source: tuple[str, ...] | None = Field(default=None, alias="from")
     share: str | None = None
-    trainable: bool | None = None
+    trainable: StrictBool | None = None
     place: Place = Field(default_factory=Place, repr=False)
 
     def __init__(self, body: Any = None, /, **data: Any) -> None:
@@ -99,7 +123,10 @@ class Step(Node):
     @field_validator("source", mode="before")
     @classmethod
     def _sources(cls, given: Any) -> Any:
-        return (given,) if isinstance(given, str) else given
+        names = (given,) if isinstance(given, str) else given
+        if names is None or (isinstance(names, (list, tuple)) and names and all(map(_is_text, names))):
+            return names
+        raise complaint(f"an earlier step or a list of them is named here, not {quote(given)}")
 
     @field_validator("when", mode="before")
     @classmethod
@@ -110,15 +137,17 @@ class Step(Node):
     @classmethod
     def _times(cls, given: Any) -> Any:
         if isinstance(given, Mapping):
-            for name in given:
-                _identifier(name, "a loop variable")
-            return {name: untyped(value) for name, value in given.items()}
-        return None if given is None else Whole(0).check(given)
+            return _values(given, "a loop variable")
+        return None if given is None else Whole(0, MOST_LAYERS).check(given)
 
     @model_validator(mode="after")
     def _has_something_to_do(self) -> Step:
         if self.body is None and self.share is None:
             raise complaint("a step needs a kind, or `share` with the step to run again")
+        if isinstance(self.body, Merge) and not self.body.branches and self.source is None:
+            raise complaint(
+                f"{self.body.kind} has nothing to merge: give it branches, or `from` with earlier steps"
+            )
         return self
 
 
@@ -132,9 +161,7 @@ class Block(Node):
     @field_validator("args", mode="before")
     @classmethod
     def _values(cls, given: Any) -> Any:
-        for name in given:
-            _identifier(name, "an argument")
-        return {name: untyped(value) for name, value in given.items()}
+        return _values(given, "an argument")
 
     @field_validator("layers", mode="before")
     @classmethod
@@ -147,18 +174,18 @@ class Paper(Node):
 
     title: str
     authors: str | None = None
-    year: int | None = None
+    year: StrictInt | None = None
     url: str | None = None
 
 
 class Expect(Node):
     """What a model must come to; the test suite of the project checks it for every bundled spec."""
 
-    params: int | None = None
-    trainable_params: int | None = None
-    buffers: int | None = None
-    macs: int | None = None
-    output: tuple[int, ...] | dict[str, tuple[int, ...]] | None = None
+    params: StrictInt | None = None
+    trainable_params: StrictInt | None = None
+    buffers: StrictInt | None = None
+    macs: StrictInt | None = None
+    output: tuple[StrictInt, ...] | dict[str, tuple[StrictInt, ...]] | None = None
 
 
 class Variant(Node):
@@ -172,7 +199,7 @@ class Variant(Node):
     @field_validator("parameters", mode="before")
     @classmethod
     def _values(cls, given: Any) -> Any:
-        return {name: untyped(value) for name, value in given.items()}
+        return _values(given)
 
 
 class Spec(Node):
@@ -194,19 +221,19 @@ class Spec(Node):
     @field_validator("parameters", mode="before")
     @classmethod
     def _parameters(cls, given: Any) -> Any:
-        for name in given:
-            _identifier(name, "a parameter")
-            if name in RESERVED_PARAMETERS:
-                raise complaint(f"{name!r} cannot name a parameter: analyze takes it as an option")
-        return {name: untyped(value) for name, value in given.items()}
+        values = _values(given, "a parameter")
+        for name in RESERVED_PARAMETERS & values.keys():
+            raise complaint(f"{name!r} cannot name a parameter: analyze takes it as an option", name)
+        return values
 
     @field_validator("input", mode="before")
     @classmethod
     def _input(cls, given: Any) -> Any:
-        shapes = given if isinstance(given, Mapping) else {"input": given}
-        if not shapes:
+        if not isinstance(given, Mapping):
+            return {"input": _input_shape("input", given)}
+        if not given:
             raise complaint("a model needs at least one input")
-        return {name: _input_shape(name, shape) for name, shape in shapes.items()}
+        return {name: inside(name, _input_shape, name, shape) for name, shape in given.items()}
 
     @field_validator("layers", mode="before")
     @classmethod
@@ -220,10 +247,16 @@ class Spec(Node):
     @classmethod
     def _outputs(cls, given: Any) -> Any:
         if isinstance(given, (list, tuple)):
-            return {str(name).replace(".", "_"): name for name in given}
+            given = {str(name).replace(".", "_"): name for name in given}
+        if given is not None and not (
+            isinstance(given, Mapping) and given and all(map(_is_text, given.values()))
+        ):
+            raise complaint(
+                f"outputs are a list of steps, or a mapping of names to steps, not {quote(given)}"
+            )
         return given
 
-    def variant(self, name: str) -> Spec:
+    def variant(self, name: str) -> Self:
         """Return the member of the family with this name."""
         chosen = self.variants[name]
         changes = {
@@ -251,6 +284,12 @@ def as_steps(given: Any) -> tuple[Step, ...]:
 
 def _with_steps(merge: Merge) -> Merge:
     assert merge.branches is not None
+    names = {name for name, _ in merge.branches}
+    if len(names) < len(merge.branches):
+        raise complaint("two branches have the same name")
+    for name in names:
+        if not name.isdigit():
+            _identifier(name, "a branch")
     branches = tuple(
         (name, branch if isinstance(branch, str) else as_steps(branch)) for name, branch in merge.branches
     )
@@ -268,7 +307,7 @@ def untyped(value: Any) -> Any:
         except FormulaError as error:
             raise complaint(error.message) from None
     if isinstance(value, (list, tuple)):
-        return [untyped(item) for item in value]
+        return [inside(index, untyped, item) for index, item in enumerate(value)]
     if isinstance(value, float):
         return exact(value)
     if value is None or isinstance(value, (bool, int, Fraction, Formula)):
@@ -279,10 +318,28 @@ def untyped(value: Any) -> Any:
 def _input_shape(name: Any, shape: Any) -> tuple[Any, ...]:
     _identifier(name, "an input")
     if not isinstance(shape, (list, tuple)):
-        raise complaint(f"the input shape {quote(shape)} is not a list of sizes")
-    return tuple(Whole(1).check(size) for size in shape)
+        raise complaint(f"{quote(shape)} is not a list of sizes, as [3, 224, 224] is")
+    if len(shape) >= MOST_AXES:
+        raise complaint(f"{len(shape):,} sizes and the batch are more than the {MOST_AXES} axes of a tensor")
+    return tuple(inside(index, Whole(1).check, size) for index, size in enumerate(shape))
+
+
+def _values(given: Any, what: str = "") -> dict[str, Any]:
+    """Return a mapping with its values untyped; `what` says what its keys name."""
+    if not isinstance(given, Mapping):
+        raise complaint(f"{quote(given)} is not a mapping")
+    if what:
+        for name in given:
+            inside(name, _identifier, name, what)
+    return {name: inside(name, untyped, value) for name, value in given.items()}
 
 
 def _identifier(name: Any, what: str) -> None:
     if not (isinstance(name, str) and name.isidentifier() and name.isascii() and len(name) <= 80):
         raise complaint(f"{quote(name)} cannot name {what}: letters, digits and underscores only")
+    if iskeyword(name) or name in ("true", "false", "null"):
+        raise complaint(f"{quote(name)} cannot name {what}: the word has a meaning in expressions")
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
