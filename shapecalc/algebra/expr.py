@@ -14,8 +14,7 @@ compare equal:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from math import gcd
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from shapecalc.errors import FormulaError, Undecided
@@ -68,7 +67,7 @@ class Floor(Atom):
     __slots__ = ("denominator", "numerator")
 
     def __init__(self, numerator: Expr, denominator: Dim) -> None:
-        super().__init__(f"floor({_key(numerator)},{_key(denominator)})")
+        super().__init__(f"floor({key_of(numerator)},{key_of(denominator)})")
         self.numerator = numerator
         self.denominator = denominator
 
@@ -85,13 +84,15 @@ class Maximum(Atom):
     __slots__ = ("arguments",)
 
     def __init__(self, arguments: tuple[Dim, ...]) -> None:
-        super().__init__(f"max({','.join(map(_key, arguments))})")
+        super().__init__(f"max({','.join(map(key_of, arguments))})")
         self.arguments = arguments
 
     def parts(self) -> tuple[Dim, ...]:
         return self.arguments
 
     def rebuilt(self, parts: tuple[Dim, ...]) -> Dim:
+        from shapecalc.algebra.canonical import maximum
+
         return maximum(*parts)
 
 
@@ -111,12 +112,12 @@ class Expr:
     3
     """
 
-    __slots__ = ("_hash", "_key", "terms")
+    __slots__ = ("_hash", "_text", "terms")
 
     def __init__(self, terms: tuple[tuple[Monomial, int], ...]) -> None:
         self.terms = terms
         self._hash: int | None = None
-        self._key: str | None = None
+        self._text: str | None = None
 
     # ---- arithmetic
 
@@ -124,9 +125,9 @@ class Expr:
         if not isinstance(other, (int, Expr)):
             return NotImplemented
         terms = dict(self.terms)
-        for monomial, coefficient in _terms(other):
+        for monomial, coefficient in terms_of(other):
             terms[monomial] = terms.get(monomial, 0) + coefficient
-        return _normal(terms)
+        return normal(terms)
 
     __radd__ = __add__
 
@@ -146,10 +147,10 @@ class Expr:
             return NotImplemented
         terms: dict[Monomial, int] = {}
         for left, a in self.terms:
-            for right, b in _terms(other):
+            for right, b in terms_of(other):
                 monomial = tuple(sorted(left + right))
                 terms[monomial] = terms.get(monomial, 0) + a * b
-        return _normal(terms)
+        return normal(terms)
 
     __rmul__ = __mul__
 
@@ -162,9 +163,13 @@ class Expr:
         return result
 
     def __floordiv__(self, other: Dim) -> Dim:
+        from shapecalc.algebra.canonical import floordiv
+
         return floordiv(self, other)
 
     def __rfloordiv__(self, other: int) -> Dim:
+        from shapecalc.algebra.canonical import floordiv
+
         return floordiv(other, self)
 
     def __mod__(self, other: Dim) -> Dim:
@@ -203,12 +208,12 @@ class Expr:
     @property
     def key(self) -> str:
         """An unambiguous text of the canonical form, to sort by."""
-        if self._key is None:
-            self._key = "+".join(
+        if self._text is None:
+            self._text = "+".join(
                 f"{coefficient}*{'*'.join(atom.key for atom in monomial)}"
                 for monomial, coefficient in self.terms
             )
-        return self._key
+        return self._text
 
     @property
     def constant(self) -> int:
@@ -285,87 +290,8 @@ def as_expr(atom: Atom) -> Expr:
     return Expr((((atom,), 1),))
 
 
-def floordiv(numerator: Dim, denominator: Dim) -> Dim:
-    """Return ⌊numerator/denominator⌋ in canonical form; the denominator must be positive.
-
-    >>> floordiv(-7, 2)
-    -4
-    >>> floordiv(floordiv(symbol("n") + 1, 2) + 2, 2)
-    ⌊(n + 1)/4⌋ + 1
-    """
-    if denominator == 0:
-        raise FormulaError(f"division of {numerator} by zero")
-    if isinstance(denominator, Expr):
-        return _floordiv_by_expr(numerator, denominator)
-    if denominator < 0:
-        return floordiv(-numerator, -denominator)
-    if isinstance(numerator, int):
-        return numerator // denominator
-    whole: dict[Monomial, int] = {}
-    rest: dict[Monomial, int] = {}
-    for monomial, coefficient in numerator.terms:
-        whole[monomial], rest[monomial] = divmod(coefficient, denominator)
-    remainder = _normal(rest)
-    quotient = _normal(whole)
-    if isinstance(remainder, int):
-        return quotient
-    return quotient + _reduced_floor(remainder, denominator)
-
-
-def ceildiv(numerator: Dim, denominator: Dim) -> Dim:
-    """Return ⌈numerator/denominator⌉, written ⌊(numerator + denominator - 1)/denominator⌋.
-
-    >>> ceildiv(7, 2), ceildiv(symbol("H"), 32)
-    (4, ⌈H/32⌉)
-    """
-    return floordiv(numerator + denominator - 1, denominator)
-
-
-def maximum(*arguments: Dim) -> Dim:
-    """Return the largest argument; arguments that another one dominates for every size go.
-
-    >>> maximum(3, 5), maximum(symbol("H"), 0), maximum(symbol("H"), 7)
-    (5, H, max(H, 7))
-    """
-    if all(isinstance(argument, int) for argument in arguments):
-        return max(arguments)
-    flat: list[Dim] = []
-    for argument in arguments:
-        atom = _single_atom(argument)
-        flat.extend(atom.arguments if isinstance(atom, Maximum) else [argument])
-    kept: list[Dim] = []
-    for argument in flat:
-        if any(_surely(other, ">=", argument) for other in kept):
-            continue
-        kept = [other for other in kept if not _surely(argument, ">=", other)]
-        kept.append(argument)
-    if len(kept) == 1:
-        return kept[0]
-    return as_expr(Maximum(tuple(sorted(kept, key=_key))))
-
-
-def minimum(*arguments: Dim) -> Dim:
-    """Return the smallest argument.
-
-    >>> minimum(3, 5), minimum(symbol("H"), 7)
-    (3, min(H, 7))
-    """
-    return -maximum(*(-argument for argument in arguments))
-
-
-def product(dims: Iterable[Dim]) -> Dim:
-    """Return the product of sizes: the number of elements of a shape.
-
-    >>> product((3, 224, 224)), product(())
-    (150528, 1)
-    """
-    result: Dim = 1
-    for dim in dims:
-        result = result * dim
-    return result
-
-
-def _normal(terms: dict[Monomial, int]) -> Dim:
+def normal(terms: dict[Monomial, int]) -> Dim:
+    """Return the polynomial with these coefficients: sorted, without zeros, an int where constant."""
     kept = sorted((item for item in terms.items() if item[1]), key=_by_monomial)
     if not kept:
         return 0
@@ -378,73 +304,14 @@ def _by_monomial(item: tuple[Monomial, int]) -> tuple[str, ...]:
     return tuple(atom.key for atom in item[0])
 
 
-def _terms(value: Dim) -> tuple[tuple[Monomial, int], ...]:
+def terms_of(value: Dim) -> tuple[tuple[Monomial, int], ...]:
+    """Return the monomials of a size with their coefficients."""
     return value.terms if isinstance(value, Expr) else (((), value),)
 
 
-def _key(value: Dim) -> str:
+def key_of(value: Dim) -> str:
+    """Return an unambiguous text to sort and compare by."""
     return value.key if isinstance(value, Expr) else str(value)
-
-
-def _single_atom(value: Dim) -> Atom | None:
-    if isinstance(value, Expr) and len(value.terms) == 1:
-        monomial, coefficient = value.terms[0]
-        if coefficient == 1 and len(monomial) == 1:
-            return monomial[0]
-    return None
-
-
-def _reduced_floor(remainder: Expr, denominator: int) -> Dim:
-    """⌊remainder/denominator⌋ where every coefficient already lies in [0, denominator)."""
-    common = denominator
-    for monomial, coefficient in remainder.terms:
-        if monomial:
-            common = gcd(common, coefficient)
-    if common > 1:
-        reduced = {monomial: coefficient // common for monomial, coefficient in remainder.terms}
-        return floordiv(_normal(reduced), denominator // common)
-    inner = [(m[0], c) for m, c in remainder.terms if len(m) == 1 and isinstance(m[0], Floor)]
-    if len(inner) == 1 and inner[0][1] == 1:
-        atom = inner[0][0]
-        assert isinstance(atom, Floor)
-        if isinstance(atom.denominator, int):
-            others = remainder - as_expr(atom)
-            merged = atom.numerator + atom.denominator * others
-            return floordiv(merged, atom.denominator * denominator)
-    return as_expr(Floor(remainder, denominator))
-
-
-def _floordiv_by_expr(numerator: Dim, denominator: Expr) -> Dim:
-    if _surely(denominator, "<=", 0):
-        raise FormulaError(f"division by {denominator}, which is never positive")
-    if len(denominator.terms) == 1:
-        (divisor, scale) = denominator.terms[0]
-        exact: dict[Monomial, int] = {}
-        for monomial, coefficient in _terms(numerator):
-            left = _without(monomial, divisor)
-            if left is None or coefficient % scale:
-                break
-            exact[left] = coefficient // scale
-        else:
-            return _normal(exact)
-    if numerator == denominator:
-        return 1
-    if isinstance(numerator, int):
-        if numerator == 0:
-            return 0
-        if _surely(denominator, ">", numerator) and numerator > 0:
-            return 0
-        return as_expr(Floor(Expr((((), numerator),)), denominator))
-    return as_expr(Floor(numerator, denominator))
-
-
-def _without(monomial: Monomial, divisor: Monomial) -> Monomial | None:
-    left = list(monomial)
-    for atom in divisor:
-        if atom not in left:
-            return None
-        left.remove(atom)
-    return tuple(left)
 
 
 def _substitute(value: Dim, named: Mapping[str, Dim], known: dict[Atom, Dim]) -> Dim:
@@ -463,14 +330,6 @@ def _substitute(value: Dim, named: Mapping[str, Dim], known: dict[Atom, Dim]) ->
             term = term * known[atom]
         total = total + term
     return total
-
-
-def _surely(left: Dim, relation: str, right: Dim) -> bool:
-    if isinstance(left, int) and isinstance(right, int):
-        return left >= right if relation == ">=" else left <= right if relation == "<=" else left > right
-    from shapecalc.algebra.decide import bounded
-
-    return bounded(left, relation, right) is True
 
 
 def _decided(left: Expr, relation: str, right: Dim) -> bool:

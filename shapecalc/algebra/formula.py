@@ -16,16 +16,23 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import Any, Protocol, TypeAlias
 
-from shapecalc.algebra.expr import Dim, Expr, ceildiv, floordiv, maximum, minimum
+from shapecalc.algebra.expr import Dim
+from shapecalc.algebra.rational import (
+    FUNCTIONS,
+    OPERATIONS,
+    RELATIONS,
+    Value,
+    multiply,
+    number,
+    related,
+    truth,
+    whole,
+    within_bounds,
+)
 from shapecalc.errors import FormulaError, nearest, quote
 
 LONGEST = 300
-LARGEST = 10**18
-LARGEST_EXPONENT = 64
-MOST_TERMS = 100
 DEEPEST = 40
-
-Value: TypeAlias = "int | Expr | Quotient | Fraction | bool | str | list[Any] | None"
 
 
 class Scope(Protocol):
@@ -36,19 +43,6 @@ class Scope(Protocol):
 
     def size(self, tensor: str | None, axis: int) -> Dim:
         """Return the size of an axis of a named step, or of the arriving tensor for None."""
-
-
-class Quotient:
-    """An expression over a whole number that does not divide it: good inside floor and ceil."""
-
-    __slots__ = ("denominator", "numerator")
-
-    def __init__(self, numerator: Expr, denominator: int) -> None:
-        self.numerator = numerator
-        self.denominator = denominator
-
-    def __str__(self) -> str:
-        return f"({self.numerator})/{self.denominator}"
 
 
 class Formula:
@@ -150,13 +144,13 @@ class _Compiler:
         if isinstance(node.value, float):
             written = ast.get_source_segment(self.text, node) or ""
             try:
-                value = _whole(_bounded(Fraction(written)))
+                value = whole(within_bounds(Fraction(written)))
             except ValueError:
                 raise FormulaError(f"{quote(written)} is not a decimal") from None
         elif isinstance(node.value, bool) or node.value is None or isinstance(node.value, str):
             value = node.value
         elif isinstance(node.value, int):
-            value = _bounded(node.value)
+            value = within_bounds(node.value)
         else:
             raise FormulaError(f"{quote(self.text)}: {quote(node.value)} is not spec arithmetic")
         return lambda _scope: value
@@ -176,41 +170,41 @@ class _Compiler:
     def _unaryop(self, node: ast.UnaryOp, depth: int) -> Evaluator:
         operand = self.compile(node.operand, depth)
         if isinstance(node.op, ast.Not):
-            return lambda scope: not _truth(operand(scope))
+            return lambda scope: not truth(operand(scope))
         if isinstance(node.op, ast.USub):
-            return lambda scope: _multiply(-1, _number(operand(scope)))
+            return lambda scope: multiply(-1, number(operand(scope)))
         if isinstance(node.op, ast.UAdd):
-            return lambda scope: _number(operand(scope))
+            return lambda scope: number(operand(scope))
         raise FormulaError(f"{quote(self.text)}: '~' is not spec arithmetic")
 
     def _binop(self, node: ast.BinOp, depth: int) -> Evaluator:
         left, right = self.compile(node.left, depth), self.compile(node.right, depth)
-        operation = _OPERATIONS.get(type(node.op))
+        operation = OPERATIONS.get(type(node.op))
         if operation is None:
             raise FormulaError(f"{quote(self.text)}: {type(node.op).__name__} is not spec arithmetic")
         apply = operation
-        return lambda scope: _bounded(apply(_number(left(scope)), _number(right(scope))))
+        return lambda scope: within_bounds(apply(number(left(scope)), number(right(scope))))
 
     def _boolop(self, node: ast.BoolOp, depth: int) -> Evaluator:
         operands = [self.compile(operand, depth) for operand in node.values]
         together = all if isinstance(node.op, ast.And) else any
-        return lambda scope: together(_truth(operand(scope)) for operand in operands)
+        return lambda scope: together(truth(operand(scope)) for operand in operands)
 
     def _ifexp(self, node: ast.IfExp, depth: int) -> Evaluator:
         test, then = self.compile(node.test, depth), self.compile(node.body, depth)
         otherwise = self.compile(node.orelse, depth)
-        return lambda scope: then(scope) if _truth(test(scope)) else otherwise(scope)
+        return lambda scope: then(scope) if truth(test(scope)) else otherwise(scope)
 
     def _compare(self, node: ast.Compare, depth: int) -> Evaluator:
         operands = [self.compile(item, depth) for item in (node.left, *node.comparators)]
-        relations = [_RELATIONS.get(type(op)) for op in node.ops]
+        relations = [RELATIONS.get(type(op)) for op in node.ops]
         if None in relations:
             raise FormulaError(f"{quote(self.text)}: only == != < <= > >= compare here")
 
         def evaluate(scope: Scope) -> bool:
             values = [operand(scope) for operand in operands]
             pairs = zip(values, relations, values[1:], strict=False)
-            return all(_related(left, relation or "", right) for left, relation, right in pairs)
+            return all(related(left, relation or "", right) for left, relation, right in pairs)
 
         return evaluate
 
@@ -232,15 +226,15 @@ class _Compiler:
 
     def _call(self, node: ast.Call, depth: int) -> Evaluator:
         name = node.func.id if isinstance(node.func, ast.Name) else ast.unparse(node.func)
-        if node.keywords or (name != "size" and name not in _FUNCTIONS):
-            known = sorted({*_FUNCTIONS, "size"})
+        if node.keywords or (name != "size" and name not in FUNCTIONS):
+            known = sorted({*FUNCTIONS, "size"})
             raise FormulaError(
                 f"{quote(name)} is not a function of spec arithmetic (those are {', '.join(known)})"
             )
         if name == "size":
             return self._size(node, depth)
         arguments = [self.compile(argument, depth) for argument in node.args]
-        function = _FUNCTIONS[name]
+        function = FUNCTIONS[name]
         return lambda scope: function(*(argument(scope) for argument in arguments))
 
     def _size(self, node: ast.Call, depth: int) -> Evaluator:
@@ -263,182 +257,6 @@ class _Compiler:
 
 
 _CONSTANTS: dict[str, Value] = {"true": True, "false": False, "null": None}
-
-
-def _whole(value: Fraction) -> int | Fraction:
-    return value.numerator if value.denominator == 1 else value
-
-
-def _number(value: Value) -> Dim | Fraction | Quotient:
-    if isinstance(value, (bool, str, list)) or value is None:
-        raise FormulaError(f"{quote(value)} is not a number")
-    return value
-
-
-def _bounded(value: Any) -> Any:
-    large = value if isinstance(value, int) else None
-    if isinstance(value, Fraction):
-        large = max(abs(value.numerator), value.denominator)
-    if isinstance(value, Quotient):
-        _bounded(value.numerator)
-        large = value.denominator
-    if isinstance(value, Expr):
-        if len(value.terms) > MOST_TERMS:
-            raise FormulaError(f"an expression has more than {MOST_TERMS} terms")
-        large = max(abs(coefficient) for _, coefficient in value.terms)
-        if max(len(monomial) for monomial, _ in value.terms) > LARGEST_EXPONENT:
-            raise FormulaError(f"a power is larger than {LARGEST_EXPONENT}")
-    if large is not None and abs(large) > LARGEST:
-        raise FormulaError("a number is larger than 10^18")
-    return value
-
-
-def _fraction(value: Dim | Fraction | Quotient) -> tuple[Dim, int]:
-    """Split any number into an exact numerator and a positive whole denominator."""
-    if isinstance(value, (Fraction, Quotient)):
-        return value.numerator, value.denominator
-    return value, 1
-
-
-def _over(numerator: Dim, denominator: int) -> Any:
-    if isinstance(numerator, int):
-        return _whole(Fraction(numerator, denominator))
-    if all(coefficient % denominator == 0 for _, coefficient in numerator.terms):
-        return floordiv(numerator, denominator)
-    return Quotient(numerator, denominator)
-
-
-def _add(left: Any, right: Any) -> Any:
-    (a, b), (c, d) = _fraction(left), _fraction(right)
-    return _over(a * d + c * b, b * d)
-
-
-def _multiply(left: Any, right: Any) -> Any:
-    (a, b), (c, d) = _fraction(left), _fraction(right)
-    return _over(a * c, b * d)
-
-
-def _divide(left: Any, right: Any) -> Any:
-    (a, b), (c, d) = _fraction(left), _fraction(right)
-    if c == 0:
-        raise FormulaError("division by zero")
-    if isinstance(c, Expr):
-        raise FormulaError(f"division by {c}: only // divides by what is left free")
-    return _over(a * d, b * c) if c > 0 else _over(-a * d, b * -c)
-
-
-def _floor_divide(left: Any, right: Any) -> Any:
-    (a, b), (c, d) = _fraction(left), _fraction(right)
-    if c == 0:
-        raise FormulaError("division by zero")
-    return floordiv(a * d, b * c)
-
-
-def _power(base: Any, exponent: Any) -> Any:
-    if not isinstance(exponent, int) or not 0 <= exponent <= LARGEST_EXPONENT:
-        raise FormulaError(f"an exponent must be a whole number from 0 to {LARGEST_EXPONENT}")
-    result: Any = 1
-    for _ in range(exponent):
-        result = _bounded(_multiply(result, base))
-    return result
-
-
-_OPERATIONS: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
-    ast.Add: _add,
-    ast.Sub: lambda left, right: _add(left, _multiply(-1, right)),
-    ast.Mult: _multiply,
-    ast.Div: _divide,
-    ast.FloorDiv: _floor_divide,
-    ast.Mod: lambda left, right: _add(left, _multiply(-1, _multiply(right, _floor_divide(left, right)))),
-    ast.Pow: _power,
-}
-_RELATIONS: dict[type[ast.cmpop], str] = {
-    ast.Eq: "==",
-    ast.NotEq: "!=",
-    ast.Lt: "<",
-    ast.LtE: "<=",
-    ast.Gt: ">",
-    ast.GtE: ">=",
-}
-
-
-def _truth(value: Value) -> bool:
-    if isinstance(value, bool):
-        return value
-    raise FormulaError(f"{quote(value)} is not true or false")
-
-
-def _related(left: Value, relation: str, right: Value) -> bool:
-    from shapecalc.algebra.decide import decide
-    from shapecalc.errors import Undecided
-
-    if any(isinstance(value, (str, bool, list)) or value is None for value in (left, right)):
-        if relation not in ("==", "!="):
-            raise FormulaError(f"{quote(left)} and {quote(right)} have no order")
-        return (type(left) is type(right) and left == right) == (relation == "==")
-    (a, b), (c, d) = _fraction(_number(left)), _fraction(_number(right))
-    verdict = decide(a * d, relation, c * b)
-    if verdict is None:
-        raise Undecided(f"whether {left} {relation} {right} depends on what was left free")
-    return verdict
-
-
-def _rounded_down(value: Value) -> Dim:
-    numerator, denominator = _fraction(_number(value))
-    return floordiv(numerator, denominator)
-
-
-def _rounded_up(value: Value) -> Dim:
-    numerator, denominator = _fraction(_number(value))
-    return ceildiv(numerator, denominator)
-
-
-def _extreme(choose: Callable[..., Dim]) -> Callable[..., Any]:
-    def pick(*values: Value) -> Any:
-        items = values[0] if len(values) == 1 and isinstance(values[0], list) else values
-        if not items:
-            raise FormulaError("min and max need at least one number")
-        pairs = [_fraction(_number(item)) for item in items]
-        common = 1
-        for _, denominator in pairs:
-            common *= denominator
-        return _over(choose(*(n * (common // d) for n, d in pairs)), common)
-
-    return pick
-
-
-def _length(value: Value) -> int:
-    if not isinstance(value, list):
-        raise FormulaError(f"len takes a list, not {quote(value)}")
-    return len(value)
-
-
-def _sum(value: Value) -> Any:
-    if not isinstance(value, list):
-        raise FormulaError(f"sum takes a list, not {quote(value)}")
-    total: Any = 0
-    for item in value:
-        total = _bounded(_add(total, _number(item)))
-    return total
-
-
-def _checked(name: str, count: int, function: Callable[..., Any]) -> Callable[..., Any]:
-    def call(*arguments: Value) -> Any:
-        if len(arguments) != count:
-            raise FormulaError(f"{name} takes {count} argument, not {len(arguments)}")
-        return function(*arguments)
-
-    return call
-
-
-_FUNCTIONS: dict[str, Callable[..., Any]] = {
-    "min": _extreme(minimum),
-    "max": _extreme(maximum),
-    "floor": _checked("floor", 1, _rounded_down),
-    "ceil": _checked("ceil", 1, _rounded_up),
-    "len": _checked("len", 1, _length),
-    "sum": _checked("sum", 1, _sum),
-}
 
 
 def unknown_name(name: str, known: list[str]) -> FormulaError:

@@ -12,7 +12,7 @@ from shapecalc.algebra.factor import separated
 def text(value: Dim) -> str:
     """Return an expression as one line of text.
 
-    >>> from shapecalc.algebra.expr import symbol, ceildiv
+    >>> from shapecalc.algebra import ceildiv, symbol
     >>> text(64 * ceildiv(symbol("H"), 32) - 3)
     '64·⌈H/32⌉ - 3'
     """
@@ -22,7 +22,7 @@ def text(value: Dim) -> str:
 def latex(value: Dim) -> str:
     r"""Return an expression as LaTeX, without the dollar signs.
 
-    >>> from shapecalc.algebra.expr import symbol, ceildiv
+    >>> from shapecalc.algebra import ceildiv, symbol
     >>> print(latex(64 * ceildiv(symbol("H"), 32)))
     64 \, \left\lceil \frac{H}{32} \right\rceil
     """

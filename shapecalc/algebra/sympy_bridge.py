@@ -6,7 +6,8 @@ from typing import Any
 
 import sympy
 
-from shapecalc.algebra.expr import Atom, Dim, Expr, Floor, Maximum, Symbol, maximum, minimum, symbol
+from shapecalc.algebra.canonical import maximum, minimum
+from shapecalc.algebra.expr import Atom, Dim, Expr, Floor, Maximum, Symbol, symbol
 from shapecalc.errors import Undecided
 
 

@@ -15,7 +15,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from shapecalc.algebra import Dim, Expr
-from shapecalc.algebra.formula import Formula, Value
+from shapecalc.algebra.formula import Formula
+from shapecalc.algebra.rational import Value
 from shapecalc.engine.evaluate import Evaluator, at, failure
 from shapecalc.engine.graph import Graph, GraphNode, Group, Walk
 from shapecalc.engine.scope import Frame, Mark, UnknownSize

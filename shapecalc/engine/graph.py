@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from shapecalc.algebra.formula import Value
+from shapecalc.algebra.rational import Value
 from shapecalc.errors import Failure, Place
 from shapecalc.layers.base import Effect, Kind, Shape
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from shapecalc.algebra import Dim
-from shapecalc.algebra.formula import Formula, Value, unknown_name
+from shapecalc.algebra.formula import Formula, unknown_name
+from shapecalc.algebra.rational import Value
 from shapecalc.errors import FormulaError, ShapecalcError, SpecError, nearest, quote
 from shapecalc.layers import registry
 from shapecalc.spec.tree import Step

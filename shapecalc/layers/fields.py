@@ -16,7 +16,8 @@ from pydantic_core import PydanticCustomError, core_schema
 
 from shapecalc.algebra import Dim, Expr
 from shapecalc.algebra.decide import bounded
-from shapecalc.algebra.formula import LARGEST, Formula, Quotient
+from shapecalc.algebra.formula import Formula
+from shapecalc.algebra.rational import LARGEST, Quotient
 from shapecalc.errors import FormulaError, quote
 
 

@@ -1,0 +1,217 @@
+"""Exact arithmetic on the values of a spec: whole numbers, rationals, and what was left free.
+
+Decimals never pass through a float. An expression over a whole number that does not divide it stays a
+`Quotient` until `floor` or `ceil` makes it whole.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+from fractions import Fraction
+from typing import Any, TypeAlias
+
+from shapecalc.algebra.canonical import ceildiv, floordiv, maximum, minimum
+from shapecalc.algebra.expr import Dim, Expr
+from shapecalc.errors import FormulaError, quote
+
+LARGEST = 10**18
+LARGEST_EXPONENT = 64
+MOST_TERMS = 100
+
+Value: TypeAlias = "int | Expr | Quotient | Fraction | bool | str | list[Any] | None"
+
+
+class Quotient:
+    """An expression over a whole number that does not divide it: good inside floor and ceil."""
+
+    __slots__ = ("denominator", "numerator")
+
+    def __init__(self, numerator: Expr, denominator: int) -> None:
+        self.numerator = numerator
+        self.denominator = denominator
+
+    def __str__(self) -> str:
+        return f"({self.numerator})/{self.denominator}"
+
+
+def whole(value: Fraction) -> int | Fraction:
+    """Return a rational as an int where it is one."""
+    return value.numerator if value.denominator == 1 else value
+
+
+def number(value: Value) -> Dim | Fraction | Quotient:
+    """Return a value that is a number; raise `FormulaError` for any other."""
+    if isinstance(value, (bool, str, list)) or value is None:
+        raise FormulaError(f"{quote(value)} is not a number")
+    return value
+
+
+def within_bounds(value: Any) -> Any:
+    """Return a number that is not too large to go on with; raise `FormulaError` for one that is."""
+    large = value if isinstance(value, int) else None
+    if isinstance(value, Fraction):
+        large = max(abs(value.numerator), value.denominator)
+    if isinstance(value, Quotient):
+        within_bounds(value.numerator)
+        large = value.denominator
+    if isinstance(value, Expr):
+        if len(value.terms) > MOST_TERMS:
+            raise FormulaError(f"an expression has more than {MOST_TERMS} terms")
+        large = max(abs(coefficient) for _, coefficient in value.terms)
+        if max(len(monomial) for monomial, _ in value.terms) > LARGEST_EXPONENT:
+            raise FormulaError(f"a power is larger than {LARGEST_EXPONENT}")
+    if large is not None and abs(large) > LARGEST:
+        raise FormulaError("a number is larger than 10^18")
+    return value
+
+
+def _fraction(value: Dim | Fraction | Quotient) -> tuple[Dim, int]:
+    """Split any number into an exact numerator and a positive whole denominator."""
+    if isinstance(value, (Fraction, Quotient)):
+        return value.numerator, value.denominator
+    return value, 1
+
+
+def _over(numerator: Dim, denominator: int) -> Any:
+    if isinstance(numerator, int):
+        return whole(Fraction(numerator, denominator))
+    if all(coefficient % denominator == 0 for _, coefficient in numerator.terms):
+        return floordiv(numerator, denominator)
+    return Quotient(numerator, denominator)
+
+
+def _add(left: Any, right: Any) -> Any:
+    (a, b), (c, d) = _fraction(left), _fraction(right)
+    return _over(a * d + c * b, b * d)
+
+
+def multiply(left: Any, right: Any) -> Any:
+    """Return the exact product."""
+    (a, b), (c, d) = _fraction(left), _fraction(right)
+    return _over(a * c, b * d)
+
+
+def _divide(left: Any, right: Any) -> Any:
+    (a, b), (c, d) = _fraction(left), _fraction(right)
+    if c == 0:
+        raise FormulaError("division by zero")
+    if isinstance(c, Expr):
+        raise FormulaError(f"division by {c}: only // divides by what is left free")
+    return _over(a * d, b * c) if c > 0 else _over(-a * d, b * -c)
+
+
+def _floor_divide(left: Any, right: Any) -> Any:
+    (a, b), (c, d) = _fraction(left), _fraction(right)
+    if c == 0:
+        raise FormulaError("division by zero")
+    return floordiv(a * d, b * c)
+
+
+def _power(base: Any, exponent: Any) -> Any:
+    if not isinstance(exponent, int) or not 0 <= exponent <= LARGEST_EXPONENT:
+        raise FormulaError(f"an exponent must be a whole number from 0 to {LARGEST_EXPONENT}")
+    result: Any = 1
+    for _ in range(exponent):
+        result = within_bounds(multiply(result, base))
+    return result
+
+
+OPERATIONS: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
+    ast.Add: _add,
+    ast.Sub: lambda left, right: _add(left, multiply(-1, right)),
+    ast.Mult: multiply,
+    ast.Div: _divide,
+    ast.FloorDiv: _floor_divide,
+    ast.Mod: lambda left, right: _add(left, multiply(-1, multiply(right, _floor_divide(left, right)))),
+    ast.Pow: _power,
+}
+RELATIONS: dict[type[ast.cmpop], str] = {
+    ast.Eq: "==",
+    ast.NotEq: "!=",
+    ast.Lt: "<",
+    ast.LtE: "<=",
+    ast.Gt: ">",
+    ast.GtE: ">=",
+}
+
+
+def truth(value: Value) -> bool:
+    """Return a value that is true or false; raise `FormulaError` for any other."""
+    if isinstance(value, bool):
+        return value
+    raise FormulaError(f"{quote(value)} is not true or false")
+
+
+def related(left: Value, relation: str, right: Value) -> bool:
+    """Decide a comparison; raise `Undecided` when it depends on what was left free."""
+    from shapecalc.algebra.decide import decide
+    from shapecalc.errors import Undecided
+
+    if any(isinstance(value, (str, bool, list)) or value is None for value in (left, right)):
+        if relation not in ("==", "!="):
+            raise FormulaError(f"{quote(left)} and {quote(right)} have no order")
+        return (type(left) is type(right) and left == right) == (relation == "==")
+    (a, b), (c, d) = _fraction(number(left)), _fraction(number(right))
+    verdict = decide(a * d, relation, c * b)
+    if verdict is None:
+        raise Undecided(f"whether {left} {relation} {right} depends on what was left free")
+    return verdict
+
+
+def _rounded_down(value: Value) -> Dim:
+    numerator, denominator = _fraction(number(value))
+    return floordiv(numerator, denominator)
+
+
+def _rounded_up(value: Value) -> Dim:
+    numerator, denominator = _fraction(number(value))
+    return ceildiv(numerator, denominator)
+
+
+def _extreme(choose: Callable[..., Dim]) -> Callable[..., Any]:
+    def pick(*values: Value) -> Any:
+        items = values[0] if len(values) == 1 and isinstance(values[0], list) else values
+        if not items:
+            raise FormulaError("min and max need at least one number")
+        pairs = [_fraction(number(item)) for item in items]
+        common = 1
+        for _, denominator in pairs:
+            common *= denominator
+        return _over(choose(*(n * (common // d) for n, d in pairs)), common)
+
+    return pick
+
+
+def _length(value: Value) -> int:
+    if not isinstance(value, list):
+        raise FormulaError(f"len takes a list, not {quote(value)}")
+    return len(value)
+
+
+def _sum(value: Value) -> Any:
+    if not isinstance(value, list):
+        raise FormulaError(f"sum takes a list, not {quote(value)}")
+    total: Any = 0
+    for item in value:
+        total = within_bounds(_add(total, number(item)))
+    return total
+
+
+def _checked(name: str, count: int, function: Callable[..., Any]) -> Callable[..., Any]:
+    def call(*arguments: Value) -> Any:
+        if len(arguments) != count:
+            raise FormulaError(f"{name} takes {count} argument, not {len(arguments)}")
+        return function(*arguments)
+
+    return call
+
+
+FUNCTIONS: dict[str, Callable[..., Any]] = {
+    "min": _extreme(minimum),
+    "max": _extreme(maximum),
+    "floor": _checked("floor", 1, _rounded_down),
+    "ceil": _checked("ceil", 1, _rounded_up),
+    "len": _checked("len", 1, _length),
+    "sum": _checked("sum", 1, _sum),
+}
