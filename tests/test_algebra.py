@@ -640,7 +640,7 @@ HOSTILE = [
     "w in depths",
     "depths[9]",
     "depths['a']",
-    "depths[0:2]",
+    "depths[0:2:1]",
     "depths[true]",
     "w[0]",
     "1 <> 2",

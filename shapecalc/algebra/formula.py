@@ -2,7 +2,8 @@
 
 The grammar is the part of Python's expressions that has a plain arithmetic reading: whole numbers
 and decimals (kept as exact rationals), names, `+ - * / // % **`, comparisons, `and or not`,
-`a if c else b`, `list[i]`, lists, quoted strings, and the calls `min max floor ceil len sum size`.
+`a if c else b`, `list[i]`, `list[i:j]`, lists, quoted strings, and the calls `min max floor ceil len
+sum make_divisible size`.
 Python's own parser reads it; every node is then checked against the list below and everything
 else is refused. Bounds on length, depth, exponents and magnitude keep hostile input harmless.
 """
@@ -24,6 +25,7 @@ from shapecalc.algebra.rational import (
     Value,
     multiply,
     number,
+    position,
     related,
     truth,
     whole,
@@ -53,7 +55,7 @@ class Formula:
     >>> Formula.parse("__import__('os')")
     Traceback (most recent call last):
     shapecalc.errors.FormulaError: '__import__' is not a function of spec arithmetic (those are \
-ceil, floor, len, max, min, size, sum)
+ceil, floor, len, make_divisible, max, min, size, sum)
     """
 
     __slots__ = ("_evaluate", "names", "text")
@@ -209,20 +211,32 @@ class _Compiler:
         return evaluate
 
     def _subscript(self, node: ast.Subscript, depth: int) -> Evaluator:
-        if not isinstance(node.slice, ast.expr) or isinstance(node.slice, ast.Slice):
-            raise FormulaError(f"{quote(self.text)}: slices are not spec arithmetic")
-        items, index = self.compile(node.value, depth), self.compile(node.slice, depth)
+        items = self.compile(node.value, depth)
+        if isinstance(node.slice, ast.Slice):
+            part = self._part(node.slice, depth)
+        else:
+            index = self.compile(node.slice, depth)
+            part = lambda found, scope: found[position(index(scope), len(found), len(found) - 1)]  # noqa: E731
 
         def evaluate(scope: Scope) -> Value:
-            found, at = items(scope), index(scope)
+            found = items(scope)
             if not isinstance(found, list):
                 raise FormulaError(f"{quote(ast.unparse(node.value))} is not a list")
-            if not isinstance(at, int) or isinstance(at, bool) or not -len(found) <= at < len(found):
-                raise FormulaError(f"index {at} does not exist in a list of {len(found)}")
-            value: Value = found[at]
-            return value
+            return part(found, scope)
 
         return evaluate
+
+    def _part(self, node: ast.Slice, depth: int) -> Callable[[list[Any], Scope], Value]:
+        if node.step is not None:
+            raise FormulaError(f"{quote(self.text)}: a slice has no step in spec arithmetic")
+        lower, upper = (None if end is None else self.compile(end, depth) for end in (node.lower, node.upper))
+
+        def cut(found: list[Any], scope: Scope) -> list[Any]:
+            length = len(found)
+            start = 0 if lower is None else position(lower(scope), length, length)
+            return found[start : length if upper is None else position(upper(scope), length, length)]
+
+        return cut
 
     def _call(self, node: ast.Call, depth: int) -> Evaluator:
         name = node.func.id if isinstance(node.func, ast.Name) else ast.unparse(node.func)

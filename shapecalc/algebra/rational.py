@@ -47,6 +47,13 @@ def number(value: Value) -> Dim | Fraction | Quotient:
     return value
 
 
+def position(at: Value, length: int, last: int) -> int:
+    """Return a position in a list of this length, of which `last` is the last that is legal here."""
+    if not isinstance(at, int) or isinstance(at, bool) or not -length <= at <= last:
+        raise FormulaError(f"index {at} does not exist in a list of {length}")
+    return at
+
+
 def within_bounds(value: Any) -> Any:
     """Return a number that is not too large to go on with; raise `FormulaError` for one that is."""
     large = value if isinstance(value, int) else None
@@ -198,10 +205,26 @@ def _sum(value: Value) -> Any:
     return total
 
 
+def _make_divisible(value: Value, divisor: Value) -> Any:
+    """Return the multiple nearest to a width, at least one divisor and no less than 0.9 of the width.
+
+    max(d, ⌊(v + d/2)/d⌋·d), and d more where that is less than 0.9·v. Source: MobileNet's
+    reference code, torchvision.models._utils._make_divisible.
+    """
+    if not isinstance(divisor, int) or isinstance(divisor, bool) or divisor < 1:
+        raise FormulaError(f"make_divisible takes a whole divisor of at least 1, not {quote(divisor)}")
+    width = number(value)
+    multiple = multiply(_floor_divide(_add(width, whole(Fraction(divisor, 2))), divisor), divisor)
+    found = _extreme(maximum)(divisor, multiple)
+    too_small = related(multiply(10, found), "<", multiply(9, width))
+    return within_bounds(_add(found, divisor) if too_small else found)
+
+
 def _checked(name: str, count: int, function: Callable[..., Any]) -> Callable[..., Any]:
     def call(*arguments: Value) -> Any:
         if len(arguments) != count:
-            raise FormulaError(f"{name} takes {count} argument, not {len(arguments)}")
+            wanted = f"{count} argument" + "s" * (count > 1)
+            raise FormulaError(f"{name} takes {wanted}, not {len(arguments)}")
         return function(*arguments)
 
     return call
@@ -213,5 +236,6 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "floor": _checked("floor", 1, _rounded_down),
     "ceil": _checked("ceil", 1, _rounded_up),
     "len": _checked("len", 1, _length),
+    "make_divisible": _checked("make_divisible", 2, _make_divisible),
     "sum": _checked("sum", 1, _sum),
 }
