@@ -7,6 +7,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
+from tests import paper_inceptions, paper_residuals
+
 
 def lenet5() -> nn.Module:
     return nn.Sequential(
@@ -263,4 +265,6 @@ NETWORKS: dict[str, Callable[[], nn.Module]] = {
     "googlenet": lambda: GoogLeNet(aux=True),
     "unet": lambda: UNet(padding=0),
     "unet_padded": lambda: UNet(padding=1),
+    **paper_inceptions.NETWORKS,
+    **paper_residuals.NETWORKS,
 }

@@ -19,6 +19,7 @@ import shapecalc
 from shapecalc import Expr, Model, Report, ShapeError
 from shapecalc.spec.find import bundled, folder
 from tests.paper_networks import NETWORKS, GoogLeNet
+from tests.paper_residuals import se_resnet
 
 Size = tuple[int, int]
 
@@ -38,7 +39,9 @@ PROMISED = {
         "googlenet",
     ),
     *("inception_v3", "resnet18", "resnet34", "resnet50", "resnet101", "resnet152", "resnext50_32x4d"),
-    *("densenet121", "densenet169", "densenet201", "unet", "unet_padded"),
+    *("densenet121", "densenet169", "densenet201", "unet", "unet_padded", "inception_v4"),
+    *("inception_resnet_v2", "xception", "mobilenet_v1_100", "se_resnet50", "linknet", "resnet110_cifar"),
+    *("wide_resnet28_10_cifar", "densenet40_cifar"),
 }
 IN_TORCHVISION = sorted(set(NAMES) & set(torchvision.models.list_models()) - {"googlenet"})
 """Our GoogLeNet is the paper's: it has biases and 5x5 convolutions, which torchvision's has not."""
@@ -48,6 +51,9 @@ OTHER_SIZES: dict[str, list[Size]] = {
     "unet": [(188, 204), (220, 188)],
     "unet_padded": [(32, 48), (112, 16)],
     "nin": [(47, 64), (33, 30)],
+    "inception_v4": [(331, 320), (299, 405)],
+    "inception_resnet_v2": [(331, 320), (299, 405)],
+    "linknet": [(64, 96), (320, 32)],
 }
 """Two sizes besides the standard one at which a network built at the standard size works too."""
 BUILT_FOR_ONE_SIZE = {"lenet5", "lenet5_1998", "alexnet_2012", "googlenet"}
@@ -210,6 +216,14 @@ def test_the_trunk_of_googlenet_takes_other_sizes() -> None:
         run(module, 3, (30, 33))
 
 
+def test_the_stride_of_a_bottleneck_stands_where_it_is_told() -> None:
+    with torch.device("meta"):
+        module = se_resnet([3, 4, 6, 3], bottleneck=True, stride_on_3x3=True).eval()
+    for size in [(224, 224), (199, 231)]:
+        report = at_size(shapecalc.load("se_resnet50"), size, stride_on_3x3=True)
+        assert ([*report.outputs.values()], report.macs) == run(module, 3, size)
+
+
 # ---- both forms of the language
 
 
@@ -244,6 +258,9 @@ LEGAL: dict[str, list[Size]] = {
     "inception_v3": [(320, 299)],
     "unet": [(188, 188), (572, 188)],
     "unet_padded": [(16, 16)],
+    "inception_v4": [(75, 288)],
+    "inception_resnet_v2": [(75, 288)],
+    "linknet": [(32, 32)],
 }
 """More sizes at which a network works, built anew for each."""
 ILLEGAL: dict[str, list[Size]] = {
@@ -256,6 +273,9 @@ ILLEGAL: dict[str, list[Size]] = {
     "inception_v3": [(288, 299), (74, 300)],
     "unet": [(172, 188), (570, 572), (572, 574)],
     "unet_padded": [(24, 16), (100, 96)],
+    "inception_v4": [(74, 300)],
+    "inception_resnet_v2": [(74, 300)],
+    "linknet": [(360, 640), (64, 48)],
 }
 
 
