@@ -1,0 +1,114 @@
+"""Comparing two networks: what is told, what is counted, and that equals are equal."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+import shapecalc
+from shapecalc.cli import main
+from shapecalc.report.diff import compare, markdown, text
+
+SMALL = """
+name: {name}
+input: [3, 32, 32]
+layers:
+  - conv2d: {{out_channels: {width}, kernel_size: 3, padding: {padding}}}
+    name: stem
+  - {merge}:
+      main:
+        - conv2d: {{out_channels: {width}, kernel_size: 3, padding: 1, bias: false}}
+        - batch_norm2d
+        {extra}
+      skip: []
+  - global_avg_pool2d
+  - linear: {{out_features: 10}}
+"""
+
+
+def small(
+    name: str, width: int = 16, padding: int = 1, merge: str = "add", extra: str = ""
+) -> shapecalc.Report:
+    return shapecalc.loads(
+        SMALL.format(name=name, width=width, padding=padding, merge=merge, extra=extra)
+    ).analyze()
+
+
+def causes(left: shapecalc.Report, right: shapecalc.Report) -> list[tuple[str, int]]:
+    return [(one.what, len(one.pairs)) for one in compare(left, right).differences]
+
+
+def test_a_network_equals_itself() -> None:
+    found = compare(small("a"), small("b"))
+    assert found.is_equal
+    assert text(found) == "a and b do not differ: 6 layers, output 1x10"
+
+
+def test_a_number_that_differs_is_one_cause_and_its_effects_are_counted() -> None:
+    found = compare(small("a"), small("b", padding=0))
+    assert causes(small("a"), small("b", padding=0)) == [("conv2d: window 3x3 p1 | 3x3", 1)]
+    assert found.differences[0].pairs[0].left is not None
+    assert found.differences[0].pairs[0].left.path == "stem"
+    assert not found.is_equal
+    assert [name for name, _, _ in found.totals] == ["macs", "bytes"]
+
+
+def test_concatenation_against_addition_is_told() -> None:
+    assert ("kind add | concat", 1) in causes(small("a"), small("b", merge="concat"))
+
+
+def test_a_layer_that_one_lacks_is_told() -> None:
+    assert causes(small("a", extra="- relu"), small("b")) == [("only left: relu", 1)]
+    assert causes(small("a"), small("b", extra="- relu")) == [("only right: relu", 1)]
+
+
+def test_equal_causes_stand_together() -> None:
+    assert causes(small("a"), small("b", width=32)) == [("conv2d: out_channels 16 | 32", 2)]
+
+
+def test_defaults_are_shown_as_their_values() -> None:
+    left = shapecalc.load("resnet50").analyze()
+    right = shapecalc.load("resnext50_32x4d").analyze()
+    assert ("conv2d: groups 1 | 32, out_channels 64 | 128", 3) in causes(left, right)
+
+
+def test_long_chains_are_aligned_too() -> None:
+    def chain(name: str, layers: int) -> shapecalc.Report:
+        return shapecalc.loads(
+            f"name: {name}\ninput: [4, 8, 8]\nlayers:\n"
+            f"  - relu: null\n    repeat: {layers}\n"
+            "  - conv2d: {out_channels: 4, kernel_size: 1}\n"
+            f"  - relu: null\n    repeat: {layers}\n"
+        ).analyze()
+
+    assert causes(chain("a", 500), chain("b", 501)) == [("only right: relu", 2)]
+
+
+def test_command_exits_1_when_they_differ_and_0_when_not() -> None:
+    runner = CliRunner()
+    same = runner.invoke(main, ["diff", "lenet5", "lenet5"])
+    assert (same.exit_code, same.output) == (
+        0,
+        "lenet5 and lenet5 do not differ: 12 layers, output 1x10\n",
+    )
+    other = runner.invoke(main, ["diff", "alexnet", "alexnet_2012"])
+    assert other.exit_code == 1
+    assert "conv2d: groups 1 | 2" in other.output
+    assert runner.invoke(main, ["diff", "alexnet", "alexnot"]).exit_code == 2
+
+
+@pytest.mark.parametrize("form", ["json", "markdown"])
+def test_other_forms(form: str) -> None:
+    result = CliRunner().invoke(main, ["diff", "alexnet", "alexnet_2012", "--format", form])
+    assert result.exit_code == 1
+    if form == "json":
+        found = json.loads(result.output)
+        assert found["totals"]["params"] == [61100840, 60965224]
+        assert found["equal"] is False
+        assert found["differences"][0]["layers"][0]["left"] == "conv1"
+    else:
+        comparison = compare(shapecalc.load("alexnet").analyze(), shapecalc.load("alexnet_2012").analyze())
+        assert result.output.rstrip("\n") == markdown(comparison)
+        assert "| params" in result.output
