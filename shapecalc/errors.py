@@ -67,6 +67,7 @@ class Located(ShapecalcError):
     """An error that knows where it happened: in which file and line, and in which layer.
 
     `at` names the part of a layer (a field, or `when` and the like) until its place is known.
+    `failures` holds every failure of a walk, of which this is the first.
     """
 
     def __init__(
@@ -77,6 +78,7 @@ class Located(ShapecalcError):
         path: str = "",
         hint: str = "",
         at: tuple[str | int, ...] = (),
+        failures: tuple[Failure, ...] = (),
     ) -> None:
         super().__init__(message)
         self.message = message
@@ -84,6 +86,7 @@ class Located(ShapecalcError):
         self.path = path
         self.hint = hint
         self.at = at
+        self.failures = failures
 
     def __str__(self) -> str:
         head = f"{self.place}: {self.message}" if self.place else self.message
@@ -116,10 +119,6 @@ class FormulaError(SpecError):
 class ShapeError(Located):
     """A layer refuses what arrives; `failures` holds every independent failure of the walk."""
 
-    def __init__(self, message: str, *, failures: tuple[Failure, ...] = (), **where: Any) -> None:
-        super().__init__(message, **where)
-        self.failures = failures
-
 
 class Undecided(Located):
     """The answer depends on what was left free, so there is no single one to give."""
@@ -138,16 +137,15 @@ class Failure:
 
     def error(self, failures: tuple[Failure, ...] = ()) -> Located:
         """Return this failure as the exception that `analyze` raises."""
-        if self.is_spec_error:
-            return SpecError(self.message, place=self.place, path=self.path, hint=self.hint)
-        return ShapeError(self.message, place=self.place, path=self.path, hint=self.hint, failures=failures)
+        kind = SpecError if self.is_spec_error else ShapeError
+        return kind(self.message, place=self.place, path=self.path, hint=self.hint, failures=failures)
 
 
 def quote(value: object) -> str:
-    """Return user input as it may stand in a message: as a spec writes it, in one line, not too long.
+    r"""Return user input as it may stand in a message: as a spec writes it, in one line, not too long.
 
-    >>> print(quote("a\\nb"), quote(None), quote([True, 0.5]), quote({"stride": 2}))
-    'a\\nb' null [true, 0.5] {stride: 2}
+    >>> print(quote("a\nb"), quote(None), quote([True, 0.5]), quote({"stride": 2}))
+    'a\nb' null [true, 0.5] {stride: 2}
     """
     text = printable(_written(value, 0))
     if len(text) <= _LONGEST_QUOTE:
@@ -186,10 +184,10 @@ def _some(texts: Iterable[str]) -> str:
 
 
 def printable(text: str) -> str:
-    """Return text in which control characters, which a terminal would obey, are written out.
+    r"""Return text in which control characters, which a terminal would obey, are written out.
 
-    >>> print(printable("a\\x1b[31mb"))
-    a\\x1b[31mb
+    >>> print(printable("a\x1b[31mb"))
+    a\x1b[31mb
     """
     if text.isprintable():
         return text

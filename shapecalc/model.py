@@ -8,12 +8,13 @@ from typing import Any, Self
 
 from pydantic import PrivateAttr
 
-from shapecalc.algebra import Dim, symbol
+from shapecalc.algebra import Dim, Expr, symbol
+from shapecalc.algebra.rational import LARGEST, Value
 from shapecalc.engine.expand import expand
 from shapecalc.engine.graph import Graph, Walk
 from shapecalc.engine.parameters import BATCH, Parameters, input_shapes
 from shapecalc.engine.walk import rewalk
-from shapecalc.errors import SpecError, nearest, quote
+from shapecalc.errors import SpecError, Undecided, nearest, quote
 from shapecalc.layers.base import Shape
 from shapecalc.report.data import DTYPES, Report
 from shapecalc.spec.find import bundled, locate, read_file, short
@@ -75,9 +76,14 @@ class Model(Spec):
         Raises `ShapeError` where the model does not hold, `SpecError` where it is not a model, and
         `Undecided` where the answer depends on what was left free.
         """
-        walk, inputs = self._walk(input, batch, symbolic, parameters)
-        if dtype not in DTYPES:
-            raise SpecError(f"unknown dtype {quote(dtype)}{nearest(str(dtype), [*DTYPES])}")
+        if not isinstance(dtype, str) or dtype not in DTYPES:
+            raise SpecError(
+                f"unknown dtype {quote(dtype)}{nearest(dtype, [*DTYPES])}", hint=f"known: {', '.join(DTYPES)}"
+            )
+        try:
+            walk, inputs = self._walk(input, batch, symbolic, parameters)
+        except RecursionError:
+            raise SpecError("the model, or a value in it, is nested too deep", place=self.place) from None
         if walk.failures:
             raise walk.failures[0].error(tuple(walk.failures))
         return Report(self.name, self.title, walk, inputs, dtype)
@@ -86,18 +92,20 @@ class Model(Spec):
         self, given: Any, batch: Dim | None, symbolic: bool | str | Iterable[str], values: Mapping[str, Any]
     ) -> tuple[Walk, dict[str, Shape]]:
         free = self._free_names(symbolic)
+        if symbolic is True:
+            free = [name for name in free if name not in values]
         if BATCH in free:
             free.remove(BATCH)
             batch = symbol(BATCH)
-        elif batch is not None and (isinstance(batch, bool) or not isinstance(batch, int) or batch < 1):
-            raise SpecError(f"batch must be a whole number of at least 1 or None, not {quote(batch)}")
+        elif batch is not None and not isinstance(batch, Expr):
+            if not isinstance(batch, int) or isinstance(batch, bool) or not 1 <= batch <= LARGEST:
+                raise SpecError(f"batch must be a whole number from 1 to 10^18, or None, not {quote(batch)}")
         parameters = Parameters(self, values, free)
         inputs = input_shapes(self, parameters, given, batch)
         shapes = [*inputs.values()]
         batched = batch is not None
         for graph in self._graphs:
-            known = graph.parameters_read
-            if graph.batched is batched and all(parameters[name] == known[name] for name in known):
+            if graph.batched is batched and _serves(graph, parameters):
                 walk = rewalk(graph, shapes)
                 if walk is not None:
                     return walk, inputs
@@ -113,7 +121,11 @@ class Model(Spec):
         if symbolic is True:
             named = [str(size) for shape in self.input.values() for size in shape]
             return [name for name in dict.fromkeys(named) if name in self.parameters]
-        return [symbolic] if isinstance(symbolic, str) else list(dict.fromkeys(symbolic))
+        names = [symbolic] if isinstance(symbolic, str) else symbolic
+        found = [*names] if isinstance(names, Iterable) else [None]
+        if not all(isinstance(name, str) for name in found):
+            raise SpecError(f"symbolic is True, False, a name or names, not {quote(symbolic)}")
+        return list(dict.fromkeys(found))
 
     def to_yaml(self) -> str:
         """Return the model as YAML; `loads` of it gives an equal model."""
@@ -131,8 +143,27 @@ class Model(Spec):
         """Return the member of a family with this name."""
         if name not in self.variants:
             raise SpecError(f"{self.name} has no variant {quote(name)}{nearest(name, [*self.variants])}")
-        chosen = super().variant(name)
-        return type(self)(**{field: getattr(chosen, field) for field in Spec.model_fields})
+        return super().variant(name)
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """Return a copy, with some fields replaced; it shares no expansion with the original."""
+        copied = super().model_copy(update=update, deep=deep)
+        copied._graphs = []
+        return copied
+
+
+def _serves(graph: Graph, parameters: Parameters) -> bool:
+    """Say whether every parameter that an expansion read still has its value."""
+    try:
+        return all(_same(parameters[name], value) for name, value in graph.parameters_read.items())
+    except (SpecError, Undecided):
+        return False  # a new expansion may not ask for the parameter that has no value now
+
+
+def _same(value: Value, known: Value) -> bool:
+    if isinstance(value, list) and isinstance(known, list):
+        return len(value) == len(known) and all(map(_same, value, known))
+    return type(value) is type(known) and value == known  # True is not 1 in a spec
 
 
 def load(source: str | Path | Mapping[str, Any]) -> Model:
@@ -143,7 +174,9 @@ def load(source: str | Path | Mapping[str, Any]) -> Model:
     """
     if isinstance(source, Mapping):
         return read(source, Model)
-    path, variant = locate(str(source)) if isinstance(source, str) else (source, None)
+    if not isinstance(source, (str, Path)):
+        raise SpecError(f"a model is a name, a path or a mapping, not {quote(source)}")
+    path, variant = locate(source) if isinstance(source, str) else (source, None)
     model = loads(read_file(path), file=short(path))
     return model.variant(variant) if variant else model
 

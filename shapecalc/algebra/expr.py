@@ -23,12 +23,19 @@ if TYPE_CHECKING:
     import sympy
 
 
+LONGEST_KEY = 20_000
+MOST_PRODUCTS = 50_000
+"""Bounds on closed forms: longer ones are Undecided, for nobody could read them."""
+
+
 class Atom:
     """What a polynomial is made of: it has a key to sort and compare by, and nothing to compute."""
 
     __slots__ = ("_hash", "key")
 
     def __init__(self, key: str) -> None:
+        if len(key) > LONGEST_KEY:
+            raise Undecided("the answer in closed form would be too long: leave less free")
         self.key = key
         self._hash = hash(key)
 
@@ -145,6 +152,8 @@ class Expr:
     def __mul__(self, other: Dim) -> Dim:
         if not isinstance(other, (int, Expr)):
             return NotImplemented
+        if isinstance(other, Expr) and len(self.terms) * len(other.terms) > MOST_PRODUCTS:
+            raise Undecided("the answer in closed form would have too many terms: leave less free")
         terms: dict[Monomial, int] = {}
         for left, a in self.terms:
             for right, b in terms_of(other):

@@ -23,6 +23,7 @@ from shapecalc.algebra.rational import (
     OPERATIONS,
     RELATIONS,
     Value,
+    listed,
     multiply,
     number,
     position,
@@ -167,7 +168,7 @@ class _Compiler:
 
     def _list(self, node: ast.List, depth: int) -> Evaluator:
         items = [self.compile(item, depth) for item in node.elts]
-        return lambda scope: [item(scope) for item in items]
+        return lambda scope: listed([item(scope) for item in items])
 
     def _unaryop(self, node: ast.UnaryOp, depth: int) -> Evaluator:
         operand = self.compile(node.operand, depth)

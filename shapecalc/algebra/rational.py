@@ -18,6 +18,7 @@ from shapecalc.errors import FormulaError, quote
 LARGEST = 10**18
 LARGEST_EXPONENT = 64
 MOST_TERMS = 100
+MOST_ENTRIES = 100_000
 
 Value: TypeAlias = "int | Expr | Quotient | Fraction | bool | str | list[Any] | None"
 
@@ -42,15 +43,28 @@ def whole(value: Fraction) -> int | Fraction:
 
 def number(value: Value) -> Dim | Fraction | Quotient:
     """Return a value that is a number; raise `FormulaError` for any other."""
-    if isinstance(value, (bool, str, list)) or value is None:
-        raise FormulaError(f"{quote(value)} is not a number")
-    return value
+    if isinstance(value, (int, Expr, Fraction, Quotient)) and not isinstance(value, bool):
+        return value
+    raise FormulaError(f"{quote(value)} is not a number")
+
+
+def listed(items: list[Any]) -> list[Any]:
+    """Return a list that holds, the lists in it included, no more than can be gone through."""
+    left = MOST_ENTRIES
+    waiting = [items]
+    while waiting:
+        inner = waiting.pop()
+        left -= len(inner)
+        if left < 0:
+            raise FormulaError(f"a list has more than {MOST_ENTRIES:,} entries")
+        waiting += [item for item in inner if isinstance(item, list)]
+    return items
 
 
 def position(at: Value, length: int, last: int) -> int:
     """Return a position in a list of this length, of which `last` is the last that is legal here."""
     if not isinstance(at, int) or isinstance(at, bool) or not -length <= at <= last:
-        raise FormulaError(f"index {at} does not exist in a list of {length}")
+        raise FormulaError(f"index {quote(at)} does not exist in a list of {length}")
     return at
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from shapecalc.errors import Failure, Undecided
-from shapecalc.layers.base import Effect, Kind, Refused, Shapes
+from shapecalc.algebra import Expr
+from shapecalc.algebra.rational import LARGEST
+from shapecalc.errors import Failure, Place, Undecided
+from shapecalc.layers.base import Effect, Kind, Refused, Requirement, Shapes
+from shapecalc.spec.tree import MOST_AXES
 
 
 class Evaluator:
@@ -22,21 +25,34 @@ class Evaluator:
         if answer is None:
             try:
                 answer = layer.apply(inputs)
+                _refuse_monsters(layer, answer)
             except Refused as refusal:
                 answer = refusal
             self.answers[key] = answer
         return answer
 
 
-def failure(refusal: Refused, path: str, place: object) -> Failure:
-    """Return a refusal as the failure of a layer."""
-    from shapecalc.errors import Place
+def _refuse_monsters(layer: Kind, effect: Effect) -> None:
+    """Refuse a result that no machine holds, before its numbers grow too long to write down."""
+    axes, elements = max(map(len, effect.outputs)), effect.elements
+    if isinstance(elements, Expr):
+        elements = max(abs(coefficient) for _, coefficient in elements.terms)
+    if axes > MOST_AXES:
+        says = f"{layer.kind}: the output has {axes:,} axes, more than the {MOST_AXES} of a tensor"
+        raise Refused(Requirement("too-large", MOST_AXES, ">=", axes, says))
+    if elements > LARGEST:
+        says = f"{layer.kind}: the output has more than 10^18 elements"
+        raise Refused(Requirement("too-large", LARGEST, ">=", elements, says))
 
+
+def failure(refusal: Refused, layer: Kind, path: str, place: Place) -> Failure:
+    """Return a refusal as the failure of a layer, at its kind in the spec."""
     needed = refusal.requirement
-    where = place if isinstance(place, Place) else Place()
-    return Failure(needed.code, needed.message, path=path, place=where, hint=needed.advice)
+    return Failure(needed.code, needed.message, path=path, place=place.of(layer.kind), hint=needed.advice)
 
 
-def at(undecided: Undecided, path: str) -> Undecided:
+def at(undecided: Undecided, path: str, place: Place) -> Undecided:
     """Return the same question with the layer that asked it."""
-    return Undecided(f"{path}: {undecided}")
+    if undecided.path:
+        return undecided
+    return Undecided(undecided.message, path=path, place=place, hint=undecided.hint)

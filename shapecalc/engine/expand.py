@@ -20,13 +20,12 @@ from shapecalc.algebra.rational import Value
 from shapecalc.engine.evaluate import Evaluator, at, failure
 from shapecalc.engine.graph import Graph, GraphNode, Group, Walk
 from shapecalc.engine.scope import Frame, Mark, UnknownSize
-from shapecalc.errors import Failure, FormulaError, Place, SpecError, Undecided, quote
+from shapecalc.errors import Failure, FormulaError, Place, SpecError, Undecided, nearest, quote
 from shapecalc.layers import registry
 from shapecalc.layers.base import Effect, Kind, Merge, Refused, Shape
-from shapecalc.spec.read import complaint_of
-from shapecalc.spec.tree import Block, Call, Sequential, Side, Spec, Step
+from shapecalc.spec.read import MODIFIERS, blocks_in_order, complaint_of
+from shapecalc.spec.tree import MOST_LAYERS, Block, Call, Sequential, Side, Spec, Step
 
-MOST_NODES = 200_000
 DEEPEST = 50
 
 
@@ -48,6 +47,27 @@ def _collector_paused() -> Iterator[None]:
     finally:
         if was_enabled:
             gc.enable()
+
+
+class About:
+    """Says of an error in a `with` block which part of the step it is about, and where that stands."""
+
+    __slots__ = ("is_told", "key", "place")
+
+    def __init__(self, key: str | int, place: Place | None = None, *, is_told: bool = True) -> None:
+        self.key = key
+        self.place = place
+        self.is_told = is_told
+
+    def __enter__(self) -> None:
+        """Nothing to prepare."""
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, (SpecError, Undecided)) and not error.at:
+            error.at = (self.key,)
+            error.place = error.place or self.place or Place()
+            if self.is_told:
+                error.message = f"{self.key}: {error.message}"
 
 
 class TooLarge(SpecError):
@@ -78,11 +98,11 @@ class _Expansion:
         self.trainable = True
 
     def run(self) -> Walk:
-        least = _least_size(self.spec)
-        if least > MOST_NODES:
+        least = _LeastSize(self.spec, self.value_of).of(self.spec.layers)
+        if least > MOST_LAYERS:
             raise TooLarge(
-                f"the model has at least {least:,} layers, more than the {MOST_NODES:,} allowed",
-                place=self.spec.place,
+                f"the model has at least {min(least, 10**18):,} layers; {MOST_LAYERS:,} are allowed",
+                place=self.spec.place.of("layers"),
             )
         marks = {name: Mark((slot,)) for slot, name in enumerate(self.inputs)}
         frame = Frame(self, None, self.spec.layers, marks=marks)
@@ -98,7 +118,7 @@ class _Expansion:
             try:
                 found[name] = frame.find(reference).slots[0]
             except SpecError as error:
-                self.fail(error, f"outputs.{name}", self.spec.place)
+                self.fail(error, "", self.spec.place.of("outputs", name))
         return found or {"output": last}
 
     # ---- Machine
@@ -125,7 +145,7 @@ class _Expansion:
         for step in frame.steps:
             key = step.name or _automatic(step, taken)
             path = f"{prefix}{key}"
-            frame.arriving = current
+            frame.arriving, frame.current = current, step
             try:
                 current = self.step(frame, step, current, key, path)
             except UnknownSize:
@@ -133,10 +153,10 @@ class _Expansion:
             except TooLarge:
                 raise
             except SpecError as error:
-                self.fail(error, path, step.place)
+                self.fail(error, path, _place(step, error.at))
                 current = self.unknown(frame, key)
             except Undecided as error:
-                raise at(error, path) from None
+                raise at(error, path, _place(step, error.at)) from None
         return current
 
     def step(self, frame: Frame, step: Step, current: int, key: str, path: str) -> int:
@@ -144,9 +164,18 @@ class _Expansion:
             frame.skipped.add(key)
             return current
         if key in frame.marks and step.name is not None:
-            raise SpecError(f"the name {quote(key)} is taken by an earlier step or input")
-        sources = [current] if step.source is None else [frame.find(name).slots[0] for name in step.source]
+            raise SpecError(f"the name {quote(key)} is taken by an earlier step or input", at=("name",))
+        sources = [current]
+        if step.source is not None:
+            with About("from"):
+                sources = [frame.find(name).slots[0] for name in step.source]
         frame.arriving = sources[0]
+        owner = None
+        if step.share is not None:
+            with About("share"):
+                owner = frame.find(step.share)
+                if owner.step is None:
+                    raise SpecError(f"{quote(step.share)} is not a step with weights")
         start = len(self.graph.nodes)
         was_trainable, self.trainable = self.trainable, self.trainable and step.trainable is not False
         try:
@@ -158,8 +187,11 @@ class _Expansion:
             self.trainable = was_trainable
         mark.step, mark.frame, mark.start, mark.end = step, frame, start, len(self.graph.nodes)
         frame.marks[key] = mark
-        if step.share is not None:
-            self.share(frame, step, mark)
+        if owner is not None:
+            if step.body is None:
+                mark.step, mark.frame = owner.step, owner.frame
+            with About("share"):
+                self.share(owner, quote(step.share), mark)
         if isinstance(step.body, Side):
             self.sides[path] = mark.slots[0]
             return current
@@ -168,33 +200,37 @@ class _Expansion:
     def holds(self, frame: Frame, step: Step) -> bool:
         if step.when is None:
             return True
-        value = step.when.evaluate(frame) if isinstance(step.when, Formula) else step.when
-        if not isinstance(value, bool):
-            raise SpecError(f"when: {quote(value)} is not true or false")
+        with About("when"):
+            value = step.when.evaluate(frame) if isinstance(step.when, Formula) else step.when
+            if not isinstance(value, bool):
+                raise SpecError(f"{quote(value)} is not true or false")
         return value
 
     def repeated(self, frame: Frame, step: Step, sources: list[int], path: str) -> Mark:
-        passes = self.passes(frame, step.repeat)
+        with About("repeat"):
+            passes = self.passes(frame, step.repeat)
         group = self.open(path, _label(step), len(passes))
         position = len(self.graph.groups)
         mark = Mark(tuple(sources[:1]))
         outer, self.multiplicity = self.multiplicity, self.multiplicity * max(len(passes), 1)
-        if self.multiplicity > MOST_NODES:
+        if self.multiplicity > MOST_LAYERS:
             raise TooLarge(
                 f"repeats within repeats come to {self.multiplicity:,} passes, "
-                f"more than the {MOST_NODES:,} layers allowed",
-                place=step.place,
+                f"more than the {MOST_LAYERS:,} layers allowed",
+                place=step.place.of("repeat"),
                 path=path,
             )
-        for index, variables in enumerate(passes):
-            self.spend()
-            inner = Frame(self, frame, (), variables)
-            inner.arriving = sources[0]
-            one = self.once(inner, step, sources, f"{path}.{index}")
-            mark.inner[str(index)] = one
-            sources = [one.slots[0]]
+        try:
+            for index, variables in enumerate(passes):
+                self.spend()
+                inner = Frame(self, frame, (), variables)
+                inner.arriving = sources[0]
+                one = self.once(inner, step, sources, f"{path}.{index}")
+                mark.inner[str(index)] = one
+                sources = [one.slots[0]]
+        finally:
+            self.multiplicity = outer
         mark.slots = tuple(sources[:1])
-        self.multiplicity = outer
         self.close(group)
         first = self.graph.groups[position] if position < len(self.graph.groups) else group
         if first.path == f"{path}.0":
@@ -211,16 +247,16 @@ class _Expansion:
         lengths = {name: len(column) for name, column in columns.items()}
         if len(set(lengths.values())) != 1:
             told = ", ".join(f"{name} has {length}" for name, length in lengths.items()) or "no variable"
-            raise SpecError(f"repeat: the lists differ in length ({told})")
+            raise SpecError(f"the lists differ in length ({told})")
         return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
     def times(self, count: Any) -> int:
         if isinstance(count, Expr):
-            raise Undecided(f"repeat: {count} must be a number to write the passes out")
+            raise Undecided(f"the number of passes, {count}, cannot be left free", at=("repeat",))
         if not isinstance(count, int) or isinstance(count, bool) or count < 0:
-            raise SpecError(f"repeat: {quote(count)} is not a number of passes")
-        if count > MOST_NODES - len(self.graph.nodes):
-            raise SpecError(f"repeat: {count:,} passes are more than the {MOST_NODES:,} layers allowed")
+            raise SpecError(f"{quote(count)} is not a number of passes")
+        if count > MOST_LAYERS - len(self.graph.nodes):
+            raise SpecError(f"{count:,} passes are more than the {MOST_LAYERS:,} layers allowed")
         return count
 
     def once(self, frame: Frame, step: Step, sources: list[int], path: str) -> Mark:
@@ -266,11 +302,21 @@ class _Expansion:
         if name not in self.spec.blocks:
             name = frame.soft(Formula.parse(name))
         if not isinstance(name, str):
-            raise SpecError(f"{call.callee} is {quote(name)}, which names neither a kind nor a block")
+            raise SpecError(
+                f"{call.callee} is {quote(name)}, which names neither a kind nor a block", at=(call.callee,)
+            )
         block = self.spec.blocks.get(name)
         if block is None:
             fields = {key: frame.soft(value) for key, value in call.arguments.items()}
             cls = registry.get(name)
+            for key in fields:
+                if key not in cls.model_fields:
+                    known = [*cls.model_fields]
+                    raise SpecError(
+                        f"{name} has no field {quote(key)}{nearest(key, known)}",
+                        hint=f"fields of {name}: {', '.join(known) or 'none'}",
+                        at=(key,),
+                    )
             try:
                 layer = cls(**fields)
             except ValidationError as error:
@@ -283,17 +329,21 @@ class _Expansion:
     def bound(self, frame: Frame, name: str, block: Block, call: Call) -> dict[str, Value]:
         for key in call.arguments:
             if key not in block.args:
-                raise SpecError(f"the block {name} has no argument {quote(key)}")
+                raise SpecError(
+                    f"the block {name} has no argument {quote(key)}{nearest(key, [*block.args])}", at=(key,)
+                )
         variables: dict[str, Value] = {}
         own = Frame(self, None, (), variables)
         own.arriving = frame.arriving
         for key, default in block.args.items():
             if key in call.arguments:
-                variables[key] = frame.soft(call.arguments[key])
+                with About(key):
+                    variables[key] = frame.soft(call.arguments[key])
             elif default is None:
                 raise SpecError(f"the block {name} needs the argument {key}")
             else:
-                variables[key] = own.soft(default)
+                with About(key, self.spec.place.of("blocks", name, "args", key)):
+                    variables[key] = own.soft(default)
         return variables
 
     def merge(self, frame: Frame, merge: Merge, sources: list[int], path: str, place: Place) -> Mark:
@@ -304,7 +354,8 @@ class _Expansion:
         inner: dict[str, Mark] = {}
         for name, branch in merge.branches or ():
             if isinstance(branch, str):
-                results.append(frame.find(branch).slots[0])
+                with About(int(name) if name.isdecimal() else name, is_told=False):
+                    results.append(frame.find(branch).slots[0])
                 continue
             inner[name] = self.sequence(frame, branch, sources[0], f"{path}.{name}", "")
             results.append(inner[name].slots[0])
@@ -333,7 +384,7 @@ class _Expansion:
         node = GraphNode(path, resolved, tuple(sources), self.graph.slots, 1, place, self.trainable)
         self.graph.nodes.append(node)
         if isinstance(answer, Refused):
-            self.failures.append(failure(answer, path, place))
+            self.failures.append(failure(answer, resolved, path, place))
             self.effects.append(None)
             self.shapes.append(None)
         else:
@@ -348,31 +399,25 @@ class _Expansion:
     def again(self, frame: Frame, step: Step, sources: list[int], path: str) -> Mark:
         """Run the step that `share` names once more, on what arrives now."""
         target = frame.find(step.share or "")
-        if target.step is None or target.frame is None:
-            raise SpecError(f"share: {quote(step.share)} is not a step with weights")
+        assert target.step is not None
         scope = Frame(self, target.frame, ())
         scope.arriving = sources[0]
         if target.step.repeat is not None and "0" in target.inner:
             return self.repeated(scope, target.step, sources, path)
         return self.once(scope, target.step, sources, path)
 
-    def share(self, frame: Frame, step: Step, mark: Mark) -> None:
-        """Let the nodes of a step use the weights of the step that it names, one by one."""
-        target = frame.find(step.share or "")
+    def share(self, target: Mark, name: str, mark: Mark) -> None:
+        """Let the nodes of a step use the weights of another step, one by one."""
         owners, users = range(target.start, target.end), range(mark.start, mark.end)
         if len(owners) != len(users):
-            raise SpecError(
-                f"share: {quote(step.share)} has {len(owners)} layers, but this step has {len(users)}"
-            )
+            raise SpecError(f"{name} has {_layers(len(owners))}, but this step has {_layers(len(users))}")
         for owner, user in zip(owners, users, strict=True):
             mine, theirs = self.effects[user], self.effects[owner]
             if mine is None or theirs is None:
                 continue
             if mine.weights != theirs.weights:
                 there, here = self.graph.nodes[owner].path, self.graph.nodes[user].path
-                raise SpecError(
-                    f"share: the weights of {there} are {_weights(theirs)}, but {here} needs {_weights(mine)}"
-                )
+                raise SpecError(f"{there} has {_weights(theirs)}, but {here} needs {_weights(mine)}")
             first = self.graph.nodes[owner].owner
             self.graph.nodes[user].owner = owner if first is None else first
 
@@ -388,8 +433,9 @@ class _Expansion:
 
     def spend(self) -> None:
         self.work += 1
-        if self.work > MOST_NODES:
-            raise TooLarge(f"the model has more than {MOST_NODES:,} layers", place=self.spec.place)
+        if self.work > MOST_LAYERS:
+            place = self.spec.place.of("layers")
+            raise TooLarge(f"the model has more than {MOST_LAYERS:,} layers", place=place)
 
     def fail(self, error: SpecError, path: str, place: Place) -> None:
         self.failures.append(
@@ -406,32 +452,56 @@ class _Expansion:
         group.end = len(self.graph.nodes)
 
 
-def _least_size(spec: Spec) -> int:
-    """Return how many layers a spec has at the least, from what is a plain number in it."""
-    known: dict[str, int] = {}
+class _LeastSize:
+    """How many layers a model has at the least, by what its parameters alone decide."""
 
-    def size(steps: Sequence[Step]) -> int:
-        total = 0
-        for step in steps:
-            if step.when is not None:
-                continue
-            times = step.repeat if isinstance(step.repeat, int) else 1
-            body = step.body
-            if isinstance(body, Call) and body.callee in spec.blocks:
-                if body.callee not in known:
-                    known[body.callee] = 0  # a circle counts as nothing here
-                    known[body.callee] = size(spec.blocks[body.callee].layers)
-                total += times * known[body.callee]
-            elif isinstance(body, Sequential):
-                total += times * size(body.steps)
-            elif isinstance(body, Merge):
-                inner = [branch for _, branch in body.branches or () if not isinstance(branch, str)]
-                total += times * (1 + sum(map(size, inner)))
-            else:
-                total += times
-        return total
+    def __init__(self, spec: Spec, parameter: Callable[[str], Value]) -> None:
+        self.spec = spec
+        self.parameter = parameter
+        self.known: dict[str, int] = {}
+        self.hidden: frozenset[str] = frozenset()
+        for name in blocks_in_order(spec.blocks):
+            self.hidden = frozenset(spec.blocks[name].args)
+            self.known[name] = self.of(spec.blocks[name].layers)
+        self.hidden = frozenset()
 
-    return size(spec.layers)
+    def of(self, steps: Sequence[Step]) -> int:
+        """Return the least size of a list of steps."""
+        return min(sum(map(self.step, steps)), 10**30)
+
+    def step(self, step: Step) -> int:
+        if step.when is not None and self.value(step.when) is not True:
+            return 0
+        times = 1 if step.repeat is None else self.value(step.repeat)
+        return times * self.body(step) if isinstance(times, int) and times > 0 else 0
+
+    def body(self, step: Step) -> int:
+        body = step.body
+        if isinstance(body, Call):
+            return self.known[body.callee] if body.callee in self.spec.blocks else 1
+        if isinstance(body, Sequential):
+            return self.of(body.steps)
+        if isinstance(body, Merge):
+            inner = [branch for _, branch in body.branches or () if not isinstance(branch, str)]
+            return 1 + sum(map(self.of, inner))
+        return 1
+
+    def value(self, given: Any) -> Any:
+        """Return the value of a number or formula, or None where parameters alone do not tell it."""
+        if not isinstance(given, Formula):
+            return given
+        try:
+            return given.evaluate(self)
+        except (SpecError, Undecided):
+            return None
+
+    def lookup(self, name: str) -> Value:
+        if name in self.hidden or name not in self.spec.parameters:
+            raise FormulaError(f"{name} is not known yet")
+        return self.parameter(name)
+
+    def size(self, tensor: str | None, axis: int) -> Dim:
+        raise FormulaError("no tensor is known yet")
 
 
 def _automatic(step: Step, taken: dict[str, int]) -> str:
@@ -455,10 +525,18 @@ def _label(step: Step) -> str:
     return (step.share or "").rpartition(".")[2]
 
 
+def _place(step: Step, at: tuple[str | int, ...]) -> Place:
+    """Return where a part of a step is written: a modifier, or something inside its body."""
+    return step.place.of(*at) if at and at[0] in MODIFIERS else step.place.of(_label(step), *at)
+
+
 def _spec_error(error: ValidationError) -> SpecError:
-    where, message = complaint_of(error)
-    dotted = ".".join(map(str, where))
-    return SpecError(f"{dotted}: {message}" if dotted else message)
+    keys, message = complaint_of(error)
+    return SpecError(message, at=keys)
+
+
+def _layers(count: int) -> str:
+    return "1 layer" if count == 1 else f"{count} layers"
 
 
 def _weights(effect: Effect) -> str:

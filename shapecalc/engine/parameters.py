@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import repeat
 from typing import Any
 
 from pydantic_core import PydanticCustomError
 
 from shapecalc.algebra import Dim, Expr, symbol
-from shapecalc.algebra.formula import LARGEST, Formula, Value, unknown_name
-from shapecalc.errors import FormulaError, SpecError, nearest, quote
+from shapecalc.algebra.formula import Formula, unknown_name
+from shapecalc.algebra.rational import LARGEST, Value, listed
+from shapecalc.errors import FormulaError, Place, SpecError, nearest, quote
 from shapecalc.layers.base import Shape, shown
+from shapecalc.spec.tree import MOST_AXES, Spec, untyped
 from shapecalc.spec.tree import RESERVED_PARAMETERS as RESERVED
-from shapecalc.spec.tree import Spec, untyped
 
 BATCH = "batch"
+DEEPEST = 40
+"""How deep the formulas of parameters may lean on each other."""
 
 __all__ = ["BATCH", "RESERVED", "Parameters", "input_shapes"]
 
@@ -40,10 +44,20 @@ class Parameters:
                     f"{spec.name} has no parameter {quote(name)} to leave free{nearest(name, known)}",
                     hint=f"parameters: {', '.join(known) or 'none'}, and {BATCH}",
                 )
-            default = spec.parameters[name] if name not in self.values else self.values[name]
-            if isinstance(default, (bool, list)) or (default is not None and not _countable(default)):
-                raise SpecError(f"the parameter {name} is not a whole number, so it cannot be left free")
+            if name in given:
+                raise SpecError(f"the parameter {name} is both set and left free: choose one")
+            default = spec.parameters[name]
+            if not (default is None or self.countable(default)):
+                raise SpecError(
+                    f"the parameter {name} is {quote(default)}, not a whole number, so it cannot be left free"
+                )
             self.values[name] = symbol(name, 0 if default == 0 else 1)
+
+    def countable(self, default: Any) -> bool:
+        """Say whether a default is a number or arithmetic, and so can be left free."""
+        if isinstance(default, Formula):
+            return not default.is_name or default.text in self.spec.parameters
+        return isinstance(default, int) and not isinstance(default, bool)
 
     def settled(self, name: str, value: Any) -> Value:
         """Return a value that was given for a parameter, in the form that formulas use."""
@@ -52,24 +66,33 @@ class Parameters:
         try:
             found = untyped(value)
         except PydanticCustomError as error:
-            raise SpecError(f"{name}: {error.message()}") from None
-        return self.evaluated(name, found)
+            raise SpecError(f"parameter {name}: {error.message()}") from None
+        return self.evaluated(name, found, Place())
 
     def __getitem__(self, name: str) -> Value:
         if name not in self.values:
+            place = self.spec.place.of("parameters", name)
             if name in self.pending:
-                circle = " -> ".join([*self.pending[self.pending.index(name) :], name])
-                raise SpecError(
-                    f"parameters refer to each other in a circle: {circle}", place=self.spec.place
+                circle = [*self.pending[self.pending.index(name) :], name]
+                told = (
+                    "a parameter refers to itself"
+                    if len(circle) == 2
+                    else "parameters refer to each other in a circle"
                 )
+                raise SpecError(f"{told}: {' -> '.join(circle[:10])}", place=place)
+            if len(self.pending) > DEEPEST:
+                raise SpecError(f"parameters refer to each other more than {DEEPEST} deep", place=place)
             self.pending.append(name)
-            self.values[name] = self.evaluated(name, self.spec.parameters[name])
-            self.pending.pop()
+            try:
+                self.values[name] = self.evaluated(name, self.spec.parameters[name], place)
+            finally:
+                self.pending.pop()
         return self.values[name]
 
-    def evaluated(self, name: str, value: Any) -> Value:
+    def evaluated(self, name: str, value: Any, place: Place) -> Value:
+        """Return the value of a parameter, which stands at a place in the spec or was given."""
         if isinstance(value, list):
-            return [self.evaluated(name, item) for item in value]
+            return listed([self.evaluated(name, item, place) for item in value])
         if not isinstance(value, Formula):
             plain: Value = value
             return plain
@@ -78,9 +101,7 @@ class Parameters:
         try:
             return value.evaluate(self)
         except FormulaError as error:
-            raise SpecError(
-                f"parameter {name}: {error.message}", place=self.spec.place, hint=error.hint
-            ) from None
+            raise SpecError(f"parameter {name}: {error.message}", place=place, hint=error.hint) from None
 
     def lookup(self, name: str) -> Value:
         """Return the value of a name, for formulas among the parameters."""
@@ -93,10 +114,6 @@ class Parameters:
         raise FormulaError("size needs a tensor, and a parameter has none")
 
 
-def _countable(value: Value) -> bool:
-    return isinstance(value, (int, Expr, Formula))
-
-
 def input_shapes(spec: Spec, parameters: Parameters, given: Any, batch: Dim | None) -> dict[str, Shape]:
     """Return the shape of every input, the batch in front unless it is None.
 
@@ -107,54 +124,68 @@ def input_shapes(spec: Spec, parameters: Parameters, given: Any, batch: Dim | No
     for name, shape in chosen.items():
         for declared, size in zip(spec.input[name], shape, strict=False):
             if isinstance(declared, Formula) and declared.is_name and len(shape) == len(spec.input[name]):
-                known = parameters.values.get(declared.text)
-                if known is not None and known != size and declared.text in parameters.spec.parameters:
-                    raise SpecError(
-                        f"{declared.text} is {known}, but the input {name} of {shown(shape)} makes it {size}"
-                    )
-                if declared.text in parameters.spec.parameters:
-                    parameters.values[declared.text] = size
+                if declared.text not in spec.parameters:
+                    continue
+                known = parameters.values.setdefault(declared.text, size)
+                if known != size:
+                    fixed = "left free" if isinstance(known, Expr) else quote(known)
+                    given_ = f"{_called(name)} of {shown(shape)}"
+                    raise SpecError(f"the parameter {declared.text} is {fixed}, but {given_} makes it {size}")
     shapes: dict[str, Shape] = {}
     front: Shape = () if batch is None else (batch,)
     for name, declared_shape in spec.input.items():
-        sizes = chosen.get(name) or tuple(_size(spec, parameters, name, one) for one in declared_shape)
+        sizes = chosen.get(name)
+        if sizes is None:
+            places = _places(spec, name, len(declared_shape))
+            sizes = tuple(map(_size, repeat(parameters), declared_shape, places))
         shapes[name] = (*front, *sizes)
     return shapes
 
 
-def _size(spec: Spec, parameters: Parameters, name: str, declared: Any) -> Dim:
+def _places(spec: Spec, name: str, count: int) -> list[Place]:
+    """Return where the sizes of an input are written: under its name, unless it is the only one."""
+    written = spec.place.of("input")
+    named = isinstance(written.parts, Mapping)
+    return [written.of(name, axis) if named else written.of(axis) for axis in range(count)]
+
+
+def _size(parameters: Parameters, declared: Any, place: Place) -> Dim:
     if not isinstance(declared, Formula):
         plain: Dim = declared
         return plain
     try:
-        return _whole_size(declared.evaluate(parameters), name)
+        return _whole_size(declared.evaluate(parameters), str(declared))
     except FormulaError as error:
-        raise SpecError(f"input {name}: {error.message}", place=spec.place, hint=error.hint) from None
+        raise SpecError(f"input: {error.message}", place=place, hint=error.hint) from None
 
 
 def _by_name(spec: Spec, given: Any) -> dict[str, Shape]:
     if given is None:
         return {}
     if not isinstance(given, Mapping):
-        if not isinstance(given, Sequence) or isinstance(given, str):
-            raise SpecError(f"the input {quote(given)} is not a shape")
         given = {next(iter(spec.input)): given}
     found: dict[str, Shape] = {}
     for name, shape in given.items():
         if name not in spec.input:
             raise SpecError(
-                f"{spec.name} has no input {quote(name)}{nearest(str(name), [*spec.input])}",
+                f"{spec.name} has no input {quote(name)}{nearest(name, [*spec.input])}",
                 hint=f"inputs: {', '.join(spec.input)}",
             )
-        found[name] = tuple(_whole_size(size, name) for size in shape)
+        if not isinstance(shape, Sequence) or isinstance(shape, str) or len(shape) >= MOST_AXES:
+            raise SpecError(f"{_called(name)}: {quote(shape)} is not a shape, as (3, 224, 224) is")
+        found[name] = tuple(_whole_size(size, _called(name)) for size in shape)
     return found
 
 
-def _whole_size(size: Any, name: str) -> Dim:
+def _called(name: str) -> str:
+    return "the input" if name == "input" else f"the input {name}"
+
+
+def _whole_size(size: Any, what: str) -> Dim:
     if isinstance(size, Expr):
         return size
     if not isinstance(size, int) or isinstance(size, bool) or size < 1:
-        raise SpecError(f"a size of the input {name} must be a whole number of at least 1, not {quote(size)}")
+        raise FormulaError(f"{what}: {quote(size)} is not a whole number of at least 1")
     if size > LARGEST:
-        raise SpecError(f"a size of the input {name} is larger than 10^18")
+        raise FormulaError(f"{what}: a size is larger than 10^18")
     return size

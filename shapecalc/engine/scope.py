@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from shapecalc.algebra import Dim
 from shapecalc.algebra.formula import Formula, unknown_name
-from shapecalc.algebra.rational import Value
+from shapecalc.algebra.rational import Value, listed
 from shapecalc.errors import FormulaError, ShapecalcError, SpecError, nearest, quote
 from shapecalc.layers import registry
 from shapecalc.spec.tree import Step
@@ -29,6 +29,9 @@ class Mark:
     start: int = 0
     end: int = 0
 
+    def __repr__(self) -> str:
+        return "a tensor"
+
 
 class Frame:
     """One list of steps as it runs. Frames nest; a block starts a chain of its own."""
@@ -47,6 +50,7 @@ class Frame:
         self.variables = {} if variables is None else variables
         self.marks: dict[str, Mark] = marks if marks is not None else {}
         self.skipped: set[str] = set()
+        self.current: Step | None = None
         self.arriving = -1
 
     # ---- the Scope of formulas
@@ -87,7 +91,7 @@ class Frame:
     def soft(self, value: Any) -> Any:
         """Return the value of an argument: a bare word may be a variable, a tensor, or itself."""
         if isinstance(value, list):
-            return [self.soft(item) for item in value]
+            return listed([self.soft(item) for item in value])
         if not isinstance(value, Formula):
             return value
         if not value.is_name:
@@ -125,13 +129,15 @@ class Frame:
         for part in rest:
             if part in mark.inner:
                 mark = mark.inner[part]
-            elif part.isdigit() and int(part) < len(mark.slots):
+            elif part in map(str, range(len(mark.slots))):
                 mark = Mark((mark.slots[int(part)],))
             else:
                 has = f"{len(mark.slots)} result" + ("s" if len(mark.slots) != 1 else "")
                 raise SpecError(
                     f"{quote(reference)}: there is no {quote(part)} in it{nearest(part, [*mark.inner])}",
-                    hint=f"inside: {', '.join(mark.inner)}" if mark.inner else f"it has {has}, counted from 0",
+                    hint=f"inside: {', '.join(mark.inner)}"
+                    if mark.inner
+                    else f"it has {has}, counted from 0",
                 )
         return mark
 
@@ -143,9 +149,11 @@ class Frame:
             known += frame.marks
             if name in frame.skipped:
                 return SpecError(f"the step {quote(name)} is left out here by its `when`")
+            if frame.current is not None and frame.current.name == name:
+                return SpecError(f"{quote(name)} is this step itself: only earlier steps can be named")
             for step in frame.steps:
                 if step.name == name:
-                    where = f" at {step.place}" if step.place else ""
+                    where = f" (line {step.place.line})" if step.place.line else ""
                     return SpecError(
                         f"{quote(name)} is a later step{where}: only earlier steps can be named",
                         hint="move the step up, or this one down",

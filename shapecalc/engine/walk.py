@@ -26,9 +26,9 @@ def rewalk(graph: Graph, inputs: list[Shape]) -> Walk | None:
             try:
                 answer = evaluator.apply(node.layer, arriving)  # type: ignore[arg-type]
             except Undecided as error:
-                raise at(error, node.path) from None
+                raise at(error, node.path, node.place) from None
         if isinstance(answer, Refused):
-            failures.append(failure(answer, node.path, node.place))
+            failures.append(failure(answer, node.layer, node.path, node.place))
             shapes.extend([None] * node.results)
             effects.append(None)
             continue

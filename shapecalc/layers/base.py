@@ -21,7 +21,7 @@ from shapecalc.algebra import Dim, product
 from shapecalc.algebra.decide import decide
 from shapecalc.algebra.formula import Formula
 from shapecalc.algebra.render import grouped
-from shapecalc.errors import ShapecalcError
+from shapecalc.errors import ShapecalcError, SpecError, nearest, quote
 
 Shape: TypeAlias = tuple[Dim, ...]
 Shapes: TypeAlias = tuple[Shape, ...]
@@ -149,6 +149,10 @@ class Kind(BaseModel):
     """The dotted name of torch's counterpart, if it has one."""
     keras: ClassVar[str | None] = None
     """The dotted name of Keras' counterpart, if it has one."""
+    framework: ClassVar[str | None] = None
+    """Whose rules these are, `torch` or `keras`; None where channels play no part and they agree."""
+    statistics: ClassVar[frozenset[str]] = frozenset()
+    """The tensors that training gathers and does not learn; Keras counts them as parameters."""
 
     @abstractmethod
     def apply(self, inputs: Shapes) -> Effect:
@@ -157,10 +161,36 @@ class Kind(BaseModel):
     def resolve(self, evaluate: Callable[[Formula], Any]) -> Self:
         """Return the layer with every formula evaluated and every value checked again."""
         values = {name: getattr(self, name) for name in self.model_fields_set}
-        found = {name: _evaluated(value, evaluate) for name, value in values.items()}
-        if all(found[name] is value for name, value in values.items()):
+        found: dict[str, Any] = {}
+        for name, value in values.items():
+            try:
+                found[name] = _evaluated(value, evaluate)
+            except SpecError as error:
+                raise self._complaint(name, value, error) from None
+        changed = [name for name, value in values.items() if found[name] is not value]
+        if not changed:
             return self
-        return type(self).model_validate(found)
+        resolved = type(self).model_validate(found)
+        for name in changed:
+            if _evaluated(getattr(resolved, name), lambda formula: formula.text) is not getattr(
+                resolved, name
+            ):
+                raise SpecError(f"{name}: {quote(found[name])} is a word, not a value", at=(name,))
+        return resolved
+
+    def _complaint(self, name: str, value: Any, error: SpecError) -> SpecError:
+        """Return the error of a formula as an error of the field that holds it."""
+        words, message = self._words(name), error.message
+        if words and isinstance(value, Formula) and value.is_name:
+            known = f"{', '.join(words)}, and no name in scope"
+            message = f"{quote(value.text)} is not one of {known}{nearest(value.text, words)}"
+        return SpecError(f"{name}: {message}", place=error.place, hint=error.hint, at=(name,))
+
+    def _words(self, name: str) -> tuple[str, ...]:
+        """Return the words that a field allows."""
+        return next(
+            (rule.words for rule in type(self).model_fields[name].metadata if hasattr(rule, "words")), ()
+        )
 
     def fields_set(self) -> dict[str, Any]:
         """Return the fields that were given, as a spec would write them, in declaration order."""

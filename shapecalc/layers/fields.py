@@ -107,6 +107,8 @@ class Whole(_Annotation):
         if isinstance(value, Quotient) or (
             isinstance(value, (float, Fraction)) and not isinstance(value, bool)
         ):
+            if isinstance(value, Fraction) and value.denominator == 1:
+                raise complaint(f"{_shown(value)} is written as a decimal: write {quote(value.numerator)}")
             raise complaint(f"{_shown(value)} is not a whole number (// divides and rounds down)")
         if not isinstance(value, (int, Expr)) or isinstance(value, bool):
             raise complaint(f"{quote(value)} is not a whole number")

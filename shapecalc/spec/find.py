@@ -44,7 +44,7 @@ def locate(name: str) -> tuple[Path, str | None]:
 
     Raises `SpecError` with the nearest bundled names when there is none.
     """
-    if len(name) > 1000 or "\0" in name:
+    if not name or len(name) > 1000 or "\0" in name:
         raise SpecError(f"{quote(name)} is neither a name nor a file")
     if re.fullmatch(r"\w+(/\w+)*", name, re.ASCII):
         direct = folder() / f"{name}.yaml"

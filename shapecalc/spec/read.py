@@ -25,7 +25,8 @@ _M = TypeVar("_M", bound=BaseModel)
 def read(data: Any, cls: type[_S], file: str | None = None) -> _S:
     """Return the model that plain or located data describe; raise `SpecError` otherwise."""
     if not isinstance(data, Mapping):
-        raise SpecError(f"a spec is a mapping, not {quote(data)}", place=place_of(data) or Place(file))
+        place = place_of(data) or (Place(file, 1, 1) if file else None)
+        raise SpecError(f"a spec is a mapping, not {quote(data)}", place=place)
     if not isinstance(data, Map):
         _refuse_odd(data, 0)
     return _Reader(data, file).model(cls)
@@ -61,7 +62,7 @@ class _Reader:
         values["variants"] = {name: self.variant(variants, name) for name in variants}
         values["place"] = place_of(data) or Place(self.file)
         model = self.build(cls, values, data, "")
-        _refuse_recursion(model, self.blocks)
+        blocks_in_order(model.blocks)
         return model
 
     def block(self, name: str) -> Block:
@@ -125,7 +126,11 @@ class _Reader:
     def step(self, data: Any, scope: frozenset[str], path: str, place: Place) -> Step:
         if isinstance(data, str):
             return self.build(
-                Step, {"body": self.body(data, None, {}, scope, path, place), "place": place}, data, path
+                Step,
+                {"body": self.body(data, None, {}, scope, path, place), "place": place},
+                data,
+                path,
+                place,
             )
         if not isinstance(data, Mapping):
             raise SpecError(
@@ -204,7 +209,8 @@ class _Reader:
         self.fields(value, cls, path, {"branches"})
         for name, field in cls.model_fields.items():
             if field.is_required() and name not in value:
-                raise SpecError(f"{cls.kind} needs {name}", place=place, path=path)
+                hint = f"fields of {cls.kind}: {', '.join(cls.model_fields)}"
+                raise SpecError(f"{cls.kind} needs {name}", place=place, path=path, hint=hint)
         return self.build(cls, dict(value), value, path, place)
 
     def merge(self, cls: type[Merge], value: Any, scope: frozenset[str], path: str, place: Place) -> Kind:
@@ -226,7 +232,10 @@ class _Reader:
             if not branches:
                 return self.build(cls, own, value, path, place)
         else:
-            raise SpecError(f"{cls.kind} takes branches, not {quote(value)}", place=place, path=path)
+            hint = f"as in {cls.kind}: [[relu], earlier_step]"
+            raise SpecError(
+                f"{cls.kind} takes branches, not {quote(value)}", place=place, path=path, hint=hint
+            )
         if not branches:
             raise SpecError(f"{cls.kind} has no branches", place=place, path=path)
         return self.build(cls, {**own, "branches": branches}, value, path, place)
@@ -277,7 +286,9 @@ class _Reader:
                     )
             for key in known:
                 if args[key] is None and value.get(key) is None:
-                    raise SpecError(f"the block {name} needs the argument {key}", place=place, path=path)
+                    hint = f"arguments of {name}: {', '.join(known)}"
+                    message = f"the block {name} needs the argument {key}"
+                    raise SpecError(message, place=place, path=path, hint=hint)
         return self.build(Call, {"callee": name, "arguments": dict(value)}, value, path, place)
 
     # ---- helpers
@@ -299,13 +310,13 @@ class _Reader:
         known = [name for name in cls.model_fields if name not in set(hidden)]
         for key in data:
             if key not in known:
-                is_kind = issubclass(cls, Kind)
-                what = f"{cls.kind} has no field" if is_kind else "unknown key"
+                kind = cls.kind if issubclass(cls, Kind) else ""
+                what = f"{kind} has no field" if kind else "unknown key"
                 raise SpecError(
                     f"{what} {quote(key)}{nearest(key, known)}",
                     place=place_of(data, key),
                     path=path,
-                    hint=_known(key, f"fields of {cls.kind}" if is_kind else "known", known),
+                    hint=_known(key, f"fields of {kind}" if kind else "known", known),
                 )
 
     def build(
@@ -367,18 +378,17 @@ def _refuse_odd(data: Any, depth: int) -> None:
         _refuse_odd(value, depth + 1)
 
 
-def _refuse_recursion(model: Spec, located: Mapping[str, Any]) -> None:
-    """Refuse blocks that call themselves, directly or through others."""
-    calls = {name: _called(block.layers) & set(model.blocks) for name, block in model.blocks.items()}
+def blocks_in_order(blocks: Mapping[str, Block]) -> list[str]:
+    """Return the names of blocks, each after the blocks that it calls; refuse blocks that call themselves."""
+    calls = {name: _called(block.layers) & blocks.keys() for name, block in blocks.items()}
     try:
-        TopologicalSorter(calls).prepare()
+        return [*TopologicalSorter(calls).static_order()]
     except CycleError as error:
         circle = error.args[1][::-1]
         told = "a block calls itself" if len(circle) == 2 else "blocks call each other in a circle"
+        place = blocks[circle[0]].place
         raise SpecError(
-            f"{told}: {' -> '.join(circle[:10])}",
-            place=place_of(located, circle[0]),
-            path=f"blocks.{circle[0]}",
+            f"{told}: {' -> '.join(circle[:10])}", place=place, path=f"blocks.{circle[0]}"
         ) from None
 
 

@@ -110,7 +110,7 @@ class _Composer:
         event = self.next()
         event = self.next()
         if isinstance(event, yaml.StreamEndEvent):
-            raise SpecError("the text is empty", place=Place(self.file))
+            raise SpecError("the text is empty", place=Place(self.file, 1, 1))
         value = self.value(self.next(), 0)
         self.next()
         after = self.next()
@@ -159,7 +159,8 @@ class _Composer:
             )
 
     def sequence(self, start: Any, depth: int) -> Seq:
-        found, places = Seq(), []
+        found = Seq()
+        places: list[Place] = []
         while not isinstance(event := self.next(), yaml.SequenceEndEvent):
             found.append(self.value(event, depth + 1))
             places.append(self.at(event, found[-1]))
@@ -168,7 +169,8 @@ class _Composer:
         return found
 
     def mapping(self, start: Any, depth: int) -> Map:
-        found, places = Map(), {}
+        found = Map()
+        places: dict[str, Place] = {}
         while not isinstance(event := self.next(), yaml.MappingEndEvent):
             if not isinstance(event, yaml.ScalarEvent):
                 raise SpecError("a key must be plain text", place=self.at(event), hint=FLOW_HINT)
@@ -200,5 +202,5 @@ class _Composer:
         if not is_integer and not decimal:
             return text
         if len(text) > LONGEST_NUMBER or (decimal and abs(int(decimal[1] or 0)) > LONGEST_NUMBER):
-            raise SpecError(f"the number {quote(text)} is too long", place=self.at(event))
+            raise SpecError(f"the number {quote(text)} is too long or too large", place=self.at(event))
         return Fraction(text) if decimal else int(text, 0 if text[:2] in ("0o", "0x") else 10)

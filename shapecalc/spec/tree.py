@@ -246,14 +246,13 @@ class Spec(Node):
     @field_validator("outputs", mode="before")
     @classmethod
     def _outputs(cls, given: Any) -> Any:
+        written = given
         if isinstance(given, (list, tuple)):
             given = {str(name).replace(".", "_"): name for name in given}
         if given is not None and not (
             isinstance(given, Mapping) and given and all(map(_is_text, given.values()))
         ):
-            raise complaint(
-                f"outputs are a list of steps, or a mapping of names to steps, not {quote(given)}"
-            )
+            raise complaint(f"{quote(written)} is neither a list of steps nor a mapping of names to steps")
         return given
 
     def variant(self, name: str) -> Self:
