@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
-from math import prod
+from math import gcd, prod
 from typing import Any, TypeAlias, TypeVar
 
 from hypothesis import strategies as st
@@ -321,6 +321,11 @@ INPUTS: dict[str, Callable[[Draft], tuple[Sizes, ...]]] = {
     "group_norm": of_rank(2, 3, 4),
     "local_response_norm": of_rank(3, 4, 5),
     "permute": of_rank(1, 2, 3, 4),
+    "multihead_attention": of_rank(2, 3, 3),
+    "class_token": of_rank(3),
+    "position_embedding": of_rank(3),
+    "layer_scale": of_rank(2, 3, 4),
+    "divisible": of_rank(2, 3, 4),
 }
 """Kinds whose inputs are not just any shape (or, for spatial kinds, a shape of their rank)."""
 
@@ -341,6 +346,13 @@ def _divisor(draft: Draft) -> int:
         return draft.whole(0, 4)
     channels = draft.channels
     return draft.draw(st.sampled_from([n for n in range(1, channels + 1) if channels % n == 0]))
+
+
+def _divisor_of(draft: Draft, size: int) -> int:
+    """Return a divisor of a size, mostly."""
+    if draft.chance(8):
+        return draft.whole(0, 5)
+    return draft.draw(st.sampled_from([n for n in range(1, size + 1) if size % n == 0]))
 
 
 def _out_channels(draft: Draft) -> int:
@@ -468,14 +480,19 @@ FIELD_HINTS: dict[str, Callable[[Draft], Any]] = {
     "num_features": _declared,
     "num_channels": _declared,
     "in_features": _declared_last,
+    "embed_dim": _declared_last,
+    "length": lambda draft: draft.x[min(1, len(draft.x) - 1)] + draft.chance(6),
     "groups": _divisor,
     "num_groups": _divisor,
+    "num_heads": lambda draft: _divisor_of(draft, draft.x[-1]),
+    "divisor": lambda draft: _divisor_of(draft, gcd(*draft.x[-2:])),
     "out_channels": _out_channels,
     "prelu.num_parameters": lambda draft: 1 if draft.chance(3) else _declared(draft),
     "glu.dim": an_axis,
     "dim": an_axis,
     "mean.dim": some_axes,
     "squeeze.dim": some_axes,
+    "divisible.dim": lambda draft: (-2, -1) if draft.chance(3) else some_axes(draft),
     "dim0": an_axis,
     "dim1": an_axis,
     "dims": order_of_axes,

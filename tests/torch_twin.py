@@ -292,6 +292,82 @@ def over_last_axes(cls: type[Kind], fields: Fields, shapes: Shapes) -> nn.Module
     return generic(cls, fields, shapes)
 
 
+# ---- attention, and learned tensors that join the data
+
+
+class SelfAttention(nn.MultiheadAttention):
+    """Attention of a sequence to itself, without the weights that nobody looks at."""
+
+    def forward(self, x: Tensor) -> Tensor:  # type: ignore[override]
+        found, _ = super().forward(x, x, x, need_weights=False)
+        return found
+
+
+def attention(cls: type[Kind], fields: Fields, shapes: Shapes) -> nn.Module:
+    """Infer embed_dim, which torch must be told, and check dropout, which torch does in training only."""
+    if not 0 <= fields.get("dropout", 0) <= 1:
+        raise ValueError("a probability")
+    dim = fields.get("embed_dim")
+    return SelfAttention(**{**fields, "embed_dim": shapes[0][-1] if dim is None else dim})
+
+
+class Joined(nn.Module):
+    """A learned tensor of some shape, and how it joins the data."""
+
+    def __init__(self, shape: Sizes, join: Callable[[Tensor, Tensor], Tensor]) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(shape))
+        self.join = join
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.join(x, self.weight)
+
+
+def _a_sequence(fields: Fields, x: Sizes) -> None:
+    if len(x) != 3 or fields.get("embed_dim") not in (None, x[2]) or fields.get("length") not in (None, x[1]):
+        raise ValueError("a batch of sequences, as long and as wide as declared")
+
+
+def class_token(cls: type[Kind], fields: Fields, shapes: Shapes) -> nn.Module:
+    """Put the token in front, as torchvision's VisionTransformer does."""
+    _a_sequence(fields, shapes[0])
+    shape = (1, 1, shapes[0][2])
+    return Joined(shape, lambda x, token: torch.cat([token.expand(x.shape[0], -1, -1), x], dim=1))
+
+
+def position_embedding(cls: type[Kind], fields: Fields, shapes: Shapes) -> nn.Module:
+    """Add the embedding, as torchvision's Encoder does."""
+    _a_sequence(fields, shapes[0])
+    return Joined((1, *shapes[0][1:]), torch.add)
+
+
+def layer_scale(cls: type[Kind], fields: Fields, shapes: Shapes) -> nn.Module:
+    """Multiply by a tensor that has the channels first and then as many axes as follow them."""
+    following = torch.zeros(shapes[0], device="meta").movedim(fields.get("dim", 1), 0).dim() - 1
+    axis = range(len(shapes[0]))[fields.get("dim", 1)]
+    return Joined((shapes[0][axis], *(1,) * (following - axis)), torch.mul)
+
+
+def divisible(cls: type[Kind], fields: Fields, shapes: Shapes) -> nn.Module:
+    """Assert what the kind requires."""
+    dim = fields.get("dim", (-2, -1))
+    axes = dim if isinstance(dim, tuple) else (dim,)
+    if fields["divisor"] < 1 or len({axis % len(shapes[0]) for axis in axes}) < len(axes):
+        raise ValueError("a divisor of at least 1, and no axis twice")
+
+    def check(x: Tensor) -> Tensor:
+        for axis in axes:
+            torch._assert(x.shape[axis] % fields["divisor"] == 0, "indivisible")
+        return x
+
+    return Function(check)
+
+
+def stochastic_depth(cls: type[Kind], fields: Fields, shapes: Shapes) -> nn.Module:
+    """Name the mode, for which torchvision has no default."""
+    return generic(cls, {"mode": "row", **fields}, shapes)
+
+
 # ---- the LeNet-5 of 1998, whose layers torch lacks
 
 
@@ -400,5 +476,11 @@ BUILDERS: dict[str, Builder] = {
     "add": _folded(torch.add),
     "multiply": _folded(torch.mul),
     "concat": concat,
+    "multihead_attention": attention,
+    "class_token": class_token,
+    "position_embedding": position_embedding,
+    "layer_scale": layer_scale,
+    "divisible": divisible,
+    "stochastic_depth": stochastic_depth,
 }
 """Kinds that are not one torch module with the same fields."""

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from shapecalc.layers.adaptive_pool import GlobalMaxPool1d as GlobalMaxPool1d
     from shapecalc.layers.adaptive_pool import GlobalMaxPool2d as GlobalMaxPool2d
     from shapecalc.layers.adaptive_pool import GlobalMaxPool3d as GlobalMaxPool3d
+    from shapecalc.layers.attention import MultiheadAttention as MultiheadAttention
     from shapecalc.layers.conv import Conv1d as Conv1d
     from shapecalc.layers.conv import Conv2d as Conv2d
     from shapecalc.layers.conv import Conv3d as Conv3d
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from shapecalc.layers.crop import Crop1d as Crop1d
     from shapecalc.layers.crop import Crop2d as Crop2d
     from shapecalc.layers.crop import Crop3d as Crop3d
+    from shapecalc.layers.divisible import Divisible as Divisible
     from shapecalc.layers.dropout import AlphaDropout as AlphaDropout
     from shapecalc.layers.dropout import Dropout as Dropout
     from shapecalc.layers.dropout import Dropout1d as Dropout1d
@@ -48,6 +50,9 @@ if TYPE_CHECKING:
     from shapecalc.layers.layer_norm import LayerNorm as LayerNorm
     from shapecalc.layers.layer_norm import LocalResponseNorm as LocalResponseNorm
     from shapecalc.layers.layer_norm import RMSNorm as RMSNorm
+    from shapecalc.layers.learned import ClassToken as ClassToken
+    from shapecalc.layers.learned import LayerScale as LayerScale
+    from shapecalc.layers.learned import PositionEmbedding as PositionEmbedding
     from shapecalc.layers.lenet import PartialConv2d as PartialConv2d
     from shapecalc.layers.lenet import RBF as RBF
     from shapecalc.layers.lenet import Subsample2d as Subsample2d
@@ -125,6 +130,7 @@ if TYPE_CHECKING:
     from shapecalc.layers.softmax import Softmax as Softmax
     from shapecalc.layers.softmax import Softmax2d as Softmax2d
     from shapecalc.layers.softmax import Softmin as Softmin
+    from shapecalc.layers.stochastic import StochasticDepth as StochasticDepth
 
 KINDS: dict[str, str] = {
     "adaptive_avg_pool1d": "shapecalc.layers.adaptive_pool:AdaptiveAvgPool1d",
@@ -147,6 +153,7 @@ KINDS: dict[str, str] = {
     "circular_pad1d": "shapecalc.layers.pad_input:CircularPad1d",
     "circular_pad2d": "shapecalc.layers.pad_input:CircularPad2d",
     "circular_pad3d": "shapecalc.layers.pad_input:CircularPad3d",
+    "class_token": "shapecalc.layers.learned:ClassToken",
     "concat": "shapecalc.layers.merge:Concat",
     "constant_pad1d": "shapecalc.layers.pad:ConstantPad1d",
     "constant_pad2d": "shapecalc.layers.pad:ConstantPad2d",
@@ -163,6 +170,7 @@ KINDS: dict[str, str] = {
     "depthwise_conv1d": "shapecalc.layers.conv:DepthwiseConv1d",
     "depthwise_conv2d": "shapecalc.layers.conv:DepthwiseConv2d",
     "depthwise_conv3d": "shapecalc.layers.conv:DepthwiseConv3d",
+    "divisible": "shapecalc.layers.divisible:Divisible",
     "dropout": "shapecalc.layers.dropout:Dropout",
     "dropout1d": "shapecalc.layers.dropout:Dropout1d",
     "dropout2d": "shapecalc.layers.dropout:Dropout2d",
@@ -189,6 +197,7 @@ KINDS: dict[str, str] = {
     "instance_norm2d": "shapecalc.layers.norm:InstanceNorm2d",
     "instance_norm3d": "shapecalc.layers.norm:InstanceNorm3d",
     "layer_norm": "shapecalc.layers.layer_norm:LayerNorm",
+    "layer_scale": "shapecalc.layers.learned:LayerScale",
     "leaky_relu": "shapecalc.layers.rectifier:LeakyReLU",
     "linear": "shapecalc.layers.linear:Linear",
     "local_response_norm": "shapecalc.layers.layer_norm:LocalResponseNorm",
@@ -203,11 +212,13 @@ KINDS: dict[str, str] = {
     "max_pool3d": "shapecalc.layers.pool:MaxPool3d",
     "mean": "shapecalc.layers.select:Mean",
     "mish": "shapecalc.layers.rectifier:Mish",
+    "multihead_attention": "shapecalc.layers.attention:MultiheadAttention",
     "multiply": "shapecalc.layers.merge:Multiply",
     "partial_conv2d": "shapecalc.layers.lenet:PartialConv2d",
     "permute": "shapecalc.layers.reshape:Permute",
     "pixel_shuffle": "shapecalc.layers.shuffle:PixelShuffle",
     "pixel_unshuffle": "shapecalc.layers.shuffle:PixelUnshuffle",
+    "position_embedding": "shapecalc.layers.learned:PositionEmbedding",
     "prelu": "shapecalc.layers.rectifier:PReLU",
     "rbf": "shapecalc.layers.lenet:RBF",
     "reflection_pad1d": "shapecalc.layers.pad_input:ReflectionPad1d",
@@ -236,6 +247,7 @@ KINDS: dict[str, str] = {
     "softsign": "shapecalc.layers.activation:Softsign",
     "split": "shapecalc.layers.select:Split",
     "squeeze": "shapecalc.layers.reshape:Squeeze",
+    "stochastic_depth": "shapecalc.layers.stochastic:StochasticDepth",
     "subsample2d": "shapecalc.layers.lenet:Subsample2d",
     "tanh": "shapecalc.layers.activation:Tanh",
     "tanhshrink": "shapecalc.layers.activation:Tanhshrink",

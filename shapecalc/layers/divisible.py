@@ -1,0 +1,44 @@
+"""A requirement that a network states about its input, where a layer by itself would round it away."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import ClassVar
+
+from shapecalc.layers.base import (
+    Layer,
+    NoMacs,
+    NoWeights,
+    NoWindow,
+    Requirement,
+    SameShape,
+    Shape,
+    divides,
+    rank_between,
+)
+from shapecalc.layers.fields import Count
+from shapecalc.layers.reshape import Axes, axes_exist, listed
+
+
+class Divisible(SameShape, NoWeights, NoMacs, NoWindow, Layer):
+    """Hands its input on, and refuses sizes on the axes `dim` that `divisor` does not divide.
+
+    For networks that ask for it in so many words, as a Vision Transformer does of its patches, whose
+    convolution alone would drop the pixels that are left over. In torch it is an assertion:
+    torch._assert(x.shape[dim] % divisor == 0). Source: torchvision.models.VisionTransformer.
+
+    >>> Divisible(divisor=16).output((1, 3, 224, 256))
+    (1, 3, 224, 256)
+    """
+
+    kind: ClassVar[str] = "divisible"
+    framework: ClassVar[str | None] = "torch"
+
+    divisor: Count
+    dim: Axes = (-2, -1)
+
+    def requirements(self, x: Shape) -> Iterator[Requirement]:
+        yield from rank_between(self.kind, x, 1, None)
+        yield from axes_exist(self.kind, "dim", listed(self.dim), x)
+        for axis in listed(self.dim):
+            yield divides(self.kind, "divisor", self.divisor, f"axis {axis}", x[axis])

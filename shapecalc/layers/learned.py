@@ -1,0 +1,100 @@
+"""Learned tensors that join the data: a class token in front, a position added, a scale per channel."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from typing import ClassVar
+
+from shapecalc.layers.base import (
+    Layer,
+    Named,
+    NoBuffers,
+    NoMacs,
+    NoWindow,
+    Requirement,
+    SameShape,
+    Shape,
+    axis_exists,
+    matches,
+    rank_between,
+)
+from shapecalc.layers.fields import Index, OptionalCount, Real
+
+
+class ClassToken(NoBuffers, NoMacs, NoWindow, Layer):
+    """A learned vector put in front of every sequence: `[N, L, E]` to `[N, L + 1, E]`.
+
+    The weight is `weight: [1, 1, E]`. Refuses other ranks and an embed_dim that does not arrive.
+    Source: torchvision.models.VisionTransformer.class_token; Devlin et al., BERT, 2018.
+
+    >>> ClassToken().output((1, 196, 768))
+    (1, 197, 768)
+    """
+
+    kind: ClassVar[str] = "class_token"
+
+    embed_dim: OptionalCount = None
+
+    def requirements(self, x: Shape) -> Iterator[Requirement]:
+        yield from rank_between(self.kind, x, 3, 3)
+        yield from matches(self.kind, "embed_dim", self.embed_dim, x[-1], x, "features in its last axis")
+
+    def output(self, x: Shape) -> Shape:
+        return (x[0], x[1] + 1, x[2])
+
+    def weights(self, x: Shape) -> Named:
+        return {"weight": (1, 1, x[-1])}
+
+
+class PositionEmbedding(SameShape, NoBuffers, NoMacs, NoWindow, Layer):
+    """A learned vector for every position, added to `[N, L, E]`, whose shape is kept.
+
+    The weight is `weight: [1, L, E]`, so a network that was built for one length takes no other.
+    Refuses other ranks, and a length or an embed_dim that does not arrive. Source:
+    torchvision.models.vision_transformer.Encoder.pos_embedding; Dosovitskiy et al., 2020.
+
+    >>> PositionEmbedding().weights((8, 197, 768))
+    {'weight': (1, 197, 768)}
+    """
+
+    kind: ClassVar[str] = "position_embedding"
+
+    length: OptionalCount = None
+    embed_dim: OptionalCount = None
+
+    def requirements(self, x: Shape) -> Iterator[Requirement]:
+        yield from rank_between(self.kind, x, 3, 3)
+        yield from matches(self.kind, "length", self.length, x[1], x, "positions")
+        yield from matches(self.kind, "embed_dim", self.embed_dim, x[-1], x, "features in its last axis")
+
+    def weights(self, x: Shape) -> Named:
+        return {"weight": (1, *x[1:])}
+
+
+class LayerScale(SameShape, NoBuffers, NoMacs, NoWindow, Layer):
+    """A learned scale for every channel, by which the channel is multiplied; the shape is kept.
+
+    The channels are axis `dim`, and the weight has as many axes after it as the input, so that it
+    stretches: `weight: [C, 1, 1]` for `[N, C, H, W]` and dim 1, `weight: [E]` for dim -1. By the
+    convention no MACs, since nothing is added up. Refuses an axis that does not exist. Source:
+    torchvision.models.convnext.CNBlock.layer_scale; Touvron et al., Going deeper with Image
+    Transformers, 2021.
+
+    >>> LayerScale().weights((1, 96, 56, 56))
+    {'weight': (96, 1, 1)}
+    """
+
+    kind: ClassVar[str] = "layer_scale"
+    framework: ClassVar[str | None] = "torch"
+
+    dim: Index = 1
+    init: Real = Fraction(1, 1_000_000)
+
+    def requirements(self, x: Shape) -> Iterator[Requirement]:
+        yield from rank_between(self.kind, x, 1, None)
+        yield from axis_exists(self.kind, "dim", self.dim, len(x), x)
+
+    def weights(self, x: Shape) -> Named:
+        axis = self.dim % len(x)
+        return {"weight": (x[axis], *(1,) * (len(x) - axis - 1))}
