@@ -22,6 +22,7 @@ def index() -> str:
     from shapecalc.layers.base import Kind
 
     found: dict[str, tuple[str, str]] = {}
+    of_keras: dict[str, tuple[str, str]] = {}
     for path in sorted(LAYERS.glob("*.py")):
         if path.stem in NOT_FAMILIES:
             continue
@@ -30,10 +31,9 @@ def index() -> str:
             if not issubclass(cls, Kind) or cls.__module__ != module.__name__:
                 continue
             if "kind" in vars(cls) and not inspect.isabstract(cls):
-                found[cls.kind] = (module.__name__, name)
-    rows = [f'    "{kind}": "{home}:{name}",' for kind, (home, name) in sorted(found.items())]
+                (of_keras if cls.framework == "keras" else found)[cls.kind] = (module.__name__, name)
     modules: dict[str, list[str]] = {}
-    for home, name in found.values():
+    for home, name in (*found.values(), *of_keras.values()):
         modules.setdefault(home, []).append(name)
     imports = [
         f"    from {home} import {name} as {name}"
@@ -50,11 +50,21 @@ def index() -> str:
             *imports,
             "",
             "KINDS: dict[str, str] = {",
-            *rows,
+            *rows(found),
             "}",
+            "",
+            "KERAS: dict[str, str] = {",
+            *rows(of_keras),
+            "}",
+            '"""The kinds for which Keras has a rule, a layout or weight names of its own."""',
             "",
         ]
     )
+
+
+def rows(found: dict[str, tuple[str, str]]) -> list[str]:
+    """Return the lines of an index, sorted by kind."""
+    return [f'    "{kind}": "{home}:{name}",' for kind, (home, name) in sorted(found.items())]
 
 
 if __name__ == "__main__":

@@ -5,12 +5,16 @@ from shapecalc.layers import Conv2d, MaxPool2d
 
 from typing import TYPE_CHECKING, Any
 
-from shapecalc.layers.index import KINDS
+from shapecalc.layers.index import KERAS, KINDS
 
 if TYPE_CHECKING:
     from shapecalc.layers.index import *  # noqa: F403
 
-_BY_CLASS = {target.partition(":")[2]: kind for kind, target in KINDS.items()}
+_BY_CLASS = {
+    target.partition(":")[2]: (kind, framework)
+    for framework, index in (("torch", KINDS), ("keras", KERAS))
+    for kind, target in index.items()
+}
 
 __all__ = sorted(_BY_CLASS)  # noqa: PLE0605  (the index is the list)
 
@@ -20,7 +24,7 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from shapecalc.layers.registry import get
 
-    return get(_BY_CLASS[name])
+    return get(*_BY_CLASS[name])
 
 
 def __dir__() -> list[str]:

@@ -54,6 +54,24 @@ def same_padding(k: Dim, d: Dim) -> Dim:
     return d * (k - 1)
 
 
+def same(n: Dim, s: Dim) -> Dim:
+    """⌈n/s⌉: Keras' and TensorFlow's `same` padding, whatever the kernel.
+
+    >>> same(15, s=2)
+    8
+    """
+    return ceildiv(n, s)
+
+
+def same_total(n: Dim, k: Dim, s: Dim, d: Dim) -> Dim:
+    """max((⌈n/s⌉ - 1)s + d(k - 1) + 1 - n, 0), the padding in all; the odd pixel comes after.
+
+    >>> same_total(224, k=7, s=2, d=1)
+    5
+    """
+    return maximum((same(n, s) - 1) * s + extent(k, d) - n, 0)
+
+
 def transposed(n: Dim, k: Dim, s: Dim, d: Dim, p0: Dim, p1: Dim, op: Dim) -> Dim:
     """(n - 1)s - p0 - p1 + d(k - 1) + 1 + op.
 
@@ -61,6 +79,24 @@ def transposed(n: Dim, k: Dim, s: Dim, d: Dim, p0: Dim, p1: Dim, op: Dim) -> Dim
     56
     """
     return (n - 1) * s - p0 - p1 + extent(k, d) + op
+
+
+def transposed_same(n: Dim, s: Dim) -> Dim:
+    """Keras' transposed `same` without output padding: n·s.
+
+    >>> transposed_same(14, s=2)
+    28
+    """
+    return n * s
+
+
+def transposed_valid(n: Dim, k: Dim, s: Dim, d: Dim) -> Dim:
+    """Keras' transposed `valid` without output padding: n·s + max(d(k - 1) + 1 - s, 0).
+
+    >>> transposed_valid(14, k=3, s=2, d=1)
+    29
+    """
+    return n * s + maximum(extent(k, d) - s, 0)
 
 
 def padded(n: Dim, p0: Dim, p1: Dim) -> Dim:
@@ -178,9 +214,13 @@ __all__ = [
     "maximum",
     "minimum",
     "padded",
+    "same",
     "same_padding",
+    "same_total",
     "scaled",
     "transposed",
+    "transposed_same",
+    "transposed_valid",
     "uncropped",
     "window",
     "window_ceil",

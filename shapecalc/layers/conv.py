@@ -9,112 +9,16 @@ Per axis, with k the kernel, s the stride, d the dilation and p₀, p₁ the pad
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cached_property
-from typing import Annotated, ClassVar, Literal
+from typing import ClassVar
 
 from shapecalc.algebra import Dim, product
-from shapecalc.layers.arithmetic import same_padding, window
-from shapecalc.layers.base import (
-    Named,
-    NoBuffers,
-    Requirement,
-    Shape,
-    Window,
-    divides,
-    matches,
-)
-from shapecalc.layers.fields import (
-    Count,
-    CountPerAxis,
-    Each,
-    Flag,
-    OneOf,
-    OptionalCount,
-    PerSide,
-    Whole,
-)
-from shapecalc.layers.spatial import AXES, Spatial
-
-Padding = Annotated[PerSide | Literal["same", "valid"], OneOf(("same", "valid"), Each(Each(Whole(0), (2,))))]
-PaddingMode = Annotated[str, OneOf(("zeros", "reflect", "replicate", "circular"))]
+from shapecalc.layers.base import Named, NoBuffers, Requirement, Shape, divides, matches
+from shapecalc.layers.fields import Count, Flag, OptionalCount
+from shapecalc.layers.sliding import Sliding, Windowed
 
 
-class Windowed(Spatial):
-    """A kernel that slides over padded input: what convolutions of all sorts share."""
-
-    kernel_size: CountPerAxis
-    stride: CountPerAxis = 1
-    padding: Padding = 0
-    dilation: CountPerAxis = 1
-    padding_mode: PaddingMode = "zeros"
-
-    def window(self, x: Shape) -> Window:
-        return self.sliding
-
-    @cached_property
-    def sliding(self) -> Window:
-        """The kernel, with `same` padding written out per side; it is the same for every input."""
-        kernel, dilation = self.spread(self.kernel_size), self.spread(self.dilation)
-        if self.padding == "same":
-            totals = [same_padding(k, d) for k, d in zip(kernel, dilation, strict=True)]
-            sides = [(total // 2, total - total // 2) for total in totals]
-        else:
-            padding = 0 if self.padding == "valid" else self.padding
-            sides = [p if isinstance(p, tuple) else (p, p) for p in self.spread(padding)]
-        before, after = zip(*sides, strict=True)
-        return Window(kernel, self.spread(self.stride), before, after, dilation)
-
-    def requirements(self, x: Shape) -> Iterator[Requirement]:
-        yield from self.spatial_rank(x)
-        window_ = self.sliding
-        if self.padding == "same":
-            for stride in window_.stride:
-                yield Requirement(
-                    "same-stride",
-                    1,
-                    "==",
-                    stride,
-                    f"{self.kind}: padding: same needs stride 1, not {stride}",
-                    "give the padding as a number",
-                )
-        if self.padding_mode in ("reflect", "circular"):
-            yield from self._paddable(x, window_)
-        yield from self.large_enough(window, 1, n=self.sizes(x), **_letters(window_))
-
-    def _paddable(self, x: Shape, window_: Window) -> Iterator[Requirement]:
-        """Reflection and wrapping take their padding from the input, which must be long enough."""
-        spare = 1 if self.padding_mode == "reflect" else 0
-        for axis, n, *sides in zip(
-            AXES[self.rank], self.sizes(x), window_.before, window_.after, strict=True
-        ):
-            for p in sides:
-                yield Requirement(
-                    "padding",
-                    n,
-                    ">=",
-                    p + spare,
-                    f"{self.kind}: {self.padding_mode} padding of {p} needs an input {axis} of at "
-                    f"least {p + spare}, not {n}",
-                )
-
-    def swept(self, x: Shape) -> Shape:
-        """Return the spatial sizes of the output."""
-        columns = zip(self.sizes(x), *_letters(self.sliding).values(), strict=True)
-        return tuple([window(*column) for column in columns])
-
-
-def _letters(window_: Window) -> dict[str, tuple[Dim, ...]]:
-    return {
-        "k": window_.kernel,
-        "s": window_.stride,
-        "d": window_.dilation,
-        "p0": window_.before,
-        "p1": window_.after,
-    }
-
-
-class Convolution(NoBuffers, Windowed):
-    """The rules of convolution, for any number of axes."""
+class Convolving(NoBuffers, Sliding):
+    """The rules of convolution, for any number of axes and in either layout."""
 
     in_channels: OptionalCount = None
     out_channels: Count
@@ -133,14 +37,18 @@ class Convolution(NoBuffers, Windowed):
     def output(self, x: Shape) -> Shape:
         return self.resized(x, self.swept(x), self.out_channels)
 
+    def macs(self, x: Shape) -> Dim:
+        per_output = self.channels(x) // self.groups * product(self.spread(self.kernel_size))
+        return product(self.output(x)) * per_output
+
+
+class Convolution(Convolving, Windowed):
+    """Convolution as torch does it."""
+
     def weights(self, x: Shape) -> Named:
         inward = self.channels(x) // self.groups
         named: Named = {"weight": (self.out_channels, inward, *self.spread(self.kernel_size))}
         return named | {"bias": (self.out_channels,)} if self.bias else named
-
-    def macs(self, x: Shape) -> Dim:
-        per_output = self.channels(x) // self.groups * product(self.spread(self.kernel_size))
-        return product(self.output(x)) * per_output
 
 
 class Conv1d(Convolution):
@@ -197,7 +105,7 @@ class Conv3d(Convolution):
     keras: ClassVar[str | None] = "keras.layers.Conv3D"
 
 
-class Depthwise(NoBuffers, Windowed):
+class DepthwiseConvolving(NoBuffers, Sliding):
     """The rules of depthwise convolution: every channel has `depth_multiplier` filters of its own."""
 
     in_channels: OptionalCount = None
@@ -212,13 +120,17 @@ class Depthwise(NoBuffers, Windowed):
     def output(self, x: Shape) -> Shape:
         return self.resized(x, self.swept(x), self.channels(x) * self.depth_multiplier)
 
+    def macs(self, x: Shape) -> Dim:
+        return product(self.output(x)) * product(self.spread(self.kernel_size))
+
+
+class Depthwise(DepthwiseConvolving, Windowed):
+    """Depthwise convolution as torch would do it."""
+
     def weights(self, x: Shape) -> Named:
         filters = self.channels(x) * self.depth_multiplier
         named: Named = {"weight": (filters, 1, *self.spread(self.kernel_size))}
         return named | {"bias": (filters,)} if self.bias else named
-
-    def macs(self, x: Shape) -> Dim:
-        return product(self.output(x)) * product(self.spread(self.kernel_size))
 
 
 class DepthwiseConv1d(Depthwise):
@@ -266,7 +178,7 @@ class DepthwiseConv3d(Depthwise):
     rank: ClassVar[int] = 3
 
 
-class Separable(NoBuffers, Windowed):
+class SeparableConvolving(NoBuffers, Sliding):
     """The rules of separable convolution: depthwise, then a mix of channels at every position."""
 
     in_channels: OptionalCount = None
@@ -282,6 +194,15 @@ class Separable(NoBuffers, Windowed):
     def output(self, x: Shape) -> Shape:
         return self.resized(x, self.swept(x), self.out_channels)
 
+    def macs(self, x: Shape) -> Dim:
+        middle = self.channels(x) * self.depth_multiplier
+        per_position = product(self.spread(self.kernel_size)) + self.out_channels
+        return product(self.resized(x, self.swept(x), middle)) * per_position
+
+
+class Separable(SeparableConvolving, Windowed):
+    """Separable convolution out of torch's two halves."""
+
     def weights(self, x: Shape) -> Named:
         middle, ones = self.channels(x) * self.depth_multiplier, (1,) * self.rank
         named: Named = {
@@ -289,11 +210,6 @@ class Separable(NoBuffers, Windowed):
             "pointwise.weight": (self.out_channels, middle, *ones),
         }
         return named | {"pointwise.bias": (self.out_channels,)} if self.bias else named
-
-    def macs(self, x: Shape) -> Dim:
-        middle = self.channels(x) * self.depth_multiplier
-        per_position = product(self.spread(self.kernel_size)) + self.out_channels
-        return product(self.resized(x, self.swept(x), middle)) * per_position
 
 
 class SeparableConv1d(Separable):

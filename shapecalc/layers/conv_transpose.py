@@ -53,7 +53,7 @@ class ConvTranspose(NoBuffers, Spatial):
         return named | {"bias": (self.out_channels,)} if self.bias else named
 
     def macs(self, x: Shape) -> Dim:
-        return product(x) * (self.out_channels // self.groups) * product(self.spread(self.kernel_size))
+        return scattered(x, self.out_channels // self.groups, self.spread(self.kernel_size))
 
     def window(self, x: Shape) -> Window:
         _, k, s, d, p0, p1, _ = self._letters(x).values()
@@ -70,6 +70,15 @@ class ConvTranspose(NoBuffers, Spatial):
             "p1": padding,
             "op": self.spread(self.output_padding),
         }
+
+
+def scattered(x: Shape, outward: Dim, kernel: Shape) -> Dim:
+    """Every input element meets every weight of its group once: ∏ x · outward · ∏ k.
+
+    >>> scattered((1, 8, 10), 4, (3,))
+    960
+    """
+    return product(x) * outward * product(kernel)
 
 
 def _too_much_output_padding(kind: str, axis: str, s: Dim, d: Dim, op: Dim) -> Callable[[], str]:

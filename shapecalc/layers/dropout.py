@@ -44,6 +44,7 @@ class Dropout1d(Dropping):
     """
 
     kind: ClassVar[str] = "dropout1d"
+    framework: ClassVar[str | None] = "torch"
     torch: ClassVar[str | None] = "torch.nn.Dropout1d"
     keras: ClassVar[str | None] = "keras.layers.SpatialDropout1D"
 
@@ -62,6 +63,7 @@ class Dropout2d(Dropping):
     """
 
     kind: ClassVar[str] = "dropout2d"
+    framework: ClassVar[str | None] = "torch"
     torch: ClassVar[str | None] = "torch.nn.Dropout2d"
     keras: ClassVar[str | None] = "keras.layers.SpatialDropout2D"
 
@@ -77,6 +79,7 @@ class Dropout3d(Dropping):
     """
 
     kind: ClassVar[str] = "dropout3d"
+    framework: ClassVar[str | None] = "torch"
     torch: ClassVar[str | None] = "torch.nn.Dropout3d"
     keras: ClassVar[str | None] = "keras.layers.SpatialDropout3D"
 
@@ -106,4 +109,5 @@ class FeatureAlphaDropout(Dropping):
     """
 
     kind: ClassVar[str] = "feature_alpha_dropout"
+    framework: ClassVar[str | None] = "torch"
     torch: ClassVar[str | None] = "torch.nn.FeatureAlphaDropout"

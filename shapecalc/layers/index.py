@@ -46,6 +46,48 @@ if TYPE_CHECKING:
     from shapecalc.layers.dropout import Dropout2d as Dropout2d
     from shapecalc.layers.dropout import Dropout3d as Dropout3d
     from shapecalc.layers.dropout import FeatureAlphaDropout as FeatureAlphaDropout
+    from shapecalc.layers.keras_basic import KerasChunk as KerasChunk
+    from shapecalc.layers.keras_basic import KerasConcat as KerasConcat
+    from shapecalc.layers.keras_basic import KerasDropout1d as KerasDropout1d
+    from shapecalc.layers.keras_basic import KerasDropout2d as KerasDropout2d
+    from shapecalc.layers.keras_basic import KerasDropout3d as KerasDropout3d
+    from shapecalc.layers.keras_basic import KerasEmbedding as KerasEmbedding
+    from shapecalc.layers.keras_basic import KerasLinear as KerasLinear
+    from shapecalc.layers.keras_basic import KerasSplit as KerasSplit
+    from shapecalc.layers.keras_conv import KerasConv1d as KerasConv1d
+    from shapecalc.layers.keras_conv import KerasConv2d as KerasConv2d
+    from shapecalc.layers.keras_conv import KerasConv3d as KerasConv3d
+    from shapecalc.layers.keras_conv import KerasDepthwiseConv1d as KerasDepthwiseConv1d
+    from shapecalc.layers.keras_conv import KerasDepthwiseConv2d as KerasDepthwiseConv2d
+    from shapecalc.layers.keras_conv import KerasSeparableConv1d as KerasSeparableConv1d
+    from shapecalc.layers.keras_conv import KerasSeparableConv2d as KerasSeparableConv2d
+    from shapecalc.layers.keras_conv_transpose import KerasConvTranspose1d as KerasConvTranspose1d
+    from shapecalc.layers.keras_conv_transpose import KerasConvTranspose2d as KerasConvTranspose2d
+    from shapecalc.layers.keras_conv_transpose import KerasConvTranspose3d as KerasConvTranspose3d
+    from shapecalc.layers.keras_norm import KerasBatchNorm1d as KerasBatchNorm1d
+    from shapecalc.layers.keras_norm import KerasBatchNorm2d as KerasBatchNorm2d
+    from shapecalc.layers.keras_norm import KerasBatchNorm3d as KerasBatchNorm3d
+    from shapecalc.layers.keras_norm import KerasGroupNorm as KerasGroupNorm
+    from shapecalc.layers.keras_norm import KerasLayerNorm as KerasLayerNorm
+    from shapecalc.layers.keras_pad import KerasCrop1d as KerasCrop1d
+    from shapecalc.layers.keras_pad import KerasCrop2d as KerasCrop2d
+    from shapecalc.layers.keras_pad import KerasCrop3d as KerasCrop3d
+    from shapecalc.layers.keras_pad import KerasUpsample as KerasUpsample
+    from shapecalc.layers.keras_pad import KerasZeroPad1d as KerasZeroPad1d
+    from shapecalc.layers.keras_pad import KerasZeroPad2d as KerasZeroPad2d
+    from shapecalc.layers.keras_pad import KerasZeroPad3d as KerasZeroPad3d
+    from shapecalc.layers.keras_pool import KerasAvgPool1d as KerasAvgPool1d
+    from shapecalc.layers.keras_pool import KerasAvgPool2d as KerasAvgPool2d
+    from shapecalc.layers.keras_pool import KerasAvgPool3d as KerasAvgPool3d
+    from shapecalc.layers.keras_pool import KerasGlobalAvgPool1d as KerasGlobalAvgPool1d
+    from shapecalc.layers.keras_pool import KerasGlobalAvgPool2d as KerasGlobalAvgPool2d
+    from shapecalc.layers.keras_pool import KerasGlobalAvgPool3d as KerasGlobalAvgPool3d
+    from shapecalc.layers.keras_pool import KerasGlobalMaxPool1d as KerasGlobalMaxPool1d
+    from shapecalc.layers.keras_pool import KerasGlobalMaxPool2d as KerasGlobalMaxPool2d
+    from shapecalc.layers.keras_pool import KerasGlobalMaxPool3d as KerasGlobalMaxPool3d
+    from shapecalc.layers.keras_pool import KerasMaxPool1d as KerasMaxPool1d
+    from shapecalc.layers.keras_pool import KerasMaxPool2d as KerasMaxPool2d
+    from shapecalc.layers.keras_pool import KerasMaxPool3d as KerasMaxPool3d
     from shapecalc.layers.layer_norm import GroupNorm as GroupNorm
     from shapecalc.layers.layer_norm import LayerNorm as LayerNorm
     from shapecalc.layers.layer_norm import LocalResponseNorm as LocalResponseNorm
@@ -262,3 +304,49 @@ KINDS: dict[str, str] = {
     "zero_pad2d": "shapecalc.layers.pad:ZeroPad2d",
     "zero_pad3d": "shapecalc.layers.pad:ZeroPad3d",
 }
+
+KERAS: dict[str, str] = {
+    "avg_pool1d": "shapecalc.layers.keras_pool:KerasAvgPool1d",
+    "avg_pool2d": "shapecalc.layers.keras_pool:KerasAvgPool2d",
+    "avg_pool3d": "shapecalc.layers.keras_pool:KerasAvgPool3d",
+    "batch_norm1d": "shapecalc.layers.keras_norm:KerasBatchNorm1d",
+    "batch_norm2d": "shapecalc.layers.keras_norm:KerasBatchNorm2d",
+    "batch_norm3d": "shapecalc.layers.keras_norm:KerasBatchNorm3d",
+    "chunk": "shapecalc.layers.keras_basic:KerasChunk",
+    "concat": "shapecalc.layers.keras_basic:KerasConcat",
+    "conv1d": "shapecalc.layers.keras_conv:KerasConv1d",
+    "conv2d": "shapecalc.layers.keras_conv:KerasConv2d",
+    "conv3d": "shapecalc.layers.keras_conv:KerasConv3d",
+    "conv_transpose1d": "shapecalc.layers.keras_conv_transpose:KerasConvTranspose1d",
+    "conv_transpose2d": "shapecalc.layers.keras_conv_transpose:KerasConvTranspose2d",
+    "conv_transpose3d": "shapecalc.layers.keras_conv_transpose:KerasConvTranspose3d",
+    "crop1d": "shapecalc.layers.keras_pad:KerasCrop1d",
+    "crop2d": "shapecalc.layers.keras_pad:KerasCrop2d",
+    "crop3d": "shapecalc.layers.keras_pad:KerasCrop3d",
+    "depthwise_conv1d": "shapecalc.layers.keras_conv:KerasDepthwiseConv1d",
+    "depthwise_conv2d": "shapecalc.layers.keras_conv:KerasDepthwiseConv2d",
+    "dropout1d": "shapecalc.layers.keras_basic:KerasDropout1d",
+    "dropout2d": "shapecalc.layers.keras_basic:KerasDropout2d",
+    "dropout3d": "shapecalc.layers.keras_basic:KerasDropout3d",
+    "embedding": "shapecalc.layers.keras_basic:KerasEmbedding",
+    "global_avg_pool1d": "shapecalc.layers.keras_pool:KerasGlobalAvgPool1d",
+    "global_avg_pool2d": "shapecalc.layers.keras_pool:KerasGlobalAvgPool2d",
+    "global_avg_pool3d": "shapecalc.layers.keras_pool:KerasGlobalAvgPool3d",
+    "global_max_pool1d": "shapecalc.layers.keras_pool:KerasGlobalMaxPool1d",
+    "global_max_pool2d": "shapecalc.layers.keras_pool:KerasGlobalMaxPool2d",
+    "global_max_pool3d": "shapecalc.layers.keras_pool:KerasGlobalMaxPool3d",
+    "group_norm": "shapecalc.layers.keras_norm:KerasGroupNorm",
+    "layer_norm": "shapecalc.layers.keras_norm:KerasLayerNorm",
+    "linear": "shapecalc.layers.keras_basic:KerasLinear",
+    "max_pool1d": "shapecalc.layers.keras_pool:KerasMaxPool1d",
+    "max_pool2d": "shapecalc.layers.keras_pool:KerasMaxPool2d",
+    "max_pool3d": "shapecalc.layers.keras_pool:KerasMaxPool3d",
+    "separable_conv1d": "shapecalc.layers.keras_conv:KerasSeparableConv1d",
+    "separable_conv2d": "shapecalc.layers.keras_conv:KerasSeparableConv2d",
+    "split": "shapecalc.layers.keras_basic:KerasSplit",
+    "upsample": "shapecalc.layers.keras_pad:KerasUpsample",
+    "zero_pad1d": "shapecalc.layers.keras_pad:KerasZeroPad1d",
+    "zero_pad2d": "shapecalc.layers.keras_pad:KerasZeroPad2d",
+    "zero_pad3d": "shapecalc.layers.keras_pad:KerasZeroPad3d",
+}
+"""The kinds for which Keras has a rule, a layout or weight names of its own."""

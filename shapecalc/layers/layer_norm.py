@@ -43,6 +43,7 @@ class GroupNorm(SameShape, NoBuffers, NoMacs, NoWindow, Layer):
     """
 
     kind: ClassVar[str] = "group_norm"
+    framework: ClassVar[str | None] = "torch"
     torch: ClassVar[str | None] = "torch.nn.GroupNorm"
     keras: ClassVar[str | None] = "keras.layers.GroupNormalization"
 
@@ -67,6 +68,8 @@ class GroupNorm(SameShape, NoBuffers, NoMacs, NoWindow, Layer):
 
 class OverLastAxes(SameShape, NoBuffers, NoMacs, NoWindow, Layer):
     """The rules of normalisation over the last axes, with a weight for each position in them."""
+
+    framework: ClassVar[str | None] = "torch"
 
     normalized_shape: Annotated[Dim | tuple[Dim, ...] | None, Optional(Each(Whole(1)))] = None
     elementwise_affine: Flag = True
@@ -150,6 +153,7 @@ class LocalResponseNorm(SameShape, NoWeights, NoMacs, NoWindow, Layer):
     """
 
     kind: ClassVar[str] = "local_response_norm"
+    framework: ClassVar[str | None] = "torch"
     torch: ClassVar[str | None] = "torch.nn.LocalResponseNorm"
 
     size: Count

@@ -28,7 +28,6 @@ from shapecalc.layers.base import (
     rank_between,
     shown,
 )
-from shapecalc.layers.conv import Windowed
 from shapecalc.layers.fields import (
     Count,
     CountPerAxis,
@@ -40,6 +39,7 @@ from shapecalc.layers.fields import (
     Whole,
     complaint,
 )
+from shapecalc.layers.sliding import Windowed
 from shapecalc.layers.spatial import Spatial
 
 
@@ -162,6 +162,7 @@ class RBF(NoWeights, NoMacs, NoWindow, Layer):
     """
 
     kind: ClassVar[str] = "rbf"
+    framework: ClassVar[str | None] = "torch"
 
     in_features: OptionalCount = None
     out_features: Count

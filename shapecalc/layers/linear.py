@@ -27,22 +27,8 @@ from shapecalc.layers.base import (
 from shapecalc.layers.fields import Count, Flag, Optional, OptionalCount, Whole
 
 
-class Linear(NoBuffers, NoWindow, Layer):
-    """A matrix product on the last axis: `[..., in_features]` to `[..., out_features]`.
-
-    Weights are `weight: [out_features, in_features]` and `bias: [out_features]`; every output
-    costs in_features MACs. Refuses a single number and features that do not match. Source:
-    torch.nn.Linear.
-
-    >>> Linear(out_features=1000).output((1, 2048))
-    (1, 1000)
-    >>> Linear(out_features=1000).weights((1, 2048))
-    {'weight': (1000, 2048), 'bias': (1000,)}
-    """
-
-    kind: ClassVar[str] = "linear"
-    torch: ClassVar[str | None] = "torch.nn.Linear"
-    keras: ClassVar[str | None] = "keras.layers.Dense"
+class Dense(NoBuffers, NoWindow, Layer):
+    """The rules of a matrix product on the last axis, under either framework."""
 
     in_features: OptionalCount = None
     out_features: Count
@@ -58,12 +44,31 @@ class Linear(NoBuffers, NoWindow, Layer):
     def output(self, x: Shape) -> Shape:
         return (*x[:-1], self.out_features)
 
+    def macs(self, x: Shape) -> Dim:
+        return product(self.output(x)) * x[-1]
+
+
+class Linear(Dense):
+    """A matrix product on the last axis: `[..., in_features]` to `[..., out_features]`.
+
+    Weights are `weight: [out_features, in_features]` and `bias: [out_features]`; every output
+    costs in_features MACs. Refuses a single number and features that do not match. Source:
+    torch.nn.Linear.
+
+    >>> Linear(out_features=1000).output((1, 2048))
+    (1, 1000)
+    >>> Linear(out_features=1000).weights((1, 2048))
+    {'weight': (1000, 2048), 'bias': (1000,)}
+    """
+
+    kind: ClassVar[str] = "linear"
+    framework: ClassVar[str | None] = "torch"
+    torch: ClassVar[str | None] = "torch.nn.Linear"
+    keras: ClassVar[str | None] = "keras.layers.Dense"
+
     def weights(self, x: Shape) -> Named:
         named: Named = {"weight": (self.out_features, x[-1])}
         return named | {"bias": (self.out_features,)} if self.bias else named
-
-    def macs(self, x: Shape) -> Dim:
-        return product(self.output(x)) * x[-1]
 
 
 def _flatten_first(x: Shape) -> str:
@@ -83,7 +88,17 @@ class Identity(Elementwise):
     keras: ClassVar[str | None] = "keras.layers.Identity"
 
 
-class Embedding(NoBuffers, NoMacs, NoWindow, Layer):
+class Table(NoBuffers, NoMacs, NoWindow, Layer):
+    """The rules of a table read by index, under either framework."""
+
+    num_embeddings: Count
+    embedding_dim: Count
+
+    def output(self, x: Shape) -> Shape:
+        return (*x, self.embedding_dim)
+
+
+class Embedding(Table):
     """A table read by index: `[...]` whole numbers to `[..., embedding_dim]`.
 
     The weight is `weight: [num_embeddings, embedding_dim]`; reading multiplies nothing. Refuses a
@@ -94,11 +109,10 @@ class Embedding(NoBuffers, NoMacs, NoWindow, Layer):
     """
 
     kind: ClassVar[str] = "embedding"
+    framework: ClassVar[str | None] = "torch"
     torch: ClassVar[str | None] = "torch.nn.Embedding"
     keras: ClassVar[str | None] = "keras.layers.Embedding"
 
-    num_embeddings: Count
-    embedding_dim: Count
     padding_idx: Annotated[Dim | None, Optional(Whole())] = None
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
@@ -109,9 +123,6 @@ class Embedding(NoBuffers, NoMacs, NoWindow, Layer):
             )
             yield Requirement("index", self.padding_idx, ">=", -self.num_embeddings, says)
             yield Requirement("index", self.num_embeddings - 1, ">=", self.padding_idx, says)
-
-    def output(self, x: Shape) -> Shape:
-        return (*x, self.embedding_dim)
 
     def weights(self, x: Shape) -> Named:
         return {"weight": (self.num_embeddings, self.embedding_dim)}

@@ -115,6 +115,7 @@ class Concat(Merge):
     """
 
     kind: ClassVar[str] = "concat"
+    framework: ClassVar[str | None] = "torch"
     torch: ClassVar[str | None] = "torch.cat"
     keras: ClassVar[str | None] = "keras.layers.Concatenate"
 

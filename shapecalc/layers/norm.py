@@ -35,6 +35,8 @@ Momentum = Annotated[Fraction | int | None, Optional(Decimal())]
 class Statistics(SameShape, NoMacs, NoWindow, Layer):
     """What batch and instance normalisation share: a mean and a variance per channel."""
 
+    framework: ClassVar[str | None] = "torch"
+    statistics: ClassVar[frozenset[str]] = frozenset({"running_mean", "running_var"})
     rank: ClassVar[int]
 
     num_features: OptionalCount = None

@@ -55,7 +55,11 @@ class Pad(NoWeights, NoMacs, NoWindow, Spatial):
         yield from self.large_enough(padded, 1, n=self.sizes(x), **self.sides())
 
     def output(self, x: Shape) -> Shape:
-        return (*x[: -self.rank], *(padded(n, p0, p1) for _, n, p0, p1 in self.by_axis(x)))
+        return (*x[: -self.rank], *self.enlarged(x))
+
+    def enlarged(self, x: Shape) -> Shape:
+        """Return the spatial sizes of the output."""
+        return tuple(padded(n, p0, p1) for _, n, p0, p1 in self.by_axis(x))
 
     def by_axis(self, x: Shape) -> Iterator[tuple[str, Dim, Dim, Dim]]:
         """Yield the name, the size, and the padding before and after of every axis."""

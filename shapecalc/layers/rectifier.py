@@ -85,6 +85,7 @@ class PReLU(SameShape, NoBuffers, NoMacs, NoWindow, Layer):
     """
 
     kind: ClassVar[str] = "prelu"
+    framework: ClassVar[str | None] = "torch"
     torch: ClassVar[str | None] = "torch.nn.PReLU"
 
     num_parameters: Count = 1

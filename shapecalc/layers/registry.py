@@ -1,5 +1,8 @@
 """Finding the class of a kind: built in, registered by the user, or from an installed package.
 
+A spec follows the rules of one framework. Most kinds are the same under both; where Keras differs, it
+has a class of its own, and a kind whose rule is torch's alone has none under Keras.
+
 Built-in kinds load on demand: the index names the module of each, and only that module is
 imported. Packages offer kinds through the entry-point group `shapecalc.kinds`.
 """
@@ -12,12 +15,14 @@ from typing import TypeVar
 
 from shapecalc.errors import SpecError, nearest, quote
 from shapecalc.layers.base import Kind
-from shapecalc.layers.index import KINDS
+from shapecalc.layers.index import KERAS, KINDS
+
+FRAMEWORKS = ("torch", "keras")
 
 ENTRY_POINTS = "shapecalc.kinds"
 
 _registered: dict[str, type[Kind]] = {}
-_loaded: dict[str, type[Kind]] = {}
+_loaded: dict[tuple[str, str], type[Kind]] = {}
 _K = TypeVar("_K", bound=type[Kind])
 
 
@@ -53,31 +58,52 @@ def is_known(name: str) -> bool:
     return name in KINDS or name in _registered
 
 
-def find(name: str) -> type[Kind] | None:
-    """Return the class of a kind, or None if nobody offers it."""
-    if name in _loaded:
-        return _loaded[name]
-    if name in _registered:
-        return _registered[name]
-    if name in KINDS:
-        module, _, attribute = KINDS[name].partition(":")
-        cls: type[Kind] = getattr(import_module(module), attribute)
-        _loaded[name] = cls
-        return cls
-    return _from_packages().get(name)
+def find(name: str, framework: str = "torch") -> type[Kind] | None:
+    """Return the class of a kind under a framework's rules, or None if nobody offers it there."""
+    if (name, framework) in _loaded:
+        return _loaded[name, framework]
+    cls = _registered.get(name)
+    if cls is None and name in KINDS:
+        target = KERAS.get(name, KINDS[name]) if framework == "keras" else KINDS[name]
+        module, _, attribute = target.partition(":")
+        cls = getattr(import_module(module), attribute)
+        if fits(cls, framework):
+            _loaded[name, framework] = cls
+    if cls is None:
+        cls = _from_packages().get(name)
+    return cls if cls is not None and fits(cls, framework) else None
 
 
-def get(name: str) -> type[Kind]:
+def fits(cls: type[Kind], framework: str) -> bool:
+    """Say whether a class may stand in a spec of this framework."""
+    return cls.framework in (None, framework)
+
+
+def get(name: str, framework: str = "torch") -> type[Kind]:
     """Return the class of a kind; raise `SpecError` with the nearest name for an unknown one."""
-    found = find(name)
+    found = find(name, framework)
     if found is None:
-        raise SpecError(f"unknown kind {quote(name)}{nearest(name, kinds())}")
+        raise foreign(name, framework) or SpecError(
+            f"unknown kind {quote(name)}{nearest(name, kinds(framework))}"
+        )
     return found
 
 
-def kinds() -> list[str]:
-    """Return the names of all kinds, sorted."""
-    return sorted({*KINDS, *_registered, *_from_packages()})
+def foreign(name: str, framework: str) -> SpecError | None:
+    """Return the error for a kind that follows the other framework's rules, or None for no kind at all."""
+    known = find(name, FRAMEWORKS[framework == FRAMEWORKS[0]])
+    if known is None:
+        return None
+    return SpecError(
+        f"{name} follows the rules of {known.framework}, but this spec says framework: {framework}",
+        hint=f"`shapecalc kinds --framework {framework}` lists what there is",
+    )
+
+
+def kinds(framework: str = "torch") -> list[str]:
+    """Return the names of all kinds that a spec of this framework may use, sorted."""
+    named = sorted({*KINDS, *_registered, *_from_packages()})
+    return named if framework == "torch" else [name for name in named if find(name, framework) is not None]
 
 
 @lru_cache(maxsize=1)

@@ -66,6 +66,8 @@ OptionalFlag = Annotated[bool | None, OptionalField(Truth())]
 class Resize(NoWeights, NoMacs, NoWindow, Layer):
     """What interpolation of all sorts shares."""
 
+    framework: ClassVar[str | None] = "torch"
+
     size: Size = None
     scale_factor: Scale = None
 

@@ -161,6 +161,7 @@ class Split(Cutting):
     """
 
     kind: ClassVar[str] = "split"
+    framework: ClassVar[str | None] = "torch"
     torch: ClassVar[str | None] = "torch.split"
 
     split_size: Annotated[Dim | tuple[Dim, ...], Each(Whole(1))]
@@ -212,6 +213,7 @@ class Chunk(Cutting):
     """
 
     kind: ClassVar[str] = "chunk"
+    framework: ClassVar[str | None] = "torch"
     torch: ClassVar[str | None] = "torch.chunk"
 
     chunks: Count

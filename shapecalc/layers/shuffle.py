@@ -31,6 +31,7 @@ class PixelShuffle(NoWeights, NoMacs, NoWindow, Layer):
     """
 
     kind: ClassVar[str] = "pixel_shuffle"
+    framework: ClassVar[str | None] = "torch"
     torch: ClassVar[str | None] = "torch.nn.PixelShuffle"
 
     upscale_factor: Count
@@ -56,6 +57,7 @@ class PixelUnshuffle(NoWeights, NoMacs, NoWindow, Layer):
     """
 
     kind: ClassVar[str] = "pixel_unshuffle"
+    framework: ClassVar[str | None] = "torch"
     torch: ClassVar[str | None] = "torch.nn.PixelUnshuffle"
 
     downscale_factor: Count
@@ -83,6 +85,7 @@ class ChannelShuffle(SameShape, NoWeights, NoMacs, NoWindow, Layer):
     """
 
     kind: ClassVar[str] = "channel_shuffle"
+    framework: ClassVar[str | None] = "torch"
     torch: ClassVar[str | None] = "torch.nn.ChannelShuffle"
 
     groups: Count

@@ -78,6 +78,7 @@ class Softmax2d(Elementwise):
     """
 
     kind: ClassVar[str] = "softmax2d"
+    framework: ClassVar[str | None] = "torch"
     torch: ClassVar[str | None] = "torch.nn.Softmax2d"
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:

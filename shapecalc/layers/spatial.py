@@ -19,6 +19,7 @@ AXES = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
 class Spatial(Layer):
     """A layer over `rank` spatial axes behind a channel axis, batched or not."""
 
+    framework: ClassVar[str | None] = "torch"
     rank: ClassVar[int]
 
     @model_validator(mode="after")
@@ -64,6 +65,24 @@ class Spatial(Layer):
                 continue
             says = _too_small(self.kind, axis, rule, letters, at_least)
             yield Requirement("too-small", size, ">=", at_least, says)
+
+
+class ChannelsLast(Spatial):
+    """Turns the rules of a spatial layer to Keras' layout: batch, spatial axes, channels."""
+
+    framework: ClassVar[str | None] = "keras"
+
+    def channels(self, x: Shape) -> Dim:
+        return x[-1]
+
+    def sizes(self, x: Shape) -> Shape:
+        return x[-self.rank - 1 : -1]
+
+    def resized(self, x: Shape, sizes: Shape, channels: Dim | None = None) -> Shape:
+        return (*x[: -self.rank - 1], *sizes, self.channels(x) if channels is None else channels)
+
+    def spatial_rank(self, x: Shape) -> Iterator[Requirement]:
+        return rank_between(self.kind, x, self.rank + 2, self.rank + 2)
 
 
 def _rules(layer: Layer, name: str) -> list[Any]:

@@ -1,0 +1,232 @@
+"""Keras' convolutions: channels last, padding `valid` or `same`, kernels with the axes first.
+
+Per axis, with k the kernel, s the stride and d the dilation:
+
+    valid:  out = ⌊(n - (d(k - 1) + 1))/s⌋ + 1
+    same:   out = ⌈n/s⌉, by padding max((out - 1)s + d(k - 1) + 1 - n, 0) in all, the odd one after
+
+Multiply-accumulates are those of torch's layers, whose rules these classes share.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterator
+from typing import Annotated, ClassVar
+
+from shapecalc.algebra import maximum, minimum
+from shapecalc.layers.arithmetic import same, same_padding, same_total
+from shapecalc.layers.base import Named, Requirement, Shape, Window
+from shapecalc.layers.conv import Convolving, DepthwiseConvolving, SeparableConvolving
+from shapecalc.layers.fields import CountPerAxis, OneOf, PerAxis
+from shapecalc.layers.sliding import Sliding
+from shapecalc.layers.spatial import ChannelsLast
+
+SameOrValid = Annotated[str, OneOf(("valid", "same"))]
+OrCausal = Annotated[str, OneOf(("valid", "same", "causal"))]
+
+
+class KerasWindowed(ChannelsLast, Sliding):
+    """A kernel that slides over input padded as Keras pads it."""
+
+    padding: SameOrValid = "valid"
+
+    def dilated(self) -> PerAxis:
+        """Return the dilation; 1 for the kinds that have none."""
+        return 1
+
+    @abstractmethod
+    def moved(self) -> PerAxis:
+        """Return the stride."""
+
+    def window(self, x: Shape) -> Window:
+        kernel, dilation = self.spread(self.kernel_size), self.spread(self.dilated())
+        stride, zeros = self.spread(self.moved()), (0,) * self.rank
+        if self.padding == "valid":
+            return Window(kernel, stride, zeros, zeros, dilation)
+        if self.padding == "causal":
+            reach = tuple(map(same_padding, kernel, dilation))
+            return Window(kernel, stride, reach, zeros, dilation)
+        totals = tuple(map(same_total, self.sizes(x), kernel, stride, dilation))
+        before = tuple(total // 2 for total in totals)
+        after = tuple(total - p for total, p in zip(totals, before, strict=True))
+        return Window(kernel, stride, before, after, dilation)
+
+    def requirements(self, x: Shape) -> Iterator[Requirement]:
+        if self.padding == "valid":
+            yield from super().requirements(x)
+        else:  # there is an output for every input
+            yield from self.spatial_rank(x)
+
+    def swept(self, x: Shape) -> Shape:
+        if self.padding == "valid":
+            return super().swept(x)
+        return tuple(map(same, self.sizes(x), self.spread(self.moved())))
+
+
+class KerasDilated(KerasWindowed):
+    """A kernel with a dilation, which moves by 1 if nothing is said."""
+
+    stride: CountPerAxis = 1
+    dilation: CountPerAxis = 1
+
+    def dilated(self) -> PerAxis:
+        return self.dilation
+
+    def moved(self) -> PerAxis:
+        return self.stride
+
+
+class KerasConvolution(Convolving, KerasDilated):
+    """Convolution as Keras does it, for any number of axes."""
+
+    def requirements(self, x: Shape) -> Iterator[Requirement]:
+        yield not_both(self.kind, self.spread(self.stride), self.spread(self.dilation))
+        yield from super().requirements(x)
+
+    def weights(self, x: Shape) -> Named:
+        inward = self.channels(x) // self.groups
+        named: Named = {"kernel": (*self.spread(self.kernel_size), inward, self.out_channels)}
+        return named | {"bias": (self.out_channels,)} if self.bias else named
+
+
+def not_both(kind: str, stride: Shape, dilation: Shape) -> Requirement:
+    """Require that stride and dilation are not both more than 1, as Keras does."""
+    s, d = stride[0], dilation[0]
+    for further, wider in zip(stride[1:], dilation[1:], strict=True):
+        s, d = maximum(s, further), maximum(d, wider)
+    says = f"{kind}: Keras takes no stride of more than 1 ({s}) together with a dilation of more than 1 ({d})"
+    return Requirement("dilated-stride", minimum(s, d), "==", 1, says)
+
+
+class KerasConv1d(KerasConvolution):
+    """Convolution over one axis: `[N, L, C]` to `[N, L', out_channels]`, L' = ⌈L/s⌉ for `same`.
+
+    Weights are `kernel: [k, in/groups, out]` and `bias: [out]`; `causal` pads before only. Refuses
+    a stride and a dilation of more than 1 together, and what torch's conv1d refuses. Source:
+    keras.layers.Conv1D.
+
+    >>> KerasConv1d(out_channels=8, kernel_size=3, stride=2, padding="same").output((1, 99, 4))
+    (1, 50, 8)
+    """
+
+    kind: ClassVar[str] = "conv1d"
+    rank: ClassVar[int] = 1
+    keras: ClassVar[str | None] = "keras.layers.Conv1D"
+
+    padding: OrCausal = "valid"
+
+
+class KerasConv2d(KerasConvolution):
+    """Convolution over two axes: `[N, H, W, C]` to `[N, H', W', out_channels]`, n' = ⌈n/s⌉ for `same`.
+
+    Weights are `kernel: [k, k, in/groups, out]` and `bias: [out]`. Refuses a stride and a dilation
+    of more than 1 together, and what torch's conv2d refuses. Source: keras.layers.Conv2D.
+
+    >>> conv = KerasConv2d(out_channels=64, kernel_size=7, stride=2, padding="same")
+    >>> conv.output((1, 224, 224, 3)), conv.window((1, 224, 224, 3)).before
+    ((1, 112, 112, 64), (2, 2))
+    >>> conv.weights((1, 224, 224, 3))
+    {'kernel': (7, 7, 3, 64), 'bias': (64,)}
+    """
+
+    kind: ClassVar[str] = "conv2d"
+    rank: ClassVar[int] = 2
+    keras: ClassVar[str | None] = "keras.layers.Conv2D"
+
+
+class KerasConv3d(KerasConvolution):
+    """Convolution over three axes: `[N, D, H, W, C]` to `[N, D', H', W', out_channels]`.
+
+    Weights are `kernel: [k, k, k, in/groups, out]` and `bias: [out]`. Refuses a stride and a
+    dilation of more than 1 together, and what torch's conv3d refuses. Source: keras.layers.Conv3D.
+
+    >>> KerasConv3d(out_channels=16, kernel_size=3).output((1, 8, 32, 32, 3))
+    (1, 6, 30, 30, 16)
+    """
+
+    kind: ClassVar[str] = "conv3d"
+    rank: ClassVar[int] = 3
+    keras: ClassVar[str | None] = "keras.layers.Conv3D"
+
+
+class KerasDepthwise(DepthwiseConvolving, KerasDilated):
+    """Depthwise convolution as Keras does it."""
+
+    def weights(self, x: Shape) -> Named:
+        channels, multiplier = self.channels(x), self.depth_multiplier
+        named: Named = {"kernel": (*self.spread(self.kernel_size), channels, multiplier)}
+        return named | {"bias": (channels * multiplier,)} if self.bias else named
+
+
+class KerasDepthwiseConv1d(KerasDepthwise):
+    """Depthwise convolution over one axis: `[N, L, C]` to `[N, L', C·depth_multiplier]`.
+
+    Weights are `kernel: [k, C, depth_multiplier]` and `bias`; the size is that of `conv1d`. Source:
+    keras.layers.DepthwiseConv1D.
+
+    >>> KerasDepthwiseConv1d(kernel_size=3, padding="same").weights((1, 100, 32))
+    {'kernel': (3, 32, 1), 'bias': (32,)}
+    """
+
+    kind: ClassVar[str] = "depthwise_conv1d"
+    rank: ClassVar[int] = 1
+    keras: ClassVar[str | None] = "keras.layers.DepthwiseConv1D"
+
+
+class KerasDepthwiseConv2d(KerasDepthwise):
+    """Depthwise convolution over two axes: `[N, H, W, C]` to `[N, H', W', C·depth_multiplier]`.
+
+    Weights are `kernel: [k, k, C, depth_multiplier]` and `bias`; the size is that of `conv2d`.
+    Source: keras.layers.DepthwiseConv2D.
+
+    >>> KerasDepthwiseConv2d(kernel_size=3, padding="same", bias=False).macs((1, 112, 112, 32))
+    3612672
+    """
+
+    kind: ClassVar[str] = "depthwise_conv2d"
+    rank: ClassVar[int] = 2
+    keras: ClassVar[str | None] = "keras.layers.DepthwiseConv2D"
+
+
+class KerasSeparable(SeparableConvolving, KerasDilated):
+    """Separable convolution as Keras does it: one bias, after the pointwise half."""
+
+    def weights(self, x: Shape) -> Named:
+        channels, multiplier, ones = self.channels(x), self.depth_multiplier, (1,) * self.rank
+        named: Named = {
+            "depthwise_kernel": (*self.spread(self.kernel_size), channels, multiplier),
+            "pointwise_kernel": (*ones, channels * multiplier, self.out_channels),
+        }
+        return named | {"bias": (self.out_channels,)} if self.bias else named
+
+
+class KerasSeparableConv1d(KerasSeparable):
+    """Depthwise, then pointwise convolution over one axis: `[N, L, C]` to `[N, L', out_channels]`.
+
+    Weights are `depthwise_kernel: [k, C, m]`, `pointwise_kernel: [1, C·m, out]` and `bias: [out]`;
+    the size is that of `conv1d`. Source: keras.layers.SeparableConv1D.
+
+    >>> KerasSeparableConv1d(out_channels=8, kernel_size=3).output((1, 10, 4))
+    (1, 8, 8)
+    """
+
+    kind: ClassVar[str] = "separable_conv1d"
+    rank: ClassVar[int] = 1
+    keras: ClassVar[str | None] = "keras.layers.SeparableConv1D"
+
+
+class KerasSeparableConv2d(KerasSeparable):
+    """Depthwise, then pointwise convolution over two axes: `[N, H, W, C]` to `[N, H', W', out_channels]`.
+
+    Weights are `depthwise_kernel: [k, k, C, m]`, `pointwise_kernel: [1, 1, C·m, out]` and
+    `bias: [out]`; the size is that of `conv2d`. Source: keras.layers.SeparableConv2D; Chollet,
+    Xception, 2017.
+
+    >>> KerasSeparableConv2d(out_channels=128, kernel_size=3, bias=False).weights((1, 9, 9, 64))
+    {'depthwise_kernel': (3, 3, 64, 1), 'pointwise_kernel': (1, 1, 64, 128)}
+    """
+
+    kind: ClassVar[str] = "separable_conv2d"
+    rank: ClassVar[int] = 2
+    keras: ClassVar[str | None] = "keras.layers.SeparableConv2D"

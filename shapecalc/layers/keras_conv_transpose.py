@@ -1,0 +1,127 @@
+"""Keras' transposed convolutions: channels last, padding `valid` or `same`.
+
+Per axis, with k_e = d(k - 1) + 1 and op the output padding:
+
+    same:   out = n·s                      valid:  out = n·s + max(k_e - s, 0)
+    with an output padding:  out = (n - 1)s + k_e - 2p + op,  p = ⌊k_e/2⌋ for same, 0 for valid
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, ClassVar
+
+from shapecalc.algebra import Dim, maximum
+from shapecalc.layers.arithmetic import extent, transposed, transposed_same, transposed_valid
+from shapecalc.layers.base import Named, NoBuffers, Requirement, Shape, Window, matches
+from shapecalc.layers.conv_transpose import scattered
+from shapecalc.layers.fields import Count, CountPerAxis, Each, Flag, Optional, OptionalCount, PerAxis, Whole
+from shapecalc.layers.keras_conv import SameOrValid, not_both
+from shapecalc.layers.spatial import AXES, ChannelsLast
+
+
+class KerasConvTranspose(NoBuffers, ChannelsLast):
+    """Transposed convolution as Keras does it, for any number of axes."""
+
+    in_channels: OptionalCount = None
+    out_channels: Count
+    kernel_size: CountPerAxis
+    stride: CountPerAxis = 1
+    padding: SameOrValid = "valid"
+    output_padding: Annotated[PerAxis | None, Optional(Each(Whole(0)))] = None
+    dilation: CountPerAxis = 1
+    bias: Flag = True
+
+    def requirements(self, x: Shape) -> Iterator[Requirement]:
+        stride = self.spread(self.stride)
+        yield not_both(self.kind, stride, self.spread(self.dilation))
+        yield from self.spatial_rank(x)
+        yield from matches(self.kind, "in_channels", self.in_channels, self.channels(x), x)
+        if self.output_padding is not None:
+            pairs = zip(AXES[self.rank], stride, self.spread(self.output_padding), strict=True)
+            for axis, s, op in pairs:
+                says = (
+                    f"{self.kind}: output_padding of {op} along the {axis} must be less than the stride, {s}"
+                )
+                yield Requirement("output-padding", s, ">=", op + 1, says)
+            yield from self.large_enough(transposed, 1, **self._letters(x))
+
+    def output(self, x: Shape) -> Shape:
+        if self.output_padding is not None:
+            columns = zip(*self._letters(x).values(), strict=True)
+            return self.resized(x, tuple(transposed(*column) for column in columns), self.out_channels)
+        n, k, s, d = self.sizes(x), *map(self.spread, (self.kernel_size, self.stride, self.dilation))
+        sizes = map(transposed_same, n, s) if self.padding == "same" else map(transposed_valid, n, k, s, d)
+        return self.resized(x, tuple(sizes), self.out_channels)
+
+    def weights(self, x: Shape) -> Named:
+        named: Named = {"kernel": (*self.spread(self.kernel_size), self.out_channels, self.channels(x))}
+        return named | {"bias": (self.out_channels,)} if self.bias else named
+
+    def macs(self, x: Shape) -> Dim:
+        return scattered(x, self.out_channels, self.spread(self.kernel_size))
+
+    def window(self, x: Shape) -> Window:
+        k, s, d = map(self.spread, (self.kernel_size, self.stride, self.dilation))
+        cut: Shape = (0,) * self.rank
+        if self.padding == "same":
+            cut = tuple(maximum(extent(*pair) - step, 0) for *pair, step in zip(k, d, s, strict=True))
+        before = tuple(total // 2 for total in cut)
+        after = tuple(total - p for total, p in zip(cut, before, strict=True))
+        return Window(k, s, before, after, d, transposed=True)
+
+    def _letters(self, x: Shape) -> dict[str, tuple[Dim, ...]]:
+        """Return the letters of the formula for a given output padding."""
+        k, s, d = map(self.spread, (self.kernel_size, self.stride, self.dilation))
+        same = self.padding == "same"
+        half = tuple(extent(*pair) // 2 if same else 0 for pair in zip(k, d, strict=True))
+        op = self.spread(self.output_padding)
+        return {"n": self.sizes(x), "k": k, "s": s, "d": d, "p0": half, "p1": half, "op": op}
+
+
+class KerasConvTranspose1d(KerasConvTranspose):
+    """Transposed convolution over one axis: `[N, L, C]` to `[N, L', out_channels]`, L' = L·s for `same`.
+
+    Weights are `kernel: [k, out, in]` and `bias: [out]`. Refuses a stride and a dilation of more
+    than 1 together, and an output padding that is not smaller than the stride. Source:
+    keras.layers.Conv1DTranspose.
+
+    >>> KerasConvTranspose1d(out_channels=8, kernel_size=4, stride=2, padding="same").output((1, 50, 16))
+    (1, 100, 8)
+    """
+
+    kind: ClassVar[str] = "conv_transpose1d"
+    rank: ClassVar[int] = 1
+    keras: ClassVar[str | None] = "keras.layers.Conv1DTranspose"
+
+
+class KerasConvTranspose2d(KerasConvTranspose):
+    """Transposed convolution over two axes: `[N, H, W, C]` to `[N, H', W', out_channels]`.
+
+    n' = n·s for `same` and n·s + max(k_e - s, 0) for `valid`. Weights are `kernel: [k, k, out, in]`
+    and `bias: [out]`; one input element costs out·k² MACs. Refuses what `conv_transpose1d` refuses.
+    Source: keras.layers.Conv2DTranspose.
+
+    >>> up = KerasConvTranspose2d(out_channels=64, kernel_size=3, stride=2)
+    >>> up.output((1, 28, 28, 128)), up.macs((1, 28, 28, 128))
+    ((1, 57, 57, 64), 57802752)
+    """
+
+    kind: ClassVar[str] = "conv_transpose2d"
+    rank: ClassVar[int] = 2
+    keras: ClassVar[str | None] = "keras.layers.Conv2DTranspose"
+
+
+class KerasConvTranspose3d(KerasConvTranspose):
+    """Transposed convolution over three axes: `[N, D, H, W, C]` to `[N, D', H', W', out_channels]`.
+
+    Weights are `kernel: [k, k, k, out, in]` and `bias: [out]`; sizes and refusals are those of
+    `conv_transpose2d`. Source: keras.layers.Conv3DTranspose.
+
+    >>> KerasConvTranspose3d(out_channels=4, kernel_size=2, stride=2).output((1, 4, 16, 16, 8))
+    (1, 8, 32, 32, 4)
+    """
+
+    kind: ClassVar[str] = "conv_transpose3d"
+    rank: ClassVar[int] = 3
+    keras: ClassVar[str | None] = "keras.layers.Conv3DTranspose"

@@ -1,0 +1,151 @@
+"""Keras' normalisations: the channels are the last axis, and weights have Keras' names.
+
+Batch normalisation has four tensors. All are parameters to Keras, but the moving mean and variance
+are gathered and never trained.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from typing import ClassVar
+
+from shapecalc.layers.base import (
+    Layer,
+    Named,
+    NoBuffers,
+    NoMacs,
+    NoWindow,
+    Requirement,
+    SameShape,
+    Shape,
+    divides,
+    matches,
+    rank_between,
+)
+from shapecalc.layers.fields import Count, Flag, OptionalCount, Real
+from shapecalc.layers.layer_norm import OverLastAxes
+
+EPS = Fraction(1, 1000)
+
+
+class KerasScaled(SameShape, NoBuffers, NoMacs, NoWindow, Layer):
+    """A normalisation with a learned scale and shift per channel, each of which may be left out."""
+
+    framework: ClassVar[str | None] = "keras"
+
+    eps: Real = EPS
+    affine: Flag = True
+    scale: Flag = True
+    center: Flag = True
+
+    def learned(self, size: Shape) -> Named:
+        """Return gamma and beta, as far as they are asked for."""
+        asked = {"gamma": self.affine and self.scale, "beta": self.affine and self.center}
+        return {name: size for name, wanted in asked.items() if wanted}
+
+
+class KerasBatchNorm(KerasScaled):
+    """The rules of batch normalisation, the same for every number of axes."""
+
+    statistics: ClassVar[frozenset[str]] = frozenset({"moving_mean", "moving_variance"})
+
+    num_features: OptionalCount = None
+    momentum: Real = Fraction(99, 100)
+
+    def requirements(self, x: Shape) -> Iterator[Requirement]:
+        yield from rank_between(self.kind, x, 2, None)
+        yield from matches(self.kind, "num_features", self.num_features, x[-1], x)
+
+    def weights(self, x: Shape) -> Named:
+        return self.learned(x[-1:]) | {"moving_mean": x[-1:], "moving_variance": x[-1:]}
+
+
+class KerasBatchNorm1d(KerasBatchNorm):
+    """Batch normalisation of `[N, ..., C]`: (x - mean)/√(variance + eps) per channel.
+
+    Weights are `gamma`, `beta`, `moving_mean` and `moving_variance`, each `[C]`; the last two are
+    parameters that are not trained. Refuses a num_features that is not C. Keras has one layer for
+    all ranks: `batch_norm1d`, `2d` and `3d` are the same. Source: keras.layers.BatchNormalization.
+
+    >>> KerasBatchNorm1d(scale=False).weights((8, 32))
+    {'beta': (32,), 'moving_mean': (32,), 'moving_variance': (32,)}
+    """
+
+    kind: ClassVar[str] = "batch_norm1d"
+    keras: ClassVar[str | None] = "keras.layers.BatchNormalization"
+
+
+class KerasBatchNorm2d(KerasBatchNorm):
+    """Batch normalisation of `[N, H, W, C]`: (x - mean)/√(variance + eps) per channel.
+
+    Weights and refusals are those of `batch_norm1d`. Source: keras.layers.BatchNormalization; Ioffe
+    and Szegedy, 2015.
+
+    >>> sum(size for size, in KerasBatchNorm2d().weights((1, 112, 112, 64)).values())
+    256
+    """
+
+    kind: ClassVar[str] = "batch_norm2d"
+    keras: ClassVar[str | None] = "keras.layers.BatchNormalization"
+
+
+class KerasBatchNorm3d(KerasBatchNorm):
+    """Batch normalisation of `[N, D, H, W, C]`: (x - mean)/√(variance + eps) per channel.
+
+    Weights and refusals are those of `batch_norm1d`. Source: keras.layers.BatchNormalization.
+
+    >>> KerasBatchNorm3d(affine=False).weights((1, 4, 8, 8, 16))
+    {'moving_mean': (16,), 'moving_variance': (16,)}
+    """
+
+    kind: ClassVar[str] = "batch_norm3d"
+    keras: ClassVar[str | None] = "keras.layers.BatchNormalization"
+
+
+class KerasGroupNorm(KerasScaled):
+    """Group normalisation of `[N, ..., C]`: mean and variance over C/num_groups channels.
+
+    Weights are `gamma: [C]` and `beta: [C]`. Refuses groups that do not divide the channels.
+    Source: keras.layers.GroupNormalization; Wu and He, 2018.
+
+    >>> KerasGroupNorm(num_groups=32).weights((1, 14, 14, 256))
+    {'gamma': (256,), 'beta': (256,)}
+    """
+
+    kind: ClassVar[str] = "group_norm"
+    keras: ClassVar[str | None] = "keras.layers.GroupNormalization"
+
+    num_groups: Count
+    num_channels: OptionalCount = None
+
+    def requirements(self, x: Shape) -> Iterator[Requirement]:
+        yield from rank_between(self.kind, x, 2, None)
+        yield from matches(self.kind, "num_channels", self.num_channels, x[-1], x)
+        yield divides(self.kind, "num_groups", self.num_groups, "channels", x[-1])
+
+    def weights(self, x: Shape) -> Named:
+        return self.learned(x[-1:])
+
+
+class KerasLayerNorm(OverLastAxes):
+    """Layer normalisation over the last axes: (x - mean)/√(variance + eps) · gamma + beta.
+
+    Weights are `gamma: normalized_shape` if elementwise_affine and `beta: normalized_shape` if bias
+    too. Refuses a normalized_shape that is not the end of the input's shape; left out it is the
+    last axis. Source: keras.layers.LayerNormalization.
+
+    >>> KerasLayerNorm().weights((1, 197, 768))
+    {'gamma': (768,), 'beta': (768,)}
+    """
+
+    kind: ClassVar[str] = "layer_norm"
+    framework: ClassVar[str | None] = "keras"
+    keras: ClassVar[str | None] = "keras.layers.LayerNormalization"
+
+    eps: Real = EPS
+    bias: Flag = True
+
+    def weights(self, x: Shape) -> Named:
+        learned = {"gamma": self.elementwise_affine, "beta": self.elementwise_affine and self.bias}
+        return {name: self.normalized(x) for name, wanted in learned.items() if wanted}

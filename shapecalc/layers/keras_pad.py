@@ -1,0 +1,156 @@
+"""Keras' padding, cropping and upsampling: channels last.
+
+pad:       out = n + p₀ + p₁
+crop:      out = n - c₀ - c₁
+upsample:  out = n·scale_factor, a whole number
+
+Sides are one number for all, one per axis, or `[[before, after], ...]`. None has weights or MACs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, ClassVar
+
+from shapecalc.layers.arithmetic import scaled
+from shapecalc.layers.base import Layer, NoMacs, NoWeights, NoWindow, Requirement, Shape, rank_between, shown
+from shapecalc.layers.crop import Crop
+from shapecalc.layers.fields import Each, ExtentPerSide, OneOf, PerAxis, Whole
+from shapecalc.layers.pad import Pad
+from shapecalc.layers.spatial import ChannelsLast
+
+INTERPOLATIONS = ("nearest", "bilinear", "bicubic", "lanczos3", "lanczos5")
+
+
+class KerasPad(ChannelsLast, Pad):
+    """Zeros around a map, as Keras adds them: there is no cropping by negative numbers."""
+
+    padding: ExtentPerSide
+
+    def output(self, x: Shape) -> Shape:
+        return self.resized(x, self.enlarged(x))
+
+
+class KerasZeroPad1d(KerasPad):
+    """Zeros before and after: `[N, L, C]` to `[N, L + p₀ + p₁, C]`.
+
+    No weights, no MACs. Refuses negative sides. Source: keras.layers.ZeroPadding1D.
+
+    >>> KerasZeroPad1d(padding=[[3, 1]]).output((1, 10, 8))
+    (1, 14, 8)
+    """
+
+    kind: ClassVar[str] = "zero_pad1d"
+    rank: ClassVar[int] = 1
+    keras: ClassVar[str | None] = "keras.layers.ZeroPadding1D"
+
+
+class KerasZeroPad2d(KerasPad):
+    """Zeros around: `[N, H, W, C]`, each of height and width becoming n + p₀ + p₁.
+
+    No weights, no MACs. Refuses negative sides. Source: keras.layers.ZeroPadding2D.
+
+    >>> KerasZeroPad2d(padding=[3, [0, 1]]).output((1, 224, 224, 3))
+    (1, 230, 225, 3)
+    """
+
+    kind: ClassVar[str] = "zero_pad2d"
+    rank: ClassVar[int] = 2
+    keras: ClassVar[str | None] = "keras.layers.ZeroPadding2D"
+
+
+class KerasZeroPad3d(KerasPad):
+    """Zeros around: `[N, D, H, W, C]`, each of depth, height and width becoming n + p₀ + p₁.
+
+    No weights, no MACs. Refuses negative sides. Source: keras.layers.ZeroPadding3D.
+
+    >>> KerasZeroPad3d(padding=1).output((1, 8, 10, 10, 3))
+    (1, 10, 12, 12, 3)
+    """
+
+    kind: ClassVar[str] = "zero_pad3d"
+    rank: ClassVar[int] = 3
+    keras: ClassVar[str | None] = "keras.layers.ZeroPadding3D"
+
+
+class KerasCrop(ChannelsLast, Crop):
+    """What is left of a map when its sides are cut off."""
+
+
+class KerasCrop1d(KerasCrop):
+    """A stretch of the input: `[N, L, C]` to `[N, L - c₀ - c₁, C]`.
+
+    No weights, no MACs. Refuses to leave nothing. Source: keras.layers.Cropping1D.
+
+    >>> KerasCrop1d(crop=[[2, 1]]).output((1, 10, 8))
+    (1, 7, 8)
+    """
+
+    kind: ClassVar[str] = "crop1d"
+    rank: ClassVar[int] = 1
+    keras: ClassVar[str | None] = "keras.layers.Cropping1D"
+
+
+class KerasCrop2d(KerasCrop):
+    """A rectangle of the input: `[N, H, W, C]`, each side n becoming n - c₀ - c₁.
+
+    No weights, no MACs. Refuses to leave nothing. Source: keras.layers.Cropping2D.
+
+    >>> KerasCrop2d(crop=4).output((1, 64, 64, 512))
+    (1, 56, 56, 512)
+    """
+
+    kind: ClassVar[str] = "crop2d"
+    rank: ClassVar[int] = 2
+    keras: ClassVar[str | None] = "keras.layers.Cropping2D"
+
+
+class KerasCrop3d(KerasCrop):
+    """A box of the input: `[N, D, H, W, C]`, each side n becoming n - c₀ - c₁.
+
+    No weights, no MACs. Refuses to leave nothing. Source: keras.layers.Cropping3D.
+
+    >>> KerasCrop3d(crop=[0, 1, [1, 2]]).output((1, 10, 10, 10, 8))
+    (1, 10, 8, 7, 8)
+    """
+
+    kind: ClassVar[str] = "crop3d"
+    rank: ClassVar[int] = 3
+    keras: ClassVar[str | None] = "keras.layers.Cropping3D"
+
+
+class KerasUpsample(NoWeights, NoMacs, NoWindow, Layer):
+    """Every element repeated or interpolated: `[N, *n, C]` to `[N, *n·scale_factor, C]`.
+
+    Over one to three axes, as the input has; modes other than nearest over two only. No weights,
+    and no MACs are counted. Refuses factors that are not whole numbers. Source:
+    keras.layers.UpSampling1D, UpSampling2D and UpSampling3D.
+
+    >>> KerasUpsample(scale_factor=[2, 3], mode="bilinear").output((1, 14, 14, 64))
+    (1, 28, 42, 64)
+    """
+
+    kind: ClassVar[str] = "upsample"
+    framework: ClassVar[str | None] = "keras"
+    keras: ClassVar[str | None] = "keras.layers.UpSampling2D"
+
+    scale_factor: Annotated[PerAxis, Each(Whole(1), (1, 2, 3))]
+    mode: Annotated[str, OneOf(INTERPOLATIONS)] = "nearest"
+
+    def requirements(self, x: Shape) -> Iterator[Requirement]:
+        yield from rank_between(self.kind, x, 3, 5)
+        given, axes = self.scale_factor, len(x) - 2
+        if isinstance(given, tuple):
+            says = (
+                f"{self.kind}: scale_factor has {len(given)} values, but {shown(x)} has {axes} axes to scale"
+            )
+            yield Requirement("axes", len(given), "==", axes, says)
+        if self.mode != "nearest":
+            says = f"{self.kind}: mode {self.mode} needs 2 axes to scale, but {shown(x)} has {axes}"
+            yield Requirement("axes", axes, "==", 2, says)
+
+    def output(self, x: Shape) -> Shape:
+        given = self.scale_factor
+        factors = given if isinstance(given, tuple) else (given,) * (len(x) - 2)
+        pairs = zip(x[1:-1], factors, strict=True)
+        return (x[0], *(scaled(n, factor, 1) for n, factor in pairs), x[-1])
