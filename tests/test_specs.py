@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 import torch
-import torchvision
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -20,6 +19,7 @@ from shapecalc import Expr, Model, Report, ShapeError
 from shapecalc.spec.find import bundled, folder
 from tests.paper_networks import NETWORKS, GoogLeNet
 from tests.paper_residuals import se_resnet
+from tests.torchvision_networks import IN_TORCHVISION, built
 
 Size = tuple[int, int]
 
@@ -43,9 +43,6 @@ PROMISED = {
     *("inception_resnet_v2", "xception", "mobilenet_v1_100", "se_resnet50", "linknet", "resnet110_cifar"),
     *("wide_resnet28_10_cifar", "densenet40_cifar"),
 }
-IN_TORCHVISION = sorted(set(NAMES) & set(torchvision.models.list_models()) - {"googlenet"})
-"""Our GoogLeNet is the paper's: it has biases and 5x5 convolutions, which torchvision's has not."""
-
 OTHER_SIZES: dict[str, list[Size]] = {
     "inception_v3": [(331, 320), (299, 405)],
     "unet": [(188, 204), (220, 188)],
@@ -58,6 +55,9 @@ OTHER_SIZES: dict[str, list[Size]] = {
 """Two sizes besides the standard one at which a network built at the standard size works too."""
 BUILT_FOR_ONE_SIZE = {"lenet5", "lenet5_1998", "alexnet_2012", "googlenet"}
 """Their linear layers take the flattened map, so torch's accept no other."""
+
+BUILT_FOR_EACH_SIZE = {name for name in NAMES if name.startswith("vit")}
+"""Their position embedding has as many vectors as there are patches, so each size is a network of its own."""
 
 every_name = pytest.mark.parametrize("name", NAMES)
 
@@ -76,20 +76,22 @@ def at_size(model: Model, size: Size, **parameters: Any) -> Report:
 @cache
 def network(name: str) -> nn.Module:
     """Return the network in torch without memory for its weights, as it is used, but with its heads on."""
+    if name in IN_TORCHVISION:
+        return built(name)
     with torch.device("meta"):
-        if name in NETWORKS:
-            return NETWORKS[name]().eval()
-        quick = {"init_weights": False} if name.startswith(("vgg", "inception")) else {}
-        built: nn.Module = torchvision.models.get_model(name, weights=None, **quick).eval()
-    built.training = True  # the module itself only: batch norm keeps to its statistics
-    return built
+        return NETWORKS[name]().eval()
+
+
+def network_for(name: str, size: Size) -> nn.Module:
+    """Return the network built for an input size, where it makes a difference."""
+    return built(name, size[0]) if name in BUILT_FOR_EACH_SIZE else network(name)
 
 
 def run(module: nn.Module, channels: int, size: Size) -> tuple[list[tuple[int, ...]], int]:
     """Return the shapes of all outputs and the multiply-accumulates that torch counts."""
     with FlopCounterMode(display=False) as counter:
         out = module(torch.zeros(1, channels, *size, device="meta"))
-    outs = [out] if isinstance(out, torch.Tensor) else list(out)
+    outs = [out] if isinstance(out, torch.Tensor) else [*(out.values() if isinstance(out, dict) else out)]
     return [tuple(one.shape) for one in outs], counter.get_total_flops() // 2
 
 
@@ -196,9 +198,9 @@ def test_weights_and_buffers_are_those_of_torch(name: str) -> None:
 
 @pytest.mark.parametrize("name", [*IN_TORCHVISION, *NETWORKS])
 def test_outputs_and_macs_are_those_of_torch(name: str) -> None:
-    model, module = shapecalc.load(name), network(name)
+    model = shapecalc.load(name)
     for size in sizes(name):
-        report = at_size(model, size)
+        report, module = at_size(model, size), network_for(name, size)
         channels = report.input[1]
         assert isinstance(channels, int)
         assert ([*report.outputs.values()], report.macs) == run(module, channels, size), size
