@@ -119,6 +119,8 @@ class Concat(Merge):
     torch: ClassVar[str | None] = "torch.cat"
     keras: ClassVar[str | None] = "keras.layers.Concatenate"
 
+    __init__ = Merge.__init__
+
     dim: Index = 1
 
     def requirements(self, inputs: Shapes) -> Iterator[Requirement]:
