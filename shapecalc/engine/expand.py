@@ -10,6 +10,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import cycle
 from typing import Any
 
 from pydantic import ValidationError
@@ -188,10 +189,10 @@ class _Expansion:
         mark.step, mark.frame, mark.start, mark.end = step, frame, start, len(self.graph.nodes)
         frame.marks[key] = mark
         if owner is not None:
-            if step.body is None:
-                mark.step, mark.frame = owner.step, owner.frame
+            if step.body is None and step.repeat is None:
+                mark.step, mark.frame, mark.is_pass = owner.step, owner.frame, owner.is_pass
             with About("share"):
-                self.share(owner, quote(step.share), mark)
+                self.share(owner, step, mark)
         if isinstance(step.body, Side):
             self.sides[path] = mark.slots[0]
             return current
@@ -225,7 +226,10 @@ class _Expansion:
                 self.spend()
                 inner = Frame(self, frame, (), variables)
                 inner.arriving = sources[0]
+                start = len(self.graph.nodes)
                 one = self.once(inner, step, sources, f"{path}.{index}")
+                one.step, one.frame, one.start, one.end = step, inner, start, len(self.graph.nodes)
+                one.is_pass = True
                 mark.inner[str(index)] = one
                 sources = [one.slots[0]]
         finally:
@@ -402,16 +406,24 @@ class _Expansion:
         assert target.step is not None
         scope = Frame(self, target.frame, ())
         scope.arriving = sources[0]
-        if target.step.repeat is not None and "0" in target.inner:
-            return self.repeated(scope, target.step, sources, path)
-        return self.once(scope, target.step, sources, path)
+        if self.depth >= DEEPEST:
+            raise SpecError(f"steps run each other again more than {DEEPEST} deep")
+        self.depth += 1
+        try:
+            if target.step.repeat is not None and not target.is_pass:
+                return self.repeated(scope, target.step, sources, path)
+            return self.once(scope, target.step, sources, path)
+        finally:
+            self.depth -= 1
 
-    def share(self, target: Mark, name: str, mark: Mark) -> None:
-        """Let the nodes of a step use the weights of another step, one by one."""
+    def share(self, target: Mark, step: Step, mark: Mark) -> None:
+        """Let the nodes of a step use the weights of another, one by one; a repeat does so every pass."""
         owners, users = range(target.start, target.end), range(mark.start, mark.end)
-        if len(owners) != len(users):
-            raise SpecError(f"{name} has {_layers(len(owners))}, but this step has {_layers(len(users))}")
-        for owner, user in zip(owners, users, strict=True):
+        again = step.repeat is not None and len(owners) > 0 and len(users) % len(owners) == 0
+        if len(owners) != len(users) and not again:
+            told = f"has {_layers(len(owners))}, but this step has {_layers(len(users))}"
+            raise SpecError(f"{quote(step.share)} {told}")
+        for owner, user in zip(cycle(owners), users, strict=False):
             mine, theirs = self.effects[user], self.effects[owner]
             if mine is None or theirs is None:
                 continue
@@ -522,7 +534,8 @@ def _label(step: Step) -> str:
         return body.callee
     if isinstance(body, Sequential):
         return "side" if isinstance(body, Side) else "sequential"
-    return (step.share or "").rpartition(".")[2]
+    names = [part for part in (step.share or "").split(".") if not part.isdigit()]
+    return names[-1] if names else "share"
 
 
 def _place(step: Step, at: tuple[str | int, ...]) -> Place:

@@ -28,6 +28,8 @@ class Mark:
     frame: Frame | None = None
     start: int = 0
     end: int = 0
+    is_pass: bool = False
+    """Whether this is one pass of the step, which repeats."""
 
     def __repr__(self) -> str:
         return "a tensor"
