@@ -10,21 +10,22 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from itertools import cycle
 from typing import Any
 
 from pydantic import ValidationError
 
-from shapecalc.algebra import Dim, Expr
+from shapecalc.algebra import Expr
 from shapecalc.algebra.formula import Formula
 from shapecalc.algebra.rational import Value
-from shapecalc.engine.evaluate import Evaluator, at, failure
-from shapecalc.engine.graph import Graph, GraphNode, Group, Walk
+from shapecalc.engine.evaluate import at
+from shapecalc.engine.graph import Walk
+from shapecalc.engine.limits import TooLarge, refuse_too_large
+from shapecalc.engine.recorder import Recorder
 from shapecalc.engine.scope import Frame, Mark, UnknownSize
-from shapecalc.errors import Failure, FormulaError, Place, SpecError, Undecided, nearest, quote
+from shapecalc.errors import Place, SpecError, Undecided, nearest, quote
 from shapecalc.layers import registry
-from shapecalc.layers.base import Effect, Kind, Merge, Refused, Shape
-from shapecalc.spec.read import MODIFIERS, blocks_in_order, complaint_of
+from shapecalc.layers.base import Kind, Merge, Shape
+from shapecalc.spec.read import MODIFIERS, complaint_of
 from shapecalc.spec.tree import MOST_LAYERS, Block, Call, Sequential, Side, Spec, Step
 
 DEEPEST = 50
@@ -71,45 +72,27 @@ class About:
                 error.message = f"{self.key}: {error.message}"
 
 
-class TooLarge(SpecError):
-    """The network would not fit in memory; nothing after this is tried."""
-
-
 class _Expansion:
-    """One pass over the tree; it is the `Machine` that frames ask for sizes and parameters."""
+    """One pass over the tree, which tells a recorder what it comes to."""
 
     def __init__(
         self, spec: Spec, parameter: Callable[[str], Value], inputs: Mapping[str, Shape], *, batched: bool
     ) -> None:
         self.spec = spec
-        self.batched = batched
-        self.parameter_names = tuple(spec.parameters)
-        self.value_of = parameter
         self.inputs = inputs
-        self.graph = Graph(slots=len(inputs), batched=batched)
-        self.shapes: list[Shape | None] = list(inputs.values())
-        self.effects: list[Effect | None] = []
-        self.failures: list[Failure] = []
-        self.evaluator = Evaluator()
-        self.interned: dict[Kind, Kind] = {}
+        self.record = Recorder(spec, parameter, inputs, batched=batched)
         self.sides: dict[str, int] = {}
         self.depth = 0
-        self.work = 0
         self.multiplicity = 1
         self.trainable = True
 
     def run(self) -> Walk:
-        least = _LeastSize(self.spec, self.value_of).of(self.spec.layers)
-        if least > MOST_LAYERS:
-            raise TooLarge(
-                f"the model has at least {min(least, 10**18):,} layers; {MOST_LAYERS:,} are allowed",
-                place=self.spec.place.of("layers"),
-            )
+        refuse_too_large(self.spec, self.record.value_of)
         marks = {name: Mark((slot,)) for slot, name in enumerate(self.inputs)}
-        frame = Frame(self, None, self.spec.layers, marks=marks)
+        frame = Frame(self.record, None, self.spec.layers, marks=marks)
         last = self.steps(frame, 0, "")
-        self.graph.outputs = self.outputs(frame, last)
-        return Walk(self.graph, self.shapes, self.effects, self.failures)
+        self.record.graph.outputs = self.outputs(frame, last)
+        return self.record.walk
 
     def outputs(self, frame: Frame, last: int) -> dict[str, int]:
         if self.spec.outputs is None:
@@ -119,24 +102,8 @@ class _Expansion:
             try:
                 found[name] = frame.find(reference).slots[0]
             except SpecError as error:
-                self.fail(error, "", self.spec.place.of("outputs", name))
+                self.record.fail(error, "", self.spec.place.of("outputs", name))
         return found or {"output": last}
-
-    # ---- Machine
-
-    def parameter(self, name: str) -> Value:
-        value = self.value_of(name)
-        self.graph.parameters_read[name] = value
-        return value
-
-    def size(self, slot: int, axis: int) -> Dim:
-        shape = self.shapes[slot]
-        if shape is None:
-            raise UnknownSize
-        if not -len(shape) <= axis < len(shape):
-            raise FormulaError(f"the tensor has {len(shape)} axes, so there is no axis {axis}")
-        self.graph.sizes_read[slot, axis] = shape[axis]
-        return shape[axis]
 
     # ---- steps
 
@@ -154,7 +121,7 @@ class _Expansion:
             except TooLarge:
                 raise
             except SpecError as error:
-                self.fail(error, path, _place(step, error.at))
+                self.record.fail(error, path, _place(step, error.at))
                 current = self.unknown(frame, key)
             except Undecided as error:
                 raise at(error, path, _place(step, error.at)) from None
@@ -177,7 +144,7 @@ class _Expansion:
                 owner = frame.find(step.share)
                 if owner.step is None:
                     raise SpecError(f"{quote(step.share)} is not a step with weights")
-        start = len(self.graph.nodes)
+        start = len(self.record.graph.nodes)
         was_trainable, self.trainable = self.trainable, self.trainable and step.trainable is not False
         try:
             if step.repeat is None:
@@ -186,13 +153,13 @@ class _Expansion:
                 mark = self.repeated(frame, step, sources, path)
         finally:
             self.trainable = was_trainable
-        mark.step, mark.frame, mark.start, mark.end = step, frame, start, len(self.graph.nodes)
+        mark.step, mark.frame, mark.start, mark.end = step, frame, start, len(self.record.graph.nodes)
         frame.marks[key] = mark
         if owner is not None:
             if step.body is None and step.repeat is None:
                 mark.step, mark.frame, mark.is_pass = owner.step, owner.frame, owner.is_pass
             with About("share"):
-                self.share(owner, step, mark)
+                self.record.share(owner, step, mark)
         if isinstance(step.body, Side):
             self.sides[path] = mark.slots[0]
             return current
@@ -210,8 +177,8 @@ class _Expansion:
     def repeated(self, frame: Frame, step: Step, sources: list[int], path: str) -> Mark:
         with About("repeat"):
             passes = self.passes(frame, step.repeat)
-        group = self.open(path, _label(step), len(passes))
-        position = len(self.graph.groups)
+        group = self.record.open(path, _label(step), len(passes))
+        position = len(self.record.graph.groups)
         mark = Mark(tuple(sources[:1]))
         outer, self.multiplicity = self.multiplicity, self.multiplicity * max(len(passes), 1)
         if self.multiplicity > MOST_LAYERS:
@@ -223,20 +190,20 @@ class _Expansion:
             )
         try:
             for index, variables in enumerate(passes):
-                self.spend()
-                inner = Frame(self, frame, (), variables)
+                self.record.spend()
+                inner = Frame(self.record, frame, (), variables)
                 inner.arriving = sources[0]
-                start = len(self.graph.nodes)
+                start = len(self.record.graph.nodes)
                 one = self.once(inner, step, sources, f"{path}.{index}")
-                one.step, one.frame, one.start, one.end = step, inner, start, len(self.graph.nodes)
+                one.step, one.frame, one.start, one.end = step, inner, start, len(self.record.graph.nodes)
                 one.is_pass = True
                 mark.inner[str(index)] = one
                 sources = [one.slots[0]]
         finally:
             self.multiplicity = outer
         mark.slots = tuple(sources[:1])
-        self.close(group)
-        first = self.graph.groups[position] if position < len(self.graph.groups) else group
+        self.record.close(group)
+        first = self.record.graph.groups[position] if position < len(self.record.graph.groups) else group
         if first.path == f"{path}.0":
             group.label = first.label  # the block that an argument chose, rather than the argument
         return mark
@@ -259,7 +226,7 @@ class _Expansion:
             raise Undecided(f"the number of passes, {count}, cannot be left free", at=("repeat",))
         if not isinstance(count, int) or isinstance(count, bool) or count < 0:
             raise SpecError(f"{quote(count)} is not a number of passes")
-        if count > MOST_LAYERS - len(self.graph.nodes):
+        if count > MOST_LAYERS - len(self.record.graph.nodes):
             raise SpecError(f"{count:,} passes are more than the {MOST_LAYERS:,} layers allowed")
         return count
 
@@ -287,18 +254,18 @@ class _Expansion:
         variables: dict[str, Value] | None = None,
         marks: dict[str, Mark] | None = None,
     ) -> Mark:
-        self.spend()
+        self.record.spend()
         if self.depth >= DEEPEST:
             raise SpecError(f"blocks are nested more than {DEEPEST} deep")
-        inner = Frame(self, outer, steps, variables, marks)
+        inner = Frame(self.record, outer, steps, variables, marks)
         inner.arriving = current
-        group = self.open(path, label)
+        group = self.record.open(path, label)
         self.depth += 1
         try:
             result = self.steps(inner, current, f"{path}.")
         finally:
             self.depth -= 1
-            self.close(group)
+            self.record.close(group)
         return Mark((result,), inner.marks)
 
     def call(self, frame: Frame, call: Call, current: int, path: str, place: Place) -> Mark:
@@ -312,7 +279,7 @@ class _Expansion:
         block = self.spec.blocks.get(name)
         if block is None:
             fields = {key: frame.soft(value) for key, value in call.arguments.items()}
-            cls = registry.get(name)
+            cls = registry.get(name, self.spec.framework)
             for key in fields:
                 if key not in cls.model_fields:
                     known = [*cls.model_fields]
@@ -337,7 +304,7 @@ class _Expansion:
                     f"the block {name} has no argument {quote(key)}{nearest(key, [*block.args])}", at=(key,)
                 )
         variables: dict[str, Value] = {}
-        own = Frame(self, None, (), variables)
+        own = Frame(self.record, None, (), variables)
         own.arriving = frame.arriving
         for key, default in block.args.items():
             if key in call.arguments:
@@ -353,7 +320,7 @@ class _Expansion:
     def merge(self, frame: Frame, merge: Merge, sources: list[int], path: str, place: Place) -> Mark:
         if len(sources) > 1:
             raise SpecError(f"{merge.kind} takes its tensors either from branches or from `from`")
-        group = self.open(path, merge.kind)
+        group = self.record.open(path, merge.kind)
         results: list[int] = []
         inner: dict[str, Mark] = {}
         for name, branch in merge.branches or ():
@@ -365,7 +332,7 @@ class _Expansion:
             results.append(inner[name].slots[0])
         plain = self.without_branches(merge)
         mark = self.leaf(frame, plain, results, path, place)
-        self.close(group)
+        self.record.close(group)
         mark.inner = inner
         return mark
 
@@ -374,37 +341,28 @@ class _Expansion:
         return type(merge).model_construct(_fields_set=set(fields), **fields)
 
     def leaf(self, frame: Frame, layer: Kind, sources: list[int], path: str, place: Place) -> Mark:
-        self.spend()
-        if any(self.shapes[slot] is None for slot in sources):
+        self.record.spend()
+        if any(self.record.shapes[slot] is None for slot in sources):
             raise UnknownSize
         try:
             resolved = layer.resolve(frame.evaluate)
         except ValidationError as error:
             raise _spec_error(error) from None
         if resolved is not layer or isinstance(layer, Merge):
-            resolved = self.interned.setdefault(resolved, resolved)
-        inputs = tuple(shape for slot in sources if (shape := self.shapes[slot]) is not None)
-        answer = self.evaluator.apply(resolved, inputs)
-        node = GraphNode(path, resolved, tuple(sources), self.graph.slots, 1, place, self.trainable)
-        self.graph.nodes.append(node)
-        if isinstance(answer, Refused):
-            self.failures.append(failure(answer, resolved, path, place))
-            self.effects.append(None)
-            self.shapes.append(None)
-        else:
-            self.effects.append(answer)
-            self.shapes.extend(answer.outputs)
-            node.results = len(answer.outputs)
-        self.graph.slots += node.results
-        return Mark(tuple(range(node.first_slot, self.graph.slots)))
+            resolved = self.record.one(resolved)
+        return self.record.add(resolved, sources, path, place, trainable=self.trainable)
 
-    # ---- weights in common
+    def unknown(self, frame: Frame, key: str) -> int:
+        """Stand in for a result that could not be found; what depends on it stays silent."""
+        slot = self.record.unknown()
+        frame.marks.setdefault(key, Mark((slot,)))
+        return slot
 
     def again(self, frame: Frame, step: Step, sources: list[int], path: str) -> Mark:
         """Run the step that `share` names once more, on what arrives now."""
         target = frame.find(step.share or "")
         assert target.step is not None
-        scope = Frame(self, target.frame, ())
+        scope = Frame(self.record, target.frame, ())
         scope.arriving = sources[0]
         if self.depth >= DEEPEST:
             raise SpecError(f"steps run each other again more than {DEEPEST} deep")
@@ -415,105 +373,6 @@ class _Expansion:
             return self.once(scope, target.step, sources, path)
         finally:
             self.depth -= 1
-
-    def share(self, target: Mark, step: Step, mark: Mark) -> None:
-        """Let the nodes of a step use the weights of another, one by one; a repeat does so every pass."""
-        owners, users = range(target.start, target.end), range(mark.start, mark.end)
-        again = step.repeat is not None and len(owners) > 0 and len(users) % len(owners) == 0
-        if len(owners) != len(users) and not again:
-            told = f"has {_layers(len(owners))}, but this step has {_layers(len(users))}"
-            raise SpecError(f"{quote(step.share)} {told}")
-        for owner, user in zip(cycle(owners), users, strict=False):
-            mine, theirs = self.effects[user], self.effects[owner]
-            if mine is None or theirs is None:
-                continue
-            if mine.weights != theirs.weights:
-                there, here = self.graph.nodes[owner].path, self.graph.nodes[user].path
-                raise SpecError(f"{there} has {_weights(theirs)}, but {here} needs {_weights(mine)}")
-            first = self.graph.nodes[owner].owner
-            self.graph.nodes[user].owner = owner if first is None else first
-
-    # ---- bookkeeping
-
-    def unknown(self, frame: Frame, key: str) -> int:
-        """Stand in for a result that could not be found; what depends on it stays silent."""
-        self.shapes.append(None)
-        self.graph.slots += 1
-        slot = self.graph.slots - 1
-        frame.marks.setdefault(key, Mark((slot,)))
-        return slot
-
-    def spend(self) -> None:
-        self.work += 1
-        if self.work > MOST_LAYERS:
-            place = self.spec.place.of("layers")
-            raise TooLarge(f"the model has more than {MOST_LAYERS:,} layers", place=place)
-
-    def fail(self, error: SpecError, path: str, place: Place) -> None:
-        self.failures.append(
-            Failure("spec", error.message, path, error.place or place, error.hint, is_spec_error=True)
-        )
-
-    def open(self, path: str, label: str, passes: int = 1) -> Group:
-        start = len(self.graph.nodes)
-        group = Group(path, label, start, start, path.count("."), passes)
-        self.graph.groups.append(group)
-        return group
-
-    def close(self, group: Group) -> None:
-        group.end = len(self.graph.nodes)
-
-
-class _LeastSize:
-    """How many layers a model has at the least, by what its parameters alone decide."""
-
-    def __init__(self, spec: Spec, parameter: Callable[[str], Value]) -> None:
-        self.spec = spec
-        self.parameter = parameter
-        self.known: dict[str, int] = {}
-        self.hidden: frozenset[str] = frozenset()
-        for name in blocks_in_order(spec.blocks):
-            self.hidden = frozenset(spec.blocks[name].args)
-            self.known[name] = self.of(spec.blocks[name].layers)
-        self.hidden = frozenset()
-
-    def of(self, steps: Sequence[Step]) -> int:
-        """Return the least size of a list of steps."""
-        return min(sum(map(self.step, steps)), 10**30)
-
-    def step(self, step: Step) -> int:
-        if step.when is not None and self.value(step.when) is not True:
-            return 0
-        times = 1 if step.repeat is None else self.value(step.repeat)
-        return times * self.body(step) if isinstance(times, int) and times > 0 else 0
-
-    def body(self, step: Step) -> int:
-        body = step.body
-        if isinstance(body, Call):
-            return self.known[body.callee] if body.callee in self.spec.blocks else 1
-        if isinstance(body, Sequential):
-            return self.of(body.steps)
-        if isinstance(body, Merge):
-            inner = [branch for _, branch in body.branches or () if not isinstance(branch, str)]
-            return 1 + sum(map(self.of, inner))
-        return 1
-
-    def value(self, given: Any) -> Any:
-        """Return the value of a number or formula, or None where parameters alone do not tell it."""
-        if not isinstance(given, Formula):
-            return given
-        try:
-            return given.evaluate(self)
-        except (SpecError, Undecided):
-            return None
-
-    def lookup(self, name: str) -> Value:
-        if name in self.hidden or name not in self.spec.parameters:
-            raise FormulaError(f"{name} is not known yet")
-        return self.parameter(name)
-
-    def size(self, tensor: str | None, axis: int) -> Dim:
-        raise FormulaError("no tensor is known yet")
 
 
 def _automatic(step: Step, taken: dict[str, int]) -> str:
@@ -546,11 +405,3 @@ def _place(step: Step, at: tuple[str | int, ...]) -> Place:
 def _spec_error(error: ValidationError) -> SpecError:
     keys, message = complaint_of(error)
     return SpecError(message, at=keys)
-
-
-def _layers(count: int) -> str:
-    return "1 layer" if count == 1 else f"{count} layers"
-
-
-def _weights(effect: Effect) -> str:
-    return ", ".join(f"{name} {list(shape)}" for name, shape in effect.weights.items()) or "none"

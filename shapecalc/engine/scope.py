@@ -67,7 +67,7 @@ class Frame:
         if name in self.machine.parameter_names:
             return self.machine.parameter(name)
         if name == "in_channels":
-            return self.machine.size(self.arriving, 1 if self.machine.batched else 0)
+            return self.machine.size(self.arriving, self.machine.channel_axis)
         raise unknown_name(name, self.known_names())
 
     def size(self, tensor: str | None, axis: int) -> Dim:
@@ -170,7 +170,7 @@ class Frame:
 class Machine(Protocol):
     """What frames need of the expansion: sizes of tensors and values of parameters."""
 
-    batched: bool
+    channel_axis: int
     parameter_names: tuple[str, ...]
 
     def parameter(self, name: str) -> Value:

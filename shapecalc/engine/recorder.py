@@ -1,0 +1,133 @@
+"""The graph in the making: nodes are appended and asked at once, and what was read is remembered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from itertools import cycle
+
+from shapecalc.algebra import Dim
+from shapecalc.algebra.rational import Value
+from shapecalc.engine.evaluate import Evaluator, failure
+from shapecalc.engine.graph import Graph, GraphNode, Group, Walk
+from shapecalc.engine.limits import TooLarge
+from shapecalc.engine.scope import Mark, UnknownSize
+from shapecalc.errors import Failure, FormulaError, Place, SpecError, quote
+from shapecalc.layers.base import Effect, Kind, Refused, Shape
+from shapecalc.spec.tree import MOST_LAYERS, Spec, Step
+
+
+class Recorder:
+    """Holds the graph, the shapes and the failures of one expansion; frames ask it for values."""
+
+    def __init__(
+        self, spec: Spec, parameter: Callable[[str], Value], inputs: Mapping[str, Shape], *, batched: bool
+    ) -> None:
+        self.spec = spec
+        # Keras keeps the channels on the last axis, torch behind the batch.
+        self.channel_axis = -1 if spec.framework == "keras" else 1 if batched else 0
+        self.parameter_names = tuple(spec.parameters)
+        self.value_of = parameter
+        self.graph = Graph(slots=len(inputs), batched=batched)
+        self.shapes: list[Shape | None] = list(inputs.values())
+        self.effects: list[Effect | None] = []
+        self.failures: list[Failure] = []
+        self.evaluator = Evaluator()
+        self.interned: dict[Kind, Kind] = {}
+        self.work = 0
+
+    @property
+    def walk(self) -> Walk:
+        """Everything that was found."""
+        return Walk(self.graph, self.shapes, self.effects, self.failures)
+
+    def parameter(self, name: str) -> Value:
+        """Return the value of a parameter and remember that the graph depends on it."""
+        value = self.value_of(name)
+        self.graph.parameters_read[name] = value
+        return value
+
+    def size(self, slot: int, axis: int) -> Dim:
+        """Return a size of a tensor and remember that the graph depends on it."""
+        shape = self.shapes[slot]
+        if shape is None:
+            raise UnknownSize
+        if not -len(shape) <= axis < len(shape):
+            raise FormulaError(f"the tensor has {len(shape)} axes, so there is no axis {axis}")
+        self.graph.sizes_read[slot, axis] = shape[axis]
+        return shape[axis]
+
+    def add(self, layer: Kind, sources: list[int], path: str, place: Place, *, trainable: bool) -> Mark:
+        """Append a layer that reads these tensors; a refusal becomes a failure and an unknown result."""
+        inputs = tuple(shape for slot in sources if (shape := self.shapes[slot]) is not None)
+        answer = self.evaluator.apply(layer, inputs)
+        node = GraphNode(path, layer, tuple(sources), self.graph.slots, 1, place, trainable)
+        self.graph.nodes.append(node)
+        if isinstance(answer, Refused):
+            self.failures.append(failure(answer, layer, path, place))
+            self.effects.append(None)
+            self.shapes.append(None)
+        else:
+            self.effects.append(answer)
+            self.shapes.extend(answer.outputs)
+            node.results = len(answer.outputs)
+        self.graph.slots += node.results
+        return Mark(tuple(range(node.first_slot, self.graph.slots)))
+
+    def one(self, layer: Kind) -> Kind:
+        """Return the first of all equal layers, so that equal questions are asked once."""
+        return self.interned.setdefault(layer, layer)
+
+    def share(self, target: Mark, step: Step, mark: Mark) -> None:
+        """Let the nodes of a step use the weights of another, one by one; a repeat does so every pass."""
+        owners, users = range(target.start, target.end), range(mark.start, mark.end)
+        again = step.repeat is not None and len(owners) > 0 and len(users) % len(owners) == 0
+        if len(owners) != len(users) and not again:
+            told = f"has {_layers(len(owners))}, but this step has {_layers(len(users))}"
+            raise SpecError(f"{quote(step.share)} {told}")
+        for owner, user in zip(cycle(owners), users, strict=False):
+            mine, theirs = self.effects[user], self.effects[owner]
+            if mine is None or theirs is None:
+                continue
+            if mine.weights != theirs.weights:
+                there, here = self.graph.nodes[owner].path, self.graph.nodes[user].path
+                raise SpecError(f"{there} has {_weights(theirs)}, but {here} needs {_weights(mine)}")
+            first = self.graph.nodes[owner].owner
+            self.graph.nodes[user].owner = owner if first is None else first
+
+    def unknown(self) -> int:
+        """Return a tensor that stands in for a result that could not be found."""
+        self.shapes.append(None)
+        self.graph.slots += 1
+        return self.graph.slots - 1
+
+    def spend(self) -> None:
+        """Count one piece of work; raise `TooLarge` when there have been too many."""
+        self.work += 1
+        if self.work > MOST_LAYERS:
+            place = self.spec.place.of("layers")
+            raise TooLarge(f"the model has more than {MOST_LAYERS:,} layers", place=place)
+
+    def fail(self, error: SpecError, path: str, place: Place) -> None:
+        """Keep an error of the spec as a failure."""
+        self.failures.append(
+            Failure("spec", error.message, path, error.place or place, error.hint, is_spec_error=True)
+        )
+
+    def open(self, path: str, label: str, passes: int = 1) -> Group:
+        """Begin a part of the outline at the next node."""
+        start = len(self.graph.nodes)
+        group = Group(path, label, start, start, path.count("."), passes)
+        self.graph.groups.append(group)
+        return group
+
+    def close(self, group: Group) -> None:
+        """End a part of the outline after the last node."""
+        group.end = len(self.graph.nodes)
+
+
+def _layers(count: int) -> str:
+    return "1 layer" if count == 1 else f"{count} layers"
+
+
+def _weights(effect: Effect) -> str:
+    return ", ".join(f"{name} {list(shape)}" for name, shape in effect.weights.items()) or "none"
