@@ -1,9 +1,10 @@
 """Random layers and inputs for any kind, drawn from the constraints its own fields declare.
 
-Most configurations are legal. A *wild* one (about one in five) may break any bound, have a declared
-size that does not arrive, or an input of the wrong rank: what torch refuses is tested as hard as
-what it accepts. What cannot be read off a field's annotation (that `groups` divides channels, that
-a reshape keeps the number of elements) stands in the two tables `FIELD_HINTS` and `INPUTS`.
+Half of the configurations are meant to be legal. The others have one flaw: an input of the wrong
+rank, a declared size that does not arrive, a divisor that does not divide, a bound overstepped by a
+little; or *anything* at once. What torch refuses is tested as hard as what it accepts. What cannot be
+read off a field's annotation (that `groups` divides channels, that a reshape keeps the number of
+elements) stands in the two tables `FIELD_HINTS` and `INPUTS`.
 """
 
 from __future__ import annotations
@@ -53,13 +54,18 @@ def case(kind: str, *inputs: Sizes, **fields: Any) -> Case:
     return Case(get(kind), fields, inputs)
 
 
+FLAWS = ("none", "rank", "declared", "none", "divisor", "bound", "none", "anything", "bound", "none")
+"""What may be wrong with a case: one thing, so that no other refusal hides it, or anything."""
+
+
 class Draft:
     """A case in the making: what hints may look at, and how they draw."""
 
     def __init__(self, draw: st.DrawFn, cls: type[Kind]) -> None:
         self._draw = draw
         self.cls = cls
-        self.wild = self.chance(5)
+        self.flaw = self.draw(st.sampled_from(FLAWS))
+        self.wild = self.flaw == "anything"
         self.fields: Fields = {}
         self.inputs: tuple[Sizes, ...] = ()
 
@@ -75,8 +81,8 @@ class Draft:
 
     @property
     def x(self) -> Sizes:
-        """The first input."""
-        return self.inputs[0]
+        """The first input, or any shape if there is none."""
+        return self.inputs[0] if self.inputs else (2, 2)
 
     @property
     def rank(self) -> int | None:
@@ -119,7 +125,7 @@ def _optional(draft: Draft, rule: Optional, illegal: bool) -> Any:
 
 
 def _one_of(draft: Draft, rule: OneOf, illegal: bool) -> Any:
-    if rule.otherwise is not None and not draft.chance(4):
+    if rule.otherwise is not None and not draft.chance(2 if draft.flaw == "bound" else 4):
         return value(draft, rule.otherwise)
     return draft.draw(st.sampled_from(rule.words))
 
@@ -182,12 +188,11 @@ STRATEGIES: dict[type[_Annotation], Callable[[Draft, Any, bool], Any]] = {
 
 def _spatial(draft: Draft) -> tuple[Sizes, ...]:
     rank = draft.rank or 1
-    largest = {1: 14, 2: 11, 3: 7}[rank]
-    axes = rank
-    if draft.wild and draft.chance(3):
-        axes = draft.draw(st.sampled_from([rank - 1, rank + 1]))
-    sizes = tuple(draft.whole(1, largest) for _ in range(axes))
+    largest = 3 if draft.flaw == "bound" else {1: 14, 2: 11, 3: 7}[rank]
+    sizes = tuple(draft.whole(1, largest) for _ in range(rank))
     channels = draft.draw(st.sampled_from([1, 2, 3, 4, 6, 8, 12]))
+    if draft.flaw == "rank" or (draft.wild and draft.chance(3)):
+        return (sizes if draft.chance(2) else (2, 2, channels, *sizes),)
     batch = () if draft.chance(4) else (draft.whole(1, 3),)
     return ((*batch, channels, *sizes),)
 
@@ -201,7 +206,7 @@ def of_rank(*ranks: int) -> Callable[[Draft], tuple[Sizes, ...]]:
     """Return inputs of one of these ranks, or in a wild draft of any."""
 
     def inputs(draft: Draft) -> tuple[Sizes, ...]:
-        if draft.wild and draft.chance(3):
+        if draft.flaw == "rank" or (draft.wild and draft.chance(3)):
             return _generic(draft)
         rank = draft.draw(st.sampled_from(ranks))
         return (tuple(draft.draw(st.sampled_from([1, 2, 3, 4, 6, 8])) for _ in range(rank)),)
@@ -211,6 +216,8 @@ def of_rank(*ranks: int) -> Callable[[Draft], tuple[Sizes, ...]]:
 
 def several(draft: Draft) -> tuple[Sizes, ...]:
     """Return tensors that broadcast together, mostly."""
+    if draft.flaw == "rank":
+        return ()
     shape = _generic(draft)[0]
     count = draft.whole(1, 3) if draft.chance(4) else 2
     found: list[Sizes] = []
@@ -219,7 +226,7 @@ def several(draft: Draft) -> tuple[Sizes, ...]:
         if draft.chance(3):
             sizes = sizes[draft.whole(0, len(sizes) - 1) :]
         sizes = [1 if draft.chance(5) else size for size in sizes]
-        if draft.wild and draft.chance(2):
+        if draft.flaw == "declared" or (draft.wild and draft.chance(2)):
             sizes[0] += 1
         found.append(tuple(sizes))
     return tuple(found)
@@ -227,6 +234,8 @@ def several(draft: Draft) -> tuple[Sizes, ...]:
 
 def joined(draft: Draft) -> tuple[Sizes, ...]:
     """Return tensors that agree on all axes but one, mostly, and the axis to join them along."""
+    if draft.flaw == "rank" and draft.chance(2):
+        return ()
     shape = _generic(draft)[0]
     axis = draft.whole(0, len(shape) - 1)
     if len(shape) > 1 and draft.chance(2):
@@ -235,12 +244,13 @@ def joined(draft: Draft) -> tuple[Sizes, ...]:
     for _ in range(draft.whole(1, 3)):
         sizes = list(shape)
         sizes[axis] = draft.whole(1, 4)
-        if draft.wild and draft.chance(2):
+        if draft.flaw == "declared" or (draft.wild and draft.chance(2)):
             sizes[draft.whole(0, len(sizes) - 1)] += 1
-        found.append(tuple(sizes[: -1 if draft.wild and draft.chance(6) else None]))
-    if axis != 1 or draft.chance(2):
-        for name in {"dim", "axis"} & set(draft.cls.model_fields):
-            draft.fields[name] = axis - (len(shape) if draft.chance(2) else 0)
+        found.append(tuple(sizes[: -1 if draft.flaw == "rank" and draft.chance(2) else None]))
+    if draft.flaw == "bound":
+        draft.fields["dim"] = draft.draw(st.sampled_from([len(shape), -len(shape) - 1]))
+    elif axis != 1 or draft.chance(2):
+        draft.fields["dim"] = axis - (len(shape) if draft.chance(2) else 0)
     return tuple(found)
 
 
@@ -249,14 +259,16 @@ def multiplied(draft: Draft) -> tuple[Sizes, ...]:
     n, k, m = (draft.whole(1, 4) for _ in range(3))
     batch = [draft.whole(1, 3) for _ in range(draft.whole(0, 2))]
     left: list[int] = [*batch, *([] if draft.chance(5) and not batch else [n]), k]
-    inner = k + 1 if draft.wild and draft.chance(2) else k
+    inner = k + 1 if draft.flaw == "declared" else k
     right = [*([1 if draft.chance(4) else size for size in batch]), inner, m]
     if draft.chance(3):
         right = right[-2:] if draft.chance(2) else right[-2:-1]
     if draft.wild and draft.chance(4):
         right.insert(0, 2)
     pair = (tuple(left), tuple(right))
-    return pair if not (draft.wild and draft.chance(6)) else pair[:1]
+    if draft.flaw != "rank":
+        return pair
+    return draft.draw(st.sampled_from([pair[:1], ((), pair[1]), (pair[0], ()), (*pair, pair[1])]))
 
 
 def resized(draft: Draft) -> tuple[Sizes, ...]:
@@ -265,7 +277,7 @@ def resized(draft: Draft) -> tuple[Sizes, ...]:
     by_kind = {"upsampling_bilinear2d": 2}
     rank = rank if draft.wild else by_kind.get(draft.cls.kind, rank)
     shape = tuple(draft.whole(1, 6) for _ in range(rank + 2))
-    lengths = rank + 1 if draft.wild and draft.chance(4) else rank
+    lengths = rank + 1 if draft.flaw == "bound" else rank
     if draft.chance(2):
         size = tuple(draft.whole(1, 9) for _ in range(lengths))
         draft.fields["size"] = size[0] if draft.chance(2) else size
@@ -295,13 +307,15 @@ def shuffled(draft: Draft) -> tuple[Sizes, ...]:
     factor = draft.whole(1, 3)
     draft.fields[next(name for name in draft.cls.model_fields if name.endswith("scale_factor"))] = factor
     channels, height, width = (draft.whole(1, 4) for _ in range(3))
-    if draft.wild:
-        channels, height = channels + draft.whole(0, 1), height + draft.whole(0, 1)
     front = tuple(draft.whole(1, 2) for _ in range(draft.whole(0, 2)))
     if draft.cls.kind == "pixel_shuffle":
-        return ((*front, channels * factor**2, height, width),)
-    shape = (*front, channels, height * factor, width * factor)
-    return (shape[-draft.whole(1, 3) :] if draft.wild and draft.chance(4) else shape,)
+        shape = (*front, channels * factor**2 + (draft.flaw == "divisor"), height, width)
+    else:
+        sides = [height * factor, width * factor]
+        if draft.flaw == "divisor":
+            sides[draft.whole(0, 1)] += 1
+        shape = (*front, channels, *sides)
+    return (shape[-2:] if draft.flaw == "rank" else shape,)
 
 
 INPUTS: dict[str, Callable[[Draft], tuple[Sizes, ...]]] = {
@@ -326,6 +340,8 @@ INPUTS: dict[str, Callable[[Draft], tuple[Sizes, ...]]] = {
     "position_embedding": of_rank(3),
     "layer_scale": of_rank(2, 3, 4),
     "divisible": of_rank(2, 3, 4),
+    "channel_shuffle": of_rank(3, 4, 5),
+    "glu": of_rank(1, 2, 3),
 }
 """Kinds whose inputs are not just any shape (or, for spatial kinds, a shape of their rank)."""
 
@@ -334,17 +350,19 @@ INPUTS: dict[str, Callable[[Draft], tuple[Sizes, ...]]] = {
 
 
 def _declared(draft: Draft) -> int:
-    return draft.whole(1, 6) if draft.wild and draft.chance(3) else draft.channels
+    if draft.flaw == "declared":
+        return draft.draw(st.sampled_from([1, 2, 3])) * draft.channels + draft.whole(0, 1)
+    return draft.channels
 
 
 def _declared_last(draft: Draft) -> int:
-    return draft.whole(1, 6) if draft.wild and draft.chance(3) else draft.x[-1]
+    return draft.x[-1] + draft.whole(1, 3) * (draft.flaw == "declared")
 
 
 def _divisor(draft: Draft) -> int:
-    if draft.wild and draft.chance(2):
-        return draft.whole(0, 4)
     channels = draft.channels
+    if draft.flaw == "divisor":
+        return channels + 1 if draft.chance(2) else draft.whole(0, 4)
     return draft.draw(st.sampled_from([n for n in range(1, channels + 1) if channels % n == 0]))
 
 
@@ -357,14 +375,15 @@ def _divisor_of(draft: Draft, size: int) -> int:
 
 def _out_channels(draft: Draft) -> int:
     groups: int = draft.fields.get("groups", 1)
-    return draft.whole(0, 6) if draft.wild and draft.chance(3) else groups * draft.whole(1, 3)
+    return groups * draft.whole(1, 3) + (draft.flaw == "divisor")
 
 
 def an_axis(draft: Draft) -> int:
     """Return an existing axis, counted from either end; in a wild draft, any number."""
-    if draft.wild and draft.chance(3):
-        return draft.whole(-6, 6)
-    return draft.whole(-len(draft.x), len(draft.x) - 1)
+    rank = len(draft.x)
+    if draft.flaw == "bound" and draft.chance(2):
+        return rank if draft.chance(2) else -rank - 1
+    return draft.whole(-6, 6) if draft.wild and draft.chance(3) else draft.whole(-rank, rank - 1)
 
 
 def regrouped(draft: Draft, total: int) -> Sizes:
@@ -378,7 +397,7 @@ def regrouped(draft: Draft, total: int) -> Sizes:
     sizes.append(rest)
     if draft.chance(3):
         sizes[draft.whole(0, len(sizes) - 1)] = -1
-    if draft.wild and draft.chance(2):
+    if draft.flaw in ("divisor", "bound") or (draft.wild and draft.chance(2)):
         sizes[draft.whole(0, len(sizes) - 1)] += draft.whole(1, 2)
     return tuple(draft.draw(st.permutations(sizes)))
 
@@ -388,6 +407,8 @@ def some_axes(draft: Draft) -> int | tuple[int, ...]:
     if draft.chance(3):
         return an_axis(draft)
     rank = len(draft.x)
+    if draft.flaw == "rank":
+        return (0, draft.draw(st.sampled_from([0, rank, -rank, -rank - 1])))
     if draft.wild and draft.chance(3):
         return tuple(draft.whole(-5, 4) for _ in range(draft.whole(0, 3)))
     axes = draft.draw(st.lists(st.integers(0, rank - 1), min_size=1, max_size=rank, unique=True))
@@ -398,8 +419,10 @@ def order_of_axes(draft: Draft) -> tuple[int, ...]:
     """Return a permutation of the axes, some counted from the end."""
     rank = len(draft.x)
     axes = list(draft.draw(st.permutations(range(rank))))
-    if draft.wild and draft.chance(2):
+    if draft.flaw == "bound":
         axes[-1] = draft.whole(-rank - 1, rank)
+    if draft.flaw == "rank":
+        axes = axes[:-1] if draft.chance(2) else [*axes, rank]
     return tuple(axis - rank if axis >= 0 and draft.chance(4) else axis for axis in axes)
 
 
@@ -424,9 +447,23 @@ def half_a_kernel(draft: Draft) -> Any:
     kernel = draft.fields.get("kernel_size", 1)
     if draft.wild and draft.chance(3):
         return draft.whole(-1, 4)
+    if draft.flaw == "bound":
+        return max(kernel if isinstance(kernel, tuple) else (kernel,)) // 2 + 1
     if isinstance(kernel, tuple):
         return tuple(draft.whole(0, max(k, 0) // 2) for k in kernel)
     return draft.whole(0, max(kernel, 0) // 2)
+
+
+def conv_padding(draft: Draft) -> Any:
+    """Return padding; where a bound is overstepped, more than the input has, or `same` with a stride."""
+    if draft.flaw != "bound":
+        return value(draft, rules(draft.cls)["padding"])
+    if draft.chance(2):
+        draft.fields["stride"] = 2
+        return "same"
+    if "padding_mode" in draft.cls.model_fields:
+        draft.fields["padding_mode"] = draft.draw(st.sampled_from(["reflect", "circular"]))
+    return min(draft.x[-1] + draft.whole(0, 1), 9)
 
 
 def below_the_stride(draft: Draft) -> Any:
@@ -435,12 +472,12 @@ def below_the_stride(draft: Draft) -> Any:
         return draft.whole(-1, 3)
     limits = [draft.fields.get(name, 1) for name in ("stride", "dilation")]
     most = max(min(limit) if isinstance(limit, tuple) else limit for limit in limits)
-    return draft.whole(0, max(most - 1, 0))
+    return most if draft.flaw == "bound" else draft.whole(0, max(most - 1, 0))
 
 
 def ending(draft: Draft) -> int | tuple[int, ...]:
     """Return the end of the input's shape."""
-    if draft.wild and draft.chance(2):
+    if draft.flaw == "declared" or (draft.wild and draft.chance(2)):
         return draft.whole(1, 6)
     end = draft.x[-draft.whole(1, len(draft.x)) :]
     return end[0] if len(end) == 1 and draft.chance(2) else end
@@ -453,7 +490,7 @@ def pieces(draft: Draft) -> Any:
     axis = draft.fields.setdefault("dim", an_axis(draft))
     legal = -len(draft.x) <= axis < len(draft.x)
     rest = draft.x[axis] if legal else 3
-    if draft.wild and draft.chance(2):
+    if draft.flaw == "divisor":
         rest += 1
     sizes: list[int] = []
     while rest > 0:
@@ -470,7 +507,7 @@ def split_axis(draft: Draft) -> tuple[int, ...]:
 
 def connected(draft: Draft) -> tuple[tuple[int, ...], ...]:
     """Return which input channels every output channel sees."""
-    highest = draft.channels if draft.wild else draft.channels - 1
+    highest = draft.channels - (draft.flaw != "declared")
     some = st.lists(st.integers(0, highest), min_size=1, max_size=4, unique=not draft.wild)
     return tuple(map(tuple, draft.draw(st.lists(some, min_size=1, max_size=4))))
 
@@ -497,15 +534,20 @@ FIELD_HINTS: dict[str, Callable[[Draft], Any]] = {
     "dim1": an_axis,
     "dims": order_of_axes,
     "start_dim": lambda draft: draft.whole(0, min(1, len(draft.x) - 1)),
-    "end_dim": an_axis,
+    "end_dim": lambda draft: -1 if draft.flaw == "divisor" else an_axis(draft),
     "reshape.shape": lambda draft: regrouped(draft, prod(draft.x[1:])),
     "unflattened_size": split_axis,
     "split_size": pieces,
-    "select.index": lambda draft: draft.whole(-2, 2),
+    "select.index": lambda draft: draft.whole(-9, 8) if draft.flaw == "bound" else draft.whole(-1, 0),
     "normalized_shape": ending,
     "output_padding": below_the_stride,
     "connections": connected,
     "embedding.num_embeddings": lambda draft: draft.whole(3, 7),
+    **{
+        f"{name}conv{rank}d.padding": conv_padding
+        for name in ("", "depthwise_", "separable_", "partial_")
+        for rank in (1, 2, 3)
+    },
     **{f"{name}_pool{rank}d.padding": half_a_kernel for name in ("max", "avg") for rank in (1, 2, 3)},
     **{
         f"{name}_pad{rank}d.padding": pad_sides
@@ -543,9 +585,11 @@ def cases(draw: st.DrawFn, kind: str) -> Case:
     draft.inputs = INPUTS.get(kind, default)(draft)
     chosen: dict[str, Callable[[Draft], Any]] = {}
     for name, rule in rules(cls).items():
-        if name in draft.fields or (not cls.model_fields[name].is_required() and draft.chance(2)):
-            continue
         key = f"{kind}.{name}" if f"{kind}.{name}" in FIELD_HINTS else name
+        aimed = key in FIELD_HINTS and draft.flaw not in ("none", "anything")
+        left_out = not cls.model_fields[name].is_required() and not aimed and draft.chance(2)
+        if name in draft.fields or left_out:
+            continue
         if key in FIELD_HINTS:
             chosen[key] = FIELD_HINTS[key]
         else:

@@ -195,8 +195,7 @@ def _folded(operation: Callable[[Tensor, Tensor], Tensor]) -> Builder:
 
 def concat(cls: type[Kind], fields: Fields, shapes: Shapes) -> nn.Module:
     """Join along an axis."""
-    axis = fields.get("dim", fields.get("axis", cls.model_fields["dim"].default))
-    return Function(lambda *inputs: torch.cat(inputs, dim=axis))
+    return Function(lambda *inputs: torch.cat(inputs, dim=axis_of(cls, fields)))
 
 
 # ---- sides: padding, cropping, global pooling
@@ -263,7 +262,18 @@ def reshape(cls: type[Kind], fields: Fields, shapes: Shapes) -> nn.Module:
 
 def split(cls: type[Kind], fields: Fields, shapes: Shapes) -> nn.Module:
     """Cut into pieces; torch has another name for their size."""
-    return Function(lambda x: torch.split(x, fields["split_size"], fields.get("dim", 0)))
+    return Function(lambda x: torch.split(x, fields["split_size"], axis_of(cls, fields)))
+
+
+def chunk(cls: type[Kind], fields: Fields, shapes: Shapes) -> nn.Module:
+    """Cut into pieces, of the channels unless told otherwise, where torch cuts the batch."""
+    return Function(lambda x: torch.chunk(x, fields["chunks"], axis_of(cls, fields)))
+
+
+def axis_of(cls: type[Kind], fields: Fields) -> int:
+    """Return the axis, which is the channels' where torch's default is the batch."""
+    axis: int = fields.get("dim", cls.model_fields["dim"].default)
+    return axis
 
 
 def squeeze(cls: type[Kind], fields: Fields, shapes: Shapes) -> nn.Module:
@@ -466,6 +476,7 @@ BUILDERS: dict[str, Builder] = {
     "lp_pool1d": one_number,
     "reshape": reshape,
     "split": split,
+    "chunk": chunk,
     "squeeze": squeeze,
     "slice": sliced,
     "layer_norm": over_last_axes,
