@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from shapecalc import __version__
-from shapecalc.errors import ShapecalcError, ShapeError, SpecError, quote
+from shapecalc.errors import Failure, Located, ShapecalcError, ShapeError, SpecError, quote
 
 if TYPE_CHECKING:
     from shapecalc.model import Model
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 # Looking for pydantic plugins costs as much as a small report and none belongs to this command.
 os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 
+MOST_ERRORS = 10
 FORMATS = ("table", "markdown", "json", "csv", "latex")
 
 
@@ -30,18 +31,21 @@ class Commands(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
-        except ShapeError as error:
-            for failure in error.failures or (error,):
-                complain(failure.error() if not isinstance(failure, ShapeError) else failure)
-            ctx.exit(1)
         except ShapecalcError as error:
             complain(error)
-            ctx.exit(2)
+            ctx.exit(1 if isinstance(error, ShapeError) else 2)
 
 
 def complain(error: ShapecalcError) -> None:
-    """Print an error to stderr, its first word in red where there is colour."""
-    click.echo(f"{click.style('error', fg='red', bold=True)}: {error}", err=True, color=colour(sys.stderr))
+    """Print an error, or every failure that led to it, to stderr; one that recurs is told once."""
+    same: dict[tuple[str, str], list[Failure]] = {}
+    for failure in error.failures if isinstance(error, Located) else ():
+        same.setdefault((str(failure.place), failure.message), []).append(failure)
+    told = [str(found[0].error(others=len(found) - 1)) for found in same.values()] or [str(error)]
+    for text in told[:MOST_ERRORS]:
+        echo(f"{click.style('error', fg='red', bold=True)}: {text}", sys.stderr)
+    if len(told) > MOST_ERRORS:
+        echo(f"and {len(told) - MOST_ERRORS:,} more errors", sys.stderr)
 
 
 def colour(stream: Any) -> bool:
@@ -50,8 +54,13 @@ def colour(stream: Any) -> bool:
 
 
 def say(text: str) -> None:
-    """Print to stdout, plain when piped; symbols that the stream cannot write become ASCII."""
-    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    """Print to stdout."""
+    echo(text, sys.stdout)
+
+
+def echo(text: str, stream: Any) -> None:
+    """Print, plain when piped; symbols that the stream cannot write become ASCII."""
+    encoding = getattr(stream, "encoding", None) or "utf-8"
     try:
         text.encode(encoding)
     except UnicodeEncodeError:
@@ -63,10 +72,11 @@ def say(text: str) -> None:
             ("·", "*"),
             ("×", "x"),
             ("≥", ">="),
+            ("…", "..."),
         ):
             text = text.replace(symbol, plain)
         text = text.encode(encoding, "replace").decode(encoding)
-    click.echo(text, color=colour(sys.stdout))
+    click.echo(text, file=stream, color=colour(stream))
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -97,7 +107,13 @@ def list_models(form: str) -> None:
     "--input", "inputs", multiple=True, metavar="SHAPE", help="3x256x256, or x=3x224x224 for a named input."
 )
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Set a parameter of the spec.")
-@click.option("--batch", type=int, default=None, metavar="N", help="Batch size; shapes then show it.")
+@click.option(
+    "--batch",
+    type=click.IntRange(1),
+    default=None,
+    metavar="N",
+    help="Batch size; shapes then show it.",
+)
 @click.option("--symbolic", is_flag=True, help="Leave free every size that the input names.")
 @click.option("--free", default="", metavar="NAMES", help="Leave these parameters free: H,W or batch.")
 @click.option(
@@ -125,13 +141,16 @@ def show(
 ) -> None:
     """Lay out MODEL (a bundled name, a file, or - for stdin) layer by layer."""
     names = [name.strip() for name in free.split(",") if name.strip()]
+    if batch is not None and "batch" in names:
+        raise click.UsageError("--batch gives the batch that --free leaves free: choose one")
     found = opened(model)
+    settled = assignments(settings)
     report = found.analyze(
         input=shapes(inputs),
         batch=1 if batch is None else batch,
-        symbolic=list(dict.fromkeys([*(found._free_names(True) if symbolic else []), *names])),  # noqa: FBT003, SLF001
+        symbolic=[*(name for name in found.free_names() if symbolic and name not in settled), *names],
         dtype=dtype,
-        **assignments(settings),
+        **settled,
     )
     say(rendered(report, form, depth, batch=batch is not None or "batch" in names))
 
@@ -231,6 +250,8 @@ def shapes(given: tuple[str, ...]) -> dict[str, tuple[int, ...]] | tuple[int, ..
             return shape(sizes)
         if not name:
             raise SpecError(f"--input {quote(text)}: several inputs need names, as in x=3x224x224")
+        if name in named:
+            raise SpecError(f"--input {quote(text)}: the input {name} is given twice")
         named[name] = shape(sizes)
     return named
 
@@ -253,5 +274,10 @@ def assignments(given: tuple[str, ...]) -> dict[str, Any]:
         name, equals, value = text.partition("=")
         if not equals or not name.isidentifier() or name in RESERVED:
             raise SpecError(f"--set {quote(text)}: write KEY=VALUE, with a parameter of the spec as KEY")
-        found[name] = parse(value, f"--set {name}")
+        if name in found:
+            raise SpecError(f"--set {quote(text)}: {name} is set twice")
+        try:
+            found[name] = parse(value)
+        except SpecError as error:
+            raise SpecError(f"--set {quote(text)}: {error.message}", hint=error.hint) from None
     return found

@@ -135,10 +135,11 @@ class Failure:
     hint: str = ""
     is_spec_error: bool = False
 
-    def error(self, failures: tuple[Failure, ...] = ()) -> Located:
-        """Return this failure as the exception that `analyze` raises."""
+    def error(self, failures: tuple[Failure, ...] = (), *, others: int = 0) -> Located:
+        """Return this failure as the exception that `analyze` raises; `others` layers fail just so."""
+        path = f"{self.path} and {others:,} more" if others else self.path
         kind = SpecError if self.is_spec_error else ShapeError
-        return kind(self.message, place=self.place, path=self.path, hint=self.hint, failures=failures)
+        return kind(self.message, place=self.place, path=path, hint=self.hint, failures=failures)
 
 
 def quote(value: object) -> str:

@@ -115,12 +115,16 @@ class Model(Spec):
             del self._graphs[_GRAPHS_KEPT:]
         return walk, inputs
 
+    def free_names(self) -> list[str]:
+        """Return the parameters that stand by themselves in the input's shape."""
+        named = [str(size) for shape in self.input.values() for size in shape]
+        return [name for name in dict.fromkeys(named) if name in self.parameters]
+
     def _free_names(self, symbolic: bool | str | Iterable[str]) -> list[str]:
         if symbolic is False:
             return []
         if symbolic is True:
-            named = [str(size) for shape in self.input.values() for size in shape]
-            return [name for name in dict.fromkeys(named) if name in self.parameters]
+            return self.free_names()
         names = [symbolic] if isinstance(symbolic, str) else symbolic
         found = [*names] if isinstance(names, Iterable) else [None]
         if not all(isinstance(name, str) for name in found):

@@ -18,7 +18,7 @@ from shapecalc.errors import FormulaError, quote
 LARGEST = 10**18
 LARGEST_EXPONENT = 64
 MOST_TERMS = 100
-MOST_ENTRIES = 100_000
+MOST_ENTRIES = 2000
 
 Value: TypeAlias = "int | Expr | Quotient | Fraction | bool | str | list[Any] | None"
 

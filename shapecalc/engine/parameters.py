@@ -91,14 +91,14 @@ class Parameters:
 
     def evaluated(self, name: str, value: Any, place: Place) -> Value:
         """Return the value of a parameter, which stands at a place in the spec or was given."""
-        if isinstance(value, list):
-            return listed([self.evaluated(name, item, place) for item in value])
-        if not isinstance(value, Formula):
+        if not isinstance(value, (Formula, list)):
             plain: Value = value
             return plain
-        if value.is_name and value.text not in self.spec.parameters:
+        if isinstance(value, Formula) and value.is_name and value.text not in self.spec.parameters:
             return value.text  # a bare word that names nothing is itself
         try:
+            if isinstance(value, list):
+                return listed([self.evaluated(name, item, place) for item in value])
             return value.evaluate(self)
         except FormulaError as error:
             raise SpecError(f"parameter {name}: {error.message}", place=place, hint=error.hint) from None

@@ -74,7 +74,7 @@ def short(path: Path) -> str:
 
 def read_file(path: Path) -> str:
     """Return the text of a spec file; raise `SpecError` for one that cannot be read."""
-    place = Place(str(path))
+    place = Place(short(path))
     try:
         if path.is_dir():
             raise SpecError("this is a folder, not a spec file", place=place)
@@ -84,7 +84,7 @@ def read_file(path: Path) -> str:
         raise SpecError("there is no such file", place=place) from None
     except OSError as error:
         raise SpecError(f"the file cannot be read: {error.strerror}", place=place) from None
-    return decoded(raw, str(path))
+    return decoded(raw, short(path))
 
 
 def decoded(raw: bytes, file: str) -> str:
@@ -94,8 +94,8 @@ def decoded(raw: bytes, file: str) -> str:
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        line = raw[: error.start].count(b"\n") + 1
-        raise SpecError("the text is not UTF-8", place=Place(file, line)) from None
+        lines = raw[: error.start].decode().split("\n")
+        raise SpecError("the text is not UTF-8", place=Place(file, len(lines), len(lines[-1]) + 1)) from None
 
 
 def _natural(name: str) -> list[tuple[int, int | str]]:
