@@ -7,7 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from tests import paper_inceptions, paper_residuals
+from tests import paper_inceptions, paper_others, paper_residuals
 
 
 def lenet5() -> nn.Module:
@@ -267,4 +267,5 @@ NETWORKS: dict[str, Callable[[], nn.Module]] = {
     "unet_padded": lambda: UNet(padding=1),
     **paper_inceptions.NETWORKS,
     **paper_residuals.NETWORKS,
+    **paper_others.NETWORKS,
 }

@@ -267,7 +267,7 @@ LEGAL: dict[str, list[Size]] = {
     "inception_v4": [(75, 288)],
     "inception_resnet_v2": [(75, 288)],
     "linknet": [(32, 32)],
-    "zfnet": [(227, 100), (28, 224)],
+    "zfnet": [(227, 100), (47, 224)],
     "fcn8s_vgg16": [(1, 1), (33, 64)],
     "unet3d": [(92, 92)],
     "dcgan_discriminator": [(64, 79)],
@@ -286,7 +286,7 @@ ILLEGAL: dict[str, list[Size]] = {
     "inception_v4": [(74, 300)],
     "inception_resnet_v2": [(74, 300)],
     "linknet": [(360, 640), (64, 48)],
-    "zfnet": [(12, 224)],
+    "zfnet": [(46, 224)],
     "unet3d": [(84, 132), (130, 132)],
     "dcgan_discriminator": [(63, 64)],
 }
