@@ -121,6 +121,11 @@ def list_models(form: str) -> None:
 )
 @click.option("--dtype", default="float32", show_default=True, help="Number format, for memory.")
 @click.option(
+    "--count",
+    type=click.Choice(["torch", "keras"]),
+    help="Count batch-norm statistics as buffers (torch) or as parameters (keras); default: as the spec.",
+)
+@click.option(
     "--format",
     "form",
     type=click.Choice(FORMATS),
@@ -128,7 +133,7 @@ def list_models(form: str) -> None:
     show_default=True,
     help="How to print it.",
 )
-def show(
+def show(  # noqa: PLR0913, PLR0917  (one argument per option)
     model: str,
     inputs: tuple[str, ...],
     settings: tuple[str, ...],
@@ -137,6 +142,7 @@ def show(
     free: str,
     depth: int | None,
     dtype: str,
+    count: str | None,
     form: str,
 ) -> None:
     """Lay out MODEL (a bundled name, a file, or - for stdin) layer by layer."""
@@ -150,6 +156,7 @@ def show(
         batch=1 if batch is None else batch,
         symbolic=[*(name for name in found.free_names() if symbolic and name not in settled), *names],
         dtype=dtype,
+        count=count,
         **settled,
     )
     say(rendered(report, form, depth, batch=batch is not None or "batch" in names))
@@ -203,11 +210,18 @@ def diff(ctx: click.Context, left: str, right: str, settings: tuple[str, ...], f
 
 @main.command()
 @click.argument("kind", required=False)
-def kinds(kind: str | None) -> None:
+@click.option(
+    "--framework",
+    type=click.Choice(["torch", "keras"]),
+    default="torch",
+    show_default=True,
+    help="Whose rules a spec follows.",
+)
+def kinds(kind: str | None, framework: str) -> None:
     """List the layer kinds, or describe one KIND: its fields, its formula, an example."""
     from shapecalc.report.catalogue import catalogue, description
 
-    say(description(kind) if kind else catalogue(terminal_width()))
+    say(description(kind, framework) if kind else catalogue(terminal_width(), framework))
 
 
 @main.command()

@@ -16,6 +16,7 @@ from shapecalc.engine.parameters import BATCH, Parameters, input_shapes
 from shapecalc.engine.walk import rewalk
 from shapecalc.errors import SpecError, Undecided, nearest, quote
 from shapecalc.layers.base import Shape
+from shapecalc.layers.registry import FRAMEWORKS
 from shapecalc.report.data import DTYPES, Report
 from shapecalc.spec.find import bundled, locate, read_file, short
 from shapecalc.spec.read import read
@@ -65,13 +66,17 @@ class Model(Spec):
         batch: Dim | None = 1,
         symbolic: bool | str | Iterable[str] = False,
         dtype: str = "float32",
+        count: str | None = None,
         **parameters: Any,
     ) -> Report:
         """Return shapes, parameters and cost of every layer.
 
         `input` is a shape without the batch, or one per named input; `batch=None` takes shapes as
         they are, without a batch axis. `symbolic` names what to leave free, `"batch"` included; True
-        leaves free what the input's shape names. Anything else sets a parameter of the spec.
+        leaves free what the input's shape names. `count` says as in which framework parameters are
+        counted, by default as in that of the spec: to Keras the statistics of batch normalization are
+        parameters that are not trained, to torch they are buffers. Anything else sets a parameter of
+        the spec.
 
         Raises `ShapeError` where the model does not hold, `SpecError` where it is not a model, and
         `Undecided` where the answer depends on what was left free.
@@ -80,13 +85,15 @@ class Model(Spec):
             raise SpecError(
                 f"unknown dtype {quote(dtype)}{nearest(dtype, [*DTYPES])}", hint=f"known: {', '.join(DTYPES)}"
             )
+        if count not in (None, *FRAMEWORKS):
+            raise SpecError(f"parameters are counted as in {' or '.join(FRAMEWORKS)}, not {quote(count)}")
         try:
             walk, inputs = self._walk(input, batch, symbolic, parameters)
         except RecursionError:
             raise SpecError("the model, or a value in it, is nested too deep", place=self.place) from None
         if walk.failures:
             raise walk.failures[0].error(tuple(walk.failures))
-        return Report(self.name, self.title, walk, inputs, dtype)
+        return Report(self.name, self.title, walk, inputs, dtype, count or self.framework)
 
     def _walk(
         self, given: Any, batch: Dim | None, symbolic: bool | str | Iterable[str], values: Mapping[str, Any]

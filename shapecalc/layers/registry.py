@@ -83,21 +83,19 @@ def get(name: str, framework: str = "torch") -> type[Kind]:
     """Return the class of a kind; raise `SpecError` with the nearest name for an unknown one."""
     found = find(name, framework)
     if found is None:
-        raise foreign(name, framework) or SpecError(
-            f"unknown kind {quote(name)}{nearest(name, kinds(framework))}"
-        )
+        belongs(name, framework)
+        raise SpecError(f"unknown kind {quote(name)}{nearest(name, kinds(framework))}")
     return found
 
 
-def foreign(name: str, framework: str) -> SpecError | None:
-    """Return the error for a kind that follows the other framework's rules, or None for no kind at all."""
-    known = find(name, FRAMEWORKS[framework == FRAMEWORKS[0]])
-    if known is None:
-        return None
-    return SpecError(
-        f"{name} follows the rules of {known.framework}, but this spec says framework: {framework}",
-        hint=f"`shapecalc kinds --framework {framework}` lists what there is",
-    )
+def belongs(name: str, framework: str) -> None:
+    """Raise `SpecError` for a kind that only the other framework has."""
+    other = FRAMEWORKS[framework == FRAMEWORKS[0]]
+    if find(name, framework) is None and find(name, other) is not None:
+        raise SpecError(
+            f"{name} follows the rules of {other}, but this spec says framework: {framework}",
+            hint=f"`shapecalc kinds --framework {framework}` lists what there is",
+        )
 
 
 def kinds(framework: str = "torch") -> list[str]:

@@ -12,11 +12,11 @@ from shapecalc.layers.registry import get, kinds
 from shapecalc.spec.write import plain
 
 
-def catalogue(width: int | None = None) -> str:
+def catalogue(width: int | None = None, framework: str = "torch") -> str:
     """Return every kind with the first sentence about it, family by family."""
     families: dict[str, list[type[Kind]]] = {}
-    for name in kinds():
-        cls = get(name)
+    for name in kinds(framework):
+        cls = get(name, framework)
         families.setdefault(cls.__module__.rpartition(".")[2].replace("_", " "), []).append(cls)
     longest = max(map(len, kinds()))
     lines: list[str] = []
@@ -32,9 +32,9 @@ def _sentence(cls: type[Kind]) -> str:
     return (inspect.getdoc(cls) or "").split("\n", 1)[0]
 
 
-def description(name: str) -> str:
+def description(name: str, framework: str = "torch") -> str:
     """Return a kind's formula, fields, counterparts and example."""
-    cls = get(name)
+    cls = get(name, framework)
     prose, example = _split(inspect.getdoc(cls) or "")
     parts = [cls.kind, indent(prose, "  ")]
     fields = [_field(field, info) for field, info in cls.model_fields.items()]

@@ -11,6 +11,9 @@ from shapecalc.report.data import Report
 from shapecalc.report.outline import Item, lines, outline, window_text
 
 COLUMNS = ("Layer", "Kind", "Kernel", "Output", "Params", "Params %", "MACs", "MACs %")
+KERAS_COUNTING = (
+    "Parameters as Keras counts them: the statistics of batch normalization are among them, untrained."
+)
 HEADERS = {"Params %": "%", "MACs %": "%"}
 CONVENTION = (
     "MACs: multiply-accumulates of convolutions, linear layers and matrix products; "
@@ -103,6 +106,8 @@ def summary(report: Report, *, batch: bool = False) -> list[str]:
     )
     buffers = f" + {grouped(report.buffer_count)} in buffers" if report.buffer_count != 0 else ""
     found.append(f"Parameters: {grouped(report.params)}{frozen}{buffers}")
+    if report.counting == "keras":
+        found.append(KERAS_COUNTING)
     flops = f"; FLOPs: {at_least}{grouped(report.flops)}" if isinstance(report.macs, int) else ""
     found.append(f"MACs: {at_least}{grouped(report.macs)}{flops}")
     if not report.complete:

@@ -9,7 +9,7 @@ from typing import Any
 from shapecalc.algebra import Dim, Expr
 from shapecalc.engine.graph import Graph, GraphNode, Group, Walk
 from shapecalc.errors import Place
-from shapecalc.layers.base import Effect, Kind, Named, Requirement, Shape, Shapes, Window
+from shapecalc.layers.base import Effect, Kind, Named, Requirement, Shape, Shapes, Window, count
 
 DTYPES = {
     "float64": 8,
@@ -28,16 +28,28 @@ DTYPES = {
 class Node:
     """One layer of the network with what arrives, what leaves, and what it costs.
 
-    Shapes have the batch in front. `params` counts the weights that belong to this node: a node
-    that shares another's weights counts none, and `shares` names that other node. `macs` is None
+    Shapes have the batch in front. `params` counts the weights that belong to this node, as torch or
+    Keras counts them: a node that shares another's weights counts none, and `shares` names that other
+    node. `macs` is None
     when the kind cannot count them. `bytes` is the memory of its results.
     """
 
-    __slots__ = ("_effect", "_graph_node", "inputs", "itemsize", "shares")
+    __slots__ = ("_effect", "_gathered", "_graph_node", "_moved", "inputs", "itemsize", "shares")
 
     def __init__(
-        self, graph_node: GraphNode, effect: Effect, inputs: Shapes, itemsize: int, shares: str | None
+        self,
+        graph_node: GraphNode,
+        effect: Effect,
+        inputs: Shapes,
+        itemsize: int,
+        shares: str | None,
+        counting: str = "torch",
     ) -> None:
+        self._gathered: Dim = 0  # the statistics that are held among the weights
+        self._moved: Dim = 0  # those that are counted as parameters and held elsewhere, or the reverse
+        if statistics := graph_node.layer.statistics:
+            self._gathered = _held(effect.weights, statistics)
+            self._moved = _held(effect.buffers, statistics) if counting == "keras" else -self._gathered
         self._graph_node = graph_node
         self._effect = effect
         self.inputs = inputs
@@ -92,17 +104,18 @@ class Node:
     @property
     def params(self) -> Dim:
         """How many learned numbers belong to this node."""
-        return self._effect.params if self.shares is None else 0
+        return self._effect.params + self._moved if self.shares is None else 0
 
     @property
     def trainable_params(self) -> Dim:
         """How many of them are trained."""
-        return self.params if self._graph_node.trainable else 0
+        trained = self._graph_node.trainable and self.shares is None
+        return self._effect.params - self._gathered if trained else 0
 
     @property
     def buffer_count(self) -> Dim:
         """How many numbers the buffers hold."""
-        return self._effect.buffer_count if self.shares is None else 0
+        return self._effect.buffer_count - self._moved if self.shares is None else 0
 
     @property
     def macs(self) -> Dim | None:
@@ -167,11 +180,13 @@ class Report:
         walk: Walk,
         inputs: Mapping[str, Shape],
         dtype: str = "float32",
+        counting: str = "torch",
     ) -> None:
         self.name = name
         self.title = title
         self.inputs = dict(inputs)
         self.dtype = dtype
+        self.counting = counting
         self.graph: Graph = walk.graph
         self.unbatched = not walk.graph.batched
         shapes, graph_nodes = walk.shapes, walk.graph.nodes
@@ -183,6 +198,7 @@ class Report:
                 tuple([shapes[slot] for slot in node.sources]),  # type: ignore[misc]
                 itemsize,
                 None if node.owner is None else graph_nodes[node.owner].path,
+                counting,
             )
             for node, effect in zip(graph_nodes, walk.effects, strict=True)
             if effect is not None
@@ -278,6 +294,7 @@ class Report:
             "params": _number(self.params),
             "trainable_params": _number(self.trainable_params),
             "buffers": _number(self.buffer_count),
+            "counting": self.counting,
             "macs": _number(self.macs),
             "flops": _number(self.flops),
             "bytes": _number(self.bytes),
@@ -301,6 +318,10 @@ def total(dims: Iterable[Dim]) -> Dim:
     for dim in dims:
         result = result + dim
     return result
+
+
+def _held(tensors: Named, names: frozenset[str]) -> Dim:
+    return count({name: shape for name, shape in tensors.items() if name in names})
 
 
 def _number(value: Dim) -> int | str:

@@ -160,10 +160,14 @@ def window_text(window: Window | None) -> str:
             str(before) if before == after else f"{before}:{after}"
             for before, after in zip(window.before, window.after, strict=True)
         ]
-        parts.append(f"p{_compact(sides)}")
+        free = any(len(side) > _LONGEST_SIDE for side in sides)  # Keras' `same` depends on the size
+        parts.append("p…" if free else f"p{_compact(sides)}")
     if any(size != 1 for size in window.dilation):
         parts.append(f"d{_compact(window.dilation)}")
     return " ".join(parts)
+
+
+_LONGEST_SIDE = 12
 
 
 def _compact(sizes: tuple[Dim, ...] | list[str]) -> str:

@@ -40,6 +40,7 @@ class _Reader:
         self.file = file
         self.blocks: Mapping[str, Any] = {}
         self.parameters: frozenset[str] = frozenset()
+        self.framework = "torch"
 
     def model(self, cls: type[_S]) -> _S:
         data = self.data
@@ -48,6 +49,9 @@ class _Reader:
             if data.get(needed) is None:
                 place = place_of(data, needed) or Place(self.file)
                 raise SpecError(f"the spec has no {needed}", place=place, hint=_NEEDED[needed])
+        framework = data.get("framework")
+        if framework in registry.FRAMEWORKS:  # the model refuses anything else
+            self.framework = str(framework)
         parameters = self.mapping(data, "parameters")
         self.parameters = frozenset(map(str, parameters))
         self.blocks = self.mapping(data, "blocks")
@@ -170,11 +174,11 @@ class _Reader:
         if isinstance(block, Mapping):
             args = block.get("args")
             return args if isinstance(args, Mapping) else ()
-        cls = registry.find(name)
+        cls = registry.find(name, self.framework)
         return cls.model_fields if cls else ()
 
     def callable_names(self, scope: Iterable[str]) -> list[str]:
-        return [*registry.kinds(), *STRUCTURES, *map(str, self.blocks), *scope]
+        return [*registry.kinds(self.framework), *STRUCTURES, *map(str, self.blocks), *scope]
 
     def body(
         self, name: Any, value: Any, holder: Any, scope: frozenset[str], path: str, place: Place
@@ -186,8 +190,12 @@ class _Reader:
             return self.build(STRUCTURES[name], {"steps": self.steps(holder, name, scope, path)}, value, path)
         if name in self.blocks or (name in scope and not registry.is_known(name)):
             return self.call(name, value, path, place)
-        cls = registry.find(name)
+        cls = registry.find(name, self.framework)
         if cls is None:
+            try:
+                registry.belongs(name, self.framework)
+            except SpecError as error:
+                raise SpecError(error.message, place=place, path=holder_path, hint=error.hint) from None
             known = self.callable_names(scope)
             raise SpecError(
                 f"unknown kind {quote(name)}{nearest(name, known)}", place=place, path=holder_path

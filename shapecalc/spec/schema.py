@@ -7,7 +7,8 @@ from typing import Any
 
 from shapecalc.layers.base import Kind, Merge
 from shapecalc.layers.glossary import GLOSSARY
-from shapecalc.layers.registry import get, kinds
+from shapecalc.layers.index import KERAS
+from shapecalc.layers.registry import FRAMEWORKS, get, kinds
 from shapecalc.spec.tree import Expect, Paper
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -30,6 +31,10 @@ def schema() -> dict[str, Any]:
             "title": {"type": "string", "description": "The name for a reader."},
             "description": {"type": "string", "description": "What a reader should know."},
             "paper": _node(Paper, "Where the architecture was published."),
+            "framework": {
+                "enum": list(FRAMEWORKS),
+                "description": "Whose rules the layers follow: torch (the default) or keras, channels last.",
+            },
             "parameters": _values("Named numbers, words, truth values or lists, with their defaults."),
             "input": {
                 "description": "The input's sizes without the batch, or a mapping of named inputs.",
@@ -74,7 +79,8 @@ def _definitions(classes: list[type[Kind]]) -> dict[str, Any]:
         "share": {"type": "string", "description": "The earlier step whose weights are used."},
         "trainable": {"type": "boolean", "description": "False freezes the weights of the step."},
     }
-    bodies = {cls.kind: _ref(f"kind.{cls.kind}") for cls in classes}
+    bodies: dict[str, Any] = {cls.kind: _ref(f"kind.{cls.kind}") for cls in classes}
+    bodies |= {kind: {"anyOf": [_ref(f"kind.{kind}"), _ref(f"keras.{kind}")]} for kind in KERAS}
     bodies |= {
         "sequential": _ref("steps"),
         "side": _ref("steps"),
@@ -115,6 +121,7 @@ def _definitions(classes: list[type[Kind]]) -> dict[str, Any]:
             },
         },
         **{f"kind.{cls.kind}": kind_schema(cls) for cls in classes},
+        **{f"keras.{kind}": kind_schema(get(kind, "keras")) for kind in KERAS},
     }
 
 

@@ -17,7 +17,16 @@ from fractions import Fraction
 from keyword import iskeyword
 from typing import Any, Self, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictInt,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from shapecalc.algebra.formula import Formula
 from shapecalc.errors import FormulaError, Place, quote
@@ -209,6 +218,7 @@ class Spec(Node):
     title: str | None = None
     description: str | None = None
     paper: Paper | None = None
+    framework: str = "torch"
     parameters: dict[str, Any] = {}
     input: dict[str, tuple[Any, ...]]
     blocks: dict[str, Block] = {}
@@ -217,6 +227,26 @@ class Spec(Node):
     expect: Expect | None = None
     variants: dict[str, Variant] = {}
     place: Place = Field(default_factory=Place, repr=False)
+
+    @field_validator("framework", mode="before")
+    @classmethod
+    def _framework(cls, given: Any) -> Any:
+        if not isinstance(given, str) or given not in registry.FRAMEWORKS:
+            raise complaint(f"{quote(given)} is not a framework; known are {', '.join(registry.FRAMEWORKS)}")
+        return given
+
+    @field_validator("blocks", "layers", mode="after")
+    @classmethod
+    def _in_its_classes(cls, given: Any, info: ValidationInfo) -> Any:
+        from shapecalc.spec.dialect import translated
+
+        framework = info.data.get("framework", "torch")
+        if isinstance(given, tuple):
+            return translated(given, framework)
+        return {
+            name: block.model_copy(update={"layers": translated(block.layers, framework)})
+            for name, block in given.items()
+        }
 
     @field_validator("parameters", mode="before")
     @classmethod
@@ -269,7 +299,7 @@ class Spec(Node):
         return self.model_copy(update=changes)
 
 
-RESERVED_PARAMETERS = frozenset({"input", "batch", "symbolic", "dtype", "self"})
+RESERVED_PARAMETERS = frozenset({"input", "batch", "symbolic", "dtype", "count", "self"})
 
 
 def as_steps(given: Any) -> tuple[Step, ...]:

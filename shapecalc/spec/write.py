@@ -23,6 +23,8 @@ def to_data(spec: Spec) -> dict[str, Any]:
             data[key] = getattr(spec, key)
     if spec.paper is not None:
         data["paper"] = _fields(spec.paper)
+    if spec.framework != "torch":
+        data["framework"] = spec.framework
     if spec.parameters:
         data["parameters"] = _values(spec.parameters)
     shapes = {name: plain(shape) for name, shape in spec.input.items()}

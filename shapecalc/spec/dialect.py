@@ -1,0 +1,72 @@
+"""Layers written in Python, turned into the classes of the framework that their spec follows.
+
+A spec file names kinds, so reading it finds the right classes at once. In Python one writes
+`Conv2d(...)`, torch's class, under either framework; where Keras has a class of its own with the
+same kind, a Keras spec holds that one, made from the fields that were given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from pydantic import ValidationError
+
+from shapecalc.errors import SpecError, nearest
+from shapecalc.layers import registry
+from shapecalc.layers.base import Kind, Merge
+from shapecalc.layers.fields import complaint
+from shapecalc.spec.tree import Sequential, Step
+
+
+def translated(steps: Sequence[Step], framework: str) -> tuple[Step, ...]:
+    """Return the steps with every layer in the class of the framework; those that fit stay the same."""
+    found: list[Step] = []
+    for step in steps:
+        body = _body(step.body, framework)
+        found.append(step if body is step.body else step.model_copy(update={"body": body}))
+    return tuple(found)
+
+
+def _body(body: Any, framework: str) -> Any:
+    if isinstance(body, Sequential):
+        inner = translated(body.steps, framework)
+        return body if _same(inner, body.steps) else body.model_copy(update={"steps": inner})
+    if not isinstance(body, Kind):
+        return body
+    if isinstance(body, Merge) and body.branches is not None:
+        branches = tuple(
+            (name, branch if isinstance(branch, str) else translated(branch, framework))
+            for name, branch in body.branches
+        )
+        pairs = zip(branches, body.branches, strict=True)
+        if not all(new is old or _same(new, old) for (_, new), (_, old) in pairs):
+            body = body.model_copy(update={"branches": branches})
+    return body if registry.fits(type(body), framework) else _layer(body, framework)
+
+
+def _same(steps: Sequence[Any], others: Sequence[Any]) -> bool:
+    return all(one is other for one, other in zip(steps, others, strict=True))
+
+
+def _layer(layer: Kind, framework: str) -> Kind:
+    if framework == "torch":
+        raise complaint(
+            f"{type(layer).__name__} follows the rules of {layer.framework}: "
+            f"the model must say framework: {layer.framework}"
+        )
+    try:
+        cls = registry.get(layer.kind, framework)
+    except SpecError as error:
+        raise complaint(error.message) from None
+    fields = layer.fields_set()
+    for name in fields:
+        if name not in cls.model_fields:
+            known = [*cls.model_fields]
+            raise complaint(f"{layer.kind} has no field {name!r} in {framework}{nearest(name, known)}")
+    try:
+        return cls(**fields)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(map(str, first["loc"]))
+        raise complaint(f"{layer.kind} in {framework}: {where}: {first['msg']}") from None
