@@ -1,4 +1,4 @@
-"""ZFNet, FCN, the 3D U-Net, DCGAN and others, written in torch directly from their papers."""
+"""LeNet-300-100, ZFNet, FCN, the 3D U-Net, DCGAN and others, written in torch directly from their papers."""
 
 from __future__ import annotations
 
@@ -9,6 +9,11 @@ import torch
 from torch import Tensor, nn
 
 from tests.paper_inceptions import Residual
+
+
+def lenet_300_100() -> nn.Module:
+    hidden = [nn.Linear(784, 300), nn.Tanh(), nn.Linear(300, 100), nn.Tanh()]
+    return nn.Sequential(nn.Flatten(), *hidden, nn.Linear(100, 10))
 
 
 def zfnet() -> nn.Module:
@@ -161,6 +166,7 @@ def dcgan_discriminator() -> nn.Module:
 
 
 NETWORKS: dict[str, Callable[[], nn.Module]] = {
+    "lenet_300_100": lenet_300_100,
     "zfnet": zfnet,
     "fcn32s_vgg16": partial(FCN, 32),
     "fcn16s_vgg16": partial(FCN, 16),
