@@ -15,6 +15,7 @@ import shapecalc.model as model_module
 from shapecalc import Model, Report, ShapeError, SpecError, Step, Undecided, load, loads, symbol
 from shapecalc.engine import expand as expansion
 from shapecalc.engine.expand import _Expansion
+from shapecalc.engine.recorder import Recorder
 from shapecalc.engine.graph import Graph
 from shapecalc.engine.scope import Frame
 from shapecalc.layers import AdaptiveAvgPool2d, Conv2d, Flatten, Linear, ReLU, Split, Upsample
@@ -321,7 +322,7 @@ def _one_pass_less(patch: pytest.MonkeyPatch) -> None:
 
 
 def _own_weights(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(_Expansion, "share", lambda self, frame, step, mark: None)
+    patch.setattr(Recorder, "share", lambda self, target, step, mark: None)
 
 
 def _all_trained(patch: pytest.MonkeyPatch) -> None:
