@@ -4,18 +4,22 @@ A spec follows the rules of one framework. Most kinds are the same under both; w
 has a class of its own, and a kind whose rule is torch's alone has none under Keras.
 
 Built-in kinds load on demand: the index names the module of each, and only that module is
-imported. Packages offer kinds through the entry-point group `shapecalc.kinds`.
+imported. Packages offer kinds through the entry-point group `shapecalc.kinds`: an entry's name is the
+kind's, its value the class, and it is loaded when a spec first uses the name.
 """
 
 from __future__ import annotations
 
 from functools import lru_cache
 from importlib import import_module
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from shapecalc.errors import SpecError, nearest, quote
 from shapecalc.layers.base import Kind
 from shapecalc.layers.index import KERAS, KINDS
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 FRAMEWORKS = ("torch", "keras")
 
@@ -29,19 +33,33 @@ _K = TypeVar("_K", bound=type[Kind])
 def register(cls: _K) -> _K:
     """Make a kind of your own known by its name; use it as a decorator.
 
-    Raises `SpecError` for a name that is taken or not lower snake_case, and for a class that still
-    misses a rule.
+    Defining a class again, as running a notebook's cell twice does, replaces it. Raises `SpecError` for
+    a name that is taken or not lower snake_case, and for a class that still misses a rule.
     """
-    name = getattr(cls, "kind", "")
-    if not (isinstance(name, str) and name.isidentifier() and name == name.lower()):
-        raise SpecError(f"{cls.__name__} needs a kind in lower snake_case, not {quote(name)}")
+    check(cls)
+    known = _registered.get(cls.kind)
+    again = known is not None and (known.__module__, known.__qualname__) == (cls.__module__, cls.__qualname__)
+    if cls.kind in KINDS or (known is not None and known is not cls and not again):
+        raise SpecError(f"the kind {cls.kind!r} exists already")
+    _registered[cls.kind] = cls
+    return cls
+
+
+def check(cls: object) -> None:
+    """Raise `SpecError` unless this is a class of layers, whole and with a name that a spec can use."""
+    if not (isinstance(cls, type) and issubclass(cls, Kind)):
+        raise SpecError(f"{quote(cls)} is not a kind: derive a class from shapecalc.Layer or shapecalc.Merge")
+    name = getattr(cls, "kind", None)
+    if not (isinstance(name, str) and name.isidentifier() and name.isascii() and name == name.lower()):
+        raise SpecError(f"{cls.__name__} needs a `kind` in lower snake_case, not {quote(name)}")
+    if name in RESERVED:
+        raise SpecError(f"{name!r} cannot name a kind: the word has a meaning in a step")
     missing = sorted(getattr(cls, "__abstractmethods__", ()))
     if missing:
-        raise SpecError(f"the kind {name!r} misses the rules {', '.join(missing)}")
-    if name in KINDS or name in RESERVED or _registered.get(name, cls) is not cls:
-        raise SpecError(f"the kind {name!r} exists already")
-    _registered[name] = cls
-    return cls
+        raise SpecError(
+            f"the kind {name!r} misses the rules {', '.join(missing)}",
+            hint="NoWeights, NoBuffers, NoMacs and NoWindow among its bases say that there is none",
+        )
 
 
 def unregister(name: str) -> None:
@@ -70,7 +88,7 @@ def find(name: str, framework: str = "torch") -> type[Kind] | None:
         if fits(cls, framework):
             _loaded[name, framework] = cls
     if cls is None:
-        cls = _from_packages().get(name)
+        cls = _from_package(name)
     return cls if cls is not None and fits(cls, framework) else None
 
 
@@ -100,24 +118,37 @@ def belongs(name: str, framework: str) -> None:
 
 def kinds(framework: str = "torch") -> list[str]:
     """Return the names of all kinds that a spec of this framework may use, sorted."""
-    named = sorted({*KINDS, *_registered, *_from_packages()})
+    named = sorted({*KINDS, *_registered, *_offers()})
     return named if framework == "torch" else [name for name in named if find(name, framework) is not None]
 
 
 @lru_cache(maxsize=1)
-def _from_packages() -> dict[str, type[Kind]]:
-    """Return the kinds of installed packages; asked only when a name is not built in."""
+def _offers() -> dict[str, dict[str, EntryPoint]]:
+    """Return what installed packages offer: by the kind's name, by where it is; nothing is imported yet."""
     from importlib.metadata import entry_points
 
-    found: dict[str, type[Kind]] = {}
+    found: dict[str, dict[str, EntryPoint]] = {}
     for point in entry_points(group=ENTRY_POINTS):
-        if point.name in KINDS:
-            continue
-        try:
-            cls = point.load()
-        except (ImportError, AttributeError) as error:
-            raise SpecError(f"the kind {point.name!r} of {point.value} does not load: {error}") from error
-        if not (isinstance(cls, type) and issubclass(cls, Kind)):
-            raise SpecError(f"{point.value} is offered as a kind but is not a layer class")
-        found[point.name] = cls
+        found.setdefault(point.name, {})[point.value] = point
     return found
+
+
+@lru_cache(maxsize=256)
+def _from_package(name: str) -> type[Kind] | None:
+    """Return the kind of this name that an installed package offers."""
+    points = _offers().get(name)
+    if not points:
+        return None
+    first, *others = points.values()
+    if others:
+        told = " and ".join(sorted(points))
+        raise SpecError(f"several packages offer the kind {name!r}: {told}")
+    try:
+        cls: type[Kind] = first.load()
+    except Exception as error:  # whatever a package does when it is imported
+        told = f"{type(error).__name__}: {error}"
+        raise SpecError(f"the kind {name!r} of {first.value} does not load: {told}") from error
+    check(cls)
+    if cls.kind != name:
+        raise SpecError(f"{first.value} is offered as {name!r}, but its kind is {cls.kind!r}")
+    return cls
