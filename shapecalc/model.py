@@ -15,8 +15,8 @@ from shapecalc.engine.graph import Graph, Walk
 from shapecalc.engine.parameters import BATCH, Parameters, input_shapes
 from shapecalc.engine.walk import rewalk
 from shapecalc.errors import SpecError, Undecided, nearest, quote
-from shapecalc.layers.base import Shape
 from shapecalc.layers.registry import FRAMEWORKS
+from shapecalc.layers.requirement import Shape
 from shapecalc.report.data import DTYPES, Report
 from shapecalc.spec.find import bundled, locate, read_file, short
 from shapecalc.spec.read import read
@@ -159,7 +159,7 @@ class Model(Spec):
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """Return a copy, with some fields replaced; it shares no expansion with the original."""
         copied = super().model_copy(update=update, deep=deep)
-        copied._graphs = []
+        copied._graphs = []  # noqa: SLF001  (a copy of this very class)
         return copied
 
 

@@ -442,6 +442,17 @@ def pad_sides(draft: Draft) -> Any:
     return tuple((side(), side()) if form == 2 or draft.chance(2) else side() for _ in range(count))
 
 
+def crop_sides(draft: Draft) -> Any:
+    """Return what to cut off: little, so that something is left, unless a bound is overstepped."""
+    if draft.wild:
+        return value(draft, rules(draft.cls)["crop"])
+    most = 3 if draft.flaw == "bound" else 1
+    if draft.chance(3):
+        return draft.whole(0, most)
+    side = st.integers(0, most)
+    return tuple(draft.draw(side | st.tuples(side, side)) for _ in range(draft.rank or 1))
+
+
 def half_a_kernel(draft: Draft) -> Any:
     """Return padding of at most half the kernel, as torch's pooling takes it."""
     kernel = draft.fields.get("kernel_size", 1)
@@ -542,6 +553,7 @@ FIELD_HINTS: dict[str, Callable[[Draft], Any]] = {
     "normalized_shape": ending,
     "output_padding": below_the_stride,
     "connections": connected,
+    "crop": crop_sides,
     "embedding.num_embeddings": lambda draft: draft.whole(3, 7),
     **{
         f"{name}conv{rank}d.padding": conv_padding

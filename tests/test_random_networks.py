@@ -15,13 +15,13 @@ import shapecalc.model as model_module
 from shapecalc import Model, Report, ShapeError, SpecError, Step, Undecided, load, loads, symbol
 from shapecalc.engine import expand as expansion
 from shapecalc.engine.expand import _Expansion
-from shapecalc.engine.recorder import Recorder
 from shapecalc.engine.graph import Graph
+from shapecalc.engine.recorder import Recorder
 from shapecalc.engine.scope import Frame
 from shapecalc.layers import AdaptiveAvgPool2d, Conv2d, Flatten, Linear, ReLU, Split, Upsample
 from shapecalc.spec import write
-from shapecalc.testing import holds, put_in
 from tests.networks import networks, questions
+from tests.test_laws import holds, put_in
 from tests.test_torch_parity import quiet
 from tests.torch_network import TorchRefuses, TorchRun, run_graph, run_tree
 
@@ -350,8 +350,8 @@ def _branches_from_the_last(patch: pytest.MonkeyPatch) -> None:
 
     def sequence(self: Any, outer: Any, steps: Any, current: int, path: str, label: str, *more: Any) -> Any:
         is_branch = path.endswith(("main", ".gate", ".1", ".b1", ".b2", ".two"))
-        last = self.graph.slots - 1
-        fits = is_branch and self.shapes[last] == self.shapes[current]
+        last = self.record.graph.slots - 1
+        fits = is_branch and self.record.shapes[last] == self.record.shapes[current]
         return honest(self, outer, steps, last if fits else current, path, label, *more)
 
     patch.setattr(_Expansion, "sequence", sequence)

@@ -13,8 +13,9 @@ from hypothesis import given
 from pydantic import ValidationError
 from torch.utils.flop_counter import FlopCounterMode
 
-from shapecalc.layers.base import Effect, Refused
+from shapecalc.layers.base import Effect
 from shapecalc.layers.registry import kinds
+from shapecalc.layers.requirement import Refused
 from tests.strategies import Case, case, cases
 from tests.torch_twin import REJECTIONS, arguments, build
 
@@ -162,7 +163,7 @@ def _free_of_charge(conv: Any, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _refuses_all(conv: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    from shapecalc.layers.base import Requirement
+    from shapecalc.layers.requirement import Requirement
 
     monkeypatch.setattr(conv, "requirements", lambda self, x: iter([Requirement("no", 0, "==", 1, "no")]))
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from shapecalc.algebra import Expr
 from shapecalc.algebra.rational import LARGEST
 from shapecalc.errors import Failure, Place, Undecided
-from shapecalc.layers.base import Effect, Kind, Refused, Requirement, Shapes
+from shapecalc.layers.base import Effect, Kind, Shapes
+from shapecalc.layers.requirement import Refused, Requirement
 from shapecalc.spec.tree import MOST_AXES
 
 

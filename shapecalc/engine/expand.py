@@ -24,7 +24,8 @@ from shapecalc.engine.recorder import Recorder
 from shapecalc.engine.scope import Frame, Mark, UnknownSize
 from shapecalc.errors import Place, SpecError, Undecided, nearest, quote
 from shapecalc.layers import registry
-from shapecalc.layers.base import Kind, Merge, Shape
+from shapecalc.layers.base import Kind, Merge
+from shapecalc.layers.requirement import Shape
 from shapecalc.spec.read import MODIFIERS, complaint_of
 from shapecalc.spec.tree import MOST_LAYERS, Block, Call, Sequential, Side, Spec, Step
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 
 from shapecalc.algebra.rational import Value
 from shapecalc.errors import Failure, Place
-from shapecalc.layers.base import Effect, Kind, Shape
+from shapecalc.layers.base import Effect, Kind
+from shapecalc.layers.requirement import Shape
 
 
 @dataclass(slots=True)

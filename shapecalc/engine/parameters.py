@@ -12,7 +12,7 @@ from shapecalc.algebra import Dim, Expr, symbol
 from shapecalc.algebra.formula import Formula, unknown_name
 from shapecalc.algebra.rational import LARGEST, Value, listed
 from shapecalc.errors import FormulaError, Place, SpecError, nearest, quote
-from shapecalc.layers.base import Shape, shown
+from shapecalc.layers.requirement import Shape, shown
 from shapecalc.spec.tree import MOST_AXES, Spec, untyped
 from shapecalc.spec.tree import RESERVED_PARAMETERS as RESERVED
 

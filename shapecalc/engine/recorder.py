@@ -12,7 +12,8 @@ from shapecalc.engine.graph import Graph, GraphNode, Group, Walk
 from shapecalc.engine.limits import TooLarge
 from shapecalc.engine.scope import Mark, UnknownSize
 from shapecalc.errors import Failure, FormulaError, Place, SpecError, quote
-from shapecalc.layers.base import Effect, Kind, Refused, Shape
+from shapecalc.layers.base import Effect, Kind
+from shapecalc.layers.requirement import Refused, Shape
 from shapecalc.spec.tree import MOST_LAYERS, Spec, Step
 
 

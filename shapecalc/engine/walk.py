@@ -5,7 +5,8 @@ from __future__ import annotations
 from shapecalc.engine.evaluate import Evaluator, failure
 from shapecalc.engine.graph import Graph, Walk
 from shapecalc.errors import Failure, Undecided
-from shapecalc.layers.base import Effect, Refused, Shape
+from shapecalc.layers.base import Effect
+from shapecalc.layers.requirement import Refused, Shape
 
 
 def rewalk(graph: Graph, inputs: list[Shape]) -> Walk | None:

@@ -12,9 +12,10 @@ from collections.abc import Iterator
 from typing import Annotated, Any, ClassVar
 
 from shapecalc.algebra import Dim
-from shapecalc.layers.base import NoMacs, NoWeights, NoWindow, Requirement, Shape, rank_between
+from shapecalc.layers.base import NoMacs, NoWeights, NoWindow
 from shapecalc.layers.fields import CountPerAxis, Each, Flag, Whole, complaint
 from shapecalc.layers.fields import Optional as OptionalField
+from shapecalc.layers.requirement import Requirement, Shape, rank_between
 from shapecalc.layers.spatial import Spatial
 
 

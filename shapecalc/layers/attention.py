@@ -9,19 +9,9 @@ from typing import ClassVar, Self
 from pydantic import model_validator
 
 from shapecalc.algebra import Dim
-from shapecalc.layers.base import (
-    Layer,
-    Named,
-    NoBuffers,
-    NoWindow,
-    Requirement,
-    SameShape,
-    Shape,
-    divides,
-    matches,
-    rank_between,
-)
+from shapecalc.layers.base import Layer, Named, NoBuffers, NoWindow, SameShape
 from shapecalc.layers.fields import Count, Flag, OptionalCount, Probability, complaint
+from shapecalc.layers.requirement import Requirement, Shape, divides, matches, rank_between
 
 
 class MultiheadAttention(SameShape, NoBuffers, NoWindow, Layer):

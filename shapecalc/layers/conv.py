@@ -12,8 +12,9 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from shapecalc.algebra import Dim, product
-from shapecalc.layers.base import Named, NoBuffers, Requirement, Shape, divides, matches
+from shapecalc.layers.base import Named, NoBuffers
 from shapecalc.layers.fields import Count, Flag, OptionalCount
+from shapecalc.layers.requirement import Requirement, Shape, divides, matches
 from shapecalc.layers.sliding import Sliding, Windowed
 
 

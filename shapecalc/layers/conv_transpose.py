@@ -13,8 +13,9 @@ from typing import ClassVar
 
 from shapecalc.algebra import Dim, maximum, product
 from shapecalc.layers.arithmetic import transposed
-from shapecalc.layers.base import Named, NoBuffers, Requirement, Shape, Window, divides, matches
+from shapecalc.layers.base import Named, NoBuffers, Window
 from shapecalc.layers.fields import Count, CountPerAxis, ExtentPerAxis, Flag, OptionalCount
+from shapecalc.layers.requirement import Requirement, Shape, divides, matches
 from shapecalc.layers.spatial import AXES, Spatial
 
 

@@ -13,8 +13,9 @@ from typing import ClassVar
 
 from shapecalc.algebra import Dim
 from shapecalc.layers.arithmetic import cropped
-from shapecalc.layers.base import NoMacs, NoWeights, NoWindow, Requirement, Shape
+from shapecalc.layers.base import NoMacs, NoWeights, NoWindow
 from shapecalc.layers.fields import ExtentPerSide
+from shapecalc.layers.requirement import Requirement, Shape
 from shapecalc.layers.spatial import Spatial
 
 

@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from fractions import Fraction
 from typing import ClassVar
 
-from shapecalc.layers.base import Elementwise, Requirement, Shape, rank_between
+from shapecalc.layers.base import Elementwise
 from shapecalc.layers.fields import Flag, Probability
+from shapecalc.layers.requirement import Requirement, Shape, rank_between
 
 
 class Dropping(Elementwise):

@@ -5,7 +5,7 @@ GLOSSARY: dict[str, str] = {
     "align_corners": "Whether the corner pixels of input and output coincide.",
     "alpha": "The scale of the negative part, or the strength of the normalization.",
     "approximate": "Which formula of the error function is used; shapes do not depend on it.",
-    "batch_first": "Whether the batch is axis 0, before the positions; torch's default is axis 1, after them.",
+    "batch_first": "Whether the batch is axis 0, before the positions; by default it is axis 1.",
     "beta": "The sharpness or the exponent of the function.",
     "bias": "Whether a learned constant is added to each output channel.",
     "branches": "What is merged: lists of layers, [] for the current tensor, or names of steps.",

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import ClassVar
 
-from shapecalc.layers.base import Merge, Named, Requirement, Shape, rank_between
+from shapecalc.layers.base import Merge, Named
 from shapecalc.layers.dropout import Dropping
 from shapecalc.layers.fields import Index
 from shapecalc.layers.linear import Dense, Table
 from shapecalc.layers.merge import Concat
+from shapecalc.layers.requirement import Requirement, Shape, rank_between
 from shapecalc.layers.select import Chunk, Split
 
 

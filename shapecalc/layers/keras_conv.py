@@ -16,9 +16,10 @@ from typing import Annotated, ClassVar
 
 from shapecalc.algebra import maximum, minimum
 from shapecalc.layers.arithmetic import same, same_padding, same_total
-from shapecalc.layers.base import Named, Requirement, Shape, Window
+from shapecalc.layers.base import Named, Window
 from shapecalc.layers.conv import Convolving, DepthwiseConvolving, SeparableConvolving
 from shapecalc.layers.fields import CountPerAxis, OneOf, PerAxis
+from shapecalc.layers.requirement import Requirement, Shape
 from shapecalc.layers.sliding import Sliding
 from shapecalc.layers.spatial import ChannelsLast
 

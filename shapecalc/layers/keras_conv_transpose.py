@@ -13,10 +13,11 @@ from typing import Annotated, ClassVar
 
 from shapecalc.algebra import Dim, maximum
 from shapecalc.layers.arithmetic import extent, transposed, transposed_same, transposed_valid
-from shapecalc.layers.base import Named, NoBuffers, Requirement, Shape, Window, matches
+from shapecalc.layers.base import Named, NoBuffers, Window
 from shapecalc.layers.conv_transpose import scattered
 from shapecalc.layers.fields import Count, CountPerAxis, Each, Flag, Optional, OptionalCount, PerAxis, Whole
 from shapecalc.layers.keras_conv import SameOrValid, not_both
+from shapecalc.layers.requirement import Requirement, Shape, matches
 from shapecalc.layers.spatial import AXES, ChannelsLast
 
 

@@ -10,21 +10,10 @@ from collections.abc import Iterator
 from fractions import Fraction
 from typing import ClassVar
 
-from shapecalc.layers.base import (
-    Layer,
-    Named,
-    NoBuffers,
-    NoMacs,
-    NoWindow,
-    Requirement,
-    SameShape,
-    Shape,
-    divides,
-    matches,
-    rank_between,
-)
+from shapecalc.layers.base import Layer, Named, NoBuffers, NoMacs, NoWindow, SameShape
 from shapecalc.layers.fields import Count, Flag, OptionalCount, Real
 from shapecalc.layers.layer_norm import OverLastAxes
+from shapecalc.layers.requirement import Requirement, Shape, divides, matches, rank_between
 
 EPS = Fraction(1, 1000)
 

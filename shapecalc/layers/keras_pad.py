@@ -13,10 +13,11 @@ from collections.abc import Iterator
 from typing import Annotated, ClassVar
 
 from shapecalc.layers.arithmetic import scaled
-from shapecalc.layers.base import Layer, NoMacs, NoWeights, NoWindow, Requirement, Shape, rank_between, shown
+from shapecalc.layers.base import Layer, NoMacs, NoWeights, NoWindow
 from shapecalc.layers.crop import Crop
 from shapecalc.layers.fields import Each, ExtentPerSide, OneOf, PerAxis, Whole
 from shapecalc.layers.pad import Pad
+from shapecalc.layers.requirement import Requirement, Shape, rank_between, shown
 from shapecalc.layers.spatial import ChannelsLast
 
 INTERPOLATIONS = ("nearest", "bilinear", "bicubic", "lanczos3", "lanczos5")

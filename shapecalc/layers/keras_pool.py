@@ -10,10 +10,11 @@ from __future__ import annotations
 from typing import ClassVar
 
 from shapecalc.layers.adaptive_pool import GlobalPool
-from shapecalc.layers.base import NoMacs, NoWeights, Shape
+from shapecalc.layers.base import NoMacs, NoWeights
 from shapecalc.layers.fields import PerAxis
 from shapecalc.layers.keras_conv import KerasWindowed
 from shapecalc.layers.pool import StridePerAxis
+from shapecalc.layers.requirement import Shape
 from shapecalc.layers.spatial import ChannelsLast
 
 

@@ -11,23 +11,10 @@ from fractions import Fraction
 from typing import Annotated, ClassVar
 
 from shapecalc.algebra import Dim, product
-from shapecalc.layers.base import (
-    Layer,
-    Named,
-    NoBuffers,
-    NoMacs,
-    NoWeights,
-    NoWindow,
-    Requirement,
-    SameShape,
-    Shape,
-    divides,
-    matches,
-    rank_between,
-    shown,
-)
+from shapecalc.layers.base import Layer, Named, NoBuffers, NoMacs, NoWeights, NoWindow, SameShape
 from shapecalc.layers.fields import Count, Decimal, Each, Flag, Optional, OptionalCount, Real, Whole
 from shapecalc.layers.norm import EPS, enough
+from shapecalc.layers.requirement import Requirement, Shape, divides, matches, rank_between, shown
 
 
 class GroupNorm(SameShape, NoBuffers, NoMacs, NoWindow, Layer):

@@ -6,20 +6,9 @@ from collections.abc import Iterator
 from fractions import Fraction
 from typing import ClassVar
 
-from shapecalc.layers.base import (
-    Layer,
-    Named,
-    NoBuffers,
-    NoMacs,
-    NoWindow,
-    Requirement,
-    SameShape,
-    Shape,
-    axis_exists,
-    matches,
-    rank_between,
-)
+from shapecalc.layers.base import Layer, Named, NoBuffers, NoMacs, NoWindow, SameShape
 from shapecalc.layers.fields import Index, OptionalCount, Real
+from shapecalc.layers.requirement import Requirement, Shape, axis_exists, matches, rank_between
 
 
 class ClassToken(NoBuffers, NoMacs, NoWindow, Layer):

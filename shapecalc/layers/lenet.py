@@ -14,20 +14,7 @@ from pydantic import model_validator
 
 from shapecalc.algebra import Dim, product
 from shapecalc.layers.arithmetic import window
-from shapecalc.layers.base import (
-    Layer,
-    Named,
-    NoBuffers,
-    NoMacs,
-    NoWeights,
-    NoWindow,
-    Requirement,
-    Shape,
-    Window,
-    matches,
-    rank_between,
-    shown,
-)
+from shapecalc.layers.base import Layer, Named, NoBuffers, NoMacs, NoWeights, NoWindow, Window
 from shapecalc.layers.fields import (
     Count,
     CountPerAxis,
@@ -39,6 +26,7 @@ from shapecalc.layers.fields import (
     Whole,
     complaint,
 )
+from shapecalc.layers.requirement import Requirement, Shape, matches, rank_between, shown
 from shapecalc.layers.sliding import Windowed
 from shapecalc.layers.spatial import Spatial
 

@@ -11,20 +11,9 @@ from dataclasses import replace
 from typing import Annotated, ClassVar
 
 from shapecalc.algebra import Dim, product
-from shapecalc.layers.base import (
-    Elementwise,
-    Layer,
-    Named,
-    NoBuffers,
-    NoMacs,
-    NoWindow,
-    Requirement,
-    Shape,
-    matches,
-    rank_between,
-    shown,
-)
+from shapecalc.layers.base import Elementwise, Layer, Named, NoBuffers, NoMacs, NoWindow
 from shapecalc.layers.fields import Count, Flag, Optional, OptionalCount, Whole
+from shapecalc.layers.requirement import Requirement, Shape, matches, rank_between, shown
 
 
 class Dense(NoBuffers, NoWindow, Layer):

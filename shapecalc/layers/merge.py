@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterator
 from typing import ClassVar
 
 from shapecalc.algebra import Dim, product
-from shapecalc.layers.base import Merge, Requirement, Shape, Shapes, axis_exists, shown
+from shapecalc.layers.base import Merge, Shapes
 from shapecalc.layers.fields import Index
+from shapecalc.layers.requirement import Requirement, Shape, axis_exists, shown
 
 
 def broadcast(inputs: Shapes) -> Shape:

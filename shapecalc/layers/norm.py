@@ -13,19 +13,9 @@ from typing import Annotated, ClassVar, Self
 from pydantic import model_validator
 
 from shapecalc.algebra import Dim, product
-from shapecalc.layers.base import (
-    Layer,
-    Named,
-    NoMacs,
-    NoWindow,
-    Requirement,
-    SameShape,
-    Shape,
-    matches,
-    rank_between,
-    shown,
-)
+from shapecalc.layers.base import Layer, Named, NoMacs, NoWindow, SameShape
 from shapecalc.layers.fields import Decimal, Flag, Optional, OptionalCount, Real, complaint
+from shapecalc.layers.requirement import Requirement, Shape, matches, rank_between, shown
 
 EPS = Fraction(1, 100_000)
 

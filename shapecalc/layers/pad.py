@@ -16,9 +16,10 @@ from pydantic import model_validator
 
 from shapecalc.algebra import Dim
 from shapecalc.layers.arithmetic import padded, uncropped
-from shapecalc.layers.base import NoMacs, NoWeights, NoWindow, Requirement, Shape, rank_between
+from shapecalc.layers.base import NoMacs, NoWeights, NoWindow
 from shapecalc.layers.extended import Fill
 from shapecalc.layers.fields import Each, PerSide, Whole, complaint
+from shapecalc.layers.requirement import Requirement, Shape, rank_between
 from shapecalc.layers.spatial import AXES, Spatial
 
 Sides = Annotated[PerSide, Each(Each(Whole(), (2,)), (1, 2, 3, 4, 6))]

@@ -15,8 +15,8 @@ from typing import ClassVar
 
 from shapecalc.algebra import Dim
 from shapecalc.layers.arithmetic import uncropped
-from shapecalc.layers.base import Requirement, Shape
 from shapecalc.layers.pad import Pad
+from shapecalc.layers.requirement import Requirement, Shape
 
 
 class ReflectionPad(Pad):

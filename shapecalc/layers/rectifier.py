@@ -13,20 +13,9 @@ from typing import Annotated, ClassVar, Self
 from pydantic import model_validator
 
 from shapecalc.algebra import Dim
-from shapecalc.layers.base import (
-    Elementwise,
-    Layer,
-    Named,
-    NoBuffers,
-    NoMacs,
-    NoWindow,
-    Requirement,
-    SameShape,
-    Shape,
-    rank_between,
-    shown,
-)
+from shapecalc.layers.base import Elementwise, Layer, Named, NoBuffers, NoMacs, NoWindow, SameShape
 from shapecalc.layers.fields import Count, Flag, OneOf, Real, complaint
+from shapecalc.layers.requirement import Requirement, Shape, rank_between, shown
 
 
 class InPlace(Elementwise):

@@ -22,9 +22,10 @@ from shapecalc.algebra import Dim
 from shapecalc.algebra.formula import Formula
 from shapecalc.errors import Undecided
 from shapecalc.layers.arithmetic import scaled
-from shapecalc.layers.base import Layer, NoMacs, NoWeights, NoWindow, Requirement, Shape, rank_between, shown
+from shapecalc.layers.base import Layer, NoMacs, NoWeights, NoWindow
 from shapecalc.layers.fields import Decimal, Each, OneOf, PerAxis, Truth, Whole, complaint
 from shapecalc.layers.fields import Optional as OptionalField
+from shapecalc.layers.requirement import Requirement, Shape, rank_between, shown
 
 
 class _Positive(Decimal):

@@ -14,18 +14,9 @@ from pydantic import model_validator
 from shapecalc.algebra import Dim, product
 from shapecalc.algebra.decide import decide
 from shapecalc.errors import Undecided
-from shapecalc.layers.base import (
-    Layer,
-    NoMacs,
-    NoWeights,
-    NoWindow,
-    Requirement,
-    Shape,
-    axis_exists,
-    rank_between,
-    shown,
-)
+from shapecalc.layers.base import Layer, NoMacs, NoWeights, NoWindow
 from shapecalc.layers.fields import Each, Index, Listed, Optional, Whole, complaint
+from shapecalc.layers.requirement import Requirement, Shape, axis_exists, rank_between, shown
 
 Axes = Annotated[int | tuple[int, ...], Each(Whole(may_be_free=False))]
 """One axis or a list of them, each counted from the end when negative."""

@@ -13,19 +13,9 @@ from pydantic import model_validator
 from shapecalc.algebra import Dim, Expr, ceildiv, maximum, minimum
 from shapecalc.algebra.decide import decide
 from shapecalc.errors import Undecided
-from shapecalc.layers.base import (
-    Layer,
-    NoMacs,
-    NoWeights,
-    NoWindow,
-    Requirement,
-    Shape,
-    Shapes,
-    axis_exists,
-    rank_between,
-    shown,
-)
+from shapecalc.layers.base import Layer, NoMacs, NoWeights, NoWindow, Shapes
 from shapecalc.layers.fields import Count, Each, Flag, Index, Optional, Whole, complaint
+from shapecalc.layers.requirement import Requirement, Shape, axis_exists, rank_between, shown
 from shapecalc.layers.reshape import Axes, axes_exist, listed
 
 Position = Annotated[Dim, Whole()]

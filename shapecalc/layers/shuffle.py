@@ -5,18 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import ClassVar
 
-from shapecalc.layers.base import (
-    Layer,
-    NoMacs,
-    NoWeights,
-    NoWindow,
-    Requirement,
-    SameShape,
-    Shape,
-    divides,
-    rank_between,
-)
+from shapecalc.layers.base import Layer, NoMacs, NoWeights, NoWindow, SameShape
 from shapecalc.layers.fields import Count
+from shapecalc.layers.requirement import Requirement, Shape, divides, rank_between
 
 
 class PixelShuffle(NoWeights, NoMacs, NoWindow, Layer):

@@ -9,8 +9,9 @@ from typing import Annotated, Literal
 
 from shapecalc.algebra import Dim
 from shapecalc.layers.arithmetic import same_padding, window
-from shapecalc.layers.base import Requirement, Shape, Window
+from shapecalc.layers.base import Window
 from shapecalc.layers.fields import CountPerAxis, Each, OneOf, PerSide, Whole
+from shapecalc.layers.requirement import Requirement, Shape
 from shapecalc.layers.spatial import AXES, Spatial
 
 Padding = Annotated[PerSide | Literal["same", "valid"], OneOf(("same", "valid"), Each(Each(Whole(0), (2,))))]

@@ -5,19 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated, ClassVar
 
-from shapecalc.layers.base import (
-    Elementwise,
-    Layer,
-    NoMacs,
-    NoWeights,
-    NoWindow,
-    Requirement,
-    Shape,
-    axis_exists,
-    rank_between,
-    shown,
-)
+from shapecalc.layers.base import Elementwise, Layer, NoMacs, NoWeights, NoWindow
 from shapecalc.layers.fields import Index, Optional, Whole
+from shapecalc.layers.requirement import Requirement, Shape, axis_exists, rank_between, shown
 
 
 class OverAxis(Elementwise):

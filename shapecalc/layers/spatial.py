@@ -9,8 +9,9 @@ from pydantic import model_validator
 
 from shapecalc.algebra import Dim
 from shapecalc.layers.arithmetic import written
-from shapecalc.layers.base import Layer, Requirement, Shape, rank_between
+from shapecalc.layers.base import Layer
 from shapecalc.layers.fields import Each, complaint
+from shapecalc.layers.requirement import Requirement, Shape, rank_between
 
 AXES = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
 """What the spatial axes are called in messages, by their number."""

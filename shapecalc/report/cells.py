@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from shapecalc.algebra import Dim
 from shapecalc.algebra.render import grouped
-from shapecalc.layers.base import Shape, shown
+from shapecalc.layers.requirement import Shape, shown
 from shapecalc.report.data import Report
 from shapecalc.report.outline import Item, lines, outline, window_text
 

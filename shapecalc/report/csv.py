@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv as writer
 from io import StringIO
 
-from shapecalc.layers.base import shown
+from shapecalc.layers.requirement import shown
 from shapecalc.report.data import Report
 from shapecalc.report.outline import window_text
 

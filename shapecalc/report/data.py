@@ -9,7 +9,8 @@ from typing import Any
 from shapecalc.algebra import Dim, Expr
 from shapecalc.engine.graph import Graph, GraphNode, Group, Walk
 from shapecalc.errors import Place
-from shapecalc.layers.base import Effect, Kind, Named, Requirement, Shape, Shapes, Window, count
+from shapecalc.layers.base import Effect, Kind, Named, Shapes, Window, count
+from shapecalc.layers.requirement import Requirement, Shape
 
 DTYPES = {
     "float64": 8,

@@ -13,7 +13,7 @@ from difflib import SequenceMatcher
 from typing import Any
 
 from shapecalc.algebra.render import grouped
-from shapecalc.layers.base import shown
+from shapecalc.layers.requirement import shown
 from shapecalc.report.data import Node, Report
 from shapecalc.report.outline import window_text
 from shapecalc.spec.write import plain

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from shapecalc.algebra import Dim
-from shapecalc.layers.base import Shape, Window
+from shapecalc.layers.base import Window
+from shapecalc.layers.requirement import Shape
 from shapecalc.report.data import Node, Report, total
 
 
