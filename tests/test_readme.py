@@ -19,8 +19,9 @@ TRANSCRIPTS = re.findall(r"^```console\n\$ shapecalc (.*)\n((?:.*\n)*?)```$", TE
 
 @pytest.mark.parametrize(("arguments", "expected"), TRANSCRIPTS, ids=[found[0] for found in TRANSCRIPTS])
 def test_transcript_is_what_the_command_prints(
-    arguments: str, expected: str, request: pytest.FixtureRequest
+    arguments: str, expected: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.chdir(README.parent)  # the paths in errors are those seen from the checkout
     printed = CliRunner().invoke(main, shlex.split(arguments)).output
     if request.config.getoption("--update-golden"):
         README.write_text(
