@@ -20,7 +20,8 @@ from pydantic import ValidationError
 from shapecalc.algebra import Dim, Expr, symbol
 from shapecalc.errors import ShapecalcError, Undecided
 from shapecalc.layers import registry
-from shapecalc.layers.base import Effect, Kind, Merge, Refused, Requirement, Shapes
+from shapecalc.layers.base import Effect, Kind, Merge, Shapes
+from shapecalc.layers.requirement import Refused, Requirement
 from shapecalc.model import Model, loads
 from shapecalc.spec.tree import Step
 

@@ -20,20 +20,9 @@ import shapecalc
 from shapecalc import Dim, Layer, Merge, SpecError, Step, loads
 from shapecalc.cli import main
 from shapecalc.layers import registry
-from shapecalc.layers.base import (
-    AnyShape,
-    Named,
-    NoBuffers,
-    NoWeights,
-    NoWindow,
-    Requirement,
-    SameShape,
-    Shape,
-    Shapes,
-    divides,
-    rank_between,
-)
+from shapecalc.layers.base import AnyShape, Named, NoBuffers, NoWeights, NoWindow, SameShape, Shapes
 from shapecalc.layers.fields import Count
+from shapecalc.layers.requirement import Requirement, Shape, divides, rank_between
 from shapecalc.report.catalogue import catalogue, description
 from shapecalc.spec.schema import schema
 from shapecalc.testing import (

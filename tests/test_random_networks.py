@@ -20,8 +20,8 @@ from shapecalc.engine.recorder import Recorder
 from shapecalc.engine.scope import Frame
 from shapecalc.layers import AdaptiveAvgPool2d, Conv2d, Flatten, Linear, ReLU, Split, Upsample
 from shapecalc.spec import write
+from shapecalc.testing import holds, put_in
 from tests.networks import networks, questions
-from tests.test_laws import holds, put_in
 from tests.test_torch_parity import quiet
 from tests.torch_network import TorchRefuses, TorchRun, run_graph, run_tree
 
