@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
+from unittest import mock
 
 import torch
 import torchvision
 from torch import nn
+from torchvision.models.regnet import BlockParams
 
 import shapecalc
 
@@ -28,6 +32,19 @@ OPTIONS: dict[str, dict[str, Any]] = {
 """By how a name begins, what its builder must be told to be quick, and to build all of it."""
 
 
+@contextmanager
+def on_meta() -> Iterator[None]:
+    """Give tensors no memory, but to RegNet's builder, which finds the widths by arithmetic on tensors."""
+    honest = BlockParams.from_init_params
+
+    def with_numbers(**given: Any) -> BlockParams:
+        with torch.device("cpu"):
+            return honest(**given)
+
+    with torch.device("meta"), mock.patch.object(BlockParams, "from_init_params", with_numbers):
+        yield
+
+
 @cache
 def built(name: str, image_size: int | None = None) -> nn.Module:
     """Return a network as it is used, but with its heads on; a Vision Transformer is built for one size."""
@@ -38,7 +55,7 @@ def built(name: str, image_size: int | None = None) -> nn.Module:
             options |= given
     if image_size is not None:
         options["image_size"] = image_size
-    with torch.device("meta"):
+    with on_meta():
         module: nn.Module = torchvision.models.get_model(theirs, **options).eval()
     module.training = True  # the module itself only: batch norm keeps to its statistics
     return module
@@ -60,7 +77,7 @@ def told(name: str) -> list[Told]:
     found: list[Told] = []
     for weights in torchvision.models.get_model_weights(IN_TORCHVISION[name]):
         transforms = weights.transforms()
-        (size,) = getattr(transforms, "crop_size", None) or transforms.resize_size
+        size, *_ = getattr(transforms, "crop_size", None) or transforms.resize_size
         meta = weights.meta
         found.append(Told(str(weights), size, meta["num_params"], meta["_ops"], meta.get("min_size")))
     return found
