@@ -53,6 +53,8 @@ OTHER_SIZES: dict[str, list[Size]] = {
     "inception_v4": [(331, 320), (299, 405)],
     "inception_resnet_v2": [(331, 320), (299, 405)],
     "linknet": [(64, 96), (320, 32)],
+    **{name: [(256, 256), (192, 192)] for name in ("vit_b_16", "vit_b_32", "vit_l_16", "vit_l_32")},
+    "vit_h_14": [(280, 280), (196, 196)],
     "unet3d": [(92, 100), (108, 92)],
     "dcgan_generator": [(2, 3), (4, 1)],
 }
@@ -97,6 +99,23 @@ def run(module: nn.Module, channels: int, size: Sequence[Any]) -> tuple[list[tup
         out = module(torch.zeros(1, channels, *size, device="meta"))
     outs = [out] if isinstance(out, torch.Tensor) else [*(out.values() if isinstance(out, dict) else out)]
     return [tuple(one.shape) for one in outs], counter.get_total_flops() // 2
+
+
+DEFINED_BEFORE = {"class_token": "conv_proj", "layer_scale": "block"}
+"""A module's own tensors, which torch lists before the modules in it, and the module after which they are used."""
+
+
+def parameters_as_used(module: nn.Module) -> list[nn.Parameter]:
+    """Return the weights in the order of their use."""
+    weights = dict(module.named_parameters())
+    order = [*weights]
+    for name in weights:
+        owner, _, own = name.rpartition(".")
+        if own in DEFINED_BEFORE:
+            order.remove(name)
+            before = f"{owner}.{DEFINED_BEFORE[own]}.".lstrip(".")
+            order.insert(max(i for i, other in enumerate(order) if other.startswith(before)) + 1, name)
+    return [weights[name] for name in order]
 
 
 def weight_shapes(report: Report) -> list[tuple[Any, ...]]:
@@ -189,7 +208,7 @@ def test_sizes_in_comments_are_true(file: str) -> None:
 @pytest.mark.parametrize("name", [*IN_TORCHVISION, *NETWORKS])
 def test_weights_and_buffers_are_those_of_torch(name: str) -> None:
     report, module = shapecalc.load(name).analyze(), network(name)
-    weights = [tuple(weight.shape) for weight in module.parameters()]
+    weights = [tuple(weight.shape) for weight in parameters_as_used(module)]
     assert report.params == sum(map(prod, weights))
     assert report.buffer_count == sum(buffer.numel() for buffer in module.buffers())
     assert buffer_shapes(report) == [tuple(buffer.shape) for buffer in module.buffers()]
@@ -268,6 +287,8 @@ LEGAL: dict[str, list[Size]] = {
     "inception_v4": [(75, 288)],
     "inception_resnet_v2": [(75, 288)],
     "linknet": [(32, 32)],
+    **{name: [(64, 32), (224, 256)] for name in ("vit_b_16", "vit_b_32", "vit_l_16", "vit_l_32")},
+    "vit_h_14": [(14, 28)],
     "zfnet": [(227, 100), (47, 224)],
     "fcn8s_vgg16": [(1, 1), (33, 64)],
     "unet3d": [(92, 92)],
@@ -287,6 +308,10 @@ ILLEGAL: dict[str, list[Size]] = {
     "inception_v4": [(74, 300)],
     "inception_resnet_v2": [(74, 300)],
     "linknet": [(360, 640), (64, 48)],
+    "convnext_tiny": [(31, 64)],
+    "squeezenet1_0": [(20, 64)],
+    **{name: [(200, 224), (240, 30)] for name in ("vit_b_16", "vit_b_32", "vit_l_16", "vit_l_32")},
+    "vit_h_14": [(224, 225)],
     "zfnet": [(46, 224)],
     "unet3d": [(84, 132), (130, 132)],
     "dcgan_discriminator": [(63, 64)],
