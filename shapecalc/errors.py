@@ -19,6 +19,7 @@ from typing import Any
 
 _LONGEST_QUOTE = 60
 _DEEPEST_QUOTE = 8
+_LONGEST_PATH = 300
 
 
 class ShapecalcError(Exception):
@@ -92,7 +93,8 @@ class Located(ShapecalcError):
         head = f"{self.place}: {self.message}" if self.place else self.message
         lines = [head]
         if self.path:
-            lines.append(f"  in {self.path}")
+            path = self.path if len(self.path) <= _LONGEST_PATH else f"…{self.path[-_LONGEST_PATH:]}"
+            lines.append(f"  in {path}")
         if self.hint:
             lines.append(f"  hint: {self.hint}")
         return "\n".join(map(printable, lines))
