@@ -6,8 +6,10 @@ from textwrap import dedent
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
-from shapecalc import Model, Report, ShapeError, SpecError, Undecided, load, loads, symbol
+from shapecalc import Block, Model, Report, ShapeError, SpecError, Undecided, load, loads, symbol
+from shapecalc.layers import Tanh
 
 
 def model(text: str) -> Model:
@@ -204,6 +206,14 @@ def test_a_required_argument_is_required() -> None:
     assert "the block conv_norm needs the argument width" in refusal(BLOCKS + "layers: [conv_norm]")
     said = refusal(BLOCKS + "layers: [conv_norm: {width: 3, kernal: 3}]")
     assert "has no argument 'kernal' (did you mean 'kernel'?)" in said
+
+
+@pytest.mark.parametrize("name", ["relu", "side", "repeat", "two words", "1st"])
+def test_a_block_has_a_name_of_its_own(name: str) -> None:
+    with pytest.raises(SpecError, match=r"has the name of a kind|cannot name a block"):
+        load({"input": [3], "blocks": {name: {"layers": ["tanh"]}}, "layers": [name]})
+    with pytest.raises(ValidationError, match=r"has the name of a kind|cannot name a block"):
+        Model(input=[3], blocks={name: Block(layers=[Tanh()])}, layers=[Tanh()])
 
 
 def test_a_block_sees_its_arguments_and_parameters_only() -> None:

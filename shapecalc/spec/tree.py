@@ -256,6 +256,15 @@ class Spec(Node):
             raise complaint(f"{name!r} cannot name a parameter: analyze takes it as an option", name)
         return values
 
+    @field_validator("blocks")
+    @classmethod
+    def _block_names(cls, blocks: dict[str, Block]) -> dict[str, Block]:
+        for name in blocks:
+            inside(name, _identifier, name, "a block")
+            if registry.is_known(name) or name in registry.RESERVED:
+                raise complaint(f"the block {quote(name)} has the name of a kind", name)
+        return blocks
+
     @field_validator("input", mode="before")
     @classmethod
     def _input(cls, given: Any) -> Any:
