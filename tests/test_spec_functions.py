@@ -51,7 +51,7 @@ def test_the_sum_of_what_came_before() -> None:
         ("items[:4]", r"index 4 does not exist in a list of 3"),
         ("items[-4:]", r"index -4 does not exist in a list of 3"),
         ("items[3]", r"index 3 does not exist in a list of 3"),
-        ("items[:true]", r"index True does not exist"),
+        ("items[:true]", r"index true does not exist"),
         ("items[::2]", r"a slice has no step"),
         ("7[:1]", r"'7' is not a list"),
         ("make_divisible(7)", r"make_divisible takes 2 arguments, not 1"),
