@@ -133,7 +133,15 @@ class _Expansion:
             frame.skipped.add(key)
             return current
         if key in frame.marks and step.name is not None:
-            raise SpecError(f"the name {quote(key)} is taken by an earlier step or input", at=("name",))
+            first = frame.marks[key].step
+            where = (
+                f"an earlier step (line {first.place.line})"
+                if first and first.place.line
+                else "an earlier step"
+            )
+            raise SpecError(
+                f"the name {quote(key)} is taken by {where if first else 'an input'}", at=("name",)
+            )
         sources = [current]
         if step.source is not None:
             with About("from"):
@@ -172,7 +180,7 @@ class _Expansion:
         with About("when"):
             value = step.when.evaluate(frame) if isinstance(step.when, Formula) else step.when
             if not isinstance(value, bool):
-                raise SpecError(f"{quote(value)} is not true or false")
+                raise SpecError(f"{_has(step.when, value)} not true or false")
         return value
 
     def repeated(self, frame: Frame, step: Step, sources: list[int], path: str) -> Mark:
@@ -211,22 +219,24 @@ class _Expansion:
 
     def passes(self, frame: Frame, repeat: Any) -> list[dict[str, Value]]:
         if not isinstance(repeat, Mapping):
-            return [{}] * self.times(repeat.evaluate(frame) if isinstance(repeat, Formula) else repeat)
+            return [{}] * self.times(
+                repeat, repeat.evaluate(frame) if isinstance(repeat, Formula) else repeat
+            )
         columns: dict[str, list[Value]] = {}
         for name, given in repeat.items():
             value = frame.soft(given)
-            columns[name] = value if isinstance(value, list) else [*range(self.times(value))]
+            columns[name] = value if isinstance(value, list) else [*range(self.times(given, value))]
         lengths = {name: len(column) for name, column in columns.items()}
         if len(set(lengths.values())) != 1:
             told = ", ".join(f"{name} has {length}" for name, length in lengths.items()) or "no variable"
             raise SpecError(f"the lists differ in length ({told})")
         return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
-    def times(self, count: Any) -> int:
+    def times(self, written: Any, count: Any) -> int:
         if isinstance(count, Expr):
             raise Undecided(f"the number of passes, {count}, cannot be left free", at=("repeat",))
         if not isinstance(count, int) or isinstance(count, bool) or count < 0:
-            raise SpecError(f"{quote(count)} is not a number of passes")
+            raise SpecError(f"{_has(written, count)} not a number of passes")
         if count > MOST_LAYERS - len(self.record.graph.nodes):
             raise SpecError(f"{count:,} passes are more than the {MOST_LAYERS:,} layers allowed")
         return count
@@ -348,7 +358,7 @@ class _Expansion:
         try:
             resolved = layer.resolve(frame.evaluate)
         except ValidationError as error:
-            raise _spec_error(error) from None
+            raise _spec_error(error, layer) from None
         if resolved is not layer or isinstance(layer, Merge):
             resolved = self.record.one(resolved)
         return self.record.add(resolved, sources, path, place, trainable=self.trainable)
@@ -403,6 +413,15 @@ def _place(step: Step, at: tuple[str | int, ...]) -> Place:
     return step.place.of(*at) if at and at[0] in MODIFIERS else step.place.of(_label(step), *at)
 
 
-def _spec_error(error: ValidationError) -> SpecError:
+def _spec_error(error: ValidationError, layer: Kind | None = None) -> SpecError:
+    """Return a complaint about a field, together with the formula whose value is not legal there."""
     keys, message = complaint_of(error)
+    written = getattr(layer, str(keys[0])) if layer and keys else None
+    if isinstance(written, Formula) and written.text != keys[0]:
+        message = message.replace(f"{keys[0]}: ", f"{keys[0]}: in {quote(written.text)}: ", 1)
     return SpecError(message, at=keys)
+
+
+def _has(written: Any, value: Any) -> str:
+    """Return the start of a sentence about a value that a formula has, or that stands there itself."""
+    return f"{written} is {quote(value)}," if isinstance(written, Formula) else f"{quote(value)} is"
