@@ -171,7 +171,7 @@ BROKEN: dict[str, tuple[str, str, str]] = {
     "argument of the wrong kind": (
         "input: [3]\nblocks:\n  a: {args: {w: ~}, layers: [{linear: {out_features: w}}]}\nlayers: [{a: {w: 1.5}}]\n",
         "3:40",
-        "out_features: 1.5 is not a whole number",
+        "out_features: in 'w': 1.5 is not a whole number",
     ),
     "tensor where a number belongs": (
         "input: [3]\nblocks:\n  a: {args: {w: ~}, layers: [{linear: {out_features: 2*w}}]}\nlayers: [{a: {w: input}}]\n",
@@ -210,7 +210,7 @@ BROKEN: dict[str, tuple[str, str, str]] = {
     "name twice": (
         layers("- relu:", "  name: a", "- relu:", "  name: a"),
         "6:5",
-        "'a' is taken by an earlier step (line 4)",
+        "'a' is taken by an earlier step (line 3)",
     ),
     "name of an input": (layers("- relu:", "  name: input"), "4:5", "'input' is taken by an input"),
     "trainable maybe": (layers("- relu:", "  trainable: maybe"), "4:5", "'maybe' is not true or false"),
