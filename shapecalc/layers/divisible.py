@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
 from typing import ClassVar
 
+from shapecalc.algebra import Dim
 from shapecalc.layers.base import Layer, NoMacs, NoWeights, NoWindow, SameShape
 from shapecalc.layers.fields import Count
 from shapecalc.layers.requirement import Requirement, Shape, divides, rank_between
@@ -32,4 +35,10 @@ class Divisible(SameShape, NoWeights, NoMacs, NoWindow, Layer):
         yield from rank_between(self.kind, x, 1, None)
         yield from axes_exist(self.kind, "dim", listed(self.dim), x)
         for axis in listed(self.dim):
-            yield divides(self.kind, "divisor", self.divisor, f"axis {axis}", x[axis])
+            needed = divides(self.kind, "divisor", self.divisor, f"axis {axis}", x[axis])
+            yield replace(needed, hint=partial(self._nearest, x[axis]))
+
+    def _nearest(self, n: Dim) -> str:
+        below = n // self.divisor * self.divisor
+        above = below + self.divisor
+        return f"the nearest size is {above}" if below == 0 else f"the nearest sizes are {below} and {above}"
