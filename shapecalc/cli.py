@@ -1,4 +1,4 @@
-"""The command line: `shapecalc list`, `show`, `kinds` and `schema`.
+"""The command line: `shapecalc list`, `show`, `check`, `diff`, `kinds` and `schema`.
 
 Exit status 0: good; 1: the model does not hold; 2: a usage or spec error. Errors go to stderr.
 """
@@ -6,7 +6,10 @@ Exit status 0: good; 1: the model does not hold; 2: a usage or spec error. Error
 from __future__ import annotations
 
 import os
+import re
 import sys
+from collections import Counter
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -15,6 +18,7 @@ from shapecalc import __version__
 from shapecalc.errors import Failure, Located, ShapecalcError, ShapeError, SpecError, quote
 
 if TYPE_CHECKING:
+    from shapecalc.checks.diagnostic import Diagnostic
     from shapecalc.model import Model
     from shapecalc.report.data import Report
 
@@ -183,6 +187,80 @@ def rendered(report: Report, form: str, depth: int | None, *, batch: bool) -> st
     from shapecalc.report.table import table
 
     return table(report, depth, batch=batch, width=terminal_width())
+
+
+@main.command()
+@click.argument("models", nargs=-1, required=True)
+@click.option("--input", "inputs", multiple=True, metavar="SHAPE", help="As for show.")
+@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Set a parameter of every spec.")
+@click.option("--max-params", metavar="N", help="The most parameters allowed: 5000000, 5M or 2.5G.")
+@click.option("--max-macs", metavar="N", help="The most MACs allowed.")
+@click.option("--strict", is_flag=True, help="Exit 1 on warnings too.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "github", "sarif"]),
+    default="text",
+    show_default=True,
+    help="How to print it.",
+)
+@click.pass_context
+def check(
+    ctx: click.Context,
+    models: tuple[str, ...],
+    inputs: tuple[str, ...],
+    settings: tuple[str, ...],
+    max_params: str | None,
+    max_macs: str | None,
+    strict: bool,
+    form: str,
+) -> None:
+    """List every mistake in MODELS (names, files, or -); exit 1 when there is an error."""
+    from shapecalc.checks.diagnostic import Diagnostic
+
+    budgets = {"max_params": amount(max_params), "max_macs": amount(max_macs)}
+    found: list[Diagnostic] = []
+    for model in models:
+        try:
+            found += opened(model).check(input=shapes(inputs), **budgets, **assignments(settings))
+        except SpecError as error:
+            if not error.place:
+                raise
+            found.append(Diagnostic("spec", "error", error.message, error.place, (error.path,), error.hint))
+    say(listed(found, form))
+    levels = {one.severity for one in found}
+    ctx.exit(1 if "error" in levels or (strict and "warning" in levels) else 0)
+
+
+def listed(found: list[Diagnostic], form: str) -> str:
+    """Return findings in one of the output forms."""
+    from shapecalc.checks.diagnostic import github, sarif, text
+
+    if form == "github":
+        return "\n".join(map(github, found))
+    if form in ("json", "sarif"):
+        import json
+
+        data = (
+            sarif(found, __version__)
+            if form == "sarif"
+            else {"diagnostics": [one.to_dict() for one in found]}
+        )
+        return json.dumps(data, indent=2, ensure_ascii=False)
+    counts = Counter(one.severity for one in found)
+    told = ", ".join(f"{count} {level}{'s' if count > 1 else ''}" for level, count in counts.items())
+    return "\n\n".join([*map(text, found), told or "nothing to complain about"])
+
+
+def amount(text: str | None) -> int | None:
+    """Return a number written with a unit: 5M is 5,000,000."""
+    if text is None:
+        return None
+    units = {"K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
+    found = re.fullmatch(r"(\d{1,18}(?:\.\d{1,9})?)([KMGT]?)", text.strip(), re.IGNORECASE | re.ASCII)
+    if found is None:
+        raise SpecError(f"{quote(text)} is not a number: write 5000000, 5M or 2.5G")
+    return int(Fraction(found[1]) * units.get(found[2].upper(), 1))
 
 
 @main.command()

@@ -10,6 +10,8 @@ from pydantic import PrivateAttr
 
 from shapecalc.algebra import Dim, Expr, symbol
 from shapecalc.algebra.rational import LARGEST, Value
+from shapecalc.checks.diagnostic import Diagnostic
+from shapecalc.checks.run import findings
 from shapecalc.engine.expand import expand
 from shapecalc.engine.graph import Graph, Walk
 from shapecalc.engine.parameters import BATCH, Parameters, input_shapes
@@ -121,6 +123,28 @@ class Model(Spec):
             self._graphs.insert(0, walk.graph)
             del self._graphs[_GRAPHS_KEPT:]
         return walk, inputs
+
+    def check(
+        self,
+        *,
+        input: Any = None,  # noqa: A002  (the word that a spec uses)
+        max_params: int | None = None,
+        max_macs: int | None = None,
+        **parameters: Any,
+    ) -> list[Diagnostic]:
+        """Return everything that can be said against the model: errors, then warnings and notes.
+
+        One run lists every independent mistake; a budget that is passed is an error.
+
+        >>> model = load("lenet5")
+        >>> [one.code for one in model.check(input=(1, 8, 8))]
+        ['too-small']
+        >>> model.check(max_params=60_000)[0].code
+        'budget'
+        """
+        walk, inputs = self._walk(input, 1, False, parameters)  # noqa: FBT003
+        report = Report(self.name, self.title, walk, inputs, counting=self.framework)
+        return findings(self, report, walk.failures, max_params=max_params, max_macs=max_macs)
 
     def free_names(self) -> list[str]:
         """Return the parameters that stand by themselves in the input's shape."""

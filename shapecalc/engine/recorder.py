@@ -10,6 +10,7 @@ from shapecalc.algebra.rational import Value
 from shapecalc.engine.evaluate import Evaluator, failure
 from shapecalc.engine.graph import Graph, GraphNode, Group, Walk
 from shapecalc.engine.limits import TooLarge
+from shapecalc.engine.plausible import SIZE_CODES, plausible, settles
 from shapecalc.engine.scope import Mark, UnknownSize
 from shapecalc.errors import Failure, FormulaError, Place, SpecError, quote
 from shapecalc.layers.base import Effect, Kind
@@ -35,6 +36,8 @@ class Recorder:
         self.evaluator = Evaluator()
         self.interned: dict[Kind, Kind] = {}
         self.work = 0
+        self.doubtful: set[int] = set()
+        """The tensors whose sizes are a guess, because a layer before them refused its input."""
 
     @property
     def walk(self) -> Walk:
@@ -58,21 +61,29 @@ class Recorder:
         return shape[axis]
 
     def add(self, layer: Kind, sources: list[int], path: str, place: Place, *, trainable: bool) -> Mark:
-        """Append a layer that reads these tensors; a refusal becomes a failure and an unknown result."""
+        """Append a layer that reads these tensors; after a refusal the most plausible results stand in."""
         inputs = tuple(shape for slot in sources if (shape := self.shapes[slot]) is not None)
         answer = self.evaluator.apply(layer, inputs)
         node = GraphNode(path, layer, tuple(sources), self.graph.slots, 1, place, trainable)
         self.graph.nodes.append(node)
+        doubtful = not self.doubtful.isdisjoint(sources) and not settles(layer)
         if isinstance(answer, Refused):
-            self.failures.append(failure(answer, layer, path, place))
+            code = answer.requirement.code
+            if not (doubtful and code in SIZE_CODES):
+                self.failures.append(failure(answer, layer, path, place))
+            results, guessed = plausible(layer, inputs, code)
+            doubtful |= guessed
             self.effects.append(None)
-            self.shapes.append(None)
         else:
+            results = answer.outputs
             self.effects.append(answer)
-            self.shapes.extend(answer.outputs)
-            node.results = len(answer.outputs)
+        self.shapes.extend(results or (None,))
+        node.results = len(results or (None,))
+        slots = range(self.graph.slots, self.graph.slots + node.results)
+        if doubtful:
+            self.doubtful.update(slots)
         self.graph.slots += node.results
-        return Mark(tuple(range(node.first_slot, self.graph.slots)))
+        return Mark(tuple(slots))
 
     def one(self, layer: Kind) -> Kind:
         """Return the first of all equal layers, so that equal questions are asked once."""

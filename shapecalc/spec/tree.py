@@ -21,6 +21,7 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    PrivateAttr,
     StrictBool,
     StrictInt,
     ValidationInfo,
@@ -227,6 +228,7 @@ class Spec(Node):
     expect: Expect | None = None
     variants: dict[str, Variant] = {}
     place: Place = Field(default_factory=Place, repr=False)
+    _is_member: bool = PrivateAttr(default=False)
 
     @field_validator("framework", mode="before")
     @classmethod
@@ -305,7 +307,14 @@ class Spec(Node):
             "expect": chosen.expect,
             "variants": {},
         }
-        return self.model_copy(update=changes)
+        member = self.model_copy(update=changes)
+        member._is_member = True  # noqa: SLF001  (a copy of this very class)
+        return member
+
+    @property
+    def is_member(self) -> bool:
+        """Whether this is one of a family, whose file also holds what only the others use."""
+        return self._is_member
 
 
 RESERVED_PARAMETERS = frozenset({"input", "batch", "symbolic", "dtype", "count", "self"})

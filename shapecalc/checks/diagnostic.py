@@ -1,0 +1,154 @@
+"""One finding about a model, and the forms in which findings are shown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from shapecalc.errors import Failure, Place, printable
+
+Severity = Literal["error", "warning", "note"]
+_ORDER = {"error": 0, "warning": 1, "note": 2}
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """A finding: a stable code, how bad it is, what it says, and where."""
+
+    code: str
+    severity: Severity
+    message: str
+    place: Place = field(default_factory=Place)
+    paths: tuple[str, ...] = ()
+    """The layers it is about: one, or all those in which the same line fails in the same way."""
+    hint: str = ""
+
+    @property
+    def path(self) -> str:
+        """The first layer it is about."""
+        return self.paths[0] if self.paths else ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the finding as plain data for JSON."""
+        return {
+            "code": self.code,
+            "severity": self.severity,
+            "file": self.place.file,
+            "line": self.place.line,
+            "column": self.place.column,
+            "path": self.path,
+            "paths": list(self.paths),
+            "message": self.message,
+            "hint": self.hint,
+        }
+
+    def __str__(self) -> str:
+        return text(self)
+
+
+def from_failure(failure: Failure) -> Diagnostic:
+    """Return a failure of the walk as an error."""
+    paths = (failure.path,) if failure.path else ()
+    return Diagnostic(failure.code, "error", failure.message, failure.place, paths, failure.hint)
+
+
+def gathered(found: Sequence[Diagnostic]) -> list[Diagnostic]:
+    """Return the findings with equal ones as one, errors first, otherwise in the order of the network."""
+    together: dict[tuple[Any, ...], Diagnostic] = {}
+    for one in found:
+        key = (one.code, one.severity, one.message, one.place.file, one.place.line, one.place.column)
+        first = together.get(key)
+        if first is None:
+            together[key] = one
+        else:
+            paths = (*first.paths, *(path for path in one.paths if path not in first.paths))
+            together[key] = Diagnostic(
+                first.code, first.severity, first.message, first.place, paths, first.hint
+            )
+    return sorted(together.values(), key=lambda one: _ORDER[one.severity])
+
+
+def text(one: Diagnostic) -> str:
+    """Return a finding as a compiler prints it: the message, where, the line itself, and what helps."""
+    lines = [f"{one.severity}[{one.code}]: {one.message}"]
+    if one.place:
+        lines.append(f"  --> {one.place}")
+        source = _line(one.place)
+        if source is not None:
+            number = str(one.place.line)
+            margin = " " * len(number)
+            lines.append(f" {margin} |")
+            lines.append(f" {number} | {source}")
+            lines.append(f" {margin} | {' ' * ((one.place.column or 1) - 1)}^")
+    if one.paths:
+        more = f" and {len(one.paths) - 1} more" if len(one.paths) > 1 else ""
+        lines.append(f"  in {one.path}{more}")
+    if one.hint:
+        lines.append(f"  help: {one.hint}")
+    return "\n".join(map(printable, lines))
+
+
+def _line(place: Place) -> str | None:
+    """Return the line of the file that a place names, or None where it cannot be read."""
+    if place.file is None or place.line is None:
+        return None
+    try:
+        lines = Path(place.file).read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError, ValueError):
+        return None
+    return lines[place.line - 1] if place.line <= len(lines) else None
+
+
+def github(one: Diagnostic) -> str:
+    """Return a finding as a workflow command, which GitHub shows beside the line."""
+    level = "notice" if one.severity == "note" else one.severity
+    where = {"file": one.place.file, "line": one.place.line, "col": one.place.column, "title": one.code}
+    properties = ",".join(
+        f"{name}={_escaped(str(value))}" for name, value in where.items() if value is not None
+    )
+    path = f" (in {one.path})" if one.path else ""
+    return f"::{level} {properties}::{_escaped(one.message + path)}"
+
+
+def _escaped(text_: str) -> str:
+    return text_.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A").replace(",", "%2C")
+
+
+def sarif(found: Sequence[Diagnostic], version: str) -> dict[str, Any]:
+    """Return the findings as a SARIF 2.1.0 log, which code hosts and editors read."""
+    levels = {"error": "error", "warning": "warning", "note": "note"}
+    return {
+        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
+        "version": "2.1.0",
+        "runs": [
+            {
+                "tool": {
+                    "driver": {
+                        "name": "shapecalc",
+                        "version": version,
+                        "rules": [{"id": code} for code in sorted({one.code for one in found})],
+                    }
+                },
+                "results": [
+                    {
+                        "ruleId": one.code,
+                        "level": levels[one.severity],
+                        "message": {"text": one.message},
+                        "locations": [_location(one.place)] if one.place.file else [],
+                    }
+                    for one in found
+                ],
+            }
+        ],
+    }
+
+
+def _location(place: Place) -> dict[str, Any]:
+    region = {
+        name: value
+        for name, value in (("startLine", place.line), ("startColumn", place.column))
+        if value is not None
+    }
+    return {"physicalLocation": {"artifactLocation": {"uri": place.file}, "region": region}}

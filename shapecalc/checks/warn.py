@@ -1,0 +1,218 @@
+"""What looks like a mistake although it runs: one function per warning, each over a whole report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from pydantic import BaseModel
+
+from shapecalc.algebra.formula import Formula
+from shapecalc.checks.diagnostic import Diagnostic, Severity
+from shapecalc.layers.arithmetic import extent
+from shapecalc.layers.requirement import shown
+from shapecalc.layers.spatial import AXES, Spatial
+from shapecalc.report.data import Node, Report
+from shapecalc.spec.tree import Call, Spec
+
+Rule = Callable[[Spec, Report], Iterator[Diagnostic]]
+
+
+def silent_loss(spec: Spec, report: Report) -> Iterator[Diagnostic]:
+    """Rows at the end of the input that no window reaches, because the stride does not divide.
+
+    A kernel shorter than its stride leaves pixels out by design and is passed over.
+    """
+    for node in report.nodes:
+        window = node.window
+        if window is None or window.transposed or not isinstance(node.layer, Spatial):
+            continue
+        sizes, results = node.layer.sizes(node.inputs[0]), node.layer.sizes(node.output)
+        lost: list[str] = []
+        sums: list[str] = []
+        for number, axis in enumerate(AXES[len(sizes)]):
+            n, out, s = sizes[number], results[number], window.stride[number]
+            p0, p1 = window.before[number], window.after[number]
+            e = extent(window.kernel[number], window.dilation[number])
+            unread = n - ((out - 1) * s + e - p0)
+            if (
+                isinstance(unread, int)
+                and unread > 0
+                and isinstance(e, int)
+                and isinstance(s, int)
+                and e >= s
+            ):
+                lost.append(_count(unread, axis))
+                sums.append(f"({n} + {p0} + {p1} - {e})/{s}")
+        if lost:
+            yield _about(
+                node,
+                "silent-loss",
+                f"{node.kind} never reads the last {' and '.join(lost)} of {shown(node.inputs[0])}: "
+                f"{' and '.join(dict.fromkeys(sums))} {'is' if len(set(sums)) == 1 else 'are'} not whole",
+            )
+
+
+def linear_on_map(spec: Spec, report: Report) -> Iterator[Diagnostic]:
+    """A linear layer that mixes along the width of a map: a flatten is missing."""
+    for node in report.nodes:
+        x = node.inputs[0] if node.inputs else ()
+        if node.kind == "linear" and len(x) == 4 and spec.framework == "torch":
+            yield _about(
+                node,
+                "linear-on-map",
+                f"linear mixes the last axis of the map {shown(x)}, its width of {x[-1]}, at every position "
+                f"of every channel",
+                "put a flatten before it",
+            )
+
+
+def map_as_output(spec: Spec, report: Report) -> Iterator[Diagnostic]:
+    """Outputs that disagree: a map beside vectors, or heads with different numbers of classes."""
+    if len(report.outputs) < 2:
+        return
+    main, *others = report.outputs.items()
+    for name, shape in others:
+        if len(shape) != len(main[1]):
+            yield Diagnostic(
+                "heads-disagree",
+                "warning",
+                f"the output {name} is {shown(shape)}, with {len(shape)} axes, but {main[0]} is "
+                f"{shown(main[1])}, with {len(main[1])}",
+                spec.place,
+                (name,),
+            )
+        elif len(shape) == 2 and shape[-1] != main[1][-1]:
+            yield Diagnostic(
+                "heads-disagree",
+                "warning",
+                f"the output {name} has {shape[-1]} classes, but {main[0]} has {main[1][-1]}",
+                spec.place,
+                (name,),
+            )
+
+
+def dropped_outputs(spec: Spec, report: Report) -> Iterator[Diagnostic]:
+    """Results that nothing reads and that are no output of the model."""
+    read = {slot for node in report.graph.nodes for slot in node.sources}
+    read |= set(report.graph.outputs.values())
+    for graph_node in report.graph.nodes:
+        slots = range(graph_node.first_slot, graph_node.first_slot + graph_node.results)
+        if not read.intersection(slots):
+            yield Diagnostic(
+                "unused-result",
+                "warning",
+                f"{graph_node.layer.kind} is computed, but nothing reads its result and it is no output",
+                graph_node.place.of(graph_node.layer.kind),
+                (graph_node.path,),
+            )
+
+
+def shared_at_other_sizes(spec: Spec, report: Report) -> Iterator[Diagnostic]:
+    """Weights used again on an input of other sizes: sometimes meant, often a layer too few."""
+    by_path = {node.path: node for node in report.nodes}
+    for node in report.nodes:
+        owner = by_path.get(node.shares or "")
+        if owner is not None and node.weights and owner.inputs != node.inputs:
+            yield _about(
+                node,
+                "shared-weights",
+                f"{node.kind} uses the weights of {owner.path} on {shown(node.inputs[0])}, "
+                f"which they first met as {shown(owner.inputs[0])}",
+                severity="note",
+            )
+
+
+def bias_before_norm(spec: Spec, report: Report) -> Iterator[Diagnostic]:
+    """A bias that the batch normalization behind it takes away again."""
+    readers: dict[int, list[int]] = {}
+    nodes = report.graph.nodes
+    for index, graph_node in enumerate(nodes):
+        for slot in graph_node.sources:
+            readers.setdefault(slot, []).append(index)
+    by_path = {node.path: node for node in report.nodes}
+    for graph_node in nodes:
+        node = by_path.get(graph_node.path)
+        found = readers.get(graph_node.first_slot, [])
+        if (
+            node is None
+            or len(found) != 1
+            or "bias" not in {name.rpartition(".")[2] for name in node.weights}
+        ):
+            continue
+        if nodes[found[0]].layer.kind.startswith("batch_norm") and node.kind != nodes[found[0]].layer.kind:
+            yield _about(
+                node,
+                "bias-before-norm",
+                f"{node.kind} adds a bias that the {nodes[found[0]].layer.kind} behind it takes away again",
+                "bias: false",
+                severity="note",
+            )
+
+
+def kernel_over_input(spec: Spec, report: Report) -> Iterator[Diagnostic]:
+    """A kernel larger than its input: some of its weights only ever meet padding."""
+    for node in report.nodes:
+        window = node.window
+        if window is None or window.transposed or not isinstance(node.layer, Spatial):
+            continue
+        sizes = node.layer.sizes(node.inputs[0])
+        spans = [extent(k, d) for k, d in zip(window.kernel, window.dilation, strict=True)]
+        if any(
+            isinstance(n, int) and isinstance(e, int) and e > n for n, e in zip(sizes, spans, strict=True)
+        ):
+            yield _about(
+                node,
+                "kernel-over-input",
+                f"{node.kind}: the kernel spans {shown(tuple(spans))}, more than its input of {shown(sizes)}",
+            )
+
+
+def unused_parts(spec: Spec, report: Report) -> Iterator[Diagnostic]:
+    """Blocks that no step uses, and parameters that nothing reads."""
+    if spec.is_member:
+        return  # what it leaves unused is for another member of its family
+    used = set(_words((spec.layers, spec.blocks, spec.parameters, spec.input)))
+    for what, names in (("block", spec.blocks), ("parameter", spec.parameters)):
+        for name in names:
+            if name not in used:
+                place = spec.place.of(f"{what}s", name)
+                yield Diagnostic(f"unused-{what}", "warning", f"nothing uses the {what} {name}", place)
+
+
+RULES: tuple[Rule, ...] = (
+    silent_loss,
+    linear_on_map,
+    map_as_output,
+    dropped_outputs,
+    shared_at_other_sizes,
+    bias_before_norm,
+    kernel_over_input,
+    unused_parts,
+)
+
+
+def _about(node: Node, code: str, message: str, hint: str = "", severity: Severity = "warning") -> Diagnostic:
+    return Diagnostic(code, severity, message, node.place.of(node.kind), (node.path,), hint)
+
+
+def _count(number: int, axis: str) -> str:
+    unit = {"height": "row", "width": "column", "depth": "slice", "length": "element"}[axis]
+    return f"{number} {unit}s" if number > 1 else unit
+
+
+def _words(value: Any) -> Iterator[str]:
+    """Yield every name that a part of the tree reads or calls."""
+    if isinstance(value, Formula):
+        yield from value.names
+    elif isinstance(value, Call):
+        yield value.callee
+        yield from _words(value.arguments)
+    elif isinstance(value, BaseModel):
+        for name in type(value).model_fields:
+            yield from _words(getattr(value, name))
+    elif isinstance(value, Mapping):
+        yield from _words(tuple(value.values()))
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            yield from _words(item)
