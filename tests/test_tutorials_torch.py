@@ -384,7 +384,6 @@ def test_inception_v3_fails_where_torch_does_and_for_its_reason() -> None:
     assert (error.place.file or "").endswith("torch_inception_v3.yaml")
     assert error.place.line is not None
     assert origins(text_of(FAILING).split("\n")[error.place.line - 1]) == [1501, 1505]
-    assert {failure.path.split(".")[0] for failure in error.failures} == {"inceptionA_1"}
 
     assert_fails_as(text_of(FAILING), Broken(CHANNELS.format(192, 34, 288), (1764, 1561, 1505)))
     with pytest.raises(RuntimeError) as of_torch:

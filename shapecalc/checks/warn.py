@@ -10,7 +10,9 @@ from pydantic import BaseModel
 from shapecalc.algebra.formula import Formula
 from shapecalc.checks.diagnostic import Diagnostic, Severity
 from shapecalc.layers.arithmetic import extent
+from shapecalc.layers.linear import Linear
 from shapecalc.layers.requirement import shown
+from shapecalc.layers.reshape import Permute, Transpose
 from shapecalc.layers.spatial import AXES, Spatial
 from shapecalc.report.data import Node, Report
 from shapecalc.spec.tree import Call, Spec
@@ -54,10 +56,24 @@ def silent_loss(spec: Spec, report: Report) -> Iterator[Diagnostic]:
 
 
 def linear_on_map(spec: Spec, report: Report) -> Iterator[Diagnostic]:
-    """A linear layer that mixes along the width of a map: a flatten is missing."""
-    for node in report.nodes:
-        x = node.inputs[0] if node.inputs else ()
-        if node.kind == "linear" and len(x) == 4 and spec.framework == "torch":
+    """A linear layer that mixes along the width of a map: a flatten is missing.
+
+    Only where the map comes from a layer that keeps the channels in front of it; after a permutation
+    the last axis may well be the one that is meant.
+    """
+    if spec.framework != "torch":
+        return
+    maps: set[int] = set()
+    by_path = {node.path: node for node in report.nodes}
+    for graph_node in report.graph.nodes:
+        node = by_path.get(graph_node.path)
+        if node is None or len(node.output) < 4:
+            continue
+        from_map = not maps.isdisjoint(graph_node.sources)
+        if isinstance(node.layer, Spatial) or (from_map and not isinstance(node.layer, (Permute, Transpose))):
+            maps.add(graph_node.first_slot)
+        if from_map and isinstance(node.layer, Linear):
+            x = node.inputs[0]
             yield _about(
                 node,
                 "linear-on-map",

@@ -16,7 +16,7 @@ from shapecalc.layers.linear import Dense
 from shapecalc.layers.merge import Broadcast, Concat
 from shapecalc.layers.requirement import Shape
 
-SIZE_CODES = frozenset({"too-small", "broadcast", "concat", "padding", "elements"})
+_OF_SIZES = frozenset({"too-small", "broadcast", "concat", "padding", "elements"})
 """The refusals that may only follow from sizes which are wrong already."""
 
 _OUTPUT_IS_MEANT = frozenset(
@@ -32,7 +32,7 @@ def plausible(layer: Kind, inputs: Shapes, code: str) -> tuple[Shapes | None, bo
             return ((x[0], layer.out_features),), False  # a flatten is missing
         return layer.outputs(x), False
     if isinstance(layer, Layer) and code in _OUTPUT_IS_MEANT:
-        return tuple(map(_at_least_one, layer.outputs(inputs[0]))), code in SIZE_CODES
+        return tuple(map(_at_least_one, layer.outputs(inputs[0]))), code in _OF_SIZES
     if isinstance(layer, (Concat, Broadcast)) and code in ("concat", "broadcast"):
         return _outvoted(layer, inputs)
     return None, False
@@ -66,6 +66,11 @@ def _sum(sizes: Iterable[Dim]) -> Dim:
     for size in sizes:
         total = total + size
     return total
+
+
+def only_follows(layer: Kind, code: str) -> bool:
+    """Say whether a refusal may be due to sizes that were a guess, and so no mistake of its own."""
+    return code in _OF_SIZES or (isinstance(layer, Dense) and code == "channels")
 
 
 def settles(layer: Kind) -> bool:

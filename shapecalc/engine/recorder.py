@@ -10,7 +10,7 @@ from shapecalc.algebra.rational import Value
 from shapecalc.engine.evaluate import Evaluator, failure
 from shapecalc.engine.graph import Graph, GraphNode, Group, Walk
 from shapecalc.engine.limits import TooLarge
-from shapecalc.engine.plausible import SIZE_CODES, plausible, settles
+from shapecalc.engine.plausible import only_follows, plausible, settles
 from shapecalc.engine.scope import Mark, UnknownSize
 from shapecalc.errors import Failure, FormulaError, Place, SpecError, quote
 from shapecalc.layers.base import Effect, Kind
@@ -66,21 +66,21 @@ class Recorder:
         answer = self.evaluator.apply(layer, inputs)
         node = GraphNode(path, layer, tuple(sources), self.graph.slots, 1, place, trainable)
         self.graph.nodes.append(node)
-        doubtful = not self.doubtful.isdisjoint(sources) and not settles(layer)
+        doubtful = not self.doubtful.isdisjoint(sources)
         if isinstance(answer, Refused):
             code = answer.requirement.code
-            if not (doubtful and code in SIZE_CODES):
+            if not (doubtful and only_follows(layer, code)):
                 self.failures.append(failure(answer, layer, path, place))
             results, guessed = plausible(layer, inputs, code)
-            doubtful |= guessed
+            guessed |= doubtful and not settles(layer)
             self.effects.append(None)
         else:
-            results = answer.outputs
+            results, guessed = answer.outputs, doubtful and not settles(layer)
             self.effects.append(answer)
         self.shapes.extend(results or (None,))
         node.results = len(results or (None,))
         slots = range(self.graph.slots, self.graph.slots + node.results)
-        if doubtful:
+        if guessed:
             self.doubtful.update(slots)
         self.graph.slots += node.results
         return Mark(tuple(slots))

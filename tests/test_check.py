@@ -1,0 +1,296 @@
+"""`check`: every independent mistake in one run, no follow-on errors, and warnings that are true."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+from click.testing import CliRunner
+
+import shapecalc
+from shapecalc.checks.diagnostic import Diagnostic, github, text
+from shapecalc.cli import main
+from shapecalc.errors import Place
+
+
+def check(spec: str, **options: int) -> list[Diagnostic]:
+    return shapecalc.loads(dedent(spec)).check(**options)
+
+
+def told(found: list[Diagnostic]) -> list[tuple[str, str]]:
+    return [(one.code, one.path) for one in found]
+
+
+# ---- errors: each mistake once, and nothing that only follows from one
+
+
+def test_a_sound_model_has_nothing_against_it() -> None:
+    assert shapecalc.load("lenet5").check() == []
+
+
+def test_a_wrong_channel_count_does_not_hide_the_next() -> None:
+    found = check(
+        """
+        input: [3, 32, 32]
+        layers:
+          - conv2d: {in_channels: 4, out_channels: 8, kernel_size: 3}
+          - conv2d: {in_channels: 9, out_channels: 8, kernel_size: 3}
+          - conv2d: {in_channels: 8, out_channels: 8, kernel_size: 3}
+        """
+    )
+    assert told(found) == [("channels", "conv2d"), ("channels", "conv2d_2")]
+    assert "4, but 1x3x32x32 arrives" in found[0].message
+    assert (found[0].place.line, found[0].place.column) == (4, 5)
+
+
+def test_an_input_that_is_too_small_is_told_once() -> None:
+    found = shapecalc.load("lenet5").check(input=(1, 8, 8))
+    assert told(found) == [("too-small", "c3")]
+
+
+def test_branches_outvote_the_one_that_differs_and_the_walk_goes_on() -> None:
+    found = check(
+        """
+        input: [3, 8, 8]
+        layers:
+          - concat:
+              a: [conv2d: {out_channels: 4, kernel_size: 3, padding: 1}]
+              b: [conv2d: {out_channels: 4, kernel_size: 3}]
+              c: [conv2d: {out_channels: 4, kernel_size: 1}]
+          - flatten
+          - linear: {in_features: 768, out_features: 10}
+          - linear: {in_features: 11, out_features: 10}
+        """
+    )
+    assert told(found) == [("concat", "concat"), ("channels", "linear_2")]
+
+
+def test_after_a_draw_sizes_are_a_guess_and_complaints_about_them_are_not_told() -> None:
+    found = check(
+        """
+        input: [3, 8, 8]
+        layers:
+          - add: [[conv2d: {out_channels: 3, kernel_size: 3}], []]
+          - flatten
+          - linear: {in_features: 192, out_features: 10}
+          - linear: {in_features: 11, out_features: 10}
+        """
+    )
+    assert told(found) == [("broadcast", "add"), ("channels", "linear_2")]
+
+
+def test_a_missing_flatten_is_told_with_its_arithmetic_and_the_walk_goes_on() -> None:
+    found = check(
+        """
+        input: [3, 8, 8]
+        layers:
+          - adaptive_avg_pool2d: {output_size: 2}
+          - linear: {in_features: 12, out_features: 10}
+          - linear: {in_features: 10, out_features: 5}
+        """
+    )
+    assert told(found) == [("channels", "linear")]
+    assert "flatten" in found[0].hint
+
+
+def test_one_run_finds_every_mistake_of_the_tutorials_inception_v3_that_shapes_reveal() -> None:
+    errors = [
+        one for one in shapecalc.load("tutorials/torch_inception_v3").check() if one.severity == "error"
+    ]
+    paths = [one.path for one in errors]
+
+    def has(code: str, *starts: str) -> bool:
+        return any(one.code == code and one.path.startswith(starts) for one in errors)
+
+    assert has("channels", "inceptionA_1.")  # l.1738: 288 for 192
+    assert has("channels", "inceptionA_2.")  # l.1739: 288 for 256
+    assert has("concat", "inceptionA_1.concat")  # l.1553: a pool without padding
+    assert has("concat", "reductionA.concat")  # l.1659: stride 1 for 2
+    assert has("too-small", "aux.")  # l.1517: a 3x3 in the stem leaves the head 4x4
+    assert has("concat", "reductionB.concat")  # l.1686: two strides of 2
+    assert has("concat", "inceptionC_1.concat")  # l.1628: paddings exchanged
+    assert has("channels", "fc1")  # l.1783: no flatten
+    roots = {"inceptionA_1", "inceptionA_2", "reductionA", "reductionB", "aux", "inceptionC_1", "fc1"}
+    assert {path.partition(".")[0] for path in paths} == roots  # and nothing that only follows from them
+
+
+# ---- warnings
+
+
+def test_rows_that_no_window_reads() -> None:
+    (found,) = check("input: [3, 8, 7]\nlayers: [{max_pool2d: {kernel_size: 3, stride: 2}}]")
+    assert (found.code, found.severity) == ("silent-loss", "warning")
+    assert "the last row of 1x3x8x7: (8 + 0 + 0 - 3)/2 is not whole" in found.message
+    assert check("input: [3, 7, 7]\nlayers: [{max_pool2d: {kernel_size: 3, stride: 2}}]") == []
+    assert check("input: [3, 8, 8]\nlayers: [{conv2d: {out_channels: 4, kernel_size: 1, stride: 2}}]") == []
+
+
+def test_a_linear_layer_on_the_width_of_a_map() -> None:
+    found = shapecalc.load("tutorials/torch_inception_v1").check()
+    assert [one.path for one in found if one.code == "linear-on-map"] == [
+        "auxiliary_classifier_1.linear",
+        "auxiliary_classifier_1.linear_2",
+        "auxiliary_classifier_2.linear",
+        "auxiliary_classifier_2.linear_2",
+    ]
+
+
+def test_a_linear_layer_after_a_permutation_is_meant() -> None:
+    spec = """
+        input: [3, 8, 8]
+        layers:
+          - conv2d: {out_channels: 4, kernel_size: 1}
+          - permute: {dims: [0, 2, 3, 1]}
+          - linear: {out_features: 5}
+        """
+    assert check(spec) == []
+
+
+def test_results_that_nothing_reads() -> None:
+    found = check(
+        """
+        input: [3, 8, 8]
+        layers:
+          - relu: null
+            name: used
+          - tanh
+          - sigmoid: null
+            from: used
+        """
+    )
+    assert told(found) == [("unused-result", "tanh")]
+
+
+def test_heads_that_disagree() -> None:
+    found = check(
+        """
+        input: [8]
+        layers:
+          - side: [{linear: {out_features: 5}}]
+            name: aux
+          - linear: {out_features: 10}
+        """
+    )
+    assert told(found) == [("heads-disagree", "aux")]
+    assert "5 classes, but output has 10" in found[0].message
+
+
+def test_weights_used_at_other_sizes_and_a_bias_before_a_norm_are_notes() -> None:
+    found = check(
+        """
+        input: [4, 8, 8]
+        layers:
+          - conv2d: {out_channels: 4, kernel_size: 3, padding: 1}
+            name: conv
+          - batch_norm2d
+          - max_pool2d: {kernel_size: 2}
+          - share: conv
+        """
+    )
+    assert [(one.code, one.severity) for one in found] == [
+        ("shared-weights", "note"),
+        ("bias-before-norm", "note"),
+    ]
+
+
+def test_kernels_over_their_input_and_parts_that_nothing_uses() -> None:
+    found = check(
+        """
+        parameters: {H: 4, W: 4, spare: 1}
+        input: [3, H, W]
+        blocks: {idle: {layers: [relu]}}
+        layers:
+          - conv2d: {out_channels: 4, kernel_size: 5, padding: 2}
+        """
+    )
+    assert [one.code for one in found] == ["kernel-over-input", "unused-block", "unused-parameter"]
+    assert (found[1].place.line, found[2].place.line) == (4, 2)
+
+
+PUBLISHED = [name for name in shapecalc.names() if not name.startswith("tutorials/")]
+TRUE_OF = {
+    "silent-loss": {"squeezenet1_0", "squeezenet1_1"},  # a ceiling pool whose last window hangs over
+    "kernel-over-input": {"deeplabv3_resnet50", "deeplabv3_resnet101", "r3d_18", "r2plus1d_18"},
+}
+"""Published networks of which a warning is true: SqueezeNet's first convolution leaves a row of 224 unread,
+DeepLab's dilation of 36 spans more than its map, and video ResNets end on two frames."""
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_no_false_alarm_on_published_networks(name: str) -> None:
+    for one in shapecalc.load(name).check():
+        assert one.severity != "error"
+        assert one.severity == "note" or name in TRUE_OF[one.code]
+
+
+# ---- budgets and forms
+
+
+def test_a_budget_names_the_layers_that_spend_most() -> None:
+    (found,) = shapecalc.load("lenet5").check(max_params=60_000)
+    assert found.message == (
+        "61,706 parameters are more than the 60,000 allowed; "
+        "most are in c5 48,120 (78%), f6 10,164 (16%), c3 2,416 (4%)"
+    )
+    assert shapecalc.load("lenet5").check(max_params=61_706, max_macs=416_520) == []
+
+
+def test_text_is_what_a_compiler_prints(tmp_path: Path) -> None:
+    file = tmp_path / "net.yaml"
+    file.write_text(
+        "input: [3, 8, 8]\nlayers:\n  - conv2d: {in_channels: 4, out_channels: 2, kernel_size: 1}\n"
+    )
+    result = CliRunner().invoke(main, ["check", str(file)])
+    assert result.exit_code == 1
+    assert result.output == dedent(
+        f"""\
+        error[channels]: conv2d declares in_channels: 4, but 1x3x8x8 arrives, which has 3 channels
+          --> {file}:3:5
+           |
+         3 |   - conv2d: {{in_channels: 4, out_channels: 2, kernel_size: 1}}
+           |     ^
+          in conv2d
+          help: in_channels: 3, or leave in_channels out: it is inferred
+
+        1 error
+        """
+    )
+
+
+def test_json_github_and_sarif_say_the_same() -> None:
+    arguments = ["check", "tutorials/torch_inception_v3", "--format"]
+    plain = json.loads(CliRunner().invoke(main, [*arguments, "json"]).output)["diagnostics"]
+    assert {"code", "severity", "file", "line", "column", "path", "message"} <= plain[0].keys()
+    hosted = CliRunner().invoke(main, [*arguments, "github"]).output.splitlines()
+    log = json.loads(CliRunner().invoke(main, [*arguments, "sarif"]).output)
+    assert len(plain) == len(hosted) == len(log["runs"][0]["results"])
+    assert hosted[0].startswith(f"::error file={plain[0]['file']},line={plain[0]['line']},")
+    assert log["runs"][0]["results"][0]["ruleId"] == plain[0]["code"]
+
+
+def test_exit_codes() -> None:
+    runner = CliRunner()
+    assert runner.invoke(main, ["check", "lenet5", "alexnet"]).exit_code == 0
+    assert runner.invoke(main, ["check", "squeezenet1_0"]).exit_code == 0
+    assert runner.invoke(main, ["check", "squeezenet1_0", "--strict"]).exit_code == 1
+    assert runner.invoke(main, ["check", "lenet5", "--max-params", "0.06M"]).exit_code == 1
+    assert runner.invoke(main, ["check", "lenet5", "--max-macs", "1G"]).exit_code == 0
+    assert runner.invoke(main, ["check", "lenet5", "--max-macs", "many"]).exit_code == 2
+    assert runner.invoke(main, ["check", "lenet"]).exit_code == 2
+
+
+def test_a_spec_that_cannot_be_read_is_a_finding_too(tmp_path: Path) -> None:
+    file = tmp_path / "net.yaml"
+    file.write_text("input: [3]\nlayers: [{relux: }]\n")
+    result = CliRunner().invoke(main, ["check", str(file), "--format", "json"])
+    assert result.exit_code == 1
+    (found,) = json.loads(result.output)["diagnostics"]
+    assert (found["code"], found["line"]) == ("spec", 2)
+
+
+def test_messages_cannot_break_out_of_their_form() -> None:
+    hostile = Diagnostic("x", "error", "a\nb,c%\x1b[31m", Place("f.yaml", 1, 2), ("p",))
+    assert "\n" not in github(hostile)
+    assert "\x1b" not in text(hostile)
