@@ -204,8 +204,10 @@ def rendered(report: Report, form: str, depth: int | None, *, batch: bool) -> st
     show_default=True,
     help="How to print it.",
 )
+@click.option("--diff", "show_diff", is_flag=True, help="Print the repairs of the errors as a diff.")
+@click.option("--fix", is_flag=True, help="Write the repairs of the errors into the files.")
 @click.pass_context
-def check(
+def check(  # noqa: PLR0913, PLR0917  (one argument per option)
     ctx: click.Context,
     models: tuple[str, ...],
     inputs: tuple[str, ...],
@@ -214,22 +216,67 @@ def check(
     max_macs: str | None,
     strict: bool,
     form: str,
+    show_diff: bool,
+    fix: bool,
 ) -> None:
     """List every mistake in MODELS (names, files, or -); exit 1 when there is an error."""
-    from shapecalc.checks.diagnostic import Diagnostic
-
+    if show_diff or fix:
+        left = [mend(model, inputs, settings, write=fix, show=show_diff) for model in models]
+        ctx.exit(1 if any(left) else 0)
     budgets = {"max_params": amount(max_params), "max_macs": amount(max_macs)}
     found: list[Diagnostic] = []
     for model in models:
+        text, file, variant = source_of(model)
         try:
-            found += opened(model).check(input=shapes(inputs), **budgets, **assignments(settings))
+            found += read_model(text, file, variant).check(
+                input=shapes(inputs), **budgets, **assignments(settings)
+            )
         except SpecError as error:
             if not error.place:
                 raise
-            found.append(Diagnostic("spec", "error", error.message, error.place, (error.path,), error.hint))
+            from shapecalc.checks.repair import of_unreadable
+
+            found.append(of_unreadable(text, error))
     say(listed(found, form))
     levels = {one.severity for one in found}
     ctx.exit(1 if "error" in levels or (strict and "warning" in levels) else 0)
+
+
+def mend(model: str, inputs: tuple[str, ...], settings: tuple[str, ...], *, write: bool, show: bool) -> bool:
+    """Repair the errors of a model as far as it goes; say whether there are errors left."""
+    from pathlib import Path
+
+    from shapecalc.checks.repair import Source, diff, mended
+    from shapecalc.spec.find import bundled, locate
+
+    text, file, variant = source_of(model)
+    if write and (model == "-" or locate(model)[0] in bundled().values()):
+        raise SpecError(f"{quote(model)} is no file of yours: copy it to one, or use --diff")
+    source = Source(text, file, variant, shapes(inputs), assignments(settings))
+    after, done = mended(source)
+    if show and after != text:
+        say(diff(file, text, after).removesuffix("\n"))
+    if write and after != text:
+        path = Path(locate(model)[0])
+        mark = b"\xef\xbb\xbf" if path.read_bytes().startswith(b"\xef\xbb\xbf") else b""
+        path.write_bytes(mark + after.encode())
+    for one, fix in done if write or not show else ():
+        where = f"{one.place.file}:{one.place.line}"
+        say(f"fixed {where}: {one.code} in {one.path or 'the spec'}: {fix.description}")
+    try:
+        left = [
+            one
+            for one in read_model(after, file, variant).check_only(source.given, **source.parameters)
+            if one.severity == "error"
+        ]
+    except SpecError as error:
+        complain(error)
+        return True
+    if write or not done:
+        say(f"{len(done)} repaired, {len(left)} error{'' if len(left) == 1 else 's'} left")
+    elif left:
+        echo(f"{len(left)} error{'' if len(left) == 1 else 's'} left", sys.stderr)
+    return bool(left)
 
 
 def listed(found: list[Diagnostic], form: str) -> str:
@@ -314,12 +361,25 @@ def schema() -> None:
 
 def opened(source: str) -> Model:
     """Return the model that an argument names; `-` reads standard input."""
-    from shapecalc.model import load, loads
-    from shapecalc.spec.find import decoded
+    return read_model(*source_of(source))
 
-    if source != "-":
-        return load(source)
-    return loads(decoded(sys.stdin.buffer.read(2**20 + 1), "<stdin>"), file="<stdin>")
+
+def source_of(source: str) -> tuple[str, str, str | None]:
+    """Return the text that an argument names, the file that messages show, and the variant in it."""
+    from shapecalc.spec.find import decoded, locate, read_file, short
+
+    if source == "-":
+        return decoded(sys.stdin.buffer.read(2**20 + 1), "<stdin>"), "<stdin>", None
+    path, variant = locate(source)
+    return read_file(path), short(path), variant
+
+
+def read_model(text: str, file: str, variant: str | None) -> Model:
+    """Return the model that a text says."""
+    from shapecalc.model import loads
+
+    model = loads(text, file=file)
+    return model.variant(variant) if variant else model
 
 
 def terminal_width() -> int | None:

@@ -50,6 +50,7 @@ class Model(Spec):
     """
 
     _graphs: list[Graph] = PrivateAttr(default_factory=list)
+    _text: str | None = PrivateAttr(default=None)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Spec) and self._comparable() == {
@@ -142,9 +143,37 @@ class Model(Spec):
         >>> model.check(max_params=60_000)[0].code
         'budget'
         """
-        walk, inputs = self._walk(input, 1, False, parameters)  # noqa: FBT003
+        found = self.check_only(input, max_params, max_macs, **parameters)
+        if not any(one.severity == "error" and one.code != "budget" for one in found):
+            return found
+        from shapecalc.checks.repair import Source, repaired
+
+        variant = self.name if self.is_member and self._text is not None else None
+        text = self.to_yaml() if self._text is None else self._text
+        source = Source(text, self.place.file, variant, input, parameters)
+        return repaired(source, found, has_text=self._text is not None)
+
+    def check_only(
+        self,
+        given: Any = None,
+        max_params: int | None = None,
+        max_macs: int | None = None,
+        /,
+        **parameters: Any,
+    ) -> list[Diagnostic]:
+        """Return what `check` does, without repairs."""
+        walk, inputs = self._walk(given, 1, False, parameters)  # noqa: FBT003
         report = Report(self.name, self.title, walk, inputs, counting=self.framework)
         return findings(self, report, walk.failures, max_params=max_params, max_macs=max_macs)
+
+    def walk(self, given: Any = None, /, **parameters: Any) -> Walk:
+        """Return the bare walk over the model, its failures included."""
+        return self._walk(given, 1, False, parameters)[0]  # noqa: FBT003
+
+    @property
+    def text(self) -> str | None:
+        """The text that the model was read from, if it was."""
+        return self._text
 
     def free_names(self) -> list[str]:
         """Return the parameters that stand by themselves in the input's shape."""
@@ -178,12 +207,16 @@ class Model(Spec):
         """Return the member of a family with this name."""
         if name not in self.variants:
             raise SpecError(f"{self.name} has no variant {quote(name)}{nearest(name, [*self.variants])}")
-        return super().variant(name)
+        member = super().variant(name)
+        member._text = self._text  # noqa: SLF001  (a copy of this very class)
+        return member
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """Return a copy, with some fields replaced; it shares no expansion with the original."""
         copied = super().model_copy(update=update, deep=deep)
         copied._graphs = []  # noqa: SLF001  (a copy of this very class)
+        if update:
+            copied._text = None  # noqa: SLF001
         return copied
 
 
@@ -218,7 +251,9 @@ def load(source: str | Path | Mapping[str, Any]) -> Model:
 
 def loads(text: str, *, file: str | None = None) -> Model:
     """Return a model from YAML or JSON text; `file` is the name that errors show."""
-    return read(parse(text, file), Model, file)
+    model = read(parse(text, file), Model, file)
+    model._text = text  # noqa: SLF001  (set here, where the text is known)
+    return model
 
 
 def names() -> list[str]:

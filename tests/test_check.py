@@ -253,6 +253,8 @@ def test_text_is_what_a_compiler_prints(tmp_path: Path) -> None:
            |     ^
           in conv2d
           help: in_channels: 3, or leave in_channels out: it is inferred
+          fix: in_channels: 3
+          fix: leave in_channels out
 
         1 error
         """

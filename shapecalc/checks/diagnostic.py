@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -11,6 +11,31 @@ from shapecalc.errors import Failure, Place, printable
 
 Severity = Literal["error", "warning", "note"]
 _ORDER = {"error": 0, "warning": 1, "note": 2}
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Edit:
+    """At a line and column, one piece of text for another; `old` is empty where text is put in."""
+
+    line: int
+    column: int
+    old: str
+    new: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """A repair that was tried: with it the finding is gone, and no other error has come."""
+
+    description: str
+    edits: tuple[Edit, ...] = ()
+    """What to change in the file; nothing for a model that has no text, and for other inputs."""
+    fixes_all: bool = False
+    """Whether the model has no error left."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the repair as plain data for JSON."""
+        return asdict(self) | {"edits": [asdict(edit) for edit in self.edits]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +49,8 @@ class Diagnostic:
     paths: tuple[str, ...] = ()
     """The layers it is about: one, or all those in which the same line fails in the same way."""
     hint: str = ""
+    fixes: tuple[Fix, ...] = ()
+    """Repairs that were applied and checked, the best first."""
 
     @property
     def path(self) -> str:
@@ -42,6 +69,7 @@ class Diagnostic:
             "paths": list(self.paths),
             "message": self.message,
             "hint": self.hint,
+            "fixes": [fix.to_dict() for fix in self.fixes],
         }
 
     def __str__(self) -> str:
@@ -87,6 +115,7 @@ def text(one: Diagnostic) -> str:
         lines.append(f"  in {one.path}{more}")
     if one.hint:
         lines.append(f"  help: {one.hint}")
+    lines += [f"  fix: {fix.description}" for fix in one.fixes]
     return "\n".join(map(printable, lines))
 
 

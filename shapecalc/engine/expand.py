@@ -112,7 +112,7 @@ class _Expansion:
         """Run the steps of a frame from a tensor; return the slot of the last result."""
         taken = dict.fromkeys((step.name for step in frame.steps if step.name), 1)
         for step in frame.steps:
-            key = step.name or _automatic(step, taken)
+            key = step.name or automatic_name(step, taken)
             path = f"{prefix}{key}"
             frame.arriving, frame.current = current, step
             try:
@@ -186,7 +186,7 @@ class _Expansion:
     def repeated(self, frame: Frame, step: Step, sources: list[int], path: str) -> Mark:
         with About("repeat"):
             passes = self.passes(frame, step.repeat)
-        group = self.record.open(path, _label(step), len(passes))
+        group = self.record.open(path, label_of(step), len(passes))
         position = len(self.record.graph.groups)
         mark = Mark(tuple(sources[:1]))
         outer, self.multiplicity = self.multiplicity, self.multiplicity * max(len(passes), 1)
@@ -253,7 +253,7 @@ class _Expansion:
             raise SpecError("only a single layer takes several tensors", hint="name them inside instead")
         if isinstance(body, Call):
             return self.call(frame, body, sources[0], path, step.place)
-        return self.sequence(frame, body.steps, sources[0], path, _label(step))
+        return self.sequence(frame, body.steps, sources[0], path, label_of(step))
 
     def sequence(
         self,
@@ -386,9 +386,9 @@ class _Expansion:
             self.depth -= 1
 
 
-def _automatic(step: Step, taken: dict[str, int]) -> str:
+def automatic_name(step: Step, taken: dict[str, int]) -> str:
     """Return `conv2d`, `conv2d_2`, … for unnamed steps, passing over names that were given."""
-    label = _label(step)
+    label = label_of(step)
     while True:
         taken[label] = taken.get(label, 0) + 1
         key = label if taken[label] == 1 else f"{label}_{taken[label]}"
@@ -396,7 +396,8 @@ def _automatic(step: Step, taken: dict[str, int]) -> str:
             return key
 
 
-def _label(step: Step) -> str:
+def label_of(step: Step) -> str:
+    """Return what an unnamed step is called after: its kind, its block, or the step that it shares."""
     body = step.body
     if isinstance(body, Kind):
         return body.kind
@@ -410,7 +411,7 @@ def _label(step: Step) -> str:
 
 def _place(step: Step, at: tuple[str | int, ...]) -> Place:
     """Return where a part of a step is written: a modifier, or something inside its body."""
-    return step.place.of(*at) if at and at[0] in MODIFIERS else step.place.of(_label(step), *at)
+    return step.place.of(*at) if at and at[0] in MODIFIERS else step.place.of(label_of(step), *at)
 
 
 def _spec_error(error: ValidationError, layer: Kind | None = None) -> SpecError:

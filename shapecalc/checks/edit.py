@@ -1,0 +1,208 @@
+"""Changes to the text of a spec at known places: everything else stays as it is, byte for byte.
+
+A place in a spec is the line and column of a key, or of an item of a list. The text is read once
+more as YAML events to find where the values at these places begin and end.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+
+from shapecalc.checks.diagnostic import Edit
+from shapecalc.errors import Place
+
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_BREAK = re.compile(r"\r\n|[\r\n\u2028\u2029]")
+_DASH = re.compile(r"[ ]*- +")
+
+Position = tuple[int, int]
+
+
+@dataclass(slots=True)
+class _Node:
+    """A value in the text, from `start` to `end`."""
+
+    start: int
+    end: int
+    position: Position
+    form: str
+    """`scalar`, `alias`, `flow` or `block`."""
+    entries: list[tuple[_Node, _Node]] = field(default_factory=list)
+    is_mapping: bool = False
+
+
+class Text:
+    """The text of a spec, which knows the extent of every value in it."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.lines = [0, *(found.end() for found in _BREAK.finditer(text))]
+        self.entries: dict[Position, tuple[_Node, int]] = {}
+        """The mapping that a key stands in, and which of its entries it is."""
+        self.items: dict[Position, tuple[_Node, _Node]] = {}
+        """An item of a list by its place, and the list."""
+        self._events: Iterator[Any] = yaml.parse(text, Loader=_LOADER)
+        next(self._events)
+        next(self._events)
+        self._node(next(self._events))
+
+    def _node(self, event: Any) -> _Node:
+        start, end = event.start_mark, event.end_mark
+        position = (start.line + 1, start.column + 1)
+        if isinstance(event, (yaml.ScalarEvent, yaml.AliasEvent)):
+            form = "alias" if isinstance(event, yaml.AliasEvent) else "scalar"
+            return _Node(start.index, end.index, position, form)
+        node = _Node(start.index, 0, position, "flow" if event.flow_style else "block")
+        if isinstance(event, yaml.SequenceStartEvent):
+            while not isinstance(event := next(self._events), yaml.SequenceEndEvent):
+                item = self._node(event)
+                self.items[item.position] = item, node
+        else:
+            node.is_mapping = True
+            while not isinstance(event := next(self._events), yaml.MappingEndEvent):
+                key = self._node(event)
+                self.entries[key.position] = node, len(node.entries)
+                node.entries.append((key, self._node(next(self._events))))
+        node.end = event.end_mark.index
+        return node
+
+    # ---- reading
+
+    def key(self, place: Place) -> str | None:
+        """Return the key or the plain item that stands at a place."""
+        found = self._at(place)
+        if found is None:
+            item = self.items.get(_position(place))
+            return self.text[item[0].start : item[0].end] if item and item[0].form == "scalar" else None
+        key = found[0].entries[found[1]][0]
+        return self.text[key.start : key.end]
+
+    def value(self, place: Place) -> str | None:
+        """Return what is written under the key at a place, where it is in one piece."""
+        found = self._at(place)
+        if found is None:
+            return None
+        value = found[0].entries[found[1]][1]
+        return None if value.form == "block" else self.text[value.start : value.end]
+
+    # ---- changes
+
+    def replace_key(self, place: Place, new: str) -> Edit | None:
+        """Write another word for the key or the plain item at a place."""
+        old, position = self.key(place), _position(place)
+        return None if old is None else Edit(*position, old, new)
+
+    def replace_value(self, place: Place, new: str) -> Edit | None:
+        """Write another value under the key at a place."""
+        found = self._at(place)
+        if found is None:
+            return None
+        key, value = found[0].entries[found[1]]
+        if value.form == "block":
+            return None
+        if value.start == value.end:
+            return self._edit(value.start, "", f" {new}") if value.start > key.end else None
+        return self._edit(value.start, self.text[value.start : value.end], new)
+
+    def add_field(self, place: Place, name: str, value: str) -> Edit | None:
+        """Write another field into the mapping under the key at a place, or behind a bare word."""
+        new = f"{name}: {value}"
+        found = self._at(place)
+        if found is None:
+            item = self.items.get(_position(place))
+            if item is None or item[0].form != "scalar":
+                return None
+            return self._edit(item[0].end, "", f": {{{new}}}")
+        fields = found[0].entries[found[1]][1]
+        if fields.form == "scalar":
+            return self.replace_value(place, f"{{{new}}}")
+        if not fields.is_mapping:
+            return None
+        if not fields.entries:
+            return self._edit(fields.start, self.text[fields.start : fields.end], f"{{{new}}}")
+        key, last = fields.entries[-1]
+        if fields.form == "flow":
+            return self._edit(last.end, "", f", {new}")
+        if last.form == "block" or (last.start == last.end):
+            return None
+        line = self._line_of(key.start)
+        margin = self.text[self.lines[line] : key.start]
+        if margin.strip():
+            margin = " " * len(margin)
+        end = self.lines[line]
+        while end <= last.end - 1 and line + 1 < len(self.lines):
+            line += 1
+            end = self.lines[line]
+        if end < last.end:
+            return None  # the last line has no end
+        return self._edit(end, "", f"{margin}{new}{self._newline()}")
+
+    def drop_field(self, place: Place) -> Edit | None:
+        """Take a field out of a mapping in braces."""
+        found = self._at(place)
+        if found is None or found[0].form != "flow":
+            return None
+        entries, number = found[0].entries, found[1]
+        start, end = entries[number][0].start, entries[number][1].end
+        if number + 1 < len(entries):
+            end = entries[number + 1][0].start
+        elif number:
+            start = entries[number - 1][1].end
+        old = self.text[start:end]
+        return None if "#" in old else self._edit(start, old, "")
+
+    def insert_step(self, place: Place, step: str) -> Edit | None:
+        """Put a step before the one at a place, indented as that one is."""
+        found = self.items.get(_position(place))
+        if found is None:
+            return None
+        item, holder = found
+        if holder.form == "flow":
+            return self._edit(item.start, "", f"{step}, ")
+        start = self.lines[item.position[0] - 1]
+        before = self.text[start : item.start]
+        if not _DASH.fullmatch(before):
+            return None
+        return self._edit(start, "", f"{before}{step}{self._newline()}")
+
+    # ---- helpers
+
+    def _at(self, place: Place) -> tuple[_Node, int] | None:
+        return self.entries.get(_position(place))
+
+    def _line_of(self, index: int) -> int:
+        return bisect_right(self.lines, index) - 1
+
+    def _edit(self, index: int, old: str, new: str) -> Edit:
+        line = self._line_of(index)
+        return Edit(line + 1, index - self.lines[line] + 1, old, new)
+
+    def _newline(self) -> str:
+        found = _BREAK.search(self.text)
+        return found[0] if found else "\n"
+
+
+def _position(place: Place) -> Position:
+    return place.line or 0, place.column or 0
+
+
+def applied(text: str, edits: Iterable[Edit]) -> str | None:
+    """Return a text with edits in it, or None where they do not fit it or each other."""
+    starts = [0, *(found.end() for found in _BREAK.finditer(text))]
+    rest = len(text)
+    for edit in sorted(set(edits), reverse=True):
+        if edit.line > len(starts):
+            return None
+        start = starts[edit.line - 1] + edit.column - 1
+        end = start + len(edit.old)
+        if end > rest or text[start:end] != edit.old:
+            return None
+        text = text[:start] + edit.new + text[end:]
+        rest = start
+    return text

@@ -1,0 +1,273 @@
+"""What might repair a finding: changes to the text, likeliest first. Nothing here has been tried yet."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
+from math import gcd
+
+from shapecalc.algebra import product
+from shapecalc.checks.changes import alternatives, changed, per_axis, result, written
+from shapecalc.checks.diagnostic import Diagnostic, Edit
+from shapecalc.checks.edit import Text
+from shapecalc.checks.trace import Found, spots, trace
+from shapecalc.engine.graph import GraphNode, Walk
+from shapecalc.errors import ShapecalcError
+from shapecalc.layers.base import Kind, Merge, Shapes
+from shapecalc.layers.linear import Dense
+from shapecalc.layers.merge import Concat
+from shapecalc.layers.requirement import Refused, Requirement, Shape
+from shapecalc.spec.tree import Spec
+
+MOST_PATHS = 12
+_DECLARES = re.compile(r"declares (\w+): ")
+_DIVIDES = re.compile(r": (\w+) = (\d+) does not divide \w+ = (\d+) ")
+_MEANT = re.compile(r"'([^']+)'(?=[^']*\(did you mean '([^']+)'\?\))")
+_ONE_OF = re.compile(r"'([^']+)' is not one of ([\w, ]+?)(?:, and no name in scope)?(?: \(|$)")
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """Changes that belong together, and the words that describe each."""
+
+    edits: tuple[Edit, ...]
+    told: tuple[str, ...]
+
+    def and_also(self, other: Proposal) -> Proposal:
+        """Return both as one, with what they share once."""
+        pairs = dict(zip(self.edits, self.told, strict=True)) | dict(
+            zip(other.edits, other.told, strict=True)
+        )
+        return Proposal(tuple(pairs), tuple(pairs.values()))
+
+    def description(self, line: int | None) -> str:
+        """Return what is changed, with the lines other than the one that the finding is about."""
+        return " and ".join(
+            dict.fromkeys(
+                words if edit.line == line else f"{words} (line {edit.line})"
+                for edit, words in zip(self.edits, self.told, strict=True)
+            )
+        )
+
+
+class Proposer:
+    """Knows a spec, its text, and what the walk found."""
+
+    def __init__(self, spec: Spec, walk: Walk, text: Text) -> None:
+        self.spec = spec
+        self.walk = walk
+        self.text = text
+        self.nodes = {node.path: node for node in walk.graph.nodes}
+        self.makers = {
+            slot: node
+            for node in walk.graph.nodes
+            for slot in range(node.first_slot, node.first_slot + node.results)
+        }
+
+    def proposals(self, one: Diagnostic) -> Iterator[Proposal]:
+        """Yield what might repair a finding in all the layers that it is about."""
+        if one.code == "spec":
+            yield from words(one, self.text)
+        each = [[*self.of_layer(path)] for path in one.paths[:MOST_PATHS] if path in self.nodes]
+        for row in zip_longest(*each):
+            found = [proposal for proposal in row if proposal is not None]
+            if len(found) == len(each) and found:
+                together = found[0]
+                for proposal in found[1:]:
+                    together = together.and_also(proposal)
+                yield together
+
+    def of_layer(self, path: str) -> Iterator[Proposal]:
+        """Yield what might make one layer accept what arrives."""
+        node = self.nodes[path]
+        inputs = self.inputs(node)
+        needed = refusal(node.layer, inputs)
+        found = trace(self.spec, path)
+        if needed is None or found is None:
+            return
+        if needed.code == "channels":
+            yield from self.channels(found, node.layer, inputs[0], needed)
+        elif needed.code == "divisibility":
+            yield from self.divisors(found, node.layer, inputs[0], needed)
+        elif needed.code == "padding" and "half of the kernel" in needed.message:
+            rank = len(inputs[0]) - 2
+            halves = [k // 2 for k in per_axis(getattr(node.layer, "kernel_size", 0), rank)]
+            for paddings in (halves, [0] * rank):
+                yield from self.field(found, "padding", written(paddings))
+        elif needed.code in ("concat", "broadcast") and isinstance(node.layer, Merge):
+            yield from self.branches(node, node.layer, inputs)
+
+    # ---- single layers
+
+    def channels(self, found: Found, layer: Kind, x: Shape, needed: Requirement) -> Iterator[Proposal]:
+        named = _DECLARES.search(needed.message)
+        if named is None:
+            return
+        name, arriving = named[1], needed.right
+        if isinstance(layer, Dense) and len(x) > 2:
+            insert = self.text.insert_step(found.step.place, "flatten")
+            flat = product(x[1:])
+            if insert is not None:
+                flattened = Proposal((insert,), ("a flatten before it",))
+                if flat == needed.left:
+                    yield flattened
+                elif len(x) > 3:
+                    for fields in self.field(found, name, str(flat)):
+                        yield flattened.and_also(fields)
+                if flat == needed.left or len(x) > 3:
+                    return
+        yield from self.field(found, name, str(arriving))
+        if type(layer).model_fields[name].default is None:
+            kind = found.step.place.of(layer.kind, name)
+            dropped = self.text.drop_field(kind) if self.text.key(kind) == name else None
+            if dropped is not None:
+                yield Proposal((dropped,), (f"leave {name} out",))
+
+    def divisors(self, found: Found, layer: Kind, x: Shape, needed: Requirement) -> Iterator[Proposal]:
+        named = _DIVIDES.search(needed.message)
+        if named is None or named[1] not in type(layer).model_fields:
+            return
+        name, divisor, whole = named[1], int(named[2]), int(named[3])
+        outward = getattr(layer, "out_channels", None)
+        arriving = getattr(layer, "channels", lambda _: whole)(x)
+        if isinstance(outward, int) and isinstance(arriving, int):
+            whole = gcd(arriving, outward)
+        legal = [n for n in range(1, min(whole, 100_000) + 1) if whole % n == 0]
+        for nearest in sorted(legal, key=lambda n: (abs(n - divisor), n))[:2]:
+            yield from self.field(found, name, str(nearest))
+
+    def field(self, found: Found, name: str, value: str) -> Iterator[Proposal]:
+        """Yield the ways to give a field of a layer another value."""
+        for spot in spots(self.spec, found, name):
+            edit = spot.edit(self.text, value)
+            if edit is not None:
+                yield Proposal((edit,), (f"{spot.key}: {value}",))
+
+    # ---- branches
+
+    def branches(self, node: GraphNode, merge: Merge, inputs: Shapes) -> Iterator[Proposal]:
+        """Yield changes to the branches that disagree with most, or with what arrives."""
+        if len({len(x) for x in inputs}) != 1 or len(inputs) < 2:
+            return
+        free = merge.dim % len(inputs[0]) if isinstance(merge, Concat) else None
+        axes = [axis for axis in range(1, len(inputs[0])) if axis != free]
+        chains = [self.chain(node.sources, number) for number in range(len(inputs))]
+        seen: list[Shape] = []
+        for target in self.targets(inputs, chains, axes):
+            aim = tuple(target[axis] for axis in axes)
+            if aim in seen:
+                continue
+            seen.append(aim)
+            each = [
+                self.towards(chain, begin, axes, aim)
+                for (begin, chain), x in zip(chains, inputs, strict=True)
+                if tuple(x[axis] for axis in axes) != aim
+            ]
+            if not each or not all(each):
+                continue
+            for choice in range(min(3, max(map(len, each)))):
+                together = each[0][min(choice, len(each[0]) - 1)]
+                for options in each[1:]:
+                    together = together.and_also(options[min(choice, len(options) - 1)])
+                yield together
+
+    def targets(
+        self, inputs: Shapes, chains: Sequence[tuple[Shape | None, list[GraphNode]]], axes: Sequence[int]
+    ) -> Iterator[Shape]:
+        """Yield the shapes that branches might be meant to have: by vote, as what arrives, or as one."""
+        votes = Counter(tuple(x[axis] for axis in axes) for x in inputs).most_common(2)
+        if len(votes) < 2 or votes[0][1] > votes[1][1]:
+            yield next(x for x in inputs if tuple(x[axis] for axis in axes) == votes[0][0])
+            return
+        begin = next((begin for begin, chain in chains if begin is not None and chain), None)
+        if begin is not None and len(begin) == len(inputs[0]):
+            for x in inputs:  # channels as in a branch, sizes as they arrive
+                yield (
+                    (x[0], x[1], *begin[2:])
+                    if self.spec.framework == "torch"
+                    else (
+                        x[0],
+                        *begin[1:-1],
+                        x[-1],
+                    )
+                )
+        yield from inputs
+
+    def chain(self, sources: Sequence[int], number: int) -> tuple[Shape | None, list[GraphNode]]:
+        """Return the layers that only one branch goes through, and the shape that enters the first."""
+        others = self.above([slot for index, slot in enumerate(sources) if index != number])
+        slot, found = sources[number], []
+        while slot not in others and (maker := self.makers.get(slot)) and len(maker.sources) == 1:
+            found.append(maker)
+            slot = maker.sources[0]
+        return self.walk.shapes[slot], found[::-1]
+
+    def above(self, slots: Sequence[int]) -> set[int]:
+        """Return tensors and all that they are made from."""
+        found: set[int] = set()
+        pending = [*slots]
+        while pending:
+            slot = pending.pop()
+            if slot not in found:
+                found.add(slot)
+                maker = self.makers.get(slot)
+                pending += maker.sources if maker else ()
+        return found
+
+    def towards(
+        self, chain: Sequence[GraphNode], begin: Shape | None, axes: Sequence[int], aim: Shape
+    ) -> list[Proposal]:
+        """Return the single changes to a chain of layers after which its result has the sizes aimed at."""
+        found: list[Proposal] = []
+        if begin is None:
+            return found
+        layers = [node.layer for node in chain]
+        for number, node in reversed([*enumerate(chain)]):
+            for name, value in alternatives(node.layer, aim, axes):
+                other = changed(node.layer, name, value)
+                if other is None:
+                    continue
+                shape = result([*layers[:number], other, *layers[number + 1 :]], begin)
+                if shape is None or len(shape) <= max(axes) or tuple(shape[a] for a in axes) != aim:
+                    continue
+                step = trace(self.spec, node.path)
+                if step is not None:
+                    found += [*self.field(step, name, written(value))][:1]
+        return sorted(found, key=lambda one: not one.told[0].startswith("padding"))
+
+    def inputs(self, node: GraphNode) -> Shapes:
+        """Return the shapes that a layer reads, where all are known."""
+        found = tuple(shape for slot in node.sources if (shape := self.walk.shapes[slot]) is not None)
+        return found if len(found) == len(node.sources) else ()
+
+
+def refusal(layer: Kind, inputs: Shapes) -> Requirement | None:
+    """Return what a layer misses in its inputs, or None."""
+    if not inputs:
+        return None
+    try:
+        layer.apply(inputs)
+    except Refused as refused:
+        return refused.requirement
+    except ShapecalcError:
+        return None
+    return None
+
+
+def words(one: Diagnostic, text: Text) -> Iterator[Proposal]:
+    """Yield legal words for one that is not: the one that the message names, then those that begin alike."""
+    pairs: list[tuple[str, str]] = [(found[1], found[2]) for found in _MEANT.finditer(one.message)]
+    for found in _ONE_OF.finditer(one.message):
+        known = [word.strip() for word in found[2].split(",")]
+        pairs += [(found[1], word) for word in known if word.startswith(found[1][:1])]
+    for wrong, right in pairs:
+        whole = re.compile(rf"(?<![\w'\"]){re.escape(wrong)}(?!\w)")
+        value, key = text.value(one.place), text.key(one.place)
+        for old, change in ((value, text.replace_value), (key, text.replace_key)):
+            if old is not None and whole.search(old):
+                edit = change(one.place, whole.sub(right, old))
+                if edit is not None:
+                    yield Proposal((edit,), (f"{right}, not {wrong}",))
