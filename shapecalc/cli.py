@@ -246,7 +246,8 @@ def mend(model: str, inputs: tuple[str, ...], settings: tuple[str, ...], *, writ
     """Repair the errors of a model as far as it goes; say whether there are errors left."""
     from pathlib import Path
 
-    from shapecalc.checks.repair import Source, diff, mended
+    from shapecalc.checks.mend import diff, mended
+    from shapecalc.checks.repair import Source
     from shapecalc.spec.find import bundled, locate
 
     text, file, variant = source_of(model)

@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 
 import shapecalc
 from shapecalc.checks.diagnostic import Diagnostic, Edit, Fix
-from shapecalc.checks.edit import Text, applied
-from shapecalc.checks.repair import Source, mended
+from shapecalc.checks.edit import Text, applied, between
+from shapecalc.checks.mend import mended
+from shapecalc.checks.repair import Source
 from shapecalc.cli import main
 from shapecalc.spec.find import bundled
 
@@ -171,6 +172,17 @@ def test_an_input_that_is_too_small_grows_as_little_as_it_must() -> None:
     assert shapecalc.load("lenet5").check(input=(1, 15, 15)) != []
 
 
+def test_what_must_change_after_a_repair_belongs_to_it() -> None:
+    text = spec(
+        "- max_pool2d: {kernel_size: 5}\n  - max_pool2d: {kernel_size: 4}\n"
+        "  - flatten\n  - linear: {in_features: 7, out_features: 2}"
+    )
+    fix = first(text)
+    assert fix.description == "an input of 3x20x20: 16 -> 20 (line 1); in_features: 3 in linear"
+    assert fix.fixes_all
+    assert repaired(text) == text.replace("16, 16", "20, 20").replace("in_features: 7", "in_features: 3")
+
+
 def test_the_same_mistake_in_several_places_is_repaired_in_all_of_them() -> None:
     text = spec(
         "- conv2d: {out_channels: 4, kernel_size: 1}\n    repeat: 2\n  - conv2d: {in_channels: 5, out_channels: 4, kernel_size: 1}\n    repeat: 3"
@@ -322,6 +334,13 @@ def test_edits_that_do_not_fit_are_refused() -> None:
     assert applied("abc", [Edit(1, 1, "ab", "x"), Edit(1, 2, "b", "y")]) is None
     assert applied("abc", [Edit(2, 1, "", "x")]) is None
     assert applied("a\r\nb", [Edit(2, 1, "b", "c"), Edit(1, 1, "a", "")]) == "\r\nc"
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [("a\nb\nc", "a\nx\nb\nd"), ("ab\r\ncd", "ab\r\ncxd\r\n"), ("", "a"), ("a\nb\n", "b\n")]
+)
+def test_edits_between_two_texts(old: str, new: str) -> None:
+    assert applied(old, between(old, new)) == new
 
 
 def test_the_extent_of_values() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from difflib import unified_diff
 from typing import Any
 
 import yaml
@@ -12,7 +11,7 @@ import yaml
 from shapecalc.algebra import Expr
 from shapecalc.algebra.formula import Formula
 from shapecalc.checks.diagnostic import Diagnostic, Edit, Fix
-from shapecalc.checks.edit import Text, applied
+from shapecalc.checks.edit import Text, applied, between
 from shapecalc.checks.propose import Proposal, Proposer, words
 from shapecalc.checks.trace import origin_of_parameter
 from shapecalc.engine.graph import Walk
@@ -20,9 +19,9 @@ from shapecalc.errors import Failure, Located, ShapecalcError
 from shapecalc.model import Model, loads
 
 MOST_TRIALS = 20
-MOST_ROUNDS = 40
 _FIXES_SHOWN = 2
 _TRIED_EACH = 6
+_FOLLOWING = 2
 _LARGEST_SIDE = 4096
 
 Error = tuple[str, str]
@@ -54,13 +53,14 @@ class Source:
 class Repairer:
     """Tries proposals against one text; each costs a walk, so there is an end to them."""
 
-    def __init__(self, source: Source, trials: int = MOST_TRIALS) -> None:
+    def __init__(self, source: Source, trials: int = MOST_TRIALS, *, may_follow: bool = True) -> None:
         self.source = source
         self.model, self.first = source.walk()
         self.text = Text(source.text)
         self.before = _errors(self.first.failures)
         self.walked = {node.path for node in self.first.graph.nodes}
         self.trials = trials
+        self.may_follow = may_follow
         self.known: dict[frozenset[Edit], set[Error] | None] = {}
 
     def fixes(self, found: Sequence[Diagnostic], most: int = _FIXES_SHOWN) -> list[tuple[Fix, ...]]:
@@ -80,6 +80,7 @@ class Repairer:
         if one.code == "too-small":
             yield from self.larger(one)
         described: set[str] = set()
+        half: list[tuple[Proposal, str]] = []
         for number, proposal in enumerate(proposer.proposals(one)):
             if number >= _TRIED_EACH:
                 break
@@ -88,6 +89,37 @@ class Repairer:
             if after is not None and self.holds(one, after) and description not in described:
                 described.add(description)
                 yield Fix(description, tuple(sorted(proposal.edits)), fixes_all=not after)
+            elif after is not None and not _own(one) & after:
+                half.append((proposal, description))
+        if self.may_follow and not described:
+            for proposal, description in half[:2]:
+                fix = self.followed(one, proposal, description)
+                if fix is not None:
+                    yield fix
+
+    def followed(self, one: Diagnostic, proposal: Proposal, description: str) -> Fix | None:
+        """Return a repair together with what must change after it, where that is not too much."""
+        text = applied(self.source.text, proposal.edits)
+        told = [description]
+        for _ in range(_FOLLOWING):
+            if text is None or self.trials <= 0:
+                return None
+            inner = Repairer(replace(self.source, text=text), min(self.trials, 4), may_follow=False)
+            allowed, found = inner.trials, inner.model.check_only(self.source.given, **self.source.parameters)
+            new = [one for one in found if one.severity == "error" and not _own(one) & self.before]
+            fixes = inner.fixes(new[:1], 1)[0] if new else ()
+            self.trials -= allowed - inner.trials
+            if not fixes or not fixes[0].edits:
+                return None
+            text = applied(text, fixes[0].edits)
+            told.append(f"{fixes[0].description} in {new[0].path}")
+            if text is None:
+                return None
+            edits = between(self.source.text, text)
+            after = self.tried(edits)
+            if after is not None and self.holds(one, after):
+                return Fix("; ".join(told), edits, fixes_all=not after)
+        return None
 
     def tried(self, edits: Sequence[Edit]) -> set[Error] | None:
         """Return the errors that are there after some edits; None where nothing can be said."""
@@ -106,9 +138,8 @@ class Repairer:
 
     def holds(self, one: Diagnostic, after: set[Error]) -> bool:
         """Say whether a finding is gone and no error is new; one at a layer not reached before is not."""
-        own = {(one.code, path) for path in one.paths} or {(one.code, "")}
         new = {error for error in after - self.before if error[1] in self.walked}
-        return not own & after and not new
+        return not _own(one) & after and not new
 
     # ---- inputs that are too small
 
@@ -131,6 +162,10 @@ class Repairer:
             after = self.tried(proposal.edits)
             if after is not None and self.holds(one, after):
                 yield Fix(f"{told}: {proposal.description(None)}", proposal.edits, fixes_all=not after)
+            elif after is not None and not _own(one) & after and self.may_follow:
+                fix = self.followed(one, proposal, f"{told}: {proposal.description(None)}")
+                if fix is not None:
+                    yield fix
             return
         failures = self._walk_at(name, grown)
         if failures is not None and self.holds(one, _errors(failures)):
@@ -184,6 +219,10 @@ class Repairer:
         return Proposal(tuple(edits), tuple(edits.values()))
 
 
+def _own(one: Diagnostic) -> set[Error]:
+    return {(one.code, path) for path in one.paths} or {(one.code, "")}
+
+
 def _errors(failures: Sequence[Failure]) -> set[Error]:
     return {(one.code, one.path) for one in failures}
 
@@ -223,46 +262,3 @@ def of_unreadable(text: str, error: Located) -> Diagnostic:
             left = 1
         return replace(one, fixes=(Fix(proposal.description(one.place.line), proposal.edits, not left),))
     return one
-
-
-def mended(source: Source) -> tuple[str, list[tuple[Diagnostic, Fix]]]:
-    """Return the text with errors repaired one after the other as far as it goes, and what was done."""
-    done: list[tuple[Diagnostic, Fix]] = []
-    text = source.text
-    for _ in range(MOST_ROUNDS):
-        now = replace(source, text=text)
-        chosen = _next(now)
-        after = applied(text, chosen[1].edits) if chosen else None
-        if chosen is None or after is None or after == text:
-            break
-        done.append(chosen)
-        text = after
-    return text, done
-
-
-def _next(source: Source) -> tuple[Diagnostic, Fix] | None:
-    """Return the first error that can be repaired, and how."""
-    try:
-        found = source.model().check_only(source.given, **source.parameters)
-    except Located as error:
-        one = of_unreadable(source.text, error)
-        return (one, one.fixes[0]) if one.fixes else None
-    wrong = [one for one in found if one.severity == "error" and one.code != "budget"]
-    if not wrong:
-        return None
-    repairer = Repairer(source)
-    for one in wrong:
-        fix = next((fix for fix in repairer.fixes([one])[0] if fix.edits), None)
-        if fix is not None:
-            return one, fix
-    return None
-
-
-def diff(name: str, before: str, after: str) -> str:
-    """Return the unified diff of two texts."""
-    name = name.lstrip("/")
-    lines = unified_diff(
-        before.splitlines(keepends=True), after.splitlines(keepends=True), f"a/{name}", f"b/{name}"
-    )
-    ended = (line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
-    return "".join(ended)
