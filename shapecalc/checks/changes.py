@@ -15,6 +15,7 @@ from shapecalc.layers.base import Kind, Layer
 from shapecalc.layers.requirement import Refused, Shape
 
 _STRIDES = (1, 2, 3, 4)
+_KERNELS = (1, 3, 5, 7)
 
 
 def alternatives(layer: Kind, aim: Shape, axes: Sequence[int]) -> Iterator[tuple[str, Any]]:
@@ -33,6 +34,8 @@ def alternatives(layer: Kind, aim: Shape, axes: Sequence[int]) -> Iterator[tuple
         yield from (
             ("padding", p) for p in range(max((k for k in kernel if isinstance(k, int)), default=0) // 2 + 1)
         )
+    if "kernel_size" in fields:
+        yield from (("kernel_size", size) for size in _KERNELS)
     if "out_channels" in fields and axes and axes[0] == 1 and isinstance(aim[0], int):
         yield "out_channels", aim[0]
 

@@ -97,6 +97,8 @@ class Proposer:
             halves = [k // 2 for k in per_axis(getattr(node.layer, "kernel_size", 0), rank)]
             for paddings in (halves, [0] * rank):
                 yield from self.field(found, "padding", written(paddings))
+        elif needed.code == "too-small":
+            yield from self.windows(found, node.layer, inputs[0])
         elif needed.code in ("concat", "broadcast") and isinstance(node.layer, Merge):
             yield from self.branches(node, node.layer, inputs)
 
@@ -138,6 +140,13 @@ class Proposer:
         legal = [n for n in range(1, min(whole, 100_000) + 1) if whole % n == 0]
         for nearest in sorted(legal, key=lambda n: (abs(n - divisor), n))[:2]:
             yield from self.field(found, name, str(nearest))
+
+    def windows(self, found: Found, layer: Kind, x: Shape) -> Iterator[Proposal]:
+        """Yield windows for which an input is not too small: padded, or with the smaller kernel."""
+        for name, value in alternatives(layer, (), ()):
+            other = changed(layer, name, value)
+            if other is not None and refusal(other, (x,)) is None:
+                yield from self.field(found, name, written(value))
 
     def field(self, found: Found, name: str, value: str) -> Iterator[Proposal]:
         """Yield the ways to give a field of a layer another value."""

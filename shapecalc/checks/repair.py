@@ -73,7 +73,12 @@ class Repairer:
                 fix = next(generator, None)
                 if fix is not None:
                     fixes[number].append(fix)
-        return [tuple(sorted(one, key=lambda fix: (not fix.fixes_all, len(fix.edits) > 1))) for one in fixes]
+        return [
+            tuple(
+                sorted(one, key=lambda fix: (not fix.fixes_all, len({edit.line for edit in fix.edits}) > 1))
+            )
+            for one in fixes
+        ]
 
     def verified(self, one: Diagnostic, proposer: Proposer) -> Iterator[Fix]:
         """Yield the repairs of a finding that hold."""
