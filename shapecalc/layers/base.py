@@ -109,7 +109,9 @@ class Kind(BaseModel):
             if _evaluated(getattr(resolved, name), lambda formula: formula.text) is not getattr(
                 resolved, name
             ):
-                raise SpecError(f"{name}: {quote(found[name])} is a word, not a value", at=(name,))
+                words = self._words(name)
+                wrong = f"is not one of {', '.join(words)}" if words else "is a word, not a value"
+                raise SpecError(f"{name}: {quote(found[name])} {wrong}", at=(name,))
         return resolved
 
     def _complaint(self, name: str, value: Any, error: SpecError) -> SpecError:
