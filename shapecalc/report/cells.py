@@ -83,10 +83,15 @@ def _share(part: Dim, whole: Dim) -> str:
 
 def shape_text(shape: Shape, report: Report, *, batch: bool) -> str:
     """Return a shape for a reader: without the batch axis, unless it was asked for."""
+    return shown(visible(shape, report, batch=batch))
+
+
+def visible(shape: Shape, report: Report, *, batch: bool) -> Shape:
+    """Return what of a shape a reader sees: all but the batch axis, unless it was asked for."""
     first = report.input[:1]
     if batch or not first or len(shape) < 2 or shape[:1] != first or report.unbatched:
-        return shown(shape)
-    return shown(shape[1:])
+        return shape
+    return shape[1:]
 
 
 def summary(report: Report, *, batch: bool = False) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from shapecalc.algebra import Dim
 from shapecalc.algebra.render import latex as latex_dim
-from shapecalc.report.cells import CONVENTION, heading, shape_text
+from shapecalc.report.cells import CONVENTION, heading, visible
 from shapecalc.report.data import Report
 from shapecalc.report.outline import Item, lines, outline, window_text
 
@@ -64,11 +64,11 @@ def _line(item: Item, report: Report, batch: bool) -> str:
 
 
 def _shape(shape: tuple[Dim, ...], report: Report, batch: bool) -> str:
-    if all(isinstance(size, int) for size in shape):
-        return "$" + shape_text(shape, report, batch=batch).replace("x", r" \times ") + "$"
-    kept = shape if batch or report.unbatched else shape[1:]
-    sizes = (latex_dim(size) if isinstance(size, int) else rf"({latex_dim(size)})" for size in kept)
-    return "$" + r" \times ".join(sizes) + "$"
+    seen = visible(shape, report, batch=batch)
+    texts = [str(size) if isinstance(size, int) else latex_dim(size) for size in seen]
+    if len(texts) > 1:
+        texts = [f"({text})" if " + " in text or " - " in text else text for text in texts]
+    return "$" + r" \times ".join(texts) + "$"
 
 
 def escaped(text: str) -> str:
