@@ -6,12 +6,14 @@ from math import prod
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
 import shapecalc
 from shapecalc import Model, SpecError, Step, register
+from shapecalc.cli import main
 from shapecalc.layers import (
     Add,
     BatchNorm2d,
@@ -340,3 +342,21 @@ def test_a_count_that_nobody_knows() -> None:
         shapecalc.load("lenet5").analyze(count="jax")
     with pytest.raises(ValidationError, match="'count' cannot name a parameter"):
         Model(parameters={"count": 3}, input=[1], layers=[ReLU()])
+
+
+def test_the_command_line_counts_either_way() -> None:
+    shown = CliRunner().invoke(main, ["show", "resnet50_keras", "--depth", "1"]).output
+    assert "Parameters: 25,636,712 (25,583,592 trainable)" in shown
+    assert "Parameters as Keras counts them" in shown
+    shown = CliRunner().invoke(main, ["show", "resnet50_keras", "--depth", "1", "--count", "torch"]).output
+    assert "Parameters: 25,583,592 + 53,120 in buffers" in shown
+    assert "as Keras counts them" not in shown
+
+
+def test_the_command_line_lists_the_kinds_of_keras() -> None:
+    listed = CliRunner().invoke(main, ["kinds", "--framework", "keras"]).output
+    assert "local_response_norm" not in listed
+    assert "max_pool2d" in listed
+    described = CliRunner().invoke(main, ["kinds", "max_pool2d", "--framework", "keras"]).output
+    assert "padding: valid" in described
+    assert "keras.layers.MaxPooling2D" in described

@@ -7,6 +7,7 @@ compared: the networks are walked in step with real Keras layers, shape by shape
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from functools import cache
 from math import prod
 from typing import Any
@@ -14,9 +15,10 @@ from typing import Any
 import pytest
 
 import shapecalc
-from shapecalc import Model, Report, ShapeError, SpecError
+from shapecalc import Expr, Model, Report, ShapeError, SpecError
 from shapecalc.layers.base import Kind
 from shapecalc.spec.find import bundled
+from shapecalc.spec.schema import schema
 from tests.keras_twin import built, keras, shape_of
 from tests.strategies import Sizes
 
@@ -110,6 +112,45 @@ def test_written_out_and_read_again(name: str) -> None:
     assert again == model
     assert again.to_yaml() == model.to_yaml()
     assert shapecalc.load(model.to_data()) == model
+
+
+def put(given: Any, size: dict[str, int]) -> Any:
+    """Return sizes, or shapes of them, with the numbers put in for the symbols."""
+    if isinstance(given, tuple):
+        return tuple(put(one, size) for one in given)
+    return given.subs(size) if isinstance(given, Expr) else given
+
+
+@pytest.mark.parametrize("name", [*RUNNING[:-1], APPLICATIONS])
+def test_formulas_agree_with_numbers(name: str) -> None:
+    model = shapecalc.load(name)
+    free = model.analyze(symbolic=("H", "W"))
+    tried = 0
+    for height, width in ((32, 35), (224, 224), (299, 331), (256, 320), (75, 400)):
+        size = {"H": height, "W": width}
+        needed = [condition.requirement for condition in free.conditions]
+        hold = [
+            replace(one, left=put(one.left, size), right=put(one.right, size)).verdict() for one in needed
+        ]
+        if not all(hold):
+            with pytest.raises(ShapeError):
+                model.analyze(H=height, W=width)
+            continue
+        report, tried = model.analyze(H=height, W=width), tried + 1
+        for figure in ("params", "trainable_params", "macs", "bytes"):
+            assert put(getattr(free, figure), size) == getattr(report, figure), (figure, size)
+        for ours, numeric in zip(free, report, strict=True):
+            assert put(ours.output, size) == numeric.output
+            if ours.window is not None and numeric.window is not None:
+                assert put(ours.window.before, size) == numeric.window.before
+                assert put(ours.window.after, size) == numeric.window.after
+    assert tried >= 2
+
+
+@pytest.mark.parametrize("name", [*(f"tutorials/keras_{name}" for name in LINES), APPLICATIONS])
+def test_the_schema_takes_them(name: str) -> None:
+    jsonschema = pytest.importorskip("jsonschema")
+    jsonschema.Draft202012Validator(schema()).validate(shapecalc.load(name).to_data())
 
 
 # ---- layer by layer
