@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import subprocess
 import sys
 import tracemalloc
@@ -528,12 +527,16 @@ def test_an_endless_text_on_standard_input_is_not_read_to_its_end() -> None:
     assert "error: <stdin>: the text is larger than 1 MiB" in failing(result, status=2)
 
 
-@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="the administrator may read everything")
-def test_a_file_that_may_not_be_read(tmp_path: Path) -> None:
+def test_a_file_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "secret.yaml"
-    path.write_text(HEAD + CONV)
-    path.chmod(0)
-    assert "the file cannot be read" in failing(CliRunner().invoke(main, ["show", str(path)]), status=2)
+    path.write_text("input: [3]\nlayers: [relu]\n")
+
+    def refuse(self: Path, *_: Any, **__: Any) -> Any:  # for an administrator, too, may read every file
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "open", refuse)
+    result = CliRunner().invoke(main, ["show", str(path)])
+    assert "the file cannot be read: Permission denied" in failing(result, status=2)
 
 
 @pytest.mark.parametrize(
@@ -610,13 +613,18 @@ def test_something_else_where_a_mapping_belongs(trail: tuple[Any, ...], wrong: A
         shapecalc.load(spec)
 
 
-@pytest.mark.parametrize("trail", LISTS, ids=str)
-@pytest.mark.parametrize("wrong", [{}, {"a": 1}, 3, 1.5, True, "word"], ids=repr)
+NOT_LISTS = [
+    (trail, wrong)
+    for trail in LISTS
+    for wrong in ({}, {"a": 1}, 3, 1.5, True, "word")
+    if not ("main" in trail and isinstance(wrong, (dict, str)))  # a branch may be one step, or a name
+]
+
+
+@pytest.mark.parametrize(("trail", "wrong"), NOT_LISTS, ids=str)
 def test_something_else_where_a_list_belongs(trail: tuple[Any, ...], wrong: Any) -> None:
     spec = plain_everything()
     assert isinstance(inside(spec, trail), list)
-    if "main" in trail and isinstance(wrong, (dict, str)):
-        pytest.skip("a branch may also be one step, or the name of one")
     inside(spec, trail[:-1])[trail[-1]] = wrong
     with pytest.raises(SpecError, match="list"):
         shapecalc.load(spec)
