@@ -61,13 +61,12 @@ def _row(item: Item, report: Report, params: Dim, macs: Dim, batch: bool) -> Row
     times = f" ×{item.times}" if item.times > 1 else ""
     is_part = item.node is None or bool(item.children)
     cost = "?" if item.macs is None else grouped(item.macs)
-    shared = item.node is not None and item.node.shares is not None
     cells = {
         "Layer": f"{item.label}{times}",
         "Kind": item.kind,
         "Kernel": window_text(item.window),
         "Output": "" if item.output is None else shape_text(item.output, report, batch=batch),
-        "Params": "shared" if shared and item.node and item.node.weights else grouped(item.params),
+        "Params": "shared" if item.is_shared else grouped(item.params),
         "Params %": _share(item.params, params),
         "MACs": cost if item.complete or item.macs is None else f"≥ {cost}",
         "MACs %": "" if item.macs is None else _share(item.macs, macs),

@@ -57,7 +57,7 @@ def _line(item: Item, report: Report, batch: bool) -> str:
         escaped(item.kind),
         escaped(window_text(item.window)).replace("x", r"$\times$"),
         "" if item.output is None else _shape(item.output, report, batch),
-        f"${latex_dim(item.params)}$",
+        "shared" if item.is_shared else f"${latex_dim(item.params)}$",
         "?" if item.macs is None else f"${latex_dim(item.macs)}$",
     ]
     return " & ".join(cells) + r" \\"
