@@ -24,7 +24,7 @@ from tests.strategies import FIELD_HINTS, INPUTS, Case, Draft, Fields, Sizes, _g
 
 __all__ = ["REJECTIONS", "built", "keras", "keras_cases", "layer", "shape_of"]
 
-REJECTIONS = (ValueError, TypeError, IndexError, ZeroDivisionError, NotImplementedError, KeyError)
+REJECTIONS = (ValueError, TypeError, IndexError, ArithmeticError, NotImplementedError, KeyError)
 """What Keras raises, depending on where it notices, for a layer or an input that is not legal."""
 
 ARGUMENTS = {
