@@ -40,6 +40,8 @@ OutputSize = Annotated[Dim | tuple[Dim | None, ...], _OutputSize()]
 class AdaptivePool(NoWeights, NoMacs, NoWindow, Spatial):
     """The rules of adaptive pooling, for any number of axes."""
 
+    settles_sizes: ClassVar[bool] = True
+
     output_size: OutputSize
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
@@ -68,6 +70,8 @@ class AdaptiveMean(AdaptivePool):
 
 class GlobalPool(NoWeights, NoMacs, NoWindow, Spatial):
     """The rules of global pooling, for any number of axes."""
+
+    settles_sizes: ClassVar[bool] = True
 
     keepdim: Flag = False
 

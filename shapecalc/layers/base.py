@@ -85,6 +85,8 @@ class Kind(BaseModel):
     """The dotted name of Keras' counterpart, if it has one."""
     framework: ClassVar[str | None] = None
     """Whose rules these are, `torch` or `keras`; None where channels play no part and they agree."""
+    settles_sizes: ClassVar[bool] = False
+    """Whether the sizes of the results are known whatever sizes arrive."""
     statistics: ClassVar[frozenset[str]] = frozenset()
     """The tensors that training gathers and does not learn; Keras counts them as parameters."""
 

@@ -19,6 +19,8 @@ from shapecalc.layers.requirement import Requirement, Shape, matches, rank_betwe
 class Dense(NoBuffers, NoWindow, Layer):
     """The rules of a matrix product on the last axis, under either framework."""
 
+    settles_sizes: ClassVar[bool] = True
+
     in_features: OptionalCount = None
     out_features: Count
     bias: Flag = True
