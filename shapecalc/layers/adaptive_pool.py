@@ -6,8 +6,6 @@ No pooling has weights or counts as multiply-accumulates. Every output sees a wi
 on the input's size, so there is no window of fixed size to speak of.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Annotated, Any, ClassVar
 

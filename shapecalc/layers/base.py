@@ -8,8 +8,6 @@ A rule that is missing makes the class abstract, so a kind cannot forget one; a 
 weights or without multiplications says so by naming `NoWeights` or `NoMacs` among its bases.
 """
 
-from __future__ import annotations
-
 from abc import abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field

@@ -4,8 +4,6 @@ linear:     [..., in_features] to [..., out_features],  MACs = numel(output) · 
 embedding:  [...] of indices to [..., embedding_dim]
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Annotated, ClassVar
