@@ -1,7 +1,7 @@
 """Time shapecalc beside torchinfo, fvcore and torch's FlopCounterMode, all in one run.
 
     python benchmarks/compare.py                     # everything; about four minutes
-    python benchmarks/compare.py process --runs 3    # one part: process, call, growth or memory
+    python benchmarks/compare.py process --runs 3    # one part: process, call or growth
 
 Every figure is a median. Ratios say how many times longer (or larger) the other tool is, measured
 in turn with ours so that both see the same machine. Needs the extra `bench`.
@@ -57,8 +57,10 @@ def command(tool: str, network: str) -> list[str]:
 
 def run(arguments: list[str]) -> tuple[float, float]:
     """Run a command; return its seconds and its peak memory in MiB."""
+    # Installed packages come with bytecode; this one may not, where Python was told to write none.
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     before = time.perf_counter()
-    with subprocess.Popen(arguments, stdout=subprocess.DEVNULL) as process:
+    with subprocess.Popen(arguments, stdout=subprocess.DEVNULL, env=environment) as process:
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:

@@ -235,8 +235,9 @@ def check(  # noqa: PLR0913, PLR0917  (one argument per option)
             if not error.place:
                 raise
             from shapecalc.checks.repair import of_unreadable
+            from shapecalc.model import loads
 
-            found.append(of_unreadable(text, error))
+            found.append(of_unreadable(text, error, loads))
     say(listed(found, form))
     levels = {one.severity for one in found}
     ctx.exit(1 if "error" in levels or (strict and "warning" in levels) else 0)
@@ -248,12 +249,13 @@ def mend(model: str, inputs: tuple[str, ...], settings: tuple[str, ...], *, writ
 
     from shapecalc.checks.mend import diff, mended
     from shapecalc.checks.repair import Source
+    from shapecalc.model import loads
     from shapecalc.spec.find import bundled, locate
 
     text, file, variant = source_of(model)
     if write and (model == "-" or locate(model)[0] in bundled().values()):
         raise SpecError(f"{quote(model)} is no file of yours: copy it to one, or use --diff")
-    source = Source(text, file, variant, shapes(inputs), assignments(settings))
+    source = Source(text, loads, file, variant, shapes(inputs), assignments(settings))
     after, done = mended(source)
     if show and after != text:
         say(diff(file, text, after).removesuffix("\n"))

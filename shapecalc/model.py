@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import PrivateAttr
 
 from shapecalc.algebra import Dim, Expr, symbol
 from shapecalc.algebra.rational import LARGEST, Value
-from shapecalc.checks.diagnostic import Diagnostic
-from shapecalc.checks.run import findings
 from shapecalc.engine.expand import expand
 from shapecalc.engine.graph import Graph, Walk
 from shapecalc.engine.parameters import BATCH, Parameters, input_shapes
@@ -24,6 +22,9 @@ from shapecalc.spec.find import bundled, locate, read_file, short
 from shapecalc.spec.read import read
 from shapecalc.spec.text import parse
 from shapecalc.spec.tree import Spec
+
+if TYPE_CHECKING:
+    from shapecalc.checks.diagnostic import Diagnostic
 
 _GRAPHS_KEPT = 4
 
@@ -150,7 +151,7 @@ class Model(Spec):
 
         variant = self.name if self.is_member and self._text is not None else None
         text = self.to_yaml() if self._text is None else self._text
-        source = Source(text, self.place.file, variant, input, parameters)
+        source = Source(text, loads, self.place.file, variant, input, parameters)
         return repaired(source, found, has_text=self._text is not None)
 
     def check_only(
@@ -163,6 +164,8 @@ class Model(Spec):
     ) -> list[Diagnostic]:
         """Return what `check` does, without repairs."""
         walk, inputs = self._walk(given, 1, False, parameters)  # noqa: FBT003
+        from shapecalc.checks.run import findings
+
         report = Report(self.name, self.title, walk, inputs, counting=self.framework)
         return findings(self, report, walk.failures, max_params=max_params, max_macs=max_macs)
 

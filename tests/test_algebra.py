@@ -683,10 +683,10 @@ HOSTILE = [
 
 @pytest.mark.parametrize("written", HOSTILE, ids=[f"{i}-{one[:24]!r}" for i, one in enumerate(HOSTILE)])
 def test_hostile_formulas_are_refused_at_once(written: str) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     with pytest.raises(FormulaError) as refusal:
         Formula.parse(written).evaluate(Place())
-    assert time.perf_counter() - start < 1
+    assert time.process_time() - start < 1
     assert isinstance(refusal.value, SpecError)
     assert refusal.value.message
     assert len(str(refusal.value)) < 400

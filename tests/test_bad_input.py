@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-import os
 import subprocess
 import sys
 import tracemalloc
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
-from time import perf_counter
+from time import process_time
 from typing import Any
 
 import pytest
@@ -22,7 +21,7 @@ from shapecalc.errors import ShapecalcError, ShapeError, SpecError, Undecided
 from tests.test_fuzz import EVERYTHING, inside, is_kind, places, plain
 
 SECONDS = 5
-"""Every error takes less than one second; a busy machine gets five."""
+"""Every error takes less than one second of the processor's time; a slow one gets five."""
 MEMORY = 200 * 2**20
 
 HEAD = "input: [3, 32, 32]\nlayers:\n"
@@ -336,10 +335,10 @@ BROKEN: dict[str, tuple[str, str, str]] = {
     # ---- bombs
     "alias bomb": (
         "a: &a [x]\n" + "".join(f"{b}: &{b} [{', '.join([f'*{a}'] * 10)}]\n" for a, b in zip("abcdefgh", "bcdefghi", strict=False)),
-        "7:8",
-        "more than 400,000 values",
+        "6:28",
+        "more than 200,000 values",
     ),
-    "too many values": ("a: [" + "1," * 450_000 + "]\n", "1:799999", "more than 400,000 values"),
+    "too many values": ("a: [" + "1," * 450_000 + "]\n", "1:399999", "more than 200,000 values"),
     "nested brackets": ("input: " + "[" * 10_000 + "]" * 10_000 + "\n", "1:68", "more than 60 deep"),
     "nested braces": ("input: " + "{a: " * 10_000 + "}" * 10_000 + "\n", "1:248", "more than 60 deep"),
     "nested dashes": ("- " * 10_000 + "x\n", "1:123", "more than 60 deep"),
@@ -387,10 +386,10 @@ BROKEN: dict[str, tuple[str, str, str]] = {
 @pytest.mark.parametrize("name", BROKEN)
 def test_a_broken_spec_is_told_from_python(name: str) -> None:
     text, place, says = BROKEN[name]
-    started = perf_counter()
+    started = process_time()
     with pytest.raises((SpecError, ShapeError)) as caught:
         shapecalc.loads(text, file="net.yaml").analyze()
-    assert perf_counter() - started < SECONDS
+    assert process_time() - started < SECONDS
     told = str(caught.value)
     assert says in told
     is_kind(caught.value)
@@ -411,9 +410,9 @@ def failing(result: Result, *, status: int | None = None) -> str:
 def test_a_broken_spec_is_told_by_the_command(name: str) -> None:
     text, place, says = BROKEN[name]
     raw = text.encode("utf-8", "surrogatepass")
-    started = perf_counter()
+    started = process_time()
     result = CliRunner().invoke(main, ["show", "-"], input=raw)
-    assert perf_counter() - started < SECONDS
+    assert process_time() - started < SECONDS
     told = failing(result)
     assert told.startswith("error: <stdin>:")
     if name != "surrogate":
@@ -528,12 +527,16 @@ def test_an_endless_text_on_standard_input_is_not_read_to_its_end() -> None:
     assert "error: <stdin>: the text is larger than 1 MiB" in failing(result, status=2)
 
 
-@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="the administrator may read everything")
-def test_a_file_that_may_not_be_read(tmp_path: Path) -> None:
+def test_a_file_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "secret.yaml"
-    path.write_text(HEAD + CONV)
-    path.chmod(0)
-    assert "the file cannot be read" in failing(CliRunner().invoke(main, ["show", str(path)]), status=2)
+    path.write_text("input: [3]\nlayers: [relu]\n")
+
+    def refuse(self: Path, *_: Any, **__: Any) -> Any:  # for an administrator, too, may read every file
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "open", refuse)
+    result = CliRunner().invoke(main, ["show", str(path)])
+    assert "the file cannot be read: Permission denied" in failing(result, status=2)
 
 
 @pytest.mark.parametrize(
@@ -610,13 +613,18 @@ def test_something_else_where_a_mapping_belongs(trail: tuple[Any, ...], wrong: A
         shapecalc.load(spec)
 
 
-@pytest.mark.parametrize("trail", LISTS, ids=str)
-@pytest.mark.parametrize("wrong", [{}, {"a": 1}, 3, 1.5, True, "word"], ids=repr)
+NOT_LISTS = [
+    (trail, wrong)
+    for trail in LISTS
+    for wrong in ({}, {"a": 1}, 3, 1.5, True, "word")
+    if not ("main" in trail and isinstance(wrong, (dict, str)))  # a branch may be one step, or a name
+]
+
+
+@pytest.mark.parametrize(("trail", "wrong"), NOT_LISTS, ids=str)
 def test_something_else_where_a_list_belongs(trail: tuple[Any, ...], wrong: Any) -> None:
     spec = plain_everything()
     assert isinstance(inside(spec, trail), list)
-    if "main" in trail and isinstance(wrong, (dict, str)):
-        pytest.skip("a branch may also be one step, or the name of one")
     inside(spec, trail[:-1])[trail[-1]] = wrong
     with pytest.raises(SpecError, match="list"):
         shapecalc.load(spec)
@@ -811,9 +819,9 @@ def test_what_is_no_number_cannot_be_left_free(free: str) -> None:
     ],
 )
 def test_misuse_of_the_command(arguments: str, status: int, says: str) -> None:
-    started = perf_counter()
+    started = process_time()
     told = failing(CliRunner().invoke(main, arguments.split()), status=status)
-    assert perf_counter() - started < SECONDS
+    assert process_time() - started < SECONDS
     assert says in told
     assert len(told) < 1000
 

@@ -277,7 +277,9 @@ def test_when_leaves_steps_out() -> None:
     assert paths(analyze(text)) == ["conv2d", "relu", "avg_pool2d"]
     assert paths(analyze(text, deep=False)) == ["conv2d", "avg_pool2d"]
     assert paths(analyze(text, input=(4, 16, 16), word="max")) == ["avg_pool2d", "second"]
-    assert "is not true or false" in refusal("{input: [3], layers: [{relu: null, when: 1 + 1}]}")
+    assert "when: 1 + 1 is 2, not true or false" in refusal(
+        "{input: [3], layers: [{relu: null, when: 1 + 1}]}"
+    )
 
 
 def test_a_step_that_was_left_out_cannot_be_named() -> None:

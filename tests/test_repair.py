@@ -238,7 +238,7 @@ INCEPTION = bundled()["tutorials/torch_inception_v3"]
 
 def test_the_tutorials_inception_v3_is_repaired_step_by_step() -> None:
     text = INCEPTION.read_text("utf-8")
-    after, done = mended(Source(text))
+    after, done = mended(Source(text, shapecalc.loads))
     assert errors(after) == []
     lines = text.split("\n")
     changed = {number for _, fix in done for edit in fix.edits for number in [edit.line] if edit.old}
@@ -412,11 +412,11 @@ def test_one_mistake_in_a_chain_is_repaired_by_its_first_repairs(
                 (one.code, path) for path in one.paths
             }
     before = errors(text)
-    after, _ = mended(Source(text))
+    after, _ = mended(Source(text, shapecalc.loads))
     if any(one.fixes for one in before):
         assert len(errors(after)) < len(before)
 
 
 def test_a_source_can_be_asked_again() -> None:
-    source = Source(spec("- relu"))
+    source = Source(spec("- relu"), shapecalc.loads)
     assert replace(source, text=spec("- tanh")).walk()[1].failures == []

@@ -33,7 +33,7 @@ def _next(source: Source) -> tuple[Diagnostic, Fix] | None:
     try:
         found = source.model().check_only(source.given, **source.parameters)
     except Located as error:
-        one = of_unreadable(source.text, error)
+        one = of_unreadable(source.text, error, source.reader)
         return (one, one.fixes[0]) if one.fixes else None
     wrong = [one for one in found if one.severity == "error" and one.code != "budget"]
     if not wrong:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -16,7 +16,6 @@ from shapecalc.checks.propose import Proposal, Proposer, words
 from shapecalc.checks.trace import origin_of_parameter
 from shapecalc.engine.graph import Walk
 from shapecalc.errors import Failure, Located, ShapecalcError
-from shapecalc.model import Model, loads
 
 MOST_TRIALS = 20
 _FIXES_SHOWN = 2
@@ -24,6 +23,7 @@ _TRIED_EACH = 6
 _FOLLOWING = 2
 _LARGEST_SIDE = 4096
 
+Reader = Callable[..., Any]
 Error = tuple[str, str]
 """A code and the path of a layer."""
 
@@ -33,18 +33,20 @@ class Source:
     """The text of a model, and the question that is asked of it."""
 
     text: str
+    reader: Reader
+    """`loads`, which the checks may not know: it stands above them."""
     file: str | None = None
     variant: str | None = None
     given: Any = None
     """The input's shape, where it was given."""
     parameters: Mapping[str, Any] = field(default_factory=dict)
 
-    def model(self) -> Model:
+    def model(self) -> Any:
         """Return the model that the text says."""
-        model = loads(self.text, file=self.file)
+        model = self.reader(self.text, file=self.file)
         return model.variant(self.variant) if self.variant else model
 
-    def walk(self, given: Any = None) -> tuple[Model, Walk]:
+    def walk(self, given: Any = None) -> tuple[Any, Walk]:
         """Return the model and the walk over it."""
         model = self.model()
         return model, model.walk(given or self.given, **self.parameters)
@@ -245,7 +247,7 @@ def repaired(source: Source, found: list[Diagnostic], *, has_text: bool = True) 
     return [replace(one, fixes=fixes.get(id(one), ())) for one in found]
 
 
-def of_unreadable(text: str, error: Located) -> Diagnostic:
+def of_unreadable(text: str, error: Located, reader: Reader) -> Diagnostic:
     """Return the error of a text that is no model as a finding, with the words that may be meant."""
     paths = (error.path,) if error.path else ()
     one = Diagnostic("spec", "error", error.message, error.place, paths, error.hint)
@@ -259,7 +261,7 @@ def of_unreadable(text: str, error: Located) -> Diagnostic:
             continue
         left = 0
         try:
-            left = len(loads(changed, file=error.place.file).walk(None).failures)
+            left = len(reader(changed, file=error.place.file).walk(None).failures)
         except Located as next_error:
             there = (next_error.place.line or 0, next_error.place.column or 0)
             if there <= (error.place.line or 0, error.place.column or 0):

@@ -7,7 +7,7 @@ from shapecalc.algebra.rational import LARGEST
 from shapecalc.errors import Failure, Place, Undecided
 from shapecalc.layers.base import Effect, Kind, Shapes
 from shapecalc.layers.requirement import Refused, Requirement
-from shapecalc.spec.tree import MOST_AXES
+from shapecalc.spec.values import MOST_AXES
 
 
 class Evaluator:

@@ -26,7 +26,8 @@ from shapecalc.errors import Place, SpecError, Undecided, nearest, quote
 from shapecalc.layers import registry
 from shapecalc.layers.base import Kind, Merge
 from shapecalc.layers.requirement import Shape
-from shapecalc.spec.read import MODIFIERS, complaint_of
+from shapecalc.spec.build import complaint_of
+from shapecalc.spec.steps import MODIFIERS
 from shapecalc.spec.tree import MOST_LAYERS, Block, Call, Sequential, Side, Spec, Step
 
 DEEPEST = 50

@@ -71,8 +71,3 @@ def _sum(sizes: Iterable[Dim]) -> Dim:
 def only_follows(layer: Kind, code: str) -> bool:
     """Say whether a refusal may be due to sizes that were a guess, and so no mistake of its own."""
     return code in _OF_SIZES or (isinstance(layer, Dense) and code == "channels")
-
-
-def settles(layer: Kind) -> bool:
-    """Say whether a layer's results have known sizes whatever arrives."""
-    return isinstance(layer, Dense) or layer.kind.startswith(("adaptive_", "global_"))

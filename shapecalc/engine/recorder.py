@@ -10,7 +10,6 @@ from shapecalc.algebra.rational import Value
 from shapecalc.engine.evaluate import Evaluator, failure
 from shapecalc.engine.graph import Graph, GraphNode, Group, Walk
 from shapecalc.engine.limits import TooLarge
-from shapecalc.engine.plausible import only_follows, plausible, settles
 from shapecalc.engine.scope import Mark, UnknownSize
 from shapecalc.errors import Failure, FormulaError, Place, SpecError, quote
 from shapecalc.layers.base import Effect, Kind
@@ -68,14 +67,16 @@ class Recorder:
         self.graph.nodes.append(node)
         doubtful = not self.doubtful.isdisjoint(sources)
         if isinstance(answer, Refused):
+            from shapecalc.engine.plausible import only_follows, plausible
+
             code = answer.requirement.code
             if not (doubtful and only_follows(layer, code)):
                 self.failures.append(failure(answer, layer, path, place))
             results, guessed = plausible(layer, inputs, code)
-            guessed |= doubtful and not settles(layer)
+            guessed |= doubtful and not layer.settles_sizes
             self.effects.append(None)
         else:
-            results, guessed = answer.outputs, doubtful and not settles(layer)
+            results, guessed = answer.outputs, doubtful and not layer.settles_sizes
             self.effects.append(answer)
         self.shapes.extend(results or (None,))
         node.results = len(results or (None,))

@@ -4,8 +4,6 @@ The shape is kept, and nothing is multiplied in the sense of a MAC. The rectifie
 `rectifier`, functions over a whole axis in `softmax`.
 """
 
-from __future__ import annotations
-
 from fractions import Fraction
 from typing import Annotated, ClassVar, Self
 

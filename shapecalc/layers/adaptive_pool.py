@@ -6,8 +6,6 @@ No pooling has weights or counts as multiply-accumulates. Every output sees a wi
 on the input's size, so there is no window of fixed size to speak of.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Annotated, Any, ClassVar
 
@@ -40,6 +38,8 @@ OutputSize = Annotated[Dim | tuple[Dim | None, ...], _OutputSize()]
 class AdaptivePool(NoWeights, NoMacs, NoWindow, Spatial):
     """The rules of adaptive pooling, for any number of axes."""
 
+    settles_sizes: ClassVar[bool] = True
+
     output_size: OutputSize
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
@@ -68,6 +68,8 @@ class AdaptiveMean(AdaptivePool):
 
 class GlobalPool(NoWeights, NoMacs, NoWindow, Spatial):
     """The rules of global pooling, for any number of axes."""
+
+    settles_sizes: ClassVar[bool] = True
 
     keepdim: Flag = False
 

@@ -1,7 +1,5 @@
 """Attention: every position of a sequence looks at every other, L² pairs for a sequence of length L."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import ClassVar, Self

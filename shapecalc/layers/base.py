@@ -8,8 +8,6 @@ A rule that is missing makes the class abstract, so a kind cannot forget one; a 
 weights or without multiplications says so by naming `NoWeights` or `NoMacs` among its bases.
 """
 
-from __future__ import annotations
-
 from abc import abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -85,6 +83,8 @@ class Kind(BaseModel):
     """The dotted name of Keras' counterpart, if it has one."""
     framework: ClassVar[str | None] = None
     """Whose rules these are, `torch` or `keras`; None where channels play no part and they agree."""
+    settles_sizes: ClassVar[bool] = False
+    """Whether the sizes of the results are known whatever sizes arrive."""
     statistics: ClassVar[frozenset[str]] = frozenset()
     """The tensors that training gathers and does not learn; Keras counts them as parameters."""
 
@@ -109,7 +109,9 @@ class Kind(BaseModel):
             if _evaluated(getattr(resolved, name), lambda formula: formula.text) is not getattr(
                 resolved, name
             ):
-                raise SpecError(f"{name}: {quote(found[name])} is a word, not a value", at=(name,))
+                words = self._words(name)
+                wrong = f"is not one of {', '.join(words)}" if words else "is a word, not a value"
+                raise SpecError(f"{name}: {quote(found[name])} {wrong}", at=(name,))
         return resolved
 
     def _complaint(self, name: str, value: Any, error: SpecError) -> SpecError:

@@ -6,8 +6,6 @@ Per axis, with k the kernel, s the stride, d the dilation and p₀, p₁ the pad
     MACs = batch · out_channels · ∏ out · (in_channels/groups) · ∏ k
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import ClassVar
 

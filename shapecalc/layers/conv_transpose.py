@@ -6,8 +6,6 @@ Per axis, with k the kernel, s the stride, d the dilation, p the padding and op 
     MACs = batch · in_channels · ∏ n · (out_channels/groups) · ∏ k
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from typing import ClassVar
 

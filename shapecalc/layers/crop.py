@@ -6,8 +6,6 @@
 order of the shape. Cropping has no weights and no MACs.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import ClassVar
 

@@ -1,7 +1,5 @@
 """A requirement that a network states about its input, where a layer by itself would round it away."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial

@@ -3,8 +3,6 @@
 The ranks are those that torch's layers accept: only `dropout1d` insists on one.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from fractions import Fraction
 from typing import ClassVar

@@ -1,7 +1,5 @@
 """A field type for numbers that may be infinite: powers of norms, values to pad with."""
 
-from __future__ import annotations
-
 from fractions import Fraction
 from math import isinf
 from typing import Annotated, Any, Literal

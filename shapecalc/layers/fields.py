@@ -5,8 +5,6 @@ that, in a spec, it may hold a `Formula`. The bounds stand in the annotations, w
 JSON Schema and the test strategies all read them.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from fractions import Fraction
 from typing import Annotated, Any, TypeAlias

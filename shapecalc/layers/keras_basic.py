@@ -1,7 +1,5 @@
 """Keras' dense layer and embedding, its dropout of channels, and its axes for joining and cutting."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import ClassVar
 

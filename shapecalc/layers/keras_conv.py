@@ -8,8 +8,6 @@ Per axis, with k the kernel, s the stride and d the dilation:
 Multiply-accumulates are those of torch's layers, whose rules these classes share.
 """
 
-from __future__ import annotations
-
 from abc import abstractmethod
 from collections.abc import Iterator
 from typing import Annotated, ClassVar

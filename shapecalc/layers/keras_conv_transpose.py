@@ -6,8 +6,6 @@ Per axis, with k_e = d(k - 1) + 1 and op the output padding:
     with an output padding:  out = (n - 1)s + k_e - 2p + op,  p = ⌊k_e/2⌋ for same, 0 for valid
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Annotated, ClassVar
 

@@ -4,8 +4,6 @@ Batch normalisation has four tensors. All are parameters to Keras, but the movin
 are gathered and never trained.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from fractions import Fraction
 from typing import ClassVar

@@ -7,8 +7,6 @@ upsample:  out = n·scale_factor, a whole number
 Sides are one number for all, one per axis, or `[[before, after], ...]`. None has weights or MACs.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Annotated, ClassVar
 

@@ -5,8 +5,6 @@
 No pooling has weights or counts as multiply-accumulates.
 """
 
-from __future__ import annotations
-
 from typing import ClassVar
 
 from shapecalc.layers.adaptive_pool import GlobalPool

@@ -4,8 +4,6 @@ The shape is kept. None multiplies in the sense of a MAC: the convention counts 
 matrix products only.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from fractions import Fraction
 from typing import Annotated, ClassVar

@@ -1,7 +1,5 @@
 """Learned tensors that join the data: a class token in front, a position added, a scale per channel."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from fractions import Fraction
 from typing import ClassVar

@@ -5,8 +5,6 @@ centres. Source: LeCun, Bottou, Bengio and Haffner, Gradient-based learning appl
 1998, section II.B.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Annotated, ClassVar, Self
 

@@ -4,8 +4,6 @@ linear:     [..., in_features] to [..., out_features],  MACs = numel(output) · 
 embedding:  [...] of indices to [..., embedding_dim]
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Annotated, ClassVar
@@ -18,6 +16,8 @@ from shapecalc.layers.requirement import Requirement, Shape, matches, rank_betwe
 
 class Dense(NoBuffers, NoWindow, Layer):
     """The rules of a matrix product on the last axis, under either framework."""
+
+    settles_sizes: ClassVar[bool] = True
 
     in_features: OptionalCount = None
     out_features: Count

@@ -4,8 +4,6 @@ Shapes are broadcast as torch does: aligned at their last axes, and an axis of s
 A free size is taken not to be 1, so two sizes of which one is free must be equal.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from typing import ClassVar
 

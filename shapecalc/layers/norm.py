@@ -4,8 +4,6 @@ The shape is kept. Neither multiplies in the sense of a MAC: the convention coun
 and matrix products only. The other norms stand in `layer_norm`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from fractions import Fraction
 from typing import Annotated, ClassVar, Self

@@ -7,8 +7,6 @@ the order of the shape. A flat list of two numbers per axis is torch's own notat
 with the last axis: `[left, right, top, bottom]` over two axes. No padding has weights or MACs.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from typing import Annotated, ClassVar, Self, cast
 

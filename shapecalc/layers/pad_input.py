@@ -8,8 +8,6 @@ Where a circular padding with one negative side takes more on the other than the
 raises or returns memory it never wrote, depending on the other axes; here it is always refused.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from typing import ClassVar
 

@@ -9,8 +9,6 @@ No pooling has weights or counts as multiply-accumulates: torch counts none, and
 additions and one division per output.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from typing import Annotated, Any, ClassVar
 

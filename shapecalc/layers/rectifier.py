@@ -4,8 +4,6 @@ The shape is kept, and nothing is multiplied in the sense of a MAC. Parameters s
 exact decimals and never change a shape.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from fractions import Fraction
 from typing import Annotated, ClassVar, Self

@@ -74,6 +74,8 @@ def shown(shape: Shape) -> str:
     """
     if all(isinstance(dim, int) for dim in shape):
         return "x".join(map(str, shape)) or "a single number"
+    if len(shape) == 1:
+        return str(shape[0])
     texts = map(str, shape)
     return "×".join(f"({text})" if " " in text else text for text in texts)
 

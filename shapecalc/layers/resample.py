@@ -8,8 +8,6 @@ So a size of 100 scaled by 0.29 becomes 28, because the doubles nearest to 0.29 
 hold exactly (0.5, 2, 1.75): ⌊n·a/b⌋ with b a power of two.
 """
 
-from __future__ import annotations
-
 from abc import abstractmethod
 from collections.abc import Callable, Iterator
 from fractions import Fraction

@@ -4,8 +4,6 @@ Axis numbers count the batch axis and may be negative, as in torch. Sizes that a
 found by exact division.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from typing import Annotated, ClassVar, Self
 

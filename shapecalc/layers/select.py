@@ -3,8 +3,6 @@
 Axis numbers count the batch axis and may be negative, as in torch.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Annotated, ClassVar, Self
 

@@ -1,7 +1,5 @@
 """Elements moved between channels and space, or among the channels: nothing is computed."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import ClassVar
 

@@ -1,7 +1,5 @@
 """Kernels that slide over the input: what convolutions of all sorts share, and torch's padding."""
 
-from __future__ import annotations
-
 from abc import abstractmethod
 from collections.abc import Iterator
 from functools import cached_property

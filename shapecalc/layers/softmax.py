@@ -1,7 +1,5 @@
 """Functions over a whole axis: softmax and its relatives, and the gate that halves an axis."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Annotated, ClassVar
 

@@ -1,7 +1,5 @@
 """What layers over 1, 2 or 3 spatial axes have in common: one rule, three ranks."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from typing import Any, ClassVar, Self
 

@@ -1,7 +1,5 @@
 """Stochastic depth: in training, whole branches are left out; in evaluation, nothing happens."""
 
-from __future__ import annotations
-
 from typing import Annotated, ClassVar
 
 from shapecalc.layers.base import Elementwise

@@ -61,13 +61,12 @@ def _row(item: Item, report: Report, params: Dim, macs: Dim, batch: bool) -> Row
     times = f" ×{item.times}" if item.times > 1 else ""
     is_part = item.node is None or bool(item.children)
     cost = "?" if item.macs is None else grouped(item.macs)
-    shared = item.node is not None and item.node.shares is not None
     cells = {
         "Layer": f"{item.label}{times}",
         "Kind": item.kind,
         "Kernel": window_text(item.window),
         "Output": "" if item.output is None else shape_text(item.output, report, batch=batch),
-        "Params": "shared" if shared and item.node and item.node.weights else grouped(item.params),
+        "Params": "shared" if item.is_shared else grouped(item.params),
         "Params %": _share(item.params, params),
         "MACs": cost if item.complete or item.macs is None else f"≥ {cost}",
         "MACs %": "" if item.macs is None else _share(item.macs, macs),
@@ -83,10 +82,15 @@ def _share(part: Dim, whole: Dim) -> str:
 
 def shape_text(shape: Shape, report: Report, *, batch: bool) -> str:
     """Return a shape for a reader: without the batch axis, unless it was asked for."""
+    return shown(visible(shape, report, batch=batch))
+
+
+def visible(shape: Shape, report: Report, *, batch: bool) -> Shape:
+    """Return what of a shape a reader sees: all but the batch axis, unless it was asked for."""
     first = report.input[:1]
     if batch or not first or len(shape) < 2 or shape[:1] != first or report.unbatched:
-        return shown(shape)
-    return shown(shape[1:])
+        return shape
+    return shape[1:]
 
 
 def summary(report: Report, *, batch: bool = False) -> list[str]:

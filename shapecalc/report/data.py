@@ -283,8 +283,16 @@ class Report:
                 return node
         raise KeyError(path)
 
+    @property
+    def needs_counting(self) -> bool:
+        """Whether a number of parameters needs the word how it was counted: not torch's own way."""
+        return self.counting != "torch" or any(node.layer.framework == "keras" for node in self.nodes)
+
     def to_dict(self) -> dict[str, Any]:
-        """Return everything as plain data for JSON; symbolic sizes become text."""
+        """Return everything as plain data for JSON; symbolic sizes become text.
+
+        `counting` is there only where parameters may be counted as in another framework than torch.
+        """
         return {
             "name": self.name,
             "input": _plain(self.input)
@@ -295,7 +303,7 @@ class Report:
             "params": _number(self.params),
             "trainable_params": _number(self.trainable_params),
             "buffers": _number(self.buffer_count),
-            "counting": self.counting,
+            **({"counting": self.counting} if self.needs_counting else {}),
             "macs": _number(self.macs),
             "flops": _number(self.flops),
             "bytes": _number(self.bytes),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from shapecalc.algebra import Dim
 from shapecalc.algebra.render import latex as latex_dim
-from shapecalc.report.cells import CONVENTION, heading, shape_text
+from shapecalc.report.cells import CONVENTION, heading, visible
 from shapecalc.report.data import Report
 from shapecalc.report.outline import Item, lines, outline, window_text
 
@@ -57,18 +57,18 @@ def _line(item: Item, report: Report, batch: bool) -> str:
         escaped(item.kind),
         escaped(window_text(item.window)).replace("x", r"$\times$"),
         "" if item.output is None else _shape(item.output, report, batch),
-        f"${latex_dim(item.params)}$",
+        "shared" if item.is_shared else f"${latex_dim(item.params)}$",
         "?" if item.macs is None else f"${latex_dim(item.macs)}$",
     ]
     return " & ".join(cells) + r" \\"
 
 
 def _shape(shape: tuple[Dim, ...], report: Report, batch: bool) -> str:
-    if all(isinstance(size, int) for size in shape):
-        return "$" + shape_text(shape, report, batch=batch).replace("x", r" \times ") + "$"
-    kept = shape if batch or report.unbatched else shape[1:]
-    sizes = (latex_dim(size) if isinstance(size, int) else rf"({latex_dim(size)})" for size in kept)
-    return "$" + r" \times ".join(sizes) + "$"
+    seen = visible(shape, report, batch=batch)
+    texts = [str(size) if isinstance(size, int) else latex_dim(size) for size in seen]
+    if len(texts) > 1:
+        texts = [f"({text})" if " + " in text or " - " in text else text for text in texts]
+    return "$" + r" \times ".join(texts) + "$"
 
 
 def escaped(text: str) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from shapecalc.algebra.render import grouped
+from shapecalc.report.columns import Columns
 from shapecalc.spec.find import bundled, read_file
 from shapecalc.spec.text import parse
 
@@ -36,27 +37,24 @@ def listing_rows() -> list[Entry]:
     return found
 
 
+_COLUMNS = Columns(
+    names=("Name", "Title", "Year", "Params", "MACs"),
+    right=frozenset({"Year", "Params", "MACs"}),
+    headers={},
+    last_to_go=("Year", "Title", "MACs", "Params"),
+)
+
+
 def listing(width: int | None = None) -> str:
     """Return the list as a table; long titles give way when there is a width."""
-    from tabulate import tabulate
-
-    entries = listing_rows()
-    fixed = max(len(entry.name) for entry in entries) + 4 + 2 + 13 + 2 + 15 + 4
-    longest = None if width is None else max(width - fixed, 10)
-    cells = [
-        [
-            entry.name,
-            entry.title if longest is None else entry.title[:longest],
-            "" if entry.year is None else str(entry.year),
-            "" if entry.params is None else grouped(entry.params),
-            "" if entry.macs is None else grouped(entry.macs),
-        ]
-        for entry in entries
+    rows = [
+        {
+            "Name": entry.name,
+            "Title": entry.title,
+            "Year": "" if entry.year is None else str(entry.year),
+            "Params": "" if entry.params is None else grouped(entry.params),
+            "MACs": "" if entry.macs is None else grouped(entry.macs),
+        }
+        for entry in listing_rows()
     ]
-    return tabulate(
-        cells,
-        headers=["Name", "Title", "Year", "Params", "MACs"],
-        tablefmt="simple",
-        colalign=("left", "left", "right", "right", "right"),
-        disable_numparse=True,
-    )
+    return _COLUMNS.text(rows, width)

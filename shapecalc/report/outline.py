@@ -30,6 +30,11 @@ class Item:
         return self.times * total(node.params for node in self.nodes)
 
     @property
+    def is_shared(self) -> bool:
+        """Whether this is a layer that uses another one's weights."""
+        return self.node is not None and self.node.shares is not None and bool(self.node.weights)
+
+    @property
     def macs(self) -> Dim | None:
         """The multiply-accumulates of everything inside; None when nothing inside is known."""
         known = [node.macs for node in self.nodes if node.macs is not None]

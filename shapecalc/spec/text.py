@@ -18,7 +18,7 @@ from shapecalc.errors import Place, SpecError, quote
 
 LARGEST_FILE = 2**20
 DEEPEST = 60
-MOST_VALUES = 400_000
+MOST_VALUES = 200_000
 LONGEST_NUMBER = 40
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

@@ -13,8 +13,6 @@ Spec (a model)
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from fractions import Fraction
-from keyword import iskeyword
 from typing import Any, Self, TypeAlias
 
 from pydantic import (
@@ -29,18 +27,16 @@ from pydantic import (
     model_validator,
 )
 
-from shapecalc.algebra.formula import Formula
-from shapecalc.errors import FormulaError, Place, quote
+from shapecalc.errors import Place, quote
 from shapecalc.layers import registry
 from shapecalc.layers.base import Kind, Merge
-from shapecalc.layers.fields import Truth, Whole, complaint, exact, inside
+from shapecalc.layers.fields import Truth, Whole, complaint, inside
+from shapecalc.spec.values import identifier, input_shape, is_text, values_of
 
 Value: TypeAlias = Any
 """A number, a truth value, a word, a list of those, or a formula over them."""
 MOST_LAYERS = 200_000
 """More layers than this are refused, and so are more passes of one repeat."""
-MOST_AXES = 64
-"""More axes than torch has."""
 
 
 class Node(BaseModel):
@@ -76,7 +72,7 @@ class Call(Node):
     @field_validator("arguments", mode="before")
     @classmethod
     def _values(cls, given: Any) -> Any:
-        return _values(given)
+        return values_of(given)
 
 
 class Sequential(Node):
@@ -134,7 +130,7 @@ class Step(Node):
     @classmethod
     def _sources(cls, given: Any) -> Any:
         names = (given,) if isinstance(given, str) else given
-        if names is None or (isinstance(names, (list, tuple)) and names and all(map(_is_text, names))):
+        if names is None or (isinstance(names, (list, tuple)) and names and all(map(is_text, names))):
             return names
         raise complaint(f"an earlier step or a list of them is named here, not {quote(given)}")
 
@@ -147,7 +143,7 @@ class Step(Node):
     @classmethod
     def _times(cls, given: Any) -> Any:
         if isinstance(given, Mapping):
-            return _values(given, "a loop variable")
+            return values_of(given, "a loop variable")
         return None if given is None else Whole(0, MOST_LAYERS).check(given)
 
     @model_validator(mode="after")
@@ -171,7 +167,7 @@ class Block(Node):
     @field_validator("args", mode="before")
     @classmethod
     def _values(cls, given: Any) -> Any:
-        return _values(given, "an argument")
+        return values_of(given, "an argument")
 
     @field_validator("layers", mode="before")
     @classmethod
@@ -209,7 +205,7 @@ class Variant(Node):
     @field_validator("parameters", mode="before")
     @classmethod
     def _values(cls, given: Any) -> Any:
-        return _values(given)
+        return values_of(given)
 
 
 class Spec(Node):
@@ -253,7 +249,7 @@ class Spec(Node):
     @field_validator("parameters", mode="before")
     @classmethod
     def _parameters(cls, given: Any) -> Any:
-        values = _values(given, "a parameter")
+        values = values_of(given, "a parameter")
         for name in RESERVED_PARAMETERS & values.keys():
             raise complaint(f"{name!r} cannot name a parameter: analyze takes it as an option", name)
         return values
@@ -262,7 +258,7 @@ class Spec(Node):
     @classmethod
     def _block_names(cls, blocks: dict[str, Block]) -> dict[str, Block]:
         for name in blocks:
-            inside(name, _identifier, name, "a block")
+            inside(name, identifier, name, "a block")
             if registry.is_known(name) or name in registry.RESERVED:
                 raise complaint(f"the block {quote(name)} has the name of a kind", name)
         return blocks
@@ -271,10 +267,10 @@ class Spec(Node):
     @classmethod
     def _input(cls, given: Any) -> Any:
         if not isinstance(given, Mapping):
-            return {"input": _input_shape("input", given)}
+            return {"input": input_shape("input", given)}
         if not given:
             raise complaint("a model needs at least one input")
-        return {name: inside(name, _input_shape, name, shape) for name, shape in given.items()}
+        return {name: inside(name, input_shape, name, shape) for name, shape in given.items()}
 
     @field_validator("layers", mode="before")
     @classmethod
@@ -291,7 +287,7 @@ class Spec(Node):
         if isinstance(given, (list, tuple)):
             given = {str(name).replace(".", "_"): name for name in given}
         if given is not None and not (
-            isinstance(given, Mapping) and given and all(map(_is_text, given.values()))
+            isinstance(given, Mapping) and given and all(map(is_text, given.values()))
         ):
             raise complaint(f"{quote(written)} is neither a list of steps nor a mapping of names to steps")
         return given
@@ -336,57 +332,8 @@ def _with_steps(merge: Merge) -> Merge:
         raise complaint("two branches have the same name")
     for name in names:
         if not name.isdigit():
-            _identifier(name, "a branch")
+            identifier(name, "a branch")
     branches = tuple(
         (name, branch if isinstance(branch, str) else as_steps(branch)) for name, branch in merge.branches
     )
     return merge.model_copy(update={"branches": branches})
-
-
-def untyped(value: Any) -> Any:
-    """Return a value of no declared type: text becomes a formula, decimals become exact.
-
-    A bare word stays a word unless it names something where it is evaluated.
-    """
-    if isinstance(value, str):
-        try:
-            return Formula.parse(value)
-        except FormulaError as error:
-            raise complaint(error.message) from None
-    if isinstance(value, (list, tuple)):
-        return [inside(index, untyped, item) for index, item in enumerate(value)]
-    if isinstance(value, float):
-        return exact(value)
-    if value is None or isinstance(value, (bool, int, Fraction, Formula)):
-        return Whole().check(value) if isinstance(value, int) and not isinstance(value, bool) else value
-    raise complaint(f"{quote(value)} is not a number, a word, or a list of those")
-
-
-def _input_shape(name: Any, shape: Any) -> tuple[Any, ...]:
-    _identifier(name, "an input")
-    if not isinstance(shape, (list, tuple)):
-        raise complaint(f"{quote(shape)} is not a list of sizes, as [3, 224, 224] is")
-    if len(shape) >= MOST_AXES:
-        raise complaint(f"{len(shape):,} sizes and the batch are more than the {MOST_AXES} axes of a tensor")
-    return tuple(inside(index, Whole(1).check, size) for index, size in enumerate(shape))
-
-
-def _values(given: Any, what: str = "") -> dict[str, Any]:
-    """Return a mapping with its values untyped; `what` says what its keys name."""
-    if not isinstance(given, Mapping):
-        raise complaint(f"{quote(given)} is not a mapping")
-    if what:
-        for name in given:
-            inside(name, _identifier, name, what)
-    return {name: inside(name, untyped, value) for name, value in given.items()}
-
-
-def _identifier(name: Any, what: str) -> None:
-    if not (isinstance(name, str) and name.isidentifier() and name.isascii() and len(name) <= 80):
-        raise complaint(f"{quote(name)} cannot name {what}: letters, digits and underscores only")
-    if iskeyword(name) or name in ("true", "false", "null"):
-        raise complaint(f"{quote(name)} cannot name {what}: the word has a meaning in expressions")
-
-
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str)

@@ -9,7 +9,7 @@ from typing import Any
 from shapecalc.algebra import Expr
 from shapecalc.algebra.formula import Formula
 from shapecalc.layers.base import Kind, Merge
-from shapecalc.spec.read import STRUCTURES
+from shapecalc.spec.steps import STRUCTURES
 from shapecalc.spec.tree import Block, Call, Expect, Node, Sequential, Spec, Step
 
 _STRUCTURE_NAMES = {cls: name for name, cls in STRUCTURES.items()}
