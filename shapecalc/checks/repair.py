@@ -200,7 +200,8 @@ class Repairer:
         named = {str(size) for size in self.model.input[name]}
         others = {key: value for key, value in self.source.parameters.items() if key not in named}
         try:
-            return self.model.walk({name: tuple(sizes)}, **others).failures
+            walk: Walk = self.model.walk({name: tuple(sizes)}, **others)
+            return walk.failures
         except ShapecalcError:
             return None
 
