@@ -163,3 +163,13 @@ def test_settings_that_are_another_frameworks_defaults_are_the_same() -> None:
     layers = "layers: [{batch_norm2d: {eps: 0.001}}]"
     keras = shapecalc.loads(f"framework: keras\ninput: [8, 8, 3]\n{layers}").analyze()
     assert causes(keras, shapecalc.loads(f"input: [3, 8, 8]\n{layers}").analyze()) == []
+
+
+def test_inputs_that_differ_are_told_wherever_the_channels_stand() -> None:
+    layers = "layers: [global_avg_pool2d]"
+    small_, large, keras = (
+        shapecalc.loads(f"{head}\n{layers}").analyze()
+        for head in ("input: [3, 8, 8]", "input: [3, 9, 9]", "framework: keras\ninput: [8, 8, 3]")
+    )
+    assert ("input", (1, 3, 8, 8), (1, 3, 9, 9)) in compare(small_, large).totals
+    assert "input" not in [name for name, _, _ in compare(small_, keras).totals]

@@ -13,7 +13,7 @@ from difflib import SequenceMatcher
 from typing import Any, TypeAlias
 
 from shapecalc.algebra.render import grouped
-from shapecalc.layers.requirement import shown
+from shapecalc.layers.requirement import Shape, shown
 from shapecalc.report.data import Node, Report
 from shapecalc.report.outline import window_text
 from shapecalc.spec.write import plain
@@ -69,7 +69,11 @@ class Comparison:
         """The totals that differ: a name, the left value and the right value."""
         names = ("output", "params", "trainable_params", "buffer_count", "macs", "bytes")
         values = [(name, getattr(self.left, name), getattr(self.right, name)) for name in names]
-        return [(name, left, right) for name, left, right in values if left != right]
+        differing = [(name, left, right) for name, left, right in values if left != right]
+        left_, right_ = ([*report.inputs.values()] for report in (self.left, self.right))
+        if len(left_) == len(right_) == 1 and not _same_sizes(left_[0], right_[0]):
+            differing.insert(0, ("input", left_[0], right_[0]))
+        return differing
 
     @property
     def is_equal(self) -> bool:
@@ -376,9 +380,12 @@ def _touched(pair: Pair) -> bool:
     """Say whether the results of two layers differ."""
     if pair.left is None or pair.right is None:
         return False
-    return sorted(map(str, pair.left.output)) != sorted(map(str, pair.right.output)) or (
-        pair.left.params != pair.right.params
-    )
+    return not _same_sizes(pair.left.output, pair.right.output) or pair.left.params != pair.right.params
+
+
+def _same_sizes(one: Shape, other: Shape) -> bool:
+    """Say whether two shapes have the same sizes, wherever a framework keeps its channels."""
+    return sorted(map(str, one)) == sorted(map(str, other))
 
 
 def text(comparison: Comparison, most: int = 3) -> str:
