@@ -137,6 +137,30 @@ def test_a_linear_layer_on_the_width_of_a_map() -> None:
     ]
 
 
+def test_a_linear_layer_on_the_channels_of_a_map_in_keras() -> None:
+    (found,) = check(
+        "framework: keras\ninput: [4, 4, 3]\nlayers: [{max_pool2d: {kernel_size: 2}}, {linear: {out_features: 5}}]"
+    )
+    assert (found.code, found.path) == ("linear-on-map", "linear")
+    assert "mixes the 3 channels of the map 1x2x2x3 at each of its 2x2 positions" in found.message
+
+
+def test_paddings_that_fit_the_other_axis() -> None:
+    spec = "input: [3, 8, 8]\nlayers: [{{conv2d: {{out_channels: 4, kernel_size: [7, 1], padding: {}}}}}]"
+    (found,) = check(spec.format([0, 3]))
+    assert (found.code, found.path, found.hint) == ("swapped-padding", "conv2d", "padding: [3, 0]")
+    assert "turns 1x3x8x8 into 1x4x2x14; that padding fits a kernel of 1x7" in found.message
+    assert check(spec.format([3, 0])) == check(spec.format([0, 0])) == []
+
+
+def test_a_padding_around_a_kernel_of_one() -> None:
+    spec = "input: [3, 8, 8]\nlayers: [{{conv2d: {{out_channels: 4, kernel_size: {}, padding: 1}}}}]"
+    (found,) = check(spec.format(1))
+    assert (found.code, found.hint) == ("padded-pointwise", "padding: 0")
+    assert "turns 1x3x8x8 into 1x4x10x10" in found.message
+    assert check(spec.format(3)) == []
+
+
 def test_a_linear_layer_after_a_permutation_is_meant() -> None:
     spec = """
         input: [3, 8, 8]
@@ -175,6 +199,7 @@ def test_heads_that_disagree() -> None:
     )
     assert told(found) == [("heads-disagree", "aux")]
     assert "5 classes, but output has 10" in found[0].message
+    assert found[0].place.line == 4
 
 
 def test_weights_used_at_other_sizes_and_a_bias_before_a_norm_are_notes() -> None:

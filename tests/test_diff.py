@@ -112,3 +112,64 @@ def test_other_forms(form: str) -> None:
         comparison = compare(shapecalc.load("alexnet").analyze(), shapecalc.load("alexnet_2012").analyze())
         assert result.output.rstrip("\n") == markdown(comparison)
         assert "| params" in result.output
+
+
+FORKED = """
+name: {name}
+input: [3, 16, 16]
+blocks:
+  unit:
+    args: {{width: ~, size: 1}}
+    layers:
+      - conv2d: {{out_channels: width, kernel_size: size, padding: (size - 1)/2}}
+      - relu
+layers:
+  - concat:
+{branches}
+  - concat:
+{branches}
+"""
+NARROW = "      a: [unit: {width: 8}]"
+WIDE = "      b: [unit: {width: 4}, unit: {width: 6, size: 3}]"
+
+
+def forked(name: str, *branches: str) -> shapecalc.Report:
+    return shapecalc.loads(FORKED.format(name=name, branches="\n".join(branches))).analyze()
+
+
+def test_the_order_of_branches_makes_no_difference() -> None:
+    assert causes(forked("a", NARROW, WIDE), forked("b", WIDE, NARROW)) == []
+
+
+def test_and_does_not_hide_what_differs_inside_one() -> None:
+    found = compare(forked("a", NARROW, WIDE), forked("b", WIDE.replace("size: 3", "size: 5"), NARROW))
+    (one,) = found.differences
+    assert one.what == "conv2d: window 3x3 p1 | 5x5 p2"
+    assert [pair.left.path for pair in one.pairs if pair.left] == [
+        "concat.b.unit_2.conv2d",
+        "concat_2.b.unit_2.conv2d",
+    ]
+    assert "concat.b.unit_2.conv2d (line 8, called in 13)" in text(found)
+    assert found.to_dict()["differences"][0]["layers"][0]["lines"] == [8, 13]
+
+
+def test_a_branch_that_one_lacks_is_told_where_it_stands() -> None:
+    more = "      c: [tanh]"
+    assert causes(forked("a", WIDE, more, NARROW), forked("b", NARROW, WIDE)) == [("only left: tanh", 2)]
+    assert causes(forked("a", NARROW, WIDE), forked("b", WIDE, more, NARROW)) == [("only right: tanh", 2)]
+
+
+def test_settings_that_are_another_frameworks_defaults_are_the_same() -> None:
+    layers = "layers: [{batch_norm2d: {eps: 0.001}}]"
+    keras = shapecalc.loads(f"framework: keras\ninput: [8, 8, 3]\n{layers}").analyze()
+    assert causes(keras, shapecalc.loads(f"input: [3, 8, 8]\n{layers}").analyze()) == []
+
+
+def test_inputs_that_differ_are_told_wherever_the_channels_stand() -> None:
+    layers = "layers: [global_avg_pool2d]"
+    small_, large, keras = (
+        shapecalc.loads(f"{head}\n{layers}").analyze()
+        for head in ("input: [3, 8, 8]", "input: [3, 9, 9]", "framework: keras\ninput: [8, 8, 3]")
+    )
+    assert ("input", (1, 3, 8, 8), (1, 3, 9, 9)) in compare(small_, large).totals
+    assert "input" not in [name for name, _, _ in compare(small_, keras).totals]

@@ -8,8 +8,7 @@ tutorial, and where torch's traceback points is where the analysis must point.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from functools import cache
+from collections.abc import Iterator, Sequence
 from itertools import takewhile
 from math import prod
 from pathlib import Path
@@ -25,6 +24,8 @@ from shapecalc import Report, ShapeError
 from shapecalc.algebra import product
 from shapecalc.report.data import total
 from shapecalc.spec.find import bundled
+from tests.tutorials import MENDED_TORCH_V3 as MISTAKES
+from tests.tutorials import NEEDED_TO_RUN, Edit, edited, origins, text_of
 
 Figures = tuple[int, int]
 """Parameters and MACs."""
@@ -47,53 +48,7 @@ FAILING = "torch_inception_v3"
 NAMES = [*RUNNING, FAILING]
 
 
-def file_of(name: str) -> Path:
-    return bundled()[f"tutorials/{name}"]
-
-
-@cache
-def text_of(name: str) -> str:
-    return file_of(name).read_text("utf-8")
-
-
 # ---- corrections, told as they would be made in the tutorial
-
-ORIGIN = re.compile(r" # l\.(?P<lines>\d[\d, -]*)$")
-
-
-def origins(line: str) -> list[int]:
-    """Return the lines of the tutorial that a line of a spec stands for."""
-    found = ORIGIN.search(line)
-    return [int(number) for number in re.findall(r"\d+", found["lines"])] if found else []
-
-
-class Edit(NamedTuple):
-    """On a line of the tutorial, one text for another; `old` is empty where the whole step goes."""
-
-    line: int
-    old: str = ""
-    new: str = ""
-
-    def __call__(self, text: str) -> str:
-        lines = text.split("\n")
-        for start in (index for index, line in enumerate(lines) if self.line in origins(line)):
-            end = start + 1
-            while (
-                end < len(lines) and not re.match(r" *- | *\w+:$|$", lines[end]) and not origins(lines[end])
-            ):
-                end += 1
-            step = "\n".join(lines[start:end])
-            if self.old in step:
-                changed = [step.replace(self.old, self.new, 1)] if self.old else []
-                return "\n".join([*lines[:start], *changed, *lines[end:]])
-        raise AssertionError(f"line {self.line} has no {self.old!r}")
-
-
-def edited(name: str, edits: Iterable[Edit]) -> str:
-    text = text_of(name)
-    for edit in edits:
-        text = edit(text)
-    return text
 
 
 def analysis(text: str, **parameters: Any) -> Report:
@@ -399,33 +354,6 @@ def test_and_so_does_the_block_with_the_right_channels() -> None:
 
 
 # ---- Inception-v3: its mistakes by the names that the table of mistakes gives them
-
-MISTAKES: dict[str, list[Edit]] = {
-    "3P1": [Edit(1738, "in_channels: 288", "in_channels: 192")],
-    "3P2": [Edit(1739, "in_channels: 288", "in_channels: 256")],
-    "3P3": [Edit(1553, "padding: 0", "padding: 1")],
-    "3P4": [Edit(1659, "stride: 1", "stride: 2")],
-    "3P5": [Edit(1517, "kernel_size: 3", "kernel_size: 1")],
-    "3P6": [Edit(1686, "stride: 2", "stride: 1")],
-    "3P7": [
-        Edit(1628, "padding: [0, 1]", "padding: [1, 0]"),
-        Edit(1629, "padding: [1, 0]", "padding: [0, 1]"),
-    ],
-    "3P8": [
-        Edit(1584, "padding: [0, 3]", "padding: [3, 0]"),
-        Edit(1585, "padding: [3, 0]", "padding: [0, 3]"),
-        Edit(1586, "padding: [0, 3]", "padding: [3, 0]"),
-        Edit(1587, "padding: [3, 0]", "padding: [0, 3]"),
-    ],
-    "3P9": [Edit(1624, "padding: 1", "padding: 0"), Edit(1625, "padding: 0", "padding: 1")],
-    "3P10": [Edit(1782, "name: avgpool", "name: avgpool\n  - flatten")],
-    "3P11 head": [Edit(1757), Edit(1785)],
-    "3P11 aux": [Edit(1710), Edit(1724), Edit(1711, "in_features: 1024", "in_features: 768")],
-    "3K3": [Edit(1549, "kernel_size: 3, stride: 1, padding: 1", "kernel_size: 5, stride: 1, padding: 2")],
-    "3K6": [Edit(1501, "padding: padding", "padding: padding, bias: false")],
-}
-"""The edits that undo each mistake of the printed Inception-v3 which shapes, parameters or MACs can show."""
-NEEDED_TO_RUN = ["3P1", "3P3", "3P2", "3P4", "3P5", "3P6", "3P7", "3P10"]
 
 
 def inception_v3(*corrected: str) -> str:

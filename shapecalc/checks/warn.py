@@ -9,8 +9,9 @@ from pydantic import BaseModel
 
 from shapecalc.algebra.formula import Formula
 from shapecalc.checks.diagnostic import Diagnostic, Severity
+from shapecalc.errors import Place
 from shapecalc.layers.arithmetic import extent
-from shapecalc.layers.linear import Linear
+from shapecalc.layers.linear import Dense
 from shapecalc.layers.requirement import shown
 from shapecalc.layers.reshape import Permute, Transpose
 from shapecalc.layers.spatial import AXES, Spatial
@@ -56,13 +57,12 @@ def silent_loss(spec: Spec, report: Report) -> Iterator[Diagnostic]:
 
 
 def linear_on_map(spec: Spec, report: Report) -> Iterator[Diagnostic]:
-    """A linear layer that mixes along the width of a map: a flatten is missing.
+    """A linear layer that reads a map: a flatten is missing.
 
-    Only where the map comes from a layer that keeps the channels in front of it; after a permutation
-    the last axis may well be the one that is meant.
+    In torch it mixes along the width, in Keras the channels of each position. Only where the map comes
+    from a layer that keeps the channels where they are; after a permutation the last axis may well be
+    the one that is meant.
     """
-    if spec.framework != "torch":
-        return
     maps: set[int] = set()
     by_path = {node.path: node for node in report.nodes}
     for graph_node in report.graph.nodes:
@@ -72,14 +72,57 @@ def linear_on_map(spec: Spec, report: Report) -> Iterator[Diagnostic]:
         from_map = not maps.isdisjoint(graph_node.sources)
         if isinstance(node.layer, Spatial) or (from_map and not isinstance(node.layer, (Permute, Transpose))):
             maps.add(graph_node.first_slot)
-        if from_map and isinstance(node.layer, Linear):
+        if from_map and isinstance(node.layer, Dense):
             x = node.inputs[0]
+            if spec.framework == "torch":
+                message = (
+                    f"linear mixes the last axis of the map {shown(x)}, its width of {x[-1]}, at every "
+                    f"position of every channel"
+                )
+            else:
+                message = (
+                    f"linear mixes the {x[-1]} channels of the map {shown(x)} at each of its "
+                    f"{shown(x[1:-1])} positions, so that its result is a map too"
+                )
+            yield _about(node, "linear-on-map", message, "put a flatten before it")
+
+
+def swapped_padding(spec: Spec, report: Report) -> Iterator[Diagnostic]:
+    """An oblong kernel whose padding would fit it if it stood on the other axis."""
+    for node in report.nodes:
+        window = node.window
+        if window is None or window.transposed or set(window.stride) != {1} or len(window.kernel) != 2:
+            continue
+        spans = [extent(k, d) for k, d in zip(window.kernel, window.dilation, strict=True)]
+        if (
+            spans[0] != spans[1]
+            and window.before == window.after
+            and [span - 1 for span in reversed(spans)] == [2 * before for before in window.before]
+        ):
             yield _about(
                 node,
-                "linear-on-map",
-                f"linear mixes the last axis of the map {shown(x)}, its width of {x[-1]}, at every position "
-                f"of every channel",
-                "put a flatten before it",
+                "swapped-padding",
+                f"{node.kind}: a kernel of {shown(tuple(window.kernel))} with a padding of "
+                f"{shown(tuple(window.before))} turns {shown(node.inputs[0])} into {shown(node.output)}; "
+                f"that padding fits a kernel of {shown(tuple(reversed(window.kernel)))}",
+                f"padding: [{', '.join(map(str, reversed(window.before)))}]",
+            )
+
+
+def padded_pointwise(spec: Spec, report: Report) -> Iterator[Diagnostic]:
+    """A kernel of one position with padding: the border of its result has seen nothing of the input."""
+    for node in report.nodes:
+        window = node.window
+        if window is None or window.transposed or set(window.kernel) != {1}:
+            continue
+        if any(isinstance(pad, int) and pad > 0 for pad in (*window.before, *window.after)):
+            yield _about(
+                node,
+                "padded-pointwise",
+                f"{node.kind}: a kernel of {shown(tuple(window.kernel))} with a padding of "
+                f"{shown(tuple(window.before))} turns {shown(node.inputs[0])} into {shown(node.output)}: "
+                f"at the border it has seen nothing of the input",
+                "padding: 0",
             )
 
 
@@ -90,22 +133,29 @@ def map_as_output(spec: Spec, report: Report) -> Iterator[Diagnostic]:
     main, *others = report.outputs.items()
     for name, shape in others:
         if len(shape) != len(main[1]):
-            yield Diagnostic(
-                "heads-disagree",
-                "warning",
+            message = (
                 f"the output {name} is {shown(shape)}, with {len(shape)} axes, but {main[0]} is "
-                f"{shown(main[1])}, with {len(main[1])}",
-                spec.place,
-                (name,),
+                f"{shown(main[1])}, with {len(main[1])}"
             )
         elif len(shape) == 2 and shape[-1] != main[1][-1]:
-            yield Diagnostic(
-                "heads-disagree",
-                "warning",
-                f"the output {name} has {shape[-1]} classes, but {main[0]} has {main[1][-1]}",
-                spec.place,
-                (name,),
-            )
+            message = f"the output {name} has {shape[-1]} classes, but {main[0]} has {main[1][-1]}"
+        else:
+            continue
+        yield Diagnostic("heads-disagree", "warning", message, _deciding(spec, report, name), (name,))
+
+
+def _deciding(spec: Spec, report: Report, output: str) -> Place:
+    """Return where the last layer with weights on the way to an output is written."""
+    makers = {
+        slot: node
+        for node in report.graph.nodes
+        for slot in range(node.first_slot, node.first_slot + node.results)
+    }
+    weighty = {node.path for node in report.nodes if node.weights}
+    node = makers.get(report.graph.outputs[output])
+    while node is not None and node.path not in weighty:
+        node = makers.get(node.sources[0]) if node.sources else None
+    return node.place.of(node.layer.kind) if node is not None else spec.place
 
 
 def dropped_outputs(spec: Spec, report: Report) -> Iterator[Diagnostic]:
@@ -199,6 +249,8 @@ def unused_parts(spec: Spec, report: Report) -> Iterator[Diagnostic]:
 RULES: tuple[Rule, ...] = (
     silent_loss,
     linear_on_map,
+    swapped_padding,
+    padded_pointwise,
     map_as_output,
     dropped_outputs,
     shared_at_other_sizes,

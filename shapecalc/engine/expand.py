@@ -85,6 +85,7 @@ class _Expansion:
         self.record = Recorder(spec, parameter, inputs, batched=batched)
         self.sides: dict[str, int] = {}
         self.depth = 0
+        self.calls: tuple[Place, ...] = ()
         self.multiplicity = 1
         self.trainable = True
 
@@ -307,7 +308,12 @@ class _Expansion:
             return self.leaf(frame, layer, [current], path, place)
         variables = self.bound(frame, name, block, call)
         inputs = {name: Mark((slot,)) for slot, name in enumerate(self.inputs)}
-        return self.sequence(None, block.layers, current, path, name, variables, inputs)
+        outer = self.calls
+        self.calls = (*outer, place.of(call.callee))
+        try:
+            return self.sequence(None, block.layers, current, path, name, variables, inputs)
+        finally:
+            self.calls = outer
 
     def bound(self, frame: Frame, name: str, block: Block, call: Call) -> dict[str, Value]:
         for key in call.arguments:
@@ -362,7 +368,9 @@ class _Expansion:
             raise _spec_error(error, layer) from None
         if resolved is not layer or isinstance(layer, Merge):
             resolved = self.record.one(resolved)
-        return self.record.add(resolved, sources, path, place, trainable=self.trainable)
+        mark = self.record.add(resolved, sources, path, place, trainable=self.trainable)
+        self.record.graph.nodes[-1].calls = self.calls
+        return mark
 
     def unknown(self, frame: Frame, key: str) -> int:
         """Stand in for a result that could not be found; what depends on it stays silent."""

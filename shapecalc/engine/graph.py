@@ -27,6 +27,8 @@ class GraphNode:
     trainable: bool = True
     owner: int | None = None
     """The node whose weights this one uses, or None when they are its own."""
+    calls: tuple[Place, ...] = ()
+    """Where the blocks that hold the layer are called, from the outermost inwards."""
 
 
 @dataclass(slots=True)

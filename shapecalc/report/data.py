@@ -78,6 +78,12 @@ class Node:
         return self._graph_node.place
 
     @property
+    def lines(self) -> tuple[int, ...]:
+        """The line where the layer is written, then those of the calls that lead there, innermost first."""
+        places = (self._graph_node.place, *reversed(self._graph_node.calls))
+        return tuple(place.line for place in places if place.line is not None)
+
+    @property
     def output(self) -> Shape:
         """The shape of the (first) result."""
         return self._effect.outputs[0]
