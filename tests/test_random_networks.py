@@ -336,7 +336,7 @@ def _all_trained(patch: pytest.MonkeyPatch) -> None:
 
 
 def _other_names(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(expansion, "_automatic", lambda step, taken: f"layer{len(taken)}")
+    patch.setattr(expansion, "automatic_name", lambda step, taken: f"layer{len(taken)}")
 
 
 def _first_result_only(patch: pytest.MonkeyPatch) -> None:
