@@ -6,26 +6,24 @@ Exit status 0: good; 1: the model does not hold; 2: a usage or spec error. Error
 from __future__ import annotations
 
 import os
-import re
 import sys
 from collections import Counter
-from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from shapecalc import __version__
-from shapecalc.errors import Failure, Located, ShapecalcError, ShapeError, SpecError, quote
+from shapecalc.arguments import amount, assignments, opened, read_model, shapes, source_of
+from shapecalc.console import complain, echo, say, terminal_width
+from shapecalc.errors import ShapecalcError, ShapeError, SpecError, quote
 
 if TYPE_CHECKING:
     from shapecalc.checks.diagnostic import Diagnostic
-    from shapecalc.model import Model
     from shapecalc.report.data import Report
 
 # Looking for pydantic plugins costs as much as a small report and none belongs to this command.
 os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 
-MOST_ERRORS = 10
 FORMATS = ("table", "markdown", "json", "csv", "latex")
 
 
@@ -38,49 +36,6 @@ class Commands(click.Group):
         except ShapecalcError as error:
             complain(error)
             ctx.exit(1 if isinstance(error, ShapeError) else 2)
-
-
-def complain(error: ShapecalcError) -> None:
-    """Print an error, or every failure that led to it, to stderr; one that recurs is told once."""
-    same: dict[tuple[str, str], list[Failure]] = {}
-    for failure in error.failures if isinstance(error, Located) else ():
-        same.setdefault((str(failure.place), failure.message), []).append(failure)
-    told = [str(found[0].error(others=len(found) - 1)) for found in same.values()] or [str(error)]
-    for text in told[:MOST_ERRORS]:
-        echo(f"{click.style('error', fg='red', bold=True)}: {text}", sys.stderr)
-    if len(told) > MOST_ERRORS:
-        echo(f"and {len(told) - MOST_ERRORS:,} more errors", sys.stderr)
-
-
-def colour(stream: Any) -> bool:
-    """Say whether a stream wants colour: a terminal, and NO_COLOR is not set."""
-    return bool(stream.isatty()) and not os.environ.get("NO_COLOR")
-
-
-def say(text: str) -> None:
-    """Print to stdout."""
-    echo(text, sys.stdout)
-
-
-def echo(text: str, stream: Any) -> None:
-    """Print, plain when piped; symbols that the stream cannot write become ASCII."""
-    encoding = getattr(stream, "encoding", None) or "utf-8"
-    try:
-        text.encode(encoding)
-    except UnicodeEncodeError:
-        for symbol, plain in (
-            ("⌈", "ceil("),
-            ("⌉", ")"),
-            ("⌊", "floor("),
-            ("⌋", ")"),
-            ("·", "*"),
-            ("×", "x"),
-            ("≥", ">="),
-            ("…", "..."),
-        ):
-            text = text.replace(symbol, plain)
-        text = text.encode(encoding, "replace").decode(encoding)
-    click.echo(text, file=stream, color=colour(stream))
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -302,17 +257,6 @@ def listed(found: list[Diagnostic], form: str) -> str:
     return "\n\n".join([*map(text, found), told or "nothing to complain about"])
 
 
-def amount(text: str | None) -> int | None:
-    """Return a number written with a unit: 5M is 5,000,000."""
-    if text is None:
-        return None
-    units = {"K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
-    found = re.fullmatch(r"(\d{1,18}(?:\.\d{1,9})?)([KMGT]?)", text.strip(), re.IGNORECASE | re.ASCII)
-    if found is None:
-        raise SpecError(f"{quote(text)} is not a number: write 5000000, 5M or 2.5G")
-    return int(Fraction(found[1]) * units.get(found[2].upper(), 1))
-
-
 @main.command()
 @click.argument("left")
 @click.argument("right")
@@ -323,7 +267,8 @@ def amount(text: str | None) -> int | None:
 @click.pass_context
 def diff(ctx: click.Context, left: str, right: str, settings: tuple[str, ...], form: str) -> None:
     """Compare the models LEFT and RIGHT, layer aligned to layer; exit 1 when they differ."""
-    from shapecalc.report.diff import compare, markdown, text
+    from shapecalc.report.diff import compare
+    from shapecalc.report.diff_text import markdown, text
 
     given = assignments(settings)
     found = compare(opened(left).analyze(**given), opened(right).analyze(**given))
@@ -360,79 +305,3 @@ def schema() -> None:
     from shapecalc.spec.schema import schema as build
 
     say(json.dumps(build(), indent=2))
-
-
-def opened(source: str) -> Model:
-    """Return the model that an argument names; `-` reads standard input."""
-    return read_model(*source_of(source))
-
-
-def source_of(source: str) -> tuple[str, str, str | None]:
-    """Return the text that an argument names, the file that messages show, and the variant in it."""
-    from shapecalc.spec.find import decoded, locate, read_file, short
-
-    if source == "-":
-        return decoded(sys.stdin.buffer.read(2**20 + 1), "<stdin>"), "<stdin>", None
-    path, variant = locate(source)
-    return read_file(path), short(path), variant
-
-
-def read_model(text: str, file: str, variant: str | None) -> Model:
-    """Return the model that a text says."""
-    from shapecalc.model import loads
-
-    model = loads(text, file=file)
-    return model.variant(variant) if variant else model
-
-
-def terminal_width() -> int | None:
-    """Return the width of the terminal, or None when the output is piped."""
-    if not sys.stdout.isatty():
-        return None
-    from shutil import get_terminal_size
-
-    return get_terminal_size().columns
-
-
-def shapes(given: tuple[str, ...]) -> dict[str, tuple[int, ...]] | tuple[int, ...] | None:
-    """Return the shapes that --input gives."""
-    if not given:
-        return None
-    named: dict[str, tuple[int, ...]] = {}
-    for text in given:
-        name, equals, sizes = text.rpartition("=")
-        if not equals and len(given) == 1:
-            return shape(sizes)
-        if not name:
-            raise SpecError(f"--input {quote(text)}: several inputs need names, as in x=3x224x224")
-        if name in named:
-            raise SpecError(f"--input {quote(text)}: the input {name} is given twice")
-        named[name] = shape(sizes)
-    return named
-
-
-def shape(text: str) -> tuple[int, ...]:
-    """Return a shape written as 3x256x256."""
-    parts = text.lower().split("x")
-    if not all(part.isascii() and part.isdigit() and len(part) <= 19 for part in parts):
-        raise SpecError(f"{quote(text)} is not a shape: write 3x256x256, without the batch")
-    return tuple(map(int, parts))
-
-
-def assignments(given: tuple[str, ...]) -> dict[str, Any]:
-    """Return the parameters that --set gives; values are read as in a spec."""
-    from shapecalc.engine.parameters import RESERVED
-    from shapecalc.spec.text import parse
-
-    found: dict[str, Any] = {}
-    for text in given:
-        name, equals, value = text.partition("=")
-        if not equals or not name.isidentifier() or name in RESERVED:
-            raise SpecError(f"--set {quote(text)}: write KEY=VALUE, with a parameter of the spec as KEY")
-        if name in found:
-            raise SpecError(f"--set {quote(text)}: {name} is set twice")
-        try:
-            found[name] = parse(value)
-        except SpecError as error:
-            raise SpecError(f"--set {quote(text)}: {error.message}", hint=error.hint) from None
-    return found

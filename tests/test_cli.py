@@ -17,7 +17,7 @@ import pytest
 from click.testing import CliRunner
 
 import shapecalc
-from shapecalc import cli
+from shapecalc import cli, console
 from shapecalc.cli import main
 from shapecalc.report.catalogue import catalogue
 from shapecalc.report.listing import listing, listing_rows
@@ -319,11 +319,11 @@ def test_no_colour_is_honoured(monkeypatch: pytest.MonkeyPatch) -> None:
             return True
 
     monkeypatch.delenv("NO_COLOR", raising=False)
-    assert cli.colour(Terminal())
+    assert console.colour(Terminal())
     monkeypatch.setenv("NO_COLOR", "1")
-    assert not cli.colour(Terminal())
+    assert not console.colour(Terminal())
     monkeypatch.setenv("NO_COLOR", "")
-    assert cli.colour(Terminal())
+    assert console.colour(Terminal())
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals are a thing of Unix")

@@ -9,7 +9,8 @@ from click.testing import CliRunner
 
 import shapecalc
 from shapecalc.cli import main
-from shapecalc.report.diff import compare, markdown, text
+from shapecalc.report.diff import compare
+from shapecalc.report.diff_text import markdown, text
 
 SMALL = """
 name: {name}

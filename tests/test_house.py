@@ -24,7 +24,20 @@ from shapecalc.layers.index import KERAS, KINDS
 from shapecalc.layers.registry import RESERVED
 
 ROOT = Path(__file__).resolve().parent.parent
-FLOORS = ("cli", "testing", "model", "checks", "report", "engine", "spec", "layers", "algebra", "errors")
+FLOORS = (
+    "cli",
+    "arguments",
+    "console",
+    "testing",
+    "model",
+    "checks",
+    "report",
+    "engine",
+    "spec",
+    "layers",
+    "algebra",
+    "errors",
+)
 """From the roof down: each may import what is below it, and nothing above."""
 
 

@@ -1,0 +1,91 @@
+"""What the command line's arguments mean: models, shapes, settings, amounts."""
+
+from __future__ import annotations
+
+import re
+import sys
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+from shapecalc.errors import SpecError, quote
+
+if TYPE_CHECKING:
+    from shapecalc.model import Model
+
+
+def opened(source: str) -> Model:
+    """Return the model that an argument names; `-` reads standard input."""
+    return read_model(*source_of(source))
+
+
+def source_of(source: str) -> tuple[str, str, str | None]:
+    """Return the text that an argument names, the file that messages show, and the variant in it."""
+    from shapecalc.spec.find import decoded, locate, read_file, short
+
+    if source == "-":
+        return decoded(sys.stdin.buffer.read(2**20 + 1), "<stdin>"), "<stdin>", None
+    path, variant = locate(source)
+    return read_file(path), short(path), variant
+
+
+def read_model(text: str, file: str, variant: str | None) -> Model:
+    """Return the model that a text says."""
+    from shapecalc.model import loads
+
+    model = loads(text, file=file)
+    return model.variant(variant) if variant else model
+
+
+def shapes(given: tuple[str, ...]) -> dict[str, tuple[int, ...]] | tuple[int, ...] | None:
+    """Return the shapes that --input gives."""
+    if not given:
+        return None
+    named: dict[str, tuple[int, ...]] = {}
+    for text in given:
+        name, equals, sizes = text.rpartition("=")
+        if not equals and len(given) == 1:
+            return shape(sizes)
+        if not name:
+            raise SpecError(f"--input {quote(text)}: several inputs need names, as in x=3x224x224")
+        if name in named:
+            raise SpecError(f"--input {quote(text)}: the input {name} is given twice")
+        named[name] = shape(sizes)
+    return named
+
+
+def shape(text: str) -> tuple[int, ...]:
+    """Return a shape written as 3x256x256."""
+    parts = text.lower().split("x")
+    if not all(part.isascii() and part.isdigit() and len(part) <= 19 for part in parts):
+        raise SpecError(f"{quote(text)} is not a shape: write 3x256x256, without the batch")
+    return tuple(map(int, parts))
+
+
+def assignments(given: tuple[str, ...]) -> dict[str, Any]:
+    """Return the parameters that --set gives; values are read as in a spec."""
+    from shapecalc.engine.parameters import RESERVED
+    from shapecalc.spec.text import parse
+
+    found: dict[str, Any] = {}
+    for text in given:
+        name, equals, value = text.partition("=")
+        if not equals or not name.isidentifier() or name in RESERVED:
+            raise SpecError(f"--set {quote(text)}: write KEY=VALUE, with a parameter of the spec as KEY")
+        if name in found:
+            raise SpecError(f"--set {quote(text)}: {name} is set twice")
+        try:
+            found[name] = parse(value)
+        except SpecError as error:
+            raise SpecError(f"--set {quote(text)}: {error.message}", hint=error.hint) from None
+    return found
+
+
+def amount(text: str | None) -> int | None:
+    """Return a number written with a unit: 5M is 5,000,000."""
+    if text is None:
+        return None
+    units = {"K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
+    found = re.fullmatch(r"(\d{1,18}(?:\.\d{1,9})?)([KMGT]?)", text.strip(), re.IGNORECASE | re.ASCII)
+    if found is None:
+        raise SpecError(f"{quote(text)} is not a number: write 5000000, 5M or 2.5G")
+    return int(Fraction(found[1]) * units.get(found[2].upper(), 1))
