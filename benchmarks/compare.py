@@ -193,9 +193,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("parts", nargs="*", choices=[*parts, []], default=[*parts])
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(parts)}; all by default")
     parser.add_argument("--runs", type=int, default=5)
     options = parser.parse_args()
+    if unknown := set(options.parts) - set(parts):
+        parser.error(f"unknown part {', '.join(sorted(unknown))}")
     print(f"Python {sys.version.split()[0]}, {os.cpu_count()} processors")
     for part in options.parts or [*parts]:
         parts[part](options.runs)
