@@ -1,5 +1,5 @@
 """`python -m shapecalc` is the command `shapecalc`."""
 
-from shapecalc.cli import main
+from shapecalc.cli import run
 
-main(prog_name="shapecalc")
+run()

@@ -5,6 +5,7 @@ Exit status 0: good; 1: the model does not hold; 2: a usage or spec error. Error
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections import Counter
@@ -305,3 +306,9 @@ def schema() -> None:
     from shapecalc.spec.schema import schema as build
 
     say(json.dumps(build(), indent=2))
+
+
+def run() -> None:
+    """The console script: a process that ends before there is garbage worth looking for."""
+    gc.disable()
+    main(prog_name="shapecalc")
