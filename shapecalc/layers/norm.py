@@ -4,6 +4,7 @@ The shape is kept. Neither multiplies in the sense of a MAC: the convention coun
 and matrix products only. The other norms stand in `layer_norm`.
 """
 
+from abc import abstractmethod
 from collections.abc import Iterator
 from fractions import Fraction
 from typing import Annotated, ClassVar, Self
@@ -32,9 +33,9 @@ class Statistics(SameShape, NoMacs, NoWindow, Layer):
     affine: Flag
     track_running_stats: Flag
 
+    @abstractmethod
     def channels(self, x: Shape) -> Dim:
         """Return the size of the channel axis."""
-        raise NotImplementedError
 
     def declared_features(self, x: Shape) -> Iterator[Requirement]:
         """Compare num_features with the channels where a tensor has that size, as torch does."""
