@@ -163,7 +163,7 @@ class Model(Spec):
         **parameters: Any,
     ) -> list[Diagnostic]:
         """Return what `check` does, without repairs."""
-        walk, inputs = self._walk(given, 1, False, parameters)  # noqa: FBT003
+        walk, inputs = self._walk(given, 1, symbolic=False, values=parameters)
         from shapecalc.checks.run import findings
 
         report = Report(self.name, self.title, walk, inputs, counting=self.framework)
@@ -171,7 +171,7 @@ class Model(Spec):
 
     def walk(self, given: Any = None, /, **parameters: Any) -> Walk:
         """Return the bare walk over the model, its failures included."""
-        return self._walk(given, 1, False, parameters)[0]  # noqa: FBT003
+        return self._walk(given, 1, symbolic=False, values=parameters)[0]
 
     @property
     def text(self) -> str | None:

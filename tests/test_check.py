@@ -81,6 +81,23 @@ def test_after_a_draw_sizes_are_a_guess_and_complaints_about_them_are_not_told()
     assert told(found) == [("broadcast", "add"), ("channels", "linear_2")]
 
 
+def test_what_was_asked_before_hides_no_mistake() -> None:
+    spec = """
+        input: [1, 8, 8]
+        layers:
+          - concat:
+              a: [max_pool2d: {kernel_size: 2}]
+              b: [avg_pool2d: {kernel_size: 2}]
+              c: [max_pool2d: {kernel_size: 2, ceil_mode: true}]
+          - flatten
+          - linear: {in_features: 48, out_features: 10}
+        """
+    model = shapecalc.loads(dedent(spec))
+    assert model.analyze().output == (1, 10)
+    found = [one for one in model.check(input=(1, 11, 11)) if one.severity == "error"]
+    assert told(found) == [("concat", "concat"), ("channels", "linear")]
+
+
 def test_a_missing_flatten_is_told_with_its_arithmetic_and_the_walk_goes_on() -> None:
     found = check(
         """
