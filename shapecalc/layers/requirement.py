@@ -108,7 +108,10 @@ def rank_between(kind: str, x: Shape, low: int, high: int | None) -> Iterator[Re
         wanted = f"{low} dimensions"
     else:
         wanted = f"{low} or {high} dimensions" if high == low + 1 else f"{low} to {high} dimensions"
-    says = lambda: f"{kind} needs {wanted}, but {shown(x)} arrives, which has {has}"  # noqa: E731
+
+    def says() -> str:
+        return f"{kind} needs {wanted}, but {shown(x)} arrives, which has {has}"
+
     yield Requirement("rank", has, ">=", low, says)
     if high is not None:
         yield Requirement("rank", high, ">=", has, says)
@@ -144,8 +147,9 @@ def divides(kind: str, divisor: str, d: Dim, name: str, n: Dim) -> Requirement:
 
 def axis_exists(kind: str, name: str, axis: int, rank: int, x: Shape) -> Iterator[Requirement]:
     """Require that an axis, counted from either end, exists."""
-    says = lambda: (  # noqa: E731
-        f"{kind}: {name} = {axis} is not an axis of {shown(x)} (legal: {-rank} to {rank - 1})"
-    )
+
+    def says() -> str:
+        return f"{kind}: {name} = {axis} is not an axis of {shown(x)} (legal: {-rank} to {rank - 1})"
+
     yield Requirement("axis", axis, ">=", -rank, says)
     yield Requirement("axis", rank - 1, ">=", axis, says)
