@@ -80,6 +80,8 @@ def parse(text: str, file: str | None = None) -> Any:
 def _not_yaml(error: yaml.MarkedYAMLError, file: str | None) -> SpecError:
     mark, start = error.problem_mark or error.context_mark, error.context_mark
     place = Place(file, mark.line + 1, mark.column + 1) if mark else Place(file)
+    if "nesting depth" in str(error.problem):  # libyaml has a bound of its own, and looks ahead
+        return _too_deep(place)
     began = f" from line {start.line + 1} on" if start and mark and start.line != mark.line else ""
     context = f" ({error.context}{began})" if error.context else ""
     in_flow = any(word in f"{error.context} {error.problem}" for word in ("flow", "mapping values"))
@@ -89,6 +91,10 @@ def _not_yaml(error: yaml.MarkedYAMLError, file: str | None) -> SpecError:
 
 def _control(character: str, place: Place) -> SpecError:
     return SpecError(f"the control character {quote(character)} is not allowed", place=place)
+
+
+def _too_deep(place: Place) -> SpecError:
+    return SpecError(f"values are nested more than {DEEPEST} deep", place=place)
 
 
 FLOW_HINT = (
@@ -139,7 +145,7 @@ class _Composer:
             tag = quote(event.tag.replace("tag:yaml.org,2002:", "!!"))
             raise SpecError(f"the tag {tag} is not allowed: a spec is plain data", place=self.at(event))
         if depth > DEEPEST:
-            raise SpecError(f"values are nested more than {DEEPEST} deep", place=self.at(event))
+            raise _too_deep(self.at(event))
         if isinstance(event, yaml.ScalarEvent):
             value = self.scalar(event)
         elif isinstance(event, yaml.SequenceStartEvent):
