@@ -17,8 +17,9 @@ import pytest
 from click.testing import CliRunner
 
 import shapecalc
-from shapecalc import cli, console
+from shapecalc import console
 from shapecalc.cli import main
+from shapecalc.cli import show as show_command
 from shapecalc.report.catalogue import catalogue
 from shapecalc.report.listing import listing, listing_rows
 from shapecalc.report.table import table
@@ -189,9 +190,9 @@ def test_numbers_are_never_cut(width: int) -> None:
 
 
 def test_the_table_fits_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cli, "terminal_width", lambda: 50)
+    monkeypatch.setattr(show_command, "terminal_width", lambda: 50)
     assert max(map(len, printed("show lenet5").splitlines())) <= 50
-    monkeypatch.setattr(cli, "terminal_width", lambda: None)
+    monkeypatch.setattr(show_command, "terminal_width", lambda: None)
     assert max(map(len, printed("show lenet5").splitlines())) > 100
 
 

@@ -1,0 +1,63 @@
+"""The command line, one module a command; a command is loaded when it is called.
+
+Exit status 0: good; 1: the model does not hold; 2: a usage or spec error. Errors go to stderr.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+from importlib import import_module
+from typing import Any
+
+import click
+
+from shapecalc import __version__
+from shapecalc.console import complain
+from shapecalc.errors import ShapecalcError, ShapeError
+
+# Looking for pydantic plugins costs as much as a small report and none belongs to this command.
+os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+
+COMMANDS = {
+    "check": "check:check",
+    "diff": "diff:diff",
+    "kinds": "kinds:kinds",
+    "list": "list_:list_models",
+    "schema": "schema:schema",
+    "show": "show:show",
+}
+"""Each command with the module here and the function in it."""
+
+
+class Commands(click.Group):
+    """Loads commands by name, and turns the errors of shapecalc into a message and an exit status."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [*COMMANDS]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module, function = COMMANDS[cmd_name].split(":")
+        command: click.Command = getattr(import_module(f"{__name__}.{module}"), function)
+        return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except ShapecalcError as error:
+            complain(error)
+            ctx.exit(1 if isinstance(error, ShapeError) else 2)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, "-V", "--version", message="shapecalc %(version)s")
+def main() -> None:
+    """Tell what comes out of a neural network, what it costs, and why it does not fit."""
+
+
+def run() -> None:
+    """The console script: a process that ends before there is garbage worth looking for."""
+    gc.disable()
+    main(prog_name="shapecalc")

@@ -1,0 +1,130 @@
+"""`shapecalc check`."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import click
+
+from shapecalc import __version__
+from shapecalc.arguments import amount, assignments, read_model, shapes, source_of
+from shapecalc.console import complain, echo, say
+from shapecalc.errors import SpecError, quote
+
+if TYPE_CHECKING:
+    from shapecalc.checks.diagnostic import Diagnostic
+
+
+@click.command()
+@click.argument("models", nargs=-1, required=True)
+@click.option("--input", "inputs", multiple=True, metavar="SHAPE", help="As for show.")
+@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Set a parameter of every spec.")
+@click.option("--max-params", metavar="N", help="The most parameters allowed: 5000000, 5M or 2.5G.")
+@click.option("--max-macs", metavar="N", help="The most MACs allowed.")
+@click.option("--strict", is_flag=True, help="Exit 1 on warnings too.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "github", "sarif"]),
+    default="text",
+    show_default=True,
+    help="How to print it.",
+)
+@click.option("--diff", "show_diff", is_flag=True, help="Print the repairs of the errors as a diff.")
+@click.option("--fix", is_flag=True, help="Write the repairs of the errors into the files.")
+@click.pass_context
+def check(  # noqa: PLR0913, PLR0917  (one argument per option)
+    ctx: click.Context,
+    models: tuple[str, ...],
+    inputs: tuple[str, ...],
+    settings: tuple[str, ...],
+    max_params: str | None,
+    max_macs: str | None,
+    strict: bool,
+    form: str,
+    show_diff: bool,
+    fix: bool,
+) -> None:
+    """List every mistake in MODELS (names, files, or -); exit 1 when there is an error."""
+    if show_diff or fix:
+        left = [mend(model, inputs, settings, write=fix, show=show_diff) for model in models]
+        ctx.exit(1 if any(left) else 0)
+    budgets = {"max_params": amount(max_params), "max_macs": amount(max_macs)}
+    found: list[Diagnostic] = []
+    for model in models:
+        text, file, variant = source_of(model)
+        try:
+            found += read_model(text, file, variant).check(
+                input=shapes(inputs), **budgets, **assignments(settings)
+            )
+        except SpecError as error:
+            if not error.place:
+                raise
+            from shapecalc.checks.repair import of_unreadable
+            from shapecalc.model import loads
+
+            found.append(of_unreadable(text, error, loads))
+    say(listed(found, form))
+    levels = {one.severity for one in found}
+    ctx.exit(1 if "error" in levels or (strict and "warning" in levels) else 0)
+
+
+def mend(model: str, inputs: tuple[str, ...], settings: tuple[str, ...], *, write: bool, show: bool) -> bool:
+    """Repair the errors of a model as far as it goes; say whether there are errors left."""
+    from pathlib import Path
+
+    from shapecalc.checks.mend import diff, mended
+    from shapecalc.checks.repair import Source
+    from shapecalc.model import loads
+    from shapecalc.spec.find import bundled, locate
+
+    text, file, variant = source_of(model)
+    if write and (model == "-" or locate(model)[0] in bundled().values()):
+        raise SpecError(f"{quote(model)} is no file of yours: copy it to one, or use --diff")
+    source = Source(text, loads, file, variant, shapes(inputs), assignments(settings))
+    after, done = mended(source)
+    if show and after != text:
+        say(diff(file, text, after).removesuffix("\n"))
+    if write and after != text:
+        path = Path(locate(model)[0])
+        mark = b"\xef\xbb\xbf" if path.read_bytes().startswith(b"\xef\xbb\xbf") else b""
+        path.write_bytes(mark + after.encode())
+    for one, fix in done if write or not show else ():
+        where = f"{one.place.file}:{one.place.line}"
+        say(f"fixed {where}: {one.code} in {one.path or 'the spec'}: {fix.description}")
+    try:
+        left = [
+            one
+            for one in read_model(after, file, variant).check_only(source.given, **source.parameters)
+            if one.severity == "error"
+        ]
+    except SpecError as error:
+        complain(error)
+        return True
+    if write or not done:
+        say(f"{len(done)} repaired, {len(left)} error{'' if len(left) == 1 else 's'} left")
+    elif left:
+        echo(f"{len(left)} error{'' if len(left) == 1 else 's'} left", sys.stderr)
+    return bool(left)
+
+
+def listed(found: list[Diagnostic], form: str) -> str:
+    """Return findings in one of the output forms."""
+    from shapecalc.checks.diagnostic import github, sarif, text
+
+    if form == "github":
+        return "\n".join(map(github, found))
+    if form in ("json", "sarif"):
+        import json
+
+        data = (
+            sarif(found, __version__)
+            if form == "sarif"
+            else {"diagnostics": [one.to_dict() for one in found]}
+        )
+        return json.dumps(data, indent=2, ensure_ascii=False)
+    counts = Counter(one.severity for one in found)
+    told = ", ".join(f"{count} {level}{'s' if count > 1 else ''}" for level, count in counts.items())
+    return "\n\n".join([*map(text, found), told or "nothing to complain about"])

@@ -1,0 +1,23 @@
+"""`shapecalc kinds`."""
+
+from __future__ import annotations
+
+import click
+
+from shapecalc.console import say, terminal_width
+
+
+@click.command()
+@click.argument("kind", required=False)
+@click.option(
+    "--framework",
+    type=click.Choice(["torch", "keras"]),
+    default="torch",
+    show_default=True,
+    help="Whose rules a spec follows.",
+)
+def kinds(kind: str | None, framework: str) -> None:
+    """List the layer kinds, or describe one KIND: its fields, its formula, an example."""
+    from shapecalc.report.catalogue import catalogue, description
+
+    say(description(kind, framework) if kind else catalogue(terminal_width(), framework))

@@ -1,0 +1,23 @@
+"""`shapecalc list`."""
+
+from __future__ import annotations
+
+import click
+
+from shapecalc.console import say, terminal_width
+
+
+@click.command("list")
+@click.option(
+    "--format", "form", type=click.Choice(["table", "json"]), default="table", help="How to print it."
+)
+def list_models(form: str) -> None:
+    """List the bundled models with their year, parameters and MACs."""
+    from shapecalc.report.listing import listing, listing_rows
+
+    if form == "json":
+        import json
+
+        say(json.dumps([row._asdict() for row in listing_rows()], indent=2, ensure_ascii=False))
+    else:
+        say(listing(terminal_width()))

@@ -1,0 +1,99 @@
+"""`shapecalc show`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from shapecalc.arguments import assignments, opened, shapes
+from shapecalc.console import say, terminal_width
+
+if TYPE_CHECKING:
+    from shapecalc.report.data import Report
+
+FORMATS = ("table", "markdown", "json", "csv", "latex")
+
+
+@click.command()
+@click.argument("model")
+@click.option(
+    "--input", "inputs", multiple=True, metavar="SHAPE", help="3x256x256, or x=3x224x224 for a named input."
+)
+@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Set a parameter of the spec.")
+@click.option(
+    "--batch",
+    type=click.IntRange(1),
+    default=None,
+    metavar="N",
+    help="Batch size; shapes then show it.",
+)
+@click.option("--symbolic", is_flag=True, help="Leave free every size that the input names.")
+@click.option("--free", default="", metavar="NAMES", help="Leave these parameters free: H,W or batch.")
+@click.option(
+    "--depth", type=click.IntRange(1), default=None, metavar="N", help="Fold what is nested deeper."
+)
+@click.option("--dtype", default="float32", show_default=True, help="Number format, for memory.")
+@click.option(
+    "--count",
+    type=click.Choice(["torch", "keras"]),
+    help="Count batch-norm statistics as buffers (torch) or as parameters (keras); default: as the spec.",
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(FORMATS),
+    default="table",
+    show_default=True,
+    help="How to print it.",
+)
+def show(  # noqa: PLR0913, PLR0917  (one argument per option)
+    model: str,
+    inputs: tuple[str, ...],
+    settings: tuple[str, ...],
+    batch: int | None,
+    symbolic: bool,
+    free: str,
+    depth: int | None,
+    dtype: str,
+    count: str | None,
+    form: str,
+) -> None:
+    """Lay out MODEL (a bundled name, a file, or - for stdin) layer by layer."""
+    names = [name.strip() for name in free.split(",") if name.strip()]
+    if batch is not None and "batch" in names:
+        raise click.UsageError("--batch gives the batch that --free leaves free: choose one")
+    found = opened(model)
+    settled = assignments(settings)
+    report = found.analyze(
+        input=shapes(inputs),
+        batch=1 if batch is None else batch,
+        symbolic=[*(name for name in found.free_names() if symbolic and name not in settled), *names],
+        dtype=dtype,
+        count=count,
+        **settled,
+    )
+    say(rendered(report, form, depth, batch=batch is not None or "batch" in names))
+
+
+def rendered(report: Report, form: str, depth: int | None, *, batch: bool) -> str:
+    """Return a report in one of the output forms; only that form's renderer is imported."""
+    if form == "json":
+        import json
+
+        return json.dumps(report.to_dict(), indent=2, ensure_ascii=False)
+    if form == "csv":
+        from shapecalc.report.csv import csv
+
+        return csv(report)
+    if form == "latex":
+        from shapecalc.report.latex import latex
+
+        return latex(report, depth, batch=batch)
+    if form == "markdown":
+        from shapecalc.report.markdown import markdown
+
+        return markdown(report, depth, batch=batch)
+    from shapecalc.report.table import table
+
+    return table(report, depth, batch=batch, width=terminal_width())
