@@ -25,6 +25,7 @@ from shapecalc.spec.tree import Spec
 
 if TYPE_CHECKING:
     from shapecalc.checks.diagnostic import Diagnostic
+    from shapecalc.sizes.answer import Sizes
 
 _GRAPHS_KEPT = 4
 
@@ -168,6 +169,33 @@ class Model(Spec):
 
         report = Report(self.name, self.title, walk, inputs, counting=self.framework)
         return findings(self, report, walk.failures, max_params=max_params, max_macs=max_macs)
+
+    def sizes(
+        self,
+        *,
+        input: Any = None,  # noqa: A002  (the word that a spec uses)
+        rebuild: bool = False,
+        outputs: str = "main",
+        free: Iterable[str] | None = None,
+        **parameters: Any,
+    ) -> Sizes:
+        """Return the exact set of input sizes that the network, as built at its defaults, accepts.
+
+        `input` and `parameters` say what it is built for. With `rebuild` it is built anew for each size, so
+        that weights which were inferred may change. `outputs` is `main` or `all`: a side output that is not
+        asked for imposes nothing. `free` names the unknowns, by default every size but the channels.
+
+        Raises `Undecided` where the set has no exact answer.
+
+        >>> sizes = load("alexnet").sizes()
+        >>> (63, 63) in sizes, (62, 63) in sizes, sizes.imposed[0].path
+        (True, False, 'max_pool2d_3')
+        """
+        from shapecalc.sizes.answer import legal_sizes
+        from shapecalc.sizes.question import Question
+
+        chosen = None if free is None else tuple(free)
+        return legal_sizes(Question(self, input, parameters, rebuild, outputs, chosen))
 
     def walk(self, given: Any = None, /, **parameters: Any) -> Walk:
         """Return the bare walk over the model, its failures included."""

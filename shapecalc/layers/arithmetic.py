@@ -45,6 +45,15 @@ def window_ceil(n: Dim, k: Dim, s: Dim, d: Dim, p0: Dim, p1: Dim) -> Dim:
     return (n + minimum(p0 + p1 - extent(k, d) + s - 1, p0 - 1)) // s + 1
 
 
+def unread(n: Dim, out: Dim, k: Dim, s: Dim, d: Dim, p0: Dim) -> Dim:
+    """What the last window leaves of the input: n + p0 - ((out - 1)s + d(k - 1) + 1), below 0 in padding.
+
+    >>> unread(224, out=54, k=11, s=4, d=1, p0=0)
+    1
+    """
+    return n + p0 - ((out - 1) * s + extent(k, d))
+
+
 def same_padding(k: Dim, d: Dim) -> Dim:
     """d(k - 1), the total padding with which a stride of one keeps the size.
 
@@ -222,6 +231,7 @@ __all__ = [
     "transposed_same",
     "transposed_valid",
     "uncropped",
+    "unread",
     "window",
     "window_ceil",
     "written",

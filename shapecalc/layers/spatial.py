@@ -6,8 +6,8 @@ from typing import Any, ClassVar, Self
 from pydantic import model_validator
 
 from shapecalc.algebra import Dim
-from shapecalc.layers.arithmetic import written
-from shapecalc.layers.base import Layer
+from shapecalc.layers.arithmetic import extent, unread, written
+from shapecalc.layers.base import Layer, Window
 from shapecalc.layers.fields import Each, complaint
 from shapecalc.layers.requirement import Requirement, Shape, rank_between
 
@@ -45,6 +45,21 @@ class Spatial(Layer):
     def spread(self, value: Any) -> tuple[Any, ...]:
         """Return one value per axis from a field that may hold one for all."""
         return value if isinstance(value, tuple) else (value,) * self.rank
+
+    def unread(self, window: Window | None, x: Shape, output: Shape) -> Shape:
+        """Return per axis how many positions at the end of the input no window reaches; not above 0 for none.
+
+        A kernel shorter than its stride leaves positions out by design: nothing is said of it.
+        """
+        if window is None or window.transposed:
+            return ()
+        found: list[Dim] = []
+        letters = window.kernel, window.stride, window.dilation, window.before
+        for n, out, k, s, d, p0 in zip(self.sizes(x), self.sizes(output), *letters, strict=True):
+            span = extent(k, d)
+            by_design = not (isinstance(span, int) and isinstance(s, int) and span >= s)
+            found.append(0 if by_design else unread(n, out, k, s, d, p0))
+        return tuple(found)
 
     def spatial_rank(self, x: Shape) -> Iterator[Requirement]:
         """Require a channel axis and the spatial axes, with a batch axis in front or without."""
