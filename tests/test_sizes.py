@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Iterator
-from functools import cache
 from itertools import product
 from math import lcm
-from typing import Any
 
 import pytest
-from click.testing import CliRunner
-from hypothesis import assume, event, given, settings
+from hypothesis import event, given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
 import shapecalc
 from shapecalc import Expr, Model, ShapeError, Side, SpecError, Step, Undecided
 from shapecalc.algebra.integer_set import IntegerSet
-from shapecalc.cli import main
-from shapecalc.layers import Add, Conv2d, Flatten, Linear, MaxPool2d, Upsample
 from shapecalc.sizes.answer import Sizes
 from tests.networks import networks
 from tests.test_torch_parity import quiet
@@ -128,7 +122,7 @@ def test_torch_accepts_exactly_the_legal_sizes_up_to_256(name: str) -> None:
 def test_a_network_that_torch_cannot_build_has_no_legal_size() -> None:
     sizes = shapecalc.load("tutorials/torch_inception_v3").sizes()
     assert not sizes
-    assert [one.path for one in sizes.failures][0].startswith("inceptionA_1")
+    assert next(one.path for one in sizes.failures).startswith("inceptionA_1")
     assert "No size is accepted" in str(sizes)
 
 
@@ -154,12 +148,14 @@ def test_torch_agrees_on_random_networks(model: Model, data: st.DataObject) -> N
         model.analyze()
         sizes = model.sizes()
     except (ShapeError, SpecError):
-        assume(False)
+        event("refused as it is")
         return
     except Undecided:
         event("undecided")
         return
-    event(f"periods up to {max((lcm(*(one.modulus for one in box.sets)) for box in sizes.region.boxes), default=0)}")
+    event(
+        f"periods up to {max((lcm(*(one.modulus for one in box.sets)) for box in sizes.region.boxes), default=0)}"
+    )
     event("a merge stretches" if sizes.stretched else "no merge stretches")
     truth = Truth(model, sizes)
     everywhere = [point for point in points(sizes) if max(point) <= 200]

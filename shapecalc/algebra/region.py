@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
-from itertools import count, product
-from math import isqrt, prod
+from itertools import count, islice, product
+from math import isqrt
 from operator import and_
 from typing import TypeAlias
 
@@ -140,11 +140,38 @@ class Region:
         if not box.relations:
             firsts = [next(step, None) for step in steps]
             return tuple(n for n in firsts if n is not None) if None not in firsts else None
-        axes = [list(step) for step in steps]
-        if prod(map(len, axes)) > FARTHEST**2:
-            raise Undecided("the nearest sizes depend on a relation between several sizes")
-        candidates = sorted(product(*axes), key=lambda near: _distance(near, point))
-        return next((near for near in candidates if self._holds(box, near)), None)
+        return self._nearest_related(box, point, steps[:-1], up=up)
+
+    def _nearest_related(
+        self, box: Box, point: Point, steps: Sequence[Iterator[int]], *, up: bool
+    ) -> Point | None:
+        """Try values of all unknowns but the last, the nearest first; the relations then tell the last."""
+        each = round(FARTHEST ** (1 / max(len(steps), 1)))
+        axes = [[*islice(step, each)] for step in steps]
+        best: Point | None = None
+        for others in sorted(product(*axes), key=lambda near: _distance(near, point[:-1])):
+            if best is not None and _distance(others, point[:-1]) >= _distance(best, point):
+                break
+            last = self._last_axis(box, others)
+            n = last.first_from(point[-1]) if up else last.last_until(point[-1])
+            if n is not None and n >= 1:
+                found = (*others, n)
+                if best is None or _distance(found, point) < _distance(best, point):
+                    best = found
+        return best
+
+    def _last_axis(self, box: Box, others: Point) -> IntegerSet:
+        """Return what is left for the last unknown when all others are given."""
+        values = dict(zip(self.names, others, strict=False))
+        found = box.sets[-1]
+        for left, sign, right in box.relations:
+            difference = left - right
+            rest = difference.subs(values) if isinstance(difference, Expr) else difference
+            for one in where(self.names[-1:], (rest, sign, 0)).boxes or (Box((IntegerSet(),)),):
+                if one.relations:
+                    raise Undecided("the nearest sizes depend on a relation between several sizes")
+                found &= one.sets[0]
+        return found
 
 
 def _within(one: IntegerSet, last: int) -> Iterator[int]:
