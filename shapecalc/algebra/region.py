@@ -82,6 +82,15 @@ class Region:
     def __or__(self, other: Region) -> Region:
         return Region(self.names, (*self.boxes, *other.boxes)).merged()
 
+    def __sub__(self, other: Region) -> Region:
+        """Return the points in this region alone; raise `Undecided` where a relation was not solved."""
+        if any(box.relations for box in other.boxes):
+            raise Undecided("what lies outside depends on a relation between several sizes")
+        boxes = list(self.boxes)
+        for taken in other.boxes:
+            boxes = [piece for box in boxes for piece in _outside(box, taken)]
+        return Region(self.names, tuple(boxes)).merged()
+
     def merged(self) -> Region:
         """Return the same region with boxes that differ on one axis only as one."""
         boxes = list(dict.fromkeys(self.boxes))
@@ -172,6 +181,16 @@ class Region:
                     raise Undecided("the nearest sizes depend on a relation between several sizes")
                 found &= one.sets[0]
         return found
+
+
+def _outside(box: Box, taken: Box) -> Iterator[Box]:
+    """Yield boxes that together hold the points of one box that another does not hold."""
+    sets = list(box.sets)
+    for axis, (own, theirs) in enumerate(zip(box.sets, taken.sets, strict=True)):
+        piece = replace(box, sets=(*sets[:axis], own - theirs, *sets[axis + 1 :]))
+        if piece:
+            yield piece
+        sets[axis] = own & theirs
 
 
 def _within(one: IntegerSet, last: int) -> Iterator[int]:
