@@ -21,6 +21,9 @@ from shapecalc.algebra.integer_set import IntegerSet
 from shapecalc.cli import main
 from shapecalc.layers import Conv2d, Flatten, Linear, MaxPool2d
 from shapecalc.sizes.answer import Sizes
+from shapecalc.sizes.question import Question
+from tests.keras_twin import built as keras_built
+from tests.keras_twin import keras, shape_of
 from tests.networks import networks
 from tests.test_torch_parity import quiet
 from tests.torch_network import Scope, TorchRefuses, TorchRun, Tree
@@ -122,6 +125,56 @@ def test_torch_accepts_exactly_the_legal_sizes(name: str) -> None:
 @pytest.mark.parametrize("name", IN_TORCH)
 def test_torch_accepts_exactly_the_legal_sizes_up_to_256(name: str) -> None:
     compare(name, lambda sizes: ((n,) * len(sizes.names) for n in range(1, 257)))
+
+
+IN_KERAS = [
+    name
+    for name in shapecalc.names()
+    if shapecalc.load(name).framework == "keras" and name != "tutorials/keras_inception_v4"
+]
+"""Every bundled network that follows Keras' rules; the one left out fails in Keras at any size too."""
+
+
+def keras_accepts(model: Model, sizes: Sizes) -> Callable[[tuple[int, ...]], bool]:
+    """Return what real Keras layers, built once, say of other sizes."""
+    question = Question(model)
+    layers: dict[str, Any] = {}
+    first = question.walk_built()
+    for node in first.graph.nodes:
+        shapes: Any = tuple(first.shapes[slot] for slot in node.sources)
+        cls = type(node.layer)
+        if ".activations." in (cls.keras or ""):  # a function of each element
+            layers[node.path] = keras.layers.Activation((cls.keras or "").rpartition(".")[2])
+        else:
+            layers[node.path] = keras_built(cls, node.layer.fields_set(), shapes)
+
+    def accepts(point: tuple[int, ...]) -> bool:
+        walk, inputs = question.walk_at(dict(zip(sizes.names, point, strict=True)))
+        slots: dict[int, Any] = dict(enumerate(inputs.values()))
+        for node, is_needed in zip(walk.graph.nodes, question.needed(walk.graph), strict=True):
+            if not is_needed:
+                continue
+            try:
+                slots[node.first_slot] = shape_of(
+                    layers[node.path], tuple(slots[slot] for slot in node.sources)
+                )
+            except (ValueError, TypeError, RuntimeError):
+                return False
+            if min(slots[node.first_slot]) < 1:
+                return False
+        return True
+
+    return accepts
+
+
+@pytest.mark.parametrize("name", IN_KERAS)
+def test_keras_accepts_exactly_the_legal_sizes(name: str) -> None:
+    model = shapecalc.load(name)
+    sizes = model.sizes()
+    accepts = keras_accepts(model, sizes)
+    edges = [point for point in dict.fromkeys(points(sizes)) if max(point) <= 700]
+    for point in edges if THOROUGH else edges[:: max(1, len(edges) // 8)]:
+        assert accepts(point) == (point in sizes), point
 
 
 def test_a_network_that_torch_cannot_build_has_no_legal_size() -> None:
