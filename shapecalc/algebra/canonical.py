@@ -18,6 +18,8 @@ from shapecalc.algebra.expr import (
     normal,
     terms_of,
 )
+from shapecalc.algebra.term import divided
+from shapecalc.algebra.trace import bare, is_traced, noted, term_of, traced
 from shapecalc.errors import FormulaError
 
 
@@ -32,6 +34,8 @@ def floordiv(numerator: Dim, denominator: Dim) -> Dim:
     """
     if denominator == 0:
         raise FormulaError(f"division of {numerator} by zero")
+    if is_traced(numerator, denominator):
+        return numerator // denominator
     if isinstance(denominator, Expr):
         return _floordiv_by_expr(numerator, denominator)
     if denominator < 0:
@@ -66,6 +70,8 @@ def maximum(*arguments: Dim) -> Dim:
     >>> maximum(3, 5), maximum(symbol("H"), 0), maximum(symbol("H"), 7)
     (5, H, max(H, 7))
     """
+    if is_traced(*arguments):
+        return noted("max", maximum(*map(bare, arguments)), *arguments)
     if all(isinstance(argument, int) for argument in arguments):
         return max(arguments)
     flat: list[Dim] = []
@@ -90,7 +96,22 @@ def minimum(*arguments: Dim) -> Dim:
     >>> minimum(3, 5), minimum(symbol("H"), 7)
     (3, min(H, 7))
     """
+    if is_traced(*arguments):
+        return noted("min", minimum(*map(bare, arguments)), *arguments)
     return -maximum(*(-argument for argument in arguments))
+
+
+def quotient(numerator: Dim, denominator: Dim) -> Dim:
+    """Return numerator/denominator where it is known that nothing is left over.
+
+    >>> from shapecalc.algebra.expr import symbol
+    >>> quotient(64, 32), quotient(6 * symbol("w"), 3)
+    (2, 2·w)
+    """
+    if is_traced(numerator, denominator):
+        written = divided(term_of(numerator), term_of(denominator))
+        return traced(bare(numerator) // bare(denominator), written)
+    return numerator // denominator
 
 
 def product(dims: Iterable[Dim]) -> Dim:

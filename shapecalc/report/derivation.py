@@ -1,0 +1,380 @@
+"""Derivations: how every shape, parameter count and cost came about, as plain data.
+
+A layer is run once more on sizes that remember their formulas, so what is derived is what the
+engine computed: there is no second formula. Renderers stand in modules of their own.
+
+    Derivation          a network, or the layers of it that were asked for
+    └── LayerDerivation what arrives, what is given, and the steps for shape, parameters and MACs
+        └── Step        name = formula = numbers put in = result
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from shapecalc.algebra import Dim, product
+from shapecalc.algebra import term as terms
+from shapecalc.algebra.render import grouped
+from shapecalc.algebra.term import Letter, Number, Operation, Term
+from shapecalc.algebra.trace import bare, term_of
+from shapecalc.errors import SpecError, nearest, quote
+from shapecalc.layers.base import Effect, Named, Window
+from shapecalc.layers.letters import AXIS_NAMES, BATCH, Layout, arriving, axis_letters, with_letters
+from shapecalc.layers.requirement import Shape
+from shapecalc.report.data import Node, Report, total
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One line: `name` is what `term` says, which comes to `value`."""
+
+    name: str
+    meaning: str
+    term: Term
+    value: Dim
+
+    @property
+    def formula(self) -> str:
+        """The formula in letters."""
+        return terms.text(self.term)
+
+    @property
+    def inserted(self) -> str:
+        """The formula with the numbers put in."""
+        return terms.text(terms.inserted(self.term))
+
+    @property
+    def result(self) -> str:
+        """What it comes to."""
+        return grouped(self.value)
+
+    def to_dict(self) -> dict[str, str]:
+        """Return the step as text and as LaTeX."""
+        return {
+            "name": self.name,
+            "meaning": self.meaning,
+            "formula": self.formula,
+            "inserted": self.inserted,
+            "result": self.result,
+            "latex": terms.latex(self.term),
+            "latex_inserted": terms.latex(terms.inserted(self.term)),
+            "latex_result": terms.latex(Number(self.value)),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A field of the layer, and the letter that it has in the formulas."""
+
+    field: str
+    letter: Letter
+
+
+@dataclass(frozen=True, slots=True)
+class Axes:
+    """A shape, and the same shape in letters."""
+
+    shape: Shape
+    letters: tuple[Term, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LayerDerivation:
+    """One layer: `shape`, `params` and `macs` are steps, each of which may use the names before it."""
+
+    path: str
+    kind: str
+    inputs: tuple[Axes, ...]
+    outputs: tuple[Axes, ...]
+    given: tuple[Given, ...]
+    shape: tuple[Step, ...]
+    params: tuple[Step, ...]
+    macs: tuple[Step, ...]
+    params_total: Dim
+    macs_total: Dim | None
+    shares: str | None = None
+
+    @property
+    def keeps_shape(self) -> bool:
+        """Whether the one result has the shape of the input, axis by axis, or of each of several."""
+        return (
+            len(self.outputs) == 1
+            and self.outputs[0].letters == self.inputs[0].letters
+            and all(one.shape == self.inputs[0].shape for one in self.inputs)
+        )
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """All steps, in order."""
+        return (*self.shape, *self.params, *self.macs)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the derivation as plain data for JSON."""
+        return {
+            "path": self.path,
+            "kind": self.kind,
+            "inputs": [_axes_dict(axes) for axes in self.inputs],
+            "outputs": [_axes_dict(axes) for axes in self.outputs],
+            "given": {
+                one.letter.name: {"field": one.field, "value": terms.text(Number(one.letter.value))}
+                for one in self.given
+            },
+            "shape": [step.to_dict() for step in self.shape],
+            "params": [step.to_dict() for step in self.params],
+            "macs": [step.to_dict() for step in self.macs],
+            "shares": self.shares,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Derivation:
+    """The worked example of a network, or of some of its layers.
+
+    >>> from shapecalc.model import load
+    >>> derivation = load("lenet5").analyze().derive("c1")
+    >>> print(derivation)
+    LeNet-5, as taught today (lenet5) on 1x32x32
+    <BLANKLINE>
+    c1: conv2d
+      Input       C_in×H_in×W_in = 1x32x32
+      Given       out_channels C_out = 6, kernel_size k = 5, stride s = 1,
+                  padding p = 0
+      Height      H_out = ⌊(H_in + 2·p - k)/s⌋ + 1 = ⌊(32 + 2·0 - 5)/1⌋ + 1 = 28
+      Width       W_out = ⌊(W_in + 2·p - k)/s⌋ + 1 = ⌊(32 + 2·0 - 5)/1⌋ + 1 = 28
+      Output      C_out×H_out×W_out = 6x28x28
+      Parameters  weight = C_out·C_in·k·k = 6·1·5·5 = 150
+                  bias = C_out = 6
+                  weight + bias = 150 + 6 = 156
+      MACs        C_out·H_out·W_out·C_in·k·k = 6·28·28·1·5·5 = 117,600
+    >>> derivation.layers[0].shape[0].formula
+    '⌊(H_in + 2·p - k)/s⌋ + 1'
+    """
+
+    heading: str
+    layers: tuple[LayerDerivation, ...]
+    is_whole: bool
+    conditions: tuple[str, ...] = ()
+
+    @property
+    def params(self) -> Dim:
+        """The parameters of the layers together."""
+        return total(layer.params_total for layer in self.layers)
+
+    @property
+    def macs(self) -> Dim:
+        """The multiply-accumulates of the layers together, as far as they can be counted."""
+        return total(layer.macs_total for layer in self.layers if layer.macs_total is not None)
+
+    @property
+    def complete(self) -> bool:
+        """Whether every layer could be counted."""
+        return all(layer.macs_total is not None for layer in self.layers)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the derivation as plain data for JSON."""
+        return {
+            "heading": self.heading,
+            "layers": [layer.to_dict() for layer in self.layers],
+            "params": grouped(self.params),
+            "macs": grouped(self.macs),
+            "complete": self.complete,
+            "conditions": [*self.conditions],
+        }
+
+    def to_text(self) -> str:
+        """Return the derivation as text of at most 80 columns where formulas allow it."""
+        from shapecalc.report.derivation_text import derivation_text
+
+        return derivation_text(self)
+
+    def to_markdown(self) -> str:
+        """Return the derivation as Markdown with formulas between dollar signs."""
+        from shapecalc.report.derivation_markup import derivation_markdown
+
+        return derivation_markdown(self)
+
+    def to_latex(self) -> str:
+        """Return the derivation as the body of a LaTeX document; it needs the package amsmath."""
+        from shapecalc.report.derivation_markup import derivation_latex
+
+        return derivation_latex(self)
+
+    __str__ = to_text
+
+    def _repr_markdown_(self) -> str:
+        return self.to_markdown()
+
+
+def derive(report: Report, *layers: str, batch: bool | None = None) -> Derivation:
+    """Return the derivation of a report, or of the layers and blocks that are named.
+
+    `batch` says whether the batch has a letter; left out, it has one where it is not 1. Raises
+    `SpecError` for a name that is neither a layer nor the beginning of one's path.
+    """
+    from shapecalc.report.cells import heading, validity
+
+    first = None if report.unbatched else report.input[0]
+    shows = first not in (None, 1) if batch is None else batch or first != 1
+    channels_last = any(node.layer.framework == "keras" for node in report.nodes)
+    one_dimensional = any(getattr(node.layer, "rank", None) == 1 for node in report.nodes)
+    layout = Layout(first, first is not None and shows, channels_last, one_dimensional)
+    nodes = [*_chosen(report, layers)]
+    return Derivation(
+        heading(report, batch=layout.shows_batch),
+        tuple(_layer(node, layout, report.counting) for node in nodes),
+        len(nodes) == len(report.nodes),
+        tuple(validity(report)),
+    )
+
+
+def _chosen(report: Report, wanted: tuple[str, ...]) -> Iterator[Node]:
+    """Yield the nodes under the paths that are asked for, in order of execution."""
+    paths = [node.path for node in report.nodes]
+    for path in wanted:
+        if not any(_is_under(one, path) for one in paths):
+            known = list(dict.fromkeys(part for one in paths for part in _beginnings(one)))
+            raise SpecError(f"{report.name} has no layer or block {quote(path)}{nearest(path, known)}")
+    for node in report.nodes:
+        if not wanted or any(_is_under(node.path, path) for path in wanted):
+            yield node
+
+
+def _is_under(path: str, part: str) -> bool:
+    return path == part or path.startswith(f"{part}.")
+
+
+def _beginnings(path: str) -> list[str]:
+    parts = path.split(".")
+    return [".".join(parts[: length + 1]) for length in range(len(parts))]
+
+
+class _Names:
+    """The names of what was computed: a part that has one is not written out again."""
+
+    def __init__(self, taken: Iterable[str]) -> None:
+        self.letters: dict[Term, Letter] = {}
+        self._taken = set(taken)
+
+    def give(self, wanted: str, term: Term, value: Dim) -> Letter:
+        """Give a term its name, with a number behind it where that is taken."""
+        name, number = wanted, 2
+        while name in self._taken:
+            name, number = f"{wanted}{number}", number + 1
+        self._taken.add(name)
+        self.letters[term] = Letter(name, value)
+        return self.letters[term]
+
+
+def _layer(node: Node, layout: Layout, counting: str) -> LayerDerivation:
+    """Run a layer once more, on letters, and read the steps off what comes out."""
+    layer, fields = with_letters(node.layer)
+    inputs = arriving(layer, node.inputs, layout)
+    effect = layer.apply(inputs)
+    incoming = {found.name for x in inputs for size in x if isinstance(found := term_of(size), Letter)}
+    names = _Names(incoming | {letter.name for letter in fields})
+    shape, outputs = _shape_steps(effect, names, incoming, layout)
+    held = {} if node.shares else _counted(effect, node.layer.statistics, counting)
+    params = tuple(_parameter_steps(held))
+    macs = tuple(_cost_steps(effect.macs, names))
+    used = {letter for step in (*shape, *params, *macs) for letter in terms.letters(step.term)}
+    used |= {letter for axes in outputs for term in axes.letters for letter in terms.letters(term)}
+    given = (Given(field, letter) for letter, field in fields.items() if letter in used)
+    hidden = 0 if layout.batch is None or layout.shows_batch else 1
+    return LayerDerivation(
+        node.path,
+        node.kind,
+        tuple(_axes(x, hidden, layout) for x in inputs),
+        outputs,
+        tuple(sorted(given, key=_results_first)),
+        shape,
+        params,
+        macs,
+        node.params,
+        node.macs,
+        node.shares,
+    )
+
+
+def _results_first(given: Given) -> bool:
+    return not given.field.startswith("out_")
+
+
+def _axes(shape: Shape, hidden: int, layout: Layout, names: dict[Term, Letter] | None = None) -> Axes:
+    """Return a shape as a reader sees it: without the batch, unless that has a letter."""
+    start = hidden if shape[:1] == (layout.batch,) and len(shape) > 1 else 0
+    letters = (terms.renamed(term_of(size), names or {}) for size in shape[start:])
+    return Axes(tuple(map(bare, shape[start:])), tuple(letters))
+
+
+def _shape_steps(
+    effect: Effect, names: _Names, incoming: set[str], layout: Layout
+) -> tuple[tuple[Step, ...], tuple[Axes, ...]]:
+    """Return a step for every size that had to be computed, and the results in letters."""
+    paddings = _padding_steps(effect.window, names)
+    found: list[Step] = []
+    for shape in effect.outputs:
+        for position, size in enumerate(shape):
+            term = term_of(size)
+            if not isinstance(term, Operation) or term in names.letters:
+                continue
+            base = _base(term, incoming) or axis_letters(shape, layout)[position]
+            inner = terms.renamed(term, names.letters)
+            letter = names.give(f"{base}_out", term, bare(size))
+            found.append(Step(letter.name, AXIS_NAMES.get(base, "size"), inner, bare(size)))
+    asked = {letter.name for step in found for letter in terms.letters(step.term)}
+    hidden = 0 if layout.batch is None or layout.shows_batch else 1
+    outputs = tuple(_axes(shape, hidden, layout, names.letters) for shape in effect.outputs)
+    return (*(step for step in paddings if step.name in asked), *found), outputs
+
+
+def _padding_steps(window: Window | None, names: _Names) -> list[Step]:
+    """Return a step for each padding that is itself computed, as `same` is."""
+    found: list[Step] = []
+    for side, sizes in (("before", window.before), ("after", window.after)) if window else ():
+        for size in sizes:
+            term = term_of(size)
+            if isinstance(term, Operation) and term not in names.letters:
+                letter = names.give(f"p_{side}", term, bare(size))
+                found.append(Step(letter.name, f"padding {side}", term, bare(size)))
+    return found
+
+
+def _base(term: Term, incoming: set[str]) -> str | None:
+    """Return the axis that a size comes from: F where several are joined, None where none is known."""
+    arrived = (letter.name for letter in terms.letters(term) if letter.name in incoming)
+    bases = dict.fromkeys(name.partition("_")[0] for name in arrived)
+    bases.pop(BATCH, None)
+    return next(iter(bases), None) if len(bases) < 2 else "F"
+
+
+def _counted(effect: Effect, statistics: frozenset[str], counting: str) -> Named:
+    """Return the tensors that count as parameters: to Keras, statistics do; to torch they do not."""
+    if counting == "keras":
+        kept = {name: shape for name, shape in effect.buffers.items() if name in statistics}
+        return {**effect.weights, **kept}
+    return {name: shape for name, shape in effect.weights.items() if name not in statistics}
+
+
+def _parameter_steps(held: Named) -> Iterator[Step]:
+    together: Term | None = None
+    for name, shape in held.items():
+        size = product(shape)
+        yield Step(name, "parameters", term_of(size), bare(size))
+        letter = Letter(name, bare(size))
+        together = letter if together is None else terms.added(together, letter)
+    if len(held) > 1 and together is not None:
+        yield Step("", "parameters", together, bare(total(product(shape) for shape in held.values())))
+
+
+def _cost_steps(macs: Dim | None, names: _Names) -> Iterator[Step]:
+    if macs is not None and macs != 0:
+        yield Step("", "MACs", terms.renamed(term_of(macs), names.letters), bare(macs))
+
+
+def _axes_dict(axes: Axes) -> dict[str, list[str]]:
+    return {
+        "shape": [grouped(size) for size in axes.shape],
+        "letters": [terms.text(term) for term in axes.letters],
+    }
