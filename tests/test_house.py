@@ -124,6 +124,8 @@ def command(arguments: str) -> str:
         "kinds",
         "schema",
         "diff resnet18 resnet34",
+        "derive lenet5 --symbolic",
+        "derive lenet5 --format latex",
     ],
 )
 def test_no_command_loads_anything_heavy(arguments: str) -> None:

@@ -1,4 +1,4 @@
-"""The README keeps its word: transcripts are what the command prints, the example spec is what it says."""
+"""The pages keep their word: transcripts are what the command prints, the example spec is what it says."""
 
 from __future__ import annotations
 
@@ -14,18 +14,28 @@ from shapecalc.cli import main
 
 README = Path(__file__).parent.parent / "README.md"
 TEXT = README.read_text(encoding="utf-8")
-TRANSCRIPTS = re.findall(r"^```console\n\$ shapecalc (.*)\n((?:.*\n)*?)```$", TEXT, flags=re.MULTILINE)
+PAGES = {page.name: page for page in (README, README.parent / "docs" / "derivations.md")}
+TRANSCRIPTS = [
+    (name, *found)
+    for name, page in PAGES.items()
+    for found in re.findall(
+        r"^```console\n\$ shapecalc (.*)\n((?:.*\n)*?)```$", page.read_text("utf-8"), flags=re.MULTILINE
+    )
+]
 
 
-@pytest.mark.parametrize(("arguments", "expected"), TRANSCRIPTS, ids=[found[0] for found in TRANSCRIPTS])
+@pytest.mark.parametrize(
+    ("name", "arguments", "expected"), TRANSCRIPTS, ids=[arguments for _, arguments, _ in TRANSCRIPTS]
+)
 def test_transcript_is_what_the_command_prints(
-    arguments: str, expected: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+    name: str, arguments: str, expected: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(README.parent)  # the paths in errors are those seen from the checkout
     printed = CliRunner().invoke(main, shlex.split(arguments)).output
     if request.config.getoption("--update-golden"):
-        README.write_text(
-            README.read_text(encoding="utf-8").replace(
+        page = PAGES[name]
+        page.write_text(
+            page.read_text(encoding="utf-8").replace(
                 f"$ shapecalc {arguments}\n{expected}```", f"$ shapecalc {arguments}\n{printed}```"
             ),
             encoding="utf-8",
@@ -35,7 +45,8 @@ def test_transcript_is_what_the_command_prints(
 
 
 def test_there_are_transcripts_to_check() -> None:
-    assert len(TRANSCRIPTS) >= 4
+    for page in PAGES:
+        assert sum(name == page for name, _, _ in TRANSCRIPTS) >= 4
 
 
 def test_example_spec_comes_to_what_it_expects() -> None:

@@ -151,6 +151,8 @@ def _shifted(term: Term, by: int) -> Term:
 
 def _gathered(sign: str, left: Term, right: Term) -> Term:
     """Return the sum or difference; the same term twice running becomes twice the term."""
+    if sign == "+" and left == right:
+        return times(Number(2), right)
     if isinstance(left, Operation) and left.sign == sign and left.arguments[1] == right:
         return Operation(sign, (left.arguments[0], times(Number(2), right)))
     return Operation(sign, (left, right))
@@ -250,7 +252,10 @@ class _Text:
         return f"{self.within(left, SUM)} + {self.within(right, SUM)}", SUM
 
     def minus(self, left: Term, right: Term) -> tuple[str, int]:
-        return f"{self.within(left, SUM)} - {self.within(right, QUOTIENT)}", SUM
+        taken_away = f"- {self.within(right, QUOTIENT)}"
+        return f"{self.within(left, SUM)} {taken_away}" if left != ZERO else taken_away.replace(
+            " ", "", 1
+        ), SUM
 
     def product(self, left: Term, right: Term) -> tuple[str, int]:
         return f"{self.within(left, PRODUCT)}{self.dot}{self.within(right, WHOLE)}", PRODUCT

@@ -60,6 +60,10 @@ BATCH = "N"
 
 _REST = {1: ("F",), 2: ("L", "E"), 3: ("C", "H", "W"), 4: ("C", "D", "H", "W")}
 """What the axes behind the batch are called where a kind does not know better."""
+AXIS_INITIALS = {1: "l", 2: "hw", 3: "dhw"}
+"""What tells the spatial axes apart in the index of a letter."""
+_PER_AXIS = ("size", "scale_factor")
+"""Fields with an entry per spatial axis, of kinds for any number of axes."""
 _ARRANGING = ("shape", "unflattened_size", "connections")
 """Fields that hold many numbers or a -1: they are numbers in a formula too."""
 
@@ -91,7 +95,7 @@ def with_letters(layer: Kind) -> tuple[Kind, dict[Letter, str]]:
     for name, value in given.items():
         if name in _ARRANGING or layer.silent.get(name) == value:
             continue
-        given[name] = _named(value, LETTERS.get(name, name), _suffixes(layer, value), name, fields)
+        given[name] = _named(value, LETTERS.get(name, name), _suffixes(layer, name, value), name, fields)
     return type(layer).model_construct(**given), fields
 
 
@@ -115,14 +119,13 @@ def _named(value: Any, letter: str, suffixes: tuple[str, ...], field: str, into:
     return value
 
 
-def _suffixes(layer: Kind, value: Any) -> tuple[str, ...]:
+def _suffixes(layer: Kind, name: str, value: Any) -> tuple[str, ...]:
     """Return what tells the entries of a list apart: the axis where there is one for each."""
     if not isinstance(value, tuple):
         return ()
-    by_axis = ("l", "hw", "dhw")
-    rank = getattr(layer, "rank", len(value))
-    if len(value) == rank and rank <= len(by_axis):
-        return tuple(by_axis[rank - 1]) if rank else ()
+    rank = getattr(layer, "rank", len(value) if name in _PER_AXIS else None)
+    if len(value) == rank and rank in AXIS_INITIALS:
+        return tuple(AXIS_INITIALS[rank])
     return tuple(map(str, range(1, len(value) + 1)))
 
 

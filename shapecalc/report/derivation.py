@@ -21,7 +21,15 @@ from shapecalc.algebra.term import Letter, Number, Operation, Term
 from shapecalc.algebra.trace import bare, term_of
 from shapecalc.errors import SpecError, nearest, quote
 from shapecalc.layers.base import Effect, Named, Window
-from shapecalc.layers.letters import AXIS_NAMES, BATCH, Layout, arriving, axis_letters, with_letters
+from shapecalc.layers.letters import (
+    AXIS_INITIALS,
+    AXIS_NAMES,
+    BATCH,
+    Layout,
+    arriving,
+    axis_letters,
+    with_letters,
+)
 from shapecalc.layers.requirement import Shape
 from shapecalc.report.data import Node, Report, total
 
@@ -235,10 +243,18 @@ def _chosen(report: Report, wanted: tuple[str, ...]) -> Iterator[Node]:
     for path in wanted:
         if not any(_is_under(one, path) for one in paths):
             known = list(dict.fromkeys(part for one in paths for part in _beginnings(one)))
-            raise SpecError(f"{report.name} has no layer or block {quote(path)}{nearest(path, known)}")
+            outermost = list(dict.fromkeys(one.partition(".")[0] for one in paths))
+            more = ", …" if len(outermost) > _MOST_NAMED else ""
+            raise SpecError(
+                f"{report.name} has no layer or block {quote(path)}{nearest(path, known)}",
+                hint=f"it begins with one of: {', '.join(outermost[:_MOST_NAMED])}{more}",
+            )
     for node in report.nodes:
         if not wanted or any(_is_under(node.path, path) for path in wanted):
             yield node
+
+
+_MOST_NAMED = 20
 
 
 def _is_under(path: str, part: str) -> bool:
@@ -293,7 +309,7 @@ def _layer(node: Node, layout: Layout, counting: str) -> LayerDerivation:
         macs,
         node.params,
         node.macs,
-        node.shares,
+        node.shares if node.weights else None,
     )
 
 
@@ -323,22 +339,34 @@ def _shape_steps(
             inner = terms.renamed(term, names.letters)
             letter = names.give(f"{base}_out", term, bare(size))
             found.append(Step(letter.name, AXIS_NAMES.get(base, "size"), inner, bare(size)))
-    asked = {letter.name for step in found for letter in terms.letters(step.term)}
+    asked = _used(found)
+    asked |= _used(step for step in paddings if step.name in asked)
     hidden = 0 if layout.batch is None or layout.shows_batch else 1
     outputs = tuple(_axes(shape, hidden, layout, names.letters) for shape in effect.outputs)
     return (*(step for step in paddings if step.name in asked), *found), outputs
 
 
+def _used(steps: Iterable[Step]) -> set[str]:
+    return {letter.name for step in steps for letter in terms.letters(step.term)}
+
+
 def _padding_steps(window: Window | None, names: _Names) -> list[Step]:
-    """Return a step for each padding that is itself computed, as `same` is."""
+    """Return a step for each padding that is itself computed, as `same` is: p_0 before, p_1 after."""
+    sides = [*zip(window.before, window.after, strict=True)] if window else []
+    axes = AXIS_INITIALS[len(sides)] if len({*map(_terms, sides)}) > 1 else ""
     found: list[Step] = []
-    for side, sizes in (("before", window.before), ("after", window.after)) if window else ():
-        for size in sizes:
+    for number, pair in enumerate(sides):
+        for side, size in enumerate(pair):
             term = term_of(size)
             if isinstance(term, Operation) and term not in names.letters:
-                letter = names.give(f"p_{side}", term, bare(size))
-                found.append(Step(letter.name, f"padding {side}", term, bare(size)))
+                inner = terms.renamed(term, names.letters)
+                letter = names.give(f"p_{axes[number] if axes else ''}{side}", term, bare(size))
+                found.append(Step(letter.name, "padding", inner, bare(size)))
     return found
+
+
+def _terms(sizes: Shape) -> tuple[Term, ...]:
+    return tuple(map(term_of, sizes))
 
 
 def _base(term: Term, incoming: set[str]) -> str | None:

@@ -6,6 +6,7 @@ of its own.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -13,11 +14,19 @@ from shapecalc.algebra import Dim
 from shapecalc.algebra import term as terms
 from shapecalc.algebra.render import latex as latex_dim
 from shapecalc.report.derivation import Axes, Derivation, LayerDerivation, Step
-from shapecalc.report.derivation_text import MOST_SUMMANDS, UNCOUNTED, alike, kept, title, together
+from shapecalc.report.derivation_text import (
+    MOST_SUMMANDS,
+    UNCOUNTED,
+    alike,
+    fields_of,
+    kept,
+    title,
+    together,
+)
 from shapecalc.report.latex import escaped
 
-_LONGEST = 46
-"""A chain of equations whose text is longer than this is broken at its equals signs."""
+_ROOM = 47
+"""About how many characters fit between the label and the margin."""
 
 
 def derivation_markdown(derivation: Derivation) -> str:
@@ -41,7 +50,7 @@ def derivation_latex(derivation: Derivation) -> str:
         *("\n".join(_latex_layer(layer)) for layer in derivation.layers),
     ]
     if len(derivation.layers) > 1:
-        rows = [row for label, equation in _totals(derivation) for row in _rows(label, equation)]
+        rows = _rows([*_totals(derivation)])
         parts.append("\n".join([rf"\subsection*{{{together(derivation)}}}", *_aligned(rows)]))
     parts += [escaped(condition).translate(_RELATIONS) for condition in derivation.conditions]
     return "\n\n".join(parts)
@@ -81,7 +90,8 @@ def _lines(layer: LayerDerivation) -> Iterator[tuple[str, _Equation | str]]:
         yield (
             "Given",
             ", ".join(
-                f"{escaped(one.field)} ${_name(one.letter)} = {_value(one.letter)}$" for one in layer.given
+                f"{escaped(field)} ${_name(one.letter)} = {_value(one.letter)}$".lstrip()
+                for field, one in fields_of(layer)
             ),
         )
     for step in layer.shape:
@@ -102,27 +112,53 @@ def _lines(layer: LayerDerivation) -> Iterator[tuple[str, _Equation | str]]:
 def _latex_layer(layer: LayerDerivation) -> Iterator[str]:
     yield rf"\subsection*{{{escaped(title(layer))}}}"
     words = [(label, line) for label, line in _lines(layer) if isinstance(line, str)]
-    rows: list[str] = []
-    last = ""
-    for label, line in _lines(layer):
-        if isinstance(line, _Equation):
-            rows += _rows("" if label == last else label, line)
-            last = label
+    equations = [(label, line) for label, line in _lines(layer) if isinstance(line, _Equation)]
+    rows = _rows(equations)
     before = [f"{label}: {line}." for label, line in words if not (rows and label.startswith("Output"))]
     after = [f"{label}: {line}." for label, line in words if rows and label.startswith("Output")]
     yield from (*before, *(_aligned(rows) if rows else ()), *after)
 
 
-def _rows(label: str, equation: _Equation) -> Iterator[str]:
-    """Yield one row, or one for each equals sign where it would be too long."""
-    said = rf"\text{{{label}}} " if label else ""
-    head = f"{said}&& {equation.name}".rstrip()
-    if _width(equation.name) + sum(map(_width, equation.parts)) <= _LONGEST:
-        yield f"{head} &= {' = '.join(equation.parts)}"
-        return
-    for part in equation.parts:
-        yield f"{head} &= {part}"
-        head = "&&"
+def _rows(equations: list[tuple[str, _Equation]]) -> list[str]:
+    """Return one row for each equation, or for each equals sign of one that would be too long."""
+    room = _ROOM - max((_width(equation.name) for _, equation in equations), default=0)
+    rows: list[str] = []
+    last = ""
+    for label, equation in equations:
+        said = "" if label == last else rf"\text{{{label}}} "
+        head = f"{said}&& {equation.name}".rstrip()
+        last = label
+        if sum(map(_width, equation.parts)) <= room:
+            rows.append(f"{head} &= {' = '.join(equation.parts)}")
+            continue
+        for part in equation.parts:
+            first, *others = _folded(part, room)
+            rows.append(f"{head} &= {first}")
+            rows += [rf"&&& \quad {{}} {other}" for other in others]
+            head = "&&"
+    return rows
+
+
+def _folded(part: str, room: int) -> list[str]:
+    """Return a formula in lines that are not too long, broken before a plus or minus outside all brackets."""
+    lines: list[str] = []
+    for summand in _summands(part):
+        if lines and _width(lines[-1] + summand) <= room:
+            lines[-1] += f" {summand}"
+        else:
+            lines.append(summand)
+    return lines
+
+
+def _summands(part: str) -> Iterator[str]:
+    """Yield the summands of a formula, each with its sign in front."""
+    depth, start = 0, 0
+    for found in re.finditer(r"\\left(?![a-z])|\\right(?![a-z])|(?<!\\)[{}]|(?<=\S) (?=[+-] )", part):
+        depth += {r"\left": 1, "{": 1, r"\right": -1, "}": -1}.get(found[0], 0)
+        if depth == 0 and found[0] == " ":
+            yield part[start : found.start()]
+            start = found.end()
+    yield part[start:]
 
 
 def _aligned(rows: list[str]) -> Iterator[str]:

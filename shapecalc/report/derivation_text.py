@@ -8,7 +8,7 @@ from shapecalc.algebra import Dim
 from shapecalc.algebra import term as terms
 from shapecalc.algebra.render import grouped
 from shapecalc.layers.requirement import shown
-from shapecalc.report.derivation import Axes, Derivation, LayerDerivation, Step
+from shapecalc.report.derivation import Axes, Derivation, Given, LayerDerivation, Step
 
 WIDTH = 80
 _LABEL = 12
@@ -40,7 +40,8 @@ def _layer(layer: LayerDerivation) -> Iterator[str]:
         for axes in layer.inputs:
             yield from _labelled("Input", [_axes(axes)])
     given = [
-        f"{one.field} {one.letter.name} = {terms.text(terms.inserted(one.letter))}" for one in layer.given
+        f"{field} {one.letter.name} = {terms.text(terms.inserted(one.letter))}".lstrip()
+        for field, one in fields_of(layer)
     ]
     yield from _labelled("Given", _filled(given, ", "))
     for step in layer.shape:
@@ -49,6 +50,14 @@ def _layer(layer: LayerDerivation) -> Iterator[str]:
         for axes, times in alike(layer.outputs):
             yield from _labelled("Output", [_axes(axes) + (f", {times} times" if times > 1 else "")])
     yield from _costs(layer)
+
+
+def fields_of(layer: LayerDerivation) -> Iterator[tuple[str, Given]]:
+    """Yield what is given, with the field's name where it has not just been said and is not the letter."""
+    last = ""
+    for one in layer.given:
+        yield "" if one.field in (last, one.letter.name) else one.field, one
+        last = one.field
 
 
 def kept(layer: LayerDerivation) -> str:
