@@ -23,10 +23,12 @@ from shapecalc.algebra import Expr
 from shapecalc.algebra import term as terms
 from shapecalc.algebra.render import grouped
 from shapecalc.algebra.term import letters
+from shapecalc.algebra.trace import bare
 from shapecalc.cli import main
 from shapecalc.errors import ShapecalcError, Undecided
 from shapecalc.layers.base import Kind, Shapes
 from shapecalc.layers.index import KERAS
+from shapecalc.layers.pool import MaxPool2d
 from shapecalc.layers.registry import kinds
 from shapecalc.layers.requirement import Refused
 from shapecalc.report.data import Node
@@ -207,6 +209,16 @@ def test_a_wrong_line_is_noticed(data: st.DataObject) -> None:
     without = replace(found, macs=())
     with pytest.raises(AssertionError):
         check_layer(without, node)
+
+
+def test_a_formula_that_is_lost_on_the_way_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    layer, inputs = MaxPool2d(kernel_size=2), ((1, 3, 8, 8),)
+    report = Model(input=[3, 8, 8], layers=[layer]).analyze()
+    check_letters(report.derive().layers[0], layer, inputs)
+    real = MaxPool2d.output
+    monkeypatch.setattr(MaxPool2d, "output", lambda self, x: tuple(map(bare, real(self, x))))
+    with pytest.raises(AssertionError, match="is told as a number"):
+        check_letters(report.derive(batch=True).layers[0], layer, inputs)
 
 
 def test_the_reader_of_formulas_reads() -> None:

@@ -54,8 +54,9 @@ class Operation:
 
 Term: TypeAlias = Letter | Number | Operation
 
-SIGNS = ("+", "-", "*", "//", "/", "ceil", "%", "^", "max", "min", "scale")
-"""Sum, difference, product, ⌊a/b⌋, a/b without a rest, ⌈a/b⌉, rest, power, extremes, ⌊a·b⌋ in doubles."""
+SIGNS = ("+", "-", "neg", "*", "//", "/", "ceil", "%", "^", "max", "min", "scale")
+"""Sum, difference, opposite, product, ⌊a/b⌋, a/b without a rest, ⌈a/b⌉, rest, power, extremes, and
+⌊a·b⌋ multiplied in doubles."""
 
 
 # ---- building: each returns the term for an operation, without what says nothing
@@ -89,6 +90,8 @@ def taken(left: Term, right: Term) -> Term:
         return left
     if isinstance(right, Number) and isinstance(right.value, int):
         return _shifted(left, -right.value)
+    if left == ZERO:
+        return Operation("neg", (right,))
     return _gathered("-", left, right)
 
 
@@ -252,10 +255,10 @@ class _Text:
         return f"{self.within(left, SUM)} + {self.within(right, SUM)}", SUM
 
     def minus(self, left: Term, right: Term) -> tuple[str, int]:
-        taken_away = f"- {self.within(right, QUOTIENT)}"
-        return f"{self.within(left, SUM)} {taken_away}" if left != ZERO else taken_away.replace(
-            " ", "", 1
-        ), SUM
+        return f"{self.within(left, SUM)} - {self.within(right, QUOTIENT)}", SUM
+
+    def negative(self, term: Term) -> tuple[str, int]:
+        return f"-{self.within(term, PRODUCT)}", SUM
 
     def product(self, left: Term, right: Term) -> tuple[str, int]:
         return f"{self.within(left, PRODUCT)}{self.dot}{self.within(right, WHOLE)}", PRODUCT
@@ -338,6 +341,7 @@ class _Latex(_Text):
 _WAYS: dict[str, Callable[..., tuple[str, int]]] = {
     "+": lambda writer, *terms: writer.plus(*terms),
     "-": lambda writer, *terms: writer.minus(*terms),
+    "neg": lambda writer, *terms: writer.negative(*terms),
     "*": lambda writer, *terms: writer.product(*terms),
     "/": lambda writer, *terms: writer.quotient(*terms),
     "//": lambda writer, *terms: writer.floor(*terms),
