@@ -150,6 +150,12 @@ def test_only_the_kinds_of_a_network_are_loaded() -> None:
     }
 
 
+def test_formulas_are_remembered_only_where_they_are_told() -> None:
+    names = ["shapecalc.algebra.trace", "shapecalc.algebra.term", "shapecalc.report.derivation"]
+    assert loaded(command("show lenet5 --symbolic"), *names) == set()
+    assert loaded(command("derive lenet5"), *names) == {*names}
+
+
 def test_importing_the_package_costs_next_to_nothing() -> None:
     assert loaded("import shapecalc", "pydantic", "yaml", "click", "ast", "shapecalc.model", *HEAVY) == set()
     assert loaded("import shapecalc; shapecalc.__version__; dir(shapecalc)", "pydantic", "yaml") == set()

@@ -13,7 +13,7 @@ from fractions import Fraction
 from typing import Any
 
 from shapecalc.algebra import term as terms
-from shapecalc.algebra.expr import Dim, Expr
+from shapecalc.algebra.expr import Dim, Expr, Remembering
 from shapecalc.algebra.term import Letter, Number, Operation, Term
 
 
@@ -35,7 +35,7 @@ def _plainly(sign: str) -> Callable[[Term, Term], Term]:
     return lambda left, right: Operation(sign, (left, right))
 
 
-class Traced:
+class Traced(Remembering):
     """What traced numbers and traced expressions share: arithmetic that is written down."""
 
     __slots__ = ()
@@ -85,7 +85,7 @@ class TracedExpr(Traced, Expr):
     __hash__ = Expr.__hash__
 
 
-class TracedFraction(Fraction):
+class TracedFraction(Remembering, Fraction):
     """A scale with a name; arithmetic with it is done by `scaled_by_doubles` alone."""
 
     term: Term
@@ -122,11 +122,12 @@ def bare(value: Dim) -> Dim:
     return Expr(value.terms) if isinstance(value, TracedExpr) else value
 
 
-def is_traced(*values: object) -> bool:
-    """Say whether any of these sizes remembers its formula."""
-    return any(isinstance(value, (Traced, TracedFraction)) for value in values)
-
-
 def noted(sign: str, value: Dim, *arguments: Any) -> Dim:
     """Return the value of an operation that has no operator, with the operation as its formula."""
     return traced(value, Operation(sign, tuple(map(term_of, arguments))))
+
+
+def noted_quotient(numerator: Dim, denominator: Dim) -> Dim:
+    """Return numerator/denominator, where nothing is left over, with its formula."""
+    written = terms.divided(term_of(numerator), term_of(denominator))
+    return traced(bare(numerator) // bare(denominator), written)

@@ -11,9 +11,8 @@ from fractions import Fraction
 from math import floor
 
 from shapecalc.algebra import Dim, ceildiv, maximum, minimum
+from shapecalc.algebra.expr import Remembering
 from shapecalc.algebra.render import grouped
-from shapecalc.algebra.term import inserted, text
-from shapecalc.algebra.trace import is_traced, lettered, noted, term_of
 
 
 def extent(k: Dim, d: Dim) -> Dim:
@@ -144,7 +143,11 @@ def scaled_by_doubles(n: int, scale: Fraction | int) -> Dim:
     28
     """
     size = floor(float(n) * float(scale))
-    return noted("scale", size, n, scale) if is_traced(n, scale) else size
+    if isinstance(n, Remembering) or isinstance(scale, Remembering):
+        from shapecalc.algebra.trace import noted
+
+        return noted("scale", size, n, scale)
+    return size
 
 
 def written(rule: Callable[..., Dim], **values: Dim) -> str:
@@ -153,6 +156,9 @@ def written(rule: Callable[..., Dim], **values: Dim) -> str:
     >>> written(window, n=5, k=7, s=1, d=1, p0=0, p1=0)
     '⌊(n + p0 + p1 - (d·(k - 1) + 1))/s⌋ + 1 = ⌊(5 + 0 + 0 - (1·(7 - 1) + 1))/1⌋ + 1 = -1'
     """
+    from shapecalc.algebra.term import inserted, text
+    from shapecalc.algebra.trace import lettered, term_of
+
     formula = term_of(rule(**{name: lettered(name, value) for name, value in values.items()}))
     return f"{text(formula)} = {text(inserted(formula))} = {grouped(rule(**values))}"
 
