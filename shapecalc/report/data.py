@@ -327,7 +327,7 @@ class Report:
         `layers` are paths of layers or of the blocks that hold them. `batch` gives the batch a letter
         in the formulas; left out, it has one where it is not 1. Raises `SpecError` for an unknown path.
         """
-        from shapecalc.report.derivation import derive
+        from shapecalc.report.derive import derive
 
         return derive(self, *layers, batch=batch)
 
