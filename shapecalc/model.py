@@ -25,6 +25,7 @@ from shapecalc.spec.tree import Spec
 
 if TYPE_CHECKING:
     from shapecalc.checks.diagnostic import Diagnostic
+    from shapecalc.report.derivation import Derivation
     from shapecalc.sizes.agreement import Agreement
     from shapecalc.sizes.answer import Sizes
 
@@ -127,6 +128,26 @@ class Model(Spec):
             self._graphs.insert(0, walk.graph)
             del self._graphs[_GRAPHS_KEPT:]
         return walk, inputs
+
+    def derive(
+        self,
+        *layers: str,
+        input: Any = None,  # noqa: A002  (the word that a spec uses)
+        batch: Dim | None = 1,
+        symbolic: bool | str | Iterable[str] = False,
+        count: str | None = None,
+        **parameters: Any,
+    ) -> Derivation:
+        """Return how the numbers of `analyze` came about, line by line: of all layers, or of some.
+
+        `layers` are paths of layers or blocks; everything else is as in `analyze`.
+
+        >>> step = load("lenet5").derive("c3").layers[0].macs[0]
+        >>> step.formula, step.inserted, step.result
+        ('C_out·H_out·W_out·C_in·k·k', '16·10·10·6·5·5', '240,000')
+        """
+        report = self.analyze(input=input, batch=batch, symbolic=symbolic, count=count, **parameters)
+        return report.derive(*layers)
 
     def check(
         self,

@@ -26,6 +26,7 @@ from tests.keras_twin import built as keras_built
 from tests.keras_twin import keras, shape_of
 from tests.networks import networks
 from tests.test_torch_parity import quiet
+from tests.test_torchvision import SMALLER_IS_FINE
 from tests.torch_network import Scope, TorchRefuses, TorchRun, Tree
 from tests.torchvision_networks import IN_TORCHVISION, told
 
@@ -56,8 +57,9 @@ class Truth:
         for name, shape in self.sizes.inputs.items():
             found = [size.subs(values) if isinstance(size, Expr) else size for size in shape]
             shapes[name] = tuple(size for size in found if isinstance(size, int))
+        tree = Tree if self.sizes.outputs == "all" else MainTree
         with quiet():
-            return MainTree(self.model, {}).whole("meta", shapes)
+            return tree(self.model, {}).whole("meta", shapes)
 
     def accepts(self, point: tuple[int, ...]) -> bool:
         try:
@@ -186,14 +188,15 @@ def test_a_network_that_torch_cannot_build_has_no_legal_size() -> None:
 
 @pytest.mark.parametrize("name", IN_TORCHVISION)
 def test_the_smallest_size_is_torchvisions(name: str) -> None:
-    smaller_is_fine = name.startswith("efficientnet_v2")
-    sizes = shapecalc.load(name).sizes()
     for said in told(name):
-        if said.min_size is not None and not smaller_is_fine:
-            height, width = said.min_size
-            assert (height, width) in sizes
-            for smaller in [(height - 1, width), (height, width - 1)]:
-                assert min(smaller) == 0 or smaller not in sizes
+        if said.min_size is None or name in SMALLER_IS_FINE:
+            continue
+        sizes = shapecalc.load(name).sizes(H=said.size, W=said.size)
+        front = [sizes.built[other] for other in sizes.names[:-2]]
+        height, width = said.min_size
+        assert (*front, height, width) in sizes
+        for smaller in [(height - 1, width), (height, width - 1)]:
+            assert min(smaller) == 0 or (*front, *smaller) not in sizes
 
 
 # ---- random networks
@@ -202,9 +205,10 @@ def test_the_smallest_size_is_torchvisions(name: str) -> None:
 @settings(deadline=None)
 @given(networks(), st.data())
 def test_torch_agrees_on_random_networks(model: Model, data: st.DataObject) -> None:
+    side_by_name = model.outputs is not None and len(model.outputs) > 1  # torch would run them all
     try:
         model.analyze()
-        sizes = model.sizes()
+        sizes = model.sizes(outputs="all" if side_by_name or data.draw(st.booleans()) else "main")
     except (ShapeError, SpecError):
         event("refused as it is")
         return

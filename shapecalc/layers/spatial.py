@@ -38,6 +38,9 @@ class Spatial(Layer):
         """Return the sizes of the spatial axes."""
         return x[-self.rank :]
 
+    def axes(self, x: Shape, number: int) -> tuple[str, ...]:
+        return ("C", *(axis[0].upper() for axis in AXES[self.rank]))
+
     def resized(self, x: Shape, sizes: Shape, channels: Dim | None = None) -> Shape:
         """Return the shape with other spatial sizes and, if given, other channels."""
         return (*x[: -self.rank - 1], self.channels(x) if channels is None else channels, *sizes)
@@ -91,6 +94,10 @@ class ChannelsLast(Spatial):
 
     def sizes(self, x: Shape) -> Shape:
         return x[-self.rank - 1 : -1]
+
+    def axes(self, x: Shape, number: int) -> tuple[str, ...]:
+        channels, *sizes = super().axes(x, number)
+        return (*sizes, channels)
 
     def resized(self, x: Shape, sizes: Shape, channels: Dim | None = None) -> Shape:
         return (*x[: -self.rank - 1], *sizes, self.channels(x) if channels is None else channels)
