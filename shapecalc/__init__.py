@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from shapecalc.algebra.expr import Dim, Expr, symbol
-    from shapecalc.errors import FormulaError, ShapecalcError, ShapeError, SpecError, Undecided
+    from shapecalc.errors import DesignError, FormulaError, ShapecalcError, ShapeError, SpecError, Undecided
     from shapecalc.layers.base import Layer, Merge
     from shapecalc.layers.registry import kinds, register
     from shapecalc.model import Model, load, loads, names
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "Block": "spec.tree",
     "Call": "spec.tree",
+    "DesignError": "errors",
     "Dim": "algebra.expr",
     "Expr": "algebra.expr",
     "FormulaError": "errors",
@@ -47,6 +48,7 @@ __version__ = "0.1.0"
 __all__ = [
     "Block",
     "Call",
+    "DesignError",
     "Dim",
     "Expr",
     "FormulaError",

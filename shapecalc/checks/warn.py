@@ -238,7 +238,8 @@ def unused_parts(spec: Spec, report: Report) -> Iterator[Diagnostic]:
     """Blocks that no step uses, and parameters that nothing reads."""
     if spec.is_member:
         return  # what it leaves unused is for another member of its family
-    used = set(_words((spec.layers, spec.blocks, spec.parameters, spec.input)))
+    budgets = [spec.budget, *(variant.budget for variant in spec.variants.values())]
+    used = set(_words((spec.layers, spec.blocks, spec.parameters, spec.input, budgets)))
     for what, names in (("block", spec.blocks), ("parameter", spec.parameters)):
         for name in names:
             if name not in used:
