@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from shapecalc.algebra.formula import Formula
 from shapecalc.checks.diagnostic import Diagnostic, Severity
+from shapecalc.checks.drift import drifting_centres
 from shapecalc.errors import Place
 from shapecalc.layers.arithmetic import extent
 from shapecalc.layers.linear import Dense
@@ -257,6 +258,7 @@ RULES: tuple[Rule, ...] = (
     shared_at_other_sizes,
     bias_before_norm,
     kernel_over_input,
+    drifting_centres,
     unused_parts,
 )
 

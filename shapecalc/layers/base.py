@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict
 from shapecalc.algebra import Dim, product
 from shapecalc.algebra.formula import Formula
 from shapecalc.errors import SpecError, nearest, quote
+from shapecalc.layers.centre import Centres, kept
 from shapecalc.layers.requirement import Refused, Requirement, Shape, arity, checked
 
 Shapes: TypeAlias = tuple[Shape, ...]
@@ -195,9 +196,21 @@ class Layer(Kind):
     def window(self, x: Shape) -> Window | None:
         """Return the window that slides over the input, or None for a pointwise layer."""
 
+    def centres(self, x: Shape) -> Centres:
+        """Return what each axis of the result is centred on.
+
+        A result of the input's shape is taken to stand where its input stands; a kind that moves
+        positions about says so here. None says that it is not known, and asserts nothing.
+        """
+        output = self.output(x)
+        return kept(len(x)) if output == x else (None,) * len(output)
+
 
 class Merge(Kind):
     """A kind that takes several tensors; in a spec it may hold the branches that make them."""
+
+    keeps_places: ClassVar[bool] = True
+    """Whether elements meet that stand at the same place, as in a sum; in a matrix product they do not."""
 
     branches: tuple[tuple[str, Any], ...] | None = None
 

@@ -165,6 +165,7 @@ class Matmul(Merge):
 
     kind: ClassVar[str] = "matmul"
     torch: ClassVar[str | None] = "torch.matmul"
+    keeps_places: ClassVar[bool] = False
 
     __init__ = Merge.__init__
 

@@ -8,6 +8,7 @@ from pydantic import model_validator
 from shapecalc.algebra import Dim
 from shapecalc.layers.arithmetic import written
 from shapecalc.layers.base import Layer
+from shapecalc.layers.centre import Centre, Centres, kept, slid
 from shapecalc.layers.fields import Each, complaint
 from shapecalc.layers.requirement import Requirement, Shape, rank_between
 
@@ -45,6 +46,33 @@ class Spatial(Layer):
     def spread(self, value: Any) -> tuple[Any, ...]:
         """Return one value per axis from a field that may hold one for all."""
         return value if isinstance(value, tuple) else (value,) * self.rank
+
+    def axes(self, x: Shape) -> tuple[int, ...]:
+        """Return the numbers of the spatial axes."""
+        return self.sizes(tuple(range(len(x))))  # type: ignore[return-value]
+
+    def centres(self, x: Shape) -> Centres:
+        window = self.window(x)
+        if window is None:
+            return super().centres(x)
+        found: list[Centre | None] = [None] * len(x)
+        for number, axis in enumerate(self.axes(x)):
+            found[axis] = slid(
+                axis,
+                window.kernel[number],
+                window.stride[number],
+                window.before[number],
+                window.dilation[number],
+                transposed=window.transposed,
+            )
+        return tuple(found)
+
+    def shifted(self, x: Shape, by: tuple[Dim, ...]) -> Centres:
+        """Return the centres of a result whose first position is that many further on, per spatial axis."""
+        found: list[Centre | None] = [*kept(len(x))]
+        for axis, first in zip(self.axes(x), by, strict=True):
+            found[axis] = Centre(axis, 1, first) if isinstance(first, int) else None
+        return tuple(found)
 
     def spatial_rank(self, x: Shape) -> Iterator[Requirement]:
         """Require a channel axis and the spatial axes, with a batch axis in front or without."""
