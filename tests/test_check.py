@@ -8,11 +8,14 @@ from textwrap import dedent
 
 import pytest
 from click.testing import CliRunner
+from hypothesis import given
+from hypothesis import strategies as st
 
 import shapecalc
 from shapecalc.checks.diagnostic import Diagnostic, github, text
 from shapecalc.cli import main
 from shapecalc.errors import Place
+from shapecalc.layers import KerasMaxPool1d
 
 
 def check(spec: str, **options: int) -> list[Diagnostic]:
@@ -249,6 +252,38 @@ def test_kernels_over_their_input_and_parts_that_nothing_uses() -> None:
     )
     assert [one.code for one in found] == ["kernel-over-input", "unused-block", "unused-parameter"]
     assert (found[1].place.line, found[2].place.line) == (4, 2)
+
+
+def test_a_padding_of_same_that_pads_nothing_is_a_note() -> None:
+    spec = "framework: keras\ninput: [{}, 8, 3]\nlayers: [{{max_pool2d: {{kernel_size: {}, stride: {}, padding: same}}}}]"
+    (found,) = check(spec.format(8, 2, 2))
+    assert (found.code, found.severity, found.path) == ("idle-padding", "note", "max_pool2d")
+    assert found.message.startswith(
+        "max_pool2d: padding same adds nothing to 1x8x8x3, of which a stride of 2x2"
+    )
+    assert told(check(spec.format(11, 2, "[4, 2]"))) == [
+        ("idle-padding", "max_pool2d")
+    ]  # a rest of 3 holds a 2
+    assert check(spec.format(9, 2, 2)) == []  # it pads
+    assert check(spec.format(8, 3, 2)) == []  # it pads whatever the size
+    assert check(spec.format(8, 1, 1)) == []  # it never would
+
+
+@given(st.integers(1, 30), st.integers(1, 5), st.integers(1, 5))
+def test_where_same_pads_nothing_valid_gives_the_same(n: int, k: int, s: int) -> None:
+    """And it is told exactly where that is so of this size, but not of all that the window fits."""
+
+    def size(padding: str, n: int) -> int | None:
+        pool = KerasMaxPool1d(kernel_size=k, stride=s, padding=padding)
+        found = pool.output((1, n, 3))[1] if padding == "same" or n >= k else None
+        assert found is None or isinstance(found, int)
+        return found
+
+    spec = f"framework: keras\ninput: [{n}, 3]\nlayers: [{{max_pool1d: {{kernel_size: {k}, stride: {s}, padding: same}}}}]"
+    notes = [one for one in check(spec) if one.code == "idle-padding"]
+    here = size("same", n) == size("valid", n)
+    everywhere = all(size("same", m) == size("valid", m) for m in range(1, 30))
+    assert bool(notes) == (here and not everywhere)
 
 
 PUBLISHED = [name for name in shapecalc.names() if not name.startswith("tutorials/")]

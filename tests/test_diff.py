@@ -174,3 +174,28 @@ def test_inputs_that_differ_are_told_wherever_the_channels_stand() -> None:
     )
     assert ("input", (1, 3, 8, 8), (1, 3, 9, 9)) in compare(small_, large).totals
     assert "input" not in [name for name, _, _ in compare(small_, keras).totals]
+
+
+def test_one_size_for_all_axes_is_the_same_as_each_of_them() -> None:
+    one, each, other = (
+        shapecalc.loads(
+            f"input: [3, 8, 8]\nlayers: [{{adaptive_avg_pool2d: {{output_size: {size}}}}}]"
+        ).analyze()
+        for size in ("2", "[2, 2]", "[2, 4]")
+    )
+    assert compare(one, each).is_equal
+    assert causes(one, other) == [("adaptive_avg_pool2d: output_size 2 | [2, 4]", 1)]
+
+
+def test_each_side_is_set_by_itself_and_both_take_an_input() -> None:
+    """The published network, made for the ten classes of a data set, beside one made for a thousand."""
+    runner = CliRunner()
+    arguments = ["diff", "tutorials/fashion_alexnet", "alexnet", "--input", "1x224x224", "--set-right"]
+    told = runner.invoke(main, [*arguments, "num_classes=10"])
+    assert told.exit_code == 1
+    assert "61,085,352   57,029,322" in told.output
+    assert "linear: out_features 1000 | 10\n      classifier.linear_3 (line 41)" in told.output
+    same = runner.invoke(main, [*arguments, "num_classes=10", "--set-left", "num_classes=10"])
+    assert same.exit_code == 0
+    twice = runner.invoke(main, [*arguments, "num_classes=10", "--set", "num_classes=10"])
+    assert (twice.exit_code, "num_classes is set twice" in twice.output) == (2, True)

@@ -235,6 +235,28 @@ def kernel_over_input(spec: Spec, report: Report) -> Iterator[Diagnostic]:
             )
 
 
+def idle_padding(spec: Spec, report: Report) -> Iterator[Diagnostic]:
+    """A padding of `same` that pads nothing here, and would at a size that leaves a rest."""
+    for node in report.nodes:
+        window = node.window
+        if window is None or window.transposed or getattr(node.layer, "padding", None) != "same":
+            continue
+        spans = [extent(k, d) for k, d in zip(window.kernel, window.dilation, strict=True)]
+        would = any(
+            isinstance(e, int) and isinstance(s, int) and min(e, s) > 1
+            for e, s in zip(spans, window.stride, strict=True)
+        )
+        if would and set(window.before) == set(window.after) == {0}:
+            yield _about(
+                node,
+                "idle-padding",
+                f"{node.kind}: padding same adds nothing to {shown(node.inputs[0])}, of which a stride of "
+                f"{shown(tuple(window.stride))} leaves no rest: valid gives the same, and they differ only "
+                f"at other sizes",
+                severity="note",
+            )
+
+
 def unused_parts(spec: Spec, report: Report) -> Iterator[Diagnostic]:
     """Blocks that no step uses, and parameters that nothing reads."""
     if spec.is_member:
@@ -258,6 +280,7 @@ RULES: tuple[Rule, ...] = (
     shared_at_other_sizes,
     bias_before_norm,
     kernel_over_input,
+    idle_padding,
     drifting_centres,
     unused_parts,
 )
