@@ -13,6 +13,7 @@ from shapecalc.checks.drift import drifting_centres
 from shapecalc.errors import Place
 from shapecalc.layers.arithmetic import extent
 from shapecalc.layers.linear import Dense
+from shapecalc.layers.pad import Pad
 from shapecalc.layers.requirement import shown
 from shapecalc.layers.reshape import Permute, Transpose
 from shapecalc.layers.spatial import AXES, Spatial
@@ -25,12 +26,15 @@ Rule = Callable[[Spec, Report], Iterator[Diagnostic]]
 def silent_loss(spec: Spec, report: Report) -> Iterator[Diagnostic]:
     """Rows at the end of the input that no window reaches, because the stride does not divide.
 
-    A kernel shorter than its stride leaves pixels out by design and is passed over.
+    A kernel shorter than its stride leaves pixels out by design and is passed over, and so are rows of
+    zeros that a layer of its own has put there: a window with padding leaves as much of that unread.
     """
+    padding = _paddings(report)
     for node in report.nodes:
         window = node.window
         if window is None or window.transposed or not isinstance(node.layer, Spatial):
             continue
+        zeros = padding.get(node.path, (0,) * len(window.kernel))
         sizes, results = node.layer.sizes(node.inputs[0]), node.layer.sizes(node.output)
         lost: list[str] = []
         sums: list[str] = []
@@ -41,7 +45,7 @@ def silent_loss(spec: Spec, report: Report) -> Iterator[Diagnostic]:
             unread = n - ((out - 1) * s + e - p0)
             if (
                 isinstance(unread, int)
-                and unread > 0
+                and unread > max(zeros[number], 0)
                 and isinstance(e, int)
                 and isinstance(s, int)
                 and e >= s
@@ -55,6 +59,13 @@ def silent_loss(spec: Spec, report: Report) -> Iterator[Diagnostic]:
                 f"{node.kind} never reads the last {' and '.join(lost)} of {shown(node.inputs[0])}: "
                 f"{' and '.join(dict.fromkeys(sums))} {'is' if len(set(sums)) == 1 else 'are'} not whole",
             )
+
+
+def _paddings(report: Report) -> dict[str, tuple[Any, ...]]:
+    """Return by path, for each layer that reads what another has padded, how much of that is at the end."""
+    makers = {node.first_slot: node.layer for node in report.graph.nodes}
+    readers = {node.path: makers.get(node.sources[0]) for node in report.graph.nodes if node.sources}
+    return {path: layer.sides()["p1"] for path, layer in readers.items() if isinstance(layer, Pad)}
 
 
 def linear_on_map(spec: Spec, report: Report) -> Iterator[Diagnostic]:
@@ -218,7 +229,7 @@ def bias_before_norm(spec: Spec, report: Report) -> Iterator[Diagnostic]:
 
 
 def kernel_over_input(spec: Spec, report: Report) -> Iterator[Diagnostic]:
-    """A kernel larger than its input: some of its weights only ever meet padding."""
+    """A kernel larger than its input: at no position do all of its weights meet the input."""
     for node in report.nodes:
         window = node.window
         if window is None or window.transposed or not isinstance(node.layer, Spatial):
