@@ -13,7 +13,7 @@ from shapecalc.report.data import Node
 from shapecalc.report.outline import window_text
 from shapecalc.spec.write import plain
 
-_IN_WINDOW = {"kernel_size", "stride", "padding", "dilation", "output_padding", "padding_mode"}
+_IN_WINDOW = {"kernel_size", "stride", "padding", "dilation"}
 _INFERRED = {"in_channels", "in_features", "num_features", "num_channels", "branches", "bias", "inplace"}
 _LARGEST_TABLE = 400_000
 
@@ -140,7 +140,7 @@ def _apart(found: Sequence[Both]) -> float:
 def _for_all_axes(layer: Kind, value: Any) -> Any:
     """Return one value in place of a list that says the same of every axis."""
     alike = isinstance(layer, Spatial) and isinstance(value, tuple) and len(value) == layer.rank
-    return value[0] if alike and len(set(value)) == 1 else value
+    return value[0] if alike and len(set(value)) == 1 and not isinstance(value[0], tuple) else value
 
 
 def _written(value: Any) -> str:
@@ -153,8 +153,8 @@ def settings_of(node: Node) -> dict[str, str]:
     given = {
         name: _written(_for_all_axes(node.layer, value))
         for name, value in node.layer.fields_set().items()
-        if name not in _IN_WINDOW
-        and name not in _INFERRED
+        if name not in _INFERRED
+        and (node.window is None or name not in _IN_WINDOW)
         and value != type(node.layer).model_fields[name].default
     }
     if node.window is not None:
