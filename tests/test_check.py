@@ -135,6 +135,94 @@ def test_one_run_finds_every_mistake_of_the_tutorials_inception_v3_that_shapes_r
     assert {path.partition(".")[0] for path in paths} == roots  # and nothing that only follows from them
 
 
+def test_one_run_finds_every_mistake_of_the_tutorials_inception_v4_that_shapes_reveal() -> None:
+    """A value that is not legal does not end the walk, nor do branches of which neither is outvoted."""
+    errors = [
+        one for one in shapecalc.load("tutorials/keras_inception_v4").check() if one.severity == "error"
+    ]
+    assert [(one.code, one.path) for one in errors] == [
+        ("spec", "stemBlock.conv2d_with_Batch.conv2d"),  # l.1816: padding s
+        ("concat", "stemBlock.concat_2"),  # l.1828: padded beside not
+        ("concat", "stemBlock.concat_3"),  # l.1835: a stride of 1 beside 2
+        ("concat", "InceptionBlock_A.concat"),  # l.1872, 1877: a stride of 2, a pool that strides by 3
+        ("concat", "InceptionBlock_B.concat"),  # l.1898
+        ("concat", "InceptionBlock_C.concat"),  # l.1921
+    ]
+
+
+ILLEGAL = """
+framework: keras
+input: [8, 8, 3]
+layers:
+  - conv2d: {{out_channels: 4, kernel_size: 3, padding: s}}
+  - max_pool2d: {{kernel_size: 2, padding: v}}
+  - concat:
+      - [conv2d: {{out_channels: 4, kernel_size: {kernel}}}]
+      - []
+  - linear: {{in_features: {features}, out_features: 3}}
+"""
+
+
+def test_a_value_that_is_not_legal_is_one_mistake_and_the_walk_goes_on() -> None:
+    """Each legal word is tried, and what is wrong with every one of them is told."""
+    assert told(check(ILLEGAL.format(kernel=1, features=8))) == [("spec", "conv2d"), ("spec", "max_pool2d")]
+    spec = [("spec", "conv2d"), ("spec", "max_pool2d")]
+    assert told(check(ILLEGAL.format(kernel=1, features=9))) == [*spec, ("channels", "linear")]
+    assert told(check(ILLEGAL.format(kernel=2, features=8))) == [*spec, ("concat", "concat")]
+
+
+def test_what_only_one_reading_of_an_illegal_value_makes_wrong_is_not_told() -> None:
+    spec = """
+        framework: keras
+        input: [3, 3, 3]
+        layers:
+          - conv2d: {{out_channels: 4, kernel_size: 3, padding: s}}
+          - conv2d: {{out_channels: 4, kernel_size: {}}}
+        """
+    assert told(check(spec.format(3))) == [("spec", "conv2d")]  # 3 of 1 fails, 3 of 3 does not
+    assert told(check(spec.format(4))) == [("spec", "conv2d"), ("too-small", "conv2d_2")]
+
+
+def test_a_number_that_is_not_legal_gives_way_to_its_default_as_a_guess() -> None:
+    found = check(
+        """
+        input: [3, 8, 8]
+        layers:
+          - conv2d: {out_channels: 4, kernel_size: 3, stride: 0 * in_channels}
+          - conv2d: {in_channels: 5, out_channels: 4, kernel_size: 9}
+          - conv2d: {in_channels: 4, out_channels: 4, kernel_size: 99}
+        """
+    )
+    assert told(found) == [("spec", "conv2d"), ("channels", "conv2d_2")]
+
+
+def test_a_branch_that_is_not_there_is_left_out_of_a_sum() -> None:
+    found = check(
+        """
+        input: [3, 8, 8]
+        layers:
+          - add: [[], late]
+          - relu: null
+            name: late
+          - conv2d: {in_channels: 4, out_channels: 2, kernel_size: 1}
+        """
+    )
+    assert told(found) == [("spec", "add"), ("channels", "conv2d")]
+
+
+def test_after_a_draw_only_branches_of_the_same_guess_are_compared() -> None:
+    spec = """
+        input: [3, 9, 9]
+        layers:
+          - relu: null
+            name: sure
+          - add: [[conv2d: {{out_channels: 3, kernel_size: 3}}], []]
+          - add: [[conv2d: {{out_channels: 3, kernel_size: 3}}], {}]
+        """
+    assert told(check(spec.format("sure"))) == [("broadcast", "add")]
+    assert told(check(spec.format("[]"))) == [("broadcast", "add"), ("broadcast", "add_2")]
+
+
 # ---- warnings
 
 

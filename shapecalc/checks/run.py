@@ -17,9 +17,15 @@ def findings(spec: Spec, report: Report, failures: Sequence[Failure] = ()) -> li
     """Return errors, warnings and notes, equal ones told once.
 
     Where the model does not hold, the report covers the layers that do, and what can only be said of
-    a whole network is left unsaid.
+    a whole network is left unsaid, as is what would be said of layers whose sizes are a guess.
     """
     found = [from_failure(failure) for failure in failures]
+    doubtful = report.walk.doubtful
+    guessed = {node.path for node in report.graph.nodes if not doubtful.isdisjoint(node.sources)}
     for rule in RULES:
-        found += [one for one in rule(spec, report) if not failures or one.code not in _NEED_THE_WHOLE]
+        found += [
+            one
+            for one in rule(spec, report)
+            if not failures or (one.code not in _NEED_THE_WHOLE and one.path not in guessed)
+        ]
     return gathered(found)
