@@ -32,6 +32,7 @@ FLOORS = (
     "model",
     "checks",
     "report",
+    "sizes",
     "engine",
     "spec",
     "layers",
