@@ -29,6 +29,7 @@ FLOORS = (
     "arguments",
     "console",
     "testing",
+    "bridges",
     "model",
     "checks",
     "report",
@@ -78,6 +79,8 @@ def test_the_house_has_no_cellar(graph: grimp.ImportGraph) -> None:
         ("shapecalc.engine.walk", "shapecalc.report.data"),
         ("shapecalc.report.table", "shapecalc.model"),
         ("shapecalc.model", "shapecalc.cli"),
+        ("shapecalc.model", "shapecalc.bridges.torch.layer"),
+        ("shapecalc.bridges.torch.layer", "shapecalc.cli"),
     ],
 )
 def test_an_import_from_above_is_noticed(graph: grimp.ImportGraph, importer: str, imported: str) -> None:

@@ -13,11 +13,14 @@ from hypothesis import given
 from pydantic import ValidationError
 from torch.utils.flop_counter import FlopCounterMode
 
+from shapecalc.bridges.torch.layer import arguments, build_kind
+from shapecalc.bridges.torch.modules import REJECTIONS
 from shapecalc.layers.base import Effect
 from shapecalc.layers.registry import kinds
 from shapecalc.layers.requirement import Refused
 from tests.strategies import Case, case, cases
-from tests.torch_twin import REJECTIONS, arguments, build
+
+torch.set_num_threads(1)
 
 MACS_NOT_COUNTED = {"matmul": "a product with a vector is aten.mv or aten.dot, which are not counted"}
 """Kinds that multiply where FlopCounterMode reads 0, and why."""
@@ -85,7 +88,7 @@ def theirs(case: Case) -> tuple[tuple[int, ...], ...] | str:
     """Return what torch makes of real numbers in evaluation mode, or why it refuses."""
     try:
         with quiet(), torch.no_grad():
-            module = build(case.cls, case.fields, case.inputs)
+            module = build_kind(case.cls, case.fields, case.inputs)
             return shapes_of(module(*arguments(case.cls.kind, case.inputs, "cpu")))
     except REJECTIONS as error:
         return f"{type(error).__name__}: {error}"
@@ -109,7 +112,7 @@ def compare_structure(case: Case, mine: Effect) -> None:
     """Assert that shapes on the meta device, named weights, buffers and cost agree."""
     counter = FlopCounterMode(display=False)
     with quiet(), torch.no_grad(), torch.device("meta"):
-        module = build(case.cls, case.fields, case.inputs)
+        module = build_kind(case.cls, case.fields, case.inputs)
         tensors = arguments(case.cls.kind, case.inputs, "meta")
         with counter:
             shapes = shapes_of(module(*tensors))
