@@ -1,0 +1,241 @@
+"""A rule proved equal to torch's for all sizes, by cases; or refuted by the smallest counter-example.
+
+All sizes are cut into cells until on each of them our conditions hold throughout or nowhere, and the
+guards of one of torch's symbolic answers hold. There the two answers are compared in canonical form:
+both refuse, or both give the same shapes. The first number of every cell is tried on the real module
+as well, for the proof trusts torch's symbolic code, which the module itself does not run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import islice
+
+from shapecalc.algebra.cells import (
+    Cell,
+    Condition,
+    Every,
+    Progression,
+    Relation,
+    Some,
+    divided,
+    everywhere,
+    holds,
+    smallest_points,
+    told,
+)
+from shapecalc.bridges.torch.symbolic import Answer
+from shapecalc.bridges.torch.verdict import Counterexample, Verdict, told_shapes
+from shapecalc.errors import Undecided
+from shapecalc.layers.base import Shapes
+
+MOST_RUNS = 64
+"""Symbolic runs of torch for one proof."""
+MOST_CELLS = 600
+MOST_TRIED = 24
+"""Sizes at which the real module is run, when nothing is to be refuted."""
+
+Sizes = Mapping[str, int]
+Numbers = Callable[[Sizes], "Shapes | str"]
+
+
+@dataclass(frozen=True)
+class Question:
+    """Whether our answer in letters is torch's.
+
+    `sizes` gives each free size as it stands in the example; `ours` and `theirs` answer in numbers, with
+    the reason when they refuse, and `symbolic` is torch's answer for free sizes with these hints.
+    """
+
+    sizes: Sizes
+    outputs: Shapes
+    conditions: Condition
+    symbolic: Callable[[Sizes], Answer]
+    ours: Numbers
+    theirs: Numbers
+
+
+def prove(question: Question, most_runs: int = MOST_RUNS) -> Verdict:
+    """Return the verdict on a question."""
+    work = _Work(question, most_runs)
+    work.go()
+    letters = tuple(question.sizes)
+    found = work.counterexample or _first_difference(question, islice(work.points(), MOST_TRIED))
+    if found is not None:
+        return Verdict("refuted", letters, counterexample=found)
+    tried = min(MOST_TRIED, len([*work.points()]))
+    why = work.open[0][1] if work.open else ""
+    cases = len(work.proved)
+    if not work.open:
+        return Verdict("proved", letters, cases, is_unguarded=work.is_unguarded, tried=tried)
+    if any(accepted for _, accepted in work.proved):
+        return Verdict("guarded", letters, cases, guard=_guard(work.proved), tried=tried, why=why)
+    return Verdict("sampled", letters, cases, tried=tried, why=why)
+
+
+@dataclass
+class _Work:
+    """The cells of one proof: those to do, those proved, and those left open with the reason."""
+
+    question: Question
+    most_runs: int
+    answers: list[Answer] = field(default_factory=list)
+    proved: list[tuple[Cell, bool]] = field(default_factory=list)
+    open: list[tuple[Cell, str]] = field(default_factory=list)
+    counterexample: Counterexample | None = None
+    runs: int = 0
+
+    @property
+    def is_unguarded(self) -> bool:
+        return self.runs == 1 and len(self.proved) == 1
+
+    def go(self) -> None:
+        """Settle cells until none is left or the budget is spent."""
+        todo: list[Cell] = [everywhere([*self.question.sizes])]
+        seen = 0
+        while todo:
+            cell = todo.pop()
+            seen += 1
+            if seen > MOST_CELLS:
+                self.open.append((cell, "too many cases"))
+                continue
+            try:
+                unsettled = self._settle(cell)
+            except Undecided as error:
+                self.open.append((cell, error.message))
+                continue
+            if self.counterexample is not None:
+                return
+            if unsettled is not None:
+                parts = divided(cell, unsettled)
+                if len(parts) == 1:
+                    self.open.append((cell, "a guard of torch's cannot be decided"))
+                else:
+                    todo += parts
+
+    def _settle(self, cell: Cell) -> Condition | None:
+        """Settle a cell, or return the condition by which to cut it."""
+        accepted = holds(cell, self.question.conditions)
+        if accepted is None:
+            return self.question.conditions
+        answer = next((one for one in self.answers if _is_true(cell, one)), None)
+        if answer is None:
+            answer = self._answer_at(_hints(cell))
+            guards = tuple(guard for guard in answer.guards if holds(cell, guard) is not True)
+            if guards:
+                return Every(guards)
+        same = _same(self.question.outputs if accepted else None, answer.outputs)
+        verdict = holds(cell, same)
+        if verdict is None:
+            return same
+        if verdict:
+            self.proved.append((cell, accepted))
+            return None
+        self.counterexample = _smallest(self.question, cell)
+        if self.counterexample is None:
+            raise Undecided("torch's symbolic answer is not the one that its module gives")
+        return None
+
+    def _answer_at(self, point: dict[str, int]) -> Answer:
+        """Return torch's answer for a point, as it was given before or by another run."""
+        here = {name: Progression(n, 1, 1) for name, n in point.items()}
+        answer = next((one for one in self.answers if _is_true(here, one)), None)
+        if answer is None:
+            if self.runs >= self.most_runs:
+                raise Undecided("too many cases")
+            self.runs += 1
+            answer = self.question.symbolic(point)
+            self.answers.append(answer)
+            if not _is_true(here, answer):
+                raise Undecided("a guard of torch's cannot be decided")
+        return answer
+
+    def points(self) -> Iterator[dict[str, int]]:
+        """Yield the sizes to try on the real module: the example, and where cells begin and end."""
+        cells = [cell for cell, _ in (*self.open, *self.proved)]
+        seen: set[tuple[int, ...]] = set()
+        for point in (dict(self.question.sizes), *map(smallest_points, cells), *_beyond(self.open)):
+            if tuple(point.values()) not in seen:
+                seen.add(tuple(point.values()))
+                yield point
+
+
+def _is_true(cell: Cell, answer: Answer) -> bool:
+    return all(holds(cell, guard) is True for guard in answer.guards)
+
+
+def _same(ours: Shapes | None, theirs: Shapes | None) -> Condition:
+    """Return the condition under which two answers are the same; an empty result counts as a refusal."""
+    if theirs is None:
+        return Every(()) if ours is None else Some(())
+    if ours is None:
+        return Some(tuple(Relation(dim, "<=", 0) for shape in theirs for dim in shape))
+    if [*map(len, ours)] != [*map(len, theirs)]:
+        return Some(())
+    pairs = [pair for one, other in zip(ours, theirs, strict=True) for pair in zip(one, other, strict=True)]
+    return Every(tuple(Relation(mine, "==", other) for mine, other in pairs))
+
+
+def _hints(cell: Cell) -> dict[str, int]:
+    """Return a point of a cell, with no two free sizes equal, for torch would wonder about that."""
+    return {
+        name: one[7 + 4 * number] if one.count is None else one[one.count - 1]
+        for number, (name, one) in enumerate(cell.items())
+    }
+
+
+def _beyond(cells: list[tuple[Cell, str]]) -> Iterator[dict[str, int]]:
+    """Yield points further on in the cells that are not proved."""
+    for step in range(1, 8):
+        for cell, _ in cells:
+            yield {
+                name: one[step if one.count is None else min(step, one.count - 1)] for name, one in cell.items()
+            }
+
+
+# ---- refuting
+
+
+def _difference(question: Question, point: Sizes) -> Counterexample | None:
+    """Return what the two say of some sizes, if that is not the same."""
+    ours, theirs = question.ours(point), question.theirs(point)
+    if isinstance(theirs, tuple) and any(0 in shape for shape in theirs):
+        theirs = "an empty result"
+    if ours == theirs or (isinstance(ours, str) and isinstance(theirs, str)):
+        return None
+    return Counterexample(point, told_shapes(ours), told_shapes(theirs))
+
+
+def _first_difference(question: Question, points: Iterator[dict[str, int]]) -> Counterexample | None:
+    """Return the counter-example nearest to a point at which the two differ, if there is one."""
+    for point in points:
+        if _difference(question, point) is not None:
+            return _smallest(question, {name: Progression(n, 1, 1) for name, n in point.items()})
+    return None
+
+
+def _smallest(question: Question, cell: Cell) -> Counterexample | None:
+    """Return the smallest sizes at which the two answers differ, on the real module.
+
+    One size alone is looked for first, from 1 upwards, with the others as in the example; then all of them
+    as they stand where the cell begins.
+    """
+    alone: list[tuple[int, Counterexample]] = []
+    for name, progression in cell.items():
+        for n in range(1, progression.first + 2 * progression.step + 1):
+            found = _difference(question, {**question.sizes, name: n})
+            if found is not None:
+                alone.append((n, Counterexample({name: n}, found.ours, found.torchs)))
+                break
+    if alone:
+        return min(alone, key=lambda pair: pair[0])[1]
+    return _difference(question, smallest_points(cell)) or _difference(question, _hints(cell))
+
+
+def _guard(proved: list[tuple[Cell, bool]]) -> str:
+    """Return the cells on which a layer's answer is proved, the endless ones first."""
+    accepted = [cell for cell, accepts in proved if accepts]
+    accepted.sort(key=lambda cell: sum(one.count is not None for one in cell.values()))
+    texts = [told(cell) or "all sizes" for cell in accepted]
+    return " or ".join(texts[:2]) + (f" and {len(texts) - 2} more cases" if len(texts) > 2 else "")

@@ -1,0 +1,130 @@
+"""Our layers against torch's: the question that is to be proved, its weights, and its cost."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from shapecalc.algebra.cells import Every, Relation
+from shapecalc.bridges.torch.layer import arguments, build_layer
+from shapecalc.bridges.torch.letters import lettered
+from shapecalc.bridges.torch.modules import REJECTIONS, Sizes
+from shapecalc.bridges.torch.prove import Question, prove
+from shapecalc.bridges.torch.symbolic import Answer, answer
+from shapecalc.bridges.torch.verdict import Verdict
+from shapecalc.errors import ShapecalcError
+from shapecalc.layers.base import Effect, Kind, Shapes
+
+LARGEST_ON_CPU = 2_000_000
+"""The most weights of a module that is built for real; a larger one has shapes only."""
+
+
+def verify_layer(layer: Kind, shapes: tuple[Sizes, ...]) -> Verdict:
+    """Return whether a layer's shapes and refusals are torch's, for all sizes that its weights leave free.
+
+    >>> from shapecalc.layers import MaxPool2d
+    >>> print(verify_layer(MaxPool2d(kernel_size=2), ((1, 8, 28, 28),)))
+    proved for all N, C, H, W (in 3 cases)
+    """
+    why = not_ours_to_prove(layer)
+    if why:
+        return Verdict("uncovered", why=why)
+    return prove(question_of(layer, shapes))
+
+
+def not_ours_to_prove(layer: Kind) -> str:
+    """Return why there is nothing of torch's to compare a layer with, or nothing."""
+    from shapecalc.bridges.torch.layer import BUILDERS
+
+    if layer.framework == "keras":
+        return "a rule of Keras, and the proofs are against torch"
+    if layer.torch is None and layer.kind not in BUILDERS:
+        return f"torch has no counterpart of {layer.kind}"
+    return ""
+
+
+def question_of(layer: Kind, shapes: tuple[Sizes, ...]) -> Question:
+    """Return the question whether a layer's rule is torch's, its free sizes in letters."""
+    letters, sizes = lettered(layer, shapes)
+    effect = layer.apply(letters)
+    dtype = arguments(layer.kind, ((1,),), "meta")[0].dtype
+
+    def at(point: Any) -> tuple[Sizes, ...]:
+        return tuple(
+            tuple(point.get(str(dim), dim) if not isinstance(dim, int) else dim for dim in shape)
+            for shape in letters
+        )
+
+    def symbolic(hints: Any) -> Answer:
+        return answer(lambda *inputs: build_layer(layer, at(hints))(*inputs), letters, hints, dtype)
+
+    return Question(
+        sizes,
+        effect.outputs,
+        Every(tuple(Relation(one.left, one.relation, one.right) for one in effect.conditions)),
+        symbolic,
+        lambda point: _ours(layer, at(point)),
+        lambda point: _theirs(layer, at(point)),
+    )
+
+
+def _ours(layer: Kind, shapes: tuple[Sizes, ...]) -> Shapes | str:
+    try:
+        return layer.apply(shapes).outputs
+    except ShapecalcError as error:
+        return str(error)
+
+
+def _theirs(layer: Kind, shapes: tuple[Sizes, ...]) -> Shapes | str:
+    """Return what the real module makes of numbers, or why it refuses."""
+    with _quiet():
+        try:
+            with torch.device("meta"):
+                module = build_layer(layer, shapes)
+            small = sum(weight.numel() for weight in module.parameters()) <= LARGEST_ON_CPU
+            device = "cpu" if small else "meta"
+            if small:
+                module = build_layer(layer, shapes)
+            result = module(*arguments(layer.kind, shapes, device))
+        except REJECTIONS as error:
+            return f"{type(error).__name__}: {error}"
+    return shapes_of(result)
+
+
+def shapes_of(result: Any) -> tuple[Sizes, ...]:
+    """Return the shapes of what a module returned."""
+    tensors = result if isinstance(result, (tuple, list)) else (result,)
+    return tuple(tuple(map(int, tensor.shape)) for tensor in tensors)
+
+
+def structure(layer: Kind, shapes: tuple[Sizes, ...], effect: Effect, may_count_nothing: bool) -> str:
+    """Return how weights, buffers or MACs differ from torch's at these sizes, or nothing."""
+    counter = FlopCounterMode(display=False)
+    with _quiet(), torch.device("meta"):
+        module = build_layer(layer, shapes)
+        tensors = arguments(layer.kind, shapes, "meta")
+        with counter:
+            module(*tensors)
+    pairs = {
+        "weights": (effect.weights, {name: tuple(one.shape) for name, one in module.named_parameters()}),
+        "buffers": (effect.buffers, {name: tuple(one.shape) for name, one in module.named_buffers()}),
+    }
+    for what, (ours, theirs) in pairs.items():
+        if ours != theirs:
+            return f"{what}: ours {ours}, torch's {theirs}"
+    flops = counter.get_total_flops()
+    if effect.macs is None or 2 * effect.macs == flops or (flops == 0 and may_count_nothing):
+        return ""
+    return f"MACs: ours {effect.macs:,}, torch's {flops / 2:,.0f}"
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    with warnings.catch_warnings(), torch.no_grad():
+        warnings.simplefilter("ignore")
+        yield
