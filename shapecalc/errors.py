@@ -4,7 +4,8 @@
     ├── SpecError          the text or the tree cannot be read as a model
     │   └── FormulaError   one piece of spec arithmetic is malformed or has no value
     ├── ShapeError         the model does not hold: a layer refuses what arrives
-    └── Undecided          the question has no exact answer in the form it was asked
+    ├── Undecided          the question has no exact answer in the form it was asked
+    └── NotInstalled       the question is put to a framework that is not there
 
 A `SpecError` is about what was written, a `ShapeError` about what follows from it. `Undecided`
 is raised instead of a guess.
@@ -124,6 +125,10 @@ class ShapeError(Located):
 
 class Undecided(Located):
     """The answer depends on what was left free, so there is no single one to give."""
+
+
+class NotInstalled(ShapecalcError):
+    """The question is put to a framework that is not installed; the message says how to install it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -146,10 +146,11 @@ def _floordiv_by_expr(numerator: Dim, denominator: Expr) -> Dim:
             exact[left] = coefficient // scale
         else:
             return normal(exact)
-    times = _times(numerator, denominator)
-    rest = numerator - times * denominator
-    if rest == 0 or (_surely(rest, ">=", 0) and _surely(denominator - rest, ">", 0)):
-        return times  # ⌊(c·d + r)/d⌋ = c for 0 ≤ r < d
+    most = _times(numerator, denominator)
+    for times in (most, most - 1):
+        rest = numerator - times * denominator
+        if rest == 0 or (_surely(rest, ">=", 0) and _surely(denominator - rest, ">", 0)):
+            return times  # ⌊(c·d + r)/d⌋ = c for 0 ≤ r < d
     if isinstance(numerator, int):
         return as_expr(Floor(Expr((((), numerator),)), denominator))
     return as_expr(Floor(numerator, denominator))

@@ -39,6 +39,10 @@ class Progression:
         index, rest = divmod(n - self.first, self.step)
         return rest == 0 and index >= 0 and (self.count is None or index < self.count)
 
+    def within(self, index: int) -> int:
+        """Return an index, or the last one if the progression ends before it."""
+        return index if self.count is None else min(index, self.count - 1)
+
     def cut(self, at: int) -> tuple[Progression, Progression]:
         """Return the first `at` numbers, and the others."""
         left = None if self.count is None else self.count - at

@@ -104,8 +104,8 @@ class _Reader:
 
 _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "Mod": lambda left, right: left % right,
-    "Max": lambda *arguments: maximum(*arguments),
-    "Min": lambda *arguments: minimum(*arguments),
+    "Max": maximum,
+    "Min": minimum,
 }
 """What sympy's own functions are, by the name of their class."""
 

@@ -26,6 +26,7 @@ COMMANDS = {
     "list": "list_:list_models",
     "schema": "schema:schema",
     "show": "show:show",
+    "verify": "verify:verify",
 }
 """Each command with the module here and the function in it."""
 

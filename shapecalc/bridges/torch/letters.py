@@ -6,7 +6,8 @@ get one letter for sizes that must agree.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 
 from shapecalc.algebra import Dim, Expr, symbol
 from shapecalc.bridges.torch.modules import Sizes
@@ -19,11 +20,38 @@ Names = tuple[tuple[str, ...], ...]
 _SPATIAL = {axes: tuple(name[0].upper() for name in names) for axes, names in AXES.items()}
 
 
-def lettered(layer: Kind, shapes: tuple[Sizes, ...]) -> tuple[Shapes, dict[str, int]]:
-    """Return the shapes with letters for what is free, and the size that each letter stands for here.
+@dataclass(frozen=True)
+class Lettered:
+    """The inputs of a layer with letters for sizes: `free` ones, and those `held` at their number.
+
+    A size is held when our rule has no answer in letters for it; one that the weights or a declaration
+    settle has no letter at all.
+    """
+
+    shapes: Shapes
+    free: dict[str, int]
+    held: dict[str, int]
+
+    @property
+    def proved(self) -> Shapes:
+        """The shapes with letters for what is free, and numbers for what is held."""
+        return self._replaced(self.held)
+
+    def at(self, point: Mapping[str, int]) -> tuple[Sizes, ...]:
+        """Return the shapes in numbers; sizes that are not given are as in the example."""
+        found = self._replaced({**self.free, **self.held, **point})
+        return tuple(tuple(dim for dim in shape if isinstance(dim, int)) for shape in found)
+
+    def _replaced(self, sizes: Mapping[str, int]) -> Shapes:
+        return tuple(tuple(sizes.get(str(dim), dim) for dim in shape) for shape in self.shapes)
+
+
+def lettered(layer: Kind, shapes: tuple[Sizes, ...]) -> Lettered:
+    """Return the shapes with letters for what may vary.
 
     >>> from shapecalc.layers import Conv2d
-    >>> lettered(Conv2d(out_channels=8, kernel_size=3), ((2, 3, 32, 48),))
+    >>> found = lettered(Conv2d(out_channels=8, kernel_size=3), ((2, 3, 32, 48),))
+    >>> found.proved, found.free
     (((N, 3, H, W),), {'N': 2, 'H': 32, 'W': 48})
     """
     names = _named(layer, shapes)
@@ -33,15 +61,17 @@ def lettered(layer: Kind, shapes: tuple[Sizes, ...]) -> tuple[Shapes, dict[str, 
         for size, name in zip(shape, row, strict=True)
         if name
     }
-    free = {name: size for name, size in sizes.items() if _is_free(layer, shapes, names, {name})}
+    alone = {name: _is_free(layer, shapes, names, {name}) for name in sizes}
+    free = {name: size for name, size in sizes.items() if alone[name]}
     while free and not _is_free(layer, shapes, names, free.keys()):
         free.popitem()
-    return _with_letters(shapes, names, free.keys()), free
+    held = {name: sizes[name] for name, verdict in alone.items() if verdict is not False and name not in free}
+    return Lettered(_with_letters(shapes, names, {*free, *held}), free, held)
 
 
-def _with_letters(shapes: tuple[Sizes, ...], names: Names, free: object) -> Shapes:
+def _with_letters(shapes: tuple[Sizes, ...], names: Names, letters: Collection[str]) -> Shapes:
     def one(size: int, name: str) -> Dim:
-        return symbol(name) if name and name in free else size  # type: ignore[operator]
+        return symbol(name) if name in letters else size
 
     return tuple(
         tuple(one(size, name) for size, name in zip(shape, row, strict=True))
@@ -49,11 +79,12 @@ def _with_letters(shapes: tuple[Sizes, ...], names: Names, free: object) -> Shap
     )
 
 
-def _is_free(layer: Kind, shapes: tuple[Sizes, ...], names: Names, free: object) -> bool:
+def _is_free(layer: Kind, shapes: tuple[Sizes, ...], names: Names, letters: Collection[str]) -> bool | None:
+    """Say whether the layer has an answer in these letters, None when its rule cannot give one."""
     try:
-        effect = layer.apply(_with_letters(shapes, names, free))
+        effect = layer.apply(_with_letters(shapes, names, letters))
     except ShapecalcError:
-        return False
+        return None
     return not _settled(effect)
 
 
@@ -95,7 +126,9 @@ def _agreeing(layer: Kind, shapes: tuple[Sizes, ...]) -> Names:
     """Align the last axes; a size of 1 that is stretched stays 1."""
     rank = max(map(len, shapes))
     names = _axes(layer, rank)
-    largest = [max((s[axis - rank] for s in shapes if rank - axis <= len(s)), default=1) for axis in range(rank)]
+    largest = [
+        max((s[axis - rank] for s in shapes if rank - axis <= len(s)), default=1) for axis in range(rank)
+    ]
     return tuple(
         tuple(
             names[axis] if shape[axis - rank] == largest[axis] else ""
@@ -110,7 +143,9 @@ def _joined(layer: Kind, shapes: tuple[Sizes, ...]) -> Names:
     names = _axes(layer, len(shapes[0]))
     at = range(len(names))[getattr(layer, "dim", 1)]
     return tuple(
-        tuple(f"{name}{number}" if axis == at and len(shapes) > 1 else name for axis, name in enumerate(names))
+        tuple(
+            f"{name}{number}" if axis == at and len(shapes) > 1 else name for axis, name in enumerate(names)
+        )
         for number, _ in enumerate(shapes, 1)
     )
 

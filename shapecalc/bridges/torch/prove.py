@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import chain, islice
 
 from shapecalc.algebra.cells import (
     Cell,
@@ -30,10 +30,10 @@ from shapecalc.bridges.torch.verdict import Counterexample, Verdict, told_shapes
 from shapecalc.errors import Undecided
 from shapecalc.layers.base import Shapes
 
-MOST_RUNS = 64
+MOST_RUNS = 128
 """Symbolic runs of torch for one proof."""
 MOST_CELLS = 600
-MOST_TRIED = 24
+MOST_TRIED = 32
 """Sizes at which the real module is run, when nothing is to be refuted."""
 
 Sizes = Mapping[str, int]
@@ -44,11 +44,13 @@ Numbers = Callable[[Sizes], "Shapes | str"]
 class Question:
     """Whether our answer in letters is torch's.
 
-    `sizes` gives each free size as it stands in the example; `ours` and `theirs` answer in numbers, with
-    the reason when they refuse, and `symbolic` is torch's answer for free sizes with these hints.
+    `sizes` gives each free size as it stands in the example, `held` those that our rule cannot leave free;
+    `ours` and `theirs` answer in numbers, with the reason when they refuse, and `symbolic` is torch's
+    answer for free sizes with these hints.
     """
 
     sizes: Sizes
+    held: Sizes
     outputs: Shapes
     conditions: Condition
     symbolic: Callable[[Sizes], Answer]
@@ -56,17 +58,22 @@ class Question:
     theirs: Numbers
 
 
-def prove(question: Question, most_runs: int = MOST_RUNS) -> Verdict:
-    """Return the verdict on a question."""
+def prove(question: Question, most_runs: int = MOST_RUNS, most_tried: int = MOST_TRIED) -> Verdict:
+    """Return the verdict on a question, after at most so many runs of torch with letters and with numbers."""
     work = _Work(question, most_runs)
     work.go()
     letters = tuple(question.sizes)
-    found = work.counterexample or _first_difference(question, islice(work.points(), MOST_TRIED))
+    found = work.counterexample or _first_difference(question, islice(work.points(), most_tried))
     if found is not None:
         return Verdict("refuted", letters, counterexample=found)
-    tried = min(MOST_TRIED, len([*work.points()]))
+    tried = len([*islice(work.points(), most_tried)])
     why = work.open[0][1] if work.open else ""
     cases = len(work.proved)
+    if question.held and work.proved:
+        held = ", ".join(f"{name} = {n}" for name, n in question.held.items())
+        why = why or f"our rule has no answer with {' or '.join(question.held)} left free"
+        guard = f"{held}, {_guard(work.proved)}" if work.open else f"{held} and all {', '.join(letters)}"
+        return Verdict("guarded", letters, cases, guard=guard if letters else held, tried=tried, why=why)
     if not work.open:
         return Verdict("proved", letters, cases, is_unguarded=work.is_unguarded, tried=tried)
     if any(accepted for _, accepted in work.proved):
@@ -121,8 +128,7 @@ class _Work:
             return self.question.conditions
         answer = next((one for one in self.answers if _is_true(cell, one)), None)
         if answer is None:
-            answer = self._answer_at(_hints(cell))
-            guards = tuple(guard for guard in answer.guards if holds(cell, guard) is not True)
+            answer, guards = self._answer_within(cell)
             if guards:
                 return Every(guards)
         same = _same(self.question.outputs if accepted else None, answer.outputs)
@@ -136,6 +142,20 @@ class _Work:
         if self.counterexample is None:
             raise Undecided("torch's symbolic answer is not the one that its module gives")
         return None
+
+    def _answer_within(self, cell: Cell) -> tuple[Answer, tuple[Condition, ...]]:
+        """Return an answer for a point of the cell, and those of its guards that do not hold all over it.
+
+        A hint may happen to be a number that torch asks for; if two in a row are, torch settles the size.
+        """
+        fixed = ""
+        for further in (0, 5):
+            answer = self._answer_at(_hints(cell, self.question.sizes, further))
+            guards = tuple(guard for guard in answer.guards if holds(cell, guard) is not True)
+            fixed = _fixed(cell, guards)
+            if not fixed:
+                return answer, guards
+        raise Undecided(f"torch's symbolic code settles {fixed}: it answers for one number at a time")
 
     def _answer_at(self, point: dict[str, int]) -> Answer:
         """Return torch's answer for a point, as it was given before or by another run."""
@@ -154,15 +174,28 @@ class _Work:
     def points(self) -> Iterator[dict[str, int]]:
         """Yield the sizes to try on the real module: the example, and where cells begin and end."""
         cells = [cell for cell, _ in (*self.open, *self.proved)]
-        seen: set[tuple[int, ...]] = set()
-        for point in (dict(self.question.sizes), *map(smallest_points, cells), *_beyond(self.open)):
-            if tuple(point.values()) not in seen:
-                seen.add(tuple(point.values()))
+        seen: set[tuple[tuple[str, int], ...]] = set()
+        example = dict(self.question.sizes)
+        others = (_beside(example, self.question.held), map(smallest_points, cells), _beyond(self.open))
+        for point in chain([example], *others):
+            key = tuple(sorted(point.items()))
+            if key not in seen:
+                seen.add(key)
                 yield point
 
 
 def _is_true(cell: Cell, answer: Answer) -> bool:
     return all(holds(cell, guard) is True for guard in answer.guards)
+
+
+def _fixed(cell: Cell, guards: tuple[Condition, ...]) -> str:
+    """Return the free size that a guard puts down to one number among infinitely many, if there is one."""
+    for guard in guards:
+        if isinstance(guard, Relation) and guard.relation == "==" and isinstance(guard.right, int):
+            name = str(guard.left)
+            if name in cell and cell[name].count is None:
+                return name
+    return ""
 
 
 def _same(ours: Shapes | None, theirs: Shapes | None) -> Condition:
@@ -177,21 +210,26 @@ def _same(ours: Shapes | None, theirs: Shapes | None) -> Condition:
     return Every(tuple(Relation(mine, "==", other) for mine, other in pairs))
 
 
-def _hints(cell: Cell) -> dict[str, int]:
-    """Return a point of a cell, with no two free sizes equal, for torch would wonder about that."""
+def _hints(cell: Cell, sizes: Sizes, further: int = 0) -> dict[str, int]:
+    """Return a point of a cell beyond the example, no two sizes equal, for torch would wonder about that."""
     return {
-        name: one[7 + 4 * number] if one.count is None else one[one.count - 1]
+        name: one[one.within(7 + further + 4 * number + sizes[name] // one.step)]
         for number, (name, one) in enumerate(cell.items())
     }
 
 
+def _beside(example: Sizes, held: Sizes) -> Iterator[dict[str, int]]:
+    """Yield points at which one of the sizes that are held is another."""
+    for n in range(1, MOST_TRIED // 2):
+        for name in held:
+            yield {**example, name: n}
+
+
 def _beyond(cells: list[tuple[Cell, str]]) -> Iterator[dict[str, int]]:
     """Yield points further on in the cells that are not proved."""
-    for step in range(1, 8):
+    for step in range(1, MOST_TRIED):
         for cell, _ in cells:
-            yield {
-                name: one[step if one.count is None else min(step, one.count - 1)] for name, one in cell.items()
-            }
+            yield {name: one[one.within(step)] for name, one in cell.items()}
 
 
 # ---- refuting
@@ -230,7 +268,7 @@ def _smallest(question: Question, cell: Cell) -> Counterexample | None:
                 break
     if alone:
         return min(alone, key=lambda pair: pair[0])[1]
-    return _difference(question, smallest_points(cell)) or _difference(question, _hints(cell))
+    return _difference(question, smallest_points(cell)) or _difference(question, _hints(cell, question.sizes))
 
 
 def _guard(proved: list[tuple[Cell, bool]]) -> str:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import SymInt, Tensor
+from torch import SymInt
 from torch._dispatch.python import enable_python_dispatcher
 from torch._dynamo.source import ConstantSource
 from torch._subclasses.fake_tensor import (
@@ -27,7 +27,7 @@ from torch.fx.experimental.symbolic_shapes import DimDynamic, GuardOnDataDepende
 from torch.utils._sympy.numbers import int_oo
 from torch.utils._sympy.value_ranges import ValueRanges
 
-from shapecalc.algebra import Dim, Expr, symbol
+from shapecalc.algebra import Dim, symbol
 from shapecalc.algebra.cells import Condition
 from shapecalc.bridges.torch.expressions import condition, size
 from shapecalc.bridges.torch.modules import REJECTIONS
@@ -54,14 +54,14 @@ class Answer:
 
 
 def answer(
-    forward: Callable[..., Any],
+    build: Callable[[], Callable[..., Any]],
     shapes: Shapes,
     hints: Mapping[str, int],
     dtype: torch.dtype = torch.float32,
 ) -> Answer:
     """Return torch's answer for inputs with these shapes, in which letters are free sizes.
 
-    `forward` builds what it needs itself, so that its weights take no memory either. Raises `Undecided`
+    `build` makes the module, whose weights then take no memory either. Raises `Undecided`
     when torch has no symbolic answer, or one that is not integer arithmetic.
     """
     env = ShapeEnv(specialize_zero_one=False, duck_shape=False)
@@ -72,7 +72,7 @@ def answer(
         before = len(env.guards)
         refusal, result = "", None
         try:
-            result = forward(*inputs)
+            result = build()(*inputs)
         except _NO_ANSWER as error:
             raise Undecided(f"torch has no symbolic answer: {type(error).__name__}") from None
         except REJECTIONS as error:
@@ -122,6 +122,8 @@ def _traced(env: ShapeEnv) -> Iterator[None]:
         stack.enter_context(warnings.catch_warnings())
         warnings.simplefilter("ignore")
         stack.enter_context(mode)
+        for library in (torch.backends.mkldnn, torch.backends.nnpack):  # asked for by size, for speed alone
+            stack.enter_context(library.flags(enabled=False))
         stack.enter_context(torch.no_grad())
         stack.enter_context(enable_python_dispatcher())  # what is composed of other calls stays symbolic
         log.setLevel(logging.CRITICAL + 1)
@@ -129,13 +131,3 @@ def _traced(env: ShapeEnv) -> Iterator[None]:
             yield
         finally:
             log.setLevel(level)
-
-
-def is_letter(dim: Dim) -> bool:
-    """Say whether a size is a free size and nothing else."""
-    return isinstance(dim, Expr) and str(dim) in dim.free_symbols
-
-
-def dtype_of(tensors: Sequence[Tensor]) -> torch.dtype:
-    """Return the number format of arguments."""
-    return tensors[0].dtype if tensors else torch.float32

@@ -34,7 +34,7 @@ class Counterexample:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether a rule is torch's: for which sizes that is proved, at how many it was tried, or where it is not.
+    """Whether a rule is torch's: for which sizes that is proved, at how many it was tried, where it fails.
 
     `cases` is into how many cells the sizes were cut; `is_unguarded` says that torch gave one answer for all
     sizes without recording a guard that restricts them. `tried` counts the sizes at which the real module
@@ -67,7 +67,7 @@ class Verdict:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the verdict as plain data."""
-        found = {
+        found: dict[str, Any] = {
             "outcome": self.outcome,
             "free": list(self.letters),
             "cases": self.cases,

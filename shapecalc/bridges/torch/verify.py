@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
+from shapecalc.algebra import Dim
 from shapecalc.algebra.cells import Every, Relation
+from shapecalc.algebra.render import grouped
 from shapecalc.bridges.torch.layer import arguments, build_layer
 from shapecalc.bridges.torch.letters import lettered
 from shapecalc.bridges.torch.modules import REJECTIONS, Sizes
@@ -18,7 +20,7 @@ from shapecalc.bridges.torch.prove import Question, prove
 from shapecalc.bridges.torch.symbolic import Answer, answer
 from shapecalc.bridges.torch.verdict import Verdict
 from shapecalc.errors import ShapecalcError
-from shapecalc.layers.base import Effect, Kind, Shapes
+from shapecalc.layers.base import Kind, Named, Shapes
 
 LARGEST_ON_CPU = 2_000_000
 """The most weights of a module that is built for real; a larger one has shapes only."""
@@ -50,26 +52,21 @@ def not_ours_to_prove(layer: Kind) -> str:
 
 def question_of(layer: Kind, shapes: tuple[Sizes, ...]) -> Question:
     """Return the question whether a layer's rule is torch's, its free sizes in letters."""
-    letters, sizes = lettered(layer, shapes)
-    effect = layer.apply(letters)
+    letters = lettered(layer, shapes)
+    effect = layer.apply(letters.proved)
     dtype = arguments(layer.kind, ((1,),), "meta")[0].dtype
 
-    def at(point: Any) -> tuple[Sizes, ...]:
-        return tuple(
-            tuple(point.get(str(dim), dim) if not isinstance(dim, int) else dim for dim in shape)
-            for shape in letters
-        )
-
-    def symbolic(hints: Any) -> Answer:
-        return answer(lambda *inputs: build_layer(layer, at(hints))(*inputs), letters, hints, dtype)
+    def symbolic(hints: Mapping[str, int]) -> Answer:
+        return answer(lambda: build_layer(layer, letters.at(hints)), letters.proved, hints, dtype)
 
     return Question(
-        sizes,
+        letters.free,
+        letters.held,
         effect.outputs,
         Every(tuple(Relation(one.left, one.relation, one.right) for one in effect.conditions)),
         symbolic,
-        lambda point: _ours(layer, at(point)),
-        lambda point: _theirs(layer, at(point)),
+        lambda point: _ours(layer, letters.at(point)),
+        lambda point: _theirs(layer, letters.at(point)),
     )
 
 
@@ -82,7 +79,7 @@ def _ours(layer: Kind, shapes: tuple[Sizes, ...]) -> Shapes | str:
 
 def _theirs(layer: Kind, shapes: tuple[Sizes, ...]) -> Shapes | str:
     """Return what the real module makes of numbers, or why it refuses."""
-    with _quiet():
+    with quiet():
         try:
             with torch.device("meta"):
                 module = build_layer(layer, shapes)
@@ -102,29 +99,36 @@ def shapes_of(result: Any) -> tuple[Sizes, ...]:
     return tuple(tuple(map(int, tensor.shape)) for tensor in tensors)
 
 
-def structure(layer: Kind, shapes: tuple[Sizes, ...], effect: Effect, may_count_nothing: bool) -> str:
+MACS_NOT_COUNTED = {"matmul": "a product with a vector is aten.mv or aten.dot, which are not counted"}
+"""Kinds that multiply where FlopCounterMode reads 0, and why."""
+
+
+def structure(
+    layer: Kind, shapes: tuple[Sizes, ...], weights: Named, buffers: Named, macs: Dim | None
+) -> str:
     """Return how weights, buffers or MACs differ from torch's at these sizes, or nothing."""
     counter = FlopCounterMode(display=False)
-    with _quiet(), torch.device("meta"):
+    with quiet(), torch.device("meta"):
         module = build_layer(layer, shapes)
         tensors = arguments(layer.kind, shapes, "meta")
         with counter:
             module(*tensors)
     pairs = {
-        "weights": (effect.weights, {name: tuple(one.shape) for name, one in module.named_parameters()}),
-        "buffers": (effect.buffers, {name: tuple(one.shape) for name, one in module.named_buffers()}),
+        "weights": (weights, {name: tuple(one.shape) for name, one in module.named_parameters()}),
+        "buffers": (buffers, {name: tuple(one.shape) for name, one in module.named_buffers()}),
     }
     for what, (ours, theirs) in pairs.items():
         if ours != theirs:
             return f"{what}: ours {ours}, torch's {theirs}"
     flops = counter.get_total_flops()
-    if effect.macs is None or 2 * effect.macs == flops or (flops == 0 and may_count_nothing):
+    if macs is None or 2 * macs == flops or (flops == 0 and layer.kind in MACS_NOT_COUNTED):
         return ""
-    return f"MACs: ours {effect.macs:,}, torch's {flops / 2:,.0f}"
+    return f"MACs: ours {grouped(macs)}, torch's {grouped(flops // 2)}"
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
+    """Run without gradients, and let torch warn of what it will; its warnings are not ours."""
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")
         yield
