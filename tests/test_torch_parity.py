@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -15,18 +13,13 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from shapecalc.bridges.torch.layer import arguments, build_kind
 from shapecalc.bridges.torch.modules import REJECTIONS
+from shapecalc.bridges.torch.verify import MACS_NOT_COUNTED, READS_UNWRITTEN_MEMORY, quiet, shapes_of
 from shapecalc.layers.base import Effect
 from shapecalc.layers.registry import kinds
 from shapecalc.layers.requirement import Refused
 from tests.strategies import Case, case, cases
 
 torch.set_num_threads(1)
-
-MACS_NOT_COUNTED = {"matmul": "a product with a vector is aten.mv or aten.dot, which are not counted"}
-"""Kinds that multiply where FlopCounterMode reads 0, and why."""
-
-READS_UNWRITTEN_MEMORY = {f"circular_pad{rank}d" for rank in (1, 2, 3)}
-"""Kinds for which torch, given a negative side, may return memory that it never wrote."""
 
 
 def flat(value: Any) -> Iterator[int]:
@@ -62,26 +55,12 @@ def deliberately_stricter(case: Case, mine: str) -> bool:
     return False
 
 
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Let torch warn of what it will; its warnings are not ours."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
-
-
 def ours(case: Case) -> Effect | str:
     """Return what we answer, or why we refuse."""
     try:
         return case.cls.model_validate(case.fields).apply(case.inputs)
     except (ValidationError, Refused) as error:
         return f"{type(error).__name__}: {error}"
-
-
-def shapes_of(result: Any) -> tuple[tuple[int, ...], ...]:
-    """Return the shapes of what a module returned."""
-    tensors = result if isinstance(result, (tuple, list)) else (result,)
-    return tuple(tuple(tensor.shape) for tensor in tensors)
 
 
 def theirs(case: Case) -> tuple[tuple[int, ...], ...] | str:

@@ -24,13 +24,19 @@ _SPATIAL = {axes: tuple(name[0].upper() for name in names) for axes, names in AX
 class Lettered:
     """The inputs of a layer with letters for sizes: `free` ones, and those `held` at their number.
 
-    A size is held when our rule has no answer in letters for it; one that the weights or a declaration
-    settle has no letter at all.
+    A size is held when our rule or torch has no answer in letters for it; one that the weights or a
+    declaration settle has no letter at all.
     """
 
     shapes: Shapes
     free: dict[str, int]
     held: dict[str, int]
+
+    def holding(self, names: Collection[str]) -> Lettered:
+        """Return the same shapes with more sizes held, by torch."""
+        free = {name: n for name, n in self.free.items() if name not in names}
+        held = self.held | {name: self.free[name] for name in names}
+        return Lettered(self.shapes, free, held)
 
     @property
     def proved(self) -> Shapes:

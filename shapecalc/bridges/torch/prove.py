@@ -56,6 +56,8 @@ class Question:
     symbolic: Callable[[Sizes], Answer]
     ours: Numbers
     theirs: Numbers
+    stricter: str = ""
+    """Why we refuse on purpose what torch accepts, if we do."""
 
 
 def prove(question: Question, most_runs: int = MOST_RUNS, most_tried: int = MOST_TRIED) -> Verdict:
@@ -71,14 +73,14 @@ def prove(question: Question, most_runs: int = MOST_RUNS, most_tried: int = MOST
     cases = len(work.proved)
     if question.held and work.proved:
         held = ", ".join(f"{name} = {n}" for name, n in question.held.items())
-        why = why or f"our rule has no answer with {' or '.join(question.held)} left free"
+        why = why or f"no answer with {' or '.join(question.held)} left free"
         guard = f"{held}, {_guard(work.proved)}" if work.open else f"{held} and all {', '.join(letters)}"
         return Verdict("guarded", letters, cases, guard=guard if letters else held, tried=tried, why=why)
     if not work.open:
         return Verdict("proved", letters, cases, is_unguarded=work.is_unguarded, tried=tried)
     if any(accepted for _, accepted in work.proved):
         return Verdict("guarded", letters, cases, guard=_guard(work.proved), tried=tried, why=why)
-    return Verdict("sampled", letters, cases, tried=tried, why=why)
+    return Verdict("sampled", letters, cases, tried=tried, why=why, settled=work.settled)
 
 
 @dataclass
@@ -92,6 +94,7 @@ class _Work:
     open: list[tuple[Cell, str]] = field(default_factory=list)
     counterexample: Counterexample | None = None
     runs: int = 0
+    settled: str = ""
 
     @property
     def is_unguarded(self) -> bool:
@@ -138,6 +141,8 @@ class _Work:
         if verdict:
             self.proved.append((cell, accepted))
             return None
+        if not accepted and self.question.stricter:
+            raise Undecided(self.question.stricter)
         self.counterexample = _smallest(self.question, cell)
         if self.counterexample is None:
             raise Undecided("torch's symbolic answer is not the one that its module gives")
@@ -155,6 +160,7 @@ class _Work:
             fixed = _fixed(cell, guards)
             if not fixed:
                 return answer, guards
+        self.settled = fixed
         raise Undecided(f"torch's symbolic code settles {fixed}: it answers for one number at a time")
 
     def _answer_at(self, point: dict[str, int]) -> Answer:
@@ -163,7 +169,7 @@ class _Work:
         answer = next((one for one in self.answers if _is_true(here, one)), None)
         if answer is None:
             if self.runs >= self.most_runs:
-                raise Undecided("too many cases")
+                raise Undecided(f"more cases than {self.most_runs} of torch's answers settle")
             self.runs += 1
             answer = self.question.symbolic(point)
             self.answers.append(answer)
@@ -240,7 +246,7 @@ def _difference(question: Question, point: Sizes) -> Counterexample | None:
     ours, theirs = question.ours(point), question.theirs(point)
     if isinstance(theirs, tuple) and any(0 in shape for shape in theirs):
         theirs = "an empty result"
-    if ours == theirs or (isinstance(ours, str) and isinstance(theirs, str)):
+    if ours == theirs or (isinstance(ours, str) and (isinstance(theirs, str) or question.stricter)):
         return None
     return Counterexample(point, told_shapes(ours), told_shapes(theirs))
 
@@ -254,21 +260,29 @@ def _first_difference(question: Question, points: Iterator[dict[str, int]]) -> C
 
 
 def _smallest(question: Question, cell: Cell) -> Counterexample | None:
-    """Return the smallest sizes at which the two answers differ, on the real module.
+    """Return a counter-example in which no size can be made smaller alone, on the real module.
 
-    One size alone is looked for first, from 1 upwards, with the others as in the example; then all of them
-    as they stand where the cell begins.
+    It is looked for along each size, the others as in the example, as far as the cell's second number;
+    and at points of the cell.
     """
-    alone: list[tuple[int, Counterexample]] = []
-    for name, progression in cell.items():
-        for n in range(1, progression.first + 2 * progression.step + 1):
-            found = _difference(question, {**question.sizes, name: n})
-            if found is not None:
-                alone.append((n, Counterexample({name: n}, found.ours, found.torchs)))
-                break
-    if alone:
-        return min(alone, key=lambda pair: pair[0])[1]
-    return _difference(question, smallest_points(cell)) or _difference(question, _hints(cell, question.sizes))
+    example = dict(question.sizes)
+    along = [_least(question, example, name, one[one.within(1)]) for name, one in cell.items()]
+    candidates = sorted(
+        (point for point in along if point is not None), key=lambda point: sum(point.values())
+    )
+    for candidate in (*candidates, smallest_points(cell), _hints(cell, example)):
+        point = candidate
+        if _difference(question, point) is not None:
+            for name in [*point, *point]:
+                point = _least(question, point, name, point[name]) or point
+            return _difference(question, point)
+    return None
+
+
+def _least(question: Question, point: dict[str, int], name: str, last: int) -> dict[str, int] | None:
+    """Return a point with the least of one size at which the two answers differ, the other sizes kept."""
+    tried = ({**point, name: n} for n in range(1, last + 1))
+    return next((one for one in tried if _difference(question, one) is not None), None)
 
 
 def _guard(proved: list[tuple[Cell, bool]]) -> str:

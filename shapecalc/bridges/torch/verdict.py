@@ -49,6 +49,8 @@ class Verdict:
     tried: int = 0
     why: str = ""
     counterexample: Counterexample | None = field(default=None)
+    settled: str = ""
+    """The size that torch puts down to one number, which left some cell open."""
 
     def __str__(self) -> str:
         told = OUTCOMES[self.outcome]
@@ -58,7 +60,9 @@ class Verdict:
                     told = f"proved for all {', '.join(self.letters)}"
                 return f"{told} (in {self.cases} cases)" if self.cases > 1 else told
             case "guarded":
-                return f"proved for {self.guard}; else agrees at the sizes tried ({self.why})"
+                return (
+                    f"proved for {self.guard}; elsewhere agrees at the sizes tried, {self.tried} ({self.why})"
+                )
             case "sampled":
                 return f"{told} ({self.tried}): {self.why}"
             case "uncovered":

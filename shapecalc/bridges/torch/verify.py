@@ -36,7 +36,12 @@ def verify_layer(layer: Kind, shapes: tuple[Sizes, ...]) -> Verdict:
     why = not_ours_to_prove(layer)
     if why:
         return Verdict("uncovered", why=why)
-    return prove(question_of(layer, shapes))
+    settled: tuple[str, ...] = ()
+    while True:
+        verdict = prove(question_of(layer, shapes, settled))
+        if verdict.outcome != "sampled" or not verdict.settled:
+            return verdict
+        settled += (verdict.settled,)
 
 
 def not_ours_to_prove(layer: Kind) -> str:
@@ -50,9 +55,12 @@ def not_ours_to_prove(layer: Kind) -> str:
     return ""
 
 
-def question_of(layer: Kind, shapes: tuple[Sizes, ...]) -> Question:
-    """Return the question whether a layer's rule is torch's, its free sizes in letters."""
-    letters = lettered(layer, shapes)
+def question_of(layer: Kind, shapes: tuple[Sizes, ...], settled: tuple[str, ...] = ()) -> Question:
+    """Return the question whether a layer's rule is torch's, its free sizes in letters.
+
+    `settled` are the sizes that torch is known not to leave free.
+    """
+    letters = lettered(layer, shapes).holding(settled)
     effect = layer.apply(letters.proved)
     dtype = arguments(layer.kind, ((1,),), "meta")[0].dtype
 
@@ -67,7 +75,25 @@ def question_of(layer: Kind, shapes: tuple[Sizes, ...]) -> Question:
         symbolic,
         lambda point: _ours(layer, letters.at(point)),
         lambda point: _theirs(layer, letters.at(point)),
+        _stricter(layer),
     )
+
+
+READS_UNWRITTEN_MEMORY = {f"circular_pad{rank}d" for rank in (1, 2, 3)}
+"""Kinds for which torch, given a negative side, may return memory that it never wrote."""
+UNWRITTEN = "refused on purpose where torch may return memory that it never wrote"
+
+
+def _stricter(layer: Kind) -> str:
+    crops = layer.kind in READS_UNWRITTEN_MEMORY and _is_negative(getattr(layer, "padding", 0))
+    return UNWRITTEN if crops else ""
+
+
+def _is_negative(value: object) -> bool:
+    """Say whether a number, or one inside nested tuples, is negative."""
+    if isinstance(value, tuple):
+        return any(map(_is_negative, value))
+    return isinstance(value, int) and value < 0
 
 
 def _ours(layer: Kind, shapes: tuple[Sizes, ...]) -> Shapes | str:
