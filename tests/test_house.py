@@ -91,6 +91,20 @@ def test_an_import_from_above_is_noticed(graph: grimp.ImportGraph, importer: str
     assert upward(broken)
 
 
+def outside(graph: grimp.ImportGraph, module: str) -> set[str]:
+    """Return the rooms that import a framework."""
+    return set(graph.find_modules_that_directly_import(module))
+
+
+def test_torch_is_imported_only_in_its_bridge() -> None:
+    graph = grimp.build_graph(
+        "shapecalc", include_external_packages=True, exclude_type_checking_imports=True, cache_dir=None
+    )
+    others = {one for one in outside(graph, "torch") if not one.startswith("shapecalc.bridges.torch")}
+    assert others == {"shapecalc.testing"}  # which holds a kind to torch only when it is asked to
+    assert outside(graph, "torch") > others
+
+
 # ---- what stays out of memory
 
 HEAVY = ("torch", "sympy", "keras", "tensorflow", "onnx", "rich", "numpy", "hypothesis")
@@ -127,6 +141,7 @@ def command(arguments: str) -> str:
         "kinds",
         "schema",
         "diff resnet18 resnet34",
+        "verify --help",
     ],
 )
 def test_no_command_loads_anything_heavy(arguments: str) -> None:

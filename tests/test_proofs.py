@@ -116,9 +116,9 @@ def test_what_is_listed_is_not_proved(kind: str) -> None:
 
 TOLD = [
     (case("conv2d", (1, 3, 32, 32), out_channels=8, kernel_size=1), "proved for all N, H, W"),
-    (case("conv2d", (1, 3, 32, 32), out_channels=8, kernel_size=3), "proved for all N, H, W (in 4 cases)"),
+    (case("conv2d", (1, 3, 32, 32), out_channels=8, kernel_size=3), "proved for all N, H, W"),
     (case("concat", (1, 3, 8, 8), (1, 5, 8, 8)), "proved for all N, C1, H, W, C2"),
-    (case("linear", (1, 10), out_features=5), "proved for all N (in 2 cases)"),
+    (case("linear", (1, 10), out_features=5), "proved for all N"),
     (case("linear", (10,), out_features=5), "proved for all sizes"),
     (
         case("max_pool1d", (1, 3, 9), kernel_size=2),
@@ -129,8 +129,7 @@ TOLD = [
 
 @pytest.mark.parametrize(("one", "told"), TOLD)
 def test_a_verdict_reads(one: Case, told: str) -> None:
-    verdict = str(verify_layer(one.cls.model_validate(one.fields), one.inputs))
-    assert verdict == told or verdict.startswith(f"{told} (in ")
+    assert str(verify_layer(one.cls.model_validate(one.fields), one.inputs)) == told
 
 
 def test_ceil_mode_is_proved_by_cases() -> None:

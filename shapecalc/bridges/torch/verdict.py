@@ -56,9 +56,7 @@ class Verdict:
         told = OUTCOMES[self.outcome]
         match self.outcome:
             case "proved":
-                if self.letters:
-                    told = f"proved for all {', '.join(self.letters)}"
-                return f"{told} (in {self.cases} cases)" if self.cases > 1 else told
+                return f"proved for all {', '.join(self.letters)}" if self.letters else told
             case "guarded":
                 return (
                     f"proved for {self.guard}; elsewhere agrees at the sizes tried, {self.tried} ({self.why})"

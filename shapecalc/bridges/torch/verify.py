@@ -31,7 +31,7 @@ def verify_layer(layer: Kind, shapes: tuple[Sizes, ...]) -> Verdict:
 
     >>> from shapecalc.layers import MaxPool2d
     >>> print(verify_layer(MaxPool2d(kernel_size=2), ((1, 8, 28, 28),)))
-    proved for all N, C, H, W (in 3 cases)
+    proved for all N, C, H, W
     """
     why = not_ours_to_prove(layer)
     if why:
