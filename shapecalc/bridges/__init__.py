@@ -6,13 +6,12 @@ from shapecalc.errors import NotInstalled
 
 
 def need(framework: str) -> None:
-    r"""Import a framework; raise `NotInstalled`, with what to type, if it is not there or does not load.
+    """Import a framework; raise `NotInstalled`, with what to type, if it is not there or does not load.
 
-    >>> need("a_framework_that_nobody_has")
+    >>> need("nothing")
     Traceback (most recent call last):
-    shapecalc.errors.NotInstalled: this needs a_framework_that_nobody_has: \
-python -m pip install "shapecalc[a_framework_that_nobody_has]" \
-(No module named 'a_framework_that_nobody_has')
+    shapecalc.errors.NotInstalled: this needs nothing: \
+python -m pip install "shapecalc[nothing]" (No module named 'nothing')
     """
     try:
         import_module(framework)
