@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
+from typing import Any
 
 import pytest
+import sympy
 import torch
 from hypothesis import HealthCheck, Phase, given, settings
 from pydantic import ValidationError
+from torch.utils._sympy import functions
 
-from shapecalc import load, loads
-from shapecalc.algebra import ceildiv
+from shapecalc import Undecided, load, loads
+from shapecalc.algebra import ceildiv, symbol
+from shapecalc.bridges.torch.expressions import size
 from shapecalc.bridges.torch.verdict import Counterexample, Verdict
 from shapecalc.bridges.torch.verification import verify
 from shapecalc.bridges.torch.verify import structure, verify_layer
@@ -326,3 +330,43 @@ def test_a_bundled_model_is_verified(name: str) -> None:
     found = verify(load(name))
     assert not found.is_refuted
     assert "uncovered" not in found.counts
+
+
+# ---- torch's expressions
+
+
+def test_functions_of_torch_are_read_as_the_arithmetic_they_are() -> None:
+    n = sympy.Symbol("s0", integer=True, positive=True)
+    names = {"s0": symbol("n")}
+    read = [
+        functions.FloorDiv(n + 1, 2),
+        functions.ModularIndexing(n, 2, 3),
+        functions.PythonMod(n, 4),
+        functions.CeilToInt(functions.IntTrueDiv(n, sympy.Integer(4))),
+        functions.TruncToInt(sympy.Float(1.5) * functions.ToFloat(n)),
+        functions.Max(n - 3, 2),
+    ]
+    expected = [
+        lambda k: (k + 1) // 2,
+        lambda k: k // 2 % 3,
+        lambda k: k % 4,
+        lambda k: -(-k // 4),
+        lambda k: 3 * k // 2,
+        lambda k: max(k - 3, 2),
+    ]
+    for expression, rule in zip(read, expected, strict=True):
+        found = size(expression, names)
+        assert not isinstance(found, int)
+        assert [found.subs({"n": k}) for k in range(1, 30)] == [rule(k) for k in range(1, 30)]
+
+
+@pytest.mark.parametrize(
+    ("expression", "named"),
+    [
+        (sympy.sin(sympy.Symbol("s0")), "sin"),
+        (functions.TruncToInt(sympy.Float(0.29) * functions.ToFloat(sympy.Symbol("s0"))), "0.29"),
+    ],
+)
+def test_what_is_no_integer_arithmetic_is_undecided_by_name(expression: Any, named: str) -> None:
+    with pytest.raises(Undecided, match=named):
+        size(expression, {})

@@ -247,7 +247,8 @@ def text(found: Verification) -> str:
     counts = ", ".join(f"{count} {OUTCOMES[outcome]}" for outcome, count in found.counts.items())
     of = f"{len(found.layers)} layers" if len(found.layers) != 1 else "1 layer"
     compared = [one for one in found.layers if one.verdict.outcome != "uncovered"]
-    numbers = "weights, buffers and MACs are torch's at these sizes"
+    whose = " of the layers that are covered" if len(compared) < len(found.layers) else ""
+    numbers = f"weights, buffers and MACs{whose} are torch's at these sizes"
     if any(one.difference for one in compared):
         numbers = "weights, buffers or MACs differ where it is said"
     lines += [
