@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from typing import Any
 
@@ -336,6 +336,7 @@ def test_a_bundled_model_is_verified(name: str) -> None:
 
 
 def test_functions_of_torch_are_read_as_the_arithmetic_they_are() -> None:
+
     n = sympy.Symbol("s0", integer=True, positive=True)
     names = {"s0": symbol("n")}
     read = [
@@ -346,7 +347,7 @@ def test_functions_of_torch_are_read_as_the_arithmetic_they_are() -> None:
         functions.TruncToInt(sympy.Float(1.5) * functions.ToFloat(n)),
         functions.Max(n - 3, 2),
     ]
-    expected = [
+    expected: list[Callable[[int], int]] = [
         lambda k: (k + 1) // 2,
         lambda k: k // 2 % 3,
         lambda k: k % 4,
