@@ -14,12 +14,14 @@ from itertools import product
 from math import lcm
 from typing import TypeAlias
 
-from shapecalc.algebra.decide import LONGEST_PERIOD, decide
+from shapecalc.algebra.decide import decide
 from shapecalc.algebra.expr import Dim, Expr, Floor, symbol
 from shapecalc.errors import FormulaError, Undecided
 
 MOST_POINTS = 512
 """The most combinations of bounded sizes that one decision goes through."""
+MOST_CLASSES = 256
+"""The most residue classes that a cell is cut into at once."""
 FARTHEST = 1024
 """How far behind the beginning of a cell a condition may settle."""
 
@@ -195,7 +197,7 @@ def divided(cell: Cell, condition: Condition) -> list[Cell]:
             return _cut(cell, name, at)
     for name in endless:
         modulus = _divisors(cell, name, difference)
-        if 1 < modulus <= LONGEST_PERIOD // 16:
+        if 1 < modulus <= MOST_CLASSES:
             return [{**cell, name: one} for one in cell[name].classes(modulus)]
     for name in bounded:
         return _cut(cell, name, 1)
