@@ -147,7 +147,8 @@ class Model(Spec):
         found = self.check_only(input, max_params, max_macs, **parameters)
         if not any(one.severity == "error" and one.code != "budget" for one in found):
             return found
-        from shapecalc.checks.repair import Source, repaired
+        from shapecalc.checks.repair import repaired
+        from shapecalc.checks.source import Source
 
         variant = self.name if self.is_member and self._text is not None else None
         text = self.to_yaml() if self._text is None else self._text

@@ -37,6 +37,8 @@ class _Node:
     """`scalar`, `alias`, `flow` or `block`."""
     entries: list[tuple[_Node, _Node]] = field(default_factory=list)
     is_mapping: bool = False
+    children: list[_Node] = field(default_factory=list)
+    """The items of a list."""
 
 
 class Text:
@@ -64,6 +66,7 @@ class Text:
         if isinstance(event, yaml.SequenceStartEvent):
             while not isinstance(event := next(self._events), yaml.SequenceEndEvent):
                 item = self._node(event)
+                node.children.append(item)
                 self.items[item.position] = item, node
         else:
             node.is_mapping = True
@@ -173,6 +176,28 @@ class Text:
             return None
         return self._edit(start, "", f"{before}{step}{self._newline()}")
 
+    def drop_step(self, place: Place) -> Edit | None:
+        """Take a step out of its list, with what is written on its lines; a list keeps its last step."""
+        found = self.items.get(_position(place))
+        if found is None:
+            return None
+        item, holder = found
+        items = holder.children
+        number = next(index for index, one in enumerate(items) if one is item)
+        if len(items) == 1:
+            return None
+        if holder.form == "flow":
+            start = item.start if number == 0 else items[number - 1].end
+            end = items[1].start if number == 0 else item.end
+            old = self.text[start:end]
+            return None if "#" in old else self._edit(start, old, "")
+        start = self.lines[item.position[0] - 1]
+        if not _DASH.fullmatch(self.text[start : item.start]):
+            return None
+        last = self._line_of(max(item.start, _last_mark(item) - 1))
+        end = self.lines[last + 1] if last + 1 < len(self.lines) else len(self.text)
+        return self._edit(start, self.text[start:end], "")
+
     # ---- helpers
 
     def _at(self, place: Place) -> tuple[_Node, int] | None:
@@ -188,6 +213,14 @@ class Text:
     def _newline(self) -> str:
         found = _BREAK.search(self.text)
         return found[0] if found else "\n"
+
+
+def _last_mark(node: _Node) -> int:
+    """Return where the last thing that is written in a node ends: a block's own end is further down."""
+    if node.form != "block":
+        return node.end
+    inner = [part for entry in node.entries for part in entry] + node.children
+    return max(map(_last_mark, inner), default=node.start)
 
 
 def _position(place: Place) -> Position:
@@ -208,6 +241,24 @@ def applied(text: str, edits: Iterable[Edit]) -> str | None:
         text = text[:start] + edit.new + text[end:]
         rest = start
     return text
+
+
+def growth(edits: Iterable[Edit]) -> Iterator[tuple[int, int]]:
+    """Yield by how many lines edits make a text longer, and from which line on, as lines stand then."""
+    moved = 0
+    for edit in sorted(set(edits)):
+        more = len(_BREAK.findall(edit.new)) - len(_BREAK.findall(edit.old))
+        if more:
+            yield edit.line + moved, more
+            moved += more
+
+
+def end_of(edit: Edit) -> tuple[int, int]:
+    """Return the line and column behind what an edit takes away."""
+    breaks = [*_BREAK.finditer(edit.old)]
+    if not breaks:
+        return edit.line, edit.column + len(edit.old)
+    return edit.line + len(breaks), len(edit.old) - breaks[-1].end() + 1
 
 
 def between(old: str, new: str) -> tuple[Edit, ...]:

@@ -14,14 +14,27 @@ from shapecalc.algebra import Dim, product
 from shapecalc.layers.base import Kind, Layer, Shapes
 from shapecalc.layers.linear import Dense
 from shapecalc.layers.merge import Broadcast, Concat
-from shapecalc.layers.requirement import Shape
+from shapecalc.layers.requirement import Refused, Shape
 
-_OF_SIZES = frozenset({"too-small", "broadcast", "concat", "padding", "elements"})
+OF_SIZES = frozenset({"too-small", "broadcast", "concat", "padding", "elements"})
 """The refusals that may only follow from sizes which are wrong already."""
 
 _OUTPUT_IS_MEANT = frozenset(
     {"channels", "divisibility", "too-small", "padding", "output-padding", "same-stride", "dilated-stride"}
 )
+
+
+def carried_on(
+    layer: Kind, inputs: Shapes, refused: Refused, *, doubtful: bool
+) -> tuple[Shapes | None, bool, bool]:
+    """Return the results by which a walk goes on, whether their sizes are a guess, and whether to tell.
+
+    `doubtful` says that the sizes which arrive are a guess already.
+    """
+    code = refused.requirement.code
+    results, guessed = plausible(layer, inputs, code)
+    is_told = not (doubtful and only_follows(layer, code))
+    return results, guessed or (doubtful and not layer.settles_sizes), is_told
 
 
 def plausible(layer: Kind, inputs: Shapes, code: str) -> tuple[Shapes | None, bool]:
@@ -32,7 +45,7 @@ def plausible(layer: Kind, inputs: Shapes, code: str) -> tuple[Shapes | None, bo
             return ((x[0], layer.out_features),), False  # a flatten is missing
         return layer.outputs(x), False
     if isinstance(layer, Layer) and code in _OUTPUT_IS_MEANT:
-        return tuple(map(_at_least_one, layer.outputs(inputs[0]))), code in _OF_SIZES
+        return tuple(map(_at_least_one, layer.outputs(inputs[0]))), code in OF_SIZES
     if isinstance(layer, (Concat, Broadcast)) and code in ("concat", "broadcast"):
         return _outvoted(layer, inputs)
     return None, False
@@ -70,4 +83,4 @@ def _sum(sizes: Iterable[Dim]) -> Dim:
 
 def only_follows(layer: Kind, code: str) -> bool:
     """Say whether a refusal may be due to sizes that were a guess, and so no mistake of its own."""
-    return code in _OF_SIZES or (isinstance(layer, Dense) and code == "channels")
+    return code in OF_SIZES or (isinstance(layer, Dense) and code == "channels")

@@ -67,13 +67,11 @@ class Recorder:
         self.graph.nodes.append(node)
         doubtful = not self.doubtful.isdisjoint(sources)
         if isinstance(answer, Refused):
-            from shapecalc.engine.plausible import only_follows, plausible
+            from shapecalc.engine.plausible import carried_on
 
-            code = answer.requirement.code
-            if not (doubtful and only_follows(layer, code)):
+            results, guessed, is_told = carried_on(layer, inputs, answer, doubtful=doubtful)
+            if is_told:
                 self.failures.append(failure(answer, layer, path, place))
-            results, guessed = plausible(layer, inputs, code)
-            guessed |= doubtful and not layer.settles_sizes
             self.effects.append(None)
         else:
             results, guessed = answer.outputs, doubtful and not layer.settles_sizes
