@@ -128,7 +128,7 @@ def text(one: Diagnostic) -> str:
 
 def _told(fix: Fix) -> list[str]:
     """Return a repair as lines: one, or one for each of its steps."""
-    if len(fix.steps) < 2:  # noqa: PLR2004  (a list of one is no list)
+    if len(fix.steps) < 2:
         return [f"  fix: {fix.description}"]
     after = ", after which no error is left:" if fix.fixes_all else " together:"
     return [f"  fix: these {len(fix.steps)} changes{after}", *(f"       {step}" for step in fix.steps)]

@@ -21,6 +21,7 @@ from shapecalc.errors import Place
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _BREAK = re.compile(r"\r\n|[\r\n\u2028\u2029]")
+_DASHES = re.compile(r"[ ]*(- +)+")
 _DASH = re.compile(r"[ ]*- +")
 
 Position = tuple[int, int]
@@ -175,6 +176,27 @@ class Text:
         if not _DASH.fullmatch(before):
             return None
         return self._edit(start, "", f"{before}{step}{self._newline()}")
+
+    def append_step(self, place: Place, step: str) -> Edit | None:
+        """Put a step behind the last one of the list under the key at a place, or that is the item there."""
+        entry, item = self._at(place), self.items.get(_position(place))
+        holder = entry[0].entries[entry[1]][1] if entry else item[0] if item else None
+        if holder is None or holder.is_mapping or holder.form not in ("flow", "block"):
+            return None
+        if not holder.children:
+            return self._edit(holder.start, self.text[holder.start : holder.end], f"[{step}]")
+        first, last = holder.children[0], holder.children[-1]
+        if holder.form == "flow":
+            return self._edit(last.end, "", f", {step}")
+        start = self.lines[first.position[0] - 1]
+        margin = self.text[start : first.start]
+        if not _DASHES.fullmatch(margin):
+            return None
+        line = self._line_of(max(last.start, _last_mark(last) - 1))
+        if line + 1 >= len(self.lines):
+            return None
+        dash = margin.rindex("-")
+        return self._edit(self.lines[line + 1], "", f"{' ' * dash}{margin[dash:]}{step}{self._newline()}")
 
     def drop_step(self, place: Place) -> Edit | None:
         """Take a step out of its list, with what is written on its lines; a list keeps its last step."""

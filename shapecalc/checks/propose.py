@@ -24,6 +24,8 @@ from shapecalc.layers.requirement import Refused, Requirement, Shape
 from shapecalc.spec.tree import Spec
 
 MOST_PATHS = 12
+_IMAGE = 4
+_STRIDES = (1, 2, 3, 4, 8)
 _DECLARES = re.compile(r"declares (\w+): ")
 _DIVIDES = re.compile(r": (\w+) = (\d+) does not divide \w+ = (\d+) ")
 _MEANT = re.compile(r"'([^']+)'(?=[^']*\(did you mean '([^']+)'\?\))")
@@ -147,6 +149,25 @@ class Proposer:
                 for options in each[1:]:
                     together = together.and_also(options[min(choice, len(options) - 1)])
                 yield together
+
+        if self.spec.framework == "torch":
+            yield from self.projections(node, inputs, axes)
+
+    def projections(self, node: GraphNode, inputs: Shapes, axes: Sequence[int]) -> Iterator[Proposal]:
+        """Yield a 1x1 convolution in the one branch that is not as the others, channels and sizes at once."""
+        for number, x in enumerate(inputs):
+            others = {
+                tuple(other[axis] for axis in axes) for index, other in enumerate(inputs) if index != number
+            }
+            if len(others) != 1 or len(x) != _IMAGE:
+                continue
+            aim = dict(zip(axes, others.pop(), strict=True))
+            for stride in _STRIDES:
+                if all((x[axis] - 1) // stride + 1 == aim[axis] for axis in axes if axis > 1):
+                    added = self.spots.projection(node, number, aim.get(1, x[1]), stride)
+                    if added is not None:
+                        yield added
+                    break
 
     def targets(
         self, inputs: Shapes, chains: Sequence[tuple[Shape | None, list[GraphNode]]], axes: Sequence[int]

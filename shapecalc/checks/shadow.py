@@ -66,14 +66,26 @@ class Shadow:
         target: int | None = None,
     ) -> dict[int, str] | None:
         """Return the refusals after some changes; None where a change is not legal or the target refuses."""
-        layers: dict[int, list[Kind]] = {}
-        for change in changes:
-            for index in change.nodes:
-                row = layers.get(index, [self.nodes[index].layer])
-                after = self._changed(row, change)
-                if after is None:
-                    return None
-                layers[index] = after
+        layers = self._layers(changes)
+        if layers is None:
+            return None
+        run, first = self._begin(layers, inputs)
+        return run.refused if self._finish(run, first, layers, target) else None
+
+    def arriving(self, changes: Iterable[Change], target: int) -> tuple[Shape | None, ...] | None:
+        """Return what arrives at a layer after some changes above it; None where one is not legal."""
+        layers = self._layers(changes)
+        if layers is None:
+            return None
+        run, first = self._begin(layers)
+        for index in range(first, target):
+            self._take(self.nodes[index], layers.get(index, (self.nodes[index].layer,)), run)
+        return tuple(run.shapes[slot] for slot in self.nodes[target].sources)
+
+    def _begin(
+        self, layers: Mapping[int, Sequence[Kind]], inputs: Mapping[int, Shape] | None = None
+    ) -> tuple[_Run, int]:
+        """Return the walk as it is before the first change, and the node that comes next."""
         first = 0 if inputs else min(layers, default=len(self.nodes))
         begin = self.nodes[first].first_slot if first < len(self.nodes) else len(self.base.shapes)
         run = _Run(
@@ -83,7 +95,18 @@ class Shadow:
         )
         for slot, shape in (inputs or {}).items():
             run.shapes[slot] = shape
-        return run.refused if self._finish(run, first, layers, target) else None
+        return run, first
+
+    def _layers(self, changes: Iterable[Change]) -> dict[int, list[Kind]] | None:
+        """Return the layers that stand in the place of others, or None where a change is not legal."""
+        layers: dict[int, list[Kind]] = {}
+        for change in changes:
+            for index in change.nodes:
+                after = self._changed(layers.get(index, [self.nodes[index].layer]), change)
+                if after is None:
+                    return None
+                layers[index] = after
+        return layers
 
     def result(self, index: int, changes: Iterable[Change], inputs: Shapes) -> Shapes | None:
         """Return what a layer by itself makes of some inputs after changes, or None where it refuses."""

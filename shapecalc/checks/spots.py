@@ -1,10 +1,11 @@
-"""From the layers of a graph to proposals: which text gives a field its value, and which layers it reaches."""
+"""From the layers of a graph to proposals: which text gives a field its value, and whom it reaches."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
 
+from shapecalc.algebra import Dim
 from shapecalc.checks.changes import written
 from shapecalc.checks.diagnostic import Edit
 from shapecalc.checks.edit import Text
@@ -16,6 +17,7 @@ from shapecalc.spec.tree import Spec
 
 _PRICE_OF_AN_OMISSION = 3
 """A number that is left out repairs nothing: it is no longer compared with what arrives."""
+_PRICE_OF_A_LAYER = 2
 _PRICE_OF_FORCE = 4
 """A number in the place of a formula is right for one size only."""
 
@@ -81,6 +83,20 @@ class Spots:
         found = self.found(node)
         edit = None if found is None else self.text.insert_step(found.step.place, kind)
         return None if edit is None else self._proposal(edit, told, Change(self._reached(node), before=kind))
+
+    def projection(self, merge: GraphNode, number: int, channels: Dim, stride: int) -> Proposal | None:
+        """Return that a 1x1 convolution is put at the end of a branch, to bring it to other sizes."""
+        found = self.found(merge)
+        branches = getattr(found.step.body, "branches", None) if found else None
+        if found is None or branches is None or not isinstance(branches[number][1], tuple):
+            return None
+        name = branches[number][0]
+        place = found.step.place.of(merge.layer.kind, int(name) if name.isdecimal() else name)
+        layer = f"conv2d: {{out_channels: {channels}, kernel_size: 1, stride: {stride}}}"
+        edit = self.text.append_step(place, layer)
+        if edit is None:
+            return None
+        return Proposal((edit,), (f"a {layer} at the end of branch {name}",), price=_PRICE_OF_A_LAYER)
 
     def omitted_step(self, node: GraphNode) -> Proposal | None:
         """Return that the step which became a layer is left out."""
