@@ -16,6 +16,8 @@ from hypothesis import strategies as st
 from shapecalc import Model, Report, Sequential, ShapecalcError, Step, load, loads
 from shapecalc.checks.diagnostic import Diagnostic
 from shapecalc.checks.edit import applied
+from shapecalc.checks.mend import mended
+from shapecalc.checks.source import Source
 from shapecalc.checks.trace import trace
 from shapecalc.layers import (
     Add,
@@ -225,20 +227,37 @@ def compare_repair(what: str, model: Model) -> None:
         assert found == [], "torch runs it, and check finds an error"
         return
     assert found, f"torch refuses, and check finds nothing: {refused}"
-    assert found[0].path == refused.path, f"torch: {refused}; check: {found[0]}"
-    assert found[0].fixes, f"no repair of {found[0]}"
-    after = applied(model.text or "", found[0].fixes[0].edits)
+    assert is_there(found[0], refused.path), f"torch: {refused}; check: {found[0]}"
+    text = model.text or ""
+    first = next(iter(found[0].fixes), None)
+    if first is None or not first.fixes_all:
+        left = errors(loads(mended(Source(text, loads))[0]))
+        assert left, "the errors can be repaired one after the other, but the first repair is not offered"
+        assert all(one.code == "spec" for one in left), f"no repair of {left[0]}"
+        note(f"{what}: torch refuses it, and what is left is about names or shared weights")
+        return
+    after = applied(text, first.edits)
     assert after is not None
     again = refused_by_torch(loads(after))
-    assert again is None, f"torch refuses after {found[0].fixes[0].description}: {again}"
-    note(f"{what}: torch refuses it, and runs it after {len(found[0].fixes[0].steps)} changes")
+    assert again is None, f"torch refuses after {first.description}: {again}"
+    note(f"{what}: torch refuses it, and runs it after its first repair, of {len(first.steps)} steps")
+
+
+def is_there(one: Diagnostic, path: str) -> bool:
+    """Say whether a finding is about the layer that torch refuses; of a step that shares, about the step."""
+    return one.path == path or (one.code == "spec" and path.startswith(f"{one.path}."))
 
 
 @given(with_a_mistake(usual()))
 def test_a_mistake_in_a_usual_network_is_found_and_repaired(drawn: tuple[str, Model]) -> None:
+    """Every mistake in a network without names or shared weights has a repair."""
     compare_repair(*drawn)
 
 
 @given(with_a_mistake(networks()))
 def test_a_mistake_in_any_network_is_found_and_repaired(drawn: tuple[str, Model]) -> None:
+    """Nothing is proposed for results that are not there and for shared weights that no longer fit.
+
+    Such an error may be left, and nothing else; a tenth of a percent to some percent of the draws.
+    """
     compare_repair(*drawn)

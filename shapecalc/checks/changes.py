@@ -61,6 +61,8 @@ def every_alternative(layer: Kind, pairs: Iterable[tuple[int, int]]) -> Iterator
         if isinstance(value, int) and name in _CHANNELS:
             yield from ((name, new) for new in dict.fromkeys(_moved(value, pairs)) if new > 0)
             continue
+        if name not in _WINDOWS and name not in layer.model_fields_set:
+            continue  # what nobody wrote is seldom what is wrong
         near = [field.default] if isinstance(field.default, int) else []
         wanted = [] if name in _WINDOWS else [size for pair in pairs for size in pair[::-1]]
         for number, new in enumerate(_varied(value, [*near, *wanted, *_SMALL])):

@@ -21,6 +21,8 @@ _FIXES_SHOWN = 2
 _FEW = 4
 """With more errors than these, each is shown one repair of its own."""
 _TRIED_EACH = 6
+_CHEAP = 2
+"""What costs more than this comes after all that is done in the layers above."""
 _WALKS_FOR_PARTS = 60
 _LAYERS_FOR_PARTS = 7_000
 _ASKS_FOR_PARTS = 6_000
@@ -86,10 +88,11 @@ class Repairer:
 
     def _proposals(self, one: Diagnostic, whole: State | None) -> Iterator[Proposal]:
         yield from _parts(whole)
-        for candidate in self.start.local(one)[:_TRIED_EACH]:
-            yield candidate.proposal
+        local = [each.proposal for each in self.start.local(one)[:_TRIED_EACH]]
+        yield from (proposal for proposal in local if proposal.cost <= _CHEAP)
         for candidate in self.search.above(self.start, one)[:_TRIED_EACH]:
             yield candidate.proposal
+        yield from (proposal for proposal in local if proposal.cost > _CHEAP)
 
     def _alone(self, one: Diagnostic) -> State | None:
         """Return the state in which one finding is gone by several changes, and nothing else has come."""

@@ -94,7 +94,7 @@ class Upstream:
                 if self.shadow.asked > limit:
                     return
                 yield proposal
-        for node in near:
+        for node in (*near[1:], failing):
             if isinstance(node.layer, Layer):
                 omitted = self.proposer.spots.omitted_step(node)
                 if omitted is not None and self.shadow.asked <= limit:
