@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 from shapecalc import Model, Report, Sequential, ShapecalcError, Step, load, loads
 from shapecalc.checks.diagnostic import Diagnostic
-from shapecalc.checks.edit import applied
 from shapecalc.checks.mend import mended
 from shapecalc.checks.source import Source
+from shapecalc.checks.splice import applied
 from shapecalc.checks.trace import trace
 from shapecalc.layers import (
     Add,
@@ -258,6 +258,6 @@ def test_a_mistake_in_a_usual_network_is_found_and_repaired(drawn: tuple[str, Mo
 def test_a_mistake_in_any_network_is_found_and_repaired(drawn: tuple[str, Model]) -> None:
     """Nothing is proposed for results that are not there and for shared weights that no longer fit.
 
-    Such an error may be left, and nothing else; a tenth of a percent to some percent of the draws.
+    Such an error may be left, and nothing else.
     """
     compare_repair(*drawn)

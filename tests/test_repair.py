@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 
 import shapecalc
 from shapecalc.checks.diagnostic import Diagnostic, Edit, Fix
-from shapecalc.checks.edit import Text, applied, between
+from shapecalc.checks.edit import Text
 from shapecalc.checks.mend import mended
 from shapecalc.checks.source import Source
+from shapecalc.checks.splice import applied, between
 from shapecalc.cli import main
 from shapecalc.spec.find import bundled
 

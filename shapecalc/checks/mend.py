@@ -6,9 +6,9 @@ from dataclasses import replace
 from difflib import unified_diff
 
 from shapecalc.checks.diagnostic import Diagnostic, Fix
-from shapecalc.checks.edit import applied
 from shapecalc.checks.repair import Repairer, of_unreadable
 from shapecalc.checks.source import Source
+from shapecalc.checks.splice import applied
 from shapecalc.errors import Located
 
 MOST_ROUNDS = 40

@@ -8,12 +8,13 @@ from dataclasses import replace
 import yaml
 
 from shapecalc.checks.diagnostic import Diagnostic, Edit, Fix
-from shapecalc.checks.edit import Text, applied
+from shapecalc.checks.edit import Text
 from shapecalc.checks.inputs import told_as
 from shapecalc.checks.proposal import Proposal
 from shapecalc.checks.propose import words
 from shapecalc.checks.search import Search, edits_of
 from shapecalc.checks.source import Reader, Source
+from shapecalc.checks.splice import applied
 from shapecalc.checks.state import State, errors_of, own
 from shapecalc.errors import Located, ShapecalcError
 

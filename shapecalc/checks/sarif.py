@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from shapecalc.checks.diagnostic import Diagnostic, Edit, Fix
-from shapecalc.checks.edit import end_of
+from shapecalc.checks.splice import end_of
 from shapecalc.errors import Place
 
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"

@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from itertools import count
 
 from shapecalc.checks.diagnostic import Diagnostic, Edit
-from shapecalc.checks.edit import between
 from shapecalc.checks.proposal import Proposal
+from shapecalc.checks.splice import between
 from shapecalc.checks.state import Candidate, State, own
 
 MOST_WALKS = 120

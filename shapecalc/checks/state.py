@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from shapecalc.checks.diagnostic import Diagnostic, Edit, from_failure, gathered
-from shapecalc.checks.edit import Text, applied, growth
+from shapecalc.checks.edit import Text
 from shapecalc.checks.inputs import Inputs
 from shapecalc.checks.proposal import Proposal
 from shapecalc.checks.propose import Proposer
 from shapecalc.checks.shadow import Shadow
 from shapecalc.checks.source import Source
+from shapecalc.checks.splice import applied, growth
 from shapecalc.checks.upstream import Upstream
 from shapecalc.engine.plausible import OF_SIZES
 from shapecalc.errors import Failure, ShapecalcError
