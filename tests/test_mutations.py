@@ -218,7 +218,7 @@ def compare_repair(what: str, model: Model) -> None:
     found = errors(model)
     try:
         refused = refused_by_torch(model)
-    except (LookupError, NameError, ArithmeticError):
+    except (LookupError, NameError, ArithmeticError, ValueError):
         note(f"{what}: a name or a formula fails in Python, before torch is asked")
         assert found, "a name fails in Python, and check finds nothing"
         return
