@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from shapecalc.layers.registry import kinds, register
     from shapecalc.model import Model, load, loads, names
     from shapecalc.report.data import Node, Report
+    from shapecalc.solving.mirror import solve_mirror
+    from shapecalc.solving.window import solve_window
     from shapecalc.spec.tree import Block, Call, Sequential, Side, Step
 
 _HOMES = {
@@ -40,6 +42,8 @@ _HOMES = {
     "loads": "model",
     "names": "model",
     "register": "layers.registry",
+    "solve_mirror": "solving.mirror",
+    "solve_window": "solving.window",
     "symbol": "algebra.expr",
 }
 
@@ -67,6 +71,8 @@ __all__ = [
     "loads",
     "names",
     "register",
+    "solve_mirror",
+    "solve_window",
     "symbol",
 ]
 

@@ -30,6 +30,8 @@ FLOORS = (
     "console",
     "testing",
     "model",
+    "solving",
+    "sizes",
     "checks",
     "report",
     "engine",
@@ -78,6 +80,8 @@ def test_the_house_has_no_cellar(graph: grimp.ImportGraph) -> None:
         ("shapecalc.engine.walk", "shapecalc.report.data"),
         ("shapecalc.report.table", "shapecalc.model"),
         ("shapecalc.model", "shapecalc.cli"),
+        ("shapecalc.sizes.answer", "shapecalc.solving.inputs"),
+        ("shapecalc.solving.ask", "shapecalc.model"),
     ],
 )
 def test_an_import_from_above_is_noticed(graph: grimp.ImportGraph, importer: str, imported: str) -> None:
@@ -124,6 +128,12 @@ def command(arguments: str) -> str:
         "kinds",
         "schema",
         "diff resnet18 resnet34",
+        "sizes alexnet",
+        "solve window 56 28",
+        "solve mirror max_pool2d kernel_size=2",
+        "solve input alexnet 6x6 --at pool5",
+        "solve budget lenet5 --params 60K --free H=W",
+        "solve features alexnet",
     ],
 )
 def test_no_command_loads_anything_heavy(arguments: str) -> None:

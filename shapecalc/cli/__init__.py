@@ -27,6 +27,7 @@ COMMANDS = {
     "schema": "schema:schema",
     "show": "show:show",
     "sizes": "sizes:sizes",
+    "solve": "solve:solve",
 }
 """Each command with the module here and the function in it."""
 
