@@ -25,6 +25,7 @@ from shapecalc.spec.tree import Spec
 
 if TYPE_CHECKING:
     from shapecalc.checks.diagnostic import Diagnostic
+    from shapecalc.sizes.agreement import Agreement
     from shapecalc.sizes.answer import Sizes
     from shapecalc.solving.budget import Budget
     from shapecalc.solving.features import Features
@@ -192,7 +193,7 @@ class Model(Spec):
 
         >>> sizes = load("alexnet").sizes()
         >>> (63, 63) in sizes, (62, 63) in sizes, sizes.imposed[0].path
-        (True, False, 'max_pool2d_3')
+        (True, False, 'pool5')
         """
         from shapecalc.sizes.answer import legal_sizes
         from shapecalc.sizes.question import Question
@@ -234,6 +235,22 @@ class Model(Spec):
         from shapecalc.solving.ask import answer
 
         return answer(self, self.analyze, given)
+
+    def agreement(self, other: Model, **parameters: Any) -> Agreement:
+        """Return what is proved of two networks for every input size: same shapes, same accepted sizes.
+
+        Raises `Undecided` where it cannot be decided.
+
+        >>> proof = load("resnet50").agreement(load("resnext50_32x4d"))
+        >>> proof.is_whole
+        True
+        >>> print(load("resnet18").agreement(load("vgg16")).accepted)
+        at H = 1, W = 1 the left puts out 1000, the right nothing (refused)
+        """
+        from shapecalc.sizes.agreement import agreement
+        from shapecalc.sizes.question import Question
+
+        return agreement(Question(self, values=parameters), Question(other, values=parameters))
 
     def walk(self, given: Any = None, /, **parameters: Any) -> Walk:
         """Return the bare walk over the model, its failures included."""

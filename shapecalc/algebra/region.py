@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
-from itertools import count, product
-from math import isqrt, prod
+from itertools import count, islice, product
+from math import isqrt
 from operator import and_
 from typing import TypeAlias
 
@@ -82,6 +82,15 @@ class Region:
     def __or__(self, other: Region) -> Region:
         return Region(self.names, (*self.boxes, *other.boxes)).merged()
 
+    def __sub__(self, other: Region) -> Region:
+        """Return the points in this region alone; raise `Undecided` where a relation was not solved."""
+        if any(box.relations for box in other.boxes):
+            raise Undecided("what lies outside depends on a relation between several sizes")
+        boxes = list(self.boxes)
+        for taken in other.boxes:
+            boxes = [piece for box in boxes for piece in _outside(box, taken)]
+        return Region(self.names, tuple(boxes)).merged()
+
     def merged(self) -> Region:
         """Return the same region with boxes that differ on one axis only as one."""
         boxes = list(dict.fromkeys(self.boxes))
@@ -140,11 +149,48 @@ class Region:
         if not box.relations:
             firsts = [next(step, None) for step in steps]
             return tuple(n for n in firsts if n is not None) if None not in firsts else None
-        axes = [list(step) for step in steps]
-        if prod(map(len, axes)) > FARTHEST**2:
-            raise Undecided("the nearest sizes depend on a relation between several sizes")
-        candidates = sorted(product(*axes), key=lambda near: _distance(near, point))
-        return next((near for near in candidates if self._holds(box, near)), None)
+        return self._nearest_related(box, point, steps[:-1], up=up)
+
+    def _nearest_related(
+        self, box: Box, point: Point, steps: Sequence[Iterator[int]], *, up: bool
+    ) -> Point | None:
+        """Try values of all unknowns but the last, the nearest first; the relations then tell the last."""
+        each = round(FARTHEST ** (1 / max(len(steps), 1)))
+        axes = [[*islice(step, each)] for step in steps]
+        best: Point | None = None
+        for others in sorted(product(*axes), key=lambda near: _distance(near, point[:-1])):
+            if best is not None and _distance(others, point[:-1]) >= _distance(best, point):
+                break
+            last = self._last_axis(box, others)
+            n = last.first_from(point[-1]) if up else last.last_until(point[-1])
+            if n is not None and n >= 1:
+                found = (*others, n)
+                if best is None or _distance(found, point) < _distance(best, point):
+                    best = found
+        return best
+
+    def _last_axis(self, box: Box, others: Point) -> IntegerSet:
+        """Return what is left for the last unknown when all others are given."""
+        values = dict(zip(self.names, others, strict=False))
+        found = box.sets[-1]
+        for left, sign, right in box.relations:
+            difference = left - right
+            rest = difference.subs(values) if isinstance(difference, Expr) else difference
+            for one in where(self.names[-1:], (rest, sign, 0)).boxes or (Box((IntegerSet(),)),):
+                if one.relations:
+                    raise Undecided("the nearest sizes depend on a relation between several sizes")
+                found &= one.sets[0]
+        return found
+
+
+def _outside(box: Box, taken: Box) -> Iterator[Box]:
+    """Yield boxes that together hold the points of one box that another does not hold."""
+    sets = list(box.sets)
+    for axis, (own, theirs) in enumerate(zip(box.sets, taken.sets, strict=True)):
+        piece = replace(box, sets=(*sets[:axis], own - theirs, *sets[axis + 1 :]))
+        if piece:
+            yield piece
+        sets[axis] = own & theirs
 
 
 def _within(one: IntegerSet, last: int) -> Iterator[int]:

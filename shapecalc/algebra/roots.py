@@ -56,6 +56,8 @@ def signs(p: Polynomial) -> list[tuple[int, int]]:
     """
     if not any(p[1:]):
         return [(0, _sign(p[0]))]
+    if len(p) == 2:
+        return _of_a_line(*p)
     turns = signs(difference(p))
     found: list[tuple[int, int]] = []
     for number, (begin, slope) in enumerate(turns):
@@ -64,6 +66,16 @@ def signs(p: Polynomial) -> list[tuple[int, int]]:
             if not found or found[-1][1] != sign:
                 found.append((q, sign))
     return found
+
+
+def _of_a_line(constant: int, slope: int) -> list[tuple[int, int]]:
+    """Return where a line changes its sign: the same as by bisection, at once."""
+    direction = _sign(slope)
+    root, rest = divmod(-constant * direction, abs(slope))
+    if root < 0:
+        return [(0, direction)]
+    found = [(0, -direction)] if root > 0 or rest else []
+    return [*found, (root, 0), (root + 1, direction)] if rest == 0 else [*found, (root + 1, direction)]
 
 
 def _on_a_monotone_stretch(

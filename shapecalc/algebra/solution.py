@@ -8,6 +8,7 @@ largest), and where such a polynomial changes its sign is found in integers.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from math import lcm
 
 from shapecalc.algebra.expr import Dim, Expr, Floor, Maximum, Symbol
@@ -43,6 +44,7 @@ def solve(left: Dim, relation: str, right: Dim) -> tuple[str, IntegerSet] | None
         return None
 
 
+@lru_cache(maxsize=1024)
 def _solved(difference: Expr, relation: str, least: int) -> IntegerSet:
     length = common_period(difference)
     if length is None:

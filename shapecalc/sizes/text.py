@@ -89,10 +89,10 @@ def written(region: Region, names: tuple[str, ...]) -> list[str]:
         return ["none"]
     if len(boxes) == 1:
         return [*_axes(boxes[0], names), *_relations(boxes[0])]
-    lines = ["; ".join((*_axes(box, names), *_relations(box))) for box in boxes[:MOST_BOXES]]
-    if len(boxes) > MOST_BOXES:
-        lines.append(f"and {len(boxes) - MOST_BOXES} more ranges")
-    return lines
+    shown_ = boxes if len(boxes) <= MOST_BOXES + 1 else boxes[:MOST_BOXES]
+    lines = ["; ".join((*_axes(box, names), *_relations(box))) for box in shown_]
+    left = len(boxes) - len(shown_)
+    return [*lines, f"and {left} more ranges"] if left else lines
 
 
 def _axes(box: Box, names: tuple[str, ...]) -> list[str]:
