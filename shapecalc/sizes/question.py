@@ -129,7 +129,8 @@ class Question:
     def needed(self, graph: Graph) -> list[bool]:
         """Say of each node whether an output that is asked for depends on it."""
         wanted = set(graph.outputs.values() if self.outputs == "all" else ())
-        wanted.add(self.slot(graph))
+        if (slot := self.slot(graph)) is not None:
+            wanted.add(slot)
         found: list[bool] = []
         for node in reversed(graph.nodes):
             is_needed = any(slot in wanted for slot in range(node.first_slot, node.first_slot + node.results))
@@ -137,10 +138,10 @@ class Question:
             found.append(is_needed)
         return found[::-1]
 
-    def slot(self, graph: Graph) -> int:
-        """Return the result that is asked for: the main output, or that of a layer or of a part."""
+    def slot(self, graph: Graph) -> int | None:
+        """Return the result that is asked for, of a layer or part or the main output, if there is one."""
         if self.at is None:
-            return next(iter(graph.outputs.values()))
+            return next(iter(graph.outputs.values()), None)
         for node in graph.nodes:
             if node.path == self.at:
                 return node.first_slot

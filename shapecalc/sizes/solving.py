@@ -107,8 +107,8 @@ class Solver:
     def asked(self, walk: Walk) -> Iterator[Imposed]:
         """Yield what the result that is asked for must be, as if the layer that makes it imposed it."""
         slot = self.question.slot(walk.graph)
-        shape = walk.shapes[slot]
-        if shape is None:
+        shape = None if slot is None else walk.shapes[slot]
+        if shape is None or slot is None:
             return
         node = next((one for one in reversed(walk.graph.nodes) if one.first_slot <= slot), None)
         for size, wanted in self.question.targets(shape):

@@ -172,6 +172,7 @@ class Asked:
                     f"{self.spec.name} has no parameter {quote(own)} to leave free{nearest(own, known)}",
                     hint=f"parameters: {', '.join(known) or 'none'}",
                 )
+            self.assigned(1)  # refuses an entry that a list does not have
             if own in self.settings:
                 raise SpecError(f"the parameter {own} is both set and left free: choose one")
         if self.multiple_of <= 0:

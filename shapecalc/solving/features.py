@@ -10,7 +10,7 @@ from shapecalc.algebra import Dim, product
 from shapecalc.algebra.expr import Expr
 from shapecalc.algebra.render import grouped
 from shapecalc.engine.graph import GraphNode, Walk
-from shapecalc.errors import SpecError, Undecided, nearest, printable, quote
+from shapecalc.errors import Failure, SpecError, Undecided, nearest, printable, quote
 from shapecalc.layers.linear import Dense
 from shapecalc.layers.requirement import Shape, shown
 from shapecalc.sizes.question import Question
@@ -117,12 +117,37 @@ def solve_features(question: Question, layer: str | None = None) -> Features:
             hint=f"linear layers: {', '.join(known[:20])}",
         )
     formulas = _formulas(question)
-    found = [_feature(walk, node, formulas.get(node.path)) for node in chosen]
-    known_ = [one for one in found if one is not None]
-    if not known_:
-        raise walk.failures[0].error(tuple(walk.failures))
+    doubtful = _doubtful(walk)
+    found: list[Feature] = []
+    for node in chosen:
+        if node.path in doubtful:
+            raise doubtful[node.path].error(tuple(walk.failures))
+        one = _feature(walk, node, formulas.get(node.path))
+        if one is None:
+            raise SpecError(f"{spec.name}: what arrives at {quote(node.path)} is not known")
+        found.append(one)
     title = f"{spec.title} ({spec.name})" if spec.title else spec.name
-    return Features(title, question.built_inputs, tuple(known_))
+    return Features(title, question.built_inputs, tuple(found))
+
+
+def _doubtful(walk: Walk) -> dict[str, Failure]:
+    """Return the layers behind one that fails, each with that failure: a walk goes on with what could be.
+
+    A linear layer that declares a wrong number makes what it would make of the right one.
+    """
+    nodes = walk.graph.nodes
+    linear = {node.path for node in nodes if isinstance(node.layer, Dense)}
+    failed = {one.path: one for one in walk.failures if not (one.code == "channels" and one.path in linear)}
+    behind: dict[int, Failure] = {}
+    found: dict[str, Failure] = {}
+    for node in nodes:
+        before = next((behind[slot] for slot in node.sources if slot in behind), None)
+        if before is not None:
+            found[node.path] = before
+        cause = before or failed.get(node.path)
+        if cause is not None:
+            behind |= dict.fromkeys(range(node.first_slot, node.first_slot + node.results), cause)
+    return found
 
 
 def _is_in(path: str, part: str) -> bool:

@@ -109,20 +109,27 @@ def solve_inputs(question: Question) -> Inputs:
     if not target or any(not isinstance(n, int) or isinstance(n, bool) or n < 1 for n in target):
         raise SpecError(f"{quote(target)} is not a size of a result, as (7, 7) is")
     built = question.walk_built()
-    shape = built.shapes[question.slot(built.graph)]
+    shape = _result(question, built)
     if shape is not None:
         _refuse_other_rank(question, built, shape)
     found = solved(question)
-    result = found.walk.shapes[question.slot(found.walk.graph)]
+    result = _result(question, found.walk)
     if result is None:
         raise found.failures[0].error(tuple(found.failures))
     _confirm(Solver(question), found)
     region = found.region
     anyhow = solved(replace(question, target=None))
     legal = anyhow.region
+    if anyhow.failures and not legal:
+        raise anyhow.failures[0].error(tuple(anyhow.failures))
     title = f"{question.spec.title} ({question.spec.name})" if question.spec.title else question.spec.name
     beside = () if region else tuple(_beside(question, result, legal))
     return Inputs(title, question.at, target, result, question.names, region, legal, beside)
+
+
+def _result(question: Question, walk: Walk) -> Shape | None:
+    slot = question.slot(walk.graph)
+    return None if slot is None else walk.shapes[slot]
 
 
 def _refuse_other_rank(question: Question, built: Walk, shape: Shape) -> None:
