@@ -12,7 +12,8 @@ from shapecalc.errors import SpecError, quote
 from shapecalc.layers.fields import exact
 from shapecalc.report.data import Report
 from shapecalc.sizes.question import Question
-from shapecalc.solving.budget import Asked, Budget, Number, solve_budget
+from shapecalc.solving.budget import Budget, Number
+from shapecalc.solving.costs import Asked, solve_budget
 from shapecalc.solving.features import Features, solve_features
 from shapecalc.solving.inputs import Inputs, solve_inputs
 from shapecalc.spec.tree import Spec

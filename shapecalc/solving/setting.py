@@ -17,6 +17,8 @@ MOST_WINDOWS = 20_000
 USUAL = 7
 FARTHEST = 32
 """How far the bounds follow a large step between the two sizes by themselves."""
+FARTHEST_TRANSPOSED = 16
+"""The same where each window has as many output paddings as its stride."""
 
 _NEEDED = {"out_channels": 1, "norm_type": 1}
 """Fields that must be given and do not change sizes."""
@@ -218,7 +220,7 @@ def bounds_of(
             return (1, 1)
         return (1, usual if most is None else most) if value is None else (value, value)
 
-    usual = max(USUAL, min(reach, FARTHEST))
+    usual = max(USUAL, min(reach, FARTHEST_TRANSPOSED if "output_padding" in cls.model_fields else FARTHEST))
     kernel = side("kernel", usual)
     padding, most_padding = fixed.get("padding"), largest.get("padding")
     if (padding is not None or most_padding is not None) and not has_numeric_padding(cls):

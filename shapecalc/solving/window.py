@@ -126,7 +126,7 @@ def solve_window(  # noqa: PLR0913  (one argument per option)
 
     A size is a number for every axis, or one number per axis; a setting is the same on each. The kind is by
     default `conv2d`, or `conv_transpose2d` where the size grows. What is not fixed is looked for: kernel and
-    stride up to 7 (or to the step between the sizes, where that is more), dilation up to 2, padding up to
+    stride up to 7 (or to the step between the sizes, but not above 32), dilation up to 2, padding up to
     half of the window; `max_...` says otherwise. `uneven` also looks for a padding of one more after than
     before. Raises `SpecError` for a kind without a window and for bounds that hold too much.
 
