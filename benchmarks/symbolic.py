@@ -78,14 +78,14 @@ def growth(runs: int) -> None:
     for layers in (1_000, 10_000):
         chain = [Conv2d(out_channels=8, kernel_size=3, padding=1), ReLU()] * (layers // 2)
         pools = [MaxPool2d(kernel_size=2), MaxPool2d(kernel_size=2)]
-        model = Model(
-            name="chain", parameters={"H": 64, "W": 64}, input=[8, "H", "W"], layers=[*pools, *chain]
-        )
+        sides = {"H": 64, "W": 64}
+        model = Model(name="chain", parameters=sides, input=[8, "H", "W"], layers=[*pools, *chain])
 
         def forms(model: Model = model) -> object:
             return model.analyze(symbolic=True).macs
 
-        for label, call in {"closed forms": forms, "legal sizes": model.sizes}.items():
+        questions: dict[str, Callable[[], object]] = {"closed forms": forms, "legal sizes": model.sizes}
+        for label, call in questions.items():
             first = clocked(call) * 1e6 / layers
             again = statistics.median(clocked(call) for _ in range(runs)) * 1e6 / layers
             told = f"first call {first:6.1f}   next calls {again:6.1f}"

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from shapecalc.algebra.expr import Dim, Expr, symbol
-    from shapecalc.errors import FormulaError, ShapecalcError, ShapeError, SpecError, Undecided
+    from shapecalc.errors import DesignError, FormulaError, ShapecalcError, ShapeError, SpecError, Undecided
     from shapecalc.layers.base import Layer, Merge
     from shapecalc.layers.registry import kinds, register
     from shapecalc.model import Model, load, loads, names
     from shapecalc.report.data import Node, Report
+    from shapecalc.report.derivation import Derivation
     from shapecalc.solving.mirror import solve_mirror
     from shapecalc.solving.window import solve_window
     from shapecalc.spec.tree import Block, Call, Sequential, Side, Step
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 _HOMES = {
     "Block": "spec.tree",
     "Call": "spec.tree",
+    "Derivation": "report.derivation",
+    "DesignError": "errors",
     "Dim": "algebra.expr",
     "Expr": "algebra.expr",
     "FormulaError": "errors",
@@ -51,6 +54,8 @@ __version__ = "0.1.0"
 __all__ = [
     "Block",
     "Call",
+    "Derivation",
+    "DesignError",
     "Dim",
     "Expr",
     "FormulaError",

@@ -29,11 +29,12 @@ FLOORS = (
     "arguments",
     "console",
     "testing",
+    "bridges",
     "model",
     "solving",
-    "sizes",
     "checks",
     "report",
+    "sizes",
     "engine",
     "spec",
     "layers",
@@ -82,6 +83,8 @@ def test_the_house_has_no_cellar(graph: grimp.ImportGraph) -> None:
         ("shapecalc.model", "shapecalc.cli"),
         ("shapecalc.sizes.answer", "shapecalc.solving.inputs"),
         ("shapecalc.solving.ask", "shapecalc.model"),
+        ("shapecalc.model", "shapecalc.bridges.torch.layer"),
+        ("shapecalc.bridges.torch.layer", "shapecalc.cli"),
     ],
 )
 def test_an_import_from_above_is_noticed(graph: grimp.ImportGraph, importer: str, imported: str) -> None:
@@ -90,6 +93,20 @@ def test_an_import_from_above_is_noticed(graph: grimp.ImportGraph, importer: str
     broken = deepcopy(graph)
     broken.add_import(importer=importer, imported=imported)
     assert upward(broken)
+
+
+def outside(graph: grimp.ImportGraph, module: str) -> set[str]:
+    """Return the rooms that import a framework."""
+    return set(graph.find_modules_that_directly_import(module))
+
+
+def test_torch_is_imported_only_in_its_bridge() -> None:
+    graph = grimp.build_graph(
+        "shapecalc", include_external_packages=True, exclude_type_checking_imports=True, cache_dir=None
+    )
+    others = {one for one in outside(graph, "torch") if not one.startswith("shapecalc.bridges.torch")}
+    assert others == {"shapecalc.testing"}  # which holds a kind to torch only when it is asked to
+    assert outside(graph, "torch") > others
 
 
 # ---- what stays out of memory
@@ -134,6 +151,9 @@ def command(arguments: str) -> str:
         "solve input alexnet 6x6 --at pool5",
         "solve budget lenet5 --params 60K --free H=W",
         "solve features alexnet",
+        "derive lenet5 --symbolic",
+        "derive lenet5 --format latex",
+        "verify --help",
     ],
 )
 def test_no_command_loads_anything_heavy(arguments: str) -> None:
@@ -156,6 +176,12 @@ def test_only_the_kinds_of_a_network_are_loaded() -> None:
         "shapecalc.layers.linear",
         "shapecalc.layers.pool",
     }
+
+
+def test_formulas_are_remembered_only_where_they_are_told() -> None:
+    names = ["shapecalc.algebra.trace", "shapecalc.algebra.term", "shapecalc.report.derivation"]
+    assert loaded(command("show lenet5 --symbolic"), *names) == set()
+    assert loaded(command("derive lenet5"), *names) == {*names}
 
 
 def test_importing_the_package_costs_next_to_nothing() -> None:

@@ -18,11 +18,15 @@ from torch import Tensor
 import shapecalc
 from shapecalc import Expr, Model, ShapeError, Side, SpecError, Step, Undecided
 from shapecalc.algebra.integer_set import IntegerSet
+from shapecalc.bridges.torch.verify import quiet
 from shapecalc.cli import main
 from shapecalc.layers import Conv2d, Flatten, Linear, MaxPool2d
 from shapecalc.sizes.answer import Sizes
+from shapecalc.sizes.question import Question
+from tests.keras_twin import built as keras_built
+from tests.keras_twin import keras, shape_of
 from tests.networks import networks
-from tests.test_torch_parity import quiet
+from tests.test_torchvision import SMALLER_IS_FINE
 from tests.torch_network import Scope, TorchRefuses, TorchRun, Tree
 from tests.torchvision_networks import IN_TORCHVISION, told
 
@@ -53,8 +57,9 @@ class Truth:
         for name, shape in self.sizes.inputs.items():
             found = [size.subs(values) if isinstance(size, Expr) else size for size in shape]
             shapes[name] = tuple(size for size in found if isinstance(size, int))
+        tree = Tree if self.sizes.outputs == "all" else MainTree
         with quiet():
-            return MainTree(self.model, {}).whole("meta", shapes)
+            return tree(self.model, {}).whole("meta", shapes)
 
     def accepts(self, point: tuple[int, ...]) -> bool:
         try:
@@ -124,6 +129,56 @@ def test_torch_accepts_exactly_the_legal_sizes_up_to_256(name: str) -> None:
     compare(name, lambda sizes: ((n,) * len(sizes.names) for n in range(1, 257)))
 
 
+IN_KERAS = [
+    name
+    for name in shapecalc.names()
+    if shapecalc.load(name).framework == "keras" and name != "tutorials/keras_inception_v4"
+]
+"""Every bundled network that follows Keras' rules; the one left out fails in Keras at any size too."""
+
+
+def keras_accepts(model: Model, sizes: Sizes) -> Callable[[tuple[int, ...]], bool]:
+    """Return what real Keras layers, built once, say of other sizes."""
+    question = Question(model)
+    layers: dict[str, Any] = {}
+    first = question.walk_built()
+    for node in first.graph.nodes:
+        shapes: Any = tuple(first.shapes[slot] for slot in node.sources)
+        cls = type(node.layer)
+        if ".activations." in (cls.keras or ""):  # a function of each element
+            layers[node.path] = keras.layers.Activation((cls.keras or "").rpartition(".")[2])
+        else:
+            layers[node.path] = keras_built(cls, node.layer.fields_set(), shapes)
+
+    def accepts(point: tuple[int, ...]) -> bool:
+        walk, inputs = question.walk_at(dict(zip(sizes.names, point, strict=True)))
+        slots: dict[int, Any] = dict(enumerate(inputs.values()))
+        for node, is_needed in zip(walk.graph.nodes, question.needed(walk.graph), strict=True):
+            if not is_needed:
+                continue
+            try:
+                slots[node.first_slot] = shape_of(
+                    layers[node.path], tuple(slots[slot] for slot in node.sources)
+                )
+            except (ValueError, TypeError, RuntimeError):
+                return False
+            if min(slots[node.first_slot]) < 1:
+                return False
+        return True
+
+    return accepts
+
+
+@pytest.mark.parametrize("name", IN_KERAS)
+def test_keras_accepts_exactly_the_legal_sizes(name: str) -> None:
+    model = shapecalc.load(name)
+    sizes = model.sizes()
+    accepts = keras_accepts(model, sizes)
+    edges = [point for point in dict.fromkeys(points(sizes)) if max(point) <= 700]
+    for point in edges if THOROUGH else edges[:: max(1, len(edges) // 8)]:
+        assert accepts(point) == (point in sizes), point
+
+
 def test_a_network_that_torch_cannot_build_has_no_legal_size() -> None:
     sizes = shapecalc.load("tutorials/torch_inception_v3").sizes()
     assert not sizes
@@ -133,14 +188,15 @@ def test_a_network_that_torch_cannot_build_has_no_legal_size() -> None:
 
 @pytest.mark.parametrize("name", IN_TORCHVISION)
 def test_the_smallest_size_is_torchvisions(name: str) -> None:
-    smaller_is_fine = name.startswith("efficientnet_v2")
-    sizes = shapecalc.load(name).sizes()
     for said in told(name):
-        if said.min_size is not None and not smaller_is_fine:
-            height, width = said.min_size
-            assert (height, width) in sizes
-            for smaller in [(height - 1, width), (height, width - 1)]:
-                assert min(smaller) == 0 or smaller not in sizes
+        if said.min_size is None or name in SMALLER_IS_FINE:
+            continue
+        sizes = shapecalc.load(name).sizes(H=said.size, W=said.size)
+        front = [sizes.built[other] for other in sizes.names[:-2]]
+        height, width = said.min_size
+        assert (*front, height, width) in sizes
+        for smaller in [(height - 1, width), (height, width - 1)]:
+            assert min(smaller) == 0 or (*front, *smaller) not in sizes
 
 
 # ---- random networks
@@ -149,9 +205,10 @@ def test_the_smallest_size_is_torchvisions(name: str) -> None:
 @settings(deadline=None)
 @given(networks(), st.data())
 def test_torch_agrees_on_random_networks(model: Model, data: st.DataObject) -> None:
+    side_by_name = model.outputs is not None and len(model.outputs) > 1  # torch would run them all
     try:
         model.analyze()
-        sizes = model.sizes()
+        sizes = model.sizes(outputs="all" if side_by_name or data.draw(st.booleans()) else "main")
     except (ShapeError, SpecError):
         event("refused as it is")
         return

@@ -15,13 +15,13 @@ from hypothesis import strategies as st
 
 import shapecalc
 from shapecalc import ShapeError, SpecError, solve_mirror, solve_window
+from shapecalc.bridges.torch.verify import quiet
 from shapecalc.layers import AvgPool1d, Conv1d, ConvTranspose1d, MaxPool1d
 from shapecalc.layers.requirement import Refused
 from shapecalc.solving.mirror import Mirror
 from shapecalc.solving.setting import Setting
 from shapecalc.solving.window import Settings
 from tests.keras_twin import REJECTIONS, keras
-from tests.test_torch_parity import quiet
 
 LONGEST = 11
 K, S, D = 4, 3, 2

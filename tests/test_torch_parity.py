@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -13,17 +11,15 @@ from hypothesis import given
 from pydantic import ValidationError
 from torch.utils.flop_counter import FlopCounterMode
 
+from shapecalc.bridges.torch.layer import arguments, build_kind
+from shapecalc.bridges.torch.modules import REJECTIONS
+from shapecalc.bridges.torch.verify import MACS_NOT_COUNTED, READS_UNWRITTEN_MEMORY, quiet, shapes_of
 from shapecalc.layers.base import Effect
 from shapecalc.layers.registry import kinds
 from shapecalc.layers.requirement import Refused
 from tests.strategies import Case, case, cases
-from tests.torch_twin import REJECTIONS, arguments, build
 
-MACS_NOT_COUNTED = {"matmul": "a product with a vector is aten.mv or aten.dot, which are not counted"}
-"""Kinds that multiply where FlopCounterMode reads 0, and why."""
-
-READS_UNWRITTEN_MEMORY = {f"circular_pad{rank}d" for rank in (1, 2, 3)}
-"""Kinds for which torch, given a negative side, may return memory that it never wrote."""
+torch.set_num_threads(1)
 
 
 def flat(value: Any) -> Iterator[int]:
@@ -59,14 +55,6 @@ def deliberately_stricter(case: Case, mine: str) -> bool:
     return False
 
 
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Let torch warn of what it will; its warnings are not ours."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
-
-
 def ours(case: Case) -> Effect | str:
     """Return what we answer, or why we refuse."""
     try:
@@ -75,17 +63,11 @@ def ours(case: Case) -> Effect | str:
         return f"{type(error).__name__}: {error}"
 
 
-def shapes_of(result: Any) -> tuple[tuple[int, ...], ...]:
-    """Return the shapes of what a module returned."""
-    tensors = result if isinstance(result, (tuple, list)) else (result,)
-    return tuple(tuple(tensor.shape) for tensor in tensors)
-
-
 def theirs(case: Case) -> tuple[tuple[int, ...], ...] | str:
     """Return what torch makes of real numbers in evaluation mode, or why it refuses."""
     try:
         with quiet(), torch.no_grad():
-            module = build(case.cls, case.fields, case.inputs)
+            module = build_kind(case.cls, case.fields, case.inputs)
             return shapes_of(module(*arguments(case.cls.kind, case.inputs, "cpu")))
     except REJECTIONS as error:
         return f"{type(error).__name__}: {error}"
@@ -109,7 +91,7 @@ def compare_structure(case: Case, mine: Effect) -> None:
     """Assert that shapes on the meta device, named weights, buffers and cost agree."""
     counter = FlopCounterMode(display=False)
     with quiet(), torch.no_grad(), torch.device("meta"):
-        module = build(case.cls, case.fields, case.inputs)
+        module = build_kind(case.cls, case.fields, case.inputs)
         tensors = arguments(case.cls.kind, case.inputs, "meta")
         with counter:
             shapes = shapes_of(module(*tensors))

@@ -82,7 +82,9 @@ class Floor(Atom):
         return self.numerator, self.denominator
 
     def rebuilt(self, parts: tuple[Dim, ...]) -> Dim:
-        return parts[0] // parts[1]
+        from shapecalc.algebra.canonical import floordiv
+
+        return floordiv(*parts)
 
 
 class Maximum(Atom):
@@ -104,6 +106,15 @@ class Maximum(Atom):
 
 
 Monomial: TypeAlias = tuple[Atom, ...]
+
+
+class Remembering:
+    """The mark of sizes that write down what is done to them; what they do stands in `trace`.
+
+    It stands here so that the rest of the algebra can know them without loading what they need.
+    """
+
+    __slots__ = ()
 
 
 class Expr:

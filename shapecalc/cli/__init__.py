@@ -21,6 +21,7 @@ os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 
 COMMANDS = {
     "check": "check:check",
+    "derive": "derive:derive",
     "diff": "diff:diff",
     "kinds": "kinds:kinds",
     "list": "list_:list_models",
@@ -28,6 +29,7 @@ COMMANDS = {
     "show": "show:show",
     "sizes": "sizes:sizes",
     "solve": "solve:solve",
+    "verify": "verify:verify",
 }
 """Each command with the module here and the function in it."""
 

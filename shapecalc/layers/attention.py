@@ -47,6 +47,9 @@ class MultiheadAttention(SameShape, NoBuffers, NoWindow, Layer):
                 raise complaint(f"num_heads = {self.num_heads} does not divide embed_dim = {self.embed_dim}")
         return self
 
+    def axes(self, x: Shape, number: int) -> tuple[str, ...]:
+        return ("L", "E") if self.batch_first or len(x) == 2 else ("L", "N", "E")
+
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         yield from rank_between(self.kind, x, 2, 3)
         yield from matches(self.kind, "embed_dim", self.embed_dim, x[-1], x, "features in its last axis")

@@ -10,6 +10,7 @@ from typing import Annotated, ClassVar
 
 from shapecalc.algebra import Dim, product
 from shapecalc.layers.base import Elementwise, Layer, Named, NoBuffers, NoMacs, NoWindow
+from shapecalc.layers.centre import Centres, kept
 from shapecalc.layers.fields import Count, Flag, Optional, OptionalCount, Whole
 from shapecalc.layers.requirement import Requirement, Shape, matches, rank_between, shown
 
@@ -23,6 +24,9 @@ class Dense(NoBuffers, NoWindow, Layer):
     out_features: Count
     bias: Flag = True
 
+    def axes(self, x: Shape, number: int) -> tuple[str, ...]:
+        return ("F",)
+
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         yield from rank_between(self.kind, x, 1, None)
         found = matches(self.kind, "in_features", self.in_features, x[-1], x, "features in its last axis")
@@ -32,6 +36,9 @@ class Dense(NoBuffers, NoWindow, Layer):
 
     def output(self, x: Shape) -> Shape:
         return (*x[:-1], self.out_features)
+
+    def centres(self, x: Shape) -> Centres:
+        return (*kept(len(x) - 1), None)
 
     def macs(self, x: Shape) -> Dim:
         return product(self.output(x)) * x[-1]

@@ -9,10 +9,11 @@ from typing import Annotated, ClassVar, Self
 
 from pydantic import model_validator
 
-from shapecalc.algebra import Dim, product
+from shapecalc.algebra import Dim, product, quotient
 from shapecalc.algebra.decide import decide
 from shapecalc.errors import Undecided
 from shapecalc.layers.base import Layer, NoMacs, NoWeights, NoWindow
+from shapecalc.layers.centre import Centre, Centres, kept
 from shapecalc.layers.fields import Each, Index, Listed, Optional, Whole, complaint
 from shapecalc.layers.requirement import Requirement, Shape, axis_exists, rank_between, shown
 
@@ -140,6 +141,9 @@ class Permute(Rearranging):
     def output(self, x: Shape) -> Shape:
         return tuple(x[axis] for axis in self.dims)
 
+    def centres(self, x: Shape) -> Centres:
+        return tuple(Centre(axis % len(x)) for axis in self.dims)
+
 
 class Transpose(Rearranging):
     """Exchanges two axes. Refuses axes that do not exist. Source: torch.transpose.
@@ -164,6 +168,12 @@ class Transpose(Rearranging):
         if sizes:
             sizes[self.dim0], sizes[self.dim1] = sizes[self.dim1], sizes[self.dim0]
         return tuple(sizes)
+
+    def centres(self, x: Shape) -> Centres:
+        axes = [*kept(len(x))]
+        if axes:
+            axes[self.dim0], axes[self.dim1] = axes[self.dim1], axes[self.dim0]
+        return tuple(axes)
 
 
 class Squeeze(Rearranging):
@@ -262,4 +272,4 @@ def completed(sizes: Sequence[Dim], total: Dim) -> Shape:
     >>> completed((2, -1, 4), 24)
     (2, 3, 4)
     """
-    return tuple(total // _given(sizes) if size == -1 else size for size in sizes)
+    return tuple(quotient(total, _given(sizes)) if size == -1 else size for size in sizes)

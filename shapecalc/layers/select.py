@@ -3,15 +3,16 @@
 Axis numbers count the batch axis and may be negative, as in torch.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Annotated, ClassVar, Self
 
 from pydantic import model_validator
 
-from shapecalc.algebra import Dim, Expr, ceildiv, maximum, minimum
+from shapecalc.algebra import Dim, Expr, ceildiv, maximum, minimum, quotient
 from shapecalc.algebra.decide import decide
 from shapecalc.errors import Undecided
 from shapecalc.layers.base import Layer, NoMacs, NoWeights, NoWindow, Shapes
+from shapecalc.layers.centre import Centre, Centres, kept
 from shapecalc.layers.fields import Count, Each, Flag, Index, Optional, Whole, complaint
 from shapecalc.layers.requirement import Requirement, Shape, axis_exists, rank_between, shown
 from shapecalc.layers.reshape import Axes, axes_exist, listed
@@ -41,6 +42,12 @@ class AlongAxis(NoWeights, NoMacs, NoWindow, Layer):
 class Cutting(AlongAxis):
     """A layer that cuts an axis into pieces of one size, the last maybe smaller."""
 
+    def centres(self, x: Shape) -> Centres:
+        """Each piece begins elsewhere, so that nothing is said along the axis that is cut."""
+        found: list[Centre | None] = [*kept(len(x))]
+        found[self.dim] = None
+        return tuple(found)
+
     def pieces(self, x: Shape, size: Dim) -> Shapes:
         """Return the shapes of the pieces along the axis."""
         n = x[self.dim]
@@ -51,7 +58,7 @@ class Cutting(AlongAxis):
 
     def count(self, n: Dim, size: Dim) -> Dim:
         """Return how many pieces there are: ⌈n/size⌉, in the simplest form."""
-        return n // size if n % size == 0 else ceildiv(n, size)
+        return quotient(n, size) if n % size == 0 else ceildiv(n, size)
 
     def few(self, x: Shape, size: Dim) -> Iterator[Requirement]:
         """Require a number of pieces that can be listed."""
@@ -99,6 +106,7 @@ class Slice(AlongAxis):
     """
 
     kind: ClassVar[str] = "slice"
+    silent: ClassVar[Mapping[str, int]] = {"start": 0, "step": 1}
 
     start: Position = 0
     end: Annotated[Dim | None, Optional(Whole())] = None
@@ -119,6 +127,14 @@ class Slice(AlongAxis):
 
     def output(self, x: Shape) -> Shape:
         return self.resized(x, self._length(x[self.dim]))
+
+    def centres(self, x: Shape) -> Centres:
+        found: list[Centre | None] = [*kept(len(x))]
+        axis, n, start = self.dim % len(x), x[self.dim], self.start
+        known = isinstance(n, int) and isinstance(start, int) and isinstance(self.step, int)
+        first = start if not known or start >= 0 else max(n + start, 0)
+        found[axis] = Centre(axis, self.step, first) if known else None  # type: ignore[arg-type]
+        return tuple(found)
 
     def _length(self, n: Dim) -> Dim:
         """Return the length, exact wherever it is at least 1: no other slice is accepted."""

@@ -8,6 +8,7 @@ from pydantic import model_validator
 from shapecalc.algebra import Dim
 from shapecalc.layers.arithmetic import extent, unread, written
 from shapecalc.layers.base import Layer, Window
+from shapecalc.layers.centre import Centre, Centres, kept, slid
 from shapecalc.layers.fields import Each, complaint
 from shapecalc.layers.requirement import Requirement, Shape, rank_between
 
@@ -38,6 +39,9 @@ class Spatial(Layer):
         """Return the sizes of the spatial axes."""
         return x[-self.rank :]
 
+    def axes(self, x: Shape, number: int) -> tuple[str, ...]:
+        return ("C", *(axis[0].upper() for axis in AXES[self.rank]))
+
     def resized(self, x: Shape, sizes: Shape, channels: Dim | None = None) -> Shape:
         """Return the shape with other spatial sizes and, if given, other channels."""
         return (*x[: -self.rank - 1], self.channels(x) if channels is None else channels, *sizes)
@@ -59,6 +63,33 @@ class Spatial(Layer):
             span = extent(k, d)
             by_design = not (isinstance(span, int) and isinstance(s, int) and span >= s)
             found.append(0 if by_design else unread(n, out, k, s, d, p0))
+        return tuple(found)
+
+    def spatial_axes(self, x: Shape) -> tuple[int, ...]:
+        """Return the numbers of the spatial axes."""
+        return self.sizes(tuple(range(len(x))))  # type: ignore[return-value]
+
+    def centres(self, x: Shape) -> Centres:
+        window = self.window(x)
+        if window is None:
+            return super().centres(x)
+        found: list[Centre | None] = [None] * len(x)
+        for number, axis in enumerate(self.spatial_axes(x)):
+            found[axis] = slid(
+                axis,
+                window.kernel[number],
+                window.stride[number],
+                window.before[number],
+                window.dilation[number],
+                transposed=window.transposed,
+            )
+        return tuple(found)
+
+    def shifted(self, x: Shape, by: tuple[Dim, ...]) -> Centres:
+        """Return the centres of a result whose first position is that many further on, per spatial axis."""
+        found: list[Centre | None] = [*kept(len(x))]
+        for axis, first in zip(self.spatial_axes(x), by, strict=True):
+            found[axis] = Centre(axis, 1, first) if isinstance(first, int) else None
         return tuple(found)
 
     def spatial_rank(self, x: Shape) -> Iterator[Requirement]:
@@ -91,6 +122,10 @@ class ChannelsLast(Spatial):
 
     def sizes(self, x: Shape) -> Shape:
         return x[-self.rank - 1 : -1]
+
+    def axes(self, x: Shape, number: int) -> tuple[str, ...]:
+        channels, *sizes = super().axes(x, number)
+        return (*sizes, channels)
 
     def resized(self, x: Shape, sizes: Shape, channels: Dim | None = None) -> Shape:
         return (*x[: -self.rank - 1], *sizes, self.channels(x) if channels is None else channels)

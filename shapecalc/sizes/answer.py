@@ -89,7 +89,7 @@ class Sizes:
             region=self.region & other.region,
             stretched=(self.stretched | other.stretched) & (self.region & other.region),
             reading=self.reading & other.reading,
-            imposed=_deciding((*self.imposed, *other.imposed), self.names),
+            imposed=deciding((*self.imposed, *other.imposed), self.names),
             failures=(*self.failures, *other.failures),
         )
 
@@ -184,13 +184,13 @@ def legal_sizes(question: Question) -> Sizes:
         region=found.region,
         stretched=found.stretched & found.region,
         reading=found.lossless,
-        imposed=_deciding(found.imposed, question.names),
+        imposed=deciding(found.imposed, question.names),
         failures=tuple(found.failures),
         outputs=question.outputs,
     )
 
 
-def _deciding(imposed: Sequence[Imposed], names: tuple[str, ...]) -> tuple[Imposed, ...]:
+def deciding(imposed: Sequence[Imposed], names: tuple[str, ...]) -> tuple[Imposed, ...]:
     """Return as few conditions as exclude what all of them exclude, later ones kept before earlier ones."""
     kept: dict[Region, Imposed] = {}
     for one in imposed:

@@ -9,7 +9,7 @@ from typing import Any
 from shapecalc.algebra import Dim, Expr, symbol
 from shapecalc.algebra.formula import Formula
 from shapecalc.engine.expand import expand
-from shapecalc.engine.graph import Graph, Walk
+from shapecalc.engine.graph import Graph, GraphNode, Walk
 from shapecalc.engine.parameters import Parameters, input_shapes
 from shapecalc.errors import SpecError, nearest, quote
 from shapecalc.layers.base import Named
@@ -127,13 +127,22 @@ class Question:
         }
 
     def needed(self, graph: Graph) -> list[bool]:
-        """Say of each node whether an output that is asked for depends on it."""
-        wanted = set(graph.outputs.values() if self.outputs == "all" else ())
-        if (slot := self.slot(graph)) is not None:
-            wanted.add(slot)
+        """Say of each node whether it runs when the outputs that are asked for are.
+
+        What only another output needs does not. What nothing reads does: nothing says that it is left out.
+        For the result of a layer only what it depends on runs.
+        """
+        outputs = [*graph.outputs.values()]
+        main, others = outputs[:1], outputs[1:]
+        if self.at is not None:
+            wanted = {slot for slot in [self.slot(graph)] if slot is not None}
+        else:
+            read = {slot for node in graph.nodes for slot in node.sources}
+            dropped = {slot for node in graph.nodes for slot in _results(node)} - read - set(others)
+            wanted = {*main, *dropped, *(others if self.outputs == "all" else ())}
         found: list[bool] = []
         for node in reversed(graph.nodes):
-            is_needed = any(slot in wanted for slot in range(node.first_slot, node.first_slot + node.results))
+            is_needed = not wanted.isdisjoint(_results(node))
             wanted.update(node.sources if is_needed else ())
             found.append(is_needed)
         return found[::-1]
@@ -166,6 +175,10 @@ class Question:
                 hint="give a size for each of its axes, or of its maps; name a layer to ask of its result",
             )
         return [*zip(sized, self.target, strict=True)]
+
+
+def _results(node: GraphNode) -> range:
+    return range(node.first_slot, node.first_slot + node.results)
 
 
 def _sized_axes(rank: int, framework: str) -> dict[int, str]:
