@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from shapecalc.model import Model, load, loads, names
     from shapecalc.report.data import Node, Report
     from shapecalc.report.derivation import Derivation
+    from shapecalc.solving.mirror import solve_mirror
+    from shapecalc.solving.window import solve_window
     from shapecalc.spec.tree import Block, Call, Sequential, Side, Step
 
 _HOMES = {
@@ -43,6 +45,8 @@ _HOMES = {
     "loads": "model",
     "names": "model",
     "register": "layers.registry",
+    "solve_mirror": "solving.mirror",
+    "solve_window": "solving.window",
     "symbol": "algebra.expr",
 }
 
@@ -72,6 +76,8 @@ __all__ = [
     "loads",
     "names",
     "register",
+    "solve_mirror",
+    "solve_window",
     "symbol",
 ]
 
