@@ -58,7 +58,7 @@ def _short(value: Dim) -> str:
 
 
 def _row(item: Item, report: Report, params: Dim, macs: Dim, batch: bool) -> Row:
-    times = f" ×{item.times}" if item.times > 1 else ""
+    times = "" if item.count == 1 else f" ×{_factor(grouped(item.count))}"
     is_part = item.node is None or bool(item.children)
     cost = "?" if item.macs is None else grouped(item.macs)
     cells = {
@@ -72,6 +72,10 @@ def _row(item: Item, report: Report, params: Dim, macs: Dim, batch: bool) -> Row
         "MACs %": "" if item.macs is None else _share(item.macs, macs),
     }
     return Row(item.depth, is_part, cells)
+
+
+def _factor(text: str) -> str:
+    return f"({text})" if " " in text else text
 
 
 def _share(part: Dim, whole: Dim) -> str:
@@ -120,7 +124,16 @@ def summary(report: Report, *, batch: bool = False) -> list[str]:
         f"Memory in {report.dtype}: parameters {memory(report.params * report.itemsize)}, "
         f"all layer outputs {memory(report.bytes)}"
     )
-    return [*found, *validity(report), CONVENTION]
+    return [*found, *counted(report), *validity(report), CONVENTION]
+
+
+def counted(report: Report) -> list[str]:
+    """Return what the indices of passes that were left free stand for."""
+    found: dict[str, list[str]] = {}
+    for loop in report.graph.loops:
+        parts = found.setdefault(f"{loop.index} = {loop.first} … {grouped(loop.last)}", [])
+        parts.append(loop.path.rpartition(".")[0])
+    return [f"Passes {told} of {', '.join(parts)}" for told, parts in found.items()]
 
 
 def validity(report: Report) -> list[str]:

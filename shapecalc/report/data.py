@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from shapecalc.algebra import Dim, Expr
-from shapecalc.engine.graph import Graph, GraphNode, Group, Walk
+from shapecalc.engine.graph import Graph, GraphNode, Group, Loop, Walk, over
 from shapecalc.errors import Place
 from shapecalc.layers.base import Effect, Kind, Named, Shapes, Window, count
 from shapecalc.layers.requirement import Requirement, Shape
@@ -33,6 +33,9 @@ class Node:
     Keras counts them: a node that shares another's weights counts none, and `shares` names that other
     node. `macs` is None
     when the kind cannot count them. `bytes` is the memory of its results.
+
+    Where the number of passes of a repeat was left free, a node stands for the layer in every pass:
+    `loops` says which passes, shapes are those of pass i, and counts are those of all passes together.
     """
 
     __slots__ = ("_effect", "_gathered", "_graph_node", "_moved", "inputs", "itemsize", "shares")
@@ -109,30 +112,57 @@ class Node:
         return self._effect.window
 
     @property
+    def loops(self) -> tuple[Loop, ...]:
+        """The repeats, from the outermost inwards, of which the node stands for every pass."""
+        return self._graph_node.loops
+
+    @property
+    def times(self) -> Dim:
+        """How many passes the node stands for."""
+        return over(1, self.loops)
+
+    @property
     def params(self) -> Dim:
         """How many learned numbers belong to this node."""
-        return self._effect.params + self._moved if self.shares is None else 0
+        return self.params_inside(0)
 
     @property
     def trainable_params(self) -> Dim:
         """How many of them are trained."""
         trained = self._graph_node.trainable and self.shares is None
-        return self._effect.params - self._gathered if trained else 0
+        return over(self._effect.params - self._gathered, self.loops) if trained else 0
 
     @property
     def buffer_count(self) -> Dim:
         """How many numbers the buffers hold."""
-        return self._effect.buffer_count - self._moved if self.shares is None else 0
+        return over(self._effect.buffer_count - self._moved, self.loops) if self.shares is None else 0
 
     @property
     def macs(self) -> Dim | None:
         """Multiply-accumulates of convolutions, linear layers and matrix products."""
-        return self._effect.macs
+        return self.macs_inside(0)
 
     @property
     def bytes(self) -> Dim:
         """Memory of the results."""
-        return self._effect.elements * self.itemsize
+        return over(self._effect.elements * self.itemsize, self.loops)
+
+    def params_inside(self, depth: int) -> Dim:
+        """Return the learned numbers in one pass of the outer `depth` loops, all of those inside them."""
+        return over(self._effect.params + self._moved, self.loops[depth:]) if self.shares is None else 0
+
+    def macs_inside(self, depth: int) -> Dim | None:
+        """Return the multiply-accumulates in one pass of the outer `depth` loops."""
+        return None if self._effect.macs is None else over(self._effect.macs, self.loops[depth:])
+
+    def output_after(self, depth: int) -> Shape:
+        """Return the shape of the result in the last pass of all but the outer `depth` loops."""
+        shape = self.output
+        for loop in reversed(self.loops[depth:]):
+            shape = tuple([
+                size.subs(loop.index, loop.last) if isinstance(size, Expr) else size for size in shape
+            ])
+        return shape
 
     @property
     def conditions(self) -> tuple[Requirement, ...]:
@@ -140,7 +170,7 @@ class Node:
         return self._effect.conditions
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the node as plain data for JSON."""
+        """Return the node as plain data for JSON; `times` and `loops` only where passes were left free."""
         return {
             "path": self.path,
             "kind": self.kind,
@@ -154,6 +184,7 @@ class Node:
             "macs": None if self.macs is None else _number(self.macs),
             "bytes": _number(self.bytes),
             "shares": self.shares,
+            **({"times": _number(self.times), "loops": [_told(one) for one in self.loops]} if self.loops else {}),
         }
 
     def __repr__(self) -> str:
@@ -275,6 +306,8 @@ class Report:
     def conditions(self) -> list[Condition]:
         """What must hold for the shapes to be true, each relation once, at the first that needs it."""
         found: dict[str, Condition] = {}
+        for path, requirement in self.graph.conditions:
+            found.setdefault(str(requirement), Condition(path, requirement))
         for node in self.nodes:
             for requirement in node.conditions:
                 found.setdefault(str(requirement), Condition(node.path, requirement))
@@ -341,6 +374,10 @@ def _held(tensors: Named, names: frozenset[str]) -> Dim:
 
 def _number(value: Dim) -> int | str:
     return str(value) if isinstance(value, Expr) else value
+
+
+def _told(loop: Loop) -> dict[str, int | str]:
+    return {"path": loop.path, "index": loop.index, "first": loop.first, "last": _number(loop.last)}
 
 
 def _plain(shape: Shape) -> list[int | str]:

@@ -50,7 +50,8 @@ def latex(report: Report, depth: int | None = None, *, batch: bool = False) -> s
 
 
 def _line(item: Item, report: Report, batch: bool) -> str:
-    times = rf" $\times {item.times}$" if item.times > 1 else ""
+    count = latex_dim(item.count)
+    times = "" if item.count == 1 else rf" $\times {f'({count})' if is_sum(item.count) else count}$"
     indent = rf"\hspace{{{item.depth}em}}" if item.depth else ""
     cells = [
         f"{indent}{escaped(item.label)}{times}",
