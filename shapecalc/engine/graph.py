@@ -89,6 +89,8 @@ class Graph:
     outputs: dict[str, int] = field(default_factory=dict)
     slots: int = 0
     batched: bool = True
+    channel_axis: int = 1
+    """Where the channels are: behind the batch to torch, the last axis to Keras."""
     parameters_read: dict[str, Value] = field(default_factory=dict)
     sizes_read: dict[tuple[int, int], Value] = field(default_factory=dict)
     loops: list[Loop] = field(default_factory=list)

@@ -112,7 +112,7 @@ class FreeRepeat:
             if _equal(y, _after(x, growth, symbol(self.index, first) - first + 1)):
                 break
             told = f"pass {self.index} makes {shown(y)} of {shown(arrived)}"
-            if any(growth) or len(x) != len(y):
+            if any(more != 0 for more in growth) or len(x) != len(y):
                 raise Undecided(told)
             growth = tuple(after - size for size, after in zip(x, y, strict=True))
             if any(isinstance(more, Expr) and self.index in more.free_symbols for more in growth):
@@ -120,7 +120,7 @@ class FreeRepeat:
             self.record.roll_back(before)
         self.settle(loop, before.nodes, before.conditions)
         self.record.graph.loops.append(loop)
-        if not any(growth):
+        if all(more == 0 for more in growth):
             return result
         return self.record.stand_in(_after(x, growth, loop.count), result)
 
@@ -129,7 +129,8 @@ class FreeRepeat:
         record = self.record
         index = symbol(loop.index, loop.first)
         failures = len(record.failures)
-        arriving = record.stand_in(_after(x, growth, index - loop.first), source) if any(growth) else source
+        grows = any(more != 0 for more in growth)
+        arriving = record.stand_in(_after(x, growth, index - loop.first), source) if grows else source
         variables: dict[str, Value] = dict.fromkeys(self.counters, index)
         outer, evaluator = record.loops, record.evaluator
         record.loops = (*outer, loop)

@@ -41,7 +41,7 @@ class Recorder:
         self.channel_axis = -1 if spec.framework == "keras" else 1 if batched else 0
         self.parameter_names = tuple(spec.parameters)
         self.value_of = parameter
-        self.graph = Graph(slots=len(inputs), batched=batched)
+        self.graph = Graph(slots=len(inputs), batched=batched, channel_axis=self.channel_axis)
         self.inputs = tuple(inputs.values())
         self.shapes: list[Shape | None] = [*self.inputs]
         self.effects: list[Effect | None] = []

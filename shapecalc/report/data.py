@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from shapecalc.algebra import Dim, Expr
 from shapecalc.engine.graph import Graph, GraphNode, Group, Loop, Walk, over
-from shapecalc.errors import Place
+from shapecalc.errors import Place, Undecided
 from shapecalc.layers.base import Effect, Kind, Named, Shapes, Window, count
 from shapecalc.layers.requirement import Requirement, Shape
+
+if TYPE_CHECKING:
+    from shapecalc.algebra.leading import Leading
 
 DTYPES = {
     "float64": 8,
@@ -159,9 +162,9 @@ class Node:
         """Return the shape of the result in the last pass of all but the outer `depth` loops."""
         shape = self.output
         for loop in reversed(self.loops[depth:]):
-            shape = tuple([
-                size.subs(loop.index, loop.last) if isinstance(size, Expr) else size for size in shape
-            ])
+            shape = tuple(
+                [size.subs(loop.index, loop.last) if isinstance(size, Expr) else size for size in shape]
+            )
         return shape
 
     @property
@@ -184,8 +187,17 @@ class Node:
             "macs": None if self.macs is None else _number(self.macs),
             "bytes": _number(self.bytes),
             "shares": self.shares,
-            **({"times": _number(self.times), "loops": [_told(one) for one in self.loops]} if self.loops else {}),
+            **(
+                {"times": _number(self.times), "loops": [_told(one) for one in self.loops]}
+                if self.loops
+                else {}
+            ),
         }
+
+    def _repeated(self) -> dict[str, Any]:
+        if not self.loops:
+            return {}
+        return {"times": _number(self.times), "loops": [_told(one) for one in self.loops]}
 
     def __repr__(self) -> str:
         return f"<{self.path}: {self.kind} {self.output}>"
@@ -205,7 +217,8 @@ class Condition:
 class Report:
     """The result of `Model.analyze`: shapes, parameters, cost and memory of every layer.
 
-    Sizes are `int`, or expressions where something was left free. `macs` counts multiply-accumulates of
+    Sizes are `int`, or expressions where something was left free: `sympy.sympify` turns both into sympy's.
+    `macs` counts multiply-accumulates of
     convolutions, linear layers and matrix products, biases not counted; `flops` is twice that.
     When `complete` is false, `macs` and `flops` are lower bounds and `not_counted` names the layers
     that they leave out.
@@ -263,6 +276,14 @@ class Report:
         return self.graph.groups
 
     @property
+    def passes(self) -> dict[tuple[str, int, Dim], list[str]]:
+        """The repeats with a free number of passes, by the index in their sizes, its first and last value."""
+        found: dict[tuple[str, int, Dim], list[str]] = {}
+        for loop in self.graph.loops:
+            found.setdefault((loop.index, loop.first, loop.last), []).append(loop.path.rpartition(".")[0])
+        return found
+
+    @property
     def params(self) -> Dim:
         """Learned numbers, those that are shared counted once."""
         return total(node.params for node in self.nodes)
@@ -286,6 +307,39 @@ class Report:
     def flops(self) -> Dim:
         """Twice the multiply-accumulates: one multiplication and one addition each."""
         return 2 * self.macs
+
+    @property
+    def free_sizes(self) -> tuple[str, ...]:
+        """The sizes of the inputs that were left free, batch and channels not among them."""
+        sizes = [size for shape in self.inputs.values() for size in self.sides(shape)]
+        return tuple(sorted({name for size in sizes if isinstance(size, Expr) for name in size.free_symbols}))
+
+    def sides(self, shape: Shape) -> list[Dim]:
+        """Return the sizes of an input, its batch and its channels left out; all that a vector has is one."""
+        batch = 0 if self.unbatched else 1
+        if len(shape) - batch < 2:
+            return [*shape[batch:]]
+        channels = self.graph.channel_axis % len(shape)
+        return [size for axis, size in enumerate(shape) if axis >= batch and axis != channels]
+
+    @property
+    def leading_macs(self) -> Leading | None:
+        """How the multiply-accumulates grow with large inputs; None where no size of an input is free.
+
+        The terms of highest degree, every floor replaced by its quotient: exact rational coefficients, such
+        as so many multiply-accumulates per pixel. Raises `Undecided` where there is no such polynomial.
+
+        >>> import shapecalc
+        >>> found = shapecalc.load("resnet50").analyze(symbolic=("H", "W")).leading_macs
+        >>> print(found, found.at(H=1, W=1))
+        81,456·H·W 81456
+        """
+        from shapecalc.algebra.leading import leading
+
+        if not self.free_sizes or not isinstance(self.macs, Expr):
+            return None
+        found = leading(self.macs, self.free_sizes)
+        return found if found.degree else None
 
     @property
     def bytes(self) -> Dim:
@@ -330,7 +384,8 @@ class Report:
     def to_dict(self) -> dict[str, Any]:
         """Return everything as plain data for JSON; symbolic sizes become text.
 
-        `counting` is there only where parameters may be counted as in another framework than torch.
+        `counting` is there only where parameters may be counted as in another framework than torch, and
+        `leading_macs` only where sizes of the input are free and the costs grow as a polynomial in them.
         """
         return {
             "name": self.name,
@@ -344,12 +399,20 @@ class Report:
             "buffers": _number(self.buffer_count),
             **({"counting": self.counting} if self.needs_counting else {}),
             "macs": _number(self.macs),
+            **self._growth(),
             "flops": _number(self.flops),
             "bytes": _number(self.bytes),
             "complete": self.complete,
             "not_counted": self.not_counted,
             "nodes": [node.to_dict() for node in self.nodes],
         }
+
+    def _growth(self) -> dict[str, str]:
+        try:
+            found = self.leading_macs
+        except Undecided:
+            return {}
+        return {} if found is None else {"leading_macs": str(found)}
 
     def __str__(self) -> str:
         from shapecalc.report.table import table
