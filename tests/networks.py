@@ -234,14 +234,14 @@ class Plan:
         out = self.number(room)
         dense = Concat(before=[], new=[*self.steps(room.inside()), Conv2d(out_channels=out, kernel_size=1)])
         wide = Conv2d(out_channels=f"in_channels + {self.one_of(1, 3)}", kernel_size=3, padding=1)
-        thin = Conv2d(out_channels=out, kernel_size=[1, 2])
+        thin = Conv2d(out_channels=out, kernel_size=[1, 3])
         first: Any = [
             Step(Conv2d(out_channels=4, kernel_size=1), when="i == 0"),
             Conv2d(out_channels="2*in_channels if i == 0 else in_channels", kernel_size=1),
         ]
         bodies: list[Any] = [dense, wide, Sequential([dense, BatchNorm2d()]), Sequential(first)]
         if not room.keeps_size:
-            bodies.append(thin)
+            bodies += [thin, thin]
         body = self.one_of(*bodies)
         repeat: Any = {"i": "depth"} if isinstance(body, Sequential) else self.one_of("depth", "depth + 1")
         return [self.step(body, repeat=repeat)]

@@ -39,6 +39,7 @@ class Loop:
 def over(value: Dim, loops: Sequence[Loop]) -> Dim:
     """Return what a value comes to over all passes of some loops, each inside the one before it.
 
+    >>> from shapecalc.algebra import symbol
     >>> outer, inner = Loop("a.i", "i", 0, symbol("n")), Loop("a.i.b.j", "j", 0, symbol("i") + 1)
     >>> over(4, [inner]), over(4, [outer, inner])
     (4·i + 4, 2·n^2 + 2·n)

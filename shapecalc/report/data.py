@@ -217,11 +217,18 @@ class Condition:
 class Report:
     """The result of `Model.analyze`: shapes, parameters, cost and memory of every layer.
 
-    Sizes are `int`, or expressions where something was left free: `sympy.sympify` turns both into sympy's.
-    `macs` counts multiply-accumulates of
+    Sizes are `int`, or expressions where something was left free; `sympy.sympify` takes both, so that nobody
+    needs to ask which it is. `macs` counts multiply-accumulates of
     convolutions, linear layers and matrix products, biases not counted; `flops` is twice that.
     When `complete` is false, `macs` and `flops` are lower bounds and `not_counted` names the layers
     that they leave out.
+
+    >>> import shapecalc, sympy
+    >>> report = shapecalc.load("resnet20_cifar").analyze(symbolic="n")
+    >>> sympy.diff(sympy.sympify(report.params), "n"), sympy.sympify(report.output[-1])
+    (97216, 10)
+    >>> sympy.lambdify("n", sympy.sympify(report.macs))(3)
+    40551040
     """
 
     def __init__(
