@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from shapecalc.layers.base import Layer, Merge
     from shapecalc.layers.registry import kinds, register
     from shapecalc.model import Model, load, loads, names
-    from shapecalc.report.data import Node, Report
+    from shapecalc.report.data import Report
+    from shapecalc.report.node import Node
     from shapecalc.spec.tree import Block, Call, Sequential, Side, Step
 
 _HOMES = {
@@ -26,7 +27,7 @@ _HOMES = {
     "Layer": "layers.base",
     "Merge": "layers.base",
     "Model": "model",
-    "Node": "report.data",
+    "Node": "report.node",
     "Report": "report.data",
     "Sequential": "spec.tree",
     "ShapeError": "errors",

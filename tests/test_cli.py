@@ -90,6 +90,7 @@ PRINTED = {
     "show_symbolic": "show lenet5 --symbolic",
     "show_batch": "show lenet5 --batch 4",
     "show_free_height": "show lenet5 --free H",
+    "show_free_depth": "show densenet40_cifar --free depth --depth 2",
     "show_free_batch": "show lenet5 --free batch",
     "show_input": "show lenet5 --input 3x64x48",
     "show_set": "show lenet5 --set num_classes=100 --dtype float16",

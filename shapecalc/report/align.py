@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Any, TypeAlias
 
-from shapecalc.report.data import Node
+from shapecalc.report.node import Node
 from shapecalc.report.outline import window_text
 from shapecalc.spec.write import plain
 

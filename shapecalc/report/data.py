@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from shapecalc.algebra import Dim, Expr
-from shapecalc.engine.graph import Graph, GraphNode, Group, Loop, Walk, over
-from shapecalc.errors import Place, Undecided
-from shapecalc.layers.base import Effect, Kind, Named, Shapes, Window, count
+from shapecalc.engine.graph import Graph, Group, Walk
+from shapecalc.errors import Undecided
 from shapecalc.layers.requirement import Requirement, Shape
+from shapecalc.report.node import Node, number, plain, total
 
 if TYPE_CHECKING:
     from shapecalc.algebra.leading import Leading
@@ -27,180 +27,6 @@ DTYPES = {
     "int8": 1,
 }
 """Bytes per number."""
-
-
-class Node:
-    """One layer of the network with what arrives, what leaves, and what it costs.
-
-    Shapes have the batch in front. `params` counts the weights that belong to this node, as torch or
-    Keras counts them: a node that shares another's weights counts none, and `shares` names that other
-    node. `macs` is None
-    when the kind cannot count them. `bytes` is the memory of its results.
-
-    Where the number of passes of a repeat was left free, a node stands for the layer in every pass:
-    `loops` says which passes, shapes are those of pass i, and counts are those of all passes together.
-    """
-
-    __slots__ = ("_effect", "_gathered", "_graph_node", "_moved", "inputs", "itemsize", "shares")
-
-    def __init__(
-        self,
-        graph_node: GraphNode,
-        effect: Effect,
-        inputs: Shapes,
-        itemsize: int,
-        shares: str | None,
-        counting: str = "torch",
-    ) -> None:
-        self._gathered: Dim = 0  # the statistics that are held among the weights
-        self._moved: Dim = 0  # those that are counted as parameters and held elsewhere, or the reverse
-        if statistics := graph_node.layer.statistics:
-            self._gathered = _held(effect.weights, statistics)
-            self._moved = _held(effect.buffers, statistics) if counting == "keras" else -self._gathered
-        self._graph_node = graph_node
-        self._effect = effect
-        self.inputs = inputs
-        self.itemsize = itemsize
-        self.shares = shares
-
-    @property
-    def path(self) -> str:
-        """The unique dotted name, such as `stage2.0.conv1`."""
-        return self._graph_node.path
-
-    @property
-    def kind(self) -> str:
-        """The kind's name, such as `conv2d`."""
-        return self._graph_node.layer.kind
-
-    @property
-    def layer(self) -> Kind:
-        """The layer with every number in place."""
-        return self._graph_node.layer
-
-    @property
-    def place(self) -> Place:
-        """Where the layer is written."""
-        return self._graph_node.place
-
-    @property
-    def lines(self) -> tuple[int, ...]:
-        """The line where the layer is written, then those of the calls that lead there, innermost first."""
-        places = (self._graph_node.place, *reversed(self._graph_node.calls))
-        return tuple(place.line for place in places if place.line is not None)
-
-    @property
-    def output(self) -> Shape:
-        """The shape of the (first) result."""
-        return self._effect.outputs[0]
-
-    @property
-    def outputs(self) -> Shapes:
-        """The shapes of all results."""
-        return self._effect.outputs
-
-    @property
-    def weights(self) -> Named:
-        """The learned tensors by torch's names."""
-        return self._effect.weights
-
-    @property
-    def buffers(self) -> Named:
-        """The tensors that are kept but not learned."""
-        return self._effect.buffers
-
-    @property
-    def window(self) -> Window | None:
-        """The window that slides over the input, or None."""
-        return self._effect.window
-
-    @property
-    def loops(self) -> tuple[Loop, ...]:
-        """The repeats, from the outermost inwards, of which the node stands for every pass."""
-        return self._graph_node.loops
-
-    @property
-    def times(self) -> Dim:
-        """How many passes the node stands for."""
-        return over(1, self.loops)
-
-    @property
-    def params(self) -> Dim:
-        """How many learned numbers belong to this node."""
-        return self.params_inside(0)
-
-    @property
-    def trainable_params(self) -> Dim:
-        """How many of them are trained."""
-        trained = self._graph_node.trainable and self.shares is None
-        return over(self._effect.params - self._gathered, self.loops) if trained else 0
-
-    @property
-    def buffer_count(self) -> Dim:
-        """How many numbers the buffers hold."""
-        return over(self._effect.buffer_count - self._moved, self.loops) if self.shares is None else 0
-
-    @property
-    def macs(self) -> Dim | None:
-        """Multiply-accumulates of convolutions, linear layers and matrix products."""
-        return self.macs_inside(0)
-
-    @property
-    def bytes(self) -> Dim:
-        """Memory of the results."""
-        return over(self._effect.elements * self.itemsize, self.loops)
-
-    def params_inside(self, depth: int) -> Dim:
-        """Return the learned numbers in one pass of the outer `depth` loops, all of those inside them."""
-        return over(self._effect.params + self._moved, self.loops[depth:]) if self.shares is None else 0
-
-    def macs_inside(self, depth: int) -> Dim | None:
-        """Return the multiply-accumulates in one pass of the outer `depth` loops."""
-        return None if self._effect.macs is None else over(self._effect.macs, self.loops[depth:])
-
-    def output_after(self, depth: int) -> Shape:
-        """Return the shape of the result in the last pass of all but the outer `depth` loops."""
-        shape = self.output
-        for loop in reversed(self.loops[depth:]):
-            shape = tuple(
-                [size.subs(loop.index, loop.last) if isinstance(size, Expr) else size for size in shape]
-            )
-        return shape
-
-    @property
-    def conditions(self) -> tuple[Requirement, ...]:
-        """What must hold for this node's shapes to be true, where sizes were left free."""
-        return self._effect.conditions
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the node as plain data for JSON; `times` and `loops` only where passes were left free."""
-        return {
-            "path": self.path,
-            "kind": self.kind,
-            "inputs": [_plain(shape) for shape in self.inputs],
-            "output": _plain(self.output),
-            "outputs": [_plain(shape) for shape in self.outputs],
-            "weights": {name: _plain(shape) for name, shape in self.weights.items()},
-            "buffers": {name: _plain(shape) for name, shape in self.buffers.items()},
-            "params": _number(self.params),
-            "trainable_params": _number(self.trainable_params),
-            "macs": None if self.macs is None else _number(self.macs),
-            "bytes": _number(self.bytes),
-            "shares": self.shares,
-            **(
-                {"times": _number(self.times), "loops": [_told(one) for one in self.loops]}
-                if self.loops
-                else {}
-            ),
-        }
-
-    def _repeated(self) -> dict[str, Any]:
-        if not self.loops:
-            return {}
-        return {"times": _number(self.times), "loops": [_told(one) for one in self.loops]}
-
-    def __repr__(self) -> str:
-        return f"<{self.path}: {self.kind} {self.output}>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -396,19 +222,19 @@ class Report:
         """
         return {
             "name": self.name,
-            "input": _plain(self.input)
+            "input": plain(self.input)
             if len(self.inputs) == 1
-            else {name: _plain(shape) for name, shape in self.inputs.items()},
-            "output": _plain(self.output),
-            "outputs": {name: _plain(shape) for name, shape in self.outputs.items()},
-            "params": _number(self.params),
-            "trainable_params": _number(self.trainable_params),
-            "buffers": _number(self.buffer_count),
+            else {name: plain(shape) for name, shape in self.inputs.items()},
+            "output": plain(self.output),
+            "outputs": {name: plain(shape) for name, shape in self.outputs.items()},
+            "params": number(self.params),
+            "trainable_params": number(self.trainable_params),
+            "buffers": number(self.buffer_count),
             **({"counting": self.counting} if self.needs_counting else {}),
-            "macs": _number(self.macs),
+            "macs": number(self.macs),
             **self._growth(),
-            "flops": _number(self.flops),
-            "bytes": _number(self.bytes),
+            "flops": number(self.flops),
+            "bytes": number(self.bytes),
             "complete": self.complete,
             "not_counted": self.not_counted,
             "nodes": [node.to_dict() for node in self.nodes],
@@ -428,27 +254,3 @@ class Report:
 
     def __repr__(self) -> str:
         return f"<Report of {self.name}: {len(self.nodes)} layers, output {self.output}>"
-
-
-def total(dims: Iterable[Dim]) -> Dim:
-    """Return the sum of sizes."""
-    result: Dim = 0
-    for dim in dims:
-        result = result + dim
-    return result
-
-
-def _held(tensors: Named, names: frozenset[str]) -> Dim:
-    return count({name: shape for name, shape in tensors.items() if name in names})
-
-
-def _number(value: Dim) -> int | str:
-    return str(value) if isinstance(value, Expr) else value
-
-
-def _told(loop: Loop) -> dict[str, int | str]:
-    return {"path": loop.path, "index": loop.index, "first": loop.first, "last": _number(loop.last)}
-
-
-def _plain(shape: Shape) -> list[int | str]:
-    return [_number(size) for size in shape]

@@ -12,7 +12,8 @@ from typing import Any
 
 from shapecalc.layers.requirement import Shape
 from shapecalc.report.align import Pair, aligned, settings_of
-from shapecalc.report.data import Node, Report
+from shapecalc.report.data import Report
+from shapecalc.report.node import Node
 from shapecalc.spec.write import plain
 
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from shapecalc.algebra import Dim
 from shapecalc.layers.base import Window
 from shapecalc.layers.requirement import Shape
-from shapecalc.report.data import Node, Report, total
+from shapecalc.report.data import Report
+from shapecalc.report.node import Node, total
 
 
 @dataclass(slots=True)
