@@ -181,6 +181,14 @@ def test_free_repeats_inside_free_repeats() -> None:
             assert compare(model, report, {"n": n, "m": m})
 
 
+def test_free_repeats_are_not_tried_without_end() -> None:
+    text = "relu"
+    for _ in range(9):
+        text = f"{{sequential: [{text}, {{conv2d: {{out_channels: in_channels + 1, kernel_size: 1}}}}], repeat: n}}"
+    with pytest.raises(Undecided, match="nested more than 5 deep"):
+        model_of(f"- {text}").analyze(symbolic="n")
+
+
 def test_an_inner_count_may_grow_with_the_outer_pass() -> None:
     body = f"- sequential:\n    - {CONV}, padding: 1}}\n      repeat: i + 1\n  repeat: {{i: n}}"
     model = model_of(f"{body}".replace("      repeat", "      repeat"))

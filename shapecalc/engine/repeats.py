@@ -15,10 +15,11 @@ from shapecalc.engine.loops import FreeRepeat, require
 from shapecalc.engine.recorder import Recorder
 from shapecalc.engine.saying import About, has_value, label_of
 from shapecalc.engine.scope import Frame, Mark
-from shapecalc.errors import SpecError
+from shapecalc.errors import SpecError, Undecided
 from shapecalc.layers.requirement import Requirement
 from shapecalc.spec.tree import MOST_LAYERS, Step
 
+DEEPEST_FREE = 5
 RunOnce: TypeAlias = Callable[[Frame, Step, list[int], str], Mark]
 
 
@@ -41,6 +42,8 @@ class Repeats:
         self.record = record
         self.once = once
         self.multiplicity = 1
+        self.free_depth = 0
+        """How many repeats with a free number of passes the walk is inside of."""
 
     def run(self, frame: Frame, step: Step, sources: list[int], path: str) -> Mark:
         """Run all passes of a step, each on what the one before it yields."""
@@ -52,7 +55,7 @@ class Repeats:
         position = len(self.record.graph.groups)
         with self._multiplied(len(passes.listed), step, path):
             if passes.free is not None:
-                mark = FreeRepeat(self, frame, step, path, passes.free, passes.counters).run(sources)
+                mark = self._free(FreeRepeat(self, frame, step, path, passes.free, passes.counters), sources)
             else:
                 mark = Mark(tuple(sources[:1]))
                 for index, variables in enumerate(passes.listed):
@@ -78,6 +81,18 @@ class Repeats:
         one.step, one.frame, one.start, one.end = step, inner, start, len(self.record.graph.nodes)
         one.is_pass = True
         return one
+
+    def _free(self, repeat: FreeRepeat, sources: list[int]) -> Mark:
+        """Run a repeat that tries its passes several times, so that what is nested multiplies."""
+        if self.free_depth >= DEEPEST_FREE:
+            raise Undecided(
+                f"free numbers of passes are nested more than {DEEPEST_FREE} deep", at=("repeat",)
+            )
+        self.free_depth += 1
+        try:
+            return repeat.run(sources)
+        finally:
+            self.free_depth -= 1
 
     @contextmanager
     def _multiplied(self, passes: int, step: Step, path: str) -> Iterator[None]:
