@@ -749,9 +749,11 @@ layers:
         ("H", "net.yaml:6:5: when: in 'H > 5': whether H > 5 depends on what was left free\n  in relu"),
         (
             "n",
-            "net.yaml:8:5: the number of passes, n, cannot be left free: "
-            "pass i makes 1×3×(-i + 3)×(-i + 3) of 1×3×(-2·i + 6)×(-2·i + 6)\n  in max_pool2d\n"
-            "  hint: pass 0 makes 1x3x4x4 of 1x3x8x8; pass 1 makes 1x3x2x2 of 1x3x4x4",
+            (
+                "net.yaml:8:5: the number of passes, n, cannot be left free: "
+                "pass i makes 1×3×(-i + 3)×(-i + 3) of 1×3×(-2·i + 6)×(-2·i + 6)\n  in max_pool2d\n"
+                "  hint: pass 0 makes 1x3x4x4 of 1x3x8x8; pass 1 makes 1x3x2x2 of 1x3x4x4"
+            ),
         ),
     ],
 )
