@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from shapecalc.layers.base import Layer, Merge
     from shapecalc.layers.registry import kinds, register
     from shapecalc.model import Model, load, loads, names
-    from shapecalc.report.data import Node, Report
+    from shapecalc.report.data import Report
     from shapecalc.report.derivation import Derivation
+    from shapecalc.report.node import Node
     from shapecalc.solving.mirror import solve_mirror
     from shapecalc.solving.window import solve_window
     from shapecalc.spec.tree import Block, Call, Sequential, Side, Step
@@ -31,7 +32,7 @@ _HOMES = {
     "Layer": "layers.base",
     "Merge": "layers.base",
     "Model": "model",
-    "Node": "report.data",
+    "Node": "report.node",
     "Report": "report.data",
     "Sequential": "spec.tree",
     "ShapeError": "errors",

@@ -127,7 +127,7 @@ class Model(Spec):
                 if walk is not None:
                     return walk, inputs
         walk = expand(self, parameters.__getitem__, inputs, batched=batched)
-        if not walk.failures:
+        if not walk.failures and not walk.graph.loops:
             self._graphs.insert(0, walk.graph)
             del self._graphs[_GRAPHS_KEPT:]
         return walk, inputs

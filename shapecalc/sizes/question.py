@@ -11,7 +11,7 @@ from shapecalc.algebra.formula import Formula
 from shapecalc.engine.expand import expand
 from shapecalc.engine.graph import Graph, GraphNode, Walk
 from shapecalc.engine.parameters import Parameters, input_shapes
-from shapecalc.errors import SpecError, nearest, quote
+from shapecalc.errors import SpecError, Undecided, nearest, quote
 from shapecalc.layers.base import Named
 from shapecalc.layers.requirement import Shape, shown
 from shapecalc.layers.spatial import AXES
@@ -113,7 +113,11 @@ class Question:
             given[input_] = tuple(shape)
         inputs = input_shapes(self.spec, free, given, 1)
         values = free if self.rebuild else self._parameters
-        return expand(self.spec, values.__getitem__, inputs), inputs
+        walk = expand(self.spec, values.__getitem__, inputs)
+        if walk.graph.loops:
+            repeat = walk.graph.loops[0].path.rpartition(".")[0]
+            raise Undecided(f"which sizes are legal is not known while the passes of {repeat} are free")
+        return walk, inputs
 
     def weights_built(self) -> dict[str, Named]:
         """Return the weights and buffers of each layer as built, by path; none when it is built anew."""
