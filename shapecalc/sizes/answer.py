@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import reduce
+from operator import and_, or_
 from typing import Any
 
 from shapecalc.algebra.expr import Expr, symbol
-from shapecalc.algebra.integer_set import IntegerSet
+from shapecalc.algebra.integer_set import EVERY_SIZE, IntegerSet
 from shapecalc.algebra.region import Point, Region, everything, where
 from shapecalc.errors import Failure, SpecError, quote
 from shapecalc.layers.requirement import Shape
@@ -56,6 +58,8 @@ class Sizes:
     built: dict[str, int]
     """The sizes that the network was built for; nothing when it is built anew for each size."""
     region: Region = field(repr=False)
+    usual: Region = field(repr=False)
+    """The sizes that hold without a sum that stretches a map of one pixel."""
     stretched: Region = field(repr=False)
     """The sizes that hold only because torch stretches a map of one pixel in a sum."""
     reading: Region = field(repr=False)
@@ -87,6 +91,7 @@ class Sizes:
             inputs=self.inputs,
             built={},
             region=self.region & other.region,
+            usual=self.usual & other.usual,
             stretched=(self.stretched | other.stretched) & (self.region & other.region),
             reading=self.reading & other.reading,
             imposed=deciding((*self.imposed, *other.imposed), self.names),
@@ -107,6 +112,7 @@ class Sizes:
             self.inputs,
             self.built,
             self.reading,
+            self.reading,
             Region(self.names),
             self.reading,
             outputs=self.outputs,
@@ -115,20 +121,7 @@ class Sizes:
     @property
     def square(self) -> IntegerSet:
         """The numbers n such that n on every axis is legal."""
-        found = IntegerSet()
-        side = symbol("n")
-        for box in self.region.boxes:
-            own = IntegerSet.at_least(1)
-            for one in box.sets:
-                own &= one
-            for left, relation, right in box.relations:
-                difference = left - right
-                if isinstance(difference, Expr):
-                    difference = difference.subs(dict.fromkeys(self.names, side))
-                for (both,) in (one.sets for one in where(("n",), (difference, relation, 0)).boxes):
-                    own &= both
-            found |= own
-        return found
+        return diagonal(self.region)
 
     def nearest(self, point: Any) -> Nearest:
         """Return the nearest legal sizes none of which is larger, and none of which is smaller."""
@@ -172,6 +165,22 @@ class Sizes:
         return text(self)
 
 
+def diagonal(region: Region) -> IntegerSet:
+    """Return the numbers n such that the point with n for every unknown lies in a region."""
+    found = IntegerSet()
+    side = symbol("n")
+    for box in region.boxes:
+        own = reduce(and_, box.sets, EVERY_SIZE)
+        for left, relation, right in box.relations:
+            difference = left - right
+            if isinstance(difference, Expr):
+                difference = difference.subs(dict.fromkeys(region.names, side))
+            boxes = where(("n",), (difference, relation, 0)).boxes
+            own &= reduce(or_, (both for one in boxes for both in one.sets), IntegerSet())
+        found |= own
+    return found
+
+
 def legal_sizes(question: Question) -> Sizes:
     """Return the input sizes for which a network holds."""
     found = solved(question)
@@ -182,6 +191,7 @@ def legal_sizes(question: Question) -> Sizes:
         inputs=found.inputs,
         built={} if question.rebuild else question.built,
         region=found.region,
+        usual=found.usual,
         stretched=found.stretched & found.region,
         reading=found.lossless,
         imposed=deciding(found.imposed, question.names),

@@ -44,6 +44,8 @@ class Found:
     """The sizes that hold, in which of them a merge stretches, and what imposes the rest."""
 
     region: Region
+    usual: Region
+    """The sizes that hold without a merge that stretches."""
     stretched: Region
     lossless: Region
     walk: Walk
@@ -75,7 +77,7 @@ class Solver:
         lossless = region
         for relation in dict.fromkeys(self.reading(walk, needed)) if region else ():
             lossless &= self.where(relation)
-        return Found(region, Region(self.names), lossless, walk, needed, imposed, failures, inputs)
+        return Found(region, region, Region(self.names), lossless, walk, needed, imposed, failures, inputs)
 
     def pinned(self, assigned: Mapping[str, int]) -> Region:
         """Return all sizes that are as assigned."""

@@ -44,6 +44,7 @@ def _try_each(
     """Replace what is known at some sizes by what a walk at each of them tells."""
     beside = along(solver.names, name, EVERY_SIZE - points)
     found.region, found.lossless = found.region & beside, found.lossless & beside
+    found.usual &= beside
     for n in points:
         there = _complete(solver, {**assigned, name: n})
         found.region |= there.region
@@ -61,7 +62,11 @@ def _extended(solver: Solver, found: Found, exceptions: Mapping[str, IntegerSet]
         return False
     legal = found.region.boxes[0].sets
     anyhow = dict(zip(solver.names, (next(iter(one)) for one in legal), strict=True))
-    wider, columns = list(legal), [[one] for box in found.lossless.boxes for one in box.sets]
+    usual, wider, columns = (
+        list(legal),
+        list(legal),
+        [[one] for box in found.lossless.boxes for one in box.sets],
+    )
     columns = columns or [[] for _ in legal]
     stretched: list[tuple[int, IntegerSet]] = []
     for name, points in exceptions.items():
@@ -74,10 +79,11 @@ def _extended(solver: Solver, found: Found, exceptions: Mapping[str, IntegerSet]
             for box in there.lossless.boxes:
                 for column, one in zip(columns, box.sets, strict=True):
                     column.append(one)
-        wider[axis] = (wider[axis] - points) | holding
+        usual[axis] -= points
+        wider[axis] = usual[axis] | holding
         stretched.append((axis, holding))
     names = solver.names
-    found.region = Region(names, (Box(tuple(wider)),))
+    found.region, found.usual = Region(names, (Box(tuple(wider)),)), Region(names, (Box(tuple(usual)),))
     found.lossless = Region(names, (Box(tuple(reduce(or_, one) for one in columns)),) if columns[0] else ())
     boxes = [Box((*wider[:axis], holding, *wider[axis + 1 :])) for axis, holding in stretched if holding]
     found.stretched = Region(names, tuple(boxes))

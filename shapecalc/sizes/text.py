@@ -11,7 +11,7 @@ from shapecalc.algebra.integer_set import EVERY_SIZE, IntegerSet
 from shapecalc.algebra.region import Box, Region
 from shapecalc.errors import printable
 from shapecalc.layers.requirement import Requirement, shown
-from shapecalc.sizes.answer import Nearest, Neighbour, Sizes
+from shapecalc.sizes.answer import Nearest, Neighbour, Sizes, diagonal
 from shapecalc.sizes.solving import Imposed
 
 MOST_BOXES = 8
@@ -31,7 +31,7 @@ def _lines(sizes: Sizes) -> Iterator[str]:
             yield f"  {failure.place}: {failure.message}" if failure.place else f"  {failure.message}"
             yield f"    in {failure.path}"
         if sizes.region:
-            yield "but for these, at which a sum stretches a map of one pixel:"
+            yield "but for these, because a sum stretches a map of one pixel:"
     elif not sizes.region:
         yield "No size is accepted: each of the conditions excludes what the others leave."
     else:
@@ -62,12 +62,14 @@ def _heading(sizes: Sizes) -> str:
 
 
 def _accepted(sizes: Sizes) -> Iterator[str]:
-    yield from (f"  {line}" for line in written(sizes.region, sizes.names))
-    if len(sizes.names) > 1 and (len(sizes.region.boxes) > 1 or sizes.region.boxes[0].relations):
-        yield f"  all sides equal: {sizes.square.text('n')}"
+    boxes = sizes.usual.boxes
+    if boxes:
+        yield from (f"  {line}" for line in written(sizes.usual, sizes.names))
+        if len(sizes.names) > 1 and len(sizes.inputs) == 1 and (len(boxes) > 1 or boxes[0].relations):
+            yield f"  all sides equal: {diagonal(sizes.usual).text('n')}"
     if sizes.stretched and not sizes.failures:
-        yield "of which a sum stretches a map of one pixel at"
-        yield from (f"  {line}" for line in written(sizes.stretched, sizes.names))
+        yield "and because a sum stretches a map of one pixel"
+    yield from (f"  {line}" for line in written(sizes.stretched, sizes.names) if sizes.stretched)
 
 
 def _lossless(sizes: Sizes) -> Iterator[str]:
