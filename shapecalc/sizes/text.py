@@ -38,7 +38,7 @@ def _lines(sizes: Sizes) -> Iterator[str]:
         yield "Accepted sizes"
     if sizes.region:
         yield from _accepted(sizes)
-    if sizes.imposed:
+    if sizes.imposed and not sizes.failures:
         yield ""
         yield "Imposed by"
         for path, conditions in groupby(sizes.imposed, lambda one: one.path):
