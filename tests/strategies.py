@@ -30,6 +30,7 @@ from shapecalc.layers.fields import (
     _Annotation,
 )
 from shapecalc.layers.registry import get
+from tests.strategies_more import MORE_HINTS, MORE_INPUTS
 
 Sizes: TypeAlias = tuple[int, ...]
 Fields: TypeAlias = dict[str, Any]
@@ -342,6 +343,7 @@ INPUTS: dict[str, Callable[[Draft], tuple[Sizes, ...]]] = {
     "divisible": of_rank(2, 3, 4),
     "channel_shuffle": of_rank(3, 4, 5),
     "glu": of_rank(1, 2, 3),
+    **MORE_INPUTS,
 }
 """Kinds whose inputs are not just any shape (or, for spatial kinds, a shape of their rank)."""
 
@@ -566,6 +568,7 @@ FIELD_HINTS: dict[str, Callable[[Draft], Any]] = {
         for name in ("zero", "constant", "reflection", "replication", "circular")
         for rank in (1, 2, 3)
     },
+    **MORE_HINTS,
 }
 """Fields by name, or by `kind.name` where a name means something else in one kind.
 

@@ -17,6 +17,7 @@ every_kind = pytest.mark.parametrize("kind", kinds())
 
 MAY_BE_UNDECIDED = {
     "chunk": "the number of results depends on the size",
+    "multihead_attention": "whether kdim is the width of the query decides which weights there are",
     "split": "the number of results depends on the size",
     "squeeze": "whether an axis is 1 decides whether it goes",
     "upsample": "a scale that is not exact in binary rounds as doubles do",

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from shapecalc.layers.base import Kind
 from tests.strategies import Fields, Sizes
+from tests.torch_twin_more import ARGUMENTS, MORE_BUILDERS
 
 torch.set_num_threads(1)
 
@@ -76,6 +77,8 @@ def twin(layer: Kind, shapes: Shapes) -> nn.Module:
 
 def arguments(kind: str, shapes: Shapes, device: str) -> list[Tensor]:
     """Return the tensors to call a counterpart with."""
+    if kind in ARGUMENTS:
+        return ARGUMENTS[kind](shapes, device)
     make = TENSORS.get(kind, torch.zeros if device == "meta" else torch.rand)
     return [make(shape, device=device) for shape in shapes]
 
@@ -495,3 +498,5 @@ BUILDERS: dict[str, Builder] = {
     "stochastic_depth": stochastic_depth,
 }
 """Kinds that are not one torch module with the same fields."""
+
+BUILDERS |= MORE_BUILDERS

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from shapecalc.algebra import Dim, product
-from shapecalc.layers.base import Kind, Layer, Shapes
+from shapecalc.layers.base import Joint, Kind, Layer, Merge, Shapes
 from shapecalc.layers.linear import Dense
 from shapecalc.layers.merge import Broadcast, Concat
 from shapecalc.layers.requirement import Shape
@@ -33,6 +33,8 @@ def plausible(layer: Kind, inputs: Shapes, code: str) -> tuple[Shapes | None, bo
         return layer.outputs(x), False
     if isinstance(layer, Layer) and code in _OUTPUT_IS_MEANT:
         return tuple(map(_at_least_one, layer.outputs(inputs[0]))), code in _OF_SIZES
+    if isinstance(layer, Joint) and not isinstance(layer, Merge) and code in _OUTPUT_IS_MEANT:
+        return layer.outputs(inputs), code in _OF_SIZES
     if isinstance(layer, (Concat, Broadcast)) and code in ("concat", "broadcast"):
         return _outvoted(layer, inputs)
     return None, False

@@ -292,6 +292,8 @@ Extent = Annotated[Dim, Whole(0)]
 """A whole number of at least zero: padding."""
 Index = Annotated[int, Whole(may_be_free=False)]
 """Any whole number: an axis, counted from the end when negative."""
+Depth = Annotated[int, Whole(1, 10_000, may_be_free=False)]
+"""How many layers stand on one another; it decides which weights there are, so it cannot be left free."""
 OptionalCount = Annotated[Dim | None, Optional(Whole(1))]
 """A count that is inferred from what arrives when left out, and checked when given."""
 CountPerAxis = Annotated[PerAxis, Each(Whole(1))]

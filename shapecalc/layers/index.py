@@ -149,6 +149,12 @@ if TYPE_CHECKING:
     from shapecalc.layers.rectifier import SiLU as SiLU
     from shapecalc.layers.rectifier import Softplus as Softplus
     from shapecalc.layers.rectifier import Threshold as Threshold
+    from shapecalc.layers.recurrent import GRU as GRU
+    from shapecalc.layers.recurrent import GRUCell as GRUCell
+    from shapecalc.layers.recurrent import LSTM as LSTM
+    from shapecalc.layers.recurrent import LSTMCell as LSTMCell
+    from shapecalc.layers.recurrent import RNN as RNN
+    from shapecalc.layers.recurrent import RNNCell as RNNCell
     from shapecalc.layers.resample import Upsample as Upsample
     from shapecalc.layers.resample import UpsamplingBilinear2d as UpsamplingBilinear2d
     from shapecalc.layers.resample import UpsamplingNearest2d as UpsamplingNearest2d
@@ -173,6 +179,11 @@ if TYPE_CHECKING:
     from shapecalc.layers.softmax import Softmax2d as Softmax2d
     from shapecalc.layers.softmax import Softmin as Softmin
     from shapecalc.layers.stochastic import StochasticDepth as StochasticDepth
+    from shapecalc.layers.transformer import Transformer as Transformer
+    from shapecalc.layers.transformer import TransformerDecoder as TransformerDecoder
+    from shapecalc.layers.transformer import TransformerDecoderLayer as TransformerDecoderLayer
+    from shapecalc.layers.transformer import TransformerEncoder as TransformerEncoder
+    from shapecalc.layers.transformer import TransformerEncoderLayer as TransformerEncoderLayer
 
 KINDS: dict[str, str] = {
     "adaptive_avg_pool1d": "shapecalc.layers.adaptive_pool:AdaptiveAvgPool1d",
@@ -230,6 +241,8 @@ KINDS: dict[str, str] = {
     "global_max_pool3d": "shapecalc.layers.adaptive_pool:GlobalMaxPool3d",
     "glu": "shapecalc.layers.softmax:GLU",
     "group_norm": "shapecalc.layers.layer_norm:GroupNorm",
+    "gru": "shapecalc.layers.recurrent:GRU",
+    "gru_cell": "shapecalc.layers.recurrent:GRUCell",
     "hardshrink": "shapecalc.layers.activation:Hardshrink",
     "hardsigmoid": "shapecalc.layers.activation:Hardsigmoid",
     "hardswish": "shapecalc.layers.rectifier:Hardswish",
@@ -248,6 +261,8 @@ KINDS: dict[str, str] = {
     "lp_pool1d": "shapecalc.layers.pool:LPPool1d",
     "lp_pool2d": "shapecalc.layers.pool:LPPool2d",
     "lp_pool3d": "shapecalc.layers.pool:LPPool3d",
+    "lstm": "shapecalc.layers.recurrent:LSTM",
+    "lstm_cell": "shapecalc.layers.recurrent:LSTMCell",
     "matmul": "shapecalc.layers.merge:Matmul",
     "max_pool1d": "shapecalc.layers.pool:MaxPool1d",
     "max_pool2d": "shapecalc.layers.pool:MaxPool2d",
@@ -273,6 +288,8 @@ KINDS: dict[str, str] = {
     "replication_pad3d": "shapecalc.layers.pad_input:ReplicationPad3d",
     "reshape": "shapecalc.layers.reshape:Reshape",
     "rms_norm": "shapecalc.layers.layer_norm:RMSNorm",
+    "rnn": "shapecalc.layers.recurrent:RNN",
+    "rnn_cell": "shapecalc.layers.recurrent:RNNCell",
     "rrelu": "shapecalc.layers.rectifier:RReLU",
     "select": "shapecalc.layers.select:Select",
     "selu": "shapecalc.layers.rectifier:SELU",
@@ -294,6 +311,11 @@ KINDS: dict[str, str] = {
     "tanh": "shapecalc.layers.activation:Tanh",
     "tanhshrink": "shapecalc.layers.activation:Tanhshrink",
     "threshold": "shapecalc.layers.rectifier:Threshold",
+    "transformer": "shapecalc.layers.transformer:Transformer",
+    "transformer_decoder": "shapecalc.layers.transformer:TransformerDecoder",
+    "transformer_decoder_layer": "shapecalc.layers.transformer:TransformerDecoderLayer",
+    "transformer_encoder": "shapecalc.layers.transformer:TransformerEncoder",
+    "transformer_encoder_layer": "shapecalc.layers.transformer:TransformerEncoderLayer",
     "transpose": "shapecalc.layers.reshape:Transpose",
     "unflatten": "shapecalc.layers.reshape:Unflatten",
     "unsqueeze": "shapecalc.layers.reshape:Unsqueeze",
