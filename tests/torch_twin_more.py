@@ -7,6 +7,7 @@ have no name.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -37,7 +38,9 @@ def flat(result: Any) -> tuple[Tensor, ...]:
 
 def spread(module: nn.Module) -> nn.Module:
     """Let a module return a flat tuple of tensors."""
-    module.register_forward_hook(lambda _module, _args, result: flat(result))
+    module.register_forward_hook(
+        lambda _module, _args, result: result if isinstance(result, Tensor) else flat(result)
+    )
     return module
 
 
@@ -58,6 +61,129 @@ def recurrent(cls: type[Kind], fields: Fields, shapes: Shapes) -> nn.Module:
     if cls.kind.startswith("lstm"):
         module.register_forward_pre_hook(pair)
     return spread(module)
+
+
+# ---- maxima and their places
+
+
+def unpool(cls: type[Kind], fields: Fields, shapes: Shapes) -> nn.Module:
+    """Build unpooling, and hand it the output size, one for all axes where one is given."""
+    fields = dict(fields)
+    size, rank = fields.pop("output_size", None), cls.rank  # type: ignore[attr-defined]
+    module = torch_class(cls)(**fields)
+    if size is not None:
+        sizes = size if isinstance(size, tuple) else (size,) * rank
+
+        def sized(_module: nn.Module, args: tuple[Tensor, ...]) -> tuple[Any, ...]:
+            return (*args, sizes)
+
+        module.register_forward_pre_hook(sized)
+    return module
+
+
+def places(shapes: Shapes, device: str) -> list[Tensor]:
+    """Return maxima, and the first place for all of them."""
+    first, *others = shapes
+    return [torch.zeros(first, device=device), *map(partial(whole, device=device), others)]
+
+
+def whole(shape: Sizes, device: str) -> Tensor:
+    """Return zeros that are whole numbers, which are an index of everything."""
+    return torch.zeros(shape, dtype=torch.long, device=device)
+
+
+# ---- bags, and pairs of tensors
+
+
+def bags(shapes: Shapes, device: str) -> list[Tensor]:
+    """Return indices, where bags begin if the indices are in one row, and weights."""
+    x, *others = shapes
+    begins = others[: 1 if len(x) == 1 else 0]
+    weights = [torch.zeros(shape, device=device) for shape in others[len(begins) :]]
+    return [*map(partial(whole, device=device), (x, *begins)), *weights]
+
+
+def bag(cls: type[Kind], fields: Fields, shapes: Shapes) -> nn.Module:
+    """Build a bag whose weights, if they arrive, are named.
+
+    Where one offset is to say both where a bag begins and where the last ends there is no bag, and
+    torch writes outside of its memory: that is not tried.
+    """
+    if fields.get("include_last_offset") and (1,) in shapes[1:2]:
+        raise ValueError("no bag")
+    module = torch_class(cls)(**fields)
+
+    def name_weights(
+        _module: nn.Module, args: tuple[Tensor, ...], _: Any
+    ) -> tuple[tuple[Tensor, ...], Fields]:
+        *indices, last = args
+        if indices and last.is_floating_point():
+            return tuple(indices), {"per_sample_weights": last}
+        return args, {}
+
+    module.register_forward_pre_hook(name_weights, with_kwargs=True)
+    return module
+
+
+def bilinear(cls: type[Kind], fields: Fields, shapes: Shapes) -> nn.Module:
+    """Build a bilinear layer whose features are inferred."""
+    left, right = shapes
+    sizes = {"in1_features": left[-1], "in2_features": right[-1]}
+    return torch_class(cls)(**{**fields, **{name: fields.get(name) or size for name, size in sizes.items()}})
+
+
+# ---- losses
+
+
+def loss(cls: type[Kind], fields: Fields, shapes: Shapes) -> nn.Module:
+    """Build a loss; where classes have weights they are a tensor of as many."""
+    if not 0 <= fields.get("label_smoothing", 0) <= 1:
+        raise ValueError("a probability")
+    fields = dict(fields)
+    if fields.pop("weight", False):
+        fields["weight"] = torch.ones(fields.get("num_classes") or classes(cls, shapes[0]))
+    if "in_features" in cls.model_fields:
+        fields["in_features"] = fields.get("in_features") or shapes[0][-1]
+    module = spread(torch_class(cls)(**fields))
+    if cls.kind == "linear_cross_entropy_loss":
+        scores = (*shapes[0][:-1], fields["num_classes"], *fields.get("out_features", ()))
+        module.register_forward_pre_hook(
+            lambda _module, args: (args[0], args[1] if args[1].shape == scores else args[1].long())
+        )
+    return module
+
+
+def classes(cls: type[Kind], scores: Sizes) -> int:
+    """Return how many classes a loss has weights for."""
+    if cls.kind in ("nll_loss", "cross_entropy_loss"):
+        return scores[1] if len(scores) > 1 else scores[0]
+    return scores[-1] if scores else 1
+
+
+def scores_and_classes(shapes: Shapes, device: str) -> list[Tensor]:
+    """Return scores, and the numbers of the classes that are right."""
+    first, *others = shapes
+    return [torch.rand(first, device=device), *map(partial(whole, device=device), others)]
+
+
+def scores_and_target(shapes: Shapes, device: str) -> list[Tensor]:
+    """Return scores, and probabilities where they have that shape, otherwise numbers of classes."""
+    if len(set(shapes)) == 1:
+        return [torch.rand(shape, device=device) for shape in shapes]
+    return scores_and_classes(shapes, device)
+
+
+def alignments(shapes: Shapes, device: str) -> list[Tensor]:
+    """Return logarithms, targets, and lengths that fit them: all of a row goes to the first sequence."""
+    x, *others = shapes
+    made = [torch.rand(x, device=device), *map(partial(whole, device=device), others)]
+    if len(shapes) == 4 and others[0]:
+        made[2] += x[0]
+        if len(others[0]) == 2:
+            made[3] += others[0][1]
+        elif made[3].numel():
+            made[3].view(-1)[0] = others[0][0]
+    return made
 
 
 # ---- attention and transformers
@@ -117,13 +243,36 @@ def exactly(module: nn.Module, count: int) -> nn.Module:
 
 MORE_BUILDERS: dict[str, Builder] = {
     **dict.fromkeys(("rnn", "lstm", "gru", "rnn_cell", "lstm_cell", "gru_cell"), recurrent),
+    **{f"max_unpool{rank}d": unpool for rank in (1, 2, 3)},
+    "embedding_bag": bag,
+    **dict.fromkeys(
+        (
+            "nll_loss",
+            "cross_entropy_loss",
+            "multi_margin_loss",
+            "multi_label_soft_margin_loss",
+            "linear_cross_entropy_loss",
+            "adaptive_log_softmax_with_loss",
+        ),
+        loss,
+    ),
+    "bilinear": bilinear,
     "multihead_attention": attention,
     **dict.fromkeys(("transformer", "transformer_encoder_layer", "transformer_decoder_layer"), transformer),
     **dict.fromkeys(("transformer_encoder", "transformer_decoder"), transformer_stack),
 }
 """Kinds by the way their counterpart is built."""
 
-ARGUMENTS: dict[str, Callable[[Shapes, str], list[Tensor]]] = {}
+ARGUMENTS: dict[str, Callable[[Shapes, str], list[Tensor]]] = {
+    **{f"max_unpool{rank}d": places for rank in (1, 2, 3)},
+    "embedding_bag": bags,
+    **dict.fromkeys(
+        ("nll_loss", "multi_margin_loss", "multi_label_margin_loss", "adaptive_log_softmax_with_loss"),
+        scores_and_classes,
+    ),
+    "cross_entropy_loss": scores_and_target,
+    "ctc_loss": alignments,
+}
 """Kinds that take other tensors than floating point numbers, by how to make what they take."""
 
 torch.set_num_threads(1)

@@ -297,7 +297,7 @@ class Joint(Kind):
         """Return the multiply-accumulates, or None when they cannot be counted."""
 
 
-class Merge(NoWeights, Joint):
+class Merge(Joint):
     """A kind that makes one tensor of several, without weights; a spec may hold the branches for them."""
 
     branches: tuple[tuple[str, Any], ...] | None = None
@@ -312,3 +312,11 @@ class Merge(NoWeights, Joint):
         if branches:
             fields["branches"] = tuple(branches)
         super().__init__(**fields)
+
+    def weights(self, inputs: Shapes) -> Named:
+        """No learned tensors."""
+        return {}
+
+    def buffers(self, inputs: Shapes) -> Named:
+        """No buffers, unless a kind says otherwise."""
+        return {}

@@ -6,8 +6,8 @@ of S numbers (H, or proj_size where an LSTM projects it):
     MACs = G·H·(I + S), and S·H more for the projection
 
 The first layer reads the input, every later one the S numbers, or 2·S if both directions are read.
-torch's FlopCounterMode counts this on the meta device; on the CPU it reads 0, because one fused kernel
-does it all.
+torch's FlopCounterMode counts this on the meta device; on the CPU it may read 0 for an LSTM, because one
+fused kernel does it all.
 """
 
 from collections.abc import Iterator

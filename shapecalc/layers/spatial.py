@@ -7,7 +7,7 @@ from pydantic import model_validator
 
 from shapecalc.algebra import Dim
 from shapecalc.layers.arithmetic import written
-from shapecalc.layers.base import Layer
+from shapecalc.layers.base import Kind, Layer
 from shapecalc.layers.fields import Each, complaint
 from shapecalc.layers.requirement import Requirement, Shape, rank_between
 
@@ -15,8 +15,8 @@ AXES = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
 """What the spatial axes are called in messages, by their number."""
 
 
-class Spatial(Layer):
-    """A layer over `rank` spatial axes behind a channel axis, batched or not."""
+class OverAxes(Kind):
+    """A kind over `rank` spatial axes behind a channel axis, batched or not."""
 
     framework: ClassVar[str | None] = "torch"
     rank: ClassVar[int]
@@ -66,6 +66,10 @@ class Spatial(Layer):
             yield Requirement("too-small", size, ">=", at_least, says)
 
 
+class Spatial(OverAxes, Layer):
+    """A layer of one tensor over `rank` spatial axes."""
+
+
 class ChannelsLast(Spatial):
     """Turns the rules of a spatial layer to Keras' layout: batch, spatial axes, channels."""
 
@@ -84,7 +88,7 @@ class ChannelsLast(Spatial):
         return rank_between(self.kind, x, self.rank + 2, self.rank + 2)
 
 
-def _rules(layer: Layer, name: str) -> list[Any]:
+def _rules(layer: Kind, name: str) -> list[Any]:
     """Return the annotations of a field, looking inside those that wrap another."""
     found = list(type(layer).model_fields[name].metadata)
     return found + [
