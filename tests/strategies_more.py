@@ -288,6 +288,28 @@ def transformed(draft: Draft) -> Shapes:
     return of_count(draft, tuple(bent(draft, x) for x in _sequence(draft, *[e] * count)))
 
 
+PAIRS_OF_ELEMENTS = {
+    "l1_loss",
+    "mse_loss",
+    "smooth_l1_loss",
+    "huber_loss",
+    "poisson_nll_loss",
+    "kl_div_loss",
+    "hinge_embedding_loss",
+    "soft_margin_loss",
+    "multi_label_soft_margin_loss",
+}
+"""Losses of two tensors that are broadcast."""
+
+VECTORS = {"cosine_similarity": 2, "pairwise_distance": 2, "margin_ranking_loss": 3} | {
+    "triplet_margin_loss": 3,
+    "triplet_margin_with_distance_loss": 3,
+}
+"""Kinds of vectors that are broadcast, and of how many."""
+
+BROADCAST = {*PAIRS_OF_ELEMENTS, *VECTORS, "gaussian_nll_loss", "cosine_embedding_loss"}
+"""Kinds with several tensors that are stretched to one another."""
+
 MORE_INPUTS: dict[str, Callable[[Draft], Shapes]] = {
     **dict.fromkeys(("rnn", "lstm", "gru"), sequences),
     **dict.fromkeys(("rnn_cell", "lstm_cell", "gru_cell"), steps),
@@ -295,29 +317,10 @@ MORE_INPUTS: dict[str, Callable[[Draft], Shapes]] = {
     **{f"fractional_max_pool{rank}d": fractional for rank in (2, 3)},
     "fold": columns,
     "embedding_bag": bagged,
-    **dict.fromkeys(
-        (
-            "l1_loss",
-            "mse_loss",
-            "smooth_l1_loss",
-            "huber_loss",
-            "poisson_nll_loss",
-            "kl_div_loss",
-            "hinge_embedding_loss",
-            "soft_margin_loss",
-            "bce_loss",
-            "bce_with_logits_loss",
-            "multi_label_soft_margin_loss",
-        ),
-        stretched(2),
-    ),
-    **dict.fromkeys(("cosine_similarity", "pairwise_distance"), stretched(2, 1, 2, 3, 4)),
+    **dict.fromkeys((*PAIRS_OF_ELEMENTS, "bce_loss", "bce_with_logits_loss"), stretched(2)),
+    **{kind: stretched(count, 1, 2, 3, 4) for kind, count in VECTORS.items()},
     "gaussian_nll_loss": gaussian,
     "cosine_embedding_loss": embedded,
-    **dict.fromkeys(
-        ("margin_ranking_loss", "triplet_margin_loss", "triplet_margin_with_distance_loss"),
-        stretched(3, 1, 2, 3, 4),
-    ),
     **dict.fromkeys(("nll_loss", "cross_entropy_loss", "multi_margin_loss"), judged),
     "multi_label_margin_loss": labelled,
     "linear_cross_entropy_loss": scored,
@@ -347,6 +350,9 @@ def _last(draft: Draft) -> int:
 
 MORE_HINTS: dict[str, Callable[[Draft], Any]] = {
     "input_size": _last,
+    "cosine_similarity.dim": lambda draft: draft.whole(
+        -len(draft.x) - draft.chance(6), max(len(draft.x) - 1, 0)
+    ),
     "in_features": _last,
     "in1_features": _last,
     "in2_features": lambda draft: draft.inputs[-1][-1] if draft.inputs and draft.inputs[-1] else 1,

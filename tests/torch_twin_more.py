@@ -148,7 +148,9 @@ def loss(cls: type[Kind], fields: Fields, shapes: Shapes) -> nn.Module:
     if cls.kind == "linear_cross_entropy_loss":
         scores = (*shapes[0][:-1], fields["num_classes"], *fields.get("out_features", ()))
         module.register_forward_pre_hook(
-            lambda _module, args: (args[0], args[1] if args[1].shape == scores else args[1].long())
+            lambda _module, args: tuple(
+                x if number != 1 or x.shape == scores else x.long() for number, x in enumerate(args)
+            )
         )
     return module
 

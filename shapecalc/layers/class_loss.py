@@ -52,29 +52,38 @@ def beside_classes(scores: Shape) -> Shape:
     return (*scores[:1], *scores[2:]) if len(scores) > 1 else ()
 
 
-def right_class(kind: str, scores: Shape, target: Shape) -> Iterator[Requirement]:
-    """Require the number of a class for every position of the scores; a list of one is a number, too."""
-    if len(scores) == 1 and len(target) == 1:
+def right_class(kind: str, scores: Shape, target: Shape, *, smoothed: bool) -> Iterator[Requirement]:
+    """Require the number of a class for every position; a list of one is a number, unless it is smoothed."""
+    if len(scores) == 1 and len(target) == 1 and not smoothed:
         yield from shaped(kind, "the target of one list of scores", target, (1,))
     else:
         yield from shaped(kind, "the target", target, beside_classes(scores))
 
 
-def right_classes(kind: str, scores: Shape, target: Shape) -> Iterator[Requirement]:
-    """Require classes by number, or by probability where the target has the shape of the scores."""
+def right_classes(
+    kind: str, scores: Shape, target: Shape, *, ignores: Dim | None, smoothed: bool
+) -> Iterator[Requirement]:
+    """Require classes by number, or else probabilities, among which there is none to ignore."""
+    if not are_probabilities(kind, scores, target):
+        yield from right_class(kind, scores, target, smoothed=smoothed)
+        return
+    yield from shaped(kind, "the target, if it holds probabilities,", target, scores)
+    if ignores is not None:
+        says = f"{kind}: there is no class to ignore, {ignores}, among probabilities"
+        yield Requirement("ignore-index", -1, ">=", ignores, says)
+
+
+def are_probabilities(kind: str, scores: Shape, target: Shape) -> bool:
+    """Say whether a target has as many axes as the scores; a list beside one list may be one number."""
     if len(scores) != len(target):
-        yield from right_class(kind, scores, target)
-    elif len(scores) > 1 or not is_one_number(kind, scores, target):
-        yield from shaped(kind, "the target, if it holds probabilities,", target, scores)
-
-
-def is_one_number(kind: str, scores: Shape, target: Shape) -> bool:
-    """Say whether a list beside one list of scores is one number, and not a probability for every class."""
+        return False
+    if len(scores) > 1:
+        return True
     verdicts = [decide(target[0], "==", size) for size in (scores[0], 1)]
     if None in verdicts and True not in verdicts:
         told = f"one class or {scores[0]} probabilities"
         raise Undecided(f"{kind}: whether a target of {target[0]} is {told} depends on what is free")
-    return verdicts == [False, True]
+    return verdicts[0] is True or verdicts[1] is not True
 
 
 class NLLLoss(Weighted):
@@ -95,7 +104,7 @@ class NLLLoss(Weighted):
     def fitting(self, inputs: Shapes) -> Iterator[Requirement]:
         scores, target = inputs
         yield from rank_between(self.kind, scores, 1, None)
-        yield from right_class(self.kind, scores, target)
+        yield from right_class(self.kind, scores, target, smoothed=False)
 
     def classes(self, scores: Shape) -> Dim:
         return scores[1] if len(scores) > 1 else scores[0]
@@ -125,10 +134,8 @@ class CrossEntropyLoss(NLLLoss):
     def fitting(self, inputs: Shapes) -> Iterator[Requirement]:
         scores, target = inputs
         yield from rank_between(self.kind, scores, 1, None)
-        yield from right_classes(self.kind, scores, target)
-        if scores == target:
-            says = f"{self.kind}: there is no class to ignore, {self.ignore_index}, among probabilities"
-            yield Requirement("ignore-index", -1, ">=", self.ignore_index, says)
+        smoothed = self.label_smoothing > 0
+        yield from right_classes(self.kind, scores, target, ignores=self.ignore_index, smoothed=smoothed)
 
 
 class MultiMarginLoss(Weighted):
@@ -248,11 +255,10 @@ class LinearCrossEntropyLoss(Joint):
         x, target = inputs
         yield from rank_between(self.kind, x, 1 + bool(self.out_features), 2)
         yield from matches(self.kind, "in_features", self.in_features, x[-1], x, "features in its last axis")
-        scores = self.scores(inputs)
-        yield from right_classes(self.kind, scores, target)
-        if scores == target:
-            says = f"{self.kind}: there is no class to ignore, {self.ignore_index}, among probabilities"
-            yield Requirement("ignore-index", int(self.ignore_index is None), "==", 1, says)
+        ignores = None if self.ignore_index is None else 0  # whichever: probabilities have no class
+        yield from right_classes(
+            self.kind, self.scores(inputs), target, ignores=ignores, smoothed=self.label_smoothing > 0
+        )
 
     def scores(self, inputs: Shapes) -> Shape:
         """Return the shape of what the linear part returns."""
