@@ -8,6 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 from hypothesis import strategies as st
 
+from shapecalc.layers import (
+    LSTM,
+    Conv1d,
+    Conv2d,
+    ConvTranspose2d,
+    LayerNorm,
+    Linear,
+    MultiheadAttention,
+    ReLU,
+)
+from shapecalc.layers.base import Kind
+
 if TYPE_CHECKING:
     from tests.strategies import Draft, Sizes
 
@@ -153,6 +165,32 @@ def paired(draft: Draft) -> Shapes:
     return of_count(
         draft, (bent(draft, (*front, draft.whole(1, 5))), bent(draft, (*front, draft.whole(1, 5))))
     )
+
+
+# ---- layers around a layer
+
+HELD: list[tuple[Kind, Shapes, tuple[str, ...]]] = [
+    (Linear(out_features=3), ((2, 4),), ("weight", "bias")),
+    (Linear(out_features=1, bias=False), ((5,),), ("weight", "bias")),
+    (Conv1d(out_channels=4, kernel_size=3, groups=2), ((2, 4, 7),), ("weight",)),
+    (Conv2d(out_channels=4, kernel_size=[1, 2]), ((2, 3, 4, 5),), ("weight", "bias")),
+    (ConvTranspose2d(out_channels=5, kernel_size=2), ((2, 3, 4, 5),), ("weight", "bias")),
+    (LayerNorm(), ((2, 6),), ("weight",)),
+    (LSTM(hidden_size=3), ((4, 2, 5),), ("weight_hh_l0", "weight_ih_l0", "bias_ih_l0")),
+    (MultiheadAttention(num_heads=2), ((4, 2, 6),), ("in_proj_weight", "out_proj.weight")),
+    (LSTM(hidden_size=3), ((4, 2, 5), (1, 2, 3), (1, 2, 3)), ("bias_hh_l0",)),
+    (ReLU(), ((2, 3),), ("weight",)),
+]
+
+
+def wrapped(draft: Draft) -> Shapes:
+    """Return what a layer takes, and the layer, with the name of a weight."""
+    layer, shapes, names = draft.draw(st.sampled_from(HELD))
+    draft.fields["layer"] = layer
+    name = "nothing" if draft.flaw == "declared" else draft.draw(st.sampled_from(names))
+    if name != "weight" or draft.chance(2):
+        draft.fields["name"] = name
+    return of_count(draft, tuple(bent(draft, x) if draft.flaw == "rank" else x for x in shapes))
 
 
 # ---- losses and distances
@@ -316,6 +354,7 @@ MORE_INPUTS: dict[str, Callable[[Draft], Shapes]] = {
     **{f"max_unpool{rank}d": unpooled for rank in (1, 2, 3)},
     **{f"fractional_max_pool{rank}d": fractional for rank in (2, 3)},
     "fold": columns,
+    **dict.fromkeys(("weight_norm", "spectral_norm"), wrapped),
     "embedding_bag": bagged,
     **dict.fromkeys((*PAIRS_OF_ELEMENTS, "bce_loss", "bce_with_logits_loss"), stretched(2)),
     **{kind: stretched(count, 1, 2, 3, 4) for kind, count in VECTORS.items()},
@@ -348,8 +387,14 @@ def _last(draft: Draft) -> int:
     return (draft.x[-1] if draft.x else 1) + draft.whole(1, 3) * (draft.flaw == "declared")
 
 
+_NORMED = ("weight_norm", "spectral_norm")
+
 MORE_HINTS: dict[str, Callable[[Draft], Any]] = {
     "input_size": _last,
+    **{
+        f"{kind}.dim": lambda draft: draft.draw(st.sampled_from([None, -3, -2, -1, 0, 1, 2]))
+        for kind in _NORMED
+    },
     "cosine_similarity.dim": lambda draft: draft.whole(
         -len(draft.x) - draft.chance(6), max(len(draft.x) - 1, 0)
     ),

@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 import shapecalc
-from shapecalc import SpecError
-from shapecalc.layers import GRU, LSTM, RNN, Bilinear
+from shapecalc import ShapecalcError, SpecError
+from shapecalc.layers import GRU, LSTM, RNN, Bilinear, Conv2d
 from shapecalc.layers.base import Joint
 from shapecalc.layers.elsewhere import ELSEWHERE
 from tools.catalogue import DOCUMENT, counterparts, document
@@ -58,6 +58,68 @@ def test_an_error_tells_why_there_is_no_such_kind(kind: str, says: str) -> None:
     with pytest.raises(SpecError, match=f"unknown kind '{kind}'") as caught:
         shapecalc.loads(f"{{input: [3, 8, 8], layers: [{kind}]}}").analyze()
     assert says in (caught.value.hint or "")
+
+
+# ---- several results, optional tensors and layers around a layer, in a spec
+
+SPEC = """
+parameters: {L: 12, C: 3, width: 16}
+input: {tokens: [L], image: [C, 8, 8]}
+layers:
+  - embedding: {num_embeddings: 100, embedding_dim: width}
+    from: tokens
+    name: words
+  - lstm: {hidden_size: width, num_layers: 2, batch_first: true}
+    name: encoder
+  - lstm: {hidden_size: width, num_layers: 2, batch_first: true}
+    from: [words, encoder.1, encoder.2]
+  - spectral_norm: {layer: {conv2d: {out_channels: 2*width, kernel_size: 3}}}
+    from: image
+    name: conv
+  - max_pool2d: {kernel_size: 2, return_indices: true}
+    name: pool
+  - max_unpool2d: {kernel_size: 2}
+    from: [pool, pool.1]
+  - weight_norm: {layer: identity}
+    when: false
+outputs: {image: max_unpool2d, cells: encoder.2}
+"""
+
+
+def test_a_spec_says_it_all() -> None:
+    model = shapecalc.loads(SPEC)
+    report = model.analyze()
+    assert report.outputs == {"image": (1, 32, 6, 6), "cells": (2, 1, 16)}
+    assert report["conv"].weights == {"bias": (32,), "parametrizations.weight.original": (32, 3, 3, 3)}
+    assert report["conv"].window == Conv2d(out_channels=1, kernel_size=3).sliding
+    assert report["lstm"].macs == 12 * 2 * 4 * 16 * (16 + 16)
+    assert shapecalc.loads(model.to_yaml()) == model
+
+
+def test_a_free_width_goes_through_a_layer_around_a_layer() -> None:
+    report = shapecalc.loads(SPEC).analyze(symbolic=("C", "width"))
+    width = shapecalc.symbol("width")
+    assert report["conv"].params == 2 * width * 9 * shapecalc.symbol("C") + 2 * width
+
+
+@pytest.mark.parametrize(
+    ("layer", "says"),
+    [
+        ("{conv2d: {out_channels: 2}}", "conv2d needs kernel_size"),
+        ("{conv2d: {out_channels: 2, kernel_sze: 3}}", "did you mean 'kernel_size'?"),
+        ("{conv2d: {out_channels: 0, kernel_size: 3}}", "0 is less than 1"),
+        ("{conv: {out_channels: 2}}", "unknown kind 'conv'"),
+        ("{conv2d: 3}", "takes its fields as a mapping"),
+        ("[conv2d]", "is not one layer"),
+        ("add", "add has no weight of its own"),
+        ("{weight_norm: {layer: linear}}", "needs out_features"),
+        ("relu", "has no weight 'weight'; it has none"),
+    ],
+)
+def test_what_is_wrong_with_a_layer_inside_is_told(layer: str, says: str) -> None:
+    with pytest.raises(ShapecalcError) as caught:
+        shapecalc.loads(f"{{input: [3, 8, 8], layers: [{{weight_norm: {{layer: {layer}}}}}]}}").analyze()
+    assert says in str(caught.value)
 
 
 # ---- where FlopCounterMode reads 0

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn import utils
 
 from shapecalc.layers.base import Kind
 
@@ -132,6 +133,22 @@ def bilinear(cls: type[Kind], fields: Fields, shapes: Shapes) -> nn.Module:
     return torch_class(cls)(**{**fields, **{name: fields.get(name) or size for name, size in sizes.items()}})
 
 
+# ---- layers around a layer
+
+
+def normed(cls: type[Kind], fields: Fields, shapes: Shapes) -> nn.Module:
+    """Build the layer, and let torch replace its weight, in the newer way or the older."""
+    from tests.torch_twin import twin
+
+    fields = dict(fields)
+    layer, home = fields.pop("layer"), utils if fields.pop("legacy", False) else utils.parametrizations
+    module = twin(layer, shapes)
+    if fields.get("name", "weight") not in dict(module.named_parameters(recurse=False)):
+        raise ValueError("no such weight")
+    made: nn.Module = getattr(home, cls.kind)(module, **fields)
+    return made
+
+
 # ---- losses
 
 
@@ -247,6 +264,8 @@ MORE_BUILDERS: dict[str, Builder] = {
     **dict.fromkeys(("rnn", "lstm", "gru", "rnn_cell", "lstm_cell", "gru_cell"), recurrent),
     **{f"max_unpool{rank}d": unpool for rank in (1, 2, 3)},
     "embedding_bag": bag,
+    "weight_norm": normed,
+    "spectral_norm": normed,
     **dict.fromkeys(
         (
             "nll_loss",

@@ -109,6 +109,8 @@ class Proposer:
         if named is None:
             return
         name, arriving = named[1], needed.right
+        if name not in type(layer).model_fields:
+            return  # the field of a layer inside this one
         if isinstance(layer, Dense) and len(x) > 2:
             insert = self.text.insert_step(found.step.place, "flatten")
             flat = product(x[1:])

@@ -15,6 +15,7 @@ from shapecalc.layers.base import Joint, Kind, Layer, Merge, Shapes
 from shapecalc.layers.linear import Dense
 from shapecalc.layers.merge import Broadcast, Concat
 from shapecalc.layers.requirement import Shape
+from shapecalc.layers.wrapper import Wrapper
 
 _OF_SIZES = frozenset({"too-small", "broadcast", "concat", "padding", "elements"})
 """The refusals that may only follow from sizes which are wrong already."""
@@ -26,6 +27,8 @@ _OUTPUT_IS_MEANT = frozenset(
 
 def plausible(layer: Kind, inputs: Shapes, code: str) -> tuple[Shapes | None, bool]:
     """Return the most plausible results, or None, and whether their sizes are a guess."""
+    if isinstance(layer, Wrapper):
+        return plausible(layer.layer, inputs, code)
     if isinstance(layer, Dense) and code == "channels":
         x = inputs[0]
         if len(x) > 2 and product(x[1:]) == layer.in_features:

@@ -139,6 +139,8 @@ class Kind(BaseModel):
 def _evaluated(value: Any, evaluate: Callable[[Formula], Any]) -> Any:
     if isinstance(value, Formula):
         return evaluate(value)
+    if isinstance(value, Kind):
+        return value.resolve(evaluate)
     if isinstance(value, tuple):
         items = tuple(_evaluated(item, evaluate) for item in value)
         return value if all(a is b for a, b in zip(items, value, strict=True)) else items

@@ -220,6 +220,8 @@ if TYPE_CHECKING:
     from shapecalc.layers.unpool import MaxUnpool1d as MaxUnpool1d
     from shapecalc.layers.unpool import MaxUnpool2d as MaxUnpool2d
     from shapecalc.layers.unpool import MaxUnpool3d as MaxUnpool3d
+    from shapecalc.layers.wrapper import SpectralNorm as SpectralNorm
+    from shapecalc.layers.wrapper import WeightNorm as WeightNorm
 
 KINDS: dict[str, str] = {
     "adaptive_avg_pool1d": "shapecalc.layers.adaptive_pool:AdaptiveAvgPool1d",
@@ -372,6 +374,7 @@ KINDS: dict[str, str] = {
     "softplus": "shapecalc.layers.rectifier:Softplus",
     "softshrink": "shapecalc.layers.activation:Softshrink",
     "softsign": "shapecalc.layers.activation:Softsign",
+    "spectral_norm": "shapecalc.layers.wrapper:SpectralNorm",
     "split": "shapecalc.layers.select:Split",
     "squeeze": "shapecalc.layers.reshape:Squeeze",
     "stochastic_depth": "shapecalc.layers.stochastic:StochasticDepth",
@@ -394,6 +397,7 @@ KINDS: dict[str, str] = {
     "upsample": "shapecalc.layers.resample:Upsample",
     "upsampling_bilinear2d": "shapecalc.layers.resample:UpsamplingBilinear2d",
     "upsampling_nearest2d": "shapecalc.layers.resample:UpsamplingNearest2d",
+    "weight_norm": "shapecalc.layers.wrapper:WeightNorm",
     "zero_pad1d": "shapecalc.layers.pad:ZeroPad1d",
     "zero_pad2d": "shapecalc.layers.pad:ZeroPad2d",
     "zero_pad3d": "shapecalc.layers.pad:ZeroPad3d",
