@@ -15,11 +15,13 @@ if TYPE_CHECKING:
     from shapecalc.layers.registry import kinds, register
     from shapecalc.model import Model, load, loads, names
     from shapecalc.report.data import Node, Report
+    from shapecalc.report.derivation import Derivation
     from shapecalc.spec.tree import Block, Call, Sequential, Side, Step
 
 _HOMES = {
     "Block": "spec.tree",
     "Call": "spec.tree",
+    "Derivation": "report.derivation",
     "Dim": "algebra.expr",
     "Expr": "algebra.expr",
     "FormulaError": "errors",
@@ -48,6 +50,7 @@ __version__ = "0.1.0"
 __all__ = [
     "Block",
     "Call",
+    "Derivation",
     "Dim",
     "Expr",
     "FormulaError",

@@ -25,6 +25,9 @@ from shapecalc.spec.tree import Spec
 
 if TYPE_CHECKING:
     from shapecalc.checks.diagnostic import Diagnostic
+    from shapecalc.report.derivation import Derivation
+    from shapecalc.sizes.agreement import Agreement
+    from shapecalc.sizes.answer import Sizes
 
 _GRAPHS_KEPT = 4
 
@@ -126,6 +129,26 @@ class Model(Spec):
             del self._graphs[_GRAPHS_KEPT:]
         return walk, inputs
 
+    def derive(
+        self,
+        *layers: str,
+        input: Any = None,  # noqa: A002  (the word that a spec uses)
+        batch: Dim | None = 1,
+        symbolic: bool | str | Iterable[str] = False,
+        count: str | None = None,
+        **parameters: Any,
+    ) -> Derivation:
+        """Return how the numbers of `analyze` came about, line by line: of all layers, or of some.
+
+        `layers` are paths of layers or blocks; everything else is as in `analyze`.
+
+        >>> step = load("lenet5").derive("c3").layers[0].macs[0]
+        >>> step.formula, step.inserted, step.result
+        ('C_out·H_out·W_out·C_in·k·k', '16·10·10·6·5·5', '240,000')
+        """
+        report = self.analyze(input=input, batch=batch, symbolic=symbolic, count=count, **parameters)
+        return report.derive(*layers)
+
     def check(
         self,
         *,
@@ -168,6 +191,49 @@ class Model(Spec):
 
         report = Report(self.name, self.title, walk, inputs, counting=self.framework)
         return findings(self, report, walk.failures, max_params=max_params, max_macs=max_macs)
+
+    def sizes(
+        self,
+        *,
+        input: Any = None,  # noqa: A002  (the word that a spec uses)
+        rebuild: bool = False,
+        outputs: str = "main",
+        free: Iterable[str] | None = None,
+        **parameters: Any,
+    ) -> Sizes:
+        """Return the exact set of input sizes that the network, as built at its defaults, accepts.
+
+        `input` and `parameters` say what it is built for. With `rebuild` it is built anew for each size, so
+        that weights which were inferred may change. `outputs` is `main` or `all`: a side output that is not
+        asked for imposes nothing. `free` names the unknowns, by default every size but the channels.
+
+        Raises `Undecided` where the set has no exact answer.
+
+        >>> sizes = load("alexnet").sizes()
+        >>> (63, 63) in sizes, (62, 63) in sizes, sizes.imposed[0].path
+        (True, False, 'pool5')
+        """
+        from shapecalc.sizes.answer import legal_sizes
+        from shapecalc.sizes.question import Question
+
+        chosen = None if free is None else tuple(free)
+        return legal_sizes(Question(self, input, parameters, rebuild, outputs, chosen))
+
+    def agreement(self, other: Model, **parameters: Any) -> Agreement:
+        """Return what is proved of two networks for every input size: same shapes, same accepted sizes.
+
+        Raises `Undecided` where it cannot be decided.
+
+        >>> proof = load("resnet50").agreement(load("resnext50_32x4d"))
+        >>> proof.is_whole
+        True
+        >>> print(load("resnet18").agreement(load("vgg16")).accepted)
+        at H = 1, W = 1 the left puts out 1000, the right nothing (refused)
+        """
+        from shapecalc.sizes.agreement import agreement
+        from shapecalc.sizes.question import Question
+
+        return agreement(Question(self, values=parameters), Question(other, values=parameters))
 
     def walk(self, given: Any = None, /, **parameters: Any) -> Walk:
         """Return the bare walk over the model, its failures included."""

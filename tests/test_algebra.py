@@ -20,10 +20,11 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from shapecalc.algebra import Dim, Expr, ceildiv, floordiv, maximum, minimum, symbol
-from shapecalc.algebra.decide import bounds, decide, period
+from shapecalc.algebra.decide import bounds, decide
 from shapecalc.algebra.formula import LONGEST, Formula
 from shapecalc.algebra.rational import Quotient, Value
 from shapecalc.algebra.render import grouped, latex, text
+from shapecalc.algebra.solution import common_period
 from shapecalc.algebra.sympy_bridge import from_sympy, to_sympy
 from shapecalc.errors import FormulaError, SpecError, Undecided
 
@@ -318,7 +319,7 @@ linear = trees(("H",), "+ - // ceil %")
 @given(linear, linear, st.sampled_from(sorted(RELATIONS)))
 def test_one_free_size_is_always_decided(one: Tree, two: Tree, relation: str) -> None:
     left, right = grow(one, SYMBOLS), grow(two, SYMBOLS)
-    length = period(left - right)
+    length = common_period(left - right)
     assume(length is not None and length <= 60)
     found = holding(left, relation, right, "H", range(1, 1500))
     verdict = decide(left, relation, right)
@@ -328,7 +329,7 @@ def test_one_free_size_is_always_decided(one: Tree, two: Tree, relation: str) ->
 @given(linear)
 def test_a_period_is_a_period(tree: Tree) -> None:
     value = grow(tree, SYMBOLS)
-    length = period(value)
+    length = common_period(value)
     assume(length is not None and length <= 200)
     assert length is not None
     at = [by_hand(tree, {"H": size}) for size in range(1, 3 * length + 1)]

@@ -125,6 +125,8 @@ def command(arguments: str) -> str:
         "kinds",
         "schema",
         "diff resnet18 resnet34",
+        "derive lenet5 --symbolic",
+        "derive lenet5 --format latex",
     ],
 )
 def test_no_command_loads_anything_heavy(arguments: str) -> None:
@@ -147,6 +149,12 @@ def test_only_the_kinds_of_a_network_are_loaded() -> None:
         "shapecalc.layers.linear",
         "shapecalc.layers.pool",
     }
+
+
+def test_formulas_are_remembered_only_where_they_are_told() -> None:
+    names = ["shapecalc.algebra.trace", "shapecalc.algebra.term", "shapecalc.report.derivation"]
+    assert loaded(command("show lenet5 --symbolic"), *names) == set()
+    assert loaded(command("derive lenet5"), *names) == {*names}
 
 
 def test_importing_the_package_costs_next_to_nothing() -> None:

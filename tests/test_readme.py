@@ -12,20 +12,27 @@ from click.testing import CliRunner
 import shapecalc
 from shapecalc.cli import main
 
-README = Path(__file__).parent.parent / "README.md"
+ROOT = Path(__file__).parent.parent
+README = ROOT / "README.md"
 TEXT = README.read_text(encoding="utf-8")
-TRANSCRIPTS = re.findall(r"^```console\n\$ shapecalc (.*)\n((?:.*\n)*?)```$", TEXT, flags=re.MULTILINE)
+PAGES = [README, *sorted((ROOT / "docs").glob("*.md"))]
+TRANSCRIPT = re.compile(r"^```console\n\$ shapecalc (.*)\n((?:.*\n)*?)```$", flags=re.MULTILINE)
+TRANSCRIPTS = [
+    pytest.param(page, arguments, expected, id=f"{page.stem}: {arguments}")
+    for page in PAGES
+    for arguments, expected in TRANSCRIPT.findall(page.read_text(encoding="utf-8"))
+]
 
 
-@pytest.mark.parametrize(("arguments", "expected"), TRANSCRIPTS, ids=[found[0] for found in TRANSCRIPTS])
+@pytest.mark.parametrize(("page", "arguments", "expected"), TRANSCRIPTS)
 def test_transcript_is_what_the_command_prints(
-    arguments: str, expected: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+    page: Path, arguments: str, expected: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.chdir(README.parent)  # the paths in errors are those seen from the checkout
+    monkeypatch.chdir(ROOT)  # the paths in errors are those seen from the checkout
     printed = CliRunner().invoke(main, shlex.split(arguments)).output
     if request.config.getoption("--update-golden"):
-        README.write_text(
-            README.read_text(encoding="utf-8").replace(
+        page.write_text(
+            page.read_text(encoding="utf-8").replace(
                 f"$ shapecalc {arguments}\n{expected}```", f"$ shapecalc {arguments}\n{printed}```"
             ),
             encoding="utf-8",

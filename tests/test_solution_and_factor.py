@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from shapecalc.algebra import Dim, Expr, symbol
 from shapecalc.algebra.factor import separated
+from shapecalc.algebra.integer_set import IntegerSet
 from shapecalc.algebra.render import text
-from shapecalc.algebra.solution import Solution, combined, solve
+from shapecalc.algebra.solution import combined, solve
 
 H, W = symbol("H"), symbol("W")
 small = st.integers(-9, 9)
@@ -71,7 +72,7 @@ def test_solutions_read_as_people_write_them() -> None:
     assert reads(H // 4, "==", 8) == "H = 32, 33, 34, 35"
     assert reads(H, ">=", 1) == "any H"
     assert reads(-H, ">=", 1) == "no H"
-    assert Solution(frozenset({3}), 10, 4, frozenset({0})).text("n") == "n ≡ 0 (mod 4), n ≥ 12, or n = 3"
+    assert IntegerSet(((3, 3),), 10, 4, frozenset({0})).text("n") == "n ≡ 0 (mod 4), n ≥ 12, or n = 3"
 
 
 @given(st.integers(-6, 6), chains(H), chains(W))

@@ -16,6 +16,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torchvision.models._utils import _make_divisible
 
 from shapecalc import Block, Call, Model, Report, Sequential, Side, Step
 from shapecalc.algebra.formula import Formula
@@ -176,6 +177,7 @@ class Names(dict[str, Any]):
 
     def __init__(self, tree: Tree, scope: Scope, current: Tensor | None) -> None:
         super().__init__(min=min, max=max, len=len, sum=sum, ceil=ceil, floor=floor, true=True, false=False)
+        self["make_divisible"] = _make_divisible
         self.tree, self.scope, self.current = tree, scope, current
         self["size"] = self.size
 
@@ -353,9 +355,11 @@ class Tree:
 
     # ---- the whole
 
-    def whole(self, device: str) -> TorchRun:
+    def whole(self, device: str, shapes: Mapping[str, Sizes] | None = None) -> TorchRun:
         nowhere = Scope(None, {}, {})
-        shapes = {name: (1, *self.value(shape, nowhere, None)) for name, shape in self.model.input.items()}
+        shapes = shapes or {
+            name: (1, *self.value(shape, nowhere, None)) for name, shape in self.model.input.items()
+        }
         self.inputs = {name: Place([tensor]) for name, tensor in tensors_of(shapes, device).items()}
         scope = Scope(None, {}, dict(self.inputs))
         last = self.steps(self.model.layers, scope, next(iter(self.inputs.values())).tensors[0], "")

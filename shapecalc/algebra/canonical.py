@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from math import gcd
 
 from shapecalc.algebra.decide import bounded
@@ -13,6 +13,7 @@ from shapecalc.algebra.expr import (
     Floor,
     Maximum,
     Monomial,
+    Remembering,
     as_expr,
     key_of,
     normal,
@@ -32,6 +33,8 @@ def floordiv(numerator: Dim, denominator: Dim) -> Dim:
     """
     if denominator == 0:
         raise FormulaError(f"division of {numerator} by zero")
+    if isinstance(numerator, Remembering) or isinstance(denominator, Remembering):
+        return numerator // denominator
     if isinstance(denominator, Expr):
         return _floordiv_by_expr(numerator, denominator)
     if denominator < 0:
@@ -66,6 +69,8 @@ def maximum(*arguments: Dim) -> Dim:
     >>> maximum(3, 5), maximum(symbol("H"), 0), maximum(symbol("H"), 7)
     (5, H, max(H, 7))
     """
+    if any(isinstance(argument, Remembering) for argument in arguments):
+        return _noted("max", maximum, arguments)
     if all(isinstance(argument, int) for argument in arguments):
         return max(arguments)
     flat: list[Dim] = []
@@ -90,7 +95,30 @@ def minimum(*arguments: Dim) -> Dim:
     >>> minimum(3, 5), minimum(symbol("H"), 7)
     (3, min(H, 7))
     """
+    if any(isinstance(argument, Remembering) for argument in arguments):
+        return _noted("min", minimum, arguments)
     return -maximum(*(-argument for argument in arguments))
+
+
+def quotient(numerator: Dim, denominator: Dim) -> Dim:
+    """Return numerator/denominator where it is known that nothing is left over.
+
+    >>> from shapecalc.algebra.expr import symbol
+    >>> quotient(64, 32), quotient(6 * symbol("w"), 3)
+    (2, 2·w)
+    """
+    if isinstance(numerator, Remembering) or isinstance(denominator, Remembering):
+        from shapecalc.algebra.trace import noted_quotient
+
+        return noted_quotient(numerator, denominator)
+    return numerator // denominator
+
+
+def _noted(sign: str, compute: Callable[..., Dim], arguments: tuple[Dim, ...]) -> Dim:
+    """Return what comes of the bare sizes, with the operation as its formula."""
+    from shapecalc.algebra.trace import bare, noted
+
+    return noted(sign, compute(*map(bare, arguments)), *arguments)
 
 
 def product(dims: Iterable[Dim]) -> Dim:

@@ -1,22 +1,15 @@
 """Decisions about expressions: always, never, or only for some values of what is free.
 
-A univariate expression that is linear up to floors is *quasi-linear*: f(n + L) = f(n) + c, with L
-the least common multiple of the products of nested divisors. Such a function is decided exactly
-on one period. Everything else is decided by interval bounds, or not at all.
+A relation in one unknown is solved exactly (see `solution`): it holds always when its solutions are all
+sizes, and never when there are none. Everything else is decided by interval bounds, or not at all.
 """
 
 from __future__ import annotations
 
-from math import lcm
-from typing import Literal
-
 from shapecalc.algebra.expr import Dim, Expr, Floor, Maximum, Symbol
+from shapecalc.algebra.roots import COMPARE
 
-Relation = Literal["==", "!=", "<", "<=", ">", ">="]
 Interval = tuple[int | None, int | None]
-
-LONGEST_PERIOD = 4096
-"""Periods longer than this are left to the interval bounds."""
 
 
 def decide(left: Dim, relation: str, right: Dim) -> bool | None:
@@ -31,11 +24,13 @@ def decide(left: Dim, relation: str, right: Dim) -> bool | None:
     >>> print(decide(2*(n//2), "==", n), decide(2*(n//2), "==", n + 1))
     None False
     """
+    if relation not in COMPARE:
+        raise ValueError(f"unknown relation {relation!r}")
     difference = left - right
     if isinstance(difference, int):
-        return _compare(difference, relation)
+        return COMPARE[relation](difference, 0)
     verdict = bounded(difference, relation, 0)
-    return verdict if verdict is not None else _by_period(difference, relation)
+    return verdict if verdict is not None else _by_solution(difference, relation)
 
 
 def bounded(left: Dim, relation: str, right: Dim) -> bool | None:
@@ -103,61 +98,13 @@ def _atom_bounds(atom: object) -> Interval:
     return None, None
 
 
-def period(value: Dim) -> int | None:
-    """Return L with f(n + L) - f(n) constant, or None if the expression is not quasi-linear."""
-    if isinstance(value, int):
-        return 1
-    result = 1
-    for monomial, _ in value.terms:
-        if len(monomial) > 1:
-            return None
-        for atom in monomial:
-            if isinstance(atom, Floor):
-                inner = period(atom.numerator)
-                if inner is None or not isinstance(atom.denominator, int):
-                    return None
-                result = lcm(result, inner * atom.denominator)
-            elif not isinstance(atom, Symbol):
-                return None
-            if result > LONGEST_PERIOD:
-                return None
-    return result
+def _by_solution(difference: Expr, relation: str) -> bool | None:
+    from shapecalc.algebra.integer_set import IntegerSet
+    from shapecalc.algebra.solution import solve
 
-
-def _by_period(difference: Expr, relation: str) -> bool | None:
-    free = difference.symbols()
-    length = period(difference)
-    if len(free) != 1 or length is None:
+    solved = solve(difference, relation, 0)
+    if solved is None:
         return None
-    name, start = free[0].name, free[0].minimum
-    values = [difference.subs({name: n}) for n in range(start, start + length + 1)]
-    numbers = [value for value in values if isinstance(value, int)]
-    slope = numbers[-1] - numbers[0]
-    numbers.pop()
-    if slope == 0:
-        verdicts = {_compare(number, relation) for number in numbers}
-        return verdicts.pop() if len(verdicts) == 1 else None
-    if relation in ("==", "!="):
-        meets = any(-number * slope >= 0 and number % slope == 0 for number in numbers)
-        return None if meets else relation == "!="
-    toward = relation in (">", ">=") if slope > 0 else relation in ("<", "<=")
-    verdicts = {_compare(number, relation) for number in numbers}
-    return toward if verdicts == {toward} else None
-
-
-def _compare(difference: int, relation: str) -> bool:
-    match relation:
-        case "==":
-            return difference == 0
-        case "!=":
-            return difference != 0
-        case "<":
-            return difference < 0
-        case "<=":
-            return difference <= 0
-        case ">":
-            return difference > 0
-        case ">=":
-            return difference >= 0
-        case _:
-            raise ValueError(f"unknown relation {relation!r}")
+    if not solved[1]:
+        return False
+    return True if solved[1] == IntegerSet.at_least(difference.symbols()[0].minimum) else None

@@ -106,6 +106,15 @@ class Maximum(Atom):
 Monomial: TypeAlias = tuple[Atom, ...]
 
 
+class Remembering:
+    """The mark of sizes that write down what is done to them; what they do stands in `trace`.
+
+    It stands here so that the rest of the algebra can know them without loading what they need.
+    """
+
+    __slots__ = ()
+
+
 class Expr:
     """A polynomial with integer coefficients over atoms, never constant, always canonical.
 

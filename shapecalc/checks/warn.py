@@ -27,26 +27,17 @@ def silent_loss(spec: Spec, report: Report) -> Iterator[Diagnostic]:
     A kernel shorter than its stride leaves pixels out by design and is passed over.
     """
     for node in report.nodes:
-        window = node.window
-        if window is None or window.transposed or not isinstance(node.layer, Spatial):
+        if not isinstance(node.layer, Spatial):
             continue
-        sizes, results = node.layer.sizes(node.inputs[0]), node.layer.sizes(node.output)
+        x, window = node.inputs[0], node.window
         lost: list[str] = []
         sums: list[str] = []
-        for number, axis in enumerate(AXES[len(sizes)]):
-            n, out, s = sizes[number], results[number], window.stride[number]
-            p0, p1 = window.before[number], window.after[number]
-            e = extent(window.kernel[number], window.dilation[number])
-            unread = n - ((out - 1) * s + e - p0)
-            if (
-                isinstance(unread, int)
-                and unread > 0
-                and isinstance(e, int)
-                and isinstance(s, int)
-                and e >= s
-            ):
-                lost.append(_count(unread, axis))
-                sums.append(f"({n} + {p0} + {p1} - {e})/{s}")
+        for number, left in enumerate(node.layer.unread(window, x, node.output)):
+            if window is not None and isinstance(left, int) and left > 0:
+                lost.append(_count(left, AXES[node.layer.rank][number]))
+                sides = f"{window.before[number]} + {window.after[number]}"
+                span = extent(window.kernel[number], window.dilation[number])
+                sums.append(f"({node.layer.sizes(x)[number]} + {sides} - {span})/{window.stride[number]}")
         if lost:
             yield _about(
                 node,

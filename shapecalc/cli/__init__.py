@@ -21,11 +21,13 @@ os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 
 COMMANDS = {
     "check": "check:check",
+    "derive": "derive:derive",
     "diff": "diff:diff",
     "kinds": "kinds:kinds",
     "list": "list_:list_models",
     "schema": "schema:schema",
     "show": "show:show",
+    "sizes": "sizes:sizes",
 }
 """Each command with the module here and the function in it."""
 

@@ -1,16 +1,17 @@
 """The size formulas, each written once, for numbers, for symbols and for the written derivation.
 
 Every function is plain `+ - * //` on its arguments, so it accepts integers and expressions alike,
-and `written` can replay it on named placeholders to show the formula and the numbers put in.
+and traced sizes too, which show the formula that was computed and the numbers put in.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from types import FunctionType
-from typing import Any
+from fractions import Fraction
+from math import floor
 
 from shapecalc.algebra import Dim, ceildiv, maximum, minimum
+from shapecalc.algebra.expr import Remembering
 from shapecalc.algebra.render import grouped
 
 
@@ -43,6 +44,15 @@ def window_ceil(n: Dim, k: Dim, s: Dim, d: Dim, p0: Dim, p1: Dim) -> Dim:
     56
     """
     return (n + minimum(p0 + p1 - extent(k, d) + s - 1, p0 - 1)) // s + 1
+
+
+def unread(n: Dim, out: Dim, k: Dim, s: Dim, d: Dim, p0: Dim) -> Dim:
+    """What the last window leaves of the input: n + p0 - ((out - 1)s + d(k - 1) + 1), below 0 in padding.
+
+    >>> unread(224, out=54, k=11, s=4, d=1, p0=0)
+    1
+    """
+    return n + p0 - ((out - 1) * s + extent(k, d))
 
 
 def same_padding(k: Dim, d: Dim) -> Dim:
@@ -135,77 +145,32 @@ def scaled(n: Dim, a: Dim, b: Dim) -> Dim:
     return n * a // b
 
 
-class Placeholder:
-    """A name that remembers what was done to it, so that a formula can be shown as written."""
+def scaled_by_doubles(n: int, scale: Fraction | int) -> Dim:
+    """⌊n·scale⌋ multiplied in double precision, as torch resizes.
 
-    def __init__(self, text: str, strength: int = 3) -> None:
-        self.text = text
-        self.strength = strength
+    >>> scaled_by_doubles(100, Fraction(29, 100))
+    28
+    """
+    size = floor(float(n) * float(scale))
+    if isinstance(n, Remembering) or isinstance(scale, Remembering):
+        from shapecalc.algebra.trace import noted
 
-    def within(self, strength: int) -> str:
-        """Return the text, in brackets where the surrounding operation binds tighter."""
-        return self.text if self.strength >= strength else f"({self.text})"
-
-    def __add__(self, other: Any) -> Placeholder:
-        return Placeholder(f"{self.within(1)} + {_placed(other).within(1)}", 1)
-
-    def __radd__(self, other: Any) -> Placeholder:
-        return _placed(other) + self
-
-    def __sub__(self, other: Any) -> Placeholder:
-        return Placeholder(f"{self.within(1)} - {_placed(other).within(2)}", 1)
-
-    def __rsub__(self, other: Any) -> Placeholder:
-        return _placed(other) - self
-
-    def __mul__(self, other: Any) -> Placeholder:
-        return Placeholder(f"{self.within(2)}·{_placed(other).within(3)}", 2)
-
-    def __rmul__(self, other: Any) -> Placeholder:
-        return _placed(other) * self
-
-    def __floordiv__(self, other: Any) -> Placeholder:
-        return Placeholder(f"⌊{self.within(2)}/{_placed(other).within(3)}⌋", 3)
+        return noted("scale", size, n, scale)
+    return size
 
 
-def _placed(value: Any) -> Placeholder:
-    return value if isinstance(value, Placeholder) else Placeholder(str(value))
-
-
-def written(rule: Callable[..., Any], **values: Dim) -> str:
+def written(rule: Callable[..., Dim], **values: Dim) -> str:
     """Return a formula, the numbers put in, and the result.
 
     >>> written(window, n=5, k=7, s=1, d=1, p0=0, p1=0)
     '⌊(n + p0 + p1 - (d·(k - 1) + 1))/s⌋ + 1 = ⌊(5 + 0 + 0 - (1·(7 - 1) + 1))/1⌋ + 1 = -1'
     """
-    letters = _replayed(rule, {name: Placeholder(name) for name in values})
-    numbers = _replayed(rule, {name: _inserted(value) for name, value in values.items()})
-    return f"{letters} = {numbers} = {grouped(rule(**values))}"
+    from shapecalc.algebra.term import inserted, text
+    from shapecalc.algebra.trace import lettered, term_of
 
+    formula = term_of(rule(**{name: lettered(name, value) for name, value in values.items()}))
+    return f"{text(formula)} = {text(inserted(formula))} = {grouped(rule(**values))}"
 
-def _inserted(value: Dim) -> Placeholder:
-    text = str(value)
-    simple = isinstance(value, int) and value >= 0
-    return Placeholder(text, 3 if simple or text.isidentifier() else 0)
-
-
-def _replayed(rule: Callable[..., Any], values: dict[str, Placeholder]) -> str:
-    """Run a rule with `min` and `max` replaced by ones that only write themselves down."""
-    assert isinstance(rule, FunctionType)
-    replay = FunctionType(rule.__code__, {**rule.__globals__, **_WRITERS})
-    result: Placeholder = replay(**values)
-    return result.text
-
-
-def _call(name: str) -> Callable[..., Placeholder]:
-    return lambda *arguments: Placeholder(f"{name}({', '.join(_placed(a).text for a in arguments)})")
-
-
-_WRITERS: dict[str, Callable[..., Placeholder]] = {
-    "minimum": _call("min"),
-    "maximum": _call("max"),
-    "ceildiv": lambda a, b: Placeholder(f"⌈{_placed(a).within(2)}/{_placed(b).within(3)}⌉"),
-}
 
 __all__ = [
     "ceildiv",
@@ -218,10 +183,12 @@ __all__ = [
     "same_padding",
     "same_total",
     "scaled",
+    "scaled_by_doubles",
     "transposed",
     "transposed_same",
     "transposed_valid",
     "uncropped",
+    "unread",
     "window",
     "window_ceil",
     "written",

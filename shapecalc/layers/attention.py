@@ -70,6 +70,9 @@ class MultiheadAttention(NoBuffers, Joint):
                 raise complaint(f"num_heads = {self.num_heads} does not divide embed_dim = {self.embed_dim}")
         return self
 
+    def axes(self, x: Shape, number: int) -> tuple[str, ...]:
+        return ("L", "E") if self.batch_first or len(x) == 2 else ("L", "N", "E")
+
     def requirements(self, inputs: Shapes) -> Iterator[Requirement]:
         yield arity(self.kind, len(inputs), 1, 3)
         query, key, value = self._three(inputs)
@@ -102,11 +105,14 @@ class MultiheadAttention(NoBuffers, Joint):
     def macs(self, inputs: Shapes) -> Dim:
         query, key, _ = self._three(inputs)
         e = query[-1]
-        features = self._features(self.kdim, e) + self._features(self.vdim, e)
         batch, queries = batch_and_length(query, batch_first=self.batch_first)
+        count = batch[0] if batch else 1
+        if len(inputs) == 1 and self._seen(inputs) == queries:
+            return count * self_attention_macs(queries, e)
+        features = self._features(self.kdim, e) + self._features(self.vdim, e)
         _, keys = batch_and_length(key, batch_first=self.batch_first)
         projected = 2 * queries * e**2 + keys * e * features
-        return (batch[0] if batch else 1) * (projected + heads_macs(queries, self._seen(inputs), e))
+        return count * (projected + heads_macs(queries, self._seen(inputs), e))
 
     def _three(self, inputs: Shapes) -> tuple[Shape, Shape, Shape]:
         query, *others = inputs
@@ -162,6 +168,15 @@ def _are_equal(name: str, features: Dim, e: Dim) -> bool:
         told = f"{name} = {features} is the embed_dim, {e}"
         raise Undecided(f"attention: whether {told}, depends on what is free, and so do its weights")
     return verdict
+
+
+def self_attention_macs(length: Dim, e: Dim) -> Dim:
+    """4·L·E² + 2·L²·E: four projections of one sequence, and its heads.
+
+    >>> self_attention_macs(197, 768)
+    524391936
+    """
+    return 4 * length * e**2 + 2 * length**2 * e
 
 
 def heads_macs(queries: Dim, keys: Dim, e: Dim) -> Dim:

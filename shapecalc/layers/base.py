@@ -10,7 +10,7 @@ weights or without multiplications says so by naming `NoWeights` or `NoMacs` amo
 """
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self, TypeAlias
 
@@ -88,10 +88,19 @@ class Kind(BaseModel):
     """Whether the sizes of the results are known whatever sizes arrive."""
     statistics: ClassVar[frozenset[str]] = frozenset()
     """The tensors that training gathers and does not learn; Keras counts them as parameters."""
+    silent: ClassVar[Mapping[str, int]] = {}
+    """The values at which a derivation leaves fields out of its formulas, as textbooks do."""
 
     @abstractmethod
     def apply(self, inputs: Shapes) -> Effect:
         """Return outputs, weights and cost for these input shapes, or raise `Refused`."""
+
+    def axes(self, x: Shape, number: int) -> tuple[str, ...]:
+        """Return what a derivation calls the last axes of an input; none where its order says it.
+
+        `number` counts the tensors that arrive from 0.
+        """
+        return ()
 
     def resolve(self, evaluate: Callable[[Formula], Any]) -> Self:
         """Return the layer with every formula evaluated and every value checked again."""

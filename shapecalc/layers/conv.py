@@ -9,7 +9,7 @@ Per axis, with k the kernel, s the stride, d the dilation and p₀, p₁ the pad
 from collections.abc import Iterator
 from typing import ClassVar
 
-from shapecalc.algebra import Dim, product
+from shapecalc.algebra import Dim, product, quotient
 from shapecalc.layers.base import Named, NoBuffers
 from shapecalc.layers.fields import Count, Flag, OptionalCount
 from shapecalc.layers.requirement import Requirement, Shape, divides, matches
@@ -37,7 +37,7 @@ class Convolving(NoBuffers, Sliding):
         return self.resized(x, self.swept(x), self.out_channels)
 
     def macs(self, x: Shape) -> Dim:
-        per_output = self.channels(x) // self.groups * product(self.spread(self.kernel_size))
+        per_output = quotient(self.channels(x), self.groups) * product(self.spread(self.kernel_size))
         return product(self.output(x)) * per_output
 
 
@@ -45,7 +45,7 @@ class Convolution(Convolving, Windowed):
     """Convolution as torch does it."""
 
     def weights(self, x: Shape) -> Named:
-        inward = self.channels(x) // self.groups
+        inward = quotient(self.channels(x), self.groups)
         named: Named = {"weight": (self.out_channels, inward, *self.spread(self.kernel_size))}
         return named | {"bias": (self.out_channels,)} if self.bias else named
 

@@ -6,10 +6,10 @@ Per axis, with k the kernel, s the stride, d the dilation, p the padding and op 
     MACs = batch · in_channels · ∏ n · (out_channels/groups) · ∏ k
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import ClassVar
 
-from shapecalc.algebra import Dim, maximum, product
+from shapecalc.algebra import Dim, maximum, product, quotient
 from shapecalc.layers.arithmetic import transposed
 from shapecalc.layers.base import Named, NoBuffers, Window
 from shapecalc.layers.fields import Count, CountPerAxis, ExtentPerAxis, Flag, OptionalCount
@@ -19,6 +19,8 @@ from shapecalc.layers.spatial import AXES, Spatial
 
 class ConvTranspose(NoBuffers, Spatial):
     """The rules of transposed convolution, for any number of axes."""
+
+    silent: ClassVar[Mapping[str, int]] = {"dilation": 1, "groups": 1, "output_padding": 0}
 
     in_channels: OptionalCount = None
     out_channels: Count
@@ -47,12 +49,12 @@ class ConvTranspose(NoBuffers, Spatial):
         return self.resized(x, tuple(transposed(*column) for column in columns), self.out_channels)
 
     def weights(self, x: Shape) -> Named:
-        outward = self.out_channels // self.groups
+        outward = quotient(self.out_channels, self.groups)
         named: Named = {"weight": (self.channels(x), outward, *self.spread(self.kernel_size))}
         return named | {"bias": (self.out_channels,)} if self.bias else named
 
     def macs(self, x: Shape) -> Dim:
-        return scattered(x, self.out_channels // self.groups, self.spread(self.kernel_size))
+        return scattered(x, quotient(self.out_channels, self.groups), self.spread(self.kernel_size))
 
     def window(self, x: Shape) -> Window:
         _, k, s, d, p0, p1, _ = self._letters(x).values()

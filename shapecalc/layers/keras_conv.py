@@ -12,7 +12,7 @@ from abc import abstractmethod
 from collections.abc import Iterator
 from typing import Annotated, ClassVar
 
-from shapecalc.algebra import maximum, minimum
+from shapecalc.algebra import maximum, minimum, quotient
 from shapecalc.layers.arithmetic import same, same_padding, same_total
 from shapecalc.layers.base import Named, Window
 from shapecalc.layers.conv import Convolving, DepthwiseConvolving, SeparableConvolving
@@ -84,7 +84,7 @@ class KerasConvolution(Convolving, KerasDilated):
         yield from super().requirements(x)
 
     def weights(self, x: Shape) -> Named:
-        inward = self.channels(x) // self.groups
+        inward = quotient(self.channels(x), self.groups)
         named: Named = {"kernel": (*self.spread(self.kernel_size), inward, self.out_channels)}
         return named | {"bias": (self.out_channels,)} if self.bias else named
 

@@ -6,7 +6,7 @@ Per axis, with k_e = d(k - 1) + 1 and op the output padding:
     with an output padding:  out = (n - 1)s + k_e - 2p + op,  p = ⌊k_e/2⌋ for same, 0 for valid
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Annotated, ClassVar
 
 from shapecalc.algebra import Dim, maximum
@@ -21,6 +21,8 @@ from shapecalc.layers.spatial import AXES, ChannelsLast
 
 class KerasConvTranspose(NoBuffers, ChannelsLast):
     """Transposed convolution as Keras does it, for any number of axes."""
+
+    silent: ClassVar[Mapping[str, int]] = {"dilation": 1, "groups": 1, "output_padding": 0}
 
     in_channels: OptionalCount = None
     out_channels: Count

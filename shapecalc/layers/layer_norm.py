@@ -59,6 +59,9 @@ class OverLastAxes(SameShape, NoBuffers, NoMacs, NoWindow, Layer):
     normalized_shape: Annotated[Dim | tuple[Dim, ...] | None, Optional(Each(Whole(1)))] = None
     elementwise_affine: Flag = True
 
+    def axes(self, x: Shape, number: int) -> tuple[str, ...]:
+        return ("E",) if len(x) < 4 else ()
+
     def normalized(self, x: Shape) -> Shape:
         """Return the sizes of the axes that are normalised; the last one unless they are given."""
         given = self.normalized_shape

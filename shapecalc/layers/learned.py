@@ -23,6 +23,9 @@ class ClassToken(NoBuffers, NoMacs, NoWindow, Layer):
 
     embed_dim: OptionalCount = None
 
+    def axes(self, x: Shape, number: int) -> tuple[str, ...]:
+        return ("L", "E")
+
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         yield from rank_between(self.kind, x, 3, 3)
         yield from matches(self.kind, "embed_dim", self.embed_dim, x[-1], x, "features in its last axis")
@@ -49,6 +52,9 @@ class PositionEmbedding(SameShape, NoBuffers, NoMacs, NoWindow, Layer):
 
     length: OptionalCount = None
     embed_dim: OptionalCount = None
+
+    def axes(self, x: Shape, number: int) -> tuple[str, ...]:
+        return ("L", "E")
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         yield from rank_between(self.kind, x, 3, 3)

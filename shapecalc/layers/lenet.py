@@ -153,6 +153,9 @@ class RBF(NoMacs, NoWindow, Layer):
     in_features: OptionalCount = None
     out_features: Count
 
+    def axes(self, x: Shape, number: int) -> tuple[str, ...]:
+        return ("F",)
+
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         yield from rank_between(self.kind, x, 1, None)
         yield from matches(self.kind, "in_features", self.in_features, x[-1], x, "features in its last axis")

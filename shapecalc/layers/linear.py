@@ -23,6 +23,9 @@ class Dense(NoBuffers, NoWindow, Layer):
     out_features: Count
     bias: Flag = True
 
+    def axes(self, x: Shape, number: int) -> tuple[str, ...]:
+        return ("F",)
+
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         yield from rank_between(self.kind, x, 1, None)
         found = matches(self.kind, "in_features", self.in_features, x[-1], x, "features in its last axis")

@@ -168,6 +168,11 @@ class Matmul(Merge):
 
     __init__ = Merge.__init__
 
+    def axes(self, x: Shape, number: int) -> tuple[str, ...]:
+        if len(x) == 1:
+            return ("k",)
+        return ("n", "k") if number == 0 else ("k", "m")
+
     def requirements(self, inputs: Shapes) -> Iterator[Requirement]:
         yield arity(self.kind, len(inputs), 2)
         for number, x in enumerate(inputs):

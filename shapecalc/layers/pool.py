@@ -9,7 +9,7 @@ No pooling has weights or counts as multiply-accumulates: torch counts none, and
 additions and one division per output.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Annotated, Any, ClassVar
 
 from shapecalc.algebra import Dim
@@ -51,6 +51,8 @@ Divisor = Annotated[Dim | None, OptionalField(_Divisor())]
 
 class Pool(NoWeights, NoMacs, Spatial):
     """A window that slides over every channel by itself: what all pooling shares."""
+
+    silent: ClassVar[Mapping[str, int]] = {"dilation": 1, "padding": 0}
 
     kernel_size: CountPerAxis
     stride: StridePerAxis = None

@@ -10,7 +10,7 @@ torch's FlopCounterMode counts this on the meta device; on the CPU it may read 0
 fused kernel does it all.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Annotated, ClassVar
 
 from shapecalc.algebra import Dim
@@ -38,6 +38,11 @@ class Recurrent(NoBuffers, Joint):
     batch_first: Flag = False
     dropout: Probability = 0
     bidirectional: Flag = False
+
+    def axes(self, x: Shape, number: int) -> tuple[str, ...]:
+        if number > 0:
+            return ("H",)
+        return ("L", "E") if self.batch_first or len(x) == 2 else ("L", "N", "E")
 
     def requirements(self, inputs: Shapes) -> Iterator[Requirement]:
         yield arity(self.kind, len(inputs), 1, 1 + len(self.states))
@@ -70,7 +75,9 @@ class Recurrent(NoBuffers, Joint):
     def macs(self, inputs: Shapes) -> Dim:
         x = inputs[0]
         positions = x[0] if len(x) == 2 else x[0] * x[1]
-        total = self.per_position(x[-1]) + (self.num_layers - 1) * self.per_position(self.read_by(1, x))
+        total = self.per_position(x[-1])
+        if self.num_layers > 1:
+            total = total + (self.num_layers - 1) * self.per_position(self.read_by(1, x))
         return positions * self.directions * total
 
     @property
@@ -146,6 +153,7 @@ class LSTM(Recurrent):
     torch: ClassVar[str | None] = "torch.nn.LSTM"
     gates: ClassVar[int] = 4
     states: ClassVar[tuple[str, ...]] = ("h_0", "c_0")
+    silent: ClassVar[Mapping[str, int]] = {"proj_size": 0}
 
     proj_size: Extent = 0
 
@@ -171,7 +179,8 @@ class LSTM(Recurrent):
         return named | {"weight_hr": (self.state_size, self.hidden_size)} if self.projects else named
 
     def per_position(self, features: Dim) -> Dim:
-        return super().per_position(features) + self.proj_size * self.hidden_size
+        gates = super().per_position(features)
+        return gates + self.proj_size * self.hidden_size if self.projects else gates
 
 
 class GRU(Recurrent):
@@ -201,6 +210,9 @@ class RecurrentCell(NoBuffers, Joint):
     input_size: OptionalCount = None
     hidden_size: Count
     bias: Flag = True
+
+    def axes(self, x: Shape, number: int) -> tuple[str, ...]:
+        return ("H",) if number > 0 else ("E",)
 
     def requirements(self, inputs: Shapes) -> Iterator[Requirement]:
         yield arity(self.kind, len(inputs), 1, 1 + len(self.states))

@@ -11,7 +11,6 @@ hold exactly (0.5, 2, 1.75): ⌊n·a/b⌋ with b a power of two.
 from abc import abstractmethod
 from collections.abc import Callable, Iterator
 from fractions import Fraction
-from math import floor
 from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import model_validator
@@ -19,7 +18,7 @@ from pydantic import model_validator
 from shapecalc.algebra import Dim
 from shapecalc.algebra.formula import Formula
 from shapecalc.errors import Undecided
-from shapecalc.layers.arithmetic import scaled
+from shapecalc.layers.arithmetic import scaled, scaled_by_doubles
 from shapecalc.layers.base import Layer, NoMacs, NoWeights, NoWindow
 from shapecalc.layers.fields import Decimal, Each, OneOf, PerAxis, Truth, Whole, complaint
 from shapecalc.layers.fields import Optional as OptionalField
@@ -106,7 +105,7 @@ class Resize(NoWeights, NoMacs, NoWindow, Layer):
 def in_doubles(kind: str, n: Dim, scale: Fraction | int) -> Dim:
     """Return ⌊n·scale⌋, for numbers with the rounding of doubles, for symbols only without."""
     if isinstance(n, int):
-        return floor(float(n) * float(scale))
+        return scaled_by_doubles(n, scale)
     if Fraction(float(scale)) != scale:
         raise Undecided(
             f"{kind}: ⌊{n}·{float(scale)}⌋ depends on how doubles round {float(scale)}; with {n} left free "

@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar, Self
 
 from pydantic import model_validator
 
-from shapecalc.algebra import Dim, product
+from shapecalc.algebra import Dim, product, quotient
 from shapecalc.algebra.decide import decide
 from shapecalc.errors import Undecided
 from shapecalc.layers.base import Layer, NoMacs, NoWeights, NoWindow
@@ -262,4 +262,4 @@ def completed(sizes: Sequence[Dim], total: Dim) -> Shape:
     >>> completed((2, -1, 4), 24)
     (2, 3, 4)
     """
-    return tuple(total // _given(sizes) if size == -1 else size for size in sizes)
+    return tuple(quotient(total, _given(sizes)) if size == -1 else size for size in sizes)

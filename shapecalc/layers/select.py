@@ -3,12 +3,12 @@
 Axis numbers count the batch axis and may be negative, as in torch.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Annotated, ClassVar, Self
 
 from pydantic import model_validator
 
-from shapecalc.algebra import Dim, Expr, ceildiv, maximum, minimum
+from shapecalc.algebra import Dim, Expr, ceildiv, maximum, minimum, quotient
 from shapecalc.algebra.decide import decide
 from shapecalc.errors import Undecided
 from shapecalc.layers.base import Layer, NoMacs, NoWeights, NoWindow, Shapes
@@ -51,7 +51,7 @@ class Cutting(AlongAxis):
 
     def count(self, n: Dim, size: Dim) -> Dim:
         """Return how many pieces there are: ⌈n/size⌉, in the simplest form."""
-        return n // size if n % size == 0 else ceildiv(n, size)
+        return quotient(n, size) if n % size == 0 else ceildiv(n, size)
 
     def few(self, x: Shape, size: Dim) -> Iterator[Requirement]:
         """Require a number of pieces that can be listed."""
@@ -99,6 +99,7 @@ class Slice(AlongAxis):
     """
 
     kind: ClassVar[str] = "slice"
+    silent: ClassVar[Mapping[str, int]] = {"start": 0, "step": 1}
 
     start: Position = 0
     end: Annotated[Dim | None, Optional(Whole())] = None

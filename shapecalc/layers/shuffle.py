@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import ClassVar
 
+from shapecalc.algebra import quotient
 from shapecalc.layers.base import Layer, NoMacs, NoWeights, NoWindow, SameShape
 from shapecalc.layers.fields import Count
 from shapecalc.layers.requirement import Requirement, Shape, divides, rank_between
@@ -32,7 +33,7 @@ class PixelShuffle(NoWeights, NoMacs, NoWindow, Layer):
     def output(self, x: Shape) -> Shape:
         r = self.upscale_factor
         *leading, channels, height, width = x
-        return (*leading, channels // r**2, height * r, width * r)
+        return (*leading, quotient(channels, r**2), height * r, width * r)
 
 
 class PixelUnshuffle(NoWeights, NoMacs, NoWindow, Layer):
@@ -59,7 +60,7 @@ class PixelUnshuffle(NoWeights, NoMacs, NoWindow, Layer):
     def output(self, x: Shape) -> Shape:
         r = self.downscale_factor
         *leading, channels, height, width = x
-        return (*leading, channels * r**2, height // r, width // r)
+        return (*leading, channels * r**2, quotient(height, r), quotient(width, r))
 
 
 class ChannelShuffle(SameShape, NoWeights, NoMacs, NoWindow, Layer):

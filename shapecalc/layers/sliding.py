@@ -1,9 +1,9 @@
 """Kernels that slide over the input: what convolutions of all sorts share, and torch's padding."""
 
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cached_property
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from shapecalc.algebra import Dim
 from shapecalc.layers.arithmetic import same_padding, window
@@ -18,6 +18,8 @@ PaddingMode = Annotated[str, OneOf(("zeros", "reflect", "replicate", "circular")
 
 class Sliding(Spatial):
     """A kernel that slides over the input, whatever is around it."""
+
+    silent: ClassVar[Mapping[str, int]] = {"dilation": 1, "groups": 1, "depth_multiplier": 1}
 
     kernel_size: CountPerAxis
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Annotated, ClassVar
 
+from shapecalc.algebra import quotient
 from shapecalc.layers.base import Elementwise, Layer, NoMacs, NoWeights, NoWindow
 from shapecalc.layers.fields import Index, Optional, Whole
 from shapecalc.layers.requirement import Requirement, Shape, axis_exists, rank_between, shown
@@ -103,4 +104,4 @@ class GLU(NoWeights, NoMacs, NoWindow, Layer):
 
     def output(self, x: Shape) -> Shape:
         axis = self.dim % len(x)
-        return (*x[:axis], x[axis] // 2, *x[axis + 1 :])
+        return (*x[:axis], quotient(x[axis], 2), *x[axis + 1 :])

@@ -6,8 +6,8 @@ from typing import Any, ClassVar, Self
 from pydantic import model_validator
 
 from shapecalc.algebra import Dim
-from shapecalc.layers.arithmetic import written
-from shapecalc.layers.base import Kind, Layer
+from shapecalc.layers.arithmetic import extent, unread, written
+from shapecalc.layers.base import Kind, Layer, Window
 from shapecalc.layers.fields import Each, complaint
 from shapecalc.layers.requirement import Requirement, Shape, rank_between
 
@@ -38,6 +38,9 @@ class OverAxes(Kind):
         """Return the sizes of the spatial axes."""
         return x[-self.rank :]
 
+    def axes(self, x: Shape, number: int) -> tuple[str, ...]:
+        return ("C", *(axis[0].upper() for axis in AXES[self.rank]))
+
     def resized(self, x: Shape, sizes: Shape, channels: Dim | None = None) -> Shape:
         """Return the shape with other spatial sizes and, if given, other channels."""
         return (*x[: -self.rank - 1], self.channels(x) if channels is None else channels, *sizes)
@@ -45,6 +48,21 @@ class OverAxes(Kind):
     def spread(self, value: Any) -> tuple[Any, ...]:
         """Return one value per axis from a field that may hold one for all."""
         return value if isinstance(value, tuple) else (value,) * self.rank
+
+    def unread(self, window: Window | None, x: Shape, output: Shape) -> Shape:
+        """Return per axis how many positions at the end of the input no window reaches; not above 0 for none.
+
+        A kernel shorter than its stride leaves positions out by design: nothing is said of it.
+        """
+        if window is None or window.transposed:
+            return ()
+        found: list[Dim] = []
+        letters = window.kernel, window.stride, window.dilation, window.before
+        for n, out, k, s, d, p0 in zip(self.sizes(x), self.sizes(output), *letters, strict=True):
+            span = extent(k, d)
+            by_design = not (isinstance(span, int) and isinstance(s, int) and span >= s)
+            found.append(0 if by_design else unread(n, out, k, s, d, p0))
+        return tuple(found)
 
     def spatial_rank(self, x: Shape) -> Iterator[Requirement]:
         """Require a channel axis and the spatial axes, with a batch axis in front or without."""
@@ -80,6 +98,10 @@ class ChannelsLast(Spatial):
 
     def sizes(self, x: Shape) -> Shape:
         return x[-self.rank - 1 : -1]
+
+    def axes(self, x: Shape, number: int) -> tuple[str, ...]:
+        channels, *sizes = super().axes(x, number)
+        return (*sizes, channels)
 
     def resized(self, x: Shape, sizes: Shape, channels: Dim | None = None) -> Shape:
         return (*x[: -self.rank - 1], *sizes, self.channels(x) if channels is None else channels)

@@ -14,7 +14,14 @@ from fractions import Fraction
 from typing import Annotated, ClassVar
 
 from shapecalc.algebra import Dim
-from shapecalc.layers.attention import batch_and_length, heads_macs, projections, sequence, whole_heads
+from shapecalc.layers.attention import (
+    batch_and_length,
+    heads_macs,
+    projections,
+    self_attention_macs,
+    sequence,
+    whole_heads,
+)
 from shapecalc.layers.base import Joint, Named, NoBuffers, Shapes
 from shapecalc.layers.fields import Count, Depth, Flag, OneOf, OptionalCount, Probability, Real
 from shapecalc.layers.requirement import Requirement, Shape, arity, matches, rank_between, shaped
@@ -38,6 +45,9 @@ class Transforming(NoBuffers, Joint):
     batch_first: Flag = False
     norm_first: Flag = False
     bias: Flag = True
+
+    def axes(self, x: Shape, number: int) -> tuple[str, ...]:
+        return ("L", "E") if self.batch_first or len(x) == 2 else ("L", "N", "E")
 
     def requirements(self, inputs: Shapes) -> Iterator[Requirement]:
         yield arity(self.kind, len(inputs), len(self.tensors))
@@ -91,7 +101,7 @@ class Transforming(NoBuffers, Joint):
 
     def encoder_macs(self, length: Dim, e: Dim) -> Dim:
         """Return the multiply-accumulates of one layer that looks at its own sequence."""
-        return 4 * length * e**2 + heads_macs(length, length, e) + 2 * length * e * self.dim_feedforward
+        return self_attention_macs(length, e) + 2 * length * e * self.dim_feedforward
 
     def decoder_macs(self, length: Dim, seen: Dim, e: Dim) -> Dim:
         """Return the multiply-accumulates of one layer that looks at another sequence as well."""

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from shapecalc.algebra import Dim, Expr
 from shapecalc.engine.graph import Graph, GraphNode, Group, Walk
 from shapecalc.errors import Place
 from shapecalc.layers.base import Effect, Kind, Named, Shapes, Window, count
 from shapecalc.layers.requirement import Requirement, Shape
+
+if TYPE_CHECKING:
+    from shapecalc.report.derivation import Derivation
 
 DTYPES = {
     "float64": 8,
@@ -317,6 +320,16 @@ class Report:
             "not_counted": self.not_counted,
             "nodes": [node.to_dict() for node in self.nodes],
         }
+
+    def derive(self, *layers: str, batch: bool | None = None) -> Derivation:
+        """Return how every number came about: formula, numbers put in, result; of all layers or some.
+
+        `layers` are paths of layers or of the blocks that hold them. `batch` gives the batch a letter
+        in the formulas; left out, it has one where it is not 1. Raises `SpecError` for an unknown path.
+        """
+        from shapecalc.report.derive import derive
+
+        return derive(self, *layers, batch=batch)
 
     def __str__(self) -> str:
         from shapecalc.report.table import table

@@ -1,0 +1,392 @@
+r"""Formulas as they are written down: letters, numbers, and what is done to them in which order.
+
+A `Term` is what a derivation prints: unlike an `Expr`, which is brought to one normal form, it
+keeps the order in which a rule computes, so that a reader finds the textbook's formula again.
+
+    Term
+    ├── Letter      a name with the value that is put in for it
+    ├── Number      a number, or an expression in what is left free
+    └── Operation   + - · ⌊/⌋ and so on, over terms
+
+Only what says nothing is left out: x + 0, x·1, ⌊x/1⌋; numbers are taken together (k - 1 + 1 is k)
+and x + p + p is x + 2·p. None of that changes a value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TypeAlias
+
+from shapecalc.algebra.expr import Dim
+from shapecalc.algebra.render import grouped
+from shapecalc.algebra.render import latex as latex_dim
+
+Value: TypeAlias = Dim | Fraction
+
+SUM, QUOTIENT, PRODUCT, WHOLE = 1, 2, 3, 4
+"""How tightly the parts of a term hold together; 0 is what always needs brackets."""
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A name in a formula, and the value that it stands for."""
+
+    name: str
+    value: Value
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A number in a formula, or an expression in what was left free."""
+
+    value: Value
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """What a rule does to terms: the sign is one of `SIGNS`."""
+
+    sign: str
+    arguments: tuple[Term, ...]
+
+
+Term: TypeAlias = Letter | Number | Operation
+
+SIGNS = ("+", "-", "neg", "*", "//", "/", "ceil", "%", "^", "max", "min", "scale")
+"""Sum, difference, opposite, product, ⌊a/b⌋, a/b without a rest, ⌈a/b⌉, rest, power, extremes, and
+⌊a·b⌋ multiplied in doubles."""
+
+
+# ---- building: each returns the term for an operation, without what says nothing
+
+ZERO, ONE = Number(0), Number(1)
+
+
+def added(left: Term, right: Term) -> Term:
+    """Return left + right.
+
+    >>> n, p = Letter("n", 5), Letter("p", 1)
+    >>> text(added(added(n, p), p))
+    'n + 2·p'
+    """
+    if right == ZERO:
+        return left
+    if left == ZERO:
+        return right
+    if isinstance(right, Number) and isinstance(right.value, int):
+        return _shifted(left, right.value)
+    return _gathered("+", left, right)
+
+
+def taken(left: Term, right: Term) -> Term:
+    """Return left - right.
+
+    >>> text(added(taken(Letter("k", 3), ONE), ONE))
+    'k'
+    """
+    if right == ZERO:
+        return left
+    if isinstance(right, Number) and isinstance(right.value, int):
+        return _shifted(left, -right.value)
+    if left == ZERO:
+        return Operation("neg", (right,))
+    return _gathered("-", left, right)
+
+
+def times(left: Term, right: Term) -> Term:
+    """Return left·right; a product of products is one product.
+
+    >>> c, k = Letter("C", 3), Letter("k", 5)
+    >>> text(times(c, times(k, k)))
+    'C·k·k'
+    """
+    if right == ONE:
+        return left
+    if left == ONE:
+        return right
+    if isinstance(left, Number) and isinstance(right, Number):
+        if isinstance(left.value, int) and isinstance(right.value, int):
+            return Number(left.value * right.value)
+    if isinstance(right, Operation) and right.sign == "*":
+        first, second = right.arguments
+        return times(times(left, first), second)
+    return Operation("*", (left, right))
+
+
+def floored(left: Term, right: Term) -> Term:
+    """Return ⌊left/right⌋, as ⌈a/b⌉ where it is ⌊(a + b - 1)/b⌋.
+
+    >>> n, s = Letter("n", 7), Letter("s", 2)
+    >>> text(floored(taken(added(n, s), ONE), s)), text(floored(added(n, Number(3)), Number(4)))
+    ('⌈n/s⌉', '⌈n/4⌉')
+    """
+    if right == ONE:
+        return left
+    if isinstance(left, Operation):
+        if left.sign == "-" and left.arguments[1] == ONE:
+            inner = left.arguments[0]
+            if isinstance(inner, Operation) and inner.sign == "+" and inner.arguments[1] == right:
+                return Operation("ceil", (inner.arguments[0], right))
+        if left.sign == "+" and isinstance(right, Number) and left.arguments[1] == _shifted(right, -1):
+            return Operation("ceil", (left.arguments[0], right))
+    return Operation("//", (left, right))
+
+
+def divided(left: Term, right: Term) -> Term:
+    """Return left/right, where nothing is left over."""
+    return left if right == ONE else Operation("/", (left, right))
+
+
+def _shifted(term: Term, by: int) -> Term:
+    """Return the term with a number added, taken together with one that stands at its end."""
+    if isinstance(term, Number) and isinstance(term.value, int):
+        return Number(term.value + by)
+    if isinstance(term, Operation) and term.sign in ("+", "-"):
+        first, last = term.arguments
+        if isinstance(last, Number) and isinstance(last.value, int):
+            return _shifted(first, by + (last.value if term.sign == "+" else -last.value))
+    if by == 0:
+        return term
+    return Operation("+" if by > 0 else "-", (term, Number(abs(by))))
+
+
+def _gathered(sign: str, left: Term, right: Term) -> Term:
+    """Return the sum or difference; the same term twice running becomes twice the term."""
+    if sign == "+" and left == right:
+        return times(Number(2), right)
+    if isinstance(left, Operation) and left.sign == sign and left.arguments[1] == right:
+        return Operation(sign, (left.arguments[0], times(Number(2), right)))
+    return Operation(sign, (left, right))
+
+
+# ---- looking inside
+
+
+def letters(term: Term) -> Iterator[Letter]:
+    """Yield the letters of a term, from left to right, each as often as it stands there."""
+    if isinstance(term, Letter):
+        yield term
+    elif isinstance(term, Operation):
+        for argument in term.arguments:
+            yield from letters(argument)
+
+
+def renamed(term: Term, names: Mapping[Term, Letter]) -> Term:
+    """Return the term with a letter in place of every part that has a name of its own.
+
+    >>> n, k = Letter("n", 7), Letter("k", 3)
+    >>> out = added(taken(n, k), ONE)
+    >>> text(renamed(times(out, k), {out: Letter("n_out", 5)}))
+    'n_out·k'
+    """
+    if term in names:
+        return names[term]
+    if not isinstance(term, Operation):
+        return term
+    return Operation(term.sign, tuple(renamed(argument, names) for argument in term.arguments))
+
+
+def inserted(term: Term) -> Term:
+    """Return the term with every letter replaced by its value."""
+    if isinstance(term, Letter):
+        return Number(term.value)
+    if not isinstance(term, Operation):
+        return term
+    return Operation(term.sign, tuple(map(inserted, term.arguments)))
+
+
+# ---- writing
+
+
+def text(term: Term) -> str:
+    """Return a term as one line of text.
+
+    >>> n, k, s = Letter("n", 224), Letter("k", 7), Letter("s", 2)
+    >>> formula = added(floored(taken(n, k), s), ONE)
+    >>> text(formula), text(inserted(formula))
+    ('⌊(n - k)/s⌋ + 1', '⌊(224 - 7)/2⌋ + 1')
+    """
+    return _Text().write(term)
+
+
+def latex(term: Term) -> str:
+    r"""Return a term as LaTeX, without the dollar signs.
+
+    >>> print(latex(times(Letter("C_out", 6), Letter("k", 5))))
+    C_{\mathrm{out}} \cdot k
+    """
+    return _Latex().write(term)
+
+
+class _Text:
+    """How each part of a term is written; a subclass writes another language."""
+
+    dot = "·"
+
+    def write(self, term: Term) -> str:
+        return self.part(term)[0]
+
+    def part(self, term: Term) -> tuple[str, int]:
+        """Return the text and how tightly it holds together."""
+        if isinstance(term, Letter):
+            return self.name(term.name), WHOLE
+        if isinstance(term, Number):
+            return self.number(term.value)
+        return _WAYS[term.sign](self, *term.arguments)
+
+    def within(self, term: Term, strength: int) -> str:
+        """Return the text, in brackets where the surrounding operation binds tighter."""
+        found, holds = self.part(term)
+        return found if holds >= strength else self.bracketed(found)
+
+    def bracketed(self, found: str) -> str:
+        return f"({found})"
+
+    def name(self, name: str) -> str:
+        return name
+
+    def number(self, value: Value) -> tuple[str, int]:
+        found = fraction_text(value) if isinstance(value, Fraction) else grouped(value)
+        return found, _strength(found)
+
+    def plus(self, left: Term, right: Term) -> tuple[str, int]:
+        return f"{self.within(left, SUM)} + {self.within(right, SUM)}", SUM
+
+    def minus(self, left: Term, right: Term) -> tuple[str, int]:
+        return f"{self.within(left, SUM)} - {self.within(right, QUOTIENT)}", SUM
+
+    def negative(self, term: Term) -> tuple[str, int]:
+        return f"-{self.within(term, PRODUCT)}", SUM
+
+    def product(self, left: Term, right: Term) -> tuple[str, int]:
+        return f"{self.within(left, PRODUCT)}{self.dot}{self.within(right, WHOLE)}", PRODUCT
+
+    def over(self, left: Term, right: Term) -> str:
+        return f"{self.within(left, PRODUCT)}/{self.within(right, WHOLE)}"
+
+    def quotient(self, left: Term, right: Term) -> tuple[str, int]:
+        return self.over(left, right), QUOTIENT
+
+    def floor(self, left: Term, right: Term) -> tuple[str, int]:
+        return f"⌊{self.over(left, right)}⌋", WHOLE
+
+    def ceiling(self, left: Term, right: Term) -> tuple[str, int]:
+        return f"⌈{self.over(left, right)}⌉", WHOLE
+
+    def rest(self, left: Term, right: Term) -> tuple[str, int]:
+        return f"{self.within(left, PRODUCT)} mod {self.within(right, WHOLE)}", 0
+
+    def power(self, left: Term, right: Term) -> tuple[str, int]:
+        return f"{self.within(left, WHOLE)}^{self.within(right, WHOLE)}", WHOLE
+
+    def largest(self, *arguments: Term) -> tuple[str, int]:
+        return f"max({', '.join(map(self.write, arguments))})", WHOLE
+
+    def smallest(self, *arguments: Term) -> tuple[str, int]:
+        return f"min({', '.join(map(self.write, arguments))})", WHOLE
+
+    def scaled(self, left: Term, right: Term) -> tuple[str, int]:
+        return f"⌊{self.product(left, right)[0]}⌋", WHOLE
+
+
+class _Latex(_Text):
+    dot = r" \cdot "
+
+    def bracketed(self, found: str) -> str:
+        return rf"\left({found}\right)"
+
+    def name(self, name: str) -> str:
+        head, _, index = name.partition("_")
+        if len(head) > 1:
+            return r"\mathit{" + name.replace("_", r"\_") + "}"
+        if not index:
+            return head
+        return f"{head}_{{{index}}}" if len(index) == 1 else rf"{head}_{{\mathrm{{{index}}}}}"
+
+    def number(self, value: Value) -> tuple[str, int]:
+        strength = super().number(value)[1]
+        found = fraction_text(value) if isinstance(value, Fraction) else latex_dim(value)
+        return found, strength
+
+    def over(self, left: Term, right: Term) -> str:
+        return rf"\frac{{{self.write(left)}}}{{{self.write(right)}}}"
+
+    def quotient(self, left: Term, right: Term) -> tuple[str, int]:
+        return self.over(left, right), PRODUCT
+
+    def floor(self, left: Term, right: Term) -> tuple[str, int]:
+        return rf"\left\lfloor {self.over(left, right)} \right\rfloor", WHOLE
+
+    def ceiling(self, left: Term, right: Term) -> tuple[str, int]:
+        return rf"\left\lceil {self.over(left, right)} \right\rceil", WHOLE
+
+    def rest(self, left: Term, right: Term) -> tuple[str, int]:
+        return rf"{self.within(left, PRODUCT)} \bmod {self.within(right, WHOLE)}", 0
+
+    def power(self, left: Term, right: Term) -> tuple[str, int]:
+        return f"{{{self.within(left, WHOLE)}}}^{{{self.write(right)}}}", WHOLE
+
+    def largest(self, *arguments: Term) -> tuple[str, int]:
+        return rf"\max({', '.join(map(self.write, arguments))})", WHOLE
+
+    def smallest(self, *arguments: Term) -> tuple[str, int]:
+        return rf"\min({', '.join(map(self.write, arguments))})", WHOLE
+
+    def scaled(self, left: Term, right: Term) -> tuple[str, int]:
+        return rf"\left\lfloor {self.product(left, right)[0]} \right\rfloor", WHOLE
+
+
+_WAYS: dict[str, Callable[..., tuple[str, int]]] = {
+    "+": lambda writer, *terms: writer.plus(*terms),
+    "-": lambda writer, *terms: writer.minus(*terms),
+    "neg": lambda writer, *terms: writer.negative(*terms),
+    "*": lambda writer, *terms: writer.product(*terms),
+    "/": lambda writer, *terms: writer.quotient(*terms),
+    "//": lambda writer, *terms: writer.floor(*terms),
+    "ceil": lambda writer, *terms: writer.ceiling(*terms),
+    "%": lambda writer, *terms: writer.rest(*terms),
+    "^": lambda writer, *terms: writer.power(*terms),
+    "max": lambda writer, *terms: writer.largest(*terms),
+    "min": lambda writer, *terms: writer.smallest(*terms),
+    "scale": lambda writer, *terms: writer.scaled(*terms),
+}
+
+
+def _strength(found: str) -> int:
+    """Return how tightly a number or an expression holds together, from what stands outside its brackets."""
+    outside = outer(found)
+    if " " in outside or outside.startswith("-"):
+        return 0
+    if "/" in outside:
+        return QUOTIENT
+    return PRODUCT if "·" in outside or "^" in outside else WHOLE
+
+
+def outer(found: str) -> str:
+    """Return a formula with everything inside brackets blotted out by dots, each in its place.
+
+    >>> outer("16·(⌊H/4⌋ - 3) + 1")
+    '16·............ + 1'
+    """
+    depth, kept = 0, []
+    for character in found:
+        depth += character in "(⌊⌈"
+        kept.append("." if depth else character)
+        depth -= character in ")⌋⌉"
+    return "".join(kept)
+
+
+def fraction_text(value: Fraction) -> str:
+    """Return a fraction as the decimal that it is, or as a/b.
+
+    >>> fraction_text(Fraction(29, 100)), fraction_text(Fraction(4, 3))
+    ('0.29', '4/3')
+    """
+    decimal = repr(float(value))
+    return decimal if _is_decimal(decimal) and Fraction(decimal) == value else str(value)
+
+
+def _is_decimal(found: str) -> bool:
+    return found.replace(".", "", 1).isdigit()

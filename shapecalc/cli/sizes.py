@@ -1,0 +1,63 @@
+"""`shapecalc sizes`."""
+
+from __future__ import annotations
+
+import click
+
+from shapecalc.arguments import assignments, opened, shape, shapes
+from shapecalc.console import say
+
+
+@click.command()
+@click.argument("model")
+@click.option(
+    "--near",
+    metavar="SIZE",
+    help="Tell the nearest sizes to this one, as 225x300, and the padding or crop that reaches them.",
+)
+@click.option(
+    "--rebuild", is_flag=True, help="Build the network anew for each size: what was inferred may change."
+)
+@click.option(
+    "--outputs",
+    type=click.Choice(["main", "all"]),
+    default="main",
+    show_default=True,
+    help="Which outputs are asked for; a side output that is not imposes nothing.",
+)
+@click.option(
+    "--free", default="", metavar="NAMES", help="The unknowns, as H,W; default: all but the channels."
+)
+@click.option("--input", "inputs", multiple=True, metavar="SHAPE", help="The input it is built for.")
+@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Set a parameter of the spec.")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def sizes(
+    model: str,
+    near: str | None,
+    rebuild: bool,
+    outputs: str,
+    free: str,
+    inputs: tuple[str, ...],
+    settings: tuple[str, ...],
+    form: str,
+) -> None:
+    """Tell exactly which input sizes MODEL accepts, and which layer imposes each condition.
+
+    The network is taken as built for its default sizes, its weights fixed, in evaluation mode.
+    """
+    names = [name.strip() for name in free.split(",") if name.strip()]
+    found = opened(model).sizes(
+        input=shapes(inputs), rebuild=rebuild, outputs=outputs, free=names or None, **assignments(settings)
+    )
+    beside = None if near is None else found.nearest(shape(near))
+    if form == "json":
+        import json
+
+        from shapecalc.sizes.text import nearest_to_dict
+
+        data = found.to_dict() | ({"near": nearest_to_dict(beside)} if beside else {})
+        say(json.dumps(data, indent=2, ensure_ascii=False))
+        return
+    from shapecalc.sizes.text import nearest, text
+
+    say(text(found) if beside is None else f"{text(found)}\n\n{nearest(beside)}")

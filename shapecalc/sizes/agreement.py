@@ -1,0 +1,173 @@
+"""Whether two networks put out the same shapes for every input size, or the smallest size at which not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import takewhile
+from typing import Any
+
+from shapecalc.algebra import Dim, Expr, symbol
+from shapecalc.algebra.integer_set import EVERY_SIZE, IntegerSet
+from shapecalc.algebra.region import Point, Region, where
+from shapecalc.errors import SpecError, Undecided
+from shapecalc.layers.requirement import Shape, shown
+from shapecalc.sizes.question import Question
+from shapecalc.sizes.solving import Found, Solver, along
+from shapecalc.sizes.stretching import exceptional, solved
+
+FARTHEST = 512
+"""How far a size is looked for at which a relation holds that could not be solved."""
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """The smallest size at which two networks differ: the shapes there, None for a refusal."""
+
+    sizes: dict[str, int]
+    left: Shape | None
+    right: Shape | None
+
+    def __str__(self) -> str:
+        at = ", ".join(f"{name} = {size}" for name, size in self.sizes.items())
+        left, right = ("nothing (refused)" if x is None else shown(x[1:]) for x in (self.left, self.right))
+        return f"at {at} the left puts out {left}, the right {right}"
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """What is proved of two networks: of the shapes that come out, and of the sizes that they accept."""
+
+    names: tuple[str, ...]
+    shapes: Difference | None
+    """The smallest size, among those that both accept, at which other shapes come out; None for none."""
+    accepted: Difference | None
+    """The smallest size that one accepts and the other does not; None when they accept the same."""
+    have_common: bool = True
+    """Whether there is any size that both accept."""
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether both accept the same sizes and put out the same shapes for each."""
+        return self.shapes is None and self.accepted is None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the agreement as plain data for JSON."""
+        return {
+            "same_shapes": self.shapes is None,
+            "same_sizes": self.accepted is None,
+            "have_common_sizes": self.have_common,
+            "shapes_differ_at": self.shapes.sizes if self.shapes else None,
+            "accepted_differ_at": self.accepted.sizes if self.accepted else None,
+        }
+
+    def __str__(self) -> str:
+        over = ", ".join(self.names)
+        same = f"Output shapes: the same for every {over} that both accept (proved)"
+        if not self.have_common:
+            same = f"Output shapes: not comparable, for no {over} is accepted by both"
+        shapes = same if self.shapes is None else f"Output shapes: {self.shapes}"
+        both = "Accepted sizes: the same (proved)"
+        return f"{shapes}\n{both if self.accepted is None else f'Accepted sizes: {self.accepted}'}"
+
+
+def agreement(left: Question, right: Question) -> Agreement:
+    """Return what two networks, as built, have in common for every input size."""
+    if len(left.names) != len(right.names):
+        raise SpecError(
+            f"{left.spec.name} has the sizes {', '.join(left.names) or 'none'}, "
+            f"but {right.spec.name} has {', '.join(right.names) or 'none'}: they cannot be compared"
+        )
+    return _Comparison(left, right).agreement()
+
+
+def _order(point: Point) -> tuple[int, Point]:
+    return max(point), point
+
+
+def _first(region: Region) -> Iterator[Point]:
+    """Yield the smallest point of a region, if there is one."""
+    if not region:
+        return
+    if not any(box.relations for box in region.boxes):
+        yield next(iter(region))
+        return
+    near = next(takewhile(lambda point: max(point) <= FARTHEST, region), None)
+    if near is None:
+        raise Undecided(f"whether the two differ beyond sizes of {FARTHEST} is not decided")
+    yield near
+
+
+class _Comparison:
+    def __init__(self, left: Question, right: Question) -> None:
+        self.names = left.names
+        self.solvers = Solver(left), Solver(right)
+        self.renamed = dict(zip(right.names, left.names, strict=True))
+
+    def agreement(self) -> Agreement:
+        left, right = (solved(solver.question).region for solver in self.solvers)
+        right = Region(self.names, right.boxes)
+        differing = min(self.differing({}, left & right), key=_order, default=None)
+        alone = min(self.alone(left, right), key=_order, default=None)
+        return Agreement(self.names, self.told(differing), self.told(alone), bool(left & right))
+
+    def alone(self, left: Region, right: Region) -> Iterator[Point]:
+        """Yield the smallest size that one network accepts and the other does not."""
+        if left != right:
+            yield from _first((left - right) | (right - left))
+
+    def differing(self, assigned: Mapping[str, int], within: Region) -> Iterator[Point]:
+        """Yield the smallest sizes with other shapes: in general, and where a merge stretches."""
+        theirs = {old: assigned[new] for old, new in self.renamed.items() if new in assigned}
+        found = self.solvers[0].plain(assigned), self.solvers[1].plain(theirs)
+        points = exceptional(self.solvers[0], found[0], assigned)
+        for name, some in exceptional(self.solvers[1], found[1], theirs).items():
+            own = self.renamed[name]
+            points[own] = points[own] | some if own in points else some
+        usual = within
+        for name, n in assigned.items():
+            usual &= along(self.names, name, IntegerSet.of([n]))
+        for name, some in points.items():
+            usual &= along(self.names, name, EVERY_SIZE - some)
+        yield from self.smallest(found, usual)
+        for name, some in points.items():
+            for n in some:
+                yield from self.differing({**assigned, name: n}, within)
+
+    def smallest(self, found: tuple[Found, Found], usual: Region) -> Iterator[Point]:
+        if not usual:
+            return
+        left, right = self.output(found[0], 0), self.output(found[1], 1)
+        if left is None or right is None or len(left) != len(right):
+            region = usual
+        else:
+            region = Region(self.names)
+            for one, other in zip(left, right, strict=True):
+                region |= usual & where(self.names, (one, "!=", other))
+        yield from _first(region)
+
+    def output(self, found: Found, side: int) -> tuple[Dim, ...] | None:
+        """Return the shape of the main output in the unknowns of the left, channels first."""
+        graph = found.walk.graph
+        shape = found.walk.shapes[next(iter(graph.outputs.values()))]
+        if shape is None:
+            return None
+        own: dict[str, Dim] = {old: symbol(new) for old, new in self.renamed.items()}
+        if side:
+            shape = tuple(size.subs(own) if isinstance(size, Expr) else size for size in shape)
+        frameworks = [solver.question.spec.framework for solver in self.solvers]
+        if frameworks[side] == "keras" and frameworks[1 - side] != "keras" and len(shape) > 2:
+            return (shape[0], shape[-1], *shape[1:-1])
+        return shape
+
+    def told(self, point: Point | None) -> Difference | None:
+        if point is None:
+            return None
+        sizes = dict(zip(self.names, point, strict=True))
+        theirs = {old: sizes[new] for old, new in self.renamed.items()}
+        mine, other = self.solvers[0].plain(sizes), self.solvers[1].plain(theirs)
+        return Difference(
+            sizes,
+            self.output(mine, 0) if mine.region else None,
+            self.output(other, 1) if other.region else None,
+        )

@@ -1,0 +1,159 @@
+"""What is asked: which sizes of the inputs are unknown, and how much of the network is fixed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from shapecalc.algebra import Dim, Expr, symbol
+from shapecalc.algebra.formula import Formula
+from shapecalc.engine.expand import expand
+from shapecalc.engine.graph import Graph, GraphNode, Walk
+from shapecalc.engine.parameters import Parameters, input_shapes
+from shapecalc.errors import SpecError, nearest, quote
+from shapecalc.layers.base import Named
+from shapecalc.layers.requirement import Shape
+from shapecalc.layers.spatial import AXES
+from shapecalc.spec.tree import Spec
+
+_LETTERS = {"length": "L", "depth": "D", "height": "H", "width": "W"}
+OUTPUTS = ("main", "all")
+
+
+@dataclass
+class Question:
+    """A network, as built for certain sizes, whose input sizes are asked for."""
+
+    spec: Spec
+    given: Any = None
+    """The input shapes that it is built for; by default those of the spec."""
+    values: Mapping[str, Any] = field(default_factory=dict)
+    """Parameters of the spec."""
+    rebuild: bool = False
+    """Whether the network is built anew for each size, so that what was inferred may change."""
+    outputs: str = "main"
+    free: tuple[str, ...] | None = None
+    """The unknowns, by name; by default every size of the inputs but the channels."""
+
+    def __post_init__(self) -> None:
+        if self.outputs not in OUTPUTS:
+            raise SpecError(f"outputs are {' or '.join(OUTPUTS)}, not {quote(self.outputs)}")
+        self._parameters = Parameters(self.spec, self.values)
+        self.built_inputs = input_shapes(self.spec, self._parameters, self.given, 1)
+        self.names, self._axes = self._unknowns()
+        self.built = self._at_built()
+
+    def _unknowns(self) -> tuple[tuple[str, ...], dict[str, dict[int, str]]]:
+        """Return the unknowns in the order of the inputs, and the axes that have no name of their own."""
+        names: list[str] = []
+        unnamed: dict[str, dict[int, str]] = {}
+        for input_, declared in self.spec.input.items():
+            axes = _sized_axes(len(declared), self.spec.framework)
+            own = [str(size) for axis, size in enumerate(declared) if axis in axes and self._is_free(size)]
+            names += own
+            if not own:
+                unnamed[input_] = {axis: self._letter(input_, letter) for axis, letter in axes.items()}
+                names += unnamed[input_].values()
+        names = list(dict.fromkeys(names))
+        if self.free is None:
+            return tuple(names), unnamed
+        for name in self.free:
+            if name not in names and name not in self.spec.parameters:
+                raise SpecError(f"{self.spec.name} has no size {quote(name)}{nearest(name, names)}")
+        kept = {
+            input_: {axis: name for axis, name in axes.items() if name in self.free}
+            for input_, axes in unnamed.items()
+        }
+        return tuple(dict.fromkeys(self.free)), kept
+
+    def _is_free(self, size: Any) -> bool:
+        return isinstance(size, Formula) and size.is_name and size.text in self.spec.parameters
+
+    def _letter(self, input_: str, letter: str) -> str:
+        if len(self.spec.input) > 1 or letter in self.spec.parameters:
+            return f"{input_}.{letter}"
+        return letter
+
+    def _at_built(self) -> dict[str, int]:
+        found: dict[str, int] = {}
+        for input_, declared in self.spec.input.items():
+            names = self._axes.get(input_, {})
+            for axis, size in enumerate(self.built_inputs[input_][1:]):
+                name = names.get(axis, str(declared[axis]) if self._is_free(declared[axis]) else None)
+                if name in self.names and isinstance(size, int):
+                    found[str(name)] = size
+        for name in self.names:
+            value = found.get(name, self._parameters[name] if name in self.spec.parameters else None)
+            if isinstance(value, int):
+                found[name] = value
+        return {name: found[name] for name in self.names if name in found}
+
+    # ---- walks
+
+    def walk_built(self) -> Walk:
+        """Return the walk over the network as built."""
+        return expand(self.spec, self._parameters.__getitem__, self.built_inputs)
+
+    def walk_at(self, assigned: Mapping[str, int]) -> tuple[Walk, dict[str, Shape]]:
+        """Return the walk with every unknown free that is not assigned, and the shapes of its inputs."""
+        sizes: dict[str, Dim] = {name: assigned.get(name, symbol(name)) for name in self.names}
+        others = {name: value for name, value in self.values.items() if name not in sizes}
+        moved = {name: size for name, size in sizes.items() if name in self.spec.parameters}
+        free = Parameters(self.spec, {**others, **moved})
+        given: dict[str, Shape] = {}
+        for input_, names in self._axes.items():
+            shape = list(self.built_inputs[input_][1:])
+            for axis, name in names.items():
+                shape[axis] = sizes[name]
+            given[input_] = tuple(shape)
+        inputs = input_shapes(self.spec, free, given, 1)
+        values = free if self.rebuild else self._parameters
+        return expand(self.spec, values.__getitem__, inputs), inputs
+
+    def weights_built(self) -> dict[str, Named]:
+        """Return the weights and buffers of each layer as built, by path; none when it is built anew."""
+        if self.rebuild:
+            return {}
+        walk = self.walk_built()
+        return {
+            node.path: {**effect.weights, **effect.buffers}
+            for node, effect in zip(walk.graph.nodes, walk.effects, strict=True)
+            if effect is not None
+        }
+
+    def needed(self, graph: Graph) -> list[bool]:
+        """Say of each node whether it runs when the outputs that are asked for are.
+
+        What only another output needs does not; what nothing reads does, for nothing says that it is left out.
+        """
+        main, *others = graph.outputs.values()
+        read = {slot for node in graph.nodes for slot in node.sources}
+        dropped = {slot for node in graph.nodes for slot in _results(node)} - read - set(others)
+        wanted = {main, *dropped, *(others if self.outputs == "all" else ())}
+        found: list[bool] = []
+        for node in reversed(graph.nodes):
+            is_needed = not wanted.isdisjoint(_results(node))
+            wanted.update(node.sources if is_needed else ())
+            found.append(is_needed)
+        return found[::-1]
+
+
+def _results(node: GraphNode) -> range:
+    return range(node.first_slot, node.first_slot + node.results)
+
+
+def _sized_axes(rank: int, framework: str) -> dict[int, str]:
+    """Return the axes of an input that are sizes rather than channels, with the letters for them."""
+    if rank < 2:
+        return dict.fromkeys(range(rank), "n")
+    spatial = AXES.get(rank - 1, ())
+    first = 0 if framework == "keras" else 1
+    if not spatial:
+        return {first + number: f"n{number}" for number in range(rank - 1)}
+    return {first + number: _LETTERS[axis] for number, axis in enumerate(spatial)}
+
+
+def names_in(dims: Iterable[Dim]) -> set[str]:
+    """Return the unknowns that some sizes depend on."""
+    return {name for dim in dims if isinstance(dim, Expr) for name in dim.free_symbols}

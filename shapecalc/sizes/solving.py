@@ -1,0 +1,140 @@
+"""From a walk with free sizes to the exact set of sizes for which it holds.
+
+Every layer's conditions are relations between closed forms, so the sizes that meet them all are found by
+algebra. One thing the closed forms leave out stands in `stretching`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+from shapecalc.algebra.integer_set import IntegerSet
+from shapecalc.algebra.region import Region, Relation, everything, where
+from shapecalc.engine.graph import GraphNode, Walk
+from shapecalc.errors import Failure
+from shapecalc.layers.base import Effect, Named
+from shapecalc.layers.requirement import Requirement, Shape, shown
+from shapecalc.layers.spatial import Spatial
+from shapecalc.sizes.question import Question
+
+
+@dataclass(frozen=True, slots=True)
+class Imposed:
+    """A condition on the sizes, and the layer that imposes it."""
+
+    node: GraphNode
+    requirement: Requirement
+    region: Region
+
+    @property
+    def path(self) -> str:
+        """The layer."""
+        return self.node.path
+
+    @property
+    def relation(self) -> Relation:
+        """The two sides and what must hold between them."""
+        return self.requirement.left, self.requirement.relation, self.requirement.right
+
+
+@dataclass(slots=True)
+class Found:
+    """The sizes that hold, in which of them a merge stretches, and what imposes the rest."""
+
+    region: Region
+    stretched: Region
+    lossless: Region
+    walk: Walk
+    needed: list[bool]
+    """Of each node, whether an output that is asked for depends on it."""
+    imposed: list[Imposed] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
+    inputs: dict[str, Shape] = field(default_factory=dict)
+
+
+class Solver:
+    """Asks one question at several assignments of its unknowns."""
+
+    def __init__(self, question: Question) -> None:
+        self.question = question
+        self.names = question.names
+        self.weights = question.weights_built()
+        self.known: dict[Relation, Region] = {}
+
+    def plain(self, assigned: Mapping[str, int]) -> Found:
+        """Return the sizes that hold where no merge stretches a free size."""
+        walk, inputs = self.question.walk_at(assigned)
+        needed = self.question.needed(walk.graph)
+        failures = [one for one in walk.failures if self.concerns(one, walk, needed)]
+        imposed = list(self.imposed(walk, needed))
+        region = Region(self.names) if failures else self.pinned(assigned)
+        for one in imposed:
+            region &= one.region
+        lossless = region
+        for relation in dict.fromkeys(self.reading(walk, needed)) if region else ():
+            lossless &= self.where(relation)
+        return Found(region, Region(self.names), lossless, walk, needed, imposed, failures, inputs)
+
+    def pinned(self, assigned: Mapping[str, int]) -> Region:
+        """Return all sizes that are as assigned."""
+        region = everything(self.names)
+        for name, n in assigned.items():
+            region &= along(self.names, name, IntegerSet.of([n]))
+        return region
+
+    def where(self, relation: Relation) -> Region:
+        """Return where a relation holds, found once."""
+        if relation not in self.known:
+            self.known[relation] = where(self.names, relation)
+        return self.known[relation]
+
+    # ---- conditions
+
+    def imposed(self, walk: Walk, needed: list[bool]) -> Iterator[Imposed]:
+        """Yield every condition once, at the first layer that imposes it."""
+        seen: set[Relation] = set()
+        for node, effect, is_needed in zip(walk.graph.nodes, walk.effects, needed, strict=True):
+            if effect is None or not is_needed:
+                continue
+            for one in (*effect.conditions, *as_built(node, effect, self.weights.get(node.path))):
+                relation = (one.left, one.relation, one.right)
+                if relation not in seen:
+                    seen.add(relation)
+                    yield Imposed(node, one, self.where(relation))
+
+    def concerns(self, failure: Failure, walk: Walk, needed: list[bool]) -> bool:
+        """Say whether a failure lies on the way to an output that is asked for."""
+        pairs = zip(walk.graph.nodes, needed, strict=True)
+        found = [is_needed for node, is_needed in pairs if node.path == failure.path]
+        return any(found) if found else True
+
+    def reading(self, walk: Walk, needed: list[bool]) -> Iterator[Relation]:
+        """Yield what must hold for every window to read its input to the end."""
+        for node, effect, is_needed in zip(walk.graph.nodes, walk.effects, needed, strict=True):
+            if effect is None or not is_needed or not isinstance(node.layer, Spatial):
+                continue
+            x = walk.shapes[node.sources[0]]
+            assert x is not None
+            for left in node.layer.unread(effect.window, x, effect.outputs[0]):
+                yield left, "<=", 0
+
+
+def as_built(node: GraphNode, effect: Effect, built: Named | None) -> Iterator[Requirement]:
+    """Require that weights which were made for other sizes still fit."""
+    if built is None:
+        return
+    for name, shape in {**effect.weights, **effect.buffers}.items():
+        for size, known in zip(shape, built.get(name, ()), strict=False):
+            if size != known:
+                says = (
+                    f"{node.layer.kind}: {name} was built as {shown(built[name])}, but needs {shown(shape)}"
+                )
+                yield Requirement("as-built", size, "==", known, says)
+
+
+def along(names: tuple[str, ...], name: str, points: IntegerSet) -> Region:
+    """Return all points of which one coordinate is in a set."""
+    (box,) = everything(names).boxes
+    sets = tuple(points if one == name else own for one, own in zip(names, box.sets, strict=True))
+    return Region(names, (replace(box, sets=sets),))
