@@ -78,9 +78,8 @@ def growth(runs: int) -> None:
     for layers in (1_000, 10_000):
         chain = [Conv2d(out_channels=8, kernel_size=3, padding=1), ReLU()] * (layers // 2)
         pools = [MaxPool2d(kernel_size=2), MaxPool2d(kernel_size=2)]
-        model = Model(
-            name="chain", parameters={"H": 64, "W": 64}, input=[8, "H", "W"], layers=[*pools, *chain]
-        )
+        sides = {"H": 64, "W": 64}
+        model = Model(name="chain", parameters=sides, input=[8, "H", "W"], layers=[*pools, *chain])
 
         def forms(model: Model = model) -> object:
             return model.analyze(symbolic=True).macs

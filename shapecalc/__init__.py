@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from shapecalc.algebra.expr import Dim, Expr, symbol
-    from shapecalc.errors import FormulaError, ShapecalcError, ShapeError, SpecError, Undecided
+    from shapecalc.errors import DesignError, FormulaError, ShapecalcError, ShapeError, SpecError, Undecided
     from shapecalc.layers.base import Joint, Layer, Merge
     from shapecalc.layers.registry import kinds, register
     from shapecalc.model import Model, load, loads, names
@@ -22,6 +22,7 @@ _HOMES = {
     "Block": "spec.tree",
     "Call": "spec.tree",
     "Derivation": "report.derivation",
+    "DesignError": "errors",
     "Dim": "algebra.expr",
     "Expr": "algebra.expr",
     "FormulaError": "errors",
@@ -51,6 +52,7 @@ __all__ = [
     "Block",
     "Call",
     "Derivation",
+    "DesignError",
     "Dim",
     "Expr",
     "FormulaError",

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 import sys
-from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from shapecalc.errors import SpecError, quote
@@ -82,10 +80,8 @@ def assignments(given: tuple[str, ...]) -> dict[str, Any]:
 
 def amount(text: str | None) -> int | None:
     """Return a number written with a unit: 5M is 5,000,000."""
+    from shapecalc.spec.values import amount as written
+
     if text is None:
         return None
-    units = {"K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
-    found = re.fullmatch(r"(\d{1,18}(?:\.\d{1,9})?)([KMGT]?)", text.strip(), re.IGNORECASE | re.ASCII)
-    if found is None:
-        raise SpecError(f"{quote(text)} is not a number: write 5000000, 5M or 2.5G")
-    return int(Fraction(found[1]) * units.get(found[2].upper(), 1))
+    return written(text)

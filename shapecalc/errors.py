@@ -4,10 +4,11 @@
     ├── SpecError          the text or the tree cannot be read as a model
     │   └── FormulaError   one piece of spec arithmetic is malformed or has no value
     ├── ShapeError         the model does not hold: a layer refuses what arrives
+    ├── DesignError        a check finds what is not allowed, and tells all of it
     └── Undecided          the question has no exact answer in the form it was asked
 
 A `SpecError` is about what was written, a `ShapeError` about what follows from it. `Undecided`
-is raised instead of a guess.
+is raised instead of a guess. `DesignError` is raised by `Model.validate_design` only.
 """
 
 from __future__ import annotations
@@ -15,7 +16,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from shapecalc.checks.diagnostic import Diagnostic
 
 _LONGEST_QUOTE = 60
 _DEEPEST_QUOTE = 8
@@ -120,6 +124,18 @@ class FormulaError(SpecError):
 
 class ShapeError(Located):
     """A layer refuses what arrives; `failures` holds every independent failure of the walk."""
+
+
+class DesignError(Located):
+    """A check finds what is not allowed; `diagnostics` holds everything that it says, errors first."""
+
+    def __init__(self, diagnostics: Sequence[Diagnostic]) -> None:
+        first = diagnostics[0]
+        super().__init__(first.message, place=first.place, path=first.path, hint=first.hint)
+        self.diagnostics = tuple(diagnostics)
+
+    def __str__(self) -> str:
+        return "\n\n".join(map(str, self.diagnostics))
 
 
 class Undecided(Located):

@@ -14,7 +14,7 @@ from shapecalc.engine.expand import expand
 from shapecalc.engine.graph import Graph, Walk
 from shapecalc.engine.parameters import BATCH, Parameters, input_shapes
 from shapecalc.engine.walk import rewalk
-from shapecalc.errors import SpecError, Undecided, nearest, quote
+from shapecalc.errors import DesignError, SpecError, Undecided, nearest, quote
 from shapecalc.layers.registry import FRAMEWORKS
 from shapecalc.layers.requirement import Shape
 from shapecalc.report.data import DTYPES, Report
@@ -153,44 +153,78 @@ class Model(Spec):
         self,
         *,
         input: Any = None,  # noqa: A002  (the word that a spec uses)
-        max_params: int | None = None,
-        max_macs: int | None = None,
+        max_params: int | str | None = None,
+        max_macs: int | str | None = None,
         **parameters: Any,
     ) -> list[Diagnostic]:
         """Return everything that can be said against the model: errors, then warnings and notes.
 
-        One run lists every independent mistake; a budget that is passed is an error.
+        One run lists every independent mistake. A budget that is passed is an error, once there is no
+        other: the spec's own `budget`, or what is given here instead, as 5000000 or "5M".
 
         >>> model = load("lenet5")
         >>> [one.code for one in model.check(input=(1, 8, 8))]
         ['too-small']
-        >>> model.check(max_params=60_000)[0].code
+        >>> model.check(max_params="60K")[0].code
         'budget'
         """
-        found = self.check_only(input, max_params, max_macs, **parameters)
-        if not any(one.severity == "error" and one.code != "budget" for one in found):
-            return found
+        from shapecalc.checks.budget import limits, over_budget
+        from shapecalc.checks.diagnostic import gathered
+
+        values = Parameters(self, parameters)
+        input_shapes(self, values, input, 1)  # a given shape settles the parameters that it names
+        allowed = limits(self, values, {"params": max_params, "macs": max_macs})
+        found, report = self._found(input, parameters)
+        if any(one.severity == "error" for one in found):
+            return self._repaired(found, input, parameters)
+        return gathered([*over_budget(report, allowed), *found])
+
+    def validate_design(
+        self,
+        *,
+        strict: bool = False,
+        input: Any = None,  # noqa: A002  (the word that a spec uses)
+        max_params: int | str | None = None,
+        max_macs: int | str | None = None,
+        **parameters: Any,
+    ) -> list[Diagnostic]:
+        """Raise `DesignError` if `check` finds an error; return its warnings and notes otherwise.
+
+        With `strict`, a warning is not allowed either. The exception holds all that was found, in
+        `diagnostics`, and reads as `shapecalc check` prints it.
+
+        >>> load("lenet5").validate_design()
+        []
+        >>> load("lenet5").validate_design(max_params="60K")
+        Traceback (most recent call last):
+        ...
+        shapecalc.errors.DesignError: error[budget]: 61,706 parameters are more than the 60,000 allowed; ...
+        """
+        found = self.check(input=input, max_params=max_params, max_macs=max_macs, **parameters)
+        refused = {"error", "warning"} if strict else {"error"}
+        if any(one.severity in refused for one in found):
+            raise DesignError(found)
+        return found
+
+    def check_only(self, given: Any = None, /, **parameters: Any) -> list[Diagnostic]:
+        """Return what `check` does, without budgets and repairs."""
+        return self._found(given, parameters)[0]
+
+    def _found(self, given: Any, values: Mapping[str, Any]) -> tuple[list[Diagnostic], Report]:
+        from shapecalc.checks.run import findings
+        from shapecalc.sizes.question import Question
+
+        walk, inputs = self._walk(given, 1, symbolic=False, values=values)
+        report = Report(self.name, self.title, walk, inputs, counting=self.framework)
+        return findings(self, report, walk.failures, Question(self, given, values)), report
+
+    def _repaired(self, found: list[Diagnostic], given: Any, values: Mapping[str, Any]) -> list[Diagnostic]:
         from shapecalc.checks.repair import Source, repaired
 
         variant = self.name if self.is_member and self._text is not None else None
         text = self.to_yaml() if self._text is None else self._text
-        source = Source(text, loads, self.place.file, variant, input, parameters)
+        source = Source(text, loads, self.place.file, variant, given, values)
         return repaired(source, found, has_text=self._text is not None)
-
-    def check_only(
-        self,
-        given: Any = None,
-        max_params: int | None = None,
-        max_macs: int | None = None,
-        /,
-        **parameters: Any,
-    ) -> list[Diagnostic]:
-        """Return what `check` does, without repairs."""
-        walk, inputs = self._walk(given, 1, symbolic=False, values=parameters)
-        from shapecalc.checks.run import findings
-
-        report = Report(self.name, self.title, walk, inputs, counting=self.framework)
-        return findings(self, report, walk.failures, max_params=max_params, max_macs=max_macs)
 
     def sizes(
         self,

@@ -96,7 +96,7 @@ BROKEN: dict[str, tuple[str, str, str]] = {
         "unknown parameter 'dpeth' (did you mean 'depth'?)",
     ),
     "parameter with a hyphen": ("parameters: {a-b: 3}\n" + HEAD + CONV, "1:14", "cannot name a parameter"),
-    "parameter named input": ("parameters: {input: 3}\n" + HEAD + CONV, "1:14", "analyze takes it"),
+    "parameter named input": ("parameters: {input: 3}\n" + HEAD + CONV, "1:14", "methods take it"),
     "parameter named if": ("parameters: {if: 3}\n" + HEAD + CONV, "1:14", "has a meaning in expressions"),
     "parameter that is a mapping": ("parameters: {a: {b: 3}}\n" + HEAD + CONV, "1:14", "is not a number"),
     "circular parameters": (

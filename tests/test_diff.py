@@ -174,3 +174,82 @@ def test_inputs_that_differ_are_told_wherever_the_channels_stand() -> None:
     )
     assert ("input", (1, 3, 8, 8), (1, 3, 9, 9)) in compare(small_, large).totals
     assert "input" not in [name for name, _, _ in compare(small_, keras).totals]
+
+
+def test_one_size_for_all_axes_is_the_same_as_each_of_them() -> None:
+    one, each, other = (
+        shapecalc.loads(
+            f"input: [3, 8, 8]\nlayers: [{{adaptive_avg_pool2d: {{output_size: {size}}}}}]"
+        ).analyze()
+        for size in ("2", "[2, 2]", "[2, 4]")
+    )
+    assert compare(one, each).is_equal
+    assert causes(one, other) == [("adaptive_avg_pool2d: output_size 2 | [2, 4]", 1)]
+
+
+def test_each_side_is_set_by_itself_and_both_take_an_input() -> None:
+    """The published network, made for the ten classes of a data set, beside one made for a thousand."""
+    runner = CliRunner()
+    arguments = ["diff", "tutorials/fashion_alexnet", "alexnet", "--input", "1x224x224", "--set-right"]
+    told = runner.invoke(main, [*arguments, "num_classes=10"])
+    assert told.exit_code == 1
+    assert "61,085,352   57,029,322" in told.output
+    assert "linear: out_features 1000 | 10\n      classifier.linear_3 (line 41)" in told.output
+    same = runner.invoke(main, [*arguments, "num_classes=10", "--set-left", "num_classes=10"])
+    assert same.exit_code == 0
+    twice = runner.invoke(main, [*arguments, "num_classes=10", "--set", "num_classes=10"])
+    assert (twice.exit_code, "num_classes is set twice" in twice.output) == (2, True)
+
+
+def network(*layers: str) -> shapecalc.Report:
+    return shapecalc.loads(
+        "\n".join(["input: [3, 8, 8]", "layers:", *(f"  - {one}" for one in layers)])
+    ).analyze()
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "what"),
+    [
+        (
+            "zero_pad2d: {padding: [0, 1, 0, 1]}",
+            "zero_pad2d: {padding: [1, 0, 1, 0]}",
+            "padding [0, 1, 0, 1] | [1, 0, 1, 0]",
+        ),
+        (
+            "crop2d: {crop: [[1, 0], [1, 0]]}",
+            "crop2d: {crop: [[0, 1], [0, 1]]}",
+            "crop [[1, 0], [1, 0]] | [[0, 1], [0, 1]]",
+        ),
+        (
+            "conv2d: {out_channels: 3, kernel_size: 3, padding: 1}",
+            "conv2d: {out_channels: 3, kernel_size: 3, padding: 1, padding_mode: circular}",
+            "padding_mode zeros | circular",
+        ),
+    ],
+)
+def test_what_differs_at_equal_shapes_is_told(one: str, other: str, what: str) -> None:
+    assert network(one).output == network(other).output
+    found = compare(network(one), network(other))
+    assert not found.is_equal
+    (cause,) = found.differences
+    assert cause.what.partition(": ")[2] == what
+
+
+def test_a_padding_of_its_own_is_told_with_whose_window_it_moves() -> None:
+    pool = "max_pool2d: {kernel_size: 3, stride: 2}"
+    left, right = network("relu", pool), network("relu", "zero_pad2d: {padding: 1}", pool)
+    assert causes(left, right) == [("only right: zero_pad2d (padding 1) before max_pool2d", 1)]
+    assert causes(network("relu", "crop2d: {crop: 1}"), network("relu")) == [
+        ("only left: crop2d (crop 1)", 1)
+    ]
+
+
+def test_the_mistakes_of_the_tutorials_resnet_are_plain_on_one_screen() -> None:
+    told = CliRunner().invoke(main, ["diff", "tutorials/keras_resnet50", "resnet50_keras"]).output
+    assert len(told.splitlines()) <= 24
+    for what in (
+        "kind concat | add  ×16",
+        "conv2d: out_channels 265 | 256  ×5",
+        "only right: zero_pad2d (padding 1) before max_pool2d",
+    ):
+        assert f"\n  {what}\n" in told

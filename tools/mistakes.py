@@ -65,11 +65,17 @@ def model(spec: str, after: tuple[str, ...]) -> tuple[str, Model]:
 
 @cache
 def comparison(
-    spec: str, after: tuple[str, ...], against: str, given: tuple[tuple[str, int], ...]
+    spec: str,
+    after: tuple[str, ...],
+    against: str,
+    given: tuple[tuple[str, int], ...],
+    right: tuple[tuple[str, int], ...],
+    shape: tuple[int, ...] | None,
 ) -> Comparison:
     """Return a tutorial's network beside a published one."""
-    sizes: dict[str, Any] = dict(given)
-    return compare(model(spec, after)[1].analyze(**sizes), shapecalc.load(against).analyze(**sizes))
+    mine: dict[str, Any] = {"input": shape, **dict(given)}
+    theirs = mine | dict(right)
+    return compare(model(spec, after)[1].analyze(**mine), shapecalc.load(against).analyze(**theirs))
 
 
 def printed(text: str, line: int | None) -> tuple[int, ...]:
@@ -99,11 +105,18 @@ def by_diff(row: dict[str, Any]) -> Found | None:
     words, path, line, against = [*row["diff"], table()["published"][spec]][:4]
     after = tuple(name for name in TO_RUN.get(spec, ()) if name != row.get("kept"))
     text, _ = model(spec, after)
-    given = tuple(row.get("set", {}).items())
+    given, right = (tuple(row.get(key, {}).items()) for key in ("set", "right"))
+    words_of_shape = row.get("input")
     command = " ".join(
-        [f"diff tutorials/{spec} {against}", *(f"--set {name}={size}" for name, size in given)]
+        [
+            f"diff tutorials/{spec} {against}",
+            *([f"--input {words_of_shape}"] if words_of_shape else []),
+            *(f"--set {name}={size}" for name, size in given),
+            *(f"--set-right {name}={size}" for name, size in right),
+        ]
     )
-    found = comparison(spec, after, against, given)
+    shape = tuple(map(int, words_of_shape.split("x"))) if words_of_shape else None
+    found = comparison(spec, after, against, given, right, shape)
     if path is None:
         for name, left, right in found.totals:
             if name == words:
@@ -144,7 +157,7 @@ def document() -> str:
         says = [
             f"`{one.command}`: {one.says.replace('|', '→')}"
             + (f" — in `{one.path}`" if one.path else "")
-            + (f", l.{one.line}" if one.line else "")
+            + (f", {'s2:' if row['spec'].startswith('fashion_') else 'l.'}{one.line}" if one.line else "")
             for one in found(row)
         ]
         if after := row.get("after"):
@@ -152,9 +165,7 @@ def document() -> str:
                 f"(after {', '.join(TO_RUN[row['spec']] if after == 'run' else after)}) {one}" for one in says
             ]
         if why := row.get("why"):
-            reach = (
-                "not found" if row["marks"] != "C" else "of no effect on shapes" if says else "out of reach"
-            )
+            reach = "of no effect on shapes" if says else "out of reach"
             says.insert(0, f"{reach}: {why}")
         lines.append(
             f"| {row['id']} | {row['lines']} | {row['marks']} | {row['wrong']} | {'<br>'.join(says)} |"

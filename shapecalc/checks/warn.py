@@ -9,6 +9,8 @@ from pydantic import BaseModel
 
 from shapecalc.algebra.formula import Formula
 from shapecalc.checks.diagnostic import Diagnostic, Severity
+from shapecalc.checks.drift import drifting_centres
+from shapecalc.engine.loss import unread
 from shapecalc.errors import Place
 from shapecalc.layers.arithmetic import extent
 from shapecalc.layers.linear import Dense
@@ -24,20 +26,22 @@ Rule = Callable[[Spec, Report], Iterator[Diagnostic]]
 def silent_loss(spec: Spec, report: Report) -> Iterator[Diagnostic]:
     """Rows at the end of the input that no window reaches, because the stride does not divide.
 
-    A kernel shorter than its stride leaves pixels out by design and is passed over.
+    A kernel shorter than its stride leaves pixels out by design and is passed over, and so are rows of
+    zeros that a layer of its own has put there: a window with padding leaves as much of that unread.
     """
-    for node in report.nodes:
-        if not isinstance(node.layer, Spatial):
-            continue
-        x, window = node.inputs[0], node.window
+    by_path = {node.path: node for node in report.nodes}
+    for graph_node, rows in unread(report.walk):
+        node = by_path[graph_node.path]
+        window, layer = node.window, node.layer
         lost: list[str] = []
         sums: list[str] = []
-        for number, left in enumerate(node.layer.unread(window, x, node.output)):
-            if window is not None and isinstance(left, int) and left > 0:
-                lost.append(_count(left, AXES[node.layer.rank][number]))
+        for number, left in enumerate(rows):
+            if window is not None and isinstance(layer, Spatial) and isinstance(left, int) and left > 0:
+                lost.append(_count(left, AXES[layer.rank][number]))
                 sides = f"{window.before[number]} + {window.after[number]}"
                 span = extent(window.kernel[number], window.dilation[number])
-                sums.append(f"({node.layer.sizes(x)[number]} + {sides} - {span})/{window.stride[number]}")
+                n = layer.sizes(node.inputs[0])[number]
+                sums.append(f"({n} + {sides} - {span})/{window.stride[number]}")
         if lost:
             yield _about(
                 node,
@@ -208,7 +212,7 @@ def bias_before_norm(spec: Spec, report: Report) -> Iterator[Diagnostic]:
 
 
 def kernel_over_input(spec: Spec, report: Report) -> Iterator[Diagnostic]:
-    """A kernel larger than its input: some of its weights only ever meet padding."""
+    """A kernel larger than its input: at no position do all of its weights meet the input."""
     for node in report.nodes:
         window = node.window
         if window is None or window.transposed or not isinstance(node.layer, Spatial):
@@ -225,11 +229,34 @@ def kernel_over_input(spec: Spec, report: Report) -> Iterator[Diagnostic]:
             )
 
 
+def idle_padding(spec: Spec, report: Report) -> Iterator[Diagnostic]:
+    """A padding of `same` that pads nothing here, and would at a size that leaves a rest."""
+    for node in report.nodes:
+        window = node.window
+        if window is None or window.transposed or getattr(node.layer, "padding", None) != "same":
+            continue
+        spans = [extent(k, d) for k, d in zip(window.kernel, window.dilation, strict=True)]
+        would = any(
+            isinstance(e, int) and isinstance(s, int) and min(e, s) > 1
+            for e, s in zip(spans, window.stride, strict=True)
+        )
+        if would and set(window.before) == set(window.after) == {0}:
+            yield _about(
+                node,
+                "idle-padding",
+                f"{node.kind}: padding same adds nothing to {shown(node.inputs[0])}, of which a stride of "
+                f"{shown(tuple(window.stride))} leaves no rest: valid gives the same, and they differ only "
+                f"at other sizes",
+                severity="note",
+            )
+
+
 def unused_parts(spec: Spec, report: Report) -> Iterator[Diagnostic]:
     """Blocks that no step uses, and parameters that nothing reads."""
     if spec.is_member:
         return  # what it leaves unused is for another member of its family
-    used = set(_words((spec.layers, spec.blocks, spec.parameters, spec.input)))
+    budgets = [spec.budget, *(variant.budget for variant in spec.variants.values())]
+    used = set(_words((spec.layers, spec.blocks, spec.parameters, spec.input, budgets)))
     for what, names in (("block", spec.blocks), ("parameter", spec.parameters)):
         for name in names:
             if name not in used:
@@ -247,6 +274,8 @@ RULES: tuple[Rule, ...] = (
     shared_at_other_sizes,
     bias_before_norm,
     kernel_over_input,
+    idle_padding,
+    drifting_centres,
     unused_parts,
 )
 

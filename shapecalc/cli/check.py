@@ -21,8 +21,12 @@ if TYPE_CHECKING:
 @click.argument("models", nargs=-1, required=True)
 @click.option("--input", "inputs", multiple=True, metavar="SHAPE", help="As for show.")
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Set a parameter of every spec.")
-@click.option("--max-params", metavar="N", help="The most parameters allowed: 5000000, 5M or 2.5G.")
-@click.option("--max-macs", metavar="N", help="The most MACs allowed.")
+@click.option(
+    "--max-params",
+    metavar="N",
+    help="The most parameters allowed, in place of the budget in a spec: 5000000, 5M or 2.5G.",
+)
+@click.option("--max-macs", metavar="N", help="The most MACs allowed, likewise.")
 @click.option("--strict", is_flag=True, help="Exit 1 on warnings too.")
 @click.option(
     "--format",
@@ -48,10 +52,10 @@ def check(  # noqa: PLR0913, PLR0917  (one argument per option)
     fix: bool,
 ) -> None:
     """List every mistake in MODELS (names, files, or -); exit 1 when there is an error."""
-    if show_diff or fix:
-        left = [mend(model, inputs, settings, write=fix, show=show_diff) for model in models]
-        ctx.exit(1 if any(left) else 0)
     budgets = {"max_params": amount(max_params), "max_macs": amount(max_macs)}
+    if show_diff or fix:
+        left = [mend(model, inputs, settings, budgets, write=fix, show=show_diff) for model in models]
+        ctx.exit(1 if any(left) else 0)
     found: list[Diagnostic] = []
     for model in models:
         text, file, variant = source_of(model)
@@ -71,7 +75,15 @@ def check(  # noqa: PLR0913, PLR0917  (one argument per option)
     ctx.exit(1 if "error" in levels or (strict and "warning" in levels) else 0)
 
 
-def mend(model: str, inputs: tuple[str, ...], settings: tuple[str, ...], *, write: bool, show: bool) -> bool:
+def mend(
+    model: str,
+    inputs: tuple[str, ...],
+    settings: tuple[str, ...],
+    budgets: dict[str, int | None],
+    *,
+    write: bool,
+    show: bool,
+) -> bool:
     """Repair the errors of a model as far as it goes; say whether there are errors left."""
     from pathlib import Path
 
@@ -95,11 +107,11 @@ def mend(model: str, inputs: tuple[str, ...], settings: tuple[str, ...], *, writ
         where = f"{one.place.file}:{one.place.line}"
         say(f"fixed {where}: {one.code} in {one.path or 'the spec'}: {fix.description}")
     try:
-        left = [
-            one
-            for one in read_model(after, file, variant).check_only(source.given, **source.parameters)
-            if one.severity == "error"
-        ]
+        mended_model = read_model(after, file, variant)
+        found = mended_model.check_only(source.given, **source.parameters)
+        if not any(one.severity == "error" for one in found):  # otherwise its cost is not known
+            found = mended_model.check(input=source.given, **budgets, **source.parameters)
+        left = [one for one in found if one.severity == "error"]
     except SpecError as error:
         complain(error)
         return True

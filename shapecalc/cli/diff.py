@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import click
 
-from shapecalc.arguments import assignments, opened
+from shapecalc.arguments import assignments, opened, shapes
 from shapecalc.console import say
 
 
 @click.command()
 @click.argument("left")
 @click.argument("right")
+@click.option("--input", "inputs", multiple=True, metavar="SHAPE", help="As for show, of both.")
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Set a parameter of both specs.")
+@click.option("--set-left", "on_left", multiple=True, metavar="KEY=VALUE", help="Set one of LEFT only.")
+@click.option("--set-right", "on_right", multiple=True, metavar="KEY=VALUE", help="Set one of RIGHT only.")
 @click.option(
     "--format", "form", type=click.Choice(["text", "markdown", "json"]), default="text", show_default=True
 )
@@ -20,7 +23,16 @@ from shapecalc.console import say
 )
 @click.pass_context
 def diff(
-    ctx: click.Context, left: str, right: str, settings: tuple[str, ...], form: str, *, prove: bool
+    ctx: click.Context,
+    left: str,
+    right: str,
+    inputs: tuple[str, ...],
+    settings: tuple[str, ...],
+    on_left: tuple[str, ...],
+    on_right: tuple[str, ...],
+    form: str,
+    *,
+    prove: bool,
 ) -> None:
     """Compare the models LEFT and RIGHT, layer aligned to layer; exit 1 when they differ.
 
@@ -29,10 +41,16 @@ def diff(
     from shapecalc.report.diff import compare
     from shapecalc.report.diff_text import markdown, text
 
-    given = assignments(settings)
-    models = opened(left), opened(right)
-    found = compare(*(model.analyze(**given) for model in models))
-    proof = models[0].agreement(models[1], **given) if prove else None
+    shape = shapes(inputs)
+    mine, theirs = assignments((*settings, *on_left)), assignments((*settings, *on_right))
+    first, second = opened(left), opened(right)
+    found = compare(first.analyze(input=shape, **mine), second.analyze(input=shape, **theirs))
+    proof = None
+    if prove:
+        from shapecalc.sizes.agreement import agreement
+        from shapecalc.sizes.question import Question
+
+        proof = agreement(Question(first, shape, mine), Question(second, shape, theirs))
     if form == "json":
         import json
 

@@ -20,6 +20,7 @@ from shapecalc.algebra.rational import Value
 from shapecalc.engine.evaluate import at
 from shapecalc.engine.graph import Walk
 from shapecalc.engine.limits import TooLarge, refuse_too_large
+from shapecalc.engine.plausible import Guesses
 from shapecalc.engine.recorder import Recorder
 from shapecalc.engine.scope import Frame, Mark, UnknownSize
 from shapecalc.errors import Place, SpecError, Undecided, nearest, quote
@@ -38,7 +39,15 @@ def expand(
 ) -> Walk:
     """Return the expanded graph of a spec together with the walk that expanded it."""
     with _collector_paused():
-        return _Expansion(spec, parameter, inputs, batched=batched).run()
+        guesses = Guesses()
+        walk = _Expansion(spec, parameter, inputs, batched=batched, guesses=guesses).run()
+        for number in range(1, guesses.walks):
+            other = _Expansion(spec, parameter, inputs, batched=batched, guesses=Guesses(number)).run()
+            told = {(failure.code, failure.path) for failure in other.failures}
+            walk.failures = [one for one in walk.failures if (one.code, one.path) in told]
+            pairs = zip(walk.shapes, other.shapes, strict=False)
+            walk.doubtful |= {slot for slot, (one, another) in enumerate(pairs) if one != another}
+        return walk
 
 
 @contextmanager
@@ -78,11 +87,17 @@ class _Expansion:
     """One pass over the tree, which tells a recorder what it comes to."""
 
     def __init__(
-        self, spec: Spec, parameter: Callable[[str], Value], inputs: Mapping[str, Shape], *, batched: bool
+        self,
+        spec: Spec,
+        parameter: Callable[[str], Value],
+        inputs: Mapping[str, Shape],
+        *,
+        batched: bool,
+        guesses: Guesses,
     ) -> None:
         self.spec = spec
         self.inputs = inputs
-        self.record = Recorder(spec, parameter, inputs, batched=batched)
+        self.record = Recorder(spec, parameter, inputs, batched=batched, guesses=guesses)
         self.sides: dict[str, int] = {}
         self.depth = 0
         self.calls: tuple[Place, ...] = ()
@@ -341,13 +356,21 @@ class _Expansion:
         group = self.record.open(path, merge.kind)
         results: list[int] = []
         inner: dict[str, Mark] = {}
+        lost: list[SpecError] = []
         for name, branch in merge.branches or ():
             if isinstance(branch, str):
-                with About(int(name) if name.isdecimal() else name, is_told=False):
-                    results.append(frame.find(branch).slots[0])
+                try:
+                    with About(int(name) if name.isdecimal() else name, is_told=False):
+                        results.append(frame.find(branch).slots[0])
+                except SpecError as error:
+                    lost.append(error)
                 continue
             inner[name] = self.sequence(frame, branch, sources[0], f"{path}.{name}", "")
             results.append(inner[name].slots[0])
+        if lost and not (results and merge.takes_any_number):
+            raise lost[0]
+        for one in lost:
+            self.record.fail(one, path, place.of(merge.kind, *one.at))
         plain = self.without_branches(merge)
         mark = self.leaf(frame, plain, results, path, place)
         self.record.close(group)
@@ -365,11 +388,33 @@ class _Expansion:
         try:
             resolved = layer.resolve(frame.evaluate)
         except ValidationError as error:
-            raise _spec_error(error, layer) from None
+            return self.instead(frame, layer, _spec_error(error, layer), sources, path, place)
+        except SpecError as error:
+            return self.instead(frame, layer, error, sources, path, place)
         if resolved is not layer or isinstance(layer, Merge):
             resolved = self.record.one(resolved)
         mark = self.record.add(resolved, sources, path, place, trainable=self.trainable)
         self.record.graph.nodes[-1].calls = self.calls
+        return mark
+
+    def instead(
+        self, frame: Frame, layer: Kind, error: SpecError, sources: list[int], path: str, place: Place
+    ) -> Mark:
+        """Tell what is wrong with a field and go on with a legal value: one of its words, or its default."""
+        fields = layer.fields_set()
+        name = str(error.at[0]) if error.at else ""
+        if fields.pop(name, None) is None:
+            raise error
+        if words := layer.words(name):
+            fields[name] = words[min(self.record.guesses.pick(), len(words) - 1)]
+        try:
+            legal = type(layer)(**fields)
+        except ValidationError:
+            raise error from None  # a field that must be there, and nothing says what was meant
+        self.record.fail(error, path, place.of(layer.kind, *error.at))
+        mark = self.leaf(frame, legal, sources, path, place)
+        if not layer.all_words(name):
+            self.record.doubtful |= {slot: frozenset({slot}) for slot in mark.slots}
         return mark
 
     def unknown(self, frame: Frame, key: str) -> int:

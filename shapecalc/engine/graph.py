@@ -65,3 +65,5 @@ class Walk:
     shapes: list[Shape | None]
     effects: list[Effect | None]
     failures: list[Failure]
+    doubtful: set[int] = field(default_factory=set)
+    """The slots whose sizes are a guess, because of a failure before them."""

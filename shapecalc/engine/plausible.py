@@ -1,14 +1,15 @@
 """What most likely comes out of a layer that refuses its input, for a walk to go on by.
 
 One run is to list every independent mistake and none that only follows from another. So a refusal
-yields the shape that its author most likely meant, and a result whose sizes are a guess is marked:
-a later complaint about the sizes of such a result is not a mistake of its own.
+yields the shape that its author most likely meant, and a result whose sizes are a guess is marked: a
+later complaint about them is not told, unless it is that branches disagree which begin with the same
+guess. Where two guesses are as likely, the walk is made with each, and what fails either way is told.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from shapecalc.algebra import Dim, product
 from shapecalc.layers.base import Joint, Kind, Layer, Merge, Shapes
@@ -25,7 +26,27 @@ _OUTPUT_IS_MEANT = frozenset(
 )
 
 
-def plausible(layer: Kind, inputs: Shapes, code: str) -> tuple[Shapes | None, bool]:
+class Guesses:
+    """The choices of one walk between two things that are as likely; another walk chooses otherwise."""
+
+    def __init__(self, walk: int = 0) -> None:
+        self.walk = walk
+        self.made = 0
+
+    @property
+    def walks(self) -> int:
+        """How many walks there are in all: with two choices or more, each pair of them in every way."""
+        return 1 << min(self.made, 2)
+
+    def pick(self) -> int:
+        """Return 0 or 1: which of the two is taken in this walk."""
+        self.made += 1
+        return self.walk >> (self.made - 1) % 2 & 1
+
+
+def plausible(
+    layer: Kind, inputs: Shapes, code: str, guesses: Guesses | None = None
+) -> tuple[Shapes | None, bool]:
     """Return the most plausible results, or None, and whether their sizes are a guess."""
     if isinstance(layer, Wrapper):
         return plausible(layer.layer, inputs, code)
@@ -39,7 +60,7 @@ def plausible(layer: Kind, inputs: Shapes, code: str) -> tuple[Shapes | None, bo
     if isinstance(layer, Joint) and not isinstance(layer, Merge) and code in _OUTPUT_IS_MEANT:
         return layer.outputs(inputs), code in _OF_SIZES
     if isinstance(layer, (Concat, Broadcast)) and code in ("concat", "broadcast"):
-        return _outvoted(layer, inputs)
+        return _outvoted(layer, inputs, guesses or Guesses())
     return None, False
 
 
@@ -47,22 +68,26 @@ def _at_least_one(shape: Shape) -> Shape:
     return tuple(max(size, 1) if isinstance(size, int) else size for size in shape)
 
 
-def _outvoted(layer: Concat | Broadcast, inputs: Shapes) -> tuple[Shapes | None, bool]:
-    """Let the branches vote on each axis where they disagree; the first wins a draw, as a guess."""
+def _outvoted(layer: Concat | Broadcast, inputs: Shapes, guesses: Guesses) -> tuple[Shapes | None, bool]:
+    """Let the branches vote on each axis where they disagree; the winner of a draw is a guess."""
     ranks = {len(x) for x in inputs}
     if len(ranks) != 1:
         return None, False
     rank = ranks.pop()
     voted: list[Dim] = []
     guessed = False
+    winner: int | None = None
     for axis in range(rank):
         sizes = [x[axis] for x in inputs]
         if isinstance(layer, Concat) and axis == layer.dim % rank:
             voted.append(_sum(sizes))
             continue
-        votes = Counter(size for size in sizes if size != 1 or isinstance(layer, Concat)).most_common(2)
-        voted.append(votes[0][0] if votes else 1)
-        guessed |= len(votes) > 1 and votes[0][1] == votes[1][1]
+        votes = Counter(size for size in sizes if size != 1 or isinstance(layer, Concat)).most_common(3)
+        tied = [size for size, count in votes if count == votes[0][1]]
+        if len(tied) > 1 and winner is None:
+            winner = guesses.pick()  # the same branch on every axis
+        voted.append(tied[winner or 0] if len(tied) > 1 else tied[0] if tied else 1)
+        guessed |= len(tied) > 1
     return (tuple(voted),), guessed
 
 
@@ -73,6 +98,11 @@ def _sum(sizes: Iterable[Dim]) -> Dim:
     return total
 
 
-def only_follows(layer: Kind, code: str) -> bool:
-    """Say whether a refusal may be due to sizes that were a guess, and so no mistake of its own."""
-    return code in _OF_SIZES or (isinstance(layer, Dense) and code == "channels")
+def only_follows(layer: Kind, code: str, guesses: Sequence[frozenset[int]]) -> bool:
+    """Say whether a refusal may be due to sizes that were a guess, and so no mistake of its own.
+
+    `guesses` says for each input on which guesses its sizes rest.
+    """
+    if code in ("concat", "broadcast") and len({*guesses}) == 1:
+        return False  # whatever it should have been, the branches made different things of it
+    return any(guesses) and (code in _OF_SIZES or (isinstance(layer, Dense) and code == "channels"))

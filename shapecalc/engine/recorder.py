@@ -10,20 +10,30 @@ from shapecalc.algebra.rational import Value
 from shapecalc.engine.evaluate import Evaluator, failure
 from shapecalc.engine.graph import Graph, GraphNode, Group, Walk
 from shapecalc.engine.limits import TooLarge
+from shapecalc.engine.plausible import Guesses
 from shapecalc.engine.scope import Mark, UnknownSize
 from shapecalc.errors import Failure, FormulaError, Place, SpecError, quote
 from shapecalc.layers.base import Effect, Kind
 from shapecalc.layers.requirement import Refused, Shape
 from shapecalc.spec.tree import MOST_LAYERS, Spec, Step
 
+_NONE: frozenset[int] = frozenset()
+
 
 class Recorder:
     """Holds the graph, the shapes and the failures of one expansion; frames ask it for values."""
 
     def __init__(
-        self, spec: Spec, parameter: Callable[[str], Value], inputs: Mapping[str, Shape], *, batched: bool
+        self,
+        spec: Spec,
+        parameter: Callable[[str], Value],
+        inputs: Mapping[str, Shape],
+        *,
+        batched: bool,
+        guesses: Guesses,
     ) -> None:
         self.spec = spec
+        self.guesses = guesses
         # Keras keeps the channels on the last axis, torch behind the batch.
         self.channel_axis = -1 if spec.framework == "keras" else 1 if batched else 0
         self.parameter_names = tuple(spec.parameters)
@@ -35,13 +45,13 @@ class Recorder:
         self.evaluator = Evaluator()
         self.interned: dict[Kind, Kind] = {}
         self.work = 0
-        self.doubtful: set[int] = set()
-        """The tensors whose sizes are a guess, because a layer before them refused its input."""
+        self.doubtful: dict[int, frozenset[int]] = {}
+        """The tensors whose sizes are a guess, and on which guesses each rests: where they were made."""
 
     @property
     def walk(self) -> Walk:
         """Everything that was found."""
-        return Walk(self.graph, self.shapes, self.effects, self.failures)
+        return Walk(self.graph, self.shapes, self.effects, self.failures, {*self.doubtful})
 
     def parameter(self, name: str) -> Value:
         """Return the value of a parameter and remember that the graph depends on it."""
@@ -65,15 +75,18 @@ class Recorder:
         answer = self.evaluator.apply(layer, inputs)
         node = GraphNode(path, layer, tuple(sources), self.graph.slots, 1, place, trainable)
         self.graph.nodes.append(node)
-        doubtful = not self.doubtful.isdisjoint(sources)
+        doubts = [self.doubtful.get(slot, _NONE) for slot in sources]
+        doubtful = any(doubts)
         if isinstance(answer, Refused):
             from shapecalc.engine.plausible import only_follows, plausible
 
             code = answer.requirement.code
-            if not (doubtful and only_follows(layer, code)):
+            if not only_follows(layer, code, doubts):
                 self.failures.append(failure(answer, layer, path, place))
-            results, guessed = plausible(layer, inputs, code)
-            guessed |= doubtful and not layer.settles_sizes
+            results, own = plausible(layer, inputs, code, self.guesses)
+            if own:
+                doubts.append(frozenset({node.first_slot}))
+            guessed = own or (doubtful and not layer.settles_sizes)
             self.effects.append(None)
         else:
             results, guessed = answer.outputs, doubtful and not layer.settles_sizes
@@ -82,7 +95,7 @@ class Recorder:
         node.results = len(results or (None,))
         slots = range(self.graph.slots, self.graph.slots + node.results)
         if guessed:
-            self.doubtful.update(slots)
+            self.doubtful |= dict.fromkeys(slots, _NONE.union(*doubts))
         self.graph.slots += node.results
         return Mark(tuple(slots))
 

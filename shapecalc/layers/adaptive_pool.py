@@ -7,10 +7,12 @@ on the input's size, so there is no window of fixed size to speak of.
 """
 
 from collections.abc import Iterator
+from fractions import Fraction
 from typing import Annotated, Any, ClassVar
 
 from shapecalc.algebra import Dim
 from shapecalc.layers.base import NoMacs, NoWeights, NoWindow, Shapes
+from shapecalc.layers.centre import Centre, Centres, kept, scaled_by
 from shapecalc.layers.fields import CountPerAxis, Each, Flag, Whole, complaint
 from shapecalc.layers.fields import Optional as OptionalField
 from shapecalc.layers.requirement import Requirement, Shape, rank_between
@@ -48,6 +50,17 @@ class AdaptivePool(NoWeights, NoMacs, NoWindow, Spatial):
     def output(self, x: Shape) -> Shape:
         pairs = zip(self.sizes(x), self.spread(self.output_size), strict=True)
         return (*x[: -self.rank], *(n if out is None else out for n, out in pairs))
+
+    def centres(self, x: Shape) -> Centres:
+        """Windows of one length, side by side, where the size is divided; what sees all has no centre."""
+        found: list[Centre | None] = [*kept(len(x))]
+        for axis in self.spatial_axes(x):
+            n, out = x[axis], self.output(x)[axis]
+            if n == out:
+                continue
+            even = isinstance(n, int) and isinstance(out, int) and out > 1 and n % out == 0
+            found[axis] = scaled_by(axis, Fraction(out, n)) if even else None  # type: ignore[arg-type]
+        return tuple(found)
 
 
 class AdaptiveMean(AdaptivePool):

@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict
 from shapecalc.algebra import Dim, product
 from shapecalc.algebra.formula import Formula
 from shapecalc.errors import SpecError, nearest, quote
+from shapecalc.layers.centre import Centres, kept
 from shapecalc.layers.requirement import Refused, Requirement, Shape, arity, checked
 
 Shapes: TypeAlias = tuple[Shape, ...]
@@ -119,24 +120,29 @@ class Kind(BaseModel):
             if _evaluated(getattr(resolved, name), lambda formula: formula.text) is not getattr(
                 resolved, name
             ):
-                words = self._words(name)
+                words = self.words(name)
                 wrong = f"is not one of {', '.join(words)}" if words else "is a word, not a value"
                 raise SpecError(f"{name}: {quote(found[name])} {wrong}", at=(name,))
         return resolved
 
     def _complaint(self, name: str, value: Any, error: SpecError) -> SpecError:
         """Return the error of a formula as an error of the field that holds it."""
-        words, message = self._words(name), error.message
+        words, message = self.words(name), error.message
         if words and isinstance(value, Formula) and value.is_name:
             known = f"{', '.join(words)}, and no name in scope"
             message = f"{quote(value.text)} is not one of {known}{nearest(value.text, words)}"
         return SpecError(f"{name}: {message}", place=error.place, hint=error.hint, at=(name,))
 
-    def _words(self, name: str) -> tuple[str, ...]:
+    def words(self, name: str) -> tuple[str, ...]:
         """Return the words that a field allows."""
         return next(
             (rule.words for rule in type(self).model_fields[name].metadata if hasattr(rule, "words")), ()
         )
+
+    def all_words(self, name: str) -> bool:
+        """Whether a field allows two words and nothing else, so that trying both is trying all."""
+        rules = type(self).model_fields[name].metadata
+        return len(self.words(name)) == 2 and all(getattr(rule, "otherwise", None) is None for rule in rules)
 
     def fields_set(self) -> dict[str, Any]:
         """Return the fields that were given, as a spec would write them, in declaration order."""
@@ -206,6 +212,15 @@ class Layer(Kind):
     @abstractmethod
     def window(self, x: Shape) -> Window | None:
         """Return the window that slides over the input, or None for a pointwise layer."""
+
+    def centres(self, x: Shape) -> Centres:
+        """Return what each axis of the result is centred on.
+
+        A result of the input's shape is taken to stand where its input stands; a kind that moves
+        positions about says so here. None says that it is not known, and asserts nothing.
+        """
+        output = self.output(x)
+        return kept(len(x)) if output == x else (None,) * len(output)
 
 
 class NoWeights:
@@ -310,6 +325,11 @@ class Joint(Kind):
 
 class Merge(Joint):
     """A kind that makes one tensor of several, without weights; a spec may hold the branches for them."""
+
+    takes_any_number: ClassVar[bool] = False
+    """Whether the result has the same shape with a tensor less, as that of a sum has."""
+    keeps_places: ClassVar[bool] = True
+    """Whether elements meet that stand at the same place, as in a sum; in a matrix product they do not."""
 
     branches: tuple[tuple[str, Any], ...] | None = None
 

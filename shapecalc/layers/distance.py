@@ -13,7 +13,7 @@ from pydantic import Field, model_validator
 from shapecalc.layers.base import Merge, NoMacs, Shapes
 from shapecalc.layers.extended import Extended
 from shapecalc.layers.fields import Flag, Index, Real, complaint
-from shapecalc.layers.loss import Loss
+from shapecalc.layers.loss import Loss, NotNegative
 from shapecalc.layers.merge import broadcast, stretches
 from shapecalc.layers.rectifier import known
 from shapecalc.layers.requirement import Requirement, Shape, arity, axis_exists, rank_between, shown
@@ -26,7 +26,7 @@ class CosineSimilarity(NoMacs, Merge):
     """x·y/(|x|·|y|) along axis `dim`, which vanishes: `[N, D]`, `[N, D]` to `[N]`.
 
     Shapes are broadcast. No weights; a sum of products per element is no matrix product, so MACs are 0.
-    Refuses sizes that differ where neither is 1, and an axis that does not exist. Source:
+    Refuses sizes that differ where neither is 1, an axis that does not exist, and an eps below 0. Source:
     torch.nn.CosineSimilarity.
 
     >>> CosineSimilarity().output(((100, 128), (100, 128)))
@@ -34,11 +34,12 @@ class CosineSimilarity(NoMacs, Merge):
     """
 
     kind: ClassVar[str] = "cosine_similarity"
+    keeps_places: ClassVar[bool] = False
     framework: ClassVar[str | None] = "torch"
     torch: ClassVar[str | None] = "torch.nn.CosineSimilarity"
 
     dim: Index = 1
-    eps: Real = Fraction(1, 100_000_000)
+    eps: NotNegative = Fraction(1, 100_000_000)
 
     def requirements(self, inputs: Shapes) -> Iterator[Requirement]:
         yield arity(self.kind, len(inputs), 2)
@@ -63,6 +64,7 @@ class PairwiseDistance(NoMacs, Merge):
     """
 
     kind: ClassVar[str] = "pairwise_distance"
+    keeps_places: ClassVar[bool] = False
     framework: ClassVar[str | None] = "torch"
     torch: ClassVar[str | None] = "torch.nn.PairwiseDistance"
 
@@ -91,6 +93,7 @@ class CosineEmbeddingLoss(Loss):
     """
 
     kind: ClassVar[str] = "cosine_embedding_loss"
+    keeps_places: ClassVar[bool] = False
     torch: ClassVar[str | None] = "torch.nn.CosineEmbeddingLoss"
     count: ClassVar[int] = 3
 
@@ -143,6 +146,7 @@ def of_one_rank(kind: str, inputs: Shapes) -> Iterator[Requirement]:
 class Triplet(Loss):
     """The rules of losses of an anchor, a positive and a negative example."""
 
+    keeps_places: ClassVar[bool] = False
     count: ClassVar[int] = 3
 
     margin: Real = 1

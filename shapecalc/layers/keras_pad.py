@@ -12,6 +12,7 @@ from typing import Annotated, ClassVar
 
 from shapecalc.layers.arithmetic import scaled
 from shapecalc.layers.base import Layer, NoMacs, NoWeights, NoWindow
+from shapecalc.layers.centre import Centre, Centres, scaled_by
 from shapecalc.layers.crop import Crop
 from shapecalc.layers.fields import Each, ExtentPerSide, OneOf, PerAxis, Whole
 from shapecalc.layers.pad import Pad
@@ -153,3 +154,9 @@ class KerasUpsample(NoWeights, NoMacs, NoWindow, Layer):
         factors = given if isinstance(given, tuple) else (given,) * (len(x) - 2)
         pairs = zip(x[1:-1], factors, strict=True)
         return (x[0], *(scaled(n, factor, 1) for n, factor in pairs), x[-1])
+
+    def centres(self, x: Shape) -> Centres:
+        given = self.scale_factor
+        factors = given if isinstance(given, tuple) else (given,) * (len(x) - 2)
+        even = [scaled_by(axis, f) if isinstance(f, int) else None for axis, f in enumerate(factors, start=1)]
+        return (Centre(0), *even, None)

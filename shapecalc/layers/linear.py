@@ -10,6 +10,7 @@ from typing import Annotated, ClassVar
 
 from shapecalc.algebra import Dim, product
 from shapecalc.layers.base import Elementwise, Layer, Named, NoBuffers, NoMacs, NoWindow
+from shapecalc.layers.centre import Centres, kept
 from shapecalc.layers.fields import Count, Flag, Optional, OptionalCount, Whole
 from shapecalc.layers.requirement import Requirement, Shape, matches, rank_between, shown
 
@@ -35,6 +36,9 @@ class Dense(NoBuffers, NoWindow, Layer):
 
     def output(self, x: Shape) -> Shape:
         return (*x[:-1], self.out_features)
+
+    def centres(self, x: Shape) -> Centres:
+        return (*kept(len(x) - 1), None)
 
     def macs(self, x: Shape) -> Dim:
         return product(self.output(x)) * x[-1]

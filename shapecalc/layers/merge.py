@@ -60,6 +60,8 @@ def _some(kind: str, inputs: Shapes) -> Requirement:
 class Broadcast(Merge):
     """The rules of an operation on each element of tensors that are broadcast."""
 
+    takes_any_number: ClassVar[bool] = True
+
     def requirements(self, inputs: Shapes) -> Iterator[Requirement]:
         yield _some(self.kind, inputs)
         yield from stretches(self.kind, inputs)
@@ -165,6 +167,7 @@ class Matmul(Merge):
 
     kind: ClassVar[str] = "matmul"
     torch: ClassVar[str | None] = "torch.matmul"
+    keeps_places: ClassVar[bool] = False
 
     __init__ = Merge.__init__
 

@@ -15,6 +15,7 @@ from pydantic import model_validator
 from shapecalc.algebra import Dim
 from shapecalc.layers.arithmetic import padded, uncropped
 from shapecalc.layers.base import NoMacs, NoWeights, NoWindow
+from shapecalc.layers.centre import Centres
 from shapecalc.layers.extended import Fill
 from shapecalc.layers.fields import Each, PerSide, Whole, complaint
 from shapecalc.layers.requirement import Requirement, Shape, rank_between
@@ -55,6 +56,9 @@ class Pad(NoWeights, NoMacs, NoWindow, Spatial):
 
     def output(self, x: Shape) -> Shape:
         return (*x[: -self.rank], *self.enlarged(x))
+
+    def centres(self, x: Shape) -> Centres:
+        return self.shifted(x, tuple(-p for p in self.sides()["p0"]))
 
     def enlarged(self, x: Shape) -> Shape:
         """Return the spatial sizes of the output."""

@@ -20,6 +20,7 @@ from shapecalc.algebra.formula import Formula
 from shapecalc.errors import Undecided
 from shapecalc.layers.arithmetic import scaled, scaled_by_doubles
 from shapecalc.layers.base import Layer, NoMacs, NoWeights, NoWindow
+from shapecalc.layers.centre import Centre, Centres, kept, scaled_by
 from shapecalc.layers.fields import Decimal, Each, OneOf, PerAxis, Truth, Whole, complaint
 from shapecalc.layers.fields import Optional as OptionalField
 from shapecalc.layers.requirement import Requirement, Shape, rank_between, shown
@@ -97,6 +98,28 @@ class Resize(NoWeights, NoMacs, NoWindow, Layer):
         pairs = zip(x[2:], self._scales(x), strict=True)
         return (*x[:2], *(in_doubles(self.kind, n, scale) for n, scale in pairs))
 
+    def centres(self, x: Shape) -> Centres:
+        sizes = self.output(x)[2:]
+        scales = [None] * len(sizes) if self.scale_factor is None else self._scales(x)
+        columns = enumerate(zip(x[2:], sizes, scales, strict=True), start=2)
+        return (*kept(2), *(self._centre(axis, n, out, scale) for axis, (n, out, scale) in columns))
+
+    def _centre(self, axis: int, n: Dim, out: Dim, scale: Fraction | int | None) -> Centre | None:
+        """Return the centre along an axis; None where the steps of the interpolation are not all equal."""
+        if not isinstance(n, int) or not isinstance(out, int):
+            return None
+        if self.corners():
+            return Centre(axis, Fraction(n - 1, out - 1)) if out > 1 else None
+        if scale is not None and scale * n != out:
+            return None
+        if self.method() in _ALIGNED or out % n == 0:
+            return scaled_by(axis, Fraction(out, n))
+        return Centre(axis, n // out) if self.method() == "nearest" and n % out == 0 else None
+
+    def corners(self) -> bool:
+        """Whether the first and the last positions of input and output lie on each other."""
+        return False
+
     def _scales(self, x: Shape) -> tuple[Fraction | int, ...]:
         given = self.scale_factor
         return given if isinstance(given, tuple) else (given or 0,) * (len(x) - 2)
@@ -149,6 +172,9 @@ class Upsample(Resize):
     def method(self) -> str:
         return self.mode
 
+    def corners(self) -> bool:
+        return bool(self.align_corners)
+
     @model_validator(mode="after")
     def _mode_allows(self) -> Self:
         if self.align_corners is not None and self.mode in _RANKS and self.mode not in _ALIGNED:
@@ -190,3 +216,6 @@ class UpsamplingBilinear2d(Resize):
 
     def method(self) -> str:
         return "bilinear"
+
+    def corners(self) -> bool:
+        return True

@@ -13,6 +13,7 @@ from shapecalc.algebra import Dim, product, quotient
 from shapecalc.algebra.decide import decide
 from shapecalc.errors import Undecided
 from shapecalc.layers.base import Layer, NoMacs, NoWeights, NoWindow
+from shapecalc.layers.centre import Centre, Centres, kept
 from shapecalc.layers.fields import Each, Index, Listed, Optional, Whole, complaint
 from shapecalc.layers.requirement import Requirement, Shape, axis_exists, rank_between, shown
 
@@ -140,6 +141,9 @@ class Permute(Rearranging):
     def output(self, x: Shape) -> Shape:
         return tuple(x[axis] for axis in self.dims)
 
+    def centres(self, x: Shape) -> Centres:
+        return tuple(Centre(axis % len(x)) for axis in self.dims)
+
 
 class Transpose(Rearranging):
     """Exchanges two axes. Refuses axes that do not exist. Source: torch.transpose.
@@ -164,6 +168,12 @@ class Transpose(Rearranging):
         if sizes:
             sizes[self.dim0], sizes[self.dim1] = sizes[self.dim1], sizes[self.dim0]
         return tuple(sizes)
+
+    def centres(self, x: Shape) -> Centres:
+        axes = [*kept(len(x))]
+        if axes:
+            axes[self.dim0], axes[self.dim1] = axes[self.dim1], axes[self.dim0]
+        return tuple(axes)
 
 
 class Squeeze(Rearranging):

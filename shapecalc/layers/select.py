@@ -12,6 +12,7 @@ from shapecalc.algebra import Dim, Expr, ceildiv, maximum, minimum, quotient
 from shapecalc.algebra.decide import decide
 from shapecalc.errors import Undecided
 from shapecalc.layers.base import Layer, NoMacs, NoWeights, NoWindow, Shapes
+from shapecalc.layers.centre import Centre, Centres, kept
 from shapecalc.layers.fields import Count, Each, Flag, Index, Optional, Whole, complaint
 from shapecalc.layers.requirement import Requirement, Shape, axis_exists, rank_between, shown
 from shapecalc.layers.reshape import Axes, axes_exist, listed
@@ -40,6 +41,12 @@ class AlongAxis(NoWeights, NoMacs, NoWindow, Layer):
 
 class Cutting(AlongAxis):
     """A layer that cuts an axis into pieces of one size, the last maybe smaller."""
+
+    def centres(self, x: Shape) -> Centres:
+        """Each piece begins elsewhere, so that nothing is said along the axis that is cut."""
+        found: list[Centre | None] = [*kept(len(x))]
+        found[self.dim] = None
+        return tuple(found)
 
     def pieces(self, x: Shape, size: Dim) -> Shapes:
         """Return the shapes of the pieces along the axis."""
@@ -120,6 +127,14 @@ class Slice(AlongAxis):
 
     def output(self, x: Shape) -> Shape:
         return self.resized(x, self._length(x[self.dim]))
+
+    def centres(self, x: Shape) -> Centres:
+        found: list[Centre | None] = [*kept(len(x))]
+        axis, n, start = self.dim % len(x), x[self.dim], self.start
+        known = isinstance(n, int) and isinstance(start, int) and isinstance(self.step, int)
+        first = start if not known or start >= 0 else max(n + start, 0)
+        found[axis] = Centre(axis, self.step, first) if known else None  # type: ignore[arg-type]
+        return tuple(found)
 
     def _length(self, n: Dim) -> Dim:
         """Return the length, exact wherever it is at least 1: no other slice is accepted."""

@@ -1,12 +1,24 @@
 """Elements moved between channels and space, or among the channels: nothing is computed."""
 
 from collections.abc import Iterator
+from fractions import Fraction
 from typing import ClassVar
 
-from shapecalc.algebra import quotient
+from shapecalc.algebra import Dim, quotient
 from shapecalc.layers.base import Layer, NoMacs, NoWeights, NoWindow, SameShape
+from shapecalc.layers.centre import Centre, Centres, kept, scaled_by
 from shapecalc.layers.fields import Count
 from shapecalc.layers.requirement import Requirement, Shape, divides, rank_between
+
+
+def _evenly(x: Shape, factor: Dim, *, up: bool) -> Centres:
+    """Return the centres of a map that is stretched or folded on its last two axes."""
+    height, width = len(x) - 2, len(x) - 1
+    last: list[Centre | None] = [None, None]
+    if isinstance(factor, int):
+        by = Fraction(factor) if up else Fraction(1, factor)
+        last = [scaled_by(height, by), scaled_by(width, by)]
+    return (*kept(len(x) - 3), None, *last)
 
 
 class PixelShuffle(NoWeights, NoMacs, NoWindow, Layer):
@@ -35,6 +47,9 @@ class PixelShuffle(NoWeights, NoMacs, NoWindow, Layer):
         *leading, channels, height, width = x
         return (*leading, quotient(channels, r**2), height * r, width * r)
 
+    def centres(self, x: Shape) -> Centres:
+        return _evenly(x, self.upscale_factor, up=True)
+
 
 class PixelUnshuffle(NoWeights, NoMacs, NoWindow, Layer):
     """Space folded into channels: `[..., C, H·r, W·r]` to `[..., C·r², H, W]`, r the downscale factor.
@@ -61,6 +76,9 @@ class PixelUnshuffle(NoWeights, NoMacs, NoWindow, Layer):
         r = self.downscale_factor
         *leading, channels, height, width = x
         return (*leading, channels * r**2, quotient(height, r), quotient(width, r))
+
+    def centres(self, x: Shape) -> Centres:
+        return _evenly(x, self.downscale_factor, up=False)
 
 
 class ChannelShuffle(SameShape, NoWeights, NoMacs, NoWindow, Layer):

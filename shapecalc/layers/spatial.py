@@ -8,6 +8,7 @@ from pydantic import model_validator
 from shapecalc.algebra import Dim
 from shapecalc.layers.arithmetic import extent, unread, written
 from shapecalc.layers.base import Kind, Layer, Window
+from shapecalc.layers.centre import Centre, Centres, kept, slid
 from shapecalc.layers.fields import Each, complaint
 from shapecalc.layers.requirement import Requirement, Shape, rank_between
 
@@ -49,21 +50,6 @@ class OverAxes(Kind):
         """Return one value per axis from a field that may hold one for all."""
         return value if isinstance(value, tuple) else (value,) * self.rank
 
-    def unread(self, window: Window | None, x: Shape, output: Shape) -> Shape:
-        """Return per axis how many positions at the end of the input no window reaches; not above 0 for none.
-
-        A kernel shorter than its stride leaves positions out by design: nothing is said of it.
-        """
-        if window is None or window.transposed:
-            return ()
-        found: list[Dim] = []
-        letters = window.kernel, window.stride, window.dilation, window.before
-        for n, out, k, s, d, p0 in zip(self.sizes(x), self.sizes(output), *letters, strict=True):
-            span = extent(k, d)
-            by_design = not (isinstance(span, int) and isinstance(s, int) and span >= s)
-            found.append(0 if by_design else unread(n, out, k, s, d, p0))
-        return tuple(found)
-
     def spatial_rank(self, x: Shape) -> Iterator[Requirement]:
         """Require a channel axis and the spatial axes, with a batch axis in front or without."""
         return rank_between(self.kind, x, self.rank + 1, self.rank + 2)
@@ -86,6 +72,48 @@ class OverAxes(Kind):
 
 class Spatial(OverAxes, Layer):
     """A layer of one tensor over `rank` spatial axes."""
+
+    def unread(self, window: Window | None, x: Shape, output: Shape) -> Shape:
+        """Return per axis how many positions at the end of the input no window reaches; not above 0 for none.
+
+        A kernel shorter than its stride leaves positions out by design: nothing is said of it.
+        """
+        if window is None or window.transposed:
+            return ()
+        found: list[Dim] = []
+        letters = window.kernel, window.stride, window.dilation, window.before
+        for n, out, k, s, d, p0 in zip(self.sizes(x), self.sizes(output), *letters, strict=True):
+            span = extent(k, d)
+            by_design = not (isinstance(span, int) and isinstance(s, int) and span >= s)
+            found.append(0 if by_design else unread(n, out, k, s, d, p0))
+        return tuple(found)
+
+    def spatial_axes(self, x: Shape) -> tuple[int, ...]:
+        """Return the numbers of the spatial axes."""
+        return self.sizes(tuple(range(len(x))))  # type: ignore[return-value]
+
+    def centres(self, x: Shape) -> Centres:
+        window = self.window(x)
+        if window is None:
+            return super().centres(x)
+        found: list[Centre | None] = [None] * len(x)
+        for number, axis in enumerate(self.spatial_axes(x)):
+            found[axis] = slid(
+                axis,
+                window.kernel[number],
+                window.stride[number],
+                window.before[number],
+                window.dilation[number],
+                transposed=window.transposed,
+            )
+        return tuple(found)
+
+    def shifted(self, x: Shape, by: tuple[Dim, ...]) -> Centres:
+        """Return the centres of a result whose first position is that many further on, per spatial axis."""
+        found: list[Centre | None] = [*kept(len(x))]
+        for axis, first in zip(self.spatial_axes(x), by, strict=True):
+            found[axis] = Centre(axis, 1, first) if isinstance(first, int) else None
+        return tuple(found)
 
 
 class ChannelsLast(Spatial):

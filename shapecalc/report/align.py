@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Any, TypeAlias
 
+from shapecalc.layers.base import Kind
+from shapecalc.layers.spatial import Spatial
 from shapecalc.report.data import Node
 from shapecalc.report.outline import window_text
 from shapecalc.spec.write import plain
 
-_IN_WINDOW = {"kernel_size", "stride", "padding", "dilation", "output_padding", "padding_mode"}
+_IN_WINDOW = {"kernel_size", "stride", "padding", "dilation"}
 _INFERRED = {"in_channels", "in_features", "num_features", "num_channels", "branches", "bias", "inplace"}
 _LARGEST_TABLE = 400_000
 
@@ -135,6 +137,12 @@ def _apart(found: Sequence[Both]) -> float:
     return sum(_dissimilarity(one, other) if one and other else 0.5 for one, other in found)
 
 
+def _for_all_axes(layer: Kind, value: Any) -> Any:
+    """Return one value in place of a list that says the same of every axis."""
+    alike = isinstance(layer, Spatial) and isinstance(value, tuple) and len(value) == layer.rank
+    return value[0] if alike and len(set(value)) == 1 and not isinstance(value[0], tuple) else value
+
+
 def _written(value: Any) -> str:
     text_ = str(plain(value))
     return text_.lower() if value is None or isinstance(value, bool) else text_
@@ -143,10 +151,10 @@ def _written(value: Any) -> str:
 def settings_of(node: Node) -> dict[str, str]:
     """Return what was chosen for a layer, in terms that hold in every framework."""
     given = {
-        name: _written(value)
+        name: _written(_for_all_axes(node.layer, value))
         for name, value in node.layer.fields_set().items()
-        if name not in _IN_WINDOW
-        and name not in _INFERRED
+        if name not in _INFERRED
+        and (node.window is None or name not in _IN_WINDOW)
         and value != type(node.layer).model_fields[name].default
     }
     if node.window is not None:

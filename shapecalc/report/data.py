@@ -197,6 +197,7 @@ class Report:
         self.inputs = dict(inputs)
         self.dtype = dtype
         self.counting = counting
+        self.walk = walk
         self.graph: Graph = walk.graph
         self.unbatched = not walk.graph.batched
         shapes, graph_nodes = walk.shapes, walk.graph.nodes

@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from shapecalc.layers.crop import Crop
+from shapecalc.layers.pad import Pad
 from shapecalc.layers.requirement import Shape
 from shapecalc.report.align import Pair, aligned, settings_of
 from shapecalc.report.data import Node, Report
@@ -38,9 +40,19 @@ class Comparison:
         found: dict[str, Difference] = {}
         for pair in self.pairs:
             if pair.is_cause:
-                what = _what(pair)
+                what = self.what(pair)
                 found.setdefault(what, Difference(what)).pairs.append(pair)
         return list(found.values())
+
+    def what(self, pair: Pair) -> str:
+        """Return what differs between two layers, or which one the other network lacks."""
+        if pair.left is None:
+            assert pair.right is not None
+            return f"only right: {_named(pair.right)}{_moving(pair.right, self.right)}"
+        if pair.right is None:
+            return f"only left: {_named(pair.left)}{_moving(pair.left, self.left)}"
+        changes = ", ".join(f"{name} {left} | {right}" for name, left, right in pair.changes)
+        return changes if pair.changes[0][0] == "kind" else f"{pair.left.kind}: {changes}"
 
     @property
     def totals(self) -> list[tuple[str, Any, Any]]:
@@ -95,14 +107,14 @@ def compare(left: Report, right: Report) -> Comparison:
     return Comparison(left, right, list(aligned(left.nodes, right.nodes)))
 
 
-def _what(pair: Pair) -> str:
-    if pair.left is None:
-        assert pair.right is not None
-        return f"only right: {_named(pair.right)}"
-    if pair.right is None:
-        return f"only left: {_named(pair.left)}"
-    changes = ", ".join(f"{name} {left} | {right}" for name, left, right in pair.changes)
-    return changes if pair.changes[0][0] == "kind" else f"{pair.left.kind}: {changes}"
+def _moving(node: Node, report: Report) -> str:
+    """Return, for a layer that only pads or cuts, whose window it so moves: that of the layer behind it."""
+    if not isinstance(node.layer, (Pad, Crop)):
+        return ""
+    nodes = report.graph.nodes
+    slot = next(one.first_slot for one in nodes if one.path == node.path)
+    reader = next((one.layer.kind for one in nodes if slot in one.sources), None)
+    return f" before {reader}" if reader else ""
 
 
 def _named(node: Node) -> str:

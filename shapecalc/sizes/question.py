@@ -125,7 +125,7 @@ class Question:
     def needed(self, graph: Graph) -> list[bool]:
         """Say of each node whether it runs when the outputs that are asked for are.
 
-        What only another output needs does not; what nothing reads does, for nothing says that it is left out.
+        What only another output needs does not. What nothing reads does: nothing says that it is left out.
         """
         main, *others = graph.outputs.values()
         read = {slot for node in graph.nodes for slot in node.sources}

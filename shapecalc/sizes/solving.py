@@ -12,10 +12,10 @@ from dataclasses import dataclass, field, replace
 from shapecalc.algebra.integer_set import IntegerSet
 from shapecalc.algebra.region import Region, Relation, everything, where
 from shapecalc.engine.graph import GraphNode, Walk
+from shapecalc.engine.loss import unread
 from shapecalc.errors import Failure
 from shapecalc.layers.base import Effect, Named
 from shapecalc.layers.requirement import Requirement, Shape, shown
-from shapecalc.layers.spatial import Spatial
 from shapecalc.sizes.question import Question
 
 
@@ -111,13 +111,10 @@ class Solver:
 
     def reading(self, walk: Walk, needed: list[bool]) -> Iterator[Relation]:
         """Yield what must hold for every window to read its input to the end."""
-        for node, effect, is_needed in zip(walk.graph.nodes, walk.effects, needed, strict=True):
-            if effect is None or not is_needed or not isinstance(node.layer, Spatial):
-                continue
-            x = walk.shapes[node.sources[0]]
-            assert x is not None
-            for left in node.layer.unread(effect.window, x, effect.outputs[0]):
-                yield left, "<=", 0
+        running = {node.path for node, is_needed in zip(walk.graph.nodes, needed, strict=True) if is_needed}
+        for node, rows in unread(walk):
+            if node.path in running:
+                yield from ((left, "<=", 0) for left in rows)
 
 
 def as_built(node: GraphNode, effect: Effect, built: Named | None) -> Iterator[Requirement]:

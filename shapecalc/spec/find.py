@@ -40,7 +40,7 @@ def variants_in(text: bytes) -> list[str]:
 
 
 def locate(name: str) -> tuple[Path, str | None]:
-    """Return the file of a name or path, and the variant in it that is meant.
+    """Return the file of a name or path, and the variant in it that is meant, as in `net.yaml:small`.
 
     Raises `SpecError` with the nearest bundled names when there is none.
     """
@@ -56,6 +56,9 @@ def locate(name: str) -> tuple[Path, str | None]:
             if wanted in text and name in variants_in(text):
                 return path, name
     path = Path(name)
+    file, _, variant = name.rpartition(":")
+    if variant.isidentifier() and not path.exists() and Path(file).is_file():
+        return Path(file), variant
     if path.suffix or "/" in name or path.exists():
         return path, None
     raise SpecError(

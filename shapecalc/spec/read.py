@@ -14,7 +14,7 @@ from shapecalc.layers.base import Merge
 from shapecalc.spec.build import build, mapping, refuse_unknown
 from shapecalc.spec.steps import MODIFIERS, STRUCTURES, StepReader
 from shapecalc.spec.text import DEEPEST, Map, place_of
-from shapecalc.spec.tree import Block, Call, Expect, Paper, Sequential, Spec, Step, Variant
+from shapecalc.spec.tree import Block, Budget, Call, Expect, Paper, Sequential, Spec, Step, Variant
 
 _S = TypeVar("_S", bound=Spec)
 _M = TypeVar("_M", bound=BaseModel)
@@ -56,7 +56,7 @@ class _Reader:
         values["parameters"] = mapping(data, "parameters")
         values["blocks"] = {name: self.block(name) for name in self.blocks}
         values["layers"] = self.steps(data, "layers", self.parameters, "layers")
-        for key, kind in (("paper", Paper), ("expect", Expect)):
+        for key, kind in _NODES:
             if key in values:
                 values[key] = self.node(data, key, kind, "")
         variants = mapping(data, "variants")
@@ -87,7 +87,7 @@ class _Reader:
         data = mapping(variants, name, "variants")
         refuse_unknown(data, Variant, path)
         values = dict(data)
-        for key, kind in (("paper", Paper), ("expect", Expect)):
+        for key, kind in _NODES:
             if values.get(key) is not None:
                 values[key] = self.node(data, key, kind, path)
         overridden = mapping(data, "parameters", path)
@@ -110,6 +110,7 @@ class _Reader:
         return build(cls, dict(values), values, path, place_of(data, key))
 
 
+_NODES: tuple[tuple[str, type[BaseModel]], ...] = (("paper", Paper), ("expect", Expect), ("budget", Budget))
 _NEEDED = {
     "input": "give the sizes without the batch, as in input: [3, 224, 224]",
     "layers": "list them, as in layers: [{conv2d: {out_channels: 8, kernel_size: 3}}, relu]",

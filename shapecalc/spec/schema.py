@@ -9,7 +9,7 @@ from shapecalc.layers.base import Kind, Merge
 from shapecalc.layers.glossary import GLOSSARY
 from shapecalc.layers.index import KERAS
 from shapecalc.layers.registry import FRAMEWORKS, get, kinds
-from shapecalc.spec.tree import Expect, Paper
+from shapecalc.spec.tree import Budget, Expect, Paper
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _VALUE = {"type": ["number", "string", "boolean", "array", "null"]}
@@ -54,6 +54,7 @@ def schema() -> dict[str, Any]:
                 ],
             },
             "expect": _ref("expect"),
+            "budget": _ref("budget"),
             "variants": {
                 "type": "object",
                 "description": "Members of a family: the same layers under other parameters.",
@@ -110,6 +111,7 @@ def _definitions(classes: list[type[Kind]]) -> dict[str, Any]:
             },
         },
         "expect": _node(Expect, "What the model must come to."),
+        "budget": _node(Budget, "The most that the model may cost: check fails beyond it."),
         "variant": {
             "type": "object",
             "additionalProperties": False,
@@ -118,6 +120,7 @@ def _definitions(classes: list[type[Kind]]) -> dict[str, Any]:
                 "paper": _node(Paper, "Where it was published."),
                 "parameters": _values("Parameters that differ from the family's."),
                 "expect": _ref("expect"),
+                "budget": _ref("budget"),
             },
         },
         **{f"kind.{cls.kind}": kind_schema(cls) for cls in classes},

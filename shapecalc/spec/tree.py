@@ -13,7 +13,7 @@ Spec (a model)
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Self, TypeAlias
+from typing import Annotated, Any, Self, TypeAlias
 
 from pydantic import (
     BaseModel,
@@ -31,7 +31,7 @@ from shapecalc.errors import Place, quote
 from shapecalc.layers import registry
 from shapecalc.layers.base import Kind, Merge
 from shapecalc.layers.fields import Truth, Whole, complaint, inside
-from shapecalc.spec.values import identifier, input_shape, is_text, values_of
+from shapecalc.spec.values import Amount, identifier, input_shape, is_text, values_of
 
 Value: TypeAlias = Any
 """A number, a truth value, a word, a list of those, or a formula over them."""
@@ -194,6 +194,18 @@ class Expect(Node):
     output: tuple[StrictInt, ...] | dict[str, tuple[StrictInt, ...]] | None = None
 
 
+class Budget(Node):
+    """The most that a model may cost; `check` tells which layers spend it when it is passed."""
+
+    params: Annotated[Any, Amount()] = None
+    macs: Annotated[Any, Amount()] = None
+
+    def over(self, other: Budget | None) -> Budget:
+        """Return this budget, with the amounts of another where it has none of its own."""
+        theirs = {} if other is None else dict(other)
+        return Budget(**{name: theirs.get(name) if own is None else own for name, own in self})
+
+
 class Variant(Node):
     """A named member of a family: the same layers under other parameters."""
 
@@ -201,6 +213,7 @@ class Variant(Node):
     paper: Paper | None = None
     parameters: dict[str, Any] = {}
     expect: Expect | None = None
+    budget: Budget | None = None
 
     @field_validator("parameters", mode="before")
     @classmethod
@@ -222,6 +235,7 @@ class Spec(Node):
     layers: tuple[Step, ...]
     outputs: dict[str, str] | None = None
     expect: Expect | None = None
+    budget: Budget | None = None
     variants: dict[str, Variant] = {}
     place: Place = Field(default_factory=Place, repr=False)
     _is_member: bool = PrivateAttr(default=False)
@@ -251,7 +265,7 @@ class Spec(Node):
     def _parameters(cls, given: Any) -> Any:
         values = values_of(given, "a parameter")
         for name in RESERVED_PARAMETERS & values.keys():
-            raise complaint(f"{name!r} cannot name a parameter: analyze takes it as an option", name)
+            raise complaint(f"{name!r} cannot name a parameter: a model's methods take it as an option", name)
         return values
 
     @field_validator("blocks")
@@ -301,6 +315,7 @@ class Spec(Node):
             "paper": chosen.paper or self.paper,
             "parameters": {**self.parameters, **chosen.parameters},
             "expect": chosen.expect,
+            "budget": chosen.budget.over(self.budget) if chosen.budget else self.budget,
             "variants": {},
         }
         member = self.model_copy(update=changes)
@@ -313,7 +328,9 @@ class Spec(Node):
         return self._is_member
 
 
-RESERVED_PARAMETERS = frozenset({"input", "batch", "symbolic", "dtype", "count", "self"})
+RESERVED_PARAMETERS = frozenset(
+    {"input", "batch", "symbolic", "dtype", "count", "max_params", "max_macs", "strict", "self"}
+)
 
 
 def as_steps(given: Any) -> tuple[Step, ...]:

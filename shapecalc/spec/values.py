@@ -2,17 +2,60 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from fractions import Fraction
 from keyword import iskeyword
 from typing import Any
 
 from shapecalc.algebra.formula import Formula
-from shapecalc.errors import FormulaError, quote
+from shapecalc.errors import FormulaError, SpecError, quote
 from shapecalc.layers.fields import Whole, complaint, exact, inside
 
 MOST_AXES = 64
 """More axes than torch has."""
+_UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
+_AMOUNT = re.compile(r"(\d{1,18}(?:\.\d{1,9})?)([KMGT]?)", re.IGNORECASE | re.ASCII)
+
+
+def amount(text: str) -> int:
+    """Return a number written with a unit, rounded down to a whole one.
+
+    >>> amount("5M"), amount("2.5G"), amount("12")
+    (5000000, 2500000000, 12)
+    """
+    found = _AMOUNT.fullmatch(text.strip())
+    if found is None:
+        raise SpecError(f"{quote(text)} is not a number: write 5000000, 5M or 2.5G")
+    return int(Fraction(found[1]) * _UNITS[found[2].upper()])
+
+
+class Amount(Whole):
+    """How many of something: a whole number, a text with a unit, or arithmetic over the parameters."""
+
+    def __init__(self) -> None:
+        super().__init__(0)
+
+    def check(self, value: Any) -> Any:
+        """Return a whole number, a formula, or None where there is nothing."""
+        if value is None:
+            return None
+        if isinstance(value, str) and _AMOUNT.fullmatch(value.strip()):
+            value = amount(value)
+        elif isinstance(value, float):
+            value = exact(value)
+        if isinstance(value, Fraction) and value.denominator == 1:
+            value = value.numerator  # 6e8 is as good as 600M
+        return super().check(value)
+
+    def json_schema(self) -> dict[str, Any]:
+        """Return what an editor needs to know."""
+        return {
+            "anyOf": [
+                {"type": "number", "minimum": 0},
+                {"type": "string", "description": "a number with K, M, G or T, or an expression"},
+            ]
+        }
 
 
 def untyped(value: Any) -> Any:

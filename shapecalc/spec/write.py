@@ -10,7 +10,7 @@ from shapecalc.algebra import Expr
 from shapecalc.algebra.formula import Formula
 from shapecalc.layers.base import Kind, Merge
 from shapecalc.spec.steps import STRUCTURES
-from shapecalc.spec.tree import Block, Call, Expect, Node, Sequential, Spec, Step
+from shapecalc.spec.tree import Block, Budget, Call, Expect, Node, Sequential, Spec, Step
 
 _STRUCTURE_NAMES = {cls: name for name, cls in STRUCTURES.items()}
 
@@ -35,12 +35,14 @@ def to_data(spec: Spec) -> dict[str, Any]:
     if spec.outputs is not None:
         data["outputs"] = dict(spec.outputs)
     if spec.expect is not None:
-        data["expect"] = _expect(spec.expect)
+        data["expect"] = _amounts(spec.expect)
+    if spec.budget is not None:
+        data["budget"] = _amounts(spec.budget)
     if spec.variants:
         data["variants"] = {
             name: {
-                key: _expect(value)
-                if isinstance(value, Expect)
+                key: _amounts(value)
+                if isinstance(value, (Expect, Budget))
                 else _values(value)
                 if isinstance(value, Mapping)
                 else _fields(value)
@@ -118,8 +120,8 @@ def _fields(node: Node) -> dict[str, Any]:
     return {name: getattr(node, name) for name in type(node).model_fields if getattr(node, name) is not None}
 
 
-def _expect(expect: Expect) -> dict[str, Any]:
-    return {name: plain(value) for name, value in _fields(expect).items()}
+def _amounts(node: Expect | Budget) -> dict[str, Any]:
+    return {name: plain(value) for name, value in _fields(node).items()}
 
 
 def _values(values: Mapping[str, Any]) -> dict[str, Any]:

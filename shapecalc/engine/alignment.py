@@ -1,0 +1,95 @@
+"""Where every tensor of a network looks: the input positions that its positions are centred on.
+
+Lines compose: a layer centred on first₂ + i·stride₂ of a tensor that is centred on first₁ + i·stride₁
+of the input is centred on (first₁ + first₂·stride₁) + i·stride₁·stride₂ of it. Exact, as fractions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TypeAlias
+
+from shapecalc.engine.graph import Walk
+from shapecalc.layers.base import Kind, Layer, Merge
+from shapecalc.layers.centre import Centre
+from shapecalc.layers.requirement import Shape
+from shapecalc.layers.wrapper import Wrapper
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """Position i of an axis is centred on position `first + i·stride` of an axis of an input."""
+
+    source: tuple[int, int]
+    """The number of the input, and of its axis."""
+    stride: Fraction = Fraction(1)
+    first: Fraction = Fraction(0)
+
+    def after(self, centre: Centre) -> Track:
+        """Return the track of a result that is centred so on this tensor.
+
+        >>> stem = Track((0, 2)).after(Centre(2, 2, Fraction(1, 2)))
+        >>> stem.after(Centre(2, 2, 1)) == Track((0, 2), Fraction(4), Fraction(5, 2))
+        True
+        """
+        return Track(self.source, self.stride * centre.stride, self.first + self.stride * centre.first)
+
+    def comparable(self, other: Track) -> bool:
+        """Say whether two tracks run along the same axis of the same input at the same pace."""
+        return self.source == other.source and self.stride == other.stride
+
+
+Tracks: TypeAlias = "tuple[Track | None, ...]"
+"""One for each axis of a tensor; None where nothing is known."""
+
+
+def tracks(walk: Walk, inputs: Sequence[Shape], channel_axis: int) -> list[Tracks]:
+    """Return the tracks of every tensor of a walk, by its slot.
+
+    The axes of the batch and of the channels are left out: there, positions are no places.
+    """
+    found: list[Tracks] = []
+    for number, shape in enumerate(inputs):
+        apart = {channel_axis % len(shape), *((0,) if walk.graph.batched else ())} if shape else set()
+        found.append(tuple(None if axis in apart else Track((number, axis)) for axis in range(len(shape))))
+    for node, effect in zip(walk.graph.nodes, walk.effects, strict=True):
+        if effect is None:
+            found.extend([()] * node.results)
+            continue
+        sources = [(found[slot], walk.shapes[slot] or ()) for slot in node.sources]
+        result = _through(node.layer, sources, effect.outputs[0])
+        found.extend([result] * node.results)
+    return found
+
+
+def _through(layer: Kind, sources: list[tuple[Tracks, Shape]], output: Shape) -> Tracks:
+    if isinstance(layer, Wrapper):
+        return _through(layer.layer, sources, output)
+    if isinstance(layer, Layer):
+        ((before, x),) = sources
+        if len(before) != len(x):
+            return ()
+        return tuple(None if to is None else _after(before[to.axis], to) for to in layer.centres(x))
+    if isinstance(layer, Merge) and layer.keeps_places:
+        return tuple(next(iter(meeting(sources, output, axis)), (0, None))[1] for axis in range(len(output)))
+    return ()
+
+
+def _after(track: Track | None, centre: Centre) -> Track | None:
+    return None if track is None else track.after(centre)
+
+
+def meeting(sources: Sequence[tuple[Tracks, Shape]], output: Shape, axis: int) -> Iterator[tuple[int, Track]]:
+    """Yield which tensors of a merge meet on an axis of its result, with their tracks.
+
+    One that is stretched along it, and one of which nothing is known, have no say.
+    """
+    from_end = axis - len(output)
+    for number, (along, shape) in enumerate(sources):
+        if len(along) != len(shape) or len(shape) < -from_end or shape[from_end] != output[axis]:
+            continue
+        track = along[from_end]
+        if track is not None:
+            yield number, track

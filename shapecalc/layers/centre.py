@@ -1,0 +1,65 @@
+"""Where the results of a layer look: the centre of what each sees, as a line through the positions.
+
+Along every axis of a result, the one at position i is centred on the input's position
+
+    first + i·stride
+
+which for a window with extent k_e = d·(k - 1) + 1 that moves by s over p₀ padded positions is
+first = (k_e - 1)/2 - p₀ and stride = s, and for a transposed one, which spreads where the other
+gathers, first = (p₀ - (k_e - 1)/2)/s and stride = 1/s. Source: Araujo, Norris and Sim, Computing
+receptive fields of convolutional neural networks, 2019.
+"""
+
+from fractions import Fraction
+from typing import Any, NamedTuple, TypeAlias
+
+from shapecalc.algebra import Dim
+
+
+class Centre(NamedTuple):
+    """What the positions along one axis of a result are centred on: `first + i·stride` of an axis."""
+
+    axis: int
+    stride: Fraction | int = 1
+    first: Fraction | int = 0
+
+
+Centres: TypeAlias = tuple[Centre | None, ...]
+"""One centre for each axis of a result; None where positions mean nothing, or it is not known."""
+
+
+def kept(rank: int) -> Centres:
+    """Return the centres of a result whose axes are those of the input.
+
+    >>> kept(1)
+    (Centre(axis=0, stride=1, first=0),)
+    """
+    return tuple(Centre(axis) for axis in range(rank))
+
+
+def slid(
+    axis: int, kernel: Dim, stride: Dim, before: Dim, dilation: Dim, *, transposed: bool
+) -> Centre | None:
+    """Return the centre along an axis that a window slides over; None where a number is left free.
+
+    >>> slid(2, kernel=7, stride=2, before=3, dilation=1, transposed=False)
+    Centre(axis=2, stride=2, first=Fraction(0, 1))
+    >>> slid(2, kernel=2, stride=2, before=0, dilation=1, transposed=True)
+    Centre(axis=2, stride=Fraction(1, 2), first=Fraction(-1, 4))
+    """
+    if not all(isinstance(number, int) for number in (kernel, stride, before, dilation)):
+        return None
+    numbers: Any = (kernel, stride, before, dilation)
+    k, s, p, d = numbers
+    middle = Fraction(d * (k - 1), 2) - p
+    return Centre(axis, Fraction(1, s), -middle / s) if transposed else Centre(axis, s, middle)
+
+
+def scaled_by(axis: int, factor: Fraction | int) -> Centre:
+    """Return the centre along an axis that is stretched evenly: `factor` positions for each one.
+
+    >>> scaled_by(2, 2)
+    Centre(axis=2, stride=Fraction(1, 2), first=Fraction(-1, 4))
+    """
+    stride = 1 / Fraction(factor)
+    return Centre(axis, stride, (stride - 1) / 2)
