@@ -84,7 +84,8 @@ def growth(runs: int) -> None:
         def forms(model: Model = model) -> object:
             return model.analyze(symbolic=True).macs
 
-        for label, call in {"closed forms": forms, "legal sizes": model.sizes}.items():
+        questions: dict[str, Callable[[], object]] = {"closed forms": forms, "legal sizes": model.sizes}
+        for label, call in questions.items():
             first = clocked(call) * 1e6 / layers
             again = statistics.median(clocked(call) for _ in range(runs)) * 1e6 / layers
             told = f"first call {first:6.1f}   next calls {again:6.1f}"

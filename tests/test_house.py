@@ -33,6 +33,7 @@ FLOORS = (
     "model",
     "checks",
     "report",
+    "sizes",
     "engine",
     "spec",
     "layers",
