@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterable
+from fractions import Fraction
 
 import pytest
 import torch
@@ -12,9 +13,11 @@ from torch.utils.flop_counter import FlopCounterMode
 
 import shapecalc
 from shapecalc import ShapecalcError, SpecError
-from shapecalc.layers import GRU, LSTM, RNN, Bilinear, Conv2d
+from shapecalc.layers import GRU, LSTM, RNN, Bilinear, Conv2d, ConvTranspose1d, Linear
 from shapecalc.layers.base import Joint
 from shapecalc.layers.elsewhere import ELSEWHERE
+from tests.strategies import Case, case
+from tests.test_torch_parity import compare
 from tools.catalogue import DOCUMENT, counterparts, document
 
 CLASSES = sorted(
@@ -58,6 +61,40 @@ def test_an_error_tells_why_there_is_no_such_kind(kind: str, says: str) -> None:
     with pytest.raises(SpecError, match=f"unknown kind '{kind}'") as caught:
         shapecalc.loads(f"{{input: [3, 8, 8], layers: [{kind}]}}").analyze()
     assert says in (caught.value.hint or "")
+
+
+# ---- what random cases rarely meet
+
+EDGES = [
+    case("cross_entropy_loss", (3,), (1,), label_smoothing=Fraction(1, 2)),
+    case("cross_entropy_loss", (3,), (1,), reduction="none", weight=True),
+    case("cross_entropy_loss", (1,), (1,), reduction="none", ignore_index=0),
+    case("cross_entropy_loss", (2, 3), (2, 3), ignore_index=0),
+    case("nll_loss", (3,), (3,)),
+    case("multi_margin_loss", (1, 3), (), reduction="none"),
+    case("gaussian_nll_loss", (4, 3), (4, 3), (4,), reduction="none"),
+    case("gaussian_nll_loss", (4, 3), (4, 3), (1, 1)),
+    case("cosine_similarity", (2, 3), (2, 3), eps=-1),
+    case("multihead_attention", (3, 4), (2, 5), (2, 6), num_heads=2, kdim=5, vdim=6, need_weights=True),
+    case("multihead_attention", (3, 4), (2, 5), (2, 5), num_heads=2),
+    case(
+        "multihead_attention", (3, 2, 4), num_heads=2, add_bias_kv=True, add_zero_attn=True, need_weights=True
+    ),
+    case("lstm", (5, 3), (2, 1), (2, 4), hidden_size=4, num_layers=2, proj_size=1),
+    case("lstm", (5, 2, 3), (1, 2, 4), hidden_size=4),
+    case("transformer", (5, 4), (3, 4), nhead=2, bias=False, dim_feedforward=3),
+    case("embedding_bag", (2, 3), (2, 3), num_embeddings=4, embedding_dim=2),
+    case("embedding_bag", (6,), (3,), num_embeddings=4, embedding_dim=2, include_last_offset=True),
+    case("fractional_max_pool3d", (1, 4, 4, 4), kernel_size=2, output_size=3),
+    case("max_unpool1d", (1, 3), (1, 3), kernel_size=2, output_size=7),
+    case("weight_norm", (2, 4), layer=Linear(out_features=3), dim=-1, legacy=True),
+    case("spectral_norm", (2, 4, 5), layer=ConvTranspose1d(out_channels=3, kernel_size=2)),
+]
+
+
+@pytest.mark.parametrize("edge", EDGES, ids=map(str, range(len(EDGES))))
+def test_edges_are_torchs(edge: Case) -> None:
+    compare(edge)
 
 
 # ---- several results, optional tensors and layers around a layer, in a spec
