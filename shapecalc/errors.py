@@ -5,7 +5,8 @@
     │   └── FormulaError   one piece of spec arithmetic is malformed or has no value
     ├── ShapeError         the model does not hold: a layer refuses what arrives
     ├── DesignError        a check finds what is not allowed, and tells all of it
-    └── Undecided          the question has no exact answer in the form it was asked
+    ├── Undecided          the question has no exact answer in the form it was asked
+    └── NotInstalled       the question is put to a framework that is not there
 
 A `SpecError` is about what was written, a `ShapeError` about what follows from it. `Undecided`
 is raised instead of a guess. `DesignError` is raised by `Model.validate_design` only.
@@ -140,6 +141,10 @@ class DesignError(Located):
 
 class Undecided(Located):
     """The answer depends on what was left free, so there is no single one to give."""
+
+
+class NotInstalled(ShapecalcError):
+    """The question is put to a framework that is not installed; the message says how to install it."""
 
 
 @dataclass(frozen=True, slots=True)

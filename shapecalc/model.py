@@ -219,7 +219,8 @@ class Model(Spec):
         return findings(self, report, walk.failures, Question(self, given, values)), report
 
     def _repaired(self, found: list[Diagnostic], given: Any, values: Mapping[str, Any]) -> list[Diagnostic]:
-        from shapecalc.checks.repair import Source, repaired
+        from shapecalc.checks.repair import repaired
+        from shapecalc.checks.source import Source
 
         variant = self.name if self.is_member and self._text is not None else None
         text = self.to_yaml() if self._text is None else self._text

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 import shapecalc
 from shapecalc import Model, symbol
+from shapecalc.bridges.torch.layer import build_layer
 from shapecalc.checks.diagnostic import Diagnostic
 from shapecalc.engine.alignment import Track, tracks
 from shapecalc.layers import (
@@ -48,7 +49,6 @@ from shapecalc.layers import (
 )
 from shapecalc.layers.base import Kind, Layer
 from shapecalc.layers.centre import Centre
-from tests.torch_twin import twin
 
 LENGTH = 96
 
@@ -114,7 +114,7 @@ def test_a_kind_says_where_its_results_are_centred(layer: Layer, shape: tuple[in
     axis = len(shape) - 1
     (centre,) = [one for one in layer.centres(shape)[-1:] if one is not None]
     assert centre.axis == axis
-    module = alike(twin(layer, (shape,)))
+    module = alike(build_layer(layer, (shape,)))
     differences: list[float] = []
     middle = layer.output(shape)[-1] // 2
     assert isinstance(middle, int)
@@ -240,7 +240,7 @@ def test_branches_drift_as_far_as_torchs_gradients_do(
     for branch in branches:
         modules, x = [], shape
         for layer in branch:
-            modules.append(alike(twin(layer, (x,))))
+            modules.append(alike(build_layer(layer, (x,))))
             x = layer.output(x)
         here, next_ = (centre_of_mass(modules, shape, (position,), 2) for position in (at, at + 1))
         assume(here is not None and next_ is not None)

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from textwrap import dedent
 
+import pytest
 from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
@@ -453,3 +454,50 @@ def test_messages_cannot_break_out_of_their_form() -> None:
     hostile = Diagnostic("x", "error", "a\nb,c%\x1b[31m", Place("f.yaml", 1, 2), ("p",))
     assert "\n" not in github(hostile)
     assert "\x1b" not in text(hostile)
+
+
+def test_branches_that_disagree_are_followed_back_to_where_they_part() -> None:
+    text = (
+        "input: [3, 32, 32]\n"
+        "layers:\n"
+        "  - concat:\n"
+        "      a: [conv2d: {out_channels: 4, kernel_size: 3, padding: 1}, relu: ]\n"
+        "      b: [max_pool2d: {kernel_size: 3, stride: 1}, conv2d: {out_channels: 4, kernel_size: 1}]\n"
+        "  - conv2d: {out_channels: 4, kernel_size: 1}\n"
+        "  - add: [[conv2d: {out_channels: 5, kernel_size: 1}, relu: ], []]\n"
+    )
+    hints = [one.hint for one in shapecalc.loads(text).check() if one.severity == "error"]
+    assert hints == [
+        "branch 2 has 30 from concat.b.max_pool2d on (max_pool2d, line 5); branch 1 has 32 as it comes in",
+        "branch 2 has 4 from conv2d on (conv2d, line 6); branch 1 has 5 from add.0.conv2d on (conv2d, line 7)",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("layers", "code", "says"),
+    [
+        (
+            "[conv2d: {out_channels: 4, kernel_size: 3, padding: 1}, flatten: , linear: {out_features: 3}]",
+            "one-size",
+            "fits an input of 16x16 and none near it, though the layers before it accept any H, W",
+        ),
+        ("[flatten: , linear: {out_features: 3}]", None, ""),
+        (
+            "[max_pool2d: {kernel_size: 2}, conv2d: {out_channels: 4, kernel_size: 3}, flatten: , linear: {out_features: 3}]",
+            None,
+            "",
+        ),
+        (
+            "[upsample: {size: [9, 9]}, conv2d: {out_channels: 4, kernel_size: 3}]",
+            "fixed-output",
+            "the output is 1x4x7x7 whatever the size of the input: upsample makes it so",
+        ),
+        ("[adaptive_avg_pool2d: {output_size: 1}, conv2d: {out_channels: 4, kernel_size: 1}]", None, ""),
+        ("[conv2d: {out_channels: 4, kernel_size: 3}]", None, ""),
+    ],
+)
+def test_what_the_legal_sizes_show(layers: str, code: str | None, says: str) -> None:
+    found = shapecalc.loads(f"input: [3, 16, 16]\nlayers: {layers}").check()
+    about = [one for one in found if one.code in ("one-size", "fixed-output")]
+    assert [one.code for one in about] == ([code] if code else [])
+    assert all(says in one.message for one in about)

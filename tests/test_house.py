@@ -30,6 +30,7 @@ FLOORS = (
     "arguments",
     "console",
     "testing",
+    "bridges",
     "model",
     "checks",
     "report",
@@ -80,6 +81,8 @@ def test_the_house_has_no_cellar(graph: grimp.ImportGraph) -> None:
         ("shapecalc.engine.walk", "shapecalc.report.data"),
         ("shapecalc.report.table", "shapecalc.model"),
         ("shapecalc.model", "shapecalc.cli"),
+        ("shapecalc.model", "shapecalc.bridges.torch.layer"),
+        ("shapecalc.bridges.torch.layer", "shapecalc.cli"),
     ],
 )
 def test_an_import_from_above_is_noticed(graph: grimp.ImportGraph, importer: str, imported: str) -> None:
@@ -88,6 +91,20 @@ def test_an_import_from_above_is_noticed(graph: grimp.ImportGraph, importer: str
     broken = deepcopy(graph)
     broken.add_import(importer=importer, imported=imported)
     assert upward(broken)
+
+
+def outside(graph: grimp.ImportGraph, module: str) -> set[str]:
+    """Return the rooms that import a framework."""
+    return set(graph.find_modules_that_directly_import(module))
+
+
+def test_torch_is_imported_only_in_its_bridge() -> None:
+    graph = grimp.build_graph(
+        "shapecalc", include_external_packages=True, exclude_type_checking_imports=True, cache_dir=None
+    )
+    others = {one for one in outside(graph, "torch") if not one.startswith("shapecalc.bridges.torch")}
+    assert others == {"shapecalc.testing"}  # which holds a kind to torch only when it is asked to
+    assert outside(graph, "torch") > others
 
 
 # ---- what stays out of memory
@@ -128,6 +145,7 @@ def command(arguments: str) -> str:
         "diff resnet18 resnet34",
         "derive lenet5 --symbolic",
         "derive lenet5 --format latex",
+        "verify --help",
     ],
 )
 def test_no_command_loads_anything_heavy(arguments: str) -> None:

@@ -13,6 +13,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 import shapecalc.model as model_module
 from shapecalc import Model, Report, ShapeError, SpecError, Step, Undecided, load, loads, symbol
+from shapecalc.bridges.torch.verify import quiet
 from shapecalc.engine import expand as expansion
 from shapecalc.engine.expand import _Expansion
 from shapecalc.engine.graph import Graph
@@ -22,7 +23,6 @@ from shapecalc.layers import AdaptiveAvgPool2d, Conv2d, Flatten, Linear, ReLU, S
 from shapecalc.spec import write
 from shapecalc.testing import holds, put_in
 from tests.networks import networks, questions
-from tests.test_torch_parity import quiet
 from tests.torch_network import TorchRefuses, TorchRun, run_graph, run_tree
 
 Answer = Report | ShapeError | SpecError

@@ -18,6 +18,7 @@ from torch import Tensor
 import shapecalc
 from shapecalc import Expr, Model, ShapeError, Side, SpecError, Step, Undecided
 from shapecalc.algebra.integer_set import IntegerSet
+from shapecalc.bridges.torch.verify import quiet
 from shapecalc.cli import main
 from shapecalc.layers import Conv2d, Flatten, Linear, MaxPool2d
 from shapecalc.sizes.answer import Sizes
@@ -25,7 +26,6 @@ from shapecalc.sizes.question import Question
 from tests.keras_twin import built as keras_built
 from tests.keras_twin import keras, shape_of
 from tests.networks import networks
-from tests.test_torch_parity import quiet
 from tests.test_torchvision import SMALLER_IS_FINE
 from tests.torch_network import Scope, TorchRefuses, TorchRun, Tree
 from tests.torchvision_networks import IN_TORCHVISION, told

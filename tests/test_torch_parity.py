@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -13,38 +11,22 @@ from hypothesis import given
 from pydantic import ValidationError
 from torch.utils.flop_counter import FlopCounterMode
 
+from shapecalc.bridges.torch.layer import arguments, build_kind
+from shapecalc.bridges.torch.modules import REJECTIONS
+from shapecalc.bridges.torch.verify import (
+    MACS_NOT_COUNTED,
+    MACS_UNKNOWN,
+    ON_THE_CPU,
+    READS_UNWRITTEN_MEMORY,
+    quiet,
+    shapes_of,
+)
 from shapecalc.layers.base import Effect
 from shapecalc.layers.registry import kinds
 from shapecalc.layers.requirement import Refused
 from tests.strategies import Case, case, cases
-from tests.torch_twin import REJECTIONS, arguments, build
 
-MACS_NOT_COUNTED = {
-    "matmul": "a product with a vector is aten.mv or aten.dot, which are not counted",
-    "bilinear": "it is one operation, aten._trilinear; tests.test_catalogue counts its two products",
-}
-"""Kinds that multiply where FlopCounterMode reads 0, and why."""
-
-READS_UNWRITTEN_MEMORY = {f"circular_pad{rank}d" for rank in (1, 2, 3)}
-"""Kinds for which torch, given a negative side, may return memory that it never wrote."""
-
-
-ON_THE_CPU = {
-    "gaussian_nll_loss": "it looks for variances below 0",
-    "ctc_loss": "it reads the lengths",
-    "adaptive_log_softmax_with_loss": "it sorts the rows by their class",
-    "nll_loss": "on the meta device a target that is a list of one is refused",
-    "cross_entropy_loss": "on the meta device a target that is a list of one is refused",
-    "linear_cross_entropy_loss": "on the meta device a target that is a list of one is refused",
-    "multi_margin_loss": "on the meta device one loss is a list of one",
-    "multi_label_margin_loss": "on the meta device one loss is a list of one",
-}
-"""Kinds that are not asked on the meta device, where torch's layer has no numbers to look at, or other rules."""
-
-MACS_UNKNOWN = {
-    "adaptive_log_softmax_with_loss": "the numbers of the classes tell how many rows are multiplied"
-}
-"""Kinds whose cost cannot be told from shapes, and why."""
+torch.set_num_threads(1)
 
 
 def flat(value: Any) -> Iterator[int]:
@@ -80,14 +62,6 @@ def deliberately_stricter(case: Case, mine: str) -> bool:
     return False
 
 
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Let torch warn of what it will; its warnings are not ours."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
-
-
 def ours(case: Case) -> Effect | str:
     """Return what we answer, or why we refuse."""
     try:
@@ -96,17 +70,11 @@ def ours(case: Case) -> Effect | str:
         return f"{type(error).__name__}: {error}"
 
 
-def shapes_of(result: Any) -> tuple[tuple[int, ...], ...]:
-    """Return the shapes of what a module returned."""
-    tensors = result if isinstance(result, (tuple, list)) else (result,)
-    return tuple(tuple(tensor.shape) for tensor in tensors)
-
-
 def theirs(case: Case) -> tuple[tuple[int, ...], ...] | str:
     """Return what torch makes of real numbers in evaluation mode, or why it refuses."""
     try:
         with quiet(), torch.no_grad():
-            module = build(case.cls, case.fields, case.inputs)
+            module = build_kind(case.cls, case.fields, case.inputs)
             return shapes_of(module(*arguments(case.cls.kind, case.inputs, "cpu")))
     except REJECTIONS as error:
         return f"{type(error).__name__}: {error}"
@@ -131,7 +99,7 @@ def compare_structure(case: Case, mine: Effect) -> None:
     device = "cpu" if case.cls.kind in ON_THE_CPU else "meta"
     counter = FlopCounterMode(display=False)
     with quiet(), torch.no_grad(), torch.device(device):
-        module = build(case.cls, case.fields, case.inputs)
+        module = build_kind(case.cls, case.fields, case.inputs)
         tensors = arguments(case.cls.kind, case.inputs, device)
         with counter:
             shapes = shapes_of(module(*tensors))

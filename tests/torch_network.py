@@ -20,10 +20,12 @@ from torchvision.models._utils import _make_divisible
 
 from shapecalc import Block, Call, Model, Report, Sequential, Side, Step
 from shapecalc.algebra.formula import Formula
+from shapecalc.bridges.torch.layer import build_kind
+from shapecalc.bridges.torch.modules import REJECTIONS, Sizes
 from shapecalc.layers.base import Kind, Merge
 from shapecalc.layers.registry import find, get
-from tests.strategies import Sizes
-from tests.torch_twin import REJECTIONS, build
+
+torch.set_num_threads(1)
 
 
 class TorchRefuses(Exception):
@@ -68,7 +70,7 @@ class TorchRun:
         shapes = tuple(tuple(tensor.shape) for tensor in tensors)
         try:
             with torch.device(tensors[0].device):
-                made = build(layer.cls, layer.fields, shapes)
+                made = build_kind(layer.cls, layer.fields, shapes)
                 if owner is not None:
                     tie(made, owner)
                 result = made(*tensors)

@@ -174,15 +174,22 @@ def _floordiv_by_expr(numerator: Dim, denominator: Expr) -> Dim:
             exact[left] = coefficient // scale
         else:
             return normal(exact)
-    if numerator == denominator:
-        return 1
+    most = _times(numerator, denominator)
+    for times in (most, most - 1):
+        rest = numerator - times * denominator
+        if rest == 0 or (_surely(rest, ">=", 0) and _surely(denominator - rest, ">", 0)):
+            return times  # ⌊(c·d + r)/d⌋ = c for 0 ≤ r < d
     if isinstance(numerator, int):
-        if numerator == 0:
-            return 0
-        if _surely(denominator, ">", numerator) and numerator > 0:
-            return 0
         return as_expr(Floor(Expr((((), numerator),)), denominator))
     return as_expr(Floor(numerator, denominator))
+
+
+def _times(numerator: Dim, denominator: Expr) -> int:
+    """Return how many times a denominator goes into a numerator by their last terms."""
+    if isinstance(numerator, int):
+        return 0
+    (monomial, top), (divisor, bottom) = numerator.terms[-1], denominator.terms[-1]
+    return top // bottom if monomial == divisor else 0
 
 
 def _without(monomial: Monomial, divisor: Monomial) -> Monomial | None:

@@ -82,7 +82,9 @@ class Floor(Atom):
         return self.numerator, self.denominator
 
     def rebuilt(self, parts: tuple[Dim, ...]) -> Dim:
-        return parts[0] // parts[1]
+        from shapecalc.algebra.canonical import floordiv
+
+        return floordiv(*parts)
 
 
 class Maximum(Atom):

@@ -113,7 +113,8 @@ def multiply(left: Any, right: Any) -> Any:
     return _over(a * c, b * d)
 
 
-def _divide(left: Any, right: Any) -> Any:
+def divide(left: Any, right: Any) -> Any:
+    """Return the exact quotient; raise `FormulaError` where it has none."""
     (a, b), (c, d) = _fraction(left), _fraction(right)
     if c == 0:
         raise FormulaError("division by zero")
@@ -142,7 +143,7 @@ OPERATIONS: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.Add: _add,
     ast.Sub: lambda left, right: _add(left, multiply(-1, right)),
     ast.Mult: multiply,
-    ast.Div: _divide,
+    ast.Div: divide,
     ast.FloorDiv: _floor_divide,
     ast.Mod: lambda left, right: _add(left, multiply(-1, multiply(right, _floor_divide(left, right)))),
     ast.Pow: _power,

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import ast
+from collections.abc import Callable, Mapping
+from fractions import Fraction
+from functools import reduce
 from typing import Any
 
 import sympy
 
-from shapecalc.algebra.canonical import maximum, minimum
+from shapecalc.algebra.canonical import ceildiv, floordiv, maximum, minimum
 from shapecalc.algebra.expr import Atom, Dim, Expr, Floor, Maximum, Symbol, symbol
+from shapecalc.algebra.rational import OPERATIONS, multiply, whole
 from shapecalc.errors import Undecided
 
 
@@ -35,53 +40,94 @@ def _atom(atom: Atom) -> sympy.Expr:
     return sympy.Max(*(to_sympy(argument) for argument in atom.arguments))
 
 
-def from_sympy(expression: Any, minimums: dict[str, int] | None = None) -> Dim:
+def from_sympy(
+    expression: Any,
+    minimums: Mapping[str, int] | None = None,
+    *,
+    names: Mapping[str, Dim] | None = None,
+    functions: Mapping[str, Callable[..., Any]] | None = None,
+) -> Dim:
     """Return sympy's integer expression in our canonical form.
 
     Understands sums, products, non-negative integer powers, floors and ceilings of rational
-    combinations, Max, Min and Mod. Raises `Undecided` for anything else.
+    combinations, Max, Min and Mod. `names` says what a symbol stands for; `functions` gives the
+    arithmetic of further classes of functions, by the name of the class. Raises `Undecided` for
+    anything else.
 
     >>> H = sympy.Symbol("H", integer=True, positive=True)
     >>> from_sympy(sympy.floor((sympy.floor((H - 1)/2) + 1)/2))
     ⌊(H + 1)/4⌋
     """
-    minimums = minimums or {}
+    value = _Reader(minimums or {}, names or {}, functions or {}).value(sympy.sympify(expression))
+    if isinstance(value, (int, Expr)):
+        return value
+    raise Undecided(f"{expression} is not a whole number for every size")
 
-    def convert(node: Any) -> Dim:
-        if node.is_Integer:
-            return int(node)
+
+class _Reader:
+    """Reads sympy's tree with exact rationals, so that a quotient may stand inside a floor."""
+
+    def __init__(
+        self,
+        minimums: Mapping[str, int],
+        names: Mapping[str, Dim],
+        functions: Mapping[str, Callable[..., Any]],
+    ) -> None:
+        self.minimums = minimums
+        self.names = names
+        self.functions = {**_FUNCTIONS, **functions}
+
+    def value(self, node: Any) -> Any:
         if node.is_Symbol:
-            return symbol(node.name, minimums.get(node.name, 1))
+            known = self.names.get(node.name)
+            return symbol(node.name, self.minimums.get(node.name, 1)) if known is None else known
+        if node.is_Number:
+            return _exactly(node)
         if node.is_Add:
-            return _sum(convert(argument) for argument in node.args)
+            return reduce(OPERATIONS[ast.Add], map(self.value, node.args))
         if node.is_Mul:
-            result: Dim = 1
-            for argument in node.args:
-                result = result * convert(argument)
-            return result
+            return reduce(multiply, map(self.value, node.args))
         if node.is_Pow and node.exp.is_Integer and node.exp >= 0:
-            base = convert(node.base)
-            return base ** int(node.exp)
+            return OPERATIONS[ast.Pow](self.value(node.base), int(node.exp))
         if isinstance(node, (sympy.floor, sympy.ceiling)):
-            over, under = sympy.fraction(sympy.together(node.args[0]))
-            top, bottom = convert(sympy.expand(over)), convert(under)
-            return top // bottom if isinstance(node, sympy.floor) else -(-top // bottom)
-        if isinstance(node, sympy.Mod):
-            return convert(node.args[0]) % convert(node.args[1])
-        if isinstance(node, sympy.Max):
-            return maximum(*map(convert, node.args))
-        if isinstance(node, sympy.Min):
-            return minimum(*map(convert, node.args))
-        raise Undecided(f"{node} is not integer arithmetic that shapecalc can put in canonical form")
-
-    return convert(sympy.sympify(expression))
+            over, under = map(self.value, map(sympy.expand, sympy.fraction(sympy.together(node.args[0]))))
+            rounded = floordiv if isinstance(node, sympy.floor) else ceildiv
+            return rounded(_whole(over), _whole(under))
+        function = self.functions.get(type(node).__name__)
+        if function is None:
+            raise Undecided(
+                f"{node} is not integer arithmetic that shapecalc can put in canonical form: "
+                f"it holds {type(node).__name__}"
+            )
+        return function(*map(self.value, node.args))
 
 
-def _sum(values: Any) -> Dim:
-    total: Dim = 0
-    for value in values:
-        total = total + value
-    return total
+_FUNCTIONS: dict[str, Callable[..., Any]] = {
+    "Mod": lambda left, right: left % right,
+    "Max": maximum,
+    "Min": minimum,
+}
+"""What sympy's own functions are, by the name of their class."""
+
+FINEST = 2**10
+"""The largest denominator of a float that is taken at its word: with it, sizes up to 2^43 lose nothing."""
+
+
+def _exactly(number: Any) -> int | Fraction:
+    """Return a number of sympy's; a float only when it is a short binary fraction."""
+    if number.is_Rational:
+        return whole(Fraction(int(number.p), int(number.q)))
+    if number.is_Float and number.is_finite:
+        found = Fraction(float(number))
+        if found.denominator <= FINEST:
+            return whole(found)
+    raise Undecided(f"what {number} does to a size depends on how doubles round it")
+
+
+def _whole(value: Any) -> Dim:
+    if isinstance(value, (int, Expr)):
+        return value
+    raise Undecided(f"{value} is not a whole number for every size")
 
 
 __all__ = ["Expr", "from_sympy", "to_sympy"]

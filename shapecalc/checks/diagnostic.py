@@ -32,10 +32,16 @@ class Fix:
     """What to change in the file; nothing for a model that has no text, and for other inputs."""
     fixes_all: bool = False
     """Whether the model has no error left."""
+    steps: tuple[str, ...] = ()
+    """What is done, one thing after the other, where it is more than a single change."""
 
     def to_dict(self) -> dict[str, Any]:
         """Return the repair as plain data for JSON."""
-        return asdict(self) | {"edits": [asdict(edit) for edit in self.edits]}
+        return {
+            "description": self.description,
+            "edits": [asdict(edit) for edit in self.edits],
+            "fixes_all": self.fixes_all,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +121,17 @@ def text(one: Diagnostic) -> str:
         lines.append(f"  in {one.path}{more}")
     if one.hint:
         lines.append(f"  help: {one.hint}")
-    lines += [f"  fix: {fix.description}" for fix in one.fixes]
+    for fix in one.fixes:
+        lines += _told(fix)
     return "\n".join(map(printable, lines))
+
+
+def _told(fix: Fix) -> list[str]:
+    """Return a repair as lines: one, or one for each of its steps."""
+    if len(fix.steps) < 2:
+        return [f"  fix: {fix.description}"]
+    after = ", after which no error is left:" if fix.fixes_all else " together:"
+    return [f"  fix: these {len(fix.steps)} changes{after}", *(f"       {step}" for step in fix.steps)]
 
 
 def _line(place: Place) -> str | None:
@@ -143,41 +158,3 @@ def github(one: Diagnostic) -> str:
 
 def _escaped(text_: str) -> str:
     return text_.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A").replace(",", "%2C")
-
-
-def sarif(found: Sequence[Diagnostic], version: str) -> dict[str, Any]:
-    """Return the findings as a SARIF 2.1.0 log, which code hosts and editors read."""
-    levels = {"error": "error", "warning": "warning", "note": "note"}
-    return {
-        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
-        "version": "2.1.0",
-        "runs": [
-            {
-                "tool": {
-                    "driver": {
-                        "name": "shapecalc",
-                        "version": version,
-                        "rules": [{"id": code} for code in sorted({one.code for one in found})],
-                    }
-                },
-                "results": [
-                    {
-                        "ruleId": one.code,
-                        "level": levels[one.severity],
-                        "message": {"text": one.message},
-                        "locations": [_location(one.place)] if one.place.file else [],
-                    }
-                    for one in found
-                ],
-            }
-        ],
-    }
-
-
-def _location(place: Place) -> dict[str, Any]:
-    region = {
-        name: value
-        for name, value in (("startLine", place.line), ("startColumn", place.column))
-        if value is not None
-    }
-    return {"physicalLocation": {"artifactLocation": {"uri": place.file}, "region": region}}

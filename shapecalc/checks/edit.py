@@ -8,19 +8,18 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from difflib import SequenceMatcher
-from itertools import pairwise
 from typing import Any
 
 import yaml
 
 from shapecalc.checks.diagnostic import Edit
+from shapecalc.checks.splice import BREAK
 from shapecalc.errors import Place
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_BREAK = re.compile(r"\r\n|[\r\n\u2028\u2029]")
+_DASHES = re.compile(r"[ ]*(- +)+")
 _DASH = re.compile(r"[ ]*- +")
 
 Position = tuple[int, int]
@@ -37,6 +36,8 @@ class _Node:
     """`scalar`, `alias`, `flow` or `block`."""
     entries: list[tuple[_Node, _Node]] = field(default_factory=list)
     is_mapping: bool = False
+    children: list[_Node] = field(default_factory=list)
+    """The items of a list."""
 
 
 class Text:
@@ -44,7 +45,7 @@ class Text:
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self.lines = [0, *(found.end() for found in _BREAK.finditer(text))]
+        self.lines = [0, *(found.end() for found in BREAK.finditer(text))]
         self.entries: dict[Position, tuple[_Node, int]] = {}
         """The mapping that a key stands in, and which of its entries it is."""
         self.items: dict[Position, tuple[_Node, _Node]] = {}
@@ -64,6 +65,7 @@ class Text:
         if isinstance(event, yaml.SequenceStartEvent):
             while not isinstance(event := next(self._events), yaml.SequenceEndEvent):
                 item = self._node(event)
+                node.children.append(item)
                 self.items[item.position] = item, node
         else:
             node.is_mapping = True
@@ -173,6 +175,49 @@ class Text:
             return None
         return self._edit(start, "", f"{before}{step}{self._newline()}")
 
+    def append_step(self, place: Place, step: str) -> Edit | None:
+        """Put a step behind the last one of the list under the key at a place, or that is the item there."""
+        entry, item = self._at(place), self.items.get(_position(place))
+        holder = entry[0].entries[entry[1]][1] if entry else item[0] if item else None
+        if holder is None or holder.is_mapping or holder.form not in ("flow", "block"):
+            return None
+        if not holder.children:
+            return self._edit(holder.start, self.text[holder.start : holder.end], f"[{step}]")
+        first, last = holder.children[0], holder.children[-1]
+        if holder.form == "flow":
+            return self._edit(last.end, "", f", {step}")
+        start = self.lines[first.position[0] - 1]
+        margin = self.text[start : first.start]
+        if not _DASHES.fullmatch(margin):
+            return None
+        line = self._line_of(max(last.start, _last_mark(last) - 1))
+        if line + 1 >= len(self.lines):
+            return None
+        dash = margin.rindex("-")
+        return self._edit(self.lines[line + 1], "", f"{' ' * dash}{margin[dash:]}{step}{self._newline()}")
+
+    def drop_step(self, place: Place) -> Edit | None:
+        """Take a step out of its list, with what is written on its lines; a list keeps its last step."""
+        found = self.items.get(_position(place))
+        if found is None:
+            return None
+        item, holder = found
+        items = holder.children
+        number = next(index for index, one in enumerate(items) if one is item)
+        if len(items) == 1:
+            return None
+        if holder.form == "flow":
+            start = item.start if number == 0 else items[number - 1].end
+            end = items[1].start if number == 0 else item.end
+            old = self.text[start:end]
+            return None if "#" in old else self._edit(start, old, "")
+        start = self.lines[item.position[0] - 1]
+        if not _DASH.fullmatch(self.text[start : item.start]):
+            return None
+        last = self._line_of(max(item.start, _last_mark(item) - 1))
+        end = self.lines[last + 1] if last + 1 < len(self.lines) else len(self.text)
+        return self._edit(start, self.text[start:end], "")
+
     # ---- helpers
 
     def _at(self, place: Place) -> tuple[_Node, int] | None:
@@ -186,56 +231,17 @@ class Text:
         return Edit(line + 1, index - self.lines[line] + 1, old, new)
 
     def _newline(self) -> str:
-        found = _BREAK.search(self.text)
+        found = BREAK.search(self.text)
         return found[0] if found else "\n"
+
+
+def _last_mark(node: _Node) -> int:
+    """Return where the last thing that is written in a node ends: a block's own end is further down."""
+    if node.form != "block":
+        return node.end
+    inner = [part for entry in node.entries for part in entry] + node.children
+    return max(map(_last_mark, inner), default=node.start)
 
 
 def _position(place: Place) -> Position:
     return place.line or 0, place.column or 0
-
-
-def applied(text: str, edits: Iterable[Edit]) -> str | None:
-    """Return a text with edits in it, or None where they do not fit it or each other."""
-    starts = [0, *(found.end() for found in _BREAK.finditer(text))]
-    rest = len(text)
-    for edit in sorted(set(edits), reverse=True):
-        if edit.line > len(starts):
-            return None
-        start = starts[edit.line - 1] + edit.column - 1
-        end = start + len(edit.old)
-        if end > rest or text[start:end] != edit.old:
-            return None
-        text = text[:start] + edit.new + text[end:]
-        rest = start
-    return text
-
-
-def between(old: str, new: str) -> tuple[Edit, ...]:
-    """Return the edits that turn one text into another, line by line."""
-    before, after = _lines(old), _lines(new)
-    found: list[Edit] = []
-    for what, i1, i2, j1, j2 in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
-        if what == "replace" and i2 - i1 == j2 - j1:
-            found += [
-                _within(number + 1, before[number], after[number - i1 + j1]) for number in range(i1, i2)
-            ]
-        elif what != "equal":
-            found.append(Edit(i1 + 1, 1, "".join(before[i1:i2]), "".join(after[j1:j2])))
-    return tuple(found)
-
-
-def _lines(text: str) -> list[str]:
-    ends = [0, *(found.end() for found in _BREAK.finditer(text)), len(text)]
-    return [text[start:end] for start, end in pairwise(ends)]
-
-
-def _within(line: int, old: str, new: str) -> Edit:
-    start = _shared(old, new)
-    tail = _shared(old[start:][::-1], new[start:][::-1])
-    return Edit(line, start + 1, old[start : len(old) - tail], new[start : len(new) - tail])
-
-
-def _shared(one: str, other: str) -> int:
-    """Return how many characters two texts begin with alike."""
-    pairs = enumerate(zip(one, other, strict=False))
-    return next((number for number, (a, b) in pairs if a != b), min(len(one), len(other)))

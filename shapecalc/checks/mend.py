@@ -6,44 +6,51 @@ from dataclasses import replace
 from difflib import unified_diff
 
 from shapecalc.checks.diagnostic import Diagnostic, Fix
-from shapecalc.checks.edit import applied
-from shapecalc.checks.repair import Repairer, Source, of_unreadable
+from shapecalc.checks.repair import Repairer, of_unreadable
+from shapecalc.checks.source import Source
+from shapecalc.checks.splice import applied
 from shapecalc.errors import Located
 
 MOST_ROUNDS = 40
 
 
 def mended(source: Source) -> tuple[str, list[tuple[Diagnostic, Fix]]]:
-    """Return the text with errors repaired one after the other as far as it goes, and what was done."""
+    """Return the text with its errors repaired as far as it goes, and what was done.
+
+    Where a set of edits that leaves no error is known, that set; else one error after the other.
+    """
     done: list[tuple[Diagnostic, Fix]] = []
     text = source.text
     for _ in range(MOST_ROUNDS):
         now = replace(source, text=text)
         chosen = _next(now)
-        after = applied(text, chosen[1].edits) if chosen else None
-        if chosen is None or after is None or after == text:
+        for one, fix in chosen:
+            after = applied(text, fix.edits)
+            if after is None or after == text:
+                return text, done
+            done.append((one, fix))
+            text = after
+        if not chosen:
             break
-        done.append(chosen)
-        text = after
     return text, done
 
 
-def _next(source: Source) -> tuple[Diagnostic, Fix] | None:
-    """Return the first error that can be repaired, and how."""
+def _next(source: Source) -> list[tuple[Diagnostic, Fix]]:
+    """Return what repairs the whole model step by step, or else the first error that can be repaired."""
     try:
-        found = source.model().check_only(source.given, **source.parameters)
+        repairer = Repairer(source)
     except Located as error:
         one = of_unreadable(source.text, error, source.reader)
-        return (one, one.fixes[0]) if one.fixes else None
-    wrong = [one for one in found if one.severity == "error" and one.code != "budget"]
-    if not wrong:
-        return None
-    repairer = Repairer(source)
+        return [(one, one.fixes[0])] if one.fixes else []
+    wrong = repairer.start.found
+    whole = repairer.whole() if wrong else None
+    if whole is not None:
+        return [(step.one, Fix(step.told(step.one.place.line), step.proposal.edits)) for step in whole.taken]
     for one in wrong:
         fix = next((fix for fix in repairer.fixes([one])[0] if fix.edits), None)
         if fix is not None:
-            return one, fix
-    return None
+            return [(one, fix)]
+    return []
 
 
 def diff(name: str, before: str, after: str) -> str:

@@ -5,15 +5,16 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from itertools import zip_longest
 from math import gcd
 
 from shapecalc.algebra import product
-from shapecalc.checks.changes import alternatives, changed, per_axis, result, written
-from shapecalc.checks.diagnostic import Diagnostic, Edit
+from shapecalc.checks.changes import alternatives, changed, per_axis, result
+from shapecalc.checks.diagnostic import Diagnostic
 from shapecalc.checks.edit import Text
-from shapecalc.checks.trace import Found, spots, trace
+from shapecalc.checks.proposal import Proposal
+from shapecalc.checks.spots import Spots
 from shapecalc.engine.graph import GraphNode, Walk
 from shapecalc.errors import ShapecalcError
 from shapecalc.layers.base import Kind, Merge, Shapes
@@ -23,34 +24,12 @@ from shapecalc.layers.requirement import Refused, Requirement, Shape
 from shapecalc.spec.tree import Spec
 
 MOST_PATHS = 12
+_IMAGE = 4
+_STRIDES = (1, 2, 3, 4, 8)
 _DECLARES = re.compile(r"declares (\w+): ")
 _DIVIDES = re.compile(r": (\w+) = (\d+) does not divide \w+ = (\d+) ")
 _MEANT = re.compile(r"'([^']+)'(?=[^']*\(did you mean '([^']+)'\?\))")
 _ONE_OF = re.compile(r"'([^']+)' is not one of ([\w, ]+?)(?:, and no name in scope)?(?: \(|$)")
-
-
-@dataclass(frozen=True, slots=True)
-class Proposal:
-    """Changes that belong together, and the words that describe each."""
-
-    edits: tuple[Edit, ...]
-    told: tuple[str, ...]
-
-    def and_also(self, other: Proposal) -> Proposal:
-        """Return both as one, with what they share once."""
-        pairs = dict(zip(self.edits, self.told, strict=True)) | dict(
-            zip(other.edits, other.told, strict=True)
-        )
-        return Proposal(tuple(pairs), tuple(pairs.values()))
-
-    def description(self, line: int | None) -> str:
-        """Return what is changed, with the lines other than the one that the finding is about."""
-        return " and ".join(
-            dict.fromkeys(
-                words if edit.line == line else f"{words} (line {edit.line})"
-                for edit, words in zip(self.edits, self.told, strict=True)
-            )
-        )
 
 
 class Proposer:
@@ -60,6 +39,7 @@ class Proposer:
         self.spec = spec
         self.walk = walk
         self.text = text
+        self.spots = Spots(spec, walk.graph, text)
         self.nodes = {node.path: node for node in walk.graph.nodes}
         self.makers = {
             slot: node
@@ -85,53 +65,47 @@ class Proposer:
         node = self.nodes[path]
         inputs = self.inputs(node)
         needed = refusal(node.layer, inputs)
-        found = trace(self.spec, path)
-        if needed is None or found is None:
+        if needed is None or self.spots.found(node) is None:
             return
         if needed.code == "channels":
-            yield from self.channels(found, node.layer, inputs[0], needed)
+            yield from self.channels(node, inputs[0], needed)
         elif needed.code == "divisibility":
-            yield from self.divisors(found, node.layer, inputs[0], needed)
+            yield from self.divisors(node, inputs[0], needed)
         elif needed.code == "padding" and "half of the kernel" in needed.message:
             rank = len(inputs[0]) - 2
             halves = [k // 2 for k in per_axis(getattr(node.layer, "kernel_size", 0), rank)]
             for paddings in (halves, [0] * rank):
-                yield from self.field(found, "padding", written(paddings))
+                yield from self.spots.field(node, "padding", paddings)
         elif needed.code == "too-small":
-            yield from self.windows(found, node.layer, inputs[0])
+            yield from self.windows(node, inputs[0])
         elif needed.code in ("concat", "broadcast") and isinstance(node.layer, Merge):
             yield from self.branches(node, node.layer, inputs)
 
     # ---- single layers
 
-    def channels(self, found: Found, layer: Kind, x: Shape, needed: Requirement) -> Iterator[Proposal]:
+    def channels(self, node: GraphNode, x: Shape, needed: Requirement) -> Iterator[Proposal]:
         named = _DECLARES.search(needed.message)
         if named is None:
             return
-        name, arriving = named[1], needed.right
+        name, arriving, layer = named[1], needed.right, node.layer
         if name not in type(layer).model_fields:
             return  # the field of a layer inside this one
         if isinstance(layer, Dense) and len(x) > 2:
-            insert = self.text.insert_step(found.step.place, "flatten")
+            flattened = self.spots.insertion(node, "flatten", "a flatten before it")
             flat = product(x[1:])
-            if insert is not None:
-                flattened = Proposal((insert,), ("a flatten before it",))
+            if flattened is not None:
                 if flat == needed.left:
                     yield flattened
                 elif len(x) > 3:
-                    for fields in self.field(found, name, str(flat)):
-                        yield flattened.and_also(fields)
+                    for fields in self.spots.field(node, name, flat):
+                        yield replace(flattened.and_also(fields), price=1)  # the number only follows
                 if flat == needed.left or len(x) > 3:
                     return
-        yield from self.field(found, name, str(arriving))
-        if type(layer).model_fields[name].default is None:
-            kind = found.step.place.of(layer.kind, name)
-            dropped = self.text.drop_field(kind) if self.text.key(kind) == name else None
-            if dropped is not None:
-                yield Proposal((dropped,), (f"leave {name} out",))
+        yield from self.spots.field(node, name, arriving)
+        yield from self.spots.omission(node, name)
 
-    def divisors(self, found: Found, layer: Kind, x: Shape, needed: Requirement) -> Iterator[Proposal]:
-        named = _DIVIDES.search(needed.message)
+    def divisors(self, node: GraphNode, x: Shape, needed: Requirement) -> Iterator[Proposal]:
+        named, layer = _DIVIDES.search(needed.message), node.layer
         if named is None or named[1] not in type(layer).model_fields:
             return
         name, divisor, whole = named[1], int(named[2]), int(named[3])
@@ -141,21 +115,14 @@ class Proposer:
             whole = gcd(arriving, outward)
         legal = [n for n in range(1, min(whole, 100_000) + 1) if whole % n == 0]
         for nearest in sorted(legal, key=lambda n: (abs(n - divisor), n))[:2]:
-            yield from self.field(found, name, str(nearest))
+            yield from self.spots.field(node, name, nearest)
 
-    def windows(self, found: Found, layer: Kind, x: Shape) -> Iterator[Proposal]:
+    def windows(self, node: GraphNode, x: Shape) -> Iterator[Proposal]:
         """Yield windows for which an input is not too small: padded, or with the smaller kernel."""
-        for name, value in alternatives(layer, (), ()):
-            other = changed(layer, name, value)
+        for name, value in alternatives(node.layer, (), ()):
+            other = changed(node.layer, name, value)
             if other is not None and refusal(other, (x,)) is None:
-                yield from self.field(found, name, written(value))
-
-    def field(self, found: Found, name: str, value: str) -> Iterator[Proposal]:
-        """Yield the ways to give a field of a layer another value."""
-        for spot in spots(self.spec, found, name):
-            edit = spot.edit(self.text, value)
-            if edit is not None:
-                yield Proposal((edit,), (f"{spot.key}: {value}",))
+                yield from self.spots.field(node, name, value)
 
     # ---- branches
 
@@ -184,6 +151,25 @@ class Proposer:
                 for options in each[1:]:
                     together = together.and_also(options[min(choice, len(options) - 1)])
                 yield together
+
+        if self.spec.framework == "torch":
+            yield from self.projections(node, inputs, axes)
+
+    def projections(self, node: GraphNode, inputs: Shapes, axes: Sequence[int]) -> Iterator[Proposal]:
+        """Yield a 1x1 convolution in the one branch that is not as the others, channels and sizes at once."""
+        for number, x in enumerate(inputs):
+            others = {
+                tuple(other[axis] for axis in axes) for index, other in enumerate(inputs) if index != number
+            }
+            if len(others) != 1 or len(x) != _IMAGE:
+                continue
+            aim = dict(zip(axes, others.pop(), strict=True))
+            for stride in _STRIDES:
+                if all((x[axis] - 1) // stride + 1 == aim[axis] for axis in axes if axis > 1):
+                    added = self.spots.projection(node, number, aim.get(1, x[1]), stride)
+                    if added is not None:
+                        yield added
+                    break
 
     def targets(
         self, inputs: Shapes, chains: Sequence[tuple[Shape | None, list[GraphNode]]], axes: Sequence[int]
@@ -244,9 +230,7 @@ class Proposer:
                 shape = result([*layers[:number], other, *layers[number + 1 :]], begin)
                 if shape is None or len(shape) <= max(axes) or tuple(shape[a] for a in axes) != aim:
                     continue
-                step = trace(self.spec, node.path)
-                if step is not None:
-                    found += [*self.field(step, name, written(value))][:1]
+                found += [*self.spots.field(node, name, value)][:1]
         return sorted(found, key=lambda one: not one.told[0].startswith("padding"))
 
     def inputs(self, node: GraphNode) -> Shapes:

@@ -2,237 +2,147 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import yaml
 
-from shapecalc.algebra import Expr
-from shapecalc.algebra.formula import Formula
 from shapecalc.checks.diagnostic import Diagnostic, Edit, Fix
-from shapecalc.checks.edit import Text, applied, between
-from shapecalc.checks.propose import Proposal, Proposer, words
-from shapecalc.checks.trace import origin_of_parameter
-from shapecalc.engine.graph import Walk
-from shapecalc.errors import Failure, Located, ShapecalcError
+from shapecalc.checks.edit import Text
+from shapecalc.checks.inputs import told_as
+from shapecalc.checks.proposal import Proposal
+from shapecalc.checks.propose import words
+from shapecalc.checks.search import Search, edits_of
+from shapecalc.checks.source import Reader, Source
+from shapecalc.checks.splice import applied
+from shapecalc.checks.state import State, errors_of, own
+from shapecalc.errors import Located, ShapecalcError
 
-MOST_TRIALS = 20
 _FIXES_SHOWN = 2
+_FEW = 4
+"""With more errors than these, each is shown one repair of its own."""
 _TRIED_EACH = 6
-_FOLLOWING = 2
-_LARGEST_SIDE = 4096
-
-Reader = Callable[..., Any]
-Error = tuple[str, str]
-"""A code and the path of a layer."""
-
-
-@dataclass(slots=True)
-class Source:
-    """The text of a model, and the question that is asked of it."""
-
-    text: str
-    reader: Reader
-    """`loads`, which the checks may not know: it stands above them."""
-    file: str | None = None
-    variant: str | None = None
-    given: Any = None
-    """The input's shape, where it was given."""
-    parameters: Mapping[str, Any] = field(default_factory=dict)
-
-    def model(self) -> Any:
-        """Return the model that the text says."""
-        model = self.reader(self.text, file=self.file)
-        return model.variant(self.variant) if self.variant else model
-
-    def walk(self, given: Any = None) -> tuple[Any, Walk]:
-        """Return the model and the walk over it."""
-        model = self.model()
-        return model, model.walk(given or self.given, **self.parameters)
+_CHEAP = 2
+"""What costs more than this comes after all that is done in the layers above."""
+_WALKS_FOR_PARTS = 60
+_LAYERS_FOR_PARTS = 7_000
+_ASKS_FOR_PARTS = 6_000
+"""What the repairs of single findings may cost together; see `search.py`."""
+_WALKS_EACH = 12
+"""How many texts a search may try for a repair of one finding by itself."""
 
 
 class Repairer:
-    """Tries proposals against one text; each costs a walk, so there is an end to them."""
+    """Finds what repairs the whole model, and what repairs each of its errors by itself."""
 
-    def __init__(self, source: Source, trials: int = MOST_TRIALS, *, may_follow: bool = True) -> None:
-        self.source = source
-        self.model, self.first = source.walk()
-        self.text = Text(source.text)
-        self.before = _errors(self.first.failures)
-        self.walked = {node.path for node in self.first.graph.nodes}
-        self.trials = trials
-        self.may_follow = may_follow
-        self.known: dict[frozenset[Edit], set[Error] | None] = {}
+    def __init__(self, source: Source) -> None:
+        self.start = State(source)
+        self.search = Search(self.start)
+        self.known: dict[frozenset[Edit], State | None] = {}
 
-    def fixes(self, found: Sequence[Diagnostic], most: int = _FIXES_SHOWN) -> list[tuple[Fix, ...]]:
-        """Return the repairs of each finding: first one for each, then more while trials are left."""
-        proposer = Proposer(self.model, self.first, self.text)
-        each = [self.verified(one, proposer) for one in found]
+    def whole(self) -> State | None:
+        """Return the state without errors that the smallest set of edits leads to, as far as it is found."""
+        return self.search.smallest()
+
+    def fixes(self, found: Sequence[Diagnostic]) -> list[tuple[Fix, ...]]:
+        """Return the repairs of each finding, the best first.
+
+        The first one of the first finding is the smallest set of edits that leaves no error at all.
+        """
+        whole = self.whole()
+        self.search = Search(
+            self.start, walks=_WALKS_FOR_PARTS, layers=_LAYERS_FOR_PARTS, asks=_ASKS_FOR_PARTS
+        )
+        each = [self._verified(one, whole) for one in found]
         fixes: list[list[Fix]] = [[] for _ in found]
-        for _ in range(most):
+        if whole is not None and fixes:
+            if found[0].code == "too-small" and self.start.source.given is not None:
+                fixes[0] += self._larger_given(found[0])  # the question was asked of that input
+            fixes[0].append(self.fix(whole, found[0]))
+        for _ in range(_FIXES_SHOWN if len(found) <= _FEW else 1):
             for number, generator in enumerate(each):
                 fix = next(generator, None)
-                if fix is not None:
+                if fix is not None and fix.edits not in [known.edits for known in fixes[number] if fix.edits]:
                     fixes[number].append(fix)
-        return [
-            tuple(
-                sorted(one, key=lambda fix: (not fix.fixes_all, len({edit.line for edit in fix.edits}) > 1))
-            )
-            for one in fixes
-        ]
+        return [tuple(one) for one in fixes]
 
-    def verified(self, one: Diagnostic, proposer: Proposer) -> Iterator[Fix]:
-        """Yield the repairs of a finding that hold."""
-        if one.code == "too-small":
-            yield from self.larger(one)
+    def fix(self, after: State, one: Diagnostic) -> Fix:
+        """Return the way to a state as a repair of a finding."""
+        steps = tuple(step.told(one.place.line) for step in after.taken)
+        return Fix("; ".join(steps), edits_of(self.start, after), not after.found, steps)
+
+    def _verified(self, one: Diagnostic, whole: State | None) -> Iterator[Fix]:
+        """Yield the repairs of one finding that hold: a part of the smallest set is the best of them."""
         described: set[str] = set()
-        half: list[tuple[Proposal, str]] = []
-        for number, proposal in enumerate(proposer.proposals(one)):
-            if number >= _TRIED_EACH:
-                break
-            description = proposal.description(one.place.line)
-            after = self.tried(proposal.edits)
-            if after is not None and self.holds(one, after) and description not in described:
-                described.add(description)
-                yield Fix(description, tuple(sorted(proposal.edits)), fixes_all=not after)
-            elif after is not None and not _own(one) & after:
-                half.append((proposal, description))
-        if self.may_follow and not described:
-            for proposal, description in half[:2]:
-                fix = self.followed(one, proposal, description)
-                if fix is not None:
-                    yield fix
+        for proposal in self._proposals(one, whole):
+            after = self._tried(one, proposal)
+            if after is None or not self._holds(one, after):
+                continue
+            fix = self.fix(after, one)
+            if fix.description not in described:
+                described.add(fix.description)
+                yield fix
+        if not described:
+            after = self._alone(one)
+            if after is not None:
+                yield self.fix(after, one)
 
-    def followed(self, one: Diagnostic, proposal: Proposal, description: str) -> Fix | None:
-        """Return a repair together with what must change after it, where that is not too much."""
-        text = applied(self.source.text, proposal.edits)
-        told = [description]
-        for _ in range(_FOLLOWING):
-            if text is None or self.trials <= 0:
-                return None
-            inner = Repairer(replace(self.source, text=text), min(self.trials, 4), may_follow=False)
-            allowed, found = inner.trials, inner.model.check_only(self.source.given, **self.source.parameters)
-            new = [one for one in found if one.severity == "error" and not _own(one) & self.before]
-            fixes = inner.fixes(new[:1], 1)[0] if new else ()
-            self.trials -= allowed - inner.trials
-            if not fixes or not fixes[0].edits:
-                return None
-            text = applied(text, fixes[0].edits)
-            told.append(f"{fixes[0].description} in {new[0].path}")
-            if text is None:
-                return None
-            edits = between(self.source.text, text)
-            after = self.tried(edits)
-            if after is not None and self.holds(one, after):
-                return Fix("; ".join(told), edits, fixes_all=not after)
-        return None
+    def _proposals(self, one: Diagnostic, whole: State | None) -> Iterator[Proposal]:
+        yield from _parts(whole)
+        local = [each.proposal for each in self.start.local(one)[:_TRIED_EACH]]
+        yield from (proposal for proposal in local if proposal.cost <= _CHEAP)
+        for candidate in self.search.above(self.start, one)[:_TRIED_EACH]:
+            yield candidate.proposal
+        yield from (proposal for proposal in local if proposal.cost > _CHEAP)
 
-    def tried(self, edits: Sequence[Edit]) -> set[Error] | None:
-        """Return the errors that are there after some edits; None where nothing can be said."""
-        key = frozenset(edits)
+    def _alone(self, one: Diagnostic) -> State | None:
+        """Return the state in which one finding is gone by several changes, and nothing else has come."""
+        search = replace(self.search, walks=min(self.search.walks, _WALKS_EACH))
+        found = search.smallest(goal=lambda state: self._holds(one, state), about=one)
+        self.search.walks -= min(self.search.walks, _WALKS_EACH) - search.walks
+        self.search.layers, self.search.asks = search.layers, search.asks
+        return found
+
+    def _tried(self, one: Diagnostic, proposal: Proposal) -> State | None:
+        """Return the state after a proposal; None where it is no model, or where too much was tried."""
+        key = frozenset(proposal.edits)
         if key not in self.known:
-            if self.trials <= 0:
+            if not self.search.may_walk:
                 return None
-            self.trials -= 1
-            text = applied(self.source.text, edits)
-            try:
-                walk = None if text is None else replace(self.source, text=text).walk()[1]
-            except ShapecalcError:
-                walk = None
-            self.known[key] = None if walk is None else _errors(walk.failures)
+            self.search.walks -= 1
+            self.search.layers -= self.start.size
+            self.known[key] = self.start.then(one, proposal)
         return self.known[key]
 
-    def holds(self, one: Diagnostic, after: set[Error]) -> bool:
+    def _holds(self, one: Diagnostic, after: State) -> bool:
         """Say whether a finding is gone and no error is new; one at a layer not reached before is not."""
-        new = {error for error in after - self.before if error[1] in self.walked}
-        return not _own(one) & after and not new
+        new = {error for error in after.errors - self.start.errors if error[1] in self.start.paths}
+        return not own(one) & after.errors and not new
 
-    # ---- inputs that are too small
-
-    def larger(self, one: Diagnostic) -> Iterator[Fix]:
-        """Yield the smallest input, all sides grown by the same, at which nothing is too small."""
-        if len(self.model.input) != 1 or self.trials <= 0:
+    def _larger_given(self, one: Diagnostic) -> Iterator[Fix]:
+        """Yield the smallest input that would do in the place of the one that was given."""
+        inputs = self.start.inputs
+        sizes = inputs.large_enough() if inputs.sizes else None
+        failures = None if sizes is None else inputs.walked(sizes)
+        if sizes is None or failures is None:
             return
-        (name,) = self.model.input
-        now = self.first.shapes[0]
-        if now is None or len(now) < 3 or any(isinstance(size, Expr) for size in now):
-            return
-        sizes = [int(size) for size in now[1:] if isinstance(size, int)]
-        keep = len(sizes) - 1 if self.model.framework == "keras" else 0
-        grown = self._grown(name, sizes, keep)
-        if grown is None:
-            return
-        told = f"an input of {'x'.join(map(str, grown))}"
-        proposal = None if self.source.given is not None else self._input_edits(name, sizes, grown)
-        if proposal is not None:
-            after = self.tried(proposal.edits)
-            if after is not None and self.holds(one, after):
-                yield Fix(f"{told}: {proposal.description(None)}", proposal.edits, fixes_all=not after)
-            elif after is not None and not _own(one) & after and self.may_follow:
-                fix = self.followed(one, proposal, f"{told}: {proposal.description(None)}")
-                if fix is not None:
-                    yield fix
-            return
-        failures = self._walk_at(name, grown)
-        if failures is not None and self.holds(one, _errors(failures)):
-            yield Fix(told, (), fixes_all=not failures)
-
-    def _grown(self, name: str, sizes: Sequence[int], keep: int) -> list[int] | None:
-        def at(more: int) -> list[int]:
-            return [size if axis == keep else size + more for axis, size in enumerate(sizes)]
-
-        def is_enough(more: int) -> bool:
-            failures = self._walk_at(name, at(more))
-            return failures is not None and all(one.code != "too-small" for one in failures)
-
-        low, high = 0, 1
-        while not is_enough(high):
-            low, high = high, 2 * high
-            if high > _LARGEST_SIDE:
-                return None
-        while high - low > 1:
-            middle = (low + high) // 2
-            low, high = (low, middle) if is_enough(middle) else (middle, high)
-        return at(high)
-
-    def _walk_at(self, name: str, sizes: Sequence[int]) -> Sequence[Failure] | None:
-        named = {str(size) for size in self.model.input[name]}
-        others = {key: value for key, value in self.source.parameters.items() if key not in named}
-        try:
-            walk: Walk = self.model.walk({name: tuple(sizes)}, **others)
-            return walk.failures
-        except ShapecalcError:
-            return None
-
-    def _input_edits(self, name: str, sizes: Sequence[int], grown: Sequence[int]) -> Proposal | None:
-        edits: dict[Edit, str] = {}
-        written = self.model.place.of("input")
-        place = written.of(name) if isinstance(written.parts, Mapping) else written
-        for axis, (declared, old, new) in enumerate(zip(self.model.input[name], sizes, grown, strict=True)):
-            if old == new:
-                continue
-            edit, told = None, ""
-            if isinstance(declared, Formula):
-                if not declared.is_name or declared.text in self.source.parameters:
-                    return None
-                spot = next(origin_of_parameter(self.model, declared.text), None)
-                if spot is not None:
-                    edit, told = spot.edit(self.text, str(new)), f"{spot.key}: {new}"
-            else:
-                edit, told = self.text.replace_key(place.of(axis), str(new)), f"{old} -> {new}"
-            if edit is None:
-                return None
-            edits[edit] = told
-        return Proposal(tuple(edits), tuple(edits.values()))
+        left = errors_of(failures)
+        new = {error for error in left - self.start.errors if error[1] in self.start.paths}
+        if not own(one) & left and not new:
+            yield Fix(f"an input of {told_as(sizes)}", (), fixes_all=not failures)
 
 
-def _own(one: Diagnostic) -> set[Error]:
-    return {(one.code, path) for path in one.paths} or {(one.code, "")}
-
-
-def _errors(failures: Sequence[Failure]) -> set[Error]:
-    return {(one.code, one.path) for one in failures}
+def _parts(whole: State | None) -> list[Proposal]:
+    """Return the steps of a repair as changes to the first text, each by itself."""
+    if whole is None:
+        return []
+    return [
+        replace(
+            step.proposal,
+            edits=tuple(replace(edit, line=step.original(edit.line)) for edit in step.proposal.edits),
+        )
+        for step in whole.taken
+    ]
 
 
 def repaired(source: Source, found: list[Diagnostic], *, has_text: bool = True) -> list[Diagnostic]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from shapecalc.checks.by_size import by_size
 from shapecalc.checks.diagnostic import Diagnostic, from_failure, gathered
+from shapecalc.checks.parting import parting
 from shapecalc.checks.warn import RULES
 from shapecalc.errors import Failure
 from shapecalc.report.data import Report
@@ -24,7 +26,7 @@ def findings(
     a whole network is left unsaid, as is what would be said of layers whose sizes are a guess. `asked` is
     what the report answers, for what the set of legal sizes shows.
     """
-    found = [from_failure(failure) for failure in failures]
+    found = [_with_parting(report, from_failure(failure), failure) for failure in failures]
     doubtful = report.walk.doubtful
     guessed = {node.path for node in report.graph.nodes if not doubtful.isdisjoint(node.sources)}
     for rule in RULES:
@@ -36,3 +38,8 @@ def findings(
     if asked is not None and not failures:
         found += by_size(asked)
     return gathered(found)
+
+
+def _with_parting(report: Report, one: Diagnostic, failure: Failure) -> Diagnostic:
+    """Return the error of a merge with where its branches part, unless it has a better hint."""
+    return one if one.hint else replace(one, hint=parting(report.walk, failure))

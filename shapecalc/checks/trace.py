@@ -108,6 +108,11 @@ class Spot:
     place: Place | None = None
     """The key itself, where it is written."""
 
+    def is_at(self, other: Spot) -> bool:
+        """Say whether both are the same piece of text; places themselves always compare equal."""
+        mine, theirs = self.place or self.holder, other.place or other.holder
+        return (self.key, mine.line, mine.column) == (other.key, theirs.line, theirs.column)
+
     def edit(self, text: Text, value: str) -> Edit | None:
         """Return the change that gives the value."""
         if self.place is not None:
@@ -115,8 +120,11 @@ class Spot:
         return text.add_field(self.holder, self.key, value)
 
 
-def spots(spec: Spec, found: Found, name: str) -> Iterator[Spot]:
-    """Yield where the value of a layer's field can be changed, the likeliest first."""
+def spots(spec: Spec, found: Found, name: str, *, by_force: bool = False) -> Iterator[Spot]:
+    """Yield where the value of a layer's field can be changed, the likeliest first.
+
+    A formula that is more than a name is left alone, unless by force.
+    """
     body = found.step.body
     if isinstance(body, Kind):
         holder, given = found.step.place.of(body.kind), body.fields_set()
@@ -125,7 +133,11 @@ def spots(spec: Spec, found: Found, name: str) -> Iterator[Spot]:
     else:
         return
     if name in given:
-        yield from _origin(spec, found.scope, given[name], Spot(holder, name, _part(holder, name)))
+        own = Spot(holder, name, _part(holder, name))
+        origins = [*_origin(spec, found.scope, given[name], own)]
+        yield from origins
+        if by_force and own.place is not None and not any(map(own.is_at, origins)):
+            yield own
     else:
         yield Spot(holder, name)
 

@@ -28,6 +28,7 @@ COMMANDS = {
     "schema": "schema:schema",
     "show": "show:show",
     "sizes": "sizes:sizes",
+    "verify": "verify:verify",
 }
 """Each command with the module here and the function in it."""
 

@@ -88,7 +88,7 @@ def mend(
     from pathlib import Path
 
     from shapecalc.checks.mend import diff, mended
-    from shapecalc.checks.repair import Source
+    from shapecalc.checks.source import Source
     from shapecalc.model import loads
     from shapecalc.spec.find import bundled, locate
 
@@ -124,12 +124,14 @@ def mend(
 
 def listed(found: list[Diagnostic], form: str) -> str:
     """Return findings in one of the output forms."""
-    from shapecalc.checks.diagnostic import github, sarif, text
+    from shapecalc.checks.diagnostic import github, text
 
     if form == "github":
         return "\n".join(map(github, found))
     if form in ("json", "sarif"):
         import json
+
+        from shapecalc.checks.sarif import sarif
 
         data = (
             sarif(found, __version__)

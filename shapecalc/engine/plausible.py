@@ -15,15 +15,19 @@ from shapecalc.algebra import Dim, product
 from shapecalc.layers.base import Joint, Kind, Layer, Merge, Shapes
 from shapecalc.layers.linear import Dense
 from shapecalc.layers.merge import Broadcast, Concat
-from shapecalc.layers.requirement import Shape
+from shapecalc.layers.requirement import Refused, Shape
 from shapecalc.layers.wrapper import Wrapper
 
-_OF_SIZES = frozenset({"too-small", "broadcast", "concat", "padding", "elements"})
+OF_SIZES = frozenset({"too-small", "broadcast", "concat", "padding", "elements"})
 """The refusals that may only follow from sizes which are wrong already."""
 
 _OUTPUT_IS_MEANT = frozenset(
     {"channels", "divisibility", "too-small", "padding", "output-padding", "same-stride", "dilated-stride"}
 )
+
+
+NO_DOUBT: frozenset[int] = frozenset()
+"""Sizes that rest on no guess."""
 
 
 class Guesses:
@@ -44,6 +48,24 @@ class Guesses:
         return self.walk >> (self.made - 1) % 2 & 1
 
 
+def carried_on(
+    layer: Kind,
+    inputs: Shapes,
+    refused: Refused,
+    doubts: Sequence[frozenset[int]],
+    mark: int,
+    guesses: Guesses | None = None,
+) -> tuple[Shapes | None, frozenset[int], bool]:
+    """Return the results by which a walk goes on, on which guesses their sizes rest, and whether to tell.
+
+    `doubts` says for each input on which guesses its sizes rest already; `mark` names a guess made here.
+    """
+    code = refused.requirement.code
+    results, own = plausible(layer, inputs, code, guesses)
+    resting = NO_DOUBT.union(*doubts) if own or not layer.settles_sizes else NO_DOUBT
+    return results, resting | {mark} if own else resting, not only_follows(layer, code, doubts)
+
+
 def plausible(
     layer: Kind, inputs: Shapes, code: str, guesses: Guesses | None = None
 ) -> tuple[Shapes | None, bool]:
@@ -56,9 +78,9 @@ def plausible(
             return ((x[0], layer.out_features),), False  # a flatten is missing
         return layer.outputs(x), False
     if isinstance(layer, Layer) and code in _OUTPUT_IS_MEANT:
-        return tuple(map(_at_least_one, layer.outputs(inputs[0]))), code in _OF_SIZES
+        return tuple(map(_at_least_one, layer.outputs(inputs[0]))), code in OF_SIZES
     if isinstance(layer, Joint) and not isinstance(layer, Merge) and code in _OUTPUT_IS_MEANT:
-        return layer.outputs(inputs), code in _OF_SIZES
+        return layer.outputs(inputs), code in OF_SIZES
     if isinstance(layer, (Concat, Broadcast)) and code in ("concat", "broadcast"):
         return _outvoted(layer, inputs, guesses or Guesses())
     return None, False
@@ -105,4 +127,4 @@ def only_follows(layer: Kind, code: str, guesses: Sequence[frozenset[int]]) -> b
     """
     if code in ("concat", "broadcast") and len({*guesses}) == 1:
         return False  # whatever it should have been, the branches made different things of it
-    return any(guesses) and (code in _OF_SIZES or (isinstance(layer, Dense) and code == "channels"))
+    return any(guesses) and (code in OF_SIZES or (isinstance(layer, Dense) and code == "channels"))

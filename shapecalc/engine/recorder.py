@@ -10,14 +10,12 @@ from shapecalc.algebra.rational import Value
 from shapecalc.engine.evaluate import Evaluator, failure
 from shapecalc.engine.graph import Graph, GraphNode, Group, Walk
 from shapecalc.engine.limits import TooLarge
-from shapecalc.engine.plausible import Guesses
+from shapecalc.engine.plausible import NO_DOUBT, Guesses, carried_on
 from shapecalc.engine.scope import Mark, UnknownSize
 from shapecalc.errors import Failure, FormulaError, Place, SpecError, quote
-from shapecalc.layers.base import Effect, Kind
+from shapecalc.layers.base import Effect, Kind, Shapes
 from shapecalc.layers.requirement import Refused, Shape
 from shapecalc.spec.tree import MOST_LAYERS, Spec, Step
-
-_NONE: frozenset[int] = frozenset()
 
 
 class Recorder:
@@ -75,27 +73,23 @@ class Recorder:
         answer = self.evaluator.apply(layer, inputs)
         node = GraphNode(path, layer, tuple(sources), self.graph.slots, 1, place, trainable)
         self.graph.nodes.append(node)
-        doubts = [self.doubtful.get(slot, _NONE) for slot in sources]
-        doubtful = any(doubts)
+        doubts = [self.doubtful.get(slot, NO_DOUBT) for slot in sources]
+        results: Shapes | None
         if isinstance(answer, Refused):
-            from shapecalc.engine.plausible import only_follows, plausible
-
-            code = answer.requirement.code
-            if not only_follows(layer, code, doubts):
+            results, resting, is_told = carried_on(
+                layer, inputs, answer, doubts, node.first_slot, self.guesses
+            )
+            if is_told:
                 self.failures.append(failure(answer, layer, path, place))
-            results, own = plausible(layer, inputs, code, self.guesses)
-            if own:
-                doubts.append(frozenset({node.first_slot}))
-            guessed = own or (doubtful and not layer.settles_sizes)
             self.effects.append(None)
         else:
-            results, guessed = answer.outputs, doubtful and not layer.settles_sizes
+            results, resting = answer.outputs, NO_DOUBT if layer.settles_sizes else NO_DOUBT.union(*doubts)
             self.effects.append(answer)
         self.shapes.extend(results or (None,))
         node.results = len(results or (None,))
         slots = range(self.graph.slots, self.graph.slots + node.results)
-        if guessed:
-            self.doubtful |= dict.fromkeys(slots, _NONE.union(*doubts))
+        if resting:
+            self.doubtful |= dict.fromkeys(slots, resting)
         self.graph.slots += node.results
         return Mark(tuple(slots))
 

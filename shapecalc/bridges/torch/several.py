@@ -8,19 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import utils
 
+from shapecalc.bridges.torch.modules import Builder, Fields, Shapes, Sizes
 from shapecalc.layers.base import Kind
-
-if TYPE_CHECKING:
-    from tests.strategies import Fields, Sizes
-
-    Shapes = tuple[Sizes, ...]
-    Builder = Callable[[type[Kind], Fields, Shapes], nn.Module]
 
 
 def torch_class(cls: type[Kind]) -> Callable[..., nn.Module]:
@@ -131,22 +125,6 @@ def bilinear(cls: type[Kind], fields: Fields, shapes: Shapes) -> nn.Module:
     left, right = shapes
     sizes = {"in1_features": left[-1], "in2_features": right[-1]}
     return torch_class(cls)(**{**fields, **{name: fields.get(name) or size for name, size in sizes.items()}})
-
-
-# ---- layers around a layer
-
-
-def normed(cls: type[Kind], fields: Fields, shapes: Shapes) -> nn.Module:
-    """Build the layer, and let torch replace its weight, in the newer way or the older."""
-    from tests.torch_twin import twin
-
-    fields = dict(fields)
-    layer, home = fields.pop("layer"), utils if fields.pop("legacy", False) else utils.parametrizations
-    module = twin(layer, shapes)
-    if fields.get("name", "weight") not in dict(module.named_parameters(recurse=False)):
-        raise ValueError("no such weight")
-    made: nn.Module = getattr(home, cls.kind)(module, **fields)
-    return made
 
 
 # ---- losses
@@ -260,12 +238,10 @@ def exactly(module: nn.Module, count: int) -> nn.Module:
     return module
 
 
-MORE_BUILDERS: dict[str, Builder] = {
+OF_SEVERAL: dict[str, Builder] = {
     **dict.fromkeys(("rnn", "lstm", "gru", "rnn_cell", "lstm_cell", "gru_cell"), recurrent),
     **{f"max_unpool{rank}d": unpool for rank in (1, 2, 3)},
     "embedding_bag": bag,
-    "weight_norm": normed,
-    "spectral_norm": normed,
     **dict.fromkeys(
         (
             "nll_loss",
@@ -295,5 +271,3 @@ ARGUMENTS: dict[str, Callable[[Shapes, str], list[Tensor]]] = {
     "ctc_loss": alignments,
 }
 """Kinds that take other tensors than floating point numbers, by how to make what they take."""
-
-torch.set_num_threads(1)

@@ -1,0 +1,21 @@
+"""The way to other frameworks: each is imported only in its own folder here, and only when asked for."""
+
+from importlib import import_module
+
+from shapecalc.errors import NotInstalled
+
+
+def need(framework: str) -> None:
+    """Import a framework; raise `NotInstalled`, with what to type, if it is not there or does not load.
+
+    >>> need("nothing")
+    Traceback (most recent call last):
+    shapecalc.errors.NotInstalled: this needs nothing: \
+python -m pip install "shapecalc[nothing]" (No module named 'nothing')
+    """
+    try:
+        import_module(framework)
+    except (ImportError, OSError) as error:
+        raise NotInstalled(
+            f'this needs {framework}: python -m pip install "shapecalc[{framework}]" ({error})'
+        ) from None

@@ -1,0 +1,1 @@
+"""torch: a layer's counterpart built, its symbolic shapes read, and our rules proved equal to them."""

@@ -1,0 +1,99 @@
+"""Modules that torch has no class for, and the generic counterpart: torch's own class with our fields."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from fractions import Fraction
+from importlib import import_module
+from typing import Any, TypeAlias
+
+from torch import Tensor, nn
+
+from shapecalc.layers.base import Kind
+
+Sizes: TypeAlias = tuple[int, ...]
+Shapes: TypeAlias = tuple[Sizes, ...]
+Fields: TypeAlias = dict[str, Any]
+Builder: TypeAlias = Callable[[type[Kind], Fields, Shapes], nn.Module]
+
+REJECTIONS = (
+    RuntimeError,
+    ValueError,
+    IndexError,
+    NotImplementedError,
+    AssertionError,
+    TypeError,
+    ZeroDivisionError,
+    OverflowError,
+)
+"""What torch raises, depending on where it notices, for a layer or an input that is not legal."""
+
+
+class Function(nn.Module):
+    """A function of tensors as a module without weights."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        super().__init__()
+        self.function = function
+
+    def forward(self, *inputs: Tensor) -> Any:
+        return self.function(*inputs)
+
+
+class Chain(nn.Module):
+    """Named modules one after another; names become the prefix of their weights."""
+
+    def __init__(self, **modules: nn.Module) -> None:
+        super().__init__()
+        for name, module in modules.items():
+            self.add_module(name, module)
+
+    def forward(self, x: Tensor) -> Any:
+        for module in self.children():
+            x = module(x)
+        return x
+
+
+def plain(value: Any) -> Any:
+    """Return a field's value as torch takes it: fractions and infinities as floats."""
+    if value in ("inf", "-inf"):
+        return float(value)
+    if isinstance(value, Fraction):
+        return float(value)
+    if isinstance(value, tuple):
+        return tuple(map(plain, value))
+    return value
+
+
+def generic(cls: type[Kind], fields: Fields, shapes: Shapes) -> nn.Module:
+    """Call what `cls.torch` names with our fields under the same names."""
+    if cls.torch is None:
+        raise LookupError(f"{cls.kind} names no counterpart in torch and has no builder")
+    target = named(cls.torch)
+    if not inspect.isclass(target):
+        return Function(lambda *inputs: target(*inputs, **fields))
+    wanted = inspect.signature(target).parameters
+    missing = {
+        name: inferred(cls, name, shapes[0])
+        for name in ("in_channels", "in_features", "num_features", "num_channels")
+        if name in wanted and fields.get(name) is None
+    }
+    module: Any = target(**{**fields, **missing})
+    assert isinstance(module, nn.Module)
+    return module
+
+
+def named(path: str) -> Any:
+    """Return what a dotted name stands for."""
+    module, _, attribute = path.rpartition(".")
+    return getattr(import_module(module), attribute)
+
+
+def inferred(cls: type[Kind], name: str, x: Sizes) -> int:
+    """Return the size that torch must be told and that we infer from what arrives."""
+    if name == "in_features":
+        return x[-1]
+    rank = getattr(cls, "rank", None)
+    axis = 1 if rank is None or cls.kind.startswith("batch_norm") else len(x) - rank - 1
+    return x[axis] if 0 <= axis < len(x) else 1

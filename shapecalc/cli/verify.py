@@ -1,0 +1,54 @@
+"""`shapecalc verify`."""
+
+from __future__ import annotations
+
+import sys
+from time import monotonic
+
+import click
+
+from shapecalc.arguments import assignments, opened, shapes
+from shapecalc.console import say
+
+PATIENCE = 1.0
+"""Seconds of silence on a terminal."""
+
+
+@click.command()
+@click.argument("model")
+@click.option("--input", "inputs", multiple=True, metavar="SHAPE", help="As for show.")
+@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Set a parameter of the spec.")
+@click.option(
+    "--format", "form", type=click.Choice(["text", "json"]), default="text", help="How to print it."
+)
+@click.pass_context
+def verify(
+    ctx: click.Context, model: str, inputs: tuple[str, ...], settings: tuple[str, ...], form: str
+) -> None:
+    """Prove every layer of MODEL equal to torch's own symbolic shapes; exit 1 when one is refuted.
+
+    Needs torch, which no other command does.
+    """
+    from shapecalc.bridges import need
+
+    found = opened(model)
+    need("torch")
+    from shapecalc.bridges.torch.verification import verify as verified
+
+    started = monotonic()
+
+    def progress(done: int, of: int) -> None:
+        """Tell on a terminal how far it has got, and wipe that away at the end."""
+        if not sys.stderr.isatty() or monotonic() - started < PATIENCE:
+            return
+        told = f"{done} of {of} layers" if done < of else ""
+        click.echo(f"\r\x1b[K{told}", err=True, nl=False)
+
+    result = verified(found, shapes(inputs), assignments(settings), progress)
+    if form == "json":
+        import json
+
+        say(json.dumps(result.to_dict(), indent=2, ensure_ascii=False))
+    else:
+        say(str(result))
+    ctx.exit(1 if result.is_refuted else 0)

@@ -1,0 +1,263 @@
+"""Sound random networks with one mistake put in: what torch then refuses, `check` finds and repairs.
+
+A mistake is a layer left out, put in twice or exchanged with the next, or another number in a field, an
+argument, a repeat or a parameter. Channels are written down wherever a step sees one number only, so
+that mistakes have something to contradict.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, TypeAlias
+
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from shapecalc import Model, Report, Sequential, ShapecalcError, Step, load, loads
+from shapecalc.checks.diagnostic import Diagnostic
+from shapecalc.checks.mend import mended
+from shapecalc.checks.source import Source
+from shapecalc.checks.splice import applied
+from shapecalc.checks.trace import trace
+from shapecalc.layers import (
+    Add,
+    BatchNorm2d,
+    Concat,
+    Conv2d,
+    Flatten,
+    GlobalAvgPool2d,
+    Linear,
+    MaxPool2d,
+    ReLU,
+)
+from shapecalc.layers.base import Kind, Merge
+from tests.networks import networks
+from tests.test_random_networks import answer, note, refused_by_torch
+
+Path: TypeAlias = tuple[str | int, ...]
+DECLARES = {"in_channels": 1, "in_features": -1, "num_features": 1, "num_channels": 1}
+"""Fields that say what arrives, and on which axis of it."""
+NO_STEPS = frozenset({"from", "outputs", "args", "parameters", "input"})
+
+
+# ---- sound networks
+
+
+@st.composite
+def usual(draw: st.DrawFn) -> Model:
+    """Draw a network as people write them: every number written out, none inferred."""
+
+    def number(low: int, high: int) -> int:
+        return draw(st.integers(low, high))
+
+    def chance() -> bool:
+        return draw(st.booleans())
+
+    channels, size = draw(st.sampled_from([1, 3])), draw(st.sampled_from([8, 12, 16, 17]))
+    image = [channels, size, size]
+    layers: list[Any] = []
+
+    def conv(inward: int, out: int, kernel: int, stride: int = 1) -> Any:
+        return Conv2d(
+            in_channels=inward, out_channels=out, kernel_size=kernel, stride=stride, padding=kernel // 2
+        )
+
+    for _ in range(number(1, 4)):
+        part, out = draw(st.sampled_from(["conv", "pool", "residual", "inception"])), number(2, 9)
+        kernel, stride = draw(st.sampled_from([1, 3, 5])), draw(st.sampled_from([1, 1, 2]))
+        if part == "conv":
+            layers += [conv(channels, out, kernel, stride)]
+            layers += [BatchNorm2d(num_features=out)] if chance() else []
+            layers += [ReLU()]
+            channels, size = out, (size - 1) // stride + 1
+        elif part == "pool" and size >= 4:
+            layers += [MaxPool2d(kernel_size=2, stride=2)]
+            size //= 2
+        elif part == "residual":
+            main = [conv(channels, out, 3, stride), BatchNorm2d(num_features=out), ReLU(), conv(out, out, 3)]
+            layers += [Add(main=main, shortcut=[conv(channels, out, 1, stride)]), ReLU()]
+            channels, size = out, (size - 1) // stride + 1
+        elif part == "inception":
+            wide, pooled = number(1, 5), number(1, 5)
+            branches = [
+                [conv(channels, wide, 1)],
+                [conv(channels, 2, 1), ReLU(), conv(2, out, kernel)],
+                [MaxPool2d(kernel_size=3, stride=1, padding=1), conv(channels, pooled, 1)],
+            ]
+            layers += [Concat(*branches)]
+            channels = wide + out + pooled
+    if chance():
+        layers += [GlobalAvgPool2d()]
+        size = 1
+    layers += [Flatten()]
+    features = channels * size * size
+    for _ in range(number(0, 2)):
+        hidden = number(2, 20)
+        layers += [Linear(in_features=features, out_features=hidden), ReLU()]
+        features = hidden
+    layers += [Linear(in_features=features, out_features=10)]
+    return Model(name="usual", input=image, layers=layers)
+
+
+def declared(model: Model) -> Model:
+    """Return a model in which every layer that sees one number of channels only says which."""
+    walk = model.walk()
+    arriving: dict[tuple[int, str], set[Any]] = {}
+    kept: list[Step] = []
+    for node in walk.graph.nodes:
+        found, shape = trace(model, node.path), walk.shapes[node.sources[0]]
+        if found is None or shape is None or type(found.step.body) is not type(node.layer):
+            continue
+        kept.append(found.step)
+        for name, axis in DECLARES.items():
+            if name in type(node.layer).model_fields:
+                arriving.setdefault((id(found.step), name), set()).add(shape[axis])
+
+    def told(step: Step) -> Step:
+        body = step.body
+        if isinstance(body, Sequential):
+            body = type(body)(steps=[*map(told, body.steps)])
+        elif isinstance(body, Merge) and body.branches is not None:
+            body = body.model_copy(
+                update={
+                    "branches": tuple(
+                        (name, branch if isinstance(branch, str) else tuple(map(told, branch)))
+                        for name, branch in body.branches
+                    )
+                }
+            )
+        elif isinstance(body, Kind):
+            known = {name: arriving.get((id(step), name), set()) for name in DECLARES}
+            given = {name: next(iter(sizes)) for name, sizes in known.items() if len(sizes) == 1}
+            body = body.model_copy(update=given)
+        return step.model_copy(update={"body": body})
+
+    blocks = {
+        name: block.model_copy(update={"layers": tuple(map(told, block.layers))})
+        for name, block in model.blocks.items()
+    }
+    return model.model_copy(update={"layers": tuple(map(told, model.layers)), "blocks": blocks})
+
+
+# ---- mistakes
+
+
+def places(data: Any, path: Path = ()) -> Iterator[tuple[str, Path]]:
+    """Yield where a mistake can be made in a model's plain data: in a number, or in a list of steps."""
+    if isinstance(data, dict):
+        for key, value in data.items():
+            if key != "outputs":
+                yield from places(value, (*path, key))
+    elif isinstance(data, list):
+        if data and all(isinstance(item, (dict, str)) for item in data) and NO_STEPS.isdisjoint(path):
+            for number in range(len(data)):
+                yield "drop", (*path, number)
+                yield "twice", (*path, number)
+                if number + 1 < len(data):
+                    yield "swap", (*path, number)
+        for number, item in enumerate(data):
+            yield from places(item, (*path, number))
+    elif isinstance(data, int) and not isinstance(data, bool):
+        yield "number", path
+
+
+def mistaken(data: Any, what: str, path: Path, number: int) -> Any:
+    """Return the data with a mistake in it."""
+    if not path:
+        return number
+    first: Any
+    first, *rest = path
+    if rest or what == "number":
+        new = mistaken(data[first], what, tuple(rest), number)
+        if isinstance(data, dict):
+            return {key: new if key == first else value for key, value in data.items()}
+        return [new if index == first else item for index, item in enumerate(data)]
+    step = data[first]
+    if what == "drop":
+        named = step.get("name") if isinstance(step, dict) else None
+        left = [] if named is None else [{"identity": {}, "name": named}]  # what has a name keeps it
+        return [*data[:first], *left, *data[first + 1 :]]
+    if what == "swap":
+        return [*data[:first], data[first + 1], step, *data[first + 2 :]]
+    again = {key: value for key, value in step.items() if key != "name"} if isinstance(step, dict) else step
+    return [*data[: first + 1], again, *data[first + 1 :]]
+
+
+@st.composite
+def with_a_mistake(draw: st.DrawFn, sound: st.SearchStrategy[Model]) -> tuple[str, Model]:
+    """Draw a mistake and the model that it was made in; the model is read from a text."""
+    model = draw(sound)
+    assume(isinstance(answer(model), Report))
+    data = declared(model).to_data()
+    assert isinstance(answer(load(data)), Report), "the network is not sound with its channels declared"
+    found = [*places({"layers": data["layers"], "blocks": data.get("blocks", {})})]
+    found += places({"parameters": data.get("parameters", {})}) if draw(st.integers(0, 9)) == 9 else ()
+    assume(found)
+    what, path = draw(st.sampled_from(found))
+    old: Any = data
+    for key in path:
+        old = old[key]
+    near = [old - 1, old + 1, 2 * old, old // 2, 1, 2, 3, 5] if what == "number" else [0]
+    number = draw(st.sampled_from(near))
+    try:
+        return what, loads(load(mistaken(data, what, path, number)).to_yaml())
+    except ShapecalcError:
+        assume(condition=False)
+        raise
+
+
+# ---- the law
+
+
+def errors(model: Model) -> list[Diagnostic]:
+    return [one for one in model.check() if one.severity == "error"]
+
+
+def compare_repair(what: str, model: Model) -> None:
+    """Assert that what torch refuses is found where torch refuses it, and that the first repair holds."""
+    found = errors(model)
+    try:
+        refused = refused_by_torch(model)
+    except (LookupError, NameError, ArithmeticError, ValueError):
+        note(f"{what}: a name or a formula fails in Python, before torch is asked")
+        assert found, "a name fails in Python, and check finds nothing"
+        return
+    if refused is None:
+        note(f"{what}: torch runs it")
+        assert found == [], "torch runs it, and check finds an error"
+        return
+    assert found, f"torch refuses, and check finds nothing: {refused}"
+    assert is_there(found[0], refused.path), f"torch: {refused}; check: {found[0]}"
+    text = model.text or ""
+    first = next(iter(found[0].fixes), None)
+    if first is None or not first.fixes_all:
+        left = errors(loads(mended(Source(text, loads))[0]))
+        assert left, "the errors can be repaired one after the other, but the first repair is not offered"
+        assert all(one.code == "spec" for one in left), f"no repair of {left[0]}"
+        note(f"{what}: torch refuses it, and what is left is about names or shared weights")
+        return
+    after = applied(text, first.edits)
+    assert after is not None
+    again = refused_by_torch(loads(after))
+    assert again is None, f"torch refuses after {first.description}: {again}"
+    note(f"{what}: torch refuses it, and runs it after its first repair, of {len(first.steps)} steps")
+
+
+def is_there(one: Diagnostic, path: str) -> bool:
+    """Say whether a finding is about the layer that torch refuses; of a step that shares, about the step."""
+    return one.path == path or (one.code == "spec" and path.startswith(f"{one.path}."))
+
+
+@given(with_a_mistake(usual()))
+def test_a_mistake_in_a_usual_network_is_found_and_repaired(drawn: tuple[str, Model]) -> None:
+    """Every mistake in a network without names or shared weights has a repair."""
+    compare_repair(*drawn)
+
+
+@given(with_a_mistake(networks()))
+def test_a_mistake_in_any_network_is_found_and_repaired(drawn: tuple[str, Model]) -> None:
+    """Nothing is proposed for results that are not there and for shared weights that no longer fit.
+
+    Such an error may be left, and nothing else.
+    """
+    compare_repair(*drawn)
