@@ -14,8 +14,11 @@ if TYPE_CHECKING:
     from shapecalc.layers.base import Joint, Layer, Merge
     from shapecalc.layers.registry import kinds, register
     from shapecalc.model import Model, load, loads, names
-    from shapecalc.report.data import Node, Report
+    from shapecalc.report.data import Report
     from shapecalc.report.derivation import Derivation
+    from shapecalc.report.node import Node
+    from shapecalc.solving.mirror import solve_mirror
+    from shapecalc.solving.window import solve_window
     from shapecalc.spec.tree import Block, Call, Sequential, Side, Step
 
 _HOMES = {
@@ -30,7 +33,7 @@ _HOMES = {
     "Layer": "layers.base",
     "Merge": "layers.base",
     "Model": "model",
-    "Node": "report.data",
+    "Node": "report.node",
     "Report": "report.data",
     "Sequential": "spec.tree",
     "ShapeError": "errors",
@@ -44,6 +47,8 @@ _HOMES = {
     "loads": "model",
     "names": "model",
     "register": "layers.registry",
+    "solve_mirror": "solving.mirror",
+    "solve_window": "solving.window",
     "symbol": "algebra.expr",
 }
 
@@ -74,6 +79,8 @@ __all__ = [
     "loads",
     "names",
     "register",
+    "solve_mirror",
+    "solve_window",
     "symbol",
 ]
 

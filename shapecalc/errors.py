@@ -165,6 +165,12 @@ class Failure:
         return kind(self.message, place=self.place, path=path, hint=self.hint, failures=failures)
 
 
+class Written:
+    """What is written in a spec as its own text, and quoted so."""
+
+    __slots__ = ()
+
+
 def quote(value: object) -> str:
     r"""Return user input as it may stand in a message: as a spec writes it, in one line, not too long.
 
@@ -194,7 +200,7 @@ def _written(value: object, depth: int) -> str:
         return f"[{_some(_written(one, depth + 1) for one in value)}]"
     if isinstance(value, Mapping):
         return f"{{{_some(f'{key}: {_written(one, depth + 1)}' for key, one in value.items())}}}"
-    return repr(value)
+    return str(value) if isinstance(value, Written) else repr(value)
 
 
 def _some(texts: Iterable[str]) -> str:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, overload
 
 from pydantic import PrivateAttr
 
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from shapecalc.report.derivation import Derivation
     from shapecalc.sizes.agreement import Agreement
     from shapecalc.sizes.answer import Sizes
+    from shapecalc.solving.budget import Budget
+    from shapecalc.solving.features import Features
+    from shapecalc.solving.inputs import Inputs
 
 _GRAPHS_KEPT = 4
 
@@ -124,7 +127,7 @@ class Model(Spec):
                 if walk is not None:
                     return walk, inputs
         walk = expand(self, parameters.__getitem__, inputs, batched=batched)
-        if not walk.failures:
+        if not walk.failures and not walk.graph.loops:
             self._graphs.insert(0, walk.graph)
             del self._graphs[_GRAPHS_KEPT:]
         return walk, inputs
@@ -253,6 +256,41 @@ class Model(Spec):
 
         chosen = None if free is None else tuple(free)
         return legal_sizes(Question(self, input, parameters, rebuild, outputs, chosen))
+
+    @overload
+    def solve(
+        self, *, output: int | Sequence[int], at: str | None = None, rebuild: bool = False, **given: Any
+    ) -> Inputs: ...
+    @overload
+    def solve(self, *, params: int, free: str | Sequence[str], **given: Any) -> Budget: ...
+    @overload
+    def solve(self, *, macs: int, free: str | Sequence[str], **given: Any) -> Budget: ...
+    @overload
+    def solve(self, *, in_features: str | bool, **given: Any) -> Features: ...
+    def solve(self, **given: Any) -> Inputs | Budget | Features:
+        """Answer a question asked backwards; which one is told by what is given.
+
+        `output=(7, 7)`, with `at` for the layer or part meant: exactly the input sizes for which the result
+        has these sizes, what the layers up to there impose included. `params=` or `macs=` with `free`: what a
+        parameter (`"width"`, `"depths[2]"`, or several that are one number, `("H", "W")`) must be, or what
+        comes nearest; `multiple_of`, `between` and `aim` (`nearest`, `at_most`, `at_least`) say which values
+        count. `in_features=True`, or a layer or part: what linear layers need, with the flatten's arithmetic.
+        `input` and parameters of the spec say for what it is built, as in `sizes`.
+
+        Raises `SpecError` for a layer or a parameter that is not there and for a cost that does not depend on
+        what is free, `Undecided` where there is no exact answer.
+
+        >>> found = load("resnet50").solve(output=(7, 7), at="stage4")
+        >>> found.result, (193, 224) in found, (192, 224) in found
+        ((1, 2048, ⌈H/32⌉, ⌈W/32⌉), True, False)
+        >>> load("densenet121").solve(params=5_000_000, free="growth", multiple_of=8).answer
+        Hit(amount=4697992, values=(24,))
+        >>> print(load("lenet5").solve(in_features="c5")["c5"])
+        c5: in_features = 16·5·5 = 400; for any size 16·(⌊H/4⌋ - 3)·(⌊W/4⌋ - 3)
+        """
+        from shapecalc.solving.ask import answer
+
+        return answer(self, self.analyze, given)
 
     def agreement(self, other: Model, **parameters: Any) -> Agreement:
         """Return what is proved of two networks for every input size: same shapes, same accepted sizes.

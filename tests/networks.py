@@ -92,7 +92,12 @@ class Plan:
             return self.one_of(1, 2, 3, 4, 6)
         name = self.one_of(*room.numbers)
         return self.one_of(
-            name, f"{name} + 1", f"2*{name}", f"max({name}, 3) // 1", f"min({name}, 5)", f"{name} % 3 + 1"
+            name,
+            f"{name} + 1",
+            f"2*({name})",
+            f"max({name}, 3) // 1",
+            f"min({name}, 5)",
+            f"({name}) % 3 + 1",
         )
 
     def condition(self, room: Room) -> bool | str:
@@ -132,6 +137,7 @@ class Plan:
                 self.gated,
                 self.in_a_row,
                 self.repeated,
+                self.growing,
                 self.conditional,
                 self.shared,
                 self.by_name,
@@ -217,9 +223,28 @@ class Plan:
             0, 1, 2, "depth", {"i": 2}, {"i": "depth"}, {"w": "widths"}, {"w": [3, "depth + 1"]}
         )
         numbers = ["w"] if isinstance(repeat, dict) and "w" in repeat else []
+        if isinstance(repeat, dict) and "i" in repeat:
+            numbers = self.one_of([], [], ["i + 1"])
         if self.chance(3):
             return [self.step(self.image_layer(room.inside(*numbers)), repeat=repeat)]
         return [self.step(Sequential(self.steps(room.inside(*numbers))), repeat=repeat)]
+
+    def growing(self, room: Room) -> Steps:
+        """Passes that are alike, that add as much each time, or of which the first is another."""
+        out = self.number(room)
+        dense = Concat(before=[], new=[*self.steps(room.inside()), Conv2d(out_channels=out, kernel_size=1)])
+        wide = Conv2d(out_channels=f"in_channels + {self.one_of(1, 3)}", kernel_size=3, padding=1)
+        thin = Conv2d(out_channels=out, kernel_size=[1, 3])
+        first: Any = [
+            Step(Conv2d(out_channels=4, kernel_size=1), when="i == 0"),
+            Conv2d(out_channels="2*in_channels if i == 0 else in_channels", kernel_size=1),
+        ]
+        bodies: list[Any] = [dense, wide, Sequential([dense, BatchNorm2d()]), Sequential(first)]
+        if not room.keeps_size:
+            bodies += [thin, thin]
+        body = self.one_of(*bodies)
+        repeat: Any = {"i": "depth"} if isinstance(body, Sequential) else self.one_of("depth", "depth + 1")
+        return [self.step(body, repeat=repeat)]
 
     def conditional(self, room: Room) -> Steps:
         body = (
@@ -367,7 +392,7 @@ class Plan:
             "W": self.draw(st.integers(1, 14)),
             "base": self.one_of(1, 2, 3, 4),
             "classes": "5*base",
-            "depth": self.one_of(1, 2, 0),
+            "depth": self.one_of(1, 2, 0, 3),
             "widths": self.one_of([2, 3], [1], []),
             "flag": self.one_of(*BOTH),
             "word": self.one_of("relu", "sigmoid", "batch_norm2d"),
@@ -402,7 +427,7 @@ def questions() -> st.SearchStrategy[list[dict[str, Any]]]:
             "word": st.sampled_from(["relu", "sigmoid"]),
             "widths": st.lists(st.integers(1, 4), max_size=2),
             "batch": st.sampled_from([1, 2]),
-            "symbolic": st.sampled_from([("H", "W"), "H", ("batch",), ("base",)]),
+            "symbolic": st.sampled_from([("H", "W"), "H", ("batch",), ("base",), ("depth",), ("depth", "H")]),
         },
     )
     free = st.builds(

@@ -31,8 +31,8 @@ from shapecalc.layers.index import KERAS
 from shapecalc.layers.pool import MaxPool2d
 from shapecalc.layers.registry import kinds
 from shapecalc.layers.requirement import Refused
-from shapecalc.report.data import Node
 from shapecalc.report.derivation import Derivation, LayerDerivation
+from shapecalc.report.node import Node
 from tests.keras_twin import keras_cases
 from tests.strategies import Case, cases
 from tests.written_formulas import evaluated

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,17 +12,23 @@ import torch
 from hypothesis import Phase, assume, currently_in_test_context, event, given, settings
 from torch.utils.flop_counter import FlopCounterMode
 
+import shapecalc.engine.graph as graph_module
 import shapecalc.model as model_module
 from shapecalc import Model, Report, ShapeError, SpecError, Step, Undecided, load, loads, symbol
+from shapecalc.algebra import summation
 from shapecalc.bridges.torch.verify import quiet
 from shapecalc.engine import expand as expansion
+from shapecalc.engine import loops
 from shapecalc.engine.expand import _Expansion
-from shapecalc.engine.graph import Graph
+from shapecalc.engine.graph import Graph, Loop
 from shapecalc.engine.recorder import Recorder
+from shapecalc.engine.repeats import Passes, Repeats
 from shapecalc.engine.scope import Frame
 from shapecalc.layers import AdaptiveAvgPool2d, Conv2d, Flatten, Linear, ReLU, Split, Upsample
+from shapecalc.layers.requirement import Requirement
 from shapecalc.spec import write
 from shapecalc.testing import holds, put_in
+from tests import closed_forms
 from tests.networks import networks, questions
 from tests.torch_network import TorchRefuses, TorchRun, run_graph, run_tree
 
@@ -183,6 +190,26 @@ def compare_symbolic(model: Model) -> None:
         assert put_in(getattr(symbolic, name), numbers) == getattr(numeric, name), name
 
 
+def compare_free_depth(model: Model) -> None:
+    """Assert that a number of passes put in afterwards is that number of passes, alone and with sizes."""
+    for names in (("depth",), ("depth", "H", "W")):
+        sizes = {name: model.parameters[name] for name in ("H", "W")}
+        try:
+            symbolic = answer(model, symbolic=names)
+        except Undecided:
+            note("undecided")
+            continue
+        note("passes left free" if isinstance(symbolic, Report) and symbolic.graph.loops else "no passes")
+        for depth in range(0 if model.parameters["depth"] == 0 else 1, 5):
+            numbers = {"depth": depth, **sizes}
+            if isinstance(symbolic, Report):
+                closed_forms.compare(model, symbolic, numbers)
+            else:
+                told = f"refused for every depth, but not for {depth}: {symbolic}"
+                if "H" not in names:
+                    assert not isinstance(answer(model, **numbers), Report), told
+
+
 def anew(model: Model) -> Model:
     """Return an equal model that has not been analysed yet."""
     return Model(**{name: getattr(model, name) for name in type(model).model_fields})
@@ -228,6 +255,11 @@ def compare_texts(model: Model) -> None:
 @given(networks())
 def test_symbols_then_numbers_is_numbers(model: Model) -> None:
     compare_symbolic(model)
+
+
+@given(networks())
+def test_passes_left_free_then_numbers_is_numbers(model: Model) -> None:
+    compare_free_depth(model)
 
 
 @given(networks(), questions())
@@ -317,8 +349,13 @@ def _always(patch: pytest.MonkeyPatch) -> None:
 
 
 def _one_pass_less(patch: pytest.MonkeyPatch) -> None:
-    honest = _Expansion.passes
-    patch.setattr(_Expansion, "passes", lambda self, frame, repeat: honest(self, frame, repeat)[1:])
+    honest = Repeats.passes
+
+    def passes(self: Repeats, frame: Frame, repeat: Any) -> Passes:
+        found = honest(self, frame, repeat)
+        return replace(found, listed=found.listed[1:])
+
+    patch.setattr(Repeats, "passes", passes)
 
 
 def _own_weights(patch: pytest.MonkeyPatch) -> None:
@@ -372,6 +409,26 @@ def _parameters_ignored(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(model_module, "_serves", lambda graph, parameters: True)
 
 
+def _one_pass_too_few(patch: pytest.MonkeyPatch) -> None:
+    honest = summation.summed
+    patch.setattr(
+        graph_module, "summed", lambda value, index, first, count: honest(value, index, first, count - 1)
+    )
+
+
+def _no_proof(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(loops, "_equal", lambda one, other: True)
+
+
+def _one_condition_for_all(patch: pytest.MonkeyPatch) -> None:
+    def for_every(one: Requirement, loop: Loop) -> Iterator[Requirement]:
+        yield replace(
+            one, **{side: put_in(getattr(one, side), {loop.index: loop.first}) for side in ("left", "right")}
+        )
+
+    patch.setattr(loops, "for_every", for_every)
+
+
 def _forgets_conditions(patch: pytest.MonkeyPatch) -> None:
     honest = write._step
 
@@ -405,6 +462,9 @@ def _blind_to_symbols(patch: pytest.MonkeyPatch) -> None:
         (compare_values, _branches_from_the_last),
         (compare_failure, _only_ranks_required),
         (compare_symbolic, _blind_to_symbols),
+        (compare_free_depth, _one_pass_too_few),
+        (compare_free_depth, _no_proof),
+        (compare_free_depth, _one_condition_for_all),
         (compare_texts, _forgets_conditions),
     ],
 )

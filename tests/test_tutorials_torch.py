@@ -22,7 +22,7 @@ from torch.utils.flop_counter import FlopCounterMode
 import shapecalc
 from shapecalc import Report, ShapeError
 from shapecalc.algebra import product
-from shapecalc.report.data import total
+from shapecalc.report.node import total
 from shapecalc.spec.find import bundled
 from tests.tutorials import MENDED_TORCH_V3 as MISTAKES
 from tests.tutorials import NEEDED_TO_RUN, Edit, edited, origins, text_of

@@ -32,7 +32,7 @@ from shapecalc.algebra.rational import (
     whole,
     within_bounds,
 )
-from shapecalc.errors import FormulaError, nearest, quote
+from shapecalc.errors import FormulaError, Written, nearest, quote
 
 LONGEST = 300
 DEEPEST = 40
@@ -48,7 +48,7 @@ class Scope(Protocol):
         """Return the size of an axis of a named step, or of the arriving tensor for None."""
 
 
-class Formula:
+class Formula(Written):
     """One parsed expression of a spec, equal to another when their texts are.
 
     >>> Formula.parse("4*width + 1").names

@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 
 from shapecalc.algebra.canonical import ceildiv, floordiv, maximum, minimum
 from shapecalc.algebra.expr import Dim, Expr
-from shapecalc.errors import FormulaError, quote
+from shapecalc.errors import FormulaError, Undecided, quote
 
 LARGEST = 10**18
 LARGEST_EXPONENT = 64
@@ -63,6 +63,8 @@ def listed(items: list[Any]) -> list[Any]:
 
 def position(at: Value, length: int, last: int) -> int:
     """Return a position in a list of this length, of which `last` is the last that is legal here."""
+    if isinstance(at, Expr):
+        raise Undecided(f"which entry of a list stands at {at} depends on what was left free")
     if not isinstance(at, int) or isinstance(at, bool) or not -length <= at <= last:
         raise FormulaError(f"index {quote(at)} does not exist in a list of {length}")
     return at
@@ -131,6 +133,8 @@ def _floor_divide(left: Any, right: Any) -> Any:
 
 
 def _power(base: Any, exponent: Any) -> Any:
+    if isinstance(exponent, Expr):
+        raise Undecided(f"{base}**{exponent} is not a polynomial in what was left free")
     if not isinstance(exponent, int) or not 0 <= exponent <= LARGEST_EXPONENT:
         raise FormulaError(f"an exponent must be a whole number from 0 to {LARGEST_EXPONENT}")
     result: Any = 1
@@ -168,7 +172,6 @@ def truth(value: Value) -> bool:
 def related(left: Value, relation: str, right: Value) -> bool:
     """Decide a comparison; raise `Undecided` when it depends on what was left free."""
     from shapecalc.algebra.decide import decide
-    from shapecalc.errors import Undecided
 
     if any(isinstance(value, (str, bool, list)) or value is None for value in (left, right)):
         if relation not in ("==", "!="):

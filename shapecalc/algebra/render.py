@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from itertools import groupby
-from typing import Any
+from math import gcd
+from typing import TYPE_CHECKING, Any
 
-from shapecalc.algebra.expr import Atom, Dim, Expr, Floor, Maximum, Monomial, Symbol
+from shapecalc.algebra.expr import Atom, Dim, Expr, Floor, Maximum, Monomial, Symbol, terms_of
 from shapecalc.algebra.factor import separated
+
+if TYPE_CHECKING:
+    from shapecalc.algebra.leading import Leading
 
 
 def text(value: Dim) -> str:
@@ -34,6 +39,42 @@ def grouped(value: Dim) -> str:
     return f"{value:,}" if isinstance(value, int) else text(value)
 
 
+def leading_text(value: Leading) -> str:
+    """Return a leading polynomial as one line of text.
+
+    >>> from shapecalc.algebra import symbol
+    >>> from shapecalc.algebra.leading import leading
+    >>> leading_text(leading(3 * (symbol("H")//4)**2 + 7, ["H"]))
+    '3/16·H^2'
+    """
+    return _leading(value, _Text())
+
+
+def leading_latex(value: Leading) -> str:
+    r"""Return a leading polynomial as LaTeX, without the dollar signs.
+
+    >>> from shapecalc.algebra import symbol
+    >>> from shapecalc.algebra.leading import leading
+    >>> print(leading_latex(leading(3 * (symbol("H")//4)**2 + 7, ["H"])))
+    \frac{3}{16} \, H^{2}
+    """
+    return _leading(value, _Latex())
+
+
+def _leading(value: Leading, writer: _Text) -> str:
+    parts: list[str] = []
+    for powers, coefficient in value.parts().items():
+        scale = gcd(*(number for _, number in terms_of(coefficient)))
+        sign = -1 if isinstance(coefficient, int) and coefficient < 0 else 1
+        others = coefficient // (sign * scale)
+        factors = [writer.rational(Fraction(sign * scale, value.denominator))]
+        if isinstance(others, Expr):
+            factors.append(f"({writer.sum(others)})" if is_sum(others) else writer.sum(others))
+        factors += [writer.power(Symbol(name, 1), exponent) for name, exponent in powers]
+        parts.append(writer.times.join(factors[factors[0] == "1" and len(factors) > 1 :]))
+    return " + ".join(parts).replace("+ -", "- ")
+
+
 class _Text:
     """How each part of an expression is written; a subclass writes another language."""
 
@@ -47,7 +88,7 @@ class _Text:
             if len(factors) > 1:
                 sign = "-" if factors[0] == -1 else ""
                 written = [
-                    f"({self.expanded(one)})" if _is_sum(one) else self.expanded(one)
+                    f"({self.expanded(one)})" if is_sum(one) else self.expanded(one)
                     for one in factors[len(sign) :]
                 ]
                 return sign + self.times.join(written)
@@ -88,6 +129,13 @@ class _Text:
     def number(self, value: int) -> str:
         return f"{value:,}"
 
+    def rational(self, value: Fraction) -> str:
+        over = self.number(value.numerator)
+        return over if value.denominator == 1 else self.fraction(over, self.number(value.denominator))
+
+    def fraction(self, over: str, under: str) -> str:
+        return f"{over}/{under}"
+
     def symbol(self, name: str) -> str:
         return name
 
@@ -99,7 +147,7 @@ class _Text:
 
     def quotient(self, numerator: Dim, divisor: Dim) -> str:
         over, under = self.sum(numerator), self.sum(divisor)
-        over = f"({over})" if _is_sum(numerator) else over
+        over = f"({over})" if is_sum(numerator) else over
         under = f"({under})" if isinstance(divisor, Expr) and not _is_atom(divisor) else under
         return f"{over}/{under}"
 
@@ -115,6 +163,9 @@ class _Latex(_Text):
 
     def number(self, value: int) -> str:
         return f"{value:,}".replace(",", "{,}")
+
+    def fraction(self, over: str, under: str) -> str:
+        return rf"\frac{{{over}}}{{{under}}}"
 
     def symbol(self, name: str) -> str:
         return name if len(name) == 1 else r"\mathit{" + name.replace("_", r"\_") + "}"
@@ -147,7 +198,8 @@ def _is_minimum(atom: Atom) -> bool:
     )
 
 
-def _is_sum(value: Dim) -> bool:
+def is_sum(value: Dim) -> bool:
+    """Say whether an expression is a sum, which needs brackets beside a product sign."""
     return isinstance(value, Expr) and len(value.terms) > 1
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from shapecalc.algebra.formula import Formula
 from shapecalc.checks.diagnostic import Edit
 from shapecalc.checks.edit import Text
-from shapecalc.engine.expand import automatic_name
+from shapecalc.engine.saying import automatic_name
 from shapecalc.errors import Place
 from shapecalc.layers.base import Kind, Merge
 from shapecalc.spec.tree import Call, Sequential, Spec, Step

@@ -17,7 +17,8 @@ from shapecalc.layers.linear import Dense
 from shapecalc.layers.requirement import shown
 from shapecalc.layers.reshape import Permute, Transpose
 from shapecalc.layers.spatial import AXES, Spatial
-from shapecalc.report.data import Node, Report
+from shapecalc.report.data import Report
+from shapecalc.report.node import Node
 from shapecalc.spec.tree import Call, Spec
 
 Rule = Callable[[Spec, Report], Iterator[Diagnostic]]

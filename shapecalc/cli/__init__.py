@@ -28,6 +28,7 @@ COMMANDS = {
     "schema": "schema:schema",
     "show": "show:show",
     "sizes": "sizes:sizes",
+    "solve": "solve:solve",
     "verify": "verify:verify",
 }
 """Each command with the module here and the function in it."""

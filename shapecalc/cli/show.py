@@ -29,7 +29,9 @@ FORMATS = ("table", "markdown", "json", "csv", "latex")
     help="Batch size; shapes then show it.",
 )
 @click.option("--symbolic", is_flag=True, help="Leave free every size that the input names.")
-@click.option("--free", default="", metavar="NAMES", help="Leave these parameters free: H,W or batch.")
+@click.option(
+    "--free", default="", metavar="NAMES", help="Leave these free: sizes, batch, a depth; as H,W,n."
+)
 @click.option(
     "--depth", type=click.IntRange(1), default=None, metavar="N", help="Fold what is nested deeper."
 )

@@ -14,7 +14,6 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from shapecalc.algebra import Expr
 from shapecalc.algebra.formula import Formula
 from shapecalc.algebra.rational import Value
 from shapecalc.engine.evaluate import at
@@ -22,14 +21,14 @@ from shapecalc.engine.graph import Walk
 from shapecalc.engine.limits import TooLarge, refuse_too_large
 from shapecalc.engine.plausible import Guesses
 from shapecalc.engine.recorder import Recorder
+from shapecalc.engine.repeats import Repeats
+from shapecalc.engine.saying import About, automatic_name, field_error, has_value, label_of, place_in
 from shapecalc.engine.scope import Frame, Mark, UnknownSize
 from shapecalc.errors import Place, SpecError, Undecided, nearest, quote
 from shapecalc.layers import registry
 from shapecalc.layers.base import Kind, Merge
 from shapecalc.layers.requirement import Shape
-from shapecalc.spec.build import complaint_of
-from shapecalc.spec.steps import MODIFIERS
-from shapecalc.spec.tree import MOST_LAYERS, Block, Call, Sequential, Side, Spec, Step
+from shapecalc.spec.tree import Block, Call, Side, Spec, Step
 
 DEEPEST = 50
 
@@ -62,27 +61,6 @@ def _collector_paused() -> Iterator[None]:
             gc.enable()
 
 
-class About:
-    """Says of an error in a `with` block which part of the step it is about, and where that stands."""
-
-    __slots__ = ("is_told", "key", "place")
-
-    def __init__(self, key: str | int, place: Place | None = None, *, is_told: bool = True) -> None:
-        self.key = key
-        self.place = place
-        self.is_told = is_told
-
-    def __enter__(self) -> None:
-        """Nothing to prepare."""
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, (SpecError, Undecided)) and not error.at:
-            error.at = (self.key,)
-            error.place = error.place or self.place or Place()
-            if self.is_told:
-                error.message = f"{self.key}: {error.message}"
-
-
 class _Expansion:
     """One pass over the tree, which tells a recorder what it comes to."""
 
@@ -101,7 +79,7 @@ class _Expansion:
         self.sides: dict[str, int] = {}
         self.depth = 0
         self.calls: tuple[Place, ...] = ()
-        self.multiplicity = 1
+        self.repeats = Repeats(self.record, self.once)
         self.trainable = True
 
     def run(self) -> Walk:
@@ -121,6 +99,8 @@ class _Expansion:
                 found[name] = frame.find(reference).slots[0]
             except SpecError as error:
                 self.record.fail(error, "", self.spec.place.of("outputs", name))
+            except Undecided as error:
+                raise at(error, "", self.spec.place.of("outputs", name)) from None
         return found or {"output": last}
 
     # ---- steps
@@ -139,10 +119,10 @@ class _Expansion:
             except TooLarge:
                 raise
             except SpecError as error:
-                self.record.fail(error, path, _place(step, error.at))
+                self.record.fail(error, path, place_in(step, error.at))
                 current = self.unknown(frame, key)
             except Undecided as error:
-                raise at(error, path, _place(step, error.at)) from None
+                raise at(error, path, place_in(step, error.at)) from None
         return current
 
     def step(self, frame: Frame, step: Step, current: int, key: str, path: str) -> int:
@@ -176,7 +156,7 @@ class _Expansion:
             if step.repeat is None:
                 mark = self.once(frame, step, sources, path)
             else:
-                mark = self.repeated(frame, step, sources, path)
+                mark = self.repeats.run(frame, step, sources, path)
         finally:
             self.trainable = was_trainable
         mark.step, mark.frame, mark.start, mark.end = step, frame, start, len(self.record.graph.nodes)
@@ -187,6 +167,8 @@ class _Expansion:
             with About("share"):
                 self.record.share(owner, step, mark)
         if isinstance(step.body, Side):
+            if self.record.loops:
+                raise Undecided(f"every pass has an output of its own, {path}")
             self.sides[path] = mark.slots[0]
             return current
         return mark.slots[0]
@@ -197,66 +179,8 @@ class _Expansion:
         with About("when"):
             value = step.when.evaluate(frame) if isinstance(step.when, Formula) else step.when
             if not isinstance(value, bool):
-                raise SpecError(f"{_has(step.when, value)} not true or false")
+                raise SpecError(f"{has_value(step.when, value)} not true or false")
         return value
-
-    def repeated(self, frame: Frame, step: Step, sources: list[int], path: str) -> Mark:
-        with About("repeat"):
-            passes = self.passes(frame, step.repeat)
-        group = self.record.open(path, label_of(step), len(passes))
-        position = len(self.record.graph.groups)
-        mark = Mark(tuple(sources[:1]))
-        outer, self.multiplicity = self.multiplicity, self.multiplicity * max(len(passes), 1)
-        if self.multiplicity > MOST_LAYERS:
-            raise TooLarge(
-                f"repeats within repeats come to {self.multiplicity:,} passes, "
-                f"more than the {MOST_LAYERS:,} layers allowed",
-                place=step.place.of("repeat"),
-                path=path,
-            )
-        try:
-            for index, variables in enumerate(passes):
-                self.record.spend()
-                inner = Frame(self.record, frame, (), variables)
-                inner.arriving = sources[0]
-                start = len(self.record.graph.nodes)
-                one = self.once(inner, step, sources, f"{path}.{index}")
-                one.step, one.frame, one.start, one.end = step, inner, start, len(self.record.graph.nodes)
-                one.is_pass = True
-                mark.inner[str(index)] = one
-                sources = [one.slots[0]]
-        finally:
-            self.multiplicity = outer
-        mark.slots = tuple(sources[:1])
-        self.record.close(group)
-        first = self.record.graph.groups[position] if position < len(self.record.graph.groups) else group
-        if first.path == f"{path}.0":
-            group.label = first.label  # the block that an argument chose, rather than the argument
-        return mark
-
-    def passes(self, frame: Frame, repeat: Any) -> list[dict[str, Value]]:
-        if not isinstance(repeat, Mapping):
-            return [{}] * self.times(
-                repeat, repeat.evaluate(frame) if isinstance(repeat, Formula) else repeat
-            )
-        columns: dict[str, list[Value]] = {}
-        for name, given in repeat.items():
-            value = frame.soft(given)
-            columns[name] = value if isinstance(value, list) else [*range(self.times(given, value))]
-        lengths = {name: len(column) for name, column in columns.items()}
-        if len(set(lengths.values())) != 1:
-            told = ", ".join(f"{name} has {length}" for name, length in lengths.items()) or "no variable"
-            raise SpecError(f"the lists differ in length ({told})")
-        return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
-
-    def times(self, written: Any, count: Any) -> int:
-        if isinstance(count, Expr):
-            raise Undecided(f"the number of passes, {count}, cannot be left free", at=("repeat",))
-        if not isinstance(count, int) or isinstance(count, bool) or count < 0:
-            raise SpecError(f"{_has(written, count)} not a number of passes")
-        if count > MOST_LAYERS - len(self.record.graph.nodes):
-            raise SpecError(f"{count:,} passes are more than the {MOST_LAYERS:,} layers allowed")
-        return count
 
     def once(self, frame: Frame, step: Step, sources: list[int], path: str) -> Mark:
         body = step.body
@@ -319,7 +243,7 @@ class _Expansion:
             try:
                 layer = cls(**fields)
             except ValidationError as error:
-                raise _spec_error(error) from None
+                raise field_error(error) from None
             return self.leaf(frame, layer, [current], path, place)
         variables = self.bound(frame, name, block, call)
         inputs = {name: Mark((slot,)) for slot, name in enumerate(self.inputs)}
@@ -388,7 +312,7 @@ class _Expansion:
         try:
             resolved = layer.resolve(frame.evaluate)
         except ValidationError as error:
-            return self.instead(frame, layer, _spec_error(error, layer), sources, path, place)
+            return self.instead(frame, layer, field_error(error, layer), sources, path, place)
         except SpecError as error:
             return self.instead(frame, layer, error, sources, path, place)
         if resolved is not layer or isinstance(layer, Merge):
@@ -434,49 +358,7 @@ class _Expansion:
         self.depth += 1
         try:
             if target.step.repeat is not None and not target.is_pass:
-                return self.repeated(scope, target.step, sources, path)
+                return self.repeats.run(scope, target.step, sources, path)
             return self.once(scope, target.step, sources, path)
         finally:
             self.depth -= 1
-
-
-def automatic_name(step: Step, taken: dict[str, int]) -> str:
-    """Return `conv2d`, `conv2d_2`, … for unnamed steps, passing over names that were given."""
-    label = label_of(step)
-    while True:
-        taken[label] = taken.get(label, 0) + 1
-        key = label if taken[label] == 1 else f"{label}_{taken[label]}"
-        if key == label or key not in taken:
-            return key
-
-
-def label_of(step: Step) -> str:
-    """Return what an unnamed step is called after: its kind, its block, or the step that it shares."""
-    body = step.body
-    if isinstance(body, Kind):
-        return body.kind
-    if isinstance(body, Call):
-        return body.callee
-    if isinstance(body, Sequential):
-        return "side" if isinstance(body, Side) else "sequential"
-    names = [part for part in (step.share or "").split(".") if not part.isdigit()]
-    return names[-1] if names else "share"
-
-
-def _place(step: Step, at: tuple[str | int, ...]) -> Place:
-    """Return where a part of a step is written: a modifier, or something inside its body."""
-    return step.place.of(*at) if at and at[0] in MODIFIERS else step.place.of(label_of(step), *at)
-
-
-def _spec_error(error: ValidationError, layer: Kind | None = None) -> SpecError:
-    """Return a complaint about a field, together with the formula whose value is not legal there."""
-    keys, message = complaint_of(error)
-    written = getattr(layer, str(keys[0])) if layer and keys else None
-    if isinstance(written, Formula) and written.text != keys[0]:
-        message = message.replace(f"{keys[0]}: ", f"{keys[0]}: in {quote(written.text)}: ", 1)
-    return SpecError(message, at=keys)
-
-
-def _has(written: Any, value: Any) -> str:
-    """Return the start of a sentence about a value that a formula has, or that stands there itself."""
-    return f"{written} is {quote(value)}," if isinstance(written, Formula) else f"{quote(value)} is"

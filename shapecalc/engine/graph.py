@@ -6,12 +6,47 @@ once and read only by later nodes, so a graph cannot hold a cycle.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from shapecalc.algebra import Dim
 from shapecalc.algebra.rational import Value
+from shapecalc.algebra.summation import summed
 from shapecalc.errors import Failure, Place
 from shapecalc.layers.base import Effect, Kind
-from shapecalc.layers.requirement import Shape
+from shapecalc.layers.requirement import Requirement, Shape
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """Passes of a repeat that are walked as one, because how many there are is left free.
+
+    The sizes inside may hold `index`, which stands for the number of the pass, counted from 0.
+    """
+
+    path: str
+    index: str
+    first: int
+    """The first pass that is meant; those before it stand in the graph by themselves."""
+    count: Dim
+
+    @property
+    def last(self) -> Dim:
+        """The number of the last pass."""
+        return self.first + self.count - 1
+
+
+def over(value: Dim, loops: Sequence[Loop]) -> Dim:
+    """Return what a value comes to over all passes of some loops, each inside the one before it.
+
+    >>> from shapecalc.algebra import symbol
+    >>> outer, inner = Loop("a.i", "i", 0, symbol("n")), Loop("a.i.b.j", "j", 0, symbol("i") + 1)
+    >>> over(4, [inner]), over(4, [outer, inner])
+    (4·i + 4, 2·n^2 + 2·n)
+    """
+    for loop in reversed(loops):
+        value = summed(value, loop.index, loop.first, loop.count)
+    return value
 
 
 @dataclass(slots=True)
@@ -29,6 +64,8 @@ class GraphNode:
     """The node whose weights this one uses, or None when they are its own."""
     calls: tuple[Place, ...] = ()
     """Where the blocks that hold the layer are called, from the outermost inwards."""
+    loops: tuple[Loop, ...] = ()
+    """The repeats of which this is every pass, from the outermost inwards."""
 
 
 @dataclass(slots=True)
@@ -53,8 +90,15 @@ class Graph:
     outputs: dict[str, int] = field(default_factory=dict)
     slots: int = 0
     batched: bool = True
+    channel_axis: int = 1
+    """Where the channels are: behind the batch to torch, the last axis to Keras."""
     parameters_read: dict[str, Value] = field(default_factory=dict)
     sizes_read: dict[tuple[int, int], Value] = field(default_factory=dict)
+    loops: list[Loop] = field(default_factory=list)
+    standing_for: dict[int, int] = field(default_factory=dict)
+    """Of what arrives in every pass of a loop and of what leaves its last: the tensor of one pass."""
+    conditions: list[tuple[str, Requirement]] = field(default_factory=list)
+    """What repeats ask for, each with the path of the repeat."""
 
 
 @dataclass(slots=True)

@@ -3,19 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from itertools import cycle
 
-from shapecalc.algebra import Dim
+from shapecalc.algebra import Dim, Expr
 from shapecalc.algebra.rational import Value
 from shapecalc.engine.evaluate import Evaluator, failure
-from shapecalc.engine.graph import Graph, GraphNode, Group, Walk
+from shapecalc.engine.graph import Graph, GraphNode, Group, Loop, Walk
 from shapecalc.engine.limits import TooLarge
 from shapecalc.engine.plausible import NO_DOUBT, Guesses, carried_on
 from shapecalc.engine.scope import Mark, UnknownSize
-from shapecalc.errors import Failure, FormulaError, Place, SpecError, quote
+from shapecalc.errors import Failure, FormulaError, Place, SpecError, Undecided, quote
 from shapecalc.layers.base import Effect, Kind, Shapes
 from shapecalc.layers.requirement import Refused, Shape
 from shapecalc.spec.tree import MOST_LAYERS, Spec, Step
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """How far a recorder had come, to go back to."""
+
+    nodes: int
+    groups: int
+    slots: int
+    failures: int
+    loops: int
+    conditions: int
 
 
 class Recorder:
@@ -36,8 +49,9 @@ class Recorder:
         self.channel_axis = -1 if spec.framework == "keras" else 1 if batched else 0
         self.parameter_names = tuple(spec.parameters)
         self.value_of = parameter
-        self.graph = Graph(slots=len(inputs), batched=batched)
-        self.shapes: list[Shape | None] = list(inputs.values())
+        self.graph = Graph(slots=len(inputs), batched=batched, channel_axis=self.channel_axis)
+        self.inputs = tuple(inputs.values())
+        self.shapes: list[Shape | None] = [*self.inputs]
         self.effects: list[Effect | None] = []
         self.failures: list[Failure] = []
         self.evaluator = Evaluator()
@@ -45,6 +59,8 @@ class Recorder:
         self.work = 0
         self.doubtful: dict[int, frozenset[int]] = {}
         """The tensors whose sizes are a guess, and on which guesses each rests: where they were made."""
+        self.loops: tuple[Loop, ...] = ()
+        """The loops that the next node is in."""
 
     @property
     def walk(self) -> Walk:
@@ -55,6 +71,12 @@ class Recorder:
         """Return the value of a parameter and remember that the graph depends on it."""
         value = self.value_of(name)
         self.graph.parameters_read[name] = value
+        if self.loops and isinstance(value, Expr):
+            for loop in self.loops:
+                if loop.index in value.free_symbols:
+                    raise Undecided(
+                        f"{name} is {value}, and {loop.index} counts the passes here: call it otherwise"
+                    )
         return value
 
     def size(self, slot: int, axis: int) -> Dim:
@@ -72,6 +94,7 @@ class Recorder:
         inputs = tuple(shape for slot in sources if (shape := self.shapes[slot]) is not None)
         answer = self.evaluator.apply(layer, inputs)
         node = GraphNode(path, layer, tuple(sources), self.graph.slots, 1, place, trainable)
+        node.loops = self.loops
         self.graph.nodes.append(node)
         doubts = [self.doubtful.get(slot, NO_DOUBT) for slot in sources]
         results: Shapes | None
@@ -102,6 +125,8 @@ class Recorder:
         owners, users = range(target.start, target.end), range(mark.start, mark.end)
         again = step.repeat is not None and len(owners) > 0 and len(users) % len(owners) == 0
         if len(owners) != len(users) and not again:
+            if any(self.graph.nodes[index].loops != self.loops for index in (*owners, *users)):
+                raise Undecided(f"{quote(step.share)} and this step go through their passes differently")
             told = f"has {_layers(len(owners))}, but this step has {_layers(len(users))}"
             raise SpecError(f"{quote(step.share)} {told}")
         for owner, user in zip(cycle(owners), users, strict=False):
@@ -111,6 +136,10 @@ class Recorder:
             if mine.weights != theirs.weights:
                 there, here = self.graph.nodes[owner].path, self.graph.nodes[user].path
                 raise SpecError(f"{there} has {_weights(theirs)}, but {here} needs {_weights(mine)}")
+            if not _pass_by_pass(self.graph.nodes[owner].loops, self.graph.nodes[user].loops):
+                raise Undecided(
+                    f"which pass of {quote(step.share)} shares its weights depends on how many there are"
+                )
             first = self.graph.nodes[owner].owner
             self.graph.nodes[user].owner = owner if first is None else first
 
@@ -119,6 +148,38 @@ class Recorder:
         self.shapes.append(None)
         self.graph.slots += 1
         return self.graph.slots - 1
+
+    def stand_in(self, shape: Shape, slot: int) -> int:
+        """Return a tensor of this shape that is, in one pass of a loop, the tensor in a slot."""
+        self.shapes.append(shape)
+        self.graph.slots += 1
+        self.graph.standing_for[self.graph.slots - 1] = slot
+        if slot in self.doubtful:
+            self.doubtful[self.graph.slots - 1] = self.doubtful[slot]
+        return self.graph.slots - 1
+
+    def checkpoint(self) -> Checkpoint:
+        """Return how far the graph has come."""
+        graph = self.graph
+        return Checkpoint(
+            len(graph.nodes),
+            len(graph.groups),
+            graph.slots,
+            len(self.failures),
+            len(graph.loops),
+            len(graph.conditions),
+        )
+
+    def roll_back(self, to: Checkpoint) -> None:
+        """Take back everything since a checkpoint; only what has been read stays remembered."""
+        graph = self.graph
+        del graph.nodes[to.nodes :], self.effects[to.nodes :]
+        del graph.groups[to.groups :], graph.loops[to.loops :], graph.conditions[to.conditions :]
+        del self.shapes[to.slots :], self.failures[to.failures :]
+        graph.slots = to.slots
+        graph.sizes_read = {key: size for key, size in graph.sizes_read.items() if key[0] < to.slots}
+        graph.standing_for = {slot: of for slot, of in graph.standing_for.items() if slot < to.slots}
+        self.doubtful = {slot: doubt for slot, doubt in self.doubtful.items() if slot < to.slots}
 
     def spend(self) -> None:
         """Count one piece of work; raise `TooLarge` when there have been too many."""
@@ -143,6 +204,19 @@ class Recorder:
     def close(self, group: Group) -> None:
         """End a part of the outline after the last node."""
         group.end = len(self.graph.nodes)
+
+
+def _pass_by_pass(owner: tuple[Loop, ...], user: tuple[Loop, ...]) -> bool:
+    """Say whether every pass of a user finds its owner: in the same pass of loops that go alike."""
+    together = 0
+    while together < min(len(owner), len(user)) and owner[together] == user[together]:
+        together += 1
+    alone = owner[together:]
+    return [_passes(one) for one in alone] == [_passes(one) for one in user[len(user) - len(alone) :]]
+
+
+def _passes(loop: Loop) -> tuple[str, int, Dim]:
+    return loop.index, loop.first, loop.count
 
 
 def _layers(count: int) -> str:

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from shapecalc.algebra import Dim
+from shapecalc.algebra import Dim, Expr
 from shapecalc.algebra.formula import Formula, unknown_name
 from shapecalc.algebra.rational import Value, listed
-from shapecalc.errors import FormulaError, ShapecalcError, SpecError, nearest, quote
+from shapecalc.errors import FormulaError, ShapecalcError, SpecError, Undecided, nearest, quote
 from shapecalc.layers import registry
 from shapecalc.spec.tree import Step
 
@@ -30,6 +30,8 @@ class Mark:
     end: int = 0
     is_pass: bool = False
     """Whether this is one pass of the step, which repeats."""
+    passes: Expr | None = None
+    """How many passes of the step there are, where that is left free."""
 
     def __repr__(self) -> str:
         return "a tensor"
@@ -131,6 +133,9 @@ class Frame:
         for part in rest:
             if part in mark.inner:
                 mark = mark.inner[part]
+            elif mark.passes is not None and part.isdigit():
+                told = f"of {mark.passes} passes, a number left free, none can be named"
+                raise Undecided(f"{quote(reference)}: {told}")
             elif part in map(str, range(len(mark.slots))):
                 mark = Mark((mark.slots[int(part)],))
             else:

@@ -13,8 +13,11 @@ def rewalk(graph: Graph, inputs: list[Shape]) -> Walk | None:
     """Return the walk over a graph, or None if only a new expansion can tell what comes out.
 
     That is so where a size that the expansion read has changed, where a layer refuses or cannot decide
-    (an expansion tells every failure, and goes on behind it), and where shared weights now differ.
+    (an expansion tells every failure, and goes on behind it), and where shared weights now differ. Loops
+    are true of the sizes that they were proved for, and are always expanded anew.
     """
+    if graph.loops:
+        return None
     evaluator = Evaluator()
     shapes = list(inputs)
     effects: list[Effect | None] = []

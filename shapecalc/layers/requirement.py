@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from shapecalc.algebra import Dim
 from shapecalc.algebra.decide import decide
-from shapecalc.algebra.render import grouped
+from shapecalc.algebra.render import grouped, is_sum
 from shapecalc.errors import ShapecalcError
 
 Shape: TypeAlias = tuple[Dim, ...]
@@ -76,8 +76,7 @@ def shown(shape: Shape) -> str:
         return "x".join(map(str, shape)) or "a single number"
     if len(shape) == 1:
         return str(shape[0])
-    texts = map(str, shape)
-    return "×".join(f"({text})" if " " in text else text for text in texts)
+    return "×".join(f"({dim})" if is_sum(dim) else str(dim) for dim in shape)
 
 
 def checked(requirements: Iterable[Requirement]) -> tuple[Requirement, ...]:

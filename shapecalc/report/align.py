@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 from shapecalc.layers.base import Kind
 from shapecalc.layers.spatial import Spatial
-from shapecalc.report.data import Node
+from shapecalc.report.node import Node
 from shapecalc.report.outline import window_text
 from shapecalc.spec.write import plain
 

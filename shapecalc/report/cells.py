@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING
 
 from shapecalc.algebra import Dim
-from shapecalc.algebra.render import grouped
+from shapecalc.algebra.render import grouped, is_sum
+from shapecalc.errors import Undecided
 from shapecalc.layers.requirement import Shape, shown
 from shapecalc.report.data import Report
 from shapecalc.report.outline import Item, lines, outline, window_text
+
+if TYPE_CHECKING:
+    from shapecalc.algebra.leading import Leading
 
 COLUMNS = ("Layer", "Kind", "Kernel", "Output", "Params", "Params %", "MACs", "MACs %")
 KERAS_COUNTING = (
@@ -58,7 +64,7 @@ def _short(value: Dim) -> str:
 
 
 def _row(item: Item, report: Report, params: Dim, macs: Dim, batch: bool) -> Row:
-    times = f" ×{item.times}" if item.times > 1 else ""
+    times = "" if item.count == 1 else f" ×{_factor(item.count)}"
     is_part = item.node is None or bool(item.children)
     cost = "?" if item.macs is None else grouped(item.macs)
     cells = {
@@ -72,6 +78,10 @@ def _row(item: Item, report: Report, params: Dim, macs: Dim, batch: bool) -> Row
         "MACs %": "" if item.macs is None else _share(item.macs, macs),
     }
     return Row(item.depth, is_part, cells)
+
+
+def _factor(value: Dim) -> str:
+    return f"({grouped(value)})" if is_sum(value) else grouped(value)
 
 
 def _share(part: Dim, whole: Dim) -> str:
@@ -108,19 +118,67 @@ def summary(report: Report, *, batch: bool = False) -> list[str]:
     frozen = (
         "" if report.trainable_params == report.params else f" ({grouped(report.trainable_params)} trainable)"
     )
-    buffers = f" + {grouped(report.buffer_count)} in buffers" if report.buffer_count != 0 else ""
+    joint = " +" if isinstance(report.params, int) and isinstance(report.buffer_count, int) else ", and"
+    buffers = f"{joint} {grouped(report.buffer_count)} in buffers" if report.buffer_count != 0 else ""
     found.append(f"Parameters: {grouped(report.params)}{frozen}{buffers}")
     if report.counting == "keras":
         found.append(KERAS_COUNTING)
     flops = f"; FLOPs: {at_least}{grouped(report.flops)}" if isinstance(report.macs, int) else ""
     found.append(f"MACs: {at_least}{grouped(report.macs)}{flops}")
+    found += growth(report)
     if not report.complete:
         found.append(f"Not counted: {', '.join(report.not_counted)}")
     found.append(
         f"Memory in {report.dtype}: parameters {memory(report.params * report.itemsize)}, "
         f"all layer outputs {memory(report.bytes)}"
     )
-    return [*found, *validity(report), CONVENTION]
+    return [*found, *counted(report), *validity(report), CONVENTION]
+
+
+def growth(report: Report) -> list[str]:
+    """Return how the multiply-accumulates grow with large inputs, where sizes of the input are free."""
+    try:
+        found = report.leading_macs
+    except Undecided as undecided:
+        return [f"MACs for large inputs: {undecided.message}"]
+    if found is None:
+        return []
+    at_least = "" if report.complete else "at least "
+    number = per_pixel(report, found)
+    if number is None:
+        return [f"MACs for large inputs: {at_least}about {found}"]
+    return [f"MACs per input pixel, for large inputs: {at_least}{exact(number)}"]
+
+
+def per_pixel(report: Report, found: Leading) -> Fraction | None:
+    """Return the cost of a pixel, if the network has one image as input and costs so much for each pixel."""
+    sides = report.sides(report.input)
+    ((powers, number), *others) = found.parts().items()
+    is_image = len(report.inputs) == 1 and len(sides) > 1 and sorted(map(str, sides)) == [*found.names]
+    each_once = powers == tuple((name, 1) for name in found.names)
+    if others or not is_image or not each_once or not isinstance(number, int):
+        return None
+    return Fraction(number, found.denominator)
+
+
+def exact(value: Fraction) -> str:
+    """Return a rational as it is, and about how much it is.
+
+    >>> exact(Fraction(81456)), exact(Fraction(244839, 32))
+    ('81,456', '244,839/32, about 7,651')
+    """
+    if value.denominator == 1:
+        return grouped(value.numerator)
+    digits = 0 if value >= 100 else 2
+    return f"{value.numerator:,}/{value.denominator:,}, about {float(value):,.{digits}f}"
+
+
+def counted(report: Report) -> list[str]:
+    """Return what the indices of passes that were left free stand for."""
+    return [
+        f"Passes {index} = {first} … {grouped(last)} of {', '.join(parts)}"
+        for (index, first, last), parts in report.passes.items()
+    ]
 
 
 def validity(report: Report) -> list[str]:

@@ -61,7 +61,10 @@ class Columns:
     def _cut(
         self, rows: Sequence[Mapping[str, str]], names: Sequence[str], width: int
     ) -> list[dict[str, str]]:
-        """Cut the longest texts until the rows fit, or until nothing more can be cut."""
+        """Cut the longest texts until the rows fit, or until nothing more can be cut.
+
+        Formulas on the right, which only a reader of costs needs, are cut before words and shapes.
+        """
         header = {name: len(self.headers.get(name, name)) + _MARGIN for name in names}
         lengths = {name: max(header[name], *(len(row[name]) for row in rows)) for name in names}
         least = {
@@ -69,9 +72,14 @@ class Columns:
             for name in names
         }
         for _ in range(sum(lengths.values()) + _MARGIN * (len(names) - 1) - width):
-            longest = max(names, key=lambda name: (lengths[name] > least[name], lengths[name]))
+            longest = max(
+                names, key=lambda name: (lengths[name] > least[name], name in self.right, lengths[name])
+            )
             lengths[longest] -= lengths[longest] > least[longest]
         return [{name: shortened(row[name], lengths[name]) for name in names} for row in rows]
+
+
+_DIGITS = "0123456789,"
 
 
 def _is_number(text: str) -> bool:
@@ -79,8 +87,17 @@ def _is_number(text: str) -> bool:
 
 
 def shortened(text: str, longest: int) -> str:
-    """Return a text of at most so many characters."""
-    return text if len(text) <= longest else f"{text[: longest - 1]}…"
+    """Return a text of at most so many characters; a number is cut away whole, lest it read as another.
+
+    >>> shortened("4,096·H + 86,417,128", 15), shortened("response_norm", 9)
+    ('4,096·H + …', 'response…')
+    """
+    if len(text) <= longest:
+        return text
+    kept = text[: longest - 1]
+    if kept[-1:] in _DIGITS and text[longest - 1] in _DIGITS:
+        kept = kept.rstrip(_DIGITS) or kept
+    return f"{kept}…"
 
 
 def broadest(text: str) -> int:

@@ -13,10 +13,14 @@ HEADER = ("path", "kind", "kernel", "inputs", "output", "params", "trainable_par
 
 
 def csv(report: Report) -> str:
-    """Return every layer of a report, without folding and with the batch in its shapes."""
+    """Return every layer of a report, without folding and with the batch in its shapes.
+
+    Where the number of passes of a repeat is free, a last column says how many passes a layer stands for.
+    """
     text = StringIO()
     sheet = writer.writer(text, lineterminator="\n")
-    sheet.writerow(HEADER)
+    is_free = bool(report.graph.loops)
+    sheet.writerow((*HEADER, "times") if is_free else HEADER)
     for node in report.nodes:
         sheet.writerow(
             [
@@ -29,6 +33,7 @@ def csv(report: Report) -> str:
                 node.trainable_params,
                 "" if node.macs is None else node.macs,
                 node.bytes,
+                *([node.times] if is_free else []),
             ]
         )
     return text.getvalue().rstrip("\n")

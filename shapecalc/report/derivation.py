@@ -17,7 +17,7 @@ from shapecalc.algebra import term as terms
 from shapecalc.algebra.render import grouped
 from shapecalc.algebra.term import Letter, Number, Term
 from shapecalc.layers.requirement import Shape
-from shapecalc.report.data import total
+from shapecalc.report.node import total
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,8 +23,9 @@ from shapecalc.layers.letters import (
     with_letters,
 )
 from shapecalc.layers.requirement import Shape
-from shapecalc.report.data import Node, Report, total
+from shapecalc.report.data import Report
 from shapecalc.report.derivation import Axes, Derivation, Given, LayerDerivation, Step
+from shapecalc.report.node import Node, total
 
 
 def derive(report: Report, *layers: str, batch: bool | None = None) -> Derivation:
@@ -119,8 +120,8 @@ def _layer(node: Node, layout: Layout, counting: str) -> LayerDerivation:
         shape,
         params,
         macs,
-        node.params,
-        node.macs,
+        node.params_inside(len(node.loops)),
+        node.macs_inside(len(node.loops)),
         node.shares if node.weights else None,
     )
 

@@ -14,7 +14,8 @@ from shapecalc.layers.crop import Crop
 from shapecalc.layers.pad import Pad
 from shapecalc.layers.requirement import Shape
 from shapecalc.report.align import Pair, aligned, settings_of
-from shapecalc.report.data import Node, Report
+from shapecalc.report.data import Report
+from shapecalc.report.node import Node
 from shapecalc.spec.write import plain
 
 

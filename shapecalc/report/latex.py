@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from shapecalc.algebra import Dim
+from shapecalc.algebra.render import is_sum, leading_latex
 from shapecalc.algebra.render import latex as latex_dim
+from shapecalc.errors import Undecided
 from shapecalc.report.cells import CONVENTION, heading, visible
 from shapecalc.report.data import Report
 from shapecalc.report.outline import Item, lines, outline, window_text
@@ -21,12 +25,19 @@ _SPECIAL = {
     "^": r"\textasciicircum{}",
     "×": r"$\times$",
     "·": r"$\cdot$",
+    "…": r"\dots{}",
+    "≥": r"$\geq$",
+    "⌊": r"$\lfloor$",
+    "⌋": r"$\rfloor$",
+    "⌈": r"$\lceil$",
+    "⌉": r"$\rceil$",
 }
 
 
 def latex(report: Report, depth: int | None = None, *, batch: bool = False) -> str:
     """Return a `table` with a caption; it needs the package booktabs and nothing else."""
     body = [_line(item, report, batch) for item in lines(outline(report, depth))]
+    notes = "".join((_growth(report), *_passes(report)))
     macs = latex_dim(report.macs) if report.complete else rf"\geq {latex_dim(report.macs)}"
     output = _shape(report.output, report, batch)
     last = rf"Total & & & {output} & ${latex_dim(report.params)}$ & ${macs}$ \\"
@@ -34,7 +45,7 @@ def latex(report: Report, depth: int | None = None, *, batch: bool = False) -> s
         [
             r"\begin{table}",
             r"\centering",
-            rf"\caption{{{escaped(heading(report, batch=batch))}. {escaped(CONVENTION)}}}",
+            rf"\caption{{{escaped(heading(report, batch=batch))}. {escaped(CONVENTION)}{notes}}}",
             r"\begin{tabular}{lllrrr}",
             r"\toprule",
             r"Layer & Kind & Kernel & Output & Parameters & MACs \\",
@@ -50,7 +61,7 @@ def latex(report: Report, depth: int | None = None, *, batch: bool = False) -> s
 
 
 def _line(item: Item, report: Report, batch: bool) -> str:
-    times = rf" $\times {item.times}$" if item.times > 1 else ""
+    times = "" if item.count == 1 else rf" $\times {_factor(item.count)}$"
     indent = rf"\hspace{{{item.depth}em}}" if item.depth else ""
     cells = [
         f"{indent}{escaped(item.label)}{times}",
@@ -63,12 +74,34 @@ def _line(item: Item, report: Report, batch: bool) -> str:
     return " & ".join(cells) + r" \\"
 
 
+def _passes(report: Report) -> Iterator[str]:
+    """Yield what the indices of passes that were left free stand for."""
+    for (index, first, last), parts in report.passes.items():
+        told = ", ".join(map(escaped, parts))
+        yield rf" Passes ${index} = {first}, \dots, {latex_dim(last)}$ of {told}."
+
+
 def _shape(shape: tuple[Dim, ...], report: Report, batch: bool) -> str:
     seen = visible(shape, report, batch=batch)
-    texts = [str(size) if isinstance(size, int) else latex_dim(size) for size in seen]
-    if len(texts) > 1:
-        texts = [f"({text})" if " + " in text or " - " in text else text for text in texts]
-    return "$" + r" \times ".join(texts) + "$"
+    if len(seen) == 1 and not isinstance(seen[0], int):
+        return f"${latex_dim(seen[0])}$"
+    return "$" + r" \times ".join(map(_factor, seen)) + "$"
+
+
+def _factor(size: Dim) -> str:
+    """Return a size as it stands beside a ×: without separators, a sum in brackets."""
+    text = str(size) if isinstance(size, int) else latex_dim(size)
+    return f"({text})" if is_sum(size) else text
+
+
+def _growth(report: Report) -> str:
+    """Return how the multiply-accumulates grow, as a sentence of the caption."""
+    try:
+        found = report.leading_macs
+    except Undecided:
+        return ""
+    at_least = "" if report.complete else "at least "
+    return "" if found is None else f" For large inputs {at_least}about ${leading_latex(found)}$ MACs."
 
 
 def escaped(text: str) -> str:

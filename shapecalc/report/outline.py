@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from shapecalc.algebra import Dim
 from shapecalc.layers.base import Window
 from shapecalc.layers.requirement import Shape
-from shapecalc.report.data import Node, Report, total
+from shapecalc.report.data import Report
+from shapecalc.report.node import Node, total
 
 
 @dataclass(slots=True)
@@ -23,11 +24,20 @@ class Item:
     children: list[Item] = field(default_factory=list)
     times: int = 1
     """How many equal passes of a repeat this item stands for."""
+    passes: Dim = 1
+    """How many passes of a repeat it stands for where that was left free."""
+    loops: int = 0
+    """How many loops the item is inside of: it is shown in one pass of them."""
+
+    @property
+    def count(self) -> Dim:
+        """How many passes of a repeat this item stands for."""
+        return self.times * self.passes
 
     @property
     def params(self) -> Dim:
         """The parameters of everything inside, all passes together."""
-        return self.times * total(node.params for node in self.nodes)
+        return self.times * total(node.params_inside(self.loops) for node in self.nodes)
 
     @property
     def is_shared(self) -> bool:
@@ -37,7 +47,8 @@ class Item:
     @property
     def macs(self) -> Dim | None:
         """The multiply-accumulates of everything inside; None when nothing inside is known."""
-        known = [node.macs for node in self.nodes if node.macs is not None]
+        found = [node.macs_inside(self.loops) for node in self.nodes]
+        known = [macs for macs in found if macs is not None]
         return self.times * total(known) if known or not self.nodes else None
 
     @property
@@ -48,7 +59,7 @@ class Item:
     @property
     def output(self) -> Shape | None:
         """What leaves the last layer inside."""
-        return self.nodes[-1].output if self.nodes else None
+        return self.nodes[-1].output_after(self.loops) if self.nodes else None
 
     @property
     def window(self) -> Window | None:
@@ -88,9 +99,13 @@ def outline(report: Report, depth: int | None = None) -> list[Item]:
                 parent.node = node
                 continue
             parent.children.append(Item(_last(node.path), node.kind, [node], len(holders) - 1, node))
+    loops = {loop.path: loop for loop in report.graph.loops}
     for path, item in _walked(root, ""):
         if path in repeats:
             item.children = _folded(item.children)
+        if path in loops:
+            item.passes = loops[path].count
+        item.loops = sum(path.startswith(f"{loop}.") for loop in loops)
     return _cut([_collapsed(item) for item in root.children], depth, 0)
 
 
@@ -129,10 +144,11 @@ def _collapsed(item: Item) -> Item:
     item.children = [_collapsed(child) for child in item.children]
     if not item.nodes:
         item.kind = "identity"  # a branch without layers
-    if item.node is None and len(item.children) == 1 and 1 in (item.times, item.children[0].times):
+    if item.node is None and len(item.children) == 1 and 1 in (item.count, item.children[0].count):
         only = item.children[0]
         item.children, item.node, item.nodes = only.children, only.node, only.nodes
         item.times *= only.times
+        item.passes = item.passes * only.passes
         if only.node is not None and not only.children:
             item.kind = only.kind
     return item

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from shapecalc.report.cells import COLUMNS, HEADERS, Row, heading, rows, summary
@@ -34,4 +35,18 @@ def _wrapped(sentences: Sequence[str], width: int | None) -> list[str]:
         return list(sentences)
     from textwrap import wrap
 
-    return [line for sentence in sentences for line in wrap(sentence, max(width, 20), subsequent_indent="  ")]
+    lines = (
+        line
+        for sentence in sentences
+        for line in wrap(_FLOOR.sub(_unbroken, sentence), max(width, 20), subsequent_indent="  ")
+    )
+    return [line.replace(_NO_BREAK, " ") for line in lines]
+
+
+_FLOOR = re.compile(r"[⌊⌈][^⌊⌋⌈⌉]*[⌋⌉]")
+_NO_BREAK = "\N{NO-BREAK SPACE}"
+
+
+def _unbroken(floor: re.Match[str]) -> str:
+    """Return a floor that no line ends in."""
+    return floor[0].replace(" ", _NO_BREAK)

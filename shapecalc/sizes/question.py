@@ -11,9 +11,9 @@ from shapecalc.algebra.formula import Formula
 from shapecalc.engine.expand import expand
 from shapecalc.engine.graph import Graph, GraphNode, Walk
 from shapecalc.engine.parameters import Parameters, input_shapes
-from shapecalc.errors import SpecError, nearest, quote
+from shapecalc.errors import SpecError, Undecided, nearest, quote
 from shapecalc.layers.base import Named
-from shapecalc.layers.requirement import Shape
+from shapecalc.layers.requirement import Shape, shown
 from shapecalc.layers.spatial import AXES
 from shapecalc.spec.tree import Spec
 
@@ -35,6 +35,10 @@ class Question:
     outputs: str = "main"
     free: tuple[str, ...] | None = None
     """The unknowns, by name; by default every size of the inputs but the channels."""
+    at: str | None = None
+    """The layer or part whose result is asked for, instead of the outputs."""
+    target: tuple[int, ...] | None = None
+    """What this result must be: the sizes of its maps, or of all its axes but the batch."""
 
     def __post_init__(self) -> None:
         if self.outputs not in OUTPUTS:
@@ -109,7 +113,11 @@ class Question:
             given[input_] = tuple(shape)
         inputs = input_shapes(self.spec, free, given, 1)
         values = free if self.rebuild else self._parameters
-        return expand(self.spec, values.__getitem__, inputs), inputs
+        walk = expand(self.spec, values.__getitem__, inputs)
+        if walk.graph.loops:
+            repeat = walk.graph.loops[0].path.rpartition(".")[0]
+            raise Undecided(f"which sizes are legal is not known while the passes of {repeat} are free")
+        return walk, inputs
 
     def weights_built(self) -> dict[str, Named]:
         """Return the weights and buffers of each layer as built, by path; none when it is built anew."""
@@ -126,17 +134,51 @@ class Question:
         """Say of each node whether it runs when the outputs that are asked for are.
 
         What only another output needs does not. What nothing reads does: nothing says that it is left out.
+        For the result of a layer only what it depends on runs.
         """
-        main, *others = graph.outputs.values()
-        read = {slot for node in graph.nodes for slot in node.sources}
-        dropped = {slot for node in graph.nodes for slot in _results(node)} - read - set(others)
-        wanted = {main, *dropped, *(others if self.outputs == "all" else ())}
+        outputs = [*graph.outputs.values()]
+        main, others = outputs[:1], outputs[1:]
+        if self.at is not None:
+            wanted = {slot for slot in [self.slot(graph)] if slot is not None}
+        else:
+            read = {slot for node in graph.nodes for slot in node.sources}
+            dropped = {slot for node in graph.nodes for slot in _results(node)} - read - set(others)
+            wanted = {*main, *dropped, *(others if self.outputs == "all" else ())}
         found: list[bool] = []
         for node in reversed(graph.nodes):
             is_needed = not wanted.isdisjoint(_results(node))
             wanted.update(node.sources if is_needed else ())
             found.append(is_needed)
         return found[::-1]
+
+    def slot(self, graph: Graph) -> int | None:
+        """Return the result that is asked for, of a layer or part or the main output, if there is one."""
+        if self.at is None:
+            return next(iter(graph.outputs.values()), None)
+        for node in graph.nodes:
+            if node.path == self.at:
+                return node.first_slot
+        for group in graph.groups:
+            if group.path == self.at and group.end > group.start:
+                return graph.nodes[group.end - 1].first_slot
+        known = [*(node.path for node in graph.nodes), *(group.path for group in graph.groups)]
+        raise SpecError(f"{self.spec.name} has no layer {quote(self.at)}{nearest(self.at, known)}")
+
+    def targets(self, shape: Shape) -> list[tuple[Dim, int]]:
+        """Return the sizes of a result that are asked for, each with what it must be."""
+        if self.target is None:
+            return []
+        if len(self.target) == len(shape) - 1:
+            return [*zip(shape[1:], self.target, strict=True)]
+        sized = [shape[axis + 1] for axis in _sized_axes(len(shape) - 1, self.spec.framework)]
+        if len(shape) < 3 or len(sized) != len(self.target):
+            asked, result = "x".join(map(str, self.target)), shown(shape[1:])
+            where = f"the result of {self.at}" if self.at else "the output"
+            raise SpecError(
+                f"{where} is {result}, which cannot be {asked}",
+                hint="give a size for each of its axes, or of its maps; name a layer to ask of its result",
+            )
+        return [*zip(sized, self.target, strict=True)]
 
 
 def _results(node: GraphNode) -> range:

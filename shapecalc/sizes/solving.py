@@ -102,6 +102,19 @@ class Solver:
                 if relation not in seen:
                     seen.add(relation)
                     yield Imposed(node, one, self.where(relation))
+        yield from self.asked(walk)
+
+    def asked(self, walk: Walk) -> Iterator[Imposed]:
+        """Yield what the result that is asked for must be, as if the layer that makes it imposed it."""
+        slot = self.question.slot(walk.graph)
+        shape = None if slot is None else walk.shapes[slot]
+        if shape is None or slot is None:
+            return
+        node = next((one for one in reversed(walk.graph.nodes) if one.first_slot <= slot), None)
+        for size, wanted in self.question.targets(shape):
+            assert node is not None
+            one = Requirement("asked", size, "==", wanted, f"{node.path} is {shown(shape[1:])}")
+            yield Imposed(node, one, self.where((size, "==", wanted)))
 
     def concerns(self, failure: Failure, walk: Walk, needed: list[bool]) -> bool:
         """Say whether a failure lies on the way to an output that is asked for."""

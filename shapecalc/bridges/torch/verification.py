@@ -29,7 +29,8 @@ from shapecalc.engine.walk import rewalk
 from shapecalc.errors import ShapecalcError, Undecided
 from shapecalc.layers.base import Kind, Shapes
 from shapecalc.model import Model
-from shapecalc.report.data import Node, Report
+from shapecalc.report.data import Report
+from shapecalc.report.node import Node
 
 Progress = Callable[[int, int], None]
 

@@ -1,0 +1,152 @@
+"""Steps that repeat: how many passes there are, and one after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from shapecalc.algebra import Dim, Expr
+from shapecalc.algebra.formula import Formula
+from shapecalc.algebra.rational import Value
+from shapecalc.engine.limits import TooLarge
+from shapecalc.engine.loops import FreeRepeat, require
+from shapecalc.engine.recorder import Recorder
+from shapecalc.engine.saying import About, has_value, label_of
+from shapecalc.engine.scope import Frame, Mark
+from shapecalc.errors import SpecError, Undecided
+from shapecalc.layers.requirement import Requirement
+from shapecalc.spec.tree import MOST_LAYERS, Step
+
+DEEPEST_FREE = 5
+RunOnce: TypeAlias = Callable[[Frame, Step, list[int], str], Mark]
+
+
+@dataclass(frozen=True, slots=True)
+class Passes:
+    """The passes of a repeat: the variables of each, or how many there are where that is left free."""
+
+    listed: list[dict[str, Value]]
+    free: Expr | None = None
+    counters: tuple[str, ...] = ()
+    """The variables that count the passes, where how many there are is left free."""
+    equal: tuple[tuple[Dim, Dim], ...] = ()
+    """What else must be the number of passes."""
+
+
+class Repeats:
+    """Runs the steps of one expansion that repeat."""
+
+    def __init__(self, record: Recorder, once: RunOnce) -> None:
+        self.record = record
+        self.once = once
+        self.multiplicity = 1
+        self.free_depth = 0
+        """How many repeats with a free number of passes the walk is inside of."""
+
+    def run(self, frame: Frame, step: Step, sources: list[int], path: str) -> Mark:
+        """Run all passes of a step, each on what the one before it yields."""
+        with About("repeat"):
+            passes = self.passes(frame, step.repeat)
+            for count, wanted in passes.equal:
+                self._require_equal(step, count, wanted, path)
+        group = self.record.open(path, label_of(step), max(len(passes.listed), 1))
+        position = len(self.record.graph.groups)
+        with self._multiplied(len(passes.listed), step, path):
+            if passes.free is not None:
+                mark = self._free(FreeRepeat(self, frame, step, path, passes.free, passes.counters), sources)
+            else:
+                mark = Mark(tuple(sources[:1]))
+                for index, variables in enumerate(passes.listed):
+                    one = self.one_pass(frame, step, sources, f"{path}.{index}", variables)
+                    mark.inner[str(index)] = one
+                    sources = [one.slots[0]]
+                    mark.slots = (one.slots[0],)
+        self.record.close(group)
+        groups = self.record.graph.groups
+        if position < len(groups) and groups[position].path.rpartition(".")[0] == path:
+            group.label = groups[position].label  # the block that an argument chose, rather than the argument
+        return mark
+
+    def one_pass(
+        self, frame: Frame, step: Step, sources: list[int], path: str, variables: dict[str, Value]
+    ) -> Mark:
+        """Run one pass with its variables."""
+        self.record.spend()
+        inner = Frame(self.record, frame, (), variables)
+        inner.arriving = sources[0]
+        start = len(self.record.graph.nodes)
+        one = self.once(inner, step, sources, path)
+        one.step, one.frame, one.start, one.end = step, inner, start, len(self.record.graph.nodes)
+        one.is_pass = True
+        return one
+
+    def _free(self, repeat: FreeRepeat, sources: list[int]) -> Mark:
+        """Run a repeat that tries its passes several times, so that what is nested multiplies."""
+        if self.free_depth >= DEEPEST_FREE:
+            raise Undecided(
+                f"free numbers of passes are nested more than {DEEPEST_FREE} deep", at=("repeat",)
+            )
+        self.free_depth += 1
+        try:
+            return repeat.run(sources)
+        finally:
+            self.free_depth -= 1
+
+    @contextmanager
+    def _multiplied(self, passes: int, step: Step, path: str) -> Iterator[None]:
+        outer, self.multiplicity = self.multiplicity, self.multiplicity * max(passes, 1)
+        if self.multiplicity > MOST_LAYERS:
+            raise TooLarge(
+                f"repeats within repeats come to {self.multiplicity:,} passes, "
+                f"more than the {MOST_LAYERS:,} layers allowed",
+                place=step.place.of("repeat"),
+                path=path,
+            )
+        try:
+            yield
+        finally:
+            self.multiplicity = outer
+
+    # ---- how many
+
+    def passes(self, frame: Frame, repeat: Any) -> Passes:
+        """Return the passes that a `repeat` asks for."""
+        if not isinstance(repeat, Mapping):
+            count = self.times(repeat, repeat.evaluate(frame) if isinstance(repeat, Formula) else repeat)
+            return Passes([], count) if isinstance(count, Expr) else Passes([{}] * count)
+        lists: dict[str, list[Value]] = {}
+        counts: dict[str, Expr] = {}
+        for name, given in repeat.items():
+            value = frame.soft(given)
+            found = value if isinstance(value, list) else self.times(given, value)
+            if isinstance(found, Expr):
+                counts[name] = found
+            else:
+                lists[name] = found if isinstance(found, list) else [*range(found)]
+        lengths = {name: len(column) for name, column in lists.items()}
+        if len(set(lengths.values())) > 1 or not repeat:
+            told = ", ".join(f"{name} has {length}" for name, length in lengths.items()) or "no variable"
+            raise SpecError(f"the lists differ in length ({told})")
+        if not lists:
+            first, *others = counts.values()
+            return Passes([], first, tuple(counts), tuple((other, first) for other in others))
+        length = next(iter(lengths.values()))
+        columns = lists | {name: [*range(length)] for name in counts}
+        rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+        return Passes(rows, equal=tuple((count, length) for count in counts.values()))
+
+    def times(self, written: Any, count: Any) -> int | Expr:
+        """Return a number of passes; raise `SpecError` for anything else."""
+        if isinstance(count, Expr):
+            return count
+        if not isinstance(count, int) or isinstance(count, bool) or count < 0:
+            raise SpecError(f"{has_value(written, count)} not a number of passes")
+        if count > MOST_LAYERS - len(self.record.graph.nodes):
+            raise SpecError(f"{count:,} passes are more than the {MOST_LAYERS:,} layers allowed")
+        return count
+
+    def _require_equal(self, step: Step, count: Dim, wanted: Dim, path: str) -> None:
+        says = f"the lists of a repeat must be equally long: {count} and {wanted}"
+        require(self.record, path, Requirement("passes", count, "==", wanted, says))

@@ -1,0 +1,1 @@
+"""Questions asked backwards: which setting, which input, which width gives what is wanted."""

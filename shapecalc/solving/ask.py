@@ -1,0 +1,97 @@
+"""From what is given to `Model.solve` to the question that is meant."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from fractions import Fraction
+from typing import Any
+
+from pydantic_core import PydanticCustomError
+
+from shapecalc.errors import SpecError, quote
+from shapecalc.layers.fields import exact
+from shapecalc.report.data import Report
+from shapecalc.sizes.question import Question
+from shapecalc.solving.budget import Budget, Number
+from shapecalc.solving.costs import Asked, solve_budget
+from shapecalc.solving.features import Features, solve_features
+from shapecalc.solving.inputs import Inputs, solve_inputs
+from shapecalc.spec.tree import Spec
+
+QUESTIONS = ("output", "params", "macs", "in_features")
+
+
+def answer(
+    spec: Spec, analyze: Callable[..., Report], given: Mapping[str, Any]
+) -> Inputs | Budget | Features:
+    """Return the answer to the one question among what is given; the rest are its options."""
+    named = [name for name in QUESTIONS if given.get(name) is not None]
+    if len(named) != 1:
+        told = " and ".join(named) or "nothing"
+        raise SpecError(f"ask for one of {', '.join(QUESTIONS)}, not for {told}")
+    (asked,) = named
+    rest = {name: value for name, value in given.items() if name not in QUESTIONS}
+    if asked == "output":
+        return _inputs(spec, given["output"], **rest)
+    if asked == "in_features":
+        layer = given["in_features"]
+        return _features(spec, None if layer is True else layer, **rest)
+    return _budget(spec, analyze, asked, given[asked], **rest)
+
+
+def _inputs(
+    spec: Spec,
+    output: int | Sequence[int],
+    *,
+    at: str | None = None,
+    rebuild: bool = False,
+    input: Any = None,  # noqa: A002  (the word that a spec uses)
+    **parameters: Any,
+) -> Inputs:
+    target = (output,) if isinstance(output, int) else tuple(output)
+    return solve_inputs(Question(spec, input, parameters, rebuild, at=at, target=target))
+
+
+def _features(
+    spec: Spec,
+    layer: str | None,
+    *,
+    input: Any = None,  # noqa: A002
+    **parameters: Any,
+) -> Features:
+    return solve_features(Question(spec, input, parameters), layer)
+
+
+def _budget(
+    spec: Spec,
+    analyze: Callable[..., Report],
+    quantity: str,
+    target: int,
+    *,
+    free: str | Sequence[str] = (),
+    multiple_of: Any = 1,
+    between: Sequence[Any] | None = None,
+    aim: str = "nearest",
+    input: Any = None,  # noqa: A002
+    **parameters: Any,
+) -> Budget:
+    if between is not None and len(between) != 2:
+        raise SpecError(f"between is the first and the last value, not {quote(between)}")
+    sides = None if between is None else (_number(between[0]), _number(between[1]))
+
+    def analyzed(values: Mapping[str, Any], symbolic: Sequence[str]) -> Report:
+        return analyze(input=input, symbolic=symbolic or False, **values)
+
+    names = (free,) if isinstance(free, str) else tuple(free)
+    return solve_budget(
+        Asked(spec, analyzed, quantity, target, names, _number(multiple_of), sides, aim, parameters)
+    )
+
+
+def _number(value: Any) -> Number:
+    if isinstance(value, bool):
+        raise SpecError(f"{quote(value)} is not a number")
+    try:
+        return value if isinstance(value, (int, Fraction)) else exact(value)
+    except PydanticCustomError as error:
+        raise SpecError(error.message()) from None

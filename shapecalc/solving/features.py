@@ -1,0 +1,204 @@
+"""What `in_features` of a linear layer must be, and how the number comes about."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from shapecalc.algebra import Dim, product
+from shapecalc.algebra.expr import Expr
+from shapecalc.algebra.render import grouped
+from shapecalc.engine.graph import GraphNode, Walk
+from shapecalc.errors import Failure, SpecError, Undecided, nearest, printable, quote
+from shapecalc.layers.linear import Dense
+from shapecalc.layers.requirement import Shape, shown
+from shapecalc.sizes.question import Question
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """The `in_features` of one linear layer."""
+
+    path: str
+    in_features: int
+    shape: Shape
+    """What arrives at the layer, the batch in front."""
+    flattened: Shape | None
+    """The sizes that a flatten before it multiplied, or None where there is none."""
+    declared: Dim | None
+    formula: Dim | None = field(default=None)
+    """The number in closed form where sizes are free; None where it has none."""
+
+    @property
+    def is_right(self) -> bool:
+        """Whether the declared number, if there is one, is the one that is needed."""
+        return self.declared is None or self.declared == self.in_features
+
+    @property
+    def arithmetic(self) -> str:
+        """How the number comes about, as 512·7·7 = 25,088."""
+        if self.flattened is None:
+            if len(self.shape) == 2:
+                return grouped(self.in_features)
+            return f"{grouped(self.in_features)}, the last axis of {shown(self.shape[1:])}"
+        factors = "·".join(map(str, self.flattened))
+        return f"{factors} = {grouped(self.in_features)}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the number and its derivation as plain data for JSON."""
+        return {
+            "path": self.path,
+            "in_features": self.in_features,
+            "arrives": [*self.shape[1:]],
+            "flattened": None if self.flattened is None else [*self.flattened],
+            "declared": self.declared,
+            "right": self.is_right,
+            "formula": None if self.formula is None else str(self.formula),
+        }
+
+    def __str__(self) -> str:
+        told = f"{self.path}: in_features = {self.arithmetic}"
+        if isinstance(self.formula, Expr):
+            told += f"; for any size {self.formula}"
+        if not self.is_right:
+            told += f"; the spec says {self.declared}, which is wrong"
+        return told
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """The `in_features` of the linear layers that were asked for."""
+
+    title: str
+    inputs: dict[str, Shape]
+    found: tuple[Feature, ...]
+
+    def __iter__(self) -> Iterator[Feature]:
+        return iter(self.found)
+
+    def __len__(self) -> int:
+        return len(self.found)
+
+    def __getitem__(self, path: str) -> Feature:
+        for one in self.found:
+            if one.path == path:
+                return one
+        raise KeyError(path)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the numbers as plain data for JSON."""
+        inputs = {name: [*shape[1:]] for name, shape in self.inputs.items()}
+        return {"name": self.title, "inputs": inputs, "layers": [one.to_dict() for one in self.found]}
+
+    def __str__(self) -> str:
+        shapes = ", ".join(shown(shape[1:]) for shape in self.inputs.values())
+        return "\n".join(map(printable, [f"{self.title} on {shapes}", *(f"  {one}" for one in self.found)]))
+
+
+def solve_features(question: Question, layer: str | None = None) -> Features:
+    """Return the `in_features` of every linear layer, or of one, or of those in a part of the network.
+
+    The walk goes on behind a layer that declares a wrong number: that is what is asked about. Raises
+    `SpecError` for a layer that is not linear, and what went wrong before it where nothing arrives.
+    """
+    spec, walk = question.spec, question.walk_built()
+    graph = walk.graph
+    linear = [node for node in graph.nodes if isinstance(node.layer, Dense)]
+    chosen = [node for node in linear if layer is None or _is_in(node.path, layer)]
+    if not chosen:
+        known = [node.path for node in linear]
+        paths = [node.path for node in graph.nodes]
+        if layer is None or not known:
+            raise SpecError(f"{spec.name} has no linear layer")
+        wrong = "is not linear" if any(_is_in(path, layer) for path in paths) else "is not there"
+        raise SpecError(
+            f"{spec.name}: the layer {quote(layer)} {wrong}{nearest(layer, known)}",
+            hint=f"linear layers: {', '.join(known[:20])}",
+        )
+    formulas = _formulas(question)
+    doubtful = _doubtful(walk)
+    found: list[Feature] = []
+    for node in chosen:
+        if node.path in doubtful:
+            raise doubtful[node.path].error(tuple(walk.failures))
+        one = _feature(walk, node, formulas.get(node.path))
+        if one is None:
+            raise SpecError(f"{spec.name}: what arrives at {quote(node.path)} is not known")
+        found.append(one)
+    title = f"{spec.title} ({spec.name})" if spec.title else spec.name
+    return Features(title, question.built_inputs, tuple(found))
+
+
+def _doubtful(walk: Walk) -> dict[str, Failure]:
+    """Return the layers behind one that fails, each with that failure: a walk goes on with what could be.
+
+    A linear layer that declares a wrong number makes what it would make of the right one.
+    """
+    nodes = walk.graph.nodes
+    linear = {node.path for node in nodes if isinstance(node.layer, Dense)}
+    failed = {one.path: one for one in walk.failures if not (one.code == "channels" and one.path in linear)}
+    behind: dict[int, Failure] = {}
+    found: dict[str, Failure] = {}
+    for node in nodes:
+        before = next((behind[slot] for slot in node.sources if slot in behind), None)
+        if before is not None:
+            found[node.path] = before
+        cause = before or failed.get(node.path)
+        if cause is not None:
+            behind |= dict.fromkeys(range(node.first_slot, node.first_slot + node.results), cause)
+    return found
+
+
+def _is_in(path: str, part: str) -> bool:
+    return path == part or path.startswith(f"{part}.")
+
+
+def _formulas(question: Question) -> dict[str, Dim]:
+    """Return what arrives at each linear layer with the input sizes free, where that has a closed form."""
+    try:
+        walk, _ = replace(question, rebuild=True).walk_at({})
+    except (SpecError, Undecided):
+        return {}
+    found: dict[str, Dim] = {}
+    for node in walk.graph.nodes:
+        shape = walk.shapes[node.sources[0]] if node.sources else None
+        if isinstance(node.layer, Dense) and shape:
+            found[node.path] = shape[-1]
+    return found
+
+
+def _feature(walk: Walk, node: GraphNode, formula: Dim | None) -> Feature | None:
+    """Return what a linear layer needs, or None where what arrives is not known."""
+    assert isinstance(node.layer, Dense)
+    shape = walk.shapes[node.sources[0]]
+    if not shape or not isinstance(shape[-1], int):
+        return None
+    needed = shape[-1]
+    node.layer.model_copy(update={"in_features": needed}).apply((shape,))  # refused if it were wrong
+    return Feature(
+        node.path, needed, shape, _flattened(walk, node.sources[0]), node.layer.in_features, formula
+    )
+
+
+def _flattened(walk: Walk, slot: int) -> Shape | None:
+    """Return the sizes whose product the last axis is, looking back over layers that keep the shape."""
+    makers = {
+        made: node
+        for node in walk.graph.nodes
+        for made in range(node.first_slot, node.first_slot + node.results)
+    }
+    shape = walk.shapes[slot]
+    while slot in makers and len(makers[slot].sources) == 1:
+        slot = makers[slot].sources[0]
+        before = walk.shapes[slot]
+        if before is None or shape is None:
+            return None
+        if before == shape:
+            continue
+        kept = len(shape) - 1
+        merged = before[kept:]
+        if before[:kept] == shape[:-1] and len(merged) > 1 and product(merged) == shape[-1]:
+            return merged
+        return None
+    return None

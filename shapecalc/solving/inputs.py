@@ -1,0 +1,200 @@
+"""Which inputs give a map of a wanted size, at the output or at a layer on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import islice, product
+from typing import Any
+
+from shapecalc.algebra import Dim
+from shapecalc.algebra.expr import Expr
+from shapecalc.algebra.integer_set import IntegerSet
+from shapecalc.algebra.region import Point, Region
+from shapecalc.algebra.solution import solve
+from shapecalc.engine.graph import Walk
+from shapecalc.errors import SpecError, Undecided, printable, quote
+from shapecalc.layers.requirement import Shape, shown
+from shapecalc.sizes.question import Question
+from shapecalc.sizes.solving import Found, Solver
+from shapecalc.sizes.stretching import solved
+from shapecalc.sizes.text import written
+
+_MOST_CHECKED = 48
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """What one axis comes to at an input size next to those that are asked for."""
+
+    name: str
+    size: int
+    becomes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """The input sizes for which a network holds up to a layer and its result has the wanted sizes.
+
+    Exact: every such size is in it, and none besides. Points are written in the order of `names`.
+    """
+
+    title: str
+    at: str | None
+    wanted: tuple[int, ...]
+    result: Shape
+    """The result in closed form, the batch in front."""
+    names: tuple[str, ...]
+    region: Region = field(repr=False)
+    legal: Region = field(repr=False)
+    """The sizes that the network takes up to there, whatever the result."""
+    beside: tuple[Reached, ...] = ()
+    """Where there is no answer: what the result comes to at sizes next to where it should be."""
+
+    def __bool__(self) -> bool:
+        return bool(self.region)
+
+    def __contains__(self, point: Sequence[int] | int) -> bool:
+        return ((point,) if isinstance(point, int) else tuple(point)) in self.region
+
+    def __iter__(self) -> Iterator[Point]:
+        """Yield the sizes, those whose largest side is smallest first."""
+        return iter(self.region)
+
+    @property
+    def never(self) -> list[int]:
+        """The sizes of the result that no input changes and that are not what is wanted."""
+        pairs = zip(reversed(self.result), reversed(self.wanted), strict=False)
+        full = len(self.wanted) == len(self.result) - 1
+        return [size for size, want in pairs if full and isinstance(size, int) and size != want]
+
+    @property
+    def smallest(self) -> dict[str, int] | None:
+        """The first of the sizes, by name."""
+        point = next(iter(self), None) if self.region else None
+        return None if point is None else dict(zip(self.names, point, strict=True))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the sizes as plain data for JSON."""
+        return {
+            "name": self.title,
+            "at": self.at,
+            "wanted": [*self.wanted],
+            "result": [size if isinstance(size, int) else str(size) for size in self.result[1:]],
+            "sizes": [*self.names],
+            "text": written(self.region, self.names),
+            "smallest": self.smallest,
+            "legal": written(self.legal, self.names),
+            "beside": [{"size": one.name, "is": one.size, "becomes": one.becomes} for one in self.beside],
+        }
+
+    def __str__(self) -> str:
+        wanted = "x".join(map(str, self.wanted))
+        where = f"the result of {self.at}" if self.at else "the output"
+        lines = [f"{self.title}: {where} is {shown(self.result[1:])}"]
+        if self.region:
+            lines.append(f"It is {wanted} exactly for")
+            lines += [f"  {line}" for line in written(self.region, self.names)]
+        else:
+            lines.append(f"It is never {wanted}. Up to there the network takes")
+            lines += [f"  {line}" for line in written(self.legal, self.names)]
+            lines += [f"A size of {size} stays so whatever the input" for size in self.never]
+            lines += [f"At {one.name} = {one.size} that side is {one.becomes}" for one in self.beside]
+        return "\n".join(map(printable, lines))
+
+
+def solve_inputs(question: Question) -> Inputs:
+    """Return the inputs for which the result that a question asks for has its target."""
+    target = question.target
+    if not target or any(not isinstance(n, int) or isinstance(n, bool) or n < 1 for n in target):
+        raise SpecError(f"{quote(target)} is not a size of a result, as (7, 7) is")
+    built = question.walk_built()
+    shape = _result(question, built)
+    if shape is not None:
+        _refuse_other_rank(question, built, shape)
+    found = solved(question)
+    result = _result(question, found.walk)
+    if result is None:
+        raise found.failures[0].error(tuple(found.failures))
+    _confirm(Solver(question), found)
+    region = found.region
+    anyhow = solved(replace(question, target=None))
+    legal = anyhow.region
+    if anyhow.failures and not legal:
+        raise anyhow.failures[0].error(tuple(anyhow.failures))
+    title = f"{question.spec.title} ({question.spec.name})" if question.spec.title else question.spec.name
+    beside = () if region else tuple(_beside(question, result, legal))
+    return Inputs(title, question.at, target, result, question.names, region, legal, beside)
+
+
+def _result(question: Question, walk: Walk) -> Shape | None:
+    slot = question.slot(walk.graph)
+    return None if slot is None else walk.shapes[slot]
+
+
+def _refuse_other_rank(question: Question, built: Walk, shape: Shape) -> None:
+    """Refuse a target that the result cannot have; tell which layer's result could."""
+    try:
+        question.targets(shape)
+    except SpecError as error:
+        axes = len(question.target or ()) + 2
+        for node, effect in zip(reversed(built.graph.nodes), reversed(built.effects), strict=True):
+            is_map = effect is not None and len(effect.outputs[0]) == axes
+            if effect is not None and is_map and set(_maps(question, effect.outputs[0])) != {1}:
+                hint = f"ask at a layer: {node.path} is the last with maps, {shown(effect.outputs[0][1:])}"
+                raise SpecError(error.message, hint=hint) from None
+        raise
+
+
+def _maps(question: Question, shape: Shape) -> list[Dim]:
+    return [size for size, _ in question.targets(shape)]
+
+
+def _confirm(solver: Solver, found: Found) -> None:
+    """Walk over the network at the ends of what was found, and just outside, in numbers."""
+    points = islice(dict.fromkeys(_telling(found.region)), _MOST_CHECKED)
+    for point in points:
+        walked = bool(solver.plain(dict(zip(solver.names, point, strict=True))).region)
+        if walked != (point in found.region):
+            sizes = "x".join(map(str, point))
+            raise Undecided(f"at {sizes} the network says otherwise than its closed form")
+
+
+def _telling(region: Region) -> Iterable[Point]:
+    for box in region.boxes:
+        yield from product(*(_edges(one) for one in box.sets))
+
+
+def _edges(one: IntegerSet) -> list[int]:
+    first = one.first_from(1)
+    if first is None:
+        return []
+    last = one.early[0][1] if one.early and one.early[0][0] == first else first
+    found = [first, last, last + 1, first - 1]
+    if one.residues:
+        found += [one.start, one.start + one.modulus]
+    return [n for n in dict.fromkeys(found) if n >= 1]
+
+
+def _beside(question: Question, result: Shape, legal: Region) -> Iterator[Reached]:
+    """Yield what each side is at the last size where it is too small, and the first where it is too large."""
+    pairs: list[tuple[Dim, int]] = question.targets(result)
+    if any(isinstance(size, int) and size != wanted for size, wanted in pairs):
+        return
+    for size, wanted in pairs:
+        free = sorted(size.free_symbols) if isinstance(size, Expr) else []
+        if len(free) != 1 or not isinstance(size, Expr):
+            continue
+        axis = question.names.index(free[0])
+        own = IntegerSet()
+        for box in legal.boxes:
+            own |= box.sets[axis]
+        smaller, larger = solve(size, "<", wanted), solve(size, ">", wanted)
+        if smaller is None or larger is None:
+            continue
+        below, above = own & smaller[1], own & larger[1]
+        last = below.last_until(below.start) if below.is_finite and below else None
+        for n in (last, above.first_from(1)):
+            becomes = None if n is None else size.subs(free[0], n)
+            if n is not None and isinstance(becomes, int):
+                yield Reached(free[0], n, becomes)
