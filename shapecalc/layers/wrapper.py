@@ -16,7 +16,7 @@ from shapecalc.algebra import Dim, product
 from shapecalc.errors import SpecError, nearest, quote
 from shapecalc.layers.base import Effect, Kind, Merge, Named, Shapes
 from shapecalc.layers.fields import Annotation, Count, Flag, Optional, Real, Whole, complaint
-from shapecalc.layers.requirement import Requirement, Shape, axis_exists, checked
+from shapecalc.layers.requirement import Refused, Requirement, Shape, axis_exists, checked
 
 
 class Held(Annotation):
@@ -74,7 +74,11 @@ class Wrapper(Kind):
 
     def apply(self, inputs: Shapes) -> Effect:
         """Ask the layer, and replace the weight."""
-        effect = self.layer.apply(inputs)
+        try:
+            effect = self.layer.apply(inputs)
+        except Refused as refused:
+            needed = refused.requirement
+            raise Refused(replace(needed, says=f"{self.kind}: {needed.message}")) from None
         own = [name for name in effect.weights if "." not in name]
         told = ", ".join(own) or "none"
         says = f"{self.kind}: {self.layer.kind} has no weight {quote(self.name)}; it has {told}"
