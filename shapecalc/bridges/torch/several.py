@@ -43,18 +43,25 @@ def spread(module: nn.Module) -> nn.Module:
 
 
 def recurrent(cls: type[Kind], fields: Fields, shapes: Shapes) -> nn.Module:
-    """Build a recurrent layer or cell; two states are handed over as a pair."""
+    """Build a recurrent layer or cell; two states are handed over as a pair.
+
+    A state with a batch beside a position without one is not tried: torch does not look at it, may stretch
+    it and may read outside of its memory.
+    """
     fields = {**fields, "input_size": fields.get("input_size") or shapes[0][-1]}
     module = torch_class(cls)(**fields)
 
     def pair(_module: nn.Module, args: tuple[Tensor, ...]) -> tuple[Any, ...]:
         x, *states = args
+        if cls.kind.endswith("cell") and any(state.dim() != x.dim() for state in states):
+            raise ValueError("a batch of all, or of none")
+        if not cls.kind.startswith("lstm"):
+            return args
         if len(states) not in (0, 2):
             raise ValueError("both states or neither")
         return (x, tuple(states)) if states else (x,)
 
-    if cls.kind.startswith("lstm"):
-        module.register_forward_pre_hook(pair)
+    module.register_forward_pre_hook(pair)
     return spread(module)
 
 
