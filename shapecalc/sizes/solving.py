@@ -15,6 +15,7 @@ from shapecalc.engine.graph import GraphNode, Walk
 from shapecalc.engine.loss import unread
 from shapecalc.errors import Failure
 from shapecalc.layers.base import Effect, Named
+from shapecalc.layers.linear import Identity
 from shapecalc.layers.requirement import Requirement, Shape, shown
 from shapecalc.sizes.question import Question
 
@@ -110,9 +111,9 @@ class Solver:
         shape = None if slot is None else walk.shapes[slot]
         if shape is None or slot is None:
             return
-        node = next((one for one in reversed(walk.graph.nodes) if one.first_slot <= slot), None)
+        arriving = GraphNode("input", Identity(), (slot,), slot, 1, self.question.spec.place)
+        node = next((one for one in reversed(walk.graph.nodes) if one.first_slot <= slot), arriving)
         for size, wanted in self.question.targets(shape):
-            assert node is not None
             one = Requirement("asked", size, "==", wanted, f"{node.path} is {shown(shape[1:])}")
             yield Imposed(node, one, self.where((size, "==", wanted)))
 

@@ -113,7 +113,7 @@ def exceptional(solver: Solver, found: Found, assigned: Mapping[str, int]) -> di
     positions = {node.path: position for position, node in enumerate(nodes)}
     before = solver.pinned(assigned)
     for condition in found.imposed:
-        if positions[condition.path] < doubtful[0][0]:
+        if positions.get(condition.path, -1) < doubtful[0][0]:  # -1 for an input
             before &= condition.region
     points: dict[str, IntegerSet] = {}
     for _, (left, right) in doubtful:
