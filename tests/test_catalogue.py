@@ -172,7 +172,8 @@ def counted(call: Iterable[Tensor], module: nn.Module) -> int:
 
 def test_bilinear_costs_its_two_products() -> None:
     """FlopCounterMode reads 0 for its one operation; the same written as two matrix products it counts as we do."""
-    left, right, module = torch.rand(7, 4), torch.rand(7, 5), nn.Bilinear(4, 5, 3, bias=False)
+    left, right = torch.rand(7, 4, dtype=torch.double), torch.rand(7, 5, dtype=torch.double)
+    module = nn.Bilinear(4, 5, 3, bias=False, dtype=torch.double)
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
         halves = left @ module.weight.permute(1, 0, 2).reshape(4, 15)
         result = torch.bmm(halves.reshape(7, 3, 5), right[:, :, None])[..., 0]
