@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from shapecalc.algebra.expr import Dim, Expr, symbol
     from shapecalc.errors import DesignError, FormulaError, ShapecalcError, ShapeError, SpecError, Undecided
-    from shapecalc.layers.base import Layer, Merge
+    from shapecalc.layers.base import Joint, Layer, Merge
     from shapecalc.layers.registry import kinds, register
     from shapecalc.model import Model, load, loads, names
     from shapecalc.report.data import Report
@@ -29,6 +29,7 @@ _HOMES = {
     "Dim": "algebra.expr",
     "Expr": "algebra.expr",
     "FormulaError": "errors",
+    "Joint": "layers.base",
     "Layer": "layers.base",
     "Merge": "layers.base",
     "Model": "model",
@@ -60,6 +61,7 @@ __all__ = [
     "Dim",
     "Expr",
     "FormulaError",
+    "Joint",
     "Layer",
     "Merge",
     "Model",

@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from shapecalc.layers.base import Kind
 from shapecalc.layers.extended import INFINITIES, Extended
 from shapecalc.layers.fields import (
+    Annotation,
     Decimal,
     Each,
     Listed,
@@ -27,9 +28,9 @@ from shapecalc.layers.fields import (
     Optional,
     Truth,
     Whole,
-    _Annotation,
 )
 from shapecalc.layers.registry import get
+from tests.strategies_more import MORE_HINTS, MORE_INPUTS
 
 Sizes: TypeAlias = tuple[int, ...]
 Fields: TypeAlias = dict[str, Any]
@@ -106,7 +107,7 @@ class Draft:
 _DECIMALS = [Fraction(n, d) for n, d in [(0, 1), (1, 2), (1, 1), (1, 4), (3, 10), (3, 2), (2, 1), (5, 2)]]
 
 
-def value(draft: Draft, rule: _Annotation) -> Any:
+def value(draft: Draft, rule: Annotation) -> Any:
     """Draw a value that an annotation allows; in a wild draft, sometimes one just outside."""
     illegal = draft.wild and draft.chance(8)
     for annotation, strategy in STRATEGIES.items():
@@ -170,7 +171,7 @@ def _each(draft: Draft, rule: Each, illegal: bool) -> Any:
     return tuple(value(draft, rule.item) for _ in range(length))
 
 
-STRATEGIES: dict[type[_Annotation], Callable[[Draft, Any, bool], Any]] = {
+STRATEGIES: dict[type[Annotation], Callable[[Draft, Any, bool], Any]] = {
     Extended: _extended,
     Whole: _whole,
     Decimal: _decimal,
@@ -342,6 +343,7 @@ INPUTS: dict[str, Callable[[Draft], tuple[Sizes, ...]]] = {
     "divisible": of_rank(2, 3, 4),
     "channel_shuffle": of_rank(3, 4, 5),
     "glu": of_rank(1, 2, 3),
+    **MORE_INPUTS,
 }
 """Kinds whose inputs are not just any shape (or, for spatial kinds, a shape of their rank)."""
 
@@ -566,23 +568,24 @@ FIELD_HINTS: dict[str, Callable[[Draft], Any]] = {
         for name in ("zero", "constant", "reflection", "replication", "circular")
         for rank in (1, 2, 3)
     },
+    **MORE_HINTS,
 }
 """Fields by name, or by `kind.name` where a name means something else in one kind.
 
 They are drawn after the fields without a hint, in this order.
 """
 
-SKIPPED = {"branches"}
-"""Fields that hold layers, not values."""
+SKIPPED = {"branches", "layer", "name"}
+"""Fields that hold layers or their names, not values."""
 
 
-def rules(cls: type[Kind]) -> dict[str, _Annotation]:
+def rules(cls: type[Kind]) -> dict[str, Annotation]:
     """Return the annotation of every field that holds a value."""
-    found: dict[str, _Annotation] = {}
+    found: dict[str, Annotation] = {}
     for name, field in cls.model_fields.items():
         if name in SKIPPED:
             continue
-        annotations = [item for item in field.metadata if isinstance(item, _Annotation)]
+        annotations = [item for item in field.metadata if isinstance(item, Annotation)]
         assert annotations, f"{cls.kind}.{name} has no annotation that says what it may hold"
         found[name] = annotations[0]
     return found
