@@ -464,7 +464,6 @@ def _blind_to_symbols(patch: pytest.MonkeyPatch) -> None:
         (compare_symbolic, _blind_to_symbols),
         (compare_free_depth, _one_pass_too_few),
         (compare_free_depth, _no_proof),
-        (compare_free_depth, _one_condition_for_all),
         (compare_texts, _forgets_conditions),
     ],
 )
@@ -474,8 +473,23 @@ def test_random_networks_find_what_is_broken(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     breakage(monkeypatch)
-    with pytest.raises((AssertionError, ExceptionGroup)):
+    with pytest.raises((AssertionError, ExceptionGroup, TorchRefuses)):
         FEW(given(networks())(comparison))()
+
+
+def test_conditions_of_one_pass_alone_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Random networks seldom shrink from pass to pass; this one does, so its last pass asks for most."""
+    shrinking = Step(Conv2d(out_channels=2, kernel_size=3), repeat="depth")
+    model = Model(
+        name="shrinking",
+        parameters={"H": 7, "W": 7, "depth": 2},
+        input=[2, "H", "W"],
+        layers=[shrinking],
+    )
+    compare_free_depth(model)
+    _one_condition_for_all(monkeypatch)
+    with pytest.raises(AssertionError, match="but no condition says so"):
+        compare_free_depth(anew(model))
 
 
 @pytest.mark.parametrize("breakage", [_guards_ignored, _parameters_ignored])
@@ -484,4 +498,4 @@ def test_random_questions_find_what_is_broken(
 ) -> None:
     breakage(monkeypatch)
     with pytest.raises((AssertionError, ExceptionGroup)):
-        FEW(given(networks(), questions())(compare_walks))()
+        settings(FEW, max_examples=2000)(given(networks(), questions())(compare_walks))()
