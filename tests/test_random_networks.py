@@ -13,12 +13,11 @@ from hypothesis import Phase, assume, currently_in_test_context, event, given, s
 from torch.utils.flop_counter import FlopCounterMode
 
 import shapecalc.engine.graph as graph_module
-import shapecalc.model as model_module
 from shapecalc import Model, Report, ShapeError, SpecError, Step, Undecided, load, loads, symbol
 from shapecalc.algebra import summation
 from shapecalc.bridges.torch.verify import quiet
 from shapecalc.engine import expand as expansion
-from shapecalc.engine import loops
+from shapecalc.engine import loops, remembered
 from shapecalc.engine.expand import _Expansion
 from shapecalc.engine.graph import Graph, Loop
 from shapecalc.engine.recorder import Recorder
@@ -406,7 +405,7 @@ def _guards_ignored(patch: pytest.MonkeyPatch) -> None:
 
 
 def _parameters_ignored(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(model_module, "_serves", lambda graph, parameters: True)
+    patch.setattr(remembered, "serves", lambda graph, parameters: True)
 
 
 def _one_pass_too_few(patch: pytest.MonkeyPatch) -> None:
