@@ -49,6 +49,10 @@ NOT_PROVED: dict[str, tuple[Case, str, *tuple[str, ...]]] = {
     "circular_pad3d": (case("circular_pad3d", (1, 3, 9, 9, 9), padding=(-3, 2, 0, 0, 0, 0)), UNWRITTEN),
     "cross_map_lrn2d": (case("cross_map_lrn2d", (1, 3, 5, 5), size=3), NO_LETTERS),
     "embedding_bag": (case("embedding_bag", (2, 3), num_embeddings=4, embedding_dim=2), MANY_CASES),
+    "fractional_max_pool2d": (
+        case("fractional_max_pool2d", (3, 2, 11, 8), kernel_size=2, output_ratio=Fraction(7, 10)),
+        NO_LETTERS,
+    ),
     "fractional_max_pool3d": (
         case("fractional_max_pool3d", (2, 4, 6, 8), kernel_size=1, output_size=(2, 4, 3)),
         ONE_AT_A_TIME,
