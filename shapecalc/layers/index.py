@@ -173,6 +173,16 @@ if TYPE_CHECKING:
     from shapecalc.layers.softmax import Softmax2d as Softmax2d
     from shapecalc.layers.softmax import Softmin as Softmin
     from shapecalc.layers.stochastic import StochasticDepth as StochasticDepth
+    from shapecalc.layers.traced import Combine as Combine
+    from shapecalc.layers.traced import Constant as Constant
+    from shapecalc.layers.traced import Expand as Expand
+    from shapecalc.layers.traced import Function as Function
+    from shapecalc.layers.traced import Opaque as Opaque
+    from shapecalc.layers.traced import Parameter as Parameter
+    from shapecalc.layers.traced import Reduce as Reduce
+    from shapecalc.layers.traced import Require as Require
+    from shapecalc.layers.traced import Unused as Unused
+    from shapecalc.layers.traced import View as View
 
 KINDS: dict[str, str] = {
     "adaptive_avg_pool1d": "shapecalc.layers.adaptive_pool:AdaptiveAvgPool1d",
@@ -196,7 +206,9 @@ KINDS: dict[str, str] = {
     "circular_pad2d": "shapecalc.layers.pad_input:CircularPad2d",
     "circular_pad3d": "shapecalc.layers.pad_input:CircularPad3d",
     "class_token": "shapecalc.layers.learned:ClassToken",
+    "combine": "shapecalc.layers.traced:Combine",
     "concat": "shapecalc.layers.merge:Concat",
+    "constant": "shapecalc.layers.traced:Constant",
     "constant_pad1d": "shapecalc.layers.pad:ConstantPad1d",
     "constant_pad2d": "shapecalc.layers.pad:ConstantPad2d",
     "constant_pad3d": "shapecalc.layers.pad:ConstantPad3d",
@@ -217,8 +229,10 @@ KINDS: dict[str, str] = {
     "dropout1d": "shapecalc.layers.dropout:Dropout1d",
     "dropout2d": "shapecalc.layers.dropout:Dropout2d",
     "dropout3d": "shapecalc.layers.dropout:Dropout3d",
+    "elementwise": "shapecalc.layers.traced:Function",
     "elu": "shapecalc.layers.rectifier:ELU",
     "embedding": "shapecalc.layers.linear:Embedding",
+    "expand": "shapecalc.layers.traced:Expand",
     "feature_alpha_dropout": "shapecalc.layers.dropout:FeatureAlphaDropout",
     "flatten": "shapecalc.layers.reshape:Flatten",
     "gelu": "shapecalc.layers.rectifier:GELU",
@@ -256,6 +270,8 @@ KINDS: dict[str, str] = {
     "mish": "shapecalc.layers.rectifier:Mish",
     "multihead_attention": "shapecalc.layers.attention:MultiheadAttention",
     "multiply": "shapecalc.layers.merge:Multiply",
+    "opaque": "shapecalc.layers.traced:Opaque",
+    "parameter": "shapecalc.layers.traced:Parameter",
     "partial_conv2d": "shapecalc.layers.lenet:PartialConv2d",
     "permute": "shapecalc.layers.reshape:Permute",
     "pixel_shuffle": "shapecalc.layers.shuffle:PixelShuffle",
@@ -263,6 +279,7 @@ KINDS: dict[str, str] = {
     "position_embedding": "shapecalc.layers.learned:PositionEmbedding",
     "prelu": "shapecalc.layers.rectifier:PReLU",
     "rbf": "shapecalc.layers.lenet:RBF",
+    "reduce": "shapecalc.layers.traced:Reduce",
     "reflection_pad1d": "shapecalc.layers.pad_input:ReflectionPad1d",
     "reflection_pad2d": "shapecalc.layers.pad_input:ReflectionPad2d",
     "reflection_pad3d": "shapecalc.layers.pad_input:ReflectionPad3d",
@@ -271,6 +288,7 @@ KINDS: dict[str, str] = {
     "replication_pad1d": "shapecalc.layers.pad_input:ReplicationPad1d",
     "replication_pad2d": "shapecalc.layers.pad_input:ReplicationPad2d",
     "replication_pad3d": "shapecalc.layers.pad_input:ReplicationPad3d",
+    "require": "shapecalc.layers.traced:Require",
     "reshape": "shapecalc.layers.reshape:Reshape",
     "rms_norm": "shapecalc.layers.layer_norm:RMSNorm",
     "rrelu": "shapecalc.layers.rectifier:RReLU",
@@ -297,9 +315,11 @@ KINDS: dict[str, str] = {
     "transpose": "shapecalc.layers.reshape:Transpose",
     "unflatten": "shapecalc.layers.reshape:Unflatten",
     "unsqueeze": "shapecalc.layers.reshape:Unsqueeze",
+    "unused": "shapecalc.layers.traced:Unused",
     "upsample": "shapecalc.layers.resample:Upsample",
     "upsampling_bilinear2d": "shapecalc.layers.resample:UpsamplingBilinear2d",
     "upsampling_nearest2d": "shapecalc.layers.resample:UpsamplingNearest2d",
+    "view": "shapecalc.layers.traced:View",
     "zero_pad1d": "shapecalc.layers.pad:ZeroPad1d",
     "zero_pad2d": "shapecalc.layers.pad:ZeroPad2d",
     "zero_pad3d": "shapecalc.layers.pad:ZeroPad3d",

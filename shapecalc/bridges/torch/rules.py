@@ -1,0 +1,390 @@
+"""The functions that take more than a row of a table: those with weights, several steps, or whole shapes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from torch import Tensor
+
+from shapecalc.bridges.torch.functions import UNARY, Handler, field_values, value_of
+from shapecalc.bridges.torch.leaves import made
+from shapecalc.bridges.torch.numbers import plain, written
+from shapecalc.bridges.torch.trace import Trace
+from shapecalc.layers import registry
+from shapecalc.layers.base import Kind
+from shapecalc.layers.merge import Add, Concat, Matmul
+from shapecalc.layers.reshape import Permute, Reshape, Squeeze, Transpose, Unsqueeze
+from shapecalc.layers.select import Mean, Select, Slice
+from shapecalc.layers.traced import Expand, Reduce, View
+
+_CONV = "input weight bias stride padding dilation groups"
+_UP = "input weight bias stride padding output_padding groups dilation"
+
+ARGUMENTS: dict[str, str] = {
+    **{name: arguments for name, (_, arguments) in UNARY.items()},
+    **{f"conv{n}d": _CONV for n in (1, 2, 3)},
+    **{f"conv_transpose{n}d": _UP for n in (1, 2, 3)},
+    "linear": "input weight bias",
+    "layer_norm": "input normalized_shape weight bias eps",
+    "rms_norm": "input normalized_shape weight eps",
+    "group_norm": "input num_groups weight bias eps",
+    "batch_norm": "input running_mean running_var weight bias training momentum eps",
+    "embedding": "input weight padding_idx",
+    "cat": "tensors dim",
+    "concat": "tensors dim",
+    "concatenate": "tensors dim",
+    "stack": "tensors dim",
+    "pad": "input pad mode value",
+    "squeeze": "input dim",
+    "mean": "input dim keepdim",
+    **{name: "input dim keepdim" for name in ("sum", "amax", "amin", "var", "std")},
+    "permute": "input dims",
+    "view": "input shape",
+    "reshape": "input shape",
+    "expand": "input shape",
+    "broadcast_to": "input shape",
+    "expand_as": "input other",
+    "view_as": "input other",
+    "reshape_as": "input other",
+    "t": "input",
+    "unbind": "input dim",
+    "movedim": "input source destination",
+    "narrow": "input dim start length",
+    "matmul": "left right",
+    "mm": "left right",
+    "bmm": "left right",
+    "mv": "left right",
+    "baddbmm": "input left right",
+    "addmm": "input left right",
+    "scaled_dot_product_attention": "query key value attn_mask dropout_p is_causal scale",
+    "getitem": "input index",
+    "setitem": "input index value",
+    "einsum": "equation operands",
+    "normalize": "input p dim eps",
+}
+_SPREAD = {"view", "reshape", "permute", "expand", "broadcast_to", "einsum", "squeeze", "flip"}
+"""Functions that take their last argument as a list or spread out."""
+_OTHERWISE = {"self": "input", "axis": "dim", "size": "shape", "sizes": "shape", "dims": "dims", "split_size_or_sections": "split_size", "mat2": "right", "other": "right", "tensor1": "left"}  # fmt: skip
+
+
+def bound(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+    """Return the arguments of a call by name."""
+    names = ARGUMENTS.get(name, "input").split()
+    if name in _SPREAD and len(args) > len(names):
+        args = (*args[: len(names) - 1], args[len(names) - 1 :])
+    given = dict(zip(names, args, strict=False))
+    for key, value in kwargs.items():
+        other = _OTHERWISE.get(key, key)
+        given[key if key in names else other if other in names else key] = value
+    return given
+
+
+def _one(
+    trace: Trace, layer: Kind, source: str, result: Any, name: str | None = None, share: str | None = None
+) -> str:
+    return trace.emit(layer, [source], [result], name or trace.here(layer.kind), share)
+
+
+# ---- weights
+
+
+def _weighted(trace: Trace, kind: type[Kind], fields: dict[str, Any], given: dict[str, Any], out: Any) -> bool:
+    """Append a layer whose weights a function was given, if they are parameters that are free to take."""
+    own = {name: given[name] for name in ("weight", "bias") if isinstance(given.get(name), Tensor)}
+    layer = made(kind, fields)
+    names = {id(one): trace.parameters.get(id(one)) for one in own.values()}
+    if None in names.values():
+        return False
+    holder = (names[id(own["weight"])] or "").rpartition(".")[0] if "weight" in own else ""
+    owners = {trace.claimed.get(id(one)) for one in own.values()}
+    source = trace.ref(given["input"])
+    if owners <= {None}:
+        here = trace.scope[-1] if trace.scope else ""
+        name = trace.unique(holder) if holder and holder != here else trace.here(kind.kind)
+        trace.claimed |= dict.fromkeys(names, name)
+        _one(trace, layer, source, out, name)
+        return True
+    owner = owners.pop()
+    step = next((one for one in trace.steps if one.name == owner), None)
+    if owners or step is None or step.body != layer:
+        return False
+    _one(trace, layer, source, out, trace.here(kind.kind), owner)
+    return True
+
+
+def _linear(trace: Trace, name: str, given: dict[str, Any], out: Any) -> bool:
+    weight, bias = given["weight"], given.get("bias")
+    fields = {"in_features": weight.shape[-1], "out_features": weight.shape[0], "bias": bias is not None}
+    if weight.dim() == 2 and _weighted(trace, registry.get("linear"), fields, given, out):
+        return True
+    turned = _one(trace, Transpose(dim0=0, dim1=1), trace.ref(weight), None)
+    source = trace.ref(given["input"])
+    last = trace.emit(Matmul(), [source, turned], [out], trace.here("matmul"))
+    if bias is not None:
+        trace.emit(Add(), [last, trace.ref(bias)], [out], trace.here("add"))
+    return True
+
+
+def _conv(trace: Trace, name: str, given: dict[str, Any], out: Any) -> bool:
+    weight, groups = given["weight"], plain(given.get("groups", 1))
+    first, second = weight.shape[:2]
+    inward, outward = (first, second * groups) if "transpose" in name else (second * groups, first)
+    kind = registry.get(name)
+    fields = {
+        **field_values(kind, given),
+        "in_channels": inward,
+        "out_channels": outward,
+        "kernel_size": tuple(weight.shape[2:]),
+        "bias": given.get("bias") is not None,
+    }
+    return _weighted(trace, kind, fields, given, out)
+
+
+def _norm(trace: Trace, name: str, given: dict[str, Any], out: Any) -> bool:
+    x, weight = given["input"], given.get("weight")
+    kind = registry.get(f"batch_norm{max(x.dim() - 2, 1)}d" if name == "batch_norm" else name)
+    fields = field_values(kind, given)
+    fields["bias"] = given.get("bias") is not None
+    fields["elementwise_affine"] = fields["affine"] = weight is not None
+    if name == "batch_norm":
+        fields["num_features"] = x.shape[1]
+        fields["track_running_stats"] = given.get("running_mean") is not None
+    if name == "group_norm":
+        fields["num_channels"] = x.shape[1]
+    return _weighted(trace, kind, fields, given, out)
+
+
+def _embedding(trace: Trace, name: str, given: dict[str, Any], out: Any) -> bool:
+    rows, width = given["weight"].shape
+    fields = {"num_embeddings": rows, "embedding_dim": width}
+    return _weighted(trace, registry.get("embedding"), fields, given, out)
+
+
+# ---- products
+
+
+def _matmul(trace: Trace, name: str, given: dict[str, Any], out: Any) -> bool:
+    refs = [trace.ref(given["left"]), trace.ref(given["right"])]
+    last = trace.emit(Matmul(), refs, [out], trace.here("matmul"))
+    if isinstance(given.get("input"), Tensor):  # addmm and baddbmm
+        trace.emit(Add(), [trace.ref(given["input"]), last], [out], trace.here("add"))
+    return True
+
+
+def _attention(trace: Trace, name: str, given: dict[str, Any], out: Any) -> bool:
+    """Write attention out: query by key, softmax, by value."""
+    if given.get("enable_gqa"):
+        return False
+    key = _one(trace, Transpose(dim0=-2, dim1=-1), trace.ref(given["key"]), None)
+    scores = trace.emit(Matmul(), [trace.ref(given["query"]), key], (), trace.here("scores"))
+    mask = given.get("attn_mask")
+    if isinstance(mask, Tensor):
+        scores = trace.emit(Add(), [scores, trace.ref(mask)], (), trace.here("masked"))
+    weights = _one(trace, registry.get("softmax")(dim=-1), scores, None)
+    trace.emit(Matmul(), [weights, trace.ref(given["value"])], [out], trace.here("attend"))
+    return True
+
+
+# ---- arranging
+
+
+def _reshape(trace: Trace, name: str, given: dict[str, Any], out: Any) -> bool:
+    shape, x = given.get("shape", given.get("other")), given["input"]
+    if isinstance(shape, Tensor):
+        shape = trace.sizes(shape)
+    if not isinstance(shape, (tuple, list)):
+        if not isinstance(shape, int):
+            return False  # a view as another number format
+        shape = (shape,)
+    sizes = value_of(shape)
+    kept = plain(shape[0]) == -1 or written(shape[0]) == f"size('{trace.ref(x)}', 0)"
+    if out.dim() > 1 and x.dim() and out.shape[0] == x.shape[0] and _is_batch(trace, x) and kept:
+        _one(trace, made(Reshape, {"shape": sizes[1:]}), trace.ref(x), out)
+    else:
+        _one(trace, View(shape=sizes), trace.ref(x), out)
+    return True
+
+
+def _is_batch(trace: Trace, x: Tensor) -> bool:
+    return bool(x.dim()) and x.shape[0] == trace.batch_of(trace.inputs[0])
+
+
+def _expand(trace: Trace, name: str, given: dict[str, Any], out: Any) -> bool:
+    shape = given.get("shape", given.get("other"))
+    sizes = trace.sizes(shape) if isinstance(shape, Tensor) else shape
+    sizes = sizes if isinstance(sizes, (tuple, list)) else (sizes,)
+    _one(trace, Expand(shape=value_of(sizes)), trace.ref(given["input"]), out)
+    return True
+
+
+def _permute(trace: Trace, name: str, given: dict[str, Any], out: Any) -> bool:
+    _one(trace, Permute(dims=tuple(plain(given["dims"]))), trace.ref(given["input"]), out)
+    return True
+
+
+def _t(trace: Trace, name: str, given: dict[str, Any], out: Any) -> bool:
+    if out.dim() < 2:
+        trace.alias(out, given["input"])
+    else:
+        _one(trace, Transpose(dim0=0, dim1=1), trace.ref(given["input"]), out)
+    return True
+
+
+def _movedim(trace: Trace, name: str, given: dict[str, Any], out: Any) -> bool:
+    rank = out.dim()
+    pairs = [
+        [axis % rank for axis in ((given[key],) if isinstance(given[key], int) else given[key])]
+        for key in ("source", "destination")
+    ]
+    dims = [axis for axis in range(rank) if axis not in pairs[0]]
+    for to, axis in sorted(zip(pairs[1], pairs[0], strict=True)):
+        dims.insert(to, axis)
+    _one(trace, Permute(dims=tuple(dims)), trace.ref(given["input"]), out)
+    return True
+
+
+def _squeeze(trace: Trace, name: str, given: dict[str, Any], out: Any) -> bool:
+    dim = plain(given.get("dim"))
+    if dim is None:
+        dim = tuple(axis for axis, n in enumerate(given["input"].shape) if n == 1)
+    _one(trace, Squeeze(dim=dim), trace.ref(given["input"]), out)
+    return True
+
+
+def _mean(trace: Trace, name: str, given: dict[str, Any], out: Any) -> bool:
+    x, dim = given["input"], plain(given.get("dim"))
+    fields = {"dim": tuple(range(x.dim())) if dim is None else dim, "keepdim": bool(given.get("keepdim"))}
+    if not isinstance(out, Tensor) or not x.dim():
+        return False
+    layer = made(Mean, fields) if name == "mean" else made(Reduce, {"function": name, **fields})
+    _one(trace, layer, trace.ref(x), out)
+    return True
+
+
+def _cat(trace: Trace, name: str, given: dict[str, Any], out: Any) -> bool:
+    dim = plain(given.get("dim", 0))
+    refs = [trace.ref(one) for one in given["tensors"]]
+    if name == "stack":
+        refs = [_one(trace, Unsqueeze(dim=dim), ref, None) for ref in refs]
+    trace.emit(made(Concat, {"dim": dim}), refs, [out], trace.here("concat"))
+    return True
+
+
+def _unbind(trace: Trace, name: str, given: dict[str, Any], out: Any) -> bool:
+    source, dim = trace.ref(given["input"]), plain(given.get("dim", 0))
+    for index, one in enumerate(out):
+        _one(trace, Select(dim=dim, index=index), source, one)
+    return True
+
+
+def _pad(trace: Trace, name: str, given: dict[str, Any], out: Any) -> bool:
+    x, pad = given["input"], [*given["pad"]]
+    if all(plain(one) == 0 and isinstance(one, int) and not hasattr(one, "text") for one in pad):
+        trace.alias(out, x)
+        return True
+    mode = {"reflect": "reflection", "replicate": "replication"}.get(given.get("mode", "constant"))
+    mode = mode or given.get("mode", "constant")
+    sides = [tuple(value_of(pad[2 * axis : 2 * axis + 2])) for axis in range(len(pad) // 2)]
+    rank = x.dim() - 2
+    source = trace.ref(x)
+    if len(sides) <= rank <= 3 and mode in ("constant", "reflection", "replication", "circular"):
+        sides += [(0, 0)] * (rank - len(sides)) if mode == "constant" else []
+        kind = registry.get(f"{'zero' if mode == 'constant' else mode}_pad{len(sides)}d")
+        _one(trace, kind(padding=tuple(value for side in sides for value in side)), source, out)
+        return True
+    if mode != "constant" or any(not isinstance(one, int) or hasattr(one, "text") for one in pad):
+        return _padded_by_parts(trace, x, pad, out) if mode == "constant" else False
+    return _padded_by_parts(trace, x, pad, out)
+
+
+def _padded_by_parts(trace: Trace, x: Tensor, pad: Sequence[Any], out: Tensor) -> bool:
+    """Pad axes that are not the last ones: constants put before and after, one axis at a time."""
+    from shapecalc.layers.traced import Constant
+
+    source, shape = trace.ref(x), [*trace.sizes(x)]
+    for number in range(len(pad) // 2):
+        axis = x.dim() - 1 - number
+        before, after = pad[2 * number : 2 * number + 2]
+        parts = [source]
+        for size, front in ((before, True), (after, False)):
+            known = plain(size) != 0
+            if not known and hasattr(size, "text"):
+                bool(size)  # without padding now: a decision that holds where it is so
+            if known:
+                if plain(size) < 0:
+                    return False
+                sizes = value_of([*shape[:axis], size, *shape[axis + 1 :]])
+                made_ = trace.emit(Constant(shape=sizes), [trace.inputs[0]], (), trace.here("padding"))
+                parts = [made_, *parts] if front else [*parts, made_]
+        if len(parts) > 1:
+            source = trace.emit(made(Concat, {"dim": axis}), parts, (), trace.here("concat"))
+            shape[axis] = shape[axis] + before + after
+    trace.settle(source, [out])
+    return True
+
+
+def _narrow(trace: Trace, name: str, given: dict[str, Any], out: Any) -> bool:
+    start, length = given["start"], given["length"]
+    fields = {"dim": plain(given["dim"]), "start": value_of(start), "end": value_of(start + length)}
+    _one(trace, made(Slice, fields), trace.ref(given["input"]), out)
+    return True
+
+
+def _getitem(trace: Trace, name: str, given: dict[str, Any], out: Any) -> bool:
+    """Write an index out, axis by axis: numbers select, slices cut, None inserts."""
+    x, index = given["input"], given["index"]
+    parts = [*index] if isinstance(index, tuple) else [index]
+    if not all(part is None or part is Ellipsis or isinstance(part, (int, slice)) for part in parts):
+        return False
+    if any(isinstance(part, bool) for part in parts):
+        return False
+    rest = x.dim() - sum(part is not None and part is not Ellipsis for part in parts)
+    where = parts.index(Ellipsis) if Ellipsis in parts else len(parts)
+    parts[where : where + 1] = [slice(None)] * rest
+    source, axis = trace.ref(x), 0
+    for part in parts:
+        if isinstance(part, int):
+            source = _one(trace, Select(dim=axis, index=value_of(part)), source, None)
+            continue
+        if part is None:
+            source = _one(trace, Unsqueeze(dim=axis), source, None)
+        elif part != slice(None):
+            fields = {"start": part.start, "end": part.stop, "step": part.step}
+            told = {key: value_of(one) for key, one in fields.items() if one is not None}
+            source = _one(trace, made(Slice, {"dim": axis, **told}), source, None)
+        axis += 1
+    trace.settle(source, [out])
+    return True
+
+
+def _setitem(trace: Trace, name: str, given: dict[str, Any], out: Any) -> bool:
+    from shapecalc.layers.traced import Function
+
+    x = given["input"]
+    _one(trace, Function(function="setitem"), trace.ref(x), x, trace.here("setitem"))
+    return True
+
+
+RULES: dict[str, Handler] = {
+    "linear": _linear,
+    **{f"conv{n}d": _conv for n in (1, 2, 3)},
+    **{f"conv_transpose{n}d": _conv for n in (1, 2, 3)},
+    **{name: _norm for name in ("batch_norm", "layer_norm", "group_norm", "rms_norm")},
+    "embedding": _embedding,
+    **{name: _matmul for name in ("matmul", "mm", "bmm", "mv", "addmm", "baddbmm")},
+    "scaled_dot_product_attention": _attention,
+    **{name: _reshape for name in ("view", "reshape", "view_as", "reshape_as")},
+    **{name: _expand for name in ("expand", "expand_as", "broadcast_to")},
+    "permute": _permute,
+    "t": _t,
+    "movedim": _movedim,
+    "squeeze": _squeeze,
+    **{name: _mean for name in ("mean", "sum", "amax", "amin", "var", "std")},
+    **{name: _cat for name in ("cat", "concat", "concatenate", "stack")},
+    "unbind": _unbind,
+    "pad": _pad,
+    "narrow": _narrow,
+    "getitem": _getitem,
+    "setitem": _setitem,
+}
