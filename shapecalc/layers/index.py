@@ -175,9 +175,11 @@ if TYPE_CHECKING:
     from shapecalc.layers.stochastic import StochasticDepth as StochasticDepth
     from shapecalc.layers.traced import Combine as Combine
     from shapecalc.layers.traced import Constant as Constant
+    from shapecalc.layers.traced import Einsum as Einsum
     from shapecalc.layers.traced import Expand as Expand
     from shapecalc.layers.traced import Function as Function
     from shapecalc.layers.traced import Opaque as Opaque
+    from shapecalc.layers.traced import PadAny as PadAny
     from shapecalc.layers.traced import Parameter as Parameter
     from shapecalc.layers.traced import Reduce as Reduce
     from shapecalc.layers.traced import Require as Require
@@ -229,6 +231,7 @@ KINDS: dict[str, str] = {
     "dropout1d": "shapecalc.layers.dropout:Dropout1d",
     "dropout2d": "shapecalc.layers.dropout:Dropout2d",
     "dropout3d": "shapecalc.layers.dropout:Dropout3d",
+    "einsum": "shapecalc.layers.traced:Einsum",
     "elementwise": "shapecalc.layers.traced:Function",
     "elu": "shapecalc.layers.rectifier:ELU",
     "embedding": "shapecalc.layers.linear:Embedding",
@@ -271,6 +274,7 @@ KINDS: dict[str, str] = {
     "multihead_attention": "shapecalc.layers.attention:MultiheadAttention",
     "multiply": "shapecalc.layers.merge:Multiply",
     "opaque": "shapecalc.layers.traced:Opaque",
+    "pad": "shapecalc.layers.traced:PadAny",
     "parameter": "shapecalc.layers.traced:Parameter",
     "partial_conv2d": "shapecalc.layers.lenet:PartialConv2d",
     "permute": "shapecalc.layers.reshape:Permute",

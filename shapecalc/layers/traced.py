@@ -23,6 +23,8 @@ from shapecalc.layers.base import (
     SameShape,
     Shapes,
 )
+from shapecalc.layers.arithmetic import padded
+from shapecalc.layers.centre import Centres, kept
 from shapecalc.layers.fields import Listed, OneOf, Optional, Whole, _Annotation, complaint
 from shapecalc.layers.merge import Broadcast
 from shapecalc.layers.requirement import Requirement, Shape, arity, checked, rank_between, shown
@@ -166,6 +168,122 @@ class Expand(Rearranging):
         new = len(self.shape) - len(x)
         kept = (n if size == -1 else size for size, n in zip(self.shape[new:], x, strict=True))
         return (*self.shape[:new], *kept)
+
+
+class PadAny(NoWeights, NoMacs, NoWindow, Layer):
+    """Padding of any axes: `pad` lists before and after of the last axis, then of the one before it.
+
+    A negative amount crops. Refuses half a pair, more pairs than axes, and an axis of which nothing is
+    left. Source: torch.nn.functional.pad.
+
+    >>> PadAny(pad=[0, 0, 0, 3, 0, 5]).output((1, 64, 72, 96))
+    (1, 69, 75, 96)
+    """
+
+    kind: ClassVar[str] = "pad"
+    torch: ClassVar[str | None] = "torch.nn.functional.pad"
+    framework: ClassVar[str | None] = "torch"
+
+    pad: Annotated[tuple[Dim, ...], Listed(Whole())]
+
+    def requirements(self, x: Shape) -> Iterator[Requirement]:
+        given = len(self.pad)
+        yield Requirement("axes", given % 2, "==", 0, f"{self.kind}: pad has {given} values, half a pair")
+        says = f"{self.kind}: pad has {given // 2} pairs, but {shown(x)} has {len(x)} axes"
+        yield Requirement("axes", len(x), ">=", given // 2, says)
+        for axis, n in enumerate(self.output(x)):
+            yield Requirement("too-small", n, ">=", 1, _nothing_left(self.kind, axis, x))
+
+    def output(self, x: Shape) -> Shape:
+        sizes = [*x]
+        for number in range(len(self.pad) // 2):
+            axis = len(x) - 1 - number
+            sizes[axis] = padded(x[axis], self.pad[2 * number], self.pad[2 * number + 1])
+        return tuple(sizes)
+
+    def centres(self, x: Shape) -> Centres:
+        return tuple(one if n == out else None for one, n, out in zip(kept(len(x)), x, self.output(x), strict=True))
+
+
+def _nothing_left(kind: str, axis: int, x: Shape) -> str:
+    return f"{kind}: nothing of axis {axis} of {shown(x)} is left"
+
+
+class Equation(_Annotation):
+    """An equation of letters for each axis, as in `bhid,bhjd->bhij`."""
+
+    def check(self, value: Any) -> Any:
+        if isinstance(value, str) and re.fullmatch(r"[A-Za-z]*(,[A-Za-z]*)*->[A-Za-z]*", value.replace(" ", "")):
+            found = value.replace(" ", "")
+            left, _, right = found.partition("->")
+            if set(right) <= set(left) and len(set(right)) == len(right):
+                if all(len(set(one)) == len(one) for one in left.split(",")):
+                    return found
+        raise complaint(f"{quote(value)} is not an equation such as ij,jk->ik, each letter once on each side")
+
+    def json_schema(self) -> dict[str, Any]:
+        return {"type": "string"}
+
+
+class Einsum(Merge):
+    """Multiplies tensors and sums over the axes whose letters the result lacks, as `equation` says.
+
+    Tensors are multiplied one after the other. A pair costs the product of the sizes of all its
+    letters where letters that both have are summed over, and nothing where none is. A letter has one
+    size. Source: torch.einsum.
+
+    >>> Einsum(equation="bhid,bhjd->bhij").output(((1, 8, 49, 32), (1, 8, 49, 32)))
+    (1, 8, 49, 49)
+    >>> Einsum(equation="ij,jk->ik").macs(((4, 8), (8, 3)))
+    96
+    """
+
+    kind: ClassVar[str] = "einsum"
+    keeps_places: ClassVar[bool] = False
+
+    __init__ = Merge.__init__
+
+    equation: Annotated[str, Equation()]
+
+    def _terms(self) -> tuple[list[str], str]:
+        left, _, right = self.equation.partition("->")
+        return left.split(","), right
+
+    def requirements(self, inputs: Shapes) -> Iterator[Requirement]:
+        terms, _ = self._terms()
+        says = f"{self.kind}: {self.equation} takes {len(terms)} tensors, not {len(inputs)}"
+        yield Requirement("arity", len(inputs), "==", len(terms), says)
+        sizes: dict[str, Dim] = {}
+        for term, x in zip(terms, inputs, strict=True):
+            says = f"{self.kind}: {term} names {len(term)} axes, but {shown(x)} has {len(x)}"
+            yield Requirement("rank", len(x), "==", len(term), says)
+            for letter, n in zip(term, x, strict=True):
+                first = sizes.setdefault(letter, n)
+                yield Requirement("einsum", n, "==", first, f"{self.kind}: {letter} is {first} and {n}")
+
+    def _sizes(self, inputs: Shapes) -> dict[str, Dim]:
+        return {
+            letter: n
+            for term, x in zip(self._terms()[0], inputs, strict=True)
+            for letter, n in zip(term, x, strict=True)
+        }
+
+    def output(self, inputs: Shapes) -> Shape:
+        sizes = self._sizes(inputs)
+        return tuple(sizes[letter] for letter in self._terms()[1])
+
+    def macs(self, inputs: Shapes) -> Dim | None:
+        (first, *others), right = self._terms()
+        sizes, so_far = self._sizes(inputs), set(first)
+        total: Dim = 0
+        for number, term in enumerate(others):
+            needed = set(right).union(*others[number + 1 :])
+            shared = so_far & set(term)
+            together = {one for one in so_far | set(term) if one in needed or one in shared}
+            if shared - needed:
+                total = total + product(sizes[one] for one in sorted(together))
+            so_far = together & needed
+        return total
 
 
 class Function(Elementwise):

@@ -73,7 +73,14 @@ def made(cls: type[Kind], fields: dict[str, Any]) -> Kind:
         value = short(value) if name in _PER_AXIS else value  # noqa: PLW2901
         if info.is_required() or value != info.default:
             told[name] = value
-    return cls(**told)
+    return cls(**{name: _decimal(value) for name, value in told.items()})
+
+
+def _decimal(value: Any) -> Any:
+    """Return the nearest decimal of 15 digits for a float that is the end of a computation, as 1 - 0.9997 is."""
+    if isinstance(value, float) and len(repr(value)) > 17:
+        return float(f"{value:.12g}")
+    return value
 
 
 def short(value: Any) -> Any:

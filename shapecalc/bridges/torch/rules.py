@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from torch import Tensor
@@ -16,7 +15,7 @@ from shapecalc.layers.base import Kind
 from shapecalc.layers.merge import Add, Concat, Matmul
 from shapecalc.layers.reshape import Permute, Reshape, Squeeze, Transpose, Unsqueeze
 from shapecalc.layers.select import Mean, Select, Slice
-from shapecalc.layers.traced import Expand, Reduce, View
+from shapecalc.layers.traced import Einsum, Expand, PadAny, Reduce, View
 
 _CONV = "input weight bias stride padding dilation groups"
 _UP = "input weight bias stride padding output_padding groups dilation"
@@ -186,6 +185,29 @@ def _attention(trace: Trace, name: str, given: dict[str, Any], out: Any) -> bool
     return True
 
 
+def _einsum(trace: Trace, name: str, given: dict[str, Any], out: Any) -> bool:
+    """Write an equation out in full: its result named, dots as letters of their own."""
+    operands = given["operands"]
+    if isinstance(operands, Tensor):
+        operands = [operands]
+    elif len(operands) == 1 and isinstance(operands[0], (tuple, list)):
+        operands = operands[0]
+    equation = given["equation"].replace(" ", "")
+    if "..." in equation:
+        left = equation.partition("->")[0].split(",")
+        extra = {len(one.shape) - len(term.replace("...", "")) for one, term in zip(operands, left, strict=True)}
+        if len(extra) != 1:
+            return False
+        spare = [letter for letter in "ZYXWVUTSRQPONM" if letter not in equation][: extra.pop()]
+        equation = equation.replace("...", "".join(spare))
+    left, arrow, right = equation.partition("->")
+    if not arrow:
+        right = "".join(sorted(one for one in set(left) - {","} if left.count(one) == 1))
+    layer = Einsum(equation=f"{left}->{right}")
+    trace.emit(layer, [trace.ref(one) for one in operands], [out], trace.here("einsum"))
+    return True
+
+
 # ---- arranging
 
 
@@ -280,9 +302,6 @@ def _unbind(trace: Trace, name: str, given: dict[str, Any], out: Any) -> bool:
 
 def _pad(trace: Trace, name: str, given: dict[str, Any], out: Any) -> bool:
     x, pad = given["input"], [*given["pad"]]
-    if all(plain(one) == 0 and isinstance(one, int) and not hasattr(one, "text") for one in pad):
-        trace.alias(out, x)
-        return True
     mode = {"reflect": "reflection", "replicate": "replication"}.get(given.get("mode", "constant"))
     mode = mode or given.get("mode", "constant")
     sides = [tuple(value_of(pad[2 * axis : 2 * axis + 2])) for axis in range(len(pad) // 2)]
@@ -293,34 +312,9 @@ def _pad(trace: Trace, name: str, given: dict[str, Any], out: Any) -> bool:
         kind = registry.get(f"{'zero' if mode == 'constant' else mode}_pad{len(sides)}d")
         _one(trace, kind(padding=tuple(value for side in sides for value in side)), source, out)
         return True
-    if mode != "constant" or any(not isinstance(one, int) or hasattr(one, "text") for one in pad):
-        return _padded_by_parts(trace, x, pad, out) if mode == "constant" else False
-    return _padded_by_parts(trace, x, pad, out)
-
-
-def _padded_by_parts(trace: Trace, x: Tensor, pad: Sequence[Any], out: Tensor) -> bool:
-    """Pad axes that are not the last ones: constants put before and after, one axis at a time."""
-    from shapecalc.layers.traced import Constant
-
-    source, shape = trace.ref(x), [*trace.sizes(x)]
-    for number in range(len(pad) // 2):
-        axis = x.dim() - 1 - number
-        before, after = pad[2 * number : 2 * number + 2]
-        parts = [source]
-        for size, front in ((before, True), (after, False)):
-            known = plain(size) != 0
-            if not known and hasattr(size, "text"):
-                bool(size)  # without padding now: a decision that holds where it is so
-            if known:
-                if plain(size) < 0:
-                    return False
-                sizes = value_of([*shape[:axis], size, *shape[axis + 1 :]])
-                made_ = trace.emit(Constant(shape=sizes), [trace.inputs[0]], (), trace.here("padding"))
-                parts = [made_, *parts] if front else [*parts, made_]
-        if len(parts) > 1:
-            source = trace.emit(made(Concat, {"dim": axis}), parts, (), trace.here("concat"))
-            shape[axis] = shape[axis] + before + after
-    trace.settle(source, [out])
+    if mode != "constant":
+        return False
+    _one(trace, PadAny(pad=value_of(pad)), source, out)
     return True
 
 
@@ -376,6 +370,7 @@ RULES: dict[str, Handler] = {
     "scaled_dot_product_attention": _attention,
     **{name: _reshape for name in ("view", "reshape", "view_as", "reshape_as")},
     **{name: _expand for name in ("expand", "expand_as", "broadcast_to")},
+    "einsum": _einsum,
     "permute": _permute,
     "t": _t,
     "movedim": _movedim,

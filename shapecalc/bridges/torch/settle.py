@@ -11,7 +11,7 @@ from shapecalc.algebra.formula import Formula
 from shapecalc.bridges.torch.numbers import Guard
 from shapecalc.bridges.torch.trace import Trace
 from shapecalc.errors import ShapecalcError
-from shapecalc.layers.base import Kind, Merge
+from shapecalc.layers.base import Kind
 from shapecalc.layers.traced import Require
 from shapecalc.model import Model
 from shapecalc.spec.tree import Step
@@ -98,18 +98,11 @@ def _simplified(model: Model, data: dict[str, Any], steps: list[Step]) -> Model:
     """Return the model with numbers where arithmetic comes to the same number whatever is left free."""
     if not any(isinstance(step.body, Kind) and _formulas(step.body) for step in steps):
         return model
-    walk = None
-    for symbolic in (True, False):
-        try:
-            walk = model._walk(None, 1, symbolic=symbolic, values={})[0]  # noqa: SLF001
-        except ShapecalcError:
-            continue
-        if not walk.failures and len(walk.graph.nodes) == len(steps):
-            break
-        walk = None
-    if walk is None:
+    try:
+        walk = model._walk(None, 1, symbolic=True, values={})[0]  # noqa: SLF001
+    except ShapecalcError:
         return model
-    if not symbolic:
+    if walk.failures or len(walk.graph.nodes) != len(steps):
         return model
     kept: list[Step] = []
     for step, node in zip(steps, walk.graph.nodes, strict=True):
@@ -119,17 +112,15 @@ def _simplified(model: Model, data: dict[str, Any], steps: list[Step]) -> Model:
             values = {
                 key: _number(value, getattr(layer, key)) for key, value in body.fields_set().items()
             }
-            if isinstance(body, Require) and not any(isinstance(one, Formula) for one in values.values()):
+            if isinstance(body, Require) and not any(_is_open(one) for one in (values["left"], values["right"])):
                 continue
-            if not any("size(" in str(one) and "0)" in str(one) for one in ()):
-                step = step.model_copy(update={"body": type(body)(**values)})  # noqa: PLW2901
+            step = step.model_copy(update={"body": type(body)(**values)})  # noqa: PLW2901
         kept.append(step)
-    return Model(layers=_relinked(kept, steps), **data)
+    return Model(layers=kept, **data)
 
 
-def _relinked(kept: list[Step], steps: list[Step]) -> list[Step]:
-    """Return the steps that are kept, each reading what it read before: conditions hand on what they got."""
-    return kept
+def _is_open(value: Any) -> bool:
+    return isinstance(value, str) and not _is_about_batch(Formula.parse(value))
 
 
 def _formulas(layer: Kind) -> bool:
@@ -152,5 +143,3 @@ def _number(value: Any, resolved: Any) -> Any:
 def _is_about_batch(formula: Formula) -> bool:
     return ", 0)" in formula.text
 
-
-__all__ = ["Merge", "settled"]
