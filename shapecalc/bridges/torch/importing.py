@@ -26,35 +26,14 @@ _AXES = {3: ("H", "W"), 4: ("D", "H", "W"), 2: ("L",)}
 """What the last axes of an input without its batch are called, by how many there are."""
 
 
-def from_torch(
-    module: nn.Module,
-    input: Any = None,  # noqa: A002  (the word that a spec uses)
-    *,
-    args: Sequence[Any] = (),
-    kwargs: Mapping[str, Any] | None = None,
-    name: str | None = None,
+def traced(
+    module: nn.Module, shape: Any, args: Sequence[Any], kwargs: Mapping[str, Any] | None, name: str | None
 ) -> Model:
-    """Return the model that a torch module is: its own names as paths, the sides of its input left free.
-
-    `input` is a shape without the batch, or one for each argument of the forward by its name. Instead,
-    `args` and `kwargs` are what the forward is called with, whose shapes count whole, the batch first.
-    The module is copied to torch's meta device and run once in evaluation mode, so that nothing is
-    computed and the module stays as it is. What has no rule becomes `opaque`, and totals are "at least".
-
-    Raises `SpecError` where the module cannot be traced.
-
-    >>> from torch import nn
-    >>> net = nn.Sequential(nn.Conv2d(3, 8, 3, padding=1), nn.ReLU(), nn.Flatten(), nn.Linear(2048, 10))
-    >>> model = from_torch(net, input=(3, 16, 16))
-    >>> model.analyze().params, model.analyze()["0"].weights["weight"]
-    (20714, (8, 3, 3, 3))
-    >>> model.sizes().built == {"H": 16, "W": 16} or model.input
-    {'input': (3, Formula('H'), Formula('W'))}
-    """
+    """Do what `from_torch` says."""
     if not isinstance(module, nn.Module):
         raise SpecError(f"{quote(type(module).__name__)} is not a torch module")
     bare = _on_meta(module)
-    given, shapes = _arguments(bare, input, args, kwargs)
+    given, shapes = _arguments(bare, shape, args, kwargs)
     last: Exception | None = None
     for dtype in (torch.float32, torch.long):
         try:
@@ -63,7 +42,7 @@ def from_torch(
             raise
         except Exception as error:  # noqa: BLE001  (whatever the module's own code raises)
             last = last or error
-            if input is None:
+            if shape is None:
                 break
     assert last is not None
     told = f"{type(last).__name__}: {str(last).strip().splitlines()[0] if str(last).strip() else ''}"
