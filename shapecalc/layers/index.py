@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from shapecalc.layers.adaptive_pool import GlobalMaxPool2d as GlobalMaxPool2d
     from shapecalc.layers.adaptive_pool import GlobalMaxPool3d as GlobalMaxPool3d
     from shapecalc.layers.attention import MultiheadAttention as MultiheadAttention
+    from shapecalc.layers.by_name import Combine as Combine
+    from shapecalc.layers.by_name import Function as Function
+    from shapecalc.layers.by_name import Reduce as Reduce
     from shapecalc.layers.conv import Conv1d as Conv1d
     from shapecalc.layers.conv import Conv2d as Conv2d
     from shapecalc.layers.conv import Conv3d as Conv3d
@@ -46,6 +49,7 @@ if TYPE_CHECKING:
     from shapecalc.layers.dropout import Dropout2d as Dropout2d
     from shapecalc.layers.dropout import Dropout3d as Dropout3d
     from shapecalc.layers.dropout import FeatureAlphaDropout as FeatureAlphaDropout
+    from shapecalc.layers.einsum import Einsum as Einsum
     from shapecalc.layers.keras_basic import KerasChunk as KerasChunk
     from shapecalc.layers.keras_basic import KerasConcat as KerasConcat
     from shapecalc.layers.keras_basic import KerasDropout1d as KerasDropout1d
@@ -173,18 +177,14 @@ if TYPE_CHECKING:
     from shapecalc.layers.softmax import Softmax2d as Softmax2d
     from shapecalc.layers.softmax import Softmin as Softmin
     from shapecalc.layers.stochastic import StochasticDepth as StochasticDepth
-    from shapecalc.layers.traced import Combine as Combine
     from shapecalc.layers.traced import Constant as Constant
-    from shapecalc.layers.traced import Einsum as Einsum
-    from shapecalc.layers.traced import Expand as Expand
-    from shapecalc.layers.traced import Function as Function
     from shapecalc.layers.traced import Opaque as Opaque
-    from shapecalc.layers.traced import PadAny as PadAny
     from shapecalc.layers.traced import Parameter as Parameter
-    from shapecalc.layers.traced import Reduce as Reduce
     from shapecalc.layers.traced import Require as Require
     from shapecalc.layers.traced import Unused as Unused
-    from shapecalc.layers.traced import View as View
+    from shapecalc.layers.whole import Expand as Expand
+    from shapecalc.layers.whole import PadAny as PadAny
+    from shapecalc.layers.whole import View as View
 
 KINDS: dict[str, str] = {
     "adaptive_avg_pool1d": "shapecalc.layers.adaptive_pool:AdaptiveAvgPool1d",
@@ -208,7 +208,7 @@ KINDS: dict[str, str] = {
     "circular_pad2d": "shapecalc.layers.pad_input:CircularPad2d",
     "circular_pad3d": "shapecalc.layers.pad_input:CircularPad3d",
     "class_token": "shapecalc.layers.learned:ClassToken",
-    "combine": "shapecalc.layers.traced:Combine",
+    "combine": "shapecalc.layers.by_name:Combine",
     "concat": "shapecalc.layers.merge:Concat",
     "constant": "shapecalc.layers.traced:Constant",
     "constant_pad1d": "shapecalc.layers.pad:ConstantPad1d",
@@ -231,11 +231,11 @@ KINDS: dict[str, str] = {
     "dropout1d": "shapecalc.layers.dropout:Dropout1d",
     "dropout2d": "shapecalc.layers.dropout:Dropout2d",
     "dropout3d": "shapecalc.layers.dropout:Dropout3d",
-    "einsum": "shapecalc.layers.traced:Einsum",
-    "elementwise": "shapecalc.layers.traced:Function",
+    "einsum": "shapecalc.layers.einsum:Einsum",
+    "elementwise": "shapecalc.layers.by_name:Function",
     "elu": "shapecalc.layers.rectifier:ELU",
     "embedding": "shapecalc.layers.linear:Embedding",
-    "expand": "shapecalc.layers.traced:Expand",
+    "expand": "shapecalc.layers.whole:Expand",
     "feature_alpha_dropout": "shapecalc.layers.dropout:FeatureAlphaDropout",
     "flatten": "shapecalc.layers.reshape:Flatten",
     "gelu": "shapecalc.layers.rectifier:GELU",
@@ -274,7 +274,7 @@ KINDS: dict[str, str] = {
     "multihead_attention": "shapecalc.layers.attention:MultiheadAttention",
     "multiply": "shapecalc.layers.merge:Multiply",
     "opaque": "shapecalc.layers.traced:Opaque",
-    "pad": "shapecalc.layers.traced:PadAny",
+    "pad": "shapecalc.layers.whole:PadAny",
     "parameter": "shapecalc.layers.traced:Parameter",
     "partial_conv2d": "shapecalc.layers.lenet:PartialConv2d",
     "permute": "shapecalc.layers.reshape:Permute",
@@ -283,7 +283,7 @@ KINDS: dict[str, str] = {
     "position_embedding": "shapecalc.layers.learned:PositionEmbedding",
     "prelu": "shapecalc.layers.rectifier:PReLU",
     "rbf": "shapecalc.layers.lenet:RBF",
-    "reduce": "shapecalc.layers.traced:Reduce",
+    "reduce": "shapecalc.layers.by_name:Reduce",
     "reflection_pad1d": "shapecalc.layers.pad_input:ReflectionPad1d",
     "reflection_pad2d": "shapecalc.layers.pad_input:ReflectionPad2d",
     "reflection_pad3d": "shapecalc.layers.pad_input:ReflectionPad3d",
@@ -323,7 +323,7 @@ KINDS: dict[str, str] = {
     "upsample": "shapecalc.layers.resample:Upsample",
     "upsampling_bilinear2d": "shapecalc.layers.resample:UpsamplingBilinear2d",
     "upsampling_nearest2d": "shapecalc.layers.resample:UpsamplingNearest2d",
-    "view": "shapecalc.layers.traced:View",
+    "view": "shapecalc.layers.whole:View",
     "zero_pad1d": "shapecalc.layers.pad:ZeroPad1d",
     "zero_pad2d": "shapecalc.layers.pad:ZeroPad2d",
     "zero_pad3d": "shapecalc.layers.pad:ZeroPad3d",

@@ -84,7 +84,9 @@ def _arguments(
         if not isinstance(sizes, (tuple, list)) or not all(
             isinstance(size, int) and not isinstance(size, bool) and size > 0 for size in sizes
         ):
-            raise SpecError(f"{quote(sizes)} is not a shape: give sizes without the batch, as in (3, 224, 224)")
+            raise SpecError(
+                f"{quote(sizes)} is not a shape: give sizes without the batch, as in (3, 224, 224)"
+            )
         if isinstance(shape, Mapping) and key not in names:
             raise SpecError(
                 f"the forward has no argument {quote(key)}", hint=f"it has {', '.join(names) or 'none'}"
@@ -174,9 +176,7 @@ def _outputs(trace: Trace, result: Any) -> dict[str, str]:
 
 def _unused(trace: Trace, module: nn.Module, outputs: dict[str, str]) -> None:
     """List the parameters that no step has, so that they are counted."""
-    left = {
-        name: tuple(one.shape) for name, one in module.named_parameters() if id(one) not in trace.claimed
-    }
+    left = {name: tuple(one.shape) for name, one in module.named_parameters() if id(one) not in trace.claimed}
     if left:
         last = trace.last
         step = trace.emit(Unused(tensors=left), [last], (), trace.unique("unused"))

@@ -19,7 +19,7 @@ _NOT_SAID = frozenset({"inplace", "branches"})
 
 
 _PER_AXIS = frozenset(
-    "kernel_size stride padding dilation output_padding output_size size scale_factor".split()
+    ["kernel_size", "stride", "padding", "dilation", "output_padding", "output_size", "size", "scale_factor"]
 )
 """Fields for which one number means the same for every axis."""
 
@@ -45,7 +45,7 @@ def kind_of(module: nn.Module) -> type[Kind] | None:
     """Return the kind of a module: of its class, or of a base whose forward it leaves as it is."""
     for base in type(module).__mro__:
         if base in leaf_classes():
-            same = type(module).forward is base.forward  # type: ignore[attr-defined]
+            same = type(module).forward is base.forward
             return leaf_classes()[base] if same else None
     return None
 
@@ -64,7 +64,7 @@ def as_layer(module: nn.Module) -> Kind | None:
 
 
 def made(cls: type[Kind], fields: dict[str, Any]) -> Kind:
-    """Return a layer with those fields that say something: not the defaults, and numbers as short as can be."""
+    """Return a layer with the fields that say something: no defaults, and one number for equal ones."""
     told: dict[str, Any] = {}
     for name, value in fields.items():
         info = cls.model_fields.get(name)
@@ -77,7 +77,7 @@ def made(cls: type[Kind], fields: dict[str, Any]) -> Kind:
 
 
 def _decimal(value: Any) -> Any:
-    """Return the nearest decimal of 15 digits for a float that is the end of a computation, as 1 - 0.9997 is."""
+    """Return the decimal that is meant by a float that was computed, as 1 - 0.9997 was."""
     if isinstance(value, float) and len(repr(value)) > 17:
         return float(f"{value:.12g}")
     return value

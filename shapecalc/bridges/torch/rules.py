@@ -6,77 +6,21 @@ from typing import Any
 
 from torch import Tensor
 
-from shapecalc.bridges.torch.functions import UNARY, Handler, field_values, value_of
+from shapecalc.bridges.torch.functions import Handler, field_values, value_of
 from shapecalc.bridges.torch.leaves import made
 from shapecalc.bridges.torch.numbers import plain, written
 from shapecalc.bridges.torch.trace import Trace
 from shapecalc.layers import registry
 from shapecalc.layers.base import Kind
+from shapecalc.layers.by_name import Function, Reduce
+from shapecalc.layers.einsum import Einsum
 from shapecalc.layers.merge import Add, Concat, Matmul
 from shapecalc.layers.reshape import Permute, Reshape, Squeeze, Transpose, Unsqueeze
 from shapecalc.layers.select import Mean, Select, Slice
-from shapecalc.layers.traced import Einsum, Expand, PadAny, Reduce, View
+from shapecalc.layers.softmax import Softmax
+from shapecalc.layers.whole import Expand, PadAny, View
 
-_CONV = "input weight bias stride padding dilation groups"
-_UP = "input weight bias stride padding output_padding groups dilation"
-
-ARGUMENTS: dict[str, str] = {
-    **{name: arguments for name, (_, arguments) in UNARY.items()},
-    **{f"conv{n}d": _CONV for n in (1, 2, 3)},
-    **{f"conv_transpose{n}d": _UP for n in (1, 2, 3)},
-    "linear": "input weight bias",
-    "layer_norm": "input normalized_shape weight bias eps",
-    "rms_norm": "input normalized_shape weight eps",
-    "group_norm": "input num_groups weight bias eps",
-    "batch_norm": "input running_mean running_var weight bias training momentum eps",
-    "embedding": "input weight padding_idx",
-    "cat": "tensors dim",
-    "concat": "tensors dim",
-    "concatenate": "tensors dim",
-    "stack": "tensors dim",
-    "pad": "input pad mode value",
-    "squeeze": "input dim",
-    "mean": "input dim keepdim",
-    **{name: "input dim keepdim" for name in ("sum", "amax", "amin", "var", "std")},
-    "permute": "input dims",
-    "view": "input shape",
-    "reshape": "input shape",
-    "expand": "input shape",
-    "broadcast_to": "input shape",
-    "expand_as": "input other",
-    "view_as": "input other",
-    "reshape_as": "input other",
-    "t": "input",
-    "unbind": "input dim",
-    "movedim": "input source destination",
-    "narrow": "input dim start length",
-    "matmul": "left right",
-    "mm": "left right",
-    "bmm": "left right",
-    "mv": "left right",
-    "baddbmm": "input left right",
-    "addmm": "input left right",
-    "scaled_dot_product_attention": "query key value attn_mask dropout_p is_causal scale",
-    "getitem": "input index",
-    "setitem": "input index value",
-    "einsum": "equation operands",
-    "normalize": "input p dim eps",
-}
-_SPREAD = {"view", "reshape", "permute", "expand", "broadcast_to", "einsum", "squeeze", "flip"}
-"""Functions that take their last argument as a list or spread out."""
 _OTHERWISE = {"self": "input", "axis": "dim", "size": "shape", "sizes": "shape", "dims": "dims", "split_size_or_sections": "split_size", "mat2": "right", "other": "right", "tensor1": "left"}  # fmt: skip
-
-
-def bound(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
-    """Return the arguments of a call by name."""
-    names = ARGUMENTS.get(name, "input").split()
-    if name in _SPREAD and len(args) > len(names):
-        args = (*args[: len(names) - 1], args[len(names) - 1 :])
-    given = dict(zip(names, args, strict=False))
-    for key, value in kwargs.items():
-        other = _OTHERWISE.get(key, key)
-        given[key if key in names else other if other in names else key] = value
-    return given
 
 
 def _one(
@@ -88,7 +32,9 @@ def _one(
 # ---- weights
 
 
-def _weighted(trace: Trace, kind: type[Kind], fields: dict[str, Any], given: dict[str, Any], out: Any) -> bool:
+def _weighted(
+    trace: Trace, kind: type[Kind], fields: dict[str, Any], given: dict[str, Any], out: Any
+) -> bool:
     """Append a layer whose weights a function was given, if they are parameters that are free to take."""
     own = {name: given[name] for name in ("weight", "bias") if isinstance(given.get(name), Tensor)}
     layer = made(kind, fields)
@@ -180,7 +126,7 @@ def _attention(trace: Trace, name: str, given: dict[str, Any], out: Any) -> bool
     mask = given.get("attn_mask")
     if isinstance(mask, Tensor):
         scores = trace.emit(Add(), [scores, trace.ref(mask)], (), trace.here("masked"))
-    weights = _one(trace, registry.get("softmax")(dim=-1), scores, None)
+    weights = _one(trace, Softmax(dim=-1), scores, None)
     trace.emit(Matmul(), [weights, trace.ref(given["value"])], [out], trace.here("attend"))
     return True
 
@@ -195,7 +141,9 @@ def _einsum(trace: Trace, name: str, given: dict[str, Any], out: Any) -> bool:
     equation = given["equation"].replace(" ", "")
     if "..." in equation:
         left = equation.partition("->")[0].split(",")
-        extra = {len(one.shape) - len(term.replace("...", "")) for one, term in zip(operands, left, strict=True)}
+        extra = {
+            len(one.shape) - len(term.replace("...", "")) for one, term in zip(operands, left, strict=True)
+        }
         if len(extra) != 1:
             return False
         spare = [letter for letter in "ZYXWVUTSRQPONM" if letter not in equation][: extra.pop()]
@@ -310,7 +258,7 @@ def _pad(trace: Trace, name: str, given: dict[str, Any], out: Any) -> bool:
     if len(sides) <= rank <= 3 and mode in ("constant", "reflection", "replication", "circular"):
         sides += [(0, 0)] * (rank - len(sides)) if mode == "constant" else []
         kind = registry.get(f"{'zero' if mode == 'constant' else mode}_pad{len(sides)}d")
-        _one(trace, kind(padding=tuple(value for side in sides for value in side)), source, out)
+        _one(trace, made(kind, {"padding": tuple(value for side in sides for value in side)}), source, out)
         return True
     if mode != "constant":
         return False
@@ -353,8 +301,6 @@ def _getitem(trace: Trace, name: str, given: dict[str, Any], out: Any) -> bool:
 
 
 def _setitem(trace: Trace, name: str, given: dict[str, Any], out: Any) -> bool:
-    from shapecalc.layers.traced import Function
-
     x = given["input"]
     _one(trace, Function(function="setitem"), trace.ref(x), x, trace.here("setitem"))
     return True
@@ -364,19 +310,19 @@ RULES: dict[str, Handler] = {
     "linear": _linear,
     **{f"conv{n}d": _conv for n in (1, 2, 3)},
     **{f"conv_transpose{n}d": _conv for n in (1, 2, 3)},
-    **{name: _norm for name in ("batch_norm", "layer_norm", "group_norm", "rms_norm")},
+    **dict.fromkeys(("batch_norm", "layer_norm", "group_norm", "rms_norm"), _norm),
     "embedding": _embedding,
-    **{name: _matmul for name in ("matmul", "mm", "bmm", "mv", "addmm", "baddbmm")},
+    **dict.fromkeys(("matmul", "mm", "bmm", "mv", "addmm", "baddbmm"), _matmul),
     "scaled_dot_product_attention": _attention,
-    **{name: _reshape for name in ("view", "reshape", "view_as", "reshape_as")},
-    **{name: _expand for name in ("expand", "expand_as", "broadcast_to")},
+    **dict.fromkeys(("view", "reshape", "view_as", "reshape_as"), _reshape),
+    **dict.fromkeys(("expand", "expand_as", "broadcast_to"), _expand),
     "einsum": _einsum,
     "permute": _permute,
     "t": _t,
     "movedim": _movedim,
     "squeeze": _squeeze,
-    **{name: _mean for name in ("mean", "sum", "amax", "amin", "var", "std")},
-    **{name: _cat for name in ("cat", "concat", "concatenate", "stack")},
+    **dict.fromkeys(("mean", "sum", "amax", "amin", "var", "std"), _mean),
+    **dict.fromkeys(("cat", "concat", "concatenate", "stack"), _cat),
     "unbind": _unbind,
     "pad": _pad,
     "narrow": _narrow,

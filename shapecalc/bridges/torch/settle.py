@@ -1,4 +1,4 @@
-"""From the steps of a trace to a `Model`: which sizes are free, and what of the arithmetic is just a number."""
+"""From the steps of a trace to a `Model`: which sizes are free, and which arithmetic is just a number."""
 
 from __future__ import annotations
 
@@ -58,7 +58,11 @@ def _free(
     names = axes.get(len(shape), ())
     first = 0 if len(shape) == 2 and _starts_on_features(trace, title) else len(shape) - len(names)
     for place, letter in enumerate(names, first):
-        key = letter if letter not in parameters or parameters[letter] == shape[place] else f"{letter}{number + 1}"
+        key = (
+            letter
+            if letter not in parameters or parameters[letter] == shape[place]
+            else f"{letter}{number + 1}"
+        )
         parameters[key] = shape[place]
         found[place] = key
     return found
@@ -109,10 +113,10 @@ def _simplified(model: Model, data: dict[str, Any], steps: list[Step]) -> Model:
         body = step.body
         if isinstance(body, Kind) and _formulas(body):
             layer = node.layer
-            values = {
-                key: _number(value, getattr(layer, key)) for key, value in body.fields_set().items()
-            }
-            if isinstance(body, Require) and not any(_is_open(one) for one in (values["left"], values["right"])):
+            values = {key: _number(value, getattr(layer, key)) for key, value in body.fields_set().items()}
+            if isinstance(body, Require) and not any(
+                _is_open(one) for one in (values["left"], values["right"])
+            ):
                 continue
             step = step.model_copy(update={"body": type(body)(**values)})  # noqa: PLW2901
         kept.append(step)
@@ -142,4 +146,3 @@ def _number(value: Any, resolved: Any) -> Any:
 
 def _is_about_batch(formula: Formula) -> bool:
     return ", 0)" in formula.text
-

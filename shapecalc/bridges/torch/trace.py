@@ -13,9 +13,9 @@ from contextlib import contextmanager
 from typing import Any
 from unittest import mock
 
-import torch
 from pydantic import ValidationError
 from torch import Tensor, nn
+from torch._C import DisableTorchFunction
 from torch.overrides import TorchFunctionMode
 
 from shapecalc.bridges.torch.leaves import as_layer
@@ -188,7 +188,7 @@ def modules_seen(trace: Trace) -> Iterator[None]:
     honest = nn.Module.__call__
 
     def called(module: nn.Module, *args: Any, **kwargs: Any) -> Any:
-        with torch._C.DisableTorchFunction():
+        with DisableTorchFunction():
             if trace.inside_leaf:
                 return honest(module, *args, **kwargs)
             if _is_unary(module, args, kwargs) and _as_step(trace, module, args):

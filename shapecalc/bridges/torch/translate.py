@@ -8,23 +8,14 @@ import torch
 from pydantic import ValidationError
 from torch import Tensor
 
-from shapecalc.bridges.torch.functions import (
-    BINARY,
-    CREATED,
-    ELEMENTWISE,
-    NO_MACS,
-    SAME,
-    UNARY,
-    binary,
-    normal,
-    unary,
-    value_of,
-)
+from shapecalc.bridges.torch.functions import binary, unary, value_of
 from shapecalc.bridges.torch.numbers import Size, plain, written
-from shapecalc.bridges.torch.rules import RULES, bound
+from shapecalc.bridges.torch.rules import RULES
+from shapecalc.bridges.torch.tables import BINARY, CREATED, ELEMENTWISE, NO_MACS, SAME, UNARY, bound, normal
 from shapecalc.bridges.torch.trace import Trace, tensors_in
-from shapecalc.layers import registry
-from shapecalc.layers.traced import Constant, Function
+from shapecalc.layers.by_name import Function
+from shapecalc.layers.reshape import Transpose
+from shapecalc.layers.traced import Constant
 
 
 def translate(trace: Trace, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any], result: Any) -> Any:
@@ -44,23 +35,29 @@ def translate(trace: Trace, func: Any, args: tuple[Any, ...], kwargs: dict[str, 
     if name in SAME:
         trace.alias(result, args[0])
         return result
+    if not _known(trace, name, args, kwargs, result):
+        costs = {"macs_known": 0} if name in NO_MACS else {}
+        trace.opaque(trace.here(name), name, [*tensors_in([args, kwargs])], found, **costs)
+    return result
+
+
+def _known(trace: Trace, name: str, args: tuple[Any, ...], kwargs: dict[str, Any], result: Any) -> bool:
+    """Write a call down by a rule or a table; say whether there was one."""
     given = bound(name, args, kwargs)
     try:
         rule = RULES.get(name)
         if rule is not None and rule(trace, name, given, result):
-            return result
+            return True
         if name in UNARY and unary(trace, name, given, result):
-            return result
+            return True
         if name in BINARY and binary(trace, name, [*args], kwargs, result):
-            return result
+            return True
         if name in ELEMENTWISE and isinstance(result, Tensor) and result.shape == args[0].shape:
             trace.emit(Function(function=name), [trace.ref(args[0])], [result], trace.here(name))
-            return result
+            return True
     except ValidationError:
         pass  # settings that the kind does not know: told as an operation without a rule
-    costs = {"macs_known": 0} if name in NO_MACS else {}
-    trace.opaque(trace.here(name), name, [*tensors_in([args, kwargs])], found, **costs)
-    return result
+    return False
 
 
 def _got(trace: Trace, func: Any, tensor: Tensor, result: Any) -> Any:
@@ -71,7 +68,7 @@ def _got(trace: Trace, func: Any, tensor: Tensor, result: Any) -> Any:
         if result.shape == tensor.shape and func is torch.Tensor.data.__get__:  # type: ignore[attr-defined]
             trace.alias(result, tensor)
         elif result.dim() >= 2 and result.shape == tensor.mT.shape:
-            layer = registry.get("transpose")(dim0=-2, dim1=-1)
+            layer = Transpose(dim0=-2, dim1=-1)
             trace.emit(layer, [trace.ref(tensor)], [result], trace.here("transpose"))
         elif result.shape == tensor.shape:
             trace.alias(result, tensor)
