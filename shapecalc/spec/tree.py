@@ -12,6 +12,7 @@ Spec (a model)
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Self, TypeAlias
 
@@ -163,9 +164,10 @@ def is_step_name(name: str) -> bool:
     >>> is_step_name("conv1"), is_step_name("layer1.0.conv1"), is_step_name("0"), is_step_name("a.")
     (True, True, True, False)
     """
-    first, *rest = name.split(".")
-    parts_fit = all(part.isidentifier() or part.isdecimal() for part in rest)
-    return name.isascii() and parts_fit and (first.isidentifier() or first.isdecimal())
+    return _STEP_NAME.fullmatch(name) is not None
+
+
+_STEP_NAME = re.compile(r"([A-Za-z_]\w*|\d+(_\d+)?)(\.\w+)*", re.ASCII)
 
 
 class Block(Node):

@@ -20,8 +20,6 @@ from shapecalc.layers.select import Mean, Select, Slice
 from shapecalc.layers.softmax import Softmax
 from shapecalc.layers.whole import Expand, PadAny, View
 
-_OTHERWISE = {"self": "input", "axis": "dim", "size": "shape", "sizes": "shape", "dims": "dims", "split_size_or_sections": "split_size", "mat2": "right", "other": "right", "tensor1": "left"}  # fmt: skip
-
 
 def _one(
     trace: Trace, layer: Kind, source: str, result: Any, name: str | None = None, share: str | None = None
