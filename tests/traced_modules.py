@@ -373,7 +373,7 @@ MODULES: dict[type[nn.Module], Any] = {
     Fused: (10, 32),
     ByEquation: (9, 16),
     Tokens: (3, 32, 32),
-    Shuffled: (4, 6, 6),
+    Shuffled: (8, 6, 6),
     Excited: (8, 5, 6),
     UNetLike: (1, 30, 33),
     Spare: (3, 8, 8),

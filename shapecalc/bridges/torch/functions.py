@@ -59,9 +59,9 @@ def unary(trace: Trace, name: str, given: dict[str, Any], result: Any) -> bool:
     return True
 
 
-def binary(trace: Trace, name: str, args: list[Any], kwargs: dict[str, Any], result: Any) -> bool:
+def binary(trace: Trace, name: str, args: tuple[Any, ...], kwargs: dict[str, Any], result: Any) -> bool:
     """Write down arithmetic on elements: of tensors a merge, with numbers a function of each element."""
-    tensors = [one for one in tensors_in([args, [kwargs.get("other")]]) if one.dim() or one.requires_grad]
+    tensors = [one for one in tensors_in([args, kwargs]) if one.dim() or one.requires_grad]
     if not isinstance(result, Tensor) or not tensors:
         return False
     title = {"add": "add", "multiply": "multiply"}.get(BINARY[name], name)

@@ -191,10 +191,14 @@ def modules_seen(trace: Trace) -> Iterator[None]:
         with DisableTorchFunction():
             if trace.inside_leaf:
                 return honest(module, *args, **kwargs)
+            if not args and [*kwargs] == ["input"]:
+                args, kwargs = (kwargs["input"],), {}
             if _is_unary(module, args, kwargs) and _as_step(trace, module, args):
                 trace.inside_leaf = True
-                result = honest(module, *plain(args), **plain(kwargs))
-                trace.inside_leaf = False
+                try:
+                    result = honest(module, *plain(args), **plain(kwargs))
+                finally:
+                    trace.inside_leaf = False
                 first = result[0] if isinstance(module, nn.MultiheadAttention) else result
                 trace.settle(trace.last, [first])
                 return result

@@ -33,7 +33,7 @@ def translate(trace: Trace, func: Any, args: tuple[Any, ...], kwargs: dict[str, 
         _created(trace, name, args, kwargs, result)
         return result
     if name in SAME:
-        trace.alias(result, args[0])
+        trace.alias(result, args[0] if args else kwargs["input"])
         return result
     if not _known(trace, name, args, kwargs, result):
         costs = {"macs_known": 0} if name in NO_MACS else {}
@@ -44,16 +44,22 @@ def translate(trace: Trace, func: Any, args: tuple[Any, ...], kwargs: dict[str, 
 def _known(trace: Trace, name: str, args: tuple[Any, ...], kwargs: dict[str, Any], result: Any) -> bool:
     """Write a call down by a rule or a table; say whether there was one."""
     given = bound(name, args, kwargs)
+    x = given.get("input")
     try:
         rule = RULES.get(name)
         if rule is not None and rule(trace, name, given, result):
             return True
         if name in UNARY and unary(trace, name, given, result):
             return True
-        if name in BINARY and binary(trace, name, [*args], kwargs, result):
+        if name in BINARY and binary(trace, name, args, kwargs, result):
             return True
-        if name in ELEMENTWISE and isinstance(result, Tensor) and result.shape == args[0].shape:
-            trace.emit(Function(function=name), [trace.ref(args[0])], [result], trace.here(name))
+        if (
+            name in ELEMENTWISE
+            and isinstance(result, Tensor)
+            and isinstance(x, Tensor)
+            and result.shape == x.shape
+        ):
+            trace.emit(Function(function=name), [trace.ref(x)], [result], trace.here(name))
             return True
     except ValidationError:
         pass  # settings that the kind does not know: told as an operation without a rule
