@@ -17,6 +17,7 @@ every_kind = pytest.mark.parametrize("kind", kinds())
 
 MAY_BE_UNDECIDED = {
     "chunk": "the number of results depends on the size",
+    "opaque": "nothing is known of sizes that were not seen",
     "split": "the number of results depends on the size",
     "squeeze": "whether an axis is 1 decides whether it goes",
     "upsample": "a scale that is not exact in binary rounds as doubles do",
@@ -25,7 +26,7 @@ MAY_BE_UNDECIDED = {
 }
 """Kinds that may answer `Undecided` for a symbolic size, and why."""
 
-TAKEN_NOT_TO_BE_ONE = {"add", "multiply", "matmul"}
+TAKEN_NOT_TO_BE_ONE = {"add", "multiply", "matmul", "combine", "einsum", "expand"}
 """Kinds that broadcast: a free size is taken not to be 1, so only sizes above 1 are left free."""
 
 

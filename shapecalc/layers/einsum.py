@@ -36,7 +36,7 @@ class Einsum(Merge):
 
     Tensors are multiplied one after the other. A pair costs the product of the sizes of all its
     letters where letters that both have are summed over, and nothing where none is. A letter has one
-    size. Source: torch.einsum.
+    size, or 1 and stretches. Source: torch.einsum.
 
     >>> Einsum(equation="bhid,bhjd->bhij").output(((1, 8, 49, 32), (1, 8, 49, 32)))
     (1, 8, 49, 49)
@@ -65,29 +65,34 @@ class Einsum(Merge):
             says = f"{self.kind}: {term} names {len(term)} axes, but {shown(x)} has {len(x)}"
             yield Requirement("rank", len(x), "==", len(term), says)
             for letter, n in zip(term, x, strict=True):
-                first = sizes.setdefault(letter, n)
-                yield Requirement("einsum", n, "==", first, f"{self.kind}: {letter} is {first} and {n}")
+                first = sizes.get(letter, 1)
+                if n != 1 and first != 1:
+                    told = f"{self.kind}: {letter} is both {first} and {n}"
+                    yield Requirement("einsum", n, "==", first, told)
+                sizes[letter] = n if first == 1 else first
 
     def _sizes(self, inputs: Shapes) -> dict[str, Dim]:
-        return {
-            letter: n
-            for term, x in zip(self._terms()[0], inputs, strict=True)
-            for letter, n in zip(term, x, strict=True)
-        }
+        sizes: dict[str, Dim] = {}
+        for term, x in zip(self._terms()[0], inputs, strict=True):
+            for letter, n in zip(term, x, strict=True):
+                if sizes.get(letter, 1) == 1:
+                    sizes[letter] = n
+        return sizes
 
     def output(self, inputs: Shapes) -> Shape:
         sizes = self._sizes(inputs)
         return tuple(sizes[letter] for letter in self._terms()[1])
 
     def macs(self, inputs: Shapes) -> Dim | None:
-        (first, *others), right = self._terms()
-        sizes, so_far = self._sizes(inputs), set(first)
+        right = self._terms()[1]
+        own = [dict(zip(term, x, strict=True)) for term, x in zip(self._terms()[0], inputs, strict=True)]
+        so_far = own[0]
         total: Dim = 0
-        for number, term in enumerate(others):
-            needed = set(right).union(*others[number + 1 :])
-            shared = so_far & set(term)
-            together = {one for one in so_far | set(term) if one in needed or one in shared}
-            if shared - needed:
-                total = total + product(sizes[one] for one in sorted(together))
-            so_far = together & needed
+        for number, term in enumerate(own[1:], start=1):
+            needed = set(right).union(*own[number + 1 :])
+            summed = {one for one in so_far.keys() & term.keys() - needed if so_far[one] != 1 != term[one]}
+            together = {**so_far, **{one: n for one, n in term.items() if n != 1 or one not in so_far}}
+            if summed:
+                total = total + product(n for one, n in together.items() if one in needed | summed)
+            so_far = {one: n for one, n in together.items() if one in needed}
         return total

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Self
+
+from pydantic import model_validator
 
 from shapecalc.algebra import Dim, product
 from shapecalc.layers.arithmetic import padded
@@ -30,8 +32,12 @@ class View(Rearranging):
 
     shape: Sizes
 
-    def requirements(self, x: Shape) -> Iterator[Requirement]:
+    @model_validator(mode="after")
+    def _one_rest(self) -> Self:
         legal_sizes("shape", self.shape)
+        return self
+
+    def requirements(self, x: Shape) -> Iterator[Requirement]:
         yield fits(self.kind, self.shape, product(x), shown(x))
 
     def output(self, x: Shape) -> Shape:

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from shapecalc.bridges.torch.convolutions import convolution, depthwise, partly_connected, separable
+from shapecalc.bridges.torch.counterparts import COUNTERPARTS
 from shapecalc.bridges.torch.learned import (
     attention,
     class_token,
@@ -101,5 +102,6 @@ BUILDERS: dict[str, Builder] = {
     "layer_scale": layer_scale,
     "divisible": divisible,
     "stochastic_depth": stochastic_depth,
+    **COUNTERPARTS,
 }
 """Kinds that are not one torch module with the same fields."""

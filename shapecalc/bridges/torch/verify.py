@@ -125,7 +125,10 @@ def shapes_of(result: Any) -> tuple[Sizes, ...]:
     return tuple(tuple(map(int, tensor.shape)) for tensor in tensors)
 
 
-MACS_NOT_COUNTED = {"matmul": "a product with a vector is aten.mv or aten.dot, which are not counted"}
+MACS_NOT_COUNTED = {
+    "matmul": "a product with a vector is aten.mv or aten.dot, which are not counted",
+    "opaque": "what it costs is not known",
+}
 """Kinds that multiply where FlopCounterMode reads 0, and why."""
 
 
