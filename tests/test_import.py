@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -9,11 +10,13 @@ from typing import Any
 import pytest
 import torch
 import torchvision
+from click.testing import CliRunner
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 import shapecalc
 from shapecalc import Model, ShapeError, SpecError, Undecided, from_torch
+from shapecalc.cli import main
 from tests.torchvision_networks import OPTIONS, on_meta
 from tests.traced_modules import (
     MODULES,
@@ -79,7 +82,7 @@ def test_a_module_is_torchs(cls: type[nn.Module], batch: int) -> None:
     assert report.complete
 
 
-OTHERS: dict[type[nn.Module], list[dict[str, int]]] = {
+OTHERS: dict[type[nn.Module], list[dict[str, Any]]] = {
     Residual: [{"H": 1, "W": 30}, {"H": 9, "W": 8}],
     UpTo: [{"H": 31, "W": 17}, {"H": 3, "W": 4}],
     PadToFit: [{"H": 33, "W": 31}, {"H": 4, "W": 1}],
@@ -150,7 +153,8 @@ def test_what_is_unknown_is_named_and_totals_are_at_least() -> None:
 
 class Fourier(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
-        return torch.fft.fft(x).real
+        found: Tensor = torch.fft.fft(x)
+        return found.real
 
 
 def test_what_python_decided_is_a_condition() -> None:
@@ -287,3 +291,51 @@ def test_what_cannot_be_traced_is_told(given: tuple[Any, Any], told: str) -> Non
     with pytest.raises(SpecError) as error:
         from_torch(given[0], input=given[1])
     assert error.value.message.startswith(told)
+
+
+# ---- the command line
+
+
+def run(*arguments: str) -> tuple[int, str]:
+    result = CliRunner().invoke(main, arguments)
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    return result.exit_code, result.output
+
+
+HERE = "tests.traced_modules"
+
+
+def test_a_module_is_shown_by_where_it_is() -> None:
+    status, printed = run(
+        "show", f"{HERE}:Nested", "--input", "3x12x12", "--set", "depth=3", "--format", "json"
+    )
+    assert status == 0
+    assert json.loads(printed)["totals"]["params"] == parameters(Nested(depth=3))
+
+
+def test_a_module_is_checked_and_its_sizes_are_told() -> None:
+    assert run("check", f"{HERE}:Strict", "--input", "3x16x10")[0] == 0
+    status, printed = run("sizes", f"{HERE}:Strict", "--input", "3x16x10")
+    assert status == 0
+    assert "H ≡ 0 (mod 8)" in printed
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["no.such.module:Net"], "no Python module is called 'no'"),
+        ([f"{HERE}:Nestd", "--input", "3x8x8"], f"{HERE} has no 'Nestd' (did you mean 'Nested'?)"),
+        ([f"{HERE}:MODULES", "--input", "3x8x8"], "neither a torch module nor what builds one"),
+        (["collections:OrderedDict", "--input", "3x8x8"], "makes a OrderedDict, not a torch module"),
+        ([f"{HERE}:Nested"], "needs --input with the sizes of its input"),
+        (
+            [f"{HERE}:Nested", "--input", "3x8x8", "--set", "dpth=2"],
+            "takes no 'dpth' (did you mean 'depth'?)",
+        ),
+        ([f"{HERE}:Nested", "--input", "4x8x8"], "Nested cannot be traced"),
+    ],
+)
+def test_what_is_wrong_with_a_module_is_told(arguments: list[str], told: str) -> None:
+    status, printed = run("show", *arguments)
+    assert status == 2
+    assert told in printed

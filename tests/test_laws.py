@@ -26,7 +26,7 @@ MAY_BE_UNDECIDED = {
 }
 """Kinds that may answer `Undecided` for a symbolic size, and why."""
 
-TAKEN_NOT_TO_BE_ONE = {"add", "multiply", "matmul", "combine", "einsum", "expand"}
+TAKEN_NOT_TO_BE_ONE = {"add", "multiply", "matmul", "combine", "einsum", "broadcast_to"}
 """Kinds that broadcast: a free size is taken not to be 1, so only sizes above 1 are left free."""
 
 

@@ -53,7 +53,7 @@ class Expand(Rearranging):
     (8, 1, 768)
     """
 
-    kind: ClassVar[str] = "expand"
+    kind: ClassVar[str] = "broadcast_to"
     torch: ClassVar[str | None] = "torch.broadcast_to"
     framework: ClassVar[str | None] = "torch"
 

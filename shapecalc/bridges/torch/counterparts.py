@@ -84,7 +84,7 @@ COUNTERPARTS: dict[str, Builder] = {
     "unused": unused,
     "opaque": opaque,
     "require": _one(_required),
-    "expand": _one(lambda x, fields: x.expand(fields["shape"])),
+    "broadcast_to": _one(lambda x, fields: x.expand(fields["shape"])),
     "reduce": _one(_reduced),
     "elementwise": _one(lambda x, fields: getattr(torch, fields["function"])(x)),
     "combine": lambda cls, fields, shapes: folded(getattr(torch, fields["function"]))(cls, fields, shapes),

@@ -98,7 +98,8 @@ SAME = _words(
 
 _COMBINING = _words(
     """
-    _weight_norm addcdiv addcmul atan2 bitwise_and bitwise_or copy div divide eq floor_divide floordiv fmod ge gt le
+    _weight_norm
+    addcdiv addcmul atan2 bitwise_and bitwise_or copy div divide eq floor_divide floordiv fmod ge gt le
     lerp logical_and logical_or logical_xor lt maximum minimum mod ne pow remainder sub subtract
     true_divide where xor
     """

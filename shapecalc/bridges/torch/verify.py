@@ -50,6 +50,8 @@ def not_ours_to_prove(layer: Kind) -> str:
 
     if layer.framework == "keras":
         return "a rule of Keras, and the proofs are against torch"
+    if layer.kind == "opaque":
+        return "nothing is known of it but the shapes that were seen"
     if layer.torch is None and layer.kind not in BUILDERS:
         return f"torch has no counterpart of {layer.kind}"
     return ""
