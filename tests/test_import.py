@@ -310,7 +310,7 @@ def test_a_module_is_shown_by_where_it_is() -> None:
         "show", f"{HERE}:Nested", "--input", "3x12x12", "--set", "depth=3", "--format", "json"
     )
     assert status == 0
-    assert json.loads(printed)["totals"]["params"] == parameters(Nested(depth=3))
+    assert json.loads(printed)["params"] == parameters(Nested(depth=3))
 
 
 def test_a_module_is_checked_and_its_sizes_are_told() -> None:

@@ -20,7 +20,7 @@ class Functional(nn.Module):
         self.fc1 = nn.Linear(16 * 5 * 5, 120)
         self.fc2 = nn.Linear(120, 10)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor) -> Any:
         x = F.max_pool2d(F.relu(self.conv1(x)), (2, 2))
         x = F.max_pool2d(F.relu(self.conv2(x)), 2)
         x = x.view(x.size(0), -1)
@@ -41,7 +41,7 @@ class FlatFeatures(nn.Module):
             count *= size
         return count
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor) -> Any:
         x = self.conv(x).relu()
         return self.fc(x.view(-1, self.num_flat_features(x)))
 
@@ -57,7 +57,7 @@ class Residual(nn.Module):
         self.bn2 = nn.BatchNorm2d(8)
         self.relu = nn.ReLU(inplace=True)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor) -> Any:
         out = self.relu(self.bn1(self.conv1(x)))
         out = self.bn2(self.conv2(out))
         out += x
@@ -77,7 +77,7 @@ class Nested(nn.Module):
             for _ in range(2)
         )
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor) -> Any:
         x = self.stem["act"](self.stem["conv"](x))
         found = [x]
         for stage in self.stages:
@@ -122,7 +122,7 @@ class Siamese(nn.Module):
         self.tower = nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten())
         self.head = nn.Linear(4, 1)
 
-    def forward(self, left: Tensor, right: Tensor) -> Tensor:
+    def forward(self, left: Tensor, right: Tensor) -> Any:
         return torch.sigmoid(self.head((self.tower(left) - self.tower(right)).abs()))
 
 
@@ -133,7 +133,7 @@ class ByKeyword(nn.Module):
         super().__init__()
         self.inner = nn.Conv2d(3, 3, 1)
 
-    def forward(self, image: Tensor, scale: float = 2.0) -> Tensor:
+    def forward(self, image: Tensor, scale: float = 2.0) -> Any:
         up = F.interpolate(input=self.inner(input=image), scale_factor=scale, mode="nearest")
         return torch.mul(input=up, other=0.5)
 
@@ -145,7 +145,7 @@ class UpTo(nn.Module):
         super().__init__()
         self.down = nn.Conv2d(3, 8, 3, stride=4, padding=1)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor) -> Any:
         h, w = x.shape[-2:]
         return F.interpolate(self.down(x), size=(h, w), mode="bilinear", align_corners=False)
 
@@ -157,7 +157,7 @@ class PadToFit(nn.Module):
         super().__init__()
         self.patch = nn.Conv2d(3, 8, 4, stride=4)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor) -> Any:
         _, _, h, w = x.shape
         return self.patch(F.pad(x, (0, (4 - w % 4) % 4, 0, (4 - h % 4) % 4)))
 
@@ -171,7 +171,7 @@ class Switches(nn.Module):
         self.conv = nn.Conv2d(4, 4, 3, padding=1)
         self.blocks = blocks
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor) -> Any:
         for number in range(self.blocks):
             x = self.conv(x) if number % 2 == 0 else F.relu(x)
         return x if self.norm is None else self.norm(x)
@@ -184,7 +184,7 @@ class Strict(nn.Module):
         super().__init__()
         self.conv = nn.Conv2d(3, 8, 2, stride=2)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor) -> Any:
         if x.shape[2] % 8 != 0:
             raise ValueError("the height must be a multiple of 8")
         return self.conv(x)
@@ -200,7 +200,7 @@ class Tied(nn.Module):
         self.out = nn.Linear(16, 50, bias=False)
         self.out.weight = self.words.weight
 
-    def forward(self, tokens: Tensor) -> Tensor:
+    def forward(self, tokens: Tensor) -> Any:
         return self.out(self.norm(self.words(tokens)))
 
 
@@ -213,7 +213,7 @@ class Attention(nn.Module):
         self.proj = nn.Linear(width, width)
         self.heads = heads
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor) -> Any:
         b, n, c = x.shape
         q, k, v = self.qkv(x).chunk(3, dim=-1)
         q, k, v = (one.view(b, n, self.heads, c // self.heads).transpose(1, 2) for one in (q, k, v))
@@ -224,7 +224,7 @@ class Attention(nn.Module):
 class Fused(Attention):
     """The same by torch's own function."""
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor) -> Any:
         b, n, c = x.shape
         q, k, v = self.qkv(x).reshape(b, n, 3, self.heads, c // self.heads).permute(2, 0, 3, 1, 4).unbind(0)
         return self.proj(F.scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2))
@@ -237,7 +237,7 @@ class ByEquation(nn.Module):
         super().__init__()
         self.queries = nn.Parameter(torch.zeros(5, 16))
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor) -> Any:
         scores = torch.einsum("bnd,qd->bqn", x, self.queries).softmax(-1)
         return torch.einsum("bqn,bnd->bqd", scores, x)
 
@@ -253,7 +253,7 @@ class Tokens(nn.Module):
         self.layer = nn.TransformerEncoderLayer(16, 4, 32, batch_first=True)
         self.head = nn.Linear(16, 10)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor) -> Any:
         x = self.patch(x).flatten(2).transpose(1, 2)
         x = torch.cat([self.cls.expand(x.shape[0], -1, -1), x], dim=1) + self.position
         return self.head(self.layer(x)[:, 0])
@@ -266,7 +266,7 @@ class Shuffled(nn.Module):
         super().__init__()
         self.conv = nn.Conv2d(4, 4, 3, padding=1, groups=4)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor) -> Any:
         left, right = x.chunk(2, dim=1)
         x = torch.cat((left, self.conv(right)), dim=1)
         batch, channels, height, width = x.size()
@@ -282,7 +282,7 @@ class Excited(nn.Module):
         self.down = nn.Linear(8, 2)
         self.up = nn.Linear(2, 8)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor) -> Any:
         gate = torch.sigmoid(self.up(F.relu(self.down(x.mean([-2, -1])))))
         return x * gate[:, :, None, None]
 
@@ -297,7 +297,7 @@ class UNetLike(nn.Module):
         self.up = nn.ConvTranspose2d(8, 4, 2, stride=2)
         self.dec = nn.Conv2d(8, 2, 1)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor) -> Any:
         skip = F.relu(self.enc(x))
         x = self.up(F.relu(self.mid(F.max_pool2d(skip, 2))))
         top, left = (skip.shape[2] - x.shape[2]) // 2, (skip.shape[3] - x.shape[3]) // 2
@@ -325,7 +325,7 @@ class Unknown(nn.Module):
         super().__init__()
         self.fc = nn.Linear(8, 8)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor) -> Any:
         return torch.fft.fft(self.fc(x)).real
 
 
@@ -336,7 +336,7 @@ class Normed(nn.Module):
         super().__init__()
         self.fc = torch.nn.utils.parametrizations.weight_norm(nn.Linear(6, 4))
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor) -> Any:
         return self.fc(x)
 
 
@@ -351,7 +351,7 @@ class Scaled(nn.Module):
         self.register_buffer("offset", torch.zeros(1, 8, 1, 1))
         self.conv = nn.Conv2d(8, 8, 3, padding=1, groups=8)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor) -> Any:
         return x + self.gamma * self.conv(x - self.offset)
 
 
