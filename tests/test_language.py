@@ -784,7 +784,7 @@ def test_the_first_failure_is_raised_with_all_the_others() -> None:
 
 
 def test_a_dotted_name_is_a_path_and_a_reference() -> None:
-    model = shapecalc.loads(
+    model = loads(
         """
 input: [3, 8, 8]
 layers:
@@ -803,10 +803,10 @@ layers:
     assert [node.path for node in report] == ["layer1.0.conv", "layer1.0.halves", "layer1.1.sum", "2"]
     assert [group.path for group in report.groups] == ["layer1", "layer1.0", "layer1.1"]
     assert report.output == (1, 2, 7, 8)
-    assert shapecalc.loads(model.to_yaml()) == model
+    assert loads(model.to_yaml()) == model
 
 
 def test_a_dotted_name_that_is_not_there_yet_is_told() -> None:
     layers = [{"relu": None, "name": "a.0", "from": "a.1"}, {"relu": None, "name": "a.1"}]
-    with pytest.raises(SpecError, match="'a.1' is a later step"):
-        shapecalc.load({"input": [3], "layers": layers}).analyze()
+    with pytest.raises(SpecError, match=r"'a.1' is a later step"):
+        load({"input": [3], "layers": layers}).analyze()

@@ -104,7 +104,7 @@ class Require(SameShape, NoWeights, NoMacs, NoWindow, Layer):
     A traced network holds what its Python code asked of the sizes: the answer decided which way it
     went. Source: `if` and `assert` in a forward.
 
-    >>> Require(left=224, relation="==", right=224).output((1, 3, 224, 224))
+    >>> Require(left=224, relation="equal", right=224).output((1, 3, 224, 224))
     (1, 3, 224, 224)
     """
 
