@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from shapecalc.algebra.expr import Dim, Expr, symbol
+    from shapecalc.bridges.torch import from_torch
     from shapecalc.errors import DesignError, FormulaError, ShapecalcError, ShapeError, SpecError, Undecided
     from shapecalc.layers.base import Joint, Layer, Merge
     from shapecalc.layers.registry import kinds, register
@@ -42,6 +43,7 @@ _HOMES = {
     "SpecError": "errors",
     "Step": "spec.tree",
     "Undecided": "errors",
+    "from_torch": "bridges.torch",
     "kinds": "layers.registry",
     "load": "model",
     "loads": "model",
@@ -74,6 +76,7 @@ __all__ = [
     "SpecError",
     "Step",
     "Undecided",
+    "from_torch",
     "kinds",
     "load",
     "loads",

@@ -49,7 +49,7 @@ def deliberately_stricter(case: Case, mine: str) -> bool:
     if case.fields.get("padding_mode", "zeros") != "zeros" and "kernel_size" in case.fields:
         if any(side < 0 for side in flat(case.fields.get("padding", 0)) if isinstance(side, int)):
             return True
-    if case.cls.kind == "mean" and case.fields["dim"] == ():
+    if case.cls.kind in ("mean", "reduce") and case.fields["dim"] == ():
         return True
     if case.cls.kind in READS_UNWRITTEN_MEMORY:
         return any(side < 0 for side in flat(case.fields["padding"]))

@@ -19,6 +19,7 @@ from shapecalc.algebra.rational import Value
 from shapecalc.engine.evaluate import at
 from shapecalc.engine.graph import Walk
 from shapecalc.engine.limits import TooLarge, refuse_too_large
+from shapecalc.engine.parts import DottedParts
 from shapecalc.engine.plausible import Guesses
 from shapecalc.engine.recorder import Recorder
 from shapecalc.engine.repeats import Repeats
@@ -108,9 +109,11 @@ class _Expansion:
     def steps(self, frame: Frame, current: int, prefix: str) -> int:
         """Run the steps of a frame from a tensor; return the slot of the last result."""
         taken = dict.fromkeys((step.name for step in frame.steps if step.name), 1)
+        parts = DottedParts(self.record, prefix)
         for step in frame.steps:
             key = step.name or automatic_name(step, taken)
             path = f"{prefix}{key}"
+            parts.reach(key)
             frame.arriving, frame.current = current, step
             try:
                 current = self.step(frame, step, current, key, path)
@@ -123,6 +126,7 @@ class _Expansion:
                 current = self.unknown(frame, key)
             except Undecided as error:
                 raise at(error, path, place_in(step, error.at)) from None
+        parts.reach("")
         return current
 
     def step(self, frame: Frame, step: Step, current: int, key: str, path: str) -> int:

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from shapecalc.layers.attention import MultiheadAttention as MultiheadAttention
     from shapecalc.layers.bag import EmbeddingBag as EmbeddingBag
     from shapecalc.layers.bilinear import Bilinear as Bilinear
+    from shapecalc.layers.by_name import Combine as Combine
+    from shapecalc.layers.by_name import Function as Function
+    from shapecalc.layers.by_name import Reduce as Reduce
     from shapecalc.layers.class_loss import CrossEntropyLoss as CrossEntropyLoss
     from shapecalc.layers.class_loss import LinearCrossEntropyLoss as LinearCrossEntropyLoss
     from shapecalc.layers.class_loss import MultiLabelMarginLoss as MultiLabelMarginLoss
@@ -60,6 +63,7 @@ if TYPE_CHECKING:
     from shapecalc.layers.dropout import Dropout2d as Dropout2d
     from shapecalc.layers.dropout import Dropout3d as Dropout3d
     from shapecalc.layers.dropout import FeatureAlphaDropout as FeatureAlphaDropout
+    from shapecalc.layers.einsum import Einsum as Einsum
     from shapecalc.layers.fold import Fold as Fold
     from shapecalc.layers.fold import Unfold as Unfold
     from shapecalc.layers.fractional_pool import FractionalMaxPool2d as FractionalMaxPool2d
@@ -212,6 +216,11 @@ if TYPE_CHECKING:
     from shapecalc.layers.softmax import Softmax2d as Softmax2d
     from shapecalc.layers.softmax import Softmin as Softmin
     from shapecalc.layers.stochastic import StochasticDepth as StochasticDepth
+    from shapecalc.layers.traced import Constant as Constant
+    from shapecalc.layers.traced import Opaque as Opaque
+    from shapecalc.layers.traced import Parameter as Parameter
+    from shapecalc.layers.traced import Require as Require
+    from shapecalc.layers.traced import Unused as Unused
     from shapecalc.layers.transformer import Transformer as Transformer
     from shapecalc.layers.transformer import TransformerDecoder as TransformerDecoder
     from shapecalc.layers.transformer import TransformerDecoderLayer as TransformerDecoderLayer
@@ -220,6 +229,9 @@ if TYPE_CHECKING:
     from shapecalc.layers.unpool import MaxUnpool1d as MaxUnpool1d
     from shapecalc.layers.unpool import MaxUnpool2d as MaxUnpool2d
     from shapecalc.layers.unpool import MaxUnpool3d as MaxUnpool3d
+    from shapecalc.layers.whole import Expand as Expand
+    from shapecalc.layers.whole import PadAny as PadAny
+    from shapecalc.layers.whole import View as View
     from shapecalc.layers.wrapper import SpectralNorm as SpectralNorm
     from shapecalc.layers.wrapper import WeightNorm as WeightNorm
 
@@ -242,6 +254,7 @@ KINDS: dict[str, str] = {
     "bce_loss": "shapecalc.layers.loss:BCELoss",
     "bce_with_logits_loss": "shapecalc.layers.loss:BCEWithLogitsLoss",
     "bilinear": "shapecalc.layers.bilinear:Bilinear",
+    "broadcast_to": "shapecalc.layers.whole:Expand",
     "celu": "shapecalc.layers.rectifier:CELU",
     "channel_shuffle": "shapecalc.layers.shuffle:ChannelShuffle",
     "chunk": "shapecalc.layers.select:Chunk",
@@ -249,7 +262,9 @@ KINDS: dict[str, str] = {
     "circular_pad2d": "shapecalc.layers.pad_input:CircularPad2d",
     "circular_pad3d": "shapecalc.layers.pad_input:CircularPad3d",
     "class_token": "shapecalc.layers.learned:ClassToken",
+    "combine": "shapecalc.layers.by_name:Combine",
     "concat": "shapecalc.layers.merge:Concat",
+    "constant": "shapecalc.layers.traced:Constant",
     "constant_pad1d": "shapecalc.layers.pad:ConstantPad1d",
     "constant_pad2d": "shapecalc.layers.pad:ConstantPad2d",
     "constant_pad3d": "shapecalc.layers.pad:ConstantPad3d",
@@ -275,6 +290,8 @@ KINDS: dict[str, str] = {
     "dropout1d": "shapecalc.layers.dropout:Dropout1d",
     "dropout2d": "shapecalc.layers.dropout:Dropout2d",
     "dropout3d": "shapecalc.layers.dropout:Dropout3d",
+    "einsum": "shapecalc.layers.einsum:Einsum",
+    "elementwise": "shapecalc.layers.by_name:Function",
     "elu": "shapecalc.layers.rectifier:ELU",
     "embedding": "shapecalc.layers.linear:Embedding",
     "embedding_bag": "shapecalc.layers.bag:EmbeddingBag",
@@ -337,7 +354,10 @@ KINDS: dict[str, str] = {
     "multihead_attention": "shapecalc.layers.attention:MultiheadAttention",
     "multiply": "shapecalc.layers.merge:Multiply",
     "nll_loss": "shapecalc.layers.class_loss:NLLLoss",
+    "opaque": "shapecalc.layers.traced:Opaque",
+    "pad": "shapecalc.layers.whole:PadAny",
     "pairwise_distance": "shapecalc.layers.distance:PairwiseDistance",
+    "parameter": "shapecalc.layers.traced:Parameter",
     "partial_conv2d": "shapecalc.layers.lenet:PartialConv2d",
     "permute": "shapecalc.layers.reshape:Permute",
     "pixel_shuffle": "shapecalc.layers.shuffle:PixelShuffle",
@@ -346,6 +366,7 @@ KINDS: dict[str, str] = {
     "position_embedding": "shapecalc.layers.learned:PositionEmbedding",
     "prelu": "shapecalc.layers.rectifier:PReLU",
     "rbf": "shapecalc.layers.lenet:RBF",
+    "reduce": "shapecalc.layers.by_name:Reduce",
     "reflection_pad1d": "shapecalc.layers.pad_input:ReflectionPad1d",
     "reflection_pad2d": "shapecalc.layers.pad_input:ReflectionPad2d",
     "reflection_pad3d": "shapecalc.layers.pad_input:ReflectionPad3d",
@@ -354,6 +375,7 @@ KINDS: dict[str, str] = {
     "replication_pad1d": "shapecalc.layers.pad_input:ReplicationPad1d",
     "replication_pad2d": "shapecalc.layers.pad_input:ReplicationPad2d",
     "replication_pad3d": "shapecalc.layers.pad_input:ReplicationPad3d",
+    "require": "shapecalc.layers.traced:Require",
     "reshape": "shapecalc.layers.reshape:Reshape",
     "rms_norm": "shapecalc.layers.layer_norm:RMSNorm",
     "rnn": "shapecalc.layers.recurrent:RNN",
@@ -394,9 +416,11 @@ KINDS: dict[str, str] = {
     "unflatten": "shapecalc.layers.reshape:Unflatten",
     "unfold": "shapecalc.layers.fold:Unfold",
     "unsqueeze": "shapecalc.layers.reshape:Unsqueeze",
+    "unused": "shapecalc.layers.traced:Unused",
     "upsample": "shapecalc.layers.resample:Upsample",
     "upsampling_bilinear2d": "shapecalc.layers.resample:UpsamplingBilinear2d",
     "upsampling_nearest2d": "shapecalc.layers.resample:UpsamplingNearest2d",
+    "view": "shapecalc.layers.whole:View",
     "weight_norm": "shapecalc.layers.wrapper:WeightNorm",
     "zero_pad1d": "shapecalc.layers.pad:ZeroPad1d",
     "zero_pad2d": "shapecalc.layers.pad:ZeroPad2d",

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn import utils
 
 from shapecalc.bridges.torch.convolutions import convolution, depthwise, partly_connected, separable
+from shapecalc.bridges.torch.counterparts import COUNTERPARTS
 from shapecalc.bridges.torch.learned import (
     class_token,
     divisible,
@@ -117,5 +118,6 @@ BUILDERS: dict[str, Builder] = {
     **OF_SEVERAL,
     "weight_norm": normed,
     "spectral_norm": normed,
+    **COUNTERPARTS,
 }
 """Kinds that are not one torch module with the same fields."""

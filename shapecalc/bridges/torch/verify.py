@@ -51,6 +51,8 @@ def not_ours_to_prove(layer: Kind, tensors: int) -> str:
 
     if layer.framework == "keras":
         return "a rule of Keras, and the proofs are against torch"
+    if layer.kind == "opaque":
+        return "nothing is known of it but the shapes that were seen"
     if layer.torch is None and layer.kind not in BUILDERS:
         return f"torch has no counterpart of {layer.kind}"
     if layer.kind in ON_THE_CPU:
@@ -134,6 +136,7 @@ def shapes_of(result: Any) -> tuple[Sizes, ...]:
 MACS_NOT_COUNTED = {
     "matmul": "a product with a vector is aten.mv or aten.dot, which are not counted",
     "bilinear": "it is one operation, aten._trilinear; as two matrix products it would be counted",
+    "opaque": "what it costs is not known",
 }
 """Kinds that multiply where FlopCounterMode reads 0, and why."""
 
