@@ -139,7 +139,9 @@ def _made(node: GraphNode, walk: Walk, device: torch.device | str) -> nn.Module:
 
 def shapes_before(node: GraphNode, walk: Walk) -> Shapes:
     """Return the shapes, all numbers, of the tensors that a node reads."""
-    return tuple(tuple(size for size in walk.shapes[slot] or () if isinstance(size, int)) for slot in node.sources)
+    return tuple(
+        tuple(size for size in walk.shapes[slot] or () if isinstance(size, int)) for slot in node.sources
+    )
 
 
 def _place(network: Network, path: str, made: nn.Module, labels: dict[str, str]) -> None:

@@ -84,7 +84,7 @@ class Divisible(nn.Module):
 class Subsample2d(nn.Module):
     """The sum over windows, times a factor per channel, plus a bias per channel."""
 
-    def __init__(self, channels: int, kernel_size: int, stride: int | None = None) -> None:
+    def __init__(self, channels: int, kernel_size: int, stride: int = 2) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.ones(channels))
         self.bias = nn.Parameter(torch.zeros(channels))

@@ -85,6 +85,19 @@ class Bodies:
             if part.what == "block":
                 self._add(part)
 
+    def in_order(self) -> list[Body]:
+        """Return the classes, each after those that it uses, and that of the whole network last."""
+        ordered: dict[int, Body] = {}
+
+        def visit(body: Body) -> None:
+            for item in body.items.items():
+                if item.body is not None and id(item.body) not in ordered:
+                    visit(item.body)
+            ordered[id(body)] = body
+
+        visit(self.of[id(self.network.root)])
+        return [*ordered.values()]
+
     def _add(self, part: Part) -> None:
         builder = _Builder(self, part)
         items = builder.items(part, "")

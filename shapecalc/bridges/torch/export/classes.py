@@ -144,13 +144,15 @@ class Writer:
         if item.is_optional:
             present = [part.what != "absent" for part in item.parts]
             written = next(part.step.when for part in item.parts if part.step is not None)
-            self.made.conditions[id(item)] = self._settle(present, translated(written), "", f"has_{item.key}")
+            self.made.conditions[id(item)] = self._settle(
+                present, translated(written), "", f"has_{_label(item)}"
+            )
         if item.body is not None:
             self.made.made[id(item)] = self._block(item, self.classes[id(item.body)])
             return
         own = [self.sources.get(id(part)) for part in item.parts]
         layers = [one if isinstance(one, ModuleSource) else None for one in own]
-        self.made.made[id(item)] = self._layer(item, layers, item.key)
+        self.made.made[id(item)] = self._layer(item, layers, _label(item))
 
     def _layer(self, item: Item, layers: Sequence[ModuleSource | None], key: str) -> Made:
         first = next(one for one in layers if one is not None)
@@ -177,7 +179,7 @@ class Writer:
 
     def _chosen_module(self, item: Item, callees: Sequence[str | None]) -> str:
         label = item.parts[0].label
-        name = self._free(label if label.isidentifier() else item.key)
+        name = self._free(label if label.isidentifier() else _label(item))
         values = dict(zip(self.instances, callees, strict=True))
         for one in self.new:
             if one.is_module and one.values == values:
@@ -189,9 +191,7 @@ class Writer:
     def _block(self, item: Item, inner: Class) -> Made:
         given = []
         for one in inner.parameters:
-            values = [
-                one.values[id(part)] if part.what != "absent" else UNSAID for part in item.parts
-            ]
+            values = [one.values[id(part)] if part.what != "absent" else UNSAID for part in item.parts]
             if one.is_module:
                 code = self._settle_module(item, one, values)
             else:
@@ -199,7 +199,7 @@ class Writer:
                     (part.written[one.name] for part in item.parts if one.name in part.written), None
                 )
                 wide = item.sources[0] if one.name == "in_channels" else ""
-                code = self._settle(values, translated(written), wide, self._called(one.name, item.key))
+                code = self._settle(values, translated(written), wide, self._called(one.name, _label(item)))
             given.append(Given(one.name, code, one.default))
         return Made(inner.name, tuple(given))
 
@@ -323,6 +323,15 @@ class Writer:
         return guesses
 
 
+def _label(item: Item) -> str:
+    """Return a word for an item: its name, behind that of its repeat where it is one pass."""
+    words: list[str] = []
+    for part in reversed(item.parts[0].path.split(".")):
+        words.insert(0, part)
+        if not part.isdecimal():
+            break
+    return "_".join(words) if not words[0].isdecimal() else f"layer_{item.key}"
+
+
 def _same(a: Any, b: Any) -> bool:
     return type(a) is type(b) and bool(a == b)
-

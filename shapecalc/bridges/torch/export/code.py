@@ -81,6 +81,8 @@ def laid(code: Code, indent: int, before: str = "", after: str = "") -> str:
             inside = [laid(element, indent + 4), f"{pad}    for {variable} in range({count})"]
             return "\n".join([f"{pad}{before}*[", *inside, f"{pad}]{after}"])
         case Choice(condition, then, otherwise):
+            if len(pad) + 4 + len(flat(code)) <= WIDTH:
+                return f"{pad}{before}(\n{pad}    {flat(code)}\n{pad}){after}"
             inside = [
                 laid(then, indent + 4),
                 f"{pad}    if {condition}",
@@ -88,6 +90,8 @@ def laid(code: Code, indent: int, before: str = "", after: str = "") -> str:
             ]
             return "\n".join([f"{pad}{before}(", *inside, f"{pad}){after}"])
         case Infix(sign, operands):
+            if len(pad) + 4 + len(flat(code)) <= WIDTH:
+                return f"{pad}{before}(\n{pad}    {flat(code)}\n{pad}){after}"
             signs = ["", *[f"{sign} "] * (len(operands) - 1)]
             inside = [laid(one, indent + 4, first) for first, one in zip(signs, operands, strict=True)]
             return "\n".join([f"{pad}{before}(", *inside, f"{pad}){after}"])
@@ -98,6 +102,13 @@ def call(name: str, *unnamed: Code, **named: Code) -> Call:
     """Return a call with these arguments."""
     given = [("", one) for one in unnamed] + [(f"{key}=", one) for key, one in named.items()]
     return Call(name, tuple(given))
+
+
+def code_of(tree: ast.expr) -> Code:
+    """Return an expression as code that may be broken: a tuple between its items."""
+    if isinstance(tree, ast.Tuple) and len(tree.elts) > 1:
+        return Call("", tuple(("", code_of(one)) for one in tree.elts))
+    return text(tree)
 
 
 def text(tree: ast.expr) -> str:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import builtins
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from keyword import iskeyword
 
 from shapecalc.bridges.torch.export.bodies import Body, Item
-from shapecalc.bridges.torch.export.code import Call, Code, Infix, call, flat, laid
+from shapecalc.bridges.torch.export.code import Call, Code, Infix, flat, laid
 from shapecalc.bridges.torch.export.layers import FunctionSource
 
 LONGEST_INLINE = 60
+LONGEST_SUM = 66
 _TAKEN = {"self", "torch", "nn"}
 
 
@@ -141,13 +143,16 @@ class Forward:
 
     def _function(self, item: Item) -> None:
         assert isinstance(item.source, FunctionSource)
-        operands: list[Code] = []
+        refs = [*map(self.of, item.sources)]
+        inside = {ref: self.inline.pop(ref) for ref in refs if ref in self.inline}
+        code = item.source.write([inside[ref][0] if ref in inside else f"{{{ref}}}" for ref in refs])
+        if isinstance(code, Infix) and len(_shown(code)) > LONGEST_SUM:
+            for ref, (own, reading) in inside.items():
+                self.statements.append(Statement((ref,), own, reading, _last_word(ref)))
+            code, inside = item.source.write([f"{{{ref}}}" for ref in refs]), {}
         reads: Counter[str] = Counter()
-        for ref in map(self.of, item.sources):
-            code, own = self.inline.pop(ref, (f"{{{ref}}}", Counter([ref])))
-            operands.append(code)
-            reads += own
-        code = item.source.write(operands)
+        for ref in refs:
+            reads += inside[ref][1] if ref in inside else Counter([ref])
         self.statements.append(Statement(item.results, code, reads, item.key))
 
     def _put_inside(self, merge: Item, before: int) -> None:
@@ -158,7 +163,7 @@ class Forward:
         refs = [self.of(ref) for ref in merge.sources]
         if len(one.targets) != 1 or self.reads[one.targets[0]] != 1 or refs.count(one.targets[0]) != 1:
             return
-        if isinstance(one.code, Infix) or len(flat(one.code)) > LONGEST_INLINE:
+        if isinstance(one.code, Infix) or len(_shown(one.code)) > LONGEST_INLINE:
             return
         self.inline[one.targets[0]] = (one.code, one.reads)
         self.statements.pop()
@@ -208,6 +213,17 @@ class Forward:
         return name
 
 
+def _shown(code: Code) -> str:
+    """Return a code about as it will be with names for its tensors."""
+    return re.sub(r"\{[^}]*\}", "x", flat(code))
+
+
+def _last_word(ref: str) -> str:
+    """Return the last name in the place where a tensor comes about."""
+    words = [word for word in ref.rpartition(":")[0].split(".") if word and not word.isdecimal()]
+    return words[-1] if words else "x"
+
+
 def _at(access: str, key: str) -> str:
     """Return how a part of a container is reached."""
     return f"{access}[{key}]" if key.isdecimal() else f'{access}["{key}"]'
@@ -229,8 +245,3 @@ def _put(text: str, names: dict[str, str]) -> str:
         start, end = text.index("{"), text.index("}")
         text = text[:start] + names[text[start + 1 : end]] + text[end + 1 :]
     return text
-
-
-def call_of(name: str, refs: Sequence[str]) -> Call:
-    """Return a call on tensors."""
-    return call(name, *(f"{{{ref}}}" for ref in refs))

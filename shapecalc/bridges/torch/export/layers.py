@@ -87,9 +87,7 @@ def _module(
     layer: Kind, fields: dict[str, Any], shapes: tuple[Sizes, ...], written: dict[str, Any]
 ) -> ModuleSource:
     target = named(str(layer.torch))
-    return ModuleSource(
-        f"nn.{target.__name__}", _arguments(target, type(layer), fields, shapes[0], written)
-    )
+    return ModuleSource(f"nn.{target.__name__}", _arguments(target, type(layer), fields, shapes[0], written))
 
 
 _INWARD = ("in_channels", "in_features", "num_features", "num_channels")
@@ -173,7 +171,9 @@ def _crop(layer: Kind, fields: Any, shapes: Any, written: Any) -> ModuleSource:
 
 def _pad(layer: Kind, fields: Any, shapes: Any, written: Any) -> ModuleSource:
     given, rank = fields["padding"], layer.rank  # type: ignore[attr-defined]
-    flat_sides = isinstance(given, tuple) and len(given) == 2 * rank and all(isinstance(x, int) for x in given)
+    flat_sides = (
+        isinstance(given, tuple) and len(given) == 2 * rank and all(isinstance(x, int) for x in given)
+    )
     if isinstance(given, tuple) and not flat_sides:
         fields["padding"] = per_side(given)
     return _module(layer, fields, shapes, written)
@@ -200,7 +200,12 @@ def _normalised(layer: Kind, fields: Any, shapes: Any, written: Any) -> ModuleSo
 def _attention(layer: Kind, fields: Any, shapes: Any, written: Any) -> ModuleSource:
     own = [
         Argument(name, value, translated(written.get(name)), default)
-        for name, default in (("num_heads", _UNSAID), ("dropout", 0.0), ("bias", True), ("batch_first", False))
+        for name, default in (
+            ("num_heads", _UNSAID),
+            ("dropout", 0.0),
+            ("bias", True),
+            ("batch_first", False),
+        )
         if (value := fields.get(name)) is not None
     ]
     return ModuleSource("SelfAttention", (Argument("embed_dim", shapes[0][-1], inward=True), *own))
@@ -254,7 +259,7 @@ def _subsample(layer: Kind, fields: Any, shapes: Any, written: Any) -> ModuleSou
         (
             Argument("channels", shapes[0][-3], inward=True),
             Argument("kernel_size", fields["kernel_size"], translated(written.get("kernel_size"))),
-            Argument("stride", fields.get("stride"), translated(written.get("stride")), None),
+            Argument("stride", fields.get("stride") or fields["kernel_size"], None, 2),
         ),
     )
 
@@ -269,7 +274,11 @@ def _partial(layer: Kind, fields: Any, shapes: Any, written: Any) -> ModuleSourc
     defaults = {"bias": True, "stride": 1, "padding": 0, "dilation": 1}
     return ModuleSource(
         "PartialConv2d",
-        tuple(Argument(name, fields[name], None, defaults.get(name, _UNSAID)) for name in order if name in fields),
+        tuple(
+            Argument(name, fields[name], None, defaults.get(name, _UNSAID))
+            for name in order
+            if name in fields
+        ),
     )
 
 
@@ -288,9 +297,7 @@ def _rbf(layer: Kind, fields: Any, shapes: Any, written: Any) -> ModuleSource:
 
 def _folded(sign: str) -> Any:
     def write(layer: Kind, fields: Any, shapes: Any, written: Any) -> FunctionSource:
-        return FunctionSource(
-            _key(layer, fields), lambda given: Infix(sign, tuple(given))
-        )
+        return FunctionSource(_key(layer, fields), lambda given: Infix(sign, tuple(given)))
 
     return write
 
@@ -306,7 +313,9 @@ def _concat(layer: Kind, fields: Any, shapes: Any, written: Any) -> FunctionSour
 def _cut(name: str, size: str) -> Any:
     def write(layer: Kind, fields: Any, shapes: Any, written: Any) -> FunctionSource:
         amount, axis = fields[size], str(axis_of(type(layer), fields))
-        return FunctionSource(_key(layer, fields), lambda given: call(name, *given, _number(amount), dim=axis))
+        return FunctionSource(
+            _key(layer, fields), lambda given: call(name, *given, _number(amount), dim=axis)
+        )
 
     return write
 

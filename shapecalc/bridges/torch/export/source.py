@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import ast
 import inspect
 import re
 from collections import Counter
 from collections.abc import Mapping
-from pathlib import Path
+from itertools import takewhile
 from typing import Any
 
 from torch import nn
@@ -16,14 +15,13 @@ from shapecalc import __version__
 from shapecalc.bridges.torch import standalone
 from shapecalc.bridges.torch.build import refuse_keras, refuse_unbuildable, shapes_before
 from shapecalc.bridges.torch.export.bodies import Bodies, Body, Item
-from shapecalc.bridges.torch.export.classes import Class, Given, Made, Parameter, Writer, UNSAID
-from shapecalc.bridges.torch.export.code import Call, Choice, Code, Loop, call, flat, laid, text
+from shapecalc.bridges.torch.export.classes import UNSAID, Class, Made, Parameter, Writer
+from shapecalc.bridges.torch.export.code import Call, Choice, Code, Loop, call, code_of, flat, laid, text
 from shapecalc.bridges.torch.export.forward import Forward, is_chain, is_sliceable, present
-from shapecalc.bridges.torch.export.layers import ModuleSource, Source, source_of
+from shapecalc.bridges.torch.export.layers import Source, source_of
 from shapecalc.bridges.torch.export.symbols import literal
 from shapecalc.bridges.torch.export.tree import Network, Part, expanded
 from shapecalc.errors import SpecError, quote
-from shapecalc.layers.base import Merge
 from shapecalc.model import Model
 
 HELPERS = {
@@ -69,11 +67,11 @@ class _Export:
         self.sources = {id(part): self._source(part) for part in network.root.parts() if part.node}
         self.bodies = Bodies(network, self.sources)
         self.classes: dict[int, Class] = {}
+        self.root = self.bodies.of[id(network.root)]
         taken = set(_RESERVED)
-        ordered = [Class(_class_name(body.label, taken), body) for body in self.bodies.found]
-        for one in ordered:
+        for one in [Class(_class_name(body.label, taken), body) for body in self.bodies.in_order()]:
             body = one.body
-            block = None if body is self.bodies.found[-1] else model.blocks.get(body.label)
+            block = None if body is self.root else model.blocks.get(body.label)
             Writer(one, block, self.classes, self.sources, network.shapes, taken).work_out()
             self.classes[id(body)] = one
 
@@ -114,7 +112,7 @@ class _Export:
         )
 
     def _class(self, one: Class) -> str:
-        is_root = one.body is self.bodies.found[-1]
+        is_root = one.body is self.root
         reads = one.body.reads()
         signature = ["self", *map(_declared, one.parameters)]
         lines = [laid(Call("def __init__", tuple(("", name) for name in signature)), 4, after=" -> None:")]
@@ -228,9 +226,7 @@ class _Maker:
                 part = one.parts[0]
                 told = f"the name {quote(one.key)} has a meaning of its own in torch's ModuleDict"
                 raise SpecError(told, path=part.path, hint="name the step otherwise")
-        pairs = tuple(
-            (f'"{one.key}": ', code) for one, code in zip(inside, codes, strict=True)
-        )
+        pairs = tuple((f'"{one.key}": ', code) for one, code in zip(inside, codes, strict=True))
         return call("nn.ModuleDict", Call("", pairs, "{}"))
 
     def _plain(self, item: Item) -> Code:
@@ -246,15 +242,10 @@ def made_code(made: Made) -> Code:
     if made.inside:
         inner = tuple((f"{name}=", made_code(one)) for name, one in made.inside)
         return call(made.callee, Call("OrderedDict", inner))
+    first = [one.name for one in takewhile(lambda one: one.name in _POSITIONAL, made.arguments)]
     said = [one for one in made.arguments if not one.is_unsaid]
-    return Call(made.callee, tuple((_before(made, one, index), text(one.code)) for index, one in enumerate(said)))
-
-
-def _before(made: Made, one: Given, index: int) -> str:
-    """Return what stands before an argument: nothing for the sizes that everyone knows by their order."""
-    if one.name in _POSITIONAL and made.arguments[index].name == one.name:
-        return ""
-    return f"{one.name}="
+    names = ("" if one.name in first else f"{one.name}=" for one in said)
+    return Call(made.callee, tuple((name, code_of(one.code)) for name, one in zip(names, said, strict=True)))
 
 
 def looped(codes: list[Code]) -> list[Code]:
@@ -329,10 +320,12 @@ def _declared(one: Parameter) -> str:
 
 
 def _type_of(one: Parameter) -> str:
-    types = {type(value).__name__ for value in one.values.values() if value is not None}
+    types = {type(value).__name__ for value in one.values.values()}
     if types == {"tuple"}:
         return "tuple[int, ...]"
-    return " | ".join(sorted({"Fraction": "float"}.get(name, name) for name in types))
+    names = {"Fraction": "float", "NoneType": "None"}
+    found = {names.get(name, name) for name in types}
+    return " | ".join(sorted(found - {"int"} if "float" in found else found))
 
 
 def _class_name(label: str, taken: set[str]) -> str:
