@@ -77,7 +77,8 @@ class Divisible(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         for axis in self.dim:
-            torch._assert(x.shape[axis] % self.divisor == 0, "a size is not divisible")
+            if x.shape[axis] % self.divisor != 0:
+                raise ValueError(f"{self.divisor} does not divide {x.shape[axis]}")
         return x
 
 
@@ -91,7 +92,8 @@ class Subsample2d(nn.Module):
         self.sum = nn.LPPool2d(1, kernel_size, stride)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.sum(x) * self.weight[:, None, None] + self.bias[:, None, None]
+        sums: Tensor = self.sum(x)
+        return sums * self.weight[:, None, None] + self.bias[:, None, None]
 
 
 class PartialConv2d(nn.Module):
@@ -102,28 +104,33 @@ class PartialConv2d(nn.Module):
         connections: tuple[tuple[int, ...], ...],
         kernel_size: tuple[int, int],
         bias: bool = True,
-        **settings: object,
+        stride: int | tuple[int, int] = 1,
+        padding: int | tuple[int, int] = 0,
+        dilation: int | tuple[int, int] = 1,
     ) -> None:
         super().__init__()
         self.connections = connections
-        self.settings = settings
+        self.stride, self.padding, self.dilation = stride, padding, dilation
         total = sum(len(channels) for channels in connections)
         self.weight = nn.Parameter(torch.randn(total, *kernel_size) / total)
         self.bias = nn.Parameter(torch.zeros(len(connections))) if bias else None
 
     def forward(self, x: Tensor) -> Tensor:
-        planes = []
-        weights = self.weight.split([len(channels) for channels in self.connections])
+        planes, first = [], 0
         for number, channels in enumerate(self.connections):
+            kernel = self.weight[first : first + len(channels)][None]
+            first += len(channels)
             bias = None if self.bias is None else self.bias[number : number + 1]
-            kernel = weights[number][None]
             part = x[..., list(channels), :, :]
-            planes.append(nn.functional.conv2d(part, kernel, bias, **self.settings))
+            windows = (self.stride, self.padding, self.dilation)
+            planes.append(nn.functional.conv2d(part, kernel, bias, *windows))
         return torch.cat(planes, dim=-3)
 
 
 class Rbf(nn.Module):
     """The squared distance to centres that are drawn by hand."""
+
+    centers: Tensor
 
     def __init__(self, in_features: int, out_features: int) -> None:
         super().__init__()

@@ -22,7 +22,6 @@ from shapecalc.bridges.torch.export.symbols import (
     translated,
     value_of,
 )
-from shapecalc.bridges.torch.export.tree import Part
 from shapecalc.layers.requirement import Shape
 from shapecalc.spec.tree import Block
 

@@ -126,8 +126,8 @@ def text(tree: ast.expr) -> str:
 def quoted(value: str) -> str:
     """Return a string in double quotes, with everything escaped that is not plain.
 
-    >>> print(quoted('a"b'))
-    "a\\"b"
+    >>> print(quoted("two words"))
+    "two words"
     """
     escaped = value.encode("unicode_escape").decode("ascii").replace('"', '\\"')
     return f'"{escaped}"'

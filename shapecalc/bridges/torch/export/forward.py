@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from keyword import iskeyword
 
 from shapecalc.bridges.torch.export.bodies import Body, Item
@@ -14,7 +15,7 @@ from shapecalc.bridges.torch.export.code import Call, Code, Infix, flat, laid
 from shapecalc.bridges.torch.export.layers import FunctionSource
 
 LONGEST_INLINE = 60
-LONGEST_SUM = 66
+LONGEST_SUM = 52
 _TAKEN = {"self", "torch", "nn"}
 
 
@@ -43,7 +44,7 @@ def _links(item: Item, reads: Counter[str]) -> list[tuple[str, str]] | None:
             links.append((inner[0][0], inner[-1][1]))
         else:
             return None
-    if not links or any(after[0] != before[1] for before, after in zip(links, links[1:], strict=False)):
+    if not links or any(after[0] != before[1] for before, after in pairwise(links)):
         return None
     return links
 
@@ -199,7 +200,7 @@ class Forward:
     ) -> str:
         def is_free(name: str) -> bool:
             holder = holders.get(name)
-            return holder is None or last_read.get(holder, -1) <= index and holder not in one.targets
+            return holder is None or (last_read.get(holder, -1) <= index and holder not in one.targets)
 
         stays = last_read.get(ref, index) > index + 1
         if not stays and len(one.targets) == 1 and is_free("x"):

@@ -61,7 +61,8 @@ def source_of(layer: Kind, shapes: tuple[Sizes, ...], written: dict[str, Any]) -
     fields.pop("branches", None)
     special = _SPECIAL.get(re.sub("[123]d$", "", layer.kind)) or _SPECIAL.get(layer.kind)
     if special is not None:
-        return special(layer, fields, shapes, written)
+        found: Source = special(layer, fields, shapes, written)
+        return found
     if layer.torch is None or not inspect.isclass(named(layer.torch)):
         if layer.torch is None or layer.torch.split(".")[0] != "torch":
             raise SpecError(f"there is no source in torch for {layer.kind}")
@@ -267,7 +268,13 @@ def _subsample(layer: Kind, fields: Any, shapes: Any, written: Any) -> ModuleSou
 def _partial(layer: Kind, fields: Any, shapes: Any, written: Any) -> ModuleSource:
     kernel = fields["kernel_size"]
     known = {"connections", "kernel_size", "stride", "padding", "dilation", "bias"}
-    if fields.keys() - known or any(isinstance(side, tuple) for side in _items(fields.get("padding"))):
+    if fields.get("padding") == "valid":
+        fields["padding"] = 0
+    if (
+        fields.keys() - known
+        or fields.get("padding") == "same"
+        or any(isinstance(side, tuple) for side in _items(fields.get("padding")))
+    ):
         raise SpecError("a partial convolution padded like this has no source in torch")
     fields["kernel_size"] = kernel if isinstance(kernel, tuple) else (kernel, kernel)
     order = ("connections", "kernel_size", "bias", "stride", "padding", "dilation")

@@ -4,24 +4,21 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections import Counter
 from collections.abc import Mapping
-from itertools import takewhile
 from typing import Any
-
-from torch import nn
 
 from shapecalc import __version__
 from shapecalc.bridges.torch import standalone
 from shapecalc.bridges.torch.build import refuse_keras, refuse_unbuildable, shapes_before
-from shapecalc.bridges.torch.export.bodies import Bodies, Body, Item
-from shapecalc.bridges.torch.export.classes import UNSAID, Class, Made, Parameter, Writer
-from shapecalc.bridges.torch.export.code import Call, Choice, Code, Loop, call, code_of, flat, laid, text
-from shapecalc.bridges.torch.export.forward import Forward, is_chain, is_sliceable, present
+from shapecalc.bridges.torch.export.bodies import Bodies, Body
+from shapecalc.bridges.torch.export.classes import UNSAID, Class, Parameter, Writer
+from shapecalc.bridges.torch.export.code import Call, Code, laid, text
+from shapecalc.bridges.torch.export.forward import Forward, present
 from shapecalc.bridges.torch.export.layers import Source, source_of
+from shapecalc.bridges.torch.export.making import Maker
 from shapecalc.bridges.torch.export.symbols import literal
 from shapecalc.bridges.torch.export.tree import Network, Part, expanded
-from shapecalc.errors import SpecError, quote
+from shapecalc.errors import SpecError
 from shapecalc.model import Model
 
 HELPERS = {
@@ -30,7 +27,6 @@ HELPERS = {
     if inspect.isclass(one) and one.__module__ == standalone.__name__
 }
 _RESERVED = {"self", "torch", "nn", "OrderedDict", "Tensor", "range", "super", "float", "i", "_", *HELPERS}
-_POSITIONAL = ("in_channels", "out_channels", "in_features", "out_features", "num_features", "embed_dim")
 
 
 def export(
@@ -117,7 +113,7 @@ class _Export:
         signature = ["self", *map(_declared, one.parameters)]
         lines = [laid(Call("def __init__", tuple(("", name) for name in signature)), 4, after=" -> None:")]
         lines.append("        super().__init__()")
-        maker = _Maker(one, reads)
+        maker = Maker(one, reads)
         for item in present(one.body.items):
             lines += maker.assigned(item)
         if is_root:
@@ -160,8 +156,7 @@ class _Export:
             here = paths[id(node)]
             if node.owner is not None:
                 there = paths[id(self.network.graph.nodes[node.owner])]
-                for name in weights.of(node):
-                    lines.append(laid(f"{there}.{name}", 8, f"{here}.{name} = "))
+                lines += [laid(f"{there}.{name}", 8, f"{here}.{name} = ") for name in weights.of(node)]
             if not node.trainable and weights.of(node):
                 lines.append(f"        {here}.requires_grad_(False)")
         return lines
@@ -182,126 +177,6 @@ class _Weights:
 def _as_walk(network: Network) -> Any:
     """Return what holds the shapes of a network."""
     return network
-
-
-class _Maker:
-    """Writes how the modules of one class are made."""
-
-    def __init__(self, one: Class, reads: Counter[str]) -> None:
-        self.one = one
-        self.reads = reads
-
-    def assigned(self, item: Item) -> list[str]:
-        """Write a module of the class by its name, if there is any in the item."""
-        if not item.has_modules:
-            return []
-        if item.is_optional and item.is_module:
-            made = self._plain(item)
-            return [
-                f"        if {text(self.one.conditions[id(item)])}:",
-                laid(made, 12, f"self.{item.key} = "),
-                "        else:",
-                f"            self.{item.key} = nn.Identity()",
-            ]
-        return [laid(self.code(item), 8, f"self.{item.key} = ")]
-
-    def code(self, item: Item) -> Code:
-        """Return how an item is made."""
-        if item.is_module:
-            made = self._plain(item)
-            if item.is_optional:
-                return Choice(text(self.one.conditions[id(item)]), made, "nn.Identity()")
-            return made
-        inside = [one for one in present(item) if one.has_modules]
-        codes = [self.code(one) for one in inside]
-        in_order = [one.key for one in inside] == [str(index) for index in range(len(inside))]
-        if is_chain(item, self.reads) or is_sliceable(item, self.reads):
-            if in_order:
-                return Call("nn.Sequential", tuple(("", one) for one in looped(codes)))
-            return call("nn.Sequential", _keywords("OrderedDict", inside, codes))
-        if in_order:
-            return call("nn.ModuleList", Call("", tuple(("", one) for one in looped(codes)), "[]"))
-        for one in inside:
-            if hasattr(nn.ModuleDict, one.key):
-                part = one.parts[0]
-                told = f"the name {quote(one.key)} has a meaning of its own in torch's ModuleDict"
-                raise SpecError(told, path=part.path, hint="name the step otherwise")
-        pairs = tuple((f'"{one.key}": ', code) for one, code in zip(inside, codes, strict=True))
-        return call("nn.ModuleDict", Call("", pairs, "{}"))
-
-    def _plain(self, item: Item) -> Code:
-        return made_code(self.one.made[id(item)])
-
-
-def _keywords(name: str, inside: list[Item], codes: list[Code]) -> Call:
-    return Call(name, tuple((f"{one.key}=", code) for one, code in zip(inside, codes, strict=True)))
-
-
-def made_code(made: Made) -> Code:
-    """Return the call that makes a module."""
-    if made.inside:
-        inner = tuple((f"{name}=", made_code(one)) for name, one in made.inside)
-        return call(made.callee, Call("OrderedDict", inner))
-    first = [one.name for one in takewhile(lambda one: one.name in _POSITIONAL, made.arguments)]
-    said = [one for one in made.arguments if not one.is_unsaid]
-    names = ("" if one.name in first else f"{one.name}=" for one in said)
-    return Call(made.callee, tuple((name, code_of(one.code)) for name, one in zip(names, said, strict=True)))
-
-
-def looped(codes: list[Code]) -> list[Code]:
-    """Return codes with runs of equal ones, or of ones that grow by a step, as loops."""
-    found: list[Code] = []
-    start = 0
-    while start < len(codes):
-        end, loop = _run(codes, start)
-        found.append(codes[start] if loop is None else loop)
-        start = end
-    return found
-
-
-def _run(codes: list[Code], start: int) -> tuple[int, Loop | None]:
-    """Return where the longest run from a place ends, and the loop that it is."""
-    end = start + 1
-    while end < len(codes) and codes[end] == codes[start]:
-        end += 1
-    if end - start > 1:
-        return end, Loop(codes[start], "_", str(end - start))
-    best = start + 1
-    for stop in range(start + 3, len(codes) + 1):
-        if _growing(codes[start:stop]) is None:
-            break
-        best = stop
-    if best - start < 3:
-        return start + 1, None
-    element = _growing(codes[start:best])
-    assert element is not None
-    return best, Loop(element, "i", str(best - start))
-
-
-def _growing(codes: list[Code]) -> Code | None:
-    """Return the element of a loop over `i` that comes to these codes, or None."""
-    first = codes[0]
-    if not all(isinstance(one, Call) for one in codes) or not isinstance(first, Call):
-        return None
-    calls = [one for one in codes if isinstance(one, Call)]
-    names = [[before for before, _ in one.arguments] for one in calls]
-    if any(one.name != first.name or names[0] != own for one, own in zip(calls, names, strict=True)):
-        return None
-    arguments: list[tuple[str, Code]] = []
-    for index, before in enumerate(names[0]):
-        column = [one.arguments[index][1] for one in calls]
-        if all(one == column[0] for one in column):
-            arguments.append((before, column[0]))
-            continue
-        if not all(isinstance(one, str) and one.isdecimal() for one in column):
-            return None
-        numbers = [int(flat(one)) for one in column]
-        step = numbers[1] - numbers[0]
-        if step == 0 or any(b - a != step for a, b in zip(numbers, numbers[1:], strict=False)):
-            return None
-        times = "i" if abs(step) == 1 else f"{abs(step)} * i"
-        arguments.append((before, f"{numbers[0]} {'+' if step > 0 else '-'} {times}"))
-    return Call(first.name, tuple(arguments))
 
 
 # ---- names and texts
@@ -341,7 +216,7 @@ def _class_name(label: str, taken: set[str]) -> str:
 
 
 def _harmless(said: str) -> str:
-    """Return a text of the spec that may stand in a docstring: one line without quotes and escapes.
+    r"""Return a text of the spec that may stand in a docstring: one line without quotes and escapes.
 
     >>> _harmless('a\\\\b' + '"' * 3 + 'c')
     'abc'

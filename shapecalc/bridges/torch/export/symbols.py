@@ -79,7 +79,7 @@ def translated(written: Any) -> ast.expr | None:
 class _Truths(ast.NodeTransformer):
     """Writes the truth values of a spec as Python's."""
 
-    def visit_Name(self, node: ast.Name) -> ast.expr:  # noqa: N802  (the name that ast looks for)
+    def visit_Name(self, node: ast.Name) -> ast.expr:
         return ast.Constant(node.id == "true") if node.id in ("true", "false") else node
 
 
@@ -95,7 +95,7 @@ def value_of(tree: ast.expr, names: Mapping[str, Value]) -> Any:
 class _Falsehoods(ast.NodeTransformer):
     """Writes Python's truth values as a spec's."""
 
-    def visit_Constant(self, node: ast.Constant) -> ast.expr:  # noqa: N802  (the name that ast looks for)
+    def visit_Constant(self, node: ast.Constant) -> ast.expr:
         return ast.Name(str(node.value).lower()) if isinstance(node.value, bool) else node
 
 
@@ -105,7 +105,7 @@ def substituted(tree: ast.expr, names: Mapping[str, ast.expr]) -> ast.expr | Non
         return None
 
     class Put(ast.NodeTransformer):
-        def visit_Name(self, node: ast.Name) -> ast.expr:  # noqa: N802  (the name that ast looks for)
+        def visit_Name(self, node: ast.Name) -> ast.expr:
             return names[node.id]
 
     return folded(Put().visit(ast.parse(ast.unparse(tree), mode="eval").body))

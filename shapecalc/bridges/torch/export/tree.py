@@ -73,7 +73,7 @@ class Network:
 
 
 class _Told(Expansion):
-    """An expansion that keeps the tree. A step left out still hands its tensor on, under a slot of its own."""
+    """An expansion that keeps the tree; a step left out hands its tensor on under a slot of its own."""
 
     stack: list[Part]
 
