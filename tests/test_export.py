@@ -140,7 +140,7 @@ def test_both_compute_the_same(name: str, tmp_path: Path) -> None:
 
 
 def flops_and_names(model: Model, folder: Path) -> None:
-    report = legal(model)
+    report = model.analyze()
     compare(report, build(model, device="meta"))
     with imported(export(model), folder) as network, torch.device("meta"):
         compare(report, network())

@@ -87,11 +87,11 @@ def build(
     >>> {name: tuple(weight.shape) for name, weight in module.named_parameters()}["c3.weight"]
     (16, 6, 5, 5)
     """
+    refuse_keras(model)
     report = model.analyze(input=input, **parameters)
     walk = report.walk
     labels = {group.path: group.label for group in walk.graph.groups}
     network = Network(model.name, [*report.inputs], dict(walk.graph.outputs))
-    refuse_keras(model)
     for node in walk.graph.nodes:
         made = _made(node, walk, device)
         if node.owner is not None:

@@ -54,6 +54,12 @@ def present(item: Item) -> list[Item]:
     return [one for one in item.children if one.what not in ("absent", "nothing")]
 
 
+def is_numbered(item: Item) -> bool:
+    """Say whether the modules in a container are called by their numbers, from 0 on."""
+    keys = [one.key for one in present(item) if one.has_modules]
+    return keys == [str(index) for index in range(len(keys))]
+
+
 @dataclass
 class Statement:
     """Names for tensors and the expression that yields them."""
@@ -98,10 +104,8 @@ class Forward:
 
     def write(self, item: Item, access: str) -> None:
         """Write what stands in a list, a merge or a repeat."""
-        keyed = access != "self"
         for child in present(item):
-            inner = f"self.{child.key}" if not keyed else _at(access, child.key)
-            self._one(child, inner)
+            self._one(child, f"self.{child.key}" if access == "self" else _at(access, item, child))
 
     def _one(self, item: Item, access: str) -> None:
         if item.is_module:
@@ -117,7 +121,7 @@ class Forward:
         elif item.what == "merge":
             for branch in present(item):
                 before = len(self.statements)
-                self._one(branch, _at(access, branch.key))
+                self._one(branch, _at(access, item, branch))
                 self._put_inside(item, before)
             self._function(item)
         else:
@@ -225,9 +229,9 @@ def _last_word(ref: str) -> str:
     return words[-1] if words else "x"
 
 
-def _at(access: str, key: str) -> str:
+def _at(access: str, holder: Item, item: Item) -> str:
     """Return how a part of a container is reached."""
-    return f"{access}[{key}]" if key.isdecimal() else f'{access}["{key}"]'
+    return f"{access}[{item.key}]" if is_numbered(holder) else f'{access}["{item.key}"]'
 
 
 def _named(code: Code, names: dict[str, str]) -> Code:

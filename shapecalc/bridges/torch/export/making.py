@@ -10,7 +10,7 @@ from torch import nn
 from shapecalc.bridges.torch.export.bodies import Item
 from shapecalc.bridges.torch.export.classes import Class, Made
 from shapecalc.bridges.torch.export.code import Call, Choice, Code, Loop, call, code_of, flat, laid, text
-from shapecalc.bridges.torch.export.forward import is_chain, is_sliceable, present
+from shapecalc.bridges.torch.export.forward import is_chain, is_numbered, is_sliceable, present
 from shapecalc.errors import SpecError, quote
 
 _POSITIONAL = ("in_channels", "out_channels", "in_features", "out_features", "num_features", "embed_dim")
@@ -46,12 +46,11 @@ class Maker:
             return made
         inside = [one for one in present(item) if one.has_modules]
         codes = [self.code(one) for one in inside]
-        in_order = [one.key for one in inside] == [str(index) for index in range(len(inside))]
         if is_chain(item, self.reads) or is_sliceable(item, self.reads):
-            if in_order:
+            if is_numbered(item):
                 return Call("nn.Sequential", tuple(("", one) for one in looped(codes)))
             return call("nn.Sequential", _keywords("OrderedDict", inside, codes))
-        if in_order:
+        if is_numbered(item):
             return call("nn.ModuleList", Call("", tuple(("", one) for one in looped(codes)), "[]"))
         for one in inside:
             if hasattr(nn.ModuleDict, one.key):

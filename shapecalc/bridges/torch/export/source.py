@@ -47,8 +47,8 @@ def export(
     >>> print(export(load("lenet5")).splitlines()[7])
     class Lenet5(nn.Module):
     """
-    model.analyze(input=input, **parameters)
     refuse_keras(model)
+    model.analyze(input=input, **parameters)
     network = expanded(model, input, parameters)
     return _Export(model, network, parameters).text()
 
@@ -184,8 +184,9 @@ def _as_walk(network: Network) -> Any:
 
 def _access(path: str) -> str:
     """Return how the module at a path is reached from the root."""
-    first, *rest = path.split(".")
-    return "self." + first + "".join(f"[{part}]" if part.isdecimal() else f".{part}" for part in rest)
+    if any(part.isdecimal() for part in path.split(".")):
+        return f'self.get_submodule("{path}")'
+    return f"self.{path}"
 
 
 def _declared(one: Parameter) -> str:
