@@ -18,7 +18,7 @@ from shapecalc.algebra import summation
 from shapecalc.bridges.torch.verify import quiet
 from shapecalc.engine import expand as expansion
 from shapecalc.engine import loops, remembered
-from shapecalc.engine.expand import _Expansion
+from shapecalc.engine.expand import Expansion
 from shapecalc.engine.graph import Graph, Loop
 from shapecalc.engine.recorder import Recorder
 from shapecalc.engine.repeats import Passes, Repeats
@@ -344,7 +344,7 @@ def _wrong_rule(patch: pytest.MonkeyPatch) -> None:
 
 
 def _always(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(_Expansion, "holds", lambda self, frame, step: True)
+    patch.setattr(Expansion, "holds", lambda self, frame, step: True)
 
 
 def _one_pass_less(patch: pytest.MonkeyPatch) -> None:
@@ -362,13 +362,13 @@ def _own_weights(patch: pytest.MonkeyPatch) -> None:
 
 
 def _all_trained(patch: pytest.MonkeyPatch) -> None:
-    honest = _Expansion.leaf
+    honest = Expansion.leaf
 
     def leaf(self: Any, *arguments: Any) -> Any:
         self.trainable = True
         return honest(self, *arguments)
 
-    patch.setattr(_Expansion, "leaf", leaf)
+    patch.setattr(Expansion, "leaf", leaf)
 
 
 def _other_names(patch: pytest.MonkeyPatch) -> None:
@@ -382,7 +382,7 @@ def _first_result_only(patch: pytest.MonkeyPatch) -> None:
 
 def _branches_from_the_last(patch: pytest.MonkeyPatch) -> None:
     """Let every branch start where the branch before it ended."""
-    honest = _Expansion.sequence
+    honest = Expansion.sequence
 
     def sequence(self: Any, outer: Any, steps: Any, current: int, path: str, label: str, *more: Any) -> Any:
         is_branch = path.endswith(("main", ".gate", ".1", ".b1", ".b2", ".two"))
@@ -390,7 +390,7 @@ def _branches_from_the_last(patch: pytest.MonkeyPatch) -> None:
         fits = is_branch and self.record.shapes[last] == self.record.shapes[current]
         return honest(self, outer, steps, last if fits else current, path, label, *more)
 
-    patch.setattr(_Expansion, "sequence", sequence)
+    patch.setattr(Expansion, "sequence", sequence)
 
 
 def _only_ranks_required(patch: pytest.MonkeyPatch) -> None:

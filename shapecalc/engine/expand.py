@@ -40,9 +40,9 @@ def expand(
     """Return the expanded graph of a spec together with the walk that expanded it."""
     with _collector_paused():
         guesses = Guesses()
-        walk = _Expansion(spec, parameter, inputs, batched=batched, guesses=guesses).run()
+        walk = Expansion(spec, parameter, inputs, batched=batched, guesses=guesses).run()
         for number in range(1, guesses.walks):
-            other = _Expansion(spec, parameter, inputs, batched=batched, guesses=Guesses(number)).run()
+            other = Expansion(spec, parameter, inputs, batched=batched, guesses=Guesses(number)).run()
             told = {(failure.code, failure.path) for failure in other.failures}
             walk.failures = [one for one in walk.failures if (one.code, one.path) in told]
             pairs = zip(walk.shapes, other.shapes, strict=False)
@@ -62,7 +62,7 @@ def _collector_paused() -> Iterator[None]:
             gc.enable()
 
 
-class _Expansion:
+class Expansion:
     """One pass over the tree, which tells a recorder what it comes to."""
 
     def __init__(

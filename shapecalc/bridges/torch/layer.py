@@ -24,7 +24,7 @@ from shapecalc.bridges.torch.learned import (
     stochastic_depth,
     subsample,
 )
-from shapecalc.bridges.torch.modules import Builder, Fields, Shapes, Sizes, generic, plain
+from shapecalc.bridges.torch.modules import Builder, Fields, Function, Shapes, Sizes, generic, plain
 from shapecalc.bridges.torch.rearranging import (
     chunk,
     concat,
@@ -47,7 +47,10 @@ def build_kind(cls: type[Kind], fields: Fields, shapes: Shapes) -> nn.Module:
     """Return the counterpart of a kind with these fields, or raise what torch raises."""
     fields = {name: plain(value) for name, value in fields.items()}
     builder: Builder = BUILDERS.get(cls.kind, generic)
-    return builder(cls, fields, shapes).eval()
+    made = builder(cls, fields, shapes)
+    if isinstance(made, Function):
+        made.kind, made.fields = cls.kind, fields
+    return made.eval()
 
 
 def build_layer(layer: Kind, shapes: Shapes) -> nn.Module:
