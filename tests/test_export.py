@@ -231,9 +231,9 @@ def test_a_module_starts_in_training_and_reads_well() -> None:
 # ---- what a spec says is data
 
 HOSTILE = [
-    "title: 'a\"\"\"\\nimport os\\nos.abort()\\n\"\"\"'",
+    'title: \'a"""\\nimport os\\nos.abort()\\n"""\'',
     "title: 'a\\\\'",
-    "title: \"a\\n\\\"\\\"\\\"\\nraise SystemExit\"",
+    'title: "a\\n\\"\\"\\"\\nraise SystemExit"',
 ]
 
 
@@ -267,7 +267,9 @@ def test_a_step_with_a_name_of_torchs_own_is_refused(name: str) -> None:
         assert caught.value.hint == "name the step otherwise"
 
 
-@pytest.mark.parametrize("argument", ["self", "nn", "torch", "OrderedDict", "range", "Odd", "i", "x", "super"])
+@pytest.mark.parametrize(
+    "argument", ["self", "nn", "torch", "OrderedDict", "range", "Odd", "i", "x", "super"]
+)
 def test_an_argument_cannot_hide_what_the_source_uses(argument: str, tmp_path: Path) -> None:
     """Blocks are called with arguments of any name, also of those that the source itself relies on."""
     text = f"""
@@ -308,12 +310,17 @@ def test_the_source_is_formatted(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["resnet50", "googlenet", "lraspp_mobilenet_v3_large"])
 def test_how_it_reads(name: str, golden: Callable[[str, str], None]) -> None:
-    golden(f"export/{name}.txt", export(shapecalc.load(name)).replace(f"shapecalc {shapecalc.__version__}", "shapecalc"))
+    golden(
+        f"export/{name}.txt",
+        export(shapecalc.load(name)).replace(f"shapecalc {shapecalc.__version__}", "shapecalc"),
+    )
 
 
 def test_the_command_writes_a_file(tmp_path: Path) -> None:
     file = tmp_path / "net.py"
-    done = CliRunner().invoke(main, ["export", "resnet18", "--to", "torch", "--set", "num_classes=7", "-o", str(file)])
+    done = CliRunner().invoke(
+        main, ["export", "resnet18", "--to", "torch", "--set", "num_classes=7", "-o", str(file)]
+    )
     assert (done.exit_code, done.output) == (0, "")
     assert "self.fc = nn.Linear(512, 7)" in file.read_text(encoding="utf-8")
     printed = CliRunner().invoke(main, ["export", "lenet5", "--input", "1x30x30"])
