@@ -93,7 +93,7 @@ def test_models_of_keras_are_refused_with_the_reason(name: str) -> None:
     model = shapecalc.load(name)
     for way in (build, export):
         with pytest.raises(SpecError, match="written in the rules of Keras"):
-            way(model)  # type: ignore[operator]
+            way(model)
 
 
 # ---- real numbers
@@ -263,7 +263,7 @@ def test_a_step_with_a_name_of_torchs_own_is_refused(name: str) -> None:
     model = shapecalc.loads(f"input: [3]\nlayers: [{{linear: {{out_features: 2}}, name: {name}}}]\n")
     for way in (build, export):
         with pytest.raises(SpecError, match="the word has a meaning of its own") as caught:
-            way(model)  # type: ignore[operator]
+            way(model)
         assert caught.value.hint == "name the step otherwise"
 
 
@@ -304,7 +304,9 @@ def test_the_source_is_formatted(tmp_path: Path) -> None:
     for name in TORCH[::4]:
         (tmp_path / f"{name.replace('/', '_')}.py").write_text(export(shapecalc.load(name)), encoding="utf-8")
     for command in (["format", "--check"], ["check"]):
-        done = subprocess.run([ruff, *command, "--isolated", tmp_path], capture_output=True, text=True)
+        done = subprocess.run(
+            [ruff, *command, "--isolated", tmp_path], capture_output=True, text=True, check=False
+        )
         assert done.returncode == 0, done.stdout
 
 

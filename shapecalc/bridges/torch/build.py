@@ -167,7 +167,7 @@ def submodule(module: nn.Module, path: str) -> nn.Module:
 
 
 def tie(module: nn.Module, owner: nn.Module) -> None:
-    """Give a module the very weights of another; where branches meet, the other holds those of its branches too."""
+    """Give a module the very weights of another, which may hold those of its branches too."""
     for name in [name for name, _ in module.named_parameters()]:
         holder, _, attribute = name.rpartition(".")
         setattr(module.get_submodule(holder), attribute, owner.get_parameter(name))
