@@ -85,7 +85,10 @@ def test_every_bundled_spec_is_built_and_exported(name: str, tmp_path: Path) -> 
         compare(report, network())
     assert str(Path.cwd()) not in source
     assert source.startswith('"""')
-    assert f"shapecalc {shapecalc.__version__} from the specification {name}" in source.partition("import")[0]
+    assert (
+        f"shapecalc {shapecalc.__version__} from the specification {model.name}"
+        in source.partition("import")[0]
+    )
 
 
 @pytest.mark.parametrize("name", KERAS)
