@@ -167,7 +167,7 @@ def submodule(module: nn.Module, path: str) -> nn.Module:
 
 
 def tie(module: nn.Module, owner: nn.Module) -> None:
-    """Give a module the very weights of another, which has the same names for them."""
-    for name, parameter in owner.named_parameters():
+    """Give a module the very weights of another, which may hold those of its branches too."""
+    for name in [name for name, _ in module.named_parameters()]:
         holder, _, attribute = name.rpartition(".")
-        setattr(module.get_submodule(holder), attribute, parameter)
+        setattr(module.get_submodule(holder), attribute, owner.get_parameter(name))

@@ -44,7 +44,7 @@ def export(
     or a name that cannot be written.
 
     >>> from shapecalc import load
-    >>> print(export(load("lenet5")).splitlines()[7])
+    >>> print(export(load("lenet5")).splitlines()[8])
     class Lenet5(nn.Module):
     """
     refuse_keras(model)
