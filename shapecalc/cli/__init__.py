@@ -23,6 +23,7 @@ COMMANDS = {
     "check": "check:check",
     "derive": "derive:derive",
     "diff": "diff:diff",
+    "explain": "explain:explain",
     "export": "export:export",
     "kinds": "kinds:kinds",
     "list": "list_:list_models",
