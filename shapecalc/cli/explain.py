@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import click
 
-from shapecalc.console import say
+from shapecalc.cli.words import CODE, examples
+from shapecalc.console import painted, say
 
 
-@click.command()
-@click.argument("code", required=False)
+@click.command(
+    short_help="Explain the code of a diagnostic, with an example.",
+    epilog=examples("shapecalc explain", "shapecalc explain silent-loss"),
+)
+@click.argument("code", required=False, type=CODE)
 def explain(code: str | None) -> None:
     """Explain the CODE of a diagnostic, as in error[channels], with an example; or list all codes."""
     from shapecalc.checks.explain import all_titles, explained, explanation
@@ -18,4 +22,4 @@ def explain(code: str | None) -> None:
         return
     from shapecalc.model import loads
 
-    say(explained(explanation(code), loads))
+    say(painted(explained(explanation(code), loads)))
