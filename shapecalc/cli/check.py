@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["text", "json", "github", "sarif"]),
+    type=click.Choice(["text", "short", "json", "github", "sarif"]),
     default="text",
     show_default=True,
     help="How to print it.",
@@ -138,10 +138,10 @@ def mend(
 
 def listed(found: list[Diagnostic], form: str) -> str:
     """Return findings in one of the output forms."""
-    from shapecalc.checks.diagnostic import github, text
+    from shapecalc.checks.diagnostic import github, short, text
 
-    if form == "github":
-        return "\n".join(map(github, found))
+    if form in ("short", "github"):
+        return "\n".join(map(github if form == "github" else short, found))
     if form in ("json", "sarif"):
         import json
 
