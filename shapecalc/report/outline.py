@@ -24,6 +24,8 @@ class Item:
     children: list[Item] = field(default_factory=list)
     times: int = 1
     """How many equal passes of a repeat this item stands for."""
+    alike: list[list[Node]] = field(default_factory=list)
+    """The nodes of the equal passes that are not shown, pass by pass."""
     passes: Dim = 1
     """How many passes of a repeat it stands for where that was left free."""
     loops: int = 0
@@ -75,8 +77,11 @@ class Item:
         )
 
 
-def outline(report: Report, depth: int | None = None) -> list[Item]:
-    """Return the outline of a report, parts deeper than `depth` folded into one line each."""
+def outline(report: Report, depth: int | None = None, *, folds: bool = True) -> list[Item]:
+    """Return the outline of a report, parts deeper than `depth` folded into one line each.
+
+    Equal passes of a repeat are folded into one, unless `folds` is false.
+    """
     by_path = {node.path: node for node in report.nodes}
     graph_paths = [node.path for node in report.graph.nodes]
     root = Item("", "", report.nodes)
@@ -101,7 +106,7 @@ def outline(report: Report, depth: int | None = None) -> list[Item]:
             parent.children.append(Item(_last(node.path), node.kind, [node], len(holders) - 1, node))
     loops = {loop.path: loop for loop in report.graph.loops}
     for path, item in _walked(root, ""):
-        if path in repeats:
+        if folds and path in repeats:
             item.children = _folded(item.children)
         if path in loops:
             item.passes = loops[path].count
@@ -131,6 +136,7 @@ def _folded(passes: list[Item]) -> list[Item]:
     for item in passes:
         if folded and folded[-1].signature() == item.signature():
             folded[-1].times += 1
+            folded[-1].alike.append(item.nodes)
         else:
             folded.append(item)
     for item in folded:
@@ -148,6 +154,7 @@ def _collapsed(item: Item) -> Item:
         only = item.children[0]
         item.children, item.node, item.nodes = only.children, only.node, only.nodes
         item.times *= only.times
+        item.alike += only.alike
         item.passes = item.passes * only.passes
         if only.node is not None and not only.children:
             item.kind = only.kind
