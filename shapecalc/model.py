@@ -24,6 +24,8 @@ from shapecalc.spec.tree import Spec
 
 if TYPE_CHECKING:
     from shapecalc.checks.diagnostic import Diagnostic
+    from shapecalc.pictures.drawing import Drawing
+    from shapecalc.pictures.plot import DepthPlot, SizePlot
     from shapecalc.report.derivation import Derivation
     from shapecalc.sizes.agreement import Agreement
     from shapecalc.sizes.answer import Sizes
@@ -137,6 +139,69 @@ class Model(Spec):
         """
         report = self.analyze(input=input, batch=batch, symbolic=symbolic, count=count, **parameters)
         return report.derive(*layers)
+
+    def draw(
+        self,
+        *,
+        style: str = "graph",
+        depth: int | None = None,
+        input: Any = None,  # noqa: A002  (the word that a spec uses)
+        symbolic: bool | str | Iterable[str] = False,
+        **parameters: Any,
+    ) -> Drawing:
+        """Return a drawing: the `graph` of layers and blocks, or the feature maps as `volumes` to scale.
+
+        `depth` folds what is nested deeper; everything else is as in `analyze`. The drawing has `svg()`,
+        `png()`, `mermaid()`, `dot()` and `save(path)`, and notebooks show it.
+
+        >>> print(load("lenet_300_100").draw(depth=1).mermaid().splitlines()[3])
+          b0(["input<br/>1x28x28"]):::input
+        """
+        from shapecalc.pictures.drawing import Drawing
+
+        return Drawing(self.analyze(input=input, symbolic=symbolic, **parameters), style, depth)
+
+    @overload
+    def plot(self, *others: Model, **parameters: Any) -> DepthPlot: ...
+    @overload
+    def plot(
+        self,
+        *others: Model,
+        against: str,
+        between: tuple[int, int] | None = None,
+        rebuild: bool = False,
+        **parameters: Any,
+    ) -> DepthPlot | SizePlot: ...
+    def plot(
+        self,
+        *others: Model,
+        against: str = "depth",
+        between: tuple[int, int] | None = None,
+        rebuild: bool = False,
+        **parameters: Any,
+    ) -> DepthPlot | SizePlot:
+        """Return a plot of the costs of this network and others, along the depth or against the input's size.
+
+        Against `"size"` every free side of the input is one number, `between` the first and the last of
+        them (by default from half to twice the usual one); sizes that a network does not accept, as
+        `sizes` tells with or without `rebuild`, are marked. `parameters` are set in each of the networks.
+
+        >>> load("lenet5").plot(load("lenet_300_100")).chart.series
+        ['lenet5', 'lenet_300_100']
+        """
+        from shapecalc.pictures.plot import DepthPlot, SizePlot, against_size
+
+        models = (self, *others)
+        reports = [model.analyze(**parameters) for model in models]
+        if against == "depth" and between is None:
+            return DepthPlot(reports)
+        if against != "size":
+            raise SpecError(f"a plot is against depth or size, not {quote(against)}")
+        asked = [
+            against_size(model.name, model.sizes(rebuild=rebuild, **parameters), usual, model.analyze, parameters)
+            for model, usual in zip(models, reports, strict=True)
+        ]
+        return SizePlot(asked, between)
 
     def check(
         self,

@@ -34,6 +34,7 @@ FLOORS = (
     "model",
     "solving",
     "checks",
+    "pictures",
     "report",
     "sizes",
     "engine",

@@ -9,7 +9,7 @@ from shapecalc.pictures.scene import Box, Scene
 from shapecalc.pictures.svg import COLOURS
 from shapecalc.pictures.words import frame_words, totals, words
 
-_ENTITIES = {one: f"#{ord(one)};" for one in '"<>&#`*_\\{}[]()|;'}
+_ENTITIES = {one: f"#{ord(one)};" for one in '"<>&#`\\'}
 
 
 def mermaid(scene: Scene) -> str:
@@ -71,10 +71,10 @@ def _box(box: Box, scene: Scene) -> str:
 
 
 def _text(text: str) -> str:
-    """Return text as it may stand between quotes: what Mermaid or Markdown would read is written as a number.
+    """Return text as it may stand between quotes: what Mermaid or HTML would read is written as a number.
 
     >>> _text('a "b" <c>'), _text("c1_x")
-    ('a #34;b#34; #60;c#62;', 'c1#95;x')
+    ('a #34;b#34; #60;c#62;', 'c1_x')
     """
     return "".join(_ENTITIES.get(one, one) for one in printable(text))
 
