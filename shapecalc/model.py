@@ -161,17 +161,6 @@ class Model(Spec):
 
         return Drawing(self.analyze(input=input, symbolic=symbolic, **parameters), style, depth)
 
-    @overload
-    def plot(self, *others: Model, **parameters: Any) -> DepthPlot: ...
-    @overload
-    def plot(
-        self,
-        *others: Model,
-        against: str,
-        between: tuple[int, int] | None = None,
-        rebuild: bool = False,
-        **parameters: Any,
-    ) -> DepthPlot | SizePlot: ...
     def plot(
         self,
         *others: Model,
@@ -198,7 +187,9 @@ class Model(Spec):
         if against != "size":
             raise SpecError(f"a plot is against depth or size, not {quote(against)}")
         asked = [
-            against_size(model.name, model.sizes(rebuild=rebuild, **parameters), usual, model.analyze, parameters)
+            against_size(
+                model.name, model.sizes(rebuild=rebuild, **parameters), usual, model.analyze, parameters
+            )
             for model, usual in zip(models, reports, strict=True)
         ]
         return SizePlot(asked, between)

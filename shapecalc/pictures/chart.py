@@ -2,30 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from math import floor, log10
 
 from shapecalc.pictures.svg import (
+    COLOURS,
     DARK_INK,
     INK,
     dark,
     element,
-    families,
     label,
     number,
     page,
     plain,
     text_width,
 )
-from shapecalc.pictures.volumes import rounded
 
 LINES = ("#2f6fb5", "#d1603d", "#3f8f4f", "#8a5cc0", "#b0851b", "#00838f", "#c2417c", "#5d6b75")
 """One colour a network, told apart on both backgrounds; beyond them they begin anew, with dashes."""
 LEFT, RIGHT, WIDE = 64.0, 18.0, 620.0
 HIGH, APART, ABOVE = 128.0, 40.0, 66.0
 _TICKS = 4
-_STEPS = (1, 2, 2.5, 5, 10, 20)
+_STEPS = (1, 2, 2.5, 5, 10)
 _PREFIXES = ("", "K", "M", "G", "T", "P")
 
 
@@ -98,13 +97,17 @@ def ticks(highest: float, most: int = _TICKS) -> list[float]:
     """
     if highest <= 0:
         return [0.0, 1.0]
-    unit = rounded(highest / most)
-    power = 10.0 ** floor(log10(unit))
-    step = next(step * power for step in _STEPS if step * power * most >= highest)
+    step = _step(highest / most)
     found = [0.0]
     while found[-1] < highest:
         found.append(float(f"{found[-1] + step:.9g}"))
     return found
+
+
+def _step(least: float) -> float:
+    """Return the smallest round number that is not smaller."""
+    power = 10.0 ** floor(log10(least))
+    return next(step * power for step in _STEPS if step * power >= least)
 
 
 def amount(value: float) -> str:
@@ -123,7 +126,7 @@ def amount(value: float) -> str:
 _RULES = """.grid{stroke:#94a3b8;stroke-opacity:.35}
 .axis{stroke:#64748b;fill:none}
 .band{fill:#64748b;fill-opacity:.08}
-.bar{stroke-width:.6}
+.bar{fill-opacity:.85}
 .small{font-size:10px}
 .curve{fill:none;stroke-width:1.8;stroke-linejoin:round}
 """
@@ -133,7 +136,7 @@ def chart_svg(chart: Chart) -> str:
     """Return a chart as SVG."""
     marks = 12 * sum(bool(found) for found in chart.refused)
     bottom = chart.top(len(chart.panels) - 1) + HIGH
-    light, night = families(sorted({bar.family for panel in chart.panels for bar in panel.bars}))
+    light, night = _bars(sorted({bar.family for panel in chart.panels for bar in panel.bars}))
     rules = "".join(
         f".s{one}{{stroke:{LINES[one % len(LINES)]}}}\n.f{one}{{fill:{LINES[one % len(LINES)]}}}\n"
         for one in range(len(chart.series))
@@ -156,13 +159,21 @@ def chart_svg(chart: Chart) -> str:
     )
 
 
+def _bars(used: list[str]) -> tuple[str, str]:
+    """Return the rules of bars, filled by what draws boxes: for a light page, and for a dark one."""
+    light = "".join(f".{one}{{fill:{COLOURS[one][1]}}}\n" for one in used)
+    return light, "".join(f".{one}{{fill:{COLOURS[one][3]}}}\n" for one in used)
+
+
 def _legend(chart: Chart, whole: float) -> Iterator[str]:
     if len(chart.series) < 2 and not any(panel.lines for panel in chart.panels):
         return
     lengths = [text_width(name, 11) + 40 for name in chart.series]
     x = (whole - sum(lengths)) / 2
     for position, (name, length) in enumerate(zip(chart.series, lengths, strict=True)):
-        yield element("path", d=f"M{number(x)} 38h22", class_=f"curve s{position}", stroke_dasharray=_dashes(position))
+        yield element(
+            "path", d=f"M{number(x)} 38h22", class_=f"curve s{position}", stroke_dasharray=_dashes(position)
+        )
         yield label(x + 27, 42, name)
         x += length
 
@@ -205,8 +216,7 @@ def _panel(chart: Chart, position: int) -> Iterator[str]:
     yield element("path", d=f"M{number(LEFT)} {number(top)}v{number(HIGH)}h{number(WIDE)}", class_="axis")
 
 
-def _line(chart: Chart, line: Line, y: object) -> Iterator[str]:
-    assert callable(y)
+def _line(chart: Chart, line: Line, y: Callable[[float], float]) -> Iterator[str]:
     for stretch in line.stretches:
         points = [(chart.x(at), y(value)) for at, value in stretch]
         if len(points) == 1:
@@ -214,7 +224,9 @@ def _line(chart: Chart, line: Line, y: object) -> Iterator[str]:
             yield element("circle", cx=cx, cy=cy, r=1.8, class_=f"f{line.series}")
         else:
             way = " ".join(f"{number(a)} {number(b)}" for a, b in points)
-            yield element("path", d=f"M{way}", class_=f"curve s{line.series}", stroke_dasharray=_dashes(line.series))
+            yield element(
+                "path", d=f"M{way}", class_=f"curve s{line.series}", stroke_dasharray=_dashes(line.series)
+            )
 
 
 def _refused(chart: Chart, bottom: float) -> Iterator[str]:
@@ -246,13 +258,12 @@ def _axis(chart: Chart, bottom: float) -> Iterator[str]:
     yield label(LEFT + WIDE / 2, bottom + 33, chart.axis, class_="faint", text_anchor="middle")
 
 
-def along(first: float, last: float) -> Sequence[float]:
+def along(first: float, last: float) -> list[float]:
     """Return round numbers from the first to the last.
 
     >>> along(112, 448)
-    [150, 200, 250, 300, 350, 400]
+    [150.0, 200.0, 250.0, 300.0, 350.0, 400.0]
     """
-    step = rounded((last - first) / 6 or 1)
+    step = max(_step((last - first) / 7), 1)
     start = -(-first // step)
-    found = [step * (start + count) for count in range(12)]
-    return [tick for tick in found if first <= tick <= last]
+    return [step * (start + count) for count in range(9) if step * (start + count) <= last]

@@ -11,13 +11,12 @@ from shapecalc.pictures.words import exactly, frame_words, totals, words
 
 
 def dot(scene: Scene) -> str:
-    """Return the graph of a scene as a digraph that `dot` accepts.
+    r"""Return the graph of a scene as a digraph that `dot` accepts.
 
     >>> import shapecalc
     >>> from shapecalc.pictures.scene import scene
-    >>> print(dot(scene(shapecalc.load("lenet5").analyze())).splitlines()[4])
-      b0 [label="input\\n1x32x32", tooltip="input input: 1x32x32", fillcolor="#ffffff", \
-color="#64748b", style="filled,rounded"]
+    >>> print(dot(scene(shapecalc.load("lenet5").analyze())).splitlines()[4][:60])
+      b0 [label="input\n1x32x32", tooltip="input input: 1x32x32"
     """
     return "\n".join(_lines(scene)) + "\n"
 

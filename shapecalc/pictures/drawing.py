@@ -68,8 +68,8 @@ class Drawing(Picture):
         return dot(scene(self.report, self.depth))
 
     @property
-    def forms(self) -> dict[str, Callable[[], str | bytes]]:
-        """What makes the drawing, by the suffix of a file."""
+    def forms(self) -> dict[str, Callable[[], str]]:
+        """What writes the drawing as text, by the suffix of a file."""
         return {**super().forms, "mmd": self.mermaid, "dot": self.dot}
 
     def _need_graph(self, form: str) -> None:

@@ -17,6 +17,7 @@ from shapecalc.pictures.svg import (
     plain,
     slug,
     text_width,
+    tip,
 )
 from shapecalc.pictures.words import Words, exactly, frame_words, totals, words
 
@@ -61,13 +62,9 @@ def _drawn(scene: Scene, found: Layout, told: list[Words]) -> str:
     body = [
         label(MARGIN + wide / 2, 24, title, class_="title", text_anchor="middle"),
         label(MARGIN + wide / 2, 41, below, class_="faint", text_anchor="middle"),
-        f'<defs><marker id="{name}-tip" viewBox="0 0 8 8" refX="7.4" refY="4" markerWidth="7" '
-        'markerHeight="7" orient="auto"><path class="head" d="M0 .6 8 4 0 7.4z"/></marker></defs>',
+        tip(name, 7),
         f'<g transform="translate({number(MARGIN + right)} {number(MARGIN + ABOVE)})" text-anchor="middle">',
-        *(
-            _frame(place, frame_words(frame))
-            for frame, place in zip(scene.frames, found.frames, strict=True)
-        ),
+        *(_frame(place, frame_words(frame)) for frame, place in zip(scene.frames, found.frames, strict=True)),
         f'<g class="line" stroke-width="1.2" marker-end="url(#{name}-tip)">',
         *(_way(way) for way in found.ways),
         "</g>",

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from shapecalc.pictures.extras import need
 from shapecalc.pictures.scene import Scene
@@ -68,8 +69,8 @@ def _numbers(text: str) -> list[float]:
     return [float(one) for one in text.split(",")]
 
 
-def _bounds(graph: object) -> Iterator[tuple[str, str]]:
-    for inner in graph.subgraphs():  # type: ignore[attr-defined]
+def _bounds(graph: Any) -> Iterator[tuple[str, str]]:
+    for inner in graph.subgraphs():
         yield inner.name, inner.graph_attr["bb"]
         yield from _bounds(inner)
 

@@ -28,27 +28,29 @@ class Picture(ABC):
         return self.svg()
 
     @property
-    def forms(self) -> dict[str, Callable[[], str | bytes]]:
-        """What makes the picture, by the suffix of a file."""
-        return {"svg": self.svg, "png": self.png}
+    def forms(self) -> dict[str, Callable[[], str]]:
+        """What writes the picture as text, by the suffix of a file."""
+        return {"svg": self.svg}
 
-    def save(self, path: str | Path) -> None:
+    def save(self, path: str | Path, form: str | None = None, scale: float = 2) -> None:
         """Write the picture into a file, in the form that its suffix says; one that is there is replaced.
 
-        Raises `SpecError` for a suffix that is none of `forms`, and where the file cannot be written.
+        Raises `SpecError` for a form that the picture does not have, and where the file cannot be written.
         """
-        made = self.made(Path(path).suffix.removeprefix(".").lower())
+        made = self.made(form or Path(path).suffix.removeprefix(".").lower(), scale)
         try:
             Path(path).write_bytes(made if isinstance(made, bytes) else made.encode("utf-8"))
         except OSError as error:
             raise SpecError(f"{quote(str(path))} cannot be written: {error.strerror}") from None
 
-    def made(self, form: str) -> str | bytes:
-        """Return the picture in a form that is named by its suffix."""
+    def made(self, form: str, scale: float = 2) -> str | bytes:
+        """Return the picture in a form that is named by its suffix: text, or the bytes of a PNG."""
+        if form == "png":
+            return self.png(scale)
         if form not in self.forms:
-            known = ", ".join(self.forms)
+            known = ["svg", "png", *(one for one in self.forms if one != "svg")]
             raise SpecError(
-                f"a picture cannot be written as {quote(form)}{nearest(form, [*self.forms])}",
-                hint=f"known: {known}; the suffix of the file says which",
+                f"a picture cannot be written as {quote(form)}{nearest(form, known)}",
+                hint=f"known: {', '.join(known)}; the suffix of the file says which",
             )
         return self.forms[form]()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import Any
 
 from shapecalc.algebra import Dim
@@ -50,7 +50,10 @@ def _layers(report: Report) -> Chart:
         shape = shape_text(node.output, report, batch=False)
         amounts = (
             (_known(node.params, node), f"{grouped(node.params)} parameters"),
-            (_known(node.macs or 0, node), "MACs not known" if node.macs is None else f"{grouped(node.macs)} MACs"),
+            (
+                _known(node.macs or 0, node),
+                "MACs not known" if node.macs is None else f"{grouped(node.macs)} MACs",
+            ),
             (_known(_elements(node), node), f"puts out {shape}"),
         )
         for panel, (amount, told) in zip(panels, amounts, strict=True):
@@ -212,4 +215,4 @@ def _gaps(legal: list[int], first: int, last: int) -> list[tuple[float, float]]:
     [(1, 2), (5, 6), (8, 8)]
     """
     edges = [first - 1, *legal, last + 1]
-    return [(one + 1, following - 1) for one, following in zip(edges, edges[1:], strict=False) if following > one + 1]
+    return [(one + 1, following - 1) for one, following in pairwise(edges) if following > one + 1]

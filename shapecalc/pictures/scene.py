@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from itertools import count
 
 from shapecalc.layers.base import Joint
+from shapecalc.layers.requirement import Shape
 from shapecalc.report.cells import heading
 from shapecalc.report.data import Report
 from shapecalc.report.node import Node
 from shapecalc.report.outline import Item, outline
-from shapecalc.layers.requirement import Shape
 
 MOST_BOXES = 40
 """How many boxes a picture may have whose depth nobody chose."""
@@ -87,7 +87,7 @@ def scene(report: Report, depth: int | None = None, *, folds: bool = True, most:
     best = _Making(report, outline(report, 1, folds=folds)).scene
     for deeper in count(2):
         found = _Making(report, outline(report, deeper, folds=folds)).scene
-        if len(found.boxes) > most or len(found.boxes) == len(best.boxes) and not _is_open(found):
+        if len(found.boxes) > most or (len(found.boxes) == len(best.boxes) and not _is_open(found)):
             return best
         best = found
     raise AssertionError("an outline ends")

@@ -9,7 +9,7 @@ from unicodedata import east_asian_width
 
 from shapecalc.errors import printable
 
-FONT = "Helvetica, Arial, 'Liberation Sans', sans-serif"
+FONT = "Helvetica, Arial, Liberation Sans, sans-serif"
 
 _WIDTHS = (
     "278 278 355 556 556 889 667 191 333 333 389 584 278 333 278 278 556 556 556 556 556 556 556 556 556 556 "
@@ -96,6 +96,16 @@ def slug(text: str) -> str:
     'resnet-50-x'
     """
     return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-") or "network"
+
+
+def tip(name: str, size: float) -> str:
+    """Return the definition of an arrow's tip, to which lines refer as `url(#name-tip)`."""
+    shape = element("path", class_="head", d="M0 .6 8 4 0 7.4z")
+    marker = (
+        f'<marker id="{name}-tip" viewBox="0 0 8 8" refX="7.4" refY="4" markerWidth="{number(size)}" '
+        f'markerHeight="{number(size)}" orient="auto">'
+    )
+    return f"<defs>{marker}{shape}</marker></defs>"
 
 
 def page(

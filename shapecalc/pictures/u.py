@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from shapecalc.pictures.solids import SMALL, VECTOR, Caption, Solid, Standing
 from shapecalc.pictures.volumes import Scale, Volume
 
@@ -32,7 +34,9 @@ def u(drawn: list[Volume], units: Scale) -> Standing:
         if before is not None:
             x += before[1] + APART if level == before[0] else (before[1] - broad) / 2
         found.solids.append(Solid(one, x, centres[level] - high / 2, (broad, high)))
-        found.captions.append(Caption(x + broad / 2, centres[level] - high / 2 - SMALL / 2, (str(one.channels),)))
+        found.captions.append(
+            Caption(x + broad / 2, centres[level] - high / 2 - SMALL / 2, (str(one.channels),))
+        )
         before = (level, broad)
     found.bottom = max(solid.bounds[3] for solid in found.solids)
     return found
@@ -47,7 +51,7 @@ def _front(one: Volume, units: Scale) -> tuple[float, float]:
 def rows(drawn: list[Volume]) -> list[int]:
     """Return on which row each volume stands: one lower where the map becomes clearly smaller."""
     found = [0]
-    for one, following in zip(drawn, drawn[1:], strict=False):
+    for one, following in pairwise(drawn):
         here, there = max(one.height, 1), max(following.height, 1)
         step = (here >= _STEP * there) - (there >= _STEP * here)
         found.append(found[-1] + step)

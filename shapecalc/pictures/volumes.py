@@ -152,7 +152,7 @@ def _drawn_size(channels: int, sides: tuple[int, ...]) -> tuple[int, int, int]:
     """Return channels, height and width: a sequence is as high as it is long, and one wide."""
     if not sides:
         return channels, 0, 0
-    return channels, *((sides[0], 1) if len(sides) == 1 else sides[-2:])
+    return (channels, sides[0], 1) if len(sides) == 1 else (channels, sides[-2], sides[-1])
 
 
 def _numbers(shape: Shape, box: Box) -> tuple[int, ...]:

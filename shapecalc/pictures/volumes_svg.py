@@ -19,6 +19,7 @@ from shapecalc.pictures.svg import (
     plain,
     slug,
     text_width,
+    tip,
 )
 from shapecalc.pictures.volumes import Volumes, kind_of, rounded
 from shapecalc.pictures.words import exactly, totals
@@ -60,22 +61,27 @@ def volumes_svg(found: Volumes) -> str:
     legend, width = _legend(stand)
     wide = max(right - left, width, text_width(title, 14, bold=True), text_width(below, 11))
     aside = MARGIN + (wide - (right - left)) / 2 - left
+    middle = MARGIN + (wide - width) / 2
     high = ABOVE + (bottom - top) + 82
     used = [one for one in COLOURS if any(_family(solid) == one for solid in stand.solids)]
     light, night = families(used)
     body = [
         label(MARGIN + wide / 2, 24, title, class_="title", text_anchor="middle"),
         label(MARGIN + wide / 2, 41, below, class_="faint", text_anchor="middle"),
-        *_tips(name, stand.style),
+        *([tip(name, 6)] if stand.style == "u" else []),
         f'<g transform="translate({number(aside)} {number(ABOVE - top)})">',
         *_arrows(found, stand, name),
         *(
-            element("g", element("title", plain(exactly(one.volume.box, report))) + drawn(one, stand), class_="solid")
+            element(
+                "g",
+                element("title", plain(exactly(one.volume.box, report))) + drawn(one, stand),
+                class_="solid",
+            )
             for one in stand.solids
         ),
         *_captions(stand),
         "</g>",
-        f'<g class="caption" transform="translate({number(MARGIN + (wide - width) / 2)} {number(high - 50)})">',
+        f'<g class="caption" transform="translate({number(middle)} {number(high - 50)})">',
         *legend,
         "</g>",
     ]
@@ -148,7 +154,12 @@ def drawn(solid: Solid, stand: Standing) -> str:
     faces = ""
     if right:
         top = [(x, y), (x + broad, y), (x + broad + right, y + down), (x + right, y + down)]
-        side = [(x + broad, y), (x + broad + right, y + down), (x + broad + right, y + high + down), (x + broad, y + high)]
+        side = [
+            (x + broad, y),
+            (x + broad + right, y + down),
+            (x + broad + right, y + high + down),
+            (x + broad, y + high),
+        ]
         faces = _face(side, family) + _face(side, "shade") + _face(top, family) + _face(top, "light")
     if solid.volume.copied:
         part = broad * solid.volume.copied / solid.volume.channels
@@ -185,19 +196,11 @@ def _centre(solid: Solid) -> Point:
     return solid.x + solid.front[0] / 2, solid.y + solid.front[1] / 2
 
 
-def _tips(name: str, style: str) -> Iterator[str]:
-    if style == "u":
-        yield (
-            f'<defs><marker id="{name}-tip" viewBox="0 0 8 8" refX="7.4" refY="4" markerWidth="6" '
-            'markerHeight="6" orient="auto"><path class="head" d="M0 .6 8 4 0 7.4z"/></marker></defs>'
-        )
-
-
 def _arrows(found: Volumes, stand: Standing, name: str) -> Iterator[str]:
     """Yield the arrows of a U: along its rows, down and up between them, and across."""
     if stand.style != "u":
         return
-    tip = f"url(#{name}-tip)"
+    ending = f"url(#{name}-tip)"
     for one, following in zip(stand.solids, stand.solids[1:], strict=False):
         here, there = _centre(one), _centre(following)
         if abs(here[1] - there[1]) < 1:
@@ -208,16 +211,16 @@ def _arrows(found: Volumes, stand: Standing, name: str) -> Iterator[str]:
         else:
             ends = ((there[0], one.y - SMALL - 6), (there[0], following.y + following.front[1] + 2))
             class_ = "line up"
-        yield _line(ends, class_, tip)
+        yield _line(ends, class_, ending)
     for tail, head in found.copies:
         one, following = stand.solids[tail], stand.solids[head]
         start = (one.x + one.front[0] + 2, _centre(one)[1])
-        yield _line((start, (following.x - 2, _centre(following)[1])), "line copy", tip)
+        yield _line((start, (following.x - 2, _centre(following)[1])), "line copy", ending)
 
 
-def _line(ends: tuple[Point, Point], class_: str, tip: str) -> str:
+def _line(ends: tuple[Point, Point], class_: str, ending: str) -> str:
     (x1, y1), (x2, y2) = ends
-    return element("line", x1=x1, y1=y1, x2=x2, y2=y2, class_=class_, stroke_width=1.2, marker_end=tip)
+    return element("line", x1=x1, y1=y1, x2=x2, y2=y2, class_=class_, stroke_width=1.2, marker_end=ending)
 
 
 def _legend(stand: Standing) -> tuple[list[str], float]:
@@ -239,12 +242,18 @@ def _legend(stand: Standing) -> tuple[list[str], float]:
     maps = any(not one.volume.is_vector for one in stand.solids)
     vectors = any(one.volume.is_vector for one in stand.solids)
     channel = stand.scale.channel * (sum(one**2 for one in PLANE) ** 0.5 if stand.style == "planes" else 1)
-    measures = [("pixels", stand.scale.pixel, maps), ("channels", channel, maps), ("features", stand.scale.feature, vectors)]
+    measures = [
+        ("pixels", stand.scale.pixel, maps),
+        ("channels", channel, maps),
+        ("features", stand.scale.feature, vectors),
+    ]
     for name, unit, is_used in measures:
         if is_used:
             amount = max(1, int(rounded(_BAR / unit)))
             length = amount * unit
-            parts.append(element("path", d=f"M{number(x)} 14v6M{number(x)} 17h{number(length)}m0 -3v6", class_="line"))
+            parts.append(
+                element("path", d=f"M{number(x)} 14v6M{number(x)} 17h{number(length)}m0 -3v6", class_="line")
+            )
             text = f"{amount:,} {name[:-1] if amount == 1 else name}"
             parts.append(label(x + length + 5, 20, text, class_="faint"))
             x += length + 22 + text_width(text, SMALL)
