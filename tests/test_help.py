@@ -17,7 +17,7 @@ from shapecalc.checks.explain import explanations
 from shapecalc.cli import COMMANDS, main
 from shapecalc.console import painted
 
-TAKES_A_MODEL = ("check", "derive", "diff", "export", "show", "sizes", "verify")
+TAKES_A_MODEL = ("check", "derive", "diff", "draw", "export", "plot", "show", "sizes", "verify")
 
 
 def commands() -> Iterator[tuple[str, click.Command]]:

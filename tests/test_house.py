@@ -83,6 +83,8 @@ def test_the_house_has_no_cellar(graph: grimp.ImportGraph) -> None:
         ("shapecalc.engine.walk", "shapecalc.report.data"),
         ("shapecalc.report.table", "shapecalc.model"),
         ("shapecalc.model", "shapecalc.cli"),
+        ("shapecalc.report.table", "shapecalc.pictures.scene"),
+        ("shapecalc.pictures.plot", "shapecalc.model"),
         ("shapecalc.sizes.answer", "shapecalc.solving.inputs"),
         ("shapecalc.solving.ask", "shapecalc.model"),
         ("shapecalc.model", "shapecalc.bridges.torch.layer"),
@@ -113,7 +115,18 @@ def test_torch_is_imported_only_in_its_bridge() -> None:
 
 # ---- what stays out of memory
 
-HEAVY = ("torch", "sympy", "keras", "tensorflow", "onnx", "rich", "numpy", "hypothesis")
+HEAVY = (
+    "torch",
+    "sympy",
+    "keras",
+    "tensorflow",
+    "onnx",
+    "rich",
+    "numpy",
+    "hypothesis",
+    "pygraphviz",
+    "resvg_py",
+)
 
 
 def loaded(code: str, *names: str) -> set[str]:
@@ -156,6 +169,10 @@ def command(arguments: str) -> str:
         "derive lenet5 --symbolic",
         "derive lenet5 --format latex",
         "verify --help",
+        "draw lenet5",
+        "draw lenet5 --style volumes",
+        "plot lenet5",
+        "plot lenet5 --against size",
     ],
 )
 def test_no_command_loads_anything_heavy(arguments: str) -> None:

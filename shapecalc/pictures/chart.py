@@ -93,7 +93,7 @@ def ticks(highest: float, most: int = _TICKS) -> list[float]:
     """Return round numbers from zero up to the first that is not below.
 
     >>> ticks(87), ticks(4_089_184_256)[-1], ticks(0)
-    ([0.0, 25.0, 50.0, 75.0, 100.0], 4500000000.0, [0.0, 1.0])
+    ([0.0, 25.0, 50.0, 75.0, 100.0], 6000000000.0, [0.0, 1.0])
     """
     if highest <= 0:
         return [0.0, 1.0]

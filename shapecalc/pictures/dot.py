@@ -15,8 +15,8 @@ def dot(scene: Scene) -> str:
 
     >>> import shapecalc
     >>> from shapecalc.pictures.scene import scene
-    >>> print(dot(scene(shapecalc.load("lenet5").analyze())).splitlines()[4][:60])
-      b0 [label="input\n1x32x32", tooltip="input input: 1x32x32"
+    >>> print(dot(scene(shapecalc.load("lenet5").analyze())).splitlines()[4][:54])
+      b0 [label="input\n1x32x32", tooltip="input: 1x32x32"
     """
     return "\n".join(_lines(scene)) + "\n"
 

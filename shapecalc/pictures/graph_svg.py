@@ -36,12 +36,15 @@ _SIGN = ".sign{font-size:16px}\n"
 
 def graph_svg(scene: Scene) -> str:
     """Return the graph of a scene, laid out, as SVG."""
-    told = [words(box, scene.report) for box in scene.boxes]
-    sizes = [_size(box, words) for box, words in zip(scene.boxes, told, strict=True)]
+    return _drawn(scene, laid_out(scene), [words(box, scene.report) for box in scene.boxes])
+
+
+def laid_out(scene: Scene) -> Layout:
+    """Return where everything goes, boxes as large as their words need."""
+    sizes = [_size(box, words(box, scene.report)) for box in scene.boxes]
     # Twice as wide as it is, so that the arrow through the middle of a frame passes beside its heading.
     headings = [(2 * text_width(frame_words(one), SIZE) + 24, float(HEADING)) for one in scene.frames]
-    found = layout(scene, sizes, headings)
-    return _drawn(scene, found, told)
+    return layout(scene, sizes, headings)
 
 
 def _size(box: Box, told: Words) -> Point:

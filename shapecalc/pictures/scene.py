@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from itertools import count
 
 from shapecalc.layers.base import Joint
 from shapecalc.layers.requirement import Shape
 from shapecalc.report.cells import heading
 from shapecalc.report.data import Report
 from shapecalc.report.node import Node
-from shapecalc.report.outline import Item, outline
+from shapecalc.report.outline import Item, lines, outline
 
 MOST_BOXES = 40
 """How many boxes a picture may have whose depth nobody chose."""
@@ -85,16 +84,17 @@ def scene(report: Report, depth: int | None = None, *, folds: bool = True, most:
     if depth is not None:
         return _Making(report, outline(report, depth, folds=folds)).scene
     best = _Making(report, outline(report, 1, folds=folds)).scene
-    for deeper in count(2):
+    for deeper in range(2, deepest(report, folds=folds) + 1):
         found = _Making(report, outline(report, deeper, folds=folds)).scene
-        if len(found.boxes) > most or (len(found.boxes) == len(best.boxes) and not _is_open(found)):
-            return best
+        if len(found.boxes) > most:
+            break
         best = found
-    raise AssertionError("an outline ends")
+    return best
 
 
-def _is_open(found: Scene) -> bool:
-    return any(box.family == "part" for box in found.boxes)
+def deepest(report: Report, *, folds: bool = True) -> int:
+    """Return the depth at which nothing is hidden in a part."""
+    return 1 + max((item.depth for item in lines(outline(report, folds=folds))), default=0)
 
 
 class _Making:
@@ -134,7 +134,9 @@ class _Making:
                 self._open(child, frame, is_branch=is_merge)
             if item.node is None:
                 return
-        nodes = [item.node] if item.children and item.node is not None else item.nodes
+            # A merge stands behind its branches, for itself.
+            item = Item(item.label, item.kind, [item.node], item.depth, item.node, loops=item.loops)
+        nodes = item.nodes
         is_layer = item.node is not None and len(nodes) == 1
         shape = item.output
         assert shape is not None

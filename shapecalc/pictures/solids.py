@@ -14,8 +14,8 @@ from shapecalc.pictures.volumes import Scale, Volume, Volumes, kind_of, runs, sc
 
 RECEDING = (0.433, -0.25)
 """The way of a pixel of width into the depth: half as long as on the page, and rising by 30 degrees."""
-PLANE = (0.6, 0.45)
-"""The way from a plane to the next, in units of the scale of channels."""
+PLANE = (0.8, 0.6)
+"""The way from a plane to the next, one long: the scale of channels says how far it goes."""
 FEW_CHANNELS = 32
 VECTOR = 9.0
 """How broad a vector is drawn; it says nothing."""
@@ -78,7 +78,7 @@ def standing(found: Volumes) -> Standing:
         return u(drawn, scale(drawn, 150, 52, 800, 120))
     maps = [one for one in drawn if not one.is_vector]
     if maps and all(one.channels <= FEW_CHANNELS and one.times == 1 for one in maps):
-        return _row(drawn, scale(drawn, 130, 130, 400, 130), "planes")
+        return _row(drawn, scale(drawn, 130, 98, 300, 130), "planes")
     return _row(drawn, scale(drawn, 200, 76, 460, 170), "solids")
 
 

@@ -39,7 +39,7 @@ def text_width(text: str, size: float, *, bold: bool = False) -> float:
     """Return about how wide a text is, on the safe side for the fonts that stand in for Helvetica.
 
     >>> round(text_width("conv2d", 10), 1), round(text_width("conv2d", 10, bold=True), 1)
-    (34.2, 36.7)
+    (34.2, 36.6)
     """
     thousandths = sum(map(_character, text))
     return thousandths * size / 1000 * 1.06 * (1.07 if bold else 1)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from itertools import count, groupby
+from itertools import groupby
 
 from shapecalc.errors import Undecided
 from shapecalc.layers.requirement import Shape
-from shapecalc.pictures.scene import Box, Scene, scene
+from shapecalc.pictures.scene import Box, Scene, deepest, scene
 from shapecalc.pictures.trunk import trunk
 from shapecalc.report.cells import visible
 from shapecalc.report.data import Report
@@ -68,15 +68,12 @@ def volumes(report: Report, depth: int | None = None) -> Volumes:
     if depth is not None:
         return _volumes(scene(report, depth, folds=False))
     best = _volumes(scene(report, 1, folds=False))
-    for deeper in count(2):
-        drawn = scene(report, deeper, folds=False)
-        found = _volumes(drawn)
+    for deeper in range(2, deepest(report, folds=False) + 1):
+        found = _volumes(scene(report, deeper, folds=False))
         if len(found.volumes) > MOST_VOLUMES:
-            return best
+            break
         best = found
-        if all(box.family != "part" for box in drawn.boxes):
-            return best
-    raise AssertionError("an outline ends")
+    return best
 
 
 def _volumes(drawn: Scene) -> Volumes:
@@ -188,7 +185,7 @@ def rounded(value: float) -> float:
     """Return the largest round number that is not larger.
 
     >>> rounded(0.77), rounded(3.2), rounded(150)
-    (0.6, 3, 150)
+    (0.6, 3.0, 150.0)
     """
     unit = 1.0
     while unit > value:

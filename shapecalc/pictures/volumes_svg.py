@@ -241,10 +241,9 @@ def _legend(stand: Standing) -> tuple[list[str], float]:
     x = 0.0
     maps = any(not one.volume.is_vector for one in stand.solids)
     vectors = any(one.volume.is_vector for one in stand.solids)
-    channel = stand.scale.channel * (sum(one**2 for one in PLANE) ** 0.5 if stand.style == "planes" else 1)
     measures = [
         ("pixels", stand.scale.pixel, maps),
-        ("channels", channel, maps),
+        ("channels", stand.scale.channel, maps),
         ("features", stand.scale.feature, vectors),
     ]
     for name, unit, is_used in measures:

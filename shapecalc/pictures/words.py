@@ -103,9 +103,10 @@ def exactly(box: Box, report: Report) -> str:
     """Return everything about a box in one line, no number rounded."""
     shape = shape_text(box.output, report, batch=False)
     if box.item is None:
-        return f"{box.family} {box.name}: {shape}"
+        return f"{box.family if box.name == box.family else f'{box.family} {box.name}'}: {shape}"
     item, node = box.item, box.node
-    parts = [f"{item.label}: {node.kind if node else item.kind or 'part'}"]
+    kind = node.kind if node else item.kind or "part"
+    parts = [kind if item.label == kind else f"{item.label}: {kind}"]
     if node is not None:
         parts += [window_text(item.window)] if item.window else []
         arriving = ", ".join(shown(one[1:] if one[:1] == report.input[:1] else one) for one in node.inputs)
@@ -114,9 +115,12 @@ def exactly(box: Box, report: Report) -> str:
         parts.append(shape)
     if item.count != 1:
         parts.append(f"{grouped(item.count)} times")
-    parts.append(f"{grouped(item.params)} parameters")
-    at_least = "" if item.complete else "at least "
-    parts.append("MACs not known" if item.macs is None else f"{at_least}{grouped(item.macs)} MACs")
+    if item.params != 0:
+        parts.append(f"{grouped(item.params)} parameters")
+    if item.macs is None:
+        parts.append("MACs not known")
+    elif item.macs != 0:
+        parts.append(f"{'' if item.complete else 'at least '}{grouped(item.macs)} MACs")
     return "; ".join(parts)
 
 
