@@ -113,6 +113,16 @@ def test_passes_that_are_alike_are_drawn_once() -> None:
     assert Arrow(last, last + 1) in leaving
 
 
+def test_a_merge_that_is_repeated_stands_in_a_frame() -> None:
+    branches = {"main": [{"relu": {}}, {"linear": {"out_features": 4}}], "skip": []}
+    spec = {"name": "x", "input": [4], "layers": [{"add": branches, "repeat": 3}, {"relu": {}}]}
+    drawn = scene(shapecalc.load(spec).analyze())
+    (frame,) = drawn.frames
+    assert frame.item.times == 3
+    assert [box.family for box in drawn.boxes if box.frame == frame.number] == ["pointwise", "dense", "merge"]
+    assert [(one.tail, one.head) for one in drawn.arrows] == [(0, 1), (1, 2), (2, 3), (0, 3), (3, 4), (4, 5)]
+
+
 def test_depth_that_nobody_chose_keeps_a_picture_readable() -> None:
     assert all(len(scene(known(name)).boxes) <= 40 for name in ("resnet50", "vgg16", "mobilenet_v2"))
     assert len(scene(known("resnet50"), most=10**6).boxes) > 40
@@ -401,6 +411,33 @@ def test_a_png_has_the_size_that_was_asked_for() -> None:
         width, height = struct.unpack(">II", data[16:24])
         assert abs(width - scale * float(root.attrib["width"])) <= 1
         assert abs(height - scale * float(root.attrib["height"])) <= 1
+
+
+PAGE = (Path(__file__).parent.parent / "docs" / "pictures.md").read_text(encoding="utf-8")
+WRITTEN = re.findall(r"^shapecalc ((?:draw|plot) .*) -o docs/pictures/(.*)$", PAGE, flags=re.MULTILINE)
+
+
+@pytest.mark.parametrize(("arguments", "name"), WRITTEN)
+def test_pictures_of_the_page_are_what_the_commands_write(
+    arguments: str, name: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    """To the letter; of a graph only what it says, for another release of Graphviz may place it otherwise."""
+    kept = Path(__file__).parent.parent / "docs" / "pictures" / name
+    made = kept if request.config.getoption("--update-golden") else tmp_path / name
+    result = CliRunner().invoke(main, [*arguments.split(), "-o", str(made)])
+    assert (result.exit_code, result.output) == (0, "")
+    if "draw" in arguments and "volumes" not in arguments:
+        told, stood = ([*ET.parse(one).getroot().itertext()] for one in (made, kept))
+        assert told == stood
+    else:
+        assert made.read_bytes() == kept.read_bytes()
+    assert f"](pictures/{name})" in PAGE
+
+
+def test_the_page_has_pictures() -> None:
+    assert len(WRITTEN) >= 8
+    folder = Path(__file__).parent.parent / "docs" / "pictures"
+    assert {one.name for one in folder.iterdir()} == {name for _, name in WRITTEN}
 
 
 # ---- plots

@@ -23,11 +23,11 @@ def mermaid(scene: Scene) -> str:
       accDescr: 267 K parameters, 266 K MACs
       b0(["input<br/>1x28x28"]):::input
       b1["flatten<br/>784"]:::reshape
-      b2["fc1 linear<br/>300<br/>236 K params, 235 K MACs"]:::dense
+      b2["fc1 linear<br/>300<br/>236 K params<br/>235 K MACs"]:::dense
       b3["tanh"]:::pointwise
-      b4["fc2 linear<br/>100<br/>30.1 K params, 30 K MACs"]:::dense
+      b4["fc2 linear<br/>100<br/>30.1 K params<br/>30 K MACs"]:::dense
       b5["tanh"]:::pointwise
-      b6["output linear<br/>10<br/>1.01 K params, 1 K MACs"]:::dense
+      b6["output linear<br/>10<br/>1.01 K params<br/>1 K MACs"]:::dense
       b7(["output<br/>10"]):::output
       b0 --> b1
       b1 --> b2
@@ -51,6 +51,9 @@ def _lines(scene: Scene) -> Iterator[str]:
     for family, (fill, stroke, *_) in COLOURS.items():
         if any(box.family == family for box in scene.boxes):
             yield f"  classDef {family} fill:{fill},stroke:{stroke},color:#1f2933"
+    if scene.frames:
+        yield "  classDef frame fill:#f5f7f9,stroke:#94a3b8,color:#1f2933"
+        yield f"  class {','.join(f'f{frame.number}' for frame in scene.frames)} frame"
 
 
 def _inside(scene: Scene, frame: int | None, margin: str) -> Iterator[str]:
@@ -65,7 +68,8 @@ def _inside(scene: Scene, frame: int | None, margin: str) -> Iterator[str]:
 
 
 def _box(box: Box, scene: Scene) -> str:
-    told = "<br/>".join(map(_text, words(box, scene.report).lines))
+    lines = [part for line in words(box, scene.report).lines for part in line.split(", ")]
+    told = "<br/>".join(map(_text, lines))  # Mermaid would break long lines wherever it likes
     opens, closes = ("([", "])") if box.family in ("input", "output", "merge") else ("[", "]")
     return f'b{box.number}{opens}"{told}"{closes}:::{box.family}'
 

@@ -127,7 +127,7 @@ class _Making:
             self._fold(item)
         if item.children:
             is_merge = item.node is not None
-            if not is_merge and (item.count != 1 or not is_branch):
+            if item.count != 1 or not (is_merge or is_branch):
                 self.scene.frames.append(Frame(len(self.scene.frames), item, frame))
                 frame = self.scene.frames[-1].number
             for child in item.children:

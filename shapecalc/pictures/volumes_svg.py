@@ -48,6 +48,8 @@ _RULES = """.caption{font-size:10px}
 """
 _NIGHT = """.light{fill-opacity:.12}
 .copied{fill:#1e293b;stroke:#94a3b8}
+.down{stroke:#f0936d}
+.up{stroke:#84c78a}
 """
 
 
