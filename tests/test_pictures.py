@@ -37,21 +37,14 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 
 @cache
-def report_of(name: str) -> Report | None:
-    """Return the report of a bundled network; a few hold mistakes on purpose and have none."""
-    try:
-        return shapecalc.load(name).analyze()
-    except ShapecalcError:
-        return None
-
-
 def known(name: str) -> Report:
-    report = report_of(name)
-    assert report is not None
-    return report
+    """Return the report of a bundled network."""
+    return shapecalc.load(name).analyze()
 
 
-NETWORKS = [name for name in shapecalc.names() if report_of(name) is not None]
+BROKEN = {"tutorials/keras_inception_v4", "tutorials/torch_inception_v3"}
+"""They hold the mistakes of their tutorials."""
+NETWORKS = [name for name in shapecalc.names() if name not in BROKEN]
 assert settings.default is not None
 EXAMPLES = settings.default.max_examples
 THOROUGH = EXAMPLES > 1000
@@ -61,8 +54,10 @@ EVERY_FAMILY = pytest.mark.parametrize("name", NETWORKS if THOROUGH else FAMILIE
 EVERY_NETWORK = pytest.mark.parametrize("name", NETWORKS)
 
 
-def test_nearly_every_bundled_network_is_drawn() -> None:
-    assert len(NETWORKS) > 0.9 * len(shapecalc.names())
+@pytest.mark.parametrize("name", sorted(BROKEN))
+def test_what_does_not_hold_is_not_drawn(name: str) -> None:
+    with pytest.raises(ShapecalcError):
+        shapecalc.load(name).draw()
 
 
 # ---- what is in the graph
@@ -277,12 +272,9 @@ def test_the_u_of_u_net() -> None:
     )
 
 
-@pytest.mark.parametrize(
-    "name", ["resnet50", "googlenet", "efficientnet_b0", "densenet121", "dilated_resnet50"]
-)
+@pytest.mark.parametrize("name", ["resnet50", "googlenet", "efficientnet_b0", "densenet121", ""])
 def test_short_branches_are_no_u(name: str) -> None:
-    if name in NETWORKS:
-        assert volumes(known(name)).copies == []
+    assert volumes(known(name)).copies == []
 
 
 def test_long_runs_stand_for_themselves_once() -> None:
@@ -511,6 +503,17 @@ def test_what_cannot_be_drawn_is_said(tmp_path: Path) -> None:
     with pytest.raises(SpecError, match="3,000 sizes are too many"):
         model.plot(against="size", between=(1, 3000))
     assert not [*tmp_path.iterdir()]
+
+
+def test_too_many_boxes_are_refused_and_many_are_not() -> None:
+    def chain(layers: int) -> shapecalc.Model:
+        return shapecalc.load({"name": "long", "input": [4], "layers": [{"relu": {}}] * layers})
+
+    with pytest.raises(SpecError, match="2,002 boxes are more than can be laid out, 2,000"):
+        chain(2000).draw().svg()
+    assert chain(2000).draw().dot().count(" -> ") == 2001
+    drawn = scene(chain(300).analyze())
+    laws(drawn, laid_out(drawn))
 
 
 def test_a_graph_of_formulas() -> None:

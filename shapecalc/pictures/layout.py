@@ -10,8 +10,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from shapecalc.errors import SpecError
 from shapecalc.pictures.extras import need
 from shapecalc.pictures.scene import Scene
+
+MOST_BOXES = 2000
+"""How many boxes are laid out."""
 
 Point = tuple[float, float]
 
@@ -43,7 +47,13 @@ class Layout:
 
 
 def layout(scene: Scene, sizes: list[Point], headings: list[Point]) -> Layout:
-    """Return where everything goes, boxes and the headings of frames being of these sizes."""
+    """Return where everything goes, boxes and the headings of frames being of these sizes.
+
+    Raises `SpecError` for too many boxes, and `NotInstalled` without the extra `draw`.
+    """
+    if len(scene.boxes) > MOST_BOXES:
+        told = f"{len(scene.boxes):,} boxes are more than can be laid out, {MOST_BOXES:,}"
+        raise SpecError(told, hint="fold deeper parts with a smaller depth, or write .dot or .mmd")
     pygraphviz = need("pygraphviz", "the layout of a graph")
     graph = pygraphviz.AGraph(string="\n".join(_written(scene, sizes, headings)))
     graph.layout(prog="dot")
