@@ -13,7 +13,7 @@ from fractions import Fraction
 from typing import Any
 
 from shapecalc.bridges.torch.export.bodies import Body, Item
-from shapecalc.bridges.torch.export.layers import Argument, FunctionSource, ModuleSource, Source
+from shapecalc.bridges.torch.export.layer_source import Argument, FunctionSource, ModuleSource, Source
 from shapecalc.bridges.torch.export.symbols import (
     folded,
     literal,

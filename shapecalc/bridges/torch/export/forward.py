@@ -12,7 +12,7 @@ from keyword import iskeyword
 
 from shapecalc.bridges.torch.export.bodies import Body, Item
 from shapecalc.bridges.torch.export.code import Call, Code, Infix, flat, laid
-from shapecalc.bridges.torch.export.layers import FunctionSource
+from shapecalc.bridges.torch.export.layer_source import FunctionSource
 
 LONGEST_INLINE = 60
 LONGEST_SUM = 52

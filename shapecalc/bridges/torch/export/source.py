@@ -14,7 +14,8 @@ from shapecalc.bridges.torch.export.bodies import Bodies, Body
 from shapecalc.bridges.torch.export.classes import UNSAID, Class, Parameter, Writer
 from shapecalc.bridges.torch.export.code import Call, Code, laid, text
 from shapecalc.bridges.torch.export.forward import Forward, present
-from shapecalc.bridges.torch.export.layers import Source, source_of
+from shapecalc.bridges.torch.export.layer_source import Source
+from shapecalc.bridges.torch.export.layers import source_of
 from shapecalc.bridges.torch.export.making import Maker
 from shapecalc.bridges.torch.export.symbols import literal
 from shapecalc.bridges.torch.export.tree import Network, Part, expanded
