@@ -21,10 +21,10 @@ from shapecalc.bridges.torch.verification import verify
 from shapecalc.bridges.torch.verify import ON_THE_CPU, structure, verify_layer
 from shapecalc.layers import AvgPool2d, Conv2d, Linear, MaxPool2d, ReLU
 from shapecalc.layers.base import Joint, Kind, Merge
-from shapecalc.layers.registry import kinds
 from shapecalc.layers.requirement import Refused, Requirement, Shape
 from shapecalc.layers.wrapper import Wrapper
 from tests.strategies import Case, case, cases
+from tests.test_torch_parity import PRESENT
 
 torch.set_num_threads(1)
 
@@ -114,7 +114,7 @@ def reason(verdict: Verdict) -> str:
     return "" if verdict.outcome == "proved" else f"{verdict.outcome}: {verdict}"
 
 
-@pytest.mark.parametrize("kind", kinds())
+@pytest.mark.parametrize("kind", PRESENT)
 def test_every_kind_is_proved_or_listed_with_its_reason(kind: str) -> None:
     for layer, one in legal(kind, CONFIGURATIONS):
         verdict = verify_layer(layer, one.inputs)

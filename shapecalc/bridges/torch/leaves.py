@@ -49,7 +49,7 @@ def leaf_classes() -> dict[type[nn.Module], type[Kind]]:
             continue
         try:
             target = named(cls.torch)
-        except ImportError:  # torchvision's classes, where it is not installed
+        except ImportError:  # torchvision's, where it is not installed, or what torch is too old for
             continue
         if inspect.isclass(target) and issubclass(target, nn.Module):
             found[target] = cls

@@ -14,14 +14,14 @@ import torch
 from torch import Tensor, nn
 
 from shapecalc.bridges.torch import standalone
-from shapecalc.bridges.torch.modules import Builder, Fields, Shapes, Sizes
+from shapecalc.bridges.torch.modules import Builder, Fields, Shapes, Sizes, named
 from shapecalc.layers.base import Kind
 
 
 def torch_class(cls: type[Kind]) -> Callable[..., nn.Module]:
     """Return the class in torch.nn that a kind names."""
     assert cls.torch is not None
-    found: Callable[..., nn.Module] = getattr(nn, cls.torch.removeprefix("torch.nn."))
+    found: Callable[..., nn.Module] = named(cls.torch)
     return found
 
 

@@ -14,8 +14,9 @@ from shapecalc.algebra import Dim
 from shapecalc.algebra.cells import Every, Relation
 from shapecalc.algebra.render import grouped
 from shapecalc.bridges.torch.layer import arguments, build_layer
+from shapecalc.bridges.torch.leaves import OWN
 from shapecalc.bridges.torch.letters import lettered
-from shapecalc.bridges.torch.modules import REJECTIONS, Sizes
+from shapecalc.bridges.torch.modules import REJECTIONS, Sizes, absent
 from shapecalc.bridges.torch.prove import Question, prove
 from shapecalc.bridges.torch.symbolic import Answer, answer
 from shapecalc.bridges.torch.verdict import Verdict
@@ -55,6 +56,8 @@ def not_ours_to_prove(layer: Kind, tensors: int) -> str:
         return "nothing is known of it but the shapes that were seen"
     if layer.torch is None and layer.kind not in BUILDERS:
         return f"torch has no counterpart of {layer.kind}"
+    if layer.kind not in OWN and (why := absent(type(layer))):
+        return why
     if layer.kind in ON_THE_CPU:
         return f"torch's {layer.kind} looks at numbers, which letters are not"
     several = isinstance(layer, Joint) and not isinstance(layer, Merge) and tensors > 1
