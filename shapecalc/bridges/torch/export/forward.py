@@ -122,6 +122,9 @@ class Forward:
             for branch in present(item):
                 before = len(self.statements)
                 self._one(branch, _at(access, item, branch))
+                for one in self.statements[before:]:
+                    if len(one.targets) == 1 and not branch.key.isdecimal():
+                        one.hint = branch.key
                 self._put_inside(item, before)
             self._function(item)
         else:
