@@ -7,6 +7,7 @@ the report, and to each other on real numbers with the same weights.
 from __future__ import annotations
 
 import ast
+import inspect
 import shutil
 import subprocess
 import sys
@@ -27,7 +28,8 @@ from torch.utils.flop_counter import FlopCounterMode
 import shapecalc
 from shapecalc import Model, Report, SpecError
 from shapecalc.bridges.torch.build import build
-from shapecalc.bridges.torch.export import classes
+from shapecalc.bridges.torch.export import source as exporting
+from shapecalc.bridges.torch.export import values
 from shapecalc.bridges.torch.export.source import export
 from shapecalc.bridges.torch.verify import quiet
 from shapecalc.cli import main
@@ -159,11 +161,69 @@ def test_random_networks(tmp_path_factory: pytest.TempPathFactory, model: Model,
 
 def test_a_wrong_argument_is_noticed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Formulas that are taken without being computed first make a network that is not the model's."""
-    monkeypatch.setattr(classes.Writer, "_holds", lambda self, tree, values: True)
+    monkeypatch.setattr(values.Values, "holds", lambda self, tree, column: True)
     model = shapecalc.load("mobilenet_v2")
     with pytest.raises((AssertionError, TypeError, RuntimeError, NameError)):  # noqa: SIM117
         with imported(export(model), tmp_path) as network, torch.device("meta"):
             compare(model.analyze(), network())
+
+
+# ---- parameters of the model as arguments of its class
+
+SETTABLE = {
+    "alexnet": ["num_classes"],
+    "dcgan_generator": ["width", "image_channels"],
+    "googlenet": ["num_classes"],
+    "mobilenet_v2": ["num_classes"],
+    "resnet18": ["num_classes"],
+    "unet": ["num_classes"],
+    "vit_b_32": ["num_classes", "heads"],
+}
+
+
+@pytest.mark.parametrize("name", SETTABLE)
+def test_what_can_be_set_makes_the_model_that_is_set(name: str, tmp_path: Path) -> None:
+    model = shapecalc.load(name)
+    with imported(export(model), tmp_path) as network, torch.device("meta"):
+        defaults = {key: one.default for key, one in inspect.signature(network).parameters.items()}
+        assert [*defaults] == SETTABLE[name]
+        for key, value in defaults.items():
+            compare(model.analyze(**{key: 2 * value}), network(**{key: 2 * value}))
+
+
+STRUCTURE = """
+parameters: {width: 4, repeats: 2, H: 8, W: 8, hidden: 6, odd: 3}
+input: [3, H, W]
+layers:
+  - conv2d: {out_channels: width, kernel_size: 1}
+    name: first
+  - conv2d: {out_channels: width, kernel_size: 1}
+    when: width > 5
+  - conv2d: {out_channels: 4, kernel_size: 1}
+    repeat: repeats
+  - conv2d: {out_channels: hidden, kernel_size: odd, padding: odd // 2}
+    name: middle
+  - conv2d: {out_channels: "[hidden, 2*hidden][odd - 3]", kernel_size: 1}
+    name: last
+"""
+
+
+def test_what_changes_the_structure_cannot_be_set(tmp_path: Path) -> None:
+    """Nor what the source could not follow: an item of a list that is chosen by arithmetic."""
+    model = shapecalc.loads(STRUCTURE)
+    with imported(export(model), tmp_path) as network, torch.device("meta"):
+        assert [*inspect.signature(network).parameters] == []
+    free = shapecalc.loads(STRUCTURE.replace('"[hidden, 2*hidden][odd - 3]"', "hidden"))
+    with imported(export(free), tmp_path) as network, torch.device("meta"):
+        assert [*inspect.signature(network).parameters] == ["hidden", "odd"]
+        compare(free.analyze(hidden=9), network(hidden=9))
+        compare(free.analyze(odd=5), network(odd=5))
+
+
+def test_a_default_that_is_no_default_is_noticed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(exporting, "_other_source", lambda *given: "")
+    with imported(export(shapecalc.load("resnet18")), tmp_path) as network:
+        assert [*inspect.signature(network).parameters] == []
 
 
 # ---- inputs, outputs, shared and frozen weights
@@ -327,7 +387,9 @@ def test_the_command_writes_a_file(tmp_path: Path) -> None:
         main, ["export", "resnet18", "--to", "torch", "--set", "num_classes=7", "-o", str(file)]
     )
     assert (done.exit_code, done.output) == (0, "")
-    assert "self.fc = nn.Linear(512, 7)" in file.read_text(encoding="utf-8")
+    written = file.read_text(encoding="utf-8")
+    assert "def __init__(self, num_classes: int = 7) -> None:" in written
+    assert "self.fc = nn.Linear(512, num_classes)" in written
     printed = CliRunner().invoke(main, ["export", "lenet5", "--input", "1x30x30"])
     assert "for an input of 1x30x30" in printed.output
     nowhere = CliRunner().invoke(main, ["export", "lenet5", "-o", str(tmp_path / "no" / "net.py")])

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from shapecalc.bridges.torch.export.bodies import Body
+from shapecalc.bridges.torch.export.symbols import renamed
 
 UNSAID = object()
 """No value: an argument without a default, or a module that an instance lacks."""
@@ -21,6 +23,10 @@ class Parameter:
     default: Any = UNSAID
     is_module: bool = False
     """Whether its values are classes of modules."""
+    origin: tuple[str, int] | None = None
+    """The argument of the block, a list, and the place in it that it stands for."""
+    holes: set[int] = field(default_factory=set)
+    """The instances that do not need it."""
 
 
 @dataclass(frozen=True)
@@ -67,3 +73,16 @@ class Class:
     """When an optional item is there."""
     channels: dict[str, ast.expr] = field(default_factory=dict)
     """The channels of tensors."""
+
+    def rename(self, names: Mapping[str, str]) -> None:
+        """Give the arguments that the code speaks of other names."""
+        self.made = {number: _renamed(made, names) for number, made in self.made.items()}
+        self.conditions = {number: renamed(tree, names) for number, tree in self.conditions.items()}
+        self.channels = {ref: renamed(tree, names) for ref, tree in self.channels.items()}
+
+
+def _renamed(made: Made, names: Mapping[str, str]) -> Made:
+    arguments = tuple(replace(one, code=renamed(one.code, names)) for one in made.arguments)
+    return replace(
+        made, arguments=arguments, inside=tuple((key, _renamed(one, names)) for key, one in made.inside)
+    )

@@ -6,13 +6,19 @@ import ast
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+from shapecalc.algebra.formula import Formula
 from shapecalc.bridges.torch.export.bodies import Item
 from shapecalc.bridges.torch.export.class_data import UNSAID, Class, Given, Made, Parameter
 from shapecalc.bridges.torch.export.code import text
 from shapecalc.bridges.torch.export.layer_source import Argument, FunctionSource, ModuleSource, Source
-from shapecalc.bridges.torch.export.symbols import folded, substituted, translated
-from shapecalc.bridges.torch.export.values import Values, known_of
+from shapecalc.bridges.torch.export.symbols import folded, item_name, substituted, translated
+from shapecalc.bridges.torch.export.values import Values, items_of, known_of, rows_of
 from shapecalc.layers.requirement import Shape
+
+FIELDS = frozenset(
+    ["out_channels", "out_features", "kernel_size", "stride", "padding", "dilation", "groups", "bias", "p"]
+)
+"""What layers call their settings: such a name alone says too little outside of a block."""
 
 
 class Writer:
@@ -39,24 +45,28 @@ class Writer:
         self.shapes = shapes
         self.reserved = reserved
         self.shared = shared
-        self.values = Values([id(part) for part in self.body.instances], self._known(args), reserved)
+        own = {name: default for name, default in (args or {}).items() if name not in reserved}
+        variables = {id(part): part.variables for part in self.body.instances}
+        rows = rows_of(own, variables)
+        known = [*self._known(args), *known_of(own, variables), *items_of(rows), *self._shared(args)]
+        self.values = Values([*variables], known, rows, reserved)
 
     def _known(self, args: Mapping[str, Any] | None) -> list[Parameter]:
-        """Gather what a class is given: arguments of the block, channels that arrive, shared parameters."""
-        known: list[Parameter] = []
-        parts = {id(part): part for part in self.body.instances}
-        if args is not None and "in_channels" not in args:
-            column = self._column("in:0")
-            if column is not None:
-                known.append(Parameter("in_channels", dict(zip(parts, column, strict=True))))
-                self.made.channels["in:0"] = ast.Name("in_channels")
-        own = {name: default for name, default in (args or {}).items() if name not in self.reserved}
-        known += known_of(own, {number: part.variables for number, part in parts.items()})
-        for name, value in self.shared.items():
-            if name not in (args or {}):
-                default = UNSAID if args is not None else value
-                known.append(Parameter(name, dict.fromkeys(parts, value), default))
-        return known
+        """Return the channels that arrive as an argument, unless the block has one of that name."""
+        column = self._column("in:0")
+        if args is None or "in_channels" in args or column is None:
+            return []
+        self.made.channels["in:0"] = ast.Name("in_channels")
+        return [Parameter("in_channels", dict(zip(map(id, self.body.instances), column, strict=True)))]
+
+    def _shared(self, args: Mapping[str, Any] | None) -> list[Parameter]:
+        """Return the parameters of the model that no argument of the block hides; the root has defaults."""
+        numbers = [id(part) for part in self.body.instances]
+        return [
+            Parameter(name, dict.fromkeys(numbers, value), value if args is None else UNSAID)
+            for name, value in self.shared.items()
+            if name not in (args or {})
+        ]
 
     def work_out(self) -> None:
         """Work out every module of the class, in the order in which they run."""
@@ -64,7 +74,9 @@ class Writer:
             if item.is_module:
                 self._module(item)
             self._follow(item)
+        names = self.values.named_items()
         self.made.parameters = self.values.chosen
+        self.made.rename(names)
 
     # ---- one module
 
@@ -119,18 +131,28 @@ class Writer:
             else:
                 code = self.values.settle(
                     values,
-                    self._said(item, inner, one.name),
+                    self._said(item, inner, one),
                     self.made.channels.get(item.sources[0]) if one.name == "in_channels" else None,
-                    self.values.called(one.name, _label(item)),
+                    self._name_for(item, inner, one),
                 )
             given.append(Given(one.name, code, one.default))
         return Made(inner.name, tuple(given))
 
-    def _said(self, item: Item, inner: Class, name: str) -> ast.expr | None:
+    def _name_for(self, item: Item, inner: Class, one: Parameter) -> str:
+        """Return what an argument of a block is called outside, with the name of the block if need be."""
+        if one.name in FIELDS and one.name not in inner.args and one.origin is None:
+            return f"{_label(item)}_{one.name}"
+        return self.values.called(one.name, _label(item))
+
+    def _said(self, item: Item, inner: Class, one: Parameter) -> ast.expr | None:
         """Return how the spec gives a block an argument; a parameter of the model goes by its own name."""
-        if name in self.shared and name not in inner.args:
-            return ast.Name(name)
-        return translated(next((part.written[name] for part in item.parts if name in part.written), None))
+        if one.name in self.shared and one.name not in inner.args:
+            return ast.Name(one.name)
+        name, place = one.origin or (one.name, None)
+        given = next((part.written[name] for part in item.parts if name in part.written), None)
+        if place is None:
+            return translated(given)
+        return ast.Name(item_name(given.text, place)) if isinstance(given, Formula) else None
 
     # ---- channels
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from fractions import Fraction
 from keyword import iskeyword
 from typing import Any
 
 from shapecalc.algebra.formula import Formula
 from shapecalc.bridges.torch.build import refuse_keras
-from shapecalc.bridges.torch.export.text import RESERVED, Number, written
+from shapecalc.bridges.torch.export.text import RESERVED, Export
+from shapecalc.bridges.torch.export.tree import expanded
 from shapecalc.engine.parameters import Parameters
 from shapecalc.errors import ShapecalcError
 from shapecalc.model import Model
@@ -35,66 +35,63 @@ def export(
     """
     refuse_keras(model)
     model.analyze(input=input, **parameters)
-    shared = settable(model, input, parameters)
-    return written(model, input, parameters, shared)
+    return settled(model, input, parameters).text()
 
 
-def settable(model: Model, given: Any, values: Mapping[str, Any]) -> dict[str, Number]:
-    """Return the parameters of a model that its source can take as arguments, with their values.
+def settled(model: Model, given: Any, values: Mapping[str, Any]) -> Export:
+    """Return an export whose root takes the parameters of the model that it can take as arguments.
 
-    Left free, such a parameter changes no structure; and the source that is written for other values of it
+    Left free, such a parameter changes no structure; and the source that is written for another value of it
     is the same but for the default. So what the source makes of any value is what the model is.
     """
-    found = _candidates(model, given, values)
+    shared = _candidates(model, given, values)
     while True:
-        kept = {name: value for name, value in found.items() if _is_free(model, given, values, found, name)}
-        if len(kept) == len(found):
+        found = Export(model, expanded(model, given, values), shared)
+        taken = {one.name: shared[one.name] for one in found.parameters}
+        text = found.text(defaults=False)
+        kept = {
+            name: value
+            for name, value in taken.items()
+            if text == _other_source(model, given, values, shared, name, value)
+        }
+        if len(kept) == len(taken):
             return found
-        found = kept
+        shared = kept
 
 
-def _candidates(model: Model, given: Any, values: Mapping[str, Any]) -> dict[str, Number]:
-    """Return the plain numbers among the parameters that no size of an input depends on."""
+def _other_source(
+    model: Model, given: Any, values: Mapping[str, Any], shared: Mapping[str, int], name: str, value: int
+) -> str:
+    """Return the source, without defaults, for the next value of a parameter that the model holds for."""
+    for other in (value + 1, 2 * value):
+        changed = {**values, name: other}
+        try:
+            model.analyze(input=given, **changed)
+            found = Export(model, expanded(model, given, changed), {**shared, name: other})
+        except ShapecalcError:
+            continue
+        return found.text(defaults=False)
+    return ""
+
+
+def _candidates(model: Model, given: Any, values: Mapping[str, Any]) -> dict[str, int]:
+    """Return the whole numbers among the parameters that no size of an input and no structure depends on."""
     parameters = Parameters(model, values)
     sizes = [size for shape in model.input.values() for size in shape if isinstance(size, Formula)]
-    found: dict[str, Number] = {}
+    found: dict[str, int] = {}
     for name in model.parameters:
         value = parameters[name]
         is_taken = name in RESERVED or iskeyword(name) or any(name in size.names for size in sizes)
-        if isinstance(value, (int, Fraction)) and not isinstance(value, bool) and not is_taken:
+        if isinstance(value, int) and not isinstance(value, bool) and not is_taken:
             found[name] = value
     return {name: value for name, value in found.items() if _changes_no_structure(model, given, values, name)}
 
 
 def _changes_no_structure(model: Model, given: Any, values: Mapping[str, Any], name: str) -> bool:
-    """Say whether a model holds with a parameter left free; a probability has no structure to change."""
+    """Say whether a model holds with a parameter left free."""
+    others = {key: value for key, value in values.items() if key != name}
     try:
-        if not isinstance(Parameters(model, values)[name], Fraction):
-            others = {key: value for key, value in values.items() if key != name}
-            model.analyze(input=given, symbolic=[name], **others)
+        model.analyze(input=given, symbolic=[name], **others)
     except ShapecalcError:
         return False
     return True
-
-
-def _is_free(
-    model: Model, given: Any, values: Mapping[str, Any], shared: Mapping[str, Number], name: str
-) -> bool:
-    """Say whether the source is the same for other values of a parameter, but for its default."""
-    value = shared[name]
-    others: tuple[Number, ...] = (value + 1, 2 * value)
-    if isinstance(value, Fraction):
-        others = (value / 2, Fraction(0))
-    expected = written(model, given, values, shared, unsaid=name)
-    tried = False
-    for other in others:
-        try:
-            changed = {**values, name: other}
-            model.analyze(input=given, **changed)
-            text = written(model, given, changed, {**shared, name: other}, unsaid=name)
-        except ShapecalcError:
-            continue
-        tried = True
-        if text != expected:
-            return False
-    return tried

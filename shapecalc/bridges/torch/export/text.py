@@ -5,8 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Mapping
-from fractions import Fraction
-from typing import Any, TypeAlias
+from typing import Any
 
 from shapecalc import __version__
 from shapecalc.bridges.torch import standalone
@@ -20,11 +19,9 @@ from shapecalc.bridges.torch.export.layer_source import Source
 from shapecalc.bridges.torch.export.layers import source_of
 from shapecalc.bridges.torch.export.making import Maker
 from shapecalc.bridges.torch.export.symbols import literal
-from shapecalc.bridges.torch.export.tree import Network, Part, expanded
+from shapecalc.bridges.torch.export.tree import Network, Part
 from shapecalc.errors import SpecError
 from shapecalc.model import Model
-
-Number: TypeAlias = "int | Fraction"
 
 HELPERS = {
     name: one
@@ -34,20 +31,12 @@ HELPERS = {
 RESERVED = {"self", "torch", "nn", "OrderedDict", "Tensor", "range", "super", "float", "i", "_", *HELPERS}
 
 
-def written(
-    model: Model, given: Any, values: Mapping[str, Any], shared: Mapping[str, Number], unsaid: str = ""
-) -> str:
-    """Return the source of a model with its `shared` parameters as arguments, one of them without default."""
-    return Export(model, expanded(model, given, values), shared, unsaid).text()
-
-
 class Export:
     """One export: which classes there are, and what is written for each."""
 
-    def __init__(self, model: Model, network: Network, shared: Mapping[str, Number], unsaid: str) -> None:
+    def __init__(self, model: Model, network: Network, shared: Mapping[str, int]) -> None:
         self.model = model
         self.network = network
-        self.unsaid = unsaid
         self.sources = {id(part): self._source(part) for part in network.root.parts() if part.node}
         self.bodies = Bodies(network, self.sources)
         self.classes: dict[int, Class] = {}
@@ -84,9 +73,14 @@ class Export:
 
     # ---- the text
 
-    def text(self) -> str:
-        """Return the module text."""
-        classes = [self._class(one) for one in self.classes.values()]
+    @property
+    def parameters(self) -> list[Parameter]:
+        """The arguments of the root."""
+        return self.classes[id(self.root)].parameters
+
+    def text(self, *, defaults: bool = True) -> str:
+        """Return the module text; without `defaults` the root has none."""
+        classes = [self._class(one, defaults=defaults) for one in self.classes.values()]
         body = "\n\n\n".join(classes)
         helpers = [_helper(one) for name, one in HELPERS.items() if re.search(rf"\b{name}\(", body)]
         whole = "\n\n\n".join([*helpers, *classes])
@@ -107,10 +101,11 @@ class Export:
             f' for an input of {shapes}.\n"""'
         )
 
-    def _class(self, one: Class) -> str:
+    def _class(self, one: Class, *, defaults: bool) -> str:
         is_root = one.body is self.root
         reads = one.body.reads()
-        signature = ["self", *(_declared(each, self.unsaid if is_root else "") for each in one.parameters)]
+        said = defaults or not is_root
+        signature = ["self", *(_declared(each, is_default_said=said) for each in one.parameters)]
         lines = [laid(Call("def __init__", tuple(("", name) for name in signature)), 4, after=" -> None:")]
         lines.append("        super().__init__()")
         maker = Maker(one, reads)
@@ -189,10 +184,10 @@ def _access(path: str) -> str:
     return f"self.{path}"
 
 
-def _declared(one: Parameter, unsaid: str) -> str:
+def _declared(one: Parameter, *, is_default_said: bool) -> str:
     """Return an argument of a class as its signature has it."""
     kind = "type[nn.Module]" if one.is_module else _type_of(one)
-    if one.default is UNSAID or one.name == unsaid:
+    if one.default is UNSAID or not is_default_said:
         return f"{one.name}: {kind}"
     return f"{one.name}: {kind} = {text(literal(one.default))}"
 
@@ -203,7 +198,8 @@ def _type_of(one: Parameter) -> str:
         return "tuple[int, ...]"
     names = {"Fraction": "float", "NoneType": "None"}
     found = {names.get(name, name) for name in types}
-    return " | ".join(sorted(found - {"int"} if "float" in found else found))
+    found = found - {"int"} if "float" in found else found
+    return " | ".join(sorted(found, key=lambda name: (name == "None", name)))
 
 
 def _class_name(label: str, taken: set[str]) -> str:

@@ -12,14 +12,18 @@ from fractions import Fraction
 from typing import Any
 
 from shapecalc.bridges.torch.export.class_data import UNSAID, Parameter
-from shapecalc.bridges.torch.export.symbols import literal, names_in, value_of
+from shapecalc.bridges.torch.export.symbols import item_name, literal, names_in, value_of
 
 
 class Values:
     """The arguments of one class, those that are known and those that turn out to be needed."""
 
     def __init__(
-        self, instances: Sequence[int], known: Sequence[Parameter], reserved: Collection[str]
+        self,
+        instances: Sequence[int],
+        known: Sequence[Parameter],
+        rows: Mapping[str, Mapping[int, Any]],
+        reserved: Collection[str],
     ) -> None:
         self.instances = instances
         self.known = known
@@ -27,9 +31,16 @@ class Values:
         self.new: list[Parameter] = []
         self.used: set[str] = set()
         self.seen: list[ast.expr] = []
+        self.wanted: dict[str, str] = {}
+        """What an item of a list is first used for, as it is."""
+        self.helped: dict[str, str] = {}
+        """What an item of a list is first used for in arithmetic."""
         self.names: list[dict[str, Any]] = [
             {one.name: one.values[number] for one in known} for number in instances
         ]
+        for name, lists in rows.items():
+            for number, names in zip(instances, self.names, strict=True):
+                names[name] = lists[number]
 
     @property
     def chosen(self) -> list[Parameter]:
@@ -44,13 +55,12 @@ class Values:
 
         `written` is what the spec says, `through` what arrives.
         """
-        found = self._explained(values, written, through)
+        found = self._explained(values, written, through) or self._filled(values, is_module=False)
         if found is None:
-            made = Parameter(self.free(name), self._column(values))
-            self.new.append(made)
-            for number, names in zip(self.instances, self.names, strict=True):
-                names[made.name] = made.values[number]
-            found = ast.Name(made.name)
+            found = self._made(values, name, is_module=False)
+        for used in names_in(found):
+            uses = self.wanted if isinstance(found, ast.Name) else self.helped
+            uses.setdefault(used, name)
         self.used |= names_in(found)
         if names_in(found) and found not in self.seen:
             self.seen.append(found)
@@ -61,18 +71,46 @@ class Values:
         said = {value for value in values if value is not UNSAID}
         if len(said) == 1:
             return ast.parse(str(said.pop()), mode="eval").body
-        column = self._column(values)
-        for one in self.new:
-            if one.is_module and one.values == column:
-                return ast.Name(one.name)
-        made = Parameter(self.free(name), column, is_module=True)
+        found = self._filled(values, is_module=True) or self._made(values, name, is_module=True)
+        self.used |= names_in(found)
+        return found
+
+    def _made(self, values: Sequence[Any], name: str, *, is_module: bool) -> ast.expr:
+        """Return an argument that has not been there."""
+        pairs = [*zip(self.instances, values, strict=True)]
+        column = {number: None if value is UNSAID else value for number, value in pairs}
+        holes = {number for number, value in pairs if value is UNSAID}
+        made = Parameter(self.free(name), column, is_module=is_module, holes=holes)
         self.new.append(made)
-        self.used.add(made.name)
+        for number, names in zip(self.instances, self.names, strict=True):
+            names[made.name] = made.values[number]
         return ast.Name(made.name)
 
-    def _column(self, values: Sequence[Any]) -> dict[int, Any]:
-        pairs = zip(self.instances, values, strict=True)
-        return {number: None if value is UNSAID else value for number, value in pairs}
+    def _filled(self, values: Sequence[Any], *, is_module: bool) -> ast.expr | None:
+        """Return an argument that is this wherever both are needed."""
+        pairs = [*zip(self.instances, values, strict=True)]
+        for one in self.new:
+            if one.is_module is is_module and all(
+                value is UNSAID or number in one.holes or same(one.values[number], value)
+                for number, value in pairs
+            ):
+                for (number, value), names in zip(pairs, self.names, strict=True):
+                    if value is not UNSAID and number in one.holes:
+                        one.values[number] = names[one.name] = value
+                        one.holes.discard(number)
+                return ast.Name(one.name)
+        return None
+
+    def named_items(self) -> dict[str, str]:
+        """Give the items of lists that are used a name after what they are used for; return the names."""
+        found: dict[str, str] = {}
+        for one in self.known:
+            if one.origin is not None and one.name in self.used:
+                use = self.wanted.get(one.name) or self.helped[one.name]
+                found[one.name] = self.free(use)
+                one.name = found[one.name]
+        self.used = {found.get(name, name) for name in self.used}
+        return found
 
     def _explained(
         self, values: Sequence[Any], written: ast.expr | None, through: ast.expr | None
@@ -81,9 +119,10 @@ class Values:
             if tree is not None and names_in(tree) and self.holds(tree, values):
                 return tree
         said = [value for value in values if value is not UNSAID]
-        if all(_same(value, said[0]) for value in said):
+        if all(same(value, said[0]) for value in said):
             return literal(said[0])
-        plain = [ast.Name(one.name) for one in [*self.known, *self.new] if not one.is_module]
+        own = [one for one in self.known if one.origin is None]
+        plain = [ast.Name(one.name) for one in [*own, *self.new] if not one.is_module]
         return next((one for one in [*plain, *self.seen] if self.holds(one, values)), None)
 
     def holds(self, tree: ast.expr, values: Sequence[Any]) -> bool:
@@ -92,7 +131,7 @@ class Values:
             if value is UNSAID:
                 continue
             found = names.get(tree.id, UNSAID) if isinstance(tree, ast.Name) else value_of(tree, names)
-            if not _same(found, value):
+            if not same(found, value):
                 return False
         return True
 
@@ -124,7 +163,29 @@ def known_of(args: Mapping[str, Any], variables: Mapping[int, Mapping[str, Any]]
     return found
 
 
-def _same(a: Any, b: Any) -> bool:
+def rows_of(args: Mapping[str, Any], variables: Mapping[int, Mapping[str, Any]]) -> dict[str, dict[int, Any]]:
+    """Return the arguments of a block that are lists in every instance, as long in one as in the other."""
+    found = {}
+    for name in args:
+        values = {number: own.get(name) for number, own in variables.items()}
+        lists = [value for value in values.values() if isinstance(value, list)]
+        if len(lists) == len(values) and len({len(one) for one in lists}) == 1:
+            found[name] = values
+    return found
+
+
+def items_of(rows: Mapping[str, Mapping[int, Any]]) -> list[Parameter]:
+    """Return the items of lists that are plain in every instance, each as an argument."""
+    found = []
+    for name, lists in rows.items():
+        for place in range(len(next(iter(lists.values())))):
+            values = {number: own[place] for number, own in lists.items()}
+            if all(isinstance(value, (int, Fraction)) for value in values.values()):
+                found.append(Parameter(item_name(name, place), values, origin=(name, place)))
+    return found
+
+
+def same(a: Any, b: Any) -> bool:
     """Say whether values are the same to torch, to which fractions are floats."""
     if isinstance(a, Fraction) or isinstance(b, Fraction):
         return type(a) in (Fraction, float) and type(b) in (Fraction, float) and float(a) == float(b)
