@@ -12,7 +12,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any
@@ -26,15 +26,23 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 import shapecalc
-from shapecalc import Model, Report, SpecError
+from shapecalc import Model, Report, ShapecalcError, SpecError
 from shapecalc.bridges.torch.build import build
+from shapecalc.bridges.torch.export import layers, values
 from shapecalc.bridges.torch.export import source as exporting
-from shapecalc.bridges.torch.export import values
 from shapecalc.bridges.torch.export.source import export
-from shapecalc.bridges.torch.verify import quiet
+from shapecalc.bridges.torch.layer import arguments
+from shapecalc.bridges.torch.several import flat
+from shapecalc.bridges.torch.verify import ON_THE_CPU, quiet
 from shapecalc.cli import main
+from shapecalc.layers import LinearCrossEntropyLoss
+from shapecalc.layers.base import Merge
+from shapecalc.report.node import Node
 from tests.networks import networks
+from tests.test_proofs import CONFIGURATIONS
+from tests.test_proofs import legal as legal_layers
 from tests.test_random_networks import legal
+from tests.test_torch_parity import PRESENT
 
 NOT_HOLDING = {"tutorials/torch_inception_v3"}
 """Bundled specs that are wrong on purpose: the tutorial that they follow is."""
@@ -395,3 +403,76 @@ def test_the_command_writes_a_file(tmp_path: Path) -> None:
     nowhere = CliRunner().invoke(main, ["export", "lenet5", "-o", str(tmp_path / "no" / "net.py")])
     assert nowhere.exit_code == 2
     assert "cannot be written" in nowhere.output
+
+
+# ---- every kind is written so that it runs, or refused
+
+REFUSED = {*layers.REFUSED} - {"opaque"}
+SOMETIMES = {
+    **{
+        f"{name}{rank}d": "padded side by side"
+        for name in ("conv", "depthwise_conv", "separable_conv")
+        for rank in (1, 2, 3)
+    },
+    **{f"max_unpool{rank}d": "unpooling to a given size" for rank in (1, 2, 3)},
+    "multihead_attention": "with these settings",
+    "partial_conv2d": "with these settings",
+    "combine": "that could be called with tensors alone",
+    "elementwise": "that could be called with tensors alone",
+    **dict.fromkeys(
+        ("nll_loss", "cross_entropy_loss", "multi_margin_loss", "multi_label_soft_margin_loss"),
+        "weights of classes are numbers",
+    ),
+    "linear_cross_entropy_loss": "weights of classes are numbers",
+}
+"""Kinds of which some settings are refused, and what is said."""
+
+
+def alone(kind: str) -> Iterator[Model]:
+    """Yield models of one layer, in a few of its legal configurations."""
+    for layer, one in legal_layers(kind, CONFIGURATIONS):
+        inputs = {f"t{number}": shape[1:] for number, shape in enumerate(one.inputs)}
+        several = {"from": tuple(inputs)} if len(inputs) > 1 else {}
+        if all(len(shape) > 0 for shape in one.inputs) and not (isinstance(layer, Merge) and not several):
+            model = Model(name="one", input=inputs, layers=[shapecalc.Step(layer, name="one", **several)])
+            with suppress(ShapecalcError):
+                model.analyze()
+                yield model
+
+
+@pytest.mark.parametrize("kind", [kind for kind in PRESENT if kind != "opaque"])
+def test_a_kind_is_written_so_that_it_runs_or_is_refused(kind: str, tmp_path: Path) -> None:
+    for model in alone(kind):
+        node = model.analyze().nodes[0]
+        try:
+            source = export(model)
+        except SpecError as error:
+            refused = str(error)
+        else:
+            assert_runs(node, source, tmp_path)
+            continue
+        assert kind in REFUSED or SOMETIMES[kind] in refused, f"{refused}: {model.to_yaml()}"
+
+
+def assert_runs(node: Node, source: str, folder: Path) -> None:
+    """Assert that a source of one layer has its weights and makes its first result."""
+    device = "cpu" if node.kind in ON_THE_CPU else "meta"
+    with imported(source, folder) as network, quiet(), torch.device(device):
+        written = network().eval()
+        tensors = arguments(node.kind, node.inputs, device)  # type: ignore[arg-type]
+        if isinstance(node.layer, LinearCrossEntropyLoss):
+            scores = (*node.inputs[0][:-1], node.layer.num_classes, *node.layer.out_features)
+            tensors = [tensors[0], *(one if one.shape == scores else one.long() for one in tensors[1:])]
+        results = flat(written(*tensors))
+    found = {name.removeprefix("one."): tuple(one.shape) for name, one in written.named_parameters()}
+    assert found == node.weights, source
+    assert tuple(results[0].shape) == node.output, source
+
+
+@pytest.mark.parametrize("kind", sorted(REFUSED))
+def test_what_is_never_written_says_why(kind: str) -> None:
+    models = [*alone(kind)]
+    assert models
+    for model in models:
+        with pytest.raises(SpecError, match="there is no source in torch for"):
+            export(model)

@@ -114,7 +114,7 @@ def absent(cls: type[Kind]) -> str:
 
 def inferred(cls: type[Kind], name: str, x: Sizes) -> int:
     """Return the size that torch must be told and that we infer from what arrives."""
-    if name == "in_features":
+    if name in ("in_features", "input_size", "d_model"):
         return x[-1]
     rank = getattr(cls, "rank", None)
     axis = 1 if rank is None or cls.kind.startswith("batch_norm") else len(x) - rank - 1

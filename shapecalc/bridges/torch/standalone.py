@@ -56,6 +56,27 @@ class SelfAttention(nn.MultiheadAttention):
         return super().forward(x, x, x, need_weights=False)[0]
 
 
+class FlatLSTM(nn.LSTM):
+    """An LSTM that takes and returns its two states beside the sequence, not as a pair."""
+
+    def forward(  # type: ignore[override]
+        self, x: Tensor, hidden: Tensor | None = None, cell: Tensor | None = None
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        states = None if hidden is None or cell is None else (hidden, cell)
+        x, (hidden, cell) = super().forward(x, states)
+        return x, hidden, cell
+
+
+class FlatLSTMCell(nn.LSTMCell):
+    """A cell that takes its two states beside the input, not as a pair."""
+
+    def forward(  # type: ignore[override]
+        self, x: Tensor, hidden: Tensor | None = None, cell: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        states = None if hidden is None or cell is None else (hidden, cell)
+        return super().forward(x, states)
+
+
 class StochasticDepth(nn.Module):
     """Leaves out whole samples, or the whole batch, by chance while training."""
 

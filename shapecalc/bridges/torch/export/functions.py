@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import torch
+
 from shapecalc.bridges.torch.export.code import Call, Code, Infix, call, text
 from shapecalc.bridges.torch.export.layer_source import FunctionSource, Rule
 from shapecalc.bridges.torch.export.symbols import literal
 from shapecalc.bridges.torch.rearranging import axis_of
+from shapecalc.errors import SpecError
 from shapecalc.layers.base import Kind
 
 
@@ -83,10 +86,38 @@ def _global(name: str) -> Rule:
     return write
 
 
+def _named(layer: Kind, fields: Any, shapes: Any, written: Any) -> FunctionSource:
+    name = fields.pop("function")
+    if not callable(getattr(torch, name, None)):
+        raise SpecError(f"torch has no function {name} that could be called with tensors alone")
+    settings = {key: _number(value) for key, value in fields.items()}
+
+    def write(given: Sequence[Code]) -> Code:
+        found = call(f"torch.{name}", *given[:2], **settings)
+        for one in given[2:]:
+            found = call(f"torch.{name}", found, one)
+        return found
+
+    return FunctionSource((layer.kind, name, *fields.items()), write)
+
+
+def _einsum(layer: Kind, fields: Any, shapes: Any, written: Any) -> FunctionSource:
+    equation = _number(fields["equation"])
+    return FunctionSource(_key(layer, fields), lambda given: call("torch.einsum", equation, *given))
+
+
+def _broadcast(layer: Kind, fields: Any, shapes: Any, written: Any) -> FunctionSource:
+    size = _number(fields["shape"])
+    return FunctionSource(_key(layer, fields), lambda given: call("torch.broadcast_to", *given, size))
+
+
 AS_FUNCTIONS: dict[str, Rule] = {
     "add": _folded("+"),
     "multiply": _folded("*"),
     "concat": _concat,
+    **dict.fromkeys(("combine", "elementwise", "reduce"), _named),
+    "einsum": _einsum,
+    "broadcast_to": _broadcast,
     "split": _cut("torch.split", "split_size"),
     "chunk": _cut("torch.chunk", "chunks"),
     "reshape": _reshape,

@@ -57,7 +57,7 @@ def module(layer: Kind, fields: Fields, shapes: tuple[Sizes, ...], written: Fiel
     return ModuleSource(f"nn.{target.__name__}", arguments(target, type(layer), fields, shapes[0], written))
 
 
-_INWARD = ("in_channels", "in_features", "num_features", "num_channels")
+_INWARD = ("in_channels", "in_features", "num_features", "num_channels", "input_size", "d_model")
 
 
 def arguments(

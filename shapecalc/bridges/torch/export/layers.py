@@ -15,6 +15,14 @@ from shapecalc.layers.base import Kind
 
 RULES: dict[str, Rule] = {**AS_MODULES, **AS_FUNCTIONS}
 
+_AROUND = "torch makes it out of a layer"
+_TRACED = "it notes what was seen of a forward, which is not its source"
+REFUSED: dict[str, str] = {
+    **dict.fromkeys(("weight_norm", "spectral_norm", "transformer_encoder", "transformer_decoder"), _AROUND),
+    **dict.fromkeys(("opaque", "require", "constant", "parameter", "unused"), _TRACED),
+}
+"""Kinds that are never written, and why."""
+
 
 def source_of(layer: Kind, shapes: tuple[Sizes, ...], written: dict[str, Any]) -> Source:
     """Return how a layer is written for the tensors that arrive.
@@ -22,6 +30,8 @@ def source_of(layer: Kind, shapes: tuple[Sizes, ...], written: dict[str, Any]) -
     `written` are the fields as the spec has them, formulas among them; which are said is asked of it, for
     equal layers of a graph are one object, however each is written.
     """
+    if layer.kind in REFUSED:
+        raise SpecError(f"there is no source in torch for {layer.kind}: {REFUSED[layer.kind]}")
     said = (name for name in written if name in type(layer).model_fields and name != "branches")
     fields = {name: plain(getattr(layer, name)) for name in said}
     special = RULES.get(layer.kind) or RULES.get(re.sub("[123]d$", "", layer.kind))

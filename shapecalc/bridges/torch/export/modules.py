@@ -27,9 +27,7 @@ from shapecalc.layers.base import Kind
 
 def _convolution(layer: Kind, fields: Any, shapes: Any, written: Any) -> ModuleSource:
     target = named(f"torch.nn.Conv{layer.rank}d")  # type: ignore[attr-defined]
-    padding = fields.get("padding", 0)
-    if isinstance(padding, tuple) and any(isinstance(side, tuple) for side in padding):
-        raise SpecError("a convolution padded side by side has no single module in torch: pad before it")
+    _whole_padding(fields)
     if layer.kind.startswith("depthwise"):
         channels = fields.get("in_channels") or inferred(type(layer), "in_channels", shapes[0])
         multiplier = fields.pop("depth_multiplier", 1)
@@ -45,8 +43,15 @@ def _convolution(layer: Kind, fields: Any, shapes: Any, written: Any) -> ModuleS
     return ModuleSource(f"nn.{target.__name__}", found)
 
 
+def _whole_padding(fields: Any) -> None:
+    padding = fields.get("padding", 0)
+    if isinstance(padding, tuple) and any(isinstance(side, tuple) for side in padding):
+        raise SpecError("a convolution padded side by side has no single module in torch: pad before it")
+
+
 def _separable(layer: Kind, fields: Any, shapes: Any, written: Any) -> ModuleSource:
     rank: int = layer.rank  # type: ignore[attr-defined]
+    _whole_padding(fields)
     channels = fields.get("in_channels") or inferred(type(layer), "in_channels", shapes[0])
     middle = channels * fields.get("depth_multiplier", 1)
     out, bias = fields.pop("out_channels"), fields.pop("bias", True)
@@ -111,6 +116,48 @@ def _normalised(layer: Kind, fields: Any, shapes: Any, written: Any) -> ModuleSo
     return module(layer, fields, shapes, written)
 
 
+def _recurrent(layer: Kind, fields: Any, shapes: Any, written: Any) -> ModuleSource:
+    """Write out the arguments that torch takes as `*args`; an LSTM has its states flat."""
+    sizes = {"input_size": fields.get("input_size") or shapes[0][-1]}
+    names = ["input_size", "hidden_size", *(name for name in fields if name not in _RECURRENT_SIZES)]
+    found = tuple(
+        Argument(
+            name,
+            {**fields, **sizes}[name],
+            translated(written.get(name)),
+            UNSAID if name in _RECURRENT_SIZES else type(layer).model_fields[name].default,
+            name == "input_size",
+        )
+        for name in names
+    )
+    callee = f"nn.{str(layer.torch).rpartition('.')[2]}"
+    return ModuleSource(callee.replace("nn.LSTM", "FlatLSTM"), found)
+
+
+_RECURRENT_SIZES = ("input_size", "hidden_size")
+
+
+def _transformer(layer: Kind, fields: Any, shapes: Any, written: Any) -> ModuleSource:
+    return module(layer, {**fields, "d_model": fields.get("d_model") or shapes[0][-1]}, shapes, written)
+
+
+def _bilinear(layer: Kind, fields: Any, shapes: Any, written: Any) -> ModuleSource:
+    sizes = {f"in{place}_features": shape[-1] for place, shape in enumerate(shapes, 1)}
+    return module(layer, {**fields, **sizes}, shapes, written)
+
+
+def _loss(layer: Kind, fields: Any, shapes: Any, written: Any) -> ModuleSource:
+    if fields.pop("weight", False):
+        raise SpecError("weights of classes are numbers, which a spec does not have")
+    return module(layer, fields, shapes, written)
+
+
+def _unpool(layer: Kind, fields: Any, shapes: Any, written: Any) -> ModuleSource:
+    if fields.pop("output_size", None) is not None:
+        raise SpecError("unpooling to a given size has no module in torch: it is an argument of its forward")
+    return module(layer, fields, shapes, written)
+
+
 def _own(layer: Kind, fields: Any, shapes: Any, written: Any) -> ModuleSource:
     """Write a class that torch lacks with the settings that its module was built with."""
     with torch.device("meta"):
@@ -141,6 +188,20 @@ AS_MODULES: dict[str, Rule] = {
     "lp_pool1d": _one_number,
     "layer_norm": _normalised,
     "rms_norm": _normalised,
+    **dict.fromkeys(("rnn", "lstm", "gru", "rnn_cell", "lstm_cell", "gru_cell"), _recurrent),
+    **dict.fromkeys(("transformer", "transformer_encoder_layer", "transformer_decoder_layer"), _transformer),
+    "bilinear": _bilinear,
+    **dict.fromkeys(
+        (
+            "nll_loss",
+            "cross_entropy_loss",
+            "multi_margin_loss",
+            "multi_label_soft_margin_loss",
+            "linear_cross_entropy_loss",
+        ),
+        _loss,
+    ),
+    "max_unpool": _unpool,
     **dict.fromkeys(OWN, _own),
 }
 """By the kind, or the kind without its rank."""
