@@ -26,7 +26,7 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 import shapecalc
-from shapecalc import Model, Report, ShapecalcError, SpecError
+from shapecalc import Model, Report, ShapecalcError, ShapeError, SpecError
 from shapecalc.bridges.torch.build import build
 from shapecalc.bridges.torch.export import layers, values
 from shapecalc.bridges.torch.export import source as exporting
@@ -107,6 +107,26 @@ def test_models_of_keras_are_refused_with_the_reason(name: str) -> None:
     for way in (build, export):
         with pytest.raises(SpecError, match="written in the rules of Keras"):
             way(model)
+
+
+@pytest.mark.parametrize("name", sorted(NOT_HOLDING))
+def test_models_that_do_not_hold_are_refused(name: str) -> None:
+    model = shapecalc.load(name)
+    for way in (build, export):
+        with pytest.raises(ShapeError, match="declares in_channels: 288"):
+            way(model)
+
+
+def test_no_bundled_spec_is_left_out() -> None:
+    """Every file has its variants among those that are built, or stands in the page with the reason."""
+    root = Path(shapecalc.__file__).parent.parent
+    files = {Path(shapecalc.load(name).place.file or "").name for name in shapecalc.names()}
+    assert files == {file.name for file in (root / "specs").rglob("*.yaml")}
+    assert {*TORCH} | {*KERAS} | NOT_HOLDING == {*shapecalc.names()}
+    assert all(name == "resnet50_keras" or name.startswith("tutorials/keras_") for name in KERAS)
+    page = (root / "docs" / "export.md").read_text(encoding="utf-8")
+    told = page.partition("## What cannot be written")[2]
+    assert all(f"`{name}`" in told for name in ("resnet50_keras", "tutorials/keras_*", *NOT_HOLDING))
 
 
 # ---- real numbers
