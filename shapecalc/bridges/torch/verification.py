@@ -208,7 +208,7 @@ def _question(report: Report, sizes: dict[str, int]) -> Question:
         found = walked(point)
         if isinstance(found, str):
             raise Undecided(found)
-        return answer(lambda: _Composed(graph, found), letters, point, _dtype(graph))
+        return answer(lambda: _Composed(graph, found), letters, point, (_dtype(graph),))
 
     return Question(
         sizes,
