@@ -24,6 +24,8 @@ MOST_LAYERS = 9_000
 MOST_ASKED = 16_000
 """How many layers of shadows may be asked in one search."""
 _ASKED_EACH = 3_000
+_MOST_TURNS = 60
+"""How many errors are repaired in turn; with each, the first one that is left is nearer to the end."""
 _PATIENCE = 0.3
 """The share of what is left that may be spent on a smaller set after the first was found."""
 
@@ -74,6 +76,32 @@ class Search:
             else:
                 self._open(pending, state, None, order)
         return best
+
+    def in_turn(self) -> State | None:
+        """Return a state without errors, reached by repairing the first error until none is left.
+
+        What is done to a layer changes nothing before it, so the first error moves on towards the end.
+        Every layer can be made to accept what arrives, at worst by another in its place: so the end is
+        reached, if not by the smallest set of edits, and no bound but that on single texts is needed.
+        """
+        state = self.start
+        for _ in range(_MOST_TURNS):
+            if not state.found:
+                return state
+            after = self._in_its_turn(state, state.found[0])
+            if after is None:
+                return None
+            state = after
+        return None
+
+    def _in_its_turn(self, state: State, one: Diagnostic) -> State | None:
+        """Return the state after the best proposal for the first error with which the end is nearer."""
+        for candidates in (state.local(one), state.above(one, _ASKED_EACH), state.last_resorts(one)):
+            for candidate in sorted(candidates, key=lambda each: (each.left, each.proposal.cost)):
+                after = state.then(one, candidate.proposal)
+                if after is not None and after.to_walk < state.to_walk:
+                    return after
+        return None
 
     def _open(
         self, pending: list[_Move], state: State, about: Diagnostic | None, order: Iterator[int]
