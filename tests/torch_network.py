@@ -292,10 +292,10 @@ class Tree:
             return self.once(step, scope, tensors, path)
         if isinstance(repeat, dict):
             columns = {name: self.soft(value, scope, tensors[0]) for name, value in repeat.items()}
-            columns = {name: range(c) if isinstance(c, int) else c for name, c in columns.items()}
+            columns = {name: passes(c) if isinstance(c, int) else c for name, c in columns.items()}
             rounds = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
         else:
-            rounds = [{} for _ in range(self.value(repeat, scope, tensors[0]))]
+            rounds = [{} for _ in passes(self.value(repeat, scope, tensors[0]))]
         inner: dict[str, Place] = {}
         for number, variables in enumerate(rounds):
             first, one = len(self.run.nodes), Scope(scope, variables, {})
@@ -372,6 +372,13 @@ class Tree:
                 name: scope.place(where).tensors[0] for name, where in self.model.outputs.items()
             }
         return self.run
+
+
+def passes(count: int) -> range:
+    """Return the numbers of so many passes; Python takes fewer than none for none, and a spec may not."""
+    if count < 0:
+        raise ValueError(f"{count} passes")
+    return range(count)
 
 
 def label(step: Step) -> str:

@@ -14,6 +14,7 @@ from shapecalc.checks.changes import alternatives, changed, per_axis, result
 from shapecalc.checks.diagnostic import Diagnostic
 from shapecalc.checks.edit import Text
 from shapecalc.checks.proposal import Proposal
+from shapecalc.checks.references import references
 from shapecalc.checks.shared import Shared
 from shapecalc.checks.spots import Spots
 from shapecalc.engine.graph import GraphNode, Walk
@@ -48,6 +49,7 @@ class Proposer:
         """Yield what might repair a finding in all the layers that it is about."""
         if one.code == "spec":
             yield from words(one, self.text)
+            yield from references(one, self.text)
             yield from Shared(self.spots, self.walk).proposals(one)
         each = [[*self.of_layer(path)] for path in one.paths[:MOST_PATHS] if path in self.nodes]
         for row in zip_longest(*each):

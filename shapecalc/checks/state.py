@@ -102,11 +102,14 @@ class State:
         """How many layers stand from the first that fails to the end; none where nothing fails."""
         if not self.found:
             return 0
-        nodes, first = self.walk.graph.nodes, self.found[0].path
+        one, nodes = self.found[0], self.walk.graph.nodes
         inside = (
-            n for n, node in enumerate(nodes) if node.path == first or node.path.startswith(f"{first}.")
+            number
+            for number, node in enumerate(nodes)
+            if node.path == one.path or node.path.startswith(f"{one.path}.")
         )
-        return len(nodes) + 1 - next(inside, 0)
+        above = sum((node.place.line or 0) < (one.place.line or 0) for node in nodes)
+        return self.size + 1 - next(inside, above)
 
     @property
     def size(self) -> int:
