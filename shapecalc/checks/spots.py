@@ -140,10 +140,10 @@ class Spots:
             yield from self.field(maker, name, wanted)
 
     def identity(self, node: GraphNode) -> Proposal | None:
-        """Return that a layer does nothing, and keeps its place and its name."""
+        """Return that a layer does nothing, and keeps its place and name; not of the only one there is."""
         found = self.found(node)
         body = None if found is None else found.step.body
-        if found is None or not isinstance(body, Kind) or body.kind == "identity":
+        if found is None or not isinstance(body, Kind) or body.kind == "identity" or len(self.nodes) == 1:
             return None
         edit = self.text.replace_entry(found.step.place.of(body.kind), "identity")
         if edit is None:
