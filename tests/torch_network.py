@@ -278,6 +278,11 @@ class Tree:
         if step.share is not None and owners is None:
             self.owners = cycle(scope.place(step.share).nodes)
         place = self.all_passes(step, scope, tensors, path)
+        ran = len(self.run.nodes) - first
+        if step.share is not None and owners is None:
+            shared = len(scope.place(step.share).nodes)
+            if shared != ran and (step.repeat is None or shared == 0 or ran % shared):
+                raise TorchRefuses(path, AssertionError(f"{ran} layers cannot share {shared}"))
         self.trainable, self.owners = was_trainable, owners
         place.step, place.scope, place.nodes = step, scope, self.run.nodes[first:]
         scope.places[key] = place
@@ -349,7 +354,12 @@ class Tree:
     def leaf(
         self, cls: type[Kind], given: dict[str, Any], scope: Scope, tensors: list[Tensor], path: str
     ) -> list[Tensor]:
-        owner = None if self.owners is None else next(self.owners).module
+        owner = None
+        if self.owners is not None:
+            node = next(self.owners, None)
+            if node is None:
+                raise TorchRefuses(path, AssertionError("there is no layer to share with"))
+            owner = node.module
         fields = {
             key: self.value(value, scope, tensors[0]) for key, value in given.items() if key != "branches"
         }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import cycle
 
@@ -131,14 +131,19 @@ class Recorder:
             if any(self.graph.nodes[index].loops != self.loops for index in (*owners, *users)):
                 raise Undecided(f"{quote(step.share)} and this step go through their passes differently")
             told = f"has {_layers(len(owners))}, but this step has {_layers(len(users))}"
-            return mark.start, SpecError(f"{quote(step.share)} {told}")
+            last = max(mark.start, mark.end - 1)
+            first = next((user for _, user in self._differing(owners, users)), last if owners else mark.start)
+            return first, SpecError(f"{quote(step.share)} {told}")
+        for owner, user in self._differing(owners, users):
+            there, here = self.graph.nodes[owner].path, self.graph.nodes[user].path
+            theirs, mine = self.effects[owner], self.effects[user]
+            assert theirs is not None
+            assert mine is not None
+            return user, SpecError(f"{there} has {_weights(theirs)}, but {here} needs {_weights(mine)}")
         for owner, user in zip(cycle(owners), users, strict=False):
             mine, theirs = self.effects[user], self.effects[owner]
             if mine is None or theirs is None:
                 continue
-            if mine.weights != theirs.weights:
-                there, here = self.graph.nodes[owner].path, self.graph.nodes[user].path
-                return user, SpecError(f"{there} has {_weights(theirs)}, but {here} needs {_weights(mine)}")
             if not _pass_by_pass(self.graph.nodes[owner].loops, self.graph.nodes[user].loops):
                 raise Undecided(
                     f"which pass of {quote(step.share)} shares its weights depends on how many there are"
@@ -146,6 +151,13 @@ class Recorder:
             first = self.graph.nodes[owner].owner
             self.graph.nodes[user].owner = owner if first is None else first
         return None
+
+    def _differing(self, owners: range, users: range) -> Iterator[tuple[int, int]]:
+        """Yield the pairs of nodes, of those that are known, whose weights differ."""
+        for owner, user in zip(cycle(owners), users, strict=False):
+            mine, theirs = self.effects[user], self.effects[owner]
+            if mine is not None and theirs is not None and mine.weights != theirs.weights:
+                yield owner, user
 
     def unknown(self) -> int:
         """Return a tensor that stands in for a result that could not be found."""
