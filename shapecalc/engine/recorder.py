@@ -132,8 +132,8 @@ class Recorder:
                 raise Undecided(f"{quote(step.share)} and this step go through their passes differently")
             told = f"has {_layers(len(owners))}, but this step has {_layers(len(users))}"
             last = max(mark.start, mark.end - 1)
-            first = next((user for _, user in self._differing(owners, users)), last if owners else mark.start)
-            return first, SpecError(f"{quote(step.share)} {told}")
+            at = next((user for _, user in self._differing(owners, users)), last if owners else mark.start)
+            return at, SpecError(f"{quote(step.share)} {told}")
         for owner, user in self._differing(owners, users):
             there, here = self.graph.nodes[owner].path, self.graph.nodes[user].path
             theirs, mine = self.effects[owner], self.effects[user]
