@@ -10,6 +10,7 @@ from shapecalc.algebra import Dim
 from shapecalc.layers.base import Layer, Named, NoBuffers, NoWindow, SameShape
 from shapecalc.layers.fields import Count, Flag, OptionalCount, Probability, complaint
 from shapecalc.layers.requirement import Requirement, Shape, divides, matches, rank_between
+from shapecalc.layers.sight import Sight, over
 
 
 class MultiheadAttention(SameShape, NoBuffers, NoWindow, Layer):
@@ -55,6 +56,10 @@ class MultiheadAttention(SameShape, NoBuffers, NoWindow, Layer):
         yield from matches(self.kind, "embed_dim", self.embed_dim, x[-1], x, "features in its last axis")
         heads = divides(self.kind, "num_heads", self.num_heads, "the features", x[-1])
         yield replace(heads, hint="every head has as many features: choose num_heads among the divisors")
+
+    def sight(self, x: Shape, result: int) -> Sight:
+        length = 1 if self.batch_first and len(x) == 3 else 0
+        return over(len(x), [length, len(x) - 1])
 
     def weights(self, x: Shape) -> Named:
         e = x[-1]

@@ -15,6 +15,7 @@ from shapecalc.layers.base import NoMacs, NoWeights, NoWindow
 from shapecalc.layers.centre import Centres
 from shapecalc.layers.fields import ExtentPerSide
 from shapecalc.layers.requirement import Requirement, Shape
+from shapecalc.layers.sight import Sight
 from shapecalc.layers.spatial import Spatial
 
 
@@ -39,6 +40,9 @@ class Crop(NoWeights, NoMacs, NoWindow, Spatial):
 
     def centres(self, x: Shape) -> Centres:
         return self.shifted(x, self.sides()["c0"])
+
+    def sight(self, x: Shape, result: int) -> Sight:
+        return self.moved_on(x, self.sides()["c0"])
 
 
 class Crop1d(Crop):

@@ -19,6 +19,7 @@ from shapecalc.layers.centre import Centres
 from shapecalc.layers.extended import Fill
 from shapecalc.layers.fields import Each, PerSide, Whole, complaint
 from shapecalc.layers.requirement import Requirement, Shape, rank_between
+from shapecalc.layers.sight import Sight
 from shapecalc.layers.spatial import AXES, Spatial
 
 Sides = Annotated[PerSide, Each(Each(Whole(), (2,)), (1, 2, 3, 4, 6))]
@@ -59,6 +60,9 @@ class Pad(NoWeights, NoMacs, NoWindow, Spatial):
 
     def centres(self, x: Shape) -> Centres:
         return self.shifted(x, tuple(-p for p in self.sides()["p0"]))
+
+    def sight(self, x: Shape, result: int) -> Sight:
+        return self.moved_on(x, tuple(-p for p in self.sides()["p0"]))
 
     def enlarged(self, x: Shape) -> Shape:
         """Return the spatial sizes of the output."""

@@ -11,6 +11,7 @@ from shapecalc.layers.base import Layer, Window
 from shapecalc.layers.centre import Centre, Centres, kept, slid
 from shapecalc.layers.fields import Each, complaint
 from shapecalc.layers.requirement import Requirement, Shape, rank_between
+from shapecalc.layers.sight import Along, Sight, View, placed, scattered_by, swept, unsaid
 
 AXES = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
 """What the spatial axes are called in messages, by their number."""
@@ -65,6 +66,12 @@ class Spatial(Layer):
             found.append(0 if by_design else unread(n, out, k, s, d, p0))
         return tuple(found)
 
+    def channel_axis(self, x: Shape) -> int:
+        """Return the number of the channel axis."""
+        axis = self.channels(tuple(range(len(x))))
+        assert isinstance(axis, int)
+        return axis
+
     def spatial_axes(self, x: Shape) -> tuple[int, ...]:
         """Return the numbers of the spatial axes."""
         return self.sizes(tuple(range(len(x))))  # type: ignore[return-value]
@@ -84,6 +91,28 @@ class Spatial(Layer):
                 transposed=window.transposed,
             )
         return tuple(found)
+
+    def sight(self, x: Shape, result: int) -> Sight:
+        window = self.window(x)
+        if window is None:
+            return unsaid(len(x))
+        view = scattered_by if window.transposed else swept
+        letters = zip(window.kernel, window.stride, window.before, window.dilation, strict=True)
+        views = {axis: view(axis, *of) for axis, of in zip(self.spatial_axes(x), letters, strict=True)}
+        channels = self.channel_axis(x)
+        views[channels] = self.mixes(x, channels)
+        return tuple([views.get(axis, Along(axis)) for axis in range(len(x))])
+
+    def mixes(self, x: Shape, axis: int) -> View:
+        """Return what a channel sees of the channels, on this axis: itself, if a kind says nothing."""
+        return Along(axis)
+
+    def moved_on(self, x: Shape, by: tuple[Dim, ...]) -> Sight:
+        """Return the sight of a result whose first position is that many further on, per spatial axis."""
+        views: list[View] = [*placed(len(x))]
+        for axis, first in zip(self.spatial_axes(x), by, strict=True):
+            views[axis] = Along(axis, ((first, first),))
+        return tuple(views)
 
     def shifted(self, x: Shape, by: tuple[Dim, ...]) -> Centres:
         """Return the centres of a result whose first position is that many further on, per spatial axis."""
