@@ -81,7 +81,7 @@ def _after(track: Track | None, centre: Centre) -> Track | None:
 def parting(
     sources: Sequence[tuple[Tracks, Shape]], output: Shape, axis: int
 ) -> Iterator[tuple[int, Track, int, Track]]:
-    """Yield the tensors of a merge that are centred elsewhere than the first is: the first, then the other."""
+    """Yield the tensors of a merge that are centred elsewhere than its first, each behind that first."""
     met = [*meeting(sources, output, axis)]
     for number, track in met[1:]:
         first, leader = met[0]

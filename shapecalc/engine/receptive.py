@@ -1,10 +1,10 @@
 """Receptive fields: what the positions of every tensor see of the network's inputs, exact over branches.
 
-For every tensor and every axis of an input on which positions are places, a few `Part`s say what is seen
-there, each told by its own axes of the tensor: none for what is the same everywhere (behind a global pooling),
-one for a window that moves, several where positions were scattered (behind a reshape). Where tensors meet, the
-field is the smallest interval that holds those of all. What a kind does not say is lost, and stays lost until
-a branch beside it sees the whole input.
+For every tensor and every axis of an input on which positions are places, a few `Part`s say what is
+seen there, each told by its own axes of the tensor: none for what is the same everywhere (behind a global
+pooling), one for a window that moves, several where positions were scattered (behind a reshape). Where
+tensors meet, the field is the smallest interval that holds those of all. What a kind does not say is lost,
+and stays lost until a branch beside it sees the whole input.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import TypeAlias
 from shapecalc.algebra import Dim, maximum
 from shapecalc.algebra.decide import decide
 from shapecalc.engine.graph import Walk
-from shapecalc.engine.span import LONGEST_PERIOD, Steps, hull, is_within, reach
+from shapecalc.engine.span import LONGEST_PERIOD, Steps, hull, is_within, moved, reach
 from shapecalc.layers.requirement import Shape
 from shapecalc.layers.sight import Along, Everything, Fixed, Range, Scattered, Sight
 
@@ -193,13 +193,10 @@ def _reaches_all(view: Along, n: Dim, out: Dim) -> bool:
     read = reach(view, out)
     if read is None or decide(read[0], "<=", 0) is not True or decide(read[1], ">=", n - 1) is not True:
         return False
-    begun = [
-        *view.ranges,
-        (0, 0) if view.ranges[0] is None else tuple(end + view.shift for end in view.ranges[0]),
-    ]
+    following = [*view.ranges[1:], moved(view.ranges[0], view.shift)]
     return all(
         one is not None and after is not None and decide(after[0], "<=", one[1] + 1) is True
-        for one, after in zip(begun, begun[1:], strict=False)
+        for one, after in zip(view.ranges, following, strict=True)
     )
 
 

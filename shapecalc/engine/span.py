@@ -67,8 +67,9 @@ class Steps:
     def over(self, first: Dim, last: Dim) -> Range | None:
         """Return the smallest interval of all that some positions see; None also if it cannot be told."""
         period = len(self.ranges)
-        if period == 1 or first is last:
-            return _hull([self.at(first), self.at(last)])
+        if period == 1:  # it moves on, so that the last ends last
+            start, end = self.at(first), self.at(last)
+            return None if start is None or end is None else (start[0], end[1])
         if not isinstance(first, int) or not isinstance(last, int):
             return None
         low = _hull(self.at(position) for position in range(first, min(first + period, last + 1)))
@@ -91,10 +92,10 @@ class Steps:
                 if seen is None:
                     found.append(None)
                     continue
-                moved = turn * view.shift
+                by = turn * view.shift
                 if own > 1 and not (isinstance(seen[0], int) and isinstance(seen[1], int)):
                     return None
-                found.append(self.over(seen[0] + moved, seen[1] + moved))
+                found.append(self.over(seen[0] + by, seen[1] + by))
         if all(one is None for one in found):
             return None
         return _shortest(tuple(found), self.shift * turns * view.shift // own)
@@ -134,16 +135,20 @@ def _shortest(ranges: tuple[Range | None, ...], shift: int) -> Steps:
     for period in range(1, length // 2 + 1):
         if length % period or shift * period % length:
             continue
-        moved = shift * period // length
+        by = shift * period // length
         if all(
-            _moved(ranges[position], moved) == ranges[position + period]
-            for position in range(length - period)
+            moved(ranges[position], by) == ranges[position + period] for position in range(length - period)
         ):
-            return Steps(ranges[:period], moved)
+            return Steps(ranges[:period], by)
     return Steps(ranges, shift)
 
 
-def _moved(one: Range | None, by: int) -> Range | None:
+def moved(one: Range | None, by: int) -> Range | None:
+    """Return an interval moved on.
+
+    >>> moved((0, 2), 4)
+    (4, 6)
+    """
     return None if one is None else (one[0] + by, one[1] + by)
 
 

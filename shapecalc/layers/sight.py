@@ -20,7 +20,6 @@ from math import ceil, floor, gcd
 from typing import TypeAlias
 
 from shapecalc.algebra import Dim, product
-from shapecalc.algebra.decide import decide
 from shapecalc.layers.arithmetic import extent
 
 Shape: TypeAlias = tuple[Dim, ...]
@@ -179,25 +178,18 @@ def rearranged(x: Shape, output: Shape) -> Sight:
     >>> rearranged((1, 8, 4, 4), (1, 8, 16))[1:]
     (Along(axis=1, ranges=((0, 0),), shift=1), Scattered(axes=frozenset({2})), Scattered(axes=frozenset({2})))
     """
-    behind = [product(output[axis + 1 :]) for axis in range(len(output))]
-    same = {
-        axis: at
-        for axis, n in enumerate(x)
-        for at, size in enumerate(output)
-        if size == n != 1 and behind[at] == product(x[axis + 1 :])
-    }
-    left = [at for at, size in enumerate(output) if size != 1 and at not in same.values()]
+    before = [product(x[axis:]) for axis in range(len(x) + 1)]
+    after = [product(output[axis:]) for axis in range(len(output) + 1)]
     views: list[View] = []
     for axis, n in enumerate(x):
-        if axis in same:
-            views.append(Along(same[axis]))
+        start = next(size for size in reversed(before[: axis + 1]) if size in after)
+        end = next(size for size in before[axis + 1 :] if size in after)
+        group = range(len(after) - 1 - after[::-1].index(start), after.index(end))
+        made_of = [at for at in group if output[at] != 1]
+        if n == 1:
+            views.append(Fixed(0, 0))
+        elif len(made_of) == 1 and output[made_of[0]] == n:
+            views.append(Along(made_of[0]))
         else:
-            stride = product(x[axis + 1 :])
-            onto = [at for at in left if not _apart(behind[at], output[at], stride, n)]
-            views.append(Fixed(0, 0) if n == 1 else Scattered(frozenset(onto)))
+            views.append(Scattered(frozenset(made_of)))
     return tuple(views)
-
-
-def _apart(behind: Dim, size: Dim, stride: Dim, n: Dim) -> bool:
-    """Whether one axis is known to be made of others than the other: of longer strides, or of shorter ones."""
-    return decide(behind, ">=", stride * n) is True or decide(stride, ">=", behind * size) is True
