@@ -24,7 +24,7 @@ from shapecalc.layers.centre import Centre, Centres, kept, scaled_by
 from shapecalc.layers.fields import Decimal, Each, OneOf, PerAxis, Truth, Whole, complaint
 from shapecalc.layers.fields import Optional as OptionalField
 from shapecalc.layers.requirement import Requirement, Shape, rank_between, shown
-from shapecalc.layers.sight import Fixed, Sight, View, interpolated, placed, shared_out
+from shapecalc.layers.sight import Along, Fixed, Sight, View, interpolated, placed, shared_out
 
 
 class _Positive(Decimal):
@@ -121,6 +121,8 @@ class Resize(NoWeights, NoMacs, NoWindow, Layer):
         sizes = self.output(x)[2:]
         scales = [None] * len(sizes) if self.scale_factor is None else self._scales(x)
         columns = enumerate(zip(x[2:], sizes, scales, strict=True), start=2)
+        if self.method() == "bicubic" and self.output(x) == x:  # torch copies, if no axis is resized
+            return placed(len(x))
         return (*placed(2), *(self._view(axis, n, out, scale) for axis, (n, out, scale) in columns))
 
     def _view(self, axis: int, n: Dim, out: Dim, scale: Fraction | int | None) -> View:
@@ -128,13 +130,16 @@ class Resize(NoWeights, NoMacs, NoWindow, Layer):
         method = self.method()
         if method == "area":
             return shared_out(axis, n, out)
+        if n == out and method not in {"nearest-exact", "bicubic"}:
+            return Along(axis)  # torch copies
+        doubles = method == "nearest" and out == 2 * n  # and here it goes by the sizes
         if self.corners():
             if not isinstance(n, int) or not isinstance(out, int):
                 return None
             if out == 1:
                 return Fixed(0, 0)
             return interpolated(axis, Fraction(n - 1, out - 1), method, corners=True)
-        if scale is not None and (isinstance(scale, int) or not self.rescales()):
+        if scale is not None and (isinstance(scale, int) or not (self.rescales() or doubles)):
             return interpolated(axis, 1 / Fraction(scale), method, corners=False)
         if not isinstance(n, int) or not isinstance(out, int):
             return None
