@@ -177,11 +177,8 @@ def field_text(field: Field | None) -> str:
     notes = "".join(_notes(field))
     if field.whole_input:
         return f"whole input{notes}"
-    sizes = [
-        "?" if one is None or one.size is None else f"{'≤' * one.varies}{grouped(one.size)}"
-        for one in field.extents
-    ]
-    text = "x".join(sizes)
+    varies = any(one is not None and one.varies for one in field.extents)
+    text = "≤" * varies + "x".join("?" if size is None else grouped(size) for size in field.size)
     if None not in field.stride:
         text += f" s{_compact(field.stride)}"
     if None not in field.offset:
