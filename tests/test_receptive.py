@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from fractions import Fraction
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any, ClassVar
 
 import pytest
 import torch
+from click.testing import CliRunner
 from hypothesis import given, reject, settings
 from torch import Tensor, nn
 
@@ -16,6 +18,7 @@ import shapecalc
 from shapecalc import Model, Step
 from shapecalc.bridges.torch.layer import build_layer
 from shapecalc.bridges.torch.verify import quiet
+from shapecalc.cli import main
 from shapecalc.engine.receptive import Part, receptive
 from shapecalc.errors import ShapecalcError
 from shapecalc.layers import (
@@ -423,3 +426,41 @@ def test_the_comparison_with_gradients_can_fail(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(Conv2d, "sight", narrow)
     with pytest.raises(AssertionError):
         check_network(net.analyze(), 8)
+
+
+# ---- the command
+
+
+def shown(*options: str) -> str:
+    return CliRunner().invoke(main, ["show", "lenet5", *options]).output
+
+
+def test_every_form_shows_fields_to_those_who_ask_and_to_nobody_else() -> None:
+    for form in ("table", "markdown", "json", "csv", "latex"):
+        plain, more = shown("--format", form), shown("--format", form, "--fields")
+        assert "ield" not in plain
+        assert "ield" in more
+    assert "14x14 s2 @0" in shown("--fields")
+    assert r"14$\times$14 s2 @0 &" in shown("--fields", "--format", "latex")
+    assert ",14x14,2x2,0x0,false,false,true\n" in shown("--fields", "--format", "csv")
+
+
+def test_json_has_the_field_as_numbers() -> None:
+    found = json.loads(shown("--fields", "--format", "json"))
+    fields = {node["path"]: node["field"] for node in found["nodes"]}
+    assert found["fields_unknown"] == []
+    assert fields["s4"] == {
+        "size": [16, 16],
+        "stride": [4, 4],
+        "offset": [0, 0],
+        "varies": False,
+        "whole_input": False,
+        "exceeds_input": False,
+        "aligned": True,
+    }
+    assert fields["output"]["whole_input"]
+
+
+def test_passes_that_see_differently_much_are_not_folded() -> None:
+    assert "1-2" in CliRunner().invoke(main, ["show", "resnet20_cifar"]).output
+    assert "1-2" not in CliRunner().invoke(main, ["show", "resnet20_cifar", "--fields"]).output
