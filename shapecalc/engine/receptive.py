@@ -17,6 +17,7 @@ from shapecalc.algebra import Dim, maximum
 from shapecalc.algebra.decide import decide
 from shapecalc.engine.graph import Walk
 from shapecalc.engine.span import LONGEST_PERIOD, Steps, hull, is_within, moved, reach
+from shapecalc.errors import Undecided
 from shapecalc.layers.requirement import Shape
 from shapecalc.layers.sight import Along, Everything, Fixed, Range, Scattered, Sight
 
@@ -103,7 +104,10 @@ def _seen(sources: Sequence[_Source], sizes: Mapping[Axis, Dim], output: Shape, 
                     else [_through(part, source, output, slot) for part in arriving]
                 )
         if parts:
-            found[axis] = _together(parts, (0, n - 1), output, slot)
+            try:
+                found[axis] = _together(parts, (0, n - 1), output, slot)
+            except Undecided:  # which of several formulas is the least depends on what is free
+                found[axis] = None
     return found
 
 
