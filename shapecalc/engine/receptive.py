@@ -94,21 +94,18 @@ class _Source:
 def _seen(sources: Sequence[_Source], sizes: Mapping[Axis, Dim], output: Shape, slot: int) -> Seen:
     found: Seen = {}
     for axis, n in sizes.items():
-        parts: list[Part | None] = []
-        for source in sources:
-            if axis in source.seen:
-                arriving = source.seen[axis]
-                parts += (
-                    [None]
-                    if arriving is None
-                    else [_through(part, source, output, slot) for part in arriving]
-                )
-        if parts:
+        if any(axis in source.seen for source in sources):
             try:
+                parts = [part for source in sources for part in _arriving(source, axis, output, slot)]
                 found[axis] = _together(parts, (0, n - 1), output, slot)
             except Undecided:  # which of several formulas is the least depends on what is free
                 found[axis] = None
     return found
+
+
+def _arriving(source: _Source, axis: Axis, output: Shape, slot: int) -> list[Part | None]:
+    parts = source.seen.get(axis, ())
+    return [None] if parts is None else [_through(part, source, output, slot) for part in parts]
 
 
 # ---- through one layer

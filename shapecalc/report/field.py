@@ -13,7 +13,7 @@ from shapecalc.algebra.decide import decide
 from shapecalc.algebra.render import grouped
 from shapecalc.engine.alignment import Tracks, parting, tracks
 from shapecalc.engine.graph import GraphNode, Walk
-from shapecalc.engine.receptive import Part, Seen, places, receptive
+from shapecalc.engine.receptive import Axis, Part, Seen, places, receptive
 from shapecalc.layers.base import Merge
 from shapecalc.layers.requirement import Shape
 
@@ -99,12 +99,17 @@ class Fields:
         self.walk = walk
         self.inputs = inputs
         self.names = names
+        self._found: dict[int, dict[str, Field]] = {}
 
     @cached_property
     def channel_axis(self) -> int:
         """The axis of the channels of every input."""
-        axis = self.walk.graph.channel_axis
-        return axis if self.walk.graph.batched or axis < 0 else axis - 1
+        return self.walk.graph.channel_axis
+
+    @cached_property
+    def places(self) -> list[Axis]:
+        """The axes of the inputs on which positions are places."""
+        return places(self.inputs, self.channel_axis, batched=self.walk.graph.batched)
 
     @cached_property
     def seen(self) -> dict[int, Seen]:
@@ -118,15 +123,16 @@ class Fields:
 
     def of(self, node: GraphNode, output: Shape) -> dict[str, Field]:
         """Return the field of a layer in every input of which it sees anything, or may see anything."""
+        if node.first_slot not in self._found:
+            self._found[node.first_slot] = self._work_out(node, output)
+        return self._found[node.first_slot]
+
+    def _work_out(self, node: GraphNode, output: Shape) -> dict[str, Field]:
         seen = self.seen.get(node.first_slot, {})
         aligned = self.are_aligned(node, output)
         found: dict[str, Field] = {}
         for number, name in enumerate(self.names):
-            own = [
-                axis
-                for axis in places(self.inputs, self.channel_axis, batched=self.walk.graph.batched)
-                if axis[0] == number
-            ]
+            own = [axis for axis in self.places if axis[0] == number]
             if any(axis in seen for axis in own):
                 extents = [_extent(seen.get(axis, ()), self.inputs[number][axis[1]]) for axis in own]
                 found[name] = Field(tuple(extents), aligned)
