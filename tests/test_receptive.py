@@ -471,7 +471,5 @@ def test_channels_last_and_formulas_that_grow_too_long() -> None:
     adds = [node.field for node in shapecalc.load("resnet50_keras").analyze() if node.kind == "add"]
     assert adds[-1] is not None
     assert adds[-1].size == (483, 483)  # Keras has the stride on the first 1x1
-    for name in shapecalc.names():
-        if name in {"tutorials/keras_inception_v3", "tutorials/keras_xception", "resnet50_keras"}:
-            model = shapecalc.load(name)
-            assert table(model.analyze(symbolic=model.free_names()), fields=True)
+    free = shapecalc.load("tutorials/keras_xception")
+    assert free.analyze(symbolic=free.free_names()).fields_unknown
