@@ -15,7 +15,8 @@ from shapecalc.bridges.torch.verify import quiet
 from shapecalc.engine.span import Steps
 from shapecalc.layers.base import Kind
 from shapecalc.layers.registry import kinds
-from shapecalc.layers.sight import Along, Everything, Fixed, Scattered, View
+from shapecalc.layers.sight import Along, Before, Everything, Fixed, Nothing, Scattered, View
+from shapecalc.layers.unsaid import NOT_SAID
 from shapecalc.testing import applied
 from tests.seen_by_torch import Place, seen
 from tests.strategies import Case, case, cases
@@ -24,23 +25,6 @@ torch.set_num_threads(1)
 
 MAY_BE_FLAT = {"hardshrink", "softshrink", "hardtanh", "threshold"}
 """Kinds with bounds that may leave no room in which they move: they see no more than they say."""
-
-CHANNELS_UNSAID = {
-    "conv1d": "groups",
-    "conv2d": "groups",
-    "conv3d": "groups",
-    "conv_transpose1d": "groups",
-    "conv_transpose2d": "groups",
-    "conv_transpose3d": "groups",
-    "depthwise_conv1d": "several filters a channel",
-    "depthwise_conv2d": "several filters a channel",
-    "depthwise_conv3d": "several filters a channel",
-    "group_norm": "groups",
-    "partial_conv2d": "a table of connections",
-    "pixel_shuffle": "channels become places",
-    "pixel_unshuffle": "places become channels",
-}
-"""Kinds that may leave unsaid what they see of the axis of their channels, and why."""
 
 
 def is_smooth(kind: str) -> bool:
@@ -77,7 +61,9 @@ def compare(case: Case, counts: Counter[str] | None = None) -> None:
         return
     for result, shape in enumerate(effect.outputs[:3]):
         sights = layer.sights(case.inputs, result)
-        assert [len(sight) for sight in sights] == [len(x) for x in case.inputs]
+        assert [len(sight) for sight in sights] == [
+            len(x) or len(sight) for x, sight in zip(case.inputs, sights, strict=True)
+        ]
         places = [
             Place(result, axis, position)
             for axis, size in enumerate(shape)
@@ -102,7 +88,7 @@ def check(
     told = f"{layer!r} sees {view}, and at {place} of {n} torch sees {sorted(found)}"
     match view:
         case None:
-            assert layer.kind in CHANNELS_UNSAID, f"{layer.kind} leaves unsaid what it sees"
+            assert layer.kind in NOT_SAID, f"{layer.kind} leaves unsaid what it sees"
         case Everything():
             if found:
                 assert less or found == set(range(n)), told
@@ -110,6 +96,13 @@ def check(
         case Fixed(first, last):
             assert found <= set(range(first, last + 1)), told  # type: ignore[arg-type]
             counts["fixed"] += bool(found)
+        case Nothing():
+            assert not found, told
+            counts["nothing"] += 1
+        case Before(axis) if axis == place.axis:
+            assert found <= set(range(place.position + 1)), told
+            assert less or not found or max(found) == place.position, told
+            counts["before"] += bool(found)
         case Scattered():
             counts["scattered"] += bool(found)
         case Along() if view.axis == place.axis:

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import click
 
-from shapecalc.arguments import assignments, opened, shapes
+from shapecalc.arguments import asked
+from shapecalc.cli.words import MODEL, examples
 from shapecalc.console import say
 
 
-@click.command()
-@click.argument("left")
-@click.argument("right")
+@click.command(
+    short_help="Compare two models, layer aligned to layer.",
+    epilog=examples(
+        "shapecalc diff alexnet alexnet_2012",
+        "shapecalc diff tutorials/keras_resnet50 resnet50_keras",
+        "shapecalc diff resnet50 torchvision.models:resnet50 --format markdown",
+    ),
+)
+@click.argument("left", type=MODEL)
+@click.argument("right", type=MODEL)
 @click.option("--input", "inputs", multiple=True, metavar="SHAPE", help="As for show, of both.")
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Set a parameter of both specs.")
 @click.option("--set-left", "on_left", multiple=True, metavar="KEY=VALUE", help="Set one of LEFT only.")
@@ -41,16 +49,15 @@ def diff(
     from shapecalc.report.diff import compare
     from shapecalc.report.diff_text import markdown, text
 
-    shape = shapes(inputs)
-    mine, theirs = assignments((*settings, *on_left)), assignments((*settings, *on_right))
-    first, second = opened(left), opened(right)
-    found = compare(first.analyze(input=shape, **mine), second.analyze(input=shape, **theirs))
+    first, shape, mine = asked(left, inputs, (*settings, *on_left))
+    second, its_shape, theirs = asked(right, inputs, (*settings, *on_right))
+    found = compare(first.analyze(input=shape, **mine), second.analyze(input=its_shape, **theirs))
     proof = None
     if prove:
         from shapecalc.sizes.agreement import agreement
         from shapecalc.sizes.question import Question
 
-        proof = agreement(Question(first, shape, mine), Question(second, shape, theirs))
+        proof = agreement(Question(first, shape, mine), Question(second, its_shape, theirs))
     if form == "json":
         import json
 

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from shapecalc.arguments import assignments, opened, shapes
+from shapecalc.arguments import asked
+from shapecalc.cli.words import MODEL, examples
 from shapecalc.console import say, terminal_width
 
 if TYPE_CHECKING:
@@ -15,8 +16,17 @@ if TYPE_CHECKING:
 FORMATS = ("table", "markdown", "json", "csv", "latex")
 
 
-@click.command()
-@click.argument("model")
+@click.command(
+    short_help="Lay out a model layer by layer: shapes, parameters, MACs.",
+    epilog=examples(
+        "shapecalc show resnet50",
+        "shapecalc show resnet50 --input 3x320x256 --depth 1",
+        "shapecalc show vgg16 --symbolic --format markdown",
+        "shapecalc show my_net.yaml --set width=32 --batch 8",
+        "shapecalc show torchvision.models:resnet18",
+    ),
+)
+@click.argument("model", type=MODEL)
 @click.option(
     "--input", "inputs", multiple=True, metavar="SHAPE", help="3x256x256, or x=3x224x224 for a named input."
 )
@@ -63,14 +73,16 @@ def show(  # noqa: PLR0913, PLR0917  (one argument per option)
     fields: bool,
     form: str,
 ) -> None:
-    """Lay out MODEL (a bundled name, a file, or - for stdin) layer by layer."""
+    """Lay out MODEL (a bundled name, a file, - for stdin, or pkg.mod:Net) layer by layer.
+
+    pkg.mod:Net is a torch module, or what builds one with the settings of --set.
+    """
     names = [name.strip() for name in free.split(",") if name.strip()]
     if batch is not None and "batch" in names:
         raise click.UsageError("--batch gives the batch that --free leaves free: choose one")
-    found = opened(model)
-    settled = assignments(settings)
+    found, given, settled = asked(model, inputs, settings)
     report = found.analyze(
-        input=shapes(inputs),
+        input=given,
         batch=1 if batch is None else batch,
         symbolic=[*(name for name in found.free_names() if symbolic and name not in settled), *names],
         dtype=dtype,

@@ -7,15 +7,18 @@ from time import monotonic
 
 import click
 
-from shapecalc.arguments import assignments, opened, shapes
+from shapecalc.arguments import asked
+from shapecalc.cli.words import MODEL, examples
 from shapecalc.console import say
 
 PATIENCE = 1.0
 """Seconds of silence on a terminal."""
 
 
-@click.command()
-@click.argument("model")
+@click.command(
+    short_help="Prove every layer equal to torch's own.", epilog=examples("shapecalc verify lenet5")
+)
+@click.argument("model", type=MODEL)
 @click.option("--input", "inputs", multiple=True, metavar="SHAPE", help="As for show.")
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Set a parameter of the spec.")
 @click.option(
@@ -31,7 +34,7 @@ def verify(
     """
     from shapecalc.bridges import need
 
-    found = opened(model)
+    found, given, settled = asked(model, inputs, settings)
     need("torch")
     from shapecalc.bridges.torch.verification import verify as verified
 
@@ -44,7 +47,7 @@ def verify(
         told = f"{done} of {of} layers" if done < of else ""
         click.echo(f"\r\x1b[K{told}", err=True, nl=False)
 
-    result = verified(found, shapes(inputs), assignments(settings), progress)
+    result = verified(found, given, settled, progress)
     if form == "json":
         import json
 

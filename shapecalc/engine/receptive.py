@@ -19,7 +19,7 @@ from shapecalc.engine.graph import Walk
 from shapecalc.engine.span import LONGEST_PERIOD, Steps, hull, is_within, moved, reach
 from shapecalc.errors import Undecided
 from shapecalc.layers.requirement import Shape
-from shapecalc.layers.sight import Along, Everything, Fixed, Range, Scattered, Sight
+from shapecalc.layers.sight import NOTHING, Along, Before, Everything, Fixed, Range, Scattered, Sight
 
 Axis: TypeAlias = tuple[int, int]
 """The number of an input, and of one of its axes."""
@@ -97,6 +97,8 @@ def _seen(sources: Sequence[_Source], sizes: Mapping[Axis, Dim], output: Shape, 
         if any(axis in source.seen for source in sources):
             try:
                 parts = [part for source in sources for part in _arriving(source, axis, output, slot)]
+                if not parts:  # no source sees anything of it, or is seen itself
+                    continue
                 found[axis] = _together(parts, (0, n - 1), output, slot)
             except Undecided:  # which of several formulas is the least depends on what is free
                 found[axis] = None
@@ -104,7 +106,7 @@ def _seen(sources: Sequence[_Source], sizes: Mapping[Axis, Dim], output: Shape, 
 
 
 def _arriving(source: _Source, axis: Axis, output: Shape, slot: int) -> list[Part | None]:
-    parts = source.seen.get(axis, ())
+    parts = source.seen.get(axis, ()) if NOTHING not in source.sight else ()
     return [None] if parts is None else [_through(part, source, output, slot) for part in parts]
 
 
@@ -123,6 +125,10 @@ def _through(part: Part, source: _Source, output: Shape, slot: int) -> Part | No
             return None if part.total is None else constant(part.total)
         case Scattered(axes):
             return Part(axes, part.size, part.total, None, slot)
+        case Before(onto):
+            found = part.steps.over(0, source.shape[axis] - 1)
+            size = None if found is None else found[1] - found[0] + 1
+            return Part(frozenset({onto}), size, part.total, None, slot)
         case Fixed(first, last):
             found = part.steps.over(first, last)
             return None if found is None else constant(found)
@@ -144,6 +150,9 @@ def _through_scattered(part: Part, source: _Source, output: Shape, slot: int) ->
                 return None
             case Everything():
                 size = None
+            case Before(onto):
+                axes.add(onto)
+                size, origin = None, slot
             case Scattered(onto):
                 axes |= onto
                 origin = slot

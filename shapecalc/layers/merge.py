@@ -10,8 +10,8 @@ from typing import ClassVar
 from shapecalc.algebra import Dim, product
 from shapecalc.layers.base import Merge, Shapes
 from shapecalc.layers.fields import Index
-from shapecalc.layers.requirement import Requirement, Shape, axis_exists, shown
-from shapecalc.layers.sight import EVERYTHING, Along, Fixed, Scattered, Sight, View
+from shapecalc.layers.requirement import Requirement, Shape, arity, axis_exists, shown
+from shapecalc.layers.sight import EVERYTHING, Along, Scattered, Sight, View, stretched
 
 
 def broadcast(inputs: Shapes) -> Shape:
@@ -75,18 +75,6 @@ class Broadcast(Merge):
 
     def macs(self, inputs: Shapes) -> Dim:
         return 0
-
-
-def stretched(x: Shape, output: Shape) -> Sight:
-    """Return what a result sees of a tensor that was stretched to it.
-
-    >>> stretched((8, 1), (2, 8, 5))
-    (Along(axis=1, ranges=((0, 0),), shift=1), Fixed(first=0, last=0))
-    """
-    missing = len(output) - len(x)
-    return tuple(
-        [Along(axis + missing) if n == output[axis + missing] else Fixed(0, 0) for axis, n in enumerate(x)]
-    )
 
 
 class Add(Broadcast):
@@ -201,7 +189,7 @@ class Matmul(Merge):
         return ("n", "k") if number == 0 else ("k", "m")
 
     def requirements(self, inputs: Shapes) -> Iterator[Requirement]:
-        yield Requirement("arity", len(inputs), "==", 2, f"{self.kind} takes 2 tensors, not {len(inputs)}")
+        yield arity(self.kind, len(inputs), 2)
         for number, x in enumerate(inputs):
             says = f"{self.kind}: tensor {number + 1} is a single number, which has no axis to sum over"
             yield Requirement("rank", len(x), ">=", 1, says)

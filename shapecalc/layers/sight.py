@@ -4,7 +4,9 @@
     Fixed        the same positions, whatever the position of the result
     Everything   every position: what is global
     Scattered    one position for each of the result, not at an even pace (a reshape)
-    None         not said
+    Before       every position up to its own (a recurrent layer)
+    Nothing      none: the tensor is not seen at all
+    None         not said; `unsaid.NOT_SAID` has the reason
 
 A position of a result is asked about with all its channels: it sees what any of them sees. Padding counts as
 positions, below 0 and behind the end. Evaluation mode is meant. Source of the terms: Araujo, Norris and Sim,
@@ -64,9 +66,22 @@ class Scattered:
     axes: frozenset[int]
 
 
-EVERYTHING = Everything()
+@dataclass(frozen=True, slots=True)
+class Before:
+    """Position i of axis `axis` of the result sees every position up to i."""
 
-View: TypeAlias = Along | Fixed | Everything | Scattered | None
+    axis: int
+
+
+@dataclass(frozen=True, slots=True)
+class Nothing:
+    """No result sees anything of the whole tensor, whatever is said of its other axes."""
+
+
+EVERYTHING = Everything()
+NOTHING = Nothing()
+
+View: TypeAlias = Along | Fixed | Everything | Scattered | Before | Nothing | None
 Sight: TypeAlias = tuple[View, ...]
 """A view for each axis of an input."""
 
@@ -83,6 +98,48 @@ def placed(rank: int) -> Sight:
 def unsaid(rank: int) -> Sight:
     """Return the sight of a layer that does not say what it sees."""
     return (None,) * rank
+
+
+def unseen(rank: int) -> Sight:
+    """Return the sight of a layer that sees nothing of a tensor; one view even of a single number.
+
+    >>> unseen(0)
+    (Nothing(),)
+    """
+    return (NOTHING,) * max(rank, 1)
+
+
+def everywhere(x: Shape) -> Sight:
+    """Return the sight of a layer whose every result sees all of a tensor."""
+    return (EVERYTHING,) * len(x)
+
+
+def stretched(x: Shape, output: Shape) -> Sight:
+    """Return what a result sees of a tensor that was stretched to it.
+
+    >>> stretched((8, 1), (2, 8, 5))
+    (Along(axis=1, ranges=((0, 0),), shift=1), Fixed(first=0, last=0))
+    """
+    missing = len(output) - len(x)
+    return tuple(
+        [Along(axis + missing) if n == output[axis + missing] else Fixed(0, 0) for axis, n in enumerate(x)]
+    )
+
+
+def reduced(x: Shape, whole: Shape, axis: int) -> Sight:
+    """Return what a result sees of a tensor that was stretched to `whole`, of which an axis then vanished.
+
+    >>> reduced((4, 1), (4, 3, 5), 2)
+    (Along(axis=1, ranges=((0, 0),), shift=1), Fixed(first=0, last=0))
+    """
+    views: list[View] = []
+    for view in stretched(x, whole):
+        if isinstance(view, Along) and view.axis == axis:
+            views.append(EVERYTHING)
+        else:
+            behind = isinstance(view, Along) and view.axis > axis
+            views.append(Along(view.axis - 1) if isinstance(view, Along) and behind else view)
+    return tuple(views)
 
 
 def over(rank: int, axes: Sequence[int]) -> Sight:
