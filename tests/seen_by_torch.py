@@ -12,12 +12,15 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from shapecalc.bridges.torch.layer import build_layer
+from shapecalc.bridges.torch.layer import arguments, build_layer
 from shapecalc.layers.base import Elementwise, Kind
 
 Sizes = tuple[int, ...]
 Support = list[list[set[int]]]
 """For every input and each of its axes: the positions that are seen."""
+
+SAME_OR_NOT = {"soft_margin_loss", "cosine_embedding_loss", "hinge_embedding_loss", "margin_ranking_loss"}
+"""Losses whose target is 1 or -1."""
 
 FAINTEST = 1e-12
 """A derivative of less is the rounding of one that is 0."""
@@ -37,6 +40,7 @@ class Place:
 
 
 def results_of(module: nn.Module, inputs: list[Tensor]) -> list[Tensor]:
+    torch.manual_seed(0)  # for the windows at random distances
     found = module(*inputs)
     return list(found) if isinstance(found, (tuple, list)) else [found]
 
@@ -44,16 +48,31 @@ def results_of(module: nn.Module, inputs: list[Tensor]) -> list[Tensor]:
 def made(layer: Kind, shapes: tuple[Sizes, ...]) -> nn.Module:
     """Return torch's layer in double precision, with weights that cancel nothing out and saturate nothing."""
     module = build_layer(layer, shapes).double()
+    span = (
+        1 if "transformer" in layer.kind else 10
+    )  # small weights, one on the other, leave nothing to measure
     with torch.no_grad():
         for parameter in module.parameters():
-            parameter.copy_(torch.rand(parameter.shape) / 10 + 0.05)
+            parameter.copy_((torch.rand(parameter.shape) + 0.5) / span)
     return module
 
 
 def trials(layer: Kind, shapes: tuple[Sizes, ...]) -> Iterator[list[Tensor]]:
     """Yield inputs, for activations of several scales and signs: what is flat for some moves for others."""
     for scale in (1.0, -1.0, 0.1, 4.0) if isinstance(layer, Elementwise) else (1.0,):
-        yield [(torch.rand(shape, dtype=torch.float64) + 0.5) * scale for shape in shapes]
+        found = [
+            numbers(layer, given.shape) * scale if given.dtype.is_floating_point else given
+            for given in arguments(layer.kind, shapes, "cpu")
+        ]
+        if layer.kind in SAME_OR_NOT:
+            found[-1] = torch.ones(found[-1].shape, dtype=torch.long)
+        yield found
+
+
+def numbers(layer: Kind, shape: Sizes) -> Tensor:
+    """Return numbers around 1, or of a kind that looks for them probabilities."""
+    below_one = layer.kind in ("bce_loss", "linear_cross_entropy_loss")
+    return torch.rand(shape, dtype=torch.float64) + (0 if below_one else 0.5)
 
 
 def positions(gradient: Tensor, axis: int) -> set[int]:
@@ -66,8 +85,7 @@ def positions(gradient: Tensor, axis: int) -> set[int]:
 @torch.enable_grad()
 def by_gradient(module: nn.Module, inputs: list[Tensor], of: list[Place]) -> list[Support]:
     """Return what each place sees, from the gradients of a weighted sum of its elements."""
-    for tensor in inputs:
-        tensor.requires_grad_()
+    smooth = [tensor.requires_grad_() for tensor in inputs if tensor.dtype.is_floating_point]
     results = results_of(module, [tensor.clone() for tensor in inputs])  # it may work in place
     found: list[Support] = []
     for place in of:
@@ -76,11 +94,12 @@ def by_gradient(module: nn.Module, inputs: list[Tensor], of: list[Place]) -> lis
         if not weighted.requires_grad:
             found.append([[set() for _ in tensor.shape] for tensor in inputs])
             continue
-        gradients = torch.autograd.grad(weighted, inputs, retain_graph=True, allow_unused=True)
+        gradients = iter(torch.autograd.grad(weighted, smooth, retain_graph=True, allow_unused=True))
+        of_each = [next(gradients) if tensor.requires_grad else None for tensor in inputs]
         found.append(
             [
                 [set() if gradient is None else positions(gradient, axis) for axis in range(tensor.dim())]
-                for gradient, tensor in zip(gradients, inputs, strict=True)
+                for gradient, tensor in zip(of_each, inputs, strict=True)
             ]
         )
     return found
@@ -108,8 +127,10 @@ def seen(layer: Kind, shapes: tuple[Sizes, ...], of: list[Place], *, smooth: boo
     """Return what each place of the results sees of the inputs."""
     torch.manual_seed(0)
     module = made(layer, shapes)
-    if layer.kind == "embedding":
-        return by_change(module, [torch.zeros(shape, dtype=torch.long) for shape in shapes], of)
+    if layer.kind == "embedding_bag" and len(shapes[0]) == 1:  # of which nothing is said
+        return [[[set() for _ in shape] for shape in shapes] for _ in of]
+    if layer.kind in ("embedding", "embedding_bag"):
+        return by_change(module, next(trials(layer, shapes)), of)
     if not smooth:
         return by_change(module, [torch.rand(shape, dtype=torch.float64) for shape in shapes], of)
     found: list[Support] = [[[set() for _ in shape] for shape in shapes] for _ in of]

@@ -101,6 +101,4 @@ class Fold(Columns):
         return (*x[:-2], x[-2] // self.elements(), *self.spread(self.output_size))
 
     def sight(self, x: Shape, result: int) -> Sight:
-        elements, axis = self.elements(), len(x) - 2
-        own: View = Along(axis, ((0, elements - 1),), elements) if isinstance(elements, int) else None
-        return (*placed(axis), own, None)
+        return (*placed(len(x) - 2), *unsaid(2))

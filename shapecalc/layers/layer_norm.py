@@ -180,3 +180,6 @@ class CrossMapLRN2d(LocalResponseNorm):
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         return rank_between(self.kind, x, 4, 4)
+
+    def sight(self, x: Shape, result: int) -> Sight:
+        return (*placed(1), None, *placed(4)[2:])  # torch's running sum never lets go of channel 0

@@ -78,11 +78,9 @@ class Recurrent(NoBuffers, Joint):
 
     def _layers_seen(self, result: int) -> View:
         """Return what is seen along the axis of the initial states: of a layer, and of those below it."""
-        if result == 0:
-            return EVERYTHING
-        if self.num_layers == 1:
-            return Along(0)
-        return None if self.bidirectional else Before(0)
+        if self.bidirectional:
+            return None
+        return Before(0) if result else EVERYTHING
 
     def weights(self, inputs: Shapes) -> Named:
         named: Named = {}

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 from shapecalc.algebra import Dim, Expr
 from shapecalc.algebra.decide import decide
@@ -51,6 +51,11 @@ class Field:
     """Whether the branches that meet in the layer, if any, have their windows centred on the same places."""
 
     @property
+    def nothing(self) -> bool:
+        """Whether nothing at all is seen of the inputs, as by a learned tensor."""
+        return not self.extents
+
+    @property
     def size(self) -> tuple[Dim | None, ...]:
         """How many positions are seen, at most."""
         return tuple(None if one is None else one.size for one in self.extents)
@@ -68,7 +73,7 @@ class Field:
     @property
     def whole_input(self) -> bool:
         """Whether every position sees all of the input, and nothing beside it."""
-        return all(one is not None and one.whole_input for one in self.extents)
+        return not self.nothing and all(one is not None and one.whole_input for one in self.extents)
 
     @property
     def exceeds_input(self) -> bool | None:
@@ -83,6 +88,7 @@ class Field:
             "stride": [_plain(one) for one in self.stride],
             "offset": [_plain(one) for one in self.offset],
             "varies": any(one is not None and one.varies for one in self.extents),
+            "nothing": self.nothing,
             "whole_input": self.whole_input,
             "exceeds_input": self.exceeds_input,
             "aligned": self.aligned,
@@ -94,6 +100,8 @@ class Field:
 
 class Fields:
     """The receptive fields of all tensors of a walk, worked out when the first is asked for."""
+
+    nothing: ClassVar[Field] = Field(())
 
     def __init__(self, walk: Walk, inputs: Sequence[Shape], names: Sequence[str]) -> None:
         self.walk = walk
@@ -138,6 +146,10 @@ class Fields:
                 found[name] = Field(tuple(extents), aligned)
         return found
 
+    def sees_nothing(self, node: GraphNode) -> bool:
+        """Whether a layer sees nothing of any input, though there is something to see."""
+        return bool(self.places) and self.seen.get(node.first_slot) == {}
+
     def are_aligned(self, node: GraphNode, output: Shape) -> bool:
         """Whether the branches that meet in a layer are centred on the same places."""
         if not isinstance(node.layer, Merge) or not node.layer.keeps_places or self.walk.graph.loops:
@@ -180,6 +192,8 @@ def field_text(field: Field | None) -> str:
     """
     if field is None:
         return "?"
+    if field.nothing:
+        return "nothing"
     notes = "".join(_notes(field))
     if field.whole_input:
         return f"whole input{notes}"

@@ -111,8 +111,11 @@ class Node:
     def field(self) -> Field | None:
         """The receptive field in the first input of which the layer sees anything; None if it is not known.
 
-        An input without an axis on which positions are places, such as a single number, has no field.
+        An input without an axis on which positions are places, such as a single number, has no field; a
+        layer that sees nothing of any input, such as a learned tensor, has an empty one.
         """
+        if self._fields is not None and self._fields.sees_nothing(self._graph_node):
+            return self._fields.nothing
         found = next(iter(self.fields.values()), None)
         return None if found is None or not any(found.extents) else found
 
