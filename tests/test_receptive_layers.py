@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from math import prod
+from pathlib import Path
 
 import pytest
 import torch
@@ -13,8 +15,8 @@ from pydantic import ValidationError
 from shapecalc.bridges.torch.layer import build_layer
 from shapecalc.bridges.torch.verify import quiet
 from shapecalc.engine.span import Steps
-from shapecalc.layers.base import Kind
-from shapecalc.layers.registry import kinds
+from shapecalc.layers.base import Kind, Layer
+from shapecalc.layers.registry import get, kinds
 from shapecalc.layers.sight import Along, Before, Everything, Fixed, Nothing, Scattered, View
 from shapecalc.layers.unsaid import NOT_SAID
 from shapecalc.testing import applied
@@ -22,6 +24,7 @@ from tests.seen_by_torch import Place, seen
 from tests.strategies import Case, case, cases
 
 torch.set_num_threads(1)
+DOCS = Path(__file__).parent.parent / "docs" / "receptive_fields.md"
 
 MAY_BE_FLAT = {
     *(
@@ -43,14 +46,16 @@ def is_smooth(kind: str) -> bool:
     return "max_pool" not in kind and kind != "cross_map_lrn2d"  # whose gradient is not that of its result
 
 
-def may_see_less(layer: Kind) -> bool:
+def may_see_less(layer: Kind, x: tuple[int, ...]) -> bool:
     """Whether numbers are such that torch's layer sees less than layers of its kind do."""
     given = {name: getattr(layer, name) for name in type(layer).model_fields}
     eps = given.get("eps", given.get("layer_norm_eps"))
     if layer.kind in MAY_BE_FLAT or (eps is not None and eps <= 0):  # of two values, 1 and -1 are made
         return True
-    if given.get("norm_first") and given["d_model"] in (None, 1):  # a single feature, normalised, is constant
-        return True
+    if layer.kind.startswith("transformer"):  # of one feature or two, normalisation makes 0, or 1 and -1
+        return x[-1] <= 2
+    if layer.kind == "combine":  # a maximum, or a comparison
+        return given["function"] not in ("sub", "div")
     if layer.kind == "local_response_norm":  # a factor or an exponent of 0
         return 0 in (given["alpha"], given["beta"])
     if layer.kind.startswith("lp_pool"):  # a maximum, or so large an exponent that others vanish
@@ -88,7 +93,9 @@ def compare(case: Case, counts: Counter[str] | None = None) -> None:
         places.append(Place(result, None))
         with quiet():
             found = seen(layer, case.inputs, places, smooth=is_smooth(case.cls.kind))
-        less = may_see_less(layer) or (result > 0 and "return_indices" in type(layer).model_fields)
+        less = may_see_less(layer, case.inputs[0]) or (
+            result > 0 and "return_indices" in type(layer).model_fields
+        )
         for number, (sight, x) in enumerate(zip(sights, case.inputs, strict=True)):
             counts["nothing"] += any(isinstance(view, Nothing) for view in sight) and not any(
                 found[-1][number]
@@ -104,13 +111,12 @@ def check(
     layer: Kind, view: View, place: Place, found: set[int], n: int, less: bool, counts: Counter[str]
 ) -> None:
     told = f"{layer!r} sees {view}, and at {place} of {n} torch sees {sorted(found)}"
+    if view is None:
+        assert layer.kind in NOT_SAID, f"{layer.kind} leaves unsaid what it sees"
     match view:
-        case None:
-            assert layer.kind in NOT_SAID, f"{layer.kind} leaves unsaid what it sees"
-        case Everything():
-            if found:
-                assert less or found == set(range(n)), told
-                counts["everything"] += 1
+        case Everything() if found:
+            assert less or found == set(range(n)), told
+            counts["everything"] += 1
         case Fixed(first, last):
             assert found <= set(range(first, last + 1)), told  # type: ignore[arg-type]
             counts["fixed"] += bool(found)
@@ -139,6 +145,27 @@ def check(
                 assert found, told
                 assert (min(found), max(found)) == (first, last), told
             counts["along"] += 1
+
+
+@pytest.mark.parametrize("framework", ["torch", "keras"])
+def test_every_kind_says_what_it_sees_or_why_not(framework: str) -> None:
+    silent = {kind for kind in kinds(framework) if is_silent(get(kind, framework))}
+    assert silent <= NOT_SAID.keys()
+    assert "opaque" in silent or framework == "keras"
+
+
+def is_silent(cls: type[Kind]) -> bool:
+    """Whether a kind has no rule of its own about what it sees."""
+    base = Layer if issubclass(cls, Layer) else Kind
+    return cls.sights is base.sights and (base is Kind or getattr(cls, "sight", None) is Layer.sight)
+
+
+def test_what_is_not_said_is_documented() -> None:
+    """The table of the documentation is that of the package, and holds only kinds that there are."""
+    assert NOT_SAID.keys() <= set(kinds())
+    rows = re.findall(r"^\| `(\w+)` \| ([^|]+) \| ([^|]+) \|$", DOCS.read_text(), re.MULTILINE)
+    told = {kind: (axes, why) for kind, axes, why in rows if kind in NOT_SAID}
+    assert told == NOT_SAID
 
 
 def test_scattered_results_see_one_place_each() -> None:
