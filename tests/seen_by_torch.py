@@ -48,11 +48,10 @@ def results_of(module: nn.Module, inputs: list[Tensor]) -> list[Tensor]:
 def made(layer: Kind, shapes: tuple[Sizes, ...]) -> nn.Module:
     """Return torch's layer in double precision, with weights that cancel nothing out and saturate nothing."""
     module = build_layer(layer, shapes).double()
-    span = (
-        1 if "transformer" in layer.kind else 10
-    )  # small weights, one on the other, leave nothing to measure
     with torch.no_grad():
         for parameter in module.parameters():
+            # a stack of small weights leaves nothing to measure, and one of large ones saturates
+            span = parameter.shape[-1] if "transformer" in layer.kind else 10
             parameter.copy_((torch.rand(parameter.shape) + 0.5) / span)
     return module
 
