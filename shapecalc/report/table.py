@@ -15,6 +15,7 @@ _COLUMNS = Columns(
     headers=HEADERS,
     first_to_go=("Params %", "MACs %", "Kind", "Kernel"),
     last_to_go=("MACs", "Params"),
+    whole=frozenset({"Field"}),
     has_total=True,
 )
 
