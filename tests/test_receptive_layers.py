@@ -80,6 +80,8 @@ def compare(case: Case, counts: Counter[str] | None = None) -> None:
         return
     for result, shape in enumerate(effect.outputs[:3]):
         sights = layer.sights(case.inputs, result)
+        if result == 0 and isinstance(layer, Layer):
+            check_centres(layer, case.inputs[0], counts)
         assert [len(sight) for sight in sights] == [
             len(x) or len(sight) for x, sight in zip(case.inputs, sights, strict=True)
         ]
@@ -105,6 +107,25 @@ def compare(case: Case, counts: Counter[str] | None = None) -> None:
             for axis, view in enumerate(sight):
                 for place, support in zip(places, found, strict=True):
                     check(layer, view, place, support[number][axis], x[axis], less, counts)
+
+
+def check_centres(layer: Layer, x: tuple[int, ...], counts: Counter[str]) -> None:
+    """Assert that a layer is centred on the middle of what it sees, wherever both are told: one truth."""
+    sight = layer.sight(x, 0)
+    for axis, centre in enumerate(layer.centres(x)):
+        view = None if centre is None else sight[centre.axis]
+        if centre is not None and isinstance(view, Along) and len(view.ranges) == 1:
+            (seen,) = view.ranges
+            assert seen is not None
+            assert view.axis == axis
+            assert centre.stride == view.shift
+            if layer.kind not in NEAREST:
+                assert 2 * centre.first == seen[0] + seen[1], f"{layer!r} on {x}: {centre} and {view}"
+            counts["centred"] += 1
+
+
+NEAREST = {"upsample", "upsampling_nearest2d"}
+"""Kinds of which a position may see less than its centre is between: the pixel nearest to it."""
 
 
 def check(

@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict
 from shapecalc.algebra import Dim, product
 from shapecalc.algebra.formula import Formula
 from shapecalc.errors import SpecError, nearest, quote
-from shapecalc.layers.centre import Centres, kept
+from shapecalc.layers.centre import Centres, middles
 from shapecalc.layers.requirement import Refused, Requirement, Shape, arity, checked
 from shapecalc.layers.sight import Sight, placed, unsaid
 
@@ -228,11 +228,12 @@ class Layer(Kind):
     def centres(self, x: Shape) -> Centres:
         """Return what each axis of the result is centred on.
 
-        A result of the input's shape is taken to stand where its input stands; a kind that moves
-        positions about says so here. None says that it is not known, and asserts nothing.
+        It is the middle of what a result sees there; where that is everything, a result of the input's
+        shape is taken to stand where its input stands. A kind whose windows differ from position to
+        position says so here. None says that it is not known, and asserts nothing.
         """
         output = self.output(x)
-        return kept(len(x)) if output == x else (None,) * len(output)
+        return middles(self.sight(x, 0), len(output), keeps_places=output == x)
 
 
 class NoWeights:

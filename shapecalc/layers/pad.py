@@ -15,7 +15,6 @@ from pydantic import model_validator
 from shapecalc.algebra import Dim
 from shapecalc.layers.arithmetic import padded, uncropped
 from shapecalc.layers.base import NoMacs, NoWeights, NoWindow
-from shapecalc.layers.centre import Centres
 from shapecalc.layers.extended import Fill
 from shapecalc.layers.fields import Each, PerSide, Whole, complaint
 from shapecalc.layers.requirement import Requirement, Shape, rank_between
@@ -57,9 +56,6 @@ class Pad(NoWeights, NoMacs, NoWindow, Spatial):
 
     def output(self, x: Shape) -> Shape:
         return (*x[: -self.rank], *self.enlarged(x))
-
-    def centres(self, x: Shape) -> Centres:
-        return self.shifted(x, tuple(-p for p in self.sides()["p0"]))
 
     def sight(self, x: Shape, result: int) -> Sight:
         return self.moved_on(x, tuple(-p for p in self.sides()["p0"]))

@@ -13,7 +13,6 @@ from shapecalc.algebra import Dim, product, quotient
 from shapecalc.algebra.decide import decide
 from shapecalc.errors import Undecided
 from shapecalc.layers.base import Layer, NoMacs, NoWeights, NoWindow
-from shapecalc.layers.centre import Centre, Centres, kept
 from shapecalc.layers.fields import Each, Index, Listed, Optional, Whole, complaint
 from shapecalc.layers.requirement import Requirement, Shape, axis_exists, rank_between, shown
 from shapecalc.layers.sight import Along, Sight, rearranged
@@ -145,9 +144,6 @@ class Permute(Rearranging):
     def output(self, x: Shape) -> Shape:
         return tuple(x[axis] for axis in self.dims)
 
-    def centres(self, x: Shape) -> Centres:
-        return tuple(Centre(axis % len(x)) for axis in self.dims)
-
     def sight(self, x: Shape, result: int) -> Sight:
         order = [axis % len(x) for axis in self.dims]
         return tuple(Along(order.index(axis)) for axis in range(len(x)))
@@ -176,12 +172,6 @@ class Transpose(Rearranging):
         if sizes:
             sizes[self.dim0], sizes[self.dim1] = sizes[self.dim1], sizes[self.dim0]
         return tuple(sizes)
-
-    def centres(self, x: Shape) -> Centres:
-        axes = [*kept(len(x))]
-        if axes:
-            axes[self.dim0], axes[self.dim1] = axes[self.dim1], axes[self.dim0]
-        return tuple(axes)
 
     def sight(self, x: Shape, result: int) -> Sight:
         views = [Along(axis) for axis in range(len(x))]

@@ -141,14 +141,6 @@ class Slice(AlongAxis):
     def output(self, x: Shape) -> Shape:
         return self.resized(x, self._length(x[self.dim]))
 
-    def centres(self, x: Shape) -> Centres:
-        found: list[Centre | None] = [*kept(len(x))]
-        axis, n, start = self.dim % len(x), x[self.dim], self.start
-        known = isinstance(n, int) and isinstance(start, int) and isinstance(self.step, int)
-        first = start if not known or start >= 0 else max(n + start, 0)
-        found[axis] = Centre(axis, self.step, first) if known else None  # type: ignore[arg-type]
-        return tuple(found)
-
     def sight(self, x: Shape, result: int) -> Sight:
         axis, n = self.dim % len(x), x[self.dim]
         start = maximum(n + self.start, 0) if _is_negative("start", self.start) else self.start

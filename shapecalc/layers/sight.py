@@ -129,7 +129,7 @@ def stretched(x: Shape, output: Shape) -> Sight:
 def reduced(x: Shape, whole: Shape, axis: int) -> Sight:
     """Return what a result sees of a tensor that was stretched to `whole`, of which an axis then vanished.
 
-    >>> reduced((4, 1), (4, 3, 5), 2)
+    >>> reduced((3, 1), (4, 3, 5), 2)
     (Along(axis=1, ranges=((0, 0),), shift=1), Fixed(first=0, last=0))
     """
     views: list[View] = []

@@ -8,7 +8,7 @@ from pydantic import model_validator
 from shapecalc.algebra import Dim
 from shapecalc.layers.arithmetic import extent, unread, written
 from shapecalc.layers.base import Kind, Layer, Window
-from shapecalc.layers.centre import Centre, Centres, kept, slid
+from shapecalc.layers.centre import Centre, Centres, spread_over
 from shapecalc.layers.fields import Each, complaint
 from shapecalc.layers.requirement import Requirement, Shape, rank_between
 from shapecalc.layers.sight import Along, Sight, View, placed, scattered_by, swept, unsaid
@@ -101,17 +101,16 @@ class Spatial(OverAxes, Layer):
 
     def centres(self, x: Shape) -> Centres:
         window = self.window(x)
-        if window is None:
+        if window is None or not window.transposed:
             return super().centres(x)
         found: list[Centre | None] = [None] * len(x)
         for number, axis in enumerate(self.spatial_axes(x)):
-            found[axis] = slid(
+            found[axis] = spread_over(
                 axis,
                 window.kernel[number],
                 window.stride[number],
                 window.before[number],
                 window.dilation[number],
-                transposed=window.transposed,
             )
         return tuple(found)
 
@@ -136,13 +135,6 @@ class Spatial(OverAxes, Layer):
         for axis, first in zip(self.spatial_axes(x), by, strict=True):
             views[axis] = Along(axis, ((first, first),))
         return tuple(views)
-
-    def shifted(self, x: Shape, by: tuple[Dim, ...]) -> Centres:
-        """Return the centres of a result whose first position is that many further on, per spatial axis."""
-        found: list[Centre | None] = [*kept(len(x))]
-        for axis, first in zip(self.spatial_axes(x), by, strict=True):
-            found[axis] = Centre(axis, 1, first) if isinstance(first, int) else None
-        return tuple(found)
 
 
 class ChannelsLast(Spatial):

@@ -10,7 +10,6 @@ from pydantic import model_validator
 from shapecalc.algebra import Dim, product
 from shapecalc.layers.arithmetic import padded, uncropped
 from shapecalc.layers.base import Layer, NoMacs, NoWeights, NoWindow
-from shapecalc.layers.centre import Centres, kept
 from shapecalc.layers.fields import Listed, Whole
 from shapecalc.layers.requirement import Requirement, Shape, shown
 from shapecalc.layers.reshape import Rearranging, Sizes, completed, fits, legal_sizes
@@ -122,11 +121,6 @@ class PadAny(NoWeights, NoMacs, NoWindow, Layer):
         for number in range(len(self.pad) // 2):
             first[-1 - number] = -self.pad[2 * number]
         return tuple([Along(axis, ((start, start),)) for axis, start in enumerate(first)])
-
-    def centres(self, x: Shape) -> Centres:
-        return tuple(
-            one if n == out else None for one, n, out in zip(kept(len(x)), x, self.output(x), strict=True)
-        )
 
 
 def _nothing_left(kind: str, axis: int, x: Shape) -> str:
