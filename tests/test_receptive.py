@@ -19,7 +19,7 @@ from shapecalc import Model, Step
 from shapecalc.bridges.torch.layer import build_layer
 from shapecalc.bridges.torch.verify import quiet
 from shapecalc.cli import main
-from shapecalc.engine.receptive import Part, receptive
+from shapecalc.engine.receptive import receptive
 from shapecalc.errors import ShapecalcError
 from shapecalc.layers import (
     AdaptiveAvgPool2d,
@@ -50,6 +50,7 @@ from shapecalc.report.data import Report
 from shapecalc.report.node import Node
 from shapecalc.report.table import table
 from tests.networks import networks
+from tests.seen_by_torch import check_part
 
 torch.set_num_threads(1)
 DOCS = Path(__file__).parent.parent / "docs" / "receptive_fields.md"
@@ -322,43 +323,6 @@ def run(report: Report) -> dict[int, Tensor]:
         outputs = list(results) if isinstance(results, (tuple, list)) else [results]
         slots |= dict(enumerate(outputs, node.first_slot))
     return slots
-
-
-def support(of: Tensor, source: Tensor, axis: int) -> tuple[int, int] | None:
-    """Return the first and the last position of an input's axis that a gradient reaches."""
-    (gradient,) = torch.autograd.grad(of.sum(), source, retain_graph=True, allow_unused=True)
-    if gradient is None:
-        return None
-    along = gradient.abs().amax([one for one in range(gradient.dim()) if one != axis])
-    found = along.nonzero().flatten().tolist()
-    return (found[0], found[-1]) if found else None
-
-
-def check_part(part: Part, tensor: Tensor, source: Tensor, axis: int) -> bool:
-    """Assert that a tensor sees as much of an input as is said; return whether anything could be compared."""
-    n = source.shape[axis]
-    assert part.total is not None
-    assert support(tensor, source, axis) == part.total
-    if part.steps is None:
-        return False
-    if not part.axes:
-        middle = tensor
-        for number in range(2, tensor.dim()):
-            middle = middle.narrow(number, tensor.shape[number] // 2, 1)
-        found = support(middle, source, axis)
-        assert found is None or found == part.total
-        return True
-    (along,) = part.axes
-    inner = [
-        position
-        for position in range(tensor.shape[along])
-        if (seen := part.steps.at(position)) is not None and seen[0] >= 0 and seen[1] < n
-    ]
-    if not inner:
-        return False
-    position = inner[len(inner) // 2]
-    assert support(tensor.select(along, position), source, axis) == part.steps.at(position)
-    return True
 
 
 def check_network(report: Report, most: int) -> int:

@@ -33,7 +33,7 @@ OF_NONE = frozenset(["empty_like", "full_like", "ones_like", "rand_like", "randn
 OF_PAIRS = _words(
     """
     add addcdiv addcmul atan2 bitwise_and bitwise_or div divide eq floor_divide floordiv fmod ge gt le
-    lerp logical_and logical_or logical_xor lt maximum minimum mod mul ne pow remainder sub subtract
+    lerp logical_and logical_or logical_xor lt maximum minimum mod mul multiply ne pow remainder sub subtract
     true_divide where xor
     """
 )
@@ -67,7 +67,7 @@ class Function(Elementwise):
     function: Annotated[str, Word()]
 
     def sight(self, x: Shape, result: int) -> Sight:
-        if self.function in OF_EACH:
+        if self.function in OF_EACH or self.function in OF_PAIRS:  # these with a number
             return super().sight(x, result)
         return unseen(len(x)) if self.function in OF_NONE else unsaid(len(x))
 
