@@ -418,6 +418,7 @@ def test_json_has_the_field_as_numbers() -> None:
         "stride": [4, 4],
         "offset": [0, 0],
         "varies": False,
+        "nothing": False,
         "whole_input": False,
         "exceeds_input": False,
         "aligned": True,

@@ -54,6 +54,10 @@ def may_see_less(layer: Kind, x: tuple[int, ...]) -> bool:
         return True
     if layer.kind.startswith("transformer"):  # of one feature or two, normalisation makes 0, or 1 and -1
         return x[-1] <= 2
+    if layer.kind == "reduce":  # a maximum, or a variance, which is flat where all are equal
+        return given["function"] != "sum"
+    if layer.kind == "unfold":  # some of what a window has may always be padding
+        return given["padding"] not in (0, (0, 0))
     if layer.kind == "combine":  # a maximum, or a comparison
         return given["function"] not in ("sub", "div")
     if layer.kind == "local_response_norm":  # a factor or an exponent of 0
