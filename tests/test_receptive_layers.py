@@ -67,6 +67,11 @@ def may_see_less(layer: Kind, x: tuple[int, ...]) -> bool:
     return False
 
 
+def has_no_way_back(layer: Kind, inputs: tuple[tuple[int, ...], ...]) -> bool:
+    """Whether torch computes a loss and refuses its gradient: of one list of scores and a list of one class."""
+    return layer.kind in ("nll_loss", "cross_entropy_loss") and [*map(len, inputs)] == [1, 1]
+
+
 def is_flat_normalisation(layer: Kind) -> bool:
     """Whether a kind divides by what it sees, so that of a single value it makes a constant."""
     return "norm" in layer.kind or "soft" in layer.kind
@@ -80,7 +85,7 @@ def compare(case: Case, counts: Counter[str] | None = None) -> None:
     except ValidationError:
         return
     effect = applied(layer, case.inputs)
-    if effect is None:
+    if effect is None or has_no_way_back(layer, case.inputs):
         return
     for result, shape in enumerate(effect.outputs[:3]):
         sights = layer.sights(case.inputs, result)
