@@ -53,13 +53,13 @@ def may_see_less(layer: Kind, x: tuple[int, ...]) -> bool:
     if layer.kind in MAY_BE_FLAT or (eps is not None and eps <= 0):  # of two values, 1 and -1 are made
         return True
     if layer.kind.startswith("transformer"):  # of one feature or two, normalisation makes 0, or 1 and -1
-        return x[-1] <= 2
+        return bool(x[-1] <= 2)
     if layer.kind == "reduce":  # a maximum, or a variance, which is flat where all are equal
-        return given["function"] != "sum"
+        return str(given["function"]) != "sum"
     if layer.kind == "unfold":  # some of what a window has may always be padding
-        return given["padding"] not in (0, (0, 0))
+        return bool(given["padding"] not in (0, (0, 0)))
     if layer.kind == "combine":  # a maximum, or a comparison
-        return given["function"] not in ("sub", "div")
+        return str(given["function"]) not in ("sub", "div")
     if layer.kind == "local_response_norm":  # a factor or an exponent of 0
         return 0 in (given["alpha"], given["beta"])
     if layer.kind.startswith("lp_pool"):  # a maximum, or so large an exponent that others vanish
@@ -74,7 +74,7 @@ def has_no_way_back(layer: Kind, inputs: tuple[tuple[int, ...], ...]) -> bool:
 
 def is_flat_normalisation(layer: Kind) -> bool:
     """Whether a kind divides by what it sees, so that of a single value it makes a constant."""
-    return "norm" in layer.kind or "soft" in layer.kind
+    return any(word in layer.kind for word in ("norm", "soft", "cosine"))
 
 
 def compare(case: Case, counts: Counter[str] | None = None) -> None:

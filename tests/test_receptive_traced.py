@@ -43,7 +43,8 @@ class Shifted(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         moved = nn.functional.pad(x, (3, 0, 0, 0))[..., : x.shape[-1]]
-        return self.conv(moved * self.scale) + 2 * x
+        found: Tensor = self.conv(moved * self.scale) + 2 * x
+        return found
 
 
 class UpAndDown(nn.Module):
@@ -55,7 +56,8 @@ class UpAndDown(nn.Module):
         self.up = nn.ConvTranspose2d(2, 1, 6, stride=4, padding=1)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.up(self.down(x))
+        found: Tensor = self.up(self.down(x))
+        return found
 
 
 class Attending(nn.Module):
@@ -68,7 +70,8 @@ class Attending(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         words = self.patches(x).flatten(2).transpose(1, 2)
-        return words + self.attention(words, words, words, need_weights=False)[0]
+        found: Tensor = words + self.attention(words, words, words, need_weights=False)[0]
+        return found
 
 
 class Weighed(nn.Module):
@@ -146,7 +149,8 @@ class Rolled(nn.Module):
         self.conv = nn.Conv2d(1, 1, 3)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.conv(torch.roll(x, 2, -1))
+        found: Tensor = self.conv(torch.roll(x, 2, -1))
+        return found
 
 
 def test_what_moves_elements_is_not_taken_for_a_function_of_each() -> None:
