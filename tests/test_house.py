@@ -35,6 +35,7 @@ FLOORS = (
     "checks",
     "report",
     "sizes",
+    "costs",
     "engine",
     "spec",
     "layers",

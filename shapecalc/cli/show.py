@@ -8,6 +8,7 @@ import click
 
 from shapecalc.arguments import assignments, opened, shapes
 from shapecalc.console import say, terminal_width
+from shapecalc.costs.choose import CONVENTIONS
 
 if TYPE_CHECKING:
     from shapecalc.report.data import Report
@@ -42,6 +43,11 @@ FORMATS = ("table", "markdown", "json", "csv", "latex")
     help="Count batch-norm statistics as buffers (torch) or as parameters (keras); default: as the spec.",
 )
 @click.option(
+    "--convention",
+    type=click.Choice([*CONVENTIONS]),
+    help="By whose rule costs are counted; default: multiply-accumulates (mac).",
+)
+@click.option(
     "--format",
     "form",
     type=click.Choice(FORMATS),
@@ -59,6 +65,7 @@ def show(  # noqa: PLR0913, PLR0917  (one argument per option)
     depth: int | None,
     dtype: str,
     count: str | None,
+    convention: str | None,
     form: str,
 ) -> None:
     """Lay out MODEL (a bundled name, a file, or - for stdin) layer by layer."""
@@ -73,6 +80,7 @@ def show(  # noqa: PLR0913, PLR0917  (one argument per option)
         symbolic=[*(name for name in found.free_names() if symbolic and name not in settled), *names],
         dtype=dtype,
         count=count,
+        convention=convention,
         **settled,
     )
     say(rendered(report, form, depth, batch=batch is not None or "batch" in names))

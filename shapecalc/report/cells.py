@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from shapecalc.algebra import Dim
 from shapecalc.algebra.render import grouped, is_sum
+from shapecalc.costs.choose import DEFAULT
 from shapecalc.errors import Undecided
 from shapecalc.layers.requirement import Shape, shown
 from shapecalc.report.data import Report
@@ -15,16 +16,17 @@ from shapecalc.report.outline import Item, lines, outline, window_text
 
 if TYPE_CHECKING:
     from shapecalc.algebra.leading import Leading
+    from shapecalc.report.cost import Cost
 
 COLUMNS = ("Layer", "Kind", "Kernel", "Output", "Params", "Params %", "MACs", "MACs %")
 KERAS_COUNTING = (
     "Parameters as Keras counts them: the statistics of batch normalization are among them, untrained."
 )
-HEADERS = {"Params %": "%", "MACs %": "%"}
-CONVENTION = (
-    "MACs: multiply-accumulates of convolutions, linear layers and matrix products; "
-    "biases, normalization, activations and pooling are not counted. FLOPs = 2·MACs."
-)
+
+
+def headers(report: Report) -> dict[str, str]:
+    """Return what stands over the columns, where that is not their name: costs go by their convention."""
+    return {"Params %": "%", "MACs %": "%", "MACs": report.convention.title}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +40,9 @@ class Row:
 
 def rows(report: Report, depth: int | None = None, *, batch: bool = False) -> list[Row]:
     """Return a row per line of the outline, and a last one with the totals."""
-    params, macs = report.params, report.macs
-    found = [_row(item, report, params, macs, batch) for item in lines(outline(report, depth))]
-    at_least = "" if report.complete else "≥ "
+    params, cost = report.params, report.cost()
+    found = [_row(item, report, params, cost.total, batch) for item in lines(outline(report, depth))]
+    at_least = "" if cost.complete else "≥ "
     last = {
         "Layer": "Total",
         "Kind": "",
@@ -48,7 +50,7 @@ def rows(report: Report, depth: int | None = None, *, batch: bool = False) -> li
         "Output": shape_text(report.output, report, batch=batch),
         "Params": _short(params),
         "Params %": "",
-        "MACs": f"{at_least}{_short(macs)}",
+        "MACs": f"{at_least}{_short(cost.total)}",
         "MACs %": "",
     }
     return [*found, Row(0, True, last)]  # noqa: FBT003
@@ -63,10 +65,11 @@ def _short(value: Dim) -> str:
     return text if isinstance(value, int) or len(text) <= _LONGEST_FORMULA else "(see below)"
 
 
-def _row(item: Item, report: Report, params: Dim, macs: Dim, batch: bool) -> Row:
+def _row(item: Item, report: Report, params: Dim, total: Dim, batch: bool) -> Row:
     times = "" if item.count == 1 else f" ×{_factor(item.count)}"
     is_part = item.node is None or bool(item.children)
-    cost = "?" if item.macs is None else grouped(item.macs)
+    cost, is_all = item.cost(report.convention)
+    at_least = "" if is_all or cost is None else "≥ "
     cells = {
         "Layer": f"{item.label}{times}",
         "Kind": item.kind,
@@ -74,8 +77,8 @@ def _row(item: Item, report: Report, params: Dim, macs: Dim, batch: bool) -> Row
         "Output": "" if item.output is None else shape_text(item.output, report, batch=batch),
         "Params": "shared" if item.is_shared else grouped(item.params),
         "Params %": _share(item.params, params),
-        "MACs": cost if item.complete or item.macs is None else f"≥ {cost}",
-        "MACs %": "" if item.macs is None else _share(item.macs, macs),
+        "MACs": "?" if cost is None else f"{at_least}{grouped(cost)}",
+        "MACs %": "" if cost is None else _share(cost, total),
     }
     return Row(item.depth, is_part, cells)
 
@@ -114,7 +117,6 @@ def summary(report: Report, *, batch: bool = False) -> list[str]:
             f"{name} {shape_text(shape, report, batch=batch)}" for name, shape in report.outputs.items()
         )
         found.append(f"Outputs: {', '.join(shapes)}")
-    at_least = "" if report.complete else "at least "
     frozen = (
         "" if report.trainable_params == report.params else f" ({grouped(report.trainable_params)} trainable)"
     )
@@ -123,31 +125,43 @@ def summary(report: Report, *, batch: bool = False) -> list[str]:
     found.append(f"Parameters: {grouped(report.params)}{frozen}{buffers}")
     if report.counting == "keras":
         found.append(KERAS_COUNTING)
-    flops = f"; FLOPs: {at_least}{grouped(report.flops)}" if isinstance(report.macs, int) else ""
-    found.append(f"MACs: {at_least}{grouped(report.macs)}{flops}")
-    found += growth(report)
-    if not report.complete:
-        found.append(f"Not counted: {', '.join(report.not_counted)}")
+    found += costs(report)
     found.append(
         f"Memory in {report.dtype}: parameters {memory(report.params * report.itemsize)}, "
         f"all layer outputs {memory(report.bytes)}"
     )
-    return [*found, *counted(report), *validity(report), CONVENTION]
+    return [*found, *counted(report), *validity(report), report.convention.sentence]
 
 
-def growth(report: Report) -> list[str]:
-    """Return how the multiply-accumulates grow with large inputs, where sizes of the input are free."""
+def costs(report: Report) -> list[str]:
+    """Return the total cost, its parts, how it grows, and the layers that it leaves out."""
+    cost, title = report.cost(), report.convention.title
+    at_least = "" if cost.complete else "at least "
+    flops = ""
+    if report.convention.name == DEFAULT and isinstance(cost.total, int):
+        flops = f"; FLOPs: {at_least}{grouped(report.flops)}"
+    found = [f"{title}: {at_least}{grouped(cost.total)}{flops}"]
+    others = [f"{grouped(value)} {part}" for part, value in cost.parts.items() if part != cost.unit and value != 0]
+    if others:
+        found.append(f"{'Among them' if len(cost.parts) > 2 else 'Beside them'}: {', '.join(others)}")
+    found += growth(report, cost)
+    return found if cost.complete else [*found, f"Not counted: {', '.join(cost.not_counted)}"]
+
+
+def growth(report: Report, cost: Cost) -> list[str]:
+    """Return how the cost grows with large inputs, where sizes of the input are free."""
+    title = report.convention.title
     try:
-        found = report.leading_macs
+        found = report.leading(cost.total)
     except Undecided as undecided:
-        return [f"MACs for large inputs: {undecided.message}"]
+        return [f"{title} for large inputs: {undecided.message}"]
     if found is None:
         return []
-    at_least = "" if report.complete else "at least "
+    at_least = "" if cost.complete else "at least "
     number = per_pixel(report, found)
     if number is None:
-        return [f"MACs for large inputs: {at_least}about {found}"]
-    return [f"MACs per input pixel, for large inputs: {at_least}{exact(number)}"]
+        return [f"{title} for large inputs: {at_least}about {found}"]
+    return [f"{title} per input pixel, for large inputs: {at_least}{exact(number)}"]
 
 
 def per_pixel(report: Report, found: Leading) -> Fraction | None:

@@ -15,13 +15,17 @@ HEADER = ("path", "kind", "kernel", "inputs", "output", "params", "trainable_par
 def csv(report: Report) -> str:
     """Return every layer of a report, without folding and with the batch in its shapes.
 
+    Under a convention that was asked for, the column of multiply-accumulates is one of its costs instead.
+
     Where the number of passes of a repeat is free, a last column says how many passes a layer stands for.
     """
     text = StringIO()
     sheet = writer.writer(text, lineterminator="\n")
     is_free = bool(report.graph.loops)
-    sheet.writerow((*HEADER, "times") if is_free else HEADER)
+    header = [report.convention.title if name == "macs" and report.says_cost else name for name in HEADER]
+    sheet.writerow((*header, "times") if is_free else header)
     for node in report.nodes:
+        cost = node.cost(report.convention)
         sheet.writerow(
             [
                 node.path,
@@ -31,7 +35,7 @@ def csv(report: Report) -> str:
                 shown(node.output),
                 node.params,
                 node.trainable_params,
-                "" if node.macs is None else node.macs,
+                "" if cost is None else cost,
                 node.bytes,
                 *([node.times] if is_free else []),
             ]

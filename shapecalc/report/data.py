@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from shapecalc.algebra import Dim, Expr
+from shapecalc.costs.choose import DEFAULT, convention
 from shapecalc.engine.graph import Graph, Group, Walk
 from shapecalc.errors import Undecided
 from shapecalc.layers.requirement import Requirement, Shape
@@ -14,6 +15,7 @@ from shapecalc.report.node import Node, number, plain, total
 
 if TYPE_CHECKING:
     from shapecalc.algebra.leading import Leading
+    from shapecalc.report.cost import Cost
     from shapecalc.report.derivation import Derivation
 
 DTYPES = {
@@ -66,7 +68,10 @@ class Report:
         inputs: Mapping[str, Shape],
         dtype: str = "float32",
         counting: str = "torch",
+        by: str | None = None,
     ) -> None:
+        self.convention = convention(DEFAULT if by is None else by)
+        self.says_cost = by is not None
         self.name = name
         self.title = title
         self.inputs = dict(inputs)
@@ -138,6 +143,22 @@ class Report:
         """Multiply-accumulates, weights that are shared counted each time they are used."""
         return total(node.macs for node in self.nodes if node.macs is not None)
 
+    def cost(self, by: str | None = None) -> Cost:
+        """Return the cost under a convention, by default the one that the report was made with.
+
+        Conventions are `mac`, `flop_counter`, `torchvision`, `fvcore`, `ptflops`, `thop`, `torchinfo`,
+        `calflops` and `exact`. Raises `SpecError` for another.
+
+        >>> import shapecalc
+        >>> found = shapecalc.load("resnet50").analyze().cost("fvcore")
+        >>> print(found), found["stem.conv"]
+        4,111,512,576 flops (fvcore)
+        (None, 118013952)
+        """
+        from shapecalc.report.cost import cost
+
+        return cost(self.nodes, self.convention if by is None else convention(by))
+
     @property
     def flops(self) -> Dim:
         """Twice the multiply-accumulates: one multiplication and one addition each."""
@@ -169,11 +190,15 @@ class Report:
         >>> print(found, found.at(H=1, W=1))
         81,456·H·W 81456
         """
+        return self.leading(self.macs)
+
+    def leading(self, costs: Dim) -> Leading | None:
+        """Return how costs grow with large inputs, as `leading_macs` does of multiply-accumulates."""
         from shapecalc.algebra.leading import leading
 
-        if not self.free_sizes or not isinstance(self.macs, Expr):
+        if not self.free_sizes or not isinstance(costs, Expr):
             return None
-        found = leading(self.macs, self.free_sizes)
+        found = leading(costs, self.free_sizes)
         return found if found.degree else None
 
     @property
@@ -220,6 +245,7 @@ class Report:
         """Return everything as plain data for JSON; symbolic sizes become text.
 
         `counting` is there only where parameters may be counted as in another framework than torch, and
+        `cost` only where a convention was asked for, and
         `leading_macs` only where sizes of the input are free and the costs grow as a polynomial in them.
         """
         return {
@@ -236,11 +262,18 @@ class Report:
             "macs": number(self.macs),
             **self._growth(),
             "flops": number(self.flops),
+            **({"cost": self.cost().to_dict()} if self.says_cost else {}),
             "bytes": number(self.bytes),
             "complete": self.complete,
             "not_counted": self.not_counted,
-            "nodes": [node.to_dict() for node in self.nodes],
+            "nodes": [self._told(node) for node in self.nodes],
         }
+
+    def _told(self, node: Node) -> dict[str, Any]:
+        if not self.says_cost:
+            return node.to_dict()
+        cost = node.cost(self.convention)
+        return node.to_dict() | {"cost": None if cost is None else number(cost)}
 
     def derive(self, *layers: str, batch: bool | None = None) -> Derivation:
         """Return how every number came about: formula, numbers put in, result; of all layers or some.

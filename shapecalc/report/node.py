@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from shapecalc.algebra import Dim, Expr
+from shapecalc.costs.asked import Asked
+from shapecalc.costs.convention import Convention, Counts
 from shapecalc.engine.graph import GraphNode, Loop, over
 from shapecalc.errors import Place
 from shapecalc.layers.base import Effect, Kind, Named, Shapes, Window, count
@@ -141,6 +143,21 @@ class Node:
         """Return the multiply-accumulates in one pass of the outer `depth` loops."""
         return None if self._effect.macs is None else over(self._effect.macs, self.loops[depth:])
 
+    def counts(self, convention: Convention, depth: int = 0) -> Counts | None:
+        """Return the cost under a convention, by part, in one pass of the outer `depth` loops.
+
+        None where the convention has no rule for the kind.
+        """
+        found = convention.counts(Asked(self.layer, self.inputs, self._effect))
+        if found is None or not self.loops:
+            return found
+        return {part: over(value, self.loops[depth:]) for part, value in found.items()}
+
+    def cost(self, convention: Convention, depth: int = 0) -> Dim | None:
+        """Return the cost under a convention as one number, None where it has no rule for the kind."""
+        counts = self.counts(convention, depth)
+        return None if counts is None else convention.total(counts)
+
     def output_after(self, depth: int) -> Shape:
         """Return the shape of the result in the last pass of all but the outer `depth` loops."""
         shape = self.output
@@ -176,11 +193,6 @@ class Node:
                 else {}
             ),
         }
-
-    def _repeated(self) -> dict[str, Any]:
-        if not self.loops:
-            return {}
-        return {"times": number(self.times), "loops": [_told(one) for one in self.loops]}
 
     def __repr__(self) -> str:
         return f"<{self.path}: {self.kind} {self.output}>"

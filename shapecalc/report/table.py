@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
-from shapecalc.report.cells import COLUMNS, HEADERS, Row, heading, rows, summary
+from shapecalc.report.cells import COLUMNS, Row, heading, headers, rows, summary
 from shapecalc.report.columns import Columns
 from shapecalc.report.data import Report
 
 _COLUMNS = Columns(
     names=COLUMNS,
     right=frozenset({"Params", "Params %", "MACs", "MACs %"}),
-    headers=HEADERS,
+    headers={},
     first_to_go=("Params %", "MACs %", "Kind", "Kernel"),
     last_to_go=("MACs", "Params"),
     has_total=True,
@@ -21,7 +22,8 @@ _COLUMNS = Columns(
 
 def table(report: Report, depth: int | None = None, *, batch: bool = False, width: int | None = None) -> str:
     """Return the table of a report; with a width, columns give way until it fits."""
-    body = _COLUMNS.text([_indented(row) for row in rows(report, depth, batch=batch)], width)
+    columns = replace(_COLUMNS, headers=headers(report))
+    body = columns.text([_indented(row) for row in rows(report, depth, batch=batch)], width)
     above = _wrapped([heading(report, batch=batch)], width)
     return "\n".join([*above, "", body, "", *_wrapped(summary(report, batch=batch), width)])
 
