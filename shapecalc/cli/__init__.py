@@ -25,6 +25,7 @@ COMMANDS = {
     "diff": "diff:diff",
     "kinds": "kinds:kinds",
     "list": "list_:list_models",
+    "reconcile": "reconcile:reconcile",
     "schema": "schema:schema",
     "show": "show:show",
     "sizes": "sizes:sizes",

@@ -8,7 +8,6 @@ from shapecalc.algebra import Dim, product
 from shapecalc.layers.base import Effect, Kind, Named, Shapes, count
 from shapecalc.layers.requirement import Shape
 
-
 _SCALES = frozenset({"weight", "gamma"})
 _SHIFTS = frozenset({"bias", "beta"})
 

@@ -40,7 +40,7 @@ class Calflops(Convention):
     per_mac: ClassVar[Mapping[str, int]] = {"MACs": 1, "FLOPs": 2}
     sentence: ClassVar[str] = (
         "MACs as calflops counts them: convolutions, linear layers and matrix products. Its FLOPs are 2 for "
-        "each, the biases of convolutions, batch norm 2 a number, ReLU 1, and pooling 1 for each that arrives."
+        "each, the biases of convolutions, batch norm 2 a number, ReLU 1 and pooling 1 a number that arrives."
     )
     beside: ClassVar[Mapping[str, Rule]] = rules(
         ((*of.CONVOLUTIONS, *of.TRANSPOSED), _bias),

@@ -47,7 +47,7 @@ class Convention(ABC):
 
     @property
     def title(self) -> str:
-        """The heading of a column of costs: the unit and, unless they are MACs by definition, by whose rule."""
+        """The heading of a column of costs: the unit, and by whose rule unless it is the definition."""
         return f"{self.unit} ({self.name})"
 
     def __repr__(self) -> str:

@@ -1,4 +1,4 @@
-"""Every operation by itself: multiplications, additions, comparisons, divisions, exponentials and the rest."""
+"""Every operation by itself: multiplications, additions, comparisons, divisions, exponentials, others."""
 
 from __future__ import annotations
 
@@ -161,7 +161,7 @@ def _subsampled(asked: Asked) -> Counts | None:
 
 def _looked_at(asked: Asked) -> Dim | None:
     """How many numbers the windows of adaptive pooling hold together; None where that is not known."""
-    if asked.kind in {*of.GLOBAL_AVG, *of.GLOBAL_MAX, "mean"}:
+    if asked.kind in of.REDUCTIONS:
         return asked.n_in
     axes = range(len(asked.x) - getattr(asked.layer, "rank", 0), len(asked.x))
     sums: list[Dim] = []
@@ -223,12 +223,10 @@ class Exact(Convention):
 
     name: ClassVar[str] = "exact"
     unit: ClassVar[str] = "operations"
-    per_mac: ClassVar[Mapping[str, int]] = {
-        part: int(part in {MULTIPLY, ADD}) for part in PARTS
-    }
+    per_mac: ClassVar[Mapping[str, int]] = {part: int(part in {MULTIPLY, ADD}) for part in PARTS}
     sentence: ClassVar[str] = (
-        "operations: every multiplication, addition (or subtraction), comparison, division, exponential, root, "
-        "logarithm, power and error function, one each; evaluation mode, windows whole, padding computed with."
+        "operations: every multiplication, addition or subtraction, comparison, division, exponential, root, "
+        "logarithm, power and error function counts one; in evaluation; padding is computed with."
     )
     table: ClassVar[Mapping[str, Operations]] = _table(
         ((*of.PLAIN_CONVOLUTIONS, "partial_conv2d", "linear", "matmul"), _products),
@@ -263,7 +261,10 @@ class Exact(Convention):
     def counts(self, asked: Asked) -> Counts | None:
         rule = self.table.get(asked.kind)
         found = None if rule is None else rule(asked)
-        return None if found is None else dict.fromkeys(PARTS, 0) | found
+        if found is None:
+            return None
+        every: Counts = dict.fromkeys(PARTS, 0)
+        return every | found
 
     def knows(self, kind: str) -> bool:
         return kind in self.table or kind in of.POWER_POOLS

@@ -33,7 +33,9 @@ ADAPTIVE_AVG = ranked("adaptive_avg_pool")
 ADAPTIVE_MAX = ranked("adaptive_max_pool")
 GLOBAL_AVG = ranked("global_avg_pool")
 GLOBAL_MAX = ranked("global_max_pool")
-POOLS = (*MAX_POOLS, *AVG_POOLS, *ADAPTIVE_AVG, *ADAPTIVE_MAX, *GLOBAL_AVG, *GLOBAL_MAX)
+POOLS = (*MAX_POOLS, *AVG_POOLS, *ADAPTIVE_AVG, *ADAPTIVE_MAX)
+REDUCTIONS = (*GLOBAL_AVG, *GLOBAL_MAX, "mean")
+"""Means and maxima over whole axes: to torch methods of a tensor, in which no tool sees a pooling layer."""
 
 UPSAMPLING = ("upsample", "upsampling_bilinear2d", "upsampling_nearest2d")
 
@@ -54,4 +56,4 @@ COPYING = (
 """Kinds that move values about, or hand them on: in evaluation they compute nothing."""
 LEARNED_AND_POINTWISE = ("position_embedding", "layer_scale")
 SUMS = ("add", "multiply")
-OTHERS = ("mean", "subsample2d", "rbf", "embedding")
+OTHERS = (*REDUCTIONS, "subsample2d", "rbf", "embedding")

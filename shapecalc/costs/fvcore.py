@@ -18,7 +18,7 @@ def _batch_norm(asked: Asked) -> Dim:
 
 
 def _upsampled(asked: Asked) -> Dim:
-    """1 a number for nearest over two axes, 4 for bilinear; `area` is adaptive pooling, the rest has no handle."""
+    """1 a result for nearest over two axes, 4 for bilinear; `area` is adaptive pooling; else nothing."""
     mode = {"upsampling_nearest2d": "nearest", "upsampling_bilinear2d": "bilinear"}.get(asked.kind)
     mode = mode or asked.word("mode") or "nearest"
     if len(asked.x) != 4:
@@ -29,7 +29,7 @@ def _upsampled(asked: Asked) -> Dim:
 
 
 class Fvcore(OneUnit):
-    """fvcore counts a fused multiply-add as one flop, batch norm 2 a number, and average pooling to a size."""
+    """fvcore counts a fused multiply-add as one flop, batch norm as 2 a number, and adaptive averages."""
 
     name: ClassVar[str] = "fvcore"
     unit: ClassVar[str] = "flops"
@@ -42,7 +42,7 @@ class Fvcore(OneUnit):
         ((*of.CONVOLUTIONS, *of.TRANSPOSED, "linear", "matmul", "multihead_attention"), macs),
         (of.BATCH_NORMS, _batch_norm),
         ((*of.INSTANCE_NORMS, *of.WITHIN_SAMPLE), scaled_norm(4, 5)),
-        (("adaptive_avg_pool2d", "global_avg_pool2d"), arriving),
+        (("adaptive_avg_pool2d",), arriving),
         (of.UPSAMPLING, _upsampled),
     )
     nothing: ClassVar[frozenset[str]] = frozenset(

@@ -109,7 +109,7 @@ def softmax(asked: Asked) -> Counts:
 
 
 def log_softmax(asked: Asked) -> Counts:
-    """x - max - log ∑ e^(x - max)."""
+    """X - max - log ∑ e^(x - max)."""
     number, rows = asked.n_in, _rows(asked)
     return {COMPARE: number - rows, ADD: 3 * number - rows, EXP: number, LOG: rows}
 

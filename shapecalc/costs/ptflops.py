@@ -51,7 +51,7 @@ def _upsampled(asked: Asked) -> Dim:
 
 
 def _attention(asked: Asked) -> Dim | None:
-    """Products, the query's scale, softmax at 1 a weight, and the biases; the last one even if there is none."""
+    """Products, the query's scale, softmax at 1 a weight, and biases; the last one even if there is none."""
     if asked.macs is None:
         return None
     positions, features = product(asked.x[:-1]), asked.x[-1]
@@ -68,8 +68,8 @@ class Ptflops(OneUnit):
     unit: ClassVar[str] = "MACs"
     per_mac: ClassVar[Mapping[str, int]] = {"MACs": 1}
     sentence: ClassVar[str] = (
-        "MACs as ptflops counts them: multiply-accumulates and biases; batch norm 2 a number; ReLU 2 a number "
-        "and pooling 2 for each that arrives, since it meets the module and the function inside it."
+        "MACs as ptflops counts them: multiply-accumulates and biases; batch norm 2 a number; ReLU 2 a "
+        "number and pooling 2 for each that arrives, since it meets the module and the function inside it."
     )
     rules: ClassVar[Mapping[str, Rule]] = rules(
         ((*of.CONVOLUTIONS, *of.TRANSPOSED, "linear"), macs_and_bias),
@@ -95,5 +95,3 @@ class Ptflops(OneUnit):
         }
         - rules.keys()
     )
-
-

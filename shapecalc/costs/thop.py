@@ -47,7 +47,7 @@ class Thop(OneUnit):
         (("prelu",), arriving),
         (("softmax",), _softmax),
         (of.AVG_POOLS, leaving),
-        ((*of.ADAPTIVE_AVG, *of.GLOBAL_AVG), _adaptive),
+        (of.ADAPTIVE_AVG, _adaptive),
         (of.UPSAMPLING, _upsampled),
     )
     nothing: ClassVar[frozenset[str]] = frozenset(

@@ -1,4 +1,4 @@
-"""The rules of torchinfo (1.8.0, `torchinfo/layer_info.py`): numbers of weights times how often they are used."""
+"""The rules of torchinfo (1.8.0, `torchinfo/layer_info.py`): weights times how often they are used."""
 
 from __future__ import annotations
 

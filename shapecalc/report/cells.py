@@ -141,7 +141,9 @@ def costs(report: Report) -> list[str]:
     if report.convention.name == DEFAULT and isinstance(cost.total, int):
         flops = f"; FLOPs: {at_least}{grouped(report.flops)}"
     found = [f"{title}: {at_least}{grouped(cost.total)}{flops}"]
-    others = [f"{grouped(value)} {part}" for part, value in cost.parts.items() if part != cost.unit and value != 0]
+    others = [
+        f"{grouped(value)} {part}" for part, value in cost.parts.items() if part != cost.unit and value != 0
+    ]
     if others:
         found.append(f"{'Among them' if len(cost.parts) > 2 else 'Beside them'}: {', '.join(others)}")
     found += growth(report, cost)

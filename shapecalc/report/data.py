@@ -151,7 +151,7 @@ class Report:
 
         >>> import shapecalc
         >>> found = shapecalc.load("resnet50").analyze().cost("fvcore")
-        >>> print(found), found["stem.conv"]
+        >>> print(found), found["stem.conv2d"]
         4,111,512,576 flops (fvcore)
         (None, 118013952)
         """

@@ -39,6 +39,7 @@ def latex(report: Report, depth: int | None = None, *, batch: bool = False) -> s
     """Return a `table` with a caption; it needs the package booktabs and nothing else."""
     body = [_line(item, report, batch) for item in lines(outline(report, depth))]
     cost, title = report.cost(), escaped(report.convention.title)
+    rule = escaped(report.convention.sentence)
     notes = "".join((_growth(report, cost), *_passes(report)))
     costs = latex_dim(cost.total) if cost.complete else rf"\geq {latex_dim(cost.total)}"
     output = _shape(report.output, report, batch)
@@ -47,7 +48,7 @@ def latex(report: Report, depth: int | None = None, *, batch: bool = False) -> s
         [
             r"\begin{table}",
             r"\centering",
-            rf"\caption{{{escaped(heading(report, batch=batch))}. {escaped(report.convention.sentence)}{notes}}}",
+            rf"\caption{{{escaped(heading(report, batch=batch))}. {rule}{notes}}}",
             r"\begin{tabular}{lllrrr}",
             r"\toprule",
             rf"Layer & Kind & Kernel & Output & Parameters & {title} \\",

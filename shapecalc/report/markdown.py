@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shapecalc.report.cells import COLUMNS, Row, heading, headers, rows, summary
+from shapecalc.report.cells import COLUMNS, Row, headers, heading, rows, summary
 from shapecalc.report.data import Report
 
 

@@ -153,6 +153,11 @@ class Node:
             return found
         return {part: over(value, self.loops[depth:]) for part, value in found.items()}
 
+    @property
+    def bias_results(self) -> Dim:
+        """How many results a bias is added to."""
+        return over(Asked(self.layer, self.inputs, self._effect).bias, self.loops)
+
     def cost(self, convention: Convention, depth: int = 0) -> Dim | None:
         """Return the cost under a convention as one number, None where it has no rule for the kind."""
         counts = self.counts(convention, depth)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from shapecalc.report.cells import COLUMNS, Row, heading, headers, rows, summary
+from shapecalc.report.cells import COLUMNS, Row, headers, heading, rows, summary
 from shapecalc.report.columns import Columns
 from shapecalc.report.data import Report
 
