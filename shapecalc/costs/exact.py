@@ -267,7 +267,7 @@ class Exact(Convention):
         return every | found
 
     def knows(self, kind: str) -> bool:
-        return kind in self.table or kind in of.POWER_POOLS
+        return kind in self.table
 
     def total(self, counts: Counts) -> Dim:
         result: Dim = 0

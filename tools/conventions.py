@@ -1,0 +1,145 @@
+"""Write `docs/conventions.md`: the rules of each convention, what the tools say, and where they err.
+
+Run it after changing a convention or `tests/measured_costs.yaml`: `python tools/conventions.py`.
+A test compares.
+"""
+
+from __future__ import annotations
+
+import sys
+from functools import cache
+from inspect import getdoc
+from pathlib import Path
+from typing import Any
+
+import yaml
+from click.testing import CliRunner
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+import shapecalc  # noqa: E402
+from shapecalc.cli import main  # noqa: E402
+from shapecalc.costs.choose import CONVENTIONS, convention  # noqa: E402
+from shapecalc.report.cost import Cost  # noqa: E402
+
+DOCUMENT = ROOT / "docs" / "conventions.md"
+TRANSCRIPT = "reconcile resnet50 --against resnet50_keras"
+TOOLS = ("flop_counter", "fvcore", "ptflops", "thop", "torchinfo", "calflops", "calflops FLOPs")
+
+
+@cache
+def data() -> dict[str, Any]:
+    """Return what was measured."""
+    found: dict[str, Any] = yaml.safe_load(
+        (ROOT / "tests" / "measured_costs.yaml").read_text(encoding="utf-8")
+    )
+    return found
+
+
+def ours(name: str, tool: str, settings: dict[str, Any]) -> int:
+    """Return our figure of a bundled network for one of the tools' numbers."""
+    return figure(shapecalc.load(name).analyze(**settings).cost(tool.split(maxsplit=1)[0]), tool)
+
+
+def figure(cost: Cost, tool: str) -> int:
+    """Return the number of a cost that a tool's column is about."""
+    found = cost.parts["FLOPs"] if tool == "calflops FLOPs" else cost.total
+    assert isinstance(found, int)
+    return found
+
+
+def document() -> str:
+    """Return the page."""
+    printed = CliRunner().invoke(main, TRANSCRIPT.split()).output
+    lines = [HEAD.replace("{transcript}", TRANSCRIPT).replace("{printed}", printed)]
+    for name in CONVENTIONS:
+        rule = convention(name)
+        doc = " ".join((getdoc(type(rule)) or "").split())
+        lines.append(f"| `{name}` | {rule.unit} | {doc} |")
+    lines.append(MEASURED.format(versions=", ".join(f"{k} {v}" for k, v in data()["versions"].items())))
+    lines.append(f"| network | {' | '.join(TOOLS)} |")
+    lines.append(f"|---|{'---:|' * len(TOOLS)}")
+    for name, one in data()["networks"].items():
+        cells = [_cell(one, tool) for tool in TOOLS]
+        lines.append(f"| {name} | {' | '.join(cells)} |")
+    lines.append("")
+    for word, why in data()["reasons"].items():
+        who = [
+            f"{name} under {tool}, {more:,} more"
+            for name, one in data()["networks"].items()
+            for tool, (more, reason) in one.get("higher", {}).items()
+            if reason == word
+        ]
+        lines.append(f"- **{word.capitalize()}**: {why}. {'; '.join(who)}.")
+    lines.append(WRONG)
+    for one in data()["wrong"]:
+        lines += [f"\n### {one['title']}\n", f"{one['why']}\n", f"`{one['module']}` on {one['input']}:\n"]
+        lines += ["| | we | the tool |", "|---|---:|---:|"]
+        for tool, number in one["ours"].items():
+            says = one["tool"].get(tool)
+            mine = "not counted" if number is None else f"{number:,}"
+            lines.append(f"| {tool} | {mine} | {'' if says is None else f'{says:,}'} |")
+    return "\n".join([*lines, TAIL])
+
+
+def _cell(one: dict[str, Any], tool: str) -> str:
+    mark = "*" if tool in one.get("higher", {}) else ""
+    return f"{one['measured'][tool]:,}{mark}"
+
+
+HEAD = """\
+# Conventions of cost
+
+<!-- written by tools/conventions.py -->
+
+A multiply-accumulate (MAC) is one multiplication and the addition that follows. Tools disagree about
+everything else, so no number is printed without its convention. `shapecalc show NAME --convention fvcore`
+counts by another rule: every column of costs changes, and JSON has `cost: {convention, unit, total}`,
+with the cost of each layer beside it; in Python, `analyze(convention="fvcore")` or
+`report.cost("fvcore")`. `shapecalc reconcile NAME` shows all of them, and what accounts for each
+difference.
+
+```console
+$ shapecalc {transcript}
+{printed}```
+
+The last lines are the paper's arrangement: 3.8 thousand million in the paper, 4.09 in torchvision,
+because torchvision strides in the 3x3 convolution and the paper, like Keras, in the 1x1 before it. The
+difference is that of three layers.
+
+## The rules
+
+A rule is written for each kind of layer. One that a convention does not know, such as a kind of your own,
+is not counted: its cost is `?`, the total says "at least" and names the layer. Where a tool counts
+nothing for a layer, a zero is written among its rules. `add` and `multiply` are taken as `+` and `*` of
+tensors, which no tool counts, and a matrix product as `torch.matmul`. Costs are those of the whole batch;
+ptflops itself divides by it what it counts of modules.
+
+| convention | unit | what it is |
+|---|---|---|"""
+
+MEASURED = """
+## What the tools say
+
+Measured on torchvision's modules, batch 1, with {versions}. Our figures are the same to the unit, except
+those with a star.
+"""
+
+WRONG = """
+## Where a tool is wrong
+
+Our figures follow the tool's own rule, with these mistakes left out. A module that stands in two places
+of a network and is called twice is another: a convolution of 10,368 MACs in all comes to 41,472 in thop
+and to 20,736 in calflops, since what the module has added up is read once for each place."""
+
+TAIL = """
+Some of what tools do is odd and is nonetheless their rule, which we follow: torchinfo counts a linear
+layer's weights once a sample, however many positions it is used at; ptflops meets nn.ReLU twice but
+nn.ReLU6 once; calflops counts an upsampling by the numbers that arrive, or by the given sizes without
+channels; thop takes the adaptive average's windows as in/out in floating point, which is what arrives and
+what leaves, rounded down at times.
+"""
+
+if __name__ == "__main__":
+    DOCUMENT.write_text(document(), encoding="utf-8")
