@@ -3,9 +3,9 @@
     python benchmarks/symbolic.py                    # both parts; about a minute
     python benchmarks/symbolic.py export --runs 3    # one part: export or growth
 
-`export` pairs, in one process with the networks built, what torch.export takes for the symbolic output
-shape alone with what we take for every closed form and the exact set of legal sizes, from the text of the
-spec on. Needs the extra `bench`.
+`export` pairs, in one process, what torch.export takes for the symbolic output shape of a built module alone
+with what we take for every closed form and the exact set of legal sizes of a spec just loaded. Needs the
+extra `bench`.
 """
 
 from __future__ import annotations
@@ -47,19 +47,17 @@ def export(runs: int) -> None:
             dynamic = ({2: Dim.AUTO, 3: Dim.AUTO},)
             return torch.export.export(module, (example,), dynamic_shapes=dynamic)
 
-        def forms(name: str = ours) -> object:
-            report = shapecalc.load(name).analyze(symbolic=("H", "W"))
-            return [(node.output, node.params, node.macs) for node in report.nodes], report.macs
+        figures: dict[str, list[float]] = {"export": [], "closed forms": [], "legal sizes": []}
+        for _ in range(runs):
+            spec = shapecalc.load(ours)
 
-        def sizes(name: str = ours) -> object:
-            return shapecalc.load(name).sizes()
+            def forms(spec: shapecalc.Model = spec) -> object:
+                report = spec.analyze(symbolic=("H", "W"))
+                return [(node.output, node.params, node.macs) for node in report.nodes], report.macs
 
-        parts: dict[str, Callable[[], object]] = {
-            "export": by_export,
-            "closed forms": forms,
-            "legal sizes": sizes,
-        }
-        figures = {part: [clocked(call) for _ in range(runs)] for part, call in parts.items()}
+            parts: list[Callable[[], object]] = [by_export, forms, spec.sizes]
+            for found, call in zip(figures.values(), parts, strict=True):
+                found.append(clocked(call))
         first = figures["export"][0] / (figures["closed forms"][0] + figures["legal sizes"][0])
         rows = zip(*figures.values(), strict=True)
         ratio = statistics.median(theirs / (forms_ + sizes_) for theirs, forms_, sizes_ in rows)

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from shapecalc.algebra.expr import Dim, Expr, symbol
+    from shapecalc.bridges.torch import from_torch
     from shapecalc.errors import DesignError, FormulaError, ShapecalcError, ShapeError, SpecError, Undecided
-    from shapecalc.layers.base import Layer, Merge
+    from shapecalc.layers.base import Joint, Layer, Merge
     from shapecalc.layers.registry import kinds, register
     from shapecalc.model import Model, load, loads, names
     from shapecalc.report.data import Report
@@ -29,6 +30,7 @@ _HOMES = {
     "Dim": "algebra.expr",
     "Expr": "algebra.expr",
     "FormulaError": "errors",
+    "Joint": "layers.base",
     "Layer": "layers.base",
     "Merge": "layers.base",
     "Model": "model",
@@ -41,6 +43,7 @@ _HOMES = {
     "SpecError": "errors",
     "Step": "spec.tree",
     "Undecided": "errors",
+    "from_torch": "bridges.torch",
     "kinds": "layers.registry",
     "load": "model",
     "loads": "model",
@@ -60,6 +63,7 @@ __all__ = [
     "Dim",
     "Expr",
     "FormulaError",
+    "Joint",
     "Layer",
     "Merge",
     "Model",
@@ -72,6 +76,7 @@ __all__ = [
     "SpecError",
     "Step",
     "Undecided",
+    "from_torch",
     "kinds",
     "load",
     "loads",

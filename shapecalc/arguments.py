@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -16,10 +17,44 @@ def opened(source: str) -> Model:
     return read_model(*source_of(source))
 
 
+def asked(
+    source: str, inputs: tuple[str, ...], settings: tuple[str, ...]
+) -> tuple[Model, dict[str, tuple[int, ...]] | tuple[int, ...] | None, dict[str, Any]]:
+    """Return the model that an argument names, with the input and the parameters to ask it for.
+
+    A torch module, `pkg.mod:attribute`, is built with the settings and traced on the input, so that
+    nothing is left to ask it for.
+    """
+    given, settled = shapes(inputs), assignments(settings)
+    if not is_torch(source):
+        return opened(source), given, settled
+    from shapecalc.bridges import need
+
+    need("torch")
+    from shapecalc.bridges.torch.locating import model_at
+
+    return model_at(source, given, settled), None, {}
+
+
+def is_torch(source: str) -> bool:
+    """Say whether an argument names an object in a Python module, `pkg.mod:attribute`, and no file."""
+    from pathlib import Path
+
+    if not re.fullmatch(r"[A-Za-z_]\w*(\.\w+)*:[A-Za-z_]\w*(\.\w+)*", source, re.ASCII):
+        return False
+    file = source.partition(":")[0]
+    return not file.endswith((".yaml", ".yml", ".json")) and not Path(file).is_file()
+
+
 def source_of(source: str) -> tuple[str, str, str | None]:
     """Return the text that an argument names, the file that messages show, and the variant in it."""
     from shapecalc.spec.find import decoded, locate, read_file, short
 
+    if is_torch(source):
+        raise SpecError(
+            f"{source} names an object in a Python module, and this asks for a spec",
+            hint="save what shapecalc.from_torch(...).to_yaml() returns, and ask of that file",
+        )
     if source == "-":
         return decoded(sys.stdin.buffer.read(2**20 + 1), "<stdin>"), "<stdin>", None
     path, variant = locate(source)

@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Any, Self, overload
 from pydantic import PrivateAttr
 
 from shapecalc.algebra import Dim, Expr, symbol
-from shapecalc.algebra.rational import LARGEST, Value
-from shapecalc.engine.expand import expand
-from shapecalc.engine.graph import Graph, Walk
+from shapecalc.algebra.rational import LARGEST
+from shapecalc.engine.graph import Walk
 from shapecalc.engine.parameters import BATCH, Parameters, input_shapes
-from shapecalc.engine.walk import rewalk
-from shapecalc.errors import DesignError, SpecError, Undecided, nearest, quote
+from shapecalc.engine.remembered import Graphs
+from shapecalc.errors import DesignError, SpecError, nearest, quote
 from shapecalc.layers.registry import FRAMEWORKS
 from shapecalc.layers.requirement import Shape
 from shapecalc.report.data import DTYPES, Report
@@ -31,8 +30,6 @@ if TYPE_CHECKING:
     from shapecalc.solving.budget import Budget
     from shapecalc.solving.features import Features
     from shapecalc.solving.inputs import Inputs
-
-_GRAPHS_KEPT = 4
 
 
 class Model(Spec):
@@ -56,7 +53,7 @@ class Model(Spec):
     (1, 8, ⌈H/2⌉ - 1, ⌈W/2⌉ - 1)
     """
 
-    _graphs: list[Graph] = PrivateAttr(default_factory=list)
+    _graphs: Graphs = PrivateAttr(default_factory=Graphs)
     _text: str | None = PrivateAttr(default=None)
 
     def __eq__(self, other: object) -> bool:
@@ -121,18 +118,7 @@ class Model(Spec):
                 raise SpecError(f"batch must be a whole number from 1 to 10^18, or None, not {quote(batch)}")
         parameters = Parameters(self, values, free)
         inputs = input_shapes(self, parameters, given, batch)
-        shapes = [*inputs.values()]
-        batched = batch is not None
-        for graph in self._graphs:
-            if graph.batched is batched and _serves(graph, parameters):
-                walk = rewalk(graph, shapes)
-                if walk is not None:
-                    return walk, inputs
-        walk = expand(self, parameters.__getitem__, inputs, batched=batched)
-        if not walk.failures and not walk.graph.loops:
-            self._graphs.insert(0, walk.graph)
-            del self._graphs[_GRAPHS_KEPT:]
-        return walk, inputs
+        return self._graphs.walk(self, parameters, inputs, batched=batch is not None), inputs
 
     def derive(
         self,
@@ -221,7 +207,9 @@ class Model(Spec):
 
         walk, inputs = self._walk(given, 1, symbolic=False, values=values)
         report = Report(self.name, self.title, walk, inputs, counting=self.framework)
-        return findings(self, report, walk.failures, Question(self, given, values)), report
+        return findings(
+            self, report, walk.failures, Question(self, given, values, graphs=self._graphs)
+        ), report
 
     def _repaired(self, found: list[Diagnostic], given: Any, values: Mapping[str, Any]) -> list[Diagnostic]:
         from shapecalc.checks.repair import repaired
@@ -257,7 +245,7 @@ class Model(Spec):
         from shapecalc.sizes.question import Question
 
         chosen = None if free is None else tuple(free)
-        return legal_sizes(Question(self, input, parameters, rebuild, outputs, chosen))
+        return legal_sizes(Question(self, input, parameters, rebuild, outputs, chosen, graphs=self._graphs))
 
     @overload
     def solve(
@@ -358,24 +346,10 @@ class Model(Spec):
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """Return a copy, with some fields replaced; it shares no expansion with the original."""
         copied = super().model_copy(update=update, deep=deep)
-        copied._graphs = []  # noqa: SLF001  (a copy of this very class)
+        copied._graphs = Graphs()  # noqa: SLF001  (a copy of this very class)
         if update:
             copied._text = None  # noqa: SLF001
         return copied
-
-
-def _serves(graph: Graph, parameters: Parameters) -> bool:
-    """Say whether every parameter that an expansion read still has its value."""
-    try:
-        return all(_same(parameters[name], value) for name, value in graph.parameters_read.items())
-    except (SpecError, Undecided):
-        return False  # a new expansion may not ask for the parameter that has no value now
-
-
-def _same(value: Value, known: Value) -> bool:
-    if isinstance(value, list) and isinstance(known, list):
-        return len(value) == len(known) and all(map(_same, value, known))
-    return type(value) is type(known) and value == known  # True is not 1 in a spec
 
 
 def load(source: str | Path | Mapping[str, Any]) -> Model:

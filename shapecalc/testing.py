@@ -20,7 +20,7 @@ from pydantic import ValidationError
 from shapecalc.algebra import Dim, Expr, symbol
 from shapecalc.errors import ShapecalcError, Undecided
 from shapecalc.layers import registry
-from shapecalc.layers.base import Effect, Kind, Merge, Shapes
+from shapecalc.layers.base import Effect, Joint, Kind, Shapes
 from shapecalc.layers.requirement import Refused, Requirement
 from shapecalc.model import Model, loads
 from shapecalc.spec.tree import Step
@@ -68,7 +68,7 @@ def check_kind(
 
 def _free_sizes(cls: type[Kind], shapes: Shapes) -> Iterator[set[tuple[int, int]]]:
     """Yield every size alone and all together; a size of 1 stays where several tensors are broadcast."""
-    several = issubclass(cls, Merge)
+    several = issubclass(cls, Joint)
     places = {
         (number, axis)
         for number, shape in enumerate(shapes)

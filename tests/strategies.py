@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from shapecalc.layers.base import Kind
 from shapecalc.layers.extended import INFINITIES, Extended
 from shapecalc.layers.fields import (
+    Annotation,
     Decimal,
     Each,
     Listed,
@@ -27,9 +28,9 @@ from shapecalc.layers.fields import (
     Optional,
     Truth,
     Whole,
-    _Annotation,
 )
 from shapecalc.layers.registry import get
+from tests.strategies_more import MORE_HINTS, MORE_INPUTS
 
 Sizes: TypeAlias = tuple[int, ...]
 Fields: TypeAlias = dict[str, Any]
@@ -106,7 +107,7 @@ class Draft:
 _DECIMALS = [Fraction(n, d) for n, d in [(0, 1), (1, 2), (1, 1), (1, 4), (3, 10), (3, 2), (2, 1), (5, 2)]]
 
 
-def value(draft: Draft, rule: _Annotation) -> Any:
+def value(draft: Draft, rule: Annotation) -> Any:
     """Draw a value that an annotation allows; in a wild draft, sometimes one just outside."""
     illegal = draft.wild and draft.chance(8)
     for annotation, strategy in STRATEGIES.items():
@@ -170,7 +171,7 @@ def _each(draft: Draft, rule: Each, illegal: bool) -> Any:
     return tuple(value(draft, rule.item) for _ in range(length))
 
 
-STRATEGIES: dict[type[_Annotation], Callable[[Draft, Any, bool], Any]] = {
+STRATEGIES: dict[type[Annotation], Callable[[Draft, Any, bool], Any]] = {
     Extended: _extended,
     Whole: _whole,
     Decimal: _decimal,
@@ -318,9 +319,50 @@ def shuffled(draft: Draft) -> tuple[Sizes, ...]:
     return (shape[-2:] if draft.flaw == "rank" else shape,)
 
 
+EQUATIONS = [
+    "ij,jk->ik",
+    "bij,bjk->bik",
+    "bhid,bhjd->bhij",
+    "bnd,qd->bqn",
+    "i,j->ij",
+    "ij->ji",
+    "ijk->j",
+    "bij,j->b",
+]
+
+
+def by_letters(draft: Draft) -> tuple[Sizes, ...]:
+    """Return tensors for an equation of letters, mostly."""
+    equation = draft.fields["equation"] = draft.draw(st.sampled_from(EQUATIONS))
+    sizes = {letter: draft.whole(1, 4) for letter in "abcdefghijklmnopqrstuvwxyz"}
+    found = [[sizes[letter] for letter in term] for term in equation.partition("->")[0].split(",")]
+    if draft.chance(4):
+        found[-1][0] = 1
+    if draft.flaw == "declared" or (draft.wild and draft.chance(2)):
+        found[0][-1] += 1
+    if draft.flaw == "rank":
+        found[0].append(2)
+    return tuple(map(tuple, found))
+
+
+def as_seen(draft: Draft) -> tuple[Sizes, ...]:
+    """Return tensors that an operation without a rule was seen to take; the batch may be another."""
+    found = [_generic(draft)[0] for _ in range(draft.whole(1, 2))]
+    batched = draft.chance(2)
+    takes = tuple((-1, *x[1:]) if batched and x else x for x in found)
+    draft.fields |= {"function": "fft_fft", "takes": takes, "gives": takes}
+    batch = draft.whole(1, 3)
+    return tuple((batch, *x[1:]) if batched and x else x for x in found)
+
+
 INPUTS: dict[str, Callable[[Draft], tuple[Sizes, ...]]] = {
     "add": several,
     "multiply": several,
+    "combine": several,
+    "einsum": by_letters,
+    "opaque": as_seen,
+    "pad": of_rank(2, 3, 4),
+    "broadcast_to": of_rank(1, 2, 3),
     "concat": joined,
     "matmul": multiplied,
     "upsample": resized,
@@ -342,6 +384,7 @@ INPUTS: dict[str, Callable[[Draft], tuple[Sizes, ...]]] = {
     "divisible": of_rank(2, 3, 4),
     "channel_shuffle": of_rank(3, 4, 5),
     "glu": of_rank(1, 2, 3),
+    **MORE_INPUTS,
 }
 """Kinds whose inputs are not just any shape (or, for spatial kinds, a shape of their rank)."""
 
@@ -510,6 +553,26 @@ def pieces(draft: Draft) -> Any:
     return tuple(sizes)
 
 
+def stretched(draft: Draft) -> tuple[int, ...]:
+    """Return a shape that the input can be expanded to, mostly."""
+    sizes = [draft.whole(1, 4) if n == 1 else draft.draw(st.sampled_from([n, -1])) for n in draft.x]
+    if draft.flaw in ("bound", "declared"):
+        sizes[0] = draft.whole(1, 5)
+    return tuple([draft.whole(1, 3) for _ in range(draft.whole(0, 1))] + sizes)[draft.flaw == "rank" :]
+
+
+def pairs_of_sides(draft: Draft) -> tuple[int, ...]:
+    """Return padding before and after of the last axes."""
+    count = 2 * draft.whole(1, len(draft.x)) + (draft.flaw == "divisor") + 2 * (draft.flaw == "rank")
+    least = -5 if draft.flaw == "bound" else -1 if draft.wild else 0
+    return tuple(draft.whole(least, 3) for _ in range(count))
+
+
+def named_tensors(draft: Draft) -> dict[str, tuple[int, ...]]:
+    """Return tensors by their names."""
+    return {name: (draft.whole(1, 3), draft.whole(1, 3)) for name in "ab"[: draft.whole(0, 2)]}
+
+
 def split_axis(draft: Draft) -> tuple[int, ...]:
     """Return sizes whose product is that of the axis `dim`."""
     axis: int = draft.fields.get("dim", 0)
@@ -546,6 +609,13 @@ FIELD_HINTS: dict[str, Callable[[Draft], Any]] = {
     "dims": order_of_axes,
     "start_dim": lambda draft: draft.whole(0, min(1, len(draft.x) - 1)),
     "end_dim": lambda draft: -1 if draft.flaw == "divisor" else an_axis(draft),
+    "elementwise.function": lambda draft: draft.draw(st.sampled_from(["exp", "neg", "floor"])),
+    "combine.function": lambda draft: draft.draw(st.sampled_from(["sub", "div", "maximum"])),
+    "reduce.dim": some_axes,
+    "view.shape": lambda draft: regrouped(draft, prod(draft.x)),
+    "broadcast_to.shape": stretched,
+    "pad.pad": pairs_of_sides,
+    "tensors": named_tensors,
     "reshape.shape": lambda draft: regrouped(draft, prod(draft.x[1:])),
     "unflattened_size": split_axis,
     "split_size": pieces,
@@ -566,23 +636,24 @@ FIELD_HINTS: dict[str, Callable[[Draft], Any]] = {
         for name in ("zero", "constant", "reflection", "replication", "circular")
         for rank in (1, 2, 3)
     },
+    **MORE_HINTS,
 }
 """Fields by name, or by `kind.name` where a name means something else in one kind.
 
 They are drawn after the fields without a hint, in this order.
 """
 
-SKIPPED = {"branches"}
-"""Fields that hold layers, not values."""
+SKIPPED = {"branches", "layer", "macs_known", "name"}
+"""Fields that hold layers or their names, or what only the tracing of a network knows, not values."""
 
 
-def rules(cls: type[Kind]) -> dict[str, _Annotation]:
+def rules(cls: type[Kind]) -> dict[str, Annotation]:
     """Return the annotation of every field that holds a value."""
-    found: dict[str, _Annotation] = {}
+    found: dict[str, Annotation] = {}
     for name, field in cls.model_fields.items():
         if name in SKIPPED:
             continue
-        annotations = [item for item in field.metadata if isinstance(item, _Annotation)]
+        annotations = [item for item in field.metadata if isinstance(item, Annotation)]
         assert annotations, f"{cls.kind}.{name} has no annotation that says what it may hold"
         found[name] = annotations[0]
     return found

@@ -205,7 +205,7 @@ BROKEN: dict[str, tuple[str, str, str]] = {
     "very long expression": (layers(f"- linear: {{out_features: {'1+' * 50_000}1}}"), "3:14", "longer than 300"),
     "name of spaces": (layers("- relu:", "  name: a b"), "4:5", "not letters, digits and underscores"),
     "name that is a number": (layers("- relu:", "  name: 3"), "4:5", "name: 3 is not text"),
-    "name with a dot": (layers("- relu:", "  name: a.b"), "4:5", "not letters, digits and underscores"),
+    "name that ends in a dot": (layers("- relu:", "  name: a."), "4:5", "not letters, digits and underscores"),
     "name twice": (
         layers("- relu:", "  name: a", "- relu:", "  name: a"),
         "6:5",

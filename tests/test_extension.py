@@ -17,12 +17,12 @@ from hypothesis import given, settings
 from pydantic import Field
 
 import shapecalc
-from shapecalc import Dim, Layer, Merge, SpecError, Step, loads
+from shapecalc import Dim, Joint, Layer, Merge, SpecError, Step, loads
 from shapecalc.cli import main
 from shapecalc.layers import registry
 from shapecalc.layers.base import AnyShape, Named, NoBuffers, NoWeights, NoWindow, SameShape, Shapes
 from shapecalc.layers.fields import Count
-from shapecalc.layers.requirement import Requirement, Shape, divides, rank_between
+from shapecalc.layers.requirement import Requirement, Shape, arity, divides, rank_between, shaped
 from shapecalc.report.catalogue import catalogue, description
 from shapecalc.spec.schema import schema
 from shapecalc.testing import (
@@ -97,6 +97,32 @@ class Mystery(SameShape, AnyShape, NoWeights, NoWindow, Layer):
         return None
 
 
+class Remembering(NoBuffers, Joint):
+    """A layer that reads a tensor and maybe a state, and returns both anew."""
+
+    kind: ClassVar[str] = "remembering"
+
+    size: Count
+
+    def requirements(self, inputs: Shapes) -> Iterator[Requirement]:
+        yield arity(self.kind, len(inputs), 1, 2)
+        yield from rank_between(self.kind, inputs[0], 2, 2)
+        for state in inputs[1:]:
+            yield from shaped(self.kind, "the state", state, self.output(inputs))
+
+    def output(self, inputs: Shapes) -> Shape:
+        return (inputs[0][0], self.size)
+
+    def outputs(self, inputs: Shapes) -> Shapes:
+        return (self.output(inputs), self.output(inputs))
+
+    def weights(self, inputs: Shapes) -> Named:
+        return {"cell.weight_ih": (self.size, inputs[0][1]), "cell.weight_hh": (self.size, self.size)}
+
+    def macs(self, inputs: Shapes) -> Dim:
+        return inputs[0][0] * self.size * (inputs[0][1] + self.size)
+
+
 @pytest.fixture
 def registered() -> Iterator[None]:
     classes: list[Any] = [Gated, Difference, Mystery]
@@ -113,6 +139,15 @@ EXAMPLES: list[tuple[Any, ...]] = [
     ({"out_features": 3, "heads": 3}, (2, 5, 8)),
     ({"out_features": 0}, (8,)),
     ({"out_features": 2}, ()),
+]
+
+
+REMEMBERED: list[tuple[Any, ...]] = [
+    ({"size": 4}, (2, 3)),
+    ({"size": 4}, (2, 3), (2, 4)),
+    ({"size": 4}, (2, 3), (2, 5)),
+    ({"size": 4}, (2, 3), (2, 4), (2, 4)),
+    ({"size": 4}, (2, 3, 3)),
 ]
 
 
@@ -272,6 +307,7 @@ def test_the_laws_hold_for_a_registered_kind(registered: None) -> None:
     check_kind(Gated, *EXAMPLES)
     check_kind(Difference, ({}, (2, 3), (2, 3)), ({}, (2, 3), (2, 4)), ({}, (2,)))
     check_kind(Mystery, ({}, (2, 3)))
+    check_kind(Remembering, *REMEMBERED)
 
 
 def test_random_fields_and_inputs_come_from_the_fields_of_a_registered_kind(registered: None) -> None:
@@ -313,6 +349,27 @@ def _linear(layer: Any, x: tuple[int, ...]) -> Any:
 
 def test_parity_with_a_module_of_torch() -> None:
     check_kind(Gated, *EXAMPLES, torch=_linear)
+
+
+def test_a_kind_of_several_tensors_is_held_to_torch() -> None:
+    from torch import Tensor, nn
+
+    class Module(nn.Module):
+        def __init__(self, features: int, size: int) -> None:
+            super().__init__()
+            self.cell = nn.RNNCell(features, size, bias=False)
+
+        def forward(self, x: Tensor, *states: Tensor) -> tuple[Tensor, Tensor]:
+            if x.dim() != 2:
+                raise ValueError("a batch")
+            state = self.cell(x, *states)
+            return state, state.clone()
+
+    def build(layer: Remembering, x: tuple[int, ...], *states: tuple[int, ...]) -> nn.Module:
+        size: Any = layer.size
+        return Module(x[-1], size)
+
+    check_kind(Remembering, *REMEMBERED, torch=build)
 
 
 def _float_size(patch: pytest.MonkeyPatch) -> None:

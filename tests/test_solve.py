@@ -199,7 +199,6 @@ def test_a_closed_form_is_solved_as_all_values_tried(
 @pytest.mark.parametrize(
     ("names", "values", "options"),
     [
-        (("depth",), [*range(1, 65)], {}),
         (("scale",), [Fraction(n, 4) for n in range(1, 65)], {"multiple_of": 0.25}),
         (
             ("scale",),
@@ -258,7 +257,7 @@ def test_a_multiplier_and_a_resolution_of_a_published_network() -> None:
 
 def test_what_cannot_be_counted_has_no_budget() -> None:
     with pytest.raises(SpecError, match="too many to analyse"):
-        SMALL.solve(params=5, free="depth", between=(1, 10_000))
+        SMALL.solve(params=5, free="scale", multiple_of=0.25, between=(1, 10_000))
     with pytest.raises(ShapeError, match="no groups from 9 to 20 makes a network; with 9"):
         SMALL.solve(params=5, free="groups", between=(9, 20), width=1)
 
@@ -341,7 +340,7 @@ PRINTED = {
     "solve_input_json": "solve input alexnet 6x6 --at pool5 --format json",
     "solve_budget": "solve budget densenet121 --params 5M --free growth --multiple-of 8",
     "solve_budget_macs": "solve budget mobilenet_v2 --macs 300M --free H=W --at-most",
-    "solve_budget_tried": "solve budget resnet20_cifar --params 1.7M --free n --between 1:20",
+    "solve_budget_tried": "solve budget mobilenet_v1_050 --params 2M --free width --multiple-of 0.25 --between 0.25:2",
     "solve_features": "solve features lenet5",
 }
 

@@ -88,6 +88,8 @@ class Proposer:
         if named is None:
             return
         name, arriving, layer = named[1], needed.right, node.layer
+        if name not in type(layer).model_fields:
+            return  # the field of a layer inside this one
         if isinstance(layer, Dense) and len(x) > 2:
             flattened = self.spots.insertion(node, "flatten", "a flatten before it")
             flat = product(x[1:])

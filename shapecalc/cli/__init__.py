@@ -23,6 +23,7 @@ COMMANDS = {
     "check": "check:check",
     "derive": "derive:derive",
     "diff": "diff:diff",
+    "export": "export:export",
     "kinds": "kinds:kinds",
     "list": "list_:list_models",
     "reconcile": "reconcile:reconcile",

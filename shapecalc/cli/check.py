@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from shapecalc import __version__
-from shapecalc.arguments import amount, assignments, read_model, shapes, source_of
+from shapecalc.arguments import amount, asked, assignments, is_torch, read_model, shapes, source_of
 from shapecalc.console import complain, echo, say
 from shapecalc.errors import SpecError, quote
 
@@ -51,13 +51,17 @@ def check(  # noqa: PLR0913, PLR0917  (one argument per option)
     show_diff: bool,
     fix: bool,
 ) -> None:
-    """List every mistake in MODELS (names, files, or -); exit 1 when there is an error."""
+    """List every mistake in MODELS (names, files, -, or pkg.mod:Net); exit 1 when there is an error."""
     budgets = {"max_params": amount(max_params), "max_macs": amount(max_macs)}
     if show_diff or fix:
         left = [mend(model, inputs, settings, budgets, write=fix, show=show_diff) for model in models]
         ctx.exit(1 if any(left) else 0)
     found: list[Diagnostic] = []
     for model in models:
+        if is_torch(model):
+            traced, given, settled = asked(model, inputs, settings)
+            found += traced.check(input=given, **budgets, **settled)
+            continue
         text, file, variant = source_of(model)
         try:
             found += read_model(text, file, variant).check(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from shapecalc.arguments import assignments, opened, shapes
+from shapecalc.arguments import asked, assignments, shapes
 from shapecalc.console import say
 from shapecalc.errors import SpecError, quote
 
@@ -63,10 +63,12 @@ def derive(
     names = [name.strip() for name in free.split(",") if name.strip()]
     if batch is not None and "batch" in names:
         raise click.UsageError("--batch gives the batch that --free leaves free: choose one")
-    settled = assignments(settings)
-    given = shapes(inputs)
     written = ": " in model or model.lstrip().startswith(("[", "{"))
-    found = _of_layers(model, given, settled) if written else opened(model)
+    if written:
+        given, settled = shapes(inputs), assignments(settings)
+        found = _of_layers(model, given, settled)
+    else:
+        found, given, settled = asked(model, inputs, settings)
     left_free = [name for name in found.free_names() if symbolic and name not in settled]
     report = found.analyze(
         input=None if written else given,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from shapecalc.arguments import assignments, opened, shapes
+from shapecalc.arguments import asked
 from shapecalc.console import say
 
 
@@ -41,16 +41,15 @@ def diff(
     from shapecalc.report.diff import compare
     from shapecalc.report.diff_text import markdown, text
 
-    shape = shapes(inputs)
-    mine, theirs = assignments((*settings, *on_left)), assignments((*settings, *on_right))
-    first, second = opened(left), opened(right)
-    found = compare(first.analyze(input=shape, **mine), second.analyze(input=shape, **theirs))
+    first, shape, mine = asked(left, inputs, (*settings, *on_left))
+    second, its_shape, theirs = asked(right, inputs, (*settings, *on_right))
+    found = compare(first.analyze(input=shape, **mine), second.analyze(input=its_shape, **theirs))
     proof = None
     if prove:
         from shapecalc.sizes.agreement import agreement
         from shapecalc.sizes.question import Question
 
-        proof = agreement(Question(first, shape, mine), Question(second, shape, theirs))
+        proof = agreement(Question(first, shape, mine), Question(second, its_shape, theirs))
     if form == "json":
         import json
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from shapecalc.arguments import assignments, opened, shapes
+from shapecalc.arguments import asked
 from shapecalc.console import say, terminal_width
 from shapecalc.costs.choose import CONVENTIONS
 
@@ -68,14 +68,16 @@ def show(  # noqa: PLR0913, PLR0917  (one argument per option)
     convention: str | None,
     form: str,
 ) -> None:
-    """Lay out MODEL (a bundled name, a file, or - for stdin) layer by layer."""
+    """Lay out MODEL (a bundled name, a file, - for stdin, or pkg.mod:Net) layer by layer.
+
+    pkg.mod:Net is a torch module, or what builds one with the settings of --set.
+    """
     names = [name.strip() for name in free.split(",") if name.strip()]
     if batch is not None and "batch" in names:
         raise click.UsageError("--batch gives the batch that --free leaves free: choose one")
-    found = opened(model)
-    settled = assignments(settings)
+    found, given, settled = asked(model, inputs, settings)
     report = found.analyze(
-        input=shapes(inputs),
+        input=given,
         batch=1 if batch is None else batch,
         symbolic=[*(name for name in found.free_names() if symbolic and name not in settled), *names],
         dtype=dtype,

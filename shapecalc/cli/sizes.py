@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from shapecalc.arguments import assignments, opened, shape, shapes
+from shapecalc.arguments import asked, shape
 from shapecalc.console import say
 
 
@@ -46,9 +46,8 @@ def sizes(
     The network is taken as built for its default sizes, its weights fixed, in evaluation mode.
     """
     names = [name.strip() for name in free.split(",") if name.strip()]
-    found = opened(model).sizes(
-        input=shapes(inputs), rebuild=rebuild, outputs=outputs, free=names or None, **assignments(settings)
-    )
+    asked_of, given, settled = asked(model, inputs, settings)
+    found = asked_of.sizes(input=given, rebuild=rebuild, outputs=outputs, free=names or None, **settled)
     beside = None if near is None else found.nearest(shape(near))
     if form == "json":
         import json

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import click
 
-from shapecalc.arguments import amount, assignments, opened, shape, shapes
+from shapecalc.arguments import amount, asked, opened, shape
 from shapecalc.console import say
 from shapecalc.errors import SpecError, quote
 
@@ -136,9 +136,8 @@ def input_(
     form: str,
 ) -> None:
     """Tell exactly which inputs of MODEL give a result of the size WANTED, as 7x7 or 512x7x7."""
-    found = opened(model).solve(
-        output=shape(wanted), at=at, rebuild=rebuild, input=shapes(inputs), **assignments(settings)
-    )
+    asked_of, given, settled = asked(model, inputs, settings)
+    found = asked_of.solve(output=shape(wanted), at=at, rebuild=rebuild, input=given, **settled)
     _tell(found, str(found), form, any_found=bool(found))
 
 
@@ -177,10 +176,9 @@ def budget(  # noqa: PLR0913, PLR0917  (one argument per option)
         "multiple_of": _decimal("--multiple-of", multiple_of),
         "between": None if between is None else _range(between),
         "aim": aim,
-        "input": shapes(inputs),
-        **assignments(settings),
     }
-    found = opened(model).solve(**question)
+    asked_of, given, settled = asked(model, inputs, settings)
+    found = asked_of.solve(**question, input=given, **settled)
     _tell(found, str(found), form, any_found=bool(found))
 
 
@@ -193,9 +191,8 @@ def features(
     model: str, layer: str | None, inputs: tuple[str, ...], settings: tuple[str, ...], form: str
 ) -> None:
     """Tell the in_features of the linear layers of MODEL, or of LAYER, and how they come about."""
-    found = opened(model).solve(
-        in_features=True if layer is None else layer, input=shapes(inputs), **assignments(settings)
-    )
+    asked_of, given, settled = asked(model, inputs, settings)
+    found = asked_of.solve(in_features=True if layer is None else layer, input=given, **settled)
     _tell(found, str(found), form, any_found=True)
 
 

@@ -7,7 +7,7 @@ from time import monotonic
 
 import click
 
-from shapecalc.arguments import assignments, opened, shapes
+from shapecalc.arguments import asked
 from shapecalc.console import say
 
 PATIENCE = 1.0
@@ -31,7 +31,7 @@ def verify(
     """
     from shapecalc.bridges import need
 
-    found = opened(model)
+    found, given, settled = asked(model, inputs, settings)
     need("torch")
     from shapecalc.bridges.torch.verification import verify as verified
 
@@ -44,7 +44,7 @@ def verify(
         told = f"{done} of {of} layers" if done < of else ""
         click.echo(f"\r\x1b[K{told}", err=True, nl=False)
 
-    result = verified(found, shapes(inputs), assignments(settings), progress)
+    result = verified(found, given, settled, progress)
     if form == "json":
         import json
 

@@ -15,6 +15,7 @@ from shapecalc.engine.graph import Walk
 from shapecalc.layers.base import Kind, Layer, Merge
 from shapecalc.layers.centre import Centre
 from shapecalc.layers.requirement import Shape
+from shapecalc.layers.wrapper import Wrapper
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,8 @@ def tracks(walk: Walk, inputs: Sequence[Shape], channel_axis: int) -> list[Track
 
 
 def _through(layer: Kind, sources: list[tuple[Tracks, Shape]], output: Shape) -> Tracks:
+    if isinstance(layer, Wrapper):
+        return _through(layer.layer, sources, output)
     if isinstance(layer, Layer):
         ((before, x),) = sources
         if len(before) != len(x):

@@ -19,6 +19,7 @@ from shapecalc.algebra.rational import Value
 from shapecalc.engine.evaluate import at
 from shapecalc.engine.graph import Walk
 from shapecalc.engine.limits import TooLarge, refuse_too_large
+from shapecalc.engine.parts import DottedParts
 from shapecalc.engine.plausible import Guesses
 from shapecalc.engine.recorder import Recorder
 from shapecalc.engine.repeats import Repeats
@@ -39,9 +40,9 @@ def expand(
     """Return the expanded graph of a spec together with the walk that expanded it."""
     with _collector_paused():
         guesses = Guesses()
-        walk = _Expansion(spec, parameter, inputs, batched=batched, guesses=guesses).run()
+        walk = Expansion(spec, parameter, inputs, batched=batched, guesses=guesses).run()
         for number in range(1, guesses.walks):
-            other = _Expansion(spec, parameter, inputs, batched=batched, guesses=Guesses(number)).run()
+            other = Expansion(spec, parameter, inputs, batched=batched, guesses=Guesses(number)).run()
             told = {(failure.code, failure.path) for failure in other.failures}
             walk.failures = [one for one in walk.failures if (one.code, one.path) in told]
             pairs = zip(walk.shapes, other.shapes, strict=False)
@@ -61,7 +62,7 @@ def _collector_paused() -> Iterator[None]:
             gc.enable()
 
 
-class _Expansion:
+class Expansion:
     """One pass over the tree, which tells a recorder what it comes to."""
 
     def __init__(
@@ -108,9 +109,11 @@ class _Expansion:
     def steps(self, frame: Frame, current: int, prefix: str) -> int:
         """Run the steps of a frame from a tensor; return the slot of the last result."""
         taken = dict.fromkeys((step.name for step in frame.steps if step.name), 1)
+        parts = DottedParts(self.record, prefix)
         for step in frame.steps:
             key = step.name or automatic_name(step, taken)
             path = f"{prefix}{key}"
+            parts.reach(key)
             frame.arriving, frame.current = current, step
             try:
                 current = self.step(frame, step, current, key, path)
@@ -123,6 +126,7 @@ class _Expansion:
                 current = self.unknown(frame, key)
             except Undecided as error:
                 raise at(error, path, place_in(step, error.at)) from None
+        parts.reach("")
         return current
 
     def step(self, frame: Frame, step: Step, current: int, key: str, path: str) -> int:

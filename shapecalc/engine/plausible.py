@@ -12,10 +12,11 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from shapecalc.algebra import Dim, product
-from shapecalc.layers.base import Kind, Layer, Shapes
+from shapecalc.layers.base import Joint, Kind, Layer, Merge, Shapes
 from shapecalc.layers.linear import Dense
 from shapecalc.layers.merge import Broadcast, Concat
 from shapecalc.layers.requirement import Refused, Shape
+from shapecalc.layers.wrapper import Wrapper
 
 OF_SIZES = frozenset({"too-small", "broadcast", "concat", "padding", "elements"})
 """The refusals that may only follow from sizes which are wrong already."""
@@ -69,6 +70,8 @@ def plausible(
     layer: Kind, inputs: Shapes, code: str, guesses: Guesses | None = None
 ) -> tuple[Shapes | None, bool]:
     """Return the most plausible results, or None, and whether their sizes are a guess."""
+    if isinstance(layer, Wrapper):
+        return plausible(layer.layer, inputs, code)
     if isinstance(layer, Dense) and code == "channels":
         x = inputs[0]
         if len(x) > 2 and product(x[1:]) == layer.in_features:
@@ -76,6 +79,8 @@ def plausible(
         return layer.outputs(x), False
     if isinstance(layer, Layer) and code in _OUTPUT_IS_MEANT:
         return tuple(map(_at_least_one, layer.outputs(inputs[0]))), code in OF_SIZES
+    if isinstance(layer, Joint) and not isinstance(layer, Merge) and code in _OUTPUT_IS_MEANT:
+        return layer.outputs(inputs), code in OF_SIZES
     if isinstance(layer, (Concat, Broadcast)) and code in ("concat", "broadcast"):
         return _outvoted(layer, inputs, guesses or Guesses())
     return None, False

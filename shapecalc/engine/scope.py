@@ -128,8 +128,13 @@ class Frame:
         """Return what a reference (`name`, `name.1`, `stage.0.conv`) stands for."""
         first, *rest = reference.split(".")
         mark = self.visible(first)
+        for end in range(len(rest), 0, -1):  # a name may have dots itself: the longest that is there
+            whole = self.visible(".".join([first, *rest[:end]]))
+            if whole is not None:
+                mark, rest = whole, rest[end:]
+                break
         if mark is None:
-            raise self.unknown_reference(first)
+            raise self.unknown_reference(reference if rest and self._is_step(reference) else first)
         for part in rest:
             if part in mark.inner:
                 mark = mark.inner[part]
@@ -147,6 +152,15 @@ class Frame:
                     else f"it has {has}, counted from 0",
                 )
         return mark
+
+    def _is_step(self, name: str) -> bool:
+        """Whether a step has this very name, which may have dots, here or in an enclosing list."""
+        frame: Frame | None = self
+        while frame is not None:
+            if name in frame.skipped or any(step.name == name for step in frame.steps):
+                return True
+            frame = frame.outer
+        return False
 
     def unknown_reference(self, name: str) -> SpecError:
         """Return the error for a name that is not there: skipped, later, or nowhere."""

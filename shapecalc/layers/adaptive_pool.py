@@ -11,7 +11,7 @@ from fractions import Fraction
 from typing import Annotated, Any, ClassVar
 
 from shapecalc.algebra import Dim
-from shapecalc.layers.base import NoMacs, NoWeights, NoWindow
+from shapecalc.layers.base import NoMacs, NoWeights, NoWindow, Shapes
 from shapecalc.layers.centre import Centre, Centres, kept, scaled_by
 from shapecalc.layers.fields import CountPerAxis, Each, Flag, Whole, complaint
 from shapecalc.layers.fields import Optional as OptionalField
@@ -79,6 +79,15 @@ class AdaptiveMean(AdaptivePool):
             yield Requirement("rank", out, "==", 1, usual[0].says)
 
 
+class AdaptiveMax(AdaptivePool):
+    """Adaptive maxima; where they were may be a second result, for `max_unpool1d` and its like."""
+
+    return_indices: Flag = False
+
+    def outputs(self, x: Shape) -> Shapes:
+        return (self.output(x),) * (1 + self.return_indices)
+
+
 class GlobalPool(NoWeights, NoMacs, NoWindow, Spatial):
     """The rules of global pooling, for any number of axes."""
 
@@ -139,7 +148,7 @@ class AdaptiveAvgPool3d(AdaptiveMean):
     torch: ClassVar[str | None] = "torch.nn.AdaptiveAvgPool3d"
 
 
-class AdaptiveMaxPool1d(AdaptivePool):
+class AdaptiveMaxPool1d(AdaptiveMax):
     """Maxima over as many stretches as asked for: `[N, C, L]` to `[N, C, output_size]`.
 
     No weights, no MACs; accepts every length. Source: torch.nn.AdaptiveMaxPool1d.
@@ -155,7 +164,7 @@ class AdaptiveMaxPool1d(AdaptivePool):
     output_size: CountPerAxis
 
 
-class AdaptiveMaxPool2d(AdaptivePool):
+class AdaptiveMaxPool2d(AdaptiveMax):
     """Maxima over as many cells as asked for: `[N, C, H, W]` to `[N, C, *output_size]`.
 
     In a list, null keeps the axis. No weights, no MACs; accepts every size. Source:
@@ -170,7 +179,7 @@ class AdaptiveMaxPool2d(AdaptivePool):
     torch: ClassVar[str | None] = "torch.nn.AdaptiveMaxPool2d"
 
 
-class AdaptiveMaxPool3d(AdaptivePool):
+class AdaptiveMaxPool3d(AdaptiveMax):
     """Maxima over as many cells as asked for: `[N, C, D, H, W]` to `[N, C, *output_size]`.
 
     In a list, null keeps the axis. No weights, no MACs; accepts every size. Source:

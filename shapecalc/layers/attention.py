@@ -1,4 +1,9 @@
-"""Attention: every position of a sequence looks at every other, L² pairs for a sequence of length L."""
+"""Attention: every position of one sequence looks at every position of another, or of its own.
+
+With T positions that look, S that are looked at, and E features in all heads together:
+
+    MACs = 2·N·T·S·E      the two matrix products of the heads, Q·Kᵀ and the weights by V
+"""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -7,26 +12,38 @@ from typing import ClassVar, Self
 from pydantic import model_validator
 
 from shapecalc.algebra import Dim
-from shapecalc.layers.base import Layer, Named, NoBuffers, NoWindow, SameShape
+from shapecalc.algebra.decide import decide
+from shapecalc.errors import Undecided
+from shapecalc.layers.base import Joint, Named, NoBuffers, Shapes
 from shapecalc.layers.fields import Count, Flag, OptionalCount, Probability, complaint
-from shapecalc.layers.requirement import Requirement, Shape, divides, matches, rank_between
+from shapecalc.layers.requirement import Requirement, Shape, arity, divides, matches, rank_between, shaped
 
 
-class MultiheadAttention(SameShape, NoBuffers, NoWindow, Layer):
-    """Self-attention of `[L, N, E]`, `[N, L, E]` with batch_first, or `[L, E]`: the shape is kept.
+class MultiheadAttention(NoBuffers, Joint):
+    """Attention of a query `[T, N, E]` to keys `[S, N, kdim]` and values `[S, N, vdim]`: the query's shape.
 
-    Every position is projected to a query, a key and a value of E = embed_dim numbers, which num_heads
-    heads share: softmax(Q·Kᵀ/√(E/num_heads))·V, then one projection more. Weights are
-    `in_proj_weight: [3·E, E]`, `in_proj_bias: [3·E]`, `out_proj.weight: [E, E]` and
-    `out_proj.bias: [E]`, without the biases if bias is false. MACs are 4·N·L·E² for the projections
-    and 2·N·L²·E for the two products of the heads. Refuses num_heads that does not divide embed_dim,
-    an embed_dim that does not arrive, and other ranks. As in torch, batch_first is false unless said.
-    Source: torch.nn.MultiheadAttention(x, x, x); Vaswani et al., Attention Is All You Need, 2017.
+    One tensor is query, key and value at once (self-attention); otherwise three arrive. With
+    batch_first `[N, T, ...]`; unbatched without N. All are projected to E = embed_dim numbers, which
+    num_heads heads share: softmax(Q·Kᵀ/√(E/num_heads))·V, then one projection more. A second result is
+    there with need_weights: the weights `[N, T, S]`, or `[N, num_heads, T, S]` if average_attn_weights
+    is false. torch returns it unless told otherwise; here it is to be asked for. add_bias_kv and
+    add_zero_attn add one position to S each. Masks change no shape and are left out.
 
-    >>> MultiheadAttention(num_heads=12, batch_first=True).macs((1, 197, 768))
+    Weights are `in_proj_weight: [3·E, E]`, or `q_proj_weight: [E, E]`, `k_proj_weight: [E, kdim]` and
+    `v_proj_weight: [E, vdim]` if kdim or vdim is not E, the default of both; `in_proj_bias: [3·E]`,
+    `out_proj.weight: [E, E]` and `out_proj.bias: [E]`, without these biases if bias is false; and
+    `bias_k`, `bias_v: [1, 1, E]` with add_bias_kv. MACs are N·(2·T·E² + S·E·(kdim + vdim)) for the
+    projections and 2·N·T·S·E for the heads. Refuses num_heads that does not divide embed_dim, features
+    that are not as declared, keys and values that do not belong together, and other ranks. As in torch,
+    batch_first is false unless said. Source: torch.nn.MultiheadAttention; Vaswani et al., 2017.
+
+    >>> MultiheadAttention(num_heads=12, batch_first=True).macs(((1, 197, 768),))
     524391936
-    >>> MultiheadAttention(num_heads=12, batch_first=True).weights((1, 197, 768))["in_proj_weight"]
+    >>> MultiheadAttention(num_heads=12, batch_first=True).weights(((1, 197, 768),))["in_proj_weight"]
     (2304, 768)
+    >>> cross = MultiheadAttention(num_heads=8, kdim=64, vdim=64, batch_first=True, need_weights=True)
+    >>> cross.outputs(((1, 10, 512), (1, 49, 64), (1, 49, 64)))
+    ((1, 10, 512), (1, 10, 49))
     """
 
     kind: ClassVar[str] = "multihead_attention"
@@ -38,7 +55,13 @@ class MultiheadAttention(SameShape, NoBuffers, NoWindow, Layer):
     num_heads: Count
     dropout: Probability = 0
     bias: Flag = True
+    add_bias_kv: Flag = False
+    add_zero_attn: Flag = False
+    kdim: OptionalCount = None
+    vdim: OptionalCount = None
     batch_first: Flag = False
+    need_weights: Flag = False
+    average_attn_weights: Flag = True
 
     @model_validator(mode="after")
     def _whole_heads(self) -> Self:
@@ -50,29 +73,116 @@ class MultiheadAttention(SameShape, NoBuffers, NoWindow, Layer):
     def axes(self, x: Shape, number: int) -> tuple[str, ...]:
         return ("L", "E") if self.batch_first or len(x) == 2 else ("L", "N", "E")
 
-    def requirements(self, x: Shape) -> Iterator[Requirement]:
-        yield from rank_between(self.kind, x, 2, 3)
-        yield from matches(self.kind, "embed_dim", self.embed_dim, x[-1], x, "features in its last axis")
-        heads = divides(self.kind, "num_heads", self.num_heads, "the features", x[-1])
-        yield replace(heads, hint="every head has as many features: choose num_heads among the divisors")
+    def requirements(self, inputs: Shapes) -> Iterator[Requirement]:
+        yield arity(self.kind, len(inputs), 1, 3)
+        query, key, value = self._three(inputs)
+        yield from rank_between(self.kind, query, 2, 3)
+        e = query[-1]
+        yield from matches(self.kind, "embed_dim", self.embed_dim, e, query, "features in its last axis")
+        yield whole_heads(self.kind, "num_heads", self.num_heads, e)
+        batch, _ = batch_and_length(query, batch_first=self.batch_first)
+        for name, x, features in (("the key", key, self.kdim), ("the value", value, self.vdim)):
+            yield from rank_between(f"{self.kind}: {name}", x, len(query), len(query))
+            _, length = batch_and_length(key, batch_first=self.batch_first)
+            wanted = sequence(batch, length, e if features is None else features, first=self.batch_first)
+            yield from shaped(self.kind, name, x, wanted)
 
-    def weights(self, x: Shape) -> Named:
-        e = x[-1]
-        if not self.bias:
-            return {"in_proj_weight": (3 * e, e), "out_proj.weight": (e, e)}
-        return {
-            "in_proj_weight": (3 * e, e),
-            "in_proj_bias": (3 * e,),
-            "out_proj.weight": (e, e),
-            "out_proj.bias": (e,),
-        }
+    def output(self, inputs: Shapes) -> Shape:
+        return inputs[0]
 
-    def macs(self, x: Shape) -> Dim:
-        batch, length = self._batch_and_length(x)
-        e = x[-1]
-        return batch * (4 * length * e**2 + 2 * length**2 * e)
+    def outputs(self, inputs: Shapes) -> Shapes:
+        if not self.need_weights:
+            return (self.output(inputs),)
+        batch, queries = batch_and_length(inputs[0], batch_first=self.batch_first)
+        heads = () if self.average_attn_weights else (self.num_heads,)
+        return (self.output(inputs), (*batch, *heads, queries, self._seen(inputs)))
 
-    def _batch_and_length(self, x: Shape) -> tuple[Dim, Dim]:
-        if len(x) == 2:
-            return 1, x[0]
-        return (x[0], x[1]) if self.batch_first else (x[1], x[0])
+    def weights(self, inputs: Shapes) -> Named:
+        e = inputs[0][-1]
+        named = projections(e, self._features(self.kdim, e), self._features(self.vdim, e), bias=self.bias)
+        return named | {"bias_k": (1, 1, e), "bias_v": (1, 1, e)} if self.add_bias_kv else named
+
+    def macs(self, inputs: Shapes) -> Dim:
+        query, key, _ = self._three(inputs)
+        e = query[-1]
+        batch, queries = batch_and_length(query, batch_first=self.batch_first)
+        count = batch[0] if batch else 1
+        if len(inputs) == 1 and self._seen(inputs) == queries:
+            return count * self_attention_macs(queries, e)
+        features = self._features(self.kdim, e) + self._features(self.vdim, e)
+        _, keys = batch_and_length(key, batch_first=self.batch_first)
+        projected = 2 * queries * e**2 + keys * e * features
+        return count * (projected + heads_macs(queries, self._seen(inputs), e))
+
+    def _three(self, inputs: Shapes) -> tuple[Shape, Shape, Shape]:
+        query, *others = inputs
+        key, value = others or (query, query)
+        return query, key, value
+
+    def _features(self, declared: Dim | None, e: Dim) -> Dim:
+        return e if declared is None else declared
+
+    def _seen(self, inputs: Shapes) -> Dim:
+        """Return how many positions are looked at, those that are added included."""
+        _, length = batch_and_length(self._three(inputs)[1], batch_first=self.batch_first)
+        return length + self.add_bias_kv + self.add_zero_attn
+
+
+def batch_and_length(x: Shape, *, batch_first: bool) -> tuple[Shape, Dim]:
+    """Return the batch axis, if there is one, and the length of a sequence `[L, N, E]`.
+
+    >>> batch_and_length((5, 3, 64), batch_first=False), batch_and_length((5, 64), batch_first=True)
+    (((3,), 5), ((), 5))
+    """
+    if len(x) == 2:
+        return (), x[0]
+    return ((x[0],), x[1]) if batch_first else ((x[1],), x[0])
+
+
+def sequence(batch: Shape, length: Dim, features: Dim, *, first: bool) -> Shape:
+    """Return the shape of a sequence; what `batch_and_length` takes apart."""
+    return (*batch, length, features) if first else (length, *batch, features)
+
+
+def whole_heads(kind: str, name: str, heads: Dim, e: Dim) -> Requirement:
+    """Require that the heads share the features evenly."""
+    needed = divides(kind, name, heads, "the features", e)
+    return replace(needed, hint=f"every head has as many features: choose {name} among the divisors")
+
+
+def projections(e: Dim, kdim: Dim, vdim: Dim, *, bias: bool) -> Named:
+    """Return the weights of the projections to query, key and value, and of that of the result."""
+    if _are_equal("kdim", kdim, e) and _are_equal("vdim", vdim, e):
+        named: Named = {"in_proj_weight": (3 * e, e)}
+    else:
+        named = {"q_proj_weight": (e, e), "k_proj_weight": (e, kdim), "v_proj_weight": (e, vdim)}
+    if bias:
+        named |= {"in_proj_bias": (3 * e,)}
+    named |= {"out_proj.weight": (e, e)}
+    return named | {"out_proj.bias": (e,)} if bias else named
+
+
+def _are_equal(name: str, features: Dim, e: Dim) -> bool:
+    verdict = decide(features, "==", e)
+    if verdict is None:
+        told = f"{name} = {features} is the embed_dim, {e}"
+        raise Undecided(f"attention: whether {told}, depends on what is free, and so do its weights")
+    return verdict
+
+
+def self_attention_macs(length: Dim, e: Dim) -> Dim:
+    """4·L·E² + 2·L²·E: four projections of one sequence, and its heads.
+
+    >>> self_attention_macs(197, 768)
+    524391936
+    """
+    return 4 * length * e**2 + 2 * length**2 * e
+
+
+def heads_macs(queries: Dim, keys: Dim, e: Dim) -> Dim:
+    """2·T·S·E, the two matrix products of all heads together.
+
+    >>> heads_macs(197, 197, 768)
+    59610624
+    """
+    return 2 * queries * keys * e

@@ -2,7 +2,8 @@
 
     Kind                what the engine sees: fields, and `apply` over any number of tensors
     ├── Layer           one tensor in: the base of nearly every kind, and of yours
-    └── Merge           several tensors in, one out
+    └── Joint           several tensors in, some of which may be optional
+        └── Merge       branches in, one tensor out, no weights
 
 A rule that is missing makes the class abstract, so a kind cannot forget one; a kind without
 weights or without multiplications says so by naming `NoWeights` or `NoMacs` among its bases.
@@ -153,6 +154,8 @@ class Kind(BaseModel):
 def _evaluated(value: Any, evaluate: Callable[[Formula], Any]) -> Any:
     if isinstance(value, Formula):
         return evaluate(value)
+    if isinstance(value, Kind):
+        return value.resolve(evaluate)
     if isinstance(value, tuple):
         items = tuple(_evaluated(item, evaluate) for item in value)
         return value if all(a is b for a, b in zip(items, value, strict=True)) else items
@@ -220,53 +223,14 @@ class Layer(Kind):
         return kept(len(x)) if output == x else (None,) * len(output)
 
 
-class Merge(Kind):
-    """A kind that takes several tensors; in a spec it may hold the branches that make them."""
-
-    takes_any_number: ClassVar[bool] = False
-    """Whether the result has the same shape with a tensor less, as that of a sum has."""
-    keeps_places: ClassVar[bool] = True
-    """Whether elements meet that stand at the same place, as in a sum; in a matrix product they do not."""
-
-    branches: tuple[tuple[str, Any], ...] | None = None
-
-    def __init__(self, *unnamed: Any, **given: Any) -> None:
-        """Take branches by position or by name: `Add([...], [])`, `Add(main=[...], skip=[])`."""
-        fields = {name: given.pop(name) for name in type(self).model_fields if name in given}
-        branches = [(str(index), branch) for index, branch in enumerate(unnamed)] + [*given.items()]
-        for name, branch in branches:
-            if not isinstance(branch, (list, tuple, str)):
-                raise TypeError(f"{type(self).__name__}: {name} is neither a field nor a list of layers")
-        if branches:
-            fields["branches"] = tuple(branches)
-        super().__init__(**fields)
-
-    def apply(self, inputs: Shapes) -> Effect:
-        """Ask the rules of the merge; a merge has no weights, and no window slides over it."""
-        conditions = checked(self.requirements(inputs))
-        return Effect((self.output(inputs),), {}, {}, self.macs(inputs), None, conditions)
-
-    @abstractmethod
-    def requirements(self, inputs: Shapes) -> Iterator[Requirement]:
-        """Yield what the inputs must satisfy together."""
-
-    @abstractmethod
-    def output(self, inputs: Shapes) -> Shape:
-        """Return the shape of the result."""
-
-    @abstractmethod
-    def macs(self, inputs: Shapes) -> Dim | None:
-        """Return the multiply-accumulates, or None when they cannot be counted."""
-
-
 class NoWeights:
     """Says that a kind has no weights and no buffers."""
 
-    def weights(self, x: Shape) -> Named:
+    def weights(self, x: object) -> Named:
         """No learned tensors."""
         return {}
 
-    def buffers(self, x: Shape) -> Named:
+    def buffers(self, x: object) -> Named:
         """No buffers."""
         return {}
 
@@ -274,7 +238,7 @@ class NoWeights:
 class NoBuffers:
     """Says that a kind has no buffers."""
 
-    def buffers(self, x: Shape) -> Named:
+    def buffers(self, x: object) -> Named:
         """No buffers."""
         return {}
 
@@ -282,7 +246,7 @@ class NoBuffers:
 class NoMacs:
     """Says that a kind does no multiply-accumulates: it copies, compares, or acts per element."""
 
-    def macs(self, x: Shape) -> Dim | None:
+    def macs(self, x: object) -> Dim | None:
         """Zero, and meant."""
         return 0
 
@@ -313,3 +277,77 @@ class AnyShape:
 
 class Elementwise(SameShape, AnyShape, NoWeights, NoMacs, NoWindow, Layer):
     """A function of each element by itself: shape kept, no weights, no multiply-accumulates."""
+
+
+class Joint(Kind):
+    """A kind that takes several tensors, the later of which may be optional, and may have weights.
+
+    Every rule receives the shapes of all tensors that arrive, in order. What a tensor is for is told
+    by its position, so the number of tensors is the first thing to require.
+    """
+
+    def apply(self, inputs: Shapes) -> Effect:
+        """Ask each rule in turn; no window slides over several tensors."""
+        conditions = checked(self.requirements(inputs))
+        return Effect(
+            outputs=self.outputs(inputs),
+            weights=self.weights(inputs),
+            buffers=self.buffers(inputs),
+            macs=self.macs(inputs),
+            window=None,
+            conditions=conditions,
+        )
+
+    @abstractmethod
+    def requirements(self, inputs: Shapes) -> Iterator[Requirement]:
+        """Yield what the inputs must satisfy together."""
+
+    @abstractmethod
+    def output(self, inputs: Shapes) -> Shape:
+        """Return the shape of the (first) result."""
+
+    def outputs(self, inputs: Shapes) -> Shapes:
+        """Return the shapes of all results; one, unless a kind says otherwise."""
+        return (self.output(inputs),)
+
+    @abstractmethod
+    def weights(self, inputs: Shapes) -> Named:
+        """Return the learned tensors by torch's names."""
+
+    @abstractmethod
+    def buffers(self, inputs: Shapes) -> Named:
+        """Return the tensors that are kept but not learned, by torch's names."""
+
+    @abstractmethod
+    def macs(self, inputs: Shapes) -> Dim | None:
+        """Return the multiply-accumulates, or None when they cannot be counted."""
+
+
+class Merge(Joint):
+    """A kind that makes one tensor of several, without weights; a spec may hold the branches for them."""
+
+    takes_any_number: ClassVar[bool] = False
+    """Whether the result has the same shape with a tensor less, as that of a sum has."""
+    keeps_places: ClassVar[bool] = True
+    """Whether elements meet that stand at the same place, as in a sum; in a matrix product they do not."""
+
+    branches: tuple[tuple[str, Any], ...] | None = None
+
+    def __init__(self, *unnamed: Any, **given: Any) -> None:
+        """Take branches by position or by name: `Add([...], [])`, `Add(main=[...], skip=[])`."""
+        fields = {name: given.pop(name) for name in type(self).model_fields if name in given}
+        branches = [(str(index), branch) for index, branch in enumerate(unnamed)] + [*given.items()]
+        for name, branch in branches:
+            if not isinstance(branch, (list, tuple, str)):
+                raise TypeError(f"{type(self).__name__}: {name} is neither a field nor a list of layers")
+        if branches:
+            fields["branches"] = tuple(branches)
+        super().__init__(**fields)
+
+    def weights(self, inputs: Shapes) -> Named:
+        """No learned tensors."""
+        return {}
+
+    def buffers(self, inputs: Shapes) -> Named:
+        """No buffers, unless a kind says otherwise."""
+        return {}

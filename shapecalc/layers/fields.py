@@ -60,7 +60,7 @@ class _Nothing:
 _NOTHING = _Nothing()
 
 
-class _Annotation:
+class Annotation:
     """A pydantic annotation made of one function and one piece of JSON Schema."""
 
     def check(self, value: Any) -> Any:
@@ -85,7 +85,7 @@ class _Annotation:
 _FORMULA_SCHEMA = {"type": "string", "description": "an expression over the parameters in scope"}
 
 
-class Whole(_Annotation):
+class Whole(Annotation):
     """A whole number with bounds, an expression in what was left free, or a formula."""
 
     def __init__(
@@ -127,7 +127,7 @@ class Whole(_Annotation):
         return {"anyOf": [number, _FORMULA_SCHEMA]}
 
 
-class Decimal(_Annotation):
+class Decimal(Annotation):
     """An exact rational with bounds, or a formula: decimals never pass through a float."""
 
     def __init__(self, minimum: int | None = None, maximum: int | None = None) -> None:
@@ -158,10 +158,10 @@ class Decimal(_Annotation):
         return {"anyOf": [number, _FORMULA_SCHEMA]}
 
 
-class Each(_Annotation):
+class Each(Annotation):
     """One value for all, or a list of them: one per axis, or as many as `lengths` allows."""
 
-    def __init__(self, item: _Annotation, lengths: tuple[int, ...] | None = None) -> None:
+    def __init__(self, item: Annotation, lengths: tuple[int, ...] | None = None) -> None:
         self.item = item
         self.lengths = lengths
         self.per_axis = lengths is None
@@ -181,10 +181,10 @@ class Each(_Annotation):
         return {"anyOf": [*self.item.json_schema().get("anyOf", []), items]}
 
 
-class Listed(_Annotation):
+class Listed(Annotation):
     """A list of values of one type, never a bare value."""
 
-    def __init__(self, item: _Annotation, shortest: int = 0) -> None:
+    def __init__(self, item: Annotation, shortest: int = 0) -> None:
         self.item = item
         self.shortest = shortest
 
@@ -204,10 +204,10 @@ class Listed(_Annotation):
         return {"anyOf": [items, _FORMULA_SCHEMA]}
 
 
-class Optional(_Annotation):
+class Optional(Annotation):
     """A value that may be left out, and then is inferred or absent."""
 
-    def __init__(self, item: _Annotation) -> None:
+    def __init__(self, item: Annotation) -> None:
         self.item = item
 
     def check(self, value: Any) -> Any:
@@ -218,10 +218,10 @@ class Optional(_Annotation):
         return {"anyOf": [*inner.get("anyOf", [inner]), {"type": "null"}]}
 
 
-class OneOf(_Annotation):
+class OneOf(Annotation):
     """One of several words, or else what another annotation allows."""
 
-    def __init__(self, words: tuple[str, ...], otherwise: _Annotation | None = None) -> None:
+    def __init__(self, words: tuple[str, ...], otherwise: Annotation | None = None) -> None:
         self.words = words
         self.otherwise = otherwise
 
@@ -244,7 +244,7 @@ class OneOf(_Annotation):
         return {"anyOf": [words, *inner.get("anyOf", [inner])]}
 
 
-class Truth(_Annotation):
+class Truth(Annotation):
     """True or false, or a formula."""
 
     def check(self, value: Any) -> Any:
@@ -292,6 +292,8 @@ Extent = Annotated[Dim, Whole(0)]
 """A whole number of at least zero: padding."""
 Index = Annotated[int, Whole(may_be_free=False)]
 """Any whole number: an axis, counted from the end when negative."""
+Depth = Annotated[int, Whole(1, 10_000, may_be_free=False)]
+"""How many layers stand on one another; it decides which weights there are, so it cannot be left free."""
 OptionalCount = Annotated[Dim | None, Optional(Whole(1))]
 """A count that is inferred from what arrives when left out, and checked when given."""
 CountPerAxis = Annotated[PerAxis, Each(Whole(1))]

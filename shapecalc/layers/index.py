@@ -25,6 +25,17 @@ if TYPE_CHECKING:
     from shapecalc.layers.adaptive_pool import GlobalMaxPool2d as GlobalMaxPool2d
     from shapecalc.layers.adaptive_pool import GlobalMaxPool3d as GlobalMaxPool3d
     from shapecalc.layers.attention import MultiheadAttention as MultiheadAttention
+    from shapecalc.layers.bag import EmbeddingBag as EmbeddingBag
+    from shapecalc.layers.bilinear import Bilinear as Bilinear
+    from shapecalc.layers.by_name import Combine as Combine
+    from shapecalc.layers.by_name import Function as Function
+    from shapecalc.layers.by_name import Reduce as Reduce
+    from shapecalc.layers.class_loss import CrossEntropyLoss as CrossEntropyLoss
+    from shapecalc.layers.class_loss import LinearCrossEntropyLoss as LinearCrossEntropyLoss
+    from shapecalc.layers.class_loss import MultiLabelMarginLoss as MultiLabelMarginLoss
+    from shapecalc.layers.class_loss import MultiLabelSoftMarginLoss as MultiLabelSoftMarginLoss
+    from shapecalc.layers.class_loss import MultiMarginLoss as MultiMarginLoss
+    from shapecalc.layers.class_loss import NLLLoss as NLLLoss
     from shapecalc.layers.conv import Conv1d as Conv1d
     from shapecalc.layers.conv import Conv2d as Conv2d
     from shapecalc.layers.conv import Conv3d as Conv3d
@@ -39,6 +50,12 @@ if TYPE_CHECKING:
     from shapecalc.layers.crop import Crop1d as Crop1d
     from shapecalc.layers.crop import Crop2d as Crop2d
     from shapecalc.layers.crop import Crop3d as Crop3d
+    from shapecalc.layers.distance import CosineEmbeddingLoss as CosineEmbeddingLoss
+    from shapecalc.layers.distance import CosineSimilarity as CosineSimilarity
+    from shapecalc.layers.distance import MarginRankingLoss as MarginRankingLoss
+    from shapecalc.layers.distance import PairwiseDistance as PairwiseDistance
+    from shapecalc.layers.distance import TripletMarginLoss as TripletMarginLoss
+    from shapecalc.layers.distance import TripletMarginWithDistanceLoss as TripletMarginWithDistanceLoss
     from shapecalc.layers.divisible import Divisible as Divisible
     from shapecalc.layers.dropout import AlphaDropout as AlphaDropout
     from shapecalc.layers.dropout import Dropout as Dropout
@@ -46,6 +63,11 @@ if TYPE_CHECKING:
     from shapecalc.layers.dropout import Dropout2d as Dropout2d
     from shapecalc.layers.dropout import Dropout3d as Dropout3d
     from shapecalc.layers.dropout import FeatureAlphaDropout as FeatureAlphaDropout
+    from shapecalc.layers.einsum import Einsum as Einsum
+    from shapecalc.layers.fold import Fold as Fold
+    from shapecalc.layers.fold import Unfold as Unfold
+    from shapecalc.layers.fractional_pool import FractionalMaxPool2d as FractionalMaxPool2d
+    from shapecalc.layers.fractional_pool import FractionalMaxPool3d as FractionalMaxPool3d
     from shapecalc.layers.keras_basic import KerasChunk as KerasChunk
     from shapecalc.layers.keras_basic import KerasConcat as KerasConcat
     from shapecalc.layers.keras_basic import KerasDropout1d as KerasDropout1d
@@ -88,6 +110,7 @@ if TYPE_CHECKING:
     from shapecalc.layers.keras_pool import KerasMaxPool1d as KerasMaxPool1d
     from shapecalc.layers.keras_pool import KerasMaxPool2d as KerasMaxPool2d
     from shapecalc.layers.keras_pool import KerasMaxPool3d as KerasMaxPool3d
+    from shapecalc.layers.layer_norm import CrossMapLRN2d as CrossMapLRN2d
     from shapecalc.layers.layer_norm import GroupNorm as GroupNorm
     from shapecalc.layers.layer_norm import LayerNorm as LayerNorm
     from shapecalc.layers.layer_norm import LocalResponseNorm as LocalResponseNorm
@@ -101,6 +124,17 @@ if TYPE_CHECKING:
     from shapecalc.layers.linear import Embedding as Embedding
     from shapecalc.layers.linear import Identity as Identity
     from shapecalc.layers.linear import Linear as Linear
+    from shapecalc.layers.loss import BCELoss as BCELoss
+    from shapecalc.layers.loss import BCEWithLogitsLoss as BCEWithLogitsLoss
+    from shapecalc.layers.loss import GaussianNLLLoss as GaussianNLLLoss
+    from shapecalc.layers.loss import HingeEmbeddingLoss as HingeEmbeddingLoss
+    from shapecalc.layers.loss import HuberLoss as HuberLoss
+    from shapecalc.layers.loss import KLDivLoss as KLDivLoss
+    from shapecalc.layers.loss import L1Loss as L1Loss
+    from shapecalc.layers.loss import MSELoss as MSELoss
+    from shapecalc.layers.loss import PoissonNLLLoss as PoissonNLLLoss
+    from shapecalc.layers.loss import SmoothL1Loss as SmoothL1Loss
+    from shapecalc.layers.loss import SoftMarginLoss as SoftMarginLoss
     from shapecalc.layers.merge import Add as Add
     from shapecalc.layers.merge import Concat as Concat
     from shapecalc.layers.merge import Matmul as Matmul
@@ -111,6 +145,7 @@ if TYPE_CHECKING:
     from shapecalc.layers.norm import InstanceNorm1d as InstanceNorm1d
     from shapecalc.layers.norm import InstanceNorm2d as InstanceNorm2d
     from shapecalc.layers.norm import InstanceNorm3d as InstanceNorm3d
+    from shapecalc.layers.norm import SyncBatchNorm as SyncBatchNorm
     from shapecalc.layers.pad import ConstantPad1d as ConstantPad1d
     from shapecalc.layers.pad import ConstantPad2d as ConstantPad2d
     from shapecalc.layers.pad import ConstantPad3d as ConstantPad3d
@@ -149,6 +184,12 @@ if TYPE_CHECKING:
     from shapecalc.layers.rectifier import SiLU as SiLU
     from shapecalc.layers.rectifier import Softplus as Softplus
     from shapecalc.layers.rectifier import Threshold as Threshold
+    from shapecalc.layers.recurrent import GRU as GRU
+    from shapecalc.layers.recurrent import GRUCell as GRUCell
+    from shapecalc.layers.recurrent import LSTM as LSTM
+    from shapecalc.layers.recurrent import LSTMCell as LSTMCell
+    from shapecalc.layers.recurrent import RNN as RNN
+    from shapecalc.layers.recurrent import RNNCell as RNNCell
     from shapecalc.layers.resample import Upsample as Upsample
     from shapecalc.layers.resample import UpsamplingBilinear2d as UpsamplingBilinear2d
     from shapecalc.layers.resample import UpsamplingNearest2d as UpsamplingNearest2d
@@ -164,6 +205,8 @@ if TYPE_CHECKING:
     from shapecalc.layers.select import Select as Select
     from shapecalc.layers.select import Slice as Slice
     from shapecalc.layers.select import Split as Split
+    from shapecalc.layers.sequence_loss import AdaptiveLogSoftmaxWithLoss as AdaptiveLogSoftmaxWithLoss
+    from shapecalc.layers.sequence_loss import CTCLoss as CTCLoss
     from shapecalc.layers.shuffle import ChannelShuffle as ChannelShuffle
     from shapecalc.layers.shuffle import PixelShuffle as PixelShuffle
     from shapecalc.layers.shuffle import PixelUnshuffle as PixelUnshuffle
@@ -173,11 +216,30 @@ if TYPE_CHECKING:
     from shapecalc.layers.softmax import Softmax2d as Softmax2d
     from shapecalc.layers.softmax import Softmin as Softmin
     from shapecalc.layers.stochastic import StochasticDepth as StochasticDepth
+    from shapecalc.layers.traced import Constant as Constant
+    from shapecalc.layers.traced import Opaque as Opaque
+    from shapecalc.layers.traced import Parameter as Parameter
+    from shapecalc.layers.traced import Require as Require
+    from shapecalc.layers.traced import Unused as Unused
+    from shapecalc.layers.transformer import Transformer as Transformer
+    from shapecalc.layers.transformer import TransformerDecoder as TransformerDecoder
+    from shapecalc.layers.transformer import TransformerDecoderLayer as TransformerDecoderLayer
+    from shapecalc.layers.transformer import TransformerEncoder as TransformerEncoder
+    from shapecalc.layers.transformer import TransformerEncoderLayer as TransformerEncoderLayer
+    from shapecalc.layers.unpool import MaxUnpool1d as MaxUnpool1d
+    from shapecalc.layers.unpool import MaxUnpool2d as MaxUnpool2d
+    from shapecalc.layers.unpool import MaxUnpool3d as MaxUnpool3d
+    from shapecalc.layers.whole import Expand as Expand
+    from shapecalc.layers.whole import PadAny as PadAny
+    from shapecalc.layers.whole import View as View
+    from shapecalc.layers.wrapper import SpectralNorm as SpectralNorm
+    from shapecalc.layers.wrapper import WeightNorm as WeightNorm
 
 KINDS: dict[str, str] = {
     "adaptive_avg_pool1d": "shapecalc.layers.adaptive_pool:AdaptiveAvgPool1d",
     "adaptive_avg_pool2d": "shapecalc.layers.adaptive_pool:AdaptiveAvgPool2d",
     "adaptive_avg_pool3d": "shapecalc.layers.adaptive_pool:AdaptiveAvgPool3d",
+    "adaptive_log_softmax_with_loss": "shapecalc.layers.sequence_loss:AdaptiveLogSoftmaxWithLoss",
     "adaptive_max_pool1d": "shapecalc.layers.adaptive_pool:AdaptiveMaxPool1d",
     "adaptive_max_pool2d": "shapecalc.layers.adaptive_pool:AdaptiveMaxPool2d",
     "adaptive_max_pool3d": "shapecalc.layers.adaptive_pool:AdaptiveMaxPool3d",
@@ -189,6 +251,10 @@ KINDS: dict[str, str] = {
     "batch_norm1d": "shapecalc.layers.norm:BatchNorm1d",
     "batch_norm2d": "shapecalc.layers.norm:BatchNorm2d",
     "batch_norm3d": "shapecalc.layers.norm:BatchNorm3d",
+    "bce_loss": "shapecalc.layers.loss:BCELoss",
+    "bce_with_logits_loss": "shapecalc.layers.loss:BCEWithLogitsLoss",
+    "bilinear": "shapecalc.layers.bilinear:Bilinear",
+    "broadcast_to": "shapecalc.layers.whole:Expand",
     "celu": "shapecalc.layers.rectifier:CELU",
     "channel_shuffle": "shapecalc.layers.shuffle:ChannelShuffle",
     "chunk": "shapecalc.layers.select:Chunk",
@@ -196,7 +262,9 @@ KINDS: dict[str, str] = {
     "circular_pad2d": "shapecalc.layers.pad_input:CircularPad2d",
     "circular_pad3d": "shapecalc.layers.pad_input:CircularPad3d",
     "class_token": "shapecalc.layers.learned:ClassToken",
+    "combine": "shapecalc.layers.by_name:Combine",
     "concat": "shapecalc.layers.merge:Concat",
+    "constant": "shapecalc.layers.traced:Constant",
     "constant_pad1d": "shapecalc.layers.pad:ConstantPad1d",
     "constant_pad2d": "shapecalc.layers.pad:ConstantPad2d",
     "constant_pad3d": "shapecalc.layers.pad:ConstantPad3d",
@@ -206,9 +274,14 @@ KINDS: dict[str, str] = {
     "conv_transpose1d": "shapecalc.layers.conv_transpose:ConvTranspose1d",
     "conv_transpose2d": "shapecalc.layers.conv_transpose:ConvTranspose2d",
     "conv_transpose3d": "shapecalc.layers.conv_transpose:ConvTranspose3d",
+    "cosine_embedding_loss": "shapecalc.layers.distance:CosineEmbeddingLoss",
+    "cosine_similarity": "shapecalc.layers.distance:CosineSimilarity",
     "crop1d": "shapecalc.layers.crop:Crop1d",
     "crop2d": "shapecalc.layers.crop:Crop2d",
     "crop3d": "shapecalc.layers.crop:Crop3d",
+    "cross_entropy_loss": "shapecalc.layers.class_loss:CrossEntropyLoss",
+    "cross_map_lrn2d": "shapecalc.layers.layer_norm:CrossMapLRN2d",
+    "ctc_loss": "shapecalc.layers.sequence_loss:CTCLoss",
     "depthwise_conv1d": "shapecalc.layers.conv:DepthwiseConv1d",
     "depthwise_conv2d": "shapecalc.layers.conv:DepthwiseConv2d",
     "depthwise_conv3d": "shapecalc.layers.conv:DepthwiseConv3d",
@@ -217,10 +290,17 @@ KINDS: dict[str, str] = {
     "dropout1d": "shapecalc.layers.dropout:Dropout1d",
     "dropout2d": "shapecalc.layers.dropout:Dropout2d",
     "dropout3d": "shapecalc.layers.dropout:Dropout3d",
+    "einsum": "shapecalc.layers.einsum:Einsum",
+    "elementwise": "shapecalc.layers.by_name:Function",
     "elu": "shapecalc.layers.rectifier:ELU",
     "embedding": "shapecalc.layers.linear:Embedding",
+    "embedding_bag": "shapecalc.layers.bag:EmbeddingBag",
     "feature_alpha_dropout": "shapecalc.layers.dropout:FeatureAlphaDropout",
     "flatten": "shapecalc.layers.reshape:Flatten",
+    "fold": "shapecalc.layers.fold:Fold",
+    "fractional_max_pool2d": "shapecalc.layers.fractional_pool:FractionalMaxPool2d",
+    "fractional_max_pool3d": "shapecalc.layers.fractional_pool:FractionalMaxPool3d",
+    "gaussian_nll_loss": "shapecalc.layers.loss:GaussianNLLLoss",
     "gelu": "shapecalc.layers.rectifier:GELU",
     "global_avg_pool1d": "shapecalc.layers.adaptive_pool:GlobalAvgPool1d",
     "global_avg_pool2d": "shapecalc.layers.adaptive_pool:GlobalAvgPool2d",
@@ -230,39 +310,63 @@ KINDS: dict[str, str] = {
     "global_max_pool3d": "shapecalc.layers.adaptive_pool:GlobalMaxPool3d",
     "glu": "shapecalc.layers.softmax:GLU",
     "group_norm": "shapecalc.layers.layer_norm:GroupNorm",
+    "gru": "shapecalc.layers.recurrent:GRU",
+    "gru_cell": "shapecalc.layers.recurrent:GRUCell",
     "hardshrink": "shapecalc.layers.activation:Hardshrink",
     "hardsigmoid": "shapecalc.layers.activation:Hardsigmoid",
     "hardswish": "shapecalc.layers.rectifier:Hardswish",
     "hardtanh": "shapecalc.layers.activation:Hardtanh",
+    "hinge_embedding_loss": "shapecalc.layers.loss:HingeEmbeddingLoss",
+    "huber_loss": "shapecalc.layers.loss:HuberLoss",
     "identity": "shapecalc.layers.linear:Identity",
     "instance_norm1d": "shapecalc.layers.norm:InstanceNorm1d",
     "instance_norm2d": "shapecalc.layers.norm:InstanceNorm2d",
     "instance_norm3d": "shapecalc.layers.norm:InstanceNorm3d",
+    "kl_div_loss": "shapecalc.layers.loss:KLDivLoss",
+    "l1_loss": "shapecalc.layers.loss:L1Loss",
     "layer_norm": "shapecalc.layers.layer_norm:LayerNorm",
     "layer_scale": "shapecalc.layers.learned:LayerScale",
     "leaky_relu": "shapecalc.layers.rectifier:LeakyReLU",
     "linear": "shapecalc.layers.linear:Linear",
+    "linear_cross_entropy_loss": "shapecalc.layers.class_loss:LinearCrossEntropyLoss",
     "local_response_norm": "shapecalc.layers.layer_norm:LocalResponseNorm",
     "log_sigmoid": "shapecalc.layers.activation:LogSigmoid",
     "log_softmax": "shapecalc.layers.softmax:LogSoftmax",
     "lp_pool1d": "shapecalc.layers.pool:LPPool1d",
     "lp_pool2d": "shapecalc.layers.pool:LPPool2d",
     "lp_pool3d": "shapecalc.layers.pool:LPPool3d",
+    "lstm": "shapecalc.layers.recurrent:LSTM",
+    "lstm_cell": "shapecalc.layers.recurrent:LSTMCell",
+    "margin_ranking_loss": "shapecalc.layers.distance:MarginRankingLoss",
     "matmul": "shapecalc.layers.merge:Matmul",
     "max_pool1d": "shapecalc.layers.pool:MaxPool1d",
     "max_pool2d": "shapecalc.layers.pool:MaxPool2d",
     "max_pool3d": "shapecalc.layers.pool:MaxPool3d",
+    "max_unpool1d": "shapecalc.layers.unpool:MaxUnpool1d",
+    "max_unpool2d": "shapecalc.layers.unpool:MaxUnpool2d",
+    "max_unpool3d": "shapecalc.layers.unpool:MaxUnpool3d",
     "mean": "shapecalc.layers.select:Mean",
     "mish": "shapecalc.layers.rectifier:Mish",
+    "mse_loss": "shapecalc.layers.loss:MSELoss",
+    "multi_label_margin_loss": "shapecalc.layers.class_loss:MultiLabelMarginLoss",
+    "multi_label_soft_margin_loss": "shapecalc.layers.class_loss:MultiLabelSoftMarginLoss",
+    "multi_margin_loss": "shapecalc.layers.class_loss:MultiMarginLoss",
     "multihead_attention": "shapecalc.layers.attention:MultiheadAttention",
     "multiply": "shapecalc.layers.merge:Multiply",
+    "nll_loss": "shapecalc.layers.class_loss:NLLLoss",
+    "opaque": "shapecalc.layers.traced:Opaque",
+    "pad": "shapecalc.layers.whole:PadAny",
+    "pairwise_distance": "shapecalc.layers.distance:PairwiseDistance",
+    "parameter": "shapecalc.layers.traced:Parameter",
     "partial_conv2d": "shapecalc.layers.lenet:PartialConv2d",
     "permute": "shapecalc.layers.reshape:Permute",
     "pixel_shuffle": "shapecalc.layers.shuffle:PixelShuffle",
     "pixel_unshuffle": "shapecalc.layers.shuffle:PixelUnshuffle",
+    "poisson_nll_loss": "shapecalc.layers.loss:PoissonNLLLoss",
     "position_embedding": "shapecalc.layers.learned:PositionEmbedding",
     "prelu": "shapecalc.layers.rectifier:PReLU",
     "rbf": "shapecalc.layers.lenet:RBF",
+    "reduce": "shapecalc.layers.by_name:Reduce",
     "reflection_pad1d": "shapecalc.layers.pad_input:ReflectionPad1d",
     "reflection_pad2d": "shapecalc.layers.pad_input:ReflectionPad2d",
     "reflection_pad3d": "shapecalc.layers.pad_input:ReflectionPad3d",
@@ -271,8 +375,11 @@ KINDS: dict[str, str] = {
     "replication_pad1d": "shapecalc.layers.pad_input:ReplicationPad1d",
     "replication_pad2d": "shapecalc.layers.pad_input:ReplicationPad2d",
     "replication_pad3d": "shapecalc.layers.pad_input:ReplicationPad3d",
+    "require": "shapecalc.layers.traced:Require",
     "reshape": "shapecalc.layers.reshape:Reshape",
     "rms_norm": "shapecalc.layers.layer_norm:RMSNorm",
+    "rnn": "shapecalc.layers.recurrent:RNN",
+    "rnn_cell": "shapecalc.layers.recurrent:RNNCell",
     "rrelu": "shapecalc.layers.rectifier:RReLU",
     "select": "shapecalc.layers.select:Select",
     "selu": "shapecalc.layers.rectifier:SELU",
@@ -281,25 +388,40 @@ KINDS: dict[str, str] = {
     "sigmoid": "shapecalc.layers.activation:Sigmoid",
     "silu": "shapecalc.layers.rectifier:SiLU",
     "slice": "shapecalc.layers.select:Slice",
+    "smooth_l1_loss": "shapecalc.layers.loss:SmoothL1Loss",
+    "soft_margin_loss": "shapecalc.layers.loss:SoftMarginLoss",
     "softmax": "shapecalc.layers.softmax:Softmax",
     "softmax2d": "shapecalc.layers.softmax:Softmax2d",
     "softmin": "shapecalc.layers.softmax:Softmin",
     "softplus": "shapecalc.layers.rectifier:Softplus",
     "softshrink": "shapecalc.layers.activation:Softshrink",
     "softsign": "shapecalc.layers.activation:Softsign",
+    "spectral_norm": "shapecalc.layers.wrapper:SpectralNorm",
     "split": "shapecalc.layers.select:Split",
     "squeeze": "shapecalc.layers.reshape:Squeeze",
     "stochastic_depth": "shapecalc.layers.stochastic:StochasticDepth",
     "subsample2d": "shapecalc.layers.lenet:Subsample2d",
+    "sync_batch_norm": "shapecalc.layers.norm:SyncBatchNorm",
     "tanh": "shapecalc.layers.activation:Tanh",
     "tanhshrink": "shapecalc.layers.activation:Tanhshrink",
     "threshold": "shapecalc.layers.rectifier:Threshold",
+    "transformer": "shapecalc.layers.transformer:Transformer",
+    "transformer_decoder": "shapecalc.layers.transformer:TransformerDecoder",
+    "transformer_decoder_layer": "shapecalc.layers.transformer:TransformerDecoderLayer",
+    "transformer_encoder": "shapecalc.layers.transformer:TransformerEncoder",
+    "transformer_encoder_layer": "shapecalc.layers.transformer:TransformerEncoderLayer",
     "transpose": "shapecalc.layers.reshape:Transpose",
+    "triplet_margin_loss": "shapecalc.layers.distance:TripletMarginLoss",
+    "triplet_margin_with_distance_loss": "shapecalc.layers.distance:TripletMarginWithDistanceLoss",
     "unflatten": "shapecalc.layers.reshape:Unflatten",
+    "unfold": "shapecalc.layers.fold:Unfold",
     "unsqueeze": "shapecalc.layers.reshape:Unsqueeze",
+    "unused": "shapecalc.layers.traced:Unused",
     "upsample": "shapecalc.layers.resample:Upsample",
     "upsampling_bilinear2d": "shapecalc.layers.resample:UpsamplingBilinear2d",
     "upsampling_nearest2d": "shapecalc.layers.resample:UpsamplingNearest2d",
+    "view": "shapecalc.layers.whole:View",
+    "weight_norm": "shapecalc.layers.wrapper:WeightNorm",
     "zero_pad1d": "shapecalc.layers.pad:ZeroPad1d",
     "zero_pad2d": "shapecalc.layers.pad:ZeroPad2d",
     "zero_pad3d": "shapecalc.layers.pad:ZeroPad3d",

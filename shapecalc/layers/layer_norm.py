@@ -151,3 +151,19 @@ class LocalResponseNorm(SameShape, NoWeights, NoMacs, NoWindow, Layer):
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         return rank_between(self.kind, x, 3, None)
+
+
+class CrossMapLRN2d(LocalResponseNorm):
+    """`local_response_norm` as torch had it first, for `[N, C, H, W]` alone: the shape is kept.
+
+    No weights, no MACs. Refuses other ranks. Source: torch.nn.CrossMapLRN2d.
+
+    >>> CrossMapLRN2d(size=5).output((1, 96, 55, 55))
+    (1, 96, 55, 55)
+    """
+
+    kind: ClassVar[str] = "cross_map_lrn2d"
+    torch: ClassVar[str | None] = "torch.nn.CrossMapLRN2d"
+
+    def requirements(self, x: Shape) -> Iterator[Requirement]:
+        return rank_between(self.kind, x, 4, 4)

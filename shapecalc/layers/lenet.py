@@ -12,7 +12,7 @@ from pydantic import model_validator
 
 from shapecalc.algebra import Dim, product
 from shapecalc.layers.arithmetic import window
-from shapecalc.layers.base import Layer, Named, NoBuffers, NoMacs, NoWeights, NoWindow, Window
+from shapecalc.layers.base import Layer, Named, NoBuffers, NoMacs, NoWindow, Window
 from shapecalc.layers.fields import (
     Count,
     CountPerAxis,
@@ -136,7 +136,7 @@ class PartialConv2d(NoBuffers, Windowed):
         return product(self.resized(x, self.swept(x), 1)) * per_position
 
 
-class RBF(NoWeights, NoMacs, NoWindow, Layer):
+class RBF(NoMacs, NoWindow, Layer):
     """The squared distance to fixed centres: `[..., in_features]` to `[..., out_features]`.
 
     The centres are drawn by hand, not learned, so they are the buffer
@@ -162,6 +162,9 @@ class RBF(NoWeights, NoMacs, NoWindow, Layer):
 
     def output(self, x: Shape) -> Shape:
         return (*x[:-1], self.out_features)
+
+    def weights(self, x: Shape) -> Named:
+        return {}
 
     def buffers(self, x: Shape) -> Named:
         return {"centers": (self.out_features, x[-1])}

@@ -94,6 +94,13 @@ class Table(NoBuffers, NoMacs, NoWindow, Layer):
         return (*x, self.embedding_dim)
 
 
+def inside_table(kind: str, index: Dim, rows: Dim) -> Iterator[Requirement]:
+    """Require a padding_idx that is a row of the table, which may be counted from the end."""
+    says = f"{kind}: padding_idx = {index} is outside the table of {rows} rows"
+    yield Requirement("index", index, ">=", -rows, says)
+    yield Requirement("index", rows - 1, ">=", index, says)
+
+
 class Embedding(Table):
     """A table read by index: `[...]` whole numbers to `[..., embedding_dim]`.
 
@@ -113,12 +120,7 @@ class Embedding(Table):
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         if self.padding_idx is not None:
-            says = (
-                f"{self.kind}: padding_idx = {self.padding_idx} is outside the table of "
-                f"{self.num_embeddings} rows"
-            )
-            yield Requirement("index", self.padding_idx, ">=", -self.num_embeddings, says)
-            yield Requirement("index", self.num_embeddings - 1, ">=", self.padding_idx, says)
+            yield from inside_table(self.kind, self.padding_idx, self.num_embeddings)
 
     def weights(self, x: Shape) -> Named:
         return {"weight": (self.num_embeddings, self.embedding_dim)}

@@ -10,7 +10,7 @@ from typing import ClassVar
 from shapecalc.algebra import Dim, product
 from shapecalc.layers.base import Merge, Shapes
 from shapecalc.layers.fields import Index
-from shapecalc.layers.requirement import Requirement, Shape, axis_exists, shown
+from shapecalc.layers.requirement import Requirement, Shape, arity, axis_exists, shown
 
 
 def broadcast(inputs: Shapes) -> Shape:
@@ -177,7 +177,7 @@ class Matmul(Merge):
         return ("n", "k") if number == 0 else ("k", "m")
 
     def requirements(self, inputs: Shapes) -> Iterator[Requirement]:
-        yield Requirement("arity", len(inputs), "==", 2, f"{self.kind} takes 2 tensors, not {len(inputs)}")
+        yield arity(self.kind, len(inputs), 2)
         for number, x in enumerate(inputs):
             says = f"{self.kind}: tensor {number + 1} is a single number, which has no axis to sum over"
             yield Requirement("rank", len(x), ">=", 1, says)

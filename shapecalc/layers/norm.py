@@ -69,9 +69,12 @@ class BatchNorm(Statistics):
     def channels(self, x: Shape) -> Dim:
         return x[1]
 
+    def ranks(self) -> tuple[int, int | None]:
+        """Return the least and the most dimensions; None where there is no end."""
+        return (2 if self.rank == 1 else self.rank + 2), self.rank + 2
+
     def requirements(self, x: Shape) -> Iterator[Requirement]:
-        low = 2 if self.rank == 1 else self.rank + 2
-        yield from rank_between(self.kind, x, low, self.rank + 2)
+        yield from rank_between(self.kind, x, *self.ranks())
         yield from self.declared_features(x)
         if not self.track_running_stats:
             yield enough(self.kind, x[0] * product(x[2:]), "values per channel", x)
@@ -125,6 +128,23 @@ class BatchNorm3d(BatchNorm):
     rank: ClassVar[int] = 3
     torch: ClassVar[str | None] = "torch.nn.BatchNorm3d"
     keras: ClassVar[str | None] = "keras.layers.BatchNormalization"
+
+
+class SyncBatchNorm(BatchNorm):
+    """Batch normalisation whose statistics are those of all processes together: the shape is kept.
+
+    Weights and buffers are those of `batch_norm1d`; any input of 2 or more dimensions is accepted.
+    Source: torch.nn.SyncBatchNorm.
+
+    >>> SyncBatchNorm().weights((8, 64, 56, 56))
+    {'weight': (64,), 'bias': (64,)}
+    """
+
+    kind: ClassVar[str] = "sync_batch_norm"
+    torch: ClassVar[str | None] = "torch.nn.SyncBatchNorm"
+
+    def ranks(self) -> tuple[int, int | None]:
+        return 2, None
 
 
 class InstanceNorm(Statistics):

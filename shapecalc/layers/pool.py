@@ -14,7 +14,7 @@ from typing import Annotated, Any, ClassVar
 
 from shapecalc.algebra import Dim
 from shapecalc.layers.arithmetic import window, window_ceil
-from shapecalc.layers.base import NoMacs, NoWeights, Window
+from shapecalc.layers.base import NoMacs, NoWeights, Shapes, Window
 from shapecalc.layers.extended import INFINITIES, Power
 from shapecalc.layers.fields import CountPerAxis, Each, ExtentPerAxis, Flag, PerAxis, Whole, complaint
 from shapecalc.layers.fields import Optional as OptionalField
@@ -104,10 +104,14 @@ def _smaller_than_kernel(kind: str, axis: str, n: Dim, k: Dim) -> Callable[[], s
 
 
 class MaxPool(Pool):
-    """The rules of max pooling, for any number of axes."""
+    """The rules of max pooling, for any number of axes; where the maxima were may be a second result."""
 
     padding: ExtentPerAxis = 0
     dilation: CountPerAxis = 1
+    return_indices: Flag = False
+
+    def outputs(self, x: Shape) -> Shapes:
+        return (self.output(x),) * (1 + self.return_indices)
 
     def _padding(self) -> PerAxis:
         return self.padding

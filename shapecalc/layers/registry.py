@@ -10,6 +10,7 @@ kind's, its value the class, and it is loaded when a spec first uses the name.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from importlib import import_module
 from typing import TYPE_CHECKING, TypeVar
@@ -102,8 +103,15 @@ def get(name: str, framework: str = "torch") -> type[Kind]:
     found = find(name, framework)
     if found is None:
         belongs(name, framework)
-        raise SpecError(f"unknown kind {quote(name)}{nearest(name, kinds(framework))}")
+        raise unknown(name, kinds(framework))
     return found
+
+
+def unknown(name: str, known: Sequence[str]) -> SpecError:
+    """Return the error for a kind that nobody offers; the hint is torch's own class, where it has one."""
+    from shapecalc.layers.elsewhere import reason
+
+    return SpecError(f"unknown kind {quote(name)}{nearest(name, known)}", hint=reason(name))
 
 
 def belongs(name: str, framework: str) -> None:

@@ -91,9 +91,22 @@ def checked(requirements: Iterable[Requirement]) -> tuple[Requirement, ...]:
     return tuple(conditions)
 
 
-def arity(kind: str, given: int, wanted: int) -> Requirement:
-    """Require a number of input tensors."""
-    return Requirement("arity", given, "==", wanted, lambda: f"{kind} takes {wanted} tensor, not {given}")
+def arity(kind: str, given: int, *counts: int) -> Requirement:
+    """Require a number of input tensors, one of several where the later ones are optional."""
+    nearest = min(counts, key=lambda count: abs(count - given))
+    told = " or ".join(map(str, counts)) + (" tensor" if counts == (1,) else " tensors")
+    return Requirement("arity", given, "==", nearest, lambda: f"{kind} takes {told}, not {given}")
+
+
+def shaped(kind: str, name: str, x: Shape, wanted: Shape) -> Iterator[Requirement]:
+    """Require that a tensor has exactly this shape."""
+
+    def says() -> str:
+        return f"{kind}: {name} must be {shown(wanted)}, but {shown(x)} arrives"
+
+    yield Requirement("rank", len(x), "==", len(wanted), says)
+    for arriving, size in zip(x, wanted, strict=True):
+        yield Requirement("shape", arriving, "==", size, says)
 
 
 def rank_between(kind: str, x: Shape, low: int, high: int | None) -> Iterator[Requirement]:

@@ -88,7 +88,7 @@ class Resize(NoWeights, NoMacs, NoWindow, Layer):
                 yield Requirement("axes", len(value), "==", len(x) - 2, says)
         if self.scale_factor is not None:
             for n, scale in zip(x[2:], self._scales(x), strict=True):
-                out = _scaled(self.kind, n, scale)
+                out = in_doubles(self.kind, n, scale)
                 yield Requirement("too-small", out, ">=", 1, _vanished(self.kind, n, scale, out))
 
     def output(self, x: Shape) -> Shape:
@@ -96,7 +96,7 @@ class Resize(NoWeights, NoMacs, NoWindow, Layer):
             sizes = self.size if isinstance(self.size, tuple) else (self.size or 0,) * (len(x) - 2)
             return (*x[:2], *sizes)
         pairs = zip(x[2:], self._scales(x), strict=True)
-        return (*x[:2], *(_scaled(self.kind, n, scale) for n, scale in pairs))
+        return (*x[:2], *(in_doubles(self.kind, n, scale) for n, scale in pairs))
 
     def centres(self, x: Shape) -> Centres:
         sizes = self.output(x)[2:]
@@ -125,7 +125,7 @@ class Resize(NoWeights, NoMacs, NoWindow, Layer):
         return given if isinstance(given, tuple) else (given or 0,) * (len(x) - 2)
 
 
-def _scaled(kind: str, n: Dim, scale: Fraction | int) -> Dim:
+def in_doubles(kind: str, n: Dim, scale: Fraction | int) -> Dim:
     """Return ⌊n·scale⌋, for numbers with the rounding of doubles, for symbols only without."""
     if isinstance(n, int):
         return scaled_by_doubles(n, scale)

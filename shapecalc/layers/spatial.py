@@ -7,7 +7,7 @@ from pydantic import model_validator
 
 from shapecalc.algebra import Dim
 from shapecalc.layers.arithmetic import extent, unread, written
-from shapecalc.layers.base import Layer, Window
+from shapecalc.layers.base import Kind, Layer, Window
 from shapecalc.layers.centre import Centre, Centres, kept, slid
 from shapecalc.layers.fields import Each, complaint
 from shapecalc.layers.requirement import Requirement, Shape, rank_between
@@ -16,8 +16,8 @@ AXES = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
 """What the spatial axes are called in messages, by their number."""
 
 
-class Spatial(Layer):
-    """A layer over `rank` spatial axes behind a channel axis, batched or not."""
+class OverAxes(Kind):
+    """A kind over `rank` spatial axes behind a channel axis, batched or not."""
 
     framework: ClassVar[str | None] = "torch"
     rank: ClassVar[int]
@@ -49,6 +49,29 @@ class Spatial(Layer):
     def spread(self, value: Any) -> tuple[Any, ...]:
         """Return one value per axis from a field that may hold one for all."""
         return value if isinstance(value, tuple) else (value,) * self.rank
+
+    def spatial_rank(self, x: Shape) -> Iterator[Requirement]:
+        """Require a channel axis and the spatial axes, with a batch axis in front or without."""
+        return rank_between(self.kind, x, self.rank + 1, self.rank + 2)
+
+    def large_enough(
+        self, rule: Callable[..., Dim], at_least: int = 1, **values: tuple[Dim, ...]
+    ) -> Iterator[Requirement]:
+        """Require that a size formula gives at least one on every axis.
+
+        Every keyword is a letter of the formula with its value per axis.
+        """
+        for number, axis in enumerate(AXES[self.rank]):
+            letters = {letter: column[number] for letter, column in values.items()}
+            size = rule(**letters)
+            if isinstance(size, int) and size >= at_least:
+                continue
+            says = _too_small(self.kind, axis, rule, letters, at_least)
+            yield Requirement("too-small", size, ">=", at_least, says)
+
+
+class Spatial(OverAxes, Layer):
+    """A layer of one tensor over `rank` spatial axes."""
 
     def unread(self, window: Window | None, x: Shape, output: Shape) -> Shape:
         """Return per axis how many positions at the end of the input no window reaches; not above 0 for none.
@@ -92,25 +115,6 @@ class Spatial(Layer):
             found[axis] = Centre(axis, 1, first) if isinstance(first, int) else None
         return tuple(found)
 
-    def spatial_rank(self, x: Shape) -> Iterator[Requirement]:
-        """Require a channel axis and the spatial axes, with a batch axis in front or without."""
-        return rank_between(self.kind, x, self.rank + 1, self.rank + 2)
-
-    def large_enough(
-        self, rule: Callable[..., Dim], at_least: int = 1, **values: tuple[Dim, ...]
-    ) -> Iterator[Requirement]:
-        """Require that a size formula gives at least one on every axis.
-
-        Every keyword is a letter of the formula with its value per axis.
-        """
-        for number, axis in enumerate(AXES[self.rank]):
-            letters = {letter: column[number] for letter, column in values.items()}
-            size = rule(**letters)
-            if isinstance(size, int) and size >= at_least:
-                continue
-            says = _too_small(self.kind, axis, rule, letters, at_least)
-            yield Requirement("too-small", size, ">=", at_least, says)
-
 
 class ChannelsLast(Spatial):
     """Turns the rules of a spatial layer to Keras' layout: batch, spatial axes, channels."""
@@ -134,7 +138,7 @@ class ChannelsLast(Spatial):
         return rank_between(self.kind, x, self.rank + 2, self.rank + 2)
 
 
-def _rules(layer: Layer, name: str) -> list[Any]:
+def _rules(layer: Kind, name: str) -> list[Any]:
     """Return the annotations of a field, looking inside those that wrap another."""
     found = list(type(layer).model_fields[name].metadata)
     return found + [

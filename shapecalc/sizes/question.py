@@ -8,9 +8,9 @@ from typing import Any
 
 from shapecalc.algebra import Dim, Expr, symbol
 from shapecalc.algebra.formula import Formula
-from shapecalc.engine.expand import expand
 from shapecalc.engine.graph import Graph, GraphNode, Walk
 from shapecalc.engine.parameters import Parameters, input_shapes
+from shapecalc.engine.remembered import Graphs
 from shapecalc.errors import SpecError, Undecided, nearest, quote
 from shapecalc.layers.base import Named
 from shapecalc.layers.requirement import Shape, shown
@@ -39,6 +39,9 @@ class Question:
     """The layer or part whose result is asked for, instead of the outputs."""
     target: tuple[int, ...] | None = None
     """What this result must be: the sizes of its maps, or of all its axes but the batch."""
+
+    graphs: Graphs = field(default_factory=Graphs, repr=False)
+    """Expansions of the spec that are known already."""
 
     def __post_init__(self) -> None:
         if self.outputs not in OUTPUTS:
@@ -97,7 +100,7 @@ class Question:
 
     def walk_built(self) -> Walk:
         """Return the walk over the network as built."""
-        return expand(self.spec, self._parameters.__getitem__, self.built_inputs)
+        return self.graphs.walk(self.spec, self._parameters, self.built_inputs)
 
     def walk_at(self, assigned: Mapping[str, int]) -> tuple[Walk, dict[str, Shape]]:
         """Return the walk with every unknown free that is not assigned, and the shapes of its inputs."""
@@ -113,7 +116,7 @@ class Question:
             given[input_] = tuple(shape)
         inputs = input_shapes(self.spec, free, given, 1)
         values = free if self.rebuild else self._parameters
-        walk = expand(self.spec, values.__getitem__, inputs)
+        walk = self.graphs.walk(self.spec, values, inputs)
         if walk.graph.loops:
             repeat = walk.graph.loops[0].path.rpartition(".")[0]
             raise Undecided(f"which sizes are legal is not known while the passes of {repeat} are free")

@@ -13,6 +13,7 @@ from shapecalc.spec.tree import Budget, Expect, Paper
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _VALUE = {"type": ["number", "string", "boolean", "array", "null"]}
+_STEP_NAME = {"type": "string", "pattern": r"^([A-Za-z_][A-Za-z0-9_]*|[0-9]+(_[0-9]+)?)(\.[A-Za-z0-9_]+)*$"}
 _NAME = {"type": "string", "pattern": "^[A-Za-z_][A-Za-z0-9_]*$"}
 
 
@@ -67,7 +68,7 @@ def schema() -> dict[str, Any]:
 
 def _definitions(classes: list[type[Kind]]) -> dict[str, Any]:
     modifiers = {
-        "name": _NAME | {"description": "The step's name, for paths and references."},
+        "name": _STEP_NAME | {"description": "The step's name, for paths and references."},
         "repeat": {
             "description": "How many times, or loop variables: {i: 4} or {d: depths}.",
             "anyOf": [{"type": "integer", "minimum": 0}, {"type": "string"}, {"type": "object"}],

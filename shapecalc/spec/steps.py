@@ -104,12 +104,10 @@ class StepReader:
         if cls is None:
             try:
                 registry.belongs(name, self.framework)
-            except SpecError as error:
-                raise SpecError(error.message, place=place, path=holder_path, hint=error.hint) from None
-            known = self.callable_names(scope)
-            raise SpecError(
-                f"unknown kind {quote(name)}{nearest(name, known)}", place=place, path=holder_path
-            )
+            except SpecError as other:
+                raise SpecError(other.message, place=place, path=holder_path, hint=other.hint) from None
+            error = registry.unknown(str(name), self.callable_names(scope))
+            raise SpecError(error.message, place=place, path=holder_path, hint=error.hint)
         if issubclass(cls, Merge):
             return self.merge(cls, value, scope, path, place)
         if value is None:

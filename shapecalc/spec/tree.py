@@ -12,6 +12,7 @@ Spec (a model)
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Self, TypeAlias
 
@@ -122,7 +123,7 @@ class Step(Node):
     @field_validator("name")
     @classmethod
     def _plain_name(cls, name: str | None) -> str | None:
-        if name is not None and (not name.isidentifier() or not name.isascii() or len(name) > 80):
+        if name is not None and (not is_step_name(name) or len(name) > 200):
             raise complaint(f"the name {quote(name)} is not letters, digits and underscores")
         return name
 
@@ -155,6 +156,18 @@ class Step(Node):
                 f"{self.body.kind} has nothing to merge: give it branches, or `from` with earlier steps"
             )
         return self
+
+
+def is_step_name(name: str) -> bool:
+    """Say whether a step may have a name: a word, or the dotted path of a torch module, `layer1.0.conv1`.
+
+    >>> is_step_name("conv1"), is_step_name("layer1.0.conv1"), is_step_name("0"), is_step_name("a.")
+    (True, True, True, False)
+    """
+    return _STEP_NAME.fullmatch(name) is not None
+
+
+_STEP_NAME = re.compile(r"([A-Za-z_]\w*|\d+(_\d+)?)(\.\w+)*", re.ASCII)
 
 
 class Block(Node):

@@ -65,6 +65,8 @@ def plain(value: Any) -> Any:
         return decimal if Fraction(repr(decimal)) == value else f"{value.numerator}/{value.denominator}"
     if isinstance(value, Expr):
         return str(value)
+    if isinstance(value, Kind):
+        return {value.kind: plain(value.fields_set()) or None}
     if isinstance(value, Mapping):
         return {key: plain(item) for key, item in value.items()}
     if isinstance(value, Sequence) and not isinstance(value, str):

@@ -11,10 +11,11 @@ from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
+from torch.nn import utils
 
 from shapecalc.bridges.torch.convolutions import convolution, depthwise, partly_connected, separable
+from shapecalc.bridges.torch.counterparts import COUNTERPARTS
 from shapecalc.bridges.torch.learned import (
-    attention,
     class_token,
     divisible,
     layer_scale,
@@ -23,7 +24,7 @@ from shapecalc.bridges.torch.learned import (
     stochastic_depth,
     subsample,
 )
-from shapecalc.bridges.torch.modules import Builder, Fields, Shapes, Sizes, generic, plain
+from shapecalc.bridges.torch.modules import Builder, Fields, Function, Shapes, Sizes, generic, plain
 from shapecalc.bridges.torch.rearranging import (
     chunk,
     concat,
@@ -38,6 +39,7 @@ from shapecalc.bridges.torch.rearranging import (
     split,
     squeeze,
 )
+from shapecalc.bridges.torch.several import ARGUMENTS, OF_SEVERAL
 from shapecalc.layers.base import Kind
 
 
@@ -45,7 +47,10 @@ def build_kind(cls: type[Kind], fields: Fields, shapes: Shapes) -> nn.Module:
     """Return the counterpart of a kind with these fields, or raise what torch raises."""
     fields = {name: plain(value) for name, value in fields.items()}
     builder: Builder = BUILDERS.get(cls.kind, generic)
-    return builder(cls, fields, shapes).eval()
+    made = builder(cls, fields, shapes)
+    if isinstance(made, Function):
+        made.kind, made.fields = cls.kind, fields
+    return made.eval()
 
 
 def build_layer(layer: Kind, shapes: Shapes) -> nn.Module:
@@ -55,6 +60,8 @@ def build_layer(layer: Kind, shapes: Shapes) -> nn.Module:
 
 def arguments(kind: str, shapes: Shapes, device: str) -> list[Tensor]:
     """Return the tensors to call a counterpart with."""
+    if kind in ARGUMENTS:
+        return ARGUMENTS[kind](shapes, device)
     make = TENSORS.get(kind, torch.zeros if device == "meta" else torch.rand)
     return [make(shape, device=device) for shape in shapes]
 
@@ -65,6 +72,17 @@ def _indices(shape: Sizes, device: str) -> Tensor:
 
 TENSORS: dict[str, Callable[..., Tensor]] = {"embedding": _indices}
 """Kinds that do not take floating point numbers."""
+
+
+def normed(cls: type[Kind], fields: Fields, shapes: Shapes) -> nn.Module:
+    """Build the layer, and let torch replace its weight, in the newer way or the older."""
+    fields = dict(fields)
+    layer, home = fields.pop("layer"), utils if fields.pop("legacy", False) else utils.parametrizations
+    module = build_layer(layer, shapes)
+    if fields.get("name", "weight") not in dict(module.named_parameters(recurse=False)):
+        raise ValueError("no such weight")
+    made: nn.Module = getattr(home, cls.kind)(module, **fields)
+    return made
 
 
 _RANKS = (1, 2, 3)
@@ -95,11 +113,14 @@ BUILDERS: dict[str, Builder] = {
     "add": folded(torch.add),
     "multiply": folded(torch.mul),
     "concat": concat,
-    "multihead_attention": attention,
     "class_token": class_token,
     "position_embedding": position_embedding,
     "layer_scale": layer_scale,
     "divisible": divisible,
     "stochastic_depth": stochastic_depth,
+    **OF_SEVERAL,
+    "weight_norm": normed,
+    "spectral_norm": normed,
+    **COUNTERPARTS,
 }
 """Kinds that are not one torch module with the same fields."""

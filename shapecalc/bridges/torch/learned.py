@@ -1,4 +1,4 @@
-"""What torch has no class for and has weights: attention, learned tensors, LeNet-5's layers of 1998."""
+"""What torch has no class for and has weights: learned tensors, LeNet-5's layers of 1998."""
 
 from __future__ import annotations
 
@@ -10,22 +10,6 @@ from torch import Tensor, nn
 
 from shapecalc.bridges.torch.modules import Fields, Function, Shapes, Sizes, generic
 from shapecalc.layers.base import Kind
-
-
-class SelfAttention(nn.MultiheadAttention):
-    """Attention of a sequence to itself, without the weights that nobody looks at."""
-
-    def forward(self, x: Tensor) -> Tensor:  # type: ignore[override]
-        found, _ = super().forward(x, x, x, need_weights=False)
-        return found
-
-
-def attention(cls: type[Kind], fields: Fields, shapes: Shapes) -> nn.Module:
-    """Infer embed_dim, which torch must be told, and check dropout, which torch does in training only."""
-    if not 0 <= fields.get("dropout", 0) <= 1:
-        raise ValueError("a probability")
-    dim = fields.get("embed_dim")
-    return SelfAttention(**{**fields, "embed_dim": shapes[0][-1] if dim is None else dim})
 
 
 class Joined(nn.Module):

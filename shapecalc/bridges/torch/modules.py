@@ -36,9 +36,17 @@ class Function(nn.Module):
     def __init__(self, function: Callable[..., Any]) -> None:
         super().__init__()
         self.function = function
+        self.kind = "Function"
+        self.fields: Fields = {}
 
     def forward(self, *inputs: Tensor) -> Any:
         return self.function(*inputs)
+
+    def _get_name(self) -> str:
+        return self.kind
+
+    def extra_repr(self) -> str:
+        return ", ".join(f"{name}={value!r}" for name, value in self.fields.items())
 
 
 class Chain(nn.Module):

@@ -20,7 +20,8 @@ from shapecalc.bridges.torch.prove import Question, prove
 from shapecalc.bridges.torch.symbolic import Answer, answer
 from shapecalc.bridges.torch.verdict import Verdict
 from shapecalc.errors import ShapecalcError
-from shapecalc.layers.base import Kind, Named, Shapes
+from shapecalc.layers.base import Joint, Kind, Merge, Named, Shapes
+from shapecalc.layers.wrapper import Wrapper
 
 LARGEST_ON_CPU = 2_000_000
 """The most weights of a module that is built for real; a larger one has shapes only."""
@@ -33,7 +34,7 @@ def verify_layer(layer: Kind, shapes: tuple[Sizes, ...]) -> Verdict:
     >>> print(verify_layer(MaxPool2d(kernel_size=2), ((1, 8, 28, 28),)))
     proved for all N, C, H, W
     """
-    why = not_ours_to_prove(layer)
+    why = not_ours_to_prove(layer, len(shapes))
     if why:
         return Verdict("uncovered", why=why)
     settled: tuple[str, ...] = ()
@@ -44,14 +45,21 @@ def verify_layer(layer: Kind, shapes: tuple[Sizes, ...]) -> Verdict:
         settled += (verdict.settled,)
 
 
-def not_ours_to_prove(layer: Kind) -> str:
+def not_ours_to_prove(layer: Kind, tensors: int) -> str:
     """Return why there is nothing of torch's to compare a layer with, or nothing."""
     from shapecalc.bridges.torch.layer import BUILDERS
 
     if layer.framework == "keras":
         return "a rule of Keras, and the proofs are against torch"
+    if layer.kind == "opaque":
+        return "nothing is known of it but the shapes that were seen"
     if layer.torch is None and layer.kind not in BUILDERS:
         return f"torch has no counterpart of {layer.kind}"
+    if layer.kind in ON_THE_CPU:
+        return f"torch's {layer.kind} looks at numbers, which letters are not"
+    several = isinstance(layer, Joint) and not isinstance(layer, Merge) and tensors > 1
+    if several or isinstance(layer, Wrapper):
+        return "a layer of several tensors or around another layer, whose sizes are not told apart yet"
     return ""
 
 
@@ -125,8 +133,29 @@ def shapes_of(result: Any) -> tuple[Sizes, ...]:
     return tuple(tuple(map(int, tensor.shape)) for tensor in tensors)
 
 
-MACS_NOT_COUNTED = {"matmul": "a product with a vector is aten.mv or aten.dot, which are not counted"}
+MACS_NOT_COUNTED = {
+    "matmul": "a product with a vector is aten.mv or aten.dot, which are not counted",
+    "bilinear": "it is one operation, aten._trilinear; as two matrix products it would be counted",
+    "opaque": "what it costs is not known",
+}
 """Kinds that multiply where FlopCounterMode reads 0, and why."""
+
+ON_THE_CPU = {
+    "gaussian_nll_loss": "it looks for variances below 0",
+    "ctc_loss": "it reads the lengths",
+    "adaptive_log_softmax_with_loss": "it sorts the rows by their class",
+    "nll_loss": "on the meta device a target that is a list of one is refused",
+    "cross_entropy_loss": "on the meta device a target that is a list of one is refused",
+    "linear_cross_entropy_loss": "on the meta device a target that is a list of one is refused",
+    "multi_margin_loss": "on the meta device one loss is a list of one",
+    "multi_label_margin_loss": "on the meta device one loss is a list of one",
+}
+"""Kinds that are asked on the CPU, for on the meta device torch's layer has no numbers, or other rules."""
+
+MACS_UNKNOWN = {
+    "adaptive_log_softmax_with_loss": "the numbers of the classes tell how many rows are multiplied"
+}
+"""Kinds whose cost cannot be told from shapes, and why."""
 
 
 def structure(
@@ -134,9 +163,10 @@ def structure(
 ) -> str:
     """Return how weights, buffers or MACs differ from torch's at these sizes, or nothing."""
     counter = FlopCounterMode(display=False)
-    with quiet(), torch.device("meta"):
+    device = "cpu" if layer.kind in ON_THE_CPU else "meta"
+    with quiet(), torch.device(device):
         module = build_layer(layer, shapes)
-        tensors = arguments(layer.kind, shapes, "meta")
+        tensors = arguments(layer.kind, shapes, device)
         with counter:
             module(*tensors)
     pairs = {

@@ -1,0 +1,214 @@
+"""What blocks have in common: instances that are built alike are instances of one class.
+
+The steps of an instance are numbered by where they stand in it, and so are the tensors between them;
+two instances are alike when these agree and only plain values differ. A module that one instance has and
+another leaves out, by its `when`, is optional.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from shapecalc.bridges.torch.export.layers import FunctionSource, ModuleSource, Source
+from shapecalc.bridges.torch.export.tree import Network, Part
+
+
+@dataclass(eq=False)
+class Item:
+    """A piece of a class: what stands there in each of its instances."""
+
+    key: str
+    what: str
+    sources: tuple[str, ...]
+    results: tuple[str, ...]
+    parts: list[Part]
+    children: list[Item] = field(default_factory=list)
+    body: Body | None = None
+    """The class of a block."""
+    source: Source | None = None
+
+    @property
+    def is_optional(self) -> bool:
+        """Whether some instance leaves it out."""
+        return self.what in ("leaf", "block") and any(part.what == "absent" for part in self.parts)
+
+    @property
+    def is_module(self) -> bool:
+        """Whether it is a single module of the class."""
+        return self.what == "block" or (self.what == "leaf" and isinstance(self.source, ModuleSource))
+
+    def items(self) -> Iterator[Item]:
+        """Yield all pieces in order, what is inside before what holds it."""
+        for child in self.children:
+            yield from child.items()
+        yield self
+
+    @property
+    def has_modules(self) -> bool:
+        """Whether any module stands in it."""
+        return any(one.is_module for one in self.items())
+
+
+@dataclass(eq=False)
+class Body:
+    """A class in the making: the steps that its instances have in common."""
+
+    label: str
+    items: Item
+    inputs: int
+    outputs: tuple[str, ...]
+    instances: list[Part]
+
+    def reads(self) -> Counter[str]:
+        """Return how often each tensor is read."""
+        found = Counter(self.outputs)
+        for item in self.items.items():
+            if item.what in ("leaf", "block", "merge"):
+                found.update(item.sources)
+        return found
+
+
+class Bodies:
+    """Finds the classes of a network, those of inner blocks first."""
+
+    def __init__(self, network: Network, sources: Mapping[int, Source]) -> None:
+        self.network = network
+        self.sources = sources
+        self.found: list[Body] = []
+        self.of: dict[int, Body] = {}
+        self.inputs: dict[int, list[int]] = {}
+        self.outputs: dict[int, list[int]] = {}
+        self.total = network.root.reads() + Counter(network.graph.outputs.values())
+        for part in network.root.parts():
+            if part.what == "block":
+                self._add(part)
+
+    def in_order(self) -> list[Body]:
+        """Return the classes, each after those that it uses, and that of the whole network last."""
+        ordered: dict[int, Body] = {}
+
+        def visit(body: Body) -> None:
+            for item in body.items.items():
+                if item.body is not None and id(item.body) not in ordered:
+                    visit(item.body)
+            ordered[id(body)] = body
+
+        visit(self.of[id(self.network.root)])
+        return [*ordered.values()]
+
+    def _add(self, part: Part) -> None:
+        builder = _Builder(self, part)
+        items = builder.items(part, "")
+        items.what = "body"
+        for slot in self._outputs(part):
+            builder.ref(slot)
+        outputs = tuple(builder.names[slot] for slot in self._outputs(part))
+        self.inputs[id(part)] = builder.inputs
+        self.outputs[id(part)] = self._outputs(part)
+        body = Body(part.label, items, len(builder.inputs), outputs, [part])
+        for other in self.found:
+            if other.label == body.label and part is not self.network.root and _agree(other, body):
+                _join(other.items, items)
+                other.instances.append(part)
+                self.of[id(part)] = other
+                return
+        self.found.append(body)
+        self.of[id(part)] = body
+
+    def _outputs(self, part: Part) -> list[int]:
+        """Return what leaves a block: its result, and what else is read outside of it."""
+        if part is self.network.root:
+            return [*self.network.graph.outputs.values()]
+        inside = part.reads()
+        produced = dict.fromkeys(part.produces())
+        out = [slot for slot in produced if self.total[slot] > inside[slot] and slot != part.results[0]]
+        return [part.results[0], *out]
+
+
+class _Builder:
+    """Writes one instance with its tensors named by where they come about."""
+
+    def __init__(self, bodies: Bodies, part: Part) -> None:
+        self.bodies = bodies
+        self.inputs = [part.sources[0]]
+        self.names: dict[int, str] = {part.sources[0]: "in:0"}
+        if part is bodies.network.root:
+            self.inputs = [*range(len(bodies.network.inputs))]
+            self.names = {slot: f"in:{slot}" for slot in self.inputs}
+
+    def ref(self, slot: int) -> str:
+        if slot not in self.names:
+            self.names[slot] = f"in:{len(self.inputs)}"
+            self.inputs.append(slot)
+        return self.names[slot]
+
+    def items(self, part: Part, place: str) -> Item:
+        """Return the pieces of a block, a list, a merge or a repeat."""
+        children = [self.item(child, f"{place}.{child.key}") for child in part.children]
+        sources: tuple[str, ...] = ()
+        if part.node is not None:
+            sources = tuple(self.ref(slot) for slot in part.node.sources)
+            self._produced(part.results, place)
+        results = tuple(self.ref(slot) for slot in part.results) if place else ()
+        source = self.bodies.sources.get(id(part))
+        return Item(part.key, part.what, sources, results, [part], children, source=source)
+
+    def item(self, part: Part, place: str) -> Item:
+        if part.what == "block":
+            body = self.bodies.of[id(part)]
+            sources = tuple(self.ref(slot) for slot in self.bodies.inputs[id(part)])
+            outputs = self.bodies.outputs[id(part)]
+            if not any(True for _ in part.produces()):
+                return Item(part.key, "nothing", (), tuple(map(self.ref, outputs)), [part])
+            return Item(part.key, "block", sources, self._produced(outputs, place), [part], body=body)
+        if part.what == "absent":
+            sources = (self.ref(part.sources[0]),)
+            return Item(part.key, "absent", sources, self._produced(part.results, place), [part])
+        return self.items(part, place)
+
+    def _produced(self, slots: Sequence[int], place: str) -> tuple[str, ...]:
+        names = tuple(f"{place}:{index}" for index in range(len(slots)))
+        for slot, name in zip(slots, names, strict=True):
+            self.names.setdefault(slot, name)
+        return names
+
+
+def _agree(a: Body, b: Body) -> bool:
+    return a.inputs == b.inputs and a.outputs == b.outputs and _alike(a.items, b.items, is_outermost=True)
+
+
+def _alike(a: Item, b: Item, *, is_outermost: bool = False) -> bool:
+    if (a.key != b.key and not is_outermost) or a.sources != b.sources or a.results != b.results:
+        return False
+    if "absent" in (a.what, b.what):
+        return all(one.what == "absent" or (one.is_module and len(one.sources) == 1) for one in (a, b))
+    if a.what != b.what or len(a.children) != len(b.children) or a.body is not b.body:
+        return False
+    if a.source is not None and b.source is not None and not same_form(a.source, b.source):
+        return False
+    return all(map(_alike, a.children, b.children))
+
+
+def same_form(a: Source, b: Source) -> bool:
+    """Say whether two layers differ in plain values only."""
+    if isinstance(a, FunctionSource) or isinstance(b, FunctionSource):
+        return a == b
+    if not (a.arguments or b.arguments or a.inside or b.inside):
+        return True
+    return (
+        a.callee == b.callee
+        and [one.name for one in a.arguments] == [one.name for one in b.arguments]
+        and len(a.inside) == len(b.inside)
+        and all(same_form(x, y) for (_, x), (_, y) in zip(a.inside, b.inside, strict=True))
+    )
+
+
+def _join(a: Item, b: Item) -> None:
+    """Add an instance to a class that it is like."""
+    if a.what == "absent" and b.what != "absent":
+        a.what, a.body, a.source = b.what, b.body, b.source
+    a.parts += b.parts
+    for mine, theirs in zip(a.children, b.children, strict=True):
+        _join(mine, theirs)

@@ -1,0 +1,135 @@
+"""How the modules of a class are made: calls, containers of them, and loops where passes are alike."""
+
+from __future__ import annotations
+
+from collections import Counter
+from itertools import pairwise, takewhile
+
+from torch import nn
+
+from shapecalc.bridges.torch.export.bodies import Item
+from shapecalc.bridges.torch.export.classes import Class, Made
+from shapecalc.bridges.torch.export.code import Call, Choice, Code, Loop, call, code_of, flat, laid, text
+from shapecalc.bridges.torch.export.forward import is_chain, is_numbered, is_sliceable, present
+from shapecalc.errors import SpecError, quote
+
+_POSITIONAL = ("in_channels", "out_channels", "in_features", "out_features", "num_features", "embed_dim")
+
+
+class Maker:
+    """Writes how the modules of one class are made."""
+
+    def __init__(self, one: Class, reads: Counter[str]) -> None:
+        self.one = one
+        self.reads = reads
+
+    def assigned(self, item: Item) -> list[str]:
+        """Write a module of the class by its name, if there is any in the item."""
+        if not item.has_modules:
+            return []
+        if item.is_optional and item.is_module:
+            made = self._plain(item)
+            return [
+                f"        if {text(self.one.conditions[id(item)])}:",
+                laid(made, 12, f"self.{item.key} = "),
+                "        else:",
+                f"            self.{item.key} = nn.Identity()",
+            ]
+        return [laid(self.code(item), 8, f"self.{item.key} = ")]
+
+    def code(self, item: Item) -> Code:
+        """Return how an item is made."""
+        if item.is_module:
+            made = self._plain(item)
+            if item.is_optional:
+                return Choice(text(self.one.conditions[id(item)]), made, "nn.Identity()")
+            return made
+        inside = [one for one in present(item) if one.has_modules]
+        codes = [self.code(one) for one in inside]
+        if is_chain(item, self.reads) or is_sliceable(item, self.reads):
+            if is_numbered(item):
+                return Call("nn.Sequential", tuple(("", one) for one in looped(codes)))
+            return call("nn.Sequential", _keywords("OrderedDict", inside, codes))
+        if is_numbered(item):
+            return call("nn.ModuleList", Call("", tuple(("", one) for one in looped(codes)), "[]"))
+        for one in inside:
+            if hasattr(nn.ModuleDict, one.key):
+                part = one.parts[0]
+                told = f"the name {quote(one.key)} has a meaning of its own in torch's ModuleDict"
+                raise SpecError(told, path=part.path, hint="name the step otherwise")
+        pairs = tuple((f'"{one.key}": ', code) for one, code in zip(inside, codes, strict=True))
+        return call("nn.ModuleDict", Call("", pairs, "{}"))
+
+    def _plain(self, item: Item) -> Code:
+        return made_code(self.one.made[id(item)])
+
+
+def _keywords(name: str, inside: list[Item], codes: list[Code]) -> Call:
+    return Call(name, tuple((f"{one.key}=", code) for one, code in zip(inside, codes, strict=True)))
+
+
+def made_code(made: Made) -> Code:
+    """Return the call that makes a module."""
+    if made.inside:
+        inner = tuple((f"{name}=", made_code(one)) for name, one in made.inside)
+        return call(made.callee, Call("OrderedDict", inner))
+    first = [one.name for one in takewhile(lambda one: one.name in _POSITIONAL, made.arguments)]
+    said = [one for one in made.arguments if not one.is_unsaid]
+    names = ("" if one.name in first else f"{one.name}=" for one in said)
+    return Call(made.callee, tuple((name, code_of(one.code)) for name, one in zip(names, said, strict=True)))
+
+
+def looped(codes: list[Code]) -> list[Code]:
+    """Return codes with runs of equal ones, or of ones that grow by a step, as loops."""
+    found: list[Code] = []
+    start = 0
+    while start < len(codes):
+        end, loop = _run(codes, start)
+        found.append(codes[start] if loop is None else loop)
+        start = end
+    return found
+
+
+def _run(codes: list[Code], start: int) -> tuple[int, Loop | None]:
+    """Return where the longest run from a place ends, and the loop that it is."""
+    end = start + 1
+    while end < len(codes) and codes[end] == codes[start]:
+        end += 1
+    if end - start > 1:
+        return end, Loop(codes[start], "_", str(end - start))
+    best = start + 1
+    for stop in range(start + 3, len(codes) + 1):
+        if _growing(codes[start:stop]) is None:
+            break
+        best = stop
+    if best - start < 3:
+        return start + 1, None
+    element = _growing(codes[start:best])
+    assert element is not None
+    return best, Loop(element, "i", str(best - start))
+
+
+def _growing(codes: list[Code]) -> Code | None:
+    """Return the element of a loop over `i` that comes to these codes, or None."""
+    first = codes[0]
+    if not all(isinstance(one, Call) for one in codes) or not isinstance(first, Call):
+        return None
+    calls = [one for one in codes if isinstance(one, Call)]
+    names = [[before for before, _ in one.arguments] for one in calls]
+    if any(one.name != first.name or names[0] != own for one, own in zip(calls, names, strict=True)):
+        return None
+    arguments: list[tuple[str, Code]] = []
+    for index, before in enumerate(names[0]):
+        column = [one.arguments[index][1] for one in calls]
+        if all(one == column[0] for one in column):
+            arguments.append((before, column[0]))
+            continue
+        if not all(isinstance(one, str) and one.isdecimal() for one in column):
+            return None
+        numbers = [int(flat(one)) for one in column]
+        step = numbers[1] - numbers[0]
+        if step == 0 or any(b - a != step for a, b in pairwise(numbers)):
+            return None
+        times = "i" if abs(step) == 1 else f"{abs(step)} * i"
+        arguments.append((before, f"{numbers[0]} {'+' if step > 0 else '-'} {times}"))
+    return Call(first.name, tuple(arguments))

@@ -1,0 +1,137 @@
+"""Arithmetic of the spec as arithmetic of Python: translated by a whitelist, folded, put into each other."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import Any
+
+from shapecalc.algebra.formula import Formula
+from shapecalc.algebra.rational import Value
+from shapecalc.errors import FormulaError
+
+_SAME_IN_PYTHON = (
+    ast.BinOp,
+    ast.UnaryOp,
+    ast.BoolOp,
+    ast.Compare,
+    ast.IfExp,
+    ast.Name,
+    ast.Constant,
+    ast.Load,
+    ast.Add,
+    ast.Sub,
+    ast.Mult,
+    ast.FloorDiv,
+    ast.Mod,
+    ast.USub,
+    ast.And,
+    ast.Or,
+    ast.Not,
+    ast.Eq,
+    ast.NotEq,
+    ast.Lt,
+    ast.LtE,
+    ast.Gt,
+    ast.GtE,
+)
+
+
+class _Names:
+    """The scope of a translated formula: plain values by name."""
+
+    def __init__(self, values: Mapping[str, Value]) -> None:
+        self.values = values
+
+    def lookup(self, name: str) -> Value:
+        """Return the value of a name."""
+        if name not in self.values:
+            raise FormulaError(f"{name} is not here")
+        return self.values[name]
+
+    def size(self, tensor: str | None, axis: int) -> Any:
+        """No tensors are here."""
+        raise FormulaError("no tensors are here")
+
+
+def translated(written: Any) -> ast.expr | None:
+    """Return a formula as Python has it, or None where Python would compute it otherwise.
+
+    >>> ast.unparse(translated(Formula.parse("4*width + 1")))
+    '4 * width + 1'
+    >>> translated(Formula.parse("width / 2")) is None
+    True
+    """
+    if isinstance(written, bool) or (isinstance(written, int) and written >= 0):
+        return ast.Constant(written)
+    if not isinstance(written, Formula):
+        return None
+    tree = ast.parse(written.text, mode="eval").body
+    for node in ast.walk(tree):
+        if not isinstance(node, _SAME_IN_PYTHON):
+            return None
+        if isinstance(node, ast.Constant) and not isinstance(node.value, int):
+            return None
+    return _Truths().visit(tree)  # type: ignore[no-any-return]
+
+
+class _Truths(ast.NodeTransformer):
+    """Writes the truth values of a spec as Python's."""
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        return ast.Constant(node.id == "true") if node.id in ("true", "false") else node
+
+
+def value_of(tree: ast.expr, names: Mapping[str, Value]) -> Any:
+    """Return what an expression comes to, or None where it comes to nothing."""
+    text = ast.unparse(_Falsehoods().visit(ast.parse(ast.unparse(tree), mode="eval").body))
+    try:
+        return Formula.parse(text).evaluate(_Names(names))
+    except FormulaError:
+        return None
+
+
+class _Falsehoods(ast.NodeTransformer):
+    """Writes Python's truth values as a spec's."""
+
+    def visit_Constant(self, node: ast.Constant) -> ast.expr:
+        return ast.Name(str(node.value).lower()) if isinstance(node.value, bool) else node
+
+
+def substituted(tree: ast.expr, names: Mapping[str, ast.expr]) -> ast.expr | None:
+    """Return an expression with others in place of its names, computed where it is of numbers only."""
+    if not {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)} <= names.keys():
+        return None
+
+    class Put(ast.NodeTransformer):
+        def visit_Name(self, node: ast.Name) -> ast.expr:
+            return names[node.id]
+
+    return folded(Put().visit(ast.parse(ast.unparse(tree), mode="eval").body))
+
+
+def folded(tree: ast.expr) -> ast.expr:
+    """Return the number that an expression without names is, or the expression."""
+    if any(isinstance(node, ast.Name) for node in ast.walk(tree)):
+        return tree
+    value = value_of(tree, {})
+    return ast.Constant(value) if isinstance(value, int) else tree
+
+
+def names_in(tree: ast.expr) -> set[str]:
+    """Return the names in an expression."""
+    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+
+
+def literal(value: Any) -> ast.expr:
+    """Return a plain value as Python writes it."""
+    if isinstance(value, Fraction):
+        value = float(value)
+    if isinstance(value, (list, tuple)):
+        return ast.Tuple([literal(item) for item in value], ast.Load())
+    if isinstance(value, float) and value in (float("inf"), float("-inf")):
+        return ast.Call(ast.Name("float"), [ast.Constant(str(value))], [])
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return ast.parse(repr(value), mode="eval").body
+    raise TypeError(f"{value!r} is no plain value")

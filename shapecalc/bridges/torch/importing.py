@@ -1,0 +1,184 @@
+"""`from_torch`: a torch module as a `Model`, from one run of its forward on tensors without memory."""
+
+from __future__ import annotations
+
+import inspect
+import warnings
+from collections.abc import Mapping, Sequence
+from copy import deepcopy
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from shapecalc.bridges.torch.numbers import Size
+from shapecalc.bridges.torch.settle import settled
+from shapecalc.bridges.torch.trace import Recording, Trace, modules_seen
+from shapecalc.bridges.torch.translate import translate
+from shapecalc.errors import ShapecalcError, SpecError, quote
+from shapecalc.layers.traced import Unused
+from shapecalc.model import Model
+
+_TRACED_BATCH = 2
+"""Not 1, so that the batch is told from axes that stretch."""
+
+_AXES = {3: ("H", "W"), 4: ("D", "H", "W"), 2: ("L",)}
+"""What the last axes of an input without its batch are called, by how many there are."""
+
+
+def traced(
+    module: nn.Module, shape: Any, args: Sequence[Any], kwargs: Mapping[str, Any] | None, name: str | None
+) -> Model:
+    """Do what `from_torch` says."""
+    if not isinstance(module, nn.Module):
+        raise SpecError(f"{quote(type(module).__name__)} is not a torch module")
+    bare = _on_meta(module)
+    given, shapes = _arguments(bare, shape, args, kwargs)
+    last: Exception | None = None
+    for dtype in (torch.float32, torch.long):
+        try:
+            return _traced(bare, given, shapes, dtype, name or type(module).__name__)
+        except ShapecalcError:
+            raise
+        except Exception as error:  # noqa: BLE001  (whatever the module's own code raises)
+            last = last or error
+            if shape is None:
+                break
+    assert last is not None
+    told = f"{type(last).__name__}: {str(last).strip().splitlines()[0] if str(last).strip() else ''}"
+    raise SpecError(
+        f"{type(module).__name__} cannot be traced on tensors without memory: {told}".rstrip(": ")[:600],
+        hint="check the input's shape; a forward that reads values of tensors has no shape to tell",
+    ) from last
+
+
+def _on_meta(module: nn.Module) -> nn.Module:
+    """Return the module without its numbers, in evaluation mode, the original untouched."""
+    memo: dict[int, Any] = {}
+    for one in (*module.parameters(), *module.buffers()):
+        bare = torch.empty_like(one, device="meta")
+        memo[id(one)] = nn.Parameter(bare, one.requires_grad) if isinstance(one, nn.Parameter) else bare
+    try:
+        return deepcopy(module, memo).eval()
+    except Exception as error:
+        raise SpecError(f"{type(module).__name__} cannot be copied: {error}") from error
+
+
+Given = tuple[list[Any], dict[str, Any]]
+
+
+def _arguments(
+    module: nn.Module, shape: Any, args: Sequence[Any], kwargs: Mapping[str, Any] | None
+) -> tuple[Given, dict[str, tuple[int, ...]]]:
+    """Return what the forward is called with, shapes in the place of tensors that are to be made."""
+    names = _names(module)
+    if shape is None:
+        if not args and not kwargs:
+            raise SpecError("a torch module needs the shape of its input", hint="as in input=(3, 224, 224)")
+        named = dict(zip(names, args, strict=False)) | dict(kwargs or {})
+        tensors = {key: value for key, value in named.items() if isinstance(value, Tensor)}
+        found = {key: tuple(value.shape[1:]) for key, value in tensors.items()}
+        return ([*args], dict(kwargs or {})), _renamed(found)
+    shapes = dict(shape) if isinstance(shape, Mapping) else {names[0]: shape}
+    for key, sizes in shapes.items():
+        if not isinstance(sizes, (tuple, list)) or not all(
+            isinstance(size, int) and not isinstance(size, bool) and size > 0 for size in sizes
+        ):
+            raise SpecError(
+                f"{quote(sizes)} is not a shape: give sizes without the batch, as in (3, 224, 224)"
+            )
+        if isinstance(shape, Mapping) and key not in names:
+            raise SpecError(
+                f"the forward has no argument {quote(key)}", hint=f"it has {', '.join(names) or 'none'}"
+            )
+    shapes = {key: tuple(sizes) for key, sizes in shapes.items()}
+    positional = [_Shape(shapes[names[0]])] if not isinstance(shape, Mapping) else []
+    keywords = {key: _Shape(sizes) for key, sizes in shapes.items()} if not positional else {}
+    return (positional, keywords), _renamed(shapes)
+
+
+class _Shape(tuple[int, ...]):
+    """A tensor that is to be made, by its shape without the batch."""
+
+    __slots__ = ()
+
+
+def _renamed(shapes: dict[str, tuple[int, ...]]) -> dict[str, tuple[int, ...]]:
+    return {"input": next(iter(shapes.values()))} if len(shapes) == 1 else shapes
+
+
+def _names(module: nn.Module) -> list[str]:
+    try:
+        parameters = inspect.signature(module.forward).parameters.values()
+    except (TypeError, ValueError):
+        return ["input"]
+    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    names = [one.name for one in parameters if one.kind in (*kinds, inspect.Parameter.KEYWORD_ONLY)]
+    return names or ["input"]
+
+
+def _traced(
+    module: nn.Module, given: Given, shapes: dict[str, tuple[int, ...]], dtype: torch.dtype, name: str
+) -> Model:
+    trace = Trace(module)
+    entered = iter(shapes)
+
+    def tensor(value: Any) -> Any:
+        if isinstance(value, _Shape):
+            value = torch.empty((_TRACED_BATCH, *value), dtype=dtype, device="meta")
+        elif isinstance(value, Tensor):
+            value = torch.empty_like(value, device="meta", requires_grad=False)
+        if isinstance(value, Tensor):
+            trace.enter(next(entered), value)
+        return value
+
+    args = [tensor(value) for value in given[0]]
+    kwargs = {key: tensor(value) for key, value in given[1].items()}
+    if not trace.inputs:
+        raise SpecError("no tensor among the arguments")
+    with (
+        warnings.catch_warnings(),
+        torch.no_grad(),
+        torch.device("meta"),
+        modules_seen(trace),
+        Recording(trace, translate),
+    ):
+        warnings.simplefilter("ignore")
+        result = module(*args, **kwargs)
+    with torch.no_grad():
+        outputs = _outputs(trace, result)
+    if not trace.steps:
+        raise SpecError(f"{type(module).__name__} does nothing with its input")
+    _unused(trace, module, outputs)
+    return settled(trace, shapes, outputs, name, _AXES)
+
+
+def _outputs(trace: Trace, result: Any) -> dict[str, str]:
+    """Return the outputs by name: of a dict its keys, of a sequence their numbers."""
+    found: dict[str, str] = {}
+
+    def walk(value: Any, path: tuple[str, ...]) -> None:
+        if isinstance(value, Tensor):
+            found["_".join(path) or "output"] = trace.ref(value)
+        elif isinstance(value, Mapping):
+            for key, one in value.items():
+                walk(one, (*path, str(key)))
+        elif isinstance(value, (tuple, list)) and not isinstance(value, Size):
+            fields = getattr(value, "_fields", None) or [f"output_{number}" for number in range(len(value))]
+            for key, one in zip(fields, value, strict=False):
+                walk(one, (*path, str(key)))
+
+    walk(result, ())
+    if not found:
+        raise SpecError(f"the forward returns {quote(type(result).__name__)}, which holds no tensor")
+    return found
+
+
+def _unused(trace: Trace, module: nn.Module, outputs: dict[str, str]) -> None:
+    """List the parameters that no step has, so that they are counted."""
+    left = {name: tuple(one.shape) for name, one in module.named_parameters() if id(one) not in trace.claimed}
+    if left:
+        last = trace.last
+        step = trace.emit(Unused(tensors=left), [last], (), trace.unique("unused"))
+        if [*outputs.values()] == [last]:
+            outputs[next(iter(outputs))] = step

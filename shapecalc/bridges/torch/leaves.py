@@ -1,0 +1,110 @@
+"""Modules of torch as layers: a kind that names the class as its counterpart, with the module's settings."""
+
+from __future__ import annotations
+
+import inspect
+from functools import cache
+from typing import Any
+
+from pydantic import ValidationError
+from torch import nn
+
+from shapecalc.bridges.torch.modules import named
+from shapecalc.layers import registry
+from shapecalc.layers.base import Kind
+from shapecalc.layers.index import KINDS
+
+_NOT_SAID = frozenset({"inplace", "branches"})
+"""Fields that say nothing about a network once it is built."""
+
+
+_PER_AXIS = frozenset(
+    ["kernel_size", "stride", "padding", "dilation", "output_padding", "output_size", "size", "scale_factor"]
+)
+"""Fields for which one number means the same for every axis."""
+
+
+@cache
+def leaf_classes() -> dict[type[nn.Module], type[Kind]]:
+    """Return the kind of each of torch's module classes that has one."""
+    found: dict[type[nn.Module], type[Kind]] = {}
+    for kind in KINDS:
+        cls = registry.get(kind)
+        if cls.torch is None:
+            continue
+        try:
+            target = named(cls.torch)
+        except ImportError:  # torchvision's classes, where it is not installed
+            continue
+        if inspect.isclass(target) and issubclass(target, nn.Module):
+            found[target] = cls
+    return found
+
+
+def kind_of(module: nn.Module) -> type[Kind] | None:
+    """Return the kind of a module: of its class, or of a base whose forward it leaves as it is."""
+    for base in type(module).__mro__:
+        if base in leaf_classes():
+            same = type(module).forward is base.forward
+            return leaf_classes()[base] if same else None
+    return None
+
+
+def as_layer(module: nn.Module) -> Kind | None:
+    """Return the layer that a module is, with every setting that is not the default; None without a kind."""
+    cls = kind_of(module)
+    if cls is None or getattr(module, "return_indices", False):
+        return None
+    if isinstance(module, nn.MultiheadAttention) and not _attends_to_itself(module):
+        return None
+    try:
+        return made(cls, {name: _setting(module, name) for name in cls.model_fields if _has(module, name)})
+    except ValidationError:
+        return None
+
+
+def made(cls: type[Kind], fields: dict[str, Any]) -> Kind:
+    """Return a layer with the fields that say something: no defaults, and one number for equal ones."""
+    told: dict[str, Any] = {}
+    for name, value in fields.items():
+        info = cls.model_fields.get(name)
+        if info is None or name in _NOT_SAID:
+            continue
+        value = short(value) if name in _PER_AXIS else value  # noqa: PLW2901
+        if info.is_required() or value != info.default:
+            told[name] = value
+    return cls(**{name: _decimal(value) for name, value in told.items()})
+
+
+def _decimal(value: Any) -> Any:
+    """Return the decimal that is meant by a float that was computed, as 1 - 0.9997 was."""
+    if isinstance(value, float) and len(repr(value)) > 17:
+        return float(f"{value:.12g}")
+    return value
+
+
+def short(value: Any) -> Any:
+    """Return one number for a list of equal ones."""
+    if isinstance(value, (tuple, list)) and value and all(type(one) is type(value[0]) for one in value):
+        if isinstance(value[0], (int, str)) and len({str(one) for one in value}) == 1:
+            return value[0]
+    return value
+
+
+def _has(module: nn.Module, name: str) -> bool:
+    return hasattr(module, name) or (name == "bias" and isinstance(module, nn.MultiheadAttention))
+
+
+def _setting(module: nn.Module, name: str) -> Any:
+    if name == "bias":
+        holder = "in_proj_bias" if isinstance(module, nn.MultiheadAttention) else "bias"
+        return getattr(module, holder) is not None
+    value = getattr(module, name)
+    if name == "unflattened_size" and value and isinstance(value[0], (tuple, list)):
+        return tuple(size for _, size in value)
+    return tuple(value) if isinstance(value, (list, tuple)) else value
+
+
+def _attends_to_itself(module: nn.MultiheadAttention) -> bool:
+    same_width = module.kdim == module.vdim == module.embed_dim
+    return same_width and module.bias_k is None and not module.add_zero_attn

@@ -1,0 +1,128 @@
+"""A torch module by where it is defined, `pkg.mod:attribute`, built without memory for its weights."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+import warnings
+from collections.abc import Mapping
+from contextlib import contextmanager
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import nn
+
+from shapecalc.bridges.torch import from_torch
+from shapecalc.errors import SpecError, nearest, quote
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from shapecalc.model import Model
+
+_QUICK: dict[str, Any] = {"weights": None, "weights_backbone": None, "init_weights": False}
+"""What builders of torchvision take, so that nothing is fetched and nothing is drawn at random."""
+
+
+def model_at(path: str, shapes: Any, settings: Mapping[str, Any]) -> Model:
+    """Return the model of what stands at `pkg.mod:attribute`: a module, or what builds one from settings.
+
+    `shapes` is an input as `from_torch` takes it; torchvision's builders know one themselves. Raises
+    `SpecError` where there is no such thing, where it is no module, and where no shape is known.
+    """
+    with _working_directory_first():
+        target = _found(path)
+        module = target if isinstance(target, nn.Module) else _built(path, target, settings)
+    if isinstance(target, nn.Module) and settings:
+        raise SpecError(f"{path} is a module that is built already: --set has nothing to set")
+    shapes = _usual(target) if shapes is None else shapes
+    if shapes is None:
+        raise SpecError(f"{path} needs --input with the sizes of its input", hint="as in --input 3x224x224")
+    return from_torch(module, input=shapes, name=path.rpartition(":")[2].replace(".", "_"))
+
+
+@contextmanager
+def _working_directory_first() -> Iterator[None]:
+    """Find modules in the working directory too, as `python -m` does."""
+    here = str(Path.cwd())
+    sys.path.insert(0, here)
+    try:
+        yield
+    finally:
+        sys.path.remove(here)
+
+
+def _found(path: str) -> Any:
+    name, _, attributes = path.partition(":")
+    try:
+        found: Any = import_module(name)
+    except ModuleNotFoundError as error:
+        raise SpecError(f"no Python module is called {quote(error.name or name)}") from None
+    except Exception as error:
+        raise SpecError(f"the Python module {name} does not load: {_told(error)}") from error
+    for attribute in attributes.split("."):
+        if not hasattr(found, attribute):
+            where = getattr(found, "__name__", name)
+            raise SpecError(f"{where} has no {quote(attribute)}{nearest(attribute, dir(found))}")
+        found = getattr(found, attribute)
+    return found
+
+
+def _built(path: str, target: Any, settings: Mapping[str, Any]) -> nn.Module:
+    if not callable(target):
+        raise SpecError(f"{path} is a {type(target).__name__}, neither a torch module nor what builds one")
+    try:
+        takes = inspect.signature(target).parameters
+    except (TypeError, ValueError):
+        takes = {}  # type: ignore[assignment]
+    open_ended = any(one.kind is inspect.Parameter.VAR_KEYWORD for one in takes.values())
+    for key in settings:
+        if takes and key not in takes and not open_ended:
+            raise SpecError(
+                f"{path} takes no {quote(key)}{nearest(key, [*takes])}", hint=f"it takes {', '.join(takes)}"
+            )
+    given = {**{key: value for key, value in _QUICK.items() if key in takes}, **settings}
+    if open_ended and _is_torchvisions(target):
+        family = getattr(target, "__name__", "")
+        given |= {"init_weights": False} if family.startswith(("vgg", "inception", "googlenet")) else {}
+    last: Exception | None = None
+    for device in ("meta", "cpu"):  # a builder that computes with tensors needs their numbers
+        try:
+            with warnings.catch_warnings(), torch.device(device):
+                warnings.simplefilter("ignore")
+                module = target(**given)
+        except Exception as error:  # noqa: BLE001  (whatever the builder raises)
+            last = error
+            continue
+        if not isinstance(module, nn.Module):
+            raise SpecError(f"{path} makes a {type(module).__name__}, not a torch module")
+        return module
+    raise SpecError(f"{path} does not build: {_told(last)}") from last
+
+
+def _told(error: BaseException | None) -> str:
+    lines = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {lines[0]}"[:400] if lines else type(error).__name__
+
+
+def _is_torchvisions(target: Any) -> bool:
+    return str(getattr(target, "__module__", "")).startswith("torchvision.models")
+
+
+def _usual(target: Any) -> tuple[int, ...] | None:
+    """Return the input that torchvision's own weights of a builder are for."""
+    if not _is_torchvisions(target):
+        return None
+    from torchvision.models import get_model_weights
+
+    try:
+        transforms = next(iter(get_model_weights(target))).transforms()
+    except (ValueError, StopIteration):
+        return None
+    sizes = getattr(transforms, "crop_size", None) or getattr(transforms, "resize_size", None)
+    if not sizes:
+        return None
+    side = [*sizes] if isinstance(sizes, (list, tuple)) else [sizes]
+    return (3, *side * (2 if len(side) == 1 else 1))

@@ -1,0 +1,65 @@
+"""Vectors that are read by index and reduced in bags."""
+
+from collections.abc import Iterator
+from typing import Annotated, ClassVar
+
+from shapecalc.algebra import Dim
+from shapecalc.layers.base import Joint, Named, NoBuffers, NoMacs, Shapes
+from shapecalc.layers.fields import Count, Flag, OneOf, Optional, Whole
+from shapecalc.layers.linear import inside_table
+from shapecalc.layers.requirement import Requirement, Shape, arity, rank_between, shaped
+
+
+class EmbeddingBag(NoBuffers, NoMacs, Joint):
+    """The sum, mean or maximum of vectors read by index: `[B, L]` whole numbers to `[B, embedding_dim]`.
+
+    Instead of bags of one length, all indices in one row `[n]` may arrive, and `[B]` numbers that say
+    where each bag begins; with include_last_offset one more says where the last ends. A last tensor, in
+    the shape of the indices, may hold weights, with mode sum only. The weight is
+    `weight: [num_embeddings, embedding_dim]`; MACs are 0 by the convention that counts convolutions
+    and matrix products, as for `embedding`. Refuses other ranks, weights of another shape or with
+    another mode, and a padding_idx outside the table. Source: torch.nn.EmbeddingBag.
+
+    >>> EmbeddingBag(num_embeddings=1000, embedding_dim=16).output(((8, 20),))
+    (8, 16)
+    >>> EmbeddingBag(num_embeddings=1000, embedding_dim=16).output(((160,), (8,)))
+    (8, 16)
+    """
+
+    kind: ClassVar[str] = "embedding_bag"
+    framework: ClassVar[str | None] = "torch"
+    torch: ClassVar[str | None] = "torch.nn.EmbeddingBag"
+
+    num_embeddings: Count
+    embedding_dim: Count
+    mode: Annotated[str, OneOf(("sum", "mean", "max"))] = "mean"
+    include_last_offset: Flag = False
+    padding_idx: Annotated[Dim | None, Optional(Whole())] = None
+
+    def requirements(self, inputs: Shapes) -> Iterator[Requirement]:
+        if self.padding_idx is not None:
+            yield from inside_table(self.kind, self.padding_idx, self.num_embeddings)
+        yield arity(self.kind, len(inputs), 1, 2, 3)
+        x, *others = inputs
+        yield from rank_between(self.kind, x, 1, 2)
+        if len(x) == 2:
+            yield arity(f"{self.kind} of bags of one length", len(inputs), 1, 2)
+            weights = others
+        else:
+            yield arity(f"{self.kind} of bags in one row", len(inputs), 2, 3)
+            offsets, *weights = others
+            yield from rank_between(f"{self.kind}: where the bags begin", offsets, 1, 1)
+            says = f"{self.kind}: with include_last_offset two numbers are needed to make one bag"
+            yield Requirement("offsets", offsets[0], ">=", 1 + self.include_last_offset, says)
+        for given in weights:
+            says = f"{self.kind}: weights go with mode sum, not with {self.mode}"
+            yield Requirement("mode", int(self.mode == "sum"), "==", 1, says)
+            yield from shaped(self.kind, "the weights", given, x)
+
+    def output(self, inputs: Shapes) -> Shape:
+        x = inputs[0]
+        bags = x[0] if len(x) == 2 else inputs[1][0] - self.include_last_offset
+        return (bags, self.embedding_dim)
+
+    def weights(self, inputs: Shapes) -> Named:
+        return {"weight": (self.num_embeddings, self.embedding_dim)}

@@ -1,0 +1,56 @@
+"""A matrix between two tensors for every output: the bilinear layer."""
+
+from collections.abc import Iterator
+from typing import ClassVar
+
+from shapecalc.algebra import Dim, product
+from shapecalc.layers.base import Joint, Named, NoBuffers, Shapes
+from shapecalc.layers.fields import Count, Flag, OptionalCount
+from shapecalc.layers.requirement import Requirement, Shape, arity, matches, rank_between, shaped
+
+
+class Bilinear(NoBuffers, Joint):
+    """x₁ᵀ·A·x₂ + b for every output: `[..., in1_features]`, `[..., in2_features]` to `[..., out_features]`.
+
+    Weights are `weight: [out_features, in1_features, in2_features]` and `bias: [out_features]`. x₁ᵀ·A is
+    a matrix product, and so is its product with x₂: an output costs in2_features·(in1_features + 1)
+    MACs. That is how torch computes it; its FlopCounterMode does not know the operation and reads 0.
+    Refuses tensors that differ before their last axis, and features that do not match. Source:
+    torch.nn.Bilinear.
+
+    >>> Bilinear(out_features=40).output(((128, 20), (128, 30)))
+    (128, 40)
+    >>> Bilinear(out_features=40).macs(((128, 20), (128, 30)))
+    3225600
+    """
+
+    kind: ClassVar[str] = "bilinear"
+    framework: ClassVar[str | None] = "torch"
+    torch: ClassVar[str | None] = "torch.nn.Bilinear"
+
+    in1_features: OptionalCount = None
+    in2_features: OptionalCount = None
+    out_features: Count
+    bias: Flag = True
+
+    def requirements(self, inputs: Shapes) -> Iterator[Requirement]:
+        yield arity(self.kind, len(inputs), 2)
+        for x in inputs:
+            yield from rank_between(self.kind, x, 1, None)
+        left, right = inputs
+        yield from shaped(self.kind, "the second tensor", right, (*left[:-1], *right[-1:]))
+        features = "features in its last axis"
+        yield from matches(self.kind, "in1_features", self.in1_features, left[-1], left, features)
+        yield from matches(self.kind, "in2_features", self.in2_features, right[-1], right, features)
+
+    def output(self, inputs: Shapes) -> Shape:
+        return (*inputs[0][:-1], self.out_features)
+
+    def weights(self, inputs: Shapes) -> Named:
+        left, right = inputs
+        named: Named = {"weight": (self.out_features, left[-1], right[-1])}
+        return named | {"bias": (self.out_features,)} if self.bias else named
+
+    def macs(self, inputs: Shapes) -> Dim:
+        left, right = inputs
+        return product(self.output(inputs)) * right[-1] * (left[-1] + 1)

@@ -1,0 +1,279 @@
+"""Losses of scores for classes: what each class scores against the class, or the classes, that are right.
+
+The classes stand on axis 1, or on axis 0 of a single list of scores. With `weight: true` each class has a
+weight of its own, which torch keeps in the buffer `weight: [C]`.
+"""
+
+from abc import abstractmethod
+from collections.abc import Iterator
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from shapecalc.algebra import Dim, product
+from shapecalc.algebra.decide import decide
+from shapecalc.errors import Undecided
+from shapecalc.layers.base import Joint, Named, Shapes
+from shapecalc.layers.fields import (
+    Count,
+    Flag,
+    Index,
+    Listed,
+    Optional,
+    OptionalCount,
+    Probability,
+    Real,
+    Whole,
+)
+from shapecalc.layers.loss import Loss, Reduction, Stretching
+from shapecalc.layers.merge import broadcast
+from shapecalc.layers.requirement import Requirement, Shape, arity, matches, rank_between, shaped, shown
+
+
+class Weighted(Loss):
+    """A loss whose classes may have weights of their own."""
+
+    weight: Flag = False
+
+    @abstractmethod
+    def classes(self, scores: Shape) -> Dim:
+        """Return how many classes there are."""
+
+    def buffers(self, inputs: Shapes) -> Named:
+        return {"weight": (self.classes(inputs[0]),)} if self.weight else {}
+
+
+def beside_classes(scores: Shape) -> Shape:
+    """Return the axes of scores without that of the classes.
+
+    >>> beside_classes((8, 21, 64, 64)), beside_classes((10,))
+    ((8, 64, 64), ())
+    """
+    return (*scores[:1], *scores[2:]) if len(scores) > 1 else ()
+
+
+def right_class(kind: str, scores: Shape, target: Shape, *, smoothed: bool) -> Iterator[Requirement]:
+    """Require the number of a class for every position; a list of one is a number, unless it is smoothed."""
+    if len(scores) == 1 and len(target) == 1 and not smoothed:
+        yield from shaped(kind, "the target of one list of scores", target, (1,))
+    else:
+        yield from shaped(kind, "the target", target, beside_classes(scores))
+
+
+def right_classes(
+    kind: str, scores: Shape, target: Shape, *, ignores: Dim | None, smoothed: bool
+) -> Iterator[Requirement]:
+    """Require classes by number, or else probabilities, among which there is none to ignore."""
+    if not are_probabilities(kind, scores, target):
+        yield from right_class(kind, scores, target, smoothed=smoothed)
+        return
+    yield from shaped(kind, "the target, if it holds probabilities,", target, scores)
+    if ignores is not None:
+        says = f"{kind}: there is no class to ignore, {ignores}, among probabilities"
+        yield Requirement("ignore-index", -1, ">=", ignores, says)
+
+
+def are_probabilities(kind: str, scores: Shape, target: Shape) -> bool:
+    """Say whether a target has as many axes as the scores; a list beside one list may be one number."""
+    if len(scores) != len(target):
+        return False
+    if len(scores) > 1:
+        return True
+    verdicts = [decide(target[0], "==", size) for size in (scores[0], 1)]
+    if None in verdicts and True not in verdicts:
+        told = f"one class or {scores[0]} probabilities"
+        raise Undecided(f"{kind}: whether a target of {target[0]} is {told} depends on what is free")
+    return verdicts[0] is True or verdicts[1] is not True
+
+
+class NLLLoss(Weighted):
+    """-x[y], the score of the right class: of `[N, C, ...]` logarithms and `[N, ...]` classes.
+
+    Unbatched `[C]` and a single number. With weight there is the buffer `weight: [C]`. Refuses a target
+    of another shape. Source: torch.nn.NLLLoss.
+
+    >>> NLLLoss(reduction="none").output(((8, 21, 64, 64), (8, 64, 64)))
+    (8, 64, 64)
+    """
+
+    kind: ClassVar[str] = "nll_loss"
+    torch: ClassVar[str | None] = "torch.nn.NLLLoss"
+
+    ignore_index: Index = -100
+
+    def fitting(self, inputs: Shapes) -> Iterator[Requirement]:
+        scores, target = inputs
+        yield from rank_between(self.kind, scores, 1, None)
+        yield from right_class(self.kind, scores, target, smoothed=False)
+
+    def classes(self, scores: Shape) -> Dim:
+        return scores[1] if len(scores) > 1 else scores[0]
+
+    def losses(self, inputs: Shapes) -> Shape:
+        return beside_classes(inputs[0])
+
+
+class CrossEntropyLoss(NLLLoss):
+    """-log softmax(x)[y]: of `[N, C, ...]` scores and `[N, ...]` classes, or probabilities `[N, C, ...]`.
+
+    Unbatched without N. torch tells probabilities by their shape, which is that of the scores. With
+    weight there is the buffer `weight: [C]`. Refuses a target of another shape, and an ignore_index of 0
+    or more with probabilities. Source: torch.nn.CrossEntropyLoss.
+
+    >>> CrossEntropyLoss().output(((8, 1000), (8,)))
+    ()
+    >>> CrossEntropyLoss(reduction="none").output(((8, 21, 64, 64), (8, 21, 64, 64)))
+    (8, 64, 64)
+    """
+
+    kind: ClassVar[str] = "cross_entropy_loss"
+    torch: ClassVar[str | None] = "torch.nn.CrossEntropyLoss"
+
+    label_smoothing: Probability = 0
+
+    def fitting(self, inputs: Shapes) -> Iterator[Requirement]:
+        scores, target = inputs
+        yield from rank_between(self.kind, scores, 1, None)
+        smoothed = self.label_smoothing > 0
+        yield from right_classes(self.kind, scores, target, ignores=self.ignore_index, smoothed=smoothed)
+
+
+class MultiMarginLoss(Weighted):
+    """Σ max(0, margin - x[y] + x[i])^p / C over the wrong classes: of `[N, C]` scores and `[N]` classes.
+
+    Unbatched `[C]` and a single number, or a list of one. p is 1 or 2. With weight there is the buffer
+    `weight: [C]`. Refuses other ranks and a target of another size. Source: torch.nn.MultiMarginLoss.
+
+    >>> MultiMarginLoss(reduction="none").output(((8, 10), (8,)))
+    (8,)
+    """
+
+    kind: ClassVar[str] = "multi_margin_loss"
+    torch: ClassVar[str | None] = "torch.nn.MultiMarginLoss"
+
+    p: Annotated[Dim, Whole(1, 2)] = Field(1, description="The exponent of the distances, 1 or 2.")
+    margin: Real = 1
+
+    def fitting(self, inputs: Shapes) -> Iterator[Requirement]:
+        scores, target = inputs
+        yield from rank_between(self.kind, scores, 0, 2)
+        yield from rank_between(f"{self.kind}: the target", target, 0, 1)
+        rows = scores[0] if len(scores) == 2 else 1
+        says = lambda: f"{self.kind}: {shown(scores)} needs {rows} classes, but {shown(target)} arrives"  # noqa: E731
+        yield Requirement("elements", product(target), "==", rows, says)
+
+    def classes(self, scores: Shape) -> Dim:
+        return scores[-1] if scores else 1
+
+    def losses(self, inputs: Shapes) -> Shape:
+        return inputs[1]
+
+
+class MultiLabelMarginLoss(Loss):
+    """Σ max(0, 1 - (x[y] - x[i])) / C over right classes y and wrong ones i: of `[N, C]` twice, to `[N]`.
+
+    The target lists the right classes, and -1 ends the list. Unbatched `[C]`. Refuses other ranks and a
+    target of another shape. Source: torch.nn.MultiLabelMarginLoss.
+
+    >>> MultiLabelMarginLoss(reduction="none").output(((8, 10), (8, 10)))
+    (8,)
+    """
+
+    kind: ClassVar[str] = "multi_label_margin_loss"
+    torch: ClassVar[str | None] = "torch.nn.MultiLabelMarginLoss"
+
+    def fitting(self, inputs: Shapes) -> Iterator[Requirement]:
+        scores, target = inputs
+        yield from rank_between(self.kind, scores, 0, 2)
+        if len(scores) == 2:
+            yield from shaped(self.kind, "the target", target, scores)
+            return
+        yield from rank_between(f"{self.kind}: the target", target, 0, 1)
+        says = lambda: f"{self.kind}: {shown(scores)} needs as large a target, not {shown(target)}"  # noqa: E731
+        yield Requirement("elements", product(target), "==", product(scores), says)
+
+    def losses(self, inputs: Shapes) -> Shape:
+        return inputs[0][:-1]
+
+
+class MultiLabelSoftMarginLoss(Stretching, Weighted):
+    """The mean over all classes of `bce_with_logits_loss`: of `[N, C]` scores and `[N, C]` targets, to `[N]`.
+
+    Shapes are broadcast. With weight there is the buffer `weight: [C]`. Refuses single numbers, and sizes
+    that differ where neither is 1. Source: torch.nn.MultiLabelSoftMarginLoss.
+
+    >>> MultiLabelSoftMarginLoss(reduction="none").output(((8, 10), (8, 10)))
+    (8,)
+    """
+
+    kind: ClassVar[str] = "multi_label_soft_margin_loss"
+    torch: ClassVar[str | None] = "torch.nn.MultiLabelSoftMarginLoss"
+
+    def fitting(self, inputs: Shapes) -> Iterator[Requirement]:
+        yield from rank_between(self.kind, inputs[0], 1, None)
+        yield from super().fitting(inputs)
+
+    def classes(self, scores: Shape) -> Dim:
+        return scores[-1]
+
+    def losses(self, inputs: Shapes) -> Shape:
+        whole, axis = broadcast(inputs), len(inputs[0]) - 1
+        return (*whole[:axis], *whole[axis + 1 :])
+
+
+class LinearCrossEntropyLoss(Joint):
+    """`linear` and `cross_entropy_loss` in one: of `[N, in_features]` and the classes `[N]`.
+
+    The scores are `[N, num_classes, *out_features]`, so with out_features the target is
+    `[N, *out_features]`, or has the shape of the scores and holds probabilities. Unbatched without N,
+    and without out_features. Weights are `linear.weight: [num_classes·Π out_features, in_features]` and,
+    with bias, `linear.bias`; the linear part costs what `linear` costs. Refuses features and targets
+    that do not match, and an ignore_index with probabilities. Source: torch.nn.LinearCrossEntropyLoss,
+    which older torches lack.
+
+    >>> LinearCrossEntropyLoss(num_classes=32000).macs(((128, 512), (128,)))
+    2097152000
+    """
+
+    kind: ClassVar[str] = "linear_cross_entropy_loss"
+    framework: ClassVar[str | None] = "torch"
+    torch: ClassVar[str | None] = "torch.nn.LinearCrossEntropyLoss"
+
+    in_features: OptionalCount = None
+    num_classes: Count
+    out_features: Annotated[tuple[Dim, ...], Listed(Whole(1))] = Field(
+        (), description="The sizes of the scores behind the axis of the classes."
+    )
+    bias: Flag = False
+    weight: Flag = False
+    reduction: Reduction = "mean"
+    ignore_index: Annotated[int | None, Optional(Whole(may_be_free=False))] = None
+    label_smoothing: Probability = 0
+
+    def requirements(self, inputs: Shapes) -> Iterator[Requirement]:
+        yield arity(self.kind, len(inputs), 2)
+        x, target = inputs
+        yield from rank_between(self.kind, x, 1 + bool(self.out_features), 2)
+        yield from matches(self.kind, "in_features", self.in_features, x[-1], x, "features in its last axis")
+        ignores = None if self.ignore_index is None else 0  # whichever: probabilities have no class
+        yield from right_classes(
+            self.kind, self.scores(inputs), target, ignores=ignores, smoothed=self.label_smoothing > 0
+        )
+
+    def scores(self, inputs: Shapes) -> Shape:
+        """Return the shape of what the linear part returns."""
+        return (*inputs[0][:-1], self.num_classes, *self.out_features)
+
+    def output(self, inputs: Shapes) -> Shape:
+        return beside_classes(self.scores(inputs)) if self.reduction == "none" else ()
+
+    def weights(self, inputs: Shapes) -> Named:
+        rows = product((self.num_classes, *self.out_features))
+        named: Named = {"linear.weight": (rows, inputs[0][-1])}
+        return named | {"linear.bias": (rows,)} if self.bias else named
+
+    def buffers(self, inputs: Shapes) -> Named:
+        return {"weight": (self.num_classes,)} if self.weight else {}
+
+    def macs(self, inputs: Shapes) -> Dim:
+        return product(self.scores(inputs)) * inputs[0][-1]

@@ -1,0 +1,208 @@
+"""How far vectors are from one another, and losses of pairs and triples of vectors.
+
+Tensors are broadcast, and one axis is summed over. By the convention that counts convolutions and matrix
+products nothing of this is a MAC.
+"""
+
+from collections.abc import Iterator
+from fractions import Fraction
+from typing import Annotated, ClassVar, Literal, Self
+
+from pydantic import Field, model_validator
+
+from shapecalc.layers.base import Merge, NoMacs, Shapes
+from shapecalc.layers.extended import Extended
+from shapecalc.layers.fields import Flag, Index, Real, complaint
+from shapecalc.layers.loss import Loss, NotNegative
+from shapecalc.layers.merge import broadcast, stretches
+from shapecalc.layers.rectifier import known
+from shapecalc.layers.requirement import Requirement, Shape, arity, axis_exists, rank_between, shown
+
+Norm = Annotated[Fraction | int | Literal["inf", "-inf"], Extended()]
+_NORM = "The exponent of the norm."
+
+
+class CosineSimilarity(NoMacs, Merge):
+    """x·y/(|x|·|y|) along axis `dim`, which vanishes: `[N, D]`, `[N, D]` to `[N]`.
+
+    Shapes are broadcast. No weights; a sum of products per element is no matrix product, so MACs are 0.
+    Refuses sizes that differ where neither is 1, an axis that does not exist, and an eps below 0. Source:
+    torch.nn.CosineSimilarity.
+
+    >>> CosineSimilarity().output(((100, 128), (100, 128)))
+    (100,)
+    """
+
+    kind: ClassVar[str] = "cosine_similarity"
+    keeps_places: ClassVar[bool] = False
+    framework: ClassVar[str | None] = "torch"
+    torch: ClassVar[str | None] = "torch.nn.CosineSimilarity"
+
+    dim: Index = 1
+    eps: NotNegative = Fraction(1, 100_000_000)
+
+    def requirements(self, inputs: Shapes) -> Iterator[Requirement]:
+        yield arity(self.kind, len(inputs), 2)
+        yield from stretches(self.kind, inputs)
+        whole = broadcast(inputs)
+        yield from axis_exists(self.kind, "dim", self.dim, max(len(whole), 1), whole)
+
+    def output(self, inputs: Shapes) -> Shape:
+        whole = broadcast(inputs)
+        axis = self.dim % max(len(whole), 1)
+        return (*whole[:axis], *whole[axis + 1 :])
+
+
+class PairwiseDistance(NoMacs, Merge):
+    """The p-norm of x - y + eps over the last axis: `[N, D]`, `[N, D]` to `[N]`.
+
+    With keepdim the axis stays, with size 1. Shapes are broadcast. No weights, no MACs. Refuses sizes
+    that differ where neither is 1. Source: torch.nn.PairwiseDistance.
+
+    >>> PairwiseDistance(keepdim=True).output(((100, 128), (100, 128)))
+    (100, 1)
+    """
+
+    kind: ClassVar[str] = "pairwise_distance"
+    keeps_places: ClassVar[bool] = False
+    framework: ClassVar[str | None] = "torch"
+    torch: ClassVar[str | None] = "torch.nn.PairwiseDistance"
+
+    p: Norm = Field(2, description=_NORM)
+    eps: Real = Fraction(1, 1_000_000)
+    keepdim: Flag = False
+
+    def requirements(self, inputs: Shapes) -> Iterator[Requirement]:
+        yield arity(self.kind, len(inputs), 2)
+        yield from stretches(self.kind, inputs)
+
+    def output(self, inputs: Shapes) -> Shape:
+        whole = broadcast(inputs)
+        return (*whole[:-1], 1) if self.keepdim and whole else whole[:-1]
+
+
+class CosineEmbeddingLoss(Loss):
+    """1 - cos(x, y) where the target is 1, otherwise max(0, cos(x, y) - margin).
+
+    Two inputs `[N, D]` and a target `[N]`; unbatched `[D]`, `[D]` and a single number. Shapes are
+    broadcast. Refuses other ranks, and sizes that differ where neither is 1. Source:
+    torch.nn.CosineEmbeddingLoss.
+
+    >>> CosineEmbeddingLoss(reduction="none").output(((3, 5), (3, 5), (3,)))
+    (3,)
+    """
+
+    kind: ClassVar[str] = "cosine_embedding_loss"
+    keeps_places: ClassVar[bool] = False
+    torch: ClassVar[str | None] = "torch.nn.CosineEmbeddingLoss"
+    count: ClassVar[int] = 3
+
+    margin: Real = 0
+
+    def fitting(self, inputs: Shapes) -> Iterator[Requirement]:
+        *vectors, target = inputs
+        yield from rank_between(f"{self.kind}: the target", target, 0, 1)
+        for x in vectors:
+            yield from rank_between(self.kind, x, len(target) + 1, len(target) + 1)
+        yield from stretches(self.kind, tuple(vectors))
+        yield from stretches(self.kind, (broadcast(tuple(vectors))[:-1], target))
+
+    def losses(self, inputs: Shapes) -> Shape:
+        *vectors, target = inputs
+        return broadcast((broadcast(tuple(vectors))[:-1], target))
+
+
+class MarginRankingLoss(Loss):
+    """max(0, -t·(x - y) + margin) for each element: of two inputs and a target t of 1 or -1.
+
+    Shapes are broadcast, but all have the same number of axes. Refuses sizes that differ where none is
+    1. Source: torch.nn.MarginRankingLoss.
+
+    >>> MarginRankingLoss(reduction="none").output(((3,), (3,), (3,)))
+    (3,)
+    """
+
+    kind: ClassVar[str] = "margin_ranking_loss"
+    torch: ClassVar[str | None] = "torch.nn.MarginRankingLoss"
+    count: ClassVar[int] = 3
+
+    margin: Real = 0
+
+    def fitting(self, inputs: Shapes) -> Iterator[Requirement]:
+        yield from of_one_rank(self.kind, inputs)
+        yield from stretches(self.kind, inputs)
+
+    def losses(self, inputs: Shapes) -> Shape:
+        return broadcast(inputs)
+
+
+def of_one_rank(kind: str, inputs: Shapes) -> Iterator[Requirement]:
+    """Require that all tensors have as many axes as the first."""
+    for x in inputs:
+        says = f"{kind}: {shown(inputs[0])} and {shown(x)} differ in their number of axes"
+        yield Requirement("rank", len(x), "==", len(inputs[0]), says)
+
+
+class Triplet(Loss):
+    """The rules of losses of an anchor, a positive and a negative example."""
+
+    keeps_places: ClassVar[bool] = False
+    count: ClassVar[int] = 3
+
+    margin: Real = 1
+    swap: Flag = False
+
+    @model_validator(mode="after")
+    def _positive(self) -> Self:
+        if known(self.margin) and self.margin <= 0:
+            raise complaint(f"margin must be more than 0, not {float(self.margin)}")
+        return self
+
+    def fitting(self, inputs: Shapes) -> Iterator[Requirement]:
+        yield from of_one_rank(self.kind, inputs)
+        for pair in self._pairs(inputs):
+            yield from stretches(self.kind, pair)
+        yield from stretches(self.kind, self._distances(inputs))
+
+    def losses(self, inputs: Shapes) -> Shape:
+        return broadcast(self._distances(inputs))
+
+    def _pairs(self, inputs: Shapes) -> tuple[Shapes, ...]:
+        anchor, positive, negative = inputs
+        pairs = ((anchor, positive), (anchor, negative))
+        return (*pairs, (positive, negative)) if self.swap else pairs
+
+    def _distances(self, inputs: Shapes) -> Shapes:
+        return tuple(broadcast(pair)[:-1] for pair in self._pairs(inputs))
+
+
+class TripletMarginLoss(Triplet):
+    """max(0, |a - p| - |a - n| + margin): of an anchor, a positive and a negative, `[N, D]` to `[N]`.
+
+    The distance is that of `pairwise_distance` over the last axis; swap takes |p - n| where that is less
+    than |a - n|. Shapes are broadcast, but all have the same number of axes. Refuses sizes that differ
+    where neither is 1, and a margin that is not above 0. Source: torch.nn.TripletMarginLoss.
+
+    >>> TripletMarginLoss(reduction="none").output(((100, 128), (100, 128), (100, 128)))
+    (100,)
+    """
+
+    kind: ClassVar[str] = "triplet_margin_loss"
+    torch: ClassVar[str | None] = "torch.nn.TripletMarginLoss"
+
+    p: Norm = Field(2, description=_NORM)
+    eps: Real = Fraction(1, 1_000_000)
+
+
+class TripletMarginWithDistanceLoss(Triplet):
+    """`triplet_margin_loss` by a distance of one's own; here by the default, the Euclidean one.
+
+    A function is nothing that a spec can hold. Refuses what `triplet_margin_loss` refuses. Source:
+    torch.nn.TripletMarginWithDistanceLoss.
+
+    >>> TripletMarginWithDistanceLoss().output(((100, 128), (100, 128), (100, 128)))
+    ()
+    """
+
+    kind: ClassVar[str] = "triplet_margin_with_distance_loss"
+    torch: ClassVar[str | None] = "torch.nn.TripletMarginWithDistanceLoss"

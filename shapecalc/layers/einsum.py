@@ -1,0 +1,98 @@
+"""Products of tensors by an equation of letters: what is named on both sides is kept, the rest summed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Annotated, Any, ClassVar
+
+from shapecalc.algebra import Dim, product
+from shapecalc.errors import quote
+from shapecalc.layers.base import Merge, Shapes
+from shapecalc.layers.fields import Annotation, complaint
+from shapecalc.layers.requirement import Requirement, Shape, shown
+
+
+class Equation(Annotation):
+    """An equation of letters for each axis, as in `bhid,bhjd->bhij`."""
+
+    def check(self, value: Any) -> Any:
+        if isinstance(value, str) and re.fullmatch(
+            r"[A-Za-z]*(,[A-Za-z]*)*->[A-Za-z]*", value.replace(" ", "")
+        ):
+            found = value.replace(" ", "")
+            left, _, right = found.partition("->")
+            if set(right) <= set(left) and len(set(right)) == len(right):
+                if all(len(set(one)) == len(one) for one in left.split(",")):
+                    return found
+        raise complaint(f"{quote(value)} is not an equation such as ij,jk->ik, each letter once on each side")
+
+    def json_schema(self) -> dict[str, Any]:
+        return {"type": "string"}
+
+
+class Einsum(Merge):
+    """Multiplies tensors and sums over the axes whose letters the result lacks, as `equation` says.
+
+    Tensors are multiplied one after the other. A pair costs the product of the sizes of all its
+    letters where letters that both have are summed over, and nothing where none is. A letter has one
+    size, or 1 and stretches. Source: torch.einsum.
+
+    >>> Einsum(equation="bhid,bhjd->bhij").output(((1, 8, 49, 32), (1, 8, 49, 32)))
+    (1, 8, 49, 49)
+    >>> Einsum(equation="ij,jk->ik").macs(((4, 8), (8, 3)))
+    96
+    """
+
+    kind: ClassVar[str] = "einsum"
+    framework: ClassVar[str | None] = "torch"
+    keeps_places: ClassVar[bool] = False
+
+    __init__ = Merge.__init__
+
+    equation: Annotated[str, Equation()]
+
+    def _terms(self) -> tuple[list[str], str]:
+        left, _, right = self.equation.partition("->")
+        return left.split(","), right
+
+    def requirements(self, inputs: Shapes) -> Iterator[Requirement]:
+        terms, _ = self._terms()
+        says = f"{self.kind}: {self.equation} takes {len(terms)} tensors, not {len(inputs)}"
+        yield Requirement("arity", len(inputs), "==", len(terms), says)
+        sizes: dict[str, Dim] = {}
+        for term, x in zip(terms, inputs, strict=True):
+            says = f"{self.kind}: {term} names {len(term)} axes, but {shown(x)} has {len(x)}"
+            yield Requirement("rank", len(x), "==", len(term), says)
+            for letter, n in zip(term, x, strict=True):
+                first = sizes.get(letter, 1)
+                if n != 1 and first != 1:
+                    told = f"{self.kind}: {letter} is both {first} and {n}"
+                    yield Requirement("einsum", n, "==", first, told)
+                sizes[letter] = n if first == 1 else first
+
+    def _sizes(self, inputs: Shapes) -> dict[str, Dim]:
+        sizes: dict[str, Dim] = {}
+        for term, x in zip(self._terms()[0], inputs, strict=True):
+            for letter, n in zip(term, x, strict=True):
+                if sizes.get(letter, 1) == 1:
+                    sizes[letter] = n
+        return sizes
+
+    def output(self, inputs: Shapes) -> Shape:
+        sizes = self._sizes(inputs)
+        return tuple(sizes[letter] for letter in self._terms()[1])
+
+    def macs(self, inputs: Shapes) -> Dim | None:
+        right = self._terms()[1]
+        own = [dict(zip(term, x, strict=True)) for term, x in zip(self._terms()[0], inputs, strict=True)]
+        so_far = own[0]
+        total: Dim = 0
+        for number, term in enumerate(own[1:], start=1):
+            needed = set(right).union(*own[number + 1 :])
+            summed = {one for one in so_far.keys() & term.keys() - needed if so_far[one] != 1 != term[one]}
+            together = {**so_far, **{one: n for one, n in term.items() if n != 1 or one not in so_far}}
+            if summed:
+                total = total + product(n for one, n in together.items() if one in needed | summed)
+            so_far = {one: n for one, n in together.items() if one in needed}
+        return total

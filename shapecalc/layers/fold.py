@@ -1,0 +1,95 @@
+"""Windows as columns, and columns as windows again: `unfold` and `fold`, over height and width.
+
+    positions = Π (⌊(n + 2p - (d(k - 1) + 1))/s⌋ + 1)      over both axes
+
+They copy and add; nothing is multiplied. A position of the columns is one of a list, not of a map, so
+there is no window in the sense of a convolution.
+"""
+
+from collections.abc import Iterator
+from typing import ClassVar
+
+from shapecalc.algebra import Dim, product
+from shapecalc.layers.arithmetic import window
+from shapecalc.layers.base import NoMacs, NoWeights, NoWindow
+from shapecalc.layers.fields import CountPerAxis, ExtentPerAxis
+from shapecalc.layers.requirement import Requirement, Shape, divides, rank_between
+from shapecalc.layers.spatial import Spatial
+
+
+class Columns(NoWeights, NoMacs, NoWindow, Spatial):
+    """What both ways share: a window over height and width, and how many times it fits."""
+
+    rank: ClassVar[int] = 2
+
+    kernel_size: CountPerAxis
+    dilation: CountPerAxis = 1
+    padding: ExtentPerAxis = 0
+    stride: CountPerAxis = 1
+
+    def fits(self, sizes: Shape) -> Iterator[Requirement]:
+        """Require that the window fits into sides of these sizes."""
+        return self.large_enough(window, 1, **self._letters(sizes))
+
+    def positions(self, sizes: Shape) -> Dim:
+        """Return how many positions the window has."""
+        return product(tuple(window(*column) for column in zip(*self._letters(sizes).values(), strict=True)))
+
+    def elements(self) -> Dim:
+        """Return how many elements the window has."""
+        return product(self.spread(self.kernel_size))
+
+    def _letters(self, sizes: Shape) -> dict[str, tuple[Dim, ...]]:
+        fields = {"k": self.kernel_size, "s": self.stride, "d": self.dilation}
+        fields |= {"p0": self.padding, "p1": self.padding}
+        return {"n": sizes} | {letter: self.spread(value) for letter, value in fields.items()}
+
+
+class Unfold(Columns):
+    """The windows of an image as columns: `[N, C, H, W]` to `[N, C·k·k, positions]`, unbatched without N.
+
+    No weights, no MACs. Refuses other ranks and an image in which the window does not fit. Source:
+    torch.nn.Unfold.
+
+    >>> Unfold(kernel_size=3, padding=1).output((1, 3, 224, 224))
+    (1, 27, 50176)
+    """
+
+    kind: ClassVar[str] = "unfold"
+    torch: ClassVar[str | None] = "torch.nn.Unfold"
+
+    def requirements(self, x: Shape) -> Iterator[Requirement]:
+        yield from self.spatial_rank(x)
+        yield from self.fits(self.sizes(x))
+
+    def output(self, x: Shape) -> Shape:
+        return (*x[:-3], self.channels(x) * self.elements(), self.positions(self.sizes(x)))
+
+
+class Fold(Columns):
+    """Columns added up as the windows of an image: `[N, C·k·k, positions]` to `[N, C, *output_size]`.
+
+    Unbatched without N. No weights; what overlaps is added, which is no MAC. Refuses other ranks,
+    channels that k·k does not divide, and a number of columns that is not that of the positions.
+    Source: torch.nn.Fold.
+
+    >>> Fold(output_size=224, kernel_size=16, stride=16).output((1, 768, 196))
+    (1, 3, 224, 224)
+    """
+
+    kind: ClassVar[str] = "fold"
+    torch: ClassVar[str | None] = "torch.nn.Fold"
+
+    output_size: CountPerAxis
+
+    def requirements(self, x: Shape) -> Iterator[Requirement]:
+        yield from rank_between(self.kind, x, 2, 3)
+        yield divides(self.kind, "the window's size", self.elements(), "the channels", x[-2])
+        sizes = self.spread(self.output_size)
+        yield from self.fits(sizes)
+        positions = self.positions(sizes)
+        says = f"{self.kind}: the window has {positions} positions in output_size, but {x[-1]} columns arrive"
+        yield Requirement("elements", x[-1], "==", positions, says)
+
+    def output(self, x: Shape) -> Shape:
+        return (*x[:-2], x[-2] // self.elements(), *self.spread(self.output_size))

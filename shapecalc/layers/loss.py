@@ -1,0 +1,262 @@
+"""Losses of a prediction against a target, element by element, as far as shapes go.
+
+    reduction: none       one loss for each element
+    reduction: mean, sum  a single number
+
+No loss has weights, and by the convention that counts convolutions and matrix products none multiplies.
+A weight per element is data that a spec does not hold, and is left out.
+"""
+
+from abc import abstractmethod
+from collections.abc import Iterator
+from fractions import Fraction
+from typing import Annotated, ClassVar, Self
+
+from pydantic import model_validator
+
+from shapecalc.layers.base import Merge, NoMacs, Shapes
+from shapecalc.layers.fields import Decimal, Flag, OneOf, Real, complaint
+from shapecalc.layers.merge import broadcast, stretches
+from shapecalc.layers.rectifier import known
+from shapecalc.layers.requirement import Requirement, Shape, arity, rank_between, shaped
+
+Reduction = Annotated[str, OneOf(("none", "mean", "sum"))]
+NotNegative = Annotated[Fraction | int, Decimal(0)]
+
+
+class Loss(NoMacs, Merge):
+    """What losses share: how many tensors arrive, and what becomes of the losses one by one."""
+
+    framework: ClassVar[str | None] = "torch"
+    count: ClassVar[int] = 2
+
+    reduction: Reduction = "mean"
+
+    def requirements(self, inputs: Shapes) -> Iterator[Requirement]:
+        yield arity(self.kind, len(inputs), self.count)
+        yield from self.fitting(inputs)
+
+    @abstractmethod
+    def fitting(self, inputs: Shapes) -> Iterator[Requirement]:
+        """Yield how the tensors must fit one another."""
+
+    @abstractmethod
+    def losses(self, inputs: Shapes) -> Shape:
+        """Return the shape of the losses before they are reduced."""
+
+    def output(self, inputs: Shapes) -> Shape:
+        return self.losses(inputs) if self.reduction == "none" else ()
+
+
+class Stretching(Loss):
+    """A loss of each element, for tensors that are broadcast; torch warns where they differ."""
+
+    def fitting(self, inputs: Shapes) -> Iterator[Requirement]:
+        return stretches(self.kind, inputs)
+
+    def losses(self, inputs: Shapes) -> Shape:
+        return broadcast(inputs)
+
+
+class Matching(Loss):
+    """A loss of each element, for tensors of one shape."""
+
+    def fitting(self, inputs: Shapes) -> Iterator[Requirement]:
+        return shaped(self.kind, "the target", inputs[1], inputs[0])
+
+    def losses(self, inputs: Shapes) -> Shape:
+        return inputs[0]
+
+
+class L1Loss(Stretching):
+    """|x - y| for each element, and their mean unless told otherwise. Shapes are broadcast.
+
+    Refuses sizes that differ where neither is 1. Source: torch.nn.L1Loss.
+
+    >>> L1Loss(reduction="none").output(((8, 3, 32, 32), (8, 3, 32, 32)))
+    (8, 3, 32, 32)
+    """
+
+    kind: ClassVar[str] = "l1_loss"
+    torch: ClassVar[str | None] = "torch.nn.L1Loss"
+
+
+class MSELoss(Stretching):
+    """(x - y)² for each element, and their mean unless told otherwise. Shapes are broadcast.
+
+    Refuses sizes that differ where neither is 1. Source: torch.nn.MSELoss.
+
+    >>> MSELoss().output(((8, 10), (8, 10)))
+    ()
+    """
+
+    kind: ClassVar[str] = "mse_loss"
+    torch: ClassVar[str | None] = "torch.nn.MSELoss"
+
+
+class SmoothL1Loss(Stretching):
+    """(x - y)²/(2·beta) where |x - y| < beta, otherwise |x - y| - beta/2. Shapes are broadcast.
+
+    Refuses a negative beta, and what `l1_loss` refuses. Source: torch.nn.SmoothL1Loss; Girshick, Fast
+    R-CNN, 2015.
+
+    >>> SmoothL1Loss(reduction="none").output(((8, 4), (8, 4)))
+    (8, 4)
+    """
+
+    kind: ClassVar[str] = "smooth_l1_loss"
+    torch: ClassVar[str | None] = "torch.nn.SmoothL1Loss"
+
+    beta: NotNegative = 1
+
+
+class HuberLoss(Stretching):
+    """(x - y)²/2 where |x - y| <= delta, otherwise delta·(|x - y| - delta/2). Shapes are broadcast.
+
+    Refuses a delta that is not above 0, and what `l1_loss` refuses. Source: torch.nn.HuberLoss.
+
+    >>> HuberLoss(reduction="sum").output(((8, 4), (8, 4)))
+    ()
+    """
+
+    kind: ClassVar[str] = "huber_loss"
+    torch: ClassVar[str | None] = "torch.nn.HuberLoss"
+
+    delta: Real = 1
+
+    @model_validator(mode="after")
+    def _positive(self) -> Self:
+        if known(self.delta) and self.delta <= 0:
+            raise complaint(f"delta must be more than 0, not {float(self.delta)}")
+        return self
+
+
+class PoissonNLLLoss(Stretching):
+    """eˣ - y·x for each element, or x - y·log(x + eps) if log_input is false. Shapes are broadcast.
+
+    Refuses what `l1_loss` refuses. Source: torch.nn.PoissonNLLLoss.
+
+    >>> PoissonNLLLoss(reduction="none").output(((5, 2), (5, 2)))
+    (5, 2)
+    """
+
+    kind: ClassVar[str] = "poisson_nll_loss"
+    torch: ClassVar[str | None] = "torch.nn.PoissonNLLLoss"
+
+    log_input: Flag = True
+    full: Flag = False
+    eps: Real = Fraction(1, 100_000_000)
+
+
+class KLDivLoss(Stretching):
+    """y·(log y - x) for each element, x being logarithms. Shapes are broadcast.
+
+    With reduction batchmean the sum is divided by the size of the first axis, as Kullback and Leibler's
+    divergence asks. Refuses what `l1_loss` refuses. Source: torch.nn.KLDivLoss.
+
+    >>> KLDivLoss(reduction="batchmean").output(((3, 5), (3, 5)))
+    ()
+    """
+
+    kind: ClassVar[str] = "kl_div_loss"
+    torch: ClassVar[str | None] = "torch.nn.KLDivLoss"
+
+    reduction: Annotated[str, OneOf(("none", "mean", "sum", "batchmean"))] = "mean"
+    log_target: Flag = False
+
+
+class HingeEmbeddingLoss(Stretching):
+    """x where y = 1, and max(0, margin - x) where y = -1. Shapes are broadcast.
+
+    Refuses what `l1_loss` refuses. Source: torch.nn.HingeEmbeddingLoss.
+
+    >>> HingeEmbeddingLoss(reduction="none").output(((8,), (8,)))
+    (8,)
+    """
+
+    kind: ClassVar[str] = "hinge_embedding_loss"
+    torch: ClassVar[str | None] = "torch.nn.HingeEmbeddingLoss"
+
+    margin: Real = 1
+
+
+class SoftMarginLoss(Stretching):
+    """log(1 + e^(-y·x)) for each element, y being 1 or -1.
+
+    The target is stretched to the input; torch does not stretch the input. Refuses other sizes.
+    Source: torch.nn.SoftMarginLoss.
+
+    >>> SoftMarginLoss(reduction="none").output(((8, 5), (8, 5)))
+    (8, 5)
+    """
+
+    kind: ClassVar[str] = "soft_margin_loss"
+    torch: ClassVar[str | None] = "torch.nn.SoftMarginLoss"
+
+    def fitting(self, inputs: Shapes) -> Iterator[Requirement]:
+        yield from super().fitting(inputs)
+        yield from shaped(self.kind, "the input", inputs[0], broadcast(inputs))
+
+
+class BCELoss(Matching):
+    """-(y·log x + (1 - y)·log(1 - x)) for each element, x being probabilities.
+
+    Refuses a target of another shape than the input's. Source: torch.nn.BCELoss.
+
+    >>> BCELoss().output(((8, 1), (8, 1)))
+    ()
+    """
+
+    kind: ClassVar[str] = "bce_loss"
+    torch: ClassVar[str | None] = "torch.nn.BCELoss"
+
+
+class BCEWithLogitsLoss(Matching):
+    """`bce_loss` of sigmoid(x), in one step that loses no digits.
+
+    Refuses a target of another shape than the input's. Source: torch.nn.BCEWithLogitsLoss.
+
+    >>> BCEWithLogitsLoss(reduction="none").output(((8, 1, 64, 64), (8, 1, 64, 64)))
+    (8, 1, 64, 64)
+    """
+
+    kind: ClassVar[str] = "bce_with_logits_loss"
+    torch: ClassVar[str | None] = "torch.nn.BCEWithLogitsLoss"
+
+
+class GaussianNLLLoss(Loss):
+    """(log v + (x - y)²/v)/2 for each element: of the input, the target and the variance.
+
+    Input and target are broadcast. The variance has the shape of the input, or size 1 on one axis of it,
+    or lacks its last axis. Refuses other shapes. Source: torch.nn.GaussianNLLLoss.
+
+    >>> GaussianNLLLoss(reduction="none").output(((5, 2), (5, 2), (5,)))
+    (5, 2)
+    """
+
+    kind: ClassVar[str] = "gaussian_nll_loss"
+    torch: ClassVar[str | None] = "torch.nn.GaussianNLLLoss"
+    count: ClassVar[int] = 3
+
+    full: Flag = False
+    eps: Real = Fraction(1, 1_000_000)
+
+    def fitting(self, inputs: Shapes) -> Iterator[Requirement]:
+        x, _, variance = inputs
+        yield from rank_between(f"{self.kind}: the variance", variance, max(len(x) - 1, 0), len(x))
+        if len(variance) < len(x):
+            yield from shaped(self.kind, "the variance", variance, x[:-1])
+        else:
+            stretched = [axis for axis, size in enumerate(variance) if size == 1 and x[axis] != 1]
+            says = f"{self.kind}: the variance has size 1 on {len(stretched)} axes, where it may on one"
+            yield Requirement("broadcast", 1, ">=", len(stretched), says)
+            wanted = tuple(1 if axis in stretched else size for axis, size in enumerate(x))
+            yield from shaped(self.kind, "the variance", variance, wanted)
+        yield from stretches(self.kind, self._aligned(inputs))
+
+    def losses(self, inputs: Shapes) -> Shape:
+        return broadcast(self._aligned(inputs))
+
+    def _aligned(self, inputs: Shapes) -> Shapes:
+        x, target, variance = inputs
+        return (x, target, variance if len(variance) == len(x) else (*variance, 1))

@@ -1,0 +1,288 @@
+"""Recurrent layers over sequences: a state that every position reads, changes and hands on.
+
+One position of one layer in one direction, with G gates, an input of I, a hidden size of H and a state
+of S numbers (H, or proj_size where an LSTM projects it):
+
+    MACs = G·H·(I + S), and S·H more for the projection
+
+The first layer reads the input, every later one the S numbers, or 2·S if both directions are read.
+torch's FlopCounterMode counts this on the meta device; on the CPU it may read 0 for an LSTM, because one
+fused kernel does it all.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Annotated, ClassVar
+
+from shapecalc.algebra import Dim
+from shapecalc.algebra.decide import decide
+from shapecalc.errors import Undecided
+from shapecalc.layers.base import Joint, Named, NoBuffers, Shapes
+from shapecalc.layers.fields import Count, Depth, Extent, Flag, OneOf, OptionalCount, Probability
+from shapecalc.layers.requirement import Requirement, Shape, arity, matches, rank_between, shaped
+
+Nonlinearity = Annotated[str, OneOf(("tanh", "relu"))]
+
+
+class Recurrent(NoBuffers, Joint):
+    """What recurrent layers share: stacked layers, one or two directions, an initial state or none."""
+
+    framework: ClassVar[str | None] = "torch"
+    gates: ClassVar[int]
+    states: ClassVar[tuple[str, ...]] = ("h_0",)
+    """The initial states, all of which may be left out."""
+
+    input_size: OptionalCount = None
+    hidden_size: Count
+    num_layers: Depth = 1
+    bias: Flag = True
+    batch_first: Flag = False
+    dropout: Probability = 0
+    bidirectional: Flag = False
+
+    def axes(self, x: Shape, number: int) -> tuple[str, ...]:
+        if number > 0:
+            return ("H",)
+        return ("L", "E") if self.batch_first or len(x) == 2 else ("L", "N", "E")
+
+    def requirements(self, inputs: Shapes) -> Iterator[Requirement]:
+        yield arity(self.kind, len(inputs), 1, 1 + len(self.states))
+        x, *states = inputs
+        yield from rank_between(self.kind, x, 2, 3)
+        yield from matches(self.kind, "input_size", self.input_size, x[-1], x, "features in its last axis")
+        for name, state, wanted in zip(self.states, states, self.outputs(inputs)[1:], strict=False):
+            yield from shaped(self.kind, name, state, wanted)
+
+    def output(self, inputs: Shapes) -> Shape:
+        return (*inputs[0][:-1], self.directions * self.state_size)
+
+    def outputs(self, inputs: Shapes) -> Shapes:
+        x = inputs[0]
+        batch = () if len(x) == 2 else (x[0],) if self.batch_first else (x[1],)
+        count = self.directions * self.num_layers
+        sizes = (self.state_size, self.hidden_size)[: len(self.states)]
+        return (self.output(inputs), *((count, *batch, size) for size in sizes))
+
+    def weights(self, inputs: Shapes) -> Named:
+        named: Named = {}
+        for layer in range(self.num_layers):
+            for suffix in ("", "_reverse")[: self.directions]:
+                named |= {
+                    f"{name}_l{layer}{suffix}": shape
+                    for name, shape in self.cell(self.read_by(layer, inputs[0])).items()
+                }
+        return named
+
+    def macs(self, inputs: Shapes) -> Dim:
+        x = inputs[0]
+        positions = x[0] if len(x) == 2 else x[0] * x[1]
+        total = self.per_position(x[-1])
+        if self.num_layers > 1:
+            total = total + (self.num_layers - 1) * self.per_position(self.read_by(1, x))
+        return positions * self.directions * total
+
+    @property
+    def directions(self) -> int:
+        """One, or two if the sequence is read from both ends."""
+        return 2 if self.bidirectional else 1
+
+    @property
+    def state_size(self) -> Dim:
+        """How many numbers a layer hands on, in each direction."""
+        return self.hidden_size
+
+    def read_by(self, layer: int, x: Shape) -> Dim:
+        """Return how many features a layer reads."""
+        return x[-1] if layer == 0 else self.directions * self.state_size
+
+    def cell(self, features: Dim) -> Named:
+        """Return the weights of one layer in one direction."""
+        return gated(self.gates, features, self.hidden_size, self.state_size, bias=self.bias)
+
+    def per_position(self, features: Dim) -> Dim:
+        """Return the multiply-accumulates of one layer in one direction, at one position."""
+        return self.gates * self.hidden_size * (features + self.state_size)
+
+
+def gated(gates: int, features: Dim, hidden: Dim, state: Dim, *, bias: bool) -> Named:
+    """Return the weights of gates that read some features and the state."""
+    rows = gates * hidden
+    named: Named = {"weight_ih": (rows, features), "weight_hh": (rows, state)}
+    return named | {"bias_ih": (rows,), "bias_hh": (rows,)} if bias else named
+
+
+class RNN(Recurrent):
+    """Elman's recurrent layer: `[L, N, input_size]` to `[L, N, H]` and the last state `[num_layers, N, H]`.
+
+    h' = tanh(W_ih·x + b_ih + W_hh·h + b_hh). With batch_first `[N, L, ...]`; unbatched without N. H =
+    hidden_size, twice that in the first result, and 2·num_layers states, if bidirectional. A second
+    tensor, if it arrives, is the initial state and has the shape of the last. Weights are
+    `weight_ih_l0: [H, input_size]`, `weight_hh_l0: [H, H]`, `bias_ih_l0: [H]`, `bias_hh_l0: [H]`, and
+    so on for every layer and direction; one costs H·(inputs + H) MACs a position. Refuses other
+    ranks, features that do not match and a state of another shape. Source: torch.nn.RNN; Elman, 1990.
+
+    >>> RNN(hidden_size=20, num_layers=2).outputs(((5, 3, 10),))
+    ((5, 3, 20), (2, 3, 20))
+    """
+
+    kind: ClassVar[str] = "rnn"
+    torch: ClassVar[str | None] = "torch.nn.RNN"
+    gates: ClassVar[int] = 1
+
+    nonlinearity: Nonlinearity = "tanh"
+
+
+class LSTM(Recurrent):
+    """Long short-term memory: `[L, N, input_size]` to `[L, N, S]`, and `[num_layers, N, S]` and `[..., H]`.
+
+    The results are the sequence, the last states and the last cells. S = hidden_size = H, or proj_size
+    where that is not 0; twice that in the sequence, and 2·num_layers states, if bidirectional. With
+    batch_first `[N, L, ...]`; unbatched without N. Initial states and cells arrive both or neither, in
+    the shapes of the last. Weights per layer and direction are `weight_ih_l0: [4·H, input_size]`,
+    `weight_hh_l0: [4·H, S]`, `bias_ih_l0: [4·H]`, `bias_hh_l0: [4·H]`, and `weight_hr_l0: [S, H]` with a
+    projection; a position costs 4·H·(inputs + S) MACs, and S·H for the projection. Refuses what `rnn`
+    refuses, and a proj_size that is not below hidden_size. Source: torch.nn.LSTM; Hochreiter and
+    Schmidhuber, 1997; Sak et al., 2014.
+
+    >>> LSTM(hidden_size=20, bidirectional=True).outputs(((5, 3, 10),))
+    ((5, 3, 40), (2, 3, 20), (2, 3, 20))
+    >>> LSTM(hidden_size=512, proj_size=128).weights(((1, 1, 40),))["weight_hr_l0"]
+    (128, 512)
+    """
+
+    kind: ClassVar[str] = "lstm"
+    torch: ClassVar[str | None] = "torch.nn.LSTM"
+    gates: ClassVar[int] = 4
+    states: ClassVar[tuple[str, ...]] = ("h_0", "c_0")
+    silent: ClassVar[Mapping[str, int]] = {"proj_size": 0}
+
+    proj_size: Extent = 0
+
+    def requirements(self, inputs: Shapes) -> Iterator[Requirement]:
+        says = f"{self.kind}: proj_size = {self.proj_size} is not below hidden_size = {self.hidden_size}"
+        yield Requirement("projection", self.hidden_size - 1, ">=", self.proj_size, says)
+        yield from super().requirements(inputs)
+
+    @property
+    def projects(self) -> bool:
+        """Whether the state is projected to fewer numbers than the cell has."""
+        verdict = decide(self.proj_size, ">=", 1)
+        if verdict is None:
+            raise Undecided(f"{self.kind}: whether proj_size = {self.proj_size} is 0 depends on what is free")
+        return verdict
+
+    @property
+    def state_size(self) -> Dim:
+        return self.proj_size if self.projects else self.hidden_size
+
+    def cell(self, features: Dim) -> Named:
+        named = super().cell(features)
+        return named | {"weight_hr": (self.state_size, self.hidden_size)} if self.projects else named
+
+    def per_position(self, features: Dim) -> Dim:
+        gates = super().per_position(features)
+        return gates + self.proj_size * self.hidden_size if self.projects else gates
+
+
+class GRU(Recurrent):
+    """Gated recurrent units: `[L, N, input_size]` to `[L, N, H]` and the last state `[num_layers, N, H]`.
+
+    All is as for `rnn` with three gates: weights are `weight_ih_l0: [3·H, input_size]`,
+    `weight_hh_l0: [3·H, H]`, `bias_ih_l0: [3·H]`, `bias_hh_l0: [3·H]`, and so on for every layer and
+    direction; one costs 3·H·(inputs + H) MACs a position. Refuses what `rnn` refuses. Source:
+    torch.nn.GRU; Cho et al., 2014.
+
+    >>> GRU(hidden_size=20, batch_first=True).outputs(((3, 5, 10),))
+    ((3, 5, 20), (1, 3, 20))
+    """
+
+    kind: ClassVar[str] = "gru"
+    torch: ClassVar[str | None] = "torch.nn.GRU"
+    gates: ClassVar[int] = 3
+
+
+class RecurrentCell(NoBuffers, Joint):
+    """What recurrent cells share: one position of one layer, the state given or zero."""
+
+    framework: ClassVar[str | None] = "torch"
+    gates: ClassVar[int]
+    states: ClassVar[tuple[str, ...]] = ("h_0",)
+
+    input_size: OptionalCount = None
+    hidden_size: Count
+    bias: Flag = True
+
+    def axes(self, x: Shape, number: int) -> tuple[str, ...]:
+        return ("H",) if number > 0 else ("E",)
+
+    def requirements(self, inputs: Shapes) -> Iterator[Requirement]:
+        yield arity(self.kind, len(inputs), 1, 1 + len(self.states))
+        x, *states = inputs
+        yield from rank_between(self.kind, x, 1, 2)
+        yield from matches(self.kind, "input_size", self.input_size, x[-1], x, "features in its last axis")
+        for name, state in zip(self.states, states, strict=False):
+            yield from shaped(self.kind, name, state, self.output(inputs))
+
+    def output(self, inputs: Shapes) -> Shape:
+        return (*inputs[0][:-1], self.hidden_size)
+
+    def outputs(self, inputs: Shapes) -> Shapes:
+        return (self.output(inputs),) * len(self.states)
+
+    def weights(self, inputs: Shapes) -> Named:
+        return gated(self.gates, inputs[0][-1], self.hidden_size, self.hidden_size, bias=self.bias)
+
+    def macs(self, inputs: Shapes) -> Dim:
+        *batch, features = inputs[0]
+        count = batch[0] if batch else 1
+        return count * self.gates * self.hidden_size * (features + self.hidden_size)
+
+
+class RNNCell(RecurrentCell):
+    """One step of `rnn`: `[N, input_size]`, and maybe the state `[N, H]`, to the next state `[N, H]`.
+
+    Unbatched without N. Weights are `weight_ih: [H, input_size]`, `weight_hh: [H, H]`, `bias_ih: [H]`
+    and `bias_hh: [H]`; a step costs H·(input_size + H) MACs. Refuses other ranks, features that do not
+    match and a state of another shape. Source: torch.nn.RNNCell.
+
+    >>> RNNCell(hidden_size=20).output(((3, 10), (3, 20)))
+    (3, 20)
+    """
+
+    kind: ClassVar[str] = "rnn_cell"
+    torch: ClassVar[str | None] = "torch.nn.RNNCell"
+    gates: ClassVar[int] = 1
+
+    nonlinearity: Nonlinearity = "tanh"
+
+
+class LSTMCell(RecurrentCell):
+    """One step of `lstm`: `[N, input_size]`, maybe with state and cell, to the next of both, `[N, H]`.
+
+    Unbatched without N. Weights are `weight_ih: [4·H, input_size]`, `weight_hh: [4·H, H]`,
+    `bias_ih: [4·H]` and `bias_hh: [4·H]`; a step costs 4·H·(input_size + H) MACs. Refuses what `rnn_cell`
+    refuses, and a state without a cell. Source: torch.nn.LSTMCell.
+
+    >>> LSTMCell(hidden_size=20).outputs(((3, 10),))
+    ((3, 20), (3, 20))
+    """
+
+    kind: ClassVar[str] = "lstm_cell"
+    torch: ClassVar[str | None] = "torch.nn.LSTMCell"
+    gates: ClassVar[int] = 4
+    states: ClassVar[tuple[str, ...]] = ("h_0", "c_0")
+
+
+class GRUCell(RecurrentCell):
+    """One step of `gru`: `[N, input_size]`, and maybe the state `[N, H]`, to the next state `[N, H]`.
+
+    Unbatched without N. Weights are `weight_ih: [3·H, input_size]`, `weight_hh: [3·H, H]`,
+    `bias_ih: [3·H]` and `bias_hh: [3·H]`; a step costs 3·H·(input_size + H) MACs. Refuses what `rnn_cell`
+    refuses. Source: torch.nn.GRUCell.
+
+    >>> GRUCell(hidden_size=20).weights(((3, 10),))["weight_hh"]
+    (60, 20)
+    """
+
+    kind: ClassVar[str] = "gru_cell"
+    torch: ClassVar[str | None] = "torch.nn.GRUCell"
+    gates: ClassVar[int] = 3

@@ -1,0 +1,199 @@
+"""What a traced network holds beside layers: learned tensors, constants, conditions, unknown operations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, ClassVar
+
+from shapecalc.algebra import Dim
+from shapecalc.algebra.decide import decide
+from shapecalc.errors import Undecided, quote
+from shapecalc.layers.base import (
+    AnyShape,
+    Effect,
+    Elementwise,
+    Layer,
+    Merge,
+    Named,
+    NoBuffers,
+    NoMacs,
+    NoWeights,
+    NoWindow,
+    SameShape,
+    Shapes,
+)
+from shapecalc.layers.by_name import Word
+from shapecalc.layers.fields import Annotation, Listed, OneOf, Optional, Whole, complaint
+from shapecalc.layers.requirement import Requirement, Shape, arity, checked, rank_between, shown
+
+
+class NamedShapes(Annotation):
+    """Tensors by their names, each with its shape."""
+
+    def check(self, value: Any) -> Any:
+        if isinstance(value, tuple):
+            return value
+        if not isinstance(value, Mapping):
+            raise complaint(f"{quote(value)} is not a mapping of names to shapes")
+        sizes = Listed(Whole(0, may_be_free=False))
+        return Tensors((str(name), sizes.check(shape)) for name, shape in value.items())
+
+    def json_schema(self) -> dict[str, Any]:
+        shape = {"type": "array", "items": {"type": "integer", "minimum": 0}}
+        return {"type": "object", "additionalProperties": shape}
+
+
+class Tensors(dict[str, Shape]):
+    """Named shapes that can be looked up by what they are, as layers are."""
+
+    def __hash__(self) -> int:  # type: ignore[override]
+        return hash(tuple(self.items()))
+
+
+FixedShape = Annotated[tuple[int, ...], Listed(Whole(1, may_be_free=False))]
+"""A shape of numbers."""
+OpenShapes = Annotated[tuple[tuple[int, ...], ...], Listed(Listed(Whole(-1, may_be_free=False)))]
+"""Shapes as they were seen; -1 is the batch."""
+
+
+class Parameter(NoBuffers, NoMacs, NoWindow, AnyShape, Layer):
+    """A learned tensor by itself: whatever arrives, its result is `shape`, batch and all.
+
+    The weight is `weight`, of that shape. Traced networks add it to the data or put it in front of
+    them. Source: torch.nn.Parameter.
+
+    >>> Parameter(shape=[1, 1, 768]).output((8, 196, 768))
+    (1, 1, 768)
+    """
+
+    kind: ClassVar[str] = "parameter"
+    framework: ClassVar[str | None] = "torch"
+    settles_sizes: ClassVar[bool] = True
+
+    shape: FixedShape
+
+    def output(self, x: Shape) -> Shape:
+        return self.shape
+
+    def weights(self, x: Shape) -> Named:
+        return {"weight": self.shape}
+
+
+class Constant(NoWeights, NoMacs, NoWindow, AnyShape, Layer):
+    """A tensor that is not learned: whatever arrives, its result is `shape`, batch and all.
+
+    Source: torch.zeros and its like, and the buffers of modules.
+
+    >>> Constant(shape=[49, 49]).output((8, 3, 224, 224))
+    (49, 49)
+    """
+
+    kind: ClassVar[str] = "constant"
+    framework: ClassVar[str | None] = "torch"
+    settles_sizes: ClassVar[bool] = True
+
+    shape: Annotated[tuple[Dim, ...], Listed(Whole(1))]
+
+    def output(self, x: Shape) -> Shape:
+        return self.shape
+
+
+class Require(SameShape, NoWeights, NoMacs, NoWindow, Layer):
+    """Hands its input on, and refuses sizes for which `left` does not stand to `right` as said.
+
+    A traced network holds what its Python code asked of the sizes: the answer decided which way it
+    went. Source: `if` and `assert` in a forward.
+
+    >>> Require(left=224, relation="equal", right=224).output((1, 3, 224, 224))
+    (1, 3, 224, 224)
+    """
+
+    kind: ClassVar[str] = "require"
+    framework: ClassVar[str | None] = "torch"
+
+    left: Annotated[Dim, Whole()]
+    relation: Annotated[str, OneOf(("equal", "unequal", "less", "at_most", "more", "at_least"))]
+    right: Annotated[Dim, Whole()]
+
+    def requirements(self, x: Shape) -> Iterator[Requirement]:
+        sign = _SIGNS[self.relation]
+        told = self.relation.replace("_", " ")
+        yield Requirement(
+            "condition",
+            self.left,
+            sign,
+            self.right,
+            lambda: f"{self.kind}: {self.left} is not {told} {self.right}, as the traced code had it",
+        )
+
+
+_SIGNS = {"equal": "==", "unequal": "!=", "less": "<", "at_most": "<=", "more": ">", "at_least": ">="}
+
+
+class Unused(Elementwise):
+    """Hands its input on, and lists parameters that the network holds and never uses.
+
+    They are counted: they are stored and saved with the others. Source: the parameters of a module
+    that its forward does not reach, such as auxiliary heads in evaluation.
+
+    >>> Unused(tensors={"aux.fc.weight": [1000, 1024]}).weights((1, 1000))
+    {'aux.fc.weight': (1000, 1024)}
+    """
+
+    kind: ClassVar[str] = "unused"
+    framework: ClassVar[str | None] = "torch"
+
+    tensors: Annotated[Any, NamedShapes()]
+
+    def weights(self, x: object) -> Named:
+        return dict(self.tensors)
+
+
+class Opaque(Merge):
+    """An operation that no rule is known for: its shapes are those seen when it was traced.
+
+    `takes` and `gives` are those shapes; -1 stands for the batch, which may be another. What it
+    costs is not known unless it multiplies nothing (`macs: 0`), so totals are "at least". Other
+    sizes than those seen are Undecided. Source: torch's operations that have no kind.
+
+    >>> Opaque(function="fft_fft", takes=[[-1, 8]], gives=[[-1, 8]]).output(((2, 8),))
+    (2, 8)
+    """
+
+    kind: ClassVar[str] = "opaque"
+    framework: ClassVar[str | None] = "torch"
+    keeps_places: ClassVar[bool] = False
+
+    __init__ = Merge.__init__
+
+    function: Annotated[str, Word()]
+    takes: OpenShapes
+    gives: OpenShapes
+    tensors: Annotated[Any, NamedShapes()] = Tensors()
+    macs_known: Annotated[int | None, Optional(Whole(0, may_be_free=False))] = None
+
+    def apply(self, inputs: Shapes) -> Effect:
+        conditions = checked(self.requirements(inputs))
+        outputs = tuple(self._with_batch(shape, inputs) for shape in self.gives)
+        return Effect(outputs, dict(self.tensors), {}, self.macs(inputs), None, conditions)
+
+    def requirements(self, inputs: Shapes) -> Iterator[Requirement]:
+        yield arity(self.kind, len(inputs), len(self.takes))
+        for x, seen in zip(inputs, self.takes, strict=True):
+            yield from rank_between(self.kind, x, len(seen), len(seen))
+            for n, size in zip(x, seen, strict=True):
+                if size != -1 and decide(n, "==", size) is not True:
+                    raise Undecided(
+                        f"{self.function} has no rule: it was traced on {shown(seen)}, and what it makes of "
+                        f"{shown(x)} is not known"
+                    )
+
+    def output(self, inputs: Shapes) -> Shape:
+        return self._with_batch(self.gives[0], inputs)
+
+    def _with_batch(self, shape: Shape, inputs: Shapes) -> Shape:
+        batch = next((x[0] for x, seen in zip(inputs, self.takes, strict=True) if seen[:1] == (-1,)), 1)
+        return tuple(batch if size == -1 else size for size in shape)
+
+    def macs(self, inputs: Shapes) -> Dim | None:
+        return self.macs_known

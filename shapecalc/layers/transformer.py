@@ -1,0 +1,273 @@
+"""The transformer of 2017 and its parts: layers of attention and two linear layers, and stacks of them.
+
+One layer over T positions of E features, which looks at S positions, with F = dim_feedforward:
+
+    self-attention     4·T·E² + 2·T²·E
+    cross-attention    2·T·E² + 2·S·E² + 2·T·S·E      (a decoder's)
+    feedforward        2·T·E·F
+
+Source: Vaswani et al., Attention Is All You Need, 2017. Masks change no shape and are left out.
+"""
+
+from collections.abc import Iterator
+from fractions import Fraction
+from typing import Annotated, ClassVar
+
+from shapecalc.algebra import Dim
+from shapecalc.layers.attention import (
+    batch_and_length,
+    heads_macs,
+    projections,
+    self_attention_macs,
+    sequence,
+    whole_heads,
+)
+from shapecalc.layers.base import Joint, Named, NoBuffers, Shapes
+from shapecalc.layers.fields import Count, Depth, Flag, OneOf, OptionalCount, Probability, Real
+from shapecalc.layers.requirement import Requirement, Shape, arity, matches, rank_between, shaped
+
+Activation = Annotated[str, OneOf(("relu", "gelu"))]
+
+
+class Transforming(NoBuffers, Joint):
+    """What a transformer and its parts share: the width of everything, and how sequences are laid out."""
+
+    framework: ClassVar[str | None] = "torch"
+    tensors: ClassVar[tuple[str, ...]]
+    """What the tensors are that arrive."""
+
+    d_model: OptionalCount = None
+    nhead: Count
+    dim_feedforward: Count = 2048
+    dropout: Probability = Fraction(1, 10)
+    activation: Activation = "relu"
+    layer_norm_eps: Real = Fraction(1, 100_000)
+    batch_first: Flag = False
+    norm_first: Flag = False
+    bias: Flag = True
+
+    def axes(self, x: Shape, number: int) -> tuple[str, ...]:
+        return ("L", "E") if self.batch_first or len(x) == 2 else ("L", "N", "E")
+
+    def requirements(self, inputs: Shapes) -> Iterator[Requirement]:
+        yield arity(self.kind, len(inputs), len(self.tensors))
+        first, *others = inputs
+        yield from rank_between(self.kind, first, 2, 3)
+        e = first[-1]
+        yield from matches(self.kind, "d_model", self.d_model, e, first, "features in its last axis")
+        yield whole_heads(self.kind, "nhead", self.nhead, e)
+        batch, _ = self.parts(first)
+        for name, x in zip(self.tensors[1:], others, strict=True):
+            yield from rank_between(f"{self.kind}: {name}", x, len(first), len(first))
+            wanted = sequence(batch, self.parts(x)[1], e, first=self.batch_first)
+            yield from shaped(self.kind, name, x, wanted)
+
+    def output(self, inputs: Shapes) -> Shape:
+        return inputs[0]
+
+    def parts(self, x: Shape) -> tuple[Shape, Dim]:
+        """Return the batch axis, if there is one, and the length of a sequence."""
+        return batch_and_length(x, batch_first=self.batch_first)
+
+    def images(self, inputs: Shapes) -> Dim:
+        """Return how many sequences there are."""
+        batch, _ = self.parts(inputs[0])
+        return batch[0] if batch else 1
+
+    def normalization(self, e: Dim) -> Named:
+        """Return the weights of a layer normalization."""
+        return {"weight": (e,), "bias": (e,)} if self.bias else {"weight": (e,)}
+
+    def encoder_layer(self, e: Dim) -> Named:
+        """Return the weights of one layer that looks at its own sequence."""
+        return self.layer(e, ("self_attn",))
+
+    def decoder_layer(self, e: Dim) -> Named:
+        """Return the weights of one layer that looks at its own sequence, then at another."""
+        return self.layer(e, ("self_attn", "multihead_attn"))
+
+    def layer(self, e: Dim, attentions: tuple[str, ...]) -> Named:
+        """Return the weights of attentions, two linear layers, and a normalization for each."""
+        f = self.dim_feedforward
+        named: Named = {}
+        for name in attentions:
+            named |= within(name, projections(e, e, e, bias=self.bias))
+        for name, rows, columns in (("linear1", f, e), ("linear2", e, f)):
+            named |= {f"{name}.weight": (rows, columns)}
+            named |= {f"{name}.bias": (rows,)} if self.bias else {}
+        for number in range(1, len(attentions) + 2):
+            named |= within(f"norm{number}", self.normalization(e))
+        return named
+
+    def encoder_macs(self, length: Dim, e: Dim) -> Dim:
+        """Return the multiply-accumulates of one layer that looks at its own sequence."""
+        return self_attention_macs(length, e) + 2 * length * e * self.dim_feedforward
+
+    def decoder_macs(self, length: Dim, seen: Dim, e: Dim) -> Dim:
+        """Return the multiply-accumulates of one layer that looks at another sequence as well."""
+        return self.encoder_macs(length, e) + 2 * (length + seen) * e**2 + heads_macs(length, seen, e)
+
+
+class Stack(Transforming):
+    """What stacks of layers share: how many there are, and whether a normalization comes last."""
+
+    num_layers: Depth
+    norm: Flag = False
+
+    def stacked(self, layer: Named, e: Dim) -> Named:
+        """Return the weights of all layers, and of the normalization at the end."""
+        return stacked(layer, self.num_layers, self.normalization(e) if self.norm else {})
+
+
+def within(name: str, weights: Named) -> Named:
+    """Return weights under the name of what holds them."""
+    return {f"{name}.{key}": shape for key, shape in weights.items()}
+
+
+def stacked(layer: Named, count: int, norm: Named) -> Named:
+    """Return the weights of `count` equal layers and of the normalization behind them."""
+    named: Named = {}
+    for number in range(count):
+        named |= within(f"layers.{number}", layer)
+    return named | within("norm", norm)
+
+
+class TransformerEncoderLayer(Transforming):
+    """Self-attention and two linear layers on `[S, N, E]`, each added to what it reads: the shape is kept.
+
+    With batch_first `[N, S, E]`; unbatched without N. Weights are those of `multihead_attention` under
+    `self_attn`, `linear1.weight: [F, E]`, `linear1.bias: [F]`, `linear2.weight: [E, F]`,
+    `linear2.bias: [E]`, and `norm1` and `norm2` with `weight` and `bias: [E]`; there is no bias at all if
+    bias is false. MACs are N·(4·S·E² + 2·S²·E + 2·S·E·F), F = dim_feedforward. Refuses an nhead that does
+    not divide E, a d_model that does not arrive, and other ranks. Source: torch.nn.TransformerEncoderLayer.
+
+    >>> TransformerEncoderLayer(nhead=8).output(((10, 32, 512),))
+    (10, 32, 512)
+    >>> TransformerEncoderLayer(nhead=12, dim_feedforward=3072, batch_first=True).macs(((1, 197, 768),))
+    1453954560
+    """
+
+    kind: ClassVar[str] = "transformer_encoder_layer"
+    torch: ClassVar[str | None] = "torch.nn.TransformerEncoderLayer"
+    tensors: ClassVar[tuple[str, ...]] = ("the source",)
+
+    def weights(self, inputs: Shapes) -> Named:
+        return self.encoder_layer(inputs[0][-1])
+
+    def macs(self, inputs: Shapes) -> Dim:
+        x = inputs[0]
+        return self.images(inputs) * self.encoder_macs(self.parts(x)[1], x[-1])
+
+
+class TransformerDecoderLayer(Transforming):
+    """Self-attention, attention to a memory `[S, N, E]`, and two linear layers on `[T, N, E]`.
+
+    The shape is kept. The target comes first, then the memory. Weights are those of
+    `transformer_encoder_layer`, with a second attention under `multihead_attn` and a third
+    normalization, `norm3`. MACs are N·(4·T·E² + 2·T²·E + 2·(T + S)·E² + 2·T·S·E + 2·T·E·F). Refuses what
+    `transformer_encoder_layer` refuses, and a memory of another batch, width or rank. Source:
+    torch.nn.TransformerDecoderLayer.
+
+    >>> TransformerDecoderLayer(nhead=8).output(((20, 32, 512), (10, 32, 512)))
+    (20, 32, 512)
+    """
+
+    kind: ClassVar[str] = "transformer_decoder_layer"
+    torch: ClassVar[str | None] = "torch.nn.TransformerDecoderLayer"
+    tensors: ClassVar[tuple[str, ...]] = ("the target", "the memory")
+
+    def weights(self, inputs: Shapes) -> Named:
+        return self.decoder_layer(inputs[0][-1])
+
+    def macs(self, inputs: Shapes) -> Dim:
+        target, memory = inputs
+        one = self.decoder_macs(self.parts(target)[1], self.parts(memory)[1], target[-1])
+        return self.images(inputs) * one
+
+
+class TransformerEncoder(Stack):
+    """num_layers of `transformer_encoder_layer` on one another: the shape is kept.
+
+    Weights are those of the layer under `layers.0`, `layers.1` and so on, and `norm.weight` and
+    `norm.bias: [E]` if a layer normalization comes last (norm: true); MACs are num_layers times those
+    of the layer. Refuses what the layer refuses. Source: torch.nn.TransformerEncoder.
+
+    >>> TransformerEncoder(nhead=8, num_layers=6).macs(((10, 32, 512),))
+    6059458560
+    """
+
+    kind: ClassVar[str] = "transformer_encoder"
+    torch: ClassVar[str | None] = "torch.nn.TransformerEncoder"
+    tensors: ClassVar[tuple[str, ...]] = ("the source",)
+
+    def weights(self, inputs: Shapes) -> Named:
+        e = inputs[0][-1]
+        return self.stacked(self.encoder_layer(e), e)
+
+    def macs(self, inputs: Shapes) -> Dim:
+        x = inputs[0]
+        return self.images(inputs) * self.num_layers * self.encoder_macs(self.parts(x)[1], x[-1])
+
+
+class TransformerDecoder(Stack):
+    """num_layers of `transformer_decoder_layer` on one another, all looking at one memory.
+
+    `[T, N, E]` and the memory `[S, N, E]` to `[T, N, E]`. Weights are those of the layer under
+    `layers.0`, `layers.1` and so on, and `norm.weight` and `norm.bias: [E]` if a layer normalization
+    comes last (norm: true); MACs are num_layers times those of the layer. Refuses what the layer
+    refuses. Source: torch.nn.TransformerDecoder.
+
+    >>> TransformerDecoder(nhead=8, num_layers=6).output(((20, 32, 512), (10, 32, 512)))
+    (20, 32, 512)
+    """
+
+    kind: ClassVar[str] = "transformer_decoder"
+    torch: ClassVar[str | None] = "torch.nn.TransformerDecoder"
+    tensors: ClassVar[tuple[str, ...]] = ("the target", "the memory")
+
+    def weights(self, inputs: Shapes) -> Named:
+        e = inputs[0][-1]
+        return self.stacked(self.decoder_layer(e), e)
+
+    def macs(self, inputs: Shapes) -> Dim:
+        target, memory = inputs
+        one = self.decoder_macs(self.parts(target)[1], self.parts(memory)[1], target[-1])
+        return self.images(inputs) * self.num_layers * one
+
+
+class Transformer(Transforming):
+    """An encoder and a decoder that looks at what it found: `[S, N, E]` and `[T, N, E]` to `[T, N, E]`.
+
+    The source comes first, then the target. Weights are those of `transformer_encoder` under `encoder`
+    and of `transformer_decoder` under `decoder`, both with a last normalization; MACs are the sum of
+    theirs. d_model is inferred when left out (torch's is 512 then). Refuses what the layers refuse,
+    and sequences of different batch, width or rank. Source: torch.nn.Transformer.
+
+    >>> Transformer().output(((10, 32, 512), (20, 32, 512)))
+    (20, 32, 512)
+    """
+
+    kind: ClassVar[str] = "transformer"
+    torch: ClassVar[str | None] = "torch.nn.Transformer"
+    tensors: ClassVar[tuple[str, ...]] = ("the source", "the target")
+
+    nhead: Count = 8
+    num_encoder_layers: Depth = 6
+    num_decoder_layers: Depth = 6
+
+    def output(self, inputs: Shapes) -> Shape:
+        return inputs[1]
+
+    def weights(self, inputs: Shapes) -> Named:
+        e = inputs[0][-1]
+        norm = self.normalization(e)
+        return {
+            **within("encoder", stacked(self.encoder_layer(e), self.num_encoder_layers, norm)),
+            **within("decoder", stacked(self.decoder_layer(e), self.num_decoder_layers, norm)),
+        }
+
+    def macs(self, inputs: Shapes) -> Dim:
+        source, target = inputs
+        e, seen, length = source[-1], self.parts(source)[1], self.parts(target)[1]
+        encoder = self.num_encoder_layers * self.encoder_macs(seen, e)
+        return self.images(inputs) * (encoder + self.num_decoder_layers * self.decoder_macs(length, seen, e))

@@ -1,0 +1,110 @@
+"""The way back from max pooling, over 1, 2 and 3 axes: maxima return to their places, zeros around them.
+
+    out = (n - 1)s - 2p + k      or output_size, which may differ from it by less than s
+
+The places are the second result of `max_pool1d` and its like, with `return_indices: true`.
+"""
+
+from collections.abc import Iterator
+from typing import Annotated, ClassVar
+
+from shapecalc.algebra import Dim
+from shapecalc.layers.arithmetic import transposed
+from shapecalc.layers.base import Joint, NoMacs, NoWeights, Shapes
+from shapecalc.layers.fields import CountPerAxis, Each, ExtentPerAxis, PerAxis, Whole
+from shapecalc.layers.fields import Optional as OptionalField
+from shapecalc.layers.pool import StridePerAxis
+from shapecalc.layers.requirement import Requirement, Shape, arity, rank_between, shaped
+from shapecalc.layers.spatial import AXES, OverAxes
+
+OptionalSize = Annotated[PerAxis | None, OptionalField(Each(Whole(1)))]
+
+
+class MaxUnpool(NoWeights, NoMacs, OverAxes, Joint):
+    """The rules of unpooling, for any number of axes."""
+
+    kernel_size: CountPerAxis
+    stride: StridePerAxis = None
+    padding: ExtentPerAxis = 0
+    output_size: OptionalSize = None
+
+    def requirements(self, inputs: Shapes) -> Iterator[Requirement]:
+        yield arity(self.kind, len(inputs), 2)
+        x, indices = inputs
+        yield from rank_between(self.kind, x, self.rank + 1, self.rank + 2)
+        yield from shaped(self.kind, "the places of the maxima", indices, x)
+        if self.output_size is None:
+            yield from self.large_enough(transposed, 1, **self._letters(x))
+            return
+        usual, strides = self._usual(x), self._strides()
+        for axis, out, n, s in zip(
+            AXES[self.rank], self.sizes(self.output(inputs)), usual, strides, strict=True
+        ):
+            says = (
+                f"{self.kind}: output_size has the {axis} {out}, but it must be more than {n} - {s} and "
+                f"less than {n} + {s}, which are the usual size and the stride"
+            )
+            yield Requirement("output-size", out, ">=", n - s + 1, says)
+            yield Requirement("output-size", n + s - 1, ">=", out, says)
+
+    def output(self, inputs: Shapes) -> Shape:
+        x = inputs[0]
+        return self.resized(x, self._usual(x) if self.output_size is None else self.spread(self.output_size))
+
+    def _usual(self, x: Shape) -> Shape:
+        columns = zip(*self._letters(x).values(), strict=True)
+        return tuple(transposed(*column) for column in columns)
+
+    def _strides(self) -> tuple[Dim, ...]:
+        return self.spread(self.kernel_size if self.stride is None else self.stride)
+
+    def _letters(self, x: Shape) -> dict[str, tuple[Dim, ...]]:
+        ones, padding = (1,) * self.rank, self.spread(self.padding)
+        letters = {"n": self.sizes(x), "k": self.spread(self.kernel_size), "s": self._strides(), "d": ones}
+        return letters | {"p0": padding, "p1": padding, "op": (0,) * self.rank}
+
+
+class MaxUnpool1d(MaxUnpool):
+    """Puts maxima back to their places: `[N, C, L]` and the places to `[N, C, (L - 1)s - 2p + k]`.
+
+    The stride is the kernel's size if left out. output_size chooses another length, by less than the
+    stride. No weights, no MACs. Refuses places of another shape, an output_size out of that range,
+    and an output that would be empty. Source: torch.nn.MaxUnpool1d.
+
+    >>> MaxUnpool1d(kernel_size=2).output(((1, 8, 15), (1, 8, 15)))
+    (1, 8, 30)
+    """
+
+    kind: ClassVar[str] = "max_unpool1d"
+    rank: ClassVar[int] = 1
+    torch: ClassVar[str | None] = "torch.nn.MaxUnpool1d"
+
+
+class MaxUnpool2d(MaxUnpool):
+    """Puts maxima back to their places: height and width become (n - 1)s - 2p + k.
+
+    `[N, C, H, W]`, or unbatched, and the places, of the same shape. Refuses what `max_unpool1d`
+    refuses. No weights, no MACs. Source: torch.nn.MaxUnpool2d; Zeiler and Fergus, 2014.
+
+    >>> MaxUnpool2d(kernel_size=2, output_size=[7, 6]).output(((1, 64, 3, 3), (1, 64, 3, 3)))
+    (1, 64, 7, 6)
+    """
+
+    kind: ClassVar[str] = "max_unpool2d"
+    rank: ClassVar[int] = 2
+    torch: ClassVar[str | None] = "torch.nn.MaxUnpool2d"
+
+
+class MaxUnpool3d(MaxUnpool):
+    """Puts maxima back to their places: depth, height and width become (n - 1)s - 2p + k.
+
+    `[N, C, D, H, W]`, or unbatched, and the places, of the same shape. Refuses what `max_unpool1d`
+    refuses. No weights, no MACs. Source: torch.nn.MaxUnpool3d.
+
+    >>> MaxUnpool3d(kernel_size=3, stride=2).output(((1, 8, 3, 5, 5), (1, 8, 3, 5, 5)))
+    (1, 8, 7, 11, 11)
+    """
+
+    kind: ClassVar[str] = "max_unpool3d"
+    rank: ClassVar[int] = 3
+    torch: ClassVar[str | None] = "torch.nn.MaxUnpool3d"

@@ -1,0 +1,335 @@
+"""Live modules and PyTorch source: the same named parameters, shapes, MACs and numbers as the report.
+
+Two ways lead to torch: `build` goes by the flat graph, `export` by the tree and its classes. Both are held to
+the report, and to each other on real numbers with the same weights.
+"""
+
+from __future__ import annotations
+
+import ast
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from click.testing import CliRunner
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+
+import shapecalc
+from shapecalc import Model, Report, SpecError
+from shapecalc.bridges.torch.build import build
+from shapecalc.bridges.torch.export import classes
+from shapecalc.bridges.torch.export.source import export
+from shapecalc.bridges.torch.verify import quiet
+from shapecalc.cli import main
+from tests.networks import networks
+from tests.test_random_networks import legal
+
+NOT_HOLDING = {"tutorials/torch_inception_v3"}
+"""Bundled specs that are wrong on purpose: the tutorial that they follow is."""
+BUNDLED = [name for name in shapecalc.names() if name not in NOT_HOLDING]
+TORCH = [name for name in BUNDLED if shapecalc.load(name).framework == "torch"]
+KERAS = [name for name in BUNDLED if name not in TORCH]
+
+
+@contextmanager
+def imported(source: str, folder: Path) -> Iterator[type[nn.Module]]:
+    """Import a source from a file of its own; yield the class of the whole network, its last."""
+    file = folder / "exported.py"
+    file.write_text(source, encoding="utf-8")
+    spec = spec_from_file_location("exported", file)
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    own = [one for one in vars(module).values() if getattr(one, "__module__", "") == "exported"]
+    yield own[-1]
+
+
+def compare(report: Report, module: nn.Module) -> None:
+    """Assert that a module on the meta device is what a report tells."""
+    named = {
+        f"{node.path}.{name}": shape
+        for node in report.nodes
+        if node.shares is None
+        for name, shape in node.weights.items()
+    }
+    found = {name: tuple(weight.shape) for name, weight in module.named_parameters()}
+    assert [*found.items()] == [*named.items()]
+    trained = sum(weight.numel() for weight in module.parameters() if weight.requires_grad)
+    assert trained == report.trainable_params
+    inputs = [torch.zeros(shape, device="meta") for shape in report.inputs.values()]  # type: ignore[arg-type]
+    with quiet(), FlopCounterMode(display=False) as counter:
+        result = module.eval()(*inputs)
+    assert counter.get_total_flops() == report.flops
+    outputs = result if isinstance(result, dict) else {next(iter(report.outputs)): result}
+    assert {name: tuple(one.shape) for name, one in outputs.items()} == report.outputs
+
+
+@pytest.mark.parametrize("name", TORCH)
+def test_every_bundled_spec_is_built_and_exported(name: str, tmp_path: Path) -> None:
+    model = shapecalc.load(name)
+    report = model.analyze()
+    compare(report, build(model, device="meta"))
+    source = export(model)
+    with imported(source, tmp_path) as network, torch.device("meta"):
+        compare(report, network())
+    assert str(Path.cwd()) not in source
+    assert source.startswith('"""')
+    assert (
+        f"shapecalc {shapecalc.__version__} from the specification {model.name}"
+        in source.partition("import")[0]
+    )
+
+
+@pytest.mark.parametrize("name", KERAS)
+def test_models_of_keras_are_refused_with_the_reason(name: str) -> None:
+    model = shapecalc.load(name)
+    for way in (build, export):
+        with pytest.raises(SpecError, match="written in the rules of Keras"):
+            way(model)
+
+
+# ---- real numbers
+
+
+def same_numbers(model: Model, folder: Path, **values: Any) -> None:
+    """Assert that build and export compute the same from the same weights, for batches of two sizes."""
+    report = model.analyze(**values)
+    built = build(model, **values).eval()
+    with imported(export(model, **values), folder) as network:
+        written = network().eval()
+    for weight in built.parameters():
+        nn.init.normal_(weight, std=0.1)
+    missing = written.load_state_dict(built.state_dict(), strict=True)
+    assert not missing.missing_keys
+    inputs = [torch.rand(shape) for shape in report.inputs.values()]  # type: ignore[arg-type]
+    with quiet():
+        one, other = built(*inputs), written(*inputs)
+    ours, theirs = (found if isinstance(found, dict) else {"": found} for found in (one, other))
+    assert [*ours] == [*theirs]
+    for name, tensor in ours.items():
+        torch.testing.assert_close(tensor, theirs[name], rtol=1e-5, atol=1e-6, equal_nan=True)
+
+
+SMALL: dict[str, dict[str, int]] = {
+    "lenet5": {},
+    "lenet5_1998": {},
+    "resnet18": {"H": 64, "W": 64},
+    "regnet_y_400mf": {"H": 64, "W": 64},
+    "shufflenet_v2_x0_5": {"H": 64, "W": 64},
+    "densenet121": {"H": 64, "W": 64},
+    "mobilenet_v3_small": {"H": 64, "W": 64},
+    "lraspp_mobilenet_v3_large": {"H": 96, "W": 64},
+    "googlenet": {"H": 224, "W": 224},
+    "unet": {"H": 188, "W": 188},
+    "vit_b_32": {"H": 64, "W": 64},
+    "convnext_tiny": {"H": 64, "W": 64},
+}
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_both_compute_the_same(name: str, tmp_path: Path) -> None:
+    same_numbers(shapecalc.load(name), tmp_path, **SMALL[name])
+
+
+def flops_and_names(model: Model, folder: Path) -> None:
+    report = model.analyze()
+    compare(report, build(model, device="meta"))
+    with imported(export(model), folder) as network, torch.device("meta"):
+        compare(report, network())
+
+
+@given(model=networks(), number=st.just(0))
+def test_random_networks(tmp_path_factory: pytest.TempPathFactory, model: Model, number: int) -> None:
+    legal(model)
+    folder = tmp_path_factory.mktemp("exported")
+    flops_and_names(model, folder)
+    same_numbers(model, folder)
+
+
+def test_a_wrong_argument_is_noticed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Formulas that are taken without being computed first make a network that is not the model's."""
+    monkeypatch.setattr(classes.Writer, "_holds", lambda self, tree, values: True)
+    model = shapecalc.load("mobilenet_v2")
+    with pytest.raises((AssertionError, TypeError, RuntimeError, NameError)):  # noqa: SIM117
+        with imported(export(model), tmp_path) as network, torch.device("meta"):
+            compare(model.analyze(), network())
+
+
+# ---- inputs, outputs, shared and frozen weights
+
+SEVERAL = """
+name: several
+input: {left: [4, 8, 8], right: [4, 8, 8]}
+blocks:
+  twice:
+    args: {channels: ~, squeeze: false}
+    layers:
+      - conv2d: {out_channels: channels, kernel_size: 3, padding: 1}
+        name: first
+      - conv2d: {out_channels: channels, kernel_size: 3, padding: 1}
+        name: second
+        share: first
+        when: in_channels == channels
+      - conv2d: {out_channels: channels, kernel_size: 1}
+        name: last
+        when: squeeze
+layers:
+  - twice: {channels: 4}
+    from: left
+    name: one
+  - twice: {channels: 4, squeeze: true}
+    from: right
+    name: two
+  - share: one
+    name: again
+  - add: {}
+    from: [one, again]
+    name: sum
+  - linear: {out_features: 3}
+    trainable: false
+    name: head
+outputs: {head: head, early: one.first}
+"""
+
+
+def test_several_inputs_and_outputs(tmp_path: Path) -> None:
+    model = shapecalc.loads(SEVERAL)
+    flops_and_names(model, tmp_path)
+    same_numbers(model, tmp_path)
+    module = build(model)
+    left, right = torch.rand(2, 4, 8, 8), torch.rand(2, 4, 8, 8)
+    by_order, by_name = module(left, right), module(right=right, left=left)
+    assert {name: tuple(one.shape) for name, one in by_order.items()} == {
+        "head": (2, 4, 8, 3),
+        "early": (2, 4, 8, 8),
+    }
+    assert all(torch.equal(one, by_name[name]) for name, one in by_order.items())
+    assert module.get_submodule("again.first").weight is module.get_submodule("one.first").weight
+    for wrong in ((left,), (left, right, left)):
+        with pytest.raises(TypeError, match="takes left, right, each once"):
+            module(*wrong)
+
+
+def test_a_module_starts_in_training_and_reads_well() -> None:
+    module = build(shapecalc.load("resnet18"), H=64, W=64)
+    assert module.training
+    told = str(module.get_submodule("stage1.0"))
+    assert "(conv2d): Conv2d(64, 64, kernel_size=(3, 3)" in told
+    assert told.startswith("basic(")
+    with pytest.raises(NotImplementedError, match="basic is a part of a network"):
+        module.get_submodule("stage1.0")(torch.rand(1, 64, 16, 16))
+
+
+# ---- what a spec says is data
+
+HOSTILE = [
+    'title: \'a"""\\nimport os\\nos.abort()\\n"""\'',
+    "title: 'a\\\\'",
+    'title: "a\\n\\"\\"\\"\\nraise SystemExit"',
+]
+
+
+@pytest.mark.parametrize("title", HOSTILE)
+def test_a_title_stays_a_title(title: str, tmp_path: Path) -> None:
+    model = shapecalc.loads(f"{title}\ninput: [3]\nlayers: [{{linear: {{out_features: 2}}}}]\n")
+    source = export(model)
+    assert [type(one).__name__ for one in ast.parse(source).body] == ["Expr", "ImportFrom", "ClassDef"]
+    with imported(source, tmp_path) as network:
+        compare(model.analyze(), network().to("meta"))
+
+
+@pytest.mark.parametrize("name", ["x; import os", 'x"""', "class", "None", "", "1", "nn", "../x", "Ünet"])
+def test_a_name_never_becomes_code(name: str, tmp_path: Path) -> None:
+    model = Model(name=name, input=[3], layers=[shapecalc.Step(shapecalc.layers.Linear(out_features=2))])
+    source = export(model)
+    kinds = [type(one).__name__ for one in ast.parse(source).body]
+    assert kinds == ["Expr", "ImportFrom", "ClassDef"]
+    with imported(source, tmp_path) as network, torch.device("meta"):
+        compare(model.analyze(), network())
+
+
+@pytest.mark.parametrize("name", ["class", "forward", "half", "train", "training"])
+def test_a_step_with_a_name_of_torchs_own_is_refused(name: str) -> None:
+    if name == "training":
+        name = "parameters"
+    model = shapecalc.loads(f"input: [3]\nlayers: [{{linear: {{out_features: 2}}, name: {name}}}]\n")
+    for way in (build, export):
+        with pytest.raises(SpecError, match="the word has a meaning of its own") as caught:
+            way(model)
+        assert caught.value.hint == "name the step otherwise"
+
+
+@pytest.mark.parametrize(
+    "argument", ["self", "nn", "torch", "OrderedDict", "range", "Odd", "i", "x", "super"]
+)
+def test_an_argument_cannot_hide_what_the_source_uses(argument: str, tmp_path: Path) -> None:
+    """Blocks are called with arguments of any name, also of those that the source itself relies on."""
+    text = f"""
+input: [3, 9, 9]
+blocks:
+  odd:
+    args: {{{argument}: ~, deep: false}}
+    layers:
+      - conv2d: {{out_channels: 2*{argument}, kernel_size: 1}}
+      - conv2d: {{out_channels: {argument}, kernel_size: 1}}
+        when: deep
+      - global_avg_pool2d
+layers:
+  - sequential:
+      - sequential: [odd: {{{argument}: 2}}]
+        name: inner
+    name: outer
+  - reshape: {{shape: [4, 1, 1]}}
+  - odd: {{{argument}: 3, deep: true}}
+"""
+    model = shapecalc.loads(text)
+    flops_and_names(model, tmp_path)
+    same_numbers(model, tmp_path)
+
+
+# ---- the text
+
+
+def test_the_source_is_formatted(tmp_path: Path) -> None:
+    ruff = shutil.which("ruff") or shutil.which("ruff", path=str(Path(sys.executable).parent))
+    assert ruff is not None, "the dev extra has it"
+    for name in TORCH[::4]:
+        (tmp_path / f"{name.replace('/', '_')}.py").write_text(export(shapecalc.load(name)), encoding="utf-8")
+    for command in (["format", "--check"], ["check"]):
+        done = subprocess.run(
+            [ruff, *command, "--isolated", tmp_path], capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize("name", ["resnet50", "googlenet", "lraspp_mobilenet_v3_large"])
+def test_how_it_reads(name: str, golden: Callable[[str, str], None]) -> None:
+    golden(
+        f"export/{name}.txt",
+        export(shapecalc.load(name)).replace(f"shapecalc {shapecalc.__version__}", "shapecalc"),
+    )
+
+
+def test_the_command_writes_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "net.py"
+    done = CliRunner().invoke(
+        main, ["export", "resnet18", "--to", "torch", "--set", "num_classes=7", "-o", str(file)]
+    )
+    assert (done.exit_code, done.output) == (0, "")
+    assert "self.fc = nn.Linear(512, 7)" in file.read_text(encoding="utf-8")
+    printed = CliRunner().invoke(main, ["export", "lenet5", "--input", "1x30x30"])
+    assert "for an input of 1x30x30" in printed.output
+    nowhere = CliRunner().invoke(main, ["export", "lenet5", "-o", str(tmp_path / "no" / "net.py")])
+    assert nowhere.exit_code == 2
+    assert "cannot be written" in nowhere.output
