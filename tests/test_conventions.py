@@ -210,10 +210,80 @@ WITHOUT_A_RULE = {
 }
 
 
+NOT_READ = {
+    "adaptive_log_softmax_with_loss",
+    "bce_loss",
+    "bce_with_logits_loss",
+    "bilinear",
+    "broadcast_to",
+    "combine",
+    "constant",
+    "cosine_embedding_loss",
+    "cosine_similarity",
+    "cross_entropy_loss",
+    "cross_map_lrn2d",
+    "ctc_loss",
+    "einsum",
+    "elementwise",
+    "embedding_bag",
+    "fold",
+    "fractional_max_pool2d",
+    "fractional_max_pool3d",
+    "gaussian_nll_loss",
+    "gru",
+    "gru_cell",
+    "hinge_embedding_loss",
+    "huber_loss",
+    "kl_div_loss",
+    "l1_loss",
+    "linear_cross_entropy_loss",
+    "lstm",
+    "lstm_cell",
+    "margin_ranking_loss",
+    "max_unpool1d",
+    "max_unpool2d",
+    "max_unpool3d",
+    "mse_loss",
+    "multi_label_margin_loss",
+    "multi_label_soft_margin_loss",
+    "multi_margin_loss",
+    "nll_loss",
+    "opaque",
+    "pad",
+    "pairwise_distance",
+    "parameter",
+    "poisson_nll_loss",
+    "reduce",
+    "require",
+    "rnn",
+    "rnn_cell",
+    "smooth_l1_loss",
+    "soft_margin_loss",
+    "spectral_norm",
+    "sync_batch_norm",
+    "transformer",
+    "transformer_decoder",
+    "transformer_decoder_layer",
+    "transformer_encoder",
+    "transformer_encoder_layer",
+    "triplet_margin_loss",
+    "triplet_margin_with_distance_loss",
+    "unfold",
+    "unused",
+    "view",
+    "weight_norm",
+}
+"""Kinds of which no tool's rule has been read yet: those of recurrent layers, losses and traced modules."""
+
+BY_MACS_ALONE = {"mac", "flop_counter", "torchvision"}
+"""Conventions that ask a kind for its multiply-accumulates and need no rule of their own."""
+
+
 @every_convention
 def test_every_kind_has_a_rule_or_is_listed(name: str) -> None:
     missing = {kind for kind in kinds() if not convention(name).knows(kind)}
-    assert missing == WITHOUT_A_RULE.get(name, set()) | ({"matmul"} if name == "thop" else set())
+    expected = WITHOUT_A_RULE.get(name, set()) | ({"matmul"} if name == "thop" else set())
+    assert missing == expected | (set() if name in BY_MACS_ALONE else NOT_READ)
 
 
 @every_convention
