@@ -6,12 +6,20 @@ from typing import Any
 
 import click
 
-from shapecalc.arguments import assignments, opened, shapes
+from shapecalc.arguments import asked, opened
+from shapecalc.cli.words import MODEL, examples
 from shapecalc.console import say, terminal_width
 
 
-@click.command()
-@click.argument("model")
+@click.command(
+    short_help="Count a model under every convention, and say why they differ.",
+    epilog=examples(
+        "shapecalc reconcile resnet50",
+        "shapecalc reconcile resnet50 --against resnet50_keras",
+        "shapecalc reconcile torchvision.models:alexnet",
+    ),
+)
+@click.argument("model", type=MODEL)
 @click.option("--input", "inputs", multiple=True, metavar="SHAPE", help="As for show.")
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Set a parameter of the spec.")
 @click.option("--free", default="", metavar="NAMES", help="Leave these free: sizes, a depth; as H,W,n.")
@@ -34,8 +42,8 @@ def reconcile(
     from shapecalc.report.reconcile_text import text
 
     names = [name.strip() for name in free.split(",") if name.strip()]
-    shape, settled = shapes(inputs), assignments(settings)
-    report = opened(model).analyze(input=shape, symbolic=names, **settled)
+    asked_of, given, settled = asked(model, inputs, settings)
+    report = asked_of.analyze(input=given, symbolic=names, **settled)
     other = None if against is None else opened(against).analyze(symbolic=names)
     differ = [] if other is None else changes(report, other)
     found = accounts(report)

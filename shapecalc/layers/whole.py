@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Self
 from pydantic import model_validator
 
 from shapecalc.algebra import Dim, product
-from shapecalc.layers.arithmetic import padded
+from shapecalc.layers.arithmetic import padded, uncropped
 from shapecalc.layers.base import Layer, NoMacs, NoWeights, NoWindow
 from shapecalc.layers.centre import Centres, kept
 from shapecalc.layers.fields import Listed, Whole
@@ -99,6 +99,10 @@ class PadAny(NoWeights, NoMacs, NoWindow, Layer):
         yield Requirement("axes", given % 2, "==", 0, f"{self.kind}: pad has {given} values, half a pair")
         says = f"{self.kind}: pad has {given // 2} pairs, but {shown(x)} has {len(x)} axes"
         yield Requirement("axes", len(x), ">=", given // 2, says)
+        for number in range(given // 2):
+            axis = len(x) - 1 - number
+            left = uncropped(x[axis], self.pad[2 * number], self.pad[2 * number + 1])
+            yield Requirement("too-small", left, ">=", 0, _nothing_left(self.kind, axis, x))
         for axis, n in enumerate(self.output(x)):
             yield Requirement("too-small", n, ">=", 1, _nothing_left(self.kind, axis, x))
 
