@@ -8,9 +8,19 @@ from typing import ClassVar
 from shapecalc.algebra import Dim, product
 from shapecalc.costs import families as of
 from shapecalc.costs.asked import Asked
-from shapecalc.costs.convention import Convention, Counts, Rule, arriving, rules, scaled_norm
+from shapecalc.costs.convention import (
+    Convention,
+    Counts,
+    Rule,
+    arriving,
+    has_rule,
+    if_nothing_multiplies,
+    rules,
+    scaled_norm,
+)
 from shapecalc.costs.fvcore import Fvcore
 from shapecalc.costs.ptflops import power_pooled, responses
+from shapecalc.costs.recurrence import Steps
 
 
 def _nothing(asked: Asked) -> Dim:
@@ -32,6 +42,12 @@ def _upsampled(asked: Asked) -> Dim:
     return (product(size) if isinstance(size, tuple) else size) + pooled
 
 
+def _recurrent(asked: Asked) -> Dim:
+    """The biases and what joins the gates; of two sums of products each gate is spared one addition."""
+    steps = Steps.of(asked)
+    return steps.hidden * (steps.joining + steps.biases - 2 * steps.gates)
+
+
 class Calflops(Convention):
     """calflops' MACs are those of convolutions, linear layers and matrix products; its FLOPs add all else."""
 
@@ -42,10 +58,13 @@ class Calflops(Convention):
         "MACs as calflops counts them: convolutions, linear layers and matrix products. Its FLOPs are 2 for "
         "each, the biases of convolutions, batch norm 2 a number, ReLU 1 and pooling 1 a number that arrives."
     )
-    beside: ClassVar[Mapping[str, Rule]] = rules(
+    more: ClassVar[Mapping[str, Rule]] = rules(
         ((*of.CONVOLUTIONS, *of.TRANSPOSED), _bias),
         (("linear", "matmul", "multihead_attention"), _nothing),
-        (of.BATCH_NORMS, Fvcore.rules["batch_norm2d"]),
+        (("einsum", "linear_cross_entropy_loss"), _nothing),
+        (of.UNSEEN, if_nothing_multiplies),
+        ((*of.RECURRENT, *of.CELLS), _recurrent),
+        ((*of.BATCH_NORMS, of.SYNC), Fvcore.rules["batch_norm2d"]),
         ((*of.INSTANCE_NORMS, *of.WITHIN_SAMPLE), scaled_norm(4, 5)),
         (("relu", "prelu", "elu", "leaky_relu", "silu", "gelu", "softmax", "softmax2d"), arriving),
         (of.POOLS, arriving),
@@ -64,17 +83,17 @@ class Calflops(Convention):
             *of.LEARNED_AND_POINTWISE,
             "rms_norm",
         }
-        - beside.keys()
+        - more.keys()
     )
 
-    def counts(self, asked: Asked) -> Counts | None:
+    def single(self, asked: Asked) -> Counts | None:
         if asked.kind in self.nothing:
             return {"MACs": 0, "FLOPs": 0}
-        beside = self.beside.get(asked.kind)
-        more = None if beside is None else beside(asked)
+        rule = self.more.get(asked.kind)
+        more = None if rule is None else rule(asked)
         if asked.macs is None or more is None:
             return None
         return {"MACs": asked.macs, "FLOPs": 2 * asked.macs + more}
 
-    def knows(self, kind: str) -> bool:
-        return kind in self.nothing or kind in self.beside
+    def knows_single(self, kind: str) -> bool:
+        return kind in self.nothing or has_rule(self.more, kind)

@@ -16,6 +16,7 @@ from typing import ClassVar, TypeAlias
 
 from shapecalc.algebra import Dim
 from shapecalc.costs.asked import Asked
+from shapecalc.costs.pieces import made_of, pieces
 
 Rule: TypeAlias = Callable[[Asked], Dim | None]
 Counts: TypeAlias = dict[str, Dim]
@@ -33,13 +34,38 @@ class Convention(ABC):
     sentence: ClassVar[str]
     """What stands under a table: what is counted, and by whom."""
 
-    @abstractmethod
     def counts(self, asked: Asked) -> Counts | None:
-        """Return what a layer costs, by part; None where the convention has no rule for its kind."""
+        """Return what a layer costs, by part; None where the convention has no rule for its kind.
+
+        A layer made of others, or around another, costs what they cost, and what is done beside them.
+        """
+        inside = pieces(asked)
+        if inside is None:
+            return self.single(asked)
+        total: Counts = dict.fromkeys(self.per_mac, 0)
+        for piece, times in inside:
+            found = self.counts(piece)
+            if found is None:
+                return None
+            total = {part: number + times * found.get(part, 0) for part, number in total.items()}
+        beside = self.beside(asked)
+        return {part: number + beside.get(part, 0) for part, number in total.items()}
 
     @abstractmethod
+    def single(self, asked: Asked) -> Counts | None:
+        """Return what a layer costs that is not made of others."""
+
+    def beside(self, asked: Asked) -> Counts:
+        """Return what a layer made of others does beside them; no tool sees it."""
+        return {}
+
     def knows(self, kind: str) -> bool:
         """Say whether there is a rule for a kind, a written zero included."""
+        return all(map(self.knows_single, made_of(kind) or (kind,)))
+
+    @abstractmethod
+    def knows_single(self, kind: str) -> bool:
+        """Say whether there is a rule for a kind that is not made of others."""
 
     def total(self, counts: Counts) -> Dim:
         """Return the one number of several parts: that of the unit."""
@@ -61,15 +87,15 @@ class OneUnit(Convention):
     nothing: ClassVar[frozenset[str]]
     """The kinds for which no operation is counted."""
 
-    def counts(self, asked: Asked) -> Counts | None:
+    def single(self, asked: Asked) -> Counts | None:
         if asked.kind in self.nothing:
             return {self.unit: 0}
         rule = self.rules.get(asked.kind)
         found = None if rule is None else rule(asked)
         return None if found is None else {self.unit: found}
 
-    def knows(self, kind: str) -> bool:
-        return kind in self.nothing or kind in self.rules
+    def knows_single(self, kind: str) -> bool:
+        return kind in self.nothing or has_rule(self.rules, kind)
 
 
 def rules(*families: tuple[tuple[str, ...], Rule]) -> dict[str, Rule]:
@@ -98,6 +124,16 @@ def arriving(asked: Asked) -> Dim:
 def leaving(asked: Asked) -> Dim:
     """One for each number that leaves."""
     return asked.n_out
+
+
+def if_nothing_multiplies(asked: Asked) -> Dim | None:
+    """Nothing for an operation that is known to multiply nothing; else it is not known."""
+    return 0 if asked.macs == 0 else None
+
+
+def has_rule(table: Mapping[str, Rule], kind: str) -> bool:
+    """Say whether a table has a rule for a kind, and more than that it need not have one."""
+    return table.get(kind, if_nothing_multiplies) is not if_nothing_multiplies
 
 
 def times(factor: int, rule: Rule) -> Rule:

@@ -9,15 +9,24 @@ from shapecalc.algebra import Dim, product
 from shapecalc.costs import families as of
 from shapecalc.costs.asked import Asked
 from shapecalc.costs.convention import Convention, Counts
+from shapecalc.costs.losses import (
+    ELEMENTWISE_LOSSES,
+    cosine_embedding,
+    cross_entropy,
+    elementwise_loss,
+    label_loss,
+    linear_cross_entropy,
+    margins,
+    right_class,
+    triplet,
+)
+from shapecalc.costs.named import bag, bilinear, by_name, cosine, distance, einsum, folded, reduced
+from shapecalc.costs.norms import batch_norm, group_norm, instance_norm, layer_norm, response_norm, rms_norm
 from shapecalc.costs.operations import (
     ACTIVATIONS,
     ADD,
-    COMPARE,
-    DIVIDE,
     MULTIPLY,
     PARTS,
-    POWER,
-    ROOT,
     Operations,
     activation,
     gelu,
@@ -28,6 +37,17 @@ from shapecalc.costs.operations import (
     softmax_of,
     summed,
 )
+from shapecalc.costs.pooling import (
+    adaptive_average,
+    adaptive_largest,
+    average,
+    largest,
+    largest_of_drawn,
+    powers,
+    subsampled,
+)
+from shapecalc.costs.recurrence import every_operation
+from shapecalc.costs.weights import beside
 from shapecalc.layers.spatial import Spatial
 
 
@@ -66,124 +86,6 @@ def _attention(asked: Asked) -> Counts | None:
         MULTIPLY: asked.macs + numbers,
         ADD: asked.macs - results + biases + softmaxes[ADD],
     }
-
-
-# ---- norms
-
-
-def _batch_norm(asked: Asked) -> Counts:
-    """(x - mean)·(weight/√(variance + eps)) + bias, the factor once a channel."""
-    if getattr(asked.layer, "track_running_stats", True) is False:
-        return _gathered(asked, asked.x[1])
-    last = len(asked.x) - 1
-    channels = asked.x[last if asked.layer.framework == "keras" else 1]
-    shift = asked.n_in if asked.is_shifted else 0
-    return {
-        MULTIPLY: asked.n_in,
-        ADD: asked.n_in + shift + channels,
-        DIVIDE: channels,
-        ROOT: channels,
-    }
-
-
-def _gathered(asked: Asked, groups: Dim) -> Counts:
-    """A mean and a variance of every group first, then (x - mean)·(1/√(variance + eps))·weight + bias."""
-    scale, shift = (asked.n_in if has else 0 for has in (asked.is_scaled, asked.is_shifted))
-    return {
-        MULTIPLY: 2 * asked.n_in + scale,
-        ADD: 3 * asked.n_in - groups + shift,
-        DIVIDE: 3 * groups,
-        ROOT: groups,
-    }
-
-
-def _instance_norm(asked: Asked) -> Counts:
-    """One group for every channel of every sample, unless statistics were kept."""
-    rank = getattr(asked.layer, "rank", 0)
-    if asked.flag("track_running_stats"):
-        channels = asked.x[-rank - 1]
-        shift = asked.n_in if asked.is_shifted else 0
-        return {MULTIPLY: asked.n_in, ADD: asked.n_in + shift + channels, DIVIDE: channels, ROOT: channels}
-    return _gathered(asked, product(asked.x[:-rank]))
-
-
-def _group_norm(asked: Asked) -> Counts:
-    return _gathered(asked, asked.x[0] * asked.whole("num_groups"))
-
-
-def _before_normalized(asked: Asked) -> Dim:
-    given = getattr(asked.layer, "normalized_shape", None)
-    axes = len(given) if isinstance(given, tuple) else 1
-    return product(asked.x[:-axes])
-
-
-def _layer_norm(asked: Asked) -> Counts:
-    return _gathered(asked, _before_normalized(asked))
-
-
-def _rms_norm(asked: Asked) -> Counts:
-    """x·(1/√(mean of x² + eps))·weight."""
-    groups = _before_normalized(asked)
-    scale = asked.n_in if asked.is_scaled else 0
-    return {MULTIPLY: 2 * asked.n_in + scale, ADD: asked.n_in, DIVIDE: 2 * groups, ROOT: groups}
-
-
-def _response_norm(asked: Asked) -> Counts:
-    """x/(k + alpha/size·∑ x²)^beta, the sum over `size` channels, those outside the input included."""
-    n = asked.n_in
-    return {MULTIPLY: 2 * n, ADD: asked.whole("size") * n, POWER: n, DIVIDE: n}
-
-
-# ---- pooling
-
-
-def _window(asked: Asked) -> Dim | None:
-    return None if asked.effect.window is None else product(asked.effect.window.kernel)
-
-
-def _largest(asked: Asked) -> Counts | None:
-    """K - 1 comparisons a window of K; windows are whole, their padding is looked at."""
-    size = _window(asked)
-    return None if size is None else {COMPARE: (size - 1) * asked.n_out}
-
-
-def _average(asked: Asked) -> Counts | None:
-    """K - 1 additions and a division a window of K; windows are whole, their padding is added."""
-    size = _window(asked)
-    return None if size is None else {ADD: (size - 1) * asked.n_out, DIVIDE: asked.n_out}
-
-
-def _subsampled(asked: Asked) -> Counts | None:
-    """The sum of a window, times a coefficient, plus a bias."""
-    size = _window(asked)
-    return None if size is None else {ADD: size * asked.n_out, MULTIPLY: asked.n_out}
-
-
-def _looked_at(asked: Asked) -> Dim | None:
-    """How many numbers the windows of adaptive pooling hold together; None where that is not known."""
-    if asked.kind in of.REDUCTIONS:
-        return asked.n_in
-    axes = range(len(asked.x) - getattr(asked.layer, "rank", 0), len(asked.x))
-    sums: list[Dim] = []
-    for axis in axes:
-        n, out = asked.x[axis], asked.output[axis]
-        if out in (1, n):
-            sums.append(n)
-        elif isinstance(n, int) and isinstance(out, int):
-            sums.append(sum(-(-(i + 1) * n // out) - i * n // out for i in range(out)))
-        else:
-            return None
-    return product(asked.x[: axes.start]) * product(sums)
-
-
-def _adaptive_average(asked: Asked) -> Counts | None:
-    seen = _looked_at(asked)
-    return None if seen is None else {ADD: seen - asked.n_out, DIVIDE: asked.n_out}
-
-
-def _adaptive_largest(asked: Asked) -> Counts | None:
-    seen = _looked_at(asked)
-    return None if seen is None else {COMPARE: seen - asked.n_out}
 
 
 # ---- the rest
@@ -233,17 +135,19 @@ class Exact(Convention):
         (of.SEPARABLE, _separable),
         (of.TRANSPOSED, _scattered),
         (("multihead_attention",), _attention),
-        (of.BATCH_NORMS, _batch_norm),
-        (of.INSTANCE_NORMS, _instance_norm),
-        (("group_norm",), _group_norm),
-        (("layer_norm",), _layer_norm),
-        (("rms_norm",), _rms_norm),
-        (("local_response_norm",), _response_norm),
-        (of.MAX_POOLS, _largest),
-        (of.AVG_POOLS, _average),
-        (("subsample2d",), _subsampled),
-        ((*of.ADAPTIVE_AVG, *of.GLOBAL_AVG, "mean"), _adaptive_average),
-        ((*of.ADAPTIVE_MAX, *of.GLOBAL_MAX), _adaptive_largest),
+        ((*of.BATCH_NORMS, of.SYNC), batch_norm),
+        (of.INSTANCE_NORMS, instance_norm),
+        (("group_norm",), group_norm),
+        (("layer_norm",), layer_norm),
+        (("rms_norm",), rms_norm),
+        (("local_response_norm", "cross_map_lrn2d"), response_norm),
+        (of.MAX_POOLS, largest),
+        (of.FRACTIONAL_POOLS, largest_of_drawn),
+        (of.AVG_POOLS, average),
+        (of.POWER_POOLS, powers),
+        (("subsample2d",), subsampled),
+        ((*of.ADAPTIVE_AVG, *of.GLOBAL_AVG, "mean"), adaptive_average),
+        ((*of.ADAPTIVE_MAX, *of.GLOBAL_MAX), adaptive_largest),
         (tuple(ACTIVATIONS), activation),
         (("gelu",), gelu),
         (("glu",), glu),
@@ -256,9 +160,29 @@ class Exact(Convention):
         (("position_embedding",), _positions),
         (("layer_scale",), _scaled),
         ((*of.COPYING, "embedding"), _copied),
+        ((*of.RECURRENT, *of.CELLS), every_operation),
+        (("elementwise", "combine"), by_name),
+        (("reduce",), reduced),
+        (("einsum",), einsum),
+        (("bilinear",), bilinear),
+        (("pairwise_distance",), distance),
+        (("cosine_similarity",), cosine),
+        (("embedding_bag",), bag),
+        (("fold",), folded),
+        (ELEMENTWISE_LOSSES, elementwise_loss),
+        (("multi_label_soft_margin_loss",), label_loss),
+        (("nll_loss",), right_class),
+        (("multi_margin_loss",), margins),
+        (("cross_entropy_loss",), cross_entropy),
+        (("linear_cross_entropy_loss",), linear_cross_entropy),
+        (("triplet_margin_loss", "triplet_margin_with_distance_loss"), triplet),
+        (("cosine_embedding_loss",), cosine_embedding),
     )
 
-    def counts(self, asked: Asked) -> Counts | None:
+    def beside(self, asked: Asked) -> Counts:
+        return beside(asked)
+
+    def single(self, asked: Asked) -> Counts | None:
         rule = self.table.get(asked.kind)
         found = None if rule is None else rule(asked)
         if found is None:
@@ -266,7 +190,7 @@ class Exact(Convention):
         every: Counts = dict.fromkeys(PARTS, 0)
         return every | found
 
-    def knows(self, kind: str) -> bool:
+    def knows_single(self, kind: str) -> bool:
         return kind in self.table
 
     def total(self, counts: Counts) -> Dim:

@@ -8,7 +8,15 @@ from typing import ClassVar
 from shapecalc.algebra import Dim
 from shapecalc.costs import families as of
 from shapecalc.costs.asked import Asked
-from shapecalc.costs.convention import OneUnit, Rule, arriving, macs, rules, scaled_norm
+from shapecalc.costs.convention import (
+    OneUnit,
+    Rule,
+    arriving,
+    if_nothing_multiplies,
+    macs,
+    rules,
+    scaled_norm,
+)
 
 
 def _batch_norm(asked: Asked) -> Dim:
@@ -40,10 +48,12 @@ class Fvcore(OneUnit):
     )
     rules: ClassVar[Mapping[str, Rule]] = rules(
         ((*of.CONVOLUTIONS, *of.TRANSPOSED, "linear", "matmul", "multihead_attention"), macs),
-        (of.BATCH_NORMS, _batch_norm),
+        (("einsum", "linear_cross_entropy_loss", *of.CELLS), macs),
+        ((*of.BATCH_NORMS, of.SYNC), _batch_norm),
         ((*of.INSTANCE_NORMS, *of.WITHIN_SAMPLE), scaled_norm(4, 5)),
         (("adaptive_avg_pool2d",), arriving),
         (of.UPSAMPLING, _upsampled),
+        (of.UNSEEN, if_nothing_multiplies),
     )
     nothing: ClassVar[frozenset[str]] = frozenset(
         {

@@ -25,9 +25,12 @@ class Mac(Convention):
     )
 
     def counts(self, asked: Asked) -> Counts | None:
+        return self.single(asked)
+
+    def single(self, asked: Asked) -> Counts | None:
         return None if asked.macs is None else {self.unit: asked.macs * self.per_mac[self.unit]}
 
-    def knows(self, kind: str) -> bool:
+    def knows_single(self, kind: str) -> bool:
         return True
 
     @property

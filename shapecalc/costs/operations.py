@@ -78,6 +78,15 @@ def each(counts: dict[str, int], number: Dim) -> Counts:
     return {part: many * number for part, many in counts.items()}
 
 
+def together(*counts: Counts) -> Counts:
+    """Return what several layers take together."""
+    found: Counts = {}
+    for one in counts:
+        for part, number in one.items():
+            found[part] = found.get(part, 0) + number
+    return found
+
+
 def activation(asked: Asked) -> Counts:
     """So many operations for each number that arrives."""
     return each(ACTIVATIONS[asked.kind], asked.n_in)

@@ -16,11 +16,14 @@ from shapecalc.costs.convention import (
     OneUnit,
     Rule,
     arriving,
+    if_nothing_multiplies,
     macs,
     macs_and_bias,
     rules,
     times,
 )
+from shapecalc.costs.recurrence import Steps
+from shapecalc.costs.sequences import Attention
 
 TWICE = ("relu", "prelu", "elu", "gelu")
 """Activations that are met as a module and again as a function."""
@@ -54,11 +57,18 @@ def _attention(asked: Asked) -> Dim | None:
     """Products, the query's scale, softmax at 1 a weight, and biases; the last one even if there is none."""
     if asked.macs is None:
         return None
-    positions, features = product(asked.x[:-1]), asked.x[-1]
-    length = asked.x[-2] if asked.flag("batch_first") or len(asked.x) == 2 else asked.x[0]
-    scale_and_output_bias = 2 * positions * features
-    biases = 3 * positions * features if asked.flag("bias") else 0
-    return asked.macs + scale_and_output_bias + biases + positions * length * asked.whole("num_heads")
+    looks = Attention.of(asked)
+    scale_and_output_bias = 2 * looks.queries * looks.features
+    biases = (looks.queries + 2 * looks.keys) * looks.features if asked.flag("bias") else 0
+    return asked.macs + looks.batch * (
+        scale_and_output_bias + biases + looks.heads * looks.queries * looks.keys
+    )
+
+
+def _recurrent(asked: Asked) -> Dim | None:
+    """The products, the biases, and what joins the gates."""
+    steps = Steps.of(asked)
+    return None if asked.macs is None else asked.macs + steps.hidden * (steps.joining + steps.biases)
 
 
 class Ptflops(OneUnit):
@@ -74,6 +84,7 @@ class Ptflops(OneUnit):
     rules: ClassVar[Mapping[str, Rule]] = rules(
         ((*of.CONVOLUTIONS, *of.TRANSPOSED, "linear"), macs_and_bias),
         (("matmul",), macs),
+        ((*of.RECURRENT, *of.CELLS), _recurrent),
         ((*of.BATCH_NORMS, *of.INSTANCE_NORMS, *of.WITHIN_SAMPLE), _norm),
         (TWICE, times(2, arriving)),
         (ONCE, arriving),
@@ -81,6 +92,7 @@ class Ptflops(OneUnit):
         (of.POWER_POOLS, power_pooled),
         (("local_response_norm",), responses),
         (of.UPSAMPLING, _upsampled),
+        ((*of.UNSEEN, "einsum"), if_nothing_multiplies),
         (("multihead_attention",), _attention),
     )
     nothing: ClassVar[frozenset[str]] = frozenset(
@@ -92,6 +104,7 @@ class Ptflops(OneUnit):
             *of.OTHERS,
             *of.LEARNED_AND_POINTWISE,
             "rms_norm",
+            of.SYNC,
         }
         - rules.keys()
     )

@@ -8,7 +8,17 @@ from typing import ClassVar
 from shapecalc.algebra import Dim, product
 from shapecalc.costs import families as of
 from shapecalc.costs.asked import Asked
-from shapecalc.costs.convention import OneUnit, Rule, arriving, leaving, macs, rules, scaled_norm
+from shapecalc.costs.convention import (
+    OneUnit,
+    Rule,
+    arriving,
+    if_nothing_multiplies,
+    leaving,
+    macs,
+    rules,
+    scaled_norm,
+)
+from shapecalc.costs.recurrence import Steps
 
 
 def _adaptive(asked: Asked) -> Dim:
@@ -31,6 +41,15 @@ def _upsampled(asked: Asked) -> Dim:
     return asked.n_out * _MODES.get(mode or asked.word("mode") or "nearest", 0)
 
 
+def _recurrent(asked: Asked) -> Dim | None:
+    """The products; 1 a gate and 2 for its biases; 4 more for each number of the state in LSTM and GRU."""
+    steps = Steps.of(asked)
+    gates = steps.gates * (3 if steps.bias else 1)
+    return (
+        None if asked.macs is None else asked.macs + steps.hidden * (gates + (0 if steps.gates == 1 else 4))
+    )
+
+
 class Thop(OneUnit):
     """thop adds to MACs batch norm at 4 a number, and average pooling; it has no rule for attention."""
 
@@ -43,12 +62,14 @@ class Thop(OneUnit):
     )
     rules: ClassVar[Mapping[str, Rule]] = rules(
         ((*of.CONVOLUTIONS, *of.TRANSPOSED, "linear"), macs),
-        ((*of.BATCH_NORMS, *of.INSTANCE_NORMS, "layer_norm"), scaled_norm(2, 4)),
+        ((*of.RECURRENT, *of.CELLS), _recurrent),
+        ((*of.BATCH_NORMS, of.SYNC, *of.INSTANCE_NORMS, "layer_norm"), scaled_norm(2, 4)),
         (("prelu",), arriving),
         (("softmax",), _softmax),
         (of.AVG_POOLS, leaving),
         (of.ADAPTIVE_AVG, _adaptive),
         (of.UPSAMPLING, _upsampled),
+        ((*of.UNSEEN, "einsum"), if_nothing_multiplies),
     )
     nothing: ClassVar[frozenset[str]] = frozenset(
         {

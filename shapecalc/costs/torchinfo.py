@@ -5,15 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
-from shapecalc.algebra import Dim
+from shapecalc.algebra import Dim, product
 from shapecalc.costs import families as of
 from shapecalc.costs.asked import Asked
-from shapecalc.costs.convention import OneUnit, Rule, macs_and_bias, rules
+from shapecalc.costs.convention import OneUnit, Rule, if_nothing_multiplies, macs_and_bias, rules
 
 
 def _weights_a_sample(asked: Asked) -> Dim:
     """Every weight once a sample, however many positions it is used at."""
     return asked.batch * asked.learned
+
+
+def _recurrent(asked: Asked) -> Dim:
+    """Every weight and every bias at every position."""
+    return product(asked.x[:-1]) * asked.learned
 
 
 class Torchinfo(OneUnit):
@@ -28,7 +33,10 @@ class Torchinfo(OneUnit):
     )
     rules: ClassVar[Mapping[str, Rule]] = rules(
         ((*of.CONVOLUTIONS, *of.TRANSPOSED), macs_and_bias),
-        (("linear", "embedding", "prelu", "subsample2d", *of.NORMS), _weights_a_sample),
+        (of.RECURRENT, _recurrent),
+        ((*of.CELLS, "bilinear", "embedding_bag"), _weights_a_sample),
+        ((*of.UNSEEN, "einsum"), if_nothing_multiplies),
+        ((of.SYNC, "linear", "embedding", "prelu", "subsample2d", *of.NORMS), _weights_a_sample),
     )
     nothing: ClassVar[frozenset[str]] = frozenset(
         {
