@@ -42,6 +42,12 @@ def ours(name: str, tool: str, settings: dict[str, Any]) -> int:
     return figure(shapecalc.load(name).analyze(**settings).cost(tool.split(maxsplit=1)[0]), tool)
 
 
+def told(name: str, tool: str) -> int:
+    """Return what a tool was measured to say of a network."""
+    found: int = data()["networks"][name]["measured"][tool]
+    return found
+
+
 def figure(cost: Cost, tool: str) -> int:
     """Return the number of a cost that a tool's column is about."""
     found = cost.parts["FLOPs"] if tool == "calflops FLOPs" else cost.total
@@ -57,6 +63,9 @@ def document() -> str:
         rule = convention(name)
         doc = " ".join((getdoc(type(rule)) or "").split())
         lines.append(f"| `{name}` | {rule.unit} | {doc} |")
+    lines.append(UNKNOWN)
+    for name, groups in data()["unknown"].items():
+        lines += [f"| `{name}` | {_named(kinds)} | {why} |" for kinds, why in groups]
     lines.append(MEASURED.format(versions=", ".join(f"{k} {v}" for k, v in data()["versions"].items())))
     lines.append(f"| network | {' | '.join(TOOLS)} |")
     lines.append(f"|---|{'---:|' * len(TOOLS)}")
@@ -74,13 +83,21 @@ def document() -> str:
         lines.append(f"- **{word.capitalize()}**: {why}. {'; '.join(who)}.")
     lines.append(WRONG)
     for one in data()["wrong"]:
-        lines += [f"\n### {one['title']}\n", f"{one['why']}\n", f"`{one['module']}` on {one['input']}:\n"]
-        lines += ["| | we | the tool |", "|---|---:|---:|"]
+        lines += [f"\n### {one['title']}\n", f"{one['why']}\n", f"`{one['module']}` on {_shapes(one)}:\n"]
+        lines += ["| convention | our figure | the tool's |", "|---|---:|---:|"]
         for tool, number in one["ours"].items():
             says = one["tool"].get(tool)
             mine = "not counted" if number is None else f"{number:,}"
             lines.append(f"| {tool} | {mine} | {'' if says is None else f'{says:,}'} |")
     return "\n".join([*lines, TAIL])
+
+
+def _named(kinds: list[str]) -> str:
+    return ", ".join(f"`{kind}`" for kind in kinds)
+
+
+def _shapes(one: dict[str, Any]) -> str:
+    return " and ".join(str(shape) for shape in (one["input"], *one.get("and", [])))
 
 
 def _cell(one: dict[str, Any], tool: str) -> str:
@@ -99,6 +116,12 @@ counts by another rule: every column of costs changes, and JSON has `cost: {conv
 with the cost of each layer beside it; in Python, `analyze(convention="fvcore")` or
 `report.cost("fvcore")`. `shapecalc reconcile NAME` shows all of them, and what accounts for each
 difference.
+
+`--convention` is an option of `show`, where it changes every column of costs in every format, and of `diff`,
+where it changes the amounts that are compared. `check --max-macs` and `list` count by the definition
+whatever else is asked: a budget that is kept in a file has to mean the same tomorrow. `derive` writes out the
+definition, too. `reconcile` and `show` take imported modules:
+`shapecalc show torchvision.models:resnet50 --convention fvcore`.
 
 ```console
 $ shapecalc {transcript}
@@ -119,11 +142,23 @@ ptflops itself divides by it what it counts of modules.
 | convention | unit | what it is |
 |---|---|---|"""
 
+UNKNOWN = """
+### Without a rule
+
+Of these kinds a convention has no rule, although they multiply, or nobody knows whether: their cost is `?`
+and the total says "at least". `exact` leaves out besides what goes by values or by a scheme of its own:
+classes with weights, probabilities as targets, bags in one row, sums over the letters of three tensors,
+interpolation other than `nearest`, and functions of each element that stand in no table.
+
+| convention | kinds | why |
+|---|---|---|"""
+
 MEASURED = """
 ## What the tools say
 
 Measured on torchvision's modules, batch 1, with {versions}. Our figures are the same to the unit, except
-those with a star.
+those with a star; of the same modules imported from torch they are the same. Fourteen of these networks are
+run beside the tools in the tests.
 """
 
 WRONG = """
@@ -138,7 +173,10 @@ Some of what tools do is odd and is nonetheless their rule, which we follow: tor
 layer's weights once a sample, however many positions it is used at; ptflops meets nn.ReLU twice but
 nn.ReLU6 once; calflops counts an upsampling by the numbers that arrive, or by the given sizes without
 channels; thop takes the adaptive average's windows as in/out in floating point, which is what arrives and
-what leaves, rounded down at times.
+what leaves, rounded down at times; in a transformer of torch no tool sees the activation.
+
+Some tools stop with an error: fvcore at norms of a list without a batch and at an unpooling that is not told
+its size, calflops at an upsampling by a factor for each axis and at inputs without a batch.
 """
 
 if __name__ == "__main__":
