@@ -24,7 +24,7 @@ from shapecalc.costs.choose import CONVENTIONS, convention  # noqa: E402
 from shapecalc.report.cost import Cost  # noqa: E402
 
 DOCUMENT = ROOT / "docs" / "conventions.md"
-TRANSCRIPT = "reconcile resnet50 --against resnet50_keras"
+TRANSCRIPT = "reconcile resnet50"
 TOOLS = ("flop_counter", "fvcore", "ptflops", "thop", "torchinfo", "calflops", "calflops FLOPs")
 
 

@@ -36,7 +36,7 @@ from shapecalc.costs.choose import CONVENTIONS
     "--prove", is_flag=True, help="Tell too whether the output shapes are the same for every input size."
 )
 @click.pass_context
-def diff(  # noqa: PLR0913, PLR0917  (one argument per option)
+def diff(  # noqa: PLR0913  (one argument per option)
     ctx: click.Context,
     left: str,
     right: str,

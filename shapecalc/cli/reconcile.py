@@ -35,6 +35,8 @@ def reconcile(
 ) -> None:
     """Count MODEL under every convention, and account for each difference.
 
+    A network that the gallery also has as Keras arranges it is compared with that one, layer by layer.
+
     Conventions are the definition of a MAC, those of the tools that people count with, and every operation.
     """
     from shapecalc.report.node import number
@@ -44,6 +46,8 @@ def reconcile(
     names = [name.strip() for name in free.split(",") if name.strip()]
     asked_of, given, settled = asked(model, inputs, settings)
     report = asked_of.analyze(input=given, symbolic=names, **settled)
+    if against is None and not (inputs or settings or names):
+        against = sibling(model)
     other = None if against is None else opened(against).analyze(symbolic=names)
     differ = [] if other is None else changes(report, other)
     found = accounts(report)
@@ -57,3 +61,11 @@ def reconcile(
         say(json.dumps(data, indent=2, ensure_ascii=False))
         return
     say(text(report, found, other, differ, terminal_width()))
+
+
+def sibling(model: str) -> str | None:
+    """Return the bundled network that is the same as Keras, or the paper, arranges it, or nothing."""
+    from shapecalc.spec.find import bundled
+
+    other = f"{model}_keras"
+    return other if other in bundled() else None
