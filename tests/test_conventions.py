@@ -234,6 +234,14 @@ def test_reconcile_as_golden_text(arguments: str, golden: Callable[[str, str], N
     golden(f"cli/reconcile_{name}.txt", printed(f"reconcile {arguments}"))
 
 
+@every_convention
+def test_diff_compares_by_a_convention(name: str) -> None:
+    found = CliRunner().invoke(main, f"diff alexnet alexnet_2012 --format json --convention {name}".split())
+    reports = [shapecalc.load(one).analyze() for one in ("alexnet", "alexnet_2012")]
+    totals = json.loads(found.output)["totals"]
+    assert totals[convention(name).title] == [report.cost(name).total for report in reports]
+
+
 def test_reconcile_in_json() -> None:
     found = json.loads(printed("reconcile resnet50 --against resnet50_keras --format json"))
     assert found["against"]["changes"][0]["amount"] == -231_211_008
@@ -387,6 +395,48 @@ def sums() -> None:
         total(numbers(3))
 
 
+def relu_cells() -> None:
+    for _ in range(2 * 4):  # two samples, four numbers of the state
+        (dot(3, bias=True) + dot(4, bias=True)).larger(Number())
+
+
+def equations() -> None:
+    for _ in range(2 * 5):
+        dot(3, bias=False)
+
+
+def bilinears() -> None:
+    for _ in range(2 * 5):
+        total([dot(3, bias=False) * Number() for _ in range(4)]) + Number()
+
+
+def squared_errors() -> None:
+    total([(one - Number()) * Number() for one in numbers(2 * 3)]) / Number()
+
+
+def weights_by_length() -> None:
+    for _ in range(4):
+        row = numbers(3)
+        factor = Number() / total([one * one for one in row]).root()
+        for one in row:
+            one * factor
+    for _ in range(2 * 4):
+        dot(3, bias=True)
+
+
+def encoder() -> None:
+    attention()
+    for width, outputs in ((6, 7), (7, 6)):
+        for _ in range(5 * outputs):
+            dot(width, bias=True)
+    for _ in range(2 * 5):
+        standardized(numbers(6), affine=True)
+    for one in numbers(5 * 7):
+        one.larger(Number())
+    for one in numbers(2 * 5 * 6):
+        one + Number()
+
+
 def norm(groups: int, size: int, *, affine: bool) -> Callable[[], None]:
     def run() -> None:
         for _ in range(groups):
@@ -415,6 +465,17 @@ COUNTED: list[tuple[str, dict[str, Any], tuple[tuple[int, ...], ...], Callable[[
     ("softmax", {"dim": 1}, ((2, 3, 4),), softmaxes),
     ("relu", {}, ((2, 9),), relus),
     ("add", {}, ((2, 9), (2, 9), (2, 9)), sums),
+    ("rnn_cell", {"hidden_size": 4, "nonlinearity": "relu"}, ((2, 3),), relu_cells),
+    ("einsum", {"equation": "ij,jk->ik"}, ((2, 3), (3, 5)), equations),
+    ("bilinear", {"out_features": 5}, ((2, 3), (2, 4)), bilinears),
+    ("mse_loss", {}, ((2, 3), (2, 3)), squared_errors),
+    ("weight_norm", {"layer": {"linear": {"out_features": 4}}}, ((2, 3),), weights_by_length),
+    (
+        "transformer_encoder_layer",
+        {"nhead": 2, "dim_feedforward": 7, "batch_first": True},
+        ((1, 5, 6),),
+        encoder,
+    ),
 ]
 
 

@@ -147,7 +147,13 @@ def costs(report: Report) -> list[str]:
     if others:
         found.append(f"{'Among them' if len(cost.parts) > 2 else 'Beside them'}: {', '.join(others)}")
     found += growth(report, cost)
-    return found if cost.complete else [*found, f"Not counted: {', '.join(cost.not_counted)}"]
+    return found if cost.complete else [*found, f"Not counted: {_listed(cost.not_counted)}"]
+
+
+def _listed(names: list[str], most: int = 3) -> str:
+    """Return the first names, and how many more there are."""
+    more = len(names) - most
+    return ", ".join(names) if more <= 1 else f"{', '.join(names[:most])} and {more} more"
 
 
 def growth(report: Report, cost: Cost) -> list[str]:
