@@ -36,6 +36,7 @@ FLOORS = (
     "checks",
     "report",
     "sizes",
+    "costs",
     "engine",
     "spec",
     "layers",
