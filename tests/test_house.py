@@ -37,6 +37,7 @@ FLOORS = (
     "pictures",
     "report",
     "sizes",
+    "costs",
     "engine",
     "spec",
     "layers",

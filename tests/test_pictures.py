@@ -272,7 +272,7 @@ def test_the_u_of_u_net() -> None:
     )
 
 
-@pytest.mark.parametrize("name", ["resnet50", "googlenet", "efficientnet_b0", "densenet121", ""])
+@pytest.mark.parametrize("name", ["resnet50", "googlenet", "efficientnet_b0", "densenet121", "fcn_resnet50"])
 def test_short_branches_are_no_u(name: str) -> None:
     assert volumes(known(name)).copies == []
 

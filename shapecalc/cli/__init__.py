@@ -31,6 +31,7 @@ COMMANDS = {
     "kinds": "kinds:kinds",
     "list": "list_:list_models",
     "plot": "plot:plot",
+    "reconcile": "reconcile:reconcile",
     "schema": "schema:schema",
     "show": "show:show",
     "sizes": "sizes:sizes",

@@ -9,6 +9,7 @@ import click
 from shapecalc.arguments import asked
 from shapecalc.cli.words import MODEL, examples
 from shapecalc.console import say, terminal_width
+from shapecalc.costs.choose import CONVENTIONS
 
 if TYPE_CHECKING:
     from shapecalc.report.data import Report
@@ -51,6 +52,12 @@ FORMATS = ("table", "markdown", "json", "csv", "latex")
     type=click.Choice(["torch", "keras"]),
     help="Count batch-norm statistics as buffers (torch) or as parameters (keras); default: as the spec.",
 )
+@click.option("--fields", is_flag=True, help="Show receptive fields: size, stride, left edge.")
+@click.option(
+    "--convention",
+    type=click.Choice([*CONVENTIONS]),
+    help="By whose rule costs are counted; default: multiply-accumulates (mac).",
+)
 @click.option(
     "--format",
     "form",
@@ -69,6 +76,8 @@ def show(  # noqa: PLR0913, PLR0917  (one argument per option)
     depth: int | None,
     dtype: str,
     count: str | None,
+    fields: bool,
+    convention: str | None,
     form: str,
 ) -> None:
     """Lay out MODEL (a bundled name, a file, - for stdin, or pkg.mod:Net) layer by layer.
@@ -85,29 +94,30 @@ def show(  # noqa: PLR0913, PLR0917  (one argument per option)
         symbolic=[*(name for name in found.free_names() if symbolic and name not in settled), *names],
         dtype=dtype,
         count=count,
+        convention=convention,
         **settled,
     )
-    say(rendered(report, form, depth, batch=batch is not None or "batch" in names))
+    say(rendered(report, form, depth, batch=batch is not None or "batch" in names, fields=fields))
 
 
-def rendered(report: Report, form: str, depth: int | None, *, batch: bool) -> str:
+def rendered(report: Report, form: str, depth: int | None, *, batch: bool, fields: bool = False) -> str:
     """Return a report in one of the output forms; only that form's renderer is imported."""
     if form == "json":
         import json
 
-        return json.dumps(report.to_dict(), indent=2, ensure_ascii=False)
+        return json.dumps(report.to_dict(fields=fields), indent=2, ensure_ascii=False)
     if form == "csv":
         from shapecalc.report.csv import csv
 
-        return csv(report)
+        return csv(report, fields=fields)
     if form == "latex":
         from shapecalc.report.latex import latex
 
-        return latex(report, depth, batch=batch)
+        return latex(report, depth, batch=batch, fields=fields)
     if form == "markdown":
         from shapecalc.report.markdown import markdown
 
-        return markdown(report, depth, batch=batch)
+        return markdown(report, depth, batch=batch, fields=fields)
     from shapecalc.report.table import table
 
-    return table(report, depth, batch=batch, width=terminal_width())
+    return table(report, depth, batch=batch, width=terminal_width(), fields=fields)
