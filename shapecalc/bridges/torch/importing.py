@@ -5,16 +5,17 @@ from __future__ import annotations
 import inspect
 import warnings
 from collections.abc import Mapping, Sequence
-from copy import deepcopy
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from shapecalc.bridges.torch.copying import without_numbers
 from shapecalc.bridges.torch.numbers import Size
 from shapecalc.bridges.torch.settle import settled
 from shapecalc.bridges.torch.trace import Recording, Trace, modules_seen
 from shapecalc.bridges.torch.translate import translate
+from shapecalc.engine.expand import collector_paused
 from shapecalc.errors import ShapecalcError, SpecError, quote
 from shapecalc.layers.traced import Unused
 from shapecalc.model import Model
@@ -32,7 +33,7 @@ def traced(
     """Do what `from_torch` says."""
     if not isinstance(module, nn.Module):
         raise SpecError(f"{quote(type(module).__name__)} is not a torch module")
-    bare = _on_meta(module)
+    bare = without_numbers(module)
     given, shapes = _arguments(bare, shape, args, kwargs)
     last: Exception | None = None
     for dtype in (torch.float32, torch.long):
@@ -50,18 +51,6 @@ def traced(
         f"{type(module).__name__} cannot be traced on tensors without memory: {told}".rstrip(": ")[:600],
         hint="check the input's shape; a forward that reads values of tensors has no shape to tell",
     ) from last
-
-
-def _on_meta(module: nn.Module) -> nn.Module:
-    """Return the module without its numbers, in evaluation mode, the original untouched."""
-    memo: dict[int, Any] = {}
-    for one in (*module.parameters(), *module.buffers()):
-        bare = torch.empty_like(one, device="meta")
-        memo[id(one)] = nn.Parameter(bare, one.requires_grad) if isinstance(one, nn.Parameter) else bare
-    try:
-        return deepcopy(module, memo).eval()
-    except Exception as error:
-        raise SpecError(f"{type(module).__name__} cannot be copied: {error}") from error
 
 
 Given = tuple[list[Any], dict[str, Any]]
@@ -137,6 +126,7 @@ def _traced(
     if not trace.inputs:
         raise SpecError("no tensor among the arguments")
     with (
+        collector_paused(),
         warnings.catch_warnings(),
         torch.no_grad(),
         torch.device("meta"),

@@ -13,15 +13,17 @@ from contextlib import contextmanager
 from typing import Any
 from unittest import mock
 
+import torch
 from pydantic import ValidationError
 from torch import Tensor, nn
 from torch._C import DisableTorchFunction
 from torch.overrides import TorchFunctionMode
 
+from shapecalc.bridges.torch.foretelling import foretold, joined
 from shapecalc.bridges.torch.leaves import as_layer
 from shapecalc.bridges.torch.numbers import Guard, Size, plain
 from shapecalc.errors import ShapecalcError
-from shapecalc.layers.base import Kind, Merge
+from shapecalc.layers.base import Effect, Kind, Merge
 from shapecalc.layers.traced import Constant, Opaque, Parameter
 from shapecalc.spec.tree import Step
 
@@ -178,7 +180,9 @@ class Recording(TorchFunctionMode):
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         kwargs = kwargs or {}
-        result = func(*plain(args), **plain(kwargs))
+        result = joined(args, kwargs) if func is torch.cat else None
+        if result is None:
+            result = func(*plain(args), **plain(kwargs))
         return self.translate(self.trace, func, args, kwargs, result)
 
 
@@ -193,12 +197,15 @@ def modules_seen(trace: Trace) -> Iterator[None]:
                 return honest(module, *args, **kwargs)
             if not args and [*kwargs] == ["input"]:
                 args, kwargs = (kwargs["input"],), {}
-            if _is_unary(module, args, kwargs) and _as_step(trace, module, args):
-                trace.inside_leaf = True
-                try:
-                    result = honest(module, *plain(args), **plain(kwargs))
-                finally:
-                    trace.inside_leaf = False
+            effect = _as_step(trace, module, args) if _is_unary(module, args, kwargs) else None
+            if effect is not None:
+                result = foretold(module, args[0], effect)
+                if result is None:
+                    trace.inside_leaf = True
+                    try:
+                        result = honest(module, *plain(args), **plain(kwargs))
+                    finally:
+                        trace.inside_leaf = False
                 first = result[0] if isinstance(module, nn.MultiheadAttention) else result
                 trace.settle(trace.last, [first])
                 return result
@@ -223,21 +230,26 @@ def _plain_attention(kwargs: dict[str, Any]) -> bool:
     return all(value is None or isinstance(value, bool) for name, value in kwargs.items() if "mask" in name)
 
 
-def _as_step(trace: Trace, module: nn.Module, args: tuple[Any, ...]) -> bool:
-    """Append the step that a module is, if it is one; its result is not known yet."""
+def held(module: nn.Module) -> dict[str, nn.Parameter]:
+    """Return the parameters of a module itself, by name."""
+    return {name: one for name, one in vars(module)["_parameters"].items() if one is not None}
+
+
+def _as_step(trace: Trace, module: nn.Module, args: tuple[Any, ...]) -> Effect | None:
+    """Append the step that a module is, if it is one, and return its effect; its result is not known yet."""
     layer = as_layer(module)
     if layer is None:
-        return False
-    own = dict(module.named_parameters())
+        return None
+    own = dict(module.named_parameters()) if vars(module)["_modules"] else held(module)
     x = tuple(plain(tuple(args[0].shape)))
     try:
         effect = layer.apply((x,))
     except ShapecalcError:
-        return False  # torch will say itself what it does not take
+        return None  # torch will say itself what it does not take
     except ValidationError:
-        return False
+        return None
     if effect.weights != {name: tuple(one.shape) for name, one in own.items()}:
-        return False  # weights that are computed, as under a parametrization
+        return None  # weights that are computed, as under a parametrization
     owners = {trace.claimed.get(id(one)) for one in own.values()}
     path = trace.paths.get(id(module)) or layer.kind
     name = trace.unique(path)
@@ -245,12 +257,12 @@ def _as_step(trace: Trace, module: nn.Module, args: tuple[Any, ...]) -> bool:
     if owners <= {None}:
         trace.claimed |= {id(one): name for one in own.values()}
         trace.emit(layer, source, (), name)
-        return True
+        return effect
     owner = owners.pop()
     if owners or owner is None:
-        return False  # some of its weights are another's
+        return None  # some of its weights are another's
     holder = next(step for step in trace.steps if step.name == owner)
     if holder.body == layer:
         trace.emit(layer, source, (), name, share=owner)
-        return True
-    return False
+        return effect
+    return None
