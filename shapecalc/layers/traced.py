@@ -116,7 +116,7 @@ class Require(SameShape, NoWeights, NoMacs, NoWindow, Layer):
     right: Annotated[Dim, Whole()]
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
-        sign = _SIGNS[self.relation]
+        sign = SIGNS[self.relation]
         told = self.relation.replace("_", " ")
         yield Requirement(
             "condition",
@@ -127,7 +127,7 @@ class Require(SameShape, NoWeights, NoMacs, NoWindow, Layer):
         )
 
 
-_SIGNS = {"equal": "==", "unequal": "!=", "less": "<", "at_most": "<=", "more": ">", "at_least": ">="}
+SIGNS = {"equal": "==", "unequal": "!=", "less": "<", "at_most": "<=", "more": ">", "at_least": ">="}
 
 
 class Unused(Elementwise):

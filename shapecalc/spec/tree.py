@@ -242,6 +242,7 @@ class Spec(Node):
     description: str | None = None
     paper: Paper | None = None
     framework: str = "torch"
+    batched: StrictBool = True
     parameters: dict[str, Any] = {}
     input: dict[str, tuple[Any, ...]]
     blocks: dict[str, Block] = {}
