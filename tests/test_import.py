@@ -313,8 +313,8 @@ def given_memory(module: nn.Module) -> nn.Module:
     for one in module.modules():
         for name, tensor in one.named_parameters(recurse=False):
             setattr(one, name, nn.Parameter(torch.empty(tensor.shape), requires_grad=False))
-        for name, tensor in one.named_buffers(recurse=False):
-            setattr(one, name, torch.empty(tensor.shape, dtype=tensor.dtype))
+        for name, buffer in one.named_buffers(recurse=False):
+            setattr(one, name, torch.empty(buffer.shape, dtype=buffer.dtype))
     return module
 
 
