@@ -3,9 +3,8 @@
     python benchmarks/importing.py             # three networks; about twenty seconds
     python benchmarks/importing.py --runs 20
 
-Both are handed a module that exists and answer with the shape, the parameters and the cost of every layer; the
-figures are medians of the processor's seconds, taken in turn after one call of each that is not counted. Needs the
-extra `bench`.
+Both are handed a module that exists and answer with shape, parameters and cost of every layer. The figures
+are medians of the processor's seconds, taken in turn after a first call of each. Needs the extra `bench`.
 """
 
 from __future__ import annotations
@@ -46,9 +45,7 @@ def compare(network: str, runs: int) -> None:
     def theirs() -> object:
         return torchinfo.summary(module, (1, 3, 224, 224), verbose=0)
 
-    figures: list[tuple[float, float]] = []
-    for _ in range(runs + 1):
-        figures.append((clocked(ours), clocked(theirs)))
+    figures = [(clocked(ours), clocked(theirs)) for _ in range(runs + 1)]
     first, *counted = figures
     mine, other = (1000 * statistics.median(column) for column in zip(*counted, strict=True))
     ratio = statistics.median(long / short for short, long in counted)
