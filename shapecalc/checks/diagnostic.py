@@ -126,6 +126,12 @@ def text(one: Diagnostic) -> str:
     return "\n".join(map(printable, lines))
 
 
+def short(one: Diagnostic) -> str:
+    """Return a finding in one line, as compilers print it and editors read it: place, what it is, message."""
+    path = f" (in {one.path})" if one.path else ""
+    return printable(f"{one.place}: {one.severity}[{one.code}]: {one.message}{path}")
+
+
 def _told(fix: Fix) -> list[str]:
     """Return a repair as lines: one, or one for each of its steps."""
     if len(fix.steps) < 2:
