@@ -39,6 +39,7 @@ FLOORS = (
     "engine",
     "spec",
     "layers",
+    "pieces",
     "algebra",
     "errors",
 )

@@ -73,9 +73,9 @@ def _row(item: Item, report: Report, params: Dim, macs: Dim, batch: bool) -> Row
         "Kernel": window_text(item.window),
         "Output": "" if item.output is None else shape_text(item.output, report, batch=batch),
         "Params": "shared" if item.is_shared else grouped(item.params),
-        "Params %": _share(item.params, params),
+        "Params %": share(item.params, params),
         "MACs": cost if item.complete or item.macs is None else f"≥ {cost}",
-        "MACs %": "" if item.macs is None else _share(item.macs, macs),
+        "MACs %": "" if item.macs is None else share(item.macs, macs),
     }
     return Row(item.depth, is_part, cells)
 
@@ -84,7 +84,12 @@ def _factor(value: Dim) -> str:
     return f"({grouped(value)})" if is_sum(value) else grouped(value)
 
 
-def _share(part: Dim, whole: Dim) -> str:
+def share(part: Dim, whole: Dim) -> str:
+    """Return how many percent a part is, or nothing where that is no number.
+
+    >>> share(1, 3), share(0, 3)
+    ('33.3', '')
+    """
     if not isinstance(part, int) or not isinstance(whole, int) or not part or not whole:
         return ""
     return f"{100 * part / whole:.1f}"
