@@ -105,7 +105,7 @@ def test_the_table_says_what_the_terminal_says() -> None:
     found = [[words(cell) for cell in row] for row in parsed.iter("tr")][1:]
     told = [[*row.cells.values()] for row in rows(report)]
     assert found == told
-    assert words(at(parsed, ".//caption")) == "AlexNet (alexnet) on 3x224x224"
+    assert words(at(parsed, ".//caption")) == "AlexNet, in one column (alexnet) on 3x224x224"
 
 
 def test_text_and_pieces_of_sizes_say_the_same() -> None:

@@ -27,6 +27,8 @@ from shapecalc.layers.wrapper import Wrapper
 ROOT = Path(__file__).resolve().parent.parent
 FLOORS = (
     "cli",
+    "ext",
+    "embedding",
     "arguments",
     "console",
     "testing",

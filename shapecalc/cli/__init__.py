@@ -23,6 +23,7 @@ COMMANDS = {
     "check": "check:check",
     "derive": "derive:derive",
     "diff": "diff:diff",
+    "embed": "embed:embed",
     "export": "export:export",
     "kinds": "kinds:kinds",
     "list": "list_:list_models",
@@ -30,6 +31,7 @@ COMMANDS = {
     "show": "show:show",
     "sizes": "sizes:sizes",
     "solve": "solve:solve",
+    "value": "value:value",
     "verify": "verify:verify",
 }
 """Each command with the module here and the function in it."""

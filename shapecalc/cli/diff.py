@@ -16,7 +16,11 @@ from shapecalc.console import say
 @click.option("--set-left", "on_left", multiple=True, metavar="KEY=VALUE", help="Set one of LEFT only.")
 @click.option("--set-right", "on_right", multiple=True, metavar="KEY=VALUE", help="Set one of RIGHT only.")
 @click.option(
-    "--format", "form", type=click.Choice(["text", "markdown", "json"]), default="text", show_default=True
+    "--format",
+    "form",
+    type=click.Choice(["text", "markdown", "html", "json"]),
+    default="text",
+    show_default=True,
 )
 @click.option(
     "--prove", is_flag=True, help="Tell too whether the output shapes are the same for every input size."
@@ -38,8 +42,10 @@ def diff(
 
     With --prove the exit status is 1 only when the shapes or the accepted sizes differ at some input size.
     """
+    from html import escape
+
     from shapecalc.report.diff import compare
-    from shapecalc.report.diff_text import markdown, text
+    from shapecalc.report.diff_text import html, markdown, text
 
     first, shape, mine = asked(left, inputs, (*settings, *on_left))
     second, its_shape, theirs = asked(right, inputs, (*settings, *on_right))
@@ -56,6 +62,7 @@ def diff(
         proved = {} if proof is None else {"agreement": proof.to_dict()}
         say(json.dumps(found.to_dict() | proved, indent=2, ensure_ascii=False))
     else:
-        told = markdown(found) if form == "markdown" else text(found)
-        say(told if proof is None else f"{told}\n\n{proof}")
+        told = {"markdown": markdown, "html": html}.get(form, text)(found)
+        after = f"<p>{escape(str(proof))}</p>" if form == "html" else f"\n{proof}"
+        say(told if proof is None else f"{told}\n{after}")
     ctx.exit(0 if (found.is_equal if proof is None else proof.is_whole) else 1)

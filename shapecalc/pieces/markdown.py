@@ -24,7 +24,9 @@ from shapecalc.pieces.piece import (
     plain,
 )
 
-_ACTS = re.compile(r"[\\`*<&|$\[\]~]|(?<![^\W_])_|_(?![^\W_])|^(?=[#>+-]|\d+[.)])")
+_ACTS = re.compile(r"[\\`*<&|$\[\]~]|(?<![^\W_])_|_(?![^\W_])")
+_BEGINS = re.compile(r"^(\s*\d{0,9})([.)#>=+-])", re.MULTILINE)
+"""What makes a heading, a list or a quotation at the beginning of a line."""
 
 
 def escaped(text: str) -> str:
@@ -33,7 +35,15 @@ def escaped(text: str) -> str:
     >>> print(escaped("unet_padded <b> *x* | _y_"))
     unet_padded \<b> \*x\* \| \_y\_
     """
-    return _ACTS.sub(lambda found: f"\\{found[0]}", printable(text))
+    return _BEGINS.sub(_unbegun, _ACTS.sub(lambda found: f"\\{found[0]}", printable(text)))
+
+
+def _unbegun(found: re.Match[str]) -> str:
+    is_list = bool(found[1].strip())
+    after = found.string[found.end() : found.end() + 1]
+    if (is_list or found[2] in "+.)") and (found[2] not in ".)+" or after.strip()):
+        return found[0]
+    return f"{found[1]}\\{found[2]}"
 
 
 def code(text: str) -> str:

@@ -1,0 +1,85 @@
+"""What a command prints, as it stands in a document: a table as it is, plain text as a block of text."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from html import escape
+
+from shapecalc.embedding.markers import Region
+from shapecalc.errors import SpecError, printable
+from shapecalc.pieces import markdown
+
+_LANGUAGES = {"text": "text", "json": "json", "csv": "text", "python": "python", "yaml": "yaml"}
+_STANDS_IN = {"markdown": ("markdown", "html", "latex"), "html": ("html",), "rst": ("rst",)}
+"""The forms that a document bears as they are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """What a command printed, in which form, and whether it is a single value for a sentence."""
+
+    text: str
+    form: str
+    is_value: bool = False
+
+
+def fitted(output: Output, region: Region, name: str | None = None) -> str:
+    """Return what stands between the markers; `name` is the substitution that reStructuredText is to have.
+
+    Raises `SpecError` where it cannot stand there: several lines in a sentence, what would end the
+    surrounding string, another marker.
+    """
+    flavour = region.flavour.name
+    text = "\n".join(map(printable, output.text.split("\n"))).rstrip()
+    if not region.is_block:
+        if "\n" in text:
+            raise SpecError(
+                "what is printed has several lines, and the markers stand in one",
+                hint="put each marker on a line of its own",
+            )
+        content = _escaped(text, flavour) if output.form == "text" else text
+    else:
+        body = _body(output, text, flavour, is_python=bool(region.forbidden))
+        if name is not None:
+            body = f".. |{name}| replace:: {_escaped(text, flavour)}"
+        lines = body.split("\n") if flavour == "html" else ["", *body.split("\n"), ""]
+        later = "" if body.startswith("<pre>") else region.indent  # there, an indent would be shown
+        indents = [region.indent, *[later] * (len(lines) - 1)]
+        content = "".join(
+            f"{indent}{line}".rstrip() + region.ending for indent, line in zip(indents, lines, strict=True)
+        )
+    for one in region.forbidden:
+        if one in content:
+            raise SpecError(
+                f"what is printed holds {one}, which the string around it does not bear",
+                hint='begin the docstring with r"""' if one == "\\" else "",
+            )
+    if region.flavour.pattern.search(content):
+        raise SpecError("what is printed holds a marker itself")
+    return content
+
+
+def _body(output: Output, text: str, flavour: str, *, is_python: bool) -> str:
+    if output.is_value and output.form == "text":
+        return _escaped(text, flavour)
+    if output.form in (flavour, "html", "markdown", "rst", "latex") and output.form not in _LANGUAGES:
+        if not (flavour == "rst" and output.form != "rst") and not (
+            flavour == "html" and output.form != "html"
+        ):
+            return text
+    if flavour == "html":
+        return f"<pre>{escape(text)}</pre>"
+    if flavour == "markdown":
+        return markdown.fenced(text, _LANGUAGES.get(output.form, "text"))
+    indented = "\n".join(f"    {line}".rstrip() for line in text.split("\n"))
+    head = "::" if is_python else f".. code-block:: {_LANGUAGES.get(output.form, output.form)}"
+    return f"{head}\n\n{indented}"
+
+
+def _escaped(text: str, flavour: str) -> str:
+    if flavour == "html":
+        return escape(text)
+    if flavour == "markdown":
+        return markdown.escaped(text)
+    return re.sub(r"[\\`*|]|_(?!\w)|^(?=[-+.:>=~#\"'^])", lambda found: f"\\{found[0]}", text)
