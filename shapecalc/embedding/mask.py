@@ -70,7 +70,7 @@ def _without_spans(text: str) -> str:
 def rst(text: str) -> str:
     r"""Blot out literal blocks: what is indented under a line that ends in `::`.
 
-    >>> rst("So::\\n\\n  .. shapecalc\\n\\nend").split()
+    >>> rst("So::\n\n  .. shapecalc\n\nend").split()
     ['So::', 'end']
     """
     kept: list[str] = []
