@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from docutils import nodes
 from docutils.core import publish_doctree
 from hypothesis import given
 from hypothesis import strategies as st
@@ -152,8 +153,8 @@ def test_restructured_text_reads_as_meant() -> None:
     said = tree.astext()
     assert f"It has {PARAMS} parameters" in said
     assert str(shapecalc.load("lenet5").analyze()) in said
-    (note,) = (node for node in tree.findall() if node.tagname == "note")
-    assert [one.astext() for one in note.children if one.tagname == "paragraph"] == ["10"]
+    (note,) = tree.findall(nodes.note)
+    assert [one.astext() for one in note.findall(nodes.paragraph)] == ["10"]
 
 
 def test_html_reads_as_meant() -> None:

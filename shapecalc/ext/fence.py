@@ -15,7 +15,7 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from shapecalc.errors import Located, Place, ShapecalcError, printable
+from shapecalc.errors import Located, Place, ShapecalcError, SpecError, printable
 from shapecalc.ext.options import of_block
 from shapecalc.ext.views import files, page, value_line
 from shapecalc.pieces.html import html, inline
@@ -72,7 +72,10 @@ class Fences:
 
     def _bad(self, source: str, error: ShapecalcError) -> str:
         place = error.place if isinstance(error, Located) else Place()
-        line = place.line if place.file is None and place.line else 1
+        line = 1
+        if isinstance(error, Located) and place.file is None and place.line:
+            line = place.line
+            error = SpecError(error.message, path=error.path, hint=error.hint)
         logger.warning("%s: %s", self.told_at(source, line), error)
         told = "\n".join(map(printable, str(error).split("\n")))
         return f'<pre class="shapecalc-error">{escape(told)}</pre>'

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from shapecalc.errors import Place, SpecError, nearest, quote
-from shapecalc.spec.text import parse, place_of
+from shapecalc.spec.text import Map, parse, place_of
 
 View: TypeAlias = Literal["layers", "summary", "derivation", "layer", "sizes", "diff", "check"]
 _SETTING = re.compile(r"\s*([A-Za-z_]\w*)\s*=\s*((?:\[[^\]]*\]|[^\[\],\s])+)\s*(?:,|\s|$)")
@@ -120,7 +120,7 @@ def _at(given: Mapping[str, Any], key: str, place: Place | None) -> Place:
 def of_block(source: str) -> Options:
     r"""Return the options of a fenced block: the name of a network, and `key: value` lines below it.
 
-    >>> of_block("lenet5").model, of_block("lenet5\ndepth: 1\\nnotes: no").depth
+    >>> of_block("lenet5").model, of_block("lenet5\ndepth: 1\nnotes: no").depth
     ('lenet5', 1)
     """
     first, _, others = source.strip().partition("\n")
@@ -128,11 +128,17 @@ def of_block(source: str) -> Options:
         raise SpecError("the block is empty", hint="write the name of a network in its first line")
     if ": " in first or first.rstrip().endswith(":"):
         return options(_mapping(source))
-    return options({"model": first.strip()} | (dict(_mapping(f"\n{others}")) if others.strip() else {}))
+    if not others.strip():
+        return options({"model": first.strip()})
+    found = _mapping(f"\n{others}")  # which know their lines, the first of the block being above them
+    if "model" in found:
+        raise SpecError("the network is named twice", place=place_of(found, "model"))
+    found["model"] = first.strip()
+    return options(found)
 
 
-def _mapping(text: str) -> Mapping[str, Any]:
+def _mapping(text: str) -> Map:
     found = parse(text, None)
-    if not isinstance(found, Mapping):
+    if not isinstance(found, Map):
         raise SpecError("below the name of a network stand lines of `key: value`", place=Place(None, 2))
     return found

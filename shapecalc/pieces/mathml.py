@@ -106,8 +106,9 @@ class _Reader:
             upright = ' mathvariant="normal"' if len(text) == 1 else ""
             return f"<mi{upright}>{escape(text.replace(chr(92), ''))}</mi>"
         if kind == "modulus":
-            return f'<mspace width="0.5em"/><mo>(</mo><mtext>mod&nbsp;</mtext><mn>{text}</mn><mo>)</mo>'
-        return self.command(text) if kind == "command" else f"<mo>{escape(_MINUS.get(text, text))}</mo>"
+            inside = f"<mtext>mod\N{NO-BREAK SPACE}</mtext><mn>{text}</mn>"
+            return f'<mspace width="0.5em"/>{_operator("(")}{inside}{_operator(")")}'
+        return self.command(text) if kind == "command" else _operator(_MINUS.get(text, text))
 
     def command(self, name: str) -> str:
         if name == "frac":
@@ -115,12 +116,19 @@ class _Reader:
         if name in ("left", "right") and self.at < len(self.tokens):
             token = self.next()
             sign = _OPERATORS.get(token["command"] or "", token[0])
-            return f'<mo stretchy="true">{escape(sign)}</mo>'
+            return _operator(sign, ' stretchy="true"')
         if name in _SPACES:
             return f'<mspace width="{_SPACES[name]}"/>'
         if name in ("max", "min"):
             return f"<mi>{name}</mi>"
-        return f"<mo>{escape(_OPERATORS.get(name, name))}</mo>"
+        return _operator(_OPERATORS.get(name, name))
 
 
 _MINUS = {"-": "−"}
+_FORMS = dict.fromkeys("([⌊⌈", "prefix") | dict.fromkeys(")]⌋⌉", "postfix")
+
+
+def _operator(sign: str, attributes: str = "") -> str:
+    """Return a sign; of a bracket it is said which side it closes, or a browser takes it for a plus."""
+    form = f' form="{_FORMS[sign]}"' if sign in _FORMS else ""
+    return f"<mo{form}{attributes}>{escape(sign)}</mo>"
