@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
 
@@ -254,13 +255,13 @@ CELLS = {
 }
 
 
-def test_a_notebook_shows_them_all(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_notebook_shows_them_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import nbformat
     from nbclient import NotebookClient
 
     for name in ("IPYTHONDIR", "JUPYTER_RUNTIME_DIR", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR"):
         monkeypatch.setenv(name, str(tmp_path / name))
-    monkeypatch.setenv("PYTHONPATH", ":".join(shapecalc.__path__[0].rsplit("/", 1)[:1]))
+    monkeypatch.setenv("PYTHONPATH", str(Path(shapecalc.__file__).parent.parent))
     notebook = nbformat.v4.new_notebook()
     notebook.cells = [nbformat.v4.new_code_cell(code) for code in CELLS.values()]
     NotebookClient(notebook, timeout=120, kernel_name="python3").execute()

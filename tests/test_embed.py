@@ -304,6 +304,16 @@ def test_what_runs_is_what_the_commands_are() -> None:
     assert "embed" not in RUNNABLE
 
 
+def test_the_hooks_of_pre_commit_are_commands() -> None:
+    import yaml
+
+    from shapecalc.cli import COMMANDS
+
+    hooks = yaml.safe_load((Path(shapecalc.__file__).parent.parent / ".pre-commit-hooks.yaml").read_text())
+    assert {hook["id"] for hook in hooks} == {"shapecalc-check", "shapecalc-embed"}
+    assert all(hook["entry"].split()[1] in COMMANDS for hook in hooks)
+
+
 # ---- laws
 
 PIECES = st.lists(
