@@ -10,15 +10,19 @@ from xml.etree import ElementTree as ET
 
 import html5lib
 import pytest
+from docutils import nodes
+from docutils.core import publish_doctree
 from hypothesis import given
 from hypothesis import strategies as st
 
 import shapecalc
+from shapecalc.errors import printable
 from shapecalc.pieces.html import html
 from shapecalc.pieces.latex import latex
 from shapecalc.pieces.markdown import markdown
 from shapecalc.pieces.mathml import mathml
 from shapecalc.pieces.piece import Block, Code, Facts, Fold, Math, Page, Paragraph, Strong, Table, Verbatim
+from shapecalc.pieces.rst import rst
 from shapecalc.report.cells import rows
 from shapecalc.report.derivation_markup import derivation_page
 from shapecalc.report.diff import compare
@@ -225,6 +229,43 @@ def test_no_text_acts_in_markdown(said: str) -> None:
     inner = [child.type for token in page for child in token.children or ()]
     assert {token.type for token in page} <= {"paragraph_open", "inline", "paragraph_close"}
     assert set(inner) <= {"text", "strong_open", "strong_close", "softbreak", "hardbreak"}
+
+
+@given(HOSTILE)
+def test_no_text_acts_in_restructured_text(said: str) -> None:
+    line = ("x", said.strip() or "x", Strong(said.strip() or "x"), Code(said), Math("x", "x"), said.strip())
+    page = (Paragraph((said.strip() or "x",)), Paragraph(line), Facts((("x", (said.strip() or "x",)),)))
+    settings = {"report_level": 1, "halt_level": 1, "syntax_highlight": "none"}
+    tree = publish_doctree(rst(page), settings_overrides=settings)
+    first, second = tree.children[:2]
+    assert squeezed(first.astext()) == squeezed(said.strip() or "x")
+    found = squeezed(second.astext())
+    assert found.count(squeezed(said.strip() or "x")) >= 2
+    assert found.startswith("x")
+    allowed = (
+        nodes.document,
+        nodes.paragraph,
+        nodes.Text,
+        nodes.strong,
+        nodes.literal,
+        nodes.math,
+        nodes.reference,
+    )
+    lists = (nodes.definition_list, nodes.definition_list_item, nodes.definition, nodes.term)
+    assert all(isinstance(node, allowed + lists) for node in tree.findall())
+
+
+def squeezed(text: str) -> str:
+    return "".join(printable(text).split())
+
+
+@pytest.mark.parametrize("name", THINGS)
+def test_every_page_is_restructured_text(name: str) -> None:
+    settings = {"report_level": 1, "halt_level": 1, "syntax_highlight": "none"}
+    page = THINGS[name]()._page()
+    tree = publish_doctree(rst(page), settings_overrides=settings)
+    asked_for = sum(len(block.rows) for block in page if isinstance(block, Table))
+    assert len([*tree.findall(nodes.row)]) >= asked_for
 
 
 def test_a_title_shows_as_it_is() -> None:

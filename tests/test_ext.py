@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+import sys
 import tomllib
 from collections.abc import Iterator
 from importlib.metadata import EntryPoint
@@ -446,3 +447,17 @@ def test_what_is_missing_is_told() -> None:
     with pytest.raises(NotInstalled, match=re.escape('pip install "shapecalc[docs]"')):
         need("no_such_module", "docs")
     assert NAMES[0] == "model"
+
+
+@pytest.mark.parametrize(
+    ("module", "missing"), [("sphinx", "sphinx"), ("mkdocs", "mkdocs"), ("mkdocs", "pymdownx")]
+)
+def test_an_extension_without_its_tool_says_what_to_install(
+    module: str, missing: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from importlib import import_module
+
+    monkeypatch.setitem(sys.modules, missing, None)
+    monkeypatch.delitem(sys.modules, f"shapecalc.ext.{module}", raising=False)
+    with pytest.raises(NotInstalled, match=f"this needs {missing}: .*shapecalc\\[docs\\]"):
+        import_module(f"shapecalc.ext.{module}")

@@ -18,7 +18,7 @@ from shapecalc.console import say
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["text", "markdown", "html", "json"]),
+    type=click.Choice(["text", "markdown", "html", "rst", "json"]),
     default="text",
     show_default=True,
 )
@@ -44,8 +44,9 @@ def diff(
     """
     from html import escape
 
+    from shapecalc.pieces import written
     from shapecalc.report.diff import compare
-    from shapecalc.report.diff_text import html, markdown, text
+    from shapecalc.report.diff_text import comparison_page, markdown, text
 
     first, shape, mine = asked(left, inputs, (*settings, *on_left))
     second, its_shape, theirs = asked(right, inputs, (*settings, *on_right))
@@ -62,7 +63,11 @@ def diff(
         proved = {} if proof is None else {"agreement": proof.to_dict()}
         say(json.dumps(found.to_dict() | proved, indent=2, ensure_ascii=False))
     else:
-        told = {"markdown": markdown, "html": html}.get(form, text)(found)
+        told = (
+            written(comparison_page(found), form)
+            if form in ("html", "rst")
+            else (markdown if form == "markdown" else text)(found)
+        )
         after = f"<p>{escape(str(proof))}</p>" if form == "html" else f"\n{proof}"
         say(told if proof is None else f"{told}\n{after}")
     ctx.exit(0 if (found.is_equal if proof is None else proof.is_whole) else 1)

@@ -12,7 +12,7 @@ from shapecalc.console import say, terminal_width
 if TYPE_CHECKING:
     from shapecalc.report.data import Report
 
-FORMATS = ("table", "markdown", "html", "json", "csv", "latex")
+FORMATS = ("table", "markdown", "html", "rst", "json", "csv", "latex")
 
 
 @click.command()
@@ -98,11 +98,12 @@ def rendered(report: Report, form: str, depth: int | None, *, batch: bool) -> st
         from shapecalc.report.markdown import markdown
 
         return markdown(report, depth, batch=batch)
-    if form == "html":
-        from shapecalc.pieces.html import html
+    if form in ("html", "rst"):
+        from shapecalc.pieces import written
         from shapecalc.report.page import layers_table, summary_page
 
-        return html((layers_table(report, depth, batch=batch), *summary_page(report, batch=batch)))
+        found = (layers_table(report, depth, batch=batch), *summary_page(report, batch=batch))
+        return written(found, form)
     from shapecalc.report.table import table
 
     return table(report, depth, batch=batch, width=terminal_width())

@@ -84,7 +84,8 @@ def _content(region: Region, run: Run) -> str:
             raise SpecError(
                 "`as NAME` gives a name to a value", hint="as in value resnet50 params as resnet_params"
             )
-    return fitted(run(words, region.flavour.name), region, name)
+    is_help = region.forbidden and region.flavour is RST  # a docstring is read as text above all
+    return fitted(run(words, "text" if is_help else region.flavour.name), region, name)
 
 
 def _placed(error: ShapecalcError, region: Region, file: str) -> SpecError:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from html import escape
 
 from shapecalc.embedding.markers import Region
 from shapecalc.errors import SpecError, printable
-from shapecalc.pieces import markdown
+from shapecalc.pieces import markdown, rst
 
 _LANGUAGES = {"text": "text", "json": "json", "csv": "text", "python": "python", "yaml": "yaml"}
 _STANDS_IN = {"markdown": ("markdown", "html", "latex"), "html": ("html",), "rst": ("rst",)}
@@ -72,9 +71,8 @@ def _body(output: Output, text: str, flavour: str, *, is_python: bool) -> str:
         return f"<pre>{escape(text)}</pre>"
     if flavour == "markdown":
         return markdown.fenced(text, _LANGUAGES.get(output.form, "text"))
-    indented = "\n".join(f"    {line}".rstrip() for line in text.split("\n"))
-    head = "::" if is_python else f".. code-block:: {_LANGUAGES.get(output.form, output.form)}"
-    return f"{head}\n\n{indented}"
+    block = rst.literal(text, _LANGUAGES.get(output.form, output.form))
+    return f"::\n{block.partition(chr(10))[2]}" if is_python else block
 
 
 def _escaped(text: str, flavour: str) -> str:
@@ -82,4 +80,4 @@ def _escaped(text: str, flavour: str) -> str:
         return escape(text)
     if flavour == "markdown":
         return markdown.escaped(text)
-    return re.sub(r"[\\`*|]|_(?!\w)|^(?=[-+.:>=~#\"'^])", lambda found: f"\\{found[0]}", text)
+    return rst.escaped(text)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
+from shapecalc.pieces import written
+
 if TYPE_CHECKING:
     from shapecalc.pieces.piece import Page
 
@@ -25,19 +27,13 @@ class Shown:
         return str(self)
 
     def _repr_html_(self) -> str:
-        from shapecalc.pieces.html import html
-
-        return html(self._page())
+        return written(self._page(), "html")
 
     def _repr_markdown_(self) -> str:
-        from shapecalc.pieces.markdown import markdown
-
-        return markdown(self._page())
+        return written(self._page(), "markdown")
 
     def _repr_latex_(self) -> str:
-        from shapecalc.pieces.latex import latex
-
-        return latex(self._page())
+        return written(self._page(), "latex")
 
     def _repr_mimebundle_(
         self, include: Collection[str] | None = None, exclude: Collection[str] | None = None

@@ -130,5 +130,9 @@ _FORMS = dict.fromkeys("([⌊⌈", "prefix") | dict.fromkeys(")]⌋⌉", "postfi
 
 def _operator(sign: str, attributes: str = "") -> str:
     """Return a sign; of a bracket it is said which side it closes, or a browser takes it for a plus."""
-    form = f' form="{_FORMS[sign]}"' if sign in _FORMS else ""
-    return f"<mo{form}{attributes}>{escape(sign)}</mo>"
+    if sign in _FORMS:
+        attributes = f' form="{_FORMS[sign]}"{attributes or _OF_ITS_SIZE}'
+    return f"<mo{attributes}>{escape(sign)}</mo>"
+
+
+_OF_ITS_SIZE = ' stretchy="false"'

@@ -35,13 +35,6 @@ def markdown(comparison: Comparison, most: int = 3) -> str:
     return "\n\n".join([_totals(comparison, "pipe"), table, _effect(comparison)])
 
 
-def html(comparison: Comparison) -> str:
-    """Return the comparison as HTML."""
-    from shapecalc.pieces.html import html as written
-
-    return written(comparison_page(comparison))
-
-
 def _names(comparison: Comparison) -> str:
     return f"{comparison.left.name} | {comparison.right.name}"
 
