@@ -154,6 +154,9 @@ def test_a_formula_has_the_same_numbers_and_letters_in_every_form(name: str) -> 
     for one in found:
         parsed = ET.fromstring(mathml(one.latex))
         assert atoms(words(parsed)) == atoms(one.text), one
+        children = {"mfrac": 2, "msub": 2, "msup": 2, "msubsup": 3}
+        assert all(len(element) == children.get(element.tag, len(element)) for element in parsed.iter())
+        assert len([*parsed.iter("mfrac")]) == one.latex.count(r"\frac")
         tags = {element.tag for element in parsed.iter()}
         assert tags <= {
             "math",

@@ -18,7 +18,7 @@ from shapecalc.embedding.markers import regions
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
 TEXT = README.read_text(encoding="utf-8")
-PAGES = [README, *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [README, *sorted((ROOT / "docs").rglob("*.md"))]
 TRANSCRIPT = re.compile(r"^```console\n\$ shapecalc (.*)\n((?:.*\n)*?)```$", flags=re.MULTILINE)
 TRANSCRIPTS = [
     pytest.param(page, arguments, expected, id=f"{page.stem}: {arguments}")

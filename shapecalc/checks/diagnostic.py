@@ -157,6 +157,12 @@ def _excerpt(place: Place) -> list[str]:
     return [f" {margin} |", f" {number} | {source}", f" {margin} | {' ' * ((place.column or 1) - 1)}^"]
 
 
+def short(one: Diagnostic) -> str:
+    """Return a finding in one line, as compilers print it and editors read it: place, what it is, message."""
+    path = f" (in {one.path})" if one.path else ""
+    return printable(f"{one.place}: {one.severity}[{one.code}]: {one.message}{path}")
+
+
 def _told(fix: Fix) -> list[str]:
     """Return a repair as lines: one, or one for each of its steps."""
     if len(fix.steps) < 2:

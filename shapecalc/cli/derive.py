@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from shapecalc.arguments import asked, assignments, shapes
+from shapecalc.cli.words import MODEL, examples
 from shapecalc.console import say
 from shapecalc.errors import SpecError, quote
 
@@ -18,8 +19,15 @@ if TYPE_CHECKING:
 FORMATS = ("text", "markdown", "html", "rst", "latex", "json")
 
 
-@click.command()
-@click.argument("model")
+@click.command(
+    short_help="Show how each number comes about, line by line.",
+    epilog=examples(
+        "shapecalc derive lenet5 c1",
+        "shapecalc derive resnet50 stage1.0 --format latex",
+        "shapecalc derive 'conv2d: {out_channels: 8, kernel_size: 5}' --input 3x32x32",
+    ),
+)
+@click.argument("model", type=MODEL)
 @click.argument("layers", nargs=-1, metavar="[LAYER]...")
 @click.option(
     "--input", "inputs", multiple=True, metavar="SHAPE", help="3x256x256, or x=3x224x224 for a named input."

@@ -5,12 +5,20 @@ from __future__ import annotations
 import click
 
 from shapecalc.arguments import asked
+from shapecalc.cli.words import MODEL, examples
 from shapecalc.console import say
 
 
-@click.command()
-@click.argument("left")
-@click.argument("right")
+@click.command(
+    short_help="Compare two models, layer aligned to layer.",
+    epilog=examples(
+        "shapecalc diff alexnet alexnet_2012",
+        "shapecalc diff tutorials/keras_resnet50 resnet50_keras",
+        "shapecalc diff resnet50 torchvision.models:resnet50 --format markdown",
+    ),
+)
+@click.argument("left", type=MODEL)
+@click.argument("right", type=MODEL)
 @click.option("--input", "inputs", multiple=True, metavar="SHAPE", help="As for show, of both.")
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Set a parameter of both specs.")
 @click.option("--set-left", "on_left", multiple=True, metavar="KEY=VALUE", help="Set one of LEFT only.")

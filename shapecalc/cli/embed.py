@@ -6,12 +6,19 @@ from pathlib import Path
 
 import click
 
+from shapecalc.cli.words import examples
 from shapecalc.console import complain, say
 from shapecalc.errors import ShapecalcError
 
 
-@click.command()
-@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.command(
+    short_help="Fill documents with what shapecalc prints.",
+    epilog=examples(
+        "shapecalc embed README.md",
+        "shapecalc embed --check README.md      # exits 1 when something is stale",
+    ),
+)
+@click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path())
 @click.option("--check", is_flag=True, help="Change nothing; show what is stale and exit 1 if something is.")
 @click.option(
     "--python", is_flag=True, help="Let commands name torch modules, pkg.mod:Net, whose code is then run."

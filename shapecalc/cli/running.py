@@ -17,6 +17,7 @@ RUNNABLE = (
     "check",
     "derive",
     "diff",
+    "explain",
     "export",
     "kinds",
     "list",

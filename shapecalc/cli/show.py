@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from shapecalc.arguments import asked
+from shapecalc.cli.words import MODEL, examples
 from shapecalc.console import say, terminal_width
 
 if TYPE_CHECKING:
@@ -15,8 +16,17 @@ if TYPE_CHECKING:
 FORMATS = ("table", "markdown", "html", "rst", "json", "csv", "latex")
 
 
-@click.command()
-@click.argument("model")
+@click.command(
+    short_help="Lay out a model layer by layer: shapes, parameters, MACs.",
+    epilog=examples(
+        "shapecalc show resnet50",
+        "shapecalc show resnet50 --input 3x320x256 --depth 1",
+        "shapecalc show vgg16 --symbolic --format markdown",
+        "shapecalc show my_net.yaml --set width=32 --batch 8",
+        "shapecalc show torchvision.models:resnet18",
+    ),
+)
+@click.argument("model", type=MODEL)
 @click.option(
     "--input", "inputs", multiple=True, metavar="SHAPE", help="3x256x256, or x=3x224x224 for a named input."
 )

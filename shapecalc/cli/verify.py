@@ -8,14 +8,17 @@ from time import monotonic
 import click
 
 from shapecalc.arguments import asked
+from shapecalc.cli.words import MODEL, examples
 from shapecalc.console import say
 
 PATIENCE = 1.0
 """Seconds of silence on a terminal."""
 
 
-@click.command()
-@click.argument("model")
+@click.command(
+    short_help="Prove every layer equal to torch's own.", epilog=examples("shapecalc verify lenet5")
+)
+@click.argument("model", type=MODEL)
 @click.option("--input", "inputs", multiple=True, metavar="SHAPE", help="As for show.")
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Set a parameter of the spec.")
 @click.option(
