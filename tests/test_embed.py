@@ -316,6 +316,86 @@ def test_the_hooks_of_pre_commit_are_commands() -> None:
     assert all(hook["entry"].split()[1] in COMMANDS for hook in hooks)
 
 
+# ---- transcripts
+
+TRANSCRIPT = """# Seen
+
+```console
+$ shapecalc value lenet5 params
+0
+```
+
+> - ```console
+>   $ shapecalc derive lenet5 c9
+>   ```
+
+````markdown
+```console
+$ shapecalc value lenet5 params
+0
+```
+````
+
+```console
+$ other
+0
+```
+
+```sh
+$ shapecalc value lenet5 params
+```
+
+<!-- shapecalc value lenet5 macs -->
+<!-- /shapecalc -->
+"""
+
+
+@pytest.mark.parametrize("ending", ["\n", "\r\n"])
+def test_transcripts_show_what_a_terminal_would(here: Path, ending: str) -> None:
+    path = here / "a.md"
+    path.write_bytes(TRANSCRIPT.replace("\n", ending).encode())
+    assert run("--transcripts", "a.md").exit_code == 0
+    error = CliRunner().invoke(main, ["derive", "lenet5", "c9"]).output
+    assert error.startswith("error: ")
+    expected = TRANSCRIPT.replace("params\n0\n", "params\n61,706\n", 1)
+    expected = expected.replace("c9\n", "c9\n" + "".join(f">   {line}\n" for line in error.splitlines()))
+    expected = expected.replace("macs -->\n", "macs -->\n\n416,520\n\n")
+    assert path.read_bytes().decode() == expected.replace("\n", ending)
+    assert run("--transcripts", "--check", "a.md").exit_code == 0
+
+
+def test_transcripts_are_left_alone_unless_asked_for(here: Path) -> None:
+    (here / "a.md").write_text(TRANSCRIPT)
+    assert run("a.md").exit_code == 0
+    assert "params\n0\n" in (here / "a.md").read_text()
+
+
+@pytest.mark.parametrize(
+    ("block", "said"),
+    [
+        ("$ shapecalc init\n", ":2: shapecalc init: 'init' is not a command that embed runs"),
+        ("$ shapecalc export lenet5 -o x\n", "-o writes a file"),
+        ("$ shapecalc check x.yaml --fix\n", "--fix writes a file"),
+        ("$ shapecalc show os:system\n", "would be imported and run"),
+        ("$ shapecalc show lenet5\n$ shapecalc show vgg16\n", ":2: a block of `console` holds one command"),
+        ("$ shapecalc show 'a\n", "this is no command line"),
+    ],
+)
+def test_a_bad_transcript_is_told(here: Path, block: str, said: str) -> None:
+    text = f"```console\n{block}```\n"
+    (here / "a.md").write_text(text)
+    result = run("--transcripts", "a.md")
+    assert (result.exit_code, said in result.stderr) == (2, True), result.stderr
+    assert (here / "a.md").read_text() == text
+    assert len([*here.iterdir()]) == 1
+
+
+def test_a_mistyped_option_is_what_a_terminal_shows(here: Path) -> None:
+    (here / "a.md").write_text("```console\n$ shapecalc show lenet5 --dpeth 1\n```\n")
+    assert run("--transcripts", "a.md").exit_code == 0
+    assert "No such option '--dpeth'" in (here / "a.md").read_text()
+
+
 # ---- laws
 
 PIECES = st.lists(
@@ -359,6 +439,9 @@ def test_doing_it_again_changes_nothing_and_outside_nothing_changes(text: str, p
 
 @given(st.text(st.sampled_from("ab`~> -\n:.\t\r<!"), max_size=40))
 def test_a_mask_keeps_every_place(text: str) -> None:
+    for fence in mask.fences(text):
+        assert 0 <= fence.start <= fence.body[0] <= fence.body[1] <= fence.end <= len(text)
+        assert text[fence.start : fence.end].lstrip(" \t>-").startswith(fence.ticks)
     for one in (mask.markdown, mask.rst, mask.nothing):
         found = one(text)
         assert len(found) == len(text)

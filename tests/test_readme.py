@@ -14,6 +14,7 @@ from shapecalc.cli import main
 from shapecalc.cli.running import Runner
 from shapecalc.embedding.document import embedded, read, write
 from shapecalc.embedding.markers import regions
+from shapecalc.embedding.transcripts import transcripts
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
@@ -56,6 +57,13 @@ def test_nothing_that_is_embedded_is_stale(
         write(page, document.after)
     else:
         assert document.diff() == ""
+
+
+def test_embed_finds_every_transcript() -> None:
+    """`shapecalc embed --transcripts` writes the transcripts that are compared here, no more and no fewer."""
+    found = {page: [one.command for one in transcripts(page.read_text("utf-8"), page.name)] for page in PAGES}
+    compared = {page: [words for words, _ in TRANSCRIPT.findall(page.read_text("utf-8"))] for page in PAGES}
+    assert found == compared
 
 
 def test_something_is_embedded() -> None:

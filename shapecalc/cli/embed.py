@@ -23,8 +23,11 @@ from shapecalc.errors import ShapecalcError
 @click.option(
     "--python", is_flag=True, help="Let commands name torch modules, pkg.mod:Net, whose code is then run."
 )
+@click.option(
+    "--transcripts", is_flag=True, help="Also fill blocks of `console` that begin with `$ shapecalc ...`."
+)
 @click.pass_context
-def embed(ctx: click.Context, files: tuple[str, ...], check: bool, python: bool) -> None:
+def embed(ctx: click.Context, files: tuple[str, ...], check: bool, python: bool, transcripts: bool) -> None:
     r"""Put what shapecalc prints between the markers in each FILE, or check that it stands there.
 
     FILE is Markdown, HTML, reStructuredText or Python (its docstrings). A marker is a comment that
@@ -38,6 +41,7 @@ def embed(ctx: click.Context, files: tuple[str, ...], check: bool, python: bool)
     from shapecalc.cli import main
     from shapecalc.cli.running import Runner
     from shapecalc.embedding.document import embedded, read, write
+    from shapecalc.embedding.transcripts import transcribed
     from shapecalc.spec.find import short
 
     run = Runner(main, with_python=python)
@@ -47,6 +51,8 @@ def embed(ctx: click.Context, files: tuple[str, ...], check: bool, python: bool)
         try:
             text, mark = read(path)
             document = embedded(text, short(path), run)
+            if transcripts:
+                document = document.then(transcribed(document.after, document.file, run.transcript))
             for error in document.errors:
                 complain(error)
             failed += len(document.errors)

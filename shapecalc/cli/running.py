@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import redirect_stdout
+from contextlib import redirect_stderr, redirect_stdout
 from io import StringIO
 
 import click
@@ -52,8 +52,46 @@ class Runner:
             self.known[key] = self._run(words, preferred)
         return self.known[key]
 
+    def transcript(self, words: list[str]) -> str:
+        """Return all that a command line prints on a terminal without colours, its errors included."""
+        self._allow(words)
+        text = StringIO()
+        with redirect_stdout(text), redirect_stderr(text):
+            try:
+                self._refuse_writing(self._context(words))
+                self.main.main([*words], prog_name="shapecalc", standalone_mode=False)
+            except click.UsageError as error:
+                error.show()
+            except click.exceptions.Exit:
+                pass  # --help
+        return text.getvalue().replace(_here(), "")
+
     def _run(self, words: list[str], preferred: str) -> Output:
-        name, *arguments = words
+        self._allow(words)
+        text = StringIO()
+        form = "text"
+        try:
+            with redirect_stdout(text):
+                context = self._context(words)
+                is_said = context.get_parameter_source("form") is ParameterSource.COMMANDLINE
+                if preferred in _choices(context.command) and not is_said:
+                    context = self._context([*words, "--format", preferred])
+                self._refuse_writing(context)
+                form = context.params.get("form") or form
+                with context:
+                    context.command.invoke(context)
+        except click.UsageError as error:
+            raise SpecError(error.format_message()) from None
+        except click.exceptions.Exit:
+            pass  # a status of 1 is an answer too: that two networks differ, that a check finds something
+        name = words[0]
+        return Output(
+            text.getvalue().replace(_here(), ""), _FORMS.get(name, _FORMS.get(form, form)), name == "value"
+        )
+
+    def _allow(self, words: list[str]) -> None:
+        """Raise `SpecError` for a command that is not for documents, or that would run somebody's code."""
+        name, *arguments = words or [""]
         if name not in RUNNABLE:
             raise SpecError(
                 f"{quote(name)} is not a command that embed runs{nearest(name, RUNNABLE)}",
@@ -66,36 +104,23 @@ class Runner:
                 f"{quote(found[0])} names an object in a Python module, which would be imported and run",
                 hint="allow it with --python where you trust the document",
             )
-        try:
-            return self._printed(name, arguments, preferred)
-        except click.UsageError as error:
-            raise SpecError(error.format_message()) from None
 
-    def _printed(self, name: str, arguments: list[str], preferred: str) -> Output:
+    def _context(self, words: list[str]) -> click.Context:
         parent = click.Context(self.main, info_name="shapecalc")
-        command = self.main.get_command(parent, name)
+        command = self.main.get_command(parent, words[0])
         assert command is not None
-        text = StringIO()
-        form = "text"
-        try:
-            with redirect_stdout(text):
-                context = command.make_context(name, [*arguments], parent=parent)
-                choices = _choices(command)
-                is_said = context.get_parameter_source("form") is ParameterSource.COMMANDLINE
-                if preferred in choices and not is_said:
-                    context = command.make_context(name, [*arguments, "--format", preferred], parent=parent)
-                for parameter, option in WRITES.items():
-                    if context.params.get(parameter):
-                        raise SpecError(f"{option} writes a file, which a command in a document may not")
-                form = context.params.get("form") or form
-                with context:
-                    command.invoke(context)
-        except click.exceptions.Exit:
-            pass  # a status of 1 is an answer too: that two networks differ, that a check finds something
-        here = f"{folder().parent}/"
-        return Output(
-            text.getvalue().replace(here, ""), _FORMS.get(name, _FORMS.get(form, form)), name == "value"
-        )
+        return command.make_context(words[0], words[1:], parent=parent)
+
+    @staticmethod
+    def _refuse_writing(context: click.Context) -> None:
+        for parameter, option in WRITES.items():
+            if context.params.get(parameter):
+                raise SpecError(f"{option} writes a file, which a command in a document may not")
+
+
+def _here() -> str:
+    """Return how paths of bundled specs begin on this machine, which no document should say."""
+    return f"{folder().parent}/"
 
 
 def _choices(command: click.Command) -> tuple[str, ...]:

@@ -35,6 +35,11 @@ class Document:
         """Whether the text is not what the commands print."""
         return self.before != self.after
 
+    def then(self, later: Document) -> Document:
+        """Return what has become of this document after both of two steps; an error in either undoes both."""
+        errors = (*self.errors, *later.errors)
+        return Document(self.file, self.before, self.before if errors else later.after, errors)
+
     def diff(self) -> str:
         """Return the difference, as `diff -u` tells it."""
         from difflib import unified_diff

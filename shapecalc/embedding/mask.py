@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 
-_FENCE = re.compile(r"[ \t>]*(?:[-*+]|\d+[.)])?[ \t>]*(`{3,}|~{3,})(.*)")
+_FENCE = re.compile(r"(?P<indent>[ \t>]*(?:(?:[-*+]|\d+[.)])[ \t>]*)?)(?P<ticks>`{3,}|~{3,})(?P<info>.*)")
 _SPAN = re.compile(r"(?<!`)(`+)(?!`)((?:(?!\n[ \t]*\r?\n).)+?)(?<!`)\1(?!`)", re.DOTALL)
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _LITERAL = ("code", "code-block", "sourcecode", "parsed-literal", "literalinclude", "math", "raw", "prompt")
@@ -28,6 +29,57 @@ def blanked(text: str) -> str:
     return re.sub(r"[^\n]", " ", text)
 
 
+@dataclass(frozen=True, slots=True)
+class Fence:
+    """A block of code in Markdown, from the line that opens it to the end of the one that closes it."""
+
+    start: int
+    end: int
+    ticks: str
+    info: str
+    indent: str
+    body: tuple[int, int]
+    """From where to where the lines inside go."""
+    is_closed: bool
+
+
+def fences(text: str) -> Iterator[Fence]:
+    r"""Yield the fenced blocks of a document; one that is not closed goes to the end.
+
+    >>> [(one.info, one.body, one.is_closed) for one in fences("```py\nx\n```")]
+    [('py', (6, 8), True)]
+    """
+    opened: tuple[int, re.Match[str], int] | None = None
+    for start, line in lines_of(text):
+        end = start + len(line)
+        found = _FENCE.match(line)
+        if opened is None:
+            if found and not (found["ticks"][0] == "`" and "`" in found["info"]):
+                opened = start, found, min(end + 1, len(text))
+        elif found and _closes(opened[1]["ticks"], found):
+            yield _fence(opened, start, end, is_closed=True)
+            opened = None
+    if opened is not None:
+        yield _fence(opened, len(text), len(text), is_closed=False)
+
+
+def _closes(ticks: str, found: re.Match[str]) -> bool:
+    return found["ticks"].startswith(ticks) and not found["info"].strip()
+
+
+def _fence(opened: tuple[int, re.Match[str], int], last: int, end: int, *, is_closed: bool) -> Fence:
+    start, found, first = opened
+    return Fence(
+        start,
+        end,
+        found["ticks"],
+        found["info"].strip(),
+        found["indent"],
+        (first, max(first, last)),
+        is_closed,
+    )
+
+
 def markdown(text: str) -> str:
     """Blot out fenced code and code spans; a code span cannot begin or end inside a comment.
 
@@ -35,21 +87,11 @@ def markdown(text: str) -> str:
     'a              c'
     """
     kept: list[str] = []
-    fence = ""
-    for _, line in lines_of(text):
-        found = _FENCE.match(line)
-        if fence:
-            kept.append(blanked(line))
-            closes = (
-                found and found[1][0] == fence[0] and len(found[1]) >= len(fence) and not found[2].strip()
-            )
-            fence = "" if closes else fence
-        elif found and not (found[1][0] == "`" and "`" in found[2]):
-            fence = found[1]
-            kept.append(blanked(line))
-        else:
-            kept.append(line)
-    return _without_spans("\n".join(kept))
+    at = 0
+    for one in fences(text):
+        kept += [text[at : one.start], blanked(text[one.start : one.end])]
+        at = one.end
+    return _without_spans("".join([*kept, text[at:]]))
 
 
 def _without_spans(text: str) -> str:
