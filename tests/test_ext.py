@@ -21,6 +21,7 @@ from shapecalc.ext import need
 from shapecalc.ext.options import NAMES, Options, of_block, options
 from shapecalc.ext.views import page
 from shapecalc.pieces.html import html
+from shapecalc.report.cells import rows
 
 ROOT = Path(shapecalc.__file__).parent.parent
 NET = """name: own
@@ -92,6 +93,8 @@ It has :shapecalc:`resnet50 params` parameters, see :ref:`glance`, and puts out
 
 .. shapecalc:: lenet5
    :view: summary
+
+.. shapecalc:: resnet18
 """
 
 
@@ -137,7 +140,7 @@ def test_sphinx_builds_html(tmp_path: Path, quiet: None) -> None:
     out, warnings = Site(tmp_path, RST).build("html")
     assert warnings == ""
     root = parsed(out / "index.html")
-    first, own, totals, _ = tables(root)
+    first, own, totals, _, nested = tables(root)
     assert [row[0] for row in first] == [
         "Layer",
         *("stem", "relu", "max_pool2d", "stage1", "stage2", "stage3", "stage4"),
@@ -147,6 +150,9 @@ def test_sphinx_builds_html(tmp_path: Path, quiet: None) -> None:
     assert [row[0] for row in own] == ["Layer", "conv2d", "flatten", "linear", "Total"]
     assert own[1] == ["conv2d", r"\(16 \times (H - 2) \times 26\)", "160"]
     assert ["params", "61,100,840", "60,965,224"] in totals
+    told = rows(shapecalc.load("resnet18").analyze())
+    assert [row[0] for row in nested[1:]] == [row.cells["Layer"] for row in told]
+    assert any(row.depth > 2 for row in told)
     words = " ".join("".join(root.itertext()).split())
     assert "It has 25,557,032 parameters, see At a glance, and puts out" in words
     assert TITLE in words
@@ -166,10 +172,15 @@ def test_sphinx_builds_latex(tmp_path: Path, quiet: None) -> None:
     assert warnings == ""
     (path,) = out.glob("*.tex")
     text = path.read_text(encoding="utf-8").partition(r"\begin{document}")[2]
-    assert r"\begin{tabular}[t]{llllrrrr}" in text
+    assert r"\begin{tabulary}{\linewidth}[t]{LLLLRRRR}" in text
     assert r"\sphinxcaption{At a glance}" in text
     assert r"\(2048 \times \left\lceil \frac{H}{32} \right\rceil \times \left\lceil \frac{W}{32}" in text
     assert "25,557,032" in text
+    assert re.search(
+        r"\\begin\{longtable\}\{\\X\{\d+\}\{(\d+)\}.*>\{\\raggedleft\\arraybackslash\}\\X\{\d+\}\{\1\}\}",
+        text,
+    )
+    assert "xa0" not in text
     assert r"a\_b \& \$x\$" in text
     assert not set("⌊⌋⌈⌉≥≤≠≡") & {*text}  # none of which the usual engine can set
 

@@ -113,34 +113,68 @@ def _facts(facts: Facts) -> nodes.definition_list:
 def _table(table: Table) -> Iterator[nodes.Node]:
     from sphinx.addnodes import tabular_col_spec
 
-    spec = "".join("r" if column.is_right else "l" for column in table.columns)
-    yield tabular_col_spec(spec=spec)
-    found = nodes.table(classes=["shapecalc", *(["longtable"] if len(table.rows) > _PAGE else [])])
+    widths = [_width(table, number) for number in range(len(table.columns))]
+    is_long = sum(map(_height, table.rows)) > _PAGE
+    yield tabular_col_spec(spec=_long_spec(table, widths) if is_long else _spec(table))
+    found = nodes.table(classes=["shapecalc", *(["longtable"] if is_long else [])])
     if table.caption:
         found += nodes.title("", "", *inline_nodes(table.caption))
     group = nodes.tgroup(cols=len(table.columns))
     found += group
-    for number, column in enumerate(table.columns):
-        cells = (len(plain(row.cells[number])) + (4 if row.is_total else 0) for row in table.rows)
-        widest = max([len(column.header), 1, *cells])  # in text, what is bold has two stars on each side
-        group += nodes.colspec(colwidth=widest)
+    for width in widths:
+        group += nodes.colspec(colwidth=width)
     header = Row(tuple((column.header,) for column in table.columns))
     group += nodes.thead("", _row(header, table))
     group += nodes.tbody("", *(_row(row, table) for row in table.rows))
     yield found
 
 
-_PAGE = 30
+_PAGE = 25
+"""A table of more lines than this may go over several pages."""
+
+
+def _height(row: Row) -> int:
+    """Return about how many lines a row takes: formulas are higher, and are broken."""
+    return 2 if any(isinstance(part, Math) for cell in row.cells for part in cell) else 1
+
+
+def _width(table: Table, number: int) -> int:
+    """Return how many characters a column is wide; in text, what is bold has two stars on each side."""
+    cells = (
+        len(plain(row.cells[number])) + (4 if row.is_total else 0) + (0 if number else 2 * row.depth)
+        for row in table.rows
+    )
+    return max([len(table.columns[number].header), 1, *cells])
+
+
+def _spec(table: Table) -> str:
+    """Return the columns for LaTeX's tabulary, each as wide as what is in it."""
+    return "".join("R" if column.is_right else "L" for column in table.columns)
+
+
+def _long_spec(table: Table, widths: list[int]) -> str:
+    """Return the columns for LaTeX's longtable, their shares of the line in proportion."""
+    whole = sum(width + _MARGIN for width in widths)
+    return "".join(
+        rf"{_RAGGED if column.is_right else ''}\X{{{width + _MARGIN}}}{{{whole}}}"
+        for column, width in zip(table.columns, widths, strict=True)
+    )
+
+
+_MARGIN = 3
+_RAGGED = r">{\raggedleft\arraybackslash}"
 
 
 def _row(row: Row, table: Table) -> nodes.row:
     found = nodes.row()
     for number, (cell, column) in enumerate(zip(row.cells, table.columns, strict=True)):
         entry = nodes.entry(classes=["shapecalc-right"] if column.is_right else [])
-        indent = "\N{NO-BREAK SPACE}" * (2 * row.depth) if number == 0 else ""
         line = tuple(
             Strong(part) if isinstance(part, str) and part and row.is_total else part for part in cell
         )
-        entry += _paragraph((indent, *line) if indent else line)
+        paragraph = _paragraph(line)
+        if row.depth and number == 0:
+            paragraph.insert(0, nodes.Text("\N{NO-BREAK SPACE}" * (2 * row.depth)))
+        entry += paragraph
         found += entry
     return found

@@ -110,6 +110,7 @@ def _layers(options: Options, resolve: Resolve) -> Page:
         batch=batch,
         columns=chosen_columns(options.columns) or None,
         caption=None if options.caption is None else (options.caption,),
+        has_notes=options.notes,
     )
     return (table, *(summary_page(report, batch=batch) if options.notes else ()))
 

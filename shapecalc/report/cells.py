@@ -54,13 +54,14 @@ def rows(report: Report, depth: int | None = None, *, batch: bool = False) -> li
     return [*found, Row(0, True, last)]  # noqa: FBT003
 
 
-_LONGEST_FORMULA = 48
+LONGEST_FORMULA = 48
+SEE_BELOW = "(see below)"
 
 
 def _short(value: Dim) -> str:
     """A long formula stands under the table, where it is not cut."""
     text = grouped(value)
-    return text if isinstance(value, int) or len(text) <= _LONGEST_FORMULA else "(see below)"
+    return text if isinstance(value, int) or len(text) <= LONGEST_FORMULA else SEE_BELOW
 
 
 def _row(item: Item, report: Report, params: Dim, macs: Dim, batch: bool) -> Row:

@@ -25,7 +25,17 @@ from shapecalc.pieces.piece import (
     plain,
     sizes,
 )
-from shapecalc.report.cells import COLUMNS, HEADERS, heading, memory, share, summary, visible
+from shapecalc.report.cells import (
+    COLUMNS,
+    HEADERS,
+    LONGEST_FORMULA,
+    SEE_BELOW,
+    heading,
+    memory,
+    share,
+    summary,
+    visible,
+)
 from shapecalc.report.data import Report
 from shapecalc.report.node import Node
 from shapecalc.report.outline import Item, lines, outline, window_text
@@ -59,8 +69,11 @@ def layers_table(
     batch: bool = False,
     columns: Sequence[str] | None = None,
     caption: Line | None = None,
+    has_notes: bool = True,
 ) -> Table:
     """Return a row per line of the outline and one with the totals; columns that would be empty are left out.
+
+    A total that is a long formula stands in the notes, if there are any.
 
     >>> from shapecalc.model import load
     >>> table = layers_table(load("lenet5").analyze(), columns=("Layer", "Params"))
@@ -70,6 +83,8 @@ def layers_table(
     whole = report.params, report.macs
     found = [(item, _cells(item, report, whole, batch)) for item in lines(outline(report, depth))]
     total = _total(report, batch)
+    if has_notes:
+        total |= {name: _short(total[name]) for name in ("Params", "MACs")}
     names = [
         name
         for name in columns or COLUMNS
@@ -105,6 +120,11 @@ def _total(report: Report, batch: bool) -> dict[str, Line]:
         "Params": (amount(report.params),),
         "MACs": (*(() if report.complete else AT_LEAST), amount(report.macs)),
     }
+
+
+def _short(line: Line) -> Line:
+    is_long = any(isinstance(part, Math) and len(part.text) > LONGEST_FORMULA for part in line)
+    return (SEE_BELOW,) if is_long else line
 
 
 def _words(text: str) -> Line:
