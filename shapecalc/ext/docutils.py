@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from itertools import groupby
 
@@ -113,16 +114,15 @@ def _facts(facts: Facts) -> nodes.definition_list:
 def _table(table: Table) -> Iterator[nodes.Node]:
     from sphinx.addnodes import tabular_col_spec
 
-    widths = [_width(table, number) for number in range(len(table.columns))]
     is_long = sum(map(_height, table.rows)) > _PAGE
-    yield tabular_col_spec(spec=_long_spec(table, widths) if is_long else _spec(table))
+    yield tabular_col_spec(spec=_long_spec(table) if is_long else _spec(table))
     found = nodes.table(classes=["shapecalc", *(["longtable"] if is_long else [])])
     if table.caption:
         found += nodes.title("", "", *inline_nodes(table.caption))
     group = nodes.tgroup(cols=len(table.columns))
     found += group
-    for width in widths:
-        group += nodes.colspec(colwidth=width)
+    for number in range(len(table.columns)):
+        group += nodes.colspec(colwidth=_width(table, number))
     header = Row(tuple((column.header,) for column in table.columns))
     group += nodes.thead("", _row(header, table))
     group += nodes.tbody("", *(_row(row, table) for row in table.rows))
@@ -140,10 +140,7 @@ def _height(row: Row) -> int:
 
 def _width(table: Table, number: int) -> int:
     """Return how many characters a column is wide; in text, what is bold has two stars on each side."""
-    cells = (
-        len(plain(row.cells[number])) + (4 if row.is_total else 0) + (0 if number else 2 * row.depth)
-        for row in table.rows
-    )
+    cells = (len(_as_shown(row, number)) + (4 if row.is_total else 0) for row in table.rows)
     return max([len(table.columns[number].header), 1, *cells])
 
 
@@ -152,16 +149,50 @@ def _spec(table: Table) -> str:
     return "".join("R" if column.is_right else "L" for column in table.columns)
 
 
-def _long_spec(table: Table, widths: list[int]) -> str:
-    """Return the columns for LaTeX's longtable, their shares of the line in proportion."""
-    whole = sum(width + _MARGIN for width in widths)
+def _long_spec(table: Table) -> str:
+    """Return the columns for LaTeX's longtable: numbers have the room they need, words the rest."""
+    widths = [
+        _BETWEEN + max(_points(column.header), *(_points(_as_shown(row, number)) for row in table.rows))
+        for number, column in enumerate(table.columns)
+    ]
+    flexible = {number for number in range(len(widths)) if _can_be_broken(table, number)}
+    room = _LINE - sum(width for number, width in enumerate(widths) if number not in flexible)
+    wanted = sum(widths[number] for number in flexible)
+    shares = [
+        max(_LEAST, min(width, room * width // wanted)) if number in flexible else width
+        for number, width in enumerate(widths)
+    ]
     return "".join(
-        rf"{_RAGGED if column.is_right else ''}\X{{{width + _MARGIN}}}{{{whole}}}"
-        for column, width in zip(table.columns, widths, strict=True)
+        rf"{_RAGGED if column.is_right else ''}\X{{{share}}}{{{max(_LINE, sum(shares))}}}"
+        for column, share in zip(table.columns, shares, strict=True)
     )
 
 
-_MARGIN = 3
+def _as_shown(row: Row, number: int) -> str:
+    return _indent(row, number) + plain(row.cells[number])
+
+
+def _indent(row: Row, number: int) -> str:
+    return "\N{NO-BREAK SPACE}" * (2 * row.depth) if number == 0 else ""
+
+
+def _points(text: str) -> int:
+    """Return about how wide a text is when it is set, in tenths of a point."""
+    return sum(27 if character in ",. \N{NO-BREAK SPACE}" else 53 for character in text)
+
+
+def _can_be_broken(table: Table, number: int) -> bool:
+    """Say whether a column holds formulas or words, which LaTeX breaks as it does not break numbers."""
+    line = [part for row in table.rows for part in row.cells[number]]
+    has_words = any(_WORD.search(plain((part,))) for part in line) and not table.columns[number].is_right
+    return has_words or any(isinstance(part, Math) for part in line)
+
+
+_WORD = re.compile(r"[^\W\d_]{2}")
+_LINE = 4550
+_LEAST = 450
+_BETWEEN = 125
+"""The width of a line, the least of a column, and what is between two, in tenths of a point."""
 _RAGGED = r">{\raggedleft\arraybackslash}"
 
 
@@ -173,8 +204,21 @@ def _row(row: Row, table: Table) -> nodes.row:
             Strong(part) if isinstance(part, str) and part and row.is_total else part for part in cell
         )
         paragraph = _paragraph(line)
-        if row.depth and number == 0:
-            paragraph.insert(0, nodes.Text("\N{NO-BREAK SPACE}" * (2 * row.depth)))
+        _let_names_break(paragraph)
+        if indent := _indent(row, number):
+            paragraph.insert(0, nodes.Text(indent))
         entry += paragraph
         found += entry
     return found
+
+
+def _let_names_break(paragraph: nodes.paragraph) -> None:
+    """Let LaTeX break a name behind an underscore; nobody else sees anything of it."""
+    for text in [*paragraph.findall(nodes.Text)]:
+        parts = re.split(r"(?<=_)", text.astext())
+        if len(parts) == 1 or isinstance(text.parent, nodes.math):
+            continue
+        found: list[nodes.Node] = [nodes.Text(parts[0])]
+        for part in parts[1:]:
+            found += [nodes.raw("", r"\allowbreak{}", format="latex"), nodes.Text(part)]
+        text.parent.replace(text, found)
