@@ -270,6 +270,30 @@ def test_an_output_that_holds_a_marker_is_refused() -> None:
     assert document.after == text
 
 
+@pytest.mark.parametrize(
+    ("form", "name", "expected"),
+    [
+        ("mmd", "a.md", "```mermaid\n{}\n```"),
+        ("svg", "a.md", "{}"),
+        ("latex", "a.md", "{}"),
+        ("svg", "a.html", "{}"),
+        ("text", "a.html", "<pre>{}</pre>"),
+        ("json", "a.md", "```json\n{}\n```"),
+        ("html", "a.md", "{}"),
+        ("rst", "a.rst", "{}"),
+        ("json", "a.rst", ".. code-block:: json\n\n    {}"),
+    ],
+)
+def test_every_form_stands_as_a_document_bears_it(form: str, name: str, expected: str) -> None:
+    opening, closing = (".. shapecalc show a", ".. /shapecalc") if name == "a.rst" else MARKERS
+    document = embedded(f"{opening}\n{closing}\n", name, lambda words, wanted: Output("said", form))
+    blank = "" if name == "a.html" else "\n"
+    assert document.after == f"{opening}\n{blank}{expected.format('said')}\n{blank}{closing}\n"
+
+
+MARKERS = ("<!-- shapecalc show a -->", "<!-- /shapecalc -->")
+
+
 def test_a_module_is_imported_only_when_that_is_allowed(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(here)
     (here / "a_net.py").write_text("from torch import nn\ndef Net():\n    return nn.Linear(3, 4)\n")

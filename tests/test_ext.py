@@ -16,8 +16,8 @@ import html5lib
 import pytest
 
 import shapecalc
+from shapecalc.bridges import need
 from shapecalc.errors import NotInstalled, SpecError
-from shapecalc.ext import need
 from shapecalc.ext.options import NAMES, Options, of_block, options
 from shapecalc.ext.views import page
 from shapecalc.pieces.html import html

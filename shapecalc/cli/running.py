@@ -31,7 +31,8 @@ RUNNABLE = (
 """The commands that print text and do nothing else. A new one joins here."""
 WRITES = {"output": "-o", "fix": "--fix"}
 """Parameters with which a command writes files, whichever command has them."""
-_FORMS = {"table": "text", "export": "python", "schema": "json"}
+_UNSAID = {"draw": "mmd", "export": "python", "schema": "json"}
+"""What a command prints where no option says the form."""
 
 
 class Runner:
@@ -69,7 +70,7 @@ class Runner:
     def _run(self, words: list[str], preferred: str) -> Output:
         self._allow(words)
         text = StringIO()
-        form = "text"
+        form = _UNSAID.get(words[0], "text")
         try:
             with redirect_stdout(text):
                 context = self._context(words)
@@ -84,10 +85,10 @@ class Runner:
             raise SpecError(error.format_message()) from None
         except click.exceptions.Exit:
             pass  # a status of 1 is an answer too: that two networks differ, that a check finds something
-        name = words[0]
-        return Output(
-            text.getvalue().replace(_here(), ""), _FORMS.get(name, _FORMS.get(form, form)), name == "value"
-        )
+        printed = text.getvalue().replace(_here(), "")
+        if printed.startswith("<svg"):
+            form = "svg"
+        return Output(printed, "text" if form == "table" else form, is_value=words[0] == "value")
 
     def _allow(self, words: list[str]) -> None:
         """Raise `SpecError` for a command that is not for documents, or that would run somebody's code."""

@@ -9,8 +9,16 @@ from shapecalc.embedding.markers import Region
 from shapecalc.errors import SpecError, printable
 from shapecalc.pieces import markdown, rst
 
-_LANGUAGES = {"text": "text", "json": "json", "csv": "text", "python": "python", "yaml": "yaml"}
-_STANDS_IN = {"markdown": ("markdown", "html", "latex"), "html": ("html",), "rst": ("rst",)}
+_LANGUAGES = {
+    "text": "text",
+    "json": "json",
+    "csv": "text",
+    "python": "python",
+    "mmd": "mermaid",
+    "dot": "dot",
+}
+"""What a block of each form is called; GitHub draws those of Mermaid."""
+_STANDS_IN = {"markdown": ("markdown", "html", "latex", "svg"), "html": ("html", "svg"), "rst": ("rst",)}
 """The forms that a document bears as they are."""
 
 

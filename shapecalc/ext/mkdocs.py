@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from shapecalc.ext import need
+from shapecalc.bridges import need
 
 need("mkdocs", "docs")
 need("pymdownx", "docs")

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from shapecalc import __version__
+from shapecalc.bridges import need
 from shapecalc.errors import ShapecalcError, SpecError
-from shapecalc.ext import need
 
 need("sphinx", "docs")
 
