@@ -159,6 +159,28 @@ def test_restructured_text_reads_as_meant() -> None:
     assert [one.astext() for one in note.findall(nodes.paragraph)] == ["10"]
 
 
+def test_parts_are_indented_in_every_document() -> None:
+    """With spaces that do not break, which are spaces all the same."""
+    for name in ("a.rst", "a.md", "a.html"):
+        opening, closing = (
+            (".. shapecalc show resnet18", ".. /shapecalc")
+            if name == "a.rst"
+            else (
+                "<!-- shapecalc show resnet18 -->",
+                MARKERS[1],
+            )
+        )
+        text = filled(name, f"{opening}\n{closing}\n")
+        assert "\\xa0" not in text
+        assert "batch_norm2d" in text
+    tree = publish_doctree(filled("a.rst", ".. shapecalc show resnet18\n.. /shapecalc\n"))
+    first = [row[0].astext() for row in tree.findall(nodes.row)]
+    assert [text.strip() for text in first[1:]] == [
+        row.cells["Layer"] for row in rows(shapecalc.load("resnet18").analyze())
+    ]
+    assert sum(text.startswith("\N{NO-BREAK SPACE}") for text in first) > 20
+
+
 def test_html_reads_as_meant() -> None:
     import html5lib
 

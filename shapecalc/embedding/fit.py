@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from html import escape
 
 from shapecalc.embedding.markers import Region
-from shapecalc.errors import SpecError, printable
+from shapecalc.errors import SpecError
 from shapecalc.pieces import markdown, rst
 
 _LANGUAGES = {
@@ -31,6 +32,18 @@ class Output:
     is_value: bool = False
 
 
+def without_controls(text: str) -> str:
+    r"""Return text in which what a terminal obeys, or what reverses the writing, is written out.
+
+    >>> print(without_controls("a\x1b[31m"))
+    a\x1b[31m
+    """
+    return _CONTROL.sub(lambda found: repr(found[0])[1:-1], text)
+
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+
 def fitted(output: Output, region: Region, name: str | None = None) -> str:
     """Return what stands between the markers; `name` is the substitution that reStructuredText is to have.
 
@@ -38,7 +51,7 @@ def fitted(output: Output, region: Region, name: str | None = None) -> str:
     surrounding string, another marker.
     """
     flavour = region.flavour.name
-    text = "\n".join(map(printable, output.text.split("\n"))).rstrip()
+    text = without_controls(output.text).rstrip()
     if not region.is_block:
         if "\n" in text:
             raise SpecError(
@@ -70,11 +83,8 @@ def fitted(output: Output, region: Region, name: str | None = None) -> str:
 def _body(output: Output, text: str, flavour: str, *, is_python: bool) -> str:
     if output.is_value and output.form == "text":
         return _escaped(text, flavour)
-    if output.form in (flavour, "html", "markdown", "rst", "latex") and output.form not in _LANGUAGES:
-        if not (flavour == "rst" and output.form != "rst") and not (
-            flavour == "html" and output.form != "html"
-        ):
-            return text
+    if output.form in _STANDS_IN[flavour]:
+        return text
     if flavour == "html":
         return f"<pre>{escape(text)}</pre>"
     if flavour == "markdown":

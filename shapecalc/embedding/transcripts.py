@@ -10,9 +10,10 @@ from pathlib import PurePath
 from typing import TypeAlias
 
 from shapecalc.embedding.document import Document
+from shapecalc.embedding.fit import without_controls
 from shapecalc.embedding.markers import MARKDOWN, SUFFIXES
 from shapecalc.embedding.mask import Fence, fences
-from shapecalc.errors import Place, ShapecalcError, SpecError, printable
+from shapecalc.errors import Place, ShapecalcError, SpecError
 
 Print: TypeAlias = Callable[[list[str]], str]
 """Returns all that a command line prints, errors included."""
@@ -74,7 +75,7 @@ def _content(one: Transcript, printed: Print) -> str:
         words = shlex.split(one.command)
     except ValueError as error:
         raise SpecError(f"this is no command line: {error}") from None
-    lines = [printable(line) for line in printed(words).removesuffix("\n").split("\n")]
+    lines = without_controls(printed(words)).removesuffix("\n").split("\n")
     if any(line.lstrip().startswith(one.ticks) for line in lines):
         raise SpecError("what is printed would close the block", hint="open it with more backticks")
     return "".join((f"{one.indent}{line}" if line else one.indent.rstrip()) + one.ending for line in lines)
