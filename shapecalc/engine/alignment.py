@@ -50,17 +50,16 @@ def tracks(walk: Walk, inputs: Sequence[Shape], channel_axis: int) -> list[Track
 
     The axes of the batch and of the channels are left out: there, positions are no places.
     """
-    found: list[Tracks] = []
+    found: list[Tracks] = [()] * len(walk.shapes)  # a tensor that stands in for a lost one is no node's
     for number, shape in enumerate(inputs):
         apart = {channel_axis % len(shape), *((0,) if walk.graph.batched else ())} if shape else set()
-        found.append(tuple(None if axis in apart else Track((number, axis)) for axis in range(len(shape))))
+        found[number] = tuple(None if axis in apart else Track((number, axis)) for axis in range(len(shape)))
     for node, effect in zip(walk.graph.nodes, walk.effects, strict=True):
         if effect is None:
-            found.extend([()] * node.results)
             continue
         sources = [(found[slot], walk.shapes[slot] or ()) for slot in node.sources]
         result = _through(node.layer, sources, effect.outputs[0])
-        found.extend([result] * node.results)
+        found[node.first_slot : node.first_slot + node.results] = [result] * node.results
     return found
 
 
