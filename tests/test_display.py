@@ -106,9 +106,9 @@ def balanced(text: str) -> bool:
 
 def test_the_table_says_what_the_terminal_says() -> None:
     report = shapecalc.load("alexnet").analyze()
-    parsed = tree(html((layers_table(report),)))
+    parsed = tree(html((layers_table(report, fields=True),)))
     found = [[words(cell) for cell in row] for row in parsed.iter("tr")][1:]
-    told = [[*row.cells.values()] for row in rows(report)]
+    told = [[*row.cells.values()] for row in rows(report, fields=True)]
     assert found == told
     assert words(at(parsed, ".//caption")) == "AlexNet, in one column (alexnet) on 3x224x224"
 

@@ -55,6 +55,8 @@ def tables(root: ET.Element) -> list[list[list[str]]]:
 
 # ---- Sphinx
 
+FIELD = rows(shapecalc.load("lenet5").analyze(), fields=True)[0].cells["Field"].replace("5", "3")
+"""Of a first convolution with a kernel of 3."""
 RST = """A site
 ======
 
@@ -69,7 +71,7 @@ It has :shapecalc:`resnet50 params` parameters, see :ref:`glance`, and puts out
 .. shapecalc:: nets/net.yaml
    :parameters: width=16
    :free: H
-   :columns: layer, output, params
+   :columns: layer, output, params, field
 
 .. shapecalc:: lenet5
    :view: derivation
@@ -148,7 +150,7 @@ def test_sphinx_builds_html(tmp_path: Path, quiet: None) -> None:
     ]
     assert first[-1][3:5] == ["1000", "25,557,032"]
     assert [row[0] for row in own] == ["Layer", "conv2d", "flatten", "linear", "Total"]
-    assert own[1] == ["conv2d", r"\(16 \times (H - 2) \times 26\)", "160"]
+    assert own[1] == ["conv2d", r"\(16 \times (H - 2) \times 26\)", "160", FIELD]
     assert ["params", "61,100,840", "60,965,224"] in totals
     told = rows(shapecalc.load("resnet18").analyze())
     assert [row[0] for row in nested[1:]] == [row.cells["Layer"] for row in told]
@@ -214,7 +216,9 @@ def test_sphinx_builds_again_when_a_spec_changes(tmp_path: Path, quiet: None) ->
     assert after[0][1][2] == "5x5"
 
 
-BAD_RST = """A site
+BAD_FIELD = rows(shapecalc.load("lenet5").analyze(), fields=True)[0].cells["Field"].replace("5", "3")
+"""Of a first convolution with a kernel of 3."""
+RST = """A site
 ======
 
 Words.

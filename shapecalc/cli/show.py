@@ -51,6 +51,7 @@ FORMATS = ("table", "markdown", "html", "rst", "json", "csv", "latex")
     type=click.Choice(["torch", "keras"]),
     help="Count batch-norm statistics as buffers (torch) or as parameters (keras); default: as the spec.",
 )
+@click.option("--fields", is_flag=True, help="Show receptive fields: size, stride, left edge.")
 @click.option(
     "--format",
     "form",
@@ -69,6 +70,7 @@ def show(  # noqa: PLR0913, PLR0917  (one argument per option)
     depth: int | None,
     dtype: str,
     count: str | None,
+    fields: bool,
     form: str,
 ) -> None:
     """Lay out MODEL (a bundled name, a file, - for stdin, or pkg.mod:Net) layer by layer.
@@ -87,33 +89,33 @@ def show(  # noqa: PLR0913, PLR0917  (one argument per option)
         count=count,
         **settled,
     )
-    say(rendered(report, form, depth, batch=batch is not None or "batch" in names))
+    say(rendered(report, form, depth, batch=batch is not None or "batch" in names, fields=fields))
 
 
-def rendered(report: Report, form: str, depth: int | None, *, batch: bool) -> str:
+def rendered(report: Report, form: str, depth: int | None, *, batch: bool, fields: bool = False) -> str:
     """Return a report in one of the output forms; only that form's renderer is imported."""
     if form == "json":
         import json
 
-        return json.dumps(report.to_dict(), indent=2, ensure_ascii=False)
+        return json.dumps(report.to_dict(fields=fields), indent=2, ensure_ascii=False)
     if form == "csv":
         from shapecalc.report.csv import csv
 
-        return csv(report)
+        return csv(report, fields=fields)
     if form == "latex":
         from shapecalc.report.latex import latex
 
-        return latex(report, depth, batch=batch)
+        return latex(report, depth, batch=batch, fields=fields)
     if form == "markdown":
         from shapecalc.report.markdown import markdown
 
-        return markdown(report, depth, batch=batch)
+        return markdown(report, depth, batch=batch, fields=fields)
     if form in ("html", "rst"):
         from shapecalc.pieces import written
         from shapecalc.report.page import layers_table, summary_page
 
-        found = (layers_table(report, depth, batch=batch), *summary_page(report, batch=batch))
-        return written(found, form)
+        found = layers_table(report, depth, batch=batch, fields=fields)
+        return written((found, *summary_page(report, batch=batch, fields=fields)), form)
     from shapecalc.report.table import table
 
-    return table(report, depth, batch=batch, width=terminal_width())
+    return table(report, depth, batch=batch, width=terminal_width(), fields=fields)

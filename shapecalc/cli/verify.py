@@ -28,9 +28,10 @@ PATIENCE = 1.0
 def verify(
     ctx: click.Context, model: str, inputs: tuple[str, ...], settings: tuple[str, ...], form: str
 ) -> None:
-    """Prove every layer of MODEL equal to torch's own symbolic shapes; exit 1 when one is refuted.
+    """Prove every layer of MODEL equal to torch's own symbolic shapes, and run the network that it makes.
 
-    Needs torch, which no other command does.
+    A hook on every layer of the built network compares its shape, weights and MACs with the report; a large
+    network runs without numbers. Exit 1 when anything is refuted. Needs torch.
     """
     from shapecalc.bridges import need
 

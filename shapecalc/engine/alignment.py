@@ -80,6 +80,17 @@ def _after(track: Track | None, centre: Centre) -> Track | None:
     return None if track is None else track.after(centre)
 
 
+def parting(
+    sources: Sequence[tuple[Tracks, Shape]], output: Shape, axis: int
+) -> Iterator[tuple[int, Track, int, Track]]:
+    """Yield the tensors of a merge that are centred elsewhere than its first, each behind that first."""
+    met = [*meeting(sources, output, axis)]
+    for number, track in met[1:]:
+        first, leader = met[0]
+        if track.comparable(leader) and track.first != leader.first:
+            yield first, leader, number, track
+
+
 def meeting(sources: Sequence[tuple[Tracks, Shape]], output: Shape, axis: int) -> Iterator[tuple[int, Track]]:
     """Yield which tensors of a merge meet on an axis of its result, with their tracks.
 

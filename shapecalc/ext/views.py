@@ -104,6 +104,7 @@ def _layers(options: Options, resolve: Resolve) -> Page:
     from shapecalc.report.page import chosen_columns, layers_table, summary_page
 
     report, batch = _report(options, resolve), _shows_batch(options)
+    fields = "field" in map(str.lower, options.columns)
     table = layers_table(
         report,
         options.depth,
@@ -111,8 +112,9 @@ def _layers(options: Options, resolve: Resolve) -> Page:
         columns=chosen_columns(options.columns) or None,
         caption=None if options.caption is None else (options.caption,),
         has_notes=options.notes,
+        fields=fields,
     )
-    return (table, *(summary_page(report, batch=batch) if options.notes else ()))
+    return (table, *(summary_page(report, batch=batch, fields=fields) if options.notes else ()))
 
 
 def _summary(options: Options, resolve: Resolve) -> Page:

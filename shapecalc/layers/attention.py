@@ -17,6 +17,7 @@ from shapecalc.errors import Undecided
 from shapecalc.layers.base import Joint, Named, NoBuffers, Shapes
 from shapecalc.layers.fields import Count, Flag, OptionalCount, Probability, complaint
 from shapecalc.layers.requirement import Requirement, Shape, arity, divides, matches, rank_between, shaped
+from shapecalc.layers.sight import Along, Sight, over, placed, unseen
 
 
 class MultiheadAttention(NoBuffers, Joint):
@@ -96,6 +97,20 @@ class MultiheadAttention(NoBuffers, Joint):
         batch, queries = batch_and_length(inputs[0], batch_first=self.batch_first)
         heads = () if self.average_attn_weights else (self.num_heads,)
         return (self.output(inputs), (*batch, *heads, queries, self._seen(inputs)))
+
+    def sights(self, inputs: Shapes, result: int) -> tuple[Sight, ...]:
+        query = inputs[0]
+        length = 1 if self.batch_first and len(query) == 3 else 0
+        all_of_it = over(len(query), [length, len(query) - 1])
+        asking = over(len(query), [len(query) - 1])
+        if result == 1:  # [N, heads, T, S], whichever of N and L comes first in the sequences
+            rows = Along(len(self.outputs(inputs)[1]) - 2)
+            ahead = placed(len(query) - 2)
+            all_of_it = (*ahead, *over(2, [0, 1])) if length else (*over(1, [0]), *ahead, *over(1, [0]))
+            asking = tuple(rows if axis == length else view for axis, view in enumerate(all_of_it))
+        if len(inputs) == 1:
+            return (all_of_it,)
+        return (asking, all_of_it, all_of_it if result == 0 else unseen(len(query)))
 
     def weights(self, inputs: Shapes) -> Named:
         e = inputs[0][-1]

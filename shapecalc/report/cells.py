@@ -11,12 +11,13 @@ from shapecalc.algebra.render import grouped, is_sum
 from shapecalc.errors import Undecided
 from shapecalc.layers.requirement import Shape, shown
 from shapecalc.report.data import Report
+from shapecalc.report.field import field_text
 from shapecalc.report.outline import Item, lines, outline, window_text
 
 if TYPE_CHECKING:
     from shapecalc.algebra.leading import Leading
 
-COLUMNS = ("Layer", "Kind", "Kernel", "Output", "Params", "Params %", "MACs", "MACs %")
+COLUMNS = ("Layer", "Kind", "Kernel", "Output", "Field", "Params", "Params %", "MACs", "MACs %")
 KERAS_COUNTING = (
     "Parameters as Keras counts them: the statistics of batch normalization are among them, untrained."
 )
@@ -24,6 +25,10 @@ HEADERS = {"Params %": "%", "MACs %": "%"}
 CONVENTION = (
     "MACs: multiply-accumulates of convolutions, linear layers and matrix products; "
     "biases, normalization, activations and pooling are not counted. FLOPs = 2·MACs."
+)
+FIELDS = (
+    "Field: the receptive field of a position in the input, as size, s stride, @ left edge of the first; "
+    "its largest size after ≤, where it differs from position to position."
 )
 
 
@@ -36,16 +41,20 @@ class Row:
     cells: dict[str, str]
 
 
-def rows(report: Report, depth: int | None = None, *, batch: bool = False) -> list[Row]:
+def rows(report: Report, depth: int | None = None, *, batch: bool = False, fields: bool = False) -> list[Row]:
     """Return a row per line of the outline, and a last one with the totals."""
     params, macs = report.params, report.macs
-    found = [_row(item, report, params, macs, batch) for item in lines(outline(report, depth))]
+    found = [
+        _row(item, report, params, macs, batch, fields)
+        for item in lines(outline(report, depth, fields=fields))
+    ]
     at_least = "" if report.complete else "≥ "
     last = {
         "Layer": "Total",
         "Kind": "",
         "Kernel": "",
         "Output": shape_text(report.output, report, batch=batch),
+        "Field": "",
         "Params": _short(params),
         "Params %": "",
         "MACs": f"{at_least}{_short(macs)}",
@@ -64,7 +73,7 @@ def _short(value: Dim) -> str:
     return text if isinstance(value, int) or len(text) <= LONGEST_FORMULA else SEE_BELOW
 
 
-def _row(item: Item, report: Report, params: Dim, macs: Dim, batch: bool) -> Row:
+def _row(item: Item, report: Report, params: Dim, macs: Dim, batch: bool, fields: bool) -> Row:
     times = "" if item.count == 1 else f" ×{_factor(item.count)}"
     is_part = item.node is None or bool(item.children)
     cost = "?" if item.macs is None else grouped(item.macs)
@@ -73,6 +82,7 @@ def _row(item: Item, report: Report, params: Dim, macs: Dim, batch: bool) -> Row
         "Kind": item.kind,
         "Kernel": window_text(item.window),
         "Output": "" if item.output is None else shape_text(item.output, report, batch=batch),
+        "Field": field_text(item.field) if fields and item.nodes else "",
         "Params": "shared" if item.is_shared else grouped(item.params),
         "Params %": share(item.params, params),
         "MACs": cost if item.complete or item.macs is None else f"≥ {cost}",
@@ -109,7 +119,7 @@ def visible(shape: Shape, report: Report, *, batch: bool) -> Shape:
     return shape[1:]
 
 
-def summary(report: Report, *, batch: bool = False) -> list[str]:
+def summary(report: Report, *, batch: bool = False, fields: bool = False) -> list[str]:
     """Return the lines under the table: outputs, totals, memory, and the convention."""
     found: list[str] = []
     if len(report.inputs) > 1:
@@ -138,7 +148,14 @@ def summary(report: Report, *, batch: bool = False) -> list[str]:
         f"Memory in {report.dtype}: parameters {memory(report.params * report.itemsize)}, "
         f"all layer outputs {memory(report.bytes)}"
     )
-    return [*found, *counted(report), *validity(report), CONVENTION]
+    told = [FIELDS, *unknown_fields(report)] if fields else []
+    return [*found, *counted(report), *validity(report), CONVENTION, *told]
+
+
+def unknown_fields(report: Report) -> list[str]:
+    """Return which layers have no known receptive field, as a line, if there are any."""
+    unknown = report.fields_unknown
+    return [f"Field not known: {', '.join(unknown)}"] if unknown else []
 
 
 def growth(report: Report) -> list[str]:

@@ -11,6 +11,7 @@ from shapecalc.engine.graph import Graph, Group, Walk
 from shapecalc.errors import Undecided
 from shapecalc.layers.requirement import Requirement, Shape
 from shapecalc.pieces.display import Shown
+from shapecalc.report.field import Fields
 from shapecalc.report.node import Node, number, plain, total
 
 if TYPE_CHECKING:
@@ -78,6 +79,7 @@ class Report(Shown):
         self.graph: Graph = walk.graph
         self.unbatched = not walk.graph.batched
         shapes, graph_nodes = walk.shapes, walk.graph.nodes
+        fields = Fields(walk, [*self.inputs.values()], [*self.inputs])
         self.itemsize = itemsize = DTYPES[dtype]
         self.nodes: list[Node] = [
             Node(
@@ -87,6 +89,7 @@ class Report(Shown):
                 itemsize,
                 None if node.owner is None else graph_nodes[node.owner].path,
                 counting,
+                fields,
             )
             for node, effect in zip(graph_nodes, walk.effects, strict=True)
             if effect is not None
@@ -189,6 +192,15 @@ class Report(Shown):
         return [f"{node.path} ({node.kind})" for node in self.nodes if node.macs is None]
 
     @property
+    def fields_unknown(self) -> list[str]:
+        """The layers whose receptive field is not known."""
+        return [
+            f"{node.path} ({node.kind})"
+            for node in self.nodes
+            if any(None in field.extents for field in node.fields.values())
+        ]
+
+    @property
     def complete(self) -> bool:
         """Whether every layer could be counted."""
         return all(node.macs is not None for node in self.nodes)
@@ -218,8 +230,10 @@ class Report(Shown):
         """Whether a number of parameters needs the word how it was counted: not torch's own way."""
         return self.counting != "torch" or any(node.layer.framework == "keras" for node in self.nodes)
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self, *, fields: bool = False) -> dict[str, Any]:
         """Return everything as plain data for JSON; symbolic sizes become text.
+
+        With `fields`, every node has its receptive field, and `fields_unknown` names those without one.
 
         `counting` is there only where parameters may be counted as in another framework than torch, and
         `leading_macs` only where sizes of the input are free and the costs grow as a polynomial in them.
@@ -241,7 +255,8 @@ class Report(Shown):
             "bytes": number(self.bytes),
             "complete": self.complete,
             "not_counted": self.not_counted,
-            "nodes": [node.to_dict() for node in self.nodes],
+            **({"fields_unknown": self.fields_unknown} if fields else {}),
+            "nodes": [node.to_dict(fields=fields) for node in self.nodes],
         }
 
     def derive(self, *layers: str, batch: bool | None = None) -> Derivation:

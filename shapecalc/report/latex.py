@@ -9,26 +9,29 @@ from shapecalc.algebra.render import is_sum, leading_latex
 from shapecalc.algebra.render import latex as latex_dim
 from shapecalc.errors import Undecided
 from shapecalc.pieces.latex import escaped
-from shapecalc.report.cells import CONVENTION, heading, visible
+from shapecalc.report.cells import CONVENTION, FIELDS, heading, unknown_fields, visible
 from shapecalc.report.data import Report
+from shapecalc.report.field import field_text
 from shapecalc.report.outline import Item, lines, outline, window_text
 
 
-def latex(report: Report, depth: int | None = None, *, batch: bool = False) -> str:
+def latex(report: Report, depth: int | None = None, *, batch: bool = False, fields: bool = False) -> str:
     """Return a `table` with a caption; it needs the package booktabs and nothing else."""
-    body = [_line(item, report, batch) for item in lines(outline(report, depth))]
-    notes = "".join((_growth(report), *_passes(report)))
+    body = [_line(item, report, batch, fields) for item in lines(outline(report, depth, fields=fields))]
+    told = f" {escaped(' '.join((FIELDS, *unknown_fields(report))))}" if fields else ""
+    notes = "".join((_growth(report), *_passes(report), told))
     macs = latex_dim(report.macs) if report.complete else rf"\geq {latex_dim(report.macs)}"
     output = _shape(report.output, report, batch)
-    last = rf"Total & & & {output} & ${latex_dim(report.params)}$ & ${macs}$ \\"
+    field = "& " if fields else ""
+    last = rf"Total & & & {output} & {field}${latex_dim(report.params)}$ & ${macs}$ \\"
     return "\n".join(
         [
             r"\begin{table}",
             r"\centering",
             rf"\caption{{{escaped(heading(report, batch=batch))}. {escaped(CONVENTION)}{notes}}}",
-            r"\begin{tabular}{lllrrr}",
+            rf"\begin{{tabular}}{{lllr{'l' if fields else ''}rr}}",
             r"\toprule",
-            r"Layer & Kind & Kernel & Output & Parameters & MACs \\",
+            rf"Layer & Kind & Kernel & Output & {'Field & ' if fields else ''}Parameters & MACs \\",
             r"\midrule",
             *body,
             r"\midrule",
@@ -40,7 +43,7 @@ def latex(report: Report, depth: int | None = None, *, batch: bool = False) -> s
     )
 
 
-def _line(item: Item, report: Report, batch: bool) -> str:
+def _line(item: Item, report: Report, batch: bool, fields: bool) -> str:
     times = "" if item.count == 1 else rf" $\times {_factor(item.count)}$"
     indent = rf"\hspace{{{item.depth}em}}" if item.depth else ""
     cells = [
@@ -48,10 +51,15 @@ def _line(item: Item, report: Report, batch: bool) -> str:
         escaped(item.kind),
         escaped(window_text(item.window)).replace("x", r"$\times$"),
         "" if item.output is None else _shape(item.output, report, batch),
+        *([_field(item)] if fields else []),
         "shared" if item.is_shared else f"${latex_dim(item.params)}$",
         "?" if item.macs is None else f"${latex_dim(item.macs)}$",
     ]
     return " & ".join(cells) + r" \\"
+
+
+def _field(item: Item) -> str:
+    return escaped(field_text(item.field)).replace("x", r"$\times$") if item.nodes else ""
 
 
 def _passes(report: Report) -> Iterator[str]:

@@ -7,14 +7,14 @@ from shapecalc.report.cells import COLUMNS, HEADERS, Row, heading, rows, summary
 from shapecalc.report.data import Report
 
 
-def markdown(report: Report, depth: int | None = None, *, batch: bool = False) -> str:
+def markdown(report: Report, depth: int | None = None, *, batch: bool = False, fields: bool = False) -> str:
     """Return a GitHub-flavoured table, its heading over it and its summary under it."""
     from tabulate import tabulate
 
-    found = rows(report, depth, batch=batch)
+    found = rows(report, depth, batch=batch, fields=fields)
     columns = [column for column in COLUMNS if any(row.cells[column] for row in found)]
     cells = [[_cell(row, column) for column in columns] for row in found]
-    align = ["left" if column in COLUMNS[:4] else "right" for column in columns]
+    align = ["left" if column in COLUMNS[:5] else "right" for column in columns]
     text = tabulate(
         cells,
         headers=[HEADERS.get(column, column) for column in columns],
@@ -22,7 +22,7 @@ def markdown(report: Report, depth: int | None = None, *, batch: bool = False) -
         colalign=align,
         disable_numparse=True,
     )
-    notes = "\n".join(f"- {sentence}" for sentence in summary(report, batch=batch))
+    notes = "\n".join(f"- {sentence}" for sentence in summary(report, batch=batch, fields=fields))
     return f"**{escaped(heading(report, batch=batch))}**\n\n{text}\n\n{notes}"
 
 

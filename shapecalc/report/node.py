@@ -15,6 +15,9 @@ from shapecalc.pieces.display import Shown
 if TYPE_CHECKING:
     from shapecalc.pieces.piece import Page
 
+if TYPE_CHECKING:
+    from shapecalc.report.field import Field, Fields
+
 
 class Node(Shown):
     """One layer of the network with what arrives, what leaves, and what it costs.
@@ -28,7 +31,7 @@ class Node(Shown):
     `loops` says which passes, shapes are those of pass i, and counts are those of all passes together.
     """
 
-    __slots__ = ("_effect", "_gathered", "_graph_node", "_moved", "inputs", "itemsize", "shares")
+    __slots__ = ("_effect", "_fields", "_gathered", "_graph_node", "_moved", "inputs", "itemsize", "shares")
 
     def __init__(
         self,
@@ -38,7 +41,9 @@ class Node(Shown):
         itemsize: int,
         shares: str | None,
         counting: str = "torch",
+        fields: Fields | None = None,
     ) -> None:
+        self._fields = fields
         self._gathered: Dim = 0  # the statistics that are held among the weights
         self._moved: Dim = 0  # those that are counted as parameters and held elsewhere, or the reverse
         if statistics := graph_node.layer.statistics:
@@ -102,6 +107,23 @@ class Node(Shown):
         return self._effect.window
 
     @property
+    def fields(self) -> dict[str, Field]:
+        """The receptive field in each input of which the layer sees anything, by the input's name."""
+        return {} if self._fields is None else self._fields.of(self._graph_node, self.output)
+
+    @property
+    def field(self) -> Field | None:
+        """The receptive field in the first input of which the layer sees anything; None if it is not known.
+
+        An input without an axis on which positions are places, such as a single number, has no field; a
+        layer that sees nothing of any input, such as a learned tensor, has an empty one.
+        """
+        if self._fields is not None and self._fields.sees_nothing(self._graph_node):
+            return self._fields.nothing
+        found = next(iter(self.fields.values()), None)
+        return None if found is None or not any(found.extents) else found
+
+    @property
     def loops(self) -> tuple[Loop, ...]:
         """The repeats, from the outermost inwards, of which the node stands for every pass."""
         return self._graph_node.loops
@@ -159,8 +181,11 @@ class Node(Shown):
         """What must hold for this node's shapes to be true, where sizes were left free."""
         return self._effect.conditions
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the node as plain data for JSON; `times` and `loops` only where passes were left free."""
+    def to_dict(self, *, fields: bool = False) -> dict[str, Any]:
+        """Return the node as plain data for JSON; `times` and `loops` only where passes were left free.
+
+        `field` is there only if it is asked for.
+        """
         return {
             "path": self.path,
             "kind": self.kind,
@@ -174,11 +199,8 @@ class Node(Shown):
             "macs": None if self.macs is None else number(self.macs),
             "bytes": number(self.bytes),
             "shares": self.shares,
-            **(
-                {"times": number(self.times), "loops": [_told(one) for one in self.loops]}
-                if self.loops
-                else {}
-            ),
+            **self._repeated(),
+            **({"field": None if self.field is None else self.field.to_dict()} if fields else {}),
         }
 
     def _repeated(self) -> dict[str, Any]:

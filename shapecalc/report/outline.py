@@ -9,6 +9,7 @@ from shapecalc.algebra import Dim
 from shapecalc.layers.base import Window
 from shapecalc.layers.requirement import Shape
 from shapecalc.report.data import Report
+from shapecalc.report.field import Field
 from shapecalc.report.node import Node, total
 
 
@@ -66,17 +67,26 @@ class Item:
         """The window of a single layer."""
         return self.node.window if self.node else None
 
-    def signature(self) -> tuple[object, ...]:
-        """Return what two passes must have in common to be folded into one."""
+    @property
+    def field(self) -> Field | None:
+        """The receptive field of the last layer inside."""
+        return self.nodes[-1].field if self.nodes else None
+
+    def signature(self, *, fields: bool = False) -> tuple[object, ...]:
+        """Return what two passes must have in common to be folded into one; with `fields`, those as well."""
         return (
             self.kind,
+            tuple(node.field for node in self.nodes) if fields else (),
             tuple((node.kind, node.inputs, node.outputs, node.params, node.macs) for node in self.nodes),
             tuple((child.label, child.kind) for child in self.children),
         )
 
 
-def outline(report: Report, depth: int | None = None) -> list[Item]:
-    """Return the outline of a report, parts deeper than `depth` folded into one line each."""
+def outline(report: Report, depth: int | None = None, *, fields: bool = False) -> list[Item]:
+    """Return the outline of a report, parts deeper than `depth` folded into one line each.
+
+    With `fields`, passes of a repeat with different receptive fields are not folded into one.
+    """
     by_path = {node.path: node for node in report.nodes}
     graph_paths = [node.path for node in report.graph.nodes]
     root = Item("", "", report.nodes)
@@ -102,7 +112,7 @@ def outline(report: Report, depth: int | None = None) -> list[Item]:
     loops = {loop.path: loop for loop in report.graph.loops}
     for path, item in _walked(root, ""):
         if path in repeats:
-            item.children = _folded(item.children)
+            item.children = _folded(item.children, fields=fields)
         if path in loops:
             item.passes = loops[path].count
         item.loops = sum(path.startswith(f"{loop}.") for loop in loops)
@@ -126,10 +136,10 @@ def _walked(item: Item, path: str) -> Iterator[tuple[str, Item]]:
         yield from _walked(child, inner)
 
 
-def _folded(passes: list[Item]) -> list[Item]:
+def _folded(passes: list[Item], *, fields: bool) -> list[Item]:
     folded: list[Item] = []
     for item in passes:
-        if folded and folded[-1].signature() == item.signature():
+        if folded and folded[-1].signature(fields=fields) == item.signature(fields=fields):
             folded[-1].times += 1
         else:
             folded.append(item)

@@ -8,7 +8,6 @@ from shapecalc.algebra import Dim
 from shapecalc.errors import SpecError, nearest, quote
 from shapecalc.layers.requirement import Shape
 from shapecalc.pieces.piece import (
-    Block,
     Bullets,
     Code,
     Column,
@@ -37,12 +36,13 @@ from shapecalc.report.cells import (
     visible,
 )
 from shapecalc.report.data import Report
+from shapecalc.report.field import field_text
 from shapecalc.report.node import Node
 from shapecalc.report.outline import Item, lines, outline, window_text
 
 LONG = 24
 """A table of more lines than this is folded where a reader can open it."""
-LEFT = COLUMNS[:4]
+LEFT = COLUMNS[:5]
 AT_LEAST: Line = (Math(r"\geq", "≥"), " ")
 """What stands before a total that leaves something out."""
 
@@ -70,6 +70,7 @@ def layers_table(
     columns: Sequence[str] | None = None,
     caption: Line | None = None,
     has_notes: bool = True,
+    fields: bool = False,
 ) -> Table:
     """Return a row per line of the outline and one with the totals; columns that would be empty are left out.
 
@@ -81,7 +82,10 @@ def layers_table(
     (['Layer', 'Params'], (('c1',), ('156',)), True)
     """
     whole = report.params, report.macs
-    found = [(item, _cells(item, report, whole, batch)) for item in lines(outline(report, depth))]
+    found = [
+        (item, _cells(item, report, whole, batch, fields))
+        for item in lines(outline(report, depth, fields=fields))
+    ]
     total = _total(report, batch)
     if has_notes:
         total |= {name: _short(total[name]) for name in ("Params", "MACs")}
@@ -98,13 +102,14 @@ def layers_table(
     )
 
 
-def _cells(item: Item, report: Report, whole: tuple[Dim, Dim], batch: bool) -> dict[str, Line]:
+def _cells(item: Item, report: Report, whole: tuple[Dim, Dim], batch: bool, fields: bool) -> dict[str, Line]:
     cost = () if item.macs is None else (amount(item.macs),)
     return {
         "Layer": (item.label, *_times(item.count)),
         "Kind": _words(item.kind),
         "Kernel": _words(window_text(item.window)),
         "Output": () if item.output is None else (_shape(item.output, report, batch=batch),),
+        "Field": _words(field_text(item.field)) if fields and item.nodes else (),
         "Params": ("shared",) if item.is_shared else (amount(item.params),),
         "Params %": _words(share(item.params, whole[0])),
         "MACs": ("?",) if not cost else cost if item.complete else (*AT_LEAST, *cost),
@@ -172,6 +177,7 @@ COLUMN_NAMES = {
     "kind": "Kind",
     "kernel": "Kernel",
     "output": "Output",
+    "field": "Field",
     "params": "Params",
     "params%": "Params %",
     "macs": "MACs",
@@ -195,7 +201,6 @@ def chosen_columns(names: Sequence[str]) -> list[str]:
     return [COLUMN_NAMES[name.lower()] for name in names]
 
 
-def summary_page(report: Report, *, batch: bool = False) -> Page:
+def summary_page(report: Report, *, batch: bool = False, fields: bool = False) -> Page:
     """Return what stands under the table of a report, without the table."""
-    found: list[Block] = [Bullets(tuple((sentence,) for sentence in summary(report, batch=batch)))]
-    return tuple(found)
+    return (Bullets(tuple((sentence,) for sentence in summary(report, batch=batch, fields=fields))),)

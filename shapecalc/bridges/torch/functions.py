@@ -41,6 +41,13 @@ def field_values(kind: type[Kind], given: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def one_step(
+    trace: Trace, layer: Kind, source: str, result: Any, name: str | None = None, share: str | None = None
+) -> str:
+    """Append a layer of one tensor, called as its kind unless it has a name."""
+    return trace.emit(layer, [source], [result], name or trace.here(layer.kind), share)
+
+
 def unary(trace: Trace, name: str, given: dict[str, Any], result: Any) -> bool:
     """Write down a function of one tensor that a row of the table tells."""
     kind = registry.get(UNARY[name][0])

@@ -199,7 +199,7 @@ def modules_seen(trace: Trace) -> Iterator[None]:
                     result = honest(module, *plain(args), **plain(kwargs))
                 finally:
                     trace.inside_leaf = False
-                first = result[0] if isinstance(module, nn.MultiheadAttention) else result
+                first = result if isinstance(result, Tensor) else result[0]
                 trace.settle(trace.last, [first])
                 return result
         trace.scope.append(trace.paths.get(id(module), trace.scope[-1] if trace.scope else ""))
@@ -213,7 +213,7 @@ def modules_seen(trace: Trace) -> Iterator[None]:
 
 
 def _is_unary(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
-    if isinstance(module, nn.MultiheadAttention):
+    if isinstance(module, nn.MultiheadAttention) and len(args) > 1:
         return len(args) == 3 and args[0] is args[1] is args[2] and _plain_attention(kwargs)
     return len(args) == 1 and not kwargs and isinstance(args[0], Tensor)
 
