@@ -216,9 +216,7 @@ def test_sphinx_builds_again_when_a_spec_changes(tmp_path: Path, quiet: None) ->
     assert after[0][1][2] == "5x5"
 
 
-BAD_FIELD = rows(shapecalc.load("lenet5").analyze(), fields=True)[0].cells["Field"].replace("5", "3")
-"""Of a first convolution with a kernel of 3."""
-RST = """A site
+BAD_RST = """A site
 ======
 
 Words.

@@ -107,7 +107,7 @@ class Runner:
             )
 
     def _context(self, words: list[str]) -> click.Context:
-        parent = click.Context(self.main, info_name="shapecalc")
+        parent = click.Context(self.main, info_name="shapecalc", **self.main.context_settings)
         command = self.main.get_command(parent, words[0])
         assert command is not None
         return command.make_context(words[0], words[1:], parent=parent)
