@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -346,6 +348,17 @@ def test_the_same_text_wherever_it_is_made(here: Path, monkeypatch: pytest.Monke
     monkeypatch.chdir(Path(shapecalc.__file__).parent.parent)
     assert filled("a.md", text) == elsewhere
     assert "(specs/unet.yaml:28:9)" in elsewhere
+
+
+def test_a_document_changes_nothing_for_the_command_line() -> None:
+    """A command that was run for a document has the same help as before."""
+    code = (
+        "from shapecalc.cli import main\nfrom shapecalc.cli.running import Runner\n"
+        "Runner(main)(['show', 'lenet5'], 'text')\nmain(['show', '--help'], prog_name='shapecalc')"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True)
+    assert done.stdout == CliRunner().invoke(main, ["show", "--help"], prog_name="shapecalc").output
+    assert "-h, --help" in done.stdout
 
 
 def test_what_runs_is_what_the_commands_are() -> None:
