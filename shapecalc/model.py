@@ -76,16 +76,19 @@ class Model(Shown, Spec):
         symbolic: bool | str | Iterable[str] = False,
         dtype: str = "float32",
         count: str | None = None,
+        convention: str | None = None,
         **parameters: Any,
     ) -> Report:
         """Return shapes, parameters and cost of every layer.
 
         `input` is a shape without the batch, or one per named input; `batch=None` takes shapes as
-        they are, without a batch axis. `symbolic` names what to leave free, `"batch"` included; True
-        leaves free what the input's shape names. `count` says as in which framework parameters are
+        they are, without a batch axis, as they always are where the spec says `batched: false`.
+        `symbolic` names what to leave free, `"batch"` included; True leaves free what the input's
+        shape names. `count` says as in which framework parameters are
         counted, by default as in that of the spec: to Keras the statistics of batch normalization are
-        parameters that are not trained, to torch they are buffers. Anything else sets a parameter of
-        the spec.
+        parameters that are not trained, to torch they are buffers. `convention` says by whose rule
+        costs are shown, as in `Report.cost`; by default they are multiply-accumulates. Anything else sets
+        a parameter of the spec.
 
         Raises `ShapeError` where the model does not hold, `SpecError` where it is not a model, and
         `Undecided` where the answer depends on what was left free.
@@ -102,7 +105,7 @@ class Model(Shown, Spec):
             raise SpecError("the model, or a value in it, is nested too deep", place=self.place) from None
         if walk.failures:
             raise walk.failures[0].error(tuple(walk.failures))
-        return Report(self.name, self.title, walk, inputs, dtype, count or self.framework)
+        return Report(self.name, self.title, walk, inputs, dtype, count or self.framework, convention)
 
     def _walk(
         self, given: Any, batch: Dim | None, symbolic: bool | str | Iterable[str], values: Mapping[str, Any]
@@ -110,7 +113,13 @@ class Model(Shown, Spec):
         free = self._free_names(symbolic)
         if symbolic is True:
             free = [name for name in free if name not in values]
-        if BATCH in free:
+        if not self.batched:
+            if BATCH in free or batch not in (1, None):
+                raise SpecError(
+                    f"the sizes of {self.name} are whole, so that no batch is put in front of them"
+                )
+            batch = None
+        elif BATCH in free:
             free.remove(BATCH)
             batch = symbol(BATCH)
         elif batch is not None and not isinstance(batch, Expr):

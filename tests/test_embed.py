@@ -357,7 +357,8 @@ def test_a_document_changes_nothing_for_the_command_line() -> None:
         "Runner(main)(['show', 'lenet5'], 'text')\nmain(['show', '--help'], prog_name='shapecalc')"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True)
-    assert done.stdout == CliRunner().invoke(main, ["show", "--help"], prog_name="shapecalc").output
+    printed = CliRunner().invoke(main, ["show", "--help"], prog_name="shapecalc").output
+    assert done.stdout.split() == printed.split()  # the widths may differ
     assert "-h, --help" in done.stdout
 
 

@@ -38,6 +38,7 @@ FLOORS = (
     "checks",
     "report",
     "sizes",
+    "costs",
     "engine",
     "spec",
     "layers",

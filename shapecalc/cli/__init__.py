@@ -30,6 +30,7 @@ COMMANDS = {
     "init": "init:init",
     "kinds": "kinds:kinds",
     "list": "list_:list_models",
+    "reconcile": "reconcile:reconcile",
     "schema": "schema:schema",
     "show": "show:show",
     "sizes": "sizes:sizes",

@@ -7,6 +7,7 @@ import click
 from shapecalc.arguments import asked
 from shapecalc.cli.words import MODEL, examples
 from shapecalc.console import say
+from shapecalc.costs.choose import CONVENTIONS
 
 
 @click.command(
@@ -24,6 +25,11 @@ from shapecalc.console import say
 @click.option("--set-left", "on_left", multiple=True, metavar="KEY=VALUE", help="Set one of LEFT only.")
 @click.option("--set-right", "on_right", multiple=True, metavar="KEY=VALUE", help="Set one of RIGHT only.")
 @click.option(
+    "--convention",
+    type=click.Choice([*CONVENTIONS]),
+    help="By whose rule costs are counted; default: multiply-accumulates (mac).",
+)
+@click.option(
     "--format",
     "form",
     type=click.Choice(["text", "markdown", "html", "rst", "json"]),
@@ -34,7 +40,7 @@ from shapecalc.console import say
     "--prove", is_flag=True, help="Tell too whether the output shapes are the same for every input size."
 )
 @click.pass_context
-def diff(
+def diff(  # noqa: PLR0913  (one argument per option)
     ctx: click.Context,
     left: str,
     right: str,
@@ -42,6 +48,7 @@ def diff(
     settings: tuple[str, ...],
     on_left: tuple[str, ...],
     on_right: tuple[str, ...],
+    convention: str | None,
     form: str,
     *,
     prove: bool,
@@ -58,7 +65,7 @@ def diff(
 
     first, shape, mine = asked(left, inputs, (*settings, *on_left))
     second, its_shape, theirs = asked(right, inputs, (*settings, *on_right))
-    found = compare(first.analyze(input=shape, **mine), second.analyze(input=its_shape, **theirs))
+    found = compare(first.analyze(input=shape, **mine), second.analyze(input=its_shape, **theirs), convention)
     proof = None
     if prove:
         from shapecalc.sizes.agreement import agreement

@@ -9,6 +9,7 @@ import click
 from shapecalc.arguments import asked
 from shapecalc.cli.words import MODEL, examples
 from shapecalc.console import say, terminal_width
+from shapecalc.costs.choose import CONVENTIONS
 
 if TYPE_CHECKING:
     from shapecalc.report.data import Report
@@ -53,6 +54,11 @@ FORMATS = ("table", "markdown", "html", "rst", "json", "csv", "latex")
 )
 @click.option("--fields", is_flag=True, help="Show receptive fields: size, stride, left edge.")
 @click.option(
+    "--convention",
+    type=click.Choice([*CONVENTIONS]),
+    help="By whose rule costs are counted; default: multiply-accumulates (mac).",
+)
+@click.option(
     "--format",
     "form",
     type=click.Choice(FORMATS),
@@ -71,6 +77,7 @@ def show(  # noqa: PLR0913, PLR0917  (one argument per option)
     dtype: str,
     count: str | None,
     fields: bool,
+    convention: str | None,
     form: str,
 ) -> None:
     """Lay out MODEL (a bundled name, a file, - for stdin, or pkg.mod:Net) layer by layer.
@@ -87,6 +94,7 @@ def show(  # noqa: PLR0913, PLR0917  (one argument per option)
         symbolic=[*(name for name in found.free_names() if symbolic and name not in settled), *names],
         dtype=dtype,
         count=count,
+        convention=convention,
         **settled,
     )
     say(rendered(report, form, depth, batch=batch is not None or "batch" in names, fields=fields))

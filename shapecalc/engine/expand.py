@@ -38,7 +38,7 @@ def expand(
     spec: Spec, parameter: Callable[[str], Value], inputs: Mapping[str, Shape], *, batched: bool = True
 ) -> Walk:
     """Return the expanded graph of a spec together with the walk that expanded it."""
-    with _collector_paused():
+    with collector_paused():
         guesses = Guesses()
         walk = Expansion(spec, parameter, inputs, batched=batched, guesses=guesses).run()
         for number in range(1, guesses.walks):
@@ -51,7 +51,7 @@ def expand(
 
 
 @contextmanager
-def _collector_paused() -> Iterator[None]:
+def collector_paused() -> Iterator[None]:
     """Nothing in a growing graph is garbage; looking for some makes deep networks cost more a layer."""
     was_enabled = gc.isenabled()
     gc.disable()

@@ -96,7 +96,7 @@ class MultiheadAttention(NoBuffers, Joint):
             return (self.output(inputs),)
         batch, queries = batch_and_length(inputs[0], batch_first=self.batch_first)
         heads = () if self.average_attn_weights else (self.num_heads,)
-        return (self.output(inputs), (*batch, *heads, queries, self._seen(inputs)))
+        return (self.output(inputs), (*batch, *heads, queries, self.seen(inputs)))
 
     def sights(self, inputs: Shapes, result: int) -> tuple[Sight, ...]:
         query = inputs[0]
@@ -122,12 +122,12 @@ class MultiheadAttention(NoBuffers, Joint):
         e = query[-1]
         batch, queries = batch_and_length(query, batch_first=self.batch_first)
         count = batch[0] if batch else 1
-        if len(inputs) == 1 and self._seen(inputs) == queries:
+        if len(inputs) == 1 and self.seen(inputs) == queries:
             return count * self_attention_macs(queries, e)
         features = self._features(self.kdim, e) + self._features(self.vdim, e)
         _, keys = batch_and_length(key, batch_first=self.batch_first)
         projected = 2 * queries * e**2 + keys * e * features
-        return count * (projected + heads_macs(queries, self._seen(inputs), e))
+        return count * (projected + heads_macs(queries, self.seen(inputs), e))
 
     def _three(self, inputs: Shapes) -> tuple[Shape, Shape, Shape]:
         query, *others = inputs
@@ -137,7 +137,7 @@ class MultiheadAttention(NoBuffers, Joint):
     def _features(self, declared: Dim | None, e: Dim) -> Dim:
         return e if declared is None else declared
 
-    def _seen(self, inputs: Shapes) -> Dim:
+    def seen(self, inputs: Shapes) -> Dim:
         """Return how many positions are looked at, those that are added included."""
         _, length = batch_and_length(self._three(inputs)[1], batch_first=self.batch_first)
         return length + self.add_bias_kv + self.add_zero_attn

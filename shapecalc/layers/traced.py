@@ -124,7 +124,7 @@ class Require(OwnPlace, SameShape, NoWeights, NoMacs, NoWindow, Layer):
     right: Annotated[Dim, Whole()]
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
-        sign = _SIGNS[self.relation]
+        sign = SIGNS[self.relation]
         told = self.relation.replace("_", " ")
         yield Requirement(
             "condition",
@@ -135,7 +135,7 @@ class Require(OwnPlace, SameShape, NoWeights, NoMacs, NoWindow, Layer):
         )
 
 
-_SIGNS = {"equal": "==", "unequal": "!=", "less": "<", "at_most": "<=", "more": ">", "at_least": ">="}
+SIGNS = {"equal": "==", "unequal": "!=", "less": "<", "at_most": "<=", "more": ">", "at_least": ">="}
 
 
 class Unused(Elementwise):

@@ -19,15 +19,18 @@ FIELD_HEADER = ("field_size", "field_stride", "field_offset", "whole_input", "ex
 def csv(report: Report, *, fields: bool = False) -> str:
     """Return every layer of a report, without folding and with the batch in its shapes.
 
+    Under a convention that was asked for, the column of multiply-accumulates is one of its costs instead.
     With `fields`, columns for the receptive field stand at the end, empty where it is not known.
     Where the number of passes of a repeat is free, a last column says how many passes a layer stands for.
     """
     text = StringIO()
     sheet = writer.writer(text, lineterminator="\n")
     is_free = bool(report.graph.loops)
-    more = FIELD_HEADER if fields else ()
-    sheet.writerow((*HEADER, "times", *more) if is_free else (*HEADER, *more))
+    header = [report.convention.title if name == "macs" and report.says_cost else name for name in HEADER]
+    times = ["times"] if is_free else []
+    sheet.writerow([*header, *times, *(FIELD_HEADER if fields else ())])
     for node in report.nodes:
+        cost = node.cost(report.convention)
         sheet.writerow(
             [
                 node.path,
@@ -37,7 +40,7 @@ def csv(report: Report, *, fields: bool = False) -> str:
                 shown(node.output),
                 node.params,
                 node.trainable_params,
-                "" if node.macs is None else node.macs,
+                "" if cost is None else cost,
                 node.bytes,
                 *([node.times] if is_free else []),
                 *(field_cells(node.field) if fields else []),

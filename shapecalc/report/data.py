@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from shapecalc.algebra import Dim, Expr
+from shapecalc.costs.choose import DEFAULT, convention
 from shapecalc.engine.graph import Graph, Group, Walk
 from shapecalc.errors import Undecided
 from shapecalc.layers.requirement import Requirement, Shape
@@ -17,6 +18,7 @@ from shapecalc.report.node import Node, number, plain, total
 if TYPE_CHECKING:
     from shapecalc.algebra.leading import Leading
     from shapecalc.pieces.piece import Page
+    from shapecalc.report.cost import Cost
     from shapecalc.report.derivation import Derivation
 
 DTYPES = {
@@ -69,7 +71,10 @@ class Report(Shown):
         inputs: Mapping[str, Shape],
         dtype: str = "float32",
         counting: str = "torch",
+        by: str | None = None,
     ) -> None:
+        self.convention = convention(DEFAULT if by is None else by)
+        self.says_cost = by is not None
         self.name = name
         self.title = title
         self.inputs = dict(inputs)
@@ -143,6 +148,22 @@ class Report(Shown):
         """Multiply-accumulates, weights that are shared counted each time they are used."""
         return total(node.macs for node in self.nodes if node.macs is not None)
 
+    def cost(self, by: str | None = None) -> Cost:
+        """Return the cost under a convention, by default the one that the report was made with.
+
+        Conventions are `mac`, `flop_counter`, `torchvision`, `fvcore`, `ptflops`, `thop`, `torchinfo`,
+        `calflops` and `exact`. Raises `SpecError` for another.
+
+        >>> import shapecalc
+        >>> found = shapecalc.load("resnet50").analyze().cost("fvcore")
+        >>> print(found), found["stem.conv2d"]
+        4,111,512,576 flops (fvcore)
+        (None, 118013952)
+        """
+        from shapecalc.report.cost import cost
+
+        return cost(self.nodes, self.convention if by is None else convention(by))
+
     @property
     def flops(self) -> Dim:
         """Twice the multiply-accumulates: one multiplication and one addition each."""
@@ -174,11 +195,15 @@ class Report(Shown):
         >>> print(found, found.at(H=1, W=1))
         81,456·H·W 81456
         """
+        return self.leading(self.macs)
+
+    def leading(self, costs: Dim) -> Leading | None:
+        """Return how costs grow with large inputs, as `leading_macs` does of multiply-accumulates."""
         from shapecalc.algebra.leading import leading
 
-        if not self.free_sizes or not isinstance(self.macs, Expr):
+        if not self.free_sizes or not isinstance(costs, Expr):
             return None
-        found = leading(self.macs, self.free_sizes)
+        found = leading(costs, self.free_sizes)
         return found if found.degree else None
 
     @property
@@ -236,6 +261,7 @@ class Report(Shown):
         With `fields`, every node has its receptive field, and `fields_unknown` names those without one.
 
         `counting` is there only where parameters may be counted as in another framework than torch, and
+        `cost` only where a convention was asked for, and
         `leading_macs` only where sizes of the input are free and the costs grow as a polynomial in them.
         """
         return {
@@ -252,12 +278,19 @@ class Report(Shown):
             "macs": number(self.macs),
             **self._growth(),
             "flops": number(self.flops),
+            **({"cost": self.cost().to_dict()} if self.says_cost else {}),
             "bytes": number(self.bytes),
             "complete": self.complete,
             "not_counted": self.not_counted,
             **({"fields_unknown": self.fields_unknown} if fields else {}),
-            "nodes": [node.to_dict(fields=fields) for node in self.nodes],
+            "nodes": [self._told(node, fields=fields) for node in self.nodes],
         }
+
+    def _told(self, node: Node, *, fields: bool) -> dict[str, Any]:
+        if not self.says_cost:
+            return node.to_dict(fields=fields)
+        cost = node.cost(self.convention)
+        return node.to_dict(fields=fields) | {"cost": None if cost is None else number(cost)}
 
     def derive(self, *layers: str, batch: bool | None = None) -> Derivation:
         """Return how every number came about: formula, numbers put in, result; of all layers or some.

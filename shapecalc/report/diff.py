@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from shapecalc.costs.choose import convention
 from shapecalc.layers.crop import Crop
 from shapecalc.layers.pad import Pad
 from shapecalc.layers.requirement import Shape
@@ -38,6 +39,8 @@ class Comparison(Shown):
     left: Report
     right: Report
     pairs: list[Pair]
+    by: str | None = None
+    """The convention whose totals are compared; MACs by the definition where none was asked for."""
 
     @property
     def differences(self) -> list[Difference]:
@@ -64,6 +67,12 @@ class Comparison(Shown):
         """The totals that differ: a name, the left value and the right value."""
         names = ("output", "params", "trainable_params", "buffer_count", "macs", "bytes")
         values = [(name, getattr(self.left, name), getattr(self.right, name)) for name in names]
+        if self.by is not None:
+            values = [one for one in values if one[0] != "macs"]
+            mine, theirs = (report.cost(self.by) for report in (self.left, self.right))
+            values.append((convention(self.by).title, mine.total, theirs.total))
+            left_out, out_there = (", ".join(one.not_counted) or "nothing" for one in (mine, theirs))
+            values.append((f"not counted ({self.by})", left_out, out_there))
         differing = [(name, left, right) for name, left, right in values if left != right]
         left_, right_ = ([*report.inputs.values()] for report in (self.left, self.right))
         if len(left_) == len(right_) == 1 and not _same_sizes(left_[0], right_[0]):
@@ -117,9 +126,9 @@ class Comparison(Shown):
         return text(self)
 
 
-def compare(left: Report, right: Report) -> Comparison:
-    """Return what differs between two networks."""
-    return Comparison(left, right, list(aligned(left.nodes, right.nodes)))
+def compare(left: Report, right: Report, by: str | None = None) -> Comparison:
+    """Return what differs between two networks, costs by a convention."""
+    return Comparison(left, right, list(aligned(left.nodes, right.nodes)), by)
 
 
 def _moving(node: Node, report: Report) -> str:

@@ -103,4 +103,6 @@ def _where(pair: Pair) -> str:
 
 
 def _shown(value: Any) -> str:
+    if isinstance(value, str):
+        return value
     return shown(value) if isinstance(value, tuple) else grouped(value)

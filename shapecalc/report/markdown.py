@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from shapecalc.pieces.markdown import escaped
-from shapecalc.report.cells import COLUMNS, HEADERS, Row, heading, rows, summary
+from shapecalc.report.cells import COLUMNS, Row, headers, heading, rows, summary
 from shapecalc.report.data import Report
 
 
@@ -17,7 +17,7 @@ def markdown(report: Report, depth: int | None = None, *, batch: bool = False, f
     align = ["left" if column in COLUMNS[:5] else "right" for column in columns]
     text = tabulate(
         cells,
-        headers=[HEADERS.get(column, column) for column in columns],
+        headers=[headers(report).get(column, column) for column in columns],
         tablefmt="pipe",
         colalign=align,
         disable_numparse=True,

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from shapecalc.algebra import Dim, Expr
+from shapecalc.costs.asked import Asked
+from shapecalc.costs.convention import Convention, Counts
 from shapecalc.engine.graph import GraphNode, Loop, over
 from shapecalc.errors import Place
 from shapecalc.layers.base import Effect, Kind, Named, Shapes, Window, count
@@ -166,6 +168,26 @@ class Node(Shown):
     def macs_inside(self, depth: int) -> Dim | None:
         """Return the multiply-accumulates in one pass of the outer `depth` loops."""
         return None if self._effect.macs is None else over(self._effect.macs, self.loops[depth:])
+
+    def counts(self, convention: Convention, depth: int = 0) -> Counts | None:
+        """Return the cost under a convention, by part, in one pass of the outer `depth` loops.
+
+        None where the convention has no rule for the kind.
+        """
+        found = convention.counts(Asked(self.layer, self.inputs, self._effect))
+        if found is None or not self.loops:
+            return found
+        return {part: over(value, self.loops[depth:]) for part, value in found.items()}
+
+    @property
+    def bias_results(self) -> Dim:
+        """How many results a bias is added to."""
+        return over(Asked(self.layer, self.inputs, self._effect).bias, self.loops)
+
+    def cost(self, convention: Convention, depth: int = 0) -> Dim | None:
+        """Return the cost under a convention as one number, None where it has no rule for the kind."""
+        counts = self.counts(convention, depth)
+        return None if counts is None else convention.total(counts)
 
     def output_after(self, depth: int) -> Shape:
         """Return the shape of the result in the last pass of all but the outer `depth` loops."""

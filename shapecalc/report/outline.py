@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from shapecalc.algebra import Dim
+from shapecalc.costs.convention import Convention
 from shapecalc.layers.base import Window
 from shapecalc.layers.requirement import Shape
 from shapecalc.report.data import Report
@@ -45,17 +46,11 @@ class Item:
         """Whether this is a layer that uses another one's weights."""
         return self.node is not None and self.node.shares is not None and bool(self.node.weights)
 
-    @property
-    def macs(self) -> Dim | None:
-        """The multiply-accumulates of everything inside; None when nothing inside is known."""
-        found = [node.macs_inside(self.loops) for node in self.nodes]
-        known = [macs for macs in found if macs is not None]
-        return self.times * total(known) if known or not self.nodes else None
-
-    @property
-    def complete(self) -> bool:
-        """Whether every layer inside could be counted."""
-        return all(node.macs is not None for node in self.nodes)
+    def cost(self, convention: Convention) -> tuple[Dim | None, bool]:
+        """Return what everything inside costs, None when nothing inside is known, and whether that is all."""
+        found = [node.cost(convention, self.loops) for node in self.nodes]
+        known = [cost for cost in found if cost is not None]
+        return self.times * total(known) if known or not self.nodes else None, len(known) == len(found)
 
     @property
     def output(self) -> Shape | None:

@@ -26,9 +26,9 @@ from shapecalc.pieces.piece import (
 )
 from shapecalc.report.cells import (
     COLUMNS,
-    HEADERS,
     LONGEST_FORMULA,
     SEE_BELOW,
+    headers,
     heading,
     memory,
     share,
@@ -81,7 +81,7 @@ def layers_table(
     >>> [column.header for column in table.columns], table.rows[0].cells, table.rows[-1].is_total
     (['Layer', 'Params'], (('c1',), ('156',)), True)
     """
-    whole = report.params, report.macs
+    whole, over = (report.params, report.cost().total), headers(report)
     found = [
         (item, _cells(item, report, whole, batch, fields))
         for item in lines(outline(report, depth, fields=fields))
@@ -96,14 +96,15 @@ def layers_table(
     ]
     rows = [Row(tuple(cells[name] for name in names), item.depth) for item, cells in found]
     return Table(
-        tuple(Column(HEADERS.get(name, name), name not in LEFT) for name in names),
+        tuple(Column(over.get(name, name), name not in LEFT) for name in names),
         (*rows, Row(tuple(total[name] for name in names), is_total=True)),
         (heading(report, batch=batch),) if caption is None else caption,
     )
 
 
 def _cells(item: Item, report: Report, whole: tuple[Dim, Dim], batch: bool, fields: bool) -> dict[str, Line]:
-    cost = () if item.macs is None else (amount(item.macs),)
+    cost, is_all = item.cost(report.convention)
+    told = ("?",) if cost is None else (amount(cost),) if is_all else (*AT_LEAST, amount(cost))
     return {
         "Layer": (item.label, *_times(item.count)),
         "Kind": _words(item.kind),
@@ -112,18 +113,19 @@ def _cells(item: Item, report: Report, whole: tuple[Dim, Dim], batch: bool, fiel
         "Field": _words(field_text(item.field)) if fields and item.nodes else (),
         "Params": ("shared",) if item.is_shared else (amount(item.params),),
         "Params %": _words(share(item.params, whole[0])),
-        "MACs": ("?",) if not cost else cost if item.complete else (*AT_LEAST, *cost),
-        "MACs %": () if item.macs is None else _words(share(item.macs, whole[1])),
+        "MACs": told,
+        "MACs %": () if cost is None else _words(share(cost, whole[1])),
     }
 
 
 def _total(report: Report, batch: bool) -> dict[str, Line]:
     empty: dict[str, Line] = dict.fromkeys(COLUMNS, ())
+    cost = report.cost()
     return empty | {
         "Layer": ("Total",),
         "Output": (_shape(report.output, report, batch=batch),),
         "Params": (amount(report.params),),
-        "MACs": (*(() if report.complete else AT_LEAST), amount(report.macs)),
+        "MACs": (*(() if cost.complete else AT_LEAST), amount(cost.total)),
     }
 
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
-from shapecalc.report.cells import COLUMNS, HEADERS, Row, heading, rows, summary
+from shapecalc.report.cells import COLUMNS, Row, headers, heading, rows, summary
 from shapecalc.report.columns import Columns
 from shapecalc.report.data import Report
 
 _COLUMNS = Columns(
     names=COLUMNS,
     right=frozenset({"Params", "Params %", "MACs", "MACs %"}),
-    headers=HEADERS,
+    headers={},
     first_to_go=("Params %", "MACs %", "Kind", "Kernel"),
     last_to_go=("MACs", "Params"),
     whole=frozenset({"Field"}),
@@ -29,7 +30,8 @@ def table(
     fields: bool = False,
 ) -> str:
     """Return the table of a report; with a width, columns give way until it fits."""
-    body = _COLUMNS.text([_indented(row) for row in rows(report, depth, batch=batch, fields=fields)], width)
+    columns = replace(_COLUMNS, headers=headers(report))
+    body = columns.text([_indented(row) for row in rows(report, depth, batch=batch, fields=fields)], width)
     above = _wrapped([heading(report, batch=batch)], width)
     return "\n".join([*above, "", body, "", *_wrapped(summary(report, batch=batch, fields=fields), width)])
 

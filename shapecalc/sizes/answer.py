@@ -68,6 +68,8 @@ class Sizes(Shown):
     """The sizes that hold only because torch stretches a map of one pixel in a sum."""
     reading: Region = field(repr=False)
     imposed: tuple[Imposed, ...] = field(default=(), repr=False)
+    front: int = field(default=1, repr=False)
+    """How many axes of the inputs are the batch: none where the spec's shapes are whole."""
     """The conditions that together exclude all that is excluded, each with the layer that imposes it."""
     failures: tuple[Failure, ...] = field(default=(), repr=False)
     """Why no size is legal, where a layer refuses them all."""
@@ -93,6 +95,7 @@ class Sizes(Shown):
             title=f"{self.title} and {other.title}",
             names=self.names,
             inputs=self.inputs,
+            front=self.front,
             built={},
             region=self.region & other.region,
             usual=self.usual & other.usual,
@@ -198,6 +201,7 @@ def legal_sizes(question: Question) -> Sizes:
         title=f"{spec.title} ({spec.name})" if spec.title else spec.name,
         names=question.names,
         inputs=found.inputs,
+        front=question.spec.front,
         built={} if question.rebuild else question.built,
         region=found.region,
         usual=found.usual,

@@ -83,7 +83,7 @@ def _lines(sizes: Sizes) -> Iterator[Told]:
 
 def _heading(sizes: Sizes) -> str:
     shapes = ", ".join(
-        shown(shape[1:]) if len(sizes.inputs) == 1 else f"{name} {shown(shape[1:])}"
+        shown(shape[sizes.front :]) if len(sizes.inputs) == 1 else f"{name} {shown(shape[sizes.front :])}"
         for name, shape in sizes.inputs.items()
     )
     built = ", ".join(f"{name} = {size}" for name, size in sizes.built.items())
@@ -188,7 +188,7 @@ def to_dict(sizes: Sizes) -> dict[str, Any]:
     return {
         "name": sizes.title,
         "inputs": {
-            name: [size if isinstance(size, int) else str(size) for size in shape[1:]]
+            name: [size if isinstance(size, int) else str(size) for size in shape[sizes.front :]]
             for name, shape in sizes.inputs.items()
         },
         "sizes": list(sizes.names),

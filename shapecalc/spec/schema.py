@@ -48,6 +48,10 @@ def schema() -> dict[str, Any]:
                 "enum": list(FRAMEWORKS),
                 "description": "Whose rules the layers follow: torch (the default) or keras, channels last.",
             },
+            "batched": {
+                "type": "boolean",
+                "description": "False where the input's sizes are whole: no batch is put in front of them.",
+            },
             "parameters": _values("Named numbers, words, truth values or lists, with their defaults."),
             "input": {
                 "description": "The input's sizes without the batch, or a mapping of named inputs.",

@@ -66,6 +66,22 @@ def unary(trace: Trace, name: str, given: dict[str, Any], result: Any) -> bool:
     return True
 
 
+def counted(trace: Trace, name: str, given: dict[str, Any], count: int) -> None:
+    """Note what the number of results depends on, where it is a size."""
+    if name not in ("unbind", "chunk", "split"):
+        return
+    sizes, dim = trace.sizes(given["input"]), plain(given.get("dim", 0))
+    size, parts = sizes[dim], given.get("chunks", given.get("split_size"))
+    if name == "unbind":
+        size.hold()
+    elif name == "chunk" and count == plain(parts):
+        _ = (count - 1) * -(-size // count) < size
+    elif name == "chunk":
+        size.hold()
+    elif isinstance(parts, int):
+        _ = -(-size // parts) == count
+
+
 def binary(trace: Trace, name: str, args: tuple[Any, ...], kwargs: dict[str, Any], result: Any) -> bool:
     """Write down arithmetic on elements: of tensors a merge, with numbers a function of each element."""
     tensors = [one for one in tensors_in([args, kwargs]) if one.dim() or one.requires_grad]

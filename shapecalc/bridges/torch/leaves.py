@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from pydantic import ValidationError
@@ -88,7 +88,17 @@ def made(cls: type[Kind], fields: dict[str, Any]) -> Kind:
         value = short(value) if name in _PER_AXIS else value  # noqa: PLW2901
         if info.is_required() or value != info.default:
             told[name] = value
-    return cls(**{name: _decimal(value) for name, value in told.items()})
+    settings = tuple((name, _decimal(value)) for name, value in told.items())
+    try:
+        return _remembered(cls, settings, repr(settings))
+    except TypeError:  # a setting that has no hash
+        return cls(**dict(settings))
+
+
+@lru_cache(maxsize=2048)
+def _remembered(cls: type[Kind], settings: tuple[tuple[str, Any], ...], spelled: str) -> Kind:
+    """Return a layer that networks hold over and over; `spelled` tells 1 from True and from 1.0."""
+    return cls(**dict(settings))
 
 
 def _decimal(value: Any) -> Any:

@@ -116,7 +116,7 @@ def _movedim(trace: Trace, name: str, given: dict[str, Any], out: Any) -> bool:
 def _squeeze(trace: Trace, name: str, given: dict[str, Any], out: Any) -> bool:
     dim = plain(given.get("dim"))
     if dim is None:
-        dim = tuple(axis for axis, n in enumerate(given["input"].shape) if n == 1)
+        dim = tuple(axis for axis, n in enumerate(trace.sizes(given["input"])) if n == 1)
     one_step(trace, Squeeze(dim=dim), trace.ref(given["input"]), out)
     return True
 
