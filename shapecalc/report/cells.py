@@ -147,7 +147,7 @@ def summary(report: Report, *, batch: bool = False, fields: bool = False) -> lis
         f"all layer outputs {memory(report.bytes)}"
     )
     told = [FIELDS, *unknown_fields(report)] if fields else []
-    return [*found, *costs(report), *validity(report), report.convention.sentence, *told]
+    return [*found, *counted(report), *validity(report), report.convention.sentence, *told]
 
 
 def unknown_fields(report: Report) -> list[str]:
