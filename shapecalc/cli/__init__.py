@@ -24,6 +24,7 @@ COMMANDS = {
     "completion": "completion:completion",
     "derive": "derive:derive",
     "diff": "diff:diff",
+    "embed": "embed:embed",
     "explain": "explain:explain",
     "export": "export:export",
     "init": "init:init",
@@ -34,6 +35,7 @@ COMMANDS = {
     "show": "show:show",
     "sizes": "sizes:sizes",
     "solve": "solve:solve",
+    "value": "value:value",
     "verify": "verify:verify",
 }
 """Each command with the module here and the function in it."""
