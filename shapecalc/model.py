@@ -13,9 +13,10 @@ from shapecalc.algebra.rational import LARGEST
 from shapecalc.engine.graph import Walk
 from shapecalc.engine.parameters import BATCH, Parameters, input_shapes
 from shapecalc.engine.remembered import Graphs
-from shapecalc.errors import DesignError, SpecError, nearest, quote
+from shapecalc.errors import DesignError, ShapecalcError, SpecError, nearest, quote
 from shapecalc.layers.registry import FRAMEWORKS
 from shapecalc.layers.requirement import Shape
+from shapecalc.pieces.display import Shown
 from shapecalc.report.data import DTYPES, Report
 from shapecalc.spec.find import bundled, locate, read_file, short
 from shapecalc.spec.read import read
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from shapecalc.checks.diagnostic import Diagnostic
     from shapecalc.pictures.drawing import Drawing
     from shapecalc.pictures.plot import DepthPlot, SizePlot
+    from shapecalc.pieces.piece import Page
     from shapecalc.report.derivation import Derivation
     from shapecalc.sizes.agreement import Agreement
     from shapecalc.sizes.answer import Sizes
@@ -34,7 +36,7 @@ if TYPE_CHECKING:
     from shapecalc.solving.inputs import Inputs
 
 
-class Model(Spec):
+class Model(Shown, Spec):
     """An architecture: parameters, input, blocks and layers, ready to be analysed.
 
     >>> from shapecalc.layers import Conv2d, Flatten, Linear, ReLU
@@ -385,6 +387,22 @@ class Model(Spec):
         if not all(isinstance(name, str) for name in found):
             raise SpecError(f"symbolic is True, False, a name or names, not {quote(symbolic)}")
         return list(dict.fromkeys(found))
+
+    def _page(self) -> Page:
+        """Return the report at the defaults; where there is none, why."""
+        from shapecalc.pieces.piece import Paragraph, Strong, Verbatim
+        from shapecalc.report.page import report_page
+
+        try:
+            return report_page(self.analyze())
+        except ShapecalcError as error:
+            return Paragraph((Strong(self.title or self.name), f" ({self.name})")), Verbatim(str(error))
+
+    def _plain(self) -> str:
+        try:
+            return str(self.analyze())
+        except ShapecalcError as error:
+            return f"{self.title or self.name} ({self.name})\n\n{error}"
 
     def to_yaml(self) -> str:
         """Return the model as YAML; `loads` of it gives an equal model."""

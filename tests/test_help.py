@@ -17,7 +17,7 @@ from shapecalc.checks.explain import explanations
 from shapecalc.cli import COMMANDS, main
 from shapecalc.console import painted
 
-TAKES_A_MODEL = ("check", "derive", "diff", "draw", "export", "plot", "show", "sizes", "verify")
+TAKES_A_MODEL = ("check", "derive", "diff", "draw", "export", "plot", "show", "sizes", "value", "verify")
 
 
 def commands() -> Iterator[tuple[str, click.Command]]:
@@ -50,6 +50,9 @@ def test_examples_can_be_typed(line: str, tmp_path: Path, monkeypatch: pytest.Mo
     runner = CliRunner()
     if "my_net.yaml" in line:
         runner.invoke(main, ["init"])
+    Path("README.md").write_text(
+        "<!-- shapecalc value lenet5 params --><!-- /shapecalc -->", encoding="utf-8"
+    )
     inside = re.search(r"\$\((.*)\)", line)
     words = shlex.split(re.split(r" > | +#", inside[1] if inside else line)[0])
     result = runner.invoke(main, words[1:])

@@ -27,6 +27,8 @@ from shapecalc.layers.wrapper import Wrapper
 ROOT = Path(__file__).resolve().parent.parent
 FLOORS = (
     "cli",
+    "ext",
+    "embedding",
     "arguments",
     "console",
     "testing",
@@ -41,6 +43,7 @@ FLOORS = (
     "engine",
     "spec",
     "layers",
+    "pieces",
     "algebra",
     "errors",
 )
@@ -90,6 +93,10 @@ def test_the_house_has_no_cellar(graph: grimp.ImportGraph) -> None:
         ("shapecalc.solving.ask", "shapecalc.model"),
         ("shapecalc.model", "shapecalc.bridges.torch.layer"),
         ("shapecalc.bridges.torch.layer", "shapecalc.cli"),
+        ("shapecalc.pieces.html", "shapecalc.layers.base"),
+        ("shapecalc.sizes.answer", "shapecalc.report.page"),
+        ("shapecalc.embedding.document", "shapecalc.cli.running"),
+        ("shapecalc.ext.sphinx", "shapecalc.cli"),
     ],
 )
 def test_an_import_from_above_is_noticed(graph: grimp.ImportGraph, importer: str, imported: str) -> None:
@@ -114,19 +121,22 @@ def test_torch_is_imported_only_in_its_bridge() -> None:
     assert outside(graph, "torch") > others
 
 
+def test_documentation_tools_are_imported_only_in_their_room() -> None:
+    graph = grimp.build_graph(
+        "shapecalc", include_external_packages=True, exclude_type_checking_imports=True, cache_dir=None
+    )
+    for module in ("docutils", "sphinx", "mkdocs"):
+        rooms = {one for one in outside(graph, module) if not one.startswith("shapecalc.ext.")}
+        assert rooms == set(), module
+    assert outside(graph, "docutils")
+
+
 # ---- what stays out of memory
 
 HEAVY = (
-    "torch",
-    "sympy",
-    "keras",
-    "tensorflow",
-    "onnx",
-    "rich",
-    "numpy",
-    "hypothesis",
-    "pygraphviz",
-    "resvg_py",
+    *("torch", "sympy", "keras", "tensorflow", "onnx", "rich", "numpy", "hypothesis"),
+    *("docutils", "sphinx", "mkdocs", "markdown", "IPython"),
+    *("pygraphviz", "resvg_py"),
 )
 
 
@@ -169,6 +179,9 @@ def command(arguments: str) -> str:
         "solve features alexnet",
         "derive lenet5 --symbolic",
         "derive lenet5 --format latex",
+        "derive lenet5 --format html",
+        "value resnet50 params",
+        "embed --check README.md",
         "verify --help",
         "draw lenet5",
         "draw lenet5 --style volumes",

@@ -25,6 +25,7 @@ COMMANDS = {
     "derive": "derive:derive",
     "diff": "diff:diff",
     "draw": "draw:draw",
+    "embed": "embed:embed",
     "explain": "explain:explain",
     "export": "export:export",
     "init": "init:init",
@@ -36,6 +37,7 @@ COMMANDS = {
     "show": "show:show",
     "sizes": "sizes:sizes",
     "solve": "solve:solve",
+    "value": "value:value",
     "verify": "verify:verify",
 }
 """Each command with the module here and the function in it."""

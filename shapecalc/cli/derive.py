@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from shapecalc.model import Model
     from shapecalc.report.derivation import Derivation
 
-FORMATS = ("text", "markdown", "latex", "json")
+FORMATS = ("text", "markdown", "html", "rst", "latex", "json")
 
 
 @click.command(
@@ -126,6 +126,11 @@ def rendered(derivation: Derivation, form: str) -> str:
         return json.dumps(derivation.to_dict(), indent=2, ensure_ascii=False)
     if form == "markdown":
         return derivation.to_markdown()
+    if form in ("html", "rst"):
+        from shapecalc.pieces import written
+        from shapecalc.report.derivation_markup import derivation_page
+
+        return written(derivation_page(derivation), form)
     if form == "latex":
         return derivation.to_latex()
     return derivation.to_text()

@@ -30,7 +30,11 @@ from shapecalc.costs.choose import CONVENTIONS
     help="By whose rule costs are counted; default: multiply-accumulates (mac).",
 )
 @click.option(
-    "--format", "form", type=click.Choice(["text", "markdown", "json"]), default="text", show_default=True
+    "--format",
+    "form",
+    type=click.Choice(["text", "markdown", "html", "rst", "json"]),
+    default="text",
+    show_default=True,
 )
 @click.option(
     "--prove", is_flag=True, help="Tell too whether the output shapes are the same for every input size."
@@ -53,8 +57,11 @@ def diff(  # noqa: PLR0913  (one argument per option)
 
     With --prove the exit status is 1 only when the shapes or the accepted sizes differ at some input size.
     """
+    from html import escape
+
+    from shapecalc.pieces import written
     from shapecalc.report.diff import compare
-    from shapecalc.report.diff_text import markdown, text
+    from shapecalc.report.diff_text import comparison_page, markdown, text
 
     first, shape, mine = asked(left, inputs, (*settings, *on_left))
     second, its_shape, theirs = asked(right, inputs, (*settings, *on_right))
@@ -71,6 +78,11 @@ def diff(  # noqa: PLR0913  (one argument per option)
         proved = {} if proof is None else {"agreement": proof.to_dict()}
         say(json.dumps(found.to_dict() | proved, indent=2, ensure_ascii=False))
     else:
-        told = markdown(found) if form == "markdown" else text(found)
-        say(told if proof is None else f"{told}\n\n{proof}")
+        told = (
+            written(comparison_page(found), form)
+            if form in ("html", "rst")
+            else (markdown if form == "markdown" else text)(found)
+        )
+        after = f"<p>{escape(str(proof))}</p>" if form == "html" else f"\n{proof}"
+        say(told if proof is None else f"{told}\n{after}")
     ctx.exit(0 if (found.is_equal if proof is None else proof.is_whole) else 1)

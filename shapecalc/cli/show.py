@@ -14,7 +14,7 @@ from shapecalc.costs.choose import CONVENTIONS
 if TYPE_CHECKING:
     from shapecalc.report.data import Report
 
-FORMATS = ("table", "markdown", "json", "csv", "latex")
+FORMATS = ("table", "markdown", "html", "rst", "json", "csv", "latex")
 
 
 @click.command(
@@ -118,6 +118,12 @@ def rendered(report: Report, form: str, depth: int | None, *, batch: bool, field
         from shapecalc.report.markdown import markdown
 
         return markdown(report, depth, batch=batch, fields=fields)
+    if form in ("html", "rst"):
+        from shapecalc.pieces import written
+        from shapecalc.report.page import layers_table, summary_page
+
+        found = layers_table(report, depth, batch=batch, fields=fields)
+        return written((found, *summary_page(report, batch=batch, fields=fields)), form)
     from shapecalc.report.table import table
 
     return table(report, depth, batch=batch, width=terminal_width(), fields=fields)

@@ -46,9 +46,16 @@ def _codes() -> Iterable[str]:
     return explanations()
 
 
+def _values() -> Iterable[str]:
+    from shapecalc.report.value import NAMES
+
+    return NAMES
+
+
 MODEL = Word("model", _models, or_file=True)
 KIND = Word("kind", _kinds)
 CODE = Word("code", _codes)
+VALUE = Word("value", _values)
 
 
 def examples(*lines: str) -> str:

@@ -65,13 +65,14 @@ def rows(report: Report, depth: int | None = None, *, batch: bool = False, field
     return [*found, Row(0, True, last)]  # noqa: FBT003
 
 
-_LONGEST_FORMULA = 48
+LONGEST_FORMULA = 48
+SEE_BELOW = "(see below)"
 
 
 def _short(value: Dim) -> str:
     """A long formula stands under the table, where it is not cut."""
     text = grouped(value)
-    return text if isinstance(value, int) or len(text) <= _LONGEST_FORMULA else "(see below)"
+    return text if isinstance(value, int) or len(text) <= LONGEST_FORMULA else SEE_BELOW
 
 
 def _row(item: Item, report: Report, params: Dim, total: Dim, batch: bool, fields: bool) -> Row:
@@ -86,9 +87,9 @@ def _row(item: Item, report: Report, params: Dim, total: Dim, batch: bool, field
         "Output": "" if item.output is None else shape_text(item.output, report, batch=batch),
         "Field": field_text(item.field) if fields and item.nodes else "",
         "Params": "shared" if item.is_shared else grouped(item.params),
-        "Params %": _share(item.params, params),
+        "Params %": share(item.params, params),
         "MACs": "?" if cost is None else f"{at_least}{grouped(cost)}",
-        "MACs %": "" if cost is None else _share(cost, total),
+        "MACs %": "" if cost is None else share(cost, total),
     }
     return Row(item.depth, is_part, cells)
 
@@ -97,7 +98,12 @@ def _factor(value: Dim) -> str:
     return f"({grouped(value)})" if is_sum(value) else grouped(value)
 
 
-def _share(part: Dim, whole: Dim) -> str:
+def share(part: Dim, whole: Dim) -> str:
+    """Return how many percent a part is, or nothing where that is no number.
+
+    >>> share(1, 3), share(0, 3)
+    ('33.3', '')
+    """
     if not isinstance(part, int) or not isinstance(whole, int) or not part or not whole:
         return ""
     return f"{100 * part / whole:.1f}"

@@ -11,11 +11,13 @@ from shapecalc.costs.choose import DEFAULT, convention
 from shapecalc.engine.graph import Graph, Group, Walk
 from shapecalc.errors import Undecided
 from shapecalc.layers.requirement import Requirement, Shape
+from shapecalc.pieces.display import Shown
 from shapecalc.report.field import Fields
 from shapecalc.report.node import Node, number, plain, total
 
 if TYPE_CHECKING:
     from shapecalc.algebra.leading import Leading
+    from shapecalc.pieces.piece import Page
     from shapecalc.report.cost import Cost
     from shapecalc.report.derivation import Derivation
 
@@ -44,7 +46,7 @@ class Condition:
         return f"{self.requirement} ({self.path})"
 
 
-class Report:
+class Report(Shown):
     """The result of `Model.analyze`: shapes, parameters, cost and memory of every layer.
 
     Sizes are `int`, or expressions where something was left free; `sympy.sympify` takes both, so that nobody
@@ -311,6 +313,21 @@ class Report:
         from shapecalc.report.table import table
 
         return table(self)
+
+    def _page(self) -> Page:
+        from shapecalc.report.page import report_page
+
+        return report_page(self)
+
+    def _repr_markdown_(self) -> str:
+        from shapecalc.report.markdown import markdown
+
+        return markdown(self)
+
+    def _repr_latex_(self) -> str:
+        from shapecalc.report.latex import latex
+
+        return latex(self)
 
     def __repr__(self) -> str:
         return f"<Report of {self.name}: {len(self.nodes)} layers, output {self.output}>"

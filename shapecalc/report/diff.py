@@ -8,16 +8,20 @@ and costs that differ because of it are counted.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from shapecalc.costs.choose import convention
 from shapecalc.layers.crop import Crop
 from shapecalc.layers.pad import Pad
 from shapecalc.layers.requirement import Shape
+from shapecalc.pieces.display import Shown
 from shapecalc.report.align import Pair, aligned, settings_of
 from shapecalc.report.data import Report
 from shapecalc.report.node import Node
 from shapecalc.spec.write import plain
+
+if TYPE_CHECKING:
+    from shapecalc.pieces.piece import Page
 
 
 @dataclass(slots=True)
@@ -29,7 +33,7 @@ class Difference:
 
 
 @dataclass(slots=True)
-class Comparison:
+class Comparison(Shown):
     """The result of comparing two reports."""
 
     left: Report
@@ -105,6 +109,16 @@ class Comparison:
             ],
             "touched": sum(touched(pair) for pair in self.pairs),
         }
+
+    def _page(self) -> Page:
+        from shapecalc.report.diff_text import comparison_page
+
+        return comparison_page(self)
+
+    def _repr_markdown_(self) -> str:
+        from shapecalc.report.diff_text import markdown
+
+        return markdown(self)
 
     def __str__(self) -> str:
         from shapecalc.report.diff_text import text

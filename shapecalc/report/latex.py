@@ -8,34 +8,12 @@ from shapecalc.algebra import Dim
 from shapecalc.algebra.render import is_sum, leading_latex
 from shapecalc.algebra.render import latex as latex_dim
 from shapecalc.errors import Undecided
+from shapecalc.pieces.latex import escaped
 from shapecalc.report.cells import FIELDS, heading, unknown_fields, visible
 from shapecalc.report.cost import Cost
 from shapecalc.report.data import Report
 from shapecalc.report.field import field_text
 from shapecalc.report.outline import Item, lines, outline, window_text
-
-_SPECIAL = {
-    "\\": r"\textbackslash{}",
-    "&": r"\&",
-    "%": r"\%",
-    "$": r"\$",
-    "#": r"\#",
-    "_": r"\_",
-    "{": r"\{",
-    "}": r"\}",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    "×": r"$\times$",
-    "·": r"$\cdot$",
-    "…": r"\dots{}",
-    "≥": r"$\geq$",
-    "≤": r"$\leq$",
-    ">": r"$>$",
-    "⌊": r"$\lfloor$",
-    "⌋": r"$\rfloor$",
-    "⌈": r"$\lceil$",
-    "⌉": r"$\rceil$",
-}
 
 
 def latex(report: Report, depth: int | None = None, *, batch: bool = False, fields: bool = False) -> str:
@@ -118,12 +96,3 @@ def _growth(report: Report, cost: Cost) -> str:
         return ""
     at_least, title = "" if cost.complete else "at least ", escaped(report.convention.title)
     return f" For large inputs {at_least}about ${leading_latex(found)}$ {title}."
-
-
-def escaped(text: str) -> str:
-    r"""Return text in which nothing is a command to LaTeX.
-
-    >>> print(escaped("f_0 & 50%"))
-    f\_0 \& 50\%
-    """
-    return "".join(_SPECIAL.get(character, character) for character in text)

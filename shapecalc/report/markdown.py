@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from shapecalc.pieces.markdown import escaped
 from shapecalc.report.cells import COLUMNS, Row, headers, heading, rows, summary
 from shapecalc.report.data import Report
 
@@ -22,7 +23,7 @@ def markdown(report: Report, depth: int | None = None, *, batch: bool = False, f
         disable_numparse=True,
     )
     notes = "\n".join(f"- {sentence}" for sentence in summary(report, batch=batch, fields=fields))
-    return f"**{heading(report, batch=batch)}**\n\n{text}\n\n{notes}"
+    return f"**{escaped(heading(report, batch=batch))}**\n\n{text}\n\n{notes}"
 
 
 def _cell(row: Row, column: str) -> str:

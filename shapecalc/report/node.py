@@ -12,12 +12,16 @@ from shapecalc.engine.graph import GraphNode, Loop, over
 from shapecalc.errors import Place
 from shapecalc.layers.base import Effect, Kind, Named, Shapes, Window, count
 from shapecalc.layers.requirement import Requirement, Shape
+from shapecalc.pieces.display import Shown
+
+if TYPE_CHECKING:
+    from shapecalc.pieces.piece import Page
 
 if TYPE_CHECKING:
     from shapecalc.report.field import Field, Fields
 
 
-class Node:
+class Node(Shown):
     """One layer of the network with what arrives, what leaves, and what it costs.
 
     Shapes have the batch in front. `params` counts the weights that belong to this node, as torch or
@@ -225,6 +229,11 @@ class Node:
         if not self.loops:
             return {}
         return {"times": number(self.times), "loops": [_told(one) for one in self.loops]}
+
+    def _page(self) -> Page:
+        from shapecalc.report.page import node_page
+
+        return node_page(self)
 
     def __repr__(self) -> str:
         return f"<{self.path}: {self.kind} {self.output}>"

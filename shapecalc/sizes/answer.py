@@ -6,16 +6,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
 from operator import and_, or_
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from shapecalc.algebra.expr import Expr, symbol
 from shapecalc.algebra.integer_set import EVERY_SIZE, IntegerSet
 from shapecalc.algebra.region import Point, Region, everything, where
 from shapecalc.errors import Failure, SpecError, quote
 from shapecalc.layers.requirement import Shape
+from shapecalc.pieces.display import Shown
 from shapecalc.sizes.question import Question
 from shapecalc.sizes.solving import Imposed
 from shapecalc.sizes.stretching import solved
+
+if TYPE_CHECKING:
+    from shapecalc.pieces.piece import Page
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +42,7 @@ class Nearest:
 
 
 @dataclass(frozen=True, slots=True)
-class Sizes:
+class Sizes(Shown):
     """The input sizes that a network accepts, exactly: every one in it, and none besides.
 
     Points are written in the order of `names`, or by name; with one unknown a number will do.
@@ -161,6 +165,11 @@ class Sizes:
         from shapecalc.sizes.text import to_dict
 
         return to_dict(self)
+
+    def _page(self) -> Page:
+        from shapecalc.sizes.text import sizes_page
+
+        return sizes_page(self)
 
     def __str__(self) -> str:
         from shapecalc.sizes.text import text
