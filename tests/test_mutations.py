@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any, TypeAlias
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from shapecalc import Model, Report, Sequential, ShapecalcError, Step, load, loads
@@ -260,12 +260,14 @@ def test_a_mistake_in_a_usual_network_is_found_and_repaired(drawn: tuple[str, Mo
     compare_repair(*drawn)
 
 
+@settings(derandomize=True, max_examples=40)
 @given(with_a_mistake(networks()))
 def test_a_mistake_in_any_network_is_found_and_repaired(drawn: tuple[str, Model]) -> None:
     """So has every mistake where networks name results, share weights and compute sizes."""
     compare_repair(*drawn)
 
 
+@settings(derandomize=True, max_examples=40)
 @given(with_a_mistake(networks()))
 def test_mending_in_turn_ends_without_an_error(drawn: tuple[str, Model]) -> None:
     """The way that is left where the search for the smallest set ends without one does not need it."""
