@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from shapecalc.arguments import asked
-from shapecalc.cli.words import MODEL, examples
+from shapecalc.cli.words import MODEL, SETTINGS, examples
 from shapecalc.console import WORKING, say
 
 
@@ -14,7 +14,7 @@ from shapecalc.console import WORKING, say
 )
 @click.argument("model", type=MODEL)
 @click.option("--input", "inputs", multiple=True, metavar="SHAPE", help="As for show.")
-@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Set a parameter of the spec.")
+@SETTINGS
 @click.option(
     "--format", "form", type=click.Choice(["text", "json"]), default="text", help="How to print it."
 )
