@@ -15,6 +15,7 @@ from shapecalc.console import say
         "shapecalc sizes unet_padded",
         "shapecalc sizes unet_padded --near 225x300",
         "shapecalc sizes alexnet --rebuild",
+        "shapecalc sizes unet --format markdown",
     ),
 )
 @click.argument("model", type=MODEL)
@@ -38,7 +39,14 @@ from shapecalc.console import say
 )
 @click.option("--input", "inputs", multiple=True, metavar="SHAPE", help="The input it is built for.")
 @SETTINGS
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "markdown", "html", "rst", "latex", "json"]),
+    default="text",
+    show_default=True,
+    help="How to print it.",
+)
 def sizes(
     model: str,
     near: str | None,
@@ -65,6 +73,11 @@ def sizes(
         data = found.to_dict() | ({"near": nearest_to_dict(beside)} if beside else {})
         say(json.dumps(data, indent=2, ensure_ascii=False))
         return
-    from shapecalc.sizes.text import nearest, text
+    from shapecalc.sizes.text import nearest, nearest_page, sizes_page, text
 
+    if form != "text":
+        from shapecalc.pieces import written
+
+        say(written((*sizes_page(found), *(nearest_page(beside) if beside else ())), form))
+        return
     say(text(found) if beside is None else f"{text(found)}\n\n{nearest(beside)}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -14,20 +14,21 @@ from shapecalc.errors import SpecError, quote
 
 if TYPE_CHECKING:
     from shapecalc.layers.spatial import Spatial
+    from shapecalc.solving.answer import Answer
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
-
-class Answer(Protocol):
-    """What every answer offers."""
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the answer as plain data."""
+FORMATS = ("text", "markdown", "html", "rst", "latex", "json")
 
 
 def _format(function: _F) -> _F:
     return click.option(
-        "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True
+        "--format",
+        "form",
+        type=click.Choice(FORMATS),
+        default="text",
+        show_default=True,
+        help="How to print it.",
     )(function)
 
 
@@ -91,7 +92,7 @@ def window(size: str, wanted: str, limit: int, form: str, **options: Any) -> Non
     from shapecalc.solving.window import solve_window
 
     found = solve_window(shape(size), shape(wanted), **options)
-    _tell(found, found.text(limit), form, any_found=bool(found.found))
+    _tell(found, form, limit, any_found=bool(found.found))
 
 
 @solve.command(
@@ -123,7 +124,7 @@ def mirror(
         found = solve_mirror(encoder, _fields(fields), framework=framework, **options)
     else:
         found = solve_mirror(_layer(encoder, fields[0]), **options)
-    _tell(found, found.text(limit), form, any_found=bool(found.found))
+    _tell(found, form, limit, any_found=bool(found.found))
 
 
 @solve.command(
@@ -149,7 +150,7 @@ def input_(
     """Tell exactly which inputs of MODEL give a result of the size WANTED, as 7x7 or 512x7x7."""
     asked_of, given, settled = asked(model, inputs, settings)
     found = asked_of.solve(output=shape(wanted), at=at, rebuild=rebuild, input=given, **settled)
-    _tell(found, str(found), form, any_found=bool(found))
+    _tell(found, form, any_found=bool(found))
 
 
 @solve.command(
@@ -193,7 +194,7 @@ def budget(  # noqa: PLR0913, PLR0917  (one argument per option)
     }
     asked_of, given, settled = asked(model, inputs, settings)
     found = asked_of.solve(**question, input=given, **settled)
-    _tell(found, str(found), form, any_found=bool(found))
+    _tell(found, form, any_found=bool(found))
 
 
 @solve.command(
@@ -210,15 +211,20 @@ def features(
     """Tell the in_features of the linear layers of MODEL, or of LAYER, and how they come about."""
     asked_of, given, settled = asked(model, inputs, settings)
     found = asked_of.solve(in_features=True if layer is None else layer, input=given, **settled)
-    _tell(found, str(found), form, any_found=True)
+    _tell(found, form, any_found=True)
 
 
-def _tell(found: Answer, text: str, form: str, *, any_found: bool) -> None:
+def _tell(found: Answer, form: str, limit: int | None = None, *, any_found: bool) -> None:
     if form == "json":
         import json
 
-        text = json.dumps(found.to_dict(), indent=2, ensure_ascii=False)
-    say(text)
+        say(json.dumps(found.to_dict(), indent=2, ensure_ascii=False))
+    elif form == "text":
+        say(found.told(limit))
+    else:
+        from shapecalc.pieces import written
+
+        say(written(found.page(limit), form))
     if not any_found:
         click.get_current_context().exit(1)
 

@@ -88,6 +88,7 @@ def _report(options: Options, resolve: Resolve) -> Report:
         symbolic=options.free,
         dtype=options.dtype,
         count=options.count,
+        convention=options.convention,
         **settled,
     )
 

@@ -5,21 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import asdict
 from itertools import groupby
-from typing import Any, TypeAlias
+from typing import Any
 
 from shapecalc.algebra.integer_set import EVERY_SIZE, IntegerSet
 from shapecalc.algebra.region import Box, Region
 from shapecalc.errors import printable
 from shapecalc.layers.requirement import Requirement, shown
-from shapecalc.pieces.piece import Block, Bullets, Facts, Line, Page, Paragraph, formula, plain
+from shapecalc.pieces.outline import Told, outline, outlined
+from shapecalc.pieces.piece import Line, Page, formula, plain
 from shapecalc.sizes.answer import Nearest, Neighbour, Sizes, diagonal
 from shapecalc.sizes.solving import Imposed
 
 MOST_BOXES = 8
-
-
-Told: TypeAlias = tuple[int, Line]
-"""A line, and how deep it is indented; one that is empty parts what is above from what is below."""
 
 
 def text(sizes: Sizes) -> str:
@@ -29,27 +26,7 @@ def text(sizes: Sizes) -> str:
 
 def sizes_page(sizes: Sizes) -> Page:
     """Return the same as pieces: what stands under a line of its own is listed there."""
-    blocks: list[Block] = []
-    for depth, group in groupby(_lines(sizes), lambda told: min(told[0], 1)):
-        found = [*group]
-        if depth == 0:
-            blocks += [Paragraph(line) for _, line in found if line]
-        elif any(deep > 1 for deep, _ in found):
-            blocks.append(Facts(tuple(_under(found))))
-        else:
-            blocks.append(Bullets(tuple(line for _, line in found)))
-    return tuple(blocks)
-
-
-def _under(lines: list[Told]) -> Iterator[tuple[str, Line]]:
-    """Yield each line that stands deeper, the first of them labelled with what it stands under."""
-    label = ""
-    for depth, line in lines:
-        if depth == 1:
-            label = plain(line)
-            continue
-        yield label, line
-        label = ""
+    return outlined(_lines(sizes))
 
 
 def _lines(sizes: Sizes) -> Iterator[Told]:
@@ -167,6 +144,11 @@ def nearest(found: Nearest) -> str:
     for name, one in (("below", found.below), ("above", found.above)):
         lines.append(f"  nearest {name}: {_reached(one)}" if one else f"  none {name}")
     return "\n".join(lines)
+
+
+def nearest_page(found: Nearest) -> Page:
+    """Return the same as pieces."""
+    return outline(nearest(found))
 
 
 def _reached(one: Neighbour) -> str:

@@ -10,6 +10,7 @@ from shapecalc.algebra import Dim
 from shapecalc.algebra.integer_set import IntegerSet
 from shapecalc.algebra.render import grouped
 from shapecalc.errors import printable, quote
+from shapecalc.solving.answer import Answer
 
 Number: TypeAlias = int | Fraction
 
@@ -32,7 +33,7 @@ class Hit:
 
 
 @dataclass(frozen=True, slots=True)
-class Budget:
+class Budget(Answer):
     """What a free parameter must be for a cost, or what comes nearest below and above.
 
     `exact` is None where the cost is never met; `below` and `above` are the nearest costs on either side,

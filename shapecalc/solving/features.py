@@ -14,6 +14,7 @@ from shapecalc.errors import Failure, SpecError, Undecided, nearest, printable, 
 from shapecalc.layers.linear import Dense
 from shapecalc.layers.requirement import Shape, shown
 from shapecalc.sizes.question import Question
+from shapecalc.solving.answer import Answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,7 @@ class Feature:
 
 
 @dataclass(frozen=True, slots=True)
-class Features:
+class Features(Answer):
     """The `in_features` of the linear layers that were asked for."""
 
     title: str

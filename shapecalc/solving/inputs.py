@@ -19,6 +19,7 @@ from shapecalc.sizes.question import Question
 from shapecalc.sizes.solving import Found, Solver
 from shapecalc.sizes.stretching import solved
 from shapecalc.sizes.text import written
+from shapecalc.solving.answer import Answer
 
 _MOST_CHECKED = 48
 
@@ -33,7 +34,7 @@ class Reached:
 
 
 @dataclass(frozen=True, slots=True)
-class Inputs:
+class Inputs(Answer):
     """The input sizes for which a network holds up to a layer and its result has the wanted sizes.
 
     Exact: every such size is in it, and none besides. Points are written in the order of `names`.

@@ -21,6 +21,7 @@ from shapecalc.errors import ShapeError, SpecError, quote
 from shapecalc.layers.base import Effect
 from shapecalc.layers.requirement import Refused
 from shapecalc.layers.spatial import Spatial
+from shapecalc.solving.answer import Answer
 from shapecalc.solving.setting import (
     Bounds,
     Setting,
@@ -71,7 +72,7 @@ class Mirror:
 
 
 @dataclass(frozen=True, slots=True)
-class Mirrors:
+class Mirrors(Answer):
     """Decoders that give back the sizes that an encoder's layer takes, those that give back all first.
 
     The order is: complete ones, the encoder's own window, then as in `Settings`, simplest first.
@@ -143,6 +144,10 @@ class Mirrors:
         op = one.output_padding(self.size)
         every = "" if one.is_complete else f" (only {one.covers.text(_N)})"
         return f"  {_window(one)}{_with(op)}{every}"
+
+    def told(self, limit: int | None = None) -> str:
+        """Return what `text` does."""
+        return self.text(limit)
 
     def __str__(self) -> str:
         return self.text()

@@ -16,6 +16,7 @@ from shapecalc.algebra.solution import function_of, solve
 from shapecalc.errors import SpecError, Undecided, quote
 from shapecalc.layers.requirement import Refused, Shape
 from shapecalc.layers.spatial import ChannelsLast, Spatial
+from shapecalc.solving.answer import Answer
 from shapecalc.solving.setting import (
     Bounds,
     Setting,
@@ -42,7 +43,7 @@ class Variant:
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(Answer):
     """Every setting within the bounds that turns a size into another, simplest first.
 
     Settings differ in kernel, stride, padding or dilation. An output padding, a padding that is uneven and
@@ -100,6 +101,10 @@ class Settings:
         if len(shown) < len(self.found):
             lines.append(f"  and {len(self.found) - len(shown)} more")
         return "\n".join(lines)
+
+    def told(self, limit: int | None = None) -> str:
+        """Return what `text` does."""
+        return self.text(limit)
 
     def __str__(self) -> str:
         return self.text()
