@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -18,6 +19,7 @@ import shapecalc
 from shapecalc import Model, ShapeError, SpecError, Undecided, from_torch
 from shapecalc.algebra import symbol
 from shapecalc.algebra.decide import decide
+from shapecalc.bridges.torch.leaves import as_layer
 from shapecalc.bridges.torch.symbolic import answer
 from shapecalc.cli import main
 from tests.torchvision_networks import OPTIONS, on_meta
@@ -328,10 +330,13 @@ def test_every_layer_has_torchs_own_symbolic_shape(name: str) -> None:
     def watched() -> Callable[[Tensor], list[Tensor]]:
         given_memory(module)
         for path, one in module.named_modules():
-            if path in ours and not [*one.children()]:
-                one.register_forward_hook(
-                    lambda _module, _args, result, path=path: seen.setdefault(path, result)
-                )
+            step = re.sub(r"[^\w.]", "_", path)  # regnet's blocks are called block1-0
+            if step in ours and as_layer(one) is not None:
+
+                def note(_module: nn.Module, _args: Any, result: Tensor, step: str = step) -> None:
+                    seen.setdefault(step, result)
+
+                one.register_forward_hook(note)
         return lambda x: [*tensors([module(x)]), *seen.values()]
 
     shape = (1, 3, symbol("H"), symbol("W"))

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from shapecalc import Model, ShapeError, SpecError, Undecided, from_torch, loads
+from shapecalc.bridges.torch.export.source import export
 
 Forward = Callable[["Net", Any], Any]
 
@@ -203,6 +204,40 @@ def test_the_first_axis_of_a_whole_shape_is_free_and_so_are_its_sides() -> None:
     assert (3, 3) in model.sizes()
     assert (2, 3) not in model.sizes()
     assert "on 4×3×H×W" in str(model.sizes())
+
+
+def test_whole_shapes_are_compared_and_told_whole() -> None:
+    left, right = (from_torch(nn.Conv2d(3, 8, side), args=(torch.zeros(3, 9, 11),)) for side in (3, 1))
+    told = left.agreement(right)
+    assert str(told.shapes) == "at H = 3, W = 3 the left puts out 8x1x1, the right 8x3x3"
+    assert str(told.accepted) == "at H = 1, W = 1 the left puts out nothing (refused), the right 8x1x1"
+    several = [from_torch(nn.Conv2d(3, 8, side), args=(torch.zeros(4, 3, 9, 11),)) for side in (3, 1)]
+    assert str(several[0].agreement(several[1]).shapes).endswith(
+        "the left puts out 4x8x1x1, the right 4x8x3x3"
+    )
+    one = from_torch(nn.Conv2d(3, 8, 3), input=(3, 9, 11))
+    assert left.agreement(one).is_whole  # an image alone, and one in a batch
+    assert one.agreement(left).is_whole
+    assert not one.agreement(right).is_whole
+
+
+@pytest.mark.parametrize(
+    ("shape", "told"),
+    [
+        ((3, 8, 8), "3x8x8, no batch before it"),
+        ((2, 3, 8, 8), "2x3x8x8, no batch before it"),
+        (None, "3x8x8"),
+    ],
+)
+def test_source_that_is_written_says_which_input_it_is_for(shape: tuple[int, ...] | None, told: str) -> None:
+    layers = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU())
+    model = from_torch(layers, (3, 8, 8)) if shape is None else from_torch(layers, args=(torch.zeros(shape),))
+    source = export(model)
+    assert f"for an input of {told}." in source
+    found: dict[str, Any] = {}
+    exec(source, found)
+    whole = shape or (1, 3, 8, 8)
+    assert found["Sequential"]()(torch.zeros(whole)).shape == layers(torch.zeros(whole)).shape
 
 
 def test_torch_is_left_as_it_was() -> None:
