@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from typing import Any
 from unittest import mock
@@ -13,6 +13,7 @@ from unittest import mock
 import torch
 from torch import Tensor, nn
 
+from shapecalc.bridges.torch.converting import conversions_seen
 from shapecalc.bridges.torch.copying import without_numbers
 from shapecalc.bridges.torch.creating import creation_seen
 from shapecalc.bridges.torch.numbers import Sizes, plain
@@ -162,6 +163,7 @@ def _traced(module: nn.Module, given: Given, shapes: dict[str, tuple[int, ...]],
         modules_seen(trace),
         _printing_is_no_question(),
         creation_seen(trace, translate),
+        nullcontext() if way.held else conversions_seen(trace),
         Recording(trace, translate),
     ):
         warnings.simplefilter("ignore")

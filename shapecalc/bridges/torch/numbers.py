@@ -276,6 +276,15 @@ class Ratio(Origin):
     def __trunc__(self) -> Any:
         return self.__floor__() if self >= 0 else self.__ceil__()
 
+    def __round__(self, digits: int | None = None) -> Any:
+        """Round to the nearest, halves to the even: up at odd halves from below, at even ones from above."""
+        if digits is not None or self.below <= 0:  # noted too
+            return round(self.hold(), digits)
+        twice, below = 2 * self.above, self.below
+        if type(below) is int and below % 2:  # there are no halves
+            return (twice + below) // (2 * below)
+        return (twice + 3 * below - 1) // (4 * below) + (twice + below) // (4 * below)
+
     def __add__(self, other: Any) -> Any:
         return _by_fraction(self, other, "add", swapped=False)
 
