@@ -303,6 +303,25 @@ def others_of(name: str) -> list[dict[str, Any]]:
     return [{"image_size": 12 * patch}, {"image_size": 20 * patch}]
 
 
+VIDEO = torchvision.models.list_models(torchvision.models.video)
+
+
+@pytest.mark.parametrize("name", VIDEO if PROFILE == "thorough" else ["r3d_18", "s3d", "mvit_v2_s"])
+def test_torchvisions_networks_for_video(name: str) -> None:
+    side = 224 if name.startswith(("mvit", "swin3d", "s3d")) else 112
+    try:
+        module = built(name)
+    except RuntimeError:  # mvit draws numbers while it is built
+        module = torchvision.models.get_model(name, weights=None).eval()
+    shape = (3, 16, side, side)
+    model = from_torch(module, input=shape)
+    report = model.analyze()
+    assert report.params == parameters(module)
+    assert (report.macs, [*report.outputs.values()]) == measured(module, shape)
+    assert report.complete
+    assert [*model.parameters] == ["D", "H", "W"]
+
+
 # ---- torch's own symbolic shapes
 
 BY_WINDOWS = [name for name in ALL if not name.startswith((*FOR_ONE_SIZE, "swin"))]
@@ -361,6 +380,13 @@ class Reads(nn.Module):
         return x if x.sum() > 0 else -x
 
 
+class Picks(nn.Module):
+    """Its sizes go where only ordinary numbers do, and then how much is left depends on what is in the picture."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.new_empty(x.shape).fill_(x.shape[2])[x > 0].nonzero()
+
+
 @pytest.mark.parametrize(
     ("given", "told"),
     [
@@ -370,6 +396,7 @@ class Reads(nn.Module):
         ((FlatFeatures(), "3x8x8"), "'3x8x8' is not a shape"),
         ((FlatFeatures(), {"y": (3, 8, 8)}), "the forward has no argument 'y'"),
         ((nn.Identity, (3, 4, 4)), "'type' is not a torch module"),
+        ((Picks(), (3, 4, 4)), "Picks cannot be traced on tensors without memory: NotImplementedError: "),
     ],
 )
 def test_what_cannot_be_traced_is_told(given: tuple[Any, Any], told: str) -> None:

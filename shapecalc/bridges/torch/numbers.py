@@ -352,7 +352,7 @@ def _by_fraction(one: Any, other: Any, name: str, *, swapped: bool) -> Any:
     left, right = (other, one) if swapped else (one, other)
     exact = [_fraction(left), _fraction(right)]
     if exact[0] is None or exact[1] is None:
-        return getattr(operator, name)(*map(_held, (left, right)))
+        return getattr(operator, name)(*map(held, (left, right)))
     (a, b), (c, d) = exact[0], exact[1]
     if name == "truediv":
         if (is_whole(left) and is_whole(right)) or (_is_power_of_two(b) and _is_power_of_two(c)):
@@ -363,7 +363,7 @@ def _by_fraction(one: Any, other: Any, name: str, *, swapped: bool) -> Any:
         if name == "mul":
             return Ratio(a * c, b * d)
         return Ratio(getattr(operator, name)(a * d, c * b), b * d)
-    return getattr(operator, name)(*map(_held, (left, right)))
+    return getattr(operator, name)(*map(held, (left, right)))
 
 
 def _by_tensor(one: Any, other: Any, name: str, *, swapped: bool) -> Any:
@@ -382,10 +382,11 @@ def _rough(one: Any, other: Any, method: str) -> Any:
     """Answer a comparison of ordinary numbers, noting that it holds for this size only."""
     if not isinstance(other, (int, float)):
         return NotImplemented
-    return _RELATIONS[method][0](_held(one), _held(other))
+    return _RELATIONS[method][0](held(one), held(other))
 
 
-def _held(value: Any) -> Any:
+def held(value: Any) -> Any:
+    """Return an ordinary number, noting what of it holds for this number only."""
     return value.hold() if isinstance(value, Origin) else value
 
 
