@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import dis
 import math
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from functools import partial
-from inspect import getattr_static
-from types import CodeType, FunctionType
+from functools import cache, partial
+from types import CellType, CodeType, FunctionType
 from typing import Any
 from unittest import mock
 
@@ -71,58 +71,62 @@ def conversions_seen(trace: Trace) -> Iterator[None]:
         yield
 
 
-def _namespaces(module: nn.Module) -> Iterator[Namespace]:
-    """Yield the modules of Python that forwards are written in, and those whose functions these import."""
+def _namespaces(module: nn.Module) -> list[Namespace]:
+    """Return the modules of Python that forwards are written in, and those whose functions these import."""
     found: dict[int, Namespace] = {}
-    for cls in {base for one in module.modules() for base in type(one).__mro__}:
-        for function in _functions(vars(cls)):
-            found[id(function.__globals__)] = function.__globals__
-    for one in module.modules():
-        for function in _functions(vars(one)):
-            found[id(function.__globals__)] = function.__globals__
-    own = [one for one in found.values() if not _is_torchs(one)]
-    for namespace in own:
-        for function in _functions(namespace):
-            found[id(function.__globals__)] = function.__globals__
-    yield from (one for one in found.values() if not _is_torchs(one))
+
+    def add(functions: Iterator[FunctionType]) -> None:
+        found.update((id(one.__globals__), one.__globals__) for one in functions)
+
+    users = [one for one in module.modules() if not _is_known(type(one).__module__)]
+    for cls in {base for one in users for base in type(one).__mro__ if not _is_known(base.__module__)}:
+        add(_functions(vars(cls)))
+    for one in users:
+        add(_functions(vars(one)))
+    for namespace in [*found.values()]:
+        add(one for one in namespace.values() if isinstance(one, FunctionType))
+    return [one for one in found.values() if not _is_known(one.get("__name__", "torch"))]
 
 
-def _is_torchs(namespace: Namespace) -> bool:
-    first = str(namespace.get("__name__", "")).partition(".")[0]
-    return first in ("torch", "builtins", "typing", "shapecalc") or "__name__" not in namespace
+def _is_known(name: str) -> bool:
+    """Whether a module of Python is torch's or Python's, whose code takes what `int` and `len` return."""
+    first = name.partition(".")[0]
+    return first in ("torch", "shapecalc") or first in sys.stdlib_module_names
 
 
-def _functions(named: Any) -> Iterator[FunctionType]:
-    """Yield the functions among values, those inside of decorators too."""
-    for value in [*named.values()]:
-        yield from _inside(value)
+def _functions(named: Mapping[str, Any]) -> Iterator[FunctionType]:
+    """Yield the functions among values, those inside of decorators and containers too."""
+    for name, value in [*named.items()]:
+        if name != "__builtins__":
+            yield from _inside(value)
 
 
 def _inside(value: Any, depth: int = 3) -> Iterator[FunctionType]:
-    if isinstance(value, FunctionType):
+    kind = type(value)
+    if kind is FunctionType:
         yield value
-        if depth:
-            for cell in value.__closure__ or ():
-                try:
-                    yield from _inside(cell.cell_contents, depth - 1)
-                except ValueError:  # a cell that nothing is in yet
-                    continue
-    elif isinstance(value, (staticmethod, classmethod)):
-        yield from _inside(value.__func__, depth)
-    elif isinstance(value, property):
-        yield from _inside(value.fget, depth)
-    elif type(value) in (dict, list, tuple) and depth:
-        for one in value.values() if isinstance(value, dict) else value:
-            yield from _inside(one, depth - 1)
-    elif isinstance(value, partial):
-        yield from _inside(value.func, depth)
-    elif depth and isinstance(wrapped := getattr_static(value, "__wrapped__", None), FunctionType):
-        yield from _inside(wrapped, depth - 1)  # as functools leaves it
+        inside = [one.cell_contents for one in value.__closure__ or () if one != CellType()]
+    elif kind in (staticmethod, classmethod):
+        inside = [value.__func__]
+    elif kind in (property, partial, _Remembered):
+        inside = [value.fget if kind is property else value.func if kind is partial else value.__wrapped__]
+    elif kind in (dict, list, tuple) and len(value) <= _MANY:
+        inside = [*value.values()] if kind is dict else [*value]
+    else:
+        return
+    for one in inside if depth else ():
+        yield from _inside(one, depth - 1)
+
+
+_Remembered = type(cache(len))
+_MANY = 100
+"""A longer list holds data."""
 
 
 def _codes(namespace: Namespace) -> Iterator[CodeType]:
     """Yield the code that a module of Python holds: of functions, methods, and what is inside them."""
-    classes = [one for one in namespace.values() if isinstance(one, type)]
+    name = namespace.get("__name__")
+    classes = [one for one in namespace.values() if isinstance(one, type) and one.__module__ == name]
     for place in (namespace, *map(vars, classes)):
         for function in _functions(place):
             if function.__globals__ is namespace:
