@@ -20,7 +20,6 @@ from shapecalc.bridges.torch.numbers import Ratio, Size, Sizes, plain
 from shapecalc.bridges.torch.settle import settled
 from shapecalc.bridges.torch.trace import Recording, Trace, modules_seen
 from shapecalc.bridges.torch.translate import translate
-from shapecalc.engine.expand import collector_paused
 from shapecalc.errors import ShapecalcError, ShapeError, SpecError, quote
 from shapecalc.layers.traced import Require, Unused
 from shapecalc.model import Model
@@ -165,7 +164,6 @@ def _traced(module: nn.Module, given: Given, shapes: dict[str, tuple[int, ...]],
     if not trace.inputs:
         raise SpecError("no tensor among the arguments")
     with (
-        collector_paused(),
         warnings.catch_warnings(),
         torch.no_grad(),
         torch.device("meta"),
