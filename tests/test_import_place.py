@@ -151,6 +151,14 @@ def test_a_network_for_segmentation(run: Run) -> None:
     assert f"{shown['macs'] / 1e9:.3f}" == f"{weights.meta['_ops']:.3f}"
 
 
+def test_a_builder_that_computes_with_tensors_is_given_their_numbers(run: Run) -> None:
+    with torch.device("meta"), pytest.raises(NotImplementedError, match="Cannot copy out of meta tensor"):
+        torchvision.models.regnet_y_400mf(weights=None)
+    status, told = run("show", "torchvision.models:regnet_y_400mf", "--format", "json")
+    assert status == 0, told
+    assert json.loads(told)["params"] == torchvision.models.RegNet_Y_400MF_Weights.DEFAULT.meta["num_params"]
+
+
 @pytest.mark.parametrize(
     "name", ["detection:fasterrcnn_mobilenet_v3_large_320_fpn", "detection:ssd300_vgg16"]
 )

@@ -12,7 +12,7 @@ import math
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from types import CellType, CodeType, FunctionType
 from typing import Any
 from unittest import mock
@@ -140,6 +140,7 @@ def _nested(code: CodeType) -> Iterator[CodeType]:
             yield from _nested(one)
 
 
+@lru_cache(maxsize=512)
 def _only_calls_int(code: CodeType) -> bool:
     """Say whether code does nothing with `int` but call it, or ask what is an instance of it."""
     if "int" not in code.co_names:
