@@ -26,6 +26,7 @@ from tests.torchvision_networks import OPTIONS, on_meta
 from tests.traced_modules import (
     MODULES,
     Attention,
+    ByEquation,
     FlatFeatures,
     Nested,
     PadToFit,
@@ -94,6 +95,8 @@ OTHERS: dict[type[nn.Module], list[dict[str, Any]]] = {
     Nested: [{"H": 5, "W": 20}],
     Strict: [{"H": 24, "W": 11}],
     Attention: [{"L": 1}, {"L": 33}],
+    ByEquation: [{"L": 2}, {"L": 33}],
+    Tied: [{"L": 1}, {"L": 33}],
 }
 
 
