@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from click.testing import CliRunner
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -14,8 +16,10 @@ from shapecalc import Model, SpecError, from_torch
 from shapecalc.bridges.torch.build import build
 from shapecalc.bridges.torch.export.source import export
 from shapecalc.bridges.torch.running import forward
+from shapecalc.bridges.torch.verification import verify
+from shapecalc.cli import main
 from tests.test_import import FEW, built, measured, parameters, side_of
-from tests.traced_modules import MODULES, Siamese, Tied
+from tests.traced_modules import MODULES, ByKeyword, Nested, Siamese, Tied
 from tests.tutorial_modules import TUTORIALS
 
 NAMELESS = "torch.mul takes more than a tensor"
@@ -106,3 +110,28 @@ def test_an_import_is_built_again(cls: type[nn.Module]) -> None:
 def test_shared_weights_stay_shared_in_the_source() -> None:
     network = executed(export(from_torch(Siamese(), input=MODULES[Siamese])))
     assert network.get_parameter("tower.0.weight") is network.get_submodule("tower.0_2").weight
+
+
+class Masked(nn.Module):
+    """A function that takes more than a number beside its tensor."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.masked_fill(x > 0, 1.0)
+
+
+def test_functions_whose_numbers_are_not_noted_are_verified_by_what_is_known() -> None:
+    scaled = verify(from_torch(ByKeyword(), input=MODULES[ByKeyword]))
+    assert scaled.counts == {"proved": 3}
+    assert not scaled.forward.is_refuted
+    masked = verify(from_torch(Masked(), input=(3, 4)))
+    assert masked.counts == {"proved": 1, "uncovered": 1}
+    assert "what else masked_fill takes is not known" in str(masked)
+    assert not masked.forward.is_refuted
+
+
+def test_an_import_that_was_saved_is_written_by_the_command(tmp_path: Path) -> None:
+    saved = tmp_path / "nested.yaml"
+    saved.write_text(from_torch(Nested(depth=3), input=(3, 12, 12)).to_yaml(), encoding="utf-8")
+    result = CliRunner().invoke(main, ["export", str(saved)])
+    assert result.exit_code == 0, result.output
+    assert named(executed(result.output)) == named(Nested(depth=3))
