@@ -30,6 +30,7 @@ FLOORS = (
     "arguments",
     "console",
     "testing",
+    "page",
     "bridges",
     "model",
     "solving",

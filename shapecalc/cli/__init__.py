@@ -24,6 +24,7 @@ COMMANDS = {
     "derive": "derive:derive",
     "diff": "diff:diff",
     "export": "export:export",
+    "html": "html:html",
     "kinds": "kinds:kinds",
     "list": "list_:list_models",
     "schema": "schema:schema",

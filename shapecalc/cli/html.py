@@ -1,0 +1,73 @@
+"""`shapecalc html`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from shapecalc.arguments import assignments, opened
+from shapecalc.console import say
+from shapecalc.errors import Located, ShapecalcError, SpecError
+
+
+@click.command()
+@click.argument("model", required=False)
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), help="The file to write, or the folder with --all."
+)
+@click.option("--all", "everything", is_flag=True, help="Write a gallery of every bundled network.")
+@click.option(
+    "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Set a parameter: it is then no control."
+)
+def html(model: str | None, output: Path | None, everything: bool, settings: tuple[str, ...]) -> None:
+    """Write one page on which MODEL answers: move a size, and every number follows.
+
+    The page is one file that loads nothing and sends nothing. It has a control for every parameter and input
+    axis that can be left free, marks sizes that are not legal and offers the nearest that are, and derives
+    the numbers of each layer.
+    """
+    if everything:
+        if model is not None or settings or output is None:
+            raise click.UsageError("--all takes no MODEL and no --set, and needs a folder: --all -o DIR")
+        _gallery(output)
+        return
+    if model is None:
+        raise click.UsageError("name a MODEL, or write the gallery with --all -o DIR")
+    from shapecalc.page.render import page
+
+    text = page(opened(model), **assignments(settings))
+    if output is None:
+        say(text.rstrip("\n"))
+        return
+    _write(output, text)
+
+
+def _gallery(folder: Path) -> None:
+    """Write a page for every bundled network, and the list that leads to them."""
+    from shapecalc.model import load
+    from shapecalc.page.render import file_name, gallery, page
+    from shapecalc.report.listing import listing_rows
+
+    entries = listing_rows()
+    refused: dict[str, str] = {}
+    with click.progressbar(entries, label="Pages", file=click.get_text_stream("stderr")) as bar:
+        for entry in bar:
+            try:
+                text = page(load(entry.name))
+            except ShapecalcError as error:
+                refused[entry.name] = error.message if isinstance(error, Located) else str(error)
+                continue
+            _write(folder / file_name(entry.name), text)
+    _write(folder / "index.html", gallery(entries, refused))
+    say(f"{len(entries) - len(refused)} pages and index.html in {folder}")
+    for name, why in refused.items():
+        say(f"no page for {name}: {why}")
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8", newline="\n")
+    except OSError as error:
+        raise SpecError(f"cannot write {path}: {error.strerror or error}") from None
