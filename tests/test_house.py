@@ -87,6 +87,7 @@ def test_the_house_has_no_cellar(graph: grimp.ImportGraph) -> None:
         ("shapecalc.solving.ask", "shapecalc.model"),
         ("shapecalc.model", "shapecalc.bridges.torch.layer"),
         ("shapecalc.bridges.torch.layer", "shapecalc.cli"),
+        ("shapecalc.model", "shapecalc.page.render"),
     ],
 )
 def test_an_import_from_above_is_noticed(graph: grimp.ImportGraph, importer: str, imported: str) -> None:
@@ -156,6 +157,7 @@ def command(arguments: str) -> str:
         "derive lenet5 --symbolic",
         "derive lenet5 --format latex",
         "verify --help",
+        "html lenet5",
     ],
 )
 def test_no_command_loads_anything_heavy(arguments: str) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import click
 
-from shapecalc.arguments import assignments, opened
+from shapecalc.arguments import asked
 from shapecalc.console import say
 from shapecalc.errors import Located, ShapecalcError, SpecError
 
@@ -36,7 +37,8 @@ def html(model: str | None, output: Path | None, everything: bool, settings: tup
         raise click.UsageError("name a MODEL, or write the gallery with --all -o DIR")
     from shapecalc.page.render import page
 
-    text = page(opened(model), **assignments(settings))
+    found, _, settled = asked(model, (), settings)
+    text = page(found, **settled)
     if output is None:
         say(text.rstrip("\n"))
         return
@@ -51,7 +53,7 @@ def _gallery(folder: Path) -> None:
 
     entries = listing_rows()
     refused: dict[str, str] = {}
-    with click.progressbar(entries, label="Pages", file=click.get_text_stream("stderr")) as bar:
+    with click.progressbar(entries, label="Pages", file=sys.stderr) as bar:
         for entry in bar:
             try:
                 text = page(load(entry.name))

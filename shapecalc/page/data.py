@@ -1,4 +1,4 @@
-"""What a page knows of its network: rows, conditions and derivations, every size an index into its formulas."""
+"""What a page knows of its network: rows, conditions, derivations; a size is an index into its formulas."""
 
 from __future__ import annotations
 
@@ -120,11 +120,11 @@ class Data:
 
     def window(self, item: Item) -> str:
         """Return a window as a text with marks for what is free in it."""
-        window = item.window
-        if window is None:
-            return ""
-        sizes = (*window.kernel, *window.stride, *window.before, *window.after, *window.dilation)
-        return self.marked(window_text(window), sizes)
+        return window_text(item.window, self.size_text)
+
+    def size_text(self, size: Dim) -> str:
+        """Return a number, or the mark of one that the page computes."""
+        return f"{{{self.index(size)}}}" if isinstance(size, Expr) else str(size)
 
     # ---- conditions
 
@@ -146,8 +146,7 @@ class Data:
 
     def elements(self, node: Node) -> Dim:
         """Return the numbers in all results of a layer."""
-        bytes_ = node.bytes
-        return bytes_ // node.itemsize
+        return node.bytes // node.itemsize
 
     def condition(self, one: Requirement, sizes: Sequence[Dim]) -> list[Any]:
         """Return a requirement, its sentence with marks where sizes stand."""
@@ -209,7 +208,7 @@ class Data:
 
     def sizes_text(self, shape: Sequence[Dim]) -> str:
         """Return a shape in numbers, with marks."""
-        return "×".join(f"{{{self.index(size)}}}" if isinstance(size, Expr) else str(size) for size in shape)
+        return "×".join(map(self.size_text, shape))
 
     # ---- sizes
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from shapecalc.algebra import Dim, Expr, symbol
 from shapecalc.engine.parameters import BATCH, Parameters
-from shapecalc.errors import Located, ShapecalcError
+from shapecalc.errors import Located, ShapecalcError, quote
 from shapecalc.layers.requirement import Shape
 from shapecalc.model import Model
 from shapecalc.report.data import Report
@@ -74,7 +74,11 @@ def freed(model: Model, settled: Mapping[str, Any]) -> Freedom:
     free: list[str] = []
     fixed: list[Fixed] = []
     report = plain
-    wanted = [*sides, BATCH, *(name for name in model.parameters if name not in settled and name not in sides)]
+    wanted = [
+        *sides,
+        BATCH,
+        *(name for name in model.parameters if name not in settled and name not in sides),
+    ]
     for name in wanted:
         default = 1 if name == BATCH else values[name]
         if not isinstance(default, int) or isinstance(default, bool):
@@ -100,7 +104,7 @@ def freed(model: Model, settled: Mapping[str, Any]) -> Freedom:
             report = found
             axes.append(control)
     parameters = [_control(name, values, plain, model) for name in free]
-    return Freedom(model, settled, tuple([*parameters, *axes]), tuple(fixed), report)
+    return Freedom(model, settled, (*parameters, *axes), tuple(fixed), report)
 
 
 def _tried(
@@ -145,6 +149,4 @@ def _unnamed(model: Model, plain: Report) -> list[Control]:
 
 
 def _told(value: Any) -> str:
-    from shapecalc.errors import quote
-
     return str(value) if isinstance(value, str) else quote(value)

@@ -18,7 +18,8 @@ const SIGNS = { "==": "=", "!=": "≠", "<": "<", "<=": "≤", ">": ">", ">=": "
 const LARGEST = 10n ** 18n;
 const OPEN_UP_TO = 40; // rows; a longer table starts folded
 
-const values = NETWORK.controls.map((control) => BigInt(control.default));
+const DEFAULTS = NETWORK.controls.map((control) => BigInt(control.default));
+const values = [...DEFAULTS];
 const rows = NETWORK.rows.map((row) => ({ ...row }));
 const opened = new Set(); // the rows whose derivation is shown
 
@@ -54,7 +55,7 @@ function addControls() {
     byId("controls").append(make("div", { class: "control" }, label, number, slider, error));
   });
   byId("reset").addEventListener("click", () => {
-    NETWORK.controls.forEach((control, index) => put(index, BigInt(control.default)));
+    DEFAULTS.forEach((number, index) => put(index, number));
     update();
   });
   for (const [name, value, why] of NETWORK.fixed) {
@@ -289,18 +290,18 @@ function failureText(sizes, failure) {
   const reason = make("p", { class: "reason" }, says, make("span", { class: "needed" }, ` (${needs})`));
   const { exact, found } = nearest(NETWORK, values);
   const words = exact ? "Nearest legal:" : "Legal nearby:";
-  return [line, reason, offered(words, found, "No legal size is near that changes H or W alone.")];
+  return [line, reason, ...offered(words, found, "No legal input size was found near: move another control.")];
 }
 
 /** Buttons that take over legal sizes. */
 function offered(words, found, none) {
   const { names } = NETWORK.sizes;
-  if (found.length === 0) return make("p", {}, names.length ? "No legal input size is near: move another control." : none);
+  if (found.length === 0) return none ? [make("p", {}, none)] : [];
   const buttons = found.map((point) => {
     const text = point.map((n, axis) => `${names[axis]} = ${grouped(n)}`).join(", ");
     return make("button", { type: "button", onclick: () => take(point) }, text);
   });
-  return make("p", { class: "offers" }, `${words} `, ...buttons);
+  return [make("p", { class: "offers" }, `${words} `, ...buttons)];
 }
 
 function take(point) {
@@ -315,13 +316,14 @@ function asBuiltText(failure) {
     const found = NETWORK.controls.find((one) => one.name === name);
     return `${name} = ${grouped(BigInt(found.default))}`;
   });
-  if (answer === null || failure !== null) return [];
+  const isMoved = sizesOf(NETWORK, values).some((n, axis) => n !== sizesOf(NETWORK, DEFAULTS)[axis]);
+  if (answer === null || failure !== null || !isMoved) return [];
   const made = `Weights made for ${built.join(", ")}`;
   if (answer.accepts) return [make("p", { class: "built" }, `${made} accept this size too.`)];
   const causes = NETWORK.sizes.imposed.map(([path, relation]) => `${path} needs ${relation}`);
   const text = `${made} do not accept this size${causes.length ? `: ${causes.slice(0, 3).join("; ")}` : ""}.`;
   const told = make("p", { class: "built" }, text);
-  return answer.found.length ? [told, offered("They accept", answer.found, "")] : [told];
+  return [told, ...offered("They accept", answer.found, "")];
 }
 
 addControls();
