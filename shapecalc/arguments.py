@@ -10,6 +10,7 @@ from shapecalc.errors import SpecError, quote
 
 if TYPE_CHECKING:
     from shapecalc.model import Model
+    from shapecalc.pieces.piece import Line
 
 
 def opened(source: str) -> Model:
@@ -120,3 +121,54 @@ def amount(text: str | None) -> int | None:
     if text is None:
         return None
     return written(text)
+
+
+VALUE_OPTIONS = ("input", "free", "batch", "unit", "digits")
+"""What may be written as KEY=VALUE beside the parameters of a spec, where a single value is asked for."""
+
+
+def valued(source: str, name: str, more: tuple[str, ...]) -> Line:
+    """Return one value of a model: its name, then a layer and what KEY=VALUE settles, in any order."""
+    from shapecalc.report.value import value
+
+    layer, options, settings = _parted(more)
+    free = listed(options.get("free", ""))
+    batch = _whole("batch", options["batch"]) if "batch" in options else None
+    digits = _whole("digits", options["digits"]) if "digits" in options else None
+    if batch is not None and "batch" in free:
+        raise SpecError("batch gives the batch that free leaves free: choose one")
+    if batch == 0:
+        raise SpecError("batch=0: a batch has at least one item")
+    found, given, settled = asked(source, tuple(listed(options.get("input", ""))), settings)
+    report = found.analyze(input=given, batch=1 if batch is None else batch, symbolic=free, **settled)
+    shows_batch = batch is not None or "batch" in free
+    return value(report, name, layer, unit=options.get("unit"), digits=digits, batch=shows_batch)
+
+
+def listed(text: str) -> list[str]:
+    """Return names that stand between commas."""
+    return [one.strip() for one in text.split(",") if one.strip()]
+
+
+def _parted(more: tuple[str, ...]) -> tuple[str | None, dict[str, str], tuple[str, ...]]:
+    """Return the layer, the options and the settings of the spec."""
+    layers = [one for one in more if "=" not in one]
+    if len(layers) > 1:
+        raise SpecError(f"one layer at a time, not {' and '.join(map(quote, layers))}")
+    options: dict[str, str] = {}
+    settings: list[str] = []
+    for one in more:
+        key, equals, given = one.partition("=")
+        if key in options:
+            raise SpecError(f"{key} is said twice")
+        if equals and key in VALUE_OPTIONS:
+            options[key] = given
+        elif equals:
+            settings.append(one)
+    return (layers[0] if layers else None), options, tuple(settings)
+
+
+def _whole(key: str, text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= 18):
+        raise SpecError(f"{key}={quote(text)}: this is a whole number")
+    return int(text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from typing import Any
 
@@ -20,7 +21,7 @@ def complain(error: ShapecalcError) -> None:
         same.setdefault((str(failure.place), failure.message), []).append(failure)
     told = [str(found[0].error(others=len(found) - 1)) for found in same.values()] or [str(error)]
     for text in told[:MOST_ERRORS]:
-        echo(f"{click.style('error', fg='red', bold=True)}: {text}", sys.stderr)
+        echo(painted(f"error: {text}"), sys.stderr)
     if len(told) > MOST_ERRORS:
         echo(f"and {len(told) - MOST_ERRORS:,} more errors", sys.stderr)
 
@@ -28,6 +29,20 @@ def complain(error: ShapecalcError) -> None:
 def colour(stream: Any) -> bool:
     """Say whether a stream wants colour: a terminal, and NO_COLOR is not set."""
     return bool(stream.isatty()) and not os.environ.get("NO_COLOR")
+
+
+_COLOURS = {"error": "red", "warning": "magenta", "note": "cyan", "fix": "green", "help": "cyan"}
+"""Of the colours of a terminal, those that can be read on a light background and on a dark one."""
+_TOLD = re.compile(r"^( *)(error|warning|note|fix|help)(?=[\[:])", re.MULTILINE)
+
+
+def painted(text: str) -> str:
+    r"""Return findings with the word that each line begins with in its colour; a pipe drops the colours.
+
+    >>> painted("error[channels]: no")
+    '\x1b[31m\x1b[1merror\x1b[0m[channels]: no'
+    """
+    return _TOLD.sub(lambda found: found[1] + click.style(found[2], fg=_COLOURS[found[2]], bold=True), text)
 
 
 def say(text: str) -> None:
@@ -49,6 +64,9 @@ def echo(text: str, stream: Any) -> None:
             ("·", "*"),
             ("×", "x"),
             ("≥", ">="),
+            ("≤", "<="),
+            ("≠", "!="),
+            ("≡", "="),
             ("…", "..."),
         ):
             text = text.replace(symbol, plain)

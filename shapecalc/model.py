@@ -13,9 +13,10 @@ from shapecalc.algebra.rational import LARGEST
 from shapecalc.engine.graph import Walk
 from shapecalc.engine.parameters import BATCH, Parameters, input_shapes
 from shapecalc.engine.remembered import Graphs
-from shapecalc.errors import DesignError, SpecError, nearest, quote
+from shapecalc.errors import DesignError, ShapecalcError, SpecError, nearest, quote
 from shapecalc.layers.registry import FRAMEWORKS
 from shapecalc.layers.requirement import Shape
+from shapecalc.pieces.display import Shown
 from shapecalc.report.data import DTYPES, Report
 from shapecalc.spec.find import bundled, locate, read_file, short
 from shapecalc.spec.read import read
@@ -24,6 +25,9 @@ from shapecalc.spec.tree import Spec
 
 if TYPE_CHECKING:
     from shapecalc.checks.diagnostic import Diagnostic
+    from shapecalc.pictures.drawing import Drawing
+    from shapecalc.pictures.plot import DepthPlot, SizePlot
+    from shapecalc.pieces.piece import Page
     from shapecalc.report.derivation import Derivation
     from shapecalc.sizes.agreement import Agreement
     from shapecalc.sizes.answer import Sizes
@@ -32,7 +36,7 @@ if TYPE_CHECKING:
     from shapecalc.solving.inputs import Inputs
 
 
-class Model(Spec):
+class Model(Shown, Spec):
     """An architecture: parameters, input, blocks and layers, ready to be analysed.
 
     >>> from shapecalc.layers import Conv2d, Flatten, Linear, ReLU
@@ -74,16 +78,19 @@ class Model(Spec):
         symbolic: bool | str | Iterable[str] = False,
         dtype: str = "float32",
         count: str | None = None,
+        convention: str | None = None,
         **parameters: Any,
     ) -> Report:
         """Return shapes, parameters and cost of every layer.
 
         `input` is a shape without the batch, or one per named input; `batch=None` takes shapes as
-        they are, without a batch axis. `symbolic` names what to leave free, `"batch"` included; True
-        leaves free what the input's shape names. `count` says as in which framework parameters are
+        they are, without a batch axis, as they always are where the spec says `batched: false`.
+        `symbolic` names what to leave free, `"batch"` included; True leaves free what the input's
+        shape names. `count` says as in which framework parameters are
         counted, by default as in that of the spec: to Keras the statistics of batch normalization are
-        parameters that are not trained, to torch they are buffers. Anything else sets a parameter of
-        the spec.
+        parameters that are not trained, to torch they are buffers. `convention` says by whose rule
+        costs are shown, as in `Report.cost`; by default they are multiply-accumulates. Anything else sets
+        a parameter of the spec.
 
         Raises `ShapeError` where the model does not hold, `SpecError` where it is not a model, and
         `Undecided` where the answer depends on what was left free.
@@ -100,7 +107,7 @@ class Model(Spec):
             raise SpecError("the model, or a value in it, is nested too deep", place=self.place) from None
         if walk.failures:
             raise walk.failures[0].error(tuple(walk.failures))
-        return Report(self.name, self.title, walk, inputs, dtype, count or self.framework)
+        return Report(self.name, self.title, walk, inputs, dtype, count or self.framework, convention)
 
     def _walk(
         self, given: Any, batch: Dim | None, symbolic: bool | str | Iterable[str], values: Mapping[str, Any]
@@ -108,7 +115,13 @@ class Model(Spec):
         free = self._free_names(symbolic)
         if symbolic is True:
             free = [name for name in free if name not in values]
-        if BATCH in free:
+        if not self.batched:
+            if BATCH in free or batch not in (1, None):
+                raise SpecError(
+                    f"the sizes of {self.name} are whole, so that no batch is put in front of them"
+                )
+            batch = None
+        elif BATCH in free:
             free.remove(BATCH)
             batch = symbol(BATCH)
         elif batch is not None and not isinstance(batch, Expr):
@@ -137,6 +150,60 @@ class Model(Spec):
         """
         report = self.analyze(input=input, batch=batch, symbolic=symbolic, count=count, **parameters)
         return report.derive(*layers)
+
+    def draw(
+        self,
+        *,
+        style: str = "graph",
+        depth: int | None = None,
+        input: Any = None,  # noqa: A002  (the word that a spec uses)
+        symbolic: bool | str | Iterable[str] = False,
+        **parameters: Any,
+    ) -> Drawing:
+        """Return a drawing: the `graph` of layers and blocks, or the feature maps as `volumes` to scale.
+
+        `depth` folds what is nested deeper; everything else is as in `analyze`. The drawing has `svg()`,
+        `png()`, `mermaid()`, `dot()` and `save(path)`, and notebooks show it.
+
+        >>> print(load("lenet_300_100").draw(depth=1).mermaid().splitlines()[3])
+          b0(["input<br/>1x28x28"]):::input
+        """
+        from shapecalc.pictures.drawing import Drawing
+
+        return Drawing(self.analyze(input=input, symbolic=symbolic, **parameters), style, depth)
+
+    def plot(
+        self,
+        *others: Model,
+        against: str = "depth",
+        between: tuple[int, int] | None = None,
+        rebuild: bool = False,
+        **parameters: Any,
+    ) -> DepthPlot | SizePlot:
+        """Return a plot of the costs of this network and others, along the depth or against the input's size.
+
+        Against `"size"` every free side of the input is one number, `between` the first and the last of
+        them (by default from half to twice the usual one); sizes that a network does not accept, as
+        `sizes` tells with or without `rebuild`, are marked. `parameters` are set in each of the networks.
+
+        >>> load("lenet5").plot(load("lenet_300_100")).chart.series
+        ['lenet5', 'lenet_300_100']
+        """
+        from shapecalc.pictures.plot import DepthPlot, SizePlot, against_size
+
+        models = (self, *others)
+        reports = [model.analyze(**parameters) for model in models]
+        if against == "depth" and between is None:
+            return DepthPlot(reports)
+        if against != "size":
+            raise SpecError(f"a plot is against depth or size, not {quote(against)}")
+        asked = [
+            against_size(
+                model.name, model.sizes(rebuild=rebuild, **parameters), usual, model.analyze, parameters
+            )
+            for model, usual in zip(models, reports, strict=True)
+        ]
+        return SizePlot(asked, between)
 
     def check(
         self,
@@ -320,6 +387,22 @@ class Model(Spec):
         if not all(isinstance(name, str) for name in found):
             raise SpecError(f"symbolic is True, False, a name or names, not {quote(symbolic)}")
         return list(dict.fromkeys(found))
+
+    def _page(self) -> Page:
+        """Return the report at the defaults; where there is none, why."""
+        from shapecalc.pieces.piece import Paragraph, Strong, Verbatim
+        from shapecalc.report.page import report_page
+
+        try:
+            return report_page(self.analyze())
+        except ShapecalcError as error:
+            return Paragraph((Strong(self.title or self.name), f" ({self.name})")), Verbatim(str(error))
+
+    def _plain(self) -> str:
+        try:
+            return str(self.analyze())
+        except ShapecalcError as error:
+            return f"{self.title or self.name} ({self.name})\n\n{error}"
 
     def to_yaml(self) -> str:
         """Return the model as YAML; `loads` of it gives an equal model."""

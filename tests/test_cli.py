@@ -381,3 +381,9 @@ def test_a_reader_that_leaves_is_no_traceback() -> None:
 )
 def test_exit_status(arguments: str, status: int) -> None:
     assert CliRunner().invoke(main, arguments.split()).exit_code == status
+
+
+@pytest.mark.parametrize("width", [60, 80, 100])
+def test_the_names_that_one_types_are_never_cut(width: int) -> None:
+    first = [line.split()[0] for line in listing(width).splitlines()[2:]]
+    assert first == [*shapecalc.names()]

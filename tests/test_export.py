@@ -7,11 +7,12 @@ the report, and to each other on real numbers with the same weights.
 from __future__ import annotations
 
 import ast
+import inspect
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any
@@ -25,14 +26,23 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 import shapecalc
-from shapecalc import Model, Report, SpecError
+from shapecalc import Model, Report, ShapecalcError, ShapeError, SpecError
 from shapecalc.bridges.torch.build import build
-from shapecalc.bridges.torch.export import classes
+from shapecalc.bridges.torch.export import layers, values
+from shapecalc.bridges.torch.export import source as exporting
 from shapecalc.bridges.torch.export.source import export
-from shapecalc.bridges.torch.verify import quiet
+from shapecalc.bridges.torch.layer import arguments
+from shapecalc.bridges.torch.several import flat
+from shapecalc.bridges.torch.verify import ON_THE_CPU, quiet
 from shapecalc.cli import main
+from shapecalc.layers import LinearCrossEntropyLoss
+from shapecalc.layers.base import Merge
+from shapecalc.report.node import Node
 from tests.networks import networks
+from tests.test_proofs import CONFIGURATIONS
+from tests.test_proofs import legal as legal_layers
 from tests.test_random_networks import legal
+from tests.test_torch_parity import PRESENT
 
 NOT_HOLDING = {"tutorials/torch_inception_v3"}
 """Bundled specs that are wrong on purpose: the tutorial that they follow is."""
@@ -99,6 +109,26 @@ def test_models_of_keras_are_refused_with_the_reason(name: str) -> None:
             way(model)
 
 
+@pytest.mark.parametrize("name", sorted(NOT_HOLDING))
+def test_models_that_do_not_hold_are_refused(name: str) -> None:
+    model = shapecalc.load(name)
+    for way in (build, export):
+        with pytest.raises(ShapeError, match="declares in_channels: 288"):
+            way(model)
+
+
+def test_no_bundled_spec_is_left_out() -> None:
+    """Every file has its variants among those that are built, or stands in the page with the reason."""
+    root = Path(shapecalc.__file__).parent.parent
+    files = {Path(shapecalc.load(name).place.file or "").name for name in shapecalc.names()}
+    assert files == {file.name for file in (root / "specs").rglob("*.yaml")}
+    assert {*TORCH} | {*KERAS} | NOT_HOLDING == {*shapecalc.names()}
+    assert all(name == "resnet50_keras" or name.startswith("tutorials/keras_") for name in KERAS)
+    page = (root / "docs" / "export.md").read_text(encoding="utf-8")
+    told = page.partition("## What cannot be written")[2]
+    assert all(f"`{name}`" in told for name in ("resnet50_keras", "tutorials/keras_*", *NOT_HOLDING))
+
+
 # ---- real numbers
 
 
@@ -159,11 +189,69 @@ def test_random_networks(tmp_path_factory: pytest.TempPathFactory, model: Model,
 
 def test_a_wrong_argument_is_noticed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Formulas that are taken without being computed first make a network that is not the model's."""
-    monkeypatch.setattr(classes.Writer, "_holds", lambda self, tree, values: True)
+    monkeypatch.setattr(values.Values, "holds", lambda self, tree, column: True)
     model = shapecalc.load("mobilenet_v2")
     with pytest.raises((AssertionError, TypeError, RuntimeError, NameError)):  # noqa: SIM117
         with imported(export(model), tmp_path) as network, torch.device("meta"):
             compare(model.analyze(), network())
+
+
+# ---- parameters of the model as arguments of its class
+
+SETTABLE = {
+    "alexnet": ["num_classes"],
+    "dcgan_generator": ["width", "image_channels"],
+    "googlenet": ["num_classes"],
+    "mobilenet_v2": ["num_classes"],
+    "resnet18": ["num_classes"],
+    "unet": ["num_classes"],
+    "vit_b_32": ["num_classes", "heads"],
+}
+
+
+@pytest.mark.parametrize("name", SETTABLE)
+def test_what_can_be_set_makes_the_model_that_is_set(name: str, tmp_path: Path) -> None:
+    model = shapecalc.load(name)
+    with imported(export(model), tmp_path) as network, torch.device("meta"):
+        defaults = {key: one.default for key, one in inspect.signature(network).parameters.items()}
+        assert [*defaults] == SETTABLE[name]
+        for key, value in defaults.items():
+            compare(model.analyze(**{key: 2 * value}), network(**{key: 2 * value}))
+
+
+STRUCTURE = """
+parameters: {width: 4, repeats: 2, H: 8, W: 8, hidden: 6, odd: 3}
+input: [3, H, W]
+layers:
+  - conv2d: {out_channels: width, kernel_size: 1}
+    name: first
+  - conv2d: {out_channels: width, kernel_size: 1}
+    when: width > 5
+  - conv2d: {out_channels: 4, kernel_size: 1}
+    repeat: repeats
+  - conv2d: {out_channels: hidden, kernel_size: odd, padding: odd // 2}
+    name: middle
+  - conv2d: {out_channels: "[hidden, 2*hidden][odd - 3]", kernel_size: 1}
+    name: last
+"""
+
+
+def test_what_changes_the_structure_cannot_be_set(tmp_path: Path) -> None:
+    """Nor what the source could not follow: an item of a list that is chosen by arithmetic."""
+    model = shapecalc.loads(STRUCTURE)
+    with imported(export(model), tmp_path) as network, torch.device("meta"):
+        assert [*inspect.signature(network).parameters] == []
+    free = shapecalc.loads(STRUCTURE.replace('"[hidden, 2*hidden][odd - 3]"', "hidden"))
+    with imported(export(free), tmp_path) as network, torch.device("meta"):
+        assert [*inspect.signature(network).parameters] == ["hidden", "odd"]
+        compare(free.analyze(hidden=9), network(hidden=9))
+        compare(free.analyze(odd=5), network(odd=5))
+
+
+def test_a_default_that_is_no_default_is_noticed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(exporting, "_other_source", lambda *given: "")
+    with imported(export(shapecalc.load("resnet18")), tmp_path) as network:
+        assert [*inspect.signature(network).parameters] == []
 
 
 # ---- inputs, outputs, shared and frozen weights
@@ -327,9 +415,84 @@ def test_the_command_writes_a_file(tmp_path: Path) -> None:
         main, ["export", "resnet18", "--to", "torch", "--set", "num_classes=7", "-o", str(file)]
     )
     assert (done.exit_code, done.output) == (0, "")
-    assert "self.fc = nn.Linear(512, 7)" in file.read_text(encoding="utf-8")
+    written = file.read_text(encoding="utf-8")
+    assert "def __init__(self, num_classes: int = 7) -> None:" in written
+    assert "self.fc = nn.Linear(512, num_classes)" in written
     printed = CliRunner().invoke(main, ["export", "lenet5", "--input", "1x30x30"])
     assert "for an input of 1x30x30" in printed.output
     nowhere = CliRunner().invoke(main, ["export", "lenet5", "-o", str(tmp_path / "no" / "net.py")])
     assert nowhere.exit_code == 2
     assert "cannot be written" in nowhere.output
+
+
+# ---- every kind is written so that it runs, or refused
+
+REFUSED = {*layers.REFUSED} - {"opaque"}
+SOMETIMES = {
+    **{
+        f"{name}{rank}d": "padded side by side"
+        for name in ("conv", "depthwise_conv", "separable_conv")
+        for rank in (1, 2, 3)
+    },
+    **{f"max_unpool{rank}d": "unpooling to a given size" for rank in (1, 2, 3)},
+    "multihead_attention": "with these settings",
+    "partial_conv2d": "with these settings",
+    "combine": "that could be called with tensors alone",
+    "elementwise": "that could be called with tensors alone",
+    **dict.fromkeys(
+        ("nll_loss", "cross_entropy_loss", "multi_margin_loss", "multi_label_soft_margin_loss"),
+        "weights of classes are numbers",
+    ),
+    "linear_cross_entropy_loss": "weights of classes are numbers",
+}
+"""Kinds of which some settings are refused, and what is said."""
+
+
+def alone(kind: str) -> Iterator[Model]:
+    """Yield models of one layer, in a few of its legal configurations."""
+    for layer, one in legal_layers(kind, CONFIGURATIONS):
+        inputs = {f"t{number}": shape[1:] for number, shape in enumerate(one.inputs)}
+        several = {"from": tuple(inputs)} if len(inputs) > 1 else {}
+        if all(len(shape) > 0 for shape in one.inputs) and not (isinstance(layer, Merge) and not several):
+            model = Model(name="one", input=inputs, layers=[shapecalc.Step(layer, name="one", **several)])
+            with suppress(ShapecalcError):
+                model.analyze()
+                yield model
+
+
+@pytest.mark.parametrize("kind", [kind for kind in PRESENT if kind != "opaque"])
+def test_a_kind_is_written_so_that_it_runs_or_is_refused(kind: str, tmp_path: Path) -> None:
+    for model in alone(kind):
+        node = model.analyze().nodes[0]
+        try:
+            source = export(model)
+        except SpecError as error:
+            refused = str(error)
+        else:
+            assert_runs(node, source, tmp_path)
+            continue
+        assert kind in REFUSED or SOMETIMES[kind] in refused, f"{refused}: {model.to_yaml()}"
+
+
+def assert_runs(node: Node, source: str, folder: Path) -> None:
+    """Assert that a source of one layer has its weights and makes its first result."""
+    device = "cpu" if node.kind in ON_THE_CPU else "meta"
+    with imported(source, folder) as network, quiet(), torch.device(device):
+        written = network().eval()
+        tensors = arguments(node.kind, node.inputs, device)  # type: ignore[arg-type]
+        if isinstance(node.layer, LinearCrossEntropyLoss):
+            scores = (*node.inputs[0][:-1], node.layer.num_classes, *node.layer.out_features)
+            tensors = [tensors[0], *(one if one.shape == scores else one.long() for one in tensors[1:])]
+        results = flat(written(*tensors))
+    found = {name.removeprefix("one."): tuple(one.shape) for name, one in written.named_parameters()}
+    assert found == node.weights, source
+    assert tuple(results[0].shape) == node.output, source
+
+
+@pytest.mark.parametrize("kind", sorted(REFUSED))
+def test_what_is_never_written_says_why(kind: str) -> None:
+    models = [*alone(kind)]
+    assert models
+    for model in models:
+        with pytest.raises(SpecError, match="there is no source in torch for"):
+            export(model)

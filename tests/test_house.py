@@ -27,6 +27,8 @@ from shapecalc.layers.wrapper import Wrapper
 ROOT = Path(__file__).resolve().parent.parent
 FLOORS = (
     "cli",
+    "ext",
+    "embedding",
     "arguments",
     "console",
     "testing",
@@ -35,11 +37,14 @@ FLOORS = (
     "model",
     "solving",
     "checks",
+    "pictures",
     "report",
     "sizes",
+    "costs",
     "engine",
     "spec",
     "layers",
+    "pieces",
     "algebra",
     "errors",
 )
@@ -83,11 +88,17 @@ def test_the_house_has_no_cellar(graph: grimp.ImportGraph) -> None:
         ("shapecalc.engine.walk", "shapecalc.report.data"),
         ("shapecalc.report.table", "shapecalc.model"),
         ("shapecalc.model", "shapecalc.cli"),
+        ("shapecalc.report.table", "shapecalc.pictures.scene"),
+        ("shapecalc.pictures.plot", "shapecalc.model"),
         ("shapecalc.sizes.answer", "shapecalc.solving.inputs"),
         ("shapecalc.solving.ask", "shapecalc.model"),
         ("shapecalc.model", "shapecalc.bridges.torch.layer"),
         ("shapecalc.bridges.torch.layer", "shapecalc.cli"),
         ("shapecalc.model", "shapecalc.page.render"),
+        ("shapecalc.pieces.html", "shapecalc.layers.base"),
+        ("shapecalc.sizes.answer", "shapecalc.report.page"),
+        ("shapecalc.embedding.document", "shapecalc.cli.running"),
+        ("shapecalc.ext.sphinx", "shapecalc.cli"),
     ],
 )
 def test_an_import_from_above_is_noticed(graph: grimp.ImportGraph, importer: str, imported: str) -> None:
@@ -112,9 +123,23 @@ def test_torch_is_imported_only_in_its_bridge() -> None:
     assert outside(graph, "torch") > others
 
 
+def test_documentation_tools_are_imported_only_in_their_room() -> None:
+    graph = grimp.build_graph(
+        "shapecalc", include_external_packages=True, exclude_type_checking_imports=True, cache_dir=None
+    )
+    for module in ("docutils", "sphinx", "mkdocs"):
+        rooms = {one for one in outside(graph, module) if not one.startswith("shapecalc.ext.")}
+        assert rooms == set(), module
+    assert outside(graph, "docutils")
+
+
 # ---- what stays out of memory
 
-HEAVY = ("torch", "sympy", "keras", "tensorflow", "onnx", "rich", "numpy", "hypothesis")
+HEAVY = (
+    *("torch", "sympy", "keras", "tensorflow", "onnx", "rich", "numpy", "hypothesis"),
+    *("docutils", "sphinx", "mkdocs", "markdown", "IPython"),
+    *("pygraphviz", "resvg_py"),
+)
 
 
 def loaded(code: str, *names: str) -> set[str]:
@@ -156,8 +181,15 @@ def command(arguments: str) -> str:
         "solve features alexnet",
         "derive lenet5 --symbolic",
         "derive lenet5 --format latex",
+        "derive lenet5 --format html",
+        "value resnet50 params",
+        "embed --check README.md",
         "verify --help",
-        "html lenet5",
+        "html lenet5 --picture volumes",
+        "draw lenet5",
+        "draw lenet5 --style volumes",
+        "plot lenet5",
+        "plot lenet5 --against size",
     ],
 )
 def test_no_command_loads_anything_heavy(arguments: str) -> None:

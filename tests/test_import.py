@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import pytest
@@ -16,6 +16,9 @@ from torch.utils.flop_counter import FlopCounterMode
 
 import shapecalc
 from shapecalc import Model, ShapeError, SpecError, Undecided, from_torch
+from shapecalc.algebra import symbol
+from shapecalc.algebra.decide import decide
+from shapecalc.bridges.torch.symbolic import answer
 from shapecalc.cli import main
 from tests.torchvision_networks import OPTIONS, on_meta
 from tests.traced_modules import (
@@ -185,7 +188,7 @@ def test_arguments_as_the_forward_takes_them() -> None:
         Siamese(), args=(torch.zeros(2, 1, 12, 12),), kwargs={"right": torch.zeros(2, 1, 9, 9)}
     )
     assert [*model.input] == ["left", "right"]
-    assert model.analyze().output == (1, 1)
+    assert model.analyze().output == (2, 1)
 
 
 # ---- a model like any other
@@ -238,8 +241,8 @@ ALL = [
 ]
 
 
-def built(name: str) -> nn.Module:
-    options: dict[str, Any] = {"weights": None}
+def built(name: str, **options: Any) -> nn.Module:
+    options = {"weights": None, **options}
     for beginning, given in OPTIONS.items():
         if name.startswith(beginning):
             options |= {key: value for key, value in given.items() if key != "aux_loss"}
@@ -248,24 +251,101 @@ def built(name: str) -> nn.Module:
     return module.eval()
 
 
-@pytest.mark.parametrize("name", ALL if PROFILE == "thorough" else FEW)
-def test_torchvisions_networks(name: str) -> None:
-    module = built(name)
-    side = 299 if name == "inception_v3" else 224
-    model = from_torch(module, input=(3, side, side))
-    own_size_only = name.startswith(("vit", "maxvit"))
-    others = [] if own_size_only else [(193, 220)] if name.startswith("swin") else [(side + 32, side + 77)]
-    for height, width in [(side, side), *others]:
+def held_to_torch(model: Model, module: nn.Module, *sizes: tuple[int, int]) -> None:
+    for height, width in sizes:
         macs, outputs = measured(module, (3, height, width))
         report = model.analyze(H=height, W=width)
         assert report.params == parameters(module)
         assert report.macs == macs, (height, width)
         assert [*report.outputs.values()] == outputs
-    if own_size_only:
+        assert report.complete
+
+
+def side_of(name: str) -> int:
+    return 299 if name == "inception_v3" else 224
+
+
+FOR_ONE_SIZE = ("vit", "maxvit")
+"""What torchvision builds for one size and refuses at others."""
+
+
+@pytest.mark.parametrize("name", ALL if PROFILE == "thorough" else FEW)
+def test_torchvisions_networks(name: str) -> None:
+    module, side = built(name), side_of(name)
+    model = from_torch(module, input=(3, side, side))
+    if name.startswith(FOR_ONE_SIZE):
+        held_to_torch(model, module, (side, side))
         with pytest.raises(ShapeError):
             model.analyze(H=side + 32, W=side)
         with pytest.raises((AssertionError, RuntimeError)):
             measured(module, (3, side + 32, side))
+        for other in others_of(name):
+            again = built(name, **other)
+            size = other.get("image_size") or other["input_size"][0]
+            held_to_torch(from_torch(again, input=(3, size, size)), again, (size, size))
+    elif name.startswith("swin"):
+        held_to_torch(model, module, (side, side), (side - 3, side - 31), (side - 12, side))
+        for height, width in [(side + 32, side + 77), (side - 24, side + 120)]:
+            with pytest.raises(ShapeError, match="as the traced code had it"):  # whether windows are shifted
+                model.analyze(H=height, W=width)
+            held_to_torch(from_torch(module, input=(3, height, width)), module, (height, width))
+    else:
+        held_to_torch(model, module, (side, side), (side + 32, side + 77), (side - 31, side - 4))
+
+
+def others_of(name: str) -> list[dict[str, Any]]:
+    """Return how to build a network for two other sizes; one that is built for a size has a model for it."""
+    if name.startswith("maxvit"):
+        return [{"input_size": (448, 448)}, {"input_size": (672, 672)}]
+    patch = int(name.rpartition("_")[2])
+    return [{"image_size": 12 * patch}, {"image_size": 20 * patch}]
+
+
+# ---- torch's own symbolic shapes
+
+BY_WINDOWS = [name for name in ALL if not name.startswith((*FOR_ONE_SIZE, "swin"))]
+"""Networks whose trunk is convolutional."""
+FEW_BY_WINDOWS = ["resnet18", "squeezenet1_1", "shufflenet_v2_x0_5", "lraspp_mobilenet_v3_large"]
+
+
+def given_memory(module: nn.Module) -> nn.Module:
+    """Give a module tensors of the mode that is on, whose shapes may be symbols."""
+    for one in module.modules():
+        for name, tensor in one.named_parameters(recurse=False):
+            setattr(one, name, nn.Parameter(torch.empty(tensor.shape), requires_grad=False))
+        for name, buffer in one.named_buffers(recurse=False):
+            setattr(one, name, torch.empty(buffer.shape, dtype=buffer.dtype))
+    return module
+
+
+@pytest.mark.parametrize("name", BY_WINDOWS if PROFILE == "thorough" else FEW_BY_WINDOWS)
+def test_every_layer_has_torchs_own_symbolic_shape(name: str) -> None:
+    module, side = built(name), side_of(name)
+    report = from_torch(module, input=(3, side, side)).analyze(symbolic=True)
+    ours = {node.path: node.output for node in report}
+    seen: dict[str, Tensor] = {}
+
+    def watched() -> Callable[[Tensor], list[Tensor]]:
+        given_memory(module)
+        for path, one in module.named_modules():
+            if path in ours and not [*one.children()]:
+                one.register_forward_hook(
+                    lambda _module, _args, result, path=path: seen.setdefault(path, result)
+                )
+        return lambda x: [*tensors([module(x)]), *seen.values()]
+
+    shape = (1, 3, symbol("H"), symbol("W"))
+    found = answer(watched, (shape,), {"H": side + 1, "W": side + 39})
+    assert found.outputs is not None, found.refusal
+    assert len(seen) > 10
+    results = [*report.outputs.values(), *map(ours.__getitem__, seen)]
+    for theirs, mine, path in zip(found.outputs, results, [*report.outputs, *seen], strict=True):
+        assert len(theirs) == len(mine), path
+        assert all(decide(one, "==", other) for one, other in zip(theirs, mine, strict=True)), (
+            path,
+            theirs,
+            mine,
+        )
 
 
 # ---- what cannot be

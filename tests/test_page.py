@@ -142,7 +142,7 @@ def told(report: Report, labels: list[str]) -> list[list[Any]]:
             label,
             None if item.output is None else [*item.output],
             item.params,
-            item.macs,
+            item.cost(report.convention)[0],
             item.times * sum(node.bytes for node in item.nodes),
         ]
         for item, label in zip(lines(outline(report)), labels, strict=True)
@@ -328,7 +328,7 @@ def test_what_a_spec_says_is_text_on_the_page() -> None:
 def test_a_picture_has_its_place() -> None:
     svg = '<svg role="img"><style>path { fill: none; }</style><title>LeNet-5</title></svg>'
     html = page(load("lenet5"), picture=svg)
-    assert f'<figure id="picture">{svg}</figure>' in html
+    assert f'<figure id="picture"><div>{svg}</div>' in html
     digest = base64.b64encode(hashlib.sha256(b"path { fill: none; }").digest()).decode()
     assert f"'sha256-{digest}'; base-uri" in html
 
@@ -343,9 +343,18 @@ def test_the_gallery_leads_to_every_page() -> None:
 
 def test_the_command_writes_a_file(tmp_path: Path) -> None:
     file = tmp_path / "new" / "page.html"
-    done = CliRunner().invoke(main, ["html", "lenet5", "-o", str(file)])
+    done = CliRunner().invoke(main, ["html", "lenet5", "--picture", "none", "-o", str(file)])
     assert (done.exit_code, done.output) == (0, "")
     assert file.read_text(encoding="utf-8") == written("lenet5")
+
+
+def test_the_command_draws_the_picture(tmp_path: Path) -> None:
+    for style in ("graph", "volumes"):
+        done = CliRunner().invoke(main, ["html", "lenet5", "--picture", style])
+        assert done.exit_code == 0, done.output
+        svg = load("lenet5").draw(style=style).svg()
+        assert svg in done.output
+        assert " style=" not in svg  # the policy would not let it
 
 
 @pytest.mark.parametrize(

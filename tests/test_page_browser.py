@@ -80,7 +80,7 @@ def asked(freedom: Freedom, values: dict[str, int]) -> Report | ShapeError:
 def test_the_controls_show_what_the_engine_says(browser: Browser, tmp_path: Path, name: str) -> None:
     model = load(name)
     freedom, chance = freed(model, {}), random.Random(name)
-    opened = Opened(browser, page(model), tmp_path)
+    opened = Opened(browser, page(model, picture=model.draw().svg()), tmp_path)
     settings = [{one.name: one.default for one in freedom.controls}]
     settings += [drawn(freedom, chance) for _ in range(5)]
     for values in settings:

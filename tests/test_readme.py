@@ -11,11 +11,15 @@ from click.testing import CliRunner
 
 import shapecalc
 from shapecalc.cli import main
+from shapecalc.cli.running import Runner
+from shapecalc.embedding.document import embedded, read, write
+from shapecalc.embedding.markers import regions
+from shapecalc.embedding.transcripts import transcripts
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
 TEXT = README.read_text(encoding="utf-8")
-PAGES = [README, *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [README, *sorted((ROOT / "docs").rglob("*.md"))]
 TRANSCRIPT = re.compile(r"^```console\n\$ shapecalc (.*)\n((?:.*\n)*?)```$", flags=re.MULTILINE)
 TRANSCRIPTS = [
     pytest.param(page, arguments, expected, id=f"{page.stem}: {arguments}")
@@ -39,6 +43,34 @@ def test_transcript_is_what_the_command_prints(
         )
     else:
         assert printed == expected
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_nothing_that_is_embedded_is_stale(
+    page: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(ROOT)
+    text, _ = read(page)
+    document = embedded(text, page.name, Runner(main))
+    assert document.errors == ()
+    if request.config.getoption("--update-golden"):
+        write(page, document.after)
+    else:
+        assert document.diff() == ""
+
+
+def test_embed_finds_every_transcript() -> None:
+    """`shapecalc embed --transcripts` writes the transcripts that are compared here, no more and no fewer."""
+    found = {page: [one.command for one in transcripts(page.read_text("utf-8"), page.name)] for page in PAGES}
+    compared = {page: [words for words, _ in TRANSCRIPT.findall(page.read_text("utf-8"))] for page in PAGES}
+    assert found == compared
+
+
+def test_something_is_embedded() -> None:
+    text = (ROOT / "docs" / "embedding.md").read_text(encoding="utf-8")
+    assert len(regions(text, "embedding.md")) >= 5
+    stale = embedded(text.replace("25,557,032", "25,557,031"), "embedding.md", Runner(main))
+    assert "-<!-- shapecalc value resnet50 params -->25,557,031<!-- /shapecalc --> parameters" in stale.diff()
 
 
 def test_there_are_transcripts_to_check() -> None:

@@ -11,8 +11,12 @@ from hypothesis import given
 from pydantic import ValidationError
 from torch.utils.flop_counter import FlopCounterMode
 
+from shapecalc import SpecError, from_torch, loads
+from shapecalc.bridges.torch.build import build
 from shapecalc.bridges.torch.layer import arguments, build_kind
-from shapecalc.bridges.torch.modules import REJECTIONS
+from shapecalc.bridges.torch.leaves import OWN, leaf_classes
+from shapecalc.bridges.torch.modules import REJECTIONS, absent
+from shapecalc.bridges.torch.verification import verify
 from shapecalc.bridges.torch.verify import (
     MACS_NOT_COUNTED,
     MACS_UNKNOWN,
@@ -22,7 +26,7 @@ from shapecalc.bridges.torch.verify import (
     shapes_of,
 )
 from shapecalc.layers.base import Effect
-from shapecalc.layers.registry import kinds
+from shapecalc.layers.registry import get, kinds
 from shapecalc.layers.requirement import Refused
 from tests.strategies import Case, case, cases
 
@@ -118,9 +122,43 @@ def compare_structure(case: Case, mine: Effect) -> None:
     assert 2 * mine.macs == flops, f"{case}: torch counts {flops} flops; we count {mine.macs} MACs"
 
 
-@pytest.mark.parametrize("kind", kinds())
+NEWER = {"linear_cross_entropy_loss"}
+"""Kinds whose class torch 2.6, the oldest that we ask for, does not have."""
+PRESENT = [kind for kind in kinds() if kind in OWN or not absent(get(kind))]
+
+
+def test_only_what_is_newer_is_left_out() -> None:
+    """With the newest torch nothing is."""
+    assert {*kinds()} - {*PRESENT} <= NEWER
+    assert [*PRESENT] == kinds() or not hasattr(torch.nn, "LinearCrossEntropyLoss")
+
+
+@pytest.mark.parametrize("kind", PRESENT)
 def test_every_kind_is_torchs(kind: str) -> None:
     given(cases(kind))(compare)()
+
+
+SCORED = """
+input: {x: [4], y: []}
+layers:
+  - linear_cross_entropy_loss: {num_classes: 3}
+    from: [x, y]
+"""
+
+
+def test_a_class_that_torch_is_too_old_for_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its costs and shapes are told all the same; what needs the class says so."""
+    monkeypatch.delattr(torch.nn, "LinearCrossEntropyLoss", raising=False)
+    leaf_classes.cache_clear()
+    model = loads(SCORED)
+    assert model.analyze().macs == 4 * 3
+    with pytest.raises(SpecError, match=r"torch .* has no torch\.nn\.LinearCrossEntropyLoss"):
+        build(model)
+    verified = verify(model)
+    assert verified.counts == {"uncovered": 1}
+    assert "has no torch.nn.LinearCrossEntropyLoss" in str(verified.forward)
+    assert from_torch(torch.nn.Linear(4, 3), input=(4,)).analyze().params == 15
+    leaf_classes.cache_clear()
 
 
 # ---- the comparison itself can fail

@@ -278,6 +278,11 @@ class Tree:
         if step.share is not None and owners is None:
             self.owners = cycle(scope.place(step.share).nodes)
         place = self.all_passes(step, scope, tensors, path)
+        ran = len(self.run.nodes) - first
+        if step.share is not None and owners is None:
+            shared = len(scope.place(step.share).nodes)
+            if shared != ran and (step.repeat is None or shared == 0 or ran % shared):
+                raise TorchRefuses(path, AssertionError(f"{ran} layers cannot share {shared}"))
         self.trainable, self.owners = was_trainable, owners
         place.step, place.scope, place.nodes = step, scope, self.run.nodes[first:]
         scope.places[key] = place
@@ -292,10 +297,10 @@ class Tree:
             return self.once(step, scope, tensors, path)
         if isinstance(repeat, dict):
             columns = {name: self.soft(value, scope, tensors[0]) for name, value in repeat.items()}
-            columns = {name: range(c) if isinstance(c, int) else c for name, c in columns.items()}
+            columns = {name: passes(c) if isinstance(c, int) else c for name, c in columns.items()}
             rounds = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
         else:
-            rounds = [{} for _ in range(self.value(repeat, scope, tensors[0]))]
+            rounds = [{} for _ in passes(self.value(repeat, scope, tensors[0]))]
         inner: dict[str, Place] = {}
         for number, variables in enumerate(rounds):
             first, one = len(self.run.nodes), Scope(scope, variables, {})
@@ -349,7 +354,12 @@ class Tree:
     def leaf(
         self, cls: type[Kind], given: dict[str, Any], scope: Scope, tensors: list[Tensor], path: str
     ) -> list[Tensor]:
-        owner = None if self.owners is None else next(self.owners).module
+        owner = None
+        if self.owners is not None:
+            node = next(self.owners, None)
+            if node is None:
+                raise TorchRefuses(path, AssertionError("there is no layer to share with"))
+            owner = node.module
         fields = {
             key: self.value(value, scope, tensors[0]) for key, value in given.items() if key != "branches"
         }
@@ -372,6 +382,13 @@ class Tree:
                 name: scope.place(where).tensors[0] for name, where in self.model.outputs.items()
             }
         return self.run
+
+
+def passes(count: int) -> range:
+    """Return the numbers of so many passes; Python takes fewer than none for none, and a spec may not."""
+    if count < 0:
+        raise ValueError(f"{count} passes")
+    return range(count)
 
 
 def label(step: Step) -> str:

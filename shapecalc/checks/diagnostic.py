@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from shapecalc.errors import Failure, Place, printable
+from shapecalc.pieces.display import Shown
+
+if TYPE_CHECKING:
+    from shapecalc.pieces.piece import Page
 
 Severity = Literal["error", "warning", "note"]
 _ORDER = {"error": 0, "warning": 1, "note": 2}
@@ -45,7 +49,7 @@ class Fix:
 
 
 @dataclass(frozen=True, slots=True)
-class Diagnostic:
+class Diagnostic(Shown):
     """A finding: a stable code, how bad it is, what it says, and where."""
 
     code: str
@@ -78,6 +82,9 @@ class Diagnostic:
             "fixes": [fix.to_dict() for fix in self.fixes],
         }
 
+    def _page(self) -> Page:
+        return diagnostic_page(self)
+
     def __str__(self) -> str:
         return text(self)
 
@@ -108,22 +115,52 @@ def text(one: Diagnostic) -> str:
     """Return a finding as a compiler prints it: the message, where, the line itself, and what helps."""
     lines = [f"{one.severity}[{one.code}]: {one.message}"]
     if one.place:
-        lines.append(f"  --> {one.place}")
-        source = _line(one.place)
-        if source is not None:
-            number = str(one.place.line)
-            margin = " " * len(number)
-            lines.append(f" {margin} |")
-            lines.append(f" {number} | {source}")
-            lines.append(f" {margin} | {' ' * ((one.place.column or 1) - 1)}^")
+        lines += [f"  --> {one.place}", *_excerpt(one.place)]
     if one.paths:
-        more = f" and {len(one.paths) - 1} more" if len(one.paths) > 1 else ""
-        lines.append(f"  in {one.path}{more}")
+        lines.append(f"  in {_layers(one)}")
     if one.hint:
         lines.append(f"  help: {one.hint}")
     for fix in one.fixes:
         lines += _told(fix)
     return "\n".join(map(printable, lines))
+
+
+def diagnostic_page(one: Diagnostic) -> Page:
+    """Return a finding as pieces: the message, the line itself, and what helps."""
+    from shapecalc.pieces.piece import Facts, Paragraph, Strong, Verbatim
+
+    excerpt = [str(one.place), *_excerpt(one.place)] if one.place else []
+    facts = [("In", _layers(one))] if one.paths else []
+    facts += [("Help", one.hint)] if one.hint else []
+    for fix in one.fixes:
+        first, *steps = (line.strip() for line in _told(fix))
+        facts += [("Fix", first.removeprefix("fix: ")), *(("", step) for step in steps)]
+    return (
+        Paragraph((Strong(f"{one.severity}[{one.code}]"), f": {one.message}")),
+        *((Verbatim("\n".join(excerpt)),) if excerpt else ()),
+        *((Facts(tuple((label, (told,)) for label, told in facts)),) if facts else ()),
+    )
+
+
+def _layers(one: Diagnostic) -> str:
+    more = f" and {len(one.paths) - 1} more" if len(one.paths) > 1 else ""
+    return f"{one.path}{more}"
+
+
+def _excerpt(place: Place) -> list[str]:
+    """Return the line that a place names with a mark under it, or nothing where it cannot be read."""
+    source = _line(place)
+    if source is None:
+        return []
+    number = str(place.line)
+    margin = " " * len(number)
+    return [f" {margin} |", f" {number} | {source}", f" {margin} | {' ' * ((place.column or 1) - 1)}^"]
+
+
+def short(one: Diagnostic) -> str:
+    """Return a finding in one line, as compilers print it and editors read it: place, what it is, message."""
+    path = f" (in {one.path})" if one.path else ""
+    return printable(f"{one.place}: {one.severity}[{one.code}]: {one.message}{path}")
 
 
 def _told(fix: Fix) -> list[str]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from shapecalc.checks.diagnostic import Diagnostic
-from shapecalc.engine.alignment import meeting, tracks
+from shapecalc.engine.alignment import parting, tracks
 from shapecalc.layers.base import Merge
 from shapecalc.layers.spatial import AXES
 from shapecalc.report.data import Report
@@ -27,15 +27,12 @@ def drifting_centres(spec: Spec, report: Report) -> Iterator[Diagnostic]:
         sources = [(known[slot], walk.shapes[slot] or ()) for slot in node.sources]
         apart: dict[tuple[int, int, Fraction, Fraction], list[str]] = {}
         for axis in range(len(effect.outputs[0])):
-            met = [*meeting(sources, effect.outputs[0], axis)]
-            for number, track in met[1:]:
-                first, leader = met[0]
-                if track.comparable(leader) and track.first != leader.first:
-                    name = _axis(
-                        len(inputs[track.source[0]]), track.source[1], batched=walk.graph.batched, keras=keras
-                    )
-                    key = (first, number, track.first - leader.first, track.stride)
-                    apart.setdefault(key, []).append(name)
+            for first, leader, number, track in parting(sources, effect.outputs[0], axis):
+                name = _axis(
+                    len(inputs[track.source[0]]), track.source[1], batched=walk.graph.batched, keras=keras
+                )
+                key = (first, number, track.first - leader.first, track.stride)
+                apart.setdefault(key, []).append(name)
         for (first, number, by, stride), axes in apart.items():
             yield Diagnostic(
                 "drifting-centres",

@@ -147,17 +147,46 @@ class Text:
             return None  # the last line has no end
         return self._edit(end, "", f"{margin}{new}{self._newline()}")
 
-    def drop_field(self, place: Place) -> Edit | None:
-        """Take a field out of a mapping in braces."""
+    def holder(self, place: Place) -> Place | None:
+        """Return where the mapping begins that the key at a place stands in."""
         found = self._at(place)
-        if found is None or found[0].form != "flow":
+        return None if found is None else Place(line=found[0].position[0], column=found[0].position[1])
+
+    def replace_entry(self, place: Place, word: str) -> Edit | None:
+        """Write a word for a key and what is under it, or for the plain item at a place."""
+        found = self._at(place)
+        if found is None:
+            return self.replace_key(place, word)
+        key, value = found[0].entries[found[1]]
+        old = self.text[key.start : max(key.end, _last_mark(value))]
+        return None if "#" in old else self._edit(key.start, old, f"{word}: {{}}")
+
+    def drop_field(self, place: Place) -> Edit | None:
+        """Take a field out of its mapping, with its own line where it has one."""
+        found = self._at(place)
+        if found is None:
             return None
+        if found[0].form != "flow":
+            return self._drop_line(*found)
         entries, number = found[0].entries, found[1]
         start, end = entries[number][0].start, entries[number][1].end
         if number + 1 < len(entries):
             end = entries[number + 1][0].start
         elif number:
             start = entries[number - 1][1].end
+        old = self.text[start:end]
+        return None if "#" in old else self._edit(start, old, "")
+
+    def _drop_line(self, mapping: _Node, number: int) -> Edit | None:
+        """Take out the lines of a field that begins on its own, or move the next one to its place."""
+        key, value = mapping.entries[number]
+        line = self._line_of(max(key.end, _last_mark(value) - 1)) + 1
+        end = self.lines[line] if line < len(self.lines) else len(self.text)
+        start = self.lines[key.position[0] - 1]
+        if self.text[start : key.start].strip():
+            if number + 1 == len(mapping.entries):
+                return None
+            start, end = key.start, mapping.entries[number + 1][0].start
         old = self.text[start:end]
         return None if "#" in old else self._edit(start, old, "")
 
@@ -171,8 +200,11 @@ class Text:
             return self._edit(item.start, "", f"{step}, ")
         start = self.lines[item.position[0] - 1]
         before = self.text[start : item.start]
-        if not _DASH.fullmatch(before):
+        if not _DASHES.fullmatch(before):
             return None
+        if not _DASH.fullmatch(before):  # the first item of a list in a list
+            dash = before.rindex("-")
+            return self._edit(item.start, "", f"{step}{self._newline()}{' ' * dash}{before[dash:]}")
         return self._edit(start, "", f"{before}{step}{self._newline()}")
 
     def append_step(self, place: Place, step: str) -> Edit | None:

@@ -38,7 +38,7 @@ class Inputs:
     def sizes(self) -> list[int]:
         """The sizes of the input without the batch; nothing where they are not those of one image."""
         now = self.walk.shapes[0]
-        if len(self.model.input) != 1 or now is None or len(now) < 3:
+        if len(self.model.input) != 1 or not self.model.batched or now is None or len(now) < 3:
             return []
         sizes = [size for size in now[1:] if isinstance(size, int)]
         return sizes if len(sizes) == len(now) - 1 else []

@@ -14,6 +14,8 @@ from shapecalc.checks.changes import alternatives, changed, per_axis, result
 from shapecalc.checks.diagnostic import Diagnostic
 from shapecalc.checks.edit import Text
 from shapecalc.checks.proposal import Proposal
+from shapecalc.checks.references import references
+from shapecalc.checks.shared import Shared
 from shapecalc.checks.spots import Spots
 from shapecalc.engine.graph import GraphNode, Walk
 from shapecalc.errors import ShapecalcError
@@ -41,16 +43,14 @@ class Proposer:
         self.text = text
         self.spots = Spots(spec, walk.graph, text)
         self.nodes = {node.path: node for node in walk.graph.nodes}
-        self.makers = {
-            slot: node
-            for node in walk.graph.nodes
-            for slot in range(node.first_slot, node.first_slot + node.results)
-        }
+        self.makers = self.spots.makers
 
     def proposals(self, one: Diagnostic) -> Iterator[Proposal]:
         """Yield what might repair a finding in all the layers that it is about."""
         if one.code == "spec":
             yield from words(one, self.text)
+            yield from references(one, self.text)
+            yield from Shared(self.spots, self.walk).proposals(one)
         each = [[*self.of_layer(path)] for path in one.paths[:MOST_PATHS] if path in self.nodes]
         for row in zip_longest(*each):
             found = [proposal for proposal in row if proposal is not None]
@@ -81,6 +81,15 @@ class Proposer:
         elif needed.code in ("concat", "broadcast") and isinstance(node.layer, Merge):
             yield from self.branches(node, node.layer, inputs)
 
+    def last_resorts(self, one: Diagnostic) -> Iterator[Proposal]:
+        """Yield that a failing layer is left out, or does nothing in its place."""
+        yield from Shared(self.spots, self.walk).last_resorts(one)
+        for path in one.paths[:1]:
+            node = self.nodes.get(path)
+            if node is not None:
+                omitted, identity = self.spots.omitted_step(node), self.spots.identity(node)
+                yield from (proposal for proposal in (identity, omitted) if proposal is not None)
+
     # ---- single layers
 
     def channels(self, node: GraphNode, x: Shape, needed: Requirement) -> Iterator[Proposal]:
@@ -103,6 +112,9 @@ class Proposer:
                     return
         yield from self.spots.field(node, name, arriving)
         yield from self.spots.omission(node, name)
+        found = self.spots.found(node)
+        if found is not None and found.step.source is None:
+            yield from self.spots.adapter(found.step.place, x, needed.left)
 
     def divisors(self, node: GraphNode, x: Shape, needed: Requirement) -> Iterator[Proposal]:
         named, layer = _DIVIDES.search(needed.message), node.layer

@@ -41,8 +41,11 @@ class Repairer:
         self.known: dict[frozenset[Edit], State | None] = {}
 
     def whole(self) -> State | None:
-        """Return the state without errors that the smallest set of edits leads to, as far as it is found."""
-        return self.search.smallest()
+        """Return the state without errors that the smallest set of edits leads to, as far as it is found.
+
+        Where the search for it ends without one, the errors are repaired in turn.
+        """
+        return self.search.smallest() or self.search.in_turn()
 
     def fixes(self, found: Sequence[Diagnostic]) -> list[tuple[Fix, ...]]:
         """Return the repairs of each finding, the best first.

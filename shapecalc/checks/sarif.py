@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from shapecalc.checks.diagnostic import Diagnostic, Edit, Fix
+from shapecalc.checks.explain import explanation
 from shapecalc.checks.splice import end_of
 from shapecalc.errors import Place
 
@@ -21,7 +22,7 @@ def sarif(found: Sequence[Diagnostic], version: str) -> dict[str, Any]:
     driver = {
         "name": "shapecalc",
         "version": version,
-        "rules": [{"id": code} for code in sorted({one.code for one in found})],
+        "rules": [_rule(code) for code in sorted({one.code for one in found})],
     }
     return {
         "$schema": _SCHEMA,
@@ -33,6 +34,16 @@ def sarif(found: Sequence[Diagnostic], version: str) -> dict[str, Any]:
                 "results": [_result(one) for one in found],
             }
         ],
+    }
+
+
+def _rule(code: str) -> dict[str, Any]:
+    one = explanation(code)
+    return {
+        "id": code,
+        "shortDescription": {"text": one.title},
+        "fullDescription": {"text": one.means},
+        "help": {"text": one.remedy},
     }
 
 

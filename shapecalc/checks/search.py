@@ -24,6 +24,8 @@ MOST_LAYERS = 9_000
 MOST_ASKED = 16_000
 """How many layers of shadows may be asked in one search."""
 _ASKED_EACH = 3_000
+_MOST_TURNS = 60
+"""How many errors are repaired in turn; with each, the first one that is left is nearer to the end."""
 _PATIENCE = 0.3
 """The share of what is left that may be spent on a smaller set after the first was found."""
 
@@ -74,6 +76,40 @@ class Search:
             else:
                 self._open(pending, state, None, order)
         return best
+
+    def in_turn(self) -> State | None:
+        """Return a state without errors, reached by repairing the first error until none is left.
+
+        What is done to a layer changes nothing before it, so the first error moves on towards the end.
+        Every layer can be made to accept what arrives, at worst by another in its place: so the end is
+        reached, if not by the smallest set of edits, and no bound but that on single texts is needed.
+        """
+        state, seen = self.start, {self.start.source.text}
+        while state.found and len(seen) <= _MOST_TURNS:
+            after = self._in_its_turn(state, state.found[0], seen)
+            if after is None:
+                return None
+            state = after
+            seen.add(state.source.text)
+        return None if state.found else state
+
+    def _in_its_turn(self, state: State, one: Diagnostic, seen: set[str]) -> State | None:
+        """Return the state after the best proposal for the first error with which the end is nearer.
+
+        Layers behind what is lost are not counted, so that to gain some may look like no step forward:
+        then it is enough that another error is the first one, in a text that is new.
+        """
+        other: State | None = None
+        for candidates in (state.local(one), state.above(one, _ASKED_EACH), state.last_resorts(one)):
+            for candidate in sorted(candidates, key=lambda each: (each.left, each.proposal.cost)):
+                after = state.then(one, candidate.proposal)
+                if after is None or after.source.text in seen:
+                    continue
+                if after.to_walk < state.to_walk:
+                    return after
+                if other is None and not own(one) & after.errors and after.found[0].message != one.message:
+                    other = after
+        return other
 
     def _open(
         self, pending: list[_Move], state: State, about: Diagnostic | None, order: Iterator[int]

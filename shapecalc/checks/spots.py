@@ -13,13 +13,27 @@ from shapecalc.checks.proposal import Proposal
 from shapecalc.checks.shadow import Change
 from shapecalc.checks.trace import Found, Spot, spots, trace
 from shapecalc.engine.graph import Graph, GraphNode
+from shapecalc.errors import Place
+from shapecalc.layers.base import Kind
+from shapecalc.layers.requirement import Shape
 from shapecalc.spec.tree import Spec
 
 _PRICE_OF_AN_OMISSION = 3
 """A number that is left out repairs nothing: it is no longer compared with what arrives."""
 _PRICE_OF_A_LAYER = 2
+_PRICE_OF_AN_ADAPTER = 4
+_PRICE_OF_AN_IDENTITY = 5
 _PRICE_OF_FORCE = 4
 """A number in the place of a formula is right for one size only."""
+
+_CHANNELS = frozenset({"out_channels", "out_features"})
+_ADAPTERS = {
+    4: "conv2d: {{out_channels: {}, kernel_size: 1}}",
+    3: "conv1d: {{out_channels: {}, kernel_size: 1}}",
+    5: "conv3d: {{out_channels: {}, kernel_size: 1}}",
+    2: "linear: {{out_features: {}}}",
+}
+"""What changes only the channels of a tensor, by the number of its axes."""
 
 _Written = tuple[int | None, int | None]
 
@@ -31,6 +45,12 @@ class Spots:
         self.spec = spec
         self.text = text
         self.nodes = graph.nodes
+        self.framework = spec.framework
+        self.makers = {
+            slot: node
+            for node in graph.nodes
+            for slot in range(node.first_slot, node.first_slot + node.results)
+        }
         self._found: dict[str, Found | None] = {}
         self._spots: dict[tuple[str, str, bool], list[Spot]] = {}
         self._same: dict[_Written, list[int]] = {}
@@ -97,6 +117,38 @@ class Spots:
         if edit is None:
             return None
         return Proposal((edit,), (f"a {layer} at the end of branch {name}",), price=_PRICE_OF_A_LAYER)
+
+    def adapter(self, place: Place, x: Shape, channels: Dim) -> Iterator[Proposal]:
+        """Yield that a 1x1 convolution or a linear layer before a step brings it its channels."""
+        if self.framework != "torch" or len(x) not in _ADAPTERS:
+            return
+        layer = _ADAPTERS[len(x)].format(channels)
+        edit = self.text.insert_step(place, layer)
+        if edit is not None:
+            yield Proposal((edit,), (f"a {layer} before it",), price=_PRICE_OF_AN_ADAPTER)
+
+    def maker_of_channels(self, slot: int) -> GraphNode | None:
+        """Return the layer above a tensor that says how many channels it has."""
+        maker = self.makers.get(slot)
+        while maker is not None and not _CHANNELS & {*type(maker.layer).model_fields}:
+            maker = self.makers.get(maker.sources[0]) if len(maker.sources) == 1 else None
+        return maker
+
+    def channels(self, maker: GraphNode, wanted: Dim) -> Iterator[Proposal]:
+        """Yield that a layer makes so many channels."""
+        for name in _CHANNELS & {*type(maker.layer).model_fields}:
+            yield from self.field(maker, name, wanted)
+
+    def identity(self, node: GraphNode) -> Proposal | None:
+        """Return that a layer does nothing, and keeps its place and name; not of the only one there is."""
+        found = self.found(node)
+        body = None if found is None else found.step.body
+        if found is None or not isinstance(body, Kind) or body.kind == "identity" or len(self.nodes) == 1:
+            return None
+        edit = self.text.replace_entry(found.step.place.of(body.kind), "identity")
+        if edit is None:
+            return None
+        return Proposal((edit,), (f"an identity in the place of {body.kind}",), price=_PRICE_OF_AN_IDENTITY)
 
     def omitted_step(self, node: GraphNode) -> Proposal | None:
         """Return that the step which became a layer is left out."""

@@ -97,6 +97,20 @@ class State:
         """The paths of the layers that the walk went over."""
         return frozenset(node.path for node in self.walk.graph.nodes)
 
+    @cached_property
+    def to_walk(self) -> int:
+        """How many layers stand from the first that fails to the end; none where nothing fails."""
+        if not self.found:
+            return 0
+        one, nodes = self.found[0], self.walk.graph.nodes
+        inside = (
+            number
+            for number, node in enumerate(nodes)
+            if node.path == one.path or node.path.startswith(f"{one.path}.")
+        )
+        above = sum((node.place.line or 0) < (one.place.line or 0) for node in nodes)
+        return self.size + 1 - next(inside, above)
+
     @property
     def size(self) -> int:
         """How many layers the walk went over."""
@@ -157,6 +171,11 @@ class State:
                 *(Candidate(proposal, self.remaining - 1) for proposal in self.inputs.other(one, most)),
             ]
         return self._above[one.paths]
+
+    def last_resorts(self, one: Diagnostic) -> list[Candidate]:
+        """Return what makes nearly any layer accept what arrives, and is meant least."""
+        found = self.proposer.last_resorts(one)
+        return _unique(Candidate(proposal, self.remaining - 1) for proposal in found)
 
     def _all_local(self, one: Diagnostic) -> Iterator[Candidate]:
         paths = {self.upstream.index[path] for path in one.paths if path in self.upstream.index}

@@ -21,16 +21,24 @@ os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 
 COMMANDS = {
     "check": "check:check",
+    "completion": "completion:completion",
     "derive": "derive:derive",
     "diff": "diff:diff",
+    "draw": "draw:draw",
+    "embed": "embed:embed",
+    "explain": "explain:explain",
     "export": "export:export",
     "html": "html:html",
+    "init": "init:init",
     "kinds": "kinds:kinds",
     "list": "list_:list_models",
+    "plot": "plot:plot",
+    "reconcile": "reconcile:reconcile",
     "schema": "schema:schema",
     "show": "show:show",
     "sizes": "sizes:sizes",
     "solve": "solve:solve",
+    "value": "value:value",
     "verify": "verify:verify",
 }
 """Each command with the module here and the function in it."""
@@ -60,7 +68,10 @@ class Commands(click.Group):
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, "-V", "--version", message="shapecalc %(version)s")
 def main() -> None:
-    """Tell what comes out of a neural network, what it costs, and why it does not fit."""
+    """Tell what comes out of a neural network, what it costs, and why it does not fit.
+
+    Begin with: shapecalc show lenet5. Every command has examples in its own help.
+    """
 
 
 def run() -> None:

@@ -10,15 +10,24 @@ import click
 
 from shapecalc import __version__
 from shapecalc.arguments import amount, asked, assignments, is_torch, read_model, shapes, source_of
-from shapecalc.console import complain, echo, say
+from shapecalc.cli.words import MODEL, examples
+from shapecalc.console import complain, echo, painted, say
 from shapecalc.errors import SpecError, quote
 
 if TYPE_CHECKING:
     from shapecalc.checks.diagnostic import Diagnostic
 
 
-@click.command()
-@click.argument("models", nargs=-1, required=True)
+@click.command(
+    short_help="Find every mistake in a model, with repairs that were tried.",
+    epilog=examples(
+        "shapecalc check my_net.yaml",
+        "shapecalc check my_net.yaml --diff",
+        "shapecalc check tutorials/torch_vgg16 --format json",
+        "shapecalc check resnet50 --max-params 20M",
+    ),
+)
+@click.argument("models", nargs=-1, required=True, type=MODEL)
 @click.option("--input", "inputs", multiple=True, metavar="SHAPE", help="As for show.")
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Set a parameter of every spec.")
 @click.option(
@@ -31,7 +40,7 @@ if TYPE_CHECKING:
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["text", "json", "github", "sarif"]),
+    type=click.Choice(["text", "short", "json", "github", "sarif"]),
     default="text",
     show_default=True,
     help="How to print it.",
@@ -74,7 +83,8 @@ def check(  # noqa: PLR0913, PLR0917  (one argument per option)
             from shapecalc.model import loads
 
             found.append(of_unreadable(text, error, loads))
-    say(listed(found, form))
+    told = listed(found, form)
+    say(painted(told) if form == "text" else told)
     levels = {one.severity for one in found}
     ctx.exit(1 if "error" in levels or (strict and "warning" in levels) else 0)
 
@@ -128,10 +138,10 @@ def mend(
 
 def listed(found: list[Diagnostic], form: str) -> str:
     """Return findings in one of the output forms."""
-    from shapecalc.checks.diagnostic import github, text
+    from shapecalc.checks.diagnostic import github, short, text
 
-    if form == "github":
-        return "\n".join(map(github, found))
+    if form in ("short", "github"):
+        return "\n".join(map(github if form == "github" else short, found))
     if form in ("json", "sarif"):
         import json
 

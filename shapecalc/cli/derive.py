@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from shapecalc.arguments import asked, assignments, shapes
+from shapecalc.cli.words import MODEL, examples
 from shapecalc.console import say
 from shapecalc.errors import SpecError, quote
 
@@ -15,11 +16,18 @@ if TYPE_CHECKING:
     from shapecalc.model import Model
     from shapecalc.report.derivation import Derivation
 
-FORMATS = ("text", "markdown", "latex", "json")
+FORMATS = ("text", "markdown", "html", "rst", "latex", "json")
 
 
-@click.command()
-@click.argument("model")
+@click.command(
+    short_help="Show how each number comes about, line by line.",
+    epilog=examples(
+        "shapecalc derive lenet5 c1",
+        "shapecalc derive resnet50 stage1.0 --format latex",
+        "shapecalc derive 'conv2d: {out_channels: 8, kernel_size: 5}' --input 3x32x32",
+    ),
+)
+@click.argument("model", type=MODEL)
 @click.argument("layers", nargs=-1, metavar="[LAYER]...")
 @click.option(
     "--input", "inputs", multiple=True, metavar="SHAPE", help="3x256x256, or x=3x224x224 for a named input."
@@ -118,6 +126,11 @@ def rendered(derivation: Derivation, form: str) -> str:
         return json.dumps(derivation.to_dict(), indent=2, ensure_ascii=False)
     if form == "markdown":
         return derivation.to_markdown()
+    if form in ("html", "rst"):
+        from shapecalc.pieces import written
+        from shapecalc.report.derivation_markup import derivation_page
+
+        return written(derivation_page(derivation), form)
     if form == "latex":
         return derivation.to_latex()
     return derivation.to_text()

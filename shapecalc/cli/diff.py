@@ -5,24 +5,42 @@ from __future__ import annotations
 import click
 
 from shapecalc.arguments import asked
+from shapecalc.cli.words import MODEL, examples
 from shapecalc.console import say
+from shapecalc.costs.choose import CONVENTIONS
 
 
-@click.command()
-@click.argument("left")
-@click.argument("right")
+@click.command(
+    short_help="Compare two models, layer aligned to layer.",
+    epilog=examples(
+        "shapecalc diff alexnet alexnet_2012",
+        "shapecalc diff tutorials/keras_resnet50 resnet50_keras",
+        "shapecalc diff resnet50 torchvision.models:resnet50 --format markdown",
+    ),
+)
+@click.argument("left", type=MODEL)
+@click.argument("right", type=MODEL)
 @click.option("--input", "inputs", multiple=True, metavar="SHAPE", help="As for show, of both.")
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Set a parameter of both specs.")
 @click.option("--set-left", "on_left", multiple=True, metavar="KEY=VALUE", help="Set one of LEFT only.")
 @click.option("--set-right", "on_right", multiple=True, metavar="KEY=VALUE", help="Set one of RIGHT only.")
 @click.option(
-    "--format", "form", type=click.Choice(["text", "markdown", "json"]), default="text", show_default=True
+    "--convention",
+    type=click.Choice([*CONVENTIONS]),
+    help="By whose rule costs are counted; default: multiply-accumulates (mac).",
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "markdown", "html", "rst", "json"]),
+    default="text",
+    show_default=True,
 )
 @click.option(
     "--prove", is_flag=True, help="Tell too whether the output shapes are the same for every input size."
 )
 @click.pass_context
-def diff(
+def diff(  # noqa: PLR0913  (one argument per option)
     ctx: click.Context,
     left: str,
     right: str,
@@ -30,6 +48,7 @@ def diff(
     settings: tuple[str, ...],
     on_left: tuple[str, ...],
     on_right: tuple[str, ...],
+    convention: str | None,
     form: str,
     *,
     prove: bool,
@@ -38,12 +57,15 @@ def diff(
 
     With --prove the exit status is 1 only when the shapes or the accepted sizes differ at some input size.
     """
+    from html import escape
+
+    from shapecalc.pieces import written
     from shapecalc.report.diff import compare
-    from shapecalc.report.diff_text import markdown, text
+    from shapecalc.report.diff_text import comparison_page, markdown, text
 
     first, shape, mine = asked(left, inputs, (*settings, *on_left))
     second, its_shape, theirs = asked(right, inputs, (*settings, *on_right))
-    found = compare(first.analyze(input=shape, **mine), second.analyze(input=its_shape, **theirs))
+    found = compare(first.analyze(input=shape, **mine), second.analyze(input=its_shape, **theirs), convention)
     proof = None
     if prove:
         from shapecalc.sizes.agreement import agreement
@@ -56,6 +78,11 @@ def diff(
         proved = {} if proof is None else {"agreement": proof.to_dict()}
         say(json.dumps(found.to_dict() | proved, indent=2, ensure_ascii=False))
     else:
-        told = markdown(found) if form == "markdown" else text(found)
-        say(told if proof is None else f"{told}\n\n{proof}")
+        told = (
+            written(comparison_page(found), form)
+            if form in ("html", "rst")
+            else (markdown if form == "markdown" else text)(found)
+        )
+        after = f"<p>{escape(str(proof))}</p>" if form == "html" else f"\n{proof}"
+        say(told if proof is None else f"{told}\n{after}")
     ctx.exit(0 if (found.is_equal if proof is None else proof.is_whole) else 1)

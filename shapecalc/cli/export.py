@@ -7,12 +7,16 @@ from pathlib import Path
 import click
 
 from shapecalc.arguments import assignments, opened, shapes
+from shapecalc.cli.words import MODEL, examples
 from shapecalc.console import say
 from shapecalc.errors import SpecError, quote
 
 
-@click.command()
-@click.argument("model")
+@click.command(
+    short_help="Write a model as PyTorch source.",
+    epilog=examples("shapecalc export lenet5", "shapecalc export resnet50 -o resnet50.py"),
+)
+@click.argument("model", type=MODEL)
 @click.option(
     "--to", "target", type=click.Choice(["torch"]), default="torch", show_default=True, help="What to write."
 )

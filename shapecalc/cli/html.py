@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from shapecalc.arguments import asked
-from shapecalc.console import say
-from shapecalc.errors import Located, ShapecalcError, SpecError
+from shapecalc.cli.words import MODEL, examples
+from shapecalc.console import echo, say
+from shapecalc.errors import Located, NotInstalled, ShapecalcError, SpecError
+
+if TYPE_CHECKING:
+    from shapecalc.model import Model
 
 
-@click.command()
-@click.argument("model", required=False)
+@click.command(
+    short_help="Write a page with controls that answers for every size.",
+    epilog=examples(
+        "shapecalc html lenet5 -o lenet5.html",
+        "shapecalc html resnet50 --set num_classes=10 -o resnet50.html",
+    ),
+)
+@click.argument("model", type=MODEL, required=False)
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), help="The file to write, or the folder with --all."
 )
@@ -21,7 +33,17 @@ from shapecalc.errors import Located, ShapecalcError, SpecError
 @click.option(
     "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Set a parameter: it is then no control."
 )
-def html(model: str | None, output: Path | None, everything: bool, settings: tuple[str, ...]) -> None:
+@click.option(
+    "--picture",
+    "style",
+    type=click.Choice(["graph", "volumes", "none"]),
+    default="graph",
+    show_default=True,
+    help='What stands above the table; a graph needs pip install "shapecalc[draw]".',
+)
+def html(
+    model: str | None, output: Path | None, everything: bool, settings: tuple[str, ...], style: str
+) -> None:
     """Write one page on which MODEL answers: move a size, and every number follows.
 
     The page is one file that loads nothing and sends nothing. It has a control for every parameter and input
@@ -31,21 +53,32 @@ def html(model: str | None, output: Path | None, everything: bool, settings: tup
     if everything:
         if model is not None or settings or output is None:
             raise click.UsageError("--all takes no MODEL and no --set, and needs a folder: --all -o DIR")
-        _gallery(output)
+        _gallery(output, style)
         return
     if model is None:
         raise click.UsageError("name a MODEL, or write the gallery with --all -o DIR")
     from shapecalc.page.render import page
 
     found, _, settled = asked(model, (), settings)
-    text = page(found, **settled)
+    text = page(found, picture=_picture(found, style, settled), **settled)
     if output is None:
         say(text.rstrip("\n"))
         return
     _write(output, text)
 
 
-def _gallery(folder: Path) -> None:
+def _picture(model: Model, style: str, settled: Mapping[str, Any]) -> str:
+    """Return the picture; where it cannot be drawn, tell why and return none."""
+    if style == "none":
+        return ""
+    try:
+        return model.draw(style=style, **settled).svg()
+    except (NotInstalled, SpecError) as error:
+        echo(f"no picture of {model.name}: {error}", sys.stderr)
+        return ""
+
+
+def _gallery(folder: Path, style: str) -> None:
     """Write a page for every bundled network, and the list that leads to them."""
     from shapecalc.model import load
     from shapecalc.page.render import file_name, gallery, page
@@ -56,7 +89,8 @@ def _gallery(folder: Path) -> None:
     with click.progressbar(entries, label="Pages", file=sys.stderr) as bar:
         for entry in bar:
             try:
-                text = page(load(entry.name))
+                model = load(entry.name)
+                text = page(model, picture=_picture(model, style, {}))
             except ShapecalcError as error:
                 refused[entry.name] = error.message if isinstance(error, Located) else str(error)
                 continue

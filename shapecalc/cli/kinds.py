@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import click
 
+from shapecalc.cli.words import KIND, examples
 from shapecalc.console import say, terminal_width
 
 
-@click.command()
-@click.argument("kind", required=False)
+@click.command(
+    short_help="List the layer kinds, or describe one.",
+    epilog=examples("shapecalc kinds", "shapecalc kinds conv2d", "shapecalc kinds conv2d --framework keras"),
+)
+@click.argument("kind", required=False, type=KIND)
 @click.option(
     "--framework",
     type=click.Choice(["torch", "keras"]),

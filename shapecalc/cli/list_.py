@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import click
 
+from shapecalc.cli.words import examples
 from shapecalc.console import say, terminal_width
 
 
-@click.command("list")
+@click.command(
+    "list",
+    short_help="List the bundled models.",
+    epilog=examples("shapecalc list", "shapecalc list --format json"),
+)
 @click.option(
     "--format", "form", type=click.Choice(["table", "json"]), default="table", help="How to print it."
 )

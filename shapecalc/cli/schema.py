@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import click
 
+from shapecalc.cli.words import examples
 from shapecalc.console import say
 
 
-@click.command()
+@click.command(
+    short_help="Print the JSON Schema of specs, for editors.",
+    epilog=examples("shapecalc schema > shapecalc.schema.json"),
+)
 def schema() -> None:
     """Print the JSON Schema of the spec language, for completion in editors."""
     import json

@@ -7,16 +7,27 @@ from typing import TYPE_CHECKING
 import click
 
 from shapecalc.arguments import asked
+from shapecalc.cli.words import MODEL, examples
 from shapecalc.console import say, terminal_width
+from shapecalc.costs.choose import CONVENTIONS
 
 if TYPE_CHECKING:
     from shapecalc.report.data import Report
 
-FORMATS = ("table", "markdown", "json", "csv", "latex")
+FORMATS = ("table", "markdown", "html", "rst", "json", "csv", "latex")
 
 
-@click.command()
-@click.argument("model")
+@click.command(
+    short_help="Lay out a model layer by layer: shapes, parameters, MACs.",
+    epilog=examples(
+        "shapecalc show resnet50",
+        "shapecalc show resnet50 --input 3x320x256 --depth 1",
+        "shapecalc show vgg16 --symbolic --format markdown",
+        "shapecalc show my_net.yaml --set width=32 --batch 8",
+        "shapecalc show torchvision.models:resnet18",
+    ),
+)
+@click.argument("model", type=MODEL)
 @click.option(
     "--input", "inputs", multiple=True, metavar="SHAPE", help="3x256x256, or x=3x224x224 for a named input."
 )
@@ -41,6 +52,12 @@ FORMATS = ("table", "markdown", "json", "csv", "latex")
     type=click.Choice(["torch", "keras"]),
     help="Count batch-norm statistics as buffers (torch) or as parameters (keras); default: as the spec.",
 )
+@click.option("--fields", is_flag=True, help="Show receptive fields: size, stride, left edge.")
+@click.option(
+    "--convention",
+    type=click.Choice([*CONVENTIONS]),
+    help="By whose rule costs are counted; default: multiply-accumulates (mac).",
+)
 @click.option(
     "--format",
     "form",
@@ -59,6 +76,8 @@ def show(  # noqa: PLR0913, PLR0917  (one argument per option)
     depth: int | None,
     dtype: str,
     count: str | None,
+    fields: bool,
+    convention: str | None,
     form: str,
 ) -> None:
     """Lay out MODEL (a bundled name, a file, - for stdin, or pkg.mod:Net) layer by layer.
@@ -75,29 +94,36 @@ def show(  # noqa: PLR0913, PLR0917  (one argument per option)
         symbolic=[*(name for name in found.free_names() if symbolic and name not in settled), *names],
         dtype=dtype,
         count=count,
+        convention=convention,
         **settled,
     )
-    say(rendered(report, form, depth, batch=batch is not None or "batch" in names))
+    say(rendered(report, form, depth, batch=batch is not None or "batch" in names, fields=fields))
 
 
-def rendered(report: Report, form: str, depth: int | None, *, batch: bool) -> str:
+def rendered(report: Report, form: str, depth: int | None, *, batch: bool, fields: bool = False) -> str:
     """Return a report in one of the output forms; only that form's renderer is imported."""
     if form == "json":
         import json
 
-        return json.dumps(report.to_dict(), indent=2, ensure_ascii=False)
+        return json.dumps(report.to_dict(fields=fields), indent=2, ensure_ascii=False)
     if form == "csv":
         from shapecalc.report.csv import csv
 
-        return csv(report)
+        return csv(report, fields=fields)
     if form == "latex":
         from shapecalc.report.latex import latex
 
-        return latex(report, depth, batch=batch)
+        return latex(report, depth, batch=batch, fields=fields)
     if form == "markdown":
         from shapecalc.report.markdown import markdown
 
-        return markdown(report, depth, batch=batch)
+        return markdown(report, depth, batch=batch, fields=fields)
+    if form in ("html", "rst"):
+        from shapecalc.pieces import written
+        from shapecalc.report.page import layers_table, summary_page
+
+        found = layers_table(report, depth, batch=batch, fields=fields)
+        return written((found, *summary_page(report, batch=batch, fields=fields)), form)
     from shapecalc.report.table import table
 
-    return table(report, depth, batch=batch, width=terminal_width())
+    return table(report, depth, batch=batch, width=terminal_width(), fields=fields)

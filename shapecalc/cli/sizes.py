@@ -5,11 +5,19 @@ from __future__ import annotations
 import click
 
 from shapecalc.arguments import asked, shape
+from shapecalc.cli.words import MODEL, examples
 from shapecalc.console import say
 
 
-@click.command()
-@click.argument("model")
+@click.command(
+    short_help="Tell exactly which input sizes a model accepts, and why.",
+    epilog=examples(
+        "shapecalc sizes unet_padded",
+        "shapecalc sizes unet_padded --near 225x300",
+        "shapecalc sizes alexnet --rebuild",
+    ),
+)
+@click.argument("model", type=MODEL)
 @click.option(
     "--near",
     metavar="SIZE",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 import click
 
 from shapecalc.arguments import amount, asked, opened, shape
+from shapecalc.cli.words import MODEL, examples
 from shapecalc.console import say
 from shapecalc.errors import SpecError, quote
 
@@ -54,7 +55,7 @@ _limit = click.option(
 )
 
 
-@click.group()
+@click.group(short_help="Answer questions backwards: which setting gives this?")
 def solve() -> None:
     """Answer questions backwards: which setting, which input, which width gives what is wanted.
 
@@ -62,7 +63,10 @@ def solve() -> None:
     """
 
 
-@solve.command()
+@solve.command(
+    short_help="Which kernel, stride, padding turn one size into another.",
+    epilog=examples("shapecalc solve window 224 112", "shapecalc solve window 28 28 --limit 5"),
+)
 @click.argument("size")
 @click.argument("wanted")
 @click.option("--kind", help="The kind of layer; default: conv2d, or conv_transpose2d where the size grows.")
@@ -90,7 +94,10 @@ def window(size: str, wanted: str, limit: int, form: str, **options: Any) -> Non
     _tell(found, found.text(limit), form, any_found=bool(found.found))
 
 
-@solve.command()
+@solve.command(
+    short_help="Which transposed layer gives a size back.",
+    epilog=examples("shapecalc solve mirror conv2d kernel_size=3 stride=2 padding=1 --size 224"),
+)
 @click.argument("encoder")
 @click.argument("fields", nargs=-1, metavar="FIELD=VALUE...")
 @_number("--size", 1, "Only what gives back this size.")
@@ -119,8 +126,12 @@ def mirror(
     _tell(found, found.text(limit), form, any_found=bool(found.found))
 
 
-@solve.command("input")
-@click.argument("model")
+@solve.command(
+    "input",
+    short_help="Which inputs give a result of a size.",
+    epilog=examples("shapecalc solve input resnet50 7x7 --at stage4"),
+)
+@click.argument("model", type=MODEL)
 @click.argument("wanted")
 @click.option("--at", metavar="LAYER", help="The layer or part whose result is meant; default: the output.")
 @click.option("--rebuild", is_flag=True, help="Build the network anew for each size.")
@@ -141,8 +152,11 @@ def input_(
     _tell(found, str(found), form, any_found=bool(found))
 
 
-@solve.command()
-@click.argument("model")
+@solve.command(
+    short_help="What a parameter must be for so many parameters or MACs.",
+    epilog=examples("shapecalc solve budget mobilenet_v2 --macs 300M --free H=W"),
+)
+@click.argument("model", type=MODEL)
 @click.option("--params", metavar="N", help="How many parameters it is to have, as 5M.")
 @click.option("--macs", metavar="N", help="How many multiply-accumulates, as 300M.")
 @click.option("--free", required=True, metavar="NAME", help="width, depths[2], or H=W for one number.")
@@ -182,8 +196,11 @@ def budget(  # noqa: PLR0913, PLR0917  (one argument per option)
     _tell(found, str(found), form, any_found=bool(found))
 
 
-@solve.command()
-@click.argument("model")
+@solve.command(
+    short_help="The in_features of linear layers, and how they come about.",
+    epilog=examples("shapecalc solve features alexnet"),
+)
+@click.argument("model", type=MODEL)
 @click.argument("layer", required=False)
 @_built_for
 @_format

@@ -8,14 +8,17 @@ from time import monotonic
 import click
 
 from shapecalc.arguments import asked
+from shapecalc.cli.words import MODEL, examples
 from shapecalc.console import say
 
 PATIENCE = 1.0
 """Seconds of silence on a terminal."""
 
 
-@click.command()
-@click.argument("model")
+@click.command(
+    short_help="Prove every layer equal to torch's own.", epilog=examples("shapecalc verify lenet5")
+)
+@click.argument("model", type=MODEL)
 @click.option("--input", "inputs", multiple=True, metavar="SHAPE", help="As for show.")
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Set a parameter of the spec.")
 @click.option(
@@ -25,9 +28,10 @@ PATIENCE = 1.0
 def verify(
     ctx: click.Context, model: str, inputs: tuple[str, ...], settings: tuple[str, ...], form: str
 ) -> None:
-    """Prove every layer of MODEL equal to torch's own symbolic shapes; exit 1 when one is refuted.
+    """Prove every layer of MODEL equal to torch's own symbolic shapes, and run the network that it makes.
 
-    Needs torch, which no other command does.
+    A hook on every layer of the built network compares its shape, weights and MACs with the report; a large
+    network runs without numbers. Exit 1 when anything is refuted. Needs torch.
     """
     from shapecalc.bridges import need
 

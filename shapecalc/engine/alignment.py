@@ -50,17 +50,16 @@ def tracks(walk: Walk, inputs: Sequence[Shape], channel_axis: int) -> list[Track
 
     The axes of the batch and of the channels are left out: there, positions are no places.
     """
-    found: list[Tracks] = []
+    found: list[Tracks] = [()] * len(walk.shapes)  # a tensor that stands in for a lost one is no node's
     for number, shape in enumerate(inputs):
         apart = {channel_axis % len(shape), *((0,) if walk.graph.batched else ())} if shape else set()
-        found.append(tuple(None if axis in apart else Track((number, axis)) for axis in range(len(shape))))
+        found[number] = tuple(None if axis in apart else Track((number, axis)) for axis in range(len(shape)))
     for node, effect in zip(walk.graph.nodes, walk.effects, strict=True):
         if effect is None:
-            found.extend([()] * node.results)
             continue
         sources = [(found[slot], walk.shapes[slot] or ()) for slot in node.sources]
         result = _through(node.layer, sources, effect.outputs[0])
-        found.extend([result] * node.results)
+        found[node.first_slot : node.first_slot + node.results] = [result] * node.results
     return found
 
 
@@ -79,6 +78,17 @@ def _through(layer: Kind, sources: list[tuple[Tracks, Shape]], output: Shape) ->
 
 def _after(track: Track | None, centre: Centre) -> Track | None:
     return None if track is None else track.after(centre)
+
+
+def parting(
+    sources: Sequence[tuple[Tracks, Shape]], output: Shape, axis: int
+) -> Iterator[tuple[int, Track, int, Track]]:
+    """Yield the tensors of a merge that are centred elsewhere than its first, each behind that first."""
+    met = [*meeting(sources, output, axis)]
+    for number, track in met[1:]:
+        first, leader = met[0]
+        if track.comparable(leader) and track.first != leader.first:
+            yield first, leader, number, track
 
 
 def meeting(sources: Sequence[tuple[Tracks, Shape]], output: Shape, axis: int) -> Iterator[tuple[int, Track]]:

@@ -38,7 +38,7 @@ def expand(
     spec: Spec, parameter: Callable[[str], Value], inputs: Mapping[str, Shape], *, batched: bool = True
 ) -> Walk:
     """Return the expanded graph of a spec together with the walk that expanded it."""
-    with _collector_paused():
+    with collector_paused():
         guesses = Guesses()
         walk = Expansion(spec, parameter, inputs, batched=batched, guesses=guesses).run()
         for number in range(1, guesses.walks):
@@ -51,7 +51,7 @@ def expand(
 
 
 @contextmanager
-def _collector_paused() -> Iterator[None]:
+def collector_paused() -> Iterator[None]:
     """Nothing in a growing graph is garbage; looking for some makes deep networks cost more a layer."""
     was_enabled = gc.isenabled()
     gc.disable()
@@ -154,7 +154,7 @@ class Expansion:
                 owner = frame.find(step.share)
                 if owner.step is None:
                     raise SpecError(f"{quote(step.share)} is not a step with weights")
-        start = len(self.record.graph.nodes)
+        start, failures = len(self.record.graph.nodes), len(self.record.failures)
         was_trainable, self.trainable = self.trainable, self.trainable and step.trainable is not False
         try:
             if step.repeat is None:
@@ -168,14 +168,23 @@ class Expansion:
         if owner is not None:
             if step.body is None and step.repeat is None:
                 mark.step, mark.frame, mark.is_pass = owner.step, owner.frame, owner.is_pass
-            with About("share"):
-                self.record.share(owner, step, mark)
+            self.tie(owner, step, mark, path, failures)
         if isinstance(step.body, Side):
             if self.record.loops:
                 raise Undecided(f"every pass has an output of its own, {path}")
             self.sides[path] = mark.slots[0]
             return current
         return mark.slots[0]
+
+    def tie(self, owner: Mark, step: Step, mark: Mark, path: str, failures: int) -> None:
+        """Give a step the weights of another; tell where they differ, in its turn, and go on."""
+        with About("share"):
+            odd = self.record.share(owner, step, mark)
+        if odd is not None:
+            node, error = odd
+            error.message = f"share: {error.message}"
+            before = self.record.failed_before(node, mark.start, failures)
+            self.record.fail(error, path, place_in(step, ("share",)), before)
 
     def holds(self, frame: Frame, step: Step) -> bool:
         if step.when is None:

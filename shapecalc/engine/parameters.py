@@ -116,7 +116,7 @@ class Parameters:
 
 
 def input_shapes(spec: Spec, parameters: Parameters, given: Any, batch: Dim | None) -> dict[str, Shape]:
-    """Return the shape of every input, the batch in front unless it is None.
+    """Return the shape of every input, the batch in front unless it is None or the spec's shapes are whole.
 
     A given shape replaces the declared one, and a parameter that stands there by its bare name
     takes the value found in its place.
@@ -133,7 +133,7 @@ def input_shapes(spec: Spec, parameters: Parameters, given: Any, batch: Dim | No
                     given_ = f"{_called(name)} of {shown(shape)}"
                     raise SpecError(f"the parameter {declared.text} is {fixed}, but {given_} makes it {size}")
     shapes: dict[str, Shape] = {}
-    front: Shape = () if batch is None else (batch,)
+    front: Shape = () if batch is None or not spec.batched else (batch,)
     for name, declared_shape in spec.input.items():
         sizes = chosen.get(name)
         if sizes is None:

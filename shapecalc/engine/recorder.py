@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import cycle
 
@@ -120,28 +120,44 @@ class Recorder:
         """Return the first of all equal layers, so that equal questions are asked once."""
         return self.interned.setdefault(layer, layer)
 
-    def share(self, target: Mark, step: Step, mark: Mark) -> None:
-        """Let the nodes of a step use the weights of another, one by one; a repeat does so every pass."""
+    def share(self, target: Mark, step: Step, mark: Mark) -> tuple[int, SpecError] | None:
+        """Let the nodes of a step use the weights of another, one by one; a repeat does so every pass.
+
+        Return the first node that cannot, with what is to be told of it.
+        """
         owners, users = range(target.start, target.end), range(mark.start, mark.end)
         again = step.repeat is not None and len(owners) > 0 and len(users) % len(owners) == 0
         if len(owners) != len(users) and not again:
             if any(self.graph.nodes[index].loops != self.loops for index in (*owners, *users)):
                 raise Undecided(f"{quote(step.share)} and this step go through their passes differently")
             told = f"has {_layers(len(owners))}, but this step has {_layers(len(users))}"
-            raise SpecError(f"{quote(step.share)} {told}")
+            last = max(mark.start, mark.end - 1)
+            at = next((user for _, user in self._differing(owners, users)), last if owners else mark.start)
+            return at, SpecError(f"{quote(step.share)} {told}")
+        for owner, user in self._differing(owners, users):
+            there, here = self.graph.nodes[owner].path, self.graph.nodes[user].path
+            theirs, mine = self.effects[owner], self.effects[user]
+            assert theirs is not None
+            assert mine is not None
+            return user, SpecError(f"{there} has {_weights(theirs)}, but {here} needs {_weights(mine)}")
         for owner, user in zip(cycle(owners), users, strict=False):
             mine, theirs = self.effects[user], self.effects[owner]
             if mine is None or theirs is None:
                 continue
-            if mine.weights != theirs.weights:
-                there, here = self.graph.nodes[owner].path, self.graph.nodes[user].path
-                raise SpecError(f"{there} has {_weights(theirs)}, but {here} needs {_weights(mine)}")
             if not _pass_by_pass(self.graph.nodes[owner].loops, self.graph.nodes[user].loops):
                 raise Undecided(
                     f"which pass of {quote(step.share)} shares its weights depends on how many there are"
                 )
             first = self.graph.nodes[owner].owner
             self.graph.nodes[user].owner = owner if first is None else first
+        return None
+
+    def _differing(self, owners: range, users: range) -> Iterator[tuple[int, int]]:
+        """Yield the pairs of nodes, of those that are known, whose weights differ."""
+        for owner, user in zip(cycle(owners), users, strict=False):
+            mine, theirs = self.effects[user], self.effects[owner]
+            if mine is not None and theirs is not None and mine.weights != theirs.weights:
+                yield owner, user
 
     def unknown(self) -> int:
         """Return a tensor that stands in for a result that could not be found."""
@@ -188,11 +204,20 @@ class Recorder:
             place = self.spec.place.of("layers")
             raise TooLarge(f"the model has more than {MOST_LAYERS:,} layers", place=place)
 
-    def fail(self, error: SpecError, path: str, place: Place) -> None:
-        """Keep an error of the spec as a failure."""
-        self.failures.append(
-            Failure("spec", error.message, path, error.place or place, error.hint, is_spec_error=True)
-        )
+    def fail(self, error: SpecError, path: str, place: Place, before: int | None = None) -> None:
+        """Keep an error of the spec as a failure: as the last one, or before another."""
+        number = len(self.failures) if before is None else before
+        failed = Failure("spec", error.message, path, error.place or place, error.hint, is_spec_error=True)
+        self.failures.insert(number, failed)
+
+    def failed_before(self, node: int, start: int, failures: int) -> int:
+        """Return how many failures there are before that of a node, in a step that begins at `start`.
+
+        `failures` says how many there were before the step.
+        """
+        earlier = {one.path for one in self.graph.nodes[start : node + 1]}
+        found = [number for number, one in enumerate(self.failures) if one.path in earlier]
+        return max((number + 1 for number in found), default=failures)
 
     def open(self, path: str, label: str, passes: int = 1) -> Group:
         """Begin a part of the outline at the next node."""

@@ -17,6 +17,7 @@ from shapecalc.errors import Undecided
 from shapecalc.layers.base import Joint, Named, NoBuffers, Shapes
 from shapecalc.layers.fields import Count, Flag, OptionalCount, Probability, complaint
 from shapecalc.layers.requirement import Requirement, Shape, arity, divides, matches, rank_between, shaped
+from shapecalc.layers.sight import Along, Sight, over, placed, unseen
 
 
 class MultiheadAttention(NoBuffers, Joint):
@@ -95,7 +96,21 @@ class MultiheadAttention(NoBuffers, Joint):
             return (self.output(inputs),)
         batch, queries = batch_and_length(inputs[0], batch_first=self.batch_first)
         heads = () if self.average_attn_weights else (self.num_heads,)
-        return (self.output(inputs), (*batch, *heads, queries, self._seen(inputs)))
+        return (self.output(inputs), (*batch, *heads, queries, self.seen(inputs)))
+
+    def sights(self, inputs: Shapes, result: int) -> tuple[Sight, ...]:
+        query = inputs[0]
+        length = 1 if self.batch_first and len(query) == 3 else 0
+        all_of_it = over(len(query), [length, len(query) - 1])
+        asking = over(len(query), [len(query) - 1])
+        if result == 1:  # [N, heads, T, S], whichever of N and L comes first in the sequences
+            rows = Along(len(self.outputs(inputs)[1]) - 2)
+            ahead = placed(len(query) - 2)
+            all_of_it = (*ahead, *over(2, [0, 1])) if length else (*over(1, [0]), *ahead, *over(1, [0]))
+            asking = tuple(rows if axis == length else view for axis, view in enumerate(all_of_it))
+        if len(inputs) == 1:
+            return (all_of_it,)
+        return (asking, all_of_it, all_of_it if result == 0 else unseen(len(query)))
 
     def weights(self, inputs: Shapes) -> Named:
         e = inputs[0][-1]
@@ -107,12 +122,12 @@ class MultiheadAttention(NoBuffers, Joint):
         e = query[-1]
         batch, queries = batch_and_length(query, batch_first=self.batch_first)
         count = batch[0] if batch else 1
-        if len(inputs) == 1 and self._seen(inputs) == queries:
+        if len(inputs) == 1 and self.seen(inputs) == queries:
             return count * self_attention_macs(queries, e)
         features = self._features(self.kdim, e) + self._features(self.vdim, e)
         _, keys = batch_and_length(key, batch_first=self.batch_first)
         projected = 2 * queries * e**2 + keys * e * features
-        return count * (projected + heads_macs(queries, self._seen(inputs), e))
+        return count * (projected + heads_macs(queries, self.seen(inputs), e))
 
     def _three(self, inputs: Shapes) -> tuple[Shape, Shape, Shape]:
         query, *others = inputs
@@ -122,7 +137,7 @@ class MultiheadAttention(NoBuffers, Joint):
     def _features(self, declared: Dim | None, e: Dim) -> Dim:
         return e if declared is None else declared
 
-    def _seen(self, inputs: Shapes) -> Dim:
+    def seen(self, inputs: Shapes) -> Dim:
         """Return how many positions are looked at, those that are added included."""
         _, length = batch_and_length(self._three(inputs)[1], batch_first=self.batch_first)
         return length + self.add_bias_kv + self.add_zero_attn

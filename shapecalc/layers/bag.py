@@ -8,6 +8,7 @@ from shapecalc.layers.base import Joint, Named, NoBuffers, NoMacs, Shapes
 from shapecalc.layers.fields import Count, Flag, OneOf, Optional, Whole
 from shapecalc.layers.linear import inside_table
 from shapecalc.layers.requirement import Requirement, Shape, arity, rank_between, shaped
+from shapecalc.layers.sight import Sight, over, unsaid
 
 
 class EmbeddingBag(NoBuffers, NoMacs, Joint):
@@ -60,6 +61,11 @@ class EmbeddingBag(NoBuffers, NoMacs, Joint):
         x = inputs[0]
         bags = x[0] if len(x) == 2 else inputs[1][0] - self.include_last_offset
         return (bags, self.embedding_dim)
+
+    def sights(self, inputs: Shapes, result: int) -> tuple[Sight, ...]:
+        if len(inputs[0]) == 1:  # the numbers say which indices make up a bag
+            return tuple([unsaid(1) for _ in inputs])
+        return (over(2, [1]),) * len(inputs)
 
     def weights(self, inputs: Shapes) -> Named:
         return {"weight": (self.num_embeddings, self.embedding_dim)}

@@ -19,8 +19,9 @@ from pydantic import BaseModel, ConfigDict
 from shapecalc.algebra import Dim, product
 from shapecalc.algebra.formula import Formula
 from shapecalc.errors import SpecError, nearest, quote
-from shapecalc.layers.centre import Centres, kept
+from shapecalc.layers.centre import Centres, middles
 from shapecalc.layers.requirement import Refused, Requirement, Shape, arity, checked
+from shapecalc.layers.sight import Sight, placed, unsaid
 
 Shapes: TypeAlias = tuple[Shape, ...]
 Named: TypeAlias = dict[str, Shape]
@@ -95,6 +96,10 @@ class Kind(BaseModel):
     @abstractmethod
     def apply(self, inputs: Shapes) -> Effect:
         """Return outputs, weights and cost for these input shapes, or raise `Refused`."""
+
+    def sights(self, inputs: Shapes, result: int) -> tuple[Sight, ...]:
+        """Return what a result, counted from 0, sees of each input; None on an axis is not said."""
+        return tuple([unsaid(len(x)) for x in inputs])
 
     def axes(self, x: Shape, number: int) -> tuple[str, ...]:
         """Return what a derivation calls the last axes of an input; none where its order says it.
@@ -213,14 +218,22 @@ class Layer(Kind):
     def window(self, x: Shape) -> Window | None:
         """Return the window that slides over the input, or None for a pointwise layer."""
 
+    def sights(self, inputs: Shapes, result: int) -> tuple[Sight, ...]:
+        return (self.sight(inputs[0], result),)
+
+    def sight(self, x: Shape, result: int) -> Sight:
+        """Return what a result, counted from 0, sees on each axis of the input; None is not said."""
+        return unsaid(len(x))
+
     def centres(self, x: Shape) -> Centres:
         """Return what each axis of the result is centred on.
 
-        A result of the input's shape is taken to stand where its input stands; a kind that moves
-        positions about says so here. None says that it is not known, and asserts nothing.
+        It is the middle of what a result sees there; where that is everything, a result of the input's
+        shape is taken to stand where its input stands. A kind whose windows differ from position to
+        position says so here. None says that it is not known, and asserts nothing.
         """
         output = self.output(x)
-        return kept(len(x)) if output == x else (None,) * len(output)
+        return middles(self.sight(x, 0), len(output), keeps_places=output == x)
 
 
 class NoWeights:
@@ -259,6 +272,14 @@ class NoWindow:
         return None
 
 
+class OwnPlace:
+    """Says that every result sees its own place in the input and no other."""
+
+    def sight(self, x: Shape, result: int) -> Sight:
+        """The place itself, on every axis."""
+        return placed(len(x))
+
+
 class SameShape:
     """Says that the output has the shape of the input."""
 
@@ -275,7 +296,7 @@ class AnyShape:
         return iter(())
 
 
-class Elementwise(SameShape, AnyShape, NoWeights, NoMacs, NoWindow, Layer):
+class Elementwise(OwnPlace, SameShape, AnyShape, NoWeights, NoMacs, NoWindow, Layer):
     """A function of each element by itself: shape kept, no weights, no multiply-accumulates."""
 
 

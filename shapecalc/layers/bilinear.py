@@ -7,6 +7,7 @@ from shapecalc.algebra import Dim, product
 from shapecalc.layers.base import Joint, Named, NoBuffers, Shapes
 from shapecalc.layers.fields import Count, Flag, OptionalCount
 from shapecalc.layers.requirement import Requirement, Shape, arity, matches, rank_between, shaped
+from shapecalc.layers.sight import Sight, over
 
 
 class Bilinear(NoBuffers, Joint):
@@ -45,6 +46,9 @@ class Bilinear(NoBuffers, Joint):
 
     def output(self, inputs: Shapes) -> Shape:
         return (*inputs[0][:-1], self.out_features)
+
+    def sights(self, inputs: Shapes, result: int) -> tuple[Sight, ...]:
+        return tuple([over(len(x), [len(x) - 1]) for x in inputs])
 
     def weights(self, inputs: Shapes) -> Named:
         left, right = inputs

@@ -6,10 +6,38 @@ import re
 from typing import Annotated, Any, ClassVar
 
 from shapecalc.errors import quote
-from shapecalc.layers.base import Elementwise, Merge
+from shapecalc.layers.base import Elementwise, Merge, Shapes
 from shapecalc.layers.fields import Annotation, OneOf, complaint
 from shapecalc.layers.merge import Broadcast
+from shapecalc.layers.requirement import Shape
 from shapecalc.layers.select import Mean
+from shapecalc.layers.sight import Sight, unsaid, unseen
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+OF_EACH = _words(
+    """
+    abs acos asin atan bitwise_not ceil clamp clamp_max clamp_min clip cos cosh detach_ erf erfc exp
+    exp2 expm1 float_power floor fmod frac half_ invert isfinite isinf isnan log log10 log1p log2
+    logical_not logit masked_fill nan_to_num neg positive reciprocal remainder requires_grad_ round
+    rrelu rsqrt sigmoid sigmoid_ sign sin sinh sqrt square tan tanh threshold tril tril_ triu triu_
+    trunc type_as_
+    """
+)
+"""Functions of each element by itself. Others keep the shape and move or mix elements, as `roll` does."""
+OF_NONE = frozenset(["empty_like", "full_like", "ones_like", "rand_like", "randn_like", "zero", "zeros_like"])
+"""Functions that take a shape from their tensor and nothing else."""
+OF_PAIRS = _words(
+    """
+    add addcdiv addcmul atan2 bitwise_and bitwise_or div divide eq floor_divide floordiv fmod ge gt le
+    lerp logical_and logical_or logical_xor lt maximum minimum mod mul multiply ne pow remainder sub subtract
+    true_divide where xor
+    """
+)
+"""Functions of the elements of several tensors that stand at one place."""
 
 
 class Word(Annotation):
@@ -38,6 +66,11 @@ class Function(Elementwise):
 
     function: Annotated[str, Word()]
 
+    def sight(self, x: Shape, result: int) -> Sight:
+        if self.function in OF_EACH or self.function in OF_PAIRS:  # these with a number
+            return super().sight(x, result)
+        return unseen(len(x)) if self.function in OF_NONE else unsaid(len(x))
+
 
 class Combine(Broadcast):
     """A function of the elements of several tensors, by its name, broadcast as `add` does.
@@ -55,6 +88,11 @@ class Combine(Broadcast):
     __init__ = Merge.__init__
 
     function: Annotated[str, Word()]
+
+    def sights(self, inputs: Shapes, result: int) -> tuple[Sight, ...]:
+        if self.function in OF_PAIRS:
+            return super().sights(inputs, result)
+        return tuple([unsaid(len(x)) for x in inputs])
 
 
 class Reduce(Mean):

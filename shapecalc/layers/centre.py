@@ -14,6 +14,7 @@ from fractions import Fraction
 from typing import Any, NamedTuple, TypeAlias
 
 from shapecalc.algebra import Dim
+from shapecalc.layers.sight import Along, Everything, Sight
 
 
 class Centre(NamedTuple):
@@ -37,22 +38,33 @@ def kept(rank: int) -> Centres:
     return tuple(Centre(axis) for axis in range(rank))
 
 
-def slid(
-    axis: int, kernel: Dim, stride: Dim, before: Dim, dilation: Dim, *, transposed: bool
-) -> Centre | None:
-    """Return the centre along an axis that a window slides over; None where a number is left free.
+def middles(sight: Sight, rank: int, *, keeps_places: bool) -> Centres:
+    """Return the centres of a result of `rank` axes: the middles of the windows that it sees.
 
-    >>> slid(2, kernel=7, stride=2, before=3, dilation=1, transposed=False)
-    Centre(axis=2, stride=2, first=Fraction(0, 1))
-    >>> slid(2, kernel=2, stride=2, before=0, dilation=1, transposed=True)
+    >>> middles((Along(0), Along(1, ((-1, 2),), 2)), 2, keeps_places=False)[1]
+    Centre(axis=1, stride=2, first=Fraction(1, 2))
+    """
+    found: list[Centre | None] = [None] * rank
+    for axis, view in enumerate(sight):
+        match view:
+            case Along(onto, ((int(first), int(last)),), stride):
+                found[onto] = Centre(axis, stride, Fraction(first + last, 2))
+            case Everything() if keeps_places:
+                found[axis] = Centre(axis)
+    return tuple(found)
+
+
+def spread_over(axis: int, kernel: Dim, stride: Dim, before: Dim, dilation: Dim) -> Centre | None:
+    """Return the centre along an axis that a transposed window spreads over; None where one is left free.
+
+    >>> spread_over(2, kernel=2, stride=2, before=0, dilation=1)
     Centre(axis=2, stride=Fraction(1, 2), first=Fraction(-1, 4))
     """
     if not all(isinstance(number, int) for number in (kernel, stride, before, dilation)):
         return None
     numbers: Any = (kernel, stride, before, dilation)
     k, s, p, d = numbers
-    middle = Fraction(d * (k - 1), 2) - p
-    return Centre(axis, Fraction(1, s), -middle / s) if transposed else Centre(axis, s, middle)
+    return Centre(axis, Fraction(1, s), (p - Fraction(d * (k - 1), 2)) / s)
 
 
 def scaled_by(axis: int, factor: Fraction | int) -> Centre:

@@ -28,6 +28,7 @@ from shapecalc.layers.fields import (
 from shapecalc.layers.loss import Loss, Reduction, Stretching
 from shapecalc.layers.merge import broadcast
 from shapecalc.layers.requirement import Requirement, Shape, arity, matches, rank_between, shaped, shown
+from shapecalc.layers.sight import EVERYTHING, Along, Sight, everywhere, over, placed, reduced
 
 
 class Weighted(Loss):
@@ -50,6 +51,14 @@ def beside_classes(scores: Shape) -> Shape:
     ((8, 64, 64), ())
     """
     return (*scores[:1], *scores[2:]) if len(scores) > 1 else ()
+
+
+def sees_classes(x: Shape, output: Shape) -> Sight:
+    """Return what a loss at each position sees of scores or probabilities, or of the classes by number."""
+    if len(x) == len(output):
+        return placed(len(x))
+    axis = 1 if len(x) > 1 else 0
+    return reduced(x, (*output[:axis], x[axis], *output[axis:]), axis)
 
 
 def right_class(kind: str, scores: Shape, target: Shape, *, smoothed: bool) -> Iterator[Requirement]:
@@ -112,6 +121,9 @@ class NLLLoss(Weighted):
     def losses(self, inputs: Shapes) -> Shape:
         return beside_classes(inputs[0])
 
+    def each(self, inputs: Shapes) -> tuple[Sight, ...]:
+        return tuple([sees_classes(x, self.losses(inputs)) for x in inputs])
+
 
 class CrossEntropyLoss(NLLLoss):
     """-log softmax(x)[y]: of `[N, C, ...]` scores and `[N, ...]` classes, or probabilities `[N, C, ...]`.
@@ -168,6 +180,11 @@ class MultiMarginLoss(Weighted):
     def losses(self, inputs: Shapes) -> Shape:
         return inputs[1]
 
+    def each(self, inputs: Shapes) -> tuple[Sight, ...]:
+        scores, target = inputs
+        by_row = len(scores) == 2 and len(target) == 1
+        return ((Along(0), EVERYTHING) if by_row else everywhere(scores), placed(len(target)))
+
 
 class MultiLabelMarginLoss(Loss):
     """Σ max(0, 1 - (x[y] - x[i])) / C over right classes y and wrong ones i: of `[N, C]` twice, to `[N]`.
@@ -195,6 +212,9 @@ class MultiLabelMarginLoss(Loss):
     def losses(self, inputs: Shapes) -> Shape:
         return inputs[0][:-1]
 
+    def each(self, inputs: Shapes) -> tuple[Sight, ...]:
+        return tuple([(Along(0), EVERYTHING) if len(x) == 2 else everywhere(x) for x in inputs])
+
 
 class MultiLabelSoftMarginLoss(Stretching, Weighted):
     """The mean over all classes of `bce_with_logits_loss`: of `[N, C]` scores and `[N, C]` targets, to `[N]`.
@@ -219,6 +239,10 @@ class MultiLabelSoftMarginLoss(Stretching, Weighted):
     def losses(self, inputs: Shapes) -> Shape:
         whole, axis = broadcast(inputs), len(inputs[0]) - 1
         return (*whole[:axis], *whole[axis + 1 :])
+
+    def each(self, inputs: Shapes) -> tuple[Sight, ...]:
+        whole, axis = broadcast(inputs), len(inputs[0]) - 1
+        return tuple([reduced(x, whole, axis) for x in inputs])
 
 
 class LinearCrossEntropyLoss(Joint):
@@ -266,6 +290,12 @@ class LinearCrossEntropyLoss(Joint):
 
     def output(self, inputs: Shapes) -> Shape:
         return beside_classes(self.scores(inputs)) if self.reduction == "none" else ()
+
+    def sights(self, inputs: Shapes, result: int) -> tuple[Sight, ...]:
+        x, target = inputs
+        if self.reduction != "none":
+            return (everywhere(x), everywhere(target))
+        return (over(len(x), [len(x) - 1]), sees_classes(target, self.output(inputs)))
 
     def weights(self, inputs: Shapes) -> Named:
         rows = product((self.num_classes, *self.out_features))

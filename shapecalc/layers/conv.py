@@ -13,6 +13,7 @@ from shapecalc.algebra import Dim, product, quotient
 from shapecalc.layers.base import Named, NoBuffers
 from shapecalc.layers.fields import Count, Flag, OptionalCount
 from shapecalc.layers.requirement import Requirement, Shape, divides, matches
+from shapecalc.layers.sight import EVERYTHING, Along, View
 from shapecalc.layers.sliding import Sliding, Windowed
 
 
@@ -36,9 +37,23 @@ class Convolving(NoBuffers, Sliding):
     def output(self, x: Shape) -> Shape:
         return self.resized(x, self.swept(x), self.out_channels)
 
+    def mixes(self, x: Shape, axis: int) -> View:
+        return mixed(axis, self.groups, x[axis], self.out_channels)
+
     def macs(self, x: Shape) -> Dim:
         per_output = quotient(self.channels(x), self.groups) * product(self.spread(self.kernel_size))
         return product(self.output(x)) * per_output
+
+
+def mixed(axis: int, groups: Dim, channels: Dim, out_channels: Dim) -> View:
+    """Return what channels see of channels: all of one group, itself alone in as many groups as channels.
+
+    >>> mixed(1, 1, 8, 16)
+    Everything()
+    """
+    if groups == 1:
+        return EVERYTHING
+    return Along(axis) if groups == channels == out_channels else None
 
 
 class Convolution(Convolving, Windowed):
@@ -119,6 +134,9 @@ class DepthwiseConvolving(NoBuffers, Sliding):
     def output(self, x: Shape) -> Shape:
         return self.resized(x, self.swept(x), self.channels(x) * self.depth_multiplier)
 
+    def mixes(self, x: Shape, axis: int) -> View:
+        return Along(axis) if self.depth_multiplier == 1 else None
+
     def macs(self, x: Shape) -> Dim:
         return product(self.output(x)) * product(self.spread(self.kernel_size))
 
@@ -192,6 +210,9 @@ class SeparableConvolving(NoBuffers, Sliding):
 
     def output(self, x: Shape) -> Shape:
         return self.resized(x, self.swept(x), self.out_channels)
+
+    def mixes(self, x: Shape, axis: int) -> View:
+        return EVERYTHING
 
     def macs(self, x: Shape) -> Dim:
         middle = self.channels(x) * self.depth_multiplier

@@ -12,8 +12,10 @@ from typing import ClassVar
 from shapecalc.algebra import Dim, maximum, product, quotient
 from shapecalc.layers.arithmetic import transposed
 from shapecalc.layers.base import Named, NoBuffers, Window
+from shapecalc.layers.conv import mixed
 from shapecalc.layers.fields import Count, CountPerAxis, ExtentPerAxis, Flag, OptionalCount
 from shapecalc.layers.requirement import Requirement, Shape, divides, matches
+from shapecalc.layers.sight import View
 from shapecalc.layers.spatial import AXES, Spatial
 
 
@@ -55,6 +57,9 @@ class ConvTranspose(NoBuffers, Spatial):
 
     def macs(self, x: Shape) -> Dim:
         return scattered(x, quotient(self.out_channels, self.groups), self.spread(self.kernel_size))
+
+    def mixes(self, x: Shape, axis: int) -> View:
+        return mixed(axis, self.groups, x[axis], self.out_channels)
 
     def window(self, x: Shape) -> Window:
         _, k, s, d, p0, p1, _ = self._letters(x).values()

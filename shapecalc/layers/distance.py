@@ -17,6 +17,7 @@ from shapecalc.layers.loss import Loss, NotNegative
 from shapecalc.layers.merge import broadcast, stretches
 from shapecalc.layers.rectifier import known
 from shapecalc.layers.requirement import Requirement, Shape, arity, axis_exists, rank_between, shown
+from shapecalc.layers.sight import EVERYTHING, Sight, reduced, stretched
 
 Norm = Annotated[Fraction | int | Literal["inf", "-inf"], Extended()]
 _NORM = "The exponent of the norm."
@@ -52,6 +53,10 @@ class CosineSimilarity(NoMacs, Merge):
         axis = self.dim % max(len(whole), 1)
         return (*whole[:axis], *whole[axis + 1 :])
 
+    def sights(self, inputs: Shapes, result: int) -> tuple[Sight, ...]:
+        whole = broadcast(inputs)
+        return tuple([reduced(x, whole, self.dim % max(len(whole), 1)) for x in inputs])
+
 
 class PairwiseDistance(NoMacs, Merge):
     """The p-norm of x - y + eps over the last axis: `[N, D]`, `[N, D]` to `[N]`.
@@ -79,6 +84,15 @@ class PairwiseDistance(NoMacs, Merge):
     def output(self, inputs: Shapes) -> Shape:
         whole = broadcast(inputs)
         return (*whole[:-1], 1) if self.keepdim and whole else whole[:-1]
+
+    def sights(self, inputs: Shapes, result: int) -> tuple[Sight, ...]:
+        left_over = broadcast(inputs)[:-1]
+        return tuple([of_vectors(x, left_over) for x in inputs])
+
+
+def of_vectors(x: Shape, output: Shape) -> Sight:
+    """Return what a result sees of vectors, its last axis, that are stretched along all others."""
+    return (*stretched(x[:-1], output), EVERYTHING) if x else ()
 
 
 class CosineEmbeddingLoss(Loss):
@@ -110,6 +124,11 @@ class CosineEmbeddingLoss(Loss):
     def losses(self, inputs: Shapes) -> Shape:
         *vectors, target = inputs
         return broadcast((broadcast(tuple(vectors))[:-1], target))
+
+    def each(self, inputs: Shapes) -> tuple[Sight, ...]:
+        *vectors, target = inputs
+        output = self.losses(inputs)
+        return (*(of_vectors(x, output) for x in vectors), stretched(target, output))
 
 
 class MarginRankingLoss(Loss):
@@ -166,6 +185,9 @@ class Triplet(Loss):
 
     def losses(self, inputs: Shapes) -> Shape:
         return broadcast(self._distances(inputs))
+
+    def each(self, inputs: Shapes) -> tuple[Sight, ...]:
+        return tuple([of_vectors(x, self.losses(inputs)) for x in inputs])
 
     def _pairs(self, inputs: Shapes) -> tuple[Shapes, ...]:
         anchor, positive, negative = inputs

@@ -11,6 +11,7 @@ from shapecalc.errors import quote
 from shapecalc.layers.base import Merge, Shapes
 from shapecalc.layers.fields import Annotation, complaint
 from shapecalc.layers.requirement import Requirement, Shape, shown
+from shapecalc.layers.sight import EVERYTHING, Along, Fixed, Sight
 
 
 class Equation(Annotation):
@@ -82,6 +83,22 @@ class Einsum(Merge):
     def output(self, inputs: Shapes) -> Shape:
         sizes = self._sizes(inputs)
         return tuple(sizes[letter] for letter in self._terms()[1])
+
+    def sights(self, inputs: Shapes, result: int) -> tuple[Sight, ...]:
+        terms, right = self._terms()
+        kept = {letter: axis for axis, letter in enumerate(right)}
+        sizes = self._sizes(inputs)
+        return tuple(
+            [
+                tuple(
+                    [
+                        Fixed(0, 0) if n != sizes[one] else Along(kept[one]) if one in kept else EVERYTHING
+                        for one, n in zip(term, x, strict=True)
+                    ]
+                )
+                for term, x in zip(terms, inputs, strict=True)
+            ]
+        )
 
     def macs(self, inputs: Shapes) -> Dim | None:
         right = self._terms()[1]

@@ -14,6 +14,7 @@ from shapecalc.layers.arithmetic import window
 from shapecalc.layers.base import NoMacs, NoWeights, NoWindow
 from shapecalc.layers.fields import CountPerAxis, ExtentPerAxis
 from shapecalc.layers.requirement import Requirement, Shape, divides, rank_between
+from shapecalc.layers.sight import Along, Sight, View, placed, unsaid
 from shapecalc.layers.spatial import Spatial
 
 
@@ -65,6 +66,11 @@ class Unfold(Columns):
     def output(self, x: Shape) -> Shape:
         return (*x[:-3], self.channels(x) * self.elements(), self.positions(self.sizes(x)))
 
+    def sight(self, x: Shape, result: int) -> Sight:
+        elements, axis = self.elements(), len(x) - 3
+        own: View = Along(axis, ((0, 0),) * elements) if isinstance(elements, int) else None
+        return (*placed(axis), own, *unsaid(2))
+
 
 class Fold(Columns):
     """Columns added up as the windows of an image: `[N, C·k·k, positions]` to `[N, C, *output_size]`.
@@ -93,3 +99,6 @@ class Fold(Columns):
 
     def output(self, x: Shape) -> Shape:
         return (*x[:-2], x[-2] // self.elements(), *self.spread(self.output_size))
+
+    def sight(self, x: Shape, result: int) -> Sight:
+        return (*placed(len(x) - 2), *unsaid(2))

@@ -17,6 +17,7 @@ from shapecalc.layers.fields import CountPerAxis, Decimal, Each, Flag, complaint
 from shapecalc.layers.fields import Optional as OptionalField
 from shapecalc.layers.requirement import Requirement, Shape
 from shapecalc.layers.resample import in_doubles
+from shapecalc.layers.sight import Sight, placed, unsaid
 from shapecalc.layers.spatial import AXES, Spatial
 from shapecalc.layers.unpool import OptionalSize
 
@@ -72,6 +73,9 @@ class FractionalMaxPool(NoWeights, NoMacs, NoWindow, Spatial):
             return self.resized(x, self.spread(self.output_size))
         pairs = zip(self.sizes(x), self.spread(self.output_ratio), strict=True)
         return self.resized(x, tuple(in_doubles(self.kind, n, ratio) for n, ratio in pairs))
+
+    def sight(self, x: Shape, result: int) -> Sight:
+        return (*placed(len(x) - self.rank), *unsaid(self.rank))
 
     def outputs(self, x: Shape) -> Shapes:
         return (self.output(x),) * (1 + self.return_indices)

@@ -16,6 +16,7 @@ from shapecalc.layers.conv_transpose import scattered
 from shapecalc.layers.fields import Count, CountPerAxis, Each, Flag, Optional, OptionalCount, PerAxis, Whole
 from shapecalc.layers.keras_conv import SameOrValid, not_both
 from shapecalc.layers.requirement import Requirement, Shape, matches
+from shapecalc.layers.sight import EVERYTHING, View
 from shapecalc.layers.spatial import AXES, ChannelsLast
 
 
@@ -61,6 +62,9 @@ class KerasConvTranspose(NoBuffers, ChannelsLast):
 
     def macs(self, x: Shape) -> Dim:
         return scattered(x, self.out_channels, self.spread(self.kernel_size))
+
+    def mixes(self, x: Shape, axis: int) -> View:
+        return EVERYTHING
 
     def window(self, x: Shape) -> Window:
         k, s, d = map(self.spread, (self.kernel_size, self.stride, self.dilation))

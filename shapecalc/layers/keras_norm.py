@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from fractions import Fraction
 from typing import ClassVar
 
-from shapecalc.layers.base import Layer, Named, NoBuffers, NoMacs, NoWindow, SameShape
+from shapecalc.layers.base import Layer, Named, NoBuffers, NoMacs, NoWindow, OwnPlace, SameShape
 from shapecalc.layers.fields import Count, Flag, OptionalCount, Real
 from shapecalc.layers.layer_norm import OverLastAxes
 from shapecalc.layers.requirement import Requirement, Shape, divides, matches, rank_between
+from shapecalc.layers.sight import EVERYTHING, Sight, over
 
 EPS = Fraction(1, 1000)
 
@@ -32,7 +33,7 @@ class KerasScaled(SameShape, NoBuffers, NoMacs, NoWindow, Layer):
         return {name: size for name, wanted in asked.items() if wanted}
 
 
-class KerasBatchNorm(KerasScaled):
+class KerasBatchNorm(OwnPlace, KerasScaled):
     """The rules of batch normalisation, the same for every number of axes."""
 
     statistics: ClassVar[frozenset[str]] = frozenset({"moving_mean", "moving_variance"})
@@ -110,6 +111,10 @@ class KerasGroupNorm(KerasScaled):
         yield from rank_between(self.kind, x, 2, None)
         yield from matches(self.kind, "num_channels", self.num_channels, x[-1], x)
         yield divides(self.kind, "num_groups", self.num_groups, "channels", x[-1])
+
+    def sight(self, x: Shape, result: int) -> Sight:
+        found = over(len(x), range(1, len(x) - 1))
+        return (*found[:-1], EVERYTHING if self.num_groups == 1 else None)
 
     def weights(self, x: Shape) -> Named:
         return self.learned(x[-1:])

@@ -8,6 +8,7 @@ Sides are one number for all, one per axis, or `[[before, after], ...]`. None ha
 """
 
 from collections.abc import Iterator
+from fractions import Fraction
 from typing import Annotated, ClassVar
 
 from shapecalc.layers.arithmetic import scaled
@@ -17,6 +18,7 @@ from shapecalc.layers.crop import Crop
 from shapecalc.layers.fields import Each, ExtentPerSide, OneOf, PerAxis, Whole
 from shapecalc.layers.pad import Pad
 from shapecalc.layers.requirement import Requirement, Shape, rank_between, shown
+from shapecalc.layers.sight import Along, Sight, interpolated
 from shapecalc.layers.spatial import ChannelsLast
 
 INTERPOLATIONS = ("nearest", "bilinear", "bicubic", "lanczos3", "lanczos5")
@@ -154,6 +156,18 @@ class KerasUpsample(NoWeights, NoMacs, NoWindow, Layer):
         factors = given if isinstance(given, tuple) else (given,) * (len(x) - 2)
         pairs = zip(x[1:-1], factors, strict=True)
         return (x[0], *(scaled(n, factor, 1) for n, factor in pairs), x[-1])
+
+    def sight(self, x: Shape, result: int) -> Sight:
+        given = self.scale_factor
+        factors = given if isinstance(given, tuple) else (given,) * (len(x) - 2)
+        known = self.mode in {"nearest", "bilinear", "bicubic"}
+        views = [
+            interpolated(axis, Fraction(1, factor), self.mode, corners=False)
+            if known and isinstance(factor, int)
+            else None
+            for axis, factor in enumerate(factors, start=1)
+        ]
+        return (Along(0), *views, Along(len(x) - 1))
 
     def centres(self, x: Shape) -> Centres:
         given = self.scale_factor

@@ -13,6 +13,7 @@ from shapecalc.layers.base import Layer, Named, NoBuffers, NoMacs, NoWeights, No
 from shapecalc.layers.fields import Count, Decimal, Each, Flag, Optional, OptionalCount, Real, Whole
 from shapecalc.layers.norm import EPS, enough
 from shapecalc.layers.requirement import Requirement, Shape, divides, matches, rank_between, shown
+from shapecalc.layers.sight import EVERYTHING, Along, Sight, over, placed
 
 
 class GroupNorm(SameShape, NoBuffers, NoMacs, NoWindow, Layer):
@@ -47,6 +48,10 @@ class GroupNorm(SameShape, NoBuffers, NoMacs, NoWindow, Layer):
         values = x[0] * (x[1] // self.num_groups) * product(x[2:])
         yield enough(self.kind, values, "values per group", x)
 
+    def sight(self, x: Shape, result: int) -> Sight:
+        found = over(len(x), range(2, len(x)))
+        return (found[0], EVERYTHING if self.num_groups == 1 else None, *found[2:])
+
     def weights(self, x: Shape) -> Named:
         return {"weight": (x[1],), "bias": (x[1],)} if self.affine else {}
 
@@ -75,6 +80,9 @@ class OverLastAxes(SameShape, NoBuffers, NoMacs, NoWindow, Layer):
         yield from rank_between(self.kind, x, len(given), None)
         for arriving, wanted in zip(x[-len(given) :], self.normalized(x), strict=True):
             yield Requirement("normalized-shape", wanted, "==", arriving, lambda: self._differs(x))
+
+    def sight(self, x: Shape, result: int) -> Sight:
+        return over(len(x), range(len(x))[-len(self.normalized(x)) :])
 
     def _differs(self, x: Shape) -> str:
         wanted = self.normalized(x)
@@ -152,6 +160,11 @@ class LocalResponseNorm(SameShape, NoWeights, NoMacs, NoWindow, Layer):
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         return rank_between(self.kind, x, 3, None)
 
+    def sight(self, x: Shape, result: int) -> Sight:
+        views = placed(len(x))
+        around = Along(1, ((-(self.size // 2), (self.size - 1) // 2),))
+        return (views[0], around, *views[2:])
+
 
 class CrossMapLRN2d(LocalResponseNorm):
     """`local_response_norm` as torch had it first, for `[N, C, H, W]` alone: the shape is kept.
@@ -167,3 +180,6 @@ class CrossMapLRN2d(LocalResponseNorm):
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         return rank_between(self.kind, x, 4, 4)
+
+    def sight(self, x: Shape, result: int) -> Sight:
+        return (*placed(1), None, *placed(4)[2:])  # torch's running sum never lets go of channel 0

@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from fractions import Fraction
 from typing import ClassVar
 
-from shapecalc.layers.base import Layer, Named, NoBuffers, NoMacs, NoWindow, SameShape
+from shapecalc.layers.base import Layer, Named, NoBuffers, NoMacs, NoWindow, OwnPlace, SameShape
 from shapecalc.layers.fields import Index, OptionalCount, Real
 from shapecalc.layers.requirement import Requirement, Shape, axis_exists, matches, rank_between
+from shapecalc.layers.sight import Along, Sight, placed
 
 
 class ClassToken(NoBuffers, NoMacs, NoWindow, Layer):
@@ -33,11 +34,15 @@ class ClassToken(NoBuffers, NoMacs, NoWindow, Layer):
     def output(self, x: Shape) -> Shape:
         return (x[0], x[1] + 1, x[2])
 
+    def sight(self, x: Shape, result: int) -> Sight:
+        first, _, last = placed(3)
+        return (first, Along(1, ((-1, -1),)), last)
+
     def weights(self, x: Shape) -> Named:
         return {"weight": (1, 1, x[-1])}
 
 
-class PositionEmbedding(SameShape, NoBuffers, NoMacs, NoWindow, Layer):
+class PositionEmbedding(OwnPlace, SameShape, NoBuffers, NoMacs, NoWindow, Layer):
     """A learned vector for every position, added to `[N, L, E]`, whose shape is kept.
 
     The weight is `weight: [1, L, E]`, so a network that was built for one length takes no other.
@@ -65,7 +70,7 @@ class PositionEmbedding(SameShape, NoBuffers, NoMacs, NoWindow, Layer):
         return {"weight": (1, *x[1:])}
 
 
-class LayerScale(SameShape, NoBuffers, NoMacs, NoWindow, Layer):
+class LayerScale(OwnPlace, SameShape, NoBuffers, NoMacs, NoWindow, Layer):
     """A learned scale for every channel, by which the channel is multiplied; the shape is kept.
 
     The channels are axis `dim`, and the weight has as many axes after it as the input, so that it

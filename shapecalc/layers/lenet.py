@@ -25,6 +25,7 @@ from shapecalc.layers.fields import (
     complaint,
 )
 from shapecalc.layers.requirement import Requirement, Shape, matches, rank_between, shown
+from shapecalc.layers.sight import Sight, View, over
 from shapecalc.layers.sliding import Windowed
 from shapecalc.layers.spatial import Spatial
 
@@ -131,6 +132,9 @@ class PartialConv2d(NoBuffers, Windowed):
         named: Named = {"weight": (self.total, *self.spread(self.kernel_size))}
         return named | {"bias": (len(self.connections),)} if self.bias else named
 
+    def mixes(self, x: Shape, axis: int) -> View:
+        return None
+
     def macs(self, x: Shape) -> Dim:
         per_position = self.total * product(self.spread(self.kernel_size))
         return product(self.resized(x, self.swept(x), 1)) * per_position
@@ -162,6 +166,9 @@ class RBF(NoMacs, NoWindow, Layer):
 
     def output(self, x: Shape) -> Shape:
         return (*x[:-1], self.out_features)
+
+    def sight(self, x: Shape, result: int) -> Sight:
+        return over(len(x), [len(x) - 1])
 
     def weights(self, x: Shape) -> Named:
         return {}

@@ -9,10 +9,11 @@ from dataclasses import replace
 from typing import Annotated, ClassVar
 
 from shapecalc.algebra import Dim, product
-from shapecalc.layers.base import Elementwise, Layer, Named, NoBuffers, NoMacs, NoWindow
+from shapecalc.layers.base import Elementwise, Layer, Named, NoBuffers, NoMacs, NoWindow, OwnPlace
 from shapecalc.layers.centre import Centres, kept
 from shapecalc.layers.fields import Count, Flag, Optional, OptionalCount, Whole
 from shapecalc.layers.requirement import Requirement, Shape, matches, rank_between, shown
+from shapecalc.layers.sight import Sight, over
 
 
 class Dense(NoBuffers, NoWindow, Layer):
@@ -39,6 +40,9 @@ class Dense(NoBuffers, NoWindow, Layer):
 
     def centres(self, x: Shape) -> Centres:
         return (*kept(len(x) - 1), None)
+
+    def sight(self, x: Shape, result: int) -> Sight:
+        return over(len(x), [len(x) - 1])
 
     def macs(self, x: Shape) -> Dim:
         return product(self.output(x)) * x[-1]
@@ -84,7 +88,7 @@ class Identity(Elementwise):
     keras: ClassVar[str | None] = "keras.layers.Identity"
 
 
-class Table(NoBuffers, NoMacs, NoWindow, Layer):
+class Table(OwnPlace, NoBuffers, NoMacs, NoWindow, Layer):
     """The rules of a table read by index, under either framework."""
 
     num_embeddings: Count

@@ -19,6 +19,7 @@ from shapecalc.layers.fields import Decimal, Flag, OneOf, Real, complaint
 from shapecalc.layers.merge import broadcast, stretches
 from shapecalc.layers.rectifier import known
 from shapecalc.layers.requirement import Requirement, Shape, arity, rank_between, shaped
+from shapecalc.layers.sight import Sight, everywhere, stretched
 
 Reduction = Annotated[str, OneOf(("none", "mean", "sum"))]
 NotNegative = Annotated[Fraction | int, Decimal(0)]
@@ -46,6 +47,13 @@ class Loss(NoMacs, Merge):
 
     def output(self, inputs: Shapes) -> Shape:
         return self.losses(inputs) if self.reduction == "none" else ()
+
+    def sights(self, inputs: Shapes, result: int) -> tuple[Sight, ...]:
+        return self.each(inputs) if self.reduction == "none" else tuple([everywhere(x) for x in inputs])
+
+    def each(self, inputs: Shapes) -> tuple[Sight, ...]:
+        """Return what each loss sees of every tensor, before they are reduced."""
+        return tuple([stretched(x, self.losses(inputs)) for x in inputs])
 
 
 class Stretching(Loss):
@@ -256,6 +264,10 @@ class GaussianNLLLoss(Loss):
 
     def losses(self, inputs: Shapes) -> Shape:
         return broadcast(self._aligned(inputs))
+
+    def each(self, inputs: Shapes) -> tuple[Sight, ...]:
+        output, aligned = self.losses(inputs), self._aligned(inputs)
+        return tuple([stretched(whole, output)[: len(x)] for x, whole in zip(inputs, aligned, strict=True)])
 
     def _aligned(self, inputs: Shapes) -> Shapes:
         x, target, variance = inputs

@@ -11,6 +11,7 @@ from shapecalc.algebra import Dim, product
 from shapecalc.layers.base import Merge, Shapes
 from shapecalc.layers.fields import Index
 from shapecalc.layers.requirement import Requirement, Shape, arity, axis_exists, shown
+from shapecalc.layers.sight import EVERYTHING, Along, Scattered, Sight, View, stretched
 
 
 def broadcast(inputs: Shapes) -> Shape:
@@ -68,6 +69,9 @@ class Broadcast(Merge):
 
     def output(self, inputs: Shapes) -> Shape:
         return broadcast(inputs)
+
+    def sights(self, inputs: Shapes, result: int) -> tuple[Sight, ...]:
+        return tuple([stretched(x, self.output(inputs)) for x in inputs])
 
     def macs(self, inputs: Shapes) -> Dim:
         return 0
@@ -148,6 +152,14 @@ class Concat(Merge):
         total: Dim = sum(x[axis] for x in inputs)
         return (*first[:axis], total, *first[axis + 1 :])
 
+    def sights(self, inputs: Shapes, result: int) -> tuple[Sight, ...]:
+        joined = self.dim % len(inputs[0])
+        side_by_side: View = Scattered(frozenset({joined})) if len(inputs) > 1 else Along(joined)
+        sight: Sight = tuple(
+            [side_by_side if axis == joined else Along(axis) for axis in range(len(inputs[0]))]
+        )
+        return (sight,) * len(inputs)
+
     def macs(self, inputs: Shapes) -> Dim:
         return 0
 
@@ -199,6 +211,16 @@ class Matmul(Merge):
         left, right = inputs
         batch = broadcast((left[:-2], right[:-2])) if len(left) > 2 or len(right) > 2 else ()
         return (*batch, *left[-2:-1], *(right[-1:] if len(right) > 1 else ()))
+
+    def sights(self, inputs: Shapes, result: int) -> tuple[Sight, ...]:
+        left, right = inputs
+        output = self.output(inputs)
+        ends = (1 if len(left) > 1 else 0) + (1 if len(right) > 1 else 0)
+        batch = output[: len(output) - ends]
+        rows, columns = Along(len(batch)), Along(len(output) - 1)
+        of_left = (*stretched(left[:-2], batch), rows, EVERYTHING) if len(left) > 1 else (EVERYTHING,)
+        of_right = (*stretched(right[:-2], batch), EVERYTHING, columns) if len(right) > 1 else (EVERYTHING,)
+        return (of_left, of_right)
 
     def macs(self, inputs: Shapes) -> Dim:
         return product(self.output(inputs)) * inputs[0][-1]

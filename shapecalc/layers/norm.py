@@ -15,6 +15,7 @@ from shapecalc.algebra import Dim, product
 from shapecalc.layers.base import Layer, Named, NoMacs, NoWindow, SameShape
 from shapecalc.layers.fields import Decimal, Flag, Optional, OptionalCount, Real, complaint
 from shapecalc.layers.requirement import Requirement, Shape, matches, rank_between, shown
+from shapecalc.layers.sight import Sight, over, placed
 
 EPS = Fraction(1, 100_000)
 
@@ -68,6 +69,11 @@ class BatchNorm(Statistics):
 
     def channels(self, x: Shape) -> Dim:
         return x[1]
+
+    def sight(self, x: Shape, result: int) -> Sight:
+        if self.track_running_stats:
+            return placed(len(x))
+        return over(len(x), [axis for axis in range(len(x)) if axis != 1])
 
     def ranks(self) -> tuple[int, int | None]:
         """Return the least and the most dimensions; None where there is no end."""
@@ -156,6 +162,9 @@ class InstanceNorm(Statistics):
 
     def channels(self, x: Shape) -> Dim:
         return x[-self.rank - 1]
+
+    def sight(self, x: Shape, result: int) -> Sight:
+        return placed(len(x)) if self.track_running_stats else over(len(x), range(len(x))[-self.rank :])
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         yield from rank_between(self.kind, x, self.rank + 1, self.rank + 2)

@@ -11,7 +11,7 @@ from typing import Annotated, ClassVar, Self
 from pydantic import model_validator
 
 from shapecalc.algebra import Dim
-from shapecalc.layers.base import Elementwise, Layer, Named, NoBuffers, NoMacs, NoWindow, SameShape
+from shapecalc.layers.base import Elementwise, Layer, Named, NoBuffers, NoMacs, NoWindow, OwnPlace, SameShape
 from shapecalc.layers.fields import Count, Flag, OneOf, Real, complaint
 from shapecalc.layers.requirement import Requirement, Shape, rank_between, shown
 
@@ -60,7 +60,7 @@ class LeakyReLU(InPlace):
     negative_slope: Real = Fraction(1, 100)
 
 
-class PReLU(SameShape, NoBuffers, NoMacs, NoWindow, Layer):
+class PReLU(OwnPlace, SameShape, NoBuffers, NoMacs, NoWindow, Layer):
     """max(x, 0) + weight · min(x, 0), with one trained slope for all or one per channel.
 
     The weight is `weight: [num_parameters]`. With more than one, axis 1 must be as long (an input

@@ -24,6 +24,7 @@ from shapecalc.layers.centre import Centre, Centres, kept, scaled_by
 from shapecalc.layers.fields import Decimal, Each, OneOf, PerAxis, Truth, Whole, complaint
 from shapecalc.layers.fields import Optional as OptionalField
 from shapecalc.layers.requirement import Requirement, Shape, rank_between, shown
+from shapecalc.layers.sight import Along, Fixed, Sight, View, interpolated, placed, shared_out
 
 
 class _Positive(Decimal):
@@ -116,6 +117,38 @@ class Resize(NoWeights, NoMacs, NoWindow, Layer):
             return scaled_by(axis, Fraction(out, n))
         return Centre(axis, n // out) if self.method() == "nearest" and n % out == 0 else None
 
+    def sight(self, x: Shape, result: int) -> Sight:
+        sizes = self.output(x)[2:]
+        scales = [None] * len(sizes) if self.scale_factor is None else self._scales(x)
+        columns = enumerate(zip(x[2:], sizes, scales, strict=True), start=2)
+        if self.method() == "bicubic" and self.output(x) == x:  # torch copies, if no axis is resized
+            return placed(len(x))
+        return (*placed(2), *(self._view(axis, n, out, scale) for axis, (n, out, scale) in columns))
+
+    def _view(self, axis: int, n: Dim, out: Dim, scale: Fraction | int | None) -> View:
+        """Return the view along an axis; where it depends on a size that is left free, it is not said."""
+        method = self.method()
+        if method == "area":
+            return shared_out(axis, n, out)
+        if n == out and method not in {"nearest-exact", "bicubic"}:
+            return Along(axis)  # torch copies
+        doubles = method == "nearest" and out == 2 * n  # and here it goes by the sizes
+        if self.corners():
+            if not isinstance(n, int) or not isinstance(out, int):
+                return None
+            if out == 1:
+                return Fixed(0, 0)
+            return interpolated(axis, Fraction(n - 1, out - 1), method, corners=True)
+        if scale is not None and (isinstance(scale, int) or not (self.rescales() or doubles)):
+            return interpolated(axis, 1 / Fraction(scale), method, corners=False)
+        if not isinstance(n, int) or not isinstance(out, int):
+            return None
+        return interpolated(axis, Fraction(n, out), method, corners=False)
+
+    def rescales(self) -> bool:
+        """Whether the scale that was given only settles the size of the result."""
+        return False
+
     def corners(self) -> bool:
         """Whether the first and the last positions of input and output lie on each other."""
         return False
@@ -174,6 +207,9 @@ class Upsample(Resize):
 
     def corners(self) -> bool:
         return bool(self.align_corners)
+
+    def rescales(self) -> bool:
+        return bool(self.recompute_scale_factor)
 
     @model_validator(mode="after")
     def _mode_allows(self) -> Self:

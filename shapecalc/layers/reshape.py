@@ -13,9 +13,9 @@ from shapecalc.algebra import Dim, product, quotient
 from shapecalc.algebra.decide import decide
 from shapecalc.errors import Undecided
 from shapecalc.layers.base import Layer, NoMacs, NoWeights, NoWindow
-from shapecalc.layers.centre import Centre, Centres, kept
 from shapecalc.layers.fields import Each, Index, Listed, Optional, Whole, complaint
 from shapecalc.layers.requirement import Requirement, Shape, axis_exists, rank_between, shown
+from shapecalc.layers.sight import Along, Sight, rearranged
 
 Axes = Annotated[int | tuple[int, ...], Each(Whole(may_be_free=False))]
 """One axis or a list of them, each counted from the end when negative."""
@@ -25,6 +25,9 @@ Sizes = Annotated[tuple[Dim, ...], Listed(Whole(-1))]
 
 class Rearranging(NoWeights, NoMacs, NoWindow, Layer):
     """A layer that moves elements and computes nothing."""
+
+    def sight(self, x: Shape, result: int) -> Sight:
+        return rearranged(x, self.output(x))
 
 
 class Flatten(Rearranging):
@@ -141,8 +144,9 @@ class Permute(Rearranging):
     def output(self, x: Shape) -> Shape:
         return tuple(x[axis] for axis in self.dims)
 
-    def centres(self, x: Shape) -> Centres:
-        return tuple(Centre(axis % len(x)) for axis in self.dims)
+    def sight(self, x: Shape, result: int) -> Sight:
+        order = [axis % len(x) for axis in self.dims]
+        return tuple(Along(order.index(axis)) for axis in range(len(x)))
 
 
 class Transpose(Rearranging):
@@ -169,11 +173,11 @@ class Transpose(Rearranging):
             sizes[self.dim0], sizes[self.dim1] = sizes[self.dim1], sizes[self.dim0]
         return tuple(sizes)
 
-    def centres(self, x: Shape) -> Centres:
-        axes = [*kept(len(x))]
-        if axes:
-            axes[self.dim0], axes[self.dim1] = axes[self.dim1], axes[self.dim0]
-        return tuple(axes)
+    def sight(self, x: Shape, result: int) -> Sight:
+        views = [Along(axis) for axis in range(len(x))]
+        if views:
+            views[self.dim0], views[self.dim1] = views[self.dim1], views[self.dim0]
+        return tuple(views)
 
 
 class Squeeze(Rearranging):

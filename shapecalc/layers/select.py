@@ -16,6 +16,7 @@ from shapecalc.layers.centre import Centre, Centres, kept
 from shapecalc.layers.fields import Count, Each, Flag, Index, Optional, Whole, complaint
 from shapecalc.layers.requirement import Requirement, Shape, axis_exists, rank_between, shown
 from shapecalc.layers.reshape import Axes, axes_exist, listed
+from shapecalc.layers.sight import EVERYTHING, Along, Fixed, Sight, View, placed
 
 Position = Annotated[Dim, Whole()]
 """A place along an axis, counted from the end when negative; it may be an expression."""
@@ -47,6 +48,13 @@ class Cutting(AlongAxis):
         found: list[Centre | None] = [*kept(len(x))]
         found[self.dim] = None
         return tuple(found)
+
+    def sight(self, x: Shape, result: int) -> Sight:
+        axis = self.dim % len(x)
+        first: Dim = sum(piece[axis] for piece in self.outputs(x)[:result])
+        views: list[View] = [*placed(len(x))]
+        views[axis] = Along(axis, ((first, first),))
+        return tuple(views)
 
     def pieces(self, x: Shape, size: Dim) -> Shapes:
         """Return the shapes of the pieces along the axis."""
@@ -92,6 +100,11 @@ class Select(AlongAxis):
     def output(self, x: Shape) -> Shape:
         return self.resized(x)
 
+    def sight(self, x: Shape, result: int) -> Sight:
+        axis = self.dim % len(x)
+        place = x[axis] + self.index if _is_negative("index", self.index) else self.index
+        return (*placed(axis), Fixed(place, place), *(Along(after - 1) for after in range(axis + 1, len(x))))
+
 
 class Slice(AlongAxis):
     """x[start:end:step] along axis `dim`: ⌈(end - start)/step⌉ positions stay.
@@ -128,13 +141,12 @@ class Slice(AlongAxis):
     def output(self, x: Shape) -> Shape:
         return self.resized(x, self._length(x[self.dim]))
 
-    def centres(self, x: Shape) -> Centres:
-        found: list[Centre | None] = [*kept(len(x))]
-        axis, n, start = self.dim % len(x), x[self.dim], self.start
-        known = isinstance(n, int) and isinstance(start, int) and isinstance(self.step, int)
-        first = start if not known or start >= 0 else max(n + start, 0)
-        found[axis] = Centre(axis, self.step, first) if known else None  # type: ignore[arg-type]
-        return tuple(found)
+    def sight(self, x: Shape, result: int) -> Sight:
+        axis, n = self.dim % len(x), x[self.dim]
+        start = maximum(n + self.start, 0) if _is_negative("start", self.start) else self.start
+        views: list[View] = [*placed(len(x))]
+        views[axis] = Along(axis, ((start, start),), self.step) if isinstance(self.step, int) else None
+        return tuple(views)
 
     def _length(self, n: Dim) -> Dim:
         """Return the length, exact wherever it is at least 1: no other slice is accepted."""
@@ -267,3 +279,10 @@ class Mean(NoWeights, NoMacs, NoWindow, Layer):
         if self.keepdim:
             return tuple(1 if axis in axes else n for axis, n in enumerate(x))
         return tuple(n for axis, n in enumerate(x) if axis not in axes)
+
+    def sight(self, x: Shape, result: int) -> Sight:
+        averaged = {axis % max(len(x), 1) for axis in listed(self.dim)}
+        kept_axes = [axis for axis in range(len(x)) if self.keepdim or axis not in averaged]
+        return tuple(
+            EVERYTHING if axis in averaged else Along(kept_axes.index(axis)) for axis in range(len(x))
+        )

@@ -15,6 +15,7 @@ from shapecalc.layers.fields import Count, Extent, Flag, Listed, OptionalCount, 
 from shapecalc.layers.loss import Loss
 from shapecalc.layers.rectifier import known
 from shapecalc.layers.requirement import Requirement, Shape, arity, matches, rank_between, shaped, shown
+from shapecalc.layers.sight import EVERYTHING, Along, Sight, everywhere, over, placed, unsaid
 
 
 class CTCLoss(Loss):
@@ -51,6 +52,15 @@ class CTCLoss(Loss):
 
     def losses(self, inputs: Shapes) -> Shape:
         return inputs[0][1:-1]
+
+    def each(self, inputs: Shapes) -> tuple[Sight, ...]:
+        x, targets, *lengths = inputs
+        if len(x) == 2:
+            return tuple([everywhere(one) for one in inputs])
+        if len(targets) == 1:  # the numbers say where the target of each sequence begins
+            return ((EVERYTHING, Along(0), EVERYTHING), *(unsaid(len(one)) for one in inputs[1:]))
+        own = [(Along(0),) if len(given) == 1 else unsaid(len(given)) for given in lengths]
+        return ((EVERYTHING, Along(0), EVERYTHING), (Along(0), EVERYTHING), *own)
 
 
 class AdaptiveLogSoftmaxWithLoss(NoBuffers, Joint):
@@ -103,6 +113,12 @@ class AdaptiveLogSoftmaxWithLoss(NoBuffers, Joint):
 
     def outputs(self, inputs: Shapes) -> Shapes:
         return (self.output(inputs), ())
+
+    def sights(self, inputs: Shapes, result: int) -> tuple[Sight, ...]:
+        x, target = inputs
+        if result == 1:
+            return (everywhere(x), everywhere(target))
+        return (over(len(x), [len(x) - 1]), placed(len(target)))
 
     def weights(self, inputs: Shapes) -> Named:
         features = inputs[0][-1]

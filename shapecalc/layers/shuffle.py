@@ -9,6 +9,7 @@ from shapecalc.layers.base import Layer, NoMacs, NoWeights, NoWindow, SameShape
 from shapecalc.layers.centre import Centre, Centres, kept, scaled_by
 from shapecalc.layers.fields import Count
 from shapecalc.layers.requirement import Requirement, Shape, divides, rank_between
+from shapecalc.layers.sight import Along, Scattered, Sight, View, placed
 
 
 def _evenly(x: Shape, factor: Dim, *, up: bool) -> Centres:
@@ -50,6 +51,13 @@ class PixelShuffle(NoWeights, NoMacs, NoWindow, Layer):
     def centres(self, x: Shape) -> Centres:
         return _evenly(x, self.upscale_factor, up=True)
 
+    def sight(self, x: Shape, result: int) -> Sight:
+        r = self.upscale_factor
+        last: list[View] = [None, None]
+        if isinstance(r, int):
+            last = [Along(axis, ((0, 0),) * r) for axis in (len(x) - 2, len(x) - 1)]
+        return (*placed(len(x) - 3), None, *last)
+
 
 class PixelUnshuffle(NoWeights, NoMacs, NoWindow, Layer):
     """Space folded into channels: `[..., C, H·r, W·r]` to `[..., C·r², H, W]`, r the downscale factor.
@@ -80,6 +88,13 @@ class PixelUnshuffle(NoWeights, NoMacs, NoWindow, Layer):
     def centres(self, x: Shape) -> Centres:
         return _evenly(x, self.downscale_factor, up=False)
 
+    def sight(self, x: Shape, result: int) -> Sight:
+        r = self.downscale_factor
+        last: list[View] = [None, None]
+        if isinstance(r, int):
+            last = [Along(axis, ((0, r - 1),), r) for axis in (len(x) - 2, len(x) - 1)]
+        return (*placed(len(x) - 3), None, *last)
+
 
 class ChannelShuffle(SameShape, NoWeights, NoMacs, NoWindow, Layer):
     """The channels of several groups dealt out in turn: `[N, C, *]` stays `[N, C, *]`.
@@ -101,3 +116,7 @@ class ChannelShuffle(SameShape, NoWeights, NoMacs, NoWindow, Layer):
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         yield from rank_between(self.kind, x, 3, None)
         yield divides(self.kind, "groups", self.groups, "channels", x[1])
+
+    def sight(self, x: Shape, result: int) -> Sight:
+        views = placed(len(x))
+        return (views[0], Scattered(frozenset({1})), *views[2:])

@@ -7,6 +7,7 @@ from shapecalc.algebra import quotient
 from shapecalc.layers.base import Elementwise, Layer, NoMacs, NoWeights, NoWindow
 from shapecalc.layers.fields import Index, Optional, Whole
 from shapecalc.layers.requirement import Requirement, Shape, axis_exists, rank_between, shown
+from shapecalc.layers.sight import Along, Sight, View, over, placed
 
 
 class OverAxis(Elementwise):
@@ -17,6 +18,10 @@ class OverAxis(Elementwise):
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         if self.dim is not None:
             yield from axis_exists(self.kind, "dim", self.dim, max(len(x), 1), x)
+
+    def sight(self, x: Shape, result: int) -> Sight:
+        axis = (0 if len(x) in {0, 1, 3} else 1) if self.dim is None else self.dim
+        return over(len(x), [axis % len(x)] if x else [])
 
 
 class Softmax(OverAxis):
@@ -73,6 +78,9 @@ class Softmax2d(Elementwise):
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         return rank_between(self.kind, x, 3, 4)
 
+    def sight(self, x: Shape, result: int) -> Sight:
+        return over(len(x), [len(x) - 3])
+
 
 class GLU(NoWeights, NoMacs, NoWindow, Layer):
     """The first half of axis `dim` times the sigmoid of the second: that axis becomes n/2.
@@ -105,3 +113,9 @@ class GLU(NoWeights, NoMacs, NoWindow, Layer):
     def output(self, x: Shape) -> Shape:
         axis = self.dim % len(x)
         return (*x[:axis], quotient(x[axis], 2), *x[axis + 1 :])
+
+    def sight(self, x: Shape, result: int) -> Sight:
+        views: list[View] = [*placed(len(x))]
+        axis = self.dim % len(x)
+        views[axis] = Along(axis, ((0, quotient(x[axis], 2)),))
+        return tuple(views)

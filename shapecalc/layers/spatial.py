@@ -8,9 +8,10 @@ from pydantic import model_validator
 from shapecalc.algebra import Dim
 from shapecalc.layers.arithmetic import extent, unread, written
 from shapecalc.layers.base import Kind, Layer, Window
-from shapecalc.layers.centre import Centre, Centres, kept, slid
+from shapecalc.layers.centre import Centre, Centres, spread_over
 from shapecalc.layers.fields import Each, complaint
 from shapecalc.layers.requirement import Requirement, Shape, rank_between
+from shapecalc.layers.sight import Along, Sight, View, placed, scattered_by, swept, unsaid
 
 AXES = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
 """What the spatial axes are called in messages, by their number."""
@@ -88,32 +89,52 @@ class Spatial(OverAxes, Layer):
             found.append(0 if by_design else unread(n, out, k, s, d, p0))
         return tuple(found)
 
+    def channel_axis(self, x: Shape) -> int:
+        """Return the number of the channel axis."""
+        axis = self.channels(tuple(range(len(x))))
+        assert isinstance(axis, int)
+        return axis
+
     def spatial_axes(self, x: Shape) -> tuple[int, ...]:
         """Return the numbers of the spatial axes."""
         return self.sizes(tuple(range(len(x))))  # type: ignore[return-value]
 
     def centres(self, x: Shape) -> Centres:
         window = self.window(x)
-        if window is None:
+        if window is None or not window.transposed:
             return super().centres(x)
         found: list[Centre | None] = [None] * len(x)
         for number, axis in enumerate(self.spatial_axes(x)):
-            found[axis] = slid(
+            found[axis] = spread_over(
                 axis,
                 window.kernel[number],
                 window.stride[number],
                 window.before[number],
                 window.dilation[number],
-                transposed=window.transposed,
             )
         return tuple(found)
 
-    def shifted(self, x: Shape, by: tuple[Dim, ...]) -> Centres:
-        """Return the centres of a result whose first position is that many further on, per spatial axis."""
-        found: list[Centre | None] = [*kept(len(x))]
+    def sight(self, x: Shape, result: int) -> Sight:
+        window = self.window(x)
+        if window is None:
+            return unsaid(len(x))
+        view = scattered_by if window.transposed else swept
+        letters = zip(window.kernel, window.stride, window.before, window.dilation, strict=True)
+        views = {axis: view(axis, *of) for axis, of in zip(self.spatial_axes(x), letters, strict=True)}
+        channels = self.channel_axis(x)
+        views[channels] = self.mixes(x, channels)
+        return tuple([views.get(axis, Along(axis)) for axis in range(len(x))])
+
+    def mixes(self, x: Shape, axis: int) -> View:
+        """Return what a channel sees of the channels, on this axis: itself, if a kind says nothing."""
+        return Along(axis)
+
+    def moved_on(self, x: Shape, by: tuple[Dim, ...]) -> Sight:
+        """Return the sight of a result whose first position is that many further on, per spatial axis."""
+        views: list[View] = [*placed(len(x))]
         for axis, first in zip(self.spatial_axes(x), by, strict=True):
-            found[axis] = Centre(axis, 1, first) if isinstance(first, int) else None
-        return tuple(found)
+            views[axis] = Along(axis, ((first, first),))
+        return tuple(views)
 
 
 class ChannelsLast(Spatial):

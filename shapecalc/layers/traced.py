@@ -19,12 +19,14 @@ from shapecalc.layers.base import (
     NoMacs,
     NoWeights,
     NoWindow,
+    OwnPlace,
     SameShape,
     Shapes,
 )
 from shapecalc.layers.by_name import Word
 from shapecalc.layers.fields import Annotation, Listed, OneOf, Optional, Whole, complaint
 from shapecalc.layers.requirement import Requirement, Shape, arity, checked, rank_between, shown
+from shapecalc.layers.sight import Sight, unseen
 
 
 class NamedShapes(Annotation):
@@ -75,6 +77,9 @@ class Parameter(NoBuffers, NoMacs, NoWindow, AnyShape, Layer):
     def output(self, x: Shape) -> Shape:
         return self.shape
 
+    def sight(self, x: Shape, result: int) -> Sight:
+        return unseen(len(x))
+
     def weights(self, x: Shape) -> Named:
         return {"weight": self.shape}
 
@@ -97,8 +102,11 @@ class Constant(NoWeights, NoMacs, NoWindow, AnyShape, Layer):
     def output(self, x: Shape) -> Shape:
         return self.shape
 
+    def sight(self, x: Shape, result: int) -> Sight:
+        return unseen(len(x))
 
-class Require(SameShape, NoWeights, NoMacs, NoWindow, Layer):
+
+class Require(OwnPlace, SameShape, NoWeights, NoMacs, NoWindow, Layer):
     """Hands its input on, and refuses sizes for which `left` does not stand to `right` as said.
 
     A traced network holds what its Python code asked of the sizes: the answer decided which way it
@@ -116,7 +124,7 @@ class Require(SameShape, NoWeights, NoMacs, NoWindow, Layer):
     right: Annotated[Dim, Whole()]
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
-        sign = _SIGNS[self.relation]
+        sign = SIGNS[self.relation]
         told = self.relation.replace("_", " ")
         yield Requirement(
             "condition",
@@ -127,7 +135,7 @@ class Require(SameShape, NoWeights, NoMacs, NoWindow, Layer):
         )
 
 
-_SIGNS = {"equal": "==", "unequal": "!=", "less": "<", "at_most": "<=", "more": ">", "at_least": ">="}
+SIGNS = {"equal": "==", "unequal": "!=", "less": "<", "at_most": "<=", "more": ">", "at_least": ">="}
 
 
 class Unused(Elementwise):

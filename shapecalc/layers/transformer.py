@@ -25,6 +25,7 @@ from shapecalc.layers.attention import (
 from shapecalc.layers.base import Joint, Named, NoBuffers, Shapes
 from shapecalc.layers.fields import Count, Depth, Flag, OneOf, OptionalCount, Probability, Real
 from shapecalc.layers.requirement import Requirement, Shape, arity, matches, rank_between, shaped
+from shapecalc.layers.sight import Sight, over
 
 Activation = Annotated[str, OneOf(("relu", "gelu"))]
 
@@ -64,6 +65,10 @@ class Transforming(NoBuffers, Joint):
 
     def output(self, inputs: Shapes) -> Shape:
         return inputs[0]
+
+    def sights(self, inputs: Shapes, result: int) -> tuple[Sight, ...]:
+        length = 1 if self.batch_first and len(inputs[0]) == 3 else 0
+        return tuple([over(len(x), [length, len(x) - 1]) for x in inputs])
 
     def parts(self, x: Shape) -> tuple[Shape, Dim]:
         """Return the batch axis, if there is one, and the length of a sequence."""

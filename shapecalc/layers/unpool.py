@@ -15,6 +15,7 @@ from shapecalc.layers.fields import CountPerAxis, Each, ExtentPerAxis, PerAxis, 
 from shapecalc.layers.fields import Optional as OptionalField
 from shapecalc.layers.pool import StridePerAxis
 from shapecalc.layers.requirement import Requirement, Shape, arity, rank_between, shaped
+from shapecalc.layers.sight import Sight, placed, unsaid
 from shapecalc.layers.spatial import AXES, OverAxes
 
 OptionalSize = Annotated[PerAxis | None, OptionalField(Each(Whole(1)))]
@@ -50,6 +51,10 @@ class MaxUnpool(NoWeights, NoMacs, OverAxes, Joint):
     def output(self, inputs: Shapes) -> Shape:
         x = inputs[0]
         return self.resized(x, self._usual(x) if self.output_size is None else self.spread(self.output_size))
+
+    def sights(self, inputs: Shapes, result: int) -> tuple[Sight, ...]:
+        apart = len(inputs[0]) - self.rank
+        return ((*placed(apart), *unsaid(self.rank)),) * 2
 
     def _usual(self, x: Shape) -> Shape:
         columns = zip(*self._letters(x).values(), strict=True)

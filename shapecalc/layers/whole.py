@@ -10,10 +10,10 @@ from pydantic import model_validator
 from shapecalc.algebra import Dim, product
 from shapecalc.layers.arithmetic import padded, uncropped
 from shapecalc.layers.base import Layer, NoMacs, NoWeights, NoWindow
-from shapecalc.layers.centre import Centres, kept
 from shapecalc.layers.fields import Listed, Whole
 from shapecalc.layers.requirement import Requirement, Shape, shown
 from shapecalc.layers.reshape import Rearranging, Sizes, completed, fits, legal_sizes
+from shapecalc.layers.sight import Along, Sight, stretched
 
 
 class View(Rearranging):
@@ -77,6 +77,9 @@ class Expand(Rearranging):
         kept = (n if size == -1 else size for size, n in zip(self.shape[new:], x, strict=True))
         return (*self.shape[:new], *kept)
 
+    def sight(self, x: Shape, result: int) -> Sight:
+        return stretched(x, self.output(x))
+
 
 class PadAny(NoWeights, NoMacs, NoWindow, Layer):
     """Padding of any axes: `pad` lists before and after of the last axis, then of the one before it.
@@ -113,10 +116,11 @@ class PadAny(NoWeights, NoMacs, NoWindow, Layer):
             sizes[axis] = padded(x[axis], self.pad[2 * number], self.pad[2 * number + 1])
         return tuple(sizes)
 
-    def centres(self, x: Shape) -> Centres:
-        return tuple(
-            one if n == out else None for one, n, out in zip(kept(len(x)), x, self.output(x), strict=True)
-        )
+    def sight(self, x: Shape, result: int) -> Sight:
+        first: list[Dim] = [0] * len(x)
+        for number in range(len(self.pad) // 2):
+            first[-1 - number] = -self.pad[2 * number]
+        return tuple([Along(axis, ((start, start),)) for axis, start in enumerate(first)])
 
 
 def _nothing_left(kind: str, axis: int, x: Shape) -> str:

@@ -17,6 +17,7 @@ from shapecalc.errors import SpecError, nearest, quote
 from shapecalc.layers.base import Effect, Kind, Merge, Named, Shapes
 from shapecalc.layers.fields import Annotation, Count, Flag, Optional, Real, Whole, complaint
 from shapecalc.layers.requirement import Refused, Requirement, Shape, axis_exists, checked
+from shapecalc.layers.sight import Sight
 
 
 class Held(Annotation):
@@ -92,6 +93,9 @@ class Wrapper(Kind):
             buffers=effect.buffers | self.kept(weight),
             conditions=(*effect.conditions, *conditions),
         )
+
+    def sights(self, inputs: Shapes, result: int) -> tuple[Sight, ...]:
+        return self.layer.sights(inputs, result)
 
     @abstractmethod
     def requirements(self, weight: Shape) -> list[Requirement]:

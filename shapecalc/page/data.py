@@ -100,6 +100,7 @@ class Data:
     def row(self, item: Item) -> dict[str, Any]:
         """Return a line of the table."""
         shape = item.output
+        cost, is_all = item.cost(self.report.convention)
         return {
             "depth": item.depth,
             "label": item.label,
@@ -108,9 +109,9 @@ class Data:
             "kernel": self.window(item),
             "output": None if shape is None else self.indices(shape),
             "params": self.index(item.params),
-            "macs": None if item.macs is None else self.index(item.macs),
+            "macs": None if cost is None else self.index(cost),
             "bytes": self.index(sum((node.bytes for node in item.nodes), 0) * item.times),
-            "complete": item.complete,
+            "complete": is_all,
             "shared": item.is_shared,
             "node": None if item.node is None else self.positions[item.node.path],
             "last": max((self.positions[node.path] for node in item.nodes), default=-1),

@@ -61,7 +61,10 @@ class Freedom:
         given: dict[str, tuple[int, ...]] = {}
         if axes:
             for name, shape in self.report.inputs.items():
-                sizes = [size.subs(values) if isinstance(size, Expr) else size for size in shape[1:]]
+                sizes = [
+                    size.subs(values) if isinstance(size, Expr) else size
+                    for size in shape[self.model.front :]
+                ]
                 given[name] = tuple(size for size in sizes if isinstance(size, int))
         return batch, given, named
 
@@ -91,7 +94,7 @@ def freed(model: Model, settled: Mapping[str, Any]) -> Freedom:
         else:
             fixed.append(Fixed(name, str(default), found))
     fixed += [Fixed(name, _told(values[name]), "it was set") for name in settled]
-    given: dict[str, tuple[Dim, ...]] = {name: shape[1:] for name, shape in report.inputs.items()}
+    given: dict[str, tuple[Dim, ...]] = {name: shape[model.front :] for name, shape in report.inputs.items()}
     axes: list[Control] = []
     for control in _unnamed(model, plain):
         assert control.axis is not None
@@ -123,10 +126,10 @@ def _control(name: str, values: Parameters, plain: Report, model: Model) -> Cont
         return Control(name, 1, 1, "batch")
     default = values[name]
     assert isinstance(default, int)
-    shapes = [(declared, plain.inputs[key][1:]) for key, declared in model.input.items()]
+    shapes = [(declared, plain.inputs[key]) for key, declared in model.input.items()]
     is_side = False
     for declared, shape in shapes:
-        channels = plain.graph.channel_axis % (len(shape) + 1) - 1
+        channels = plain.graph.channel_axis % len(shape) - model.front
         is_side |= any(str(size) == name and axis != channels for axis, size in enumerate(declared))
     return Control(name, default, 0 if default == 0 else 1, "size" if is_side else "parameter")
 
@@ -135,7 +138,7 @@ def _unnamed(model: Model, plain: Report) -> list[Control]:
     """Return the axes of the inputs that are written as numbers."""
     found: list[Control] = []
     for name, declared in model.input.items():
-        channels = plain.graph.channel_axis % (len(declared) + 1) - 1
+        channels = plain.graph.channel_axis % (len(declared) + model.front) - model.front
         for axis, size in enumerate(declared):
             if not isinstance(size, int):
                 continue

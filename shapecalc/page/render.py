@@ -17,7 +17,7 @@ from shapecalc.algebra.render import grouped
 from shapecalc.model import Model
 from shapecalc.page.data import Data
 from shapecalc.page.free import freed
-from shapecalc.report.cells import CONVENTION, KERAS_COUNTING
+from shapecalc.report.cells import KERAS_COUNTING
 from shapecalc.report.listing import Entry
 
 
@@ -34,7 +34,6 @@ def page(model: Model, *, picture: str = "", **settled: Any) -> str:
     freedom = freed(model, settled)
     data = Data(freedom)
     report = freedom.report
-    figure = f'<figure id="picture">{picture}</figure>' if picture else ""
     return _filled(
         "page.html",
         "page.css",
@@ -44,9 +43,9 @@ def page(model: Model, *, picture: str = "", **settled: Any) -> str:
         name=escape(model.name),
         paper=_paper(model),
         dtype=report.dtype,
-        picture=figure,
+        picture=_figure(picture),
         counting=f"{KERAS_COUNTING} " if report.counting == "keras" else "",
-        convention=CONVENTION,
+        convention=report.convention.sentence,
         version=__version__,
     )
 
@@ -84,6 +83,15 @@ def gallery(entries: list[Entry], refused: Mapping[str, str]) -> str:
 def file_name(name: str) -> str:
     """Return the name of a network's file in the gallery."""
     return f"{name.replace('/', '-')}.html"
+
+
+def _figure(picture: str) -> str:
+    """Return a picture with what must be said of it: it is drawn once."""
+    if not picture:
+        return ""
+    caption = "Drawn for the spec's own sizes; it does not move with the controls."
+    inside = f'<figure id="picture"><div>{picture}</div><figcaption>{caption}</figcaption></figure>'
+    return f"<details open><summary>Picture</summary>{inside}</details>"
 
 
 def _part(name: str) -> str:

@@ -8,23 +8,30 @@ from typing import TYPE_CHECKING
 
 from shapecalc.algebra import Dim
 from shapecalc.algebra.render import grouped, is_sum
+from shapecalc.costs.choose import DEFAULT
 from shapecalc.errors import Undecided
 from shapecalc.layers.requirement import Shape, shown
 from shapecalc.report.data import Report
+from shapecalc.report.field import field_text
 from shapecalc.report.outline import Item, lines, outline, window_text
 
 if TYPE_CHECKING:
     from shapecalc.algebra.leading import Leading
+    from shapecalc.report.cost import Cost
 
-COLUMNS = ("Layer", "Kind", "Kernel", "Output", "Params", "Params %", "MACs", "MACs %")
+COLUMNS = ("Layer", "Kind", "Kernel", "Output", "Field", "Params", "Params %", "MACs", "MACs %")
 KERAS_COUNTING = (
     "Parameters as Keras counts them: the statistics of batch normalization are among them, untrained."
 )
-HEADERS = {"Params %": "%", "MACs %": "%"}
-CONVENTION = (
-    "MACs: multiply-accumulates of convolutions, linear layers and matrix products; "
-    "biases, normalization, activations and pooling are not counted. FLOPs = 2·MACs."
+FIELDS = (
+    "Field: the receptive field of a position in the input, as size, s stride, @ left edge of the first; "
+    "its largest size after ≤, where it differs from position to position."
 )
+
+
+def headers(report: Report) -> dict[str, str]:
+    """Return what stands over the columns, where that is not their name: costs go by their convention."""
+    return {"Params %": "%", "MACs %": "%", "MACs": report.convention.title}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,46 +43,53 @@ class Row:
     cells: dict[str, str]
 
 
-def rows(report: Report, depth: int | None = None, *, batch: bool = False) -> list[Row]:
+def rows(report: Report, depth: int | None = None, *, batch: bool = False, fields: bool = False) -> list[Row]:
     """Return a row per line of the outline, and a last one with the totals."""
-    params, macs = report.params, report.macs
-    found = [_row(item, report, params, macs, batch) for item in lines(outline(report, depth))]
-    at_least = "" if report.complete else "≥ "
+    params, cost = report.params, report.cost()
+    found = [
+        _row(item, report, params, cost.total, batch, fields)
+        for item in lines(outline(report, depth, fields=fields))
+    ]
+    at_least = "" if cost.complete else "≥ "
     last = {
         "Layer": "Total",
         "Kind": "",
         "Kernel": "",
         "Output": shape_text(report.output, report, batch=batch),
+        "Field": "",
         "Params": _short(params),
         "Params %": "",
-        "MACs": f"{at_least}{_short(macs)}",
+        "MACs": f"{at_least}{_short(cost.total)}",
         "MACs %": "",
     }
     return [*found, Row(0, True, last)]  # noqa: FBT003
 
 
-_LONGEST_FORMULA = 48
+LONGEST_FORMULA = 48
+SEE_BELOW = "(see below)"
 
 
 def _short(value: Dim) -> str:
     """A long formula stands under the table, where it is not cut."""
     text = grouped(value)
-    return text if isinstance(value, int) or len(text) <= _LONGEST_FORMULA else "(see below)"
+    return text if isinstance(value, int) or len(text) <= LONGEST_FORMULA else SEE_BELOW
 
 
-def _row(item: Item, report: Report, params: Dim, macs: Dim, batch: bool) -> Row:
+def _row(item: Item, report: Report, params: Dim, total: Dim, batch: bool, fields: bool) -> Row:
     times = "" if item.count == 1 else f" ×{_factor(item.count)}"
     is_part = item.node is None or bool(item.children)
-    cost = "?" if item.macs is None else grouped(item.macs)
+    cost, is_all = item.cost(report.convention)
+    at_least = "" if is_all or cost is None else "≥ "
     cells = {
         "Layer": f"{item.label}{times}",
         "Kind": item.kind,
         "Kernel": window_text(item.window),
         "Output": "" if item.output is None else shape_text(item.output, report, batch=batch),
+        "Field": field_text(item.field) if fields and item.nodes else "",
         "Params": "shared" if item.is_shared else grouped(item.params),
-        "Params %": _share(item.params, params),
-        "MACs": cost if item.complete or item.macs is None else f"≥ {cost}",
-        "MACs %": "" if item.macs is None else _share(item.macs, macs),
+        "Params %": share(item.params, params),
+        "MACs": "?" if cost is None else f"{at_least}{grouped(cost)}",
+        "MACs %": "" if cost is None else share(cost, total),
     }
     return Row(item.depth, is_part, cells)
 
@@ -84,7 +98,12 @@ def _factor(value: Dim) -> str:
     return f"({grouped(value)})" if is_sum(value) else grouped(value)
 
 
-def _share(part: Dim, whole: Dim) -> str:
+def share(part: Dim, whole: Dim) -> str:
+    """Return how many percent a part is, or nothing where that is no number.
+
+    >>> share(1, 3), share(0, 3)
+    ('33.3', '')
+    """
     if not isinstance(part, int) or not isinstance(whole, int) or not part or not whole:
         return ""
     return f"{100 * part / whole:.1f}"
@@ -103,7 +122,7 @@ def visible(shape: Shape, report: Report, *, batch: bool) -> Shape:
     return shape[1:]
 
 
-def summary(report: Report, *, batch: bool = False) -> list[str]:
+def summary(report: Report, *, batch: bool = False, fields: bool = False) -> list[str]:
     """Return the lines under the table: outputs, totals, memory, and the convention."""
     found: list[str] = []
     if len(report.inputs) > 1:
@@ -114,7 +133,6 @@ def summary(report: Report, *, batch: bool = False) -> list[str]:
             f"{name} {shape_text(shape, report, batch=batch)}" for name, shape in report.outputs.items()
         )
         found.append(f"Outputs: {', '.join(shapes)}")
-    at_least = "" if report.complete else "at least "
     frozen = (
         "" if report.trainable_params == report.params else f" ({grouped(report.trainable_params)} trainable)"
     )
@@ -123,31 +141,58 @@ def summary(report: Report, *, batch: bool = False) -> list[str]:
     found.append(f"Parameters: {grouped(report.params)}{frozen}{buffers}")
     if report.counting == "keras":
         found.append(KERAS_COUNTING)
-    flops = f"; FLOPs: {at_least}{grouped(report.flops)}" if isinstance(report.macs, int) else ""
-    found.append(f"MACs: {at_least}{grouped(report.macs)}{flops}")
-    found += growth(report)
-    if not report.complete:
-        found.append(f"Not counted: {', '.join(report.not_counted)}")
+    found += costs(report)
     found.append(
         f"Memory in {report.dtype}: parameters {memory(report.params * report.itemsize)}, "
         f"all layer outputs {memory(report.bytes)}"
     )
-    return [*found, *counted(report), *validity(report), CONVENTION]
+    told = [FIELDS, *unknown_fields(report)] if fields else []
+    return [*found, *counted(report), *validity(report), report.convention.sentence, *told]
 
 
-def growth(report: Report) -> list[str]:
-    """Return how the multiply-accumulates grow with large inputs, where sizes of the input are free."""
+def unknown_fields(report: Report) -> list[str]:
+    """Return which layers have no known receptive field, as a line, if there are any."""
+    unknown = report.fields_unknown
+    return [f"Field not known: {', '.join(unknown)}"] if unknown else []
+
+
+def costs(report: Report) -> list[str]:
+    """Return the total cost, its parts, how it grows, and the layers that it leaves out."""
+    cost, title = report.cost(), report.convention.title
+    at_least = "" if cost.complete else "at least "
+    flops = ""
+    if report.convention.name == DEFAULT and isinstance(cost.total, int):
+        flops = f"; FLOPs: {at_least}{grouped(report.flops)}"
+    found = [f"{title}: {at_least}{grouped(cost.total)}{flops}"]
+    others = [
+        f"{grouped(value)} {part}" for part, value in cost.parts.items() if part != cost.unit and value != 0
+    ]
+    if others:
+        found.append(f"{'Among them' if len(cost.parts) > 2 else 'Beside them'}: {', '.join(others)}")
+    found += growth(report, cost)
+    return found if cost.complete else [*found, f"Not counted: {_listed(cost.not_counted)}"]
+
+
+def _listed(names: list[str], most: int = 3) -> str:
+    """Return the first names, and how many more there are."""
+    more = len(names) - most
+    return ", ".join(names) if more <= 1 else f"{', '.join(names[:most])} and {more} more"
+
+
+def growth(report: Report, cost: Cost) -> list[str]:
+    """Return how the cost grows with large inputs, where sizes of the input are free."""
+    title = report.convention.title
     try:
-        found = report.leading_macs
+        found = report.leading(cost.total)
     except Undecided as undecided:
-        return [f"MACs for large inputs: {undecided.message}"]
+        return [f"{title} for large inputs: {undecided.message}"]
     if found is None:
         return []
-    at_least = "" if report.complete else "at least "
+    at_least = "" if cost.complete else "at least "
     number = per_pixel(report, found)
     if number is None:
-        return [f"MACs for large inputs: {at_least}about {found}"]
-    return [f"MACs per input pixel, for large inputs: {at_least}{exact(number)}"]
+        return [f"{title} for large inputs: {at_least}about {found}"]
+    return [f"{title} per input pixel, for large inputs: {at_least}{exact(number)}"]
 
 
 def per_pixel(report: Report, found: Leading) -> Fraction | None:

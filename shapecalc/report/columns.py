@@ -20,6 +20,8 @@ class Columns:
     headers: Mapping[str, str]
     first_to_go: Sequence[str] = ()
     last_to_go: Sequence[str] = ()
+    whole: frozenset[str] = frozenset()
+    """Columns of words that are to be typed: they may go, and are never cut."""
     has_total: bool = False
     """Whether the last row stands under a rule of its own."""
 
@@ -68,7 +70,9 @@ class Columns:
         header = {name: len(self.headers.get(name, name)) + _MARGIN for name in names}
         lengths = {name: max(header[name], *(len(row[name]) for row in rows)) for name in names}
         least = {
-            name: max(header[name], _SHORTEST, *(len(row[name]) for row in rows if _is_number(row[name])))
+            name: lengths[name]
+            if name in self.whole
+            else max(header[name], _SHORTEST, *(len(row[name]) for row in rows if _is_number(row[name])))
             for name in names
         }
         for _ in range(sum(lengths.values()) + _MARGIN * (len(names) - 1) - width):

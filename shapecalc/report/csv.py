@@ -7,21 +7,30 @@ from io import StringIO
 
 from shapecalc.layers.requirement import shown
 from shapecalc.report.data import Report
+from shapecalc.report.field import Field
 from shapecalc.report.outline import window_text
 
 HEADER = ("path", "kind", "kernel", "inputs", "output", "params", "trainable_params", "macs", "bytes")
 
 
-def csv(report: Report) -> str:
+FIELD_HEADER = ("field_size", "field_stride", "field_offset", "whole_input", "exceeds_input", "aligned")
+
+
+def csv(report: Report, *, fields: bool = False) -> str:
     """Return every layer of a report, without folding and with the batch in its shapes.
 
+    Under a convention that was asked for, the column of multiply-accumulates is one of its costs instead.
+    With `fields`, columns for the receptive field stand at the end, empty where it is not known.
     Where the number of passes of a repeat is free, a last column says how many passes a layer stands for.
     """
     text = StringIO()
     sheet = writer.writer(text, lineterminator="\n")
     is_free = bool(report.graph.loops)
-    sheet.writerow((*HEADER, "times") if is_free else HEADER)
+    header = [report.convention.title if name == "macs" and report.says_cost else name for name in HEADER]
+    times = ["times"] if is_free else []
+    sheet.writerow([*header, *times, *(FIELD_HEADER if fields else ())])
     for node in report.nodes:
+        cost = node.cost(report.convention)
         sheet.writerow(
             [
                 node.path,
@@ -31,9 +40,23 @@ def csv(report: Report) -> str:
                 shown(node.output),
                 node.params,
                 node.trainable_params,
-                "" if node.macs is None else node.macs,
+                "" if cost is None else cost,
                 node.bytes,
                 *([node.times] if is_free else []),
+                *(field_cells(node.field) if fields else []),
             ]
         )
     return text.getvalue().rstrip("\n")
+
+
+def field_cells(field: Field | None) -> list[object]:
+    """Return a receptive field as the cells of a line."""
+    if field is None:
+        return [""] * len(FIELD_HEADER)
+    parts = ["x".join("" if one is None else str(one) for one in part) for part in _numbers(field)]
+    flags = [field.whole_input, "" if field.exceeds_input is None else field.exceeds_input, field.aligned]
+    return [*parts, *(str(flag).lower() for flag in flags)]
+
+
+def _numbers(field: Field) -> tuple[tuple[object, ...], ...]:
+    return field.size, field.stride, field.offset

@@ -7,13 +7,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from shapecalc.algebra import Dim, Expr
+from shapecalc.costs.choose import DEFAULT, convention
 from shapecalc.engine.graph import Graph, Group, Walk
 from shapecalc.errors import Undecided
 from shapecalc.layers.requirement import Requirement, Shape
+from shapecalc.pieces.display import Shown
+from shapecalc.report.field import Fields
 from shapecalc.report.node import Node, number, plain, total
 
 if TYPE_CHECKING:
     from shapecalc.algebra.leading import Leading
+    from shapecalc.pieces.piece import Page
+    from shapecalc.report.cost import Cost
     from shapecalc.report.derivation import Derivation
 
 DTYPES = {
@@ -41,7 +46,7 @@ class Condition:
         return f"{self.requirement} ({self.path})"
 
 
-class Report:
+class Report(Shown):
     """The result of `Model.analyze`: shapes, parameters, cost and memory of every layer.
 
     Sizes are `int`, or expressions where something was left free; `sympy.sympify` takes both, so that nobody
@@ -66,7 +71,10 @@ class Report:
         inputs: Mapping[str, Shape],
         dtype: str = "float32",
         counting: str = "torch",
+        by: str | None = None,
     ) -> None:
+        self.convention = convention(DEFAULT if by is None else by)
+        self.says_cost = by is not None
         self.name = name
         self.title = title
         self.inputs = dict(inputs)
@@ -76,6 +84,7 @@ class Report:
         self.graph: Graph = walk.graph
         self.unbatched = not walk.graph.batched
         shapes, graph_nodes = walk.shapes, walk.graph.nodes
+        fields = Fields(walk, [*self.inputs.values()], [*self.inputs])
         self.itemsize = itemsize = DTYPES[dtype]
         self.nodes: list[Node] = [
             Node(
@@ -85,6 +94,7 @@ class Report:
                 itemsize,
                 None if node.owner is None else graph_nodes[node.owner].path,
                 counting,
+                fields,
             )
             for node, effect in zip(graph_nodes, walk.effects, strict=True)
             if effect is not None
@@ -138,6 +148,22 @@ class Report:
         """Multiply-accumulates, weights that are shared counted each time they are used."""
         return total(node.macs for node in self.nodes if node.macs is not None)
 
+    def cost(self, by: str | None = None) -> Cost:
+        """Return the cost under a convention, by default the one that the report was made with.
+
+        Conventions are `mac`, `flop_counter`, `torchvision`, `fvcore`, `ptflops`, `thop`, `torchinfo`,
+        `calflops` and `exact`. Raises `SpecError` for another.
+
+        >>> import shapecalc
+        >>> found = shapecalc.load("resnet50").analyze().cost("fvcore")
+        >>> print(found), found["stem.conv2d"]
+        4,111,512,576 flops (fvcore)
+        (None, 118013952)
+        """
+        from shapecalc.report.cost import cost
+
+        return cost(self.nodes, self.convention if by is None else convention(by))
+
     @property
     def flops(self) -> Dim:
         """Twice the multiply-accumulates: one multiplication and one addition each."""
@@ -169,11 +195,15 @@ class Report:
         >>> print(found, found.at(H=1, W=1))
         81,456·H·W 81456
         """
+        return self.leading(self.macs)
+
+    def leading(self, costs: Dim) -> Leading | None:
+        """Return how costs grow with large inputs, as `leading_macs` does of multiply-accumulates."""
         from shapecalc.algebra.leading import leading
 
-        if not self.free_sizes or not isinstance(self.macs, Expr):
+        if not self.free_sizes or not isinstance(costs, Expr):
             return None
-        found = leading(self.macs, self.free_sizes)
+        found = leading(costs, self.free_sizes)
         return found if found.degree else None
 
     @property
@@ -185,6 +215,15 @@ class Report:
     def not_counted(self) -> list[str]:
         """The layers whose multiply-accumulates are not known."""
         return [f"{node.path} ({node.kind})" for node in self.nodes if node.macs is None]
+
+    @property
+    def fields_unknown(self) -> list[str]:
+        """The layers whose receptive field is not known."""
+        return [
+            f"{node.path} ({node.kind})"
+            for node in self.nodes
+            if any(None in field.extents for field in node.fields.values())
+        ]
 
     @property
     def complete(self) -> bool:
@@ -216,10 +255,13 @@ class Report:
         """Whether a number of parameters needs the word how it was counted: not torch's own way."""
         return self.counting != "torch" or any(node.layer.framework == "keras" for node in self.nodes)
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self, *, fields: bool = False) -> dict[str, Any]:
         """Return everything as plain data for JSON; symbolic sizes become text.
 
+        With `fields`, every node has its receptive field, and `fields_unknown` names those without one.
+
         `counting` is there only where parameters may be counted as in another framework than torch, and
+        `cost` only where a convention was asked for, and
         `leading_macs` only where sizes of the input are free and the costs grow as a polynomial in them.
         """
         return {
@@ -236,11 +278,19 @@ class Report:
             "macs": number(self.macs),
             **self._growth(),
             "flops": number(self.flops),
+            **({"cost": self.cost().to_dict()} if self.says_cost else {}),
             "bytes": number(self.bytes),
             "complete": self.complete,
             "not_counted": self.not_counted,
-            "nodes": [node.to_dict() for node in self.nodes],
+            **({"fields_unknown": self.fields_unknown} if fields else {}),
+            "nodes": [self._told(node, fields=fields) for node in self.nodes],
         }
+
+    def _told(self, node: Node, *, fields: bool) -> dict[str, Any]:
+        if not self.says_cost:
+            return node.to_dict(fields=fields)
+        cost = node.cost(self.convention)
+        return node.to_dict(fields=fields) | {"cost": None if cost is None else number(cost)}
 
     def derive(self, *layers: str, batch: bool | None = None) -> Derivation:
         """Return how every number came about: formula, numbers put in, result; of all layers or some.
@@ -263,6 +313,21 @@ class Report:
         from shapecalc.report.table import table
 
         return table(self)
+
+    def _page(self) -> Page:
+        from shapecalc.report.page import report_page
+
+        return report_page(self)
+
+    def _repr_markdown_(self) -> str:
+        from shapecalc.report.markdown import markdown
+
+        return markdown(self)
+
+    def _repr_latex_(self) -> str:
+        from shapecalc.report.latex import latex
+
+        return latex(self)
 
     def __repr__(self) -> str:
         return f"<Report of {self.name}: {len(self.nodes)} layers, output {self.output}>"

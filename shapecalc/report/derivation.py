@@ -10,14 +10,18 @@ They are made in `derive`; renderers stand in modules of their own.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from shapecalc.algebra import Dim
 from shapecalc.algebra import term as terms
 from shapecalc.algebra.render import grouped
 from shapecalc.algebra.term import Letter, Number, Term
 from shapecalc.layers.requirement import Shape
+from shapecalc.pieces.display import Shown
 from shapecalc.report.node import total
+
+if TYPE_CHECKING:
+    from shapecalc.pieces.piece import Page
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +127,7 @@ class LayerDerivation:
 
 
 @dataclass(frozen=True, slots=True)
-class Derivation:
+class Derivation(Shown):
     """The worked example of a network, or of some of its layers.
 
     >>> from shapecalc.model import load
@@ -197,8 +201,16 @@ class Derivation:
 
     __str__ = to_text
 
+    def _page(self) -> Page:
+        from shapecalc.report.derivation_markup import derivation_page
+
+        return derivation_page(self)
+
     def _repr_markdown_(self) -> str:
         return self.to_markdown()
+
+    def _repr_latex_(self) -> str:
+        return self.to_latex()
 
 
 def _axes_dict(axes: Axes) -> dict[str, list[str]]:

@@ -7,12 +7,17 @@ of its own.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from shapecalc.algebra import Dim
 from shapecalc.algebra import term as terms
+from shapecalc.algebra.render import grouped
 from shapecalc.algebra.render import latex as latex_dim
+from shapecalc.layers.requirement import shown
+from shapecalc.pieces.latex import escaped, inline
+from shapecalc.pieces.markdown import escaped as marked
+from shapecalc.pieces.piece import Block, Facts, Heading, Inline, Line, Math, Page, Paragraph, chain
 from shapecalc.report.derivation import Axes, Derivation, LayerDerivation, Step
 from shapecalc.report.derivation_text import (
     MOST_SUMMANDS,
@@ -23,7 +28,6 @@ from shapecalc.report.derivation_text import (
     title,
     together,
 )
-from shapecalc.report.latex import escaped
 
 _ROOM = 47
 """About how many characters fit between the label and the margin."""
@@ -31,10 +35,10 @@ _ROOM = 47
 
 def derivation_markdown(derivation: Derivation) -> str:
     """Return the derivation as Markdown: a heading per layer, a list of equations."""
-    parts = [f"# {derivation.heading}"]
+    parts = [f"# {marked(derivation.heading)}"]
     for layer in derivation.layers:
         items = [f"- {label}: {_markdown(chain)}" for label, chain in _lines(layer)]
-        parts.append("\n".join([f"## {title(layer)}", "", *items]))
+        parts.append("\n".join([f"## {marked(title(layer))}", "", *items]))
     if len(derivation.layers) > 1:
         items = [f"- {label}: {_markdown(equation)}" for label, equation in _totals(derivation)]
         parts.append("\n".join([f"## {together(derivation)}", "", *items]))
@@ -52,86 +56,101 @@ def derivation_latex(derivation: Derivation) -> str:
     if len(derivation.layers) > 1:
         rows = _rows([*_totals(derivation)])
         parts.append("\n".join([rf"\subsection*{{{together(derivation)}}}", *_aligned(rows)]))
-    parts += [escaped(condition).translate(_RELATIONS) for condition in derivation.conditions]
+    parts += [escaped(condition) for condition in derivation.conditions]
     return "\n\n".join(parts)
 
 
-_RELATIONS = str.maketrans(
-    {
-        "≥": r"$\geq$",
-        "≤": r"$\leq$",
-        "≠": r"$\neq$",
-        "≡": r"$\equiv$",
-        "⌊": r"$\lfloor$",
-        "⌋": r"$\rfloor$",
-        "⌈": r"$\lceil$",
-        "⌉": r"$\rceil$",
-    }
-)
-"""The signs of a condition, which is text."""
+def derivation_page(derivation: Derivation) -> Page:
+    """Return the derivation as pieces: a heading per layer, its equations as facts."""
+    blocks: list[Block] = [Heading((derivation.heading,))]
+    for layer in derivation.layers:
+        blocks += [Heading((title(layer),), 2), _facts([*_lines(layer)])]
+    if len(derivation.layers) > 1:
+        blocks += [Heading((together(derivation),), 2), _facts([*_totals(derivation)])]
+    return (*blocks, *(Paragraph((condition,)) for condition in derivation.conditions))
+
+
+def _facts(lines: Sequence[tuple[str, Equation | Line]]) -> Facts:
+    """Return lines as facts; a label that stands above is not said again."""
+    labels = [label for label, _ in lines]
+    told = [label if label != before else "" for before, label in zip(["", *labels], labels, strict=False)]
+    return Facts(tuple((label, _line(line)) for label, (_, line) in zip(told, lines, strict=True)))
+
+
+def _line(line: Equation | Line) -> Line:
+    return (line.whole,) if isinstance(line, Equation) else line
 
 
 @dataclass(frozen=True, slots=True)
-class _Equation:
-    """A name, which may be empty, and what is equal to it, between equals signs."""
+class Equation:
+    """A name, which may be missing, and what is equal to it, between equals signs."""
 
-    name: str
-    parts: list[str]
+    name: Math | None
+    parts: tuple[Math, ...]
+
+    @property
+    def whole(self) -> Math:
+        """The equation in one line."""
+        return chain(self.parts if self.name is None else (self.name, *self.parts))
 
 
-def _lines(layer: LayerDerivation) -> Iterator[tuple[str, _Equation | str]]:
+def _lines(layer: LayerDerivation) -> Iterator[tuple[str, Equation | Line]]:
     """Yield the label of every line, and its equation, or words."""
     if layer.keeps_shape:
-        yield "Output", f"${_sizes(layer.outputs[0])}$, {kept(layer)}"
+        yield "Output", (_sizes(layer.outputs[0]), f", {kept(layer)}")
     else:
         for axes in layer.inputs:
-            yield "Input", f"${_axes(axes)}$"
+            yield "Input", (_axes(axes),)
     if layer.given:
-        yield (
-            "Given",
-            ", ".join(
-                f"{escaped(field)} ${_name(one.letter)} = {_value(one.letter)}$".lstrip()
-                for field, one in fields_of(layer)
-            ),
-        )
+        given: list[Inline] = []
+        for field, one in fields_of(layer):
+            between = ", " if given else ""
+            word = f"{between}{field} " if field else between
+            given += [
+                *([word] if word else []),
+                chain([_term(one.letter), _term(terms.inserted(one.letter))]),
+            ]
+        yield "Given", tuple(given)
     for step in layer.shape:
         yield step.meaning.capitalize(), _equation(step)
     if not layer.keeps_shape:
         for axes, times in alike(layer.outputs):
-            yield f"Output, {times} times" if times > 1 else "Output", f"${_axes(axes)}$"
+            yield f"Output, {times} times" if times > 1 else "Output", (_axes(axes),)
     for step in layer.params:
         yield "Parameters", _equation(step)
     if layer.shares and not layer.params:
-        yield "Parameters", f"those of {escaped(layer.shares)}, counted there"
+        yield "Parameters", (f"those of {layer.shares}, counted there",)
     if layer.macs_total is None:
-        yield "MACs", UNCOUNTED
+        yield "MACs", (UNCOUNTED,)
     for step in layer.macs:
         yield "MACs", _equation(step)
 
 
 def _latex_layer(layer: LayerDerivation) -> Iterator[str]:
     yield rf"\subsection*{{{escaped(title(layer))}}}"
-    words = [(label, line) for label, line in _lines(layer) if isinstance(line, str)]
-    equations = [(label, line) for label, line in _lines(layer) if isinstance(line, _Equation)]
+    words = [(label, inline(line)) for label, line in _lines(layer) if not isinstance(line, Equation)]
+    equations = [(label, line) for label, line in _lines(layer) if isinstance(line, Equation)]
     rows = _rows(equations)
     before = [f"{label}: {line}." for label, line in words if not (rows and label.startswith("Output"))]
     after = [f"{label}: {line}." for label, line in words if rows and label.startswith("Output")]
     yield from (*before, *(_aligned(rows) if rows else ()), *after)
 
 
-def _rows(equations: list[tuple[str, _Equation]]) -> list[str]:
+def _rows(equations: list[tuple[str, Equation]]) -> list[str]:
     """Return one row for each equation, or for each equals sign of one that would be too long."""
-    room = _ROOM - max((_width(equation.name) for _, equation in equations), default=0)
+    names = [equation.name.latex if equation.name else "" for _, equation in equations]
+    room = _ROOM - max(map(_width, names), default=0)
     rows: list[str] = []
     last = ""
-    for label, equation in equations:
+    for name, (label, equation) in zip(names, equations, strict=True):
         said = "" if label == last else rf"\text{{{label}}} "
-        head = f"{said}&& {equation.name}".rstrip()
+        head = f"{said}&& {name}".rstrip()
         last = label
-        if sum(map(_width, equation.parts)) <= room:
-            rows.append(f"{head} &= {' = '.join(equation.parts)}")
+        parts = [part.latex for part in equation.parts]
+        if sum(map(_width, parts)) <= room:
+            rows.append(f"{head} &= {' = '.join(parts)}")
             continue
-        for part in equation.parts:
+        for part in parts:
             first, *others = _folded(part, room)
             rows.append(f"{head} &= {first}")
             rows += [rf"&&& \quad {{}} {other}" for other in others]
@@ -178,46 +197,47 @@ def _width(formula: str) -> int:
     return sum(character not in "{}_^ " for character in formula)
 
 
-def _markdown(line: _Equation | str) -> str:
-    if isinstance(line, str):
-        return line
-    return f"${' = '.join([line.name, *line.parts] if line.name else line.parts)}$"
+def _markdown(line: Equation | Line) -> str:
+    """Return a line with dollar signs; what LaTeX escapes, Markdown does too."""
+    return inline(_line(line))
 
 
-def _equation(step: Step) -> _Equation:
-    written = [terms.latex(step.term), terms.latex(terms.inserted(step.term)), latex_dim(step.value)]
-    name = _name(terms.Letter(step.name, step.value)) if step.name else ""
-    return _Equation(name, [*dict.fromkeys(written)])
+def _equation(step: Step) -> Equation:
+    written = [_term(step.term), _term(terms.inserted(step.term)), Math(latex_dim(step.value), step.result)]
+    name = _term(terms.Letter(step.name, step.value)) if step.name else None
+    return Equation(name, tuple({one.latex: one for one in written}.values()))
 
 
-def _name(letter: terms.Letter) -> str:
-    return terms.latex(letter)
+def _term(term: terms.Term) -> Math:
+    return Math(terms.latex(term), terms.text(term))
 
 
-def _value(letter: terms.Letter) -> str:
-    return terms.latex(terms.inserted(letter))
+def _axes(axes: Axes) -> Math:
+    letters = [_term(term) for term in axes.letters]
+    named = Math(r" \times ".join(one.latex for one in letters), "×".join(one.text for one in letters))
+    written = [named, _sizes(axes)] if letters else [_sizes(axes)]
+    return chain({one.latex: one for one in written}.values())
 
 
-def _axes(axes: Axes) -> str:
-    written = [r" \times ".join(map(terms.latex, axes.letters)), _sizes(axes)]
-    return " = ".join(dict.fromkeys(written))
-
-
-def _sizes(axes: Axes) -> str:
+def _sizes(axes: Axes) -> Math:
     texts = [str(size) if isinstance(size, int) else latex_dim(size) for size in axes.shape]
     if len(texts) > 1:
         texts = [f"({text})" if " + " in text or " - " in text else text for text in texts]
-    return r" \times ".join(texts) or "1"
+    return Math(r" \times ".join(texts) or "1", shown(axes.shape))
 
 
-def _totals(derivation: Derivation) -> Iterator[tuple[str, _Equation]]:
+def _totals(derivation: Derivation) -> Iterator[tuple[str, Equation]]:
     params = [layer.params_total for layer in derivation.layers]
-    yield "Parameters", _Equation("", _summed(params, latex_dim(derivation.params)))
+    yield "Parameters", _summed(params, Math(latex_dim(derivation.params), grouped(derivation.params)))
     macs = [layer.macs_total for layer in derivation.layers if layer.macs_total is not None]
-    at_least = "" if derivation.complete else r"\text{at least } "
-    yield "MACs", _Equation("", _summed(macs, at_least + latex_dim(derivation.macs)))
+    latex, text = ("", "") if derivation.complete else (r"\text{at least } ", "at least ")
+    result = Math(latex + latex_dim(derivation.macs), text + grouped(derivation.macs))
+    yield "MACs", _summed(macs, result)
 
 
-def _summed(parts: list[Dim], result: str) -> list[str]:
-    summands = [latex_dim(part) for part in parts if part != 0]
-    return [" + ".join(summands), result] if 1 < len(summands) <= MOST_SUMMANDS else [result]
+def _summed(parts: list[Dim], result: Math) -> Equation:
+    summands = [part for part in parts if part != 0]
+    if not 1 < len(summands) <= MOST_SUMMANDS:
+        return Equation(None, (result,))
+    written = Math(" + ".join(map(latex_dim, summands)), " + ".join(map(grouped, summands)))
+    return Equation(None, (written, result))

@@ -8,15 +8,20 @@ and costs that differ because of it are counted.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from shapecalc.costs.choose import convention
 from shapecalc.layers.crop import Crop
 from shapecalc.layers.pad import Pad
 from shapecalc.layers.requirement import Shape
+from shapecalc.pieces.display import Shown
 from shapecalc.report.align import Pair, aligned, settings_of
 from shapecalc.report.data import Report
 from shapecalc.report.node import Node
 from shapecalc.spec.write import plain
+
+if TYPE_CHECKING:
+    from shapecalc.pieces.piece import Page
 
 
 @dataclass(slots=True)
@@ -28,12 +33,14 @@ class Difference:
 
 
 @dataclass(slots=True)
-class Comparison:
+class Comparison(Shown):
     """The result of comparing two reports."""
 
     left: Report
     right: Report
     pairs: list[Pair]
+    by: str | None = None
+    """The convention whose totals are compared; MACs by the definition where none was asked for."""
 
     @property
     def differences(self) -> list[Difference]:
@@ -60,6 +67,12 @@ class Comparison:
         """The totals that differ: a name, the left value and the right value."""
         names = ("output", "params", "trainable_params", "buffer_count", "macs", "bytes")
         values = [(name, getattr(self.left, name), getattr(self.right, name)) for name in names]
+        if self.by is not None:
+            values = [one for one in values if one[0] != "macs"]
+            mine, theirs = (report.cost(self.by) for report in (self.left, self.right))
+            values.append((convention(self.by).title, mine.total, theirs.total))
+            left_out, out_there = (", ".join(one.not_counted) or "nothing" for one in (mine, theirs))
+            values.append((f"not counted ({self.by})", left_out, out_there))
         differing = [(name, left, right) for name, left, right in values if left != right]
         left_, right_ = ([*report.inputs.values()] for report in (self.left, self.right))
         if len(left_) == len(right_) == 1 and not _same_sizes(left_[0], right_[0]):
@@ -97,15 +110,25 @@ class Comparison:
             "touched": sum(touched(pair) for pair in self.pairs),
         }
 
+    def _page(self) -> Page:
+        from shapecalc.report.diff_text import comparison_page
+
+        return comparison_page(self)
+
+    def _repr_markdown_(self) -> str:
+        from shapecalc.report.diff_text import markdown
+
+        return markdown(self)
+
     def __str__(self) -> str:
         from shapecalc.report.diff_text import text
 
         return text(self)
 
 
-def compare(left: Report, right: Report) -> Comparison:
-    """Return what differs between two networks."""
-    return Comparison(left, right, list(aligned(left.nodes, right.nodes)))
+def compare(left: Report, right: Report, by: str | None = None) -> Comparison:
+    """Return what differs between two networks, costs by a convention."""
+    return Comparison(left, right, list(aligned(left.nodes, right.nodes)), by)
 
 
 def _moving(node: Node, report: Report) -> str:

@@ -1,4 +1,4 @@
-"""A comparison as text for a terminal and as Markdown."""
+"""A comparison as text for a terminal, as Markdown and as pieces."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Any
 
 from shapecalc.algebra.render import grouped
 from shapecalc.layers.requirement import shown
+from shapecalc.pieces.piece import Column, Page, Paragraph, Row, Table
 from shapecalc.report.align import Pair
 from shapecalc.report.diff import Comparison, Difference, touched
 
@@ -45,12 +46,34 @@ def _equal(comparison: Comparison) -> str:
     )
 
 
+def comparison_page(comparison: Comparison, most: int = 3) -> Page:
+    """Return the comparison as pieces: the totals, each difference with where it is met, the effect."""
+    if comparison.is_equal:
+        return (Paragraph((_equal(comparison),)),)
+    names = (Column(""), Column(comparison.left.name, True), Column(comparison.right.name, True))  # noqa: FBT003
+    totals = Table(names, tuple(Row(tuple((cell,) for cell in row)) for row in _total_rows(comparison)))
+    differences = Table(
+        (Column("Difference"), Column("Layers", True), Column("Where")),  # noqa: FBT003
+        tuple(
+            Row(((one.what,), (str(len(one.pairs)),), (_places(one, most),)))
+            for one in comparison.differences
+        ),
+        (f"What differs ({_names(comparison)})",),
+    )
+    met = (totals, differences) if comparison.differences else (totals,)
+    return (*met, Paragraph((_effect(comparison),)))
+
+
+def _total_rows(comparison: Comparison) -> list[tuple[str, str, str]]:
+    rows = [(name.replace("_", " "), _shown(one), _shown(other)) for name, one, other in comparison.totals]
+    return rows or [("every total", "the same", "the same")]
+
+
 def _totals(comparison: Comparison, form: str) -> str:
     from tabulate import tabulate
 
-    rows = [(name.replace("_", " "), _shown(one), _shown(other)) for name, one, other in comparison.totals]
     return tabulate(
-        rows or [("every total", "the same", "the same")],
+        _total_rows(comparison),
         headers=["", comparison.left.name, comparison.right.name],
         tablefmt=form,
         colalign=("left", "right", "right"),
@@ -80,4 +103,6 @@ def _where(pair: Pair) -> str:
 
 
 def _shown(value: Any) -> str:
+    if isinstance(value, str):
+        return value
     return shown(value) if isinstance(value, tuple) else grouped(value)

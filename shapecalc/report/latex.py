@@ -8,47 +8,33 @@ from shapecalc.algebra import Dim
 from shapecalc.algebra.render import is_sum, leading_latex
 from shapecalc.algebra.render import latex as latex_dim
 from shapecalc.errors import Undecided
-from shapecalc.report.cells import CONVENTION, heading, visible
+from shapecalc.pieces.latex import escaped
+from shapecalc.report.cells import FIELDS, heading, unknown_fields, visible
+from shapecalc.report.cost import Cost
 from shapecalc.report.data import Report
+from shapecalc.report.field import field_text
 from shapecalc.report.outline import Item, lines, outline, window_text
 
-_SPECIAL = {
-    "\\": r"\textbackslash{}",
-    "&": r"\&",
-    "%": r"\%",
-    "$": r"\$",
-    "#": r"\#",
-    "_": r"\_",
-    "{": r"\{",
-    "}": r"\}",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    "×": r"$\times$",
-    "·": r"$\cdot$",
-    "…": r"\dots{}",
-    "≥": r"$\geq$",
-    "⌊": r"$\lfloor$",
-    "⌋": r"$\rfloor$",
-    "⌈": r"$\lceil$",
-    "⌉": r"$\rceil$",
-}
 
-
-def latex(report: Report, depth: int | None = None, *, batch: bool = False) -> str:
+def latex(report: Report, depth: int | None = None, *, batch: bool = False, fields: bool = False) -> str:
     """Return a `table` with a caption; it needs the package booktabs and nothing else."""
-    body = [_line(item, report, batch) for item in lines(outline(report, depth))]
-    notes = "".join((_growth(report), *_passes(report)))
-    macs = latex_dim(report.macs) if report.complete else rf"\geq {latex_dim(report.macs)}"
+    body = [_line(item, report, batch, fields) for item in lines(outline(report, depth, fields=fields))]
+    cost, title = report.cost(), escaped(report.convention.title)
+    rule = escaped(report.convention.sentence)
+    told = f" {escaped(' '.join((FIELDS, *unknown_fields(report))))}" if fields else ""
+    notes = "".join((_growth(report, cost), *_passes(report), told))
+    costs = latex_dim(cost.total) if cost.complete else rf"\geq {latex_dim(cost.total)}"
     output = _shape(report.output, report, batch)
-    last = rf"Total & & & {output} & ${latex_dim(report.params)}$ & ${macs}$ \\"
+    field = "& " if fields else ""
+    last = rf"Total & & & {output} & {field}${latex_dim(report.params)}$ & ${costs}$ \\"
     return "\n".join(
         [
             r"\begin{table}",
             r"\centering",
-            rf"\caption{{{escaped(heading(report, batch=batch))}. {escaped(CONVENTION)}{notes}}}",
-            r"\begin{tabular}{lllrrr}",
+            rf"\caption{{{escaped(heading(report, batch=batch))}. {rule}{notes}}}",
+            rf"\begin{{tabular}}{{lllr{'l' if fields else ''}rr}}",
             r"\toprule",
-            r"Layer & Kind & Kernel & Output & Parameters & MACs \\",
+            rf"Layer & Kind & Kernel & Output & {'Field & ' if fields else ''}Parameters & {title} \\",
             r"\midrule",
             *body,
             r"\midrule",
@@ -60,18 +46,24 @@ def latex(report: Report, depth: int | None = None, *, batch: bool = False) -> s
     )
 
 
-def _line(item: Item, report: Report, batch: bool) -> str:
+def _line(item: Item, report: Report, batch: bool, fields: bool) -> str:
     times = "" if item.count == 1 else rf" $\times {_factor(item.count)}$"
+    cost, _ = item.cost(report.convention)
     indent = rf"\hspace{{{item.depth}em}}" if item.depth else ""
     cells = [
         f"{indent}{escaped(item.label)}{times}",
         escaped(item.kind),
         escaped(window_text(item.window)).replace("x", r"$\times$"),
         "" if item.output is None else _shape(item.output, report, batch),
+        *([_field(item)] if fields else []),
         "shared" if item.is_shared else f"${latex_dim(item.params)}$",
-        "?" if item.macs is None else f"${latex_dim(item.macs)}$",
+        "?" if cost is None else f"${latex_dim(cost)}$",
     ]
     return " & ".join(cells) + r" \\"
+
+
+def _field(item: Item) -> str:
+    return escaped(field_text(item.field)).replace("x", r"$\times$") if item.nodes else ""
 
 
 def _passes(report: Report) -> Iterator[str]:
@@ -94,20 +86,13 @@ def _factor(size: Dim) -> str:
     return f"({text})" if is_sum(size) else text
 
 
-def _growth(report: Report) -> str:
-    """Return how the multiply-accumulates grow, as a sentence of the caption."""
+def _growth(report: Report, cost: Cost) -> str:
+    """Return how the cost grows, as a sentence of the caption."""
     try:
-        found = report.leading_macs
+        found = report.leading(cost.total)
     except Undecided:
         return ""
-    at_least = "" if report.complete else "at least "
-    return "" if found is None else f" For large inputs {at_least}about ${leading_latex(found)}$ MACs."
-
-
-def escaped(text: str) -> str:
-    r"""Return text in which nothing is a command to LaTeX.
-
-    >>> print(escaped("f_0 & 50%"))
-    f\_0 \& 50\%
-    """
-    return "".join(_SPECIAL.get(character, character) for character in text)
+    if found is None:
+        return ""
+    at_least, title = "" if cost.complete else "at least ", escaped(report.convention.title)
+    return f" For large inputs {at_least}about ${leading_latex(found)}$ {title}."

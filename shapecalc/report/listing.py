@@ -41,6 +41,7 @@ _COLUMNS = Columns(
     names=("Name", "Title", "Year", "Params", "MACs"),
     right=frozenset({"Year", "Params", "MACs"}),
     headers={},
+    whole=frozenset({"Name"}),
     last_to_go=("Year", "Title", "MACs", "Params"),
 )
 

@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-from shapecalc.report.cells import COLUMNS, HEADERS, Row, heading, rows, summary
+from shapecalc.pieces.markdown import escaped
+from shapecalc.report.cells import COLUMNS, Row, headers, heading, rows, summary
 from shapecalc.report.data import Report
 
 
-def markdown(report: Report, depth: int | None = None, *, batch: bool = False) -> str:
+def markdown(report: Report, depth: int | None = None, *, batch: bool = False, fields: bool = False) -> str:
     """Return a GitHub-flavoured table, its heading over it and its summary under it."""
     from tabulate import tabulate
 
-    found = rows(report, depth, batch=batch)
+    found = rows(report, depth, batch=batch, fields=fields)
     columns = [column for column in COLUMNS if any(row.cells[column] for row in found)]
     cells = [[_cell(row, column) for column in columns] for row in found]
-    align = ["left" if column in COLUMNS[:4] else "right" for column in columns]
+    align = ["left" if column in COLUMNS[:5] else "right" for column in columns]
     text = tabulate(
         cells,
-        headers=[HEADERS.get(column, column) for column in columns],
+        headers=[headers(report).get(column, column) for column in columns],
         tablefmt="pipe",
         colalign=align,
         disable_numparse=True,
     )
-    notes = "\n".join(f"- {sentence}" for sentence in summary(report, batch=batch))
-    return f"**{heading(report, batch=batch)}**\n\n{text}\n\n{notes}"
+    notes = "\n".join(f"- {sentence}" for sentence in summary(report, batch=batch, fields=fields))
+    return f"**{escaped(heading(report, batch=batch))}**\n\n{text}\n\n{notes}"
 
 
 def _cell(row: Row, column: str) -> str:

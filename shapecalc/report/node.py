@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from shapecalc.algebra import Dim, Expr
+from shapecalc.costs.asked import Asked
+from shapecalc.costs.convention import Convention, Counts
 from shapecalc.engine.graph import GraphNode, Loop, over
 from shapecalc.errors import Place
 from shapecalc.layers.base import Effect, Kind, Named, Shapes, Window, count
 from shapecalc.layers.requirement import Requirement, Shape
+from shapecalc.pieces.display import Shown
+
+if TYPE_CHECKING:
+    from shapecalc.pieces.piece import Page
+
+if TYPE_CHECKING:
+    from shapecalc.report.field import Field, Fields
 
 
-class Node:
+class Node(Shown):
     """One layer of the network with what arrives, what leaves, and what it costs.
 
     Shapes have the batch in front. `params` counts the weights that belong to this node, as torch or
@@ -24,7 +33,7 @@ class Node:
     `loops` says which passes, shapes are those of pass i, and counts are those of all passes together.
     """
 
-    __slots__ = ("_effect", "_gathered", "_graph_node", "_moved", "inputs", "itemsize", "shares")
+    __slots__ = ("_effect", "_fields", "_gathered", "_graph_node", "_moved", "inputs", "itemsize", "shares")
 
     def __init__(
         self,
@@ -34,7 +43,9 @@ class Node:
         itemsize: int,
         shares: str | None,
         counting: str = "torch",
+        fields: Fields | None = None,
     ) -> None:
+        self._fields = fields
         self._gathered: Dim = 0  # the statistics that are held among the weights
         self._moved: Dim = 0  # those that are counted as parameters and held elsewhere, or the reverse
         if statistics := graph_node.layer.statistics:
@@ -98,6 +109,23 @@ class Node:
         return self._effect.window
 
     @property
+    def fields(self) -> dict[str, Field]:
+        """The receptive field in each input of which the layer sees anything, by the input's name."""
+        return {} if self._fields is None else self._fields.of(self._graph_node, self.output)
+
+    @property
+    def field(self) -> Field | None:
+        """The receptive field in the first input of which the layer sees anything; None if it is not known.
+
+        An input without an axis on which positions are places, such as a single number, has no field; a
+        layer that sees nothing of any input, such as a learned tensor, has an empty one.
+        """
+        if self._fields is not None and self._fields.sees_nothing(self._graph_node):
+            return self._fields.nothing
+        found = next(iter(self.fields.values()), None)
+        return None if found is None or not any(found.extents) else found
+
+    @property
     def loops(self) -> tuple[Loop, ...]:
         """The repeats, from the outermost inwards, of which the node stands for every pass."""
         return self._graph_node.loops
@@ -141,6 +169,26 @@ class Node:
         """Return the multiply-accumulates in one pass of the outer `depth` loops."""
         return None if self._effect.macs is None else over(self._effect.macs, self.loops[depth:])
 
+    def counts(self, convention: Convention, depth: int = 0) -> Counts | None:
+        """Return the cost under a convention, by part, in one pass of the outer `depth` loops.
+
+        None where the convention has no rule for the kind.
+        """
+        found = convention.counts(Asked(self.layer, self.inputs, self._effect))
+        if found is None or not self.loops:
+            return found
+        return {part: over(value, self.loops[depth:]) for part, value in found.items()}
+
+    @property
+    def bias_results(self) -> Dim:
+        """How many results a bias is added to."""
+        return over(Asked(self.layer, self.inputs, self._effect).bias, self.loops)
+
+    def cost(self, convention: Convention, depth: int = 0) -> Dim | None:
+        """Return the cost under a convention as one number, None where it has no rule for the kind."""
+        counts = self.counts(convention, depth)
+        return None if counts is None else convention.total(counts)
+
     def output_after(self, depth: int) -> Shape:
         """Return the shape of the result in the last pass of all but the outer `depth` loops."""
         shape = self.output
@@ -155,8 +203,11 @@ class Node:
         """What must hold for this node's shapes to be true, where sizes were left free."""
         return self._effect.conditions
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the node as plain data for JSON; `times` and `loops` only where passes were left free."""
+    def to_dict(self, *, fields: bool = False) -> dict[str, Any]:
+        """Return the node as plain data for JSON; `times` and `loops` only where passes were left free.
+
+        `field` is there only if it is asked for.
+        """
         return {
             "path": self.path,
             "kind": self.kind,
@@ -170,17 +221,19 @@ class Node:
             "macs": None if self.macs is None else number(self.macs),
             "bytes": number(self.bytes),
             "shares": self.shares,
-            **(
-                {"times": number(self.times), "loops": [_told(one) for one in self.loops]}
-                if self.loops
-                else {}
-            ),
+            **self._repeated(),
+            **({"field": None if self.field is None else self.field.to_dict()} if fields else {}),
         }
 
     def _repeated(self) -> dict[str, Any]:
         if not self.loops:
             return {}
         return {"times": number(self.times), "loops": [_told(one) for one in self.loops]}
+
+    def _page(self) -> Page:
+        from shapecalc.report.page import node_page
+
+        return node_page(self)
 
     def __repr__(self) -> str:
         return f"<{self.path}: {self.kind} {self.output}>"

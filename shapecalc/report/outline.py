@@ -6,9 +6,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from shapecalc.algebra import Dim
+from shapecalc.costs.convention import Convention
 from shapecalc.layers.base import Window
 from shapecalc.layers.requirement import Shape
 from shapecalc.report.data import Report
+from shapecalc.report.field import Field
 from shapecalc.report.node import Node, total
 
 
@@ -24,6 +26,8 @@ class Item:
     children: list[Item] = field(default_factory=list)
     times: int = 1
     """How many equal passes of a repeat this item stands for."""
+    alike: list[list[Node]] = field(default_factory=list)
+    """The nodes of the equal passes that are not shown, pass by pass."""
     passes: Dim = 1
     """How many passes of a repeat it stands for where that was left free."""
     loops: int = 0
@@ -44,17 +48,11 @@ class Item:
         """Whether this is a layer that uses another one's weights."""
         return self.node is not None and self.node.shares is not None and bool(self.node.weights)
 
-    @property
-    def macs(self) -> Dim | None:
-        """The multiply-accumulates of everything inside; None when nothing inside is known."""
-        found = [node.macs_inside(self.loops) for node in self.nodes]
-        known = [macs for macs in found if macs is not None]
-        return self.times * total(known) if known or not self.nodes else None
-
-    @property
-    def complete(self) -> bool:
-        """Whether every layer inside could be counted."""
-        return all(node.macs is not None for node in self.nodes)
+    def cost(self, convention: Convention) -> tuple[Dim | None, bool]:
+        """Return what everything inside costs, None when nothing inside is known, and whether that is all."""
+        found = [node.cost(convention, self.loops) for node in self.nodes]
+        known = [cost for cost in found if cost is not None]
+        return self.times * total(known) if known or not self.nodes else None, len(known) == len(found)
 
     @property
     def output(self) -> Shape | None:
@@ -66,17 +64,29 @@ class Item:
         """The window of a single layer."""
         return self.node.window if self.node else None
 
-    def signature(self) -> tuple[object, ...]:
-        """Return what two passes must have in common to be folded into one."""
+    @property
+    def field(self) -> Field | None:
+        """The receptive field of the last layer inside."""
+        return self.nodes[-1].field if self.nodes else None
+
+    def signature(self, *, fields: bool = False) -> tuple[object, ...]:
+        """Return what two passes must have in common to be folded into one; with `fields`, those as well."""
         return (
             self.kind,
+            tuple(node.field for node in self.nodes) if fields else (),
             tuple((node.kind, node.inputs, node.outputs, node.params, node.macs) for node in self.nodes),
             tuple((child.label, child.kind) for child in self.children),
         )
 
 
-def outline(report: Report, depth: int | None = None) -> list[Item]:
-    """Return the outline of a report, parts deeper than `depth` folded into one line each."""
+def outline(
+    report: Report, depth: int | None = None, *, fields: bool = False, folds: bool = True
+) -> list[Item]:
+    """Return the outline of a report, parts deeper than `depth` folded into one line each.
+
+    With `fields`, passes of a repeat with different receptive fields are not folded into one; unless
+    `folds`, no passes are.
+    """
     by_path = {node.path: node for node in report.nodes}
     graph_paths = [node.path for node in report.graph.nodes]
     root = Item("", "", report.nodes)
@@ -101,8 +111,8 @@ def outline(report: Report, depth: int | None = None) -> list[Item]:
             parent.children.append(Item(_last(node.path), node.kind, [node], len(holders) - 1, node))
     loops = {loop.path: loop for loop in report.graph.loops}
     for path, item in _walked(root, ""):
-        if path in repeats:
-            item.children = _folded(item.children)
+        if folds and path in repeats:
+            item.children = _folded(item.children, fields=fields)
         if path in loops:
             item.passes = loops[path].count
         item.loops = sum(path.startswith(f"{loop}.") for loop in loops)
@@ -126,11 +136,12 @@ def _walked(item: Item, path: str) -> Iterator[tuple[str, Item]]:
         yield from _walked(child, inner)
 
 
-def _folded(passes: list[Item]) -> list[Item]:
+def _folded(passes: list[Item], *, fields: bool) -> list[Item]:
     folded: list[Item] = []
     for item in passes:
-        if folded and folded[-1].signature() == item.signature():
+        if folded and folded[-1].signature(fields=fields) == item.signature(fields=fields):
             folded[-1].times += 1
+            folded[-1].alike.append(item.nodes)
         else:
             folded.append(item)
     for item in folded:
@@ -148,6 +159,7 @@ def _collapsed(item: Item) -> Item:
         only = item.children[0]
         item.children, item.node, item.nodes = only.children, only.node, only.nodes
         item.times *= only.times
+        item.alike += only.alike
         item.passes = item.passes * only.passes
         if only.node is not None and not only.children:
             item.kind = only.kind

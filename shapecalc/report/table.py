@@ -4,26 +4,36 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
-from shapecalc.report.cells import COLUMNS, HEADERS, Row, heading, rows, summary
+from shapecalc.report.cells import COLUMNS, Row, headers, heading, rows, summary
 from shapecalc.report.columns import Columns
 from shapecalc.report.data import Report
 
 _COLUMNS = Columns(
     names=COLUMNS,
     right=frozenset({"Params", "Params %", "MACs", "MACs %"}),
-    headers=HEADERS,
+    headers={},
     first_to_go=("Params %", "MACs %", "Kind", "Kernel"),
     last_to_go=("MACs", "Params"),
+    whole=frozenset({"Field"}),
     has_total=True,
 )
 
 
-def table(report: Report, depth: int | None = None, *, batch: bool = False, width: int | None = None) -> str:
+def table(
+    report: Report,
+    depth: int | None = None,
+    *,
+    batch: bool = False,
+    width: int | None = None,
+    fields: bool = False,
+) -> str:
     """Return the table of a report; with a width, columns give way until it fits."""
-    body = _COLUMNS.text([_indented(row) for row in rows(report, depth, batch=batch)], width)
+    columns = replace(_COLUMNS, headers=headers(report))
+    body = columns.text([_indented(row) for row in rows(report, depth, batch=batch, fields=fields)], width)
     above = _wrapped([heading(report, batch=batch)], width)
-    return "\n".join([*above, "", body, "", *_wrapped(summary(report, batch=batch), width)])
+    return "\n".join([*above, "", body, "", *_wrapped(summary(report, batch=batch, fields=fields), width)])
 
 
 def _indented(row: Row) -> dict[str, str]:

@@ -6,16 +6,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
 from operator import and_, or_
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from shapecalc.algebra.expr import Expr, symbol
 from shapecalc.algebra.integer_set import EVERY_SIZE, IntegerSet
 from shapecalc.algebra.region import Point, Region, everything, where
 from shapecalc.errors import Failure, SpecError, quote
 from shapecalc.layers.requirement import Shape
+from shapecalc.pieces.display import Shown
 from shapecalc.sizes.question import Question
 from shapecalc.sizes.solving import Imposed
 from shapecalc.sizes.stretching import solved
+
+if TYPE_CHECKING:
+    from shapecalc.pieces.piece import Page
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +42,7 @@ class Nearest:
 
 
 @dataclass(frozen=True, slots=True)
-class Sizes:
+class Sizes(Shown):
     """The input sizes that a network accepts, exactly: every one in it, and none besides.
 
     Points are written in the order of `names`, or by name; with one unknown a number will do.
@@ -64,6 +68,8 @@ class Sizes:
     """The sizes that hold only because torch stretches a map of one pixel in a sum."""
     reading: Region = field(repr=False)
     imposed: tuple[Imposed, ...] = field(default=(), repr=False)
+    front: int = field(default=1, repr=False)
+    """How many axes of the inputs are the batch: none where the spec's shapes are whole."""
     """The conditions that together exclude all that is excluded, each with the layer that imposes it."""
     failures: tuple[Failure, ...] = field(default=(), repr=False)
     """Why no size is legal, where a layer refuses them all."""
@@ -89,6 +95,7 @@ class Sizes:
             title=f"{self.title} and {other.title}",
             names=self.names,
             inputs=self.inputs,
+            front=self.front,
             built={},
             region=self.region & other.region,
             usual=self.usual & other.usual,
@@ -159,6 +166,11 @@ class Sizes:
 
         return to_dict(self)
 
+    def _page(self) -> Page:
+        from shapecalc.sizes.text import sizes_page
+
+        return sizes_page(self)
+
     def __str__(self) -> str:
         from shapecalc.sizes.text import text
 
@@ -189,6 +201,7 @@ def legal_sizes(question: Question) -> Sizes:
         title=f"{spec.title} ({spec.name})" if spec.title else spec.name,
         names=question.names,
         inputs=found.inputs,
+        front=question.spec.front,
         built={} if question.rebuild else question.built,
         region=found.region,
         usual=found.usual,

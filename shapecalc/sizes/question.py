@@ -86,7 +86,7 @@ class Question:
         found: dict[str, int] = {}
         for input_, declared in self.spec.input.items():
             names = self._axes.get(input_, {})
-            for axis, size in enumerate(self.built_inputs[input_][1:]):
+            for axis, size in enumerate(self.built_inputs[input_][self.spec.front :]):
                 name = names.get(axis, str(declared[axis]) if self._is_free(declared[axis]) else None)
                 if name in self.names and isinstance(size, int):
                     found[str(name)] = size
@@ -100,7 +100,7 @@ class Question:
 
     def walk_built(self) -> Walk:
         """Return the walk over the network as built."""
-        return self.graphs.walk(self.spec, self._parameters, self.built_inputs)
+        return self.graphs.walk(self.spec, self._parameters, self.built_inputs, batched=self.spec.batched)
 
     def walk_at(self, assigned: Mapping[str, int]) -> tuple[Walk, dict[str, Shape]]:
         """Return the walk with every unknown free that is not assigned, and the shapes of its inputs."""
@@ -110,13 +110,13 @@ class Question:
         free = Parameters(self.spec, {**others, **moved})
         given: dict[str, Shape] = {}
         for input_, names in self._axes.items():
-            shape = list(self.built_inputs[input_][1:])
+            shape = list(self.built_inputs[input_][self.spec.front :])
             for axis, name in names.items():
                 shape[axis] = sizes[name]
             given[input_] = tuple(shape)
         inputs = input_shapes(self.spec, free, given, 1)
         values = free if self.rebuild else self._parameters
-        walk = self.graphs.walk(self.spec, values, inputs)
+        walk = self.graphs.walk(self.spec, values, inputs, batched=self.spec.batched)
         if walk.graph.loops:
             repeat = walk.graph.loops[0].path.rpartition(".")[0]
             raise Undecided(f"which sizes are legal is not known while the passes of {repeat} are free")

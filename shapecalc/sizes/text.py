@@ -1,59 +1,89 @@
-"""Legal sizes as text for a terminal and as plain data."""
+"""Legal sizes as text for a terminal, as pieces and as plain data."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import asdict
 from itertools import groupby
-from typing import Any
+from typing import Any, TypeAlias
 
 from shapecalc.algebra.integer_set import EVERY_SIZE, IntegerSet
 from shapecalc.algebra.region import Box, Region
 from shapecalc.errors import printable
 from shapecalc.layers.requirement import Requirement, shown
+from shapecalc.pieces.piece import Block, Bullets, Facts, Line, Page, Paragraph, formula, plain
 from shapecalc.sizes.answer import Nearest, Neighbour, Sizes, diagonal
 from shapecalc.sizes.solving import Imposed
 
 MOST_BOXES = 8
 
 
+Told: TypeAlias = tuple[int, Line]
+"""A line, and how deep it is indented; one that is empty parts what is above from what is below."""
+
+
 def text(sizes: Sizes) -> str:
     """Return the sizes, what imposes them, and those at which nothing is lost."""
-    return "\n".join(map(printable, _lines(sizes)))
+    return "\n".join(printable("  " * depth + plain(line)) for depth, line in _lines(sizes))
 
 
-def _lines(sizes: Sizes) -> Iterator[str]:
-    yield _heading(sizes)
-    yield ""
+def sizes_page(sizes: Sizes) -> Page:
+    """Return the same as pieces: what stands under a line of its own is listed there."""
+    blocks: list[Block] = []
+    for depth, group in groupby(_lines(sizes), lambda told: min(told[0], 1)):
+        found = [*group]
+        if depth == 0:
+            blocks += [Paragraph(line) for _, line in found if line]
+        elif any(deep > 1 for deep, _ in found):
+            blocks.append(Facts(tuple(_under(found))))
+        else:
+            blocks.append(Bullets(tuple(line for _, line in found)))
+    return tuple(blocks)
+
+
+def _under(lines: list[Told]) -> Iterator[tuple[str, Line]]:
+    """Yield each line that stands deeper, the first of them labelled with what it stands under."""
+    label = ""
+    for depth, line in lines:
+        if depth == 1:
+            label = plain(line)
+            continue
+        yield label, line
+        label = ""
+
+
+def _lines(sizes: Sizes) -> Iterator[Told]:
+    yield 0, (_heading(sizes),)
+    yield 0, ()
     if sizes.failures:
-        yield "No size is accepted:"
+        yield 0, ("No size is accepted:",)
         for failure in sizes.failures:
-            yield f"  {failure.place}: {failure.message}" if failure.place else f"  {failure.message}"
-            yield f"    in {failure.path}"
+            yield 1, (f"{failure.place}: {failure.message}" if failure.place else failure.message,)
+            yield 2, (f"in {failure.path}",)
         if sizes.region:
-            yield "but for these, because a sum stretches a map of one pixel:"
+            yield 0, ("but for these, because a sum stretches a map of one pixel:",)
     elif not sizes.region:
-        yield "No size is accepted: each of the conditions excludes what the others leave."
+        yield 0, ("No size is accepted: each of the conditions excludes what the others leave.",)
     else:
-        yield "Accepted sizes"
+        yield 0, ("Accepted sizes",)
     if sizes.region:
         yield from _accepted(sizes)
     if sizes.imposed and not sizes.failures:
-        yield ""
-        yield "Imposed by"
+        yield 0, ()
+        yield 0, ("Imposed by",)
         for path, conditions in groupby(sizes.imposed, lambda one: one.path):
             found = [*conditions]
             place = found[0].node.place.of(found[0].node.layer.kind)
-            yield f"  {path}: {found[0].node.layer.kind}" + (f" ({place})" if place else "")
-            yield from (f"    {_because(one, sizes.names)}" for one in found)
+            yield 1, (f"{path}: {found[0].node.layer.kind}" + (f" ({place})" if place else ""),)
+            yield from ((2, _because(one, sizes.names)) for one in found)
     if sizes.region:
-        yield ""
+        yield 0, ()
         yield from _lossless(sizes)
 
 
 def _heading(sizes: Sizes) -> str:
     shapes = ", ".join(
-        shown(shape[1:]) if len(sizes.inputs) == 1 else f"{name} {shown(shape[1:])}"
+        shown(shape[sizes.front :]) if len(sizes.inputs) == 1 else f"{name} {shown(shape[sizes.front :])}"
         for name, shape in sizes.inputs.items()
     )
     built = ", ".join(f"{name} = {size}" for name, size in sizes.built.items())
@@ -61,25 +91,35 @@ def _heading(sizes: Sizes) -> str:
     return f"{sizes.title} on {shapes}{how}{', all outputs' if sizes.outputs == 'all' else ''}"
 
 
-def _accepted(sizes: Sizes) -> Iterator[str]:
+def _accepted(sizes: Sizes) -> Iterator[Told]:
     boxes = sizes.usual.boxes
     if boxes:
-        yield from (f"  {line}" for line in written(sizes.usual, sizes.names))
+        yield from _set_lines(sizes.usual, sizes.names)
         if len(sizes.names) > 1 and len(sizes.inputs) == 1 and (len(boxes) > 1 or boxes[0].relations):
-            yield f"  all sides equal: {diagonal(sizes.usual).text('n')}"
+            yield 1, ("all sides equal: ", formula(diagonal(sizes.usual).text("n")))
     if sizes.stretched and not sizes.failures:
-        yield "and because a sum stretches a map of one pixel"
-    yield from (f"  {line}" for line in written(sizes.stretched, sizes.names) if sizes.stretched)
+        yield 0, ("and because a sum stretches a map of one pixel",)
+    if sizes.stretched:
+        yield from _set_lines(sizes.stretched, sizes.names)
 
 
-def _lossless(sizes: Sizes) -> Iterator[str]:
+def _lossless(sizes: Sizes) -> Iterator[Told]:
     if sizes.reading == sizes.region:
-        yield "At each of them every window reads its input to the end: nothing is lost."
+        yield 0, ("At each of them every window reads its input to the end: nothing is lost.",)
     elif not sizes.reading:
-        yield "At each of them some window leaves the end of its input unread."
+        yield 0, ("At each of them some window leaves the end of its input unread.",)
     else:
-        yield "Every window reads its input to the end, so that nothing is lost, for"
-        yield from (f"  {line}" for line in written(sizes.reading, sizes.names))
+        yield 0, ("Every window reads its input to the end, so that nothing is lost, for",)
+        yield from _set_lines(sizes.reading, sizes.names)
+
+
+def _set_lines(region: Region, names: tuple[str, ...]) -> Iterator[Told]:
+    """Yield a region, its formulas as such."""
+    for line in written(region, names):
+        yield 1, (formula(line) if any(sign in line for sign in _RELATIONS) else line,)
+
+
+_RELATIONS = "=≡≥≤<>≠"
 
 
 def written(region: Region, names: tuple[str, ...]) -> list[str]:
@@ -109,12 +149,13 @@ def _relations(box: Box) -> list[str]:
     return [str(Requirement("", *relation, "")) for relation in box.relations]
 
 
-def _because(one: Imposed, names: tuple[str, ...]) -> str:
+def _because(one: Imposed, names: tuple[str, ...]) -> Line:
     boxes = one.region.boxes
+    needed = formula(str(one.requirement))
     if len(boxes) != 1 or boxes[0].relations:
-        return str(one.requirement)
+        return (needed,)
     axes = [own.text(name) for name, own in zip(names, boxes[0].sets, strict=True) if own != EVERY_SIZE]
-    return f"{one.requirement}, so {'; '.join(axes)}"
+    return needed, ", so ", formula("; ".join(axes))
 
 
 def nearest(found: Nearest) -> str:
@@ -147,7 +188,7 @@ def to_dict(sizes: Sizes) -> dict[str, Any]:
     return {
         "name": sizes.title,
         "inputs": {
-            name: [size if isinstance(size, int) else str(size) for size in shape[1:]]
+            name: [size if isinstance(size, int) else str(size) for size in shape[sizes.front :]]
             for name, shape in sizes.inputs.items()
         },
         "sizes": list(sizes.names),

@@ -30,6 +30,8 @@ def answer(
         told = " and ".join(named) or "nothing"
         raise SpecError(f"ask for one of {', '.join(QUESTIONS)}, not for {told}")
     (asked,) = named
+    if asked in ("output", "in_features") and not spec.batched:
+        raise SpecError(f"the sizes of {spec.name} are whole: this is asked of networks that take a batch")
     rest = {name: value for name, value in given.items() if name not in QUESTIONS}
     if asked == "output":
         return _inputs(spec, given["output"], **rest)

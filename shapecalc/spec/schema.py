@@ -12,6 +12,18 @@ from shapecalc.layers.registry import FRAMEWORKS, get, kinds
 from shapecalc.spec.tree import Budget, Expect, Paper
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
+_KEYS = {
+    "authors": "Who wrote it.",
+    "buffers": "Numbers that are kept and not trained, such as the statistics of batch normalization.",
+    "macs": "Multiply-accumulates of one sample.",
+    "output": "The output's sizes without the batch, or a mapping of named outputs.",
+    "params": "Parameters: for a budget also as 5M, or an expression.",
+    "title": "Its title.",
+    "trainable_params": "Parameters that are trained.",
+    "url": "Where it can be read.",
+    "year": "When it appeared.",
+}
+"""What the keys of the smaller parts mean."""
 _VALUE = {"type": ["number", "string", "boolean", "array", "null"]}
 _STEP_NAME = {"type": "string", "pattern": r"^([A-Za-z_][A-Za-z0-9_]*|[0-9]+(_[0-9]+)?)(\.[A-Za-z0-9_]+)*$"}
 _NAME = {"type": "string", "pattern": "^[A-Za-z_][A-Za-z0-9_]*$"}
@@ -35,6 +47,10 @@ def schema() -> dict[str, Any]:
             "framework": {
                 "enum": list(FRAMEWORKS),
                 "description": "Whose rules the layers follow: torch (the default) or keras, channels last.",
+            },
+            "batched": {
+                "type": "boolean",
+                "description": "False where the input's sizes are whole: no batch is put in front of them.",
             },
             "parameters": _values("Named numbers, words, truth values or lists, with their defaults."),
             "input": {
@@ -84,8 +100,8 @@ def _definitions(classes: list[type[Kind]]) -> dict[str, Any]:
     bodies: dict[str, Any] = {cls.kind: _ref(f"kind.{cls.kind}") for cls in classes}
     bodies |= {kind: {"anyOf": [_ref(f"kind.{kind}"), _ref(f"keras.{kind}")]} for kind in KERAS}
     bodies |= {
-        "sequential": _ref("steps"),
-        "side": _ref("steps"),
+        "sequential": _ref("steps") | {"description": "Layers, one after the other, as one step."},
+        "side": _ref("steps") | {"description": "Layers beside the trunk: their result is an output."},
     }
     return {
         "shape": {"type": "array", "items": {"type": ["integer", "string"]}},
@@ -101,8 +117,12 @@ def _definitions(classes: list[type[Kind]]) -> dict[str, Any]:
                 },
             ]
         },
-        "branch": {"anyOf": [_ref("steps"), {"type": "string"}, {"type": "object"}]},
+        "branch": {
+            "description": "A list of layers, [] for what arrives, or the name of an earlier step.",
+            "anyOf": [_ref("steps"), {"type": "string"}, {"type": "object"}],
+        },
         "block": {
+            "description": "Layers with arguments, used by the block's name as if it were a kind.",
             "type": "object",
             "required": ["layers"],
             "additionalProperties": False,
@@ -114,10 +134,11 @@ def _definitions(classes: list[type[Kind]]) -> dict[str, Any]:
         "expect": _node(Expect, "What the model must come to."),
         "budget": _node(Budget, "The most that the model may cost: check fails beyond it."),
         "variant": {
+            "description": "A member of a family.",
             "type": "object",
             "additionalProperties": False,
             "properties": {
-                "title": {"type": "string"},
+                "title": {"type": "string", "description": "The name for a reader."},
                 "paper": _node(Paper, "Where it was published."),
                 "parameters": _values("Parameters that differ from the family's."),
                 "expect": _ref("expect"),
@@ -167,6 +188,7 @@ def _node(cls: Any, description: str) -> dict[str, Any]:
         "additionalProperties": False,
         "properties": {
             name: {key: value for key, value in found.items() if key not in ("title", "default")}
+            | {"description": _KEYS[name]}
             for name, found in generated["properties"].items()
         },
         **({"required": generated["required"]} if "required" in generated else {}),

@@ -242,6 +242,7 @@ class Spec(Node):
     description: str | None = None
     paper: Paper | None = None
     framework: str = "torch"
+    batched: StrictBool = True
     parameters: dict[str, Any] = {}
     input: dict[str, tuple[Any, ...]]
     blocks: dict[str, Block] = {}
@@ -318,6 +319,11 @@ class Spec(Node):
         ):
             raise complaint(f"{quote(written)} is neither a list of steps nor a mapping of names to steps")
         return given
+
+    @property
+    def front(self) -> int:
+        """How many axes stand in front of the sizes of the input: the batch, unless they are whole."""
+        return 1 if self.batched else 0
 
     def variant(self, name: str) -> Self:
         """Return the member of the family with this name."""

@@ -25,6 +25,8 @@ def to_data(spec: Spec) -> dict[str, Any]:
         data["paper"] = _fields(spec.paper)
     if spec.framework != "torch":
         data["framework"] = spec.framework
+    if not spec.batched:
+        data["batched"] = False
     if spec.parameters:
         data["parameters"] = _values(spec.parameters)
     shapes = {name: plain(shape) for name, shape in spec.input.items()}

@@ -23,7 +23,7 @@ def from_torch(
     """Return the model that a torch module is: its own names as paths, the sides of its input left free.
 
     `input` is a shape without the batch, or one for each argument of the forward by its name. Instead,
-    `args` and `kwargs` are what the forward is called with, whose shapes count whole, the batch first.
+    `args` and `kwargs` are what the forward is called with, whose shapes count whole, batched or not.
     The module is copied to torch's meta device and run once in evaluation mode, so that nothing is
     computed and the module stays as it is. What has no rule becomes `opaque`, and totals are "at least".
 

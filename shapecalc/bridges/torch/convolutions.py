@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Sequence
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 
-from shapecalc.bridges.torch.modules import Chain, Fields, Shapes, Sizes, inferred
+from shapecalc.bridges.torch import standalone
+from shapecalc.bridges.torch.modules import Chain, Fields, Shapes, inferred
+from shapecalc.bridges.torch.rearranging import per_side
 from shapecalc.layers.base import Kind
 
 
@@ -19,21 +19,31 @@ def convolution(cls: type[Kind], fields: Fields, shapes: Shapes) -> nn.Module:
     if fields.get("in_channels") is None:
         fields["in_channels"] = inferred(cls, "in_channels", shapes[0])
     module_type = getattr(nn, f"Conv{rank}d")
-    padding = fields.get("padding", 0)
-    if not (isinstance(padding, tuple) and any(isinstance(side, tuple) for side in padding)):
+    around = sides(fields, rank)
+    if around is None:
         made: nn.Module = module_type(**fields)
         return made
-    sides = [side if isinstance(side, tuple) else (side, side) for side in padding]
-    if len(sides) != rank or any(len(side) != 2 or min(side) < 0 for side in sides):
-        raise ValueError("per-side padding has one non-negative pair per axis")
-    flat = [number for side in reversed(sides) for number in side]
     mode = fields.pop("padding_mode", "zeros")
     fields["padding"] = 0
-    made = module_type(**fields)
-    made.register_forward_pre_hook(
-        lambda _module, args: (nn.functional.pad(args[0], flat, "constant" if mode == "zeros" else mode),)
-    )
-    return made
+    return padded(module_type(**fields), around, mode)
+
+
+def sides(fields: Fields, rank: int) -> list[int] | None:
+    """Return in torch's flat order what is padded side by side, or None where torch takes it as it is."""
+    padding = fields.get("padding", 0)
+    if not (isinstance(padding, tuple) and any(isinstance(side, tuple) for side in padding)):
+        return None
+    flat = per_side(padding)
+    if len(padding) != rank or min(flat) < 0:
+        raise ValueError("per-side padding has one non-negative pair per axis")
+    return [*flat]
+
+
+def padded(module: nn.Module, around: Sequence[int], mode: str) -> nn.Module:
+    """Pad in front of a module by a hook, which has no name."""
+    flat, how = [*around], "constant" if mode == "zeros" else mode
+    module.register_forward_pre_hook(lambda _module, args: (nn.functional.pad(args[0], flat, how),))
+    return module
 
 
 def depthwise(cls: type[Kind], fields: Fields, shapes: Shapes) -> nn.Module:
@@ -57,41 +67,20 @@ def separable(cls: type[Kind], fields: Fields, shapes: Shapes) -> nn.Module:
     return Chain(depthwise=first, pointwise=second)
 
 
-class PartlyConnected(nn.Module):
-    """One convolution per output channel, over the input channels it is connected to."""
-
-    def __init__(self, connections: Any, kernel: Sizes, bias: bool, convolve: Callable[..., Tensor]) -> None:
-        super().__init__()
-        self.connections = connections
-        self.weight = nn.Parameter(torch.zeros(sum(map(len, connections)), *kernel))
-        self.bias = nn.Parameter(torch.zeros(len(connections))) if bias else None
-        self.convolve = convolve
-
-    def forward(self, x: Tensor) -> Tensor:
-        planes, first = [], 0
-        for number, channels in enumerate(self.connections):
-            kernels = self.weight[first : first + len(channels)][None]
-            first += len(channels)
-            bias = None if self.bias is None else self.bias[number : number + 1]
-            planes.append(self.convolve(torch.stack([x[..., c, :, :] for c in channels], -3), kernels, bias))
-        return torch.cat(planes, -3)
-
-
 def partly_connected(cls: type[Kind], fields: Fields, shapes: Shapes) -> nn.Module:
-    """Convolve group by group with torch's own convolution, its padding rules included."""
+    """Let torch's own convolution check the fields, and pad in front as it would."""
     fields = dict(fields)
-    connections, bias = fields.pop("connections"), fields.pop("bias", True)
+    connections = fields.pop("connections")
     if len(shapes[0]) not in (3, 4) or not connections or any(len(set(c)) < len(c) for c in connections):
         raise ValueError("an image, and no connection twice")
-    kernel = (
-        fields["kernel_size"] if isinstance(fields["kernel_size"], tuple) else (fields["kernel_size"],) * 2
-    )
-
-    def convolve(x: Tensor, weight: Tensor, offset: Tensor | None) -> Tensor:
-        one = {**fields, "in_channels": weight.shape[1], "out_channels": 1, "bias": offset is not None}
-        module = convolution(cls, one, shapes)
-        given = {"weight": weight} | ({} if offset is None else {"bias": offset})
-        found: Tensor = torch.func.functional_call(module, given, (x,))
-        return found
-
-    return PartlyConnected(connections, kernel, bias, convolve)
+    checked = convolution(cls, {**fields, "in_channels": 1, "out_channels": 1}, shapes)
+    assert isinstance(checked, nn.Conv2d)
+    kernel_size = checked.kernel_size
+    given = {name: fields[name] for name in ("stride", "padding", "dilation", "bias") if name in fields}
+    around, mode = sides(fields, 2), fields.get("padding_mode", "zeros")
+    if around is None and (mode != "zeros" or fields.get("padding") == "same"):
+        around = checked._reversed_padding_repeated_twice  # noqa: SLF001  (torch alone knows its odd side)
+    if around is not None or given.get("padding") == "valid":
+        given["padding"] = 0
+    made = standalone.PartialConv2d(connections, (kernel_size[0], kernel_size[1]), **given)
+    return made if around is None else padded(made, around, mode)

@@ -41,6 +41,13 @@ def field_values(kind: type[Kind], given: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def one_step(
+    trace: Trace, layer: Kind, source: str, result: Any, name: str | None = None, share: str | None = None
+) -> str:
+    """Append a layer of one tensor, called as its kind unless it has a name."""
+    return trace.emit(layer, [source], [result], name or trace.here(layer.kind), share)
+
+
 def unary(trace: Trace, name: str, given: dict[str, Any], result: Any) -> bool:
     """Write down a function of one tensor that a row of the table tells."""
     kind = registry.get(UNARY[name][0])
@@ -57,6 +64,22 @@ def unary(trace: Trace, name: str, given: dict[str, Any], result: Any) -> bool:
     if len(results) == 1 and not isinstance(result, Tensor):
         trace.settle(step, results)
     return True
+
+
+def counted(trace: Trace, name: str, given: dict[str, Any], count: int) -> None:
+    """Note what the number of results depends on, where it is a size."""
+    if name not in ("unbind", "chunk", "split"):
+        return
+    sizes, dim = trace.sizes(given["input"]), plain(given.get("dim", 0))
+    size, parts = sizes[dim], given.get("chunks", given.get("split_size"))
+    if name == "unbind":
+        size.hold()
+    elif name == "chunk" and count == plain(parts):
+        _ = (count - 1) * -(-size // count) < size
+    elif name == "chunk":
+        size.hold()
+    elif isinstance(parts, int):
+        _ = -(-size // parts) == count
 
 
 def binary(trace: Trace, name: str, args: tuple[Any, ...], kwargs: dict[str, Any], result: Any) -> bool:

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import inspect
 import warnings
-from collections.abc import Mapping, Sequence
-from copy import deepcopy
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from typing import Any
+from unittest import mock
 
 import torch
 from torch import Tensor, nn
 
-from shapecalc.bridges.torch.numbers import Size
+from shapecalc.bridges.torch.copying import without_numbers
+from shapecalc.bridges.torch.creating import creation_seen
+from shapecalc.bridges.torch.numbers import Sizes, plain
 from shapecalc.bridges.torch.settle import settled
 from shapecalc.bridges.torch.trace import Recording, Trace, modules_seen
 from shapecalc.bridges.torch.translate import translate
-from shapecalc.errors import ShapecalcError, SpecError, quote
-from shapecalc.layers.traced import Unused
+from shapecalc.engine.expand import collector_paused
+from shapecalc.errors import ShapecalcError, ShapeError, SpecError, quote
+from shapecalc.layers.traced import Require, Unused
 from shapecalc.model import Model
 
 _TRACED_BATCH = 2
@@ -32,36 +37,27 @@ def traced(
     """Do what `from_torch` says."""
     if not isinstance(module, nn.Module):
         raise SpecError(f"{quote(type(module).__name__)} is not a torch module")
-    bare = _on_meta(module)
+    bare = without_numbers(module)
     given, shapes = _arguments(bare, shape, args, kwargs)
+    title, whole = name or type(module).__name__, shape is None
     last: Exception | None = None
-    for dtype in (torch.float32, torch.long):
+    for dtype in (torch.float32, torch.long)[: 1 if whole else 2]:
         try:
-            return _traced(bare, given, shapes, dtype, name or type(module).__name__)
+            return _at_one(bare, given, shapes, _Way(title, dtype, whole))
         except ShapecalcError:
             raise
+        except TypeError as error:  # perhaps of code that takes ordinary numbers only
+            last = last or error
+            with suppress(Exception):
+                return _traced(bare, given, shapes, _Way(title, dtype, whole, batch=1, held=True))
         except Exception as error:  # noqa: BLE001  (whatever the module's own code raises)
             last = last or error
-            if shape is None:
-                break
     assert last is not None
     told = f"{type(last).__name__}: {str(last).strip().splitlines()[0] if str(last).strip() else ''}"
     raise SpecError(
         f"{type(module).__name__} cannot be traced on tensors without memory: {told}".rstrip(": ")[:600],
         hint="check the input's shape; a forward that reads values of tensors has no shape to tell",
     ) from last
-
-
-def _on_meta(module: nn.Module) -> nn.Module:
-    """Return the module without its numbers, in evaluation mode, the original untouched."""
-    memo: dict[int, Any] = {}
-    for one in (*module.parameters(), *module.buffers()):
-        bare = torch.empty_like(one, device="meta")
-        memo[id(one)] = nn.Parameter(bare, one.requires_grad) if isinstance(one, nn.Parameter) else bare
-    try:
-        return deepcopy(module, memo).eval()
-    except Exception as error:
-        raise SpecError(f"{type(module).__name__} cannot be copied: {error}") from error
 
 
 Given = tuple[list[Any], dict[str, Any]]
@@ -77,7 +73,7 @@ def _arguments(
             raise SpecError("a torch module needs the shape of its input", hint="as in input=(3, 224, 224)")
         named = dict(zip(names, args, strict=False)) | dict(kwargs or {})
         tensors = {key: value for key, value in named.items() if isinstance(value, Tensor)}
-        found = {key: tuple(value.shape[1:]) for key, value in tensors.items()}
+        found = {key: tuple(value.shape) for key, value in tensors.items()}
         return ([*args], dict(kwargs or {})), _renamed(found)
     shapes = dict(shape) if isinstance(shape, Mapping) else {names[0]: shape}
     for key, sizes in shapes.items():
@@ -117,15 +113,37 @@ def _names(module: nn.Module) -> list[str]:
     return names or ["input"]
 
 
-def _traced(
-    module: nn.Module, given: Given, shapes: dict[str, tuple[int, ...]], dtype: torch.dtype, name: str
-) -> Model:
-    trace = Trace(module)
+@dataclass(frozen=True)
+class _Way:
+    """How a module is traced."""
+
+    name: str
+    dtype: torch.dtype
+    whole: bool
+    batch: int = _TRACED_BATCH
+    held: bool = False
+
+
+def _at_one(module: nn.Module, given: Given, shapes: dict[str, tuple[int, ...]], way: _Way) -> Model:
+    """Return the model of a trace: of that for a batch of 1, where Python decided by the batch."""
+    model = _traced(module, given, shapes, way)
+    if not way.whole and any(isinstance(step.body, Require) for step in model.layers):
+        try:
+            model.analyze()
+        except ShapeError:
+            return _traced(module, given, shapes, replace(way, batch=1))
+        except ShapecalcError:
+            return model
+    return model
+
+
+def _traced(module: nn.Module, given: Given, shapes: dict[str, tuple[int, ...]], way: _Way) -> Model:
+    trace = Trace(module, whole=way.whole, held=way.held)
     entered = iter(shapes)
 
     def tensor(value: Any) -> Any:
         if isinstance(value, _Shape):
-            value = torch.empty((_TRACED_BATCH, *value), dtype=dtype, device="meta")
+            value = torch.empty((way.batch, *value), dtype=way.dtype, device="meta")
         elif isinstance(value, Tensor):
             value = torch.empty_like(value, device="meta", requires_grad=False)
         if isinstance(value, Tensor):
@@ -137,10 +155,13 @@ def _traced(
     if not trace.inputs:
         raise SpecError("no tensor among the arguments")
     with (
+        collector_paused(),
         warnings.catch_warnings(),
         torch.no_grad(),
         torch.device("meta"),
         modules_seen(trace),
+        _printing_is_no_question(),
+        creation_seen(trace, translate),
         Recording(trace, translate),
     ):
         warnings.simplefilter("ignore")
@@ -150,7 +171,19 @@ def _traced(
     if not trace.steps:
         raise SpecError(f"{type(module).__name__} does nothing with its input")
     _unused(trace, module, outputs)
-    return settled(trace, shapes, outputs, name, _AXES)
+    return settled(trace, shapes, outputs, way.name, _AXES)
+
+
+@contextmanager
+def _printing_is_no_question() -> Iterator[None]:
+    """Let a forward print sizes; any other text that is made of one holds for that size only."""
+
+    def printed(*values: Any, **options: Any) -> None:
+        honest(*plain(values), **options)
+
+    honest = print
+    with mock.patch("builtins.print", printed):
+        yield
 
 
 def _outputs(trace: Trace, result: Any) -> dict[str, str]:
@@ -163,7 +196,7 @@ def _outputs(trace: Trace, result: Any) -> dict[str, str]:
         elif isinstance(value, Mapping):
             for key, one in value.items():
                 walk(one, (*path, str(key)))
-        elif isinstance(value, (tuple, list)) and not isinstance(value, Size):
+        elif isinstance(value, (tuple, list)) and not isinstance(value, Sizes):
             fields = getattr(value, "_fields", None) or [f"output_{number}" for number in range(len(value))]
             for key, one in zip(fields, value, strict=False):
                 walk(one, (*path, str(key)))

@@ -1,27 +1,13 @@
-"""What torch has no class for and has weights: learned tensors, LeNet-5's layers of 1998."""
+"""How the modules of `standalone` are built: checked as torch would check them, sized by what arrives."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 import torch
-from torch import Tensor, nn
+from torch import nn
 
-from shapecalc.bridges.torch.modules import Fields, Function, Shapes, Sizes, generic
+from shapecalc.bridges.torch import standalone
+from shapecalc.bridges.torch.modules import Fields, Shapes, Sizes
 from shapecalc.layers.base import Kind
-
-
-class Joined(nn.Module):
-    """A learned tensor of some shape, and how it joins the data."""
-
-    def __init__(self, shape: Sizes, join: Callable[[Tensor, Tensor], Tensor]) -> None:
-        super().__init__()
-        self.weight = nn.Parameter(torch.zeros(shape))
-        self.join = join
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.join(x, self.weight)
 
 
 def _a_sequence(fields: Fields, x: Sizes) -> None:
@@ -32,21 +18,21 @@ def _a_sequence(fields: Fields, x: Sizes) -> None:
 def class_token(cls: type[Kind], fields: Fields, shapes: Shapes) -> nn.Module:
     """Put the token in front, as torchvision's VisionTransformer does."""
     _a_sequence(fields, shapes[0])
-    shape = (1, 1, shapes[0][2])
-    return Joined(shape, lambda x, token: torch.cat([token.expand(x.shape[0], -1, -1), x], dim=1))
+    return standalone.ClassToken(shapes[0][2])
 
 
 def position_embedding(cls: type[Kind], fields: Fields, shapes: Shapes) -> nn.Module:
     """Add the embedding, as torchvision's Encoder does."""
     _a_sequence(fields, shapes[0])
-    return Joined((1, *shapes[0][1:]), torch.add)
+    return standalone.PositionEmbedding(*shapes[0][1:])
 
 
 def layer_scale(cls: type[Kind], fields: Fields, shapes: Shapes) -> nn.Module:
-    """Multiply by a tensor that has the channels first and then as many axes as follow them."""
-    following = torch.zeros(shapes[0], device="meta").movedim(fields.get("dim", 1), 0).dim() - 1
-    axis = range(len(shapes[0]))[fields.get("dim", 1)]
-    return Joined((shapes[0][axis], *(1,) * (following - axis)), torch.mul)
+    """Count the axis from the end, so that the factors need no batch."""
+    dim, rank = fields.get("dim", 1), len(shapes[0])
+    torch.zeros(shapes[0], device="meta").movedim(dim, 0)  # which refuses an axis that is not there
+    axis = range(rank)[dim]
+    return standalone.LayerScale(shapes[0][axis], axis - rank, float(fields.get("init", 1e-6)))
 
 
 def divisible(cls: type[Kind], fields: Fields, shapes: Shapes) -> nn.Module:
@@ -55,59 +41,24 @@ def divisible(cls: type[Kind], fields: Fields, shapes: Shapes) -> nn.Module:
     axes = dim if isinstance(dim, tuple) else (dim,)
     if fields["divisor"] < 1 or len({axis % len(shapes[0]) for axis in axes}) < len(axes):
         raise ValueError("a divisor of at least 1, and no axis twice")
-
-    def check(x: Tensor) -> Tensor:
-        for axis in axes:
-            if x.shape[axis] % fields["divisor"] != 0:
-                raise ValueError("indivisible")
-        return x
-
-    return Function(check)
+    return standalone.Divisible(fields["divisor"], axes)
 
 
 def stochastic_depth(cls: type[Kind], fields: Fields, shapes: Shapes) -> nn.Module:
-    """Name the mode, for which torchvision has no default."""
-    return generic(cls, {"mode": "row", **fields}, shapes)
+    """Leave out samples as torchvision's class does, without needing torchvision."""
+    return standalone.StochasticDepth(**fields)
 
 
 # ---- the LeNet-5 of 1998, whose layers torch lacks
-
-
-class Subsampling(nn.Module):
-    """The sum over windows, times a coefficient per channel, plus a bias per channel."""
-
-    def __init__(self, channels: int, kernel: Any, stride: Any) -> None:
-        super().__init__()
-        self.weight = nn.Parameter(torch.ones(channels))
-        self.bias = nn.Parameter(torch.zeros(channels))
-        self.pool = nn.LPPool2d(1, kernel, stride)
-
-    def forward(self, x: Tensor) -> Tensor:
-        sums: Tensor = self.pool(x)
-        return sums * self.weight[:, None, None] + self.bias[:, None, None]
 
 
 def subsample(cls: type[Kind], fields: Fields, shapes: Shapes) -> nn.Module:
     """Sum over windows, with one coefficient and one bias a channel."""
     if len(shapes[0]) not in (3, 4):
         raise ValueError("a batched or unbatched image")
-    return Subsampling(shapes[0][-3], fields["kernel_size"], fields.get("stride"))
-
-
-class Centers(nn.Module):
-    """The squared distance to centres that are drawn by hand."""
-
-    def __init__(self, inward: int, outward: int) -> None:
-        super().__init__()
-        self.register_buffer("centers", torch.zeros(outward, inward))
-
-    def forward(self, x: Tensor) -> Tensor:
-        centers = self.get_buffer("centers")
-        if x.shape[-1] != centers.shape[-1]:
-            raise ValueError("features differ")
-        return (x[..., None, :] - centers).square().sum(-1)
+    return standalone.Subsample2d(shapes[0][-3], **fields)
 
 
 def rbf(cls: type[Kind], fields: Fields, shapes: Shapes) -> nn.Module:
     """Measure the distance to centres for as many features as arrive."""
-    return Centers(fields.get("in_features") or shapes[0][-1], fields["out_features"])
+    return standalone.RBF(fields.get("in_features") or shapes[0][-1], fields["out_features"])

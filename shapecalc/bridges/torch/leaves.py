@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import inspect
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from pydantic import ValidationError
 from torch import nn
 
+from shapecalc.bridges.torch import standalone
 from shapecalc.bridges.torch.modules import named
 from shapecalc.layers import registry
 from shapecalc.layers.base import Kind
@@ -24,17 +25,31 @@ _PER_AXIS = frozenset(
 """Fields for which one number means the same for every axis."""
 
 
+OWN: dict[str, type[nn.Module]] = {
+    "class_token": standalone.ClassToken,
+    "position_embedding": standalone.PositionEmbedding,
+    "layer_scale": standalone.LayerScale,
+    "multihead_attention": standalone.SelfAttention,
+    "stochastic_depth": standalone.StochasticDepth,
+    "divisible": standalone.Divisible,
+    "subsample2d": standalone.Subsample2d,
+    "partial_conv2d": standalone.PartialConv2d,
+    "rbf": standalone.RBF,
+}
+"""The classes that `build` adds to torch's."""
+
+
 @cache
 def leaf_classes() -> dict[type[nn.Module], type[Kind]]:
-    """Return the kind of each of torch's module classes that has one."""
-    found: dict[type[nn.Module], type[Kind]] = {}
+    """Return the kind of each of torch's module classes that has one, and of those that `build` adds."""
+    found = {own: registry.get(kind) for kind, own in OWN.items()}
     for kind in KINDS:
         cls = registry.get(kind)
         if cls.torch is None:
             continue
         try:
             target = named(cls.torch)
-        except ImportError:  # torchvision's classes, where it is not installed
+        except ImportError:  # torchvision's, where it is not installed, or what torch is too old for
             continue
         if inspect.isclass(target) and issubclass(target, nn.Module):
             found[target] = cls
@@ -53,7 +68,7 @@ def kind_of(module: nn.Module) -> type[Kind] | None:
 def as_layer(module: nn.Module) -> Kind | None:
     """Return the layer that a module is, with every setting that is not the default; None without a kind."""
     cls = kind_of(module)
-    if cls is None or getattr(module, "return_indices", False):
+    if cls is None or getattr(module, "return_indices", False) or _is_hooked(module):
         return None
     if isinstance(module, nn.MultiheadAttention) and not _attends_to_itself(module):
         return None
@@ -73,7 +88,17 @@ def made(cls: type[Kind], fields: dict[str, Any]) -> Kind:
         value = short(value) if name in _PER_AXIS else value  # noqa: PLW2901
         if info.is_required() or value != info.default:
             told[name] = value
-    return cls(**{name: _decimal(value) for name, value in told.items()})
+    settings = tuple((name, _decimal(value)) for name, value in told.items())
+    try:
+        return _remembered(cls, settings, repr(settings))
+    except TypeError:  # a setting that has no hash
+        return cls(**dict(settings))
+
+
+@lru_cache(maxsize=2048)
+def _remembered(cls: type[Kind], settings: tuple[tuple[str, Any], ...], spelled: str) -> Kind:
+    """Return a layer that networks hold over and over; `spelled` tells 1 from True and from 1.0."""
+    return cls(**dict(settings))
 
 
 def _decimal(value: Any) -> Any:
@@ -89,6 +114,11 @@ def short(value: Any) -> Any:
         if isinstance(value[0], (int, str)) and len({str(one) for one in value}) == 1:
             return value[0]
     return value
+
+
+def _is_hooked(module: nn.Module) -> bool:
+    """Say whether something else happens before or after the module's own forward."""
+    return bool(module._forward_pre_hooks or module._forward_hooks)  # noqa: SLF001  (torch has no question)
 
 
 def _has(module: nn.Module, name: str) -> bool:

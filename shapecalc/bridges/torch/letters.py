@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from itertools import combinations
 
 from shapecalc.algebra import Dim, Expr, symbol
 from shapecalc.bridges.torch.modules import Sizes
@@ -117,7 +118,38 @@ def _plain(dim: Dim) -> str:
 def _named(layer: Kind, shapes: tuple[Sizes, ...]) -> Names:
     if isinstance(layer, Merge):
         return _MERGES.get(layer.kind, _agreeing)(layer, shapes)
+    if len(shapes) > 1:
+        return _told_apart(layer, shapes)
     return tuple(_axes(layer, len(shape)) for shape in shapes)
+
+
+def _told_apart(layer: Kind, shapes: tuple[Sizes, ...]) -> Names:
+    """Give each size of several tensors a name of its own, and one name to those that only vary together.
+
+    Of equal sizes that are not free alone, two are tried together, then all.
+    """
+    names = [
+        [f"{name}{number}" for name in _axes(layer, len(shape))] for number, shape in enumerate(shapes, 1)
+    ]
+    bound: dict[int, list[tuple[int, int]]] = {}
+    for number, shape in enumerate(shapes):
+        for axis, size in enumerate(shape):
+            if _is_free(layer, shapes, _as_names(names), {names[number][axis]}) is not True:
+                bound.setdefault(size, []).append((number, axis))
+    for places in bound.values():
+        together = [*combinations(places, 2), *([tuple(places)] if len(places) > 2 else [])]
+        for group in together:
+            first = names[group[0][0]][group[0][1]]
+            joined = [[*row] for row in names]
+            for number, axis in group:
+                joined[number][axis] = first
+            if _is_free(layer, shapes, _as_names(joined), {first}):
+                names = joined
+    return _as_names(names)
+
+
+def _as_names(rows: list[list[str]]) -> Names:
+    return tuple(map(tuple, rows))
 
 
 def _axes(layer: Kind, rank: int) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from fractions import Fraction
 from importlib import import_module
 from typing import Any, TypeAlias
 
+import torch
 from torch import Tensor, nn
 
 from shapecalc.layers.base import Kind
@@ -93,14 +94,27 @@ def generic(cls: type[Kind], fields: Fields, shapes: Shapes) -> nn.Module:
 
 
 def named(path: str) -> Any:
-    """Return what a dotted name stands for."""
+    """Return what a dotted name stands for; raise `ImportError` where that is not installed, or too old."""
     module, _, attribute = path.rpartition(".")
-    return getattr(import_module(module), attribute)
+    try:
+        return getattr(import_module(module), attribute)
+    except AttributeError as error:
+        raise ImportError(f"torch {torch.__version__} has no {path}, which newer ones have") from error
+
+
+def absent(cls: type[Kind]) -> str:
+    """Return why the counterpart that a kind names is not there, or nothing: torch 2.6 lacks the newest."""
+    try:
+        if cls.torch is not None:
+            named(cls.torch)
+    except ImportError as error:
+        return str(error)
+    return ""
 
 
 def inferred(cls: type[Kind], name: str, x: Sizes) -> int:
     """Return the size that torch must be told and that we infer from what arrives."""
-    if name == "in_features":
+    if name in ("in_features", "input_size", "d_model"):
         return x[-1]
     rank = getattr(cls, "rank", None)
     axis = 1 if rank is None or cls.kind.startswith("batch_norm") else len(x) - rank - 1

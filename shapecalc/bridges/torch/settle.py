@@ -7,12 +7,14 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from shapecalc.algebra import symbol
+from shapecalc.algebra.decide import decide
 from shapecalc.algebra.formula import Formula
 from shapecalc.bridges.torch.numbers import Guard
 from shapecalc.bridges.torch.trace import Trace
 from shapecalc.errors import ShapecalcError
 from shapecalc.layers.base import Kind
-from shapecalc.layers.traced import Require
+from shapecalc.layers.traced import SIGNS, Require
 from shapecalc.model import Model
 from shapecalc.spec.tree import Step
 
@@ -34,6 +36,8 @@ def settled(
         inputs[title] = _free(trace, title, shape, axes, parameters, number)
     steps = _with_guards(trace)
     data: dict[str, Any] = {"name": _word(name), "parameters": parameters, "input": inputs}
+    if trace.whole:
+        data["batched"] = False
     only = [*outputs.values()] == [steps[-1].name] and [*outputs] == ["output"]
     if not only:
         data["outputs"] = {_word(key): ref for key, ref in outputs.items()}
@@ -55,9 +59,12 @@ def _free(
 ) -> list[Any]:
     """Return the sizes of an input, its sides by name; equal names of several inputs are numbered."""
     found: list[Any] = [*shape]
-    names = axes.get(len(shape), ())
-    first = 0 if len(shape) == 2 and _starts_on_features(trace, title) else len(shape) - len(names)
-    for place, letter in enumerate(names, first):
+    front = 1 if trace.whole and len(shape) > 1 and len(shape) != _spatial_rank(trace) + 1 else 0
+    rank = len(shape) - front
+    names = axes.get(rank, ())
+    first = 0 if rank == 2 and _starts_on_features(trace, title) else rank - len(names)
+    letters = [*enumerate(names, first + front)]
+    for place, letter in [(0, "N"), *letters] if front else letters:
         key = (
             letter
             if letter not in parameters or parameters[letter] == shape[place]
@@ -66,6 +73,11 @@ def _free(
         parameters[key] = shape[place]
         found[place] = key
     return found
+
+
+def _spatial_rank(trace: Trace) -> int:
+    """Return over how many axes the first window of a network slides; 0 without windows."""
+    return next((rank for step in trace.steps if (rank := getattr(step.body, "rank", None))), 0)
 
 
 def _starts_on_features(trace: Trace, title: str) -> bool:
@@ -77,7 +89,7 @@ def _starts_on_features(trace: Trace, title: str) -> bool:
 
 def _with_guards(trace: Trace) -> list[Step]:
     """Return the steps, with what was decided by sizes put where it was decided."""
-    by_place: dict[int, list[Guard]] = {}
+    by_place: dict[int, list[Guard]] = {0: _as_traced(trace)} if trace.held else {}
     for guard, place in trace.guards.items():
         by_place.setdefault(place, []).append(guard)
     steps: list[Step] = []
@@ -85,10 +97,10 @@ def _with_guards(trace: Trace) -> list[Step]:
     for place in range(len(trace.steps) + 1):
         for left, relation, right in by_place.get(place, ()):
             try:
-                layer = Require(left=left, relation=relation, right=right)
-            except ValidationError:
-                continue  # arithmetic that is too long to be written
-            steps.append(Step(layer, name=trace.unique("require"), **{"from": last}))
+                found = [Require(left=left, relation=relation, right=right)]
+            except ValidationError:  # arithmetic that is too long to be written
+                found = [Require(left=one, relation=told, right=two) for one, told, two in _as_traced(trace)]
+            steps.extend(Step(layer, name=trace.unique("require"), **{"from": last}) for layer in found)
         if place < len(trace.steps):
             step = trace.steps[place]
             if step.source is None and steps and steps[-1].name != last:
@@ -98,12 +110,23 @@ def _with_guards(trace: Trace) -> list[Step]:
     return steps
 
 
+def _as_traced(trace: Trace) -> list[Guard]:
+    """Return conditions that hold for the inputs of the trace only."""
+    seen = {name: tensor for tensor, name in trace.refs.values() if name in trace.inputs}
+    return [
+        (f"size({name!r}, {axis})", "equal", str(size))
+        for name, tensor in seen.items()
+        for axis, size in enumerate(tensor.shape)
+    ]
+
+
 def _simplified(model: Model, data: dict[str, Any], steps: list[Step]) -> Model:
     """Return the model with numbers where arithmetic comes to the same number whatever is left free."""
     if not any(isinstance(step.body, Kind) and _formulas(step.body) for step in steps):
         return model
     try:
-        walk = model._walk(None, 1, symbolic=True, values={})[0]  # noqa: SLF001
+        batch = symbol("batch") if model.batched else None
+        walk = model._walk(None, batch, symbolic=True, values={})[0]  # noqa: SLF001
     except ShapecalcError:
         return model
     if walk.failures or len(walk.graph.nodes) != len(steps):
@@ -114,17 +137,11 @@ def _simplified(model: Model, data: dict[str, Any], steps: list[Step]) -> Model:
         if isinstance(body, Kind) and _formulas(body):
             layer = node.layer
             values = {key: _number(value, getattr(layer, key)) for key, value in body.fields_set().items()}
-            if isinstance(body, Require) and not any(
-                _is_open(one) for one in (values["left"], values["right"])
-            ):
+            if isinstance(layer, Require) and decide(layer.left, SIGNS[layer.relation], layer.right):
                 continue
             step = step.model_copy(update={"body": type(body)(**values)})  # noqa: PLW2901
         kept.append(step)
     return Model(layers=kept, **data)
-
-
-def _is_open(value: Any) -> bool:
-    return isinstance(value, str) and not _is_about_batch(Formula.parse(value))
 
 
 def _formulas(layer: Kind) -> bool:
@@ -139,10 +156,6 @@ def _number(value: Any, resolved: Any) -> Any:
     """Return the number that a formula comes to, if it depends on nothing; else the formula."""
     if isinstance(value, tuple):
         return tuple(_number(one, other) for one, other in zip(value, resolved, strict=True))
-    if isinstance(value, Formula) and isinstance(resolved, int) and not _is_about_batch(value):
+    if isinstance(value, Formula) and isinstance(resolved, int):
         return resolved
     return value.text if isinstance(value, Formula) else value
-
-
-def _is_about_batch(formula: Formula) -> bool:
-    return ", 0)" in formula.text

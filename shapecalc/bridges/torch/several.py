@@ -13,14 +13,15 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from shapecalc.bridges.torch.modules import Builder, Fields, Shapes, Sizes
+from shapecalc.bridges.torch import standalone
+from shapecalc.bridges.torch.modules import Builder, Fields, Shapes, Sizes, named
 from shapecalc.layers.base import Kind
 
 
 def torch_class(cls: type[Kind]) -> Callable[..., nn.Module]:
     """Return the class in torch.nn that a kind names."""
     assert cls.torch is not None
-    found: Callable[..., nn.Module] = getattr(nn, cls.torch.removeprefix("torch.nn."))
+    found: Callable[..., nn.Module] = named(cls.torch)
     return found
 
 
@@ -200,6 +201,8 @@ def attention(cls: type[Kind], fields: Fields, shapes: Shapes) -> nn.Module:
     wanted: Fields = {
         name: fields.pop(name) for name in ("need_weights", "average_attn_weights") if name in fields
     }
+    if len(shapes) == 1 and not wanted.get("need_weights"):
+        return standalone.SelfAttention(**fields)
     module = nn.MultiheadAttention(**fields)
 
     def three(_module: nn.Module, args: tuple[Tensor, ...], _: Any) -> tuple[tuple[Tensor, ...], Fields]:

@@ -1,6 +1,7 @@
-"""Small modules that torch has no class for; an export takes them along as they stand here.
+"""Small modules that torch has no class for: `build` makes them, and an export takes their text along.
 
-So each needs torch alone, and every statement of it fits into 88 columns.
+So each needs torch alone, is named as its kind, keeps its settings under the names of the kind's fields, and
+every statement of it fits into 88 columns.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ class ClassToken(nn.Module):
 
     def __init__(self, embed_dim: int) -> None:
         super().__init__()
+        self.embed_dim = embed_dim
         self.weight = nn.Parameter(torch.zeros(1, 1, embed_dim))
 
     def forward(self, x: Tensor) -> Tensor:
@@ -25,6 +27,8 @@ class PositionEmbedding(nn.Module):
 
     def __init__(self, length: int, embed_dim: int) -> None:
         super().__init__()
+        self.length = length
+        self.embed_dim = embed_dim
         self.weight = nn.Parameter(torch.zeros(1, length, embed_dim))
 
     def forward(self, x: Tensor) -> Tensor:
@@ -32,12 +36,14 @@ class PositionEmbedding(nn.Module):
 
 
 class LayerScale(nn.Module):
-    """A learned factor for every channel; `following` axes come after theirs."""
+    """A learned factor for every channel; the channels are on an axis from the end."""
 
-    def __init__(self, channels: int, following: int, init: float = 1e-06) -> None:
+    def __init__(self, channels: int, dim: int = -1, init: float = 1e-06) -> None:
         super().__init__()
-        shape = (channels, *(1,) * following)
-        self.weight = nn.Parameter(torch.full(shape, init))
+        self.channels = channels
+        self.dim = dim
+        self.init = init
+        self.weight = nn.Parameter(torch.full((channels, *(1,) * (-dim - 1)), init))
 
     def forward(self, x: Tensor) -> Tensor:
         return x * self.weight
@@ -50,11 +56,34 @@ class SelfAttention(nn.MultiheadAttention):
         return super().forward(x, x, x, need_weights=False)[0]
 
 
+class FlatLSTM(nn.LSTM):
+    """An LSTM that takes and returns its two states beside the sequence, not as a pair."""
+
+    def forward(  # type: ignore[override]
+        self, x: Tensor, hidden: Tensor | None = None, cell: Tensor | None = None
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        states = None if hidden is None or cell is None else (hidden, cell)
+        x, (hidden, cell) = super().forward(x, states)
+        return x, hidden, cell
+
+
+class FlatLSTMCell(nn.LSTMCell):
+    """A cell that takes its two states beside the input, not as a pair."""
+
+    def forward(  # type: ignore[override]
+        self, x: Tensor, hidden: Tensor | None = None, cell: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        states = None if hidden is None or cell is None else (hidden, cell)
+        return super().forward(x, states)
+
+
 class StochasticDepth(nn.Module):
     """Leaves out whole samples, or the whole batch, by chance while training."""
 
-    def __init__(self, p: float = 0.5, mode: str = "row") -> None:
+    def __init__(self, p: float, mode: str = "row") -> None:
         super().__init__()
+        if not 0 <= p <= 1 or mode not in ("row", "batch"):
+            raise ValueError("p is a probability and mode is row or batch")
         self.p = p
         self.mode = mode
 
@@ -62,9 +91,8 @@ class StochasticDepth(nn.Module):
         if not self.training or self.p == 0:
             return x
         drawn = x.shape[0] if self.mode == "row" else 1
-        kept = torch.empty(drawn, *(1,) * (x.dim() - 1), dtype=x.dtype, device=x.device)
-        kept = kept.bernoulli_(1 - self.p)
-        return x * kept if self.p == 1 else x * kept / (1 - self.p)
+        kept = x.new_empty(drawn, *(1,) * (x.dim() - 1)).bernoulli_(1 - self.p)
+        return x * kept if self.p == 1 else x * kept.div_(1 - self.p)
 
 
 class Divisible(nn.Module):
@@ -85,14 +113,21 @@ class Divisible(nn.Module):
 class Subsample2d(nn.Module):
     """The sum over windows, times a factor per channel, plus a bias per channel."""
 
-    def __init__(self, channels: int, kernel_size: int, stride: int = 2) -> None:
+    def __init__(
+        self,
+        channels: int,
+        kernel_size: int | tuple[int, int],
+        stride: int | tuple[int, int] | None = None,
+    ) -> None:
         super().__init__()
+        self.channels = channels
+        self.kernel_size = kernel_size
+        self.stride = kernel_size if stride is None else stride
         self.weight = nn.Parameter(torch.ones(channels))
         self.bias = nn.Parameter(torch.zeros(channels))
-        self.sum = nn.LPPool2d(1, kernel_size, stride)
 
     def forward(self, x: Tensor) -> Tensor:
-        sums: Tensor = self.sum(x)
+        sums = nn.functional.lp_pool2d(x, 1, self.kernel_size, self.stride)
         return sums * self.weight[:, None, None] + self.bias[:, None, None]
 
 
@@ -103,38 +138,43 @@ class PartialConv2d(nn.Module):
         self,
         connections: tuple[tuple[int, ...], ...],
         kernel_size: tuple[int, int],
-        bias: bool = True,
         stride: int | tuple[int, int] = 1,
         padding: int | tuple[int, int] = 0,
         dilation: int | tuple[int, int] = 1,
+        bias: bool = True,
     ) -> None:
         super().__init__()
         self.connections = connections
+        self.kernel_size = kernel_size
         self.stride, self.padding, self.dilation = stride, padding, dilation
         total = sum(len(channels) for channels in connections)
         self.weight = nn.Parameter(torch.randn(total, *kernel_size) / total)
         self.bias = nn.Parameter(torch.zeros(len(connections))) if bias else None
 
     def forward(self, x: Tensor) -> Tensor:
+        windows = (self.stride, self.padding, self.dilation)
         planes, first = [], 0
         for number, channels in enumerate(self.connections):
             kernel = self.weight[first : first + len(channels)][None]
             first += len(channels)
             bias = None if self.bias is None else self.bias[number : number + 1]
-            part = x[..., list(channels), :, :]
-            windows = (self.stride, self.padding, self.dilation)
-            planes.append(nn.functional.conv2d(part, kernel, bias, *windows))
+            seen = torch.stack([x[..., channel, :, :] for channel in channels], dim=-3)
+            planes.append(nn.functional.conv2d(seen, kernel, bias, *windows))
         return torch.cat(planes, dim=-3)
 
 
-class Rbf(nn.Module):
+class RBF(nn.Module):
     """The squared distance to centres that are drawn by hand."""
 
     centers: Tensor
 
     def __init__(self, in_features: int, out_features: int) -> None:
         super().__init__()
+        self.in_features = in_features
+        self.out_features = out_features
         self.register_buffer("centers", torch.zeros(out_features, in_features))
 
     def forward(self, x: Tensor) -> Tensor:
+        if x.shape[-1] != self.in_features:
+            raise ValueError(f"{self.in_features} features, not {x.shape[-1]}")
         return (x[..., None, :] - self.centers).square().sum(-1)

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from itertools import chain, repeat
 from typing import Any
 
 import torch
@@ -57,17 +58,22 @@ def answer(
     build: Callable[[], Callable[..., Any]],
     shapes: Shapes,
     hints: Mapping[str, int],
-    dtype: torch.dtype = torch.float32,
+    dtypes: Sequence[torch.dtype] = (torch.float32,),
 ) -> Answer:
     """Return torch's answer for inputs with these shapes, in which letters are free sizes.
 
-    `build` makes the module, whose weights then take no memory either. Raises `Undecided`
+    `build` makes the module, whose weights then take no memory either; the last of `dtypes` is that of all
+    inputs that follow. Raises `Undecided`
     when torch has no symbolic answer, or one that is not integer arithmetic.
     """
     env = ShapeEnv(specialize_zero_one=False, duck_shape=False)
     with _traced(env):
         free = {name: _size(env, name, hint) for name, hint in hints.items()}
-        inputs = [torch.empty([_given(dim, free) for dim in shape], dtype=dtype) for shape in shapes]
+        kinds = chain(dtypes, repeat(dtypes[-1]))
+        inputs = [
+            torch.empty([_given(dim, free) for dim in shape], dtype=kind)
+            for shape, kind in zip(shapes, kinds, strict=False)
+        ]
         letters = {str(one.node.expr): symbol(name) for name, one in free.items()}
         before = len(env.guards)
         refusal, result = "", None

@@ -168,6 +168,10 @@ ARGUMENTS: dict[str, str] = {
     "mv": "left right",
     "baddbmm": "input left right",
     "addmm": "input left right",
+    "multi_head_attention_forward": (
+        "query key value embed_dim num_heads in_proj_weight in_proj_bias bias_k bias_v add_zero_attn "
+        "dropout_p out_proj_weight out_proj_bias training"
+    ),
     "scaled_dot_product_attention": "query key value attn_mask dropout_p is_causal scale",
     "getitem": "input index",
     "setitem": "input index value",

@@ -8,22 +8,29 @@ Python, decisions included. A module of torch that has a kind is one step, and s
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from types import CodeType
+from typing import Any, TypeAlias
 from unittest import mock
 
+import torch
 from pydantic import ValidationError
 from torch import Tensor, nn
 from torch._C import DisableTorchFunction
 from torch.overrides import TorchFunctionMode
 
+from shapecalc.bridges.torch.foretelling import foretold, joined
 from shapecalc.bridges.torch.leaves import as_layer
-from shapecalc.bridges.torch.numbers import Guard, Size, plain
+from shapecalc.bridges.torch.numbers import Guard, Size, Sizes, plain
 from shapecalc.errors import ShapecalcError
-from shapecalc.layers.base import Kind, Merge
+from shapecalc.layers.base import Effect, Kind, Merge
 from shapecalc.layers.traced import Constant, Opaque, Parameter
 from shapecalc.spec.tree import Step
+
+Place: TypeAlias = "tuple[CodeType, int]"
+"""An instruction of the interpreter: the code, and how far into it."""
 
 _ODD = re.compile(r"[^A-Za-z0-9_.]")
 
@@ -31,11 +38,17 @@ _ODD = re.compile(r"[^A-Za-z0-9_.]")
 class Trace:
     """The steps so far, and which of them made each tensor."""
 
-    def __init__(self, module: nn.Module) -> None:
+    def __init__(self, module: nn.Module, *, whole: bool = False, held: bool = False) -> None:
         self.module = module
+        self.whole = whole
+        """Whether the shapes of inputs count as they are, no axis a batch."""
+        self.held = held
+        """Whether sizes are ordinary numbers, so that the trace holds for the sizes of its inputs only."""
         self.steps: list[Step] = []
         self.guards: dict[Guard, int] = {}
         """What Python decided by sizes, each with the number of steps that stood before it."""
+        self.read: dict[Place, list[Guard]] = {}
+        """Which of them came of a number read as an index since the last call of torch, by where."""
         self.refs: dict[int, tuple[Tensor, str]] = {}
         self.names: dict[str, int] = {}
         self.paths = {id(one): name for name, one in module.named_modules()}
@@ -117,14 +130,24 @@ class Trace:
             if isinstance(result, Tensor):
                 self.refs[id(result)] = (result, name if len(results) == 1 else f"{name}.{number}")
 
-    def note(self, guard: Guard) -> None:
-        """Remember what was decided by a size."""
+    def note(self, guard: Guard, place: Place | None = None) -> None:
+        """Remember what was decided by a size; `place` is where it was read as an index."""
+        if place is not None and guard not in self.guards:
+            self.read.setdefault(place, []).append(guard)
         self.guards.setdefault(guard, len(self.steps))
 
-    def sizes(self, tensor: Tensor) -> tuple[Size, ...]:
+    def recorded_at(self, place: Place) -> None:
+        """Forget what was read as an index by the call that is recorded now: it will say so itself."""
+        for guard in self.read.pop(place, ()):
+            del self.guards[guard]
+        self.read.clear()
+
+    def sizes(self, tensor: Tensor) -> Sizes:
         """Return the sizes of a tensor with their origin."""
+        if self.held:
+            return Sizes(tensor.shape)
         name = self.ref(tensor)
-        return tuple(
+        return Sizes(
             Size(size, f"size('{name}', {axis})", self.note) for axis, size in enumerate(tensor.shape)
         )
 
@@ -150,7 +173,9 @@ class Trace:
         self.emit(layer, sources, results, name)
 
     def batch_of(self, name: str) -> int:
-        """Return the first size of an input; 0 for a single number."""
+        """Return the first size of an input; 0 for a single number, and where no axis is a batch."""
+        if self.whole:
+            return 0
         return next((t.shape[0] for t, ref in self.refs.values() if ref == name and t.dim()), 0)
 
 
@@ -178,7 +203,11 @@ class Recording(TorchFunctionMode):
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         kwargs = kwargs or {}
-        result = func(*plain(args), **plain(kwargs))
+        frame = sys._getframe(1)  # noqa: SLF001
+        self.trace.recorded_at((frame.f_code, frame.f_lasti))
+        result = joined(args, kwargs) if func is torch.cat else None
+        if result is None:
+            result = func(*plain(args), **plain(kwargs))
         return self.translate(self.trace, func, args, kwargs, result)
 
 
@@ -193,13 +222,16 @@ def modules_seen(trace: Trace) -> Iterator[None]:
                 return honest(module, *args, **kwargs)
             if not args and [*kwargs] == ["input"]:
                 args, kwargs = (kwargs["input"],), {}
-            if _is_unary(module, args, kwargs) and _as_step(trace, module, args):
-                trace.inside_leaf = True
-                try:
-                    result = honest(module, *plain(args), **plain(kwargs))
-                finally:
-                    trace.inside_leaf = False
-                first = result[0] if isinstance(module, nn.MultiheadAttention) else result
+            effect = _as_step(trace, module, args) if _is_unary(module, args, kwargs) else None
+            if effect is not None:
+                result = foretold(module, args[0], effect)
+                if result is None:
+                    trace.inside_leaf = True
+                    try:
+                        result = honest(module, *plain(args), **plain(kwargs))
+                    finally:
+                        trace.inside_leaf = False
+                first = result if isinstance(result, Tensor) else result[0]
                 trace.settle(trace.last, [first])
                 return result
         trace.scope.append(trace.paths.get(id(module), trace.scope[-1] if trace.scope else ""))
@@ -213,7 +245,7 @@ def modules_seen(trace: Trace) -> Iterator[None]:
 
 
 def _is_unary(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
-    if isinstance(module, nn.MultiheadAttention):
+    if isinstance(module, nn.MultiheadAttention) and len(args) > 1:
         return len(args) == 3 and args[0] is args[1] is args[2] and _plain_attention(kwargs)
     return len(args) == 1 and not kwargs and isinstance(args[0], Tensor)
 
@@ -223,21 +255,26 @@ def _plain_attention(kwargs: dict[str, Any]) -> bool:
     return all(value is None or isinstance(value, bool) for name, value in kwargs.items() if "mask" in name)
 
 
-def _as_step(trace: Trace, module: nn.Module, args: tuple[Any, ...]) -> bool:
-    """Append the step that a module is, if it is one; its result is not known yet."""
+def held(module: nn.Module) -> dict[str, nn.Parameter]:
+    """Return the parameters of a module itself, by name."""
+    return {name: one for name, one in vars(module)["_parameters"].items() if one is not None}
+
+
+def _as_step(trace: Trace, module: nn.Module, args: tuple[Any, ...]) -> Effect | None:
+    """Append the step that a module is, if it is one, and return its effect; its result is not known yet."""
     layer = as_layer(module)
     if layer is None:
-        return False
-    own = dict(module.named_parameters())
+        return None
+    own = dict(module.named_parameters()) if vars(module)["_modules"] else held(module)
     x = tuple(plain(tuple(args[0].shape)))
     try:
         effect = layer.apply((x,))
     except ShapecalcError:
-        return False  # torch will say itself what it does not take
+        return None  # torch will say itself what it does not take
     except ValidationError:
-        return False
+        return None
     if effect.weights != {name: tuple(one.shape) for name, one in own.items()}:
-        return False  # weights that are computed, as under a parametrization
+        return None  # weights that are computed, as under a parametrization
     owners = {trace.claimed.get(id(one)) for one in own.values()}
     path = trace.paths.get(id(module)) or layer.kind
     name = trace.unique(path)
@@ -245,12 +282,12 @@ def _as_step(trace: Trace, module: nn.Module, args: tuple[Any, ...]) -> bool:
     if owners <= {None}:
         trace.claimed |= {id(one): name for one in own.values()}
         trace.emit(layer, source, (), name)
-        return True
+        return effect
     owner = owners.pop()
     if owners or owner is None:
-        return False  # some of its weights are another's
+        return None  # some of its weights are another's
     holder = next(step for step in trace.steps if step.name == owner)
     if holder.body == layer:
         trace.emit(layer, source, (), name, share=owner)
-        return True
-    return False
+        return effect
+    return None

@@ -8,8 +8,8 @@ import torch
 from pydantic import ValidationError
 from torch import Tensor
 
-from shapecalc.bridges.torch.functions import binary, unary, value_of
-from shapecalc.bridges.torch.numbers import Size, plain, written
+from shapecalc.bridges.torch.functions import binary, counted, unary, value_of
+from shapecalc.bridges.torch.numbers import Size, plain, sizes_in, written
 from shapecalc.bridges.torch.rules import RULES
 from shapecalc.bridges.torch.tables import BINARY, CREATED, ELEMENTWISE, NO_MACS, SAME, UNARY, bound, normal
 from shapecalc.bridges.torch.trace import Trace, tensors_in
@@ -26,6 +26,12 @@ def translate(trace: Trace, func: Any, args: tuple[Any, ...], kwargs: dict[str, 
     name = normal(raw)
     if name in ("size", "numel", "nelement") and isinstance(args[0], Tensor):
         return _sized(trace, name, args, kwargs, result)
+    if name == "len":
+        return trace.sizes(args[0])[0].hold()
+    if name == "iter":
+        rows = [*result]
+        _known(trace, "unbind", args, kwargs, rows)
+        return iter(rows)
     found = [*tensors_in(result)]
     if not found and name not in ("setitem",):
         return result
@@ -37,6 +43,7 @@ def translate(trace: Trace, func: Any, args: tuple[Any, ...], kwargs: dict[str, 
         return result
     if not _known(trace, name, args, kwargs, result):
         costs = {"macs_known": 0} if name in NO_MACS else {}
+        _held(args, kwargs)
         trace.opaque(trace.here(name), name, [*tensors_in([args, kwargs])], found, **costs)
     return result
 
@@ -46,6 +53,8 @@ def _known(trace: Trace, name: str, args: tuple[Any, ...], kwargs: dict[str, Any
     given = bound(name, args, kwargs)
     x = given.get("input")
     try:
+        if isinstance(result, (tuple, list)) and isinstance(x, Tensor):
+            counted(trace, name, given, len(result))
         rule = RULES.get(name)
         if rule is not None and rule(trace, name, given, result):
             return True
@@ -84,17 +93,14 @@ def _got(trace: Trace, func: Any, tensor: Tensor, result: Any) -> Any:
 def _sized(trace: Trace, name: str, args: tuple[Any, ...], kwargs: dict[str, Any], result: Any) -> Any:
     sizes = trace.sizes(args[0])
     if name != "size":
-        total: Any = 1
-        for size in sizes:
-            total = size * total
-        return total
+        return sizes.numel()
     dim = args[1] if len(args) > 1 else kwargs.get("dim")
     return sizes if dim is None else sizes[dim]
 
 
 def _created(trace: Trace, name: str, args: tuple[Any, ...], kwargs: dict[str, Any], result: Any) -> None:
     """Note a tensor made of nothing; its sizes may come from others."""
-    if not isinstance(result, Tensor) or name == "tensor" or not trace.inputs:
+    if not isinstance(result, Tensor) or (name == "tensor" and not result.dim()) or not trace.inputs:
         return
     shape = [*args[1 if args and isinstance(args[0], Tensor) else 0 :]]
     sizes = kwargs.get("size", shape[0] if shape and isinstance(shape[0], (tuple, list)) else shape)
@@ -104,3 +110,11 @@ def _created(trace: Trace, name: str, args: tuple[Any, ...], kwargs: dict[str, A
         told = (written(args[0]),)
     if any(isinstance(size, str) for size in told):
         trace.emit(Constant(shape=told), [trace.inputs[0]], [result], trace.here(name))
+    else:
+        _held(args, kwargs)
+
+
+def _held(args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    """Note the sizes that went into a call of which only this outcome is known."""
+    for one in sizes_in((args, kwargs)):
+        one.hold()

@@ -1,14 +1,15 @@
 """A whole model against torch: every layer for all sizes, its weights and cost, and the network at once.
 
 Proofs compose: where every layer's rule is torch's for all sizes, so is the network's. The network is run
-in letters as well, once, which needs no such argument but holds only under the guards of that run.
+in letters as well, once, which needs no such argument but holds only under the guards of that run; and it is
+built and run at its own sizes, every layer watched.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -20,6 +21,7 @@ from shapecalc.bridges.torch.layer import arguments, build_layer
 from shapecalc.bridges.torch.letters import lettered
 from shapecalc.bridges.torch.modules import Sizes
 from shapecalc.bridges.torch.prove import Question, prove
+from shapecalc.bridges.torch.running import Forward, forward
 from shapecalc.bridges.torch.symbolic import Answer, answer
 from shapecalc.bridges.torch.verdict import OUTCOMES, Outcome, Verdict
 from shapecalc.bridges.torch.verify import not_ours_to_prove, question_of, quiet, shapes_of, structure
@@ -44,16 +46,18 @@ class Checked:
     inputs: Shapes
     verdict: Verdict
     difference: str = ""
+    ran: str = ""
+    """How it differs in the forward of the built network, if it does."""
 
     @property
     def is_refuted(self) -> bool:
         """Whether our layer is not torch's."""
-        return self.verdict.outcome == "refuted" or bool(self.difference)
+        return self.verdict.outcome == "refuted" or bool(self.difference or self.ran)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the layer as plain data."""
         found = {"path": self.path, "kind": self.kind, "inputs": [list(shape) for shape in self.inputs]}
-        return found | self.verdict.to_dict() | {"difference": self.difference}
+        return found | self.verdict.to_dict() | {"difference": self.difference, "forward": self.ran}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +67,16 @@ class Verification:
     name: str
     layers: tuple[Checked, ...]
     network: Verdict
+    forward: Forward
+    """How the built network ran."""
     proofs: int
     """How many different proofs the layers came to."""
 
     @property
     def is_refuted(self) -> bool:
         """Whether anything is not as torch has it."""
-        return self.network.outcome == "refuted" or any(one.is_refuted for one in self.layers)
+        whole = self.network.outcome == "refuted" or self.forward.is_refuted
+        return whole or any(one.is_refuted for one in self.layers)
 
     @property
     def counts(self) -> dict[Outcome, int]:
@@ -85,6 +92,7 @@ class Verification:
             "counts": self.counts,
             "proofs": self.proofs,
             "network": self.network.to_dict(),
+            "forward": self.forward.to_dict(),
             "layers": [one.to_dict() for one in self.layers],
         }
 
@@ -116,8 +124,10 @@ def verify(
         verdict, difference = _checked(node, proofs, differences)
         layers.append(Checked(node.path, node.kind, node.inputs, verdict, difference))
     network = _network(model, report, given, values or {})
+    ran = forward(model, report, given, values or {})
+    layers = [replace(one, ran=ran.differences.get(one.path, "")) for one in layers]
     progress(len(report.nodes), len(report.nodes))
-    return Verification(model.name, tuple(layers), network, len(proofs))
+    return Verification(model.name, tuple(layers), network, ran, len(proofs))
 
 
 def _checked(
@@ -198,7 +208,7 @@ def _question(report: Report, sizes: dict[str, int]) -> Question:
         found = walked(point)
         if isinstance(found, str):
             raise Undecided(found)
-        return answer(lambda: _Composed(graph, found), letters, point, _dtype(graph))
+        return answer(lambda: _Composed(graph, found), letters, point, (_dtype(graph),))
 
     return Question(
         sizes,
@@ -257,10 +267,12 @@ def text(found: Verification) -> str:
     lines += [
         "",
         f"network: {found.network}",
+        f"forward: {found.forward}",
         f"{of}, {found.proofs} different: {counts or 'nothing to prove'}",
     ]
     return "\n".join([*lines, *([numbers] if compared else [])])
 
 
 def _told(layer: Checked) -> str:
-    return f"{layer.verdict}; refuted: {layer.difference}" if layer.difference else str(layer.verdict)
+    differences = dict.fromkeys(one for one in (layer.difference, layer.ran) if one)
+    return "; refuted: ".join([str(layer.verdict), *differences])

@@ -14,14 +14,14 @@ from shapecalc.algebra import Dim
 from shapecalc.algebra.cells import Every, Relation
 from shapecalc.algebra.render import grouped
 from shapecalc.bridges.torch.layer import arguments, build_layer
+from shapecalc.bridges.torch.leaves import OWN
 from shapecalc.bridges.torch.letters import lettered
-from shapecalc.bridges.torch.modules import REJECTIONS, Sizes
+from shapecalc.bridges.torch.modules import REJECTIONS, Sizes, absent
 from shapecalc.bridges.torch.prove import Question, prove
 from shapecalc.bridges.torch.symbolic import Answer, answer
 from shapecalc.bridges.torch.verdict import Verdict
 from shapecalc.errors import ShapecalcError
-from shapecalc.layers.base import Joint, Kind, Merge, Named, Shapes
-from shapecalc.layers.wrapper import Wrapper
+from shapecalc.layers.base import Kind, Named, Shapes
 
 LARGEST_ON_CPU = 2_000_000
 """The most weights of a module that is built for real; a larger one has shapes only."""
@@ -55,12 +55,20 @@ def not_ours_to_prove(layer: Kind, tensors: int) -> str:
         return "nothing is known of it but the shapes that were seen"
     if layer.torch is None and layer.kind not in BUILDERS:
         return f"torch has no counterpart of {layer.kind}"
+    if layer.kind not in OWN and (why := absent(type(layer))):
+        return why
     if layer.kind in ON_THE_CPU:
         return f"torch's {layer.kind} looks at numbers, which letters are not"
-    several = isinstance(layer, Joint) and not isinstance(layer, Merge) and tensors > 1
-    if several or isinstance(layer, Wrapper):
-        return "a layer of several tensors or around another layer, whose sizes are not told apart yet"
+    if tensors > 1 and layer.kind in TOO_MANY_CASES:
+        return "of several tensors at once, its sizes make more cases than are settled in reasonable time"
     return ""
+
+
+TOO_MANY_CASES = {
+    *("rnn", "lstm", "gru", "embedding_bag", "multihead_attention"),
+    *("transformer", "transformer_decoder", "transformer_decoder_layer"),
+}
+"""Kinds that are proved of one tensor only, if at all: of several, torch answers for one number at a time."""
 
 
 def question_of(layer: Kind, shapes: tuple[Sizes, ...], settled: tuple[str, ...] = ()) -> Question:
@@ -70,10 +78,10 @@ def question_of(layer: Kind, shapes: tuple[Sizes, ...], settled: tuple[str, ...]
     """
     letters = lettered(layer, shapes).holding(settled)
     effect = layer.apply(letters.proved)
-    dtype = arguments(layer.kind, ((1,),), "meta")[0].dtype
+    dtypes = [one.dtype for one in arguments(layer.kind, shapes, "meta")]
 
     def symbolic(hints: Mapping[str, int]) -> Answer:
-        return answer(lambda: build_layer(layer, letters.at(hints)), letters.proved, hints, dtype)
+        return answer(lambda: build_layer(layer, letters.at(hints)), letters.proved, hints, dtypes)
 
     return Question(
         letters.free,

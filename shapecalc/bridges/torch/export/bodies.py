@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from shapecalc.bridges.torch.export.layers import FunctionSource, ModuleSource, Source
+from shapecalc.bridges.torch.export.layer_source import FunctionSource, ModuleSource, Source
 from shapecalc.bridges.torch.export.tree import Network, Part
 
 

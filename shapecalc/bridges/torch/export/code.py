@@ -75,6 +75,9 @@ def laid(code: Code, indent: int, before: str = "", after: str = "") -> str:
         return line
     match code:
         case Call(name, arguments, brackets) if arguments:
+            together = ", ".join(first + flat(one) for first, one in arguments)
+            if len(arguments) > 1 and brackets == "()" and len(pad) + 4 + len(together) <= WIDTH:
+                return f"{pad}{before}{name}(\n{pad}    {together}\n{pad}){after}"
             inside = [laid(one, indent + 4, prefix, ",") for prefix, one in arguments]
             return "\n".join([f"{pad}{before}{name}{brackets[0]}", *inside, f"{pad}{brackets[1]}{after}"])
         case Loop(element, variable, count):

@@ -12,7 +12,7 @@ from keyword import iskeyword
 
 from shapecalc.bridges.torch.export.bodies import Body, Item
 from shapecalc.bridges.torch.export.code import Call, Code, Infix, flat, laid
-from shapecalc.bridges.torch.export.layers import FunctionSource
+from shapecalc.bridges.torch.export.layer_source import FunctionSource
 
 LONGEST_INLINE = 60
 LONGEST_SUM = 52
@@ -122,6 +122,9 @@ class Forward:
             for branch in present(item):
                 before = len(self.statements)
                 self._one(branch, _at(access, item, branch))
+                for one in self.statements[before:]:
+                    if len(one.targets) == 1 and not branch.key.isdecimal():
+                        one.hint = branch.key
                 self._put_inside(item, before)
             self._function(item)
         else:

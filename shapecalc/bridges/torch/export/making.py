@@ -8,7 +8,7 @@ from itertools import pairwise, takewhile
 from torch import nn
 
 from shapecalc.bridges.torch.export.bodies import Item
-from shapecalc.bridges.torch.export.classes import Class, Made
+from shapecalc.bridges.torch.export.class_data import Class, Made
 from shapecalc.bridges.torch.export.code import Call, Choice, Code, Loop, call, code_of, flat, laid, text
 from shapecalc.bridges.torch.export.forward import is_chain, is_numbered, is_sliceable, present
 from shapecalc.errors import SpecError, quote

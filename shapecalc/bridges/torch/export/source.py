@@ -1,32 +1,18 @@
-"""`export`: the whole module text of a model in PyTorch."""
+"""`export`: a model as PyTorch source, its settable parameters as arguments."""
 
 from __future__ import annotations
 
-import inspect
-import re
 from collections.abc import Mapping
+from keyword import iskeyword
 from typing import Any
 
-from shapecalc import __version__
-from shapecalc.bridges.torch import standalone
-from shapecalc.bridges.torch.build import refuse_keras, refuse_unbuildable, shapes_before
-from shapecalc.bridges.torch.export.bodies import Bodies, Body
-from shapecalc.bridges.torch.export.classes import UNSAID, Class, Parameter, Writer
-from shapecalc.bridges.torch.export.code import Call, Code, laid, text
-from shapecalc.bridges.torch.export.forward import Forward, present
-from shapecalc.bridges.torch.export.layers import Source, source_of
-from shapecalc.bridges.torch.export.making import Maker
-from shapecalc.bridges.torch.export.symbols import literal
-from shapecalc.bridges.torch.export.tree import Network, Part, expanded
-from shapecalc.errors import SpecError
+from shapecalc.algebra.formula import Formula
+from shapecalc.bridges.torch.build import refuse_keras
+from shapecalc.bridges.torch.export.text import RESERVED, Export
+from shapecalc.bridges.torch.export.tree import expanded
+from shapecalc.engine.parameters import Parameters
+from shapecalc.errors import ShapecalcError
 from shapecalc.model import Model
-
-HELPERS = {
-    name: one
-    for name, one in vars(standalone).items()
-    if inspect.isclass(one) and one.__module__ == standalone.__name__
-}
-_RESERVED = {"self", "torch", "nn", "OrderedDict", "Tensor", "range", "super", "float", "i", "_", *HELPERS}
 
 
 def export(
@@ -49,182 +35,63 @@ def export(
     """
     refuse_keras(model)
     model.analyze(input=input, **parameters)
-    network = expanded(model, input, parameters)
-    return _Export(model, network, parameters).text()
+    return settled(model, input, parameters).text()
 
 
-class _Export:
-    """One export: which classes there are, and what is written for each."""
+def settled(model: Model, given: Any, values: Mapping[str, Any]) -> Export:
+    """Return an export whose root takes the parameters of the model that it can take as arguments.
 
-    def __init__(self, model: Model, network: Network, values: Mapping[str, Any]) -> None:
-        self.model = model
-        self.network = network
-        self.values = values
-        self.sources = {id(part): self._source(part) for part in network.root.parts() if part.node}
-        self.bodies = Bodies(network, self.sources)
-        self.classes: dict[int, Class] = {}
-        self.root = self.bodies.of[id(network.root)]
-        taken = set(_RESERVED)
-        for one in [Class(_class_name(body.label, taken), body) for body in self.bodies.in_order()]:
-            body = one.body
-            block = None if body is self.root else model.blocks.get(body.label)
-            Writer(one, block, self.classes, self.sources, network.shapes, taken).work_out()
-            self.classes[id(body)] = one
-
-    def _source(self, part: Part) -> Source:
-        node = part.node
-        assert node is not None
-        refuse_unbuildable(node)
-        shapes = shapes_before(node, _as_walk(self.network))
-        try:
-            return source_of(node.layer, shapes, dict(part.written))
-        except SpecError as error:
-            error.path, error.place = error.path or node.path, error.place or node.place
-            raise
-
-    # ---- the text
-
-    def text(self) -> str:
-        """Return the module text."""
-        classes = [self._class(one) for one in self.classes.values()]
-        body = "\n\n\n".join(classes)
-        helpers = [_helper(one) for name, one in HELPERS.items() if re.search(rf"\b{name}\(", body)]
-        whole = "\n\n\n".join([*helpers, *classes])
-        imports = ["import torch"] if re.search(r"\btorch\.", whole) else []
-        imports.append("from torch import Tensor, nn")
-        first = ["from collections import OrderedDict", ""] if "OrderedDict(" in whole else []
-        head = "\n".join([self._docstring(), "", *first, *imports])
-        return f"{head}\n\n\n{whole}\n"
-
-    def _docstring(self) -> str:
-        shapes = ", ".join(
-            "x".join(map(str, shape[1:])) or "one number" for shape in self.network.inputs.values()
-        )
-        title = _harmless(self.model.title or self.model.name)
-        name = _harmless(self.model.name)
-        return (
-            f'"""{title}.\n\nWritten by shapecalc {__version__} from the specification {name},'
-            f' for an input of {shapes}.\n"""'
-        )
-
-    def _class(self, one: Class) -> str:
-        is_root = one.body is self.root
-        reads = one.body.reads()
-        signature = ["self", *map(_declared, one.parameters)]
-        lines = [laid(Call("def __init__", tuple(("", name) for name in signature)), 4, after=" -> None:")]
-        lines.append("        super().__init__()")
-        maker = Maker(one, reads)
-        for item in present(one.body.items):
-            lines += maker.assigned(item)
-        if is_root:
-            lines += self._ties()
-        forward = Forward(one.body)
-        forward.write(one.body.items, "self")
-        inputs = self._inputs(one.body, is_root=is_root)
-        output = self._outputs(forward) if is_root else None
-        returned = "Tensor"
-        if output is not None:
-            returned = "dict[str, Tensor]"
-        elif len(one.body.outputs) > 1:
-            returned = f"tuple[{', '.join(['Tensor'] * len(one.body.outputs))}]"
-        head = Call("def forward", (("", "self"), *(("", f"{name}: Tensor") for name in inputs)))
-        lines += ["", laid(head, 4, after=f" -> {returned}:"), *forward.lines(inputs, output)]
-        if not one.parameters and lines[2] == "":
-            del lines[:3]
-        return "\n".join([f"class {one.name}(nn.Module):", *lines])
-
-    def _inputs(self, body: Body, *, is_root: bool) -> list[str]:
-        if not is_root:
-            return ["x", *(f"other_{index}" if index > 1 else "other" for index in range(1, body.inputs))]
-        names = [*self.network.inputs]
-        return ["x"] if names == ["input"] else [f"{name}_" if name in _RESERVED else name for name in names]
-
-    def _outputs(self, forward: Forward) -> Code | None:
-        outputs = self.network.graph.outputs
-        if len(outputs) == 1:
-            return None
-        named = zip(outputs, forward.body.outputs, strict=True)
-        pairs = tuple((f"{text(literal(name))}: ", f"{{{forward.of(ref)}}}") for name, ref in named)
-        return Call("", pairs, "{}")
-
-    def _ties(self) -> list[str]:
-        """Write which weights are shared and which are not trained."""
-        lines = []
-        paths = {id(part.node): _access(part.path) for part in self.network.root.parts() if part.node}
-        weights = _Weights(self.network)
-        for node in self.network.graph.nodes:
-            here = paths[id(node)]
-            if node.owner is not None:
-                there = paths[id(self.network.graph.nodes[node.owner])]
-                lines += [laid(f"{there}.{name}", 8, f"{here}.{name} = ") for name in weights.of(node)]
-            if not node.trainable and weights.of(node):
-                lines.append(f"        {here}.requires_grad_(False)")
-        return lines
-
-
-class _Weights:
-    """The names of the weights of nodes."""
-
-    def __init__(self, network: Network) -> None:
-        self.network = network
-
-    def of(self, node: Any) -> list[str]:
-        """Return the names of a node's weights."""
-        shapes = shapes_before(node, _as_walk(self.network))
-        return [*node.layer.apply(shapes).weights]
-
-
-def _as_walk(network: Network) -> Any:
-    """Return what holds the shapes of a network."""
-    return network
-
-
-# ---- names and texts
-
-
-def _access(path: str) -> str:
-    """Return how the module at a path is reached from the root."""
-    if any(part.isdecimal() for part in path.split(".")):
-        return f'self.get_submodule("{path}")'
-    return f"self.{path}"
-
-
-def _declared(one: Parameter) -> str:
-    """Return an argument of a class as its signature has it."""
-    kind = "type[nn.Module]" if one.is_module else _type_of(one)
-    return f"{one.name}: {kind}" if one.default is UNSAID else f"{one.name}: {kind} = {one.default!r}"
-
-
-def _type_of(one: Parameter) -> str:
-    types = {type(value).__name__ for value in one.values.values()}
-    if types == {"tuple"}:
-        return "tuple[int, ...]"
-    names = {"Fraction": "float", "NoneType": "None"}
-    found = {names.get(name, name) for name in types}
-    return " | ".join(sorted(found - {"int"} if "float" in found else found))
-
-
-def _class_name(label: str, taken: set[str]) -> str:
-    """Return a name for a class that is free, and take it."""
-    words = re.findall(r"[A-Za-z0-9]+", label) or ["Model"]
-    name = "".join(word[0].upper() + word[1:] for word in words)[:60]
-    name = name if name[0].isalpha() else f"Model{name}"
-    free, number = name, 2
-    while free in taken or free in ("None", "True", "False"):
-        free, number = f"{name}{number}" if not name[-1].isdigit() else f"{name}_{number}", number + 1
-    taken.add(free)
-    return free
-
-
-def _harmless(said: str) -> str:
-    r"""Return a text of the spec that may stand in a docstring: one line without quotes and escapes.
-
-    >>> _harmless('a\\\\b' + '"' * 3 + 'c')
-    'abc'
+    Left free, such a parameter changes no structure; and the source that is written for another value of it
+    is the same but for the default. So what the source makes of any value is what the model is.
     """
-    kept = "".join(one for one in said if one.isprintable() and one not in '"\\')
-    return kept.strip()[:100] or "A model"
+    shared = _candidates(model, given, values)
+    while True:
+        found = Export(model, expanded(model, given, values), shared)
+        taken = {one.name: shared[one.name] for one in found.parameters}
+        text = found.text(defaults=False)
+        kept = {
+            name: value
+            for name, value in taken.items()
+            if text == _other_source(model, given, values, shared, name, value)
+        }
+        if len(kept) == len(taken):
+            return found
+        shared = kept
 
 
-def _helper(one: type) -> str:
-    return re.sub(r"  # type: ignore.*", "", inspect.getsource(one)).rstrip()
+def _other_source(
+    model: Model, given: Any, values: Mapping[str, Any], shared: Mapping[str, int], name: str, value: int
+) -> str:
+    """Return the source, without defaults, for the next value of a parameter that the model holds for."""
+    for other in (value + 1, 2 * value):
+        changed = {**values, name: other}
+        try:
+            model.analyze(input=given, **changed)
+            found = Export(model, expanded(model, given, changed), {**shared, name: other})
+        except ShapecalcError:
+            continue
+        return found.text(defaults=False)
+    return ""
+
+
+def _candidates(model: Model, given: Any, values: Mapping[str, Any]) -> dict[str, int]:
+    """Return the whole numbers among the parameters that no size of an input and no structure depends on."""
+    parameters = Parameters(model, values)
+    sizes = [size for shape in model.input.values() for size in shape if isinstance(size, Formula)]
+    found: dict[str, int] = {}
+    for name in model.parameters:
+        value = parameters[name]
+        is_taken = name in RESERVED or iskeyword(name) or any(name in size.names for size in sizes)
+        if isinstance(value, int) and not isinstance(value, bool) and not is_taken:
+            found[name] = value
+    return {name: value for name, value in found.items() if _changes_no_structure(model, given, values, name)}
+
+
+def _changes_no_structure(model: Model, given: Any, values: Mapping[str, Any], name: str) -> bool:
+    """Say whether a model holds with a parameter left free."""
+    others = {key: value for key, value in values.items() if key != name}
+    try:
+        model.analyze(input=given, symbolic=[name], **others)
+    except ShapecalcError:
+        return False
+    return True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping
+from copy import deepcopy
 from fractions import Fraction
 from typing import Any
 
@@ -67,13 +68,32 @@ def translated(written: Any) -> ast.expr | None:
         return ast.Constant(written)
     if not isinstance(written, Formula):
         return None
-    tree = ast.parse(written.text, mode="eval").body
+    tree = _Items().visit(ast.parse(written.text, mode="eval").body)
     for node in ast.walk(tree):
         if not isinstance(node, _SAME_IN_PYTHON):
             return None
         if isinstance(node, ast.Constant) and not isinstance(node.value, int):
             return None
     return _Truths().visit(tree)  # type: ignore[no-any-return]
+
+
+def item_name(name: str, place: int) -> str:
+    """Return the name that an item of a list goes by, which no argument can have.
+
+    >>> ast.unparse(translated(Formula.parse("row[0] // 2 + 1")))
+    'row[0] // 2 + 1'
+    """
+    return f"{name}[{place}]"
+
+
+class _Items(ast.NodeTransformer):
+    """Takes items of named lists at fixed places for names."""
+
+    def visit_Subscript(self, node: ast.Subscript) -> ast.expr:
+        match node:
+            case ast.Subscript(ast.Name(name), ast.Constant(int() as place)) if place >= 0:
+                return ast.Name(item_name(name, place))
+        return node
 
 
 class _Truths(ast.NodeTransformer):
@@ -109,6 +129,16 @@ def substituted(tree: ast.expr, names: Mapping[str, ast.expr]) -> ast.expr | Non
             return names[node.id]
 
     return folded(Put().visit(ast.parse(ast.unparse(tree), mode="eval").body))
+
+
+def renamed(tree: ast.expr, names: Mapping[str, str]) -> ast.expr:
+    """Return an expression with other names."""
+
+    class Put(ast.NodeTransformer):
+        def visit_Name(self, node: ast.Name) -> ast.expr:
+            return ast.Name(names.get(node.id, node.id))
+
+    return Put().visit(deepcopy(tree))  # type: ignore[no-any-return]
 
 
 def folded(tree: ast.expr) -> ast.expr:

@@ -158,7 +158,7 @@ def expanded(model: Model, given: Any, values: Mapping[str, Any]) -> Network:
     """Return the tree of a model that holds."""
     parameters = Parameters(model, values)
     inputs = input_shapes(model, parameters, given, 1)
-    told = _Told(model, parameters.__getitem__, inputs, batched=True, guesses=Guesses())
+    told = _Told(model, parameters.__getitem__, inputs, batched=model.batched, guesses=Guesses())
     root = Part("", "", "block", label=model.name, sources=(0,))
     told.stack = [root]
     walk = told.run()

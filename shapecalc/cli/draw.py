@@ -1,0 +1,98 @@
+"""`shapecalc draw`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from shapecalc.arguments import asked
+from shapecalc.cli.words import MODEL, examples
+from shapecalc.console import say
+from shapecalc.errors import SpecError
+
+if TYPE_CHECKING:
+    from shapecalc.pictures.picture import Picture
+
+FORMS = ("svg", "png", "mmd", "dot")
+
+
+@click.command(
+    short_help="Draw a model: its graph, or its feature maps to scale.",
+    epilog=examples(
+        "shapecalc draw lenet5",
+        "shapecalc draw resnet50 --depth 2 -o resnet50.svg",
+        "shapecalc draw vgg16 --style volumes -o vgg16.png",
+        "shapecalc draw googlenet --depth 2 -o googlenet.dot",
+    ),
+)
+@click.argument("model", type=MODEL)
+@click.option(
+    "-o", "--output", metavar="FILE", help="Write into FILE.svg, .png, .mmd (Mermaid) or .dot (Graphviz)."
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(FORMS),
+    help="The form; default: what the suffix of FILE says, or mmd without a file (svg for volumes).",
+)
+@click.option(
+    "--style",
+    type=click.Choice(["graph", "volumes"]),
+    default="graph",
+    show_default=True,
+    help="Layers and blocks with arrows, or feature maps to scale.",
+)
+@click.option(
+    "--depth",
+    type=click.IntRange(1),
+    default=None,
+    metavar="N",
+    help="Fold what is nested deeper; default: as deep as it stays readable.",
+)
+@click.option(
+    "--scale",
+    type=click.FloatRange(0, 20, min_open=True),
+    default=2,
+    show_default=True,
+    help="Pixels of a PNG for each unit.",
+)
+@click.option("--input", "inputs", multiple=True, metavar="SHAPE", help="The input it is drawn for.")
+@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Set a parameter of the spec.")
+@click.option(
+    "--free", default="", metavar="NAMES", help="Leave these free, as H,W: shapes are then formulas."
+)
+def draw(
+    model: str,
+    output: str | None,
+    form: str | None,
+    style: str,
+    depth: int | None,
+    scale: float,
+    inputs: tuple[str, ...],
+    settings: tuple[str, ...],
+    free: str,
+) -> None:
+    """Draw MODEL as a graph of layers and blocks, or as the volumes of its feature maps.
+
+    SVG of volumes, Mermaid and dot need nothing more; SVG of a graph and PNG need
+    pip install "shapecalc[draw]".
+    """
+    found, given, settled = asked(model, inputs, settings)
+    names = [name.strip() for name in free.split(",") if name.strip()]
+    drawing = found.draw(style=style, depth=depth, input=given, symbolic=names, **settled)
+    write(drawing, output, form or ("mmd" if style == "graph" else "svg"), scale, chosen=form is not None)
+
+
+def write(picture: Picture, output: str | None, form: str, scale: float, *, chosen: bool) -> None:
+    """Write a picture into a file, or print it; the suffix of the file says how unless a form was chosen."""
+    if output is None:
+        if form == "png":
+            raise SpecError("a PNG is not printed: give it a file with -o FILE.png")
+        text = picture.made(form)
+        assert isinstance(text, str)
+        say(text.rstrip("\n"))
+        return
+    form = form if chosen else Path(output).suffix.removeprefix(".").lower()
+    picture.save(output, form, scale)

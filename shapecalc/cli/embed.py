@@ -1,0 +1,70 @@
+"""`shapecalc embed`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from shapecalc.cli.words import examples
+from shapecalc.console import complain, say
+from shapecalc.errors import ShapecalcError
+
+
+@click.command(
+    short_help="Fill documents with what shapecalc prints.",
+    epilog=examples(
+        "shapecalc embed README.md",
+        "shapecalc embed --check README.md      # exits 1 when something is stale",
+    ),
+)
+@click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path())
+@click.option("--check", is_flag=True, help="Change nothing; show what is stale and exit 1 if something is.")
+@click.option(
+    "--python", is_flag=True, help="Let commands name torch modules, pkg.mod:Net, whose code is then run."
+)
+@click.option(
+    "--transcripts", is_flag=True, help="Also fill blocks of `console` that begin with `$ shapecalc ...`."
+)
+@click.pass_context
+def embed(ctx: click.Context, files: tuple[str, ...], check: bool, python: bool, transcripts: bool) -> None:
+    r"""Put what shapecalc prints between the markers in each FILE, or check that it stands there.
+
+    FILE is Markdown, HTML, reStructuredText or Python (its docstrings). A marker is a comment that
+    holds a command line; only commands of shapecalc are run, and none that writes.
+
+    \b
+      <!-- shapecalc show resnet50 --depth 1 -->
+      <!-- /shapecalc -->
+      It has <!-- shapecalc value resnet50 params --><!-- /shapecalc --> parameters.
+    """
+    from shapecalc.cli import main
+    from shapecalc.cli.running import Runner
+    from shapecalc.embedding.document import embedded, read, write
+    from shapecalc.embedding.transcripts import transcribed
+    from shapecalc.spec.find import short
+
+    run = Runner(main, with_python=python)
+    stale, failed = 0, 0
+    for file in files:
+        path = Path(file)
+        try:
+            text, mark = read(path)
+            document = embedded(text, short(path), run)
+            if transcripts:
+                document = document.then(transcribed(document.after, document.file, run.transcript))
+            for error in document.errors:
+                complain(error)
+            failed += len(document.errors)
+            if document.errors or not document.is_stale:
+                continue
+            stale += 1
+            if check:
+                say(document.diff())
+            else:
+                write(path, document.after, mark)
+                say(f"updated {document.file}")
+        except ShapecalcError as error:
+            complain(error)
+            failed += 1
+    ctx.exit(2 if failed else 1 if check and stale else 0)

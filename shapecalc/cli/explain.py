@@ -1,0 +1,25 @@
+"""`shapecalc explain`."""
+
+from __future__ import annotations
+
+import click
+
+from shapecalc.cli.words import CODE, examples
+from shapecalc.console import painted, say
+
+
+@click.command(
+    short_help="Explain the code of a diagnostic, with an example.",
+    epilog=examples("shapecalc explain", "shapecalc explain silent-loss"),
+)
+@click.argument("code", required=False, type=CODE)
+def explain(code: str | None) -> None:
+    """Explain the CODE of a diagnostic, as in error[channels], with an example; or list all codes."""
+    from shapecalc.checks.explain import all_titles, explained, explanation
+
+    if code is None:
+        say(all_titles())
+        return
+    from shapecalc.model import loads
+
+    say(painted(explained(explanation(code), loads)))

@@ -1,0 +1,60 @@
+"""`shapecalc init`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from shapecalc.cli.words import MODEL, examples
+from shapecalc.console import say
+from shapecalc.errors import SpecError, quote
+
+
+@click.command(
+    short_help="Write a commented spec to start from.",
+    epilog=examples(
+        "shapecalc init", "shapecalc init nets/mine.yaml", "shapecalc init mine.yaml --like resnet18"
+    ),
+)
+@click.argument("file", default="my_net.yaml")
+@click.option("--like", type=MODEL, metavar="NAME", help="Start from a copy of this bundled model instead.")
+def init(file: str, like: str | None) -> None:
+    """Write a commented spec to start from to FILE (default: my_net.yaml), which must not exist yet."""
+    path = Path(file)
+    text = _starter(path.stem) if like is None else _copy(like)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except (OSError, ValueError) as error:
+        raise _unwritten(str(path.parent), error) from None
+    try:
+        with path.open("x", encoding="utf-8") as stream:
+            stream.write(text)
+    except FileExistsError:
+        raise SpecError(
+            f"{quote(file)} exists already, and is left as it is", hint="name another file"
+        ) from None
+    except OSError as error:
+        raise _unwritten(file, error) from None
+    say(f"wrote {file}; look at it with: shapecalc show {file}")
+
+
+def _unwritten(file: str, error: OSError | ValueError) -> SpecError:
+    return SpecError(f"{quote(file)} cannot be written: {getattr(error, 'strerror', None) or error}")
+
+
+def _starter(name: str) -> str:
+    """Return the spec to start from, under the name of its file where that can be a name."""
+    from importlib.resources import files
+
+    text = files("shapecalc.spec").joinpath("starter.yaml").read_text(encoding="utf-8")
+    return text.replace("my_net", name) if name.isidentifier() and name.isascii() else text
+
+
+def _copy(name: str) -> str:
+    from shapecalc.spec.find import bundled, decoded, locate
+
+    path, _ = locate(name)
+    if path not in bundled().values():
+        raise SpecError(f"{quote(name)} is no bundled model", hint="`shapecalc list` names them")
+    return decoded(path.read_bytes(), name)

@@ -1,0 +1,70 @@
+"""`shapecalc plot`."""
+
+from __future__ import annotations
+
+import click
+
+from shapecalc.arguments import asked
+from shapecalc.cli.draw import write
+from shapecalc.cli.words import MODEL, examples
+
+
+@click.command(
+    short_help="Plot what models cost, by layer or by input size.",
+    epilog=examples(
+        "shapecalc plot resnet50 -o resnet50.svg",
+        "shapecalc plot resnet50 mobilenet_v2 -o compared.png",
+        "shapecalc plot unet unet_padded --against size --from 180 --to 300 -o sizes.svg",
+    ),
+)
+@click.argument("models", nargs=-1, required=True, type=MODEL)
+@click.option(
+    "-o", "--output", metavar="FILE", help="Write into FILE.svg or FILE.png; default: print the SVG."
+)
+@click.option(
+    "--against",
+    type=click.Choice(["depth", "size"]),
+    default="depth",
+    show_default=True,
+    help="Layer by layer, or against the size of each free side of the input.",
+)
+@click.option("--from", "first", type=click.IntRange(1), metavar="N", help="The smallest size.")
+@click.option("--to", "last", type=click.IntRange(1), metavar="N", help="The largest size.")
+@click.option("--rebuild", is_flag=True, help="Build the networks anew for each size, as `sizes` does.")
+@click.option(
+    "--scale",
+    type=click.FloatRange(0, 20, min_open=True),
+    default=2,
+    show_default=True,
+    help="Pixels of a PNG for each unit.",
+)
+@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Set a parameter of every spec.")
+def plot(
+    models: tuple[str, ...],
+    output: str | None,
+    against: str,
+    first: int | None,
+    last: int | None,
+    rebuild: bool,
+    scale: float,
+    settings: tuple[str, ...],
+) -> None:
+    """Plot parameters, MACs and results of MODELS along their depth, or costs against the input's size.
+
+    Sizes that a network does not accept are marked, and nothing is said of their cost. A PNG needs
+    pip install "shapecalc[draw]".
+    """
+    if against == "depth" and (first, last, rebuild) != (None, None, False):
+        raise click.UsageError("--from, --to and --rebuild go with --against size")
+    if (first is None) != (last is None):
+        raise click.UsageError("--from and --to go together")
+    found = [asked(model, (), settings) for model in models]
+    between = None if first is None or last is None else (first, last)
+    picture = found[0][0].plot(
+        *(model for model, _, _ in found[1:]),
+        against=against,
+        between=between,
+        rebuild=rebuild,
+        **found[0][2],
+    )
+    write(picture, output, "svg", scale, chosen=False)

@@ -1,0 +1,135 @@
+"""A command run inside this process, for a document: what it would print, and nothing that it could write."""
+
+from __future__ import annotations
+
+from contextlib import redirect_stderr, redirect_stdout
+from io import StringIO
+
+import click
+from click.core import ParameterSource
+
+from shapecalc.arguments import is_torch
+from shapecalc.embedding.fit import Output
+from shapecalc.errors import SpecError, nearest, quote
+from shapecalc.spec.find import folder
+
+RUNNABLE = (
+    "check",
+    "derive",
+    "diff",
+    "draw",
+    "explain",
+    "export",
+    "kinds",
+    "list",
+    "plot",
+    "reconcile",
+    "schema",
+    "show",
+    "sizes",
+    "solve",
+    "value",
+    "verify",
+)
+"""The commands that print text and do nothing else. A new one joins here."""
+WRITES = {"output": "-o", "fix": "--fix"}
+"""Parameters with which a command writes files, whichever command has them."""
+_UNSAID = {"draw": "mmd", "export": "python", "schema": "json"}
+"""What a command prints where no option says the form."""
+
+
+class Runner:
+    """Runs commands of one command line, each different one once."""
+
+    def __init__(self, main: click.Group, *, with_python: bool = False) -> None:
+        self.main = main
+        self.with_python = with_python
+        self.known: dict[tuple[tuple[str, ...], str], Output] = {}
+
+    def __call__(self, words: list[str], preferred: str) -> Output:
+        """Return what a command line prints; raise `SpecError` for one that may not be run.
+
+        It is printed in the form that is preferred where the command has it and the line names none.
+        """
+        key = (tuple(words), preferred)
+        if key not in self.known:
+            self.known[key] = self._run(words, preferred)
+        return self.known[key]
+
+    def transcript(self, words: list[str]) -> str:
+        """Return all that a command line prints on a terminal without colours, its errors included."""
+        self._allow(words)
+        text = StringIO()
+        with redirect_stdout(text), redirect_stderr(text):
+            try:
+                self._refuse_writing(self._context(words))
+                self.main.main([*words], prog_name="shapecalc", standalone_mode=False)
+            except click.UsageError as error:
+                error.show()
+            except click.exceptions.Exit:
+                pass  # --help
+        return text.getvalue().replace(_here(), "")
+
+    def _run(self, words: list[str], preferred: str) -> Output:
+        self._allow(words)
+        text = StringIO()
+        form = _UNSAID.get(words[0], "text")
+        try:
+            with redirect_stdout(text):
+                context = self._context(words)
+                is_said = context.get_parameter_source("form") is ParameterSource.COMMANDLINE
+                if preferred in _choices(context.command) and not is_said:
+                    context = self._context([*words, "--format", preferred])
+                self._refuse_writing(context)
+                form = context.params.get("form") or form
+                with context:
+                    context.command.invoke(context)
+        except click.UsageError as error:
+            raise SpecError(error.format_message()) from None
+        except click.exceptions.Exit:
+            pass  # a status of 1 is an answer too: that two networks differ, that a check finds something
+        printed = text.getvalue().replace(_here(), "")
+        if printed.startswith("<svg"):
+            form = "svg"
+        return Output(printed, "text" if form == "table" else form, is_value=words[0] == "value")
+
+    def _allow(self, words: list[str]) -> None:
+        """Raise `SpecError` for a command that is not for documents, or that would run somebody's code."""
+        name, *arguments = words or [""]
+        if name not in RUNNABLE:
+            raise SpecError(
+                f"{quote(name)} is not a command that embed runs{nearest(name, RUNNABLE)}",
+                hint=f"it runs {', '.join(RUNNABLE)}",
+            )
+        if "-" in arguments:
+            raise SpecError("- is standard input, and a document has none")
+        if not self.with_python and (found := [one for one in arguments if is_torch(one)]):
+            raise SpecError(
+                f"{quote(found[0])} names an object in a Python module, which would be imported and run",
+                hint="allow it with --python where you trust the document",
+            )
+
+    def _context(self, words: list[str]) -> click.Context:
+        parent = click.Context(self.main, info_name="shapecalc", **self.main.context_settings)
+        command = self.main.get_command(parent, words[0])
+        assert command is not None
+        return command.make_context(words[0], words[1:], parent=parent)
+
+    @staticmethod
+    def _refuse_writing(context: click.Context) -> None:
+        for parameter, option in WRITES.items():
+            if context.params.get(parameter):
+                raise SpecError(f"{option} writes a file, which a command in a document may not")
+
+
+def _here() -> str:
+    """Return how paths of bundled specs begin on this machine, which no document should say."""
+    return f"{folder().parent}/"
+
+
+def _choices(command: click.Command) -> tuple[str, ...]:
+    """Return the output forms of a command."""
+    for parameter in command.params:
+        if parameter.name == "form" and isinstance(parameter.type, click.Choice):
+            return tuple(map(str, parameter.type.choices))
+    return ()

@@ -1,0 +1,45 @@
+"""`shapecalc value`."""
+
+from __future__ import annotations
+
+import click
+
+from shapecalc.cli.words import MODEL, VALUE, examples
+from shapecalc.console import say
+
+FORMATS = ("text", "latex")
+
+
+@click.command(
+    short_help="Print one value of a model, for a sentence.",
+    epilog=examples(
+        "shapecalc value resnet50 params",
+        "shapecalc value resnet50 params stage4 unit=M digits=2",
+        "shapecalc value resnet50 output stage4 input=3x320x256",
+        "shapecalc value resnet50 macs free=H,W --format latex",
+    ),
+)
+@click.argument("model", type=MODEL)
+@click.argument("name", metavar="VALUE", type=VALUE)
+@click.argument("more", nargs=-1, metavar="[LAYER] [KEY=VALUE]...")
+@click.option(
+    "--format", "form", type=click.Choice(FORMATS), default="text", show_default=True, help="How to print it."
+)
+def value(model: str, name: str, more: tuple[str, ...], form: str) -> None:
+    """Print one VALUE of MODEL, or of one LAYER or part of it, for a sentence.
+
+    VALUE is params, trainable_params, buffers, macs, flops, bytes, layers, input, output, kind, kernel,
+    name or title. KEY is a parameter of the spec, or input (3x256x256), free (H,W), batch, unit (M, MiB)
+    or digits.
+    """
+    from shapecalc.arguments import valued
+
+    line = valued(model, name, more)
+    if form == "latex":
+        from shapecalc.pieces.latex import inline
+
+        say(inline(line))
+    else:
+        from shapecalc.pieces.piece import plain
+
+        say(plain(line))

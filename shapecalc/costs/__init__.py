@@ -1,0 +1,1 @@
+"""What a layer costs, under each convention that people count by."""

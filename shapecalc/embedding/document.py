@@ -1,0 +1,139 @@
+"""A document with what its markers ask for, and the file that it stands in."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import TypeAlias
+
+from shapecalc.embedding.fit import Output, fitted
+from shapecalc.embedding.markers import MARKDOWN, RST, Region, regions
+from shapecalc.errors import Located, Place, ShapecalcError, SpecError, quote
+from shapecalc.spec.find import short
+
+Run: TypeAlias = Callable[[list[str], str], Output]
+"""Runs the words of a command line, in the form that is preferred unless they say which."""
+_MARK = b"\xef\xbb\xbf"
+LARGEST = 2**24
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """The text of a file before and after, and what went wrong: with an error, nothing is changed."""
+
+    file: str
+    before: str
+    after: str
+    errors: tuple[ShapecalcError, ...] = ()
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether the text is not what the commands print."""
+        return self.before != self.after
+
+    def then(self, later: Document) -> Document:
+        """Return what has become of this document after both of two steps; an error in either undoes both."""
+        errors = (*self.errors, *later.errors)
+        return Document(self.file, self.before, self.before if errors else later.after, errors)
+
+    def diff(self) -> str:
+        """Return the difference, as `diff -u` tells it."""
+        from difflib import unified_diff
+
+        before, after = (text.replace("\r\n", "\n").split("\n") for text in (self.before, self.after))
+        told = unified_diff(before, after, self.file, f"{self.file} (as printed)", lineterm="")
+        return "\n".join(told)
+
+
+def embedded(text: str, file: str, run: Run) -> Document:
+    """Return a document in which everything between markers is what the commands print.
+
+    What is outside the markers stays as it is, to the last byte; doing it again changes nothing.
+    """
+    try:
+        found = regions(text, file)
+    except SpecError as error:
+        return Document(file, text, text, (error,))
+    parts: list[str] = []
+    errors: list[ShapecalcError] = []
+    at = 0
+    for region in found:
+        try:
+            content = _content(region, run)
+        except ShapecalcError as error:
+            errors.append(_placed(error, region, file))
+            continue
+        parts += [text[at : region.start], content]
+        at = region.end
+    return Document(file, text, text if errors else "".join([*parts, text[at:]]), tuple(errors))
+
+
+def _content(region: Region, run: Run) -> str:
+    try:
+        words = shlex.split(region.command)
+    except ValueError as error:
+        raise SpecError(f"this is no command line: {error}") from None
+    if region.flavour is MARKDOWN and not region.is_block and "--" in region.command:
+        raise SpecError(
+            "a comment within a line may not hold --: GitHub would show it as text",
+            hint="write KEY=VALUE, as in value resnet50 macs input=3x320x256, or use lines of their own",
+        )
+    name = None
+    if region.flavour is RST and words[-2:-1] == ["as"]:
+        *words, _, name = words
+        if not name.isidentifier() or words[:1] != ["value"]:
+            raise SpecError(
+                "`as NAME` gives a name to a value", hint="as in value resnet50 params as resnet_params"
+            )
+    is_help = region.forbidden and region.flavour is RST  # a docstring is read as text above all
+    return fitted(run(words, "text" if is_help else region.flavour.name), region, name)
+
+
+def _placed(error: ShapecalcError, region: Region, file: str) -> SpecError:
+    """Return the error with the place of the marker; the place within a spec goes into its message."""
+    command = f"shapecalc {' '.join(region.command.split())}"
+    told = quote(command)[1:-1]
+    if not isinstance(error, Located):
+        return SpecError(f"{told}: {error}", place=Place(file, region.line))
+    inner = f"{error.place}: {error.message}" if error.place else error.message
+    return SpecError(f"{told}: {inner}", place=Place(file, region.line), path=error.path, hint=error.hint)
+
+
+# ---- files
+
+
+def read(path: Path) -> tuple[str, bytes]:
+    """Return the text of a document, its line ends untouched, and the mark that it begins with."""
+    place = Place(short(path))
+    try:
+        with path.open("rb") as stream:
+            raw = stream.read(LARGEST + 1)
+    except OSError as error:
+        raise SpecError(f"the file cannot be read: {error.strerror}", place=place) from None
+    if len(raw) > LARGEST:
+        raise SpecError("the file is larger than 16 MiB", place=place)
+    mark = _MARK if raw.startswith(_MARK) else b""
+    try:
+        return raw[len(mark) :].decode(), mark
+    except UnicodeDecodeError:
+        raise SpecError("the file is not UTF-8", place=place) from None
+
+
+def write(path: Path, text: str, mark: bytes = b"") -> None:
+    """Write a document whole or not at all: a reader never sees half of it."""
+    target = path.resolve()
+    temporary = None
+    try:
+        with NamedTemporaryFile("wb", dir=target.parent, prefix=f".{target.name}.", delete=False) as stream:
+            temporary = Path(stream.name)
+            stream.write(mark + text.encode())
+        temporary.chmod(target.stat().st_mode & 0o7777)
+        os.replace(temporary, target)  # noqa: PTH105  (the one call that is atomic on every system)
+    except OSError as error:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
+        raise SpecError(f"the file cannot be written: {error.strerror}", place=Place(short(path))) from None

@@ -1,0 +1,101 @@
+"""What a command prints, as it stands in a document: a table as it is, plain text as a block of text."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from html import escape
+
+from shapecalc.embedding.markers import Region
+from shapecalc.errors import SpecError
+from shapecalc.pieces import markdown, rst
+
+_LANGUAGES = {
+    "text": "text",
+    "json": "json",
+    "csv": "text",
+    "python": "python",
+    "mmd": "mermaid",
+    "dot": "dot",
+}
+"""What a block of each form is called; GitHub draws those of Mermaid."""
+_STANDS_IN = {"markdown": ("markdown", "html", "latex", "svg"), "html": ("html", "svg"), "rst": ("rst",)}
+"""The forms that a document bears as they are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """What a command printed, in which form, and whether it is a single value for a sentence."""
+
+    text: str
+    form: str
+    is_value: bool = False
+
+
+def without_controls(text: str) -> str:
+    r"""Return text in which what a terminal obeys, or what reverses the writing, is written out.
+
+    >>> print(without_controls("a\x1b[31m"))
+    a\x1b[31m
+    """
+    return _CONTROL.sub(lambda found: repr(found[0])[1:-1], text)
+
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+
+def fitted(output: Output, region: Region, name: str | None = None) -> str:
+    """Return what stands between the markers; `name` is the substitution that reStructuredText is to have.
+
+    Raises `SpecError` where it cannot stand there: several lines in a sentence, what would end the
+    surrounding string, another marker.
+    """
+    flavour = region.flavour.name
+    text = without_controls(output.text).rstrip()
+    if not region.is_block:
+        if "\n" in text:
+            raise SpecError(
+                "what is printed has several lines, and the markers stand in one",
+                hint="put each marker on a line of its own",
+            )
+        content = _escaped(text, flavour) if output.form == "text" else text
+    else:
+        body = _body(output, text, flavour, is_python=bool(region.forbidden))
+        if name is not None:
+            body = f".. |{name}| replace:: {_escaped(text, flavour)}"
+        lines = body.split("\n") if flavour == "html" else ["", *body.split("\n"), ""]
+        later = "" if body.startswith("<pre>") else region.indent  # there, an indent would be shown
+        indents = [region.indent, *[later] * (len(lines) - 1)]
+        content = "".join(
+            f"{indent}{line}".rstrip() + region.ending for indent, line in zip(indents, lines, strict=True)
+        )
+    for one in region.forbidden:
+        if one in content:
+            raise SpecError(
+                f"what is printed holds {one}, which the string around it does not bear",
+                hint='begin the docstring with r"""' if one == "\\" else "",
+            )
+    if region.flavour.pattern.search(content):
+        raise SpecError("what is printed holds a marker itself")
+    return content
+
+
+def _body(output: Output, text: str, flavour: str, *, is_python: bool) -> str:
+    if output.is_value and output.form == "text":
+        return _escaped(text, flavour)
+    if output.form in _STANDS_IN[flavour]:
+        return text
+    if flavour == "html":
+        return f"<pre>{escape(text)}</pre>"
+    if flavour == "markdown":
+        return markdown.fenced(text, _LANGUAGES.get(output.form, "text"))
+    block = rst.literal(text, _LANGUAGES.get(output.form, output.form))
+    return f"::\n{block.partition(chr(10))[2]}" if is_python else block
+
+
+def _escaped(text: str, flavour: str) -> str:
+    if flavour == "html":
+        return escape(text)
+    if flavour == "markdown":
+        return markdown.escaped(text)
+    return rst.escaped(text)

@@ -1,0 +1,81 @@
+"""Transcripts: a block of `console` that begins with `$ shapecalc ...` shows what the command prints."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import TypeAlias
+
+from shapecalc.embedding.document import Document
+from shapecalc.embedding.fit import without_controls
+from shapecalc.embedding.markers import MARKDOWN, SUFFIXES
+from shapecalc.embedding.mask import Fence, fences
+from shapecalc.errors import Place, ShapecalcError, SpecError
+
+Print: TypeAlias = Callable[[list[str]], str]
+"""Returns all that a command line prints, errors included."""
+_PROMPT = re.compile(r"(?P<indent>[ \t>]*)\$ shapecalc (?P<command>[^\r\n]*)(?P<ending>\r?\n)")
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """A command in a document and where its output stands."""
+
+    command: str
+    start: int
+    end: int
+    line: int
+    indent: str
+    ending: str
+    ticks: str
+
+
+def transcripts(text: str, file: str) -> Iterator[Transcript]:
+    """Yield the transcripts of a Markdown document, those in an example of Markdown left out."""
+    if MARKDOWN not in SUFFIXES.get(PurePath(file).suffix.lower(), ()) or file.endswith(".py"):
+        return
+    for one in fences(text):
+        found = _PROMPT.match(text, *one.body)
+        if one.info == "console" and one.is_closed and found:
+            yield _transcript(text, file, one, found)
+
+
+def _transcript(text: str, file: str, fence: Fence, found: re.Match[str]) -> Transcript:
+    line = text.count("\n", 0, found.start()) + 1
+    if re.search(r"^[ \t>]*\$ ", text[found.end() : fence.body[1]], re.MULTILINE):
+        raise SpecError("a block of `console` holds one command", place=Place(file, line))
+    return Transcript(
+        found["command"], found.end(), fence.body[1], line, found["indent"], found["ending"], fence.ticks
+    )
+
+
+def transcribed(text: str, file: str, printed: Print) -> Document:
+    """Return a document whose transcripts are what the commands print, their errors included."""
+    parts: list[str] = []
+    errors: list[ShapecalcError] = []
+    at = 0
+    try:
+        found = [*transcripts(text, file)]
+    except SpecError as error:
+        return Document(file, text, text, (error,))
+    for one in found:
+        try:
+            parts += [text[at : one.start], _content(one, printed)]
+        except ShapecalcError as error:
+            errors.append(SpecError(f"shapecalc {one.command}: {error}", place=Place(file, one.line)))
+        at = one.end
+    return Document(file, text, text if errors else "".join([*parts, text[at:]]), tuple(errors))
+
+
+def _content(one: Transcript, printed: Print) -> str:
+    try:
+        words = shlex.split(one.command)
+    except ValueError as error:
+        raise SpecError(f"this is no command line: {error}") from None
+    lines = without_controls(printed(words)).removesuffix("\n").split("\n")
+    if any(line.lstrip().startswith(one.ticks) for line in lines):
+        raise SpecError("what is printed would close the block", hint="open it with more backticks")
+    return "".join((f"{one.indent}{line}" if line else one.indent.rstrip()) + one.ending for line in lines)

@@ -1,0 +1,224 @@
+"""Pieces as docutils nodes, which every builder of Sphinx (HTML, LaTeX, text, manual pages) knows."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import groupby
+
+from docutils import nodes
+
+from shapecalc.errors import printable
+from shapecalc.pieces.latex import formula_latex
+from shapecalc.pieces.piece import (
+    Block,
+    Bullets,
+    Code,
+    Facts,
+    Fold,
+    Heading,
+    Inline,
+    Line,
+    Math,
+    Page,
+    Paragraph,
+    Row,
+    Strong,
+    Table,
+    Verbatim,
+    plain,
+)
+
+_SIGNS = frozenset("≥≤≠≡⌊⌋⌈⌉")
+"""Signs for which LaTeX wants a formula."""
+TEXT = "shapecalc_text"
+"""The attribute of a formula that holds it as text, for builders that set no formulas."""
+SIGN = "shapecalc_sign"
+"""The attribute of what is a formula to LaTeX only, and words to all others."""
+
+
+def document_nodes(page: Page) -> list[nodes.Node]:
+    """Return a page as nodes that may stand where a paragraph may."""
+    return [node for block in page for node in _block(block)]
+
+
+def inline_nodes(line: Line) -> list[nodes.Node]:
+    """Return a line of words as nodes."""
+    return [node for part in line for node in _inline(part)]
+
+
+def _inline(part: Inline) -> Iterator[nodes.Node]:
+    if isinstance(part, Math):
+        yield _math(part)
+    elif isinstance(part, Code):
+        yield nodes.literal("", printable(part.text))
+    elif isinstance(part, Strong):
+        yield nodes.strong("", "", *_words(part.text))
+    else:
+        yield from _words(part)
+
+
+def _math(part: Math) -> nodes.math:
+    return nodes.math(part.latex, part.latex, **{TEXT: part.text})
+
+
+def _words(text: str) -> Iterator[nodes.Node]:
+    """Yield words as text, those with signs that only a formula can hold as formulas."""
+    for is_formula, words in groupby(printable(text).split(" "), lambda word: bool(_SIGNS & {*word})):
+        told = " ".join(words)
+        if is_formula:
+            yield nodes.Text(" ")
+            yield nodes.math(told, formula_latex(told), **{TEXT: told, SIGN: True})
+            yield nodes.Text(" ")
+        else:
+            yield nodes.Text(told)
+
+
+def _block(block: Block) -> Iterator[nodes.Node]:
+    if isinstance(block, Heading):
+        yield nodes.rubric("", "", *inline_nodes(block.line))
+    elif isinstance(block, Paragraph):
+        yield _paragraph(block.line)
+    elif isinstance(block, Verbatim):
+        text = "\n".join(map(printable, block.text.split("\n")))
+        yield nodes.literal_block(text, text, language="none")
+    elif isinstance(block, Facts):
+        yield _facts(block)
+    elif isinstance(block, Bullets):
+        yield nodes.bullet_list("", *(nodes.list_item("", _paragraph(line)) for line in block.lines))
+    elif isinstance(block, Fold):
+        yield _paragraph(block.summary)
+        yield from document_nodes(block.blocks)
+    else:
+        yield from _table(block)
+
+
+def _paragraph(line: Line) -> nodes.paragraph:
+    return nodes.paragraph("", "", *inline_nodes(line))
+
+
+def _facts(facts: Facts) -> nodes.definition_list:
+    found = nodes.definition_list()
+    for label, line in facts.rows:
+        if label or not found:
+            term = nodes.term("", "", *inline_nodes((label,)))
+            found += nodes.definition_list_item("", term, nodes.definition())
+        item = found.children[-1]
+        assert isinstance(item, nodes.definition_list_item)
+        definition = item.children[-1]
+        assert isinstance(definition, nodes.definition)
+        definition += _paragraph(line)
+    return found
+
+
+def _table(table: Table) -> Iterator[nodes.Node]:
+    from sphinx.addnodes import tabular_col_spec
+
+    is_long = sum(map(_height, table.rows)) > _PAGE
+    yield tabular_col_spec(spec=_long_spec(table) if is_long else _spec(table))
+    found = nodes.table(classes=["shapecalc", *(["longtable"] if is_long else [])])
+    if table.caption:
+        found += nodes.title("", "", *inline_nodes(table.caption))
+    group = nodes.tgroup(cols=len(table.columns))
+    found += group
+    for number in range(len(table.columns)):
+        group += nodes.colspec(colwidth=_width(table, number))
+    header = Row(tuple((column.header,) for column in table.columns))
+    group += nodes.thead("", _row(header, table))
+    group += nodes.tbody("", *(_row(row, table) for row in table.rows))
+    yield found
+
+
+_PAGE = 25
+"""A table of more lines than this may go over several pages."""
+
+
+def _height(row: Row) -> int:
+    """Return about how many lines a row takes: formulas are higher, and are broken."""
+    return 2 if any(isinstance(part, Math) for cell in row.cells for part in cell) else 1
+
+
+def _width(table: Table, number: int) -> int:
+    """Return how many characters a column is wide; in text, what is bold has two stars on each side."""
+    cells = (len(_as_shown(row, number)) + (4 if row.is_total else 0) for row in table.rows)
+    return max([len(table.columns[number].header), 1, *cells])
+
+
+def _spec(table: Table) -> str:
+    """Return the columns for LaTeX's tabulary, each as wide as what is in it."""
+    return "".join("R" if column.is_right else "L" for column in table.columns)
+
+
+def _long_spec(table: Table) -> str:
+    """Return the columns for LaTeX's longtable: numbers have the room they need, words the rest."""
+    widths = [
+        _BETWEEN + max(_points(column.header), *(_points(_as_shown(row, number)) for row in table.rows))
+        for number, column in enumerate(table.columns)
+    ]
+    flexible = {number for number in range(len(widths)) if _can_be_broken(table, number)}
+    room = _LINE - sum(width for number, width in enumerate(widths) if number not in flexible)
+    wanted = sum(widths[number] for number in flexible)
+    shares = [
+        max(_LEAST, min(width, room * width // wanted)) if number in flexible else width
+        for number, width in enumerate(widths)
+    ]
+    return "".join(
+        rf"{_RAGGED if column.is_right else ''}\X{{{share}}}{{{max(_LINE, sum(shares))}}}"
+        for column, share in zip(table.columns, shares, strict=True)
+    )
+
+
+def _as_shown(row: Row, number: int) -> str:
+    return _indent(row, number) + plain(row.cells[number])
+
+
+def _indent(row: Row, number: int) -> str:
+    return "\N{NO-BREAK SPACE}" * (2 * row.depth) if number == 0 else ""
+
+
+def _points(text: str) -> int:
+    """Return about how wide a text is when it is set, in tenths of a point."""
+    return sum(27 if character in ",. \N{NO-BREAK SPACE}" else 53 for character in text)
+
+
+def _can_be_broken(table: Table, number: int) -> bool:
+    """Say whether a column holds formulas or words, which LaTeX breaks as it does not break numbers."""
+    line = [part for row in table.rows for part in row.cells[number]]
+    has_words = any(_WORD.search(plain((part,))) for part in line) and not table.columns[number].is_right
+    return has_words or any(isinstance(part, Math) for part in line)
+
+
+_WORD = re.compile(r"[^\W\d_]{2}")
+_LINE = 4550
+_LEAST = 450
+_BETWEEN = 125
+"""The width of a line, the least of a column, and what is between two, in tenths of a point."""
+_RAGGED = r">{\raggedleft\arraybackslash}"
+
+
+def _row(row: Row, table: Table) -> nodes.row:
+    found = nodes.row()
+    for number, (cell, column) in enumerate(zip(row.cells, table.columns, strict=True)):
+        entry = nodes.entry(classes=["shapecalc-right"] if column.is_right else [])
+        line = tuple(
+            Strong(part) if isinstance(part, str) and part and row.is_total else part for part in cell
+        )
+        paragraph = _paragraph(line)
+        _let_names_break(paragraph)
+        if indent := _indent(row, number):
+            paragraph.insert(0, nodes.Text(indent))
+        entry += paragraph
+        found += entry
+    return found
+
+
+def _let_names_break(paragraph: nodes.paragraph) -> None:
+    """Let LaTeX break a name behind an underscore; nobody else sees anything of it."""
+    for text in [*paragraph.findall(nodes.Text)]:
+        parts = re.split(r"(?<=_)", text.astext())
+        if len(parts) == 1 or isinstance(text.parent, nodes.math):
+            continue
+        found: list[nodes.Node] = [nodes.Text(parts[0])]
+        for part in parts[1:]:
+            found += [nodes.raw("", r"\allowbreak{}", format="latex"), nodes.Text(part)]
+        text.parent.replace(text, found)

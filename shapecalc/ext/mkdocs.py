@@ -1,0 +1,80 @@
+"""MkDocs: `plugins: [shapecalc]` makes ```` ```shapecalc ```` blocks of every page tables."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from shapecalc.bridges import need
+
+need("mkdocs", "docs")
+need("pymdownx", "docs")
+
+from mkdocs.config.base import Config  # noqa: E402  (what is missing has been told)
+from mkdocs.plugins import BasePlugin  # noqa: E402
+
+from shapecalc.ext.fence import Fences  # noqa: E402
+
+if TYPE_CHECKING:
+    from mkdocs.config.defaults import MkDocsConfig
+    from mkdocs.livereload import LiveReloadServer
+    from mkdocs.structure.files import Files
+    from mkdocs.structure.pages import Page
+
+SUPERFENCES = "pymdownx.superfences"
+INLINE = "pymdownx.inlinehilite"
+
+
+class NoSettings(Config):
+    """The plugin has no settings."""
+
+
+class ShapecalcPlugin(BasePlugin[NoSettings]):
+    """Registers the fence and the inline value; spec files are seen from where mkdocs.yml is."""
+
+    def __init__(self) -> None:
+        self.specs: set[Path] = set()
+        self._folder = Path()
+        self._page = ""
+        self._lines: list[str] = []
+
+    def on_config(self, config: MkDocsConfig) -> MkDocsConfig:
+        """Add this plugin's fence to those of superfences, which is switched on if it is not."""
+        self._folder = Path(config.config_file_path).parent if config.config_file_path else Path.cwd()
+        fences = Fences(lambda: self._folder, self._told_at, self.specs.add)
+        _add(config, SUPERFENCES, "custom_fences", {"name": "shapecalc", "class": "", "format": fences.fence})
+        _add(config, INLINE, "custom_inline", {"name": "shapecalc", "class": "", "format": fences.value})
+        return config
+
+    def on_page_markdown(self, markdown: str, /, *, page: Page, config: MkDocsConfig, files: Files) -> str:
+        """Remember which page is being made, to say where a bad block stands."""
+        self._page = page.file.src_uri
+        text = page.file.content_string
+        self._lines = text.replace("\r\n", "\n").split("\n")
+        return markdown
+
+    def on_serve(
+        self, server: LiveReloadServer, /, *, config: MkDocsConfig, builder: Any
+    ) -> LiveReloadServer:
+        """Build the site anew when a spec changes."""
+        for path in sorted(self.specs):
+            server.watch(str(path))
+        return server
+
+    def _told_at(self, source: str, line: int) -> str:
+        """Return the page and the line of a part of it: of the block or the value that is written so."""
+        wanted = [one.strip() for one in source.strip().split("\n")]
+        for number in range(len(self._lines) - len(wanted) + 1):
+            here = [one.strip(" \t>") for one in self._lines[number : number + len(wanted)]]
+            if here == wanted or (len(wanted) == 1 and f"shapecalc {wanted[0]}`" in here[0]):
+                return f"{self._page}:{number + line}"
+        return self._page
+
+
+def _add(config: MkDocsConfig, extension: str, key: str, value: dict[str, Any]) -> None:
+    """Add to a list in the settings of a Markdown extension, which is switched on if it is not."""
+    if extension not in config.markdown_extensions:
+        config.markdown_extensions.append(extension)
+    settings = config.mdx_configs.setdefault(extension, {})
+    others = [one for one in settings.get(key, []) if one.get("name") != value["name"]]
+    settings[key] = [*others, value]

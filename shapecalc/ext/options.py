@@ -1,0 +1,144 @@
+"""What a document asks for: one set of options, whether a Sphinx directive or a fenced block holds them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, TypeAlias
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from shapecalc.errors import Place, SpecError, nearest, quote
+from shapecalc.spec.text import Map, parse, place_of
+
+View: TypeAlias = Literal["layers", "summary", "derivation", "layer", "sizes", "diff", "check"]
+_SETTING = re.compile(r"\s*([A-Za-z_]\w*)\s*=\s*((?:\[[^\]]*\]|[^\[\],\s])+)\s*(?:,|\s|$)")
+_TRUTHS = {"": True, "yes": True, "true": True, "no": False, "false": False}
+
+
+def _listed(given: Any) -> Any:
+    return (
+        tuple(re.split(r"[,\s]+", given.strip())) if isinstance(given, str) and given.strip() else given or ()
+    )
+
+
+def _settings(given: Any) -> Any:
+    """Return settings as text, each as `--set` takes it, from `width=32, depths=[2, 2]` or a mapping."""
+    if isinstance(given, Mapping):
+        return tuple(f"{key}={_flow(value)}" for key, value in given.items())
+    if not isinstance(given, str):
+        return given or ()
+    found: list[str] = []
+    at = 0
+    while at < len(given.rstrip()):
+        setting = _SETTING.match(given, at)
+        if setting is None:
+            raise ValueError(f"write KEY=VALUE with commas between, not {quote(given[at:])}")
+        found.append(f"{setting[1]}={setting[2]}")
+        at = setting.end()
+    return tuple(found)
+
+
+def _flow(value: Any) -> str:
+    if isinstance(value, bool) or value is None:
+        return "null" if value is None else str(value).lower()
+    return f"[{', '.join(map(_flow, value))}]" if isinstance(value, list) else str(value)
+
+
+def _number(given: Any) -> Any:
+    return (
+        int(given) if isinstance(given, str) and re.fullmatch(r"\s*\d{1,18}\s*", given, re.ASCII) else given
+    )
+
+
+def _truth(given: Any) -> Any:
+    return _TRUTHS.get(given.strip().lower(), given) if isinstance(given, str) else given
+
+
+Names: TypeAlias = Annotated[tuple[str, ...], BeforeValidator(_listed)]
+Count: TypeAlias = Annotated[int, Field(ge=1, strict=True)]
+OptionalCount: TypeAlias = Annotated[Count | None, BeforeValidator(_number)]
+
+
+class Options(BaseModel):
+    """What is to be shown of which network, and how.
+
+    >>> Options(model="resnet50", parameters="num_classes=10", columns="layer, output").columns
+    ('layer', 'output')
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    model: str
+    """A bundled name or a spec file."""
+    view: View = "layers"
+    input: Names = ()
+    """3x256x256, or x=3x224x224 of several inputs, with commas between."""
+    parameters: Annotated[tuple[str, ...], BeforeValidator(_settings)] = ()
+    free: Names = ()
+    """What is left free: sizes, batch, a depth."""
+    batch: OptionalCount = None
+    depth: OptionalCount = None
+    """What is nested deeper is folded."""
+    columns: Names = ()
+    layers: Names = ()
+    """The layers or parts that a derivation is of."""
+    against: str | None = None
+    """The network that a diff compares with."""
+    count: Literal["torch", "keras"] | None = None
+    dtype: str = "float32"
+    caption: str | None = None
+    notes: Annotated[bool, BeforeValidator(_truth)] = True
+    """Whether the totals and the convention stand under the table."""
+
+
+NAMES = tuple(Options.model_fields)
+
+
+def options(given: Mapping[str, Any], place: Place | None = None) -> Options:
+    """Return options that were written; raise `SpecError`, at their place if that is known, for bad ones."""
+    for key in given:
+        if key not in NAMES:
+            raise SpecError(
+                f"there is no option {quote(key)}{nearest(key, NAMES)}",
+                place=_at(given, key, place),
+                hint=f"options: {', '.join(NAMES[1:])}",
+            )
+    try:
+        return Options(**given)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = str(first["loc"][0])
+        message = str(first["msg"]).removeprefix("Value error, ")
+        raise SpecError(f"{key}: {message}", place=_at(given, key, place)) from None
+
+
+def _at(given: Mapping[str, Any], key: str, place: Place | None) -> Place:
+    return place or (place_of(given, key) if key in given else Place())
+
+
+def of_block(source: str) -> Options:
+    r"""Return the options of a fenced block: the name of a network, and `key: value` lines below it.
+
+    >>> of_block("lenet5").model, of_block("lenet5\ndepth: 1\nnotes: no").depth
+    ('lenet5', 1)
+    """
+    first, _, others = source.strip().partition("\n")
+    if not first.strip():
+        raise SpecError("the block is empty", hint="write the name of a network in its first line")
+    if ": " in first or first.rstrip().endswith(":"):
+        return options(_mapping(source))
+    if not others.strip():
+        return options({"model": first.strip()})
+    found = _mapping(f"\n{others}")  # which know their lines, the first of the block being above them
+    if "model" in found:
+        raise SpecError("the network is named twice", place=place_of(found, "model"))
+    found["model"] = first.strip()
+    return options(found)
+
+
+def _mapping(text: str) -> Map:
+    found = parse(text, None)
+    if not isinstance(found, Map):
+        raise SpecError("below the name of a network stand lines of `key: value`", place=Place(None, 2))
+    return found

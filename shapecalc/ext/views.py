@@ -1,0 +1,183 @@
+"""From options to what is shown: every view as pieces, and the files that it depends on."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import fields, is_dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from shapecalc.arguments import asked, is_torch
+from shapecalc.errors import SpecError, nearest, quote
+from shapecalc.ext.options import Options
+from shapecalc.pieces.piece import Line, Page, Paragraph, Strong
+from shapecalc.spec.find import bundled, folder, locate
+
+if TYPE_CHECKING:
+    from shapecalc.model import Model
+    from shapecalc.report.data import Report
+
+Resolve: TypeAlias = Callable[[str], str]
+"""Says where a file is that a document names."""
+
+
+def source(name: str, resolve: Resolve) -> str:
+    """Return what a document names as an argument is written: a bundled name, or a path that was resolved."""
+    if is_torch(name) or name == "-":
+        raise SpecError(
+            f"a document names networks and spec files, not {quote(name)}",
+            hint="save what shapecalc.from_torch(...).to_yaml() returns, and name that file",
+        )
+    if name in bundled() or not any(sign in name for sign in "./\\"):
+        return name
+    file, colon, variant = name.partition(":")
+    return f"{resolve(file)}{colon}{variant}" if not Path(resolve(name)).is_file() else resolve(name)
+
+
+def files(options: Options, resolve: Resolve) -> list[Path]:
+    """Return the spec files that options name, whether they are any good or not."""
+    names = [options.model, *([options.against] if options.against else [])]
+    return [locate(source(name, resolve))[0] for name in names]
+
+
+def page(options: Options, resolve: Resolve, base: Path) -> Page:
+    """Return what options ask for, as pieces; the same on every machine, as files are seen from the base."""
+    found: Page = _relative(
+        _VIEWS[options.view](options, resolve), (f"{base}{os.sep}", f"{folder().parent}{os.sep}")
+    )
+    if options.caption is None or options.view == "layers":
+        return found
+    return (Paragraph((Strong(options.caption),)), *found)
+
+
+def _relative(found: Any, prefixes: tuple[str, ...]) -> Any:
+    """Return pieces in which no path begins as it does on this machine only."""
+    if isinstance(found, str):
+        for prefix in prefixes:
+            found = found.replace(prefix, "")
+        return found
+    if isinstance(found, tuple):
+        return tuple([_relative(one, prefixes) for one in found])
+    if is_dataclass(found) and not isinstance(found, type):
+        changed = {one.name: _relative(getattr(found, one.name), prefixes) for one in fields(found)}
+        return replace(found, **changed)
+    return found
+
+
+def value_line(text: str, resolve: Resolve) -> Line:
+    """Return a single value that is asked for as `shapecalc value` is: `resnet50 params unit=M`."""
+    from shapecalc.arguments import valued
+
+    words = text.split()
+    if len(words) < 2:
+        raise SpecError(
+            f"{quote(text)} names no value", hint="write a network and a value, as in resnet50 params"
+        )
+    model, name, *more = words
+    return valued(source(model, resolve), name, tuple(more))
+
+
+def _report(options: Options, resolve: Resolve) -> Report:
+    if options.batch is not None and "batch" in options.free:
+        raise SpecError("batch gives the batch that free leaves free: choose one")
+    model, given, settled = _asked(options.model, options, resolve)
+    return model.analyze(
+        input=given,
+        batch=1 if options.batch is None else options.batch,
+        symbolic=options.free,
+        dtype=options.dtype,
+        count=options.count,
+        **settled,
+    )
+
+
+def _asked(name: str, options: Options, resolve: Resolve) -> tuple[Model, Any, dict[str, Any]]:
+    return asked(source(name, resolve), options.input, options.parameters)
+
+
+def _shows_batch(options: Options) -> bool:
+    return options.batch is not None or "batch" in options.free
+
+
+def _layers(options: Options, resolve: Resolve) -> Page:
+    from shapecalc.report.page import chosen_columns, layers_table, summary_page
+
+    report, batch = _report(options, resolve), _shows_batch(options)
+    fields = "field" in map(str.lower, options.columns)
+    table = layers_table(
+        report,
+        options.depth,
+        batch=batch,
+        columns=chosen_columns(options.columns) or None,
+        caption=None if options.caption is None else (options.caption,),
+        has_notes=options.notes,
+        fields=fields,
+    )
+    return (table, *(summary_page(report, batch=batch, fields=fields) if options.notes else ()))
+
+
+def _summary(options: Options, resolve: Resolve) -> Page:
+    from shapecalc.report.page import summary_page
+
+    return summary_page(_report(options, resolve), batch=_shows_batch(options))
+
+
+def _derivation(options: Options, resolve: Resolve) -> Page:
+    from shapecalc.report.derivation_markup import derivation_page
+
+    batch = True if _shows_batch(options) else None
+    return derivation_page(_report(options, resolve).derive(*options.layers, batch=batch))
+
+
+def _layer(options: Options, resolve: Resolve) -> Page:
+    from shapecalc.report.page import node_page
+
+    report = _report(options, resolve)
+    known = {node.path: node for node in report.nodes}
+    if not options.layers:
+        raise SpecError("the view `layer` needs to know which", hint="say it with the option layers")
+    for path in options.layers:
+        if path not in known:
+            raise SpecError(f"{report.name} has no layer {quote(path)}{nearest(path, [*known])}")
+    return tuple(block for path in options.layers for block in node_page(known[path]))
+
+
+def _sizes(options: Options, resolve: Resolve) -> Page:
+    from shapecalc.sizes.text import sizes_page
+
+    model, given, settled = _asked(options.model, options, resolve)
+    return sizes_page(model.sizes(input=given, free=options.free or None, **settled))
+
+
+def _diff(options: Options, resolve: Resolve) -> Page:
+    from shapecalc.report.diff import compare
+    from shapecalc.report.diff_text import comparison_page
+
+    if options.against is None:
+        raise SpecError(
+            "the view `diff` compares two networks", hint="say the other one with the option against"
+        )
+    model, given, settled = _asked(options.against, options, resolve)
+    return comparison_page(compare(_report(options, resolve), model.analyze(input=given, **settled)))
+
+
+def _check(options: Options, resolve: Resolve) -> Page:
+    from shapecalc.checks.diagnostic import diagnostic_page
+
+    model, given, settled = _asked(options.model, options, resolve)
+    found = model.check(input=given, **settled)
+    if not found:
+        return (Paragraph(("nothing to complain about",)),)
+    return tuple(block for one in found for block in diagnostic_page(one))
+
+
+_VIEWS: dict[str, Callable[[Options, Resolve], Page]] = {
+    "layers": _layers,
+    "summary": _summary,
+    "derivation": _derivation,
+    "layer": _layer,
+    "sizes": _sizes,
+    "diff": _diff,
+    "check": _check,
+}

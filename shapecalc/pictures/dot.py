@@ -1,0 +1,67 @@
+"""The graph of a network in Graphviz' own language."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from shapecalc.errors import printable
+from shapecalc.pictures.scene import Box, Scene
+from shapecalc.pictures.svg import COLOURS
+from shapecalc.pictures.words import exactly, frame_words, totals, words
+
+
+def dot(scene: Scene) -> str:
+    r"""Return the graph of a scene as a digraph that `dot` accepts.
+
+    >>> import shapecalc
+    >>> from shapecalc.pictures.scene import scene
+    >>> print(dot(scene(shapecalc.load("lenet5").analyze())).splitlines()[4][:54])
+      b0 [label="input\n1x32x32", tooltip="input: 1x32x32"
+    """
+    return "\n".join(_lines(scene)) + "\n"
+
+
+def _lines(scene: Scene) -> Iterator[str]:
+    yield f"digraph {_quoted(scene.report.name)} {{"
+    yield f"  graph [label={_quoted(scene.title, totals(scene.report))}, labelloc=t, ranksep=0.3]"
+    yield '  node [shape=box, fontname="Helvetica", fontsize=11, margin="0.12,0.06", height=0.3]'
+    yield '  graph [fontname="Helvetica", fontsize=11]; edge [arrowsize=0.7, color="#55636d"]'
+    yield from _inside(scene, None, "  ")
+    for arrow in scene.arrows:
+        yield f"  b{arrow.tail} -> b{arrow.head}"
+    yield "}"
+
+
+def _inside(scene: Scene, frame: int | None, margin: str) -> Iterator[str]:
+    for inner in scene.frames:
+        if inner.parent == frame:
+            yield f"{margin}subgraph cluster_{inner.number} {{"
+            yield (
+                f"{margin}  graph [label={_quoted(frame_words(inner))}, labeljust=l, "
+                'style="rounded,dashed", color="#94a3b8"]'
+            )
+            yield from _inside(scene, inner.number, margin + "  ")
+            yield f"{margin}}}"
+    for box in scene.boxes:
+        if box.frame == frame:
+            yield margin + _box(box, scene)
+
+
+def _box(box: Box, scene: Scene) -> str:
+    told = words(box, scene.report)
+    fill, stroke, *_ = COLOURS[box.family]
+    sign = ", shape=circle, width=0.3, margin=0" if len(told.first) == 1 and not told.shape else ""
+    return (
+        f"b{box.number} [label={_quoted(*told.lines)}, tooltip={_quoted(exactly(box, scene.report))}, "
+        f'fillcolor="{fill}", color="{stroke}", style="filled,rounded"{sign}]'
+    )
+
+
+def _quoted(*lines: str) -> str:
+    r"""Return lines as one string of the language.
+
+    >>> print(_quoted('a "b"', "c\\N"))
+    "a \"b\"\nc\\N"
+    """
+    escaped = (printable(line).replace("\\", "\\\\").replace('"', '\\"') for line in lines)
+    return '"' + "\\n".join(escaped) + '"'

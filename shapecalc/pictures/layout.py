@@ -1,0 +1,139 @@
+"""Where boxes, frames and arrows of a scene go: Graphviz' layered layout, as pygraphviz brings it.
+
+Graphviz gets numbers only, never a word of the spec: sizes go in, places come out.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from shapecalc.errors import SpecError
+from shapecalc.pictures.extras import need
+from shapecalc.pictures.scene import Scene
+
+MOST_BOXES = 2000
+"""How many boxes are laid out."""
+
+Point = tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A rectangle, by its left upper corner."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+
+    @property
+    def centre(self) -> Point:
+        """The point in the middle."""
+        return self.x + self.width / 2, self.y + self.height / 2
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Places in a picture of this size, y downwards; ways are chains of Bézier curves."""
+
+    width: float
+    height: float
+    boxes: list[Place]
+    frames: list[Place]
+    ways: list[list[Point]]
+
+
+def layout(scene: Scene, sizes: list[Point], headings: list[Point]) -> Layout:
+    """Return where everything goes, boxes and the headings of frames being of these sizes.
+
+    Raises `SpecError` for too many boxes, and `NotInstalled` without the extra `draw`.
+    """
+    if len(scene.boxes) > MOST_BOXES:
+        told = f"{len(scene.boxes):,} boxes are more than can be laid out, {MOST_BOXES:,}"
+        raise SpecError(told, hint="fold deeper parts with a smaller depth, or write .dot or .mmd")
+    pygraphviz = need("pygraphviz", "the layout of a graph")
+    graph = pygraphviz.AGraph(string="\n".join(_written(scene, sizes, headings)))
+    graph.layout(prog="dot")
+    left, low, right, high = _numbers(graph.graph_attr["bb"])
+    boxes = []
+    for box, (width, height) in zip(scene.boxes, sizes, strict=True):
+        x, y = _numbers(graph.get_node(f"b{box.number}").attr["pos"])
+        boxes.append(Place(x - left - width / 2, high - y - height / 2, width, height))
+    bounds = dict(_bounds(graph))
+    frames = []
+    for frame in scene.frames:
+        x0, y0, x1, y1 = _numbers(bounds[f"cluster_{frame.number}"])
+        frames.append(Place(x0 - left, high - y1, x1 - x0, y1 - y0))
+    ways = []
+    for arrow in scene.arrows:
+        found = graph.get_edge(f"b{arrow.tail}", f"b{arrow.head}").attr["pos"]
+        points = [_numbers(pair) for pair in found.replace("\\\n", "").split()]
+        ways.append([(x - left, high - y) for x, y in points])
+    return Layout(right - left, high - low, boxes, frames, ways)
+
+
+def _numbers(text: str) -> list[float]:
+    return [float(one) for one in text.split(",")]
+
+
+def _bounds(graph: Any) -> Iterator[tuple[str, str]]:
+    for inner in graph.subgraphs():
+        yield inner.name, inner.graph_attr["bb"]
+        yield from _bounds(inner)
+
+
+def _written(scene: Scene, sizes: list[Point], headings: list[Point]) -> Iterator[str]:
+    yield "digraph {"
+    yield "graph [nodesep=0.22, ranksep=0.28, splines=spline]"
+    yield 'node [shape=box, fixedsize=true, label=""]'
+    yield "edge [dir=none]"
+    yield from _inside(scene, None, sizes, headings)
+    for arrow, weight in zip(scene.arrows, _weights(scene), strict=True):
+        yield f"b{arrow.tail} -> b{arrow.head} [weight={weight}]"
+    yield "}"
+
+
+def _weights(scene: Scene) -> list[int]:
+    """Return how straight each arrow should be: most in a chain, least where it jumps over others."""
+    leaving = Counter(arrow.tail for arrow in scene.arrows)
+    arriving = Counter(arrow.head for arrow in scene.arrows)
+    ranks = [0] * len(scene.boxes)
+    for arrow in sorted(scene.arrows, key=lambda one: one.head):
+        ranks[arrow.head] = max(ranks[arrow.head], ranks[arrow.tail] + 1)
+    main = next((box.number for box in scene.boxes if box.family == "output"), 0)
+    wanted = scene.reaching(main)
+    return [
+        0
+        if one.tail in wanted and one.head not in wanted
+        else _STRAIGHTEST
+        if leaving[one.tail] == arriving[one.head] == 1
+        else _STRAIGHT
+        if ranks[one.head] == ranks[one.tail] + 1
+        else 1
+        for one in scene.arrows
+    ]
+
+
+_STRAIGHT, _STRAIGHTEST = 3, 12
+
+
+def _inside(scene: Scene, frame: int | None, sizes: list[Point], headings: list[Point]) -> Iterator[str]:
+    for inner in scene.frames:
+        if inner.parent == frame:
+            width, height = headings[inner.number]
+            yield f"subgraph cluster_{inner.number} {{"
+            yield (
+                'graph [margin=9, labeljust=l, label=<<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" '
+                f'CELLPADDING="0" FIXEDSIZE="TRUE" WIDTH="{width:.0f}" HEIGHT="{height:.0f}">'
+                "<TR><TD></TD></TR></TABLE>>]"
+            )
+            yield from _inside(scene, inner.number, sizes, headings)
+            yield "}"
+    for box in scene.boxes:
+        if box.frame == frame:
+            width, height = sizes[box.number]
+            shape = ", shape=ellipse" if box.family == "merge" and width == height else ""
+            yield f"b{box.number} [width={width / 72:.5f}, height={height / 72:.5f}{shape}]"

@@ -1,0 +1,88 @@
+"""The graph of a network as Mermaid, as GitHub and others render it inside Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from shapecalc.errors import printable
+from shapecalc.pictures.scene import Box, Scene
+from shapecalc.pictures.svg import COLOURS
+from shapecalc.pictures.words import frame_words, totals, words
+
+_ENTITIES = {one: f"#{ord(one)};" for one in '"<>&#`\\'}
+
+
+def mermaid(scene: Scene) -> str:
+    """Return the graph of a scene as a Mermaid flowchart.
+
+    >>> import shapecalc
+    >>> from shapecalc.pictures.scene import scene
+    >>> print(mermaid(scene(shapecalc.load("lenet_300_100").analyze(), depth=1)).partition("classDef")[0])
+    flowchart TD
+      accTitle: LeNet-300-100, two hidden layers (lenet_300_100) on 1x28x28
+      accDescr: 267 K parameters, 266 K MACs
+      b0(["input<br/>1x28x28"]):::input
+      b1["flatten<br/>784"]:::reshape
+      b2["fc1 linear<br/>300<br/>236 K params<br/>235 K MACs"]:::dense
+      b3["tanh"]:::pointwise
+      b4["fc2 linear<br/>100<br/>30.1 K params<br/>30 K MACs"]:::dense
+      b5["tanh"]:::pointwise
+      b6["output linear<br/>10<br/>1.01 K params<br/>1 K MACs"]:::dense
+      b7(["output<br/>10"]):::output
+      b0 --> b1
+      b1 --> b2
+      b2 --> b3
+      b3 --> b4
+      b4 --> b5
+      b5 --> b6
+      b6 --> b7
+    <BLANKLINE>
+    """
+    return "\n".join(_lines(scene)) + "\n"
+
+
+def _lines(scene: Scene) -> Iterator[str]:
+    yield "flowchart TD"
+    yield f"  accTitle: {_sentence(scene.title)}"
+    yield f"  accDescr: {_sentence(totals(scene.report))}"
+    yield from _inside(scene, None, "  ")
+    for arrow in scene.arrows:
+        yield f"  b{arrow.tail} --> b{arrow.head}"
+    for family, (fill, stroke, *_) in COLOURS.items():
+        if any(box.family == family for box in scene.boxes):
+            yield f"  classDef {family} fill:{fill},stroke:{stroke},color:#1f2933"
+    if scene.frames:
+        yield "  classDef frame fill:#f5f7f9,stroke:#94a3b8,color:#1f2933"
+        yield f"  class {','.join(f'f{frame.number}' for frame in scene.frames)} frame"
+
+
+def _inside(scene: Scene, frame: int | None, margin: str) -> Iterator[str]:
+    for inner in scene.frames:
+        if inner.parent == frame:
+            yield f'{margin}subgraph f{inner.number}["{_text(frame_words(inner))}"]'
+            yield from _inside(scene, inner.number, margin + "  ")
+            yield f"{margin}end"
+    for box in scene.boxes:
+        if box.frame == frame:
+            yield margin + _box(box, scene)
+
+
+def _box(box: Box, scene: Scene) -> str:
+    lines = [part for line in words(box, scene.report).lines for part in line.split(", ")]
+    told = "<br/>".join(map(_text, lines))  # Mermaid would break long lines wherever it likes
+    opens, closes = ("([", "])") if box.family in ("input", "output", "merge") else ("[", "]")
+    return f'b{box.number}{opens}"{told}"{closes}:::{box.family}'
+
+
+def _text(text: str) -> str:
+    """Return text as it may stand between quotes: what Mermaid or HTML would read is written as a number.
+
+    >>> _text('a "b" <c>'), _text("c1_x")
+    ('a #34;b#34; #60;c#62;', 'c1_x')
+    """
+    return "".join(_ENTITIES.get(one, one) for one in printable(text))
+
+
+def _sentence(text: str) -> str:
+    """Return text for a line of its own, where no entity is read and few characters end the line."""
+    return "".join(one for one in printable(text) if one not in ";#{}%")

@@ -1,0 +1,172 @@
+"""Small SVG by hand: elements, escaped text, how wide a text is, and colours for both backgrounds."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from html import escape
+from unicodedata import east_asian_width
+
+from shapecalc.errors import printable
+
+FONT = "Helvetica, Arial, Liberation Sans, sans-serif"
+
+_WIDTHS = (
+    "278 278 355 556 556 889 667 191 333 333 389 584 278 333 278 278 556 556 556 556 556 556 556 556 556 556 "
+    "278 278 584 584 584 556 1015 667 667 722 722 667 611 778 722 278 500 667 556 833 722 778 667 778 722 "
+    "667 611 722 667 944 667 667 611 278 278 278 469 556 333 556 556 500 556 556 278 556 556 222 222 500 222 "
+    "833 556 556 556 556 333 500 278 556 500 722 500 500 500 334 260 334 584"
+)
+_ASCII = [int(width) for width in _WIDTHS.split()]
+"""How wide the characters from space to tilde are in Helvetica, in thousandths of the size."""
+
+COLOURS = {
+    "input": ("#ffffff", "#64748b", "#1e293b", "#94a3b8"),
+    "output": ("#ffffff", "#64748b", "#1e293b", "#94a3b8"),
+    "convolution": ("#dbeafe", "#3b76c4", "#1d3557", "#7fb0ee"),
+    "pooling": ("#fde2d7", "#cf5f35", "#532a1a", "#f0936d"),
+    "dense": ("#e9e1f7", "#7e57c2", "#38295c", "#b79ae6"),
+    "norm": ("#e1f1e0", "#4f9a55", "#23422a", "#84c78a"),
+    "pointwise": ("#fbf1cf", "#b3902a", "#463a15", "#dcbb57"),
+    "reshape": ("#eceff1", "#78909c", "#37474f", "#a9bcc6"),
+    "merge": ("#ffffff", "#37474f", "#263238", "#cfd8dc"),
+    "part": ("#e3f0f2", "#3f8590", "#1c3f45", "#79bcc6"),
+}
+"""Of each family: what fills it and what draws it on a light page, and the same on a dark one."""
+
+
+def text_width(text: str, size: float, *, bold: bool = False) -> float:
+    """Return about how wide a text is, on the safe side for the fonts that stand in for Helvetica.
+
+    >>> round(text_width("conv2d", 10), 1), round(text_width("conv2d", 10, bold=True), 1)
+    (34.2, 36.6)
+    """
+    thousandths = sum(map(_character, text))
+    return thousandths * size / 1000 * 1.06 * (1.07 if bold else 1)
+
+
+def _character(one: str) -> int:
+    if " " <= one <= "~":
+        return _ASCII[ord(one) - 32]
+    return 1000 if east_asian_width(one) in "WF" else 640
+
+
+def plain(text: str) -> str:
+    r"""Return text as it may stand between tags or in an attribute.
+
+    >>> plain('<b>"x" & \x00'), plain("\ud800")
+    ('&lt;b&gt;&quot;x&quot; &amp; \\x00', '\\ud800')
+    """
+    return escape(printable(text))
+
+
+def number(value: float) -> str:
+    """Return a coordinate with at most two decimals.
+
+    >>> number(3.0), number(1 / 3), number(-0.001)
+    ('3', '0.33', '0')
+    """
+    text = f"{value:.2f}".rstrip("0").rstrip(".")
+    return "0" if text == "-0" else text
+
+
+def element(name: str, content: str | None = None, **attributes: float | str | None) -> str:
+    """Return an element; `class_` is written class, underscores as hyphens, and None is left out.
+
+    >>> element("rect", x=1.5, stroke_width=2, class_="part")
+    '<rect x="1.5" stroke-width="2" class="part"/>'
+    """
+    written = "".join(
+        f' {key.rstrip("_").replace("_", "-")}="{plain(value) if isinstance(value, str) else number(value)}"'
+        for key, value in attributes.items()
+        if value is not None
+    )
+    return f"<{name}{written}/>" if content is None else f"<{name}{written}>{content}</{name}>"
+
+
+def label(x: float, y: float, text: str, *, class_: str | None = None, **attributes: float | str) -> str:
+    """Return one line of text."""
+    return element("text", plain(text), x=x, y=y, class_=class_, **attributes)
+
+
+def slug(text: str) -> str:
+    """Return a name as it may stand in an id.
+
+    >>> slug("ResNet-50 <x>")
+    'resnet-50-x'
+    """
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-") or "network"
+
+
+def tip(name: str, size: float) -> str:
+    """Return the definition of an arrow's tip, to which lines refer as `url(#name-tip)`."""
+    shape = element("path", class_="head", d="M0 .6 8 4 0 7.4z")
+    marker = (
+        f'<marker id="{name}-tip" viewBox="0 0 8 8" refX="7.4" refY="4" markerWidth="{number(size)}" '
+        f'markerHeight="{number(size)}" orient="auto">'
+    )
+    return f"<defs>{marker}{shape}</marker></defs>"
+
+
+def page(
+    size: tuple[float, float], name: str, title: str, description: str, rules: str, body: Sequence[str]
+) -> str:
+    """Return a whole picture: a title and a description for those who do not see it, no font, no script."""
+    width, height = size
+    head = [
+        element("title", plain(title), id=f"{name}-title"),
+        element("desc", plain(description), id=f"{name}-desc"),
+        f"<style>{_scoped(rules, name)}</style>",
+    ]
+    return (
+        element(
+            "svg",
+            "\n" + "\n".join([*head, *body]) + "\n",
+            xmlns="http://www.w3.org/2000/svg",
+            id=name,
+            role="img",
+            aria_labelledby=f"{name}-title {name}-desc",
+            width=width,
+            height=height,
+            viewBox=f"0 0 {number(width)} {number(height)}",
+            font_family=FONT,
+            font_size=11,
+        )
+        + "\n"
+    )
+
+
+def _scoped(rules: str, name: str) -> str:
+    """Keep the rules of a picture from the page that it is put into."""
+    return re.sub(r"(?m)^(@media[^{]*\{)?([^@}\n][^{\n]*)\{", lambda found: _selectors(found, name), rules)
+
+
+def _selectors(found: re.Match[str], name: str) -> str:
+    inner = ",".join(f"#{name} {one.strip()}" for one in found[2].split(","))
+    return f"{found[1] or ''}{inner}{{"
+
+
+INK = """text{fill:#1f2933}
+.faint{fill:#5b6770}
+.title{font-size:14px;font-weight:bold}
+.bold{font-weight:bold}
+.line{fill:none;stroke:#55636d}
+.head{fill:#55636d}
+"""
+DARK_INK = """text{fill:#e8edf1}
+.faint{fill:#a7b3bc}
+.line{stroke:#a7b3bc}
+.head{fill:#a7b3bc}
+"""
+
+
+def dark(rules: str) -> str:
+    """Return rules for a dark page."""
+    return f"@media (prefers-color-scheme:dark){{\n{rules}}}"
+
+
+def families(used: Sequence[str]) -> tuple[str, str]:
+    """Return the rules of the families in a picture: for a light page, and for a dark one."""
+    light = "".join(f".{one}{{fill:{COLOURS[one][0]};stroke:{COLOURS[one][1]}}}\n" for one in used)
+    night = "".join(f".{one}{{fill:{COLOURS[one][2]};stroke:{COLOURS[one][3]}}}\n" for one in used)
+    return light, night

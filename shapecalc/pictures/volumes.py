@@ -1,0 +1,202 @@
+"""The feature maps of a network as volumes: which are drawn, how large each is, and the scale."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from itertools import groupby
+
+from shapecalc.errors import Undecided
+from shapecalc.layers.requirement import Shape
+from shapecalc.pictures.scene import Box, Scene, deepest, scene
+from shapecalc.pictures.trunk import trunk
+from shapecalc.report.cells import visible
+from shapecalc.report.data import Report
+
+MOST_VOLUMES = 40
+"""How many volumes a picture may have whose depth nobody chose."""
+LONGEST_RUN = 4
+"""How many equal volumes stand side by side before one stands for all of them."""
+_STEPS = (1, 1.2, 1.5, 1.8, 2, 2.5, 3, 4, 5, 6, 8, 10)
+
+
+@dataclass(frozen=True, slots=True)
+class Volume:
+    """One tensor: a map with channels, height and width, or a vector of features (height and width 0)."""
+
+    box: Box
+    channels: int
+    height: int
+    width: int
+    sides: tuple[int, ...] = ()
+    """All the sides, of which the last two are drawn."""
+    times: int = 1
+    copied: int = 0
+    """How many of the channels are copied from the other side of a U."""
+    raised_by: str = ""
+    """The kind of the layer before that made the map larger, where its own result is not drawn."""
+
+    @property
+    def is_vector(self) -> bool:
+        """Whether it has no sides."""
+        return self.height == 0
+
+    @property
+    def size(self) -> tuple[int, int, int]:
+        """Channels, height and width."""
+        return self.channels, self.height, self.width
+
+
+@dataclass(slots=True)
+class Volumes:
+    """The volumes from the input to the output, and the pairs of them between which is copied."""
+
+    scene: Scene
+    volumes: list[Volume] = field(default_factory=list)
+    copies: list[tuple[int, int]] = field(default_factory=list)
+
+
+def volumes(report: Report, depth: int | None = None) -> Volumes:
+    """Return what is drawn of a report, by default as deep as not too many volumes come out.
+
+    Raises `Undecided` where a size was left free: there is no scale to draw it to.
+
+    >>> import shapecalc
+    >>> [one.size for one in volumes(shapecalc.load("lenet5").analyze()).volumes[:4]]
+    [(1, 32, 32), (6, 28, 28), (6, 14, 14), (16, 10, 10)]
+    """
+    if depth is not None:
+        return _volumes(scene(report, depth, folds=False))
+    best = _volumes(scene(report, 1, folds=False))
+    for deeper in range(2, deepest(report, folds=False) + 1):
+        found = _volumes(scene(report, deeper, folds=False))
+        if len(found.volumes) > MOST_VOLUMES:
+            break
+        best = found
+    return best
+
+
+def _volumes(drawn: Scene) -> Volumes:
+    measured = {box.number: _measured(box, drawn.report) for box in drawn.boxes}
+    sides = {number: found for number, (_, found) in measured.items()}
+    sizes = {number: _drawn_size(*found) for number, found in measured.items()}
+
+    def area(number: int) -> int | None:
+        _, height, width = sizes[number]
+        return height * width or None
+
+    found = trunk(drawn, area)
+    channels = {head: sizes[tail][0] for tail, head in found.copies}
+    merges = {head for _, head in found.copies if kind_of(drawn.boxes[head]) == "concat"}
+    shown: list[Volume] = []
+    place: dict[int, int] = {}
+    before = 0
+    for number, following in zip(found.boxes, [*found.boxes[1:], -1], strict=True):
+        box = drawn.boxes[number]
+        size = sizes[number]
+        if following not in merges and (not shown or _is_drawn(box, shown[-1].size == size)):
+            copied = channels.get(number, 0) if number in merges else 0
+            shown.append(
+                Volume(
+                    box,
+                    *size,
+                    sides[number],
+                    copied=copied if copied < size[0] else 0,
+                    raised_by=kind_of(drawn.boxes[before]) if number in merges else "",
+                )
+            )
+        before = number
+        place[number] = len(shown) - 1
+    copies = [(place[tail], place[head]) for tail, head in found.copies]
+    if copies:
+        return Volumes(drawn, shown, copies)
+    return Volumes(drawn, [*_shortened(shown)])
+
+
+def kind_of(box: Box) -> str:
+    """Return the kind of a box, if it has one."""
+    return box.node.kind if box.node is not None else box.item.kind if box.item is not None else ""
+
+
+def _is_drawn(box: Box, same_size: bool) -> bool:
+    if box.family in ("pointwise", "norm", "reshape", "output"):
+        return False
+    return not (same_size and kind_of(box) == "multiply")
+
+
+def _shortened(shown: list[Volume]) -> Iterator[Volume]:
+    """Yield one for a long run of equal ones."""
+    for _, group in groupby(shown, key=lambda one: (one.size, one.box.family)):
+        run = [*group]
+        if len(run) <= LONGEST_RUN:
+            yield from run
+        else:
+            yield replace(run[0], times=len(run))
+
+
+def _measured(box: Box, report: Report) -> tuple[int, tuple[int, ...]]:
+    """Return the channels and the sides; the rows of what a layer calls a sequence are its only side."""
+    shape = _numbers(visible(box.output, report, batch=False), box)
+    if len(shape) < 2:
+        return (shape[0] if shape else 1), ()
+    is_last = report.graph.channel_axis == -1
+    if len(shape) == 2:
+        is_last = is_last or box.family not in ("convolution", "pooling", "input")
+    return (shape[-1], shape[:-1]) if is_last else (shape[0], shape[1:])
+
+
+def _drawn_size(channels: int, sides: tuple[int, ...]) -> tuple[int, int, int]:
+    """Return channels, height and width: a sequence is as high as it is long, and one wide."""
+    if not sides:
+        return channels, 0, 0
+    return (channels, sides[0], 1) if len(sides) == 1 else (channels, sides[-2], sides[-1])
+
+
+def _numbers(shape: Shape, box: Box) -> tuple[int, ...]:
+    numbers = tuple(size for size in shape if isinstance(size, int))
+    if len(numbers) < len(shape):
+        free = next(size for size in shape if not isinstance(size, int))
+        raise Undecided(f"volumes are drawn to scale, and the sizes of {box.name} depend on {free}")
+    return numbers
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """How many units of the drawing a pixel, a channel, and a feature of a vector take."""
+
+    pixel: float
+    channel: float
+    feature: float
+
+
+def scale(drawn: list[Volume], highest: float, thickest: float, broadest: float, longest: float) -> Scale:
+    """Return round scales: the highest map, the thickest one, all together, and the longest vector fit."""
+    maps = [one for one in drawn if not one.is_vector]
+    thickness = max((one.channels for one in maps), default=1)
+    together = sum(one.channels for one in maps) or 1
+    return Scale(
+        rounded(highest / max((max(one.height, one.width) for one in maps), default=1)),
+        rounded(min(thickest / thickness, broadest / together)),
+        rounded(longest / max((one.channels for one in drawn if one.is_vector), default=1)),
+    )
+
+
+def rounded(value: float) -> float:
+    """Return the largest round number that is not larger.
+
+    >>> rounded(0.77), rounded(3.2), rounded(150)
+    (0.6, 3.0, 150.0)
+    """
+    unit = 1.0
+    while unit > value:
+        unit /= 10
+    while unit * 10 <= value:
+        unit *= 10
+    step = max(step for step in _STEPS if unit * step <= value)
+    return float(f"{unit * step:.6g}")
+
+
+def runs(drawn: list[Volume]) -> list[list[Volume]]:
+    """Return neighbours of one size together: they share a caption."""
+    key: Callable[[Volume], tuple[int, int, int]] = lambda one: one.size  # noqa: E731
+    return [[*group] for _, group in groupby(drawn, key=key)]

@@ -1,0 +1,62 @@
+"""The table of `shapecalc reconcile`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from shapecalc.algebra import Dim
+from shapecalc.algebra.render import grouped
+from shapecalc.report.cells import heading
+from shapecalc.report.columns import Columns
+from shapecalc.report.data import Report
+from shapecalc.report.reconcile import BIAS, Account, Change
+
+_COLUMNS = Columns(
+    names=("Convention", "Unit", "Amount"),
+    right=frozenset({"Amount"}),
+    headers={},
+    last_to_go=("Amount",),
+)
+
+
+def text(
+    report: Report,
+    accounts: Sequence[Account],
+    other: Report | None = None,
+    changes: Sequence[Change] = (),
+    width: int | None = None,
+) -> str:
+    """Return every convention with its total and, indented under it, what it counts beyond the MACs."""
+    rows = [row for account in accounts for row in _rows(account)]
+    if other is not None:
+        rows += _beside(other, changes)
+    found = [heading(report), "", _COLUMNS.text(rows, width), ""]
+    return "\n".join([*found, "An indented line is what is counted beyond the MACs, or not counted of them."])
+
+
+def _rows(account: Account) -> Iterator[dict[str, str]]:
+    at_least = "≥ " if account.not_counted else ""
+    yield _row(account.convention, account.unit, f"{at_least}{grouped(account.total)}")
+    if account.per_mac > 1:
+        yield _row(f"  {account.per_mac} for each MAC", "", _signed((account.per_mac - 1) * account.macs))
+    for label, amount in account.amounts.items():
+        unknown = ", not counted" if label in account.not_counted else ""
+        yield _row(f"  {'biases' if label == BIAS else label}{unknown}", "", _signed(amount))
+
+
+def _beside(other: Report, changes: Sequence[Change]) -> Iterator[dict[str, str]]:
+    yield _row(f"mac, of {other.name}", "MACs", grouped(other.macs))
+    for change in changes:
+        times = "" if change.count == 1 else f" ×{change.count}"
+        yield _row(f"  {change.layers}{times}: {change.difference}", "", _signed(change.amount))
+
+
+def _row(name: str, unit: str, amount: str) -> dict[str, str]:
+    return {"Convention": name, "Unit": unit, "Amount": amount}
+
+
+def _signed(value: Dim) -> str:
+    """Return an amount with its sign, as it is added."""
+    if isinstance(value, int):
+        return f"{value:+,}".replace("-", "−")
+    return f"+ {grouped(value)}"

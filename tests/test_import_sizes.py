@@ -1,0 +1,203 @@
+"""Sizes on their way through Python: what a forward does with them stays arithmetic, or becomes a condition.
+
+Each forward here is run by torch itself at sizes that it was not traced at. Our answer is torch's shape and
+cost, or a refusal; it is never another shape.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+import torch.nn.functional as F  # noqa: N812  (as everybody writes it)
+from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from shapecalc import Model, ShapeError, SpecError, Undecided, from_torch, loads
+
+Forward = Callable[["Net", Any], Any]
+
+
+class Net(nn.Module):
+    def __init__(self, forward: Forward) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 4, 3, padding=1)
+        self.does = forward
+
+    def forward(self, x: Tensor) -> Any:
+        return self.does(self, x)
+
+
+STAYS: dict[str, Forward] = {
+    "half": lambda net, x: F.interpolate(net.conv(x), size=(x.shape[2] // 2, x.shape[3])),
+    "floor of a quotient": lambda net, x: net.conv(x)[:, :, : math.floor(x.shape[2] / 3) + 1],
+    "ceiling of a quotient": lambda net, x: net.conv(x)[:, :, : math.ceil(x.shape[2] / 3)],
+    "divmod": lambda net, x: net.conv(x).flatten(2)[:, :, : 1 + divmod(x.shape[2], 3)[0]],
+    "square": lambda net, x: net.conv(x).flatten(2)[:, :, : x.shape[2] ** 2],
+    "shift": lambda net, x: net.conv(x).flatten(2)[:, :, : x.shape[2] >> 1],
+    "padding to a multiple": lambda net, x: F.pad(net.conv(x), [0, -x.shape[3] % 5, 0, -x.shape[2] % 5]),
+    "padding as TensorFlow has it": lambda net, x: F.max_pool2d(
+        F.pad(net.conv(x), [0, (math.ceil(x.shape[3] / 2) - 1) * 2 + 3 - x.shape[3]]), 3, 2
+    ),
+    "kernel of the whole map": lambda net, x: F.avg_pool2d(net.conv(x), kernel_size=x.size()[2:]),
+    "adaptive": lambda net, x: F.adaptive_avg_pool2d(net.conv(x), (x.shape[2] // 2, 1)),
+    "zeros beside": lambda net, x: torch.cat([net.conv(x), x.new_zeros(x.shape[0], 1, *x.shape[2:])], 1),
+    "positions": lambda net, x: net.conv(x) + torch.arange(x.shape[3]),
+    "a scale": lambda net, x: net.conv(x) * x.shape[2] / x.shape[3],
+    "a view": lambda net, x: net.conv(x).view(*x.shape[:1], -1),
+    "printed": lambda net, x: (print(x.shape[2]), net.conv(x))[1],
+    "the middle row": lambda net, x: net.conv(x)[:, :, x.shape[2] // 2],
+    "a number of elements": lambda net, x: net.conv(x).view(x.shape[0], 4, x.shape[2:].numel()),
+}
+"""Sizes that stay arithmetic: the same answer as torch's at every size."""
+
+HOLDS: dict[str, Forward] = {
+    "range": lambda net, x: [net.conv(x) for _ in range(x.shape[2])][-1],
+    "range of a half": lambda net, x: [net.conv(x) for _ in range(3, x.shape[2] // 2 + 4)][-1],
+    "len": lambda net, x: [net.conv(x) for _ in range(len(x[0, 0]))][-1],
+    "rows one by one": lambda net, x: [net.conv(x) for _ in x[0, 0]][-1],
+    "rows unbound": lambda net, x: sum(net.conv(row[:, :, None]) for row in x.unbind(2)),
+    "parts": lambda net, x: torch.cat([net.conv(part).sum(2) for part in x.split(3, 2)], 1),
+    "chunks": lambda net, x: torch.cat([net.conv(part).sum(2) for part in x.chunk(4, 2)], 1),
+    "rows stacked": lambda net, x: torch.stack([net.conv(x)[:, :, i] for i in range(0, x.shape[2], 2)], 1),
+    "an index": lambda net, x: [lambda: net.conv(x), lambda: x][x.shape[2] % 2](),
+    "int": lambda net, x: F.interpolate(net.conv(x), size=(int(x.shape[2] * 0.5), 4)),
+    "round": lambda net, x: F.interpolate(net.conv(x), size=(round(x.shape[2] * 0.5), 4)),
+    "a decimal": lambda net, x: net.conv(x)[:, :, : int(x.shape[2] * 0.3)],
+    "float": lambda net, x: F.interpolate(net.conv(x), size=(int(float(x.shape[2]) / 2), 4)),
+    "root": lambda net, x: net.conv(x).flatten(2)[:, :, : int(math.sqrt(x.shape[2]))],
+    "bits": lambda net, x: [net.conv(x) for _ in range(x.shape[2].bit_length())][-1],
+    "and": lambda net, x: net.conv(x)[:, :, : 1 + (x.shape[2] & 7)],
+    "a key": lambda net, x: net.conv(x) if {9: 1}.get(x.shape[2]) else x.relu(),
+    "a member": lambda net, x: net.conv(x) if x.shape[2] in {9, 10} else x.relu(),
+    "a text": lambda net, x: net.conv(x) if str(x.shape[2]) == "8" else x.relu(),
+    "a formatted text": lambda net, x: net.conv(x) if f"{x.shape[2]}" == "8" else x.relu(),
+    "as often": lambda net, x: torch.cat([net.conv(x)] * x.shape[2], 1),
+    "a branch": lambda net, x: net.conv(x) if x.shape[2] > 8 else x.relu(),
+    "truth": lambda net, x: net.conv(x) if x.shape[2] % 2 else x.relu(),
+    "a quotient compared": lambda net, x: net.conv(x) if x.shape[2] / 2 > 4.5 else x.relu(),
+    "a shape compared": lambda net, x: net.conv(x) if x.shape[2:] == (8, 8) else x.relu(),
+    "another axis in front": lambda net, x: net.conv(x) if x.permute(2, 0, 1, 3).shape[0] == 8 else x.relu(),
+    "the batch": lambda net, x: net.conv(x) if x.shape[0] == 1 else x.relu(),
+    "all elements": lambda net, x: net.conv(x) if x.numel() > 300 else x.relu(),
+    "steps between": lambda net, x: torch.linspace(0, 1, x.shape[3]) + net.conv(x)[:1, :1, :1, :1],
+    "the smaller": lambda net, x: F.interpolate(net.conv(x), size=(min(x.shape[2], 8), 4)),
+    "squeezed": lambda net, x: net.conv(x)[:, :, : x.shape[2] - 7].squeeze(),
+}
+"""Sizes that come to a decision: the same answer as torch's where it is the same decision, otherwise a refusal."""
+
+POINTS = [(1, 8, 8), (2, 8, 8), (1, 9, 8), (1, 10, 8), (3, 5, 10), (1, 3, 3)]
+
+
+def by_torch(forward: Forward, point: tuple[int, int, int]) -> tuple[Any, int] | None:
+    batch, height, width = point
+    counter = FlopCounterMode(display=False)
+    try:
+        with counter, torch.no_grad():
+            shape = Net(forward).eval()(torch.zeros(batch, 3, height, width)).shape
+    except (RuntimeError, IndexError):
+        return None
+    return tuple(shape), counter.get_total_flops() // 2
+
+
+def by_us(model: Model, point: tuple[int, int, int]) -> tuple[Any, int] | None:
+    batch, height, width = point
+    try:
+        report = model.analyze(H=height, W=width, batch=batch)
+    except (ShapeError, SpecError, Undecided):
+        return None
+    assert isinstance(report.macs, int)
+    return report.output, report.macs
+
+
+@pytest.mark.parametrize("name", STAYS)
+def test_arithmetic_stays_arithmetic(name: str) -> None:
+    model = from_torch(Net(STAYS[name]), input=(3, 8, 8))
+    assert [by_us(model, point) for point in POINTS] == [by_torch(STAYS[name], point) for point in POINTS]
+
+
+@pytest.mark.parametrize("name", HOLDS)
+def test_decisions_are_conditions(name: str) -> None:
+    model = from_torch(Net(HOLDS[name]), input=(3, 8, 8))
+    ours = [by_us(model, point) for point in POINTS]
+    theirs = [by_torch(HOLDS[name], point) for point in POINTS]
+    assert ours[0] == theirs[0] is not None
+    assert [mine for mine, one in zip(ours, theirs, strict=True) if mine not in (None, one)] == []
+    assert None in ours
+
+
+def test_a_condition_is_told_and_imposes_the_legal_sizes() -> None:
+    model = from_torch(Net(HOLDS["range"]), input=(3, 8, 9))
+    with pytest.raises(ShapeError, match="16 is not equal 8, as the traced code had it"):
+        model.analyze(H=16)
+    sizes = model.sizes()
+    assert (8, 20) in sizes
+    assert (9, 9) not in sizes
+    assert "H = 8" in str(sizes)
+
+
+def test_code_that_takes_ordinary_numbers_only_holds_for_its_inputs() -> None:
+    def doubled(size: int) -> int:
+        if type(size) is not int:  # as compiled code asks
+            raise TypeError("a whole number is needed")
+        return 2 * size
+
+    model = from_torch(Net(lambda net, x: F.pad(net.conv(x), [0, doubled(x.shape[2])])), input=(3, 8, 8))
+    assert model.analyze().output == (1, 4, 8, 24)
+    with pytest.raises(ShapeError, match="as the traced code had it"):
+        model.analyze(H=9)
+
+
+# ---- shapes taken whole
+
+
+class Flat(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 4, 3)
+        self.head = nn.Linear(4 * 36, 5)
+
+    def forward(self, x: Tensor) -> Any:
+        x = self.conv(x)
+        return self.head(x.view(-1) if x.dim() == 3 else x.view(x.size(0), -1))
+
+
+@pytest.mark.parametrize(
+    ("module", "shape"),
+    [
+        (nn.Linear(5, 3), (5,)),
+        (nn.Linear(5, 3), (2, 5)),
+        (nn.Conv2d(3, 8, 3), (3, 9, 11)),
+        (nn.Conv2d(3, 8, 3), (4, 3, 9, 11)),
+        (nn.Sequential(nn.Conv1d(3, 8, 3), nn.ReLU()), (3, 9)),
+        (nn.TransformerEncoderLayer(16, 4, 32, batch_first=True), (7, 16)),
+        (nn.TransformerEncoderLayer(16, 4, 32, batch_first=True), (2, 7, 16)),
+        (Flat(), (3, 8, 8)),
+        (Flat(), (2, 3, 8, 8)),
+    ],
+    ids=lambda one: "x".join(map(str, one)) if isinstance(one, tuple) else type(one).__name__,
+)
+def test_example_arguments_count_whole(module: nn.Module, shape: tuple[int, ...]) -> None:
+    example = torch.zeros(shape)
+    model = from_torch(module, args=(example,))
+    counter = FlopCounterMode(display=False)
+    with counter, torch.no_grad():
+        expected = module.to("meta").eval()(example.to("meta"))
+    report = model.analyze()
+    assert report.input == shape
+    assert (report.output, report.macs) == (tuple(expected.shape), counter.get_total_flops() // 2)
+    assert loads(model.to_yaml()) == model
+    with pytest.raises(SpecError, match="whole"):
+        model.analyze(batch=2)
+
+
+def test_the_first_axis_of_a_whole_shape_is_free_and_so_are_its_sides() -> None:
+    model = from_torch(nn.Conv2d(3, 8, 3), args=(torch.zeros(4, 3, 9, 11),))
+    assert model.parameters == {"N": 4, "H": 9, "W": 11}
+    assert model.analyze(N=7, H=5).output == (7, 8, 3, 9)
+    assert (3, 3) in model.sizes()
+    assert (2, 3) not in model.sizes()
+    assert "on 4×3×H×W" in str(model.sizes())

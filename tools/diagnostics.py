@@ -1,0 +1,51 @@
+"""Write `docs/diagnostics.md`: every diagnostic, with an example and what `check` says of it.
+
+Run it after changing `shapecalc/checks/explanations.yaml`, or what a check says; a test compares.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+import shapecalc  # noqa: E402
+from shapecalc.checks.diagnostic import text  # noqa: E402
+from shapecalc.checks.explain import Explanation, explanations  # noqa: E402
+
+DOCUMENT = ROOT / "docs" / "diagnostics.md"
+
+HEAD = """# The diagnostics
+
+Every finding of `shapecalc check` has a stable code, the one in brackets: `error[channels]`.
+`shapecalc explain CODE` prints what stands here. An error is what the framework would refuse (or a budget
+that is exceeded); a warning is what runs and is most likely a mistake; a note is what runs, and may be meant.
+With each code stands the smallest network that shows it, and what the check says of that network.
+
+This page is written by `python tools/diagnostics.py`."""
+
+
+def document() -> str:
+    """Return the page."""
+    return "\n".join([HEAD, *_lines()]) + "\n"
+
+
+def _lines() -> Iterator[str]:
+    for severity, name in (("error", "Errors"), ("warning", "Warnings"), ("note", "Notes")):
+        yield from ("", f"## {name}")
+        for one in explanations().values():
+            if one.severity == severity:
+                yield from _entry(one)
+
+
+def _entry(one: Explanation) -> Iterator[str]:
+    yield from ("", f"### {one.code}", "", f"**{one.title}** {one.means}", "", one.remedy)
+    yield from ("", "```yaml", one.example, "```")
+    yield from ("", "```text", text(one.found(shapecalc.loads)), "```")
+
+
+if __name__ == "__main__":
+    DOCUMENT.write_text(document(), encoding="utf-8")

@@ -1,0 +1,143 @@
+"""Pages of the documentation site that are made from the code when the site is built (a hook of MkDocs)."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.structure.files import File, Files
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+import click  # noqa: E402
+
+import shapecalc  # noqa: E402
+from shapecalc.cli import COMMANDS, main  # noqa: E402
+from shapecalc.layers.registry import get, kinds  # noqa: E402
+from shapecalc.report.catalogue import description  # noqa: E402
+from shapecalc.report.listing import listing_rows  # noqa: E402
+from shapecalc.spec.schema import schema  # noqa: E402
+
+_GALLERY = """# Gallery
+
+Every network that comes with shapecalc. `shapecalc show NAME` lays one out, `shapecalc init mine.yaml
+--like NAME` copies its spec. The numbers are those that its `expect` takes from outside (the paper,
+torchvision, a run of the real model), and the tests hold the tool to them. Those of the two tutorials are on
+[a page of their own](tutorials.md).
+"""
+_COMMANDS = """Exit status 0: good; 1: the model does not hold, or there is no answer; 2: the question or
+the spec cannot be read. Errors go to the standard error stream. Colours are left out when the output is
+piped or `NO_COLOR` is set."""
+_KINDS = """What `shapecalc kinds KIND` says, for every kind. Names are torch's, in the spelling of a spec;
+under `framework: keras` the same names follow Keras' rules (`shapecalc kinds KIND --framework keras`)."""
+_SPEC = """# The spec language
+
+A spec is YAML. It is data: nothing in it is ever executed. Wherever a number is expected an expression may
+stand, over parameters, a block's arguments, `in_channels` and `size(step, axis)`: `+ - * // / % **`,
+comparisons, `and or not`, `a if c else b`, `list[i]`, `list[i:j]`, `min max floor ceil len sum
+make_divisible`. Inside `{...}` an expression with commas or brackets must be quoted.
+
+`shapecalc schema` prints the JSON Schema from which this page is made; editors complete and check by it.
+`shapecalc init` writes a spec to start from, with a comment at every key.
+"""
+PARTS_OF_A_SPEC = ("step", "branch", "block", "expect", "budget", "variant")
+
+
+def on_files(files: Files, config: MkDocsConfig) -> Files:
+    """Add the pages that are made."""
+    for path, made in PAGES.items():
+        files.append(File.generated(config, path, content=made()))
+    return files
+
+
+def gallery() -> str:
+    """Return the bundled networks as a table, with the command that shows each."""
+    rows = ["| Name | Network | Year | Parameters | MACs |", "|---|---|--:|--:|--:|"]
+    for entry in listing_rows():
+        if entry.name.startswith("tutorials/"):
+            continue
+        paper = shapecalc.load(entry.name).paper
+        title = f"[{entry.title}]({paper.url})" if paper is not None and paper.url else entry.title
+        numbers = (f"{n:,}" if n is not None else "" for n in (entry.params, entry.macs))
+        rows.append(f"| `{entry.name}` | {title} | {entry.year or ''} | {' | '.join(numbers)} |")
+    return "\n".join([_GALLERY, *rows, ""])
+
+
+def commands() -> str:
+    """Return the help of every command."""
+    context = click.Context(main, info_name="shapecalc")
+    parts = ["# The command line", _COMMANDS]
+    for name in COMMANDS:
+        command = main.get_command(context, name)
+        assert command is not None
+        parts += _helped(command, name, context)
+    return "\n\n".join(parts) + "\n"
+
+
+def _helped(command: click.Command, name: str, above: click.Context) -> Iterator[str]:
+    context = click.Context(command, info_name=name, parent=above)
+    level = "##" if above.parent is None else "###"
+    yield f"{level} shapecalc {context.command_path.partition(' ')[2]}"
+    yield f"```text\n{command.get_help(context)}\n```"
+    for inner in command.commands.values() if isinstance(command, click.Group) else ():
+        yield from _helped(inner, str(inner.name), context)
+
+
+def of_kinds() -> str:
+    """Return what `shapecalc kinds KIND` says of every kind."""
+    families: dict[str, list[str]] = {}
+    for name in kinds():
+        families.setdefault(get(name).__module__.rpartition(".")[2], []).append(name)
+    parts = ["# Kinds of layers", _KINDS]
+    for family, members in sorted(families.items()):
+        parts.append(f"## {family.replace('_', ' ').capitalize()}")
+        parts += [f"### {name}\n\n```text\n{description(name)}\n```" for name in members]
+    return "\n\n".join(parts) + "\n"
+
+
+def spec_language() -> str:
+    """Return every key of a spec with what it means, from the schema that editors complete by."""
+    whole: dict[str, Any] = schema()
+    parts = [_SPEC, *_keys("A model", whole)]
+    for name in PARTS_OF_A_SPEC:
+        parts += _keys(f"A {name}", whole["$defs"][name])
+    return "\n\n".join(parts) + "\n"
+
+
+def _keys(title: str, part: dict[str, Any]) -> Iterator[str]:
+    yield f"## {title}"
+    if "description" in part:
+        yield part["description"]
+    for choice in (part, *part.get("anyOf", ()), *part.get("allOf", ())):
+        rows = [
+            f"| `{key}` | {value.get('description') or _description_of(value)} |"
+            for key, value in choice.get("properties", {}).items()
+            if not key.startswith("kind.")
+        ]
+        if rows:
+            yield "\n".join(["| Key | Meaning |", "|---|---|", *rows])
+
+
+def _description_of(value: dict[str, Any]) -> str:
+    """Return the description that a reference leads to."""
+    name = str(value.get("$ref", "")).rpartition("/")[2]
+    found: dict[str, Any] = schema()["$defs"].get(name, {})
+    return str(found.get("description", ""))
+
+
+def contributing() -> str:
+    """Return the page of the same name."""
+    return (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").replace("`docs/", "`")
+
+
+PAGES: dict[str, Callable[[], str]] = {
+    "gallery.md": gallery,
+    "reference/cli.md": commands,
+    "reference/kinds.md": of_kinds,
+    "reference/spec.md": spec_language,
+    "contributing.md": contributing,
+}
