@@ -71,6 +71,7 @@ def _picture(model: Model, style: str, settled: Mapping[str, Any]) -> str:
     """Return the picture; where it cannot be drawn, tell why and return none."""
     if style == "none":
         return ""
+    model.analyze(**settled)  # what is wrong with the network is no matter of its picture
     try:
         return model.draw(style=style, **settled).svg()
     except (NotInstalled, SpecError) as error:
