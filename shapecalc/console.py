@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import re
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import click
@@ -45,6 +47,65 @@ def painted(text: str) -> str:
     return _TOLD.sub(lambda found: found[1] + click.style(found[2], fg=_COLOURS[found[2]], bold=True), text)
 
 
+class Working:
+    """Tells on a terminal what is being done, once it has taken longer than one likes to wait in silence.
+
+    What is told stands on a line of its own on stderr, and is wiped away before anything else is printed.
+    """
+
+    PATIENCE = 1.0
+    """Seconds of silence."""
+
+    def __init__(self) -> None:
+        self.told = ""
+        self.is_seen = False
+        self.stop: Callable[[], None] = _nothing
+
+    @contextmanager
+    def on(self, what: str) -> Iterator[None]:
+        """Do something that may take long."""
+        if not sys.stderr.isatty():
+            yield
+            return
+        from threading import Timer
+
+        self.told = f"{what} …"
+        timer = Timer(self.PATIENCE, self.show)
+        timer.daemon = True
+        self.stop = timer.cancel
+        timer.start()
+        try:
+            yield
+        finally:
+            self.wipe()
+
+    def progress(self, done: int, of: int, what: str) -> None:
+        """Tell how far it has got."""
+        self.told = f"{done} of {of} {what}"
+        if self.is_seen:
+            self.show()
+
+    def show(self) -> None:
+        """Write it, over what was told before."""
+        self.is_seen = True
+        click.echo(f"\r\x1b[K{self.told}", err=True, nl=False)
+
+    def wipe(self) -> None:
+        """Tell nothing more, and leave an empty line for what comes."""
+        self.stop()
+        if self.is_seen:
+            self.is_seen = False
+            click.echo("\r\x1b[K", err=True, nl=False)
+
+
+def _nothing() -> None:
+    """Nothing is waited for."""
+
+
+WORKING = Working()
+"""What this process is doing."""
+
+
 def say(text: str) -> None:
     """Print to stdout."""
     echo(text, sys.stdout)
@@ -52,6 +113,7 @@ def say(text: str) -> None:
 
 def echo(text: str, stream: Any) -> None:
     """Print, plain when piped; symbols that the stream cannot write become ASCII."""
+    WORKING.wipe()
     encoding = getattr(stream, "encoding", None) or "utf-8"
     try:
         text.encode(encoding)

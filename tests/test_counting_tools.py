@@ -23,7 +23,9 @@ from tests.strategies import Case
 from tests.test_proofs import legal
 from tools.conventions import data, figure, told
 
-pytestmark = pytest.mark.filterwarnings("ignore:enable_nested_tensor")
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:enable_nested_tensor", "ignore:Initializing zero-element tensors"
+)
 
 CONFIGURATIONS = max(1, settings().max_examples // 60)
 

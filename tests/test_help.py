@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 import shlex
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+from time import sleep
 
 import click
 import pytest
@@ -13,6 +15,7 @@ from click.shell_completion import ShellComplete
 from click.testing import CliRunner
 
 import shapecalc
+from shapecalc import console
 from shapecalc.checks.explain import explanations
 from shapecalc.cli import COMMANDS, main
 from shapecalc.console import painted
@@ -125,3 +128,30 @@ def test_colours_are_for_terminals() -> None:
     coloured = CliRunner().invoke(main, ["explain", "concat"], color=True)
     assert click.unstyle(coloured.output) == plain.output
     assert painted("warning[budget]: much\n  fix: less").count("\x1b[1m") == 2
+
+
+def test_a_terminal_is_told_after_a_second_and_wiped(monkeypatch: pytest.MonkeyPatch) -> None:
+    written: list[str] = []
+
+    class Terminal:
+        encoding = "utf-8"
+
+        def isatty(self) -> bool:
+            return True
+
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    monkeypatch.setattr(click, "echo", lambda text="", **_: written.append(text))
+    monkeypatch.setattr(console.Working, "PATIENCE", 0.01)
+    working = console.Working()
+    with working.on("working"):
+        while not written:
+            sleep(0.005)
+        working.progress(3, 7, "layers")
+    assert written == ["\r\x1b[Kworking …", "\r\x1b[K3 of 7 layers", "\r\x1b[K"]
+    with working.on("quick"):
+        pass
+    assert len(written) == 3
+
+
+def test_a_pipe_is_told_nothing() -> None:
+    assert CliRunner().invoke(main, ["list"]).stderr == ""

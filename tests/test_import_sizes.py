@@ -7,6 +7,8 @@ cost, or a refusal; it is never another shape.
 from __future__ import annotations
 
 import math
+import subprocess
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -201,3 +203,20 @@ def test_the_first_axis_of_a_whole_shape_is_free_and_so_are_its_sides() -> None:
     assert (3, 3) in model.sizes()
     assert (2, 3) not in model.sizes()
     assert "on 4×3×H×W" in str(model.sizes())
+
+
+def test_torch_is_left_as_it_was() -> None:
+    """The functions that make tensors heed a device afterwards, in a process that imports first of all."""
+    program = """
+import torch
+from torch import nn
+import shapecalc
+class Made(nn.Module):
+    def forward(self, x):
+        return x + torch.zeros(x.shape[-1])
+shapecalc.from_torch(Made(), input=(3, 8, 8))
+with torch.device("meta"):
+    print(*(make(2, 2).device for make in (torch.empty, torch.ones, torch.zeros, torch.rand)))
+"""
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert ran.stdout.split() == ["meta"] * 4

@@ -11,11 +11,12 @@ from collections.abc import Iterator
 from typing import Any, TypeAlias
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from shapecalc import Model, Report, Sequential, ShapecalcError, Step, load, loads
+from shapecalc import Model, Report, Sequential, ShapecalcError, SpecError, Step, load, loads
 from shapecalc.checks.diagnostic import Diagnostic
+from shapecalc.checks.repair import of_unreadable
 from shapecalc.checks.search import Search
 from shapecalc.checks.source import Source
 from shapecalc.checks.splice import applied
@@ -260,12 +261,14 @@ def test_a_mistake_in_a_usual_network_is_found_and_repaired(drawn: tuple[str, Mo
     compare_repair(*drawn)
 
 
+@settings(derandomize=True, max_examples=40)
 @given(with_a_mistake(networks()))
 def test_a_mistake_in_any_network_is_found_and_repaired(drawn: tuple[str, Model]) -> None:
     """So has every mistake where networks name results, share weights and compute sizes."""
     compare_repair(*drawn)
 
 
+@settings(derandomize=True, max_examples=40)
 @given(with_a_mistake(networks()))
 def test_mending_in_turn_ends_without_an_error(drawn: tuple[str, Model]) -> None:
     """The way that is left where the search for the smallest set ends without one does not need it."""
@@ -369,3 +372,19 @@ def test_a_name_that_stands_for_nothing_is_repaired() -> None:
     first = found[0].fixes[0]
     assert first.fixes_all
     assert [step.split(" (")[0] for step in first.steps] == ["from: [first]", "pieces, not pieces.1"]
+
+
+@pytest.mark.parametrize("kind", ["kind", "conv2d"])
+def test_a_number_beyond_its_bound_becomes_the_bound(kind: str) -> None:
+    """Whether the kind is named, so that the text is no model, or a parameter chooses it."""
+    text = f"""
+parameters: {{kind: conv2d}}
+input: [3, 8, 8]
+layers:
+  - {kind}: {{out_channels: 4, kernel_size: 0}}
+"""
+    try:
+        first = loads(text).check()[0]
+    except SpecError as error:
+        first = of_unreadable(text, error, loads)
+    assert (first.message, first.fixes[0].description) == ("kernel_size: 0 is less than 1", "1, not 0")

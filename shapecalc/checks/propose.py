@@ -31,6 +31,7 @@ _STRIDES = (1, 2, 3, 4, 8)
 _DECLARES = re.compile(r"declares (\w+): ")
 _DIVIDES = re.compile(r": (\w+) = (\d+) does not divide \w+ = (\d+) ")
 _MEANT = re.compile(r"'([^']+)'(?=[^']*\(did you mean '([^']+)'\?\))")
+_BOUND = re.compile(r"(-?\d+) is (?:less|more) than (-?\d+)$")
 _ONE_OF = re.compile(r"'([^']+)' is not one of ([\w, ]+?)(?:, and no name in scope)?(?: \(|$)")
 
 
@@ -265,8 +266,9 @@ def refusal(layer: Kind, inputs: Shapes) -> Requirement | None:
 
 
 def words(one: Diagnostic, text: Text) -> Iterator[Proposal]:
-    """Yield legal words for one that is not: the one that the message names, then those that begin alike."""
-    pairs: list[tuple[str, str]] = [(found[1], found[2]) for found in _MEANT.finditer(one.message)]
+    """Yield legal words and numbers for one that is not: what the message names, then what begins alike."""
+    named = (found for said in (_MEANT, _BOUND) for found in said.finditer(one.message))
+    pairs: list[tuple[str, str]] = [(found[1], found[2]) for found in named]
     for found in _ONE_OF.finditer(one.message):
         known = [word.strip() for word in found[2].split(",")]
         pairs += [(found[1], word) for word in known if word.startswith(found[1][:1])]

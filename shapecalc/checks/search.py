@@ -81,8 +81,8 @@ class Search:
         """Return a state without errors, reached by repairing the first error until none is left.
 
         What is done to a layer changes nothing before it, so the first error moves on towards the end.
-        Every layer can be made to accept what arrives, at worst by another in its place: so the end is
-        reached, if not by the smallest set of edits, and no bound but that on single texts is needed.
+        A layer can be made to accept what arrives, at worst by another in its place, so the end should be
+        reached, if not by the smallest set of edits: random networks hold it to this, no proof does.
         """
         state, seen = self.start, {self.start.source.text}
         while state.found and len(seen) <= _MOST_TURNS:

@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 from shapecalc import __version__
-from shapecalc.console import complain
+from shapecalc.console import WORKING, complain
 from shapecalc.errors import ShapecalcError, ShapeError
 
 # Looking for pydantic plugins costs as much as a small report and none belongs to this command.
@@ -59,7 +59,8 @@ class Commands(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
-            return super().invoke(ctx)
+            with WORKING.on("working"):
+                return super().invoke(ctx)
         except ShapecalcError as error:
             complain(error)
             ctx.exit(1 if isinstance(error, ShapeError) else 2)

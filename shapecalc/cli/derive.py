@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from shapecalc.arguments import asked, assignments, shapes
-from shapecalc.cli.words import MODEL, examples
+from shapecalc.cli.words import MODEL, SETTINGS, examples
 from shapecalc.console import say
 from shapecalc.errors import SpecError, quote
 
@@ -32,7 +32,7 @@ FORMATS = ("text", "markdown", "html", "rst", "latex", "json")
 @click.option(
     "--input", "inputs", multiple=True, metavar="SHAPE", help="3x256x256, or x=3x224x224 for a named input."
 )
-@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Set a parameter of the spec.")
+@SETTINGS
 @click.option(
     "--batch",
     type=click.IntRange(1),

@@ -5,9 +5,8 @@ from __future__ import annotations
 import click
 
 from shapecalc.arguments import asked
-from shapecalc.cli.words import MODEL, examples
+from shapecalc.cli.words import CONVENTION, MODEL, examples
 from shapecalc.console import say
-from shapecalc.costs.choose import CONVENTIONS
 
 
 @click.command(
@@ -24,11 +23,7 @@ from shapecalc.costs.choose import CONVENTIONS
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Set a parameter of both specs.")
 @click.option("--set-left", "on_left", multiple=True, metavar="KEY=VALUE", help="Set one of LEFT only.")
 @click.option("--set-right", "on_right", multiple=True, metavar="KEY=VALUE", help="Set one of RIGHT only.")
-@click.option(
-    "--convention",
-    type=click.Choice([*CONVENTIONS]),
-    help="By whose rule costs are counted; default: multiply-accumulates (mac).",
-)
+@CONVENTION
 @click.option(
     "--format",
     "form",

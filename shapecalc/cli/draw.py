@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from shapecalc.arguments import asked
-from shapecalc.cli.words import MODEL, examples
+from shapecalc.cli.words import MODEL, SCALE, SETTINGS, examples
 from shapecalc.console import say
 from shapecalc.errors import SpecError
 
@@ -51,15 +51,9 @@ FORMS = ("svg", "png", "mmd", "dot")
     metavar="N",
     help="Fold what is nested deeper; default: as deep as it stays readable.",
 )
-@click.option(
-    "--scale",
-    type=click.FloatRange(0, 20, min_open=True),
-    default=2,
-    show_default=True,
-    help="Pixels of a PNG for each unit.",
-)
+@SCALE
 @click.option("--input", "inputs", multiple=True, metavar="SHAPE", help="The input it is drawn for.")
-@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Set a parameter of the spec.")
+@SETTINGS
 @click.option(
     "--free", default="", metavar="NAMES", help="Leave these free, as H,W: shapes are then formulas."
 )

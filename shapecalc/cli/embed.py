@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from shapecalc.cli.words import examples
-from shapecalc.console import complain, say
+from shapecalc.console import WORKING, complain, say
 from shapecalc.errors import ShapecalcError
 
 
@@ -46,8 +46,9 @@ def embed(ctx: click.Context, files: tuple[str, ...], check: bool, python: bool,
 
     run = Runner(main, with_python=python)
     stale, failed = 0, 0
-    for file in files:
+    for number, file in enumerate(files):
         path = Path(file)
+        WORKING.progress(number, len(files), "files")
         try:
             text, mark = read(path)
             document = embedded(text, short(path), run)

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from shapecalc.arguments import assignments, opened, shapes
-from shapecalc.cli.words import MODEL, examples
+from shapecalc.cli.words import MODEL, SETTINGS, examples
 from shapecalc.console import say
 from shapecalc.errors import SpecError, quote
 
@@ -22,7 +22,7 @@ from shapecalc.errors import SpecError, quote
 )
 @click.option("-o", "--output", metavar="FILE", help="Write into a file; one that is there is replaced.")
 @click.option("--input", "inputs", multiple=True, metavar="SHAPE", help="The input it is built for.")
-@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Set a parameter of the spec.")
+@SETTINGS
 def export(
     model: str, target: str, output: str | None, inputs: tuple[str, ...], settings: tuple[str, ...]
 ) -> None:

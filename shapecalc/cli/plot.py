@@ -6,7 +6,7 @@ import click
 
 from shapecalc.arguments import asked
 from shapecalc.cli.draw import write
-from shapecalc.cli.words import MODEL, examples
+from shapecalc.cli.words import MODEL, SCALE, examples
 
 
 @click.command(
@@ -31,13 +31,7 @@ from shapecalc.cli.words import MODEL, examples
 @click.option("--from", "first", type=click.IntRange(1), metavar="N", help="The smallest size.")
 @click.option("--to", "last", type=click.IntRange(1), metavar="N", help="The largest size.")
 @click.option("--rebuild", is_flag=True, help="Build the networks anew for each size, as `sizes` does.")
-@click.option(
-    "--scale",
-    type=click.FloatRange(0, 20, min_open=True),
-    default=2,
-    show_default=True,
-    help="Pixels of a PNG for each unit.",
-)
+@SCALE
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Set a parameter of every spec.")
 def plot(
     models: tuple[str, ...],

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from shapecalc.arguments import asked, opened
-from shapecalc.cli.words import MODEL, examples
+from shapecalc.cli.words import MODEL, SETTINGS, examples
 from shapecalc.console import say, terminal_width
 
 
@@ -21,7 +21,7 @@ from shapecalc.console import say, terminal_width
 )
 @click.argument("model", type=MODEL)
 @click.option("--input", "inputs", multiple=True, metavar="SHAPE", help="As for show.")
-@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Set a parameter of the spec.")
+@SETTINGS
 @click.option("--free", default="", metavar="NAMES", help="Leave these free: sizes, a depth; as H,W,n.")
 @click.option("--against", metavar="OTHER", help="Tell why OTHER, with the same layers, has other MACs.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 import click
 
 from shapecalc.arguments import asked
-from shapecalc.cli.words import MODEL, examples
+from shapecalc.cli.words import CONVENTION, MODEL, SETTINGS, examples
 from shapecalc.console import say, terminal_width
-from shapecalc.costs.choose import CONVENTIONS
 
 if TYPE_CHECKING:
     from shapecalc.report.data import Report
@@ -31,7 +30,7 @@ FORMATS = ("table", "markdown", "html", "rst", "json", "csv", "latex")
 @click.option(
     "--input", "inputs", multiple=True, metavar="SHAPE", help="3x256x256, or x=3x224x224 for a named input."
 )
-@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Set a parameter of the spec.")
+@SETTINGS
 @click.option(
     "--batch",
     type=click.IntRange(1),
@@ -53,11 +52,7 @@ FORMATS = ("table", "markdown", "html", "rst", "json", "csv", "latex")
     help="Count batch-norm statistics as buffers (torch) or as parameters (keras); default: as the spec.",
 )
 @click.option("--fields", is_flag=True, help="Show receptive fields: size, stride, left edge.")
-@click.option(
-    "--convention",
-    type=click.Choice([*CONVENTIONS]),
-    help="By whose rule costs are counted; default: multiply-accumulates (mac).",
-)
+@CONVENTION
 @click.option(
     "--format",
     "form",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from shapecalc.arguments import asked, shape
-from shapecalc.cli.words import MODEL, examples
+from shapecalc.cli.words import MODEL, SETTINGS, examples
 from shapecalc.console import say
 
 
@@ -37,7 +37,7 @@ from shapecalc.console import say
     "--free", default="", metavar="NAMES", help="The unknowns, as H,W; default: all but the channels."
 )
 @click.option("--input", "inputs", multiple=True, metavar="SHAPE", help="The input it is built for.")
-@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Set a parameter of the spec.")
+@SETTINGS
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def sizes(
     model: str,

@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import sys
-from time import monotonic
-
 import click
 
 from shapecalc.arguments import asked
-from shapecalc.cli.words import MODEL, examples
-from shapecalc.console import say
-
-PATIENCE = 1.0
-"""Seconds of silence on a terminal."""
+from shapecalc.cli.words import MODEL, SETTINGS, examples
+from shapecalc.console import WORKING, say
 
 
 @click.command(
@@ -20,7 +14,7 @@ PATIENCE = 1.0
 )
 @click.argument("model", type=MODEL)
 @click.option("--input", "inputs", multiple=True, metavar="SHAPE", help="As for show.")
-@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Set a parameter of the spec.")
+@SETTINGS
 @click.option(
     "--format", "form", type=click.Choice(["text", "json"]), default="text", help="How to print it."
 )
@@ -39,16 +33,7 @@ def verify(
     need("torch")
     from shapecalc.bridges.torch.verification import verify as verified
 
-    started = monotonic()
-
-    def progress(done: int, of: int) -> None:
-        """Tell on a terminal how far it has got, and wipe that away at the end."""
-        if not sys.stderr.isatty() or monotonic() - started < PATIENCE:
-            return
-        told = f"{done} of {of} layers" if done < of else ""
-        click.echo(f"\r\x1b[K{told}", err=True, nl=False)
-
-    result = verified(found, given, settled, progress)
+    result = verified(found, given, settled, lambda done, of: WORKING.progress(done, of, "layers"))
     if form == "json":
         import json
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from shapecalc.costs.choose import CONVENTIONS
+
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
@@ -56,6 +58,23 @@ MODEL = Word("model", _models, or_file=True)
 KIND = Word("kind", _kinds)
 CODE = Word("code", _codes)
 VALUE = Word("value", _values)
+
+
+SETTINGS = click.option(
+    "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Set a parameter of the spec."
+)
+CONVENTION = click.option(
+    "--convention",
+    type=click.Choice([*CONVENTIONS]),
+    help="By whose rule costs are counted; default: multiply-accumulates (mac).",
+)
+SCALE = click.option(
+    "--scale",
+    type=click.FloatRange(0, 20, min_open=True),
+    default=2,
+    show_default=True,
+    help="Pixels of a PNG for each unit.",
+)
 
 
 def examples(*lines: str) -> str:

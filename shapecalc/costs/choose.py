@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from functools import cache
 from importlib import import_module
+from typing import TYPE_CHECKING
 
-from shapecalc.costs.convention import Convention
 from shapecalc.errors import SpecError, nearest, quote
+
+if TYPE_CHECKING:
+    from shapecalc.costs.convention import Convention
 
 CONVENTIONS: dict[str, str] = {
     "mac": "multiplying:Mac",

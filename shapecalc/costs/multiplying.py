@@ -9,7 +9,20 @@ from shapecalc.costs.asked import Asked
 from shapecalc.costs.convention import Convention, Counts
 
 
-class Mac(Convention):
+class ByMacs(Convention):
+    """What conventions share that count each kind's own multiply-accumulates and nothing else."""
+
+    def counts(self, asked: Asked) -> Counts | None:
+        return self.single(asked)
+
+    def single(self, asked: Asked) -> Counts | None:
+        return None if asked.macs is None else {self.unit: asked.macs * self.per_mac[self.unit]}
+
+    def knows_single(self, kind: str) -> bool:
+        return True
+
+
+class Mac(ByMacs):
     """Multiply-accumulates by the definition: one multiplication and the addition that follows.
 
     Convolutions, linear layers and matrix products; biases, normalization, activations and pooling count
@@ -24,21 +37,12 @@ class Mac(Convention):
         "biases, normalization, activations and pooling are not counted. FLOPs = 2·MACs."
     )
 
-    def counts(self, asked: Asked) -> Counts | None:
-        return self.single(asked)
-
-    def single(self, asked: Asked) -> Counts | None:
-        return None if asked.macs is None else {self.unit: asked.macs * self.per_mac[self.unit]}
-
-    def knows_single(self, kind: str) -> bool:
-        return True
-
     @property
     def title(self) -> str:
         return self.unit
 
 
-class FlopCounter(Mac):
+class FlopCounter(ByMacs):
     """torch.utils.flop_counter.FlopCounterMode: two for each multiply-accumulate (torch 2.14.1).
 
     It counts matrix products, convolutions and attention as they are dispatched, at 2·MACs, and nothing else.
@@ -52,23 +56,17 @@ class FlopCounter(Mac):
         "linear layers, matrix products and attention; nothing else is counted."
     )
 
-    @property
-    def title(self) -> str:
-        return f"{self.unit} ({self.name})"
 
-
-class Torchvision(Mac):
+class Torchvision(ByMacs):
     """The `_ops` that torchvision 0.29.1 writes beside its weights: FlopCounterMode's figure halved.
 
     It is printed as "GFLOPS", in thousands of millions, but counts multiply-accumulates.
     """
 
     name: ClassVar[str] = "torchvision"
+    unit: ClassVar[str] = "MACs"
+    per_mac: ClassVar[Mapping[str, int]] = {"MACs": 1}
     sentence: ClassVar[str] = (
         "MACs as in torchvision's `_ops`, which prints them as GFLOPS: multiply-accumulates of convolutions, "
         "linear layers and matrix products; nothing else is counted."
     )
-
-    @property
-    def title(self) -> str:
-        return f"{self.unit} ({self.name})"

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from typing import TypeAlias
+from typing import Protocol, TypeAlias, TypeVar
 
 from shapecalc.embedding.fit import Output, fitted
 from shapecalc.embedding.markers import MARKDOWN, RST, Region, regions
@@ -17,6 +17,21 @@ from shapecalc.spec.find import short
 
 Run: TypeAlias = Callable[[list[str], str], Output]
 """Runs the words of a command line, in the form that is preferred unless they say which."""
+
+
+class Span(Protocol):
+    """A part of a text, from one character to another."""
+
+    @property
+    def start(self) -> int:
+        """Where it begins."""
+
+    @property
+    def end(self) -> int:
+        """Behind where it ends."""
+
+
+_S = TypeVar("_S", bound=Span)
 _MARK = b"\xef\xbb\xbf"
 LARGEST = 2**24
 
@@ -54,29 +69,49 @@ def embedded(text: str, file: str, run: Run) -> Document:
 
     What is outside the markers stays as it is, to the last byte; doing it again changes nothing.
     """
-    try:
-        found = regions(text, file)
-    except SpecError as error:
-        return Document(file, text, text, (error,))
+    return filled(
+        text,
+        file,
+        lambda: regions(text, file),
+        lambda region: _content(region, run),
+        lambda error, region: _placed(error, region, file),
+    )
+
+
+def filled(
+    text: str,
+    file: str,
+    find: Callable[[], Iterable[_S]],
+    content: Callable[[_S], str],
+    placed: Callable[[ShapecalcError, _S], SpecError],
+) -> Document:
+    """Return a document in which every span that is found has its content; errors are told all together."""
     parts: list[str] = []
     errors: list[ShapecalcError] = []
     at = 0
-    for region in found:
+    try:
+        found = [*find()]
+    except SpecError as error:
+        return Document(file, text, text, (error,))
+    for span in found:
         try:
-            content = _content(region, run)
+            parts += [text[at : span.start], content(span)]
         except ShapecalcError as error:
-            errors.append(_placed(error, region, file))
-            continue
-        parts += [text[at : region.start], content]
-        at = region.end
+            errors.append(placed(error, span))
+        at = span.end
     return Document(file, text, text if errors else "".join([*parts, text[at:]]), tuple(errors))
 
 
-def _content(region: Region, run: Run) -> str:
+def split(command: str) -> list[str]:
+    """Return the words of a command line, as a shell parts them."""
     try:
-        words = shlex.split(region.command)
+        return shlex.split(command)
     except ValueError as error:
         raise SpecError(f"this is no command line: {error}") from None
+
+
+def _content(region: Region, run: Run) -> str:
+    words = split(region.command)
     if region.flavour is MARKDOWN and not region.is_block and "--" in region.command:
         raise SpecError(
             "a comment within a line may not hold --: GitHub would show it as text",

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import TypeAlias
 
-from shapecalc.embedding.document import Document
+from shapecalc.embedding.document import Document, filled, split
 from shapecalc.embedding.fit import without_controls
 from shapecalc.embedding.markers import MARKDOWN, SUFFIXES
 from shapecalc.embedding.mask import Fence, fences
-from shapecalc.errors import Place, ShapecalcError, SpecError
+from shapecalc.errors import Place, SpecError
 
 Print: TypeAlias = Callable[[list[str]], str]
 """Returns all that a command line prints, errors included."""
@@ -54,28 +53,17 @@ def _transcript(text: str, file: str, fence: Fence, found: re.Match[str]) -> Tra
 
 def transcribed(text: str, file: str, printed: Print) -> Document:
     """Return a document whose transcripts are what the commands print, their errors included."""
-    parts: list[str] = []
-    errors: list[ShapecalcError] = []
-    at = 0
-    try:
-        found = [*transcripts(text, file)]
-    except SpecError as error:
-        return Document(file, text, text, (error,))
-    for one in found:
-        try:
-            parts += [text[at : one.start], _content(one, printed)]
-        except ShapecalcError as error:
-            errors.append(SpecError(f"shapecalc {one.command}: {error}", place=Place(file, one.line)))
-        at = one.end
-    return Document(file, text, text if errors else "".join([*parts, text[at:]]), tuple(errors))
+    return filled(
+        text,
+        file,
+        lambda: transcripts(text, file),
+        lambda one: _content(one, printed),
+        lambda error, one: SpecError(f"shapecalc {one.command}: {error}", place=Place(file, one.line)),
+    )
 
 
 def _content(one: Transcript, printed: Print) -> str:
-    try:
-        words = shlex.split(one.command)
-    except ValueError as error:
-        raise SpecError(f"this is no command line: {error}") from None
-    lines = without_controls(printed(words)).removesuffix("\n").split("\n")
+    lines = without_controls(printed(split(one.command))).removesuffix("\n").split("\n")
     if any(line.lstrip().startswith(one.ticks) for line in lines):
         raise SpecError("what is printed would close the block", hint="open it with more backticks")
     return "".join((f"{one.indent}{line}" if line else one.indent.rstrip()) + one.ending for line in lines)

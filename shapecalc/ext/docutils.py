@@ -198,12 +198,9 @@ _RAGGED = r">{\raggedleft\arraybackslash}"
 
 def _row(row: Row, table: Table) -> nodes.row:
     found = nodes.row()
-    for number, (cell, column) in enumerate(zip(row.cells, table.columns, strict=True)):
+    for number, (cell, column) in enumerate(zip(row.stressed, table.columns, strict=True)):
         entry = nodes.entry(classes=["shapecalc-right"] if column.is_right else [])
-        line = tuple(
-            Strong(part) if isinstance(part, str) and part and row.is_total else part for part in cell
-        )
-        paragraph = _paragraph(line)
+        paragraph = _paragraph(cell)
         _let_names_break(paragraph)
         if indent := _indent(row, number):
             paragraph.insert(0, nodes.Text(indent))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from itertools import groupby
+from operator import attrgetter
 
 from shapecalc.errors import Undecided
 from shapecalc.layers.requirement import Shape
@@ -198,5 +199,4 @@ def rounded(value: float) -> float:
 
 def runs(drawn: list[Volume]) -> list[list[Volume]]:
     """Return neighbours of one size together: they share a caption."""
-    key: Callable[[Volume], tuple[int, int, int]] = lambda one: one.size  # noqa: E731
-    return [[*group] for _, group in groupby(drawn, key=key)]
+    return [[*group] for _, group in groupby(drawn, key=attrgetter("size"))]

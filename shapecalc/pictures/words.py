@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 from shapecalc.algebra import Dim
 from shapecalc.algebra.render import grouped
+from shapecalc.costs.choose import convention
 from shapecalc.layers.requirement import shown
 from shapecalc.pictures.scene import Box, Frame
 from shapecalc.report.cells import shape_text
 from shapecalc.report.columns import shortened
 from shapecalc.report.data import Report
-from shapecalc.report.node import total
 from shapecalc.report.outline import Item, window_text
 
 LONGEST = 36
@@ -88,19 +88,12 @@ def cost(item: Item) -> str:
         found.append("shared weights")
     elif item.params != 0:
         found.append(f"{brief(item.params)} params")
-    macs, is_complete = macs_of(item)
+    macs, is_complete = item.cost(convention())
     if macs is None:
         found.append("MACs not known")
     elif macs != 0 or not is_complete:
         found.append(f"{'' if is_complete else '≥ '}{brief(macs)} MACs")
     return ", ".join(found)
-
-
-def macs_of(item: Item) -> tuple[Dim | None, bool]:
-    """Return the multiply-accumulates of a part, None where none are known, and whether that is all."""
-    found = [node.macs_inside(item.loops) for node in item.nodes]
-    known = [macs for macs in found if macs is not None]
-    return item.times * total(known) if known or not found else None, len(known) == len(found)
 
 
 def frame_words(frame: Frame) -> str:
@@ -126,7 +119,7 @@ def exactly(box: Box, report: Report) -> str:
         parts.append(f"{grouped(item.count)} times")
     if item.params != 0:
         parts.append(f"{grouped(item.params)} parameters")
-    macs, is_complete = macs_of(item)
+    macs, is_complete = item.cost(convention())
     if macs is None:
         parts.append("MACs not known")
     elif macs != 0 or not is_complete:

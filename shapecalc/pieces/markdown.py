@@ -109,12 +109,7 @@ def _table(table: Table) -> Iterator[str]:
     yield f"|{'|'.join('---:' if column.is_right else ':---' for column in table.columns)}|"
     for row in table.rows:
         indent = "&ensp;" * row.depth
-        cells = tuple(_strong(cell) for cell in row.cells) if row.is_total else row.cells
-        yield _row(cells, indent)
-
-
-def _strong(cell: Line) -> Line:
-    return tuple(Strong(part) if isinstance(part, str) and part else part for part in cell)
+        yield _row(row.stressed, indent)
 
 
 def _row(cells: tuple[Line, ...], indent: str = "") -> str:

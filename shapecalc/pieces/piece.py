@@ -103,6 +103,15 @@ class Row:
     depth: int = 0
     is_total: bool = False
 
+    @property
+    def stressed(self) -> tuple[Line, ...]:
+        """The cells, their words strong where the row stands out."""
+        return tuple(map(_strong, self.cells)) if self.is_total else self.cells
+
+
+def _strong(cell: Line) -> Line:
+    return tuple(Strong(part) if isinstance(part, str) and part else part for part in cell)
+
 
 @dataclass(frozen=True, slots=True)
 class Table:

@@ -117,9 +117,6 @@ def _table(table: Table) -> Iterator[str]:
 
 
 def _row(row: Row) -> Iterator[str]:
-    for number, cell in enumerate(row.cells):
+    for number, cell in enumerate(row.stressed):
         indent = "\N{NO-BREAK SPACE}" * (2 * row.depth) if number == 0 else ""
-        line = tuple(
-            Strong(part) if isinstance(part, str) and part and row.is_total else part for part in cell
-        )
-        yield f"   {'  ' if number else '* '}- {indent}{inline(line)}".rstrip(" ")
+        yield f"   {'  ' if number else '* '}- {indent}{inline(cell)}".rstrip(" ")

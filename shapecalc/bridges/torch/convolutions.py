@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from torch import nn
 
 from shapecalc.bridges.torch import standalone
-from shapecalc.bridges.torch.modules import Chain, Fields, Shapes, inferred
+from shapecalc.bridges.torch.modules import Chain, Fields, Shapes, inferred, rank_of
 from shapecalc.bridges.torch.rearranging import per_side
 from shapecalc.layers.base import Kind
 
@@ -15,7 +15,7 @@ from shapecalc.layers.base import Kind
 def convolution(cls: type[Kind], fields: Fields, shapes: Shapes) -> nn.Module:
     """Build a convolution; padding per side is a pad in front of it."""
     fields = dict(fields)
-    rank: int = cls.rank  # type: ignore[attr-defined]
+    rank = rank_of(cls)
     if fields.get("in_channels") is None:
         fields["in_channels"] = inferred(cls, "in_channels", shapes[0])
     module_type = getattr(nn, f"Conv{rank}d")
@@ -62,7 +62,7 @@ def separable(cls: type[Kind], fields: Fields, shapes: Shapes) -> nn.Module:
     out, bias = fields.pop("out_channels"), fields.pop("bias", True)
     middle = channels * fields.get("depth_multiplier", 1)
     first = depthwise(cls, {**fields, "bias": False}, shapes)
-    rank: int = cls.rank  # type: ignore[attr-defined]
+    rank = rank_of(cls)
     second = getattr(nn, f"Conv{rank}d")(middle, out, 1, bias=bias)
     return Chain(depthwise=first, pointwise=second)
 

@@ -37,9 +37,9 @@ def _bare(one: Tensor) -> Tensor:
 
 
 def _copied(module: nn.Module, memo: dict[int, Any]) -> nn.Module:
-    known = memo.get(id(module))
+    known: nn.Module | None = memo.get(id(module))
     if known is not None:
-        return known  # type: ignore[no-any-return]
+        return known
     if not _is_ordinary(type(module)):
         return deepcopy(module, memo)
     made: nn.Module = object.__new__(type(module))

@@ -34,6 +34,8 @@ def creation_seen(trace: Trace, translate: Callable[..., Any]) -> Iterator[None]
         made.__name__ = name
         return made
 
+    with torch.device("meta"):
+        torch.empty(0)  # at the first call torch keeps for good which functions heed a device: its own ones
     with ExitStack() as stack:
         for home, names in ((torch, _FUNCTIONS), (torch.Tensor, _METHODS)):
             for name in names:

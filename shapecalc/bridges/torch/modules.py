@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from shapecalc.layers.base import Kind
+from shapecalc.layers.spatial import OverAxes
 
 Sizes: TypeAlias = tuple[int, ...]
 Shapes: TypeAlias = tuple[Sizes, ...]
@@ -110,6 +111,13 @@ def absent(cls: type[Kind]) -> str:
     except ImportError as error:
         return str(error)
     return ""
+
+
+def rank_of(kind: Kind | type[Kind]) -> int:
+    """Return over how many spatial axes a kind goes; only kinds over axes are asked."""
+    cls = kind if isinstance(kind, type) else type(kind)
+    assert issubclass(cls, OverAxes)
+    return cls.rank
 
 
 def inferred(cls: type[Kind], name: str, x: Sizes) -> int:

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from shapecalc.bridges.torch.modules import Builder, Fields, Function, Shapes, generic
+from shapecalc.bridges.torch.modules import Builder, Fields, Function, Shapes, generic, rank_of
 from shapecalc.layers.base import Kind
 
 
@@ -34,7 +34,7 @@ def concat(cls: type[Kind], fields: Fields, shapes: Shapes) -> nn.Module:
 
 def pad(cls: type[Kind], fields: Fields, shapes: Shapes) -> nn.Module:
     """Write the padding in torch's flat order, which begins with the last axis."""
-    given, rank = fields["padding"], cls.rank  # type: ignore[attr-defined]
+    given, rank = fields["padding"], rank_of(cls)
     flat = isinstance(given, tuple) and len(given) == 2 * rank
     if isinstance(given, tuple) and not (flat and all(isinstance(side, int) for side in given)):
         if len(given) != rank:
@@ -53,7 +53,7 @@ def per_side(given: tuple[Any, ...]) -> tuple[int, ...]:
 
 def crop(cls: type[Kind], fields: Fields, shapes: Shapes) -> nn.Module:
     """Crop with a negative padding, which refuses to take away more than there is."""
-    rank: int = cls.rank  # type: ignore[attr-defined]
+    rank = rank_of(cls)
     given = fields["crop"] if isinstance(fields["crop"], tuple) else (fields["crop"],) * rank
     flat = per_side(given)
     if len(given) != rank or min(flat) < 0 or len(shapes[0]) not in (rank + 1, rank + 2):
@@ -65,7 +65,7 @@ def global_pool(reduce: Callable[..., Tensor]) -> Builder:
     """Reduce all spatial axes at once."""
 
     def build_one(cls: type[Kind], fields: Fields, shapes: Shapes) -> nn.Module:
-        rank: int = cls.rank  # type: ignore[attr-defined]
+        rank = rank_of(cls)
         if len(shapes[0]) not in (rank + 1, rank + 2):
             raise ValueError("a batched or unbatched input")
         keepdim = fields.get("keepdim", False)

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from shapecalc.bridges.torch import standalone
-from shapecalc.bridges.torch.modules import Builder, Fields, Shapes, Sizes, named
+from shapecalc.bridges.torch.modules import Builder, Fields, Shapes, Sizes, named, rank_of
 from shapecalc.layers.base import Kind
 
 
@@ -72,7 +72,7 @@ def recurrent(cls: type[Kind], fields: Fields, shapes: Shapes) -> nn.Module:
 def unpool(cls: type[Kind], fields: Fields, shapes: Shapes) -> nn.Module:
     """Build unpooling, and hand it the output size, one for all axes where one is given."""
     fields = dict(fields)
-    size, rank = fields.pop("output_size", None), cls.rank  # type: ignore[attr-defined]
+    size, rank = fields.pop("output_size", None), rank_of(cls)
     module = torch_class(cls)(**fields)
     if size is not None:
         sizes = size if isinstance(size, tuple) else (size,) * rank

@@ -8,7 +8,6 @@ Python, decisions included. A module of torch that has a kind is one step, and s
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import CodeType
@@ -23,7 +22,7 @@ from torch.overrides import TorchFunctionMode
 
 from shapecalc.bridges.torch.foretelling import foretold, joined
 from shapecalc.bridges.torch.leaves import as_layer
-from shapecalc.bridges.torch.numbers import Guard, Size, Sizes, plain
+from shapecalc.bridges.torch.numbers import Guard, Size, Sizes, called_from, plain
 from shapecalc.errors import ShapecalcError
 from shapecalc.layers.base import Effect, Kind, Merge
 from shapecalc.layers.traced import Constant, Opaque, Parameter
@@ -203,8 +202,7 @@ class Recording(TorchFunctionMode):
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         kwargs = kwargs or {}
-        frame = sys._getframe(1)  # noqa: SLF001
-        self.trace.recorded_at((frame.f_code, frame.f_lasti))
+        self.trace.recorded_at(called_from())
         result = joined(args, kwargs) if func is torch.cat else None
         if result is None:
             result = func(*plain(args), **plain(kwargs))

@@ -10,6 +10,7 @@ import torch
 from shapecalc.bridges.torch.export.code import Call, Code, Infix, call, text
 from shapecalc.bridges.torch.export.layer_source import FunctionSource, Rule
 from shapecalc.bridges.torch.export.symbols import literal
+from shapecalc.bridges.torch.modules import rank_of
 from shapecalc.bridges.torch.rearranging import axis_of
 from shapecalc.errors import SpecError
 from shapecalc.layers.base import Kind
@@ -79,7 +80,7 @@ def _slice(layer: Kind, fields: Any, shapes: Any, written: Any) -> FunctionSourc
 
 def _global(name: str) -> Rule:
     def write(layer: Kind, fields: Any, shapes: Any, written: Any) -> FunctionSource:
-        axes = _number(tuple(range(-layer.rank, 0)))  # type: ignore[attr-defined]
+        axes = _number(tuple(range(-rank_of(layer), 0)))
         settings = {"keepdim": "True"} if fields.get("keepdim") else {}
         return FunctionSource(_key(layer, fields), lambda given: call(name, *given, dim=axes, **settings))
 

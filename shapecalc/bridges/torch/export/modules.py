@@ -19,14 +19,14 @@ from shapecalc.bridges.torch.export.layer_source import (
 from shapecalc.bridges.torch.export.symbols import translated
 from shapecalc.bridges.torch.layer import build_layer
 from shapecalc.bridges.torch.leaves import OWN
-from shapecalc.bridges.torch.modules import inferred, named
+from shapecalc.bridges.torch.modules import inferred, named, rank_of
 from shapecalc.bridges.torch.rearranging import per_side
 from shapecalc.errors import SpecError
 from shapecalc.layers.base import Kind
 
 
 def _convolution(layer: Kind, fields: Any, shapes: Any, written: Any) -> ModuleSource:
-    target = named(f"torch.nn.Conv{layer.rank}d")  # type: ignore[attr-defined]
+    target = named(f"torch.nn.Conv{rank_of(layer)}d")
     _whole_padding(fields)
     if layer.kind.startswith("depthwise"):
         channels = fields.get("in_channels") or inferred(type(layer), "in_channels", shapes[0])
@@ -50,7 +50,7 @@ def _whole_padding(fields: Any) -> None:
 
 
 def _separable(layer: Kind, fields: Any, shapes: Any, written: Any) -> ModuleSource:
-    rank: int = layer.rank  # type: ignore[attr-defined]
+    rank = rank_of(layer)
     _whole_padding(fields)
     channels = fields.get("in_channels") or inferred(type(layer), "in_channels", shapes[0])
     middle = channels * fields.get("depth_multiplier", 1)
@@ -78,7 +78,7 @@ def _separable(layer: Kind, fields: Any, shapes: Any, written: Any) -> ModuleSou
 
 
 def _crop(layer: Kind, fields: Any, shapes: Any, written: Any) -> ModuleSource:
-    rank: int = layer.rank  # type: ignore[attr-defined]
+    rank = rank_of(layer)
     given, formula = fields["crop"], translated(written.get("crop"))
     if isinstance(given, tuple):
         return ModuleSource(
@@ -89,7 +89,7 @@ def _crop(layer: Kind, fields: Any, shapes: Any, written: Any) -> ModuleSource:
 
 
 def _pad(layer: Kind, fields: Any, shapes: Any, written: Any) -> ModuleSource:
-    given, rank = fields["padding"], layer.rank  # type: ignore[attr-defined]
+    given, rank = fields["padding"], rank_of(layer)
     flat_sides = (
         isinstance(given, tuple) and len(given) == 2 * rank and all(isinstance(x, int) for x in given)
     )

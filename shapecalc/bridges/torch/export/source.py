@@ -30,8 +30,8 @@ def export(
     or a name that cannot be written.
 
     >>> from shapecalc import load
-    >>> print(export(load("lenet5")).splitlines()[8])
-    class Lenet5(nn.Module):
+    >>> print(*(line for line in export(load("lenet5")).splitlines() if line.startswith("class")))
+    class LeNet5(nn.Module):
     """
     refuse_keras(model)
     model.analyze(input=input, **parameters)

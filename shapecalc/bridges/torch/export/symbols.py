@@ -138,7 +138,8 @@ def renamed(tree: ast.expr, names: Mapping[str, str]) -> ast.expr:
         def visit_Name(self, node: ast.Name) -> ast.expr:
             return ast.Name(names.get(node.id, node.id))
 
-    return Put().visit(deepcopy(tree))  # type: ignore[no-any-return]
+    found: ast.expr = Put().visit(deepcopy(tree))
+    return found
 
 
 def folded(tree: ast.expr) -> ast.expr:
