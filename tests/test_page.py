@@ -28,7 +28,7 @@ from shapecalc.cli import main
 from shapecalc.errors import ShapecalcError
 from shapecalc.page.data import Data
 from shapecalc.page.formulas import Formulas
-from shapecalc.page.free import Freedom, freed
+from shapecalc.page.free import Freedom, begun, freed
 from shapecalc.page.render import file_name, gallery, network_script, page
 from shapecalc.report.data import Report
 from shapecalc.report.listing import Entry
@@ -283,6 +283,21 @@ def test_what_is_set_is_no_control() -> None:
     assert freedom.report.output[-1] == 10
 
 
+def test_a_page_opens_with_the_sizes_it_is_given(tmp_path: Path) -> None:
+    """What a shape gives is where the controls start, and what existing weights are said to be made for."""
+    file = tmp_path / "page.html"
+    command = ["html", "vit_b_16", "--picture", "none", "--input", "3x320x160", "-o", str(file)]
+    done = CliRunner().invoke(main, command)
+    assert (done.exit_code, done.output) == (0, "")
+    found = re.search(r"const NETWORK = (\{.*\});$", file.read_text(encoding="utf-8"), re.MULTILINE)
+    assert found
+    defaults = {one["name"]: one["default"] for one in json.loads(found[1])["controls"]}
+    assert (defaults["H"], defaults["W"]) == ("320", "160")
+    freedom = freed(begun(load("dcgan_generator"), (100, 2, 3), {}), {})
+    given = load("dcgan_generator").analyze(input=(100, 2, 3))
+    assert freedom.analyze({one.name: one.default for one in freedom.controls}).outputs == given.outputs
+
+
 def test_a_map_of_one_pixel_is_not_guessed_at() -> None:
     """Where torch would stretch a map the closed forms say nothing, and neither does the page."""
     page_ = paged("linknet")
@@ -363,6 +378,7 @@ def test_the_command_draws_the_picture(tmp_path: Path) -> None:
         (["html"], 2, "name a MODEL"),
         (["html", "--all"], 2, "needs a folder"),
         (["html", "lenet5", "--all", "-o", "x"], 2, "takes no MODEL"),
+        (["html", "lenet5", "--input", "3x8"], 1, "in c1"),
         (["html", "nope"], 2, "nope"),
         (["html", "tutorials/torch_inception_v3"], 1, "in_channels"),
         (["html", "lenet5", "-o", "."], 2, "cannot write"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -12,6 +12,7 @@ import pytest
 from playwright.sync_api import Browser, Error, Page, sync_playwright
 
 from shapecalc import load
+from shapecalc.algebra import Dim
 from shapecalc.algebra.render import grouped
 from shapecalc.errors import ShapeError
 from shapecalc.page.free import Freedom, freed
@@ -19,7 +20,21 @@ from shapecalc.page.render import gallery, page
 from shapecalc.report.data import Report
 from shapecalc.report.listing import listing_rows
 
-NETWORKS = ("lenet5", "resnet50", "unet", "vit_b_16", "densenet121", "alexnet")
+NETWORKS = (
+    "lenet5",
+    "alexnet",
+    "vgg16",
+    "nin",
+    "googlenet",
+    "resnet50",
+    "densenet121",
+    "squeezenet1_0",
+    "unet",
+    "unet3d",
+    "vit_b_16",
+    "dcgan_generator",
+)
+SETTINGS = 50
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
@@ -76,28 +91,51 @@ def asked(freedom: Freedom, values: dict[str, int]) -> Report | ShapeError:
         return error
 
 
+CELLS = """rows.filter((row) => row.node !== null && row.output !== null)
+    .map((row) => [NETWORK.paths[row.node], row.cells[1].textContent])"""
+"""What stands in the column of outputs, for every layer that has a row."""
+
+
+def shown_shape(shape: Sequence[Dim]) -> str:
+    return " × ".join(map(grouped, shape))
+
+
 @pytest.mark.parametrize("name", NETWORKS)
 def test_the_controls_show_what_the_engine_says(browser: Browser, tmp_path: Path, name: str) -> None:
     model = load(name)
     freedom, chance = freed(model, {}), random.Random(name)
     opened = Opened(browser, page(model, picture=model.draw().svg()), tmp_path)
-    settings = [{one.name: one.default for one in freedom.controls}]
-    settings += [drawn(freedom, chance) for _ in range(5)]
-    for values in settings:
+    shown = {one.name: one.default for one in freedom.controls}
+    found = {"Legal.": 0, "Not legal.": 0, "Not told.": 0}
+    for values in [shown, *(drawn(freedom, chance) for _ in range(SETTINGS))]:
         for control, n in values.items():
-            opened.page.fill(f"#control-{control}", str(n))
+            if n != shown[control]:
+                opened.page.fill(f"#control-{control}", str(n))
+        shown = values
+        said = opened.text("#status strong")
+        found[said] += 1
+        if said == "Not told.":
+            continue
         report = asked(freedom, values)
         if isinstance(report, ShapeError):
-            assert opened.text("#status strong") == "Not legal."
+            assert said == "Not legal.", values
             assert opened.text("#status code") == report.path
             assert opened.text("#total-macs") == "–"
             continue
-        assert opened.text("#status strong") == "Legal.", values
+        assert said == "Legal.", values
         assert opened.text("#total-params") == grouped(report.params)
         assert opened.text("#total-macs") == grouped(report.macs)
         assert opened.text("#note-bytes") == f"{grouped(report.bytes)} bytes, each kept"
-        assert opened.text("#total-output") == " × ".join(map(grouped, report.output))
+        outputs = {key: shown_shape(shape) for key, shape in report.outputs.items()}
+        several = [f"{key} {shape}" for key, shape in outputs.items()]
+        assert opened.text("#total-output") == (
+            "; ".join(several) if several[1:] else shown_shape(report.output)
+        )
+        cells = opened.page.evaluate(CELLS)
+        assert dict(cells) == {path: shown_shape(report[path].output) for path, _ in cells}, values
     opened.close()
+    assert found["Legal."] >= SETTINGS // 5, found
+    assert found["Not told."] <= SETTINGS // 10, found
 
 
 def test_numbers_beyond_doubles_are_shown_whole(browser: Browser, tmp_path: Path) -> None:

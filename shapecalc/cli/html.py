@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from shapecalc.arguments import asked
-from shapecalc.cli.words import MODEL, examples
+from shapecalc.cli.words import MODEL, SETTINGS, examples
 from shapecalc.console import echo, say
 from shapecalc.errors import Located, NotInstalled, ShapecalcError, SpecError
 
@@ -31,8 +31,9 @@ if TYPE_CHECKING:
 )
 @click.option("--all", "everything", is_flag=True, help="Write a gallery of every bundled network.")
 @click.option(
-    "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Set a parameter: it is then no control."
+    "--input", "inputs", multiple=True, metavar="SHAPE", help="The input sizes that the page opens with."
 )
+@SETTINGS
 @click.option(
     "--picture",
     "style",
@@ -42,24 +43,31 @@ if TYPE_CHECKING:
     help='What stands above the table; a graph needs pip install "shapecalc[draw]".',
 )
 def html(
-    model: str | None, output: Path | None, everything: bool, settings: tuple[str, ...], style: str
+    model: str | None,
+    output: Path | None,
+    everything: bool,
+    inputs: tuple[str, ...],
+    settings: tuple[str, ...],
+    style: str,
 ) -> None:
     """Write one page on which MODEL answers: move a size, and every number follows.
 
     The page is one file that loads nothing and sends nothing. It has a control for every parameter and input
-    axis that can be left free, marks sizes that are not legal and offers the nearest that are, and derives
-    the numbers of each layer.
+    axis that can be left free and was not set, marks sizes that are not legal and offers the nearest that
+    are, and derives the numbers of each layer.
     """
     if everything:
-        if model is not None or settings or output is None:
-            raise click.UsageError("--all takes no MODEL and no --set, and needs a folder: --all -o DIR")
+        if model is not None or inputs or settings or output is None:
+            raise click.UsageError("--all takes no MODEL, --input or --set, and needs a folder: --all -o DIR")
         _gallery(output, style)
         return
     if model is None:
         raise click.UsageError("name a MODEL, or write the gallery with --all -o DIR")
+    from shapecalc.page.free import begun
     from shapecalc.page.render import page
 
-    found, _, settled = asked(model, (), settings)
+    found, given, settled = asked(model, inputs, settings)
+    found = begun(found, given, settled)
     text = page(found, picture=_picture(found, style, settled), **settled)
     if output is None:
         say(text.rstrip("\n"))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from shapecalc.algebra import Dim, Expr, symbol
+from shapecalc.algebra.formula import Formula
 from shapecalc.engine.parameters import BATCH, Parameters
 from shapecalc.errors import Located, ShapecalcError, quote
 from shapecalc.layers.requirement import Shape
@@ -67,6 +68,31 @@ class Freedom:
                 ]
                 given[name] = tuple(size for size in sizes if isinstance(size, int))
         return batch, given, named
+
+
+def begun(model: Model, given: Any, settled: Mapping[str, Any]) -> Model:
+    """Return a model as if its spec gave other input shapes, so that a page opens with them.
+
+    >>> from shapecalc.model import load
+    >>> begun(load("lenet5"), (1, 28, 40), {}).analyze().inputs
+    {'input': (1, 1, 28, 40)}
+    """
+    if given is None:
+        return model
+    parameters, shapes = dict(model.parameters), dict(model.input)
+    for name, shape in model.analyze(input=given, **settled).inputs.items():
+        sizes, declared = shape[model.front :], shapes[name]
+        if len(sizes) != len(declared):
+            shapes[name] = sizes
+            continue
+        named = [isinstance(one, Formula) and one.text in parameters for one in declared]
+        parameters |= {
+            str(one): n for one, n, is_named in zip(declared, sizes, named, strict=True) if is_named
+        }
+        shapes[name] = tuple(
+            one if is_named else n for one, n, is_named in zip(declared, sizes, named, strict=True)
+        )
+    return model.model_copy(update={"parameters": parameters, "input": shapes})
 
 
 def freed(model: Model, settled: Mapping[str, Any]) -> Freedom:

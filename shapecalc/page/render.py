@@ -89,7 +89,7 @@ def _figure(picture: str) -> str:
     """Return a picture with what must be said of it: it is drawn once."""
     if not picture:
         return ""
-    caption = "Drawn for the spec's own sizes; it does not move with the controls."
+    caption = "Drawn for the sizes that the page opens with; it does not move with the controls."
     inside = f'<figure id="picture"><div>{picture}</div><figcaption>{caption}</figcaption></figure>'
     return f"<details open><summary>Picture</summary>{inside}</details>"
 
