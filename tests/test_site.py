@@ -44,6 +44,13 @@ def test_the_reference_is_of_the_code(site: Path) -> None:
     assert [name for name in kinds() if f"\n{name}\n" not in of_kinds] == []
 
 
+def test_every_published_network_has_a_page_that_answers(site: Path) -> None:
+    links = re.findall(r'href="(pages/[^"]*)"', (site / "gallery.html").read_text(encoding="utf-8"))
+    assert len(links) == len([name for name in shapecalc.names() if not name.startswith("tutorials/")])
+    for link in links:
+        assert "const NETWORK = " in (site / link).read_text(encoding="utf-8")
+
+
 def test_the_api_is_all_there(site: Path) -> None:
     page = (site / "reference" / "python.html").read_text(encoding="utf-8")
     assert [name for name in shapecalc.__all__ if f'id="shapecalc.{name}"' not in page] == []
