@@ -25,7 +25,7 @@ from py_mini_racer import MiniRacer
 from shapecalc import load, symbol
 from shapecalc.algebra import Dim, Expr, maximum
 from shapecalc.cli import main
-from shapecalc.errors import ShapecalcError
+from shapecalc.errors import ShapecalcError, SpecError
 from shapecalc.page.data import Data
 from shapecalc.page.formulas import Formulas
 from shapecalc.page.free import Freedom, begun, freed
@@ -296,6 +296,17 @@ def test_a_page_opens_with_the_sizes_it_is_given(tmp_path: Path) -> None:
     freedom = freed(begun(load("dcgan_generator"), (100, 2, 3), {}), {})
     given = load("dcgan_generator").analyze(input=(100, 2, 3))
     assert freedom.analyze({one.name: one.default for one in freedom.controls}).outputs == given.outputs
+
+
+def test_a_size_that_follows_another_still_does_after_the_page_is_opened_elsewhere() -> None:
+    layers = [{"add": None, "from": ["a", "b"]}]
+    two = load({"parameters": {"H": 8}, "input": {"a": ["H"], "b": ["2 * H // 2"]}, "layers": layers})
+    freedom = freed(begun(two, {"a": (9,)}, {}), {})
+    assert [(one.name, one.default) for one in freedom.controls] == [("H", 9), ("batch", 1)]
+    assert freedom.analyze({"H": 11, "batch": 1}).output == (1, 11)
+    one = load({"parameters": {"H": 8}, "input": {"a": ["H", "H + 1"]}, "layers": ["relu"]})
+    with pytest.raises(SpecError, match="computes a size of its input"):
+        begun(one, (8, 8), {})
 
 
 def test_a_map_of_one_pixel_is_not_guessed_at() -> None:

@@ -26,9 +26,9 @@ from shapecalc.spec.schema import schema  # noqa: E402
 _GALLERY = """# Gallery
 
 Every network that comes with shapecalc. A name leads to its [page that answers](page.md), on which every size
-can be moved. `shapecalc show NAME` lays one out, `shapecalc init mine.yaml --like NAME` copies its spec. The numbers are those that its `expect` takes from outside (the paper,
-torchvision, a run of the real model), and the tests hold the tool to them. Those of the two tutorials are on
-[a page of their own](tutorials.md).
+can be moved. `shapecalc show NAME` lays one out, `shapecalc init mine.yaml --like NAME` copies its spec. The
+numbers are those that its `expect` takes from outside (the paper, torchvision, a run of the real model), and
+the tests hold the tool to them. Those of the two tutorials are on [a page of their own](tutorials.md).
 """
 _COMMANDS = """Exit status 0: good; 1: the model does not hold, or there is no answer; 2: the question or
 the spec cannot be read. Errors go to the standard error stream. Colours are left out when the output is

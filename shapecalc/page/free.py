@@ -9,7 +9,7 @@ from typing import Any
 from shapecalc.algebra import Dim, Expr, symbol
 from shapecalc.algebra.formula import Formula
 from shapecalc.engine.parameters import BATCH, Parameters
-from shapecalc.errors import Located, ShapecalcError, quote
+from shapecalc.errors import Located, ShapecalcError, SpecError, quote
 from shapecalc.layers.requirement import Shape
 from shapecalc.model import Model
 from shapecalc.report.data import Report
@@ -76,23 +76,26 @@ def begun(model: Model, given: Any, settled: Mapping[str, Any]) -> Model:
     >>> from shapecalc.model import load
     >>> begun(load("lenet5"), (1, 28, 40), {}).analyze().inputs
     {'input': (1, 1, 28, 40)}
+
+    Raises `SpecError` where a size that the spec computes from others is given as another.
     """
     if given is None:
         return model
     parameters, shapes = dict(model.parameters), dict(model.input)
-    for name, shape in model.analyze(input=given, **settled).inputs.items():
-        sizes, declared = shape[model.front :], shapes[name]
-        if len(sizes) != len(declared):
-            shapes[name] = sizes
-            continue
-        named = [isinstance(one, Formula) and one.text in parameters for one in declared]
-        parameters |= {
-            str(one): n for one, n, is_named in zip(declared, sizes, named, strict=True) if is_named
-        }
+    wanted = model.analyze(input=given, **settled).inputs
+    for name, shape in wanted.items():
+        sizes = shape[model.front :]
+        declared = shapes[name] if len(shapes[name]) == len(sizes) else sizes
+        for one, n in zip(declared, sizes, strict=True):
+            if isinstance(one, Formula) and one.text in parameters:
+                parameters[one.text] = n
         shapes[name] = tuple(
-            one if is_named else n for one, n, is_named in zip(declared, sizes, named, strict=True)
+            one if isinstance(one, Formula) else n for one, n in zip(declared, sizes, strict=True)
         )
-    return model.model_copy(update={"parameters": parameters, "input": shapes})
+    found = model.model_copy(update={"parameters": parameters, "input": shapes})
+    if found.analyze(**settled).inputs != wanted:
+        raise SpecError(f"{model.name} computes a size of its input, and the given shape has another there")
+    return found
 
 
 def freed(model: Model, settled: Mapping[str, Any]) -> Freedom:
