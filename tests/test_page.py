@@ -52,6 +52,7 @@ NETWORKS = (
     "resnet50_keras",
     "linknet",
 )
+CALCULATORS = ("convolution", "transposed_convolution", "pooling")
 SETTINGS = 200 if os.environ.get("SHAPECALC_PROFILE") == "thorough" else 50
 
 ASK = """
@@ -87,7 +88,7 @@ class Page:
 
 @cache
 def paged(name: str) -> Page:
-    freedom = freed(load(name), {})
+    freedom = freed(load(ROOT / "docs" / "calculators" / f"{name}.yaml" if name in CALCULATORS else name), {})
     data = Data(freedom)
     engine = MiniRacer()
     script = network_script(data)
@@ -149,7 +150,7 @@ def told(report: Report, labels: list[str]) -> list[list[Any]]:
     ]
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("name", [*NETWORKS, *CALCULATORS])
 def test_the_page_computes_what_the_engine_computes(name: str) -> None:
     page_ = paged(name)
     chance = random.Random(name)

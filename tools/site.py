@@ -45,6 +45,8 @@ make_divisible`. Inside `{...}` an expression with commas or brackets must be qu
 `shapecalc schema` prints the JSON Schema from which this page is made; editors complete and check by it.
 `shapecalc init` writes a spec to start from, with a comment at every key.
 """
+CALCULATORS = tuple(map(str, sorted((ROOT / "docs" / "calculators").glob("*.yaml"))))
+"""Specs of one layer with everything about it free."""
 PARTS_OF_A_SPEC = ("step", "branch", "block", "expect", "budget", "variant")
 
 
@@ -52,10 +54,10 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add the pages that are made."""
     for path, made in PAGES.items():
         files.append(File.generated(config, path, content=made()))
-    for entry in published():
-        model = shapecalc.load(entry.name)
+    for name in (*(entry.name for entry in published()), *CALCULATORS):
+        model = shapecalc.load(name)
         answers = page(model, picture=model.draw().svg())
-        files.append(File.generated(config, f"pages/{file_name(entry.name)}", content=answers))
+        files.append(File.generated(config, f"pages/{file_name(model.name)}", content=answers))
     return files
 
 
@@ -73,7 +75,9 @@ def gallery() -> str:
         numbers = (f"{n:,}" if n is not None else "" for n in (entry.params, entry.macs))
         name = f"[`{entry.name}`](pages/{file_name(entry.name)})"
         rows.append(f"| {name} | {title} | {entry.year or ''} | {' | '.join(numbers)} |")
-    return "\n".join([_GALLERY, *rows, ""])
+    models = map(shapecalc.load, CALCULATORS)
+    single = [f"[{model.title}](pages/{file_name(model.name)})" for model in models]
+    return "\n".join([_GALLERY, f"Calculators for a single layer: {', '.join(single)}.", "", *rows, ""])
 
 
 def commands() -> str:
