@@ -64,7 +64,7 @@ def html(
     if model is None:
         raise click.UsageError("name a MODEL, or write the gallery with --all -o DIR")
     if output is None and sys.stdout.isatty():
-        raise click.UsageError("a page is no text for a terminal: give it a file with -o FILE.html, or pipe it")
+        raise click.UsageError("a page is not for a terminal: give it a file with -o FILE.html, or pipe it")
     from shapecalc.page.free import begun
     from shapecalc.page.render import page
 
