@@ -232,6 +232,21 @@ class Asks(nn.Module):
     assert from_torch(written.Asks(), args=(torch.zeros(2, 3, 8, 8),)).analyze(H=31).output == (2, 3, 15, 8)
 
 
+def test_what_a_forward_leaves_in_its_module_stays_there() -> None:
+    written = halves(
+        """
+class Counts(nn.Module):
+    def forward(self, x):
+        global calls
+        calls = len(x)
+        return x.relu()
+"""
+    )
+    from_torch(written.Counts(), args=(torch.zeros(2, 3, 8, 8),))
+    assert written.calls == 2
+    assert not {"len", "int"} & vars(written).keys()
+
+
 def test_code_that_takes_ordinary_numbers_only_holds_for_its_inputs() -> None:
     written = halves(
         """

@@ -11,11 +11,10 @@ import dis
 import math
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from functools import cache, lru_cache, partial
 from types import CellType, CodeType, FunctionType
 from typing import Any
-from unittest import mock
 
 from torch import Tensor, nn
 from torch._C import DisableTorchFunction
@@ -61,14 +60,20 @@ def conversions_seen(trace: Trace) -> Iterator[None]:
                 return trace.sizes(value)[0]
         return len(value)
 
-    with ExitStack() as stack:
+    lent: list[tuple[Namespace, str, Any]] = []
+    try:
         for namespace in _namespaces(trace.module):
             words: Namespace = {"len": length}
             words |= {"int": _Int} if all(map(_only_calls_int, _codes(namespace))) else {}
-            new = {name: value for name, value in words.items() if name not in namespace}
-            if new:
-                stack.enter_context(mock.patch.dict(namespace, new))
+            for name, value in words.items():
+                if name not in namespace:
+                    namespace[name] = value
+                    lent.append((namespace, name, value))
         yield
+    finally:
+        for namespace, name, value in lent:
+            if namespace.get(name) is value:
+                del namespace[name]
 
 
 def _namespaces(module: nn.Module) -> list[Namespace]:
