@@ -35,6 +35,13 @@ class Net(nn.Module):
         return self.does(self, x)
 
 
+def in_place(net: Net, x: Tensor) -> Tensor:
+    found: Tensor = net.conv(x)
+    found *= x.shape[2]
+    found += x.shape[3]
+    return found
+
+
 STAYS: dict[str, Forward] = {
     "half": lambda net, x: F.interpolate(net.conv(x), size=(x.shape[2] // 2, x.shape[3])),
     "floor of a quotient": lambda net, x: net.conv(x)[:, :, : math.floor(x.shape[2] / 3) + 1],
@@ -51,6 +58,10 @@ STAYS: dict[str, Forward] = {
     "zeros beside": lambda net, x: torch.cat([net.conv(x), x.new_zeros(x.shape[0], 1, *x.shape[2:])], 1),
     "positions": lambda net, x: net.conv(x) + torch.arange(x.shape[3]),
     "a scale": lambda net, x: net.conv(x) * x.shape[2] / x.shape[3],
+    "a clamp": lambda net, x: net.conv(x).clamp(0, x.shape[3] - 1),
+    "a number added": lambda net, x: torch.add(net.conv(x), x.shape[2]).sub_(x.shape[3]),
+    "a number filled in": lambda net, x: net.conv(x).masked_fill(x[:, :1] > x.shape[2], max(x.shape[3], 0)),
+    "a number in place": in_place,
     "a view": lambda net, x: net.conv(x).view(*x.shape[:1], -1),
     "printed": lambda net, x: (print(x.shape[2]), net.conv(x))[1],
     "the middle row": lambda net, x: net.conv(x)[:, :, x.shape[2] // 2],

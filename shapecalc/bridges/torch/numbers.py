@@ -379,7 +379,9 @@ def _is_power_of_two(value: Any) -> bool:
 
 
 def _rough(one: Any, other: Any, method: str) -> Any:
-    """Answer a comparison of ordinary numbers, noting that it holds for this size only."""
+    """Answer a comparison of ordinary numbers, noting that it holds for this size; a tensor answers it."""
+    if isinstance(other, Tensor):
+        return _RELATIONS[method][0](plain(one), other)
     if not isinstance(other, (int, float)):
         return NotImplemented
     return _RELATIONS[method][0](held(one), held(other))
