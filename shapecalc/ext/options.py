@@ -87,6 +87,8 @@ class Options(BaseModel):
     """The network that a diff compares with."""
     count: Literal["torch", "keras"] | None = None
     dtype: str = "float32"
+    convention: str | None = None
+    """By whose rule costs are counted."""
     caption: str | None = None
     notes: Annotated[bool, BeforeValidator(_truth)] = True
     """Whether the totals and the convention stand under the table."""
