@@ -329,7 +329,14 @@ def test_torchvisions_networks_for_video(name: str) -> None:
 
 BY_WINDOWS = [name for name in ALL if not name.startswith((*FOR_ONE_SIZE, "swin"))]
 """Networks whose trunk is convolutional."""
-FEW_BY_WINDOWS = ["resnet18", "squeezenet1_1", "shufflenet_v2_x0_5", "lraspp_mobilenet_v3_large"]
+FEW_BY_WINDOWS = [
+    "resnet50",
+    "squeezenet1_1",
+    "shufflenet_v2_x0_5",
+    "regnet_x_400mf",
+    "convnext_tiny",
+    "lraspp_mobilenet_v3_large",
+]
 
 
 def given_memory(module: nn.Module) -> nn.Module:
