@@ -1,10 +1,11 @@
 """Time the import of a torch module with its full report beside torchinfo on the same module, in one run.
 
-    python benchmarks/importing.py             # three networks; about twenty seconds
+    python benchmarks/importing.py             # three networks; about a minute
     python benchmarks/importing.py --runs 20
 
 Both are handed a module that exists and answer with shape, parameters and cost of every layer. The figures
-are medians of the processor's seconds, taken in turn after a first call of each. Needs the extra `bench`.
+are medians of the processor's seconds, taken in turn after a first call of each. The first calls are
+measured apart, in a process each, with what they load on the way, three times. Needs the extra `bench`.
 """
 
 from __future__ import annotations
@@ -12,10 +13,12 @@ from __future__ import annotations
 import argparse
 import os
 import statistics
+import subprocess
 import sys
 import time
 from collections.abc import Callable
 
+FIRST = 3
 NETWORKS = ("resnet50", "densenet121", "vit_b_16")
 
 
@@ -26,32 +29,46 @@ def clocked(call: Callable[[], object]) -> float:
     return time.process_time() - before
 
 
-def compare(network: str, runs: int) -> None:
-    """Print one line: both medians in milliseconds, and how many times longer torchinfo takes."""
+def calls(network: str) -> dict[str, Callable[[], object]]:
+    """Return the two calls for a network of torchvision, neither made before."""
     import torch
-    import torchinfo
     import torchvision
-
-    import shapecalc
 
     torch.set_num_threads(1)
     module = torchvision.models.get_model(network, weights=None).eval()
 
     def ours() -> object:
+        import shapecalc
+
         report = shapecalc.from_torch(module, input=(3, 224, 224)).analyze()
         rows = [(node.path, node.output, node.params, node.macs, node.weights) for node in report]
         return rows, report.params, report.macs
 
     def theirs() -> object:
+        import torchinfo
+
         return torchinfo.summary(module, (1, 3, 224, 224), verbose=0)
 
-    figures = [(clocked(ours), clocked(theirs)) for _ in range(runs + 1)]
-    first, *counted = figures
-    mine, other = (1000 * statistics.median(column) for column in zip(*counted, strict=True))
-    ratio = statistics.median(long / short for short, long in counted)
+    return {"shapecalc": ours, "torchinfo": theirs}
+
+
+def first(network: str, tool: str) -> float:
+    """Return the milliseconds of a first call in a process of its own."""
+    command = [sys.executable, __file__, network, "--first", tool]
+    told = [subprocess.run(command, capture_output=True, text=True, check=True).stdout for _ in range(FIRST)]
+    return 1000 * statistics.median(map(float, told))
+
+
+def compare(network: str, runs: int) -> None:
+    """Print one line: both medians in milliseconds, and how many times longer torchinfo takes."""
+    ours, theirs = calls(network).values()
+    figures = [(clocked(ours), clocked(theirs)) for _ in range(runs + 1)][1:]
+    mine, other = (1000 * statistics.median(column) for column in zip(*figures, strict=True))
+    ratio = statistics.median(long / short for short, long in figures)
+    apart = [first(network, tool) for tool in ("shapecalc", "torchinfo")]
     print(
         f"  {network:<14} shapecalc {mine:7.1f} ms   torchinfo {other:7.1f} ms   {ratio:.1f}x   "
-        f"(first calls {1000 * first[0]:.0f} and {1000 * first[1]:.0f} ms)",
+        f"(first calls {apart[0]:.0f} and {apart[1]:.0f} ms)",
         flush=True,
     )
 
@@ -63,7 +80,11 @@ def main() -> None:
     )
     parser.add_argument("networks", nargs="*", default=NETWORKS, metavar="NETWORK", help="torchvision's name")
     parser.add_argument("--runs", type=int, default=9)
+    parser.add_argument("--first", choices=("shapecalc", "torchinfo"), help="print seconds of one first call")
     options = parser.parse_args()
+    if options.first:
+        print(clocked(calls(options.networks[0])[options.first]))
+        return
     print(f"Python {sys.version.split()[0]}, {os.cpu_count()} processors")
     for network in options.networks:
         compare(network, options.runs)

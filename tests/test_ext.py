@@ -422,7 +422,7 @@ def test_documents_count_by_the_convention_that_they_name() -> None:
     assert f"{report.cost().total:,}" in written
     assert written != html(page(of_block("lenet5"), str, Path.cwd()))
     with pytest.raises(SpecError, match="did you mean 'fvcore'"):
-        of_block("lenet5\nconvention: fvcor")
+        page(of_block("lenet5\nconvention: fvcor"), str, Path.cwd())
 
 
 def test_a_site_that_is_served_watches_its_specs(mkdocs: Any, tmp_path: Path) -> None:
@@ -457,6 +457,16 @@ def test_both_forms_mean_the_same() -> None:
     assert (found.free, found.depth, found.notes) == (("H", "W"), 2, False)
 
 
+@pytest.mark.parametrize("view", ["layers", "summary", "diff"])
+def test_costs_are_counted_by_the_convention_that_is_asked_for(view: str) -> None:
+    block = f"resnet50\nview: {view}\nagainst: resnet50_keras\nconvention: fvcore"
+    written = html(page(of_block(block), str, Path.cwd()))
+    report = shapecalc.load("resnet50").analyze()
+    total = report.cost("fvcore").total
+    assert f"{total:,}" in written
+    assert f"{report.macs:,}" not in written
+
+
 BAD_BLOCKS = {
     "": "the block is empty",
     "lenet5\nlenet5": "below the name of a network",
@@ -466,6 +476,7 @@ BAD_BLOCKS = {
     "lenet5\nparameters: width": "KEY=VALUE",
     "lenet5\nnotes: perhaps": "notes: ",
     "lenet5\nbatch: 2\nfree: batch": "choose one",
+    "lenet5\nconvention: mine": "unknown convention 'mine'",
     "lenet5\nview: diff": "option against",
     "lenet5\nview: layer": "option layers",
     "lenet5\nview: layer\nlayers: c9": "no layer 'c9'",

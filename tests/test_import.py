@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -18,12 +19,14 @@ import shapecalc
 from shapecalc import Model, ShapeError, SpecError, Undecided, from_torch
 from shapecalc.algebra import symbol
 from shapecalc.algebra.decide import decide
+from shapecalc.bridges.torch.leaves import as_layer
 from shapecalc.bridges.torch.symbolic import answer
 from shapecalc.cli import main
 from tests.torchvision_networks import OPTIONS, on_meta
 from tests.traced_modules import (
     MODULES,
     Attention,
+    ByEquation,
     FlatFeatures,
     Nested,
     PadToFit,
@@ -92,6 +95,8 @@ OTHERS: dict[type[nn.Module], list[dict[str, Any]]] = {
     Nested: [{"H": 5, "W": 20}],
     Strict: [{"H": 24, "W": 11}],
     Attention: [{"L": 1}, {"L": 33}],
+    ByEquation: [{"L": 2}, {"L": 33}],
+    Tied: [{"L": 1}, {"L": 33}],
 }
 
 
@@ -301,11 +306,37 @@ def others_of(name: str) -> list[dict[str, Any]]:
     return [{"image_size": 12 * patch}, {"image_size": 20 * patch}]
 
 
+VIDEO = torchvision.models.list_models(torchvision.models.video)
+
+
+@pytest.mark.parametrize("name", VIDEO if PROFILE == "thorough" else ["r3d_18", "s3d", "mvit_v2_s"])
+def test_torchvisions_networks_for_video(name: str) -> None:
+    side = 224 if name.startswith(("mvit", "swin3d", "s3d")) else 112
+    try:
+        module = built(name)
+    except RuntimeError:  # mvit draws numbers while it is built
+        module = torchvision.models.get_model(name, weights=None).eval()
+    shape = (3, 16, side, side)
+    model = from_torch(module, input=shape)
+    report = model.analyze()
+    assert report.params == parameters(module)
+    assert (report.macs, [*report.outputs.values()]) == measured(module, shape)
+    assert report.complete
+    assert [*model.parameters] == ["D", "H", "W"]
+
+
 # ---- torch's own symbolic shapes
 
 BY_WINDOWS = [name for name in ALL if not name.startswith((*FOR_ONE_SIZE, "swin"))]
 """Networks whose trunk is convolutional."""
-FEW_BY_WINDOWS = ["resnet18", "squeezenet1_1", "shufflenet_v2_x0_5", "lraspp_mobilenet_v3_large"]
+FEW_BY_WINDOWS = [
+    "resnet50",
+    "squeezenet1_1",
+    "shufflenet_v2_x0_5",
+    "regnet_x_400mf",
+    "convnext_tiny",
+    "lraspp_mobilenet_v3_large",
+]
 
 
 def given_memory(module: nn.Module) -> nn.Module:
@@ -328,10 +359,13 @@ def test_every_layer_has_torchs_own_symbolic_shape(name: str) -> None:
     def watched() -> Callable[[Tensor], list[Tensor]]:
         given_memory(module)
         for path, one in module.named_modules():
-            if path in ours and not [*one.children()]:
-                one.register_forward_hook(
-                    lambda _module, _args, result, path=path: seen.setdefault(path, result)
-                )
+            step = re.sub(r"[^\w.]", "_", path)  # regnet's blocks are called block1-0
+            if step in ours and as_layer(one) is not None:
+
+                def note(_module: nn.Module, _args: Any, result: Tensor, step: str = step) -> None:
+                    seen.setdefault(step, result)
+
+                one.register_forward_hook(note)
         return lambda x: [*tensors([module(x)]), *seen.values()]
 
     shape = (1, 3, symbol("H"), symbol("W"))
@@ -356,6 +390,13 @@ class Reads(nn.Module):
         return x if x.sum() > 0 else -x
 
 
+class Picks(nn.Module):
+    """Its sizes go where only ordinary numbers do, and then how much is left depends on what is in the picture."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.new_empty(x.shape).fill_(x.shape[2])[x > 0].nonzero()
+
+
 @pytest.mark.parametrize(
     ("given", "told"),
     [
@@ -365,6 +406,7 @@ class Reads(nn.Module):
         ((FlatFeatures(), "3x8x8"), "'3x8x8' is not a shape"),
         ((FlatFeatures(), {"y": (3, 8, 8)}), "the forward has no argument 'y'"),
         ((nn.Identity, (3, 4, 4)), "'type' is not a torch module"),
+        ((Picks(), (3, 4, 4)), "Picks cannot be traced on tensors without memory: NotImplementedError: "),
     ],
 )
 def test_what_cannot_be_traced_is_told(given: tuple[Any, Any], told: str) -> None:

@@ -10,6 +10,7 @@ import math
 import subprocess
 import sys
 from collections.abc import Callable
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from shapecalc import Model, ShapeError, SpecError, Undecided, from_torch, loads
+from shapecalc.bridges.torch.export.source import export
 
 Forward = Callable[["Net", Any], Any]
 
@@ -31,6 +33,13 @@ class Net(nn.Module):
 
     def forward(self, x: Tensor) -> Any:
         return self.does(self, x)
+
+
+def in_place(net: Net, x: Tensor) -> Tensor:
+    found: Tensor = net.conv(x)
+    found *= x.shape[2]
+    found += x.shape[3]
+    return found
 
 
 STAYS: dict[str, Forward] = {
@@ -49,9 +58,25 @@ STAYS: dict[str, Forward] = {
     "zeros beside": lambda net, x: torch.cat([net.conv(x), x.new_zeros(x.shape[0], 1, *x.shape[2:])], 1),
     "positions": lambda net, x: net.conv(x) + torch.arange(x.shape[3]),
     "a scale": lambda net, x: net.conv(x) * x.shape[2] / x.shape[3],
+    "a clamp": lambda net, x: net.conv(x).clamp(0, x.shape[3] - 1),
+    "a number added": lambda net, x: torch.add(net.conv(x), x.shape[2]).sub_(x.shape[3]),
+    "a number filled in": lambda net, x: net.conv(x).masked_fill(x[:, :1] > x.shape[2], max(x.shape[3], 0)),
+    "a number in place": in_place,
     "a view": lambda net, x: net.conv(x).view(*x.shape[:1], -1),
     "printed": lambda net, x: (print(x.shape[2]), net.conv(x))[1],
     "the middle row": lambda net, x: net.conv(x)[:, :, x.shape[2] // 2],
+    "int of a product": lambda net, x: F.interpolate(net.conv(x), size=(int(x.shape[2] * 0.5), 4)),
+    "int of a quotient": lambda net, x: F.interpolate(net.conv(x), size=(int(x.shape[2] / 2), 4)),
+    "int of a size": lambda net, x: net.conv(x)[:, :, : int(x.shape[2]) - 1],
+    "truncated": lambda net, x: F.interpolate(net.conv(x), size=(math.trunc(x.shape[2] * 0.75), 4)),
+    "round": lambda net, x: F.interpolate(net.conv(x), size=(round(x.shape[2] * 0.5), 4)),
+    "round a third": lambda net, x: F.interpolate(net.conv(x), size=(round(x.shape[2] / 3), 4)),
+    "round a quotient": lambda net, x: net.conv(x)[:, :, : 1 + round(x.shape[2] / x.shape[3])],
+    "len": lambda net, x: net.conv(x).view(len(x), -1),
+    "len of a row": lambda net, x: F.pad(net.conv(x), (0, len(x[0, 0]) // 2)),
+    "parts of a list": lambda net, x: net.conv(x).split([x.shape[2] // 2, x.shape[2] - x.shape[2] // 2], 2)[
+        0
+    ],
     "a number of elements": lambda net, x: net.conv(x).view(x.shape[0], 4, x.shape[2:].numel()),
 }
 """Sizes that stay arithmetic: the same answer as torch's at every size."""
@@ -59,15 +84,16 @@ STAYS: dict[str, Forward] = {
 HOLDS: dict[str, Forward] = {
     "range": lambda net, x: [net.conv(x) for _ in range(x.shape[2])][-1],
     "range of a half": lambda net, x: [net.conv(x) for _ in range(3, x.shape[2] // 2 + 4)][-1],
-    "len": lambda net, x: [net.conv(x) for _ in range(len(x[0, 0]))][-1],
+    "range of a len": lambda net, x: [net.conv(x) for _ in range(len(x[0, 0]))][-1],
     "rows one by one": lambda net, x: [net.conv(x) for _ in x[0, 0]][-1],
     "rows unbound": lambda net, x: sum(net.conv(row[:, :, None]) for row in x.unbind(2)),
     "parts": lambda net, x: torch.cat([net.conv(part).sum(2) for part in x.split(3, 2)], 1),
     "chunks": lambda net, x: torch.cat([net.conv(part).sum(2) for part in x.chunk(4, 2)], 1),
     "rows stacked": lambda net, x: torch.stack([net.conv(x)[:, :, i] for i in range(0, x.shape[2], 2)], 1),
     "an index": lambda net, x: [lambda: net.conv(x), lambda: x][x.shape[2] % 2](),
-    "int": lambda net, x: F.interpolate(net.conv(x), size=(int(x.shape[2] * 0.5), 4)),
-    "round": lambda net, x: F.interpolate(net.conv(x), size=(round(x.shape[2] * 0.5), 4)),
+    "int of a negative": lambda net, x: F.pad(net.conv(x), (0, -int((3 - x.shape[2]) / 2))),
+    "bits of a half": lambda net, x: [net.conv(x) for _ in range(int(x.shape[2] * 0.5).bit_length())][-1],
+    "decimals": lambda net, x: net.conv(x)[:, :, : int(round(x.shape[2] / 3, 1))],
     "a decimal": lambda net, x: net.conv(x)[:, :, : int(x.shape[2] * 0.3)],
     "float": lambda net, x: F.interpolate(net.conv(x), size=(int(float(x.shape[2]) / 2), 4)),
     "root": lambda net, x: net.conv(x).flatten(2)[:, :, : int(math.sqrt(x.shape[2]))],
@@ -141,14 +167,112 @@ def test_a_condition_is_told_and_imposes_the_legal_sizes() -> None:
     assert "H = 8" in str(sizes)
 
 
-def test_code_that_takes_ordinary_numbers_only_holds_for_its_inputs() -> None:
-    def doubled(size: int) -> int:
-        if type(size) is not int:  # as compiled code asks
-            raise TypeError("a whole number is needed")
-        return 2 * size
+# ---- Python's int and len
 
-    model = from_torch(Net(lambda net, x: F.pad(net.conv(x), [0, doubled(x.shape[2])])), input=(3, 8, 8))
-    assert model.analyze().output == (1, 4, 8, 24)
+
+HALVES = """
+from functools import cache, wraps
+import torch
+from torch import nn
+
+def decorated(function):
+    @wraps(function)
+    def inner(*args):
+        return function(*args)
+    return inner
+
+class Half(nn.Module):
+    def forward(self, x):
+        return x[:, :, : int(x.shape[2] * 0.5)]
+"""
+LOOKS_AT_INT = {
+    "a type": "def check(n):\n    return type(n) is int",
+    "a type in a function that is decorated": "@decorated\ndef check(n):\n    return type(n) is int",
+    "a type in a function that is remembered": "@cache\ndef check(n):\n    return int is type(n)",
+    "a type in a method": "class Other:\n    def check(n):\n        return type(n) is not int",
+    "a type in a function inside": "def outer():\n    def check(n):\n        return type(n) is int\n    return check",
+    "a type of number": "def made():\n    return torch.zeros(1, dtype=int)",
+    "a name of its own": "int = lambda n: 4",
+}
+CALLS_INT = {
+    "nothing else": "",
+    "calls it": "def other(text):\n    return int(text, 16)",
+    "asks for instances": "def other(n):\n    return isinstance(n, (int, float)) and isinstance(n, int)",
+    "annotates": "def other(n: int) -> int:\n    return n",
+}
+
+
+def halves(more: str) -> ModuleType:
+    """Return a module of Python with a forward that calls `int`, and more code."""
+    written = ModuleType("written")
+    exec(HALVES + more, vars(written))
+    return written
+
+
+@pytest.mark.parametrize("more", CALLS_INT)
+def test_int_stays_arithmetic_where_it_is_only_called(more: str) -> None:
+    written = halves(CALLS_INT[more])
+    before = dict(vars(written))
+    model = from_torch(written.Half(), input=(3, 8, 8))
+    assert model.analyze(H=31).output == (1, 3, 15, 8)
+    assert dict(vars(written)) == before
+
+
+@pytest.mark.parametrize("more", LOOKS_AT_INT)
+def test_int_is_pythons_where_it_is_looked_at(more: str) -> None:
+    model = from_torch(halves(LOOKS_AT_INT[more]).Half(), input=(3, 8, 8))
+    assert model.analyze().output == (1, 3, 4, 8)
+    if more != "a name of its own":
+        with pytest.raises(ShapeError, match="as the traced code had it"):
+            model.analyze(H=31)
+
+
+def test_what_stands_for_int_is_like_it() -> None:
+    written = halves(
+        """
+class Asks(nn.Module):
+    def forward(self, x):
+        found = {int: "whole", float: "broken"}
+        assert int("ff", 16) == 255 and int() == 0 and int(2.5) == 2 and int.from_bytes(b"a", "big") == 97
+        assert isinstance(3, int) and isinstance(True, int) and not isinstance(3.0, int)
+        assert isinstance(x.shape[2], int) and issubclass(bool, int) and type(3) == int and int == type(3)
+        assert found[type(3)] == "whole" and [*map(int, "12")] == [1, 2] and len([1, 2]) == 2 and len(x) == 2
+        return x[:, :, : int(x.shape[2] / 2)]
+"""
+    )
+    assert from_torch(written.Asks(), args=(torch.zeros(2, 3, 8, 8),)).analyze(H=31).output == (2, 3, 15, 8)
+
+
+def test_what_a_forward_leaves_in_its_module_stays_there() -> None:
+    written = halves(
+        """
+class Counts(nn.Module):
+    def forward(self, x):
+        global calls
+        calls = len(x)
+        return x.relu()
+"""
+    )
+    from_torch(written.Counts(), args=(torch.zeros(2, 3, 8, 8),))
+    assert written.calls == 2
+    assert not {"len", "int"} & vars(written).keys()
+
+
+def test_code_that_takes_ordinary_numbers_only_holds_for_its_inputs() -> None:
+    written = halves(
+        """
+def doubled(size):
+    if type(size) is not int:  # as compiled code asks
+        raise TypeError("a whole number is needed")
+    return 2 * size
+
+class Doubled(nn.Module):
+    def forward(self, x):
+        return nn.functional.pad(x, [0, doubled(x.shape[2])])
+"""
+    )
+    model = from_torch(written.Doubled(), input=(3, 8, 8))
+    assert model.analyze().output == (1, 3, 8, 24)
     with pytest.raises(ShapeError, match="as the traced code had it"):
         model.analyze(H=9)
 
@@ -203,6 +327,40 @@ def test_the_first_axis_of_a_whole_shape_is_free_and_so_are_its_sides() -> None:
     assert (3, 3) in model.sizes()
     assert (2, 3) not in model.sizes()
     assert "on 4×3×H×W" in str(model.sizes())
+
+
+def test_whole_shapes_are_compared_and_told_whole() -> None:
+    left, right = (from_torch(nn.Conv2d(3, 8, side), args=(torch.zeros(3, 9, 11),)) for side in (3, 1))
+    told = left.agreement(right)
+    assert str(told.shapes) == "at H = 3, W = 3 the left puts out 8x1x1, the right 8x3x3"
+    assert str(told.accepted) == "at H = 1, W = 1 the left puts out nothing (refused), the right 8x1x1"
+    several = [from_torch(nn.Conv2d(3, 8, side), args=(torch.zeros(4, 3, 9, 11),)) for side in (3, 1)]
+    assert str(several[0].agreement(several[1]).shapes).endswith(
+        "the left puts out 4x8x1x1, the right 4x8x3x3"
+    )
+    one = from_torch(nn.Conv2d(3, 8, 3), input=(3, 9, 11))
+    assert left.agreement(one).is_whole  # an image alone, and one in a batch
+    assert one.agreement(left).is_whole
+    assert not one.agreement(right).is_whole
+
+
+@pytest.mark.parametrize(
+    ("shape", "told"),
+    [
+        ((3, 8, 8), "3x8x8, no batch before it"),
+        ((2, 3, 8, 8), "2x3x8x8, no batch before it"),
+        (None, "3x8x8"),
+    ],
+)
+def test_source_that_is_written_says_which_input_it_is_for(shape: tuple[int, ...] | None, told: str) -> None:
+    layers = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU())
+    model = from_torch(layers, (3, 8, 8)) if shape is None else from_torch(layers, args=(torch.zeros(shape),))
+    source = export(model)
+    assert f"for an input of {told}." in source
+    found: dict[str, Any] = {}
+    exec(source, found)
+    whole = shape or (1, 3, 8, 8)
+    assert found["Sequential"]()(torch.zeros(whole)).shape == layers(torch.zeros(whole)).shape
 
 
 def test_torch_is_left_as_it_was() -> None:

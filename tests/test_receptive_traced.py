@@ -110,6 +110,26 @@ def test_fields_of_traced_modules_are_the_support_of_their_gradients(make: Calla
         assert check_part(parts[0], y, x, axis)
 
 
+@pytest.mark.parametrize("name", ["regnet_x_400mf", "resnet18", "mobilenet_v2"])
+def test_the_beginning_of_a_network_of_torchvision(name: str) -> None:
+    """RegNet's builder asks tensors for their numbers, so that it has to be built with memory."""
+    whole = torchvision.models.get_model(name, weights=None)
+    parts = {
+        "regnet_x_400mf": lambda: [whole.stem, whole.trunk_output.block1],
+        "resnet18": lambda: [whole.conv1, whole.bn1, whole.relu, whole.maxpool, whole.layer1],
+        "mobilenet_v2": lambda: [*whole.features[:4]],
+    }
+    module = nn.Sequential(*parts[name]())
+    report = from_torch(module, input=(3, 72, 64)).analyze()
+    x = (torch.rand(1, 3, 72, 64, dtype=torch.float64) + 0.5).requires_grad_()
+    y = positive(module)(x)
+    seen = receptive(report.walk, [*report.inputs.values()], 1)[report.nodes[-1]._graph_node.first_slot]
+    for (_, axis), found in seen.items():
+        assert found is not None
+        assert len(found) == 1
+        assert check_part(found[0], y, x, axis)
+
+
 def test_shifted_branches_are_flagged() -> None:
     node = from_torch(Shifted(), input=(1, 36, 28)).analyze().nodes[-1]
     assert node.field is not None

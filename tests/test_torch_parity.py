@@ -14,7 +14,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from shapecalc import SpecError, from_torch, loads
 from shapecalc.bridges.torch.build import build
 from shapecalc.bridges.torch.layer import arguments, build_kind
-from shapecalc.bridges.torch.leaves import OWN, leaf_classes
+from shapecalc.bridges.torch.leaves import OWN, classes_with_kinds
 from shapecalc.bridges.torch.modules import REJECTIONS, absent
 from shapecalc.bridges.torch.verification import verify
 from shapecalc.bridges.torch.verify import (
@@ -149,7 +149,7 @@ layers:
 def test_a_class_that_torch_is_too_old_for_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     """Its costs and shapes are told all the same; what needs the class says so."""
     monkeypatch.delattr(torch.nn, "LinearCrossEntropyLoss", raising=False)
-    leaf_classes.cache_clear()
+    classes_with_kinds.cache_clear()
     model = loads(SCORED)
     assert model.analyze().macs == 4 * 3
     with pytest.raises(SpecError, match=r"torch .* has no torch\.nn\.LinearCrossEntropyLoss"):
@@ -158,7 +158,7 @@ def test_a_class_that_torch_is_too_old_for_is_named(monkeypatch: pytest.MonkeyPa
     assert verified.counts == {"uncovered": 1}
     assert "has no torch.nn.LinearCrossEntropyLoss" in str(verified.forward)
     assert from_torch(torch.nn.Linear(4, 3), input=(4,)).analyze().params == 15
-    leaf_classes.cache_clear()
+    classes_with_kinds.cache_clear()
 
 
 # ---- the comparison itself can fail

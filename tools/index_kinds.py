@@ -1,4 +1,4 @@
-"""Write `shapecalc/layers/index.py`: which module holds the class of each built-in kind.
+"""Write `shapecalc/layers/index.py`: which module holds the class of each kind, and which is torch's.
 
 Run it after adding a kind: `python tools/index_kinds.py`. A test compares the file with what this
 prints, so an index that was forgotten is noticed.
@@ -23,6 +23,7 @@ def index() -> str:
 
     found: dict[str, tuple[str, str]] = {}
     of_keras: dict[str, tuple[str, str]] = {}
+    of_torch: dict[str, str] = {}
     for path in sorted(LAYERS.glob("*.py")):
         if path.stem in NOT_FAMILIES:
             continue
@@ -32,6 +33,8 @@ def index() -> str:
                 continue
             if "kind" in vars(cls) and not inspect.isabstract(cls):
                 (of_keras if cls.framework == "keras" else found)[cls.kind] = (module.__name__, name)
+                if cls.torch is not None and cls.torch.rpartition(".")[2][0].isupper():
+                    of_torch.setdefault(cls.torch, cls.kind)
     modules: dict[str, list[str]] = {}
     for home, name in (*found.values(), *of_keras.values()):
         modules.setdefault(home, []).append(name)
@@ -57,6 +60,11 @@ def index() -> str:
             *rows(of_keras),
             "}",
             '"""The kinds for which Keras has a rule, a layout or weight names of its own."""',
+            "",
+            "TORCH: dict[str, str] = {",
+            *(f'    "{path}": "{kind}",' for path, kind in sorted(of_torch.items())),
+            "}",
+            '"""The kind of each class of torch that a kind names as its counterpart."""',
             "",
         ]
     )

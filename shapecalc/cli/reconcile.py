@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from shapecalc.arguments import asked, opened
-from shapecalc.cli.words import MODEL, SETTINGS, examples
+from shapecalc.cli.words import FORMAT, MODEL, SETTINGS, examples
 from shapecalc.console import say, terminal_width
 
 
@@ -24,14 +24,7 @@ from shapecalc.console import say, terminal_width
 @SETTINGS
 @click.option("--free", default="", metavar="NAMES", help="Leave these free: sizes, a depth; as H,W,n.")
 @click.option("--against", metavar="OTHER", help="Tell why OTHER, with the same layers, has other MACs.")
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "markdown", "html", "rst", "latex", "json"]),
-    default="text",
-    show_default=True,
-    help="How to print it.",
-)
+@FORMAT
 def reconcile(
     model: str,
     inputs: tuple[str, ...],

@@ -5,8 +5,9 @@ from __future__ import annotations
 import click
 
 from shapecalc.arguments import asked, shape
-from shapecalc.cli.words import MODEL, SETTINGS, examples
+from shapecalc.cli.words import FORMAT, MODEL, SETTINGS, examples
 from shapecalc.console import say
+from shapecalc.pieces import written
 
 
 @click.command(
@@ -15,7 +16,6 @@ from shapecalc.console import say
         "shapecalc sizes unet_padded",
         "shapecalc sizes unet_padded --near 225x300",
         "shapecalc sizes alexnet --rebuild",
-        "shapecalc sizes unet --format markdown",
     ),
 )
 @click.argument("model", type=MODEL)
@@ -39,14 +39,7 @@ from shapecalc.console import say
 )
 @click.option("--input", "inputs", multiple=True, metavar="SHAPE", help="The input it is built for.")
 @SETTINGS
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "markdown", "html", "rst", "latex", "json"]),
-    default="text",
-    show_default=True,
-    help="How to print it.",
-)
+@FORMAT
 def sizes(
     model: str,
     near: str | None,
@@ -73,11 +66,6 @@ def sizes(
         data = found.to_dict() | ({"near": nearest_to_dict(beside)} if beside else {})
         say(json.dumps(data, indent=2, ensure_ascii=False))
         return
-    from shapecalc.sizes.text import nearest, nearest_page, sizes_page, text
+    from shapecalc.sizes.text import sizes_page, text
 
-    if form != "text":
-        from shapecalc.pieces import written
-
-        say(written((*sizes_page(found), *(nearest_page(beside) if beside else ())), form))
-        return
-    say(text(found) if beside is None else f"{text(found)}\n\n{nearest(beside)}")
+    say(text(found, beside) if form == "text" else written(sizes_page(found, beside), form))

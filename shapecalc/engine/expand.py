@@ -7,15 +7,14 @@ those keep their values, the graph serves other input sizes without being expand
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from pydantic import ValidationError
 
 from shapecalc.algebra.formula import Formula
 from shapecalc.algebra.rational import Value
+from shapecalc.engine.collector import collector_paused
 from shapecalc.engine.evaluate import at
 from shapecalc.engine.graph import Walk
 from shapecalc.engine.limits import TooLarge, refuse_too_large
@@ -48,18 +47,6 @@ def expand(
             pairs = zip(walk.shapes, other.shapes, strict=False)
             walk.doubtful |= {slot for slot, (one, another) in enumerate(pairs) if one != another}
         return walk
-
-
-@contextmanager
-def collector_paused() -> Iterator[None]:
-    """Nothing in a growing graph is garbage; looking for some makes deep networks cost more a layer."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 class Expansion:

@@ -6,9 +6,8 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from shapecalc.costs.choose import CONVENTIONS
 from shapecalc.errors import Place, SpecError, nearest, quote
 from shapecalc.spec.text import Map, parse, place_of
 
@@ -56,12 +55,6 @@ def _truth(given: Any) -> Any:
     return _TRUTHS.get(given.strip().lower(), given) if isinstance(given, str) else given
 
 
-def _known_convention(given: str | None) -> str | None:
-    if given is not None and given not in CONVENTIONS:
-        raise ValueError(f"unknown convention {quote(given)}{nearest(given, [*CONVENTIONS])}")
-    return given
-
-
 Names: TypeAlias = Annotated[tuple[str, ...], BeforeValidator(_listed)]
 Count: TypeAlias = Annotated[int, Field(ge=1, strict=True)]
 OptionalCount: TypeAlias = Annotated[Count | None, BeforeValidator(_number)]
@@ -94,7 +87,7 @@ class Options(BaseModel):
     """The network that a diff compares with."""
     count: Literal["torch", "keras"] | None = None
     dtype: str = "float32"
-    convention: Annotated[str | None, AfterValidator(_known_convention)] = None
+    convention: str | None = None
     """By whose rule costs are counted."""
     caption: str | None = None
     notes: Annotated[bool, BeforeValidator(_truth)] = True

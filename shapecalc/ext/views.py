@@ -181,7 +181,8 @@ def _diff(options: Options, resolve: Resolve) -> Page:
             "the view `diff` compares two networks", hint="say the other one with the option against"
         )
     model, given, settled = _asked(options.against, options, resolve)
-    return comparison_page(compare(_report(options, resolve), model.analyze(input=given, **settled)))
+    other = model.analyze(input=given, **settled)
+    return comparison_page(compare(_report(options, resolve), other, options.convention))
 
 
 def _check(options: Options, resolve: Resolve) -> Page:

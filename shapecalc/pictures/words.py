@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from shapecalc.algebra import Dim
 from shapecalc.algebra.render import grouped
 from shapecalc.costs.choose import convention
-from shapecalc.layers.requirement import shown
 from shapecalc.pictures.scene import Box, Frame
 from shapecalc.report.cells import shape_text
 from shapecalc.report.columns import shortened
@@ -111,7 +110,7 @@ def exactly(box: Box, report: Report) -> str:
     parts = [kind if item.label == kind else f"{item.label}: {kind}"]
     if node is not None:
         parts += [window_text(item.window)] if item.window else []
-        arriving = ", ".join(shown(one[1:] if one[:1] == report.input[:1] else one) for one in node.inputs)
+        arriving = ", ".join(shape_text(one, report, batch=False) for one in node.inputs)
         parts.append(f"{arriving} → {shape}")
     else:
         parts.append(shape)

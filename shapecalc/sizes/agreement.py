@@ -22,7 +22,7 @@ FARTHEST = 512
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """The smallest size at which two networks differ: the shapes there, None for a refusal."""
+    """The smallest size at which two networks differ: the shapes of one example, None for a refusal."""
 
     sizes: dict[str, int]
     left: Shape | None
@@ -30,7 +30,7 @@ class Difference:
 
     def __str__(self) -> str:
         at = ", ".join(f"{name} = {size}" for name, size in self.sizes.items())
-        left, right = ("nothing (refused)" if x is None else shown(x[1:]) for x in (self.left, self.right))
+        left, right = ("nothing (refused)" if x is None else shown(x) for x in (self.left, self.right))
         return f"at {at} the left puts out {left}, the right {right}"
 
 
@@ -103,6 +103,7 @@ class _Comparison:
         self.names = left.names
         self.solvers = Solver(left), Solver(right)
         self.renamed = dict(zip(right.names, left.names, strict=True))
+        self.fronts = left.spec.front, right.spec.front
 
     def agreement(self) -> Agreement:
         left, right = (solved(solver.question).region for solver in self.solvers)
@@ -137,7 +138,7 @@ class _Comparison:
     def smallest(self, found: tuple[Found, Found], usual: Region) -> Iterator[Point]:
         if not usual:
             return
-        left, right = self.output(found[0], 0), self.output(found[1], 1)
+        left, right = self.comparable(found)
         if left is None or right is None or len(left) != len(right):
             region = usual
         else:
@@ -145,6 +146,15 @@ class _Comparison:
             for one, other in zip(left, right, strict=True):
                 region |= usual & where(self.names, (one, "!=", other))
         yield from _first(region)
+
+    def comparable(self, found: tuple[Found, Found]) -> list[tuple[Dim, ...] | None]:
+        """Return both outputs, without the batch where only one network has it."""
+        shapes = [self.output(one, side) for side, one in enumerate(found)]
+        is_same = self.fronts[0] == self.fronts[1]
+        return shapes if is_same else [self.without_batch(shape, side) for side, shape in enumerate(shapes)]
+
+    def without_batch(self, shape: tuple[Dim, ...] | None, side: int) -> tuple[Dim, ...] | None:
+        return None if shape is None else shape[self.fronts[side] :]
 
     def output(self, found: Found, side: int) -> tuple[Dim, ...] | None:
         """Return the shape of the main output in the unknowns of the left, channels first."""
@@ -157,7 +167,8 @@ class _Comparison:
             shape = tuple(size.subs(own) if isinstance(size, Expr) else size for size in shape)
         frameworks = [solver.question.spec.framework for solver in self.solvers]
         if frameworks[side] == "keras" and frameworks[1 - side] != "keras" and len(shape) > 2:
-            return (shape[0], shape[-1], *shape[1:-1])
+            front = self.fronts[side]
+            return (*shape[:front], shape[-1], *shape[front:-1])
         return shape
 
     def told(self, point: Point | None) -> Difference | None:
@@ -168,6 +179,6 @@ class _Comparison:
         mine, other = self.solvers[0].plain(sizes), self.solvers[1].plain(theirs)
         return Difference(
             sizes,
-            self.output(mine, 0) if mine.region else None,
-            self.output(other, 1) if other.region else None,
+            self.without_batch(self.output(mine, 0), 0) if mine.region else None,
+            self.without_batch(self.output(other, 1), 1) if other.region else None,
         )

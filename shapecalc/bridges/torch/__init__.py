@@ -36,8 +36,10 @@ def from_torch(
     (20714, (8, 3, 3, 3))
     """
     from shapecalc.bridges import need
+    from shapecalc.engine.collector import collector_paused
 
     need("torch")
-    from shapecalc.bridges.torch.importing import traced
+    with collector_paused():  # a look through all that torch holds takes longer than what is loaded here
+        from shapecalc.bridges.torch.importing import traced
 
-    return traced(module, input, args, kwargs, name)
+        return traced(module, input, args, kwargs, name)

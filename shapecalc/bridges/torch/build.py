@@ -98,7 +98,12 @@ def build(
             tie(made, submodule(network, walk.graph.nodes[node.owner].path))
         if not node.trainable:
             made.requires_grad_(requires_grad=False)
-        _place(network, node.path, made, labels)
+        try:
+            _place(network, node.path, made, labels)
+        except KeyError:
+            told = f"{quote(node.path)} is what torch calls a weight of the layer that it would stand in"
+            hint = "name the step otherwise"
+            raise SpecError(told, place=node.place, path=node.path, hint=hint) from None
         network.steps.append((node.path, node.sources, node.first_slot))
     return network.train()
 

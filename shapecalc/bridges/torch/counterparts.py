@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from shapecalc.bridges.torch.modules import Builder, Fields, Function, Shapes
+from shapecalc.bridges.torch.of_each import of_each
 from shapecalc.bridges.torch.rearranging import folded
 from shapecalc.layers.base import Kind
 
@@ -20,7 +21,13 @@ class Weights(nn.Module):
     def __init__(self, tensors: dict[str, tuple[int, ...]], does: Callable[..., Any]) -> None:
         super().__init__()
         for name, shape in tensors.items():
-            self.register_parameter(name, nn.Parameter(torch.zeros(shape)))
+            *above, last = name.split(".")
+            holder: nn.Module = self
+            for word in above:
+                if word not in dict(holder.named_children()):
+                    holder.add_module(word, nn.Module())
+                holder = holder.get_submodule(word)
+            holder.register_parameter(last, nn.Parameter(torch.zeros(shape)))
         self.does = does
 
     def forward(self, *inputs: Tensor) -> Any:
@@ -86,7 +93,7 @@ COUNTERPARTS: dict[str, Builder] = {
     "require": _one(_required),
     "broadcast_to": _one(lambda x, fields: x.expand(fields["shape"])),
     "reduce": _one(_reduced),
-    "elementwise": _one(lambda x, fields: getattr(torch, fields["function"])(x)),
+    "elementwise": _one(lambda x, fields: of_each(fields["function"], x)),
     "combine": lambda cls, fields, shapes: folded(getattr(torch, fields["function"]))(cls, fields, shapes),
     "einsum": lambda cls, fields, shapes: Function(lambda *inputs: torch.einsum(fields["equation"], *inputs)),
 }

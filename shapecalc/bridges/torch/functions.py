@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 from torch import Tensor
 
 from shapecalc.bridges.torch.leaves import made
-from shapecalc.bridges.torch.numbers import Size, plain, written
+from shapecalc.bridges.torch.numbers import Size, held, plain, written
 from shapecalc.bridges.torch.tables import BINARY, FROM_ZERO, UNARY
 from shapecalc.bridges.torch.trace import Trace, tensors_in
 from shapecalc.layers import registry
@@ -73,11 +73,11 @@ def counted(trace: Trace, name: str, given: dict[str, Any], count: int) -> None:
     sizes, dim = trace.sizes(given["input"]), plain(given.get("dim", 0))
     size, parts = sizes[dim], given.get("chunks", given.get("split_size"))
     if name == "unbind":
-        size.hold()
+        held(size)
     elif name == "chunk" and count == plain(parts):
         _ = (count - 1) * -(-size // count) < size
     elif name == "chunk":
-        size.hold()
+        held(size)
     elif isinstance(parts, int):
         _ = -(-size // parts) == count
 

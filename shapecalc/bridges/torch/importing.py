@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from typing import Any
 from unittest import mock
@@ -13,13 +13,13 @@ from unittest import mock
 import torch
 from torch import Tensor, nn
 
+from shapecalc.bridges.torch.converting import conversions_seen
 from shapecalc.bridges.torch.copying import without_numbers
 from shapecalc.bridges.torch.creating import creation_seen
-from shapecalc.bridges.torch.numbers import Sizes, plain
+from shapecalc.bridges.torch.numbers import Ratio, Size, Sizes, plain
 from shapecalc.bridges.torch.settle import settled
 from shapecalc.bridges.torch.trace import Recording, Trace, modules_seen
 from shapecalc.bridges.torch.translate import translate
-from shapecalc.engine.expand import collector_paused
 from shapecalc.errors import ShapecalcError, ShapeError, SpecError, quote
 from shapecalc.layers.traced import Require, Unused
 from shapecalc.model import Model
@@ -47,17 +47,26 @@ def traced(
         except ShapecalcError:
             raise
         except TypeError as error:  # perhaps of code that takes ordinary numbers only
-            last = last or error
-            with suppress(Exception):
+            try:
                 return _traced(bare, given, shapes, _Way(title, dtype, whole, batch=1, held=True))
+            except ShapecalcError:
+                raise
+            except Exception as plainly:  # noqa: BLE001
+                last = last or (plainly if _names_ours(error) else error)
         except Exception as error:  # noqa: BLE001  (whatever the module's own code raises)
             last = last or error
     assert last is not None
-    told = f"{type(last).__name__}: {str(last).strip().splitlines()[0] if str(last).strip() else ''}"
+    said = str(last).strip().partition("\n")[0].partition(". ")[0]
+    told = f"{type(last).__name__}: {said}".rstrip(": ")
     raise SpecError(
-        f"{type(module).__name__} cannot be traced on tensors without memory: {told}".rstrip(": ")[:600],
+        f"{type(module).__name__} cannot be traced on tensors without memory: {told}"[:600],
         hint="check the input's shape; a forward that reads values of tensors has no shape to tell",
     ) from last
+
+
+def _names_ours(error: Exception) -> bool:
+    """Whether an error is of our numbers, so that what is said of ordinary ones is the better reason."""
+    return any(one.__name__ in str(error) for one in (Size, Ratio))
 
 
 Given = tuple[list[Any], dict[str, Any]]
@@ -155,13 +164,13 @@ def _traced(module: nn.Module, given: Given, shapes: dict[str, tuple[int, ...]],
     if not trace.inputs:
         raise SpecError("no tensor among the arguments")
     with (
-        collector_paused(),
         warnings.catch_warnings(),
         torch.no_grad(),
         torch.device("meta"),
         modules_seen(trace),
         _printing_is_no_question(),
         creation_seen(trace, translate),
+        nullcontext() if way.held else conversions_seen(trace),
         Recording(trace, translate),
     ):
         warnings.simplefilter("ignore")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from functools import cache, lru_cache
+import sys
+from functools import lru_cache
 from typing import Any
 
 from pydantic import ValidationError
@@ -13,7 +14,7 @@ from shapecalc.bridges.torch import standalone
 from shapecalc.bridges.torch.modules import named
 from shapecalc.layers import registry
 from shapecalc.layers.base import Kind
-from shapecalc.layers.index import KINDS
+from shapecalc.layers.index import TORCH
 
 _NOT_SAID = frozenset({"inplace", "branches"})
 """Fields that say nothing about a network once it is built."""
@@ -39,29 +40,36 @@ OWN: dict[str, type[nn.Module]] = {
 """The classes that `build` adds to torch's."""
 
 
-@cache
-def leaf_classes() -> dict[type[nn.Module], type[Kind]]:
-    """Return the kind of each of torch's module classes that has one, and of those that `build` adds."""
-    found = {own: registry.get(kind) for kind, own in OWN.items()}
-    for kind in KINDS:
-        cls = registry.get(kind)
-        if cls.torch is None:
+@lru_cache(maxsize=2)
+def classes_with_kinds(*, with_torchvision: bool) -> dict[type[nn.Module], str]:
+    """Return the kind of each class, torchvision's among them or not."""
+    found = {own: kind for kind, own in OWN.items()}
+    for path, kind in TORCH.items():
+        if not with_torchvision and path.startswith("torchvision."):
             continue
         try:
-            target = named(cls.torch)
-        except ImportError:  # torchvision's, where it is not installed, or what torch is too old for
+            target = named(path)
+        except ImportError:  # what torch, or torchvision, is too old for
             continue
         if inspect.isclass(target) and issubclass(target, nn.Module):
-            found[target] = cls
+            found[target] = kind
     return found
+
+
+def leaf_classes() -> dict[type[nn.Module], str]:
+    """Return the kind of each of torch's module classes that has one, and of those that `build` adds.
+
+    torchvision's are among them where something has imported it: else there is no module of its classes.
+    """
+    return classes_with_kinds(with_torchvision="torchvision.ops" in sys.modules)
 
 
 def kind_of(module: nn.Module) -> type[Kind] | None:
     """Return the kind of a module: of its class, or of a base whose forward it leaves as it is."""
+    kinds = leaf_classes()
     for base in type(module).__mro__:
-        if base in leaf_classes():
-            same = type(module).forward is base.forward
-            return leaf_classes()[base] if same else None
+        if base in kinds:
+            return registry.get(kinds[base]) if type(module).forward is base.forward else None
     return None
 
 

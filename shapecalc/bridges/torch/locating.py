@@ -39,7 +39,8 @@ def model_at(path: str, shapes: Any, settings: Mapping[str, Any]) -> Model:
         raise SpecError(f"{path} is a module that is built already: --set has nothing to set")
     shapes = _usual(target) if shapes is None else shapes
     if shapes is None:
-        raise SpecError(f"{path} needs --input with the sizes of its input", hint="as in --input 3x224x224")
+        like = "3x16x112x112" if _is_of_video(target) else "3x224x224"
+        raise SpecError(f"{path} needs --input with the sizes of its input", hint=f"as in --input {like}")
     return from_torch(module, input=shapes, name=path.rpartition(":")[2].replace(".", "_"))
 
 
@@ -111,9 +112,13 @@ def _is_torchvisions(target: Any) -> bool:
     return str(getattr(target, "__module__", "")).startswith("torchvision.models")
 
 
+def _is_of_video(target: Any) -> bool:
+    return str(getattr(target, "__module__", "")).startswith("torchvision.models.video")
+
+
 def _usual(target: Any) -> tuple[int, ...] | None:
     """Return the input that torchvision's own weights of a builder are for."""
-    if not _is_torchvisions(target):
+    if not _is_torchvisions(target) or _is_of_video(target):  # how many frames is for the user to say
         return None
     from torchvision.models import get_model_weights
 

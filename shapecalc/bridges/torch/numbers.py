@@ -276,6 +276,15 @@ class Ratio(Origin):
     def __trunc__(self) -> Any:
         return self.__floor__() if self >= 0 else self.__ceil__()
 
+    def __round__(self, digits: int | None = None) -> Any:
+        """Round to the nearest, halves to the even: up at odd halves from below, at even ones from above."""
+        if digits is not None or self.below <= 0:  # noted too
+            return round(self.hold(), digits)
+        twice, below = 2 * self.above, self.below
+        if type(below) is int and below % 2:  # there are no halves
+            return (twice + below) // (2 * below)
+        return (twice + 3 * below - 1) // (4 * below) + (twice + below) // (4 * below)
+
     def __add__(self, other: Any) -> Any:
         return _by_fraction(self, other, "add", swapped=False)
 
@@ -343,7 +352,7 @@ def _by_fraction(one: Any, other: Any, name: str, *, swapped: bool) -> Any:
     left, right = (other, one) if swapped else (one, other)
     exact = [_fraction(left), _fraction(right)]
     if exact[0] is None or exact[1] is None:
-        return getattr(operator, name)(*map(_held, (left, right)))
+        return getattr(operator, name)(*map(held, (left, right)))
     (a, b), (c, d) = exact[0], exact[1]
     if name == "truediv":
         if (is_whole(left) and is_whole(right)) or (_is_power_of_two(b) and _is_power_of_two(c)):
@@ -354,7 +363,7 @@ def _by_fraction(one: Any, other: Any, name: str, *, swapped: bool) -> Any:
         if name == "mul":
             return Ratio(a * c, b * d)
         return Ratio(getattr(operator, name)(a * d, c * b), b * d)
-    return getattr(operator, name)(*map(_held, (left, right)))
+    return getattr(operator, name)(*map(held, (left, right)))
 
 
 def _by_tensor(one: Any, other: Any, name: str, *, swapped: bool) -> Any:
@@ -370,13 +379,16 @@ def _is_power_of_two(value: Any) -> bool:
 
 
 def _rough(one: Any, other: Any, method: str) -> Any:
-    """Answer a comparison of ordinary numbers, noting that it holds for this size only."""
+    """Answer a comparison of ordinary numbers, noting that it holds for this size; a tensor answers it."""
+    if isinstance(other, Tensor):
+        return _RELATIONS[method][0](plain(one), other)
     if not isinstance(other, (int, float)):
         return NotImplemented
-    return _RELATIONS[method][0](_held(one), _held(other))
+    return _RELATIONS[method][0](held(one), held(other))
 
 
-def _held(value: Any) -> Any:
+def held(value: Any) -> Any:
+    """Return an ordinary number, noting what of it holds for this number only."""
     return value.hold() if isinstance(value, Origin) else value
 
 

@@ -14,6 +14,7 @@ from shapecalc.bridges.torch.numbers import Guard
 from shapecalc.bridges.torch.trace import Trace
 from shapecalc.errors import ShapecalcError
 from shapecalc.layers.base import Kind
+from shapecalc.layers.linear import Embedding
 from shapecalc.layers.traced import SIGNS, Require
 from shapecalc.model import Model
 from shapecalc.spec.tree import Step
@@ -61,8 +62,9 @@ def _free(
     found: list[Any] = [*shape]
     front = 1 if trace.whole and len(shape) > 1 and len(shape) != _spatial_rank(trace) + 1 else 0
     rank = len(shape) - front
-    names = axes.get(rank, ())
-    first = 0 if rank == 2 and _starts_on_features(trace, title) else rank - len(names)
+    names = ("L",) if rank == 1 and _is_of_words(trace, title) else axes.get(rank, ())
+    last = rank == 2 and _spatial_rank(trace) == 1 and not _starts_on_features(trace, title)
+    first = rank - len(names) if rank != 2 or last else 0
     letters = [*enumerate(names, first + front)]
     for place, letter in [(0, "N"), *letters] if front else letters:
         key = (
@@ -73,6 +75,12 @@ def _free(
         parameters[key] = shape[place]
         found[place] = key
     return found
+
+
+def _is_of_words(trace: Trace, title: str) -> bool:
+    """Whether an input goes into a table of words before anything else, so that its axis are positions."""
+    readers = (one for one in trace.steps if one.source is None or title in one.source)
+    return isinstance(getattr(next(readers, None), "body", None), Embedding)
 
 
 def _spatial_rank(trace: Trace) -> int:

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from torch import Tensor
 
 from shapecalc.bridges.torch.functions import binary, counted, unary, value_of
-from shapecalc.bridges.torch.numbers import Size, plain, sizes_in, written
+from shapecalc.bridges.torch.numbers import Size, held, plain, sizes_in, written
 from shapecalc.bridges.torch.rules import RULES
 from shapecalc.bridges.torch.tables import BINARY, CREATED, ELEMENTWISE, NO_MACS, SAME, UNARY, bound, normal
 from shapecalc.bridges.torch.trace import Trace, tensors_in
@@ -27,7 +27,7 @@ def translate(trace: Trace, func: Any, args: tuple[Any, ...], kwargs: dict[str, 
     if name in ("size", "numel", "nelement") and isinstance(args[0], Tensor):
         return _sized(trace, name, args, kwargs, result)
     if name == "len":
-        return trace.sizes(args[0])[0].hold()
+        return held(trace.sizes(args[0])[0])
     if name == "iter":
         rows = [*result]
         _known(trace, "unbind", args, kwargs, rows)

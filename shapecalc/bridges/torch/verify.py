@@ -17,11 +17,13 @@ from shapecalc.bridges.torch.layer import arguments, build_layer
 from shapecalc.bridges.torch.leaves import OWN
 from shapecalc.bridges.torch.letters import lettered
 from shapecalc.bridges.torch.modules import REJECTIONS, Sizes, absent
+from shapecalc.bridges.torch.of_each import stand_in
 from shapecalc.bridges.torch.prove import Question, prove
 from shapecalc.bridges.torch.symbolic import Answer, answer
 from shapecalc.bridges.torch.verdict import Verdict
 from shapecalc.errors import ShapecalcError
 from shapecalc.layers.base import Kind, Named, Shapes
+from shapecalc.layers.by_name import Function
 
 LARGEST_ON_CPU = 2_000_000
 """The most weights of a module that is built for real; a larger one has shapes only."""
@@ -53,6 +55,8 @@ def not_ours_to_prove(layer: Kind, tensors: int) -> str:
         return "a rule of Keras, and the proofs are against torch"
     if layer.kind == "opaque":
         return "nothing is known of it but the shapes that were seen"
+    if isinstance(layer, Function) and stand_in(layer.function) is None:
+        return f"what else {layer.function} takes is not known"
     if layer.torch is None and layer.kind not in BUILDERS:
         return f"torch has no counterpart of {layer.kind}"
     if layer.kind not in OWN and (why := absent(type(layer))):
@@ -175,8 +179,11 @@ def structure(
     with quiet(), torch.device(device):
         module = build_layer(layer, shapes)
         tensors = arguments(layer.kind, shapes, device)
-        with counter:
-            module(*tensors)
+        try:
+            with counter:
+                module(*tensors)
+        except REJECTIONS as error:
+            return f"torch refuses it: {error}".splitlines()[0]
     pairs = {
         "weights": (weights, {name: tuple(one.shape) for name, one in module.named_parameters()}),
         "buffers": (buffers, {name: tuple(one.shape) for name, one in module.named_buffers()}),

@@ -13,6 +13,7 @@ from keyword import iskeyword
 from shapecalc.bridges.torch.export.bodies import Body, Item
 from shapecalc.bridges.torch.export.code import Call, Code, Infix, flat, laid
 from shapecalc.bridges.torch.export.layer_source import FunctionSource
+from shapecalc.bridges.torch.export.nesting import Nesting
 
 LONGEST_INLINE = 60
 LONGEST_SUM = 52
@@ -76,6 +77,7 @@ class Forward:
     def __init__(self, body: Body) -> None:
         self.body = body
         self.reads = body.reads()
+        self.nesting = Nesting(present(body.items))
         self.statements: list[Statement] = []
         self.inline: dict[str, tuple[Code, Counter[str]]] = {}
         self.alias: dict[str, str] = {}
@@ -105,7 +107,7 @@ class Forward:
     def write(self, item: Item, access: str) -> None:
         """Write what stands in a list, a merge or a repeat."""
         for child in present(item):
-            self._one(child, f"self.{child.key}" if access == "self" else _at(access, item, child))
+            self._one(child, self.nesting.access(child) if access == "self" else _at(access, item, child))
 
     def _one(self, item: Item, access: str) -> None:
         if item.is_module:
@@ -212,7 +214,8 @@ class Forward:
         stays = last_read.get(ref, index) > index + 1
         if not stays and len(one.targets) == 1 and is_free("x"):
             return "x"
-        wanted = one.hint if len(one.targets) == 1 else f"{one.hint}_{one.targets.index(ref)}"
+        hint = _last_words(one.hint)
+        wanted = hint if len(one.targets) == 1 else f"{hint}_{one.targets.index(ref)}"
         if wanted.isdecimal() or wanted in _TAKEN or iskeyword(wanted) or hasattr(builtins, wanted):
             wanted = f"{wanted}_" if wanted.isidentifier() else f"x_{wanted}"
         name, number = wanted, 2
@@ -230,6 +233,17 @@ def _last_word(ref: str) -> str:
     """Return the last name in the place where a tensor comes about."""
     words = [word for word in ref.rpartition(":")[0].split(".") if word and not word.isdecimal()]
     return words[-1] if words else "x"
+
+
+def _last_words(path: str) -> str:
+    """Return the end of a path that says something: its last word, with what a number is a number of.
+
+    >>> _last_words("layer1.0.conv1"), _last_words("features.3"), _last_words("0")
+    ('conv1', 'features_3', '0')
+    """
+    words = path.split(".")
+    named = [place for place, word in enumerate(words) if not word.isdecimal()]
+    return "_".join(words[named[-1] :] if named else words)
 
 
 def _at(access: str, holder: Item, item: Item) -> str:

@@ -11,6 +11,7 @@ from shapecalc.bridges.torch.export.code import Call, Code, Infix, call, text
 from shapecalc.bridges.torch.export.layer_source import FunctionSource, Rule
 from shapecalc.bridges.torch.export.symbols import literal
 from shapecalc.bridges.torch.modules import rank_of
+from shapecalc.bridges.torch.of_each import stand_in
 from shapecalc.bridges.torch.rearranging import axis_of
 from shapecalc.errors import SpecError
 from shapecalc.layers.base import Kind
@@ -91,6 +92,8 @@ def _named(layer: Kind, fields: Any, shapes: Any, written: Any) -> FunctionSourc
     name = fields.pop("function")
     if not callable(getattr(torch, name, None)):
         raise SpecError(f"torch has no function {name} that could be called with tensors alone")
+    if layer.kind == "elementwise" and stand_in(name) != ():
+        raise SpecError(f"torch.{name} takes more than a tensor, and the specification does not say what")
     settings = {key: _number(value) for key, value in fields.items()}
 
     def write(given: Sequence[Code]) -> Code:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from itertools import pairwise, takewhile
-
-from torch import nn
 
 from shapecalc.bridges.torch.export.bodies import Item
 from shapecalc.bridges.torch.export.class_data import Class, Made
 from shapecalc.bridges.torch.export.code import Call, Choice, Code, Loop, call, code_of, flat, laid, text
 from shapecalc.bridges.torch.export.forward import is_chain, is_numbered, is_sliceable, present
-from shapecalc.errors import SpecError, quote
+from shapecalc.bridges.torch.export.nesting import Nesting, refuse_meanings
 
 _POSITIONAL = ("in_channels", "out_channels", "in_features", "out_features", "num_features", "embed_dim")
 
@@ -23,10 +22,17 @@ class Maker:
         self.one = one
         self.reads = reads
 
-    def assigned(self, item: Item) -> list[str]:
-        """Write a module of the class by its name, if there is any in the item."""
-        if not item.has_modules:
-            return []
+    def assigned(self) -> Iterator[str]:
+        """Yield the lines that make the modules of the class, in the order in which they run first."""
+        items = present(self.one.body.items)
+        nesting = Nesting(items)
+        nested = {id(item): lines for item, lines in nesting.made(self.code)}
+        for item in items:
+            if nesting.is_attribute(item) and item.has_modules:
+                yield from self._assigned(item)
+            yield from nested.get(id(item), ())
+
+    def _assigned(self, item: Item) -> list[str]:
         if item.is_optional and item.is_module:
             made = self._plain(item)
             return [
@@ -53,10 +59,7 @@ class Maker:
         if is_numbered(item):
             return call("nn.ModuleList", Call("", tuple(("", one) for one in looped(codes)), "[]"))
         for one in inside:
-            if hasattr(nn.ModuleDict, one.key):
-                part = one.parts[0]
-                told = f"the name {quote(one.key)} has a meaning of its own in torch's ModuleDict"
-                raise SpecError(told, path=part.path, hint="name the step otherwise")
+            refuse_meanings([one.key], one)
         pairs = tuple((f'"{one.key}": ', code) for one, code in zip(inside, codes, strict=True))
         return call("nn.ModuleDict", Call("", pairs, "{}"))
 

@@ -14,7 +14,7 @@ from shapecalc.bridges.torch.export.bodies import Bodies, Body
 from shapecalc.bridges.torch.export.class_data import UNSAID, Class, Parameter
 from shapecalc.bridges.torch.export.classes import Writer
 from shapecalc.bridges.torch.export.code import Call, Code, laid, text
-from shapecalc.bridges.torch.export.forward import Forward, present
+from shapecalc.bridges.torch.export.forward import Forward
 from shapecalc.bridges.torch.export.layer_source import Source
 from shapecalc.bridges.torch.export.layers import source_of
 from shapecalc.bridges.torch.export.making import Maker
@@ -91,14 +91,16 @@ class Export:
         return f"{head}\n\n\n{whole}\n"
 
     def _docstring(self) -> str:
+        front = self.model.front
         shapes = ", ".join(
-            "x".join(map(str, shape[1:])) or "one number" for shape in self.network.inputs.values()
+            "x".join(map(str, shape[front:])) or "one number" for shape in self.network.inputs.values()
         )
+        whole = "" if front else ", no batch before it"
         title = _harmless(self.model.title or self.model.name)
         name = _harmless(self.model.name)
         return (
             f'"""{title}.\n\nWritten by shapecalc {__version__} from the specification {name},'
-            f' for an input of {shapes}.\n"""'
+            f' for an input of {shapes}{whole}.\n"""'
         )
 
     def _class(self, one: Class, *, defaults: bool) -> str:
@@ -108,9 +110,7 @@ class Export:
         signature = ["self", *(_declared(each, is_default_said=said) for each in one.parameters)]
         lines = [laid(Call("def __init__", tuple(("", name) for name in signature)), 4, after=" -> None:")]
         lines.append("        super().__init__()")
-        maker = Maker(one, reads)
-        for item in present(one.body.items):
-            lines += maker.assigned(item)
+        lines += Maker(one, reads).assigned()
         if is_root:
             lines += self._ties()
         forward = Forward(one.body)
@@ -179,7 +179,7 @@ def _as_walk(network: Network) -> Any:
 
 def _access(path: str) -> str:
     """Return how the module at a path is reached from the root."""
-    if any(part.isdecimal() for part in path.split(".")):
+    if not all(part.isidentifier() for part in path.split(".")):
         return f'self.get_submodule("{path}")'
     return f"self.{path}"
 
