@@ -780,7 +780,7 @@ def test_what_is_no_number_cannot_be_left_free(free: str) -> None:
     ("arguments", "status", "says"),
     [
         ("show", 2, "Missing argument"),
-        ("shwo lenet5", 2, "No such command 'shwo'"),
+        ("shwo lenet5", 2, "No such command 'shwo' (did you mean 'show'?)"),
         ("show lenet5 --nope", 2, "No such option"),
         ("show lenet5 lenet5", 2, "unexpected extra argument"),
         ("show lenet5 --set H", 2, "write KEY=VALUE"),

@@ -501,3 +501,12 @@ def test_what_the_legal_sizes_show(layers: str, code: str | None, says: str) -> 
     about = [one for one in found if one.code in ("one-size", "fixed-output")]
     assert [one.code for one in about] == ([code] if code else [])
     assert all(says in one.message for one in about)
+
+
+def test_an_empty_spec_is_a_finding_like_any_other(tmp_path: Path) -> None:
+    for nothing in ("", "# nothing yet\n"):
+        (tmp_path / "empty.yaml").write_text(nothing)
+        result = CliRunner().invoke(main, ["check", str(tmp_path / "empty.yaml")])
+        assert result.exit_code == 1
+        assert "error[spec]: the text is empty" in result.output
+        assert "1 error" in result.output

@@ -102,6 +102,8 @@ PRINTED = {
     "small_latex": "show - --format latex --depth 2",
     "small_csv": "show - --format csv",
     "small_wider": "show - --set width=16 --batch 2",
+    "reconcile_markdown": "reconcile lenet5 --format markdown",
+    "reconcile_latex": "reconcile lenet5 --format latex",
     "kinds_conv2d": "kinds conv2d",
     "kinds_add": "kinds add",
     "help": "--help",
@@ -114,6 +116,13 @@ def printed(arguments: str, **how: Any) -> str:
     assert result.exception is None, result.stderr
     assert result.stderr == ""
     return result.stdout
+
+
+def test_the_list_is_the_same_in_every_form() -> None:
+    names = [one["name"] for one in json.loads(printed("list --format json"))]
+    told = printed("list --format markdown").splitlines()
+    assert [line.split("|")[1].strip().replace("\\", "") for line in told[2:]] == names
+    assert all(printed("list --format html").count(f">{name}</td>") == 1 for name in names)
 
 
 @pytest.mark.parametrize("name", PRINTED)

@@ -247,7 +247,7 @@ def test_a_bad_spec_is_a_warning_at_the_line_of_the_document(tmp_path: Path, qui
     assert told[1].startswith("depth: ")
     assert "did you mean 'output'?" in told[2]
     assert "net.yaml:6:5: conv2d: the output height would be 0" in told[3]
-    assert "not 'os:system'" in told[4]
+    assert "'os:system' names an object" in told[4]
     assert "did you mean 'params'?" in told[5]
     assert "no bundled model" in "".join(parsed(out / "index.html").itertext())
 
@@ -389,6 +389,42 @@ def test_a_bad_block_is_a_warning_at_its_line(mkdocs: Any, caplog: pytest.LogCap
     assert "did you mean 'resnet50'?" in "".join(root.itertext())
 
 
+TRACED = "```shapecalc\na_net_of_docs:Net\ninput: 3x8x8\ncaption: Traced\n```\n"
+
+
+@pytest.mark.parametrize("is_allowed", [False, True])
+def test_modules_are_imported_only_where_that_is_allowed(
+    mkdocs: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    is_allowed: bool,
+) -> None:
+    code = "from torch import nn\n\ndef Net():\n    return nn.Conv2d(3, 4, 3)\n"
+    (tmp_path / "a_net_of_docs.py").write_text(code)
+    monkeypatch.syspath_prepend(tmp_path)
+    settings = f"plugins: [{{shapecalc: {{python: {str(is_allowed).lower()}}}}}]\n"
+    root = parsed(mkdocs(TRACED, settings))
+    told = [one.getMessage() for one in caplog.records if one.name == "mkdocs.plugins.shapecalc"]
+    if is_allowed:
+        assert told == []
+        assert "112" in tables(root)[0][1]
+    else:
+        assert ["would be imported and run" in one for one in told] == [True]
+        assert "a_net_of_docs" not in sys.modules
+    sys.modules.pop("a_net_of_docs", None)
+
+
+def test_documents_count_by_the_convention_that_they_name() -> None:
+    report = shapecalc.load("lenet5").analyze(convention="fvcore")
+    asked = of_block("lenet5\nconvention: fvcore")
+    written = html(page(asked, str, Path.cwd()))
+    assert f"{report.cost().total:,}" in written
+    assert written != html(page(of_block("lenet5"), str, Path.cwd()))
+    with pytest.raises(SpecError, match="did you mean 'fvcore'"):
+        page(of_block("lenet5\nconvention: fvcor"), str, Path.cwd())
+
+
 def test_a_site_that_is_served_watches_its_specs(mkdocs: Any, tmp_path: Path) -> None:
     mkdocs(PAGE)
     watched: list[str] = []
@@ -445,8 +481,8 @@ BAD_BLOCKS = {
     "lenet5\nview: layer": "option layers",
     "lenet5\nview: layer\nlayers: c9": "no layer 'c9'",
     "lenet5\nparameters: {widht: 3}": "no parameter 'widht'",
-    "-": "not '-'",
-    "os:system": "not 'os:system'",
+    "-": "- is standard input",
+    "os:system": "'os:system' names an object",
     "lenet5\n!!python/name:os.system": "tag",
 }
 

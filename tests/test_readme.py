@@ -59,6 +59,37 @@ def test_nothing_that_is_embedded_is_stale(
         assert document.diff() == ""
 
 
+LARGE = re.compile(r"(?<![\d.,])\d{1,3}(?:,\d{3})+(?![\d,]*\d)")
+MADE = re.compile(
+    r"<!-- shapecalc [^>]*-->.*?<!-- /shapecalc -->|^(`{3,}).*?^\1$", flags=re.DOTALL | re.MULTILINE
+)
+GENERATED = {"conventions", "mistakes", "tutorials", "warnings"}
+"""Pages whose tables are compared with what is measured, elsewhere."""
+
+
+def _made_and_said(text: str) -> tuple[set[str], set[str]]:
+    """Return the large numbers that the tool wrote on a page, and those of the prose."""
+    made = "\n".join(one.group() for one in MADE.finditer(text))
+    return {*LARGE.findall(made)}, {*LARGE.findall(MADE.sub("", text))}
+
+
+@pytest.mark.parametrize(
+    "page", [one for one in PAGES if one.stem not in GENERATED], ids=lambda page: page.stem
+)
+def test_a_large_number_of_the_prose_is_printed_on_its_page(page: Path) -> None:
+    """What a sentence says, a command on the same page has printed, or a table of measurements that is linked."""
+    text = page.read_text(encoding="utf-8")
+    made, said = _made_and_said(text)
+    linked = [ROOT / "docs" / f"{name}.md" for name in sorted(GENERATED) if f"{name}.md)" in text]
+    measured = {number for one in linked for number in LARGE.findall(one.read_text(encoding="utf-8"))}
+    assert said <= made | measured
+
+
+def test_a_large_number_that_nobody_printed_is_noticed() -> None:
+    made, said = _made_and_said("It has 61,707 weights.\n```console\n$ shapecalc x\n61,706\n```\n")
+    assert said - made == {"61,707"}
+
+
 def test_embed_finds_every_transcript() -> None:
     """`shapecalc embed --transcripts` writes the transcripts that are compared here, no more and no fewer."""
     found = {page: [one.command for one in transcripts(page.read_text("utf-8"), page.name)] for page in PAGES}

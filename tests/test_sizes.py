@@ -421,6 +421,8 @@ def printed(*arguments: str) -> str:
         "rebuilt": "sizes lenet5 --rebuild",
         "all_outputs": "sizes googlenet --outputs all",
         "diff": "diff alexnet vgg11 --prove",
+        "markdown": "sizes lenet5 --near 20x30 --format markdown",
+        "latex": "sizes lenet5 --format latex",
     }.items(),
 )
 def test_the_command_prints(name: str, arguments: str, golden: Callable[[str, str], None]) -> None:

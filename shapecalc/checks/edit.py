@@ -53,7 +53,9 @@ class Text:
         self._events: Iterator[Any] = yaml.parse(text, Loader=_LOADER)
         next(self._events)
         next(self._events)
-        self._node(next(self._events))
+        first = next(self._events, None)
+        if first is not None:  # which it is where the text holds nothing but comments
+            self._node(first)
 
     def _node(self, event: Any) -> _Node:
         start, end = event.start_mark, event.end_mark

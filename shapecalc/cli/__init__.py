@@ -14,7 +14,7 @@ import click
 
 from shapecalc import __version__
 from shapecalc.console import WORKING, complain
-from shapecalc.errors import ShapecalcError, ShapeError
+from shapecalc.errors import ShapecalcError, ShapeError, nearest, quote
 
 # Looking for pydantic plugins costs as much as a small report and none belongs to this command.
 os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
@@ -56,6 +56,13 @@ class Commands(click.Group):
         module, function = COMMANDS[cmd_name].split(":")
         command: click.Command = getattr(import_module(f"{__name__}.{module}"), function)
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args[0] not in COMMANDS and args[0].isidentifier():
+            ctx.fail(f"No such command {quote(args[0])}{nearest(args[0], [*COMMANDS])}.")
+        return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
         try:

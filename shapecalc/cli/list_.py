@@ -14,15 +14,24 @@ from shapecalc.console import say, terminal_width
     epilog=examples("shapecalc list", "shapecalc list --format json"),
 )
 @click.option(
-    "--format", "form", type=click.Choice(["table", "json"]), default="table", help="How to print it."
+    "--format",
+    "form",
+    type=click.Choice(["table", "markdown", "html", "rst", "latex", "json"]),
+    default="table",
+    show_default=True,
+    help="How to print it.",
 )
 def list_models(form: str) -> None:
     """List the bundled models with their year, parameters and MACs."""
-    from shapecalc.report.listing import listing, listing_rows
+    from shapecalc.report.listing import listing, listing_page, listing_rows
 
     if form == "json":
         import json
 
         say(json.dumps([row._asdict() for row in listing_rows()], indent=2, ensure_ascii=False))
+    elif form != "table":
+        from shapecalc.pieces import written
+
+        say(written(listing_page(), form))
     else:
         say(listing(terminal_width()))

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from shapecalc.arguments import asked, opened
-from shapecalc.cli.words import MODEL, SETTINGS, examples
+from shapecalc.cli.words import FORMAT, MODEL, SETTINGS, examples
 from shapecalc.console import say, terminal_width
 
 
@@ -24,7 +24,7 @@ from shapecalc.console import say, terminal_width
 @SETTINGS
 @click.option("--free", default="", metavar="NAMES", help="Leave these free: sizes, a depth; as H,W,n.")
 @click.option("--against", metavar="OTHER", help="Tell why OTHER, with the same layers, has other MACs.")
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@FORMAT
 def reconcile(
     model: str,
     inputs: tuple[str, ...],
@@ -41,7 +41,7 @@ def reconcile(
     """
     from shapecalc.report.node import number
     from shapecalc.report.reconcile import accounts, changes
-    from shapecalc.report.reconcile_text import text
+    from shapecalc.report.reconcile_text import reconciled_page, text
 
     names = [name.strip() for name in free.split(",") if name.strip()]
     asked_of, given, settled = asked(model, inputs, settings)
@@ -59,6 +59,11 @@ def reconcile(
             told = [one.to_dict() for one in differ]
             data |= {"against": {"name": other.name, "macs": number(other.macs), "changes": told}}
         say(json.dumps(data, indent=2, ensure_ascii=False))
+        return
+    if form != "text":
+        from shapecalc.pieces import written
+
+        say(written(reconciled_page(report, found, other, differ), form))
         return
     say(text(report, found, other, differ, terminal_width()))
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from shapecalc.errors import Located, Place, ShapecalcError, SpecError, printable
 from shapecalc.ext.options import of_block
-from shapecalc.ext.views import files, page, value_line
+from shapecalc.ext.views import Resolve, Trusted, files, page, value_line
 from shapecalc.pieces.html import html, inline
 
 if TYPE_CHECKING:
@@ -35,12 +35,15 @@ class Fences:
         base: Callable[[], Path] = Path.cwd,
         told_at: Callable[[str, int], str] = lambda _source, line: f"line {line} of a shapecalc block",
         depends: Callable[[Path], None] = lambda _path: None,
+        *,
+        imports: bool = False,
     ) -> None:
         self.base = base
         self.told_at = told_at
         self.depends = depends
+        self.resolve: Resolve = Trusted(self._resolve) if imports else self._resolve
 
-    def resolve(self, name: str) -> str:
+    def _resolve(self, name: str) -> str:
         """Return where a spec file is: relative paths are seen from the base."""
         return str(self.base() / name)
 

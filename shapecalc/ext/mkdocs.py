@@ -11,6 +11,7 @@ need("mkdocs", "docs")
 need("pymdownx", "docs")
 
 from mkdocs.config.base import Config  # noqa: E402  (what is missing has been told)
+from mkdocs.config.config_options import Type  # noqa: E402
 from mkdocs.plugins import BasePlugin  # noqa: E402
 
 from shapecalc.ext.fence import Fences  # noqa: E402
@@ -25,11 +26,14 @@ SUPERFENCES = "pymdownx.superfences"
 INLINE = "pymdownx.inlinehilite"
 
 
-class NoSettings(Config):
-    """The plugin has no settings."""
+class Settings(Config):
+    """What mkdocs.yml says of the plugin."""
+
+    python = Type(bool, default=False)
+    """Whether pages may name objects in Python modules, which are imported."""
 
 
-class ShapecalcPlugin(BasePlugin[NoSettings]):
+class ShapecalcPlugin(BasePlugin[Settings]):
     """Registers the fence and the inline value; spec files are seen from where mkdocs.yml is."""
 
     def __init__(self) -> None:
@@ -41,7 +45,7 @@ class ShapecalcPlugin(BasePlugin[NoSettings]):
     def on_config(self, config: MkDocsConfig) -> MkDocsConfig:
         """Add this plugin's fence to those of superfences, which is switched on if it is not."""
         self._folder = Path(config.config_file_path).parent if config.config_file_path else Path.cwd()
-        fences = Fences(lambda: self._folder, self._told_at, self.specs.add)
+        fences = Fences(lambda: self._folder, self._told_at, self.specs.add, imports=self.config.python)
         _add(config, SUPERFENCES, "custom_fences", {"name": "shapecalc", "class": "", "format": fences.fence})
         _add(config, INLINE, "custom_inline", {"name": "shapecalc", "class": "", "format": fences.value})
         return config

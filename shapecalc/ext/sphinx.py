@@ -26,8 +26,7 @@ from sphinx.util.docutils import SphinxDirective, SphinxRole  # noqa: E402
 
 from shapecalc.ext.docutils import SIGN, TEXT, document_nodes, inline_nodes  # noqa: E402
 from shapecalc.ext.options import NAMES, options  # noqa: E402
-from shapecalc.ext.views import files, page, source, value_line  # noqa: E402
-from shapecalc.spec.find import locate  # noqa: E402
+from shapecalc.ext.views import Resolve, Trusted, files, files_of, page, value_line  # noqa: E402
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -49,7 +48,7 @@ class ShapecalcDirective(SphinxDirective):
     }
 
     def run(self) -> list[nodes.Node]:
-        resolve = _Resolver(self.env)
+        resolve = _resolver(self.env)
         try:
             asked = options(
                 {"model": self.arguments[0]} | {k: v for k, v in self.options.items() if k != "name"}
@@ -71,11 +70,12 @@ class ShapecalcRole(SphinxRole):
     """A value as `shapecalc value` is asked for it: NETWORK VALUE, then LAYER and KEY=VALUE."""
 
     def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
-        resolve = _Resolver(self.env)
+        resolve = _resolver(self.env)
         try:
             words = self.text.split()
             if words:
-                _depend(self.env, locate(source(words[0], resolve))[0])
+                for path in files_of(words[0], resolve):
+                    _depend(self.env, path)
             return inline_nodes(value_line(self.text, resolve)), []
         except ShapecalcError as error:
             logger.warning("%s", error, location=self.get_location(), type="shapecalc")
@@ -92,6 +92,12 @@ class _Resolver:
         if "\0" in name:
             raise SpecError("a file's name holds no NUL")
         return self.env.relfn2path(name)[1]
+
+
+def _resolver(env: BuildEnvironment) -> Resolve:
+    """Return what finds files, and imports modules where conf.py allows it."""
+    found = _Resolver(env)
+    return Trusted(found) if env.config.shapecalc_python else found
 
 
 def _depend(env: BuildEnvironment, path: Path) -> None:
@@ -118,6 +124,7 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.add_directive("shapecalc", ShapecalcDirective)
     app.add_role("shapecalc", ShapecalcRole())
     app.add_config_value("shapecalc_version", __version__, "env")  # another version, another table
+    app.add_config_value("shapecalc_python", default=False, rebuild="env", types=[bool])
     app.add_css_file("shapecalc.css")
     app.connect("builder-inited", _static)
     app.connect("doctree-resolved", _as_text)

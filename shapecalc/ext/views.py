@@ -22,12 +22,27 @@ Resolve: TypeAlias = Callable[[str], str]
 """Says where a file is that a document names."""
 
 
+class Trusted:
+    """A way to find files for documents that may also name objects in Python modules, which are imported."""
+
+    def __init__(self, resolve: Resolve) -> None:
+        self._resolve = resolve
+
+    def __call__(self, name: str) -> str:
+        return self._resolve(name)
+
+
 def source(name: str, resolve: Resolve) -> str:
     """Return what a document names as an argument is written: a bundled name, or a path that was resolved."""
-    if is_torch(name) or name == "-":
+    if name == "-":
+        raise SpecError("- is standard input, and a document has none")
+    if is_torch(name):
+        if isinstance(resolve, Trusted):
+            return name
         raise SpecError(
-            f"a document names networks and spec files, not {quote(name)}",
-            hint="save what shapecalc.from_torch(...).to_yaml() returns, and name that file",
+            f"{quote(name)} names an object in a Python module, which would be imported and run",
+            hint="save what shapecalc.from_torch(...).to_yaml() returns and name that file, or allow it "
+            "where you trust the documents: shapecalc_python in conf.py, python of MkDocs' plugin",
         )
     if name in bundled() or not any(sign in name for sign in "./\\"):
         return name
@@ -38,7 +53,13 @@ def source(name: str, resolve: Resolve) -> str:
 def files(options: Options, resolve: Resolve) -> list[Path]:
     """Return the spec files that options name, whether they are any good or not."""
     names = [options.model, *([options.against] if options.against else [])]
-    return [locate(source(name, resolve))[0] for name in names]
+    return [path for name in names for path in files_of(name, resolve)]
+
+
+def files_of(name: str, resolve: Resolve) -> list[Path]:
+    """Return the spec file that a document names: none for an object in a Python module."""
+    found = source(name, resolve)
+    return [] if is_torch(found) else [locate(found)[0]]
 
 
 def page(options: Options, resolve: Resolve, base: Path) -> Page:

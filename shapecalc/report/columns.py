@@ -5,10 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from shapecalc.pieces.piece import Column, Row, Table
+
 _SHORTEST = 12
 """How short a text may be cut."""
 _MARGIN = 2
 """What stands between two columns, and what a header is padded by."""
+
+
+def _depth(text: str) -> int:
+    return (len(text) - len(text.lstrip(" "))) // 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +50,14 @@ class Columns:
             if broadest(text) <= width:
                 break
         return text
+
+    def table(self, rows: Sequence[Mapping[str, str]]) -> Table:
+        """Return the rows as a piece, at full width; what is indented stands under what is above it."""
+        names = [name for name in self.names if any(row[name] for row in rows)]
+        return Table(
+            tuple(Column(self.headers.get(name, name), name in self.right) for name in names),
+            tuple(Row(tuple((row[name].strip(),) for name in names), _depth(row[names[0]])) for row in rows),
+        )
 
     def _drawn(self, rows: Sequence[Mapping[str, str]], names: Sequence[str]) -> str:
         from tabulate import tabulate

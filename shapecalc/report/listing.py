@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from shapecalc.algebra.render import grouped
+from shapecalc.pieces.piece import Page
 from shapecalc.report.columns import Columns
 from shapecalc.spec.find import bundled, read_file
 from shapecalc.spec.text import parse
@@ -48,7 +49,16 @@ _COLUMNS = Columns(
 
 def listing(width: int | None = None) -> str:
     """Return the list as a table; long titles give way when there is a width."""
-    rows = [
+    return _COLUMNS.text(_rows(), width)
+
+
+def listing_page() -> Page:
+    """Return the list as pieces."""
+    return (_COLUMNS.table(_rows()),)
+
+
+def _rows() -> list[dict[str, str]]:
+    return [
         {
             "Name": entry.name,
             "Title": entry.title,
@@ -58,4 +68,3 @@ def listing(width: int | None = None) -> str:
         }
         for entry in listing_rows()
     ]
-    return _COLUMNS.text(rows, width)

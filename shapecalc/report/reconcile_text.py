@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from shapecalc.algebra import Dim
 from shapecalc.algebra.render import grouped
+from shapecalc.pieces.piece import Page, Paragraph
 from shapecalc.report.cells import heading
 from shapecalc.report.columns import Columns
 from shapecalc.report.data import Report
@@ -27,11 +29,26 @@ def text(
     width: int | None = None,
 ) -> str:
     """Return every convention with its total and, indented under it, what it counts beyond the MACs."""
+    rows = _every_row(accounts, other, changes)
+    return "\n".join([heading(report), "", _COLUMNS.text(rows, width), "", _NOTE])
+
+
+def reconciled_page(
+    report: Report, accounts: Sequence[Account], other: Report | None = None, changes: Sequence[Change] = ()
+) -> Page:
+    """Return the same as pieces."""
+    table = _COLUMNS.table(_every_row(accounts, other, changes))
+    return (replace(table, caption=(heading(report),)), Paragraph((_NOTE,)))
+
+
+_NOTE = "An indented line is what is counted beyond the MACs, or not counted of them."
+
+
+def _every_row(
+    accounts: Sequence[Account], other: Report | None, changes: Sequence[Change]
+) -> list[dict[str, str]]:
     rows = [row for account in accounts for row in _rows(account)]
-    if other is not None:
-        rows += _beside(other, changes)
-    found = [heading(report), "", _COLUMNS.text(rows, width), ""]
-    return "\n".join([*found, "An indented line is what is counted beyond the MACs, or not counted of them."])
+    return rows if other is None else [*rows, *_beside(other, changes)]
 
 
 def _rows(account: Account) -> Iterator[dict[str, str]]:

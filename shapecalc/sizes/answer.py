@@ -155,7 +155,12 @@ class Sizes(Shown):
         elif isinstance(given, int):
             given = [given]
         if not isinstance(given, Sequence) or len(given) != len(self.names):
-            raise SpecError(f"{quote(given)} is not one number for each of {', '.join(self.names)}")
+            raise SpecError(
+                f"{quote(given)} is not one number for each of {', '.join(self.names)}",
+                hint=f"write {'x'.join(str(224) for _ in self.names)}"
+                if len(self.names) > 1
+                else "write 224",
+            )
         if any(not isinstance(n, int) or isinstance(n, bool) or n < 1 for n in given):
             raise SpecError(f"{quote(given)}: a size is a whole number of at least 1")
         return tuple(given)
