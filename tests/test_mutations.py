@@ -164,7 +164,7 @@ def places(data: Any, path: Path = ()) -> Iterator[tuple[str, Path]]:
         yield "number", path
 
 
-def mistaken(data: Any, what: str, path: Path, number: int) -> Any:
+def mistaken(data: Any, what: str, path: Path, number: int | str) -> Any:
     """Return the data with a mistake in it."""
     if not path:
         return number
@@ -207,6 +207,21 @@ def with_a_mistake(draw: st.DrawFn, sound: st.SearchStrategy[Model]) -> tuple[st
     except ShapecalcError:
         assume(condition=False)
         raise
+
+
+def read_by_name(data: Any, path: Path = ()) -> Iterator[Path]:
+    """Yield where a model's plain data names a tensor that is read: in a `from`, or as a branch."""
+    if isinstance(data, dict):
+        for key, value in data.items():
+            if key in ("from", "shortcut", "other") and isinstance(value, str):
+                yield (*path, key)
+            else:
+                yield from read_by_name(value, (*path, key))
+    elif isinstance(data, list):
+        for number, item in enumerate(data):
+            yield from read_by_name(item, (*path, number))
+    elif isinstance(data, str) and path[-2:-1] == ("from",):
+        yield path
 
 
 # ---- the law
@@ -264,6 +279,21 @@ def test_mending_in_turn_ends_without_an_error(drawn: tuple[str, Model]) -> None
         end = Search(State(Source(model.text or "", loads))).in_turn()
         assert end is not None, f"{what}: an error is left that nothing moves on"
         assert refused_by_torch(loads(end.source.text)) is None
+
+
+@given(networks(), st.data())
+def test_a_name_that_is_not_there_is_one_mistake(model: Model, data: st.DataObject) -> None:
+    """The walk goes on behind it, by what may be meant, and tells nothing that only follows from it."""
+    assume(isinstance(answer(model), Report))
+    known = declared(model).to_data()
+    paths = [*read_by_name({"layers": known["layers"], "blocks": known.get("blocks", {})})]
+    assume(paths)
+    path = data.draw(st.sampled_from(paths))
+    wrong = loads(load(mistaken(known, "number", path, "nowhere")).to_yaml())
+    failures = wrong.walk().failures
+    assume(failures)  # not in a block that nothing calls
+    assert {(one.is_spec_error, one.place.line) for one in failures} == {(True, failures[0].place.line)}
+    assert "'nowhere'" in failures[0].message
 
 
 # ---- what random networks found
@@ -357,7 +387,7 @@ def test_a_name_that_stands_for_nothing_is_repaired() -> None:
 - {add: null, from: [pieces.1, pieces]}
 """
     found = errors(loads(f"name: found\ninput: [3, 8, 8]\nlayers:{steps}"))
-    assert [one.code for one in found] == ["spec", "spec", "spec"]
+    assert [one.code for one in found] == ["spec", "spec"], "how many pieces there are is not known yet"
     first = found[0].fixes[0]
     assert first.fixes_all
     assert [step.split(" (")[0] for step in first.steps] == [
