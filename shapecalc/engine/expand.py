@@ -150,14 +150,7 @@ class Expansion:
             read = [self.read(frame, name, About("from"), path, step.place) for name in step.source]
             sources = self.filled(step.body, read, current)
         frame.arriving = sources[0]
-        owner = None
-        if step.share is not None:
-            with About("share"):
-                owner = frame.find(step.share)
-                if owner.step is None and self.record.is_guessed(owner.slots[0]):
-                    raise UnknownSize
-                if owner.step is None:
-                    raise SpecError(f"{quote(step.share)} is not a step with weights")
+        owner = None if step.share is None else self.owner(frame, step.share)
         start, failures = len(self.record.graph.nodes), len(self.record.failures)
         was_trainable, self.trainable = self.trainable, self.trainable and step.trainable is not False
         try:
@@ -179,6 +172,16 @@ class Expansion:
             self.sides[path] = mark.slots[0]
             return current
         return mark.slots[0]
+
+    def owner(self, frame: Frame, name: str) -> Mark:
+        """Return the step whose weights are shared."""
+        with About("share"):
+            found = frame.find(name)
+            if found.step is not None:
+                return found
+            if self.record.is_guessed(found.slots[0]):
+                raise UnknownSize
+            raise SpecError(f"{quote(name)} is not a step with weights")
 
     def tie(self, owner: Mark, step: Step, mark: Mark, path: str, failures: int) -> None:
         """Give a step the weights of another; tell where they differ, in its turn, and go on.

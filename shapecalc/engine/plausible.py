@@ -4,6 +4,9 @@ One run is to list every independent mistake and none that only follows from ano
 yields the shape that its author most likely meant, and a result whose sizes are a guess is marked: a
 later complaint about them is not told, unless it is that branches disagree which begin with the same
 guess. Where two guesses are as likely, the walk is made with each, and what fails either way is told.
+
+In the place of a tensor that is not there another one stands, as a guess in all, its channels too: no
+refusal of it is told, until a layer makes channels of its own and only the sizes are a guess.
 """
 
 from __future__ import annotations
