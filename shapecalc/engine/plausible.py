@@ -54,6 +54,8 @@ def resting(layer: Kind, doubts: Sequence[frozenset[int]], *, settles: bool = Tr
 
     A sum has the shape of any tensor in it, so what is known of one is known of the sum.
     """
+    if not any(doubts):
+        return NO_DOUBT
     if isinstance(layer, Merge) and layer.takes_any_number:
         doubts = [doubt for doubt in doubts if not is_whole(doubt)] or doubts
     guesses = NO_DOUBT.union(*doubts)
