@@ -353,6 +353,19 @@ def test_errors_are_coloured_on_a_terminal_only_if_they_may_be(environment: dict
     assert b"error" in told
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals are a thing of Unix")
+def test_a_page_is_not_poured_over_a_terminal() -> None:
+    import pty
+
+    leader, follower = pty.openpty()
+    command = [sys.executable, "-m", "shapecalc", "html", "lenet5"]
+    done = subprocess.run(command, stdout=follower, stderr=subprocess.PIPE, check=False)
+    os.close(leader)
+    os.close(follower)
+    assert done.returncode == 2
+    assert b"give it a file with -o FILE.html, or pipe it" in done.stderr
+
+
 def test_a_terminal_without_unicode_gets_ascii() -> None:
     done = run("show", "lenet5", "--symbolic", PYTHONIOENCODING="ascii")
     assert (done.returncode, done.stderr) == (0, "")

@@ -28,6 +28,8 @@ from shapecalc.report.derivation_markup import derivation_page
 from shapecalc.report.diff import compare
 from shapecalc.report.page import LONG, layers_table, report_page
 from shapecalc.sizes.text import sizes_page, text
+from shapecalc.solving.mirror import solve_mirror
+from shapecalc.solving.window import solve_window
 
 FORMS = ("text/plain", "text/html", "text/markdown", "text/latex")
 THINGS: dict[str, Callable[[], Any]] = {
@@ -43,6 +45,12 @@ THINGS: dict[str, Callable[[], Any]] = {
     "diff": lambda: _compared("alexnet", "alexnet_2012"),
     "same": lambda: _compared("lenet5", "lenet5"),
     "diagnostic": lambda: shapecalc.load("lenet5").check(input=(1, 12, 12))[0],
+    "window": lambda: solve_window(224, 112),
+    "no_window": lambda: solve_window(224, 113, stride=2, kernel=1),
+    "mirror": lambda: solve_mirror("conv2d", {"kernel_size": 3, "stride": 2, "padding": 1}),
+    "inputs": lambda: shapecalc.load("resnet50").solve(output=(7, 7), at="stage4"),
+    "budget": lambda: shapecalc.load("mobilenet_v2").solve(macs=300_000_000, free=("H", "W")),
+    "features": lambda: shapecalc.load("alexnet").solve(in_features=True),
     "broken": lambda: shapecalc.load("tutorials/torch_inception_v3"),
 }
 EVERY_THING = pytest.mark.parametrize("name", THINGS)

@@ -20,7 +20,19 @@ from shapecalc.checks.explain import explanations
 from shapecalc.cli import COMMANDS, main
 from shapecalc.console import painted
 
-TAKES_A_MODEL = ("check", "derive", "diff", "draw", "export", "plot", "show", "sizes", "value", "verify")
+TAKES_A_MODEL = (
+    "check",
+    "derive",
+    "diff",
+    "draw",
+    "export",
+    "html",
+    "plot",
+    "show",
+    "sizes",
+    "value",
+    "verify",
+)
 
 
 def commands() -> Iterator[tuple[str, click.Command]]:

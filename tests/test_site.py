@@ -14,6 +14,7 @@ import shapecalc
 from shapecalc.cli import COMMANDS
 from shapecalc.layers.registry import kinds
 from tools.docstrings import fenced
+from tools.site import CALCULATORS
 
 ROOT = Path(__file__).parent.parent
 
@@ -42,6 +43,14 @@ def test_the_reference_is_of_the_code(site: Path) -> None:
     assert [name for name in shapecalc.names() if "/" not in name and name not in gallery] == []
     assert [name for name in COMMANDS if f"Usage: shapecalc {name}" not in commands] == []
     assert [name for name in kinds() if f"\n{name}\n" not in of_kinds] == []
+
+
+def test_every_published_network_has_a_page_that_answers(site: Path) -> None:
+    links = re.findall(r'href="(pages/[^"]*)"', (site / "gallery.html").read_text(encoding="utf-8"))
+    published = [name for name in shapecalc.names() if not name.startswith("tutorials/")]
+    assert len(set(links)) == len(published) + len(CALCULATORS)
+    for link in links:
+        assert "const NETWORK = " in (site / link).read_text(encoding="utf-8")
 
 
 def test_the_api_is_all_there(site: Path) -> None:

@@ -18,16 +18,17 @@ import click  # noqa: E402
 import shapecalc  # noqa: E402
 from shapecalc.cli import COMMANDS, main  # noqa: E402
 from shapecalc.layers.registry import get, kinds  # noqa: E402
+from shapecalc.page.render import file_name, page  # noqa: E402
 from shapecalc.report.catalogue import description  # noqa: E402
-from shapecalc.report.listing import listing_rows  # noqa: E402
+from shapecalc.report.listing import Entry, listing_rows  # noqa: E402
 from shapecalc.spec.schema import schema  # noqa: E402
 
 _GALLERY = """# Gallery
 
-Every network that comes with shapecalc. `shapecalc show NAME` lays one out, `shapecalc init mine.yaml
---like NAME` copies its spec. The numbers are those that its `expect` takes from outside (the paper,
-torchvision, a run of the real model), and the tests hold the tool to them. Those of the two tutorials are on
-[a page of their own](tutorials.md).
+Every network that comes with shapecalc. A name leads to its [page that answers](page.md), on which every size
+can be moved. `shapecalc show NAME` lays one out, `shapecalc init mine.yaml --like NAME` copies its spec. The
+numbers are those that its `expect` takes from outside (the paper, torchvision, a run of the real model), and
+the tests hold the tool to them. Those of the two tutorials are on [a page of their own](tutorials.md).
 """
 _COMMANDS = """Exit status 0: good; 1: the model does not hold, or there is no answer; 2: the question or
 the spec cannot be read. Errors go to the standard error stream. Colours are left out when the output is
@@ -44,6 +45,8 @@ make_divisible`. Inside `{...}` an expression with commas or brackets must be qu
 `shapecalc schema` prints the JSON Schema from which this page is made; editors complete and check by it.
 `shapecalc init` writes a spec to start from, with a comment at every key.
 """
+CALCULATORS = tuple(map(str, sorted((ROOT / "docs" / "calculators").glob("*.yaml"))))
+"""Specs of one layer with everything about it free."""
 PARTS_OF_A_SPEC = ("step", "branch", "block", "expect", "budget", "variant")
 
 
@@ -51,20 +54,30 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add the pages that are made."""
     for path, made in PAGES.items():
         files.append(File.generated(config, path, content=made()))
+    for name in (*(entry.name for entry in published()), *CALCULATORS):
+        model = shapecalc.load(name)
+        answers = page(model, picture=model.draw().svg())
+        files.append(File.generated(config, f"pages/{file_name(model.name)}", content=answers))
     return files
 
 
+def published() -> list[Entry]:
+    """Return the bundled networks, without those of the tutorials, which may not hold."""
+    return [entry for entry in listing_rows() if not entry.name.startswith("tutorials/")]
+
+
 def gallery() -> str:
-    """Return the bundled networks as a table, with the command that shows each."""
+    """Return the bundled networks as a table, each name with the page that answers for it."""
     rows = ["| Name | Network | Year | Parameters | MACs |", "|---|---|--:|--:|--:|"]
-    for entry in listing_rows():
-        if entry.name.startswith("tutorials/"):
-            continue
+    for entry in published():
         paper = shapecalc.load(entry.name).paper
         title = f"[{entry.title}]({paper.url})" if paper is not None and paper.url else entry.title
         numbers = (f"{n:,}" if n is not None else "" for n in (entry.params, entry.macs))
-        rows.append(f"| `{entry.name}` | {title} | {entry.year or ''} | {' | '.join(numbers)} |")
-    return "\n".join([_GALLERY, *rows, ""])
+        name = f"[`{entry.name}`](pages/{file_name(entry.name)})"
+        rows.append(f"| {name} | {title} | {entry.year or ''} | {' | '.join(numbers)} |")
+    models = map(shapecalc.load, CALCULATORS)
+    single = [f"[{model.title}](pages/{file_name(model.name)})" for model in models]
+    return "\n".join([_GALLERY, f"Calculators for a single layer: {', '.join(single)}.", "", *rows, ""])
 
 
 def commands() -> str:

@@ -208,7 +208,7 @@ def text(term: Term) -> str:
     >>> text(formula), text(inserted(formula))
     ('⌊(n - k)/s⌋ + 1', '⌊(224 - 7)/2⌋ + 1')
     """
-    return _Text().write(term)
+    return TextWriter().write(term)
 
 
 def latex(term: Term) -> str:
@@ -220,8 +220,8 @@ def latex(term: Term) -> str:
     return _Latex().write(term)
 
 
-class _Text:
-    """How each part of a term is written; a subclass writes another language."""
+class TextWriter:
+    """How each part of a term is written; a subclass writes another language, or numbers differently."""
 
     dot = "·"
 
@@ -291,7 +291,7 @@ class _Text:
         return f"⌊{self.product(left, right)[0]}⌋", WHOLE
 
 
-class _Latex(_Text):
+class _Latex(TextWriter):
     dot = r" \cdot "
 
     def bracketed(self, found: str) -> str:

@@ -28,6 +28,7 @@ COMMANDS = {
     "embed": "embed:embed",
     "explain": "explain:explain",
     "export": "export:export",
+    "html": "html:html",
     "init": "init:init",
     "kinds": "kinds:kinds",
     "list": "list_:list_models",

@@ -5,8 +5,9 @@ from __future__ import annotations
 import click
 
 from shapecalc.arguments import asked, shape
-from shapecalc.cli.words import MODEL, SETTINGS, examples
+from shapecalc.cli.words import FORMAT, MODEL, SETTINGS, examples
 from shapecalc.console import say
+from shapecalc.pieces import written
 
 
 @click.command(
@@ -38,7 +39,7 @@ from shapecalc.console import say
 )
 @click.option("--input", "inputs", multiple=True, metavar="SHAPE", help="The input it is built for.")
 @SETTINGS
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@FORMAT
 def sizes(
     model: str,
     near: str | None,
@@ -65,6 +66,6 @@ def sizes(
         data = found.to_dict() | ({"near": nearest_to_dict(beside)} if beside else {})
         say(json.dumps(data, indent=2, ensure_ascii=False))
         return
-    from shapecalc.sizes.text import nearest, text
+    from shapecalc.sizes.text import sizes_page, text
 
-    say(text(found) if beside is None else f"{text(found)}\n\n{nearest(beside)}")
+    say(text(found, beside) if form == "text" else written(sizes_page(found, beside), form))

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import click
 
 from shapecalc.arguments import amount, asked, opened, shape
-from shapecalc.cli.words import MODEL, examples
+from shapecalc.cli.words import FORMAT, MODEL, SETTINGS, examples
 from shapecalc.console import say
 from shapecalc.errors import SpecError, quote
+from shapecalc.pieces import written
+from shapecalc.pieces.lines import Told, as_page, as_text
 
 if TYPE_CHECKING:
     from shapecalc.layers.spatial import Spatial
@@ -24,17 +26,12 @@ class Answer(Protocol):
     def to_dict(self) -> dict[str, Any]:
         """Return the answer as plain data."""
 
-
-def _format(function: _F) -> _F:
-    return click.option(
-        "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True
-    )(function)
+    def lines(self) -> Iterator[Told]:
+        """Yield the lines of the answer."""
 
 
 def _built_for(function: _F) -> _F:
-    function = click.option(
-        "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Set a parameter of the spec."
-    )(function)
+    function = SETTINGS(function)
     return click.option(
         "--input", "inputs", multiple=True, metavar="SHAPE", help="The input it is built for."
     )(function)
@@ -82,7 +79,7 @@ def solve() -> None:
 @_number("--max-dilation", 1, "Dilations up to this one; default: 2.")
 @click.option("--uneven", is_flag=True, help="Also padding with one more after than before.")
 @_limit
-@_format
+@FORMAT
 def window(size: str, wanted: str, limit: int, form: str, **options: Any) -> None:
     """List the kernels, strides and paddings that turn SIZE into WANTED, simplest first.
 
@@ -91,7 +88,7 @@ def window(size: str, wanted: str, limit: int, form: str, **options: Any) -> Non
     from shapecalc.solving.window import solve_window
 
     found = solve_window(shape(size), shape(wanted), **options)
-    _tell(found, found.text(limit), form, any_found=bool(found.found))
+    _tell(found, found.lines(limit), form, any_found=bool(found.found))
 
 
 @solve.command(
@@ -107,7 +104,7 @@ def window(size: str, wanted: str, limit: int, form: str, **options: Any) -> Non
 @_number("--max-padding", 0, "Paddings up to this one; default: half of the window.")
 @_number("--max-dilation", 1, "Dilations up to this one; default: only the encoder's.")
 @_limit
-@_format
+@FORMAT
 def mirror(
     encoder: str, fields: tuple[str, ...], framework: str, limit: int, form: str, **options: Any
 ) -> None:
@@ -123,7 +120,7 @@ def mirror(
         found = solve_mirror(encoder, _fields(fields), framework=framework, **options)
     else:
         found = solve_mirror(_layer(encoder, fields[0]), **options)
-    _tell(found, found.text(limit), form, any_found=bool(found.found))
+    _tell(found, found.lines(limit), form, any_found=bool(found.found))
 
 
 @solve.command(
@@ -136,7 +133,7 @@ def mirror(
 @click.option("--at", metavar="LAYER", help="The layer or part whose result is meant; default: the output.")
 @click.option("--rebuild", is_flag=True, help="Build the network anew for each size.")
 @_built_for
-@_format
+@FORMAT
 def input_(
     model: str,
     wanted: str,
@@ -149,7 +146,7 @@ def input_(
     """Tell exactly which inputs of MODEL give a result of the size WANTED, as 7x7 or 512x7x7."""
     asked_of, given, settled = asked(model, inputs, settings)
     found = asked_of.solve(output=shape(wanted), at=at, rebuild=rebuild, input=given, **settled)
-    _tell(found, str(found), form, any_found=bool(found))
+    _tell(found, found.lines(), form, any_found=bool(found))
 
 
 @solve.command(
@@ -168,7 +165,7 @@ def input_(
 @click.option("--at-least", "aim", flag_value="at_least", help="Not less than the target.")
 @click.option("--nearest", "aim", flag_value="nearest", default=True, help="On either side (the default).")
 @_built_for
-@_format
+@FORMAT
 def budget(  # noqa: PLR0913, PLR0917  (one argument per option)
     model: str,
     params: str | None,
@@ -193,7 +190,7 @@ def budget(  # noqa: PLR0913, PLR0917  (one argument per option)
     }
     asked_of, given, settled = asked(model, inputs, settings)
     found = asked_of.solve(**question, input=given, **settled)
-    _tell(found, str(found), form, any_found=bool(found))
+    _tell(found, found.lines(), form, any_found=bool(found))
 
 
 @solve.command(
@@ -203,22 +200,23 @@ def budget(  # noqa: PLR0913, PLR0917  (one argument per option)
 @click.argument("model", type=MODEL)
 @click.argument("layer", required=False)
 @_built_for
-@_format
+@FORMAT
 def features(
     model: str, layer: str | None, inputs: tuple[str, ...], settings: tuple[str, ...], form: str
 ) -> None:
     """Tell the in_features of the linear layers of MODEL, or of LAYER, and how they come about."""
     asked_of, given, settled = asked(model, inputs, settings)
     found = asked_of.solve(in_features=True if layer is None else layer, input=given, **settled)
-    _tell(found, str(found), form, any_found=True)
+    _tell(found, found.lines(), form, any_found=True)
 
 
-def _tell(found: Answer, text: str, form: str, *, any_found: bool) -> None:
+def _tell(found: Answer, lines: Iterable[Told], form: str, *, any_found: bool) -> None:
     if form == "json":
         import json
 
-        text = json.dumps(found.to_dict(), indent=2, ensure_ascii=False)
-    say(text)
+        say(json.dumps(found.to_dict(), indent=2, ensure_ascii=False))
+    else:
+        say(as_text(lines) if form == "text" else written(as_page(lines), form))
     if not any_found:
         click.get_current_context().exit(1)
 

@@ -68,6 +68,13 @@ CONVENTION = click.option(
     type=click.Choice([*CONVENTIONS]),
     help="By whose rule costs are counted; default: multiply-accumulates (mac).",
 )
+FORMAT = click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "markdown", "latex", "html", "rst", "json"]),
+    default="text",
+    show_default=True,
+)
 SCALE = click.option(
     "--scale",
     type=click.FloatRange(0, 20, min_open=True),

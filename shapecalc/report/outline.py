@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from shapecalc.algebra import Dim
@@ -182,27 +182,27 @@ def lines(items: list[Item]) -> Iterator[Item]:
         yield from lines(item.children)
 
 
-def window_text(window: Window | None) -> str:
-    """Return a window as `7x7 s2 p3`, leaving out a stride of 1 and a padding of 0."""
+def window_text(window: Window | None, write: Callable[[Dim], str] = str) -> str:
+    """Return a window as `7x7 s2 p3`, leaving out a stride of 1 and a padding of 0; `write` writes a size."""
     if window is None:
         return ""
-    parts = ["x".join(map(str, window.kernel))]
+    parts = ["x".join(map(write, window.kernel))]
     if any(size != 1 for size in window.stride):
-        parts.append(f"s{_compact(window.stride)}")
+        parts.append(f"s{_compact([*map(write, window.stride)])}")
     if any(size != 0 for size in (*window.before, *window.after)):
         sides = [
-            str(before) if before == after else f"{before}:{after}"
+            write(before) if before == after else f"{write(before)}:{write(after)}"
             for before, after in zip(window.before, window.after, strict=True)
         ]
         free = any(len(side) > _LONGEST_SIDE for side in sides)  # Keras' `same` depends on the size
         parts.append("p…" if free else f"p{_compact(sides)}")
     if any(size != 1 for size in window.dilation):
-        parts.append(f"d{_compact(window.dilation)}")
+        parts.append(f"d{_compact([*map(write, window.dilation)])}")
     return " ".join(parts)
 
 
 _LONGEST_SIDE = 12
 
 
-def _compact(sizes: tuple[Dim, ...] | list[str]) -> str:
-    return str(sizes[0]) if len(set(sizes)) == 1 else "x".join(map(str, sizes))
+def _compact(sizes: list[str]) -> str:
+    return sizes[0] if len(set(sizes)) == 1 else "x".join(sizes)

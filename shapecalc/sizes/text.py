@@ -5,51 +5,34 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import asdict
 from itertools import groupby
-from typing import Any, TypeAlias
+from typing import Any
 
 from shapecalc.algebra.integer_set import EVERY_SIZE, IntegerSet
 from shapecalc.algebra.region import Box, Region
-from shapecalc.errors import printable
 from shapecalc.layers.requirement import Requirement, shown
-from shapecalc.pieces.piece import Block, Bullets, Facts, Line, Page, Paragraph, formula, plain
+from shapecalc.pieces.lines import Told, as_page, as_text
+from shapecalc.pieces.piece import Line, Page, formula
 from shapecalc.sizes.answer import Nearest, Neighbour, Sizes, diagonal
 from shapecalc.sizes.solving import Imposed
 
 MOST_BOXES = 8
 
 
-Told: TypeAlias = tuple[int, Line]
-"""A line, and how deep it is indented; one that is empty parts what is above from what is below."""
+def text(sizes: Sizes, beside: Nearest | None = None) -> str:
+    """Return the sizes, what imposes them, and those at which nothing is lost; then the nearest to one."""
+    return as_text(_with_nearest(sizes, beside))
 
 
-def text(sizes: Sizes) -> str:
-    """Return the sizes, what imposes them, and those at which nothing is lost."""
-    return "\n".join(printable("  " * depth + plain(line)) for depth, line in _lines(sizes))
+def sizes_page(sizes: Sizes, beside: Nearest | None = None) -> Page:
+    """Return the same as pieces."""
+    return as_page(_with_nearest(sizes, beside))
 
 
-def sizes_page(sizes: Sizes) -> Page:
-    """Return the same as pieces: what stands under a line of its own is listed there."""
-    blocks: list[Block] = []
-    for depth, group in groupby(_lines(sizes), lambda told: min(told[0], 1)):
-        found = [*group]
-        if depth == 0:
-            blocks += [Paragraph(line) for _, line in found if line]
-        elif any(deep > 1 for deep, _ in found):
-            blocks.append(Facts(tuple(_under(found))))
-        else:
-            blocks.append(Bullets(tuple(line for _, line in found)))
-    return tuple(blocks)
-
-
-def _under(lines: list[Told]) -> Iterator[tuple[str, Line]]:
-    """Yield each line that stands deeper, the first of them labelled with what it stands under."""
-    label = ""
-    for depth, line in lines:
-        if depth == 1:
-            label = plain(line)
-            continue
-        yield label, line
-        label = ""
+def _with_nearest(sizes: Sizes, beside: Nearest | None) -> Iterator[Told]:
+    yield from _lines(sizes)
+    if beside is not None:
+        yield 0, ()
+        yield from _nearest(beside)
 
 
 def _lines(sizes: Sizes) -> Iterator[Told]:
@@ -94,13 +77,13 @@ def _heading(sizes: Sizes) -> str:
 def _accepted(sizes: Sizes) -> Iterator[Told]:
     boxes = sizes.usual.boxes
     if boxes:
-        yield from _set_lines(sizes.usual, sizes.names)
+        yield from set_lines(sizes.usual, sizes.names)
         if len(sizes.names) > 1 and len(sizes.inputs) == 1 and (len(boxes) > 1 or boxes[0].relations):
             yield 1, ("all sides equal: ", formula(diagonal(sizes.usual).text("n")))
     if sizes.stretched and not sizes.failures:
         yield 0, ("and because a sum stretches a map of one pixel",)
     if sizes.stretched:
-        yield from _set_lines(sizes.stretched, sizes.names)
+        yield from set_lines(sizes.stretched, sizes.names)
 
 
 def _lossless(sizes: Sizes) -> Iterator[Told]:
@@ -110,10 +93,10 @@ def _lossless(sizes: Sizes) -> Iterator[Told]:
         yield 0, ("At each of them some window leaves the end of its input unread.",)
     else:
         yield 0, ("Every window reads its input to the end, so that nothing is lost, for",)
-        yield from _set_lines(sizes.reading, sizes.names)
+        yield from set_lines(sizes.reading, sizes.names)
 
 
-def _set_lines(region: Region, names: tuple[str, ...]) -> Iterator[Told]:
+def set_lines(region: Region, names: tuple[str, ...]) -> Iterator[Told]:
     """Yield a region, its formulas as such."""
     for line in written(region, names):
         yield 1, (formula(line) if any(sign in line for sign in _RELATIONS) else line,)
@@ -158,15 +141,15 @@ def _because(one: Imposed, names: tuple[str, ...]) -> Line:
     return needed, ", so ", formula("; ".join(axes))
 
 
-def nearest(found: Nearest) -> str:
-    """Return the nearest legal sizes and the padding or cropping that reaches them."""
+def _nearest(found: Nearest) -> Iterator[Told]:
+    """Yield the nearest legal sizes and the padding or cropping that reaches them."""
     asked = "x".join(map(str, found.asked.values()))
     if found.is_legal:
-        return f"{asked} is accepted"
-    lines = [f"{asked} is not accepted"]
+        yield 0, (f"{asked} is accepted",)
+        return
+    yield 0, (f"{asked} is not accepted",)
     for name, one in (("below", found.below), ("above", found.above)):
-        lines.append(f"  nearest {name}: {_reached(one)}" if one else f"  none {name}")
-    return "\n".join(lines)
+        yield 1, (f"nearest {name}: {_reached(one)}" if one else f"none {name}",)
 
 
 def _reached(one: Neighbour) -> str:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, TypeAlias
 
 from shapecalc.algebra import Dim
 from shapecalc.algebra.integer_set import IntegerSet
-from shapecalc.algebra.render import grouped
-from shapecalc.errors import printable, quote
+from shapecalc.errors import quote
+from shapecalc.pieces.lines import Lines, Told
+from shapecalc.pieces.piece import amount
 
 Number: TypeAlias = int | Fraction
 
@@ -32,7 +34,7 @@ class Hit:
 
 
 @dataclass(frozen=True, slots=True)
-class Budget:
+class Budget(Lines):
     """What a free parameter must be for a cost, or what comes nearest below and above.
 
     `exact` is None where the cost is never met; `below` and `above` are the nearest costs on either side,
@@ -88,29 +90,27 @@ class Budget:
             **{side: _plain(getattr(self, side)) for side in ("exact", "below", "above", "answer")},
         }
 
-    def __str__(self) -> str:
-        what = WORDS[self.quantity]
-        lines = [f"{self.title}: {self.name} for {self.target:,} {what}"]
+    def lines(self) -> Iterator[Told]:
+        """Yield the question, how it was answered, and the values."""
+        yield 0, (f"{self.title}: {self.name} for {self.target:,} {WORDS[self.quantity]}",)
         if self.formula is not None:
-            lines.append(f"  {self.quantity} = {grouped(self.formula)}")
-        lines.append(f"  {self.method}")
+            yield 1, (f"{self.quantity} = ", amount(self.formula))
+        yield 1, (self.method,)
         if self.refused:
-            lines.append(f"  {self.refused} of them are no network: a layer refuses them")
+            yield 1, (f"{self.refused} of them are no network: a layer refuses them",)
         if self.exact is not None:
-            lines.append(f"Exactly: {self.exact.told(self.name)}")
-            return "\n".join(map(printable, lines))
-        lines.append(f"No {self.name} gives exactly {self.target:,}.")
+            yield 0, (f"Exactly: {self.exact.told(self.name)}",)
+            return
+        yield 0, (f"No {self.name} gives exactly {self.target:,}.",)
         for side, aim in (("below", "at_least"), ("above", "at_most")):
             hit = getattr(self, side)
             if self.aim == aim:
                 continue
             if hit is None:
-                lines.append(f"None {side} it.")
+                yield 0, (f"None {side} it.",)
             else:
-                lines.append(
-                    f"Nearest {side}: {hit.told(self.name)} gives {hit.amount:,} ({self._off(hit.amount)})"
-                )
-        return "\n".join(map(printable, lines))
+                reached = f"{hit.told(self.name)} gives {hit.amount:,} ({self._off(hit.amount)})"
+                yield 0, (f"Nearest {side}: {reached}",)
 
     def _off(self, amount: int) -> str:
         permille = Fraction(1000 * (amount - self.target), self.target)

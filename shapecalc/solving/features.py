@@ -10,9 +10,11 @@ from shapecalc.algebra import Dim, product
 from shapecalc.algebra.expr import Expr
 from shapecalc.algebra.render import grouped
 from shapecalc.engine.graph import GraphNode, Walk
-from shapecalc.errors import Failure, SpecError, Undecided, nearest, printable, quote
+from shapecalc.errors import Failure, SpecError, Undecided, nearest, quote
 from shapecalc.layers.linear import Dense
 from shapecalc.layers.requirement import Shape, shown
+from shapecalc.pieces.lines import Lines, Told
+from shapecalc.pieces.piece import Inline, Line, plain, sizes
 from shapecalc.sizes.question import Question
 
 
@@ -57,17 +59,22 @@ class Feature:
             "formula": None if self.formula is None else str(self.formula),
         }
 
-    def __str__(self) -> str:
-        told = f"{self.path}: in_features = {self.arithmetic}"
+    @property
+    def line(self) -> Line:
+        """The number, how it comes about, and whether the spec says another."""
+        found: list[Inline] = [f"{self.path}: in_features = {self.arithmetic}"]
         if isinstance(self.formula, Expr):
-            told += f"; for any size {self.formula}"
+            found += ["; for any size ", sizes((self.formula,))]
         if not self.is_right:
-            told += f"; the spec says {self.declared}, which is wrong"
-        return told
+            found.append(f"; the spec says {self.declared}, which is wrong")
+        return tuple(found)
+
+    def __str__(self) -> str:
+        return plain(self.line)
 
 
 @dataclass(frozen=True, slots=True)
-class Features:
+class Features(Lines):
     """The `in_features` of the linear layers that were asked for."""
 
     title: str
@@ -91,9 +98,11 @@ class Features:
         inputs = {name: [*shape[1:]] for name, shape in self.inputs.items()}
         return {"name": self.title, "inputs": inputs, "layers": [one.to_dict() for one in self.found]}
 
-    def __str__(self) -> str:
+    def lines(self) -> Iterator[Told]:
+        """Yield the network, and a line for each layer."""
         shapes = ", ".join(shown(shape[1:]) for shape in self.inputs.values())
-        return "\n".join(map(printable, [f"{self.title} on {shapes}", *(f"  {one}" for one in self.found)]))
+        yield 0, (f"{self.title} on {shapes}",)
+        yield from ((1, one.line) for one in self.found)
 
 
 def solve_features(question: Question, layer: str | None = None) -> Features:

@@ -13,12 +13,14 @@ from shapecalc.algebra.integer_set import IntegerSet
 from shapecalc.algebra.region import Point, Region
 from shapecalc.algebra.solution import solve
 from shapecalc.engine.graph import Walk
-from shapecalc.errors import SpecError, Undecided, printable, quote
+from shapecalc.errors import SpecError, Undecided, quote
 from shapecalc.layers.requirement import Shape, shown
+from shapecalc.pieces.lines import Lines, Told
+from shapecalc.pieces.piece import sizes
 from shapecalc.sizes.question import Question
 from shapecalc.sizes.solving import Found, Solver
 from shapecalc.sizes.stretching import solved
-from shapecalc.sizes.text import written
+from shapecalc.sizes.text import set_lines, written
 
 _MOST_CHECKED = 48
 
@@ -33,7 +35,7 @@ class Reached:
 
 
 @dataclass(frozen=True, slots=True)
-class Inputs:
+class Inputs(Lines):
     """The input sizes for which a network holds up to a layer and its result has the wanted sizes.
 
     Exact: every such size is in it, and none besides. Points are written in the order of `names`.
@@ -88,19 +90,19 @@ class Inputs:
             "beside": [{"size": one.name, "is": one.size, "becomes": one.becomes} for one in self.beside],
         }
 
-    def __str__(self) -> str:
+    def lines(self) -> Iterator[Told]:
+        """Yield the result in closed form and the sizes for which it is what is wanted."""
         wanted = "x".join(map(str, self.wanted))
         where = f"the result of {self.at}" if self.at else "the output"
-        lines = [f"{self.title}: {where} is {shown(self.result[1:])}"]
+        yield 0, (f"{self.title}: {where} is ", sizes(self.result[1:]))
         if self.region:
-            lines.append(f"It is {wanted} exactly for")
-            lines += [f"  {line}" for line in written(self.region, self.names)]
-        else:
-            lines.append(f"It is never {wanted}. Up to there the network takes")
-            lines += [f"  {line}" for line in written(self.legal, self.names)]
-            lines += [f"A size of {size} stays so whatever the input" for size in self.never]
-            lines += [f"At {one.name} = {one.size} that side is {one.becomes}" for one in self.beside]
-        return "\n".join(map(printable, lines))
+            yield 0, (f"It is {wanted} exactly for",)
+            yield from set_lines(self.region, self.names)
+            return
+        yield 0, (f"It is never {wanted}. Up to there the network takes",)
+        yield from set_lines(self.legal, self.names)
+        yield from ((0, (f"A size of {size} stays so whatever the input",)) for size in self.never)
+        yield from ((0, (f"At {one.name} = {one.size} that side is {one.becomes}",)) for one in self.beside)
 
 
 def solve_inputs(question: Question) -> Inputs:
@@ -156,8 +158,8 @@ def _confirm(solver: Solver, found: Found) -> None:
     for point in points:
         walked = bool(solver.plain(dict(zip(solver.names, point, strict=True))).region)
         if walked != (point in found.region):
-            sizes = "x".join(map(str, point))
-            raise Undecided(f"at {sizes} the network says otherwise than its closed form")
+            at = "x".join(map(str, point))
+            raise Undecided(f"at {at} the network says otherwise than its closed form")
 
 
 def _telling(region: Region) -> Iterable[Point]:

@@ -21,6 +21,8 @@ from shapecalc.errors import ShapeError, SpecError, quote
 from shapecalc.layers.base import Effect
 from shapecalc.layers.requirement import Refused
 from shapecalc.layers.spatial import Spatial
+from shapecalc.pieces.lines import Lines, Told, as_text
+from shapecalc.pieces.piece import Code, formula, sizes
 from shapecalc.solving.setting import (
     Bounds,
     Setting,
@@ -71,7 +73,7 @@ class Mirror:
 
 
 @dataclass(frozen=True, slots=True)
-class Mirrors:
+class Mirrors(Lines):
     """Decoders that give back the sizes that an encoder's layer takes, those that give back all first.
 
     The order is: complete ones, the encoder's own window, then as in `Settings`, simplest first.
@@ -118,62 +120,69 @@ class Mirrors:
 
     def text(self, limit: int | None = LONGEST_LIST) -> str:
         """Return the mirrors as lines, at most `limit` of each sort."""
+        return as_text(self.lines(limit))
+
+    def lines(self, limit: int | None = LONGEST_LIST) -> Iterator[Told]:
+        """Yield what the encoder does, and at most `limit` mirrors of each sort."""
         within = self.bounds.told(kind_of(self.kind, self.framework))
-        lines = [f"{self.encoder} turns n into {self.becomes}, for {self.taken.text(_N)}."]
+        taken = self.taken.text(_N)
+        yield 0, (Code(str(self.encoder)), " turns n into ", sizes((self.becomes,)), f", for {taken}.")
         if not self.found:
             which = "any n" if self.size is None else str(self.size)
-            return "\n".join([*lines, f"No {self.kind} gives {which} back within {within}."])
-        partial = [one for one in self.found if not one.is_complete]
+            yield 0, (f"No {self.kind} gives {which} back within {within}.",)
+            return
         if self.size is not None:
-            lines.append(f"{self.kind} that gives {self.size} back, simplest first, within {within}:")
-            lines += _cut([self._for_one(one) for one in self.found], limit)
-            return "\n".join(lines)
+            yield 0, (f"{self.kind} that gives {self.size} back, simplest first, within {within}:",)
+            yield from _cut([self._for_one(one) for one in self.found], limit)
+            return
         if self.complete:
-            lines.append(f"{self.kind} that gives every n back, simplest first, within {within}:")
-            lines += _cut([_for_all(one) for one in self.complete], limit)
+            yield 0, (f"{self.kind} that gives every n back, simplest first, within {within}:",)
+            yield from _cut([_for_all(one) for one in self.complete], limit)
         else:
-            lines.append(f"No {self.kind} gives every n back within {within}.")
+            yield 0, (f"No {self.kind} gives every n back within {within}.",)
+        partial = [one for one in self.found if not one.is_complete]
         if partial:
-            lines.append("and that gives back some n only:")
-            lines += _cut([_for_some(one) for one in partial], limit)
-        return "\n".join(lines)
+            yield 0, ("and that gives back some n only:",)
+            yield from _cut([_for_some(one) for one in partial], limit)
 
-    def _for_one(self, one: Mirror) -> str:
+    def _for_one(self, one: Mirror) -> list[Told]:
         assert self.size is not None
         op = one.output_padding(self.size)
         every = "" if one.is_complete else f" (only {one.covers.text(_N)})"
-        return f"  {_window(one)}{_with(op)}{every}"
-
-    def __str__(self) -> str:
-        return self.text()
+        return [(1, (_window(one), _with(op), every))]
 
 
-def _for_some(one: Mirror) -> str:
+def _for_some(one: Mirror) -> list[Told]:
     if len(one.sizes) > 1:
         return _for_all(one)
     ((op, own),) = one.sizes
-    return f"  {_window(one)}{_with(op)}: {own.text(_N)}"
+    return [(1, (_window(one), _with(op), ": ", formula(own.text(_N))))]
 
 
-def _for_all(one: Mirror) -> str:
-    lines = [f"  {_window(one)}"]
-    lines += [
-        f"    output_padding {'left out' if op is None else op}: {own.text(_N)}" for op, own in one.sizes
+def _for_all(one: Mirror) -> list[Told]:
+    return [
+        (1, (_window(one),)),
+        *(
+            (2, (f"output_padding {'left out' if op is None else op}: ", formula(own.text(_N))))
+            for op, own in one.sizes
+        ),
     ]
-    return "\n".join(lines)
 
 
 def _with(op: int | None) -> str:
     return "" if op is None else f" with output_padding {op}"
 
 
-def _window(one: Mirror) -> str:
-    return written({name: v for name, v in one.setting.fields.items() if name != "output_padding"})
+def _window(one: Mirror) -> Code:
+    return Code(written({name: v for name, v in one.setting.fields.items() if name != "output_padding"}))
 
 
-def _cut(lines: list[str], limit: int | None) -> list[str]:
-    shown = lines if limit is None else lines[:limit]
-    return shown if len(shown) == len(lines) else [*shown, f"  and {len(lines) - len(shown)} more"]
+def _cut(mirrors: list[list[Told]], limit: int | None) -> Iterator[Told]:
+    shown = mirrors if limit is None else mirrors[:limit]
+    for lines in shown:
+        yield from lines
+    if len(shown) < len(mirrors):
+        yield 1, (f"and {len(mirrors) - len(shown)} more",)
 
 
 def solve_mirror(

@@ -16,6 +16,8 @@ from shapecalc.algebra.solution import function_of, solve
 from shapecalc.errors import SpecError, Undecided, quote
 from shapecalc.layers.requirement import Refused, Shape
 from shapecalc.layers.spatial import ChannelsLast, Spatial
+from shapecalc.pieces.lines import Lines, Told, as_text
+from shapecalc.pieces.piece import Code
 from shapecalc.solving.setting import (
     Bounds,
     Setting,
@@ -42,7 +44,7 @@ class Variant:
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(Lines):
     """Every setting within the bounds that turns a size into another, simplest first.
 
     Settings differ in kernel, stride, padding or dilation. An output padding, a padding that is uneven and
@@ -81,28 +83,28 @@ class Settings:
 
     def text(self, limit: int | None = LONGEST_LIST) -> str:
         """Return the settings as lines, at most `limit` of them."""
+        return as_text(self.lines(limit))
+
+    def lines(self, limit: int | None = LONGEST_LIST) -> Iterator[Told]:
+        """Yield what was asked, and at most `limit` settings."""
         sizes = f"{_sizes(self.size)} into {_sizes(self.wanted)}"
         within = self.bounds.told(kind_of(self.kind, self.framework))
         if not self.found:
-            lines = [f"No {self.kind} turns {sizes} within these bounds: {within}."]
+            yield 0, (f"No {self.kind} turns {sizes} within these bounds: {within}.",)
             told = [
                 f"{reached} is the nearest {side}"
                 for side, reached in zip(("below", "above"), self.reached, strict=True)
                 if reached is not None
             ]
             if told:
-                lines.append(f"On the first axis {' and '.join(told)}.")
-            return "\n".join(lines)
+                yield 0, (f"On the first axis {' and '.join(told)}.",)
+            return
         many = "1 setting turns" if len(self.found) == 1 else f"{len(self.found)} settings turn"
-        lines = [f"{many} {sizes}, simplest first, within {within}:"]
+        yield 0, (f"{many} {sizes}, simplest first, within {within}:",)
         shown = self.found if limit is None else self.found[:limit]
-        lines += [f"  {one}{_left_out(one)}" for one in shown]
+        yield from ((1, (Code(str(one)), _left_out(one))) for one in shown)
         if len(shown) < len(self.found):
-            lines.append(f"  and {len(self.found) - len(shown)} more")
-        return "\n".join(lines)
-
-    def __str__(self) -> str:
-        return self.text()
+            yield 1, (f"and {len(self.found) - len(shown)} more",)
 
 
 def solve_window(  # noqa: PLR0913  (one argument per option)

@@ -1,0 +1,14 @@
+"use strict";
+// Shows the networks in whose line every word of the search stands.
+
+const lines = [...document.querySelectorAll("#rows tr")];
+
+document.getElementById("search").addEventListener("input", (event) => {
+  const words = event.target.value.toLowerCase().split(/\s+/).filter(Boolean);
+  for (const line of lines) {
+    const text = line.textContent.toLowerCase();
+    line.hidden = !words.every((word) => text.includes(word));
+  }
+  const shown = lines.filter((line) => !line.hidden).length;
+  document.getElementById("found").textContent = `${shown} of ${lines.length} networks`;
+});
