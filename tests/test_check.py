@@ -211,6 +211,60 @@ def test_a_branch_that_is_not_there_is_left_out_of_a_sum() -> None:
     assert told(found) == [("spec", "add"), ("channels", "conv2d")]
 
 
+def failures(text: str) -> list[tuple[str, str]]:
+    return [(one.code, one.path) for one in shapecalc.loads(dedent(text)).walk().failures]
+
+
+LOST = """
+    input: [3, 8, 8]
+    layers:
+      - conv2d: {{out_channels: 7, kernel_size: 1}}
+        name: seven
+      - {}
+      - batch_norm2d: {{num_features: 5}}
+      - max_pool2d: {{kernel_size: 99}}
+      - conv2d: {{in_channels: 9, out_channels: in_channels, kernel_size: 3}}
+      - conv2d: {{in_channels: 9, out_channels: 4, kernel_size: 3}}
+      - conv2d: {{in_channels: 5, out_channels: 4, kernel_size: 1}}
+      - conv2d: {{in_channels: 4, out_channels: 4, kernel_size: 77}}
+      - flatten
+      - linear: {{in_features: 1, out_features: 8}}
+      - linear: {{in_features: 9, out_features: 8}}
+    """
+
+
+@pytest.mark.parametrize(
+    "step", ["{relu: null, from: late}", "{concat: null, from: [late, seven]}", "concat: [[], late]"]
+)
+def test_behind_a_tensor_that_is_not_there_the_channels_that_a_layer_makes_are_known(step: str) -> None:
+    """Until then, nothing is told: neither of its channels nor of what is computed from them."""
+    named = step.rsplit("{", maxsplit=1)[-1].partition(":")[0]
+    found = failures(LOST.replace("out_channels: in_channels", "out_channels: 9").format(step))
+    assert found == [("spec", named), ("channels", "conv2d_3"), ("channels", "linear_2")]
+    assert failures(LOST.format(step)) == [("spec", named)]
+
+
+@pytest.mark.parametrize("step", ["{add: null, from: [late, seven]}", "add: [late, seven]"])
+def test_a_sum_has_the_channels_of_what_is_there(step: str) -> None:
+    named = [("spec", "add"), ("channels", "batch_norm2d"), ("too-small", "max_pool2d")]
+    assert failures(LOST.format(step))[:3] == named
+
+
+def test_how_many_pieces_there_are_of_what_is_not_there_is_not_known() -> None:
+    found = check(
+        """
+        input: [3, 8, 8]
+        layers:
+          - {identity: null, from: late}
+          - split: {dim: 1, split_size: 3}
+            name: pieces
+          - {add: null, from: [pieces.1, pieces]}
+        outputs: {piece: pieces.1, whole: pieces}
+        """
+    )
+    assert told(found) == [("spec", "identity")]
+
+
 def test_after_a_draw_only_branches_of_the_same_guess_are_compared() -> None:
     spec = """
         input: [3, 9, 9]

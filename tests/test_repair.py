@@ -99,6 +99,30 @@ CASES = {
         "- conv2d: {out_channels: 12, kernel_size: 1}\n  - conv2d: {out_channels: 8, kernel_size: 1, groups: 5}",
         "- conv2d: {out_channels: 12, kernel_size: 1}\n  - conv2d: {out_channels: 8, kernel_size: 1, groups: 4}",
     ),
+    "a later step": (
+        "- conv2d: {out_channels: 'size(later, 1)', kernel_size: 1}  # first\n  - {conv2d: {out_channels: 4, kernel_size: 1}, name: later}  # then\n  - relu",
+        "- {conv2d: {out_channels: 4, kernel_size: 1}, name: later}  # then\n  - conv2d: {out_channels: 'size(later, 1)', kernel_size: 1}  # first\n  - relu",
+    ),
+    "a later step in lines of its own": (
+        "- sequential:\n      - add: [[], later]\n      - tanh\n  - relu:\n    name: later\n  - relu",
+        "- relu:\n    name: later\n  - sequential:\n      - add: [[], later]\n      - tanh\n  - relu",
+    ),
+    "a later step in a flow list": (
+        "- sequential: [add: [[], later], {relu: null, name: later}, tanh]",
+        "- sequential: [{relu: null, name: later}, add: [[], later], tanh]",
+    ),
+    "the size of a tensor that is not there": (
+        "- conv2d: {out_channels: 'size(gone, 1)', kernel_size: 1}",
+        "- conv2d: {out_channels: 'size(1)', kernel_size: 1}",
+    ),
+    "a condition without a value": (
+        "- flatten\n  - relu:\n    when: size(2) > 3\n  - relu",
+        "- flatten\n  - relu:\n  - relu",
+    ),
+    "a repeat without a value": (
+        "- relu:\n    repeat: 1 - size(1)\n  - relu",
+        "- relu:\n  - relu",
+    ),
     "a word that is not legal": (
         "- conv2d: {out_channels: 8, kernel_size: 3, padding: s}",
         "- conv2d: {out_channels: 8, kernel_size: 3, padding: same}",

@@ -28,8 +28,12 @@ from shapecalc.layers.registry import find, get
 torch.set_num_threads(1)
 
 
+NO_VALUE = (LookupError, NameError, ArithmeticError, ValueError)
+"""What Python raises of a name that stands for nothing and of a formula without a value."""
+
+
 class TorchRefuses(Exception):
-    """Torch raised an error while it built or ran the layer at a path."""
+    """Torch, or Python before torch is asked, raised an error at the layer or the step at a path."""
 
     def __init__(self, path: str, why: Exception) -> None:
         super().__init__(f"{path}: {type(why).__name__}: {why}")
@@ -266,6 +270,12 @@ class Tree:
                 return name
 
     def step(self, step: Step, scope: Scope, current: Tensor, key: str, path: str) -> Tensor:
+        try:
+            return self.run_step(step, scope, current, key, path)
+        except NO_VALUE as error:
+            raise TorchRefuses(path, error) from error
+
+    def run_step(self, step: Step, scope: Scope, current: Tensor, key: str, path: str) -> Tensor:
         condition = True if step.when is None else self.value(step.when, scope, current)
         if not condition:
             return current

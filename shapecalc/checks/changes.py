@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from shapecalc.algebra import Dim
-from shapecalc.engine.plausible import plausible
+from shapecalc.engine.plausible import CHANNELS_MADE, plausible
 from shapecalc.errors import ShapecalcError
 from shapecalc.layers.arithmetic import extent
 from shapecalc.layers.base import Kind
@@ -17,7 +17,6 @@ from shapecalc.layers.requirement import Refused, Shape
 _STRIDES = (1, 2, 3, 4)
 _KERNELS = (1, 3, 5, 7)
 _SMALL = (1, 2, 3, 4, 0, -1, -2)
-_CHANNELS = frozenset({"out_channels", "out_features"})
 _WINDOWS = frozenset({"kernel_size", "stride", "padding", "dilation", "output_padding"})
 """Fields that are small whatever the sizes are."""
 _MOST_VALUES = 40
@@ -58,7 +57,7 @@ def every_alternative(layer: Kind, pairs: Iterable[tuple[int, int]]) -> Iterator
         if isinstance(value, bool):
             yield name, not value
             continue
-        if isinstance(value, int) and name in _CHANNELS:
+        if isinstance(value, int) and name in CHANNELS_MADE:
             yield from ((name, new) for new in dict.fromkeys(_moved(value, pairs)) if new > 0)
             continue
         if name not in _WINDOWS and name not in layer.model_fields_set:

@@ -252,7 +252,38 @@ class Text:
         end = self.lines[last + 1] if last + 1 < len(self.lines) else len(self.text)
         return self._edit(start, self.text[start:end], "")
 
+    def move_up(self, name: str, place: Place) -> Edit | None:
+        """Put the later step of a name before the one that a place is in, which stands in the same list."""
+        line, column = _position(place)
+        index = self.lines[line - 1] + column - 1
+        around = [pair for pair in self.items.values() if pair[0].start <= index < pair[0].end]
+        for item, holder in sorted(around, key=lambda pair: pair[0].start, reverse=True):
+            for later in holder.children:
+                if later.start > item.start and self._name_of(later) == name:
+                    return self._exchanged(item, later, holder)
+        return None
+
+    def _exchanged(self, item: _Node, later: _Node, holder: _Node) -> Edit | None:
+        """Put an item of a list before another, with what is written on its lines."""
+        if holder.form == "flow":
+            before = holder.children[holder.children.index(later) - 1]
+            new = f"{self.text[later.start : later.end]}, {self.text[item.start : before.end]}"
+            return self._edit(item.start, self.text[item.start : later.end], new)
+        start = self.lines[later.position[0] - 1]
+        dash = self.text[start : later.start]
+        last = self._line_of(max(later.start, _last_mark(later) - 1))
+        if not _DASH.fullmatch(dash) or last + 1 >= len(self.lines):
+            return None
+        end = self.lines[last + 1]
+        new = f"{self.text[later.start : end]}{dash}{self.text[item.start : start]}"
+        return self._edit(item.start, self.text[item.start : end], new)
+
     # ---- helpers
+
+    def _name_of(self, step: _Node) -> str | None:
+        """Return what a step is called, where that is written."""
+        spans = ((self.text[key.start : key.end], value) for key, value in step.entries)
+        return next((self.text[value.start : value.end] for key, value in spans if key == "name"), None)
 
     def _at(self, place: Place) -> tuple[_Node, int] | None:
         return self.entries.get(_position(place))

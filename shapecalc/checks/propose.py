@@ -14,9 +14,10 @@ from shapecalc.checks.changes import alternatives, changed, per_axis, result
 from shapecalc.checks.diagnostic import Diagnostic
 from shapecalc.checks.edit import Text
 from shapecalc.checks.proposal import Proposal
-from shapecalc.checks.references import references
+from shapecalc.checks.references import references, without
 from shapecalc.checks.shared import Shared
 from shapecalc.checks.spots import Spots
+from shapecalc.checks.trace import trace
 from shapecalc.engine.graph import GraphNode, Walk
 from shapecalc.errors import ShapecalcError
 from shapecalc.layers.base import Kind, Merge, Shapes
@@ -27,6 +28,7 @@ from shapecalc.spec.tree import Spec
 
 MOST_PATHS = 12
 _IMAGE = 4
+_PRICE_OF_A_STEP = 3
 _STRIDES = (1, 2, 3, 4, 8)
 _DECLARES = re.compile(r"declares (\w+): ")
 _DIVIDES = re.compile(r": (\w+) = (\d+) does not divide \w+ = (\d+) ")
@@ -51,6 +53,7 @@ class Proposer:
         if one.code == "spec":
             yield from words(one, self.text)
             yield from references(one, self.text)
+            yield from without(one, self.text)
             yield from Shared(self.spots, self.walk).proposals(one)
         each = [[*self.of_layer(path)] for path in one.paths[:MOST_PATHS] if path in self.nodes]
         for row in zip_longest(*each):
@@ -90,6 +93,10 @@ class Proposer:
             if node is not None:
                 omitted, identity = self.spots.omitted_step(node), self.spots.identity(node)
                 yield from (proposal for proposal in (identity, omitted) if proposal is not None)
+            elif (found := trace(self.spec, path)) is not None:
+                gone = self.text.drop_step(found.step.place)
+                if gone is not None:
+                    yield Proposal((gone,), ("leave the step out",), price=_PRICE_OF_A_STEP)
 
     # ---- single layers
 

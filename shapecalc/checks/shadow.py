@@ -13,7 +13,7 @@ from typing import Any
 from shapecalc.checks.changes import changed
 from shapecalc.engine.evaluate import Evaluator
 from shapecalc.engine.graph import GraphNode, Walk
-from shapecalc.engine.plausible import NO_DOUBT, carried_on
+from shapecalc.engine.plausible import NO_DOUBT, carried_on, resting, whole
 from shapecalc.errors import ShapecalcError
 from shapecalc.layers.base import Kind, Shapes
 from shapecalc.layers.registry import get
@@ -55,7 +55,8 @@ class Shadow:
         """The layers that changes make; the evaluator tells layers apart by identity, so they stay."""
         self.asked = 0
         """How many layers have been asked so far."""
-        self.base = _Run([*walk.shapes], {}, {})
+        self.lost = {slot: whole(slot) for slot in walk.lost}
+        self.base = _Run([*walk.shapes], {**self.lost}, {})
         self._finish(self.base, 0, {})
 
     def refusals(
@@ -90,7 +91,7 @@ class Shadow:
         begin = self.nodes[first].first_slot if first < len(self.nodes) else len(self.base.shapes)
         run = _Run(
             [*self.base.shapes],
-            {slot: doubt for slot, doubt in self.base.doubtful.items() if slot < begin},
+            self.lost | {slot: doubt for slot, doubt in self.base.doubtful.items() if slot < begin},
             {index: code for index, code in self.base.refused.items() if index < first},
         )
         for slot, shape in (inputs or {}).items():
@@ -168,16 +169,16 @@ class Shadow:
                 arriving = None
                 break
             if isinstance(answer, Refused):
-                arriving, resting, is_told = carried_on(layer, arriving, answer, doubts, node.first_slot)
-                doubts = [resting]
+                arriving, doubt, is_told = carried_on(layer, arriving, answer, doubts, node.first_slot)
+                doubts = [doubt]
                 if is_told and told is None:
                     told = answer.requirement.code
             else:
-                arriving, doubts = answer.outputs, [] if layer.settles_sizes else doubts
+                arriving, doubts = answer.outputs, [resting(layer, doubts)]
         slots = range(node.first_slot, node.first_slot + node.results)
         for number, slot in enumerate(slots):
             known = arriving is not None and number < len(arriving)
             run.shapes[slot] = arriving[number] if known and arriving is not None else None
-        if resting := NO_DOUBT.union(*doubts):
-            run.doubtful |= dict.fromkeys(slots, resting)
+        if doubt := NO_DOUBT.union(*doubts):
+            run.doubtful |= dict.fromkeys(slots, doubt)
         return told

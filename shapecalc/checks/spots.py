@@ -13,6 +13,7 @@ from shapecalc.checks.proposal import Proposal
 from shapecalc.checks.shadow import Change
 from shapecalc.checks.trace import Found, Spot, spots, trace
 from shapecalc.engine.graph import Graph, GraphNode
+from shapecalc.engine.plausible import CHANNELS_MADE
 from shapecalc.errors import Place
 from shapecalc.layers.base import Kind
 from shapecalc.layers.requirement import Shape
@@ -26,7 +27,6 @@ _PRICE_OF_AN_IDENTITY = 5
 _PRICE_OF_FORCE = 4
 """A number in the place of a formula is right for one size only."""
 
-_CHANNELS = frozenset({"out_channels", "out_features"})
 _ADAPTERS = {
     4: "conv2d: {{out_channels: {}, kernel_size: 1}}",
     3: "conv1d: {{out_channels: {}, kernel_size: 1}}",
@@ -130,13 +130,13 @@ class Spots:
     def maker_of_channels(self, slot: int) -> GraphNode | None:
         """Return the layer above a tensor that says how many channels it has."""
         maker = self.makers.get(slot)
-        while maker is not None and not _CHANNELS & {*type(maker.layer).model_fields}:
+        while maker is not None and not CHANNELS_MADE & {*type(maker.layer).model_fields}:
             maker = self.makers.get(maker.sources[0]) if len(maker.sources) == 1 else None
         return maker
 
     def channels(self, maker: GraphNode, wanted: Dim) -> Iterator[Proposal]:
         """Yield that a layer makes so many channels."""
-        for name in _CHANNELS & {*type(maker.layer).model_fields}:
+        for name in CHANNELS_MADE & {*type(maker.layer).model_fields}:
             yield from self.field(maker, name, wanted)
 
     def identity(self, node: GraphNode) -> Proposal | None:

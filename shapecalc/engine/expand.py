@@ -85,6 +85,8 @@ class Expansion:
         for name, reference in self.spec.outputs.items():
             try:
                 found[name] = frame.find(reference).slots[0]
+            except UnknownSize:
+                continue
             except SpecError as error:
                 self.record.fail(error, "", self.spec.place.of("outputs", name))
             except Undecided as error:
@@ -132,15 +134,10 @@ class Expansion:
             )
         sources = [current]
         if step.source is not None:
-            with About("from"):
-                sources = [frame.find(name).slots[0] for name in step.source]
+            read = [self.read(frame, name, About("from"), path, step.place) for name in step.source]
+            sources = self.filled(step.body, read, current)
         frame.arriving = sources[0]
-        owner = None
-        if step.share is not None:
-            with About("share"):
-                owner = frame.find(step.share)
-                if owner.step is None:
-                    raise SpecError(f"{quote(step.share)} is not a step with weights")
+        owner = None if step.share is None else self.owner(frame, step.share)
         start, failures = len(self.record.graph.nodes), len(self.record.failures)
         was_trainable, self.trainable = self.trainable, self.trainable and step.trainable is not False
         try:
@@ -163,8 +160,24 @@ class Expansion:
             return current
         return mark.slots[0]
 
+    def owner(self, frame: Frame, name: str) -> Mark:
+        """Return the step whose weights are shared."""
+        with About("share"):
+            found = frame.find(name)
+            if found.step is not None:
+                return found
+            if self.record.is_guessed(found.slots[0]):
+                raise UnknownSize
+            raise SpecError(f"{quote(name)} is not a step with weights")
+
     def tie(self, owner: Mark, step: Step, mark: Mark, path: str, failures: int) -> None:
-        """Give a step the weights of another; tell where they differ, in its turn, and go on."""
+        """Give a step the weights of another; tell where they differ, in its turn, and go on.
+
+        What was not known before the step may have left layers out of either.
+        """
+        is_unknown = self.record.is_guessed(mark.slots[0]) and failures == len(self.record.failures)
+        if is_unknown or self.record.is_guessed(owner.slots[0]):
+            return
         with About("share"):
             odd = self.record.share(owner, step, mark)
         if odd is not None:
@@ -278,25 +291,17 @@ class Expansion:
         if len(sources) > 1:
             raise SpecError(f"{merge.kind} takes its tensors either from branches or from `from`")
         group = self.record.open(path, merge.kind)
-        results: list[int] = []
+        results: list[int | None] = []
         inner: dict[str, Mark] = {}
-        lost: list[SpecError] = []
         for name, branch in merge.branches or ():
             if isinstance(branch, str):
-                try:
-                    with About(int(name) if name.isdecimal() else name, is_told=False):
-                        results.append(frame.find(branch).slots[0])
-                except SpecError as error:
-                    lost.append(error)
+                about = About(int(name) if name.isdecimal() else name, is_told=False)
+                results.append(self.read(frame, branch, about, path, place.of(merge.kind)))
                 continue
             inner[name] = self.sequence(frame, branch, sources[0], f"{path}.{name}", "")
             results.append(inner[name].slots[0])
-        if lost and not (results and merge.takes_any_number):
-            raise lost[0]
-        for one in lost:
-            self.record.fail(one, path, place.of(merge.kind, *one.at))
         plain = self.without_branches(merge)
-        mark = self.leaf(frame, plain, results, path, place)
+        mark = self.leaf(frame, plain, self.filled(merge, results, sources[0]), path, place)
         self.record.close(group)
         mark.inner = inner
         return mark
@@ -340,6 +345,22 @@ class Expansion:
         if not layer.all_words(name):
             self.record.doubtful |= {slot: frozenset({slot}) for slot in mark.slots}
         return mark
+
+    def read(self, frame: Frame, name: str, about: About, path: str, place: Place) -> int | None:
+        """Return the tensor that a name stands for; where there is none, tell."""
+        try:
+            with about:
+                return frame.find(name).slots[0]
+        except SpecError as error:
+            self.record.fail(error, path, place.of(*error.at))
+            return None
+
+    def filled(self, body: object, slots: Sequence[int | None], current: int) -> list[int]:
+        """Stand in for tensors that are not there, by what arrives or by another one of a sum."""
+        known = [slot for slot in slots if slot is not None]
+        takes_any = known and isinstance(body, Merge) and body.takes_any_number
+        like = known[0] if takes_any else current
+        return [self.record.lost(like) if slot is None else slot for slot in slots]
 
     def unknown(self, frame: Frame, key: str) -> int:
         """Stand in for a result that could not be found; what depends on it stays silent."""

@@ -111,3 +111,5 @@ class Walk:
     failures: list[Failure]
     doubtful: set[int] = field(default_factory=set)
     """The slots whose sizes are a guess, because of a failure before them."""
+    lost: set[int] = field(default_factory=set)
+    """The slots that stand in for tensors which are not there."""

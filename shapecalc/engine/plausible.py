@@ -4,6 +4,9 @@ One run is to list every independent mistake and none that only follows from ano
 yields the shape that its author most likely meant, and a result whose sizes are a guess is marked: a
 later complaint about them is not told, unless it is that branches disagree which begin with the same
 guess. Where two guesses are as likely, the walk is made with each, and what fails either way is told.
+
+In the place of a tensor that is not there another one stands, as a guess in all, its channels too: no
+refusal of it is told, until a layer makes channels of its own and only the sizes are a guess.
 """
 
 from __future__ import annotations
@@ -28,6 +31,39 @@ _OUTPUT_IS_MEANT = frozenset(
 
 NO_DOUBT: frozenset[int] = frozenset()
 """Sizes that rest on no guess."""
+
+CHANNELS_MADE = frozenset({"out_channels", "out_features"})
+"""Fields that say how many channels a layer makes, whatever arrives."""
+
+
+def whole(slot: int) -> frozenset[int]:
+    """Return the doubt about a tensor that is not there: a guess in all, its channels too.
+
+    Guesses are named by the tensor that they were made for, and those of a whole shape by its complement.
+    """
+    return frozenset({~slot})
+
+
+def is_whole(doubt: Iterable[int]) -> bool:
+    """Say whether a tensor rests on a guess of a whole shape."""
+    return any(guess < 0 for guess in doubt)
+
+
+def resting(layer: Kind, doubts: Sequence[frozenset[int]], *, settles: bool = True) -> frozenset[int]:
+    """Return on which guesses the results of a layer rest: what makes its own channels settles those.
+
+    A sum has the shape of any tensor in it, so what is known of one is known of the sum.
+    """
+    if not any(doubts):
+        return NO_DOUBT
+    if isinstance(layer, Merge) and layer.takes_any_number:
+        doubts = [doubt for doubt in doubts if not is_whole(doubt)] or doubts
+    guesses = NO_DOUBT.union(*doubts)
+    if is_whole(guesses) and CHANNELS_MADE & {*type(layer).model_fields}:
+        return frozenset(~guess if guess < 0 else guess for guess in guesses)
+    if settles and layer.settles_sizes:
+        return frozenset(guess for guess in guesses if guess < 0)
+    return guesses
 
 
 class Guesses:
@@ -62,8 +98,8 @@ def carried_on(
     """
     code = refused.requirement.code
     results, own = plausible(layer, inputs, code, guesses)
-    resting = NO_DOUBT.union(*doubts) if own or not layer.settles_sizes else NO_DOUBT
-    return results, resting | {mark} if own else resting, not only_follows(layer, code, doubts)
+    doubt = resting(layer, doubts, settles=not own)
+    return results, doubt | {mark} if own else doubt, not only_follows(layer, code, doubts)
 
 
 def plausible(
@@ -127,4 +163,6 @@ def only_follows(layer: Kind, code: str, guesses: Sequence[frozenset[int]]) -> b
     """
     if code in ("concat", "broadcast") and len({*guesses}) == 1:
         return False  # whatever it should have been, the branches made different things of it
+    if any(map(is_whole, guesses)):
+        return True
     return any(guesses) and (code in OF_SIZES or (isinstance(layer, Dense) and code == "channels"))

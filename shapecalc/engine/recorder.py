@@ -11,7 +11,7 @@ from shapecalc.algebra.rational import Value
 from shapecalc.engine.evaluate import Evaluator, failure
 from shapecalc.engine.graph import Graph, GraphNode, Group, Loop, Walk
 from shapecalc.engine.limits import TooLarge
-from shapecalc.engine.plausible import NO_DOUBT, Guesses, carried_on
+from shapecalc.engine.plausible import NO_DOUBT, Guesses, carried_on, is_whole, resting, whole
 from shapecalc.engine.scope import Mark, UnknownSize
 from shapecalc.errors import Failure, FormulaError, Place, SpecError, Undecided, quote
 from shapecalc.layers.base import Effect, Kind, Shapes
@@ -59,13 +59,14 @@ class Recorder:
         self.work = 0
         self.doubtful: dict[int, frozenset[int]] = {}
         """The tensors whose sizes are a guess, and on which guesses each rests: where they were made."""
+        self.lost_slots: set[int] = set()
         self.loops: tuple[Loop, ...] = ()
         """The loops that the next node is in."""
 
     @property
     def walk(self) -> Walk:
         """Everything that was found."""
-        return Walk(self.graph, self.shapes, self.effects, self.failures, {*self.doubtful})
+        return Walk(self.graph, self.shapes, self.effects, self.failures, {*self.doubtful}, self.lost_slots)
 
     def parameter(self, name: str) -> Value:
         """Return the value of a parameter and remember that the graph depends on it."""
@@ -82,12 +83,16 @@ class Recorder:
     def size(self, slot: int, axis: int) -> Dim:
         """Return a size of a tensor and remember that the graph depends on it."""
         shape = self.shapes[slot]
-        if shape is None:
+        if shape is None or self.is_guessed(slot):
             raise UnknownSize
         if not -len(shape) <= axis < len(shape):
             raise FormulaError(f"the tensor has {len(shape)} axes, so there is no axis {axis}")
         self.graph.sizes_read[slot, axis] = shape[axis]
         return shape[axis]
+
+    def is_guessed(self, slot: int) -> bool:
+        """Say whether nothing is known of a tensor, so that what is said of it may not be told."""
+        return self.shapes[slot] is None or is_whole(self.doubtful.get(slot, NO_DOUBT))
 
     def add(self, layer: Kind, sources: list[int], path: str, place: Place, *, trainable: bool) -> Mark:
         """Append a layer that reads these tensors; after a refusal the most plausible results stand in."""
@@ -99,20 +104,18 @@ class Recorder:
         doubts = [self.doubtful.get(slot, NO_DOUBT) for slot in sources]
         results: Shapes | None
         if isinstance(answer, Refused):
-            results, resting, is_told = carried_on(
-                layer, inputs, answer, doubts, node.first_slot, self.guesses
-            )
+            results, doubt, is_told = carried_on(layer, inputs, answer, doubts, node.first_slot, self.guesses)
             if is_told:
                 self.failures.append(failure(answer, layer, path, place))
             self.effects.append(None)
         else:
-            results, resting = answer.outputs, NO_DOUBT if layer.settles_sizes else NO_DOUBT.union(*doubts)
-            self.effects.append(answer)
+            results, doubt = answer.outputs, resting(layer, doubts)
+            self.effects.append(None if any(map(is_whole, doubts)) else answer)
         self.shapes.extend(results or (None,))
         node.results = len(results or (None,))
         slots = range(self.graph.slots, self.graph.slots + node.results)
-        if resting:
-            self.doubtful |= dict.fromkeys(slots, resting)
+        if doubt:
+            self.doubtful |= dict.fromkeys(slots, doubt)
         self.graph.slots += node.results
         return Mark(tuple(slots))
 
@@ -165,6 +168,15 @@ class Recorder:
         self.graph.slots += 1
         return self.graph.slots - 1
 
+    def lost(self, like: int) -> int:
+        """Return a tensor in the place of one that is not there, with the shape of another as a guess."""
+        slot = self.unknown()
+        self.shapes[slot] = self.shapes[like]
+        if self.shapes[slot] is not None:
+            self.doubtful[slot] = whole(slot)
+            self.lost_slots.add(slot)
+        return slot
+
     def stand_in(self, shape: Shape, slot: int) -> int:
         """Return a tensor of this shape that is, in one pass of a loop, the tensor in a slot."""
         self.shapes.append(shape)
@@ -196,6 +208,7 @@ class Recorder:
         graph.sizes_read = {key: size for key, size in graph.sizes_read.items() if key[0] < to.slots}
         graph.standing_for = {slot: of for slot, of in graph.standing_for.items() if slot < to.slots}
         self.doubtful = {slot: doubt for slot, doubt in self.doubtful.items() if slot < to.slots}
+        self.lost_slots = {slot for slot in self.lost_slots if slot < to.slots}
 
     def spend(self) -> None:
         """Count one piece of work; raise `TooLarge` when there have been too many."""

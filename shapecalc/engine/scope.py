@@ -143,6 +143,8 @@ class Frame:
                 raise Undecided(f"{quote(reference)}: {told}")
             elif part in map(str, range(len(mark.slots))):
                 mark = Mark((mark.slots[int(part)],))
+            elif part.isdigit() and self.machine.is_guessed(mark.slots[0]):
+                raise UnknownSize  # how many pieces it has is not known
             else:
                 has = f"{len(mark.slots)} result" + ("s" if len(mark.slots) != 1 else "")
                 raise SpecError(
@@ -197,3 +199,6 @@ class Machine(Protocol):
 
     def size(self, slot: int, axis: int) -> Dim:
         """Return the size of an axis of a tensor and remember that the expansion depends on it."""
+
+    def is_guessed(self, slot: int) -> bool:
+        """Say whether nothing is known of a tensor."""
