@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from shapecalc.arguments import asked, opened
+from shapecalc.arguments import asked
 from shapecalc.cli.words import FORMAT, MODEL, SETTINGS, examples
 from shapecalc.console import say, terminal_width
 
@@ -15,7 +15,7 @@ from shapecalc.console import say, terminal_width
     short_help="Count a model under every convention, and say why they differ.",
     epilog=examples(
         "shapecalc reconcile resnet50",
-        "shapecalc reconcile resnet50 --against resnet50_keras",
+        "shapecalc reconcile resnet50 --against resnet50_keras --set H=256",
         "shapecalc reconcile torchvision.models:alexnet",
     ),
 )
@@ -23,7 +23,9 @@ from shapecalc.console import say, terminal_width
 @click.option("--input", "inputs", multiple=True, metavar="SHAPE", help="As for show.")
 @SETTINGS
 @click.option("--free", default="", metavar="NAMES", help="Leave these free: sizes, a depth; as H,W,n.")
-@click.option("--against", metavar="OTHER", help="Tell why OTHER, with the same layers, has other MACs.")
+@click.option(
+    "--against", metavar="OTHER", help="Tell why OTHER, with the same layers, has other MACs, asked alike."
+)
 @FORMAT
 def reconcile(
     model: str,
@@ -48,7 +50,10 @@ def reconcile(
     report = asked_of.analyze(input=given, symbolic=names, **settled)
     if against is None and not (inputs or settings or names):
         against = sibling(model)
-    other = None if against is None else opened(against).analyze(symbolic=names)
+    other = None
+    if against is not None:
+        its_model, its_input, its_values = asked(against, inputs, settings)
+        other = its_model.analyze(input=its_input, symbolic=names, **its_values)
     differ = [] if other is None else changes(report, other)
     found = accounts(report)
     if form == "json":

@@ -52,6 +52,15 @@ RELATIONS = {
 }
 
 
+def _quotient(base: Dim, divisor: Dim) -> Dim:
+    """Return ⌊base/divisor⌋; with a divisor d in letters ⌊(q·d + d - 1)/d⌋, which `arange` gives, is q."""
+    if not isinstance(divisor, int) and decide(divisor, ">=", 1):
+        multiple = base - divisor + 1
+        if (whole := multiple // divisor) * divisor == multiple:
+            return whole
+    return base // divisor
+
+
 def _modular(base: Dim, divisor: Dim, modulus: Dim) -> Dim:
     return base // divisor % modulus
 
@@ -64,7 +73,7 @@ def _truncated(value: Any) -> Any:
 
 
 FUNCTIONS_OF_TORCH: dict[str, Callable[..., Any]] = {
-    "FloorDiv": lambda base, divisor: base // divisor,
+    "FloorDiv": _quotient,
     "CleanDiv": lambda base, divisor: base // divisor,
     "CeilDiv": ceildiv,
     "PythonMod": lambda base, divisor: base % divisor,

@@ -59,15 +59,17 @@ def answer(
     shapes: Shapes,
     hints: Mapping[str, int],
     dtypes: Sequence[torch.dtype] = (torch.float32,),
+    *,
+    fused: bool = False,
 ) -> Answer:
     """Return torch's answer for inputs with these shapes, in which letters are free sizes.
 
     `build` makes the module, whose weights then take no memory either; the last of `dtypes` is that of all
-    inputs that follow. Raises `Undecided`
-    when torch has no symbolic answer, or one that is not integer arithmetic.
+    inputs that follow. With `fused` torch may answer for the fused kernels that it runs on the CPU.
+    Raises `Undecided` when torch has no symbolic answer, or one that is not integer arithmetic.
     """
     env = ShapeEnv(specialize_zero_one=False, duck_shape=False)
-    with _traced(env):
+    with _traced(env, fused=fused):
         free = {name: _size(env, name, hint) for name, hint in hints.items()}
         kinds = chain(dtypes, repeat(dtypes[-1]))
         inputs = [
@@ -117,19 +119,26 @@ def _given(dim: Dim, free: Mapping[str, Any]) -> Any:
     return free[name]
 
 
+class _Mode(FakeTensorMode):
+    """The world of one run: a copy of a tensor in it, as stacks make of their layer, stays in it."""
+
+    def __deepcopy__(self, memo: dict[int, object]) -> _Mode:
+        return self
+
+
 @contextmanager
-def _traced(env: ShapeEnv) -> Iterator[None]:
+def _traced(env: ShapeEnv, *, fused: bool) -> Iterator[None]:
     """Run in a world where tensors have no memory and sizes are symbols, and torch tells no tales."""
     log = logging.getLogger("torch._subclasses.fake_tensor")
     level = log.level
-    mode = FakeTensorMode(shape_env=env)
+    mode = _Mode(shape_env=env)
     mode.cache_enabled = False  # a remembered shape would come without its guards
     with ExitStack() as stack:
         stack.enter_context(warnings.catch_warnings())
         warnings.simplefilter("ignore")
         stack.enter_context(mode)
-        for library in (torch.backends.mkldnn, torch.backends.nnpack):  # asked for by size, for speed alone
-            stack.enter_context(library.flags(enabled=False))
+        stack.enter_context(torch.backends.mkldnn.flags(enabled=fused))  # elsewhere asked for by size, for
+        stack.enter_context(torch.backends.nnpack.flags(enabled=False))  # speed alone
         stack.enter_context(torch.no_grad())
         stack.enter_context(enable_python_dispatcher())  # what is composed of other calls stays symbolic
         log.setLevel(logging.CRITICAL + 1)

@@ -135,7 +135,7 @@ def _checked(
 ) -> tuple[Verdict, str]:
     """Return the proof of a node's layer and how it differs in numbers, remembered if it was asked before."""
     layer, shapes = node.layer, _numbers(node.inputs)
-    why = not_ours_to_prove(layer, len(shapes))
+    why = not_ours_to_prove(layer)
     if why:
         return Verdict("uncovered", why=why), ""
     letters = lettered(layer, shapes).proved
@@ -155,9 +155,7 @@ def _numbers(shapes: Shapes) -> tuple[Sizes, ...]:
 
 def _network(model: Model, numeric: Report, given: Any, values: Mapping[str, Any]) -> Verdict:
     """Return whether our closed form of the outputs is what torch gives for the composed network."""
-    if why := next(
-        (why for node in numeric.nodes if (why := not_ours_to_prove(node.layer, len(node.inputs)))), ""
-    ):
+    if why := next((why for node in numeric.nodes if (why := not_ours_to_prove(node.layer))), ""):
         return Verdict("uncovered", why=why)
     free = [name for name in model.free_names() if given is None and name not in values]
     try:

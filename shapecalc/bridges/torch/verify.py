@@ -36,7 +36,7 @@ def verify_layer(layer: Kind, shapes: tuple[Sizes, ...]) -> Verdict:
     >>> print(verify_layer(MaxPool2d(kernel_size=2), ((1, 8, 28, 28),)))
     proved for all N, C, H, W
     """
-    why = not_ours_to_prove(layer, len(shapes))
+    why = not_ours_to_prove(layer)
     if why:
         return Verdict("uncovered", why=why)
     settled: tuple[str, ...] = ()
@@ -47,7 +47,7 @@ def verify_layer(layer: Kind, shapes: tuple[Sizes, ...]) -> Verdict:
         settled += (verdict.settled,)
 
 
-def not_ours_to_prove(layer: Kind, tensors: int) -> str:
+def not_ours_to_prove(layer: Kind | type[Kind]) -> str:
     """Return why there is nothing of torch's to compare a layer with, or nothing."""
     from shapecalc.bridges.torch.layer import BUILDERS
 
@@ -59,20 +59,13 @@ def not_ours_to_prove(layer: Kind, tensors: int) -> str:
         return f"what else {layer.function} takes is not known"
     if layer.torch is None and layer.kind not in BUILDERS:
         return f"torch has no counterpart of {layer.kind}"
-    if layer.kind not in OWN and (why := absent(type(layer))):
+    if layer.kind not in OWN and (why := absent(layer if isinstance(layer, type) else type(layer))):
         return why
-    if layer.kind in ON_THE_CPU:
-        return f"torch's {layer.kind} looks at numbers, which letters are not"
-    if tensors > 1 and layer.kind in TOO_MANY_CASES:
-        return "of several tensors at once, its sizes make more cases than are settled in reasonable time"
     return ""
 
 
-TOO_MANY_CASES = {
-    *("rnn", "lstm", "gru", "embedding_bag", "multihead_attention"),
-    *("transformer", "transformer_decoder", "transformer_decoder_layer"),
-}
-"""Kinds that are proved of one tensor only, if at all: of several, torch answers for one number at a time."""
+FUSED = frozenset({"lstm"})
+"""Kinds of which torch answers for the fused kernel it runs; written out, their length is a number."""
 
 
 def question_of(layer: Kind, shapes: tuple[Sizes, ...], settled: tuple[str, ...] = ()) -> Question:
@@ -85,7 +78,10 @@ def question_of(layer: Kind, shapes: tuple[Sizes, ...], settled: tuple[str, ...]
     dtypes = [one.dtype for one in arguments(layer.kind, shapes, "meta")]
 
     def symbolic(hints: Mapping[str, int]) -> Answer:
-        return answer(lambda: build_layer(layer, letters.at(hints)), letters.proved, hints, dtypes)
+        fused = layer.kind in FUSED
+        return answer(
+            lambda: build_layer(layer, letters.at(hints)), letters.proved, hints, dtypes, fused=fused
+        )
 
     return Question(
         letters.free,

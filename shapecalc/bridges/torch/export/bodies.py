@@ -2,13 +2,13 @@
 
 The steps of an instance are numbered by where they stand in it, and so are the tensors between them;
 two instances are alike when these agree and only plain values differ. A module that one instance has and
-another leaves out, by its `when`, is optional.
+another leaves out, by its `when`, is optional; a repeat may have more passes in one than in another.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from shapecalc.bridges.torch.export.layer_source import FunctionSource, ModuleSource, Source
@@ -33,6 +33,21 @@ class Item:
     def is_optional(self) -> bool:
         """Whether some instance leaves it out."""
         return self.what in ("leaf", "block") and any(part.what == "absent" for part in self.parts)
+
+    @property
+    def is_ragged(self) -> bool:
+        """Whether it is a repeat that has more passes in one instance than in another."""
+        return self.what == "repeat" and any(
+            part.what == "missing" for child in self.children for part in child.parts
+        )
+
+    @property
+    def passes(self) -> list[int]:
+        """How many passes of a repeat each instance has, 0 where the repeat itself is one too many."""
+        return [
+            sum(child.parts[index].what != "missing" for child in self.children)
+            for index in range(len(self.parts))
+        ]
 
     @property
     def is_module(self) -> bool:
@@ -73,8 +88,10 @@ class Body:
 class Bodies:
     """Finds the classes of a network, those of inner blocks first."""
 
-    def __init__(self, network: Network, sources: Mapping[int, Source]) -> None:
+    def __init__(self, network: Network, sources: Mapping[int, Source], even: Collection[str] = ()) -> None:
+        """Find them; blocks that are named in `even` have as many passes in one instance as in the other."""
         self.network = network
+        self.even = even
         self.sources = sources
         self.found: list[Body] = []
         self.of: dict[int, Body] = {}
@@ -109,7 +126,8 @@ class Bodies:
         self.outputs[id(part)] = self._outputs(part)
         body = Body(part.label, items, len(builder.inputs), outputs, [part])
         for other in self.found:
-            if other.label == body.label and part is not self.network.root and _agree(other, body):
+            is_same = other.label == body.label and part is not self.network.root
+            if is_same and _agree(other, body, ragged=body.label not in self.even):
                 _join(other.items, items)
                 other.instances.append(part)
                 self.of[id(part)] = other
@@ -151,6 +169,12 @@ class _Builder:
         if part.node is not None:
             sources = tuple(self.ref(slot) for slot in part.node.sources)
             self._produced(part.results, place)
+        if part.what == "repeat" and any(child.results for child in children):
+            made = {ref for child in children for ref in child.results}
+            results = tuple(f"{place}:{index}" for index in range(len(part.results)))
+            for slot, name in zip(part.results, results, strict=True):
+                if self.ref(slot) in made:  # so that what follows does not say how many passes there were
+                    self.names[slot] = name
         results = tuple(self.ref(slot) for slot in part.results) if place else ()
         source = self.bodies.sources.get(id(part))
         return Item(part.key, part.what, sources, results, [part], children, source=source)
@@ -175,20 +199,26 @@ class _Builder:
         return names
 
 
-def _agree(a: Body, b: Body) -> bool:
-    return a.inputs == b.inputs and a.outputs == b.outputs and _alike(a.items, b.items, is_outermost=True)
+def _agree(a: Body, b: Body, *, ragged: bool) -> bool:
+    if a.inputs != b.inputs or a.outputs != b.outputs:
+        return False
+    return _alike(a.items, b.items, ragged=ragged, is_outermost=True)
 
 
-def _alike(a: Item, b: Item, *, is_outermost: bool = False) -> bool:
+def _alike(a: Item, b: Item, *, ragged: bool, is_outermost: bool = False) -> bool:
     if (a.key != b.key and not is_outermost) or a.sources != b.sources or a.results != b.results:
         return False
     if "absent" in (a.what, b.what):
         return all(one.what == "absent" or (one.is_module and len(one.sources) == 1) for one in (a, b))
-    if a.what != b.what or len(a.children) != len(b.children) or a.body is not b.body:
+    if a.what != b.what or a.body is not b.body:
+        return False
+    if len(a.children) != len(b.children) and not (
+        ragged and a.what == "repeat" and a.children and b.children
+    ):
         return False
     if a.source is not None and b.source is not None and not same_form(a.source, b.source):
         return False
-    return all(map(_alike, a.children, b.children))
+    return all(_alike(x, y, ragged=ragged) for x, y in zip(a.children, b.children, strict=False))
 
 
 def same_form(a: Source, b: Source) -> bool:
@@ -209,6 +239,21 @@ def _join(a: Item, b: Item) -> None:
     """Add an instance to a class that it is like."""
     if a.what == "absent" and b.what != "absent":
         a.what, a.body, a.source = b.what, b.body, b.source
+    before = len(a.parts)
     a.parts += b.parts
-    for mine, theirs in zip(a.children, b.children, strict=True):
+    for mine, theirs in zip(a.children, b.children, strict=False):
         _join(mine, theirs)
+    for more in a.children[len(b.children) :]:
+        _miss(more, before, len(b.parts))
+    for more in b.children[len(a.children) :]:
+        _miss(more, 0, before)
+        a.children.append(more)
+
+
+def _miss(item: Item, place: int, count: int) -> None:
+    """Note that so many instances lack a pass, and all in it."""
+    for one in item.items():
+        real = one.parts[0]
+        one.parts[place:place] = [
+            Part(real.key, real.path, "missing", label=real.label) for _ in range(count)
+        ]

@@ -71,6 +71,8 @@ class Class:
     """How the module of each item is made."""
     conditions: dict[int, ast.expr] = field(default_factory=dict)
     """When an optional item is there."""
+    counts: dict[int, ast.expr] = field(default_factory=dict)
+    """How many passes a repeat has that has more in one instance than in another."""
     channels: dict[str, ast.expr] = field(default_factory=dict)
     """The channels of tensors."""
 
@@ -78,6 +80,7 @@ class Class:
         """Give the arguments that the code speaks of other names."""
         self.made = {number: _renamed(made, names) for number, made in self.made.items()}
         self.conditions = {number: renamed(tree, names) for number, tree in self.conditions.items()}
+        self.counts = {number: renamed(tree, names) for number, tree in self.counts.items()}
         self.channels = {ref: renamed(tree, names) for ref, tree in self.channels.items()}
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 from shapecalc.algebra.formula import Formula
@@ -49,6 +50,7 @@ class Writer:
         variables = {id(part): part.variables for part in self.body.instances}
         rows = rows_of(own, variables)
         known = [*self._known(args), *known_of(own, variables), *items_of(rows), *self._shared(args)]
+        self.earlier = dict(_earlier(self.body.items))
         self.values = Values([*variables], known, rows, reserved)
 
     def _known(self, args: Mapping[str, Any] | None) -> list[Parameter]:
@@ -73,6 +75,8 @@ class Writer:
         for item in self.body.items.items():
             if item.is_module:
                 self._module(item)
+            if item.is_ragged:
+                self._count(item)
             self._follow(item)
         names = self.values.named_items()
         self.made.parameters = self.values.chosen
@@ -82,10 +86,10 @@ class Writer:
 
     def _module(self, item: Item) -> None:
         if item.is_optional:
-            present = [part.what != "absent" for part in item.parts]
+            present = [UNSAID if part.what == "missing" else part.is_here for part in item.parts]
             written = next(part.step.when for part in item.parts if part.step is not None)
             self.made.conditions[id(item)] = self.values.settle(
-                present, translated(written), None, f"has_{_label(item)}"
+                present, [translated(written)], f"has_{_label(item)}"
             )
         if item.body is not None:
             self.made.made[id(item)] = self._block(item, self.classes[id(item.body)])
@@ -93,6 +97,13 @@ class Writer:
         own = [self.sources.get(id(part)) for part in item.parts]
         layers = [one if isinstance(one, ModuleSource) else None for one in own]
         self.made.made[id(item)] = self._layer(item, layers, _label(item))
+
+    def _count(self, item: Item) -> None:
+        """Work out how many passes a repeat has."""
+        written = next((part.step.repeat for part in item.parts if part.step is not None), None)
+        self.made.counts[id(item)] = self.values.settle(
+            [count or UNSAID for count in item.passes], [translated(written)], f"{_label(item)}_count"
+        )
 
     def _layer(self, item: Item, layers: Sequence[ModuleSource | None], key: str) -> Made:
         first = next(one for one in layers if one is not None)
@@ -114,7 +125,8 @@ class Writer:
         values = [UNSAID if one is None else one.value for one in column]
         written = next((one.written for one in column if one is not None and one.written is not None), None)
         through = self.made.channels.get(item.sources[0]) if first.inward else None
-        code = self.values.settle(values, written, through, self.values.called(first.name, key))
+        guesses = [written, through, self._before(item, first.name)]
+        code = self.values.settle(values, guesses, self.values.called(first.name, key))
         return Given(first.name, code, first.default)
 
     def _chosen_module(self, item: Item, callees: Sequence[str | None]) -> str:
@@ -125,18 +137,26 @@ class Writer:
     def _block(self, item: Item, inner: Class) -> Made:
         given = []
         for one in inner.parameters:
-            values = [one.values[id(part)] if part.what != "absent" else UNSAID for part in item.parts]
+            values = [one.values[id(part)] if part.is_here else UNSAID for part in item.parts]
             if one.is_module:
                 code = self.values.settle_module(values, one.name)
             else:
                 code = self.values.settle(
                     values,
-                    self._said(item, inner, one),
-                    self.made.channels.get(item.sources[0]) if one.name == "in_channels" else None,
+                    [
+                        self._said(item, inner, one),
+                        self.made.channels.get(item.sources[0]) if one.name == "in_channels" else None,
+                        self._before(item, one.name),
+                    ],
                     self._name_for(item, inner, one),
                 )
             given.append(Given(one.name, code, one.default))
         return Made(inner.name, tuple(given))
+
+    def _before(self, item: Item, name: str) -> ast.expr | None:
+        """Return how an argument is written in the pass before, where passes are to be alike."""
+        made = self.made.made.get(id(self.earlier.get(id(item))))
+        return next((one.code for one in made.arguments if one.name == name), None) if made else None
 
     def _name_for(self, item: Item, inner: Class, one: Parameter) -> str:
         """Return what an argument of a block is called outside, with the name of the block if need be."""
@@ -156,21 +176,29 @@ class Writer:
 
     # ---- channels
 
-    def _column(self, ref: str, item: Item | None = None) -> list[int] | None:
-        """Return the channels of a tensor in every instance."""
-        slots: list[int] = []
+    def _column(self, ref: str, item: Item | None = None) -> list[Any] | None:
+        """Return the channels of a tensor in every instance that has it."""
+        slots: list[int | None] = []
         if item is None:
             slots = [part.sources[0] for part in self.body.instances]
         else:
             index = item.results.index(ref)
-            slots = [part.results[index] for part in item.parts if index < len(part.results)]
-        shapes = [self.shapes[slot] or () for slot in slots]
-        column = [shape[1] for shape in shapes if len(shape) > 1 and isinstance(shape[1], int)]
-        return column if len(column) == len(self.body.instances) else None
+            slots = [
+                None if part.what == "missing" else part.results[index]
+                for part in item.parts
+                if part.what == "missing" or index < len(part.results)
+            ]
+        column = [UNSAID if slot is None else self._channels(slot) for slot in slots]
+        return column if None not in column and len(column) == len(self.body.instances) else None
+
+    def _channels(self, slot: int) -> int | None:
+        """Return the channels of a tensor, if it has any."""
+        shape = self.shapes[slot] or ()
+        return shape[1] if len(shape) > 1 and isinstance(shape[1], int) else None
 
     def _follow(self, item: Item) -> None:
         """Find how the channels of a result are written."""
-        if item.what not in ("leaf", "block", "merge") or not item.results:
+        if item.what not in ("leaf", "block", "merge", "repeat") or not item.results:
             return
         ref = item.results[0]
         column = self._column(ref, item)
@@ -180,11 +208,14 @@ class Writer:
             if tree is not None and self.values.holds(tree, column):
                 self.made.channels[ref] = tree
                 return
-        if len(set(column)) == 1:
-            self.made.channels[ref] = ast.Constant(column[0])
+        said = {one for one in column if one is not UNSAID}
+        if len(said) == 1:
+            self.made.channels[ref] = ast.Constant(said.pop())
 
     def _guesses(self, item: Item) -> list[ast.expr | None]:
         guesses: list[ast.expr | None] = []
+        if item.what == "repeat":
+            return [self.made.channels.get(ref) for one in reversed(item.children) for ref in one.results[:1]]
         made = self.made.made.get(id(item))
         if made is not None and item.body is None:
             last = made.inside[-1][1] if made.inside else made
@@ -202,6 +233,16 @@ class Writer:
                 total = None if total is None or one is None else folded(ast.BinOp(total, ast.Add(), one))
             guesses.append(total)
         return guesses
+
+
+def _earlier(body: Item) -> Iterator[tuple[int, Item]]:
+    """Yield every piece of a ragged repeat's passes with its like in the pass before."""
+    for item in body.items():
+        if item.is_ragged:
+            for one, other in pairwise(item.children):
+                yield from (
+                    (id(later), first) for first, later in zip(one.items(), other.items(), strict=False)
+                )
 
 
 def _label(item: Item) -> str:

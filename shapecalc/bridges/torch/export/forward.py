@@ -47,7 +47,15 @@ def _links(item: Item, reads: Counter[str]) -> list[tuple[str, str]] | None:
             return None
     if not links or any(after[0] != before[1] for before, after in pairwise(links)):
         return None
+    if item.what == "repeat":
+        links[-1] = (links[-1][0], item.results[0])
     return links
+
+
+def _passed_on(item: Item) -> dict[str, str]:
+    """Return which results of its last pass a repeat that is written out hands on."""
+    last = item.children[-1].results if item.children else ()
+    return {ref: one for ref, one in zip(item.results, last, strict=False) if ref != one}
 
 
 def present(item: Item) -> list[Item]:
@@ -84,6 +92,8 @@ class Forward:
         for item in body.items.items():
             if item.what == "absent":
                 self.alias[item.results[0]] = item.sources[0]
+            if item.what == "repeat" and _links(item, self.reads) is None:
+                self.alias |= _passed_on(item)
         for item in body.items.items():
             if item.what in ("leaf", "block", "merge"):
                 for ref in item.sources:

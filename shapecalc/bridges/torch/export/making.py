@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections import Counter
 from collections.abc import Iterator
 from itertools import pairwise, takewhile
@@ -54,7 +55,8 @@ class Maker:
         codes = [self.code(one) for one in inside]
         if is_chain(item, self.reads) or is_sliceable(item, self.reads):
             if is_numbered(item):
-                return Call("nn.Sequential", tuple(("", one) for one in looped(codes)))
+                passes = self._passes(item, codes) if item.is_ragged else looped(codes)
+                return Call("nn.Sequential", tuple(("", one) for one in passes))
             return call("nn.Sequential", _keywords("OrderedDict", inside, codes))
         if is_numbered(item):
             return call("nn.ModuleList", Call("", tuple(("", one) for one in looped(codes)), "[]"))
@@ -62,6 +64,27 @@ class Maker:
             refuse_meanings([one.key], one)
         pairs = tuple((f'"{one.key}": ', code) for one, code in zip(inside, codes, strict=True))
         return call("nn.ModuleDict", Call("", pairs, "{}"))
+
+    def is_written(self, item: Item) -> bool:
+        """Say whether passes that not every instance has can be counted in a loop."""
+        if not (is_chain(item, self.reads) and is_numbered(item)):
+            return False
+        inside = [one for one in present(item) if one.has_modules]
+        return len(inside) == len(item.children) and self._looped_from(item, [*map(self.code, inside)]) >= 0
+
+    def _passes(self, item: Item, codes: list[Code]) -> list[Code]:
+        """Return the passes that differ, and a loop over those that are alike, as many as there are."""
+        start = self._looped_from(item, codes)
+        count = self.one.counts[id(item)]
+        times = count if start == 0 else ast.BinOp(count, ast.Sub(), ast.Constant(start))
+        return [*looped(codes[:start]), Loop(codes[-1], "_", text(times))]
+
+    def _looped_from(self, item: Item, codes: list[Code]) -> int:
+        """Return from which pass on all are alike, -1 if some instance ends before."""
+        start = len(codes) - 1
+        while start > 0 and codes[start - 1] == codes[-1]:
+            start -= 1
+        return start if start <= min(count for count in item.passes if count) else -1
 
     def _plain(self, item: Item) -> Code:
         return made_code(self.one.made[id(item)])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from shapecalc import __version__
@@ -38,7 +38,15 @@ class Export:
         self.model = model
         self.network = network
         self.sources = {id(part): self._source(part) for part in network.root.parts() if part.node}
-        self.bodies = Bodies(network, self.sources)
+        self.shared = shared
+        even: set[str] = set()
+        while torn := self._work_out(even):
+            even |= torn
+
+    def _work_out(self, even: Collection[str]) -> set[str]:
+        """Work out the classes; return the blocks whose passes no loop counts, each to be of one length."""
+        model, network = self.model, self.network
+        self.bodies = Bodies(network, self.sources, even)
         self.classes: dict[int, Class] = {}
         self.root = self.bodies.of[id(network.root)]
         taken = set(RESERVED)
@@ -48,8 +56,12 @@ class Export:
             block = None if body is self.root else model.blocks.get(body.label)
             args = block.args if block is not None else None if body is self.root else {}
             one = Class(names[id(body)], body, frozenset(args or ()))
-            Writer(one, args, shared, self.classes, self.sources, network.shapes, taken).work_out()
+            Writer(one, args, self.shared, self.classes, self.sources, network.shapes, taken).work_out()
             self.classes[id(body)] = one
+        ragged = [
+            (one, item) for one in self.classes.values() for item in one.body.items.items() if item.is_ragged
+        ]
+        return {one.body.label for one, item in ragged if not Maker(one, one.body.reads()).is_written(item)}
 
     def _source(self, part: Part) -> Source:
         node = part.node

@@ -37,6 +37,11 @@ class Part:
     """The fields of a layer, or the arguments of a block, as the spec has them."""
     variables: Mapping[str, Value] = field(default_factory=dict)
 
+    @property
+    def is_here(self) -> bool:
+        """Whether there is a module: the step is neither left out nor a pass that others have."""
+        return self.what not in ("absent", "missing")
+
     def parts(self) -> Iterator[Part]:
         """Yield this part and all in it, what is inside before what holds it."""
         for child in self.children:

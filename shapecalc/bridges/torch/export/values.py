@@ -48,14 +48,12 @@ class Values:
         found = [one for one in [*self.known, *self.new] if one.name in self.used]
         return sorted(found, key=lambda one: one.default is not UNSAID)
 
-    def settle(
-        self, values: Sequence[Any], written: ast.expr | None, through: ast.expr | None, name: str
-    ) -> ast.expr:
+    def settle(self, values: Sequence[Any], guesses: Sequence[ast.expr | None], name: str) -> ast.expr:
         """Return how a value is written that is this in each instance; `name` is for a new argument.
 
-        `written` is what the spec says, `through` what arrives.
+        Of the guesses, such as what the spec says and what arrives, the first that holds is taken.
         """
-        found = self._explained(values, written, through) or self._filled(values, is_module=False)
+        found = self._explained(values, guesses) or self._filled(values, is_module=False)
         if found is None:
             found = self._made(values, name, is_module=False)
         for used in names_in(found):
@@ -112,10 +110,8 @@ class Values:
         self.used = {found.get(name, name) for name in self.used}
         return found
 
-    def _explained(
-        self, values: Sequence[Any], written: ast.expr | None, through: ast.expr | None
-    ) -> ast.expr | None:
-        for tree in (written, through):
+    def _explained(self, values: Sequence[Any], guesses: Sequence[ast.expr | None]) -> ast.expr | None:
+        for tree in guesses:
             if tree is not None and names_in(tree) and self.holds(tree, values):
                 return tree
         said = [value for value in values if value is not UNSAID]
