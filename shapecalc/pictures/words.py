@@ -68,6 +68,8 @@ def words(box: Box, report: Report) -> Words:
         same = all(shape == node.output for shape in node.inputs)
         return Words(SYMBOLS.get(node.kind, node.kind), "", "" if same else shape, "")
     kind = f"{node.kind if node else item.kind} {window_text(item.window)}".strip()
+    if node is None and item.node is not None and item.node.kind == item.kind:  # folded with its branches
+        kind = f"{kind} of {len(item.node.inputs)} branches"
     return Words(*_named(item, kind), "" if box.family == "pointwise" else shape, cost(item))
 
 
