@@ -37,7 +37,7 @@ It has <!-- shapecalc value resnet50 params -->0<!-- /shapecalc --> parameters.
 
 1. In a list:
 
-   <!-- shapecalc sizes unet -->
+   <!-- shapecalc sizes unet --format text -->
    what was there
    <!-- /shapecalc -->
 
@@ -72,7 +72,7 @@ It has |resnet_params| parameters. An example::
 HTML = """<p>It has <!-- shapecalc value resnet50 params --><!-- /shapecalc --> parameters.</p>
   <!-- shapecalc show lenet5 -->
   <!-- /shapecalc -->
-<!-- shapecalc sizes unet -->
+<!-- shapecalc sizes unet --format text -->
 <!-- /shapecalc -->
 """
 PYTHON = '''"""It has <!-- shapecalc value resnet50 params --><!-- /shapecalc --> parameters."""
@@ -149,6 +149,12 @@ def test_markdown_reads_as_meant() -> None:
     assert fences[0].content == f"{shapecalc.load('unet').sizes()}\n"
     assert any(token.type == "inline" and token.content == "416,520" for token in tokens)
     assert f"-->{PARAMS}<!--" in filled("a.md", MARKDOWN)
+
+
+def test_sizes_stand_in_markdown_as_formulas() -> None:
+    text = filled("a.md", "<!-- shapecalc sizes unet_padded -->\n<!-- /shapecalc -->\n")
+    assert "\n- $H, W \\equiv 0 \\pmod{16}$\n" in text
+    assert "```" not in text
 
 
 def test_restructured_text_reads_as_meant() -> None:
