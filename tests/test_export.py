@@ -248,6 +248,49 @@ def test_what_changes_the_structure_cannot_be_set(tmp_path: Path) -> None:
         compare(free.analyze(odd=5), network(odd=5))
 
 
+STAGES = """
+name: stages
+input: [3, 8, 8]
+blocks:
+  unit:
+    args: {channels: ~}
+    layers:
+      - conv2d: {out_channels: channels, kernel_size: 3, padding: 1}
+      - tanh
+  stage:
+    args: {channels: ~, depth: ~}
+    layers:
+      - unit: {channels: "max(channels, 1)"}
+        name: unit
+        repeat: depth
+      - relu
+layers:
+  - stage: {channels: 4, depth: 1}
+  - stage: {channels: 6, depth: 3}
+  - stage: {channels: 6, depth: 2}
+"""
+DROPPING = STAGES.replace('unit: {channels: "max(channels, 1)"}', "dropout: {p: i/8}")
+DROPPING = DROPPING.replace("repeat: depth", "repeat: {i: depth}")
+
+
+def test_passes_that_blocks_differ_in_are_counted_by_an_argument(tmp_path: Path) -> None:
+    model = shapecalc.loads(STAGES)
+    source = export(model)
+    assert source.count("(nn.Module)") == 3
+    assert "*[Unit(channels, channels=channels) for _ in range(depth - 1)]" in source
+    assert "Stage(4, channels=6, depth=3)" in source
+    same_numbers(model, tmp_path)
+
+
+def test_passes_that_no_loop_counts_are_classes_of_their_own(tmp_path: Path) -> None:
+    """Settings that grow from pass to pass are written out, as many as there are."""
+    model = shapecalc.loads(DROPPING)
+    source = export(model)
+    assert source.count("(nn.Module)") == 4
+    assert "range(depth" not in source
+    same_numbers(model, tmp_path)
+
+
 def test_a_default_that_is_no_default_is_noticed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(exporting, "_other_source", lambda *given: "")
     with imported(export(shapecalc.load("resnet18")), tmp_path) as network:

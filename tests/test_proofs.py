@@ -184,6 +184,10 @@ TOLD = [
     (case("linear", (1, 10), out_features=5), "proved for all N"),
     (case("bilinear", (6, 4), (6, 5), out_features=3), "proved for all N1"),
     (case("gru_cell", (2, 3), (2, 4), hidden_size=4), "proved for all N1"),
+    (
+        case("lstm", (5, 2, 3), hidden_size=4, num_layers=2, bidirectional=True),
+        "proved for all N, C",
+    ),
     (case("max_unpool1d", (2, 3, 5), (2, 3, 5), kernel_size=2), "proved for all N1, C1, L1"),
     (
         case("weight_norm", (1, 3, 8, 8), layer=Conv2d(out_channels=2, kernel_size=3)),
