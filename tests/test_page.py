@@ -33,6 +33,7 @@ from shapecalc.page.render import file_name, gallery, network_script, page
 from shapecalc.report.data import Report
 from shapecalc.report.listing import Entry
 from shapecalc.report.outline import lines, outline
+from tests.page_values import report_at
 
 ROOT = Path(__file__).resolve().parent.parent
 CORE = (ROOT / "shapecalc" / "page" / "core.js").read_text(encoding="utf-8")
@@ -117,7 +118,7 @@ def settings(page_: Page, chance: random.Random) -> dict[str, int]:
 
 def engine_says(freedom: Freedom, values: dict[str, int]) -> Report | tuple[str, str]:
     try:
-        return freedom.analyze(values)
+        return report_at(freedom, values)
     except ShapecalcError as error:
         return getattr(error, "path", ""), str(error)
 
@@ -296,7 +297,7 @@ def test_a_page_opens_with_the_sizes_it_is_given(tmp_path: Path) -> None:
     assert (defaults["H"], defaults["W"]) == ("320", "160")
     freedom = freed(begun(load("dcgan_generator"), (100, 2, 3), {}), {})
     given = load("dcgan_generator").analyze(input=(100, 2, 3))
-    assert freedom.analyze({one.name: one.default for one in freedom.controls}).outputs == given.outputs
+    assert report_at(freedom, {one.name: one.default for one in freedom.controls}).outputs == given.outputs
 
 
 def test_a_size_that_follows_another_still_does_after_the_page_is_opened_elsewhere() -> None:
@@ -304,7 +305,7 @@ def test_a_size_that_follows_another_still_does_after_the_page_is_opened_elsewhe
     two = load({"parameters": {"H": 8}, "input": {"a": ["H"], "b": ["2 * H // 2"]}, "layers": layers})
     freedom = freed(begun(two, {"a": (9,)}, {}), {})
     assert [(one.name, one.default) for one in freedom.controls] == [("H", 9), ("batch", 1)]
-    assert freedom.analyze({"H": 11, "batch": 1}).output == (1, 11)
+    assert report_at(freedom, {"H": 11, "batch": 1}).output == (1, 11)
     one = load({"parameters": {"H": 8}, "input": {"a": ["H", "H + 1"]}, "layers": ["relu"]})
     with pytest.raises(SpecError, match="computes a size of its input"):
         begun(one, (8, 8), {})
@@ -408,5 +409,5 @@ def test_the_wheel_ships_the_parts(tmp_path: Path) -> None:
     (wheel,) = tmp_path.glob("*.whl")
     with zipfile.ZipFile(wheel) as archive:
         shipped = {name for name in archive.namelist() if name.startswith("shapecalc/page/")}
-    parts = {"core.js", "page.js", "page.css", "page.html", "gallery.html", "gallery.js"}
+    parts = {"core.js", "page.js", "page.css", "head.html", "page.html", "gallery.html", "gallery.js"}
     assert {f"shapecalc/page/{part}" for part in parts} <= shipped

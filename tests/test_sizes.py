@@ -442,4 +442,5 @@ def test_the_command_prints_json() -> None:
 def test_the_command_complains_kindly() -> None:
     assert "is not a shape" in printed("sizes", "unet", "--near", "12,13")
     assert "is not one number for each of H, W" in printed("sizes", "unet", "--near", "12")
+    assert "hint: write 224x224" in printed("sizes", "unet", "--near", "12")
     assert "has no size" in printed("sizes", "unet", "--free", "depth")

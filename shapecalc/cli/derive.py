@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from shapecalc.arguments import asked, assignments, shapes
+from shapecalc.arguments import asked, assignments, listed, shapes
 from shapecalc.cli.words import MODEL, SETTINGS, examples
 from shapecalc.console import say
 from shapecalc.errors import SpecError, quote
@@ -68,7 +68,7 @@ def derive(
     """
     from shapecalc.report.cells import shape_text
 
-    names = [name.strip() for name in free.split(",") if name.strip()]
+    names = listed(free)
     if batch is not None and "batch" in names:
         raise click.UsageError("--batch gives the batch that --free leaves free: choose one")
     written = ": " in model or model.lstrip().startswith(("[", "{"))

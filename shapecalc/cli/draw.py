@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from shapecalc.arguments import asked
+from shapecalc.arguments import asked, listed
 from shapecalc.cli.words import MODEL, SCALE, SETTINGS, examples
 from shapecalc.console import say
 from shapecalc.errors import SpecError
@@ -74,7 +74,7 @@ def draw(
     pip install "shapecalc[draw]".
     """
     found, given, settled = asked(model, inputs, settings)
-    names = [name.strip() for name in free.split(",") if name.strip()]
+    names = listed(free)
     drawing = found.draw(style=style, depth=depth, input=given, symbolic=names, **settled)
     write(drawing, output, form or ("mmd" if style == "graph" else "svg"), scale, chosen=form is not None)
 

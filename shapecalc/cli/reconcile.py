@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from shapecalc.arguments import asked
+from shapecalc.arguments import asked, listed
 from shapecalc.cli.words import FORMAT, MODEL, SETTINGS, examples
 from shapecalc.console import say, terminal_width
 
@@ -45,7 +45,7 @@ def reconcile(
     from shapecalc.report.reconcile import accounts, changes
     from shapecalc.report.reconcile_text import reconciled_page, text
 
-    names = [name.strip() for name in free.split(",") if name.strip()]
+    names = listed(free)
     asked_of, given, settled = asked(model, inputs, settings)
     report = asked_of.analyze(input=given, symbolic=names, **settled)
     if against is None and not (inputs or settings or names):

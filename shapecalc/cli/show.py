@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from shapecalc.arguments import asked
+from shapecalc.arguments import asked, listed
 from shapecalc.cli.words import CONVENTION, MODEL, SETTINGS, examples
 from shapecalc.console import say, terminal_width
 
@@ -79,7 +79,7 @@ def show(  # noqa: PLR0913, PLR0917  (one argument per option)
 
     pkg.mod:Net is a torch module, or what builds one with the settings of --set.
     """
-    names = [name.strip() for name in free.split(",") if name.strip()]
+    names = listed(free)
     if batch is not None and "batch" in names:
         raise click.UsageError("--batch gives the batch that --free leaves free: choose one")
     found, given, settled = asked(model, inputs, settings)

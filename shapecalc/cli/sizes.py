@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from shapecalc.arguments import asked, shape
+from shapecalc.arguments import asked, listed, shape
 from shapecalc.cli.words import FORMAT, MODEL, SETTINGS, examples
 from shapecalc.console import say
 from shapecalc.pieces import written
@@ -54,7 +54,7 @@ def sizes(
 
     The network is taken as built for its default sizes, its weights fixed, in evaluation mode.
     """
-    names = [name.strip() for name in free.split(",") if name.strip()]
+    names = listed(free)
     asked_of, given, settled = asked(model, inputs, settings)
     found = asked_of.sizes(input=given, rebuild=rebuild, outputs=outputs, free=names or None, **settled)
     beside = None if near is None else found.nearest(shape(near))

@@ -59,14 +59,14 @@ class Recorder:
         self.work = 0
         self.doubtful: dict[int, frozenset[int]] = {}
         """The tensors whose sizes are a guess, and on which guesses each rests: where they were made."""
-        self.lost_slots: set[int] = set()
         self.loops: tuple[Loop, ...] = ()
         """The loops that the next node is in."""
 
     @property
     def walk(self) -> Walk:
         """Everything that was found."""
-        return Walk(self.graph, self.shapes, self.effects, self.failures, {*self.doubtful}, self.lost_slots)
+        lost = {slot for slot, doubt in self.doubtful.items() if whole(slot) <= doubt}
+        return Walk(self.graph, self.shapes, self.effects, self.failures, {*self.doubtful}, lost)
 
     def parameter(self, name: str) -> Value:
         """Return the value of a parameter and remember that the graph depends on it."""
@@ -174,7 +174,6 @@ class Recorder:
         self.shapes[slot] = self.shapes[like]
         if self.shapes[slot] is not None:
             self.doubtful[slot] = whole(slot)
-            self.lost_slots.add(slot)
         return slot
 
     def stand_in(self, shape: Shape, slot: int) -> int:
@@ -208,7 +207,6 @@ class Recorder:
         graph.sizes_read = {key: size for key, size in graph.sizes_read.items() if key[0] < to.slots}
         graph.standing_for = {slot: of for slot, of in graph.standing_for.items() if slot < to.slots}
         self.doubtful = {slot: doubt for slot, doubt in self.doubtful.items() if slot < to.slots}
-        self.lost_slots = {slot for slot in self.lost_slots if slot < to.slots}
 
     def spend(self) -> None:
         """Count one piece of work; raise `TooLarge` when there have been too many."""

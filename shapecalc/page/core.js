@@ -168,7 +168,7 @@ function filled(text, sizes) {
   return text.replace(/\{(\d+)\}/g, (_, index) => grouped(sizes[Number(index)]));
 }
 
-/** Bytes in KiB, MiB or GiB, cut after one digit. */
+/** Bytes in KiB, MiB, GiB or TiB, rounded to one digit. */
 function memory(bytes) {
   for (const [unit, scale] of [["TiB", 1n << 40n], ["GiB", 1n << 30n], ["MiB", 1n << 20n], ["KiB", 1n << 10n]]) {
     if (bytes >= scale) {

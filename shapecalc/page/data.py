@@ -12,7 +12,7 @@ from shapecalc.algebra.integer_set import IntegerSet
 from shapecalc.algebra.rational import LARGEST
 from shapecalc.algebra.region import Region
 from shapecalc.algebra.term import WHOLE, Term, TextWriter, Value
-from shapecalc.errors import ShapecalcError, Undecided
+from shapecalc.errors import ShapecalcError
 from shapecalc.layers.requirement import Requirement
 from shapecalc.page.formulas import Formulas, expressions
 from shapecalc.page.free import Freedom
@@ -230,8 +230,6 @@ class Data:
             found = self.freedom.model.sizes(
                 free=names, rebuild=rebuild, outputs=outputs, **self.freedom.settled
             )
-        except Undecided:
-            return None, []
         except ShapecalcError:
             return None, []
         return _boxes(found.region), [[one.path, str(one.requirement)] for one in found.imposed]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from shapecalc.algebra import Dim, Expr, symbol
+from shapecalc.algebra import Dim, symbol
 from shapecalc.algebra.formula import Formula
 from shapecalc.engine.parameters import BATCH, Parameters
 from shapecalc.errors import Located, ShapecalcError, SpecError, quote
@@ -48,26 +48,6 @@ class Freedom:
     controls: tuple[Control, ...]
     fixed: tuple[Fixed, ...]
     report: Report
-
-    def analyze(self, values: Mapping[str, int]) -> Report:
-        """Return the engine's own report at some values of the controls, with numbers only."""
-        batch, given, named = self.arguments(values)
-        return self.model.analyze(input=given or None, batch=batch, **{**self.settled, **named})
-
-    def arguments(self, values: Mapping[str, int]) -> tuple[int, dict[str, tuple[int, ...]], dict[str, int]]:
-        """Return the batch, the inputs and the parameters that some values of the controls stand for."""
-        batch = values.get(BATCH, 1)
-        axes = {control.name for control in self.controls if control.axis is not None}
-        named = {name: n for name, n in values.items() if name != BATCH and name not in axes}
-        given: dict[str, tuple[int, ...]] = {}
-        if axes:
-            for name, shape in self.report.inputs.items():
-                sizes = [
-                    size.subs(values) if isinstance(size, Expr) else size
-                    for size in shape[self.model.front :]
-                ]
-                given[name] = tuple(size for size in sizes if isinstance(size, int))
-        return batch, given, named
 
 
 def begun(model: Model, given: Any, settled: Mapping[str, Any]) -> Model:

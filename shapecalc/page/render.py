@@ -39,8 +39,8 @@ def page(model: Model, *, picture: str = "", **settled: Any) -> str:
         "page.css",
         f"{_part('core.js')}\n{network_script(data)}\n{_part('page.js')}",
         styles=re.findall(r"<style[^>]*>(.*?)</style>", picture, flags=re.DOTALL),
+        head=f"{escape(model.title or model.name)} ({escape(model.name)})",
         title=escape(model.title or model.name),
-        name=escape(model.name),
         paper=_paper(model),
         dtype=report.dtype,
         picture=_figure(picture),
@@ -75,6 +75,7 @@ def gallery(entries: list[Entry], refused: Mapping[str, str]) -> str:
         "gallery.html",
         "page.css",
         _part("gallery.js"),
+        head="Networks",
         rows="\n".join(lines),
         count=f"{len(entries)} networks",
     )
@@ -106,7 +107,9 @@ def _filled(template: str, style: str, script: str, *, styles: list[str] | None 
         f"default-src 'none'; script-src {_hash(code)}; style-src {allowed}; "
         "base-uri 'none'; form-action 'none'"
     )
-    return Template(_part(template)).substitute(texts, style=css, script=code, policy=policy)
+    return Template(_part("head.html") + _part(template)).substitute(
+        texts, style=css, script=code, policy=policy
+    )
 
 
 def _hash(text: str) -> str:

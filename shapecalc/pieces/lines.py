@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 from typing import TypeAlias
@@ -53,14 +54,14 @@ def _under(lines: list[Told]) -> Iterator[tuple[str, Line]]:
         yield label, ()
 
 
-class Lines(Shown):
+class Lines(Shown, ABC):
     """A base of every answer that is a few lines; `lines` says which."""
 
     __slots__ = ()
 
+    @abstractmethod
     def lines(self) -> Iterator[Told]:
         """Yield the lines of the answer."""
-        raise NotImplementedError
 
     def __str__(self) -> str:
         return as_text(self.lines())

@@ -51,7 +51,7 @@ def traced(
                 return _traced(bare, given, shapes, _Way(title, dtype, whole, batch=1, held=True))
             except ShapecalcError:
                 raise
-            except Exception as plainly:  # noqa: BLE001
+            except Exception as plainly:  # noqa: BLE001  (whatever the module's own code raises)
                 last = last or (plainly if _names_ours(error) else error)
         except Exception as error:  # noqa: BLE001  (whatever the module's own code raises)
             last = last or error
