@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from shapecalc.layers.base import Joint, Layer, Merge
     from shapecalc.layers.registry import kinds, register
     from shapecalc.model import Model, load, loads, names
-    from shapecalc.report.data import Report
     from shapecalc.report.derivation import Derivation
     from shapecalc.report.node import Node
+    from shapecalc.report.report import Report
     from shapecalc.solving.mirror import solve_mirror
     from shapecalc.solving.window import solve_window
     from shapecalc.spec.tree import Block, Call, Sequential, Side, Step
@@ -35,7 +35,7 @@ _HOMES = {
     "Merge": "layers.base",
     "Model": "model",
     "Node": "report.node",
-    "Report": "report.data",
+    "Report": "report.report",
     "Sequential": "spec.tree",
     "ShapeError": "errors",
     "ShapecalcError": "errors",

@@ -10,7 +10,7 @@ from shapecalc.errors import SpecError, quote
 
 if TYPE_CHECKING:
     from shapecalc.model import Model
-    from shapecalc.pieces.piece import Line
+    from shapecalc.render.piece import Line
 
 
 def opened(source: str) -> Model:
@@ -32,7 +32,7 @@ def asked(
     from shapecalc.bridges import need
 
     need("torch")
-    from shapecalc.bridges.torch.locating import model_at
+    from shapecalc.bridges.torch.tracer.module_locator import model_at
 
     return model_at(source, given, settled), None, {}
 
@@ -98,7 +98,7 @@ def shape(text: str) -> tuple[int, ...]:
 def assignments(given: tuple[str, ...]) -> dict[str, Any]:
     """Return the parameters that --set gives; values are read as in a spec."""
     from shapecalc.engine.parameters import RESERVED
-    from shapecalc.spec.text import parse
+    from shapecalc.spec.located_text import parse
 
     found: dict[str, Any] = {}
     for text in given:
@@ -116,7 +116,7 @@ def assignments(given: tuple[str, ...]) -> dict[str, Any]:
 
 def amount(text: str | None) -> int | None:
     """Return a number written with a unit: 5M is 5,000,000."""
-    from shapecalc.spec.values import amount as written
+    from shapecalc.spec.spec_values import amount as written
 
     if text is None:
         return None
@@ -129,7 +129,7 @@ VALUE_OPTIONS = ("input", "free", "batch", "unit", "digits")
 
 def valued(source: str, name: str, more: tuple[str, ...]) -> Line:
     """Return one value of a model: its name, then a layer and what KEY=VALUE settles, in any order."""
-    from shapecalc.report.value import value
+    from shapecalc.report.single_value import value
 
     layer, options, settings = _parted(more)
     free = listed(options.get("free", ""))

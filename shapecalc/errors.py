@@ -20,7 +20,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from shapecalc.checks.diagnostic import Diagnostic
+    from shapecalc.diagnostics.diagnostic import Diagnostic
 
 _LONGEST_QUOTE = 60
 _DEEPEST_QUOTE = 8
@@ -73,7 +73,7 @@ class Located(ShapecalcError):
     """An error that knows where it happened: in which file and line, and in which layer.
 
     `at` names the part of a layer (a field, or `when` and the like) until its place is known.
-    `failures` holds every failure of a walk, of which this is the first.
+    `failures` holds every failure of an inference, of which this is the first.
     """
 
     def __init__(
@@ -124,7 +124,7 @@ class FormulaError(SpecError):
 
 
 class ShapeError(Located):
-    """A layer refuses what arrives; `failures` holds every independent failure of the walk."""
+    """A layer refuses what arrives; `failures` holds every independent failure of the inference."""
 
 
 class DesignError(Located):
@@ -149,7 +149,7 @@ class NotInstalled(ShapecalcError):
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """One failure of a walk, as a value: the walk goes on beside it."""
+    """One failure of an inference, as a value: the inference goes on beside it."""
 
     code: str
     message: str

@@ -10,28 +10,28 @@ from pydantic import PrivateAttr
 
 from shapecalc.algebra import Dim, Expr, symbol
 from shapecalc.algebra.rational import LARGEST
-from shapecalc.engine.graph import Walk
+from shapecalc.engine.graph import Inference
+from shapecalc.engine.graph_cache import GraphCache
 from shapecalc.engine.parameters import BATCH, Parameters, input_shapes
-from shapecalc.engine.remembered import Graphs
 from shapecalc.errors import DesignError, ShapecalcError, SpecError, nearest, quote
 from shapecalc.layers.registry import FRAMEWORKS
 from shapecalc.layers.requirement import Shape
-from shapecalc.pieces.display import Shown
-from shapecalc.report.data import DTYPES, Report
+from shapecalc.render.display import Shown
+from shapecalc.report.report import DTYPES, Report
 from shapecalc.spec.find import bundled, locate, read_file, short
+from shapecalc.spec.located_text import parse
 from shapecalc.spec.read import read
-from shapecalc.spec.text import parse
 from shapecalc.spec.tree import Spec
 
 if TYPE_CHECKING:
-    from shapecalc.checks.diagnostic import Diagnostic
+    from shapecalc.diagnostics.diagnostic import Diagnostic
+    from shapecalc.pictures.cost_plot import DepthPlot, SizePlot
     from shapecalc.pictures.drawing import Drawing
-    from shapecalc.pictures.plot import DepthPlot, SizePlot
-    from shapecalc.pieces.piece import Page
+    from shapecalc.render.piece import Page
     from shapecalc.report.derivation import Derivation
     from shapecalc.sizes.agreement import Agreement
     from shapecalc.sizes.answer import Sizes
-    from shapecalc.solving.budget import Budget
+    from shapecalc.solving.budget_answer import Budget
     from shapecalc.solving.features import Features
     from shapecalc.solving.inputs import Inputs
 
@@ -57,7 +57,7 @@ class Model(Shown, Spec):
     (1, 8, ⌈H/2⌉ - 1, ⌈W/2⌉ - 1)
     """
 
-    _graphs: Graphs = PrivateAttr(default_factory=Graphs)
+    _graphs: GraphCache = PrivateAttr(default_factory=GraphCache)
     _text: str | None = PrivateAttr(default=None)
 
     def __eq__(self, other: object) -> bool:
@@ -102,16 +102,16 @@ class Model(Shown, Spec):
         if count not in (None, *FRAMEWORKS):
             raise SpecError(f"parameters are counted as in {' or '.join(FRAMEWORKS)}, not {quote(count)}")
         try:
-            walk, inputs = self._walk(input, batch, symbolic, parameters)
+            inference, inputs = self._infer(input, batch, symbolic, parameters)
         except RecursionError:
             raise SpecError("the model, or a value in it, is nested too deep", place=self.place) from None
-        if walk.failures:
-            raise walk.failures[0].error(tuple(walk.failures))
-        return Report(self.name, self.title, walk, inputs, dtype, count or self.framework, convention)
+        if inference.failures:
+            raise inference.failures[0].error(tuple(inference.failures))
+        return Report(self.name, self.title, inference, inputs, dtype, count or self.framework, convention)
 
-    def _walk(
+    def _infer(
         self, given: Any, batch: Dim | None, symbolic: bool | str | Iterable[str], values: Mapping[str, Any]
-    ) -> tuple[Walk, dict[str, Shape]]:
+    ) -> tuple[Inference, dict[str, Shape]]:
         free = self._free_names(symbolic)
         if symbolic is True:
             free = [name for name in free if name not in values]
@@ -129,7 +129,7 @@ class Model(Shown, Spec):
                 raise SpecError(f"batch must be a whole number from 1 to 10^18, or None, not {quote(batch)}")
         parameters = Parameters(self, values, free)
         inputs = input_shapes(self, parameters, given, batch)
-        return self._graphs.walk(self, parameters, inputs, batched=batch is not None), inputs
+        return self._graphs.infer(self, parameters, inputs, batched=batch is not None), inputs
 
     def derive(
         self,
@@ -189,7 +189,7 @@ class Model(Shown, Spec):
         >>> load("lenet5").plot(load("lenet_300_100")).chart.series
         ['lenet5', 'lenet_300_100']
         """
-        from shapecalc.pictures.plot import DepthPlot, SizePlot, against_size
+        from shapecalc.pictures.cost_plot import DepthPlot, SizePlot, against_size
 
         models = (self, *others)
         reports = [model.analyze(**parameters) for model in models]
@@ -224,8 +224,8 @@ class Model(Shown, Spec):
         >>> model.check(max_params="60K")[0].code
         'budget'
         """
-        from shapecalc.checks.budget import limits, over_budget
-        from shapecalc.checks.diagnostic import gathered
+        from shapecalc.diagnostics.budget import limits, over_budget
+        from shapecalc.diagnostics.diagnostic import gathered
 
         values = Parameters(self, parameters)
         input_shapes(self, values, input, 1)  # a given shape settles the parameters that it names
@@ -267,18 +267,18 @@ class Model(Shown, Spec):
         return self._found(given, parameters)[0]
 
     def _found(self, given: Any, values: Mapping[str, Any]) -> tuple[list[Diagnostic], Report]:
-        from shapecalc.checks.run import findings
+        from shapecalc.diagnostics.run_checks import findings
         from shapecalc.sizes.question import Question
 
-        walk, inputs = self._walk(given, 1, symbolic=False, values=values)
-        report = Report(self.name, self.title, walk, inputs, counting=self.framework)
+        inference, inputs = self._infer(given, 1, symbolic=False, values=values)
+        report = Report(self.name, self.title, inference, inputs, counting=self.framework)
         return findings(
-            self, report, walk.failures, Question(self, given, values, graphs=self._graphs)
+            self, report, inference.failures, Question(self, given, values, graphs=self._graphs)
         ), report
 
     def _repaired(self, found: list[Diagnostic], given: Any, values: Mapping[str, Any]) -> list[Diagnostic]:
-        from shapecalc.checks.repair import repaired
-        from shapecalc.checks.source import Source
+        from shapecalc.repair.repair import repaired
+        from shapecalc.repair.repair_source import Source
 
         variant = self.name if self.is_member and self._text is not None else None
         text = self.to_yaml() if self._text is None else self._text
@@ -363,9 +363,9 @@ class Model(Shown, Spec):
 
         return agreement(Question(self, values=parameters), Question(other, values=parameters))
 
-    def walk(self, given: Any = None, /, **parameters: Any) -> Walk:
-        """Return the bare walk over the model, its failures included."""
-        return self._walk(given, 1, symbolic=False, values=parameters)[0]
+    def infer(self, given: Any = None, /, **parameters: Any) -> Inference:
+        """Return the bare inference over the model, its failures included."""
+        return self._infer(given, 1, symbolic=False, values=parameters)[0]
 
     @property
     def text(self) -> str | None:
@@ -390,8 +390,8 @@ class Model(Shown, Spec):
 
     def _page(self) -> Page:
         """Return the report at the defaults; where there is none, why."""
-        from shapecalc.pieces.piece import Paragraph, Strong, Verbatim
-        from shapecalc.report.page import report_page
+        from shapecalc.render.piece import Paragraph, Strong, Verbatim
+        from shapecalc.report.report_page import report_page
 
         try:
             return report_page(self.analyze())
@@ -427,7 +427,7 @@ class Model(Shown, Spec):
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """Return a copy, with some fields replaced; it shares no expansion with the original."""
         copied = super().model_copy(update=update, deep=deep)
-        copied._graphs = Graphs()  # noqa: SLF001  (a copy of this very class)
+        copied._graphs = GraphCache()  # noqa: SLF001  (a copy of this very class)
         if update:
             copied._text = None  # noqa: SLF001
         return copied

@@ -1,4 +1,4 @@
-"""The law of closed forms: numbers put in afterwards are the numbers of a walk with those numbers.
+"""The law of closed forms: numbers put in afterwards are the numbers of a inference with those numbers.
 
 Where the number of passes of a repeat is free, one node stands for many, and is compared with each of them.
 """
@@ -42,7 +42,7 @@ def compare(model: Model, symbolic: Report, numbers: Mapping[str, int]) -> bool:
 
 
 def compare_nodes(symbolic: Report, numeric: Report, numbers: Mapping[str, int]) -> None:
-    """Assert that every layer of a walk with numbers is told by a layer of the symbolic one, and costs as told."""
+    """Assert that every layer of a inference with numbers is told by a layer of the symbolic one, and costs as told."""
     known = {node.path: node for node in numeric.nodes}
     told: set[str] = set()
     for node in symbolic.nodes:

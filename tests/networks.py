@@ -2,7 +2,7 @@
 
 Nearly every step is drawn so that it fits whatever image arrives (windows are padded, channels are
 asked for by formula), so a network of any shape of tree is legal without any bookkeeping of shapes.
-About one network in five gets one step that does not fit, somewhere.
+ErrorContext one network in five gets one step that does not fit, somewhere.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from shapecalc.algebra import Expr
 from shapecalc.engine.parameters import BATCH
 from shapecalc.page.free import Freedom
-from shapecalc.report.data import Report
+from shapecalc.report.report import Report
 
 
 def report_at(freedom: Freedom, values: Mapping[str, int]) -> Report:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from shapecalc.bridges.torch.layer import arguments, build_layer
+from shapecalc.bridges.torch.twins.build_layer import arguments, build_layer
 from shapecalc.engine.receptive import Part
 from shapecalc.layers.base import Elementwise, Kind
 

@@ -18,7 +18,7 @@ from typing import Any, TypeAlias, TypeVar
 from hypothesis import strategies as st
 
 from shapecalc.layers.base import Kind
-from shapecalc.layers.extended import INFINITIES, Extended
+from shapecalc.layers.extended_number import INFINITIES, Extended
 from shapecalc.layers.fields import (
     Annotation,
     Decimal,

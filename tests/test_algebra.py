@@ -21,9 +21,9 @@ from hypothesis import strategies as st
 
 from shapecalc.algebra import Dim, Expr, ceildiv, floordiv, maximum, minimum, symbol
 from shapecalc.algebra.decide import bounds, decide
+from shapecalc.algebra.expr_text import grouped, latex, text
 from shapecalc.algebra.formula import LONGEST, Formula
 from shapecalc.algebra.rational import Quotient, Value
-from shapecalc.algebra.render import grouped, latex, text
 from shapecalc.algebra.solution import common_period
 from shapecalc.algebra.sympy_bridge import from_sympy, to_sympy
 from shapecalc.errors import FormulaError, Undecided

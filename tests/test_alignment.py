@@ -16,8 +16,8 @@ from torch import Tensor, nn
 
 import shapecalc
 from shapecalc import Model, symbol
-from shapecalc.bridges.torch.layer import build_layer
-from shapecalc.checks.diagnostic import Diagnostic
+from shapecalc.bridges.torch.twins.build_layer import build_layer
+from shapecalc.diagnostics.diagnostic import Diagnostic
 from shapecalc.engine.alignment import Track, tracks
 from shapecalc.layers import (
     AdaptiveAvgPool1d,
@@ -328,7 +328,7 @@ def test_two_inputs_have_nothing_in_common() -> None:
 def test_a_u_net_returns_to_where_it_began() -> None:
     """Half a pixel is lost in a pool of 2 and won back by a transposed convolution of 2."""
     report = shapecalc.load("unet").analyze()
-    known = tracks(report.walk, [*report.inputs.values()], 1)
+    known = tracks(report.inference, [*report.inputs.values()], 1)
     last = known[report.graph.outputs["output"]]
     assert {one.stride for one in last[2:] if one} == {Fraction(1)}
     assert len({one.first for one in last[2:] if one}) == 1

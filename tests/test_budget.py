@@ -18,7 +18,7 @@ from shapecalc import DesignError, Dim, Model, SpecError
 from shapecalc.cli import main
 from shapecalc.layers import Conv2d
 from shapecalc.layers.base import AnyShape, NoWeights, NoWindow, SameShape
-from shapecalc.spec.schema import schema
+from shapecalc.spec.json_schema import schema
 
 FAMILY = """\
 name: family

@@ -15,7 +15,7 @@ import shapecalc
 from shapecalc import ShapecalcError, SpecError
 from shapecalc.layers import GRU, LSTM, RNN, Bilinear, Conv2d, ConvTranspose1d, Linear
 from shapecalc.layers.base import Joint
-from shapecalc.layers.elsewhere import ELSEWHERE
+from shapecalc.layers.not_kinds import NOT_KINDS
 from tests.strategies import Case, case
 from tests.test_torch_parity import compare
 from tools.catalogue import DOCUMENT, counterparts, document
@@ -27,7 +27,7 @@ CLASSES = sorted(
 
 def missing(names: Iterable[str]) -> list[str]:
     """Return the classes that are neither a kind nor listed with a reason."""
-    return [name for name in names if name not in counterparts() and name not in ELSEWHERE]
+    return [name for name in names if name not in counterparts() and name not in NOT_KINDS]
 
 
 def test_every_class_of_torch_is_a_kind_or_has_a_reason() -> None:
@@ -40,8 +40,8 @@ def test_a_class_that_is_neither_is_noticed() -> None:
 
 
 def test_no_class_is_both_and_every_reason_is_of_a_class() -> None:
-    assert set(counterparts()) & set(ELSEWHERE) == set()
-    assert set(ELSEWHERE) <= set(CLASSES)
+    assert set(counterparts()) & set(NOT_KINDS) == set()
+    assert set(NOT_KINDS) <= set(CLASSES)
 
 
 def test_the_page_is_up_to_date() -> None:

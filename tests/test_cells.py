@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shapecalc.algebra import Dim, symbol
-from shapecalc.algebra.cells import (
+from shapecalc.algebra.proof_cells import (
     Cell,
     Condition,
     Every,

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import shapecalc
-from shapecalc.checks.diagnostic import Diagnostic, github, text
 from shapecalc.cli import main
+from shapecalc.diagnostics.diagnostic import Diagnostic, github, text
 from shapecalc.errors import Place
 from shapecalc.layers import KerasMaxPool1d
 
@@ -137,7 +137,7 @@ def test_one_run_finds_every_mistake_of_the_tutorials_inception_v3_that_shapes_r
 
 
 def test_one_run_finds_every_mistake_of_the_tutorials_inception_v4_that_shapes_reveal() -> None:
-    """A value that is not legal does not end the walk, nor do branches of which neither is outvoted."""
+    """A value that is not legal does not end the inference, nor do branches of which neither is outvoted."""
     errors = [
         one for one in shapecalc.load("tutorials/keras_inception_v4").check() if one.severity == "error"
     ]
@@ -212,7 +212,7 @@ def test_a_branch_that_is_not_there_is_left_out_of_a_sum() -> None:
 
 
 def failures(text: str) -> list[tuple[str, str]]:
-    return [(one.code, one.path) for one in shapecalc.loads(dedent(text)).walk().failures]
+    return [(one.code, one.path) for one in shapecalc.loads(dedent(text)).infer().failures]
 
 
 LOST = """

@@ -24,8 +24,8 @@ from shapecalc.report.catalogue import catalogue
 from shapecalc.report.listing import listing, listing_rows
 from shapecalc.report.table import table
 from shapecalc.spec.find import folder
-from shapecalc.spec.schema import schema
-from shapecalc.spec.text import parse
+from shapecalc.spec.json_schema import schema
+from shapecalc.spec.located_text import parse
 from tests.test_bad_input import BROKEN, LISTS, MAPPINGS, plain_everything
 from tests.test_fuzz import EVERYTHING, inside, plain
 

@@ -20,8 +20,8 @@ from shapecalc.algebra.leading import leading
 from shapecalc.algebra.summation import summed
 from shapecalc.engine.parameters import Parameters
 from shapecalc.report.csv import csv
-from shapecalc.report.latex import latex
-from shapecalc.report.markdown import markdown
+from shapecalc.report.latex_table import latex
+from shapecalc.report.markdown_table import markdown
 from shapecalc.report.table import table
 from shapecalc.spec.find import bundled
 from tests.closed_forms import compare

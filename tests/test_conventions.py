@@ -17,11 +17,11 @@ from hypothesis import settings
 import shapecalc
 from shapecalc import Layer, SpecError, register
 from shapecalc.cli import main
-from shapecalc.costs.asked import Asked
-from shapecalc.costs.choose import CONVENTIONS, convention
+from shapecalc.conventions.by_tool import CONVENTIONS, convention
+from shapecalc.conventions.layer_call import LayerCall
 from shapecalc.layers.base import AnyShape, Elementwise, NoWeights, NoWindow, SameShape
 from shapecalc.layers.registry import get, kinds, unregister
-from shapecalc.report.reconcile import accounts, changes
+from shapecalc.report.reconciliation import accounts, changes
 from tests.test_counting_tools import configurations
 from tools.conventions import DOCUMENT, data, document, ours
 
@@ -101,7 +101,7 @@ def test_every_kind_has_a_rule_or_its_reason_is_told(name: str) -> None:
 @pytest.mark.parametrize("kind", kinds())
 def test_what_multiplies_is_never_counted_as_nothing(kind: str) -> None:
     for layer, one in configurations(kind):
-        asked = Asked(layer, one.inputs, layer.apply(one.inputs))
+        asked = LayerCall(layer, one.inputs, layer.apply(one.inputs))
         for rule in map(convention, CONVENTIONS):
             counts = rule.counts(asked)
             if counts is not None:
@@ -496,7 +496,7 @@ def test_exact_counts_what_a_plain_program_does(
     TALLY.clear()
     program()
     layer = get(kind)(**fields)
-    counts = convention("exact").counts(Asked(layer, shapes, layer.apply(shapes)))
+    counts = convention("exact").counts(LayerCall(layer, shapes, layer.apply(shapes)))
     assert counts is not None
     assert {part: number for part, number in counts.items() if number} == dict(TALLY)
 

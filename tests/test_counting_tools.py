@@ -12,10 +12,10 @@ from hypothesis import settings
 from torch import nn
 
 import shapecalc
-from shapecalc.bridges.torch.layer import arguments, build_layer
-from shapecalc.costs.asked import Asked
-from shapecalc.costs.choose import convention
-from shapecalc.costs.pieces import TRANSFORMERS, WRAPPERS
+from shapecalc.bridges.torch.twins.build_layer import arguments, build_layer
+from shapecalc.conventions.by_tool import convention
+from shapecalc.conventions.composites import TRANSFORMERS, WRAPPERS
+from shapecalc.conventions.layer_call import LayerCall
 from shapecalc.layers.base import Kind, Shapes
 from shapecalc.layers.registry import get, kinds
 from tests.counting_tools import TOOLS, said
@@ -141,7 +141,7 @@ STOPS = {
 def ours(tool: str, layer: Kind, inputs: Shapes) -> int | None:
     """Return our figure, None where the convention has no rule."""
     rule = convention(tool.split(maxsplit=1)[0])
-    counts = rule.counts(Asked(layer, inputs, layer.apply(inputs)))
+    counts = rule.counts(LayerCall(layer, inputs, layer.apply(inputs)))
     if counts is None:
         return None
     found = counts["FLOPs"] if tool == "calflops FLOPs" else rule.total(counts)

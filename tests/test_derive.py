@@ -21,9 +21,9 @@ import shapecalc
 from shapecalc import Model, SpecError, Step, symbol
 from shapecalc.algebra import Expr
 from shapecalc.algebra import term as terms
-from shapecalc.algebra.render import grouped
+from shapecalc.algebra.expr_text import grouped
+from shapecalc.algebra.provenance import bare
 from shapecalc.algebra.term import letters
-from shapecalc.algebra.trace import bare
 from shapecalc.cli import main
 from shapecalc.errors import ShapecalcError, Undecided
 from shapecalc.layers.base import Kind, Shapes

@@ -9,8 +9,8 @@ from click.testing import CliRunner
 
 import shapecalc
 from shapecalc.cli import main
-from shapecalc.report.diff import compare
-from shapecalc.report.diff_text import markdown, text
+from shapecalc.report.comparison import compare
+from shapecalc.report.comparison_text import markdown, text
 
 SMALL = """
 name: {name}

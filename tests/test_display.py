@@ -17,17 +17,17 @@ from hypothesis import strategies as st
 
 import shapecalc
 from shapecalc.errors import printable
-from shapecalc.pieces.html import html
-from shapecalc.pieces.latex import latex
-from shapecalc.pieces.markdown import markdown
-from shapecalc.pieces.mathml import mathml
-from shapecalc.pieces.piece import Block, Code, Facts, Fold, Math, Page, Paragraph, Strong, Table, Verbatim
-from shapecalc.pieces.rst import rst
-from shapecalc.report.cells import rows
+from shapecalc.render.html_writer import html
+from shapecalc.render.latex_writer import latex
+from shapecalc.render.markdown_writer import markdown
+from shapecalc.render.mathml_writer import mathml
+from shapecalc.render.piece import Block, Code, Facts, Fold, Math, Page, Paragraph, Strong, Table, Verbatim
+from shapecalc.render.rst_writer import rst
+from shapecalc.report.comparison import compare
 from shapecalc.report.derivation_markup import derivation_page
-from shapecalc.report.diff import compare
-from shapecalc.report.page import LONG, layers_table, report_page
-from shapecalc.sizes.text import sizes_page, text
+from shapecalc.report.report_page import LONG, layers_table, report_page
+from shapecalc.report.table_cells import rows
+from shapecalc.sizes.sizes_text import sizes_page, text
 from shapecalc.solving.mirror import solve_mirror
 from shapecalc.solving.window import solve_window
 
@@ -298,7 +298,7 @@ CELLS = {
     "sizes": "shapecalc.load('unet').sizes()",
     "derivation": "model.derive('stem')",
     "diff": (
-        "from shapecalc.report.diff import compare\n"
+        "from shapecalc.report.comparison import compare\n"
         "compare(model.analyze(), shapecalc.load('resnet101').analyze())"
     ),
     "diagnostic": "shapecalc.load('lenet5').check(input=(1, 12, 12))[0]",

@@ -18,14 +18,14 @@ from markdown_it import MarkdownIt
 
 import shapecalc
 from shapecalc.cli import main
-from shapecalc.cli.running import RUNNABLE, Runner
+from shapecalc.cli.run_command import RUNNABLE, Runner
 from shapecalc.embedding import mask
 from shapecalc.embedding.document import embedded
 from shapecalc.embedding.fit import Output
 from shapecalc.embedding.markers import SUFFIXES, regions
 from shapecalc.errors import SpecError
-from shapecalc.pieces.markdown import escaped
-from shapecalc.report.cells import rows
+from shapecalc.render.markdown_writer import escaped
+from shapecalc.report.table_cells import rows
 
 PARAMS = "25,557,032"
 MARKDOWN = """# A network
@@ -359,7 +359,7 @@ def test_the_same_text_wherever_it_is_made(here: Path, monkeypatch: pytest.Monke
 def test_a_document_changes_nothing_for_the_command_line() -> None:
     """A command that was run for a document has the same help as before."""
     code = (
-        "from shapecalc.cli import main\nfrom shapecalc.cli.running import Runner\n"
+        "from shapecalc.cli import main\nfrom shapecalc.cli.run_command import Runner\n"
         "Runner(main)(['show', 'lenet5'], 'text')\nmain(['show', '--help'], prog_name='shapecalc')"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True)

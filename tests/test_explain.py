@@ -10,10 +10,10 @@ import pytest
 from click.testing import CliRunner
 
 import shapecalc
-from shapecalc.checks.explain import Explanation, explained, explanations
-from shapecalc.checks.repair import of_unreadable
 from shapecalc.cli import main
+from shapecalc.diagnostics.explanation import Explanation, explained, explanations
 from shapecalc.errors import SpecError
+from shapecalc.repair.repair import of_unreadable
 from tools.diagnostics import DOCUMENT, document
 
 PACKAGE = Path(shapecalc.__file__).parent

@@ -28,12 +28,13 @@ from torch.utils.flop_counter import FlopCounterMode
 import shapecalc
 from shapecalc import Model, Report, ShapecalcError, ShapeError, SpecError
 from shapecalc.bridges.torch.build import build
-from shapecalc.bridges.torch.export import layers, values
-from shapecalc.bridges.torch.export import source as exporting
-from shapecalc.bridges.torch.export.source import export
-from shapecalc.bridges.torch.layer import arguments
-from shapecalc.bridges.torch.several import flat
-from shapecalc.bridges.torch.verify import ON_THE_CPU, quiet
+from shapecalc.bridges.torch.export import argument_values as values
+from shapecalc.bridges.torch.export import export_model as exporting
+from shapecalc.bridges.torch.export import layers
+from shapecalc.bridges.torch.export.export_model import export
+from shapecalc.bridges.torch.proof.verify_layer import ON_THE_CPU, quiet
+from shapecalc.bridges.torch.twins.build_layer import arguments
+from shapecalc.bridges.torch.twins.multi_input import flat
 from shapecalc.cli import main
 from shapecalc.layers import LinearCrossEntropyLoss
 from shapecalc.layers.base import Merge

@@ -20,8 +20,8 @@ from shapecalc.bridges import need
 from shapecalc.errors import NotInstalled, SpecError
 from shapecalc.ext.options import NAMES, Options, of_block, options
 from shapecalc.ext.views import page
-from shapecalc.pieces.html import html
-from shapecalc.report.cells import rows
+from shapecalc.render.html_writer import html
+from shapecalc.report.table_cells import rows
 
 ROOT = Path(shapecalc.__file__).parent.parent
 NET = """name: own

@@ -24,7 +24,7 @@ from shapecalc.layers.base import AnyShape, Named, NoBuffers, NoWeights, NoWindo
 from shapecalc.layers.fields import Count
 from shapecalc.layers.requirement import Requirement, Shape, arity, divides, rank_between, shaped
 from shapecalc.report.catalogue import catalogue, description
-from shapecalc.spec.schema import schema
+from shapecalc.spec.json_schema import schema
 from shapecalc.testing import (
     check_fields,
     check_integers,

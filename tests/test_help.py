@@ -16,9 +16,9 @@ from click.testing import CliRunner
 
 import shapecalc
 from shapecalc import console
-from shapecalc.checks.explain import explanations
 from shapecalc.cli import COMMANDS, main
 from shapecalc.console import painted
+from shapecalc.diagnostics.explanation import explanations
 
 TAKES_A_MODEL = (
     "check",

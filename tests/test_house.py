@@ -36,15 +36,16 @@ FLOORS = (
     "bridges",
     "model",
     "solving",
-    "checks",
+    "repair",
+    "diagnostics",
     "pictures",
     "report",
     "sizes",
-    "costs",
+    "conventions",
     "engine",
     "spec",
     "layers",
-    "pieces",
+    "render",
     "algebra",
     "errors",
 )
@@ -85,19 +86,19 @@ def test_the_house_has_no_cellar(graph: grimp.ImportGraph) -> None:
         ("shapecalc.errors", "shapecalc.algebra.expr"),
         ("shapecalc.layers.conv", "shapecalc.spec.tree"),
         ("shapecalc.spec.find", "shapecalc.engine.graph"),
-        ("shapecalc.engine.walk", "shapecalc.report.data"),
+        ("shapecalc.engine.reinfer", "shapecalc.report.report"),
         ("shapecalc.report.table", "shapecalc.model"),
         ("shapecalc.model", "shapecalc.cli"),
         ("shapecalc.report.table", "shapecalc.pictures.scene"),
-        ("shapecalc.pictures.plot", "shapecalc.model"),
+        ("shapecalc.pictures.cost_plot", "shapecalc.model"),
         ("shapecalc.sizes.answer", "shapecalc.solving.inputs"),
         ("shapecalc.solving.ask", "shapecalc.model"),
-        ("shapecalc.model", "shapecalc.bridges.torch.layer"),
-        ("shapecalc.bridges.torch.layer", "shapecalc.cli"),
-        ("shapecalc.model", "shapecalc.page.render"),
-        ("shapecalc.pieces.html", "shapecalc.layers.base"),
-        ("shapecalc.sizes.answer", "shapecalc.report.page"),
-        ("shapecalc.embedding.document", "shapecalc.cli.running"),
+        ("shapecalc.model", "shapecalc.bridges.torch.twins.build_layer"),
+        ("shapecalc.bridges.torch.twins.build_layer", "shapecalc.cli"),
+        ("shapecalc.model", "shapecalc.page.page_writer"),
+        ("shapecalc.render.html_writer", "shapecalc.layers.base"),
+        ("shapecalc.sizes.answer", "shapecalc.report.report_page"),
+        ("shapecalc.embedding.document", "shapecalc.cli.run_command"),
         ("shapecalc.ext.sphinx", "shapecalc.cli"),
     ],
 )
@@ -215,7 +216,7 @@ def test_only_the_kinds_of_a_network_are_loaded() -> None:
 
 
 def test_formulas_are_remembered_only_where_they_are_told() -> None:
-    names = ["shapecalc.algebra.trace", "shapecalc.algebra.term", "shapecalc.report.derivation"]
+    names = ["shapecalc.algebra.provenance", "shapecalc.algebra.term", "shapecalc.report.derivation"]
     assert loaded(command("show lenet5 --symbolic"), *names) == set()
     assert loaded(command("derive lenet5"), *names) == {*names}
 

@@ -19,8 +19,8 @@ import shapecalc
 from shapecalc import Model, ShapeError, SpecError, Undecided, from_torch
 from shapecalc.algebra import symbol
 from shapecalc.algebra.decide import decide
-from shapecalc.bridges.torch.leaves import as_layer
-from shapecalc.bridges.torch.symbolic import answer
+from shapecalc.bridges.torch.proof.symbolic_shapes import answer
+from shapecalc.bridges.torch.tracer.module_to_kind import as_layer
 from shapecalc.cli import main
 from tests.torchvision_networks import OPTIONS, on_meta
 from tests.traced_modules import (

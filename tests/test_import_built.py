@@ -14,9 +14,9 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from shapecalc import Model, SpecError, from_torch
 from shapecalc.bridges.torch.build import build
-from shapecalc.bridges.torch.export.source import export
-from shapecalc.bridges.torch.running import forward
-from shapecalc.bridges.torch.verification import verify
+from shapecalc.bridges.torch.export.export_model import export
+from shapecalc.bridges.torch.proof.run_network import forward
+from shapecalc.bridges.torch.proof.verification import verify
 from shapecalc.cli import main
 from tests.test_import import FEW, built, measured, parameters, side_of
 from tests.traced_modules import MODULES, ByKeyword, Nested, Siamese, Tied

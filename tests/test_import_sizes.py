@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from shapecalc import Model, ShapeError, SpecError, Undecided, from_torch, loads
-from shapecalc.bridges.torch.export.source import export
+from shapecalc.bridges.torch.export.export_model import export
 
 Forward = Callable[["Net", Any], Any]
 

@@ -15,13 +15,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from shapecalc import Model, Report, Sequential, ShapecalcError, SpecError, Step, load, loads
-from shapecalc.checks.diagnostic import Diagnostic
-from shapecalc.checks.repair import of_unreadable
-from shapecalc.checks.search import Search
-from shapecalc.checks.source import Source
-from shapecalc.checks.splice import applied
-from shapecalc.checks.state import State
-from shapecalc.checks.trace import trace
+from shapecalc.diagnostics.diagnostic import Diagnostic
 from shapecalc.layers import (
     Add,
     BatchNorm2d,
@@ -34,6 +28,12 @@ from shapecalc.layers import (
     ReLU,
 )
 from shapecalc.layers.base import Kind, Merge
+from shapecalc.repair.repair import of_unreadable
+from shapecalc.repair.repair_source import Source
+from shapecalc.repair.repair_state import RepairState
+from shapecalc.repair.search import Search
+from shapecalc.repair.source_map import trace
+from shapecalc.repair.text_edits import applied
 from tests.networks import networks
 from tests.test_random_networks import answer, note, refused_by_torch
 
@@ -106,11 +106,11 @@ def usual(draw: st.DrawFn) -> Model:
 
 def declared(model: Model) -> Model:
     """Return a model in which every layer that sees one number of channels only says which."""
-    walk = model.walk()
+    inference = model.infer()
     arriving: dict[tuple[int, str], set[Any]] = {}
     kept: list[Step] = []
-    for node in walk.graph.nodes:
-        found, shape = trace(model, node.path), walk.shapes[node.sources[0]]
+    for node in inference.graph.nodes:
+        found, shape = trace(model, node.path), inference.shapes[node.sources[0]]
         if found is None or shape is None or type(found.step.body) is not type(node.layer):
             continue
         kept.append(found.step)
@@ -282,7 +282,7 @@ def test_mending_in_turn_ends_without_an_error(drawn: tuple[str, Model]) -> None
     """The way that is left where the search for the smallest set ends without one does not need it."""
     what, model = drawn
     if errors(model):
-        end = Search(State(Source(model.text or "", loads))).in_turn()
+        end = Search(RepairState(Source(model.text or "", loads))).in_turn()
         assert end is not None, f"{what}: an error is left that nothing moves on"
         assert refused_by_torch(loads(end.source.text)) is None
 
@@ -290,14 +290,14 @@ def test_mending_in_turn_ends_without_an_error(drawn: tuple[str, Model]) -> None
 @FEW
 @given(networks(), st.data())
 def test_a_name_that_is_not_there_is_one_mistake(model: Model, data: st.DataObject) -> None:
-    """The walk goes on behind it, by what may be meant, and tells nothing that only follows from it."""
+    """The inference goes on behind it, by what may be meant, and tells nothing that only follows from it."""
     assume(isinstance(answer(model), Report))
     known = declared(model).to_data()
     paths = [*read_by_name({"layers": known["layers"], "blocks": known.get("blocks", {})})]
     assume(paths)
     path = data.draw(st.sampled_from(paths))
     wrong = loads(load(mistaken(known, "number", path, "nowhere")).to_yaml())
-    failures = wrong.walk().failures
+    failures = wrong.infer().failures
     assume(failures)  # not in a block that nothing calls
     assert {(one.is_spec_error, one.place.line) for one in failures} == {(True, failures[0].place.line)}
     assert "'nowhere'" in failures[0].message

@@ -26,13 +26,13 @@ from shapecalc import load, symbol
 from shapecalc.algebra import Dim, Expr, maximum
 from shapecalc.cli import main
 from shapecalc.errors import ShapecalcError, SpecError
-from shapecalc.page.data import Data
 from shapecalc.page.formulas import Formulas
 from shapecalc.page.free import Freedom, begun, freed
-from shapecalc.page.render import file_name, gallery, network_script, page
-from shapecalc.report.data import Report
+from shapecalc.page.page_data import Data
+from shapecalc.page.page_writer import file_name, gallery, network_script, page
 from shapecalc.report.listing import Entry
 from shapecalc.report.outline import lines, outline
+from shapecalc.report.report import Report
 from tests.page_values import report_at
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -13,12 +13,12 @@ from playwright.sync_api import Browser, Error, Page, sync_playwright
 
 from shapecalc import load
 from shapecalc.algebra import Dim
-from shapecalc.algebra.render import grouped
+from shapecalc.algebra.expr_text import grouped
 from shapecalc.errors import ShapeError
 from shapecalc.page.free import Freedom, freed
-from shapecalc.page.render import gallery, page
-from shapecalc.report.data import Report
+from shapecalc.page.page_writer import gallery, page
 from shapecalc.report.listing import listing_rows
+from shapecalc.report.report import Report
 from tests.page_values import report_at
 
 NETWORKS = (

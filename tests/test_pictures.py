@@ -23,13 +23,13 @@ from shapecalc.errors import NotInstalled, ShapecalcError, SpecError, Undecided
 from shapecalc.pictures.chart import ticks
 from shapecalc.pictures.graph_svg import graph_svg, laid_out
 from shapecalc.pictures.layout import Layout, Place
+from shapecalc.pictures.picture_text import brief
 from shapecalc.pictures.scene import Arrow, Scene, deepest, scene
 from shapecalc.pictures.solids import PLANE, RECEDING, Solid, standing
-from shapecalc.pictures.u import rows
+from shapecalc.pictures.unet_layout import rows
 from shapecalc.pictures.volumes import rounded, volumes
 from shapecalc.pictures.volumes_svg import volumes_svg
-from shapecalc.pictures.words import brief
-from shapecalc.report.data import Report
+from shapecalc.report.report import Report
 from shapecalc.spec.find import locate
 from tests.networks import networks
 

@@ -17,10 +17,10 @@ from torch.utils._sympy import functions
 
 from shapecalc import Undecided, load, loads
 from shapecalc.algebra import ceildiv, symbol
-from shapecalc.bridges.torch.expressions import size
-from shapecalc.bridges.torch.verdict import Counterexample, Verdict
-from shapecalc.bridges.torch.verification import verify
-from shapecalc.bridges.torch.verify import not_ours_to_prove, structure, verify_layer
+from shapecalc.bridges.torch.proof.torch_expressions import size
+from shapecalc.bridges.torch.proof.verdict import Counterexample, Verdict
+from shapecalc.bridges.torch.proof.verification import verify
+from shapecalc.bridges.torch.proof.verify_layer import not_ours_to_prove, structure, verify_layer
 from shapecalc.layers import AvgPool2d, Conv2d, Linear, MaxPool2d, ReLU
 from shapecalc.layers.base import Kind
 from shapecalc.layers.index import KERAS

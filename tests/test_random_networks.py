@@ -15,14 +15,15 @@ from torch.utils.flop_counter import FlopCounterMode
 import shapecalc.engine.graph as graph_module
 from shapecalc import Model, Report, ShapeError, SpecError, Step, Undecided, load, loads, symbol
 from shapecalc.algebra import summation
-from shapecalc.bridges.torch.verify import quiet
+from shapecalc.bridges.torch.proof.verify_layer import quiet
 from shapecalc.engine import expand as expansion
-from shapecalc.engine import loops, remembered
+from shapecalc.engine import graph_cache as remembered
+from shapecalc.engine import loops
 from shapecalc.engine.expand import Expansion
 from shapecalc.engine.graph import Graph, Loop
-from shapecalc.engine.recorder import Recorder
+from shapecalc.engine.graph_builder import Recorder
 from shapecalc.engine.repeats import Passes, Repeats
-from shapecalc.engine.scope import Frame
+from shapecalc.engine.scope import Scope
 from shapecalc.layers import AdaptiveAvgPool2d, Conv2d, Flatten, Linear, ReLU, Split, Upsample
 from shapecalc.layers.requirement import Requirement
 from shapecalc.spec import write
@@ -350,7 +351,7 @@ def _always(patch: pytest.MonkeyPatch) -> None:
 def _one_pass_less(patch: pytest.MonkeyPatch) -> None:
     honest = Repeats.passes
 
-    def passes(self: Repeats, frame: Frame, repeat: Any) -> Passes:
+    def passes(self: Repeats, frame: Scope, repeat: Any) -> Passes:
         found = honest(self, frame, repeat)
         return replace(found, listed=found.listed[1:])
 
@@ -376,8 +377,8 @@ def _other_names(patch: pytest.MonkeyPatch) -> None:
 
 
 def _first_result_only(patch: pytest.MonkeyPatch) -> None:
-    honest = Frame.find
-    patch.setattr(Frame, "find", lambda self, reference: honest(self, reference.removesuffix(".1")))
+    honest = Scope.find
+    patch.setattr(Scope, "find", lambda self, reference: honest(self, reference.removesuffix(".1")))
 
 
 def _branches_from_the_last(patch: pytest.MonkeyPatch) -> None:

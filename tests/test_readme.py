@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 import shapecalc
 from shapecalc.cli import main
-from shapecalc.cli.running import Runner
+from shapecalc.cli.run_command import Runner
 from shapecalc.embedding.document import embedded, read, write
 from shapecalc.embedding.markers import regions
 from shapecalc.embedding.transcripts import transcripts

@@ -16,8 +16,8 @@ from torch import Tensor, nn
 
 import shapecalc
 from shapecalc import Model, Step
-from shapecalc.bridges.torch.layer import build_layer
-from shapecalc.bridges.torch.verify import quiet
+from shapecalc.bridges.torch.proof.verify_layer import quiet
+from shapecalc.bridges.torch.twins.build_layer import build_layer
 from shapecalc.cli import main
 from shapecalc.engine.receptive import receptive
 from shapecalc.errors import ShapecalcError
@@ -44,10 +44,10 @@ from shapecalc.layers import (
     ZeroPad2d,
 )
 from shapecalc.layers.base import AnyShape, Elementwise, Layer, NoMacs, NoWeights, NoWindow, SameShape
+from shapecalc.layers.dependence import Along, Dependence
 from shapecalc.layers.requirement import Shape
-from shapecalc.layers.sight import Along, Sight
-from shapecalc.report.data import Report
 from shapecalc.report.node import Node
+from shapecalc.report.report import Report
 from shapecalc.report.table import table
 from tests.networks import networks
 from tests.seen_by_torch import check_part
@@ -333,7 +333,7 @@ def check_network(report: Report, most: int) -> int:
     nodes = report.graph.nodes
     sources = [*slots.values()][: len(report.inputs)]
     compared = 0
-    seen = receptive(report.walk, [*report.inputs.values()], 1)
+    seen = receptive(report.inference, [*report.inputs.values()], 1)
     for node in [*nodes[:: max(1, len(nodes) // most)], *nodes[-1:]]:
         for (number, axis), parts in seen[node.first_slot].items():
             if parts is None or len(parts) != 1 or parts[0].total is None:
@@ -384,7 +384,7 @@ def test_the_comparison_with_gradients_can_fail(monkeypatch: pytest.MonkeyPatch)
     assert check_network(net.analyze(), 8) >= 4
     honest = Conv2d.sight
 
-    def narrow(self: Conv2d, x: Shape, result: int) -> Sight:
+    def narrow(self: Conv2d, x: Shape, result: int) -> Dependence:
         return (*honest(self, x, result)[:2], Along(2), Along(3))
 
     monkeypatch.setattr(Conv2d, "sight", narrow)

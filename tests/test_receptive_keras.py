@@ -10,7 +10,7 @@ import torch
 
 from shapecalc import Model
 from shapecalc.layers.registry import get
-from shapecalc.report.field import Field
+from shapecalc.report.receptive_field import Field
 from tests.keras_twin import layer as twin
 
 LAYERS: list[tuple[str, dict[str, Any], tuple[int, int]]] = [

@@ -12,13 +12,13 @@ import torch
 from hypothesis import given, settings
 from pydantic import ValidationError
 
-from shapecalc.bridges.torch.layer import build_layer
-from shapecalc.bridges.torch.verify import quiet
+from shapecalc.bridges.torch.proof.verify_layer import quiet
+from shapecalc.bridges.torch.twins.build_layer import build_layer
 from shapecalc.engine.span import Steps
 from shapecalc.layers.base import Kind, Layer
+from shapecalc.layers.dependence import Along, AxisDependence, Before, Everything, Fixed, Nothing, Scattered
 from shapecalc.layers.registry import get, kinds
-from shapecalc.layers.sight import Along, Before, Everything, Fixed, Nothing, Scattered, View
-from shapecalc.layers.unsaid import NOT_SAID
+from shapecalc.layers.unknown_dependence import UNKNOWN_DEPENDENCE
 from shapecalc.layers.wrapper import Wrapper
 from shapecalc.testing import applied
 from tests.seen_by_torch import Place, seen
@@ -91,13 +91,13 @@ def compare(case: Case, counts: Counter[str] | None = None) -> None:
     if effect is None or has_no_way_back(layer, case.inputs):
         return
     for result, shape in enumerate(effect.outputs[:3]):
-        sights = layer.sights(case.inputs, result)
+        depends_on = layer.depends_on(case.inputs, result)
         if result == 0 and isinstance(layer, Layer):
             check_centres(layer, case.inputs[0], counts)
-        assert [len(sight) for sight in sights] == [
-            len(x) or len(sight) for x, sight in zip(case.inputs, sights, strict=True)
+        assert [len(sight) for sight in depends_on] == [
+            len(x) or len(sight) for x, sight in zip(case.inputs, depends_on, strict=True)
         ]
-        counts["unsaid"] += {view for sight in sights for view in sight} == {None}
+        counts["unsaid"] += {view for sight in depends_on for view in sight} == {None}
         places = [
             Place(result, axis, position)
             for axis, size in enumerate(shape)
@@ -110,7 +110,7 @@ def compare(case: Case, counts: Counter[str] | None = None) -> None:
         less = may_see_less(layer, case.inputs[0]) or (
             result > 0 and "return_indices" in type(layer).model_fields
         )
-        for number, (sight, x) in enumerate(zip(sights, case.inputs, strict=True)):
+        for number, (sight, x) in enumerate(zip(depends_on, case.inputs, strict=True)):
             counts["nothing"] += any(isinstance(view, Nothing) for view in sight) and not any(
                 found[-1][number]
             )
@@ -141,11 +141,11 @@ NEAREST = {"upsample", "upsampling_nearest2d"}
 
 
 def check(
-    layer: Kind, view: View, place: Place, found: set[int], n: int, less: bool, counts: Counter[str]
+    layer: Kind, view: AxisDependence, place: Place, found: set[int], n: int, less: bool, counts: Counter[str]
 ) -> None:
     told = f"{layer!r} sees {view}, and at {place} of {n} torch sees {sorted(found)}"
     if view is None:
-        assert layer.kind in NOT_SAID, f"{layer.kind} leaves unsaid what it sees"
+        assert layer.kind in UNKNOWN_DEPENDENCE, f"{layer.kind} leaves unsaid what it sees"
     match view:
         case Everything() if found:
             assert less or found == set(range(n)), told
@@ -183,22 +183,22 @@ def check(
 @pytest.mark.parametrize("framework", ["torch", "keras"])
 def test_every_kind_says_what_it_sees_or_why_not(framework: str) -> None:
     silent = {kind for kind in kinds(framework) if is_silent(get(kind, framework))}
-    assert silent <= NOT_SAID.keys()
+    assert silent <= UNKNOWN_DEPENDENCE.keys()
     assert "opaque" in silent or framework == "keras"
 
 
 def is_silent(cls: type[Kind]) -> bool:
     """Whether a kind has no rule of its own about what it sees."""
     base = Layer if issubclass(cls, Layer) else Kind
-    return cls.sights is base.sights and (base is Kind or getattr(cls, "sight", None) is Layer.sight)
+    return cls.depends_on is base.depends_on and (base is Kind or getattr(cls, "sight", None) is Layer.sight)
 
 
 def test_what_is_not_said_is_documented() -> None:
     """The table of the documentation is that of the package, and holds only kinds that there are."""
-    assert NOT_SAID.keys() <= set(kinds())
+    assert UNKNOWN_DEPENDENCE.keys() <= set(kinds())
     rows = re.findall(r"^\| `(\w+)` \| ([^|]+) \| ([^|]+) \|$", DOCS.read_text(), re.MULTILINE)
-    told = {kind: (axes, why) for kind, axes, why in rows if kind in NOT_SAID}
-    assert told == NOT_SAID
+    told = {kind: (axes, why) for kind, axes, why in rows if kind in UNKNOWN_DEPENDENCE}
+    assert told == UNKNOWN_DEPENDENCE
 
 
 def test_scattered_results_see_one_place_each() -> None:
@@ -210,7 +210,7 @@ def test_scattered_results_see_one_place_each() -> None:
         (case("channel_shuffle", (1, 6, 4), groups=3), (1, 6, 4)),
     ]:
         layer = scattered.cls.model_validate(scattered.fields)
-        (sight,) = layer.sights((x,), 0)
+        (sight,) = layer.depends_on((x,), 0)
         one = torch.arange(prod(x), dtype=torch.float64).reshape(x)
         result = build_layer(layer, (x,))(one)
         assert sorted(result.flatten().tolist()) == sorted(one.flatten().tolist())

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from shapecalc import Model, from_torch
 from shapecalc.engine.receptive import receptive
 from shapecalc.layers import Conv1d
-from shapecalc.report.data import Report
+from shapecalc.report.report import Report
 from tests.seen_by_torch import check_part
 
 torch.set_num_threads(1)
@@ -102,7 +102,7 @@ def test_fields_of_traced_modules_are_the_support_of_their_gradients(make: Calla
     report = from_torch(make(), input=(1, 36, 28)).analyze()
     x = (torch.rand(1, 1, 36, 28, dtype=torch.float64) + 0.5).requires_grad_()
     y = positive(make())(x)
-    seen = receptive(report.walk, [*report.inputs.values()], 1)[report.nodes[-1]._graph_node.first_slot]
+    seen = receptive(report.inference, [*report.inputs.values()], 1)[report.nodes[-1]._graph_node.first_slot]
     assert [*seen] == [(0, 2), (0, 3)]
     for (_, axis), parts in seen.items():
         assert parts is not None
@@ -123,7 +123,7 @@ def test_the_beginning_of_a_network_of_torchvision(name: str) -> None:
     report = from_torch(module, input=(3, 72, 64)).analyze()
     x = (torch.rand(1, 3, 72, 64, dtype=torch.float64) + 0.5).requires_grad_()
     y = positive(module)(x)
-    seen = receptive(report.walk, [*report.inputs.values()], 1)[report.nodes[-1]._graph_node.first_slot]
+    seen = receptive(report.inference, [*report.inputs.values()], 1)[report.nodes[-1]._graph_node.first_slot]
     for (_, axis), found in seen.items():
         assert found is not None
         assert len(found) == 1

@@ -14,12 +14,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import shapecalc
-from shapecalc.checks.diagnostic import Diagnostic, Edit, Fix
-from shapecalc.checks.edit import Text
-from shapecalc.checks.mend import mended
-from shapecalc.checks.source import Source
-from shapecalc.checks.splice import applied, between
 from shapecalc.cli import main
+from shapecalc.diagnostics.diagnostic import Diagnostic, Edit, Fix
+from shapecalc.repair.apply_fixes import mended
+from shapecalc.repair.edit import Text
+from shapecalc.repair.repair_source import Source
+from shapecalc.repair.text_edits import applied, between
 from shapecalc.spec.find import bundled
 
 
@@ -444,4 +444,4 @@ def test_one_mistake_in_a_chain_is_repaired_by_its_first_repairs(
 
 def test_a_source_can_be_asked_again() -> None:
     source = Source(spec("- relu"), shapecalc.loads)
-    assert replace(source, text=spec("- tanh")).walk()[1].failures == []
+    assert replace(source, text=spec("- tanh")).infer()[1].failures == []

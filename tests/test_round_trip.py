@@ -17,8 +17,8 @@ from torch import Tensor, nn
 import shapecalc
 from shapecalc import Model, Report, Step, from_torch
 from shapecalc.algebra import Dim, Expr, symbol
-from shapecalc.bridges.torch import standalone
 from shapecalc.bridges.torch.build import build
+from shapecalc.bridges.torch.twins import standalone
 from shapecalc.layers import (
     RBF,
     ClassToken,
@@ -32,7 +32,7 @@ from shapecalc.layers import (
     Subsample2d,
 )
 from shapecalc.layers.base import Kind
-from shapecalc.sizes.text import written
+from shapecalc.sizes.sizes_text import written
 from tests.test_export import TORCH
 
 FIRST_OF_A_FILE = [*{shapecalc.load(name).place.file: name for name in reversed(TORCH)}.values()][::-1]

@@ -18,7 +18,7 @@ from torch import Tensor
 import shapecalc
 from shapecalc import Expr, Model, ShapeError, Side, SpecError, Step, Undecided
 from shapecalc.algebra.integer_set import IntegerSet
-from shapecalc.bridges.torch.verify import quiet
+from shapecalc.bridges.torch.proof.verify_layer import quiet
 from shapecalc.cli import main
 from shapecalc.layers import Conv2d, Flatten, Linear, MaxPool2d
 from shapecalc.sizes.answer import Sizes
@@ -138,7 +138,7 @@ def keras_accepts(model: Model, sizes: Sizes) -> Callable[[tuple[int, ...]], boo
     """Return what real Keras layers, built once, say of other sizes."""
     question = Question(model)
     layers: dict[str, Any] = {}
-    first = question.walk_built()
+    first = question.infer_built()
     for node in first.graph.nodes:
         shapes: Any = tuple(first.shapes[slot] for slot in node.sources)
         cls = type(node.layer)
@@ -148,9 +148,9 @@ def keras_accepts(model: Model, sizes: Sizes) -> Callable[[tuple[int, ...]], boo
             layers[node.path] = keras_built(cls, node.layer.fields_set(), shapes)
 
     def accepts(point: tuple[int, ...]) -> bool:
-        walk, inputs = question.walk_at(dict(zip(sizes.names, point, strict=True)))
+        inference, inputs = question.infer_at(dict(zip(sizes.names, point, strict=True)))
         slots: dict[int, Any] = dict(enumerate(inputs.values()))
-        for node, is_needed in zip(walk.graph.nodes, question.needed(walk.graph), strict=True):
+        for node, is_needed in zip(inference.graph.nodes, question.needed(inference.graph), strict=True):
             if not is_needed:
                 continue
             try:

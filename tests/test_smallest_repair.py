@@ -11,14 +11,14 @@ import pytest
 from click.testing import CliRunner
 
 import shapecalc
-from shapecalc.checks.diagnostic import Diagnostic, Edit, text
-from shapecalc.checks.edit import Text
-from shapecalc.checks.mend import mended
-from shapecalc.checks.search import MOST_LAYERS, Search
-from shapecalc.checks.source import Source
-from shapecalc.checks.splice import applied, end_of
-from shapecalc.checks.state import State
 from shapecalc.cli import main
+from shapecalc.diagnostics.diagnostic import Diagnostic, Edit, text
+from shapecalc.repair.apply_fixes import mended
+from shapecalc.repair.edit import Text
+from shapecalc.repair.repair_source import Source
+from shapecalc.repair.repair_state import RepairState
+from shapecalc.repair.search import MOST_LAYERS, Search
+from shapecalc.repair.text_edits import applied, end_of
 from shapecalc.spec.find import bundled
 
 
@@ -100,7 +100,7 @@ def test_the_input_may_be_wrong() -> None:
         "  - max_pool2d: {kernel_size: 3, stride: 2}\n"
         f"  - concat: [{head}, {head}]\n"
     )
-    state = State(Source(source, shapecalc.loads))
+    state = RepairState(Source(source, shapecalc.loads))
     found = [one.proposal.description(None) for one in state.above(state.found[0], 4_000)]
     assert "an input of 3x227x227: H: 227 (line 1) and W: 227 (line 1)" in found
     assert errors(source)[0].fixes[0].fixes_all
@@ -191,12 +191,12 @@ def test_fix_writes_the_smallest_set(tmp_path: Path) -> None:
 def test_the_search_is_bounded() -> None:
     """However large and wrong a network is, only so many texts are walked over."""
     source = bundled()["tutorials/torch_inception_v3"].read_text("utf-8")
-    search = Search(State(Source(source, shapecalc.loads)))
+    search = Search(RepairState(Source(source, shapecalc.loads)))
     whole = search.smallest()
     assert whole is not None
     assert whole.found == []
     assert MOST_LAYERS - search.layers < MOST_LAYERS + search.start.size
-    assert Search(State(Source(source, shapecalc.loads)), walks=3).smallest() is None
+    assert Search(RepairState(Source(source, shapecalc.loads)), walks=3).smallest() is None
 
 
 # ---- SARIF

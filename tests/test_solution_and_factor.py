@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shapecalc.algebra import Dim, Expr, symbol
+from shapecalc.algebra.expr_text import text
 from shapecalc.algebra.factor import separated
 from shapecalc.algebra.integer_set import IntegerSet
-from shapecalc.algebra.render import text
 from shapecalc.algebra.solution import combined, solve
 
 H, W = symbol("H"), symbol("W")

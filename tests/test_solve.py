@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 import shapecalc
 from shapecalc import Model, ShapecalcError, ShapeError, SpecError, Undecided, loads
 from shapecalc.cli import main
-from shapecalc.solving.budget import Budget, Hit
+from shapecalc.solving.budget_answer import Budget, Hit
 from tests.networks import networks
 from tests.test_sizes import Truth
 from tests.torch_network import TorchRefuses

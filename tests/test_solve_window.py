@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 import shapecalc
 from shapecalc import ShapeError, SpecError, solve_mirror, solve_window
-from shapecalc.bridges.torch.verify import quiet
+from shapecalc.bridges.torch.proof.verify_layer import quiet
 from shapecalc.layers import AvgPool1d, Conv1d, ConvTranspose1d, MaxPool1d
 from shapecalc.layers.requirement import Refused
 from shapecalc.solving.mirror import Mirror

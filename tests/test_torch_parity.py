@@ -13,11 +13,8 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from shapecalc import SpecError, from_torch, loads
 from shapecalc.bridges.torch.build import build
-from shapecalc.bridges.torch.layer import arguments, build_kind
-from shapecalc.bridges.torch.leaves import OWN, classes_with_kinds
-from shapecalc.bridges.torch.modules import REJECTIONS, absent
-from shapecalc.bridges.torch.verification import verify
-from shapecalc.bridges.torch.verify import (
+from shapecalc.bridges.torch.proof.verification import verify
+from shapecalc.bridges.torch.proof.verify_layer import (
     MACS_NOT_COUNTED,
     MACS_UNKNOWN,
     ON_THE_CPU,
@@ -25,6 +22,9 @@ from shapecalc.bridges.torch.verify import (
     quiet,
     shapes_of,
 )
+from shapecalc.bridges.torch.tracer.module_to_kind import OWN, classes_with_kinds
+from shapecalc.bridges.torch.twins.build_layer import arguments, build_kind
+from shapecalc.bridges.torch.twins.generic_modules import REJECTIONS, absent
 from shapecalc.layers.base import Effect
 from shapecalc.layers.registry import get, kinds
 from shapecalc.layers.requirement import Refused

@@ -18,7 +18,7 @@ import shapecalc
 from shapecalc import Expr, Model, Report, ShapeError, SpecError
 from shapecalc.layers.base import Kind
 from shapecalc.spec.find import bundled
-from shapecalc.spec.schema import schema
+from shapecalc.spec.json_schema import schema
 from tests.keras_twin import built, keras, shape_of
 from tests.strategies import Sizes
 

@@ -14,8 +14,8 @@ import shapecalc
 from shapecalc.arguments import valued
 from shapecalc.cli import main
 from shapecalc.errors import SpecError
-from shapecalc.pieces.piece import plain
-from shapecalc.report.value import NAMES, NUMBERS, UNITS, in_unit, value
+from shapecalc.render.piece import plain
+from shapecalc.report.single_value import NAMES, NUMBERS, UNITS, in_unit, value
 
 
 def printed(*arguments: str) -> str:

@@ -14,8 +14,9 @@ from click.testing import CliRunner
 from torch import nn
 
 from shapecalc import Model, load, loads
-from shapecalc.bridges.torch import running, verification
 from shapecalc.bridges.torch.build import build
+from shapecalc.bridges.torch.proof import run_network as running
+from shapecalc.bridges.torch.proof import verification
 from shapecalc.cli import main
 from shapecalc.layers import Conv2d, Linear
 

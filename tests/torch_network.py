@@ -20,8 +20,8 @@ from torchvision.models._utils import _make_divisible
 
 from shapecalc import Block, Call, Model, Report, Sequential, Side, Step
 from shapecalc.algebra.formula import Formula
-from shapecalc.bridges.torch.layer import build_kind
-from shapecalc.bridges.torch.modules import REJECTIONS, Sizes
+from shapecalc.bridges.torch.twins.build_layer import build_kind
+from shapecalc.bridges.torch.twins.generic_modules import REJECTIONS, Sizes
 from shapecalc.layers.base import Kind, Merge
 from shapecalc.layers.registry import find, get
 

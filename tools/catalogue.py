@@ -11,7 +11,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from shapecalc.layers.elsewhere import ELSEWHERE  # noqa: E402
+from shapecalc.layers.not_kinds import NOT_KINDS  # noqa: E402
 from shapecalc.layers.registry import get, kinds  # noqa: E402
 
 DOCUMENT = ROOT / "docs" / "catalogue.md"
@@ -50,10 +50,10 @@ def document() -> str:
     """Return the page."""
     covered = counterparts()
     lines = [
-        f"| {name} | `{covered[name]}` | |" if name in covered else f"| {name} | | {ELSEWHERE[name]} |"
-        for name in sorted({*covered, *ELSEWHERE})
+        f"| {name} | `{covered[name]}` | |" if name in covered else f"| {name} | | {NOT_KINDS[name]} |"
+        for name in sorted({*covered, *NOT_KINDS})
     ]
-    head = HEAD.format(total=len(lines), covered=len(covered), others=len(ELSEWHERE))
+    head = HEAD.format(total=len(lines), covered=len(covered), others=len(NOT_KINDS))
     return "\n".join([head, *lines, ""])
 
 

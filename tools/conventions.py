@@ -20,7 +20,7 @@ sys.path.insert(0, str(ROOT))
 
 import shapecalc  # noqa: E402
 from shapecalc.cli import main  # noqa: E402
-from shapecalc.costs.choose import CONVENTIONS, convention  # noqa: E402
+from shapecalc.conventions.by_tool import CONVENTIONS, convention  # noqa: E402
 from shapecalc.report.cost import Cost  # noqa: E402
 
 DOCUMENT = ROOT / "docs" / "conventions.md"

@@ -1,6 +1,6 @@
 """Write `docs/diagnostics.md`: every diagnostic, with an example and what `check` says of it.
 
-Run it after changing `shapecalc/checks/explanations.yaml`, or what a check says; a test compares.
+Run it after changing `shapecalc/diagnostics/explanations.yaml`, or what a check says; a test compares.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 import shapecalc  # noqa: E402
-from shapecalc.checks.diagnostic import text  # noqa: E402
-from shapecalc.checks.explain import Explanation, explanations  # noqa: E402
+from shapecalc.diagnostics.diagnostic import text  # noqa: E402
+from shapecalc.diagnostics.explanation import Explanation, explanations  # noqa: E402
 
 DOCUMENT = ROOT / "docs" / "diagnostics.md"
 

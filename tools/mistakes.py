@@ -18,7 +18,7 @@ sys.path.insert(0, str(ROOT))
 
 import shapecalc  # noqa: E402
 from shapecalc import Model  # noqa: E402
-from shapecalc.report.diff import Comparison, compare  # noqa: E402
+from shapecalc.report.comparison import Comparison, compare  # noqa: E402
 from tests.tutorials import (  # noqa: E402
     MENDED_KERAS_V4,
     MENDED_TORCH_V3,

@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 import shapecalc  # noqa: E402
-from shapecalc.checks.diagnostic import Diagnostic  # noqa: E402
+from shapecalc.diagnostics.diagnostic import Diagnostic  # noqa: E402
 
 DOCUMENT = ROOT / "docs" / "warnings.md"
 

@@ -108,7 +108,7 @@ def quotient(numerator: Dim, denominator: Dim) -> Dim:
     (2, 2·w)
     """
     if isinstance(numerator, Remembering) or isinstance(denominator, Remembering):
-        from shapecalc.algebra.trace import noted_quotient
+        from shapecalc.algebra.provenance import noted_quotient
 
         return noted_quotient(numerator, denominator)
     return numerator // denominator
@@ -116,7 +116,7 @@ def quotient(numerator: Dim, denominator: Dim) -> Dim:
 
 def _noted(sign: str, compute: Callable[..., Dim], arguments: tuple[Dim, ...]) -> Dim:
     """Return what comes of the bare sizes, with the operation as its formula."""
-    from shapecalc.algebra.trace import bare, noted
+    from shapecalc.algebra.provenance import bare, noted
 
     return noted(sign, compute(*map(bare, arguments)), *arguments)
 

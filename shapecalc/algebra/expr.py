@@ -272,14 +272,14 @@ class Expr:
         return _substitute(self, named, {})
 
     def __str__(self) -> str:
-        from shapecalc.algebra.render import text
+        from shapecalc.algebra.expr_text import text
 
         return text(self)
 
     __repr__ = __str__
 
     def _repr_latex_(self) -> str:
-        from shapecalc.algebra.render import latex
+        from shapecalc.algebra.expr_text import latex
 
         return f"${latex(self)}$"
 

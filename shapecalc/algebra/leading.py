@@ -93,7 +93,7 @@ class Leading:
         return Fraction(value, self.denominator)
 
     def __str__(self) -> str:
-        from shapecalc.algebra.render import leading_text
+        from shapecalc.algebra.expr_text import leading_text
 
         return leading_text(self)
 

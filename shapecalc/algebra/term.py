@@ -20,8 +20,8 @@ from fractions import Fraction
 from typing import TypeAlias
 
 from shapecalc.algebra.expr import Dim
-from shapecalc.algebra.render import grouped
-from shapecalc.algebra.render import latex as latex_dim
+from shapecalc.algebra.expr_text import grouped
+from shapecalc.algebra.expr_text import latex as latex_dim
 
 Value: TypeAlias = Dim | Fraction
 

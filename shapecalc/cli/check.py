@@ -10,12 +10,12 @@ import click
 
 from shapecalc import __version__
 from shapecalc.arguments import amount, asked, assignments, is_torch, read_model, shapes, source_of
-from shapecalc.cli.words import MODEL, examples
+from shapecalc.cli.cli_options import MODEL, examples
 from shapecalc.console import complain, echo, painted, say
 from shapecalc.errors import SpecError, quote
 
 if TYPE_CHECKING:
-    from shapecalc.checks.diagnostic import Diagnostic
+    from shapecalc.diagnostics.diagnostic import Diagnostic
 
 
 @click.command(
@@ -79,8 +79,8 @@ def check(  # noqa: PLR0913, PLR0917  (one argument per option)
         except SpecError as error:
             if not error.place:
                 raise
-            from shapecalc.checks.repair import of_unreadable
             from shapecalc.model import loads
+            from shapecalc.repair.repair import of_unreadable
 
             found.append(of_unreadable(text, error, loads))
     told = listed(found, form)
@@ -101,9 +101,9 @@ def mend(
     """Repair the errors of a model as far as it goes; say whether there are errors left."""
     from pathlib import Path
 
-    from shapecalc.checks.mend import diff, mended
-    from shapecalc.checks.source import Source
     from shapecalc.model import loads
+    from shapecalc.repair.apply_fixes import diff, mended
+    from shapecalc.repair.repair_source import Source
     from shapecalc.spec.find import bundled, locate
 
     text, file, variant = source_of(model)
@@ -138,14 +138,14 @@ def mend(
 
 def listed(found: list[Diagnostic], form: str) -> str:
     """Return findings in one of the output forms."""
-    from shapecalc.checks.diagnostic import github, short, text
+    from shapecalc.diagnostics.diagnostic import github, short, text
 
     if form in ("short", "github"):
         return "\n".join(map(github if form == "github" else short, found))
     if form in ("json", "sarif"):
         import json
 
-        from shapecalc.checks.sarif import sarif
+        from shapecalc.diagnostics.sarif import sarif
 
         data = (
             sarif(found, __version__)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from shapecalc.arguments import asked, assignments, listed, shapes
-from shapecalc.cli.words import MODEL, SETTINGS, examples
+from shapecalc.cli.cli_options import MODEL, SETTINGS, examples
 from shapecalc.console import say
 from shapecalc.errors import SpecError, quote
 
@@ -66,7 +66,7 @@ def derive(
     'conv2d: {out_channels: 8, kernel_size: 5}' with --input 3x32x32. LAYER is the path of a layer, or
     of a block that holds some; without one, every layer is derived.
     """
-    from shapecalc.report.cells import shape_text
+    from shapecalc.report.table_cells import shape_text
 
     names = listed(free)
     if batch is not None and "batch" in names:
@@ -98,7 +98,7 @@ _SIDES = {2: "L", 3: "HW", 4: "DHW"}
 def _of_layers(text: str, given: Any, settled: dict[str, Any]) -> Model:
     """Return the network of the layers that an argument writes out, read as a spec is."""
     from shapecalc.model import load
-    from shapecalc.spec.text import parse
+    from shapecalc.spec.located_text import parse
 
     if not isinstance(given, tuple):
         raise SpecError(
@@ -127,7 +127,7 @@ def rendered(derivation: Derivation, form: str) -> str:
     if form == "markdown":
         return derivation.to_markdown()
     if form in ("html", "rst"):
-        from shapecalc.pieces import written
+        from shapecalc.render import written
         from shapecalc.report.derivation_markup import derivation_page
 
         return written(derivation_page(derivation), form)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from shapecalc.arguments import asked
-from shapecalc.cli.words import CONVENTION, MODEL, examples
+from shapecalc.cli.cli_options import CONVENTION, MODEL, examples
 from shapecalc.console import say
 
 
@@ -54,9 +54,9 @@ def diff(  # noqa: PLR0913  (one argument per option)
     """
     from html import escape
 
-    from shapecalc.pieces import written
-    from shapecalc.report.diff import compare
-    from shapecalc.report.diff_text import comparison_page, markdown, text
+    from shapecalc.render import written
+    from shapecalc.report.comparison import compare
+    from shapecalc.report.comparison_text import comparison_page, markdown, text
 
     first, shape, mine = asked(left, inputs, (*settings, *on_left))
     second, its_shape, theirs = asked(right, inputs, (*settings, *on_right))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from shapecalc.arguments import asked, listed
-from shapecalc.cli.words import MODEL, SCALE, SETTINGS, examples
+from shapecalc.cli.cli_options import MODEL, SCALE, SETTINGS, examples
 from shapecalc.console import say
 from shapecalc.errors import SpecError
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from shapecalc.cli.words import examples
+from shapecalc.cli.cli_options import examples
 from shapecalc.console import WORKING, complain, say
 from shapecalc.errors import ShapecalcError
 
@@ -39,7 +39,7 @@ def embed(ctx: click.Context, files: tuple[str, ...], check: bool, python: bool,
       It has <!-- shapecalc value resnet50 params --><!-- /shapecalc --> parameters.
     """
     from shapecalc.cli import main
-    from shapecalc.cli.running import Runner
+    from shapecalc.cli.run_command import Runner
     from shapecalc.embedding.document import embedded, read, write
     from shapecalc.embedding.transcripts import transcribed
     from shapecalc.spec.find import short

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from shapecalc.cli.words import CODE, examples
+from shapecalc.cli.cli_options import CODE, examples
 from shapecalc.console import painted, say
 
 
@@ -15,7 +15,7 @@ from shapecalc.console import painted, say
 @click.argument("code", required=False, type=CODE)
 def explain(code: str | None) -> None:
     """Explain the CODE of a diagnostic, as in error[channels], with an example; or list all codes."""
-    from shapecalc.checks.explain import all_titles, explained, explanation
+    from shapecalc.diagnostics.explanation import all_titles, explained, explanation
 
     if code is None:
         say(all_titles())

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from shapecalc.arguments import assignments, opened, shapes
-from shapecalc.cli.words import MODEL, SETTINGS, examples
+from shapecalc.cli.cli_options import MODEL, SETTINGS, examples
 from shapecalc.console import say
 from shapecalc.errors import SpecError, quote
 
@@ -34,7 +34,7 @@ def export(
 
     found = opened(model)
     need(target)
-    from shapecalc.bridges.torch.export.source import export as exported
+    from shapecalc.bridges.torch.export.export_model import export as exported
 
     text = exported(found, input=shapes(inputs), **assignments(settings))
     if output is None:

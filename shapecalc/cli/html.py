@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from shapecalc.arguments import asked
-from shapecalc.cli.words import MODEL, SETTINGS, examples
+from shapecalc.cli.cli_options import MODEL, SETTINGS, examples
 from shapecalc.console import echo, say
 from shapecalc.errors import Located, NotInstalled, ShapecalcError, SpecError
 
@@ -66,7 +66,7 @@ def html(
     if output is None and sys.stdout.isatty():
         raise click.UsageError("a page is not for a terminal: give it a file with -o FILE.html, or pipe it")
     from shapecalc.page.free import begun
-    from shapecalc.page.render import page
+    from shapecalc.page.page_writer import page
 
     found, given, settled = asked(model, inputs, settings)
     found = begun(found, given, settled)
@@ -92,7 +92,7 @@ def _picture(model: Model, style: str, settled: Mapping[str, Any]) -> str:
 def _gallery(folder: Path, style: str) -> None:
     """Write a page for every bundled network, and the list that leads to them."""
     from shapecalc.model import load
-    from shapecalc.page.render import file_name, gallery, page
+    from shapecalc.page.page_writer import file_name, gallery, page
     from shapecalc.report.listing import listing_rows
 
     entries = listing_rows()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from shapecalc.cli.words import MODEL, examples
+from shapecalc.cli.cli_options import MODEL, examples
 from shapecalc.console import say
 from shapecalc.errors import SpecError, quote
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from shapecalc.cli.words import KIND, examples
+from shapecalc.cli.cli_options import KIND, examples
 from shapecalc.console import say, terminal_width
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from shapecalc.cli.words import examples
+from shapecalc.cli.cli_options import examples
 from shapecalc.console import say, terminal_width
 
 
@@ -30,7 +30,7 @@ def list_models(form: str) -> None:
 
         say(json.dumps([row._asdict() for row in listing_rows()], indent=2, ensure_ascii=False))
     elif form != "table":
-        from shapecalc.pieces import written
+        from shapecalc.render import written
 
         say(written(listing_page(), form))
     else:

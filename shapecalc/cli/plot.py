@@ -5,8 +5,8 @@ from __future__ import annotations
 import click
 
 from shapecalc.arguments import asked
+from shapecalc.cli.cli_options import MODEL, SCALE, examples
 from shapecalc.cli.draw import write
-from shapecalc.cli.words import MODEL, SCALE, examples
 
 
 @click.command(

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from shapecalc.arguments import asked, listed
-from shapecalc.cli.words import FORMAT, MODEL, SETTINGS, examples
+from shapecalc.cli.cli_options import FORMAT, MODEL, SETTINGS, examples
 from shapecalc.console import say, terminal_width
 
 
@@ -42,8 +42,8 @@ def reconcile(
     Conventions are the definition of a MAC, those of the tools that people count with, and every operation.
     """
     from shapecalc.report.node import number
-    from shapecalc.report.reconcile import accounts, changes
-    from shapecalc.report.reconcile_text import reconciled_page, text
+    from shapecalc.report.reconciliation import accounts, changes
+    from shapecalc.report.reconciliation_text import reconciled_page, text
 
     names = listed(free)
     asked_of, given, settled = asked(model, inputs, settings)
@@ -66,7 +66,7 @@ def reconcile(
         say(json.dumps(data, indent=2, ensure_ascii=False))
         return
     if form != "text":
-        from shapecalc.pieces import written
+        from shapecalc.render import written
 
         say(written(reconciled_page(report, found, other, differ), form))
         return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from shapecalc.cli.words import examples
+from shapecalc.cli.cli_options import examples
 from shapecalc.console import say
 
 
@@ -16,6 +16,6 @@ def schema() -> None:
     """Print the JSON Schema of the spec language, for completion in editors."""
     import json
 
-    from shapecalc.spec.schema import schema as build
+    from shapecalc.spec.json_schema import schema as build
 
     say(json.dumps(build(), indent=2))

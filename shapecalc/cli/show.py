@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import click
 
 from shapecalc.arguments import asked, listed
-from shapecalc.cli.words import CONVENTION, MODEL, SETTINGS, examples
+from shapecalc.cli.cli_options import CONVENTION, MODEL, SETTINGS, examples
 from shapecalc.console import say, terminal_width
 
 if TYPE_CHECKING:
-    from shapecalc.report.data import Report
+    from shapecalc.report.report import Report
 
 FORMATS = ("table", "markdown", "html", "rst", "json", "csv", "latex")
 
@@ -106,16 +106,16 @@ def rendered(report: Report, form: str, depth: int | None, *, batch: bool, field
 
         return csv(report, fields=fields)
     if form == "latex":
-        from shapecalc.report.latex import latex
+        from shapecalc.report.latex_table import latex
 
         return latex(report, depth, batch=batch, fields=fields)
     if form == "markdown":
-        from shapecalc.report.markdown import markdown
+        from shapecalc.report.markdown_table import markdown
 
         return markdown(report, depth, batch=batch, fields=fields)
     if form in ("html", "rst"):
-        from shapecalc.pieces import written
-        from shapecalc.report.page import layers_table, summary_page
+        from shapecalc.render import written
+        from shapecalc.report.report_page import layers_table, summary_page
 
         found = layers_table(report, depth, batch=batch, fields=fields)
         return written((found, *summary_page(report, batch=batch, fields=fields)), form)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import click
 
 from shapecalc.arguments import asked, listed, shape
-from shapecalc.cli.words import FORMAT, MODEL, SETTINGS, examples
+from shapecalc.cli.cli_options import FORMAT, MODEL, SETTINGS, examples
 from shapecalc.console import say
-from shapecalc.pieces import written
+from shapecalc.render import written
 
 
 @click.command(
@@ -61,11 +61,11 @@ def sizes(
     if form == "json":
         import json
 
-        from shapecalc.sizes.text import nearest_to_dict
+        from shapecalc.sizes.sizes_text import nearest_to_dict
 
         data = found.to_dict() | ({"near": nearest_to_dict(beside)} if beside else {})
         say(json.dumps(data, indent=2, ensure_ascii=False))
         return
-    from shapecalc.sizes.text import sizes_page, text
+    from shapecalc.sizes.sizes_text import sizes_page, text
 
     say(text(found, beside) if form == "text" else written(sizes_page(found, beside), form))

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 import click
 
 from shapecalc.arguments import amount, asked, opened, shape
-from shapecalc.cli.words import FORMAT, MODEL, SETTINGS, examples
+from shapecalc.cli.cli_options import FORMAT, MODEL, SETTINGS, examples
 from shapecalc.console import say
 from shapecalc.errors import SpecError, quote
-from shapecalc.pieces import written
-from shapecalc.pieces.lines import Told, as_page, as_text
+from shapecalc.render import written
+from shapecalc.render.lines import Told, as_page, as_text
 
 if TYPE_CHECKING:
     from shapecalc.layers.spatial import Spatial
@@ -223,7 +223,7 @@ def _tell(found: Answer, lines: Iterable[Told], form: str, *, any_found: bool) -
 
 def _fields(given: tuple[str, ...]) -> dict[str, Any]:
     """Return the fields of a layer; values are read as in a spec."""
-    from shapecalc.spec.text import parse
+    from shapecalc.spec.located_text import parse
 
     found: dict[str, Any] = {}
     for text in given:

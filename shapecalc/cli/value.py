@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from shapecalc.cli.words import MODEL, VALUE, examples
+from shapecalc.cli.cli_options import MODEL, VALUE, examples
 from shapecalc.console import say
 
 FORMATS = ("text", "latex")
@@ -36,10 +36,10 @@ def value(model: str, name: str, more: tuple[str, ...], form: str) -> None:
 
     line = valued(model, name, more)
     if form == "latex":
-        from shapecalc.pieces.latex import inline
+        from shapecalc.render.latex_writer import inline
 
         say(inline(line))
     else:
-        from shapecalc.pieces.piece import plain
+        from shapecalc.render.piece import plain
 
         say(plain(line))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from shapecalc.arguments import asked
-from shapecalc.cli.words import MODEL, SETTINGS, examples
+from shapecalc.cli.cli_options import MODEL, SETTINGS, examples
 from shapecalc.console import WORKING, say
 
 
@@ -31,7 +31,7 @@ def verify(
 
     found, given, settled = asked(model, inputs, settings)
     need("torch")
-    from shapecalc.bridges.torch.verification import verify as verified
+    from shapecalc.bridges.torch.proof.verification import verify as verified
 
     result = verified(found, given, settled, lambda done, of: WORKING.progress(done, of, "layers"))
     if form == "json":

@@ -8,7 +8,8 @@ from html import escape
 
 from shapecalc.embedding.markers import Region
 from shapecalc.errors import SpecError
-from shapecalc.pieces import markdown, rst
+from shapecalc.render import markdown_writer as markdown
+from shapecalc.render import rst_writer as rst
 
 _LANGUAGES = {
     "text": "text",

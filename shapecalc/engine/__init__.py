@@ -1,1 +1,1 @@
-"""From the tree to a flat graph, and the walk over it."""
+"""From the tree to a flat graph, and the inference over it."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TypeAlias
 
-from shapecalc.engine.graph import Walk
+from shapecalc.engine.graph import Inference
 from shapecalc.layers.base import Kind, Layer, Merge
 from shapecalc.layers.centre import Centre
 from shapecalc.layers.requirement import Shape
@@ -45,19 +45,19 @@ Tracks: TypeAlias = "tuple[Track | None, ...]"
 """One for each axis of a tensor; None where nothing is known."""
 
 
-def tracks(walk: Walk, inputs: Sequence[Shape], channel_axis: int) -> list[Tracks]:
-    """Return the tracks of every tensor of a walk, by its slot.
+def tracks(inference: Inference, inputs: Sequence[Shape], channel_axis: int) -> list[Tracks]:
+    """Return the tracks of every tensor of an inference, by its slot.
 
     The axes of the batch and of the channels are left out: there, positions are no places.
     """
-    found: list[Tracks] = [()] * len(walk.shapes)  # a tensor that stands in for a lost one is no node's
+    found: list[Tracks] = [()] * len(inference.shapes)  # a tensor that stands in for a lost one is no node's
     for number, shape in enumerate(inputs):
-        apart = {channel_axis % len(shape), *((0,) if walk.graph.batched else ())} if shape else set()
+        apart = {channel_axis % len(shape), *((0,) if inference.graph.batched else ())} if shape else set()
         found[number] = tuple(None if axis in apart else Track((number, axis)) for axis in range(len(shape)))
-    for node, effect in zip(walk.graph.nodes, walk.effects, strict=True):
+    for node, effect in zip(inference.graph.nodes, inference.effects, strict=True):
         if effect is None:
             continue
-        sources = [(found[slot], walk.shapes[slot] or ()) for slot in node.sources]
+        sources = [(found[slot], inference.shapes[slot] or ()) for slot in node.sources]
         result = _through(node.layer, sources, effect.outputs[0])
         found[node.first_slot : node.first_slot + node.results] = [result] * node.results
     return found

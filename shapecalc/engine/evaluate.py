@@ -7,11 +7,11 @@ from shapecalc.algebra.rational import LARGEST
 from shapecalc.errors import Failure, Place, Undecided
 from shapecalc.layers.base import Effect, Kind, Shapes
 from shapecalc.layers.requirement import Refused, Requirement
-from shapecalc.spec.values import MOST_AXES
+from shapecalc.spec.spec_values import MOST_AXES
 
 
 class Evaluator:
-    """Applies layers and remembers the answers for the length of one walk."""
+    """Applies layers and remembers the answers for the length of one inference."""
 
     def __init__(self) -> None:
         self.answers: dict[tuple[int, Shapes], Effect | Refused] = {}

@@ -1,6 +1,6 @@
 """From the tree to the flat graph: blocks opened, repeats written out, conditions settled.
 
-Expansion and the first walk are one pass, because a spec may ask for the channels or the size of
+Expansion and the first inference are one pass, because a spec may ask for the channels or the size of
 what arrives. Every parameter and size that was asked for is remembered with the graph; as long as
 those keep their values, the graph serves other input sizes without being expanded again.
 """
@@ -14,16 +14,23 @@ from pydantic import ValidationError
 
 from shapecalc.algebra.formula import Formula
 from shapecalc.algebra.rational import Value
-from shapecalc.engine.collector import collector_paused
+from shapecalc.engine.dotted_groups import DottedGroups
+from shapecalc.engine.error_context import (
+    ErrorContext,
+    automatic_name,
+    field_error,
+    has_value,
+    label_of,
+    place_in,
+)
+from shapecalc.engine.error_recovery import Guesses
 from shapecalc.engine.evaluate import at
-from shapecalc.engine.graph import Walk
+from shapecalc.engine.gc_pause import collector_paused
+from shapecalc.engine.graph import Inference
+from shapecalc.engine.graph_builder import Recorder
 from shapecalc.engine.limits import TooLarge, refuse_too_large
-from shapecalc.engine.parts import DottedParts
-from shapecalc.engine.plausible import Guesses
-from shapecalc.engine.recorder import Recorder
 from shapecalc.engine.repeats import Repeats
-from shapecalc.engine.saying import About, automatic_name, field_error, has_value, label_of, place_in
-from shapecalc.engine.scope import Frame, Mark, UnknownSize
+from shapecalc.engine.scope import Binding, Scope, UnknownSize
 from shapecalc.errors import Place, SpecError, Undecided, nearest, quote
 from shapecalc.layers import registry
 from shapecalc.layers.base import Kind, Merge
@@ -35,18 +42,18 @@ DEEPEST = 50
 
 def expand(
     spec: Spec, parameter: Callable[[str], Value], inputs: Mapping[str, Shape], *, batched: bool = True
-) -> Walk:
-    """Return the expanded graph of a spec together with the walk that expanded it."""
+) -> Inference:
+    """Return the expanded graph of a spec together with the inference that expanded it."""
     with collector_paused():
         guesses = Guesses()
-        walk = Expansion(spec, parameter, inputs, batched=batched, guesses=guesses).run()
+        inference = Expansion(spec, parameter, inputs, batched=batched, guesses=guesses).run()
         for number in range(1, guesses.walks):
             other = Expansion(spec, parameter, inputs, batched=batched, guesses=Guesses(number)).run()
             told = {(failure.code, failure.path) for failure in other.failures}
-            walk.failures = [one for one in walk.failures if (one.code, one.path) in told]
-            pairs = zip(walk.shapes, other.shapes, strict=False)
-            walk.doubtful |= {slot for slot, (one, another) in enumerate(pairs) if one != another}
-        return walk
+            inference.failures = [one for one in inference.failures if (one.code, one.path) in told]
+            pairs = zip(inference.shapes, other.shapes, strict=False)
+            inference.doubtful |= {slot for slot, (one, another) in enumerate(pairs) if one != another}
+        return inference
 
 
 class Expansion:
@@ -70,15 +77,15 @@ class Expansion:
         self.repeats = Repeats(self.record, self.once)
         self.trainable = True
 
-    def run(self) -> Walk:
+    def run(self) -> Inference:
         refuse_too_large(self.spec, self.record.value_of)
-        marks = {name: Mark((slot,)) for slot, name in enumerate(self.inputs)}
-        frame = Frame(self.record, None, self.spec.layers, marks=marks)
+        marks = {name: Binding((slot,)) for slot, name in enumerate(self.inputs)}
+        frame = Scope(self.record, None, self.spec.layers, marks=marks)
         last = self.steps(frame, 0, "")
         self.record.graph.outputs = self.outputs(frame, last)
-        return self.record.walk
+        return self.record.inference
 
-    def outputs(self, frame: Frame, last: int) -> dict[str, int]:
+    def outputs(self, frame: Scope, last: int) -> dict[str, int]:
         if self.spec.outputs is None:
             return {"output": last, **self.sides}
         found: dict[str, int] = {}
@@ -95,10 +102,10 @@ class Expansion:
 
     # ---- steps
 
-    def steps(self, frame: Frame, current: int, prefix: str) -> int:
+    def steps(self, frame: Scope, current: int, prefix: str) -> int:
         """Run the steps of a frame from a tensor; return the slot of the last result."""
         taken = dict.fromkeys((step.name for step in frame.steps if step.name), 1)
-        parts = DottedParts(self.record, prefix)
+        parts = DottedGroups(self.record, prefix)
         for step in frame.steps:
             key = step.name or automatic_name(step, taken)
             path = f"{prefix}{key}"
@@ -118,7 +125,7 @@ class Expansion:
         parts.reach("")
         return current
 
-    def step(self, frame: Frame, step: Step, current: int, key: str, path: str) -> int:
+    def step(self, frame: Scope, step: Step, current: int, key: str, path: str) -> int:
         if not self.holds(frame, step):
             frame.skipped.add(key)
             return current
@@ -134,7 +141,7 @@ class Expansion:
             )
         sources = [current]
         if step.source is not None:
-            read = [self.read(frame, name, About("from"), path, step.place) for name in step.source]
+            read = [self.read(frame, name, ErrorContext("from"), path, step.place) for name in step.source]
             sources = self.filled(step.body, read, current)
         frame.arriving = sources[0]
         owner = None if step.share is None else self.owner(frame, step.share)
@@ -160,9 +167,9 @@ class Expansion:
             return current
         return mark.slots[0]
 
-    def owner(self, frame: Frame, name: str) -> Mark:
+    def owner(self, frame: Scope, name: str) -> Binding:
         """Return the step whose weights are shared."""
-        with About("share"):
+        with ErrorContext("share"):
             found = frame.find(name)
             if found.step is not None:
                 return found
@@ -170,7 +177,7 @@ class Expansion:
                 raise UnknownSize
             raise SpecError(f"{quote(name)} is not a step with weights")
 
-    def tie(self, owner: Mark, step: Step, mark: Mark, path: str, failures: int) -> None:
+    def tie(self, owner: Binding, step: Step, mark: Binding, path: str, failures: int) -> None:
         """Give a step the weights of another; tell where they differ, in its turn, and go on.
 
         What was not known before the step may have left layers out of either.
@@ -178,7 +185,7 @@ class Expansion:
         is_unknown = self.record.is_guessed(mark.slots[0]) and failures == len(self.record.failures)
         if is_unknown or self.record.is_guessed(owner.slots[0]):
             return
-        with About("share"):
+        with ErrorContext("share"):
             odd = self.record.share(owner, step, mark)
         if odd is not None:
             node, error = odd
@@ -186,16 +193,16 @@ class Expansion:
             before = self.record.failed_before(node, mark.start, failures)
             self.record.fail(error, path, place_in(step, ("share",)), before)
 
-    def holds(self, frame: Frame, step: Step) -> bool:
+    def holds(self, frame: Scope, step: Step) -> bool:
         if step.when is None:
             return True
-        with About("when"):
+        with ErrorContext("when"):
             value = step.when.evaluate(frame) if isinstance(step.when, Formula) else step.when
             if not isinstance(value, bool):
                 raise SpecError(f"{has_value(step.when, value)} not true or false")
         return value
 
-    def once(self, frame: Frame, step: Step, sources: list[int], path: str) -> Mark:
+    def once(self, frame: Scope, step: Step, sources: list[int], path: str) -> Binding:
         body = step.body
         if body is None:
             return self.again(frame, step, sources, path)
@@ -211,18 +218,18 @@ class Expansion:
 
     def sequence(
         self,
-        outer: Frame | None,
+        outer: Scope | None,
         steps: Sequence[Step],
         current: int,
         path: str,
         label: str,
         variables: dict[str, Value] | None = None,
-        marks: dict[str, Mark] | None = None,
-    ) -> Mark:
+        marks: dict[str, Binding] | None = None,
+    ) -> Binding:
         self.record.spend()
         if self.depth >= DEEPEST:
             raise SpecError(f"blocks are nested more than {DEEPEST} deep")
-        inner = Frame(self.record, outer, steps, variables, marks)
+        inner = Scope(self.record, outer, steps, variables, marks)
         inner.arriving = current
         group = self.record.open(path, label)
         self.depth += 1
@@ -231,9 +238,9 @@ class Expansion:
         finally:
             self.depth -= 1
             self.record.close(group)
-        return Mark((result,), inner.marks)
+        return Binding((result,), inner.marks)
 
-    def call(self, frame: Frame, call: Call, current: int, path: str, place: Place) -> Mark:
+    def call(self, frame: Scope, call: Call, current: int, path: str, place: Place) -> Binding:
         name: Any = call.callee
         if name not in self.spec.blocks:
             name = frame.soft(Formula.parse(name))
@@ -259,7 +266,7 @@ class Expansion:
                 raise field_error(error) from None
             return self.leaf(frame, layer, [current], path, place)
         variables = self.bound(frame, name, block, call)
-        inputs = {name: Mark((slot,)) for slot, name in enumerate(self.inputs)}
+        inputs = {name: Binding((slot,)) for slot, name in enumerate(self.inputs)}
         outer = self.calls
         self.calls = (*outer, place.of(call.callee))
         try:
@@ -267,35 +274,35 @@ class Expansion:
         finally:
             self.calls = outer
 
-    def bound(self, frame: Frame, name: str, block: Block, call: Call) -> dict[str, Value]:
+    def bound(self, frame: Scope, name: str, block: Block, call: Call) -> dict[str, Value]:
         for key in call.arguments:
             if key not in block.args:
                 raise SpecError(
                     f"the block {name} has no argument {quote(key)}{nearest(key, [*block.args])}", at=(key,)
                 )
         variables: dict[str, Value] = {}
-        own = Frame(self.record, None, (), variables)
+        own = Scope(self.record, None, (), variables)
         own.arriving = frame.arriving
         for key, default in block.args.items():
             if key in call.arguments:
-                with About(key):
+                with ErrorContext(key):
                     variables[key] = frame.soft(call.arguments[key])
             elif default is None:
                 raise SpecError(f"the block {name} needs the argument {key}")
             else:
-                with About(key, self.spec.place.of("blocks", name, "args", key)):
+                with ErrorContext(key, self.spec.place.of("blocks", name, "args", key)):
                     variables[key] = own.soft(default)
         return variables
 
-    def merge(self, frame: Frame, merge: Merge, sources: list[int], path: str, place: Place) -> Mark:
+    def merge(self, frame: Scope, merge: Merge, sources: list[int], path: str, place: Place) -> Binding:
         if len(sources) > 1:
             raise SpecError(f"{merge.kind} takes its tensors either from branches or from `from`")
         group = self.record.open(path, merge.kind)
         results: list[int | None] = []
-        inner: dict[str, Mark] = {}
+        inner: dict[str, Binding] = {}
         for name, branch in merge.branches or ():
             if isinstance(branch, str):
-                about = About(int(name) if name.isdecimal() else name, is_told=False)
+                about = ErrorContext(int(name) if name.isdecimal() else name, is_told=False)
                 results.append(self.read(frame, branch, about, path, place.of(merge.kind)))
                 continue
             inner[name] = self.sequence(frame, branch, sources[0], f"{path}.{name}", "")
@@ -310,7 +317,7 @@ class Expansion:
         fields = {name: value for name, value in merge.fields_set().items() if name != "branches"}
         return type(merge).model_construct(_fields_set=set(fields), **fields)
 
-    def leaf(self, frame: Frame, layer: Kind, sources: list[int], path: str, place: Place) -> Mark:
+    def leaf(self, frame: Scope, layer: Kind, sources: list[int], path: str, place: Place) -> Binding:
         self.record.spend()
         if any(self.record.shapes[slot] is None for slot in sources):
             raise UnknownSize
@@ -327,8 +334,8 @@ class Expansion:
         return mark
 
     def instead(
-        self, frame: Frame, layer: Kind, error: SpecError, sources: list[int], path: str, place: Place
-    ) -> Mark:
+        self, frame: Scope, layer: Kind, error: SpecError, sources: list[int], path: str, place: Place
+    ) -> Binding:
         """Tell what is wrong with a field and go on with a legal value: one of its words, or its default."""
         fields = layer.fields_set()
         name = str(error.at[0]) if error.at else ""
@@ -346,7 +353,7 @@ class Expansion:
             self.record.doubtful |= {slot: frozenset({slot}) for slot in mark.slots}
         return mark
 
-    def read(self, frame: Frame, name: str, about: About, path: str, place: Place) -> int | None:
+    def read(self, frame: Scope, name: str, about: ErrorContext, path: str, place: Place) -> int | None:
         """Return the tensor that a name stands for; where there is none, tell."""
         try:
             with about:
@@ -362,17 +369,17 @@ class Expansion:
         like = known[0] if takes_any else current
         return [self.record.lost(like) if slot is None else slot for slot in slots]
 
-    def unknown(self, frame: Frame, key: str) -> int:
+    def unknown(self, frame: Scope, key: str) -> int:
         """Stand in for a result that could not be found; what depends on it stays silent."""
         slot = self.record.unknown()
-        frame.marks.setdefault(key, Mark((slot,)))
+        frame.marks.setdefault(key, Binding((slot,)))
         return slot
 
-    def again(self, frame: Frame, step: Step, sources: list[int], path: str) -> Mark:
+    def again(self, frame: Scope, step: Step, sources: list[int], path: str) -> Binding:
         """Run the step that `share` names once more, on what arrives now."""
         target = frame.find(step.share or "")
         assert target.step is not None
-        scope = Frame(self.record, target.frame, ())
+        scope = Scope(self.record, target.frame, ())
         scope.arriving = sources[0]
         if self.depth >= DEEPEST:
             raise SpecError(f"steps run each other again more than {DEEPEST} deep")

@@ -102,8 +102,8 @@ class Graph:
 
 
 @dataclass(slots=True)
-class Walk:
-    """What a walk over a graph found: shapes per slot, an effect per node, and the failures."""
+class Inference:
+    """What an inference over a graph found: shapes per slot, an effect per node, and the failures."""
 
     graph: Graph
     shapes: list[Shape | None]

@@ -16,10 +16,10 @@ from shapecalc.algebra.decide import decide
 from shapecalc.algebra.rational import Value
 from shapecalc.engine.evaluate import Evaluator
 from shapecalc.engine.graph import Loop, over
+from shapecalc.engine.graph_builder import Recorder
 from shapecalc.engine.limits import TooLarge
 from shapecalc.engine.parameters import BATCH
-from shapecalc.engine.recorder import Recorder
-from shapecalc.engine.scope import Frame, Mark, UnknownSize
+from shapecalc.engine.scope import Binding, Scope, UnknownSize
 from shapecalc.errors import SpecError, Undecided
 from shapecalc.layers.base import Effect
 from shapecalc.layers.requirement import Requirement, Shape, shown
@@ -38,7 +38,7 @@ class FreeRepeat:
     """One repeat whose number of passes is left free."""
 
     def __init__(
-        self, repeats: Repeats, frame: Frame, step: Step, path: str, count: Expr, counters: tuple[str, ...]
+        self, repeats: Repeats, frame: Scope, step: Step, path: str, count: Expr, counters: tuple[str, ...]
     ) -> None:
         self.repeats = repeats
         self.record: Recorder = repeats.record
@@ -49,9 +49,9 @@ class FreeRepeat:
         self.counters = counters
         self.index = self._unused_name()
 
-    def run(self, sources: list[int]) -> Mark:
+    def run(self, sources: list[int]) -> Binding:
         """Return what all passes together yield."""
-        mark = Mark(tuple(sources[:1]), passes=self.count)
+        mark = Binding(tuple(sources[:1]), passes=self.count)
         made: list[tuple[Shape | None, Shape | None]] = []
         why: Undecided | None = None
         for first in range(FIRST_PASSES):
@@ -83,7 +83,7 @@ class FreeRepeat:
             at=("repeat",),
         )
 
-    def failed(self, first: int, mark: Mark, message: str) -> Mark:
+    def failed(self, first: int, mark: Binding, message: str) -> Binding:
         """Go on after a pass that no size lets through, if there is such a pass whatever is left free."""
         if decide(self.count, ">", first) is True:
             return mark
@@ -125,7 +125,7 @@ class FreeRepeat:
         return self.record.stand_in(_after(x, growth, loop.count), result)
 
     def any_pass(self, loop: Loop, source: int, x: Shape, growth: Shape) -> int:
-        """Walk the pass that stands for all; return its result."""
+        """Inference the pass that stands for all; return its result."""
         record = self.record
         index = symbol(loop.index, loop.first)
         failures = len(record.failures)

@@ -13,9 +13,9 @@ from shapecalc.algebra.formula import Formula, unknown_name
 from shapecalc.algebra.rational import LARGEST, Value, listed
 from shapecalc.errors import FormulaError, Place, SpecError, nearest, quote
 from shapecalc.layers.requirement import Shape, shown
+from shapecalc.spec.spec_values import MOST_AXES, untyped
 from shapecalc.spec.tree import RESERVED_PARAMETERS as RESERVED
 from shapecalc.spec.tree import Spec
-from shapecalc.spec.values import MOST_AXES, untyped
 
 BATCH = "batch"
 DEEPEST = 40

@@ -15,11 +15,20 @@ from typing import TypeAlias
 
 from shapecalc.algebra import Dim, maximum
 from shapecalc.algebra.decide import decide
-from shapecalc.engine.graph import Walk
+from shapecalc.engine.graph import Inference
 from shapecalc.engine.span import LONGEST_PERIOD, Steps, hull, is_within, moved, reach
 from shapecalc.errors import Undecided
+from shapecalc.layers.dependence import (
+    NOTHING,
+    Along,
+    Before,
+    Dependence,
+    Everything,
+    Fixed,
+    Range,
+    Scattered,
+)
 from shapecalc.layers.requirement import Shape
-from shapecalc.layers.sight import NOTHING, Along, Before, Everything, Fixed, Range, Scattered, Sight
 
 Axis: TypeAlias = tuple[int, int]
 """The number of an input, and of one of its axes."""
@@ -58,27 +67,27 @@ def places(inputs: Sequence[Shape], channel_axis: int, *, batched: bool) -> list
     return found
 
 
-def receptive(walk: Walk, inputs: Sequence[Shape], channel_axis: int) -> dict[int, Seen]:
-    """Return what every tensor of a walk sees, by its slot."""
+def receptive(inference: Inference, inputs: Sequence[Shape], channel_axis: int) -> dict[int, Seen]:
+    """Return what every tensor of an inference sees, by its slot."""
     sizes = {
         (number, axis): inputs[number][axis]
-        for number, axis in places(inputs, channel_axis, batched=walk.graph.batched)
+        for number, axis in places(inputs, channel_axis, batched=inference.graph.batched)
     }
     found: dict[int, Seen] = {number: {} for number in range(len(inputs))}
     for (number, axis), n in sizes.items():
         found[number][number, axis] = (Part(frozenset({axis}), 1, (0, n - 1), Steps()),)
     lost: Seen = dict.fromkeys(sizes)
-    for node, effect in zip(walk.graph.nodes, walk.effects, strict=True):
+    for node, effect in zip(inference.graph.nodes, inference.effects, strict=True):
         slots = range(node.first_slot, node.first_slot + node.results)
         if effect is None or node.loops or any(slot not in found for slot in node.sources):
             found |= dict.fromkeys(slots, lost)
             continue
-        shapes = tuple([walk.shapes[slot] or () for slot in node.sources])
+        shapes = tuple([inference.shapes[slot] or () for slot in node.sources])
         for result, slot in enumerate(slots):
-            sights = node.layer.sights(shapes, result)
+            depends_on = node.layer.depends_on(shapes, result)
             sources = [
                 _Source(found[source], sight, shape)
-                for source, sight, shape in zip(node.sources, sights, shapes, strict=True)
+                for source, sight, shape in zip(node.sources, depends_on, shapes, strict=True)
             ]
             found[slot] = _seen(sources, sizes, effect.outputs[result], slot)
     return found
@@ -87,7 +96,7 @@ def receptive(walk: Walk, inputs: Sequence[Shape], channel_axis: int) -> dict[in
 @dataclass(frozen=True, slots=True)
 class _Source:
     seen: Seen
-    sight: Sight
+    sight: Dependence
     shape: Shape
 
 

@@ -10,17 +10,17 @@ from typing import Any, TypeAlias
 from shapecalc.algebra import Dim, Expr
 from shapecalc.algebra.formula import Formula
 from shapecalc.algebra.rational import Value
+from shapecalc.engine.error_context import ErrorContext, has_value, label_of
+from shapecalc.engine.graph_builder import Recorder
 from shapecalc.engine.limits import TooLarge
 from shapecalc.engine.loops import FreeRepeat, require
-from shapecalc.engine.recorder import Recorder
-from shapecalc.engine.saying import About, has_value, label_of
-from shapecalc.engine.scope import Frame, Mark
+from shapecalc.engine.scope import Binding, Scope
 from shapecalc.errors import SpecError, Undecided
 from shapecalc.layers.requirement import Requirement
 from shapecalc.spec.tree import MOST_LAYERS, Step
 
 DEEPEST_FREE = 5
-RunOnce: TypeAlias = Callable[[Frame, Step, list[int], str], Mark]
+RunOnce: TypeAlias = Callable[[Scope, Step, list[int], str], Binding]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +43,11 @@ class Repeats:
         self.once = once
         self.multiplicity = 1
         self.free_depth = 0
-        """How many repeats with a free number of passes the walk is inside of."""
+        """How many repeats with a free number of passes the inference is inside of."""
 
-    def run(self, frame: Frame, step: Step, sources: list[int], path: str) -> Mark:
+    def run(self, frame: Scope, step: Step, sources: list[int], path: str) -> Binding:
         """Run all passes of a step, each on what the one before it yields."""
-        with About("repeat"):
+        with ErrorContext("repeat"):
             passes = self.passes(frame, step.repeat)
             for count, wanted in passes.equal:
                 self._require_equal(step, count, wanted, path)
@@ -57,7 +57,7 @@ class Repeats:
             if passes.free is not None:
                 mark = self._free(FreeRepeat(self, frame, step, path, passes.free, passes.counters), sources)
             else:
-                mark = Mark(tuple(sources[:1]))
+                mark = Binding(tuple(sources[:1]))
                 for index, variables in enumerate(passes.listed):
                     one = self.one_pass(frame, step, sources, f"{path}.{index}", variables)
                     mark.inner[str(index)] = one
@@ -70,11 +70,11 @@ class Repeats:
         return mark
 
     def one_pass(
-        self, frame: Frame, step: Step, sources: list[int], path: str, variables: dict[str, Value]
-    ) -> Mark:
+        self, frame: Scope, step: Step, sources: list[int], path: str, variables: dict[str, Value]
+    ) -> Binding:
         """Run one pass with its variables."""
         self.record.spend()
-        inner = Frame(self.record, frame, (), variables)
+        inner = Scope(self.record, frame, (), variables)
         inner.arriving = sources[0]
         start = len(self.record.graph.nodes)
         one = self.once(inner, step, sources, path)
@@ -82,7 +82,7 @@ class Repeats:
         one.is_pass = True
         return one
 
-    def _free(self, repeat: FreeRepeat, sources: list[int]) -> Mark:
+    def _free(self, repeat: FreeRepeat, sources: list[int]) -> Binding:
         """Run a repeat that tries its passes several times, so that what is nested multiplies."""
         if self.free_depth >= DEEPEST_FREE:
             raise Undecided(
@@ -111,7 +111,7 @@ class Repeats:
 
     # ---- how many
 
-    def passes(self, frame: Frame, repeat: Any) -> Passes:
+    def passes(self, frame: Scope, repeat: Any) -> Passes:
         """Return the passes that a `repeat` asks for."""
         if not isinstance(repeat, Mapping):
             count = self.times(repeat, repeat.evaluate(frame) if isinstance(repeat, Formula) else repeat)

@@ -19,13 +19,13 @@ class UnknownSize(ShapecalcError):
 
 
 @dataclass(slots=True)
-class Mark:
+class Binding:
     """What a name stands for once its step has run: its results, its nodes, and what is inside."""
 
     slots: tuple[int, ...]
-    inner: dict[str, Mark] = field(default_factory=dict)
+    inner: dict[str, Binding] = field(default_factory=dict)
     step: Step | None = None
-    frame: Frame | None = None
+    frame: Scope | None = None
     start: int = 0
     end: int = 0
     is_pass: bool = False
@@ -37,22 +37,22 @@ class Mark:
         return "a tensor"
 
 
-class Frame:
+class Scope:
     """One list of steps as it runs. Frames nest; a block starts a chain of its own."""
 
     def __init__(
         self,
-        machine: Machine,
-        outer: Frame | None,
+        machine: EvalContext,
+        outer: Scope | None,
         steps: Sequence[Step],
         variables: dict[str, Value] | None = None,
-        marks: dict[str, Mark] | None = None,
+        marks: dict[str, Binding] | None = None,
     ) -> None:
         self.machine = machine
         self.outer = outer
         self.steps = steps
         self.variables = {} if variables is None else variables
-        self.marks: dict[str, Mark] = marks if marks is not None else {}
+        self.marks: dict[str, Binding] = marks if marks is not None else {}
         self.skipped: set[str] = set()
         self.current: Step | None = None
         self.arriving = -1
@@ -61,7 +61,7 @@ class Frame:
 
     def lookup(self, name: str) -> Value:
         """Return a variable, a parameter, or `in_channels` of the arriving tensor."""
-        frame: Frame | None = self
+        frame: Scope | None = self
         while frame is not None:
             if name in frame.variables:
                 return frame.variables[name]
@@ -80,7 +80,7 @@ class Frame:
     def known_names(self) -> list[str]:
         """Return the variables in scope, for error messages."""
         found: dict[str, None] = {}
-        frame: Frame | None = self
+        frame: Scope | None = self
         while frame is not None:
             found |= dict.fromkeys(frame.variables)
             frame = frame.outer
@@ -112,19 +112,19 @@ class Frame:
 
     # ---- tensors
 
-    def visible(self, name: str) -> Mark | None:
+    def visible(self, name: str) -> Binding | None:
         """Return what a name stands for here or in an enclosing list."""
-        frame: Frame | None = self
+        frame: Scope | None = self
         while frame is not None:
             if name in frame.marks:
                 return frame.marks[name]
             found = frame.variables.get(name)
-            if isinstance(found, Mark):
+            if isinstance(found, Binding):
                 return found
             frame = frame.outer
         return None
 
-    def find(self, reference: str) -> Mark:
+    def find(self, reference: str) -> Binding:
         """Return what a reference (`name`, `name.1`, `stage.0.conv`) stands for."""
         first, *rest = reference.split(".")
         mark = self.visible(first)
@@ -142,7 +142,7 @@ class Frame:
                 told = f"of {mark.passes} passes, a number left free, none can be named"
                 raise Undecided(f"{quote(reference)}: {told}")
             elif part in map(str, range(len(mark.slots))):
-                mark = Mark((mark.slots[int(part)],))
+                mark = Binding((mark.slots[int(part)],))
             elif part.isdigit() and self.machine.is_guessed(mark.slots[0]):
                 raise UnknownSize  # how many pieces it has is not known
             else:
@@ -157,7 +157,7 @@ class Frame:
 
     def _is_step(self, name: str) -> bool:
         """Whether a step has this very name, which may have dots, here or in an enclosing list."""
-        frame: Frame | None = self
+        frame: Scope | None = self
         while frame is not None:
             if name in frame.skipped or any(step.name == name for step in frame.steps):
                 return True
@@ -167,7 +167,7 @@ class Frame:
     def unknown_reference(self, name: str) -> SpecError:
         """Return the error for a name that is not there: skipped, later, or nowhere."""
         known: list[str] = []
-        frame: Frame | None = self
+        frame: Scope | None = self
         while frame is not None:
             known += frame.marks
             if name in frame.skipped:
@@ -188,7 +188,7 @@ class Frame:
         )
 
 
-class Machine(Protocol):
+class EvalContext(Protocol):
     """What frames need of the expansion: sizes of tensors and values of parameters."""
 
     channel_axis: int

@@ -16,7 +16,7 @@ from math import gcd, lcm
 
 from shapecalc.algebra import Dim, maximum, minimum, quotient
 from shapecalc.algebra.decide import decide
-from shapecalc.layers.sight import Along, Range
+from shapecalc.layers.dependence import Along, Range
 
 LONGEST_PERIOD = 4096
 """Intervals that repeat after more positions than this are not followed."""

@@ -9,8 +9,8 @@ from itertools import groupby
 from docutils import nodes
 
 from shapecalc.errors import printable
-from shapecalc.pieces.latex import formula_latex
-from shapecalc.pieces.piece import (
+from shapecalc.render.latex_writer import formula_latex
+from shapecalc.render.piece import (
     Block,
     Bullets,
     Code,

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from shapecalc.errors import Located, Place, ShapecalcError, SpecError, printable
 from shapecalc.ext.options import of_block
 from shapecalc.ext.views import Resolve, Trusted, files, page, value_line
-from shapecalc.pieces.html import html, inline
+from shapecalc.render.html_writer import html, inline
 
 if TYPE_CHECKING:
     from markdown import Markdown

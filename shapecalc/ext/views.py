@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from shapecalc.arguments import asked, is_torch
 from shapecalc.errors import SpecError, nearest, quote
 from shapecalc.ext.options import Options
-from shapecalc.pieces.piece import Line, Page, Paragraph, Strong
+from shapecalc.render.piece import Line, Page, Paragraph, Strong
 from shapecalc.spec.find import bundled, folder, locate
 
 if TYPE_CHECKING:
     from shapecalc.model import Model
-    from shapecalc.report.data import Report
+    from shapecalc.report.report import Report
 
 Resolve: TypeAlias = Callable[[str], str]
 """Says where a file is that a document names."""
@@ -123,7 +123,7 @@ def _shows_batch(options: Options) -> bool:
 
 
 def _layers(options: Options, resolve: Resolve) -> Page:
-    from shapecalc.report.page import chosen_columns, layers_table, summary_page
+    from shapecalc.report.report_page import chosen_columns, layers_table, summary_page
 
     report, batch = _report(options, resolve), _shows_batch(options)
     fields = "field" in map(str.lower, options.columns)
@@ -140,7 +140,7 @@ def _layers(options: Options, resolve: Resolve) -> Page:
 
 
 def _summary(options: Options, resolve: Resolve) -> Page:
-    from shapecalc.report.page import summary_page
+    from shapecalc.report.report_page import summary_page
 
     return summary_page(_report(options, resolve), batch=_shows_batch(options))
 
@@ -153,7 +153,7 @@ def _derivation(options: Options, resolve: Resolve) -> Page:
 
 
 def _layer(options: Options, resolve: Resolve) -> Page:
-    from shapecalc.report.page import node_page
+    from shapecalc.report.report_page import node_page
 
     report = _report(options, resolve)
     known = {node.path: node for node in report.nodes}
@@ -166,15 +166,15 @@ def _layer(options: Options, resolve: Resolve) -> Page:
 
 
 def _sizes(options: Options, resolve: Resolve) -> Page:
-    from shapecalc.sizes.text import sizes_page
+    from shapecalc.sizes.sizes_text import sizes_page
 
     model, given, settled = _asked(options.model, options, resolve)
     return sizes_page(model.sizes(input=given, free=options.free or None, **settled))
 
 
 def _diff(options: Options, resolve: Resolve) -> Page:
-    from shapecalc.report.diff import compare
-    from shapecalc.report.diff_text import comparison_page
+    from shapecalc.report.comparison import compare
+    from shapecalc.report.comparison_text import comparison_page
 
     if options.against is None:
         raise SpecError(
@@ -186,7 +186,7 @@ def _diff(options: Options, resolve: Resolve) -> Page:
 
 
 def _check(options: Options, resolve: Resolve) -> Page:
-    from shapecalc.checks.diagnostic import diagnostic_page
+    from shapecalc.diagnostics.diagnostic import diagnostic_page
 
     model, given, settled = _asked(options.model, options, resolve)
     found = model.check(input=given, **settled)

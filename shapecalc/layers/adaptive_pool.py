@@ -13,10 +13,10 @@ from typing import Annotated, Any, ClassVar
 from shapecalc.algebra import Dim
 from shapecalc.layers.base import NoMacs, NoWeights, NoWindow, Shapes
 from shapecalc.layers.centre import Centre, Centres, kept, scaled_by
+from shapecalc.layers.dependence import EVERYTHING, Along, AxisDependence, Dependence, placed, shared_out
 from shapecalc.layers.fields import CountPerAxis, Each, Flag, Whole, complaint
 from shapecalc.layers.fields import Optional as OptionalField
 from shapecalc.layers.requirement import Requirement, Shape, rank_between
-from shapecalc.layers.sight import EVERYTHING, Along, Sight, View, placed, shared_out
 from shapecalc.layers.spatial import Spatial
 
 
@@ -63,8 +63,8 @@ class AdaptivePool(NoWeights, NoMacs, NoWindow, Spatial):
             found[axis] = scaled_by(axis, Fraction(out, n)) if even else None  # type: ignore[arg-type]
         return tuple(found)
 
-    def sight(self, x: Shape, result: int) -> Sight:
-        views: list[View] = [*placed(len(x))]
+    def sight(self, x: Shape, result: int) -> Dependence:
+        views: list[AxisDependence] = [*placed(len(x))]
         for axis in self.spatial_axes(x):
             views[axis] = shared_out(axis, x[axis], self.output(x)[axis])
         return tuple(views)
@@ -108,7 +108,7 @@ class GlobalPool(NoWeights, NoMacs, NoWindow, Spatial):
     def output(self, x: Shape) -> Shape:
         return self.resized(x, (1,) * self.rank if self.keepdim else ())
 
-    def sight(self, x: Shape, result: int) -> Sight:
+    def sight(self, x: Shape, result: int) -> Dependence:
         pooled = self.spatial_axes(x)
         kept_axes = [axis for axis in range(len(x)) if self.keepdim or axis not in pooled]
         return tuple(EVERYTHING if axis in pooled else Along(kept_axes.index(axis)) for axis in range(len(x)))

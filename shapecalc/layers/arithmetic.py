@@ -12,7 +12,7 @@ from math import floor
 
 from shapecalc.algebra import Dim, ceildiv, maximum, minimum
 from shapecalc.algebra.expr import Remembering
-from shapecalc.algebra.render import grouped
+from shapecalc.algebra.expr_text import grouped
 
 
 def extent(k: Dim, d: Dim) -> Dim:
@@ -153,7 +153,7 @@ def scaled_by_doubles(n: int, scale: Fraction | int) -> Dim:
     """
     size = floor(float(n) * float(scale))
     if isinstance(n, Remembering) or isinstance(scale, Remembering):
-        from shapecalc.algebra.trace import noted
+        from shapecalc.algebra.provenance import noted
 
         return noted("scale", size, n, scale)
     return size
@@ -165,8 +165,8 @@ def written(rule: Callable[..., Dim], **values: Dim) -> str:
     >>> written(window, n=5, k=7, s=1, d=1, p0=0, p1=0)
     '⌊(n + p0 + p1 - (d·(k - 1) + 1))/s⌋ + 1 = ⌊(5 + 0 + 0 - (1·(7 - 1) + 1))/1⌋ + 1 = -1'
     """
+    from shapecalc.algebra.provenance import lettered, term_of
     from shapecalc.algebra.term import inserted, text
-    from shapecalc.algebra.trace import lettered, term_of
 
     formula = term_of(rule(**{name: lettered(name, value) for name, value in values.items()}))
     return f"{text(formula)} = {text(inserted(formula))} = {grouped(rule(**values))}"

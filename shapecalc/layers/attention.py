@@ -15,9 +15,9 @@ from shapecalc.algebra import Dim
 from shapecalc.algebra.decide import decide
 from shapecalc.errors import Undecided
 from shapecalc.layers.base import Joint, Named, NoBuffers, Shapes
+from shapecalc.layers.dependence import Along, Dependence, over, placed, unseen
 from shapecalc.layers.fields import Count, Flag, OptionalCount, Probability, complaint
 from shapecalc.layers.requirement import Requirement, Shape, arity, divides, matches, rank_between, shaped
-from shapecalc.layers.sight import Along, Sight, over, placed, unseen
 
 
 class MultiheadAttention(NoBuffers, Joint):
@@ -98,7 +98,7 @@ class MultiheadAttention(NoBuffers, Joint):
         heads = () if self.average_attn_weights else (self.num_heads,)
         return (self.output(inputs), (*batch, *heads, queries, self.seen(inputs)))
 
-    def sights(self, inputs: Shapes, result: int) -> tuple[Sight, ...]:
+    def depends_on(self, inputs: Shapes, result: int) -> tuple[Dependence, ...]:
         query = inputs[0]
         length = 1 if self.batch_first and len(query) == 3 else 0
         all_of_it = over(len(query), [length, len(query) - 1])

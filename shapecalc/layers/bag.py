@@ -5,10 +5,10 @@ from typing import Annotated, ClassVar
 
 from shapecalc.algebra import Dim
 from shapecalc.layers.base import Joint, Named, NoBuffers, NoMacs, Shapes
+from shapecalc.layers.dependence import Dependence, over, unsaid
 from shapecalc.layers.fields import Count, Flag, OneOf, Optional, Whole
 from shapecalc.layers.linear import inside_table
 from shapecalc.layers.requirement import Requirement, Shape, arity, rank_between, shaped
-from shapecalc.layers.sight import Sight, over, unsaid
 
 
 class EmbeddingBag(NoBuffers, NoMacs, Joint):
@@ -62,7 +62,7 @@ class EmbeddingBag(NoBuffers, NoMacs, Joint):
         bags = x[0] if len(x) == 2 else inputs[1][0] - self.include_last_offset
         return (bags, self.embedding_dim)
 
-    def sights(self, inputs: Shapes, result: int) -> tuple[Sight, ...]:
+    def depends_on(self, inputs: Shapes, result: int) -> tuple[Dependence, ...]:
         if len(inputs[0]) == 1:  # the numbers say which indices make up a bag
             return tuple([unsaid(1) for _ in inputs])
         return (over(2, [1]),) * len(inputs)

@@ -20,8 +20,8 @@ from shapecalc.algebra import Dim, product
 from shapecalc.algebra.formula import Formula
 from shapecalc.errors import SpecError, nearest, quote
 from shapecalc.layers.centre import Centres, middles
+from shapecalc.layers.dependence import Dependence, placed, unsaid
 from shapecalc.layers.requirement import Refused, Requirement, Shape, arity, checked
-from shapecalc.layers.sight import Sight, placed, unsaid
 
 Shapes: TypeAlias = tuple[Shape, ...]
 Named: TypeAlias = dict[str, Shape]
@@ -97,7 +97,7 @@ class Kind(BaseModel):
     def apply(self, inputs: Shapes) -> Effect:
         """Return outputs, weights and cost for these input shapes, or raise `Refused`."""
 
-    def sights(self, inputs: Shapes, result: int) -> tuple[Sight, ...]:
+    def depends_on(self, inputs: Shapes, result: int) -> tuple[Dependence, ...]:
         """Return what a result, counted from 0, sees of each input; None on an axis is not said."""
         return tuple([unsaid(len(x)) for x in inputs])
 
@@ -171,7 +171,7 @@ class Layer(Kind):
     """A kind that takes one tensor. Subclass it to add a kind of your own.
 
     Every rule receives the whole shape of the input, batch included, as torch's layer would.
-    Requirements are asked in order and the first that fails ends the walk of this layer, so a
+    Requirements are asked in order and the first that fails ends the inference of this layer, so a
     later one may rely on an earlier one.
     """
 
@@ -218,10 +218,10 @@ class Layer(Kind):
     def window(self, x: Shape) -> Window | None:
         """Return the window that slides over the input, or None for a pointwise layer."""
 
-    def sights(self, inputs: Shapes, result: int) -> tuple[Sight, ...]:
+    def depends_on(self, inputs: Shapes, result: int) -> tuple[Dependence, ...]:
         return (self.sight(inputs[0], result),)
 
-    def sight(self, x: Shape, result: int) -> Sight:
+    def sight(self, x: Shape, result: int) -> Dependence:
         """Return what a result, counted from 0, sees on each axis of the input; None is not said."""
         return unsaid(len(x))
 
@@ -275,7 +275,7 @@ class NoWindow:
 class OwnPlace:
     """Says that every result sees its own place in the input and no other."""
 
-    def sight(self, x: Shape, result: int) -> Sight:
+    def sight(self, x: Shape, result: int) -> Dependence:
         """The place itself, on every axis."""
         return placed(len(x))
 

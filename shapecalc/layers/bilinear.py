@@ -5,9 +5,9 @@ from typing import ClassVar
 
 from shapecalc.algebra import Dim, product
 from shapecalc.layers.base import Joint, Named, NoBuffers, Shapes
+from shapecalc.layers.dependence import Dependence, over
 from shapecalc.layers.fields import Count, Flag, OptionalCount
 from shapecalc.layers.requirement import Requirement, Shape, arity, matches, rank_between, shaped
-from shapecalc.layers.sight import Sight, over
 
 
 class Bilinear(NoBuffers, Joint):
@@ -47,7 +47,7 @@ class Bilinear(NoBuffers, Joint):
     def output(self, inputs: Shapes) -> Shape:
         return (*inputs[0][:-1], self.out_features)
 
-    def sights(self, inputs: Shapes, result: int) -> tuple[Sight, ...]:
+    def depends_on(self, inputs: Shapes, result: int) -> tuple[Dependence, ...]:
         return tuple([over(len(x), [len(x) - 1]) for x in inputs])
 
     def weights(self, inputs: Shapes) -> Named:

@@ -7,11 +7,11 @@ from typing import Annotated, Any, ClassVar
 
 from shapecalc.errors import quote
 from shapecalc.layers.base import Elementwise, Merge, Shapes
+from shapecalc.layers.dependence import Dependence, unsaid, unseen
 from shapecalc.layers.fields import Annotation, OneOf, complaint
 from shapecalc.layers.merge import Broadcast
 from shapecalc.layers.requirement import Shape
 from shapecalc.layers.select import Mean
-from shapecalc.layers.sight import Sight, unsaid, unseen
 
 
 def _words(text: str) -> frozenset[str]:
@@ -66,7 +66,7 @@ class Function(Elementwise):
 
     function: Annotated[str, Word()]
 
-    def sight(self, x: Shape, result: int) -> Sight:
+    def sight(self, x: Shape, result: int) -> Dependence:
         if self.function in OF_EACH or self.function in OF_PAIRS:  # these with a number
             return super().sight(x, result)
         return unseen(len(x)) if self.function in OF_NONE else unsaid(len(x))
@@ -89,9 +89,9 @@ class Combine(Broadcast):
 
     function: Annotated[str, Word()]
 
-    def sights(self, inputs: Shapes, result: int) -> tuple[Sight, ...]:
+    def depends_on(self, inputs: Shapes, result: int) -> tuple[Dependence, ...]:
         if self.function in OF_PAIRS:
-            return super().sights(inputs, result)
+            return super().depends_on(inputs, result)
         return tuple([unsaid(len(x)) for x in inputs])
 
 

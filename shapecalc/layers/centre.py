@@ -14,7 +14,7 @@ from fractions import Fraction
 from typing import Any, NamedTuple, TypeAlias
 
 from shapecalc.algebra import Dim
-from shapecalc.layers.sight import Along, Everything, Sight
+from shapecalc.layers.dependence import Along, Dependence, Everything
 
 
 class Centre(NamedTuple):
@@ -38,7 +38,7 @@ def kept(rank: int) -> Centres:
     return tuple(Centre(axis) for axis in range(rank))
 
 
-def middles(sight: Sight, rank: int, *, keeps_places: bool) -> Centres:
+def middles(sight: Dependence, rank: int, *, keeps_places: bool) -> Centres:
     """Return the centres of a result of `rank` axes: the middles of the windows that it sees.
 
     >>> middles((Along(0), Along(1, ((-1, 2),), 2)), 2, keeps_places=False)[1]

@@ -14,6 +14,7 @@ from shapecalc.algebra import Dim, product
 from shapecalc.algebra.decide import decide
 from shapecalc.errors import Undecided
 from shapecalc.layers.base import Joint, Named, Shapes
+from shapecalc.layers.dependence import EVERYTHING, Along, Dependence, everywhere, over, placed, reduced
 from shapecalc.layers.fields import (
     Count,
     Flag,
@@ -28,7 +29,6 @@ from shapecalc.layers.fields import (
 from shapecalc.layers.loss import Loss, Reduction, Stretching
 from shapecalc.layers.merge import broadcast
 from shapecalc.layers.requirement import Requirement, Shape, arity, matches, rank_between, shaped, shown
-from shapecalc.layers.sight import EVERYTHING, Along, Sight, everywhere, over, placed, reduced
 
 
 class Weighted(Loss):
@@ -53,7 +53,7 @@ def beside_classes(scores: Shape) -> Shape:
     return (*scores[:1], *scores[2:]) if len(scores) > 1 else ()
 
 
-def sees_classes(x: Shape, output: Shape) -> Sight:
+def sees_classes(x: Shape, output: Shape) -> Dependence:
     """Return what a loss at each position sees of scores or probabilities, or of the classes by number."""
     if len(x) == len(output):
         return placed(len(x))
@@ -121,7 +121,7 @@ class NLLLoss(Weighted):
     def losses(self, inputs: Shapes) -> Shape:
         return beside_classes(inputs[0])
 
-    def each(self, inputs: Shapes) -> tuple[Sight, ...]:
+    def each(self, inputs: Shapes) -> tuple[Dependence, ...]:
         return tuple([sees_classes(x, self.losses(inputs)) for x in inputs])
 
 
@@ -180,7 +180,7 @@ class MultiMarginLoss(Weighted):
     def losses(self, inputs: Shapes) -> Shape:
         return inputs[1]
 
-    def each(self, inputs: Shapes) -> tuple[Sight, ...]:
+    def each(self, inputs: Shapes) -> tuple[Dependence, ...]:
         scores, target = inputs
         by_row = len(scores) == 2 and len(target) == 1
         return ((Along(0), EVERYTHING) if by_row else everywhere(scores), placed(len(target)))
@@ -212,7 +212,7 @@ class MultiLabelMarginLoss(Loss):
     def losses(self, inputs: Shapes) -> Shape:
         return inputs[0][:-1]
 
-    def each(self, inputs: Shapes) -> tuple[Sight, ...]:
+    def each(self, inputs: Shapes) -> tuple[Dependence, ...]:
         return tuple([(Along(0), EVERYTHING) if len(x) == 2 else everywhere(x) for x in inputs])
 
 
@@ -240,7 +240,7 @@ class MultiLabelSoftMarginLoss(Stretching, Weighted):
         whole, axis = broadcast(inputs), len(inputs[0]) - 1
         return (*whole[:axis], *whole[axis + 1 :])
 
-    def each(self, inputs: Shapes) -> tuple[Sight, ...]:
+    def each(self, inputs: Shapes) -> tuple[Dependence, ...]:
         whole, axis = broadcast(inputs), len(inputs[0]) - 1
         return tuple([reduced(x, whole, axis) for x in inputs])
 
@@ -291,7 +291,7 @@ class LinearCrossEntropyLoss(Joint):
     def output(self, inputs: Shapes) -> Shape:
         return beside_classes(self.scores(inputs)) if self.reduction == "none" else ()
 
-    def sights(self, inputs: Shapes, result: int) -> tuple[Sight, ...]:
+    def depends_on(self, inputs: Shapes, result: int) -> tuple[Dependence, ...]:
         x, target = inputs
         if self.reduction != "none":
             return (everywhere(x), everywhere(target))

@@ -11,9 +11,9 @@ from typing import ClassVar
 
 from shapecalc.algebra import Dim, product, quotient
 from shapecalc.layers.base import Named, NoBuffers
+from shapecalc.layers.dependence import EVERYTHING, Along, AxisDependence
 from shapecalc.layers.fields import Count, Flag, OptionalCount
 from shapecalc.layers.requirement import Requirement, Shape, divides, matches
-from shapecalc.layers.sight import EVERYTHING, Along, View
 from shapecalc.layers.sliding import Sliding, Windowed
 
 
@@ -37,7 +37,7 @@ class Convolving(NoBuffers, Sliding):
     def output(self, x: Shape) -> Shape:
         return self.resized(x, self.swept(x), self.out_channels)
 
-    def mixes(self, x: Shape, axis: int) -> View:
+    def mixes(self, x: Shape, axis: int) -> AxisDependence:
         return mixed(axis, self.groups, x[axis], self.out_channels)
 
     def macs(self, x: Shape) -> Dim:
@@ -45,7 +45,7 @@ class Convolving(NoBuffers, Sliding):
         return product(self.output(x)) * per_output
 
 
-def mixed(axis: int, groups: Dim, channels: Dim, out_channels: Dim) -> View:
+def mixed(axis: int, groups: Dim, channels: Dim, out_channels: Dim) -> AxisDependence:
     """Return what channels see of channels: all of one group, itself alone in as many groups as channels.
 
     >>> mixed(1, 1, 8, 16)
@@ -134,7 +134,7 @@ class DepthwiseConvolving(NoBuffers, Sliding):
     def output(self, x: Shape) -> Shape:
         return self.resized(x, self.swept(x), self.channels(x) * self.depth_multiplier)
 
-    def mixes(self, x: Shape, axis: int) -> View:
+    def mixes(self, x: Shape, axis: int) -> AxisDependence:
         return Along(axis) if self.depth_multiplier == 1 else None
 
     def macs(self, x: Shape) -> Dim:
@@ -211,7 +211,7 @@ class SeparableConvolving(NoBuffers, Sliding):
     def output(self, x: Shape) -> Shape:
         return self.resized(x, self.swept(x), self.out_channels)
 
-    def mixes(self, x: Shape, axis: int) -> View:
+    def mixes(self, x: Shape, axis: int) -> AxisDependence:
         return EVERYTHING
 
     def macs(self, x: Shape) -> Dim:

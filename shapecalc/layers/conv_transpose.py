@@ -13,9 +13,9 @@ from shapecalc.algebra import Dim, maximum, product, quotient
 from shapecalc.layers.arithmetic import transposed
 from shapecalc.layers.base import Named, NoBuffers, Window
 from shapecalc.layers.conv import mixed
+from shapecalc.layers.dependence import AxisDependence
 from shapecalc.layers.fields import Count, CountPerAxis, ExtentPerAxis, Flag, OptionalCount
 from shapecalc.layers.requirement import Requirement, Shape, divides, matches
-from shapecalc.layers.sight import View
 from shapecalc.layers.spatial import AXES, Spatial
 
 
@@ -58,7 +58,7 @@ class ConvTranspose(NoBuffers, Spatial):
     def macs(self, x: Shape) -> Dim:
         return scattered(x, quotient(self.out_channels, self.groups), self.spread(self.kernel_size))
 
-    def mixes(self, x: Shape, axis: int) -> View:
+    def mixes(self, x: Shape, axis: int) -> AxisDependence:
         return mixed(axis, self.groups, x[axis], self.out_channels)
 
     def window(self, x: Shape) -> Window:

@@ -12,9 +12,9 @@ from typing import ClassVar
 from shapecalc.algebra import Dim
 from shapecalc.layers.arithmetic import cropped
 from shapecalc.layers.base import NoMacs, NoWeights, NoWindow
+from shapecalc.layers.dependence import Dependence
 from shapecalc.layers.fields import ExtentPerSide
 from shapecalc.layers.requirement import Requirement, Shape
-from shapecalc.layers.sight import Sight
 from shapecalc.layers.spatial import Spatial
 
 
@@ -37,7 +37,7 @@ class Crop(NoWeights, NoMacs, NoWindow, Spatial):
         columns = zip(self.sizes(x), *self.sides().values(), strict=True)
         return self.resized(x, tuple(cropped(n, c0, c1) for n, c0, c1 in columns))
 
-    def sight(self, x: Shape, result: int) -> Sight:
+    def sight(self, x: Shape, result: int) -> Dependence:
         return self.moved_on(x, self.sides()["c0"])
 
 

@@ -11,13 +11,13 @@ from typing import Annotated, ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from shapecalc.layers.base import Merge, NoMacs, Shapes
-from shapecalc.layers.extended import Extended
+from shapecalc.layers.dependence import EVERYTHING, Dependence, reduced, stretched
+from shapecalc.layers.extended_number import Extended
 from shapecalc.layers.fields import Flag, Index, Real, complaint
 from shapecalc.layers.loss import Loss, NotNegative
 from shapecalc.layers.merge import broadcast, stretches
 from shapecalc.layers.rectifier import known
 from shapecalc.layers.requirement import Requirement, Shape, arity, axis_exists, rank_between, shown
-from shapecalc.layers.sight import EVERYTHING, Sight, reduced, stretched
 
 Norm = Annotated[Fraction | int | Literal["inf", "-inf"], Extended()]
 _NORM = "The exponent of the norm."
@@ -53,7 +53,7 @@ class CosineSimilarity(NoMacs, Merge):
         axis = self.dim % max(len(whole), 1)
         return (*whole[:axis], *whole[axis + 1 :])
 
-    def sights(self, inputs: Shapes, result: int) -> tuple[Sight, ...]:
+    def depends_on(self, inputs: Shapes, result: int) -> tuple[Dependence, ...]:
         whole = broadcast(inputs)
         return tuple([reduced(x, whole, self.dim % max(len(whole), 1)) for x in inputs])
 
@@ -85,12 +85,12 @@ class PairwiseDistance(NoMacs, Merge):
         whole = broadcast(inputs)
         return (*whole[:-1], 1) if self.keepdim and whole else whole[:-1]
 
-    def sights(self, inputs: Shapes, result: int) -> tuple[Sight, ...]:
+    def depends_on(self, inputs: Shapes, result: int) -> tuple[Dependence, ...]:
         left_over = broadcast(inputs)[:-1]
         return tuple([of_vectors(x, left_over) for x in inputs])
 
 
-def of_vectors(x: Shape, output: Shape) -> Sight:
+def of_vectors(x: Shape, output: Shape) -> Dependence:
     """Return what a result sees of vectors, its last axis, that are stretched along all others."""
     return (*stretched(x[:-1], output), EVERYTHING) if x else ()
 
@@ -125,7 +125,7 @@ class CosineEmbeddingLoss(Loss):
         *vectors, target = inputs
         return broadcast((broadcast(tuple(vectors))[:-1], target))
 
-    def each(self, inputs: Shapes) -> tuple[Sight, ...]:
+    def each(self, inputs: Shapes) -> tuple[Dependence, ...]:
         *vectors, target = inputs
         output = self.losses(inputs)
         return (*(of_vectors(x, output) for x in vectors), stretched(target, output))
@@ -186,7 +186,7 @@ class Triplet(Loss):
     def losses(self, inputs: Shapes) -> Shape:
         return broadcast(self._distances(inputs))
 
-    def each(self, inputs: Shapes) -> tuple[Sight, ...]:
+    def each(self, inputs: Shapes) -> tuple[Dependence, ...]:
         return tuple([of_vectors(x, self.losses(inputs)) for x in inputs])
 
     def _pairs(self, inputs: Shapes) -> tuple[Shapes, ...]:

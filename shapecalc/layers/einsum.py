@@ -9,9 +9,9 @@ from typing import Annotated, Any, ClassVar
 from shapecalc.algebra import Dim, product
 from shapecalc.errors import quote
 from shapecalc.layers.base import Merge, Shapes
+from shapecalc.layers.dependence import EVERYTHING, Along, Dependence, Fixed
 from shapecalc.layers.fields import Annotation, complaint
 from shapecalc.layers.requirement import Requirement, Shape, shown
-from shapecalc.layers.sight import EVERYTHING, Along, Fixed, Sight
 
 
 class Equation(Annotation):
@@ -84,7 +84,7 @@ class Einsum(Merge):
         sizes = self._sizes(inputs)
         return tuple(sizes[letter] for letter in self._terms()[1])
 
-    def sights(self, inputs: Shapes, result: int) -> tuple[Sight, ...]:
+    def depends_on(self, inputs: Shapes, result: int) -> tuple[Dependence, ...]:
         terms, right = self._terms()
         kept = {letter: axis for axis, letter in enumerate(right)}
         sizes = self._sizes(inputs)

@@ -12,9 +12,9 @@ from typing import ClassVar
 from shapecalc.algebra import Dim, product
 from shapecalc.layers.arithmetic import window
 from shapecalc.layers.base import NoMacs, NoWeights, NoWindow
+from shapecalc.layers.dependence import Along, AxisDependence, Dependence, placed, unsaid
 from shapecalc.layers.fields import CountPerAxis, ExtentPerAxis
 from shapecalc.layers.requirement import Requirement, Shape, divides, rank_between
-from shapecalc.layers.sight import Along, Sight, View, placed, unsaid
 from shapecalc.layers.spatial import Spatial
 
 
@@ -66,9 +66,9 @@ class Unfold(Columns):
     def output(self, x: Shape) -> Shape:
         return (*x[:-3], self.channels(x) * self.elements(), self.positions(self.sizes(x)))
 
-    def sight(self, x: Shape, result: int) -> Sight:
+    def sight(self, x: Shape, result: int) -> Dependence:
         elements, axis = self.elements(), len(x) - 3
-        own: View = Along(axis, ((0, 0),) * elements) if isinstance(elements, int) else None
+        own: AxisDependence = Along(axis, ((0, 0),) * elements) if isinstance(elements, int) else None
         return (*placed(axis), own, *unsaid(2))
 
 
@@ -100,5 +100,5 @@ class Fold(Columns):
     def output(self, x: Shape) -> Shape:
         return (*x[:-2], x[-2] // self.elements(), *self.spread(self.output_size))
 
-    def sight(self, x: Shape, result: int) -> Sight:
+    def sight(self, x: Shape, result: int) -> Dependence:
         return (*placed(len(x) - 2), *unsaid(2))

@@ -13,11 +13,11 @@ from pydantic import model_validator
 from shapecalc.algebra import Dim
 from shapecalc.algebra.formula import Formula
 from shapecalc.layers.base import NoMacs, NoWeights, NoWindow, Shapes
+from shapecalc.layers.dependence import Dependence, placed, unsaid
 from shapecalc.layers.fields import CountPerAxis, Decimal, Each, Flag, complaint
 from shapecalc.layers.fields import Optional as OptionalField
 from shapecalc.layers.requirement import Requirement, Shape
 from shapecalc.layers.resample import in_doubles
-from shapecalc.layers.sight import Sight, placed, unsaid
 from shapecalc.layers.spatial import AXES, Spatial
 from shapecalc.layers.unpool import OptionalSize
 
@@ -74,7 +74,7 @@ class FractionalMaxPool(NoWeights, NoMacs, NoWindow, Spatial):
         pairs = zip(self.sizes(x), self.spread(self.output_ratio), strict=True)
         return self.resized(x, tuple(in_doubles(self.kind, n, ratio) for n, ratio in pairs))
 
-    def sight(self, x: Shape, result: int) -> Sight:
+    def sight(self, x: Shape, result: int) -> Dependence:
         return (*placed(len(x) - self.rank), *unsaid(self.rank))
 
     def outputs(self, x: Shape) -> Shapes:

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from shapecalc.layers.adaptive_pool import GlobalMaxPool3d as GlobalMaxPool3d
     from shapecalc.layers.attention import MultiheadAttention as MultiheadAttention
     from shapecalc.layers.bag import EmbeddingBag as EmbeddingBag
+    from shapecalc.layers.batch_shape_ops import Expand as Expand
+    from shapecalc.layers.batch_shape_ops import PadAny as PadAny
+    from shapecalc.layers.batch_shape_ops import View as View
     from shapecalc.layers.bilinear import Bilinear as Bilinear
     from shapecalc.layers.by_name import Combine as Combine
     from shapecalc.layers.by_name import Function as Function
@@ -229,9 +232,6 @@ if TYPE_CHECKING:
     from shapecalc.layers.unpool import MaxUnpool1d as MaxUnpool1d
     from shapecalc.layers.unpool import MaxUnpool2d as MaxUnpool2d
     from shapecalc.layers.unpool import MaxUnpool3d as MaxUnpool3d
-    from shapecalc.layers.whole import Expand as Expand
-    from shapecalc.layers.whole import PadAny as PadAny
-    from shapecalc.layers.whole import View as View
     from shapecalc.layers.wrapper import SpectralNorm as SpectralNorm
     from shapecalc.layers.wrapper import WeightNorm as WeightNorm
 
@@ -254,7 +254,7 @@ KINDS: dict[str, str] = {
     "bce_loss": "shapecalc.layers.loss:BCELoss",
     "bce_with_logits_loss": "shapecalc.layers.loss:BCEWithLogitsLoss",
     "bilinear": "shapecalc.layers.bilinear:Bilinear",
-    "broadcast_to": "shapecalc.layers.whole:Expand",
+    "broadcast_to": "shapecalc.layers.batch_shape_ops:Expand",
     "celu": "shapecalc.layers.rectifier:CELU",
     "channel_shuffle": "shapecalc.layers.shuffle:ChannelShuffle",
     "chunk": "shapecalc.layers.select:Chunk",
@@ -355,7 +355,7 @@ KINDS: dict[str, str] = {
     "multiply": "shapecalc.layers.merge:Multiply",
     "nll_loss": "shapecalc.layers.class_loss:NLLLoss",
     "opaque": "shapecalc.layers.traced:Opaque",
-    "pad": "shapecalc.layers.whole:PadAny",
+    "pad": "shapecalc.layers.batch_shape_ops:PadAny",
     "pairwise_distance": "shapecalc.layers.distance:PairwiseDistance",
     "parameter": "shapecalc.layers.traced:Parameter",
     "partial_conv2d": "shapecalc.layers.lenet:PartialConv2d",
@@ -420,7 +420,7 @@ KINDS: dict[str, str] = {
     "upsample": "shapecalc.layers.resample:Upsample",
     "upsampling_bilinear2d": "shapecalc.layers.resample:UpsamplingBilinear2d",
     "upsampling_nearest2d": "shapecalc.layers.resample:UpsamplingNearest2d",
-    "view": "shapecalc.layers.whole:View",
+    "view": "shapecalc.layers.batch_shape_ops:View",
     "weight_norm": "shapecalc.layers.wrapper:WeightNorm",
     "zero_pad1d": "shapecalc.layers.pad:ZeroPad1d",
     "zero_pad2d": "shapecalc.layers.pad:ZeroPad2d",

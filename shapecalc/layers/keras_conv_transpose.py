@@ -13,10 +13,10 @@ from shapecalc.algebra import Dim, maximum
 from shapecalc.layers.arithmetic import extent, transposed, transposed_same, transposed_valid
 from shapecalc.layers.base import Named, NoBuffers, Window
 from shapecalc.layers.conv_transpose import scattered
+from shapecalc.layers.dependence import EVERYTHING, AxisDependence
 from shapecalc.layers.fields import Count, CountPerAxis, Each, Flag, Optional, OptionalCount, PerAxis, Whole
 from shapecalc.layers.keras_conv import SameOrValid, not_both
 from shapecalc.layers.requirement import Requirement, Shape, matches
-from shapecalc.layers.sight import EVERYTHING, View
 from shapecalc.layers.spatial import AXES, ChannelsLast
 
 
@@ -63,7 +63,7 @@ class KerasConvTranspose(NoBuffers, ChannelsLast):
     def macs(self, x: Shape) -> Dim:
         return scattered(x, self.out_channels, self.spread(self.kernel_size))
 
-    def mixes(self, x: Shape, axis: int) -> View:
+    def mixes(self, x: Shape, axis: int) -> AxisDependence:
         return EVERYTHING
 
     def window(self, x: Shape) -> Window:

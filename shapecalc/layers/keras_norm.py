@@ -9,10 +9,10 @@ from fractions import Fraction
 from typing import ClassVar
 
 from shapecalc.layers.base import Layer, Named, NoBuffers, NoMacs, NoWindow, OwnPlace, SameShape
+from shapecalc.layers.dependence import EVERYTHING, Dependence, over
 from shapecalc.layers.fields import Count, Flag, OptionalCount, Real
 from shapecalc.layers.layer_norm import OverLastAxes
 from shapecalc.layers.requirement import Requirement, Shape, divides, matches, rank_between
-from shapecalc.layers.sight import EVERYTHING, Sight, over
 
 EPS = Fraction(1, 1000)
 
@@ -112,7 +112,7 @@ class KerasGroupNorm(KerasScaled):
         yield from matches(self.kind, "num_channels", self.num_channels, x[-1], x)
         yield divides(self.kind, "num_groups", self.num_groups, "channels", x[-1])
 
-    def sight(self, x: Shape, result: int) -> Sight:
+    def sight(self, x: Shape, result: int) -> Dependence:
         found = over(len(x), range(1, len(x) - 1))
         return (*found[:-1], EVERYTHING if self.num_groups == 1 else None)
 

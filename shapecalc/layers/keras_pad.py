@@ -15,10 +15,10 @@ from shapecalc.layers.arithmetic import scaled
 from shapecalc.layers.base import Layer, NoMacs, NoWeights, NoWindow
 from shapecalc.layers.centre import Centre, Centres, scaled_by
 from shapecalc.layers.crop import Crop
+from shapecalc.layers.dependence import Along, Dependence, interpolated
 from shapecalc.layers.fields import Each, ExtentPerSide, OneOf, PerAxis, Whole
 from shapecalc.layers.pad import Pad
 from shapecalc.layers.requirement import Requirement, Shape, rank_between, shown
-from shapecalc.layers.sight import Along, Sight, interpolated
 from shapecalc.layers.spatial import ChannelsLast
 
 INTERPOLATIONS = ("nearest", "bilinear", "bicubic", "lanczos3", "lanczos5")
@@ -157,7 +157,7 @@ class KerasUpsample(NoWeights, NoMacs, NoWindow, Layer):
         pairs = zip(x[1:-1], factors, strict=True)
         return (x[0], *(scaled(n, factor, 1) for n, factor in pairs), x[-1])
 
-    def sight(self, x: Shape, result: int) -> Sight:
+    def sight(self, x: Shape, result: int) -> Dependence:
         given = self.scale_factor
         factors = given if isinstance(given, tuple) else (given,) * (len(x) - 2)
         known = self.mode in {"nearest", "bilinear", "bicubic"}

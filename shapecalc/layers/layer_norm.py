@@ -10,10 +10,10 @@ from typing import Annotated, ClassVar
 
 from shapecalc.algebra import Dim, product
 from shapecalc.layers.base import Layer, Named, NoBuffers, NoMacs, NoWeights, NoWindow, SameShape
+from shapecalc.layers.dependence import EVERYTHING, Along, Dependence, over, placed
 from shapecalc.layers.fields import Count, Decimal, Each, Flag, Optional, OptionalCount, Real, Whole
 from shapecalc.layers.norm import EPS, enough
 from shapecalc.layers.requirement import Requirement, Shape, divides, matches, rank_between, shown
-from shapecalc.layers.sight import EVERYTHING, Along, Sight, over, placed
 
 
 class GroupNorm(SameShape, NoBuffers, NoMacs, NoWindow, Layer):
@@ -48,7 +48,7 @@ class GroupNorm(SameShape, NoBuffers, NoMacs, NoWindow, Layer):
         values = x[0] * (x[1] // self.num_groups) * product(x[2:])
         yield enough(self.kind, values, "values per group", x)
 
-    def sight(self, x: Shape, result: int) -> Sight:
+    def sight(self, x: Shape, result: int) -> Dependence:
         found = over(len(x), range(2, len(x)))
         return (found[0], EVERYTHING if self.num_groups == 1 else None, *found[2:])
 
@@ -81,7 +81,7 @@ class OverLastAxes(SameShape, NoBuffers, NoMacs, NoWindow, Layer):
         for arriving, wanted in zip(x[-len(given) :], self.normalized(x), strict=True):
             yield Requirement("normalized-shape", wanted, "==", arriving, lambda: self._differs(x))
 
-    def sight(self, x: Shape, result: int) -> Sight:
+    def sight(self, x: Shape, result: int) -> Dependence:
         return over(len(x), range(len(x))[-len(self.normalized(x)) :])
 
     def _differs(self, x: Shape) -> str:
@@ -160,7 +160,7 @@ class LocalResponseNorm(SameShape, NoWeights, NoMacs, NoWindow, Layer):
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         return rank_between(self.kind, x, 3, None)
 
-    def sight(self, x: Shape, result: int) -> Sight:
+    def sight(self, x: Shape, result: int) -> Dependence:
         views = placed(len(x))
         around = Along(1, ((-(self.size // 2), (self.size - 1) // 2),))
         return (views[0], around, *views[2:])
@@ -181,5 +181,5 @@ class CrossMapLRN2d(LocalResponseNorm):
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         return rank_between(self.kind, x, 4, 4)
 
-    def sight(self, x: Shape, result: int) -> Sight:
+    def sight(self, x: Shape, result: int) -> Dependence:
         return (*placed(1), None, *placed(4)[2:])  # torch's running sum never lets go of channel 0

@@ -5,9 +5,9 @@ from fractions import Fraction
 from typing import ClassVar
 
 from shapecalc.layers.base import Layer, Named, NoBuffers, NoMacs, NoWindow, OwnPlace, SameShape
+from shapecalc.layers.dependence import Along, Dependence, placed
 from shapecalc.layers.fields import Index, OptionalCount, Real
 from shapecalc.layers.requirement import Requirement, Shape, axis_exists, matches, rank_between
-from shapecalc.layers.sight import Along, Sight, placed
 
 
 class ClassToken(NoBuffers, NoMacs, NoWindow, Layer):
@@ -34,7 +34,7 @@ class ClassToken(NoBuffers, NoMacs, NoWindow, Layer):
     def output(self, x: Shape) -> Shape:
         return (x[0], x[1] + 1, x[2])
 
-    def sight(self, x: Shape, result: int) -> Sight:
+    def sight(self, x: Shape, result: int) -> Dependence:
         first, _, last = placed(3)
         return (first, Along(1, ((-1, -1),)), last)
 

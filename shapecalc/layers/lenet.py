@@ -13,6 +13,7 @@ from pydantic import model_validator
 from shapecalc.algebra import Dim, product
 from shapecalc.layers.arithmetic import window
 from shapecalc.layers.base import Layer, Named, NoBuffers, NoMacs, NoWindow, Window
+from shapecalc.layers.dependence import AxisDependence, Dependence, over
 from shapecalc.layers.fields import (
     Count,
     CountPerAxis,
@@ -25,7 +26,6 @@ from shapecalc.layers.fields import (
     complaint,
 )
 from shapecalc.layers.requirement import Requirement, Shape, matches, rank_between, shown
-from shapecalc.layers.sight import Sight, View, over
 from shapecalc.layers.sliding import Windowed
 from shapecalc.layers.spatial import Spatial
 
@@ -132,7 +132,7 @@ class PartialConv2d(NoBuffers, Windowed):
         named: Named = {"weight": (self.total, *self.spread(self.kernel_size))}
         return named | {"bias": (len(self.connections),)} if self.bias else named
 
-    def mixes(self, x: Shape, axis: int) -> View:
+    def mixes(self, x: Shape, axis: int) -> AxisDependence:
         return None
 
     def macs(self, x: Shape) -> Dim:
@@ -167,7 +167,7 @@ class RBF(NoMacs, NoWindow, Layer):
     def output(self, x: Shape) -> Shape:
         return (*x[:-1], self.out_features)
 
-    def sight(self, x: Shape, result: int) -> Sight:
+    def sight(self, x: Shape, result: int) -> Dependence:
         return over(len(x), [len(x) - 1])
 
     def weights(self, x: Shape) -> Named:

@@ -11,9 +11,9 @@ from typing import Annotated, ClassVar
 from shapecalc.algebra import Dim, product
 from shapecalc.layers.base import Elementwise, Layer, Named, NoBuffers, NoMacs, NoWindow, OwnPlace
 from shapecalc.layers.centre import Centres, kept
+from shapecalc.layers.dependence import Dependence, over
 from shapecalc.layers.fields import Count, Flag, Optional, OptionalCount, Whole
 from shapecalc.layers.requirement import Requirement, Shape, matches, rank_between, shown
-from shapecalc.layers.sight import Sight, over
 
 
 class Dense(NoBuffers, NoWindow, Layer):
@@ -41,7 +41,7 @@ class Dense(NoBuffers, NoWindow, Layer):
     def centres(self, x: Shape) -> Centres:
         return (*kept(len(x) - 1), None)
 
-    def sight(self, x: Shape, result: int) -> Sight:
+    def sight(self, x: Shape, result: int) -> Dependence:
         return over(len(x), [len(x) - 1])
 
     def macs(self, x: Shape) -> Dim:

@@ -15,11 +15,11 @@ from typing import Annotated, ClassVar, Self
 from pydantic import model_validator
 
 from shapecalc.layers.base import Merge, NoMacs, Shapes
+from shapecalc.layers.dependence import Dependence, everywhere, stretched
 from shapecalc.layers.fields import Decimal, Flag, OneOf, Real, complaint
 from shapecalc.layers.merge import broadcast, stretches
 from shapecalc.layers.rectifier import known
 from shapecalc.layers.requirement import Requirement, Shape, arity, rank_between, shaped
-from shapecalc.layers.sight import Sight, everywhere, stretched
 
 Reduction = Annotated[str, OneOf(("none", "mean", "sum"))]
 NotNegative = Annotated[Fraction | int, Decimal(0)]
@@ -48,10 +48,10 @@ class Loss(NoMacs, Merge):
     def output(self, inputs: Shapes) -> Shape:
         return self.losses(inputs) if self.reduction == "none" else ()
 
-    def sights(self, inputs: Shapes, result: int) -> tuple[Sight, ...]:
+    def depends_on(self, inputs: Shapes, result: int) -> tuple[Dependence, ...]:
         return self.each(inputs) if self.reduction == "none" else tuple([everywhere(x) for x in inputs])
 
-    def each(self, inputs: Shapes) -> tuple[Sight, ...]:
+    def each(self, inputs: Shapes) -> tuple[Dependence, ...]:
         """Return what each loss sees of every tensor, before they are reduced."""
         return tuple([stretched(x, self.losses(inputs)) for x in inputs])
 
@@ -265,7 +265,7 @@ class GaussianNLLLoss(Loss):
     def losses(self, inputs: Shapes) -> Shape:
         return broadcast(self._aligned(inputs))
 
-    def each(self, inputs: Shapes) -> tuple[Sight, ...]:
+    def each(self, inputs: Shapes) -> tuple[Dependence, ...]:
         output, aligned = self.losses(inputs), self._aligned(inputs)
         return tuple([stretched(whole, output)[: len(x)] for x, whole in zip(inputs, aligned, strict=True)])
 

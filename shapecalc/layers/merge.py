@@ -9,9 +9,9 @@ from typing import ClassVar
 
 from shapecalc.algebra import Dim, product
 from shapecalc.layers.base import Merge, Shapes
+from shapecalc.layers.dependence import EVERYTHING, Along, AxisDependence, Dependence, Scattered, stretched
 from shapecalc.layers.fields import Index
 from shapecalc.layers.requirement import Requirement, Shape, arity, axis_exists, shown
-from shapecalc.layers.sight import EVERYTHING, Along, Scattered, Sight, View, stretched
 
 
 def broadcast(inputs: Shapes) -> Shape:
@@ -70,7 +70,7 @@ class Broadcast(Merge):
     def output(self, inputs: Shapes) -> Shape:
         return broadcast(inputs)
 
-    def sights(self, inputs: Shapes, result: int) -> tuple[Sight, ...]:
+    def depends_on(self, inputs: Shapes, result: int) -> tuple[Dependence, ...]:
         return tuple([stretched(x, self.output(inputs)) for x in inputs])
 
     def macs(self, inputs: Shapes) -> Dim:
@@ -152,10 +152,10 @@ class Concat(Merge):
         total: Dim = sum(x[axis] for x in inputs)
         return (*first[:axis], total, *first[axis + 1 :])
 
-    def sights(self, inputs: Shapes, result: int) -> tuple[Sight, ...]:
+    def depends_on(self, inputs: Shapes, result: int) -> tuple[Dependence, ...]:
         joined = self.dim % len(inputs[0])
-        side_by_side: View = Scattered(frozenset({joined})) if len(inputs) > 1 else Along(joined)
-        sight: Sight = tuple(
+        side_by_side: AxisDependence = Scattered(frozenset({joined})) if len(inputs) > 1 else Along(joined)
+        sight: Dependence = tuple(
             [side_by_side if axis == joined else Along(axis) for axis in range(len(inputs[0]))]
         )
         return (sight,) * len(inputs)
@@ -212,7 +212,7 @@ class Matmul(Merge):
         batch = broadcast((left[:-2], right[:-2])) if len(left) > 2 or len(right) > 2 else ()
         return (*batch, *left[-2:-1], *(right[-1:] if len(right) > 1 else ()))
 
-    def sights(self, inputs: Shapes, result: int) -> tuple[Sight, ...]:
+    def depends_on(self, inputs: Shapes, result: int) -> tuple[Dependence, ...]:
         left, right = inputs
         output = self.output(inputs)
         ends = (1 if len(left) > 1 else 0) + (1 if len(right) > 1 else 0)

@@ -13,9 +13,9 @@ from pydantic import model_validator
 
 from shapecalc.algebra import Dim, product
 from shapecalc.layers.base import Layer, Named, NoMacs, NoWindow, SameShape
+from shapecalc.layers.dependence import Dependence, over, placed
 from shapecalc.layers.fields import Decimal, Flag, Optional, OptionalCount, Real, complaint
 from shapecalc.layers.requirement import Requirement, Shape, matches, rank_between, shown
-from shapecalc.layers.sight import Sight, over, placed
 
 EPS = Fraction(1, 100_000)
 
@@ -70,7 +70,7 @@ class BatchNorm(Statistics):
     def channels(self, x: Shape) -> Dim:
         return x[1]
 
-    def sight(self, x: Shape, result: int) -> Sight:
+    def sight(self, x: Shape, result: int) -> Dependence:
         if self.track_running_stats:
             return placed(len(x))
         return over(len(x), [axis for axis in range(len(x)) if axis != 1])
@@ -163,7 +163,7 @@ class InstanceNorm(Statistics):
     def channels(self, x: Shape) -> Dim:
         return x[-self.rank - 1]
 
-    def sight(self, x: Shape, result: int) -> Sight:
+    def sight(self, x: Shape, result: int) -> Dependence:
         return placed(len(x)) if self.track_running_stats else over(len(x), range(len(x))[-self.rank :])
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:

@@ -15,10 +15,10 @@ from pydantic import model_validator
 from shapecalc.algebra import Dim
 from shapecalc.layers.arithmetic import padded, uncropped
 from shapecalc.layers.base import NoMacs, NoWeights, NoWindow
-from shapecalc.layers.extended import Fill
+from shapecalc.layers.dependence import Dependence
+from shapecalc.layers.extended_number import Fill
 from shapecalc.layers.fields import Each, PerSide, Whole, complaint
 from shapecalc.layers.requirement import Requirement, Shape, rank_between
-from shapecalc.layers.sight import Sight
 from shapecalc.layers.spatial import AXES, Spatial
 
 Sides = Annotated[PerSide, Each(Each(Whole(), (2,)), (1, 2, 3, 4, 6))]
@@ -57,7 +57,7 @@ class Pad(NoWeights, NoMacs, NoWindow, Spatial):
     def output(self, x: Shape) -> Shape:
         return (*x[: -self.rank], *self.enlarged(x))
 
-    def sight(self, x: Shape, result: int) -> Sight:
+    def sight(self, x: Shape, result: int) -> Dependence:
         return self.moved_on(x, tuple(-p for p in self.sides()["p0"]))
 
     def enlarged(self, x: Shape) -> Shape:

@@ -15,7 +15,7 @@ from typing import Annotated, Any, ClassVar
 from shapecalc.algebra import Dim
 from shapecalc.layers.arithmetic import window, window_ceil
 from shapecalc.layers.base import NoMacs, NoWeights, Shapes, Window
-from shapecalc.layers.extended import INFINITIES, Power
+from shapecalc.layers.extended_number import INFINITIES, Power
 from shapecalc.layers.fields import CountPerAxis, Each, ExtentPerAxis, Flag, PerAxis, Whole, complaint
 from shapecalc.layers.fields import Optional as OptionalField
 from shapecalc.layers.requirement import Requirement, Shape

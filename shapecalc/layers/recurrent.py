@@ -17,9 +17,9 @@ from shapecalc.algebra import Dim
 from shapecalc.algebra.decide import decide
 from shapecalc.errors import Undecided
 from shapecalc.layers.base import Joint, Named, NoBuffers, Shapes
+from shapecalc.layers.dependence import EVERYTHING, Along, AxisDependence, Before, Dependence, over, placed
 from shapecalc.layers.fields import Count, Depth, Extent, Flag, OneOf, OptionalCount, Probability
 from shapecalc.layers.requirement import Requirement, Shape, arity, matches, rank_between, shaped
-from shapecalc.layers.sight import EVERYTHING, Along, Before, Sight, View, over, placed
 
 Nonlinearity = Annotated[str, OneOf(("tanh", "relu"))]
 
@@ -63,20 +63,20 @@ class Recurrent(NoBuffers, Joint):
         sizes = (self.state_size, self.hidden_size)[: len(self.states)]
         return (self.output(inputs), *((count, *batch, size) for size in sizes))
 
-    def sights(self, inputs: Shapes, result: int) -> tuple[Sight, ...]:
+    def depends_on(self, inputs: Shapes, result: int) -> tuple[Dependence, ...]:
         x, *states = inputs
         length = 1 if self.batch_first and len(x) == 3 else 0
         batch = 1 if result else 1 - length
-        views: list[View] = [Along(batch)] * len(x)
+        views: list[AxisDependence] = [Along(batch)] * len(x)
         views[length] = EVERYTHING if result or self.bidirectional else Before(length)
         views[-1] = EVERYTHING
-        of_states: Sight = (self._layers_seen(result), *([Along(batch)] if len(x) == 3 else []))
+        of_states: Dependence = (self._layers_seen(result), *([Along(batch)] if len(x) == 3 else []))
         features = (EVERYTHING, None)[
             : len(states)
         ]  # of the cells, their own or all, as layers and length go
         return (tuple(views), *((*of_states, one) for one in features))
 
-    def _layers_seen(self, result: int) -> View:
+    def _layers_seen(self, result: int) -> AxisDependence:
         """Return what is seen along the axis of the initial states: of a layer, and of those below it."""
         if self.bidirectional:
             return None
@@ -248,7 +248,7 @@ class RecurrentCell(NoBuffers, Joint):
     def outputs(self, inputs: Shapes) -> Shapes:
         return (self.output(inputs),) * len(self.states)
 
-    def sights(self, inputs: Shapes, result: int) -> tuple[Sight, ...]:
+    def depends_on(self, inputs: Shapes, result: int) -> tuple[Dependence, ...]:
         mixed = over(len(inputs[0]), [len(inputs[0]) - 1])
         return (mixed, mixed, placed(len(inputs[0])))[: len(inputs)]  # a cell keeps its own features
 

@@ -109,7 +109,7 @@ def get(name: str, framework: str = "torch") -> type[Kind]:
 
 def unknown(name: str, known: Sequence[str]) -> SpecError:
     """Return the error for a kind that nobody offers; the hint is torch's own class, where it has one."""
-    from shapecalc.layers.elsewhere import reason
+    from shapecalc.layers.not_kinds import reason
 
     return SpecError(f"unknown kind {quote(name)}{nearest(name, known)}", hint=reason(name))
 

@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from shapecalc.algebra import Dim
 from shapecalc.algebra.decide import decide
-from shapecalc.algebra.render import grouped, is_sum
+from shapecalc.algebra.expr_text import grouped, is_sum
 from shapecalc.errors import ShapecalcError
 
 Shape: TypeAlias = tuple[Dim, ...]

@@ -21,10 +21,18 @@ from shapecalc.errors import Undecided
 from shapecalc.layers.arithmetic import scaled, scaled_by_doubles
 from shapecalc.layers.base import Layer, NoMacs, NoWeights, NoWindow
 from shapecalc.layers.centre import Centre, Centres, kept, scaled_by
+from shapecalc.layers.dependence import (
+    Along,
+    AxisDependence,
+    Dependence,
+    Fixed,
+    interpolated,
+    placed,
+    shared_out,
+)
 from shapecalc.layers.fields import Decimal, Each, OneOf, PerAxis, Truth, Whole, complaint
 from shapecalc.layers.fields import Optional as OptionalField
 from shapecalc.layers.requirement import Requirement, Shape, rank_between, shown
-from shapecalc.layers.sight import Along, Fixed, Sight, View, interpolated, placed, shared_out
 
 
 class _Positive(Decimal):
@@ -117,7 +125,7 @@ class Resize(NoWeights, NoMacs, NoWindow, Layer):
             return scaled_by(axis, Fraction(out, n))
         return Centre(axis, n // out) if self.method() == "nearest" and n % out == 0 else None
 
-    def sight(self, x: Shape, result: int) -> Sight:
+    def sight(self, x: Shape, result: int) -> Dependence:
         sizes = self.output(x)[2:]
         scales = [None] * len(sizes) if self.scale_factor is None else self._scales(x)
         columns = enumerate(zip(x[2:], sizes, scales, strict=True), start=2)
@@ -125,7 +133,7 @@ class Resize(NoWeights, NoMacs, NoWindow, Layer):
             return placed(len(x))
         return (*placed(2), *(self._view(axis, n, out, scale) for axis, (n, out, scale) in columns))
 
-    def _view(self, axis: int, n: Dim, out: Dim, scale: Fraction | int | None) -> View:
+    def _view(self, axis: int, n: Dim, out: Dim, scale: Fraction | int | None) -> AxisDependence:
         """Return the view along an axis; where it depends on a size that is left free, it is not said."""
         method = self.method()
         if method == "area":

@@ -13,9 +13,9 @@ from shapecalc.algebra import Dim, product, quotient
 from shapecalc.algebra.decide import decide
 from shapecalc.errors import Undecided
 from shapecalc.layers.base import Layer, NoMacs, NoWeights, NoWindow
+from shapecalc.layers.dependence import Along, Dependence, rearranged
 from shapecalc.layers.fields import Each, Index, Listed, Optional, Whole, complaint
 from shapecalc.layers.requirement import Requirement, Shape, axis_exists, rank_between, shown
-from shapecalc.layers.sight import Along, Sight, rearranged
 
 Axes = Annotated[int | tuple[int, ...], Each(Whole(may_be_free=False))]
 """One axis or a list of them, each counted from the end when negative."""
@@ -26,7 +26,7 @@ Sizes = Annotated[tuple[Dim, ...], Listed(Whole(-1))]
 class Rearranging(NoWeights, NoMacs, NoWindow, Layer):
     """A layer that moves elements and computes nothing."""
 
-    def sight(self, x: Shape, result: int) -> Sight:
+    def sight(self, x: Shape, result: int) -> Dependence:
         return rearranged(x, self.output(x))
 
 
@@ -144,7 +144,7 @@ class Permute(Rearranging):
     def output(self, x: Shape) -> Shape:
         return tuple(x[axis] for axis in self.dims)
 
-    def sight(self, x: Shape, result: int) -> Sight:
+    def sight(self, x: Shape, result: int) -> Dependence:
         order = [axis % len(x) for axis in self.dims]
         return tuple(Along(order.index(axis)) for axis in range(len(x)))
 
@@ -173,7 +173,7 @@ class Transpose(Rearranging):
             sizes[self.dim0], sizes[self.dim1] = sizes[self.dim1], sizes[self.dim0]
         return tuple(sizes)
 
-    def sight(self, x: Shape, result: int) -> Sight:
+    def sight(self, x: Shape, result: int) -> Dependence:
         views = [Along(axis) for axis in range(len(x))]
         if views:
             views[self.dim0], views[self.dim1] = views[self.dim1], views[self.dim0]

@@ -13,10 +13,10 @@ from shapecalc.algebra.decide import decide
 from shapecalc.errors import Undecided
 from shapecalc.layers.base import Layer, NoMacs, NoWeights, NoWindow, Shapes
 from shapecalc.layers.centre import Centre, Centres, kept
+from shapecalc.layers.dependence import EVERYTHING, Along, AxisDependence, Dependence, Fixed, placed
 from shapecalc.layers.fields import Count, Each, Flag, Index, Optional, Whole, complaint
 from shapecalc.layers.requirement import Requirement, Shape, axis_exists, rank_between, shown
 from shapecalc.layers.reshape import Axes, axes_exist, listed
-from shapecalc.layers.sight import EVERYTHING, Along, Fixed, Sight, View, placed
 
 Position = Annotated[Dim, Whole()]
 """A place along an axis, counted from the end when negative; it may be an expression."""
@@ -49,10 +49,10 @@ class Cutting(AlongAxis):
         found[self.dim] = None
         return tuple(found)
 
-    def sight(self, x: Shape, result: int) -> Sight:
+    def sight(self, x: Shape, result: int) -> Dependence:
         axis = self.dim % len(x)
         first: Dim = sum(piece[axis] for piece in self.outputs(x)[:result])
-        views: list[View] = [*placed(len(x))]
+        views: list[AxisDependence] = [*placed(len(x))]
         views[axis] = Along(axis, ((first, first),))
         return tuple(views)
 
@@ -100,7 +100,7 @@ class Select(AlongAxis):
     def output(self, x: Shape) -> Shape:
         return self.resized(x)
 
-    def sight(self, x: Shape, result: int) -> Sight:
+    def sight(self, x: Shape, result: int) -> Dependence:
         axis = self.dim % len(x)
         place = x[axis] + self.index if _is_negative("index", self.index) else self.index
         return (*placed(axis), Fixed(place, place), *(Along(after - 1) for after in range(axis + 1, len(x))))
@@ -141,10 +141,10 @@ class Slice(AlongAxis):
     def output(self, x: Shape) -> Shape:
         return self.resized(x, self._length(x[self.dim]))
 
-    def sight(self, x: Shape, result: int) -> Sight:
+    def sight(self, x: Shape, result: int) -> Dependence:
         axis, n = self.dim % len(x), x[self.dim]
         start = maximum(n + self.start, 0) if _is_negative("start", self.start) else self.start
-        views: list[View] = [*placed(len(x))]
+        views: list[AxisDependence] = [*placed(len(x))]
         views[axis] = Along(axis, ((start, start),), self.step) if isinstance(self.step, int) else None
         return tuple(views)
 
@@ -280,7 +280,7 @@ class Mean(NoWeights, NoMacs, NoWindow, Layer):
             return tuple(1 if axis in axes else n for axis, n in enumerate(x))
         return tuple(n for axis, n in enumerate(x) if axis not in axes)
 
-    def sight(self, x: Shape, result: int) -> Sight:
+    def sight(self, x: Shape, result: int) -> Dependence:
         averaged = {axis % max(len(x), 1) for axis in listed(self.dim)}
         kept_axes = [axis for axis in range(len(x)) if self.keepdim or axis not in averaged]
         return tuple(

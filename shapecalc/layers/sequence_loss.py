@@ -11,11 +11,11 @@ from shapecalc.algebra import Dim, product
 from shapecalc.errors import Undecided
 from shapecalc.layers.arithmetic import scaled
 from shapecalc.layers.base import Joint, Named, NoBuffers, Shapes
+from shapecalc.layers.dependence import EVERYTHING, Along, Dependence, everywhere, over, placed, unsaid
 from shapecalc.layers.fields import Count, Extent, Flag, Listed, OptionalCount, Real, Whole, complaint
 from shapecalc.layers.loss import Loss
 from shapecalc.layers.rectifier import known
 from shapecalc.layers.requirement import Requirement, Shape, arity, matches, rank_between, shaped, shown
-from shapecalc.layers.sight import EVERYTHING, Along, Sight, everywhere, over, placed, unsaid
 
 
 class CTCLoss(Loss):
@@ -53,7 +53,7 @@ class CTCLoss(Loss):
     def losses(self, inputs: Shapes) -> Shape:
         return inputs[0][1:-1]
 
-    def each(self, inputs: Shapes) -> tuple[Sight, ...]:
+    def each(self, inputs: Shapes) -> tuple[Dependence, ...]:
         x, targets, *lengths = inputs
         if len(x) == 2:
             return tuple([everywhere(one) for one in inputs])
@@ -114,7 +114,7 @@ class AdaptiveLogSoftmaxWithLoss(NoBuffers, Joint):
     def outputs(self, inputs: Shapes) -> Shapes:
         return (self.output(inputs), ())
 
-    def sights(self, inputs: Shapes, result: int) -> tuple[Sight, ...]:
+    def depends_on(self, inputs: Shapes, result: int) -> tuple[Dependence, ...]:
         x, target = inputs
         if result == 1:
             return (everywhere(x), everywhere(target))

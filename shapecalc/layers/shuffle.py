@@ -7,9 +7,9 @@ from typing import ClassVar
 from shapecalc.algebra import Dim, quotient
 from shapecalc.layers.base import Layer, NoMacs, NoWeights, NoWindow, SameShape
 from shapecalc.layers.centre import Centre, Centres, kept, scaled_by
+from shapecalc.layers.dependence import Along, AxisDependence, Dependence, Scattered, placed
 from shapecalc.layers.fields import Count
 from shapecalc.layers.requirement import Requirement, Shape, divides, rank_between
-from shapecalc.layers.sight import Along, Scattered, Sight, View, placed
 
 
 def _evenly(x: Shape, factor: Dim, *, up: bool) -> Centres:
@@ -51,9 +51,9 @@ class PixelShuffle(NoWeights, NoMacs, NoWindow, Layer):
     def centres(self, x: Shape) -> Centres:
         return _evenly(x, self.upscale_factor, up=True)
 
-    def sight(self, x: Shape, result: int) -> Sight:
+    def sight(self, x: Shape, result: int) -> Dependence:
         r = self.upscale_factor
-        last: list[View] = [None, None]
+        last: list[AxisDependence] = [None, None]
         if isinstance(r, int):
             last = [Along(axis, ((0, 0),) * r) for axis in (len(x) - 2, len(x) - 1)]
         return (*placed(len(x) - 3), None, *last)
@@ -88,9 +88,9 @@ class PixelUnshuffle(NoWeights, NoMacs, NoWindow, Layer):
     def centres(self, x: Shape) -> Centres:
         return _evenly(x, self.downscale_factor, up=False)
 
-    def sight(self, x: Shape, result: int) -> Sight:
+    def sight(self, x: Shape, result: int) -> Dependence:
         r = self.downscale_factor
-        last: list[View] = [None, None]
+        last: list[AxisDependence] = [None, None]
         if isinstance(r, int):
             last = [Along(axis, ((0, r - 1),), r) for axis in (len(x) - 2, len(x) - 1)]
         return (*placed(len(x) - 3), None, *last)
@@ -117,6 +117,6 @@ class ChannelShuffle(SameShape, NoWeights, NoMacs, NoWindow, Layer):
         yield from rank_between(self.kind, x, 3, None)
         yield divides(self.kind, "groups", self.groups, "channels", x[1])
 
-    def sight(self, x: Shape, result: int) -> Sight:
+    def sight(self, x: Shape, result: int) -> Dependence:
         views = placed(len(x))
         return (views[0], Scattered(frozenset({1})), *views[2:])

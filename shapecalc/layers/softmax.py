@@ -5,9 +5,9 @@ from typing import Annotated, ClassVar
 
 from shapecalc.algebra import quotient
 from shapecalc.layers.base import Elementwise, Layer, NoMacs, NoWeights, NoWindow
+from shapecalc.layers.dependence import Along, AxisDependence, Dependence, over, placed
 from shapecalc.layers.fields import Index, Optional, Whole
 from shapecalc.layers.requirement import Requirement, Shape, axis_exists, rank_between, shown
-from shapecalc.layers.sight import Along, Sight, View, over, placed
 
 
 class OverAxis(Elementwise):
@@ -19,7 +19,7 @@ class OverAxis(Elementwise):
         if self.dim is not None:
             yield from axis_exists(self.kind, "dim", self.dim, max(len(x), 1), x)
 
-    def sight(self, x: Shape, result: int) -> Sight:
+    def sight(self, x: Shape, result: int) -> Dependence:
         axis = (0 if len(x) in {0, 1, 3} else 1) if self.dim is None else self.dim
         return over(len(x), [axis % len(x)] if x else [])
 
@@ -78,7 +78,7 @@ class Softmax2d(Elementwise):
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         return rank_between(self.kind, x, 3, 4)
 
-    def sight(self, x: Shape, result: int) -> Sight:
+    def sight(self, x: Shape, result: int) -> Dependence:
         return over(len(x), [len(x) - 3])
 
 
@@ -114,8 +114,8 @@ class GLU(NoWeights, NoMacs, NoWindow, Layer):
         axis = self.dim % len(x)
         return (*x[:axis], quotient(x[axis], 2), *x[axis + 1 :])
 
-    def sight(self, x: Shape, result: int) -> Sight:
-        views: list[View] = [*placed(len(x))]
+    def sight(self, x: Shape, result: int) -> Dependence:
+        views: list[AxisDependence] = [*placed(len(x))]
         axis = self.dim % len(x)
         views[axis] = Along(axis, ((0, quotient(x[axis], 2)),))
         return tuple(views)

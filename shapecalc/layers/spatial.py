@@ -9,9 +9,9 @@ from shapecalc.algebra import Dim
 from shapecalc.layers.arithmetic import extent, unread, written
 from shapecalc.layers.base import Kind, Layer, Window
 from shapecalc.layers.centre import Centre, Centres, spread_over
+from shapecalc.layers.dependence import Along, AxisDependence, Dependence, placed, scattered_by, swept, unsaid
 from shapecalc.layers.fields import Each, complaint
 from shapecalc.layers.requirement import Requirement, Shape, rank_between
-from shapecalc.layers.sight import Along, Sight, View, placed, scattered_by, swept, unsaid
 
 AXES = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
 """What the spatial axes are called in messages, by their number."""
@@ -114,7 +114,7 @@ class Spatial(OverAxes, Layer):
             )
         return tuple(found)
 
-    def sight(self, x: Shape, result: int) -> Sight:
+    def sight(self, x: Shape, result: int) -> Dependence:
         window = self.window(x)
         if window is None:
             return unsaid(len(x))
@@ -125,13 +125,13 @@ class Spatial(OverAxes, Layer):
         views[channels] = self.mixes(x, channels)
         return tuple([views.get(axis, Along(axis)) for axis in range(len(x))])
 
-    def mixes(self, x: Shape, axis: int) -> View:
+    def mixes(self, x: Shape, axis: int) -> AxisDependence:
         """Return what a channel sees of the channels, on this axis: itself, if a kind says nothing."""
         return Along(axis)
 
-    def moved_on(self, x: Shape, by: tuple[Dim, ...]) -> Sight:
+    def moved_on(self, x: Shape, by: tuple[Dim, ...]) -> Dependence:
         """Return the sight of a result whose first position is that many further on, per spatial axis."""
-        views: list[View] = [*placed(len(x))]
+        views: list[AxisDependence] = [*placed(len(x))]
         for axis, first in zip(self.spatial_axes(x), by, strict=True):
             views[axis] = Along(axis, ((first, first),))
         return tuple(views)

@@ -24,9 +24,9 @@ from shapecalc.layers.base import (
     Shapes,
 )
 from shapecalc.layers.by_name import Word
+from shapecalc.layers.dependence import Dependence, unseen
 from shapecalc.layers.fields import Annotation, Listed, OneOf, Optional, Whole, complaint
 from shapecalc.layers.requirement import Requirement, Shape, arity, checked, rank_between, shown
-from shapecalc.layers.sight import Sight, unseen
 
 
 class NamedShapes(Annotation):
@@ -77,7 +77,7 @@ class Parameter(NoBuffers, NoMacs, NoWindow, AnyShape, Layer):
     def output(self, x: Shape) -> Shape:
         return self.shape
 
-    def sight(self, x: Shape, result: int) -> Sight:
+    def sight(self, x: Shape, result: int) -> Dependence:
         return unseen(len(x))
 
     def weights(self, x: Shape) -> Named:
@@ -102,7 +102,7 @@ class Constant(NoWeights, NoMacs, NoWindow, AnyShape, Layer):
     def output(self, x: Shape) -> Shape:
         return self.shape
 
-    def sight(self, x: Shape, result: int) -> Sight:
+    def sight(self, x: Shape, result: int) -> Dependence:
         return unseen(len(x))
 
 

@@ -23,9 +23,9 @@ from shapecalc.layers.attention import (
     whole_heads,
 )
 from shapecalc.layers.base import Joint, Named, NoBuffers, Shapes
+from shapecalc.layers.dependence import Dependence, over
 from shapecalc.layers.fields import Count, Depth, Flag, OneOf, OptionalCount, Probability, Real
 from shapecalc.layers.requirement import Requirement, Shape, arity, matches, rank_between, shaped
-from shapecalc.layers.sight import Sight, over
 
 Activation = Annotated[str, OneOf(("relu", "gelu"))]
 
@@ -66,7 +66,7 @@ class Transforming(NoBuffers, Joint):
     def output(self, inputs: Shapes) -> Shape:
         return inputs[0]
 
-    def sights(self, inputs: Shapes, result: int) -> tuple[Sight, ...]:
+    def depends_on(self, inputs: Shapes, result: int) -> tuple[Dependence, ...]:
         length = 1 if self.batch_first and len(inputs[0]) == 3 else 0
         return tuple([over(len(x), [length, len(x) - 1]) for x in inputs])
 

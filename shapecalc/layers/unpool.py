@@ -11,11 +11,11 @@ from typing import Annotated, ClassVar
 from shapecalc.algebra import Dim
 from shapecalc.layers.arithmetic import transposed
 from shapecalc.layers.base import Joint, NoMacs, NoWeights, Shapes
+from shapecalc.layers.dependence import Dependence, placed, unsaid
 from shapecalc.layers.fields import CountPerAxis, Each, ExtentPerAxis, PerAxis, Whole
 from shapecalc.layers.fields import Optional as OptionalField
 from shapecalc.layers.pool import StridePerAxis
 from shapecalc.layers.requirement import Requirement, Shape, arity, rank_between, shaped
-from shapecalc.layers.sight import Sight, placed, unsaid
 from shapecalc.layers.spatial import AXES, OverAxes
 
 OptionalSize = Annotated[PerAxis | None, OptionalField(Each(Whole(1)))]
@@ -52,7 +52,7 @@ class MaxUnpool(NoWeights, NoMacs, OverAxes, Joint):
         x = inputs[0]
         return self.resized(x, self._usual(x) if self.output_size is None else self.spread(self.output_size))
 
-    def sights(self, inputs: Shapes, result: int) -> tuple[Sight, ...]:
+    def depends_on(self, inputs: Shapes, result: int) -> tuple[Dependence, ...]:
         apart = len(inputs[0]) - self.rank
         return ((*placed(apart), *unsaid(self.rank)),) * 2
 

@@ -15,9 +15,9 @@ from pydantic import Field, ValidationError
 from shapecalc.algebra import Dim, product
 from shapecalc.errors import SpecError, nearest, quote
 from shapecalc.layers.base import Effect, Kind, Merge, Named, Shapes
+from shapecalc.layers.dependence import Dependence
 from shapecalc.layers.fields import Annotation, Count, Flag, Optional, Real, Whole, complaint
 from shapecalc.layers.requirement import Refused, Requirement, Shape, axis_exists, checked
-from shapecalc.layers.sight import Sight
 
 
 class Held(Annotation):
@@ -94,8 +94,8 @@ class Wrapper(Kind):
             conditions=(*effect.conditions, *conditions),
         )
 
-    def sights(self, inputs: Shapes, result: int) -> tuple[Sight, ...]:
-        return self.layer.sights(inputs, result)
+    def depends_on(self, inputs: Shapes, result: int) -> tuple[Dependence, ...]:
+        return self.layer.depends_on(inputs, result)
 
     @abstractmethod
     def requirements(self, weight: Shape) -> list[Requirement]:

@@ -12,7 +12,7 @@ from shapecalc.engine.parameters import BATCH, Parameters
 from shapecalc.errors import Located, ShapecalcError, SpecError, quote
 from shapecalc.layers.requirement import Shape
 from shapecalc.model import Model
-from shapecalc.report.data import Report
+from shapecalc.report.report import Report
 
 STRUCTURE = "it decides which layers there are, or how many"
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from shapecalc.errors import SpecError, nearest, quote
 from shapecalc.pictures.picture import Picture
 from shapecalc.pictures.scene import scene
-from shapecalc.report.data import Report
+from shapecalc.report.report import Report
 
 STYLES = ("graph", "volumes")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from shapecalc.pictures.layout import Layout, Place, Point, layout
+from shapecalc.pictures.picture_text import Words, exactly, frame_words, totals, words
 from shapecalc.pictures.scene import Box, Scene
 from shapecalc.pictures.svg import (
     COLOURS,
@@ -19,7 +20,6 @@ from shapecalc.pictures.svg import (
     text_width,
     tip,
 )
-from shapecalc.pictures.words import Words, exactly, frame_words, totals, words
 
 SIZE = 11
 """Of the letters."""

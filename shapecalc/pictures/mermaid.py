@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from shapecalc.errors import printable
+from shapecalc.pictures.picture_text import frame_words, totals, words
 from shapecalc.pictures.scene import Box, Scene
 from shapecalc.pictures.svg import COLOURS
-from shapecalc.pictures.words import frame_words, totals, words
 
 _ENTITIES = {one: f"#{ord(one)};" for one in '"<>&#`\\'}
 

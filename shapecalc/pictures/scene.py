@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 
 from shapecalc.layers.base import Joint
 from shapecalc.layers.requirement import Shape
-from shapecalc.report.cells import heading
-from shapecalc.report.data import Report
 from shapecalc.report.node import Node
 from shapecalc.report.outline import Item, lines, outline
+from shapecalc.report.report import Report
+from shapecalc.report.table_cells import heading
 
 MOST_BOXES = 40
 """How many boxes a picture may have whose depth nobody chose."""

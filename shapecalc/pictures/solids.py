@@ -73,7 +73,7 @@ def standing(found: Volumes) -> Standing:
     """Return where the volumes stand: as a U, as planes, or as solids in a row."""
     drawn = found.volumes
     if found.copies:
-        from shapecalc.pictures.u import u
+        from shapecalc.pictures.unet_layout import u
 
         return u(drawn, scale(drawn, 150, 52, 800, 120))
     maps = [one for one in drawn if not one.is_vector]

@@ -11,8 +11,8 @@ from shapecalc.errors import Undecided
 from shapecalc.layers.requirement import Shape
 from shapecalc.pictures.scene import Box, Scene, deepest, scene
 from shapecalc.pictures.trunk import trunk
-from shapecalc.report.cells import visible
-from shapecalc.report.data import Report
+from shapecalc.report.report import Report
+from shapecalc.report.table_cells import visible
 
 MOST_VOLUMES = 40
 """How many volumes a picture may have whose depth nobody chose."""

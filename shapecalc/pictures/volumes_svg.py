@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from shapecalc.pictures.layout import Point
+from shapecalc.pictures.picture_text import exactly, totals
 from shapecalc.pictures.solids import PLANE, SMALL, Caption, Solid, Standing, standing
 from shapecalc.pictures.svg import (
     COLOURS,
@@ -22,7 +23,6 @@ from shapecalc.pictures.svg import (
     tip,
 )
 from shapecalc.pictures.volumes import Volumes, kind_of, rounded
-from shapecalc.pictures.words import exactly, totals
 
 MARGIN = 16.0
 ABOVE = 58.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from shapecalc.pieces.piece import Column, Row, Table
+from shapecalc.render.piece import Column, Row, Table
 
 _SHORTEST = 12
 """How short a text may be cut."""

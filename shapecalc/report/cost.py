@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from shapecalc.algebra import Dim
-from shapecalc.algebra.render import grouped
-from shapecalc.costs.convention import Convention
+from shapecalc.algebra.expr_text import grouped
+from shapecalc.conventions.convention import Convention
 from shapecalc.report.node import Node, number
 
 

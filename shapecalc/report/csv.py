@@ -6,9 +6,9 @@ import csv as writer
 from io import StringIO
 
 from shapecalc.layers.requirement import shown
-from shapecalc.report.data import Report
-from shapecalc.report.field import Field
 from shapecalc.report.outline import window_text
+from shapecalc.report.receptive_field import Field
+from shapecalc.report.report import Report
 
 HEADER = ("path", "kind", "kernel", "inputs", "output", "params", "trainable_params", "macs", "bytes")
 

@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 from shapecalc.algebra import Dim
 from shapecalc.algebra import term as terms
-from shapecalc.algebra.render import grouped
+from shapecalc.algebra.expr_text import grouped
 from shapecalc.algebra.term import Letter, Number, Term
 from shapecalc.layers.requirement import Shape
-from shapecalc.pieces.display import Shown
+from shapecalc.render.display import Shown
 from shapecalc.report.node import total
 
 if TYPE_CHECKING:
-    from shapecalc.pieces.piece import Page
+    from shapecalc.render.piece import Page
 
 
 @dataclass(frozen=True, slots=True)

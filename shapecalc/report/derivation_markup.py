@@ -12,12 +12,12 @@ from dataclasses import dataclass
 
 from shapecalc.algebra import Dim
 from shapecalc.algebra import term as terms
-from shapecalc.algebra.render import grouped
-from shapecalc.algebra.render import latex as latex_dim
+from shapecalc.algebra.expr_text import grouped
+from shapecalc.algebra.expr_text import latex as latex_dim
 from shapecalc.layers.requirement import shown
-from shapecalc.pieces.latex import escaped, inline
-from shapecalc.pieces.markdown import escaped as marked
-from shapecalc.pieces.piece import Block, Facts, Heading, Inline, Line, Math, Page, Paragraph, chain
+from shapecalc.render.latex_writer import escaped, inline
+from shapecalc.render.markdown_writer import escaped as marked
+from shapecalc.render.piece import Block, Facts, Heading, Inline, Line, Math, Page, Paragraph, chain
 from shapecalc.report.derivation import Axes, Derivation, LayerDerivation, Step
 from shapecalc.report.derivation_text import (
     MOST_SUMMANDS,
@@ -30,7 +30,7 @@ from shapecalc.report.derivation_text import (
 )
 
 _ROOM = 47
-"""About how many characters fit between the label and the margin."""
+"""ErrorContext how many characters fit between the label and the margin."""
 
 
 def derivation_markdown(derivation: Derivation) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from shapecalc.algebra import Dim
 from shapecalc.algebra import term as terms
-from shapecalc.algebra.render import grouped
+from shapecalc.algebra.expr_text import grouped
 from shapecalc.layers.requirement import shown
 from shapecalc.report.derivation import Axes, Derivation, Given, LayerDerivation, Step
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from shapecalc.algebra.render import grouped
-from shapecalc.pieces.piece import Page
+from shapecalc.algebra.expr_text import grouped
+from shapecalc.render.piece import Page
 from shapecalc.report.columns import Columns
 from shapecalc.spec.find import bundled, read_file
-from shapecalc.spec.text import parse
+from shapecalc.spec.located_text import parse
 
 
 class Entry(NamedTuple):

@@ -6,19 +6,19 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from shapecalc.algebra import Dim, Expr
-from shapecalc.costs.asked import Asked
-from shapecalc.costs.convention import Convention, Counts
+from shapecalc.conventions.convention import Convention, Counts
+from shapecalc.conventions.layer_call import LayerCall
 from shapecalc.engine.graph import GraphNode, Loop, over
 from shapecalc.errors import Place
 from shapecalc.layers.base import Effect, Kind, Named, Shapes, Window, count
 from shapecalc.layers.requirement import Requirement, Shape
-from shapecalc.pieces.display import Shown
+from shapecalc.render.display import Shown
 
 if TYPE_CHECKING:
-    from shapecalc.pieces.piece import Page
+    from shapecalc.render.piece import Page
 
 if TYPE_CHECKING:
-    from shapecalc.report.field import Field, Fields
+    from shapecalc.report.receptive_field import Field, Fields
 
 
 class Node(Shown):
@@ -174,7 +174,7 @@ class Node(Shown):
 
         None where the convention has no rule for the kind.
         """
-        found = convention.counts(Asked(self.layer, self.inputs, self._effect))
+        found = convention.counts(LayerCall(self.layer, self.inputs, self._effect))
         if found is None or not self.loops:
             return found
         return {part: over(value, self.loops[depth:]) for part, value in found.items()}
@@ -182,7 +182,7 @@ class Node(Shown):
     @property
     def bias_results(self) -> Dim:
         """How many results a bias is added to."""
-        return over(Asked(self.layer, self.inputs, self._effect).bias, self.loops)
+        return over(LayerCall(self.layer, self.inputs, self._effect).bias, self.loops)
 
     def cost(self, convention: Convention, depth: int = 0) -> Dim | None:
         """Return the cost under a convention as one number, None where it has no rule for the kind."""
@@ -231,7 +231,7 @@ class Node(Shown):
         return {"times": number(self.times), "loops": [_told(one) for one in self.loops]}
 
     def _page(self) -> Page:
-        from shapecalc.report.page import node_page
+        from shapecalc.report.report_page import node_page
 
         return node_page(self)
 

@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from shapecalc.algebra import Dim
-from shapecalc.costs.convention import Convention
+from shapecalc.conventions.convention import Convention
 from shapecalc.layers.base import Window
 from shapecalc.layers.requirement import Shape
-from shapecalc.report.data import Report
-from shapecalc.report.field import Field
 from shapecalc.report.node import Node, total
+from shapecalc.report.receptive_field import Field
+from shapecalc.report.report import Report
 
 
 @dataclass(slots=True)

@@ -6,9 +6,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from shapecalc.report.cells import COLUMNS, Row, headers, heading, rows, summary
 from shapecalc.report.columns import Columns
-from shapecalc.report.data import Report
+from shapecalc.report.report import Report
+from shapecalc.report.table_cells import COLUMNS, Row, headers, heading, rows, summary
 
 _COLUMNS = Columns(
     names=COLUMNS,

@@ -158,8 +158,8 @@ class _Comparison:
 
     def output(self, found: Found, side: int) -> tuple[Dim, ...] | None:
         """Return the shape of the main output in the unknowns of the left, channels first."""
-        graph = found.walk.graph
-        shape = found.walk.shapes[next(iter(graph.outputs.values()))]
+        graph = found.inference.graph
+        shape = found.inference.shapes[next(iter(graph.outputs.values()))]
         if shape is None:
             return None
         own: dict[str, Dim] = {old: symbol(new) for old, new in self.renamed.items()}

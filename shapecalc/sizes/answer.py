@@ -13,13 +13,13 @@ from shapecalc.algebra.integer_set import EVERY_SIZE, IntegerSet
 from shapecalc.algebra.region import Point, Region, everything, where
 from shapecalc.errors import Failure, SpecError, quote
 from shapecalc.layers.requirement import Shape
-from shapecalc.pieces.display import Shown
+from shapecalc.render.display import Shown
 from shapecalc.sizes.question import Question
 from shapecalc.sizes.solving import Imposed
 from shapecalc.sizes.stretching import solved
 
 if TYPE_CHECKING:
-    from shapecalc.pieces.piece import Page
+    from shapecalc.render.piece import Page
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,17 +167,17 @@ class Sizes(Shown):
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as plain data for JSON."""
-        from shapecalc.sizes.text import to_dict
+        from shapecalc.sizes.sizes_text import to_dict
 
         return to_dict(self)
 
     def _page(self) -> Page:
-        from shapecalc.sizes.text import sizes_page
+        from shapecalc.sizes.sizes_text import sizes_page
 
         return sizes_page(self)
 
     def __str__(self) -> str:
-        from shapecalc.sizes.text import text
+        from shapecalc.sizes.sizes_text import text
 
         return text(self)
 

@@ -8,9 +8,9 @@ from typing import Any
 
 from shapecalc.algebra import Dim, Expr, symbol
 from shapecalc.algebra.formula import Formula
-from shapecalc.engine.graph import Graph, GraphNode, Walk
+from shapecalc.engine.graph import Graph, GraphNode, Inference
+from shapecalc.engine.graph_cache import GraphCache
 from shapecalc.engine.parameters import Parameters, input_shapes
-from shapecalc.engine.remembered import Graphs
 from shapecalc.errors import SpecError, Undecided, nearest, quote
 from shapecalc.layers.base import Named
 from shapecalc.layers.requirement import Shape, shown
@@ -40,7 +40,7 @@ class Question:
     target: tuple[int, ...] | None = None
     """What this result must be: the sizes of its maps, or of all its axes but the batch."""
 
-    graphs: Graphs = field(default_factory=Graphs, repr=False)
+    graphs: GraphCache = field(default_factory=GraphCache, repr=False)
     """Expansions of the spec that are known already."""
 
     def __post_init__(self) -> None:
@@ -98,12 +98,12 @@ class Question:
 
     # ---- walks
 
-    def walk_built(self) -> Walk:
-        """Return the walk over the network as built."""
-        return self.graphs.walk(self.spec, self._parameters, self.built_inputs, batched=self.spec.batched)
+    def infer_built(self) -> Inference:
+        """Return the inference over the network as built."""
+        return self.graphs.infer(self.spec, self._parameters, self.built_inputs, batched=self.spec.batched)
 
-    def walk_at(self, assigned: Mapping[str, int]) -> tuple[Walk, dict[str, Shape]]:
-        """Return the walk with every unknown free that is not assigned, and the shapes of its inputs."""
+    def infer_at(self, assigned: Mapping[str, int]) -> tuple[Inference, dict[str, Shape]]:
+        """Return the inference with every unknown free that is not assigned, and the shapes of its inputs."""
         sizes: dict[str, Dim] = {name: assigned.get(name, symbol(name)) for name in self.names}
         others = {name: value for name, value in self.values.items() if name not in sizes}
         moved = {name: size for name, size in sizes.items() if name in self.spec.parameters}
@@ -116,20 +116,20 @@ class Question:
             given[input_] = tuple(shape)
         inputs = input_shapes(self.spec, free, given, 1)
         values = free if self.rebuild else self._parameters
-        walk = self.graphs.walk(self.spec, values, inputs, batched=self.spec.batched)
-        if walk.graph.loops:
-            repeat = walk.graph.loops[0].path.rpartition(".")[0]
+        inference = self.graphs.infer(self.spec, values, inputs, batched=self.spec.batched)
+        if inference.graph.loops:
+            repeat = inference.graph.loops[0].path.rpartition(".")[0]
             raise Undecided(f"which sizes are legal is not known while the passes of {repeat} are free")
-        return walk, inputs
+        return inference, inputs
 
     def weights_built(self) -> dict[str, Named]:
         """Return the weights and buffers of each layer as built, by path; none when it is built anew."""
         if self.rebuild:
             return {}
-        walk = self.walk_built()
+        inference = self.infer_built()
         return {
             node.path: {**effect.weights, **effect.buffers}
-            for node, effect in zip(walk.graph.nodes, walk.effects, strict=True)
+            for node, effect in zip(inference.graph.nodes, inference.effects, strict=True)
             if effect is not None
         }
 

@@ -1,4 +1,4 @@
-"""From a walk with free sizes to the exact set of sizes for which it holds.
+"""From an inference with free sizes to the exact set of sizes for which it holds.
 
 Every layer's conditions are relations between closed forms, so the sizes that meet them all are found by
 algebra. One thing the closed forms leave out stands in `stretching`.
@@ -11,8 +11,8 @@ from dataclasses import dataclass, field, replace
 
 from shapecalc.algebra.integer_set import IntegerSet
 from shapecalc.algebra.region import Region, Relation, everything, where
-from shapecalc.engine.graph import GraphNode, Walk
-from shapecalc.engine.loss import unread
+from shapecalc.engine.graph import GraphNode, Inference
+from shapecalc.engine.unread_input import unread
 from shapecalc.errors import Failure
 from shapecalc.layers.base import Effect, Named
 from shapecalc.layers.linear import Identity
@@ -48,7 +48,7 @@ class Found:
     """The sizes that hold without a merge that stretches."""
     stretched: Region
     lossless: Region
-    walk: Walk
+    inference: Inference
     needed: list[bool]
     """Of each node, whether an output that is asked for depends on it."""
     imposed: list[Imposed] = field(default_factory=list)
@@ -67,17 +67,19 @@ class Solver:
 
     def plain(self, assigned: Mapping[str, int]) -> Found:
         """Return the sizes that hold where no merge stretches a free size."""
-        walk, inputs = self.question.walk_at(assigned)
-        needed = self.question.needed(walk.graph)
-        failures = [one for one in walk.failures if self.concerns(one, walk, needed)]
-        imposed = list(self.imposed(walk, needed))
+        inference, inputs = self.question.infer_at(assigned)
+        needed = self.question.needed(inference.graph)
+        failures = [one for one in inference.failures if self.concerns(one, inference, needed)]
+        imposed = list(self.imposed(inference, needed))
         region = Region(self.names) if failures else self.pinned(assigned)
         for one in imposed:
             region &= one.region
         lossless = region
-        for relation in dict.fromkeys(self.reading(walk, needed)) if region else ():
+        for relation in dict.fromkeys(self.reading(inference, needed)) if region else ():
             lossless &= self.where(relation)
-        return Found(region, region, Region(self.names), lossless, walk, needed, imposed, failures, inputs)
+        return Found(
+            region, region, Region(self.names), lossless, inference, needed, imposed, failures, inputs
+        )
 
     def pinned(self, assigned: Mapping[str, int]) -> Region:
         """Return all sizes that are as assigned."""
@@ -94,10 +96,10 @@ class Solver:
 
     # ---- conditions
 
-    def imposed(self, walk: Walk, needed: list[bool]) -> Iterator[Imposed]:
+    def imposed(self, inference: Inference, needed: list[bool]) -> Iterator[Imposed]:
         """Yield every condition once, at the first layer that imposes it."""
         seen: set[Relation] = set()
-        for node, effect, is_needed in zip(walk.graph.nodes, walk.effects, needed, strict=True):
+        for node, effect, is_needed in zip(inference.graph.nodes, inference.effects, needed, strict=True):
             if effect is None or not is_needed:
                 continue
             for one in (*effect.conditions, *as_built(node, effect, self.weights.get(node.path))):
@@ -105,30 +107,32 @@ class Solver:
                 if relation not in seen:
                     seen.add(relation)
                     yield Imposed(node, one, self.where(relation))
-        yield from self.asked(walk)
+        yield from self.asked(inference)
 
-    def asked(self, walk: Walk) -> Iterator[Imposed]:
+    def asked(self, inference: Inference) -> Iterator[Imposed]:
         """Yield what the result that is asked for must be, as if the layer that makes it imposed it."""
-        slot = self.question.slot(walk.graph)
-        shape = None if slot is None else walk.shapes[slot]
+        slot = self.question.slot(inference.graph)
+        shape = None if slot is None else inference.shapes[slot]
         if shape is None or slot is None:
             return
         arriving = GraphNode("input", Identity(), (slot,), slot, 1, self.question.spec.place)
-        node = next((one for one in reversed(walk.graph.nodes) if one.first_slot <= slot), arriving)
+        node = next((one for one in reversed(inference.graph.nodes) if one.first_slot <= slot), arriving)
         for size, wanted in self.question.targets(shape):
             one = Requirement("asked", size, "==", wanted, f"{node.path} is {shown(shape[1:])}")
             yield Imposed(node, one, self.where((size, "==", wanted)))
 
-    def concerns(self, failure: Failure, walk: Walk, needed: list[bool]) -> bool:
+    def concerns(self, failure: Failure, inference: Inference, needed: list[bool]) -> bool:
         """Say whether a failure lies on the way to an output that is asked for."""
-        pairs = zip(walk.graph.nodes, needed, strict=True)
+        pairs = zip(inference.graph.nodes, needed, strict=True)
         found = [is_needed for node, is_needed in pairs if node.path == failure.path]
         return any(found) if found else True
 
-    def reading(self, walk: Walk, needed: list[bool]) -> Iterator[Relation]:
+    def reading(self, inference: Inference, needed: list[bool]) -> Iterator[Relation]:
         """Yield what must hold for every window to read its input to the end."""
-        running = {node.path for node, is_needed in zip(walk.graph.nodes, needed, strict=True) if is_needed}
-        for node, rows in unread(walk):
+        running = {
+            node.path for node, is_needed in zip(inference.graph.nodes, needed, strict=True) if is_needed
+        }
+        for node, rows in unread(inference):
             if node.path in running:
                 yield from ((left, "<=", 0) for left in rows)
 

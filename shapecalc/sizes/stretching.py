@@ -41,7 +41,7 @@ def _complete(solver: Solver, assigned: Mapping[str, int]) -> Found:
 def _try_each(
     solver: Solver, found: Found, assigned: Mapping[str, int], name: str, points: IntegerSet
 ) -> None:
-    """Replace what is known at some sizes by what a walk at each of them tells."""
+    """Replace what is known at some sizes by what an inference at each of them tells."""
     beside = along(solver.names, name, EVERY_SIZE - points)
     found.region, found.lossless = found.region & beside, found.lossless & beside
     found.usual &= beside
@@ -96,9 +96,9 @@ def _without(sets: tuple[IntegerSet, ...], axis: int) -> tuple[IntegerSet, ...]:
 
 def _mixes(found: Found) -> bool:
     """Say whether a size or a condition depends on several unknowns at once."""
-    nodes = zip(found.walk.graph.nodes, found.needed, strict=True)
+    nodes = zip(found.inference.graph.nodes, found.needed, strict=True)
     slots = [slot for node, is_needed in nodes if is_needed for slot in node.sources]
-    sizes = [size for slot in slots for size in found.walk.shapes[slot] or ()]
+    sizes = [size for slot in slots for size in found.inference.shapes[slot] or ()]
     relations = [one.relation for one in found.imposed]
     return any(len(names_in([size])) > 1 for size in sizes) or any(
         len(names_in([left, right])) > 1 for left, _, right in relations
@@ -107,12 +107,12 @@ def _mixes(found: Found) -> bool:
 
 def exceptional(solver: Solver, found: Found, assigned: Mapping[str, int]) -> dict[str, IntegerSet]:
     """Return the sizes, by unknown, at which a merge may stretch a map that is one pixel wide."""
-    nodes = found.walk.graph.nodes
+    nodes = found.inference.graph.nodes
     doubtful = [
         (position, one)
         for position, (node, is_needed) in enumerate(zip(nodes, found.needed, strict=True))
         if is_needed and isinstance(node.layer, Merge)
-        for one in _pairs(node.layer, [found.walk.shapes[slot] for slot in node.sources])
+        for one in _pairs(node.layer, [found.inference.shapes[slot] for slot in node.sources])
     ]
     if not doubtful:
         return {}

@@ -10,10 +10,10 @@ from pydantic_core import PydanticCustomError
 
 from shapecalc.errors import SpecError, quote
 from shapecalc.layers.fields import exact
-from shapecalc.report.data import Report
+from shapecalc.report.report import Report
 from shapecalc.sizes.question import Question
-from shapecalc.solving.budget import Budget, Number
-from shapecalc.solving.costs import Asked, solve_budget
+from shapecalc.solving.budget_answer import Budget, Number
+from shapecalc.solving.costs import BudgetQuery, solve_budget
 from shapecalc.solving.features import Features, solve_features
 from shapecalc.solving.inputs import Inputs, solve_inputs
 from shapecalc.spec.tree import Spec
@@ -86,7 +86,7 @@ def _budget(
 
     names = (free,) if isinstance(free, str) else tuple(free)
     return solve_budget(
-        Asked(spec, analyzed, quantity, target, names, _number(multiple_of), sides, aim, parameters)
+        BudgetQuery(spec, analyzed, quantity, target, names, _number(multiple_of), sides, aim, parameters)
     )
 
 

@@ -16,8 +16,8 @@ from shapecalc.algebra.expr import Expr
 from shapecalc.algebra.integer_set import EVERY_SIZE, IntegerSet
 from shapecalc.algebra.solution import function_of
 from shapecalc.errors import ShapeError, SpecError, Undecided, nearest, quote
-from shapecalc.report.data import Report
-from shapecalc.solving.budget import WORDS, Budget, Hit, Number
+from shapecalc.report.report import Report
+from shapecalc.solving.budget_answer import WORDS, Budget, Hit, Number
 from shapecalc.solving.window import solutions
 from shapecalc.spec.tree import Spec
 
@@ -32,7 +32,7 @@ MOST_LISTED = 10_000
 
 
 @dataclass(frozen=True)
-class Asked:
+class BudgetQuery:
     """A question about a cost, with a way to analyse the network."""
 
     spec: Spec
@@ -119,7 +119,7 @@ def _entry(name: str) -> tuple[str, int | None]:
     return own, int(digits)
 
 
-def solve_budget(asked: Asked) -> Budget:
+def solve_budget(asked: BudgetQuery) -> Budget:
     """Return what the free parameter must be; raise `SpecError` where the cost does not depend on it."""
     if asked.multiple_of == int(asked.multiple_of) and not any("[" in name for name in asked.names):
         try:
@@ -138,7 +138,7 @@ def solve_budget(asked: Asked) -> Budget:
 class _ClosedForm:
     """The cost as an expression in one unknown, and the values for which the network holds."""
 
-    def __init__(self, asked: Asked) -> None:
+    def __init__(self, asked: BudgetQuery) -> None:
         self.asked = asked
         report = asked.analyze(asked.settings, asked.names)
         self.unknown = symbol(asked.names[0])
@@ -224,11 +224,11 @@ class _ClosedForm:
             return False
 
 
-def _over(asked: Asked, domain: IntegerSet) -> str:
+def _over(asked: BudgetQuery, domain: IntegerSet) -> str:
     return f"over all values, {domain.text(asked.name)}"
 
 
-def _tried(asked: Asked) -> Budget:
+def _tried(asked: BudgetQuery) -> Budget:
     """Analyse every candidate."""
     candidates = [*_candidates(asked)]
     amounts: dict[int, list[Number]] = {}
@@ -270,7 +270,7 @@ def _tried(asked: Asked) -> Budget:
     )
 
 
-def _candidates(asked: Asked) -> Iterator[Number]:
+def _candidates(asked: BudgetQuery) -> Iterator[Number]:
     step = asked.multiple_of
     first, last = asked.between or (step, CANDIDATES * step)
     low, high = -(-first // step), last // step

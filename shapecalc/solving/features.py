@@ -8,13 +8,13 @@ from typing import Any
 
 from shapecalc.algebra import Dim, product
 from shapecalc.algebra.expr import Expr
-from shapecalc.algebra.render import grouped
-from shapecalc.engine.graph import GraphNode, Walk
+from shapecalc.algebra.expr_text import grouped
+from shapecalc.engine.graph import GraphNode, Inference
 from shapecalc.errors import Failure, SpecError, Undecided, nearest, quote
 from shapecalc.layers.linear import Dense
 from shapecalc.layers.requirement import Shape, shown
-from shapecalc.pieces.lines import Lines, Told
-from shapecalc.pieces.piece import Inline, Line, plain, sizes
+from shapecalc.render.lines import Lines, Told
+from shapecalc.render.piece import Inline, Line, plain, sizes
 from shapecalc.sizes.question import Question
 
 
@@ -108,11 +108,11 @@ class Features(Lines):
 def solve_features(question: Question, layer: str | None = None) -> Features:
     """Return the `in_features` of every linear layer, or of one, or of those in a part of the network.
 
-    The walk goes on behind a layer that declares a wrong number: that is what is asked about. Raises
+    The inference goes on behind a layer that declares a wrong number: that is what is asked about. Raises
     `SpecError` for a layer that is not linear, and what went wrong before it where nothing arrives.
     """
-    spec, walk = question.spec, question.walk_built()
-    graph = walk.graph
+    spec, inference = question.spec, question.infer_built()
+    graph = inference.graph
     linear = [node for node in graph.nodes if isinstance(node.layer, Dense)]
     chosen = [node for node in linear if layer is None or _is_in(node.path, layer)]
     if not chosen:
@@ -126,12 +126,12 @@ def solve_features(question: Question, layer: str | None = None) -> Features:
             hint=f"linear layers: {', '.join(known[:20])}",
         )
     formulas = _formulas(question)
-    doubtful = _doubtful(walk)
+    doubtful = _doubtful(inference)
     found: list[Feature] = []
     for node in chosen:
         if node.path in doubtful:
-            raise doubtful[node.path].error(tuple(walk.failures))
-        one = _feature(walk, node, formulas.get(node.path))
+            raise doubtful[node.path].error(tuple(inference.failures))
+        one = _feature(inference, node, formulas.get(node.path))
         if one is None:
             raise SpecError(f"{spec.name}: what arrives at {quote(node.path)} is not known")
         found.append(one)
@@ -139,14 +139,16 @@ def solve_features(question: Question, layer: str | None = None) -> Features:
     return Features(title, question.built_inputs, tuple(found))
 
 
-def _doubtful(walk: Walk) -> dict[str, Failure]:
-    """Return the layers behind one that fails, each with that failure: a walk goes on with what could be.
+def _doubtful(inference: Inference) -> dict[str, Failure]:
+    """Return the layers downstream of a failing layer, each with that failure: their inputs are assumed.
 
     A linear layer that declares a wrong number makes what it would make of the right one.
     """
-    nodes = walk.graph.nodes
+    nodes = inference.graph.nodes
     linear = {node.path for node in nodes if isinstance(node.layer, Dense)}
-    failed = {one.path: one for one in walk.failures if not (one.code == "channels" and one.path in linear)}
+    failed = {
+        one.path: one for one in inference.failures if not (one.code == "channels" and one.path in linear)
+    }
     behind: dict[int, Failure] = {}
     found: dict[str, Failure] = {}
     for node in nodes:
@@ -166,41 +168,41 @@ def _is_in(path: str, part: str) -> bool:
 def _formulas(question: Question) -> dict[str, Dim]:
     """Return what arrives at each linear layer with the input sizes free, where that has a closed form."""
     try:
-        walk, _ = replace(question, rebuild=True).walk_at({})
+        inference, _ = replace(question, rebuild=True).infer_at({})
     except (SpecError, Undecided):
         return {}
     found: dict[str, Dim] = {}
-    for node in walk.graph.nodes:
-        shape = walk.shapes[node.sources[0]] if node.sources else None
+    for node in inference.graph.nodes:
+        shape = inference.shapes[node.sources[0]] if node.sources else None
         if isinstance(node.layer, Dense) and shape:
             found[node.path] = shape[-1]
     return found
 
 
-def _feature(walk: Walk, node: GraphNode, formula: Dim | None) -> Feature | None:
+def _feature(inference: Inference, node: GraphNode, formula: Dim | None) -> Feature | None:
     """Return what a linear layer needs, or None where what arrives is not known."""
     assert isinstance(node.layer, Dense)
-    shape = walk.shapes[node.sources[0]]
+    shape = inference.shapes[node.sources[0]]
     if not shape or not isinstance(shape[-1], int):
         return None
     needed = shape[-1]
     node.layer.model_copy(update={"in_features": needed}).apply((shape,))  # refused if it were wrong
     return Feature(
-        node.path, needed, shape, _flattened(walk, node.sources[0]), node.layer.in_features, formula
+        node.path, needed, shape, _flattened(inference, node.sources[0]), node.layer.in_features, formula
     )
 
 
-def _flattened(walk: Walk, slot: int) -> Shape | None:
+def _flattened(inference: Inference, slot: int) -> Shape | None:
     """Return the sizes whose product the last axis is, looking back over layers that keep the shape."""
     makers = {
         made: node
-        for node in walk.graph.nodes
+        for node in inference.graph.nodes
         for made in range(node.first_slot, node.first_slot + node.results)
     }
-    shape = walk.shapes[slot]
+    shape = inference.shapes[slot]
     while slot in makers and len(makers[slot].sources) == 1:
         slot = makers[slot].sources[0]
-        before = walk.shapes[slot]
+        before = inference.shapes[slot]
         if before is None or shape is None:
             return None
         if before == shape:

@@ -12,15 +12,15 @@ from shapecalc.algebra.expr import Expr
 from shapecalc.algebra.integer_set import IntegerSet
 from shapecalc.algebra.region import Point, Region
 from shapecalc.algebra.solution import solve
-from shapecalc.engine.graph import Walk
+from shapecalc.engine.graph import Inference
 from shapecalc.errors import SpecError, Undecided, quote
 from shapecalc.layers.requirement import Shape, shown
-from shapecalc.pieces.lines import Lines, Told
-from shapecalc.pieces.piece import sizes
+from shapecalc.render.lines import Lines, Told
+from shapecalc.render.piece import sizes
 from shapecalc.sizes.question import Question
+from shapecalc.sizes.sizes_text import set_lines, written
 from shapecalc.sizes.solving import Found, Solver
 from shapecalc.sizes.stretching import solved
-from shapecalc.sizes.text import set_lines, written
 
 _MOST_CHECKED = 48
 
@@ -110,12 +110,12 @@ def solve_inputs(question: Question) -> Inputs:
     target = question.target
     if not target or any(not isinstance(n, int) or isinstance(n, bool) or n < 1 for n in target):
         raise SpecError(f"{quote(target)} is not a size of a result, as (7, 7) is")
-    built = question.walk_built()
+    built = question.infer_built()
     shape = _result(question, built)
     if shape is not None:
         _refuse_other_rank(question, built, shape)
     found = solved(question)
-    result = _result(question, found.walk)
+    result = _result(question, found.inference)
     if result is None:
         raise found.failures[0].error(tuple(found.failures))
     _confirm(Solver(question), found)
@@ -129,12 +129,12 @@ def solve_inputs(question: Question) -> Inputs:
     return Inputs(title, question.at, target, result, question.names, region, legal, beside)
 
 
-def _result(question: Question, walk: Walk) -> Shape | None:
-    slot = question.slot(walk.graph)
-    return None if slot is None else walk.shapes[slot]
+def _result(question: Question, inference: Inference) -> Shape | None:
+    slot = question.slot(inference.graph)
+    return None if slot is None else inference.shapes[slot]
 
 
-def _refuse_other_rank(question: Question, built: Walk, shape: Shape) -> None:
+def _refuse_other_rank(question: Question, built: Inference, shape: Shape) -> None:
     """Refuse a target that the result cannot have; tell which layer's result could."""
     try:
         question.targets(shape)
@@ -153,7 +153,7 @@ def _maps(question: Question, shape: Shape) -> list[Dim]:
 
 
 def _confirm(solver: Solver, found: Found) -> None:
-    """Walk over the network at the ends of what was found, and just outside, in numbers."""
+    """Inference over the network at the ends of what was found, and just outside, in numbers."""
     points = islice(dict.fromkeys(_telling(found.region)), _MOST_CHECKED)
     for point in points:
         walked = bool(solver.plain(dict(zip(solver.names, point, strict=True))).region)

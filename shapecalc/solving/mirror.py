@@ -21,8 +21,8 @@ from shapecalc.errors import ShapeError, SpecError, quote
 from shapecalc.layers.base import Effect
 from shapecalc.layers.requirement import Refused
 from shapecalc.layers.spatial import Spatial
-from shapecalc.pieces.lines import Lines, Told, as_text
-from shapecalc.pieces.piece import Code, formula, sizes
+from shapecalc.render.lines import Lines, Told, as_text
+from shapecalc.render.piece import Code, formula, sizes
 from shapecalc.solving.setting import (
     Bounds,
     Setting,
@@ -34,7 +34,7 @@ from shapecalc.solving.setting import (
     written,
 )
 from shapecalc.solving.window import LONGEST_LIST, confirmed, shape_of, solutions, variants
-from shapecalc.spec.build import build, refuse_unknown
+from shapecalc.spec.tree_node import build, refuse_unknown
 
 _N = "n"
 _CHECKED = 3

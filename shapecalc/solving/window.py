@@ -16,8 +16,8 @@ from shapecalc.algebra.solution import function_of, solve
 from shapecalc.errors import SpecError, Undecided, quote
 from shapecalc.layers.requirement import Refused, Shape
 from shapecalc.layers.spatial import ChannelsLast, Spatial
-from shapecalc.pieces.lines import Lines, Told, as_text
-from shapecalc.pieces.piece import Code
+from shapecalc.render.lines import Lines, Told, as_text
+from shapecalc.render.piece import Code
 from shapecalc.solving.setting import (
     Bounds,
     Setting,

@@ -7,7 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from shapecalc.errors import Place, SpecError, nearest, quote
-from shapecalc.spec.text import LARGEST_FILE
+from shapecalc.spec.located_text import LARGEST_FILE
 
 _VARIANT = re.compile(rb"^  ([A-Za-z0-9_]+):", re.MULTILINE)
 

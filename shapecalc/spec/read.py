@@ -11,10 +11,10 @@ from pydantic import BaseModel
 from shapecalc.errors import Place, SpecError, nearest, quote
 from shapecalc.layers import registry
 from shapecalc.layers.base import Merge
-from shapecalc.spec.build import build, mapping, refuse_unknown
+from shapecalc.spec.located_text import DEEPEST, Map, place_of
 from shapecalc.spec.steps import MODIFIERS, STRUCTURES, StepReader
-from shapecalc.spec.text import DEEPEST, Map, place_of
 from shapecalc.spec.tree import Block, Budget, Call, Expect, Paper, Sequential, Spec, Step, Variant
+from shapecalc.spec.tree_node import build, mapping, refuse_unknown
 
 _S = TypeVar("_S", bound=Spec)
 _M = TypeVar("_M", bound=BaseModel)

@@ -8,9 +8,9 @@ from typing import Any
 from shapecalc.errors import Place, SpecError, nearest, quote
 from shapecalc.layers import registry
 from shapecalc.layers.base import Kind, Merge
-from shapecalc.spec.build import build, known_hint, refuse_unknown
-from shapecalc.spec.text import FLOW_HINT, place_of
+from shapecalc.spec.located_text import FLOW_HINT, place_of
 from shapecalc.spec.tree import Call, Sequential, Side, Step
+from shapecalc.spec.tree_node import build, known_hint, refuse_unknown
 
 MODIFIERS = ("name", "repeat", "when", "from", "share", "trainable")
 STRUCTURES: dict[str, type[Sequential]] = {"sequential": Sequential, "side": Side}

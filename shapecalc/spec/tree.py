@@ -32,7 +32,7 @@ from shapecalc.errors import Place, quote
 from shapecalc.layers import registry
 from shapecalc.layers.base import Kind, Merge
 from shapecalc.layers.fields import Truth, Whole, complaint, inside
-from shapecalc.spec.values import Amount, identifier, input_shape, is_text, values_of
+from shapecalc.spec.spec_values import Amount, identifier, input_shape, is_text, values_of
 
 Value: TypeAlias = Any
 """A number, a truth value, a word, a list of those, or a formula over them."""

@@ -36,10 +36,10 @@ def from_torch(
     (20714, (8, 3, 3, 3))
     """
     from shapecalc.bridges import need
-    from shapecalc.engine.collector import collector_paused
+    from shapecalc.engine.gc_pause import collector_paused
 
     need("torch")
     with collector_paused():  # a look through all that torch holds takes longer than what is loaded here
-        from shapecalc.bridges.torch.importing import traced
+        from shapecalc.bridges.torch.tracer.importing import traced
 
         return traced(module, input, args, kwargs, name)

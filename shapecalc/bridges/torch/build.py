@@ -9,9 +9,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from shapecalc.bridges.torch.layer import BUILDERS, build_layer
-from shapecalc.bridges.torch.modules import REJECTIONS, Shapes
-from shapecalc.engine.graph import GraphNode, Walk
+from shapecalc.bridges.torch.twins.build_layer import BUILDERS, build_layer
+from shapecalc.bridges.torch.twins.generic_modules import REJECTIONS, Shapes
+from shapecalc.engine.graph import GraphNode, Inference
 from shapecalc.errors import SpecError, quote
 from shapecalc.model import Model
 
@@ -89,13 +89,13 @@ def build(
     """
     refuse_keras(model)
     report = model.analyze(input=input, **parameters)
-    walk = report.walk
-    labels = {group.path: group.label for group in walk.graph.groups}
-    network = Network(model.name, [*report.inputs], dict(walk.graph.outputs))
-    for node in walk.graph.nodes:
-        made = _made(node, walk, device)
+    inference = report.inference
+    labels = {group.path: group.label for group in inference.graph.groups}
+    network = Network(model.name, [*report.inputs], dict(inference.graph.outputs))
+    for node in inference.graph.nodes:
+        made = _made(node, inference, device)
         if node.owner is not None:
-            tie(made, submodule(network, walk.graph.nodes[node.owner].path))
+            tie(made, submodule(network, inference.graph.nodes[node.owner].path))
         if not node.trainable:
             made.requires_grad_(requires_grad=False)
         try:
@@ -132,20 +132,20 @@ def refuse_unbuildable(node: GraphNode) -> None:
             )
 
 
-def _made(node: GraphNode, walk: Walk, device: torch.device | str) -> nn.Module:
+def _made(node: GraphNode, inference: Inference, device: torch.device | str) -> nn.Module:
     refuse_unbuildable(node)
     with torch.device(device):
         try:
-            return build_layer(node.layer, shapes_before(node, walk))
+            return build_layer(node.layer, shapes_before(node, inference))
         except (*REJECTIONS, ImportError) as error:
             told = f"torch does not build this {node.layer.kind}: {error}"
             raise SpecError(told, place=node.place, path=node.path) from error
 
 
-def shapes_before(node: GraphNode, walk: Walk) -> Shapes:
+def shapes_before(node: GraphNode, inference: Inference) -> Shapes:
     """Return the shapes, all numbers, of the tensors that a node reads."""
     return tuple(
-        tuple(size for size in walk.shapes[slot] or () if isinstance(size, int)) for slot in node.sources
+        tuple(size for size in inference.shapes[slot] or () if isinstance(size, int)) for slot in node.sources
     )
 
 

@@ -11,8 +11,8 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from shapecalc.bridges.torch.export.expansion_tree import Network, Part
 from shapecalc.bridges.torch.export.layer_source import FunctionSource, ModuleSource, Source
-from shapecalc.bridges.torch.export.tree import Network, Part
 
 
 @dataclass(eq=False)

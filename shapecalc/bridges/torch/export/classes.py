@@ -8,12 +8,12 @@ from itertools import pairwise
 from typing import Any
 
 from shapecalc.algebra.formula import Formula
+from shapecalc.bridges.torch.export.argument_values import Values, items_of, known_of, rows_of
 from shapecalc.bridges.torch.export.bodies import Item
 from shapecalc.bridges.torch.export.class_data import UNSAID, Class, Given, Made, Parameter
 from shapecalc.bridges.torch.export.code import text
 from shapecalc.bridges.torch.export.layer_source import Argument, FunctionSource, ModuleSource, Source
 from shapecalc.bridges.torch.export.symbols import folded, item_name, substituted, translated
-from shapecalc.bridges.torch.export.values import Values, items_of, known_of, rows_of
 from shapecalc.layers.requirement import Shape
 
 FIELDS = frozenset(

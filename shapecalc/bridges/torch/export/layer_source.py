@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 from shapecalc.bridges.torch.export.code import Code
 from shapecalc.bridges.torch.export.symbols import translated
-from shapecalc.bridges.torch.modules import Fields, Sizes, inferred, named
+from shapecalc.bridges.torch.twins.generic_modules import Fields, Sizes, inferred, named
 from shapecalc.layers.base import Kind
 
 UNSAID = inspect.Parameter.empty

@@ -6,10 +6,10 @@ import inspect
 import re
 from typing import Any
 
-from shapecalc.bridges.torch.export.functions import AS_FUNCTIONS, function
+from shapecalc.bridges.torch.export.function_source import AS_FUNCTIONS, function
 from shapecalc.bridges.torch.export.layer_source import Rule, Source, module
-from shapecalc.bridges.torch.export.modules import AS_MODULES
-from shapecalc.bridges.torch.modules import Sizes, named, plain
+from shapecalc.bridges.torch.export.module_source import AS_MODULES
+from shapecalc.bridges.torch.twins.generic_modules import Sizes, named, plain
 from shapecalc.errors import SpecError
 from shapecalc.layers.base import Kind
 

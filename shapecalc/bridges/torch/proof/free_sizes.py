@@ -1,0 +1,204 @@
+"""Which sizes of a layer's inputs are left free in a proof, and what they are called.
+
+Free is every axis that the layer's weights do not depend on and that no declared size settles. Merges
+get one letter for sizes that must agree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from itertools import combinations
+
+from shapecalc.algebra import Dim, Expr, symbol
+from shapecalc.bridges.torch.twins.generic_modules import Sizes
+from shapecalc.errors import ShapecalcError
+from shapecalc.layers.base import Effect, Kind, Merge, Shapes
+from shapecalc.layers.spatial import AXES
+
+Names = tuple[tuple[str, ...], ...]
+
+_SPATIAL = {axes: tuple(name[0].upper() for name in names) for axes, names in AXES.items()}
+
+
+@dataclass(frozen=True)
+class Lettered:
+    """The inputs of a layer with letters for sizes: `free` ones, and those `held` at their number.
+
+    A size is held when our rule or torch has no answer in letters for it; one that the weights or a
+    declaration settle has no letter at all.
+    """
+
+    shapes: Shapes
+    free: dict[str, int]
+    held: dict[str, int]
+
+    def holding(self, names: Collection[str]) -> Lettered:
+        """Return the same shapes with more sizes held, by torch."""
+        free = {name: n for name, n in self.free.items() if name not in names}
+        held = self.held | {name: self.free[name] for name in names}
+        return Lettered(self.shapes, free, held)
+
+    @property
+    def proved(self) -> Shapes:
+        """The shapes with letters for what is free, and numbers for what is held."""
+        return self._replaced(self.held)
+
+    def at(self, point: Mapping[str, int]) -> tuple[Sizes, ...]:
+        """Return the shapes in numbers; sizes that are not given are as in the example."""
+        found = self._replaced({**self.free, **self.held, **point})
+        return tuple(tuple(dim for dim in shape if isinstance(dim, int)) for shape in found)
+
+    def _replaced(self, sizes: Mapping[str, int]) -> Shapes:
+        return tuple(tuple(sizes.get(str(dim), dim) for dim in shape) for shape in self.shapes)
+
+
+def lettered(layer: Kind, shapes: tuple[Sizes, ...]) -> Lettered:
+    """Return the shapes with letters for what may vary.
+
+    >>> from shapecalc.layers import Conv2d
+    >>> found = lettered(Conv2d(out_channels=8, kernel_size=3), ((2, 3, 32, 48),))
+    >>> found.proved, found.free
+    (((N, 3, H, W),), {'N': 2, 'H': 32, 'W': 48})
+    """
+    names = _named(layer, shapes)
+    sizes = {
+        name: size
+        for shape, row in zip(shapes, names, strict=True)
+        for size, name in zip(shape, row, strict=True)
+        if name
+    }
+    alone = {name: _is_free(layer, shapes, names, {name}) for name in sizes}
+    free = {name: size for name, size in sizes.items() if alone[name]}
+    while free and not _is_free(layer, shapes, names, free.keys()):
+        free.popitem()
+    held = {name: sizes[name] for name, verdict in alone.items() if verdict is not False and name not in free}
+    return Lettered(_with_letters(shapes, names, {*free, *held}), free, held)
+
+
+def _with_letters(shapes: tuple[Sizes, ...], names: Names, letters: Collection[str]) -> Shapes:
+    def one(size: int, name: str) -> Dim:
+        return symbol(name) if name in letters else size
+
+    return tuple(
+        tuple(one(size, name) for size, name in zip(shape, row, strict=True))
+        for shape, row in zip(shapes, names, strict=True)
+    )
+
+
+def _is_free(layer: Kind, shapes: tuple[Sizes, ...], names: Names, letters: Collection[str]) -> bool | None:
+    """Say whether the layer has an answer in these letters, None when its rule cannot give one."""
+    try:
+        effect = layer.apply(_with_letters(shapes, names, letters))
+    except ShapecalcError:
+        return None
+    return not _settled(effect)
+
+
+def _settled(effect: Effect) -> bool:
+    """Say whether the weights, or a declared size, settle one of the free sizes."""
+    held = [*effect.weights.values(), *effect.buffers.values()]
+    if any(isinstance(size, Expr) for shape in held for size in shape):
+        return True
+    return any(
+        one.relation == "==" and {_plain(one.left), _plain(one.right)} == {"letter", "number"}
+        for one in effect.conditions
+    )
+
+
+def _plain(dim: Dim) -> str:
+    if isinstance(dim, int):
+        return "number"
+    return "letter" if str(dim) in dim.free_symbols else "formula"
+
+
+# ---- names
+
+
+def _named(layer: Kind, shapes: tuple[Sizes, ...]) -> Names:
+    if isinstance(layer, Merge):
+        return _MERGES.get(layer.kind, _agreeing)(layer, shapes)
+    if len(shapes) > 1:
+        return _told_apart(layer, shapes)
+    return tuple(_axes(layer, len(shape)) for shape in shapes)
+
+
+def _told_apart(layer: Kind, shapes: tuple[Sizes, ...]) -> Names:
+    """Give each size of several tensors a name of its own, and one name to those that only vary together.
+
+    Of equal sizes that are not free alone, two are tried together, then all.
+    """
+    names = [
+        [f"{name}{number}" for name in _axes(layer, len(shape))] for number, shape in enumerate(shapes, 1)
+    ]
+    bound: dict[int, list[tuple[int, int]]] = {}
+    for number, shape in enumerate(shapes):
+        for axis, size in enumerate(shape):
+            if _is_free(layer, shapes, _as_names(names), {names[number][axis]}) is not True:
+                bound.setdefault(size, []).append((number, axis))
+    for places in bound.values():
+        together = [*combinations(places, 2), *([tuple(places)] if len(places) > 2 else [])]
+        for group in together:
+            first = names[group[0][0]][group[0][1]]
+            joined = [[*row] for row in names]
+            for number, axis in group:
+                joined[number][axis] = first
+            if _is_free(layer, shapes, _as_names(joined), {first}):
+                names = joined
+    return _as_names(names)
+
+
+def _as_names(rows: list[list[str]]) -> Names:
+    return tuple(map(tuple, rows))
+
+
+def _axes(layer: Kind, rank: int) -> tuple[str, ...]:
+    """Return the names of the axes of a tensor: batch, channels, and what spatial axes there are."""
+    spatial = getattr(layer, "rank", None) or max(rank - 2, 0)
+    if spatial not in _SPATIAL or rank not in (spatial + 1, spatial + 2):
+        return ("N", "C")[:rank] + tuple(f"n{axis}" for axis in range(2, rank))
+    return (*("N", "C")[-(rank - spatial) :], *_SPATIAL[spatial])
+
+
+def _agreeing(layer: Kind, shapes: tuple[Sizes, ...]) -> Names:
+    """Align the last axes; a size of 1 that is stretched stays 1."""
+    rank = max(map(len, shapes))
+    names = _axes(layer, rank)
+    largest = [
+        max((s[axis - rank] for s in shapes if rank - axis <= len(s)), default=1) for axis in range(rank)
+    ]
+    return tuple(
+        tuple(
+            names[axis] if shape[axis - rank] == largest[axis] else ""
+            for axis in range(rank - len(shape), rank)
+        )
+        for shape in shapes
+    )
+
+
+def _joined(layer: Kind, shapes: tuple[Sizes, ...]) -> Names:
+    """Give every tensor a size of its own along the axis of joining."""
+    names = _axes(layer, len(shapes[0]))
+    at = range(len(names))[getattr(layer, "dim", 1)]
+    return tuple(
+        tuple(
+            f"{name}{number}" if axis == at and len(shapes) > 1 else name for axis, name in enumerate(names)
+        )
+        for number, _ in enumerate(shapes, 1)
+    )
+
+
+def _multiplied(layer: Kind, shapes: tuple[Sizes, ...]) -> Names:
+    """Name the rows, the inner size and the columns; what stands before them broadcasts."""
+    left, right = shapes
+    rows = (*("n",)[: len(left) - 1], "k")
+    columns = ("k", *("m",)[: len(right) - 1])
+    before = _agreeing(layer, (left[:-2], right[:-2])) if len(left) > 2 or len(right) > 2 else ((), ())
+    return (*before[0], *rows), (*before[1], *columns)
+
+
+_MERGES: Mapping[str, Callable[[Kind, tuple[Sizes, ...]], Names]] = {
+    "concat": _joined,
+    "matmul": _multiplied,
+}
+"""Merges whose sizes do not simply agree axis by axis from the end."""

@@ -1,0 +1,293 @@
+"""A rule proved equal to torch's for all sizes, by cases; or refuted by the smallest counter-example.
+
+All sizes are cut into cells until on each of them our conditions hold throughout or nowhere, and the
+guards of one of torch's symbolic answers hold. There the two answers are compared in canonical form:
+both refuse, or both give the same shapes. The first number of every cell is tried on the real module
+as well, for the proof trusts torch's symbolic code, which the module itself does not run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import chain, islice
+
+from shapecalc.algebra.proof_cells import (
+    Cell,
+    Condition,
+    Every,
+    Progression,
+    Relation,
+    Some,
+    divided,
+    everywhere,
+    holds,
+    smallest_points,
+    told,
+)
+from shapecalc.bridges.torch.proof.symbolic_shapes import Answer
+from shapecalc.bridges.torch.proof.verdict import Counterexample, Verdict, told_shapes
+from shapecalc.errors import Undecided
+from shapecalc.layers.base import Shapes
+
+MOST_RUNS = 128
+"""Symbolic runs of torch for one proof."""
+MOST_CELLS = 600
+MOST_TRIED = 32
+"""Sizes at which the real module is run, when nothing is to be refuted."""
+
+Sizes = Mapping[str, int]
+Numbers = Callable[[Sizes], "Shapes | str"]
+
+
+@dataclass(frozen=True)
+class Question:
+    """Whether our answer in letters is torch's.
+
+    `sizes` gives each free size as it stands in the example, `held` those that our rule cannot leave free;
+    `ours` and `theirs` answer in numbers, with the reason when they refuse, and `symbolic` is torch's
+    answer for free sizes with these hints.
+    """
+
+    sizes: Sizes
+    held: Sizes
+    outputs: Shapes
+    conditions: Condition
+    symbolic: Callable[[Sizes], Answer]
+    ours: Numbers
+    theirs: Numbers
+    stricter: str = ""
+    """Why we refuse on purpose what torch accepts, if we do."""
+
+
+def prove(question: Question, most_runs: int = MOST_RUNS, most_tried: int = MOST_TRIED) -> Verdict:
+    """Return the verdict on a question, after at most so many runs of torch with letters and with numbers."""
+    work = _Work(question, most_runs)
+    work.go()
+    letters = tuple(question.sizes)
+    found = work.counterexample or _first_difference(question, islice(work.points(), most_tried))
+    if found is not None:
+        return Verdict("refuted", letters, counterexample=found)
+    tried = len([*islice(work.points(), most_tried)])
+    why = work.open[0][1] if work.open else ""
+    cases = len(work.proved)
+    if question.held and work.proved:
+        held = ", ".join(f"{name} = {n}" for name, n in question.held.items())
+        why = why or f"no answer with {' or '.join(question.held)} left free"
+        guard = f"{held}, {_guard(work.proved)}" if work.open else f"{held} and all {', '.join(letters)}"
+        return Verdict("guarded", letters, cases, guard=guard if letters else held, tried=tried, why=why)
+    if not work.open:
+        return Verdict("proved", letters, cases, is_unguarded=work.is_unguarded, tried=tried)
+    if any(accepted for _, accepted in work.proved):
+        return Verdict("guarded", letters, cases, guard=_guard(work.proved), tried=tried, why=why)
+    return Verdict("sampled", letters, cases, tried=tried, why=why, settled=work.settled)
+
+
+@dataclass
+class _Work:
+    """The cells of one proof: those to do, those proved, and those left open with the reason."""
+
+    question: Question
+    most_runs: int
+    answers: list[Answer] = field(default_factory=list)
+    proved: list[tuple[Cell, bool]] = field(default_factory=list)
+    open: list[tuple[Cell, str]] = field(default_factory=list)
+    counterexample: Counterexample | None = None
+    runs: int = 0
+    settled: str = ""
+
+    @property
+    def is_unguarded(self) -> bool:
+        return self.runs == 1 and len(self.proved) == 1
+
+    def go(self) -> None:
+        """Settle cells until none is left or the budget is spent."""
+        todo: list[Cell] = [everywhere([*self.question.sizes])]
+        seen = 0
+        while todo:
+            cell = todo.pop()
+            seen += 1
+            if seen > MOST_CELLS:
+                self.open.append((cell, "too many cases"))
+                continue
+            try:
+                unsettled = self._settle(cell)
+            except Undecided as error:
+                self.open.append((cell, error.message))
+                continue
+            if self.counterexample is not None:
+                return
+            if unsettled is not None:
+                parts = divided(cell, unsettled)
+                if len(parts) == 1:
+                    self.open.append((cell, "a guard of torch's cannot be decided"))
+                else:
+                    todo += parts
+
+    def _settle(self, cell: Cell) -> Condition | None:
+        """Settle a cell, or return the condition by which to cut it."""
+        accepted = holds(cell, self.question.conditions)
+        if accepted is None:
+            return self.question.conditions
+        answer = next((one for one in self.answers if _is_true(cell, one)), None)
+        if answer is None:
+            answer, guards = self._answer_within(cell)
+            if guards:
+                return Every(guards)
+        same = _same(self.question.outputs if accepted else None, answer.outputs)
+        verdict = holds(cell, same)
+        if verdict is None:
+            return same
+        if verdict:
+            self.proved.append((cell, accepted))
+            return None
+        if not accepted and self.question.stricter:
+            raise Undecided(self.question.stricter)
+        self.counterexample = _smallest(self.question, cell)
+        if self.counterexample is None:
+            raise Undecided("torch's symbolic answer is not the one that its module gives")
+        return None
+
+    def _answer_within(self, cell: Cell) -> tuple[Answer, tuple[Condition, ...]]:
+        """Return an answer for a point of the cell, and those of its guards that do not hold all over it.
+
+        A hint may happen to be a number that torch asks for; if two in a row are, torch settles the size.
+        """
+        fixed = ""
+        for further in (0, 5):
+            answer = self._answer_at(_hints(cell, self.question.sizes, further))
+            guards = tuple(guard for guard in answer.guards if holds(cell, guard) is not True)
+            fixed = _fixed(cell, guards)
+            if not fixed:
+                return answer, guards
+        self.settled = fixed
+        raise Undecided(f"torch's symbolic code settles {fixed}: it answers for one number at a time")
+
+    def _answer_at(self, point: dict[str, int]) -> Answer:
+        """Return torch's answer for a point, as it was given before or by another run."""
+        here = {name: Progression(n, 1, 1) for name, n in point.items()}
+        answer = next((one for one in self.answers if _is_true(here, one)), None)
+        if answer is None:
+            if self.runs >= self.most_runs:
+                raise Undecided(f"more cases than {self.most_runs} of torch's answers settle")
+            self.runs += 1
+            answer = self.question.symbolic(point)
+            self.answers.append(answer)
+            if not _is_true(here, answer):
+                raise Undecided("a guard of torch's cannot be decided")
+        return answer
+
+    def points(self) -> Iterator[dict[str, int]]:
+        """Yield the sizes to try on the real module: the example, and where cells begin and end."""
+        cells = [cell for cell, _ in (*self.open, *self.proved)]
+        seen: set[tuple[tuple[str, int], ...]] = set()
+        example = dict(self.question.sizes)
+        others = (_beside(example, self.question.held), map(smallest_points, cells), _beyond(self.open))
+        for point in chain([example], *others):
+            key = tuple(sorted(point.items()))
+            if key not in seen:
+                seen.add(key)
+                yield point
+
+
+def _is_true(cell: Cell, answer: Answer) -> bool:
+    return all(holds(cell, guard) is True for guard in answer.guards)
+
+
+def _fixed(cell: Cell, guards: tuple[Condition, ...]) -> str:
+    """Return the free size that a guard puts down to one number among infinitely many, if there is one."""
+    for guard in guards:
+        if isinstance(guard, Relation) and guard.relation == "==" and isinstance(guard.right, int):
+            name = str(guard.left)
+            if name in cell and cell[name].count is None:
+                return name
+    return ""
+
+
+def _same(ours: Shapes | None, theirs: Shapes | None) -> Condition:
+    """Return the condition under which two answers are the same; an empty result counts as a refusal."""
+    if theirs is None:
+        return Every(()) if ours is None else Some(())
+    if ours is None:
+        return Some(tuple(Relation(dim, "<=", 0) for shape in theirs for dim in shape))
+    if [*map(len, ours)] != [*map(len, theirs)]:
+        return Some(())
+    pairs = [pair for one, other in zip(ours, theirs, strict=True) for pair in zip(one, other, strict=True)]
+    return Every(tuple(Relation(mine, "==", other) for mine, other in pairs))
+
+
+def _hints(cell: Cell, sizes: Sizes, further: int = 0) -> dict[str, int]:
+    """Return a point of a cell beyond the example, no two sizes equal, for torch would wonder about that."""
+    return {
+        name: one[one.within(7 + further + 4 * number + sizes[name] // one.step)]
+        for number, (name, one) in enumerate(cell.items())
+    }
+
+
+def _beside(example: Sizes, held: Sizes) -> Iterator[dict[str, int]]:
+    """Yield points at which one of the sizes that are held is another."""
+    for n in range(1, MOST_TRIED // 2):
+        for name in held:
+            yield {**example, name: n}
+
+
+def _beyond(cells: list[tuple[Cell, str]]) -> Iterator[dict[str, int]]:
+    """Yield points further on in the cells that are not proved."""
+    for step in range(1, MOST_TRIED):
+        for cell, _ in cells:
+            yield {name: one[one.within(step)] for name, one in cell.items()}
+
+
+# ---- refuting
+
+
+def _difference(question: Question, point: Sizes) -> Counterexample | None:
+    """Return what the two say of some sizes, if that is not the same."""
+    ours, theirs = question.ours(point), question.theirs(point)
+    if isinstance(theirs, tuple) and any(0 in shape for shape in theirs):
+        theirs = "an empty result"
+    if ours == theirs or (isinstance(ours, str) and (isinstance(theirs, str) or question.stricter)):
+        return None
+    return Counterexample(point, told_shapes(ours), told_shapes(theirs))
+
+
+def _first_difference(question: Question, points: Iterator[dict[str, int]]) -> Counterexample | None:
+    """Return the counter-example nearest to a point at which the two differ, if there is one."""
+    for point in points:
+        if _difference(question, point) is not None:
+            return _smallest(question, {name: Progression(n, 1, 1) for name, n in point.items()})
+    return None
+
+
+def _smallest(question: Question, cell: Cell) -> Counterexample | None:
+    """Return a counter-example in which no size can be made smaller alone, on the real module.
+
+    It is looked for along each size, the others as in the example, as far as the cell's second number;
+    and at points of the cell.
+    """
+    example = dict(question.sizes)
+    along = [_least(question, example, name, one[one.within(1)]) for name, one in cell.items()]
+    candidates = sorted(
+        (point for point in along if point is not None), key=lambda point: sum(point.values())
+    )
+    for candidate in (*candidates, smallest_points(cell), _hints(cell, example)):
+        point = candidate
+        if _difference(question, point) is not None:
+            for name in [*point, *point]:
+                point = _least(question, point, name, point[name]) or point
+            return _difference(question, point)
+    return None
+
+
+def _least(question: Question, point: dict[str, int], name: str, last: int) -> dict[str, int] | None:
+    """Return a point with the least of one size at which the two answers differ, the other sizes kept."""
+    tried = ({**point, name: n} for n in range(1, last + 1))
+    return next((one for one in tried if _difference(question, one) is not None), None)
+
+
+def _guard(proved: list[tuple[Cell, bool]]) -> str:
+    """Return the cells on which a layer's answer is proved, the endless ones first."""
+    accepted = [cell for cell, accepts in proved if accepts]
+    accepted.sort(key=lambda cell: sum(one.count is not None for one in cell.values()))
+    texts = [told(cell) or "all sizes" for cell in accepted]
+    return " or ".join(texts[:2]) + (f" and {len(texts) - 2} more cases" if len(texts) > 2 else "")

@@ -1,0 +1,193 @@
+"""The network built and run at once: what each of its layers makes of real tensors, against the report.
+
+A hook on every layer looks at the shape that comes out, at the weights and buffers that it holds, and at what
+torch's FlopCounterMode has counted meanwhile. The pass that counts has shapes only, for on the CPU torch runs
+some layers in one piece, which it does not count; a network that is small enough is then run on numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from shapecalc.algebra.expr_text import grouped
+from shapecalc.bridges.torch.build import Part, build, submodule
+from shapecalc.bridges.torch.proof.verdict import told_shapes
+from shapecalc.bridges.torch.proof.verify_layer import MACS_NOT_COUNTED, ON_THE_CPU, quiet, shapes_of
+from shapecalc.bridges.torch.twins.build_layer import arguments
+from shapecalc.bridges.torch.twins.generic_modules import REJECTIONS, Sizes
+from shapecalc.bridges.torch.twins.multi_input import flat
+from shapecalc.errors import SpecError
+from shapecalc.model import Model
+from shapecalc.report.node import Node
+from shapecalc.report.report import Report
+
+MOST_PARAMS, MOST_MACS, MOST_BYTES = 30_000_000, 10_000_000_000, 1 << 30
+"""How large a network may be to be run on numbers: a second or two, and 1.2 GB."""
+
+
+@dataclass(frozen=True, slots=True)
+class Forward:
+    """What a forward of the built network showed; `why` it was not run, or not on numbers."""
+
+    layers: int = 0
+    on_numbers: bool = False
+    why: str = ""
+    differences: Mapping[str, str] = field(default_factory=dict)
+    """By the path of a layer; what is not of one layer has no path."""
+
+    @property
+    def is_refuted(self) -> bool:
+        """Whether anything came out otherwise than reported."""
+        return bool(self.differences)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as plain data."""
+        return {
+            "layers": self.layers,
+            "on_numbers": self.on_numbers,
+            "why": self.why,
+            "differences": dict(self.differences),
+        }
+
+    def __str__(self) -> str:
+        if not self.layers:
+            return f"not run: {self.why}"
+        how = "ran on numbers" if self.on_numbers else f"ran on shapes alone, for {self.why}"
+        if self.differences:
+            general = self.differences.get("")
+            return f"the built network {how}; refuted{f': {general}' if general else ' where it is said'}"
+        count = f"each of its {self.layers} layers" if self.layers > 1 else "its one layer"
+        return f"the built network {how}: {count} has the shape, weights, buffers and MACs of the report"
+
+
+def forward(model: Model, report: Report, given: Any, values: Mapping[str, Any]) -> Forward:
+    """Build a model, run it, and compare every layer with its line in the report.
+
+    >>> from shapecalc import load
+    >>> model = load("lenet5")
+    >>> found = forward(model, model.analyze(), None, {})
+    >>> found.layers, found.on_numbers, dict(found.differences)
+    (12, True, {})
+    """
+    if not report.nodes:
+        return Forward(why="it has no layers")
+    try:
+        bare = build(model, device="meta", input=given, **values)
+    except SpecError as error:
+        return Forward(why=error.message)
+    why = _too_large(report)
+    found: dict[str, str] = {}
+    if not any(node.kind in ON_THE_CPU for node in report.nodes):
+        found |= _run(bare, report, "meta")
+    if not why and not found:
+        found |= _run(build(model, input=given, **values), report, "cpu")
+    return Forward(len(report.nodes), not why, why, found)
+
+
+def _too_large(report: Report) -> str:
+    """Return why a network is not run on numbers, or nothing."""
+    sizes = (
+        ("parameters", report.params, MOST_PARAMS),
+        ("MACs", report.macs, MOST_MACS),
+        ("bytes of results", report.bytes, MOST_BYTES),
+    )
+    for what, size, most in sizes:
+        if not isinstance(size, int) or size > most:
+            return f"it has {grouped(size)} {what}"
+    return ""
+
+
+def _run(network: nn.Module, report: Report, device: str) -> dict[str, str]:
+    """Return how the layers of a network that runs differ from their lines in the report."""
+    network.eval()
+    found: dict[str, str] = {}
+    counter = FlopCounterMode(display=False)
+    inputs = [*_inputs(report, device)]
+    with quiet(), counter, _watched(network, report, counter, device, found) as entered:
+        try:
+            result = network(*inputs)
+        except REJECTIONS as error:
+            told = str(error).strip().splitlines() or [""]
+            return found | {entered[-1] if entered else "": f"torch refuses it: {told[0]}"}
+    outputs = [*result.values()] if isinstance(result, dict) else [result]
+    ours, theirs = tuple(report.outputs.values()), shapes_of(outputs)
+    if ours != theirs and not found:
+        found[""] = f"the outputs are {told_shapes(theirs)}, and reported as {told_shapes(ours)}"
+    return found
+
+
+@contextmanager
+def _watched(
+    network: nn.Module, report: Report, counter: FlopCounterMode, device: str, found: dict[str, str]
+) -> Iterator[list[str]]:
+    """Hang a hook on every layer that compares it with the report; yield the layers that were entered."""
+    entered: list[str] = []
+    before: dict[str, int] = {}
+    handles = []
+    for node in report.nodes:
+
+        def enter(_module: nn.Module, _args: Any, *, path: str = node.path) -> None:
+            entered.append(path)
+            before[path] = counter.get_total_flops()
+
+        def leave(module: nn.Module, _args: Any, result: Any, *, node: Node = node) -> None:
+            flops = counter.get_total_flops() - before[node.path]
+            told = _difference(node, module, flat(result), flops if device == "meta" else None)
+            if told:
+                found.setdefault(node.path, told)
+
+        module = submodule(network, node.path)
+        handles += [module.register_forward_pre_hook(enter), module.register_forward_hook(leave)]
+    try:
+        yield entered
+    finally:
+        for handle in handles:
+            handle.remove()
+    missed = [node.path for node in report.nodes if node.path not in entered]
+    if missed and not found:
+        found[missed[0]] = "the forward never reaches it"
+
+
+def _difference(node: Node, module: nn.Module, results: tuple[Tensor, ...], flops: int | None) -> str:
+    """Return how what a layer made, holds and cost differs from the report, or nothing."""
+    shapes = shapes_of(results)
+    if shapes != node.outputs:
+        return f"output: ours {told_shapes(node.outputs)}, in the forward {told_shapes(shapes)}"
+    layer = module.meeting[0] if isinstance(module, Part) else module
+    held = {
+        "weights": (node.weights, _named(layer.named_parameters())),
+        "buffers": (node.buffers, _named(layer.named_buffers())),
+    }
+    for what, (ours, theirs) in held.items():
+        if ours != theirs:
+            return f"{what}: ours {ours}, in the forward {theirs}"
+    macs = node.macs
+    if flops is None or macs is None or 2 * macs == flops or (flops == 0 and node.kind in MACS_NOT_COUNTED):
+        return ""
+    return f"MACs: ours {grouped(macs)}, in the forward {grouped(flops // 2)}"
+
+
+def _named(tensors: Iterator[tuple[str, Tensor]]) -> dict[str, Sizes]:
+    return {name: tuple(one.shape) for name, one in tensors}
+
+
+def _inputs(report: Report, device: str) -> Iterator[Tensor]:
+    """Yield tensors of the kind that the first layer to read each input takes."""
+    for slot in range(len(report.inputs)):
+        shapes = report.inference.shapes
+        reader = next((node for node in report.graph.nodes if slot in node.sources), None)
+        sources = (slot,) if reader is None else reader.sources
+        numbers = tuple(
+            tuple(dim for dim in shapes[source] or () if isinstance(dim, int)) for source in sources
+        )
+        kind = "" if reader is None else reader.layer.kind
+        yield arguments(kind, numbers, device)[sources.index(slot)]
+
+
+__all__ = ["Forward", "forward"]

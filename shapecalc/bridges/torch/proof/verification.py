@@ -1,0 +1,282 @@
+"""A whole model against torch: every layer for all sizes, its weights and cost, and the network at once.
+
+Proofs compose: where every layer's rule is torch's for all sizes, so is the network's. The network is run
+in letters as well, once, which needs no such argument but holds only under the guards of that run; and it is
+built and run at its own sizes, every layer watched.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from shapecalc.algebra import Dim, Expr
+from shapecalc.algebra.proof_cells import Every, Relation
+from shapecalc.bridges.torch.proof.free_sizes import lettered
+from shapecalc.bridges.torch.proof.prove import Question, prove
+from shapecalc.bridges.torch.proof.run_network import Forward, forward
+from shapecalc.bridges.torch.proof.symbolic_shapes import Answer, answer
+from shapecalc.bridges.torch.proof.verdict import OUTCOMES, Outcome, Verdict
+from shapecalc.bridges.torch.proof.verify_layer import (
+    not_ours_to_prove,
+    question_of,
+    quiet,
+    shapes_of,
+    structure,
+)
+from shapecalc.bridges.torch.twins.build_layer import arguments, build_layer
+from shapecalc.bridges.torch.twins.generic_modules import Sizes
+from shapecalc.engine.graph import Graph
+from shapecalc.engine.parameters import BATCH
+from shapecalc.engine.reinfer import reinfer
+from shapecalc.errors import ShapecalcError, Undecided
+from shapecalc.layers.base import Kind, Shapes
+from shapecalc.model import Model
+from shapecalc.report.node import Node
+from shapecalc.report.report import Report
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """One layer, what is proved of it, and how it differs at the sizes of the model, if it does."""
+
+    path: str
+    kind: str
+    inputs: Shapes
+    verdict: Verdict
+    difference: str = ""
+    ran: str = ""
+    """How it differs in the forward of the built network, if it does."""
+
+    @property
+    def is_refuted(self) -> bool:
+        """Whether our layer is not torch's."""
+        return self.verdict.outcome == "refuted" or bool(self.difference or self.ran)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the layer as plain data."""
+        found = {"path": self.path, "kind": self.kind, "inputs": [list(shape) for shape in self.inputs]}
+        return found | self.verdict.to_dict() | {"difference": self.difference, "forward": self.ran}
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What `verify` found: a verdict a layer, and one for the network as a whole."""
+
+    name: str
+    layers: tuple[Checked, ...]
+    network: Verdict
+    forward: Forward
+    """How the built network ran."""
+    proofs: int
+    """How many different proofs the layers came to."""
+
+    @property
+    def is_refuted(self) -> bool:
+        """Whether anything is not as torch has it."""
+        whole = self.network.outcome == "refuted" or self.forward.is_refuted
+        return whole or any(one.is_refuted for one in self.layers)
+
+    @property
+    def counts(self) -> dict[Outcome, int]:
+        """How many layers came to each outcome."""
+        found = Counter("refuted" if one.is_refuted else one.verdict.outcome for one in self.layers)
+        return {outcome: found[outcome] for outcome in OUTCOMES if found[outcome]}
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything as plain data."""
+        return {
+            "name": self.name,
+            "refuted": self.is_refuted,
+            "counts": self.counts,
+            "proofs": self.proofs,
+            "network": self.network.to_dict(),
+            "forward": self.forward.to_dict(),
+            "layers": [one.to_dict() for one in self.layers],
+        }
+
+    def __str__(self) -> str:
+        return text(self)
+
+
+def verify(
+    model: Model,
+    given: Any = None,
+    values: Mapping[str, Any] | None = None,
+    progress: Progress = lambda done, of: None,
+) -> Verification:
+    """Return the verification of a model; equal layers are proved once.
+
+    `given` and `values` are the input and the parameters as for `Model.analyze`; `progress` is told how
+    many layers of how many are done.
+
+    >>> from shapecalc import load
+    >>> verify(load("lenet5")).counts
+    {'proved': 12}
+    """
+    report = model.analyze(input=given, **(values or {}))
+    proofs: dict[tuple[Kind, Shapes], Verdict] = {}
+    differences: dict[tuple[Kind, Shapes], str] = {}
+    layers: list[Checked] = []
+    for number, node in enumerate(report.nodes):
+        progress(number, len(report.nodes))
+        verdict, difference = _checked(node, proofs, differences)
+        layers.append(Checked(node.path, node.kind, node.inputs, verdict, difference))
+    network = _network(model, report, given, values or {})
+    ran = forward(model, report, given, values or {})
+    layers = [replace(one, ran=ran.differences.get(one.path, "")) for one in layers]
+    progress(len(report.nodes), len(report.nodes))
+    return Verification(model.name, tuple(layers), network, ran, len(proofs))
+
+
+def _checked(
+    node: Node, proofs: dict[tuple[Kind, Shapes], Verdict], differences: dict[tuple[Kind, Shapes], str]
+) -> tuple[Verdict, str]:
+    """Return the proof of a node's layer and how it differs in numbers, remembered if it was asked before."""
+    layer, shapes = node.layer, _numbers(node.inputs)
+    why = not_ours_to_prove(layer)
+    if why:
+        return Verdict("uncovered", why=why), ""
+    letters = lettered(layer, shapes).proved
+    if (layer, letters) not in proofs:
+        proofs[layer, letters] = prove(question_of(layer, shapes))
+    if (layer, shapes) not in differences:
+        differences[layer, shapes] = structure(layer, shapes, node.weights, node.buffers, node.macs)
+    return proofs[layer, letters], differences[layer, shapes]
+
+
+def _numbers(shapes: Shapes) -> tuple[Sizes, ...]:
+    return tuple(tuple(int(dim) for dim in shape if isinstance(dim, int)) for shape in shapes)
+
+
+# ---- the network at once
+
+
+def _network(model: Model, numeric: Report, given: Any, values: Mapping[str, Any]) -> Verdict:
+    """Return whether our closed form of the outputs is what torch gives for the composed network."""
+    if why := next((why for node in numeric.nodes if (why := not_ours_to_prove(node.layer))), ""):
+        return Verdict("uncovered", why=why)
+    free = [name for name in model.free_names() if given is None and name not in values]
+    try:
+        report = model.analyze(symbolic=[*free, BATCH], **values) if free else None
+    except ShapecalcError:
+        report = None
+    if report is None:
+        return Verdict("uncovered", why="its input's sizes cannot be left free")
+    for node in report.nodes:
+        if any(isinstance(dim, Expr) for shape in node.weights.values() for dim in shape):
+            return Verdict("uncovered", why=f"the weights of {node.path} depend on the size of the input")
+    return prove(_question(report, _free_sizes(report, numeric)), most_runs=1, most_tried=1)
+
+
+def _free_sizes(report: Report, numeric: Report) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for name, shape in report.inputs.items():
+        for dim, number in zip(shape, numeric.inputs[name], strict=True):
+            if isinstance(dim, Expr) and isinstance(number, int):
+                found.setdefault(str(dim), number)
+    return found
+
+
+def _question(report: Report, sizes: dict[str, int]) -> Question:
+    graph, letters = report.graph, tuple(report.inputs.values())
+    conditions = (one.requirement for one in report.conditions)
+
+    def walked(point: Mapping[str, int]) -> list[Sizes] | str:
+        """Return the shape of every tensor at some sizes, or that a layer refuses its input."""
+        inputs = [_at(shape, point) for shape in letters]
+        found = reinfer(graph, list(inputs))
+        if found is None:
+            return "a layer refuses its input"
+        return [_at(shape or (), {}) for shape in found.shapes]
+
+    def ours(point: Mapping[str, int]) -> Shapes | str:
+        found = walked(point)
+        return found if isinstance(found, str) else tuple(found[slot] for slot in graph.outputs.values())
+
+    def theirs(point: Mapping[str, int]) -> Shapes | str:
+        found = walked(point)
+        if isinstance(found, str):
+            return found
+        with quiet(), torch.device("meta"):
+            return shapes_of(_Composed(graph, found)(*(torch.empty(_at(shape, point)) for shape in letters)))
+
+    def symbolic(point: Mapping[str, int]) -> Answer:
+        found = walked(point)
+        if isinstance(found, str):
+            raise Undecided(found)
+        return answer(lambda: _Composed(graph, found), letters, point, (_dtype(graph),))
+
+    return Question(
+        sizes,
+        {},
+        tuple(report.outputs.values()),
+        Every(tuple(Relation(one.left, one.relation, one.right) for one in conditions)),
+        symbolic,
+        ours,
+        theirs,
+    )
+
+
+def _at(shape: tuple[Dim, ...], point: Mapping[str, int]) -> Sizes:
+    found = tuple(dim if isinstance(dim, int) else dim.subs(point) for dim in shape)
+    assert all(isinstance(dim, int) for dim in found)
+    return tuple(int(dim) for dim in found if isinstance(dim, int))
+
+
+def _dtype(graph: Graph) -> torch.dtype:
+    return arguments(graph.nodes[0].layer.kind, ((1,),), "meta")[0].dtype if graph.nodes else torch.float32
+
+
+class _Composed:
+    """The counterparts of a graph's nodes, built for some shapes and run one after the other."""
+
+    def __init__(self, graph: Graph, shapes: list[Sizes]) -> None:
+        self.graph = graph
+        self.modules = [
+            build_layer(node.layer, tuple(shapes[slot] for slot in node.sources)) for node in graph.nodes
+        ]
+
+    def __call__(self, *inputs: Tensor) -> tuple[Tensor, ...]:
+        slots = dict(enumerate(inputs))
+        for node, module in zip(self.graph.nodes, self.modules, strict=True):
+            result = module(*(slots[slot] for slot in node.sources))
+            results = result if isinstance(result, (tuple, list)) else (result,)
+            slots |= dict(enumerate(results, node.first_slot))
+        return tuple(slots[slot] for slot in self.graph.outputs.values())
+
+
+# ---- for a reader
+
+
+def text(found: Verification) -> str:
+    """Return a line per layer, one for the network, and the counts."""
+    rows = [(one.path, one.kind, _told(one)) for one in found.layers]
+    widths = [max((len(row[column]) for row in rows), default=0) for column in (0, 1)]
+    lines = [f"{path:<{widths[0]}}  {kind:<{widths[1]}}  {verdict}".rstrip() for path, kind, verdict in rows]
+    counts = ", ".join(f"{count} {OUTCOMES[outcome]}" for outcome, count in found.counts.items())
+    of = f"{len(found.layers)} layers" if len(found.layers) != 1 else "1 layer"
+    compared = [one for one in found.layers if one.verdict.outcome != "uncovered"]
+    whose = " of the layers that are covered" if len(compared) < len(found.layers) else ""
+    numbers = f"weights, buffers and MACs{whose} are torch's at these sizes"
+    if any(one.difference for one in compared):
+        numbers = "weights, buffers or MACs differ where it is said"
+    lines += [
+        "",
+        f"network: {found.network}",
+        f"forward: {found.forward}",
+        f"{of}, {found.proofs} different: {counts or 'nothing to prove'}",
+    ]
+    return "\n".join([*lines, *([numbers] if compared else [])])
+
+
+def _told(layer: Checked) -> str:
+    differences = dict.fromkeys(one for one in (layer.difference, layer.ran) if one)
+    return "; refuted: ".join([str(layer.verdict), *differences])

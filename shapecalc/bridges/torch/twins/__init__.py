@@ -1,0 +1,1 @@
+"""The torch counterparts of our kinds: how each is built."""

@@ -1,0 +1,72 @@
+"""Conventions that count multiply-accumulates alone: the definition, torch's own counter, torchvision."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+from shapecalc.conventions.convention import Convention, Counts
+from shapecalc.conventions.layer_call import LayerCall
+
+
+class ByMacs(Convention):
+    """What conventions share that count each kind's own multiply-accumulates and nothing else."""
+
+    def counts(self, asked: LayerCall) -> Counts | None:
+        return self.single(asked)
+
+    def single(self, asked: LayerCall) -> Counts | None:
+        return None if asked.macs is None else {self.unit: asked.macs * self.per_mac[self.unit]}
+
+    def knows_single(self, kind: str) -> bool:
+        return True
+
+
+class Mac(ByMacs):
+    """Multiply-accumulates by the definition: one multiplication and the addition that follows.
+
+    Convolutions, linear layers and matrix products; biases, normalization, activations and pooling count
+    nothing. The rule is each kind's own.
+    """
+
+    name: ClassVar[str] = "mac"
+    unit: ClassVar[str] = "MACs"
+    per_mac: ClassVar[Mapping[str, int]] = {"MACs": 1}
+    sentence: ClassVar[str] = (
+        "MACs: multiply-accumulates of convolutions, linear layers and matrix products; "
+        "biases, normalization, activations and pooling are not counted. FLOPs = 2·MACs."
+    )
+
+    @property
+    def title(self) -> str:
+        return self.unit
+
+
+class FlopCounter(ByMacs):
+    """torch.utils.flop_counter.FlopCounterMode: two for each multiply-accumulate (torch 2.14.1).
+
+    It counts matrix products, convolutions and attention as they are dispatched, at 2·MACs, and nothing else.
+    """
+
+    name: ClassVar[str] = "flop_counter"
+    unit: ClassVar[str] = "FLOPs"
+    per_mac: ClassVar[Mapping[str, int]] = {"FLOPs": 2}
+    sentence: ClassVar[str] = (
+        "FLOPs as torch.utils.flop_counter counts them: 2 for each multiply-accumulate of convolutions, "
+        "linear layers, matrix products and attention; nothing else is counted."
+    )
+
+
+class Torchvision(ByMacs):
+    """The `_ops` that torchvision 0.29.1 writes beside its weights: FlopCounterMode's figure halved.
+
+    It is printed as "GFLOPS", in thousands of millions, but counts multiply-accumulates.
+    """
+
+    name: ClassVar[str] = "torchvision"
+    unit: ClassVar[str] = "MACs"
+    per_mac: ClassVar[Mapping[str, int]] = {"MACs": 1}
+    sentence: ClassVar[str] = (
+        "MACs as in torchvision's `_ops`, which prints them as GFLOPS: multiply-accumulates of convolutions, "
+        "linear layers and matrix products; nothing else is counted."
+    )

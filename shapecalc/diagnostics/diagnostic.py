@@ -1,0 +1,197 @@
+"""One finding about a model, and the forms in which findings are shown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from shapecalc.errors import Failure, Place, printable
+from shapecalc.render.display import Shown
+
+if TYPE_CHECKING:
+    from shapecalc.render.piece import Page
+
+Severity = Literal["error", "warning", "note"]
+_ORDER = {"error": 0, "warning": 1, "note": 2}
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Edit:
+    """At a line and column, one piece of text for another; `old` is empty where text is put in."""
+
+    line: int
+    column: int
+    old: str
+    new: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """A repair that was tried: with it the finding is gone, and no other error has come."""
+
+    description: str
+    edits: tuple[Edit, ...] = ()
+    """What to change in the file; nothing for a model that has no text, and for other inputs."""
+    fixes_all: bool = False
+    """Whether the model has no error left."""
+    steps: tuple[str, ...] = ()
+    """What is done, one thing after the other, where it is more than a single change."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the repair as plain data for JSON."""
+        return {
+            "description": self.description,
+            "edits": [asdict(edit) for edit in self.edits],
+            "fixes_all": self.fixes_all,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic(Shown):
+    """A finding: a stable code, how bad it is, what it says, and where."""
+
+    code: str
+    severity: Severity
+    message: str
+    place: Place = field(default_factory=Place)
+    paths: tuple[str, ...] = ()
+    """The layers it is about: one, or all those in which the same line fails in the same way."""
+    hint: str = ""
+    fixes: tuple[Fix, ...] = ()
+    """Repairs that were applied and checked, the best first."""
+
+    @property
+    def path(self) -> str:
+        """The first layer it is about."""
+        return self.paths[0] if self.paths else ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the finding as plain data for JSON."""
+        return {
+            "code": self.code,
+            "severity": self.severity,
+            "file": self.place.file,
+            "line": self.place.line,
+            "column": self.place.column,
+            "path": self.path,
+            "paths": list(self.paths),
+            "message": self.message,
+            "hint": self.hint,
+            "fixes": [fix.to_dict() for fix in self.fixes],
+        }
+
+    def _page(self) -> Page:
+        return diagnostic_page(self)
+
+    def __str__(self) -> str:
+        return text(self)
+
+
+def from_failure(failure: Failure) -> Diagnostic:
+    """Return a failure of the inference as an error."""
+    paths = (failure.path,) if failure.path else ()
+    return Diagnostic(failure.code, "error", failure.message, failure.place, paths, failure.hint)
+
+
+def gathered(found: Sequence[Diagnostic]) -> list[Diagnostic]:
+    """Return the findings with equal ones as one, errors first, otherwise in the order of the network."""
+    together: dict[tuple[Any, ...], Diagnostic] = {}
+    for one in found:
+        key = (one.code, one.severity, one.message, one.place.file, one.place.line, one.place.column)
+        first = together.get(key)
+        if first is None:
+            together[key] = one
+        else:
+            paths = (*first.paths, *(path for path in one.paths if path not in first.paths))
+            together[key] = Diagnostic(
+                first.code, first.severity, first.message, first.place, paths, first.hint
+            )
+    return sorted(together.values(), key=lambda one: _ORDER[one.severity])
+
+
+def text(one: Diagnostic) -> str:
+    """Return a finding as a compiler prints it: the message, where, the line itself, and what helps."""
+    lines = [f"{one.severity}[{one.code}]: {one.message}"]
+    if one.place:
+        lines += [f"  --> {one.place}", *_excerpt(one.place)]
+    if one.paths:
+        lines.append(f"  in {_layers(one)}")
+    if one.hint:
+        lines.append(f"  help: {one.hint}")
+    for fix in one.fixes:
+        lines += _told(fix)
+    return "\n".join(map(printable, lines))
+
+
+def diagnostic_page(one: Diagnostic) -> Page:
+    """Return a finding as pieces: the message, the line itself, and what helps."""
+    from shapecalc.render.piece import Facts, Paragraph, Strong, Verbatim
+
+    excerpt = [str(one.place), *_excerpt(one.place)] if one.place else []
+    facts = [("In", _layers(one))] if one.paths else []
+    facts += [("Help", one.hint)] if one.hint else []
+    for fix in one.fixes:
+        first, *steps = (line.strip() for line in _told(fix))
+        facts += [("Fix", first.removeprefix("fix: ")), *(("", step) for step in steps)]
+    return (
+        Paragraph((Strong(f"{one.severity}[{one.code}]"), f": {one.message}")),
+        *((Verbatim("\n".join(excerpt)),) if excerpt else ()),
+        *((Facts(tuple((label, (told,)) for label, told in facts)),) if facts else ()),
+    )
+
+
+def _layers(one: Diagnostic) -> str:
+    more = f" and {len(one.paths) - 1} more" if len(one.paths) > 1 else ""
+    return f"{one.path}{more}"
+
+
+def _excerpt(place: Place) -> list[str]:
+    """Return the line that a place names with a mark under it, or nothing where it cannot be read."""
+    source = _line(place)
+    if source is None:
+        return []
+    number = str(place.line)
+    margin = " " * len(number)
+    return [f" {margin} |", f" {number} | {source}", f" {margin} | {' ' * ((place.column or 1) - 1)}^"]
+
+
+def short(one: Diagnostic) -> str:
+    """Return a finding in one line, as compilers print it and editors read it: place, what it is, message."""
+    path = f" (in {one.path})" if one.path else ""
+    return printable(f"{one.place}: {one.severity}[{one.code}]: {one.message}{path}")
+
+
+def _told(fix: Fix) -> list[str]:
+    """Return a repair as lines: one, or one for each of its steps."""
+    if len(fix.steps) < 2:
+        return [f"  fix: {fix.description}"]
+    after = ", after which no error is left:" if fix.fixes_all else " together:"
+    return [f"  fix: these {len(fix.steps)} changes{after}", *(f"       {step}" for step in fix.steps)]
+
+
+def _line(place: Place) -> str | None:
+    """Return the line of the file that a place names, or None where it cannot be read."""
+    if place.file is None or place.line is None:
+        return None
+    try:
+        lines = Path(place.file).read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError, ValueError):
+        return None
+    return lines[place.line - 1] if place.line <= len(lines) else None
+
+
+def github(one: Diagnostic) -> str:
+    """Return a finding as a workflow command, which GitHub shows beside the line."""
+    level = "notice" if one.severity == "note" else one.severity
+    where = {"file": one.place.file, "line": one.place.line, "col": one.place.column, "title": one.code}
+    properties = ",".join(
+        f"{name}={_escaped(str(value))}" for name, value in where.items() if value is not None
+    )
+    path = f" (in {one.path})" if one.path else ""
+    return f"::{level} {properties}::{_escaped(one.message + path)}"
+
+
+def _escaped(text_: str) -> str:
+    return text_.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A").replace(",", "%2C")

@@ -1,0 +1,127 @@
+"""Shapes given whole: every element arranged anew, axes of size 1 repeated, any axes padded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, ClassVar, Self
+
+from pydantic import model_validator
+
+from shapecalc.algebra import Dim, product
+from shapecalc.layers.arithmetic import padded, uncropped
+from shapecalc.layers.base import Layer, NoMacs, NoWeights, NoWindow
+from shapecalc.layers.dependence import Along, Dependence, stretched
+from shapecalc.layers.fields import Listed, Whole
+from shapecalc.layers.requirement import Requirement, Shape, shown
+from shapecalc.layers.reshape import Rearranging, Sizes, completed, fits, legal_sizes
+
+
+class View(Rearranging):
+    """Arranges all elements anew, those of all samples together; one size may be -1.
+
+    `shape` is whole, its first size included; `reshape` keeps the first axis instead. Refuses a
+    shape that does not hold as many elements. Source: torch.Tensor.view, torch.reshape.
+
+    >>> View(shape=[8, -1, 96]).output((2, 56, 56, 96))
+    (8, 784, 96)
+    """
+
+    kind: ClassVar[str] = "view"
+    torch: ClassVar[str | None] = "torch.reshape"
+    framework: ClassVar[str | None] = "torch"
+
+    shape: Sizes
+
+    @model_validator(mode="after")
+    def _one_rest(self) -> Self:
+        legal_sizes("shape", self.shape)
+        return self
+
+    def requirements(self, x: Shape) -> Iterator[Requirement]:
+        yield fits(self.kind, self.shape, product(x), shown(x))
+
+    def output(self, x: Shape) -> Shape:
+        return completed(self.shape, product(x))
+
+
+class Expand(Rearranging):
+    """Repeats axes of size 1 until the shape is `shape`; -1 keeps an axis, new ones come in front.
+
+    Refuses fewer axes than arrive, and an axis that is neither 1 nor kept. Source: torch.Tensor.expand.
+
+    >>> Expand(shape=[8, -1, -1]).output((1, 1, 768))
+    (8, 1, 768)
+    """
+
+    kind: ClassVar[str] = "broadcast_to"
+    torch: ClassVar[str | None] = "torch.broadcast_to"
+    framework: ClassVar[str | None] = "torch"
+
+    shape: Sizes
+
+    def requirements(self, x: Shape) -> Iterator[Requirement]:
+        new = len(self.shape) - len(x)
+        says = f"{self.kind}: {shown(x)} has more axes than the {len(self.shape)} of shape"
+        yield Requirement("rank", new, ">=", 0, says)
+        yield from (
+            Requirement("expand", size, ">=", 1, f"{self.kind}: a new axis has no size to keep")
+            for size in self.shape[:new]
+        )
+        for axis, (size, n) in enumerate(zip(self.shape[new:], x, strict=True)):
+            if size != -1 and n != 1:
+                told = f"{self.kind}: axis {axis} of {shown(x)} is {n}, not 1, so it cannot become {size}"
+                yield Requirement("expand", n, "==", size, told)
+
+    def output(self, x: Shape) -> Shape:
+        new = len(self.shape) - len(x)
+        kept = (n if size == -1 else size for size, n in zip(self.shape[new:], x, strict=True))
+        return (*self.shape[:new], *kept)
+
+    def sight(self, x: Shape, result: int) -> Dependence:
+        return stretched(x, self.output(x))
+
+
+class PadAny(NoWeights, NoMacs, NoWindow, Layer):
+    """Padding of any axes: `pad` lists before and after of the last axis, then of the one before it.
+
+    A negative amount crops. Refuses half a pair, more pairs than axes, and an axis of which nothing is
+    left. Source: torch.nn.functional.pad.
+
+    >>> PadAny(pad=[0, 0, 0, 3, 0, 5]).output((1, 64, 72, 96))
+    (1, 69, 75, 96)
+    """
+
+    kind: ClassVar[str] = "pad"
+    torch: ClassVar[str | None] = "torch.nn.functional.pad"
+    framework: ClassVar[str | None] = "torch"
+
+    pad: Annotated[tuple[Dim, ...], Listed(Whole())]
+
+    def requirements(self, x: Shape) -> Iterator[Requirement]:
+        given = len(self.pad)
+        yield Requirement("axes", given % 2, "==", 0, f"{self.kind}: pad has {given} values, half a pair")
+        says = f"{self.kind}: pad has {given // 2} pairs, but {shown(x)} has {len(x)} axes"
+        yield Requirement("axes", len(x), ">=", given // 2, says)
+        for number in range(given // 2):
+            axis = len(x) - 1 - number
+            left = uncropped(x[axis], self.pad[2 * number], self.pad[2 * number + 1])
+            yield Requirement("too-small", left, ">=", 0, _nothing_left(self.kind, axis, x))
+        for axis, n in enumerate(self.output(x)):
+            yield Requirement("too-small", n, ">=", 1, _nothing_left(self.kind, axis, x))
+
+    def output(self, x: Shape) -> Shape:
+        sizes = [*x]
+        for number in range(len(self.pad) // 2):
+            axis = len(x) - 1 - number
+            sizes[axis] = padded(x[axis], self.pad[2 * number], self.pad[2 * number + 1])
+        return tuple(sizes)
+
+    def sight(self, x: Shape, result: int) -> Dependence:
+        first: list[Dim] = [0] * len(x)
+        for number in range(len(self.pad) // 2):
+            first[-1 - number] = -self.pad[2 * number]
+        return tuple([Along(axis, ((start, start),)) for axis, start in enumerate(first)])
+
+
+def _nothing_left(kind: str, axis: int, x: Shape) -> str:
+    return f"{kind}: nothing of axis {axis} of {shown(x)} is left"

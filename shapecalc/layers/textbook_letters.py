@@ -1,0 +1,178 @@
+"""The letters of textbooks for the sizes and the fields of a layer, so that its rules can be shown.
+
+A layer and its inputs are given traced sizes: then every rule that runs on them writes down its
+formula. What a kind calls its axes (`Kind.axes`) and leaves unsaid (`Kind.silent`) stands with the
+kind; what a field is called stands here once for all kinds, as in the glossary.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from shapecalc.algebra import Dim, Expr
+from shapecalc.algebra.provenance import TracedFraction, lettered
+from shapecalc.algebra.term import Letter
+from shapecalc.layers.base import Kind, Shapes
+from shapecalc.layers.requirement import Shape
+
+LETTERS = {
+    "chunks": "c",
+    "crop": "c",
+    "depth_multiplier": "m",
+    "dilation": "d",
+    "downscale_factor": "r",
+    "embedding_dim": "E_out",
+    "groups": "g",
+    "kernel_size": "k",
+    "normalized_shape": "n",
+    "num_embeddings": "V",
+    "num_parameters": "P",
+    "out_channels": "C_out",
+    "out_features": "F_out",
+    "output_padding": "o",
+    "output_size": "o",
+    "padding": "p",
+    "scale_factor": "r",
+    "split_size": "b",
+    "stride": "s",
+    "upscale_factor": "r",
+}
+"""What a field is called in a formula; any other is called by its own name."""
+
+AXIS_NAMES = {
+    "C": "channels",
+    "D": "depth",
+    "E": "features",
+    "F": "features",
+    "H": "height",
+    "L": "length",
+    "N": "batch",
+    "W": "width",
+    "k": "inner size",
+    "m": "columns",
+    "n": "rows",
+}
+
+BATCH = "N"
+
+_REST = {1: ("F",), 2: ("L", "E"), 3: ("C", "H", "W"), 4: ("C", "D", "H", "W")}
+"""What the axes behind the batch are called where a kind does not know better."""
+AXIS_INITIALS = {1: "l", 2: "hw", 3: "dhw"}
+"""What tells the spatial axes apart in the index of a letter."""
+_PER_AXIS = ("size", "scale_factor")
+"""Fields with an entry per spatial axis, of kinds for any number of axes."""
+_ARRANGING = ("shape", "unflattened_size", "connections")
+"""Fields that hold many numbers or a -1: they are numbers in a formula too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """What is known of the axes of a whole network."""
+
+    batch: Dim | None
+    """The size of the batch, or None for a network without one."""
+    shows_batch: bool = False
+    channels_last: bool = False
+    one_dimensional: bool = False
+    """Whether two axes are channels and length, as to a convolution, or else positions and features."""
+
+
+def with_letters(layer: Kind) -> tuple[Kind, dict[Letter, str]]:
+    """Return the layer with a letter for every size in its fields, and the field of each letter.
+
+    >>> from shapecalc.layers.pool import MaxPool2d
+    >>> layer, fields = with_letters(MaxPool2d(kernel_size=[3, 2], padding=1))
+    >>> print(*(f"{letter.name} = {letter.value}" for letter in fields), sep=", ")
+    k_h = 3, k_w = 2, s_h = 3, s_w = 2, p = 1
+    """
+    given = {name: getattr(layer, name) for name in type(layer).model_fields}
+    if given.get("stride", 0) is None:
+        given["stride"] = given.get("kernel_size")  # what it stands for where it is left out
+    fields: dict[Letter, str] = {}
+    for name, value in given.items():
+        if name in _ARRANGING or layer.silent.get(name) == value:
+            continue
+        given[name] = _named(value, LETTERS.get(name, name), _suffixes(layer, name, value), name, fields)
+    return type(layer).model_construct(**given), fields
+
+
+def _named(value: Any, letter: str, suffixes: tuple[str, ...], field: str, into: dict[Letter, str]) -> Any:
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, (int, Expr)):
+        into[Letter(letter, value)] = field
+        return lettered(letter, value)
+    if isinstance(value, Fraction):
+        scale = TracedFraction(value)
+        scale.term = Letter(letter, value)
+        into[scale.term] = field
+        return scale
+    if isinstance(value, tuple) and len(value) == len(suffixes):
+        joint = "" if "_" in letter else "_"
+        return tuple(
+            _named(one, f"{letter}{joint}{suffix}", ("0", "1"), field, into)
+            for one, suffix in zip(value, suffixes, strict=True)
+        )
+    return value
+
+
+def _suffixes(layer: Kind, name: str, value: Any) -> tuple[str, ...]:
+    """Return what tells the entries of a list apart: the axis where there is one for each."""
+    if not isinstance(value, tuple):
+        return ()
+    rank = getattr(layer, "rank", len(value) if name in _PER_AXIS else None)
+    if len(value) == rank and rank in AXIS_INITIALS:
+        return tuple(AXIS_INITIALS[rank])
+    return tuple(map(str, range(1, len(value) + 1)))
+
+
+def arriving(layer: Kind, inputs: Shapes, layout: Layout) -> Shapes:
+    """Return the shapes that arrive, with a letter for every size; `_in`, or the tensor's number.
+
+    >>> from shapecalc.layers.conv import Conv2d
+    >>> conv = Conv2d(out_channels=6, kernel_size=5)
+    >>> [size.term.name for size in arriving(conv, ((1, 1, 32, 32),), Layout(1))[0][1:]]
+    ['C_in', 'H_in', 'W_in']
+    """
+    suffixes = [f"_{number + 1}" for number in range(len(inputs))] if len(inputs) > 1 else ["_in"]
+    return tuple(
+        tuple(_letters(layer, x, number, suffix, layout))
+        for number, (x, suffix) in enumerate(zip(inputs, suffixes, strict=True))
+    )
+
+
+def _letters(layer: Kind, x: Shape, number: int, suffix: str, layout: Layout) -> Iterator[Dim]:
+    names = axis_letters(x, layout)
+    known = layer.axes(x, number)[-len(x) :] if x else ()
+    leading = names[: len(names) - len(known)]
+    names = (*(name if name not in known else _spare(axis) for axis, name in enumerate(leading)), *known)
+    is_hidden = layout.batch is not None and not layout.shows_batch
+    for axis, (name, size) in enumerate(zip(names, x, strict=True)):
+        if axis == 0 and name == BATCH:
+            yield size if is_hidden else lettered(BATCH, size)
+        else:
+            yield lettered(f"{name}{suffix}", size)
+
+
+def _spare(axis: int) -> str:
+    """Return the name of an axis in front of those that a kind knows, where the usual name is taken."""
+    return BATCH if axis == 0 else f"n{axis}"
+
+
+def axis_letters(x: Shape, layout: Layout) -> tuple[str, ...]:
+    """Return what the axes of a tensor are called where nothing more is known of them.
+
+    >>> axis_letters((1, 64, 7, 7), Layout(1)), axis_letters((1, 7, 7, 64), Layout(1, channels_last=True))
+    (('N', 'C', 'H', 'W'), ('N', 'H', 'W', 'C'))
+    """
+    front = (BATCH,) if layout.batch is not None and x[:1] == (layout.batch,) else ()
+    number = len(x) - len(front)
+    rest = _REST.get(number, tuple(f"n{axis}" for axis in range(1, number + 1)))
+    if number == 2 and layout.one_dimensional:
+        rest = ("C", "L")
+    if layout.channels_last and len(rest) > 1 and rest[0] == "C":
+        rest = (*rest[1:], rest[0])
+    return (*front, *rest)

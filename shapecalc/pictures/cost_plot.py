@@ -1,0 +1,218 @@
+"""The public `Plot`: what a network costs along its depth, or against the size of its input."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import accumulate, pairwise
+from typing import Any
+
+from shapecalc.algebra import Dim
+from shapecalc.algebra.expr_text import grouped
+from shapecalc.errors import SpecError, Undecided
+from shapecalc.pictures.chart import Bar, Chart, Line, Panel, chart_svg
+from shapecalc.pictures.picture import Picture
+from shapecalc.pictures.scene import family
+from shapecalc.pictures.svg import slug
+from shapecalc.report.node import Node
+from shapecalc.report.outline import outline
+from shapecalc.report.report import Report
+from shapecalc.report.table_cells import shape_text
+from shapecalc.sizes.answer import Sizes
+
+MOST_SIZES = 2048
+"""How many sizes one plot may ask for."""
+
+
+class DepthPlot(Picture):
+    """Parameters, multiply-accumulates and results of the layers, in order of execution.
+
+    One network is told layer by layer; of several the parameters and the MACs are summed up along the way,
+    so that the curves end at the totals, and the depth is a share of all layers.
+
+    >>> import shapecalc
+    >>> plot = shapecalc.load("lenet5").plot()
+    >>> [panel.title for panel in plot.chart.panels]
+    ['Parameters', 'MACs', 'Numbers put out']
+    """
+
+    def __init__(self, reports: Sequence[Report]) -> None:
+        self.chart = _layers(reports[0]) if len(reports) == 1 else _compared(reports)
+
+    def svg(self) -> str:
+        """Return the plot as SVG."""
+        return chart_svg(self.chart)
+
+
+def _layers(report: Report) -> Chart:
+    panels = [Panel("Parameters"), Panel("MACs"), Panel("Numbers put out")]
+    for position, node in enumerate(report):
+        shape = shape_text(node.output, report, batch=False)
+        amounts = (
+            (_known(node.params, node), f"{grouped(node.params)} parameters"),
+            (
+                _known(node.macs or 0, node),
+                "MACs not known" if node.macs is None else f"{grouped(node.macs)} MACs",
+            ),
+            (_known(_elements(node), node), f"puts out {shape}"),
+        )
+        for panel, (amount, told) in zip(panels, amounts, strict=True):
+            panel.bars.append(Bar(position, 1, amount, family(node), f"{node.path} ({node.kind}): {told}"))
+    bands = []
+    start = 0
+    for item in outline(report, 1):
+        bands.append((float(start), float(start + len(item.nodes) * item.times), item.label))
+        start += len(item.nodes) * item.times
+    if not report.complete:
+        panels[1].title = "MACs (at least: not every layer is counted)"
+    return Chart(
+        f"shapecalc-plot-{slug(report.name)}",
+        f"{report.title or report.name} on {shape_text(report.input, report, batch=False)}",
+        f"Parameters ({grouped(report.params)} in all), MACs ({grouped(report.macs)}) and numbers put out of "
+        f"each of the {len(report.nodes)} layers in order.",
+        f"{len(report.nodes)} layers in order of execution",
+        0,
+        len(report.nodes),
+        panels,
+        bands=bands,
+        ticks=False,
+    )
+
+
+def _compared(reports: Sequence[Report]) -> Chart:
+    panels = [Panel("Parameters so far"), Panel("MACs so far"), Panel("Numbers put out")]
+    for series, report in enumerate(reports):
+        share = 100 / len(report.nodes)
+        params = accumulate(_known(node.params, node) for node in report)
+        macs = accumulate(_known(node.macs or 0, node) for node in report)
+        elements = (_known(_elements(node), node) for node in report)
+        for panel, amounts in zip(panels, (params, macs, elements), strict=True):
+            points = tuple((share * (at + 1), amount) for at, amount in enumerate(amounts))
+            panel.lines.append(Line(series, (points,) if len(points) > 1 else (points[:1],)))
+    partial = [report.name for report in reports if not report.complete]
+    if partial:
+        panels[1].title += f" (at least: of {', '.join(partial)} not every layer is counted)"
+    names = [report.name for report in reports]
+    return Chart(
+        f"shapecalc-plot-{slug('-'.join(names))}",
+        f"{', '.join(names)}: along the depth",
+        "; ".join(
+            f"{one.name}: {grouped(one.params)} parameters, {grouped(one.macs)} MACs, {len(one.nodes)} layers"
+            for one in reports
+        ),
+        "share of the layers, in %",
+        0,
+        100,
+        panels,
+        names,
+    )
+
+
+def _elements(node: Node) -> Dim:
+    return node.bytes // node.itemsize
+
+
+def _known(value: Dim, node: Node) -> int:
+    if not isinstance(value, int):
+        raise Undecided(f"a plot has numbers, and those of {node.path} depend on {value}")
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class PlottedNetwork:
+    """One network of a plot against the size: its closed forms, and the sizes that it accepts."""
+
+    name: str
+    report: Report
+    sizes: Sizes
+    usual: int
+    """The largest side of the input that it is usually asked for."""
+
+
+def against_size(
+    name: str, sizes: Sizes, usual: Report, analyze: Callable[..., Report], parameters: Mapping[str, Any]
+) -> PlottedNetwork:
+    """Return a network with its closed forms in all the sizes that are free.
+
+    Raises `SpecError` where none is.
+    """
+    if not sizes.names:
+        raise SpecError(f"no size of the input of {name} is free, so there is nothing to plot against")
+    report = analyze(symbolic=sizes.names, **parameters)
+    sides = [size for size in usual.sides(usual.input) if isinstance(size, int)]
+    return PlottedNetwork(name, report, sizes, max(sides, default=1))
+
+
+class SizePlot(Picture):
+    """MACs and memory of the results against the size of a square input, from the closed forms.
+
+    Sizes that a network does not accept are marked under the axis and have no cost.
+
+    >>> import shapecalc
+    >>> plot = shapecalc.load("unet").plot(against="size", between=(180, 230))
+    >>> [at for stretch in plot.chart.panels[0].lines[0].stretches for at, _ in stretch]
+    [188, 204, 220]
+    """
+
+    def __init__(self, networks: Sequence[PlottedNetwork], between: tuple[int, int] | None = None) -> None:
+        usual = [one.usual for one in networks]
+        first, last = (max(min(usual) // 2, 1), 2 * max(usual)) if between is None else between
+        if not 1 <= first < last:
+            raise SpecError(f"sizes go from a smaller to a larger one, from 1 on, not from {first} to {last}")
+        if last - first >= MOST_SIZES:
+            raise SpecError(f"{last - first + 1:,} sizes are too many for a plot: at most {MOST_SIZES:,}")
+        panels = [Panel("MACs"), Panel("Bytes of all results")]
+        refused = []
+        for series, one in enumerate(networks):
+            accepted = one.sizes.square
+            legal = [n for n in range(first, last + 1) if n in accepted]
+            for panel, cost in zip(panels, (one.report.macs, one.report.bytes), strict=True):
+                panel.lines.append(Line(series, _joined([(n, _at(cost, one, n)) for n in legal])))
+            refused.append(_gaps(legal, first, last))
+        partial = [one.name for one in networks if not one.report.complete]
+        if partial:
+            panels[0].title += f" (at least: of {', '.join(partial)} not every layer is counted)"
+        names = [one.name for one in networks]
+        self.chart = Chart(
+            f"shapecalc-sizes-{slug('-'.join(names))}",
+            f"{', '.join(names)}: against the size of the input",
+            "; ".join(f"{one.name}: {one.report.macs} MACs" for one in networks),
+            "size of each side of the input",
+            first,
+            last,
+            panels,
+            names,
+            refused=refused,
+        )
+
+    def svg(self) -> str:
+        """Return the plot as SVG."""
+        return chart_svg(self.chart)
+
+
+def _at(cost: Dim, one: PlottedNetwork, size: int) -> int:
+    value = cost if isinstance(cost, int) else cost.subs(dict.fromkeys(one.sizes.names, size))
+    if not isinstance(value, int):
+        raise Undecided(f"the cost of {one.name} depends on more than the size of its input: {value}")
+    return value
+
+
+def _joined(points: list[tuple[int, int]]) -> tuple[tuple[tuple[float, float], ...], ...]:
+    """Return neighbours together; where there are none at all, each is a dot."""
+    found: list[list[tuple[float, float]]] = []
+    for point in points:
+        if found and point[0] == found[-1][-1][0] + 1:
+            found[-1].append(point)
+        else:
+            found.append([point])
+    return tuple(map(tuple, found))
+
+
+def _gaps(legal: list[int], first: int, last: int) -> list[tuple[float, float]]:
+    """Return the stretches of sizes between first and last that are not legal.
+
+    >>> _gaps([3, 4, 7], 1, 8)
+    [(1, 2), (5, 6), (8, 8)]
+    """
+    edges = [first - 1, *legal, last + 1]
+    return [(one + 1, following - 1) for one, following in pairwise(edges) if following > one + 1]

@@ -1,0 +1,158 @@
+"""Two reports side by side: layer aligned to layer, and what differs told once for all it touches.
+
+Layers are aligned so that the sum of dissimilarities is least, as sequences or, where that leaves less
+apart, with the branches of each merge in any order. A difference of settings is a cause and is listed; shapes
+and costs that differ because of it are counted.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from shapecalc.conventions.by_tool import convention
+from shapecalc.layers.crop import Crop
+from shapecalc.layers.pad import Pad
+from shapecalc.layers.requirement import Shape
+from shapecalc.render.display import Shown
+from shapecalc.report.align import Pair, aligned, settings_of
+from shapecalc.report.node import Node
+from shapecalc.report.report import Report
+from shapecalc.spec.write import plain
+
+if TYPE_CHECKING:
+    from shapecalc.render.piece import Page
+
+
+@dataclass(slots=True)
+class Difference:
+    """One difference and every pair of layers that it touches."""
+
+    what: str
+    pairs: list[Pair] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Comparison(Shown):
+    """The result of comparing two reports."""
+
+    left: Report
+    right: Report
+    pairs: list[Pair]
+    by: str | None = None
+    """The convention whose totals are compared; MACs by the definition where none was asked for."""
+
+    @property
+    def differences(self) -> list[Difference]:
+        """The causes, in the order in which they are met, equal ones together."""
+        found: dict[str, Difference] = {}
+        for pair in self.pairs:
+            if pair.is_cause:
+                what = self.what(pair)
+                found.setdefault(what, Difference(what)).pairs.append(pair)
+        return list(found.values())
+
+    def what(self, pair: Pair) -> str:
+        """Return what differs between two layers, or which one the other network lacks."""
+        if pair.left is None:
+            assert pair.right is not None
+            return f"only right: {_named(pair.right)}{_moving(pair.right, self.right)}"
+        if pair.right is None:
+            return f"only left: {_named(pair.left)}{_moving(pair.left, self.left)}"
+        changes = ", ".join(f"{name} {left} | {right}" for name, left, right in pair.changes)
+        return changes if pair.changes[0][0] == "kind" else f"{pair.left.kind}: {changes}"
+
+    @property
+    def totals(self) -> list[tuple[str, Any, Any]]:
+        """The totals that differ: a name, the left value and the right value."""
+        names = ("output", "params", "trainable_params", "buffer_count", "macs", "bytes")
+        values = [(name, getattr(self.left, name), getattr(self.right, name)) for name in names]
+        if self.by is not None:
+            values = [one for one in values if one[0] != "macs"]
+            mine, theirs = (report.cost(self.by) for report in (self.left, self.right))
+            values.append((convention(self.by).title, mine.total, theirs.total))
+            left_out, out_there = (", ".join(one.not_counted) or "nothing" for one in (mine, theirs))
+            values.append((f"not counted ({self.by})", left_out, out_there))
+        differing = [(name, left, right) for name, left, right in values if left != right]
+        left_, right_ = ([*report.inputs.values()] for report in (self.left, self.right))
+        if len(left_) == len(right_) == 1 and not _same_sizes(left_[0], right_[0]):
+            differing.insert(0, ("input", left_[0], right_[0]))
+        return differing
+
+    @property
+    def is_equal(self) -> bool:
+        """Whether nothing differs, neither a layer nor a shape nor a total."""
+        return not self.totals and not any(pair.is_cause or touched(pair) for pair in self.pairs)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the comparison as plain data for JSON."""
+        return {
+            "left": self.left.name,
+            "right": self.right.name,
+            "equal": self.is_equal,
+            "totals": {name: [plain(left), plain(right)] for name, left, right in self.totals},
+            "differences": [
+                {
+                    "what": one.what,
+                    "count": len(one.pairs),
+                    "layers": [
+                        {
+                            "left": pair.left.path if pair.left else None,
+                            "right": pair.right.path if pair.right else None,
+                            "line": pair.left.place.line if pair.left else None,
+                            "lines": list(pair.left.lines) if pair.left else [],
+                        }
+                        for pair in one.pairs
+                    ],
+                }
+                for one in self.differences
+            ],
+            "touched": sum(touched(pair) for pair in self.pairs),
+        }
+
+    def _page(self) -> Page:
+        from shapecalc.report.comparison_text import comparison_page
+
+        return comparison_page(self)
+
+    def _repr_markdown_(self) -> str:
+        from shapecalc.report.comparison_text import markdown
+
+        return markdown(self)
+
+    def __str__(self) -> str:
+        from shapecalc.report.comparison_text import text
+
+        return text(self)
+
+
+def compare(left: Report, right: Report, by: str | None = None) -> Comparison:
+    """Return what differs between two networks, costs by a convention."""
+    return Comparison(left, right, list(aligned(left.nodes, right.nodes)), by)
+
+
+def _moving(node: Node, report: Report) -> str:
+    """Return, for a layer that only pads or cuts, whose window it so moves: that of the layer behind it."""
+    if not isinstance(node.layer, (Pad, Crop)):
+        return ""
+    nodes = report.graph.nodes
+    slot = next(one.first_slot for one in nodes if one.path == node.path)
+    reader = next((one.layer.kind for one in nodes if slot in one.sources), None)
+    return f" before {reader}" if reader else ""
+
+
+def _named(node: Node) -> str:
+    settings = ", ".join(f"{name} {value}" for name, value in settings_of(node).items() if name != "bias")
+    return f"{node.kind} ({settings})" if settings else node.kind
+
+
+def touched(pair: Pair) -> bool:
+    """Say whether the results of two layers differ."""
+    if pair.left is None or pair.right is None:
+        return False
+    return not _same_sizes(pair.left.output, pair.right.output) or pair.left.params != pair.right.params
+
+
+def _same_sizes(one: Shape, other: Shape) -> bool:
+    """Say whether two shapes have the same sizes, wherever a framework keeps its channels."""
+    return sorted(map(str, one)) == sorted(map(str, other))

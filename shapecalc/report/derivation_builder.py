@@ -1,0 +1,214 @@
+"""Makes derivations: a layer is run once more on sizes that remember their formulas.
+
+So what is derived is what the engine computed, and there is no second formula.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from shapecalc.algebra import Dim, product
+from shapecalc.algebra import term as terms
+from shapecalc.algebra.provenance import bare, term_of
+from shapecalc.algebra.term import Letter, Operation, Term
+from shapecalc.errors import SpecError, nearest, quote
+from shapecalc.layers.base import Effect, Named, Window
+from shapecalc.layers.requirement import Shape
+from shapecalc.layers.textbook_letters import (
+    AXIS_INITIALS,
+    AXIS_NAMES,
+    BATCH,
+    Layout,
+    arriving,
+    axis_letters,
+    with_letters,
+)
+from shapecalc.report.derivation import Axes, Derivation, Given, LayerDerivation, Step
+from shapecalc.report.node import Node, total
+from shapecalc.report.report import Report
+
+
+def derive(report: Report, *layers: str, batch: bool | None = None) -> Derivation:
+    """Return the derivation of a report, or of the layers and blocks that are named.
+
+    `batch` says whether the batch has a letter; left out, it has one where it is not 1. Raises
+    `SpecError` for a name that is neither a layer nor the beginning of one's path.
+    """
+    from shapecalc.report.table_cells import heading, validity
+
+    first = None if report.unbatched else report.input[0]
+    shows = first not in (None, 1) if batch is None else batch or first != 1
+    channels_last = any(node.layer.framework == "keras" for node in report.nodes)
+    one_dimensional = any(getattr(node.layer, "rank", None) == 1 for node in report.nodes)
+    layout = Layout(first, first is not None and shows, channels_last, one_dimensional)
+    nodes = [*_chosen(report, layers)]
+    return Derivation(
+        heading(report, batch=layout.shows_batch),
+        tuple(_layer(node, layout, report.counting) for node in nodes),
+        len(nodes) == len(report.nodes),
+        tuple(validity(report)),
+    )
+
+
+def _chosen(report: Report, wanted: tuple[str, ...]) -> Iterator[Node]:
+    """Yield the nodes under the paths that are asked for, in order of execution."""
+    paths = [node.path for node in report.nodes]
+    for path in wanted:
+        if not any(_is_under(one, path) for one in paths):
+            known = list(dict.fromkeys(part for one in paths for part in _beginnings(one)))
+            outermost = list(dict.fromkeys(one.partition(".")[0] for one in paths))
+            more = ", …" if len(outermost) > _MOST_NAMED else ""
+            raise SpecError(
+                f"{report.name} has no layer or block {quote(path)}{nearest(path, known)}",
+                hint=f"it begins with one of: {', '.join(outermost[:_MOST_NAMED])}{more}",
+            )
+    for node in report.nodes:
+        if not wanted or any(_is_under(node.path, path) for path in wanted):
+            yield node
+
+
+_MOST_NAMED = 20
+
+
+def _is_under(path: str, part: str) -> bool:
+    return path == part or path.startswith(f"{part}.")
+
+
+def _beginnings(path: str) -> list[str]:
+    parts = path.split(".")
+    return [".".join(parts[: length + 1]) for length in range(len(parts))]
+
+
+class _Names:
+    """The names of what was computed: a part that has one is not written out again."""
+
+    def __init__(self, taken: Iterable[str]) -> None:
+        self.letters: dict[Term, Letter] = {}
+        self._taken = set(taken)
+
+    def give(self, wanted: str, term: Term, value: Dim) -> Letter:
+        """Give a term its name, with a number behind it where that is taken."""
+        name, number = wanted, 2
+        while name in self._taken:
+            name, number = f"{wanted}{number}", number + 1
+        self._taken.add(name)
+        self.letters[term] = Letter(name, value)
+        return self.letters[term]
+
+
+def _layer(node: Node, layout: Layout, counting: str) -> LayerDerivation:
+    """Run a layer once more, on letters, and read the steps off what comes out."""
+    layer, fields = with_letters(node.layer)
+    inputs = arriving(layer, node.inputs, layout)
+    effect = layer.apply(inputs)
+    incoming = {found.name for x in inputs for size in x if isinstance(found := term_of(size), Letter)}
+    names = _Names(incoming | {letter.name for letter in fields})
+    shape, outputs = _shape_steps(effect, names, incoming, layout)
+    held = {} if node.shares else _counted(effect, node.layer.statistics, counting)
+    params = tuple(_parameter_steps(held))
+    macs = tuple(_cost_steps(effect.macs, names))
+    used = {letter for step in (*shape, *params, *macs) for letter in terms.letters(step.term)}
+    used |= {letter for axes in outputs for term in axes.letters for letter in terms.letters(term)}
+    given = (Given(field, letter) for letter, field in fields.items() if letter in used)
+    hidden = 0 if layout.batch is None or layout.shows_batch else 1
+    return LayerDerivation(
+        node.path,
+        node.kind,
+        tuple(_axes(x, hidden, layout) for x in inputs),
+        outputs,
+        tuple(sorted(given, key=_results_first)),
+        shape,
+        params,
+        macs,
+        node.params_inside(len(node.loops)),
+        node.macs_inside(len(node.loops)),
+        node.shares if node.weights else None,
+    )
+
+
+def _results_first(given: Given) -> bool:
+    return not given.field.startswith("out_")
+
+
+def _axes(shape: Shape, hidden: int, layout: Layout, names: dict[Term, Letter] | None = None) -> Axes:
+    """Return a shape as a reader sees it: without the batch, unless that has a letter."""
+    start = hidden if shape[:1] == (layout.batch,) and len(shape) > 1 else 0
+    letters = (terms.renamed(term_of(size), names or {}) for size in shape[start:])
+    return Axes(tuple(map(bare, shape[start:])), tuple(letters))
+
+
+def _shape_steps(
+    effect: Effect, names: _Names, incoming: set[str], layout: Layout
+) -> tuple[tuple[Step, ...], tuple[Axes, ...]]:
+    """Return a step for every size that had to be computed, and the results in letters."""
+    paddings = _padding_steps(effect.window, names)
+    found: list[Step] = []
+    for shape in effect.outputs:
+        for position, size in enumerate(shape):
+            term = term_of(size)
+            if not isinstance(term, Operation) or term in names.letters:
+                continue
+            base = _base(term, incoming) or axis_letters(shape, layout)[position]
+            inner = terms.renamed(term, names.letters)
+            letter = names.give(f"{base}_out", term, bare(size))
+            found.append(Step(letter.name, AXIS_NAMES.get(base, "size"), inner, bare(size)))
+    asked = _used(found)
+    asked |= _used(step for step in paddings if step.name in asked)
+    hidden = 0 if layout.batch is None or layout.shows_batch else 1
+    outputs = tuple(_axes(shape, hidden, layout, names.letters) for shape in effect.outputs)
+    return (*(step for step in paddings if step.name in asked), *found), outputs
+
+
+def _used(steps: Iterable[Step]) -> set[str]:
+    return {letter.name for step in steps for letter in terms.letters(step.term)}
+
+
+def _padding_steps(window: Window | None, names: _Names) -> list[Step]:
+    """Return a step for each padding that is itself computed, as `same` is: p_0 before, p_1 after."""
+    sides = [*zip(window.before, window.after, strict=True)] if window else []
+    axes = AXIS_INITIALS[len(sides)] if len({*map(_terms, sides)}) > 1 else ""
+    found: list[Step] = []
+    for number, pair in enumerate(sides):
+        for side, size in enumerate(pair):
+            term = term_of(size)
+            if isinstance(term, Operation) and term not in names.letters:
+                inner = terms.renamed(term, names.letters)
+                letter = names.give(f"p_{axes[number] if axes else ''}{side}", term, bare(size))
+                found.append(Step(letter.name, "padding", inner, bare(size)))
+    return found
+
+
+def _terms(sizes: Shape) -> tuple[Term, ...]:
+    return tuple(map(term_of, sizes))
+
+
+def _base(term: Term, incoming: set[str]) -> str | None:
+    """Return the axis that a size comes from: F where several are joined, None where none is known."""
+    arrived = (letter.name for letter in terms.letters(term) if letter.name in incoming)
+    bases = dict.fromkeys(name.partition("_")[0] for name in arrived)
+    bases.pop(BATCH, None)
+    return next(iter(bases), None) if len(bases) < 2 else "F"
+
+
+def _counted(effect: Effect, statistics: frozenset[str], counting: str) -> Named:
+    """Return the tensors that count as parameters: to Keras, statistics do; to torch they do not."""
+    if counting == "keras":
+        kept = {name: shape for name, shape in effect.buffers.items() if name in statistics}
+        return {**effect.weights, **kept}
+    return {name: shape for name, shape in effect.weights.items() if name not in statistics}
+
+
+def _parameter_steps(held: Named) -> Iterator[Step]:
+    together: Term | None = None
+    for name, shape in held.items():
+        size = product(shape)
+        yield Step(name, "parameters", term_of(size), bare(size))
+        letter = Letter(name, bare(size))
+        together = letter if together is None else terms.added(together, letter)
+    if len(held) > 1 and together is not None:
+        yield Step("", "parameters", together, bare(total(product(shape) for shape in held.values())))
+
+
+def _cost_steps(macs: Dim | None, names: _Names) -> Iterator[Step]:
+    if macs is not None and macs != 0:
+        yield Step("", "MACs", terms.renamed(term_of(macs), names.letters), bare(macs))
