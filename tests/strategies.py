@@ -23,11 +23,11 @@ from shapecalc.layers.fields import (
     Annotation,
     Decimal,
     Each,
+    Integer,
     Listed,
+    Nullable,
     OneOf,
-    Optional,
     Truth,
-    Whole,
 )
 from shapecalc.layers.registry import get
 from tests.strategies_more import MORE_HINTS, MORE_INPUTS
@@ -121,7 +121,7 @@ def _listed(draft: Draft, rule: Listed, illegal: bool) -> tuple[Any, ...]:
     return tuple(value(draft, rule.item) for _ in range(length))
 
 
-def _optional(draft: Draft, rule: Optional, illegal: bool) -> Any:
+def _optional(draft: Draft, rule: Nullable, illegal: bool) -> Any:
     return None if draft.chance(3) else value(draft, rule.item)
 
 
@@ -141,7 +141,7 @@ def _extended(draft: Draft, rule: Extended, illegal: bool) -> Any:
     return _decimal(draft, rule, illegal)
 
 
-def _whole(draft: Draft, rule: Whole, illegal: bool) -> int:
+def _whole(draft: Draft, rule: Integer, illegal: bool) -> int:
     low = rule.minimum if rule.minimum is not None else -3
     high = rule.maximum if rule.maximum is not None else low + (3 if rule.minimum is not None else 6)
     high = min(high, low + 6)
@@ -173,11 +173,11 @@ def _each(draft: Draft, rule: Each, illegal: bool) -> Any:
 
 STRATEGIES: dict[type[Annotation], Callable[[Draft, Any, bool], Any]] = {
     Extended: _extended,
-    Whole: _whole,
+    Integer: _whole,
     Decimal: _decimal,
     Each: _each,
     Listed: _listed,
-    Optional: _optional,
+    Nullable: _optional,
     OneOf: _one_of,
     Truth: _truth,
 }

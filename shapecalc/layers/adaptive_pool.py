@@ -14,8 +14,7 @@ from shapecalc.algebra import Dim
 from shapecalc.layers.base import NoMacs, NoWeights, NoWindow, Shapes
 from shapecalc.layers.centre import Centre, Centres, kept, scaled_by
 from shapecalc.layers.dependence import EVERYTHING, Along, AxisDependence, Dependence, placed, shared_out
-from shapecalc.layers.fields import CountPerAxis, Each, Flag, Whole, complaint
-from shapecalc.layers.fields import Optional as OptionalField
+from shapecalc.layers.fields import CountPerAxis, Each, Flag, Integer, Nullable, complaint
 from shapecalc.layers.requirement import Requirement, Shape, rank_between
 from shapecalc.layers.spatial import Spatial
 
@@ -24,7 +23,7 @@ class _OutputSize(Each):
     """A count for all axes, or a list of them in which null keeps an axis."""
 
     def __init__(self) -> None:
-        super().__init__(OptionalField(Whole(1)))
+        super().__init__(Nullable(Integer(1)))
 
     def check(self, value: Any) -> Any:
         if value is None:

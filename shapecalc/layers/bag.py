@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar
 from shapecalc.algebra import Dim
 from shapecalc.layers.base import Joint, Named, NoBuffers, NoMacs, Shapes
 from shapecalc.layers.dependence import Dependence, over, unsaid
-from shapecalc.layers.fields import Count, Flag, OneOf, Optional, Whole
+from shapecalc.layers.fields import Count, Flag, Integer, Nullable, OneOf
 from shapecalc.layers.linear import inside_table
 from shapecalc.layers.requirement import Requirement, Shape, arity, rank_between, shaped
 
@@ -35,7 +35,7 @@ class EmbeddingBag(NoBuffers, NoMacs, Joint):
     embedding_dim: Count
     mode: Annotated[str, OneOf(("sum", "mean", "max"))] = "mean"
     include_last_offset: Flag = False
-    padding_idx: Annotated[Dim | None, Optional(Whole())] = None
+    padding_idx: Annotated[Dim | None, Nullable(Integer())] = None
 
     def requirements(self, inputs: Shapes) -> Iterator[Requirement]:
         if self.padding_idx is not None:

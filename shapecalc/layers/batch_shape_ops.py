@@ -11,7 +11,7 @@ from shapecalc.algebra import Dim, product
 from shapecalc.layers.arithmetic import padded, uncropped
 from shapecalc.layers.base import Layer, NoMacs, NoWeights, NoWindow
 from shapecalc.layers.dependence import Along, Dependence, stretched
-from shapecalc.layers.fields import Listed, Whole
+from shapecalc.layers.fields import Integer, Listed
 from shapecalc.layers.requirement import Requirement, Shape, shown
 from shapecalc.layers.reshape import Rearranging, Sizes, completed, fits, legal_sizes
 
@@ -95,7 +95,7 @@ class PadAny(NoWeights, NoMacs, NoWindow, Layer):
     torch: ClassVar[str | None] = "torch.nn.functional.pad"
     framework: ClassVar[str | None] = "torch"
 
-    pad: Annotated[tuple[Dim, ...], Listed(Whole())]
+    pad: Annotated[tuple[Dim, ...], Listed(Integer())]
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         given = len(self.pad)

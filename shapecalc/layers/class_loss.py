@@ -19,12 +19,12 @@ from shapecalc.layers.fields import (
     Count,
     Flag,
     Index,
+    Integer,
     Listed,
-    Optional,
+    Nullable,
     OptionalCount,
     Probability,
     Real,
-    Whole,
 )
 from shapecalc.layers.loss import Loss, Reduction, Stretching
 from shapecalc.layers.merge import broadcast
@@ -163,7 +163,7 @@ class MultiMarginLoss(Weighted):
     kind: ClassVar[str] = "multi_margin_loss"
     torch: ClassVar[str | None] = "torch.nn.MultiMarginLoss"
 
-    p: Annotated[Dim, Whole(1, 2)] = Field(1, description="The exponent of the distances, 1 or 2.")
+    p: Annotated[Dim, Integer(1, 2)] = Field(1, description="The exponent of the distances, 1 or 2.")
     margin: Real = 1
 
     def fitting(self, inputs: Shapes) -> Iterator[Requirement]:
@@ -265,13 +265,13 @@ class LinearCrossEntropyLoss(Joint):
 
     in_features: OptionalCount = None
     num_classes: Count
-    out_features: Annotated[tuple[Dim, ...], Listed(Whole(1))] = Field(
+    out_features: Annotated[tuple[Dim, ...], Listed(Integer(1))] = Field(
         (), description="The sizes of the scores behind the axis of the classes."
     )
     bias: Flag = False
     weight: Flag = False
     reduction: Reduction = "mean"
-    ignore_index: Annotated[int | None, Optional(Whole(may_be_free=False))] = None
+    ignore_index: Annotated[int | None, Nullable(Integer(may_be_free=False))] = None
     label_smoothing: Probability = 0
 
     def requirements(self, inputs: Shapes) -> Iterator[Requirement]:

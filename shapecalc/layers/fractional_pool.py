@@ -14,8 +14,7 @@ from shapecalc.algebra import Dim
 from shapecalc.algebra.formula import Formula
 from shapecalc.layers.base import NoMacs, NoWeights, NoWindow, Shapes
 from shapecalc.layers.dependence import Dependence, placed, unsaid
-from shapecalc.layers.fields import CountPerAxis, Decimal, Each, Flag, complaint
-from shapecalc.layers.fields import Optional as OptionalField
+from shapecalc.layers.fields import CountPerAxis, Decimal, Each, Flag, Nullable, complaint
 from shapecalc.layers.requirement import Requirement, Shape
 from shapecalc.layers.resample import in_doubles
 from shapecalc.layers.spatial import AXES, Spatial
@@ -36,7 +35,7 @@ class _Part(Decimal):
         return {"anyOf": [number | {"exclusiveMinimum": 0, "exclusiveMaximum": 1}, *others]}
 
 
-Ratio = Annotated[Fraction | tuple[Fraction, ...] | None, OptionalField(Each(_Part()))]
+Ratio = Annotated[Fraction | tuple[Fraction, ...] | None, Nullable(Each(_Part()))]
 
 
 class FractionalMaxPool(NoWeights, NoMacs, NoWindow, Spatial):

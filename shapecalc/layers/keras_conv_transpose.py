@@ -14,7 +14,7 @@ from shapecalc.layers.arithmetic import extent, transposed, transposed_same, tra
 from shapecalc.layers.base import Named, NoBuffers, Window
 from shapecalc.layers.conv_transpose import scattered
 from shapecalc.layers.dependence import EVERYTHING, AxisDependence
-from shapecalc.layers.fields import Count, CountPerAxis, Each, Flag, Optional, OptionalCount, PerAxis, Whole
+from shapecalc.layers.fields import Count, CountPerAxis, Each, Flag, Integer, Nullable, OptionalCount, PerAxis
 from shapecalc.layers.keras_conv import SameOrValid, not_both
 from shapecalc.layers.requirement import Requirement, Shape, matches
 from shapecalc.layers.spatial import AXES, ChannelsLast
@@ -30,7 +30,7 @@ class KerasConvTranspose(NoBuffers, ChannelsLast):
     kernel_size: CountPerAxis
     stride: CountPerAxis = 1
     padding: SameOrValid = "valid"
-    output_padding: Annotated[PerAxis | None, Optional(Each(Whole(0)))] = None
+    output_padding: Annotated[PerAxis | None, Nullable(Each(Integer(0)))] = None
     dilation: CountPerAxis = 1
     bias: Flag = True
 

@@ -16,7 +16,7 @@ from shapecalc.layers.base import Layer, NoMacs, NoWeights, NoWindow
 from shapecalc.layers.centre import Centre, Centres, scaled_by
 from shapecalc.layers.crop import Crop
 from shapecalc.layers.dependence import Along, Dependence, interpolated
-from shapecalc.layers.fields import Each, ExtentPerSide, OneOf, PerAxis, Whole
+from shapecalc.layers.fields import Each, ExtentPerSide, Integer, OneOf, PerAxis
 from shapecalc.layers.pad import Pad
 from shapecalc.layers.requirement import Requirement, Shape, rank_between, shown
 from shapecalc.layers.spatial import ChannelsLast
@@ -136,7 +136,7 @@ class KerasUpsample(NoWeights, NoMacs, NoWindow, Layer):
     framework: ClassVar[str | None] = "keras"
     keras: ClassVar[str | None] = "keras.layers.UpSampling2D"
 
-    scale_factor: Annotated[PerAxis, Each(Whole(1), (1, 2, 3))]
+    scale_factor: Annotated[PerAxis, Each(Integer(1), (1, 2, 3))]
     mode: Annotated[str, OneOf(INTERPOLATIONS)] = "nearest"
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:

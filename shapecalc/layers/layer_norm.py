@@ -11,7 +11,7 @@ from typing import Annotated, ClassVar
 from shapecalc.algebra import Dim, product
 from shapecalc.layers.base import Layer, Named, NoBuffers, NoMacs, NoWeights, NoWindow, SameShape
 from shapecalc.layers.dependence import EVERYTHING, Along, Dependence, over, placed
-from shapecalc.layers.fields import Count, Decimal, Each, Flag, Optional, OptionalCount, Real, Whole
+from shapecalc.layers.fields import Count, Decimal, Each, Flag, Integer, Nullable, OptionalCount, Real
 from shapecalc.layers.norm import EPS, enough
 from shapecalc.layers.requirement import Requirement, Shape, divides, matches, rank_between, shown
 
@@ -61,7 +61,7 @@ class OverLastAxes(SameShape, NoBuffers, NoMacs, NoWindow, Layer):
 
     framework: ClassVar[str | None] = "torch"
 
-    normalized_shape: Annotated[Dim | tuple[Dim, ...] | None, Optional(Each(Whole(1)))] = None
+    normalized_shape: Annotated[Dim | tuple[Dim, ...] | None, Nullable(Each(Integer(1)))] = None
     elementwise_affine: Flag = True
 
     def axes(self, x: Shape, number: int) -> tuple[str, ...]:
@@ -131,7 +131,7 @@ class RMSNorm(OverLastAxes):
     torch: ClassVar[str | None] = "torch.nn.RMSNorm"
     keras: ClassVar[str | None] = "keras.layers.RMSNormalization"
 
-    eps: Annotated[Fraction | int | None, Optional(Decimal())] = None
+    eps: Annotated[Fraction | int | None, Nullable(Decimal())] = None
 
     def weights(self, x: Shape) -> Named:
         return {"weight": self.normalized(x)} if self.elementwise_affine else {}

@@ -19,10 +19,10 @@ from shapecalc.layers.fields import (
     CountPerAxis,
     Each,
     Flag,
+    Integer,
     Listed,
-    Optional,
+    Nullable,
     OptionalCount,
-    Whole,
     complaint,
 )
 from shapecalc.layers.requirement import Requirement, Shape, matches, rank_between, shown
@@ -46,7 +46,7 @@ class Subsample2d(NoBuffers, NoMacs, Spatial):
     rank: ClassVar[int] = 2
 
     kernel_size: CountPerAxis
-    stride: Annotated[Dim | tuple[Dim, ...] | None, Optional(Each(Whole(1)))] = None
+    stride: Annotated[Dim | tuple[Dim, ...] | None, Nullable(Each(Integer(1)))] = None
 
     def window(self, x: Shape) -> Window:
         kernel, zeros, ones = self.spread(self.kernel_size), (0,) * self.rank, (1,) * self.rank
@@ -94,7 +94,7 @@ class PartialConv2d(NoBuffers, Windowed):
     kind: ClassVar[str] = "partial_conv2d"
     rank: ClassVar[int] = 2
 
-    connections: Annotated[tuple[tuple[int, ...], ...], Listed(Listed(Whole(0), 1), 1)]
+    connections: Annotated[tuple[tuple[int, ...], ...], Listed(Listed(Integer(0), 1), 1)]
     bias: Flag = True
 
     @model_validator(mode="after")

@@ -12,7 +12,7 @@ from shapecalc.algebra import Dim, product
 from shapecalc.layers.base import Elementwise, Layer, Named, NoBuffers, NoMacs, NoWindow, OwnPlace
 from shapecalc.layers.centre import Centres, kept
 from shapecalc.layers.dependence import Dependence, over
-from shapecalc.layers.fields import Count, Flag, Optional, OptionalCount, Whole
+from shapecalc.layers.fields import Count, Flag, Integer, Nullable, OptionalCount
 from shapecalc.layers.requirement import Requirement, Shape, matches, rank_between, shown
 
 
@@ -120,7 +120,7 @@ class Embedding(Table):
     torch: ClassVar[str | None] = "torch.nn.Embedding"
     keras: ClassVar[str | None] = "keras.layers.Embedding"
 
-    padding_idx: Annotated[Dim | None, Optional(Whole())] = None
+    padding_idx: Annotated[Dim | None, Nullable(Integer())] = None
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         if self.padding_idx is not None:

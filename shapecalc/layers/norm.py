@@ -14,12 +14,12 @@ from pydantic import model_validator
 from shapecalc.algebra import Dim, product
 from shapecalc.layers.base import Layer, Named, NoMacs, NoWindow, SameShape
 from shapecalc.layers.dependence import Dependence, over, placed
-from shapecalc.layers.fields import Decimal, Flag, Optional, OptionalCount, Real, complaint
+from shapecalc.layers.fields import Decimal, Flag, Nullable, OptionalCount, Real, complaint
 from shapecalc.layers.requirement import Requirement, Shape, matches, rank_between, shown
 
 EPS = Fraction(1, 100_000)
 
-Momentum = Annotated[Fraction | int | None, Optional(Decimal())]
+Momentum = Annotated[Fraction | int | None, Nullable(Decimal())]
 
 
 class Statistics(SameShape, NoMacs, NoWindow, Layer):

@@ -16,8 +16,16 @@ from shapecalc.algebra import Dim
 from shapecalc.layers.arithmetic import window, window_ceil
 from shapecalc.layers.base import NoMacs, NoWeights, Shapes, Window
 from shapecalc.layers.extended_number import INFINITIES, Power
-from shapecalc.layers.fields import CountPerAxis, Each, ExtentPerAxis, Flag, PerAxis, Whole, complaint
-from shapecalc.layers.fields import Optional as OptionalField
+from shapecalc.layers.fields import (
+    CountPerAxis,
+    Each,
+    ExtentPerAxis,
+    Flag,
+    Integer,
+    Nullable,
+    PerAxis,
+    complaint,
+)
 from shapecalc.layers.requirement import Requirement, Shape
 from shapecalc.layers.spatial import AXES, Spatial
 
@@ -32,7 +40,7 @@ class _SameAsKernel(Each):
         return {"anyOf": [*super().json_schema()["anyOf"], {"type": "null"}]}
 
 
-class _Divisor(Whole):
+class _Divisor(Integer):
     """Any whole number but zero."""
 
     def check(self, value: Any) -> Any:
@@ -45,8 +53,8 @@ class _Divisor(Whole):
         return {**super().json_schema(), "not": {"const": 0}}
 
 
-StridePerAxis = Annotated[PerAxis | None, _SameAsKernel(Whole(1))]
-Divisor = Annotated[Dim | None, OptionalField(_Divisor())]
+StridePerAxis = Annotated[PerAxis | None, _SameAsKernel(Integer(1))]
+Divisor = Annotated[Dim | None, Nullable(_Divisor())]
 
 
 class Pool(NoWeights, NoMacs, Spatial):

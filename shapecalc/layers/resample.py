@@ -30,8 +30,7 @@ from shapecalc.layers.dependence import (
     placed,
     shared_out,
 )
-from shapecalc.layers.fields import Decimal, Each, OneOf, PerAxis, Truth, Whole, complaint
-from shapecalc.layers.fields import Optional as OptionalField
+from shapecalc.layers.fields import Decimal, Each, Integer, Nullable, OneOf, PerAxis, Truth, complaint
 from shapecalc.layers.requirement import Requirement, Shape, rank_between, shown
 
 
@@ -49,10 +48,8 @@ class _Positive(Decimal):
         return {"anyOf": [number | {"exclusiveMinimum": 0}, *others]}
 
 
-Size = Annotated[PerAxis | None, OptionalField(Each(Whole(1), (1, 2, 3)))]
-Scale = Annotated[
-    Fraction | int | tuple[Fraction | int, ...] | None, OptionalField(Each(_Positive(), (1, 2, 3)))
-]
+Size = Annotated[PerAxis | None, Nullable(Each(Integer(1), (1, 2, 3)))]
+Scale = Annotated[Fraction | int | tuple[Fraction | int, ...] | None, Nullable(Each(_Positive(), (1, 2, 3)))]
 
 _RANKS = {
     "nearest": (3, 5),
@@ -68,7 +65,7 @@ _ALIGNED = ("linear", "bilinear", "bicubic", "trilinear")
 """The modes that can align corners."""
 
 Mode = Annotated[str, OneOf(tuple(_RANKS))]
-OptionalFlag = Annotated[bool | None, OptionalField(Truth())]
+OptionalFlag = Annotated[bool | None, Nullable(Truth())]
 
 
 class Resize(NoWeights, NoMacs, NoWindow, Layer):

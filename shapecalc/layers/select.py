@@ -14,11 +14,11 @@ from shapecalc.errors import Undecided
 from shapecalc.layers.base import Layer, NoMacs, NoWeights, NoWindow, Shapes
 from shapecalc.layers.centre import Centre, Centres, kept
 from shapecalc.layers.dependence import EVERYTHING, Along, AxisDependence, Dependence, Fixed, placed
-from shapecalc.layers.fields import Count, Each, Flag, Index, Optional, Whole, complaint
+from shapecalc.layers.fields import Count, Each, Flag, Index, Integer, Nullable, complaint
 from shapecalc.layers.requirement import Requirement, Shape, axis_exists, rank_between, shown
 from shapecalc.layers.reshape import Axes, axes_exist, listed
 
-Position = Annotated[Dim, Whole()]
+Position = Annotated[Dim, Integer()]
 """A place along an axis, counted from the end when negative; it may be an expression."""
 
 MOST_PIECES = 65_536
@@ -122,7 +122,7 @@ class Slice(AlongAxis):
     silent: ClassVar[Mapping[str, int]] = {"start": 0, "step": 1}
 
     start: Position = 0
-    end: Annotated[Dim | None, Optional(Whole())] = None
+    end: Annotated[Dim | None, Nullable(Integer())] = None
     step: Count = 1
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
@@ -180,7 +180,7 @@ class Split(Cutting):
     framework: ClassVar[str | None] = "torch"
     torch: ClassVar[str | None] = "torch.split"
 
-    split_size: Annotated[Dim | tuple[Dim, ...], Each(Whole(1))]
+    split_size: Annotated[Dim | tuple[Dim, ...], Each(Integer(1))]
     dim: Index = 1
 
     @model_validator(mode="after")

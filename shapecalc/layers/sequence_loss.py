@@ -12,7 +12,7 @@ from shapecalc.errors import Undecided
 from shapecalc.layers.arithmetic import scaled
 from shapecalc.layers.base import Joint, Named, NoBuffers, Shapes
 from shapecalc.layers.dependence import EVERYTHING, Along, Dependence, everywhere, over, placed, unsaid
-from shapecalc.layers.fields import Count, Extent, Flag, Listed, OptionalCount, Real, Whole, complaint
+from shapecalc.layers.fields import Count, Extent, Flag, Integer, Listed, OptionalCount, Real, complaint
 from shapecalc.layers.loss import Loss
 from shapecalc.layers.rectifier import known
 from shapecalc.layers.requirement import Requirement, Shape, arity, matches, rank_between, shaped, shown
@@ -85,7 +85,7 @@ class AdaptiveLogSoftmaxWithLoss(NoBuffers, Joint):
 
     in_features: OptionalCount = None
     n_classes: Count
-    cutoffs: Annotated[tuple[Dim, ...], Listed(Whole(1), 1)]
+    cutoffs: Annotated[tuple[Dim, ...], Listed(Integer(1), 1)]
     div_value: Real = 4
     head_bias: Flag = False
 

@@ -8,11 +8,13 @@ from typing import Annotated, ClassVar, Literal
 from shapecalc.algebra import Dim
 from shapecalc.layers.arithmetic import same_padding, window
 from shapecalc.layers.base import Window
-from shapecalc.layers.fields import CountPerAxis, Each, OneOf, PerSide, Whole
+from shapecalc.layers.fields import CountPerAxis, Each, Integer, OneOf, PerSide
 from shapecalc.layers.requirement import Requirement, Shape
 from shapecalc.layers.spatial import AXES, Spatial
 
-Padding = Annotated[PerSide | Literal["same", "valid"], OneOf(("same", "valid"), Each(Each(Whole(0), (2,))))]
+Padding = Annotated[
+    PerSide | Literal["same", "valid"], OneOf(("same", "valid"), Each(Each(Integer(0), (2,))))
+]
 PaddingMode = Annotated[str, OneOf(("zeros", "reflect", "replicate", "circular"))]
 
 

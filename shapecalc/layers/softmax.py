@@ -6,14 +6,14 @@ from typing import Annotated, ClassVar
 from shapecalc.algebra import quotient
 from shapecalc.layers.base import Elementwise, Layer, NoMacs, NoWeights, NoWindow
 from shapecalc.layers.dependence import Along, AxisDependence, Dependence, over, placed
-from shapecalc.layers.fields import Index, Optional, Whole
+from shapecalc.layers.fields import Index, Integer, Nullable
 from shapecalc.layers.requirement import Requirement, Shape, axis_exists, rank_between, shown
 
 
 class OverAxis(Elementwise):
     """A function over one axis that keeps the shape; without `dim` torch picks the axis itself."""
 
-    dim: Annotated[int | None, Optional(Whole(may_be_free=False))] = None
+    dim: Annotated[int | None, Nullable(Integer(may_be_free=False))] = None
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         if self.dim is not None:

@@ -12,13 +12,12 @@ from shapecalc.algebra import Dim
 from shapecalc.layers.arithmetic import transposed
 from shapecalc.layers.base import Joint, NoMacs, NoWeights, Shapes
 from shapecalc.layers.dependence import Dependence, placed, unsaid
-from shapecalc.layers.fields import CountPerAxis, Each, ExtentPerAxis, PerAxis, Whole
-from shapecalc.layers.fields import Optional as OptionalField
+from shapecalc.layers.fields import CountPerAxis, Each, ExtentPerAxis, Integer, Nullable, PerAxis
 from shapecalc.layers.pool import StridePerAxis
 from shapecalc.layers.requirement import Requirement, Shape, arity, rank_between, shaped
 from shapecalc.layers.spatial import AXES, OverAxes
 
-OptionalSize = Annotated[PerAxis | None, OptionalField(Each(Whole(1)))]
+OptionalSize = Annotated[PerAxis | None, Nullable(Each(Integer(1)))]
 
 
 class MaxUnpool(NoWeights, NoMacs, OverAxes, Joint):

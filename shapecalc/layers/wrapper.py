@@ -16,7 +16,7 @@ from shapecalc.algebra import Dim, product
 from shapecalc.errors import SpecError, nearest, quote
 from shapecalc.layers.base import Effect, Kind, Merge, Named, Shapes
 from shapecalc.layers.dependence import Dependence
-from shapecalc.layers.fields import Annotation, Count, Flag, Optional, Real, Whole, complaint
+from shapecalc.layers.fields import Annotation, Count, Flag, Integer, Nullable, Real, complaint
 from shapecalc.layers.requirement import Refused, Requirement, Shape, axis_exists, checked
 
 
@@ -128,7 +128,7 @@ class WeightNorm(Wrapper):
     kind: ClassVar[str] = "weight_norm"
     torch: ClassVar[str | None] = "torch.nn.utils.parametrizations.weight_norm"
 
-    dim: Annotated[int | None, Optional(Whole(may_be_free=False))] = 0
+    dim: Annotated[int | None, Nullable(Integer(may_be_free=False))] = 0
     legacy: Flag = False
 
     def requirements(self, weight: Shape) -> list[Requirement]:
@@ -175,7 +175,7 @@ class SpectralNorm(Wrapper):
 
     n_power_iterations: Count = 1
     eps: Real = Fraction(1, 1_000_000_000_000)
-    dim: Annotated[int | None, Optional(Whole(may_be_free=False))] = None
+    dim: Annotated[int | None, Nullable(Integer(may_be_free=False))] = None
     legacy: Flag = False
 
     def requirements(self, weight: Shape) -> list[Requirement]:
