@@ -19,6 +19,7 @@ from shapecalc.layers.base import Joint, Kind, Layer, Merge, Shapes
 from shapecalc.layers.linear import Dense
 from shapecalc.layers.merge import Broadcast, Concat
 from shapecalc.layers.requirement import Refused, Shape
+from shapecalc.layers.roles import Makes, fields_with
 from shapecalc.layers.wrapper import Wrapper
 
 OF_SIZES = frozenset({"too-small", "broadcast", "concat", "padding", "elements"})
@@ -31,9 +32,6 @@ _OUTPUT_IS_MEANT = frozenset(
 
 NO_DOUBT: frozenset[int] = frozenset()
 """Sizes that rest on no guess."""
-
-CHANNELS_MADE = frozenset({"out_channels", "out_features"})
-"""Fields that say how many channels a layer makes, whatever arrives."""
 
 
 def whole(slot: int) -> frozenset[int]:
@@ -59,7 +57,7 @@ def resting(layer: Kind, doubts: Sequence[frozenset[int]], *, settles: bool = Tr
     if isinstance(layer, Merge) and layer.takes_any_number:
         doubts = [doubt for doubt in doubts if not is_whole(doubt)] or doubts
     guesses = NO_DOUBT.union(*doubts)
-    if is_whole(guesses) and CHANNELS_MADE & {*type(layer).model_fields}:
+    if is_whole(guesses) and fields_with(type(layer), Makes):
         return frozenset(~guess if guess < 0 else guess for guess in guesses)
     if settles and layer.settles_sizes:
         return frozenset(guess for guess in guesses if guess < 0)

@@ -14,8 +14,9 @@ from shapecalc.algebra import Dim
 from shapecalc.layers.base import NoMacs, NoWeights, NoWindow, Shapes
 from shapecalc.layers.centre import Centre, Centres, kept, scaled_by
 from shapecalc.layers.dependence import EVERYTHING, Along, AxisDependence, Dependence, placed, shared_out
-from shapecalc.layers.fields import CountPerAxis, Each, Flag, Integer, Nullable, complaint
+from shapecalc.layers.fields import Each, Flag, Integer, Nullable, complaint
 from shapecalc.layers.requirement import Requirement, Shape, rank_between
+from shapecalc.layers.roles import Lettered, OutputSize
 from shapecalc.layers.spatial import Spatial
 
 
@@ -34,7 +35,7 @@ class _OutputSize(Each):
         return {"anyOf": [kept for kept in super().json_schema()["anyOf"] if kept != {"type": "null"}]}
 
 
-OutputSize = Annotated[Dim | tuple[Dim | None, ...], _OutputSize()]
+SizeOrKept = Annotated[Dim | tuple[Dim | None, ...], _OutputSize(), Lettered("o")]
 
 
 class AdaptivePool(NoWeights, NoMacs, NoWindow, Spatial):
@@ -42,7 +43,7 @@ class AdaptivePool(NoWeights, NoMacs, NoWindow, Spatial):
 
     settles_sizes: ClassVar[bool] = True
 
-    output_size: OutputSize
+    output_size: SizeOrKept
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         return self.spatial_rank(x)
@@ -126,7 +127,7 @@ class AdaptiveAvgPool1d(AdaptivePool):
     rank: ClassVar[int] = 1
     torch: ClassVar[str | None] = "torch.nn.AdaptiveAvgPool1d"
 
-    output_size: CountPerAxis
+    output_size: OutputSize
 
 
 class AdaptiveAvgPool2d(AdaptiveMean):
@@ -172,7 +173,7 @@ class AdaptiveMaxPool1d(AdaptiveMax):
     rank: ClassVar[int] = 1
     torch: ClassVar[str | None] = "torch.nn.AdaptiveMaxPool1d"
 
-    output_size: CountPerAxis
+    output_size: OutputSize
 
 
 class AdaptiveMaxPool2d(AdaptiveMax):

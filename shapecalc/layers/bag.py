@@ -6,9 +6,10 @@ from typing import Annotated, ClassVar
 from shapecalc.algebra import Dim
 from shapecalc.layers.base import Joint, Named, NoBuffers, NoMacs, Shapes
 from shapecalc.layers.dependence import Dependence, over, unsaid
-from shapecalc.layers.fields import Count, Flag, Integer, Nullable, OneOf
+from shapecalc.layers.fields import Flag, Integer, Nullable, OneOf
 from shapecalc.layers.linear import inside_table
 from shapecalc.layers.requirement import Requirement, Shape, arity, rank_between, shaped
+from shapecalc.layers.roles import Rows, VectorLength
 
 
 class EmbeddingBag(NoBuffers, NoMacs, Joint):
@@ -31,8 +32,8 @@ class EmbeddingBag(NoBuffers, NoMacs, Joint):
     framework: ClassVar[str | None] = "torch"
     torch: ClassVar[str | None] = "torch.nn.EmbeddingBag"
 
-    num_embeddings: Count
-    embedding_dim: Count
+    num_embeddings: Rows
+    embedding_dim: VectorLength
     mode: Annotated[str, OneOf(("sum", "mean", "max"))] = "mean"
     include_last_offset: Flag = False
     padding_idx: Annotated[Dim | None, Nullable(Integer())] = None

@@ -15,20 +15,11 @@ from shapecalc.algebra.decide import decide
 from shapecalc.errors import Undecided
 from shapecalc.layers.base import Joint, Named, Shapes
 from shapecalc.layers.dependence import EVERYTHING, Along, Dependence, everywhere, over, placed, reduced
-from shapecalc.layers.fields import (
-    Count,
-    Flag,
-    Index,
-    Integer,
-    Listed,
-    Nullable,
-    OptionalCount,
-    Probability,
-    Real,
-)
+from shapecalc.layers.fields import Count, Flag, Index, Integer, Listed, Nullable, Probability, Real
 from shapecalc.layers.loss import Loss, Reduction, Stretching
 from shapecalc.layers.merge import broadcast
-from shapecalc.layers.requirement import Requirement, Shape, arity, matches, rank_between, shaped, shown
+from shapecalc.layers.requirement import Requirement, Shape, arity, rank_between, shaped, shown
+from shapecalc.layers.roles import InFeatures, declared
 
 
 class Weighted(Loss):
@@ -263,7 +254,7 @@ class LinearCrossEntropyLoss(Joint):
     framework: ClassVar[str | None] = "torch"
     torch: ClassVar[str | None] = "torch.nn.LinearCrossEntropyLoss"
 
-    in_features: OptionalCount = None
+    in_features: InFeatures = None
     num_classes: Count
     out_features: Annotated[tuple[Dim, ...], Listed(Integer(1))] = Field(
         (), description="The sizes of the scores behind the axis of the classes."
@@ -278,7 +269,7 @@ class LinearCrossEntropyLoss(Joint):
         yield arity(self.kind, len(inputs), 2)
         x, target = inputs
         yield from rank_between(self.kind, x, 1 + bool(self.out_features), 2)
-        yield from matches(self.kind, "in_features", self.in_features, x[-1], x, "features in its last axis")
+        yield from declared(self, x)
         ignores = None if self.ignore_index is None else 0  # whichever: probabilities have no class
         yield from right_classes(
             self.kind, self.scores(inputs), target, ignores=ignores, smoothed=self.label_smoothing > 0

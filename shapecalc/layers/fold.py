@@ -13,8 +13,8 @@ from shapecalc.algebra import Dim, product
 from shapecalc.layers.arithmetic import window
 from shapecalc.layers.base import NoMacs, NoWeights, NoWindow
 from shapecalc.layers.dependence import Along, AxisDependence, Dependence, placed, unsaid
-from shapecalc.layers.fields import CountPerAxis, ExtentPerAxis
 from shapecalc.layers.requirement import Requirement, Shape, divides, rank_between
+from shapecalc.layers.roles import Dilation, KernelSize, OutputSize, PaddingPerAxis, Stride
 from shapecalc.layers.spatial import Spatial
 
 
@@ -23,10 +23,10 @@ class Columns(NoWeights, NoMacs, NoWindow, Spatial):
 
     rank: ClassVar[int] = 2
 
-    kernel_size: CountPerAxis
-    dilation: CountPerAxis = 1
-    padding: ExtentPerAxis = 0
-    stride: CountPerAxis = 1
+    kernel_size: KernelSize
+    dilation: Dilation = 1
+    padding: PaddingPerAxis = 0
+    stride: Stride = 1
 
     def fits(self, sizes: Shape) -> Iterator[Requirement]:
         """Require that the window fits into sides of these sizes."""
@@ -86,7 +86,7 @@ class Fold(Columns):
     kind: ClassVar[str] = "fold"
     torch: ClassVar[str | None] = "torch.nn.Fold"
 
-    output_size: CountPerAxis
+    output_size: OutputSize
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         yield from rank_between(self.kind, x, 2, 3)

@@ -14,9 +14,10 @@ from shapecalc.algebra import Dim
 from shapecalc.algebra.formula import Formula
 from shapecalc.layers.base import NoMacs, NoWeights, NoWindow, Shapes
 from shapecalc.layers.dependence import Dependence, placed, unsaid
-from shapecalc.layers.fields import CountPerAxis, Decimal, Each, Flag, Nullable, complaint
+from shapecalc.layers.fields import Decimal, Each, Flag, Nullable, complaint
 from shapecalc.layers.requirement import Requirement, Shape
 from shapecalc.layers.resample import in_doubles
+from shapecalc.layers.roles import KernelSize
 from shapecalc.layers.spatial import AXES, Spatial
 from shapecalc.layers.unpool import OptionalSize
 
@@ -44,7 +45,7 @@ class FractionalMaxPool(NoWeights, NoMacs, NoWindow, Spatial):
     spare: ClassVar[int] = 0
     """By how much more the input must be than what as many windows need, one apart."""
 
-    kernel_size: CountPerAxis
+    kernel_size: KernelSize
     output_size: OptionalSize = None
     output_ratio: Ratio = None
     return_indices: Flag = False

@@ -11,9 +11,12 @@ from typing import Annotated, ClassVar
 from shapecalc.algebra import Dim, product
 from shapecalc.layers.base import Layer, Named, NoBuffers, NoMacs, NoWeights, NoWindow, SameShape
 from shapecalc.layers.dependence import EVERYTHING, Along, Dependence, over, placed
-from shapecalc.layers.fields import Count, Decimal, Each, Flag, Integer, Nullable, OptionalCount, Real
+from shapecalc.layers.fields import Count, Decimal, Each, Flag, Integer, Nullable, Real
 from shapecalc.layers.norm import EPS, enough
-from shapecalc.layers.requirement import Requirement, Shape, divides, matches, rank_between, shown
+from shapecalc.layers.requirement import Requirement, Shape, divides, rank_between, shown
+from shapecalc.layers.roles import Divides, InChannels, Inferred, declared, divided
+
+NumGroups = Annotated[Count, Divides(of=("num_channels",))]
 
 
 class GroupNorm(SameShape, NoBuffers, NoMacs, NoWindow, Layer):
@@ -33,8 +36,8 @@ class GroupNorm(SameShape, NoBuffers, NoMacs, NoWindow, Layer):
     torch: ClassVar[str | None] = "torch.nn.GroupNorm"
     keras: ClassVar[str | None] = "keras.layers.GroupNormalization"
 
-    num_groups: Count
-    num_channels: OptionalCount = None
+    num_groups: NumGroups
+    num_channels: InChannels = None
     eps: Real = EPS
     affine: Flag = True
 
@@ -43,8 +46,8 @@ class GroupNorm(SameShape, NoBuffers, NoMacs, NoWindow, Layer):
         if self.num_channels is not None:
             yield divides(self.kind, "num_groups", self.num_groups, "num_channels", self.num_channels)
         if self.affine:
-            yield from matches(self.kind, "num_channels", self.num_channels, x[1], x)
-        yield divides(self.kind, "num_groups", self.num_groups, "channels", x[1])
+            yield from declared(self, x)
+        yield from divided(self, x)
         values = x[0] * (x[1] // self.num_groups) * product(x[2:])
         yield enough(self.kind, values, "values per group", x)
 
@@ -61,7 +64,9 @@ class OverLastAxes(SameShape, NoBuffers, NoMacs, NoWindow, Layer):
 
     framework: ClassVar[str | None] = "torch"
 
-    normalized_shape: Annotated[Dim | tuple[Dim, ...] | None, Nullable(Each(Integer(1)))] = None
+    normalized_shape: Annotated[
+        Dim | tuple[Dim, ...] | None, Nullable(Each(Integer(1))), Inferred("n", axis=-1)
+    ] = None
     elementwise_affine: Flag = True
 
     def axes(self, x: Shape, number: int) -> tuple[str, ...]:

@@ -12,8 +12,9 @@ from shapecalc.algebra import Dim, product
 from shapecalc.layers.base import Elementwise, Layer, Named, NoBuffers, NoMacs, NoWindow, OwnPlace
 from shapecalc.layers.centre import Centres, kept
 from shapecalc.layers.dependence import Dependence, over
-from shapecalc.layers.fields import Count, Flag, Integer, Nullable, OptionalCount
-from shapecalc.layers.requirement import Requirement, Shape, matches, rank_between, shown
+from shapecalc.layers.fields import Flag, Integer, Nullable
+from shapecalc.layers.requirement import Requirement, Shape, rank_between, shown
+from shapecalc.layers.roles import InFeatures, OutFeatures, Rows, VectorLength, declared
 
 
 class Dense(NoBuffers, NoWindow, Layer):
@@ -21,8 +22,8 @@ class Dense(NoBuffers, NoWindow, Layer):
 
     settles_sizes: ClassVar[bool] = True
 
-    in_features: OptionalCount = None
-    out_features: Count
+    in_features: InFeatures = None
+    out_features: OutFeatures
     bias: Flag = True
 
     def axes(self, x: Shape, number: int) -> tuple[str, ...]:
@@ -30,8 +31,7 @@ class Dense(NoBuffers, NoWindow, Layer):
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         yield from rank_between(self.kind, x, 1, None)
-        found = matches(self.kind, "in_features", self.in_features, x[-1], x, "features in its last axis")
-        for requirement in found:
+        for requirement in declared(self, x):
             missing = len(x) > 2 and product(x[1:]) == self.in_features
             yield replace(requirement, hint=_flatten_first(x)) if missing else requirement
 
@@ -91,8 +91,8 @@ class Identity(Elementwise):
 class Table(OwnPlace, NoBuffers, NoMacs, NoWindow, Layer):
     """The rules of a table read by index, under either framework."""
 
-    num_embeddings: Count
-    embedding_dim: Count
+    num_embeddings: Rows
+    embedding_dim: VectorLength
 
     def output(self, x: Shape) -> Shape:
         return (*x, self.embedding_dim)

@@ -9,24 +9,16 @@ No pooling has weights or counts as multiply-accumulates: torch counts none, and
 additions and one division per output.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import Annotated, Any, ClassVar
 
 from shapecalc.algebra import Dim
 from shapecalc.layers.arithmetic import window, window_ceil
 from shapecalc.layers.base import NoMacs, NoWeights, Shapes, Window
 from shapecalc.layers.extended_number import INFINITIES, Power
-from shapecalc.layers.fields import (
-    CountPerAxis,
-    Each,
-    ExtentPerAxis,
-    Flag,
-    Integer,
-    Nullable,
-    PerAxis,
-    complaint,
-)
+from shapecalc.layers.fields import Each, ExtentPerAxis, Flag, Integer, Nullable, PerAxis, complaint
 from shapecalc.layers.requirement import Requirement, Shape
+from shapecalc.layers.roles import Dilation, KernelSize, WindowField
 from shapecalc.layers.spatial import AXES, Spatial
 
 
@@ -53,16 +45,15 @@ class _Divisor(Integer):
         return {**super().json_schema(), "not": {"const": 0}}
 
 
-StridePerAxis = Annotated[PerAxis | None, _SameAsKernel(Integer(1))]
+StridePerAxis = Annotated[PerAxis | None, _SameAsKernel(Integer(1)), WindowField("s", same_as="kernel_size")]
+PoolPadding = Annotated[ExtentPerAxis, WindowField("p", 0)]
 Divisor = Annotated[Dim | None, Nullable(_Divisor())]
 
 
 class Pool(NoWeights, NoMacs, Spatial):
     """A window that slides over every channel by itself: what all pooling shares."""
 
-    silent: ClassVar[Mapping[str, int]] = {"dilation": 1, "padding": 0}
-
-    kernel_size: CountPerAxis
+    kernel_size: KernelSize
     stride: StridePerAxis = None
     ceil_mode: Flag = False
 
@@ -114,8 +105,8 @@ def _smaller_than_kernel(kind: str, axis: str, n: Dim, k: Dim) -> Callable[[], s
 class MaxPool(Pool):
     """The rules of max pooling, for any number of axes; where the maxima were may be a second result."""
 
-    padding: ExtentPerAxis = 0
-    dilation: CountPerAxis = 1
+    padding: PoolPadding = 0
+    dilation: Dilation = 1
     return_indices: Flag = False
 
     def outputs(self, x: Shape) -> Shapes:
@@ -131,7 +122,7 @@ class MaxPool(Pool):
 class AvgPool(Pool):
     """The rules of average pooling, for any number of axes."""
 
-    padding: ExtentPerAxis = 0
+    padding: PoolPadding = 0
     count_include_pad: Flag = True
 
     def _padding(self) -> PerAxis:

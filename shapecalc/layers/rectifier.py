@@ -12,14 +12,15 @@ from pydantic import model_validator
 
 from shapecalc.algebra import Dim
 from shapecalc.layers.base import Elementwise, Layer, Named, NoBuffers, NoMacs, NoWindow, OwnPlace, SameShape
-from shapecalc.layers.fields import Count, Flag, OneOf, Real, complaint
+from shapecalc.layers.fields import Count, OneOf, Real, complaint
 from shapecalc.layers.requirement import Requirement, Shape, rank_between, shown
+from shapecalc.layers.roles import Declares, InPlaceFlag
 
 
 class InPlace(Elementwise):
     """An activation that torch can also write over its input."""
 
-    inplace: Flag = False
+    inplace: InPlaceFlag = False
 
 
 class ReLU(InPlace):
@@ -75,7 +76,7 @@ class PReLU(OwnPlace, SameShape, NoBuffers, NoMacs, NoWindow, Layer):
     framework: ClassVar[str | None] = "torch"
     torch: ClassVar[str | None] = "torch.nn.PReLU"
 
-    num_parameters: Count = 1
+    num_parameters: Annotated[Count, Declares("P")] = 1
     init: Real = Fraction(1, 4)
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:

@@ -10,7 +10,7 @@ torch's FlopCounterMode counts this on the meta device; on the CPU it may read 0
 fused kernel does it all.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Annotated, ClassVar
 
 from shapecalc.algebra import Dim
@@ -18,8 +18,9 @@ from shapecalc.algebra.decide import decide
 from shapecalc.errors import Undecided
 from shapecalc.layers.base import Joint, Named, NoBuffers, Shapes
 from shapecalc.layers.dependence import EVERYTHING, Along, AxisDependence, Before, Dependence, over, placed
-from shapecalc.layers.fields import Count, Depth, Extent, Flag, OneOf, OptionalCount, Probability
-from shapecalc.layers.requirement import Requirement, Shape, arity, matches, rank_between, shaped
+from shapecalc.layers.fields import Count, Depth, Extent, Flag, OneOf, Probability
+from shapecalc.layers.requirement import Requirement, Shape, arity, rank_between, shaped
+from shapecalc.layers.roles import InFeatures, Lettered, declared
 
 Nonlinearity = Annotated[str, OneOf(("tanh", "relu"))]
 
@@ -32,7 +33,7 @@ class Recurrent(NoBuffers, Joint):
     states: ClassVar[tuple[str, ...]] = ("h_0",)
     """The initial states, all of which may be left out."""
 
-    input_size: OptionalCount = None
+    input_size: InFeatures = None
     hidden_size: Count
     num_layers: Depth = 1
     bias: Flag = True
@@ -49,7 +50,7 @@ class Recurrent(NoBuffers, Joint):
         yield arity(self.kind, len(inputs), 1, 1 + len(self.states))
         x, *states = inputs
         yield from rank_between(self.kind, x, 2, 3)
-        yield from matches(self.kind, "input_size", self.input_size, x[-1], x, "features in its last axis")
+        yield from declared(self, x)
         for name, state, wanted in zip(self.states, states, self.outputs(inputs)[1:], strict=False):
             yield from shaped(self.kind, name, state, wanted)
 
@@ -173,9 +174,8 @@ class LSTM(Recurrent):
     torch: ClassVar[str | None] = "torch.nn.LSTM"
     gates: ClassVar[int] = 4
     states: ClassVar[tuple[str, ...]] = ("h_0", "c_0")
-    silent: ClassVar[Mapping[str, int]] = {"proj_size": 0}
 
-    proj_size: Extent = 0
+    proj_size: Annotated[Extent, Lettered(neutral=0)] = 0
 
     def requirements(self, inputs: Shapes) -> Iterator[Requirement]:
         says = f"{self.kind}: proj_size = {self.proj_size} is not below hidden_size = {self.hidden_size}"
@@ -227,7 +227,7 @@ class RecurrentCell(NoBuffers, Joint):
     gates: ClassVar[int]
     states: ClassVar[tuple[str, ...]] = ("h_0",)
 
-    input_size: OptionalCount = None
+    input_size: InFeatures = None
     hidden_size: Count
     bias: Flag = True
 
@@ -238,7 +238,7 @@ class RecurrentCell(NoBuffers, Joint):
         yield arity(self.kind, len(inputs), 1, 1 + len(self.states))
         x, *states = inputs
         yield from rank_between(self.kind, x, 1, 2)
-        yield from matches(self.kind, "input_size", self.input_size, x[-1], x, "features in its last axis")
+        yield from declared(self, x)
         for name, state in zip(self.states, states, strict=False):
             yield from shaped(self.kind, name, state, self.output(inputs))
 

@@ -146,7 +146,7 @@ def matches(
         )
 
 
-def divides(kind: str, divisor: str, d: Dim, name: str, n: Dim) -> Requirement:
+def divides(kind: str, divisor: str, d: Dim, name: str, n: Dim, hint: Message = "") -> Requirement:
     """Require that one size divides another."""
     return Requirement(
         "divisibility",
@@ -154,6 +154,7 @@ def divides(kind: str, divisor: str, d: Dim, name: str, n: Dim) -> Requirement:
         "==",
         0,
         lambda: f"{kind}: {divisor} = {d} does not divide {name} = {n} (remainder {n % d})",
+        hint,
     )
 
 

@@ -32,6 +32,7 @@ from shapecalc.layers.dependence import (
 )
 from shapecalc.layers.fields import Decimal, Each, Integer, Nullable, OneOf, PerAxis, Truth, complaint
 from shapecalc.layers.requirement import Requirement, Shape, rank_between, shown
+from shapecalc.layers.roles import Lettered
 
 
 class _Positive(Decimal):
@@ -48,7 +49,7 @@ class _Positive(Decimal):
         return {"anyOf": [number | {"exclusiveMinimum": 0}, *others]}
 
 
-Size = Annotated[PerAxis | None, Nullable(Each(Integer(1), (1, 2, 3)))]
+Size = Annotated[PerAxis | None, Nullable(Each(Integer(1), (1, 2, 3))), Lettered(per_axis=True)]
 Scale = Annotated[Fraction | int | tuple[Fraction | int, ...] | None, Nullable(Each(_Positive(), (1, 2, 3)))]
 
 _RANKS = {

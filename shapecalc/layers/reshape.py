@@ -16,10 +16,11 @@ from shapecalc.layers.base import Layer, NoMacs, NoWeights, NoWindow
 from shapecalc.layers.dependence import Along, Dependence, rearranged
 from shapecalc.layers.fields import Each, Index, Integer, Listed, Nullable, complaint
 from shapecalc.layers.requirement import Requirement, Shape, axis_exists, rank_between, shown
+from shapecalc.layers.roles import AsNumbers
 
 Axes = Annotated[int | tuple[int, ...], Each(Integer(may_be_free=False))]
 """One axis or a list of them, each counted from the end when negative."""
-Sizes = Annotated[tuple[Dim, ...], Listed(Integer(-1))]
+Sizes = Annotated[tuple[Dim, ...], Listed(Integer(-1)), AsNumbers()]
 """A list of sizes, one of which may be -1: whatever is left."""
 
 
@@ -74,7 +75,7 @@ class Unflatten(Rearranging):
     torch: ClassVar[str | None] = "torch.nn.Unflatten"
 
     dim: Index
-    unflattened_size: Annotated[tuple[Dim, ...], Listed(Integer(-1), 1)]
+    unflattened_size: Annotated[tuple[Dim, ...], Listed(Integer(-1), 1), AsNumbers()]
 
     @model_validator(mode="after")
     def _one_rest(self) -> Self:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from fractions import Fraction
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 from shapecalc.algebra import Dim, quotient
 from shapecalc.layers.base import Layer, NoMacs, NoWeights, NoWindow, SameShape
@@ -10,6 +10,7 @@ from shapecalc.layers.centre import Centre, Centres, kept, scaled_by
 from shapecalc.layers.dependence import Along, AxisDependence, Dependence, Scattered, placed
 from shapecalc.layers.fields import Count
 from shapecalc.layers.requirement import Requirement, Shape, divides, rank_between
+from shapecalc.layers.roles import Divides, Lettered, divided
 
 
 def _evenly(x: Shape, factor: Dim, *, up: bool) -> Centres:
@@ -37,7 +38,7 @@ class PixelShuffle(NoWeights, NoMacs, NoWindow, Layer):
     framework: ClassVar[str | None] = "torch"
     torch: ClassVar[str | None] = "torch.nn.PixelShuffle"
 
-    upscale_factor: Count
+    upscale_factor: Annotated[Count, Lettered("r")]
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         yield from rank_between(self.kind, x, 3, None)
@@ -73,7 +74,7 @@ class PixelUnshuffle(NoWeights, NoMacs, NoWindow, Layer):
     framework: ClassVar[str | None] = "torch"
     torch: ClassVar[str | None] = "torch.nn.PixelUnshuffle"
 
-    downscale_factor: Count
+    downscale_factor: Annotated[Count, Lettered("r")]
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         yield from rank_between(self.kind, x, 3, None)
@@ -111,11 +112,11 @@ class ChannelShuffle(SameShape, NoWeights, NoMacs, NoWindow, Layer):
     framework: ClassVar[str | None] = "torch"
     torch: ClassVar[str | None] = "torch.nn.ChannelShuffle"
 
-    groups: Count
+    groups: Annotated[Count, Divides("g")]
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         yield from rank_between(self.kind, x, 3, None)
-        yield divides(self.kind, "groups", self.groups, "channels", x[1])
+        yield from divided(self, x)
 
     def sight(self, x: Shape, result: int) -> Dependence:
         views = placed(len(x))

@@ -27,6 +27,7 @@ from shapecalc.layers.by_name import Word
 from shapecalc.layers.dependence import Dependence, unseen
 from shapecalc.layers.fields import Annotation, Integer, Listed, Nullable, OneOf, complaint
 from shapecalc.layers.requirement import Requirement, Shape, arity, checked, rank_between, shown
+from shapecalc.layers.roles import AsNumbers
 
 
 class NamedShapes(Annotation):
@@ -52,7 +53,7 @@ class Tensors(dict[str, Shape]):
         return hash(tuple(self.items()))
 
 
-FixedShape = Annotated[tuple[int, ...], Listed(Integer(1, may_be_free=False))]
+FixedShape = Annotated[tuple[int, ...], Listed(Integer(1, may_be_free=False)), AsNumbers()]
 """A shape of numbers."""
 OpenShapes = Annotated[tuple[tuple[int, ...], ...], Listed(Listed(Integer(-1, may_be_free=False)))]
 """Shapes as they were seen; -1 is the batch."""
@@ -97,7 +98,7 @@ class Constant(NoWeights, NoMacs, NoWindow, AnyShape, Layer):
     framework: ClassVar[str | None] = "torch"
     settles_sizes: ClassVar[bool] = True
 
-    shape: Annotated[tuple[Dim, ...], Listed(Integer(1))]
+    shape: Annotated[tuple[Dim, ...], Listed(Integer(1)), AsNumbers()]
 
     def output(self, x: Shape) -> Shape:
         return self.shape

@@ -18,6 +18,7 @@ from shapecalc.layers.base import Effect, Kind, Merge, Named, Shapes
 from shapecalc.layers.dependence import Dependence
 from shapecalc.layers.fields import Annotation, Count, Flag, Integer, Nullable, Real, complaint
 from shapecalc.layers.requirement import Refused, Requirement, Shape, axis_exists, checked
+from shapecalc.layers.roles import Holds
 
 
 class Held(Annotation):
@@ -70,7 +71,7 @@ class Wrapper(Kind):
 
     framework: ClassVar[str | None] = "torch"
 
-    layer: Annotated[Kind, Held()] = Field(description="The layer, as a step would write it.")
+    layer: Annotated[Kind, Held(), Holds()] = Field(description="The layer, as a step would write it.")
     name: str = Field("weight", description="The weight that is replaced.")
 
     def apply(self, inputs: Shapes) -> Effect:

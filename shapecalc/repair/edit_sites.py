@@ -7,7 +7,6 @@ from typing import Any
 
 from shapecalc.algebra import Dim
 from shapecalc.diagnostics.diagnostic import Edit
-from shapecalc.engine.error_recovery import CHANNELS_MADE
 from shapecalc.engine.graph import Graph, GraphNode
 from shapecalc.errors import Place
 from shapecalc.layers.base import Kind
@@ -130,13 +129,13 @@ class EditSites:
     def maker_of_channels(self, slot: int) -> GraphNode | None:
         """Return the layer above a tensor that says how many channels it has."""
         maker = self.makers.get(slot)
-        while maker is not None and not CHANNELS_MADE & {*type(maker.layer).model_fields}:
+        while maker is not None and not fields_with(type(maker.layer), Makes):
             maker = self.makers.get(maker.sources[0]) if len(maker.sources) == 1 else None
         return maker
 
     def channels(self, maker: GraphNode, wanted: Dim) -> Iterator[Proposal]:
         """Yield that a layer makes so many channels."""
-        for name in CHANNELS_MADE & {*type(maker.layer).model_fields}:
+        for name in fields_with(type(maker.layer), Makes):
             yield from self.field(maker, name, wanted)
 
     def identity(self, node: GraphNode) -> Proposal | None:

@@ -12,6 +12,7 @@ from shapecalc.bridges.torch.export.code import Code
 from shapecalc.bridges.torch.export.symbols import translated
 from shapecalc.bridges.torch.twins.generic_modules import Fields, Sizes, inferred, named
 from shapecalc.layers.base import Kind
+from shapecalc.layers.roles import Inferred, fields_with
 
 UNSAID = inspect.Parameter.empty
 
@@ -57,19 +58,16 @@ def module(layer: Kind, fields: Fields, shapes: tuple[Sizes, ...], written: Fiel
     return ModuleSource(f"nn.{target.__name__}", arguments(target, type(layer), fields, shapes[0], written))
 
 
-_INWARD = ("in_channels", "in_features", "num_features", "num_channels", "input_size", "d_model")
-
-
 def arguments(
     target: Any, cls: type[Kind], fields: Fields, x: Sizes, written: Fields
 ) -> tuple[Argument, ...]:
     """Return the arguments of a class of torch in its own order, what must be inferred among them."""
     found: list[Argument] = []
+    sizes = fields_with(cls, Inferred)
     for name, parameter in inspect.signature(target).parameters.items():
         default = UNSAID if parameter.default is UNSAID else parameter.default
-        if name in fields and not (name in _INWARD and fields[name] is None):
-            inward = name in _INWARD
-            found.append(Argument(name, fields[name], translated(written.get(name)), default, inward))
-        elif name in _INWARD and default is UNSAID:
+        if name in fields and not (name in sizes and fields[name] is None):
+            found.append(Argument(name, fields[name], translated(written.get(name)), default, name in sizes))
+        elif name in sizes and default is UNSAID:
             found.append(Argument(name, inferred(cls, name, x), None, default, inward=True))
     return tuple(found)

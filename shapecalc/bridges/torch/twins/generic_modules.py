@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from shapecalc.layers.base import Kind
+from shapecalc.layers.roles import Inferred, fields_with
 from shapecalc.layers.spatial import OverAxes
 
 Sizes: TypeAlias = tuple[int, ...]
@@ -85,9 +86,9 @@ def generic(cls: type[Kind], fields: Fields, shapes: Shapes) -> nn.Module:
         return Function(lambda *inputs: target(*inputs, **fields))
     wanted = inspect.signature(target).parameters
     missing = {
-        name: inferred(cls, name, shapes[0])
-        for name in ("in_channels", "in_features", "num_features", "num_channels")
-        if name in wanted and fields.get(name) is None
+        name: inferred(cls, name, *shapes)
+        for name in fields_with(cls, Inferred)
+        if name in wanted and wanted[name].default is inspect.Parameter.empty and fields.get(name) is None
     }
     module: Any = target(**{**fields, **missing})
     assert isinstance(module, nn.Module)
@@ -120,10 +121,7 @@ def rank_of(kind: Kind | type[Kind]) -> int:
     return cls.rank
 
 
-def inferred(cls: type[Kind], name: str, x: Sizes) -> int:
-    """Return the size that torch must be told and that we infer from what arrives."""
-    if name in ("in_features", "input_size", "d_model"):
-        return x[-1]
-    rank = getattr(cls, "rank", None)
-    axis = 1 if rank is None or cls.kind.startswith("batch_norm") else len(x) - rank - 1
-    return x[axis] if 0 <= axis < len(x) else 1
+def inferred(cls: type[Kind], name: str, *shapes: Sizes) -> int:
+    """Return a size of the input that torch takes as an argument; 1 where the input has no such axis."""
+    size = fields_with(cls, Inferred)[name].size(cls, shapes)
+    return size if isinstance(size, int) else 1
