@@ -6,6 +6,7 @@ from typing import Annotated, ClassVar
 from shapecalc.algebra import Dim, product
 from shapecalc.layers.base import Joint, Named, NoBuffers, Shapes
 from shapecalc.layers.dependence import Dependence, over
+from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Flag, OptionalCount
 from shapecalc.layers.requirement import Requirement, Shape, arity, rank_between, shaped
 from shapecalc.layers.roles import InFeatures, Inferred, OutFeatures, declared
@@ -27,6 +28,7 @@ class Bilinear(NoBuffers, Joint):
     """
 
     kind: ClassVar[str] = "bilinear"
+    family: ClassVar[Family] = Family.BILINEAR
     framework: ClassVar[str | None] = "torch"
     torch: ClassVar[str | None] = "torch.nn.Bilinear"
 

@@ -12,6 +12,7 @@ from typing import ClassVar
 from shapecalc.algebra import Dim, product, quotient
 from shapecalc.layers.base import Named, NoBuffers
 from shapecalc.layers.dependence import EVERYTHING, Along, AxisDependence
+from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Flag
 from shapecalc.layers.requirement import Requirement, Shape
 from shapecalc.layers.roles import Groups, InChannels, Multiplier, OutChannels, declared, divided
@@ -20,6 +21,8 @@ from shapecalc.layers.sliding import Sliding, Windowed
 
 class Convolving(NoBuffers, Sliding):
     """The rules of convolution, for any number of axes and in either layout."""
+
+    family: ClassVar[Family] = Family.CONVOLUTION
 
     in_channels: InChannels = None
     out_channels: OutChannels
@@ -120,6 +123,8 @@ class Conv3d(Convolution):
 class DepthwiseConvolving(NoBuffers, Sliding):
     """The rules of depthwise convolution: every channel has `depth_multiplier` filters of its own."""
 
+    family: ClassVar[Family] = Family.CONVOLUTION
+
     in_channels: InChannels = None
     depth_multiplier: Multiplier = 1
     bias: Flag = True
@@ -195,6 +200,8 @@ class DepthwiseConv3d(Depthwise):
 
 class SeparableConvolving(NoBuffers, Sliding):
     """The rules of separable convolution: depthwise, then a mix of channels at every position."""
+
+    family: ClassVar[Family] = Family.CONVOLUTION
 
     in_channels: InChannels = None
     out_channels: OutChannels

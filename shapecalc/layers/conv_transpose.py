@@ -14,6 +14,7 @@ from shapecalc.layers.arithmetic import transposed
 from shapecalc.layers.base import Named, NoBuffers, Window
 from shapecalc.layers.conv import mixed
 from shapecalc.layers.dependence import AxisDependence
+from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Flag
 from shapecalc.layers.requirement import Requirement, Shape
 from shapecalc.layers.roles import (
@@ -33,6 +34,8 @@ from shapecalc.layers.spatial import AXES, Spatial
 
 class ConvTranspose(NoBuffers, Spatial):
     """The rules of transposed convolution, for any number of axes."""
+
+    family: ClassVar[Family] = Family.TRANSPOSED_CONVOLUTION
 
     in_channels: InChannels = None
     out_channels: OutChannels

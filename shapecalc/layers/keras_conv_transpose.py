@@ -14,6 +14,7 @@ from shapecalc.layers.arithmetic import extent, transposed, transposed_same, tra
 from shapecalc.layers.base import Named, NoBuffers, Window
 from shapecalc.layers.conv_transpose import scattered
 from shapecalc.layers.dependence import EVERYTHING, AxisDependence
+from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Each, Flag, Integer, Nullable, PerAxis
 from shapecalc.layers.keras_conv import SameOrValid, not_both
 from shapecalc.layers.requirement import Requirement, Shape
@@ -33,6 +34,8 @@ OptionalPadding = Annotated[PerAxis | None, Nullable(Each(Integer(0))), WindowFi
 
 class KerasConvTranspose(NoBuffers, ChannelsLast):
     """Transposed convolution as Keras does it, for any number of axes."""
+
+    family: ClassVar[Family] = Family.TRANSPOSED_CONVOLUTION
 
     in_channels: InChannels = None
     out_channels: OutChannels

@@ -6,6 +6,7 @@ from typing import Annotated, ClassVar
 
 from shapecalc.layers.base import Layer, Named, NoBuffers, NoMacs, NoWindow, OwnPlace, SameShape
 from shapecalc.layers.dependence import Along, Dependence, placed
+from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Index, OptionalCount, Real
 from shapecalc.layers.requirement import Requirement, Shape, axis_exists, rank_between
 from shapecalc.layers.roles import InFeatures, Inferred, declared
@@ -22,6 +23,7 @@ class ClassToken(NoBuffers, NoMacs, NoWindow, Layer):
     """
 
     kind: ClassVar[str] = "class_token"
+    family: ClassVar[Family] = Family.TENSOR
 
     embed_dim: InFeatures = None
 
@@ -55,6 +57,7 @@ class PositionEmbedding(OwnPlace, SameShape, NoBuffers, NoMacs, NoWindow, Layer)
     """
 
     kind: ClassVar[str] = "position_embedding"
+    family: ClassVar[Family] = Family.ELEMENTWISE
 
     length: Annotated[OptionalCount, Inferred(axis=1, what="positions")] = None
     embed_dim: InFeatures = None
@@ -84,6 +87,7 @@ class LayerScale(OwnPlace, SameShape, NoBuffers, NoMacs, NoWindow, Layer):
     """
 
     kind: ClassVar[str] = "layer_scale"
+    family: ClassVar[Family] = Family.ELEMENTWISE
     framework: ClassVar[str | None] = "torch"
 
     dim: Index = 1

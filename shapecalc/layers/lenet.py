@@ -14,6 +14,7 @@ from shapecalc.algebra import Dim, product
 from shapecalc.layers.arithmetic import window
 from shapecalc.layers.base import Layer, Named, NoBuffers, NoMacs, NoWindow, Window
 from shapecalc.layers.dependence import AxisDependence, Dependence, over
+from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Flag, Integer, Listed, complaint
 from shapecalc.layers.pool import StridePerAxis
 from shapecalc.layers.requirement import Requirement, Shape, rank_between, shown
@@ -35,6 +36,7 @@ class Subsample2d(NoBuffers, NoMacs, Spatial):
     """
 
     kind: ClassVar[str] = "subsample2d"
+    family: ClassVar[Family] = Family.SUBSAMPLING
     rank: ClassVar[int] = 2
 
     kernel_size: KernelSize
@@ -84,6 +86,7 @@ class PartialConv2d(NoBuffers, Windowed):
     """
 
     kind: ClassVar[str] = "partial_conv2d"
+    family: ClassVar[Family] = Family.CONVOLUTION
     rank: ClassVar[int] = 2
 
     connections: Annotated[tuple[tuple[int, ...], ...], Listed(Listed(Integer(0), 1), 1), AsNumbers()]
@@ -144,6 +147,7 @@ class RBF(NoMacs, NoWindow, Layer):
     """
 
     kind: ClassVar[str] = "rbf"
+    family: ClassVar[Family] = Family.RADIAL_BASIS
     framework: ClassVar[str | None] = "torch"
 
     in_features: InFeatures = None

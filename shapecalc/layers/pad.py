@@ -17,6 +17,7 @@ from shapecalc.layers.arithmetic import padded, uncropped
 from shapecalc.layers.base import NoMacs, NoWeights, NoWindow
 from shapecalc.layers.dependence import Dependence
 from shapecalc.layers.extended_number import Fill
+from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Each, Integer, PerSide, complaint
 from shapecalc.layers.requirement import Requirement, Shape, rank_between
 from shapecalc.layers.roles import WindowField
@@ -27,6 +28,8 @@ Sides = Annotated[PerSide, Each(Each(Integer(), (2,)), (1, 2, 3, 4, 6)), WindowF
 
 class Pad(NoWeights, NoMacs, NoWindow, Spatial):
     """What all padding shares, for any number of axes."""
+
+    family: ClassVar[Family] = Family.PADDING
 
     padding: Sides
 

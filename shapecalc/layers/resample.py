@@ -30,6 +30,7 @@ from shapecalc.layers.dependence import (
     placed,
     shared_out,
 )
+from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Decimal, Each, Integer, Nullable, OneOf, PerAxis, Truth, complaint
 from shapecalc.layers.requirement import Requirement, Shape, rank_between, shown
 from shapecalc.layers.roles import Lettered
@@ -71,6 +72,8 @@ OptionalFlag = Annotated[bool | None, Nullable(Truth())]
 
 class Resize(NoWeights, NoMacs, NoWindow, Layer):
     """What interpolation of all sorts shares."""
+
+    family: ClassVar[Family] = Family.RESAMPLE
 
     framework: ClassVar[str | None] = "torch"
 

@@ -14,6 +14,7 @@ from shapecalc.algebra.decide import decide
 from shapecalc.errors import Undecided
 from shapecalc.layers.base import Layer, NoMacs, NoWeights, NoWindow
 from shapecalc.layers.dependence import Along, Dependence, rearranged
+from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Each, Index, Integer, Listed, Nullable, complaint
 from shapecalc.layers.requirement import Requirement, Shape, axis_exists, rank_between, shown
 from shapecalc.layers.roles import AsNumbers
@@ -26,6 +27,8 @@ Sizes = Annotated[tuple[Dim, ...], Listed(Integer(-1)), AsNumbers()]
 
 class Rearranging(NoWeights, NoMacs, NoWindow, Layer):
     """A layer that moves elements and computes nothing."""
+
+    family: ClassVar[Family] = Family.RESHAPE
 
     def sight(self, x: Shape, result: int) -> Dependence:
         return rearranged(x, self.output(x))

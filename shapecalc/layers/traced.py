@@ -25,6 +25,7 @@ from shapecalc.layers.base import (
 )
 from shapecalc.layers.by_name import Word
 from shapecalc.layers.dependence import Dependence, unseen
+from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Annotation, Integer, Listed, Nullable, OneOf, complaint
 from shapecalc.layers.requirement import Requirement, Shape, arity, checked, rank_between, shown
 from shapecalc.layers.roles import AsNumbers
@@ -70,6 +71,7 @@ class Parameter(NoBuffers, NoMacs, NoWindow, AnyShape, Layer):
     """
 
     kind: ClassVar[str] = "parameter"
+    family: ClassVar[Family] = Family.TENSOR
     framework: ClassVar[str | None] = "torch"
     settles_sizes: ClassVar[bool] = True
 
@@ -95,6 +97,7 @@ class Constant(NoWeights, NoMacs, NoWindow, AnyShape, Layer):
     """
 
     kind: ClassVar[str] = "constant"
+    family: ClassVar[Family] = Family.TENSOR
     framework: ClassVar[str | None] = "torch"
     settles_sizes: ClassVar[bool] = True
 
@@ -118,6 +121,7 @@ class Require(OwnPlace, SameShape, NoWeights, NoMacs, NoWindow, Layer):
     """
 
     kind: ClassVar[str] = "require"
+    family: ClassVar[Family] = Family.IDENTITY
     framework: ClassVar[str | None] = "torch"
 
     left: Annotated[Dim, Integer()]
@@ -150,6 +154,7 @@ class Unused(Elementwise):
     """
 
     kind: ClassVar[str] = "unused"
+    family: ClassVar[Family] = Family.IDENTITY
     framework: ClassVar[str | None] = "torch"
 
     tensors: Annotated[Any, NamedShapes()]
@@ -170,6 +175,7 @@ class Opaque(Merge):
     """
 
     kind: ClassVar[str] = "opaque"
+    family: ClassVar[Family] = Family.OPAQUE
     framework: ClassVar[str | None] = "torch"
     keeps_places: ClassVar[bool] = False
 

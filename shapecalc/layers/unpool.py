@@ -12,6 +12,7 @@ from shapecalc.algebra import Dim
 from shapecalc.layers.arithmetic import transposed
 from shapecalc.layers.base import Joint, NoMacs, NoWeights, Shapes
 from shapecalc.layers.dependence import Dependence, placed, unsaid
+from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Each, Integer, Nullable, PerAxis
 from shapecalc.layers.pool import StridePerAxis
 from shapecalc.layers.requirement import Requirement, Shape, arity, rank_between, shaped
@@ -23,6 +24,8 @@ OptionalSize = Annotated[PerAxis | None, Nullable(Each(Integer(1))), Lettered("o
 
 class MaxUnpool(NoWeights, NoMacs, OverAxes, Joint):
     """The rules of unpooling, for any number of axes."""
+
+    family: ClassVar[Family] = Family.UNPOOL
 
     kernel_size: KernelSize
     stride: StridePerAxis = None

@@ -11,6 +11,7 @@ from shapecalc.engine.graph import Graph, GraphNode
 from shapecalc.errors import Place
 from shapecalc.layers.base import Kind
 from shapecalc.layers.requirement import Shape
+from shapecalc.layers.roles import Makes, fields_with
 from shapecalc.repair.edit import Text
 from shapecalc.repair.field_changes import written
 from shapecalc.repair.hypothetical import Change
