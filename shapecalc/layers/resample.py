@@ -51,7 +51,11 @@ class _Positive(Decimal):
 
 
 Size = Annotated[PerAxis | None, Nullable(Each(Integer(1), (1, 2, 3))), Lettered(per_axis=True)]
-Scale = Annotated[Fraction | int | tuple[Fraction | int, ...] | None, Nullable(Each(_Positive(), (1, 2, 3)))]
+Scale = Annotated[
+    Fraction | int | tuple[Fraction | int, ...] | None,
+    Nullable(Each(_Positive(), (1, 2, 3))),
+    Lettered("r", per_axis=True),
+]
 
 _RANKS = {
     "nearest": (3, 5),
