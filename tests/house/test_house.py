@@ -355,17 +355,3 @@ def test_the_glossary_holds_no_word_that_nobody_uses() -> None:
     used = {name for cls in CLASSES for name in cls.model_fields}
     assert [name for name in GLOSSARY if name not in used] == []
     assert [*GLOSSARY] == sorted(GLOSSARY)
-
-
-def test_every_module_says_what_it_is_for() -> None:
-    for path in (ROOT / "shapecalc").rglob("*.py"):
-        text = path.read_text(encoding="utf-8")
-        assert text.startswith(('"""', 'r"""')), path.name
-
-
-def test_no_module_is_long() -> None:
-    """A family of layers, or a step of the way, fits in a few screens."""
-    lengths = {
-        path.name: len(path.read_text("utf-8").splitlines()) for path in (ROOT / "shapecalc").rglob("*.py")
-    }
-    assert {name: length for name, length in lengths.items() if length > 500 and name != "index.py"} == {}
