@@ -5,6 +5,7 @@ For every proof that something is absent there is one that the proof can fail.
 
 from __future__ import annotations
 
+import ast
 import inspect
 import re
 import subprocess
@@ -300,6 +301,16 @@ def test_public_names_are_typed() -> None:
         for name in line.partition(" import ")[2].split(",")
     }
     assert names == set(shapecalc.__all__)
+
+
+PUBLIC_PACKAGES = {"layers", "ext"}
+
+
+def test_an_internal_package_says_so() -> None:
+    for path in sorted((ROOT / "shapecalc").rglob("__init__.py")):
+        parts = path.relative_to(ROOT / "shapecalc").parent.parts
+        if parts and parts[0] not in PUBLIC_PACKAGES:
+            assert "nternal" in (ast.get_docstring(ast.parse(path.read_text("utf-8"))) or ""), path
 
 
 def test_layers_offers_every_kind_and_nothing_else() -> None:
