@@ -13,7 +13,7 @@ from shapecalc.engine.evaluate import Evaluator, failure
 from shapecalc.engine.graph import Graph, GraphNode, Group, Inference, Loop
 from shapecalc.engine.limits import TooLarge
 from shapecalc.engine.scope import Binding, UnknownSize
-from shapecalc.errors import Failure, FormulaError, Place, SpecError, Undecided, quote
+from shapecalc.errors import Failure, FormulaError, OtherWeights, Place, SpecError, Undecided, quote
 from shapecalc.layers.base import Effect, Kind, Shapes
 from shapecalc.layers.requirement import Refused, Shape
 from shapecalc.spec.tree import MOST_LAYERS, Spec, Step
@@ -141,7 +141,8 @@ class Recorder:
             theirs, mine = self.effects[owner], self.effects[user]
             assert theirs is not None
             assert mine is not None
-            return user, SpecError(f"{there} has {_weights(theirs)}, but {here} needs {_weights(mine)}")
+            message = f"{there} has {_weights(theirs)}, but {here} needs {_weights(mine)}"
+            return user, SpecError(message, fact=OtherWeights(there, here))
         for owner, user in zip(cycle(owners), users, strict=False):
             mine, theirs = self.effects[user], self.effects[owner]
             if mine is None or theirs is None:
@@ -217,7 +218,8 @@ class Recorder:
     def fail(self, error: SpecError, path: str, place: Place, before: int | None = None) -> None:
         """Keep an error of the spec as a failure: as the last one, or before another."""
         number = len(self.failures) if before is None else before
-        failed = Failure("spec", error.message, path, error.place or place, error.hint, is_spec_error=True)
+        place, fact = error.place or place, error.fact
+        failed = Failure("spec", error.message, path, place, error.hint, is_spec_error=True, fact=fact)
         self.failures.insert(number, failed)
 
     def failed_before(self, node: int, start: int, failures: int) -> int:
