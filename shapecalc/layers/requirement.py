@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from shapecalc.algebra import Dim
-from shapecalc.algebra.decide import decide
-from shapecalc.algebra.expr_text import grouped, is_sum
+from shapecalc.algebra.expr_text import is_sum
+from shapecalc.algebra.relation import Relation
 from shapecalc.errors import ShapecalcError
 
 Shape: TypeAlias = tuple[Dim, ...]
@@ -25,7 +25,7 @@ class Requirement:
 
     code: str
     left: Dim
-    relation: str
+    op: str
     right: Dim
     says: Message
     hint: Message = ""
@@ -34,11 +34,16 @@ class Requirement:
         """Return whether the relation holds: always, never, or (None) only for some sizes."""
         left, right = self.left, self.right
         if isinstance(left, int) and isinstance(right, int):
-            if self.relation == ">=":
+            if self.op == ">=":
                 return left >= right
-            if self.relation == "==":
+            if self.op == "==":
                 return left == right
-        return decide(left, self.relation, right)
+        return self.relation.verdict()
+
+    @property
+    def relation(self) -> Relation:
+        """The relation between the two sizes alone."""
+        return Relation(self.left, self.op, self.right)
 
     @property
     def message(self) -> str:
@@ -51,10 +56,7 @@ class Requirement:
         return self.hint if isinstance(self.hint, str) else self.hint()
 
     def __str__(self) -> str:
-        return f"{grouped(self.left)} {_SIGNS[self.relation]} {grouped(self.right)}"
-
-
-_SIGNS = {"==": "=", "!=": "≠", "<": "<", "<=": "≤", ">": ">", ">=": "≥"}
+        return str(self.relation)
 
 
 class Refused(ShapecalcError):
