@@ -16,6 +16,7 @@ from shapecalc.algebra.decide import decide
 from shapecalc.errors import Undecided
 from shapecalc.layers.base import Joint, Named, NoBuffers, Shapes
 from shapecalc.layers.dependence import Along, Dependence, over, placed, unseen
+from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Count, Flag, OptionalCount, Probability, complaint
 from shapecalc.layers.requirement import Requirement, Shape, arity, divides, matches, rank_between, shaped
 
@@ -48,6 +49,7 @@ class MultiheadAttention(NoBuffers, Joint):
     """
 
     kind: ClassVar[str] = "multihead_attention"
+    family: ClassVar[Family] = Family.ATTENTION
     torch: ClassVar[str | None] = "torch.nn.MultiheadAttention"
     keras: ClassVar[str | None] = "keras.layers.MultiHeadAttention"
     framework: ClassVar[str | None] = "torch"

@@ -21,6 +21,7 @@ from shapecalc.algebra.formula import Formula
 from shapecalc.errors import SpecError, nearest, quote
 from shapecalc.layers.centre import Centres, middles
 from shapecalc.layers.dependence import Dependence, placed, unsaid
+from shapecalc.layers.family import Family
 from shapecalc.layers.requirement import Refused, Requirement, Shape, arity, checked
 
 Shapes: TypeAlias = tuple[Shape, ...]
@@ -80,6 +81,8 @@ class Kind(BaseModel):
 
     kind: ClassVar[str]
     """The name in a spec: torch's class name in snake_case."""
+    family: ClassVar[Family] = Family.OTHER
+    """What the kind computes, read by counting conventions, pictures and lists."""
     torch: ClassVar[str | None] = None
     """The dotted name of torch's counterpart, if it has one."""
     keras: ClassVar[str | None] = None
@@ -92,6 +95,11 @@ class Kind(BaseModel):
     """The tensors that training gathers and does not learn; Keras counts them as parameters."""
     silent: ClassVar[Mapping[str, int]] = {}
     """The values at which a derivation leaves fields out of its formulas, as textbooks do."""
+
+    @property
+    def acts_as(self) -> Family:
+        """The family of this layer; of a layer around another, that of the one inside."""
+        return self.family
 
     @abstractmethod
     def apply(self, inputs: Shapes) -> Effect:

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from shapecalc.algebra import Dim
 from shapecalc.layers.base import Layer, NoMacs, NoWeights, NoWindow, OwnPlace, SameShape
+from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Count
 from shapecalc.layers.requirement import Requirement, Shape, divides, rank_between
 from shapecalc.layers.reshape import Axes, axes_exist, listed
@@ -24,6 +25,7 @@ class Divisible(OwnPlace, SameShape, NoWeights, NoMacs, NoWindow, Layer):
     """
 
     kind: ClassVar[str] = "divisible"
+    family: ClassVar[Family] = Family.IDENTITY
     framework: ClassVar[str | None] = "torch"
 
     divisor: Count

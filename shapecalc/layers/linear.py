@@ -12,12 +12,15 @@ from shapecalc.algebra import Dim, product
 from shapecalc.layers.base import Elementwise, Layer, Named, NoBuffers, NoMacs, NoWindow, OwnPlace
 from shapecalc.layers.centre import Centres, kept
 from shapecalc.layers.dependence import Dependence, over
+from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Count, Flag, Optional, OptionalCount, Whole
 from shapecalc.layers.requirement import Requirement, Shape, matches, rank_between, shown
 
 
 class Dense(NoBuffers, NoWindow, Layer):
     """The rules of a matrix product on the last axis, under either framework."""
+
+    family: ClassVar[Family] = Family.LINEAR
 
     settles_sizes: ClassVar[bool] = True
 
@@ -84,12 +87,15 @@ class Identity(Elementwise):
     """
 
     kind: ClassVar[str] = "identity"
+    family: ClassVar[Family] = Family.IDENTITY
     torch: ClassVar[str | None] = "torch.nn.Identity"
     keras: ClassVar[str | None] = "keras.layers.Identity"
 
 
 class Table(OwnPlace, NoBuffers, NoMacs, NoWindow, Layer):
     """The rules of a table read by index, under either framework."""
+
+    family: ClassVar[Family] = Family.EMBEDDING
 
     num_embeddings: Count
     embedding_dim: Count

@@ -10,6 +10,7 @@ from typing import ClassVar
 from shapecalc.algebra import Dim, product
 from shapecalc.layers.base import Merge, Shapes
 from shapecalc.layers.dependence import EVERYTHING, Along, AxisDependence, Dependence, Scattered, stretched
+from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Index
 from shapecalc.layers.requirement import Requirement, Shape, arity, axis_exists, shown
 
@@ -60,6 +61,8 @@ def _some(kind: str, inputs: Shapes) -> Requirement:
 
 class Broadcast(Merge):
     """The rules of an operation on each element of tensors that are broadcast."""
+
+    family: ClassVar[Family] = Family.MERGE
 
     takes_any_number: ClassVar[bool] = True
 
@@ -120,6 +123,7 @@ class Concat(Merge):
     """
 
     kind: ClassVar[str] = "concat"
+    family: ClassVar[Family] = Family.MERGE
     framework: ClassVar[str | None] = "torch"
     torch: ClassVar[str | None] = "torch.cat"
     keras: ClassVar[str | None] = "keras.layers.Concatenate"
@@ -178,6 +182,7 @@ class Matmul(Merge):
     """
 
     kind: ClassVar[str] = "matmul"
+    family: ClassVar[Family] = Family.MATRIX_PRODUCT
     torch: ClassVar[str | None] = "torch.matmul"
     keeps_places: ClassVar[bool] = False
 

@@ -16,6 +16,7 @@ from shapecalc.algebra import Dim
 from shapecalc.layers.arithmetic import window, window_ceil
 from shapecalc.layers.base import NoMacs, NoWeights, Shapes, Window
 from shapecalc.layers.extended_number import INFINITIES, Power
+from shapecalc.layers.family import Family
 from shapecalc.layers.fields import CountPerAxis, Each, ExtentPerAxis, Flag, PerAxis, Whole, complaint
 from shapecalc.layers.fields import Optional as OptionalField
 from shapecalc.layers.requirement import Requirement, Shape
@@ -106,6 +107,8 @@ def _smaller_than_kernel(kind: str, axis: str, n: Dim, k: Dim) -> Callable[[], s
 class MaxPool(Pool):
     """The rules of max pooling, for any number of axes; where the maxima were may be a second result."""
 
+    family: ClassVar[Family] = Family.MAX_POOL
+
     padding: ExtentPerAxis = 0
     dilation: CountPerAxis = 1
     return_indices: Flag = False
@@ -123,6 +126,8 @@ class MaxPool(Pool):
 class AvgPool(Pool):
     """The rules of average pooling, for any number of axes."""
 
+    family: ClassVar[Family] = Family.AVERAGE_POOL
+
     padding: ExtentPerAxis = 0
     count_include_pad: Flag = True
 
@@ -132,6 +137,8 @@ class AvgPool(Pool):
 
 class LPPool(Pool):
     """The rules of power-average pooling, for any number of axes; it has no padding."""
+
+    family: ClassVar[Family] = Family.POWER_POOL
 
     norm_type: Power
 

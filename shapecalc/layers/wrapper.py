@@ -16,6 +16,7 @@ from shapecalc.algebra import Dim, product
 from shapecalc.errors import SpecError, nearest, quote
 from shapecalc.layers.base import Effect, Kind, Merge, Named, Shapes
 from shapecalc.layers.dependence import Dependence
+from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Annotation, Count, Flag, Optional, Real, Whole, complaint
 from shapecalc.layers.requirement import Refused, Requirement, Shape, axis_exists, checked
 
@@ -68,6 +69,8 @@ def _made(kind: str, fields: Any) -> Kind:
 class Wrapper(Kind):
     """What layers around a layer share: which layer it is, and which of its weights is replaced."""
 
+    family: ClassVar[Family] = Family.WRAPPER
+
     framework: ClassVar[str | None] = "torch"
 
     layer: Annotated[Kind, Held()] = Field(description="The layer, as a step would write it.")
@@ -93,6 +96,10 @@ class Wrapper(Kind):
             buffers=effect.buffers | self.kept(weight),
             conditions=(*effect.conditions, *conditions),
         )
+
+    @property
+    def acts_as(self) -> Family:
+        return self.layer.acts_as
 
     def depends_on(self, inputs: Shapes, result: int) -> tuple[Dependence, ...]:
         return self.layer.depends_on(inputs, result)
