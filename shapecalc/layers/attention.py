@@ -6,7 +6,6 @@ With T positions that look, S that are looked at, and E features in all heads to
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import ClassVar, Self
 
 from pydantic import model_validator
@@ -164,7 +163,7 @@ def sequence(batch: Shape, length: Dim, features: Dim, *, first: bool) -> Shape:
 def whole_heads(kind: str, name: str, heads: Dim, e: Dim) -> Requirement:
     """Require that the heads share the features evenly."""
     needed = divides(kind, name, heads, "the features", e)
-    return replace(needed, hint=f"every head has as many features: choose {name} among the divisors")
+    return needed.saying(hint=f"every head has as many features: choose {name} among the divisors")
 
 
 def projections(e: Dim, kdim: Dim, vdim: Dim, *, bias: bool) -> Named:

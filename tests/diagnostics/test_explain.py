@@ -21,16 +21,19 @@ OF_FORMULAS = {"asked", "as-built", "passes"}
 """Conditions under which a formula holds: they are told with it, and are never a finding."""
 MADE_OF = {"unused-": {"unused-block", "unused-parameter"}}
 """Codes that are put together of two parts."""
-TAKES_A_CODE = {"Diagnostic": 0, "Failure": 0, "Requirement": 0, "_about": 1}
+TAKES_A_CODE = {"Diagnostic": 0, "Failure": 0, "Requirement": 0, "EqualBranches": 0, "_about": 1}
 
 
 def codes(tree: ast.AST) -> set[str]:
     """Return the codes that a module gives, wherever one is made."""
     found: set[str] = set()
     for node in ast.walk(tree):
-        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name)):
+        if not isinstance(node, ast.Call):
             continue
-        position = TAKES_A_CODE.get(node.func.id)
+        if ast.unparse(node.func) == "super().__init__":  # a requirement that has its facts as fields
+            position = 0 if "self._message" in map(ast.unparse, node.args) else None
+        else:
+            position = TAKES_A_CODE.get(ast.unparse(node.func))
         given = [] if position is None else node.args[position : position + 1]
         for one in given:
             if isinstance(one, ast.Constant) and isinstance(one.value, str):
