@@ -9,12 +9,11 @@ from typing import Annotated, ClassVar, Self
 
 from pydantic import model_validator
 
-from shapecalc.layers.base import Elementwise
 from shapecalc.layers.fields import Decimal, Real, complaint
-from shapecalc.layers.rectifier import InPlace, known
+from shapecalc.layers.rectifier import Activation, InPlace, known
 
 
-class Sigmoid(Elementwise):
+class Sigmoid(Activation):
     """1/(1 + e⁻ˣ). Source: torch.nn.Sigmoid.
 
     >>> Sigmoid().output((1, 10))
@@ -26,7 +25,7 @@ class Sigmoid(Elementwise):
     keras: ClassVar[str | None] = "keras.activations.sigmoid"
 
 
-class LogSigmoid(Elementwise):
+class LogSigmoid(Activation):
     """log(1/(1 + e⁻ˣ)). Source: torch.nn.LogSigmoid.
 
     >>> LogSigmoid().output((1, 10))
@@ -50,7 +49,7 @@ class Hardsigmoid(InPlace):
     keras: ClassVar[str | None] = "keras.activations.hard_sigmoid"
 
 
-class Tanh(Elementwise):
+class Tanh(Activation):
     """(eˣ - e⁻ˣ)/(eˣ + e⁻ˣ). Source: torch.nn.Tanh.
 
     >>> Tanh().output((1, 6, 28, 28))
@@ -83,7 +82,7 @@ class Hardtanh(InPlace):
         return self
 
 
-class Hardshrink(Elementwise):
+class Hardshrink(Activation):
     """x where |x| > lambd, otherwise 0. Source: torch.nn.Hardshrink.
 
     >>> Hardshrink().output((1, 10))
@@ -97,7 +96,7 @@ class Hardshrink(Elementwise):
     lambd: Real = Fraction(1, 2)
 
 
-class Softshrink(Elementwise):
+class Softshrink(Activation):
     """x moved toward 0 by lambd, and 0 where |x| <= lambd. Refuses lambd < 0.
 
     Source: torch.nn.Softshrink.
@@ -113,7 +112,7 @@ class Softshrink(Elementwise):
     lambd: Annotated[Fraction | int, Decimal(0)] = Fraction(1, 2)
 
 
-class Tanhshrink(Elementwise):
+class Tanhshrink(Activation):
     """x - tanh(x). Source: torch.nn.Tanhshrink.
 
     >>> Tanhshrink().output((1, 10))
@@ -125,7 +124,7 @@ class Tanhshrink(Elementwise):
     keras: ClassVar[str | None] = "keras.activations.tanh_shrink"
 
 
-class Softsign(Elementwise):
+class Softsign(Activation):
     """x/(1 + |x|). Source: torch.nn.Softsign.
 
     >>> Softsign().output((1, 10))

@@ -14,6 +14,7 @@ from shapecalc.algebra import Dim
 from shapecalc.layers.base import NoMacs, NoWeights, NoWindow, Shapes
 from shapecalc.layers.centre import Centre, Centres, kept, scaled_by
 from shapecalc.layers.dependence import EVERYTHING, Along, AxisDependence, Dependence, placed, shared_out
+from shapecalc.layers.family import Family
 from shapecalc.layers.fields import CountPerAxis, Each, Flag, Whole, complaint
 from shapecalc.layers.fields import Optional as OptionalField
 from shapecalc.layers.requirement import Requirement, Shape, rank_between
@@ -76,6 +77,8 @@ class AdaptiveMean(AdaptivePool):
     A mean has no use for the number of axes in front, so any number is accepted there.
     """
 
+    family: ClassVar[Family] = Family.ADAPTIVE_AVERAGE_POOL
+
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         usual = tuple(self.spatial_rank(x))
         if all(requirement.verdict() for requirement in usual):
@@ -89,6 +92,8 @@ class AdaptiveMean(AdaptivePool):
 class AdaptiveMax(AdaptivePool):
     """Adaptive maxima; where they were may be a second result, for `max_unpool1d` and its like."""
 
+    family: ClassVar[Family] = Family.ADAPTIVE_MAX_POOL
+
     return_indices: Flag = False
 
     def outputs(self, x: Shape) -> Shapes:
@@ -97,6 +102,8 @@ class AdaptiveMax(AdaptivePool):
 
 class GlobalPool(NoWeights, NoMacs, NoWindow, Spatial):
     """The rules of global pooling, for any number of axes."""
+
+    family: ClassVar[Family] = Family.GLOBAL_POOL
 
     settles_sizes: ClassVar[bool] = True
 
@@ -124,6 +131,7 @@ class AdaptiveAvgPool1d(AdaptivePool):
     """
 
     kind: ClassVar[str] = "adaptive_avg_pool1d"
+    family: ClassVar[Family] = Family.ADAPTIVE_AVERAGE_POOL
     rank: ClassVar[int] = 1
     torch: ClassVar[str | None] = "torch.nn.AdaptiveAvgPool1d"
 

@@ -6,7 +6,6 @@ With T positions that look, S that are looked at, and E features in all heads to
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import ClassVar, Self
 
 from pydantic import model_validator
@@ -16,6 +15,7 @@ from shapecalc.algebra.decide import decide
 from shapecalc.errors import Undecided
 from shapecalc.layers.base import Joint, Named, NoBuffers, Shapes
 from shapecalc.layers.dependence import Along, Dependence, over, placed, unseen
+from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Count, Flag, OptionalCount, Probability, complaint
 from shapecalc.layers.requirement import Requirement, Shape, arity, divides, matches, rank_between, shaped
 
@@ -48,6 +48,7 @@ class MultiheadAttention(NoBuffers, Joint):
     """
 
     kind: ClassVar[str] = "multihead_attention"
+    family: ClassVar[Family] = Family.ATTENTION
     torch: ClassVar[str | None] = "torch.nn.MultiheadAttention"
     keras: ClassVar[str | None] = "keras.layers.MultiHeadAttention"
     framework: ClassVar[str | None] = "torch"
@@ -162,7 +163,7 @@ def sequence(batch: Shape, length: Dim, features: Dim, *, first: bool) -> Shape:
 def whole_heads(kind: str, name: str, heads: Dim, e: Dim) -> Requirement:
     """Require that the heads share the features evenly."""
     needed = divides(kind, name, heads, "the features", e)
-    return replace(needed, hint=f"every head has as many features: choose {name} among the divisors")
+    return needed.saying(hint=f"every head has as many features: choose {name} among the divisors")
 
 
 def projections(e: Dim, kdim: Dim, vdim: Dim, *, bias: bool) -> Named:

@@ -6,6 +6,7 @@ from typing import Annotated, ClassVar
 from shapecalc.algebra import Dim
 from shapecalc.layers.base import Joint, Named, NoBuffers, NoMacs, Shapes
 from shapecalc.layers.dependence import Dependence, over, unsaid
+from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Count, Flag, OneOf, Optional, Whole
 from shapecalc.layers.linear import inside_table
 from shapecalc.layers.requirement import Requirement, Shape, arity, rank_between, shaped
@@ -28,6 +29,7 @@ class EmbeddingBag(NoBuffers, NoMacs, Joint):
     """
 
     kind: ClassVar[str] = "embedding_bag"
+    family: ClassVar[Family] = Family.EMBEDDING
     framework: ClassVar[str | None] = "torch"
     torch: ClassVar[str | None] = "torch.nn.EmbeddingBag"
 

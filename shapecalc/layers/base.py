@@ -18,9 +18,10 @@ from pydantic import BaseModel, ConfigDict
 
 from shapecalc.algebra import Dim, product
 from shapecalc.algebra.formula import Formula
-from shapecalc.errors import SpecError, nearest, quote
+from shapecalc.errors import SpecError, WrongWord, nearest, quote
 from shapecalc.layers.centre import Centres, middles
 from shapecalc.layers.dependence import Dependence, placed, unsaid
+from shapecalc.layers.family import Family
 from shapecalc.layers.requirement import Refused, Requirement, Shape, arity, checked
 
 Shapes: TypeAlias = tuple[Shape, ...]
@@ -80,6 +81,8 @@ class Kind(BaseModel):
 
     kind: ClassVar[str]
     """The name in a spec: torch's class name in snake_case."""
+    family: ClassVar[Family] = Family.OTHER
+    """What the kind computes, read by counting conventions, pictures and lists."""
     torch: ClassVar[str | None] = None
     """The dotted name of torch's counterpart, if it has one."""
     keras: ClassVar[str | None] = None
@@ -92,6 +95,11 @@ class Kind(BaseModel):
     """The tensors that training gathers and does not learn; Keras counts them as parameters."""
     silent: ClassVar[Mapping[str, int]] = {}
     """The values at which a derivation leaves fields out of its formulas, as textbooks do."""
+
+    @property
+    def acts_as(self) -> Family:
+        """The family of this layer; of a layer around another, that of the one inside."""
+        return self.family
 
     @abstractmethod
     def apply(self, inputs: Shapes) -> Effect:
@@ -127,16 +135,18 @@ class Kind(BaseModel):
             ):
                 words = self.words(name)
                 wrong = f"is not one of {', '.join(words)}" if words else "is a word, not a value"
-                raise SpecError(f"{name}: {quote(found[name])} {wrong}", at=(name,))
+                fact = WrongWord(found[name], words, is_choice=True)
+                raise SpecError(f"{name}: {quote(found[name])} {wrong}", at=(name,), fact=fact)
         return resolved
 
     def _complaint(self, name: str, value: Any, error: SpecError) -> SpecError:
         """Return the error of a formula as an error of the field that holds it."""
-        words, message = self.words(name), error.message
+        words, message, fact = self.words(name), error.message, error.fact
         if words and isinstance(value, Formula) and value.is_name:
             known = f"{', '.join(words)}, and no name in scope"
             message = f"{quote(value.text)} is not one of {known}{nearest(value.text, words)}"
-        return SpecError(f"{name}: {message}", place=error.place, hint=error.hint, at=(name,))
+            fact = WrongWord(value.text, words, is_choice=True)
+        return SpecError(f"{name}: {message}", place=error.place, hint=error.hint, at=(name,), fact=fact)
 
     def words(self, name: str) -> tuple[str, ...]:
         """Return the words that a field allows."""

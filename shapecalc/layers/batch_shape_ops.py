@@ -11,6 +11,7 @@ from shapecalc.algebra import Dim, product
 from shapecalc.layers.arithmetic import padded, uncropped
 from shapecalc.layers.base import Layer, NoMacs, NoWeights, NoWindow
 from shapecalc.layers.dependence import Along, Dependence, stretched
+from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Listed, Whole
 from shapecalc.layers.requirement import Requirement, Shape, shown
 from shapecalc.layers.reshape import Rearranging, Sizes, completed, fits, legal_sizes
@@ -92,6 +93,7 @@ class PadAny(NoWeights, NoMacs, NoWindow, Layer):
     """
 
     kind: ClassVar[str] = "pad"
+    family: ClassVar[Family] = Family.PADDING
     torch: ClassVar[str | None] = "torch.nn.functional.pad"
     framework: ClassVar[str | None] = "torch"
 

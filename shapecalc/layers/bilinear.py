@@ -6,6 +6,7 @@ from typing import ClassVar
 from shapecalc.algebra import Dim, product
 from shapecalc.layers.base import Joint, Named, NoBuffers, Shapes
 from shapecalc.layers.dependence import Dependence, over
+from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Count, Flag, OptionalCount
 from shapecalc.layers.requirement import Requirement, Shape, arity, matches, rank_between, shaped
 
@@ -26,6 +27,7 @@ class Bilinear(NoBuffers, Joint):
     """
 
     kind: ClassVar[str] = "bilinear"
+    family: ClassVar[Family] = Family.BILINEAR
     framework: ClassVar[str | None] = "torch"
     torch: ClassVar[str | None] = "torch.nn.Bilinear"
 

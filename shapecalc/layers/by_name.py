@@ -8,6 +8,7 @@ from typing import Annotated, Any, ClassVar
 from shapecalc.errors import quote
 from shapecalc.layers.base import Elementwise, Merge, Shapes
 from shapecalc.layers.dependence import Dependence, unsaid, unseen
+from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Annotation, OneOf, complaint
 from shapecalc.layers.merge import Broadcast
 from shapecalc.layers.requirement import Shape
@@ -62,6 +63,7 @@ class Function(Elementwise):
     """
 
     kind: ClassVar[str] = "elementwise"
+    family: ClassVar[Family] = Family.ELEMENTWISE
     framework: ClassVar[str | None] = "torch"
 
     function: Annotated[str, Word()]

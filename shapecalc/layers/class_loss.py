@@ -15,6 +15,7 @@ from shapecalc.algebra.decide import decide
 from shapecalc.errors import Undecided
 from shapecalc.layers.base import Joint, Named, Shapes
 from shapecalc.layers.dependence import EVERYTHING, Along, Dependence, everywhere, over, placed, reduced
+from shapecalc.layers.family import Family
 from shapecalc.layers.fields import (
     Count,
     Flag,
@@ -260,6 +261,7 @@ class LinearCrossEntropyLoss(Joint):
     """
 
     kind: ClassVar[str] = "linear_cross_entropy_loss"
+    family: ClassVar[Family] = Family.LOSS
     framework: ClassVar[str | None] = "torch"
     torch: ClassVar[str | None] = "torch.nn.LinearCrossEntropyLoss"
 

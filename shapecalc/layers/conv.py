@@ -12,6 +12,7 @@ from typing import ClassVar
 from shapecalc.algebra import Dim, product, quotient
 from shapecalc.layers.base import Named, NoBuffers
 from shapecalc.layers.dependence import EVERYTHING, Along, AxisDependence
+from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Count, Flag, OptionalCount
 from shapecalc.layers.requirement import Requirement, Shape, divides, matches
 from shapecalc.layers.sliding import Sliding, Windowed
@@ -19,6 +20,8 @@ from shapecalc.layers.sliding import Sliding, Windowed
 
 class Convolving(NoBuffers, Sliding):
     """The rules of convolution, for any number of axes and in either layout."""
+
+    family: ClassVar[Family] = Family.CONVOLUTION
 
     in_channels: OptionalCount = None
     out_channels: Count
@@ -122,6 +125,8 @@ class Conv3d(Convolution):
 class DepthwiseConvolving(NoBuffers, Sliding):
     """The rules of depthwise convolution: every channel has `depth_multiplier` filters of its own."""
 
+    family: ClassVar[Family] = Family.CONVOLUTION
+
     in_channels: OptionalCount = None
     depth_multiplier: Count = 1
     bias: Flag = True
@@ -197,6 +202,8 @@ class DepthwiseConv3d(Depthwise):
 
 class SeparableConvolving(NoBuffers, Sliding):
     """The rules of separable convolution: depthwise, then a mix of channels at every position."""
+
+    family: ClassVar[Family] = Family.CONVOLUTION
 
     in_channels: OptionalCount = None
     out_channels: Count

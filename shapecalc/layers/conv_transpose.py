@@ -14,6 +14,7 @@ from shapecalc.layers.arithmetic import transposed
 from shapecalc.layers.base import Named, NoBuffers, Window
 from shapecalc.layers.conv import mixed
 from shapecalc.layers.dependence import AxisDependence
+from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Count, CountPerAxis, ExtentPerAxis, Flag, OptionalCount
 from shapecalc.layers.requirement import Requirement, Shape, divides, matches
 from shapecalc.layers.spatial import AXES, Spatial
@@ -21,6 +22,8 @@ from shapecalc.layers.spatial import AXES, Spatial
 
 class ConvTranspose(NoBuffers, Spatial):
     """The rules of transposed convolution, for any number of axes."""
+
+    family: ClassVar[Family] = Family.TRANSPOSED_CONVOLUTION
 
     silent: ClassVar[Mapping[str, int]] = {"dilation": 1, "groups": 1, "output_padding": 0}
 

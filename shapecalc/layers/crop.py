@@ -13,6 +13,7 @@ from shapecalc.algebra import Dim
 from shapecalc.layers.arithmetic import cropped
 from shapecalc.layers.base import NoMacs, NoWeights, NoWindow
 from shapecalc.layers.dependence import Dependence
+from shapecalc.layers.family import Family
 from shapecalc.layers.fields import ExtentPerSide
 from shapecalc.layers.requirement import Requirement, Shape
 from shapecalc.layers.spatial import Spatial
@@ -20,6 +21,8 @@ from shapecalc.layers.spatial import Spatial
 
 class Crop(NoWeights, NoMacs, NoWindow, Spatial):
     """The rules of cropping, for any number of axes."""
+
+    family: ClassVar[Family] = Family.CROP
 
     crop: ExtentPerSide
 

@@ -13,6 +13,7 @@ from pydantic import Field, model_validator
 from shapecalc.layers.base import Merge, NoMacs, Shapes
 from shapecalc.layers.dependence import EVERYTHING, Dependence, reduced, stretched
 from shapecalc.layers.extended_number import Extended
+from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Flag, Index, Real, complaint
 from shapecalc.layers.loss import Loss, NotNegative
 from shapecalc.layers.merge import broadcast, stretches
@@ -35,6 +36,7 @@ class CosineSimilarity(NoMacs, Merge):
     """
 
     kind: ClassVar[str] = "cosine_similarity"
+    family: ClassVar[Family] = Family.DISTANCE
     keeps_places: ClassVar[bool] = False
     framework: ClassVar[str | None] = "torch"
     torch: ClassVar[str | None] = "torch.nn.CosineSimilarity"
@@ -69,6 +71,7 @@ class PairwiseDistance(NoMacs, Merge):
     """
 
     kind: ClassVar[str] = "pairwise_distance"
+    family: ClassVar[Family] = Family.DISTANCE
     keeps_places: ClassVar[bool] = False
     framework: ClassVar[str | None] = "torch"
     torch: ClassVar[str | None] = "torch.nn.PairwiseDistance"

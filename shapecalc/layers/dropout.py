@@ -8,12 +8,15 @@ from fractions import Fraction
 from typing import ClassVar
 
 from shapecalc.layers.base import Elementwise
+from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Flag, Probability
 from shapecalc.layers.requirement import Requirement, Shape, rank_between
 
 
 class Dropping(Elementwise):
     """What all sorts of dropout share: the probability that something is dropped."""
+
+    family: ClassVar[Family] = Family.DROPOUT
 
     p: Probability = Fraction(1, 2)
     inplace: Flag = False

@@ -10,6 +10,7 @@ from shapecalc.algebra import Dim, product
 from shapecalc.errors import quote
 from shapecalc.layers.base import Merge, Shapes
 from shapecalc.layers.dependence import EVERYTHING, Along, Dependence, Fixed
+from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Annotation, complaint
 from shapecalc.layers.requirement import Requirement, Shape, shown
 
@@ -46,6 +47,7 @@ class Einsum(Merge):
     """
 
     kind: ClassVar[str] = "einsum"
+    family: ClassVar[Family] = Family.EINSUM
     framework: ClassVar[str | None] = "torch"
     keeps_places: ClassVar[bool] = False
 

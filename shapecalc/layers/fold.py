@@ -13,6 +13,7 @@ from shapecalc.algebra import Dim, product
 from shapecalc.layers.arithmetic import window
 from shapecalc.layers.base import NoMacs, NoWeights, NoWindow
 from shapecalc.layers.dependence import Along, AxisDependence, Dependence, placed, unsaid
+from shapecalc.layers.family import Family
 from shapecalc.layers.fields import CountPerAxis, ExtentPerAxis
 from shapecalc.layers.requirement import Requirement, Shape, divides, rank_between
 from shapecalc.layers.spatial import Spatial
@@ -20,6 +21,8 @@ from shapecalc.layers.spatial import Spatial
 
 class Columns(NoWeights, NoMacs, NoWindow, Spatial):
     """What both ways share: a window over height and width, and how many times it fits."""
+
+    family: ClassVar[Family] = Family.FOLD
 
     rank: ClassVar[int] = 2
 

@@ -14,6 +14,7 @@ from shapecalc.algebra import Dim
 from shapecalc.algebra.formula import Formula
 from shapecalc.layers.base import NoMacs, NoWeights, NoWindow, Shapes
 from shapecalc.layers.dependence import Dependence, placed, unsaid
+from shapecalc.layers.family import Family
 from shapecalc.layers.fields import CountPerAxis, Decimal, Each, Flag, complaint
 from shapecalc.layers.fields import Optional as OptionalField
 from shapecalc.layers.requirement import Requirement, Shape
@@ -41,6 +42,8 @@ Ratio = Annotated[Fraction | tuple[Fraction, ...] | None, OptionalField(Each(_Pa
 
 class FractionalMaxPool(NoWeights, NoMacs, NoWindow, Spatial):
     """The rules of fractional max pooling, for any number of axes."""
+
+    family: ClassVar[Family] = Family.FRACTIONAL_POOL
 
     spare: ClassVar[int] = 0
     """By how much more the input must be than what as many windows need, one apart."""

@@ -14,6 +14,7 @@ from shapecalc.layers.arithmetic import extent, transposed, transposed_same, tra
 from shapecalc.layers.base import Named, NoBuffers, Window
 from shapecalc.layers.conv_transpose import scattered
 from shapecalc.layers.dependence import EVERYTHING, AxisDependence
+from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Count, CountPerAxis, Each, Flag, Optional, OptionalCount, PerAxis, Whole
 from shapecalc.layers.keras_conv import SameOrValid, not_both
 from shapecalc.layers.requirement import Requirement, Shape, matches
@@ -22,6 +23,8 @@ from shapecalc.layers.spatial import AXES, ChannelsLast
 
 class KerasConvTranspose(NoBuffers, ChannelsLast):
     """Transposed convolution as Keras does it, for any number of axes."""
+
+    family: ClassVar[Family] = Family.TRANSPOSED_CONVOLUTION
 
     silent: ClassVar[Mapping[str, int]] = {"dilation": 1, "groups": 1, "output_padding": 0}
 

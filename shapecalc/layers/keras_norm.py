@@ -10,6 +10,7 @@ from typing import ClassVar
 
 from shapecalc.layers.base import Layer, Named, NoBuffers, NoMacs, NoWindow, OwnPlace, SameShape
 from shapecalc.layers.dependence import EVERYTHING, Dependence, over
+from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Count, Flag, OptionalCount, Real
 from shapecalc.layers.layer_norm import OverLastAxes
 from shapecalc.layers.requirement import Requirement, Shape, divides, matches, rank_between
@@ -35,6 +36,8 @@ class KerasScaled(SameShape, NoBuffers, NoMacs, NoWindow, Layer):
 
 class KerasBatchNorm(OwnPlace, KerasScaled):
     """The rules of batch normalisation, the same for every number of axes."""
+
+    family: ClassVar[Family] = Family.BATCH_NORM
 
     statistics: ClassVar[frozenset[str]] = frozenset({"moving_mean", "moving_variance"})
 
@@ -102,6 +105,7 @@ class KerasGroupNorm(KerasScaled):
     """
 
     kind: ClassVar[str] = "group_norm"
+    family: ClassVar[Family] = Family.GROUP_NORM
     keras: ClassVar[str | None] = "keras.layers.GroupNormalization"
 
     num_groups: Count
@@ -132,6 +136,7 @@ class KerasLayerNorm(OverLastAxes):
     """
 
     kind: ClassVar[str] = "layer_norm"
+    family: ClassVar[Family] = Family.LAYER_NORM
     framework: ClassVar[str | None] = "keras"
     keras: ClassVar[str | None] = "keras.layers.LayerNormalization"
 

@@ -16,6 +16,7 @@ from shapecalc.layers.base import Layer, NoMacs, NoWeights, NoWindow
 from shapecalc.layers.centre import Centre, Centres, scaled_by
 from shapecalc.layers.crop import Crop
 from shapecalc.layers.dependence import Along, Dependence, interpolated
+from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Each, ExtentPerSide, OneOf, PerAxis, Whole
 from shapecalc.layers.pad import Pad
 from shapecalc.layers.requirement import Requirement, Shape, rank_between, shown
@@ -133,6 +134,7 @@ class KerasUpsample(NoWeights, NoMacs, NoWindow, Layer):
     """
 
     kind: ClassVar[str] = "upsample"
+    family: ClassVar[Family] = Family.RESAMPLE
     framework: ClassVar[str | None] = "keras"
     keras: ClassVar[str | None] = "keras.layers.UpSampling2D"
 

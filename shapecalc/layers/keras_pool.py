@@ -9,6 +9,7 @@ from typing import ClassVar
 
 from shapecalc.layers.adaptive_pool import GlobalPool
 from shapecalc.layers.base import NoMacs, NoWeights
+from shapecalc.layers.family import Family
 from shapecalc.layers.fields import PerAxis
 from shapecalc.layers.keras_conv import KerasWindowed
 from shapecalc.layers.pool import StridePerAxis
@@ -28,11 +29,23 @@ class KerasPool(NoWeights, NoMacs, KerasWindowed):
         return self.resized(x, self.swept(x))
 
 
+class KerasMaxPool(KerasPool):
+    """The largest value of every window."""
+
+    family: ClassVar[Family] = Family.MAX_POOL
+
+
+class KerasAvgPool(KerasPool):
+    """The mean of every window."""
+
+    family: ClassVar[Family] = Family.AVERAGE_POOL
+
+
 class KerasGlobalPool(ChannelsLast, GlobalPool):
     """One number for every channel, as Keras pools a whole map."""
 
 
-class KerasMaxPool1d(KerasPool):
+class KerasMaxPool1d(KerasMaxPool):
     """The largest value of every window: `[N, L, C]` to `[N, L', C]`, n' = ⌈n/s⌉ for `same`.
 
     No weights, no MACs. Refuses an input smaller than the window for `valid`. Source:
@@ -47,7 +60,7 @@ class KerasMaxPool1d(KerasPool):
     keras: ClassVar[str | None] = "keras.layers.MaxPooling1D"
 
 
-class KerasMaxPool2d(KerasPool):
+class KerasMaxPool2d(KerasMaxPool):
     """The largest value of every window: `[N, H, W, C]` to `[N, H', W', C]`, n' = ⌈n/s⌉ for `same`.
 
     No weights, no MACs. Refuses an input smaller than the window for `valid`. Source:
@@ -62,7 +75,7 @@ class KerasMaxPool2d(KerasPool):
     keras: ClassVar[str | None] = "keras.layers.MaxPooling2D"
 
 
-class KerasMaxPool3d(KerasPool):
+class KerasMaxPool3d(KerasMaxPool):
     """The largest value of every window: `[N, D, H, W, C]` to `[N, D', H', W', C]`, n' = ⌈n/s⌉ for `same`.
 
     No weights, no MACs. Refuses an input smaller than the window for `valid`. Source:
@@ -77,7 +90,7 @@ class KerasMaxPool3d(KerasPool):
     keras: ClassVar[str | None] = "keras.layers.MaxPooling3D"
 
 
-class KerasAvgPool1d(KerasPool):
+class KerasAvgPool1d(KerasAvgPool):
     """The mean of every window: `[N, L, C]` to `[N, L', C]`, n' = ⌈n/s⌉ for `same`.
 
     No weights, no MACs. Refuses an input smaller than the window for `valid`. Source:
@@ -92,7 +105,7 @@ class KerasAvgPool1d(KerasPool):
     keras: ClassVar[str | None] = "keras.layers.AveragePooling1D"
 
 
-class KerasAvgPool2d(KerasPool):
+class KerasAvgPool2d(KerasAvgPool):
     """The mean of every window: `[N, H, W, C]` to `[N, H', W', C]`, n' = ⌈n/s⌉ for `same`.
 
     No weights, no MACs. Refuses an input smaller than the window for `valid`. Source:
@@ -107,7 +120,7 @@ class KerasAvgPool2d(KerasPool):
     keras: ClassVar[str | None] = "keras.layers.AveragePooling2D"
 
 
-class KerasAvgPool3d(KerasPool):
+class KerasAvgPool3d(KerasAvgPool):
     """The mean of every window: `[N, D, H, W, C]` to `[N, D', H', W', C]`, n' = ⌈n/s⌉ for `same`.
 
     No weights, no MACs. Refuses an input smaller than the window for `valid`. Source:

@@ -11,6 +11,7 @@ from typing import Annotated, ClassVar
 from shapecalc.algebra import Dim, product
 from shapecalc.layers.base import Layer, Named, NoBuffers, NoMacs, NoWeights, NoWindow, SameShape
 from shapecalc.layers.dependence import EVERYTHING, Along, Dependence, over, placed
+from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Count, Decimal, Each, Flag, Optional, OptionalCount, Real, Whole
 from shapecalc.layers.norm import EPS, enough
 from shapecalc.layers.requirement import Requirement, Shape, divides, matches, rank_between, shown
@@ -29,6 +30,7 @@ class GroupNorm(SameShape, NoBuffers, NoMacs, NoWindow, Layer):
     """
 
     kind: ClassVar[str] = "group_norm"
+    family: ClassVar[Family] = Family.GROUP_NORM
     framework: ClassVar[str | None] = "torch"
     torch: ClassVar[str | None] = "torch.nn.GroupNorm"
     keras: ClassVar[str | None] = "keras.layers.GroupNormalization"
@@ -104,6 +106,7 @@ class LayerNorm(OverLastAxes):
     """
 
     kind: ClassVar[str] = "layer_norm"
+    family: ClassVar[Family] = Family.LAYER_NORM
     torch: ClassVar[str | None] = "torch.nn.LayerNorm"
     keras: ClassVar[str | None] = "keras.layers.LayerNormalization"
 
@@ -128,6 +131,7 @@ class RMSNorm(OverLastAxes):
     """
 
     kind: ClassVar[str] = "rms_norm"
+    family: ClassVar[Family] = Family.RMS_NORM
     torch: ClassVar[str | None] = "torch.nn.RMSNorm"
     keras: ClassVar[str | None] = "keras.layers.RMSNormalization"
 
@@ -149,6 +153,7 @@ class LocalResponseNorm(SameShape, NoWeights, NoMacs, NoWindow, Layer):
     """
 
     kind: ClassVar[str] = "local_response_norm"
+    family: ClassVar[Family] = Family.RESPONSE_NORM
     framework: ClassVar[str | None] = "torch"
     torch: ClassVar[str | None] = "torch.nn.LocalResponseNorm"
 

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from shapecalc.layers.base import Layer, Named, NoBuffers, NoMacs, NoWindow, OwnPlace, SameShape
 from shapecalc.layers.dependence import Along, Dependence, placed
+from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Index, OptionalCount, Real
 from shapecalc.layers.requirement import Requirement, Shape, axis_exists, matches, rank_between
 
@@ -21,6 +22,7 @@ class ClassToken(NoBuffers, NoMacs, NoWindow, Layer):
     """
 
     kind: ClassVar[str] = "class_token"
+    family: ClassVar[Family] = Family.TENSOR
 
     embed_dim: OptionalCount = None
 
@@ -54,6 +56,7 @@ class PositionEmbedding(OwnPlace, SameShape, NoBuffers, NoMacs, NoWindow, Layer)
     """
 
     kind: ClassVar[str] = "position_embedding"
+    family: ClassVar[Family] = Family.ELEMENTWISE
 
     length: OptionalCount = None
     embed_dim: OptionalCount = None
@@ -84,6 +87,7 @@ class LayerScale(OwnPlace, SameShape, NoBuffers, NoMacs, NoWindow, Layer):
     """
 
     kind: ClassVar[str] = "layer_scale"
+    family: ClassVar[Family] = Family.ELEMENTWISE
     framework: ClassVar[str | None] = "torch"
 
     dim: Index = 1

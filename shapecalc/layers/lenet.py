@@ -14,6 +14,7 @@ from shapecalc.algebra import Dim, product
 from shapecalc.layers.arithmetic import window
 from shapecalc.layers.base import Layer, Named, NoBuffers, NoMacs, NoWindow, Window
 from shapecalc.layers.dependence import AxisDependence, Dependence, over
+from shapecalc.layers.family import Family
 from shapecalc.layers.fields import (
     Count,
     CountPerAxis,
@@ -43,6 +44,7 @@ class Subsample2d(NoBuffers, NoMacs, Spatial):
     """
 
     kind: ClassVar[str] = "subsample2d"
+    family: ClassVar[Family] = Family.SUBSAMPLING
     rank: ClassVar[int] = 2
 
     kernel_size: CountPerAxis
@@ -92,6 +94,7 @@ class PartialConv2d(NoBuffers, Windowed):
     """
 
     kind: ClassVar[str] = "partial_conv2d"
+    family: ClassVar[Family] = Family.CONVOLUTION
     rank: ClassVar[int] = 2
 
     connections: Annotated[tuple[tuple[int, ...], ...], Listed(Listed(Whole(0), 1), 1)]
@@ -152,6 +155,7 @@ class RBF(NoMacs, NoWindow, Layer):
     """
 
     kind: ClassVar[str] = "rbf"
+    family: ClassVar[Family] = Family.RADIAL_BASIS
     framework: ClassVar[str | None] = "torch"
 
     in_features: OptionalCount = None

@@ -5,19 +5,21 @@ embedding:  [...] of indices to [..., embedding_dim]
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Annotated, ClassVar
 
 from shapecalc.algebra import Dim, product
 from shapecalc.layers.base import Elementwise, Layer, Named, NoBuffers, NoMacs, NoWindow, OwnPlace
 from shapecalc.layers.centre import Centres, kept
 from shapecalc.layers.dependence import Dependence, over
+from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Count, Flag, Optional, OptionalCount, Whole
 from shapecalc.layers.requirement import Requirement, Shape, matches, rank_between, shown
 
 
 class Dense(NoBuffers, NoWindow, Layer):
     """The rules of a matrix product on the last axis, under either framework."""
+
+    family: ClassVar[Family] = Family.LINEAR
 
     settles_sizes: ClassVar[bool] = True
 
@@ -33,7 +35,7 @@ class Dense(NoBuffers, NoWindow, Layer):
         found = matches(self.kind, "in_features", self.in_features, x[-1], x, "features in its last axis")
         for requirement in found:
             missing = len(x) > 2 and product(x[1:]) == self.in_features
-            yield replace(requirement, hint=_flatten_first(x)) if missing else requirement
+            yield requirement.saying(hint=_flatten_first(x)) if missing else requirement
 
     def output(self, x: Shape) -> Shape:
         return (*x[:-1], self.out_features)
@@ -84,12 +86,15 @@ class Identity(Elementwise):
     """
 
     kind: ClassVar[str] = "identity"
+    family: ClassVar[Family] = Family.IDENTITY
     torch: ClassVar[str | None] = "torch.nn.Identity"
     keras: ClassVar[str | None] = "keras.layers.Identity"
 
 
 class Table(OwnPlace, NoBuffers, NoMacs, NoWindow, Layer):
     """The rules of a table read by index, under either framework."""
+
+    family: ClassVar[Family] = Family.EMBEDDING
 
     num_embeddings: Count
     embedding_dim: Count

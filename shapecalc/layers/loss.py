@@ -16,6 +16,7 @@ from pydantic import model_validator
 
 from shapecalc.layers.base import Merge, NoMacs, Shapes
 from shapecalc.layers.dependence import Dependence, everywhere, stretched
+from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Decimal, Flag, OneOf, Real, complaint
 from shapecalc.layers.merge import broadcast, stretches
 from shapecalc.layers.rectifier import known
@@ -27,6 +28,8 @@ NotNegative = Annotated[Fraction | int, Decimal(0)]
 
 class Loss(NoMacs, Merge):
     """What losses share: how many tensors arrive, and what becomes of the losses one by one."""
+
+    family: ClassVar[Family] = Family.LOSS
 
     framework: ClassVar[str | None] = "torch"
     count: ClassVar[int] = 2

@@ -14,6 +14,7 @@ from pydantic import model_validator
 from shapecalc.algebra import Dim, product
 from shapecalc.layers.base import Layer, Named, NoMacs, NoWindow, SameShape
 from shapecalc.layers.dependence import Dependence, over, placed
+from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Decimal, Flag, Optional, OptionalCount, Real, complaint
 from shapecalc.layers.requirement import Requirement, Shape, matches, rank_between, shown
 
@@ -56,6 +57,8 @@ class Statistics(SameShape, NoMacs, NoWindow, Layer):
 
 class BatchNorm(Statistics):
     """The rules of batch normalisation, for any number of spatial axes; the batch is required."""
+
+    family: ClassVar[Family] = Family.BATCH_NORM
 
     eps: Annotated[Fraction | int, Decimal(0)] = EPS
     affine: Flag = True
@@ -147,6 +150,7 @@ class SyncBatchNorm(BatchNorm):
     """
 
     kind: ClassVar[str] = "sync_batch_norm"
+    family: ClassVar[Family] = Family.SYNC_BATCH_NORM
     torch: ClassVar[str | None] = "torch.nn.SyncBatchNorm"
 
     def ranks(self) -> tuple[int, int | None]:
@@ -155,6 +159,8 @@ class SyncBatchNorm(BatchNorm):
 
 class InstanceNorm(Statistics):
     """The rules of instance normalisation, for any number of spatial axes, batched or not."""
+
+    family: ClassVar[Family] = Family.INSTANCE_NORM
 
     eps: Real = EPS
     affine: Flag = False

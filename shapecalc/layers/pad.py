@@ -17,6 +17,7 @@ from shapecalc.layers.arithmetic import padded, uncropped
 from shapecalc.layers.base import NoMacs, NoWeights, NoWindow
 from shapecalc.layers.dependence import Dependence
 from shapecalc.layers.extended_number import Fill
+from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Each, PerSide, Whole, complaint
 from shapecalc.layers.requirement import Requirement, Shape, rank_between
 from shapecalc.layers.spatial import AXES, Spatial
@@ -26,6 +27,8 @@ Sides = Annotated[PerSide, Each(Each(Whole(), (2,)), (1, 2, 3, 4, 6))]
 
 class Pad(NoWeights, NoMacs, NoWindow, Spatial):
     """What all padding shares, for any number of axes."""
+
+    family: ClassVar[Family] = Family.PADDING
 
     padding: Sides
 

@@ -16,9 +16,10 @@ from shapecalc.algebra import Dim
 from shapecalc.layers.arithmetic import window, window_ceil
 from shapecalc.layers.base import NoMacs, NoWeights, Shapes, Window
 from shapecalc.layers.extended_number import INFINITIES, Power
+from shapecalc.layers.family import Family
 from shapecalc.layers.fields import CountPerAxis, Each, ExtentPerAxis, Flag, PerAxis, Whole, complaint
 from shapecalc.layers.fields import Optional as OptionalField
-from shapecalc.layers.requirement import Requirement, Shape
+from shapecalc.layers.requirement import HalfKernel, Requirement, Shape
 from shapecalc.layers.spatial import AXES, Spatial
 
 
@@ -66,7 +67,7 @@ class Pool(NoWeights, NoMacs, Spatial):
         yield from self.spatial_rank(x)
         letters = self._letters(x)
         for axis, k, p in zip(AXES[self.rank], letters["k"], letters["p0"], strict=True):
-            yield Requirement("padding", k, ">=", 2 * p, _too_much_padding(self.kind, axis, k, p))
+            yield HalfKernel(self.kind, axis, k, p)
         yield from self.large_enough(self._rule(), 1, **letters)
 
     def output(self, x: Shape) -> Shape:
@@ -95,16 +96,14 @@ class Pool(NoWeights, NoMacs, Spatial):
             yield Requirement("too-small", n, ">=", k, _smaller_than_kernel(self.kind, axis, n, k))
 
 
-def _too_much_padding(kind: str, axis: str, k: Dim, p: Dim) -> Callable[[], str]:
-    return lambda: f"{kind}: padding of {p} along the {axis} is more than half of the kernel of {k}"
-
-
 def _smaller_than_kernel(kind: str, axis: str, n: Dim, k: Dim) -> Callable[[], str]:
     return lambda: f"{kind} needs an input {axis} of at least the kernel, {k}, before padding, not {n}"
 
 
 class MaxPool(Pool):
     """The rules of max pooling, for any number of axes; where the maxima were may be a second result."""
+
+    family: ClassVar[Family] = Family.MAX_POOL
 
     padding: ExtentPerAxis = 0
     dilation: CountPerAxis = 1
@@ -123,6 +122,8 @@ class MaxPool(Pool):
 class AvgPool(Pool):
     """The rules of average pooling, for any number of axes."""
 
+    family: ClassVar[Family] = Family.AVERAGE_POOL
+
     padding: ExtentPerAxis = 0
     count_include_pad: Flag = True
 
@@ -132,6 +133,8 @@ class AvgPool(Pool):
 
 class LPPool(Pool):
     """The rules of power-average pooling, for any number of axes; it has no padding."""
+
+    family: ClassVar[Family] = Family.POWER_POOL
 
     norm_type: Power
 

@@ -12,11 +12,18 @@ from pydantic import model_validator
 
 from shapecalc.algebra import Dim
 from shapecalc.layers.base import Elementwise, Layer, Named, NoBuffers, NoMacs, NoWindow, OwnPlace, SameShape
+from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Count, Flag, OneOf, Real, complaint
-from shapecalc.layers.requirement import Requirement, Shape, rank_between, shown
+from shapecalc.layers.requirement import DeclaredSize, Requirement, Shape, rank_between
 
 
-class InPlace(Elementwise):
+class Activation(Elementwise):
+    """A function of each element that networks put between layers."""
+
+    family: ClassVar[Family] = Family.ACTIVATION
+
+
+class InPlace(Activation):
     """An activation that torch can also write over its input."""
 
     inplace: Flag = False
@@ -72,6 +79,7 @@ class PReLU(OwnPlace, SameShape, NoBuffers, NoMacs, NoWindow, Layer):
     """
 
     kind: ClassVar[str] = "prelu"
+    family: ClassVar[Family] = Family.ACTIVATION
     framework: ClassVar[str | None] = "torch"
     torch: ClassVar[str | None] = "torch.nn.PReLU"
 
@@ -82,17 +90,9 @@ class PReLU(OwnPlace, SameShape, NoBuffers, NoMacs, NoWindow, Layer):
         if self.num_parameters != 1:
             yield from rank_between(self.kind, x, 1, None)
             channels: Dim = x[1] if len(x) > 1 else 1
-            yield Requirement(
-                "channels",
-                self.num_parameters,
-                "==",
-                channels,
-                lambda: (
-                    f"{self.kind} declares num_parameters: {self.num_parameters}, but {shown(x)} "
-                    f"arrives, which has {channels} channels"
-                ),
-                lambda: f"num_parameters: {channels}, or 1 for a slope that all channels share",
-            )
+            hint = f"num_parameters: {channels}, or 1 for a slope that all channels share"
+            declared = self.num_parameters
+            yield DeclaredSize(self.kind, "num_parameters", declared, channels, x, "channels", hint)
 
     def weights(self, x: Shape) -> Named:
         return {"weight": (self.num_parameters,)}
@@ -166,7 +166,7 @@ class CELU(InPlace):
         return self
 
 
-class GELU(Elementwise):
+class GELU(Activation):
     """x · Φ(x), Φ the normal distribution, exactly or through tanh.
 
     `approximate` is none or tanh. Source: torch.nn.GELU; Hendrycks and Gimpel, 2016.
@@ -218,7 +218,7 @@ class Hardswish(InPlace):
     keras: ClassVar[str | None] = "keras.activations.hard_silu"
 
 
-class Softplus(Elementwise):
+class Softplus(Activation):
     """log(1 + e^(beta·x))/beta, and x itself where beta·x > threshold. Source: torch.nn.Softplus.
 
     >>> Softplus().output((1, 10))

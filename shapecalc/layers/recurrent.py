@@ -18,6 +18,7 @@ from shapecalc.algebra.decide import decide
 from shapecalc.errors import Undecided
 from shapecalc.layers.base import Joint, Named, NoBuffers, Shapes
 from shapecalc.layers.dependence import EVERYTHING, Along, AxisDependence, Before, Dependence, over, placed
+from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Count, Depth, Extent, Flag, OneOf, OptionalCount, Probability
 from shapecalc.layers.requirement import Requirement, Shape, arity, matches, rank_between, shaped
 
@@ -26,6 +27,8 @@ Nonlinearity = Annotated[str, OneOf(("tanh", "relu"))]
 
 class Recurrent(NoBuffers, Joint):
     """What recurrent layers share: stacked layers, one or two directions, an initial state or none."""
+
+    family: ClassVar[Family] = Family.RECURRENT
 
     framework: ClassVar[str | None] = "torch"
     gates: ClassVar[int]
@@ -222,6 +225,8 @@ class GRU(Recurrent):
 
 class RecurrentCell(NoBuffers, Joint):
     """What recurrent cells share: one position of one layer, the state given or zero."""
+
+    family: ClassVar[Family] = Family.RECURRENT_CELL
 
     framework: ClassVar[str | None] = "torch"
     gates: ClassVar[int]

@@ -30,6 +30,7 @@ from shapecalc.layers.dependence import (
     placed,
     shared_out,
 )
+from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Decimal, Each, OneOf, PerAxis, Truth, Whole, complaint
 from shapecalc.layers.fields import Optional as OptionalField
 from shapecalc.layers.requirement import Requirement, Shape, rank_between, shown
@@ -73,6 +74,8 @@ OptionalFlag = Annotated[bool | None, OptionalField(Truth())]
 
 class Resize(NoWeights, NoMacs, NoWindow, Layer):
     """What interpolation of all sorts shares."""
+
+    family: ClassVar[Family] = Family.RESAMPLE
 
     framework: ClassVar[str | None] = "torch"
 

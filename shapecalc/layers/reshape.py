@@ -14,6 +14,7 @@ from shapecalc.algebra.decide import decide
 from shapecalc.errors import Undecided
 from shapecalc.layers.base import Layer, NoMacs, NoWeights, NoWindow
 from shapecalc.layers.dependence import Along, Dependence, rearranged
+from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Each, Index, Listed, Optional, Whole, complaint
 from shapecalc.layers.requirement import Requirement, Shape, axis_exists, rank_between, shown
 
@@ -25,6 +26,8 @@ Sizes = Annotated[tuple[Dim, ...], Listed(Whole(-1))]
 
 class Rearranging(NoWeights, NoMacs, NoWindow, Layer):
     """A layer that moves elements and computes nothing."""
+
+    family: ClassVar[Family] = Family.RESHAPE
 
     def sight(self, x: Shape, result: int) -> Dependence:
         return rearranged(x, self.output(x))

@@ -14,6 +14,7 @@ from shapecalc.errors import Undecided
 from shapecalc.layers.base import Layer, NoMacs, NoWeights, NoWindow, Shapes
 from shapecalc.layers.centre import Centre, Centres, kept
 from shapecalc.layers.dependence import EVERYTHING, Along, AxisDependence, Dependence, Fixed, placed
+from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Count, Each, Flag, Index, Optional, Whole, complaint
 from shapecalc.layers.requirement import Requirement, Shape, axis_exists, rank_between, shown
 from shapecalc.layers.reshape import Axes, axes_exist, listed
@@ -27,6 +28,8 @@ MOST_PIECES = 65_536
 
 class AlongAxis(NoWeights, NoMacs, NoWindow, Layer):
     """A layer that cuts along one axis."""
+
+    family: ClassVar[Family] = Family.RESHAPE
 
     dim: Index
 
@@ -260,6 +263,7 @@ class Mean(NoWeights, NoMacs, NoWindow, Layer):
     """
 
     kind: ClassVar[str] = "mean"
+    family: ClassVar[Family] = Family.REDUCTION
     torch: ClassVar[str | None] = "torch.mean"
 
     dim: Axes

@@ -12,6 +12,7 @@ from shapecalc.errors import Undecided
 from shapecalc.layers.arithmetic import scaled
 from shapecalc.layers.base import Joint, Named, NoBuffers, Shapes
 from shapecalc.layers.dependence import EVERYTHING, Along, Dependence, everywhere, over, placed, unsaid
+from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Count, Extent, Flag, Listed, OptionalCount, Real, Whole, complaint
 from shapecalc.layers.loss import Loss
 from shapecalc.layers.rectifier import known
@@ -80,6 +81,7 @@ class AdaptiveLogSoftmaxWithLoss(NoBuffers, Joint):
     """
 
     kind: ClassVar[str] = "adaptive_log_softmax_with_loss"
+    family: ClassVar[Family] = Family.LOSS
     framework: ClassVar[str | None] = "torch"
     torch: ClassVar[str | None] = "torch.nn.AdaptiveLogSoftmaxWithLoss"
 

@@ -8,6 +8,7 @@ from shapecalc.algebra import Dim, quotient
 from shapecalc.layers.base import Layer, NoMacs, NoWeights, NoWindow, SameShape
 from shapecalc.layers.centre import Centre, Centres, kept, scaled_by
 from shapecalc.layers.dependence import Along, AxisDependence, Dependence, Scattered, placed
+from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Count
 from shapecalc.layers.requirement import Requirement, Shape, divides, rank_between
 
@@ -34,6 +35,7 @@ class PixelShuffle(NoWeights, NoMacs, NoWindow, Layer):
     """
 
     kind: ClassVar[str] = "pixel_shuffle"
+    family: ClassVar[Family] = Family.RESHAPE
     framework: ClassVar[str | None] = "torch"
     torch: ClassVar[str | None] = "torch.nn.PixelShuffle"
 
@@ -70,6 +72,7 @@ class PixelUnshuffle(NoWeights, NoMacs, NoWindow, Layer):
     """
 
     kind: ClassVar[str] = "pixel_unshuffle"
+    family: ClassVar[Family] = Family.RESHAPE
     framework: ClassVar[str | None] = "torch"
     torch: ClassVar[str | None] = "torch.nn.PixelUnshuffle"
 
@@ -108,6 +111,7 @@ class ChannelShuffle(SameShape, NoWeights, NoMacs, NoWindow, Layer):
     """
 
     kind: ClassVar[str] = "channel_shuffle"
+    family: ClassVar[Family] = Family.RESHAPE
     framework: ClassVar[str | None] = "torch"
     torch: ClassVar[str | None] = "torch.nn.ChannelShuffle"
 

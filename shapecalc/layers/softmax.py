@@ -6,12 +6,15 @@ from typing import Annotated, ClassVar
 from shapecalc.algebra import quotient
 from shapecalc.layers.base import Elementwise, Layer, NoMacs, NoWeights, NoWindow
 from shapecalc.layers.dependence import Along, AxisDependence, Dependence, over, placed
+from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Index, Optional, Whole
 from shapecalc.layers.requirement import Requirement, Shape, axis_exists, rank_between, shown
 
 
 class OverAxis(Elementwise):
     """A function over one axis that keeps the shape; without `dim` torch picks the axis itself."""
+
+    family: ClassVar[Family] = Family.SOFTMAX
 
     dim: Annotated[int | None, Optional(Whole(may_be_free=False))] = None
 
@@ -72,6 +75,7 @@ class Softmax2d(Elementwise):
     """
 
     kind: ClassVar[str] = "softmax2d"
+    family: ClassVar[Family] = Family.SOFTMAX
     framework: ClassVar[str | None] = "torch"
     torch: ClassVar[str | None] = "torch.nn.Softmax2d"
 
@@ -93,6 +97,7 @@ class GLU(NoWeights, NoMacs, NoWindow, Layer):
     """
 
     kind: ClassVar[str] = "glu"
+    family: ClassVar[Family] = Family.ACTIVATION
     torch: ClassVar[str | None] = "torch.nn.GLU"
     keras: ClassVar[str | None] = "keras.activations.glu"
 

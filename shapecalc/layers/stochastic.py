@@ -3,6 +3,7 @@
 from typing import Annotated, ClassVar
 
 from shapecalc.layers.base import Elementwise
+from shapecalc.layers.family import Family
 from shapecalc.layers.fields import OneOf, Probability
 
 
@@ -18,6 +19,7 @@ class StochasticDepth(Elementwise):
     """
 
     kind: ClassVar[str] = "stochastic_depth"
+    family: ClassVar[Family] = Family.DROPOUT
     torch: ClassVar[str | None] = "torchvision.ops.StochasticDepth"
 
     p: Probability

@@ -25,6 +25,7 @@ from shapecalc.layers.base import (
 )
 from shapecalc.layers.by_name import Word
 from shapecalc.layers.dependence import Dependence, unseen
+from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Annotation, Listed, OneOf, Optional, Whole, complaint
 from shapecalc.layers.requirement import Requirement, Shape, arity, checked, rank_between, shown
 
@@ -69,6 +70,7 @@ class Parameter(NoBuffers, NoMacs, NoWindow, AnyShape, Layer):
     """
 
     kind: ClassVar[str] = "parameter"
+    family: ClassVar[Family] = Family.TENSOR
     framework: ClassVar[str | None] = "torch"
     settles_sizes: ClassVar[bool] = True
 
@@ -94,6 +96,7 @@ class Constant(NoWeights, NoMacs, NoWindow, AnyShape, Layer):
     """
 
     kind: ClassVar[str] = "constant"
+    family: ClassVar[Family] = Family.TENSOR
     framework: ClassVar[str | None] = "torch"
     settles_sizes: ClassVar[bool] = True
 
@@ -117,6 +120,7 @@ class Require(OwnPlace, SameShape, NoWeights, NoMacs, NoWindow, Layer):
     """
 
     kind: ClassVar[str] = "require"
+    family: ClassVar[Family] = Family.IDENTITY
     framework: ClassVar[str | None] = "torch"
 
     left: Annotated[Dim, Whole()]
@@ -149,6 +153,7 @@ class Unused(Elementwise):
     """
 
     kind: ClassVar[str] = "unused"
+    family: ClassVar[Family] = Family.IDENTITY
     framework: ClassVar[str | None] = "torch"
 
     tensors: Annotated[Any, NamedShapes()]
@@ -169,6 +174,7 @@ class Opaque(Merge):
     """
 
     kind: ClassVar[str] = "opaque"
+    family: ClassVar[Family] = Family.OPAQUE
     framework: ClassVar[str | None] = "torch"
     keeps_places: ClassVar[bool] = False
 

@@ -24,6 +24,7 @@ from shapecalc.layers.attention import (
 )
 from shapecalc.layers.base import Joint, Named, NoBuffers, Shapes
 from shapecalc.layers.dependence import Dependence, over
+from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Count, Depth, Flag, OneOf, OptionalCount, Probability, Real
 from shapecalc.layers.requirement import Requirement, Shape, arity, matches, rank_between, shaped
 
@@ -32,6 +33,8 @@ Activation = Annotated[str, OneOf(("relu", "gelu"))]
 
 class Transforming(NoBuffers, Joint):
     """What a transformer and its parts share: the width of everything, and how sequences are laid out."""
+
+    family: ClassVar[Family] = Family.TRANSFORMER
 
     framework: ClassVar[str | None] = "torch"
     tensors: ClassVar[tuple[str, ...]]

@@ -12,6 +12,7 @@ from shapecalc.algebra import Dim
 from shapecalc.layers.arithmetic import transposed
 from shapecalc.layers.base import Joint, NoMacs, NoWeights, Shapes
 from shapecalc.layers.dependence import Dependence, placed, unsaid
+from shapecalc.layers.family import Family
 from shapecalc.layers.fields import CountPerAxis, Each, ExtentPerAxis, PerAxis, Whole
 from shapecalc.layers.fields import Optional as OptionalField
 from shapecalc.layers.pool import StridePerAxis
@@ -23,6 +24,8 @@ OptionalSize = Annotated[PerAxis | None, OptionalField(Each(Whole(1)))]
 
 class MaxUnpool(NoWeights, NoMacs, OverAxes, Joint):
     """The rules of unpooling, for any number of axes."""
+
+    family: ClassVar[Family] = Family.UNPOOL
 
     kernel_size: CountPerAxis
     stride: StridePerAxis = None

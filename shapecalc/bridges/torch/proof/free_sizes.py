@@ -101,7 +101,7 @@ def _settled(effect: Effect) -> bool:
     if any(isinstance(size, Expr) for shape in held for size in shape):
         return True
     return any(
-        one.relation == "==" and {_plain(one.left), _plain(one.right)} == {"letter", "number"}
+        one.op == "==" and {_plain(one.left), _plain(one.right)} == {"letter", "number"}
         for one in effect.conditions
     )
 

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from shapecalc.algebra import Dim, Expr
-from shapecalc.algebra.proof_cells import Every, Relation
+from shapecalc.algebra.proof_cells import Every
 from shapecalc.bridges.torch.proof.free_sizes import lettered
 from shapecalc.bridges.torch.proof.prove import Question, prove
 from shapecalc.bridges.torch.proof.run_network import Forward, forward
@@ -217,7 +217,7 @@ def _question(report: Report, sizes: dict[str, int]) -> Question:
         sizes,
         {},
         tuple(report.outputs.values()),
-        Every(tuple(Relation(one.left, one.relation, one.right) for one in conditions)),
+        Every(tuple(one.relation for one in conditions)),
         symbolic,
         ours,
         theirs,

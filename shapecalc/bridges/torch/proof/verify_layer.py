@@ -12,7 +12,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from shapecalc.algebra import Dim
 from shapecalc.algebra.expr_text import grouped
-from shapecalc.algebra.proof_cells import Every, Relation
+from shapecalc.algebra.proof_cells import Every
 from shapecalc.bridges.torch.proof.free_sizes import lettered
 from shapecalc.bridges.torch.proof.prove import Question, prove
 from shapecalc.bridges.torch.proof.symbolic_shapes import Answer, answer
@@ -63,7 +63,7 @@ def question_of(layer: Kind, shapes: tuple[Sizes, ...], settled: tuple[str, ...]
         letters.free,
         letters.held,
         effect.outputs,
-        Every(tuple(Relation(one.left, one.relation, one.right) for one in effect.conditions)),
+        Every(tuple(one.relation for one in effect.conditions)),
         symbolic,
         lambda point: _ours(layer, letters.at(point)),
         lambda point: _theirs(layer, letters.at(point)),

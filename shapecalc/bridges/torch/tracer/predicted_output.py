@@ -1,7 +1,7 @@
 """What a module of torch returns, told by our rule instead of by torch.
 
 On the meta device torch works much for a shape: a batch normalization alone is a dozen operations in Python.
-The rule of a kind is proved equal to torch's (tests/test_proofs.py), so its answer is as good, for
+The rule of a kind is proved equal to torch's (tests/torch/test_proofs.py), so its answer is as good, for
 the modules whose result is a new tensor like the one that arrives. All others run.
 """
 
