@@ -159,7 +159,7 @@ def check_refusal(layer: Kind, shapes: Shapes) -> None:
 
 
 def check_inferred(layer: Kind, shapes: Shapes) -> None:
-    """Assert that sizes which are inferred may be written as well: the layer is the same, and `diff` is empty."""
+    """Assert that sizes which are inferred may be written: the layer is the same, and `diff` is empty."""
     from shapecalc.report.comparison import compare
 
     follows = inferred(layer, shapes) if applied(layer, shapes) is not None else {}
@@ -286,4 +286,4 @@ def put_in(value: Any, sizes: Mapping[str, int]) -> Any:
 def holds(condition: Requirement, sizes: Mapping[str, int]) -> bool:
     """Say whether a condition on free sizes holds at these numbers."""
     left, right = put_in(condition.left, sizes), put_in(condition.right, sizes)
-    return bool(RELATIONS[condition.relation](left, right))
+    return bool(RELATIONS[condition.op](left, right))

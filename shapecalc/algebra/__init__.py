@@ -1,4 +1,4 @@
-"""Sizes as exact integer expressions: one rule for numbers and for symbols."""
+"""Exact integer expressions under one set of rules for numbers and symbols, and integer sets. Internal."""
 
 from shapecalc.algebra.canonical import ceildiv, floordiv, maximum, minimum, product, quotient
 from shapecalc.algebra.expr import Dim, Expr, symbol

@@ -10,11 +10,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from functools import lru_cache
 from math import lcm
+from typing import TYPE_CHECKING
 
 from shapecalc.algebra.expr import Dim, Expr, Floor, Maximum, Symbol
 from shapecalc.algebra.integer_set import LONGEST_PERIOD, IntegerSet, Stretch
 from shapecalc.algebra.roots import COMPARE, Polynomial, holds, signs
 from shapecalc.errors import Undecided
+
+if TYPE_CHECKING:
+    from shapecalc.algebra.relation import Relation
 
 MOST_SEPARATE = 20_000
 """A relation with more separate solutions below its period is left as it is."""
@@ -199,12 +203,12 @@ def _function_of_atom(atom: object) -> Callable[[int], int]:
     raise _NotSolved
 
 
-def combined(relations: Iterable[tuple[Dim, str, Dim]]) -> tuple[dict[str, IntegerSet], list[int]]:
+def combined(relations: Iterable[Relation]) -> tuple[dict[str, IntegerSet], list[int]]:
     """Return the joint solutions per unknown, and the positions of the relations that stay as they are."""
     found: dict[str, IntegerSet] = {}
     left_over: list[int] = []
-    for position, (left, relation, right) in enumerate(relations):
-        solved = solve(left, relation, right)
+    for position, relation in enumerate(relations):
+        solved = solve(*relation)
         if solved is None:
             left_over.append(position)
             continue

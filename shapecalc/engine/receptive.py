@@ -78,12 +78,11 @@ def receptive(inference: Inference, inputs: Sequence[Shape], channel_axis: int) 
         found[number][number, axis] = (Part(frozenset({axis}), 1, (0, n - 1), Steps()),)
     lost: Seen = dict.fromkeys(sizes)
     for node, effect in zip(inference.graph.nodes, inference.effects, strict=True):
-        slots = range(node.first_slot, node.first_slot + node.results)
         if effect is None or node.loops or any(slot not in found for slot in node.sources):
-            found |= dict.fromkeys(slots, lost)
+            found |= dict.fromkeys(node.slots, lost)
             continue
         shapes = tuple([inference.shapes[slot] or () for slot in node.sources])
-        for result, slot in enumerate(slots):
+        for result, slot in enumerate(node.slots):
             depends_on = node.layer.depends_on(shapes, result)
             sources = [
                 _Source(found[source], sight, shape)

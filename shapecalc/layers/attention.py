@@ -63,8 +63,8 @@ class MultiheadAttention(NoBuffers, Joint):
     bias: Flag = True
     add_bias_kv: Flag = False
     add_zero_attn: Flag = False
-    kdim: Annotated[OptionalCount, Inferred(axis=-1, tensor=1)] = None
-    vdim: Annotated[OptionalCount, Inferred(axis=-1, tensor=2)] = None
+    kdim: Annotated[OptionalCount, Inferred(axis=-1, tensor=1, same_as="embed_dim")] = None
+    vdim: Annotated[OptionalCount, Inferred(axis=-1, tensor=2, same_as="embed_dim")] = None
     batch_first: Flag = False
     need_weights: Flag = False
     average_attn_weights: Flag = True

@@ -5,7 +5,6 @@ embedding:  [...] of indices to [..., embedding_dim]
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Annotated, ClassVar
 
 from shapecalc.algebra import Dim, product
@@ -36,7 +35,7 @@ class Dense(NoBuffers, NoWindow, Layer):
         yield from rank_between(self.kind, x, 1, None)
         for requirement in declared(self, x):
             missing = len(x) > 2 and product(x[1:]) == self.in_features
-            yield replace(requirement, hint=_flatten_first(x)) if missing else requirement
+            yield requirement.saying(hint=_flatten_first(x)) if missing else requirement
 
     def output(self, x: Shape) -> Shape:
         return (*x[:-1], self.out_features)

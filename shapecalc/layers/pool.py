@@ -18,7 +18,7 @@ from shapecalc.layers.base import NoMacs, NoWeights, Shapes, Window
 from shapecalc.layers.extended_number import INFINITIES, Power
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Each, ExtentPerAxis, Flag, Integer, Nullable, PerAxis, complaint
-from shapecalc.layers.requirement import Requirement, Shape
+from shapecalc.layers.requirement import HalfKernel, Requirement, Shape
 from shapecalc.layers.roles import Dilation, KernelSize, WindowField
 from shapecalc.layers.spatial import AXES, Spatial
 
@@ -66,7 +66,7 @@ class Pool(NoWeights, NoMacs, Spatial):
         yield from self.spatial_rank(x)
         letters = self._letters(x)
         for axis, k, p in zip(AXES[self.rank], letters["k"], letters["p0"], strict=True):
-            yield Requirement("padding", k, ">=", 2 * p, _too_much_padding(self.kind, axis, k, p))
+            yield HalfKernel(self.kind, axis, k, p)
         yield from self.large_enough(self._rule(), 1, **letters)
 
     def output(self, x: Shape) -> Shape:
@@ -93,10 +93,6 @@ class Pool(NoWeights, NoMacs, Spatial):
         """Require an input at least as large as the kernel, its padding not counted."""
         for axis, n, k in zip(AXES[self.rank], self.sizes(x), self.spread(self.kernel_size), strict=True):
             yield Requirement("too-small", n, ">=", k, _smaller_than_kernel(self.kind, axis, n, k))
-
-
-def _too_much_padding(kind: str, axis: str, k: Dim, p: Dim) -> Callable[[], str]:
-    return lambda: f"{kind}: padding of {p} along the {axis} is more than half of the kernel of {k}"
 
 
 def _smaller_than_kernel(kind: str, axis: str, n: Dim, k: Dim) -> Callable[[], str]:

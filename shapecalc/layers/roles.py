@@ -36,6 +36,8 @@ class Role:
     letter: str = ""
     neutral: int | None = None
     """The value at which formulas leave the field out, as textbooks do."""
+    same_as: str = ""
+    """The field whose value this one takes where it is left out."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,10 @@ class Declares(Role):
 
 @dataclass(frozen=True)
 class Inferred(Declares):
-    """The field declares a size of the input, and is inferred where it is left out."""
+    """The field declares a size of the input, and is inferred where it is left out.
+
+    With `same_as` it is the other field's size that is taken, which must then be the input's as well.
+    """
 
 
 @dataclass(frozen=True)
@@ -87,8 +92,6 @@ class Divides(Role):
 class WindowField(Role):
     """The field is a part of the sliding window, per axis: a small number, whatever the sizes are."""
 
-    same_as: str = ""
-    """The field whose value this one takes where it is left out."""
     is_shown: bool = True
     """Whether `Window` has it, so that comparing windows compares it."""
 
@@ -136,6 +139,12 @@ def roles(cls: type[Kind]) -> dict[str, Role]:
 
 
 @cache
+def sizes_inferred(cls: type[Kind]) -> dict[str, Inferred]:
+    """Return the fields that are read off the input where they are left out."""
+    return {name: role for name, role in fields_with(cls, Inferred).items() if not role.same_as}
+
+
+@cache
 def fields_with(cls: type[Kind], role: type[R]) -> dict[str, R]:
     """Return the fields that have a role, in the order of their declaration.
 
@@ -167,7 +176,7 @@ def divided(layer: Kind, *inputs: Shape) -> Iterator[Requirement]:
             declares = roles(cls).get(other, Declares())
             size = declares.size(cls, inputs) if isinstance(declares, Declares) else getattr(layer, other)
             if size is not None:
-                yield divides(layer.kind, name, divisor, other, size, hint)
+                yield divides(layer.kind, name, divisor, other, size).saying(hint=hint)
 
 
 def inferred(layer: Kind, inputs: Shapes) -> dict[str, Any]:
@@ -186,7 +195,7 @@ def inferred(layer: Kind, inputs: Shapes) -> dict[str, Any]:
             size = role.size(cls, inputs)
             if size is not None:
                 found[name] = size
-        elif isinstance(role, WindowField) and role.same_as:
+        elif role.same_as:
             found[name] = getattr(layer, role.same_as)
     return found
 
@@ -197,7 +206,7 @@ InFeatures = Annotated[OptionalCount, Inferred(axis=-1)]
 """The size of the input's last axis."""
 OutChannels = Annotated[Count, Makes("C_out")]
 OutFeatures = Annotated[Count, Makes("F_out")]
-Groups = Annotated[Count, Divides("g", 1, ("in_channels", "out_channels"))]
+Groups = Annotated[Count, Divides("g", 1, of=("in_channels", "out_channels"))]
 KernelSize = Annotated[CountPerAxis, WindowField("k")]
 Stride = Annotated[CountPerAxis, WindowField("s")]
 Dilation = Annotated[CountPerAxis, WindowField("d", 1)]
