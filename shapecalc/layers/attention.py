@@ -10,8 +10,7 @@ from typing import ClassVar, Self
 
 from pydantic import model_validator
 
-from shapecalc.algebra import Dim
-from shapecalc.algebra.decide import decide
+from shapecalc.algebra import Dim, decide
 from shapecalc.errors import Undecided
 from shapecalc.layers.base import Joint, Named, NoBuffers, Shapes
 from shapecalc.layers.dependence import Along, Dependence, over, placed, unseen
