@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from shapecalc.algebra import Dim, Expr, symbol
-from shapecalc.bridges.torch.twins.generic_modules import Sizes
+from shapecalc.bridges.torch.twins.torch_names import Sizes
 from shapecalc.errors import ShapecalcError
 from shapecalc.layers.base import Effect, Kind, Merge, Shapes
 from shapecalc.layers.spatial import AXES
