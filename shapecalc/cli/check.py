@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from shapecalc import __version__
-from shapecalc.arguments import amount, asked, assignments, is_torch, read_model, shapes, source_of
+from shapecalc.arguments import amount, assignments, is_torch, load_model, read_model, shapes, source_of
 from shapecalc.cli.cli_options import MODEL, examples
 from shapecalc.console import complain, echo, painted, say
 from shapecalc.errors import SpecError, quote
@@ -68,7 +68,7 @@ def check(  # noqa: PLR0913, PLR0917  (one argument per option)
     found: list[Diagnostic] = []
     for model in models:
         if is_torch(model):
-            traced, given, settled = asked(model, inputs, settings)
+            traced, given, settled = load_model(model, inputs, settings)
             found += traced.check(input=given, **budgets, **settled)
             continue
         text, file, variant = source_of(model)

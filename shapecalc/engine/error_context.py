@@ -65,11 +65,11 @@ def place_in(step: Step, at: tuple[str | int, ...]) -> Place:
 
 def field_error(error: ValidationError, layer: Kind | None = None) -> SpecError:
     """Return a complaint about a field, together with the formula whose value is not legal there."""
-    keys, message = complaint_of(error)
+    keys, message, fact = complaint_of(error)
     written = getattr(layer, str(keys[0])) if layer and keys else None
     if isinstance(written, Formula) and written.text != keys[0]:
         message = message.replace(f"{keys[0]}: ", f"{keys[0]}: in {quote(written.text)}: ", 1)
-    return SpecError(message, at=keys)
+    return SpecError(message, at=keys, fact=fact)
 
 
 def has_value(written: Any, value: Any) -> str:

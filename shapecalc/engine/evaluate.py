@@ -48,8 +48,9 @@ def _refuse_monsters(layer: Kind, effect: Effect) -> None:
 
 def failure(refusal: Refused, layer: Kind, path: str, place: Place) -> Failure:
     """Return a refusal as the failure of a layer, at its kind in the spec."""
-    needed = refusal.requirement
-    return Failure(needed.code, needed.message, path=path, place=place.of(layer.kind), hint=needed.advice)
+    needed = refusal.requirement.as_data()
+    place = place.of(layer.kind)
+    return Failure(needed.code, needed.message, path, place, hint=needed.advice, fact=needed)
 
 
 def at(undecided: Undecided, path: str, place: Place) -> Undecided:

@@ -31,7 +31,7 @@ from shapecalc.engine.graph_builder import Recorder
 from shapecalc.engine.limits import TooLarge, refuse_too_large
 from shapecalc.engine.repeats import Repeats
 from shapecalc.engine.scope import Binding, Scope, UnknownSize
-from shapecalc.errors import Place, SpecError, Undecided, nearest, quote
+from shapecalc.errors import Place, SpecError, Undecided, WrongWord, nearest, quote
 from shapecalc.layers import registry
 from shapecalc.layers.base import Kind, Merge
 from shapecalc.layers.requirement import Shape
@@ -259,6 +259,7 @@ class Expansion:
                         f"{name} has no field {quote(key)}{nearest(key, known)}",
                         hint=f"fields of {name}: {', '.join(known) or 'none'}",
                         at=(key,),
+                        fact=WrongWord(key, known),
                     )
             try:
                 layer = cls(**fields)
@@ -278,7 +279,9 @@ class Expansion:
         for key in call.arguments:
             if key not in block.args:
                 raise SpecError(
-                    f"the block {name} has no argument {quote(key)}{nearest(key, [*block.args])}", at=(key,)
+                    f"the block {name} has no argument {quote(key)}{nearest(key, [*block.args])}",
+                    at=(key,),
+                    fact=WrongWord(key, block.args),
                 )
         variables: dict[str, Value] = {}
         own = Scope(self.record, None, (), variables)

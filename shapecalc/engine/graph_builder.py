@@ -13,7 +13,7 @@ from shapecalc.engine.evaluate import Evaluator, failure
 from shapecalc.engine.graph import Graph, GraphNode, Group, Inference, Loop
 from shapecalc.engine.limits import TooLarge
 from shapecalc.engine.scope import Binding, UnknownSize
-from shapecalc.errors import Failure, FormulaError, Place, SpecError, Undecided, quote
+from shapecalc.errors import Failure, FormulaError, OtherWeights, Place, SpecError, Undecided, quote
 from shapecalc.layers.base import Effect, Kind, Shapes
 from shapecalc.layers.requirement import Refused, Shape
 from shapecalc.spec.tree import MOST_LAYERS, Spec, Step
@@ -113,11 +113,10 @@ class Recorder:
             self.effects.append(None if any(map(is_whole, doubts)) else answer)
         self.shapes.extend(results or (None,))
         node.results = len(results or (None,))
-        slots = range(self.graph.slots, self.graph.slots + node.results)
         if doubt:
-            self.doubtful |= dict.fromkeys(slots, doubt)
+            self.doubtful |= dict.fromkeys(node.slots, doubt)
         self.graph.slots += node.results
-        return Binding(tuple(slots))
+        return Binding(tuple(node.slots))
 
     def one(self, layer: Kind) -> Kind:
         """Return the first of all equal layers, so that equal questions are asked once."""
@@ -142,7 +141,8 @@ class Recorder:
             theirs, mine = self.effects[owner], self.effects[user]
             assert theirs is not None
             assert mine is not None
-            return user, SpecError(f"{there} has {_weights(theirs)}, but {here} needs {_weights(mine)}")
+            message = f"{there} has {_weights(theirs)}, but {here} needs {_weights(mine)}"
+            return user, SpecError(message, fact=OtherWeights(there, here))
         for owner, user in zip(cycle(owners), users, strict=False):
             mine, theirs = self.effects[user], self.effects[owner]
             if mine is None or theirs is None:
@@ -218,7 +218,8 @@ class Recorder:
     def fail(self, error: SpecError, path: str, place: Place, before: int | None = None) -> None:
         """Keep an error of the spec as a failure: as the last one, or before another."""
         number = len(self.failures) if before is None else before
-        failed = Failure("spec", error.message, path, error.place or place, error.hint, is_spec_error=True)
+        place, fact = error.place or place, error.fact
+        failed = Failure("spec", error.message, path, place, error.hint, is_spec_error=True, fact=fact)
         self.failures.insert(number, failed)
 
     def failed_before(self, node: int, start: int, failures: int) -> int:

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from shapecalc.algebra import Dim, Expr
 from shapecalc.algebra.formula import Formula, unknown_name
 from shapecalc.algebra.rational import Value, listed
-from shapecalc.errors import FormulaError, ShapecalcError, SpecError, Undecided, nearest, quote
+from shapecalc.errors import FormulaError, ShapecalcError, SpecError, Undecided, UnknownStep, nearest, quote
 from shapecalc.layers import registry
 from shapecalc.spec.tree import Step
 
@@ -152,6 +152,7 @@ class Scope:
                     hint=f"inside: {', '.join(mark.inner)}"
                     if mark.inner
                     else f"it has {has}, counted from 0",
+                    fact=UnknownStep(reference, part, mark.inner),
                 )
         return mark
 
@@ -171,20 +172,24 @@ class Scope:
         while frame is not None:
             known += frame.marks
             if name in frame.skipped:
-                return SpecError(f"the step {quote(name)} is left out here by its `when`")
+                message = f"the step {quote(name)} is left out here by its `when`"
+                return SpecError(message, fact=UnknownStep(name))
             if frame.current is not None and frame.current.name == name:
-                return SpecError(f"{quote(name)} is this step itself: only earlier steps can be named")
+                message = f"{quote(name)} is this step itself: only earlier steps can be named"
+                return SpecError(message, fact=UnknownStep(name))
             for step in frame.steps:
                 if step.name == name:
                     where = f" (line {step.place.line})" if step.place.line else ""
                     return SpecError(
                         f"{quote(name)} is a later step{where}: only earlier steps can be named",
                         hint="move the step up, or this one down",
+                        fact=UnknownStep(name, is_later=True),
                     )
             frame = frame.outer
         return SpecError(
             f"there is no earlier step {quote(name)}{nearest(name, known)}",
             hint=f"steps that can be named here: {', '.join(known[:20])}" if known else "",
+            fact=UnknownStep(name, name, known),
         )
 
 

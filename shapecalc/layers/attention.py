@@ -6,13 +6,11 @@ With T positions that look, S that are looked at, and E features in all heads to
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import ClassVar, Self
 
 from pydantic import model_validator
 
-from shapecalc.algebra import Dim, product
-from shapecalc.algebra.decide import decide
+from shapecalc.algebra import Dim, decide, product
 from shapecalc.errors import Undecided
 from shapecalc.layers.base import Joint, Named, NoBuffers, Shapes
 from shapecalc.layers.counts import Operations, products, softmax
@@ -175,7 +173,7 @@ def sequence(batch: Shape, length: Dim, features: Dim, *, first: bool) -> Shape:
 def whole_heads(kind: str, name: str, heads: Dim, e: Dim) -> Requirement:
     """Require that the heads share the features evenly."""
     needed = divides(kind, name, heads, "the features", e)
-    return replace(needed, hint=f"every head has as many features: choose {name} among the divisors")
+    return needed.saying(hint=f"every head has as many features: choose {name} among the divisors")
 
 
 def projections(e: Dim, kdim: Dim, vdim: Dim, *, bias: bool) -> Named:

@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict
 
 from shapecalc.algebra import Dim, product
 from shapecalc.algebra.formula import Formula
-from shapecalc.errors import SpecError, nearest, quote
+from shapecalc.errors import SpecError, WrongWord, nearest, quote
 from shapecalc.layers.centre import Centres, middles
 from shapecalc.layers.counts import NOTHING, Operations
 from shapecalc.layers.dependence import Dependence, placed, unsaid
@@ -152,16 +152,18 @@ class Kind(BaseModel):
             ):
                 words = self.words(name)
                 wrong = f"is not one of {', '.join(words)}" if words else "is a word, not a value"
-                raise SpecError(f"{name}: {quote(found[name])} {wrong}", at=(name,))
+                fact = WrongWord(found[name], words, is_choice=True)
+                raise SpecError(f"{name}: {quote(found[name])} {wrong}", at=(name,), fact=fact)
         return resolved
 
     def _complaint(self, name: str, value: Any, error: SpecError) -> SpecError:
         """Return the error of a formula as an error of the field that holds it."""
-        words, message = self.words(name), error.message
+        words, message, fact = self.words(name), error.message, error.fact
         if words and isinstance(value, Formula) and value.is_name:
             known = f"{', '.join(words)}, and no name in scope"
             message = f"{quote(value.text)} is not one of {known}{nearest(value.text, words)}"
-        return SpecError(f"{name}: {message}", place=error.place, hint=error.hint, at=(name,))
+            fact = WrongWord(value.text, words, is_choice=True)
+        return SpecError(f"{name}: {message}", place=error.place, hint=error.hint, at=(name,), fact=fact)
 
     def words(self, name: str) -> tuple[str, ...]:
         """Return the words that a field allows."""

@@ -10,8 +10,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from shapecalc.algebra import Dim, product
-from shapecalc.algebra.decide import decide
+from shapecalc.algebra import Dim, decide, product
 from shapecalc.errors import Undecided
 from shapecalc.layers.base import Joint, Named, Shapes
 from shapecalc.layers.counts import NOTHING, SIGMOID, Operations, log_softmax, mean, products

@@ -1,7 +1,6 @@
 """A requirement that a network states about its input, where a layer by itself would round it away."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import partial
 from typing import ClassVar
 
@@ -36,7 +35,7 @@ class Divisible(OwnPlace, SameShape, NoWeights, NoOperations, NoWindow, Layer):
         yield from axes_exist(self.kind, "dim", listed(self.dim), x)
         for axis in listed(self.dim):
             needed = divides(self.kind, "divisor", self.divisor, f"axis {axis}", x[axis])
-            yield replace(needed, hint=partial(self._nearest, x[axis]))
+            yield needed.saying(hint=partial(self._nearest, x[axis]))
 
     def _nearest(self, n: Dim) -> str:
         below = n // self.divisor * self.divisor

@@ -5,7 +5,6 @@ embedding:  [...] of indices to [..., embedding_dim]
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Annotated, ClassVar
 
 from shapecalc.algebra import Dim, product
@@ -37,7 +36,7 @@ class Dense(NoBuffers, NoWindow, Layer):
         found = matches(self.kind, "in_features", self.in_features, x[-1], x, "features in its last axis")
         for requirement in found:
             missing = len(x) > 2 and product(x[1:]) == self.in_features
-            yield replace(requirement, hint=_flatten_first(x)) if missing else requirement
+            yield requirement.saying(hint=_flatten_first(x)) if missing else requirement
 
     def output(self, x: Shape) -> Shape:
         return (*x[:-1], self.out_features)

@@ -4,7 +4,7 @@ Shapes are broadcast as torch does: aligned at their last axes, and an axis of s
 A free size is taken not to be 1, so two sizes of which one is free must be equal.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import ClassVar
 
 from shapecalc.algebra import Dim, product
@@ -13,7 +13,7 @@ from shapecalc.layers.counts import Operations, products
 from shapecalc.layers.dependence import EVERYTHING, Along, AxisDependence, Dependence, Scattered, stretched
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Index
-from shapecalc.layers.requirement import Requirement, Shape, arity, axis_exists, shown
+from shapecalc.layers.requirement import EqualBranches, Requirement, Shape, arity, axis_exists, shown
 
 
 def broadcast(inputs: Shapes) -> Shape:
@@ -42,18 +42,7 @@ def stretches(kind: str, inputs: Shapes, skip: int = 0) -> Iterator[Requirement]
         for number, x in enumerate(shapes):
             if number > leader and len(x) >= -axis and x[axis] not in (1, size):
                 name = f"axis {axis + rank if same_rank else axis - skip}"
-                says = _differs(kind, inputs, (number, leader), name, (x[axis], size))
-                yield Requirement("broadcast", x[axis], "==", size, says)
-
-
-def _differs(
-    kind: str, inputs: Shapes, numbers: tuple[int, int], axis: str, sizes: tuple[Dim, Dim]
-) -> Callable[[], str]:
-    late, first = numbers
-    return lambda: (
-        f"{kind}: branch {late + 1} is {shown(inputs[late])} but branch {first + 1} is "
-        f"{shown(inputs[first])}: {axis} differs ({sizes[0]} against {sizes[1]})"
-    )
+                yield EqualBranches("broadcast", kind, inputs, (number, leader), name, axis - skip)
 
 
 def _some(kind: str, inputs: Shapes) -> Requirement:
@@ -151,8 +140,8 @@ class Concat(NoOperations, Merge):
         for number, x in enumerate(inputs):
             for axis in range(rank):
                 if axis != self.dim % rank and x[axis] != first[axis]:
-                    says_ = _differs(self.kind, inputs, (number, 0), f"axis {axis}", (x[axis], first[axis]))
-                    yield Requirement("concat", x[axis], "==", first[axis], says_)
+                    pair, name = (number, 0), f"axis {axis}"
+                    yield EqualBranches("concat", self.kind, inputs, pair, name, axis - rank)
 
     def output(self, inputs: Shapes) -> Shape:
         first = inputs[0]

@@ -20,7 +20,7 @@ from shapecalc.layers.extended_number import INFINITIES, Power
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import CountPerAxis, Each, ExtentPerAxis, Flag, PerAxis, Whole, complaint
 from shapecalc.layers.fields import Optional as OptionalField
-from shapecalc.layers.requirement import Requirement, Shape
+from shapecalc.layers.requirement import HalfKernel, Requirement, Shape
 from shapecalc.layers.spatial import AXES, Spatial
 
 
@@ -68,7 +68,7 @@ class Pool(NoWeights, NoMacs, Spatial):
         yield from self.spatial_rank(x)
         letters = self._letters(x)
         for axis, k, p in zip(AXES[self.rank], letters["k"], letters["p0"], strict=True):
-            yield Requirement("padding", k, ">=", 2 * p, _too_much_padding(self.kind, axis, k, p))
+            yield HalfKernel(self.kind, axis, k, p)
         yield from self.large_enough(self._rule(), 1, **letters)
 
     def output(self, x: Shape) -> Shape:
@@ -99,10 +99,6 @@ class Pool(NoWeights, NoMacs, Spatial):
     def seen(self, x: Shape) -> Dim:
         """Return how many numbers all windows hold, padding included."""
         return product(self.spread(self.kernel_size)) * product(self.output(x))
-
-
-def _too_much_padding(kind: str, axis: str, k: Dim, p: Dim) -> Callable[[], str]:
-    return lambda: f"{kind}: padding of {p} along the {axis} is more than half of the kernel of {k}"
 
 
 def _smaller_than_kernel(kind: str, axis: str, n: Dim, k: Dim) -> Callable[[], str]:

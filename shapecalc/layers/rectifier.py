@@ -15,7 +15,7 @@ from shapecalc.layers.base import Elementwise, Layer, Named, NoBuffers, NoMacs, 
 from shapecalc.layers.counts import GELU_BY_ERF, GELU_BY_TANH, RELU, SIGMOID, SOFTPLUS, TANH, Operations
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Count, Flag, OneOf, Real, complaint
-from shapecalc.layers.requirement import Requirement, Shape, rank_between, shown
+from shapecalc.layers.requirement import DeclaredSize, Requirement, Shape, rank_between
 
 SLOPED = Operations(comparisons=2, multiplications=1, additions=1)
 """max(x, 0) + slope·min(x, 0)"""
@@ -101,17 +101,9 @@ class PReLU(OwnPlace, SameShape, NoBuffers, NoMacs, NoWindow, Layer):
         if self.num_parameters != 1:
             yield from rank_between(self.kind, x, 1, None)
             channels: Dim = x[1] if len(x) > 1 else 1
-            yield Requirement(
-                "channels",
-                self.num_parameters,
-                "==",
-                channels,
-                lambda: (
-                    f"{self.kind} declares num_parameters: {self.num_parameters}, but {shown(x)} "
-                    f"arrives, which has {channels} channels"
-                ),
-                lambda: f"num_parameters: {channels}, or 1 for a slope that all channels share",
-            )
+            hint = f"num_parameters: {channels}, or 1 for a slope that all channels share"
+            declared = self.num_parameters
+            yield DeclaredSize(self.kind, "num_parameters", declared, channels, x, "channels", hint)
 
     def weights(self, x: Shape) -> Named:
         return {"weight": (self.num_parameters,)}

@@ -13,8 +13,7 @@ fused kernel does it all.
 from collections.abc import Iterator, Mapping
 from typing import Annotated, ClassVar
 
-from shapecalc.algebra import Dim, product
-from shapecalc.algebra.decide import decide
+from shapecalc.algebra import Dim, decide, product
 from shapecalc.errors import Undecided
 from shapecalc.layers.base import Joint, Named, NoBuffers, Shapes
 from shapecalc.layers.counts import RELU, SIGMOID, TANH, Operations

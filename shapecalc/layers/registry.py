@@ -15,7 +15,7 @@ from functools import lru_cache
 from importlib import import_module
 from typing import TYPE_CHECKING, TypeVar
 
-from shapecalc.errors import SpecError, nearest, quote
+from shapecalc.errors import SpecError, WrongWord, nearest, quote
 from shapecalc.layers.base import Kind
 from shapecalc.layers.family import Family
 from shapecalc.layers.index import KERAS, KINDS
@@ -117,7 +117,8 @@ def unknown(name: str, known: Sequence[str]) -> SpecError:
     """Return the error for a kind that nobody offers; the hint is torch's own class, where it has one."""
     from shapecalc.layers.not_kinds import reason
 
-    return SpecError(f"unknown kind {quote(name)}{nearest(name, known)}", hint=reason(name))
+    message = f"unknown kind {quote(name)}{nearest(name, known)}"
+    return SpecError(message, hint=reason(name), fact=WrongWord(name, known))
 
 
 def belongs(name: str, framework: str) -> None:

@@ -9,8 +9,7 @@ from typing import Annotated, ClassVar, Self
 
 from pydantic import model_validator
 
-from shapecalc.algebra import Dim, product, quotient
-from shapecalc.algebra.decide import decide
+from shapecalc.algebra import Dim, decide, product, quotient
 from shapecalc.errors import Undecided
 from shapecalc.layers.base import Layer, NoOperations, NoWeights, NoWindow
 from shapecalc.layers.dependence import Along, Dependence, rearranged

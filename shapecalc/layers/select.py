@@ -8,8 +8,7 @@ from typing import Annotated, ClassVar, Self
 
 from pydantic import model_validator
 
-from shapecalc.algebra import Dim, Expr, ceildiv, maximum, minimum, product, quotient
-from shapecalc.algebra.decide import decide
+from shapecalc.algebra import Dim, Expr, ceildiv, decide, maximum, minimum, product, quotient
 from shapecalc.errors import Undecided
 from shapecalc.layers.base import Layer, NoMacs, NoOperations, NoWeights, NoWindow, Shapes
 from shapecalc.layers.centre import Centre, Centres, kept

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, ClassVar
 
-from shapecalc.algebra import Dim
-from shapecalc.algebra.decide import decide
+from shapecalc.algebra import Dim, decide
 from shapecalc.errors import Undecided, quote
 from shapecalc.layers.base import (
     AnyShape,

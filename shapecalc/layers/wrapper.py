@@ -13,7 +13,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import Field, ValidationError
 
 from shapecalc.algebra import Dim, product
-from shapecalc.errors import SpecError, nearest, quote
+from shapecalc.errors import SpecError, WrongWord, nearest, quote
 from shapecalc.layers.base import Component, Effect, Kind, Merge, Named, Shapes
 from shapecalc.layers.counts import Operations, norm
 from shapecalc.layers.dependence import Dependence
@@ -52,19 +52,22 @@ def _made(kind: str, fields: Any) -> Kind:
     try:
         cls = get(kind)
     except SpecError as error:
-        raise complaint(error.message, kind) from None
+        raise complaint(error.message, kind, fact=error.fact) from None
     for name in fields:
         if name not in cls.model_fields or name == "branches":
             known = [*cls.model_fields]
-            raise complaint(f"{kind} has no field {quote(name)}{nearest(name, known)}", kind, str(name))
+            message = f"{kind} has no field {quote(name)}{nearest(name, known)}"
+            raise complaint(message, kind, str(name), fact=WrongWord(name, known))
     try:
         return cls(**fields)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        at = (*first["loc"], *first.get("ctx", {}).get("at", ()))
+        context = first.get("ctx", {})
+        at = (*first["loc"], *context.get("at", ()))
         if first["type"] == "missing":
             raise complaint(f"{kind} needs {at[-1]}", kind) from None
-        raise complaint(f"{'.'.join(map(str, at))}: {first['msg']}", kind, *at) from None
+        message = f"{'.'.join(map(str, at))}: {first['msg']}"
+        raise complaint(message, kind, *at, fact=context.get("fact")) from None
 
 
 class Wrapper(Kind):
@@ -83,7 +86,7 @@ class Wrapper(Kind):
             effect = self.layer.apply(inputs)
         except Refused as refused:
             needed = refused.requirement
-            raise Refused(replace(needed, says=f"{self.kind}: {needed.message}")) from None
+            raise Refused(needed.saying(f"{self.kind}: {needed.message}")) from None
         own = [name for name in effect.weights if "." not in name]
         told = ", ".join(own) or "none"
         says = f"{self.kind}: {self.layer.kind} has no weight {quote(self.name)}; it has {told}"

@@ -67,7 +67,7 @@ def untyped(value: Any) -> Any:
         try:
             return Formula.parse(value)
         except FormulaError as error:
-            raise complaint(error.message) from None
+            raise complaint(error.message, fact=error.fact) from None
     if isinstance(value, (list, tuple)):
         return [inside(index, untyped, item) for index, item in enumerate(value)]
     if isinstance(value, float):

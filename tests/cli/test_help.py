@@ -118,7 +118,7 @@ def test_a_bundled_model_can_be_the_start(tmp_path: Path, monkeypatch: pytest.Mo
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["init", "there.yaml"], "exists already"),
+        (["init", "there.yaml"], "already exists"),
         (["init", "there.yaml/in.yaml"], "cannot be written"),
         (["init", "new.yaml", "--like", "lenet"], "did you mean"),
     ],

@@ -41,5 +41,7 @@ def test_message(name: str, request: pytest.FixtureRequest) -> None:
         assert found == expected
 
 
-def test_there_are_enough() -> None:
-    assert len(NAMES) >= 40
+def test_every_text_is_read() -> None:
+    """Each file holds the line of dashes, and nothing else lies in the folder."""
+    assert [f"{name}.txt" for name in NAMES] == sorted(path.name for path in FOLDER.iterdir())
+    assert all(DASHES in (FOLDER / f"{name}.txt").read_text(encoding="utf-8") for name in NAMES)

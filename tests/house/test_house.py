@@ -5,6 +5,7 @@ For every proof that something is absent there is one that the proof can fail.
 
 from __future__ import annotations
 
+import ast
 import inspect
 import re
 import subprocess
@@ -119,6 +120,43 @@ def test_an_import_from_above_is_noticed(graph: grimp.ImportGraph, importer: str
     assert upward(broken)
 
 
+RINGS = (
+    {"render.latex_writer", "render.piece"},
+    {"spec.dialect", "spec.tree"},
+    {
+        *("report.cost", "report.derivation", "report.derivation_builder", "report.derivation_markup"),
+        *("report.derivation_text", "report.latex_table", "report.markdown_table", "report.node"),
+        *("report.outline", "report.report", "report.report_page", "report.table", "report.table_cells"),
+    },
+    {"sizes.answer", "sizes.sizes_text"},
+    {"pictures.solids", "pictures.unet_layout"},
+    {"report.comparison", "report.comparison_text"},
+)
+"""Modules that import each other, by an import inside a function. The list only shrinks."""
+
+
+def rings(graph: grimp.ImportGraph) -> list[set[str]]:
+    """Return the modules that import each other in a circle, imports inside functions included."""
+    behind = {module: graph.find_upstream_modules(module) for module in graph.modules}
+    found = {
+        frozenset({module, *(other for other in behind[module] if module in behind[other])})
+        for module in graph.modules
+    }
+    return [{name.removeprefix("shapecalc.") for name in ring} for ring in found if len(ring) > 1]
+
+
+def test_no_modules_import_each_other(graph: grimp.ImportGraph) -> None:
+    assert [ring for ring in rings(graph) if not any(ring <= known for known in RINGS)] == []
+
+
+def test_a_ring_of_imports_is_noticed(graph: grimp.ImportGraph) -> None:
+    from copy import deepcopy
+
+    broken = deepcopy(graph)
+    broken.add_import(importer="shapecalc.algebra.roots", imported="shapecalc.algebra.relation")
+    assert any({"algebra.roots", "algebra.relation", "algebra.expr"} <= ring for ring in rings(broken))
+
+
 def outside(graph: grimp.ImportGraph, module: str) -> set[str]:
     """Return the rooms that import a framework."""
     return set(graph.find_modules_that_directly_import(module))
@@ -146,7 +184,8 @@ def test_documentation_tools_are_imported_only_in_their_room() -> None:
 # ---- what stays out of memory
 
 HEAVY = (
-    *("torch", "sympy", "keras", "tensorflow", "onnx", "rich", "numpy", "hypothesis"),
+    *("torch", "torchvision", "transformers", "keras", "tensorflow", "jax", "onnx"),
+    *("sympy", "numpy", "scipy", "pandas", "polars", "narwhals", "rich", "hypothesis", "pytest"),
     *("docutils", "sphinx", "mkdocs", "markdown", "IPython"),
     *("pygraphviz", "resvg_py"),
 )
@@ -204,6 +243,30 @@ def command(arguments: str) -> str:
 )
 def test_no_command_loads_anything_heavy(arguments: str) -> None:
     assert loaded(command(arguments), *HEAVY) == set()
+
+
+LOADS_FRAMEWORKS = {"bridges": "torch", "ext": "docutils"}
+"""Rooms whose modules import what they connect to."""
+
+
+def every_module(room: str) -> str:
+    """Return code that imports all modules of a room."""
+    return "import " + ", ".join(
+        ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+        for place in (ROOT / "shapecalc" / f"{room}.py", ROOT / "shapecalc" / room)
+        for path in ([place] if place.is_file() else sorted(place.rglob("*.py")))
+    )
+
+
+@pytest.mark.parametrize("room", sorted({*FLOORS} - {*LOADS_FRAMEWORKS}))
+def test_no_room_loads_anything_heavy(room: str) -> None:
+    """Only the module of the algebra that converts to sympy and back does."""
+    assert loaded(every_module(room), *HEAVY) == ({"sympy"} if room == "algebra" else set())
+
+
+@pytest.mark.parametrize("room", LOADS_FRAMEWORKS)
+def test_a_heavy_import_of_a_room_is_noticed(room: str) -> None:
+    assert LOADS_FRAMEWORKS[room] in loaded(every_module(room), *HEAVY)
 
 
 def test_a_table_library_is_loaded_for_tables_only() -> None:
@@ -275,6 +338,16 @@ def test_public_names_are_typed() -> None:
         for name in line.partition(" import ")[2].split(",")
     }
     assert names == set(shapecalc.__all__)
+
+
+PUBLIC_PACKAGES = {"layers", "ext"}
+
+
+def test_an_internal_package_says_so() -> None:
+    for path in sorted((ROOT / "shapecalc").rglob("__init__.py")):
+        parts = path.relative_to(ROOT / "shapecalc").parent.parts
+        if parts and parts[0] not in PUBLIC_PACKAGES:
+            assert "nternal" in (ast.get_docstring(ast.parse(path.read_text("utf-8"))) or ""), path
 
 
 def test_layers_offers_every_kind_and_nothing_else() -> None:
@@ -355,17 +428,3 @@ def test_the_glossary_holds_no_word_that_nobody_uses() -> None:
     used = {name for cls in CLASSES for name in cls.model_fields}
     assert [name for name in GLOSSARY if name not in used] == []
     assert [*GLOSSARY] == sorted(GLOSSARY)
-
-
-def test_every_module_says_what_it_is_for() -> None:
-    for path in (ROOT / "shapecalc").rglob("*.py"):
-        text = path.read_text(encoding="utf-8")
-        assert text.startswith(('"""', 'r"""')), path.name
-
-
-def test_no_module_is_long() -> None:
-    """A family of layers, or a step of the way, fits in a few screens."""
-    lengths = {
-        path.name: len(path.read_text("utf-8").splitlines()) for path in (ROOT / "shapecalc").rglob("*.py")
-    }
-    assert {name: length for name, length in lengths.items() if length > 500 and name != "index.py"} == {}

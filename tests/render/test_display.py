@@ -31,6 +31,7 @@ from shapecalc.sizes.sizes_text import sizes_page, text
 from shapecalc.solving.mirror import solve_mirror
 from shapecalc.solving.window import solve_window
 
+SMALL = {str(number) for number in range(100)}
 FORMS = ("text/plain", "text/html", "text/markdown", "text/latex")
 THINGS: dict[str, Callable[[], Any]] = {
     "model": lambda: shapecalc.load("lenet5"),
@@ -83,11 +84,17 @@ def test_every_form_is_there_and_valid(name: str) -> None:
     bundle = thing._repr_mimebundle_()
     assert tuple(bundle) == FORMS
     assert all(bundle.values())
-    tree(bundle["text/html"])
-    assert bundle["text/html"] == thing._repr_html_()
-    assert bundle["text/markdown"] == thing._repr_markdown_()
-    assert bundle["text/latex"] == thing._repr_latex_()
     assert balanced(bundle["text/latex"])
+    said = numbers(bundle["text/plain"])
+    assert said - numbers(" ".join(tree(bundle["text/html"]).itertext())) == set()
+    assert said - numbers(bundle["text/markdown"]) == set()
+
+
+def numbers(text: str) -> set[str]:
+    """Return the numbers of three digits and more, without what separates their thousands."""
+    return {
+        re.sub(r"\D", "", number) for number in re.findall(r"\d(?:\d|(?:,|\{,\})(?=\d{3}))*", text)
+    } - SMALL
 
 
 @EVERY_THING

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import re
 import shlex
 from collections.abc import Callable
 from fractions import Fraction
 from math import prod
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -388,28 +386,3 @@ def test_json_is_what_python_says(name: str) -> None:
         assert found == shapecalc.solve_window(224, 112, kernel=3, kind="max_pool2d").to_dict()
     else:
         assert found == shapecalc.load("alexnet").solve(output=(6, 6), at="pool5").to_dict()
-
-
-# ---- the page
-
-PAGE = Path(__file__).parents[2] / "docs" / "solve.md"
-TRANSCRIPTS = re.findall(
-    r"^```console\n\$ shapecalc (.*)\n((?:.*\n)*?)```$", PAGE.read_text(encoding="utf-8"), flags=re.MULTILINE
-)
-
-
-@pytest.mark.parametrize(("arguments", "expected"), TRANSCRIPTS, ids=[found[0] for found in TRANSCRIPTS])
-def test_the_page_shows_what_the_command_prints(
-    arguments: str, expected: str, request: pytest.FixtureRequest
-) -> None:
-    printed = run(arguments)[1]
-    if request.config.getoption("--update-golden"):
-        text = PAGE.read_text(encoding="utf-8")
-        old, new = (f"$ shapecalc {arguments}\n{one}```" for one in (expected, printed))
-        PAGE.write_text(text.replace(old, new), encoding="utf-8")
-    else:
-        assert printed == expected
-
-
-def test_the_page_has_transcripts() -> None:
-    assert len(TRANSCRIPTS) >= 5
