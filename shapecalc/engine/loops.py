@@ -11,8 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from shapecalc.algebra import Dim, Expr, symbol
-from shapecalc.algebra.decide import decide
+from shapecalc.algebra import Dim, Expr, decide, symbol
 from shapecalc.algebra.rational import Value
 from shapecalc.engine.evaluate import Evaluator
 from shapecalc.engine.graph import Loop, over
