@@ -106,8 +106,6 @@ class YamlText:
         margin = self._margin(key)
         new = f"{' ' * len(margin) if margin.strip() else margin}{new}{self._newline()}"
         return self._edit(end, end, new)
-            end, end, f"{' ' * len(margin) if margin.strip() else margin}{new}{self._newline()}"
-        )
 
     def drop_field(self, place: Place) -> Edit | None:
         """Take a field out of its mapping, with its own line where it has one."""
