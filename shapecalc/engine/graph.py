@@ -6,6 +6,7 @@ once and read only by later nodes, so a graph cannot hold a cycle.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -67,6 +68,11 @@ class GraphNode:
     loops: tuple[Loop, ...] = ()
     """The repeats of which this is every pass, from the outermost inwards."""
 
+    @property
+    def slots(self) -> range:
+        """The slots of its results."""
+        return range(self.first_slot, self.first_slot + self.results)
+
 
 @dataclass(slots=True)
 class Group:
@@ -99,6 +105,12 @@ class Graph:
     """Of what arrives in every pass of a loop and of what leaves its last: the tensor of one pass."""
     conditions: list[tuple[str, Requirement]] = field(default_factory=list)
     """What repeats ask for, each with the path of the repeat."""
+
+    def producer(self, slot: int) -> GraphNode | None:
+        """Return the node that writes a slot; None for an input, or a tensor that error recovery assumed."""
+        index = bisect_right(self.nodes, slot, key=lambda node: node.first_slot) - 1
+        node = self.nodes[index] if index >= 0 else None
+        return node if node is not None and slot in node.slots else None
 
 
 @dataclass(slots=True)

@@ -113,11 +113,10 @@ class Recorder:
             self.effects.append(None if any(map(is_whole, doubts)) else answer)
         self.shapes.extend(results or (None,))
         node.results = len(results or (None,))
-        slots = range(self.graph.slots, self.graph.slots + node.results)
         if doubt:
-            self.doubtful |= dict.fromkeys(slots, doubt)
+            self.doubtful |= dict.fromkeys(node.slots, doubt)
         self.graph.slots += node.results
-        return Binding(tuple(slots))
+        return Binding(tuple(node.slots))
 
     def one(self, layer: Kind) -> Kind:
         """Return the first of all equal layers, so that equal questions are asked once."""

@@ -46,11 +46,7 @@ class EditSites:
         self.text = text
         self.nodes = graph.nodes
         self.framework = spec.framework
-        self.makers = {
-            slot: node
-            for node in graph.nodes
-            for slot in range(node.first_slot, node.first_slot + node.results)
-        }
+        self.producer = graph.producer
         self._found: dict[str, Found | None] = {}
         self._spots: dict[tuple[str, str, bool], list[Spot]] = {}
         self._same: dict[_Written, list[int]] = {}
@@ -129,9 +125,9 @@ class EditSites:
 
     def maker_of_channels(self, slot: int) -> GraphNode | None:
         """Return the layer above a tensor that says how many channels it has."""
-        maker = self.makers.get(slot)
+        maker = self.producer(slot)
         while maker is not None and not CHANNELS_MADE & {*type(maker.layer).model_fields}:
-            maker = self.makers.get(maker.sources[0]) if len(maker.sources) == 1 else None
+            maker = self.producer(maker.sources[0]) if len(maker.sources) == 1 else None
         return maker
 
     def channels(self, maker: GraphNode, wanted: Dim) -> Iterator[Proposal]:

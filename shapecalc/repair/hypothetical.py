@@ -175,10 +175,9 @@ class HypotheticalInference:
                     told = answer.requirement.code
             else:
                 arriving, doubts = answer.outputs, [resting(layer, doubts)]
-        slots = range(node.first_slot, node.first_slot + node.results)
-        for number, slot in enumerate(slots):
+        for number, slot in enumerate(node.slots):
             known = arriving is not None and number < len(arriving)
             run.shapes[slot] = arriving[number] if known and arriving is not None else None
         if doubt := NO_DOUBT.union(*doubts):
-            run.doubtful |= dict.fromkeys(slots, doubt)
+            run.doubtful |= dict.fromkeys(node.slots, doubt)
         return told

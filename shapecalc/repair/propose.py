@@ -46,7 +46,7 @@ class Proposer:
         self.text = text
         self.spots = EditSites(spec, inference.graph, text)
         self.nodes = {node.path: node for node in inference.graph.nodes}
-        self.makers = self.spots.makers
+        self.producer = self.spots.producer
 
     def proposals(self, one: Diagnostic) -> Iterator[Proposal]:
         """Yield what might repair a finding in all the layers that it is about."""
@@ -217,7 +217,7 @@ class Proposer:
         """Return the layers that only one branch goes through, and the shape that enters the first."""
         others = self.above([slot for index, slot in enumerate(sources) if index != number])
         slot, found = sources[number], []
-        while slot not in others and (maker := self.makers.get(slot)) and len(maker.sources) == 1:
+        while slot not in others and (maker := self.producer(slot)) and len(maker.sources) == 1:
             found.append(maker)
             slot = maker.sources[0]
         return self.inference.shapes[slot], found[::-1]
@@ -230,7 +230,7 @@ class Proposer:
             slot = pending.pop()
             if slot not in found:
                 found.add(slot)
-                maker = self.makers.get(slot)
+                maker = self.producer(slot)
                 pending += maker.sources if maker else ()
         return found
 

@@ -106,7 +106,7 @@ class Upstream:
         pending, found = [nodes[target]], [nodes[target]]
         while pending and len(found) < _FARTHEST:
             for slot in pending.pop(0).sources:
-                maker = self.proposer.makers.get(slot)
+                maker = self.proposer.producer(slot)
                 if maker is not None and maker not in found:
                     found.append(maker)
                     pending.append(maker)
