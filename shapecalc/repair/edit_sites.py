@@ -12,11 +12,11 @@ from shapecalc.engine.graph import Graph, GraphNode
 from shapecalc.errors import Place
 from shapecalc.layers.base import Kind
 from shapecalc.layers.requirement import Shape
-from shapecalc.repair.edit import Text
 from shapecalc.repair.field_changes import written
 from shapecalc.repair.hypothetical import Change
 from shapecalc.repair.proposal import Proposal
 from shapecalc.repair.source_map import Found, Spot, spots, trace
+from shapecalc.repair.yaml_edits import YamlText
 from shapecalc.spec.tree import Spec
 
 _PRICE_OF_AN_OMISSION = 3
@@ -41,7 +41,7 @@ _Written = tuple[int | None, int | None]
 class EditSites:
     """Knows for every layer the step that it comes from, and for every field where it is written."""
 
-    def __init__(self, spec: Spec, graph: Graph, text: Text) -> None:
+    def __init__(self, spec: Spec, graph: Graph, text: YamlText) -> None:
         self.spec = spec
         self.text = text
         self.nodes = graph.nodes

@@ -49,6 +49,7 @@ FLOORS = (
     "layers",
     "render",
     "algebra",
+    "atomic_write",
     "errors",
 )
 """From the roof down: each may import what is below it, and nothing above."""
