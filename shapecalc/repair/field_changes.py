@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from shapecalc.algebra import Dim
-from shapecalc.engine.error_recovery import plausible
+from shapecalc.engine.error_recovery import assumed_results
 from shapecalc.errors import ShapecalcError
 from shapecalc.layers.arithmetic import extent
 from shapecalc.layers.base import Kind
@@ -106,7 +106,7 @@ def result(layers: Sequence[Kind], x: Shape) -> Shape | None:
         try:
             x = layer.apply((x,)).outputs[0]
         except Refused as refused:
-            results, _ = plausible(layer, (x,), refused.requirement.code)
+            results, _ = assumed_results(layer, (x,), refused.requirement.code)
             if refused.requirement.code != "channels" or results is None:
                 return None
             x = results[0]  # the wrong channels are a finding of their own
