@@ -99,6 +99,8 @@ class Kind(BaseModel):
     """The dotted name of Keras' counterpart, if it has one."""
     framework: ClassVar[str | None] = None
     """Whose rules these are, `torch` or `keras`; None where channels play no part and they agree."""
+    unknown_dependence: ClassVar[tuple[str, str] | None] = None
+    """The axes on which results depend in a way that is not known, and why."""
     settles_sizes: ClassVar[bool] = False
     """Whether the sizes of the results are known whatever sizes arrive."""
     statistics: ClassVar[frozenset[str]] = frozenset()

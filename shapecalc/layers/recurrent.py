@@ -45,10 +45,17 @@ def gate_operations(layer: "Recurrent | RecurrentCell", inputs: Shapes) -> Opera
     return sums + (RELU if layer.rectified else JOINED[layer.gates]) * numbers
 
 
+_STATES = "of two directions, each sees the initial states of its own and those of the layers below"
+
+
 class Recurrent(NoBuffers, Joint):
     """What recurrent layers share: stacked layers, one or two directions, an initial state or none."""
 
     family: ClassVar[Family] = Family.RECURRENT
+    unknown_dependence: ClassVar[tuple[str, str] | None] = (
+        "states",
+        _STATES,
+    )
 
     framework: ClassVar[str | None] = "torch"
     gates: ClassVar[int]
@@ -212,6 +219,10 @@ class LSTM(Recurrent):
     torch: ClassVar[str | None] = "torch.nn.LSTM"
     gates: ClassVar[int] = 4
     states: ClassVar[tuple[str, ...]] = ("h_0", "c_0")
+    unknown_dependence: ClassVar[tuple[str, str] | None] = (
+        "states",
+        f"{_STATES}; of a cell, few features or all, as length and layers go",
+    )
 
     proj_size: Annotated[Extent, Lettered(neutral=0)] = 0
 
