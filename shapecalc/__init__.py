@@ -4,20 +4,26 @@
 >>> report = shapecalc.load("lenet5").analyze()
 >>> report.output, report.params, report.macs
 ((1, 10), 61706, 416520)
+
+Public: the names exported here, and the packages `shapecalc.layers` (the kinds, and what a kind of your own
+needs), `shapecalc.testing` and `shapecalc.ext` (Sphinx, MkDocs). All other modules are internal: their names
+may change in any release.
 """
 
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from shapecalc.algebra.expr import Dim, Expr, symbol
-    from shapecalc.bridges.torch import from_torch
+    from shapecalc.bridges.torch.api import build, export, from_torch, verify
+    from shapecalc.diagnostics.diagnostic import Diagnostic
     from shapecalc.errors import DesignError, FormulaError, ShapecalcError, ShapeError, SpecError, Undecided
     from shapecalc.layers.base import Joint, Layer, Merge
-    from shapecalc.layers.registry import kinds, register
-    from shapecalc.model import Model, load, loads, names
+    from shapecalc.layers.registry import kinds, register, unregister
+    from shapecalc.model import Model, compare, load, loads, names
     from shapecalc.report.derivation import Derivation
     from shapecalc.report.node import Node
     from shapecalc.report.report import Report
+    from shapecalc.sizes.answer import Sizes
     from shapecalc.solving.mirror import solve_mirror
     from shapecalc.solving.window import solve_window
     from shapecalc.spec.tree import Block, Call, Sequential, Side, Step
@@ -27,6 +33,7 @@ _HOMES = {
     "Call": "spec.tree",
     "Derivation": "report.derivation",
     "DesignError": "errors",
+    "Diagnostic": "diagnostics.diagnostic",
     "Dim": "algebra.expr",
     "Expr": "algebra.expr",
     "FormulaError": "errors",
@@ -40,10 +47,14 @@ _HOMES = {
     "ShapeError": "errors",
     "ShapecalcError": "errors",
     "Side": "spec.tree",
+    "Sizes": "sizes.answer",
     "SpecError": "errors",
     "Step": "spec.tree",
     "Undecided": "errors",
-    "from_torch": "bridges.torch",
+    "build": "bridges.torch.api",
+    "compare": "model",
+    "export": "bridges.torch.api",
+    "from_torch": "bridges.torch.api",
     "kinds": "layers.registry",
     "load": "model",
     "loads": "model",
@@ -52,6 +63,8 @@ _HOMES = {
     "solve_mirror": "solving.mirror",
     "solve_window": "solving.window",
     "symbol": "algebra.expr",
+    "unregister": "layers.registry",
+    "verify": "bridges.torch.api",
 }
 
 __version__ = "0.1.0"
@@ -60,6 +73,7 @@ __all__ = [
     "Call",
     "Derivation",
     "DesignError",
+    "Diagnostic",
     "Dim",
     "Expr",
     "FormulaError",
@@ -73,9 +87,13 @@ __all__ = [
     "ShapeError",
     "ShapecalcError",
     "Side",
+    "Sizes",
     "SpecError",
     "Step",
     "Undecided",
+    "build",
+    "compare",
+    "export",
     "from_torch",
     "kinds",
     "load",
@@ -85,6 +103,8 @@ __all__ = [
     "solve_mirror",
     "solve_window",
     "symbol",
+    "unregister",
+    "verify",
 ]
 
 

@@ -1,4 +1,4 @@
-"""Printing for people: colour where it is wanted, errors each told once, symbols that the stream knows."""
+"""Terminal output: colour on terminals, each distinct error once, ASCII where the encoding needs it."""
 
 from __future__ import annotations
 
@@ -17,59 +17,61 @@ MOST_ERRORS = 10
 
 
 def complain(error: ShapecalcError) -> None:
-    """Print an error, or every failure that led to it, to stderr; one that recurs is told once."""
+    """Print an error, or each distinct failure behind it, to stderr."""
     same: dict[tuple[str, str], list[Failure]] = {}
     for failure in error.failures if isinstance(error, Located) else ():
         same.setdefault((str(failure.place), failure.message), []).append(failure)
-    told = [str(found[0].error(others=len(found) - 1)) for found in same.values()] or [str(error)]
-    for text in told[:MOST_ERRORS]:
+    texts = [str(group[0].error(others=len(group) - 1)) for group in same.values()] or [str(error)]
+    for text in texts[:MOST_ERRORS]:
         echo(painted(f"error: {text}"), sys.stderr)
-    if len(told) > MOST_ERRORS:
-        echo(f"and {len(told) - MOST_ERRORS:,} more errors", sys.stderr)
+    if len(texts) > MOST_ERRORS:
+        echo(f"and {len(texts) - MOST_ERRORS:,} more errors", sys.stderr)
 
 
 def colour(stream: Any) -> bool:
-    """Say whether a stream wants colour: a terminal, and NO_COLOR is not set."""
+    """Whether a stream gets colour: it is a terminal and NO_COLOR is not set."""
     return bool(stream.isatty()) and not os.environ.get("NO_COLOR")
 
 
 _COLOURS = {"error": "red", "warning": "magenta", "note": "cyan", "fix": "green", "help": "cyan"}
-"""Of the colours of a terminal, those that can be read on a light background and on a dark one."""
-_TOLD = re.compile(r"^( *)(error|warning|note|fix|help)(?=[\[:])", re.MULTILINE)
+"""Terminal colours that are readable on light and on dark backgrounds."""
+_SEVERITY = re.compile(r"^( *)(error|warning|note|fix|help)(?=[\[:])", re.MULTILINE)
 
 
 def painted(text: str) -> str:
-    r"""Return findings with the word that each line begins with in its colour; a pipe drops the colours.
+    r"""Colour the severity word at the start of each line; a pipe drops the colours.
 
     >>> painted("error[channels]: no")
     '\x1b[31m\x1b[1merror\x1b[0m[channels]: no'
     """
-    return _TOLD.sub(lambda found: found[1] + click.style(found[2], fg=_COLOURS[found[2]], bold=True), text)
+    return _SEVERITY.sub(
+        lambda match: match[1] + click.style(match[2], fg=_COLOURS[match[2]], bold=True), text
+    )
 
 
 class Working:
-    """Tells on a terminal what is being done, once it has taken longer than one likes to wait in silence.
+    """Progress message on a terminal, shown after a second of silence.
 
-    What is told stands on a line of its own on stderr, and is wiped away before anything else is printed.
+    It is one line on stderr, cleared before anything else is printed.
     """
 
     PATIENCE = 1.0
-    """Seconds of silence."""
+    """Seconds until it is shown."""
 
     def __init__(self) -> None:
-        self.told = ""
+        self.message = ""
         self.is_seen = False
         self.stop: Callable[[], None] = _nothing
 
     @contextmanager
     def on(self, what: str) -> Iterator[None]:
-        """Do something that may take long."""
+        """Show `what` while the body runs, if it takes long."""
         if not sys.stderr.isatty():
             yield
             return
         from threading import Timer
 
-        self.told = f"{what} …"
+        self.message = f"{what} …"
         timer = Timer(self.PATIENCE, self.show)
         timer.daemon = True
         self.stop = timer.cancel
@@ -80,18 +82,18 @@ class Working:
             self.wipe()
 
     def progress(self, done: int, of: int, what: str) -> None:
-        """Tell how far it has got."""
-        self.told = f"{done} of {of} {what}"
+        """Set the message to the progress made."""
+        self.message = f"{done} of {of} {what}"
         if self.is_seen:
             self.show()
 
     def show(self) -> None:
-        """Write it, over what was told before."""
+        """Write the message over the previous one."""
         self.is_seen = True
-        click.echo(f"\r\x1b[K{self.told}", err=True, nl=False)
+        click.echo(f"\r\x1b[K{self.message}", err=True, nl=False)
 
     def wipe(self) -> None:
-        """Tell nothing more, and leave an empty line for what comes."""
+        """Stop, and clear the line."""
         self.stop()
         if self.is_seen:
             self.is_seen = False
@@ -99,11 +101,11 @@ class Working:
 
 
 def _nothing() -> None:
-    """Nothing is waited for."""
+    """Do nothing: no timer is running."""
 
 
 WORKING = Working()
-"""What this process is doing."""
+"""The progress message of this process."""
 
 
 def say(text: str) -> None:
@@ -112,7 +114,7 @@ def say(text: str) -> None:
 
 
 def echo(text: str, stream: Any) -> None:
-    """Print, plain when piped; symbols that the stream cannot write become ASCII."""
+    """Print, plain when piped; symbols outside the stream's encoding become ASCII."""
     WORKING.wipe()
     encoding = getattr(stream, "encoding", None) or "utf-8"
     try:

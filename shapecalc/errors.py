@@ -69,11 +69,66 @@ class Place:
         return ":".join([self.file or "<spec>", *numbers])
 
 
+class Fact:
+    """What an error is about, as data: fixes are made from its fields, never from a message."""
+
+    __slots__ = ()
+
+
+class WrongWord(Fact):
+    """A word that is unknown, and the known ones; of a choice, the known ones are all legal values."""
+
+    def __init__(self, word: object, known: Iterable[str], *, is_choice: bool = False) -> None:
+        self.word = str(word)
+        self.known = tuple(known)
+        self.is_choice = is_choice
+
+    @property
+    def meant(self) -> list[str]:
+        """The words that may be meant: the nearest, then those of a choice that begin alike."""
+        from difflib import get_close_matches
+
+        nearest = get_close_matches(self.word.lower()[:100], self.known[:2000], n=1, cutoff=0.6)
+        alike = [word for word in self.known if self.is_choice and word.startswith(self.word[:1])]
+        return [*dict.fromkeys((*nearest, *alike))]
+
+
+class OutOfBounds(WrongWord):
+    """A number beyond a bound; the bound is the legal number nearest to it."""
+
+    def __init__(self, number: object, bound: int) -> None:
+        super().__init__(number, [str(bound)], is_choice=True)
+
+    @property
+    def meant(self) -> list[str]:
+        """The bound."""
+        return [*self.known]
+
+
+class UnknownStep(WrongWord):
+    """A reference to a step that does not exist, or not yet; `word` is the part of it that is unknown."""
+
+    def __init__(
+        self, reference: str, word: str = "", known: Iterable[str] = (), *, is_later: bool = False
+    ) -> None:
+        super().__init__(word or reference, known)
+        self.reference = reference
+        self.is_later = is_later
+
+
+class OtherWeights(Fact):
+    """A layer needs weights of other shapes than those of the layer that it shares with."""
+
+    def __init__(self, owner: str, user: str) -> None:
+        self.owner = owner
+        self.user = user
+
+
 class Located(ShapecalcError):
     """An error that knows where it happened: in which file and line, and in which layer.
 
-    `at` names the part of a layer (a field, or `when` and the like) until its place is known.
-    `failures` holds every failure of an inference, of which this is the first.
+    `at` names the part of a layer (a field, or `when` and the like) until its place is known, `fact`
+    says what it is about. `failures` holds every failure of an inference, of which this is the first.
     """
 
     def __init__(
@@ -84,6 +139,7 @@ class Located(ShapecalcError):
         path: str = "",
         hint: str = "",
         at: tuple[str | int, ...] = (),
+        fact: Fact | None = None,
         failures: tuple[Failure, ...] = (),
     ) -> None:
         super().__init__(message)
@@ -92,6 +148,7 @@ class Located(ShapecalcError):
         self.path = path
         self.hint = hint
         self.at = at
+        self.fact = fact
         self.failures = failures
 
     def __str__(self) -> str:
@@ -157,6 +214,8 @@ class Failure:
     place: Place = field(default_factory=Place)
     hint: str = ""
     is_spec_error: bool = False
+    fact: Fact | None = field(default=None, compare=False)
+    """What it is about, as data: a `Requirement`, or a fact of the spec."""
 
     def error(self, failures: tuple[Failure, ...] = (), *, others: int = 0) -> Located:
         """Return this failure as the exception that `analyze` raises; `others` layers fail just so."""
@@ -226,7 +285,5 @@ def printable(text: str) -> str:
 
 def nearest(word: object, known: Sequence[str]) -> str:
     """Return ` (did you mean 'x'?)` for the known word nearest to a mistyped one, or nothing."""
-    from difflib import get_close_matches
-
-    found = get_close_matches(str(word).lower()[:100], known[:2000], n=1, cutoff=0.6)
-    return f" (did you mean {found[0]!r}?)" if found else ""
+    meant = WrongWord(word, known).meant
+    return f" (did you mean {meant[0]!r}?)" if meant else ""

@@ -1,4 +1,4 @@
-"""The public `Model`: a spec that can be analysed, written out, and found by name."""
+"""The public `Model`: an architecture that can be analyzed, checked, drawn, solved for and written."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from shapecalc.pictures.cost_plot import DepthPlot, SizePlot
     from shapecalc.pictures.drawing import Drawing
     from shapecalc.render.piece import Page
+    from shapecalc.report.comparison import Comparison
     from shapecalc.report.derivation import Derivation
     from shapecalc.sizes.agreement import Agreement
     from shapecalc.sizes.answer import Sizes
@@ -81,19 +82,17 @@ class Model(Shown, Spec):
         convention: str | None = None,
         **parameters: Any,
     ) -> Report:
-        """Return shapes, parameters and cost of every layer.
+        """Infer shapes, parameters and cost of every layer.
 
-        `input` is a shape without the batch, or one per named input; `batch=None` takes shapes as
-        they are, without a batch axis, as they always are where the spec says `batched: false`.
-        `symbolic` names what to leave free, `"batch"` included; True leaves free what the input's
-        shape names. `count` says as in which framework parameters are
-        counted, by default as in that of the spec: to Keras the statistics of batch normalization are
-        parameters that are not trained, to torch they are buffers. `convention` says by whose rule
-        costs are shown, as in `Report.cost`; by default they are multiply-accumulates. Anything else sets
-        a parameter of the spec.
+        `input` is a shape without the batch axis, or a shape per named input. `batch=None` adds no batch
+        axis (never added where the spec says `batched: false`). `symbolic` names the sizes left free,
+        `"batch"` included; True frees every name in the input's shape. `count` is the framework whose
+        parameter count is reported, by default the spec's: Keras counts the statistics of batch
+        normalization as non-trainable parameters, torch as buffers. `convention` is the counting rule of
+        `Report.cost`, by default multiply-accumulates. Other keywords set parameters of the spec.
 
-        Raises `ShapeError` where the model does not hold, `SpecError` where it is not a model, and
-        `Undecided` where the answer depends on what was left free.
+        Raises `ShapeError` where the model does not hold, `SpecError` where an argument is invalid, and
+        `Undecided` where the answer depends on the values of free sizes.
         """
         if not isinstance(dtype, str) or dtype not in DTYPES:
             raise SpecError(
@@ -117,9 +116,7 @@ class Model(Shown, Spec):
             free = [name for name in free if name not in values]
         if not self.batched:
             if BATCH in free or batch not in (1, None):
-                raise SpecError(
-                    f"the sizes of {self.name} are whole, so that no batch is put in front of them"
-                )
+                raise SpecError(f"the shapes of {self.name} already include the batch (`batched: false`)")
             batch = None
         elif BATCH in free:
             free.remove(BATCH)
@@ -140,9 +137,9 @@ class Model(Shown, Spec):
         count: str | None = None,
         **parameters: Any,
     ) -> Derivation:
-        """Return how the numbers of `analyze` came about, line by line: of all layers, or of some.
+        """Derive the numbers of `analyze` step by step, for all layers or for the given paths.
 
-        `layers` are paths of layers or blocks; everything else is as in `analyze`.
+        `layers` are paths of layers or blocks; the other arguments are those of `analyze`.
 
         >>> step = load("lenet5").derive("c3").layers[0].macs[0]
         >>> step.formula, step.inserted, step.result
@@ -160,10 +157,10 @@ class Model(Shown, Spec):
         symbolic: bool | str | Iterable[str] = False,
         **parameters: Any,
     ) -> Drawing:
-        """Return a drawing: the `graph` of layers and blocks, or the feature maps as `volumes` to scale.
+        """Draw the `graph` of layers and blocks, or the feature maps as `volumes` to scale.
 
-        `depth` folds what is nested deeper; everything else is as in `analyze`. The drawing has `svg()`,
-        `png()`, `mermaid()`, `dot()` and `save(path)`, and notebooks show it.
+        `depth` folds blocks nested deeper; the other arguments are those of `analyze`. The drawing has
+        `svg()`, `png()`, `mermaid()`, `dot()` and `save(path)`, and displays itself in notebooks.
 
         >>> print(load("lenet_300_100").draw(depth=1).mermaid().splitlines()[3])
           b0(["input<br/>1x28x28"]):::input
@@ -180,11 +177,11 @@ class Model(Shown, Spec):
         rebuild: bool = False,
         **parameters: Any,
     ) -> DepthPlot | SizePlot:
-        """Return a plot of the costs of this network and others, along the depth or against the input's size.
+        """Plot the costs of this network and others, along the depth or against the input size.
 
-        Against `"size"` every free side of the input is one number, `between` the first and the last of
-        them (by default from half to twice the usual one); sizes that a network does not accept, as
-        `sizes` tells with or without `rebuild`, are marked. `parameters` are set in each of the networks.
+        Against `"size"` all free sides of the input are equal, over the range `between` (by default half to
+        twice the default size); sizes outside `sizes(rebuild=rebuild)` are marked as illegal. `parameters`
+        are set in each network.
 
         >>> load("lenet5").plot(load("lenet_300_100")).chart.series
         ['lenet5', 'lenet_300_100']
@@ -197,13 +194,13 @@ class Model(Shown, Spec):
             return DepthPlot(reports)
         if against != "size":
             raise SpecError(f"a plot is against depth or size, not {quote(against)}")
-        asked = [
+        plotted = [
             against_size(
                 model.name, model.sizes(rebuild=rebuild, **parameters), usual, model.analyze, parameters
             )
             for model, usual in zip(models, reports, strict=True)
         ]
-        return SizePlot(asked, between)
+        return SizePlot(plotted, between)
 
     def check(
         self,
@@ -213,13 +210,13 @@ class Model(Shown, Spec):
         max_macs: int | str | None = None,
         **parameters: Any,
     ) -> list[Diagnostic]:
-        """Return everything that can be said against the model: errors, then warnings and notes.
+        """Return the diagnostics of the model: errors with re-checked fixes, then warnings and notes.
 
-        One run lists every independent mistake. A budget that is passed is an error, once there is no
-        other: the spec's own `budget`, or what is given here instead, as 5000000 or "5M".
+        Every independent error is reported in one run. Exceeding a budget is an error when there is no
+        other: the spec's `budget`, or `max_params` and `max_macs` (5000000 or "5M") in its place.
 
         >>> model = load("lenet5")
-        >>> [one.code for one in model.check(input=(1, 8, 8))]
+        >>> [diagnostic.code for diagnostic in model.check(input=(1, 8, 8))]
         ['too-small']
         >>> model.check(max_params="60K")[0].code
         'budget'
@@ -228,12 +225,12 @@ class Model(Shown, Spec):
         from shapecalc.diagnostics.diagnostic import gathered
 
         values = Parameters(self, parameters)
-        input_shapes(self, values, input, 1)  # a given shape settles the parameters that it names
+        input_shapes(self, values, input, 1)  # binds the parameters that the input's shape names
         allowed = limits(self, values, {"params": max_params, "macs": max_macs})
-        found, report = self._found(input, parameters)
-        if any(one.severity == "error" for one in found):
-            return self._repaired(found, input, parameters)
-        return gathered([*over_budget(report, allowed), *found])
+        diagnostics, report = self._findings(input, parameters)
+        if any(diagnostic.severity == "error" for diagnostic in diagnostics):
+            return self._repaired(diagnostics, input, parameters)
+        return gathered([*over_budget(report, allowed), *diagnostics])
 
     def validate_design(
         self,
@@ -244,10 +241,10 @@ class Model(Shown, Spec):
         max_macs: int | str | None = None,
         **parameters: Any,
     ) -> list[Diagnostic]:
-        """Raise `DesignError` if `check` finds an error; return its warnings and notes otherwise.
+        """Raise `DesignError` if `check` reports an error; return its warnings and notes otherwise.
 
-        With `strict`, a warning is not allowed either. The exception holds all that was found, in
-        `diagnostics`, and reads as `shapecalc check` prints it.
+        With `strict`, a warning raises too. The exception has all `diagnostics`, and its text is what
+        `shapecalc check` prints.
 
         >>> load("lenet5").validate_design()
         []
@@ -256,34 +253,35 @@ class Model(Shown, Spec):
         ...
         shapecalc.errors.DesignError: error[budget]: 61,706 parameters are more than the 60,000 allowed; ...
         """
-        found = self.check(input=input, max_params=max_params, max_macs=max_macs, **parameters)
+        diagnostics = self.check(input=input, max_params=max_params, max_macs=max_macs, **parameters)
         refused = {"error", "warning"} if strict else {"error"}
-        if any(one.severity in refused for one in found):
-            raise DesignError(found)
-        return found
+        if any(diagnostic.severity in refused for diagnostic in diagnostics):
+            raise DesignError(diagnostics)
+        return diagnostics
 
     def check_only(self, given: Any = None, /, **parameters: Any) -> list[Diagnostic]:
-        """Return what `check` does, without budgets and repairs."""
-        return self._found(given, parameters)[0]
+        """Return the diagnostics of `check` without budgets and fixes. Internal."""
+        return self._findings(given, parameters)[0]
 
-    def _found(self, given: Any, values: Mapping[str, Any]) -> tuple[list[Diagnostic], Report]:
+    def _findings(self, given: Any, values: Mapping[str, Any]) -> tuple[list[Diagnostic], Report]:
         from shapecalc.diagnostics.run_checks import findings
         from shapecalc.sizes.question import Question
 
         inference, inputs = self._infer(given, 1, symbolic=False, values=values)
         report = Report(self.name, self.title, inference, inputs, counting=self.framework)
-        return findings(
-            self, report, inference.failures, Question(self, given, values, graphs=self._graphs)
-        ), report
+        question = Question(self, given, values, graphs=self._graphs)
+        return findings(self, report, inference.failures, question), report
 
-    def _repaired(self, found: list[Diagnostic], given: Any, values: Mapping[str, Any]) -> list[Diagnostic]:
+    def _repaired(
+        self, diagnostics: list[Diagnostic], given: Any, values: Mapping[str, Any]
+    ) -> list[Diagnostic]:
         from shapecalc.repair.repair import repaired
         from shapecalc.repair.repair_source import Source
 
         variant = self.name if self.is_member and self._text is not None else None
         text = self.to_yaml() if self._text is None else self._text
         source = Source(text, loads, self.place.file, variant, given, values)
-        return repaired(source, found, has_text=self._text is not None)
+        return repaired(source, diagnostics, has_text=self._text is not None)
 
     def sizes(
         self,
@@ -296,9 +294,9 @@ class Model(Shown, Spec):
     ) -> Sizes:
         """Return the exact set of input sizes that the network, as built at its defaults, accepts.
 
-        `input` and `parameters` say what it is built for. With `rebuild` it is built anew for each size, so
-        that weights which were inferred may change. `outputs` is `main` or `all`: a side output that is not
-        asked for imposes nothing. `free` names the unknowns, by default every size but the channels.
+        `input` and `parameters` are the sizes it is built for. With `rebuild` it is built for each size, so
+        inferred weights may change. `outputs` is `"main"` or `"all"`: a side output that is not requested
+        imposes no condition. `free` names the unknowns, by default every size but the channels.
 
         Raises `Undecided` where the set has no exact answer.
 
@@ -323,20 +321,20 @@ class Model(Shown, Spec):
     @overload
     def solve(self, *, in_features: str | bool, **given: Any) -> Features: ...
     def solve(self, **given: Any) -> Inputs | Budget | Features:
-        """Answer a question asked backwards; which one is told by what is given.
+        """Solve an inverse question; the keyword decides which.
 
-        `output=(7, 7)`, with `at` for the layer or part meant: exactly the input sizes for which the result
-        has these sizes, what the layers up to there impose included. `params=` or `macs=` with `free`: what a
-        parameter (`"width"`, `"depths[2]"`, or several that are one number, `("H", "W")`) must be, or what
-        comes nearest; `multiple_of`, `between` and `aim` (`nearest`, `at_most`, `at_least`) say which values
-        count. `in_features=True`, or a layer or part: what linear layers need, with the flatten's arithmetic.
-        `input` and parameters of the spec say for what it is built, as in `sizes`.
+        `output=(7, 7)`, optionally `at` a layer or block: exactly the input sizes that give this output size,
+        with the conditions of all layers up to there. `params=` or `macs=` with `free`: the value of a
+        parameter (`"width"`, `"depths[2]"`, or several tied ones, `("H", "W")`) that meets the amount, or the
+        nearest; `multiple_of`, `between` and `aim` (`nearest`, `at_most`, `at_least`) restrict the values.
+        `in_features=True`, or a layer or block: the input features that linear layers need, derived from the
+        flatten. `input` and spec parameters are the sizes it is built for, as in `sizes`.
 
-        Raises `SpecError` for a layer or a parameter that is not there and for a cost that does not depend on
-        what is free, `Undecided` where there is no exact answer.
+        Raises `SpecError` for an unknown layer or parameter and for a cost that does not depend on `free`,
+        `Undecided` where there is no exact answer.
 
-        >>> found = load("resnet50").solve(output=(7, 7), at="stage4")
-        >>> found.result, (193, 224) in found, (192, 224) in found
+        >>> inputs = load("resnet50").solve(output=(7, 7), at="stage4")
+        >>> inputs.result, (193, 224) in inputs, (192, 224) in inputs
         ((1, 2048, ⌈H/32⌉, ⌈W/32⌉), True, False)
         >>> load("densenet121").solve(params=5_000_000, free="growth", multiple_of=8).answer
         Hit(amount=4697992, values=(24,))
@@ -348,7 +346,7 @@ class Model(Shown, Spec):
         return answer(self, self.analyze, given)
 
     def agreement(self, other: Model, **parameters: Any) -> Agreement:
-        """Return what is proved of two networks for every input size: same shapes, same accepted sizes.
+        """Decide for every input size whether two networks have equal output shapes and legal sizes.
 
         Raises `Undecided` where it cannot be decided.
 
@@ -364,16 +362,16 @@ class Model(Shown, Spec):
         return agreement(Question(self, values=parameters), Question(other, values=parameters))
 
     def infer(self, given: Any = None, /, **parameters: Any) -> Inference:
-        """Return the bare inference over the model, its failures included."""
+        """Return shape inference over the model at its defaults, failures included. Internal."""
         return self._infer(given, 1, symbolic=False, values=parameters)[0]
 
     @property
     def text(self) -> str | None:
-        """The text that the model was read from, if it was."""
+        """The spec text that the model was read from, or None."""
         return self._text
 
     def free_names(self) -> list[str]:
-        """Return the parameters that stand by themselves in the input's shape."""
+        """Return the parameters that are an entire axis of the input's shape."""
         named = [str(size) for shape in self.input.values() for size in shape]
         return [name for name in dict.fromkeys(named) if name in self.parameters]
 
@@ -383,13 +381,19 @@ class Model(Shown, Spec):
         if symbolic is True:
             return self.free_names()
         names = [symbolic] if isinstance(symbolic, str) else symbolic
-        found = [*names] if isinstance(names, Iterable) else [None]
-        if not all(isinstance(name, str) for name in found):
+        listed = [*names] if isinstance(names, Iterable) else [None]
+        if not all(isinstance(name, str) for name in listed):
             raise SpecError(f"symbolic is True, False, a name or names, not {quote(symbolic)}")
-        return list(dict.fromkeys(found))
+        return list(dict.fromkeys(listed))
+
+    def __repr__(self) -> str:
+        shapes = ", ".join(
+            f"{name} {'x'.join(map(str, shape))}".removeprefix("input ") for name, shape in self.input.items()
+        )
+        return f"Model({self.name}: input {shapes}, {len(self.layers)} steps)"
 
     def _page(self) -> Page:
-        """Return the report at the defaults; where there is none, why."""
+        """Return the report at the defaults, or the error."""
         from shapecalc.render.piece import Paragraph, Strong, Verbatim
         from shapecalc.report.report_page import report_page
 
@@ -425,7 +429,7 @@ class Model(Shown, Spec):
         return member
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
-        """Return a copy, with some fields replaced; it shares no expansion with the original."""
+        """Return a copy with some fields replaced and an empty graph cache."""
         copied = super().model_copy(update=update, deep=deep)
         copied._graphs = GraphCache()  # noqa: SLF001  (a copy of this very class)
         if update:
@@ -434,7 +438,7 @@ class Model(Shown, Spec):
 
 
 def load(source: str | Path | Mapping[str, Any]) -> Model:
-    """Return a model by bundled name, by file path, or from a plain mapping.
+    """Load a model by bundled name, by file path, or from a plain mapping.
 
     >>> load("lenet5").analyze().params
     61706
@@ -449,10 +453,29 @@ def load(source: str | Path | Mapping[str, Any]) -> Model:
 
 
 def loads(text: str, *, file: str | None = None) -> Model:
-    """Return a model from YAML or JSON text; `file` is the name that errors show."""
+    """Load a model from YAML or JSON text; `file` is the name shown in errors."""
     model = read(parse(text, file), Model, file)
     model._text = text  # noqa: SLF001  (set here, where the text is known)
     return model
+
+
+def compare(
+    left: Model | Report, right: Model | Report, *, convention: str | None = None, **parameters: Any
+) -> Comparison:
+    """Compare two models (or their reports) layer by layer: fields, shapes, parameters and cost.
+
+    Models are analyzed at their defaults with `parameters`. The result has `is_equal`, the aligned pairs,
+    and prints as `shapecalc diff` does. `convention` is the counting rule of costs.
+
+    >>> compare(load("lenet5"), load("lenet5")).is_equal
+    True
+    """
+    from shapecalc.report.comparison import compare as compare_reports
+
+    first, second = (
+        model.analyze(**parameters) if isinstance(model, Model) else model for model in (left, right)
+    )
+    return compare_reports(first, second, convention)
 
 
 def names() -> list[str]:

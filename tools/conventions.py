@@ -1,6 +1,6 @@
 """Write `docs/conventions.md`: the rules of each convention, what the tools say, and where they err.
 
-Run it after changing a convention or `tests/measured_costs.yaml`: `python tools/conventions.py`.
+Run it after changing a convention or `tests/conventions/measured_costs.yaml`: `python tools/conventions.py`.
 A test compares.
 """
 
@@ -32,7 +32,7 @@ TOOLS = ("flop_counter", "fvcore", "ptflops", "thop", "torchinfo", "calflops", "
 def data() -> dict[str, Any]:
     """Return what was measured."""
     found: dict[str, Any] = yaml.safe_load(
-        (ROOT / "tests" / "measured_costs.yaml").read_text(encoding="utf-8")
+        (ROOT / "tests" / "conventions" / "measured_costs.yaml").read_text(encoding="utf-8")
     )
     return found
 

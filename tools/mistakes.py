@@ -1,6 +1,7 @@
 """Write `docs/mistakes.md`: what `check` and `diff` say of each mistake of the tutorials' networks.
 
-Run it after changing what they say or `tests/mistakes.yaml`: `python tools/mistakes.py`. A test compares.
+Run it after changing what they say or `tests/diagnostics/mistakes.yaml`: `python tools/mistakes.py`.
+A test compares.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ sys.path.insert(0, str(ROOT))
 import shapecalc  # noqa: E402
 from shapecalc import Model  # noqa: E402
 from shapecalc.report.comparison import Comparison, compare  # noqa: E402
-from tests.tutorials import (  # noqa: E402
+from tests.support.tutorials import (  # noqa: E402
     MENDED_KERAS_V4,
     MENDED_TORCH_V3,
     NEEDED_TO_RUN,
@@ -46,7 +47,9 @@ class Found(NamedTuple):
 @cache
 def table() -> dict[str, Any]:
     """Return the facts."""
-    data: dict[str, Any] = yaml.safe_load((ROOT / "tests" / "mistakes.yaml").read_text(encoding="utf-8"))
+    data: dict[str, Any] = yaml.safe_load(
+        (ROOT / "tests" / "diagnostics" / "mistakes.yaml").read_text(encoding="utf-8")
+    )
     return data
 
 

@@ -1,7 +1,7 @@
 """Write `docs/warnings.md`: what `check` says of the published networks, and why it is true of each.
 
-Run it after changing what `check` says or `tests/warnings.yaml`: `python tools/true_warnings.py`. A test
-compares, and fails when there is a warning that the table does not justify.
+Run it after changing what `check` says or `tests/diagnostics/warnings.yaml`: `python tools/true_warnings.py`.
+A test compares, and fails when there is a warning that the table does not justify.
 """
 
 from __future__ import annotations
@@ -25,7 +25,9 @@ DOCUMENT = ROOT / "docs" / "warnings.md"
 @cache
 def table() -> dict[str, Any]:
     """Return what is known to be true, by code."""
-    data: dict[str, Any] = yaml.safe_load((ROOT / "tests" / "warnings.yaml").read_text(encoding="utf-8"))
+    data: dict[str, Any] = yaml.safe_load(
+        (ROOT / "tests" / "diagnostics" / "warnings.yaml").read_text(encoding="utf-8")
+    )
     return data
 
 

@@ -32,7 +32,7 @@ from shapecalc.algebra.rational import (
     whole,
     within_bounds,
 )
-from shapecalc.errors import FormulaError, Written, nearest, quote
+from shapecalc.errors import FormulaError, Written, WrongWord, nearest, quote
 
 LONGEST = 300
 DEEPEST = 40
@@ -83,7 +83,9 @@ ceil, floor, len, make_divisible, max, min, size, sum)
         except FormulaError as error:
             if self.is_name:
                 raise
-            raise FormulaError(f"in {quote(self.text)}: {error.message}", hint=error.hint) from None
+            raise FormulaError(
+                f"in {quote(self.text)}: {error.message}", hint=error.hint, fact=error.fact
+            ) from None
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Formula) and self.text == other.text
@@ -279,4 +281,5 @@ def unknown_name(name: str, known: list[str]) -> FormulaError:
     return FormulaError(
         f"unknown name {quote(name)}{nearest(name, known)}",
         hint=f"in scope here: {', '.join(sorted(known)[:20])}" if known else "",
+        fact=WrongWord(name, known),
     )

@@ -1,4 +1,4 @@
-"""The way to other frameworks: each is imported only in its own folder here, and only when asked for."""
+"""Other frameworks, each imported only in its own package here and only when called. Internal."""
 
 from importlib import import_module
 

@@ -1,6 +1,6 @@
-"""The command line, one module a command; a command is loaded when it is called.
+"""The command line, one module per command, imported when the command runs. Internal.
 
-Exit status 0: good; 1: the model does not hold; 2: a usage or spec error. Errors go to stderr.
+Exit status 0: success; 1: the model does not hold; 2: a usage or spec error. Errors go to stderr.
 """
 
 from __future__ import annotations
@@ -41,11 +41,11 @@ COMMANDS = {
     "value": "value:value",
     "verify": "verify:verify",
 }
-"""Each command with the module here and the function in it."""
+"""Command -> module and function in this package."""
 
 
 class Commands(click.Group):
-    """Loads commands by name, and turns the errors of shapecalc into a message and an exit status."""
+    """Loads commands lazily and turns a `ShapecalcError` into a message and an exit status."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return [*COMMANDS]
@@ -76,13 +76,13 @@ class Commands(click.Group):
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, "-V", "--version", message="shapecalc %(version)s")
 def main() -> None:
-    """Tell what comes out of a neural network, what it costs, and why it does not fit.
+    """Show what comes out of a neural network, what it costs, and why it does not fit.
 
     Begin with: shapecalc show lenet5. Every command has examples in its own help.
     """
 
 
 def run() -> None:
-    """The console script: a process that ends before there is garbage worth looking for."""
+    """Entry point of the console script; garbage collection is off in this short-lived process."""
     gc.disable()
     main(prog_name="shapecalc")

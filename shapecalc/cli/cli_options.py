@@ -1,4 +1,4 @@
-"""What a command line is made of: words that the shell completes, and examples that help teaches with."""
+"""Arguments and options shared by commands, with shell completion, and the examples of a help text."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Word(click.ParamType[str]):
-    """A word of a known kind: the shell completes it, and what it means is for the command to say."""
+    """A word with shell completion from known values; the command validates it."""
 
     def __init__(self, name: str, known: Callable[[], Iterable[str]], *, or_file: bool = False) -> None:
         self.name = name
@@ -26,8 +26,8 @@ class Word(click.ParamType[str]):
     ) -> list[CompletionItem]:
         from click.shell_completion import CompletionItem
 
-        found = [CompletionItem(word) for word in self.known() if word.startswith(incomplete)]
-        return [*found, CompletionItem(incomplete, type="file")] if self.or_file else found
+        items = [CompletionItem(word) for word in self.known() if word.startswith(incomplete)]
+        return [*items, CompletionItem(incomplete, type="file")] if self.or_file else items
 
 
 def _models() -> Iterable[str]:
@@ -60,13 +60,16 @@ CODE = Word("code", _codes)
 VALUE = Word("value", _values)
 
 
+INPUT = click.option(
+    "--input", "inputs", multiple=True, metavar="SHAPE", help="3x256x256, or x=3x224x224 for a named input."
+)
 SETTINGS = click.option(
     "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Set a parameter of the spec."
 )
 CONVENTION = click.option(
     "--convention",
     type=click.Choice([*CONVENTIONS]),
-    help="By whose rule costs are counted; default: multiply-accumulates (mac).",
+    help="Counting rule of costs; default: multiply-accumulates (mac).",
 )
 FORMAT = click.option(
     "--format",
@@ -75,20 +78,34 @@ FORMAT = click.option(
     default="text",
     show_default=True,
 )
+BATCH = click.option(
+    "--batch", type=click.IntRange(1), default=None, metavar="N", help="Batch size; shapes then include it."
+)
+SYMBOLIC = click.option("--symbolic", is_flag=True, help="Leave every named size of the input free.")
+FREE = click.option(
+    "--free", default="", metavar="NAMES", help="Leave these free: sizes, batch, a depth; as H,W,n."
+)
+FRAMEWORK = click.option(
+    "--framework",
+    type=click.Choice(["torch", "keras"]),
+    default="torch",
+    show_default=True,
+    help="The framework whose layers are meant.",
+)
 SCALE = click.option(
     "--scale",
     type=click.FloatRange(0, 20, min_open=True),
     default=2,
     show_default=True,
-    help="Pixels of a PNG for each unit.",
+    help="Pixels per unit of a PNG.",
 )
 
 
 def examples(*lines: str) -> str:
-    r"""Return the end of a command's help: what one may type, as it stands.
+    r"""Return the examples section of a command's help; `\b` keeps click from rewrapping it.
 
-    >>> print(examples("shapecalc list").replace("\b", "<as it stands>"))
-    <as it stands>
+    >>> print(examples("shapecalc list").replace("\b", "(not rewrapped)"))
+    (not rewrapped)
     Examples:
       shapecalc list
     """

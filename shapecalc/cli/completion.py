@@ -9,7 +9,7 @@ from shapecalc.console import say
 
 
 @click.command(
-    short_help="Print what makes a shell complete the words of shapecalc.",
+    short_help="Print the shell completion script.",
     epilog=examples(
         'eval "$(shapecalc completion bash)"                                   # in ~/.bashrc',
         'eval "$(shapecalc completion zsh)"                                    # in ~/.zshrc',
@@ -19,7 +19,7 @@ from shapecalc.console import say
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 @click.pass_context
 def completion(ctx: click.Context, shell: str) -> None:
-    """Print what makes SHELL complete commands, options, models, kinds and codes."""
+    """Print a script with which SHELL completes commands, options, models, kinds and codes."""
     from click.shell_completion import get_completion_class
 
     shells = get_completion_class(shell)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from shapecalc.arguments import asked, assignments, listed, shapes
-from shapecalc.cli.cli_options import MODEL, SETTINGS, examples
+from shapecalc.arguments import assignments, listed, load_model, shapes
+from shapecalc.cli.cli_options import BATCH, FREE, INPUT, MODEL, SETTINGS, SYMBOLIC, examples
 from shapecalc.console import say
 from shapecalc.errors import SpecError, quote
 
@@ -20,7 +20,7 @@ FORMATS = ("text", "markdown", "html", "rst", "latex", "json")
 
 
 @click.command(
-    short_help="Show how each number comes about, line by line.",
+    short_help="Derive each number step by step.",
     epilog=examples(
         "shapecalc derive lenet5 c1",
         "shapecalc derive resnet50 stage1.0 --format latex",
@@ -29,19 +29,11 @@ FORMATS = ("text", "markdown", "html", "rst", "latex", "json")
 )
 @click.argument("model", type=MODEL)
 @click.argument("layers", nargs=-1, metavar="[LAYER]...")
-@click.option(
-    "--input", "inputs", multiple=True, metavar="SHAPE", help="3x256x256, or x=3x224x224 for a named input."
-)
+@INPUT
 @SETTINGS
-@click.option(
-    "--batch",
-    type=click.IntRange(1),
-    default=None,
-    metavar="N",
-    help="Batch size; it then has a letter, N.",
-)
-@click.option("--symbolic", is_flag=True, help="Leave free every size that the input names.")
-@click.option("--free", default="", metavar="NAMES", help="Leave these parameters free: H,W or batch.")
+@BATCH
+@SYMBOLIC
+@FREE
 @click.option(
     "--format",
     "form",
@@ -60,33 +52,30 @@ def derive(
     free: str,
     form: str,
 ) -> None:
-    """Show how each number of MODEL comes about: the formula, the numbers put in, the result.
+    """Derive each number of MODEL: the formula, the numbers inserted, the result.
 
-    MODEL is a bundled name, a file, - for stdin, or layers written out, as in
-    'conv2d: {out_channels: 8, kernel_size: 5}' with --input 3x32x32. LAYER is the path of a layer, or
-    of a block that holds some; without one, every layer is derived.
+    MODEL is a bundled name, a file, - for stdin, or layers as YAML, as in
+    'conv2d: {out_channels: 8, kernel_size: 5}' with --input 3x32x32. LAYER is the path of a layer or
+    a block; without it, every layer is derived.
     """
     from shapecalc.report.table_cells import shape_text
 
     names = listed(free)
     if batch is not None and "batch" in names:
-        raise click.UsageError("--batch gives the batch that --free leaves free: choose one")
-    written = ": " in model or model.lstrip().startswith(("[", "{"))
-    if written:
-        given, settled = shapes(inputs), assignments(settings)
-        found = _of_layers(model, given, settled)
+        raise click.UsageError("--batch sets the batch that --free leaves free: choose one")
+    inline = ": " in model or model.lstrip().startswith(("[", "{"))
+    if inline:
+        values: dict[str, Any] = {}
+        net, given = _from_layers(model, shapes(inputs), assignments(settings)), None
     else:
-        found, given, settled = asked(model, inputs, settings)
-    left_free = [name for name in found.free_names() if symbolic and name not in settled]
-    report = found.analyze(
-        input=None if written else given,
-        batch=1 if batch is None else batch,
-        symbolic=[*left_free, *names],
-        **({} if written else settled),
+        net, given, values = load_model(model, inputs, settings)
+    left_free = [name for name in net.free_names() if symbolic and name not in values]
+    report = net.analyze(
+        input=given, batch=1 if batch is None else batch, symbolic=[*left_free, *names], **values
     )
     shows_batch = batch is not None or "batch" in names
     derivation = report.derive(*layers, batch=shows_batch)
-    if written:
+    if inline:
         shape = shape_text(report.input, report, batch=shows_batch)
         derivation = replace(derivation, heading=f"{model.strip()} on {shape}")
     say(rendered(derivation, form))
@@ -95,14 +84,14 @@ def derive(
 _SIDES = {2: "L", 3: "HW", 4: "DHW"}
 
 
-def _of_layers(text: str, given: Any, settled: dict[str, Any]) -> Model:
-    """Return the network of the layers that an argument writes out, read as a spec is."""
+def _from_layers(text: str, given: Any, values: dict[str, Any]) -> Model:
+    """Return a network from layers written as YAML in the argument."""
     from shapecalc.model import load
     from shapecalc.spec.located_text import parse
 
     if not isinstance(given, tuple):
         raise SpecError(
-            f"{quote(text)} stands without a network, so its input must be given",
+            f"{quote(text)} has no network around it, so its input shape is needed",
             hint="add --input, as in --input 3x32x32",
         )
     layers = parse(text, "<layers>")
@@ -111,7 +100,7 @@ def _of_layers(text: str, given: Any, settled: dict[str, Any]) -> Model:
     return load(
         {
             "name": "layers",
-            "parameters": sides | settled,
+            "parameters": sides | values,
             "input": [*given[: len(given) - len(sides)], *sides],
             "layers": layers if isinstance(layers, list) else [layers],
         }
@@ -119,7 +108,7 @@ def _of_layers(text: str, given: Any, settled: dict[str, Any]) -> Model:
 
 
 def rendered(derivation: Derivation, form: str) -> str:
-    """Return a derivation in one of the output forms; only that form's renderer is imported."""
+    """Render a derivation in one output form; only that writer is imported."""
     if form == "json":
         import json
 

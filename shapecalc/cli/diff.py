@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from shapecalc.arguments import asked
-from shapecalc.cli.cli_options import CONVENTION, MODEL, examples
+from shapecalc.arguments import load_model
+from shapecalc.cli.cli_options import CONVENTION, INPUT, MODEL, examples
 from shapecalc.console import say
 
 
@@ -19,7 +19,7 @@ from shapecalc.console import say
 )
 @click.argument("left", type=MODEL)
 @click.argument("right", type=MODEL)
-@click.option("--input", "inputs", multiple=True, metavar="SHAPE", help="As for show, of both.")
+@INPUT
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Set a parameter of both specs.")
 @click.option("--set-left", "on_left", multiple=True, metavar="KEY=VALUE", help="Set one of LEFT only.")
 @click.option("--set-right", "on_right", multiple=True, metavar="KEY=VALUE", help="Set one of RIGHT only.")
@@ -32,7 +32,7 @@ from shapecalc.console import say
     show_default=True,
 )
 @click.option(
-    "--prove", is_flag=True, help="Tell too whether the output shapes are the same for every input size."
+    "--prove", is_flag=True, help="Also decide whether the output shapes are equal for every input size."
 )
 @click.pass_context
 def diff(  # noqa: PLR0913  (one argument per option)
@@ -48,36 +48,40 @@ def diff(  # noqa: PLR0913  (one argument per option)
     *,
     prove: bool,
 ) -> None:
-    """Compare the models LEFT and RIGHT, layer aligned to layer; exit 1 when they differ.
+    """Compare the models LEFT and RIGHT, layer aligned to layer; exit status 1 when they differ.
 
     With --prove the exit status is 1 only when the shapes or the accepted sizes differ at some input size.
     """
     from html import escape
 
+    from shapecalc import compare
     from shapecalc.render import written
-    from shapecalc.report.comparison import compare
     from shapecalc.report.comparison_text import comparison_page, markdown, text
 
-    first, shape, mine = asked(left, inputs, (*settings, *on_left))
-    second, its_shape, theirs = asked(right, inputs, (*settings, *on_right))
-    found = compare(first.analyze(input=shape, **mine), second.analyze(input=its_shape, **theirs), convention)
+    first, shape, values = load_model(left, inputs, (*settings, *on_left))
+    second, other_shape, other_values = load_model(right, inputs, (*settings, *on_right))
+    comparison = compare(
+        first.analyze(input=shape, **values),
+        second.analyze(input=other_shape, **other_values),
+        convention=convention,
+    )
     proof = None
     if prove:
         from shapecalc.sizes.agreement import agreement
         from shapecalc.sizes.question import Question
 
-        proof = agreement(Question(first, shape, mine), Question(second, its_shape, theirs))
+        proof = agreement(Question(first, shape, values), Question(second, other_shape, other_values))
     if form == "json":
         import json
 
         proved = {} if proof is None else {"agreement": proof.to_dict()}
-        say(json.dumps(found.to_dict() | proved, indent=2, ensure_ascii=False))
+        say(json.dumps(comparison.to_dict() | proved, indent=2, ensure_ascii=False))
     else:
-        told = (
-            written(comparison_page(found), form)
+        output = (
+            written(comparison_page(comparison), form)
             if form in ("html", "rst")
-            else (markdown if form == "markdown" else text)(found)
+            else (markdown if form == "markdown" else text)(comparison)
         )
         after = f"<p>{escape(str(proof))}</p>" if form == "html" else f"\n{proof}"
-        say(told if proof is None else f"{told}\n{after}")
-    ctx.exit(0 if (found.is_equal if proof is None else proof.is_whole) else 1)
+        say(output if proof is None else f"{output}\n{after}")
+    ctx.exit(0 if (comparison.is_equal if proof is None else proof.is_whole) else 1)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from shapecalc.arguments import asked, listed
-from shapecalc.cli.cli_options import MODEL, SCALE, SETTINGS, examples
+from shapecalc.arguments import listed, load_model
+from shapecalc.cli.cli_options import FREE, INPUT, MODEL, SCALE, SETTINGS, examples
 from shapecalc.console import say
 from shapecalc.errors import SpecError
 
@@ -35,7 +35,7 @@ FORMS = ("svg", "png", "mmd", "dot")
     "--format",
     "form",
     type=click.Choice(FORMS),
-    help="The form; default: what the suffix of FILE says, or mmd without a file (svg for volumes).",
+    help="Output form; default: the suffix of FILE, or mmd without a file (svg for volumes).",
 )
 @click.option(
     "--style",
@@ -49,14 +49,12 @@ FORMS = ("svg", "png", "mmd", "dot")
     type=click.IntRange(1),
     default=None,
     metavar="N",
-    help="Fold what is nested deeper; default: as deep as it stays readable.",
+    help="Fold blocks nested deeper; default: as deep as stays readable.",
 )
 @SCALE
-@click.option("--input", "inputs", multiple=True, metavar="SHAPE", help="The input it is drawn for.")
+@INPUT
 @SETTINGS
-@click.option(
-    "--free", default="", metavar="NAMES", help="Leave these free, as H,W: shapes are then formulas."
-)
+@FREE
 def draw(
     model: str,
     output: str | None,
@@ -70,17 +68,17 @@ def draw(
 ) -> None:
     """Draw MODEL as a graph of layers and blocks, or as the volumes of its feature maps.
 
-    SVG of volumes, Mermaid and dot need nothing more; SVG of a graph and PNG need
+    SVG of volumes, Mermaid and dot need no extra; SVG of a graph and PNG need
     pip install "shapecalc[draw]".
     """
-    found, given, settled = asked(model, inputs, settings)
+    net, shapes, values = load_model(model, inputs, settings)
     names = listed(free)
-    drawing = found.draw(style=style, depth=depth, input=given, symbolic=names, **settled)
+    drawing = net.draw(style=style, depth=depth, input=shapes, symbolic=names, **values)
     write(drawing, output, form or ("mmd" if style == "graph" else "svg"), scale, chosen=form is not None)
 
 
 def write(picture: Picture, output: str | None, form: str, scale: float, *, chosen: bool) -> None:
-    """Write a picture into a file, or print it; the suffix of the file says how unless a form was chosen."""
+    """Write a picture to a file, or print it; the suffix decides the form unless one was chosen."""
     if output is None:
         if form == "png":
             raise SpecError("a PNG is not printed: give it a file with -o FILE.png")

@@ -6,32 +6,35 @@ from pathlib import Path
 
 import click
 
+from shapecalc.atomic_write import rewrite
 from shapecalc.cli.cli_options import examples
 from shapecalc.console import WORKING, complain, say
 from shapecalc.errors import ShapecalcError
 
 
 @click.command(
-    short_help="Fill documents with what shapecalc prints.",
+    short_help="Fill documents with the output of shapecalc commands.",
     epilog=examples(
         "shapecalc embed README.md",
         "shapecalc embed --check README.md      # exits 1 when something is stale",
     ),
 )
 @click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path())
-@click.option("--check", is_flag=True, help="Change nothing; show what is stale and exit 1 if something is.")
+@click.option("--check", is_flag=True, help="Write nothing; show stale text and exit 1 if there is any.")
 @click.option(
-    "--python", is_flag=True, help="Let commands name torch modules, pkg.mod:Net, whose code is then run."
+    "--python",
+    is_flag=True,
+    help="Allow torch modules, pkg.mod:Net, in commands; this runs their code.",
 )
 @click.option(
     "--transcripts", is_flag=True, help="Also fill blocks of `console` that begin with `$ shapecalc ...`."
 )
 @click.pass_context
 def embed(ctx: click.Context, files: tuple[str, ...], check: bool, python: bool, transcripts: bool) -> None:
-    r"""Put what shapecalc prints between the markers in each FILE, or check that it stands there.
+    r"""Write the output of commands between the markers in each FILE, or check that it is current.
 
-    FILE is Markdown, HTML, reStructuredText or Python (its docstrings). A marker is a comment that
-    holds a command line; only commands of shapecalc are run, and none that writes.
+    FILE is Markdown, HTML, reStructuredText or Python (its docstrings). A marker is a comment with a
+    command line; only shapecalc commands run, and none that writes a file.
 
     \b
       <!-- shapecalc show resnet50 --depth 1 -->
@@ -40,7 +43,7 @@ def embed(ctx: click.Context, files: tuple[str, ...], check: bool, python: bool,
     """
     from shapecalc.cli import main
     from shapecalc.cli.run_command import Runner
-    from shapecalc.embedding.document import embedded, read, write
+    from shapecalc.embedding.document import embedded, read
     from shapecalc.embedding.transcripts import transcribed
     from shapecalc.spec.find import short
 
@@ -50,7 +53,7 @@ def embed(ctx: click.Context, files: tuple[str, ...], check: bool, python: bool,
         path = Path(file)
         WORKING.progress(number, len(files), "files")
         try:
-            text, mark = read(path)
+            text = read(path)
             document = embedded(text, short(path), run)
             if transcripts:
                 document = document.then(transcribed(document.after, document.file, run.transcript))
@@ -63,7 +66,7 @@ def embed(ctx: click.Context, files: tuple[str, ...], check: bool, python: bool,
             if check:
                 say(document.diff())
             else:
-                write(path, document.after, mark)
+                rewrite(path, text, document.after, document.file)
                 say(f"updated {document.file}")
         except ShapecalcError as error:
             complain(error)

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import click
 
-from shapecalc.arguments import assignments, opened, shapes
-from shapecalc.cli.cli_options import MODEL, SETTINGS, examples
+from shapecalc.arguments import assignments, open_model, shapes
+from shapecalc.atomic_write import write_file
+from shapecalc.cli.cli_options import INPUT, MODEL, SETTINGS, examples
 from shapecalc.console import say
-from shapecalc.errors import SpecError, quote
 
 
 @click.command(
@@ -20,27 +20,20 @@ from shapecalc.errors import SpecError, quote
 @click.option(
     "--to", "target", type=click.Choice(["torch"]), default="torch", show_default=True, help="What to write."
 )
-@click.option("-o", "--output", metavar="FILE", help="Write into a file; one that is there is replaced.")
-@click.option("--input", "inputs", multiple=True, metavar="SHAPE", help="The input it is built for.")
+@click.option("-o", "--output", metavar="FILE", help="Write to FILE, replacing it if it exists.")
+@INPUT
 @SETTINGS
 def export(
     model: str, target: str, output: str | None, inputs: tuple[str, ...], settings: tuple[str, ...]
 ) -> None:
     """Write MODEL as PyTorch source: blocks as classes, names as in the spec. Needs torch.
 
-    The source needs torch alone. Run, it has the parameters, shapes and MACs that `show` tells.
+    The source imports only torch; the module has the parameters, shapes and MACs that `show` prints.
     """
-    from shapecalc.bridges import need
+    import shapecalc
 
-    found = opened(model)
-    need(target)
-    from shapecalc.bridges.torch.export.export_model import export as exported
-
-    text = exported(found, input=shapes(inputs), **assignments(settings))
+    text = shapecalc.export(open_model(model), input=shapes(inputs), **assignments(settings))
     if output is None:
         say(text.rstrip("\n"))
         return
-    try:
-        Path(output).write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise SpecError(f"{quote(output)} cannot be written: {error.strerror}") from None
+    write_file(Path(output), text.encode())

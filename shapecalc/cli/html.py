@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from shapecalc.arguments import asked
-from shapecalc.cli.cli_options import MODEL, SETTINGS, examples
+from shapecalc.arguments import load_model
+from shapecalc.atomic_write import write_file
+from shapecalc.cli.cli_options import INPUT, MODEL, SETTINGS, examples
 from shapecalc.console import echo, say
 from shapecalc.errors import Located, NotInstalled, ShapecalcError, SpecError
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @click.command(
-    short_help="Write a page with controls that answers for every size.",
+    short_help="Write an interactive page with controls for every size.",
     epilog=examples(
         "shapecalc html lenet5 -o lenet5.html",
         "shapecalc html resnet50 --set num_classes=10 -o resnet50.html",
@@ -30,9 +31,7 @@ if TYPE_CHECKING:
     "-o", "--output", type=click.Path(path_type=Path), help="The file to write, or the folder with --all."
 )
 @click.option("--all", "everything", is_flag=True, help="Write a gallery of every bundled network.")
-@click.option(
-    "--input", "inputs", multiple=True, metavar="SHAPE", help="The input sizes that the page opens with."
-)
+@INPUT
 @SETTINGS
 @click.option(
     "--picture",
@@ -40,7 +39,7 @@ if TYPE_CHECKING:
     type=click.Choice(["graph", "volumes", "none"]),
     default="graph",
     show_default=True,
-    help='What stands above the table; a graph needs pip install "shapecalc[draw]".',
+    help='The picture above the table; a graph needs pip install "shapecalc[draw]".',
 )
 def html(
     model: str | None,
@@ -50,7 +49,7 @@ def html(
     settings: tuple[str, ...],
     style: str,
 ) -> None:
-    """Write one page on which MODEL answers: move a size, and every number follows.
+    """Write an interactive page of MODEL: move a size, and every number follows.
 
     The page is one file that loads nothing and sends nothing. It has a control for every parameter and input
     axis that can be left free and was not set, marks sizes that are not legal and offers the nearest that
@@ -68,29 +67,29 @@ def html(
     from shapecalc.page.free import begun
     from shapecalc.page.page_writer import page
 
-    found, given, settled = asked(model, inputs, settings)
-    found = begun(found, given, settled)
-    text = page(found, picture=_picture(found, style, settled), **settled)
+    net, shapes, values = load_model(model, inputs, settings)
+    net = begun(net, shapes, values)
+    text = page(net, picture=_picture(net, style, values), **values)
     if output is None:
         say(text.rstrip("\n"))
         return
     _write(output, text)
 
 
-def _picture(model: Model, style: str, settled: Mapping[str, Any]) -> str:
-    """Return the picture; where it cannot be drawn, tell why and return none."""
+def _picture(model: Model, style: str, values: Mapping[str, Any]) -> str:
+    """Return the picture as SVG; print the reason and return "" where it cannot be drawn."""
     if style == "none":
         return ""
-    model.analyze(**settled)  # what is wrong with the network is no matter of its picture
+    model.analyze(**values)  # an error of the network is raised, not reported as a missing picture
     try:
-        return model.draw(style=style, **settled).svg()
+        return model.draw(style=style, **values).svg()
     except (NotInstalled, SpecError) as error:
         echo(f"no picture of {model.name}: {error}", sys.stderr)
         return ""
 
 
 def _gallery(folder: Path, style: str) -> None:
-    """Write a page for every bundled network, and the list that leads to them."""
+    """Write a page for every bundled network, and an index of them."""
     from shapecalc.model import load
     from shapecalc.page.page_writer import file_name, gallery, page
     from shapecalc.report.listing import listing_rows
@@ -115,6 +114,6 @@ def _gallery(folder: Path, style: str) -> None:
 def _write(path: Path, text: str) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8", newline="\n")
     except OSError as error:
         raise SpecError(f"cannot write {path}: {error.strerror or error}") from None
+    write_file(path, text.encode())

@@ -32,7 +32,7 @@ def init(file: str, like: str | None) -> None:
             stream.write(text)
     except FileExistsError:
         raise SpecError(
-            f"{quote(file)} exists already, and is left as it is", hint="name another file"
+            f"{quote(file)} already exists and is not overwritten", hint="name another file"
         ) from None
     except OSError as error:
         raise _unwritten(file, error) from None
@@ -44,7 +44,7 @@ def _unwritten(file: str, error: OSError | ValueError) -> SpecError:
 
 
 def _starter(name: str) -> str:
-    """Return the spec to start from, under the name of its file where that can be a name."""
+    """Return the starter spec, named after its file where that is an identifier."""
     from importlib.resources import files
 
     text = files("shapecalc.spec").joinpath("starter.yaml").read_text(encoding="utf-8")
@@ -56,5 +56,5 @@ def _copy(name: str) -> str:
 
     path, _ = locate(name)
     if path not in bundled().values():
-        raise SpecError(f"{quote(name)} is no bundled model", hint="`shapecalc list` names them")
+        raise SpecError(f"{quote(name)} is not a bundled model", hint="`shapecalc list` prints their names")
     return decoded(path.read_bytes(), name)

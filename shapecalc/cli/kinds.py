@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from shapecalc.cli.cli_options import KIND, examples
+from shapecalc.cli.cli_options import FRAMEWORK, KIND, examples
 from shapecalc.console import say, terminal_width
 
 
@@ -13,13 +13,7 @@ from shapecalc.console import say, terminal_width
     epilog=examples("shapecalc kinds", "shapecalc kinds conv2d", "shapecalc kinds conv2d --framework keras"),
 )
 @click.argument("kind", required=False, type=KIND)
-@click.option(
-    "--framework",
-    type=click.Choice(["torch", "keras"]),
-    default="torch",
-    show_default=True,
-    help="Whose rules a spec follows.",
-)
+@FRAMEWORK
 def kinds(kind: str | None, framework: str) -> None:
     """List the layer kinds, or describe one KIND: its fields, its formula, an example."""
     from shapecalc.report.catalogue import catalogue, description

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from shapecalc.arguments import asked
+from shapecalc.arguments import load_model
 from shapecalc.cli.cli_options import MODEL, SCALE, examples
 from shapecalc.cli.draw import write
 
@@ -30,7 +30,7 @@ from shapecalc.cli.draw import write
 )
 @click.option("--from", "first", type=click.IntRange(1), metavar="N", help="The smallest size.")
 @click.option("--to", "last", type=click.IntRange(1), metavar="N", help="The largest size.")
-@click.option("--rebuild", is_flag=True, help="Build the networks anew for each size, as `sizes` does.")
+@click.option("--rebuild", is_flag=True, help="Rebuild the networks for each size, as in `sizes`.")
 @SCALE
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Set a parameter of every spec.")
 def plot(
@@ -43,22 +43,22 @@ def plot(
     scale: float,
     settings: tuple[str, ...],
 ) -> None:
-    """Plot parameters, MACs and results of MODELS along their depth, or costs against the input's size.
+    """Plot parameters, MACs and outputs of MODELS along the depth, or costs against the input size.
 
-    Sizes that a network does not accept are marked, and nothing is said of their cost. A PNG needs
+    Illegal sizes are marked and have no cost. A PNG needs
     pip install "shapecalc[draw]".
     """
     if against == "depth" and (first, last, rebuild) != (None, None, False):
         raise click.UsageError("--from, --to and --rebuild go with --against size")
     if (first is None) != (last is None):
         raise click.UsageError("--from and --to go together")
-    found = [asked(model, (), settings) for model in models]
+    loaded = [load_model(model, (), settings) for model in models]
     between = None if first is None or last is None else (first, last)
-    picture = found[0][0].plot(
-        *(model for model, _, _ in found[1:]),
+    picture = loaded[0][0].plot(
+        *(model for model, _, _ in loaded[1:]),
         against=against,
         between=between,
         rebuild=rebuild,
-        **found[0][2],
+        **loaded[0][2],
     )
     write(picture, output, "svg", scale, chosen=False)

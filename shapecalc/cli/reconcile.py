@@ -6,13 +6,13 @@ from typing import Any
 
 import click
 
-from shapecalc.arguments import asked, listed
-from shapecalc.cli.cli_options import FORMAT, MODEL, SETTINGS, examples
+from shapecalc.arguments import listed, load_model
+from shapecalc.cli.cli_options import FORMAT, FREE, INPUT, MODEL, SETTINGS, examples
 from shapecalc.console import say, terminal_width
 
 
 @click.command(
-    short_help="Count a model under every convention, and say why they differ.",
+    short_help="Count a model under every convention, and explain the differences.",
     epilog=examples(
         "shapecalc reconcile resnet50",
         "shapecalc reconcile resnet50 --against resnet50_keras --set H=256",
@@ -20,12 +20,10 @@ from shapecalc.console import say, terminal_width
     ),
 )
 @click.argument("model", type=MODEL)
-@click.option("--input", "inputs", multiple=True, metavar="SHAPE", help="As for show.")
+@INPUT
 @SETTINGS
-@click.option("--free", default="", metavar="NAMES", help="Leave these free: sizes, a depth; as H,W,n.")
-@click.option(
-    "--against", metavar="OTHER", help="Tell why OTHER, with the same layers, has other MACs, asked alike."
-)
+@FREE
+@click.option("--against", metavar="OTHER", help="Explain why OTHER, with the same layers, has other MACs.")
 @FORMAT
 def reconcile(
     model: str,
@@ -37,44 +35,47 @@ def reconcile(
 ) -> None:
     """Count MODEL under every convention, and account for each difference.
 
-    A network that the gallery also has as Keras arranges it is compared with that one, layer by layer.
+    A bundled network that also exists in Keras' arrangement is compared with it, layer by layer.
 
-    Conventions are the definition of a MAC, those of the tools that people count with, and every operation.
+    The conventions are the definition of a MAC, those of the counting tools, and single operations.
     """
     from shapecalc.report.node import number
     from shapecalc.report.reconciliation import accounts, changes
     from shapecalc.report.reconciliation_text import reconciled_page, text
 
     names = listed(free)
-    asked_of, given, settled = asked(model, inputs, settings)
-    report = asked_of.analyze(input=given, symbolic=names, **settled)
+    net, shapes, values = load_model(model, inputs, settings)
+    report = net.analyze(input=shapes, symbolic=names, **values)
     if against is None and not (inputs or settings or names):
         against = sibling(model)
     other = None
     if against is not None:
-        its_model, its_input, its_values = asked(against, inputs, settings)
-        other = its_model.analyze(input=its_input, symbolic=names, **its_values)
+        other_net, other_shapes, other_values = load_model(against, inputs, settings)
+        other = other_net.analyze(input=other_shapes, symbolic=names, **other_values)
     differ = [] if other is None else changes(report, other)
-    found = accounts(report)
+    counted = accounts(report)
     if form == "json":
         import json
 
-        data: dict[str, Any] = {"name": report.name, "conventions": [one.to_dict() for one in found]}
+        data: dict[str, Any] = {
+            "name": report.name,
+            "conventions": [account.to_dict() for account in counted],
+        }
         if other is not None:
-            told = [one.to_dict() for one in differ]
-            data |= {"against": {"name": other.name, "macs": number(other.macs), "changes": told}}
+            changed = [change.to_dict() for change in differ]
+            data |= {"against": {"name": other.name, "macs": number(other.macs), "changes": changed}}
         say(json.dumps(data, indent=2, ensure_ascii=False))
         return
     if form != "text":
         from shapecalc.render import written
 
-        say(written(reconciled_page(report, found, other, differ), form))
+        say(written(reconciled_page(report, counted, other, differ), form))
         return
-    say(text(report, found, other, differ, terminal_width()))
+    say(text(report, counted, other, differ, terminal_width()))
 
 
 def sibling(model: str) -> str | None:
-    """Return the bundled network that is the same as Keras, or the paper, arranges it, or nothing."""
+    """Return the bundled variant of a network in Keras' arrangement, or None."""
     from shapecalc.spec.find import bundled
 
     other = f"{model}_keras"

@@ -1,4 +1,4 @@
-"""A command run inside this process, for a document: what it would print, and nothing that it could write."""
+"""Run a command of a document in this process: its output is captured, and it may write no file."""
 
 from __future__ import annotations
 
@@ -31,33 +31,33 @@ RUNNABLE = (
     "value",
     "verify",
 )
-"""The commands that print text and do nothing else. A new one joins here."""
+"""The commands that only print text; add new ones here."""
 WRITES = {"output": "-o", "fix": "--fix"}
-"""Parameters with which a command writes files, whichever command has them."""
-_UNSAID = {"draw": "mmd", "export": "python", "schema": "json"}
-"""What a command prints where no option says the form."""
+"""Parameters that make a command write files, in any command."""
+_DEFAULT_FORM = {"draw": "mmd", "export": "python", "schema": "json"}
+"""The output form of commands without a --format option."""
 
 
 class Runner:
-    """Runs commands of one command line, each different one once."""
+    """Runs commands and caches their output."""
 
     def __init__(self, main: click.Group, *, with_python: bool = False) -> None:
         self.main = main
         self.with_python = with_python
-        self.known: dict[tuple[tuple[str, ...], str], Output] = {}
+        self.cache: dict[tuple[tuple[str, ...], str], Output] = {}
 
     def __call__(self, words: list[str], preferred: str) -> Output:
-        """Return what a command line prints; raise `SpecError` for one that may not be run.
+        """Return the output of a command; raise `SpecError` for a command that is not allowed.
 
-        It is printed in the form that is preferred where the command has it and the line names none.
+        `preferred` is the output form where the command has it and its arguments name none.
         """
         key = (tuple(words), preferred)
-        if key not in self.known:
-            self.known[key] = self._run(words, preferred)
-        return self.known[key]
+        if key not in self.cache:
+            self.cache[key] = self._run(words, preferred)
+        return self.cache[key]
 
     def transcript(self, words: list[str]) -> str:
-        """Return all that a command line prints on a terminal without colours, its errors included."""
+        """Return the complete terminal output of a command without colours, errors included."""
         self._allow(words)
         text = StringIO()
         with redirect_stdout(text), redirect_stderr(text):
@@ -73,12 +73,12 @@ class Runner:
     def _run(self, words: list[str], preferred: str) -> Output:
         self._allow(words)
         text = StringIO()
-        form = _UNSAID.get(words[0], "text")
+        form = _DEFAULT_FORM.get(words[0], "text")
         try:
             with redirect_stdout(text):
                 context = self._context(words)
-                is_said = context.get_parameter_source("form") is ParameterSource.COMMANDLINE
-                if preferred in _choices(context.command) and not is_said:
+                is_explicit = context.get_parameter_source("form") is ParameterSource.COMMANDLINE
+                if preferred in _choices(context.command) and not is_explicit:
                     context = self._context([*words, "--format", preferred])
                 self._refuse_writing(context)
                 form = context.params.get("form") or form
@@ -87,14 +87,14 @@ class Runner:
         except click.UsageError as error:
             raise SpecError(error.format_message()) from None
         except click.exceptions.Exit:
-            pass  # a status of 1 is an answer too: that two networks differ, that a check finds something
+            pass  # exit status 1 is a result too: two networks differ, a check reports an error
         printed = text.getvalue().replace(_here(), "")
         if printed.startswith("<svg"):
             form = "svg"
         return Output(printed, "text" if form == "table" else form, is_value=words[0] == "value")
 
     def _allow(self, words: list[str]) -> None:
-        """Raise `SpecError` for a command that is not for documents, or that would run somebody's code."""
+        """Raise `SpecError` for a command that is not for documents, or that would import Python code."""
         name, *arguments = words or [""]
         if name not in RUNNABLE:
             raise SpecError(
@@ -103,9 +103,9 @@ class Runner:
             )
         if "-" in arguments:
             raise SpecError("- is standard input, and a document has none")
-        if not self.with_python and (found := [one for one in arguments if is_torch(one)]):
+        if not self.with_python and (objects := [word for word in arguments if is_torch(word)]):
             raise SpecError(
-                f"{quote(found[0])} names an object in a Python module, which would be imported and run",
+                f"{quote(objects[0])} names an object in a Python module, which would be imported and run",
                 hint="allow it with --python where you trust the document",
             )
 
@@ -123,7 +123,7 @@ class Runner:
 
 
 def _here() -> str:
-    """Return how paths of bundled specs begin on this machine, which no document should say."""
+    """Return the machine-specific prefix of bundled spec paths, which is removed from documents."""
     return f"{folder().parent}/"
 
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from shapecalc.arguments import asked, listed
-from shapecalc.cli.cli_options import CONVENTION, MODEL, SETTINGS, examples
+from shapecalc.arguments import listed, load_model
+from shapecalc.cli.cli_options import BATCH, CONVENTION, FREE, INPUT, MODEL, SETTINGS, SYMBOLIC, examples
 from shapecalc.console import say, terminal_width
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ FORMATS = ("table", "markdown", "html", "rst", "json", "csv", "latex")
 
 
 @click.command(
-    short_help="Lay out a model layer by layer: shapes, parameters, MACs.",
+    short_help="Print a model layer by layer: shapes, parameters, MACs.",
     epilog=examples(
         "shapecalc show resnet50",
         "shapecalc show resnet50 --input 3x320x256 --depth 1",
@@ -27,31 +27,25 @@ FORMATS = ("table", "markdown", "html", "rst", "json", "csv", "latex")
     ),
 )
 @click.argument("model", type=MODEL)
-@click.option(
-    "--input", "inputs", multiple=True, metavar="SHAPE", help="3x256x256, or x=3x224x224 for a named input."
-)
+@INPUT
 @SETTINGS
-@click.option(
-    "--batch",
-    type=click.IntRange(1),
-    default=None,
-    metavar="N",
-    help="Batch size; shapes then show it.",
-)
-@click.option("--symbolic", is_flag=True, help="Leave free every size that the input names.")
-@click.option(
-    "--free", default="", metavar="NAMES", help="Leave these free: sizes, batch, a depth; as H,W,n."
-)
-@click.option(
-    "--depth", type=click.IntRange(1), default=None, metavar="N", help="Fold what is nested deeper."
-)
+@BATCH
+@SYMBOLIC
+@FREE
+@click.option("--depth", type=click.IntRange(1), default=None, metavar="N", help="Fold blocks nested deeper.")
 @click.option("--dtype", default="float32", show_default=True, help="Number format, for memory.")
 @click.option(
     "--count",
     type=click.Choice(["torch", "keras"]),
-    help="Count batch-norm statistics as buffers (torch) or as parameters (keras); default: as the spec.",
+    help="Count batch-norm statistics as buffers (torch) or as parameters (keras); default: as in the spec.",
 )
-@click.option("--fields", is_flag=True, help="Show receptive fields: size, stride, left edge.")
+@click.option(
+    "--receptive-fields",
+    "--fields",
+    "fields",
+    is_flag=True,
+    help="Show receptive fields: size, stride, left edge.",
+)
 @CONVENTION
 @click.option(
     "--format",
@@ -75,28 +69,28 @@ def show(  # noqa: PLR0913, PLR0917  (one argument per option)
     convention: str | None,
     form: str,
 ) -> None:
-    """Lay out MODEL (a bundled name, a file, - for stdin, or pkg.mod:Net) layer by layer.
+    """Print MODEL (a bundled name, a file, - for stdin, or pkg.mod:Net) layer by layer.
 
-    pkg.mod:Net is a torch module, or what builds one with the settings of --set.
+    pkg.mod:Net is a torch module, or a callable that builds one from the --set values.
     """
     names = listed(free)
     if batch is not None and "batch" in names:
-        raise click.UsageError("--batch gives the batch that --free leaves free: choose one")
-    found, given, settled = asked(model, inputs, settings)
-    report = found.analyze(
-        input=given,
+        raise click.UsageError("--batch sets the batch that --free leaves free: choose one")
+    net, shapes, values = load_model(model, inputs, settings)
+    report = net.analyze(
+        input=shapes,
         batch=1 if batch is None else batch,
-        symbolic=[*(name for name in found.free_names() if symbolic and name not in settled), *names],
+        symbolic=[*(name for name in net.free_names() if symbolic and name not in values), *names],
         dtype=dtype,
         count=count,
         convention=convention,
-        **settled,
+        **values,
     )
     say(rendered(report, form, depth, batch=batch is not None or "batch" in names, fields=fields))
 
 
 def rendered(report: Report, form: str, depth: int | None, *, batch: bool, fields: bool = False) -> str:
-    """Return a report in one of the output forms; only that form's renderer is imported."""
+    """Render a report in one output form; only that writer is imported."""
     if form == "json":
         import json
 

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import click
 
-from shapecalc.arguments import asked
-from shapecalc.cli.cli_options import MODEL, SETTINGS, examples
+from shapecalc.arguments import load_model
+from shapecalc.cli.cli_options import INPUT, MODEL, SETTINGS, examples
 from shapecalc.console import WORKING, say
 
 
-@click.command(
-    short_help="Prove every layer equal to torch's own.", epilog=examples("shapecalc verify lenet5")
-)
+@click.command(short_help="Prove every layer equal to torch's.", epilog=examples("shapecalc verify lenet5"))
 @click.argument("model", type=MODEL)
-@click.option("--input", "inputs", multiple=True, metavar="SHAPE", help="As for show.")
+@INPUT
 @SETTINGS
 @click.option(
     "--format", "form", type=click.Choice(["text", "json"]), default="text", help="How to print it."
@@ -22,18 +20,17 @@ from shapecalc.console import WORKING, say
 def verify(
     ctx: click.Context, model: str, inputs: tuple[str, ...], settings: tuple[str, ...], form: str
 ) -> None:
-    """Prove every layer of MODEL equal to torch's own symbolic shapes, and run the network that it makes.
+    """Prove every layer of MODEL equal to torch's symbolic shapes, and run the built network once.
 
     A hook on every layer of the built network compares its shape, weights and MACs with the report; a large
-    network runs without numbers. Exit 1 when anything is refuted. Needs torch.
+    network runs on the meta device. Exit status 1 when anything is refuted. Needs torch.
     """
-    from shapecalc.bridges import need
+    import shapecalc
 
-    found, given, settled = asked(model, inputs, settings)
-    need("torch")
-    from shapecalc.bridges.torch.proof.verification import verify as verified
-
-    result = verified(found, given, settled, lambda done, of: WORKING.progress(done, of, "layers"))
+    net, shapes, values = load_model(model, inputs, settings)
+    result = shapecalc.verify(
+        net, input=shapes, progress=lambda done, of: WORKING.progress(done, of, "layers"), **values
+    )
     if form == "json":
         import json
 

@@ -1,1 +1,1 @@
-"""What a layer costs, under each convention that people count by."""
+"""What a layer costs under the rules of each counting tool. Internal."""

@@ -1,1 +1,1 @@
-"""What is wrong with a model, or looks like a mistake, as diagnostics with stable codes."""
+"""Errors, warnings and notes about a model, with stable codes. Internal but for `Diagnostic`."""

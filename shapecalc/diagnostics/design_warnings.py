@@ -142,15 +142,11 @@ def map_as_output(spec: Spec, report: Report) -> Iterator[Diagnostic]:
 
 def _deciding(spec: Spec, report: Report, output: str) -> Place:
     """Return where the last layer with weights on the way to an output is written."""
-    makers = {
-        slot: node
-        for node in report.graph.nodes
-        for slot in range(node.first_slot, node.first_slot + node.results)
-    }
+    producer = report.graph.producer
     weighty = {node.path for node in report.nodes if node.weights}
-    node = makers.get(report.graph.outputs[output])
+    node = producer(report.graph.outputs[output])
     while node is not None and node.path not in weighty:
-        node = makers.get(node.sources[0]) if node.sources else None
+        node = producer(node.sources[0]) if node.sources else None
     return node.place.of(node.layer.kind) if node is not None else spec.place
 
 
@@ -159,8 +155,7 @@ def dropped_outputs(spec: Spec, report: Report) -> Iterator[Diagnostic]:
     read = {slot for node in report.graph.nodes for slot in node.sources}
     read |= set(report.graph.outputs.values())
     for graph_node in report.graph.nodes:
-        slots = range(graph_node.first_slot, graph_node.first_slot + graph_node.results)
-        if not read.intersection(slots):
+        if not read.intersection(graph_node.slots):
             yield Diagnostic(
                 "unused-result",
                 "warning",

@@ -29,16 +29,11 @@ def parting(inference: Inference, failure: Failure) -> str:
 
 
 def _told(inference: Inference, merge: GraphNode, branch: int, axis: int) -> str:
-    makers = {
-        slot: node
-        for node in inference.graph.nodes
-        for slot in range(node.first_slot, node.first_slot + node.results)
-    }
     slot = merge.sources[branch]
     shape = inference.shapes[slot]
     assert shape is not None
     head = f"branch {branch + 1} has {shape[axis]}"
-    while (maker := makers.get(slot)) is not None and maker.sources:
+    while (maker := inference.graph.producer(slot)) is not None and maker.sources:
         before = inference.shapes[maker.sources[0]]
         if before is None or len(before) != len(shape) or before[axis] != shape[axis]:
             place = maker.place.of(maker.layer.kind)

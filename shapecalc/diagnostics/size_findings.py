@@ -85,16 +85,12 @@ def fixed_output(question: Question, found: Found) -> Iterator[Diagnostic]:
     sizes = output[2:] if question.spec.framework == "torch" else output[1:-1]
     if all(size == 1 for size in sizes):
         return
-    makers = {
-        made: node for node in graph.nodes for made in range(node.first_slot, node.first_slot + node.results)
-    }
-    while slot in makers and not names_in(
-        size for source in makers[slot].sources for size in shapes[source] or ()
+    while (node := graph.producer(slot)) is not None and not names_in(
+        size for source in node.sources for size in shapes[source] or ()
     ):
-        slot = makers[slot].sources[0]
-    if slot not in makers:
+        slot = node.sources[0]
+    if node is None:
         return
-    node = makers[slot]
     yield Diagnostic(
         "fixed-output",
         "warning",

@@ -1,1 +1,1 @@
-"""Text that cannot go stale: what stands between two markers of a document is what a command prints."""
+"""Documents whose tables and figures are the output of commands in their markers. Internal."""

@@ -1,1 +1,1 @@
-"""From the tree to a flat graph, and the inference over it."""
+"""From the spec to a flat graph of nodes, and shape inference over it. Internal."""

@@ -59,7 +59,8 @@ def tracks(inference: Inference, inputs: Sequence[Shape], channel_axis: int) -> 
             continue
         sources = [(found[slot], inference.shapes[slot] or ()) for slot in node.sources]
         result = _through(node.layer, sources, effect.outputs[0])
-        found[node.first_slot : node.first_slot + node.results] = [result] * node.results
+        for slot in node.slots:
+            found[slot] = result
     return found
 
 

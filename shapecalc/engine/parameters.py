@@ -102,7 +102,9 @@ class Parameters:
                 return listed([self.evaluated(name, item, place) for item in value])
             return value.evaluate(self)
         except FormulaError as error:
-            raise SpecError(f"parameter {name}: {error.message}", place=place, hint=error.hint) from None
+            raise SpecError(
+                f"parameter {name}: {error.message}", place=place, hint=error.hint, fact=error.fact
+            ) from None
 
     def lookup(self, name: str) -> Value:
         """Return the value of a name, for formulas among the parameters."""
@@ -157,7 +159,7 @@ def _size(parameters: Parameters, declared: Any, place: Place) -> Dim:
     try:
         return _whole_size(declared.evaluate(parameters), str(declared))
     except FormulaError as error:
-        raise SpecError(f"input: {error.message}", place=place, hint=error.hint) from None
+        raise SpecError(f"input: {error.message}", place=place, hint=error.hint, fact=error.fact) from None
 
 
 def _by_name(spec: Spec, given: Any) -> dict[str, Shape]:

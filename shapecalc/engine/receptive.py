@@ -13,8 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-from shapecalc.algebra import Dim, maximum
-from shapecalc.algebra.decide import decide
+from shapecalc.algebra import Dim, decide, maximum
 from shapecalc.engine.graph import Inference
 from shapecalc.engine.span import LONGEST_PERIOD, Steps, hull, is_within, moved, reach
 from shapecalc.errors import Undecided
@@ -78,12 +77,11 @@ def receptive(inference: Inference, inputs: Sequence[Shape], channel_axis: int) 
         found[number][number, axis] = (Part(frozenset({axis}), 1, (0, n - 1), Steps()),)
     lost: Seen = dict.fromkeys(sizes)
     for node, effect in zip(inference.graph.nodes, inference.effects, strict=True):
-        slots = range(node.first_slot, node.first_slot + node.results)
         if effect is None or node.loops or any(slot not in found for slot in node.sources):
-            found |= dict.fromkeys(slots, lost)
+            found |= dict.fromkeys(node.slots, lost)
             continue
         shapes = tuple([inference.shapes[slot] or () for slot in node.sources])
-        for result, slot in enumerate(slots):
+        for result, slot in enumerate(node.slots):
             depends_on = node.layer.depends_on(shapes, result)
             sources = [
                 _Source(found[source], sight, shape)

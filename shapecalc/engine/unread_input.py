@@ -17,14 +17,13 @@ def unread(inference: Inference) -> Iterator[tuple[GraphNode, Shape]]:
     What a layer of padding has put there is nobody's loss: a window with padding of its own leaves as much
     of that unread.
     """
-    makers = {node.first_slot: node.layer for node in inference.graph.nodes}
     for node, effect in zip(inference.graph.nodes, inference.effects, strict=True):
         if effect is None or not isinstance(node.layer, Spatial):
             continue
         x = inference.shapes[node.sources[0]]
         assert x is not None  # or the layer had no effect
         left = node.layer.unread(effect.window, x, effect.outputs[0])
-        before = makers.get(node.sources[0])
-        if isinstance(before, Pad) and left:
-            left = tuple(n - maximum(p1, 0) for n, p1 in zip(left, before.sides()["p1"], strict=True))
+        before = inference.graph.producer(node.sources[0])
+        if before is not None and isinstance(before.layer, Pad) and left:
+            left = tuple(n - maximum(p1, 0) for n, p1 in zip(left, before.layer.sides()["p1"], strict=True))
         yield node, left

@@ -8,7 +8,7 @@ from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from shapecalc.arguments import asked, is_torch
+from shapecalc.arguments import is_torch, load_model
 from shapecalc.errors import SpecError, nearest, quote
 from shapecalc.ext.options import Options
 from shapecalc.render.piece import Line, Page, Paragraph, Strong
@@ -115,7 +115,7 @@ def _report(options: Options, resolve: Resolve) -> Report:
 
 
 def _asked(name: str, options: Options, resolve: Resolve) -> tuple[Model, Any, dict[str, Any]]:
-    return asked(source(name, resolve), options.input, options.parameters)
+    return load_model(source(name, resolve), options.input, options.parameters)
 
 
 def _shows_batch(options: Options) -> bool:

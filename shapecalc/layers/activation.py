@@ -9,12 +9,12 @@ from typing import Annotated, ClassVar, Self
 
 from pydantic import model_validator
 
-from shapecalc.layers.base import Elementwise
+from shapecalc.layers.counts import SIGMOID, TANH, Operations
 from shapecalc.layers.fields import Decimal, Real, complaint
-from shapecalc.layers.rectifier import InPlace, known
+from shapecalc.layers.rectifier import HARD_SIGMOID, Activation, InPlace, known
 
 
-class Sigmoid(Elementwise):
+class Sigmoid(Activation):
     """1/(1 + e⁻ˣ). Source: torch.nn.Sigmoid.
 
     >>> Sigmoid().output((1, 10))
@@ -24,9 +24,10 @@ class Sigmoid(Elementwise):
     kind: ClassVar[str] = "sigmoid"
     torch: ClassVar[str | None] = "torch.nn.Sigmoid"
     keras: ClassVar[str | None] = "keras.activations.sigmoid"
+    per_element = SIGMOID
 
 
-class LogSigmoid(Elementwise):
+class LogSigmoid(Activation):
     """log(1/(1 + e⁻ˣ)). Source: torch.nn.LogSigmoid.
 
     >>> LogSigmoid().output((1, 10))
@@ -36,6 +37,7 @@ class LogSigmoid(Elementwise):
     kind: ClassVar[str] = "log_sigmoid"
     torch: ClassVar[str | None] = "torch.nn.LogSigmoid"
     keras: ClassVar[str | None] = "keras.activations.log_sigmoid"
+    per_element = SIGMOID + Operations(logarithms=1)
 
 
 class Hardsigmoid(InPlace):
@@ -48,9 +50,10 @@ class Hardsigmoid(InPlace):
     kind: ClassVar[str] = "hardsigmoid"
     torch: ClassVar[str | None] = "torch.nn.Hardsigmoid"
     keras: ClassVar[str | None] = "keras.activations.hard_sigmoid"
+    per_element = HARD_SIGMOID
 
 
-class Tanh(Elementwise):
+class Tanh(Activation):
     """(eˣ - e⁻ˣ)/(eˣ + e⁻ˣ). Source: torch.nn.Tanh.
 
     >>> Tanh().output((1, 6, 28, 28))
@@ -60,6 +63,7 @@ class Tanh(Elementwise):
     kind: ClassVar[str] = "tanh"
     torch: ClassVar[str | None] = "torch.nn.Tanh"
     keras: ClassVar[str | None] = "keras.activations.tanh"
+    per_element = TANH
 
 
 class Hardtanh(InPlace):
@@ -72,6 +76,7 @@ class Hardtanh(InPlace):
     kind: ClassVar[str] = "hardtanh"
     torch: ClassVar[str | None] = "torch.nn.Hardtanh"
     keras: ClassVar[str | None] = "keras.activations.hard_tanh"
+    per_element = Operations(comparisons=2)
 
     min_val: Real = -1
     max_val: Real = 1
@@ -83,7 +88,7 @@ class Hardtanh(InPlace):
         return self
 
 
-class Hardshrink(Elementwise):
+class Hardshrink(Activation):
     """x where |x| > lambd, otherwise 0. Source: torch.nn.Hardshrink.
 
     >>> Hardshrink().output((1, 10))
@@ -93,11 +98,12 @@ class Hardshrink(Elementwise):
     kind: ClassVar[str] = "hardshrink"
     torch: ClassVar[str | None] = "torch.nn.Hardshrink"
     keras: ClassVar[str | None] = "keras.activations.hard_shrink"
+    per_element = Operations(comparisons=2)
 
     lambd: Real = Fraction(1, 2)
 
 
-class Softshrink(Elementwise):
+class Softshrink(Activation):
     """x moved toward 0 by lambd, and 0 where |x| <= lambd. Refuses lambd < 0.
 
     Source: torch.nn.Softshrink.
@@ -109,11 +115,12 @@ class Softshrink(Elementwise):
     kind: ClassVar[str] = "softshrink"
     torch: ClassVar[str | None] = "torch.nn.Softshrink"
     keras: ClassVar[str | None] = "keras.activations.soft_shrink"
+    per_element = Operations(comparisons=2, additions=1)
 
     lambd: Annotated[Fraction | int, Decimal(0)] = Fraction(1, 2)
 
 
-class Tanhshrink(Elementwise):
+class Tanhshrink(Activation):
     """x - tanh(x). Source: torch.nn.Tanhshrink.
 
     >>> Tanhshrink().output((1, 10))
@@ -123,9 +130,10 @@ class Tanhshrink(Elementwise):
     kind: ClassVar[str] = "tanhshrink"
     torch: ClassVar[str | None] = "torch.nn.Tanhshrink"
     keras: ClassVar[str | None] = "keras.activations.tanh_shrink"
+    per_element = TANH + Operations(additions=1)
 
 
-class Softsign(Elementwise):
+class Softsign(Activation):
     """x/(1 + |x|). Source: torch.nn.Softsign.
 
     >>> Softsign().output((1, 10))
@@ -135,3 +143,4 @@ class Softsign(Elementwise):
     kind: ClassVar[str] = "softsign"
     torch: ClassVar[str | None] = "torch.nn.Softsign"
     keras: ClassVar[str | None] = "keras.activations.softsign"
+    per_element = Operations(comparisons=1, additions=1, divisions=1)

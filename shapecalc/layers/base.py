@@ -10,18 +10,21 @@ weights or without multiplications says so by naming `NoWeights` or `NoMacs` amo
 """
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Self, TypeAlias
+from typing import Annotated, Any, ClassVar, NamedTuple, Self, TypeAlias
 
 from pydantic import BaseModel, ConfigDict
 
 from shapecalc.algebra import Dim, product
 from shapecalc.algebra.formula import Formula
-from shapecalc.errors import SpecError, nearest, quote
+from shapecalc.errors import SpecError, WrongWord, nearest, quote
 from shapecalc.layers.centre import Centres, middles
+from shapecalc.layers.counts import NOTHING, Operations
 from shapecalc.layers.dependence import Dependence, placed, unsaid
+from shapecalc.layers.family import Family
 from shapecalc.layers.requirement import Refused, Requirement, Shape, arity, checked
+from shapecalc.layers.roles import Holds
 
 Shapes: TypeAlias = tuple[Shape, ...]
 Named: TypeAlias = dict[str, Shape]
@@ -61,6 +64,14 @@ class Effect:
             self.elements = self.elements + product(shape)
 
 
+class Component(NamedTuple):
+    """A layer inside a layer: its inputs there, and how many times it is there."""
+
+    layer: "Kind"
+    inputs: Shapes
+    times: Dim = 1
+
+
 def count(tensors: Named) -> Dim:
     """Return how many numbers some named tensors hold.
 
@@ -80,22 +91,42 @@ class Kind(BaseModel):
 
     kind: ClassVar[str]
     """The name in a spec: torch's class name in snake_case."""
+    family: ClassVar[Family] = Family.OTHER
+    """What the kind computes, read by counting conventions, pictures and lists."""
     torch: ClassVar[str | None] = None
     """The dotted name of torch's counterpart, if it has one."""
     keras: ClassVar[str | None] = None
     """The dotted name of Keras' counterpart, if it has one."""
     framework: ClassVar[str | None] = None
     """Whose rules these are, `torch` or `keras`; None where channels play no part and they agree."""
+    unknown_dependence: ClassVar[tuple[str, str] | None] = None
+    """The axes on which results depend in a way that is not known, and why."""
     settles_sizes: ClassVar[bool] = False
     """Whether the sizes of the results are known whatever sizes arrive."""
     statistics: ClassVar[frozenset[str]] = frozenset()
     """The tensors that training gathers and does not learn; Keras counts them as parameters."""
-    silent: ClassVar[Mapping[str, int]] = {}
-    """The values at which a derivation leaves fields out of its formulas, as textbooks do."""
+
+    @classmethod
+    def channel_axis(cls, x: Shape) -> int:
+        """Return the number of the axis of channels: the second, unless a kind has another layout."""
+        return 1
+
+    @property
+    def acts_as(self) -> Family:
+        """The family of this layer; of a layer around another, that of the one inside."""
+        return self.family
 
     @abstractmethod
     def apply(self, inputs: Shapes) -> Effect:
         """Return outputs, weights and cost for these input shapes, or raise `Refused`."""
+
+    def operations_on(self, inputs: Shapes) -> Operations | None:
+        """Return the single operations on these inputs by part, None where they are not known."""
+        return None
+
+    def components(self, inputs: Shapes) -> tuple[Component, ...]:
+        """Return the layers that a layer is made of; none, unless a kind says otherwise."""
+        return ()
 
     def depends_on(self, inputs: Shapes, result: int) -> tuple[Dependence, ...]:
         """Return what a result, counted from 0, sees of each input; None on an axis is not said."""
@@ -127,16 +158,18 @@ class Kind(BaseModel):
             ):
                 words = self.words(name)
                 wrong = f"is not one of {', '.join(words)}" if words else "is a word, not a value"
-                raise SpecError(f"{name}: {quote(found[name])} {wrong}", at=(name,))
+                fact = WrongWord(found[name], words, is_choice=True)
+                raise SpecError(f"{name}: {quote(found[name])} {wrong}", at=(name,), fact=fact)
         return resolved
 
     def _complaint(self, name: str, value: Any, error: SpecError) -> SpecError:
         """Return the error of a formula as an error of the field that holds it."""
-        words, message = self.words(name), error.message
+        words, message, fact = self.words(name), error.message, error.fact
         if words and isinstance(value, Formula) and value.is_name:
             known = f"{', '.join(words)}, and no name in scope"
             message = f"{quote(value.text)} is not one of {known}{nearest(value.text, words)}"
-        return SpecError(f"{name}: {message}", place=error.place, hint=error.hint, at=(name,))
+            fact = WrongWord(value.text, words, is_choice=True)
+        return SpecError(f"{name}: {message}", place=error.place, hint=error.hint, at=(name,), fact=fact)
 
     def words(self, name: str) -> tuple[str, ...]:
         """Return the words that a field allows."""
@@ -218,6 +251,16 @@ class Layer(Kind):
     def window(self, x: Shape) -> Window | None:
         """Return the window that slides over the input, or None for a pointwise layer."""
 
+    def operations_on(self, inputs: Shapes) -> Operations | None:
+        return self.operations(inputs[0])
+
+    def operations(self, x: Shape) -> Operations | None:
+        """Return the single operations by part; not known, unless a kind says otherwise.
+
+        Multiplications that are MACs are those of `macs`: `Operations(macs=self.macs(x), ...)`.
+        """
+        return None
+
     def depends_on(self, inputs: Shapes, result: int) -> tuple[Dependence, ...]:
         return (self.sight(inputs[0], result),)
 
@@ -264,6 +307,14 @@ class NoMacs:
         return 0
 
 
+class NoOperations(NoMacs):
+    """Says that a kind computes nothing: it copies or moves values, or hands them on."""
+
+    def operations(self, x: object) -> Operations | None:
+        """Nothing, and meant."""
+        return NOTHING
+
+
 class NoWindow:
     """Says that no window slides over the input: each output sees one position, or all."""
 
@@ -298,6 +349,12 @@ class AnyShape:
 
 class Elementwise(OwnPlace, SameShape, AnyShape, NoWeights, NoMacs, NoWindow, Layer):
     """A function of each element by itself: shape kept, no weights, no multiply-accumulates."""
+
+    per_element: ClassVar[Operations | None] = None
+    """The single operations for each element; not known, unless a kind says otherwise."""
+
+    def operations(self, x: Shape) -> Operations | None:
+        return None if self.per_element is None else self.per_element * product(x)
 
 
 class Joint(Kind):
@@ -343,6 +400,13 @@ class Joint(Kind):
     def macs(self, inputs: Shapes) -> Dim | None:
         """Return the multiply-accumulates, or None when they cannot be counted."""
 
+    def operations_on(self, inputs: Shapes) -> Operations | None:
+        return self.operations(inputs)
+
+    def operations(self, inputs: Shapes) -> Operations | None:
+        """Return the single operations by part; not known, unless a kind says otherwise."""
+        return None
+
 
 class Merge(Joint):
     """A kind that makes one tensor of several, without weights; a spec may hold the branches for them."""
@@ -352,7 +416,7 @@ class Merge(Joint):
     keeps_places: ClassVar[bool] = True
     """Whether elements meet that stand at the same place, as in a sum; in a matrix product they do not."""
 
-    branches: tuple[tuple[str, Any], ...] | None = None
+    branches: Annotated[tuple[tuple[str, Any], ...] | None, Holds()] = None
 
     def __init__(self, *unnamed: Any, **given: Any) -> None:
         """Take branches by position or by name: `Add([...], [])`, `Add(main=[...], skip=[])`."""

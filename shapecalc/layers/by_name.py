@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar
 
+from shapecalc.algebra import Dim, product
 from shapecalc.errors import quote
 from shapecalc.layers.base import Elementwise, Merge, Shapes
+from shapecalc.layers.counts import NOTHING, SIGMOID, Operations, greatest
 from shapecalc.layers.dependence import Dependence, unsaid, unseen
+from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Annotation, OneOf, complaint
 from shapecalc.layers.merge import Broadcast
 from shapecalc.layers.requirement import Shape
@@ -40,6 +44,36 @@ OF_PAIRS = _words(
 """Functions of the elements of several tensors that stand at one place."""
 
 
+_ONE = {
+    "additions": "add sub rsub subtract iadd isub",
+    "multiplications": "mul multiply imul square",
+    "divisions": "div divide true_divide truediv rtruediv reciprocal",
+    "comparisons": "maximum minimum max min abs sign threshold eq ne lt le gt ge clamp_min clamp_max",
+    "exponentials": "exp exp2",
+    "logarithms": "log log2 log10",
+    "powers": "pow float_power",
+    "error_functions": "erf erfc",
+    "roots": "sqrt",
+}
+_COPIES = """
+    neg positive detach_ flip roll rot90 masked_fill fill tril triu zeros_like ones_like full_like empty_like
+"""
+PER_ELEMENT: Mapping[str, Operations] = {
+    **{name: Operations(**{part: 1}) for part, names in _ONE.items() for name in names.split()},
+    **dict.fromkeys(_COPIES.split(), NOTHING),
+    **dict.fromkeys(("clamp", "clip"), Operations(comparisons=2)),
+    "expm1": Operations(exponentials=1, additions=1),
+    "log1p": Operations(logarithms=1, additions=1),
+    "rsqrt": Operations(roots=1, divisions=1),
+    "sigmoid_": SIGMOID,
+}
+"""The operations of a function for each element of its result; others are not counted."""
+
+
+def _counted(function: str, results: Dim) -> Operations | None:
+    return PER_ELEMENT[function] * results if function in PER_ELEMENT else None
+
+
 class Word(Annotation):
     """The name of a function, as in torch."""
 
@@ -62,7 +96,12 @@ class Function(Elementwise):
     """
 
     kind: ClassVar[str] = "elementwise"
+    family: ClassVar[Family] = Family.ELEMENTWISE
     framework: ClassVar[str | None] = "torch"
+    unknown_dependence: ClassVar[tuple[str, str] | None] = (
+        "places and channels",
+        "a function such as roll keeps the shape and moves elements",
+    )
 
     function: Annotated[str, Word()]
 
@@ -70,6 +109,9 @@ class Function(Elementwise):
         if self.function in OF_EACH or self.function in OF_PAIRS:  # these with a number
             return super().sight(x, result)
         return unseen(len(x)) if self.function in OF_NONE else unsaid(len(x))
+
+    def operations(self, x: Shape) -> Operations | None:
+        return _counted(self.function, product(x))
 
 
 class Combine(Broadcast):
@@ -84,6 +126,10 @@ class Combine(Broadcast):
 
     kind: ClassVar[str] = "combine"
     framework: ClassVar[str | None] = "torch"
+    unknown_dependence: ClassVar[tuple[str, str] | None] = (
+        "places and channels",
+        "a function that is not known to work on each element by itself",
+    )
 
     __init__ = Merge.__init__
 
@@ -93,6 +139,9 @@ class Combine(Broadcast):
         if self.function in OF_PAIRS:
             return super().depends_on(inputs, result)
         return tuple([unsaid(len(x)) for x in inputs])
+
+    def operations(self, inputs: Shapes) -> Operations | None:
+        return _counted(self.function, product(self.output(inputs)))
 
 
 class Reduce(Mean):
@@ -110,3 +159,13 @@ class Reduce(Mean):
     torch: ClassVar[str | None] = None
 
     function: Annotated[str, OneOf(("sum", "amax", "amin", "var", "std"))]
+
+    def operations(self, x: Shape) -> Operations:
+        numbers, results = product(x), product(self.output(x))
+        if self.function in ("amax", "amin"):
+            return greatest(numbers, results)
+        added = Operations(additions=numbers - results)
+        if self.function == "sum":
+            return added
+        squares = Operations(additions=numbers, multiplications=numbers, divisions=2 * results)
+        return added + added + squares + Operations(roots=results if self.function == "std" else 0)

@@ -1,18 +1,18 @@
 """A requirement that a network states about its input, where a layer by itself would round it away."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import partial
 from typing import ClassVar
 
 from shapecalc.algebra import Dim
-from shapecalc.layers.base import Layer, NoMacs, NoWeights, NoWindow, OwnPlace, SameShape
+from shapecalc.layers.base import Layer, NoOperations, NoWeights, NoWindow, OwnPlace, SameShape
+from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Count
 from shapecalc.layers.requirement import Requirement, Shape, divides, rank_between
 from shapecalc.layers.reshape import Axes, axes_exist, listed
 
 
-class Divisible(OwnPlace, SameShape, NoWeights, NoMacs, NoWindow, Layer):
+class Divisible(OwnPlace, SameShape, NoWeights, NoOperations, NoWindow, Layer):
     """Hands its input on, and refuses sizes on the axes `dim` that `divisor` does not divide.
 
     For networks that ask for it in so many words, as a Vision Transformer does of its patches, whose
@@ -24,6 +24,7 @@ class Divisible(OwnPlace, SameShape, NoWeights, NoMacs, NoWindow, Layer):
     """
 
     kind: ClassVar[str] = "divisible"
+    family: ClassVar[Family] = Family.IDENTITY
     framework: ClassVar[str | None] = "torch"
 
     divisor: Count
@@ -34,7 +35,7 @@ class Divisible(OwnPlace, SameShape, NoWeights, NoMacs, NoWindow, Layer):
         yield from axes_exist(self.kind, "dim", listed(self.dim), x)
         for axis in listed(self.dim):
             needed = divides(self.kind, "divisor", self.divisor, f"axis {axis}", x[axis])
-            yield replace(needed, hint=partial(self._nearest, x[axis]))
+            yield needed.saying(hint=partial(self._nearest, x[axis]))
 
     def _nearest(self, n: Dim) -> str:
         below = n // self.divisor * self.divisor

@@ -13,15 +13,15 @@ from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import PydanticCustomError, core_schema
 
 from shapecalc.algebra import Dim, Expr
-from shapecalc.algebra.decide import bounded
+from shapecalc.algebra.expr import bounded
 from shapecalc.algebra.formula import Formula
 from shapecalc.algebra.rational import LARGEST, Quotient
-from shapecalc.errors import FormulaError, quote
+from shapecalc.errors import Fact, FormulaError, OutOfBounds, WrongWord, quote
 
 
-def complaint(message: str, *at: str | int) -> PydanticCustomError:
+def complaint(message: str, *at: str | int, fact: Fact | None = None) -> PydanticCustomError:
     """Return a validation error that shows exactly this message, about the part that `at` leads to."""
-    return PydanticCustomError("shapecalc", "{message}", {"message": message, "at": at})
+    return PydanticCustomError("shapecalc", "{message}", {"message": message, "at": at, "fact": fact})
 
 
 def inside(key: str | int, check: Callable[..., Any], *given: Any) -> Any:
@@ -29,8 +29,9 @@ def inside(key: str | int, check: Callable[..., Any], *given: Any) -> Any:
     try:
         return check(*given)
     except PydanticCustomError as error:
-        found = error.context or {}
-        raise complaint(error.message(), key, *found.get("at", ())) from None
+        context = error.context or {}
+        at, fact = context.get("at", ()), context.get("fact")
+        raise complaint(error.message(), key, *at, fact=fact) from None
 
 
 def as_formula(text: str) -> Formula | int | Fraction:
@@ -41,7 +42,7 @@ def as_formula(text: str) -> Formula | int | Fraction:
             return formula
         value = formula.evaluate(_NOTHING)
     except FormulaError as error:
-        raise complaint(error.message) from None
+        raise complaint(error.message, fact=error.fact) from None
     if isinstance(value, (int, Fraction)) and not isinstance(value, bool):
         return value
     raise complaint(f"{quote(text)} is not a number")
@@ -85,8 +86,8 @@ class Annotation:
 _FORMULA_SCHEMA = {"type": "string", "description": "an expression over the parameters in scope"}
 
 
-class Whole(Annotation):
-    """A whole number with bounds, an expression in what was left free, or a formula."""
+class Integer(Annotation):
+    """An integer with bounds, an expression in what was left free, or a formula."""
 
     def __init__(
         self, minimum: int | None = None, maximum: int | None = None, *, may_be_free: bool = True
@@ -113,9 +114,9 @@ class Whole(Annotation):
         if isinstance(value, int) and abs(value) > LARGEST:
             raise complaint("a number is larger than 10^18")
         if self.minimum is not None and bounded(value, ">=", self.minimum) is False:
-            raise complaint(f"{_shown(value)} is less than {self.minimum}")
+            raise _beyond(value, "less", self.minimum)
         if self.maximum is not None and bounded(value, "<=", self.maximum) is False:
-            raise complaint(f"{_shown(value)} is more than {self.maximum}")
+            raise _beyond(value, "more", self.maximum)
         return value
 
     def json_schema(self) -> dict[str, Any]:
@@ -144,9 +145,9 @@ class Decimal(Annotation):
         if not isinstance(value, (int, Fraction)) or isinstance(value, bool):
             raise complaint(f"{quote(value)} is not a number")
         if self.minimum is not None and value < self.minimum:
-            raise complaint(f"{_shown(value)} is less than {self.minimum}")
+            raise _beyond(value, "less", self.minimum)
         if self.maximum is not None and value > self.maximum:
-            raise complaint(f"{_shown(value)} is more than {self.maximum}")
+            raise _beyond(value, "more", self.maximum)
         return value
 
     def json_schema(self) -> dict[str, Any]:
@@ -204,7 +205,7 @@ class Listed(Annotation):
         return {"anyOf": [items, _FORMULA_SCHEMA]}
 
 
-class Optional(Annotation):
+class Nullable(Annotation):
     """A value that may be left out, and then is inferred or absent."""
 
     def __init__(self, item: Annotation) -> None:
@@ -234,7 +235,8 @@ class OneOf(Annotation):
             return self.otherwise.check(value)
         if isinstance(value, str) and value.isidentifier():
             return Formula.parse(value)
-        raise complaint(f"{quote(value)} is not one of {', '.join(self.words)}")
+        fact = WrongWord(value, self.words, is_choice=True) if isinstance(value, str) else None
+        raise complaint(f"{quote(value)} is not one of {', '.join(self.words)}", fact=fact)
 
     def json_schema(self) -> dict[str, Any]:
         words = {"enum": list(self.words)}
@@ -254,7 +256,7 @@ class Truth(Annotation):
             try:
                 return Formula.parse(value)
             except FormulaError as error:
-                raise complaint(error.message) from None
+                raise complaint(error.message, fact=error.fact) from None
         raise complaint(f"{quote(value)} is not true or false")
 
     def json_schema(self) -> dict[str, Any]:
@@ -276,6 +278,10 @@ def exact(value: float) -> int | Fraction:
     return found.numerator if found.denominator == 1 else found
 
 
+def _beyond(value: Any, which: str, bound: int) -> PydanticCustomError:
+    return complaint(f"{_shown(value)} is {which} than {bound}", fact=OutOfBounds(_shown(value), bound))
+
+
 def _shown(value: Any) -> str:
     if isinstance(value, Fraction):
         decimal = float(value)
@@ -286,21 +292,21 @@ def _shown(value: Any) -> str:
 PerAxis: TypeAlias = Dim | tuple[Dim, ...]
 PerSide: TypeAlias = Dim | tuple[Dim | tuple[Dim, Dim], ...]
 
-Count = Annotated[Dim, Whole(1)]
+Count = Annotated[Dim, Integer(1)]
 """A whole number of at least one: channels, features, groups."""
-Extent = Annotated[Dim, Whole(0)]
+Extent = Annotated[Dim, Integer(0)]
 """A whole number of at least zero: padding."""
-Index = Annotated[int, Whole(may_be_free=False)]
+Index = Annotated[int, Integer(may_be_free=False)]
 """Any whole number: an axis, counted from the end when negative."""
-Depth = Annotated[int, Whole(1, 10_000, may_be_free=False)]
+Depth = Annotated[int, Integer(1, 10_000, may_be_free=False)]
 """How many layers stand on one another; it decides which weights there are, so it cannot be left free."""
-OptionalCount = Annotated[Dim | None, Optional(Whole(1))]
+OptionalCount = Annotated[Dim | None, Nullable(Integer(1))]
 """A count that is inferred from what arrives when left out, and checked when given."""
-CountPerAxis = Annotated[PerAxis, Each(Whole(1))]
+CountPerAxis = Annotated[PerAxis, Each(Integer(1))]
 """A count of at least one, for all axes or one per axis: kernels, strides, dilations."""
-ExtentPerAxis = Annotated[PerAxis, Each(Whole(0))]
+ExtentPerAxis = Annotated[PerAxis, Each(Integer(0))]
 """A count of at least zero, for all axes or one per axis."""
-ExtentPerSide = Annotated[PerSide, Each(Each(Whole(0), (2,)))]
+ExtentPerSide = Annotated[PerSide, Each(Each(Integer(0), (2,)))]
 """Padding or cropping: for all sides, per axis, or per side as `[[before, after], ...]`."""
 Flag = Annotated[bool, Truth()]
 """True or false."""

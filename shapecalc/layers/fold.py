@@ -11,22 +11,26 @@ from typing import ClassVar
 
 from shapecalc.algebra import Dim, product
 from shapecalc.layers.arithmetic import window
-from shapecalc.layers.base import NoMacs, NoWeights, NoWindow
+from shapecalc.layers.base import NoMacs, NoOperations, NoWeights, NoWindow
+from shapecalc.layers.counts import Operations
 from shapecalc.layers.dependence import Along, AxisDependence, Dependence, placed, unsaid
-from shapecalc.layers.fields import CountPerAxis, ExtentPerAxis
+from shapecalc.layers.family import Family
 from shapecalc.layers.requirement import Requirement, Shape, divides, rank_between
+from shapecalc.layers.roles import Dilation, KernelSize, OutputSize, PaddingPerAxis, Stride
 from shapecalc.layers.spatial import Spatial
 
 
 class Columns(NoWeights, NoMacs, NoWindow, Spatial):
     """What both ways share: a window over height and width, and how many times it fits."""
 
+    family: ClassVar[Family] = Family.FOLD
+
     rank: ClassVar[int] = 2
 
-    kernel_size: CountPerAxis
-    dilation: CountPerAxis = 1
-    padding: ExtentPerAxis = 0
-    stride: CountPerAxis = 1
+    kernel_size: KernelSize
+    dilation: Dilation = 1
+    padding: PaddingPerAxis = 0
+    stride: Stride = 1
 
     def fits(self, sizes: Shape) -> Iterator[Requirement]:
         """Require that the window fits into sides of these sizes."""
@@ -46,7 +50,7 @@ class Columns(NoWeights, NoMacs, NoWindow, Spatial):
         return {"n": sizes} | {letter: self.spread(value) for letter, value in fields.items()}
 
 
-class Unfold(Columns):
+class Unfold(NoOperations, Columns):
     """The windows of an image as columns: `[N, C, H, W]` to `[N, C·k·k, positions]`, unbatched without N.
 
     No weights, no MACs. Refuses other ranks and an image in which the window does not fit. Source:
@@ -58,6 +62,10 @@ class Unfold(Columns):
 
     kind: ClassVar[str] = "unfold"
     torch: ClassVar[str | None] = "torch.nn.Unfold"
+    unknown_dependence: ClassVar[tuple[str, str] | None] = (
+        "places",
+        "the columns are a list of windows over two axes in one",
+    )
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         yield from self.spatial_rank(x)
@@ -85,8 +93,12 @@ class Fold(Columns):
 
     kind: ClassVar[str] = "fold"
     torch: ClassVar[str | None] = "torch.nn.Fold"
+    unknown_dependence: ClassVar[tuple[str, str] | None] = (
+        "places and channels",
+        "the columns are a list of windows over two axes in one",
+    )
 
-    output_size: CountPerAxis
+    output_size: OutputSize
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         yield from rank_between(self.kind, x, 2, 3)
@@ -102,3 +114,6 @@ class Fold(Columns):
 
     def sight(self, x: Shape, result: int) -> Dependence:
         return (*placed(len(x) - 2), *unsaid(2))
+
+    def operations(self, x: Shape) -> Operations:
+        return Operations(additions=product(x))  # onto zeros

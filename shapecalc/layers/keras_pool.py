@@ -7,8 +7,11 @@ No pooling has weights or counts as multiply-accumulates.
 
 from typing import ClassVar
 
-from shapecalc.layers.adaptive_pool import GlobalPool
+from shapecalc.algebra import Dim, product
+from shapecalc.layers.adaptive_pool import GlobalAverage, GlobalMaximum
 from shapecalc.layers.base import NoMacs, NoWeights
+from shapecalc.layers.counts import Operations, greatest, mean
+from shapecalc.layers.family import Family
 from shapecalc.layers.fields import PerAxis
 from shapecalc.layers.keras_conv import KerasWindowed
 from shapecalc.layers.pool import StridePerAxis
@@ -27,12 +30,38 @@ class KerasPool(NoWeights, NoMacs, KerasWindowed):
     def output(self, x: Shape) -> Shape:
         return self.resized(x, self.swept(x))
 
+    def seen(self, x: Shape) -> Dim:
+        """Return how many numbers all windows hold, padding included."""
+        return product(self.spread(self.kernel_size)) * product(self.output(x))
 
-class KerasGlobalPool(ChannelsLast, GlobalPool):
-    """One number for every channel, as Keras pools a whole map."""
+
+class KerasMaxPool(KerasPool):
+    """The largest value of every window."""
+
+    family: ClassVar[Family] = Family.MAX_POOL
+
+    def operations(self, x: Shape) -> Operations:
+        return greatest(self.seen(x), product(self.output(x)))
 
 
-class KerasMaxPool1d(KerasPool):
+class KerasAvgPool(KerasPool):
+    """The mean of every window."""
+
+    family: ClassVar[Family] = Family.AVERAGE_POOL
+
+    def operations(self, x: Shape) -> Operations:
+        return mean(self.seen(x), product(self.output(x)))
+
+
+class KerasGlobalAvgPool(ChannelsLast, GlobalAverage):
+    """The mean of every channel."""
+
+
+class KerasGlobalMaxPool(ChannelsLast, GlobalMaximum):
+    """The largest value of every channel."""
+
+
+class KerasMaxPool1d(KerasMaxPool):
     """The largest value of every window: `[N, L, C]` to `[N, L', C]`, n' = ⌈n/s⌉ for `same`.
 
     No weights, no MACs. Refuses an input smaller than the window for `valid`. Source:
@@ -47,7 +76,7 @@ class KerasMaxPool1d(KerasPool):
     keras: ClassVar[str | None] = "keras.layers.MaxPooling1D"
 
 
-class KerasMaxPool2d(KerasPool):
+class KerasMaxPool2d(KerasMaxPool):
     """The largest value of every window: `[N, H, W, C]` to `[N, H', W', C]`, n' = ⌈n/s⌉ for `same`.
 
     No weights, no MACs. Refuses an input smaller than the window for `valid`. Source:
@@ -62,7 +91,7 @@ class KerasMaxPool2d(KerasPool):
     keras: ClassVar[str | None] = "keras.layers.MaxPooling2D"
 
 
-class KerasMaxPool3d(KerasPool):
+class KerasMaxPool3d(KerasMaxPool):
     """The largest value of every window: `[N, D, H, W, C]` to `[N, D', H', W', C]`, n' = ⌈n/s⌉ for `same`.
 
     No weights, no MACs. Refuses an input smaller than the window for `valid`. Source:
@@ -77,7 +106,7 @@ class KerasMaxPool3d(KerasPool):
     keras: ClassVar[str | None] = "keras.layers.MaxPooling3D"
 
 
-class KerasAvgPool1d(KerasPool):
+class KerasAvgPool1d(KerasAvgPool):
     """The mean of every window: `[N, L, C]` to `[N, L', C]`, n' = ⌈n/s⌉ for `same`.
 
     No weights, no MACs. Refuses an input smaller than the window for `valid`. Source:
@@ -92,7 +121,7 @@ class KerasAvgPool1d(KerasPool):
     keras: ClassVar[str | None] = "keras.layers.AveragePooling1D"
 
 
-class KerasAvgPool2d(KerasPool):
+class KerasAvgPool2d(KerasAvgPool):
     """The mean of every window: `[N, H, W, C]` to `[N, H', W', C]`, n' = ⌈n/s⌉ for `same`.
 
     No weights, no MACs. Refuses an input smaller than the window for `valid`. Source:
@@ -107,7 +136,7 @@ class KerasAvgPool2d(KerasPool):
     keras: ClassVar[str | None] = "keras.layers.AveragePooling2D"
 
 
-class KerasAvgPool3d(KerasPool):
+class KerasAvgPool3d(KerasAvgPool):
     """The mean of every window: `[N, D, H, W, C]` to `[N, D', H', W', C]`, n' = ⌈n/s⌉ for `same`.
 
     No weights, no MACs. Refuses an input smaller than the window for `valid`. Source:
@@ -122,7 +151,7 @@ class KerasAvgPool3d(KerasPool):
     keras: ClassVar[str | None] = "keras.layers.AveragePooling3D"
 
 
-class KerasGlobalAvgPool1d(KerasGlobalPool):
+class KerasGlobalAvgPool1d(KerasGlobalAvgPool):
     """The mean of every channel: `[N, L, C]` to `[N, C]`, or `[N, 1, C]` with `keepdim`.
 
     No weights, no MACs. Source: keras.layers.GlobalAveragePooling1D.
@@ -136,7 +165,7 @@ class KerasGlobalAvgPool1d(KerasGlobalPool):
     keras: ClassVar[str | None] = "keras.layers.GlobalAveragePooling1D"
 
 
-class KerasGlobalAvgPool2d(KerasGlobalPool):
+class KerasGlobalAvgPool2d(KerasGlobalAvgPool):
     """The mean of every channel: `[N, H, W, C]` to `[N, C]`, or `[N, 1, 1, C]` with `keepdim`.
 
     No weights, no MACs. Source: keras.layers.GlobalAveragePooling2D.
@@ -150,7 +179,7 @@ class KerasGlobalAvgPool2d(KerasGlobalPool):
     keras: ClassVar[str | None] = "keras.layers.GlobalAveragePooling2D"
 
 
-class KerasGlobalAvgPool3d(KerasGlobalPool):
+class KerasGlobalAvgPool3d(KerasGlobalAvgPool):
     """The mean of every channel: `[N, D, H, W, C]` to `[N, C]`, or `[N, 1, 1, 1, C]` with `keepdim`.
 
     No weights, no MACs. Source: keras.layers.GlobalAveragePooling3D.
@@ -164,7 +193,7 @@ class KerasGlobalAvgPool3d(KerasGlobalPool):
     keras: ClassVar[str | None] = "keras.layers.GlobalAveragePooling3D"
 
 
-class KerasGlobalMaxPool1d(KerasGlobalPool):
+class KerasGlobalMaxPool1d(KerasGlobalMaxPool):
     """The largest value of every channel: `[N, L, C]` to `[N, C]`, or `[N, 1, C]` with `keepdim`.
 
     No weights, no MACs. Source: keras.layers.GlobalMaxPooling1D.
@@ -178,7 +207,7 @@ class KerasGlobalMaxPool1d(KerasGlobalPool):
     keras: ClassVar[str | None] = "keras.layers.GlobalMaxPooling1D"
 
 
-class KerasGlobalMaxPool2d(KerasGlobalPool):
+class KerasGlobalMaxPool2d(KerasGlobalMaxPool):
     """The largest value of every channel: `[N, H, W, C]` to `[N, C]`, or `[N, 1, 1, C]` with `keepdim`.
 
     No weights, no MACs. Source: keras.layers.GlobalMaxPooling2D.
@@ -192,7 +221,7 @@ class KerasGlobalMaxPool2d(KerasGlobalPool):
     keras: ClassVar[str | None] = "keras.layers.GlobalMaxPooling2D"
 
 
-class KerasGlobalMaxPool3d(KerasGlobalPool):
+class KerasGlobalMaxPool3d(KerasGlobalMaxPool):
     """The largest value of every channel: `[N, D, H, W, C]` to `[N, C]`, or `[N, 1, 1, 1, C]` with `keepdim`.
 
     No weights, no MACs. Source: keras.layers.GlobalMaxPooling3D.

@@ -4,14 +4,16 @@ Shapes are broadcast as torch does: aligned at their last axes, and an axis of s
 A free size is taken not to be 1, so two sizes of which one is free must be equal.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import ClassVar
 
 from shapecalc.algebra import Dim, product
-from shapecalc.layers.base import Merge, Shapes
+from shapecalc.layers.base import Merge, NoMacs, NoOperations, Shapes
+from shapecalc.layers.counts import Operations, products
 from shapecalc.layers.dependence import EVERYTHING, Along, AxisDependence, Dependence, Scattered, stretched
+from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Index
-from shapecalc.layers.requirement import Requirement, Shape, arity, axis_exists, shown
+from shapecalc.layers.requirement import EqualBranches, Requirement, Shape, arity, axis_exists, shown
 
 
 def broadcast(inputs: Shapes) -> Shape:
@@ -40,26 +42,17 @@ def stretches(kind: str, inputs: Shapes, skip: int = 0) -> Iterator[Requirement]
         for number, x in enumerate(shapes):
             if number > leader and len(x) >= -axis and x[axis] not in (1, size):
                 name = f"axis {axis + rank if same_rank else axis - skip}"
-                says = _differs(kind, inputs, (number, leader), name, (x[axis], size))
-                yield Requirement("broadcast", x[axis], "==", size, says)
-
-
-def _differs(
-    kind: str, inputs: Shapes, numbers: tuple[int, int], axis: str, sizes: tuple[Dim, Dim]
-) -> Callable[[], str]:
-    late, first = numbers
-    return lambda: (
-        f"{kind}: branch {late + 1} is {shown(inputs[late])} but branch {first + 1} is "
-        f"{shown(inputs[first])}: {axis} differs ({sizes[0]} against {sizes[1]})"
-    )
+                yield EqualBranches("broadcast", kind, inputs, (number, leader), name, axis - skip)
 
 
 def _some(kind: str, inputs: Shapes) -> Requirement:
     return Requirement("arity", len(inputs), ">=", 1, f"{kind} needs at least one tensor")
 
 
-class Broadcast(Merge):
+class Broadcast(NoMacs, Merge):
     """The rules of an operation on each element of tensors that are broadcast."""
+
+    family: ClassVar[Family] = Family.MERGE
 
     takes_any_number: ClassVar[bool] = True
 
@@ -72,9 +65,6 @@ class Broadcast(Merge):
 
     def depends_on(self, inputs: Shapes, result: int) -> tuple[Dependence, ...]:
         return tuple([stretched(x, self.output(inputs)) for x in inputs])
-
-    def macs(self, inputs: Shapes) -> Dim:
-        return 0
 
 
 class Add(Broadcast):
@@ -91,6 +81,9 @@ class Add(Broadcast):
     keras: ClassVar[str | None] = "keras.layers.Add"
 
     __init__ = Merge.__init__  # said again for type checkers, which expect fields only
+
+    def operations(self, inputs: Shapes) -> Operations:
+        return Operations(additions=(len(inputs) - 1) * product(self.output(inputs)))
 
 
 class Multiply(Broadcast):
@@ -109,8 +102,11 @@ class Multiply(Broadcast):
 
     __init__ = Merge.__init__
 
+    def operations(self, inputs: Shapes) -> Operations:
+        return Operations(multiplications=(len(inputs) - 1) * product(self.output(inputs)))
 
-class Concat(Merge):
+
+class Concat(NoOperations, Merge):
     """Puts tensors behind one another along axis `dim`, whose sizes add up.
 
     Refuses tensors that differ in rank or on another axis, and single numbers. Source: torch.cat.
@@ -120,6 +116,7 @@ class Concat(Merge):
     """
 
     kind: ClassVar[str] = "concat"
+    family: ClassVar[Family] = Family.MERGE
     framework: ClassVar[str | None] = "torch"
     torch: ClassVar[str | None] = "torch.cat"
     keras: ClassVar[str | None] = "keras.layers.Concatenate"
@@ -143,8 +140,8 @@ class Concat(Merge):
         for number, x in enumerate(inputs):
             for axis in range(rank):
                 if axis != self.dim % rank and x[axis] != first[axis]:
-                    says_ = _differs(self.kind, inputs, (number, 0), f"axis {axis}", (x[axis], first[axis]))
-                    yield Requirement("concat", x[axis], "==", first[axis], says_)
+                    pair, name = (number, 0), f"axis {axis}"
+                    yield EqualBranches("concat", self.kind, inputs, pair, name, axis - rank)
 
     def output(self, inputs: Shapes) -> Shape:
         first = inputs[0]
@@ -159,9 +156,6 @@ class Concat(Merge):
             [side_by_side if axis == joined else Along(axis) for axis in range(len(inputs[0]))]
         )
         return (sight,) * len(inputs)
-
-    def macs(self, inputs: Shapes) -> Dim:
-        return 0
 
 
 class Matmul(Merge):
@@ -178,6 +172,7 @@ class Matmul(Merge):
     """
 
     kind: ClassVar[str] = "matmul"
+    family: ClassVar[Family] = Family.MATRIX_PRODUCT
     torch: ClassVar[str | None] = "torch.matmul"
     keeps_places: ClassVar[bool] = False
 
@@ -224,6 +219,9 @@ class Matmul(Merge):
 
     def macs(self, inputs: Shapes) -> Dim:
         return product(self.output(inputs)) * inputs[0][-1]
+
+    def operations(self, inputs: Shapes) -> Operations:
+        return products(self.macs(inputs), product(self.output(inputs)))
 
 
 def _matrix(x: Shape, *, row: bool) -> Shape:

@@ -15,8 +15,9 @@ from functools import lru_cache
 from importlib import import_module
 from typing import TYPE_CHECKING, TypeVar
 
-from shapecalc.errors import SpecError, nearest, quote
+from shapecalc.errors import SpecError, WrongWord, nearest, quote
 from shapecalc.layers.base import Kind
+from shapecalc.layers.family import Family
 from shapecalc.layers.index import KERAS, KINDS
 
 if TYPE_CHECKING:
@@ -55,6 +56,11 @@ def check(cls: object) -> None:
         raise SpecError(f"{cls.__name__} needs a `kind` in lower snake_case, not {quote(name)}")
     if name in RESERVED:
         raise SpecError(f"{name!r} cannot name a kind: the word has a meaning in a step")
+    if not isinstance(cls.family, Family):
+        raise SpecError(
+            f"the family of {name!r} is {quote(cls.family)}, not a Family",
+            hint="Family.OTHER, which is the default, is that of a kind that no counting tool knows",
+        )
     missing = sorted(getattr(cls, "__abstractmethods__", ()))
     if missing:
         raise SpecError(
@@ -111,7 +117,8 @@ def unknown(name: str, known: Sequence[str]) -> SpecError:
     """Return the error for a kind that nobody offers; the hint is torch's own class, where it has one."""
     from shapecalc.layers.not_kinds import reason
 
-    return SpecError(f"unknown kind {quote(name)}{nearest(name, known)}", hint=reason(name))
+    message = f"unknown kind {quote(name)}{nearest(name, known)}"
+    return SpecError(message, hint=reason(name), fact=WrongWord(name, known))
 
 
 def belongs(name: str, framework: str) -> None:

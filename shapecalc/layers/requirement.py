@@ -1,31 +1,32 @@
-"""What a layer asks of its input: a relation between sizes, with the sentence for when it fails."""
+"""What a layer requires of its input: a relation between sizes, and the facts for when it fails."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from shapecalc.algebra import Dim
-from shapecalc.algebra.decide import decide
-from shapecalc.algebra.expr_text import grouped, is_sum
-from shapecalc.errors import ShapecalcError
+from shapecalc.algebra.expr_text import is_sum
+from shapecalc.algebra.relation import Relation
+from shapecalc.errors import Fact, ShapecalcError
 
 Shape: TypeAlias = tuple[Dim, ...]
 Message: TypeAlias = "str | Callable[[], str]"
 
 
 @dataclass(slots=True)  # not frozen: that would double what it costs to make one, and many are made
-class Requirement:
+class Requirement(Fact):
     """A relation between two sizes that must hold before a layer's output exists.
 
-    `says` tells what was needed and what came, with the numbers in it; it may be a function, so
-    that nothing is written down for the requirements that hold.
+    `says` is the message for when it fails, with the numbers in it; it may be a function, so that
+    nothing is formatted for the requirements that hold. A subclass keeps its facts as attributes and
+    formats its message from them.
     """
 
     code: str
     left: Dim
-    relation: str
+    op: str
     right: Dim
     says: Message
     hint: Message = ""
@@ -34,11 +35,16 @@ class Requirement:
         """Return whether the relation holds: always, never, or (None) only for some sizes."""
         left, right = self.left, self.right
         if isinstance(left, int) and isinstance(right, int):
-            if self.relation == ">=":
+            if self.op == ">=":
                 return left >= right
-            if self.relation == "==":
+            if self.op == "==":
                 return left == right
-        return decide(left, self.relation, right)
+        return self.relation.verdict()
+
+    @property
+    def relation(self) -> Relation:
+        """The relation between the two sizes alone."""
+        return Relation(self.left, self.op, self.right)
 
     @property
     def message(self) -> str:
@@ -50,11 +56,17 @@ class Requirement:
         """What to change, or nothing."""
         return self.hint if isinstance(self.hint, str) else self.hint()
 
+    def saying(self, says: Message = "", hint: Message = "") -> Requirement:
+        """Return this requirement with another message or another hint."""
+        self.says, self.hint = says or self.says, hint or self.hint
+        return self
+
+    def as_data(self) -> Requirement:
+        """Return this requirement with its texts formatted: it holds no function, and can be pickled."""
+        return self.saying(self.message, self.advice)
+
     def __str__(self) -> str:
-        return f"{grouped(self.left)} {_SIGNS[self.relation]} {grouped(self.right)}"
-
-
-_SIGNS = {"==": "=", "!=": "≠", "<": "<", "<=": "≤", ">": ">", ">=": "≥"}
+        return str(self.relation)
 
 
 class Refused(ShapecalcError):
@@ -91,11 +103,11 @@ def checked(requirements: Iterable[Requirement]) -> tuple[Requirement, ...]:
     return tuple(conditions)
 
 
-def arity(kind: str, given: int, *counts: int) -> Requirement:
+def arity(kind: str, inputs: int, *counts: int) -> Requirement:
     """Require a number of input tensors, one of several where the later ones are optional."""
-    nearest = min(counts, key=lambda count: abs(count - given))
-    told = " or ".join(map(str, counts)) + (" tensor" if counts == (1,) else " tensors")
-    return Requirement("arity", given, "==", nearest, lambda: f"{kind} takes {told}, not {given}")
+    nearest = min(counts, key=lambda count: abs(count - inputs))
+    wanted = " or ".join(map(str, counts)) + (" tensor" if counts == (1,) else " tensors")
+    return Requirement("arity", inputs, "==", nearest, lambda: f"{kind} takes {wanted}, not {inputs}")
 
 
 def shaped(kind: str, name: str, x: Shape, wanted: Shape) -> Iterator[Requirement]:
@@ -105,8 +117,8 @@ def shaped(kind: str, name: str, x: Shape, wanted: Shape) -> Iterator[Requiremen
         return f"{kind}: {name} must be {shown(wanted)}, but {shown(x)} arrives"
 
     yield Requirement("rank", len(x), "==", len(wanted), says)
-    for arriving, size in zip(x, wanted, strict=True):
-        yield Requirement("shape", arriving, "==", size, says)
+    for actual, size in zip(x, wanted, strict=True):
+        yield Requirement("shape", actual, "==", size, says)
 
 
 def rank_between(kind: str, x: Shape, low: int, high: int | None) -> Iterator[Requirement]:
@@ -129,32 +141,80 @@ def rank_between(kind: str, x: Shape, low: int, high: int | None) -> Iterator[Re
         yield Requirement("rank", high, ">=", has, says)
 
 
+class DeclaredSize(Requirement):
+    """The field `name` declares the size `left`, and the input has `right`."""
+
+    def __init__(
+        self, kind: str, name: str, declared: Dim, actual: Dim, x: Shape, axis: str, hint: str = ""
+    ) -> None:
+        super().__init__("channels", declared, "==", actual, self._message, hint or self._advice)
+        self.kind, self.name, self.shape, self.axis = kind, name, x, axis
+
+    def _message(self) -> str:
+        head = f"{self.kind} declares {self.name}: {self.left}"
+        return f"{head}, but {shown(self.shape)} arrives, which has {self.right} {self.axis}"
+
+    def _advice(self) -> str:
+        return f"{self.name}: {self.right}, or leave {self.name} out: it is inferred"
+
+
 def matches(
-    kind: str, name: str, declared: Dim | None, arriving: Dim, x: Shape, what: str = "channels"
+    kind: str, name: str, declared: Dim | None, actual: Dim, x: Shape, axis: str = "channels"
 ) -> Iterator[Requirement]:
-    """Require that a declared size is the one that arrives; a size left out is inferred."""
+    """Require that a declared size is that of the input; a size left out is inferred."""
     if declared is not None:
-        yield Requirement(
-            "channels",
-            declared,
-            "==",
-            arriving,
-            lambda: (
-                f"{kind} declares {name}: {declared}, but {shown(x)} arrives, which has {arriving} {what}"
-            ),
-            lambda: f"{name}: {arriving}, or leave {name} out: it is inferred",
+        yield DeclaredSize(kind, name, declared, actual, x, axis)
+
+
+class Divides(Requirement):
+    """The field `name`, whose value is `divisor`, must divide the size `n` that `dividend` names."""
+
+    def __init__(self, kind: str, name: str, divisor: Dim, dividend: str, n: Dim) -> None:
+        super().__init__("divisibility", n % divisor, "==", 0, self._message)
+        self.kind, self.name, self.divisor, self.dividend, self.n = kind, name, divisor, dividend, n
+
+    def _message(self) -> str:
+        return (
+            f"{self.kind}: {self.name} = {self.divisor} does not divide {self.dividend} = {self.n} "
+            f"(remainder {self.left})"
         )
 
 
-def divides(kind: str, divisor: str, d: Dim, name: str, n: Dim) -> Requirement:
+def divides(kind: str, name: str, divisor: Dim, dividend: str, n: Dim) -> Requirement:
     """Require that one size divides another."""
-    return Requirement(
-        "divisibility",
-        n % d,
-        "==",
-        0,
-        lambda: f"{kind}: {divisor} = {d} does not divide {name} = {n} (remainder {n % d})",
-    )
+    return Divides(kind, name, divisor, dividend, n)
+
+
+class HalfKernel(Requirement):
+    """A padding of a pool may be at most half of its kernel, so that no window lies on padding alone."""
+
+    def __init__(self, kind: str, axis: str, kernel: Dim, padding: Dim) -> None:
+        super().__init__("padding", kernel, ">=", 2 * padding, self._message)
+        self.kind, self.axis, self.kernel, self.padding = kind, axis, kernel, padding
+
+    def _message(self) -> str:
+        return (
+            f"{self.kind}: padding of {self.padding} along the {self.axis} is more than half of the "
+            f"kernel of {self.kernel}"
+        )
+
+
+class EqualBranches(Requirement):
+    """The sizes of two tensors of a merge on one axis, which must be equal."""
+
+    def __init__(
+        self, code: str, kind: str, shapes: Sequence[Shape], pair: tuple[int, int], axis: str, from_end: int
+    ) -> None:
+        self.branch, self.first = pair
+        left, right = (shapes[number][from_end] for number in pair)
+        super().__init__(code, left, "==", right, self._message)
+        self.kind, self.shapes, self.axis, self.from_end = kind, shapes, axis, from_end
+
+    def _message(self) -> str:
+        late, first = (
+            f"branch {number + 1} is {shown(self.shapes[number])}" for number in (self.branch, self.first)
+        )
+        return f"{self.kind}: {late} but {first}: {self.axis} differs ({self.left} against {self.right})"
 
 
 def axis_exists(kind: str, name: str, axis: int, rank: int, x: Shape) -> Iterator[Requirement]:

@@ -13,11 +13,14 @@ from typing import Annotated, Any, ClassVar
 from pydantic import Field, ValidationError
 
 from shapecalc.algebra import Dim, product
-from shapecalc.errors import SpecError, nearest, quote
-from shapecalc.layers.base import Effect, Kind, Merge, Named, Shapes
+from shapecalc.errors import SpecError, WrongWord, nearest, quote
+from shapecalc.layers.base import Component, Effect, Kind, Merge, Named, Shapes
+from shapecalc.layers.counts import Operations, norm
 from shapecalc.layers.dependence import Dependence
-from shapecalc.layers.fields import Annotation, Count, Flag, Optional, Real, Whole, complaint
+from shapecalc.layers.family import Family
+from shapecalc.layers.fields import Annotation, Count, Flag, Integer, Nullable, Real, complaint
 from shapecalc.layers.requirement import Refused, Requirement, Shape, axis_exists, checked
+from shapecalc.layers.roles import Holds
 
 
 class Held(Annotation):
@@ -50,27 +53,36 @@ def _made(kind: str, fields: Any) -> Kind:
     try:
         cls = get(kind)
     except SpecError as error:
-        raise complaint(error.message, kind) from None
+        raise complaint(error.message, kind, fact=error.fact) from None
     for name in fields:
         if name not in cls.model_fields or name == "branches":
             known = [*cls.model_fields]
-            raise complaint(f"{kind} has no field {quote(name)}{nearest(name, known)}", kind, str(name))
+            message = f"{kind} has no field {quote(name)}{nearest(name, known)}"
+            raise complaint(message, kind, str(name), fact=WrongWord(name, known))
     try:
         return cls(**fields)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        at = (*first["loc"], *first.get("ctx", {}).get("at", ()))
+        context = first.get("ctx", {})
+        at = (*first["loc"], *context.get("at", ()))
         if first["type"] == "missing":
             raise complaint(f"{kind} needs {at[-1]}", kind) from None
-        raise complaint(f"{'.'.join(map(str, at))}: {first['msg']}", kind, *at) from None
+        message = f"{'.'.join(map(str, at))}: {first['msg']}"
+        raise complaint(message, kind, *at, fact=context.get("fact")) from None
 
 
 class Wrapper(Kind):
     """What layers around a layer share: which layer it is, and which of its weights is replaced."""
 
+    family: ClassVar[Family] = Family.WRAPPER
+    unknown_dependence: ClassVar[tuple[str, str] | None] = (
+        "channels",
+        "it sees what the layer inside sees, and says what that says",
+    )
+
     framework: ClassVar[str | None] = "torch"
 
-    layer: Annotated[Kind, Held()] = Field(description="The layer, as a step would write it.")
+    layer: Annotated[Kind, Held(), Holds()] = Field(description="The layer, as a step would write it.")
     name: str = Field("weight", description="The weight that is replaced.")
 
     def apply(self, inputs: Shapes) -> Effect:
@@ -79,7 +91,7 @@ class Wrapper(Kind):
             effect = self.layer.apply(inputs)
         except Refused as refused:
             needed = refused.requirement
-            raise Refused(replace(needed, says=f"{self.kind}: {needed.message}")) from None
+            raise Refused(needed.saying(f"{self.kind}: {needed.message}")) from None
         own = [name for name in effect.weights if "." not in name]
         told = ", ".join(own) or "none"
         says = f"{self.kind}: {self.layer.kind} has no weight {quote(self.name)}; it has {told}"
@@ -93,6 +105,10 @@ class Wrapper(Kind):
             buffers=effect.buffers | self.kept(weight),
             conditions=(*effect.conditions, *conditions),
         )
+
+    @property
+    def acts_as(self) -> Family:
+        return self.layer.acts_as
 
     def depends_on(self, inputs: Shapes, result: int) -> tuple[Dependence, ...]:
         return self.layer.depends_on(inputs, result)
@@ -108,6 +124,18 @@ class Wrapper(Kind):
     @abstractmethod
     def kept(self, weight: Shape) -> Named:
         """Return the buffers that come with them."""
+
+    def components(self, inputs: Shapes) -> tuple[Component, ...]:
+        return (Component(self.layer, inputs),)
+
+    def operations_on(self, inputs: Shapes) -> Operations | None:
+        inside = self.layer.operations_on(inputs)
+        weight = self.layer.apply(inputs).weights[self.name]
+        return None if inside is None else inside + self.computing(weight)
+
+    @abstractmethod
+    def computing(self, weight: Shape) -> Operations:
+        """Return the single operations that compute the weight."""
 
 
 class WeightNorm(Wrapper):
@@ -128,7 +156,7 @@ class WeightNorm(Wrapper):
     kind: ClassVar[str] = "weight_norm"
     torch: ClassVar[str | None] = "torch.nn.utils.parametrizations.weight_norm"
 
-    dim: Annotated[int | None, Optional(Whole(may_be_free=False))] = 0
+    dim: Annotated[int | None, Nullable(Integer(may_be_free=False))] = 0
     legacy: Flag = False
 
     def requirements(self, weight: Shape) -> list[Requirement]:
@@ -153,6 +181,11 @@ class WeightNorm(Wrapper):
         axis = self.dim % len(weight)
         return tuple(size if number == axis else 1 for number, size in enumerate(weight))
 
+    def computing(self, weight: Shape) -> Operations:
+        """g·v/|v|: the norm of every direction, the factor g/|v|, and every number times it."""
+        numbers, lengths = product(weight), product(self._lengths(weight))
+        return norm(2, numbers, lengths) + Operations(divisions=lengths, multiplications=numbers)
+
 
 class SpectralNorm(Wrapper):
     """A layer whose weight is divided by its largest singular value, which is found step by step.
@@ -175,7 +208,7 @@ class SpectralNorm(Wrapper):
 
     n_power_iterations: Count = 1
     eps: Real = Fraction(1, 1_000_000_000_000)
-    dim: Annotated[int | None, Optional(Whole(may_be_free=False))] = None
+    dim: Annotated[int | None, Nullable(Integer(may_be_free=False))] = None
     legacy: Flag = False
 
     def requirements(self, weight: Shape) -> list[Requirement]:
@@ -202,3 +235,11 @@ class SpectralNorm(Wrapper):
         if self.dim is not None:
             return self.dim
         return int(self.layer.kind.startswith("conv_transpose"))
+
+    def computing(self, weight: Shape) -> Operations:
+        """W/(uᵀ·W·v), u and v being kept; a weight of one axis is divided by its norm, held above eps."""
+        numbers = product(weight)
+        if not self.kept(weight):
+            return norm(2, numbers, 1) + Operations(comparisons=1, divisions=numbers)
+        rows = weight[self._axis() % len(weight)]
+        return Operations(multiplications=numbers + rows, additions=numbers - 1, divisions=numbers)

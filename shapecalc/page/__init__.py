@@ -1,1 +1,1 @@
-"""One page that answers: a network's table with controls, everything in it computed from closed forms."""
+"""The interactive HTML page of a network, computed in the browser from closed forms. Internal."""

@@ -1,1 +1,1 @@
-"""Pictures of a network: its graph, its feature maps as volumes, and charts of what it costs."""
+"""Pictures of a network: its graph, its feature maps as volumes, cost charts. Internal."""

@@ -1,4 +1,4 @@
-"""What is shown, apart from how: small documents that every output form is made from."""
+"""Output documents, and one writer per form: text, Markdown, LaTeX, HTML, reStructuredText. Internal."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Repairs of a model that does not hold: text edits, candidate fixes, and the search among them."""
+"""Fixes of a model that does not hold: edit sites, candidates, and their search. Internal."""

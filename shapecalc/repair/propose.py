@@ -17,13 +17,13 @@ from shapecalc.layers.base import Kind, Merge, Shapes
 from shapecalc.layers.linear import Dense
 from shapecalc.layers.merge import Concat
 from shapecalc.layers.requirement import Refused, Requirement, Shape
-from shapecalc.repair.edit import Text
 from shapecalc.repair.edit_sites import EditSites
 from shapecalc.repair.field_changes import alternatives, changed, per_axis, result
 from shapecalc.repair.proposal import Proposal
 from shapecalc.repair.reference_fixes import references, without
 from shapecalc.repair.shared_weights import Shared
 from shapecalc.repair.source_map import trace
+from shapecalc.repair.yaml_edits import YamlText
 from shapecalc.spec.tree import Spec
 
 MOST_PATHS = 12
@@ -40,13 +40,13 @@ _ONE_OF = re.compile(r"'([^']+)' is not one of ([\w, ]+?)(?:, and no name in sco
 class Proposer:
     """Knows a spec, its text, and what the inference found."""
 
-    def __init__(self, spec: Spec, inference: Inference, text: Text) -> None:
+    def __init__(self, spec: Spec, inference: Inference, text: YamlText) -> None:
         self.spec = spec
         self.inference = inference
         self.text = text
         self.spots = EditSites(spec, inference.graph, text)
         self.nodes = {node.path: node for node in inference.graph.nodes}
-        self.makers = self.spots.makers
+        self.producer = self.spots.producer
 
     def proposals(self, one: Diagnostic) -> Iterator[Proposal]:
         """Yield what might repair a finding in all the layers that it is about."""
@@ -217,7 +217,7 @@ class Proposer:
         """Return the layers that only one branch goes through, and the shape that enters the first."""
         others = self.above([slot for index, slot in enumerate(sources) if index != number])
         slot, found = sources[number], []
-        while slot not in others and (maker := self.makers.get(slot)) and len(maker.sources) == 1:
+        while slot not in others and (maker := self.producer(slot)) and len(maker.sources) == 1:
             found.append(maker)
             slot = maker.sources[0]
         return self.inference.shapes[slot], found[::-1]
@@ -230,7 +230,7 @@ class Proposer:
             slot = pending.pop()
             if slot not in found:
                 found.add(slot)
-                maker = self.makers.get(slot)
+                maker = self.producer(slot)
                 pending += maker.sources if maker else ()
         return found
 
@@ -272,7 +272,7 @@ def refusal(layer: Kind, inputs: Shapes) -> Requirement | None:
     return None
 
 
-def words(one: Diagnostic, text: Text) -> Iterator[Proposal]:
+def words(one: Diagnostic, text: YamlText) -> Iterator[Proposal]:
     """Yield legal words and numbers for one that is not: what the message names, then what begins alike."""
     named = (found for said in (_MEANT, _BOUND) for found in said.finditer(one.message))
     pairs: list[tuple[str, str]] = [(found[1], found[2]) for found in named]

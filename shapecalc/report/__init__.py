@@ -1,1 +1,1 @@
-"""What an analysis found, and one file per form in which it is shown."""
+"""The result of an analysis, as data. Internal but for `Report`, `Node` and `Derivation`."""

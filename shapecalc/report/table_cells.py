@@ -231,10 +231,10 @@ def validity(report: Report) -> list[str]:
     conditions = report.conditions
     if not conditions:
         return []
-    from shapecalc.algebra.solution import combined
+    from shapecalc.algebra.relation import combined
 
     needed = [condition.requirement for condition in conditions]
-    solved, left_over = combined((one.left, one.relation, one.right) for one in needed)
+    solved, left_over = combined(one.relation for one in needed)
     texts = [solution.text(name) for name, solution in sorted(solved.items())]
     lines = [f"Holds where {'; '.join(texts)}"] if texts else []
     return lines + [f"Holds where {conditions[position]}" for position in left_over]

@@ -1,1 +1,1 @@
-"""Which input sizes a network accepts, exactly, and which layer imposes each condition."""
+"""The exact set of legal input sizes, and the layer behind each condition. Internal but for `Sizes`."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from shapecalc.algebra import Dim, Expr, symbol
 from shapecalc.algebra.formula import Formula
-from shapecalc.engine.graph import Graph, GraphNode, Inference
+from shapecalc.engine.graph import Graph, Inference
 from shapecalc.engine.graph_cache import GraphCache
 from shapecalc.engine.parameters import Parameters, input_shapes
 from shapecalc.errors import SpecError, Undecided, nearest, quote
@@ -144,11 +144,11 @@ class Question:
             wanted = {slot for slot in [self.slot(graph)] if slot is not None}
         else:
             read = {slot for node in graph.nodes for slot in node.sources}
-            dropped = {slot for node in graph.nodes for slot in _results(node)} - read - set(others)
+            dropped = {slot for node in graph.nodes for slot in node.slots} - read - set(others)
             wanted = {*main, *dropped, *(others if self.outputs == "all" else ())}
         found: list[bool] = []
         for node in reversed(graph.nodes):
-            is_needed = not wanted.isdisjoint(_results(node))
+            is_needed = not wanted.isdisjoint(node.slots)
             wanted.update(node.sources if is_needed else ())
             found.append(is_needed)
         return found[::-1]
@@ -181,10 +181,6 @@ class Question:
                 hint="give a size for each of its axes, or of its maps; name a layer to ask of its result",
             )
         return [*zip(sized, self.target, strict=True)]
-
-
-def _results(node: GraphNode) -> range:
-    return range(node.first_slot, node.first_slot + node.results)
 
 
 def _sized_axes(rank: int, framework: str) -> dict[int, str]:

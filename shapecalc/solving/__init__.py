@@ -1,1 +1,1 @@
-"""Questions asked backwards: which setting, which input, which width gives what is wanted."""
+"""Inverse questions: the window, input, width or depth that gives a wanted result. Internal."""

@@ -157,7 +157,7 @@ def _doubtful(inference: Inference) -> dict[str, Failure]:
             found[node.path] = before
         cause = before or failed.get(node.path)
         if cause is not None:
-            behind |= dict.fromkeys(range(node.first_slot, node.first_slot + node.results), cause)
+            behind |= dict.fromkeys(node.slots, cause)
     return found
 
 
@@ -194,14 +194,9 @@ def _feature(inference: Inference, node: GraphNode, formula: Dim | None) -> Feat
 
 def _flattened(inference: Inference, slot: int) -> Shape | None:
     """Return the sizes whose product the last axis is, looking back over layers that keep the shape."""
-    makers = {
-        made: node
-        for node in inference.graph.nodes
-        for made in range(node.first_slot, node.first_slot + node.results)
-    }
     shape = inference.shapes[slot]
-    while slot in makers and len(makers[slot].sources) == 1:
-        slot = makers[slot].sources[0]
+    while (maker := inference.graph.producer(slot)) is not None and len(maker.sources) == 1:
+        slot = maker.sources[0]
         before = inference.shapes[slot]
         if before is None or shape is None:
             return None

@@ -1,1 +1,1 @@
-"""The spec language: the tree, reading it with places, writing it, finding it by name."""
+"""The spec language: the tree, reading with source positions, writing, finding by name. Internal."""

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
-from shapecalc.errors import Place, SpecError, nearest, quote
+from shapecalc.errors import Place, SpecError, WrongWord, nearest, quote
 from shapecalc.layers import registry
 from shapecalc.layers.base import Merge
 from shapecalc.spec.located_text import DEEPEST, Map, place_of
@@ -99,6 +99,7 @@ class _Reader:
                     place=place_of(overridden, key),
                     path=path,
                     hint=f"parameters: {', '.join(known[:20]) or 'none'}",
+                    fact=WrongWord(key, known),
                 )
         values["parameters"] = overridden
         return build(Variant, values, data, path)

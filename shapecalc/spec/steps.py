@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from shapecalc.errors import Place, SpecError, nearest, quote
+from shapecalc.errors import Place, SpecError, WrongWord, nearest, quote
 from shapecalc.layers import registry
 from shapecalc.layers.base import Kind, Merge
 from shapecalc.spec.located_text import FLOW_HINT, place_of
@@ -67,6 +67,7 @@ class StepReader:
         """Return the error for a step with several keys that could be its kind."""
         names = self.callable_names(scope)
         known, unknown = [key for key in kinds if key in names], [key for key in kinds if key not in names]
+        fact = None
         if not unknown:
             message = f"a step has one kind, but here stand {' and '.join(map(quote, known))}"
             hint = "start each layer with a dash of its own"
@@ -74,9 +75,11 @@ class StepReader:
             message = f"{quote(unknown[0])} stands beside {known[0]}, but belongs under it"
             hint = f"indent it further, or write {known[0]}: {{{unknown[0]}: ...}}"
         else:
-            message = f"unknown key {quote(unknown[0])}{nearest(unknown[0], MODIFIERS if known else names)}"
+            fact = WrongWord(unknown[0], MODIFIERS if known else names)
+            message = f"unknown key {quote(unknown[0])}{nearest(fact.word, fact.known)}"
             hint = f"a step has one kind, and may have {', '.join(MODIFIERS)}"
-        return SpecError(message, place=place_of(data, (unknown or known[1:])[0]), path=path, hint=hint)
+        place = place_of(data, (unknown or known[1:])[0])
+        return SpecError(message, place=place, path=path, hint=hint, fact=fact)
 
     def fields_of(self, name: str) -> Iterable[str]:
         """Return the fields of a kind, or the arguments of a block."""
@@ -107,7 +110,8 @@ class StepReader:
             except SpecError as other:
                 raise SpecError(other.message, place=place, path=holder_path, hint=other.hint) from None
             error = registry.unknown(str(name), self.callable_names(scope))
-            raise SpecError(error.message, place=place, path=holder_path, hint=error.hint)
+            error.place, error.path = place, holder_path
+            raise error
         if issubclass(cls, Merge):
             return self.merge(cls, value, scope, path, place)
         if value is None:
@@ -169,6 +173,7 @@ class StepReader:
                 f"not {quote(value[key])}{nearest(name, fields)}",
                 place=place_of(value, key),
                 path=path,
+                fact=WrongWord(name, fields),
             )
         return name
 
@@ -199,6 +204,7 @@ class StepReader:
                         place=place_of(value, key),
                         path=path,
                         hint=known_hint(key, f"arguments of {name}", known),
+                        fact=WrongWord(key, known),
                     )
             for key in known:
                 if args[key] is None and value.get(key) is None:

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from shapecalc.errors import Place, SpecError, nearest, quote
+from shapecalc.errors import Fact, Place, SpecError, WrongWord, nearest, quote
 from shapecalc.layers.base import Kind
 from shapecalc.spec.located_text import FLOW_HINT, place_of
 
@@ -41,6 +41,7 @@ def refuse_unknown(
                 place=place_of(data, key),
                 path=path,
                 hint=known_hint(key, f"fields of {kind}" if kind else "known", known),
+                fact=WrongWord(key, known),
             )
 
 
@@ -51,9 +52,9 @@ def build(
     try:
         return cls(**values)
     except ValidationError as error:
-        keys, message = complaint_of(error)
+        keys, message, fact = complaint_of(error)
         located = place_of(data).of(*keys) if keys else place or place_of(data)
-        raise SpecError(message, place=located or place, path=path) from None
+        raise SpecError(message, place=located or place, path=path, fact=fact) from None
 
 
 def known_hint(key: str, what: str, known: Sequence[str]) -> str:
@@ -70,15 +71,16 @@ _PLAINLY = {
 }
 
 
-def complaint_of(error: ValidationError) -> tuple[tuple[str | int, ...], str]:
-    """Return where and what the first complaint of a validation error is."""
+def complaint_of(error: ValidationError) -> tuple[tuple[str | int, ...], str, Fact | None]:
+    """Return where and what the first complaint of a validation error is, and its fact."""
     first = error.errors(include_url=False)[0]
-    at = first.get("ctx", {}).get("at", ())
-    keys = (*takewhile(lambda key: isinstance(key, int) or key.isidentifier(), first["loc"]), *at)
+    context = first.get("ctx", {})
+    loc = takewhile(lambda key: isinstance(key, int) or key.isidentifier(), first["loc"])
+    keys = (*loc, *context.get("at", ()))
     dotted = "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in keys)[1:]
     message = first["msg"]
     if first["type"] in _PLAINLY:
         message = f"{quote(first['input'])} {_PLAINLY[first['type']]}"
     elif first["type"] == "missing":
-        return keys, f"{dotted} is missing"
-    return keys, f"{dotted}: {message}" if dotted else message
+        return keys, f"{dotted} is missing", None
+    return keys, f"{dotted}: {message}" if dotted else message, context.get("fact")

@@ -1,1 +1,1 @@
-"""A model as PyTorch source: blocks become classes, repeats loops, and names stay what they are."""
+"""A model as PyTorch source: blocks become classes, repeats `nn.Sequential`. Internal."""

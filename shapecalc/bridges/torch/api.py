@@ -1,0 +1,127 @@
+"""The public functions of the torch bridge; torch is imported only when one of them is called."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from shapecalc.bridges import need
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    import torch
+    from torch import nn
+
+    from shapecalc.bridges.torch.proof.verification import Verification
+    from shapecalc.model import Model
+
+
+def from_torch(
+    module: nn.Module,
+    input: Any = None,  # noqa: A002  (the word that a spec uses)
+    *,
+    args: Sequence[Any] = (),
+    kwargs: Mapping[str, Any] | None = None,
+    name: str | None = None,
+) -> Model:
+    """Trace a torch module into a model: module names become paths, the spatial sizes of the input stay free.
+
+    `input` is a shape without the batch axis, or a shape per argument of `forward` by name. `args` and
+    `kwargs` are the call's own arguments instead; their shapes include the batch axis, if there is one.
+    The module is copied to the meta device and its forward runs once in evaluation mode, so nothing is
+    computed and the module is not changed. An operation without a rule becomes `opaque`, and totals are
+    then "at least".
+
+    Raises `SpecError` where the module cannot be traced, or torch is not installed.
+
+    >>> from torch import nn
+    >>> net = nn.Sequential(nn.Conv2d(3, 8, 3, padding=1), nn.ReLU(), nn.Flatten(), nn.Linear(2048, 10))
+    >>> report = from_torch(net, input=(3, 16, 16)).analyze()
+    >>> report.params, report["0"].weights["weight"]
+    (20714, (8, 3, 3, 3))
+    """
+    from shapecalc.engine.gc_pause import collector_paused
+
+    need("torch")
+    with collector_paused():  # a look through all that torch holds takes longer than what is loaded here
+        from shapecalc.bridges.torch.tracer.importing import traced
+
+        return traced(module, input, args, kwargs, name)
+
+
+def build(
+    model: Model,
+    *,
+    device: torch.device | str = "cpu",
+    input: Any = None,  # noqa: A002  (the word that a spec uses)
+    **parameters: Any,
+) -> nn.Module:
+    """Build a model as a live torch module; its named parameters are those of the report.
+
+    Every submodule has the path of its layer; shared weights are one parameter. Weights are initialized
+    as torch's own layers initialize them, in training mode; `device="meta"` allocates nothing. The module
+    takes the inputs in the order of the spec or by name, with any batch size, and returns the output, or
+    a dict where the spec has several. `input` and `parameters` are those of `Model.analyze`.
+
+    Raises `ShapeError` where the model does not hold, `SpecError` for a Keras spec or a layer without a
+    torch counterpart, `NotInstalled` without torch.
+
+    >>> from shapecalc import build, load
+    >>> module = build(load("lenet5"), device="meta")
+    >>> {name: tuple(weight.shape) for name, weight in module.named_parameters()}["c3.weight"]
+    (16, 6, 5, 5)
+    """
+    need("torch")
+    from shapecalc.bridges.torch.build import build as build_network
+
+    return build_network(model, device=device, input=input, **parameters)
+
+
+def export(
+    model: Model,
+    *,
+    input: Any = None,  # noqa: A002  (the word that a spec uses)
+    **parameters: Any,
+) -> str:
+    """Return a model as PyTorch source code that imports only torch.
+
+    Blocks become classes, repeats `nn.Sequential`; submodules have the names of the report's layers. The
+    exported module has the model's named parameters, shapes and MACs. `input` and `parameters` are those
+    of `Model.analyze`.
+
+    Raises `ShapeError` where the model does not hold, `SpecError` for a Keras spec and for a layer or a name
+    that cannot be written in Python, `NotInstalled` without torch.
+
+    >>> from shapecalc import export, load
+    >>> print(*(line for line in export(load("lenet5")).splitlines() if line.startswith("class")))
+    class LeNet5(nn.Module):
+    """
+    need("torch")
+    from shapecalc.bridges.torch.export.export_model import export as export_source
+
+    return export_source(model, input=input, **parameters)
+
+
+def verify(
+    model: Model,
+    *,
+    input: Any = None,  # noqa: A002  (the word that a spec uses)
+    progress: Callable[[int, int], None] = lambda done, total: None,
+    **parameters: Any,
+) -> Verification:
+    """Prove every layer of a model equal to torch's symbolic shapes, and run the built network once.
+
+    Equal layers are proved once. `progress` is called with the number of layers done and in total; `input`
+    and `parameters` are those of `Model.analyze`. The result has a verdict per layer, `counts`,
+    `is_refuted`, and prints as `shapecalc verify` does.
+
+    Raises what `Model.analyze` raises, `NotInstalled` without torch.
+
+    >>> from shapecalc import load, verify
+    >>> verify(load("lenet5")).counts
+    {'proved': 12}
+    """
+    need("torch")
+    from shapecalc.bridges.torch.proof.verification import verify as verify_model
+
+    return verify_model(model, input, parameters, progress)

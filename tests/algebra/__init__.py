@@ -1,0 +1,1 @@
+"""Expressions, bounds, decisions, sets of integers and their printed forms."""

@@ -1,0 +1,169 @@
+"""What a new user meets: help that can be typed as it stands, completion, a spec to start from, colours."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from time import sleep
+
+import click
+import pytest
+from click.shell_completion import ShellComplete
+from click.testing import CliRunner
+
+import shapecalc
+from shapecalc import console
+from shapecalc.cli import COMMANDS, main
+from shapecalc.console import painted
+from shapecalc.diagnostics.explanation import explanations
+
+TAKES_A_MODEL = (
+    "check",
+    "derive",
+    "diff",
+    "draw",
+    "export",
+    "html",
+    "plot",
+    "show",
+    "sizes",
+    "value",
+    "verify",
+)
+
+
+def commands() -> Iterator[tuple[str, click.Command]]:
+    """Yield every command that can be called, those of a group included."""
+    context = click.Context(main)
+    for name in COMMANDS:
+        command = main.get_command(context, name)
+        if isinstance(command, click.Group):
+            yield from ((f"{name} {inner}", one) for inner, one in command.commands.items())
+        elif command is not None:
+            yield name, command
+
+
+EXAMPLES = [
+    line.strip()
+    for _, command in commands()
+    for line in (command.epilog or "").splitlines()
+    if line.startswith("  ")
+]
+
+
+def test_every_command_teaches_by_an_example_of_its_own() -> None:
+    for name, command in commands():
+        assert f"shapecalc {name}" in (command.epilog or ""), name
+
+
+@pytest.mark.parametrize("line", EXAMPLES)
+def test_examples_can_be_typed(line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    runner = CliRunner()
+    if "my_net.yaml" in line:
+        runner.invoke(main, ["init"])
+    Path("README.md").write_text(
+        "<!-- shapecalc value lenet5 params --><!-- /shapecalc -->", encoding="utf-8"
+    )
+    inside = re.search(r"\$\((.*)\)", line)
+    words = shlex.split(re.split(r" > | +#", inside[1] if inside else line)[0])
+    result = runner.invoke(main, words[1:])
+    assert result.exit_code in {0, 1}, result.output
+    assert result.output.strip() or Path(words[-1]).is_file()
+
+
+@pytest.mark.parametrize("command", TAKES_A_MODEL)
+def test_shells_complete_models_and_files(command: str) -> None:
+    found = [item.value for item in completed([command], "lene")]
+    assert {"lenet5", "lenet5_1998"} <= set(found)
+    assert [item.type for item in completed([command], "./ne")] == ["file"]
+
+
+def test_shells_complete_kinds_and_codes() -> None:
+    assert "conv_transpose2d" in [item.value for item in completed(["kinds"], "conv_tr")]
+    assert [item.value for item in completed(["explain"], "")] == [*explanations()]
+
+
+def completed(words: list[str], incomplete: str) -> list[click.shell_completion.CompletionItem]:
+    return ShellComplete(main, {}, "shapecalc", "_SHAPECALC_COMPLETE").get_completions(words, incomplete)
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_the_shell_is_told_how_to_complete(shell: str) -> None:
+    result = CliRunner().invoke(main, ["completion", shell])
+    assert result.exit_code == 0
+    assert f"_SHAPECALC_COMPLETE={shell}_complete" in result.output
+
+
+def test_the_spec_to_start_from_has_nothing_wrong_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert CliRunner().invoke(main, ["init", "nets/mine.yaml"]).exit_code == 0
+    model = shapecalc.load("nets/mine.yaml")
+    assert model.name == "mine"
+    assert model.check() == []
+    assert {node.path.split(".")[0] for node in model.analyze().nodes} >= {"stem", "stage1", "stage2", "head"}
+
+
+def test_a_bundled_model_can_be_the_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert CliRunner().invoke(main, ["init", "mine.yaml", "--like", "lenet5"]).exit_code == 0
+    assert shapecalc.load("mine.yaml") == shapecalc.load("lenet5")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["init", "there.yaml"], "already exists"),
+        (["init", "there.yaml/in.yaml"], "cannot be written"),
+        (["init", "new.yaml", "--like", "lenet"], "did you mean"),
+    ],
+)
+def test_nothing_of_yours_is_overwritten(
+    words: list[str], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("there.yaml").write_text("mine", encoding="utf-8")
+    result = CliRunner().invoke(main, words)
+    assert (result.exit_code, said in result.output) == (2, True), result.output
+    assert Path("there.yaml").read_text(encoding="utf-8") == "mine"
+    assert not Path("new.yaml").exists()
+
+
+def test_colours_are_for_terminals() -> None:
+    plain = CliRunner().invoke(main, ["explain", "concat"])
+    assert "\x1b" not in plain.output
+    coloured = CliRunner().invoke(main, ["explain", "concat"], color=True)
+    assert click.unstyle(coloured.output) == plain.output
+    assert painted("warning[budget]: much\n  fix: less").count("\x1b[1m") == 2
+
+
+def test_a_terminal_is_told_after_a_second_and_wiped(monkeypatch: pytest.MonkeyPatch) -> None:
+    written: list[str] = []
+
+    class Terminal:
+        encoding = "utf-8"
+
+        def isatty(self) -> bool:
+            return True
+
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    monkeypatch.setattr(click, "echo", lambda text="", **_: written.append(text))
+    monkeypatch.setattr(console.Working, "PATIENCE", 0.01)
+    working = console.Working()
+    with working.on("working"):
+        while not written:
+            sleep(0.005)
+        working.progress(3, 7, "layers")
+    assert written == ["\r\x1b[Kworking …", "\r\x1b[K3 of 7 layers", "\r\x1b[K"]
+    with working.on("quick"):
+        pass
+    assert len(written) == 3
+
+
+def test_a_pipe_is_told_nothing() -> None:
+    assert CliRunner().invoke(main, ["list"]).stderr == ""

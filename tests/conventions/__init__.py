@@ -1,0 +1,1 @@
+"""Costs as other tools count them."""

@@ -1,0 +1,282 @@
+"""Costs under every convention beside what the real tools say: kind by kind, and on whole networks."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import pytest
+import torch
+import torchvision
+from hypothesis import settings
+from torch import nn
+
+import shapecalc
+from shapecalc.bridges.torch.twins.twin import build_layer, twin_of
+from shapecalc.conventions.by_tool import convention
+from shapecalc.conventions.composites import TRANSFORMERS, WRAPPERS
+from shapecalc.conventions.layer_call import LayerCall
+from shapecalc.layers.base import Kind, Shapes
+from shapecalc.layers.registry import get, kinds
+from tests.support.counting_tools import TOOLS, said
+from tests.support.strategies import Case
+from tests.torch.test_proofs import legal
+from tools.conventions import data, figure, told
+
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:enable_nested_tensor", "ignore:Initializing zero-element tensors"
+)
+
+CONFIGURATIONS = max(1, settings().max_examples // 60)
+
+RECURRENT = ("rnn", "gru", "lstm")
+MULTIPLY_MODULES = ("conv", "depthwise_conv", "separable_conv")
+
+
+@cache
+def configurations(kind: str) -> list[tuple[Kind, Case]]:
+    return [*legal(kind, CONFIGURATIONS)]
+
+
+def mistake(tool: str, layer: Kind, inputs: Shapes) -> str | None:
+    """Return the title of the listed mistake that a tool makes here, or None."""
+    for title, tools, applies in _MISTAKES:
+        if tool in tools and applies(layer, inputs):
+            return title
+    return None
+
+
+def _no_batch(layer: Kind, inputs: Shapes) -> bool:
+    kind, x = layer.kind, inputs[0]
+    if kind.startswith(MULTIPLY_MODULES):
+        return len(x) == getattr(layer, "rank", 0) + 1
+    if kind.endswith("_cell"):
+        return len(x) == 1
+    sequences = (*RECURRENT, "multihead_attention", *TRANSFORMERS)
+    return kind in sequences and len(x) == 2
+
+
+def _has_batch(layer: Kind, inputs: Shapes) -> bool:
+    return not _no_batch(layer, inputs)
+
+
+def _transposed(layer: Kind, inputs: Shapes) -> bool:
+    return layer.kind.startswith("conv_transpose")
+
+
+def _padded_by_word(layer: Kind, inputs: Shapes) -> bool:
+    return layer.kind.startswith(MULTIPLY_MODULES) and getattr(layer, "padding", 0) in ("same", "valid")
+
+
+def _is(*names: str) -> Any:
+    return lambda layer, inputs: layer.kind in names
+
+
+def _other_features(layer: Kind, inputs: Shapes) -> bool:
+    if layer.kind != "multihead_attention":
+        return False
+    fields = ("kdim", "vdim", "add_bias_kv", "add_zero_attn")
+    return any(getattr(layer, name) not in (None, False) for name in fields)
+
+
+def _projects(layer: Kind, inputs: Shapes) -> bool:
+    return layer.kind == "lstm" and getattr(layer, "proj_size", 0) != 0
+
+
+def _cell(layer: Kind, inputs: Shapes) -> bool:
+    return layer.kind.endswith("_cell")
+
+
+def _recurs(layer: Kind, inputs: Shapes) -> bool:
+    return layer.kind.removesuffix("_cell") in RECURRENT
+
+
+def _many_images(layer: Kind, inputs: Shapes) -> bool:
+    return layer.kind == "upsample" and inputs[0][0] != 1
+
+
+SEES_NO_FUNCTIONS = ("thop", "torchinfo")
+EVERY = (*TOOLS,)
+_MISTAKES: list[tuple[str, tuple[str, ...], Any]] = [
+    ("An input without a batch", ("ptflops", "thop", "torchinfo", "calflops", "calflops FLOPs"), _no_batch),
+    ("A transposed convolution by its results", ("thop", "torchinfo", "calflops FLOPs"), _transposed),
+    ("A transposed convolution with groups", ("calflops",), _transposed),
+    ("Padding `same`", ("fvcore", "calflops", "calflops FLOPs"), _padded_by_word),
+    ("Attention to other features", ("ptflops",), _other_features),
+    (
+        "Attention",
+        ("flop_counter", "fvcore", "calflops", "calflops FLOPs"),
+        _is("multihead_attention"),
+    ),
+    (
+        "A transformer",
+        ("flop_counter", "fvcore", "calflops", "calflops FLOPs", *SEES_NO_FUNCTIONS),
+        _is(*TRANSFORMERS),
+    ),
+    ("A recurrent layer", ("flop_counter",), _is("lstm")),
+    ("A recurrent layer", ("calflops",), _recurs),
+    ("A projected state", ("ptflops", "thop", "calflops FLOPs"), _projects),
+    ("A recurrent cell", ("torchinfo",), _cell),
+    ("A bilinear layer", ("flop_counter",), _is("bilinear")),
+    ("A weight that is computed", EVERY, _is(*WRAPPERS)),
+    ("A product by an equation", ("fvcore", "calflops", "calflops FLOPs"), _is("einsum")),
+    ("Upsampling a batch", ("ptflops",), _many_images),
+    ("Adaptive softmax", EVERY, _is("adaptive_log_softmax_with_loss")),
+]
+"""The listed mistakes: who makes each, and where."""
+
+STOPS = {
+    ("calflops", "upsampling_bilinear2d"),
+    ("calflops", "upsampling_nearest2d"),
+    ("calflops", "upsample"),
+    ("fvcore", "layer_norm"),
+    ("fvcore", "group_norm"),
+    ("fvcore", "max_unpool1d"),
+    ("fvcore", "max_unpool2d"),
+    ("fvcore", "max_unpool3d"),
+}
+"""Kinds for some configurations of which a tool stops with an error, as the page tells."""
+
+
+def ours(tool: str, layer: Kind, inputs: Shapes) -> int | None:
+    """Return our figure, None where the convention has no rule."""
+    rule = convention(tool.split(maxsplit=1)[0])
+    counts = rule.counts(LayerCall(layer, inputs, layer.apply(inputs)))
+    if counts is None:
+        return None
+    found = counts["FLOPs"] if tool == "calflops FLOPs" else rule.total(counts)
+    assert isinstance(found, int)
+    return found
+
+
+def measured(tool: str, layer: Kind, inputs: Shapes) -> int:
+    """Return what the tool says of the layer's counterpart."""
+    shapes = tuple(tuple(int(str(size)) for size in shape) for shape in inputs)
+    module = build_layer(layer, shapes)
+    given = twin_of(layer).tensors(shapes, "cpu")
+    return said(tool, nn.Sequential(module) if len(given) == 1 else module, *given)
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+@pytest.mark.parametrize("kind", kinds())
+def test_every_kind_that_is_a_module_of_torch(kind: str, tool: str) -> None:
+    for layer, one in configurations(kind):
+        if not type(build_layer(layer, one.inputs)).__module__.startswith("torch.nn."):
+            return
+        if mistake(tool, layer, one.inputs) is not None:
+            continue
+        try:
+            number = measured(tool, layer, one.inputs)
+        except (AssertionError, TypeError):
+            assert (tool.split(maxsplit=1)[0], kind) in STOPS
+            continue
+        assert number == (ours(tool, layer, one.inputs) or 0), one
+
+
+# ---- the listed mistakes
+
+MISTAKES = [pytest.param(one, id=one["title"]) for one in data()["wrong"]]
+
+
+def layer_of(one: dict[str, Any]) -> tuple[Kind, Shapes]:
+    ((kind, fields),) = one["layer"].items()
+    batch = (1,) if one.get("batched", True) else ()
+    shapes = tuple((*batch, *shape) for shape in (one["input"], *one.get("and", [])))
+    return get(kind)(**fields), shapes
+
+
+@pytest.mark.parametrize("one", MISTAKES)
+def test_what_we_say_where_a_tool_is_wrong(one: dict[str, Any]) -> None:
+    layer, shapes = layer_of(one)
+    assert {tool: ours(tool, layer, shapes) for tool in one["ours"]} == one["ours"]
+    assert any(one["ours"][tool] != number for tool, number in one["tool"].items())
+
+
+@pytest.mark.parametrize("one", MISTAKES)
+def test_the_mistakes_are_still_made(one: dict[str, Any]) -> None:
+    layer, shapes = layer_of(one)
+    assert {tool: measured(tool, layer, shapes) for tool in one["tool"]} == one["tool"]
+    wrong = {tool for tool, number in one["tool"].items() if one["ours"][tool] != number}
+    assert all(mistake(tool, layer, shapes) or one["ours"][tool] is None for tool in wrong)
+
+
+def test_every_mistake_that_is_allowed_is_listed() -> None:
+    assert {title for title, _, _ in _MISTAKES} == {one["title"] for one in data()["wrong"]}
+
+
+def test_a_module_in_two_places_is_counted_for_each() -> None:
+    def twice() -> nn.Module:  # anew for each tool: thop leaves a hook behind
+        shared = nn.Conv2d(4, 4, 3, padding=1, bias=False)
+        return nn.Sequential(nn.Sequential(shared), nn.ReLU(), nn.Sequential(shared))
+
+    x = torch.rand(1, 4, 6, 6)
+    assert shapecalc.from_torch(twice(), input=(4, 6, 6)).analyze().cost("thop").total == 10_368
+    assert (said("thop", twice(), x), said("calflops", twice(), x)) == (4 * 10_368, 2 * 10_368)
+
+
+def test_fused_attention_hides_its_products() -> None:
+    """The evidence of one of the listed mistakes, and that its products are counted when they can be seen."""
+
+    class Attention(nn.Module):
+        def __init__(self, *, need_weights: bool) -> None:
+            super().__init__()
+            self.inner = nn.MultiheadAttention(64, 4, batch_first=True)
+            self.need_weights = need_weights
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            found: torch.Tensor = self.inner(x, x, x, need_weights=self.need_weights)[0]
+            return found
+
+    x = torch.rand(1, 10, 64)
+    numbers = [said("flop_counter", Attention(need_weights=need), x) for need in (False, True)]
+    (known,) = [one for one in data()["wrong"] if one["title"] == "Attention"]
+    assert numbers == [known["tool"]["flop_counter"], known["ours"]["flop_counter"]]
+
+
+# ---- whole networks
+
+LIVE = (
+    *("alexnet", "resnet50", "resnet18", "mobilenet_v2", "squeezenet1_1", "densenet121"),
+    *("mnasnet1_0", "shufflenet_v2_x1_0", "resnext50_32x4d", "mobilenet_v3_small", "efficientnet_b0"),
+    *("googlenet_torchvision", "regnet_y_400mf", "mobilenet_v3_large"),
+)
+SIDE = 64
+"""As small as AlexNet allows: forwards cost little, and every layer is there."""
+
+
+def built(name: str) -> nn.Module:
+    """Return torchvision's module for a bundled network."""
+    plain = {"aux_logits": False, "init_weights": False}
+    options = plain if name.startswith(("googlenet", "inception")) else {}
+    found: nn.Module = torchvision.models.get_model(
+        name.removesuffix("_torchvision"), weights=None, **options
+    )
+    return found.eval()
+
+
+@pytest.mark.parametrize("name", LIVE)
+def test_networks_beside_the_tools(name: str) -> None:
+    """Bundled and imported, a network costs what each tool says of it, run now."""
+    known, module = data()["networks"][name], built(name)
+    written = shapecalc.load(name).analyze(input=(3, SIDE, SIDE), **known.get("settings", {}))
+    imported = shapecalc.from_torch(module, input=(3, SIDE, SIDE)).analyze()
+    for tool in TOOLS:
+        if tool not in known.get("higher", {}):
+            number = said(tool, module, torch.zeros(1, 3, SIDE, SIDE))
+            assert figure(written.cost(tool.split()[0]), tool) == number, tool
+            assert figure(imported.cost(tool.split()[0]), tool) == number, tool
+
+
+EXCEPTIONS = [
+    (name, tool)
+    for name, known in data()["networks"].items()
+    for tool in known.get("higher", {})
+    if name in ("mobilenet_v2", "densenet121", "convnext_tiny")
+    or (name, tool) == ("vit_b_32", "flop_counter")
+]
+
+
+@pytest.mark.parametrize(("name", "tool"), EXCEPTIONS)
+def test_networks_of_which_a_tool_misses_something(name: str, tool: str) -> None:
+    """What was measured is said again, so the difference is the tool's."""
+    assert told(name, tool) == said(tool, built(name), torch.zeros(1, 3, 224, 224))

@@ -1,0 +1,1 @@
+"""README, site, embedding, documentation plugins."""

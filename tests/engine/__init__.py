@@ -1,0 +1,1 @@
+"""Networks as wholes: expansion, shape inference, loops, receptive fields, alignment."""

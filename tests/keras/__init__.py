@@ -1,0 +1,1 @@
+"""Keras' rules against the real layers."""

@@ -1,0 +1,1 @@
+"""Every kind: its rule against torch, its costs, its receptive field."""

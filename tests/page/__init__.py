@@ -1,0 +1,1 @@
+"""The page that calculates in the browser."""

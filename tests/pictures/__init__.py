@@ -1,0 +1,1 @@
+"""Graphs, volumes and plots."""

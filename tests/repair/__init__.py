@@ -1,0 +1,1 @@
+"""Fixes: proposed, applied, smallest."""

@@ -1,0 +1,1 @@
+"""Derivations, comparison and single values."""

@@ -1,0 +1,1 @@
+"""Legal input sizes."""

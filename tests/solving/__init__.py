@@ -1,0 +1,1 @@
+"""Inputs, budgets, windows and mirrors solved for."""

@@ -1,0 +1,1 @@
+"""The spec language, the bundled specs, extensions, and bad input."""

@@ -1,0 +1,1 @@
+"""Strategies, oracles and reference networks that the tests share."""

@@ -1,0 +1,1 @@
+"""The torch bridge: import, export, proofs, verification."""
