@@ -12,7 +12,7 @@ weights or without multiplications says so by naming `NoWeights` or `NoMacs` amo
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, NamedTuple, Self, TypeAlias
+from typing import Any, ClassVar, Literal, NamedTuple, Self, TypeAlias
 
 from pydantic import BaseModel, ConfigDict
 
@@ -27,6 +27,8 @@ from shapecalc.layers.requirement import Refused, Requirement, Shape, arity, che
 
 Shapes: TypeAlias = tuple[Shape, ...]
 Named: TypeAlias = dict[str, Shape]
+Caller: TypeAlias = Literal["module", "function", "method"]
+"""How torch is called: through a module, a function of torch.nn.functional, or otherwise, as `x.relu()`."""
 
 
 @dataclass(frozen=True, slots=True)
