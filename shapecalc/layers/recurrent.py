@@ -11,7 +11,7 @@ fused kernel does it all.
 """
 
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Annotated, ClassVar
 
 from shapecalc.algebra import Dim, decide, product
@@ -20,8 +20,9 @@ from shapecalc.layers.base import Joint, Named, NoBuffers, Shapes
 from shapecalc.layers.counts import RELU, SIGMOID, TANH, Operations
 from shapecalc.layers.dependence import EVERYTHING, Along, AxisDependence, Before, Dependence, over, placed
 from shapecalc.layers.family import Family
-from shapecalc.layers.fields import Count, Depth, Extent, Flag, OneOf, OptionalCount, Probability
-from shapecalc.layers.requirement import Requirement, Shape, arity, matches, rank_between, shaped
+from shapecalc.layers.fields import Count, Depth, Extent, Flag, OneOf, Probability
+from shapecalc.layers.requirement import Requirement, Shape, arity, rank_between, shaped
+from shapecalc.layers.roles import InFeatures, Lettered, declared
 
 Nonlinearity = Annotated[str, OneOf(("tanh", "relu"))]
 
@@ -65,12 +66,16 @@ class Gated(NoBuffers, Joint):
         return sums + (RELU if self.rectified else JOINED[self.gates]) * numbers
 
 
+_STATES = "of two directions, each sees the initial states of its own and those of the layers below"
+
+
 class Recurrent(Gated):
     """What recurrent layers share: stacked layers, one or two directions, an initial state or none."""
 
     family: ClassVar[Family] = Family.RECURRENT
+    unknown_dependence: ClassVar[tuple[str, str] | None] = ("states", _STATES)
 
-    input_size: OptionalCount = None
+    input_size: InFeatures = None
     hidden_size: Count
     num_layers: Depth = 1
     bias: Flag = True
@@ -87,7 +92,7 @@ class Recurrent(Gated):
         yield arity(self.kind, len(inputs), 1, 1 + len(self.states))
         x, *states = inputs
         yield from rank_between(self.kind, x, 2, 3)
-        yield from matches(self.kind, "input_size", self.input_size, x[-1], x, "features in its last axis")
+        yield from declared(self, x)
         for name, state, wanted in zip(self.states, states, self.outputs(inputs)[1:], strict=False):
             yield from shaped(self.kind, name, state, wanted)
 
@@ -221,9 +226,12 @@ class LSTM(Recurrent):
     torch: ClassVar[str | None] = "torch.nn.LSTM"
     gates: ClassVar[int] = 4
     states: ClassVar[tuple[str, ...]] = ("h_0", "c_0")
-    silent: ClassVar[Mapping[str, int]] = {"proj_size": 0}
+    unknown_dependence: ClassVar[tuple[str, str] | None] = (
+        "states",
+        f"{_STATES}; of a cell, few features or all, as length and layers go",
+    )
 
-    proj_size: Extent = 0
+    proj_size: Annotated[Extent, Lettered(neutral=0)] = 0
 
     def requirements(self, inputs: Shapes) -> Iterator[Requirement]:
         says = f"{self.kind}: proj_size = {self.proj_size} is not below hidden_size = {self.hidden_size}"
@@ -277,7 +285,7 @@ class RecurrentCell(Gated):
 
     family: ClassVar[Family] = Family.RECURRENT_CELL
 
-    input_size: OptionalCount = None
+    input_size: InFeatures = None
     hidden_size: Count
     bias: Flag = True
 
@@ -288,7 +296,7 @@ class RecurrentCell(Gated):
         yield arity(self.kind, len(inputs), 1, 1 + len(self.states))
         x, *states = inputs
         yield from rank_between(self.kind, x, 1, 2)
-        yield from matches(self.kind, "input_size", self.input_size, x[-1], x, "features in its last axis")
+        yield from declared(self, x)
         for name, state in zip(self.states, states, strict=False):
             yield from shaped(self.kind, name, state, self.output(inputs))
 
