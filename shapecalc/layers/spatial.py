@@ -9,12 +9,10 @@ from shapecalc.algebra import Dim
 from shapecalc.layers.arithmetic import extent, unread, written
 from shapecalc.layers.base import Kind, Layer, Window
 from shapecalc.layers.centre import Centre, Centres, spread_over
+from shapecalc.layers.declaration import AXES
 from shapecalc.layers.dependence import Along, AxisDependence, Dependence, placed, scattered_by, swept, unsaid
 from shapecalc.layers.fields import Each, complaint
 from shapecalc.layers.requirement import Requirement, Shape, rank_between
-
-AXES = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
-"""What the spatial axes are called in messages, by their number."""
 
 
 class OverAxes(Kind):

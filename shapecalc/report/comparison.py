@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from shapecalc.conventions.by_tool import convention
 from shapecalc.layers.crop import Crop
-from shapecalc.layers.pad import Pad
+from shapecalc.layers.pad import SpatialPad
 from shapecalc.layers.requirement import Shape
 from shapecalc.render.display import Shown
 from shapecalc.report.align import Pair, aligned, settings_of
@@ -133,7 +133,7 @@ def compare(left: Report, right: Report, by: str | None = None) -> Comparison:
 
 def _moving(node: Node, report: Report) -> str:
     """Return, for a layer that only pads or cuts, whose window it so moves: that of the layer behind it."""
-    if not isinstance(node.layer, (Pad, Crop)):
+    if not isinstance(node.layer, (SpatialPad, Crop)):
         return ""
     nodes = report.graph.nodes
     slot = next(one.first_slot for one in nodes if one.path == node.path)

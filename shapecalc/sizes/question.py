@@ -13,8 +13,8 @@ from shapecalc.engine.graph_cache import GraphCache
 from shapecalc.engine.parameters import Parameters, input_shapes
 from shapecalc.errors import SpecError, Undecided, nearest, quote
 from shapecalc.layers.base import Named
+from shapecalc.layers.declaration import AXES
 from shapecalc.layers.requirement import Shape, shown
-from shapecalc.layers.spatial import AXES
 from shapecalc.spec.tree import Spec
 
 _LETTERS = {"length": "L", "depth": "D", "height": "H", "width": "W"}

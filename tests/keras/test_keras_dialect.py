@@ -27,7 +27,7 @@ from shapecalc.layers import (
     LocalResponseNorm,
     ReLU,
 )
-from shapecalc.layers.base import Effect, Elementwise, Kind
+from shapecalc.layers.base import Effect, Kind, Pointwise
 from shapecalc.layers.index import KERAS, KINDS
 from shapecalc.layers.registry import find, get, kinds, unregister
 from shapecalc.layers.requirement import Refused
@@ -189,7 +189,7 @@ def test_shared_kinds_keep_to_keras_as_well(kind: str, data: st.DataObject) -> N
 
 
 def test_shared_kinds_that_take_sizes() -> None:
-    reshaped, permuted = get("reshape")(shape=(4, -1)), get("permute")(dims=(0, 2, 3, 1))  # type: ignore[call-arg]
+    reshaped, permuted = get("reshape")(shape=(4, -1)), get("permute")(dims=(0, 2, 3, 1))
     real = built(type(reshaped), {"target_shape": (4, -1)}, ((2, 3, 8, 5),))
     assert reshaped.apply(((2, 3, 8, 5),)).outputs == (shape_of(real, ((2, 3, 8, 5),)),)
     real = built(type(permuted), {"dims": (2, 3, 1)}, ((2, 3, 8, 5),))
@@ -305,7 +305,7 @@ def test_a_layer_of_keras_in_a_spec_of_torch() -> None:
 
 def test_a_kind_of_ones_own_stands_under_both() -> None:
     @register
-    class Wobble(Elementwise):
+    class Wobble(Pointwise):
         """A function of each element."""
 
         kind = "wobble"

@@ -100,7 +100,7 @@ def _pool(cls: type[Kind], fields: Fields, shapes: tuple[Sizes, ...]) -> Fields:
 
 def _sides(cls: type[Kind], fields: Fields, shapes: tuple[Sizes, ...]) -> Fields:
     """Write padding or cropping per side; over one axis Keras takes the one pair alone."""
-    (name, given), rank = *fields.items(), cls.rank  # type: ignore[attr-defined]
+    (name, given), rank = *fields.items(), cls.rank
     if isinstance(given, int):
         given = (given,) * rank
     pairs = tuple(one if isinstance(one, tuple) else (one, one) for one in given)

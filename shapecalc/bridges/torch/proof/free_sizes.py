@@ -14,7 +14,7 @@ from shapecalc.algebra import Dim, Expr, symbol
 from shapecalc.bridges.torch.twins.torch_names import Sizes
 from shapecalc.errors import ShapecalcError
 from shapecalc.layers.base import Effect, Kind, Merge, Shapes
-from shapecalc.layers.spatial import AXES
+from shapecalc.layers.declaration import AXES
 
 Names = tuple[tuple[str, ...], ...]
 
