@@ -262,4 +262,4 @@ def put_in(value: Any, sizes: Mapping[str, int]) -> Any:
 def holds(condition: Requirement, sizes: Mapping[str, int]) -> bool:
     """Say whether a condition on free sizes holds at these numbers."""
     left, right = put_in(condition.left, sizes), put_in(condition.right, sizes)
-    return bool(RELATIONS[condition.relation](left, right))
+    return bool(RELATIONS[condition.op](left, right))

@@ -8,11 +8,15 @@ Choose with `SHAPECALC_PROFILE=thorough` or with pytest's own `--hypothesis-prof
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from shapecalc.errors import ShapecalcError
+from tests.support.where import listing
 
 EXAMPLES = 120
 """Configurations per property in the `ci` profile; the properties run once for every kind."""
@@ -41,6 +45,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     Look at the difference (`git diff tests/golden README.md`) before you commit it.
     """
     parser.addoption("--update-golden", action="store_true", help="rewrite the golden files")
+    parser.addoption("--where", metavar="KIND", help="list the tests that cover a kind, and run none")
+
+
+def pytest_runtestloop(session: pytest.Session) -> bool | None:
+    """List the tests of a kind instead of running any, where `--where` says so."""
+    kind = session.config.getoption("--where")
+    if kind is None:
+        return None
+    try:
+        sys.stdout.write(f"\n{listing(session.items, kind)}\n")
+    except ShapecalcError as error:
+        raise pytest.UsageError(str(error)) from error
+    return True
 
 
 @pytest.fixture

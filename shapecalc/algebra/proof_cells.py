@@ -14,8 +14,8 @@ from itertools import product
 from math import lcm
 from typing import TypeAlias
 
-from shapecalc.algebra.decide import decide
-from shapecalc.algebra.expr import Dim, Expr, Floor, symbol
+from shapecalc.algebra.expr import Dim, Expr, Floor, decide, symbol
+from shapecalc.algebra.relation import Relation
 from shapecalc.errors import FormulaError, Undecided
 
 MOST_POINTS = 512
@@ -76,18 +76,6 @@ Cell: TypeAlias = Mapping[str, Progression]
 
 
 @dataclass(frozen=True, slots=True)
-class Relation:
-    """A relation between two expressions."""
-
-    left: Dim
-    relation: str
-    right: Dim
-
-    def __str__(self) -> str:
-        return f"{self.left} {self.relation} {self.right}"
-
-
-@dataclass(frozen=True, slots=True)
 class Every:
     """All of these hold."""
 
@@ -103,13 +91,11 @@ class Some:
 
 Condition: TypeAlias = Relation | Every | Some
 
-_NEGATED = {"==": "!=", "!=": "==", "<": ">=", ">=": "<", "<=": ">", ">": "<="}
-
 
 def negation(condition: Condition) -> Condition:
     """Return the condition that holds where this one does not."""
     if isinstance(condition, Relation):
-        return Relation(condition.left, _NEGATED[condition.relation], condition.right)
+        return condition.negation
     parts = tuple(map(negation, condition.parts))
     return Some(parts) if isinstance(condition, Every) else Every(parts)
 
@@ -165,8 +151,8 @@ def holds(cell: Cell, condition: Condition) -> bool | None:
 def _relation_holds(cell: Cell, relation: Relation) -> bool | None:
     verdicts: set[bool | None] = set()
     try:
-        for difference in restricted(cell, relation.left - relation.right):
-            verdicts.add(decide(difference, relation.relation, 0))
+        for difference in restricted(cell, relation.difference):
+            verdicts.add(decide(difference, relation.op, 0))
             if None in verdicts or len(verdicts) > 1:
                 return None
     except (FormulaError, Undecided):
@@ -183,7 +169,7 @@ def divided(cell: Cell, condition: Condition) -> list[Cell]:
     if not isinstance(condition, Relation):
         open_parts = [part for part in condition.parts if holds(cell, part) is None]
         return divided(cell, open_parts[0]) if open_parts else [cell]
-    difference = condition.left - condition.right
+    difference = condition.difference
     if isinstance(difference, int):
         return [cell]
     free = sorted(name for name in difference.free_symbols if name in cell)

@@ -15,15 +15,14 @@ from math import isqrt
 from operator import and_
 from typing import TypeAlias
 
-from shapecalc.algebra.expr import Dim, Expr
+from shapecalc.algebra.expr import Expr
 from shapecalc.algebra.factor import separated
 from shapecalc.algebra.integer_set import EVERY_SIZE, IntegerSet
-from shapecalc.algebra.roots import COMPARE
+from shapecalc.algebra.relation import Relation
 from shapecalc.algebra.solution import solve
 from shapecalc.errors import Undecided
 
 Point: TypeAlias = tuple[int, ...]
-Relation: TypeAlias = tuple[Dim, str, Dim]
 
 LARGEST_PRODUCT = 10**10
 MOST_BOXES = 4_000
@@ -52,7 +51,7 @@ class Region:
 
     >>> from shapecalc.algebra.expr import symbol
     >>> H, W = symbol("H"), symbol("W")
-    >>> found = everything(("H", "W")) & where(("H", "W"), ((H//4 - 3) * (W//4 - 3), "==", 25))
+    >>> found = everything(("H", "W")) & where(("H", "W"), Relation((H//4 - 3) * (W//4 - 3), "==", 25))
     >>> [tuple(one.text(name) for one, name in zip(box.sets, "HW")) for box in found.boxes][1]
     ('H = 32, 33, 34, 35', 'W = 32, 33, 34, 35')
     """
@@ -67,7 +66,7 @@ class Region:
         if any(n not in one for n, one in zip(point, box.sets, strict=True)):
             return False
         values = dict(zip(self.names, point, strict=True))
-        return all(_compared(relation, values) for relation in box.relations)
+        return all(relation.holds_at(values) for relation in box.relations)
 
     def __bool__(self) -> bool:
         """Say whether there may be a point: a relation that is left could still exclude them all."""
@@ -173,10 +172,8 @@ class Region:
         """Return what is left for the last unknown when all others are given."""
         values = dict(zip(self.names, others, strict=False))
         found = box.sets[-1]
-        for left, sign, right in box.relations:
-            difference = left - right
-            rest = difference.subs(values) if isinstance(difference, Expr) else difference
-            for one in where(self.names[-1:], (rest, sign, 0)).boxes or (Box((IntegerSet(),)),):
+        for relation in box.relations:
+            for one in where(self.names[-1:], relation.subs(values)).boxes or (Box((IntegerSet(),)),):
                 if one.relations:
                     raise Undecided("the nearest sizes depend on a relation between several sizes")
                 found &= one.sets[0]
@@ -213,14 +210,6 @@ def _distance(one: Point, other: Point) -> int:
     return sum(abs(a - b) for a, b in zip(one, other, strict=True))
 
 
-def _compared(relation: Relation, values: dict[str, int]) -> bool:
-    left, sign, right = relation
-    difference = left - right
-    found = difference.subs(values) if isinstance(difference, Expr) else difference
-    assert isinstance(found, int)
-    return COMPARE[sign](found, 0)
-
-
 def everything(names: tuple[str, ...]) -> Region:
     """Return the region of all points whose coordinates are at least 1."""
     return Region(names, (Box((EVERY_SIZE,) * len(names)),))
@@ -228,14 +217,13 @@ def everything(names: tuple[str, ...]) -> Region:
 
 def where(names: tuple[str, ...], relation: Relation) -> Region:
     """Return the points for which a relation holds."""
-    left, sign, right = relation
-    difference = left - right
+    difference = relation.difference
     if isinstance(difference, int):
-        return everything(names) if COMPARE[sign](difference, 0) else Region(names)
-    solved = solve(difference, sign, 0)
+        return everything(names) if relation.verdict() else Region(names)
+    solved = solve(*relation)
     if solved is not None:
         return Region(names, (_slab(names, dict([solved])),)) if solved[1] else Region(names)
-    boxes = _factored(names, difference) if sign == "==" else None
+    boxes = _factored(names, difference) if relation.op == "==" else None
     if boxes is None:
         return Region(names, (replace(everything(names).boxes[0], relations=(relation,)),))
     return Region(names, tuple(box for box in boxes if box)).merged()

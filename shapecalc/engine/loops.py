@@ -11,8 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from shapecalc.algebra import Dim, Expr, symbol
-from shapecalc.algebra.decide import decide
+from shapecalc.algebra import Dim, Expr, decide, symbol
 from shapecalc.algebra.rational import Value
 from shapecalc.engine.evaluate import Evaluator
 from shapecalc.engine.graph import Loop, over
@@ -151,19 +150,19 @@ class FreeRepeat:
         """Free what the pass asks for, and what it costs, of its index; say how many passes that takes."""
         record = self.record
         depth = len(record.loops)
-        known = {_relation(one) for effect in record.effects[:start] if effect for one in effect.conditions}
-        known |= {_relation(one) for _, one in record.graph.conditions[:conditions]}
+        known = {one.relation for effect in record.effects[:start] if effect for one in effect.conditions}
+        known |= {one.relation for _, one in record.graph.conditions[:conditions]}
         is_asking = False
         for position, effect in enumerate(record.effects[start:], start):
             if effect is None:
                 continue
             _refuse_sums(effect, record.graph.nodes[position].loops[depth:])
             kept = tuple(found for one in effect.conditions for found in for_every(one, loop))
-            is_asking |= any(_relation(one) not in known for one in effect.conditions)
+            is_asking |= any(one.relation not in known for one in effect.conditions)
             if kept != effect.conditions:
                 record.effects[position] = replace(effect, conditions=kept)
         asked = record.graph.conditions[conditions:]
-        is_asking |= any(_relation(one) not in known for _, one in asked)
+        is_asking |= any(one.relation not in known for _, one in asked)
         record.graph.conditions[conditions:] = [
             (path, found) for path, one in asked for found in for_every(one, loop)
         ]
@@ -207,10 +206,10 @@ def for_every(one: Requirement, loop: Loop) -> Iterator[Requirement]:
     index = symbol(loop.index, loop.first)
     step = difference.subs(loop.index, index + 1) - difference
     grows, shrinks = decide(step, ">=", 0) is True, decide(step, "<=", 0) is True
-    if one.relation == "!=" or not (grows or shrinks):
+    if one.op == "!=" or not (grows or shrinks):
         raise Undecided(f"whether {one} holds differs from pass to pass")
-    at_first = one.relation == "==" or grows == (one.relation in {">", ">="})
-    at_last = one.relation == "==" or not at_first
+    at_first = one.op == "==" or grows == (one.op in {">", ">="})
+    at_last = one.op == "==" or not at_first
     for end in (loop.first,) * at_first + (loop.last,) * at_last:
         found = replace(one, left=_at(one.left, loop, end), right=_at(one.right, loop, end))
         verdict = found.verdict()
@@ -229,10 +228,6 @@ def _refuse_sums(effect: Effect, loops: Sequence[Loop]) -> None:
     for cost in (effect.params, effect.buffer_count, effect.elements, effect.macs):
         if cost is not None:
             over(cost, loops)
-
-
-def _relation(one: Requirement) -> tuple[Dim, str, Dim]:
-    return one.left, one.relation, one.right
 
 
 def _after(x: Shape, growth: Shape, passes: Dim) -> Shape:

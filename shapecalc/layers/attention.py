@@ -10,10 +10,10 @@ from typing import ClassVar, Self
 
 from pydantic import model_validator
 
-from shapecalc.algebra import Dim
-from shapecalc.algebra.decide import decide
+from shapecalc.algebra import Dim, decide, product
 from shapecalc.errors import Undecided
 from shapecalc.layers.base import Joint, Named, NoBuffers, Shapes
+from shapecalc.layers.counts import Operations, products, softmax
 from shapecalc.layers.dependence import Along, Dependence, over, placed, unseen
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Count, Flag, OptionalCount, Probability, complaint
@@ -142,6 +142,16 @@ class MultiheadAttention(NoBuffers, Joint):
         """Return how many positions are looked at, those that are added included."""
         _, length = batch_and_length(self._three(inputs)[1], batch_first=self.batch_first)
         return length + self.add_bias_kv + self.add_zero_attn
+
+    def operations(self, inputs: Shapes) -> Operations:
+        """Projections, scores of scaled queries, a softmax of each row of them, values, a projection."""
+        batch, queries = batch_and_length(inputs[0], batch_first=self.batch_first)
+        _, keys = batch_and_length(self._three(inputs)[1], batch_first=self.batch_first)
+        numbers, read = product(inputs[0]), product((*batch, keys, inputs[0][-1]))
+        rows = product((*batch, self.num_heads, queries))
+        scores = rows * self.seen(inputs)
+        made = products(self.macs(inputs), scores, numbers, 2 * numbers + 2 * read, biased=self.bias)
+        return made + Operations(multiplications=numbers) + softmax(scores, rows)
 
 
 def batch_and_length(x: Shape, *, batch_first: bool) -> tuple[Shape, Dim]:

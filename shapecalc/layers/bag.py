@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from typing import Annotated, ClassVar
 
-from shapecalc.algebra import Dim
+from shapecalc.algebra import Dim, product
 from shapecalc.layers.base import Joint, Named, NoBuffers, NoMacs, Shapes
+from shapecalc.layers.counts import Operations, greatest, mean
 from shapecalc.layers.dependence import Dependence, over, unsaid
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Count, Flag, OneOf, Optional, Whole
@@ -71,3 +72,14 @@ class EmbeddingBag(NoBuffers, NoMacs, Joint):
 
     def weights(self, inputs: Shapes) -> Named:
         return {"weight": (self.num_embeddings, self.embedding_dim)}
+
+    def operations(self, inputs: Shapes) -> Operations | None:
+        x, *weights = inputs
+        if len(x) == 1:
+            return None  # the numbers say how long each bag is
+        numbers, results = product(x) * self.embedding_dim, product(self.output(inputs))
+        if self.mode == "max":
+            return greatest(numbers, results)
+        if self.mode == "mean":
+            return mean(numbers, results)
+        return Operations(additions=numbers - results, multiplications=numbers if weights else 0)

@@ -5,6 +5,7 @@ from typing import ClassVar
 
 from shapecalc.algebra import Dim, product
 from shapecalc.layers.base import Joint, Named, NoBuffers, Shapes
+from shapecalc.layers.counts import Operations, products
 from shapecalc.layers.dependence import Dependence, over
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Count, Flag, OptionalCount
@@ -60,3 +61,7 @@ class Bilinear(NoBuffers, Joint):
     def macs(self, inputs: Shapes) -> Dim:
         left, right = inputs
         return product(self.output(inputs)) * right[-1] * (left[-1] + 1)
+
+    def operations(self, inputs: Shapes) -> Operations:
+        results = product(self.output(inputs))
+        return products(self.macs(inputs), results * inputs[1][-1], results, biased=self.bias)

@@ -10,10 +10,10 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from shapecalc.algebra import Dim, product
-from shapecalc.algebra.decide import decide
+from shapecalc.algebra import Dim, decide, product
 from shapecalc.errors import Undecided
 from shapecalc.layers.base import Joint, Named, Shapes
+from shapecalc.layers.counts import NOTHING, SIGMOID, Operations, log_softmax, mean, products
 from shapecalc.layers.dependence import EVERYTHING, Along, Dependence, everywhere, over, placed, reduced
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import (
@@ -27,7 +27,7 @@ from shapecalc.layers.fields import (
     Real,
     Whole,
 )
-from shapecalc.layers.loss import Loss, Reduction, Stretching
+from shapecalc.layers.loss import Loss, Reduction, Stretching, reduced_by
 from shapecalc.layers.merge import broadcast
 from shapecalc.layers.requirement import Requirement, Shape, arity, matches, rank_between, shaped, shown
 
@@ -125,6 +125,19 @@ class NLLLoss(Weighted):
     def each(self, inputs: Shapes) -> tuple[Dependence, ...]:
         return tuple([sees_classes(x, self.losses(inputs)) for x in inputs])
 
+    def unreduced(self, inputs: Shapes) -> Operations | None:
+        return None if self.weight else NOTHING  # weights of classes go by the target
+
+
+def entropy(scores: Shape, target: Shape, *, plain: bool) -> Operations | None:
+    """Return the operations of log softmax, of which the score of the right class is read.
+
+    They are not known for probabilities, nor unless plain: without weights and smoothing.
+    """
+    if not plain or len(target) != len(scores) - 1:
+        return None
+    return log_softmax(product(scores), product(beside_classes(scores)))
+
 
 class CrossEntropyLoss(NLLLoss):
     """-log softmax(x)[y]: of `[N, C, ...]` scores and `[N, ...]` classes, or probabilities `[N, C, ...]`.
@@ -149,6 +162,9 @@ class CrossEntropyLoss(NLLLoss):
         yield from rank_between(self.kind, scores, 1, None)
         smoothed = self.label_smoothing > 0
         yield from right_classes(self.kind, scores, target, ignores=self.ignore_index, smoothed=smoothed)
+
+    def unreduced(self, inputs: Shapes) -> Operations | None:
+        return entropy(*inputs, plain=not self.weight and self.label_smoothing == 0)
 
 
 class MultiMarginLoss(Weighted):
@@ -185,6 +201,13 @@ class MultiMarginLoss(Weighted):
         scores, target = inputs
         by_row = len(scores) == 2 and len(target) == 1
         return ((Along(0), EVERYTHING) if by_row else everywhere(scores), placed(len(target)))
+
+    def unreduced(self, inputs: Shapes) -> Operations | None:
+        if self.weight:
+            return None
+        rows = product(inputs[1])
+        wrong = Operations(additions=3, comparisons=1, multiplications=int(self.p == 2))
+        return wrong * (product(inputs[0]) - rows) + Operations(divisions=rows)
 
 
 class MultiLabelMarginLoss(Loss):
@@ -244,6 +267,13 @@ class MultiLabelSoftMarginLoss(Stretching, Weighted):
     def each(self, inputs: Shapes) -> tuple[Dependence, ...]:
         whole, axis = broadcast(inputs), len(inputs[0]) - 1
         return tuple([reduced(x, whole, axis) for x in inputs])
+
+    def unreduced(self, inputs: Shapes) -> Operations | None:
+        if self.weight:
+            return None
+        numbers = product(broadcast(inputs))
+        label = SIGMOID + SIGMOID + Operations(additions=2, logarithms=2, multiplications=2)
+        return label * numbers + mean(numbers, product(self.losses(inputs)))
 
 
 class LinearCrossEntropyLoss(Joint):
@@ -309,3 +339,11 @@ class LinearCrossEntropyLoss(Joint):
 
     def macs(self, inputs: Shapes) -> Dim:
         return product(self.scores(inputs)) * inputs[0][-1]
+
+    def operations(self, inputs: Shapes) -> Operations | None:
+        scores = self.scores(inputs)
+        loss = entropy(scores, inputs[1], plain=not self.weight and self.label_smoothing == 0)
+        if loss is None:
+            return None
+        linear = products(self.macs(inputs), product(scores), biased=self.bias)
+        return linear + loss + reduced_by(self.reduction, product(beside_classes(scores)))

@@ -11,6 +11,7 @@ from typing import ClassVar
 
 from shapecalc.algebra import Dim, product, quotient
 from shapecalc.layers.base import Named, NoBuffers
+from shapecalc.layers.counts import Operations, products
 from shapecalc.layers.dependence import EVERYTHING, Along, AxisDependence
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Count, Flag, OptionalCount
@@ -46,6 +47,9 @@ class Convolving(NoBuffers, Sliding):
     def macs(self, x: Shape) -> Dim:
         per_output = quotient(self.channels(x), self.groups) * product(self.spread(self.kernel_size))
         return product(self.output(x)) * per_output
+
+    def operations(self, x: Shape) -> Operations:
+        return products(self.macs(x), product(self.output(x)), biased=self.bias)
 
 
 def mixed(axis: int, groups: Dim, channels: Dim, out_channels: Dim) -> AxisDependence:
@@ -145,6 +149,9 @@ class DepthwiseConvolving(NoBuffers, Sliding):
     def macs(self, x: Shape) -> Dim:
         return product(self.output(x)) * product(self.spread(self.kernel_size))
 
+    def operations(self, x: Shape) -> Operations:
+        return products(self.macs(x), product(self.output(x)), biased=self.bias)
+
 
 class Depthwise(DepthwiseConvolving, Windowed):
     """Depthwise convolution as torch would do it."""
@@ -225,6 +232,10 @@ class SeparableConvolving(NoBuffers, Sliding):
         middle = self.channels(x) * self.depth_multiplier
         per_position = product(self.spread(self.kernel_size)) + self.out_channels
         return product(self.resized(x, self.swept(x), middle)) * per_position
+
+    def operations(self, x: Shape) -> Operations:
+        middle = self.resized(x, self.swept(x), self.channels(x) * self.depth_multiplier)
+        return products(self.macs(x), product(middle), product(self.output(x)), biased=self.bias)
 
 
 class Separable(SeparableConvolving, Windowed):

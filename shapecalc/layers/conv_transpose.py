@@ -13,6 +13,7 @@ from shapecalc.algebra import Dim, maximum, product, quotient
 from shapecalc.layers.arithmetic import transposed
 from shapecalc.layers.base import Named, NoBuffers, Window
 from shapecalc.layers.conv import mixed
+from shapecalc.layers.counts import Operations
 from shapecalc.layers.dependence import AxisDependence
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Count, CountPerAxis, ExtentPerAxis, Flag, OptionalCount
@@ -79,6 +80,9 @@ class ConvTranspose(NoBuffers, Spatial):
             "p1": padding,
             "op": self.spread(self.output_padding),
         }
+
+    def operations(self, x: Shape) -> Operations:
+        return Operations(macs=self.macs(x))  # every product is added, onto the bias or onto zero
 
 
 def scattered(x: Shape, outward: Dim, kernel: Shape) -> Dim:

@@ -11,7 +11,7 @@ from typing import ClassVar
 
 from shapecalc.algebra import Dim
 from shapecalc.layers.arithmetic import cropped
-from shapecalc.layers.base import NoMacs, NoWeights, NoWindow
+from shapecalc.layers.base import NoOperations, NoWeights, NoWindow
 from shapecalc.layers.dependence import Dependence
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import ExtentPerSide
@@ -19,7 +19,7 @@ from shapecalc.layers.requirement import Requirement, Shape
 from shapecalc.layers.spatial import Spatial
 
 
-class Crop(NoWeights, NoMacs, NoWindow, Spatial):
+class Crop(NoWeights, NoOperations, NoWindow, Spatial):
     """The rules of cropping, for any number of axes."""
 
     family: ClassVar[Family] = Family.CROP

@@ -13,7 +13,7 @@ from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import PydanticCustomError, core_schema
 
 from shapecalc.algebra import Dim, Expr
-from shapecalc.algebra.decide import bounded
+from shapecalc.algebra.expr import bounded
 from shapecalc.algebra.formula import Formula
 from shapecalc.algebra.rational import LARGEST, Quotient
 from shapecalc.errors import Fact, FormulaError, OutOfBounds, WrongWord, quote

@@ -11,7 +11,8 @@ from typing import ClassVar
 
 from shapecalc.algebra import Dim, product
 from shapecalc.layers.arithmetic import window
-from shapecalc.layers.base import NoMacs, NoWeights, NoWindow
+from shapecalc.layers.base import NoMacs, NoOperations, NoWeights, NoWindow
+from shapecalc.layers.counts import Operations
 from shapecalc.layers.dependence import Along, AxisDependence, Dependence, placed, unsaid
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import CountPerAxis, ExtentPerAxis
@@ -49,7 +50,7 @@ class Columns(NoWeights, NoMacs, NoWindow, Spatial):
         return {"n": sizes} | {letter: self.spread(value) for letter, value in fields.items()}
 
 
-class Unfold(Columns):
+class Unfold(NoOperations, Columns):
     """The windows of an image as columns: `[N, C, H, W]` to `[N, C·k·k, positions]`, unbatched without N.
 
     No weights, no MACs. Refuses other ranks and an image in which the window does not fit. Source:
@@ -105,3 +106,6 @@ class Fold(Columns):
 
     def sight(self, x: Shape, result: int) -> Dependence:
         return (*placed(len(x) - 2), *unsaid(2))
+
+    def operations(self, x: Shape) -> Operations:
+        return Operations(additions=product(x))  # onto zeros

@@ -10,9 +10,10 @@ from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import model_validator
 
-from shapecalc.algebra import Dim
+from shapecalc.algebra import Dim, product
 from shapecalc.algebra.formula import Formula
 from shapecalc.layers.base import NoMacs, NoWeights, NoWindow, Shapes
+from shapecalc.layers.counts import Operations, greatest
 from shapecalc.layers.dependence import Dependence, placed, unsaid
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import CountPerAxis, Decimal, Each, Flag, complaint
@@ -82,6 +83,10 @@ class FractionalMaxPool(NoWeights, NoMacs, NoWindow, Spatial):
 
     def outputs(self, x: Shape) -> Shapes:
         return (self.output(x),) * (1 + self.return_indices)
+
+    def operations(self, x: Shape) -> Operations:
+        results = product(self.output(x))
+        return greatest(product(self.spread(self.kernel_size)) * results, results)
 
 
 def _too_many(kind: str, axis: str, n: Dim, out: Dim, k: Dim, needed: Dim) -> Callable[[], str]:

@@ -13,6 +13,7 @@ from shapecalc.algebra import Dim, maximum
 from shapecalc.layers.arithmetic import extent, transposed, transposed_same, transposed_valid
 from shapecalc.layers.base import Named, NoBuffers, Window
 from shapecalc.layers.conv_transpose import scattered
+from shapecalc.layers.counts import Operations
 from shapecalc.layers.dependence import EVERYTHING, AxisDependence
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Count, CountPerAxis, Each, Flag, Optional, OptionalCount, PerAxis, Whole
@@ -85,6 +86,9 @@ class KerasConvTranspose(NoBuffers, ChannelsLast):
         half = tuple(extent(*pair) // 2 if same else 0 for pair in zip(k, d, strict=True))
         op = self.spread(self.output_padding)
         return {"n": self.sizes(x), "k": k, "s": s, "d": d, "p0": half, "p1": half, "op": op}
+
+    def operations(self, x: Shape) -> Operations:
+        return Operations(macs=self.macs(x))  # every product is added, onto the bias or onto zero
 
 
 class KerasConvTranspose1d(KerasConvTranspose):

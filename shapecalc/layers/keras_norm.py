@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from fractions import Fraction
 from typing import ClassVar
 
+from shapecalc.algebra import product
 from shapecalc.layers.base import Layer, Named, NoBuffers, NoMacs, NoWindow, OwnPlace, SameShape
+from shapecalc.layers.counts import Operations, rescaled, standardized
 from shapecalc.layers.dependence import EVERYTHING, Dependence, over
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Count, Flag, OptionalCount, Real
@@ -50,6 +52,9 @@ class KerasBatchNorm(OwnPlace, KerasScaled):
 
     def weights(self, x: Shape) -> Named:
         return self.learned(x[-1:]) | {"moving_mean": x[-1:], "moving_variance": x[-1:]}
+
+    def operations(self, x: Shape) -> Operations:
+        return rescaled(product(x), x[-1], shift=self.affine and self.center)
 
 
 class KerasBatchNorm1d(KerasBatchNorm):
@@ -123,6 +128,10 @@ class KerasGroupNorm(KerasScaled):
     def weights(self, x: Shape) -> Named:
         return self.learned(x[-1:])
 
+    def operations(self, x: Shape) -> Operations:
+        scale, shift = self.affine and self.scale, self.affine and self.center
+        return standardized(product(x), x[0] * self.num_groups, scale=scale, shift=shift)
+
 
 class KerasLayerNorm(OverLastAxes):
     """Layer normalisation over the last axes: (x - mean)/√(variance + eps) · gamma + beta.
@@ -146,3 +155,7 @@ class KerasLayerNorm(OverLastAxes):
     def weights(self, x: Shape) -> Named:
         learned = {"gamma": self.elementwise_affine, "beta": self.elementwise_affine and self.bias}
         return {name: self.normalized(x) for name, wanted in learned.items() if wanted}
+
+    def operations(self, x: Shape) -> Operations:
+        scale, shift = self.elementwise_affine, self.elementwise_affine and self.bias
+        return standardized(product(x), self.samples(x), scale=scale, shift=shift)

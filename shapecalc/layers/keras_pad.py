@@ -14,6 +14,7 @@ from typing import Annotated, ClassVar
 from shapecalc.layers.arithmetic import scaled
 from shapecalc.layers.base import Layer, NoMacs, NoWeights, NoWindow
 from shapecalc.layers.centre import Centre, Centres, scaled_by
+from shapecalc.layers.counts import NOTHING, Operations
 from shapecalc.layers.crop import Crop
 from shapecalc.layers.dependence import Along, Dependence, interpolated
 from shapecalc.layers.family import Family
@@ -176,3 +177,6 @@ class KerasUpsample(NoWeights, NoMacs, NoWindow, Layer):
         factors = given if isinstance(given, tuple) else (given,) * (len(x) - 2)
         even = [scaled_by(axis, f) if isinstance(f, int) else None for axis, f in enumerate(factors, start=1)]
         return (Centre(0), *even, None)
+
+    def operations(self, x: Shape) -> Operations | None:
+        return NOTHING if self.mode == "nearest" else None  # interpolation is not counted

@@ -10,6 +10,7 @@ from typing import Annotated, ClassVar
 
 from shapecalc.algebra import Dim, product
 from shapecalc.layers.base import Layer, Named, NoBuffers, NoMacs, NoWeights, NoWindow, SameShape
+from shapecalc.layers.counts import Operations, standardized
 from shapecalc.layers.dependence import EVERYTHING, Along, Dependence, over, placed
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Count, Decimal, Each, Flag, Optional, OptionalCount, Real, Whole
@@ -57,6 +58,9 @@ class GroupNorm(SameShape, NoBuffers, NoMacs, NoWindow, Layer):
     def weights(self, x: Shape) -> Named:
         return {"weight": (x[1],), "bias": (x[1],)} if self.affine else {}
 
+    def operations(self, x: Shape) -> Operations:
+        return standardized(product(x), x[0] * self.num_groups, scale=self.affine, shift=self.affine)
+
 
 class OverLastAxes(SameShape, NoBuffers, NoMacs, NoWindow, Layer):
     """The rules of normalisation over the last axes, with a weight for each position in them."""
@@ -85,6 +89,10 @@ class OverLastAxes(SameShape, NoBuffers, NoMacs, NoWindow, Layer):
 
     def sight(self, x: Shape, result: int) -> Dependence:
         return over(len(x), range(len(x))[-len(self.normalized(x)) :])
+
+    def samples(self, x: Shape) -> Dim:
+        """Return how many positions there are before the axes that are normalised."""
+        return product(x[: -len(self.normalized(x))])
 
     def _differs(self, x: Shape) -> str:
         wanted = self.normalized(x)
@@ -119,6 +127,10 @@ class LayerNorm(OverLastAxes):
         named: Named = {"weight": self.normalized(x)}
         return named | {"bias": self.normalized(x)} if self.bias else named
 
+    def operations(self, x: Shape) -> Operations:
+        scale, shift = self.elementwise_affine, self.elementwise_affine and self.bias
+        return standardized(product(x), self.samples(x), scale=scale, shift=shift)
+
 
 class RMSNorm(OverLastAxes):
     """Root-mean-square normalisation over the last axes: x/√(mean of x² + eps) · weight.
@@ -139,6 +151,11 @@ class RMSNorm(OverLastAxes):
 
     def weights(self, x: Shape) -> Named:
         return {"weight": self.normalized(x)} if self.elementwise_affine else {}
+
+    def operations(self, x: Shape) -> Operations:
+        numbers, samples = product(x), self.samples(x)
+        products = (2 + self.elementwise_affine) * numbers
+        return Operations(multiplications=products, additions=numbers, divisions=2 * samples, roots=samples)
 
 
 class LocalResponseNorm(SameShape, NoWeights, NoMacs, NoWindow, Layer):
@@ -169,6 +186,10 @@ class LocalResponseNorm(SameShape, NoWeights, NoMacs, NoWindow, Layer):
         views = placed(len(x))
         around = Along(1, ((-(self.size // 2), (self.size - 1) // 2),))
         return (views[0], around, *views[2:])
+
+    def operations(self, x: Shape) -> Operations:
+        n = product(x)
+        return Operations(multiplications=2 * n, additions=self.size * n, powers=n, divisions=n)
 
 
 class CrossMapLRN2d(LocalResponseNorm):

@@ -4,14 +4,16 @@ from collections.abc import Iterator
 from fractions import Fraction
 from typing import ClassVar
 
-from shapecalc.layers.base import Layer, Named, NoBuffers, NoMacs, NoWindow, OwnPlace, SameShape
+from shapecalc.algebra import product
+from shapecalc.layers.base import Layer, Named, NoBuffers, NoMacs, NoOperations, NoWindow, OwnPlace, SameShape
+from shapecalc.layers.counts import Operations
 from shapecalc.layers.dependence import Along, Dependence, placed
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Index, OptionalCount, Real
 from shapecalc.layers.requirement import Requirement, Shape, axis_exists, matches, rank_between
 
 
-class ClassToken(NoBuffers, NoMacs, NoWindow, Layer):
+class ClassToken(NoBuffers, NoOperations, NoWindow, Layer):
     """A learned vector put in front of every sequence: `[N, L, E]` to `[N, L + 1, E]`.
 
     The weight is `weight: [1, 1, E]`. Refuses other ranks and an embed_dim that does not arrive.
@@ -72,6 +74,9 @@ class PositionEmbedding(OwnPlace, SameShape, NoBuffers, NoMacs, NoWindow, Layer)
     def weights(self, x: Shape) -> Named:
         return {"weight": (1, *x[1:])}
 
+    def operations(self, x: Shape) -> Operations:
+        return Operations(additions=product(x))
+
 
 class LayerScale(OwnPlace, SameShape, NoBuffers, NoMacs, NoWindow, Layer):
     """A learned scale for every channel, by which the channel is multiplied; the shape is kept.
@@ -100,3 +105,6 @@ class LayerScale(OwnPlace, SameShape, NoBuffers, NoMacs, NoWindow, Layer):
     def weights(self, x: Shape) -> Named:
         axis = self.dim % len(x)
         return {"weight": (x[axis], *(1,) * (len(x) - axis - 1))}
+
+    def operations(self, x: Shape) -> Operations:
+        return Operations(multiplications=product(x))

@@ -13,6 +13,7 @@ from pydantic import model_validator
 from shapecalc.algebra import Dim, product
 from shapecalc.layers.arithmetic import window
 from shapecalc.layers.base import Layer, Named, NoBuffers, NoMacs, NoWindow, Window
+from shapecalc.layers.counts import Operations, products
 from shapecalc.layers.dependence import AxisDependence, Dependence, over
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import (
@@ -76,6 +77,10 @@ class Subsample2d(NoBuffers, NoMacs, Spatial):
     def weights(self, x: Shape) -> Named:
         features = (self.channels(x),)
         return {"weight": features, "bias": features}
+
+    def operations(self, x: Shape) -> Operations:
+        results = product(self.output(x))
+        return Operations(additions=product(self.spread(self.kernel_size)) * results, multiplications=results)
 
 
 class PartialConv2d(NoBuffers, Windowed):
@@ -142,6 +147,9 @@ class PartialConv2d(NoBuffers, Windowed):
         per_position = self.total * product(self.spread(self.kernel_size))
         return product(self.resized(x, self.swept(x), 1)) * per_position
 
+    def operations(self, x: Shape) -> Operations:
+        return products(self.macs(x), product(self.output(x)), biased=self.bias)
+
 
 class RBF(NoMacs, NoWindow, Layer):
     """The squared distance to fixed centres: `[..., in_features]` to `[..., out_features]`.
@@ -179,3 +187,7 @@ class RBF(NoMacs, NoWindow, Layer):
 
     def buffers(self, x: Shape) -> Named:
         return {"centers": (self.out_features, x[-1])}
+
+    def operations(self, x: Shape) -> Operations:
+        results = product(self.output(x))
+        return Operations(additions=2 * results * x[-1] - results, multiplications=results * x[-1])

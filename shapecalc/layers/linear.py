@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from typing import Annotated, ClassVar
 
 from shapecalc.algebra import Dim, product
-from shapecalc.layers.base import Elementwise, Layer, Named, NoBuffers, NoMacs, NoWindow, OwnPlace
+from shapecalc.layers.base import Elementwise, Layer, Named, NoBuffers, NoOperations, NoWindow, OwnPlace
 from shapecalc.layers.centre import Centres, kept
+from shapecalc.layers.counts import NOTHING, Operations, products
 from shapecalc.layers.dependence import Dependence, over
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Count, Flag, Optional, OptionalCount, Whole
@@ -48,6 +49,9 @@ class Dense(NoBuffers, NoWindow, Layer):
 
     def macs(self, x: Shape) -> Dim:
         return product(self.output(x)) * x[-1]
+
+    def operations(self, x: Shape) -> Operations:
+        return products(self.macs(x), product(self.output(x)), biased=self.bias)
 
 
 class Linear(Dense):
@@ -89,9 +93,10 @@ class Identity(Elementwise):
     family: ClassVar[Family] = Family.IDENTITY
     torch: ClassVar[str | None] = "torch.nn.Identity"
     keras: ClassVar[str | None] = "keras.layers.Identity"
+    per_element = NOTHING
 
 
-class Table(OwnPlace, NoBuffers, NoMacs, NoWindow, Layer):
+class Table(OwnPlace, NoBuffers, NoOperations, NoWindow, Layer):
     """The rules of a table read by index, under either framework."""
 
     family: ClassVar[Family] = Family.EMBEDDING

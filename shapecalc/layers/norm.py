@@ -13,6 +13,7 @@ from pydantic import model_validator
 
 from shapecalc.algebra import Dim, product
 from shapecalc.layers.base import Layer, Named, NoMacs, NoWindow, SameShape
+from shapecalc.layers.counts import Operations, rescaled, standardized
 from shapecalc.layers.dependence import Dependence, over, placed
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Decimal, Flag, Optional, OptionalCount, Real, complaint
@@ -54,6 +55,15 @@ class Statistics(SameShape, NoMacs, NoWindow, Layer):
         features = (self.channels(x),)
         return {"running_mean": features, "running_var": features, "num_batches_tracked": ()}
 
+    def operations(self, x: Shape) -> Operations:
+        if self.track_running_stats:
+            return rescaled(product(x), self.channels(x), shift=self.affine)
+        return standardized(product(x), self.samples(x), scale=self.affine, shift=self.affine)
+
+    @abstractmethod
+    def samples(self, x: Shape) -> Dim:
+        """Return of how many groups of numbers mean and variance are taken."""
+
 
 class BatchNorm(Statistics):
     """The rules of batch normalisation, for any number of spatial axes; the batch is required."""
@@ -87,6 +97,9 @@ class BatchNorm(Statistics):
         yield from self.declared_features(x)
         if not self.track_running_stats:
             yield enough(self.kind, x[0] * product(x[2:]), "values per channel", x)
+
+    def samples(self, x: Shape) -> Dim:
+        return self.channels(x)
 
 
 class BatchNorm1d(BatchNorm):
@@ -177,6 +190,9 @@ class InstanceNorm(Statistics):
         yield from self.declared_features(x)
         if not self.track_running_stats:
             yield enough(self.kind, product(x[-self.rank :]), "spatial elements", x)
+
+    def samples(self, x: Shape) -> Dim:
+        return product(x[: -self.rank])
 
 
 class InstanceNorm1d(InstanceNorm):

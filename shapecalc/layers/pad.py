@@ -14,7 +14,7 @@ from pydantic import model_validator
 
 from shapecalc.algebra import Dim
 from shapecalc.layers.arithmetic import padded, uncropped
-from shapecalc.layers.base import NoMacs, NoWeights, NoWindow
+from shapecalc.layers.base import NoOperations, NoWeights, NoWindow
 from shapecalc.layers.dependence import Dependence
 from shapecalc.layers.extended_number import Fill
 from shapecalc.layers.family import Family
@@ -25,7 +25,7 @@ from shapecalc.layers.spatial import AXES, Spatial
 Sides = Annotated[PerSide, Each(Each(Whole(), (2,)), (1, 2, 3, 4, 6))]
 
 
-class Pad(NoWeights, NoMacs, NoWindow, Spatial):
+class Pad(NoWeights, NoOperations, NoWindow, Spatial):
     """What all padding shares, for any number of axes."""
 
     family: ClassVar[Family] = Family.PADDING

@@ -12,9 +12,10 @@ additions and one division per output.
 from collections.abc import Callable, Iterator, Mapping
 from typing import Annotated, Any, ClassVar
 
-from shapecalc.algebra import Dim
+from shapecalc.algebra import Dim, product
 from shapecalc.layers.arithmetic import window, window_ceil
 from shapecalc.layers.base import NoMacs, NoWeights, Shapes, Window
+from shapecalc.layers.counts import Operations, greatest, mean, norm
 from shapecalc.layers.extended_number import INFINITIES, Power
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import CountPerAxis, Each, ExtentPerAxis, Flag, PerAxis, Whole, complaint
@@ -95,6 +96,10 @@ class Pool(NoWeights, NoMacs, Spatial):
         for axis, n, k in zip(AXES[self.rank], self.sizes(x), self.spread(self.kernel_size), strict=True):
             yield Requirement("too-small", n, ">=", k, _smaller_than_kernel(self.kind, axis, n, k))
 
+    def seen(self, x: Shape) -> Dim:
+        """Return how many numbers all windows hold, padding included."""
+        return product(self.spread(self.kernel_size)) * product(self.output(x))
+
 
 def _smaller_than_kernel(kind: str, axis: str, n: Dim, k: Dim) -> Callable[[], str]:
     return lambda: f"{kind} needs an input {axis} of at least the kernel, {k}, before padding, not {n}"
@@ -118,6 +123,9 @@ class MaxPool(Pool):
     def _dilation(self) -> PerAxis:
         return self.dilation
 
+    def operations(self, x: Shape) -> Operations:
+        return greatest(self.seen(x), product(self.output(x)))
+
 
 class AvgPool(Pool):
     """The rules of average pooling, for any number of axes."""
@@ -130,6 +138,9 @@ class AvgPool(Pool):
     def _padding(self) -> PerAxis:
         return self.padding
 
+    def operations(self, x: Shape) -> Operations:
+        return mean(self.seen(x), product(self.output(x)))
+
 
 class LPPool(Pool):
     """The rules of power-average pooling, for any number of axes; it has no padding."""
@@ -137,6 +148,12 @@ class LPPool(Pool):
     family: ClassVar[Family] = Family.POWER_POOL
 
     norm_type: Power
+
+    def operations(self, x: Shape) -> Operations:
+        seen, results = self.seen(x), product(self.output(x))
+        if isinstance(self.norm_type, str):
+            return greatest(seen, results)  # of no finite power torch takes the greatest number
+        return norm(self.norm_type, seen, results)
 
 
 class MaxPool1d(MaxPool):

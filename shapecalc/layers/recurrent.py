@@ -13,16 +13,35 @@ fused kernel does it all.
 from collections.abc import Iterator, Mapping
 from typing import Annotated, ClassVar
 
-from shapecalc.algebra import Dim
-from shapecalc.algebra.decide import decide
+from shapecalc.algebra import Dim, decide, product
 from shapecalc.errors import Undecided
 from shapecalc.layers.base import Joint, Named, NoBuffers, Shapes
+from shapecalc.layers.counts import RELU, SIGMOID, TANH, Operations
 from shapecalc.layers.dependence import EVERYTHING, Along, AxisDependence, Before, Dependence, over, placed
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Count, Depth, Extent, Flag, OneOf, OptionalCount, Probability
 from shapecalc.layers.requirement import Requirement, Shape, arity, matches, rank_between, shaped
 
 Nonlinearity = Annotated[str, OneOf(("tanh", "relu"))]
+
+
+JOINED = {
+    1: TANH,
+    3: SIGMOID * 2 + TANH + Operations(multiplications=3, additions=2),  # r·(W·h), (1 - z)·n + z·h
+    4: SIGMOID * 3 + TANH * 2 + Operations(multiplications=3, additions=1),  # f·c + i·g, o·tanh(c)
+}
+"""By the number of gates: the single operations that make a number of the state of them."""
+
+
+def gate_operations(layer: "Recurrent | RecurrentCell", inputs: Shapes) -> Operations:
+    """Count gates of two sums of products each, and what joins them.
+
+    A state begins with zeros, which are computed with.
+    """
+    numbers = layer.state_numbers(inputs)
+    biases = 2 * layer.gates if layer.bias else 0
+    sums = Operations(macs=layer.macs(inputs), additions=(biases - layer.gates) * numbers)
+    return sums + (RELU if layer.rectified else JOINED[layer.gates]) * numbers
 
 
 class Recurrent(NoBuffers, Joint):
@@ -125,6 +144,18 @@ class Recurrent(NoBuffers, Joint):
         """Return the multiply-accumulates of one layer in one direction, at one position."""
         return self.gates * self.hidden_size * (features + self.state_size)
 
+    def operations(self, inputs: Shapes) -> Operations:
+        return gate_operations(self, inputs)
+
+    def state_numbers(self, inputs: Shapes) -> Dim:
+        """Return how many numbers of the state are computed: H for every position, layer and direction."""
+        return self.hidden_size * self.num_layers * self.directions * product(inputs[0][:-1])
+
+    @property
+    def rectified(self) -> bool:
+        """Whether the state is put through ReLU."""
+        return False
+
 
 def gated(gates: int, features: Dim, hidden: Dim, state: Dim, *, bias: bool) -> Named:
     """Return the weights of gates that read some features and the state."""
@@ -152,6 +183,10 @@ class RNN(Recurrent):
     gates: ClassVar[int] = 1
 
     nonlinearity: Nonlinearity = "tanh"
+
+    @property
+    def rectified(self) -> bool:
+        return self.nonlinearity == "relu"
 
 
 class LSTM(Recurrent):
@@ -204,6 +239,10 @@ class LSTM(Recurrent):
     def per_position(self, features: Dim) -> Dim:
         gates = super().per_position(features)
         return gates + self.proj_size * self.hidden_size if self.projects else gates
+
+    def operations(self, inputs: Shapes) -> Operations:
+        projected = self.num_layers * self.directions * product(inputs[0][:-1]) * self.proj_size
+        return super().operations(inputs) + Operations(additions=-projected)
 
 
 class GRU(Recurrent):
@@ -265,6 +304,18 @@ class RecurrentCell(NoBuffers, Joint):
         count = batch[0] if batch else 1
         return count * self.gates * self.hidden_size * (features + self.hidden_size)
 
+    def operations(self, inputs: Shapes) -> Operations:
+        return gate_operations(self, inputs)
+
+    def state_numbers(self, inputs: Shapes) -> Dim:
+        """Return how many numbers of the state are computed: H for every sample."""
+        return self.hidden_size * product(inputs[0][:-1])
+
+    @property
+    def rectified(self) -> bool:
+        """Whether the state is put through ReLU."""
+        return False
+
 
 class RNNCell(RecurrentCell):
     """One step of `rnn`: `[N, input_size]`, and maybe the state `[N, H]`, to the next state `[N, H]`.
@@ -282,6 +333,10 @@ class RNNCell(RecurrentCell):
     gates: ClassVar[int] = 1
 
     nonlinearity: Nonlinearity = "tanh"
+
+    @property
+    def rectified(self) -> bool:
+        return self.nonlinearity == "relu"
 
 
 class LSTMCell(RecurrentCell):

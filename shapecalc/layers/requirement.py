@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from shapecalc.algebra import Dim
-from shapecalc.algebra.decide import decide
-from shapecalc.algebra.expr_text import grouped, is_sum
+from shapecalc.algebra.expr_text import is_sum
+from shapecalc.algebra.relation import Relation
 from shapecalc.errors import Fact, ShapecalcError
 
 Shape: TypeAlias = tuple[Dim, ...]
@@ -26,7 +26,7 @@ class Requirement(Fact):
 
     code: str
     left: Dim
-    relation: str
+    op: str
     right: Dim
     says: Message
     hint: Message = ""
@@ -35,11 +35,16 @@ class Requirement(Fact):
         """Return whether the relation holds: always, never, or (None) only for some sizes."""
         left, right = self.left, self.right
         if isinstance(left, int) and isinstance(right, int):
-            if self.relation == ">=":
+            if self.op == ">=":
                 return left >= right
-            if self.relation == "==":
+            if self.op == "==":
                 return left == right
-        return decide(left, self.relation, right)
+        return self.relation.verdict()
+
+    @property
+    def relation(self) -> Relation:
+        """The relation between the two sizes alone."""
+        return Relation(self.left, self.op, self.right)
 
     @property
     def message(self) -> str:
@@ -61,10 +66,7 @@ class Requirement(Fact):
         return self.saying(self.message, self.advice)
 
     def __str__(self) -> str:
-        return f"{grouped(self.left)} {_SIGNS[self.relation]} {grouped(self.right)}"
-
-
-_SIGNS = {"==": "=", "!=": "≠", "<": "<", "<=": "≤", ">": ">", ">=": "≥"}
+        return str(self.relation)
 
 
 class Refused(ShapecalcError):

@@ -21,6 +21,7 @@ from shapecalc.errors import Undecided
 from shapecalc.layers.arithmetic import scaled, scaled_by_doubles
 from shapecalc.layers.base import Layer, NoMacs, NoWeights, NoWindow
 from shapecalc.layers.centre import Centre, Centres, kept, scaled_by
+from shapecalc.layers.counts import NOTHING, Operations
 from shapecalc.layers.dependence import (
     Along,
     AxisDependence,
@@ -159,6 +160,9 @@ class Resize(NoWeights, NoMacs, NoWindow, Layer):
     def rescales(self) -> bool:
         """Whether the scale that was given only settles the size of the result."""
         return False
+
+    def operations(self, x: Shape) -> Operations | None:
+        return NOTHING if self.method().startswith("nearest") else None  # interpolation is not counted
 
     def corners(self) -> bool:
         """Whether the first and the last positions of input and output lie on each other."""

@@ -9,10 +9,9 @@ from typing import Annotated, ClassVar, Self
 
 from pydantic import model_validator
 
-from shapecalc.algebra import Dim, product, quotient
-from shapecalc.algebra.decide import decide
+from shapecalc.algebra import Dim, decide, product, quotient
 from shapecalc.errors import Undecided
-from shapecalc.layers.base import Layer, NoMacs, NoWeights, NoWindow
+from shapecalc.layers.base import Layer, NoOperations, NoWeights, NoWindow
 from shapecalc.layers.dependence import Along, Dependence, rearranged
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Each, Index, Listed, Optional, Whole, complaint
@@ -24,7 +23,7 @@ Sizes = Annotated[tuple[Dim, ...], Listed(Whole(-1))]
 """A list of sizes, one of which may be -1: whatever is left."""
 
 
-class Rearranging(NoWeights, NoMacs, NoWindow, Layer):
+class Rearranging(NoWeights, NoOperations, NoWindow, Layer):
     """A layer that moves elements and computes nothing."""
 
     family: ClassVar[Family] = Family.RESHAPE

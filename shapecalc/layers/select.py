@@ -8,11 +8,11 @@ from typing import Annotated, ClassVar, Self
 
 from pydantic import model_validator
 
-from shapecalc.algebra import Dim, Expr, ceildiv, maximum, minimum, quotient
-from shapecalc.algebra.decide import decide
+from shapecalc.algebra import Dim, Expr, ceildiv, decide, maximum, minimum, product, quotient
 from shapecalc.errors import Undecided
-from shapecalc.layers.base import Layer, NoMacs, NoWeights, NoWindow, Shapes
+from shapecalc.layers.base import Layer, NoMacs, NoOperations, NoWeights, NoWindow, Shapes
 from shapecalc.layers.centre import Centre, Centres, kept
+from shapecalc.layers.counts import Operations, mean
 from shapecalc.layers.dependence import EVERYTHING, Along, AxisDependence, Dependence, Fixed, placed
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Count, Each, Flag, Index, Optional, Whole, complaint
@@ -26,7 +26,7 @@ MOST_PIECES = 65_536
 """An axis is not cut into more pieces than this."""
 
 
-class AlongAxis(NoWeights, NoMacs, NoWindow, Layer):
+class AlongAxis(NoWeights, NoOperations, NoWindow, Layer):
     """A layer that cuts along one axis."""
 
     family: ClassVar[Family] = Family.RESHAPE
@@ -290,3 +290,6 @@ class Mean(NoWeights, NoMacs, NoWindow, Layer):
         return tuple(
             EVERYTHING if axis in averaged else Along(kept_axes.index(axis)) for axis in range(len(x))
         )
+
+    def operations(self, x: Shape) -> Operations:
+        return mean(product(x), product(self.output(x)))

@@ -5,7 +5,7 @@ from fractions import Fraction
 from typing import ClassVar
 
 from shapecalc.algebra import Dim, quotient
-from shapecalc.layers.base import Layer, NoMacs, NoWeights, NoWindow, SameShape
+from shapecalc.layers.base import Layer, NoOperations, NoWeights, NoWindow, SameShape
 from shapecalc.layers.centre import Centre, Centres, kept, scaled_by
 from shapecalc.layers.dependence import Along, AxisDependence, Dependence, Scattered, placed
 from shapecalc.layers.family import Family
@@ -23,7 +23,7 @@ def _evenly(x: Shape, factor: Dim, *, up: bool) -> Centres:
     return (*kept(len(x) - 3), None, *last)
 
 
-class PixelShuffle(NoWeights, NoMacs, NoWindow, Layer):
+class PixelShuffle(NoWeights, NoOperations, NoWindow, Layer):
     """Channels spread out in space: `[..., C·r², H, W]` to `[..., C, H·r, W·r]`, r the upscale factor.
 
     No weights, no MACs. Refuses channels that r² does not divide and fewer than three dimensions.
@@ -61,7 +61,7 @@ class PixelShuffle(NoWeights, NoMacs, NoWindow, Layer):
         return (*placed(len(x) - 3), None, *last)
 
 
-class PixelUnshuffle(NoWeights, NoMacs, NoWindow, Layer):
+class PixelUnshuffle(NoWeights, NoOperations, NoWindow, Layer):
     """Space folded into channels: `[..., C, H·r, W·r]` to `[..., C·r², H, W]`, r the downscale factor.
 
     No weights, no MACs. Refuses a height or width that r does not divide and fewer than three
@@ -99,7 +99,7 @@ class PixelUnshuffle(NoWeights, NoMacs, NoWindow, Layer):
         return (*placed(len(x) - 3), None, *last)
 
 
-class ChannelShuffle(SameShape, NoWeights, NoMacs, NoWindow, Layer):
+class ChannelShuffle(SameShape, NoWeights, NoOperations, NoWindow, Layer):
     """The channels of several groups dealt out in turn: `[N, C, *]` stays `[N, C, *]`.
 
     No weights, no MACs. Refuses groups that do not divide the channels, which are always the second

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, ClassVar
 
-from shapecalc.algebra import Dim
-from shapecalc.algebra.decide import decide
+from shapecalc.algebra import Dim, decide
 from shapecalc.errors import Undecided, quote
 from shapecalc.layers.base import (
     AnyShape,
@@ -16,7 +15,7 @@ from shapecalc.layers.base import (
     Merge,
     Named,
     NoBuffers,
-    NoMacs,
+    NoOperations,
     NoWeights,
     NoWindow,
     OwnPlace,
@@ -24,6 +23,7 @@ from shapecalc.layers.base import (
     Shapes,
 )
 from shapecalc.layers.by_name import Word
+from shapecalc.layers.counts import NOTHING
 from shapecalc.layers.dependence import Dependence, unseen
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Annotation, Listed, OneOf, Optional, Whole, complaint
@@ -59,7 +59,7 @@ OpenShapes = Annotated[tuple[tuple[int, ...], ...], Listed(Listed(Whole(-1, may_
 """Shapes as they were seen; -1 is the batch."""
 
 
-class Parameter(NoBuffers, NoMacs, NoWindow, AnyShape, Layer):
+class Parameter(NoBuffers, NoOperations, NoWindow, AnyShape, Layer):
     """A learned tensor by itself: whatever arrives, its result is `shape`, batch and all.
 
     The weight is `weight`, of that shape. Traced networks add it to the data or put it in front of
@@ -86,7 +86,7 @@ class Parameter(NoBuffers, NoMacs, NoWindow, AnyShape, Layer):
         return {"weight": self.shape}
 
 
-class Constant(NoWeights, NoMacs, NoWindow, AnyShape, Layer):
+class Constant(NoWeights, NoOperations, NoWindow, AnyShape, Layer):
     """A tensor that is not learned: whatever arrives, its result is `shape`, batch and all.
 
     Source: torch.zeros and its like, and the buffers of modules.
@@ -109,7 +109,7 @@ class Constant(NoWeights, NoMacs, NoWindow, AnyShape, Layer):
         return unseen(len(x))
 
 
-class Require(OwnPlace, SameShape, NoWeights, NoMacs, NoWindow, Layer):
+class Require(OwnPlace, SameShape, NoWeights, NoOperations, NoWindow, Layer):
     """Hands its input on, and refuses sizes for which `left` does not stand to `right` as said.
 
     A traced network holds what its Python code asked of the sizes: the answer decided which way it
@@ -155,6 +155,7 @@ class Unused(Elementwise):
     kind: ClassVar[str] = "unused"
     family: ClassVar[Family] = Family.IDENTITY
     framework: ClassVar[str | None] = "torch"
+    per_element = NOTHING
 
     tensors: Annotated[Any, NamedShapes()]
 

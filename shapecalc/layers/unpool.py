@@ -10,7 +10,7 @@ from typing import Annotated, ClassVar
 
 from shapecalc.algebra import Dim
 from shapecalc.layers.arithmetic import transposed
-from shapecalc.layers.base import Joint, NoMacs, NoWeights, Shapes
+from shapecalc.layers.base import Joint, NoOperations, NoWeights, Shapes
 from shapecalc.layers.dependence import Dependence, placed, unsaid
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import CountPerAxis, Each, ExtentPerAxis, PerAxis, Whole
@@ -22,7 +22,7 @@ from shapecalc.layers.spatial import AXES, OverAxes
 OptionalSize = Annotated[PerAxis | None, OptionalField(Each(Whole(1)))]
 
 
-class MaxUnpool(NoWeights, NoMacs, OverAxes, Joint):
+class MaxUnpool(NoWeights, NoOperations, OverAxes, Joint):
     """The rules of unpooling, for any number of axes."""
 
     family: ClassVar[Family] = Family.UNPOOL

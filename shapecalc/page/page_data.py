@@ -153,7 +153,7 @@ class Data:
         """Return a requirement, its sentence with marks where sizes stand."""
         says = self.marked(one.message, [one.left, one.right, *sizes])
         code = "broadcast" if one.code == "broadcast" else ""
-        return [self.index(one.left), one.relation, self.index(one.right), self.text(says), code]
+        return [self.index(one.left), one.op, self.index(one.right), self.text(says), code]
 
     def marked(self, text: str, sizes: Sequence[Dim]) -> str:
         """Return a text with a mark for every size that stands in it by itself."""

@@ -272,10 +272,9 @@ class Report(Shown, Totals[D_co]):
         conditions = self.conditions
         if not conditions:
             return []
-        from shapecalc.algebra.solution import combined
+        from shapecalc.algebra.relation import combined
 
-        needed = [condition.requirement for condition in conditions]
-        solved, others = combined((one.left, one.relation, one.right) for one in needed)
+        solved, others = combined(condition.requirement.relation for condition in conditions)
         texts = [solution.text(name) for name, solution in sorted(solved.items())]
         sentences = [f"Holds where {'; '.join(texts)}"] if texts else []
         return sentences + [f"Holds where {conditions[position]}" for position in others]

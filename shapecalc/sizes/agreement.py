@@ -10,6 +10,7 @@ from typing import Any
 from shapecalc.algebra import Dim, Expr, symbol
 from shapecalc.algebra.integer_set import EVERY_SIZE, IntegerSet
 from shapecalc.algebra.region import Point, Region, where
+from shapecalc.algebra.relation import Relation
 from shapecalc.errors import SpecError, Undecided
 from shapecalc.layers.requirement import Shape, shown
 from shapecalc.sizes.question import Question
@@ -144,7 +145,7 @@ class _Comparison:
         else:
             region = Region(self.names)
             for one, other in zip(left, right, strict=True):
-                region |= usual & where(self.names, (one, "!=", other))
+                region |= usual & where(self.names, Relation(one, "!=", other))
         yield from _first(region)
 
     def comparable(self, found: tuple[Found, Found]) -> list[tuple[Dim, ...] | None]:

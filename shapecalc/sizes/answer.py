@@ -8,7 +8,7 @@ from functools import reduce
 from operator import and_, or_
 from typing import TYPE_CHECKING, Any
 
-from shapecalc.algebra.expr import Expr, symbol
+from shapecalc.algebra.expr import symbol
 from shapecalc.algebra.integer_set import EVERY_SIZE, IntegerSet
 from shapecalc.algebra.region import Point, Region, everything, where
 from shapecalc.errors import Failure, SpecError, quote
@@ -188,11 +188,8 @@ def diagonal(region: Region) -> IntegerSet:
     side = symbol("n")
     for box in region.boxes:
         own = reduce(and_, box.sets, EVERY_SIZE)
-        for left, relation, right in box.relations:
-            difference = left - right
-            if isinstance(difference, Expr):
-                difference = difference.subs(dict.fromkeys(region.names, side))
-            boxes = where(("n",), (difference, relation, 0)).boxes
+        for relation in box.relations:
+            boxes = where(("n",), relation.subs(dict.fromkeys(region.names, side))).boxes
             own &= reduce(or_, (both for one in boxes for both in one.sets), IntegerSet())
         found |= own
     return found

@@ -9,7 +9,7 @@ from typing import Any
 
 from shapecalc.algebra.integer_set import EVERY_SIZE, IntegerSet
 from shapecalc.algebra.region import Box, Region
-from shapecalc.layers.requirement import Requirement, shown
+from shapecalc.layers.requirement import shown
 from shapecalc.render.lines import IndentedLine, as_page, as_text
 from shapecalc.render.piece import Line, Page
 from shapecalc.render.text_formula import formula
@@ -130,7 +130,7 @@ def _axes(box: Box, names: tuple[str, ...]) -> list[str]:
 
 
 def _relations(box: Box) -> list[str]:
-    return [str(Requirement("", *relation, "")) for relation in box.relations]
+    return [str(relation) for relation in box.relations]
 
 
 def _because(one: Imposed, names: tuple[str, ...]) -> Line:

@@ -10,7 +10,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from shapecalc.algebra.integer_set import IntegerSet
-from shapecalc.algebra.region import Region, Relation, everything, where
+from shapecalc.algebra.region import Region, everything, where
+from shapecalc.algebra.relation import Relation
 from shapecalc.engine.graph import GraphNode, Inference
 from shapecalc.engine.unread_input import unread
 from shapecalc.errors import Failure
@@ -32,11 +33,6 @@ class Imposed:
     def path(self) -> str:
         """The layer."""
         return self.node.path
-
-    @property
-    def relation(self) -> Relation:
-        """The two sides and what must hold between them."""
-        return self.requirement.left, self.requirement.relation, self.requirement.right
 
 
 @dataclass(slots=True)
@@ -103,10 +99,9 @@ class Solver:
             if effect is None or not is_needed:
                 continue
             for one in (*effect.conditions, *as_built(node, effect, self.weights.get(node.path))):
-                relation = (one.left, one.relation, one.right)
-                if relation not in seen:
-                    seen.add(relation)
-                    yield Imposed(node, one, self.where(relation))
+                if one.relation not in seen:
+                    seen.add(one.relation)
+                    yield Imposed(node, one, self.where(one.relation))
         yield from self.asked(inference)
 
     def asked(self, inference: Inference) -> Iterator[Imposed]:
@@ -119,7 +114,7 @@ class Solver:
         node = next((one for one in reversed(inference.graph.nodes) if one.first_slot <= slot), arriving)
         for size, wanted in self.question.targets(shape):
             one = Requirement("asked", size, "==", wanted, f"{node.path} is {shown(shape[1:])}")
-            yield Imposed(node, one, self.where((size, "==", wanted)))
+            yield Imposed(node, one, self.where(one.relation))
 
     def concerns(self, failure: Failure, inference: Inference, needed: list[bool]) -> bool:
         """Say whether a failure lies on the way to an output that is asked for."""
@@ -134,7 +129,7 @@ class Solver:
         }
         for node, rows in unread(inference):
             if node.path in running:
-                yield from ((left, "<=", 0) for left in rows)
+                yield from (Relation(left, "<=", 0) for left in rows)
 
 
 def as_built(node: GraphNode, effect: Effect, built: Named | None) -> Iterator[Requirement]:

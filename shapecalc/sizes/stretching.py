@@ -99,9 +99,8 @@ def _mixes(found: Found) -> bool:
     nodes = zip(found.inference.graph.nodes, found.needed, strict=True)
     slots = [slot for node, is_needed in nodes if is_needed for slot in node.sources]
     sizes = [size for slot in slots for size in found.inference.shapes[slot] or ()]
-    relations = [one.relation for one in found.imposed]
     return any(len(names_in([size])) > 1 for size in sizes) or any(
-        len(names_in([left, right])) > 1 for left, _, right in relations
+        len(names_in([one.left, one.right])) > 1 for one in (imposed.requirement for imposed in found.imposed)
     )
 
 

@@ -14,6 +14,7 @@ from typing import Any
 from shapecalc.algebra import Dim, symbol
 from shapecalc.algebra.expr import Expr
 from shapecalc.algebra.integer_set import EVERY_SIZE, IntegerSet
+from shapecalc.algebra.relation import Relation
 from shapecalc.algebra.solution import function_of
 from shapecalc.errors import ShapeError, SpecError, Undecided, nearest, quote
 from shapecalc.report.report import Report
@@ -151,8 +152,8 @@ class _ClosedForm:
         self.values = function_of(formula)
         self.domain = self._within(EVERY_SIZE & IntegerSet.every(self.step, [0]))
         for condition in report.conditions:
-            one = condition.requirement
-            self.domain &= solutions(self._tied(one.left), one.relation, self._tied(one.right))
+            tied = dict.fromkeys(self.asked.names, self.unknown)
+            self.domain &= solutions(condition.requirement.relation.subs(tied))
 
     def _tied(self, value: Dim) -> Dim:
         return value.subs(dict.fromkeys(self.asked.names, self.unknown)) if isinstance(value, Expr) else value
@@ -168,8 +169,8 @@ class _ClosedForm:
         """Return the answer, or None where it takes trying: analysed in numbers, it must be the same."""
         target = self.asked.target
         exact = self._reached(target)
-        smaller = self.domain & solutions(self.formula, "<", target)
-        larger = self.domain & solutions(self.formula, ">", target)
+        smaller = self.domain & solutions(Relation(self.formula, "<", target))
+        larger = self.domain & solutions(Relation(self.formula, ">", target))
         if self._only_grows():
             ends = smaller.last_until(smaller.start) if smaller.is_finite else None, larger.first_from(1)
             if smaller and not smaller.is_finite:
@@ -206,10 +207,10 @@ class _ClosedForm:
         if first is None:
             return True
         step = self.formula.subs(self.asked.names[0], self.unknown + 1) - self.formula
-        return not IntegerSet.at_least(first) & solutions(step, "<", 0)
+        return not IntegerSet.at_least(first) & solutions(Relation(step, "<", 0))
 
     def _reached(self, amount: int) -> Hit | None:
-        values = self.domain & solutions(self.formula, "==", amount)
+        values = self.domain & solutions(Relation(self.formula, "==", amount))
         if not values:
             return None
         if not values.is_finite or sum(last - first + 1 for first, last in values.early) > MOST_LISTED:

@@ -17,6 +17,7 @@ from shapecalc.algebra import Dim, symbol
 from shapecalc.algebra.expr import Expr
 from shapecalc.algebra.formula import Formula
 from shapecalc.algebra.integer_set import EVERY_SIZE, IntegerSet
+from shapecalc.algebra.relation import Relation
 from shapecalc.errors import ShapeError, SpecError, quote
 from shapecalc.layers.base import Effect
 from shapecalc.layers.requirement import Refused
@@ -273,12 +274,8 @@ def _sent(layer: Spatial, n: Dim) -> tuple[Dim, IntegerSet]:
     effect = _applied(layer, n)
     taken = EVERY_SIZE
     for one in effect.conditions:
-        taken &= _sizes(one.left, one.relation, one.right)
+        taken &= solutions(one.relation)
     return layer.sizes(effect.outputs[0])[0], taken
-
-
-def _sizes(left: Dim, relation: str, right: Dim) -> IntegerSet:
-    return EVERY_SIZE & solutions(left, relation, right)
 
 
 def _applied(layer: Spatial, n: Dim) -> Effect:
@@ -322,9 +319,9 @@ def _coming_back(
             effect = layer.apply((shape_of(cls, (becomes,) * cls.rank),))
         except Refused:
             continue
-        back = left & _sizes(layer.sizes(effect.outputs[0])[0], "==", symbol(_N))
+        back = left & solutions(Relation(layer.sizes(effect.outputs[0])[0], "==", symbol(_N)))
         for one in effect.conditions:
-            back &= _sizes(one.left, one.relation, one.right)
+            back &= solutions(one.relation)
         if back:
             yield variant.output_padding, back
             left -= back

@@ -12,6 +12,7 @@ from typing import Any
 
 from shapecalc.algebra import Dim, ceildiv, symbol
 from shapecalc.algebra.integer_set import IntegerSet
+from shapecalc.algebra.relation import Relation
 from shapecalc.algebra.solution import function_of, solve
 from shapecalc.errors import SpecError, Undecided, quote
 from shapecalc.layers.requirement import Refused, Shape
@@ -263,11 +264,11 @@ class _Search:
             return IntegerSet()
         found = _ANY
         for got, size in set(zip(layer.sizes(effect.outputs[0]), self.wanted, strict=True)):
-            found &= solutions(got, "==", size)
+            found &= solutions(Relation(got, "==", size))
             if not found:
                 return found
         for one in effect.conditions:
-            found &= solutions(one.left, one.relation, one.right)
+            found &= solutions(one.relation)
         return found
 
     def nearest(self) -> tuple[int | None, int | None]:
@@ -298,7 +299,7 @@ class _Search:
             return
         legal = _ANY
         for one in effect.conditions:
-            legal &= solutions(one.left, one.relation, one.right)
+            legal &= solutions(one.relation)
         size = function_of(layer.sizes(effect.outputs[0])[0])
         yield from (size(p) for p in self.bounds.paddings(k, d) if p in legal)
 
@@ -315,16 +316,14 @@ def variants(cls: type[Spatial], bounds: Bounds, s: int, d: int) -> list[Variant
     return [Variant(uneven, op, ceil) for uneven in sides for op in paddings for ceil in ceils]
 
 
-def solutions(left: Dim, relation: str, right: Dim) -> IntegerSet:
+def solutions(relation: Relation) -> IntegerSet:
     """Return the values of the one unknown for which a relation holds; all or none where it has none."""
-    difference = left - right
-    if isinstance(difference, int):
-        from shapecalc.algebra.roots import COMPARE
-
-        return _ANY if COMPARE[relation](difference, 0) else IntegerSet()
-    solved = solve(difference, relation, 0)
+    if isinstance(relation.difference, int):
+        return _ANY if relation.verdict() else IntegerSet()
+    solved = solve(*relation)
     if solved is None:
-        raise Undecided(f"for which numbers {left} {relation} {right} holds is not decided here")
+        left, op, right = relation
+        raise Undecided(f"for which numbers {left} {op} {right} holds is not decided here")
     return solved[1]
 
 

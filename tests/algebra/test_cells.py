@@ -15,7 +15,6 @@ from shapecalc.algebra.proof_cells import (
     Condition,
     Every,
     Progression,
-    Relation,
     Some,
     divided,
     everywhere,
@@ -23,6 +22,7 @@ from shapecalc.algebra.proof_cells import (
     negation,
     told,
 )
+from shapecalc.algebra.relation import Relation
 
 OPERATORS = {
     "==": operator.eq,
@@ -61,7 +61,7 @@ def at(dim: Dim, point: dict[str, int]) -> int:
 def truth(condition: Condition, point: dict[str, int]) -> bool:
     if isinstance(condition, Relation):
         left, right = at(condition.left, point), at(condition.right, point)
-        return bool(OPERATORS[condition.relation](left, right))
+        return bool(OPERATORS[condition.op](left, right))
     verdicts = [truth(part, point) for part in condition.parts]
     return all(verdicts) if isinstance(condition, Every) else any(verdicts)
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from shapecalc.algebra import Dim, Expr, maximum, minimum, symbol
 from shapecalc.algebra.integer_set import EVERY_SIZE, IntegerSet
 from shapecalc.algebra.region import Region, everything, where
+from shapecalc.algebra.relation import Relation
 from shapecalc.algebra.roots import COMPARE, difference, holds, signs, value_at
 from shapecalc.algebra.solution import function_of, solve
 from shapecalc.errors import Undecided
@@ -192,7 +193,7 @@ def test_a_region_holds_exactly_the_points_that_meet_its_conditions(
 ) -> None:
     region = everything(("H", "W"))
     for condition in many:
-        region &= where(("H", "W"), condition)
+        region &= where(("H", "W"), Relation(*condition))
     for point in GRID:
         assert (point in region) == all(true_of(condition, *point) for condition in many), point
 
@@ -201,7 +202,7 @@ def test_a_region_holds_exactly_the_points_that_meet_its_conditions(
 def test_neighbours_in_a_region_are_nearest(many: list[tuple[Dim, str, Dim]], at: tuple[int, int]) -> None:
     region = everything(("H", "W"))
     for condition in many:
-        region &= where(("H", "W"), condition)
+        region &= where(("H", "W"), Relation(*condition))
     there = [point for point in product(range(1, at[0] + 1), range(1, at[1] + 1)) if point in region]
     below = region.below(at)
     least = min((at[0] - h + at[1] - w for h, w in there), default=None)
@@ -213,7 +214,7 @@ def test_neighbours_in_a_region_are_nearest(many: list[tuple[Dim, str, Dim]], at
 
 
 def test_points_come_by_their_largest_coordinate() -> None:
-    region = where(("H", "W"), ((H // 4 - 3) * (W // 4 - 3), "==", 25))
+    region = where(("H", "W"), Relation((H // 4 - 3) * (W // 4 - 3), "==", 25))
     assert region.is_finite
     points = [*region]
     assert len(points) == 3 * 16
@@ -223,6 +224,6 @@ def test_points_come_by_their_largest_coordinate() -> None:
 
 
 def test_a_union_of_regions_joins_boxes() -> None:
-    small, large = where(("H", "W"), (H, "<=", 4)), where(("H", "W"), (H, ">=", 5))
+    small, large = (where(("H", "W"), Relation(H, op, size)) for op, size in (("<=", 4), (">=", 5)))
     assert small | large == everything(("H", "W"))
     assert not Region(("H",))

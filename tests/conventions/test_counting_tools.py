@@ -12,7 +12,7 @@ from hypothesis import settings
 from torch import nn
 
 import shapecalc
-from shapecalc.bridges.torch.twins.build_layer import arguments, build_layer
+from shapecalc.bridges.torch.twins.twin import build_layer, twin_of
 from shapecalc.conventions.by_tool import convention
 from shapecalc.conventions.composites import TRANSFORMERS, WRAPPERS
 from shapecalc.conventions.layer_call import LayerCall
@@ -153,7 +153,7 @@ def measured(tool: str, layer: Kind, inputs: Shapes) -> int:
     """Return what the tool says of the layer's counterpart."""
     shapes = tuple(tuple(int(str(size)) for size in shape) for shape in inputs)
     module = build_layer(layer, shapes)
-    given = arguments(layer.kind, shapes, "cpu")
+    given = twin_of(layer).tensors(shapes, "cpu")
     return said(tool, nn.Sequential(module) if len(given) == 1 else module, *given)
 
 

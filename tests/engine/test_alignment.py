@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 import shapecalc
 from shapecalc import Model, symbol
-from shapecalc.bridges.torch.twins.build_layer import build_layer
+from shapecalc.bridges.torch.twins.twin import build_layer
 from shapecalc.diagnostics.diagnostic import Diagnostic
 from shapecalc.engine.alignment import Track, tracks
 from shapecalc.layers import (

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 import shapecalc
 from shapecalc import Model, Step
 from shapecalc.bridges.torch.proof.verify_layer import quiet
-from shapecalc.bridges.torch.twins.build_layer import build_layer
+from shapecalc.bridges.torch.twins.twin import build_layer
 from shapecalc.cli import main
 from shapecalc.engine.receptive import receptive
 from shapecalc.errors import ShapecalcError

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from pydantic import ValidationError
 
 from shapecalc.bridges.torch.proof.verify_layer import quiet
-from shapecalc.bridges.torch.twins.build_layer import build_layer
+from shapecalc.bridges.torch.twins.twin import build_layer
 from shapecalc.engine.span import Steps
 from shapecalc.layers.base import Kind, Layer
 from shapecalc.layers.dependence import Along, AxisDependence, Before, Everything, Fixed, Nothing, Scattered

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from shapecalc.bridges.torch.twins.build_layer import arguments, build_layer
+from shapecalc.bridges.torch.twins.twin import build_layer, twin_of
 from shapecalc.engine.receptive import Part
 from shapecalc.layers.base import Elementwise, Kind
 
@@ -62,7 +62,7 @@ def trials(layer: Kind, shapes: tuple[Sizes, ...]) -> Iterator[list[Tensor]]:
     for scale in (1.0, -1.0, 0.1, 4.0) if isinstance(layer, Elementwise) else (1.0,):
         found = [
             numbers(layer, given.shape) * scale if given.dtype.is_floating_point else given
-            for given in arguments(layer.kind, shapes, "cpu")
+            for given in twin_of(layer).tensors(shapes, "cpu")
         ]
         if layer.kind in SAME_OR_NOT:
             found[-1] = torch.ones(found[-1].shape, dtype=torch.long)

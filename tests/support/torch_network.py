@@ -20,8 +20,8 @@ from torchvision.models._utils import _make_divisible
 
 from shapecalc import Block, Call, Model, Report, Sequential, Side, Step
 from shapecalc.algebra.formula import Formula
-from shapecalc.bridges.torch.twins.build_layer import build_kind
-from shapecalc.bridges.torch.twins.generic_modules import REJECTIONS, Sizes
+from shapecalc.bridges.torch.twins.torch_names import REJECTIONS, Sizes
+from shapecalc.bridges.torch.twins.twin import twin_of
 from shapecalc.layers.base import Kind, Merge
 from shapecalc.layers.registry import find, get
 
@@ -74,7 +74,7 @@ class TorchRun:
         shapes = tuple(tuple(tensor.shape) for tensor in tensors)
         try:
             with torch.device(tensors[0].device):
-                made = build_kind(layer.cls, layer.fields, shapes)
+                made = twin_of(layer.cls).module(layer.fields, shapes)
                 if owner is not None:
                     tie(made, owner)
                 result = made(*tensors)

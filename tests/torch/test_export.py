@@ -30,14 +30,13 @@ from shapecalc import Model, Report, ShapecalcError, ShapeError, SpecError
 from shapecalc.bridges.torch.build import build
 from shapecalc.bridges.torch.export import argument_values as values
 from shapecalc.bridges.torch.export import export_model as exporting
-from shapecalc.bridges.torch.export import layers
 from shapecalc.bridges.torch.export.export_model import export
-from shapecalc.bridges.torch.proof.verify_layer import ON_THE_CPU, quiet
-from shapecalc.bridges.torch.twins.build_layer import arguments
-from shapecalc.bridges.torch.twins.multi_input import flat
+from shapecalc.bridges.torch.proof.verify_layer import quiet
+from shapecalc.bridges.torch.twins.twin import flat, twin_of
 from shapecalc.cli import main
 from shapecalc.layers import LinearCrossEntropyLoss
 from shapecalc.layers.base import Merge
+from shapecalc.layers.registry import get
 from shapecalc.report.node import Node
 from tests.engine.test_random_networks import legal
 from tests.layers.test_torch_parity import PRESENT
@@ -471,7 +470,7 @@ def test_the_command_writes_a_file(tmp_path: Path) -> None:
 
 # ---- every kind is written so that it runs, or refused
 
-REFUSED = {*layers.REFUSED} - {"opaque"}
+REFUSED = {kind for kind in PRESENT if twin_of(get(kind)).never_written} - {"opaque"}
 SOMETIMES = {
     **{
         f"{name}{rank}d": "padded side by side"
@@ -479,8 +478,8 @@ SOMETIMES = {
         for rank in (1, 2, 3)
     },
     **{f"max_unpool{rank}d": "unpooling to a given size" for rank in (1, 2, 3)},
-    "multihead_attention": "with these settings",
-    "partial_conv2d": "with these settings",
+    "multihead_attention": "takes one tensor",
+    "partial_conv2d": "done by a hook",
     "combine": "that could be called with tensors alone",
     "elementwise": "that could be called with tensors alone",
     **dict.fromkeys(
@@ -520,10 +519,11 @@ def test_a_kind_is_written_so_that_it_runs_or_is_refused(kind: str, tmp_path: Pa
 
 def assert_runs(node: Node, source: str, folder: Path) -> None:
     """Assert that a source of one layer has its weights and makes its first result."""
-    device = "cpu" if node.kind in ON_THE_CPU else "meta"
+    twin = twin_of(node.layer)
+    device = "cpu" if twin.on_cpu else "meta"
     with imported(source, folder) as network, quiet(), torch.device(device):
         written = network().eval()
-        tensors = arguments(node.kind, node.inputs, device)  # type: ignore[arg-type]
+        tensors = twin.tensors(node.inputs, device)  # type: ignore[arg-type]
         if isinstance(node.layer, LinearCrossEntropyLoss):
             scores = (*node.inputs[0][:-1], node.layer.num_classes, *node.layer.out_features)
             tensors = [tensors[0], *(one if one.shape == scores else one.long() for one in tensors[1:])]

@@ -20,7 +20,8 @@ from shapecalc.algebra import ceildiv, symbol
 from shapecalc.bridges.torch.proof.torch_expressions import size
 from shapecalc.bridges.torch.proof.verdict import Counterexample, Verdict
 from shapecalc.bridges.torch.proof.verification import verify
-from shapecalc.bridges.torch.proof.verify_layer import not_ours_to_prove, structure, verify_layer
+from shapecalc.bridges.torch.proof.verify_layer import structure, verify_layer
+from shapecalc.bridges.torch.twins.twin import twin_of
 from shapecalc.layers import AvgPool2d, Conv2d, Linear, MaxPool2d, ReLU
 from shapecalc.layers.base import Kind
 from shapecalc.layers.index import KERAS
@@ -164,8 +165,8 @@ def test_what_is_listed_is_not_proved(kind: str) -> None:
 
 def test_what_is_not_covered_is_of_keras_or_unknown() -> None:
     """A kind of torch that no proof is even tried of would be in neither list."""
-    assert {kind for kind in PRESENT if not_ours_to_prove(get(kind))} == UNCOVERED
-    assert all("Keras" in not_ours_to_prove(get(kind, "keras")) for kind in KERAS)
+    assert {kind for kind in PRESENT if twin_of(get(kind)).uncovered(get(kind))} == UNCOVERED
+    assert all("Keras" in twin_of(get(kind, "keras")).absent() for kind in KERAS)
 
 
 def test_the_page_lists_what_is_not_proved() -> None:

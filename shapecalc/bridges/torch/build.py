@@ -9,8 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from shapecalc.bridges.torch.twins.build_layer import BUILDERS, build_layer
-from shapecalc.bridges.torch.twins.generic_modules import REJECTIONS, Shapes
+from shapecalc.bridges.torch.twins.torch_names import REJECTIONS, Shapes
+from shapecalc.bridges.torch.twins.twin import build_layer, twin_of
 from shapecalc.engine.graph import GraphNode, Inference
 from shapecalc.errors import SpecError, quote
 from shapecalc.model import Model
@@ -120,8 +120,8 @@ def refuse_keras(model: Model) -> None:
 
 def refuse_unbuildable(node: GraphNode) -> None:
     """Raise `SpecError` for a layer that torch has no counterpart of, or whose name torch has taken."""
-    if node.layer.torch is None and node.layer.kind not in BUILDERS:
-        raise SpecError(f"torch has no counterpart of {node.layer.kind}", place=node.place, path=node.path)
+    if why := twin_of(node.layer).absent():
+        raise SpecError(why, place=node.place, path=node.path)
     for part in node.path.split("."):
         if hasattr(nn.Module, part) or iskeyword(part):
             raise SpecError(

@@ -12,7 +12,8 @@ from fractions import Fraction
 from typing import Any
 
 from shapecalc.bridges.torch.export.class_data import UNSAID, Parameter
-from shapecalc.bridges.torch.export.symbols import item_name, literal, names_in, value_of
+from shapecalc.bridges.torch.export.symbols import item_name, names_in, value_of
+from shapecalc.bridges.torch.twins.code import literal
 
 
 class Values:

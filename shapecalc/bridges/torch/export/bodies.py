@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from shapecalc.bridges.torch.export.expansion_tree import Network, Part
-from shapecalc.bridges.torch.export.layer_source import FunctionSource, ModuleSource, Source
+from shapecalc.bridges.torch.twins.source import FunctionSource, ModuleSource, Source
 
 
 @dataclass(eq=False)
@@ -229,9 +229,9 @@ def same_form(a: Source, b: Source) -> bool:
         return True
     return (
         a.callee == b.callee
-        and [one.name for one in a.arguments] == [one.name for one in b.arguments]
-        and len(a.inside) == len(b.inside)
-        and all(same_form(x, y) for (_, x), (_, y) in zip(a.inside, b.inside, strict=True))
+        and a.arguments.keys() == b.arguments.keys()
+        and a.inside.keys() == b.inside.keys()
+        and all(same_form(a.inside[name], b.inside[name]) for name in a.inside)
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 from shapecalc.bridges.torch.export.bodies import Body
 from shapecalc.bridges.torch.export.symbols import renamed
 
-UNSAID = object()
+UNSAID = inspect.Parameter.empty
 """No value: an argument without a default, or a module that an instance lacks."""
 
 

@@ -11,9 +11,10 @@ from shapecalc.algebra.formula import Formula
 from shapecalc.bridges.torch.export.argument_values import Values, items_of, known_of, rows_of
 from shapecalc.bridges.torch.export.bodies import Item
 from shapecalc.bridges.torch.export.class_data import UNSAID, Class, Given, Made, Parameter
-from shapecalc.bridges.torch.export.code import text
-from shapecalc.bridges.torch.export.layer_source import Argument, FunctionSource, ModuleSource, Source
 from shapecalc.bridges.torch.export.symbols import folded, item_name, substituted, translated
+from shapecalc.bridges.torch.twins.code import text
+from shapecalc.bridges.torch.twins.source import ModuleSource, Source, defaults
+from shapecalc.layers.merge import Concat
 from shapecalc.layers.requirement import Shape
 
 FIELDS = frozenset(
@@ -111,23 +112,23 @@ class Writer:
         callee = first.callee
         if len({one for one in callees if one is not None}) > 1:
             callee = self._chosen_module(item, callees)
-        arguments = []
-        for index, argument in enumerate(first.arguments):
-            column = [None if one is None else one.arguments[index] for one in layers]
-            arguments.append(self._argument(item, column, argument, key))
+        arguments = tuple(self._argument(item, layers, first, name, key) for name in first.in_order)
         inside = tuple(
-            (name, self._layer(item, [None if one is None else one.inside[index][1] for one in layers], name))
-            for index, (name, _) in enumerate(first.inside)
+            (name, self._layer(item, [None if one is None else one.inside[name] for one in layers], name))
+            for name in first.inside
         )
-        return Made(callee, tuple(arguments), inside)
+        return Made(callee, arguments, inside)
 
-    def _argument(self, item: Item, column: list[Argument | None], first: Argument, key: str) -> Given:
-        values = [UNSAID if one is None else one.value for one in column]
-        written = next((one.written for one in column if one is not None and one.written is not None), None)
-        through = self.made.channels.get(item.sources[0]) if first.inward else None
-        guesses = [written, through, self._before(item, first.name)]
-        code = self.values.settle(values, guesses, self.values.called(first.name, key))
-        return Given(first.name, code, first.default)
+    def _argument(
+        self, item: Item, layers: Sequence[ModuleSource | None], first: ModuleSource, name: str, key: str
+    ) -> Given:
+        values = [UNSAID if one is None else one.arguments[name] for one in layers]
+        formulas = (translated(one.written.get(name)) for one in layers if one is not None)
+        written = next((formula for formula in formulas if formula is not None), None)
+        through = self.made.channels.get(item.sources[0]) if name in first.inferred else None
+        guesses = [written, through, self._before(item, name)]
+        code = self.values.settle(values, guesses, self.values.called(name, key))
+        return Given(name, code, defaults(first.target).get(name, UNSAID))
 
     def _chosen_module(self, item: Item, callees: Sequence[str | None]) -> str:
         label = item.parts[0].label
@@ -226,7 +227,7 @@ class Writer:
                 guesses.append(substituted(through, {one.name: one.code for one in made.arguments}))
         if item.sources:
             guesses.append(self.made.channels.get(item.sources[0]))
-        if isinstance(item.source, FunctionSource) and item.source.key[0] == "concat":
+        if any(part.node is not None and isinstance(part.node.layer, Concat) for part in item.parts):
             parts = [self.made.channels.get(ref) for ref in item.sources]
             total = parts[0]
             for one in parts[1:]:

@@ -11,9 +11,9 @@ from itertools import pairwise
 from keyword import iskeyword
 
 from shapecalc.bridges.torch.export.bodies import Body, Item
-from shapecalc.bridges.torch.export.code import Call, Code, Infix, flat, laid
-from shapecalc.bridges.torch.export.layer_source import FunctionSource
 from shapecalc.bridges.torch.export.nesting import Nesting
+from shapecalc.bridges.torch.twins.code import Call, Code, Infix, flat, laid
+from shapecalc.bridges.torch.twins.source import FunctionSource
 
 LONGEST_INLINE = 60
 LONGEST_SUM = 52

@@ -9,9 +9,9 @@ from itertools import pairwise, takewhile
 
 from shapecalc.bridges.torch.export.bodies import Item
 from shapecalc.bridges.torch.export.class_data import Class, Made
-from shapecalc.bridges.torch.export.code import Call, Choice, Code, Loop, call, code_of, flat, laid, text
 from shapecalc.bridges.torch.export.forward import is_chain, is_numbered, is_sliceable, present
 from shapecalc.bridges.torch.export.nesting import Nesting, refuse_meanings
+from shapecalc.bridges.torch.twins.code import Call, Choice, Code, Loop, call, code_of, flat, laid, text
 
 _POSITIONAL = ("in_channels", "out_channels", "in_features", "out_features", "num_features", "embed_dim")
 

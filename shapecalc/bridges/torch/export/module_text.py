@@ -12,14 +12,13 @@ from shapecalc.bridges.torch.build import refuse_unbuildable, shapes_before
 from shapecalc.bridges.torch.export.bodies import Bodies, Body
 from shapecalc.bridges.torch.export.class_data import UNSAID, Class, Parameter
 from shapecalc.bridges.torch.export.classes import Writer
-from shapecalc.bridges.torch.export.code import Call, Code, laid, text
 from shapecalc.bridges.torch.export.expansion_tree import Network, Part
 from shapecalc.bridges.torch.export.forward import Forward
-from shapecalc.bridges.torch.export.layer_source import Source
-from shapecalc.bridges.torch.export.layers import source_of
 from shapecalc.bridges.torch.export.making import Maker
-from shapecalc.bridges.torch.export.symbols import literal
 from shapecalc.bridges.torch.twins import standalone
+from shapecalc.bridges.torch.twins.code import Call, Code, laid, value_text
+from shapecalc.bridges.torch.twins.source import Source
+from shapecalc.bridges.torch.twins.twin import twin_of
 from shapecalc.errors import SpecError
 from shapecalc.model import Model
 
@@ -69,7 +68,7 @@ class Export:
         refuse_unbuildable(node)
         shapes = shapes_before(node, _as_walk(self.network))
         try:
-            return source_of(node.layer, shapes, dict(part.written))
+            return twin_of(node.layer).source_of(node.layer, shapes, part.written)
         except SpecError as error:
             error.path, error.place = error.path or node.path, error.place or node.place
             raise
@@ -151,7 +150,7 @@ class Export:
         if len(outputs) == 1:
             return None
         named = zip(outputs, forward.body.outputs, strict=True)
-        pairs = tuple((f"{text(literal(name))}: ", f"{{{forward.of(ref)}}}") for name, ref in named)
+        pairs = tuple((f"{value_text(name)}: ", f"{{{forward.of(ref)}}}") for name, ref in named)
         return Call("", pairs, "{}")
 
     def _ties(self) -> list[str]:
@@ -201,7 +200,7 @@ def _declared(one: Parameter, *, is_default_said: bool) -> str:
     kind = "type[nn.Module]" if one.is_module else _type_of(one)
     if one.default is UNSAID or not is_default_said:
         return f"{one.name}: {kind}"
-    return f"{one.name}: {kind} = {text(literal(one.default))}"
+    return f"{one.name}: {kind} = {value_text(one.default)}"
 
 
 def _type_of(one: Parameter) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from torch import nn
 
 from shapecalc.bridges.torch.export.bodies import Item
-from shapecalc.bridges.torch.export.code import Call, Code, call, laid
+from shapecalc.bridges.torch.twins.code import Call, Code, call, laid
 from shapecalc.errors import SpecError, quote
 
 

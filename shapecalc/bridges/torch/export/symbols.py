@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 from collections.abc import Mapping
 from copy import deepcopy
-from fractions import Fraction
 from typing import Any
 
 from shapecalc.algebra.formula import Formula
@@ -153,16 +152,3 @@ def folded(tree: ast.expr) -> ast.expr:
 def names_in(tree: ast.expr) -> set[str]:
     """Return the names in an expression."""
     return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
-
-
-def literal(value: Any) -> ast.expr:
-    """Return a plain value as Python writes it."""
-    if isinstance(value, Fraction):
-        value = float(value)
-    if isinstance(value, (list, tuple)):
-        return ast.Tuple([literal(item) for item in value], ast.Load())
-    if isinstance(value, float) and value in (float("inf"), float("-inf")):
-        return ast.Call(ast.Name("float"), [ast.Constant(str(value))], [])
-    if value is None or isinstance(value, (bool, int, float, str)):
-        return ast.parse(repr(value), mode="eval").body
-    raise TypeError(f"{value!r} is no plain value")

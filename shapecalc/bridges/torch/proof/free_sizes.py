@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from shapecalc.algebra import Dim, Expr, symbol
-from shapecalc.bridges.torch.twins.generic_modules import Sizes
+from shapecalc.bridges.torch.twins.torch_names import Sizes
 from shapecalc.errors import ShapecalcError
 from shapecalc.layers.base import Effect, Kind, Merge, Shapes
 from shapecalc.layers.spatial import AXES
@@ -101,7 +101,7 @@ def _settled(effect: Effect) -> bool:
     if any(isinstance(size, Expr) for shape in held for size in shape):
         return True
     return any(
-        one.relation == "==" and {_plain(one.left), _plain(one.right)} == {"letter", "number"}
+        one.op == "==" and {_plain(one.left), _plain(one.right)} == {"letter", "number"}
         for one in effect.conditions
     )
 

@@ -17,7 +17,6 @@ from shapecalc.algebra.proof_cells import (
     Condition,
     Every,
     Progression,
-    Relation,
     Some,
     divided,
     everywhere,
@@ -25,6 +24,7 @@ from shapecalc.algebra.proof_cells import (
     smallest_points,
     told,
 )
+from shapecalc.algebra.relation import Relation
 from shapecalc.bridges.torch.proof.symbolic_shapes import Answer
 from shapecalc.bridges.torch.proof.verdict import Counterexample, Verdict, told_shapes
 from shapecalc.errors import Undecided
@@ -197,7 +197,7 @@ def _is_true(cell: Cell, answer: Answer) -> bool:
 def _fixed(cell: Cell, guards: tuple[Condition, ...]) -> str:
     """Return the free size that a guard puts down to one number among infinitely many, if there is one."""
     for guard in guards:
-        if isinstance(guard, Relation) and guard.relation == "==" and isinstance(guard.right, int):
+        if isinstance(guard, Relation) and guard.op == "==" and isinstance(guard.right, int):
             name = str(guard.left)
             if name in cell and cell[name].count is None:
                 return name

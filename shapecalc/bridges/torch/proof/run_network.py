@@ -18,10 +18,9 @@ from torch.utils.flop_counter import FlopCounterMode
 from shapecalc.algebra.expr_text import grouped
 from shapecalc.bridges.torch.build import Part, build, submodule
 from shapecalc.bridges.torch.proof.verdict import told_shapes
-from shapecalc.bridges.torch.proof.verify_layer import MACS_NOT_COUNTED, ON_THE_CPU, quiet, shapes_of
-from shapecalc.bridges.torch.twins.build_layer import arguments
-from shapecalc.bridges.torch.twins.generic_modules import REJECTIONS, Sizes
-from shapecalc.bridges.torch.twins.multi_input import flat
+from shapecalc.bridges.torch.proof.verify_layer import quiet, shapes_of
+from shapecalc.bridges.torch.twins.torch_names import REJECTIONS, Sizes
+from shapecalc.bridges.torch.twins.twin import flat, floats, twin_of
 from shapecalc.errors import SpecError
 from shapecalc.model import Model
 from shapecalc.report.node import Node
@@ -83,7 +82,7 @@ def forward(model: Model, report: Report, given: Any, values: Mapping[str, Any])
         return Forward(why=error.message)
     why = _too_large(report)
     found: dict[str, str] = {}
-    if not any(node.kind in ON_THE_CPU for node in report.nodes):
+    if not any(twin_of(node.layer).on_cpu for node in report.nodes):
         found |= _run(bare, report, "meta")
     if not why and not found:
         found |= _run(build(model, input=given, **values), report, "cpu")
@@ -168,7 +167,9 @@ def _difference(node: Node, module: nn.Module, results: tuple[Tensor, ...], flop
         if ours != theirs:
             return f"{what}: ours {ours}, in the forward {theirs}"
     macs = node.macs
-    if flops is None or macs is None or 2 * macs == flops or (flops == 0 and node.kind in MACS_NOT_COUNTED):
+    if flops is None or macs is None or 2 * macs == flops:
+        return ""
+    if flops == 0 and twin_of(node.layer).macs_not_counted:
         return ""
     return f"MACs: ours {grouped(macs)}, in the forward {grouped(flops // 2)}"
 
@@ -186,8 +187,10 @@ def _inputs(report: Report, device: str) -> Iterator[Tensor]:
         numbers = tuple(
             tuple(dim for dim in shapes[source] or () if isinstance(dim, int)) for source in sources
         )
-        kind = "" if reader is None else reader.layer.kind
-        yield arguments(kind, numbers, device)[sources.index(slot)]
+        if reader is None:
+            yield floats(numbers[0], device)
+        else:
+            yield twin_of(reader.layer).tensors(numbers, device)[sources.index(slot)]
 
 
 __all__ = ["Forward", "forward"]

@@ -31,7 +31,7 @@ from torch.utils._sympy.value_ranges import ValueRanges
 from shapecalc.algebra import Dim, symbol
 from shapecalc.algebra.proof_cells import Condition
 from shapecalc.bridges.torch.proof.torch_expressions import condition, size
-from shapecalc.bridges.torch.twins.generic_modules import REJECTIONS
+from shapecalc.bridges.torch.twins.torch_names import REJECTIONS
 from shapecalc.errors import FormulaError, Undecided
 from shapecalc.layers.base import Shapes
 

@@ -16,21 +16,20 @@ import torch
 from torch import Tensor
 
 from shapecalc.algebra import Dim, Expr
-from shapecalc.algebra.proof_cells import Every, Relation
+from shapecalc.algebra.proof_cells import Every
 from shapecalc.bridges.torch.proof.free_sizes import lettered
 from shapecalc.bridges.torch.proof.prove import Question, prove
 from shapecalc.bridges.torch.proof.run_network import Forward, forward
 from shapecalc.bridges.torch.proof.symbolic_shapes import Answer, answer
 from shapecalc.bridges.torch.proof.verdict import OUTCOMES, Outcome, Verdict
 from shapecalc.bridges.torch.proof.verify_layer import (
-    not_ours_to_prove,
     question_of,
     quiet,
     shapes_of,
     structure,
 )
-from shapecalc.bridges.torch.twins.build_layer import arguments, build_layer
-from shapecalc.bridges.torch.twins.generic_modules import Sizes
+from shapecalc.bridges.torch.twins.torch_names import Sizes
+from shapecalc.bridges.torch.twins.twin import build_layer, twin_of
 from shapecalc.engine.graph import Graph
 from shapecalc.engine.parameters import BATCH
 from shapecalc.engine.reinfer import reinfer
@@ -141,7 +140,7 @@ def _checked(
 ) -> tuple[Verdict, str]:
     """Return the proof of a node's layer and how it differs in numbers, remembered if it was asked before."""
     layer, shapes = node.layer, _numbers(node.inputs)
-    why = not_ours_to_prove(layer)
+    why = twin_of(layer).uncovered(layer)
     if why:
         return Verdict("uncovered", why=why), ""
     letters = lettered(layer, shapes).proved
@@ -161,7 +160,7 @@ def _numbers(shapes: Shapes) -> tuple[Sizes, ...]:
 
 def _network(model: Model, numeric: Report, given: Any, values: Mapping[str, Any]) -> Verdict:
     """Return whether our closed form of the outputs is what torch gives for the composed network."""
-    if why := next((why for node in numeric.nodes if (why := not_ours_to_prove(node.layer))), ""):
+    if why := next((why for node in numeric.nodes if (why := twin_of(node.layer).uncovered(node.layer))), ""):
         return Verdict("uncovered", why=why)
     free = [name for name in model.free_names() if given is None and name not in values]
     try:
@@ -218,7 +217,7 @@ def _question(report: Report, sizes: dict[str, int]) -> Question:
         sizes,
         {},
         tuple(report.outputs.values()),
-        Every(tuple(Relation(one.left, one.relation, one.right) for one in conditions)),
+        Every(tuple(one.relation for one in conditions)),
         symbolic,
         ours,
         theirs,
@@ -232,7 +231,7 @@ def _at(shape: tuple[Dim, ...], point: Mapping[str, int]) -> Sizes:
 
 
 def _dtype(graph: Graph) -> torch.dtype:
-    return arguments(graph.nodes[0].layer.kind, ((1,),), "meta")[0].dtype if graph.nodes else torch.float32
+    return twin_of(graph.nodes[0].layer).tensors(((1,),), "meta")[0].dtype if graph.nodes else torch.float32
 
 
 class _Composed:

@@ -10,8 +10,8 @@ from typing import Any
 from pydantic import ValidationError
 from torch import nn
 
-from shapecalc.bridges.torch.twins import standalone
-from shapecalc.bridges.torch.twins.generic_modules import named
+from shapecalc.bridges.torch.twins.torch_names import named
+from shapecalc.bridges.torch.twins.twin import kind_of_own, twin_of
 from shapecalc.layers import registry
 from shapecalc.layers.base import Kind
 from shapecalc.layers.index import TORCH
@@ -26,24 +26,10 @@ _PER_AXIS = frozenset(
 """Fields for which one number means the same for every axis."""
 
 
-OWN: dict[str, type[nn.Module]] = {
-    "class_token": standalone.ClassToken,
-    "position_embedding": standalone.PositionEmbedding,
-    "layer_scale": standalone.LayerScale,
-    "multihead_attention": standalone.SelfAttention,
-    "stochastic_depth": standalone.StochasticDepth,
-    "divisible": standalone.Divisible,
-    "subsample2d": standalone.Subsample2d,
-    "partial_conv2d": standalone.PartialConv2d,
-    "rbf": standalone.RBF,
-}
-"""The classes that `build` adds to torch's."""
-
-
 @lru_cache(maxsize=2)
 def classes_with_kinds(*, with_torchvision: bool) -> dict[type[nn.Module], str]:
     """Return the kind of each class, torchvision's among them or not."""
-    found = {own: kind for kind, own in OWN.items()}
+    found: dict[type[nn.Module], str] = {}
     for path, kind in TORCH.items():
         if not with_torchvision and path.startswith("torchvision."):
             continue
@@ -57,7 +43,7 @@ def classes_with_kinds(*, with_torchvision: bool) -> dict[type[nn.Module], str]:
 
 
 def leaf_classes() -> dict[type[nn.Module], str]:
-    """Return the kind of each of torch's module classes that has one, and of those that `build` adds.
+    """Return the kind of each of torch's module classes that has one.
 
     torchvision's are among them where something has imported it: else there is no module of its classes.
     """
@@ -68,20 +54,20 @@ def kind_of(module: nn.Module) -> type[Kind] | None:
     """Return the kind of a module: of its class, or of a base whose forward it leaves as it is."""
     kinds = leaf_classes()
     for base in type(module).__mro__:
-        if base in kinds:
-            return registry.get(kinds[base]) if type(module).forward is base.forward else None
+        kind = registry.get(kinds[base]) if base in kinds else kind_of_own(base)
+        if kind is not None:
+            return kind if type(module).forward is getattr(base, "forward", None) else None
     return None
 
 
 def as_layer(module: nn.Module) -> Kind | None:
     """Return the layer that a module is, with every setting that is not the default; None without a kind."""
     cls = kind_of(module)
-    if cls is None or getattr(module, "return_indices", False) or _is_hooked(module):
-        return None
-    if isinstance(module, nn.MultiheadAttention) and not _attends_to_itself(module):
+    fields = None if cls is None or _is_hooked(module) else twin_of(cls).from_module(module)
+    if cls is None or fields is None:
         return None
     try:
-        return made(cls, {name: _setting(module, name) for name in cls.model_fields if _has(module, name)})
+        return made(cls, fields)
     except ValidationError:
         return None
 
@@ -127,22 +113,3 @@ def short(value: Any) -> Any:
 def _is_hooked(module: nn.Module) -> bool:
     """Say whether something else happens before or after the module's own forward."""
     return bool(module._forward_pre_hooks or module._forward_hooks)  # noqa: SLF001  (torch has no question)
-
-
-def _has(module: nn.Module, name: str) -> bool:
-    return hasattr(module, name) or (name == "bias" and isinstance(module, nn.MultiheadAttention))
-
-
-def _setting(module: nn.Module, name: str) -> Any:
-    if name == "bias":
-        holder = "in_proj_bias" if isinstance(module, nn.MultiheadAttention) else "bias"
-        return getattr(module, holder) is not None
-    value = getattr(module, name)
-    if name == "unflattened_size" and value and isinstance(value[0], (tuple, list)):
-        return tuple(size for _, size in value)
-    return tuple(value) if isinstance(value, (list, tuple)) else value
-
-
-def _attends_to_itself(module: nn.MultiheadAttention) -> bool:
-    same_width = module.kdim == module.vdim == module.embed_dim
-    return same_width and module.bias_k is None and not module.add_zero_attn

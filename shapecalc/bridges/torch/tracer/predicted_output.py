@@ -7,24 +7,14 @@ the modules whose result is a new tensor like the one that arrives. All others r
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from torch import Tensor, nn
 from torch.nn.modules import module as hooks
 
 from shapecalc.bridges.torch.tracer.module_to_kind import kind_of
+from shapecalc.bridges.torch.twins.twin import twin_of
 from shapecalc.layers.base import Effect
-
-_NEW = re.compile(
-    r"conv(_transpose)?[123]d|linear|batch_norm[123]d|layer_norm|group_norm"
-    r"|(max|avg|adaptive_avg|adaptive_max)_pool[123]d"
-    r"|relu6?|gelu|elu|silu|mish|hardswish|hardsigmoid|hardtanh|leaky_relu|sigmoid|tanh"
-)
-"""Kinds whose result is a new tensor, of the numbers that arrive, and depends on no state but weights."""
-
-_ALWAYS_IN_ORDER = ("linear", "layer_norm")
-"""Kinds whose result is contiguous whatever arrives; others keep the order in memory."""
 
 
 def foretold(module: nn.Module, x: Tensor, effect: Effect) -> Tensor | None:
@@ -33,10 +23,10 @@ def foretold(module: nn.Module, x: Tensor, effect: Effect) -> Tensor | None:
     sizes = [size for size in effect.outputs[0] if isinstance(size, int)]
     if (
         kind is None
-        or not _NEW.fullmatch(kind.kind)
+        or not (twin := twin_of(kind)).returns_new_tensor
         or type(x) is not Tensor
         or not x.is_floating_point()
-        or not (x.is_contiguous() or kind.kind in _ALWAYS_IN_ORDER)
+        or not (x.is_contiguous() or twin.returns_contiguous)
         or len(sizes) != len(effect.outputs[0])
         or _is_watched(module)
         or module.training

@@ -7,20 +7,17 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from shapecalc.algebra import symbol
-from shapecalc.algebra.decide import decide
+from shapecalc.algebra import decide, symbol
 from shapecalc.algebra.formula import Formula
 from shapecalc.bridges.torch.tracer.traced_sizes import Guard
 from shapecalc.bridges.torch.tracer.tracing import Trace
+from shapecalc.bridges.torch.twins.twin import twin_of
 from shapecalc.errors import ShapecalcError
 from shapecalc.layers.base import Kind
 from shapecalc.layers.linear import Embedding
 from shapecalc.layers.traced import SIGNS, Require
 from shapecalc.model import Model
 from shapecalc.spec.tree import Step
-
-_ON_FEATURES = ("linear", "layer_norm", "rms_norm", "multihead_attention")
-"""Kinds whose features are the last axis, so that positions come before it."""
 
 
 def settled(
@@ -91,7 +88,7 @@ def _spatial_rank(trace: Trace) -> int:
 def _starts_on_features(trace: Trace, title: str) -> bool:
     readers = (one for one in trace.steps if one.source is None or title in one.source)
     return getattr(next(readers, None), "body", None) is not None and any(
-        isinstance(one.body, Kind) and one.body.kind in _ON_FEATURES for one in trace.steps[:2]
+        isinstance(one.body, Kind) and twin_of(one.body).features_last for one in trace.steps[:2]
     )
 
 

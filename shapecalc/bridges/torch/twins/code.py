@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass
-from typing import TypeAlias
+from fractions import Fraction
+from typing import Any, TypeAlias
 
 WIDTH = 88
 
@@ -124,6 +125,24 @@ def text(tree: ast.expr) -> str:
     if isinstance(tree, ast.Call) and isinstance(tree.func, ast.Name):
         return f"{tree.func.id}({', '.join(map(text, tree.args))})"
     return ast.unparse(tree)
+
+
+def literal(value: Any) -> ast.expr:
+    """Return a plain value as Python writes it."""
+    if isinstance(value, Fraction):
+        value = float(value)
+    if isinstance(value, (list, tuple)):
+        return ast.Tuple([literal(item) for item in value], ast.Load())
+    if isinstance(value, float) and value in (float("inf"), float("-inf")):
+        return ast.Call(ast.Name("float"), [ast.Constant(str(value))], [])
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return ast.parse(repr(value), mode="eval").body
+    raise TypeError(f"{value!r} is no plain value")
+
+
+def value_text(value: Any) -> str:
+    """Return the text of a plain value."""
+    return text(literal(value))
 
 
 def quoted(value: str) -> str:

@@ -1,0 +1,74 @@
+"""What a framework has for a layer kind: one class a kind or family, found by the kind's base classes."""
+
+from __future__ import annotations
+
+from abc import ABC
+from collections.abc import Callable
+from importlib import import_module
+from types import UnionType
+from typing import Any, ClassVar, Generic, Self, TypeVar, get_args
+
+from shapecalc.layers.base import Kind
+
+K = TypeVar("K", bound=Kind)
+LAYERS = "shapecalc.layers"
+
+
+class Counterpart(ABC, Generic[K]):
+    """The root of the twins of every framework, which are its direct subclasses.
+
+    A subclass states in its type argument which kinds it is for: `class PadTwin(Twin[Pad | Crop])` holds for
+    these classes and for every class derived from them that has no twin of its own. It is registered by
+    being defined. The modules that define the built-in twins are imported when a kind first needs them.
+    """
+
+    framework: ClassVar[str]
+    families: ClassVar[dict[str, tuple[str, ...]]]
+    """The modules that define the built-in twins, each with the modules of `layers` that it covers."""
+    _defined: ClassVar[dict[type[Kind], type[Any]]]
+    _made: ClassVar[dict[type[Kind], Any]]
+
+    def __init__(self, kind: type[K]) -> None:
+        self.kind = kind
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        if Counterpart in cls.__bases__:
+            cls._defined, cls._made = {}, {}
+            return
+        for base in cls.__dict__.get("__orig_bases__", ()):
+            for argument in get_args(base):
+                kinds = get_args(argument) if isinstance(argument, UnionType) else (argument,)
+                cls._defined |= {kind: cls for kind in kinds if isinstance(kind, type)}
+        cls._made.clear()
+
+    @classmethod
+    def of(cls, kind: Kind | type[Kind], otherwise: Callable[[type[Kind]], type[Self]]) -> Self:
+        """Return the twin of a kind: of the first of its base classes that has one, or else this one."""
+        own = kind if isinstance(kind, type) else type(kind)
+        if own not in cls._made:
+            made: Callable[[Any], Self] = cls._by_bases(own) or otherwise(own)
+            cls._made[own] = made(own)
+        twin: Self = cls._made[own]
+        return twin
+
+    @classmethod
+    def _by_bases(cls, kind: type[Kind]) -> type[Self] | None:
+        if kind.framework not in (None, cls.framework):
+            return None
+        for base in kind.__mro__:
+            package, _, home = base.__module__.rpartition(".")
+            if package == LAYERS:
+                for module, homes in cls.families.items():
+                    if home in homes:
+                        import_module(module)
+            if base in cls._defined:
+                return cls._defined[base]
+        return None
+
+    @classmethod
+    def all_defined(cls) -> dict[type[Kind], type[Self]]:
+        """Return the class that is defined for each kind or base class, the built-in ones among them."""
+        for module in cls.families:
+            import_module(module)
+        return cls._defined

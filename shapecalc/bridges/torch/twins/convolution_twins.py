@@ -1,0 +1,152 @@
+"""Twins of convolutions: plain, transposed, depthwise, separable, and those of the LeNet-5 of 1998."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+from torch import nn
+
+from shapecalc.bridges.torch.twins import standalone
+from shapecalc.bridges.torch.twins.source import ModuleSource, Source
+from shapecalc.bridges.torch.twins.torch_names import Fields, Shapes, per_side
+from shapecalc.bridges.torch.twins.twin import INFERRED, ModuleTwin, Twin
+from shapecalc.errors import SpecError
+from shapecalc.layers.conv import Convolution, Depthwise, Separable
+from shapecalc.layers.conv_transpose import ConvTranspose
+from shapecalc.layers.lenet import RBF, PartialConv2d, Subsample2d
+from shapecalc.layers.sliding import Windowed
+
+
+class ConvTransposeTwin(ModuleTwin[ConvTranspose]):
+    """torch's transposed convolutions."""
+
+    returns_new_tensor = True
+
+
+class WindowedTwin(ModuleTwin[Windowed]):
+    """A convolution of torch; padding per side, which it does not take, is a pad in front of it by a hook."""
+
+    def target(self) -> Callable[..., nn.Module]:
+        found: Callable[..., nn.Module] = self.own or getattr(nn, f"Conv{self.kind.rank}d")
+        return found
+
+    def around(self, fields: Fields) -> list[int] | None:
+        """Return what is padded in front, in torch's flat order; None where the module pads."""
+        padding = fields.get("padding", 0)
+        if not (isinstance(padding, tuple) and any(isinstance(side, tuple) for side in padding)):
+            return None
+        flat = [*per_side(padding)]
+        if len(padding) != self.kind.rank or min(flat) < 0:
+            raise ValueError("per-side padding has one non-negative pair per axis")
+        return flat
+
+    def build(self, fields: Fields, shapes: Shapes) -> nn.Module:
+        before, mode = self.around(fields), fields.get("padding_mode", "zeros")
+        if before is None:
+            return super().build(fields, shapes)
+        module = super().build({**fields, "padding": 0, "padding_mode": "zeros"}, shapes)
+        how = "constant" if mode == "zeros" else mode
+        module.register_forward_pre_hook(lambda _module, args: (nn.functional.pad(args[0], before, how),))
+        return module
+
+    def source(self, fields: Fields, shapes: Shapes, written: Mapping[str, Any]) -> Source:
+        if self.around(fields) is not None:
+            raise SpecError("a convolution padded side by side has no single module in torch: pad before it")
+        return super().source(fields, shapes, written)
+
+
+class ConvolutionTwin(WindowedTwin, Twin[Convolution]):
+    """torch's convolutions."""
+
+    returns_new_tensor = True
+
+
+class DepthwiseTwin(WindowedTwin, Twin[Depthwise]):
+    """A convolution with a group for every channel."""
+
+    def arguments(self, fields: Fields, shapes: Shapes) -> Fields:
+        return grouped(super().arguments(fields, shapes))
+
+
+class SeparableTwin(WindowedTwin, Twin[Separable]):
+    """A depthwise convolution without bias, then a pointwise one."""
+
+    def call(self, fields: Fields, shapes: Shapes, written: Mapping[str, Any]) -> ModuleSource:
+        arguments = self.arguments(fields, shapes)
+        last: Fields = {"out_channels": arguments.pop("out_channels"), "kernel_size": 1}
+        last["bias"] = arguments.pop("bias", True)
+        first = grouped({**arguments, "bias": False})
+        of_first = {name: value for name, value in written.items() if name in arguments}
+        of_last = {name: written[name] for name in ("out_channels", "bias") if name in written}
+        halves = {
+            "depthwise": ModuleSource(self.target(), first, of_first, INFERRED),
+            "pointwise": ModuleSource(self.target(), {"in_channels": first["out_channels"], **last}, of_last),
+        }
+        return ModuleSource(nn.Sequential, inside=halves)
+
+
+def grouped(fields: Fields) -> Fields:
+    """Return the arguments of a convolution with a group for every channel."""
+    rest = {name: value for name, value in fields.items() if name != "depth_multiplier"}
+    channels = rest["in_channels"]
+    return {**rest, "out_channels": channels * fields.get("depth_multiplier", 1), "groups": channels}
+
+
+# ---- the LeNet-5 of 1998
+
+
+class PartialConv2dTwin(WindowedTwin, Twin[PartialConv2d]):
+    """A convolution of which each output channel sees some input channels."""
+
+    own = standalone.PartialConv2d
+
+    def arguments(self, fields: Fields, shapes: Shapes) -> Fields:
+        connections = fields["connections"]
+        if len(shapes[0]) not in (3, 4) or not connections or any(len(set(c)) < len(c) for c in connections):
+            raise ValueError("an image, and no connection twice")
+        arguments = {"connections": connections, "kernel_size": _checked(fields).kernel_size}
+        arguments |= {
+            name: fields[name] for name in ("stride", "padding", "dilation", "bias") if name in fields
+        }
+        return arguments | ({"padding": 0} if arguments.get("padding") == "valid" else {})
+
+    def around(self, fields: Fields) -> list[int] | None:
+        sides = super().around(fields)
+        if sides is None and (
+            fields.get("padding_mode", "zeros") != "zeros" or fields.get("padding") == "same"
+        ):
+            return _checked(fields)._reversed_padding_repeated_twice  # noqa: SLF001  (torch knows its odd side)
+        return sides
+
+    def source(self, fields: Fields, shapes: Shapes, written: Mapping[str, Any]) -> Source:
+        if self.around(fields) is not None:
+            raise self.not_written(
+                "padding per side, to the same size, or other than zeros is done by a hook"
+            )
+        return super().source(fields, shapes, written)
+
+
+def _checked(fields: Fields) -> nn.Conv2d:
+    """Return torch's own convolution with these settings, which it checks."""
+    with torch.device("meta"):
+        return nn.Conv2d(1, 1, **{name: value for name, value in fields.items() if name != "connections"})
+
+
+class Subsample2dTwin(ModuleTwin[Subsample2d]):
+    """A sum over windows, with one coefficient and one bias a channel."""
+
+    own = standalone.Subsample2d
+
+    def arguments(self, fields: Fields, shapes: Shapes) -> Fields:
+        if len(shapes[0]) not in (3, 4):
+            raise ValueError("a batched or unbatched image")
+        return {"channels": shapes[0][-3], **fields}
+
+
+class RBFTwin(ModuleTwin[RBF]):
+    """The distance to centres."""
+
+    own = standalone.RBF
+    features_last = True

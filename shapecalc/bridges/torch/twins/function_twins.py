@@ -1,0 +1,223 @@
+"""Twins that are functions of tensors: merges, functions by name, other shapes, parts of a tensor."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from shapecalc.bridges.torch.twins.code import Code, call, value_text
+from shapecalc.bridges.torch.twins.operations import Fold, Function, Operation, TorchCall
+from shapecalc.bridges.torch.twins.source import Source
+from shapecalc.bridges.torch.twins.torch_names import REJECTIONS, Fields, Shapes
+from shapecalc.bridges.torch.twins.twin import FunctionTwin, ModuleTwin, Twin
+from shapecalc.errors import SpecError
+from shapecalc.layers import by_name
+from shapecalc.layers.base import Kind
+from shapecalc.layers.batch_shape_ops import Expand
+from shapecalc.layers.einsum import Einsum
+from shapecalc.layers.merge import Add, Concat, Matmul, Multiply
+from shapecalc.layers.reshape import Reshape, Squeeze, Unflatten
+from shapecalc.layers.select import Chunk, Slice, Split
+
+
+class AddTwin(FunctionTwin[Add]):
+    """A sum of any number of tensors."""
+
+    def operation(self, fields: Fields, shapes: Shapes) -> Operation:
+        return Fold("torch.add", "+")
+
+
+class MultiplyTwin(FunctionTwin[Multiply]):
+    """A product of any number of tensors, element by element."""
+
+    def operation(self, fields: Fields, shapes: Shapes) -> Operation:
+        return Fold("torch.mul", "*")
+
+
+class ConcatTwin(FunctionTwin[Concat]):
+    """Tensors behind one another along an axis, by default that of the channels."""
+
+    def operation(self, fields: Fields, shapes: Shapes) -> Operation:
+        axis = fields.get("dim", self.kind.model_fields["dim"].default)
+        return TorchCall("torch.cat", settings={"dim": axis}, is_listed=True)
+
+
+class MatmulTwin(FunctionTwin[Matmul]):
+    """The matrix product."""
+
+    macs_not_counted = "a product with a vector is aten.mv or aten.dot, which are not counted"
+
+
+class EinsumTwin(FunctionTwin[Einsum]):
+    """A sum of products, by its equation."""
+
+    def operation(self, fields: Fields, shapes: Shapes) -> Operation:
+        return TorchCall("torch.einsum", before=(fields["equation"],))
+
+
+# ---- functions by their names
+
+
+class CombineTwin(FunctionTwin[by_name.Combine]):
+    """A function of two tensors, applied to the first and each of the others in turn."""
+
+    def operation(self, fields: Fields, shapes: Shapes) -> Operation:
+        return Fold(f"torch.{fields['function']}")
+
+    def source(self, fields: Fields, shapes: Shapes, written: Mapping[str, Any]) -> Source:
+        if not callable(getattr(torch, fields["function"], None)):
+            told = f"torch has no function {fields['function']} that could be called with tensors alone"
+            raise SpecError(told)
+        return super().source(fields, shapes, written)
+
+
+class ReduceTwin(FunctionTwin[by_name.Reduce]):
+    """A reduction."""
+
+    def operation(self, fields: Fields, shapes: Shapes) -> Operation:
+        settings = {name: value for name, value in fields.items() if name != "function"}
+        return TorchCall(f"torch.{fields['function']}", settings=settings)
+
+
+class ElementwiseTwin(CombineTwin, Twin[by_name.Function]):
+    """A function of one tensor; where it takes a number that is not known, that is 1 or 0."""
+
+    def operation(self, fields: Fields, shapes: Shapes) -> Operation:
+        return TorchCall(f"torch.{fields['function']}")
+
+    def build(self, fields: Fields, shapes: Shapes) -> nn.Module:
+        name = fields["function"]
+        given = stand_in(name)
+
+        def applied(x: Tensor) -> Any:
+            return x.clone() if given is None else _function(name)(x, *given)
+
+        return Function(applied, self.kind.kind, fields)
+
+    def source(self, fields: Fields, shapes: Shapes, written: Mapping[str, Any]) -> Source:
+        made, name = super().source(fields, shapes, written), fields["function"]
+        if stand_in(name) != ():
+            raise SpecError(f"torch.{name} takes more than a tensor, and the specification does not say what")
+        return made
+
+    def uncovered(self, layer: Kind | type[Kind]) -> str:
+        if isinstance(layer, by_name.Function) and stand_in(layer.function) is None:
+            return f"what else {layer.function} takes is not known"
+        return ""
+
+
+STAND_INS: tuple[tuple[Any, ...], ...] = ((), (1,), (0,))
+"""What a function is given beside its tensor, in the order of trial: no shape depends on it."""
+
+
+@cache
+def stand_in(name: str) -> tuple[Any, ...] | None:
+    """Return what a function has to be given beside one tensor, None where it is no number or torch has none.
+
+    >>> stand_in("exp"), stand_in("mul"), stand_in("masked_fill")
+    ((), (1,), None)
+    """
+    function = _function(name)
+    for given in STAND_INS if function is not None else ():
+        for dtype in (torch.float32, torch.long):
+            x = torch.ones((2, 3), dtype=dtype, device="meta")
+            try:
+                result = function(x, *given)
+            except REJECTIONS:
+                continue
+            if isinstance(result, Tensor):
+                return given
+    return None
+
+
+def _function(name: str) -> Any:
+    return getattr(torch, name, None) or getattr(functional, name, None)
+
+
+# ---- other shapes, and parts of a tensor
+
+
+class SplitTwin(FunctionTwin[Split]):
+    """Pieces of given sizes, by default of the channels, where torch cuts the batch."""
+
+    positional: ClassVar[tuple[str, ...]] = ("split_size",)
+    always = ("dim",)
+
+
+class ChunkTwin(SplitTwin, Twin[Chunk]):
+    """So many pieces, by default of the channels, where torch cuts the batch."""
+
+    positional = ("chunks",)
+
+
+class ExpandTwin(FunctionTwin[Expand]):
+    """Broadcasting to a shape."""
+
+    positional = ("shape",)
+
+
+class SqueezeTwin(FunctionTwin[Squeeze]):
+    """Without the axes of size 1, or the one that is named."""
+
+    def operation(self, fields: Fields, shapes: Shapes) -> Operation:
+        return super().operation({name: value for name, value in fields.items() if value is not None}, shapes)
+
+
+class UnflattenTwin(ModuleTwin[Unflatten]):
+    """torch's module, which may hold its sizes with the names of axes."""
+
+    def from_module(self, module: nn.Module) -> Fields | None:
+        fields = super().from_module(module) or {}
+        sizes = (size[1] if isinstance(size, tuple) else size for size in fields["unflattened_size"])
+        return {**fields, "unflattened_size": tuple(sizes)}
+
+
+class ReshapeTwin(FunctionTwin[Reshape]):
+    """All axes but the first in another shape."""
+
+    def operation(self, fields: Fields, shapes: Shapes) -> Operation:
+        return _Reshaped(fields["shape"])
+
+
+@dataclass(frozen=True)
+class _Reshaped:
+    sizes: tuple[int, ...]
+
+    def __call__(self, *inputs: Tensor) -> Tensor:
+        (x,) = inputs
+        return x.reshape(x.shape[0], *self.sizes)
+
+    def write(self, inputs: Sequence[Code]) -> Code:
+        return call(f"{inputs[0]}.reshape", f"{inputs[0]}.shape[0]", *map(value_text, self.sizes))
+
+
+class SliceTwin(FunctionTwin[Slice]):
+    """Indexing with a slice along an axis; an empty result counts as refused."""
+
+    def operation(self, fields: Fields, shapes: Shapes) -> Operation:
+        axis = range(len(shapes[0]))[fields["dim"]]
+        return _Sliced(axis, slice(fields.get("start"), fields.get("end"), fields.get("step")))
+
+
+@dataclass(frozen=True)
+class _Sliced:
+    axis: int
+    part: slice
+
+    def __call__(self, *inputs: Tensor) -> Tensor:
+        (x,) = inputs
+        result = x[(slice(None),) * self.axis + (self.part,)]
+        if result.numel() == 0:
+            raise ValueError("nothing is left")
+        return result
+
+    def write(self, inputs: Sequence[Code]) -> Code:
+        ends = ["" if end is None else str(end) for end in (self.part.start, self.part.stop)]
+        step = [] if self.part.step in (None, 1) else [str(self.part.step)]
+        return f"{inputs[0]}[{':, ' * self.axis}{':'.join([*ends, *step])}]"

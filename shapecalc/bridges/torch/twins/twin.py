@@ -1,0 +1,307 @@
+"""The torch counterpart of a kind: how it is built, called, read and written, and where torch is peculiar.
+
+    Twin                 what the tracer, the proofs, `build` and `export` ask for
+    ├── ModuleTwin       a class of modules; by default torch's own class with our fields
+    ├── FunctionTwin     a function of tensors; by default the one that the kind names
+    └── Missing          torch has nothing
+
+`twin_of(layer)` looks a twin up: that of the kind or of its nearest base class, or the default.
+"""
+
+from __future__ import annotations
+
+import inspect
+from abc import abstractmethod
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, TypeVar
+
+import torch
+from torch import Tensor, nn
+
+from shapecalc.bridges.counterpart import Counterpart
+from shapecalc.bridges.torch.twins import standalone
+from shapecalc.bridges.torch.twins.operations import Function, Operation, TorchCall
+from shapecalc.bridges.torch.twins.source import FunctionSource, ModuleSource, Source
+from shapecalc.bridges.torch.twins.torch_names import Fields, Shapes, Sizes, named, plain
+from shapecalc.errors import SpecError
+from shapecalc.layers.base import Kind
+
+K = TypeVar("K", bound=Kind)
+
+
+class Twin(Counterpart[K]):
+    """What torch has for a kind; `ModuleTwin` and `FunctionTwin` are the defaults to derive from."""
+
+    framework = "torch"
+    families: ClassVar[dict[str, tuple[str, ...]]] = {
+        f"{__package__}.{module}": homes
+        for module, homes in {
+            "convolution_twins": ("conv", "conv_transpose", "lenet"),
+            "feature_twins": ("norm", "layer_norm", "wrapper", "activation", "rectifier", "linear"),
+            "function_twins": ("merge", "by_name", "einsum", "reshape", "select", "batch_shape_ops"),
+            "learned_twins": ("learned", "divisible", "stochastic"),
+            "loss_twins": ("loss", "class_loss", "sequence_loss"),
+            "pooling_twins": ("pool", "adaptive_pool", "unpool", "pad", "pad_input", "crop"),
+            "sequence_twins": ("recurrent", "attention", "transformer", "bag", "bilinear"),
+            "traced_twins": ("traced",),
+        }.items()
+    }
+
+    kinds_of_own: ClassVar[dict[type, type[Kind]]] = {}
+    own: ClassVar[type[nn.Module] | None] = None
+    """The class that stands in for one that torch lacks; exported source includes its text."""
+    never_written: ClassVar[str] = ""
+    """Why `export` refuses every layer of this kind."""
+    first_index: ClassVar[int | None] = None
+    """From which tensor on the inputs are indices; by default none is."""
+    on_cpu: ClassVar[str] = ""
+    """Why it is compared on the CPU: on the meta device values are missing, or torch has other rules."""
+    macs_not_counted: ClassVar[str] = ""
+    """Why FlopCounterMode reads 0 although the layer multiplies."""
+    macs_unknown: ClassVar[str] = ""
+    """Why shapes do not determine the cost."""
+    fused: ClassVar[bool] = False
+    """Whether torch answers for a fused kernel; decomposed, it would pin the length of the sequence."""
+    features_last: ClassVar[bool] = False
+    """Whether the features are the last axis, so that positions come before it."""
+    returns_new_tensor: ClassVar[bool] = False
+    """Whether the result is a new tensor of the input's dtype that depends on no state but the weights."""
+    returns_contiguous: ClassVar[bool] = False
+    """Whether the result is contiguous whatever the memory layout of the input."""
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        kind = next((kind for kind, twin in cls._defined.items() if twin is cls), None)
+        if cls.own is not None and kind is not None:
+            cls.kinds_of_own[cls.own] = kind
+
+    # ---- building and calling
+
+    @abstractmethod
+    def build(self, fields: Fields, shapes: Shapes) -> nn.Module:
+        """Return the module for fields as torch takes them and input shapes; raise what torch raises."""
+
+    def module(self, fields: Fields, shapes: Shapes) -> nn.Module:
+        """Return the module for fields as a kind has them, in evaluation mode."""
+        return self.build({name: plain(value) for name, value in fields.items()}, shapes).eval()
+
+    def tensors(self, shapes: Shapes, device: str) -> list[Tensor]:
+        """Return tensors of these shapes to call the module with."""
+        first = len(shapes) if self.first_index is None else self.first_index
+        return [*(floats(x, device) for x in shapes[:first]), *(indices(x, device) for x in shapes[first:])]
+
+    # ---- reading a live module
+
+    def from_module(self, module: nn.Module) -> Fields | None:
+        """Return the fields that a live module has, defaults among them; None where no fields describe it."""
+        if getattr(module, "return_indices", False):
+            return None
+        return {name: _setting(module, name) for name in self.kind.model_fields if hasattr(module, name)}
+
+    # ---- writing source
+
+    @abstractmethod
+    def source(self, fields: Fields, shapes: Shapes, written: Mapping[str, Any]) -> Source:
+        """Return how the layer is written; raise `SpecError` where it cannot be.
+
+        `written` are the fields in the spec, formulas among them.
+        """
+
+    def source_of(self, layer: Kind, shapes: Shapes, written: Mapping[str, Any]) -> Source:
+        """Return how a layer is written, with the fields that the spec writes and no others.
+
+        Equal layers of a graph are one object, however each is written, so the layer alone does not say.
+        """
+        if self.never_written:
+            raise self.not_written(self.never_written)
+        names = (name for name in written if name in self.kind.model_fields and name != "branches")
+        return self.source({name: plain(getattr(layer, name)) for name in names}, shapes, written)
+
+    def not_written(self, reason: str) -> SpecError:
+        """Return the error for a layer that export does not write."""
+        return SpecError(f"there is no source in torch for {self.kind.kind}: {reason}")
+
+    # ---- proving
+
+    def absent(self) -> str:
+        """Return why the installed torch has no counterpart, or an empty string."""
+        return ""
+
+    def uncovered(self, layer: Kind | type[Kind]) -> str:
+        """Return why a layer cannot be compared with torch, or an empty string."""
+        return self.absent()
+
+    def stricter(self, layer: Kind) -> str:
+        """Return why we refuse on purpose what torch accepts, or an empty string."""
+        return ""
+
+
+def floats(shape: Sizes, device: str) -> Tensor:
+    """Return numbers between 0 and 1; zeros on the meta device, which draws none."""
+    return (torch.zeros if device == "meta" else torch.rand)(shape, device=device)
+
+
+def indices(shape: Sizes, device: str) -> Tensor:
+    """Return integers that are an index of anything."""
+    return torch.zeros(shape, dtype=torch.long, device=device)
+
+
+def _setting(module: nn.Module, name: str) -> Any:
+    """Return a setting of a live module as a field has it: of a bias, whether there is one."""
+    value = getattr(module, name)
+    if name == "bias":
+        return value is not None
+    return tuple(value) if isinstance(value, (list, tuple)) else value
+
+
+class Missing(Twin[K]):
+    """The twin of a kind that torch has nothing for."""
+
+    def absent(self) -> str:
+        if self.kind.framework not in (None, self.framework):
+            return "a rule of Keras, and the proofs are against torch"
+        return f"torch has no counterpart of {self.kind.kind}"
+
+    def build(self, fields: Fields, shapes: Shapes) -> nn.Module:
+        raise LookupError(self.absent())
+
+    def source(self, fields: Fields, shapes: Shapes, written: Mapping[str, Any]) -> Source:
+        raise SpecError(f"there is no source in torch for {self.kind.kind}")
+
+
+# ---- modules
+
+INFERRED = frozenset(
+    (
+        *("in_channels", "in_features", "num_features", "num_channels", "input_size", "d_model", "embed_dim"),
+        *("in1_features", "in2_features"),
+    )
+)
+"""Fields that torch requires and we infer from the input."""
+
+
+class ModuleTwin(Twin[K]):
+    """A class of modules: by default the one that the kind names, its arguments called as our fields."""
+
+    def target(self) -> Callable[..., nn.Module]:
+        """Return the class."""
+        found: Callable[..., nn.Module] = self.own or named(str(self.kind.torch))
+        return found
+
+    def inferred(self, name: str, shapes: Shapes) -> int:
+        """Return the value of a field that is read off the input: by default the size of the channel axis."""
+        x, rank = shapes[0], getattr(self.kind, "rank", None)
+        if self.features_last:
+            return x[-1]
+        axis = 1 if rank is None else len(x) - rank - 1
+        return x[axis] if 0 <= axis < len(x) else 1
+
+    def arguments(self, fields: Fields, shapes: Shapes) -> Fields:
+        """Return the arguments of the class: those that are inferred, and our fields."""
+        missing = [name for name in self.kind.model_fields if name in INFERRED and fields.get(name) is None]
+        rest = {name: value for name, value in fields.items() if name not in missing}
+        return {name: self.inferred(name, shapes) for name in missing} | rest
+
+    def call(self, fields: Fields, shapes: Shapes, written: Mapping[str, Any]) -> ModuleSource:
+        """Return the call of the class, which `build` makes and `export` writes."""
+        arguments = self.arguments(fields, shapes)
+        computed = {name for name in arguments if name not in self.kind.model_fields}
+        channels = {name for name in computed if arguments[name] == self.inferred(name, shapes)}
+        return ModuleSource(self.target(), arguments, written, INFERRED | channels)
+
+    def connected(self, module: nn.Module, fields: Fields, shapes: Shapes) -> nn.Module:
+        """Return the module with hooks that gather its inputs and spread its results, which have no name."""
+        return module
+
+    def build(self, fields: Fields, shapes: Shapes) -> nn.Module:
+        return self.connected(self.call(fields, shapes, {}).module(), fields, shapes)
+
+    def source(self, fields: Fields, shapes: Shapes, written: Mapping[str, Any]) -> Source:
+        return self.call(fields, shapes, written)
+
+    def absent(self) -> str:
+        try:
+            self.target()
+        except ImportError as error:
+            return str(error)
+        return ""
+
+
+def flat(result: Any) -> tuple[Tensor, ...]:
+    """Return the tensors of a nested result in order, those that are None left out."""
+    if isinstance(result, Tensor):
+        return (result,)
+    return tuple(tensor for item in result if item is not None for tensor in flat(item))
+
+
+def spread(module: nn.Module) -> nn.Module:
+    """Let a module return a flat tuple of tensors."""
+    module.register_forward_hook(
+        lambda _module, _args, result: result if isinstance(result, Tensor) else flat(result)
+    )
+    return module
+
+
+# ---- functions
+
+
+class FunctionTwin(Twin[K]):
+    """A function of tensors: by default the one that the kind names, its arguments called as our fields."""
+
+    positional: ClassVar[tuple[str, ...]] = ()
+    """Fields that are given by position, after the tensors."""
+    always: ClassVar[tuple[str, ...]] = ()
+    """Fields that are given even where they have their defaults, which are not torch's."""
+
+    def operation(self, fields: Fields, shapes: Shapes) -> Operation:
+        """Return the operation for these fields."""
+        after = tuple(fields[name] for name in self.positional)
+        settings = {name: self.kind.model_fields[name].default for name in self.always} | fields
+        settings = {name: value for name, value in settings.items() if name not in self.positional}
+        return TorchCall(str(self.kind.torch), after=after, settings=settings)
+
+    def build(self, fields: Fields, shapes: Shapes) -> nn.Module:
+        return Function(self.operation(fields, shapes), self.kind.kind, fields)
+
+    def source(self, fields: Fields, shapes: Shapes, written: Mapping[str, Any]) -> Source:
+        if not str(self.kind.torch or "torch.").startswith("torch."):
+            raise self.not_written(f"{self.kind.torch} is not a function of torch")
+        return FunctionSource((self.kind.kind, *fields.items()), self.operation(fields, shapes).write)
+
+
+# ---- looking up
+
+
+def twin_of(kind: Kind | type[Kind]) -> Twin[Kind]:
+    """Return the torch counterpart of a layer or a kind.
+
+    >>> from shapecalc.layers import Conv2d, DepthwiseConv2d
+    >>> type(twin_of(Conv2d)).__name__, type(twin_of(DepthwiseConv2d)).__name__
+    ('ConvolutionTwin', 'DepthwiseTwin')
+    """
+    return Twin.of(kind, _by_name)
+
+
+def _by_name(kind: type[Kind]) -> type[Twin[Kind]]:
+    """Return the twin by what the kind names in torch: a class, a function, or a twin."""
+    if kind.torch is None or kind.framework not in (None, Twin.framework):
+        return Missing
+    try:
+        target = named(kind.torch)
+    except ImportError:  # what torch is too old for
+        return ModuleTwin
+    if not inspect.isclass(target):
+        return FunctionTwin
+    return target if issubclass(target, Twin) else ModuleTwin
+
+
+def build_layer(layer: Kind, shapes: Shapes) -> nn.Module:
+    """Return the counterpart of a layer for these input shapes; raise what torch raises."""
+    return twin_of(layer).module(layer.fields_set(), shapes)
+
+
+def kind_of_own(cls: type) -> type[Kind] | None:
+    """Return the kind whose twin builds modules of a class that is not torch's."""
+    if cls.__module__ == standalone.__name__:
+        Twin.all_defined()
+    return Twin.kinds_of_own.get(cls)
