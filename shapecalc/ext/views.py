@@ -151,12 +151,12 @@ def _derivation(options: Options, resolve: Resolve) -> Page:
 
 
 def _layer(options: Options, resolve: Resolve) -> Page:
-    from shapecalc.views.node_facts import node_page
+    from shapecalc.views.node_facts import entry_page
 
     report = _report(options, resolve)
     if not options.layers:
         raise SpecError("the view `layer` needs to know which", hint="say it with the option layers")
-    return tuple(block for path in options.layers for block in node_page(report.layer(path)))
+    return tuple(block for path in options.layers for block in entry_page(report[path]))
 
 
 def _sizes(options: Options, resolve: Resolve) -> Page:

@@ -140,7 +140,10 @@ class _Making:
         nodes = item.nodes
         is_layer = item.node is not None and len(nodes) == 1
         box = self._box(
-            item.label, family(nodes[0]) if is_layer and item.count == 1 else _part(nodes, item), item.output, item
+            item.label,
+            family(nodes[0]) if is_layer and item.count == 1 else _part(nodes, item),
+            item.output,
+            item,
         )
         box.frame = frame
         for node in nodes:

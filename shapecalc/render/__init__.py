@@ -1,4 +1,4 @@
-"""The document tree and its writers, one per output form; knows nothing of networks."""
+"""Output documents, and one writer per form: text, Markdown, LaTeX, HTML, reStructuredText. Internal."""
 
 from __future__ import annotations
 

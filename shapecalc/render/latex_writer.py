@@ -86,6 +86,8 @@ class _Latex(StringWriter):
     def facts(self, facts: Facts) -> str:
         if any(isinstance(part, Equation) for _, line in facts.rows for part in line):
             return "\n".join(self._aligned(facts))
+        if len(facts.rows) == 1:
+            return self._sentence(*facts.rows[0])
         rows = ((label, self.inline(line)) for label, line in facts.rows)
         return _listed("description", (rf"\item[{escaped(label)}] {text}" for label, text in rows))
 
@@ -103,15 +105,18 @@ class _Latex(StringWriter):
         previous = ""
         for label, equation, line in rows[first : last + 1]:
             if equation is None:
-                lines.append(rf"\intertext{{{label}: {self.inline(line)}.}}")
+                lines.append(rf"\intertext{{{self._sentence(label, line)}}}")
             else:
                 name = rf"\text{{{label}}} " if label != previous else ""
                 lines += [f"{row} \\\\" for row in _rows(equation, name, room)]
             previous = label
         lines[-1] = lines[-1].removesuffix(r" \\")
-        yield from (f"{label}: {self.inline(line)}." for label, _, line in rows[:first])
+        yield from (self._sentence(label, line) for label, _, line in rows[:first])
         yield from (r"\begin{align*}", *lines, r"\end{align*}")
-        yield from (f"{label}: {self.inline(line)}." for label, _, line in rows[last + 1 :])
+        yield from (self._sentence(label, line) for label, _, line in rows[last + 1 :])
+
+    def _sentence(self, label: str, line: Line) -> str:
+        return f"{escaped(label)}: {self.inline(line)}."
 
     def table(self, table: Table) -> str:
         return "\n".join(self._table(table))
@@ -153,7 +158,7 @@ def _listed(environment: str, items: Iterable[str]) -> str:
 def _rows(equation: Equation, label: str, room: int) -> Iterator[str]:
     """Yield an equation as one row, or as one for each equals sign where it would be too long."""
     head = f"{label}&& {equation.name.latex if equation.name else ''}".rstrip()
-    parts = [part.latex for part in equation.parts]
+    parts = [*dict.fromkeys(part.latex for part in equation.parts)]
     if sum(map(_width, parts)) <= room:
         yield f"{head} &= {' = '.join(parts)}"
         return

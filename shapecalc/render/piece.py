@@ -229,20 +229,15 @@ def factor_latex(size: Dim, *, alone: bool = False) -> str:
     return f"({text})" if is_sum(size) and not alone else text
 
 
-def different(parts: Iterable[Math]) -> tuple[Math, ...]:
-    """Return parts, of which equal ones are written once."""
-    return tuple({part.latex: part for part in parts}.values())
-
-
 def chain(parts: Iterable[Math]) -> Math:
-    """Return what is equal to each other, between equals signs."""
-    sides = [*parts]
-    return Math(" = ".join(side.latex for side in sides), " = ".join(side.text for side in sides))
+    """Return what is equal to each other, between equals signs, equal parts once."""
+    sides = {part.latex: part.text for part in parts}
+    return Math(" = ".join(sides), " = ".join(sides.values()))
 
 
 def equation(parts: Iterable[Math], name: Math | None = None) -> Equation:
-    """Return an equation, of parts that differ from each other; a name is on its left."""
-    sides = different(parts)
+    """Return an equation, with a name on its left if there is one."""
+    sides = tuple(parts)
     line = chain(sides if name is None else (name, *sides))
     return Equation(line.latex, line.text, sides, name)
 

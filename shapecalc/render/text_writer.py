@@ -114,9 +114,10 @@ def _is_inner(block: object) -> bool:
 
 def _equation(equation: Equation) -> list[str]:
     """Return an equation on one line, or on one for each equals sign."""
-    if len(equation.text) <= _ROOM:
-        return [equation.text]
-    parts = [part.text for part in equation.parts]
+    parts = [*dict.fromkeys(part.text for part in equation.parts)]
+    line = " = ".join([equation.name.text, *parts] if equation.name else parts)
+    if len(line) <= _ROOM:
+        return [line]
     if equation.name is None:
         first, *others = parts
         return [*folded(first, _ROOM), *(line for part in others for line in folded(f"= {part}", _ROOM, 2))]

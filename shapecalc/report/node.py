@@ -35,7 +35,7 @@ class Node(Shown, Generic[D_co]):
     """
 
     __slots__ = ("_effect", "_fields", "_graph_node", "_moved", "_statistics", "inputs", "itemsize", "shares")
-    _view: ClassVar[str] = "shapecalc.views.node_facts:node_page"
+    _view: ClassVar[str] = "shapecalc.views.node_facts:entry_page"
 
     def __init__(
         self,

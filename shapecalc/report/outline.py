@@ -26,7 +26,7 @@ class Item(Shown, Generic[D_co]):
     leaves out what is not counted, as in the report.
     """
 
-    _view: ClassVar[str] = "shapecalc.views.node_facts:group_page"
+    _view: ClassVar[str] = "shapecalc.views.node_facts:entry_page"
 
     path: str
     label: str
@@ -151,7 +151,7 @@ class Item(Shown, Generic[D_co]):
         }
 
     def __repr__(self) -> str:
-        return f"<{self.path}: {self.kind}, {len(self.nodes)} layers, output {self.output}>"
+        return f"<{self.path}: {self.kind}, {len(self.nodes)} layers>"
 
 
 def outline(

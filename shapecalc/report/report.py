@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 from shapecalc.algebra import Dim, Expr
 from shapecalc.conventions.by_tool import DEFAULT, convention
 from shapecalc.engine.graph import Graph, Group, Inference
-from shapecalc.errors import Undecided
+from shapecalc.errors import SpecError, Undecided, quote
 from shapecalc.layers.requirement import Requirement, Shape, shown
 from shapecalc.render.display import Shown
 from shapecalc.report.node import D_co, Node, number, plain
@@ -165,11 +165,11 @@ class Report(Shown, Totals[D_co]):
         raise unknown_path(self.name, self._by_path, path)
 
     def layer(self, path: str) -> Node[D_co]:
-        """Return the layer with a path; raise `UnknownPath` where there is none, or a group."""
-        node = self._by_path.get(path)
-        if node is None:
-            raise unknown_path(self.name, self._by_path, path)
-        return node
+        """Return the layer with a path; raise `UnknownPath` where there is none, `SpecError` for a group."""
+        entry = self[path]
+        if isinstance(entry, Item):
+            raise SpecError(f"{quote(path)} is a group of {len(entry.nodes)} layers, not one layer")
+        return entry
 
     def inside(self, *paths: str) -> list[Node[D_co]]:
         """Return the layers with these paths and those in the groups with them, in order of execution.

@@ -1,1 +1,1 @@
-"""What a reader sees of a report: one module for each view, every one of them a page for all output forms."""
+"""Reports as output documents: one module per view, each of them for every form. Internal."""

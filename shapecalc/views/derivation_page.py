@@ -19,7 +19,6 @@ from shapecalc.render.piece import (
     Math,
     Page,
     chain,
-    different,
     equation,
     factor_latex,
     plain,
@@ -68,7 +67,8 @@ def _line(content: Content) -> Line:
     for field, given in fields_of(content):
         between = ", " if line else ""
         line += [word] if (word := f"{between}{field} " if field else between) else []
-        line.append(chain([_term(given.letter), _term(terms.inserted(given.letter))]))
+        sides = (_term(given.letter), _term(terms.inserted(given.letter)))
+        line.append(Math(*(" = ".join(getattr(side, form) for side in sides) for form in ("latex", "text"))))
     return tuple(line)
 
 
@@ -97,7 +97,7 @@ def _axes(axes: Axes) -> Math:
         return shape
     letters = [_term(term) for term in axes.letters]
     named = Math(r" \times ".join(one.latex for one in letters), "×".join(one.text for one in letters))
-    return chain(different([named, shape]))
+    return chain([named, shape])
 
 
 def _totals(derivation: Derivation) -> Iterator[tuple[str, Line]]:

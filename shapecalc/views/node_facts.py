@@ -11,12 +11,12 @@ from shapecalc.report.outline import Item, window_text
 from shapecalc.views.notes import memory
 
 
-def node_page(node: Node) -> Page:
-    """Return what is known of one layer; shapes have the batch in front."""
-    return (Facts(tuple(_facts(node))),)
+def entry_page(entry: Node | Item) -> Page:
+    """Return what is known of a layer or a group of layers; shapes have the batch in front."""
+    return (Facts(tuple(_of_group(entry) if isinstance(entry, Item) else _of_layer(entry))),)
 
 
-def _facts(node: Node) -> Iterator[tuple[str, Line]]:
+def _of_layer(node: Node) -> Iterator[tuple[str, Line]]:
     yield "Layer", (Code(node.path), f", {node.kind}")
     yield from _shapes("Input", node.inputs)
     yield from _shapes("Output", node.outputs)
@@ -40,13 +40,12 @@ def _shapes(label: str, shapes: Iterable[Shape]) -> Iterator[tuple[str, Line]]:
         yield "" if number else label, (sizes(shape),)
 
 
-def group_page(item: Item) -> Page:
-    """Return what is known of a group of layers: its shapes, its counts, and what is inside it."""
-    facts: list[tuple[str, Line]] = [("Group", (Code(item.path), f", {item.kind}"))]
-    facts += [*_shapes("Input", item.inputs), ("Output", (sizes(item.output),))]
-    facts.append(("Parameters", (amount(item.params),)))
-    facts.append(("MACs", (*(() if item.complete else ("at least ",)), amount(item.macs))))
-    facts.append(("Memory", memory(item.bytes)))
+def _of_group(item: Item) -> Iterator[tuple[str, Line]]:
+    yield "Group", (Code(item.path), f", {item.kind}" if item.kind else "")
+    yield from _shapes("Input", item.inputs)
+    yield from _shapes("Output", item.outputs)
+    yield "Parameters", (amount(item.params),)
+    yield "MACs", ("" if item.complete else "at least ", amount(item.macs))
+    yield "Memory", memory(item.bytes)
     for number, child in enumerate(child for child in item.children if child.nodes):
-        facts.append(("" if number else "Holds", (Code(child.path), f", {child.kind}")))
-    return (Facts(tuple(facts)),)
+        yield "" if number else "Holds", (Code(child.path), f", {child.kind}" if child.kind else "")
