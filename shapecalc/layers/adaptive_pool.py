@@ -16,9 +16,9 @@ from shapecalc.layers.centre import Centre, Centres, kept, scaled_by
 from shapecalc.layers.counts import Operations, greatest, mean
 from shapecalc.layers.dependence import EVERYTHING, Along, AxisDependence, Dependence, placed, shared_out
 from shapecalc.layers.family import Family
-from shapecalc.layers.fields import CountPerAxis, Each, Flag, Whole, complaint
-from shapecalc.layers.fields import Optional as OptionalField
+from shapecalc.layers.fields import Each, Flag, Integer, Nullable, complaint
 from shapecalc.layers.requirement import Requirement, Shape, rank_between
+from shapecalc.layers.roles import Lettered, OutputSize
 from shapecalc.layers.spatial import Spatial
 
 
@@ -26,7 +26,7 @@ class _OutputSize(Each):
     """A count for all axes, or a list of them in which null keeps an axis."""
 
     def __init__(self) -> None:
-        super().__init__(OptionalField(Whole(1)))
+        super().__init__(Nullable(Integer(1)))
 
     def check(self, value: Any) -> Any:
         if value is None:
@@ -37,7 +37,7 @@ class _OutputSize(Each):
         return {"anyOf": [kept for kept in super().json_schema()["anyOf"] if kept != {"type": "null"}]}
 
 
-OutputSize = Annotated[Dim | tuple[Dim | None, ...], _OutputSize()]
+SizeOrKept = Annotated[Dim | tuple[Dim | None, ...], _OutputSize(), Lettered("o")]
 
 
 class AdaptivePool(NoWeights, NoMacs, NoWindow, Spatial):
@@ -45,7 +45,7 @@ class AdaptivePool(NoWeights, NoMacs, NoWindow, Spatial):
 
     settles_sizes: ClassVar[bool] = True
 
-    output_size: OutputSize
+    output_size: SizeOrKept
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         return self.spatial_rank(x)
@@ -173,7 +173,7 @@ class AdaptiveAvgPool1d(AdaptiveAverage):
     rank: ClassVar[int] = 1
     torch: ClassVar[str | None] = "torch.nn.AdaptiveAvgPool1d"
 
-    output_size: CountPerAxis
+    output_size: OutputSize
 
 
 class AdaptiveAvgPool2d(AdaptiveMean):
@@ -219,7 +219,7 @@ class AdaptiveMaxPool1d(AdaptiveMax):
     rank: ClassVar[int] = 1
     torch: ClassVar[str | None] = "torch.nn.AdaptiveMaxPool1d"
 
-    output_size: CountPerAxis
+    output_size: OutputSize
 
 
 class AdaptiveMaxPool2d(AdaptiveMax):

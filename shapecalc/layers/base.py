@@ -10,9 +10,9 @@ weights or without multiplications says so by naming `NoWeights` or `NoMacs` amo
 """
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, NamedTuple, Self, TypeAlias
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Self, TypeAlias
 
 from pydantic import BaseModel, ConfigDict
 
@@ -24,9 +24,12 @@ from shapecalc.layers.counts import NOTHING, Operations
 from shapecalc.layers.dependence import Dependence, placed, unsaid
 from shapecalc.layers.family import Family
 from shapecalc.layers.requirement import Refused, Requirement, Shape, arity, checked
+from shapecalc.layers.roles import Holds
 
 Shapes: TypeAlias = tuple[Shape, ...]
 Named: TypeAlias = dict[str, Shape]
+Caller: TypeAlias = Literal["module", "function", "method"]
+"""How torch is called: through a module, a function of torch.nn.functional, or otherwise, as `x.relu()`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,12 +101,17 @@ class Kind(BaseModel):
     """The dotted name of Keras' counterpart, if it has one."""
     framework: ClassVar[str | None] = None
     """Whose rules these are, `torch` or `keras`; None where channels play no part and they agree."""
+    unknown_dependence: ClassVar[tuple[str, str] | None] = None
+    """The axes on which results depend in a way that is not known, and why."""
     settles_sizes: ClassVar[bool] = False
     """Whether the sizes of the results are known whatever sizes arrive."""
     statistics: ClassVar[frozenset[str]] = frozenset()
     """The tensors that training gathers and does not learn; Keras counts them as parameters."""
-    silent: ClassVar[Mapping[str, int]] = {}
-    """The values at which a derivation leaves fields out of its formulas, as textbooks do."""
+
+    @classmethod
+    def channel_axis(cls, x: Shape) -> int:
+        """Return the number of the axis of channels: the second, unless a kind has another layout."""
+        return 1
 
     @property
     def acts_as(self) -> Family:
@@ -410,7 +418,7 @@ class Merge(Joint):
     keeps_places: ClassVar[bool] = True
     """Whether elements meet that stand at the same place, as in a sum; in a matrix product they do not."""
 
-    branches: tuple[tuple[str, Any], ...] | None = None
+    branches: Annotated[tuple[tuple[str, Any], ...] | None, Holds()] = None
 
     def __init__(self, *unnamed: Any, **given: Any) -> None:
         """Take branches by position or by name: `Add([...], [])`, `Add(main=[...], skip=[])`."""

@@ -12,7 +12,7 @@ from shapecalc.layers.arithmetic import padded, uncropped
 from shapecalc.layers.base import Layer, NoOperations, NoWeights, NoWindow
 from shapecalc.layers.dependence import Along, Dependence, stretched
 from shapecalc.layers.family import Family
-from shapecalc.layers.fields import Listed, Whole
+from shapecalc.layers.fields import Integer, Listed
 from shapecalc.layers.requirement import Requirement, Shape, shown
 from shapecalc.layers.reshape import Rearranging, Sizes, completed, fits, legal_sizes
 
@@ -97,7 +97,7 @@ class PadAny(NoWeights, NoOperations, NoWindow, Layer):
     torch: ClassVar[str | None] = "torch.nn.functional.pad"
     framework: ClassVar[str | None] = "torch"
 
-    pad: Annotated[tuple[Dim, ...], Listed(Whole())]
+    pad: Annotated[tuple[Dim, ...], Listed(Integer())]
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         given = len(self.pad)

@@ -16,20 +16,11 @@ from shapecalc.layers.base import Joint, Named, Shapes
 from shapecalc.layers.counts import NOTHING, SIGMOID, Operations, log_softmax, mean, products
 from shapecalc.layers.dependence import EVERYTHING, Along, Dependence, everywhere, over, placed, reduced
 from shapecalc.layers.family import Family
-from shapecalc.layers.fields import (
-    Count,
-    Flag,
-    Index,
-    Listed,
-    Optional,
-    OptionalCount,
-    Probability,
-    Real,
-    Whole,
-)
+from shapecalc.layers.fields import Count, Flag, Index, Integer, Listed, Nullable, Probability, Real
 from shapecalc.layers.loss import Loss, Reduction, Stretching, reduced_by
 from shapecalc.layers.merge import broadcast
-from shapecalc.layers.requirement import Requirement, Shape, arity, matches, rank_between, shaped, shown
+from shapecalc.layers.requirement import Requirement, Shape, arity, rank_between, shaped, shown
+from shapecalc.layers.roles import InFeatures, declared
 
 
 class Weighted(Loss):
@@ -180,7 +171,7 @@ class MultiMarginLoss(Weighted):
     kind: ClassVar[str] = "multi_margin_loss"
     torch: ClassVar[str | None] = "torch.nn.MultiMarginLoss"
 
-    p: Annotated[Dim, Whole(1, 2)] = Field(1, description="The exponent of the distances, 1 or 2.")
+    p: Annotated[Dim, Integer(1, 2)] = Field(1, description="The exponent of the distances, 1 or 2.")
     margin: Real = 1
 
     def fitting(self, inputs: Shapes) -> Iterator[Requirement]:
@@ -295,22 +286,22 @@ class LinearCrossEntropyLoss(Joint):
     framework: ClassVar[str | None] = "torch"
     torch: ClassVar[str | None] = "torch.nn.LinearCrossEntropyLoss"
 
-    in_features: OptionalCount = None
+    in_features: InFeatures = None
     num_classes: Count
-    out_features: Annotated[tuple[Dim, ...], Listed(Whole(1))] = Field(
+    out_features: Annotated[tuple[Dim, ...], Listed(Integer(1))] = Field(
         (), description="The sizes of the scores behind the axis of the classes."
     )
     bias: Flag = False
     weight: Flag = False
     reduction: Reduction = "mean"
-    ignore_index: Annotated[int | None, Optional(Whole(may_be_free=False))] = None
+    ignore_index: Annotated[int | None, Nullable(Integer(may_be_free=False))] = None
     label_smoothing: Probability = 0
 
     def requirements(self, inputs: Shapes) -> Iterator[Requirement]:
         yield arity(self.kind, len(inputs), 2)
         x, target = inputs
         yield from rank_between(self.kind, x, 1 + bool(self.out_features), 2)
-        yield from matches(self.kind, "in_features", self.in_features, x[-1], x, "features in its last axis")
+        yield from declared(self, x)
         ignores = None if self.ignore_index is None else 0  # whichever: probabilities have no class
         yield from right_classes(
             self.kind, self.scores(inputs), target, ignores=ignores, smoothed=self.label_smoothing > 0

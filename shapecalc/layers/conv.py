@@ -14,8 +14,9 @@ from shapecalc.layers.base import Named, NoBuffers
 from shapecalc.layers.counts import Operations, products
 from shapecalc.layers.dependence import EVERYTHING, Along, AxisDependence
 from shapecalc.layers.family import Family
-from shapecalc.layers.fields import Count, Flag, OptionalCount
-from shapecalc.layers.requirement import Requirement, Shape, divides, matches
+from shapecalc.layers.fields import Flag
+from shapecalc.layers.requirement import Requirement, Shape
+from shapecalc.layers.roles import Groups, InChannels, Multiplier, OutChannels, declared, divided
 from shapecalc.layers.sliding import Sliding, Windowed
 
 
@@ -23,19 +24,20 @@ class Convolving(NoBuffers, Sliding):
     """The rules of convolution, for any number of axes and in either layout."""
 
     family: ClassVar[Family] = Family.CONVOLUTION
+    unknown_dependence: ClassVar[tuple[str, str] | None] = (
+        "channels",
+        "channels of one group see those of their group alone",
+    )
 
-    in_channels: OptionalCount = None
-    out_channels: Count
-    groups: Count = 1
+    in_channels: InChannels = None
+    out_channels: OutChannels
+    groups: Groups = 1
     bias: Flag = True
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         yield from self.spatial_rank(x)
-        arriving = self.channels(x)
-        yield from matches(self.kind, "in_channels", self.in_channels, arriving, x)
-        if self.groups != 1:
-            yield divides(self.kind, "groups", self.groups, "in_channels", arriving)
-            yield divides(self.kind, "groups", self.groups, "out_channels", self.out_channels)
+        yield from declared(self, x)
+        yield from divided(self, x)
         yield from super().requirements(x)
 
     def output(self, x: Shape) -> Shape:
@@ -130,14 +132,18 @@ class DepthwiseConvolving(NoBuffers, Sliding):
     """The rules of depthwise convolution: every channel has `depth_multiplier` filters of its own."""
 
     family: ClassVar[Family] = Family.CONVOLUTION
+    unknown_dependence: ClassVar[tuple[str, str] | None] = (
+        "channels",
+        "with several filters a channel, several results see one channel",
+    )
 
-    in_channels: OptionalCount = None
-    depth_multiplier: Count = 1
+    in_channels: InChannels = None
+    depth_multiplier: Multiplier = 1
     bias: Flag = True
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         yield from self.spatial_rank(x)
-        yield from matches(self.kind, "in_channels", self.in_channels, self.channels(x), x)
+        yield from declared(self, x)
         yield from super().requirements(x)
 
     def output(self, x: Shape) -> Shape:
@@ -212,14 +218,14 @@ class SeparableConvolving(NoBuffers, Sliding):
 
     family: ClassVar[Family] = Family.CONVOLUTION
 
-    in_channels: OptionalCount = None
-    out_channels: Count
-    depth_multiplier: Count = 1
+    in_channels: InChannels = None
+    out_channels: OutChannels
+    depth_multiplier: Multiplier = 1
     bias: Flag = True
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         yield from self.spatial_rank(x)
-        yield from matches(self.kind, "in_channels", self.in_channels, self.channels(x), x)
+        yield from declared(self, x)
         yield from super().requirements(x)
 
     def output(self, x: Shape) -> Shape:

@@ -15,8 +15,8 @@ from shapecalc.layers.base import NoMacs, NoOperations, NoWeights, NoWindow
 from shapecalc.layers.counts import Operations
 from shapecalc.layers.dependence import Along, AxisDependence, Dependence, placed, unsaid
 from shapecalc.layers.family import Family
-from shapecalc.layers.fields import CountPerAxis, ExtentPerAxis
 from shapecalc.layers.requirement import Requirement, Shape, divides, rank_between
+from shapecalc.layers.roles import Dilation, KernelSize, OutputSize, PaddingPerAxis, Stride
 from shapecalc.layers.spatial import Spatial
 
 
@@ -27,10 +27,10 @@ class Columns(NoWeights, NoMacs, NoWindow, Spatial):
 
     rank: ClassVar[int] = 2
 
-    kernel_size: CountPerAxis
-    dilation: CountPerAxis = 1
-    padding: ExtentPerAxis = 0
-    stride: CountPerAxis = 1
+    kernel_size: KernelSize
+    dilation: Dilation = 1
+    padding: PaddingPerAxis = 0
+    stride: Stride = 1
 
     def fits(self, sizes: Shape) -> Iterator[Requirement]:
         """Require that the window fits into sides of these sizes."""
@@ -62,6 +62,10 @@ class Unfold(NoOperations, Columns):
 
     kind: ClassVar[str] = "unfold"
     torch: ClassVar[str | None] = "torch.nn.Unfold"
+    unknown_dependence: ClassVar[tuple[str, str] | None] = (
+        "places",
+        "the columns are a list of windows over two axes in one",
+    )
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         yield from self.spatial_rank(x)
@@ -89,8 +93,12 @@ class Fold(Columns):
 
     kind: ClassVar[str] = "fold"
     torch: ClassVar[str | None] = "torch.nn.Fold"
+    unknown_dependence: ClassVar[tuple[str, str] | None] = (
+        "places and channels",
+        "the columns are a list of windows over two axes in one",
+    )
 
-    output_size: CountPerAxis
+    output_size: OutputSize
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         yield from rank_between(self.kind, x, 2, 3)

@@ -16,10 +16,10 @@ from shapecalc.layers.base import NoMacs, NoWeights, NoWindow, Shapes
 from shapecalc.layers.counts import Operations, greatest
 from shapecalc.layers.dependence import Dependence, placed, unsaid
 from shapecalc.layers.family import Family
-from shapecalc.layers.fields import CountPerAxis, Decimal, Each, Flag, complaint
-from shapecalc.layers.fields import Optional as OptionalField
+from shapecalc.layers.fields import Decimal, Each, Flag, Nullable, complaint
 from shapecalc.layers.requirement import Requirement, Shape
 from shapecalc.layers.resample import in_doubles
+from shapecalc.layers.roles import KernelSize
 from shapecalc.layers.spatial import AXES, Spatial
 from shapecalc.layers.unpool import OptionalSize
 
@@ -38,18 +38,22 @@ class _Part(Decimal):
         return {"anyOf": [number | {"exclusiveMinimum": 0, "exclusiveMaximum": 1}, *others]}
 
 
-Ratio = Annotated[Fraction | tuple[Fraction, ...] | None, OptionalField(Each(_Part()))]
+Ratio = Annotated[Fraction | tuple[Fraction, ...] | None, Nullable(Each(_Part()))]
 
 
 class FractionalMaxPool(NoWeights, NoMacs, NoWindow, Spatial):
     """The rules of fractional max pooling, for any number of axes."""
 
     family: ClassVar[Family] = Family.FRACTIONAL_POOL
+    unknown_dependence: ClassVar[tuple[str, str] | None] = (
+        "places",
+        "the windows stand at random distances",
+    )
 
     spare: ClassVar[int] = 0
     """By how much more the input must be than what as many windows need, one apart."""
 
-    kernel_size: CountPerAxis
+    kernel_size: KernelSize
     output_size: OptionalSize = None
     output_ratio: Ratio = None
     return_indices: Flag = False

@@ -13,9 +13,10 @@ from shapecalc.layers.base import Layer, Named, NoBuffers, NoMacs, NoWindow, Own
 from shapecalc.layers.counts import Operations, rescaled, standardized
 from shapecalc.layers.dependence import EVERYTHING, Dependence, over
 from shapecalc.layers.family import Family
-from shapecalc.layers.fields import Count, Flag, OptionalCount, Real
-from shapecalc.layers.layer_norm import OverLastAxes
-from shapecalc.layers.requirement import Requirement, Shape, divides, matches, rank_between
+from shapecalc.layers.fields import Flag, Real
+from shapecalc.layers.layer_norm import NumGroups, OverLastAxes
+from shapecalc.layers.requirement import Requirement, Shape, rank_between
+from shapecalc.layers.roles import InChannels, declared, divided
 
 EPS = Fraction(1, 1000)
 
@@ -30,6 +31,10 @@ class KerasScaled(SameShape, NoBuffers, NoMacs, NoWindow, Layer):
     scale: Flag = True
     center: Flag = True
 
+    @classmethod
+    def channel_axis(cls, x: Shape) -> int:
+        return len(x) - 1
+
     def learned(self, size: Shape) -> Named:
         """Return gamma and beta, as far as they are asked for."""
         asked = {"gamma": self.affine and self.scale, "beta": self.affine and self.center}
@@ -43,12 +48,12 @@ class KerasBatchNorm(OwnPlace, KerasScaled):
 
     statistics: ClassVar[frozenset[str]] = frozenset({"moving_mean", "moving_variance"})
 
-    num_features: OptionalCount = None
+    num_features: InChannels = None
     momentum: Real = Fraction(99, 100)
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         yield from rank_between(self.kind, x, 2, None)
-        yield from matches(self.kind, "num_features", self.num_features, x[-1], x)
+        yield from declared(self, x)
 
     def weights(self, x: Shape) -> Named:
         return self.learned(x[-1:]) | {"moving_mean": x[-1:], "moving_variance": x[-1:]}
@@ -112,14 +117,18 @@ class KerasGroupNorm(KerasScaled):
     kind: ClassVar[str] = "group_norm"
     family: ClassVar[Family] = Family.GROUP_NORM
     keras: ClassVar[str | None] = "keras.layers.GroupNormalization"
+    unknown_dependence: ClassVar[tuple[str, str] | None] = (
+        "channels",
+        "channels of one group see those of their group alone",
+    )
 
-    num_groups: Count
-    num_channels: OptionalCount = None
+    num_groups: NumGroups
+    num_channels: InChannels = None
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         yield from rank_between(self.kind, x, 2, None)
-        yield from matches(self.kind, "num_channels", self.num_channels, x[-1], x)
-        yield divides(self.kind, "num_groups", self.num_groups, "channels", x[-1])
+        yield from declared(self, x)
+        yield from divided(self, x)
 
     def sight(self, x: Shape, result: int) -> Dependence:
         found = over(len(x), range(1, len(x) - 1))

@@ -13,9 +13,12 @@ from shapecalc.layers.base import Layer, Named, NoBuffers, NoMacs, NoWeights, No
 from shapecalc.layers.counts import Operations, standardized
 from shapecalc.layers.dependence import EVERYTHING, Along, Dependence, over, placed
 from shapecalc.layers.family import Family
-from shapecalc.layers.fields import Count, Decimal, Each, Flag, Optional, OptionalCount, Real, Whole
+from shapecalc.layers.fields import Count, Decimal, Each, Flag, Integer, Nullable, Real
 from shapecalc.layers.norm import EPS, enough
-from shapecalc.layers.requirement import Requirement, Shape, divides, matches, rank_between, shown
+from shapecalc.layers.requirement import Requirement, Shape, divides, rank_between, shown
+from shapecalc.layers.roles import Divides, InChannels, Inferred, declared, divided
+
+NumGroups = Annotated[Count, Divides(of=("num_channels",))]
 
 
 class GroupNorm(SameShape, NoBuffers, NoMacs, NoWindow, Layer):
@@ -35,9 +38,13 @@ class GroupNorm(SameShape, NoBuffers, NoMacs, NoWindow, Layer):
     framework: ClassVar[str | None] = "torch"
     torch: ClassVar[str | None] = "torch.nn.GroupNorm"
     keras: ClassVar[str | None] = "keras.layers.GroupNormalization"
+    unknown_dependence: ClassVar[tuple[str, str] | None] = (
+        "channels",
+        "channels of one group see those of their group alone",
+    )
 
-    num_groups: Count
-    num_channels: OptionalCount = None
+    num_groups: NumGroups
+    num_channels: InChannels = None
     eps: Real = EPS
     affine: Flag = True
 
@@ -46,8 +53,8 @@ class GroupNorm(SameShape, NoBuffers, NoMacs, NoWindow, Layer):
         if self.num_channels is not None:
             yield divides(self.kind, "num_groups", self.num_groups, "num_channels", self.num_channels)
         if self.affine:
-            yield from matches(self.kind, "num_channels", self.num_channels, x[1], x)
-        yield divides(self.kind, "num_groups", self.num_groups, "channels", x[1])
+            yield from declared(self, x)
+        yield from divided(self, x)
         values = x[0] * (x[1] // self.num_groups) * product(x[2:])
         yield enough(self.kind, values, "values per group", x)
 
@@ -67,7 +74,9 @@ class OverLastAxes(SameShape, NoBuffers, NoMacs, NoWindow, Layer):
 
     framework: ClassVar[str | None] = "torch"
 
-    normalized_shape: Annotated[Dim | tuple[Dim, ...] | None, Optional(Each(Whole(1)))] = None
+    normalized_shape: Annotated[
+        Dim | tuple[Dim, ...] | None, Nullable(Each(Integer(1))), Inferred("n", axis=-1)
+    ] = None
     elementwise_affine: Flag = True
 
     def axes(self, x: Shape, number: int) -> tuple[str, ...]:
@@ -147,7 +156,7 @@ class RMSNorm(OverLastAxes):
     torch: ClassVar[str | None] = "torch.nn.RMSNorm"
     keras: ClassVar[str | None] = "keras.layers.RMSNormalization"
 
-    eps: Annotated[Fraction | int | None, Optional(Decimal())] = None
+    eps: Annotated[Fraction | int | None, Nullable(Decimal())] = None
 
     def weights(self, x: Shape) -> Named:
         return {"weight": self.normalized(x)} if self.elementwise_affine else {}
@@ -203,6 +212,10 @@ class CrossMapLRN2d(LocalResponseNorm):
 
     kind: ClassVar[str] = "cross_map_lrn2d"
     torch: ClassVar[str | None] = "torch.nn.CrossMapLRN2d"
+    unknown_dependence: ClassVar[tuple[str, str] | None] = (
+        "channels",
+        "torch's running sum never lets go of the first channel",
+    )
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         return rank_between(self.kind, x, 4, 4)

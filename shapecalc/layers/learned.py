@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from fractions import Fraction
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 from shapecalc.algebra import product
 from shapecalc.layers.base import Layer, Named, NoBuffers, NoMacs, NoOperations, NoWindow, OwnPlace, SameShape
@@ -10,7 +10,8 @@ from shapecalc.layers.counts import Operations
 from shapecalc.layers.dependence import Along, Dependence, placed
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Index, OptionalCount, Real
-from shapecalc.layers.requirement import Requirement, Shape, axis_exists, matches, rank_between
+from shapecalc.layers.requirement import Requirement, Shape, axis_exists, rank_between
+from shapecalc.layers.roles import InFeatures, Inferred, declared
 
 
 class ClassToken(NoBuffers, NoOperations, NoWindow, Layer):
@@ -26,14 +27,14 @@ class ClassToken(NoBuffers, NoOperations, NoWindow, Layer):
     kind: ClassVar[str] = "class_token"
     family: ClassVar[Family] = Family.TENSOR
 
-    embed_dim: OptionalCount = None
+    embed_dim: InFeatures = None
 
     def axes(self, x: Shape, number: int) -> tuple[str, ...]:
         return ("L", "E")
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         yield from rank_between(self.kind, x, 3, 3)
-        yield from matches(self.kind, "embed_dim", self.embed_dim, x[-1], x, "features in its last axis")
+        yield from declared(self, x)
 
     def output(self, x: Shape) -> Shape:
         return (x[0], x[1] + 1, x[2])
@@ -60,16 +61,15 @@ class PositionEmbedding(OwnPlace, SameShape, NoBuffers, NoMacs, NoWindow, Layer)
     kind: ClassVar[str] = "position_embedding"
     family: ClassVar[Family] = Family.ELEMENTWISE
 
-    length: OptionalCount = None
-    embed_dim: OptionalCount = None
+    length: Annotated[OptionalCount, Inferred(axis=1, what="positions")] = None
+    embed_dim: InFeatures = None
 
     def axes(self, x: Shape, number: int) -> tuple[str, ...]:
         return ("L", "E")
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         yield from rank_between(self.kind, x, 3, 3)
-        yield from matches(self.kind, "length", self.length, x[1], x, "positions")
-        yield from matches(self.kind, "embed_dim", self.embed_dim, x[-1], x, "features in its last axis")
+        yield from declared(self, x)
 
     def weights(self, x: Shape) -> Named:
         return {"weight": (1, *x[1:])}

@@ -13,8 +13,9 @@ from shapecalc.layers.centre import Centres, kept
 from shapecalc.layers.counts import NOTHING, Operations, products
 from shapecalc.layers.dependence import Dependence, over
 from shapecalc.layers.family import Family
-from shapecalc.layers.fields import Count, Flag, Optional, OptionalCount, Whole
-from shapecalc.layers.requirement import Requirement, Shape, matches, rank_between, shown
+from shapecalc.layers.fields import Flag, Integer, Nullable
+from shapecalc.layers.requirement import Requirement, Shape, rank_between, shown
+from shapecalc.layers.roles import InFeatures, OutFeatures, Rows, VectorLength, declared
 
 
 class Dense(NoBuffers, NoWindow, Layer):
@@ -24,8 +25,8 @@ class Dense(NoBuffers, NoWindow, Layer):
 
     settles_sizes: ClassVar[bool] = True
 
-    in_features: OptionalCount = None
-    out_features: Count
+    in_features: InFeatures = None
+    out_features: OutFeatures
     bias: Flag = True
 
     def axes(self, x: Shape, number: int) -> tuple[str, ...]:
@@ -33,8 +34,7 @@ class Dense(NoBuffers, NoWindow, Layer):
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         yield from rank_between(self.kind, x, 1, None)
-        found = matches(self.kind, "in_features", self.in_features, x[-1], x, "features in its last axis")
-        for requirement in found:
+        for requirement in declared(self, x):
             missing = len(x) > 2 and product(x[1:]) == self.in_features
             yield requirement.saying(hint=_flatten_first(x)) if missing else requirement
 
@@ -101,8 +101,8 @@ class Table(OwnPlace, NoBuffers, NoOperations, NoWindow, Layer):
 
     family: ClassVar[Family] = Family.EMBEDDING
 
-    num_embeddings: Count
-    embedding_dim: Count
+    num_embeddings: Rows
+    embedding_dim: VectorLength
 
     def output(self, x: Shape) -> Shape:
         return (*x, self.embedding_dim)
@@ -130,7 +130,7 @@ class Embedding(Table):
     torch: ClassVar[str | None] = "torch.nn.Embedding"
     keras: ClassVar[str | None] = "keras.layers.Embedding"
 
-    padding_idx: Annotated[Dim | None, Optional(Whole())] = None
+    padding_idx: Annotated[Dim | None, Nullable(Integer())] = None
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         if self.padding_idx is not None:

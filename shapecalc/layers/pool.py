@@ -9,7 +9,7 @@ No pooling has weights or counts as multiply-accumulates: torch counts none, and
 additions and one division per output.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import Annotated, Any, ClassVar
 
 from shapecalc.algebra import Dim, product
@@ -18,9 +18,9 @@ from shapecalc.layers.base import NoMacs, NoWeights, Shapes, Window
 from shapecalc.layers.counts import Operations, greatest, mean, norm
 from shapecalc.layers.extended_number import INFINITIES, Power
 from shapecalc.layers.family import Family
-from shapecalc.layers.fields import CountPerAxis, Each, ExtentPerAxis, Flag, PerAxis, Whole, complaint
-from shapecalc.layers.fields import Optional as OptionalField
+from shapecalc.layers.fields import Each, ExtentPerAxis, Flag, Integer, Nullable, PerAxis, complaint
 from shapecalc.layers.requirement import HalfKernel, Requirement, Shape
+from shapecalc.layers.roles import Dilation, KernelSize, WindowField
 from shapecalc.layers.spatial import AXES, Spatial
 
 
@@ -34,7 +34,7 @@ class _SameAsKernel(Each):
         return {"anyOf": [*super().json_schema()["anyOf"], {"type": "null"}]}
 
 
-class _Divisor(Whole):
+class _Divisor(Integer):
     """Any whole number but zero."""
 
     def check(self, value: Any) -> Any:
@@ -47,16 +47,15 @@ class _Divisor(Whole):
         return {**super().json_schema(), "not": {"const": 0}}
 
 
-StridePerAxis = Annotated[PerAxis | None, _SameAsKernel(Whole(1))]
-Divisor = Annotated[Dim | None, OptionalField(_Divisor())]
+StridePerAxis = Annotated[PerAxis | None, _SameAsKernel(Integer(1)), WindowField("s", same_as="kernel_size")]
+PoolPadding = Annotated[ExtentPerAxis, WindowField("p", 0)]
+Divisor = Annotated[Dim | None, Nullable(_Divisor())]
 
 
 class Pool(NoWeights, NoMacs, Spatial):
     """A window that slides over every channel by itself: what all pooling shares."""
 
-    silent: ClassVar[Mapping[str, int]] = {"dilation": 1, "padding": 0}
-
-    kernel_size: CountPerAxis
+    kernel_size: KernelSize
     stride: StridePerAxis = None
     ceil_mode: Flag = False
 
@@ -110,8 +109,8 @@ class MaxPool(Pool):
 
     family: ClassVar[Family] = Family.MAX_POOL
 
-    padding: ExtentPerAxis = 0
-    dilation: CountPerAxis = 1
+    padding: PoolPadding = 0
+    dilation: Dilation = 1
     return_indices: Flag = False
 
     def outputs(self, x: Shape) -> Shapes:
@@ -132,7 +131,7 @@ class AvgPool(Pool):
 
     family: ClassVar[Family] = Family.AVERAGE_POOL
 
-    padding: ExtentPerAxis = 0
+    padding: PoolPadding = 0
     count_include_pad: Flag = True
 
     def _padding(self) -> PerAxis:

@@ -14,8 +14,9 @@ from shapecalc.algebra import Dim, product
 from shapecalc.layers.base import Elementwise, Layer, Named, NoBuffers, NoMacs, NoWindow, OwnPlace, SameShape
 from shapecalc.layers.counts import GELU_BY_ERF, GELU_BY_TANH, RELU, SIGMOID, SOFTPLUS, TANH, Operations
 from shapecalc.layers.family import Family
-from shapecalc.layers.fields import Count, Flag, OneOf, Real, complaint
+from shapecalc.layers.fields import Count, OneOf, Real, complaint
 from shapecalc.layers.requirement import DeclaredSize, Requirement, Shape, rank_between
+from shapecalc.layers.roles import Declares, InPlaceFlag
 
 SLOPED = Operations(comparisons=2, multiplications=1, additions=1)
 """max(x, 0) + slope·min(x, 0)"""
@@ -34,7 +35,7 @@ class Activation(Elementwise):
 class InPlace(Activation):
     """An activation that torch can also write over its input."""
 
-    inplace: Flag = False
+    inplace: InPlaceFlag = False
 
 
 class ReLU(InPlace):
@@ -94,7 +95,7 @@ class PReLU(OwnPlace, SameShape, NoBuffers, NoMacs, NoWindow, Layer):
     framework: ClassVar[str | None] = "torch"
     torch: ClassVar[str | None] = "torch.nn.PReLU"
 
-    num_parameters: Count = 1
+    num_parameters: Annotated[Count, Declares("P")] = 1
     init: Real = Fraction(1, 4)
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:

@@ -10,7 +10,8 @@ torch's FlopCounterMode counts this on the meta device; on the CPU it may read 0
 fused kernel does it all.
 """
 
-from collections.abc import Iterator, Mapping
+from abc import abstractmethod
+from collections.abc import Iterator
 from typing import Annotated, ClassVar
 
 from shapecalc.algebra import Dim, decide, product
@@ -19,8 +20,9 @@ from shapecalc.layers.base import Joint, Named, NoBuffers, Shapes
 from shapecalc.layers.counts import RELU, SIGMOID, TANH, Operations
 from shapecalc.layers.dependence import EVERYTHING, Along, AxisDependence, Before, Dependence, over, placed
 from shapecalc.layers.family import Family
-from shapecalc.layers.fields import Count, Depth, Extent, Flag, OneOf, OptionalCount, Probability
-from shapecalc.layers.requirement import Requirement, Shape, arity, matches, rank_between, shaped
+from shapecalc.layers.fields import Count, Depth, Extent, Flag, OneOf, Probability
+from shapecalc.layers.requirement import Requirement, Shape, arity, rank_between, shaped
+from shapecalc.layers.roles import InFeatures, Lettered, declared
 
 Nonlinearity = Annotated[str, OneOf(("tanh", "relu"))]
 
@@ -33,28 +35,47 @@ JOINED = {
 """By the number of gates: the single operations that make a number of the state of them."""
 
 
-def gate_operations(layer: "Recurrent | RecurrentCell", inputs: Shapes) -> Operations:
-    """Count gates of two sums of products each, and what joins them.
-
-    A state begins with zeros, which are computed with.
-    """
-    numbers = layer.state_numbers(inputs)
-    biases = 2 * layer.gates if layer.bias else 0
-    sums = Operations(macs=layer.macs(inputs), additions=(biases - layer.gates) * numbers)
-    return sums + (RELU if layer.rectified else JOINED[layer.gates]) * numbers
-
-
-class Recurrent(NoBuffers, Joint):
-    """What recurrent layers share: stacked layers, one or two directions, an initial state or none."""
-
-    family: ClassVar[Family] = Family.RECURRENT
+class Gated(NoBuffers, Joint):
+    """What recurrent layers and cells share: gates of two sums of products each."""
 
     framework: ClassVar[str | None] = "torch"
     gates: ClassVar[int]
     states: ClassVar[tuple[str, ...]] = ("h_0",)
     """The initial states, all of which may be left out."""
 
-    input_size: OptionalCount = None
+    @abstractmethod
+    def macs(self, inputs: Shapes) -> Dim: ...
+
+    @abstractmethod
+    def state_numbers(self, inputs: Shapes) -> Dim:
+        """Return how many numbers of the state are computed: H for every position, layer and direction."""
+
+    @abstractmethod
+    def biases(self) -> int:
+        """Return how many biases a number of the state takes: two for each gate, or none."""
+
+    @property
+    def rectified(self) -> bool:
+        """Whether the state is put through ReLU."""
+        return False
+
+    def operations(self, inputs: Shapes) -> Operations:
+        """Count the gates and what joins them; a state begins with zeros, which are computed with."""
+        numbers = self.state_numbers(inputs)
+        sums = Operations(macs=self.macs(inputs), additions=(self.biases() - self.gates) * numbers)
+        return sums + (RELU if self.rectified else JOINED[self.gates]) * numbers
+
+
+_STATES = "of two directions, each sees the initial states of its own and those of the layers below"
+
+
+class Recurrent(Gated):
+    """What recurrent layers share: stacked layers, one or two directions, an initial state or none."""
+
+    family: ClassVar[Family] = Family.RECURRENT
+    unknown_dependence: ClassVar[tuple[str, str] | None] = ("states", _STATES)
+
+    input_size: InFeatures = None
     hidden_size: Count
     num_layers: Depth = 1
     bias: Flag = True
@@ -71,7 +92,7 @@ class Recurrent(NoBuffers, Joint):
         yield arity(self.kind, len(inputs), 1, 1 + len(self.states))
         x, *states = inputs
         yield from rank_between(self.kind, x, 2, 3)
-        yield from matches(self.kind, "input_size", self.input_size, x[-1], x, "features in its last axis")
+        yield from declared(self, x)
         for name, state, wanted in zip(self.states, states, self.outputs(inputs)[1:], strict=False):
             yield from shaped(self.kind, name, state, wanted)
 
@@ -144,17 +165,11 @@ class Recurrent(NoBuffers, Joint):
         """Return the multiply-accumulates of one layer in one direction, at one position."""
         return self.gates * self.hidden_size * (features + self.state_size)
 
-    def operations(self, inputs: Shapes) -> Operations:
-        return gate_operations(self, inputs)
-
     def state_numbers(self, inputs: Shapes) -> Dim:
-        """Return how many numbers of the state are computed: H for every position, layer and direction."""
         return self.hidden_size * self.num_layers * self.directions * product(inputs[0][:-1])
 
-    @property
-    def rectified(self) -> bool:
-        """Whether the state is put through ReLU."""
-        return False
+    def biases(self) -> int:
+        return 2 * self.gates if self.bias else 0
 
 
 def gated(gates: int, features: Dim, hidden: Dim, state: Dim, *, bias: bool) -> Named:
@@ -211,9 +226,12 @@ class LSTM(Recurrent):
     torch: ClassVar[str | None] = "torch.nn.LSTM"
     gates: ClassVar[int] = 4
     states: ClassVar[tuple[str, ...]] = ("h_0", "c_0")
-    silent: ClassVar[Mapping[str, int]] = {"proj_size": 0}
+    unknown_dependence: ClassVar[tuple[str, str] | None] = (
+        "states",
+        f"{_STATES}; of a cell, few features or all, as length and layers go",
+    )
 
-    proj_size: Extent = 0
+    proj_size: Annotated[Extent, Lettered(neutral=0)] = 0
 
     def requirements(self, inputs: Shapes) -> Iterator[Requirement]:
         says = f"{self.kind}: proj_size = {self.proj_size} is not below hidden_size = {self.hidden_size}"
@@ -262,16 +280,12 @@ class GRU(Recurrent):
     gates: ClassVar[int] = 3
 
 
-class RecurrentCell(NoBuffers, Joint):
+class RecurrentCell(Gated):
     """What recurrent cells share: one position of one layer, the state given or zero."""
 
     family: ClassVar[Family] = Family.RECURRENT_CELL
 
-    framework: ClassVar[str | None] = "torch"
-    gates: ClassVar[int]
-    states: ClassVar[tuple[str, ...]] = ("h_0",)
-
-    input_size: OptionalCount = None
+    input_size: InFeatures = None
     hidden_size: Count
     bias: Flag = True
 
@@ -282,7 +296,7 @@ class RecurrentCell(NoBuffers, Joint):
         yield arity(self.kind, len(inputs), 1, 1 + len(self.states))
         x, *states = inputs
         yield from rank_between(self.kind, x, 1, 2)
-        yield from matches(self.kind, "input_size", self.input_size, x[-1], x, "features in its last axis")
+        yield from declared(self, x)
         for name, state in zip(self.states, states, strict=False):
             yield from shaped(self.kind, name, state, self.output(inputs))
 
@@ -304,17 +318,11 @@ class RecurrentCell(NoBuffers, Joint):
         count = batch[0] if batch else 1
         return count * self.gates * self.hidden_size * (features + self.hidden_size)
 
-    def operations(self, inputs: Shapes) -> Operations:
-        return gate_operations(self, inputs)
-
     def state_numbers(self, inputs: Shapes) -> Dim:
-        """Return how many numbers of the state are computed: H for every sample."""
         return self.hidden_size * product(inputs[0][:-1])
 
-    @property
-    def rectified(self) -> bool:
-        """Whether the state is put through ReLU."""
-        return False
+    def biases(self) -> int:
+        return 2 * self.gates if self.bias else 0
 
 
 class RNNCell(RecurrentCell):

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from fractions import Fraction
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 from shapecalc.algebra import Dim, quotient
 from shapecalc.layers.base import Layer, NoOperations, NoWeights, NoWindow, SameShape
@@ -11,6 +11,7 @@ from shapecalc.layers.dependence import Along, AxisDependence, Dependence, Scatt
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Count
 from shapecalc.layers.requirement import Requirement, Shape, divides, rank_between
+from shapecalc.layers.roles import Divides, Lettered, divided
 
 
 def _evenly(x: Shape, factor: Dim, *, up: bool) -> Centres:
@@ -38,8 +39,12 @@ class PixelShuffle(NoWeights, NoOperations, NoWindow, Layer):
     family: ClassVar[Family] = Family.RESHAPE
     framework: ClassVar[str | None] = "torch"
     torch: ClassVar[str | None] = "torch.nn.PixelShuffle"
+    unknown_dependence: ClassVar[tuple[str, str] | None] = (
+        "channels",
+        "channels become places",
+    )
 
-    upscale_factor: Count
+    upscale_factor: Annotated[Count, Lettered("r")]
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         yield from rank_between(self.kind, x, 3, None)
@@ -75,8 +80,12 @@ class PixelUnshuffle(NoWeights, NoOperations, NoWindow, Layer):
     family: ClassVar[Family] = Family.RESHAPE
     framework: ClassVar[str | None] = "torch"
     torch: ClassVar[str | None] = "torch.nn.PixelUnshuffle"
+    unknown_dependence: ClassVar[tuple[str, str] | None] = (
+        "channels",
+        "places become channels",
+    )
 
-    downscale_factor: Count
+    downscale_factor: Annotated[Count, Lettered("r")]
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         yield from rank_between(self.kind, x, 3, None)
@@ -115,11 +124,11 @@ class ChannelShuffle(SameShape, NoWeights, NoOperations, NoWindow, Layer):
     framework: ClassVar[str | None] = "torch"
     torch: ClassVar[str | None] = "torch.nn.ChannelShuffle"
 
-    groups: Count
+    groups: Annotated[Count, Divides("g")]
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         yield from rank_between(self.kind, x, 3, None)
-        yield divides(self.kind, "groups", self.groups, "channels", x[1])
+        yield from divided(self, x)
 
     def sight(self, x: Shape, result: int) -> Dependence:
         views = placed(len(x))

@@ -8,7 +8,7 @@ from shapecalc.layers.base import Elementwise, Layer, NoMacs, NoWeights, NoWindo
 from shapecalc.layers.counts import SIGMOID, Operations, log_softmax, softmax
 from shapecalc.layers.dependence import Along, AxisDependence, Dependence, over, placed
 from shapecalc.layers.family import Family
-from shapecalc.layers.fields import Index, Optional, Whole
+from shapecalc.layers.fields import Index, Integer, Nullable
 from shapecalc.layers.requirement import Requirement, Shape, axis_exists, rank_between, shown
 
 
@@ -17,7 +17,7 @@ class OverAxis(Elementwise):
 
     family: ClassVar[Family] = Family.SOFTMAX
 
-    dim: Annotated[int | None, Optional(Whole(may_be_free=False))] = None
+    dim: Annotated[int | None, Nullable(Integer(may_be_free=False))] = None
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         if self.dim is not None:

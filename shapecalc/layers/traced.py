@@ -26,8 +26,9 @@ from shapecalc.layers.by_name import Word
 from shapecalc.layers.counts import NOTHING
 from shapecalc.layers.dependence import Dependence, unseen
 from shapecalc.layers.family import Family
-from shapecalc.layers.fields import Annotation, Listed, OneOf, Optional, Whole, complaint
+from shapecalc.layers.fields import Annotation, Integer, Listed, Nullable, OneOf, complaint
 from shapecalc.layers.requirement import Requirement, Shape, arity, checked, rank_between, shown
+from shapecalc.layers.roles import AsNumbers
 
 
 class NamedShapes(Annotation):
@@ -38,7 +39,7 @@ class NamedShapes(Annotation):
             return value
         if not isinstance(value, Mapping):
             raise complaint(f"{quote(value)} is not a mapping of names to shapes")
-        sizes = Listed(Whole(0, may_be_free=False))
+        sizes = Listed(Integer(0, may_be_free=False))
         return Tensors((str(name), sizes.check(shape)) for name, shape in value.items())
 
     def json_schema(self) -> dict[str, Any]:
@@ -53,9 +54,9 @@ class Tensors(dict[str, Shape]):
         return hash(tuple(self.items()))
 
 
-FixedShape = Annotated[tuple[int, ...], Listed(Whole(1, may_be_free=False))]
+FixedShape = Annotated[tuple[int, ...], Listed(Integer(1, may_be_free=False)), AsNumbers()]
 """A shape of numbers."""
-OpenShapes = Annotated[tuple[tuple[int, ...], ...], Listed(Listed(Whole(-1, may_be_free=False)))]
+OpenShapes = Annotated[tuple[tuple[int, ...], ...], Listed(Listed(Integer(-1, may_be_free=False)))]
 """Shapes as they were seen; -1 is the batch."""
 
 
@@ -100,7 +101,7 @@ class Constant(NoWeights, NoOperations, NoWindow, AnyShape, Layer):
     framework: ClassVar[str | None] = "torch"
     settles_sizes: ClassVar[bool] = True
 
-    shape: Annotated[tuple[Dim, ...], Listed(Whole(1))]
+    shape: Annotated[tuple[Dim, ...], Listed(Integer(1)), AsNumbers()]
 
     def output(self, x: Shape) -> Shape:
         return self.shape
@@ -123,9 +124,9 @@ class Require(OwnPlace, SameShape, NoWeights, NoOperations, NoWindow, Layer):
     family: ClassVar[Family] = Family.IDENTITY
     framework: ClassVar[str | None] = "torch"
 
-    left: Annotated[Dim, Whole()]
+    left: Annotated[Dim, Integer()]
     relation: Annotated[str, OneOf(("equal", "unequal", "less", "at_most", "more", "at_least"))]
-    right: Annotated[Dim, Whole()]
+    right: Annotated[Dim, Integer()]
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         sign = SIGNS[self.relation]
@@ -178,6 +179,10 @@ class Opaque(Merge):
     family: ClassVar[Family] = Family.OPAQUE
     framework: ClassVar[str | None] = "torch"
     keeps_places: ClassVar[bool] = False
+    unknown_dependence: ClassVar[tuple[str, str] | None] = (
+        "places and channels",
+        "no rule is known for the operation",
+    )
 
     __init__ = Merge.__init__
 
@@ -185,7 +190,7 @@ class Opaque(Merge):
     takes: OpenShapes
     gives: OpenShapes
     tensors: Annotated[Any, NamedShapes()] = Tensors()
-    macs_known: Annotated[int | None, Optional(Whole(0, may_be_free=False))] = None
+    macs_known: Annotated[int | None, Nullable(Integer(0, may_be_free=False))] = None
 
     def apply(self, inputs: Shapes) -> Effect:
         conditions = checked(self.requirements(inputs))

@@ -16,23 +16,25 @@ from typing import Annotated, ClassVar, NamedTuple
 
 from shapecalc.algebra import Dim, product
 from shapecalc.layers.attention import (
+    EVEN_HEADS,
     MultiheadAttention,
     batch_and_length,
     heads_macs,
     projections,
     self_attention_macs,
     sequence,
-    whole_heads,
 )
 from shapecalc.layers.base import Component, Joint, Named, NoBuffers, Shapes
 from shapecalc.layers.counts import GELU_BY_ERF, NOTHING, RELU, Operations
 from shapecalc.layers.dependence import Dependence, over
 from shapecalc.layers.family import Family
-from shapecalc.layers.fields import Count, Depth, Flag, OneOf, OptionalCount, Probability, Real
+from shapecalc.layers.fields import Count, Depth, Flag, OneOf, Probability, Real
 from shapecalc.layers.layer_norm import LayerNorm
 from shapecalc.layers.linear import Linear
-from shapecalc.layers.requirement import Requirement, Shape, arity, matches, rank_between, shaped
+from shapecalc.layers.requirement import Requirement, Shape, arity, rank_between, shaped
+from shapecalc.layers.roles import Divides, InFeatures, declared, divided
 
+Heads = Annotated[Count, Divides(of=("d_model",), why=EVEN_HEADS)]
 Activation = Annotated[str, OneOf(("relu", "gelu"))]
 
 
@@ -54,8 +56,8 @@ class Transforming(NoBuffers, Joint):
     tensors: ClassVar[tuple[str, ...]]
     """What the tensors are that arrive."""
 
-    d_model: OptionalCount = None
-    nhead: Count
+    d_model: InFeatures = None
+    nhead: Heads
     dim_feedforward: Count = 2048
     dropout: Probability = Fraction(1, 10)
     activation: Activation = "relu"
@@ -72,8 +74,8 @@ class Transforming(NoBuffers, Joint):
         first, *others = inputs
         yield from rank_between(self.kind, first, 2, 3)
         e = first[-1]
-        yield from matches(self.kind, "d_model", self.d_model, e, first, "features in its last axis")
-        yield whole_heads(self.kind, "nhead", self.nhead, e)
+        yield from declared(self, first)
+        yield from divided(self, first)
         batch, _ = self.parts(first)
         for name, x in zip(self.tensors[1:], others, strict=True):
             yield from rank_between(f"{self.kind}: {name}", x, len(first), len(first))
@@ -320,7 +322,7 @@ class Transformer(Transforming):
     torch: ClassVar[str | None] = "torch.nn.Transformer"
     tensors: ClassVar[tuple[str, ...]] = ("the source", "the target")
 
-    nhead: Count = 8
+    nhead: Heads = 8
     num_encoder_layers: Depth = 6
     num_decoder_layers: Depth = 6
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from shapecalc.errors import printable
-from shapecalc.render.piece import Facts, Heading, Line, Math, Page, Table, plain
+from shapecalc.render.piece import Column, Facts, Heading, Line, Math, Page, Table, plain
 from shapecalc.render.writer import StringWriter
 
 _ACTS = re.compile(r"[\\`*<&|$\[\]~]|(?<![^\W_])_|_(?![^\W_])")
@@ -75,18 +75,32 @@ class _Markdown(StringWriter):
         return "\n".join(f"- {escaped(label)}: {self.inline(line)}" for label, line in facts.labelled)
 
     def table(self, table: Table) -> str:
-        parts = ["\n".join(self._rows(table))]
+        parts = ["\n".join(_rows(table.columns, [*self._cells(table)]))]
         if table.caption:
             parts.insert(0, f"**{escaped(plain(table.caption))}**")
         if table.notes:
             parts.append(self.bullets(table.notes))
         return "\n\n".join(parts)
 
-    def _rows(self, table: Table) -> Iterator[str]:
-        yield self._row(tuple((column.header,) for column in table.columns))
-        yield f"|{'|'.join('---:' if column.is_right else ':---' for column in table.columns)}|"
+    def _cells(self, table: Table) -> Iterator[list[str]]:
+        yield [self.inline((column.header,)) for column in table.columns]
         for row in table.rows:
-            yield self._row(row.stressed, "&ensp;" * row.depth)
+            cells = [self.inline(cell).replace("\n", " ") for cell in row.stressed]
+            yield ["&ensp;" * row.depth + cells[0], *cells[1:]]
 
-    def _row(self, cells: tuple[Line, ...], indent: str = "") -> str:
-        return f"| {indent}{' | '.join(self.inline(cell).replace(chr(10), ' ') for cell in cells)} |"
+
+def _rows(columns: Sequence[Column], cells: list[list[str]]) -> Iterator[str]:
+    """Yield the lines of a table, its columns as wide as their cells so that the source reads as one."""
+    widths = [max(3, *map(len, column)) for column in zip(*cells, strict=True)]
+    for number, row in enumerate(cells):
+        padded = (
+            f"{cell:>{width}}" if column.is_right else f"{cell:<{width}}"
+            for cell, width, column in zip(row, widths, columns, strict=True)
+        )
+        yield f"| {' | '.join(padded)} |"
+        if number == 0:
+            rules = (
+                f"{'-' * (width + 1)}:" if column.is_right else f":{'-' * (width + 1)}"
+                for width, column in zip(widths, columns, strict=True)
+            )
+            yield f"|{'|'.join(rules)}|"

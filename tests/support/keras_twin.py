@@ -20,7 +20,8 @@ from hypothesis import strategies as st
 
 from shapecalc.layers.base import Kind
 from shapecalc.layers.registry import get
-from tests.support.strategies import FIELD_HINTS, INPUTS, Case, Draft, Fields, Sizes, _generic, rules, value
+from shapecalc.layers.roles import Inferred, fields_with
+from tests.support.strategies import FIELD_HINTS, INPUTS, Case, Draft, Fields, Sizes, _generic, drawn
 
 __all__ = ["REJECTIONS", "built", "keras", "keras_cases", "layer", "shape_of"]
 
@@ -45,8 +46,6 @@ ARGUMENTS = {
     "crop": "cropping",
 }
 """Our fields that have another name in Keras."""
-DECLARED = ("in_channels", "in_features", "num_features", "num_channels")
-"""Sizes that may be declared here; Keras finds them by itself."""
 
 
 def plain(given: Any) -> Any:
@@ -59,12 +58,12 @@ def plain(given: Any) -> Any:
 def layer(cls: type[Kind], fields: Fields, shapes: tuple[Sizes, ...]) -> Any:
     """Return the counterpart of a kind with these fields, not yet built; raise what Keras raises."""
     fields = {name: plain(given) for name, given in fields.items()}
-    for name in DECLARED:
-        declared = fields.pop(name, None)
-        if declared is not None and (declared < 1 or declared != shapes[0][-1]):
-            raise ValueError(f"{name} is not what arrives")
     if cls.kind in ADAPTED:
         fields = ADAPTED[cls.kind](cls, fields, shapes)
+    for name in fields_with(cls, Inferred):
+        declared = fields.pop(name, None)
+        if declared is not None and (declared < 1 or declared != shapes[0][-1]):
+            raise ValueError(f"{name} is not the input's size, which Keras infers")
     assert cls.keras is not None
     name = fields.pop("class", cls.keras.rpartition(".")[2])
     target: Callable[..., Any] = getattr(keras.layers, name)
@@ -192,18 +191,4 @@ def keras_cases(draw: st.DrawFn, kind: str) -> Case:
     draft = KerasDraft(draw, cls)
     inputs = MAPS.get(kind) or (_map if draft.rank else INPUTS.get(kind, _generic))
     draft.inputs = inputs(draft)
-    chosen: list[str] = []
-    for name, rule in rules(cls).items():
-        aimed = name in HINTED and draft.flaw not in ("none", "anything")
-        left_out = not cls.model_fields[name].is_required() and not aimed and draft.chance(2)
-        if name in draft.fields or left_out:
-            continue
-        if name in HINTED:
-            chosen.append(name)
-        else:
-            draft.fields[name] = value(draft, rule)
-    for name, hint in HINTED.items():
-        if name in chosen:
-            draft.fields.setdefault(name, hint(draft))
-    fields = {name: draft.fields[name] for name in cls.model_fields if name in draft.fields}
-    return Case(cls, fields, draft.inputs)
+    return drawn(draft, HINTED)
