@@ -14,13 +14,13 @@ from shapecalc.algebra.provenance import term_of, untraced
 from shapecalc.algebra.term import Letter, Operation, Term
 from shapecalc.layers.base import Effect, Named, Window
 from shapecalc.layers.requirement import Shape
+from shapecalc.layers.spatial import AXIS_NAMES
 from shapecalc.layers.textbook_letters import (
-    AXIS_INITIALS,
-    AXIS_NAMES,
     BATCH,
     Layout,
     arriving,
     axis_letters,
+    axis_suffixes,
     with_letters,
 )
 from shapecalc.report.derivation import Axes, Derivation, Given, LayerDerivation, Step
@@ -137,7 +137,7 @@ def _used(steps: Iterable[Step]) -> set[str]:
 def _padding_steps(window: Window | None, names: _Names) -> list[Step]:
     """Return a step for each padding that is itself computed, as `same` is: p_0 before, p_1 after."""
     sides = [*zip(window.before, window.after, strict=True)] if window else []
-    axes = AXIS_INITIALS[len(sides)] if len({*map(_terms, sides)}) > 1 else ""
+    axes = axis_suffixes(len(sides)) if len({*map(_terms, sides)}) > 1 else ()
     found: list[Step] = []
     for number, pair in enumerate(sides):
         for side, size in enumerate(pair):
