@@ -1,7 +1,7 @@
 """Keras: a layer's counterpart built, and the layer of ours that a live Keras layer is.
 
-Keras takes its backend from the environment when it is first imported. Where none is named, and TensorFlow, its
-default, is not installed, it runs on torch here.
+Keras takes its backend from the environment when it is first imported. Where none is named, and its default,
+TensorFlow, is not installed, it runs on torch here.
 """
 
 import os
