@@ -20,7 +20,10 @@ WORDS = {
 UNDONE = {
     "bridges/torch/proof/free_sizes.py",
     *(f"conventions/{name}.py" for name in ("calflops", "composites", "computed_weights", "elementwise_ops")),
-    *(f"conventions/{name}.py" for name in ("exact", "families", "fvcore", "losses", "operations", "ptflops")),
+    *(
+        f"conventions/{name}.py"
+        for name in ("exact", "families", "fvcore", "losses", "operations", "ptflops")
+    ),
     *(f"conventions/{name}.py" for name in ("recurrent_ops", "thop", "torchinfo")),
     *(f"diagnostics/{name}.py" for name in ("design_warnings", "divergence")),
     *(f"engine/{name}.py" for name in ("error_recovery", "receptive")),

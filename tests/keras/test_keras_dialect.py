@@ -193,7 +193,9 @@ def test_a_field_that_is_read_wrong_is_noticed(monkeypatch: pytest.MonkeyPatch) 
     case = Case(KerasConv2d, {"out_channels": 4, "kernel_size": 3, "stride": 2}, ((1, 9, 9, 3),))
     read_back(case)
     honest = KerasTwin.from_layer
-    monkeypatch.setattr(KerasTwin, "from_layer", lambda self, layer: {**(honest(self, layer) or {}), "stride": 1})
+    monkeypatch.setattr(
+        KerasTwin, "from_layer", lambda self, layer: {**(honest(self, layer) or {}), "stride": 1}
+    )
     with pytest.raises(AssertionError):
         read_back(case)
 
