@@ -1,8 +1,14 @@
-"""Hypothesis profiles: `ci` (the default) and `thorough`, ten times as long.
+"""Three tiers of the tests: `quick` (the default), `ci` and `thorough`, chosen with `SHAPECALC_PROFILE=ci`.
 
-Choose with `SHAPECALC_PROFILE=thorough` or with pytest's own `--hypothesis-profile=thorough`.
+    quick       every law over every kind with a few draws, every golden text, a slice of what takes long
+    ci          every case of every test, and twelve times as many draws
+    thorough    as `ci`, with twenty times as many draws again
+
+What takes long is marked: the quick tier runs n cases of a test with `sample(n)`, and none of one with `ci`.
+A test named by its node id on the command line runs in any tier, with all its cases.
 
 `--update-golden` rewrites the golden texts under tests/golden, and the transcripts of the README.
+`--where KIND` lists the tests that cover a kind, and runs none.
 """
 
 from __future__ import annotations
@@ -16,27 +22,39 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from shapecalc.errors import ShapecalcError
+from tests.support.tiers import split
 from tests.support.where import listing
 
-EXAMPLES = 120
-"""Configurations per property in the `ci` profile; the properties run once for every kind."""
+TIER = os.environ.get("SHAPECALC_PROFILE", "quick")
+DRAWS = {"quick": 10, "ci": 120, "thorough": 2400}
+"""How many configurations are drawn per property; the properties run once for every kind."""
 
-_SLOW_IS_FINE = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
+for tier, draws in DRAWS.items():
+    settings.register_profile(
+        tier,
+        max_examples=draws,
+        deadline=None,
+        print_blob=True,
+        derandomize=tier == "quick",  # the same verdict on the same code; the other tiers look for more
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
+    )
+settings.load_profile(TIER)
 
-settings.register_profile(
-    "ci", max_examples=EXAMPLES, deadline=None, print_blob=True, suppress_health_check=_SLOW_IS_FINE
-)
-settings.register_profile(
-    "thorough",
-    max_examples=20 * EXAMPLES,
-    deadline=None,
-    print_blob=True,
-    suppress_health_check=_SLOW_IS_FINE,
-)
-settings.register_profile(
-    "quick", max_examples=10, deadline=None, print_blob=True, suppress_health_check=_SLOW_IS_FINE
-)
-settings.load_profile(os.environ.get("SHAPECALC_PROFILE", "ci"))
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Declare the marks of what takes long."""
+    config.addinivalue_line("markers", "ci: not in the quick tier")
+    config.addinivalue_line("markers", "sample(n): no more than n cases in the quick tier")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what the quick tier does not run."""
+    if TIER == "quick" and not config.getoption("--where"):
+        named = tuple(argument for argument in config.args if "::" in argument)
+        items[:], left_out = split(items, named)
+        if left_out:
+            config.hook.pytest_deselected(items=left_out)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

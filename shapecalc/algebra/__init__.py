@@ -1,6 +1,29 @@
-"""Exact integer expressions under one set of rules for numbers and symbols, and integer sets. Internal."""
+"""Sizes as exact integer expressions: one rule for numbers and for symbols."""
 
-from shapecalc.algebra.canonical import ceildiv, floordiv, maximum, minimum, product, quotient
-from shapecalc.algebra.expr import Dim, Expr, symbol
+from shapecalc.algebra import expr_text  # it registers how expressions are written
+from shapecalc.algebra.expr import (
+    Dim,
+    Expr,
+    ceildiv,
+    decide,
+    floordiv,
+    maximum,
+    minimum,
+    product,
+    quotient,
+    symbol,
+)
 
-__all__ = ["Dim", "Expr", "ceildiv", "floordiv", "maximum", "minimum", "product", "quotient", "symbol"]
+__all__ = [
+    "Dim",
+    "Expr",
+    "ceildiv",
+    "decide",
+    "expr_text",
+    "floordiv",
+    "maximum",
+    "minimum",
+    "product",
+    "quotient",
+    "symbol",
+]

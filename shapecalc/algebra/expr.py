@@ -1,35 +1,47 @@
 """Exact integer expressions in canonical form: polynomials over symbols, floors and maxima.
 
-A `Dim` is an `int` or an `Expr`. The same rule code (`+ - * // %`) runs on both, and an
-expression that turns out to be constant *is* an `int` again. Every `Expr` is kept in one normal
-form, so that two chains of windows are equal for every input size exactly when their expressions
-compare equal:
+A `Dim` is an `int` or an `Expr`. The same rule code (`+ - * // %`) runs on both, and an expression that
+turns out to be constant *is* an `int` again. Every `Expr` is kept in one normal form, so that two chains of
+windows are equal for every input size exactly when their expressions compare equal. The identities that
+lead to it stand at the code that applies them, in `floordiv` and `maximum`.
 
-    ⌊(d·q + r)/d⌋         = q + ⌊r/d⌋
-    ⌊(g·x + c)/(g·d)⌋     = ⌊(x + ⌊c/g⌋)/d⌋                   g > 0
-    ⌊(⌊x/b⌋ + y)/d⌋       = ⌊(x + b·y)/(b·d)⌋                 b, d > 0 and y an integer
-    x mod d               = x - d·⌊x/d⌋
-    min(x, y)             = -max(-x, -y)
+    Expr         a sum of products of atoms, each product with an integer coefficient
+    └── Atom     ├── Symbol     a free integer with a lower bound
+                 ├── Floor      ⌊numerator/denominator⌋
+                 └── Maximum    the largest of several expressions
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from abc import abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from math import gcd, lcm
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from shapecalc.algebra.integer_set import IntegerSet
+from shapecalc.algebra.roots import COMPARE, minus, signs
+from shapecalc.algebra.solution import NotSolved, ResidueClasses, function_of, period_of, solve
 from shapecalc.errors import FormulaError, Undecided
 
 if TYPE_CHECKING:
     import sympy
 
-
 LONGEST_KEY = 20_000
 MOST_PRODUCTS = 50_000
 """Bounds on closed forms: longer ones are Undecided, for nobody could read them."""
 
+Interval: TypeAlias = tuple[int | None, int | None]
+"""A lower and an upper bound; None where there is none, or none is known."""
+
+WRITERS: dict[str, Callable[[Dim], str]] = {}
+"""How expressions are written, as "text" and as "latex"; `expr_text` registers its writers here."""
+
+
+# ---- what a polynomial is made of
+
 
 class Atom:
-    """What a polynomial is made of: it has a key to sort and compare by, and nothing to compute."""
+    """A factor of a monomial: compared and sorted by its key, and otherwise as its class says."""
 
     __slots__ = ("_hash", "key")
 
@@ -52,9 +64,36 @@ class Atom:
         """Return the expressions inside this atom."""
         return ()
 
+    def names(self) -> set[str]:
+        """Return the names of the free symbols in this atom."""
+        return {name for part in self.parts() if isinstance(part, Expr) for name in part.free_symbols}
+
+    @abstractmethod
     def rebuilt(self, parts: tuple[Dim, ...]) -> Dim:
-        """Return the atom of the same kind over other parts, in canonical form."""
-        return as_expr(self)
+        """Return the atom of the same class over other parts, in canonical form."""
+
+    @abstractmethod
+    def bounds(self) -> Interval:
+        """Return bounds on the value, whatever the symbols are."""
+
+    @abstractmethod
+    def function(self) -> Callable[[int], int]:
+        """Return the atom as a function of its one unknown."""
+
+    @abstractmethod
+    def sympy(self) -> sympy.Expr:
+        """Return the atom as sympy's."""
+
+    # For `solve`: on every residue class n = L·q + r of the one unknown, an atom is a polynomial in q
+    # from some q on, where L is a multiple of its period. `NotSolved` is raised where that is not so.
+
+    def period(self) -> int:
+        """Return a period that makes the parts, and so the atom, polynomials on each residue class."""
+        return lcm(*map(period_of, self.parts()))
+
+    @abstractmethod
+    def on_class(self, classes: ResidueClasses, r: int) -> list[int]:
+        """Return the coefficients of the polynomial on one residue class, the constant first."""
 
 
 class Symbol(Atom):
@@ -66,6 +105,26 @@ class Symbol(Atom):
         super().__init__(name)
         self.name = name
         self.minimum = minimum
+
+    def names(self) -> set[str]:
+        return {self.name}
+
+    def rebuilt(self, parts: tuple[Dim, ...]) -> Dim:
+        return as_expr(self)
+
+    def bounds(self) -> Interval:
+        return self.minimum, None
+
+    def function(self) -> Callable[[int], int]:
+        return lambda n: n
+
+    def sympy(self) -> sympy.Expr:
+        import sympy
+
+        return sympy.Symbol(self.name)  # without assumptions, so that "H" and Symbol("H") mean it
+
+    def on_class(self, classes: ResidueClasses, r: int) -> list[int]:
+        return [r, classes.length]
 
 
 class Floor(Atom):
@@ -82,9 +141,36 @@ class Floor(Atom):
         return self.numerator, self.denominator
 
     def rebuilt(self, parts: tuple[Dim, ...]) -> Dim:
-        from shapecalc.algebra.canonical import floordiv
-
         return floordiv(*parts)
+
+    def bounds(self) -> Interval:
+        low, high = bounds(self.numerator)
+        if isinstance(self.denominator, Expr):
+            return (0 if low is not None and low >= 0 else None), None
+        divisor = self.denominator
+        return None if low is None else low // divisor, None if high is None else high // divisor
+
+    def function(self) -> Callable[[int], int]:
+        over, under = function_of(self.numerator), function_of(self.denominator)
+        return lambda n: over(n) // under(n)
+
+    def sympy(self) -> sympy.Expr:
+        import sympy
+
+        return sympy.floor(self.numerator.sympy() / sympy.sympify(self.denominator))
+
+    def period(self) -> int:
+        if isinstance(self.denominator, Expr):
+            raise NotSolved
+        return period_of(self.numerator) * self.denominator
+
+    def on_class(self, classes: ResidueClasses, r: int) -> list[int]:
+        # ⌊(c + d·p(q))/d⌋ = ⌊c/d⌋ + p(q), p with integer coefficients
+        divisor = self.denominator
+        constant, *others = classes.polynomial(self.numerator, r)
+        if isinstance(divisor, Expr) or any(other % divisor for other in others):
+            raise NotSolved
+        return [constant // divisor, *(other // divisor for other in others)]
 
 
 class Maximum(Atom):
@@ -100,21 +186,46 @@ class Maximum(Atom):
         return self.arguments
 
     def rebuilt(self, parts: tuple[Dim, ...]) -> Dim:
-        from shapecalc.algebra.canonical import maximum
-
         return maximum(*parts)
+
+    def bounds(self) -> Interval:
+        lows, highs = zip(*map(bounds, self.arguments), strict=True)
+        known = [low for low in lows if low is not None]
+        return max(known) if known else None, None if None in highs else max(highs)
+
+    def function(self) -> Callable[[int], int]:
+        arguments = [function_of(argument) for argument in self.arguments]
+        return lambda n: max(argument(n) for argument in arguments)
+
+    def sympy(self) -> sympy.Expr:
+        import sympy
+
+        return sympy.Max(*map(sympy.sympify, self.arguments))
+
+    def on_class(self, classes: ResidueClasses, r: int) -> list[int]:
+        # max(p, p') = p behind the last change of sign of p - p' if that stays positive, else p'
+        largest, *rest = (classes.polynomial(argument, r) for argument in self.arguments)
+        for other in rest:
+            last, sign = signs(minus(largest, other))[-1]
+            classes.first = max(classes.first, last)
+            largest = other if sign < 0 else largest
+        return largest
 
 
 Monomial: TypeAlias = tuple[Atom, ...]
 
 
-class Remembering:
-    """The mark of sizes that write down what is done to them; what they do stands in `trace`.
-
-    It stands here so that the rest of the algebra can know them without loading what they need.
-    """
+class Recording:
+    """A size that records what is done to it, to be shown as a formula (see `provenance`)."""
 
     __slots__ = ()
+
+    def record(self, sign: str, compute: Callable[..., Dim], *arguments: Any) -> Dim:
+        """Return what a function makes of the arguments, with the operation as its formula."""
+        raise NotImplementedError
+
+
+# ---- polynomials
 
 
 class Expr:
@@ -177,23 +288,16 @@ class Expr:
     def __pow__(self, exponent: int) -> Dim:
         if exponent < 0:
             raise FormulaError(f"{self}**{exponent} is not an integer")
-        result: Dim = 1
-        for _ in range(exponent):
-            result = result * self
-        return result
+        return product((self,) * exponent)
 
     def __floordiv__(self, other: Dim) -> Dim:
-        from shapecalc.algebra.canonical import floordiv
-
         return floordiv(self, other)
 
     def __rfloordiv__(self, other: int) -> Dim:
-        from shapecalc.algebra.canonical import floordiv
-
         return floordiv(other, self)
 
     def __mod__(self, other: Dim) -> Dim:
-        return self - other * (self // other)
+        return self - other * (self // other)  # x mod d = x - d·⌊x/d⌋
 
     def __rmod__(self, other: int) -> Dim:
         return other - self * (other // self)
@@ -209,19 +313,27 @@ class Expr:
         return self._hash
 
     def __lt__(self, other: Dim) -> bool:
-        return _decided(self, "<", other)
+        return self._compared("<", other)
 
     def __le__(self, other: Dim) -> bool:
-        return _decided(self, "<=", other)
+        return self._compared("<=", other)
 
     def __gt__(self, other: Dim) -> bool:
-        return _decided(self, ">", other)
+        return self._compared(">", other)
 
     def __ge__(self, other: Dim) -> bool:
-        return _decided(self, ">=", other)
+        return self._compared(">=", other)
 
     def __bool__(self) -> bool:
-        return _decided(self, "!=", 0)
+        return self._compared("!=", 0)
+
+    def _compared(self, op: str, other: Dim) -> bool:
+        if not isinstance(other, (int, Expr)):
+            return NotImplemented
+        verdict = decide(self, op, other)
+        if verdict is None:
+            raise Undecided(f"whether {self} {op} {other} depends on what was left free")
+        return verdict
 
     # ---- looking inside
 
@@ -256,7 +368,7 @@ class Expr:
     @property
     def free_symbols(self) -> set[str]:
         """The names of the free symbols."""
-        return {found.name for found in self.symbols()}
+        return {atom.name for atom in self.symbols()}
 
     def subs(self, values: Mapping[Any, Dim] | str, value: Dim | None = None) -> Dim:
         """Put values in for symbols (by name, or by a symbol of shapecalc or sympy).
@@ -272,16 +384,12 @@ class Expr:
         return _substitute(self, named, {})
 
     def __str__(self) -> str:
-        from shapecalc.algebra.expr_text import text
-
-        return text(self)
+        return WRITERS["text"](self)
 
     __repr__ = __str__
 
     def _repr_latex_(self) -> str:
-        from shapecalc.algebra.expr_text import latex
-
-        return f"${latex(self)}$"
+        return f"${WRITERS['latex'](self)}$"
 
     def sympy(self) -> sympy.Expr:
         """Return the same expression as sympy's, over plain symbols, for further work.
@@ -290,9 +398,10 @@ class Expr:
         >>> sympy.diff((symbol("H")**2 * 3).sympy(), "H")
         6*H
         """
-        from shapecalc.algebra.sympy_bridge import to_sympy
+        import sympy
 
-        return to_sympy(self)
+        terms = [sympy.Mul(number, *(atom.sympy() for atom in monomial)) for monomial, number in self.terms]
+        return sympy.Add(*terms)
 
     _sympy_ = sympy
 
@@ -352,12 +461,242 @@ def _substitute(value: Dim, named: Mapping[str, Dim], known: dict[Atom, Dim]) ->
     return total
 
 
-def _decided(left: Expr, relation: str, right: Dim) -> bool:
-    if not isinstance(right, (int, Expr)):
-        return NotImplemented
-    from shapecalc.algebra.decide import decide
+def product(dims: Iterable[Dim]) -> Dim:
+    """Return the product of sizes: the number of elements of a shape.
 
-    verdict = decide(left, relation, right)
-    if verdict is None:
-        raise Undecided(f"whether {left} {relation} {right} depends on what was left free")
-    return verdict
+    >>> product((3, 224, 224)), product(())
+    (150528, 1)
+    """
+    result: Dim = 1
+    for dim in dims:
+        result = result * dim
+    return result
+
+
+# ---- floors in normal form
+
+
+def floordiv(numerator: Dim, denominator: Dim) -> Dim:
+    """Return ⌊numerator/denominator⌋ in canonical form; the denominator must be positive.
+
+    >>> floordiv(-7, 2)
+    -4
+    >>> floordiv(floordiv(symbol("n") + 1, 2) + 2, 2)
+    ⌊(n + 1)/4⌋ + 1
+    """
+    if denominator == 0:
+        raise FormulaError(f"division of {numerator} by zero")
+    if isinstance(numerator, Recording) or isinstance(denominator, Recording):
+        return numerator // denominator
+    if isinstance(denominator, Expr):
+        return _floordiv_by_expr(numerator, denominator)
+    if denominator < 0:  # ⌊x/d⌋ = ⌊-x/-d⌋
+        return floordiv(-numerator, -denominator)
+    if isinstance(numerator, int):
+        return numerator // denominator
+    # ⌊(d·q + r)/d⌋ = q + ⌊r/d⌋, d > 0: coefficient by coefficient, those of r in [0, d)
+    quotients: dict[Monomial, int] = {}
+    remainders: dict[Monomial, int] = {}
+    for monomial, coefficient in numerator.terms:
+        quotients[monomial], remainders[monomial] = divmod(coefficient, denominator)
+    remainder = normal(remainders)
+    if isinstance(remainder, int):  # ⌊r/d⌋ = 0, 0 ≤ r < d
+        return normal(quotients)
+    return normal(quotients) + _floor_of_remainder(remainder, denominator)
+
+
+def _floor_of_remainder(x: Expr, d: int) -> Dim:
+    """Return ⌊x/d⌋ where every coefficient of x lies in [0, d)."""
+    # ⌊(g·x + c)/(g·d)⌋ = ⌊(x + ⌊c/g⌋)/d⌋, g > 0: between multiples of g, no floor over g·d changes
+    g = gcd(d, *(coefficient for monomial, coefficient in x.terms if monomial))
+    if g > 1:
+        return floordiv(normal({monomial: coefficient // g for monomial, coefficient in x.terms}), d // g)
+    # ⌊(⌊x/b⌋ + y)/d⌋ = ⌊(x + b·y)/(b·d)⌋, b, d > 0, y an integer; with one such floor, so that it is unique
+    floors = [(m[0], c) for m, c in x.terms if len(m) == 1 and isinstance(m[0], Floor)]
+    if len(floors) == 1 and floors[0][1] == 1:
+        inner = floors[0][0]
+        assert isinstance(inner, Floor)
+        b = inner.denominator
+        if isinstance(b, int):
+            return floordiv(inner.numerator + b * (x - as_expr(inner)), b * d)
+    return as_expr(Floor(x, d))
+
+
+def _floordiv_by_expr(numerator: Dim, denominator: Expr) -> Dim:
+    if bounded(denominator, "<=", 0):
+        raise FormulaError(f"division by {denominator}, which is never positive")
+    if len(denominator.terms) == 1:  # ⌊(d·q)/d⌋ = q, d > 0
+        (divisor, scale) = denominator.terms[0]
+        exact: dict[Monomial, int] = {}
+        for monomial, coefficient in terms_of(numerator):
+            left = _without(monomial, divisor)
+            if left is None or coefficient % scale:
+                break
+            exact[left] = coefficient // scale
+        else:
+            return normal(exact)
+    most = _times(numerator, denominator)
+    for times in (most, most - 1):  # ⌊(c·d + r)/d⌋ = c, 0 ≤ r < d
+        rest = numerator - times * denominator
+        if rest == 0 or (bounded(rest, ">=", 0) and bounded(rest, "<", denominator)):
+            return times
+    return as_expr(Floor(numerator if isinstance(numerator, Expr) else Expr((((), numerator),)), denominator))
+
+
+def _times(numerator: Dim, denominator: Expr) -> int:
+    """Return how many times a denominator goes into a numerator by their last terms."""
+    if isinstance(numerator, int):
+        return 0
+    (monomial, top), (divisor, bottom) = numerator.terms[-1], denominator.terms[-1]
+    return top // bottom if monomial == divisor else 0
+
+
+def _without(monomial: Monomial, divisor: Monomial) -> Monomial | None:
+    left = list(monomial)
+    for atom in divisor:
+        if atom not in left:
+            return None
+        left.remove(atom)
+    return tuple(left)
+
+
+def ceildiv(numerator: Dim, denominator: Dim) -> Dim:
+    """Return ⌈numerator/denominator⌉ = ⌊(numerator + denominator - 1)/denominator⌋.
+
+    >>> ceildiv(7, 2), ceildiv(symbol("H"), 32)
+    (4, ⌈H/32⌉)
+    """
+    return floordiv(numerator + denominator - 1, denominator)
+
+
+def quotient(numerator: Dim, denominator: Dim) -> Dim:
+    """Return numerator/denominator where it is known that nothing is left over.
+
+    >>> quotient(64, 32), quotient(6 * symbol("w"), 3)
+    (2, 2·w)
+    """
+    for size in (numerator, denominator):
+        if isinstance(size, Recording):
+            return size.record("/", floordiv, numerator, denominator)
+    return numerator // denominator
+
+
+# ---- maxima in normal form
+
+
+def maximum(*arguments: Dim) -> Dim:
+    """Return the largest argument; those that another one surely reaches are left out.
+
+    >>> maximum(3, 5), maximum(symbol("H"), 0), maximum(symbol("H"), 7)
+    (5, H, max(H, 7))
+    """
+    for argument in arguments:
+        if isinstance(argument, Recording):
+            return argument.record("max", maximum, *arguments)
+    if all(isinstance(argument, int) for argument in arguments):
+        return max(arguments)
+    kept: list[Dim] = []
+    for argument in (part for each in arguments for part in _arguments_of(each)):
+        if any(bounded(other, ">=", argument) for other in kept):  # max(x, y) = x, x ≥ y
+            continue
+        kept = [other for other in kept if not bounded(argument, ">=", other)]
+        kept.append(argument)
+    return kept[0] if len(kept) == 1 else as_expr(Maximum(tuple(sorted(kept, key=key_of))))
+
+
+def _arguments_of(value: Dim) -> tuple[Dim, ...]:
+    """Return what a size is the largest of: max(x, max(y, z)) = max(x, y, z)."""
+    if isinstance(value, Expr) and len(value.terms) == 1:
+        monomial, coefficient = value.terms[0]
+        if coefficient == 1 and len(monomial) == 1 and isinstance(monomial[0], Maximum):
+            return monomial[0].arguments
+    return (value,)
+
+
+def minimum(*arguments: Dim) -> Dim:
+    """Return the smallest argument: min(x, y) = -max(-x, -y).
+
+    >>> minimum(3, 5), minimum(symbol("H"), 7)
+    (3, min(H, 7))
+    """
+    for argument in arguments:
+        if isinstance(argument, Recording):
+            return argument.record("min", minimum, *arguments)
+    return -maximum(*(-argument for argument in arguments))
+
+
+# ---- decisions: always, never, or only for some values of what is free
+
+
+def decide(left: Dim, op: str, right: Dim) -> bool | None:
+    """Return True if the relation holds for every value, False if for none, None otherwise.
+
+    None also says "this procedure cannot tell"; it never claims what it has not proved. Bounds come first;
+    a relation in one unknown is then solved exactly.
+
+    >>> n = symbol("n")
+    >>> decide((n + 1)//2 + n//2, "==", n)
+    True
+    >>> print(decide(2*(n//2), "==", n), decide(2*(n//2), "==", n + 1))
+    None False
+    """
+    if op not in COMPARE:
+        raise ValueError(f"unknown relation {op!r}")
+    difference = left - right
+    if isinstance(difference, int):
+        return COMPARE[op](difference, 0)
+    verdict = bounded(difference, op, 0)
+    if verdict is not None:
+        return verdict
+    solved = solve(difference, op, 0)
+    if solved is None:
+        return None
+    if not solved[1]:
+        return False
+    return True if solved[1] == IntegerSet.at_least(difference.symbols()[0].minimum) else None
+
+
+def bounded(left: Dim, op: str, right: Dim) -> bool | None:
+    """Decide by bounds alone."""
+    low, high = bounds(left - right)
+    if op in ("==", "!="):
+        if (low is not None and low > 0) or (high is not None and high < 0):
+            return op == "!="
+        return (op == "==") if low == high == 0 else None
+    if op in ("<", "<="):  # x < 0 exactly where -x > 0
+        low, high = (None if high is None else -high), (None if low is None else -low)
+    strict = op in ("<", ">")
+    if low is not None and low >= strict:
+        return True
+    return False if high is not None and high < strict else None
+
+
+def bounds(value: Dim) -> Interval:
+    """Return the least and greatest value that an expression can surely not pass.
+
+    >>> bounds(3*(symbol("H")//2) + 1)
+    (1, None)
+    """
+    if isinstance(value, int):
+        return value, value
+    low: int | None = 0
+    high: int | None = 0
+    for monomial, coefficient in value.terms:
+        least, most = monomial[0].bounds() if len(monomial) == 1 else _bounds_of_product(monomial)
+        if coefficient < 0:
+            least, most = most, least
+        low = None if low is None or least is None else low + coefficient * least
+        high = None if high is None or most is None else high + coefficient * most
+    return low, high
+
+
+def _bounds_of_product(monomial: Monomial) -> Interval:
+    """Return bounds on a product of factors that are never negative; of others nothing is said."""
+    least = 1
+    most: int | None = 1
+    for atom in monomial:
+        low, high = atom.bounds()
+        if low is None or low < 0:
+            return None, None
+        least, most = least * low, None if most is None or high is None else most * high
+    return least, most

@@ -7,7 +7,7 @@ from itertools import groupby
 from math import gcd
 from typing import TYPE_CHECKING, Any
 
-from shapecalc.algebra.expr import Atom, Dim, Expr, Floor, Maximum, Monomial, Symbol, terms_of
+from shapecalc.algebra.expr import WRITERS, Atom, Dim, Expr, Floor, Maximum, Monomial, Symbol, terms_of
 from shapecalc.algebra.factor import separated
 
 if TYPE_CHECKING:
@@ -205,3 +205,6 @@ def is_sum(value: Dim) -> bool:
 
 def _is_atom(value: Dim) -> bool:
     return isinstance(value, Expr) and len(value.terms) == 1 and value.terms[0][1] == 1
+
+
+WRITERS.update(text=text, latex=latex)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import gcd
 
-from shapecalc.algebra.expr import Atom, Dim, Expr, Monomial, Symbol
+from shapecalc.algebra.expr import Dim, Expr, Monomial, normal
 
 
 def separated(value: Expr) -> list[Dim]:
@@ -22,7 +22,7 @@ def separated(value: Expr) -> list[Dim]:
     """
     number, rest = 1, value
     found: list[Dim] = []
-    for name in sorted({name for atom in value.atoms() for name in _unknowns(atom)}):
+    for name in sorted({name for atom in value.atoms() for name in atom.names()}):
         split = _split(rest, name)
         if split is None:
             continue
@@ -43,19 +43,13 @@ def separated(value: Expr) -> list[Dim]:
     return [number, *found] if number != 1 else found
 
 
-def _unknowns(atom: Atom) -> set[str]:
-    if isinstance(atom, Symbol):
-        return {atom.name}
-    return {name for part in atom.parts() if isinstance(part, Expr) for name in part.free_symbols}
-
-
 def _split(value: Expr, name: str) -> tuple[Expr, Dim] | None:
     """Return (own, other) with own in `name` alone, other without it, and own·other the value."""
     table: dict[Monomial, dict[Monomial, int]] = {}
     for monomial, coefficient in value.terms:
-        own = tuple(atom for atom in monomial if _unknowns(atom) == {name})
-        other = tuple(atom for atom in monomial if _unknowns(atom) != {name})
-        if any(name in _unknowns(atom) for atom in other):
+        own = tuple(atom for atom in monomial if atom.names() == {name})
+        other = tuple(atom for atom in monomial if atom.names() != {name})
+        if any(name in atom.names() for atom in other):
             return None
         table.setdefault(own, {})[other] = coefficient
     first = next(iter(table.values()))
@@ -74,13 +68,6 @@ def _split(value: Expr, name: str) -> tuple[Expr, Dim] | None:
     scale = gcd(*weights.values())
     if weights[max(weights, key=len)] < 0:
         scale = -scale
-    left = _sum({own: weight // scale for own, weight in weights.items()})
-    right = scale * _sum(base)
+    left = normal({own: weight // scale for own, weight in weights.items()})
+    right = scale * normal(base)
     return (left, right) if isinstance(left, Expr) else None
-
-
-def _sum(terms: dict[Monomial, int]) -> Dim:
-    total: Dim = 0
-    for monomial, coefficient in terms.items():
-        total = total + (Expr(((monomial, coefficient),)) if monomial else coefficient)
-    return total

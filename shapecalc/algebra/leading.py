@@ -24,6 +24,7 @@ from shapecalc.algebra.expr import (
     normal,
     terms_of,
 )
+from shapecalc.algebra.expr_text import leading_text
 from shapecalc.errors import Undecided
 
 if TYPE_CHECKING:
@@ -93,8 +94,6 @@ class Leading:
         return Fraction(value, self.denominator)
 
     def __str__(self) -> str:
-        from shapecalc.algebra.expr_text import leading_text
-
         return leading_text(self)
 
 
@@ -126,7 +125,7 @@ def _smooth(value: Dim, names: tuple[str, ...]) -> Rational:
 
 
 def _atom(atom: Atom, names: tuple[str, ...]) -> Rational:
-    if isinstance(atom, Symbol) or not _depends(atom, names):
+    if isinstance(atom, Symbol) or atom.names().isdisjoint(names):
         return as_expr(atom), 1
     if isinstance(atom, Floor):
         if isinstance(atom.denominator, Expr):
@@ -155,7 +154,7 @@ def _formal_degree(value: Dim, names: tuple[str, ...]) -> int:
 
 
 def _atom_degree(atom: Atom, names: tuple[str, ...]) -> int:
-    if isinstance(atom, Symbol) or not _depends(atom, names):
+    if isinstance(atom, Symbol) or atom.names().isdisjoint(names):
         return int(_is_one_of(atom, names))
     if isinstance(atom, Floor):
         return _formal_degree(atom.numerator, names)
@@ -191,7 +190,3 @@ def _degree_of_others(value: Dim, names: tuple[str, ...]) -> int:
 
 def _is_one_of(atom: Atom, names: tuple[str, ...]) -> bool:
     return isinstance(atom, Symbol) and atom.name in names
-
-
-def _depends(atom: Atom, names: tuple[str, ...]) -> bool:
-    return any(isinstance(part, Expr) and not part.free_symbols.isdisjoint(names) for part in atom.parts())

@@ -14,8 +14,7 @@ from itertools import product
 from math import lcm
 from typing import TypeAlias
 
-from shapecalc.algebra.decide import decide
-from shapecalc.algebra.expr import Dim, Expr, Floor, symbol
+from shapecalc.algebra.expr import Dim, Expr, Floor, decide, symbol
 from shapecalc.algebra.relation import Relation
 from shapecalc.errors import FormulaError, Undecided
 

@@ -1,8 +1,8 @@
-"""Sizes that remember how they came about: a rule that is run on them leaves its formula behind.
+"""Sizes that record how they were computed: a rule that is run on them leaves its formula behind.
 
-A traced size *is* the size, an `int` or an `Expr`, and decides and compares as it does; every
-operation also writes itself down as a `Term`. So the formula of a derivation is the very code that
-computes the answer, and there is no second one that could differ.
+A traced size *is* the size, an `int` or an `Expr`, and decides and compares as it does; every operation
+also records itself as a `Term`. So the formula of a derivation is the very code that computes the answer,
+and there is no second one that could differ.
 """
 
 from __future__ import annotations
@@ -12,67 +12,71 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
-from shapecalc.algebra import term as terms
-from shapecalc.algebra.expr import Dim, Expr, Remembering
-from shapecalc.algebra.term import Letter, Number, Operation, Term
+from shapecalc.algebra.expr import Dim, Expr, Recording
+from shapecalc.algebra.term import ZERO, Letter, Number, Term, operation, taken
 
 
-def _noted(
-    compute: Callable[[Any, Any], Any], write: Callable[[Term, Term], Term], *, swapped: bool = False
-) -> Callable[[Any, Any], Any]:
-    """Return the method of an operation: compute on the bare sizes, and write down what was done."""
-
-    def method(self: Any, other: Any) -> Any:
-        if not isinstance(other, (int, Expr)):
-            return NotImplemented
-        left, right = (other, self) if swapped else (self, other)
-        return traced(compute(bare(left), bare(right)), write(term_of(left), term_of(right)))
-
-    return method
-
-
-def _plainly(sign: str) -> Callable[[Term, Term], Term]:
-    return lambda left, right: Operation(sign, (left, right))
-
-
-class Traced(Remembering):
-    """What traced numbers and traced expressions share: arithmetic that is written down."""
+class Traced(Recording):
+    """A value with the formula it came from."""
 
     __slots__ = ()
 
     term: Term
 
-    __add__ = _noted(operator.add, terms.added)
-    __radd__ = _noted(operator.add, terms.added, swapped=True)
-    __sub__ = _noted(operator.sub, terms.taken)
-    __rsub__ = _noted(operator.sub, terms.taken, swapped=True)
-    __mul__ = _noted(operator.mul, terms.times)
-    __rmul__ = _noted(operator.mul, terms.times, swapped=True)
-    __floordiv__ = _noted(operator.floordiv, terms.floored)
-    __rfloordiv__ = _noted(operator.floordiv, terms.floored, swapped=True)
-    __mod__ = _noted(operator.mod, _plainly("%"))
-    __rmod__ = _noted(operator.mod, _plainly("%"), swapped=True)
+    def record(self, sign: str, compute: Callable[..., Dim], *arguments: Any) -> Dim:
+        return traced(compute(*map(untraced, arguments)), operation(sign, *map(term_of, arguments)))
+
+
+def _recorded(
+    compute: Callable[[Any, Any], Any], sign: str, *, swapped: bool = False
+) -> Callable[[Any, Any], Any]:
+    """Return the method of an operation: it computes on the untraced sizes, and records the operation."""
+
+    def method(self: Traced, other: Any) -> Any:
+        if not isinstance(other, (int, Expr)):
+            return NotImplemented
+        left, right = (other, self) if swapped else (self, other)
+        return self.record(sign, compute, left, right)
+
+    return method
+
+
+class TracedSize(Traced):
+    """What traced numbers and traced expressions share: arithmetic that is recorded."""
+
+    __slots__ = ()
+
+    __add__ = _recorded(operator.add, "+")
+    __radd__ = _recorded(operator.add, "+", swapped=True)
+    __sub__ = _recorded(operator.sub, "-")
+    __rsub__ = _recorded(operator.sub, "-", swapped=True)
+    __mul__ = _recorded(operator.mul, "*")
+    __rmul__ = _recorded(operator.mul, "*", swapped=True)
+    __floordiv__ = _recorded(operator.floordiv, "//")
+    __rfloordiv__ = _recorded(operator.floordiv, "//", swapped=True)
+    __mod__ = _recorded(operator.mod, "%")
+    __rmod__ = _recorded(operator.mod, "%", swapped=True)
 
     def __neg__(self) -> Any:
-        return traced(-bare(self), terms.taken(terms.ZERO, self.term))  # type: ignore[arg-type]
+        return traced(-untraced(self), taken(ZERO, self.term))
 
 
-_POWER: Any = _noted(operator.pow, _plainly("^"))
+_POWER: Any = _recorded(operator.pow, "^")
 
 
-class TracedInt(Traced, int):
-    """A whole number that remembers its formula."""
+class TracedInt(TracedSize, int):
+    """An integer with its formula."""
 
     __pow__ = _POWER
 
     def __new__(cls, value: int, term: Term) -> TracedInt:
-        found = super().__new__(cls, value)
-        found.term = term
-        return found
+        number = super().__new__(cls, value)
+        number.term = term
+        return number
 
 
-class TracedExpr(Traced, Expr):
-    """An expression that remembers its formula, which its normal form does not."""
+class TracedExpr(TracedSize, Expr):
+    """An expression with its formula, which its normal form does not keep."""
 
     __slots__ = ("term",)
 
@@ -85,25 +89,24 @@ class TracedExpr(Traced, Expr):
     __hash__ = Expr.__hash__
 
 
-class TracedFraction(Remembering, Fraction):
+class TracedFraction(Traced, Fraction):
     """A scale with a name; arithmetic with it is done by `scaled_by_doubles` alone."""
-
-    term: Term
 
 
 def traced(value: Dim, term: Term) -> Dim:
-    """Return a size with its formula; a formula that is only a number is not worth remembering."""
+    """Return a size with its formula; a formula that is only a number is not recorded."""
     if isinstance(term, Number):
         return value
     return TracedInt(value, term) if isinstance(value, int) else TracedExpr(value, term)
 
 
 def lettered(name: str, value: Dim) -> Dim:
-    """Return a size that is called by a letter.
+    """Return a size whose formula is a letter.
 
+    >>> from shapecalc.algebra.term import text
     >>> n, k = lettered("n", 32), lettered("k", 5)
     >>> out = n - k + 1
-    >>> out, terms.text(term_of(out))
+    >>> out, text(term_of(out))
     (28, 'n - k + 1')
     """
     return traced(value, Letter(name, value))
@@ -111,23 +114,14 @@ def lettered(name: str, value: Dim) -> Dim:
 
 def term_of(value: Any) -> Term:
     """Return the formula of a size; of one without, the number that it is."""
-    found: Term | None = getattr(value, "term", None)
-    return Number(value) if found is None else found
+    term: Term | None = getattr(value, "term", None)
+    return Number(value) if term is None else term
 
 
-def bare(value: Dim) -> Dim:
+def untraced(value: Any) -> Any:
     """Return a size without its formula."""
     if isinstance(value, TracedInt):
         return int(value)
+    if isinstance(value, TracedFraction):
+        return Fraction(value)
     return Expr(value.terms) if isinstance(value, TracedExpr) else value
-
-
-def noted(sign: str, value: Dim, *arguments: Any) -> Dim:
-    """Return the value of an operation that has no operator, with the operation as its formula."""
-    return traced(value, Operation(sign, tuple(map(term_of, arguments))))
-
-
-def noted_quotient(numerator: Dim, denominator: Dim) -> Dim:
-    """Return numerator/denominator, where nothing is left over, with its formula."""
-    written = terms.divided(term_of(numerator), term_of(denominator))
-    return traced(bare(numerator) // bare(denominator), written)

@@ -11,8 +11,7 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import Any, TypeAlias
 
-from shapecalc.algebra.canonical import ceildiv, floordiv, maximum, minimum
-from shapecalc.algebra.expr import Dim, Expr
+from shapecalc.algebra.expr import Dim, Expr, ceildiv, decide, floordiv, maximum, minimum
 from shapecalc.errors import FormulaError, Undecided, quote
 
 LARGEST = 10**18
@@ -171,8 +170,6 @@ def truth(value: Value) -> bool:
 
 def related(left: Value, relation: str, right: Value) -> bool:
     """Decide a comparison; raise `Undecided` when it depends on what was left free."""
-    from shapecalc.algebra.decide import decide
-
     if any(isinstance(value, (str, bool, list)) or value is None for value in (left, right)):
         if relation not in ("==", "!="):
             raise FormulaError(f"{quote(left)} and {quote(right)} have no order")

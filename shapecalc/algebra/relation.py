@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from shapecalc.algebra.decide import decide
-from shapecalc.algebra.expr import Dim, Expr
+from shapecalc.algebra.expr import Dim, Expr, decide
 from shapecalc.algebra.expr_text import grouped
+from shapecalc.algebra.integer_set import IntegerSet
 from shapecalc.algebra.roots import COMPARE
+from shapecalc.algebra.solution import solve
+from shapecalc.errors import Undecided
 
 SIGNS = {"==": "=", "!=": "≠", "<": "<", "<=": "≤", ">": ">", ">=": "≥"}
 NEGATED = {"==": "!=", "!=": "==", "<": ">=", ">=": "<", "<=": ">", ">": "<="}
@@ -55,3 +57,20 @@ class Relation(NamedTuple):
 
     def __str__(self) -> str:
         return f"{grouped(self.left)} {SIGNS[self.op]} {grouped(self.right)}"
+
+
+def combined(relations: Iterable[Relation]) -> tuple[dict[str, IntegerSet], list[int]]:
+    """Return the joint solutions per unknown, and the positions of the relations that stay as they are."""
+    solutions: dict[str, IntegerSet] = {}
+    left_over: list[int] = []
+    for position, relation in enumerate(relations):
+        solved = solve(*relation)
+        if solved is None:
+            left_over.append(position)
+            continue
+        name, own = solved
+        try:
+            solutions[name] = solutions[name] & own if name in solutions else own
+        except Undecided:
+            left_over.append(position)
+    return solutions, left_over

@@ -12,8 +12,7 @@ from fractions import Fraction
 from functools import cache
 from math import comb, lcm
 
-from shapecalc.algebra.canonical import floordiv
-from shapecalc.algebra.expr import Atom, Dim, Expr, Symbol, as_expr, symbol, terms_of
+from shapecalc.algebra.expr import Dim, Symbol, as_expr, floordiv, symbol, terms_of
 from shapecalc.errors import Undecided
 
 
@@ -55,19 +54,12 @@ def _in_powers(value: Dim, index: str) -> list[Dim]:
             if isinstance(atom, Symbol) and atom.name == index:
                 power += 1
                 continue
-            if mentions(atom, index):
+            if index in atom.names():
                 raise Undecided(f"{as_expr(atom)} has no sum over {index} in closed form")
             term = term * as_expr(atom)
         found += [0] * (power + 1 - len(found))
         found[power] = found[power] + term
     return found
-
-
-def mentions(atom: Atom, name: str) -> bool:
-    """Say whether an unknown stands in an atom or anywhere inside it."""
-    if isinstance(atom, Symbol):
-        return atom.name == name
-    return any(isinstance(part, Expr) and name in part.free_symbols for part in atom.parts())
 
 
 @cache

@@ -1,4 +1,4 @@
-"""To sympy and back: the only module of the algebra that imports it, and only when called."""
+"""Expressions of sympy's in our canonical form; the other direction is `Expr.sympy`."""
 
 from __future__ import annotations
 
@@ -10,34 +10,9 @@ from typing import Any
 
 import sympy
 
-from shapecalc.algebra.canonical import ceildiv, floordiv, maximum, minimum
-from shapecalc.algebra.expr import Atom, Dim, Expr, Floor, Maximum, Symbol, symbol
+from shapecalc.algebra.expr import Dim, Expr, ceildiv, floordiv, maximum, minimum, symbol
 from shapecalc.algebra.rational import OPERATIONS, multiply, whole
 from shapecalc.errors import Undecided
-
-
-def to_sympy(value: Dim) -> sympy.Expr:
-    """Return an expression as sympy's; symbols become plain symbols, to be named by their text.
-
-    >>> from shapecalc.algebra.expr import symbol
-    >>> to_sympy(symbol("H")//2)
-    floor(H/2)
-    """
-    if isinstance(value, int):
-        return sympy.Integer(value)
-    terms = [
-        sympy.Mul(coefficient, *(_atom(atom) for atom in monomial)) for monomial, coefficient in value.terms
-    ]
-    return sympy.Add(*terms)
-
-
-def _atom(atom: Atom) -> sympy.Expr:
-    if isinstance(atom, Symbol):
-        return sympy.Symbol(atom.name)  # without assumptions, so that "H" and Symbol("H") mean it
-    if isinstance(atom, Floor):
-        return sympy.floor(to_sympy(atom.numerator) / to_sympy(atom.denominator))
-    assert isinstance(atom, Maximum)
-    return sympy.Max(*(to_sympy(argument) for argument in atom.arguments))
 
 
 def from_sympy(
@@ -128,6 +103,3 @@ def _whole(value: Any) -> Dim:
     if isinstance(value, (int, Expr)):
         return value
     raise Undecided(f"{value} is not a whole number for every size")
-
-
-__all__ = ["Expr", "from_sympy", "to_sympy"]

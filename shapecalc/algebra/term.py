@@ -139,6 +139,21 @@ def divided(left: Term, right: Term) -> Term:
     return left if right == ONE else Operation("/", (left, right))
 
 
+_SIMPLIFIED: dict[str, Callable[[Term, Term], Term]] = {
+    "+": added,
+    "-": taken,
+    "*": times,
+    "//": floored,
+    "/": divided,
+}
+
+
+def operation(sign: str, *arguments: Term) -> Term:
+    """Return the term for an operation, simplified where there is a rule for it."""
+    simplified = _SIMPLIFIED.get(sign)
+    return simplified(*arguments) if simplified else Operation(sign, arguments)
+
+
 def _shifted(term: Term, by: int) -> Term:
     """Return the term with a number added, taken together with one that stands at its end."""
     if isinstance(term, Number) and isinstance(term.value, int):

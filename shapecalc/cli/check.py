@@ -10,6 +10,7 @@ import click
 
 from shapecalc import __version__
 from shapecalc.arguments import amount, assignments, is_torch, load_model, read_model, shapes, source_of
+from shapecalc.atomic_write import rewrite
 from shapecalc.cli.cli_options import MODEL, examples
 from shapecalc.console import complain, echo, painted, say
 from shapecalc.errors import SpecError, quote
@@ -99,8 +100,6 @@ def mend(
     show: bool,
 ) -> bool:
     """Repair the errors of a model as far as it goes; say whether there are errors left."""
-    from pathlib import Path
-
     from shapecalc.model import loads
     from shapecalc.repair.apply_fixes import diff, mended
     from shapecalc.repair.repair_source import Source
@@ -114,9 +113,7 @@ def mend(
     if show and after != text:
         say(diff(file, text, after).removesuffix("\n"))
     if write and after != text:
-        path = Path(locate(model)[0])
-        mark = b"\xef\xbb\xbf" if path.read_bytes().startswith(b"\xef\xbb\xbf") else b""
-        path.write_bytes(mark + after.encode())
+        rewrite(locate(model)[0], text, after, file)
     for one, fix in done if write or not show else ():
         where = f"{one.place.file}:{one.place.line}"
         say(f"fixed {where}: {one.code} in {one.path or 'the spec'}: {fix.description}")

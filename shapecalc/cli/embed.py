@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from shapecalc.atomic_write import rewrite
 from shapecalc.cli.cli_options import examples
 from shapecalc.console import WORKING, complain, say
 from shapecalc.errors import ShapecalcError
@@ -42,7 +43,7 @@ def embed(ctx: click.Context, files: tuple[str, ...], check: bool, python: bool,
     """
     from shapecalc.cli import main
     from shapecalc.cli.run_command import Runner
-    from shapecalc.embedding.document import embedded, read, write
+    from shapecalc.embedding.document import embedded, read
     from shapecalc.embedding.transcripts import transcribed
     from shapecalc.spec.find import short
 
@@ -52,7 +53,7 @@ def embed(ctx: click.Context, files: tuple[str, ...], check: bool, python: bool,
         path = Path(file)
         WORKING.progress(number, len(files), "files")
         try:
-            text, mark = read(path)
+            text = read(path)
             document = embedded(text, short(path), run)
             if transcripts:
                 document = document.then(transcribed(document.after, document.file, run.transcript))
@@ -65,7 +66,7 @@ def embed(ctx: click.Context, files: tuple[str, ...], check: bool, python: bool,
             if check:
                 say(document.diff())
             else:
-                write(path, document.after, mark)
+                rewrite(path, text, document.after, document.file)
                 say(f"updated {document.file}")
         except ShapecalcError as error:
             complain(error)

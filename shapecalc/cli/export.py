@@ -7,9 +7,9 @@ from pathlib import Path
 import click
 
 from shapecalc.arguments import assignments, open_model, shapes
+from shapecalc.atomic_write import write_file
 from shapecalc.cli.cli_options import INPUT, MODEL, SETTINGS, examples
 from shapecalc.console import say
-from shapecalc.errors import SpecError, quote
 
 
 @click.command(
@@ -36,7 +36,4 @@ def export(
     if output is None:
         say(text.rstrip("\n"))
         return
-    try:
-        Path(output).write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise SpecError(f"{quote(output)} cannot be written: {error.strerror}") from None
+    write_file(Path(output), text.encode())

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from shapecalc.arguments import load_model
+from shapecalc.atomic_write import write_file
 from shapecalc.cli.cli_options import INPUT, MODEL, SETTINGS, examples
 from shapecalc.console import echo, say
 from shapecalc.errors import Located, NotInstalled, ShapecalcError, SpecError
@@ -113,6 +114,6 @@ def _gallery(folder: Path, style: str) -> None:
 def _write(path: Path, text: str) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8", newline="\n")
     except OSError as error:
         raise SpecError(f"cannot write {path}: {error.strerror or error}") from None
+    write_file(path, text.encode())

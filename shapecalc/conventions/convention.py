@@ -37,7 +37,7 @@ class Convention(ABC):
     def counts(self, asked: LayerCall) -> Counts | None:
         """Return what a layer costs, by part; None where the convention has no rule for its kind.
 
-        A layer made of others, or around another, costs what they cost, and what is done beside them.
+        A layer made of others, or around another, costs what they cost: no tool sees anything else in it.
         """
         inside = pieces(asked)
         if inside is None:
@@ -48,16 +48,11 @@ class Convention(ABC):
             if found is None:
                 return None
             total = {part: number + times * found.get(part, 0) for part, number in total.items()}
-        beside = self.beside(asked)
-        return {part: number + beside.get(part, 0) for part, number in total.items()}
+        return total
 
     @abstractmethod
     def single(self, asked: LayerCall) -> Counts | None:
         """Return what a layer costs that is not made of others."""
-
-    def beside(self, asked: LayerCall) -> Counts:
-        """Return what a layer made of others does beside them; no tool sees it."""
-        return {}
 
     def knows(self, kind: str) -> bool:
         """Say whether there is a rule for a kind, a written zero included."""

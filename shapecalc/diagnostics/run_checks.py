@@ -27,8 +27,8 @@ def findings(
     what the report answers, for what the set of legal sizes shows.
     """
     found = [_with_parting(report, from_failure(failure), failure) for failure in failures]
-    doubtful = report.inference.doubtful
-    guessed = {node.path for node in report.graph.nodes if not doubtful.isdisjoint(node.sources)}
+    tainted = report.inference.tainted
+    guessed = {node.path for node in report.graph.nodes if not tainted.isdisjoint(node.sources)}
     for rule in RULES:
         found += [
             one

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import quote
 
 from shapecalc.diagnostics.diagnostic import Diagnostic, Edit, Fix
 from shapecalc.diagnostics.explanation import explanation
@@ -64,12 +66,12 @@ def _location(one: Diagnostic) -> dict[str, Any]:
         for name, value in (("startLine", one.place.line), ("startColumn", one.place.column))
         if value is not None
     }
-    return {"physicalLocation": {"artifactLocation": {"uri": one.place.file}, "region": region}}
+    return {"physicalLocation": {"artifactLocation": {"uri": _uri(one.place)}, "region": region}}
 
 
 def _fix(fix: Fix, place: Place) -> dict[str, Any]:
     change = {
-        "artifactLocation": {"uri": place.file},
+        "artifactLocation": {"uri": _uri(place)},
         "replacements": [_replacement(edit) for edit in fix.edits],
     }
     return {"description": {"text": fix.description}, "artifactChanges": [change]}
@@ -81,3 +83,8 @@ def _replacement(edit: Edit) -> dict[str, Any]:
     region = {"startLine": edit.line, "startColumn": edit.column, "endLine": line, "endColumn": column}
     replacement: dict[str, Any] = {"deletedRegion": region}
     return replacement | {"insertedContent": {"text": edit.new}} if edit.new else replacement
+
+
+def _uri(place: Place) -> str:
+    """Return the file of a place as a URI reference, relative where the path is."""
+    return quote((place.file or "").replace(os.sep, "/"))

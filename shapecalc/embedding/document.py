@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Protocol, TypeAlias, TypeVar
 
 from shapecalc.embedding.fit import Output, fitted
@@ -32,7 +30,6 @@ class Span(Protocol):
 
 
 _S = TypeVar("_S", bound=Span)
-_MARK = b"\xef\xbb\xbf"
 LARGEST = 2**24
 
 
@@ -141,8 +138,8 @@ def _placed(error: ShapecalcError, region: Region, file: str) -> SpecError:
 # ---- files
 
 
-def read(path: Path) -> tuple[str, bytes]:
-    """Return the text of a document, its line ends untouched, and the mark that it begins with."""
+def read(path: Path) -> str:
+    """Return the text of a document, its line ends untouched, without a byte order mark."""
     place = Place(short(path))
     try:
         with path.open("rb") as stream:
@@ -151,24 +148,7 @@ def read(path: Path) -> tuple[str, bytes]:
         raise SpecError(f"the file cannot be read: {error.strerror}", place=place) from None
     if len(raw) > LARGEST:
         raise SpecError("the file is larger than 16 MiB", place=place)
-    mark = _MARK if raw.startswith(_MARK) else b""
     try:
-        return raw[len(mark) :].decode(), mark
+        return raw.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise SpecError("the file is not UTF-8", place=place) from None
-
-
-def write(path: Path, text: str, mark: bytes = b"") -> None:
-    """Write a document whole or not at all: a reader never sees half of it."""
-    target = path.resolve()
-    temporary = None
-    try:
-        with NamedTemporaryFile("wb", dir=target.parent, prefix=f".{target.name}.", delete=False) as stream:
-            temporary = Path(stream.name)
-            stream.write(mark + text.encode())
-        temporary.chmod(target.stat().st_mode & 0o7777)
-        os.replace(temporary, target)  # noqa: PTH105  (the one call that is atomic on every system)
-    except OSError as error:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)
-        raise SpecError(f"the file cannot be written: {error.strerror}", place=Place(short(path))) from None

@@ -13,8 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-from shapecalc.algebra import Dim, maximum
-from shapecalc.algebra.decide import decide
+from shapecalc.algebra import Dim, decide, maximum
 from shapecalc.engine.graph import Inference
 from shapecalc.engine.span import LONGEST_PERIOD, Steps, hull, is_within, moved, reach
 from shapecalc.errors import Undecided

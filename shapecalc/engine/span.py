@@ -14,8 +14,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from math import gcd, lcm
 
-from shapecalc.algebra import Dim, maximum, minimum, quotient
-from shapecalc.algebra.decide import decide
+from shapecalc.algebra import Dim, decide, maximum, minimum, quotient
 from shapecalc.layers.dependence import Along, Range
 
 LONGEST_PERIOD = 4096

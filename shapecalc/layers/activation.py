@@ -9,8 +9,9 @@ from typing import Annotated, ClassVar, Self
 
 from pydantic import model_validator
 
+from shapecalc.layers.counts import SIGMOID, TANH, Operations
 from shapecalc.layers.fields import Decimal, Real, complaint
-from shapecalc.layers.rectifier import Activation, InPlace, known
+from shapecalc.layers.rectifier import HARD_SIGMOID, Activation, InPlace, known
 
 
 class Sigmoid(Activation):
@@ -23,6 +24,7 @@ class Sigmoid(Activation):
     kind: ClassVar[str] = "sigmoid"
     torch: ClassVar[str | None] = "torch.nn.Sigmoid"
     keras: ClassVar[str | None] = "keras.activations.sigmoid"
+    per_element = SIGMOID
 
 
 class LogSigmoid(Activation):
@@ -35,6 +37,7 @@ class LogSigmoid(Activation):
     kind: ClassVar[str] = "log_sigmoid"
     torch: ClassVar[str | None] = "torch.nn.LogSigmoid"
     keras: ClassVar[str | None] = "keras.activations.log_sigmoid"
+    per_element = SIGMOID + Operations(logarithms=1)
 
 
 class Hardsigmoid(InPlace):
@@ -47,6 +50,7 @@ class Hardsigmoid(InPlace):
     kind: ClassVar[str] = "hardsigmoid"
     torch: ClassVar[str | None] = "torch.nn.Hardsigmoid"
     keras: ClassVar[str | None] = "keras.activations.hard_sigmoid"
+    per_element = HARD_SIGMOID
 
 
 class Tanh(Activation):
@@ -59,6 +63,7 @@ class Tanh(Activation):
     kind: ClassVar[str] = "tanh"
     torch: ClassVar[str | None] = "torch.nn.Tanh"
     keras: ClassVar[str | None] = "keras.activations.tanh"
+    per_element = TANH
 
 
 class Hardtanh(InPlace):
@@ -71,6 +76,7 @@ class Hardtanh(InPlace):
     kind: ClassVar[str] = "hardtanh"
     torch: ClassVar[str | None] = "torch.nn.Hardtanh"
     keras: ClassVar[str | None] = "keras.activations.hard_tanh"
+    per_element = Operations(comparisons=2)
 
     min_val: Real = -1
     max_val: Real = 1
@@ -92,6 +98,7 @@ class Hardshrink(Activation):
     kind: ClassVar[str] = "hardshrink"
     torch: ClassVar[str | None] = "torch.nn.Hardshrink"
     keras: ClassVar[str | None] = "keras.activations.hard_shrink"
+    per_element = Operations(comparisons=2)
 
     lambd: Real = Fraction(1, 2)
 
@@ -108,6 +115,7 @@ class Softshrink(Activation):
     kind: ClassVar[str] = "softshrink"
     torch: ClassVar[str | None] = "torch.nn.Softshrink"
     keras: ClassVar[str | None] = "keras.activations.soft_shrink"
+    per_element = Operations(comparisons=2, additions=1)
 
     lambd: Annotated[Fraction | int, Decimal(0)] = Fraction(1, 2)
 
@@ -122,6 +130,7 @@ class Tanhshrink(Activation):
     kind: ClassVar[str] = "tanhshrink"
     torch: ClassVar[str | None] = "torch.nn.Tanhshrink"
     keras: ClassVar[str | None] = "keras.activations.tanh_shrink"
+    per_element = TANH + Operations(additions=1)
 
 
 class Softsign(Activation):
@@ -134,3 +143,4 @@ class Softsign(Activation):
     kind: ClassVar[str] = "softsign"
     torch: ClassVar[str | None] = "torch.nn.Softsign"
     keras: ClassVar[str | None] = "keras.activations.softsign"
+    per_element = Operations(comparisons=1, additions=1, divisions=1)

@@ -10,14 +10,15 @@ from collections.abc import Iterator
 from fractions import Fraction
 from typing import Annotated, Any, ClassVar
 
-from shapecalc.algebra import Dim
+from shapecalc.algebra import Dim, product
 from shapecalc.layers.base import NoMacs, NoWeights, NoWindow, Shapes
 from shapecalc.layers.centre import Centre, Centres, kept, scaled_by
+from shapecalc.layers.counts import Operations, greatest, mean
 from shapecalc.layers.dependence import EVERYTHING, Along, AxisDependence, Dependence, placed, shared_out
 from shapecalc.layers.family import Family
-from shapecalc.layers.fields import CountPerAxis, Each, Flag, Whole, complaint
-from shapecalc.layers.fields import Optional as OptionalField
+from shapecalc.layers.fields import Each, Flag, Integer, Nullable, complaint
 from shapecalc.layers.requirement import Requirement, Shape, rank_between
+from shapecalc.layers.roles import Lettered, OutputSize
 from shapecalc.layers.spatial import Spatial
 
 
@@ -25,7 +26,7 @@ class _OutputSize(Each):
     """A count for all axes, or a list of them in which null keeps an axis."""
 
     def __init__(self) -> None:
-        super().__init__(OptionalField(Whole(1)))
+        super().__init__(Nullable(Integer(1)))
 
     def check(self, value: Any) -> Any:
         if value is None:
@@ -36,7 +37,7 @@ class _OutputSize(Each):
         return {"anyOf": [kept for kept in super().json_schema()["anyOf"] if kept != {"type": "null"}]}
 
 
-OutputSize = Annotated[Dim | tuple[Dim | None, ...], _OutputSize()]
+SizeOrKept = Annotated[Dim | tuple[Dim | None, ...], _OutputSize(), Lettered("o")]
 
 
 class AdaptivePool(NoWeights, NoMacs, NoWindow, Spatial):
@@ -44,7 +45,7 @@ class AdaptivePool(NoWeights, NoMacs, NoWindow, Spatial):
 
     settles_sizes: ClassVar[bool] = True
 
-    output_size: OutputSize
+    output_size: SizeOrKept
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         return self.spatial_rank(x)
@@ -64,6 +65,18 @@ class AdaptivePool(NoWeights, NoMacs, NoWindow, Spatial):
             found[axis] = scaled_by(axis, Fraction(out, n)) if even else None  # type: ignore[arg-type]
         return tuple(found)
 
+    def seen(self, x: Shape) -> Dim | None:
+        """Return how many numbers all windows hold; None where the windows depend on what is free."""
+        sums: list[Dim] = []
+        for n, out in zip(self.sizes(x), self.sizes(self.output(x)), strict=True):
+            if out in (1, n):
+                sums.append(n)
+            elif isinstance(n, int) and isinstance(out, int):
+                sums.append(sum(-(-(i + 1) * n // out) - i * n // out for i in range(out)))
+            else:
+                return None
+        return product((*x[: -self.rank], *sums))
+
     def sight(self, x: Shape, result: int) -> Dependence:
         views: list[AxisDependence] = [*placed(len(x))]
         for axis in self.spatial_axes(x):
@@ -71,13 +84,21 @@ class AdaptivePool(NoWeights, NoMacs, NoWindow, Spatial):
         return tuple(views)
 
 
-class AdaptiveMean(AdaptivePool):
+class AdaptiveAverage(AdaptivePool):
+    """Adaptive averages."""
+
+    family: ClassVar[Family] = Family.ADAPTIVE_AVERAGE_POOL
+
+    def operations(self, x: Shape) -> Operations | None:
+        seen = self.seen(x)
+        return None if seen is None else mean(seen, product(self.output(x)))
+
+
+class AdaptiveMean(AdaptiveAverage):
     """Adaptive averages over 2 or 3 axes: torch takes the plain mean where every output is 1.
 
     A mean has no use for the number of axes in front, so any number is accepted there.
     """
-
-    family: ClassVar[Family] = Family.ADAPTIVE_AVERAGE_POOL
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         usual = tuple(self.spatial_rank(x))
@@ -98,6 +119,10 @@ class AdaptiveMax(AdaptivePool):
 
     def outputs(self, x: Shape) -> Shapes:
         return (self.output(x),) * (1 + self.return_indices)
+
+    def operations(self, x: Shape) -> Operations | None:
+        seen = self.seen(x)
+        return None if seen is None else greatest(seen, product(self.output(x)))
 
 
 class GlobalPool(NoWeights, NoMacs, NoWindow, Spatial):
@@ -121,7 +146,21 @@ class GlobalPool(NoWeights, NoMacs, NoWindow, Spatial):
         return tuple(EVERYTHING if axis in pooled else Along(kept_axes.index(axis)) for axis in range(len(x)))
 
 
-class AdaptiveAvgPool1d(AdaptivePool):
+class GlobalAverage(GlobalPool):
+    """The mean of a map."""
+
+    def operations(self, x: Shape) -> Operations:
+        return mean(product(x), product(self.output(x)))
+
+
+class GlobalMaximum(GlobalPool):
+    """The largest value of a map."""
+
+    def operations(self, x: Shape) -> Operations:
+        return greatest(product(x), product(self.output(x)))
+
+
+class AdaptiveAvgPool1d(AdaptiveAverage):
     """Means over as many stretches as asked for: `[N, C, L]` to `[N, C, output_size]`.
 
     No weights, no MACs; accepts every length. Source: torch.nn.AdaptiveAvgPool1d.
@@ -131,11 +170,10 @@ class AdaptiveAvgPool1d(AdaptivePool):
     """
 
     kind: ClassVar[str] = "adaptive_avg_pool1d"
-    family: ClassVar[Family] = Family.ADAPTIVE_AVERAGE_POOL
     rank: ClassVar[int] = 1
     torch: ClassVar[str | None] = "torch.nn.AdaptiveAvgPool1d"
 
-    output_size: CountPerAxis
+    output_size: OutputSize
 
 
 class AdaptiveAvgPool2d(AdaptiveMean):
@@ -181,7 +219,7 @@ class AdaptiveMaxPool1d(AdaptiveMax):
     rank: ClassVar[int] = 1
     torch: ClassVar[str | None] = "torch.nn.AdaptiveMaxPool1d"
 
-    output_size: CountPerAxis
+    output_size: OutputSize
 
 
 class AdaptiveMaxPool2d(AdaptiveMax):
@@ -214,7 +252,7 @@ class AdaptiveMaxPool3d(AdaptiveMax):
     torch: ClassVar[str | None] = "torch.nn.AdaptiveMaxPool3d"
 
 
-class GlobalAvgPool1d(GlobalPool):
+class GlobalAvgPool1d(GlobalAverage):
     """The mean of every channel: `[N, C, L]` to `[N, C]`, or `[N, C, 1]` with `keepdim`.
 
     It is torch's `x.mean(-1, keepdim)`. No weights, no MACs. Source: keras.layers.GlobalAveragePooling1D.
@@ -228,7 +266,7 @@ class GlobalAvgPool1d(GlobalPool):
     keras: ClassVar[str | None] = "keras.layers.GlobalAveragePooling1D"
 
 
-class GlobalAvgPool2d(GlobalPool):
+class GlobalAvgPool2d(GlobalAverage):
     """The mean of every channel: `[N, C, H, W]` to `[N, C]`, or `[N, C, 1, 1]` with `keepdim`.
 
     It is torch's `x.mean((-2, -1), keepdim)`. No weights, no MACs. Source: Lin et al., Network in
@@ -245,7 +283,7 @@ class GlobalAvgPool2d(GlobalPool):
     keras: ClassVar[str | None] = "keras.layers.GlobalAveragePooling2D"
 
 
-class GlobalAvgPool3d(GlobalPool):
+class GlobalAvgPool3d(GlobalAverage):
     """The mean of every channel: `[N, C, D, H, W]` to `[N, C]`, or `[N, C, 1, 1, 1]` with `keepdim`.
 
     It is torch's `x.mean((-3, -2, -1), keepdim)`. No weights, no MACs. Source:
@@ -260,7 +298,7 @@ class GlobalAvgPool3d(GlobalPool):
     keras: ClassVar[str | None] = "keras.layers.GlobalAveragePooling3D"
 
 
-class GlobalMaxPool1d(GlobalPool):
+class GlobalMaxPool1d(GlobalMaximum):
     """The largest value of every channel: `[N, C, L]` to `[N, C]`, or `[N, C, 1]` with `keepdim`.
 
     It is torch's `x.amax(-1, keepdim)`. No weights, no MACs. Source: keras.layers.GlobalMaxPooling1D.
@@ -274,7 +312,7 @@ class GlobalMaxPool1d(GlobalPool):
     keras: ClassVar[str | None] = "keras.layers.GlobalMaxPooling1D"
 
 
-class GlobalMaxPool2d(GlobalPool):
+class GlobalMaxPool2d(GlobalMaximum):
     """The largest value of every channel: `[N, C, H, W]` to `[N, C]`, or `[N, C, 1, 1]` with `keepdim`.
 
     It is torch's `x.amax((-2, -1), keepdim)`. No weights, no MACs. Source:
@@ -289,7 +327,7 @@ class GlobalMaxPool2d(GlobalPool):
     keras: ClassVar[str | None] = "keras.layers.GlobalMaxPooling2D"
 
 
-class GlobalMaxPool3d(GlobalPool):
+class GlobalMaxPool3d(GlobalMaximum):
     """The largest value of every channel: `[N, C, D, H, W]` to `[N, C]`, or `[N, C, 1, 1, 1]` with `keepdim`.
 
     It is torch's `x.amax((-3, -2, -1), keepdim)`. No weights, no MACs. Source:

@@ -11,7 +11,7 @@ from fractions import Fraction
 from math import floor
 
 from shapecalc.algebra import Dim, ceildiv, maximum, minimum
-from shapecalc.algebra.expr import Remembering
+from shapecalc.algebra.expr import Recording
 from shapecalc.algebra.expr_text import grouped
 
 
@@ -151,12 +151,10 @@ def scaled_by_doubles(n: int, scale: Fraction | int) -> Dim:
     >>> scaled_by_doubles(100, Fraction(29, 100))
     28
     """
-    size = floor(float(n) * float(scale))
-    if isinstance(n, Remembering) or isinstance(scale, Remembering):
-        from shapecalc.algebra.provenance import noted
-
-        return noted("scale", size, n, scale)
-    return size
+    for factor in (n, scale):
+        if isinstance(factor, Recording):
+            return factor.record("scale", scaled_by_doubles, n, scale)
+    return floor(float(n) * float(scale))
 
 
 def written(rule: Callable[..., Dim], **values: Dim) -> str:

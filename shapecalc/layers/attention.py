@@ -6,18 +6,22 @@ With T positions that look, S that are looked at, and E features in all heads to
 """
 
 from collections.abc import Iterator
-from typing import ClassVar, Self
+from typing import Annotated, ClassVar, Self
 
 from pydantic import model_validator
 
-from shapecalc.algebra import Dim
-from shapecalc.algebra.decide import decide
+from shapecalc.algebra import Dim, decide, product
 from shapecalc.errors import Undecided
 from shapecalc.layers.base import Joint, Named, NoBuffers, Shapes
+from shapecalc.layers.counts import Operations, products, softmax
 from shapecalc.layers.dependence import Along, Dependence, over, placed, unseen
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Count, Flag, OptionalCount, Probability, complaint
-from shapecalc.layers.requirement import Requirement, Shape, arity, divides, matches, rank_between, shaped
+from shapecalc.layers.requirement import Requirement, Shape, arity, rank_between, shaped
+from shapecalc.layers.roles import Divides, InFeatures, Inferred, declared, divided
+
+EVEN_HEADS = "every head has as many features"
+Heads = Annotated[Count, Divides(of=("embed_dim",), why=EVEN_HEADS)]
 
 
 class MultiheadAttention(NoBuffers, Joint):
@@ -53,14 +57,14 @@ class MultiheadAttention(NoBuffers, Joint):
     keras: ClassVar[str | None] = "keras.layers.MultiHeadAttention"
     framework: ClassVar[str | None] = "torch"
 
-    embed_dim: OptionalCount = None
-    num_heads: Count
+    embed_dim: InFeatures = None
+    num_heads: Heads
     dropout: Probability = 0
     bias: Flag = True
     add_bias_kv: Flag = False
     add_zero_attn: Flag = False
-    kdim: OptionalCount = None
-    vdim: OptionalCount = None
+    kdim: Annotated[OptionalCount, Inferred(axis=-1, tensor=1, same_as="embed_dim")] = None
+    vdim: Annotated[OptionalCount, Inferred(axis=-1, tensor=2, same_as="embed_dim")] = None
     batch_first: Flag = False
     need_weights: Flag = False
     average_attn_weights: Flag = True
@@ -80,8 +84,8 @@ class MultiheadAttention(NoBuffers, Joint):
         query, key, value = self._three(inputs)
         yield from rank_between(self.kind, query, 2, 3)
         e = query[-1]
-        yield from matches(self.kind, "embed_dim", self.embed_dim, e, query, "features in its last axis")
-        yield whole_heads(self.kind, "num_heads", self.num_heads, e)
+        yield from declared(self, *inputs)
+        yield from divided(self, query)
         batch, _ = batch_and_length(query, batch_first=self.batch_first)
         for name, x, features in (("the key", key, self.kdim), ("the value", value, self.vdim)):
             yield from rank_between(f"{self.kind}: {name}", x, len(query), len(query))
@@ -143,6 +147,16 @@ class MultiheadAttention(NoBuffers, Joint):
         _, length = batch_and_length(self._three(inputs)[1], batch_first=self.batch_first)
         return length + self.add_bias_kv + self.add_zero_attn
 
+    def operations(self, inputs: Shapes) -> Operations:
+        """Projections, scores of scaled queries, a softmax of each row of them, values, a projection."""
+        batch, queries = batch_and_length(inputs[0], batch_first=self.batch_first)
+        _, keys = batch_and_length(self._three(inputs)[1], batch_first=self.batch_first)
+        numbers, read = product(inputs[0]), product((*batch, keys, inputs[0][-1]))
+        rows = product((*batch, self.num_heads, queries))
+        scores = rows * self.seen(inputs)
+        made = products(self.macs(inputs), scores, numbers, 2 * numbers + 2 * read, biased=self.bias)
+        return made + Operations(multiplications=numbers) + softmax(scores, rows)
+
 
 def batch_and_length(x: Shape, *, batch_first: bool) -> tuple[Shape, Dim]:
     """Return the batch axis, if there is one, and the length of a sequence `[L, N, E]`.
@@ -158,12 +172,6 @@ def batch_and_length(x: Shape, *, batch_first: bool) -> tuple[Shape, Dim]:
 def sequence(batch: Shape, length: Dim, features: Dim, *, first: bool) -> Shape:
     """Return the shape of a sequence; what `batch_and_length` takes apart."""
     return (*batch, length, features) if first else (length, *batch, features)
-
-
-def whole_heads(kind: str, name: str, heads: Dim, e: Dim) -> Requirement:
-    """Require that the heads share the features evenly."""
-    needed = divides(kind, name, heads, "the features", e)
-    return needed.saying(hint=f"every head has as many features: choose {name} among the divisors")
 
 
 def projections(e: Dim, kdim: Dim, vdim: Dim, *, bias: bool) -> Named:

@@ -3,13 +3,15 @@
 from collections.abc import Iterator
 from typing import Annotated, ClassVar
 
-from shapecalc.algebra import Dim
+from shapecalc.algebra import Dim, product
 from shapecalc.layers.base import Joint, Named, NoBuffers, NoMacs, Shapes
+from shapecalc.layers.counts import Operations, greatest, mean
 from shapecalc.layers.dependence import Dependence, over, unsaid
 from shapecalc.layers.family import Family
-from shapecalc.layers.fields import Count, Flag, OneOf, Optional, Whole
+from shapecalc.layers.fields import Flag, Integer, Nullable, OneOf
 from shapecalc.layers.linear import inside_table
 from shapecalc.layers.requirement import Requirement, Shape, arity, rank_between, shaped
+from shapecalc.layers.roles import Rows, VectorLength
 
 
 class EmbeddingBag(NoBuffers, NoMacs, Joint):
@@ -33,11 +35,11 @@ class EmbeddingBag(NoBuffers, NoMacs, Joint):
     framework: ClassVar[str | None] = "torch"
     torch: ClassVar[str | None] = "torch.nn.EmbeddingBag"
 
-    num_embeddings: Count
-    embedding_dim: Count
+    num_embeddings: Rows
+    embedding_dim: VectorLength
     mode: Annotated[str, OneOf(("sum", "mean", "max"))] = "mean"
     include_last_offset: Flag = False
-    padding_idx: Annotated[Dim | None, Optional(Whole())] = None
+    padding_idx: Annotated[Dim | None, Nullable(Integer())] = None
 
     def requirements(self, inputs: Shapes) -> Iterator[Requirement]:
         if self.padding_idx is not None:
@@ -71,3 +73,14 @@ class EmbeddingBag(NoBuffers, NoMacs, Joint):
 
     def weights(self, inputs: Shapes) -> Named:
         return {"weight": (self.num_embeddings, self.embedding_dim)}
+
+    def operations(self, inputs: Shapes) -> Operations | None:
+        x, *weights = inputs
+        if len(x) == 1:
+            return None  # the numbers say how long each bag is
+        numbers, results = product(x) * self.embedding_dim, product(self.output(inputs))
+        if self.mode == "max":
+            return greatest(numbers, results)
+        if self.mode == "mean":
+            return mean(numbers, results)
+        return Operations(additions=numbers - results, multiplications=numbers if weights else 0)

@@ -9,10 +9,10 @@ from pydantic import model_validator
 
 from shapecalc.algebra import Dim, product
 from shapecalc.layers.arithmetic import padded, uncropped
-from shapecalc.layers.base import Layer, NoMacs, NoWeights, NoWindow
+from shapecalc.layers.base import Layer, NoOperations, NoWeights, NoWindow
 from shapecalc.layers.dependence import Along, Dependence, stretched
 from shapecalc.layers.family import Family
-from shapecalc.layers.fields import Listed, Whole
+from shapecalc.layers.fields import Integer, Listed
 from shapecalc.layers.requirement import Requirement, Shape, shown
 from shapecalc.layers.reshape import Rearranging, Sizes, completed, fits, legal_sizes
 
@@ -82,7 +82,7 @@ class Expand(Rearranging):
         return stretched(x, self.output(x))
 
 
-class PadAny(NoWeights, NoMacs, NoWindow, Layer):
+class PadAny(NoWeights, NoOperations, NoWindow, Layer):
     """Padding of any axes: `pad` lists before and after of the last axis, then of the one before it.
 
     A negative amount crops. Refuses half a pair, more pairs than axes, and an axis of which nothing is
@@ -97,7 +97,7 @@ class PadAny(NoWeights, NoMacs, NoWindow, Layer):
     torch: ClassVar[str | None] = "torch.nn.functional.pad"
     framework: ClassVar[str | None] = "torch"
 
-    pad: Annotated[tuple[Dim, ...], Listed(Whole())]
+    pad: Annotated[tuple[Dim, ...], Listed(Integer())]
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         given = len(self.pad)

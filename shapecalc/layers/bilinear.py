@@ -1,14 +1,16 @@
 """A matrix between two tensors for every output: the bilinear layer."""
 
 from collections.abc import Iterator
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 from shapecalc.algebra import Dim, product
 from shapecalc.layers.base import Joint, Named, NoBuffers, Shapes
+from shapecalc.layers.counts import Operations, products
 from shapecalc.layers.dependence import Dependence, over
 from shapecalc.layers.family import Family
-from shapecalc.layers.fields import Count, Flag, OptionalCount
-from shapecalc.layers.requirement import Requirement, Shape, arity, matches, rank_between, shaped
+from shapecalc.layers.fields import Flag, OptionalCount
+from shapecalc.layers.requirement import Requirement, Shape, arity, rank_between, shaped
+from shapecalc.layers.roles import InFeatures, Inferred, OutFeatures, declared
 
 
 class Bilinear(NoBuffers, Joint):
@@ -31,9 +33,9 @@ class Bilinear(NoBuffers, Joint):
     framework: ClassVar[str | None] = "torch"
     torch: ClassVar[str | None] = "torch.nn.Bilinear"
 
-    in1_features: OptionalCount = None
-    in2_features: OptionalCount = None
-    out_features: Count
+    in1_features: InFeatures = None
+    in2_features: Annotated[OptionalCount, Inferred(axis=-1, tensor=1)] = None
+    out_features: OutFeatures
     bias: Flag = True
 
     def requirements(self, inputs: Shapes) -> Iterator[Requirement]:
@@ -42,9 +44,7 @@ class Bilinear(NoBuffers, Joint):
             yield from rank_between(self.kind, x, 1, None)
         left, right = inputs
         yield from shaped(self.kind, "the second tensor", right, (*left[:-1], *right[-1:]))
-        features = "features in its last axis"
-        yield from matches(self.kind, "in1_features", self.in1_features, left[-1], left, features)
-        yield from matches(self.kind, "in2_features", self.in2_features, right[-1], right, features)
+        yield from declared(self, left, right)
 
     def output(self, inputs: Shapes) -> Shape:
         return (*inputs[0][:-1], self.out_features)
@@ -60,3 +60,7 @@ class Bilinear(NoBuffers, Joint):
     def macs(self, inputs: Shapes) -> Dim:
         left, right = inputs
         return product(self.output(inputs)) * right[-1] * (left[-1] + 1)
+
+    def operations(self, inputs: Shapes) -> Operations:
+        results = product(self.output(inputs))
+        return products(self.macs(inputs), results * inputs[1][-1], results, biased=self.bias)

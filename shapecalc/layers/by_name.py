@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar
 
+from shapecalc.algebra import Dim, product
 from shapecalc.errors import quote
 from shapecalc.layers.base import Elementwise, Merge, Shapes
+from shapecalc.layers.counts import NOTHING, SIGMOID, Operations, greatest
 from shapecalc.layers.dependence import Dependence, unsaid, unseen
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Annotation, OneOf, complaint
@@ -41,6 +44,36 @@ OF_PAIRS = _words(
 """Functions of the elements of several tensors that stand at one place."""
 
 
+_ONE = {
+    "additions": "add sub rsub subtract iadd isub",
+    "multiplications": "mul multiply imul square",
+    "divisions": "div divide true_divide truediv rtruediv reciprocal",
+    "comparisons": "maximum minimum max min abs sign threshold eq ne lt le gt ge clamp_min clamp_max",
+    "exponentials": "exp exp2",
+    "logarithms": "log log2 log10",
+    "powers": "pow float_power",
+    "error_functions": "erf erfc",
+    "roots": "sqrt",
+}
+_COPIES = """
+    neg positive detach_ flip roll rot90 masked_fill fill tril triu zeros_like ones_like full_like empty_like
+"""
+PER_ELEMENT: Mapping[str, Operations] = {
+    **{name: Operations(**{part: 1}) for part, names in _ONE.items() for name in names.split()},
+    **dict.fromkeys(_COPIES.split(), NOTHING),
+    **dict.fromkeys(("clamp", "clip"), Operations(comparisons=2)),
+    "expm1": Operations(exponentials=1, additions=1),
+    "log1p": Operations(logarithms=1, additions=1),
+    "rsqrt": Operations(roots=1, divisions=1),
+    "sigmoid_": SIGMOID,
+}
+"""The operations of a function for each element of its result; others are not counted."""
+
+
+def _counted(function: str, results: Dim) -> Operations | None:
+    return PER_ELEMENT[function] * results if function in PER_ELEMENT else None
+
+
 class Word(Annotation):
     """The name of a function, as in torch."""
 
@@ -73,6 +106,9 @@ class Function(Elementwise):
             return super().sight(x, result)
         return unseen(len(x)) if self.function in OF_NONE else unsaid(len(x))
 
+    def operations(self, x: Shape) -> Operations | None:
+        return _counted(self.function, product(x))
+
 
 class Combine(Broadcast):
     """A function of the elements of several tensors, by its name, broadcast as `add` does.
@@ -96,6 +132,9 @@ class Combine(Broadcast):
             return super().depends_on(inputs, result)
         return tuple([unsaid(len(x)) for x in inputs])
 
+    def operations(self, inputs: Shapes) -> Operations | None:
+        return _counted(self.function, product(self.output(inputs)))
+
 
 class Reduce(Mean):
     """Makes one number of the axes in `dim`, which vanish, or become 1 with keepdim.
@@ -112,3 +151,13 @@ class Reduce(Mean):
     torch: ClassVar[str | None] = None
 
     function: Annotated[str, OneOf(("sum", "amax", "amin", "var", "std"))]
+
+    def operations(self, x: Shape) -> Operations:
+        numbers, results = product(x), product(self.output(x))
+        if self.function in ("amax", "amin"):
+            return greatest(numbers, results)
+        added = Operations(additions=numbers - results)
+        if self.function == "sum":
+            return added
+        squares = Operations(additions=numbers, multiplications=numbers, divisions=2 * results)
+        return added + added + squares + Operations(roots=results if self.function == "std" else 0)

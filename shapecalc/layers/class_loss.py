@@ -10,26 +10,17 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from shapecalc.algebra import Dim, product
-from shapecalc.algebra.decide import decide
+from shapecalc.algebra import Dim, decide, product
 from shapecalc.errors import Undecided
 from shapecalc.layers.base import Joint, Named, Shapes
+from shapecalc.layers.counts import NOTHING, SIGMOID, Operations, log_softmax, mean, products
 from shapecalc.layers.dependence import EVERYTHING, Along, Dependence, everywhere, over, placed, reduced
 from shapecalc.layers.family import Family
-from shapecalc.layers.fields import (
-    Count,
-    Flag,
-    Index,
-    Listed,
-    Optional,
-    OptionalCount,
-    Probability,
-    Real,
-    Whole,
-)
-from shapecalc.layers.loss import Loss, Reduction, Stretching
+from shapecalc.layers.fields import Count, Flag, Index, Integer, Listed, Nullable, Probability, Real
+from shapecalc.layers.loss import Loss, Reduction, Stretching, reduced_by
 from shapecalc.layers.merge import broadcast
-from shapecalc.layers.requirement import Requirement, Shape, arity, matches, rank_between, shaped, shown
+from shapecalc.layers.requirement import Requirement, Shape, arity, rank_between, shaped, shown
+from shapecalc.layers.roles import InFeatures, declared
 
 
 class Weighted(Loss):
@@ -125,6 +116,19 @@ class NLLLoss(Weighted):
     def each(self, inputs: Shapes) -> tuple[Dependence, ...]:
         return tuple([sees_classes(x, self.losses(inputs)) for x in inputs])
 
+    def unreduced(self, inputs: Shapes) -> Operations | None:
+        return None if self.weight else NOTHING  # weights of classes go by the target
+
+
+def entropy(scores: Shape, target: Shape, *, plain: bool) -> Operations | None:
+    """Return the operations of log softmax, of which the score of the right class is read.
+
+    They are not known for probabilities, nor unless plain: without weights and smoothing.
+    """
+    if not plain or len(target) != len(scores) - 1:
+        return None
+    return log_softmax(product(scores), product(beside_classes(scores)))
+
 
 class CrossEntropyLoss(NLLLoss):
     """-log softmax(x)[y]: of `[N, C, ...]` scores and `[N, ...]` classes, or probabilities `[N, C, ...]`.
@@ -150,6 +154,9 @@ class CrossEntropyLoss(NLLLoss):
         smoothed = self.label_smoothing > 0
         yield from right_classes(self.kind, scores, target, ignores=self.ignore_index, smoothed=smoothed)
 
+    def unreduced(self, inputs: Shapes) -> Operations | None:
+        return entropy(*inputs, plain=not self.weight and self.label_smoothing == 0)
+
 
 class MultiMarginLoss(Weighted):
     """Σ max(0, margin - x[y] + x[i])^p / C over the wrong classes: of `[N, C]` scores and `[N]` classes.
@@ -164,7 +171,7 @@ class MultiMarginLoss(Weighted):
     kind: ClassVar[str] = "multi_margin_loss"
     torch: ClassVar[str | None] = "torch.nn.MultiMarginLoss"
 
-    p: Annotated[Dim, Whole(1, 2)] = Field(1, description="The exponent of the distances, 1 or 2.")
+    p: Annotated[Dim, Integer(1, 2)] = Field(1, description="The exponent of the distances, 1 or 2.")
     margin: Real = 1
 
     def fitting(self, inputs: Shapes) -> Iterator[Requirement]:
@@ -185,6 +192,13 @@ class MultiMarginLoss(Weighted):
         scores, target = inputs
         by_row = len(scores) == 2 and len(target) == 1
         return ((Along(0), EVERYTHING) if by_row else everywhere(scores), placed(len(target)))
+
+    def unreduced(self, inputs: Shapes) -> Operations | None:
+        if self.weight:
+            return None
+        rows = product(inputs[1])
+        wrong = Operations(additions=3, comparisons=1, multiplications=int(self.p == 2))
+        return wrong * (product(inputs[0]) - rows) + Operations(divisions=rows)
 
 
 class MultiLabelMarginLoss(Loss):
@@ -245,6 +259,13 @@ class MultiLabelSoftMarginLoss(Stretching, Weighted):
         whole, axis = broadcast(inputs), len(inputs[0]) - 1
         return tuple([reduced(x, whole, axis) for x in inputs])
 
+    def unreduced(self, inputs: Shapes) -> Operations | None:
+        if self.weight:
+            return None
+        numbers = product(broadcast(inputs))
+        label = SIGMOID + SIGMOID + Operations(additions=2, logarithms=2, multiplications=2)
+        return label * numbers + mean(numbers, product(self.losses(inputs)))
+
 
 class LinearCrossEntropyLoss(Joint):
     """`linear` and `cross_entropy_loss` in one: of `[N, in_features]` and the classes `[N]`.
@@ -265,22 +286,22 @@ class LinearCrossEntropyLoss(Joint):
     framework: ClassVar[str | None] = "torch"
     torch: ClassVar[str | None] = "torch.nn.LinearCrossEntropyLoss"
 
-    in_features: OptionalCount = None
+    in_features: InFeatures = None
     num_classes: Count
-    out_features: Annotated[tuple[Dim, ...], Listed(Whole(1))] = Field(
+    out_features: Annotated[tuple[Dim, ...], Listed(Integer(1))] = Field(
         (), description="The sizes of the scores behind the axis of the classes."
     )
     bias: Flag = False
     weight: Flag = False
     reduction: Reduction = "mean"
-    ignore_index: Annotated[int | None, Optional(Whole(may_be_free=False))] = None
+    ignore_index: Annotated[int | None, Nullable(Integer(may_be_free=False))] = None
     label_smoothing: Probability = 0
 
     def requirements(self, inputs: Shapes) -> Iterator[Requirement]:
         yield arity(self.kind, len(inputs), 2)
         x, target = inputs
         yield from rank_between(self.kind, x, 1 + bool(self.out_features), 2)
-        yield from matches(self.kind, "in_features", self.in_features, x[-1], x, "features in its last axis")
+        yield from declared(self, x)
         ignores = None if self.ignore_index is None else 0  # whichever: probabilities have no class
         yield from right_classes(
             self.kind, self.scores(inputs), target, ignores=ignores, smoothed=self.label_smoothing > 0
@@ -309,3 +330,11 @@ class LinearCrossEntropyLoss(Joint):
 
     def macs(self, inputs: Shapes) -> Dim:
         return product(self.scores(inputs)) * inputs[0][-1]
+
+    def operations(self, inputs: Shapes) -> Operations | None:
+        scores = self.scores(inputs)
+        loss = entropy(scores, inputs[1], plain=not self.weight and self.label_smoothing == 0)
+        if loss is None:
+            return None
+        linear = products(self.macs(inputs), product(scores), biased=self.bias)
+        return linear + loss + reduced_by(self.reduction, product(beside_classes(scores)))

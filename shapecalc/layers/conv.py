@@ -11,10 +11,12 @@ from typing import ClassVar
 
 from shapecalc.algebra import Dim, product, quotient
 from shapecalc.layers.base import Named, NoBuffers
+from shapecalc.layers.counts import Operations, products
 from shapecalc.layers.dependence import EVERYTHING, Along, AxisDependence
 from shapecalc.layers.family import Family
-from shapecalc.layers.fields import Count, Flag, OptionalCount
-from shapecalc.layers.requirement import Requirement, Shape, divides, matches
+from shapecalc.layers.fields import Flag
+from shapecalc.layers.requirement import Requirement, Shape
+from shapecalc.layers.roles import Groups, InChannels, Multiplier, OutChannels, declared, divided
 from shapecalc.layers.sliding import Sliding, Windowed
 
 
@@ -23,18 +25,15 @@ class Convolving(NoBuffers, Sliding):
 
     family: ClassVar[Family] = Family.CONVOLUTION
 
-    in_channels: OptionalCount = None
-    out_channels: Count
-    groups: Count = 1
+    in_channels: InChannels = None
+    out_channels: OutChannels
+    groups: Groups = 1
     bias: Flag = True
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         yield from self.spatial_rank(x)
-        arriving = self.channels(x)
-        yield from matches(self.kind, "in_channels", self.in_channels, arriving, x)
-        if self.groups != 1:
-            yield divides(self.kind, "groups", self.groups, "in_channels", arriving)
-            yield divides(self.kind, "groups", self.groups, "out_channels", self.out_channels)
+        yield from declared(self, x)
+        yield from divided(self, x)
         yield from super().requirements(x)
 
     def output(self, x: Shape) -> Shape:
@@ -46,6 +45,9 @@ class Convolving(NoBuffers, Sliding):
     def macs(self, x: Shape) -> Dim:
         per_output = quotient(self.channels(x), self.groups) * product(self.spread(self.kernel_size))
         return product(self.output(x)) * per_output
+
+    def operations(self, x: Shape) -> Operations:
+        return products(self.macs(x), product(self.output(x)), biased=self.bias)
 
 
 def mixed(axis: int, groups: Dim, channels: Dim, out_channels: Dim) -> AxisDependence:
@@ -127,13 +129,13 @@ class DepthwiseConvolving(NoBuffers, Sliding):
 
     family: ClassVar[Family] = Family.CONVOLUTION
 
-    in_channels: OptionalCount = None
-    depth_multiplier: Count = 1
+    in_channels: InChannels = None
+    depth_multiplier: Multiplier = 1
     bias: Flag = True
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         yield from self.spatial_rank(x)
-        yield from matches(self.kind, "in_channels", self.in_channels, self.channels(x), x)
+        yield from declared(self, x)
         yield from super().requirements(x)
 
     def output(self, x: Shape) -> Shape:
@@ -144,6 +146,9 @@ class DepthwiseConvolving(NoBuffers, Sliding):
 
     def macs(self, x: Shape) -> Dim:
         return product(self.output(x)) * product(self.spread(self.kernel_size))
+
+    def operations(self, x: Shape) -> Operations:
+        return products(self.macs(x), product(self.output(x)), biased=self.bias)
 
 
 class Depthwise(DepthwiseConvolving, Windowed):
@@ -205,14 +210,14 @@ class SeparableConvolving(NoBuffers, Sliding):
 
     family: ClassVar[Family] = Family.CONVOLUTION
 
-    in_channels: OptionalCount = None
-    out_channels: Count
-    depth_multiplier: Count = 1
+    in_channels: InChannels = None
+    out_channels: OutChannels
+    depth_multiplier: Multiplier = 1
     bias: Flag = True
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         yield from self.spatial_rank(x)
-        yield from matches(self.kind, "in_channels", self.in_channels, self.channels(x), x)
+        yield from declared(self, x)
         yield from super().requirements(x)
 
     def output(self, x: Shape) -> Shape:
@@ -225,6 +230,10 @@ class SeparableConvolving(NoBuffers, Sliding):
         middle = self.channels(x) * self.depth_multiplier
         per_position = product(self.spread(self.kernel_size)) + self.out_channels
         return product(self.resized(x, self.swept(x), middle)) * per_position
+
+    def operations(self, x: Shape) -> Operations:
+        middle = self.resized(x, self.swept(x), self.channels(x) * self.depth_multiplier)
+        return products(self.macs(x), product(middle), product(self.output(x)), biased=self.bias)
 
 
 class Separable(SeparableConvolving, Windowed):

@@ -6,17 +6,30 @@ Per axis, with k the kernel, s the stride, d the dilation, p the padding and op 
     MACs = batch · in_channels · ∏ n · (out_channels/groups) · ∏ k
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import ClassVar
 
 from shapecalc.algebra import Dim, maximum, product, quotient
 from shapecalc.layers.arithmetic import transposed
 from shapecalc.layers.base import Named, NoBuffers, Window
 from shapecalc.layers.conv import mixed
+from shapecalc.layers.counts import Operations
 from shapecalc.layers.dependence import AxisDependence
 from shapecalc.layers.family import Family
-from shapecalc.layers.fields import Count, CountPerAxis, ExtentPerAxis, Flag, OptionalCount
-from shapecalc.layers.requirement import Requirement, Shape, divides, matches
+from shapecalc.layers.fields import Flag
+from shapecalc.layers.requirement import Requirement, Shape
+from shapecalc.layers.roles import (
+    Dilation,
+    Groups,
+    InChannels,
+    KernelSize,
+    OutChannels,
+    OutputPadding,
+    PaddingPerAxis,
+    Stride,
+    declared,
+    divided,
+)
 from shapecalc.layers.spatial import AXES, Spatial
 
 
@@ -25,24 +38,20 @@ class ConvTranspose(NoBuffers, Spatial):
 
     family: ClassVar[Family] = Family.TRANSPOSED_CONVOLUTION
 
-    silent: ClassVar[Mapping[str, int]] = {"dilation": 1, "groups": 1, "output_padding": 0}
-
-    in_channels: OptionalCount = None
-    out_channels: Count
-    kernel_size: CountPerAxis
-    stride: CountPerAxis = 1
-    padding: ExtentPerAxis = 0
-    output_padding: ExtentPerAxis = 0
-    groups: Count = 1
+    in_channels: InChannels = None
+    out_channels: OutChannels
+    kernel_size: KernelSize
+    stride: Stride = 1
+    padding: PaddingPerAxis = 0
+    output_padding: OutputPadding = 0
+    groups: Groups = 1
     bias: Flag = True
-    dilation: CountPerAxis = 1
+    dilation: Dilation = 1
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         yield from self.spatial_rank(x)
-        arriving = self.channels(x)
-        yield from matches(self.kind, "in_channels", self.in_channels, arriving, x)
-        yield divides(self.kind, "groups", self.groups, "in_channels", arriving)
-        yield divides(self.kind, "groups", self.groups, "out_channels", self.out_channels)
+        yield from declared(self, x)
+        yield from divided(self, x)
         letters = self._letters(x)
         for axis, s, d, op in zip(AXES[self.rank], letters["s"], letters["d"], letters["op"], strict=True):
             says = _too_much_output_padding(self.kind, axis, s, d, op)
@@ -79,6 +88,9 @@ class ConvTranspose(NoBuffers, Spatial):
             "p1": padding,
             "op": self.spread(self.output_padding),
         }
+
+    def operations(self, x: Shape) -> Operations:
+        return Operations(macs=self.macs(x))  # every product is added, onto the bias or onto zero
 
 
 def scattered(x: Shape, outward: Dim, kernel: Shape) -> Dim:

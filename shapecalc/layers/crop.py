@@ -7,24 +7,25 @@ order of the shape. Cropping has no weights and no MACs.
 """
 
 from collections.abc import Iterator
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 from shapecalc.algebra import Dim
 from shapecalc.layers.arithmetic import cropped
-from shapecalc.layers.base import NoMacs, NoWeights, NoWindow
+from shapecalc.layers.base import NoOperations, NoWeights, NoWindow
 from shapecalc.layers.dependence import Dependence
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import ExtentPerSide
 from shapecalc.layers.requirement import Requirement, Shape
+from shapecalc.layers.roles import Lettered
 from shapecalc.layers.spatial import Spatial
 
 
-class Crop(NoWeights, NoMacs, NoWindow, Spatial):
+class Crop(NoWeights, NoOperations, NoWindow, Spatial):
     """The rules of cropping, for any number of axes."""
 
     family: ClassVar[Family] = Family.CROP
 
-    crop: ExtentPerSide
+    crop: Annotated[ExtentPerSide, Lettered("c")]
 
     def sides(self) -> dict[str, tuple[Dim, ...]]:
         """Return what is cut off before (c0) and after (c1) every axis, in the order of the shape."""

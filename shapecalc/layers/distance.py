@@ -10,7 +10,9 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
+from shapecalc.algebra import Dim, product
 from shapecalc.layers.base import Merge, NoMacs, Shapes
+from shapecalc.layers.counts import Operations, norm
 from shapecalc.layers.dependence import EVERYTHING, Dependence, reduced, stretched
 from shapecalc.layers.extended_number import Extended
 from shapecalc.layers.family import Family
@@ -22,6 +24,19 @@ from shapecalc.layers.requirement import Requirement, Shape, arity, axis_exists,
 
 Norm = Annotated[Fraction | int | Literal["inf", "-inf"], Extended()]
 _NORM = "The exponent of the norm."
+
+
+def cosine(numbers: Dim, rows: Dim) -> Operations:
+    """Return three sums of products for every row; two norms, held above eps, whose product divides."""
+    sums = Operations(multiplications=3 * numbers, additions=3 * (numbers - rows))
+    return sums + Operations(multiplications=1, roots=2, comparisons=2, divisions=1) * rows
+
+
+def distance(pair: Shapes, power: object = 2) -> Operations:
+    """Return the p-norm of x - y + eps over the last axis of two tensors that are broadcast."""
+    shape = broadcast(pair)
+    numbers = product(shape)
+    return Operations(additions=2 * numbers) + norm(power, numbers, product(shape[:-1]))
 
 
 class CosineSimilarity(NoMacs, Merge):
@@ -59,6 +74,9 @@ class CosineSimilarity(NoMacs, Merge):
         whole = broadcast(inputs)
         return tuple([reduced(x, whole, self.dim % max(len(whole), 1)) for x in inputs])
 
+    def operations(self, inputs: Shapes) -> Operations:
+        return cosine(product(broadcast(inputs)), product(self.output(inputs)))
+
 
 class PairwiseDistance(NoMacs, Merge):
     """The p-norm of x - y + eps over the last axis: `[N, D]`, `[N, D]` to `[N]`.
@@ -91,6 +109,9 @@ class PairwiseDistance(NoMacs, Merge):
     def depends_on(self, inputs: Shapes, result: int) -> tuple[Dependence, ...]:
         left_over = broadcast(inputs)[:-1]
         return tuple([of_vectors(x, left_over) for x in inputs])
+
+    def operations(self, inputs: Shapes) -> Operations:
+        return distance(inputs, self.p)
 
 
 def of_vectors(x: Shape, output: Shape) -> Dependence:
@@ -133,6 +154,11 @@ class CosineEmbeddingLoss(Loss):
         output = self.losses(inputs)
         return (*(of_vectors(x, output) for x in vectors), stretched(target, output))
 
+    def unreduced(self, inputs: Shapes) -> Operations:
+        vectors = broadcast(inputs[:2])
+        chosen = Operations(additions=2, comparisons=2) * product(self.losses(inputs))
+        return cosine(product(vectors), product(vectors[:-1])) + chosen
+
 
 class MarginRankingLoss(Loss):
     """max(0, -t·(x - y) + margin) for each element: of two inputs and a target t of 1 or -1.
@@ -147,6 +173,7 @@ class MarginRankingLoss(Loss):
     kind: ClassVar[str] = "margin_ranking_loss"
     torch: ClassVar[str | None] = "torch.nn.MarginRankingLoss"
     count: ClassVar[int] = 3
+    per_loss = Operations(additions=2, multiplications=1, comparisons=1)
 
     margin: Real = 0
 
@@ -200,6 +227,14 @@ class Triplet(Loss):
     def _distances(self, inputs: Shapes) -> Shapes:
         return tuple(broadcast(pair)[:-1] for pair in self._pairs(inputs))
 
+    def unreduced(self, inputs: Shapes) -> Operations:
+        own = Operations(additions=2, comparisons=1 + self.swap) * product(self.losses(inputs))
+        return sum((distance(pair, self.power()) for pair in self._pairs(inputs)), own)
+
+    def power(self) -> Fraction | int | str:
+        """Return the exponent of the distance, Euclidean unless a kind says otherwise."""
+        return 2
+
 
 class TripletMarginLoss(Triplet):
     """max(0, |a - p| - |a - n| + margin): of an anchor, a positive and a negative, `[N, D]` to `[N]`.
@@ -217,6 +252,9 @@ class TripletMarginLoss(Triplet):
 
     p: Norm = Field(2, description=_NORM)
     eps: Real = Fraction(1, 1_000_000)
+
+    def power(self) -> Fraction | int | str:
+        return self.p
 
 
 class TripletMarginWithDistanceLoss(Triplet):

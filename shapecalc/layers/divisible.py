@@ -5,14 +5,14 @@ from functools import partial
 from typing import ClassVar
 
 from shapecalc.algebra import Dim
-from shapecalc.layers.base import Layer, NoMacs, NoWeights, NoWindow, OwnPlace, SameShape
+from shapecalc.layers.base import Layer, NoOperations, NoWeights, NoWindow, OwnPlace, SameShape
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Count
 from shapecalc.layers.requirement import Requirement, Shape, divides, rank_between
 from shapecalc.layers.reshape import Axes, axes_exist, listed
 
 
-class Divisible(OwnPlace, SameShape, NoWeights, NoMacs, NoWindow, Layer):
+class Divisible(OwnPlace, SameShape, NoWeights, NoOperations, NoWindow, Layer):
     """Hands its input on, and refuses sizes on the axes `dim` that `divisor` does not divide.
 
     For networks that ask for it in so many words, as a Vision Transformer does of its patches, whose

@@ -8,18 +8,21 @@ from fractions import Fraction
 from typing import ClassVar
 
 from shapecalc.layers.base import Elementwise
+from shapecalc.layers.counts import NOTHING
 from shapecalc.layers.family import Family
-from shapecalc.layers.fields import Flag, Probability
+from shapecalc.layers.fields import Probability
 from shapecalc.layers.requirement import Requirement, Shape, rank_between
+from shapecalc.layers.roles import InPlaceFlag
 
 
 class Dropping(Elementwise):
     """What all sorts of dropout share: the probability that something is dropped."""
 
     family: ClassVar[Family] = Family.DROPOUT
+    per_element = NOTHING
 
     p: Probability = Fraction(1, 2)
-    inplace: Flag = False
+    inplace: InPlaceFlag = False
 
 
 class Dropout(Dropping):

@@ -9,6 +9,7 @@ from typing import Annotated, Any, ClassVar
 from shapecalc.algebra import Dim, product
 from shapecalc.errors import quote
 from shapecalc.layers.base import Merge, Shapes
+from shapecalc.layers.counts import Operations
 from shapecalc.layers.dependence import EVERYTHING, Along, Dependence, Fixed
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Annotation, complaint
@@ -102,7 +103,7 @@ class Einsum(Merge):
             ]
         )
 
-    def macs(self, inputs: Shapes) -> Dim | None:
+    def macs(self, inputs: Shapes) -> Dim:
         right = self._terms()[1]
         own = [dict(zip(term, x, strict=True)) for term, x in zip(self._terms()[0], inputs, strict=True)]
         so_far = own[0]
@@ -115,3 +116,21 @@ class Einsum(Merge):
                 total = total + product(n for one, n in together.items() if one in needed | summed)
             so_far = {one: n for one, n in together.items() if one in needed}
         return total
+
+    def operations(self, inputs: Shapes) -> Operations | None:
+        """Of two tensors: each is summed over the letters that it alone has; then products and their sum."""
+        terms, right = self._terms()
+        results = product(self.output(inputs))
+        if len(terms) == 1:
+            return Operations(additions=product(inputs[0]) - results)
+        if len(terms) > 2:
+            return None
+        kept: dict[str, Dim] = {}
+        added: Dim = 0
+        for term, x, other in zip(terms, inputs, reversed(terms), strict=True):
+            shared = {*other, *right}
+            sizes = {letter: n for letter, n in zip(term, x, strict=True) if letter in shared}
+            added = added + product(x) - product(sizes.values())
+            kept |= {letter: n for letter, n in sizes.items() if kept.get(letter, 1) == 1}
+        pairs, macs = product(kept.values()), self.macs(inputs)
+        return Operations(macs=macs, multiplications=pairs - macs, additions=added + pairs - macs - results)

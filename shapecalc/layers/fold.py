@@ -11,11 +11,12 @@ from typing import ClassVar
 
 from shapecalc.algebra import Dim, product
 from shapecalc.layers.arithmetic import window
-from shapecalc.layers.base import NoMacs, NoWeights, NoWindow
+from shapecalc.layers.base import NoMacs, NoOperations, NoWeights, NoWindow
+from shapecalc.layers.counts import Operations
 from shapecalc.layers.dependence import Along, AxisDependence, Dependence, placed, unsaid
 from shapecalc.layers.family import Family
-from shapecalc.layers.fields import CountPerAxis, ExtentPerAxis
 from shapecalc.layers.requirement import Requirement, Shape, divides, rank_between
+from shapecalc.layers.roles import Dilation, KernelSize, OutputSize, PaddingPerAxis, Stride
 from shapecalc.layers.spatial import Spatial
 
 
@@ -26,10 +27,10 @@ class Columns(NoWeights, NoMacs, NoWindow, Spatial):
 
     rank: ClassVar[int] = 2
 
-    kernel_size: CountPerAxis
-    dilation: CountPerAxis = 1
-    padding: ExtentPerAxis = 0
-    stride: CountPerAxis = 1
+    kernel_size: KernelSize
+    dilation: Dilation = 1
+    padding: PaddingPerAxis = 0
+    stride: Stride = 1
 
     def fits(self, sizes: Shape) -> Iterator[Requirement]:
         """Require that the window fits into sides of these sizes."""
@@ -49,7 +50,7 @@ class Columns(NoWeights, NoMacs, NoWindow, Spatial):
         return {"n": sizes} | {letter: self.spread(value) for letter, value in fields.items()}
 
 
-class Unfold(Columns):
+class Unfold(NoOperations, Columns):
     """The windows of an image as columns: `[N, C, H, W]` to `[N, C·k·k, positions]`, unbatched without N.
 
     No weights, no MACs. Refuses other ranks and an image in which the window does not fit. Source:
@@ -89,7 +90,7 @@ class Fold(Columns):
     kind: ClassVar[str] = "fold"
     torch: ClassVar[str | None] = "torch.nn.Fold"
 
-    output_size: CountPerAxis
+    output_size: OutputSize
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         yield from rank_between(self.kind, x, 2, 3)
@@ -105,3 +106,6 @@ class Fold(Columns):
 
     def sight(self, x: Shape, result: int) -> Dependence:
         return (*placed(len(x) - 2), *unsaid(2))
+
+    def operations(self, x: Shape) -> Operations:
+        return Operations(additions=product(x))  # onto zeros

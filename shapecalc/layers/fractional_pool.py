@@ -10,15 +10,16 @@ from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import model_validator
 
-from shapecalc.algebra import Dim
+from shapecalc.algebra import Dim, product
 from shapecalc.algebra.formula import Formula
 from shapecalc.layers.base import NoMacs, NoWeights, NoWindow, Shapes
+from shapecalc.layers.counts import Operations, greatest
 from shapecalc.layers.dependence import Dependence, placed, unsaid
 from shapecalc.layers.family import Family
-from shapecalc.layers.fields import CountPerAxis, Decimal, Each, Flag, complaint
-from shapecalc.layers.fields import Optional as OptionalField
+from shapecalc.layers.fields import Decimal, Each, Flag, Nullable, complaint
 from shapecalc.layers.requirement import Requirement, Shape
 from shapecalc.layers.resample import in_doubles
+from shapecalc.layers.roles import KernelSize
 from shapecalc.layers.spatial import AXES, Spatial
 from shapecalc.layers.unpool import OptionalSize
 
@@ -37,7 +38,7 @@ class _Part(Decimal):
         return {"anyOf": [number | {"exclusiveMinimum": 0, "exclusiveMaximum": 1}, *others]}
 
 
-Ratio = Annotated[Fraction | tuple[Fraction, ...] | None, OptionalField(Each(_Part()))]
+Ratio = Annotated[Fraction | tuple[Fraction, ...] | None, Nullable(Each(_Part()))]
 
 
 class FractionalMaxPool(NoWeights, NoMacs, NoWindow, Spatial):
@@ -48,7 +49,7 @@ class FractionalMaxPool(NoWeights, NoMacs, NoWindow, Spatial):
     spare: ClassVar[int] = 0
     """By how much more the input must be than what as many windows need, one apart."""
 
-    kernel_size: CountPerAxis
+    kernel_size: KernelSize
     output_size: OptionalSize = None
     output_ratio: Ratio = None
     return_indices: Flag = False
@@ -82,6 +83,10 @@ class FractionalMaxPool(NoWeights, NoMacs, NoWindow, Spatial):
 
     def outputs(self, x: Shape) -> Shapes:
         return (self.output(x),) * (1 + self.return_indices)
+
+    def operations(self, x: Shape) -> Operations:
+        results = product(self.output(x))
+        return greatest(product(self.spread(self.kernel_size)) * results, results)
 
 
 def _too_many(kind: str, axis: str, n: Dim, out: Dim, k: Dim, needed: Dim) -> Callable[[], str]:

@@ -16,13 +16,14 @@ from shapecalc.algebra import maximum, minimum, quotient
 from shapecalc.layers.arithmetic import same, same_padding, same_total
 from shapecalc.layers.base import Named, Window
 from shapecalc.layers.conv import Convolving, DepthwiseConvolving, SeparableConvolving
-from shapecalc.layers.fields import CountPerAxis, OneOf, PerAxis
+from shapecalc.layers.fields import OneOf, PerAxis
 from shapecalc.layers.requirement import Requirement, Shape
+from shapecalc.layers.roles import Dilation, Stride, WindowField
 from shapecalc.layers.sliding import Sliding
 from shapecalc.layers.spatial import ChannelsLast
 
-SameOrValid = Annotated[str, OneOf(("valid", "same"))]
-OrCausal = Annotated[str, OneOf(("valid", "same", "causal"))]
+SameOrValid = Annotated[str, OneOf(("valid", "same")), WindowField("p")]
+OrCausal = Annotated[str, OneOf(("valid", "same", "causal")), WindowField("p")]
 
 
 class KerasWindowed(ChannelsLast, Sliding):
@@ -66,8 +67,8 @@ class KerasWindowed(ChannelsLast, Sliding):
 class KerasDilated(KerasWindowed):
     """A kernel with a dilation, which moves by 1 if nothing is said."""
 
-    stride: CountPerAxis = 1
-    dilation: CountPerAxis = 1
+    stride: Stride = 1
+    dilation: Dilation = 1
 
     def dilated(self) -> PerAxis:
         return self.dilation

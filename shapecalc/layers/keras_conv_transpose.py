@@ -6,19 +6,31 @@ Per axis, with k_e = d(k - 1) + 1 and op the output padding:
     with an output padding:  out = (n - 1)s + k_e - 2p + op,  p = ⌊k_e/2⌋ for same, 0 for valid
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Annotated, ClassVar
 
 from shapecalc.algebra import Dim, maximum
 from shapecalc.layers.arithmetic import extent, transposed, transposed_same, transposed_valid
 from shapecalc.layers.base import Named, NoBuffers, Window
 from shapecalc.layers.conv_transpose import scattered
+from shapecalc.layers.counts import Operations
 from shapecalc.layers.dependence import EVERYTHING, AxisDependence
 from shapecalc.layers.family import Family
-from shapecalc.layers.fields import Count, CountPerAxis, Each, Flag, Optional, OptionalCount, PerAxis, Whole
+from shapecalc.layers.fields import Each, Flag, Integer, Nullable, PerAxis
 from shapecalc.layers.keras_conv import SameOrValid, not_both
-from shapecalc.layers.requirement import Requirement, Shape, matches
+from shapecalc.layers.requirement import Requirement, Shape
+from shapecalc.layers.roles import (
+    Dilation,
+    InChannels,
+    KernelSize,
+    OutChannels,
+    Stride,
+    WindowField,
+    declared,
+)
 from shapecalc.layers.spatial import AXES, ChannelsLast
+
+OptionalPadding = Annotated[PerAxis | None, Nullable(Each(Integer(0))), WindowField("o", 0, is_shown=False)]
 
 
 class KerasConvTranspose(NoBuffers, ChannelsLast):
@@ -26,22 +38,20 @@ class KerasConvTranspose(NoBuffers, ChannelsLast):
 
     family: ClassVar[Family] = Family.TRANSPOSED_CONVOLUTION
 
-    silent: ClassVar[Mapping[str, int]] = {"dilation": 1, "groups": 1, "output_padding": 0}
-
-    in_channels: OptionalCount = None
-    out_channels: Count
-    kernel_size: CountPerAxis
-    stride: CountPerAxis = 1
+    in_channels: InChannels = None
+    out_channels: OutChannels
+    kernel_size: KernelSize
+    stride: Stride = 1
     padding: SameOrValid = "valid"
-    output_padding: Annotated[PerAxis | None, Optional(Each(Whole(0)))] = None
-    dilation: CountPerAxis = 1
+    output_padding: OptionalPadding = None
+    dilation: Dilation = 1
     bias: Flag = True
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         stride = self.spread(self.stride)
         yield not_both(self.kind, stride, self.spread(self.dilation))
         yield from self.spatial_rank(x)
-        yield from matches(self.kind, "in_channels", self.in_channels, self.channels(x), x)
+        yield from declared(self, x)
         if self.output_padding is not None:
             pairs = zip(AXES[self.rank], stride, self.spread(self.output_padding), strict=True)
             for axis, s, op in pairs:
@@ -85,6 +95,9 @@ class KerasConvTranspose(NoBuffers, ChannelsLast):
         half = tuple(extent(*pair) // 2 if same else 0 for pair in zip(k, d, strict=True))
         op = self.spread(self.output_padding)
         return {"n": self.sizes(x), "k": k, "s": s, "d": d, "p0": half, "p1": half, "op": op}
+
+    def operations(self, x: Shape) -> Operations:
+        return Operations(macs=self.macs(x))  # every product is added, onto the bias or onto zero
 
 
 class KerasConvTranspose1d(KerasConvTranspose):

@@ -8,12 +8,15 @@ from collections.abc import Iterator
 from fractions import Fraction
 from typing import ClassVar
 
+from shapecalc.algebra import product
 from shapecalc.layers.base import Layer, Named, NoBuffers, NoMacs, NoWindow, OwnPlace, SameShape
+from shapecalc.layers.counts import Operations, rescaled, standardized
 from shapecalc.layers.dependence import EVERYTHING, Dependence, over
 from shapecalc.layers.family import Family
-from shapecalc.layers.fields import Count, Flag, OptionalCount, Real
-from shapecalc.layers.layer_norm import OverLastAxes
-from shapecalc.layers.requirement import Requirement, Shape, divides, matches, rank_between
+from shapecalc.layers.fields import Flag, Real
+from shapecalc.layers.layer_norm import NumGroups, OverLastAxes
+from shapecalc.layers.requirement import Requirement, Shape, rank_between
+from shapecalc.layers.roles import InChannels, declared, divided
 
 EPS = Fraction(1, 1000)
 
@@ -28,6 +31,10 @@ class KerasScaled(SameShape, NoBuffers, NoMacs, NoWindow, Layer):
     scale: Flag = True
     center: Flag = True
 
+    @classmethod
+    def channel_axis(cls, x: Shape) -> int:
+        return len(x) - 1
+
     def learned(self, size: Shape) -> Named:
         """Return gamma and beta, as far as they are asked for."""
         asked = {"gamma": self.affine and self.scale, "beta": self.affine and self.center}
@@ -41,15 +48,18 @@ class KerasBatchNorm(OwnPlace, KerasScaled):
 
     statistics: ClassVar[frozenset[str]] = frozenset({"moving_mean", "moving_variance"})
 
-    num_features: OptionalCount = None
+    num_features: InChannels = None
     momentum: Real = Fraction(99, 100)
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         yield from rank_between(self.kind, x, 2, None)
-        yield from matches(self.kind, "num_features", self.num_features, x[-1], x)
+        yield from declared(self, x)
 
     def weights(self, x: Shape) -> Named:
         return self.learned(x[-1:]) | {"moving_mean": x[-1:], "moving_variance": x[-1:]}
+
+    def operations(self, x: Shape) -> Operations:
+        return rescaled(product(x), x[-1], shift=self.affine and self.center)
 
 
 class KerasBatchNorm1d(KerasBatchNorm):
@@ -108,13 +118,13 @@ class KerasGroupNorm(KerasScaled):
     family: ClassVar[Family] = Family.GROUP_NORM
     keras: ClassVar[str | None] = "keras.layers.GroupNormalization"
 
-    num_groups: Count
-    num_channels: OptionalCount = None
+    num_groups: NumGroups
+    num_channels: InChannels = None
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         yield from rank_between(self.kind, x, 2, None)
-        yield from matches(self.kind, "num_channels", self.num_channels, x[-1], x)
-        yield divides(self.kind, "num_groups", self.num_groups, "channels", x[-1])
+        yield from declared(self, x)
+        yield from divided(self, x)
 
     def sight(self, x: Shape, result: int) -> Dependence:
         found = over(len(x), range(1, len(x) - 1))
@@ -122,6 +132,10 @@ class KerasGroupNorm(KerasScaled):
 
     def weights(self, x: Shape) -> Named:
         return self.learned(x[-1:])
+
+    def operations(self, x: Shape) -> Operations:
+        scale, shift = self.affine and self.scale, self.affine and self.center
+        return standardized(product(x), x[0] * self.num_groups, scale=scale, shift=shift)
 
 
 class KerasLayerNorm(OverLastAxes):
@@ -146,3 +160,7 @@ class KerasLayerNorm(OverLastAxes):
     def weights(self, x: Shape) -> Named:
         learned = {"gamma": self.elementwise_affine, "beta": self.elementwise_affine and self.bias}
         return {name: self.normalized(x) for name, wanted in learned.items() if wanted}
+
+    def operations(self, x: Shape) -> Operations:
+        scale, shift = self.elementwise_affine, self.elementwise_affine and self.bias
+        return standardized(product(x), self.samples(x), scale=scale, shift=shift)

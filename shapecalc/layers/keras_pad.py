@@ -14,12 +14,14 @@ from typing import Annotated, ClassVar
 from shapecalc.layers.arithmetic import scaled
 from shapecalc.layers.base import Layer, NoMacs, NoWeights, NoWindow
 from shapecalc.layers.centre import Centre, Centres, scaled_by
+from shapecalc.layers.counts import NOTHING, Operations
 from shapecalc.layers.crop import Crop
 from shapecalc.layers.dependence import Along, Dependence, interpolated
 from shapecalc.layers.family import Family
-from shapecalc.layers.fields import Each, ExtentPerSide, OneOf, PerAxis, Whole
+from shapecalc.layers.fields import Each, ExtentPerSide, Integer, OneOf, PerAxis
 from shapecalc.layers.pad import Pad
 from shapecalc.layers.requirement import Requirement, Shape, rank_between, shown
+from shapecalc.layers.roles import Lettered, WindowField
 from shapecalc.layers.spatial import ChannelsLast
 
 INTERPOLATIONS = ("nearest", "bilinear", "bicubic", "lanczos3", "lanczos5")
@@ -28,7 +30,7 @@ INTERPOLATIONS = ("nearest", "bilinear", "bicubic", "lanczos3", "lanczos5")
 class KerasPad(ChannelsLast, Pad):
     """Zeros around a map, as Keras adds them: there is no cropping by negative numbers."""
 
-    padding: ExtentPerSide
+    padding: Annotated[ExtentPerSide, WindowField("p")]
 
     def output(self, x: Shape) -> Shape:
         return self.resized(x, self.enlarged(x))
@@ -138,7 +140,7 @@ class KerasUpsample(NoWeights, NoMacs, NoWindow, Layer):
     framework: ClassVar[str | None] = "keras"
     keras: ClassVar[str | None] = "keras.layers.UpSampling2D"
 
-    scale_factor: Annotated[PerAxis, Each(Whole(1), (1, 2, 3))]
+    scale_factor: Annotated[PerAxis, Each(Integer(1), (1, 2, 3)), Lettered("r", per_axis=True)]
     mode: Annotated[str, OneOf(INTERPOLATIONS)] = "nearest"
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
@@ -176,3 +178,6 @@ class KerasUpsample(NoWeights, NoMacs, NoWindow, Layer):
         factors = given if isinstance(given, tuple) else (given,) * (len(x) - 2)
         even = [scaled_by(axis, f) if isinstance(f, int) else None for axis, f in enumerate(factors, start=1)]
         return (Centre(0), *even, None)
+
+    def operations(self, x: Shape) -> Operations | None:
+        return NOTHING if self.mode == "nearest" else None  # interpolation is not counted

@@ -7,8 +7,10 @@ No pooling has weights or counts as multiply-accumulates.
 
 from typing import ClassVar
 
-from shapecalc.layers.adaptive_pool import GlobalPool
+from shapecalc.algebra import Dim, product
+from shapecalc.layers.adaptive_pool import GlobalAverage, GlobalMaximum
 from shapecalc.layers.base import NoMacs, NoWeights
+from shapecalc.layers.counts import Operations, greatest, mean
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import PerAxis
 from shapecalc.layers.keras_conv import KerasWindowed
@@ -28,11 +30,18 @@ class KerasPool(NoWeights, NoMacs, KerasWindowed):
     def output(self, x: Shape) -> Shape:
         return self.resized(x, self.swept(x))
 
+    def seen(self, x: Shape) -> Dim:
+        """Return how many numbers all windows hold, padding included."""
+        return product(self.spread(self.kernel_size)) * product(self.output(x))
+
 
 class KerasMaxPool(KerasPool):
     """The largest value of every window."""
 
     family: ClassVar[Family] = Family.MAX_POOL
+
+    def operations(self, x: Shape) -> Operations:
+        return greatest(self.seen(x), product(self.output(x)))
 
 
 class KerasAvgPool(KerasPool):
@@ -40,9 +49,16 @@ class KerasAvgPool(KerasPool):
 
     family: ClassVar[Family] = Family.AVERAGE_POOL
 
+    def operations(self, x: Shape) -> Operations:
+        return mean(self.seen(x), product(self.output(x)))
 
-class KerasGlobalPool(ChannelsLast, GlobalPool):
-    """One number for every channel, as Keras pools a whole map."""
+
+class KerasGlobalAvgPool(ChannelsLast, GlobalAverage):
+    """The mean of every channel."""
+
+
+class KerasGlobalMaxPool(ChannelsLast, GlobalMaximum):
+    """The largest value of every channel."""
 
 
 class KerasMaxPool1d(KerasMaxPool):
@@ -135,7 +151,7 @@ class KerasAvgPool3d(KerasAvgPool):
     keras: ClassVar[str | None] = "keras.layers.AveragePooling3D"
 
 
-class KerasGlobalAvgPool1d(KerasGlobalPool):
+class KerasGlobalAvgPool1d(KerasGlobalAvgPool):
     """The mean of every channel: `[N, L, C]` to `[N, C]`, or `[N, 1, C]` with `keepdim`.
 
     No weights, no MACs. Source: keras.layers.GlobalAveragePooling1D.
@@ -149,7 +165,7 @@ class KerasGlobalAvgPool1d(KerasGlobalPool):
     keras: ClassVar[str | None] = "keras.layers.GlobalAveragePooling1D"
 
 
-class KerasGlobalAvgPool2d(KerasGlobalPool):
+class KerasGlobalAvgPool2d(KerasGlobalAvgPool):
     """The mean of every channel: `[N, H, W, C]` to `[N, C]`, or `[N, 1, 1, C]` with `keepdim`.
 
     No weights, no MACs. Source: keras.layers.GlobalAveragePooling2D.
@@ -163,7 +179,7 @@ class KerasGlobalAvgPool2d(KerasGlobalPool):
     keras: ClassVar[str | None] = "keras.layers.GlobalAveragePooling2D"
 
 
-class KerasGlobalAvgPool3d(KerasGlobalPool):
+class KerasGlobalAvgPool3d(KerasGlobalAvgPool):
     """The mean of every channel: `[N, D, H, W, C]` to `[N, C]`, or `[N, 1, 1, 1, C]` with `keepdim`.
 
     No weights, no MACs. Source: keras.layers.GlobalAveragePooling3D.
@@ -177,7 +193,7 @@ class KerasGlobalAvgPool3d(KerasGlobalPool):
     keras: ClassVar[str | None] = "keras.layers.GlobalAveragePooling3D"
 
 
-class KerasGlobalMaxPool1d(KerasGlobalPool):
+class KerasGlobalMaxPool1d(KerasGlobalMaxPool):
     """The largest value of every channel: `[N, L, C]` to `[N, C]`, or `[N, 1, C]` with `keepdim`.
 
     No weights, no MACs. Source: keras.layers.GlobalMaxPooling1D.
@@ -191,7 +207,7 @@ class KerasGlobalMaxPool1d(KerasGlobalPool):
     keras: ClassVar[str | None] = "keras.layers.GlobalMaxPooling1D"
 
 
-class KerasGlobalMaxPool2d(KerasGlobalPool):
+class KerasGlobalMaxPool2d(KerasGlobalMaxPool):
     """The largest value of every channel: `[N, H, W, C]` to `[N, C]`, or `[N, 1, 1, C]` with `keepdim`.
 
     No weights, no MACs. Source: keras.layers.GlobalMaxPooling2D.
@@ -205,7 +221,7 @@ class KerasGlobalMaxPool2d(KerasGlobalPool):
     keras: ClassVar[str | None] = "keras.layers.GlobalMaxPooling2D"
 
 
-class KerasGlobalMaxPool3d(KerasGlobalPool):
+class KerasGlobalMaxPool3d(KerasGlobalMaxPool):
     """The largest value of every channel: `[N, D, H, W, C]` to `[N, C]`, or `[N, 1, 1, 1, C]` with `keepdim`.
 
     No weights, no MACs. Source: keras.layers.GlobalMaxPooling3D.

@@ -10,11 +10,15 @@ from typing import Annotated, ClassVar
 
 from shapecalc.algebra import Dim, product
 from shapecalc.layers.base import Layer, Named, NoBuffers, NoMacs, NoWeights, NoWindow, SameShape
+from shapecalc.layers.counts import Operations, standardized
 from shapecalc.layers.dependence import EVERYTHING, Along, Dependence, over, placed
 from shapecalc.layers.family import Family
-from shapecalc.layers.fields import Count, Decimal, Each, Flag, Optional, OptionalCount, Real, Whole
+from shapecalc.layers.fields import Count, Decimal, Each, Flag, Integer, Nullable, Real
 from shapecalc.layers.norm import EPS, enough
-from shapecalc.layers.requirement import Requirement, Shape, divides, matches, rank_between, shown
+from shapecalc.layers.requirement import Requirement, Shape, divides, rank_between, shown
+from shapecalc.layers.roles import Divides, InChannels, Inferred, declared, divided
+
+NumGroups = Annotated[Count, Divides(of=("num_channels",))]
 
 
 class GroupNorm(SameShape, NoBuffers, NoMacs, NoWindow, Layer):
@@ -35,8 +39,8 @@ class GroupNorm(SameShape, NoBuffers, NoMacs, NoWindow, Layer):
     torch: ClassVar[str | None] = "torch.nn.GroupNorm"
     keras: ClassVar[str | None] = "keras.layers.GroupNormalization"
 
-    num_groups: Count
-    num_channels: OptionalCount = None
+    num_groups: NumGroups
+    num_channels: InChannels = None
     eps: Real = EPS
     affine: Flag = True
 
@@ -45,8 +49,8 @@ class GroupNorm(SameShape, NoBuffers, NoMacs, NoWindow, Layer):
         if self.num_channels is not None:
             yield divides(self.kind, "num_groups", self.num_groups, "num_channels", self.num_channels)
         if self.affine:
-            yield from matches(self.kind, "num_channels", self.num_channels, x[1], x)
-        yield divides(self.kind, "num_groups", self.num_groups, "channels", x[1])
+            yield from declared(self, x)
+        yield from divided(self, x)
         values = x[0] * (x[1] // self.num_groups) * product(x[2:])
         yield enough(self.kind, values, "values per group", x)
 
@@ -57,13 +61,18 @@ class GroupNorm(SameShape, NoBuffers, NoMacs, NoWindow, Layer):
     def weights(self, x: Shape) -> Named:
         return {"weight": (x[1],), "bias": (x[1],)} if self.affine else {}
 
+    def operations(self, x: Shape) -> Operations:
+        return standardized(product(x), x[0] * self.num_groups, scale=self.affine, shift=self.affine)
+
 
 class OverLastAxes(SameShape, NoBuffers, NoMacs, NoWindow, Layer):
     """The rules of normalisation over the last axes, with a weight for each position in them."""
 
     framework: ClassVar[str | None] = "torch"
 
-    normalized_shape: Annotated[Dim | tuple[Dim, ...] | None, Optional(Each(Whole(1)))] = None
+    normalized_shape: Annotated[
+        Dim | tuple[Dim, ...] | None, Nullable(Each(Integer(1))), Inferred("n", axis=-1)
+    ] = None
     elementwise_affine: Flag = True
 
     def axes(self, x: Shape, number: int) -> tuple[str, ...]:
@@ -85,6 +94,10 @@ class OverLastAxes(SameShape, NoBuffers, NoMacs, NoWindow, Layer):
 
     def sight(self, x: Shape, result: int) -> Dependence:
         return over(len(x), range(len(x))[-len(self.normalized(x)) :])
+
+    def samples(self, x: Shape) -> Dim:
+        """Return how many positions there are before the axes that are normalised."""
+        return product(x[: -len(self.normalized(x))])
 
     def _differs(self, x: Shape) -> str:
         wanted = self.normalized(x)
@@ -119,6 +132,10 @@ class LayerNorm(OverLastAxes):
         named: Named = {"weight": self.normalized(x)}
         return named | {"bias": self.normalized(x)} if self.bias else named
 
+    def operations(self, x: Shape) -> Operations:
+        scale, shift = self.elementwise_affine, self.elementwise_affine and self.bias
+        return standardized(product(x), self.samples(x), scale=scale, shift=shift)
+
 
 class RMSNorm(OverLastAxes):
     """Root-mean-square normalisation over the last axes: x/√(mean of x² + eps) · weight.
@@ -135,10 +152,15 @@ class RMSNorm(OverLastAxes):
     torch: ClassVar[str | None] = "torch.nn.RMSNorm"
     keras: ClassVar[str | None] = "keras.layers.RMSNormalization"
 
-    eps: Annotated[Fraction | int | None, Optional(Decimal())] = None
+    eps: Annotated[Fraction | int | None, Nullable(Decimal())] = None
 
     def weights(self, x: Shape) -> Named:
         return {"weight": self.normalized(x)} if self.elementwise_affine else {}
+
+    def operations(self, x: Shape) -> Operations:
+        numbers, samples = product(x), self.samples(x)
+        products = (2 + self.elementwise_affine) * numbers
+        return Operations(multiplications=products, additions=numbers, divisions=2 * samples, roots=samples)
 
 
 class LocalResponseNorm(SameShape, NoWeights, NoMacs, NoWindow, Layer):
@@ -169,6 +191,10 @@ class LocalResponseNorm(SameShape, NoWeights, NoMacs, NoWindow, Layer):
         views = placed(len(x))
         around = Along(1, ((-(self.size // 2), (self.size - 1) // 2),))
         return (views[0], around, *views[2:])
+
+    def operations(self, x: Shape) -> Operations:
+        n = product(x)
+        return Operations(multiplications=2 * n, additions=self.size * n, powers=n, divisions=n)
 
 
 class CrossMapLRN2d(LocalResponseNorm):

@@ -2,16 +2,19 @@
 
 from collections.abc import Iterator
 from fractions import Fraction
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
-from shapecalc.layers.base import Layer, Named, NoBuffers, NoMacs, NoWindow, OwnPlace, SameShape
+from shapecalc.algebra import product
+from shapecalc.layers.base import Layer, Named, NoBuffers, NoMacs, NoOperations, NoWindow, OwnPlace, SameShape
+from shapecalc.layers.counts import Operations
 from shapecalc.layers.dependence import Along, Dependence, placed
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Index, OptionalCount, Real
-from shapecalc.layers.requirement import Requirement, Shape, axis_exists, matches, rank_between
+from shapecalc.layers.requirement import Requirement, Shape, axis_exists, rank_between
+from shapecalc.layers.roles import InFeatures, Inferred, declared
 
 
-class ClassToken(NoBuffers, NoMacs, NoWindow, Layer):
+class ClassToken(NoBuffers, NoOperations, NoWindow, Layer):
     """A learned vector put in front of every sequence: `[N, L, E]` to `[N, L + 1, E]`.
 
     The weight is `weight: [1, 1, E]`. Refuses other ranks and an embed_dim that does not arrive.
@@ -24,14 +27,14 @@ class ClassToken(NoBuffers, NoMacs, NoWindow, Layer):
     kind: ClassVar[str] = "class_token"
     family: ClassVar[Family] = Family.TENSOR
 
-    embed_dim: OptionalCount = None
+    embed_dim: InFeatures = None
 
     def axes(self, x: Shape, number: int) -> tuple[str, ...]:
         return ("L", "E")
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         yield from rank_between(self.kind, x, 3, 3)
-        yield from matches(self.kind, "embed_dim", self.embed_dim, x[-1], x, "features in its last axis")
+        yield from declared(self, x)
 
     def output(self, x: Shape) -> Shape:
         return (x[0], x[1] + 1, x[2])
@@ -58,19 +61,21 @@ class PositionEmbedding(OwnPlace, SameShape, NoBuffers, NoMacs, NoWindow, Layer)
     kind: ClassVar[str] = "position_embedding"
     family: ClassVar[Family] = Family.ELEMENTWISE
 
-    length: OptionalCount = None
-    embed_dim: OptionalCount = None
+    length: Annotated[OptionalCount, Inferred(axis=1, what="positions")] = None
+    embed_dim: InFeatures = None
 
     def axes(self, x: Shape, number: int) -> tuple[str, ...]:
         return ("L", "E")
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         yield from rank_between(self.kind, x, 3, 3)
-        yield from matches(self.kind, "length", self.length, x[1], x, "positions")
-        yield from matches(self.kind, "embed_dim", self.embed_dim, x[-1], x, "features in its last axis")
+        yield from declared(self, x)
 
     def weights(self, x: Shape) -> Named:
         return {"weight": (1, *x[1:])}
+
+    def operations(self, x: Shape) -> Operations:
+        return Operations(additions=product(x))
 
 
 class LayerScale(OwnPlace, SameShape, NoBuffers, NoMacs, NoWindow, Layer):
@@ -100,3 +105,6 @@ class LayerScale(OwnPlace, SameShape, NoBuffers, NoMacs, NoWindow, Layer):
     def weights(self, x: Shape) -> Named:
         axis = self.dim % len(x)
         return {"weight": (x[axis], *(1,) * (len(x) - axis - 1))}
+
+    def operations(self, x: Shape) -> Operations:
+        return Operations(multiplications=product(x))

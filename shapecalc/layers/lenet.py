@@ -13,20 +13,13 @@ from pydantic import model_validator
 from shapecalc.algebra import Dim, product
 from shapecalc.layers.arithmetic import window
 from shapecalc.layers.base import Layer, Named, NoBuffers, NoMacs, NoWindow, Window
+from shapecalc.layers.counts import Operations, products
 from shapecalc.layers.dependence import AxisDependence, Dependence, over
 from shapecalc.layers.family import Family
-from shapecalc.layers.fields import (
-    Count,
-    CountPerAxis,
-    Each,
-    Flag,
-    Listed,
-    Optional,
-    OptionalCount,
-    Whole,
-    complaint,
-)
-from shapecalc.layers.requirement import Requirement, Shape, matches, rank_between, shown
+from shapecalc.layers.fields import Flag, Integer, Listed, complaint
+from shapecalc.layers.pool import StridePerAxis
+from shapecalc.layers.requirement import Requirement, Shape, rank_between, shown
+from shapecalc.layers.roles import AsNumbers, InFeatures, KernelSize, OutFeatures, declared
 from shapecalc.layers.sliding import Windowed
 from shapecalc.layers.spatial import Spatial
 
@@ -47,8 +40,8 @@ class Subsample2d(NoBuffers, NoMacs, Spatial):
     family: ClassVar[Family] = Family.SUBSAMPLING
     rank: ClassVar[int] = 2
 
-    kernel_size: CountPerAxis
-    stride: Annotated[Dim | tuple[Dim, ...] | None, Optional(Each(Whole(1)))] = None
+    kernel_size: KernelSize
+    stride: StridePerAxis = None
 
     def window(self, x: Shape) -> Window:
         kernel, zeros, ones = self.spread(self.kernel_size), (0,) * self.rank, (1,) * self.rank
@@ -77,6 +70,10 @@ class Subsample2d(NoBuffers, NoMacs, Spatial):
         features = (self.channels(x),)
         return {"weight": features, "bias": features}
 
+    def operations(self, x: Shape) -> Operations:
+        results = product(self.output(x))
+        return Operations(additions=product(self.spread(self.kernel_size)) * results, multiplications=results)
+
 
 class PartialConv2d(NoBuffers, Windowed):
     """Convolution where each output channel sees the input channels that `connections` lists for it.
@@ -97,7 +94,7 @@ class PartialConv2d(NoBuffers, Windowed):
     family: ClassVar[Family] = Family.CONVOLUTION
     rank: ClassVar[int] = 2
 
-    connections: Annotated[tuple[tuple[int, ...], ...], Listed(Listed(Whole(0), 1), 1)]
+    connections: Annotated[tuple[tuple[int, ...], ...], Listed(Listed(Integer(0), 1), 1), AsNumbers()]
     bias: Flag = True
 
     @model_validator(mode="after")
@@ -142,6 +139,9 @@ class PartialConv2d(NoBuffers, Windowed):
         per_position = self.total * product(self.spread(self.kernel_size))
         return product(self.resized(x, self.swept(x), 1)) * per_position
 
+    def operations(self, x: Shape) -> Operations:
+        return products(self.macs(x), product(self.output(x)), biased=self.bias)
+
 
 class RBF(NoMacs, NoWindow, Layer):
     """The squared distance to fixed centres: `[..., in_features]` to `[..., out_features]`.
@@ -158,15 +158,15 @@ class RBF(NoMacs, NoWindow, Layer):
     family: ClassVar[Family] = Family.RADIAL_BASIS
     framework: ClassVar[str | None] = "torch"
 
-    in_features: OptionalCount = None
-    out_features: Count
+    in_features: InFeatures = None
+    out_features: OutFeatures
 
     def axes(self, x: Shape, number: int) -> tuple[str, ...]:
         return ("F",)
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         yield from rank_between(self.kind, x, 1, None)
-        yield from matches(self.kind, "in_features", self.in_features, x[-1], x, "features in its last axis")
+        yield from declared(self, x)
 
     def output(self, x: Shape) -> Shape:
         return (*x[:-1], self.out_features)
@@ -179,3 +179,7 @@ class RBF(NoMacs, NoWindow, Layer):
 
     def buffers(self, x: Shape) -> Named:
         return {"centers": (self.out_features, x[-1])}
+
+    def operations(self, x: Shape) -> Operations:
+        results = product(self.output(x))
+        return Operations(additions=2 * results * x[-1] - results, multiplications=results * x[-1])

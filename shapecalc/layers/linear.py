@@ -8,12 +8,14 @@ from collections.abc import Iterator
 from typing import Annotated, ClassVar
 
 from shapecalc.algebra import Dim, product
-from shapecalc.layers.base import Elementwise, Layer, Named, NoBuffers, NoMacs, NoWindow, OwnPlace
+from shapecalc.layers.base import Elementwise, Layer, Named, NoBuffers, NoOperations, NoWindow, OwnPlace
 from shapecalc.layers.centre import Centres, kept
+from shapecalc.layers.counts import NOTHING, Operations, products
 from shapecalc.layers.dependence import Dependence, over
 from shapecalc.layers.family import Family
-from shapecalc.layers.fields import Count, Flag, Optional, OptionalCount, Whole
-from shapecalc.layers.requirement import Requirement, Shape, matches, rank_between, shown
+from shapecalc.layers.fields import Flag, Integer, Nullable
+from shapecalc.layers.requirement import Requirement, Shape, rank_between, shown
+from shapecalc.layers.roles import InFeatures, OutFeatures, Rows, VectorLength, declared
 
 
 class Dense(NoBuffers, NoWindow, Layer):
@@ -23,8 +25,8 @@ class Dense(NoBuffers, NoWindow, Layer):
 
     settles_sizes: ClassVar[bool] = True
 
-    in_features: OptionalCount = None
-    out_features: Count
+    in_features: InFeatures = None
+    out_features: OutFeatures
     bias: Flag = True
 
     def axes(self, x: Shape, number: int) -> tuple[str, ...]:
@@ -32,8 +34,7 @@ class Dense(NoBuffers, NoWindow, Layer):
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         yield from rank_between(self.kind, x, 1, None)
-        found = matches(self.kind, "in_features", self.in_features, x[-1], x, "features in its last axis")
-        for requirement in found:
+        for requirement in declared(self, x):
             missing = len(x) > 2 and product(x[1:]) == self.in_features
             yield requirement.saying(hint=_flatten_first(x)) if missing else requirement
 
@@ -48,6 +49,9 @@ class Dense(NoBuffers, NoWindow, Layer):
 
     def macs(self, x: Shape) -> Dim:
         return product(self.output(x)) * x[-1]
+
+    def operations(self, x: Shape) -> Operations:
+        return products(self.macs(x), product(self.output(x)), biased=self.bias)
 
 
 class Linear(Dense):
@@ -89,15 +93,16 @@ class Identity(Elementwise):
     family: ClassVar[Family] = Family.IDENTITY
     torch: ClassVar[str | None] = "torch.nn.Identity"
     keras: ClassVar[str | None] = "keras.layers.Identity"
+    per_element = NOTHING
 
 
-class Table(OwnPlace, NoBuffers, NoMacs, NoWindow, Layer):
+class Table(OwnPlace, NoBuffers, NoOperations, NoWindow, Layer):
     """The rules of a table read by index, under either framework."""
 
     family: ClassVar[Family] = Family.EMBEDDING
 
-    num_embeddings: Count
-    embedding_dim: Count
+    num_embeddings: Rows
+    embedding_dim: VectorLength
 
     def output(self, x: Shape) -> Shape:
         return (*x, self.embedding_dim)
@@ -125,7 +130,7 @@ class Embedding(Table):
     torch: ClassVar[str | None] = "torch.nn.Embedding"
     keras: ClassVar[str | None] = "keras.layers.Embedding"
 
-    padding_idx: Annotated[Dim | None, Optional(Whole())] = None
+    padding_idx: Annotated[Dim | None, Nullable(Integer())] = None
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         if self.padding_idx is not None:

@@ -14,7 +14,9 @@ from typing import Annotated, ClassVar, Self
 
 from pydantic import model_validator
 
+from shapecalc.algebra import Dim, product
 from shapecalc.layers.base import Merge, NoMacs, Shapes
+from shapecalc.layers.counts import NOTHING, SOFTPLUS, Operations
 from shapecalc.layers.dependence import Dependence, everywhere, stretched
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Decimal, Flag, OneOf, Real, complaint
@@ -26,6 +28,13 @@ Reduction = Annotated[str, OneOf(("none", "mean", "sum"))]
 NotNegative = Annotated[Fraction | int, Decimal(0)]
 
 
+def reduced_by(reduction: str, losses: Dim) -> Operations:
+    """Return the operations of the mean or the sum of so many losses."""
+    if reduction == "none":
+        return NOTHING
+    return Operations(additions=losses - 1, divisions=int(reduction != "sum"))
+
+
 class Loss(NoMacs, Merge):
     """What losses share: how many tensors arrive, and what becomes of the losses one by one."""
 
@@ -33,6 +42,8 @@ class Loss(NoMacs, Merge):
 
     framework: ClassVar[str | None] = "torch"
     count: ClassVar[int] = 2
+    per_loss: ClassVar[Operations | None] = None
+    """The single operations for each loss; not known, unless a kind says otherwise."""
 
     reduction: Reduction = "mean"
 
@@ -50,6 +61,14 @@ class Loss(NoMacs, Merge):
 
     def output(self, inputs: Shapes) -> Shape:
         return self.losses(inputs) if self.reduction == "none" else ()
+
+    def operations(self, inputs: Shapes) -> Operations | None:
+        own = self.unreduced(inputs)
+        return None if own is None else own + reduced_by(self.reduction, product(self.losses(inputs)))
+
+    def unreduced(self, inputs: Shapes) -> Operations | None:
+        """Return the single operations of all losses, before they are reduced."""
+        return None if self.per_loss is None else self.per_loss * product(self.losses(inputs))
 
     def depends_on(self, inputs: Shapes, result: int) -> tuple[Dependence, ...]:
         return self.each(inputs) if self.reduction == "none" else tuple([everywhere(x) for x in inputs])
@@ -90,6 +109,7 @@ class L1Loss(Stretching):
 
     kind: ClassVar[str] = "l1_loss"
     torch: ClassVar[str | None] = "torch.nn.L1Loss"
+    per_loss = Operations(additions=1, comparisons=1)
 
 
 class MSELoss(Stretching):
@@ -103,6 +123,7 @@ class MSELoss(Stretching):
 
     kind: ClassVar[str] = "mse_loss"
     torch: ClassVar[str | None] = "torch.nn.MSELoss"
+    per_loss = Operations(additions=1, multiplications=1)
 
 
 class SmoothL1Loss(Stretching):
@@ -117,6 +138,7 @@ class SmoothL1Loss(Stretching):
 
     kind: ClassVar[str] = "smooth_l1_loss"
     torch: ClassVar[str | None] = "torch.nn.SmoothL1Loss"
+    per_loss = Operations(additions=2, comparisons=2, multiplications=1, divisions=1)
 
     beta: NotNegative = 1
 
@@ -132,6 +154,7 @@ class HuberLoss(Stretching):
 
     kind: ClassVar[str] = "huber_loss"
     torch: ClassVar[str | None] = "torch.nn.HuberLoss"
+    per_loss = Operations(additions=2, comparisons=2, multiplications=3)
 
     delta: Real = 1
 
@@ -158,6 +181,13 @@ class PoissonNLLLoss(Stretching):
     full: Flag = False
     eps: Real = Fraction(1, 100_000_000)
 
+    def unreduced(self, inputs: Shapes) -> Operations | None:
+        if self.full:
+            return None  # Stirling's term goes by the values
+        linear = Operations(additions=1, exponentials=1)
+        own = linear if self.log_input else Operations(additions=2, logarithms=1)
+        return (Operations(multiplications=1) + own) * product(self.losses(inputs))
+
 
 class KLDivLoss(Stretching):
     """y·(log y - x) for each element, x being logarithms. Shapes are broadcast.
@@ -175,6 +205,10 @@ class KLDivLoss(Stretching):
     reduction: Annotated[str, OneOf(("none", "mean", "sum", "batchmean"))] = "mean"
     log_target: Flag = False
 
+    def unreduced(self, inputs: Shapes) -> Operations:
+        own = Operations(exponentials=1) if self.log_target else Operations(logarithms=1)
+        return (Operations(multiplications=1, additions=1) + own) * product(self.losses(inputs))
+
 
 class HingeEmbeddingLoss(Stretching):
     """x where y = 1, and max(0, margin - x) where y = -1. Shapes are broadcast.
@@ -187,6 +221,7 @@ class HingeEmbeddingLoss(Stretching):
 
     kind: ClassVar[str] = "hinge_embedding_loss"
     torch: ClassVar[str | None] = "torch.nn.HingeEmbeddingLoss"
+    per_loss = Operations(additions=1, comparisons=2)
 
     margin: Real = 1
 
@@ -203,6 +238,7 @@ class SoftMarginLoss(Stretching):
 
     kind: ClassVar[str] = "soft_margin_loss"
     torch: ClassVar[str | None] = "torch.nn.SoftMarginLoss"
+    per_loss = SOFTPLUS + Operations(multiplications=1)
 
     def fitting(self, inputs: Shapes) -> Iterator[Requirement]:
         yield from super().fitting(inputs)
@@ -220,6 +256,7 @@ class BCELoss(Matching):
 
     kind: ClassVar[str] = "bce_loss"
     torch: ClassVar[str | None] = "torch.nn.BCELoss"
+    per_loss = Operations(logarithms=2, multiplications=2, additions=3)
 
 
 class BCEWithLogitsLoss(Matching):
@@ -233,6 +270,7 @@ class BCEWithLogitsLoss(Matching):
 
     kind: ClassVar[str] = "bce_with_logits_loss"
     torch: ClassVar[str | None] = "torch.nn.BCEWithLogitsLoss"
+    per_loss = SOFTPLUS + Operations(comparisons=2, multiplications=1, additions=2)
 
 
 class GaussianNLLLoss(Loss):
@@ -275,3 +313,7 @@ class GaussianNLLLoss(Loss):
     def _aligned(self, inputs: Shapes) -> Shapes:
         x, target, variance = inputs
         return (x, target, variance if len(variance) == len(x) else (*variance, 1))
+
+    def unreduced(self, inputs: Shapes) -> Operations:
+        own = Operations(comparisons=1, logarithms=1, multiplications=2, divisions=1)
+        return (own + Operations(additions=3 if self.full else 2)) * product(self.losses(inputs))

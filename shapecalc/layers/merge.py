@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from shapecalc.algebra import Dim, product
-from shapecalc.layers.base import Merge, Shapes
+from shapecalc.layers.base import Merge, NoMacs, NoOperations, Shapes
+from shapecalc.layers.counts import Operations, products
 from shapecalc.layers.dependence import EVERYTHING, Along, AxisDependence, Dependence, Scattered, stretched
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Index
@@ -48,7 +49,7 @@ def _some(kind: str, inputs: Shapes) -> Requirement:
     return Requirement("arity", len(inputs), ">=", 1, f"{kind} needs at least one tensor")
 
 
-class Broadcast(Merge):
+class Broadcast(NoMacs, Merge):
     """The rules of an operation on each element of tensors that are broadcast."""
 
     family: ClassVar[Family] = Family.MERGE
@@ -65,9 +66,6 @@ class Broadcast(Merge):
     def depends_on(self, inputs: Shapes, result: int) -> tuple[Dependence, ...]:
         return tuple([stretched(x, self.output(inputs)) for x in inputs])
 
-    def macs(self, inputs: Shapes) -> Dim:
-        return 0
-
 
 class Add(Broadcast):
     """The sum of tensors, element by element: sizes are equal, or 1 and stretched.
@@ -83,6 +81,9 @@ class Add(Broadcast):
     keras: ClassVar[str | None] = "keras.layers.Add"
 
     __init__ = Merge.__init__  # said again for type checkers, which expect fields only
+
+    def operations(self, inputs: Shapes) -> Operations:
+        return Operations(additions=(len(inputs) - 1) * product(self.output(inputs)))
 
 
 class Multiply(Broadcast):
@@ -101,8 +102,11 @@ class Multiply(Broadcast):
 
     __init__ = Merge.__init__
 
+    def operations(self, inputs: Shapes) -> Operations:
+        return Operations(multiplications=(len(inputs) - 1) * product(self.output(inputs)))
 
-class Concat(Merge):
+
+class Concat(NoOperations, Merge):
     """Puts tensors behind one another along axis `dim`, whose sizes add up.
 
     Refuses tensors that differ in rank or on another axis, and single numbers. Source: torch.cat.
@@ -152,9 +156,6 @@ class Concat(Merge):
             [side_by_side if axis == joined else Along(axis) for axis in range(len(inputs[0]))]
         )
         return (sight,) * len(inputs)
-
-    def macs(self, inputs: Shapes) -> Dim:
-        return 0
 
 
 class Matmul(Merge):
@@ -218,6 +219,9 @@ class Matmul(Merge):
 
     def macs(self, inputs: Shapes) -> Dim:
         return product(self.output(inputs)) * inputs[0][-1]
+
+    def operations(self, inputs: Shapes) -> Operations:
+        return products(self.macs(inputs), product(self.output(inputs)))
 
 
 def _matrix(x: Shape, *, row: bool) -> Shape:

@@ -13,14 +13,16 @@ from pydantic import model_validator
 
 from shapecalc.algebra import Dim, product
 from shapecalc.layers.base import Layer, Named, NoMacs, NoWindow, SameShape
+from shapecalc.layers.counts import Operations, rescaled, standardized
 from shapecalc.layers.dependence import Dependence, over, placed
 from shapecalc.layers.family import Family
-from shapecalc.layers.fields import Decimal, Flag, Optional, OptionalCount, Real, complaint
-from shapecalc.layers.requirement import Requirement, Shape, matches, rank_between, shown
+from shapecalc.layers.fields import Decimal, Flag, Nullable, Real, complaint
+from shapecalc.layers.requirement import Requirement, Shape, rank_between, shown
+from shapecalc.layers.roles import InChannels, declared
 
 EPS = Fraction(1, 100_000)
 
-Momentum = Annotated[Fraction | int | None, Optional(Decimal())]
+Momentum = Annotated[Fraction | int | None, Nullable(Decimal())]
 
 
 class Statistics(SameShape, NoMacs, NoWindow, Layer):
@@ -30,19 +32,19 @@ class Statistics(SameShape, NoMacs, NoWindow, Layer):
     statistics: ClassVar[frozenset[str]] = frozenset({"running_mean", "running_var"})
     rank: ClassVar[int]
 
-    num_features: OptionalCount = None
+    num_features: InChannels = None
     momentum: Momentum = Fraction(1, 10)
     affine: Flag
     track_running_stats: Flag
 
-    @abstractmethod
     def channels(self, x: Shape) -> Dim:
         """Return the size of the channel axis."""
+        return x[self.channel_axis(x)]
 
     def declared_features(self, x: Shape) -> Iterator[Requirement]:
         """Compare num_features with the channels where a tensor has that size, as torch does."""
         if self.affine or self.track_running_stats:
-            yield from matches(self.kind, "num_features", self.num_features, self.channels(x), x)
+            yield from declared(self, x)
 
     def weights(self, x: Shape) -> Named:
         features = (self.channels(x),)
@@ -53,6 +55,15 @@ class Statistics(SameShape, NoMacs, NoWindow, Layer):
             return {}
         features = (self.channels(x),)
         return {"running_mean": features, "running_var": features, "num_batches_tracked": ()}
+
+    def operations(self, x: Shape) -> Operations:
+        if self.track_running_stats:
+            return rescaled(product(x), self.channels(x), shift=self.affine)
+        return standardized(product(x), self.samples(x), scale=self.affine, shift=self.affine)
+
+    @abstractmethod
+    def samples(self, x: Shape) -> Dim:
+        """Return of how many groups of numbers mean and variance are taken."""
 
 
 class BatchNorm(Statistics):
@@ -70,9 +81,6 @@ class BatchNorm(Statistics):
             raise complaint("eps may not be 0 without running statistics: the variance can be 0")
         return self
 
-    def channels(self, x: Shape) -> Dim:
-        return x[1]
-
     def sight(self, x: Shape, result: int) -> Dependence:
         if self.track_running_stats:
             return placed(len(x))
@@ -87,6 +95,9 @@ class BatchNorm(Statistics):
         yield from self.declared_features(x)
         if not self.track_running_stats:
             yield enough(self.kind, x[0] * product(x[2:]), "values per channel", x)
+
+    def samples(self, x: Shape) -> Dim:
+        return self.channels(x)
 
 
 class BatchNorm1d(BatchNorm):
@@ -166,8 +177,9 @@ class InstanceNorm(Statistics):
     affine: Flag = False
     track_running_stats: Flag = False
 
-    def channels(self, x: Shape) -> Dim:
-        return x[-self.rank - 1]
+    @classmethod
+    def channel_axis(cls, x: Shape) -> int:
+        return len(x) - cls.rank - 1
 
     def sight(self, x: Shape, result: int) -> Dependence:
         return placed(len(x)) if self.track_running_stats else over(len(x), range(len(x))[-self.rank :])
@@ -177,6 +189,9 @@ class InstanceNorm(Statistics):
         yield from self.declared_features(x)
         if not self.track_running_stats:
             yield enough(self.kind, product(x[-self.rank :]), "spatial elements", x)
+
+    def samples(self, x: Shape) -> Dim:
+        return product(x[: -self.rank])
 
 
 class InstanceNorm1d(InstanceNorm):

@@ -14,18 +14,19 @@ from pydantic import model_validator
 
 from shapecalc.algebra import Dim
 from shapecalc.layers.arithmetic import padded, uncropped
-from shapecalc.layers.base import NoMacs, NoWeights, NoWindow
+from shapecalc.layers.base import NoOperations, NoWeights, NoWindow
 from shapecalc.layers.dependence import Dependence
 from shapecalc.layers.extended_number import Fill
 from shapecalc.layers.family import Family
-from shapecalc.layers.fields import Each, PerSide, Whole, complaint
+from shapecalc.layers.fields import Each, Integer, PerSide, complaint
 from shapecalc.layers.requirement import Requirement, Shape, rank_between
+from shapecalc.layers.roles import WindowField
 from shapecalc.layers.spatial import AXES, Spatial
 
-Sides = Annotated[PerSide, Each(Each(Whole(), (2,)), (1, 2, 3, 4, 6))]
+Sides = Annotated[PerSide, Each(Each(Integer(), (2,)), (1, 2, 3, 4, 6)), WindowField("p")]
 
 
-class Pad(NoWeights, NoMacs, NoWindow, Spatial):
+class Pad(NoWeights, NoOperations, NoWindow, Spatial):
     """What all padding shares, for any number of axes."""
 
     family: ClassVar[Family] = Family.PADDING

@@ -9,17 +9,18 @@ No pooling has weights or counts as multiply-accumulates: torch counts none, and
 additions and one division per output.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import Annotated, Any, ClassVar
 
-from shapecalc.algebra import Dim
+from shapecalc.algebra import Dim, product
 from shapecalc.layers.arithmetic import window, window_ceil
 from shapecalc.layers.base import NoMacs, NoWeights, Shapes, Window
+from shapecalc.layers.counts import Operations, greatest, mean, norm
 from shapecalc.layers.extended_number import INFINITIES, Power
 from shapecalc.layers.family import Family
-from shapecalc.layers.fields import CountPerAxis, Each, ExtentPerAxis, Flag, PerAxis, Whole, complaint
-from shapecalc.layers.fields import Optional as OptionalField
+from shapecalc.layers.fields import Each, ExtentPerAxis, Flag, Integer, Nullable, PerAxis, complaint
 from shapecalc.layers.requirement import HalfKernel, Requirement, Shape
+from shapecalc.layers.roles import Dilation, KernelSize, WindowField
 from shapecalc.layers.spatial import AXES, Spatial
 
 
@@ -33,7 +34,7 @@ class _SameAsKernel(Each):
         return {"anyOf": [*super().json_schema()["anyOf"], {"type": "null"}]}
 
 
-class _Divisor(Whole):
+class _Divisor(Integer):
     """Any whole number but zero."""
 
     def check(self, value: Any) -> Any:
@@ -46,16 +47,15 @@ class _Divisor(Whole):
         return {**super().json_schema(), "not": {"const": 0}}
 
 
-StridePerAxis = Annotated[PerAxis | None, _SameAsKernel(Whole(1))]
-Divisor = Annotated[Dim | None, OptionalField(_Divisor())]
+StridePerAxis = Annotated[PerAxis | None, _SameAsKernel(Integer(1)), WindowField("s", same_as="kernel_size")]
+PoolPadding = Annotated[ExtentPerAxis, WindowField("p", 0)]
+Divisor = Annotated[Dim | None, Nullable(_Divisor())]
 
 
 class Pool(NoWeights, NoMacs, Spatial):
     """A window that slides over every channel by itself: what all pooling shares."""
 
-    silent: ClassVar[Mapping[str, int]] = {"dilation": 1, "padding": 0}
-
-    kernel_size: CountPerAxis
+    kernel_size: KernelSize
     stride: StridePerAxis = None
     ceil_mode: Flag = False
 
@@ -95,6 +95,10 @@ class Pool(NoWeights, NoMacs, Spatial):
         for axis, n, k in zip(AXES[self.rank], self.sizes(x), self.spread(self.kernel_size), strict=True):
             yield Requirement("too-small", n, ">=", k, _smaller_than_kernel(self.kind, axis, n, k))
 
+    def seen(self, x: Shape) -> Dim:
+        """Return how many numbers all windows hold, padding included."""
+        return product(self.spread(self.kernel_size)) * product(self.output(x))
+
 
 def _smaller_than_kernel(kind: str, axis: str, n: Dim, k: Dim) -> Callable[[], str]:
     return lambda: f"{kind} needs an input {axis} of at least the kernel, {k}, before padding, not {n}"
@@ -105,8 +109,8 @@ class MaxPool(Pool):
 
     family: ClassVar[Family] = Family.MAX_POOL
 
-    padding: ExtentPerAxis = 0
-    dilation: CountPerAxis = 1
+    padding: PoolPadding = 0
+    dilation: Dilation = 1
     return_indices: Flag = False
 
     def outputs(self, x: Shape) -> Shapes:
@@ -118,17 +122,23 @@ class MaxPool(Pool):
     def _dilation(self) -> PerAxis:
         return self.dilation
 
+    def operations(self, x: Shape) -> Operations:
+        return greatest(self.seen(x), product(self.output(x)))
+
 
 class AvgPool(Pool):
     """The rules of average pooling, for any number of axes."""
 
     family: ClassVar[Family] = Family.AVERAGE_POOL
 
-    padding: ExtentPerAxis = 0
+    padding: PoolPadding = 0
     count_include_pad: Flag = True
 
     def _padding(self) -> PerAxis:
         return self.padding
+
+    def operations(self, x: Shape) -> Operations:
+        return mean(self.seen(x), product(self.output(x)))
 
 
 class LPPool(Pool):
@@ -137,6 +147,12 @@ class LPPool(Pool):
     family: ClassVar[Family] = Family.POWER_POOL
 
     norm_type: Power
+
+    def operations(self, x: Shape) -> Operations:
+        seen, results = self.seen(x), product(self.output(x))
+        if isinstance(self.norm_type, str):
+            return greatest(seen, results)  # of no finite power torch takes the greatest number
+        return norm(self.norm_type, seen, results)
 
 
 class MaxPool1d(MaxPool):

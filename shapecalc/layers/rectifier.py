@@ -10,11 +10,20 @@ from typing import Annotated, ClassVar, Self
 
 from pydantic import model_validator
 
-from shapecalc.algebra import Dim
+from shapecalc.algebra import Dim, product
 from shapecalc.layers.base import Elementwise, Layer, Named, NoBuffers, NoMacs, NoWindow, OwnPlace, SameShape
+from shapecalc.layers.counts import GELU_BY_ERF, GELU_BY_TANH, RELU, SIGMOID, SOFTPLUS, TANH, Operations
 from shapecalc.layers.family import Family
-from shapecalc.layers.fields import Count, Flag, OneOf, Real, complaint
+from shapecalc.layers.fields import Count, OneOf, Real, complaint
 from shapecalc.layers.requirement import DeclaredSize, Requirement, Shape, rank_between
+from shapecalc.layers.roles import Declares, InPlaceFlag
+
+SLOPED = Operations(comparisons=2, multiplications=1, additions=1)
+"""max(x, 0) + slope·min(x, 0)"""
+EXPONENTIAL = Operations(comparisons=2, exponentials=1, multiplications=1, additions=2)
+"""max(x, 0) + min(alpha·(eˣ - 1), 0)"""
+HARD_SIGMOID = Operations(additions=1, comparisons=2, divisions=1)
+"""min(max(x + 3, 0), 6)/6"""
 
 
 class Activation(Elementwise):
@@ -26,7 +35,7 @@ class Activation(Elementwise):
 class InPlace(Activation):
     """An activation that torch can also write over its input."""
 
-    inplace: Flag = False
+    inplace: InPlaceFlag = False
 
 
 class ReLU(InPlace):
@@ -39,6 +48,7 @@ class ReLU(InPlace):
     kind: ClassVar[str] = "relu"
     torch: ClassVar[str | None] = "torch.nn.ReLU"
     keras: ClassVar[str | None] = "keras.layers.ReLU"
+    per_element = RELU
 
 
 class ReLU6(InPlace):
@@ -51,6 +61,7 @@ class ReLU6(InPlace):
     kind: ClassVar[str] = "relu6"
     torch: ClassVar[str | None] = "torch.nn.ReLU6"
     keras: ClassVar[str | None] = "keras.activations.relu6"
+    per_element = Operations(comparisons=2)
 
 
 class LeakyReLU(InPlace):
@@ -63,6 +74,7 @@ class LeakyReLU(InPlace):
     kind: ClassVar[str] = "leaky_relu"
     torch: ClassVar[str | None] = "torch.nn.LeakyReLU"
     keras: ClassVar[str | None] = "keras.layers.LeakyReLU"
+    per_element = SLOPED
 
     negative_slope: Real = Fraction(1, 100)
 
@@ -83,7 +95,7 @@ class PReLU(OwnPlace, SameShape, NoBuffers, NoMacs, NoWindow, Layer):
     framework: ClassVar[str | None] = "torch"
     torch: ClassVar[str | None] = "torch.nn.PReLU"
 
-    num_parameters: Count = 1
+    num_parameters: Annotated[Count, Declares("P")] = 1
     init: Real = Fraction(1, 4)
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
@@ -97,6 +109,9 @@ class PReLU(OwnPlace, SameShape, NoBuffers, NoMacs, NoWindow, Layer):
     def weights(self, x: Shape) -> Named:
         return {"weight": (self.num_parameters,)}
 
+    def operations(self, x: Shape) -> Operations:
+        return SLOPED * product(x)
+
 
 class RReLU(InPlace):
     """max(x, 0) + a · min(x, 0), a random in [lower, upper] in training, their mean in evaluation.
@@ -109,6 +124,7 @@ class RReLU(InPlace):
 
     kind: ClassVar[str] = "rrelu"
     torch: ClassVar[str | None] = "torch.nn.RReLU"
+    per_element = SLOPED
 
     lower: Real = Fraction(1, 8)
     upper: Real = Fraction(1, 3)
@@ -130,6 +146,7 @@ class ELU(InPlace):
     kind: ClassVar[str] = "elu"
     torch: ClassVar[str | None] = "torch.nn.ELU"
     keras: ClassVar[str | None] = "keras.layers.ELU"
+    per_element = EXPONENTIAL
 
     alpha: Real = 1
 
@@ -144,6 +161,7 @@ class SELU(InPlace):
     kind: ClassVar[str] = "selu"
     torch: ClassVar[str | None] = "torch.nn.SELU"
     keras: ClassVar[str | None] = "keras.activations.selu"
+    per_element = EXPONENTIAL + Operations(multiplications=1)
 
 
 class CELU(InPlace):
@@ -156,6 +174,7 @@ class CELU(InPlace):
     kind: ClassVar[str] = "celu"
     torch: ClassVar[str | None] = "torch.nn.CELU"
     keras: ClassVar[str | None] = "keras.activations.celu"
+    per_element = EXPONENTIAL + Operations(divisions=1)
 
     alpha: Real = 1
 
@@ -181,6 +200,9 @@ class GELU(Activation):
 
     approximate: Annotated[str, OneOf(("none", "tanh"))] = "none"
 
+    def operations(self, x: Shape) -> Operations:
+        return (GELU_BY_TANH if self.approximate == "tanh" else GELU_BY_ERF) * product(x)
+
 
 class SiLU(InPlace):
     """x · sigmoid(x), also called swish. Source: torch.nn.SiLU; Ramachandran et al., 2017.
@@ -192,6 +214,7 @@ class SiLU(InPlace):
     kind: ClassVar[str] = "silu"
     torch: ClassVar[str | None] = "torch.nn.SiLU"
     keras: ClassVar[str | None] = "keras.activations.silu"
+    per_element = SIGMOID + Operations(multiplications=1)
 
 
 class Mish(InPlace):
@@ -204,6 +227,7 @@ class Mish(InPlace):
     kind: ClassVar[str] = "mish"
     torch: ClassVar[str | None] = "torch.nn.Mish"
     keras: ClassVar[str | None] = "keras.activations.mish"
+    per_element = SOFTPLUS + TANH + Operations(multiplications=1)
 
 
 class Hardswish(InPlace):
@@ -216,6 +240,7 @@ class Hardswish(InPlace):
     kind: ClassVar[str] = "hardswish"
     torch: ClassVar[str | None] = "torch.nn.Hardswish"
     keras: ClassVar[str | None] = "keras.activations.hard_silu"
+    per_element = HARD_SIGMOID + Operations(multiplications=1)
 
 
 class Softplus(Activation):
@@ -228,6 +253,7 @@ class Softplus(Activation):
     kind: ClassVar[str] = "softplus"
     torch: ClassVar[str | None] = "torch.nn.Softplus"
     keras: ClassVar[str | None] = "keras.activations.softplus"
+    per_element = SOFTPLUS + Operations(comparisons=1, multiplications=1, divisions=1)
 
     beta: Real = 1
     threshold: Real = 20
@@ -242,6 +268,7 @@ class Threshold(InPlace):
 
     kind: ClassVar[str] = "threshold"
     torch: ClassVar[str | None] = "torch.nn.Threshold"
+    per_element = Operations(comparisons=1)
 
     threshold: Real
     value: Real

@@ -10,19 +10,39 @@ torch's FlopCounterMode counts this on the meta device; on the CPU it may read 0
 fused kernel does it all.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Annotated, ClassVar
 
-from shapecalc.algebra import Dim
-from shapecalc.algebra.decide import decide
+from shapecalc.algebra import Dim, decide, product
 from shapecalc.errors import Undecided
 from shapecalc.layers.base import Joint, Named, NoBuffers, Shapes
+from shapecalc.layers.counts import RELU, SIGMOID, TANH, Operations
 from shapecalc.layers.dependence import EVERYTHING, Along, AxisDependence, Before, Dependence, over, placed
 from shapecalc.layers.family import Family
-from shapecalc.layers.fields import Count, Depth, Extent, Flag, OneOf, OptionalCount, Probability
-from shapecalc.layers.requirement import Requirement, Shape, arity, matches, rank_between, shaped
+from shapecalc.layers.fields import Count, Depth, Extent, Flag, OneOf, Probability
+from shapecalc.layers.requirement import Requirement, Shape, arity, rank_between, shaped
+from shapecalc.layers.roles import InFeatures, Lettered, declared
 
 Nonlinearity = Annotated[str, OneOf(("tanh", "relu"))]
+
+
+JOINED = {
+    1: TANH,
+    3: SIGMOID * 2 + TANH + Operations(multiplications=3, additions=2),  # r·(W·h), (1 - z)·n + z·h
+    4: SIGMOID * 3 + TANH * 2 + Operations(multiplications=3, additions=1),  # f·c + i·g, o·tanh(c)
+}
+"""By the number of gates: the single operations that make a number of the state of them."""
+
+
+def gate_operations(layer: "Recurrent | RecurrentCell", inputs: Shapes) -> Operations:
+    """Count gates of two sums of products each, and what joins them.
+
+    A state begins with zeros, which are computed with.
+    """
+    numbers = layer.state_numbers(inputs)
+    biases = 2 * layer.gates if layer.bias else 0
+    sums = Operations(macs=layer.macs(inputs), additions=(biases - layer.gates) * numbers)
+    return sums + (RELU if layer.rectified else JOINED[layer.gates]) * numbers
 
 
 class Recurrent(NoBuffers, Joint):
@@ -35,7 +55,7 @@ class Recurrent(NoBuffers, Joint):
     states: ClassVar[tuple[str, ...]] = ("h_0",)
     """The initial states, all of which may be left out."""
 
-    input_size: OptionalCount = None
+    input_size: InFeatures = None
     hidden_size: Count
     num_layers: Depth = 1
     bias: Flag = True
@@ -52,7 +72,7 @@ class Recurrent(NoBuffers, Joint):
         yield arity(self.kind, len(inputs), 1, 1 + len(self.states))
         x, *states = inputs
         yield from rank_between(self.kind, x, 2, 3)
-        yield from matches(self.kind, "input_size", self.input_size, x[-1], x, "features in its last axis")
+        yield from declared(self, x)
         for name, state, wanted in zip(self.states, states, self.outputs(inputs)[1:], strict=False):
             yield from shaped(self.kind, name, state, wanted)
 
@@ -125,6 +145,18 @@ class Recurrent(NoBuffers, Joint):
         """Return the multiply-accumulates of one layer in one direction, at one position."""
         return self.gates * self.hidden_size * (features + self.state_size)
 
+    def operations(self, inputs: Shapes) -> Operations:
+        return gate_operations(self, inputs)
+
+    def state_numbers(self, inputs: Shapes) -> Dim:
+        """Return how many numbers of the state are computed: H for every position, layer and direction."""
+        return self.hidden_size * self.num_layers * self.directions * product(inputs[0][:-1])
+
+    @property
+    def rectified(self) -> bool:
+        """Whether the state is put through ReLU."""
+        return False
+
 
 def gated(gates: int, features: Dim, hidden: Dim, state: Dim, *, bias: bool) -> Named:
     """Return the weights of gates that read some features and the state."""
@@ -153,6 +185,10 @@ class RNN(Recurrent):
 
     nonlinearity: Nonlinearity = "tanh"
 
+    @property
+    def rectified(self) -> bool:
+        return self.nonlinearity == "relu"
+
 
 class LSTM(Recurrent):
     """Long short-term memory: `[L, N, input_size]` to `[L, N, S]`, and `[num_layers, N, S]` and `[..., H]`.
@@ -176,9 +212,8 @@ class LSTM(Recurrent):
     torch: ClassVar[str | None] = "torch.nn.LSTM"
     gates: ClassVar[int] = 4
     states: ClassVar[tuple[str, ...]] = ("h_0", "c_0")
-    silent: ClassVar[Mapping[str, int]] = {"proj_size": 0}
 
-    proj_size: Extent = 0
+    proj_size: Annotated[Extent, Lettered(neutral=0)] = 0
 
     def requirements(self, inputs: Shapes) -> Iterator[Requirement]:
         says = f"{self.kind}: proj_size = {self.proj_size} is not below hidden_size = {self.hidden_size}"
@@ -204,6 +239,10 @@ class LSTM(Recurrent):
     def per_position(self, features: Dim) -> Dim:
         gates = super().per_position(features)
         return gates + self.proj_size * self.hidden_size if self.projects else gates
+
+    def operations(self, inputs: Shapes) -> Operations:
+        projected = self.num_layers * self.directions * product(inputs[0][:-1]) * self.proj_size
+        return super().operations(inputs) + Operations(additions=-projected)
 
 
 class GRU(Recurrent):
@@ -232,7 +271,7 @@ class RecurrentCell(NoBuffers, Joint):
     gates: ClassVar[int]
     states: ClassVar[tuple[str, ...]] = ("h_0",)
 
-    input_size: OptionalCount = None
+    input_size: InFeatures = None
     hidden_size: Count
     bias: Flag = True
 
@@ -243,7 +282,7 @@ class RecurrentCell(NoBuffers, Joint):
         yield arity(self.kind, len(inputs), 1, 1 + len(self.states))
         x, *states = inputs
         yield from rank_between(self.kind, x, 1, 2)
-        yield from matches(self.kind, "input_size", self.input_size, x[-1], x, "features in its last axis")
+        yield from declared(self, x)
         for name, state in zip(self.states, states, strict=False):
             yield from shaped(self.kind, name, state, self.output(inputs))
 
@@ -265,6 +304,18 @@ class RecurrentCell(NoBuffers, Joint):
         count = batch[0] if batch else 1
         return count * self.gates * self.hidden_size * (features + self.hidden_size)
 
+    def operations(self, inputs: Shapes) -> Operations:
+        return gate_operations(self, inputs)
+
+    def state_numbers(self, inputs: Shapes) -> Dim:
+        """Return how many numbers of the state are computed: H for every sample."""
+        return self.hidden_size * product(inputs[0][:-1])
+
+    @property
+    def rectified(self) -> bool:
+        """Whether the state is put through ReLU."""
+        return False
+
 
 class RNNCell(RecurrentCell):
     """One step of `rnn`: `[N, input_size]`, and maybe the state `[N, H]`, to the next state `[N, H]`.
@@ -282,6 +333,10 @@ class RNNCell(RecurrentCell):
     gates: ClassVar[int] = 1
 
     nonlinearity: Nonlinearity = "tanh"
+
+    @property
+    def rectified(self) -> bool:
+        return self.nonlinearity == "relu"
 
 
 class LSTMCell(RecurrentCell):

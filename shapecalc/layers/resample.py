@@ -21,6 +21,7 @@ from shapecalc.errors import Undecided
 from shapecalc.layers.arithmetic import scaled, scaled_by_doubles
 from shapecalc.layers.base import Layer, NoMacs, NoWeights, NoWindow
 from shapecalc.layers.centre import Centre, Centres, kept, scaled_by
+from shapecalc.layers.counts import NOTHING, Operations
 from shapecalc.layers.dependence import (
     Along,
     AxisDependence,
@@ -31,9 +32,9 @@ from shapecalc.layers.dependence import (
     shared_out,
 )
 from shapecalc.layers.family import Family
-from shapecalc.layers.fields import Decimal, Each, OneOf, PerAxis, Truth, Whole, complaint
-from shapecalc.layers.fields import Optional as OptionalField
+from shapecalc.layers.fields import Decimal, Each, Integer, Nullable, OneOf, PerAxis, Truth, complaint
 from shapecalc.layers.requirement import Requirement, Shape, rank_between, shown
+from shapecalc.layers.roles import Lettered
 
 
 class _Positive(Decimal):
@@ -50,9 +51,11 @@ class _Positive(Decimal):
         return {"anyOf": [number | {"exclusiveMinimum": 0}, *others]}
 
 
-Size = Annotated[PerAxis | None, OptionalField(Each(Whole(1), (1, 2, 3)))]
+Size = Annotated[PerAxis | None, Nullable(Each(Integer(1), (1, 2, 3))), Lettered(per_axis=True)]
 Scale = Annotated[
-    Fraction | int | tuple[Fraction | int, ...] | None, OptionalField(Each(_Positive(), (1, 2, 3)))
+    Fraction | int | tuple[Fraction | int, ...] | None,
+    Nullable(Each(_Positive(), (1, 2, 3))),
+    Lettered("r", per_axis=True),
 ]
 
 _RANKS = {
@@ -69,7 +72,7 @@ _ALIGNED = ("linear", "bilinear", "bicubic", "trilinear")
 """The modes that can align corners."""
 
 Mode = Annotated[str, OneOf(tuple(_RANKS))]
-OptionalFlag = Annotated[bool | None, OptionalField(Truth())]
+OptionalFlag = Annotated[bool | None, Nullable(Truth())]
 
 
 class Resize(NoWeights, NoMacs, NoWindow, Layer):
@@ -159,6 +162,9 @@ class Resize(NoWeights, NoMacs, NoWindow, Layer):
     def rescales(self) -> bool:
         """Whether the scale that was given only settles the size of the result."""
         return False
+
+    def operations(self, x: Shape) -> Operations | None:
+        return NOTHING if self.method().startswith("nearest") else None  # interpolation is not counted
 
     def corners(self) -> bool:
         """Whether the first and the last positions of input and output lie on each other."""

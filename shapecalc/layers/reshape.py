@@ -9,22 +9,22 @@ from typing import Annotated, ClassVar, Self
 
 from pydantic import model_validator
 
-from shapecalc.algebra import Dim, product, quotient
-from shapecalc.algebra.decide import decide
+from shapecalc.algebra import Dim, decide, product, quotient
 from shapecalc.errors import Undecided
-from shapecalc.layers.base import Layer, NoMacs, NoWeights, NoWindow
+from shapecalc.layers.base import Layer, NoOperations, NoWeights, NoWindow
 from shapecalc.layers.dependence import Along, Dependence, rearranged
 from shapecalc.layers.family import Family
-from shapecalc.layers.fields import Each, Index, Listed, Optional, Whole, complaint
+from shapecalc.layers.fields import Each, Index, Integer, Listed, Nullable, complaint
 from shapecalc.layers.requirement import Requirement, Shape, axis_exists, rank_between, shown
+from shapecalc.layers.roles import AsNumbers
 
-Axes = Annotated[int | tuple[int, ...], Each(Whole(may_be_free=False))]
+Axes = Annotated[int | tuple[int, ...], Each(Integer(may_be_free=False))]
 """One axis or a list of them, each counted from the end when negative."""
-Sizes = Annotated[tuple[Dim, ...], Listed(Whole(-1))]
+Sizes = Annotated[tuple[Dim, ...], Listed(Integer(-1)), AsNumbers()]
 """A list of sizes, one of which may be -1: whatever is left."""
 
 
-class Rearranging(NoWeights, NoMacs, NoWindow, Layer):
+class Rearranging(NoWeights, NoOperations, NoWindow, Layer):
     """A layer that moves elements and computes nothing."""
 
     family: ClassVar[Family] = Family.RESHAPE
@@ -77,7 +77,7 @@ class Unflatten(Rearranging):
     torch: ClassVar[str | None] = "torch.nn.Unflatten"
 
     dim: Index
-    unflattened_size: Annotated[tuple[Dim, ...], Listed(Whole(-1), 1)]
+    unflattened_size: Annotated[tuple[Dim, ...], Listed(Integer(-1), 1), AsNumbers()]
 
     @model_validator(mode="after")
     def _one_rest(self) -> Self:
@@ -137,7 +137,7 @@ class Permute(Rearranging):
     torch: ClassVar[str | None] = "torch.permute"
     keras: ClassVar[str | None] = "keras.layers.Permute"
 
-    dims: Annotated[tuple[int, ...], Listed(Whole(may_be_free=False))]
+    dims: Annotated[tuple[int, ...], Listed(Integer(may_be_free=False))]
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         says = f"{self.kind}: dims names {len(self.dims)} axes, but {shown(x)} has {len(x)}"
@@ -196,7 +196,7 @@ class Squeeze(Rearranging):
     kind: ClassVar[str] = "squeeze"
     torch: ClassVar[str | None] = "torch.squeeze"
 
-    dim: Annotated[int | tuple[int, ...] | None, Optional(Each(Whole(may_be_free=False)))] = None
+    dim: Annotated[int | tuple[int, ...] | None, Nullable(Each(Integer(may_be_free=False)))] = None
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         return axes_exist(self.kind, "dim", () if self.dim is None else listed(self.dim), x)

@@ -3,30 +3,31 @@
 Axis numbers count the batch axis and may be negative, as in torch.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Annotated, ClassVar, Self
 
 from pydantic import model_validator
 
-from shapecalc.algebra import Dim, Expr, ceildiv, maximum, minimum, quotient
-from shapecalc.algebra.decide import decide
+from shapecalc.algebra import Dim, Expr, ceildiv, decide, maximum, minimum, product, quotient
 from shapecalc.errors import Undecided
-from shapecalc.layers.base import Layer, NoMacs, NoWeights, NoWindow, Shapes
+from shapecalc.layers.base import Layer, NoMacs, NoOperations, NoWeights, NoWindow, Shapes
 from shapecalc.layers.centre import Centre, Centres, kept
+from shapecalc.layers.counts import Operations, mean
 from shapecalc.layers.dependence import EVERYTHING, Along, AxisDependence, Dependence, Fixed, placed
 from shapecalc.layers.family import Family
-from shapecalc.layers.fields import Count, Each, Flag, Index, Optional, Whole, complaint
+from shapecalc.layers.fields import Count, Each, Flag, Index, Integer, Nullable, complaint
 from shapecalc.layers.requirement import Requirement, Shape, axis_exists, rank_between, shown
 from shapecalc.layers.reshape import Axes, axes_exist, listed
+from shapecalc.layers.roles import Lettered
 
-Position = Annotated[Dim, Whole()]
+Position = Annotated[Dim, Integer()]
 """A place along an axis, counted from the end when negative; it may be an expression."""
 
 MOST_PIECES = 65_536
 """An axis is not cut into more pieces than this."""
 
 
-class AlongAxis(NoWeights, NoMacs, NoWindow, Layer):
+class AlongAxis(NoWeights, NoOperations, NoWindow, Layer):
     """A layer that cuts along one axis."""
 
     family: ClassVar[Family] = Family.RESHAPE
@@ -122,11 +123,10 @@ class Slice(AlongAxis):
     """
 
     kind: ClassVar[str] = "slice"
-    silent: ClassVar[Mapping[str, int]] = {"start": 0, "step": 1}
 
-    start: Position = 0
-    end: Annotated[Dim | None, Optional(Whole())] = None
-    step: Count = 1
+    start: Annotated[Position, Lettered(neutral=0)] = 0
+    end: Annotated[Dim | None, Nullable(Integer())] = None
+    step: Annotated[Count, Lettered(neutral=1)] = 1
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         yield from super().requirements(x)
@@ -183,7 +183,7 @@ class Split(Cutting):
     framework: ClassVar[str | None] = "torch"
     torch: ClassVar[str | None] = "torch.split"
 
-    split_size: Annotated[Dim | tuple[Dim, ...], Each(Whole(1))]
+    split_size: Annotated[Dim | tuple[Dim, ...], Each(Integer(1)), Lettered("b")]
     dim: Index = 1
 
     @model_validator(mode="after")
@@ -235,7 +235,7 @@ class Chunk(Cutting):
     framework: ClassVar[str | None] = "torch"
     torch: ClassVar[str | None] = "torch.chunk"
 
-    chunks: Count
+    chunks: Annotated[Count, Lettered("c")]
     dim: Index = 1
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
@@ -290,3 +290,6 @@ class Mean(NoWeights, NoMacs, NoWindow, Layer):
         return tuple(
             EVERYTHING if axis in averaged else Along(kept_axes.index(axis)) for axis in range(len(x))
         )
+
+    def operations(self, x: Shape) -> Operations:
+        return mean(product(x), product(self.output(x)))

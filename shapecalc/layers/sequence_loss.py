@@ -13,10 +13,11 @@ from shapecalc.layers.arithmetic import scaled
 from shapecalc.layers.base import Joint, Named, NoBuffers, Shapes
 from shapecalc.layers.dependence import EVERYTHING, Along, Dependence, everywhere, over, placed, unsaid
 from shapecalc.layers.family import Family
-from shapecalc.layers.fields import Count, Extent, Flag, Listed, OptionalCount, Real, Whole, complaint
+from shapecalc.layers.fields import Count, Extent, Flag, Integer, Listed, Real, complaint
 from shapecalc.layers.loss import Loss
 from shapecalc.layers.rectifier import known
-from shapecalc.layers.requirement import Requirement, Shape, arity, matches, rank_between, shaped, shown
+from shapecalc.layers.requirement import Requirement, Shape, arity, rank_between, shaped, shown
+from shapecalc.layers.roles import InFeatures, declared
 
 
 class CTCLoss(Loss):
@@ -85,9 +86,9 @@ class AdaptiveLogSoftmaxWithLoss(NoBuffers, Joint):
     framework: ClassVar[str | None] = "torch"
     torch: ClassVar[str | None] = "torch.nn.AdaptiveLogSoftmaxWithLoss"
 
-    in_features: OptionalCount = None
+    in_features: InFeatures = None
     n_classes: Count
-    cutoffs: Annotated[tuple[Dim, ...], Listed(Whole(1), 1)]
+    cutoffs: Annotated[tuple[Dim, ...], Listed(Integer(1), 1)]
     div_value: Real = 4
     head_bias: Flag = False
 
@@ -107,7 +108,7 @@ class AdaptiveLogSoftmaxWithLoss(NoBuffers, Joint):
         yield arity(self.kind, len(inputs), 2)
         x, target = inputs
         yield from rank_between(self.kind, x, 1, 2)
-        yield from matches(self.kind, "in_features", self.in_features, x[-1], x, "features in its last axis")
+        yield from declared(self, x)
         yield from shaped(self.kind, "the target", target, x[:-1])
 
     def output(self, inputs: Shapes) -> Shape:

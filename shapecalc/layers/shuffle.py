@@ -2,15 +2,16 @@
 
 from collections.abc import Iterator
 from fractions import Fraction
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 from shapecalc.algebra import Dim, quotient
-from shapecalc.layers.base import Layer, NoMacs, NoWeights, NoWindow, SameShape
+from shapecalc.layers.base import Layer, NoOperations, NoWeights, NoWindow, SameShape
 from shapecalc.layers.centre import Centre, Centres, kept, scaled_by
 from shapecalc.layers.dependence import Along, AxisDependence, Dependence, Scattered, placed
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Count
 from shapecalc.layers.requirement import Requirement, Shape, divides, rank_between
+from shapecalc.layers.roles import Divides, Lettered, divided
 
 
 def _evenly(x: Shape, factor: Dim, *, up: bool) -> Centres:
@@ -23,7 +24,7 @@ def _evenly(x: Shape, factor: Dim, *, up: bool) -> Centres:
     return (*kept(len(x) - 3), None, *last)
 
 
-class PixelShuffle(NoWeights, NoMacs, NoWindow, Layer):
+class PixelShuffle(NoWeights, NoOperations, NoWindow, Layer):
     """Channels spread out in space: `[..., C·r², H, W]` to `[..., C, H·r, W·r]`, r the upscale factor.
 
     No weights, no MACs. Refuses channels that r² does not divide and fewer than three dimensions.
@@ -39,7 +40,7 @@ class PixelShuffle(NoWeights, NoMacs, NoWindow, Layer):
     framework: ClassVar[str | None] = "torch"
     torch: ClassVar[str | None] = "torch.nn.PixelShuffle"
 
-    upscale_factor: Count
+    upscale_factor: Annotated[Count, Lettered("r")]
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         yield from rank_between(self.kind, x, 3, None)
@@ -61,7 +62,7 @@ class PixelShuffle(NoWeights, NoMacs, NoWindow, Layer):
         return (*placed(len(x) - 3), None, *last)
 
 
-class PixelUnshuffle(NoWeights, NoMacs, NoWindow, Layer):
+class PixelUnshuffle(NoWeights, NoOperations, NoWindow, Layer):
     """Space folded into channels: `[..., C, H·r, W·r]` to `[..., C·r², H, W]`, r the downscale factor.
 
     No weights, no MACs. Refuses a height or width that r does not divide and fewer than three
@@ -76,7 +77,7 @@ class PixelUnshuffle(NoWeights, NoMacs, NoWindow, Layer):
     framework: ClassVar[str | None] = "torch"
     torch: ClassVar[str | None] = "torch.nn.PixelUnshuffle"
 
-    downscale_factor: Count
+    downscale_factor: Annotated[Count, Lettered("r")]
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         yield from rank_between(self.kind, x, 3, None)
@@ -99,7 +100,7 @@ class PixelUnshuffle(NoWeights, NoMacs, NoWindow, Layer):
         return (*placed(len(x) - 3), None, *last)
 
 
-class ChannelShuffle(SameShape, NoWeights, NoMacs, NoWindow, Layer):
+class ChannelShuffle(SameShape, NoWeights, NoOperations, NoWindow, Layer):
     """The channels of several groups dealt out in turn: `[N, C, *]` stays `[N, C, *]`.
 
     No weights, no MACs. Refuses groups that do not divide the channels, which are always the second
@@ -115,11 +116,11 @@ class ChannelShuffle(SameShape, NoWeights, NoMacs, NoWindow, Layer):
     framework: ClassVar[str | None] = "torch"
     torch: ClassVar[str | None] = "torch.nn.ChannelShuffle"
 
-    groups: Count
+    groups: Annotated[Count, Divides("g")]
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         yield from rank_between(self.kind, x, 3, None)
-        yield divides(self.kind, "groups", self.groups, "channels", x[1])
+        yield from divided(self, x)
 
     def sight(self, x: Shape, result: int) -> Dependence:
         views = placed(len(x))

@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 from typing import Annotated, ClassVar
 
-from shapecalc.algebra import quotient
+from shapecalc.algebra import Dim, product, quotient
 from shapecalc.layers.base import Elementwise, Layer, NoMacs, NoWeights, NoWindow
+from shapecalc.layers.counts import SIGMOID, Operations, log_softmax, softmax
 from shapecalc.layers.dependence import Along, AxisDependence, Dependence, over, placed
 from shapecalc.layers.family import Family
-from shapecalc.layers.fields import Index, Optional, Whole
+from shapecalc.layers.fields import Index, Integer, Nullable
 from shapecalc.layers.requirement import Requirement, Shape, axis_exists, rank_between, shown
 
 
@@ -16,15 +17,31 @@ class OverAxis(Elementwise):
 
     family: ClassVar[Family] = Family.SOFTMAX
 
-    dim: Annotated[int | None, Optional(Whole(may_be_free=False))] = None
+    dim: Annotated[int | None, Nullable(Integer(may_be_free=False))] = None
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         if self.dim is not None:
             yield from axis_exists(self.kind, "dim", self.dim, max(len(x), 1), x)
 
     def sight(self, x: Shape, result: int) -> Dependence:
+        return over(len(x), [self.axis(x)] if x else [])
+
+    def axis(self, x: Shape) -> int:
+        """Return the number of the axis, counted from the first."""
         axis = (0 if len(x) in {0, 1, 3} else 1) if self.dim is None else self.dim
-        return over(len(x), [axis % len(x)] if x else [])
+        return axis % max(len(x), 1)
+
+    def operations(self, x: Shape) -> Operations:
+        return softmax(product(x), rows(x, self.axis(x)))
+
+
+def rows(x: Shape, axis: int) -> Dim:
+    """Return how many rows run along an axis.
+
+    >>> rows((2, 3, 4), 1)
+    8
+    """
+    return product((*x[:axis], *x[axis + 1 :]))
 
 
 class Softmax(OverAxis):
@@ -64,6 +81,9 @@ class LogSoftmax(OverAxis):
     torch: ClassVar[str | None] = "torch.nn.LogSoftmax"
     keras: ClassVar[str | None] = "keras.activations.log_softmax"
 
+    def operations(self, x: Shape) -> Operations:
+        return log_softmax(product(x), rows(x, self.axis(x)))
+
 
 class Softmax2d(Elementwise):
     """Softmax over the channels at every pixel of `[N, C, H, W]` or `[C, H, W]`.
@@ -84,6 +104,9 @@ class Softmax2d(Elementwise):
 
     def sight(self, x: Shape, result: int) -> Dependence:
         return over(len(x), [len(x) - 3])
+
+    def operations(self, x: Shape) -> Operations:
+        return softmax(product(x), rows(x, len(x) - 3))
 
 
 class GLU(NoWeights, NoMacs, NoWindow, Layer):
@@ -124,3 +147,6 @@ class GLU(NoWeights, NoMacs, NoWindow, Layer):
         axis = self.dim % len(x)
         views[axis] = Along(axis, ((0, quotient(x[axis], 2)),))
         return tuple(views)
+
+    def operations(self, x: Shape) -> Operations:
+        return (SIGMOID + Operations(multiplications=1)) * product(self.output(x))

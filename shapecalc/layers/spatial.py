@@ -32,9 +32,13 @@ class OverAxes(Kind):
                     raise complaint(f"{len(value)} values for {self.rank} axes", name)
         return self
 
+    @classmethod
+    def channel_axis(cls, x: Shape) -> int:
+        return len(x) - cls.rank - 1
+
     def channels(self, x: Shape) -> Dim:
         """Return the size of the channel axis."""
-        return x[-self.rank - 1]
+        return x[self.channel_axis(x)]
 
     def sizes(self, x: Shape) -> Shape:
         """Return the sizes of the spatial axes."""
@@ -89,12 +93,6 @@ class Spatial(OverAxes, Layer):
             found.append(0 if by_design else unread(n, out, k, s, d, p0))
         return tuple(found)
 
-    def channel_axis(self, x: Shape) -> int:
-        """Return the number of the channel axis."""
-        axis = self.channels(tuple(range(len(x))))
-        assert isinstance(axis, int)
-        return axis
-
     def spatial_axes(self, x: Shape) -> tuple[int, ...]:
         """Return the numbers of the spatial axes."""
         return self.sizes(tuple(range(len(x))))  # type: ignore[return-value]
@@ -142,8 +140,9 @@ class ChannelsLast(Spatial):
 
     framework: ClassVar[str | None] = "keras"
 
-    def channels(self, x: Shape) -> Dim:
-        return x[-1]
+    @classmethod
+    def channel_axis(cls, x: Shape) -> int:
+        return len(x) - 1
 
     def sizes(self, x: Shape) -> Shape:
         return x[-self.rank - 1 : -1]

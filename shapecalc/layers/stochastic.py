@@ -3,6 +3,7 @@
 from typing import Annotated, ClassVar
 
 from shapecalc.layers.base import Elementwise
+from shapecalc.layers.counts import NOTHING
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import OneOf, Probability
 
@@ -21,6 +22,7 @@ class StochasticDepth(Elementwise):
     kind: ClassVar[str] = "stochastic_depth"
     family: ClassVar[Family] = Family.DROPOUT
     torch: ClassVar[str | None] = "torchvision.ops.StochasticDepth"
+    per_element = NOTHING
 
     p: Probability
     mode: Annotated[str, OneOf(("row", "batch"))] = "row"

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, ClassVar
 
-from shapecalc.algebra import Dim
-from shapecalc.algebra.decide import decide
+from shapecalc.algebra import Dim, decide
 from shapecalc.errors import Undecided, quote
 from shapecalc.layers.base import (
     AnyShape,
@@ -16,7 +15,7 @@ from shapecalc.layers.base import (
     Merge,
     Named,
     NoBuffers,
-    NoMacs,
+    NoOperations,
     NoWeights,
     NoWindow,
     OwnPlace,
@@ -24,10 +23,12 @@ from shapecalc.layers.base import (
     Shapes,
 )
 from shapecalc.layers.by_name import Word
+from shapecalc.layers.counts import NOTHING
 from shapecalc.layers.dependence import Dependence, unseen
 from shapecalc.layers.family import Family
-from shapecalc.layers.fields import Annotation, Listed, OneOf, Optional, Whole, complaint
+from shapecalc.layers.fields import Annotation, Integer, Listed, Nullable, OneOf, complaint
 from shapecalc.layers.requirement import Requirement, Shape, arity, checked, rank_between, shown
+from shapecalc.layers.roles import AsNumbers
 
 
 class NamedShapes(Annotation):
@@ -38,7 +39,7 @@ class NamedShapes(Annotation):
             return value
         if not isinstance(value, Mapping):
             raise complaint(f"{quote(value)} is not a mapping of names to shapes")
-        sizes = Listed(Whole(0, may_be_free=False))
+        sizes = Listed(Integer(0, may_be_free=False))
         return Tensors((str(name), sizes.check(shape)) for name, shape in value.items())
 
     def json_schema(self) -> dict[str, Any]:
@@ -53,13 +54,13 @@ class Tensors(dict[str, Shape]):
         return hash(tuple(self.items()))
 
 
-FixedShape = Annotated[tuple[int, ...], Listed(Whole(1, may_be_free=False))]
+FixedShape = Annotated[tuple[int, ...], Listed(Integer(1, may_be_free=False)), AsNumbers()]
 """A shape of numbers."""
-OpenShapes = Annotated[tuple[tuple[int, ...], ...], Listed(Listed(Whole(-1, may_be_free=False)))]
+OpenShapes = Annotated[tuple[tuple[int, ...], ...], Listed(Listed(Integer(-1, may_be_free=False)))]
 """Shapes as they were seen; -1 is the batch."""
 
 
-class Parameter(NoBuffers, NoMacs, NoWindow, AnyShape, Layer):
+class Parameter(NoBuffers, NoOperations, NoWindow, AnyShape, Layer):
     """A learned tensor by itself: whatever arrives, its result is `shape`, batch and all.
 
     The weight is `weight`, of that shape. Traced networks add it to the data or put it in front of
@@ -86,7 +87,7 @@ class Parameter(NoBuffers, NoMacs, NoWindow, AnyShape, Layer):
         return {"weight": self.shape}
 
 
-class Constant(NoWeights, NoMacs, NoWindow, AnyShape, Layer):
+class Constant(NoWeights, NoOperations, NoWindow, AnyShape, Layer):
     """A tensor that is not learned: whatever arrives, its result is `shape`, batch and all.
 
     Source: torch.zeros and its like, and the buffers of modules.
@@ -100,7 +101,7 @@ class Constant(NoWeights, NoMacs, NoWindow, AnyShape, Layer):
     framework: ClassVar[str | None] = "torch"
     settles_sizes: ClassVar[bool] = True
 
-    shape: Annotated[tuple[Dim, ...], Listed(Whole(1))]
+    shape: Annotated[tuple[Dim, ...], Listed(Integer(1)), AsNumbers()]
 
     def output(self, x: Shape) -> Shape:
         return self.shape
@@ -109,7 +110,7 @@ class Constant(NoWeights, NoMacs, NoWindow, AnyShape, Layer):
         return unseen(len(x))
 
 
-class Require(OwnPlace, SameShape, NoWeights, NoMacs, NoWindow, Layer):
+class Require(OwnPlace, SameShape, NoWeights, NoOperations, NoWindow, Layer):
     """Hands its input on, and refuses sizes for which `left` does not stand to `right` as said.
 
     A traced network holds what its Python code asked of the sizes: the answer decided which way it
@@ -123,9 +124,9 @@ class Require(OwnPlace, SameShape, NoWeights, NoMacs, NoWindow, Layer):
     family: ClassVar[Family] = Family.IDENTITY
     framework: ClassVar[str | None] = "torch"
 
-    left: Annotated[Dim, Whole()]
+    left: Annotated[Dim, Integer()]
     relation: Annotated[str, OneOf(("equal", "unequal", "less", "at_most", "more", "at_least"))]
-    right: Annotated[Dim, Whole()]
+    right: Annotated[Dim, Integer()]
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         sign = SIGNS[self.relation]
@@ -155,6 +156,7 @@ class Unused(Elementwise):
     kind: ClassVar[str] = "unused"
     family: ClassVar[Family] = Family.IDENTITY
     framework: ClassVar[str | None] = "torch"
+    per_element = NOTHING
 
     tensors: Annotated[Any, NamedShapes()]
 
@@ -184,7 +186,7 @@ class Opaque(Merge):
     takes: OpenShapes
     gives: OpenShapes
     tensors: Annotated[Any, NamedShapes()] = Tensors()
-    macs_known: Annotated[int | None, Optional(Whole(0, may_be_free=False))] = None
+    macs_known: Annotated[int | None, Nullable(Integer(0, may_be_free=False))] = None
 
     def apply(self, inputs: Shapes) -> Effect:
         conditions = checked(self.requirements(inputs))

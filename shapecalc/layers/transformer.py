@@ -9,26 +9,42 @@ One layer over T positions of E features, which looks at S positions, with F = d
 Source: Vaswani et al., Attention Is All You Need, 2017. Masks change no shape and are left out.
 """
 
+from abc import abstractmethod
 from collections.abc import Iterator
 from fractions import Fraction
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, NamedTuple
 
-from shapecalc.algebra import Dim
+from shapecalc.algebra import Dim, product
 from shapecalc.layers.attention import (
+    EVEN_HEADS,
+    MultiheadAttention,
     batch_and_length,
     heads_macs,
     projections,
     self_attention_macs,
     sequence,
-    whole_heads,
 )
-from shapecalc.layers.base import Joint, Named, NoBuffers, Shapes
+from shapecalc.layers.base import Component, Joint, Named, NoBuffers, Shapes
+from shapecalc.layers.counts import GELU_BY_ERF, NOTHING, RELU, Operations
 from shapecalc.layers.dependence import Dependence, over
 from shapecalc.layers.family import Family
-from shapecalc.layers.fields import Count, Depth, Flag, OneOf, OptionalCount, Probability, Real
-from shapecalc.layers.requirement import Requirement, Shape, arity, matches, rank_between, shaped
+from shapecalc.layers.fields import Count, Depth, Flag, OneOf, Probability, Real
+from shapecalc.layers.layer_norm import LayerNorm
+from shapecalc.layers.linear import Linear
+from shapecalc.layers.requirement import Requirement, Shape, arity, rank_between, shaped
+from shapecalc.layers.roles import Divides, InFeatures, declared, divided
 
+Heads = Annotated[Count, Divides(of=("d_model",), why=EVEN_HEADS)]
 Activation = Annotated[str, OneOf(("relu", "gelu"))]
+
+
+class Stacked(NamedTuple):
+    """Layers on one another: their input, the memory they attend to, how many there are, a last norm."""
+
+    x: Shape
+    memory: Shape | None
+    layers: Dim
+    norm: bool
 
 
 class Transforming(NoBuffers, Joint):
@@ -40,8 +56,8 @@ class Transforming(NoBuffers, Joint):
     tensors: ClassVar[tuple[str, ...]]
     """What the tensors are that arrive."""
 
-    d_model: OptionalCount = None
-    nhead: Count
+    d_model: InFeatures = None
+    nhead: Heads
     dim_feedforward: Count = 2048
     dropout: Probability = Fraction(1, 10)
     activation: Activation = "relu"
@@ -58,8 +74,8 @@ class Transforming(NoBuffers, Joint):
         first, *others = inputs
         yield from rank_between(self.kind, first, 2, 3)
         e = first[-1]
-        yield from matches(self.kind, "d_model", self.d_model, e, first, "features in its last axis")
-        yield whole_heads(self.kind, "nhead", self.nhead, e)
+        yield from declared(self, first)
+        yield from divided(self, first)
         batch, _ = self.parts(first)
         for name, x in zip(self.tensors[1:], others, strict=True):
             yield from rank_between(f"{self.kind}: {name}", x, len(first), len(first))
@@ -115,6 +131,39 @@ class Transforming(NoBuffers, Joint):
         """Return the multiply-accumulates of one layer that looks at another sequence as well."""
         return self.encoder_macs(length, e) + 2 * (length + seen) * e**2 + heads_macs(length, seen, e)
 
+    @abstractmethod
+    def stacks(self, inputs: Shapes) -> Iterator[Stacked]:
+        """Yield the stacks of layers, in order."""
+
+    def components(self, inputs: Shapes) -> tuple[Component, ...]:
+        return tuple([part for stack in self.stacks(inputs) for part in self._inside(stack)])
+
+    def _inside(self, stack: Stacked) -> Iterator[Component]:
+        """Yield what a stack is made of: attentions, two linear layers, and norms."""
+        x, memory, layers, norm = stack
+        attention = MultiheadAttention(num_heads=self.nhead, bias=self.bias, batch_first=self.batch_first)
+        yield Component(attention, (x,), layers)
+        if memory is not None:
+            yield Component(attention, (x, memory, memory), layers)
+        widened = Linear(out_features=self.dim_feedforward, bias=self.bias)
+        yield Component(widened, (x,), layers)
+        yield Component(Linear(out_features=x[-1], bias=self.bias), (widened.output(x),), layers)
+        norms = layers * (2 if memory is None else 3) + norm
+        yield Component(LayerNorm(bias=self.bias), (x,), norms)
+
+    def operations(self, inputs: Shapes) -> Operations:
+        """Count the components, the activation between the linear layers, and the sums around each."""
+        total = NOTHING
+        for layer, given, times in self.components(inputs):
+            inside = layer.operations_on(given)
+            assert inside is not None
+            total = total + inside * times
+        function = RELU if self.activation == "relu" else GELU_BY_ERF
+        for x, memory, layers, _ in self.stacks(inputs):
+            total = total + function * (layers * self.dim_feedforward * product(x[:-1]))
+            total = total + Operations(additions=layers * (2 if memory is None else 3) * product(x))
+        return total
+
 
 class Stack(Transforming):
     """What stacks of layers share: how many there are, and whether a normalization comes last."""
@@ -166,6 +215,9 @@ class TransformerEncoderLayer(Transforming):
         x = inputs[0]
         return self.images(inputs) * self.encoder_macs(self.parts(x)[1], x[-1])
 
+    def stacks(self, inputs: Shapes) -> Iterator[Stacked]:
+        yield Stacked(inputs[0], None, 1, norm=False)
+
 
 class TransformerDecoderLayer(Transforming):
     """Self-attention, attention to a memory `[S, N, E]`, and two linear layers on `[T, N, E]`.
@@ -192,6 +244,10 @@ class TransformerDecoderLayer(Transforming):
         one = self.decoder_macs(self.parts(target)[1], self.parts(memory)[1], target[-1])
         return self.images(inputs) * one
 
+    def stacks(self, inputs: Shapes) -> Iterator[Stacked]:
+        target, memory = inputs
+        yield Stacked(target, memory, 1, norm=False)
+
 
 class TransformerEncoder(Stack):
     """num_layers of `transformer_encoder_layer` on one another: the shape is kept.
@@ -215,6 +271,9 @@ class TransformerEncoder(Stack):
     def macs(self, inputs: Shapes) -> Dim:
         x = inputs[0]
         return self.images(inputs) * self.num_layers * self.encoder_macs(self.parts(x)[1], x[-1])
+
+    def stacks(self, inputs: Shapes) -> Iterator[Stacked]:
+        yield Stacked(inputs[0], None, self.num_layers, self.norm)
 
 
 class TransformerDecoder(Stack):
@@ -242,6 +301,10 @@ class TransformerDecoder(Stack):
         one = self.decoder_macs(self.parts(target)[1], self.parts(memory)[1], target[-1])
         return self.images(inputs) * self.num_layers * one
 
+    def stacks(self, inputs: Shapes) -> Iterator[Stacked]:
+        target, memory = inputs
+        yield Stacked(target, memory, self.num_layers, self.norm)
+
 
 class Transformer(Transforming):
     """An encoder and a decoder that looks at what it found: `[S, N, E]` and `[T, N, E]` to `[T, N, E]`.
@@ -259,7 +322,7 @@ class Transformer(Transforming):
     torch: ClassVar[str | None] = "torch.nn.Transformer"
     tensors: ClassVar[tuple[str, ...]] = ("the source", "the target")
 
-    nhead: Count = 8
+    nhead: Heads = 8
     num_encoder_layers: Depth = 6
     num_decoder_layers: Depth = 6
 
@@ -279,3 +342,8 @@ class Transformer(Transforming):
         e, seen, length = source[-1], self.parts(source)[1], self.parts(target)[1]
         encoder = self.num_encoder_layers * self.encoder_macs(seen, e)
         return self.images(inputs) * (encoder + self.num_decoder_layers * self.decoder_macs(length, seen, e))
+
+    def stacks(self, inputs: Shapes) -> Iterator[Stacked]:
+        source, target = inputs
+        yield Stacked(source, None, self.num_encoder_layers, norm=True)
+        yield Stacked(target, source, self.num_decoder_layers, norm=True)

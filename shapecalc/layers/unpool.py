@@ -10,26 +10,26 @@ from typing import Annotated, ClassVar
 
 from shapecalc.algebra import Dim
 from shapecalc.layers.arithmetic import transposed
-from shapecalc.layers.base import Joint, NoMacs, NoWeights, Shapes
+from shapecalc.layers.base import Joint, NoOperations, NoWeights, Shapes
 from shapecalc.layers.dependence import Dependence, placed, unsaid
 from shapecalc.layers.family import Family
-from shapecalc.layers.fields import CountPerAxis, Each, ExtentPerAxis, PerAxis, Whole
-from shapecalc.layers.fields import Optional as OptionalField
+from shapecalc.layers.fields import Each, Integer, Nullable, PerAxis
 from shapecalc.layers.pool import StridePerAxis
 from shapecalc.layers.requirement import Requirement, Shape, arity, rank_between, shaped
+from shapecalc.layers.roles import KernelSize, Lettered, PaddingPerAxis
 from shapecalc.layers.spatial import AXES, OverAxes
 
-OptionalSize = Annotated[PerAxis | None, OptionalField(Each(Whole(1)))]
+OptionalSize = Annotated[PerAxis | None, Nullable(Each(Integer(1))), Lettered("o")]
 
 
-class MaxUnpool(NoWeights, NoMacs, OverAxes, Joint):
+class MaxUnpool(NoWeights, NoOperations, OverAxes, Joint):
     """The rules of unpooling, for any number of axes."""
 
     family: ClassVar[Family] = Family.UNPOOL
 
-    kernel_size: CountPerAxis
+    kernel_size: KernelSize
     stride: StridePerAxis = None
-    padding: ExtentPerAxis = 0
+    padding: PaddingPerAxis = 0
     output_size: OptionalSize = None
 
     def requirements(self, inputs: Shapes) -> Iterator[Requirement]:

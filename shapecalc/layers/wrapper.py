@@ -14,11 +14,13 @@ from pydantic import Field, ValidationError
 
 from shapecalc.algebra import Dim, product
 from shapecalc.errors import SpecError, WrongWord, nearest, quote
-from shapecalc.layers.base import Effect, Kind, Merge, Named, Shapes
+from shapecalc.layers.base import Component, Effect, Kind, Merge, Named, Shapes
+from shapecalc.layers.counts import Operations, norm
 from shapecalc.layers.dependence import Dependence
 from shapecalc.layers.family import Family
-from shapecalc.layers.fields import Annotation, Count, Flag, Optional, Real, Whole, complaint
+from shapecalc.layers.fields import Annotation, Count, Flag, Integer, Nullable, Real, complaint
 from shapecalc.layers.requirement import Refused, Requirement, Shape, axis_exists, checked
+from shapecalc.layers.roles import Holds
 
 
 class Held(Annotation):
@@ -76,7 +78,7 @@ class Wrapper(Kind):
 
     framework: ClassVar[str | None] = "torch"
 
-    layer: Annotated[Kind, Held()] = Field(description="The layer, as a step would write it.")
+    layer: Annotated[Kind, Held(), Holds()] = Field(description="The layer, as a step would write it.")
     name: str = Field("weight", description="The weight that is replaced.")
 
     def apply(self, inputs: Shapes) -> Effect:
@@ -119,6 +121,18 @@ class Wrapper(Kind):
     def kept(self, weight: Shape) -> Named:
         """Return the buffers that come with them."""
 
+    def components(self, inputs: Shapes) -> tuple[Component, ...]:
+        return (Component(self.layer, inputs),)
+
+    def operations_on(self, inputs: Shapes) -> Operations | None:
+        inside = self.layer.operations_on(inputs)
+        weight = self.layer.apply(inputs).weights[self.name]
+        return None if inside is None else inside + self.computing(weight)
+
+    @abstractmethod
+    def computing(self, weight: Shape) -> Operations:
+        """Return the single operations that compute the weight."""
+
 
 class WeightNorm(Wrapper):
     """A layer whose weight is g·v/|v|: a length and a direction are learned in place of the weight.
@@ -138,7 +152,7 @@ class WeightNorm(Wrapper):
     kind: ClassVar[str] = "weight_norm"
     torch: ClassVar[str | None] = "torch.nn.utils.parametrizations.weight_norm"
 
-    dim: Annotated[int | None, Optional(Whole(may_be_free=False))] = 0
+    dim: Annotated[int | None, Nullable(Integer(may_be_free=False))] = 0
     legacy: Flag = False
 
     def requirements(self, weight: Shape) -> list[Requirement]:
@@ -163,6 +177,11 @@ class WeightNorm(Wrapper):
         axis = self.dim % len(weight)
         return tuple(size if number == axis else 1 for number, size in enumerate(weight))
 
+    def computing(self, weight: Shape) -> Operations:
+        """g·v/|v|: the norm of every direction, the factor g/|v|, and every number times it."""
+        numbers, lengths = product(weight), product(self._lengths(weight))
+        return norm(2, numbers, lengths) + Operations(divisions=lengths, multiplications=numbers)
+
 
 class SpectralNorm(Wrapper):
     """A layer whose weight is divided by its largest singular value, which is found step by step.
@@ -185,7 +204,7 @@ class SpectralNorm(Wrapper):
 
     n_power_iterations: Count = 1
     eps: Real = Fraction(1, 1_000_000_000_000)
-    dim: Annotated[int | None, Optional(Whole(may_be_free=False))] = None
+    dim: Annotated[int | None, Nullable(Integer(may_be_free=False))] = None
     legacy: Flag = False
 
     def requirements(self, weight: Shape) -> list[Requirement]:
@@ -212,3 +231,11 @@ class SpectralNorm(Wrapper):
         if self.dim is not None:
             return self.dim
         return int(self.layer.kind.startswith("conv_transpose"))
+
+    def computing(self, weight: Shape) -> Operations:
+        """W/(uᵀ·W·v), u and v being kept; a weight of one axis is divided by its norm, held above eps."""
+        numbers = product(weight)
+        if not self.kept(weight):
+            return norm(2, numbers, 1) + Operations(comparisons=1, divisions=numbers)
+        rows = weight[self._axis() % len(weight)]
+        return Operations(multiplications=numbers + rows, additions=numbers - 1, divisions=numbers)

@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from pathlib import Path
 
+from shapecalc.atomic_write import write_file
 from shapecalc.errors import SpecError, nearest, quote
 from shapecalc.pictures.extras import png
 
@@ -38,10 +39,7 @@ class Picture(ABC):
         Raises `SpecError` for a form that the picture does not have, and where the file cannot be written.
         """
         made = self.made(form or Path(path).suffix.removeprefix(".").lower(), scale)
-        try:
-            Path(path).write_bytes(made if isinstance(made, bytes) else made.encode("utf-8"))
-        except OSError as error:
-            raise SpecError(f"{quote(str(path))} cannot be written: {error.strerror}") from None
+        write_file(Path(path), made if isinstance(made, bytes) else made.encode("utf-8"))
 
     def made(self, form: str, scale: float = 2) -> str | bytes:
         """Return the picture in a form that is named by its suffix: text, or the bytes of a PNG."""

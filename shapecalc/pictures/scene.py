@@ -184,9 +184,9 @@ class _Making:
         self.scene.arrows = [*found]
 
     def _original(self, slot: int) -> int:
-        standing_for = self.report.graph.standing_for
-        while slot in standing_for:
-            slot = standing_for[slot]
+        aliases = self.report.graph.aliases
+        while slot in aliases:
+            slot = aliases[slot]
         return slot
 
     def _are_other_passes(self, one: str, other: str) -> bool:

@@ -7,16 +7,16 @@ from typing import Any
 
 from shapecalc.algebra import Dim
 from shapecalc.diagnostics.diagnostic import Edit
-from shapecalc.engine.error_recovery import CHANNELS_MADE
 from shapecalc.engine.graph import Graph, GraphNode
 from shapecalc.errors import Place
 from shapecalc.layers.base import Kind
 from shapecalc.layers.requirement import Shape
-from shapecalc.repair.edit import Text
+from shapecalc.layers.roles import Makes, fields_with
 from shapecalc.repair.field_changes import written
 from shapecalc.repair.hypothetical import Change
 from shapecalc.repair.proposal import Proposal
 from shapecalc.repair.source_map import Found, Spot, spots, trace
+from shapecalc.repair.yaml_edits import YamlText
 from shapecalc.spec.tree import Spec
 
 _PRICE_OF_AN_OMISSION = 3
@@ -41,7 +41,7 @@ _Written = tuple[int | None, int | None]
 class EditSites:
     """Knows for every layer the step that it comes from, and for every field where it is written."""
 
-    def __init__(self, spec: Spec, graph: Graph, text: Text) -> None:
+    def __init__(self, spec: Spec, graph: Graph, text: YamlText) -> None:
         self.spec = spec
         self.text = text
         self.nodes = graph.nodes
@@ -126,13 +126,13 @@ class EditSites:
     def maker_of_channels(self, slot: int) -> GraphNode | None:
         """Return the layer above a tensor that says how many channels it has."""
         maker = self.producer(slot)
-        while maker is not None and not CHANNELS_MADE & {*type(maker.layer).model_fields}:
+        while maker is not None and not fields_with(type(maker.layer), Makes):
             maker = self.producer(maker.sources[0]) if len(maker.sources) == 1 else None
         return maker
 
     def channels(self, maker: GraphNode, wanted: Dim) -> Iterator[Proposal]:
         """Yield that a layer makes so many channels."""
-        for name in CHANNELS_MADE & {*type(maker.layer).model_fields}:
+        for name in fields_with(type(maker.layer), Makes):
             yield from self.field(maker, name, wanted)
 
     def identity(self, node: GraphNode) -> Proposal | None:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from shapecalc.engine.error_recovery import NO_DOUBT, carried_on, resting, whole
+from shapecalc.engine.error_recovery import UNTAINTED, missing_tensor, propagate_taint, recover
 from shapecalc.engine.evaluate import Evaluator
 from shapecalc.engine.graph import GraphNode, Inference
 from shapecalc.errors import ShapecalcError
@@ -38,10 +38,10 @@ class Change:
 
 @dataclass(slots=True)
 class _Run:
-    """The state of an inference: shapes and doubts per slot, and the code of every refusal by node."""
+    """The state of an inference: shapes and taints per slot, and the code of every refusal by node."""
 
     shapes: list[Shape | None]
-    doubtful: dict[int, frozenset[int]]
+    taints: dict[int, frozenset[int]]
     refused: dict[int, str]
 
 
@@ -55,8 +55,8 @@ class HypotheticalInference:
         """The layers that changes make; the evaluator tells layers apart by identity, so they stay."""
         self.asked = 0
         """How many layers have been asked so far."""
-        self.lost = {slot: whole(slot) for slot in inference.lost}
-        self.base = _Run([*inference.shapes], {**self.lost}, {})
+        self.missing = {slot: missing_tensor(slot) for slot in inference.missing}
+        self.base = _Run([*inference.shapes], {**self.missing}, {})
         self._finish(self.base, 0, {})
 
     def refusals(
@@ -91,7 +91,7 @@ class HypotheticalInference:
         begin = self.nodes[first].first_slot if first < len(self.nodes) else len(self.base.shapes)
         run = _Run(
             [*self.base.shapes],
-            self.lost | {slot: doubt for slot, doubt in self.base.doubtful.items() if slot < begin},
+            self.missing | {slot: taint for slot, taint in self.base.taints.items() if slot < begin},
             {index: code for index, code in self.base.refused.items() if index < first},
         )
         for slot, shape in (inputs or {}).items():
@@ -157,7 +157,7 @@ class HypotheticalInference:
         arriving: Shapes | None = tuple([shape for shape in shapes if shape is not None])
         if len(arriving or ()) != len(shapes):
             arriving = None
-        doubts = [run.doubtful.get(slot, NO_DOUBT) for slot in node.sources]
+        taints = [run.taints.get(slot, UNTAINTED) for slot in node.sources]
         told: str | None = None
         for layer in layers:
             if arriving is None:
@@ -169,15 +169,15 @@ class HypotheticalInference:
                 arriving = None
                 break
             if isinstance(answer, Refused):
-                arriving, doubt, is_told = carried_on(layer, arriving, answer, doubts, node.first_slot)
-                doubts = [doubt]
+                arriving, taint, is_told = recover(layer, arriving, answer, taints, node.first_slot)
+                taints = [taint]
                 if is_told and told is None:
                     told = answer.requirement.code
             else:
-                arriving, doubts = answer.outputs, [resting(layer, doubts)]
+                arriving, taints = answer.outputs, [propagate_taint(layer, taints)]
         for number, slot in enumerate(node.slots):
             known = arriving is not None and number < len(arriving)
             run.shapes[slot] = arriving[number] if known and arriving is not None else None
-        if doubt := NO_DOUBT.union(*doubts):
-            run.doubtful |= dict.fromkeys(node.slots, doubt)
+        if taint := UNTAINTED.union(*taints):
+            run.taints |= dict.fromkeys(node.slots, taint)
         return told

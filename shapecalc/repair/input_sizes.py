@@ -11,11 +11,11 @@ from shapecalc.engine.graph import Inference
 from shapecalc.errors import Failure, ShapecalcError
 from shapecalc.layers.base import Merge
 from shapecalc.layers.linear import Dense
-from shapecalc.repair.edit import Text
 from shapecalc.repair.hypothetical import HypotheticalInference
 from shapecalc.repair.proposal import Proposal
 from shapecalc.repair.repair_source import Source
 from shapecalc.repair.source_map import origin_of_parameter
+from shapecalc.repair.yaml_edits import YamlText
 
 _LARGEST_SIDE = 4096
 _NEAR = 48
@@ -26,7 +26,7 @@ class Inputs:
     """Knows the only input of a model, its sizes, and where they are written."""
 
     def __init__(
-        self, source: Source, model: Any, inference: Inference, text: Text, shadow: HypotheticalInference
+        self, source: Source, model: Any, inference: Inference, text: YamlText, shadow: HypotheticalInference
     ) -> None:
         self.given = source.given
         self.parameters = source.parameters

@@ -17,13 +17,13 @@ from shapecalc.layers.base import Kind, Merge, Shapes
 from shapecalc.layers.linear import Dense
 from shapecalc.layers.merge import Concat
 from shapecalc.layers.requirement import Refused, Requirement, Shape
-from shapecalc.repair.edit import Text
 from shapecalc.repair.edit_sites import EditSites
 from shapecalc.repair.field_changes import alternatives, changed, per_axis, result
 from shapecalc.repair.proposal import Proposal
 from shapecalc.repair.reference_fixes import references, without
 from shapecalc.repair.shared_weights import Shared
 from shapecalc.repair.source_map import trace
+from shapecalc.repair.yaml_edits import YamlText
 from shapecalc.spec.tree import Spec
 
 MOST_PATHS = 12
@@ -40,7 +40,7 @@ _ONE_OF = re.compile(r"'([^']+)' is not one of ([\w, ]+?)(?:, and no name in sco
 class Proposer:
     """Knows a spec, its text, and what the inference found."""
 
-    def __init__(self, spec: Spec, inference: Inference, text: Text) -> None:
+    def __init__(self, spec: Spec, inference: Inference, text: YamlText) -> None:
         self.spec = spec
         self.inference = inference
         self.text = text
@@ -272,7 +272,7 @@ def refusal(layer: Kind, inputs: Shapes) -> Requirement | None:
     return None
 
 
-def words(one: Diagnostic, text: Text) -> Iterator[Proposal]:
+def words(one: Diagnostic, text: YamlText) -> Iterator[Proposal]:
     """Yield legal words and numbers for one that is not: what the message names, then what begins alike."""
     named = (found for said in (_MEANT, _BOUND) for found in said.finditer(one.message))
     pairs: list[tuple[str, str]] = [(found[1], found[2]) for found in named]

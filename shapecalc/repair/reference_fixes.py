@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 
 from shapecalc.diagnostics.diagnostic import Diagnostic
-from shapecalc.repair.edit import Text
 from shapecalc.repair.proposal import Proposal
+from shapecalc.repair.yaml_edits import YamlText
 
 _NOT_THERE = re.compile(r"from: [^']*'([\w.]+)'")
 _LATER = re.compile(r"'([\w.]+)' is a later step")
@@ -18,7 +18,7 @@ _WITHOUT = {"when": "always, no when", "repeat": "once, no repeat"}
 _PRICE_WITHOUT = 3
 
 
-def references(one: Diagnostic, text: Text) -> Iterator[Proposal]:
+def references(one: Diagnostic, text: YamlText) -> Iterator[Proposal]:
     """Yield the later step moved up, the whole for a part, the list without the name, and what arrives."""
     later = _LATER.search(one.message)
     moved = text.move_up(later[1].partition(".")[0], one.place) if later else None
@@ -46,7 +46,7 @@ def references(one: Diagnostic, text: Text) -> Iterator[Proposal]:
         yield Proposal((gone,), ("what arrives, no from",), price=_PRICE_OF_A_NAME)
 
 
-def _of_what_arrives(one: Diagnostic, text: Text) -> Iterator[Proposal]:
+def _of_what_arrives(one: Diagnostic, text: YamlText) -> Iterator[Proposal]:
     """Yield the size of what arrives in the place of that of a tensor which is not there."""
     written = text.value(one.place)
     if written is None:
@@ -59,7 +59,7 @@ def _of_what_arrives(one: Diagnostic, text: Text) -> Iterator[Proposal]:
             yield Proposal((edit,), (f"size({found[1]}), not {found[0]}",), price=_PRICE_OF_A_NAME)
 
 
-def without(one: Diagnostic, text: Text) -> Iterator[Proposal]:
+def without(one: Diagnostic, text: YamlText) -> Iterator[Proposal]:
     """Yield that a step has no condition, or runs once, where what is written there has no value."""
     key = one.message.partition(":")[0]
     edit = text.drop_field(one.place) if key in _WITHOUT and text.key(one.place) == key else None

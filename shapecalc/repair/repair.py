@@ -9,7 +9,6 @@ import yaml
 
 from shapecalc.diagnostics.diagnostic import Diagnostic, Edit, Fix
 from shapecalc.errors import Located, ShapecalcError
-from shapecalc.repair.edit import Text
 from shapecalc.repair.input_sizes import told_as
 from shapecalc.repair.proposal import Proposal
 from shapecalc.repair.propose import words
@@ -17,6 +16,7 @@ from shapecalc.repair.repair_source import Reader, Source
 from shapecalc.repair.repair_state import RepairState, errors_of, own
 from shapecalc.repair.search import Search, edits_of
 from shapecalc.repair.text_edits import applied
+from shapecalc.repair.yaml_edits import YamlText
 
 _FIXES_SHOWN = 2
 _FEW = 4
@@ -166,7 +166,7 @@ def of_unreadable(text: str, error: Located, reader: Reader) -> Diagnostic:
     paths = (error.path,) if error.path else ()
     one = Diagnostic("spec", "error", error.message, error.place, paths, error.hint)
     try:
-        known = Text(text)
+        known = YamlText(text)
     except (yaml.YAMLError, ShapecalcError):
         return one
     for proposal in words(one, known):

@@ -9,7 +9,6 @@ from functools import cached_property
 from shapecalc.diagnostics.diagnostic import Diagnostic, Edit, from_failure, gathered
 from shapecalc.engine.error_recovery import OF_SIZES
 from shapecalc.errors import Failure, ShapecalcError
-from shapecalc.repair.edit import Text
 from shapecalc.repair.hypothetical import HypotheticalInference
 from shapecalc.repair.input_sizes import Inputs
 from shapecalc.repair.proposal import Proposal
@@ -17,6 +16,7 @@ from shapecalc.repair.propose import Proposer
 from shapecalc.repair.repair_source import Source
 from shapecalc.repair.text_edits import applied, growth
 from shapecalc.repair.upstream import Upstream
+from shapecalc.repair.yaml_edits import YamlText
 
 Error = tuple[str, str]
 """A code and the path of a layer."""
@@ -134,9 +134,9 @@ class RepairState:
     # ---- what may help
 
     @cached_property
-    def text(self) -> Text:
+    def text(self) -> YamlText:
         """The text, with the extent of every value in it."""
-        return Text(self.source.text)
+        return YamlText(self.source.text)
 
     @cached_property
     def proposer(self) -> Proposer:

@@ -8,10 +8,10 @@ from typing import Any
 
 from shapecalc.algebra.formula import Formula
 from shapecalc.diagnostics.diagnostic import Edit
-from shapecalc.engine.error_context import automatic_name
+from shapecalc.engine.step_names import automatic_name
 from shapecalc.errors import Place
 from shapecalc.layers.base import Kind, Merge
-from shapecalc.repair.edit import Text
+from shapecalc.repair.yaml_edits import YamlText
 from shapecalc.spec.tree import Call, Sequential, Spec, Step
 
 
@@ -113,7 +113,7 @@ class Spot:
         mine, theirs = self.place or self.holder, other.place or other.holder
         return (self.key, mine.line, mine.column) == (other.key, theirs.line, theirs.column)
 
-    def edit(self, text: Text, value: str) -> Edit | None:
+    def edit(self, text: YamlText, value: str) -> Edit | None:
         """Return the change that gives the value."""
         if self.place is not None:
             return text.replace_value(self.place, value)

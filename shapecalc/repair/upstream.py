@@ -11,6 +11,7 @@ from shapecalc.engine.graph import GraphNode
 from shapecalc.layers.base import Layer, Merge, Shapes
 from shapecalc.layers.merge import Concat
 from shapecalc.layers.requirement import Requirement
+from shapecalc.layers.roles import Declares, fields_with
 from shapecalc.repair.field_changes import every_alternative
 from shapecalc.repair.hypothetical import Change, HypotheticalInference
 from shapecalc.repair.proposal import Proposal
@@ -20,8 +21,6 @@ _FARTHEST = 40
 """How many layers above the failing one are looked at."""
 _PAIRED = 6
 """How many of the changes that cure the same axes of a merge are tried with others."""
-_DECLARED = frozenset({"in_channels", "in_features", "num_features", "num_parameters"})
-"""Fields that only say what arrives: changing them above a failing layer cannot help it."""
 
 Ranked = tuple[dict[int, str], Proposal]
 """The refusals that are left in the shadow, and the proposal."""
@@ -118,9 +117,10 @@ class Upstream:
         inputs = self.proposer.inputs(node)
         before = self._result(node, (), inputs)
         number = self.index[node.path]
+        declares = fields_with(type(node.layer), Declares)  # changing these cannot help a layer below
         seen: set[tuple[str, str]] = set()
         for name, value in every_alternative(node.layer, pairs):
-            if (name, str(value)) in seen or (not is_target and name in _DECLARED):
+            if (name, str(value)) in seen or (not is_target and name in declares):
                 continue
             seen.add((name, str(value)))
             change = Change((number,), name, value)

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 
 from shapecalc.algebra import Dim, product
 from shapecalc.algebra import term as terms
-from shapecalc.algebra.provenance import bare, term_of
+from shapecalc.algebra.provenance import term_of, untraced
 from shapecalc.algebra.term import Letter, Operation, Term
 from shapecalc.errors import SpecError, nearest, quote
 from shapecalc.layers.base import Effect, Named, Window
@@ -134,7 +134,7 @@ def _axes(shape: Shape, hidden: int, layout: Layout, names: dict[Term, Letter] |
     """Return a shape as a reader sees it: without the batch, unless that has a letter."""
     start = hidden if shape[:1] == (layout.batch,) and len(shape) > 1 else 0
     letters = (terms.renamed(term_of(size), names or {}) for size in shape[start:])
-    return Axes(tuple(map(bare, shape[start:])), tuple(letters))
+    return Axes(tuple(map(untraced, shape[start:])), tuple(letters))
 
 
 def _shape_steps(
@@ -150,8 +150,8 @@ def _shape_steps(
                 continue
             base = _base(term, incoming) or axis_letters(shape, layout)[position]
             inner = terms.renamed(term, names.letters)
-            letter = names.give(f"{base}_out", term, bare(size))
-            found.append(Step(letter.name, AXIS_NAMES.get(base, "size"), inner, bare(size)))
+            letter = names.give(f"{base}_out", term, untraced(size))
+            found.append(Step(letter.name, AXIS_NAMES.get(base, "size"), inner, untraced(size)))
     asked = _used(found)
     asked |= _used(step for step in paddings if step.name in asked)
     hidden = 0 if layout.batch is None or layout.shows_batch else 1
@@ -173,8 +173,8 @@ def _padding_steps(window: Window | None, names: _Names) -> list[Step]:
             term = term_of(size)
             if isinstance(term, Operation) and term not in names.letters:
                 inner = terms.renamed(term, names.letters)
-                letter = names.give(f"p_{axes[number] if axes else ''}{side}", term, bare(size))
-                found.append(Step(letter.name, "padding", inner, bare(size)))
+                letter = names.give(f"p_{axes[number] if axes else ''}{side}", term, untraced(size))
+                found.append(Step(letter.name, "padding", inner, untraced(size)))
     return found
 
 
@@ -202,13 +202,13 @@ def _parameter_steps(held: Named) -> Iterator[Step]:
     together: Term | None = None
     for name, shape in held.items():
         size = product(shape)
-        yield Step(name, "parameters", term_of(size), bare(size))
-        letter = Letter(name, bare(size))
+        yield Step(name, "parameters", term_of(size), untraced(size))
+        letter = Letter(name, untraced(size))
         together = letter if together is None else terms.added(together, letter)
     if len(held) > 1 and together is not None:
-        yield Step("", "parameters", together, bare(total(product(shape) for shape in held.values())))
+        yield Step("", "parameters", together, untraced(total(product(shape) for shape in held.values())))
 
 
 def _cost_steps(macs: Dim | None, names: _Names) -> Iterator[Step]:
     if macs is not None and macs != 0:
-        yield Step("", "MACs", terms.renamed(term_of(macs), names.letters), bare(macs))
+        yield Step("", "MACs", terms.renamed(term_of(macs), names.letters), untraced(macs))

@@ -8,8 +8,7 @@ from fractions import Fraction
 from functools import cached_property
 from typing import Any, ClassVar
 
-from shapecalc.algebra import Dim, Expr
-from shapecalc.algebra.decide import decide
+from shapecalc.algebra import Dim, Expr, decide
 from shapecalc.algebra.expr_text import grouped
 from shapecalc.engine.alignment import Tracks, parting, tracks
 from shapecalc.engine.graph import GraphNode, Inference

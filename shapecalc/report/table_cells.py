@@ -231,7 +231,7 @@ def validity(report: Report) -> list[str]:
     conditions = report.conditions
     if not conditions:
         return []
-    from shapecalc.algebra.solution import combined
+    from shapecalc.algebra.relation import combined
 
     needed = [condition.requirement for condition in conditions]
     solved, left_over = combined(one.relation for one in needed)

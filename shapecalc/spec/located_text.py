@@ -34,7 +34,7 @@ _WORDS: dict[str, Any] = {
 
 
 class Map(dict[str, Any]):
-    """A mapping that knows where it and each of its values stand."""
+    """A mapping that knows where it and each of its values are written."""
 
     place: Place = Place()
     places: dict[str, Place]
@@ -45,7 +45,7 @@ class Map(dict[str, Any]):
 
 
 class Seq(list[Any]):
-    """A list that knows where it and each of its items stand."""
+    """A list that knows where it and each of its items are written."""
 
     place: Place = Place()
     places: list[Place]
@@ -62,6 +62,11 @@ def place_of(container: Any, key: Any = None) -> Place:
 
 def parse(text: str, file: str | None = None) -> Any:
     """Return the data of one YAML (or JSON) document; raise `SpecError` with its place."""
+    return parse_tree(text, file).data
+
+
+def parse_tree(text: str, file: str | None = None) -> Node:
+    """Return one YAML (or JSON) document as a tree; raise `SpecError` with its place."""
     if not isinstance(text, str):
         raise SpecError(f"the text of a spec is a str, not {type(text).__name__}")
     if len(text) > LARGEST_FILE or len(text.encode("utf-8", "replace")) > LARGEST_FILE:
@@ -103,8 +108,36 @@ FLOW_HINT = (
 )
 
 
+class Node:
+    """A value of a YAML text: its data, and from which character to which it is written."""
+
+    __slots__ = ("column", "data", "end", "entries", "form", "items", "line", "start")
+
+    def __init__(self, event: Any, form: str) -> None:
+        mark = event.start_mark
+        self.start: int = mark.index
+        self.end: int = event.end_mark.index
+        self.line: int = mark.line + 1
+        self.column: int = mark.column + 1
+        self.form = form
+        """`scalar`, `alias`, `flow` or `block`."""
+        self.data: Any = None
+        self.entries: list[tuple[Node, Node]] | None = None
+        """The keys and values of a mapping."""
+        self.items: list[Node] | None = None
+        """The items of a list."""
+
+    @property
+    def last(self) -> int:
+        """Where the last thing inside ends: the end of a block itself is further down."""
+        if self.form != "block":
+            return self.end
+        inner = [*(self.items or ()), *(node for entry in self.entries or () for node in entry)]
+        return max((node.last for node in inner), default=self.start)
+
+
 class _Composer:
-    """Builds data from the parser's events, one at a time, so that every bound holds early."""
+    """Builds the tree from the parser's events, one at a time, so that every bound holds early."""
 
     def __init__(self, text: str, file: str | None) -> None:
         self.file = file
@@ -112,49 +145,52 @@ class _Composer:
         self.anchors: dict[str, tuple[Any, int]] = {}
         self.values = 0
 
-    def document(self) -> Any:
-        event = self.next()
-        event = self.next()
+    def document(self) -> Node:
+        next(self.events)
+        event = next(self.events)
         if isinstance(event, yaml.StreamEndEvent):
             raise SpecError("the text is empty", place=Place(self.file, 1, 1))
-        value = self.value(self.next(), 0)
-        self.next()
-        after = self.next()
+        root = self.node(next(self.events), 0)
+        next(self.events)
+        after = next(self.events)
         if not isinstance(after, yaml.StreamEndEvent):
             raise SpecError("the text holds more than one document", place=self.at(after))
-        return value
+        return root
 
-    def next(self) -> Any:
-        return next(self.events)
+    def at(self, event: Any) -> Place:
+        """Return the place of an event."""
+        return Place(self.file, event.start_mark.line + 1, event.start_mark.column + 1)
 
-    def at(self, event: Any, value: Any = None) -> Place:
-        """Return the place of an event; it knows the places inside the value that stands there."""
+    def place(self, node: Node, value: Any) -> Place:
+        """Return the place of a node, which knows the places inside a value."""
         parts = value.places if isinstance(value, (Map, Seq)) else ()
-        return Place(self.file, event.start_mark.line + 1, event.start_mark.column + 1, parts)
+        return Place(self.file, node.line, node.column, parts)
 
-    def value(self, event: Any, depth: int) -> Any:
+    def node(self, event: Any, depth: int) -> Node:
         before = self.values
         self.grow(1, event)
         if isinstance(event, yaml.AliasEvent):
             if event.anchor not in self.anchors:
                 raise SpecError(f"the alias *{event.anchor} names nothing above it", place=self.at(event))
-            value, size = self.anchors[event.anchor]
+            node = Node(event, "alias")
+            node.data, size = self.anchors[event.anchor]
             self.grow(size, event)
-            return value
+            return node
         if event.tag and event.tag.startswith(("!", "tag:")) and event.tag != "!":
             tag = quote(event.tag.replace("tag:yaml.org,2002:", "!!"))
             raise SpecError(f"the tag {tag} is not allowed: a spec is plain data", place=self.at(event))
         if depth > DEEPEST:
             raise _too_deep(self.at(event))
         if isinstance(event, yaml.ScalarEvent):
-            value = self.scalar(event)
-        elif isinstance(event, yaml.SequenceStartEvent):
-            value = self.sequence(event, depth)
+            node = Node(event, "scalar")
+            node.data = self.scalar(event)
         else:
-            value = self.mapping(event, depth)
+            node = Node(event, "flow" if event.flow_style else "block")
+            fill = self.sequence if isinstance(event, yaml.SequenceStartEvent) else self.mapping
+            node.end = fill(node, depth).end_mark.index
         if event.anchor:
-            self.anchors[event.anchor] = (value, self.values - before)
-        return value
+            self.anchors[event.anchor] = (node.data, self.values - before)
+        return node
 
     def grow(self, size: int, event: Any) -> None:
         self.values += size
@@ -164,32 +200,34 @@ class _Composer:
                 place=self.at(event),
             )
 
-    def sequence(self, start: Any, depth: int) -> Seq:
-        found = Seq()
-        places: list[Place] = []
-        while not isinstance(event := self.next(), yaml.SequenceEndEvent):
-            found.append(self.value(event, depth + 1))
-            places.append(self.at(event, found[-1]))
-        found.places = places
-        found.place = self.at(start, found)
-        return found
+    def sequence(self, node: Node, depth: int) -> Any:
+        """Read the items of a list; return the event that ends it."""
+        node.items = []
+        while not isinstance(event := next(self.events), yaml.SequenceEndEvent):
+            node.items.append(self.node(event, depth + 1))
+        data = node.data = Seq([item.data for item in node.items])
+        data.places = [self.place(item, item.data) for item in node.items]
+        data.place = self.place(node, data)
+        return event
 
-    def mapping(self, start: Any, depth: int) -> Map:
-        found = Map()
-        places: dict[str, Place] = {}
-        while not isinstance(event := self.next(), yaml.MappingEndEvent):
+    def mapping(self, node: Node, depth: int) -> Any:
+        """Read the entries of a mapping; return the event that ends it."""
+        node.entries, data = [], Map()
+        data.places = {}
+        while not isinstance(event := next(self.events), yaml.MappingEndEvent):
             if not isinstance(event, yaml.ScalarEvent):
                 raise SpecError("a key must be plain text", place=self.at(event), hint=FLOW_HINT)
-            key = self.text(event)
-            if key in found:
-                first = f"the first time in line {places[key].line}"
-                raise SpecError(f"the key {quote(key)} stands here twice, {first}", place=self.at(event))
+            key, name = Node(event, "scalar"), self.text(event)
+            if name in data:
+                first = f"the first time in line {data.places[name].line}"
+                raise SpecError(f"the key {quote(name)} occurs twice, {first}", place=self.at(event))
             self.grow(1, event)
-            found[key] = self.value(self.next(), depth + 1)
-            places[key] = self.at(event, found[key])
-        found.places = places
-        found.place = self.at(start, found)
-        return found
+            value = self.node(next(self.events), depth + 1)
+            node.entries.append((key, value))
+            data[name] = value.data
+            data.places[name] = self.place(key, value.data)
+        node.data, data.place = data, self.place(node, data)
+        return event
 
     def text(self, event: Any) -> str:
         text: str = event.value

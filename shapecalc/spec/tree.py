@@ -17,6 +17,7 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Self, TypeAlias
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
@@ -31,9 +32,11 @@ from pydantic import (
 from shapecalc.errors import Place, quote
 from shapecalc.layers import registry
 from shapecalc.layers.base import Kind, Merge
-from shapecalc.layers.fields import Truth, Whole, complaint, inside
+from shapecalc.layers.fields import Integer, Truth, complaint, inside
 from shapecalc.spec.spec_values import Amount, identifier, input_shape, is_text, values_of
 
+OneLine: TypeAlias = Annotated[str, AfterValidator(lambda text: " ".join(text.split()))]
+"""A text that is printed on a line of its own: line ends in it become blanks."""
 Value: TypeAlias = Any
 """A number, a truth value, a word, a list of those, or a formula over them."""
 MOST_LAYERS = 200_000
@@ -145,7 +148,7 @@ class Step(Node):
     def _times(cls, given: Any) -> Any:
         if isinstance(given, Mapping):
             return values_of(given, "a loop variable")
-        return None if given is None else Whole(0, MOST_LAYERS).check(given)
+        return None if given is None else Integer(0, MOST_LAYERS).check(given)
 
     @model_validator(mode="after")
     def _has_something_to_do(self) -> Step:
@@ -191,8 +194,8 @@ class Block(Node):
 class Paper(Node):
     """Where an architecture was published."""
 
-    title: str
-    authors: str | None = None
+    title: OneLine
+    authors: OneLine | None = None
     year: StrictInt | None = None
     url: str | None = None
 
@@ -222,7 +225,7 @@ class Budget(Node):
 class Variant(Node):
     """A named member of a family: the same layers under other parameters."""
 
-    title: str | None = None
+    title: OneLine | None = None
     paper: Paper | None = None
     parameters: dict[str, Any] = {}
     expect: Expect | None = None
@@ -237,8 +240,8 @@ class Variant(Node):
 class Spec(Node):
     """A whole model as written: parameters, input, blocks, layers and what it must come to."""
 
-    name: str = "model"
-    title: str | None = None
+    name: OneLine = "model"
+    title: OneLine | None = None
     description: str | None = None
     paper: Paper | None = None
     framework: str = "torch"

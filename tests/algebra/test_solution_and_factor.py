@@ -12,8 +12,8 @@ from shapecalc.algebra import Dim, Expr, symbol
 from shapecalc.algebra.expr_text import text
 from shapecalc.algebra.factor import separated
 from shapecalc.algebra.integer_set import IntegerSet
-from shapecalc.algebra.relation import Relation
-from shapecalc.algebra.solution import combined, solve
+from shapecalc.algebra.relation import Relation, combined
+from shapecalc.algebra.solution import solve
 
 H, W = symbol("H"), symbol("W")
 small = st.integers(-9, 9)

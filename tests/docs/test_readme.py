@@ -10,9 +10,10 @@ import pytest
 from click.testing import CliRunner
 
 import shapecalc
+from shapecalc.atomic_write import rewrite
 from shapecalc.cli import main
 from shapecalc.cli.run_command import Runner
-from shapecalc.embedding.document import embedded, read, write
+from shapecalc.embedding.document import embedded, read
 from shapecalc.embedding.markers import regions
 from shapecalc.embedding.transcripts import transcripts
 
@@ -50,11 +51,11 @@ def test_nothing_that_is_embedded_is_stale(
     page: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(ROOT)
-    text, _ = read(page)
+    text = read(page)
     document = embedded(text, page.name, Runner(main))
     assert document.errors == ()
     if request.config.getoption("--update-golden"):
-        write(page, document.after)
+        rewrite(page, text, document.after)
     else:
         assert document.diff() == ""
 

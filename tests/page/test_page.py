@@ -394,7 +394,7 @@ def test_the_command_draws_the_picture(tmp_path: Path) -> None:
         (["html", "lenet5", "--input", "3x8"], 1, "in c1"),
         (["html", "nope"], 2, "nope"),
         (["html", "tutorials/torch_inception_v3"], 1, "in_channels"),
-        (["html", "lenet5", "-o", "."], 2, "cannot write"),
+        (["html", "lenet5", "-o", "."], 2, "cannot be written"),
     ],
 )
 def test_the_command_refuses(arguments: list[str], status: int, says: str) -> None:

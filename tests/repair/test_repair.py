@@ -17,9 +17,9 @@ import shapecalc
 from shapecalc.cli import main
 from shapecalc.diagnostics.diagnostic import Diagnostic, Edit, Fix
 from shapecalc.repair.apply_fixes import mended
-from shapecalc.repair.edit import Text
 from shapecalc.repair.repair_source import Source
 from shapecalc.repair.text_edits import applied, between
+from shapecalc.repair.yaml_edits import YamlText
 from shapecalc.spec.find import bundled
 
 
@@ -369,7 +369,7 @@ def test_edits_between_two_texts(old: str, new: str) -> None:
 
 
 def test_the_extent_of_values() -> None:
-    text = Text("a: é # ü\nb: [1, {c: 'x y'}]\n")
+    text = YamlText("a: é # ü\nb: [1, {c: 'x y'}]\n")
     model_place = shapecalc.errors.Place
     assert text.value(model_place(None, 1, 1)) == "é"
     assert text.value(model_place(None, 2, 1)) == "[1, {c: 'x y'}]"

@@ -14,11 +14,11 @@ import shapecalc
 from shapecalc.cli import main
 from shapecalc.diagnostics.diagnostic import Diagnostic, Edit, text
 from shapecalc.repair.apply_fixes import mended
-from shapecalc.repair.edit import Text
 from shapecalc.repair.repair_source import Source
 from shapecalc.repair.repair_state import RepairState
 from shapecalc.repair.search import MOST_LAYERS, Search
 from shapecalc.repair.text_edits import applied, end_of
+from shapecalc.repair.yaml_edits import YamlText
 from shapecalc.spec.find import bundled
 
 
@@ -273,14 +273,14 @@ def place(line: int, column: int) -> Any:
     ],
 )
 def test_a_step_is_taken_out_with_its_lines(at: tuple[int, int], after: str) -> None:
-    edit = Text(STEPS).drop_step(place(*at))
+    edit = YamlText(STEPS).drop_step(place(*at))
     assert edit is not None
     assert applied(STEPS, [edit]) == after
 
 
 def test_a_list_keeps_its_last_step() -> None:
-    assert Text("layers: [relu]\n").drop_step(place(1, 10)) is None
-    assert Text("layers:\n  - relu\n").drop_step(place(2, 5)) is None
+    assert YamlText("layers: [relu]\n").drop_step(place(1, 10)) is None
+    assert YamlText("layers:\n  - relu\n").drop_step(place(2, 5)) is None
 
 
 @pytest.mark.parametrize(
@@ -295,5 +295,5 @@ def test_a_list_keeps_its_last_step() -> None:
     ],
 )
 def test_a_step_is_put_at_the_end_of_a_list(source: str, at: tuple[int, int], after: str | None) -> None:
-    edit = Text(source).append_step(place(*at), "relu")
+    edit = YamlText(source).append_step(place(*at), "relu")
     assert (None if edit is None else applied(source, [edit])) == after

@@ -22,7 +22,7 @@ from shapecalc import Model, SpecError, Step, symbol
 from shapecalc.algebra import Expr
 from shapecalc.algebra import term as terms
 from shapecalc.algebra.expr_text import grouped
-from shapecalc.algebra.provenance import bare
+from shapecalc.algebra.provenance import untraced
 from shapecalc.algebra.term import letters
 from shapecalc.cli import main
 from shapecalc.errors import ShapecalcError, Undecided
@@ -216,7 +216,7 @@ def test_a_formula_that_is_lost_on_the_way_is_noticed(monkeypatch: pytest.Monkey
     report = Model(input=[3, 8, 8], layers=[layer]).analyze()
     check_letters(report.derive().layers[0], layer, inputs)
     real = MaxPool2d.output
-    monkeypatch.setattr(MaxPool2d, "output", lambda self, x: tuple(map(bare, real(self, x))))
+    monkeypatch.setattr(MaxPool2d, "output", lambda self, x: tuple(map(untraced, real(self, x))))
     with pytest.raises(AssertionError, match="is told as a number"):
         check_letters(report.derive(batch=True).layers[0], layer, inputs)
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from shapecalc.bridges.keras.keras_twins import REJECTIONS, call, twin_of
 from shapecalc.layers.base import Kind
 from shapecalc.layers.registry import get
-from tests.support.strategies import FIELD_HINTS, INPUTS, Case, Draft, Fields, Sizes, _generic, rules, value
+from tests.support.strategies import FIELD_HINTS, INPUTS, Case, Draft, Fields, Sizes, _generic, drawn
 
 __all__ = ["REJECTIONS", "built", "keras", "keras_cases", "layer", "shape_of"]
 
@@ -68,18 +68,4 @@ def keras_cases(draw: st.DrawFn, kind: str) -> Case:
     draft = KerasDraft(draw, cls)
     inputs = MAPS.get(kind) or (_map if draft.rank else INPUTS.get(kind, _generic))
     draft.inputs = inputs(draft)
-    chosen: list[str] = []
-    for name, rule in rules(cls).items():
-        aimed = name in HINTED and draft.flaw not in ("none", "anything")
-        left_out = not cls.model_fields[name].is_required() and not aimed and draft.chance(2)
-        if name in draft.fields or left_out:
-            continue
-        if name in HINTED:
-            chosen.append(name)
-        else:
-            draft.fields[name] = value(draft, rule)
-    for name, hint in HINTED.items():
-        if name in chosen:
-            draft.fields.setdefault(name, hint(draft))
-    fields = {name: draft.fields[name] for name in cls.model_fields if name in draft.fields}
-    return Case(cls, fields, draft.inputs)
+    return drawn(draft, HINTED)

@@ -17,8 +17,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 import shapecalc
 from shapecalc import Model, ShapeError, SpecError, Undecided, from_torch
-from shapecalc.algebra import symbol
-from shapecalc.algebra.decide import decide
+from shapecalc.algebra import decide, symbol
 from shapecalc.bridges.torch.proof.symbolic_shapes import answer
 from shapecalc.bridges.torch.tracer.module_to_kind import as_layer
 from shapecalc.cli import main

@@ -7,8 +7,7 @@ from typing import Any
 
 import sympy
 
-from shapecalc.algebra import Dim, ceildiv
-from shapecalc.algebra.decide import decide
+from shapecalc.algebra import Dim, ceildiv, decide
 from shapecalc.algebra.proof_cells import Condition, Every, Some, negation
 from shapecalc.algebra.rational import FUNCTIONS, divide
 from shapecalc.algebra.relation import Relation

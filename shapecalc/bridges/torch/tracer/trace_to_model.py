@@ -7,8 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from shapecalc.algebra import symbol
-from shapecalc.algebra.decide import decide
+from shapecalc.algebra import decide, symbol
 from shapecalc.algebra.formula import Formula
 from shapecalc.bridges.torch.tracer.traced_sizes import Guard
 from shapecalc.bridges.torch.tracer.tracing import Trace

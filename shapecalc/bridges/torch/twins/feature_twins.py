@@ -38,9 +38,6 @@ class BatchNormTwin(ModuleTwin[BatchNorm]):
 
     returns_new_tensor = True
 
-    def inferred(self, name: str, shapes: Shapes) -> int:
-        return shapes[0][1] if len(shapes[0]) > 1 else 1
-
 
 class SyncBatchNormTwin(BatchNormTwin, Twin[SyncBatchNorm]):
     """Batch normalization over several devices."""
@@ -52,10 +49,6 @@ class LastAxesTwin(ModuleTwin[OverLastAxes]):
     """Normalization over the last axes: of the last one where no shape is given."""
 
     features_last = True
-
-    def arguments(self, fields: Fields, shapes: Shapes) -> Fields:
-        shape = fields.get("normalized_shape")
-        return {**fields, "normalized_shape": shapes[0][-1] if shape is None else shape}
 
 
 class LayerNormTwin(LastAxesTwin, Twin[LayerNorm]):

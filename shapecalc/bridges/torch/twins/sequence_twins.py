@@ -184,7 +184,3 @@ class BilinearTwin(ModuleTwin[Bilinear]):
     """A product of two tensors' features."""
 
     macs_not_counted = "it is one operation, aten._trilinear; as two matrix products it would be counted"
-
-    def inferred(self, name: str, shapes: Shapes) -> int:
-        left, right = shapes
-        return left[-1] if name == "in1_features" else right[-1]

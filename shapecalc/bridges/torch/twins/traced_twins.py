@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from shapecalc.algebra.decide import decide
+from shapecalc.algebra import decide
 from shapecalc.bridges.torch.twins.operations import Function
 from shapecalc.bridges.torch.twins.source import Source
 from shapecalc.bridges.torch.twins.torch_names import Fields, Shapes

@@ -25,6 +25,7 @@ from shapecalc.bridges.torch.twins.source import FunctionSource, ModuleSource, S
 from shapecalc.bridges.torch.twins.torch_names import Fields, Shapes, Sizes, named, plain
 from shapecalc.errors import SpecError
 from shapecalc.layers.base import Kind
+from shapecalc.layers.roles import Declares, fields_with, sizes_inferred
 
 K = TypeVar("K", bound=Kind)
 
@@ -171,14 +172,6 @@ class Missing(Twin[K]):
 
 # ---- modules
 
-INFERRED = frozenset(
-    (
-        *("in_channels", "in_features", "num_features", "num_channels", "input_size", "d_model", "embed_dim"),
-        *("in1_features", "in2_features"),
-    )
-)
-"""Fields that torch requires and we infer from the input."""
-
 
 class ModuleTwin(Twin[K]):
     """A class of modules: by default the one that the kind names, its arguments called as our fields."""
@@ -189,16 +182,14 @@ class ModuleTwin(Twin[K]):
         return found
 
     def inferred(self, name: str, shapes: Shapes) -> int:
-        """Return the value of a field that is read off the input: by default the size of the channel axis."""
-        x, rank = shapes[0], getattr(self.kind, "rank", None)
-        if self.features_last:
-            return x[-1]
-        axis = 1 if rank is None else len(x) - rank - 1
-        return x[axis] if 0 <= axis < len(x) else 1
+        """Return the size of the input that an argument is; 1 where the input has no such axis."""
+        other = Declares(axis=-1 if self.features_last else None)
+        size = fields_with(self.kind, Declares).get(name, other).size(self.kind, shapes)
+        return size if isinstance(size, int) else 1
 
     def arguments(self, fields: Fields, shapes: Shapes) -> Fields:
         """Return the arguments of the class: those that are inferred, and our fields."""
-        missing = [name for name in self.kind.model_fields if name in INFERRED and fields.get(name) is None]
+        missing = [name for name in sizes_inferred(self.kind) if fields.get(name) is None]
         rest = {name: value for name, value in fields.items() if name not in missing}
         return {name: self.inferred(name, shapes) for name in missing} | rest
 
@@ -207,7 +198,7 @@ class ModuleTwin(Twin[K]):
         arguments = self.arguments(fields, shapes)
         computed = {name for name in arguments if name not in self.kind.model_fields}
         channels = {name for name in computed if arguments[name] == self.inferred(name, shapes)}
-        return ModuleSource(self.target(), arguments, written, INFERRED | channels)
+        return ModuleSource(self.target(), arguments, written, sizes_inferred(self.kind).keys() | channels)
 
     def connected(self, module: nn.Module, fields: Fields, shapes: Shapes) -> nn.Module:
         """Return the module with hooks that gather its inputs and spread its results, which have no name."""

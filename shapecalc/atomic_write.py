@@ -1,0 +1,62 @@
+"""Files that are written completely or not at all: a reader never sees half of one."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from pathlib import Path
+
+from shapecalc.errors import Place, SpecError
+
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+
+def write_file(path: Path, content: bytes, before: bytes | None = None, name: str = "") -> None:
+    """Write a file through a temporary one beside it; links, mode and owner stay as they are.
+
+    `before` is what the file held when it was read: if it holds something else by now, it is left as it
+    is. Raises `SpecError`, with the name that the file has in messages, where it cannot be written.
+    """
+    place, temporary = Place(name or str(path)), None
+    try:
+        target = path.resolve()
+        if target.exists() and not target.is_file():  # a terminal or a pipe
+            target.write_bytes(content)
+            return
+        temporary = target.with_name(f".{target.name[:100]}.{os.getpid()}.tmp")
+        with temporary.open("xb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        if target.exists():
+            status = target.stat()
+            with suppress(OSError, AttributeError):
+                os.chown(temporary, status.st_uid, status.st_gid)
+            temporary.chmod(status.st_mode & 0o7777)
+        if before is not None and target.read_bytes() != before:
+            raise SpecError(
+                "the file was changed while this command ran: it is left as it is now",
+                place=place,
+                hint="run the command again",
+            )
+        temporary.replace(target)
+    except OSError as error:
+        message = f"the file cannot be written: {error.strerror or error}"
+        raise SpecError(message, place=place) from None
+    finally:
+        if temporary is not None:
+            with suppress(OSError):
+                temporary.unlink(missing_ok=True)
+
+
+def rewrite(path: Path, before: str, after: str, name: str = "") -> None:
+    """Write another text into a file that still holds `before`; a byte order mark stays."""
+    try:
+        with path.open("rb") as stream:
+            has_mark = stream.read(3) == _BYTE_ORDER_MARK
+    except OSError as error:
+        raise SpecError(
+            f"the file cannot be read: {error.strerror}", place=Place(name or str(path))
+        ) from None
+    mark = _BYTE_ORDER_MARK if has_mark else b""
+    write_file(path, mark + after.encode(), mark + before.encode(), name)
