@@ -8,17 +8,8 @@ from math import isfinite
 from typing import Any
 
 from shapecalc.layers.base import Kind
-
-_NOT_SAID = frozenset({"inplace", "branches"})
-"""Fields that say nothing about a network once it is built."""
-
-_PER_AXIS = frozenset(
-    (
-        *("kernel_size", "stride", "padding", "dilation", "output_padding", "output_size", "size"),
-        *("scale_factor", "crop"),
-    )
-)
-"""Fields for which one number means the same for every axis."""
+from shapecalc.layers.roles import Holds, Implementation, Lettered, Role, WindowField, roles
+from shapecalc.layers.spatial import OverAxes
 
 
 def canonical(cls: type[Kind], fields: dict[str, Any]) -> Kind:
@@ -30,10 +21,10 @@ def canonical(cls: type[Kind], fields: dict[str, Any]) -> Kind:
     """
     kept: dict[str, Any] = {}
     for name, value in fields.items():
-        info = cls.model_fields.get(name)
-        if info is None or name in _NOT_SAID:
+        info, role = cls.model_fields.get(name), roles(cls).get(name)
+        if info is None or isinstance(role, (Implementation, Holds)):
             continue
-        value = _decimal(short(value) if name in _PER_AXIS else value)  # noqa: PLW2901
+        value = _decimal(short(value) if _is_per_axis(cls, role) else value)  # noqa: PLW2901
         if info.is_required() or _exact(value) != info.default:
             kept[name] = value
     settings = tuple(kept.items())
@@ -41,6 +32,12 @@ def canonical(cls: type[Kind], fields: dict[str, Any]) -> Kind:
         return _cached(cls, settings, repr(settings))
     except TypeError:  # a setting that has no hash
         return cls(**kept)
+
+
+def _is_per_axis(cls: type[Kind], role: Role | None) -> bool:
+    """Say whether one number for a field means the same for every axis."""
+    is_lettered = isinstance(role, Lettered) and (role.per_axis or issubclass(cls, OverAxes))
+    return is_lettered or isinstance(role, WindowField)
 
 
 @lru_cache(maxsize=2048)

@@ -26,6 +26,7 @@ from shapecalc.layers.keras_pool import KerasPool
 from shapecalc.layers.pad import Pad
 from shapecalc.layers.registry import get, kinds
 from shapecalc.layers.reshape import Flatten, Permute
+from shapecalc.layers.roles import Implementation, fields_with, sizes_inferred
 
 K = TypeVar("K", bound=Kind)
 Sizes: TypeAlias = tuple[int, ...]
@@ -54,8 +55,6 @@ NAMES: Mapping[str, str] = {
     "shape": "target_shape",
 }
 """Our fields that have another name in Keras."""
-INFERRED = ("in_channels", "in_features", "num_features", "num_channels")
-"""Fields that may be declared here; Keras reads them off its input."""
 
 
 def plain(value: Any) -> Any:
@@ -85,15 +84,16 @@ class KerasTwin(Counterpart[K]):
 
     def arguments(self, fields: Fields, shapes: Shapes) -> Fields:
         """Return the arguments of the class, by Keras' names, for fields as Keras takes them."""
-        return {self.names.get(name, name): value for name, value in fields.items() if name != "inplace"}
+        unsaid = {*sizes_inferred(self.kind), *fields_with(self.kind, Implementation)}
+        return {self.names.get(name, name): value for name, value in fields.items() if name not in unsaid}
 
     def layer(self, fields: Fields, shapes: Shapes) -> Any:
         """Return the layer for fields as a kind has them, not yet built; raise what Keras raises."""
         fields = {name: plain(value) for name, value in fields.items() if name != "branches"}
-        for name in INFERRED:
-            declared = fields.pop(name, None)
-            if declared is not None and (declared < 1 or declared != shapes[0][-1]):
-                raise ValueError(f"{name} is {declared}, and the input has {shapes[0][-1]}")
+        for name, role in sizes_inferred(self.kind).items():
+            declared, size = fields.get(name), role.size(self.kind, shapes)
+            if isinstance(declared, int) and declared != size:
+                raise ValueError(f"{name} is {declared}, and the input has {size}")
         arguments = self.arguments(fields, shapes)
         return getattr(keras.layers, self.class_name(shapes))(**arguments)
 
