@@ -34,6 +34,10 @@ class EmbeddingBag(NoBuffers, NoMacs, Joint):
     family: ClassVar[Family] = Family.EMBEDDING
     framework: ClassVar[str | None] = "torch"
     torch: ClassVar[str | None] = "torch.nn.EmbeddingBag"
+    unknown_dependence: ClassVar[tuple[str, str] | None] = (
+        "places",
+        "which indices make up a bag follows from numbers in the input, not from shapes",
+    )
 
     num_embeddings: Rows
     embedding_dim: VectorLength

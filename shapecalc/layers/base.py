@@ -12,7 +12,7 @@ weights or without multiplications says so by naming `NoWeights` or `NoMacs` amo
 from abc import abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Annotated, Any, ClassVar, NamedTuple, Self, TypeAlias
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Self, TypeAlias
 
 from pydantic import BaseModel, ConfigDict
 
@@ -28,6 +28,8 @@ from shapecalc.layers.roles import Holds
 
 Shapes: TypeAlias = tuple[Shape, ...]
 Named: TypeAlias = dict[str, Shape]
+Caller: TypeAlias = Literal["module", "function", "method"]
+"""How torch is called: through a module, a function of torch.nn.functional, or otherwise, as `x.relu()`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +101,8 @@ class Kind(BaseModel):
     """The dotted name of Keras' counterpart, if it has one."""
     framework: ClassVar[str | None] = None
     """Whose rules these are, `torch` or `keras`; None where channels play no part and they agree."""
+    unknown_dependence: ClassVar[tuple[str, str] | None] = None
+    """The axes on which results depend in a way that is not known, and why."""
     settles_sizes: ClassVar[bool] = False
     """Whether the sizes of the results are known whatever sizes arrive."""
     statistics: ClassVar[frozenset[str]] = frozenset()

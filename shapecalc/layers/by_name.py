@@ -98,6 +98,10 @@ class Function(Elementwise):
     kind: ClassVar[str] = "elementwise"
     family: ClassVar[Family] = Family.ELEMENTWISE
     framework: ClassVar[str | None] = "torch"
+    unknown_dependence: ClassVar[tuple[str, str] | None] = (
+        "places and channels",
+        "a function such as roll keeps the shape and moves elements",
+    )
 
     function: Annotated[str, Word()]
 
@@ -122,6 +126,10 @@ class Combine(Broadcast):
 
     kind: ClassVar[str] = "combine"
     framework: ClassVar[str | None] = "torch"
+    unknown_dependence: ClassVar[tuple[str, str] | None] = (
+        "places and channels",
+        "a function that is not known to work on each element by itself",
+    )
 
     __init__ = Merge.__init__
 

@@ -24,6 +24,10 @@ class Convolving(NoBuffers, Sliding):
     """The rules of convolution, for any number of axes and in either layout."""
 
     family: ClassVar[Family] = Family.CONVOLUTION
+    unknown_dependence: ClassVar[tuple[str, str] | None] = (
+        "channels",
+        "channels of one group see those of their group alone",
+    )
 
     in_channels: InChannels = None
     out_channels: OutChannels
@@ -128,6 +132,10 @@ class DepthwiseConvolving(NoBuffers, Sliding):
     """The rules of depthwise convolution: every channel has `depth_multiplier` filters of its own."""
 
     family: ClassVar[Family] = Family.CONVOLUTION
+    unknown_dependence: ClassVar[tuple[str, str] | None] = (
+        "channels",
+        "with several filters a channel, several results see one channel",
+    )
 
     in_channels: InChannels = None
     depth_multiplier: Multiplier = 1

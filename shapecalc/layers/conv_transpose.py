@@ -37,6 +37,10 @@ class ConvTranspose(NoBuffers, Spatial):
     """The rules of transposed convolution, for any number of axes."""
 
     family: ClassVar[Family] = Family.TRANSPOSED_CONVOLUTION
+    unknown_dependence: ClassVar[tuple[str, str] | None] = (
+        "channels",
+        "channels of one group see those of their group alone",
+    )
 
     in_channels: InChannels = None
     out_channels: OutChannels

@@ -62,6 +62,10 @@ class Unfold(NoOperations, Columns):
 
     kind: ClassVar[str] = "unfold"
     torch: ClassVar[str | None] = "torch.nn.Unfold"
+    unknown_dependence: ClassVar[tuple[str, str] | None] = (
+        "places",
+        "the columns are a list of windows over two axes in one",
+    )
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         yield from self.spatial_rank(x)
@@ -89,6 +93,10 @@ class Fold(Columns):
 
     kind: ClassVar[str] = "fold"
     torch: ClassVar[str | None] = "torch.nn.Fold"
+    unknown_dependence: ClassVar[tuple[str, str] | None] = (
+        "places and channels",
+        "the columns are a list of windows over two axes in one",
+    )
 
     output_size: OutputSize
 

@@ -45,6 +45,10 @@ class FractionalMaxPool(NoWeights, NoMacs, NoWindow, Spatial):
     """The rules of fractional max pooling, for any number of axes."""
 
     family: ClassVar[Family] = Family.FRACTIONAL_POOL
+    unknown_dependence: ClassVar[tuple[str, str] | None] = (
+        "places",
+        "the windows stand at random distances",
+    )
 
     spare: ClassVar[int] = 0
     """By how much more the input must be than what as many windows need, one apart."""

@@ -117,6 +117,10 @@ class KerasGroupNorm(KerasScaled):
     kind: ClassVar[str] = "group_norm"
     family: ClassVar[Family] = Family.GROUP_NORM
     keras: ClassVar[str | None] = "keras.layers.GroupNormalization"
+    unknown_dependence: ClassVar[tuple[str, str] | None] = (
+        "channels",
+        "channels of one group see those of their group alone",
+    )
 
     num_groups: NumGroups
     num_channels: InChannels = None

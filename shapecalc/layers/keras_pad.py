@@ -12,15 +12,13 @@ from fractions import Fraction
 from typing import Annotated, ClassVar
 
 from shapecalc.layers.arithmetic import scaled
-from shapecalc.layers.base import Layer, NoMacs, NoWeights, NoWindow
 from shapecalc.layers.centre import Centre, Centres, scaled_by
-from shapecalc.layers.counts import NOTHING, Operations
 from shapecalc.layers.crop import Crop
 from shapecalc.layers.dependence import Along, Dependence, interpolated
-from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Each, ExtentPerSide, Integer, OneOf, PerAxis
 from shapecalc.layers.pad import Pad
 from shapecalc.layers.requirement import Requirement, Shape, rank_between, shown
+from shapecalc.layers.resample import Interpolation
 from shapecalc.layers.roles import Lettered, WindowField
 from shapecalc.layers.spatial import ChannelsLast
 
@@ -124,7 +122,7 @@ class KerasCrop3d(KerasCrop):
     keras: ClassVar[str | None] = "keras.layers.Cropping3D"
 
 
-class KerasUpsample(NoWeights, NoMacs, NoWindow, Layer):
+class KerasUpsample(Interpolation):
     """Every element repeated or interpolated: `[N, *n, C]` to `[N, *n·scale_factor, C]`.
 
     Over one to three axes, as the input has; modes other than nearest over two only. No weights,
@@ -136,7 +134,6 @@ class KerasUpsample(NoWeights, NoMacs, NoWindow, Layer):
     """
 
     kind: ClassVar[str] = "upsample"
-    family: ClassVar[Family] = Family.RESAMPLE
     framework: ClassVar[str | None] = "keras"
     keras: ClassVar[str | None] = "keras.layers.UpSampling2D"
 
@@ -179,5 +176,5 @@ class KerasUpsample(NoWeights, NoMacs, NoWindow, Layer):
         even = [scaled_by(axis, f) if isinstance(f, int) else None for axis, f in enumerate(factors, start=1)]
         return (Centre(0), *even, None)
 
-    def operations(self, x: Shape) -> Operations | None:
-        return NOTHING if self.mode == "nearest" else None  # interpolation is not counted
+    def method(self) -> str:
+        return self.mode

@@ -38,6 +38,10 @@ class GroupNorm(SameShape, NoBuffers, NoMacs, NoWindow, Layer):
     framework: ClassVar[str | None] = "torch"
     torch: ClassVar[str | None] = "torch.nn.GroupNorm"
     keras: ClassVar[str | None] = "keras.layers.GroupNormalization"
+    unknown_dependence: ClassVar[tuple[str, str] | None] = (
+        "channels",
+        "channels of one group see those of their group alone",
+    )
 
     num_groups: NumGroups
     num_channels: InChannels = None
@@ -208,6 +212,10 @@ class CrossMapLRN2d(LocalResponseNorm):
 
     kind: ClassVar[str] = "cross_map_lrn2d"
     torch: ClassVar[str | None] = "torch.nn.CrossMapLRN2d"
+    unknown_dependence: ClassVar[tuple[str, str] | None] = (
+        "channels",
+        "torch's running sum never lets go of the first channel",
+    )
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         return rank_between(self.kind, x, 4, 4)

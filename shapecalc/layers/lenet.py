@@ -93,6 +93,10 @@ class PartialConv2d(NoBuffers, Windowed):
     kind: ClassVar[str] = "partial_conv2d"
     family: ClassVar[Family] = Family.CONVOLUTION
     rank: ClassVar[int] = 2
+    unknown_dependence: ClassVar[tuple[str, str] | None] = (
+        "channels",
+        "a table says which channels see which",
+    )
 
     connections: Annotated[tuple[tuple[int, ...], ...], Listed(Listed(Integer(0), 1), 1), AsNumbers()]
     bias: Flag = True

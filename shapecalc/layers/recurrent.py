@@ -10,6 +10,7 @@ torch's FlopCounterMode counts this on the meta device; on the CPU it may read 0
 fused kernel does it all.
 """
 
+from abc import abstractmethod
 from collections.abc import Iterator
 from typing import Annotated, ClassVar
 
@@ -34,26 +35,45 @@ JOINED = {
 """By the number of gates: the single operations that make a number of the state of them."""
 
 
-def gate_operations(layer: "Recurrent | RecurrentCell", inputs: Shapes) -> Operations:
-    """Count gates of two sums of products each, and what joins them.
-
-    A state begins with zeros, which are computed with.
-    """
-    numbers = layer.state_numbers(inputs)
-    biases = 2 * layer.gates if layer.bias else 0
-    sums = Operations(macs=layer.macs(inputs), additions=(biases - layer.gates) * numbers)
-    return sums + (RELU if layer.rectified else JOINED[layer.gates]) * numbers
-
-
-class Recurrent(NoBuffers, Joint):
-    """What recurrent layers share: stacked layers, one or two directions, an initial state or none."""
-
-    family: ClassVar[Family] = Family.RECURRENT
+class Gated(NoBuffers, Joint):
+    """What recurrent layers and cells share: gates of two sums of products each."""
 
     framework: ClassVar[str | None] = "torch"
     gates: ClassVar[int]
     states: ClassVar[tuple[str, ...]] = ("h_0",)
     """The initial states, all of which may be left out."""
+
+    @abstractmethod
+    def macs(self, inputs: Shapes) -> Dim: ...
+
+    @abstractmethod
+    def state_numbers(self, inputs: Shapes) -> Dim:
+        """Return how many numbers of the state are computed: H for every position, layer and direction."""
+
+    @abstractmethod
+    def biases(self) -> int:
+        """Return how many biases a number of the state takes: two for each gate, or none."""
+
+    @property
+    def rectified(self) -> bool:
+        """Whether the state is put through ReLU."""
+        return False
+
+    def operations(self, inputs: Shapes) -> Operations:
+        """Count the gates and what joins them; a state begins with zeros, which are computed with."""
+        numbers = self.state_numbers(inputs)
+        sums = Operations(macs=self.macs(inputs), additions=(self.biases() - self.gates) * numbers)
+        return sums + (RELU if self.rectified else JOINED[self.gates]) * numbers
+
+
+_STATES = "of two directions, each sees the initial states of its own and those of the layers below"
+
+
+class Recurrent(Gated):
+    """What recurrent layers share: stacked layers, one or two directions, an initial state or none."""
+
+    family: ClassVar[Family] = Family.RECURRENT
+    unknown_dependence: ClassVar[tuple[str, str] | None] = ("states", _STATES)
 
     input_size: InFeatures = None
     hidden_size: Count
@@ -145,17 +165,11 @@ class Recurrent(NoBuffers, Joint):
         """Return the multiply-accumulates of one layer in one direction, at one position."""
         return self.gates * self.hidden_size * (features + self.state_size)
 
-    def operations(self, inputs: Shapes) -> Operations:
-        return gate_operations(self, inputs)
-
     def state_numbers(self, inputs: Shapes) -> Dim:
-        """Return how many numbers of the state are computed: H for every position, layer and direction."""
         return self.hidden_size * self.num_layers * self.directions * product(inputs[0][:-1])
 
-    @property
-    def rectified(self) -> bool:
-        """Whether the state is put through ReLU."""
-        return False
+    def biases(self) -> int:
+        return 2 * self.gates if self.bias else 0
 
 
 def gated(gates: int, features: Dim, hidden: Dim, state: Dim, *, bias: bool) -> Named:
@@ -212,6 +226,10 @@ class LSTM(Recurrent):
     torch: ClassVar[str | None] = "torch.nn.LSTM"
     gates: ClassVar[int] = 4
     states: ClassVar[tuple[str, ...]] = ("h_0", "c_0")
+    unknown_dependence: ClassVar[tuple[str, str] | None] = (
+        "states",
+        f"{_STATES}; of a cell, few features or all, as length and layers go",
+    )
 
     proj_size: Annotated[Extent, Lettered(neutral=0)] = 0
 
@@ -262,14 +280,10 @@ class GRU(Recurrent):
     gates: ClassVar[int] = 3
 
 
-class RecurrentCell(NoBuffers, Joint):
+class RecurrentCell(Gated):
     """What recurrent cells share: one position of one layer, the state given or zero."""
 
     family: ClassVar[Family] = Family.RECURRENT_CELL
-
-    framework: ClassVar[str | None] = "torch"
-    gates: ClassVar[int]
-    states: ClassVar[tuple[str, ...]] = ("h_0",)
 
     input_size: InFeatures = None
     hidden_size: Count
@@ -304,17 +318,11 @@ class RecurrentCell(NoBuffers, Joint):
         count = batch[0] if batch else 1
         return count * self.gates * self.hidden_size * (features + self.hidden_size)
 
-    def operations(self, inputs: Shapes) -> Operations:
-        return gate_operations(self, inputs)
-
     def state_numbers(self, inputs: Shapes) -> Dim:
-        """Return how many numbers of the state are computed: H for every sample."""
         return self.hidden_size * product(inputs[0][:-1])
 
-    @property
-    def rectified(self) -> bool:
-        """Whether the state is put through ReLU."""
-        return False
+    def biases(self) -> int:
+        return 2 * self.gates if self.bias else 0
 
 
 class RNNCell(RecurrentCell):

@@ -75,19 +75,26 @@ Mode = Annotated[str, OneOf(tuple(_RANKS))]
 OptionalFlag = Annotated[bool | None, Nullable(Truth())]
 
 
-class Resize(NoWeights, NoMacs, NoWindow, Layer):
-    """What interpolation of all sorts shares."""
+class Interpolation(NoWeights, NoMacs, NoWindow, Layer):
+    """What interpolation of all sorts shares, under either framework."""
 
     family: ClassVar[Family] = Family.RESAMPLE
+
+    @abstractmethod
+    def method(self) -> str:
+        """Return torch's name of the interpolation."""
+
+    def operations(self, x: Shape) -> Operations | None:
+        return NOTHING if self.method().startswith("nearest") else None  # the others are not counted
+
+
+class Resize(Interpolation):
+    """The rules of interpolation to a size or by a factor, as torch does it."""
 
     framework: ClassVar[str | None] = "torch"
 
     size: Size = None
     scale_factor: Scale = None
-
-    @abstractmethod
-    def method(self) -> str:
-        """Return torch's name of the interpolation."""
 
     @model_validator(mode="after")
     def _size_or_scale(self) -> Self:
@@ -162,9 +169,6 @@ class Resize(NoWeights, NoMacs, NoWindow, Layer):
     def rescales(self) -> bool:
         """Whether the scale that was given only settles the size of the result."""
         return False
-
-    def operations(self, x: Shape) -> Operations | None:
-        return NOTHING if self.method().startswith("nearest") else None  # interpolation is not counted
 
     def corners(self) -> bool:
         """Whether the first and the last positions of input and output lie on each other."""

@@ -35,6 +35,10 @@ class CTCLoss(Loss):
     kind: ClassVar[str] = "ctc_loss"
     torch: ClassVar[str | None] = "torch.nn.CTCLoss"
     count: ClassVar[int] = 4
+    unknown_dependence: ClassVar[tuple[str, str] | None] = (
+        "targets",
+        "where the target of each sequence begins is in the lengths, which are numbers",
+    )
 
     blank: Extent = 0
     zero_infinity: Flag = False

@@ -39,6 +39,10 @@ class PixelShuffle(NoWeights, NoOperations, NoWindow, Layer):
     family: ClassVar[Family] = Family.RESHAPE
     framework: ClassVar[str | None] = "torch"
     torch: ClassVar[str | None] = "torch.nn.PixelShuffle"
+    unknown_dependence: ClassVar[tuple[str, str] | None] = (
+        "channels",
+        "channels become places",
+    )
 
     upscale_factor: Annotated[Count, Lettered("r")]
 
@@ -76,6 +80,10 @@ class PixelUnshuffle(NoWeights, NoOperations, NoWindow, Layer):
     family: ClassVar[Family] = Family.RESHAPE
     framework: ClassVar[str | None] = "torch"
     torch: ClassVar[str | None] = "torch.nn.PixelUnshuffle"
+    unknown_dependence: ClassVar[tuple[str, str] | None] = (
+        "channels",
+        "places become channels",
+    )
 
     downscale_factor: Annotated[Count, Lettered("r")]
 

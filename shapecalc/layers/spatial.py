@@ -16,6 +16,27 @@ from shapecalc.layers.requirement import Requirement, Shape, rank_between
 AXES = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
 """What the spatial axes are called in messages, by their number."""
 
+AXIS_NAMES = {
+    "N": "batch",
+    "C": "channels",
+    "E": "features",
+    "F": "features",
+    "k": "inner size",
+    "m": "columns",
+    "n": "rows",
+    **{name[0].upper(): name for names in AXES.values() for name in names},
+}
+"""What an axis is called in words, by its letter."""
+
+
+def spatial_letters(rank: int) -> tuple[str, ...]:
+    """Return the letters of the spatial axes; none for another number of axes than 1, 2 and 3.
+
+    >>> spatial_letters(1), spatial_letters(3), spatial_letters(4)
+    (('L',), ('D', 'H', 'W'), ())
+    """
+    return tuple(name[0].upper() for name in AXES.get(rank, ()))
+
 
 class OverAxes(Kind):
     """A kind over `rank` spatial axes behind a channel axis, batched or not."""
@@ -45,7 +66,7 @@ class OverAxes(Kind):
         return x[-self.rank :]
 
     def axes(self, x: Shape, number: int) -> tuple[str, ...]:
-        return ("C", *(axis[0].upper() for axis in AXES[self.rank]))
+        return ("C", *spatial_letters(self.rank))
 
     def resized(self, x: Shape, sizes: Shape, channels: Dim | None = None) -> Shape:
         """Return the shape with other spatial sizes and, if given, other channels."""

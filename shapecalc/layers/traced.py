@@ -179,6 +179,10 @@ class Opaque(Merge):
     family: ClassVar[Family] = Family.OPAQUE
     framework: ClassVar[str | None] = "torch"
     keeps_places: ClassVar[bool] = False
+    unknown_dependence: ClassVar[tuple[str, str] | None] = (
+        "places and channels",
+        "no rule is known for the operation",
+    )
 
     __init__ = Merge.__init__
 

@@ -26,6 +26,10 @@ class MaxUnpool(NoWeights, NoOperations, OverAxes, Joint):
     """The rules of unpooling, for any number of axes."""
 
     family: ClassVar[Family] = Family.UNPOOL
+    unknown_dependence: ClassVar[tuple[str, str] | None] = (
+        "places",
+        "the places of the maxima are numbers in the input, not shapes",
+    )
 
     kernel_size: KernelSize
     stride: StridePerAxis = None

@@ -75,6 +75,10 @@ class Wrapper(Kind):
     """What layers around a layer share: which layer it is, and which of its weights is replaced."""
 
     family: ClassVar[Family] = Family.WRAPPER
+    unknown_dependence: ClassVar[tuple[str, str] | None] = (
+        "channels",
+        "it sees what the layer inside sees, and says what that says",
+    )
 
     framework: ClassVar[str | None] = "torch"
 

@@ -20,6 +20,7 @@ from shapecalc import Layer, SpecError, register
 from shapecalc.cli import main
 from shapecalc.conventions.by_tool import CONVENTIONS, convention
 from shapecalc.conventions.layer_call import LayerCall
+from shapecalc.layers import MultiheadAttention
 from shapecalc.layers.base import AnyShape, Elementwise, NoMacs, NoWeights, NoWindow, SameShape
 from shapecalc.layers.registry import get, kinds, unregister
 from shapecalc.report.reconciliation import accounts, changes
@@ -554,7 +555,7 @@ def test_the_multiplications_of_macs_are_among_the_operations(kind: str) -> None
 
 
 def test_attention_to_another_sequence_takes_a_softmax_over_its_length() -> None:
-    layer = get("multihead_attention").model_validate({"num_heads": 2})
+    layer = MultiheadAttention(num_heads=2)
     operations = layer.operations_on(((5, 6), (9, 6), (9, 6)))
     assert operations is not None
     assert (operations.exponentials, operations.by_part()["additions"]) == (90, 1_598)
