@@ -13,7 +13,7 @@ from shapecalc.diagnostics.misaligned_branches import drifting_centres
 from shapecalc.engine.unread_input import unread
 from shapecalc.errors import Place
 from shapecalc.layers.arithmetic import extent
-from shapecalc.layers.declaration import AXES
+from shapecalc.layers.axis_names import AXES
 from shapecalc.layers.linear import Dense
 from shapecalc.layers.requirement import shown
 from shapecalc.layers.reshape import Permute, Transpose

@@ -11,10 +11,10 @@ from typing import ClassVar
 
 from shapecalc.algebra import Dim, maximum, product, quotient
 from shapecalc.layers.arithmetic import transposed
+from shapecalc.layers.axis_names import AXES
 from shapecalc.layers.base import Named, NoBuffers, Window
 from shapecalc.layers.conv import mixed
 from shapecalc.layers.counts import Operations
-from shapecalc.layers.declaration import AXES
 from shapecalc.layers.dependence import AxisDependence
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Flag

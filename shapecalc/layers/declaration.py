@@ -11,13 +11,11 @@ from functools import cache
 from inspect import cleandoc
 from typing import TYPE_CHECKING, Any
 
+from shapecalc.layers.axis_names import AXES, spatial_letters
 from shapecalc.layers.roles import Inferred, Makes, fields_with
 
 if TYPE_CHECKING:
     from shapecalc.layers.base import Kind
-
-AXES = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
-"""What the spatial axes are called, by their number."""
 
 
 def snake_case(name: str) -> str:
@@ -96,11 +94,11 @@ def document(cls: type[Kind], rank: int | None) -> None:
 
 def _words(rank: int) -> dict[str, str]:
     """Return what a text about all ranks leaves open."""
-    *others, last = axes = AXES[rank]
+    *others, last = AXES[rank]
     return {
         "rank": str(rank),
         "axes": f"{', '.join(others)} and {last}" if others else last,
-        "sizes": ", ".join(axis[0].upper() for axis in axes),
+        "sizes": ", ".join(spatial_letters(rank)),
         "k": ", ".join("k" * rank),
         "ones": ", ".join("1" * rank),
     }

@@ -12,9 +12,9 @@ from pydantic import model_validator
 
 from shapecalc.algebra import Dim, product
 from shapecalc.algebra.formula import Formula
+from shapecalc.layers.axis_names import AXES
 from shapecalc.layers.base import NoMacs, NoWeights, NoWindow, Shapes
 from shapecalc.layers.counts import Operations, greatest
-from shapecalc.layers.declaration import AXES
 from shapecalc.layers.dependence import Dependence, placed, unsaid
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Decimal, Each, Flag, Nullable, complaint

@@ -11,10 +11,10 @@ from typing import Annotated, ClassVar
 
 from shapecalc.algebra import Dim, maximum
 from shapecalc.layers.arithmetic import extent, transposed, transposed_same, transposed_valid
+from shapecalc.layers.axis_names import AXES
 from shapecalc.layers.base import Named, NoBuffers, Window
 from shapecalc.layers.conv_transpose import scattered
 from shapecalc.layers.counts import Operations
-from shapecalc.layers.declaration import AXES
 from shapecalc.layers.dependence import EVERYTHING, AxisDependence
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Each, Flag, Integer, Nullable, PerAxis

@@ -14,8 +14,8 @@ from pydantic import model_validator
 
 from shapecalc.algebra import Dim
 from shapecalc.layers.arithmetic import padded, uncropped
+from shapecalc.layers.axis_names import AXES
 from shapecalc.layers.base import NoOperations, NoWeights, NoWindow
-from shapecalc.layers.declaration import AXES
 from shapecalc.layers.dependence import Dependence
 from shapecalc.layers.extended_number import Fill
 from shapecalc.layers.family import Family

@@ -14,9 +14,9 @@ from typing import Annotated, Any, ClassVar
 
 from shapecalc.algebra import Dim, product
 from shapecalc.layers.arithmetic import window, window_ceil
+from shapecalc.layers.axis_names import AXES
 from shapecalc.layers.base import NoMacs, NoWeights, Shapes, Window
 from shapecalc.layers.counts import Operations, greatest, mean, norm
-from shapecalc.layers.declaration import AXES
 from shapecalc.layers.extended_number import INFINITIES, Power
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Each, ExtentPerAxis, Flag, Integer, Nullable, PerAxis, complaint

@@ -194,6 +194,7 @@ class RNN(Recurrent, torch="torch.nn.RNN"):
     """
 
     gates: ClassVar[int] = 1
+    order = "input_size hidden_size num_layers nonlinearity ..."
 
     nonlinearity: Nonlinearity = "tanh"
 

@@ -7,9 +7,9 @@ from pydantic import model_validator
 
 from shapecalc.algebra import Dim
 from shapecalc.layers.arithmetic import extent, unread, written
+from shapecalc.layers.axis_names import AXES, spatial_letters
 from shapecalc.layers.base import Kind, Layer, Window
 from shapecalc.layers.centre import Centre, Centres, spread_over
-from shapecalc.layers.declaration import AXES
 from shapecalc.layers.dependence import Along, AxisDependence, Dependence, placed, scattered_by, swept, unsaid
 from shapecalc.layers.fields import Each, complaint
 from shapecalc.layers.requirement import Requirement, Shape, rank_between
@@ -43,7 +43,7 @@ class OverAxes(Kind):
         return x[-self.rank :]
 
     def axes(self, x: Shape, number: int) -> tuple[str, ...]:
-        return ("C", *(axis[0].upper() for axis in AXES[self.rank]))
+        return ("C", *spatial_letters(self.rank))
 
     def resized(self, x: Shape, sizes: Shape, channels: Dim | None = None) -> Shape:
         """Return the shape with other spatial sizes and, if given, other channels."""

@@ -10,8 +10,8 @@ from typing import Annotated, ClassVar
 
 from shapecalc.algebra import Dim
 from shapecalc.layers.arithmetic import transposed
+from shapecalc.layers.axis_names import AXES
 from shapecalc.layers.base import Joint, NoOperations, NoWeights, Shapes
-from shapecalc.layers.declaration import AXES
 from shapecalc.layers.dependence import Dependence, placed, unsaid
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Each, Integer, Nullable, PerAxis

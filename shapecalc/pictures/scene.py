@@ -9,7 +9,6 @@ from shapecalc.layers.requirement import Shape
 from shapecalc.report.node import Node
 from shapecalc.report.outline import Item, lines, outline
 from shapecalc.report.report import Report
-from shapecalc.report.table_cells import heading
 
 MOST_BOXES = 40
 """How many boxes a picture may have whose depth nobody chose."""
@@ -62,7 +61,7 @@ class Scene:
     @property
     def title(self) -> str:
         """What network this is, on which input."""
-        return heading(self.report)
+        return self.report.heading()
 
     def reaching(self, number: int) -> set[int]:
         """Return the boxes from which a way leads to a box, itself among them."""
@@ -135,13 +134,16 @@ class _Making:
             if item.node is None:
                 return
             # A merge stands behind its branches, for itself.
-            item = Item(item.label, item.kind, [item.node], item.depth, item.node, loops=item.loops)
+            item = Item(
+                item.path, item.label, item.kind, [item.node], item.depth, item.node, loops=item.loops
+            )
         nodes = item.nodes
         is_layer = item.node is not None and len(nodes) == 1
-        shape = item.output
-        assert shape is not None
         box = self._box(
-            item.label, family(nodes[0]) if is_layer and item.count == 1 else _part(nodes, item), shape, item
+            item.label,
+            family(nodes[0]) if is_layer and item.count == 1 else _part(nodes, item),
+            item.output,
+            item,
         )
         box.frame = frame
         for node in nodes:

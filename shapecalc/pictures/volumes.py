@@ -12,7 +12,6 @@ from shapecalc.layers.requirement import Shape
 from shapecalc.pictures.scene import Box, Scene, deepest, scene
 from shapecalc.pictures.trunk import trunk
 from shapecalc.report.report import Report
-from shapecalc.report.table_cells import visible
 
 MOST_VOLUMES = 40
 """How many volumes a picture may have whose depth nobody chose."""
@@ -137,7 +136,7 @@ def _shortened(shown: list[Volume]) -> Iterator[Volume]:
 
 def _measured(box: Box, report: Report) -> tuple[int, tuple[int, ...]]:
     """Return the channels and the sides; the rows of what a layer calls a sequence are its only side."""
-    shape = _numbers(visible(box.output, report, batch=False), box)
+    shape = _numbers(report.visible(box.output), box)
     if len(shape) < 2:
         return (shape[0] if shape else 1), ()
     is_last = report.graph.channel_axis == -1

@@ -48,7 +48,7 @@ from shapecalc.layers.dependence import Along, Dependence
 from shapecalc.layers.requirement import Shape
 from shapecalc.report.node import Node
 from shapecalc.report.report import Report
-from shapecalc.report.table import table
+from tests.support.layer_tables import table
 from tests.support.networks import networks
 from tests.support.seen_by_torch import check_part
 
