@@ -77,6 +77,7 @@ class Add(Broadcast):
     """
 
     kind: ClassVar[str] = "add"
+    symbol: ClassVar[str] = "+"
     torch: ClassVar[str | None] = "torch.add"
     keras: ClassVar[str | None] = "keras.layers.Add"
 
@@ -97,6 +98,7 @@ class Multiply(Broadcast):
     """
 
     kind: ClassVar[str] = "multiply"
+    symbol: ClassVar[str] = "×"
     torch: ClassVar[str | None] = "torch.mul"
     keras: ClassVar[str | None] = "keras.layers.Multiply"
 
