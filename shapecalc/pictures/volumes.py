@@ -128,7 +128,12 @@ _CHANNELS_FIRST = {Group.CONVOLUTION, Group.POOLING, Group.RESAMPLE, Group.PADDI
 def _is_drawn(box: Box, same_size: bool) -> bool:
     if box.family in _KEEPS_MAPS:
         return False
-    return not (same_size and box.node is not None and isinstance(box.node.layer, Multiply))
+    if not same_size or box.node is None:
+        return True
+    is_idle_pool = (
+        box.family == Group.POOLING and box.node.window is None
+    )  # adaptive, to the size of its input
+    return not (is_idle_pool or isinstance(box.node.layer, Multiply))
 
 
 def _shortened(shown: list[Volume]) -> Iterator[Volume]:
