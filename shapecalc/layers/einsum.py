@@ -109,7 +109,8 @@ class Einsum(Merge):
         so_far = own[0]
         total: Dim = 0
         for number, term in enumerate(own[1:], start=1):
-            needed = set(right).union(*own[number + 1 :])
+            later = {letter for axes in own[number + 1 :] for letter, n in axes.items() if n != 1}
+            needed = later.union(right)
             summed = {one for one in so_far.keys() & term.keys() - needed if so_far[one] != 1 != term[one]}
             together = {**so_far, **{one: n for one, n in term.items() if n != 1 or one not in so_far}}
             if summed:

@@ -174,6 +174,15 @@ def test_torch_is_imported_only_in_its_bridge() -> None:
     assert outside(graph, "torch") > others
 
 
+def test_keras_is_imported_only_in_its_bridge() -> None:
+    graph = grimp.build_graph(
+        "shapecalc", include_external_packages=True, exclude_type_checking_imports=True, cache_dir=None
+    )
+    assert outside(graph, "keras") == {"shapecalc.bridges.keras.keras_twins"}
+    users = graph.find_modules_that_directly_import("shapecalc.bridges.keras.keras_twins")
+    assert {one for one in users if not one.startswith("shapecalc.bridges.keras")} == set()
+
+
 def test_documentation_tools_are_imported_only_in_their_room() -> None:
     graph = grimp.build_graph(
         "shapecalc", include_external_packages=True, exclude_type_checking_imports=True, cache_dir=None
