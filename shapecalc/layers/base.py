@@ -377,6 +377,9 @@ class Merge(Joint):
     keeps_places: ClassVar[bool] = True
     """Whether elements meet that stand at the same place, as in a sum; in a matrix product they do not."""
 
+    symbol: ClassVar[str] = ""
+    """The sign of the operation, if it has one; a picture writes it instead of the name."""
+
     branches: Annotated[tuple[tuple[str, Any], ...] | None, Holds()] = None
 
     def __init__(self, *unnamed: Any, **given: Any) -> None:

@@ -76,6 +76,8 @@ class Add(Broadcast, torch="torch.add", keras="keras.layers.Add"):
     (1, 256, 56, 56)
     """
 
+    symbol: ClassVar[str] = "+"
+
     __init__ = Merge.__init__  # said again for type checkers, which expect fields only
 
     def operations(self, inputs: Shapes) -> Operations:
@@ -91,6 +93,8 @@ class Multiply(Broadcast, torch="torch.mul", keras="keras.layers.Multiply"):
     >>> Multiply().output(((1, 64, 56, 56), (1, 64, 1, 1)))
     (1, 64, 56, 56)
     """
+
+    symbol: ClassVar[str] = "×"
 
     __init__ = Merge.__init__
 
