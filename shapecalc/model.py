@@ -395,18 +395,11 @@ class Model(Shown, Spec):
     def _page(self) -> Page:
         """Return the report at the defaults, or the error."""
         from shapecalc.render.piece import Paragraph, Strong, Verbatim
-        from shapecalc.report.report_page import report_page
 
         try:
-            return report_page(self.analyze())
+            return self.analyze()._page()  # noqa: SLF001  (one protocol)
         except ShapecalcError as error:
             return Paragraph((Strong(self.title or self.name), f" ({self.name})")), Verbatim(str(error))
-
-    def _plain(self) -> str:
-        try:
-            return str(self.analyze())
-        except ShapecalcError as error:
-            return f"{self.title or self.name} ({self.name})\n\n{error}"
 
     def to_yaml(self) -> str:
         """Return the model as YAML; `loads` of it gives an equal model."""

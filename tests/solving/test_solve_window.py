@@ -307,7 +307,7 @@ def test_a_keras_encoder_is_mirrored_by_keras() -> None:
 
 
 def test_a_layer_of_a_model_is_an_encoder() -> None:
-    layer: Any = shapecalc.load("resnet50").analyze()["stem.conv2d"].layer
+    layer: Any = shapecalc.load("resnet50").analyze().layer("stem.conv2d").layer
     assert solve_mirror(layer).encoder == Setting("conv2d", 7, 2, 3)
     assert isinstance(solve_mirror(layer)[0], Mirror)
 

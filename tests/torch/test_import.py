@@ -128,7 +128,7 @@ def test_shared_modules_share() -> None:
     report = from_torch(Siamese(), input=MODULES[Siamese]).analyze()
     again = [node.path for node in report if node.shares is not None]
     assert again == ["tower.0_2"]
-    assert report["tower.0_2"].shares == "tower.0"
+    assert report.layer("tower.0_2").shares == "tower.0"
 
 
 def test_tied_weights_are_counted_once() -> None:

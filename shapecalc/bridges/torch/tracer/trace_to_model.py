@@ -11,11 +11,11 @@ from shapecalc.algebra import decide, symbol
 from shapecalc.algebra.formula import Formula
 from shapecalc.bridges.torch.tracer.traced_sizes import Guard
 from shapecalc.bridges.torch.tracer.tracing import Trace
-from shapecalc.bridges.torch.twins.twin import twin_of
 from shapecalc.errors import ShapecalcError
+from shapecalc.layers.axis_names import spatial_letters
 from shapecalc.layers.base import Kind
 from shapecalc.layers.linear import Embedding
-from shapecalc.layers.spatial import spatial_letters
+from shapecalc.layers.roles import sizes_inferred
 from shapecalc.layers.traced import SIGNS, Require
 from shapecalc.model import Model
 from shapecalc.spec.tree import Step
@@ -87,8 +87,13 @@ def _spatial_rank(trace: Trace) -> int:
 def _starts_on_features(trace: Trace, title: str) -> bool:
     readers = (one for one in trace.steps if one.source is None or title in one.source)
     return getattr(next(readers, None), "body", None) is not None and any(
-        isinstance(one.body, Kind) and twin_of(one.body).features_last for one in trace.steps[:2]
+        isinstance(one.body, Kind) and _reads_features(one.body) for one in trace.steps[:2]
     )
+
+
+def _reads_features(layer: Kind) -> bool:
+    """Say whether a layer's features are the last axis, so that positions come before it."""
+    return any(role.axis == -1 for role in sizes_inferred(type(layer)).values())
 
 
 def _with_guards(trace: Trace) -> list[Step]:

@@ -150,4 +150,3 @@ class RBFTwin(ModuleTwin[RBF]):
     """The distance to centres."""
 
     own = standalone.RBF
-    features_last = True

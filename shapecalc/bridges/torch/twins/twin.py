@@ -25,7 +25,7 @@ from shapecalc.bridges.torch.twins.source import FunctionSource, ModuleSource, S
 from shapecalc.bridges.torch.twins.torch_names import Fields, Shapes, Sizes, named, plain
 from shapecalc.errors import SpecError
 from shapecalc.layers.base import Kind
-from shapecalc.layers.roles import Declares, fields_with, sizes_inferred
+from shapecalc.layers.roles import Declares, sizes_inferred
 
 K = TypeVar("K", bound=Kind)
 
@@ -63,8 +63,6 @@ class Twin(Counterpart[K]):
     """Why shapes do not determine the cost."""
     fused: ClassVar[bool] = False
     """Whether torch answers for a fused kernel; decomposed, it would pin the length of the sequence."""
-    features_last: ClassVar[bool] = False
-    """Whether the features are the last axis, so that positions come before it."""
     returns_new_tensor: ClassVar[bool] = False
     """Whether the result is a new tensor of the input's dtype that depends on no state but the weights."""
     returns_contiguous: ClassVar[bool] = False
@@ -181,24 +179,22 @@ class ModuleTwin(Twin[K]):
         found: Callable[..., nn.Module] = self.own or named(str(self.kind.torch))
         return found
 
-    def inferred(self, name: str, shapes: Shapes) -> int:
-        """Return the size of the input that an argument is; 1 where the input has no such axis."""
-        other = Declares(axis=-1 if self.features_last else None)
-        size = fields_with(self.kind, Declares).get(name, other).size(self.kind, shapes)
-        return size if isinstance(size, int) else 1
-
     def arguments(self, fields: Fields, shapes: Shapes) -> Fields:
-        """Return the arguments of the class: those that are inferred, and our fields."""
-        missing = [name for name in sizes_inferred(self.kind) if fields.get(name) is None]
-        rest = {name: value for name, value in fields.items() if name not in missing}
-        return {name: self.inferred(name, shapes) for name in missing} | rest
+        """Return the arguments of the class: the sizes that we infer and torch requires, and our fields."""
+        missing: Fields = {
+            name: role.size(self.kind, shapes) or 1  # where the input has no such axis torch refuses it
+            for name, role in sizes_inferred(self.kind).items()
+            if fields.get(name) is None
+        }
+        return missing | {name: value for name, value in fields.items() if name not in missing}
 
     def call(self, fields: Fields, shapes: Shapes, written: Mapping[str, Any]) -> ModuleSource:
         """Return the call of the class, which `build` makes and `export` writes."""
         arguments = self.arguments(fields, shapes)
+        channels = Declares().size(self.kind, shapes)
         computed = {name for name in arguments if name not in self.kind.model_fields}
-        channels = {name for name in computed if arguments[name] == self.inferred(name, shapes)}
-        return ModuleSource(self.target(), arguments, written, sizes_inferred(self.kind).keys() | channels)
+        inferred = {name for name in computed if arguments[name] == channels}
+        return ModuleSource(self.target(), arguments, written, sizes_inferred(self.kind).keys() | inferred)
 
     def connected(self, module: nn.Module, fields: Fields, shapes: Shapes) -> nn.Module:
         """Return the module with hooks that gather its inputs and spread its results, which have no name."""
