@@ -18,6 +18,10 @@ from shapecalc.layers.requirement import Shape
 from shapecalc.layers.select import Mean
 
 
+def _words(text: str) -> list[str]:
+    return text.split()
+
+
 def _counted(**names: str) -> dict[str, Operations]:
     """Return one operation of a part for each element, for functions that take just that."""
     return {name: Operations(**{part: 1}) for part, text in names.items() for name in text.split()}
@@ -36,49 +40,51 @@ POINTWISE: Mapping[str, Operations | None] = {
         error_functions="erf erfc special_erf special_erfc",
         roots="sqrt",
     ),
-    **dict.fromkeys("neg negative positive masked_fill tril triu".split(), NOTHING),
+    **dict.fromkeys(_words("neg negative positive masked_fill tril triu"), NOTHING),
     **dict.fromkeys(("clamp", "clip"), Operations(comparisons=2)),
     **dict.fromkeys(("expm1", "special_expm1"), Operations(exponentials=1, additions=1)),
     **dict.fromkeys(("log1p", "special_log1p"), Operations(logarithms=1, additions=1)),
     "rsqrt": Operations(roots=1, divisions=1),
     "special_expit": SIGMOID,
     **dict.fromkeys(
-        """
-        acos acosh addcdiv addcmul angle arccos arccosh arcsin arcsinh arctan arctan2 arctanh asin asinh atan
-        atan2 atanh bitwise_and bitwise_left_shift bitwise_not bitwise_or bitwise_right_shift bitwise_xor ceil
-        conj_physical copysign cos cosh deg2rad digamma erfinv fix floor floor_divide fmax fmin fmod frac gcd
-        heaviside hypot i0 igamma igammac isclose isfinite isinf isnan isneginf isposinf lcm ldexp lerp
-        lgamma logaddexp logaddexp2 logical_and logical_not logical_or logical_xor logit mvlgamma nan_to_num
-        nextafter polygamma rad2deg remainder round sgn signbit sin sinc sinh tan trunc where xlogy
-        special_airy_ai special_bessel_j0 special_bessel_j1 special_bessel_y0 special_bessel_y1
-        special_chebyshev_polynomial_t special_chebyshev_polynomial_u special_chebyshev_polynomial_v
-        special_chebyshev_polynomial_w special_digamma special_entr special_erfcx special_erfinv
-        special_gammainc special_gammaincc special_gammaln special_hermite_polynomial_h
-        special_hermite_polynomial_he special_i0 special_i0e special_i1 special_i1e
-        special_laguerre_polynomial_l special_legendre_polynomial_p special_log_ndtr special_logit
-        special_modified_bessel_i0 special_modified_bessel_i1 special_modified_bessel_k0
-        special_modified_bessel_k1 special_multigammaln special_ndtr special_ndtri
-        special_psi special_round special_scaled_modified_bessel_k0 special_scaled_modified_bessel_k1
-        special_shifted_chebyshev_polynomial_t special_shifted_chebyshev_polynomial_u
-        special_shifted_chebyshev_polynomial_v special_shifted_chebyshev_polynomial_w special_sinc
-        special_spherical_bessel_j0 special_xlog1py special_xlogy special_zeta
-        """.split()
+        _words(
+            """
+            acos acosh addcdiv addcmul angle arccos arccosh arcsin arcsinh arctan arctan2 arctanh asin asinh
+            atan atan2 atanh bitwise_and bitwise_left_shift bitwise_not bitwise_or bitwise_right_shift
+            bitwise_xor ceil conj_physical copysign cos cosh deg2rad digamma erfinv fix floor floor_divide
+            fmax fmin fmod frac gcd heaviside hypot i0 igamma igammac isclose isfinite isinf isnan isneginf
+            isposinf lcm ldexp lerp lgamma logaddexp logaddexp2 logical_and logical_not logical_or logical_xor
+            logit mvlgamma nan_to_num nextafter polygamma rad2deg remainder round sgn signbit sin sinc sinh
+            tan trunc where xlogy special_airy_ai special_bessel_j0 special_bessel_j1 special_bessel_y0
+            special_bessel_y1 special_chebyshev_polynomial_t special_chebyshev_polynomial_u
+            special_chebyshev_polynomial_v special_chebyshev_polynomial_w special_digamma special_entr
+            special_erfcx special_erfinv special_gammainc special_gammaincc special_gammaln
+            special_hermite_polynomial_h special_hermite_polynomial_he special_i0 special_i0e special_i1
+            special_i1e special_laguerre_polynomial_l special_legendre_polynomial_p special_log_ndtr
+            special_logit special_modified_bessel_i0 special_modified_bessel_i1 special_modified_bessel_k0
+            special_modified_bessel_k1 special_multigammaln special_ndtr special_ndtri special_psi
+            special_round special_scaled_modified_bessel_k0 special_scaled_modified_bessel_k1
+            special_shifted_chebyshev_polynomial_t special_shifted_chebyshev_polynomial_u
+            special_shifted_chebyshev_polynomial_v special_shifted_chebyshev_polynomial_w special_sinc
+            special_spherical_bessel_j0 special_xlog1py special_xlogy special_zeta
+            """
+        )
     ),
 }
-"""torch's functions of the elements at one place, of one tensor or several, with their operations per element.
+"""torch's functions of the elements at one place, of one tensor or several, and their operations for each.
 
 None where they are not counted. A test holds the names to torch's tag `pointwise`, in both directions.
 """
 
 MOVING: Mapping[str, Operations | None] = {
-    **dict.fromkeys("flip fliplr flipud roll".split(), NOTHING),
-    **dict.fromkeys("argsort bernoulli cumprod cumsum logcumsumexp normalize renorm".split()),
+    **dict.fromkeys(_words("flip fliplr flipud roll"), NOTHING),
+    **dict.fromkeys(_words("argsort bernoulli cumprod cumsum logcumsumexp normalize renorm")),
 }
 """Functions that keep the shape of one tensor and move its elements or mix them."""
 
 LIKE: Mapping[str, Operations | None] = {
-    **dict.fromkeys("empty_like fill full_like ones_like zero zeros_like".split(), NOTHING),
-    **dict.fromkeys("rand_like randint_like randn_like".split()),
+    **dict.fromkeys(_words("empty_like fill full_like ones_like zero zeros_like"), NOTHING),
+    **dict.fromkeys(_words("rand_like randint_like randn_like")),
 }
 """Functions that take a shape from their tensor and nothing else."""
 

@@ -20,21 +20,26 @@ from shapecalc.bridges.torch.tracer.trace import Trace, tensors_in
 from shapecalc.bridges.torch.tracer.traced_number import concrete, pinned, traced_in
 from shapecalc.bridges.torch.tracer.traced_sizes import caller_location, field_value
 
-_ALIASES = frozenset(
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_ALIASES = _words(
     """
-    alias as_subclass as_tensor bfloat16 bool clone contiguous cpu cuda data detach double float half int long
-    real requires_grad tensor to type type_as
-    """.split()
+    alias as_subclass as_tensor bfloat16 bool clone contiguous cpu cuda data detach double float half int
+    long real requires_grad tensor to type type_as
+    """
 )
 """Functions that return their tensor, or the same numbers in another form: no step."""
 
-_NO_MACS = frozenset(
+_NO_MACS = _words(
     """
     affine_grid argmax argmin cummax diag diagonal fold gather getitem grid_sample hsplit index_add
     index_copy index_put index_select masked_select max max_unpool1d max_unpool2d max_unpool3d median
-    meshgrid min narrow nonzero one_hot quantile repeat repeat_interleave rot90 scatter scatter_add setitem
-    sort take take_along_dim tensor_split tile topk unfold unique vsplit
-    """.split()
+    min narrow nonzero one_hot quantile repeat_interleave scatter scatter_add setitem
+    sort take take_along_dim tensor_split topk unfold unique vsplit
+    """
 )
 """Functions without a rule that pick, compare or copy: what they cost is known, their shapes are not."""
 
@@ -178,12 +183,19 @@ def _sizes_of_new(name: str, given: dict[str, Any]) -> Sequence[Any]:
     """Return the shape of a tensor that is made of numbers, as far as its arguments say it."""
     if isinstance(given.get("size"), (tuple, list)):
         return tuple(given["size"])
-    start, end, step = given.get("start", 0), given.get("end"), given.get("step", 1)
-    if name == "arange" and all(isinstance(number, int) for number in (start, end, step)) and step:
-        return (-((start - end) // step),)
+    if name == "arange":
+        return _length(given.get("start", 0), given.get("end"), given.get("step", 1))
     if name == "eye":
         return (given["n"], given.get("m", given["n"]))
     return (given["steps"],) if "steps" in given else ()
+
+
+def _length(start: Any, end: Any, step: Any) -> Sequence[Any]:
+    """Return the length of a range of integers, ⌈(end - start)/step⌉; nothing for other numbers."""
+    if type(step) is not int or not isinstance(start, int) or not isinstance(end, int):
+        return ()
+    span = end if type(start) is int and start == 0 else end - start
+    return (span if step == 1 else -(-span // step),)
 
 
 def _pin(value: Any) -> None:

@@ -1,4 +1,4 @@
-"""The functions that are several steps, or take the sizes of their results: products, views, parts, indices."""
+"""Functions that are several steps or take the sizes of their results: products, views, parts, indices."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def _target_shape(call: Call) -> tuple[Any, ...] | None:
     other = call.first("size", "shape", "other")
     if isinstance(other, Tensor):
         return call.trace.sizes(other)
-    return other if isinstance(other, (tuple, list)) or other is None else (other,)
+    return tuple(other) if isinstance(other, (tuple, list)) else None if other is None else (other,)
 
 
 def _reshape(call: Call) -> bool:
@@ -70,7 +70,7 @@ def _reshape(call: Call) -> bool:
 
 
 def _expand(call: Call) -> bool:
-    return call.ends(layers.Expand(shape=field_value(_target_shape(call))), call.input)
+    return call.ends(layers.BroadcastTo(shape=field_value(_target_shape(call))), call.input)
 
 
 def _permute(call: Call) -> bool:
@@ -116,8 +116,26 @@ def _meshgrid(call: Call) -> bool:
     shape = field_value([call.trace.sizes(tensors[number])[0] for number in order])
     for number, (tensor, result) in enumerate(zip(tensors, call.result, strict=True)):
         view = layers.View(shape=[-1 if place == number else 1 for place in order])
-        call.step(layers.Expand(shape=shape), call.step(view, tensor), results=[result])
+        call.step(layers.BroadcastTo(shape=shape), call.step(view, tensor), results=[result])
     return True
+
+
+def _repeat(call: Call) -> bool:
+    """Copies along each axis: an axis of size 1 in front of it is expanded, and both are viewed as one."""
+    counts, sizes = call.first("repeats", "dims"), call.trace.sizes(call.input)
+    rank = max(len(counts), len(sizes))
+    pairs = zip((*[1] * (rank - len(counts)), *counts), (*[1] * (rank - len(sizes)), *sizes), strict=True)
+    apart: list[Any] = []
+    expanded: list[Any] = []
+    joined: list[Any] = []
+    for count, size in pairs:
+        is_once = type(count) is int and count == 1
+        apart += [size] if is_once else [1, size]
+        expanded += [size] if is_once else [count, size]
+        joined.append(size if is_once else count * size)
+    view = call.step(layers.View(shape=field_value(apart)), call.input)
+    copies = call.step(layers.BroadcastTo(shape=field_value(expanded)), view)
+    return call.ends(layers.View(shape=field_value(joined)), copies)
 
 
 # ---- reductions
@@ -148,7 +166,11 @@ def _softmax(call: Call) -> bool:
 
 def _cat(call: Call) -> bool:
     dim, tensors = concrete(call.arguments["dim"]), call.arguments["tensors"]
-    operands = [call.step(layers.Unsqueeze(dim=dim), tensor) for tensor in tensors] if call.name == "stack" else tensors
+    operands = (
+        [call.step(layers.Unsqueeze(dim=dim), tensor) for tensor in tensors]
+        if call.name == "stack"
+        else tensors
+    )
     return call.ends(canonical(layers.Concat, {"dim": dim}), *operands)
 
 
@@ -168,7 +190,7 @@ def _pad(call: Call) -> bool:
         if mode == "zero":
             pad, axes = (*pad, *[0] * 2 * (rank - axes)), rank
         return call.ends(canonical(registry.get(f"{mode}_pad{axes}d"), {"padding": pad}), x)
-    return call.ends(layers.PadAny(pad=pad), x) if mode == "zero" else False
+    return call.ends(layers.Pad(pad=pad), x) if mode == "zero" else False
 
 
 def _narrow(call: Call) -> bool:
@@ -183,7 +205,7 @@ def _rot90(call: Call) -> bool:
     if concrete(call.arguments["k"]) % 2:
         first, second = call.arguments["dims"]
         source = call.step(layers.Transpose(dim0=first, dim1=second), source)
-    return call.ends(layers.Function(function="flip"), source)
+    return call.ends(layers.Elementwise(function="flip"), source)
 
 
 def _getitem(call: Call) -> bool:
@@ -215,8 +237,13 @@ def _getitem(call: Call) -> bool:
 
 def _setitem(call: Call) -> bool:
     x = call.input
-    call.step(layers.Function(function="setitem"), x, results=[x], name="setitem")
+    call.step(layers.Elementwise(function="setitem"), x, results=[x], name="setitem")
     return True
+
+
+def _weight_norm(call: Call) -> bool:
+    """A weight from a direction and a length, which broadcasts."""
+    return call.ends(layers.Combine(function=call.name), *tensors_in(call.arguments), name=call.name)
 
 
 RULES: dict[str, Rule] = {
@@ -227,12 +254,14 @@ RULES: dict[str, Rule] = {
     **dict.fromkeys(("mean", "sum", "amax", "amin", "var", "std"), _reduce),
     **dict.fromkeys(("softmax", "log_softmax", "softmin"), _softmax),
     **dict.fromkeys(("cat", "concat", "concatenate", "stack"), _cat),
+    "_weight_norm": _weight_norm,
     "einsum": _einsum,
     "permute": _permute,
     "t": _t,
     "movedim": _movedim,
     "squeeze": _squeeze,
     "meshgrid": _meshgrid,
+    **dict.fromkeys(("repeat", "tile"), _repeat),
     "unbind": _unbind,
     "pad": _pad,
     "narrow": _narrow,

@@ -49,7 +49,7 @@ def by_name(call: Call) -> bool:
         if operands[0].shape != call.result.shape:
             return False
         title = {"mul": "multiply", "multiply": "multiply"}.get(name, name)
-        return call.ends(layers.Function(function=name), operands[0], name=title)
+        return call.ends(layers.Elementwise(function=name), operands[0], name=title)
     if name not in POINTWISE:
         return False
     if name == "add":
@@ -76,7 +76,9 @@ def by_kind(call: Call) -> bool:
     results = [*call.result] if isinstance(call.result, (tuple, list)) else [call.result]
     if not _makes(canonical(kind, concrete(fields)), x, results):
         return False
-    call.step(canonical(kind, {field: field_value(value) for field, value in fields.items()}), x, results=results)
+    call.step(
+        canonical(kind, {field: field_value(value) for field, value in fields.items()}), x, results=results
+    )
     return True
 
 

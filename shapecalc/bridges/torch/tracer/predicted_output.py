@@ -1,8 +1,8 @@
 """Results that the rule of a kind predicts, so that torch need not run.
 
-On the meta device torch does much work for a shape: a batch normalization is a dozen operations in Python. The
-rule of a kind is proved equal to torch's (tests/torch/test_proofs.py), so it serves for the modules whose
-result is a new tensor like their input. All others run.
+On the meta device torch does much work for a shape: a batch normalization is a dozen operations in Python.
+The rule of a kind is proved equal to torch's (tests/torch/test_proofs.py), so it serves for the modules
+whose result is a new tensor like their input. All others run.
 """
 
 from __future__ import annotations

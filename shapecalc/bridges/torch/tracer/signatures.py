@@ -100,9 +100,11 @@ def arguments(
 @cache
 def overloads(function: Callable[..., Any]) -> tuple[Overload, ...]:
     """Return the signatures of a function of torch; none where torch has none."""
+    function = inspect.unwrap(function)
     if isinstance(function, FunctionType):
         signature = inspect.signature(function)
-        if any(parameter.kind is not _SPREAD for parameter in signature.parameters.values()):
+        spread = (_SPREAD, inspect.Parameter.VAR_KEYWORD)  # what dispatches to one of several functions
+        if any(parameter.kind not in spread for parameter in signature.parameters.values()):
             return (_of_python(signature),)
     name = getattr(function, "__name__", "")
     if not name.startswith("__") and not isinstance(function, FunctionType):

@@ -1,4 +1,4 @@
-"""While a trace runs, `int` and `len` keep sizes traced in the Python modules that the forwards are written in.
+"""While a trace runs, `int` and `len` keep sizes traced in the Python modules that hold the forwards.
 
 Python's own return ordinary numbers whatever they are given. So these modules get other functions under
 their names, and nobody else does. A module that uses `int` as a value, as `type(n) is int` does, keeps

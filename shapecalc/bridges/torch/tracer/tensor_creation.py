@@ -1,4 +1,4 @@
-"""While a trace runs, torch's functions that need ordinary numbers take sizes: for new tensors, or to compute with.
+"""While a trace runs, torch's functions that need ordinary numbers take sizes: as shapes, or to compute with.
 
 torch reads the numbers of these functions before a mode could see the call, so they are replaced meanwhile.
 """
@@ -22,16 +22,16 @@ _NEW = ("arange", "empty", "eye", "full", "linspace", "ones", "rand", "randn", "
 _NEW_BY_METHOD = ("new_empty", "new_full", "new_ones", "new_zeros")
 _WITH_NUMBERS = (
     *("add", "sub", "mul", "div", "true_divide", "floor_divide", "remainder", "fmod", "pow"),
-    *("eq", "ne", "lt", "le", "gt", "ge", "clamp", "clamp_min", "clamp_max", "masked_fill"),
+    *("eq", "ne", "lt", "le", "gt", "ge", "clamp", "clamp_min", "clamp_max", "masked_fill", "full_like"),
 )
-"""Pointwise functions of torch that take a number, on which no shape depends."""
+"""Functions of torch that take a number on which no shape depends."""
 
 _empty = torch.empty
 
 
 @contextmanager
 def tracing_creation(trace: Trace) -> Iterator[None]:
-    """Let torch's functions take traced sizes; those that make tensors of them are recorded with the sizes."""
+    """Let torch's functions take traced sizes; those that make tensors of them are recorded with them."""
 
     def new(original: Callable[..., Any], name: str) -> Callable[..., Any]:
         @wraps(original)

@@ -121,7 +121,12 @@ class Trace:
                 self.tensors[id(result)] = (result, name if len(results) == 1 else f"{name}.{number}")
 
     def claim(
-        self, layer: Kind, parameters: Iterable[Tensor], sources: Sequence[str], results: Sequence[Any], name: str
+        self,
+        layer: Kind,
+        parameters: Iterable[Tensor],
+        sources: Sequence[str],
+        results: Sequence[Any],
+        name: str,
     ) -> bool:
         """Append a layer that owns some parameters, or shares them with the equal layer that owns them.
 

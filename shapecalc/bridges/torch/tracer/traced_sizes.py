@@ -57,7 +57,7 @@ class Size(TracedNumber):
     __int__ = pin
 
     def __index__(self) -> int:
-        """Pin the size at its location, for torch reads its arguments as indices before a call is recorded."""
+        """Pin the size at its location: torch reads arguments as indices before a call is recorded."""
         self.record((self.text, "equal", str(self.value)), caller_location())
         return self.value
 

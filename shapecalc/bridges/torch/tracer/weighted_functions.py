@@ -28,7 +28,7 @@ def _layer(call: Call, kind: type[Kind], fields: dict[str, Any]) -> bool:
 def _owned(
     call: Call, layer: Kind, own: Mapping[str, Any], tensors: Sequence[Tensor], results: Sequence[Any]
 ) -> bool:
-    """Append a layer for these weights, under the path of the module that holds them, if they are parameters."""
+    """Append a layer for these weights, named by the module that holds them, if they are parameters."""
     trace, weights = call.trace, [weight for weight in own.values() if isinstance(weight, Tensor)]
     paths = [trace.parameters.get(id(weight)) for weight in weights]
     if None in paths:
@@ -59,7 +59,7 @@ def _convolution(call: Call) -> bool:
 
 def _norm(call: Call) -> bool:
     x, is_affine = call.input, call.arguments.get("weight") is not None
-    fields = {"elementwise_affine": is_affine, "affine": is_affine}
+    fields: dict[str, Any] = {"elementwise_affine": is_affine, "affine": is_affine}
     if call.name == "batch_norm":
         fields |= {
             "num_features": x.shape[1],

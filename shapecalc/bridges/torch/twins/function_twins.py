@@ -65,16 +65,32 @@ class EinsumTwin(FunctionTwin[Einsum]):
 
 
 class CombineTwin(FunctionTwin[by_name.Combine]):
-    """A function of two tensors, applied to the first and each of the others in turn."""
+    """A function of several tensors; one of two is applied to the first and each of the others in turn."""
 
     def operation(self, fields: Fields, shapes: Shapes) -> Operation:
-        return Fold(f"torch.{fields['function']}")
+        function = f"torch.{fields['function']}"
+        is_of_all = len(shapes) > 2 and stand_in(fields["function"], len(shapes)) == ()
+        return TorchCall(function) if is_of_all else Fold(function)
+
+    def build(self, fields: Fields, shapes: Shapes) -> nn.Module:
+        if self.missing_arguments(fields["function"]):
+            return Function(Fold("torch.add"), self.kind.kind, fields)  # of the same shape
+        return super().build(fields, shapes)
 
     def source(self, fields: Fields, shapes: Shapes, written: Mapping[str, Any]) -> Source:
-        if not callable(getattr(torch, fields["function"], None)):
+        if self.missing_arguments(fields["function"]):
             told = f"torch has no function {fields['function']} that could be called with tensors alone"
             raise SpecError(told)
         return super().source(fields, shapes, written)
+
+    def uncovered(self, layer: Kind | type[Kind]) -> str:
+        return self.missing_arguments(layer.function) if isinstance(layer, by_name.Combine) else ""
+
+    @staticmethod
+    def missing_arguments(name: str) -> str:
+        """Return why a function cannot be called with two or three tensors alone, or an empty string."""
+        is_known = any(stand_in(name, tensors) == () for tensors in (2, 3))
+        return "" if is_known else f"what else {name} takes is not known"
 
 
 class ReduceTwin(FunctionTwin[by_name.Reduce]):
@@ -85,7 +101,7 @@ class ReduceTwin(FunctionTwin[by_name.Reduce]):
         return TorchCall(f"torch.{fields['function']}", settings=settings)
 
 
-class ElementwiseTwin(CombineTwin, Twin[by_name.Elementwise]):
+class ElementwiseTwin(FunctionTwin[by_name.Elementwise]):
     """A function of one tensor; where it takes a number that is not known, that is 1 or 0."""
 
     def operation(self, fields: Fields, shapes: Shapes) -> Operation:
@@ -101,10 +117,12 @@ class ElementwiseTwin(CombineTwin, Twin[by_name.Elementwise]):
         return Function(applied, self.kind.kind, fields)
 
     def source(self, fields: Fields, shapes: Shapes, written: Mapping[str, Any]) -> Source:
-        made, name = super().source(fields, shapes, written), fields["function"]
+        name = fields["function"]
+        if not callable(getattr(torch, name, None)):
+            raise SpecError(f"torch has no function {name} that could be called with tensors alone")
         if stand_in(name) != ():
             raise SpecError(f"torch.{name} takes more than a tensor, and the specification does not say what")
-        return made
+        return super().source(fields, shapes, written)
 
     def uncovered(self, layer: Kind | type[Kind]) -> str:
         if isinstance(layer, by_name.Elementwise) and stand_in(layer.function) is None:
@@ -113,12 +131,12 @@ class ElementwiseTwin(CombineTwin, Twin[by_name.Elementwise]):
 
 
 STAND_INS: tuple[tuple[Any, ...], ...] = ((), (1,), (0,))
-"""What a function is given beside its tensor, in the order of trial: no shape depends on it."""
+"""What a function is given beside its tensors, in the order of trial: no shape depends on it."""
 
 
 @cache
-def stand_in(name: str) -> tuple[Any, ...] | None:
-    """Return what a function has to be given beside one tensor, None where it is no number or torch has none.
+def stand_in(name: str, tensors: int = 1) -> tuple[Any, ...] | None:
+    """Return what a function has to be given beside tensors, None where it is no number or torch has none.
 
     >>> stand_in("exp"), stand_in("mul"), stand_in("masked_fill")
     ((), (1,), None)
@@ -128,7 +146,7 @@ def stand_in(name: str) -> tuple[Any, ...] | None:
         for dtype in (torch.float32, torch.long):
             x = torch.ones((2, 3), dtype=dtype, device="meta")
             try:
-                result = function(x, *given)
+                result = function(*[x] * tensors, *given)
             except REJECTIONS:
                 continue
             if isinstance(result, Tensor):
