@@ -160,10 +160,10 @@ def _layer(options: Options, resolve: Resolve) -> Page:
 
 
 def _sizes(options: Options, resolve: Resolve) -> Page:
-    from shapecalc.sizes.sizes_text import sizes_page
+    from shapecalc.render.lines import as_page
 
     model, given, settled = _asked(options.model, options, resolve)
-    return sizes_page(model.sizes(input=given, free=options.free or None, **settled))
+    return as_page(model.sizes(input=given, free=options.free or None, **settled).lines())
 
 
 def _diff(options: Options, resolve: Resolve) -> Page:

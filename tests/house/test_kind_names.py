@@ -31,7 +31,6 @@ UNDONE = {
     *(f"pictures/{name}.py" for name in ("picture_text", "scene", "svg", "volumes")),
     *(f"repair/{name}.py" for name in ("edit_sites", "propose")),
     *(f"report/{name}.py" for name in ("align", "outline")),
-    "sizes/sizes_text.py",
     "solving/window.py",
 }
 """Modules that still know kinds by name; the list only shrinks."""
