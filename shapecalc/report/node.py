@@ -135,7 +135,7 @@ class Node(Shown, Generic[D_co]):
         if self._fields is not None and self._fields.sees_nothing(self._graph_node):
             return self._fields.nothing
         first = next(iter(self.fields.values()), None)
-        return None if first is None or not any(first.extents) else first
+        return None if first is None or {*first.size} <= {None} else first
 
     @property
     def loops(self) -> tuple[Loop, ...]:

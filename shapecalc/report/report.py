@@ -258,7 +258,7 @@ class Report(Shown, Totals[D_co]):
         return [
             f"{node.path} ({node.kind})"
             for node in self.nodes
-            if any(None in field.extents for field in node.fields.values())
+            if any(None in field.size for field in node.fields.values())
         ]
 
     @property
