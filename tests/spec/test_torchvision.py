@@ -55,7 +55,7 @@ def test_all_of_torchvision_is_written_or_listed() -> None:
 def test_torchvisions_own_figures(name: str) -> None:
     assert told(name)
     for said in told(name):
-        found = {"params": shapecalc.load(name).analyze(H=said.size, W=said.size)}
+        found: dict[str, Report] = {"params": shapecalc.load(name).analyze(H=said.size, W=said.size)}
         found["macs"] = found["params"]
         found |= dict.fromkeys(WITHOUT_HEADS.get(name, ()), trunk(name, said.size, said.size))
         macs = found["macs"].macs

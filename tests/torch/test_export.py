@@ -142,7 +142,7 @@ def same_numbers(model: Model, folder: Path, **values: Any) -> None:
         nn.init.normal_(weight, std=0.1)
     missing = written.load_state_dict(built.state_dict(), strict=True)
     assert not missing.missing_keys
-    inputs = [torch.rand(shape) for shape in report.inputs.values()]  # type: ignore[arg-type]
+    inputs = [torch.rand(shape) for shape in report.inputs.values()]
     with quiet():
         one, other = built(*inputs), written(*inputs)
     ours, theirs = (found if isinstance(found, dict) else {"": found} for found in (one, other))
