@@ -67,6 +67,7 @@ def check_free(model: Model, free: tuple[str, ...], numbers: Mapping[str, int]) 
     return True
 
 
+@pytest.mark.sample(40)
 @pytest.mark.parametrize("name", LEGAL)
 def test_numbers_put_in_later_are_the_numbers(name: str) -> None:
     """Everything is left free at once: every parameter that can be, and the batch."""
@@ -78,6 +79,7 @@ def test_numbers_put_in_later_are_the_numbers(name: str) -> None:
     assert check_free(model, (*sizes, "batch"), numbers) or joint
 
 
+@pytest.mark.sample(20)
 @pytest.mark.parametrize("name", [name for name in FIRSTS if name in LEGAL])
 def test_each_parameter_may_be_left_free_alone(name: str) -> None:
     model = load(name)
@@ -469,6 +471,7 @@ def check_latex(text: str) -> None:
     assert {len(re.findall(r"(?<!\\)&", row)) + 1 for row in rows} == {len(spec[1])}
 
 
+@pytest.mark.sample(20)
 @pytest.mark.parametrize("name", LEGAL)
 def test_every_network_in_every_form(name: str) -> None:
     report = load(name).analyze(symbolic=True)

@@ -151,6 +151,7 @@ def told(report: Report, labels: list[str]) -> list[list[Any]]:
     ]
 
 
+@pytest.mark.sample(5)
 @pytest.mark.parametrize("name", [*NETWORKS, *CALCULATORS])
 def test_the_page_computes_what_the_engine_computes(name: str) -> None:
     page_ = paged(name)

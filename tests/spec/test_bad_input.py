@@ -580,6 +580,7 @@ WRONG: tuple[Any, ...] = (
 )
 
 
+@pytest.mark.sample(5)
 @pytest.mark.parametrize("wrong", WRONG, ids=repr)
 def test_a_value_of_the_wrong_type_at_every_key(wrong: Any) -> None:
     """Whatever stands in place of whichever value: a model, or an error of ours."""

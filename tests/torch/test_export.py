@@ -85,6 +85,7 @@ def compare(report: Report, module: nn.Module) -> None:
     assert {name: tuple(one.shape) for name, one in outputs.items()} == report.outputs
 
 
+@pytest.mark.sample(12)
 @pytest.mark.parametrize("name", TORCH)
 def test_every_bundled_spec_is_built_and_exported(name: str, tmp_path: Path) -> None:
     model = shapecalc.load(name)
@@ -503,6 +504,7 @@ def alone(kind: str) -> Iterator[Model]:
                 yield model
 
 
+@pytest.mark.sample(50)
 @pytest.mark.parametrize("kind", [kind for kind in PRESENT if kind != "opaque"])
 def test_a_kind_is_written_so_that_it_runs_or_is_refused(kind: str, tmp_path: Path) -> None:
     for model in alone(kind):
