@@ -15,8 +15,6 @@ from shapecalc.report.report import Report
 
 LONGEST = 36
 """How many characters a line of a box may have."""
-SYMBOLS = {"add": "+", "multiply": "×", "subtract": "−"}
-"""What stands in the circle of a merge that has a sign of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +63,7 @@ def words(box: Box, report: Report) -> Words:
     if box.family == "merge":
         assert node is not None
         same = all(shape == node.output for shape in node.inputs)
-        return Words(SYMBOLS.get(node.kind, node.kind), "", "" if same else shape, "")
+        return Words(getattr(node.layer, "symbol", "") or node.kind, "", "" if same else shape, "")
     kind = f"{node.kind if node else item.kind} {window_text(item.window)}".strip()
     if node is None and item.node is not None and item.node.kind == item.kind:  # folded with its branches
         kind = f"{kind} of {len(item.node.inputs)} branches"

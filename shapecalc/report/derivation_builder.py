@@ -12,9 +12,9 @@ from shapecalc.algebra import Dim, product
 from shapecalc.algebra import term as terms
 from shapecalc.algebra.provenance import term_of, untraced
 from shapecalc.algebra.term import Letter, Operation, Term
+from shapecalc.layers.axis_names import AXIS_NAMES
 from shapecalc.layers.base import Effect, Named, Window
 from shapecalc.layers.requirement import Shape
-from shapecalc.layers.spatial import AXIS_NAMES
 from shapecalc.layers.textbook_letters import (
     BATCH,
     Layout,

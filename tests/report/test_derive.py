@@ -166,6 +166,7 @@ BUNDLED = [
 ]
 
 
+@pytest.mark.sample(6)
 @pytest.mark.parametrize("name", BUNDLED)
 @pytest.mark.parametrize("batch", [1, 3])
 def test_networks(name: str, batch: int) -> None:
