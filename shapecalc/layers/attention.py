@@ -59,6 +59,8 @@ class MultiheadAttention(
 
     family: ClassVar[Family] = Family.ATTENTION
 
+    order = "embed_dim num_heads dropout bias add_bias_kv add_zero_attn kdim vdim batch_first * ..."
+
     embed_dim: InFeatures = None
     num_heads: Heads
     dropout: Probability = 0

@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar
 
 from shapecalc.algebra import Dim, product
 from shapecalc.errors import quote
-from shapecalc.layers.base import Merge, Pointwise, Shapes
+from shapecalc.layers.base import Pointwise, Shapes
 from shapecalc.layers.counts import NOTHING, SIGMOID, Operations, greatest
 from shapecalc.layers.dependence import Dependence, unsaid, unseen
 from shapecalc.layers.family import Family
@@ -126,8 +126,6 @@ class Combine(Broadcast, kind="combine", framework="torch"):
         "places and channels",
         "a function that is not known to work on each element by itself",
     )
-
-    __init__ = Merge.__init__
 
     function: Annotated[str, Word()]
 

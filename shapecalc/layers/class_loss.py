@@ -266,7 +266,7 @@ class LinearCrossEntropyLoss(Joint, framework="torch", torch="torch.nn.LinearCro
     2097152000
     """
 
-    order = "in_features num_classes out_features bias reduction ..."
+    order = "in_features num_classes out_features bias * ..."
     family: ClassVar[Family] = Family.LOSS
 
     in_features: InFeatures = None

@@ -50,8 +50,6 @@ class Einsum(Merge, kind="einsum", framework="torch"):
     family: ClassVar[Family] = Family.EINSUM
     keeps_places: ClassVar[bool] = False
 
-    __init__ = Merge.__init__
-
     equation: Annotated[str, Equation()]
 
     def _terms(self) -> tuple[list[str], str]:

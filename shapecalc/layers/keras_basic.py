@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import ClassVar
 
-from shapecalc.layers.base import Merge, Named
+from shapecalc.layers.base import Named
 from shapecalc.layers.dropout import Dropping
 from shapecalc.layers.fields import Index
 from shapecalc.layers.linear import Dense, Table
@@ -97,8 +97,6 @@ class KerasConcat(Concat, kind="concat", framework="keras", keras="keras.layers.
     >>> KerasConcat().output(((1, 28, 28, 64), (1, 28, 28, 128)))
     (1, 28, 28, 192)
     """
-
-    __init__ = Merge.__init__
 
     dim: Index = -1
 

@@ -78,8 +78,6 @@ class Add(Broadcast, torch="torch.add", keras="keras.layers.Add"):
 
     symbol: ClassVar[str] = "+"
 
-    __init__ = Merge.__init__  # said again for type checkers, which expect fields only
-
     def operations(self, inputs: Shapes) -> Operations:
         return Operations(additions=(len(inputs) - 1) * product(self.output(inputs)))
 
@@ -96,8 +94,6 @@ class Multiply(Broadcast, torch="torch.mul", keras="keras.layers.Multiply"):
 
     symbol: ClassVar[str] = "×"
 
-    __init__ = Merge.__init__
-
     def operations(self, inputs: Shapes) -> Operations:
         return Operations(multiplications=(len(inputs) - 1) * product(self.output(inputs)))
 
@@ -112,8 +108,6 @@ class Concat(NoOperations, Merge, framework="torch", torch="torch.cat", keras="k
     """
 
     family: ClassVar[Family] = Family.MERGE
-
-    __init__ = Merge.__init__
 
     dim: Index = 1
 
@@ -165,8 +159,6 @@ class Matmul(Merge, torch="torch.matmul"):
 
     family: ClassVar[Family] = Family.MATRIX_PRODUCT
     keeps_places: ClassVar[bool] = False
-
-    __init__ = Merge.__init__
 
     def axes(self, x: Shape, number: int) -> tuple[str, ...]:
         if len(x) == 1:

@@ -176,8 +176,6 @@ class Opaque(Merge, kind="opaque", framework="torch"):
         "no rule is known for the operation",
     )
 
-    __init__ = Merge.__init__
-
     function: Annotated[str, Word()]
     takes: OpenShapes
     gives: OpenShapes
