@@ -24,7 +24,13 @@ EVEN_HEADS = "every head has as many features"
 Heads = Annotated[Count, Divides(of=("embed_dim",), why=EVEN_HEADS)]
 
 
-class MultiheadAttention(NoBuffers, Joint):
+class MultiheadAttention(
+    NoBuffers,
+    Joint,
+    framework="torch",
+    torch="torch.nn.MultiheadAttention",
+    keras="keras.layers.MultiHeadAttention",
+):
     """Attention of a query `[T, N, E]` to keys `[S, N, kdim]` and values `[S, N, vdim]`: the query's shape.
 
     One tensor is query, key and value at once (self-attention); otherwise three arrive. With
@@ -51,11 +57,9 @@ class MultiheadAttention(NoBuffers, Joint):
     ((1, 10, 512), (1, 10, 49))
     """
 
-    kind: ClassVar[str] = "multihead_attention"
     family: ClassVar[Family] = Family.ATTENTION
-    torch: ClassVar[str | None] = "torch.nn.MultiheadAttention"
-    keras: ClassVar[str | None] = "keras.layers.MultiHeadAttention"
-    framework: ClassVar[str | None] = "torch"
+
+    order = "embed_dim num_heads dropout bias add_bias_kv add_zero_attn kdim vdim batch_first * ..."
 
     embed_dim: InFeatures = None
     num_heads: Heads

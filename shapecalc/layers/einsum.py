@@ -34,7 +34,7 @@ class Equation(Annotation):
         return {"type": "string"}
 
 
-class Einsum(Merge):
+class Einsum(Merge, kind="einsum", framework="torch"):
     """Multiplies tensors and sums over the axes whose letters the result lacks, as `equation` says.
 
     Tensors are multiplied one after the other. A pair costs the product of the sizes of all its
@@ -47,12 +47,8 @@ class Einsum(Merge):
     96
     """
 
-    kind: ClassVar[str] = "einsum"
     family: ClassVar[Family] = Family.EINSUM
-    framework: ClassVar[str | None] = "torch"
     keeps_places: ClassVar[bool] = False
-
-    __init__ = Merge.__init__
 
     equation: Annotated[str, Equation()]
 

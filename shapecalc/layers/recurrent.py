@@ -179,7 +179,7 @@ def gated(gates: int, features: Dim, hidden: Dim, state: Dim, *, bias: bool) -> 
     return named | {"bias_ih": (rows,), "bias_hh": (rows,)} if bias else named
 
 
-class RNN(Recurrent):
+class RNN(Recurrent, torch="torch.nn.RNN"):
     """Elman's recurrent layer: `[L, N, input_size]` to `[L, N, H]` and the last state `[num_layers, N, H]`.
 
     h' = tanh(W_ih·x + b_ih + W_hh·h + b_hh). With batch_first `[N, L, ...]`; unbatched without N. H =
@@ -193,9 +193,8 @@ class RNN(Recurrent):
     ((5, 3, 20), (2, 3, 20))
     """
 
-    kind: ClassVar[str] = "rnn"
-    torch: ClassVar[str | None] = "torch.nn.RNN"
     gates: ClassVar[int] = 1
+    order = "input_size hidden_size num_layers nonlinearity ..."
 
     nonlinearity: Nonlinearity = "tanh"
 
@@ -204,7 +203,7 @@ class RNN(Recurrent):
         return self.nonlinearity == "relu"
 
 
-class LSTM(Recurrent):
+class LSTM(Recurrent, torch="torch.nn.LSTM"):
     """Long short-term memory: `[L, N, input_size]` to `[L, N, S]`, and `[num_layers, N, S]` and `[..., H]`.
 
     The results are the sequence, the last states and the last cells. S = hidden_size = H, or proj_size
@@ -222,8 +221,6 @@ class LSTM(Recurrent):
     (128, 512)
     """
 
-    kind: ClassVar[str] = "lstm"
-    torch: ClassVar[str | None] = "torch.nn.LSTM"
     gates: ClassVar[int] = 4
     states: ClassVar[tuple[str, ...]] = ("h_0", "c_0")
     unknown_dependence: ClassVar[tuple[str, str] | None] = (
@@ -263,7 +260,7 @@ class LSTM(Recurrent):
         return super().operations(inputs) + Operations(additions=-projected)
 
 
-class GRU(Recurrent):
+class GRU(Recurrent, torch="torch.nn.GRU"):
     """Gated recurrent units: `[L, N, input_size]` to `[L, N, H]` and the last state `[num_layers, N, H]`.
 
     All is as for `rnn` with three gates: weights are `weight_ih_l0: [3·H, input_size]`,
@@ -275,8 +272,6 @@ class GRU(Recurrent):
     ((3, 5, 20), (1, 3, 20))
     """
 
-    kind: ClassVar[str] = "gru"
-    torch: ClassVar[str | None] = "torch.nn.GRU"
     gates: ClassVar[int] = 3
 
 
@@ -325,7 +320,7 @@ class RecurrentCell(Gated):
         return 2 * self.gates if self.bias else 0
 
 
-class RNNCell(RecurrentCell):
+class RNNCell(RecurrentCell, torch="torch.nn.RNNCell"):
     """One step of `rnn`: `[N, input_size]`, and maybe the state `[N, H]`, to the next state `[N, H]`.
 
     Unbatched without N. Weights are `weight_ih: [H, input_size]`, `weight_hh: [H, H]`, `bias_ih: [H]`
@@ -336,8 +331,6 @@ class RNNCell(RecurrentCell):
     (3, 20)
     """
 
-    kind: ClassVar[str] = "rnn_cell"
-    torch: ClassVar[str | None] = "torch.nn.RNNCell"
     gates: ClassVar[int] = 1
 
     nonlinearity: Nonlinearity = "tanh"
@@ -347,7 +340,7 @@ class RNNCell(RecurrentCell):
         return self.nonlinearity == "relu"
 
 
-class LSTMCell(RecurrentCell):
+class LSTMCell(RecurrentCell, torch="torch.nn.LSTMCell"):
     """One step of `lstm`: `[N, input_size]`, maybe with state and cell, to the next of both, `[N, H]`.
 
     Unbatched without N. Weights are `weight_ih: [4·H, input_size]`, `weight_hh: [4·H, H]`,
@@ -358,13 +351,11 @@ class LSTMCell(RecurrentCell):
     ((3, 20), (3, 20))
     """
 
-    kind: ClassVar[str] = "lstm_cell"
-    torch: ClassVar[str | None] = "torch.nn.LSTMCell"
     gates: ClassVar[int] = 4
     states: ClassVar[tuple[str, ...]] = ("h_0", "c_0")
 
 
-class GRUCell(RecurrentCell):
+class GRUCell(RecurrentCell, torch="torch.nn.GRUCell"):
     """One step of `gru`: `[N, input_size]`, and maybe the state `[N, H]`, to the next state `[N, H]`.
 
     Unbatched without N. Weights are `weight_ih: [3·H, input_size]`, `weight_hh: [3·H, H]`,
@@ -375,6 +366,4 @@ class GRUCell(RecurrentCell):
     (60, 20)
     """
 
-    kind: ClassVar[str] = "gru_cell"
-    torch: ClassVar[str | None] = "torch.nn.GRUCell"
     gates: ClassVar[int] = 3

@@ -20,7 +20,7 @@ from shapecalc.layers.requirement import Requirement, Shape, arity, rank_between
 from shapecalc.layers.roles import InFeatures, declared
 
 
-class CTCLoss(Loss):
+class CTCLoss(Loss, torch="torch.nn.CTCLoss"):
     """-log of the sum over all alignments of a target: `[T, N, C]` logarithms, to a loss for each sequence.
 
     Four tensors arrive: the logarithms; the targets, `[N, S]` or all in one row; how long each sequence
@@ -32,8 +32,6 @@ class CTCLoss(Loss):
     (16,)
     """
 
-    kind: ClassVar[str] = "ctc_loss"
-    torch: ClassVar[str | None] = "torch.nn.CTCLoss"
     count: ClassVar[int] = 4
     unknown_dependence: ClassVar[tuple[str, str] | None] = (
         "targets",
@@ -69,7 +67,9 @@ class CTCLoss(Loss):
         return ((EVERYTHING, Along(0), EVERYTHING), (Along(0), EVERYTHING), *own)
 
 
-class AdaptiveLogSoftmaxWithLoss(NoBuffers, Joint):
+class AdaptiveLogSoftmaxWithLoss(
+    NoBuffers, Joint, framework="torch", torch="torch.nn.AdaptiveLogSoftmaxWithLoss"
+):
     """A softmax whose rare classes are scored by narrower layers: `[N, in_features]` and the classes `[N]`.
 
     The results are log p of the right class, `[N]`, and the mean of their negatives, a single number.
@@ -85,10 +85,7 @@ class AdaptiveLogSoftmaxWithLoss(NoBuffers, Joint):
     (4, 64)
     """
 
-    kind: ClassVar[str] = "adaptive_log_softmax_with_loss"
     family: ClassVar[Family] = Family.LOSS
-    framework: ClassVar[str | None] = "torch"
-    torch: ClassVar[str | None] = "torch.nn.AdaptiveLogSoftmaxWithLoss"
 
     in_features: InFeatures = None
     n_classes: Count

@@ -7,35 +7,12 @@ from pydantic import model_validator
 
 from shapecalc.algebra import Dim
 from shapecalc.layers.arithmetic import extent, unread, written
+from shapecalc.layers.axis_names import AXES, spatial_letters
 from shapecalc.layers.base import Kind, Layer, Window
 from shapecalc.layers.centre import Centre, Centres, spread_over
 from shapecalc.layers.dependence import Along, AxisDependence, Dependence, placed, scattered_by, swept, unsaid
 from shapecalc.layers.fields import Each, complaint
 from shapecalc.layers.requirement import Requirement, Shape, rank_between
-
-AXES = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
-"""What the spatial axes are called in messages, by their number."""
-
-AXIS_NAMES = {
-    "N": "batch",
-    "C": "channels",
-    "E": "features",
-    "F": "features",
-    "k": "inner size",
-    "m": "columns",
-    "n": "rows",
-    **{name[0].upper(): name for names in AXES.values() for name in names},
-}
-"""What an axis is called in words, by its letter."""
-
-
-def spatial_letters(rank: int) -> tuple[str, ...]:
-    """Return the letters of the spatial axes; none for another number of axes than 1, 2 and 3.
-
-    >>> spatial_letters(1), spatial_letters(3), spatial_letters(4)
-    (('L',), ('D', 'H', 'W'), ())
-    """
-    return tuple(name[0].upper() for name in AXES.get(rank, ()))
 
 
 class OverAxes(Kind):

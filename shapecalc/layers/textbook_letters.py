@@ -14,10 +14,10 @@ from typing import Any
 from shapecalc.algebra import Dim, Expr
 from shapecalc.algebra.provenance import TracedFraction, lettered
 from shapecalc.algebra.term import Letter
+from shapecalc.layers.axis_names import spatial_letters
 from shapecalc.layers.base import Kind, Shapes
 from shapecalc.layers.requirement import Shape
 from shapecalc.layers.roles import AsNumbers, Lettered, Role, WindowField, roles
-from shapecalc.layers.spatial import spatial_letters
 
 BATCH = "N"
 

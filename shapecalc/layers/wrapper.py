@@ -138,7 +138,7 @@ class Wrapper(Kind):
         """Return the single operations that compute the weight."""
 
 
-class WeightNorm(Wrapper):
+class WeightNorm(Wrapper, torch="torch.nn.utils.parametrizations.weight_norm"):
     """A layer whose weight is g·v/|v|: a length and a direction are learned in place of the weight.
 
     The norm is taken of what stands at each position of axis `dim`, or of the whole weight if dim is null
@@ -152,9 +152,6 @@ class WeightNorm(Wrapper):
     >>> WeightNorm(layer=Linear(out_features=40), legacy=True).apply(((1, 20),)).weights
     {'bias': (40,), 'weight_g': (40, 1), 'weight_v': (40, 20)}
     """
-
-    kind: ClassVar[str] = "weight_norm"
-    torch: ClassVar[str | None] = "torch.nn.utils.parametrizations.weight_norm"
 
     dim: Annotated[int | None, Nullable(Integer(may_be_free=False))] = 0
     legacy: Flag = False
@@ -187,7 +184,7 @@ class WeightNorm(Wrapper):
         return norm(2, numbers, lengths) + Operations(divisions=lengths, multiplications=numbers)
 
 
-class SpectralNorm(Wrapper):
+class SpectralNorm(Wrapper, torch="torch.nn.utils.parametrizations.spectral_norm"):
     """A layer whose weight is divided by its largest singular value, which is found step by step.
 
     The weight W is seen as a matrix with the axis `dim` as its rows: 0 if left out, 1 for transposed
@@ -202,9 +199,6 @@ class SpectralNorm(Wrapper):
     >>> layer.apply(((1, 3, 32, 32),)).buffers
     {'parametrizations.weight.0._u': (64,), 'parametrizations.weight.0._v': (27,)}
     """
-
-    kind: ClassVar[str] = "spectral_norm"
-    torch: ClassVar[str | None] = "torch.nn.utils.parametrizations.spectral_norm"
 
     n_power_iterations: Count = 1
     eps: Real = Fraction(1, 1_000_000_000_000)

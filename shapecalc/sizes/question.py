@@ -12,9 +12,9 @@ from shapecalc.engine.graph import Graph, Inference
 from shapecalc.engine.graph_cache import GraphCache
 from shapecalc.engine.parameters import Parameters, input_shapes
 from shapecalc.errors import SpecError, Undecided, nearest, quote
+from shapecalc.layers.axis_names import spatial_letters
 from shapecalc.layers.base import Named
 from shapecalc.layers.requirement import Shape, shown
-from shapecalc.layers.spatial import spatial_letters
 from shapecalc.spec.tree import Spec
 
 OUTPUTS = ("main", "all")

@@ -43,7 +43,7 @@ from shapecalc.layers import (
     Upsample,
     ZeroPad2d,
 )
-from shapecalc.layers.base import AnyShape, Elementwise, Layer, NoMacs, NoWeights, NoWindow, SameShape
+from shapecalc.layers.base import AnyShape, Layer, NoMacs, NoWeights, NoWindow, Pointwise, SameShape
 from shapecalc.layers.dependence import Along, Dependence
 from shapecalc.layers.requirement import Shape
 from shapecalc.report.node import Node
@@ -315,7 +315,7 @@ def run(report: Report) -> dict[int, Tensor]:
     for node in report.graph.nodes:
         tensors = [slots[slot] for slot in node.sources]
         layer = node.layer
-        if isinstance(layer, Elementwise):
+        if isinstance(layer, Pointwise):
             results: Any = nn.functional.softplus(tensors[0])
         else:
             shapes = tuple(tuple(tensor.shape) for tensor in tensors)

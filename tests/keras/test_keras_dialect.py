@@ -29,7 +29,7 @@ from shapecalc.layers import (
     LocalResponseNorm,
     ReLU,
 )
-from shapecalc.layers.base import Effect, Elementwise, Kind
+from shapecalc.layers.base import Effect, Kind, Pointwise
 from shapecalc.layers.index import KERAS, KINDS
 from shapecalc.layers.keras_pool import KerasPool
 from shapecalc.layers.registry import find, get, kinds, unregister
@@ -189,8 +189,8 @@ def test_what_no_field_describes_is_not_read() -> None:
 
 
 def test_an_activation_has_the_settings_of_keras() -> None:
-    assert str(activation("leaky_relu")) == str(get("leaky_relu")(negative_slope=0.2))  # type: ignore[call-arg]
-    assert activation("softmax") == get("softmax")(dim=-1)  # type: ignore[call-arg]
+    assert str(activation("leaky_relu")) == str(get("leaky_relu")(negative_slope=0.2))
+    assert activation("softmax") == get("softmax")(dim=-1)
     assert (activation("relu"), activation("nothing")) == (ReLU(), None)
 
 
@@ -288,7 +288,7 @@ def test_shared_kinds_keep_to_keras_as_well(kind: str, data: st.DataObject) -> N
 
 
 def test_shared_kinds_that_take_sizes() -> None:
-    reshaped, permuted = get("reshape")(shape=(4, -1)), get("permute")(dims=(0, 2, 3, 1))  # type: ignore[call-arg]
+    reshaped, permuted = get("reshape")(shape=(4, -1)), get("permute")(dims=(0, 2, 3, 1))
     real = built(type(reshaped), {"shape": (4, -1)}, ((2, 3, 8, 5),))
     assert reshaped.apply(((2, 3, 8, 5),)).outputs == (shape_of(real, ((2, 3, 8, 5),)),)
     real = built(type(permuted), {"dims": (0, 2, 3, 1)}, ((2, 3, 8, 5),))
@@ -404,7 +404,7 @@ def test_a_layer_of_keras_in_a_spec_of_torch() -> None:
 
 def test_a_kind_of_ones_own_stands_under_both() -> None:
     @register
-    class Wobble(Elementwise):
+    class Wobble(Pointwise):
         """A function of each element."""
 
         kind = "wobble"

@@ -78,6 +78,7 @@ def variant(one: Setting) -> int:
     return int(one.ceil_mode) + (one.output_padding or 0)
 
 
+@pytest.mark.sample(8)
 @pytest.mark.parametrize("kind", ["conv1d", "max_pool1d", "avg_pool1d", "conv_transpose1d"])
 @pytest.mark.parametrize("n", [1, 2, 5, 8, LONGEST])
 def test_all_settings_are_found_and_no_other(kind: str, n: int) -> None:

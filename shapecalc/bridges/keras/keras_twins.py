@@ -23,7 +23,7 @@ from shapecalc.layers.dropout import Dropping
 from shapecalc.layers.keras_norm import KerasLayerNorm, KerasScaled
 from shapecalc.layers.keras_pad import KerasUpsample
 from shapecalc.layers.keras_pool import KerasPool
-from shapecalc.layers.pad import Pad
+from shapecalc.layers.pad import SpatialPad
 from shapecalc.layers.registry import get, kinds
 from shapecalc.layers.reshape import Flatten, Permute
 from shapecalc.layers.roles import Implementation, fields_with, sizes_inferred
@@ -131,7 +131,7 @@ class KerasPoolTwin(KerasTwin[KerasPool]):
         return {**fields, "stride": None}
 
 
-class SidesTwin(KerasTwin[Pad | Crop]):
+class SidesTwin(KerasTwin[SpatialPad | Crop]):
     """Padding or cropping side by side; over one axis Keras takes the one pair alone."""
 
     def arguments(self, fields: Fields, shapes: Shapes) -> Fields:

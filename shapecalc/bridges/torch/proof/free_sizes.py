@@ -13,8 +13,8 @@ from itertools import combinations
 from shapecalc.algebra import Dim, Expr, symbol
 from shapecalc.bridges.torch.twins.torch_names import Sizes
 from shapecalc.errors import ShapecalcError
+from shapecalc.layers.axis_names import spatial_letters
 from shapecalc.layers.base import Effect, Kind, Merge, Shapes
-from shapecalc.layers.spatial import spatial_letters
 
 Names = tuple[tuple[str, ...], ...]
 

@@ -12,10 +12,10 @@ from shapecalc.algebra.formula import Formula
 from shapecalc.bridges.torch.tracer.traced_sizes import Guard
 from shapecalc.bridges.torch.tracer.tracing import Trace
 from shapecalc.errors import ShapecalcError
+from shapecalc.layers.axis_names import spatial_letters
 from shapecalc.layers.base import Kind
 from shapecalc.layers.linear import Embedding
 from shapecalc.layers.roles import sizes_inferred
-from shapecalc.layers.spatial import spatial_letters
 from shapecalc.layers.traced import SIGNS, Require
 from shapecalc.model import Model
 from shapecalc.spec.tree import Step
