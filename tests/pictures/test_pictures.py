@@ -517,7 +517,7 @@ def test_what_cannot_be_drawn_is_said(tmp_path: Path) -> None:
     model = shapecalc.load("lenet5")
     with pytest.raises(SpecError, match=r"unknown style 'volume' .did you mean 'volumes'"):
         model.draw(style="volume")
-    with pytest.raises(SpecError, match="depth is a whole number from 1, not 0"):
+    with pytest.raises(SpecError, match="depth is an integer from 1, not 0"):
         model.draw(depth=0)
     with pytest.raises(SpecError, match="cannot be written as 'pdf'"):
         model.draw().save(tmp_path / "x.pdf")
