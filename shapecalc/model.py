@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self, overload
+from typing import TYPE_CHECKING, Any, Literal, Self, overload
 
 from pydantic import PrivateAttr
 
@@ -71,6 +71,30 @@ class Model(Shown, Spec):
     def _comparable(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in Spec.model_fields}
 
+    @overload
+    def analyze(
+        self,
+        *,
+        input: Sequence[int] | Mapping[str, Sequence[int]] | None = None,
+        batch: int | None = 1,
+        symbolic: Literal[False] = False,
+        dtype: str = "float32",
+        count: str | None = None,
+        convention: str | None = None,
+        **parameters: Any,
+    ) -> Report[int]: ...
+    @overload
+    def analyze(
+        self,
+        *,
+        input: Any = None,
+        batch: Dim | None = 1,
+        symbolic: bool | str | Iterable[str] = False,
+        dtype: str = "float32",
+        count: str | None = None,
+        convention: str | None = None,
+        **parameters: Any,
+    ) -> Report: ...
     def analyze(
         self,
         *,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, cast
 
 from typing_extensions import TypeVar
@@ -21,6 +21,19 @@ if TYPE_CHECKING:
 
 D_co = TypeVar("D_co", bound=Dim, covariant=True, default=Dim)
 """What sizes are: `int` in a report without free sizes, `int | Expr` in one with some."""
+
+
+NOT_COUNTED = "not counted: this kind has no rule"
+
+
+def number(value: Dim) -> int | str:
+    """Return a size as plain data: an expression as its text."""
+    return value if type(value) is int else str(value)
+
+
+def plain(shape: Shape) -> list[int | str]:
+    """Return a shape as plain data."""
+    return [size if type(size) is int else str(size) for size in shape]
 
 
 class Node(Shown, Generic[D_co]):
@@ -125,7 +138,7 @@ class Node(Shown, Generic[D_co]):
         if self._fields is not None and self._fields.sees_nothing(self._graph_node):
             return self._fields.nothing
         first = next(iter(self.fields.values()), None)
-        return None if first is None or not any(first.extents) else first
+        return None if first is None or {*first.size} <= {None} else first
 
     @property
     def loops(self) -> tuple[Loop, ...]:
@@ -208,10 +221,10 @@ class Node(Shown, Generic[D_co]):
         """What must hold for this node's shapes to be true, where sizes were left free."""
         return self._effect.conditions
 
-    def to_dict(self, *, fields: bool = False) -> dict[str, Any]:
+    def to_dict(self, *, fields: bool = False, plain: Callable[[Shape], list[Any]] = plain) -> dict[str, Any]:
         """Return the node as plain data for JSON; `times` and `loops` only where passes were left free.
 
-        `field` is there only if it is requested.
+        `field` is there only if it is requested. `plain` makes data of a shape.
         """
         effect, macs = self._effect, self.macs
         outputs = [plain(shape) for shape in effect.outputs]
@@ -249,15 +262,5 @@ def _held(tensors: Named, names: frozenset[str]) -> Dim:
     return count({name: shape for name, shape in tensors.items() if name in names})
 
 
-def number(value: Dim) -> int | str:
-    """Return a size as plain data: an expression as its text."""
-    return value if type(value) is int else str(value)
-
-
 def _loop_dict(loop: Loop) -> dict[str, int | str]:
     return {"path": loop.path, "index": loop.index, "first": loop.first, "last": number(loop.last)}
-
-
-def plain(shape: Shape) -> list[int | str]:
-    """Return a shape as plain data."""
-    return [size if type(size) is int else str(size) for size in shape]

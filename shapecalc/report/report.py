@@ -24,17 +24,8 @@ if TYPE_CHECKING:
     from shapecalc.report.cost import Cost
     from shapecalc.report.derivation import Derivation
 
-DTYPES = {
-    "float64": 8,
-    "float32": 4,
-    "float16": 2,
-    "bfloat16": 2,
-    "float8": 1,
-    "int64": 8,
-    "int32": 4,
-    "int16": 2,
-    "int8": 1,
-}
+_WIDTHS = {8: "float64 int64", 4: "float32 int32", 2: "float16 bfloat16 int16", 1: "float8 int8"}
+DTYPES = {name: width for width, names in _WIDTHS.items() for name in names.split()}
 """Bytes per number."""
 
 
@@ -208,6 +199,12 @@ class Report(Shown, Totals[D_co]):
         return cost(self.nodes, self.convention if by is None else convention(by))
 
     @property
+    def is_symbolic(self) -> bool:
+        """Whether a size of an input, or a parameter that the network reads, was left free."""
+        sizes = [size for shape in self.inputs.values() for size in shape]
+        return any(isinstance(size, Expr) for size in (*sizes, *self.graph.parameters_read.values()))
+
+    @property
     def free_sizes(self) -> tuple[str, ...]:
         """The sizes of the inputs that were left free, batch and channels not among them."""
         sizes = [size for shape in self.inputs.values() for size in self.sides(shape)]
@@ -252,7 +249,7 @@ class Report(Shown, Totals[D_co]):
         return [
             f"{node.path} ({node.kind})"
             for node in self.nodes
-            if any(None in field.extents for field in node.fields.values())
+            if any(None in field.size for field in node.fields.values())
         ]
 
     @property
@@ -325,14 +322,17 @@ class Report(Shown, Totals[D_co]):
             "complete": not not_counted,
             "not_counted": not_counted,
             **({"fields_unknown": self.fields_unknown} if fields else {}),
-            "nodes": [self._node_dict(node, fields=fields) for node in self.nodes],
+            "nodes": [*self._node_dicts(fields=fields)],
         }
 
-    def _node_dict(self, node: Node[D_co], *, fields: bool) -> dict[str, Any]:
-        if not self.says_cost:
-            return node.to_dict(fields=fields)
-        cost = node.cost(self.convention)
-        return node.to_dict(fields=fields) | {"cost": None if cost is None else number(cost)}
+    def _node_dicts(self, *, fields: bool) -> Iterator[dict[str, Any]]:
+        write = plain if self.is_symbolic else list
+        for node in self.nodes:
+            data = node.to_dict(fields=fields, plain=write)
+            if self.says_cost:
+                cost = node.cost(self.convention)
+                data["cost"] = None if cost is None else number(cost)
+            yield data
 
     def _growth(self, macs: Dim) -> dict[str, str]:
         try:

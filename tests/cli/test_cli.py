@@ -120,6 +120,7 @@ def printed(arguments: str, **how: Any) -> str:
     return result.stdout
 
 
+@pytest.mark.ci
 def test_the_list_is_the_same_in_every_form() -> None:
     names = [one["name"] for one in json.loads(printed("list --format json"))]
     told = printed("list --format markdown").splitlines()

@@ -86,6 +86,7 @@ def test_a_box_has_the_colour_of_what_its_layer_computes(layer: str, group: str)
     assert [box.family for box in scene(model.analyze()).boxes] == ["input", group, "output"]
 
 
+@pytest.mark.sample(20)
 @EVERY_FAMILY
 def test_unfolded_arrows_are_the_edges_of_the_network(name: str) -> None:
     """An independent oracle: who reads whom, straight from the slots of the graph."""
@@ -105,6 +106,7 @@ def test_unfolded_arrows_are_the_edges_of_the_network(name: str) -> None:
     assert {(path_of[one.tail], path_of[one.head]) for one in drawn.arrows} == edges
 
 
+@pytest.mark.sample(20)
 @EVERY_FAMILY
 def test_boxes_hold_every_parameter_once_at_every_depth(name: str) -> None:
     report = known(name)
@@ -188,12 +190,13 @@ def laws(drawn: Scene, found: Layout) -> None:
         while around is not None:
             assert inside(place, found.frames[around])
             around = drawn.frames[around].parent
-    for arrow, way in zip(drawn.arrows, found.ways, strict=True):
+    for arrow, way in zip(drawn.arrows, found.paths, strict=True):
         assert len(way) % 3 == 1
         assert touches(way[0], found.boxes[arrow.tail])
         assert touches(way[-1], found.boxes[arrow.head])
 
 
+@pytest.mark.sample(30)
 @EVERY_NETWORK
 def test_boxes_stand_apart_and_arrows_end_at_them(name: str) -> None:
     report = known(name)
@@ -208,7 +211,7 @@ def test_the_laws_of_places_can_fail() -> None:
     with pytest.raises(AssertionError):
         laws(drawn, found)
     found = laid_out(drawn)
-    found.ways[0][-1] = (0.0, 0.0)
+    found.paths[0][-1] = (0.0, 0.0)
     with pytest.raises(AssertionError):
         laws(drawn, found)
 
@@ -237,6 +240,7 @@ def measure(solid: Solid, style: str, pixel: float, channel: float, feature: flo
         assert isclose(degrees(atan2(-down, right)), 30, rel_tol=1e-3)
 
 
+@pytest.mark.sample(30)
 @EVERY_NETWORK
 def test_volumes_are_to_scale(name: str) -> None:
     found = volumes(known(name))
@@ -248,6 +252,7 @@ def test_volumes_are_to_scale(name: str) -> None:
     assert f"{stand.scale.channel:g}" in "".join(root.itertext())
 
 
+@pytest.mark.sample(20)
 @EVERY_FAMILY
 def test_volumes_are_shapes_of_the_network(name: str) -> None:
     report = known(name)
@@ -460,6 +465,7 @@ def test_every_picture_of_the_page_is_written_by_a_command() -> None:
 # ---- plots
 
 
+@pytest.mark.sample(20)
 @EVERY_FAMILY
 def test_bars_add_up_to_the_totals(name: str) -> None:
     report = known(name)
@@ -511,7 +517,7 @@ def test_what_cannot_be_drawn_is_said(tmp_path: Path) -> None:
     model = shapecalc.load("lenet5")
     with pytest.raises(SpecError, match=r"unknown style 'volume' .did you mean 'volumes'"):
         model.draw(style="volume")
-    with pytest.raises(SpecError, match="depth is a whole number from 1, not 0"):
+    with pytest.raises(SpecError, match="depth is an integer from 1, not 0"):
         model.draw(depth=0)
     with pytest.raises(SpecError, match="cannot be written as 'pdf'"):
         model.draw().save(tmp_path / "x.pdf")

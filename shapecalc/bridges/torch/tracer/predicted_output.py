@@ -29,9 +29,9 @@ def predicted_output(module: nn.Module, x: Tensor, effect: Effect) -> Tensor | N
     twin = twin_of(kind)
     sizes = [size for size in effect.outputs[0] if isinstance(size, int)]
     if (
-        not twin.returns_new_tensor
+        not twin.returns_new_tensor()
         or not x.is_floating_point()
-        or not (twin.returns_contiguous or x.is_contiguous())
+        or not (twin.returns_contiguous() or x.is_contiguous())
         or len(sizes) != len(effect.outputs[0])
         or module.training
         or "forward" in vars(module)

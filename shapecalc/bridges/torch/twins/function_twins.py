@@ -26,18 +26,11 @@ from shapecalc.layers.reshape import Reshape, Squeeze, Unflatten
 from shapecalc.layers.select import Chunk, Slice, Split
 
 
-class AddTwin(FunctionTwin[Add]):
-    """A sum of any number of tensors."""
+class ArithmeticTwin(FunctionTwin[Add | Multiply]):
+    """A sum or a product of any number of tensors, element by element."""
 
     def operation(self, fields: Fields, shapes: Shapes) -> Operation:
-        return Fold("torch.add", "+")
-
-
-class MultiplyTwin(FunctionTwin[Multiply]):
-    """A product of any number of tensors, element by element."""
-
-    def operation(self, fields: Fields, shapes: Shapes) -> Operation:
-        return Fold("torch.mul", "*")
+        return Fold(str(self.kind.torch), "+" if self.kind is Add else "*")
 
 
 class ConcatTwin(FunctionTwin[Concat]):
@@ -69,7 +62,7 @@ class CombineTwin(FunctionTwin[by_name.Combine]):
 
     def operation(self, fields: Fields, shapes: Shapes) -> Operation:
         function = f"torch.{fields['function']}"
-        is_of_all = len(shapes) > 2 and stand_in(fields["function"], len(shapes)) == ()
+        is_of_all = len(shapes) > 2 and placeholders(fields["function"], len(shapes)) == ()
         return TorchCall(function) if is_of_all else Fold(function)
 
     def build(self, fields: Fields, shapes: Shapes) -> nn.Module:
@@ -79,8 +72,8 @@ class CombineTwin(FunctionTwin[by_name.Combine]):
 
     def source(self, fields: Fields, shapes: Shapes, written: Mapping[str, Any]) -> Source:
         if self.missing_arguments(fields["function"]):
-            told = f"torch has no function {fields['function']} that could be called with tensors alone"
-            raise SpecError(told)
+            message = f"torch has no function {fields['function']} that could be called with tensors alone"
+            raise SpecError(message)
         return super().source(fields, shapes, written)
 
     def uncovered(self, layer: Kind | type[Kind]) -> str:
@@ -89,7 +82,7 @@ class CombineTwin(FunctionTwin[by_name.Combine]):
     @staticmethod
     def missing_arguments(name: str) -> str:
         """Return why a function cannot be called with two or three tensors alone, or an empty string."""
-        is_known = any(stand_in(name, tensors) == () for tensors in (2, 3))
+        is_known = any(placeholders(name, tensors) == () for tensors in (2, 3))
         return "" if is_known else f"what else {name} takes is not known"
 
 
@@ -109,10 +102,10 @@ class ElementwiseTwin(FunctionTwin[by_name.Elementwise]):
 
     def build(self, fields: Fields, shapes: Shapes) -> nn.Module:
         name = fields["function"]
-        given = stand_in(name)
+        operands = placeholders(name)
 
         def applied(x: Tensor) -> Any:
-            return x.clone() if given is None else _function(name)(x, *given)
+            return x.clone() if operands is None else _function(name)(x, *operands)
 
         return Function(applied, self.kind.kind, fields)
 
@@ -120,37 +113,33 @@ class ElementwiseTwin(FunctionTwin[by_name.Elementwise]):
         name = fields["function"]
         if not callable(getattr(torch, name, None)):
             raise SpecError(f"torch has no function {name} that could be called with tensors alone")
-        if stand_in(name) != ():
+        if placeholders(name) != ():
             raise SpecError(f"torch.{name} takes more than a tensor, and the specification does not say what")
         return super().source(fields, shapes, written)
 
     def uncovered(self, layer: Kind | type[Kind]) -> str:
-        if isinstance(layer, by_name.Elementwise) and stand_in(layer.function) is None:
+        if isinstance(layer, by_name.Elementwise) and placeholders(layer.function) is None:
             return f"what else {layer.function} takes is not known"
         return ""
 
 
-STAND_INS: tuple[tuple[Any, ...], ...] = ((), (1,), (0,))
-"""What a function is given beside its tensors, in the order of trial: no shape depends on it."""
-
-
 @cache
-def stand_in(name: str, tensors: int = 1) -> tuple[Any, ...] | None:
-    """Return what a function has to be given beside tensors, None where it is no number or torch has none.
+def placeholders(name: str, tensors: int = 1) -> tuple[Any, ...] | None:
+    """Return operands for a function beside tensors, on which no shape depends; None where none is known.
 
-    >>> stand_in("exp"), stand_in("mul"), stand_in("masked_fill")
+    >>> placeholders("exp"), placeholders("mul"), placeholders("masked_fill")
     ((), (1,), None)
     """
     function = _function(name)
-    for given in STAND_INS if function is not None else ():
+    for operands in ((), (1,), (0,)) if function is not None else ():
         for dtype in (torch.float32, torch.long):
             x = torch.ones((2, 3), dtype=dtype, device="meta")
             try:
-                result = function(*[x] * tensors, *given)
+                result = function(*[x] * tensors, *operands)
             except REJECTIONS:
                 continue
             if isinstance(result, Tensor):
-                return given
+                return operands
     return None
 
 
