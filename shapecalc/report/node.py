@@ -23,6 +23,9 @@ D_co = TypeVar("D_co", bound=Dim, covariant=True, default=Dim)
 """What sizes are: `int` in a report without free sizes, `int | Expr` in one with some."""
 
 
+NOT_COUNTED = "not counted: this kind has no rule"
+
+
 def number(value: Dim) -> int | str:
     """Return a size as plain data: an expression as its text."""
     return value if type(value) is int else str(value)
