@@ -22,7 +22,6 @@ WORDS = {
     "repair/propose.py": {"concat", "flatten"},  # the same, and a step that is written into a spec
     "engine/receptive.py": {"constant"},  # the name of a function
     "page/free.py": {"parameter"},  # what a name is
-    "pictures/svg.py": {"reshape"},  # a group of families, by which colours go
     "report/outline.py": {"identity"},  # what a branch without layers is
     "sizes/sizes_text.py": {"pad"},  # a verb
 }
