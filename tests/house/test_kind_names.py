@@ -23,7 +23,6 @@ WORDS = {
     "engine/receptive.py": {"constant"},  # the name of a function
     "page/free.py": {"parameter"},  # what a name is
     "report/outline.py": {"identity"},  # what a branch without layers is
-    "sizes/sizes_text.py": {"pad"},  # a verb
 }
 """Where a word is not the name of a kind, or is written for a reader."""
 
