@@ -174,7 +174,7 @@ class Node(Shown):
 
         None where the convention has no rule for the kind.
         """
-        found = convention.counts(LayerCall(self.layer, self.inputs, self._effect))
+        found = convention.counts(LayerCall(self.layer, self.inputs, self._effect, self._graph_node.called))
         if found is None or not self.loops:
             return found
         return {part: over(value, self.loops[depth:]) for part, value in found.items()}
