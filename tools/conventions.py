@@ -140,10 +140,10 @@ tensors, which no tool counts, and a matrix product as `torch.matmul`. Costs are
 ptflops itself divides by it what it counts of modules.
 
 A layer of a spec is taken for a module of torch. An imported network knows better, and its steps say so where
-it may matter: `called: function` is a function of torch.nn.functional, which thop and torchinfo do not see and
-ptflops counts once where it counts a module twice; `called: method` is any other call, such as `x.relu()`,
-which ptflops and calflops do not see either; `called: custom` is a module of a class that is not torch's, with
-weights under the names that torch gives them, which torchinfo alone sees as a module.
+it may matter: `called: function` is a function of torch.nn.functional, which thop and torchinfo do not see
+and ptflops counts once where it counts a module twice; `called: method` is any other call, such as
+`x.relu()`, which ptflops and calflops do not see either; `called: custom` is a module of a class that is not
+torch's, with weights under the names that torch gives them, which torchinfo alone sees as a module.
 
 | convention | unit | what it is |
 |---|---|---|"""
