@@ -13,10 +13,11 @@ from shapecalc.diagnostics.misaligned_branches import drifting_centres
 from shapecalc.engine.unread_input import unread
 from shapecalc.errors import Place
 from shapecalc.layers.arithmetic import extent
+from shapecalc.layers.axis_names import AXES
 from shapecalc.layers.linear import Dense
 from shapecalc.layers.requirement import shown
 from shapecalc.layers.reshape import Permute, Transpose
-from shapecalc.layers.spatial import AXES, Spatial
+from shapecalc.layers.spatial import Spatial
 from shapecalc.report.node import Node
 from shapecalc.report.report import Report
 from shapecalc.spec.tree import Call, Spec

@@ -7,8 +7,8 @@ from fractions import Fraction
 
 from shapecalc.diagnostics.diagnostic import Diagnostic
 from shapecalc.engine.alignment import parting, tracks
+from shapecalc.layers.axis_names import AXES
 from shapecalc.layers.base import Merge
-from shapecalc.layers.spatial import AXES
 from shapecalc.report.report import Report
 from shapecalc.spec.tree import Spec
 

@@ -14,10 +14,10 @@ from shapecalc.layers.requirement import Requirement, Shape, arity, rank_between
 from shapecalc.layers.roles import Rows, VectorLength
 
 
-class EmbeddingBag(NoBuffers, NoMacs, Joint):
-    """The sum, mean or maximum of vectors read by index: `[B, L]` whole numbers to `[B, embedding_dim]`.
+class EmbeddingBag(NoBuffers, NoMacs, Joint, framework="torch", torch="torch.nn.EmbeddingBag"):
+    """The sum, mean or maximum of vectors read by index: `[B, L]` integers to `[B, embedding_dim]`.
 
-    Instead of bags of one length, all indices in one row `[n]` may arrive, and `[B]` numbers that say
+    Instead of bags of one length, all indices may be in one row `[n]`, with `[B]` numbers that say
     where each bag begins; with include_last_offset one more says where the last ends. A last tensor, in
     the shape of the indices, may hold weights, with mode sum only. The weight is
     `weight: [num_embeddings, embedding_dim]`; MACs are 0 by the convention that counts convolutions
@@ -30,10 +30,8 @@ class EmbeddingBag(NoBuffers, NoMacs, Joint):
     (8, 16)
     """
 
-    kind: ClassVar[str] = "embedding_bag"
+    order = "num_embeddings embedding_dim * ..."
     family: ClassVar[Family] = Family.EMBEDDING
-    framework: ClassVar[str | None] = "torch"
-    torch: ClassVar[str | None] = "torch.nn.EmbeddingBag"
     unknown_dependence: ClassVar[tuple[str, str] | None] = (
         "places",
         "which indices make up a bag follows from numbers in the input, not from shapes",

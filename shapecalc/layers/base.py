@@ -11,80 +11,54 @@ weights or without multiplications says so by naming `NoWeights` or `NoMacs` amo
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Self, TypeAlias
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict
 
 from shapecalc.algebra import Dim, product
 from shapecalc.algebra.formula import Formula
-from shapecalc.errors import SpecError, WrongWord, nearest, quote
 from shapecalc.layers.centre import Centres, middles
-from shapecalc.layers.counts import NOTHING, Operations
-from shapecalc.layers.dependence import Dependence, placed, unsaid
+from shapecalc.layers.counts import Operations
+from shapecalc.layers.declaration import arrange_fields, by_position, document, name_ranks, snake_case
+from shapecalc.layers.dependence import Dependence, unsaid
+from shapecalc.layers.effect import Caller, Component, Effect, Named, Shapes, Window, count
 from shapecalc.layers.family import Family
+from shapecalc.layers.mixins import (
+    AnyShape,
+    NoBuffers,
+    NoMacs,
+    NoOperations,
+    NoWeights,
+    NoWindow,
+    OwnPlace,
+    SameShape,
+)
 from shapecalc.layers.requirement import Refused, Requirement, Shape, arity, checked
+from shapecalc.layers.resolving import resolved
 from shapecalc.layers.roles import Holds
 
-Shapes: TypeAlias = tuple[Shape, ...]
-Named: TypeAlias = dict[str, Shape]
-Caller: TypeAlias = Literal["module", "custom", "function", "method"]
-"""What torch calls: a module of its own, a custom one that holds the weights of a function of
-torch.nn.functional, such a function alone, or another, such as `x.relu()`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """The input pixels that one output pixel sees, per spatial axis."""
-
-    kernel: tuple[Dim, ...]
-    stride: tuple[Dim, ...]
-    before: tuple[Dim, ...]
-    after: tuple[Dim, ...]
-    dilation: tuple[Dim, ...]
-    transposed: bool = False
-
-
-@dataclass(slots=True)
-class Effect:
-    """Everything that one layer does to the tensors it is given."""
-
-    outputs: Shapes
-    weights: Named
-    buffers: Named
-    macs: Dim | None
-    window: Window | None
-    conditions: tuple[Requirement, ...] = ()
-    params: Dim = field(init=False)
-    buffer_count: Dim = field(init=False)
-    elements: Dim = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.params = count(self.weights)
-        self.buffer_count = count(self.buffers) if self.buffers else 0
-        self.elements = product(self.outputs[0])
-        for shape in self.outputs[1:]:
-            self.elements = self.elements + product(shape)
-
-
-class Component(NamedTuple):
-    """A layer inside a layer: its inputs there, and how many times it is there."""
-
-    layer: "Kind"
-    inputs: Shapes
-    times: Dim = 1
-
-
-def count(tensors: Named) -> Dim:
-    """Return how many numbers some named tensors hold.
-
-    >>> count({"weight": (6, 1, 5, 5), "bias": (6,)})
-    156
-    """
-    total: Dim = 0
-    for shape in tensors.values():
-        total = total + product(shape)
-    return total
+__all__ = [
+    "AnyShape",
+    "Caller",
+    "Component",
+    "Effect",
+    "Joint",
+    "Kind",
+    "Layer",
+    "Merge",
+    "Named",
+    "NoBuffers",
+    "NoMacs",
+    "NoOperations",
+    "NoWeights",
+    "NoWindow",
+    "OwnPlace",
+    "Pointwise",
+    "SameShape",
+    "Shapes",
+    "Window",
+    "count",
+]  # fmt: skip
 
 
 class Kind(BaseModel):
@@ -104,10 +78,49 @@ class Kind(BaseModel):
     """Whose rules these are, `torch` or `keras`; None where channels play no part and they agree."""
     unknown_dependence: ClassVar[tuple[str, str] | None] = None
     """The axes on which results depend in a way that is not known, and why."""
-    settles_sizes: ClassVar[bool] = False
-    """Whether the sizes of the results are known whatever sizes arrive."""
+    fixes_sizes: ClassVar[bool] = False
+    """Whether the sizes of the results do not depend on those of the input, as in global pooling."""
     statistics: ClassVar[frozenset[str]] = frozenset()
     """The tensors that training gathers and does not learn; Keras counts them as parameters."""
+    rank: ClassVar[int]
+    """The number of spatial axes, of a kind for a fixed number."""
+    order: ClassVar[str] = ""
+    """The fields in the order of torch's arguments, where they are declared in another: `...` is the others,
+    and what follows a `*` is not given by position."""
+
+    def __init_subclass__(
+        cls,
+        *,
+        kind: str | None = None,
+        framework: str | None = None,
+        torch: str | None = None,
+        keras: str | None = None,
+        rank: int | None = None,
+        **config: Any,
+    ) -> None:
+        """Take the names of a kind from the head of its class; a family names all ranks with `{rank}`."""
+        super().__init_subclass__(**config)
+        if kind is None and (torch or keras):
+            kind = snake_case(cls.__name__)
+        names = {"kind": kind, "framework": framework, "torch": torch, "keras": keras}
+        for name, value in names.items():
+            if value is not None:
+                setattr(cls, name, value)
+        if rank is not None:
+            name_ranks(cls, rank)
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, *, rank: int | None = None, **names: Any) -> None:
+        """Arrange the fields and complete the docstring, as soon as the fields are known."""
+        if cls.order:
+            arrange_fields(cls)
+        document(cls, rank)
+
+    def __init__(self, *values: Any, **fields: Any) -> None:
+        """Take fields by position as torch does, or by name."""
+        super().__init__(**(by_position(type(self), values, fields) if values else fields))
+
+    __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]  # validating data calls no `__init__`
 
     @classmethod
     def channel_axis(cls, x: Shape) -> int:
@@ -138,41 +151,13 @@ class Kind(BaseModel):
     def axes(self, x: Shape, number: int) -> tuple[str, ...]:
         """Return what a derivation calls the last axes of an input; none where its order says it.
 
-        `number` counts the tensors that arrive from 0.
+        `number` is the number of the tensor, from 0.
         """
         return ()
 
     def resolve(self, evaluate: Callable[[Formula], Any]) -> Self:
         """Return the layer with every formula evaluated and every value checked again."""
-        values = {name: getattr(self, name) for name in self.model_fields_set}
-        found: dict[str, Any] = {}
-        for name, value in values.items():
-            try:
-                found[name] = _evaluated(value, evaluate)
-            except SpecError as error:
-                raise self._complaint(name, value, error) from None
-        changed = [name for name, value in values.items() if found[name] is not value]
-        if not changed:
-            return self
-        resolved = type(self).model_validate(found)
-        for name in changed:
-            if _evaluated(getattr(resolved, name), lambda formula: formula.text) is not getattr(
-                resolved, name
-            ):
-                words = self.words(name)
-                wrong = f"is not one of {', '.join(words)}" if words else "is a word, not a value"
-                fact = WrongWord(found[name], words, is_choice=True)
-                raise SpecError(f"{name}: {quote(found[name])} {wrong}", at=(name,), fact=fact)
-        return resolved
-
-    def _complaint(self, name: str, value: Any, error: SpecError) -> SpecError:
-        """Return the error of a formula as an error of the field that holds it."""
-        words, message, fact = self.words(name), error.message, error.fact
-        if words and isinstance(value, Formula) and value.is_name:
-            known = f"{', '.join(words)}, and no name in scope"
-            message = f"{quote(value.text)} is not one of {known}{nearest(value.text, words)}"
-            fact = WrongWord(value.text, words, is_choice=True)
-        return SpecError(f"{name}: {message}", place=error.place, hint=error.hint, at=(name,), fact=fact)
+        return resolved(self, evaluate)
 
     def words(self, name: str) -> tuple[str, ...]:
         """Return the words that a field allows."""
@@ -192,27 +177,16 @@ class Kind(BaseModel):
         }
 
 
-def _evaluated(value: Any, evaluate: Callable[[Formula], Any]) -> Any:
-    if isinstance(value, Formula):
-        return evaluate(value)
-    if isinstance(value, Kind):
-        return value.resolve(evaluate)
-    if isinstance(value, tuple):
-        items = tuple(_evaluated(item, evaluate) for item in value)
-        return value if all(a is b for a, b in zip(items, value, strict=True)) else items
-    return value
-
-
 class Layer(Kind):
     """A kind that takes one tensor. Subclass it to add a kind of your own.
 
-    Every rule receives the whole shape of the input, batch included, as torch's layer would.
-    Requirements are asked in order and the first that fails ends the inference of this layer, so a
+    Every rule receives the full shape of the input, batch included, as torch's layer would.
+    Requirements are checked in order and the first that fails ends the inference of this layer, so a
     later one may rely on an earlier one.
     """
 
     def apply(self, inputs: Shapes) -> Effect:
-        """Ask each rule in turn."""
+        """Evaluate each rule in turn."""
         if len(inputs) != 1:
             raise Refused(arity(self.kind, len(inputs), 1))
         x = inputs[0]
@@ -265,9 +239,9 @@ class Layer(Kind):
         return None
 
     def depends_on(self, inputs: Shapes, result: int) -> tuple[Dependence, ...]:
-        return (self.sight(inputs[0], result),)
+        return (self.dependence(inputs[0], result),)
 
-    def sight(self, x: Shape, result: int) -> Dependence:
+    def dependence(self, x: Shape, result: int) -> Dependence:
         """Return what a result, counted from 0, sees on each axis of the input; None is not said."""
         return unsaid(len(x))
 
@@ -275,82 +249,14 @@ class Layer(Kind):
         """Return what each axis of the result is centred on.
 
         It is the middle of what a result sees there; where that is everything, a result of the input's
-        shape is taken to stand where its input stands. A kind whose windows differ from position to
+        shape is taken to be at the place of its input. A kind whose windows differ from position to
         position says so here. None says that it is not known, and asserts nothing.
         """
         output = self.output(x)
-        return middles(self.sight(x, 0), len(output), keeps_places=output == x)
+        return middles(self.dependence(x, 0), len(output), keeps_places=output == x)
 
 
-class NoWeights:
-    """Says that a kind has no weights and no buffers."""
-
-    def weights(self, x: object) -> Named:
-        """No learned tensors."""
-        return {}
-
-    def buffers(self, x: object) -> Named:
-        """No buffers."""
-        return {}
-
-
-class NoBuffers:
-    """Says that a kind has no buffers."""
-
-    def buffers(self, x: object) -> Named:
-        """No buffers."""
-        return {}
-
-
-class NoMacs:
-    """Says that a kind does no multiply-accumulates: it copies, compares, or acts per element."""
-
-    def macs(self, x: object) -> Dim | None:
-        """Zero, and meant."""
-        return 0
-
-
-class NoOperations(NoMacs):
-    """Says that a kind computes nothing: it copies or moves values, or hands them on."""
-
-    def operations(self, x: object) -> Operations | None:
-        """Nothing, and meant."""
-        return NOTHING
-
-
-class NoWindow:
-    """Says that no window slides over the input: each output sees one position, or all."""
-
-    def window(self, x: Shape) -> Window | None:
-        """No window."""
-        return None
-
-
-class OwnPlace:
-    """Says that every result sees its own place in the input and no other."""
-
-    def sight(self, x: Shape, result: int) -> Dependence:
-        """The place itself, on every axis."""
-        return placed(len(x))
-
-
-class SameShape:
-    """Says that the output has the shape of the input."""
-
-    def output(self, x: Shape) -> Shape:
-        """The input's shape."""
-        return x
-
-
-class AnyShape:
-    """Says that every input is accepted."""
-
-    def requirements(self, x: Shape) -> Iterator[Requirement]:
-        """Nothing is required."""
-        return iter(())
-
-
-class Elementwise(OwnPlace, SameShape, AnyShape, NoWeights, NoMacs, NoWindow, Layer):
+class Pointwise(OwnPlace, SameShape, AnyShape, NoWeights, NoMacs, NoWindow, Layer):
     """A function of each element by itself: shape kept, no weights, no multiply-accumulates."""
 
     per_element: ClassVar[Operations | None] = None
@@ -360,15 +266,19 @@ class Elementwise(OwnPlace, SameShape, AnyShape, NoWeights, NoMacs, NoWindow, La
         return None if self.per_element is None else self.per_element * product(x)
 
 
+Elementwise = Pointwise
+"""The former name of `Pointwise`."""
+
+
 class Joint(Kind):
     """A kind that takes several tensors, the later of which may be optional, and may have weights.
 
-    Every rule receives the shapes of all tensors that arrive, in order. What a tensor is for is told
+    Every rule receives the shapes of all input tensors, in order. A tensor is identified
     by its position, so the number of tensors is the first thing to require.
     """
 
     def apply(self, inputs: Shapes) -> Effect:
-        """Ask each rule in turn; no window slides over several tensors."""
+        """Evaluate each rule in turn; no window slides over several tensors."""
         conditions = checked(self.requirements(inputs))
         return Effect(
             outputs=self.outputs(inputs),
@@ -414,10 +324,14 @@ class Joint(Kind):
 class Merge(Joint):
     """A kind that makes one tensor of several, without weights; a spec may hold the branches for them."""
 
+    order = "* ..."
     takes_any_number: ClassVar[bool] = False
     """Whether the result has the same shape with a tensor less, as that of a sum has."""
     keeps_places: ClassVar[bool] = True
-    """Whether elements meet that stand at the same place, as in a sum; in a matrix product they do not."""
+    """Whether elements meet that are at the same place, as in a sum; in a matrix product they do not."""
+
+    symbol: ClassVar[str] = ""
+    """The sign of the operation, if it has one; a picture writes it instead of the name."""
 
     branches: Annotated[tuple[tuple[str, Any], ...] | None, Holds()] = None
 
@@ -433,9 +347,7 @@ class Merge(Joint):
         super().__init__(**fields)
 
     def weights(self, inputs: Shapes) -> Named:
-        """No learned tensors."""
         return {}
 
     def buffers(self, inputs: Shapes) -> Named:
-        """No buffers, unless a kind says otherwise."""
         return {}

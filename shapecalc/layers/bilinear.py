@@ -13,7 +13,7 @@ from shapecalc.layers.requirement import Requirement, Shape, arity, rank_between
 from shapecalc.layers.roles import InFeatures, Inferred, OutFeatures, declared
 
 
-class Bilinear(NoBuffers, Joint):
+class Bilinear(NoBuffers, Joint, framework="torch", torch="torch.nn.Bilinear"):
     """x₁ᵀ·A·x₂ + b for every output: `[..., in1_features]`, `[..., in2_features]` to `[..., out_features]`.
 
     Weights are `weight: [out_features, in1_features, in2_features]` and `bias: [out_features]`. x₁ᵀ·A is
@@ -28,10 +28,7 @@ class Bilinear(NoBuffers, Joint):
     3225600
     """
 
-    kind: ClassVar[str] = "bilinear"
     family: ClassVar[Family] = Family.BILINEAR
-    framework: ClassVar[str | None] = "torch"
-    torch: ClassVar[str | None] = "torch.nn.Bilinear"
 
     in1_features: InFeatures = None
     in2_features: Annotated[OptionalCount, Inferred(axis=-1, tensor=1)] = None

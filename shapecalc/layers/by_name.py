@@ -1,4 +1,4 @@
-"""Functions of torch by their names: of each element, of several tensors, of whole axes."""
+"""Functions of torch by their names: of each element, of several tensors, over axes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar
 
 from shapecalc.algebra import Dim, product
 from shapecalc.errors import quote
-from shapecalc.layers.base import Elementwise, Merge, Shapes
+from shapecalc.layers.base import Pointwise, Shapes
 from shapecalc.layers.counts import NOTHING, SIGMOID, Operations, greatest
 from shapecalc.layers.dependence import Dependence, unsaid, unseen
 from shapecalc.layers.family import Family
@@ -86,18 +86,16 @@ class Word(Annotation):
         return {"type": "string", "pattern": r"^[A-Za-z_][A-Za-z0-9_.]*$"}
 
 
-class Function(Elementwise):
-    """A function of each element that no other kind stands for, by its name: shape kept.
+class Elementwise(Pointwise, kind="elementwise", framework="torch"):
+    """A function of each element that has no kind of its own, by its name: shape kept.
 
     No weights, no multiply-accumulates. Source: torch's functions of one tensor, such as torch.exp.
 
-    >>> Function(function="exp").output((1, 96, 56, 56))
+    >>> Elementwise(function="exp").output((1, 96, 56, 56))
     (1, 96, 56, 56)
     """
 
-    kind: ClassVar[str] = "elementwise"
     family: ClassVar[Family] = Family.ELEMENTWISE
-    framework: ClassVar[str | None] = "torch"
     unknown_dependence: ClassVar[tuple[str, str] | None] = (
         "places and channels",
         "a function such as roll keeps the shape and moves elements",
@@ -105,16 +103,16 @@ class Function(Elementwise):
 
     function: Annotated[str, Word()]
 
-    def sight(self, x: Shape, result: int) -> Dependence:
+    def dependence(self, x: Shape, result: int) -> Dependence:
         if self.function in OF_EACH or self.function in OF_PAIRS:  # these with a number
-            return super().sight(x, result)
+            return super().dependence(x, result)
         return unseen(len(x)) if self.function in OF_NONE else unsaid(len(x))
 
     def operations(self, x: Shape) -> Operations | None:
         return _counted(self.function, product(x))
 
 
-class Combine(Broadcast):
+class Combine(Broadcast, kind="combine", framework="torch"):
     """A function of the elements of several tensors, by its name, broadcast as `add` does.
 
     Refuses what `add` refuses. No weights, no multiply-accumulates. Source: torch.sub, torch.div,
@@ -124,14 +122,10 @@ class Combine(Broadcast):
     (1, 64, 7, 7)
     """
 
-    kind: ClassVar[str] = "combine"
-    framework: ClassVar[str | None] = "torch"
     unknown_dependence: ClassVar[tuple[str, str] | None] = (
         "places and channels",
         "a function that is not known to work on each element by itself",
     )
-
-    __init__ = Merge.__init__
 
     function: Annotated[str, Word()]
 
@@ -144,7 +138,7 @@ class Combine(Broadcast):
         return _counted(self.function, product(self.output(inputs)))
 
 
-class Reduce(Mean):
+class Reduce(Mean, kind="reduce", framework="torch"):
     """Makes one number of the axes in `dim`, which vanish, or become 1 with keepdim.
 
     `function` says how: their sum, greatest, least or product. Sums are no MACs. Refuses axes that do
@@ -154,10 +148,9 @@ class Reduce(Mean):
     (1, 1280)
     """
 
-    kind: ClassVar[str] = "reduce"
-    framework: ClassVar[str | None] = "torch"
-    torch: ClassVar[str | None] = None
+    order = "function ..."
 
+    torch = None
     function: Annotated[str, OneOf(("sum", "amax", "amin", "var", "std"))]
 
     def operations(self, x: Shape) -> Operations:

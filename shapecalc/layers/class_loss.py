@@ -1,6 +1,6 @@
 """Losses of scores for classes: what each class scores against the class, or the classes, that are right.
 
-The classes stand on axis 1, or on axis 0 of a single list of scores. With `weight: true` each class has a
+The classes are axis 1, or on axis 0 of a single list of scores. With `weight: true` each class has a
 weight of its own, which torch keeps in the buffer `weight: [C]`.
 """
 
@@ -82,12 +82,12 @@ def are_probabilities(kind: str, scores: Shape, target: Shape) -> bool:
         return True
     verdicts = [decide(target[0], "==", size) for size in (scores[0], 1)]
     if None in verdicts and True not in verdicts:
-        told = f"one class or {scores[0]} probabilities"
-        raise Undecided(f"{kind}: whether a target of {target[0]} is {told} depends on what is free")
+        case = f"one class or {scores[0]} probabilities"
+        raise Undecided(f"{kind}: whether a target of {target[0]} is {case} depends on what is free")
     return verdicts[0] is True or verdicts[1] is not True
 
 
-class NLLLoss(Weighted):
+class NLLLoss(Weighted, torch="torch.nn.NLLLoss"):
     """-x[y], the score of the right class: of `[N, C, ...]` logarithms and `[N, ...]` classes.
 
     Unbatched `[C]` and a single number. With weight there is the buffer `weight: [C]`. Refuses a target
@@ -96,9 +96,6 @@ class NLLLoss(Weighted):
     >>> NLLLoss(reduction="none").output(((8, 21, 64, 64), (8, 64, 64)))
     (8, 64, 64)
     """
-
-    kind: ClassVar[str] = "nll_loss"
-    torch: ClassVar[str | None] = "torch.nn.NLLLoss"
 
     ignore_index: Index = -100
 
@@ -130,10 +127,10 @@ def entropy(scores: Shape, target: Shape, *, plain: bool) -> Operations | None:
     return log_softmax(product(scores), product(beside_classes(scores)))
 
 
-class CrossEntropyLoss(NLLLoss):
+class CrossEntropyLoss(NLLLoss, torch="torch.nn.CrossEntropyLoss"):
     """-log softmax(x)[y]: of `[N, C, ...]` scores and `[N, ...]` classes, or probabilities `[N, C, ...]`.
 
-    Unbatched without N. torch tells probabilities by their shape, which is that of the scores. With
+    Unbatched without N. torch recognizes probabilities by their shape, which is that of the scores. With
     weight there is the buffer `weight: [C]`. Refuses a target of another shape, and an ignore_index of 0
     or more with probabilities. Source: torch.nn.CrossEntropyLoss.
 
@@ -142,9 +139,6 @@ class CrossEntropyLoss(NLLLoss):
     >>> CrossEntropyLoss(reduction="none").output(((8, 21, 64, 64), (8, 21, 64, 64)))
     (8, 64, 64)
     """
-
-    kind: ClassVar[str] = "cross_entropy_loss"
-    torch: ClassVar[str | None] = "torch.nn.CrossEntropyLoss"
 
     label_smoothing: Probability = 0
 
@@ -158,7 +152,7 @@ class CrossEntropyLoss(NLLLoss):
         return entropy(*inputs, plain=not self.weight and self.label_smoothing == 0)
 
 
-class MultiMarginLoss(Weighted):
+class MultiMarginLoss(Weighted, torch="torch.nn.MultiMarginLoss"):
     """Σ max(0, margin - x[y] + x[i])^p / C over the wrong classes: of `[N, C]` scores and `[N]` classes.
 
     Unbatched `[C]` and a single number, or a list of one. p is 1 or 2. With weight there is the buffer
@@ -167,9 +161,6 @@ class MultiMarginLoss(Weighted):
     >>> MultiMarginLoss(reduction="none").output(((8, 10), (8,)))
     (8,)
     """
-
-    kind: ClassVar[str] = "multi_margin_loss"
-    torch: ClassVar[str | None] = "torch.nn.MultiMarginLoss"
 
     p: Annotated[Dim, Integer(1, 2)] = Field(1, description="The exponent of the distances, 1 or 2.")
     margin: Real = 1
@@ -201,7 +192,7 @@ class MultiMarginLoss(Weighted):
         return wrong * (product(inputs[0]) - rows) + Operations(divisions=rows)
 
 
-class MultiLabelMarginLoss(Loss):
+class MultiLabelMarginLoss(Loss, torch="torch.nn.MultiLabelMarginLoss"):
     """Σ max(0, 1 - (x[y] - x[i])) / C over right classes y and wrong ones i: of `[N, C]` twice, to `[N]`.
 
     The target lists the right classes, and -1 ends the list. Unbatched `[C]`. Refuses other ranks and a
@@ -210,9 +201,6 @@ class MultiLabelMarginLoss(Loss):
     >>> MultiLabelMarginLoss(reduction="none").output(((8, 10), (8, 10)))
     (8,)
     """
-
-    kind: ClassVar[str] = "multi_label_margin_loss"
-    torch: ClassVar[str | None] = "torch.nn.MultiLabelMarginLoss"
 
     def fitting(self, inputs: Shapes) -> Iterator[Requirement]:
         scores, target = inputs
@@ -231,7 +219,7 @@ class MultiLabelMarginLoss(Loss):
         return tuple([(Along(0), EVERYTHING) if len(x) == 2 else everywhere(x) for x in inputs])
 
 
-class MultiLabelSoftMarginLoss(Stretching, Weighted):
+class MultiLabelSoftMarginLoss(Stretching, Weighted, torch="torch.nn.MultiLabelSoftMarginLoss"):
     """The mean over all classes of `bce_with_logits_loss`: of `[N, C]` scores and `[N, C]` targets, to `[N]`.
 
     Shapes are broadcast. With weight there is the buffer `weight: [C]`. Refuses single numbers, and sizes
@@ -241,9 +229,6 @@ class MultiLabelSoftMarginLoss(Stretching, Weighted):
     (8,)
     """
 
-    kind: ClassVar[str] = "multi_label_soft_margin_loss"
-    torch: ClassVar[str | None] = "torch.nn.MultiLabelSoftMarginLoss"
-
     def fitting(self, inputs: Shapes) -> Iterator[Requirement]:
         yield from rank_between(self.kind, inputs[0], 1, None)
         yield from super().fitting(inputs)
@@ -252,12 +237,12 @@ class MultiLabelSoftMarginLoss(Stretching, Weighted):
         return scores[-1]
 
     def losses(self, inputs: Shapes) -> Shape:
-        whole, axis = broadcast(inputs), len(inputs[0]) - 1
-        return (*whole[:axis], *whole[axis + 1 :])
+        full, axis = broadcast(inputs), len(inputs[0]) - 1
+        return (*full[:axis], *full[axis + 1 :])
 
     def each(self, inputs: Shapes) -> tuple[Dependence, ...]:
-        whole, axis = broadcast(inputs), len(inputs[0]) - 1
-        return tuple([reduced(x, whole, axis) for x in inputs])
+        full, axis = broadcast(inputs), len(inputs[0]) - 1
+        return tuple([reduced(x, full, axis) for x in inputs])
 
     def unreduced(self, inputs: Shapes) -> Operations | None:
         if self.weight:
@@ -267,7 +252,7 @@ class MultiLabelSoftMarginLoss(Stretching, Weighted):
         return label * numbers + mean(numbers, product(self.losses(inputs)))
 
 
-class LinearCrossEntropyLoss(Joint):
+class LinearCrossEntropyLoss(Joint, framework="torch", torch="torch.nn.LinearCrossEntropyLoss"):
     """`linear` and `cross_entropy_loss` in one: of `[N, in_features]` and the classes `[N]`.
 
     The scores are `[N, num_classes, *out_features]`, so with out_features the target is
@@ -281,10 +266,8 @@ class LinearCrossEntropyLoss(Joint):
     2097152000
     """
 
-    kind: ClassVar[str] = "linear_cross_entropy_loss"
+    order = "in_features num_classes out_features bias * ..."
     family: ClassVar[Family] = Family.LOSS
-    framework: ClassVar[str | None] = "torch"
-    torch: ClassVar[str | None] = "torch.nn.LinearCrossEntropyLoss"
 
     in_features: InFeatures = None
     num_classes: Count

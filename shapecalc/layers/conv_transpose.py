@@ -11,6 +11,7 @@ from typing import ClassVar
 
 from shapecalc.algebra import Dim, maximum, product, quotient
 from shapecalc.layers.arithmetic import transposed
+from shapecalc.layers.axis_names import AXES
 from shapecalc.layers.base import Named, NoBuffers, Window
 from shapecalc.layers.conv import mixed
 from shapecalc.layers.counts import Operations
@@ -30,11 +31,24 @@ from shapecalc.layers.roles import (
     declared,
     divided,
 )
-from shapecalc.layers.spatial import AXES, Spatial
+from shapecalc.layers.spatial import Spatial
 
 
-class ConvTranspose(NoBuffers, Spatial):
-    """The rules of transposed convolution, for any number of axes."""
+class ConvTranspose(
+    NoBuffers,
+    Spatial,
+    kind="conv_transpose{rank}d",
+    torch="torch.nn.ConvTranspose{rank}d",
+    keras="keras.layers.Conv{rank}DTranspose",
+):
+    """The rules of transposed convolution, for any number of axes.
+
+    Input `[N, C, {sizes}]`, weights `weight: [in_channels, out_channels/groups, {k}]` and `bias:
+    [out_channels]`; every input element meets every weight of its group. Refuses channels that do not
+    match, groups that do not divide, an output padding that is smaller than neither stride nor dilation,
+    and an empty output. Source: torch.nn.ConvTranspose{rank}d; Dumoulin and Visin, A guide to convolution
+    arithmetic for deep learning, 2016.
+    """
 
     family: ClassVar[Family] = Family.TRANSPOSED_CONVOLUTION
     unknown_dependence: ClassVar[tuple[str, str] | None] = (
@@ -113,31 +127,16 @@ def _too_much_output_padding(kind: str, axis: str, s: Dim, d: Dim, op: Dim) -> C
     )
 
 
-class ConvTranspose1d(ConvTranspose):
+class ConvTranspose1d(ConvTranspose, rank=1):
     """Transposed convolution over one axis: `[N, C, L]` to `[N, out, (L-1)s - 2p + d(k-1) + 1 + op]`.
-
-    Weights are `weight: [in_channels, out_channels/groups, k]` and `bias: [out_channels]`. Refuses
-    channels that do not match, groups that do not divide, an output padding that is smaller than
-    neither stride nor dilation, and an output that would be empty. Source: torch.nn.ConvTranspose1d.
 
     >>> ConvTranspose1d(out_channels=8, kernel_size=4, stride=2, padding=1).output((1, 16, 50))
     (1, 8, 100)
     """
 
-    kind: ClassVar[str] = "conv_transpose1d"
-    rank: ClassVar[int] = 1
-    torch: ClassVar[str | None] = "torch.nn.ConvTranspose1d"
-    keras: ClassVar[str | None] = "keras.layers.Conv1DTranspose"
 
-
-class ConvTranspose2d(ConvTranspose):
+class ConvTranspose2d(ConvTranspose, rank=2):
     """Transposed convolution over two axes: each becomes (n-1)s - 2p + d(k-1) + 1 + op.
-
-    Input `[N, C, H, W]`, weights `weight: [in_channels, out_channels/groups, k, k]` and
-    `bias: [out_channels]`; every input element meets every weight of its group, so one costs
-    (out_channels/groups)·k² MACs. Refuses what `conv_transpose1d` refuses. Source:
-    torch.nn.ConvTranspose2d; Dumoulin and Visin, A guide to convolution arithmetic for deep
-    learning, 2016.
 
     >>> up = ConvTranspose2d(out_channels=64, kernel_size=2, stride=2)
     >>> up.output((1, 128, 28, 28)), up.macs((1, 128, 28, 28))
@@ -146,23 +145,10 @@ class ConvTranspose2d(ConvTranspose):
     {'weight': (128, 64, 2, 2), 'bias': (64,)}
     """
 
-    kind: ClassVar[str] = "conv_transpose2d"
-    rank: ClassVar[int] = 2
-    torch: ClassVar[str | None] = "torch.nn.ConvTranspose2d"
-    keras: ClassVar[str | None] = "keras.layers.Conv2DTranspose"
 
-
-class ConvTranspose3d(ConvTranspose):
+class ConvTranspose3d(ConvTranspose, rank=3):
     """Transposed convolution over depth, height and width: each becomes (n-1)s - 2p + d(k-1) + 1 + op.
-
-    Input `[N, C, D, H, W]`, weights `weight: [in_channels, out_channels/groups, k, k, k]` and
-    `bias: [out_channels]`. Refuses what `conv_transpose1d` refuses. Source: torch.nn.ConvTranspose3d.
 
     >>> ConvTranspose3d(out_channels=4, kernel_size=2, stride=2).output((1, 8, 4, 16, 16))
     (1, 4, 8, 32, 32)
     """
-
-    kind: ClassVar[str] = "conv_transpose3d"
-    rank: ClassVar[int] = 3
-    torch: ClassVar[str | None] = "torch.nn.ConvTranspose3d"
-    keras: ClassVar[str | None] = "keras.layers.Conv3DTranspose"

@@ -50,7 +50,7 @@ class Columns(NoWeights, NoMacs, NoWindow, Spatial):
         return {"n": sizes} | {letter: self.spread(value) for letter, value in fields.items()}
 
 
-class Unfold(NoOperations, Columns):
+class Unfold(NoOperations, Columns, torch="torch.nn.Unfold"):
     """The windows of an image as columns: `[N, C, H, W]` to `[N, C·k·k, positions]`, unbatched without N.
 
     No weights, no MACs. Refuses other ranks and an image in which the window does not fit. Source:
@@ -60,8 +60,6 @@ class Unfold(NoOperations, Columns):
     (1, 27, 50176)
     """
 
-    kind: ClassVar[str] = "unfold"
-    torch: ClassVar[str | None] = "torch.nn.Unfold"
     unknown_dependence: ClassVar[tuple[str, str] | None] = (
         "places",
         "the columns are a list of windows over two axes in one",
@@ -74,13 +72,13 @@ class Unfold(NoOperations, Columns):
     def output(self, x: Shape) -> Shape:
         return (*x[:-3], self.channels(x) * self.elements(), self.positions(self.sizes(x)))
 
-    def sight(self, x: Shape, result: int) -> Dependence:
+    def dependence(self, x: Shape, result: int) -> Dependence:
         elements, axis = self.elements(), len(x) - 3
         own: AxisDependence = Along(axis, ((0, 0),) * elements) if isinstance(elements, int) else None
         return (*placed(axis), own, *unsaid(2))
 
 
-class Fold(Columns):
+class Fold(Columns, torch="torch.nn.Fold"):
     """Columns added up as the windows of an image: `[N, C·k·k, positions]` to `[N, C, *output_size]`.
 
     Unbatched without N. No weights; what overlaps is added, which is no MAC. Refuses other ranks,
@@ -91,8 +89,7 @@ class Fold(Columns):
     (1, 3, 224, 224)
     """
 
-    kind: ClassVar[str] = "fold"
-    torch: ClassVar[str | None] = "torch.nn.Fold"
+    order = "output_size ..."
     unknown_dependence: ClassVar[tuple[str, str] | None] = (
         "places and channels",
         "the columns are a list of windows over two axes in one",
@@ -112,7 +109,7 @@ class Fold(Columns):
     def output(self, x: Shape) -> Shape:
         return (*x[:-2], x[-2] // self.elements(), *self.spread(self.output_size))
 
-    def sight(self, x: Shape, result: int) -> Dependence:
+    def dependence(self, x: Shape, result: int) -> Dependence:
         return (*placed(len(x) - 2), *unsaid(2))
 
     def operations(self, x: Shape) -> Operations:

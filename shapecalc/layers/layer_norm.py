@@ -21,23 +21,28 @@ from shapecalc.layers.roles import Divides, InChannels, Inferred, declared, divi
 NumGroups = Annotated[Count, Divides(of=("num_channels",))]
 
 
-class GroupNorm(SameShape, NoBuffers, NoMacs, NoWindow, Layer):
+class GroupNorm(
+    SameShape,
+    NoBuffers,
+    NoMacs,
+    NoWindow,
+    Layer,
+    framework="torch",
+    torch="torch.nn.GroupNorm",
+    keras="keras.layers.GroupNormalization",
+):
     """Group normalisation of `[N, C, ...]`: mean and variance over C/num_groups channels.
 
     Weights are `weight: [C]` and `bias: [C]` if affine. Refuses groups that do not divide the
     channels, a num_channels that is not C (compared if affine), and inputs with one value per
-    group in the whole batch, N·C/num_groups·∏ sizes = 1. Source: torch.nn.GroupNorm; Wu and He,
+    group in all of the batch, N·C/num_groups·∏ sizes = 1. Source: torch.nn.GroupNorm; Wu and He,
     2018.
 
     >>> GroupNorm(num_groups=32).weights((1, 256, 14, 14))
     {'weight': (256,), 'bias': (256,)}
     """
 
-    kind: ClassVar[str] = "group_norm"
     family: ClassVar[Family] = Family.GROUP_NORM
-    framework: ClassVar[str | None] = "torch"
-    torch: ClassVar[str | None] = "torch.nn.GroupNorm"
-    keras: ClassVar[str | None] = "keras.layers.GroupNormalization"
     unknown_dependence: ClassVar[tuple[str, str] | None] = (
         "channels",
         "channels of one group see those of their group alone",
@@ -58,7 +63,7 @@ class GroupNorm(SameShape, NoBuffers, NoMacs, NoWindow, Layer):
         values = x[0] * (x[1] // self.num_groups) * product(x[2:])
         yield enough(self.kind, values, "values per group", x)
 
-    def sight(self, x: Shape, result: int) -> Dependence:
+    def dependence(self, x: Shape, result: int) -> Dependence:
         found = over(len(x), range(2, len(x)))
         return (found[0], EVERYTHING if self.num_groups == 1 else None, *found[2:])
 
@@ -72,6 +77,7 @@ class GroupNorm(SameShape, NoBuffers, NoMacs, NoWindow, Layer):
 class OverLastAxes(SameShape, NoBuffers, NoMacs, NoWindow, Layer):
     """The rules of normalisation over the last axes, with a weight for each position in them."""
 
+    order = "normalized_shape eps ..."
     framework: ClassVar[str | None] = "torch"
 
     normalized_shape: Annotated[
@@ -93,10 +99,10 @@ class OverLastAxes(SameShape, NoBuffers, NoMacs, NoWindow, Layer):
         given = (1,) if self.normalized_shape is None else self.normalized(x)
         yield Requirement("normalized-shape", len(given), ">=", 1, f"{self.kind}: normalized_shape is empty")
         yield from rank_between(self.kind, x, len(given), None)
-        for arriving, wanted in zip(x[-len(given) :], self.normalized(x), strict=True):
-            yield Requirement("normalized-shape", wanted, "==", arriving, lambda: self._differs(x))
+        for size, wanted in zip(x[-len(given) :], self.normalized(x), strict=True):
+            yield Requirement("normalized-shape", wanted, "==", size, lambda: self._differs(x))
 
-    def sight(self, x: Shape, result: int) -> Dependence:
+    def dependence(self, x: Shape, result: int) -> Dependence:
         return over(len(x), range(len(x))[-len(self.normalized(x)) :])
 
     def samples(self, x: Shape) -> Dim:
@@ -111,7 +117,7 @@ class OverLastAxes(SameShape, NoBuffers, NoMacs, NoWindow, Layer):
         )
 
 
-class LayerNorm(OverLastAxes):
+class LayerNorm(OverLastAxes, torch="torch.nn.LayerNorm", keras="keras.layers.LayerNormalization"):
     """Layer normalisation over the last axes: (x - mean)/√(variance + eps) · weight + bias.
 
     Weights are `weight: normalized_shape` if elementwise_affine and `bias: normalized_shape` if
@@ -122,10 +128,7 @@ class LayerNorm(OverLastAxes):
     {'weight': (7, 7), 'bias': (7, 7)}
     """
 
-    kind: ClassVar[str] = "layer_norm"
     family: ClassVar[Family] = Family.LAYER_NORM
-    torch: ClassVar[str | None] = "torch.nn.LayerNorm"
-    keras: ClassVar[str | None] = "keras.layers.LayerNormalization"
 
     eps: Real = EPS
     bias: Flag = True
@@ -141,7 +144,7 @@ class LayerNorm(OverLastAxes):
         return standardized(product(x), self.samples(x), scale=scale, shift=shift)
 
 
-class RMSNorm(OverLastAxes):
+class RMSNorm(OverLastAxes, torch="torch.nn.RMSNorm", keras="keras.layers.RMSNormalization"):
     """Root-mean-square normalisation over the last axes: x/√(mean of x² + eps) · weight.
 
     The weight is `weight: normalized_shape` if elementwise_affine. Refuses what `layer_norm`
@@ -151,10 +154,7 @@ class RMSNorm(OverLastAxes):
     {'weight': (4096,)}
     """
 
-    kind: ClassVar[str] = "rms_norm"
     family: ClassVar[Family] = Family.RMS_NORM
-    torch: ClassVar[str | None] = "torch.nn.RMSNorm"
-    keras: ClassVar[str | None] = "keras.layers.RMSNormalization"
 
     eps: Annotated[Fraction | int | None, Nullable(Decimal())] = None
 
@@ -167,7 +167,9 @@ class RMSNorm(OverLastAxes):
         return Operations(multiplications=products, additions=numbers, divisions=2 * samples, roots=samples)
 
 
-class LocalResponseNorm(SameShape, NoWeights, NoMacs, NoWindow, Layer):
+class LocalResponseNorm(
+    SameShape, NoWeights, NoMacs, NoWindow, Layer, framework="torch", torch="torch.nn.LocalResponseNorm"
+):
     """Division by the activity of neighbouring channels: x/(k + alpha/size · ∑ x²)^beta.
 
     The sum runs over `size` channels around each one; no pixel sees another. Takes `[N, C, ...]`
@@ -178,10 +180,7 @@ class LocalResponseNorm(SameShape, NoWeights, NoMacs, NoWindow, Layer):
     (1, 96, 55, 55)
     """
 
-    kind: ClassVar[str] = "local_response_norm"
     family: ClassVar[Family] = Family.RESPONSE_NORM
-    framework: ClassVar[str | None] = "torch"
-    torch: ClassVar[str | None] = "torch.nn.LocalResponseNorm"
 
     size: Count
     alpha: Real = Fraction(1, 10_000)
@@ -191,7 +190,7 @@ class LocalResponseNorm(SameShape, NoWeights, NoMacs, NoWindow, Layer):
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         return rank_between(self.kind, x, 3, None)
 
-    def sight(self, x: Shape, result: int) -> Dependence:
+    def dependence(self, x: Shape, result: int) -> Dependence:
         views = placed(len(x))
         around = Along(1, ((-(self.size // 2), (self.size - 1) // 2),))
         return (views[0], around, *views[2:])
@@ -201,7 +200,7 @@ class LocalResponseNorm(SameShape, NoWeights, NoMacs, NoWindow, Layer):
         return Operations(multiplications=2 * n, additions=self.size * n, powers=n, divisions=n)
 
 
-class CrossMapLRN2d(LocalResponseNorm):
+class CrossMapLRN2d(LocalResponseNorm, torch="torch.nn.CrossMapLRN2d"):
     """`local_response_norm` as torch had it first, for `[N, C, H, W]` alone: the shape is kept.
 
     No weights, no MACs. Refuses other ranks. Source: torch.nn.CrossMapLRN2d.
@@ -210,8 +209,6 @@ class CrossMapLRN2d(LocalResponseNorm):
     (1, 96, 55, 55)
     """
 
-    kind: ClassVar[str] = "cross_map_lrn2d"
-    torch: ClassVar[str | None] = "torch.nn.CrossMapLRN2d"
     unknown_dependence: ClassVar[tuple[str, str] | None] = (
         "channels",
         "torch's running sum never lets go of the first channel",
@@ -220,5 +217,5 @@ class CrossMapLRN2d(LocalResponseNorm):
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         return rank_between(self.kind, x, 4, 4)
 
-    def sight(self, x: Shape, result: int) -> Dependence:
+    def dependence(self, x: Shape, result: int) -> Dependence:
         return (*placed(1), None, *placed(4)[2:])  # torch's running sum never lets go of channel 0

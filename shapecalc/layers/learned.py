@@ -14,17 +14,16 @@ from shapecalc.layers.requirement import Requirement, Shape, axis_exists, rank_b
 from shapecalc.layers.roles import InFeatures, Inferred, declared
 
 
-class ClassToken(NoBuffers, NoOperations, NoWindow, Layer):
+class ClassToken(NoBuffers, NoOperations, NoWindow, Layer, kind="class_token"):
     """A learned vector put in front of every sequence: `[N, L, E]` to `[N, L + 1, E]`.
 
-    The weight is `weight: [1, 1, E]`. Refuses other ranks and an embed_dim that does not arrive.
+    The weight is `weight: [1, 1, E]`. Refuses other ranks and an embed_dim that is not the input's.
     Source: torchvision.models.VisionTransformer.class_token; Devlin et al., BERT, 2018.
 
     >>> ClassToken().output((1, 196, 768))
     (1, 197, 768)
     """
 
-    kind: ClassVar[str] = "class_token"
     family: ClassVar[Family] = Family.TENSOR
 
     embed_dim: InFeatures = None
@@ -39,7 +38,7 @@ class ClassToken(NoBuffers, NoOperations, NoWindow, Layer):
     def output(self, x: Shape) -> Shape:
         return (x[0], x[1] + 1, x[2])
 
-    def sight(self, x: Shape, result: int) -> Dependence:
+    def dependence(self, x: Shape, result: int) -> Dependence:
         first, _, last = placed(3)
         return (first, Along(1, ((-1, -1),)), last)
 
@@ -47,18 +46,17 @@ class ClassToken(NoBuffers, NoOperations, NoWindow, Layer):
         return {"weight": (1, 1, x[-1])}
 
 
-class PositionEmbedding(OwnPlace, SameShape, NoBuffers, NoMacs, NoWindow, Layer):
+class PositionEmbedding(OwnPlace, SameShape, NoBuffers, NoMacs, NoWindow, Layer, kind="position_embedding"):
     """A learned vector for every position, added to `[N, L, E]`, whose shape is kept.
 
     The weight is `weight: [1, L, E]`, so a network that was built for one length takes no other.
-    Refuses other ranks, and a length or an embed_dim that does not arrive. Source:
+    Refuses other ranks, and a length or an embed_dim that is not the input's. Source:
     torchvision.models.vision_transformer.Encoder.pos_embedding; Dosovitskiy et al., 2020.
 
     >>> PositionEmbedding().weights((8, 197, 768))
     {'weight': (1, 197, 768)}
     """
 
-    kind: ClassVar[str] = "position_embedding"
     family: ClassVar[Family] = Family.ELEMENTWISE
 
     length: Annotated[OptionalCount, Inferred(axis=1, what="positions")] = None
@@ -78,7 +76,9 @@ class PositionEmbedding(OwnPlace, SameShape, NoBuffers, NoMacs, NoWindow, Layer)
         return Operations(additions=product(x))
 
 
-class LayerScale(OwnPlace, SameShape, NoBuffers, NoMacs, NoWindow, Layer):
+class LayerScale(
+    OwnPlace, SameShape, NoBuffers, NoMacs, NoWindow, Layer, kind="layer_scale", framework="torch"
+):
     """A learned scale for every channel, by which the channel is multiplied; the shape is kept.
 
     The channels are axis `dim`, and the weight has as many axes after it as the input, so that it
@@ -91,9 +91,7 @@ class LayerScale(OwnPlace, SameShape, NoBuffers, NoMacs, NoWindow, Layer):
     {'weight': (96, 1, 1)}
     """
 
-    kind: ClassVar[str] = "layer_scale"
     family: ClassVar[Family] = Family.ELEMENTWISE
-    framework: ClassVar[str | None] = "torch"
 
     dim: Index = 1
     init: Real = Fraction(1, 1_000_000)

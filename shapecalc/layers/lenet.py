@@ -24,7 +24,7 @@ from shapecalc.layers.sliding import Windowed
 from shapecalc.layers.spatial import Spatial
 
 
-class Subsample2d(NoBuffers, NoMacs, Spatial):
+class Subsample2d(NoBuffers, NoMacs, Spatial, kind="subsample2d", rank=2):
     """The sum over each window times one trained coefficient per channel, plus a trained bias.
 
     `[N, C, H, W]` to `[N, C, ⌊(H - k)/s⌋ + 1, ⌊(W - k)/s⌋ + 1]`, the stride s being k if left
@@ -36,9 +36,7 @@ class Subsample2d(NoBuffers, NoMacs, Spatial):
     12
     """
 
-    kind: ClassVar[str] = "subsample2d"
     family: ClassVar[Family] = Family.SUBSAMPLING
-    rank: ClassVar[int] = 2
 
     kernel_size: KernelSize
     stride: StridePerAxis = None
@@ -75,7 +73,7 @@ class Subsample2d(NoBuffers, NoMacs, Spatial):
         return Operations(additions=product(self.spread(self.kernel_size)) * results, multiplications=results)
 
 
-class PartialConv2d(NoBuffers, Windowed):
+class PartialConv2d(NoBuffers, Windowed, kind="partial_conv2d", rank=2):
     """Convolution where each output channel sees the input channels that `connections` lists for it.
 
     `[N, C, H, W]` to `[N, len(connections), H', W']`, sizes as in `conv2d`. With t connections in
@@ -90,9 +88,8 @@ class PartialConv2d(NoBuffers, Windowed):
     {'weight': (7, 5, 5), 'bias': (3,)}
     """
 
-    kind: ClassVar[str] = "partial_conv2d"
+    order = "connections ..."
     family: ClassVar[Family] = Family.CONVOLUTION
-    rank: ClassVar[int] = 2
     unknown_dependence: ClassVar[tuple[str, str] | None] = (
         "channels",
         "a table says which channels see which",
@@ -147,7 +144,7 @@ class PartialConv2d(NoBuffers, Windowed):
         return products(self.macs(x), product(self.output(x)), biased=self.bias)
 
 
-class RBF(NoMacs, NoWindow, Layer):
+class RBF(NoMacs, NoWindow, Layer, kind="rbf", framework="torch"):
     """The squared distance to fixed centres: `[..., in_features]` to `[..., out_features]`.
 
     The centres are drawn by hand, not learned, so they are the buffer
@@ -158,9 +155,7 @@ class RBF(NoMacs, NoWindow, Layer):
     {'centers': (10, 84)}
     """
 
-    kind: ClassVar[str] = "rbf"
     family: ClassVar[Family] = Family.RADIAL_BASIS
-    framework: ClassVar[str | None] = "torch"
 
     in_features: InFeatures = None
     out_features: OutFeatures
@@ -175,7 +170,7 @@ class RBF(NoMacs, NoWindow, Layer):
     def output(self, x: Shape) -> Shape:
         return (*x[:-1], self.out_features)
 
-    def sight(self, x: Shape, result: int) -> Dependence:
+    def dependence(self, x: Shape, result: int) -> Dependence:
         return over(len(x), [len(x) - 1])
 
     def weights(self, x: Shape) -> Named:

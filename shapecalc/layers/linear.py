@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Annotated, ClassVar
 
 from shapecalc.algebra import Dim, product
-from shapecalc.layers.base import Elementwise, Layer, Named, NoBuffers, NoOperations, NoWindow, OwnPlace
+from shapecalc.layers.base import Layer, Named, NoBuffers, NoOperations, NoWindow, OwnPlace, Pointwise
 from shapecalc.layers.centre import Centres, kept
 from shapecalc.layers.counts import NOTHING, Operations, products
 from shapecalc.layers.dependence import Dependence, over
@@ -23,7 +23,7 @@ class Dense(NoBuffers, NoWindow, Layer):
 
     family: ClassVar[Family] = Family.LINEAR
 
-    settles_sizes: ClassVar[bool] = True
+    fixes_sizes: ClassVar[bool] = True
 
     in_features: InFeatures = None
     out_features: OutFeatures
@@ -44,7 +44,7 @@ class Dense(NoBuffers, NoWindow, Layer):
     def centres(self, x: Shape) -> Centres:
         return (*kept(len(x) - 1), None)
 
-    def sight(self, x: Shape, result: int) -> Dependence:
+    def dependence(self, x: Shape, result: int) -> Dependence:
         return over(len(x), [len(x) - 1])
 
     def macs(self, x: Shape) -> Dim:
@@ -54,7 +54,7 @@ class Dense(NoBuffers, NoWindow, Layer):
         return products(self.macs(x), product(self.output(x)), biased=self.bias)
 
 
-class Linear(Dense):
+class Linear(Dense, framework="torch", torch="torch.nn.Linear", keras="keras.layers.Dense"):
     """A matrix product on the last axis: `[..., in_features]` to `[..., out_features]`.
 
     Weights are `weight: [out_features, in_features]` and `bias: [out_features]`; every output
@@ -67,11 +67,6 @@ class Linear(Dense):
     {'weight': (1000, 2048), 'bias': (1000,)}
     """
 
-    kind: ClassVar[str] = "linear"
-    framework: ClassVar[str | None] = "torch"
-    torch: ClassVar[str | None] = "torch.nn.Linear"
-    keras: ClassVar[str | None] = "keras.layers.Dense"
-
     def weights(self, x: Shape) -> Named:
         named: Named = {"weight": (self.out_features, x[-1])}
         return named | {"bias": (self.out_features,)} if self.bias else named
@@ -82,17 +77,14 @@ def _flatten_first(x: Shape) -> str:
     return f"a flatten is missing before it: flatten turns {shown(x)} into {shown(flat)}, which fits"
 
 
-class Identity(Elementwise):
+class Identity(Pointwise, torch="torch.nn.Identity", keras="keras.layers.Identity"):
     """Hands its input on unchanged. Source: torch.nn.Identity.
 
     >>> Identity().output((1, 3, 224, 224))
     (1, 3, 224, 224)
     """
 
-    kind: ClassVar[str] = "identity"
     family: ClassVar[Family] = Family.IDENTITY
-    torch: ClassVar[str | None] = "torch.nn.Identity"
-    keras: ClassVar[str | None] = "keras.layers.Identity"
     per_element = NOTHING
 
 
@@ -115,8 +107,8 @@ def inside_table(kind: str, index: Dim, rows: Dim) -> Iterator[Requirement]:
     yield Requirement("index", rows - 1, ">=", index, says)
 
 
-class Embedding(Table):
-    """A table read by index: `[...]` whole numbers to `[..., embedding_dim]`.
+class Embedding(Table, framework="torch", torch="torch.nn.Embedding", keras="keras.layers.Embedding"):
+    """A table read by index: `[...]` integers to `[..., embedding_dim]`.
 
     The weight is `weight: [num_embeddings, embedding_dim]`; reading multiplies nothing. Refuses a
     padding_idx outside the table, which may count from its end. Source: torch.nn.Embedding.
@@ -124,11 +116,6 @@ class Embedding(Table):
     >>> Embedding(num_embeddings=30522, embedding_dim=768).output((1, 128))
     (1, 128, 768)
     """
-
-    kind: ClassVar[str] = "embedding"
-    framework: ClassVar[str | None] = "torch"
-    torch: ClassVar[str | None] = "torch.nn.Embedding"
-    keras: ClassVar[str | None] = "keras.layers.Embedding"
 
     padding_idx: Annotated[Dim | None, Nullable(Integer())] = None
 

@@ -67,7 +67,7 @@ class Broadcast(NoMacs, Merge):
         return tuple([stretched(x, self.output(inputs)) for x in inputs])
 
 
-class Add(Broadcast):
+class Add(Broadcast, torch="torch.add", keras="keras.layers.Add"):
     """The sum of tensors, element by element: sizes are equal, or 1 and stretched.
 
     Refuses sizes that differ where neither is 1. No weights; sums are no MACs. Source: torch.add.
@@ -76,17 +76,13 @@ class Add(Broadcast):
     (1, 256, 56, 56)
     """
 
-    kind: ClassVar[str] = "add"
-    torch: ClassVar[str | None] = "torch.add"
-    keras: ClassVar[str | None] = "keras.layers.Add"
-
-    __init__ = Merge.__init__  # said again for type checkers, which expect fields only
+    symbol: ClassVar[str] = "+"
 
     def operations(self, inputs: Shapes) -> Operations:
         return Operations(additions=(len(inputs) - 1) * product(self.output(inputs)))
 
 
-class Multiply(Broadcast):
+class Multiply(Broadcast, torch="torch.mul", keras="keras.layers.Multiply"):
     """The product of tensors, element by element: sizes are equal, or 1 and stretched.
 
     Refuses what `add` refuses. No weights; by the convention no MACs, since nothing is added up.
@@ -96,17 +92,13 @@ class Multiply(Broadcast):
     (1, 64, 56, 56)
     """
 
-    kind: ClassVar[str] = "multiply"
-    torch: ClassVar[str | None] = "torch.mul"
-    keras: ClassVar[str | None] = "keras.layers.Multiply"
-
-    __init__ = Merge.__init__
+    symbol: ClassVar[str] = "×"
 
     def operations(self, inputs: Shapes) -> Operations:
         return Operations(multiplications=(len(inputs) - 1) * product(self.output(inputs)))
 
 
-class Concat(NoOperations, Merge):
+class Concat(NoOperations, Merge, framework="torch", torch="torch.cat", keras="keras.layers.Concatenate"):
     """Puts tensors behind one another along axis `dim`, whose sizes add up.
 
     Refuses tensors that differ in rank or on another axis, and single numbers. Source: torch.cat.
@@ -115,13 +107,7 @@ class Concat(NoOperations, Merge):
     (1, 224, 28, 28)
     """
 
-    kind: ClassVar[str] = "concat"
     family: ClassVar[Family] = Family.MERGE
-    framework: ClassVar[str | None] = "torch"
-    torch: ClassVar[str | None] = "torch.cat"
-    keras: ClassVar[str | None] = "keras.layers.Concatenate"
-
-    __init__ = Merge.__init__
 
     dim: Index = 1
 
@@ -152,13 +138,13 @@ class Concat(NoOperations, Merge):
     def depends_on(self, inputs: Shapes, result: int) -> tuple[Dependence, ...]:
         joined = self.dim % len(inputs[0])
         side_by_side: AxisDependence = Scattered(frozenset({joined})) if len(inputs) > 1 else Along(joined)
-        sight: Dependence = tuple(
+        dependence: Dependence = tuple(
             [side_by_side if axis == joined else Along(axis) for axis in range(len(inputs[0]))]
         )
-        return (sight,) * len(inputs)
+        return (dependence,) * len(inputs)
 
 
-class Matmul(Merge):
+class Matmul(Merge, torch="torch.matmul"):
     """The matrix product of two tensors: `[..., n, k]` and `[..., k, m]` to `[..., n, m]`.
 
     The axes before the last two are broadcast; a tensor of one axis is a row on the left and a
@@ -171,12 +157,8 @@ class Matmul(Merge):
     5120
     """
 
-    kind: ClassVar[str] = "matmul"
     family: ClassVar[Family] = Family.MATRIX_PRODUCT
-    torch: ClassVar[str | None] = "torch.matmul"
     keeps_places: ClassVar[bool] = False
-
-    __init__ = Merge.__init__
 
     def axes(self, x: Shape, number: int) -> tuple[str, ...]:
         if len(x) == 1:
@@ -225,7 +207,7 @@ class Matmul(Merge):
 
 
 def _matrix(x: Shape, *, row: bool) -> Shape:
-    """Return a shape of at least two axes, a vector as the row or the column that it stands for."""
+    """Return a shape of at least two axes, a vector as the row or the column that it is."""
     if len(x) > 1:
         return x
     return (1, *x) if row else (*x, 1)

@@ -28,6 +28,7 @@ Momentum = Annotated[Fraction | int | None, Nullable(Decimal())]
 class Statistics(SameShape, NoMacs, NoWindow, Layer):
     """What batch and instance normalisation share: a mean and a variance per channel."""
 
+    order = "num_features eps ..."
     framework: ClassVar[str | None] = "torch"
     statistics: ClassVar[frozenset[str]] = frozenset({"running_mean", "running_var"})
     rank: ClassVar[int]
@@ -66,8 +67,19 @@ class Statistics(SameShape, NoMacs, NoWindow, Layer):
         """Return of how many groups of numbers mean and variance are taken."""
 
 
-class BatchNorm(Statistics):
-    """The rules of batch normalisation, for any number of spatial axes; the batch is required."""
+class BatchNorm(
+    Statistics,
+    kind="batch_norm{rank}d",
+    torch="torch.nn.BatchNorm{rank}d",
+    keras="keras.layers.BatchNormalization",
+):
+    """The rules of batch normalisation, for any number of spatial axes; the batch is required.
+
+    Weights are `weight: [C]` and `bias: [C]` if affine; buffers are `running_mean: [C]`, `running_var: [C]`
+    and `num_batches_tracked` if track_running_stats. Without running statistics the batch must hold more
+    than one value per channel. Refuses other ranks and a num_features that is not C. Source:
+    torch.nn.BatchNorm{rank}d; Ioffe and Szegedy, Batch Normalization, 2015.
+    """
 
     family: ClassVar[Family] = Family.BATCH_NORM
 
@@ -81,7 +93,7 @@ class BatchNorm(Statistics):
             raise complaint("eps may not be 0 without running statistics: the variance can be 0")
         return self
 
-    def sight(self, x: Shape, result: int) -> Dependence:
+    def dependence(self, x: Shape, result: int) -> Dependence:
         if self.track_running_stats:
             return placed(len(x))
         return over(len(x), [axis for axis in range(len(x)) if axis != 1])
@@ -100,57 +112,33 @@ class BatchNorm(Statistics):
         return self.channels(x)
 
 
-class BatchNorm1d(BatchNorm):
+class BatchNorm1d(BatchNorm, rank=1):
     """Batch normalisation of `[N, C]` or `[N, C, L]`: (x - mean)/√(variance + eps) per channel.
 
-    Weights are `weight: [C]` and `bias: [C]` if affine; buffers are `running_mean: [C]`,
-    `running_var: [C]` and `num_batches_tracked` if track_running_stats. Without running
-    statistics the batch must hold more than one value per channel. Refuses other ranks and a
-    num_features that is not C. Source: torch.nn.BatchNorm1d; Ioffe and Szegedy, 2015.
+    The batch is required, the length is not.
 
     >>> BatchNorm1d().weights((8, 32))
     {'weight': (32,), 'bias': (32,)}
     """
 
-    kind: ClassVar[str] = "batch_norm1d"
-    rank: ClassVar[int] = 1
-    torch: ClassVar[str | None] = "torch.nn.BatchNorm1d"
-    keras: ClassVar[str | None] = "keras.layers.BatchNormalization"
 
-
-class BatchNorm2d(BatchNorm):
+class BatchNorm2d(BatchNorm, rank=2):
     """Batch normalisation of `[N, C, H, W]`: (x - mean)/√(variance + eps) per channel.
-
-    Weights, buffers and refusals are those of `batch_norm1d`; only 4 dimensions are accepted.
-    Source: torch.nn.BatchNorm2d; Ioffe and Szegedy, Batch Normalization, 2015.
 
     >>> BatchNorm2d().buffers((1, 64, 112, 112))
     {'running_mean': (64,), 'running_var': (64,), 'num_batches_tracked': ()}
     """
 
-    kind: ClassVar[str] = "batch_norm2d"
-    rank: ClassVar[int] = 2
-    torch: ClassVar[str | None] = "torch.nn.BatchNorm2d"
-    keras: ClassVar[str | None] = "keras.layers.BatchNormalization"
 
-
-class BatchNorm3d(BatchNorm):
+class BatchNorm3d(BatchNorm, rank=3):
     """Batch normalisation of `[N, C, D, H, W]`: (x - mean)/√(variance + eps) per channel.
-
-    Weights, buffers and refusals are those of `batch_norm1d`; only 5 dimensions are accepted.
-    Source: torch.nn.BatchNorm3d.
 
     >>> BatchNorm3d(affine=False).weights((1, 16, 4, 8, 8))
     {}
     """
 
-    kind: ClassVar[str] = "batch_norm3d"
-    rank: ClassVar[int] = 3
-    torch: ClassVar[str | None] = "torch.nn.BatchNorm3d"
-    keras: ClassVar[str | None] = "keras.layers.BatchNormalization"
 
-
-class SyncBatchNorm(BatchNorm):
+class SyncBatchNorm(BatchNorm, torch="torch.nn.SyncBatchNorm"):
     """Batch normalisation whose statistics are those of all processes together: the shape is kept.
 
     Weights and buffers are those of `batch_norm1d`; any input of 2 or more dimensions is accepted.
@@ -160,16 +148,20 @@ class SyncBatchNorm(BatchNorm):
     {'weight': (64,), 'bias': (64,)}
     """
 
-    kind: ClassVar[str] = "sync_batch_norm"
     family: ClassVar[Family] = Family.SYNC_BATCH_NORM
-    torch: ClassVar[str | None] = "torch.nn.SyncBatchNorm"
 
     def ranks(self) -> tuple[int, int | None]:
         return 2, None
 
 
-class InstanceNorm(Statistics):
-    """The rules of instance normalisation, for any number of spatial axes, batched or not."""
+class InstanceNorm(Statistics, kind="instance_norm{rank}d", torch="torch.nn.InstanceNorm{rank}d"):
+    """The rules of instance normalisation, for any number of spatial axes, batched or not.
+
+    Mean and variance are of one sample. Weights are `weight: [C]` and `bias: [C]` if affine; buffers are
+    those of `batch_norm{rank}d` if track_running_stats. Without running statistics, in evaluation too,
+    there must be more than one spatial element. Refuses a num_features that is not C where a tensor has
+    that size. Source: torch.nn.InstanceNorm{rank}d; Ulyanov et al., Instance Normalization, 2016.
+    """
 
     family: ClassVar[Family] = Family.INSTANCE_NORM
 
@@ -181,7 +173,7 @@ class InstanceNorm(Statistics):
     def channel_axis(cls, x: Shape) -> int:
         return len(x) - cls.rank - 1
 
-    def sight(self, x: Shape, result: int) -> Dependence:
+    def dependence(self, x: Shape, result: int) -> Dependence:
         return placed(len(x)) if self.track_running_stats else over(len(x), range(len(x))[-self.rank :])
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
@@ -194,50 +186,28 @@ class InstanceNorm(Statistics):
         return product(x[: -self.rank])
 
 
-class InstanceNorm1d(InstanceNorm):
+class InstanceNorm1d(InstanceNorm, rank=1):
     """Instance normalisation of `[N, C, L]` or `[C, L]`: (x - mean)/√(variance + eps) per channel.
-
-    Mean and variance are of one sample. Weights are `weight: [C]` and `bias: [C]` if affine;
-    buffers are those of `batch_norm1d` if track_running_stats. Without running statistics, in
-    evaluation too, there must be more than one spatial element. Refuses a num_features that is not
-    C where a tensor has that size. Source: torch.nn.InstanceNorm1d; Ulyanov et al., 2016.
 
     >>> InstanceNorm1d(affine=True).weights((1, 8, 100))
     {'weight': (8,), 'bias': (8,)}
     """
 
-    kind: ClassVar[str] = "instance_norm1d"
-    rank: ClassVar[int] = 1
-    torch: ClassVar[str | None] = "torch.nn.InstanceNorm1d"
 
-
-class InstanceNorm2d(InstanceNorm):
+class InstanceNorm2d(InstanceNorm, rank=2):
     """Instance normalisation of `[N, C, H, W]` or `[C, H, W]`, each sample and channel by itself.
-
-    Weights, buffers and refusals are those of `instance_norm1d`. Source: torch.nn.InstanceNorm2d;
-    Ulyanov et al., Instance Normalization, 2016.
 
     >>> InstanceNorm2d().output((1, 64, 256, 256))
     (1, 64, 256, 256)
     """
 
-    kind: ClassVar[str] = "instance_norm2d"
-    rank: ClassVar[int] = 2
-    torch: ClassVar[str | None] = "torch.nn.InstanceNorm2d"
 
-
-class InstanceNorm3d(InstanceNorm):
+class InstanceNorm3d(InstanceNorm, rank=3):
     """Instance normalisation of `[N, C, D, H, W]` or `[C, D, H, W]`, each channel by itself.
-
-    Weights, buffers and refusals are those of `instance_norm1d`. Source: torch.nn.InstanceNorm3d.
 
     >>> InstanceNorm3d().weights((1, 16, 4, 8, 8))
     {}
     """
-
-    kind: ClassVar[str] = "instance_norm3d"
-    rank: ClassVar[int] = 3
-    torch: ClassVar[str | None] = "torch.nn.InstanceNorm3d"
 
 
 def enough(kind: str, values: Dim, what: str, x: Shape) -> Requirement:

@@ -138,7 +138,7 @@ class Resize(Interpolation):
             return scaled_by(axis, Fraction(out, n))
         return Centre(axis, n // out) if self.method() == "nearest" and n % out == 0 else None
 
-    def sight(self, x: Shape, result: int) -> Dependence:
+    def dependence(self, x: Shape, result: int) -> Dependence:
         sizes = self.output(x)[2:]
         scales = [None] * len(sizes) if self.scale_factor is None else self._scales(x)
         columns = enumerate(zip(x[2:], sizes, scales, strict=True), start=2)
@@ -167,7 +167,7 @@ class Resize(Interpolation):
         return interpolated(axis, Fraction(n, out), method, corners=False)
 
     def rescales(self) -> bool:
-        """Whether the scale that was given only settles the size of the result."""
+        """Whether the scale that was given only determines the size of the result."""
         return False
 
     def corners(self) -> bool:
@@ -201,7 +201,7 @@ def _vanished(kind: str, n: Dim, scale: Fraction | int, out: Dim) -> Callable[[]
     return lambda: f"{kind}: a size of {n} scaled by {float(scale)} would be {out}, less than 1"
 
 
-class Upsample(Resize):
+class Upsample(Resize, torch="torch.nn.Upsample"):
     """Interpolation to `size`, or by `scale_factor`: `[N, C, *n]` to `[N, C, *⌊n·scale_factor⌋]`.
 
     The modes are nearest, nearest-exact and area over one to three axes, linear over one, bilinear
@@ -215,9 +215,6 @@ class Upsample(Resize):
     >>> Upsample(scale_factor=0.29).output((1, 64, 100))
     (1, 64, 28)
     """
-
-    kind: ClassVar[str] = "upsample"
-    torch: ClassVar[str | None] = "torch.nn.Upsample"
 
     mode: Mode = "nearest"
     align_corners: OptionalFlag = None
@@ -241,7 +238,7 @@ class Upsample(Resize):
         return self
 
 
-class UpsamplingNearest2d(Resize):
+class UpsamplingNearest2d(Resize, torch="torch.nn.UpsamplingNearest2d"):
     """Interpolation by the nearest element: `[N, C, H, W]` to `[N, C, ⌊H·scale⌋, ⌊W·scale⌋]`.
 
     It is `upsample` with mode nearest and, as in torch, takes one to three axes whatever its name
@@ -251,14 +248,11 @@ class UpsamplingNearest2d(Resize):
     (1, 64, 28, 28)
     """
 
-    kind: ClassVar[str] = "upsampling_nearest2d"
-    torch: ClassVar[str | None] = "torch.nn.UpsamplingNearest2d"
-
     def method(self) -> str:
         return "nearest"
 
 
-class UpsamplingBilinear2d(Resize):
+class UpsamplingBilinear2d(Resize, torch="torch.nn.UpsamplingBilinear2d"):
     """Bilinear interpolation with aligned corners: `[N, C, H, W]` to `[N, C, ⌊H·scale⌋, ⌊W·scale⌋]`.
 
     It is `upsample` with mode bilinear and `align_corners: true`. No weights, and no MACs are
@@ -267,9 +261,6 @@ class UpsamplingBilinear2d(Resize):
     >>> UpsamplingBilinear2d(size=[32, 48]).output((1, 64, 14, 14))
     (1, 64, 32, 48)
     """
-
-    kind: ClassVar[str] = "upsampling_bilinear2d"
-    torch: ClassVar[str | None] = "torch.nn.UpsamplingBilinear2d"
 
     def method(self) -> str:
         return "bilinear"

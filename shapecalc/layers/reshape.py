@@ -29,11 +29,11 @@ class Rearranging(NoWeights, NoOperations, NoWindow, Layer):
 
     family: ClassVar[Family] = Family.RESHAPE
 
-    def sight(self, x: Shape, result: int) -> Dependence:
+    def dependence(self, x: Shape, result: int) -> Dependence:
         return rearranged(x, self.output(x))
 
 
-class Flatten(Rearranging):
+class Flatten(Rearranging, torch="torch.nn.Flatten", keras="keras.layers.Flatten"):
     """Joins the axes start_dim to end_dim into one, as long as their product.
 
     A single number becomes one axis of 1. Refuses axes that do not exist and a start after the
@@ -42,10 +42,6 @@ class Flatten(Rearranging):
     >>> Flatten().output((1, 512, 7, 7))
     (1, 25088)
     """
-
-    kind: ClassVar[str] = "flatten"
-    torch: ClassVar[str | None] = "torch.nn.Flatten"
-    keras: ClassVar[str | None] = "keras.layers.Flatten"
 
     start_dim: Index = 1
     end_dim: Index = -1
@@ -63,7 +59,7 @@ class Flatten(Rearranging):
         return (*x[:start], product(x[start : end + 1]), *x[end + 1 :])
 
 
-class Unflatten(Rearranging):
+class Unflatten(Rearranging, torch="torch.nn.Unflatten"):
     """Splits axis `dim` into the axes of `unflattened_size`; one of them may be -1.
 
     Refuses sizes whose product is not that of the axis, or does not divide it where -1 stands
@@ -72,9 +68,6 @@ class Unflatten(Rearranging):
     >>> Unflatten(dim=1, unflattened_size=[2, -1]).output((1, 64, 28, 28))
     (1, 2, 32, 28, 28)
     """
-
-    kind: ClassVar[str] = "unflatten"
-    torch: ClassVar[str | None] = "torch.nn.Unflatten"
 
     dim: Index
     unflattened_size: Annotated[tuple[Dim, ...], Listed(Integer(-1), 1), AsNumbers()]
@@ -94,7 +87,7 @@ class Unflatten(Rearranging):
         return (*x[:axis], *completed(self.unflattened_size, x[axis]), *x[axis + 1 :])
 
 
-class Reshape(Rearranging):
+class Reshape(Rearranging, torch="torch.reshape", keras="keras.layers.Reshape"):
     """Arranges the elements of every sample anew: `[N, ...]` to `[N, *shape]`; one size may be -1.
 
     `shape` leaves out the first axis, which is kept whatever it is (so of a tensor without a
@@ -104,10 +97,6 @@ class Reshape(Rearranging):
     >>> Reshape(shape=[8, -1]).output((1, 64, 7, 7))
     (1, 8, 392)
     """
-
-    kind: ClassVar[str] = "reshape"
-    torch: ClassVar[str | None] = "torch.reshape"
-    keras: ClassVar[str | None] = "keras.layers.Reshape"
 
     shape: Sizes
 
@@ -124,7 +113,7 @@ class Reshape(Rearranging):
         return (x[0], *completed(self.shape, product(x[1:])))
 
 
-class Permute(Rearranging):
+class Permute(Rearranging, torch="torch.permute", keras="keras.layers.Permute"):
     """Puts the axes in the order `dims`, which names every axis once, the batch included.
 
     Refuses anything but a permutation of the axes. Source: torch.permute.
@@ -132,10 +121,6 @@ class Permute(Rearranging):
     >>> Permute(dims=[0, 2, 3, 1]).output((1, 96, 56, 57))
     (1, 56, 57, 96)
     """
-
-    kind: ClassVar[str] = "permute"
-    torch: ClassVar[str | None] = "torch.permute"
-    keras: ClassVar[str | None] = "keras.layers.Permute"
 
     dims: Annotated[tuple[int, ...], Listed(Integer(may_be_free=False))]
 
@@ -147,20 +132,17 @@ class Permute(Rearranging):
     def output(self, x: Shape) -> Shape:
         return tuple(x[axis] for axis in self.dims)
 
-    def sight(self, x: Shape, result: int) -> Dependence:
+    def dependence(self, x: Shape, result: int) -> Dependence:
         order = [axis % len(x) for axis in self.dims]
         return tuple(Along(order.index(axis)) for axis in range(len(x)))
 
 
-class Transpose(Rearranging):
+class Transpose(Rearranging, torch="torch.transpose"):
     """Exchanges two axes. Refuses axes that do not exist. Source: torch.transpose.
 
     >>> Transpose(dim0=1, dim1=2).output((1, 768, 196))
     (1, 196, 768)
     """
-
-    kind: ClassVar[str] = "transpose"
-    torch: ClassVar[str | None] = "torch.transpose"
 
     dim0: Index
     dim1: Index
@@ -176,14 +158,14 @@ class Transpose(Rearranging):
             sizes[self.dim0], sizes[self.dim1] = sizes[self.dim1], sizes[self.dim0]
         return tuple(sizes)
 
-    def sight(self, x: Shape, result: int) -> Dependence:
+    def dependence(self, x: Shape, result: int) -> Dependence:
         views = [Along(axis) for axis in range(len(x))]
         if views:
             views[self.dim0], views[self.dim1] = views[self.dim1], views[self.dim0]
         return tuple(views)
 
 
-class Squeeze(Rearranging):
+class Squeeze(Rearranging, torch="torch.squeeze"):
     """Drops the axes in `dim` that have size 1 and keeps the others; without `dim`, all of size 1.
 
     Without `dim` a batch of 1 goes as well. Refuses axes that do not exist or come twice; a free
@@ -192,9 +174,6 @@ class Squeeze(Rearranging):
     >>> Squeeze(dim=[2, 3]).output((1, 512, 1, 1))
     (1, 512)
     """
-
-    kind: ClassVar[str] = "squeeze"
-    torch: ClassVar[str | None] = "torch.squeeze"
 
     dim: Annotated[int | tuple[int, ...] | None, Nullable(Each(Integer(may_be_free=False)))] = None
 
@@ -213,15 +192,12 @@ class Squeeze(Rearranging):
         return verdict
 
 
-class Unsqueeze(Rearranging):
+class Unsqueeze(Rearranging, torch="torch.unsqueeze"):
     """Inserts an axis of size 1 at `dim`, from -(rank + 1) to rank. Source: torch.unsqueeze.
 
     >>> Unsqueeze(dim=-1).output((1, 512))
     (1, 512, 1)
     """
-
-    kind: ClassVar[str] = "unsqueeze"
-    torch: ClassVar[str | None] = "torch.unsqueeze"
 
     dim: Index
 

@@ -53,7 +53,7 @@ class Cutting(AlongAxis):
         found[self.dim] = None
         return tuple(found)
 
-    def sight(self, x: Shape, result: int) -> Dependence:
+    def dependence(self, x: Shape, result: int) -> Dependence:
         axis = self.dim % len(x)
         first: Dim = sum(piece[axis] for piece in self.outputs(x)[:result])
         views: list[AxisDependence] = [*placed(len(x))]
@@ -80,7 +80,7 @@ class Cutting(AlongAxis):
             yield Requirement("pieces", MOST_PIECES, ">=", count, says)
 
 
-class Select(AlongAxis):
+class Select(AlongAxis, torch="torch.select"):
     """Takes position `index` of axis `dim`, which vanishes: x[:, index] for dim 1.
 
     Refuses an index outside the axis; a negative one counts from the end. Source: torch.select.
@@ -88,9 +88,6 @@ class Select(AlongAxis):
     >>> Select(dim=1, index=0).output((1, 197, 768))
     (1, 768)
     """
-
-    kind: ClassVar[str] = "select"
-    torch: ClassVar[str | None] = "torch.select"
 
     index: Position
 
@@ -104,13 +101,13 @@ class Select(AlongAxis):
     def output(self, x: Shape) -> Shape:
         return self.resized(x)
 
-    def sight(self, x: Shape, result: int) -> Dependence:
+    def dependence(self, x: Shape, result: int) -> Dependence:
         axis = self.dim % len(x)
         place = x[axis] + self.index if _is_negative("index", self.index) else self.index
         return (*placed(axis), Fixed(place, place), *(Along(after - 1) for after in range(axis + 1, len(x))))
 
 
-class Slice(AlongAxis):
+class Slice(AlongAxis, kind="slice"):
     """x[start:end:step] along axis `dim`: ⌈(end - start)/step⌉ positions stay.
 
     A negative start or end counts from the end of the axis; what lies outside is cut off, as in
@@ -121,8 +118,6 @@ class Slice(AlongAxis):
     >>> Slice(dim=2, start=-5, end=100, step=2).output((1, 3, 4))
     (1, 3, 2)
     """
-
-    kind: ClassVar[str] = "slice"
 
     start: Annotated[Position, Lettered(neutral=0)] = 0
     end: Annotated[Dim | None, Nullable(Integer())] = None
@@ -144,7 +139,7 @@ class Slice(AlongAxis):
     def output(self, x: Shape) -> Shape:
         return self.resized(x, self._length(x[self.dim]))
 
-    def sight(self, x: Shape, result: int) -> Dependence:
+    def dependence(self, x: Shape, result: int) -> Dependence:
         axis, n = self.dim % len(x), x[self.dim]
         start = maximum(n + self.start, 0) if _is_negative("start", self.start) else self.start
         views: list[AxisDependence] = [*placed(len(x))]
@@ -168,7 +163,7 @@ def _is_negative(name: str, position: Dim) -> bool:
     return verdict
 
 
-class Split(Cutting):
+class Split(Cutting, framework="torch", torch="torch.split"):
     """Cuts axis `dim` into pieces: of `split_size` each, the last maybe smaller, or as listed.
 
     Refuses a list whose sum is not the size of the axis. How many pieces of one size a free size
@@ -179,9 +174,7 @@ class Split(Cutting):
     ((1, 2, 8), (1, 2, 8), (1, 1, 8))
     """
 
-    kind: ClassVar[str] = "split"
-    framework: ClassVar[str | None] = "torch"
-    torch: ClassVar[str | None] = "torch.split"
+    order = "split_size ..."
 
     split_size: Annotated[Dim | tuple[Dim, ...], Each(Integer(1)), Lettered("b")]
     dim: Index = 1
@@ -220,7 +213,7 @@ class Split(Cutting):
         return self.pieces(x, size)
 
 
-class Chunk(Cutting):
+class Chunk(Cutting, framework="torch", torch="torch.chunk"):
     """Cuts axis `dim` into pieces of ⌈n/chunks⌉, the last maybe smaller: at most `chunks` of them.
 
     A size of 5 in 4 chunks gives 3, of 2, 2 and 1, as in torch. For a free size the answer is
@@ -231,9 +224,7 @@ class Chunk(Cutting):
     ((1, 32, 28, 28), (1, 32, 28, 28))
     """
 
-    kind: ClassVar[str] = "chunk"
-    framework: ClassVar[str | None] = "torch"
-    torch: ClassVar[str | None] = "torch.chunk"
+    order = "chunks ..."
 
     chunks: Annotated[Count, Lettered("c")]
     dim: Index = 1
@@ -253,7 +244,7 @@ class Chunk(Cutting):
         return self.chunks if full else super().count(n, size)
 
 
-class Mean(NoWeights, NoMacs, NoWindow, Layer):
+class Mean(NoWeights, NoMacs, NoWindow, Layer, torch="torch.mean"):
     """The mean over the axes in `dim`, which vanish, or become 1 with keepdim.
 
     Refuses axes that do not exist or come twice. Source: torch.mean.
@@ -262,9 +253,7 @@ class Mean(NoWeights, NoMacs, NoWindow, Layer):
     (1, 1280)
     """
 
-    kind: ClassVar[str] = "mean"
     family: ClassVar[Family] = Family.REDUCTION
-    torch: ClassVar[str | None] = "torch.mean"
 
     dim: Axes
     keepdim: Flag = False
@@ -284,7 +273,7 @@ class Mean(NoWeights, NoMacs, NoWindow, Layer):
             return tuple(1 if axis in axes else n for axis, n in enumerate(x))
         return tuple(n for axis, n in enumerate(x) if axis not in axes)
 
-    def sight(self, x: Shape, result: int) -> Dependence:
+    def dependence(self, x: Shape, result: int) -> Dependence:
         averaged = {axis % max(len(x), 1) for axis in listed(self.dim)}
         kept_axes = [axis for axis in range(len(x)) if self.keepdim or axis not in averaged]
         return tuple(

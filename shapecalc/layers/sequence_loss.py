@@ -20,10 +20,10 @@ from shapecalc.layers.requirement import Requirement, Shape, arity, rank_between
 from shapecalc.layers.roles import InFeatures, declared
 
 
-class CTCLoss(Loss):
+class CTCLoss(Loss, torch="torch.nn.CTCLoss"):
     """-log of the sum over all alignments of a target: `[T, N, C]` logarithms, to a loss for each sequence.
 
-    Four tensors arrive: the logarithms; the targets, `[N, S]` or all in one row; how long each sequence
+    It takes four tensors: the logarithms; the targets, `[N, S]` or all in one row; how long each sequence
     is, `[N]`; and how long each target is, `[N]`. Unbatched `[T, C]`, and one target. Whether the lengths
     fit is in their numbers, not in their shapes, and is not asked here. Refuses other ranks and numbers
     of lengths, and a blank that is none of the C classes. Source: torch.nn.CTCLoss; Graves et al., 2006.
@@ -32,8 +32,6 @@ class CTCLoss(Loss):
     (16,)
     """
 
-    kind: ClassVar[str] = "ctc_loss"
-    torch: ClassVar[str | None] = "torch.nn.CTCLoss"
     count: ClassVar[int] = 4
     unknown_dependence: ClassVar[tuple[str, str] | None] = (
         "targets",
@@ -69,14 +67,16 @@ class CTCLoss(Loss):
         return ((EVERYTHING, Along(0), EVERYTHING), (Along(0), EVERYTHING), *own)
 
 
-class AdaptiveLogSoftmaxWithLoss(NoBuffers, Joint):
+class AdaptiveLogSoftmaxWithLoss(
+    NoBuffers, Joint, framework="torch", torch="torch.nn.AdaptiveLogSoftmaxWithLoss"
+):
     """A softmax whose rare classes are scored by narrower layers: `[N, in_features]` and the classes `[N]`.
 
     The results are log p of the right class, `[N]`, and the mean of their negatives, a single number.
     cutoffs divide the classes, the most frequent first: those below the first are scored by
     `head.weight: [cutoffs[0] + clusters, in_features]`, cluster i by `tail.i.0.weight: [h, in_features]`
     and `tail.i.1.weight: [size of the cluster, h]`, h = ⌊in_features/div_value^(i + 1)⌋; with head_bias
-    there is `head.bias`. How many rows go through a tail is told by the targets' numbers, so the MACs are
+    there is `head.bias`. How many rows go through a tail follows from the targets' numbers, so the MACs are
     not known. Refuses features and targets that do not match, and cutoffs that do not rise from 1 to
     below n_classes. Unbatched without N. Source: torch.nn.AdaptiveLogSoftmaxWithLoss; Grave et al., 2016.
 
@@ -85,10 +85,7 @@ class AdaptiveLogSoftmaxWithLoss(NoBuffers, Joint):
     (4, 64)
     """
 
-    kind: ClassVar[str] = "adaptive_log_softmax_with_loss"
     family: ClassVar[Family] = Family.LOSS
-    framework: ClassVar[str | None] = "torch"
-    torch: ClassVar[str | None] = "torch.nn.AdaptiveLogSoftmaxWithLoss"
 
     in_features: InFeatures = None
     n_classes: Count

@@ -24,7 +24,9 @@ def _evenly(x: Shape, factor: Dim, *, up: bool) -> Centres:
     return (*kept(len(x) - 3), None, *last)
 
 
-class PixelShuffle(NoWeights, NoOperations, NoWindow, Layer):
+class PixelShuffle(
+    NoWeights, NoOperations, NoWindow, Layer, framework="torch", torch="torch.nn.PixelShuffle"
+):
     """Channels spread out in space: `[..., C·r², H, W]` to `[..., C, H·r, W·r]`, r the upscale factor.
 
     No weights, no MACs. Refuses channels that r² does not divide and fewer than three dimensions.
@@ -35,10 +37,7 @@ class PixelShuffle(NoWeights, NoOperations, NoWindow, Layer):
     (1, 3, 24, 24)
     """
 
-    kind: ClassVar[str] = "pixel_shuffle"
     family: ClassVar[Family] = Family.RESHAPE
-    framework: ClassVar[str | None] = "torch"
-    torch: ClassVar[str | None] = "torch.nn.PixelShuffle"
     unknown_dependence: ClassVar[tuple[str, str] | None] = (
         "channels",
         "channels become places",
@@ -58,7 +57,7 @@ class PixelShuffle(NoWeights, NoOperations, NoWindow, Layer):
     def centres(self, x: Shape) -> Centres:
         return _evenly(x, self.upscale_factor, up=True)
 
-    def sight(self, x: Shape, result: int) -> Dependence:
+    def dependence(self, x: Shape, result: int) -> Dependence:
         r = self.upscale_factor
         last: list[AxisDependence] = [None, None]
         if isinstance(r, int):
@@ -66,7 +65,9 @@ class PixelShuffle(NoWeights, NoOperations, NoWindow, Layer):
         return (*placed(len(x) - 3), None, *last)
 
 
-class PixelUnshuffle(NoWeights, NoOperations, NoWindow, Layer):
+class PixelUnshuffle(
+    NoWeights, NoOperations, NoWindow, Layer, framework="torch", torch="torch.nn.PixelUnshuffle"
+):
     """Space folded into channels: `[..., C, H·r, W·r]` to `[..., C·r², H, W]`, r the downscale factor.
 
     No weights, no MACs. Refuses a height or width that r does not divide and fewer than three
@@ -76,10 +77,7 @@ class PixelUnshuffle(NoWeights, NoOperations, NoWindow, Layer):
     (1, 12, 4, 4)
     """
 
-    kind: ClassVar[str] = "pixel_unshuffle"
     family: ClassVar[Family] = Family.RESHAPE
-    framework: ClassVar[str | None] = "torch"
-    torch: ClassVar[str | None] = "torch.nn.PixelUnshuffle"
     unknown_dependence: ClassVar[tuple[str, str] | None] = (
         "channels",
         "places become channels",
@@ -100,7 +98,7 @@ class PixelUnshuffle(NoWeights, NoOperations, NoWindow, Layer):
     def centres(self, x: Shape) -> Centres:
         return _evenly(x, self.downscale_factor, up=False)
 
-    def sight(self, x: Shape, result: int) -> Dependence:
+    def dependence(self, x: Shape, result: int) -> Dependence:
         r = self.downscale_factor
         last: list[AxisDependence] = [None, None]
         if isinstance(r, int):
@@ -108,7 +106,9 @@ class PixelUnshuffle(NoWeights, NoOperations, NoWindow, Layer):
         return (*placed(len(x) - 3), None, *last)
 
 
-class ChannelShuffle(SameShape, NoWeights, NoOperations, NoWindow, Layer):
+class ChannelShuffle(
+    SameShape, NoWeights, NoOperations, NoWindow, Layer, framework="torch", torch="torch.nn.ChannelShuffle"
+):
     """The channels of several groups dealt out in turn: `[N, C, *]` stays `[N, C, *]`.
 
     No weights, no MACs. Refuses groups that do not divide the channels, which are always the second
@@ -119,10 +119,7 @@ class ChannelShuffle(SameShape, NoWeights, NoOperations, NoWindow, Layer):
     (1, 116, 28, 28)
     """
 
-    kind: ClassVar[str] = "channel_shuffle"
     family: ClassVar[Family] = Family.RESHAPE
-    framework: ClassVar[str | None] = "torch"
-    torch: ClassVar[str | None] = "torch.nn.ChannelShuffle"
 
     groups: Annotated[Count, Divides("g")]
 
@@ -130,6 +127,6 @@ class ChannelShuffle(SameShape, NoWeights, NoOperations, NoWindow, Layer):
         yield from rank_between(self.kind, x, 3, None)
         yield from divided(self, x)
 
-    def sight(self, x: Shape, result: int) -> Dependence:
+    def dependence(self, x: Shape, result: int) -> Dependence:
         views = placed(len(x))
         return (views[0], Scattered(frozenset({1})), *views[2:])

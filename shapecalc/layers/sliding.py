@@ -7,11 +7,12 @@ from typing import Annotated, Literal
 
 from shapecalc.algebra import Dim
 from shapecalc.layers.arithmetic import same_padding, window
+from shapecalc.layers.axis_names import AXES
 from shapecalc.layers.base import Window
 from shapecalc.layers.fields import Each, Integer, OneOf, PerSide
 from shapecalc.layers.requirement import Requirement, Shape
 from shapecalc.layers.roles import Dilation, KernelSize, Stride, WindowField
-from shapecalc.layers.spatial import AXES, Spatial
+from shapecalc.layers.spatial import Spatial
 
 Padding = Annotated[
     PerSide | Literal["same", "valid"],

@@ -7,14 +7,12 @@ from pydantic import model_validator
 
 from shapecalc.algebra import Dim
 from shapecalc.layers.arithmetic import extent, unread, written
+from shapecalc.layers.axis_names import AXES, spatial_letters
 from shapecalc.layers.base import Kind, Layer, Window
 from shapecalc.layers.centre import Centre, Centres, spread_over
 from shapecalc.layers.dependence import Along, AxisDependence, Dependence, placed, scattered_by, swept, unsaid
 from shapecalc.layers.fields import Each, complaint
 from shapecalc.layers.requirement import Requirement, Shape, rank_between
-
-AXES = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
-"""What the spatial axes are called in messages, by their number."""
 
 
 class OverAxes(Kind):
@@ -45,7 +43,7 @@ class OverAxes(Kind):
         return x[-self.rank :]
 
     def axes(self, x: Shape, number: int) -> tuple[str, ...]:
-        return ("C", *(axis[0].upper() for axis in AXES[self.rank]))
+        return ("C", *spatial_letters(self.rank))
 
     def resized(self, x: Shape, sizes: Shape, channels: Dim | None = None) -> Shape:
         """Return the shape with other spatial sizes and, if given, other channels."""
@@ -112,7 +110,7 @@ class Spatial(OverAxes, Layer):
             )
         return tuple(found)
 
-    def sight(self, x: Shape, result: int) -> Dependence:
+    def dependence(self, x: Shape, result: int) -> Dependence:
         window = self.window(x)
         if window is None:
             return unsaid(len(x))
@@ -128,7 +126,7 @@ class Spatial(OverAxes, Layer):
         return Along(axis)
 
     def moved_on(self, x: Shape, by: tuple[Dim, ...]) -> Dependence:
-        """Return the sight of a result whose first position is that many further on, per spatial axis."""
+        """Return the dependence of a result that begins that many positions further on, per spatial axis."""
         views: list[AxisDependence] = [*placed(len(x))]
         for axis, first in zip(self.spatial_axes(x), by, strict=True):
             views[axis] = Along(axis, ((first, first),))

@@ -14,35 +14,17 @@ from typing import Any
 from shapecalc.algebra import Dim, Expr
 from shapecalc.algebra.provenance import TracedFraction, lettered
 from shapecalc.algebra.term import Letter
+from shapecalc.layers.axis_names import spatial_letters
 from shapecalc.layers.base import Kind, Shapes
 from shapecalc.layers.requirement import Shape
 from shapecalc.layers.roles import AsNumbers, Lettered, Role, WindowField, roles
 
-AXIS_NAMES = {
-    "C": "channels",
-    "D": "depth",
-    "E": "features",
-    "F": "features",
-    "H": "height",
-    "L": "length",
-    "N": "batch",
-    "W": "width",
-    "k": "inner size",
-    "m": "columns",
-    "n": "rows",
-}
-
 BATCH = "N"
-
-_REST = {1: ("F",), 2: ("L", "E"), 3: ("C", "H", "W"), 4: ("C", "D", "H", "W")}
-"""What the axes behind the batch are called where a kind does not know better."""
-AXIS_INITIALS = {1: "l", 2: "hw", 3: "dhw"}
-"""What tells the spatial axes apart in the index of a letter."""
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """What is known of the axes of a whole network."""
+    """What is known of the axes of a network."""
 
     batch: Dim | None
     """The size of the batch, or None for a network without one."""
@@ -97,22 +79,27 @@ def _named(value: Any, letter: str, suffixes: tuple[str, ...], field: str, into:
 
 
 def _suffixes(layer: Kind, role: Role, value: Any) -> tuple[str, ...]:
-    """Return what tells the entries of a list apart: the axis where there is one for each."""
+    """Return what distinguishes the entries of a list: the axis where there is one for each."""
     if not isinstance(value, tuple):
         return ()
     per_axis = isinstance(role, Lettered) and role.per_axis
     rank = getattr(layer, "rank", len(value) if per_axis else None)
-    if len(value) == rank and rank in AXIS_INITIALS:
-        return tuple(AXIS_INITIALS[rank])
+    if len(value) == rank and (letters := axis_suffixes(rank)):
+        return letters
     return tuple(map(str, range(1, len(value) + 1)))
 
 
-def arriving(layer: Kind, inputs: Shapes, layout: Layout) -> Shapes:
-    """Return the shapes that arrive, with a letter for every size; `_in`, or the tensor's number.
+def axis_suffixes(rank: int) -> tuple[str, ...]:
+    """Return what distinguishes the spatial axes in the index of a letter, `h` and `w` for two axes."""
+    return tuple(letter.lower() for letter in spatial_letters(rank))
+
+
+def input_letters(layer: Kind, inputs: Shapes, layout: Layout) -> Shapes:
+    """Return the input shapes with a letter for every size; `_in`, or the tensor's number.
 
     >>> from shapecalc.layers.conv import Conv2d
     >>> conv = Conv2d(out_channels=6, kernel_size=5)
-    >>> [size.term.name for size in arriving(conv, ((1, 1, 32, 32),), Layout(1))[0][1:]]
+    >>> [size.term.name for size in input_letters(conv, ((1, 1, 32, 32),), Layout(1))[0][1:]]
     ['C_in', 'H_in', 'W_in']
     """
     suffixes = [f"_{number + 1}" for number in range(len(inputs))] if len(inputs) > 1 else ["_in"]
@@ -148,9 +135,14 @@ def axis_letters(x: Shape, layout: Layout) -> tuple[str, ...]:
     """
     front = (BATCH,) if layout.batch is not None and x[:1] == (layout.batch,) else ()
     number = len(x) - len(front)
-    rest = _REST.get(number, tuple(f"n{axis}" for axis in range(1, number + 1)))
-    if number == 2 and layout.one_dimensional:
-        rest = ("C", "L")
+    if number == 1:
+        rest: tuple[str, ...] = ("F",)
+    elif number == 2 and not layout.one_dimensional:
+        rest = ("L", "E")
+    elif spatial := spatial_letters(number - 1):
+        rest = ("C", *spatial)
+    else:
+        rest = tuple(f"n{axis}" for axis in range(1, number + 1))
     if layout.channels_last and len(rest) > 1 and rest[0] == "C":
         rest = (*rest[1:], rest[0])
     return (*front, *rest)

@@ -10,7 +10,6 @@ from shapecalc.errors import Undecided, quote
 from shapecalc.layers.base import (
     AnyShape,
     Effect,
-    Elementwise,
     Layer,
     Merge,
     Named,
@@ -19,6 +18,7 @@ from shapecalc.layers.base import (
     NoWeights,
     NoWindow,
     OwnPlace,
+    Pointwise,
     SameShape,
     Shapes,
 )
@@ -60,8 +60,8 @@ OpenShapes = Annotated[tuple[tuple[int, ...], ...], Listed(Listed(Integer(-1, ma
 """Shapes as they were seen; -1 is the batch."""
 
 
-class Parameter(NoBuffers, NoOperations, NoWindow, AnyShape, Layer):
-    """A learned tensor by itself: whatever arrives, its result is `shape`, batch and all.
+class Parameter(NoBuffers, NoOperations, NoWindow, AnyShape, Layer, kind="parameter", framework="torch"):
+    """A learned tensor: whatever the input, its result is `shape`, batch and all.
 
     The weight is `weight`, of that shape. Traced networks add it to the data or put it in front of
     them. Source: torch.nn.Parameter.
@@ -70,25 +70,23 @@ class Parameter(NoBuffers, NoOperations, NoWindow, AnyShape, Layer):
     (1, 1, 768)
     """
 
-    kind: ClassVar[str] = "parameter"
     family: ClassVar[Family] = Family.TENSOR
-    framework: ClassVar[str | None] = "torch"
-    settles_sizes: ClassVar[bool] = True
+    fixes_sizes: ClassVar[bool] = True
 
     shape: FixedShape
 
     def output(self, x: Shape) -> Shape:
         return self.shape
 
-    def sight(self, x: Shape, result: int) -> Dependence:
+    def dependence(self, x: Shape, result: int) -> Dependence:
         return unseen(len(x))
 
     def weights(self, x: Shape) -> Named:
         return {"weight": self.shape}
 
 
-class Constant(NoWeights, NoOperations, NoWindow, AnyShape, Layer):
-    """A tensor that is not learned: whatever arrives, its result is `shape`, batch and all.
+class Constant(NoWeights, NoOperations, NoWindow, AnyShape, Layer, kind="constant", framework="torch"):
+    """A tensor that is not learned: whatever the input, its result is `shape`, batch and all.
 
     Source: torch.zeros and its like, and the buffers of modules.
 
@@ -96,22 +94,22 @@ class Constant(NoWeights, NoOperations, NoWindow, AnyShape, Layer):
     (49, 49)
     """
 
-    kind: ClassVar[str] = "constant"
     family: ClassVar[Family] = Family.TENSOR
-    framework: ClassVar[str | None] = "torch"
-    settles_sizes: ClassVar[bool] = True
+    fixes_sizes: ClassVar[bool] = True
 
     shape: Annotated[tuple[Dim, ...], Listed(Integer(1)), AsNumbers()]
 
     def output(self, x: Shape) -> Shape:
         return self.shape
 
-    def sight(self, x: Shape, result: int) -> Dependence:
+    def dependence(self, x: Shape, result: int) -> Dependence:
         return unseen(len(x))
 
 
-class Require(OwnPlace, SameShape, NoWeights, NoOperations, NoWindow, Layer):
-    """Hands its input on, and refuses sizes for which `left` does not stand to `right` as said.
+class Require(
+    OwnPlace, SameShape, NoWeights, NoOperations, NoWindow, Layer, kind="require", framework="torch"
+):
+    """Hands its input on, and refuses sizes for which the relation of `left` to `right` does not hold.
 
     A traced network holds what its Python code asked of the sizes: the answer decided which way it
     went. Source: `if` and `assert` in a forward.
@@ -120,9 +118,7 @@ class Require(OwnPlace, SameShape, NoWeights, NoOperations, NoWindow, Layer):
     (1, 3, 224, 224)
     """
 
-    kind: ClassVar[str] = "require"
     family: ClassVar[Family] = Family.IDENTITY
-    framework: ClassVar[str | None] = "torch"
 
     left: Annotated[Dim, Integer()]
     relation: Annotated[str, OneOf(("equal", "unequal", "less", "at_most", "more", "at_least"))]
@@ -130,20 +126,20 @@ class Require(OwnPlace, SameShape, NoWeights, NoOperations, NoWindow, Layer):
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         sign = SIGNS[self.relation]
-        told = self.relation.replace("_", " ")
+        words = self.relation.replace("_", " ")
         yield Requirement(
             "condition",
             self.left,
             sign,
             self.right,
-            lambda: f"{self.kind}: {self.left} is not {told} {self.right}, as the traced code had it",
+            lambda: f"{self.kind}: {self.left} is not {words} {self.right}, as the traced code had it",
         )
 
 
 SIGNS = {"equal": "==", "unequal": "!=", "less": "<", "at_most": "<=", "more": ">", "at_least": ">="}
 
 
-class Unused(Elementwise):
+class Unused(Pointwise, kind="unused", framework="torch"):
     """Hands its input on, and lists parameters that the network holds and never uses.
 
     They are counted: they are stored and saved with the others. Source: the parameters of a module
@@ -153,9 +149,7 @@ class Unused(Elementwise):
     {'aux.fc.weight': (1000, 1024)}
     """
 
-    kind: ClassVar[str] = "unused"
     family: ClassVar[Family] = Family.IDENTITY
-    framework: ClassVar[str | None] = "torch"
     per_element = NOTHING
 
     tensors: Annotated[Any, NamedShapes()]
@@ -164,10 +158,10 @@ class Unused(Elementwise):
         return dict(self.tensors)
 
 
-class Opaque(Merge):
+class Opaque(Merge, kind="opaque", framework="torch"):
     """An operation that no rule is known for: its shapes are those seen when it was traced.
 
-    `takes` and `gives` are those shapes; -1 stands for the batch, which may be another. What it
+    `takes` and `gives` are those shapes; -1 is the batch, which may be another. What it
     costs is not known unless it multiplies nothing (`macs: 0`), so totals are "at least". Other
     sizes than those seen are Undecided. Source: torch's operations that have no kind.
 
@@ -175,16 +169,12 @@ class Opaque(Merge):
     (2, 8)
     """
 
-    kind: ClassVar[str] = "opaque"
     family: ClassVar[Family] = Family.OPAQUE
-    framework: ClassVar[str | None] = "torch"
     keeps_places: ClassVar[bool] = False
     unknown_dependence: ClassVar[tuple[str, str] | None] = (
         "places and channels",
         "no rule is known for the operation",
     )
-
-    __init__ = Merge.__init__
 
     function: Annotated[str, Word()]
     takes: OpenShapes

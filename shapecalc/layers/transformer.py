@@ -54,7 +54,7 @@ class Transforming(NoBuffers, Joint):
 
     framework: ClassVar[str | None] = "torch"
     tensors: ClassVar[tuple[str, ...]]
-    """What the tensors are that arrive."""
+    """What the input tensors are."""
 
     d_model: InFeatures = None
     nhead: Heads
@@ -168,6 +168,8 @@ class Transforming(NoBuffers, Joint):
 class Stack(Transforming):
     """What stacks of layers share: how many there are, and whether a normalization comes last."""
 
+    order = "* ..."
+
     num_layers: Depth
     norm: Flag = False
 
@@ -189,14 +191,15 @@ def stacked(layer: Named, count: int, norm: Named) -> Named:
     return named | within("norm", norm)
 
 
-class TransformerEncoderLayer(Transforming):
+class TransformerEncoderLayer(Transforming, torch="torch.nn.TransformerEncoderLayer"):
     """Self-attention and two linear layers on `[S, N, E]`, each added to what it reads: the shape is kept.
 
     With batch_first `[N, S, E]`; unbatched without N. Weights are those of `multihead_attention` under
     `self_attn`, `linear1.weight: [F, E]`, `linear1.bias: [F]`, `linear2.weight: [E, F]`,
     `linear2.bias: [E]`, and `norm1` and `norm2` with `weight` and `bias: [E]`; there is no bias at all if
     bias is false. MACs are N·(4·S·E² + 2·S²·E + 2·S·E·F), F = dim_feedforward. Refuses an nhead that does
-    not divide E, a d_model that does not arrive, and other ranks. Source: torch.nn.TransformerEncoderLayer.
+    not divide E, a d_model that is not the input's, and other ranks. Source:
+    torch.nn.TransformerEncoderLayer.
 
     >>> TransformerEncoderLayer(nhead=8).output(((10, 32, 512),))
     (10, 32, 512)
@@ -204,8 +207,6 @@ class TransformerEncoderLayer(Transforming):
     1453954560
     """
 
-    kind: ClassVar[str] = "transformer_encoder_layer"
-    torch: ClassVar[str | None] = "torch.nn.TransformerEncoderLayer"
     tensors: ClassVar[tuple[str, ...]] = ("the source",)
 
     def weights(self, inputs: Shapes) -> Named:
@@ -219,7 +220,7 @@ class TransformerEncoderLayer(Transforming):
         yield Stacked(inputs[0], None, 1, norm=False)
 
 
-class TransformerDecoderLayer(Transforming):
+class TransformerDecoderLayer(Transforming, torch="torch.nn.TransformerDecoderLayer"):
     """Self-attention, attention to a memory `[S, N, E]`, and two linear layers on `[T, N, E]`.
 
     The shape is kept. The target comes first, then the memory. Weights are those of
@@ -232,8 +233,6 @@ class TransformerDecoderLayer(Transforming):
     (20, 32, 512)
     """
 
-    kind: ClassVar[str] = "transformer_decoder_layer"
-    torch: ClassVar[str | None] = "torch.nn.TransformerDecoderLayer"
     tensors: ClassVar[tuple[str, ...]] = ("the target", "the memory")
 
     def weights(self, inputs: Shapes) -> Named:
@@ -249,7 +248,7 @@ class TransformerDecoderLayer(Transforming):
         yield Stacked(target, memory, 1, norm=False)
 
 
-class TransformerEncoder(Stack):
+class TransformerEncoder(Stack, torch="torch.nn.TransformerEncoder"):
     """num_layers of `transformer_encoder_layer` on one another: the shape is kept.
 
     Weights are those of the layer under `layers.0`, `layers.1` and so on, and `norm.weight` and
@@ -260,8 +259,6 @@ class TransformerEncoder(Stack):
     6059458560
     """
 
-    kind: ClassVar[str] = "transformer_encoder"
-    torch: ClassVar[str | None] = "torch.nn.TransformerEncoder"
     tensors: ClassVar[tuple[str, ...]] = ("the source",)
 
     def weights(self, inputs: Shapes) -> Named:
@@ -276,7 +273,7 @@ class TransformerEncoder(Stack):
         yield Stacked(inputs[0], None, self.num_layers, self.norm)
 
 
-class TransformerDecoder(Stack):
+class TransformerDecoder(Stack, torch="torch.nn.TransformerDecoder"):
     """num_layers of `transformer_decoder_layer` on one another, all looking at one memory.
 
     `[T, N, E]` and the memory `[S, N, E]` to `[T, N, E]`. Weights are those of the layer under
@@ -288,8 +285,6 @@ class TransformerDecoder(Stack):
     (20, 32, 512)
     """
 
-    kind: ClassVar[str] = "transformer_decoder"
-    torch: ClassVar[str | None] = "torch.nn.TransformerDecoder"
     tensors: ClassVar[tuple[str, ...]] = ("the target", "the memory")
 
     def weights(self, inputs: Shapes) -> Named:
@@ -306,7 +301,7 @@ class TransformerDecoder(Stack):
         yield Stacked(target, memory, self.num_layers, self.norm)
 
 
-class Transformer(Transforming):
+class Transformer(Transforming, torch="torch.nn.Transformer"):
     """An encoder and a decoder that looks at what it found: `[S, N, E]` and `[T, N, E]` to `[T, N, E]`.
 
     The source comes first, then the target. Weights are those of `transformer_encoder` under `encoder`
@@ -318,8 +313,7 @@ class Transformer(Transforming):
     (20, 32, 512)
     """
 
-    kind: ClassVar[str] = "transformer"
-    torch: ClassVar[str | None] = "torch.nn.Transformer"
+    order = "d_model nhead num_encoder_layers num_decoder_layers dim_feedforward dropout activation * ..."
     tensors: ClassVar[tuple[str, ...]] = ("the source", "the target")
 
     nhead: Heads = 8

@@ -1,28 +1,26 @@
-"""What is written into pictures: the lines of a box, and numbers short enough for it."""
+"""The text of pictures: the lines of a box, and numbers short enough for it."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from shapecalc.algebra import Dim
 from shapecalc.algebra.expr_text import grouped
 from shapecalc.conventions.by_tool import convention
 from shapecalc.pictures.scene import Box, Frame
-from shapecalc.report.columns import shortened
+from shapecalc.render.text_writer import shortened
 from shapecalc.report.outline import Item, window_text
 from shapecalc.report.report import Report
-from shapecalc.report.table_cells import shape_text
 
 LONGEST = 36
 """How many characters a line of a box may have."""
-SYMBOLS = {"add": "+", "multiply": "×", "subtract": "−"}
-"""What stands in the circle of a merge that has a sign of its own."""
 
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """The lines of a box: its name, what it is, what comes out, what it costs; empty ones are not drawn."""
+    """The lines of a box: its name, its kind, its output, its cost; empty ones are not drawn."""
 
     name: str
     kind: str
@@ -38,6 +36,11 @@ class Words:
     def first(self) -> str:
         """The name with the kind behind it."""
         return f"{self.name} {self.kind}".strip()
+
+    @property
+    def is_sign(self) -> bool:
+        """Whether it is only the sign of an operation."""
+        return len(self.first) == 1 and not self.shape
 
 
 def brief(value: Dim) -> str:
@@ -57,8 +60,8 @@ def brief(value: Dim) -> str:
 
 
 def words(box: Box, report: Report) -> Words:
-    """Return what stands in a box: a layer that only acts on each number has its name alone."""
-    shape = shortened(shape_text(box.output, report, batch=False), LONGEST)
+    """Return the text of a box: a layer that acts on each number for itself has its name alone."""
+    shape = shortened(report.shape_text(box.output), LONGEST)
     if box.item is None:
         several = len(report.inputs if box.family == "input" else report.outputs) > 1
         return Words(box.name if several or box.family == box.name else box.family, "", shape, "")
@@ -66,7 +69,7 @@ def words(box: Box, report: Report) -> Words:
     if box.family == "merge":
         assert node is not None
         same = all(shape == node.output for shape in node.inputs)
-        return Words(SYMBOLS.get(node.kind, node.kind), "", "" if same else shape, "")
+        return Words(getattr(node.layer, "symbol", "") or node.kind, "", "" if same else shape, "")
     kind = f"{node.kind if node else item.kind} {window_text(item.window)}".strip()
     if node is None and item.node is not None and item.node.kind == item.kind:  # folded with its branches
         kind = f"{kind} of {len(item.node.inputs)} branches"
@@ -83,18 +86,18 @@ def _named(item: Item, kind: str) -> tuple[str, str]:
 
 
 def cost(item: Item) -> str:
-    """Return the parameters and the multiply-accumulates of a part, if it has any."""
-    found = []
-    if item.is_shared:
-        found.append("shared weights")
-    elif item.params != 0:
-        found.append(f"{brief(item.params)} params")
+    """Return the parameters and the multiply-accumulates of a box, if it has any."""
+    parts = ["shared weights"] if item.is_shared else []
+    if item.params != 0 and not item.is_shared:
+        parts.append(f"{brief(item.params)} params")
+    return ", ".join([*parts, *_macs(item, brief, "≥ ")])
+
+
+def _macs(item: Item, write: Callable[[Dim], str], at_least: str) -> list[str]:
     macs, is_complete = item.cost(convention())
     if macs is None:
-        found.append("MACs not known")
-    elif macs != 0 or not is_complete:
-        found.append(f"{'' if is_complete else '≥ '}{brief(macs)} MACs")
-    return ", ".join(found)
+        return ["MACs not known"]
+    return [f"{'' if is_complete else at_least}{write(macs)} MACs"] if macs != 0 or not is_complete else []
 
 
 def frame_words(frame: Frame) -> str:
@@ -104,7 +107,7 @@ def frame_words(frame: Frame) -> str:
 
 def exactly(box: Box, report: Report) -> str:
     """Return everything about a box in one line, no number rounded."""
-    shape = shape_text(box.output, report, batch=False)
+    shape = report.shape_text(box.output)
     if box.item is None:
         return f"{box.family if box.name == box.family else f'{box.family} {box.name}'}: {shape}"
     item, node = box.item, box.node
@@ -112,20 +115,14 @@ def exactly(box: Box, report: Report) -> str:
     parts = [kind if item.label == kind else f"{item.label}: {kind}"]
     if node is not None:
         parts += [window_text(item.window)] if item.window else []
-        arriving = ", ".join(shape_text(one, report, batch=False) for one in node.inputs)
-        parts.append(f"{arriving} → {shape}")
+        parts.append(f"{', '.join(map(report.shape_text, node.inputs))} → {shape}")
     else:
         parts.append(shape)
     if item.count != 1:
         parts.append(f"{grouped(item.count)} times")
     if item.params != 0:
         parts.append(f"{grouped(item.params)} parameters")
-    macs, is_complete = item.cost(convention())
-    if macs is None:
-        parts.append("MACs not known")
-    elif macs != 0 or not is_complete:
-        parts.append(f"{'' if is_complete else 'at least '}{grouped(macs)} MACs")
-    return "; ".join(parts)
+    return "; ".join([*parts, *_macs(item, grouped, "at least ")])
 
 
 def totals(report: Report) -> str:

@@ -1,70 +1,85 @@
-"""Answers that are a few lines, some under others: one list of lines, shown as text or as pieces."""
+"""Answers of a few lines, some indented under others."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
-from itertools import groupby
-from typing import TypeAlias
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
+from typing import Any, Generic, TypeAlias, TypeVar
 
-from shapecalc.errors import printable
+from shapecalc.render import written
 from shapecalc.render.display import Shown
-from shapecalc.render.piece import Block, Bullets, Facts, Line, Page, Paragraph, plain
+from shapecalc.render.piece import Indented, Line, Page
 
-Told: TypeAlias = tuple[int, Line]
-"""A line, and how deep it is indented; one that is empty parts what is above from what is below."""
+IndentedLine: TypeAlias = tuple[int, Line]
+"""A line and its depth; an empty line separates what is above it from what is below it."""
 
 
-def as_text(lines: Iterable[Told]) -> str:
+def as_text(lines: Iterable[IndentedLine]) -> str:
     """Return lines as text, two blanks for each step of depth.
 
     >>> print(as_text([(0, ("Accepted",)), (1, ("H ≥ 3",))]))
     Accepted
       H ≥ 3
     """
-    return "\n".join(printable("  " * depth + plain(line)) for depth, line in lines)
+    return written(as_page(lines), "text")
 
 
-def as_page(lines: Iterable[Told]) -> Page:
-    """Return lines as pieces: what stands under a line of its own is listed there."""
-    blocks: list[Block] = []
-    for depth, group in groupby(lines, lambda told: min(told[0], 1)):
-        found = [*group]
-        if depth == 0:
-            blocks += [Paragraph(line) for _, line in found if line]
-        elif any(deep > 1 for deep, _ in found):
-            blocks.append(Facts(tuple(_under(found))))
-        else:
-            blocks.append(Bullets(tuple(line for _, line in found)))
-    return tuple(blocks)
+def as_page(lines: Iterable[IndentedLine]) -> Page:
+    """Return lines as a page."""
+    return (Indented(tuple(lines)),)
 
 
-def _under(lines: list[Told]) -> Iterator[tuple[str, Line]]:
-    """Yield each line that stands deeper, the first of them labelled with what it stands under."""
-    label, is_waiting = "", False
-    for depth, line in lines:
-        if depth == 1:
-            if is_waiting:
-                yield label, ()
-            label, is_waiting = plain(line), True
-            continue
-        yield label, line
-        label, is_waiting = "", False
-    if is_waiting:
-        yield label, ()
+LONGEST_LIST = 10
 
 
-class Lines(Shown, ABC):
-    """A base of every answer that is a few lines; `lines` says which."""
+class Answer(Shown, ABC):
+    """A base of every answer of a few lines: as text, as a page and as plain data."""
 
     __slots__ = ()
 
     @abstractmethod
-    def lines(self) -> Iterator[Told]:
-        """Yield the lines of the answer."""
+    def lines(self, limit: int | None = LONGEST_LIST) -> Iterator[IndentedLine]:
+        """Yield the lines of the answer; of a list at most `limit` entries."""
+
+    @abstractmethod
+    def to_dict(self) -> dict[str, Any]:
+        """Return the answer as plain data for JSON."""
+
+    def text(self, limit: int | None = LONGEST_LIST) -> str:
+        """Return the answer as text; of a list at most `limit` entries."""
+        return as_text(self.lines(limit))
 
     def __str__(self) -> str:
-        return as_text(self.lines())
+        return self.text()
 
     def _page(self) -> Page:
         return as_page(self.lines())
+
+
+T = TypeVar("T")
+
+
+class Listing(Answer, Generic[T]):
+    """An answer that is a list; `found` holds its entries."""
+
+    __slots__ = ()
+
+    found: tuple[T, ...]
+
+    def __iter__(self) -> Iterator[T]:
+        return iter(self.found)
+
+    def __len__(self) -> int:
+        return len(self.found)
+
+    def __getitem__(self, position: int) -> T:
+        return self.found[position]
+
+
+def cut(entries: Sequence[Iterable[IndentedLine]], limit: int | None) -> Iterator[IndentedLine]:
+    """Yield the lines of the first entries of a list, and how many more there are."""
+    shown = entries if limit is None else entries[:limit]
+    yield from chain.from_iterable(shown)
+    if len(shown) < len(entries):
+        yield 1, (f"and {len(entries) - len(shown)} more",)

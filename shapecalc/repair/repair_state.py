@@ -17,6 +17,7 @@ from shapecalc.repair.repair_source import Source
 from shapecalc.repair.text_edits import applied, growth
 from shapecalc.repair.upstream import Upstream
 from shapecalc.repair.yaml_edits import YamlText
+from shapecalc.report.paths import is_under
 
 Error = tuple[str, str]
 """A code and the path of a layer."""
@@ -105,11 +106,7 @@ class RepairState:
         if not self.found:
             return 0
         one, nodes = self.found[0], self.inference.graph.nodes
-        inside = (
-            number
-            for number, node in enumerate(nodes)
-            if node.path == one.path or node.path.startswith(f"{one.path}.")
-        )
+        inside = (number for number, node in enumerate(nodes) if is_under(node.path, one.path))
         above = sum((node.place.line or 0) < (one.place.line or 0) for node in nodes)
         return self.size + 1 - next(inside, above)
 

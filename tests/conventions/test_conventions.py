@@ -21,7 +21,7 @@ from shapecalc.cli import main
 from shapecalc.conventions.by_tool import CONVENTIONS, convention
 from shapecalc.conventions.layer_call import LayerCall
 from shapecalc.layers import MultiheadAttention
-from shapecalc.layers.base import AnyShape, Elementwise, NoMacs, NoWeights, NoWindow, SameShape
+from shapecalc.layers.base import AnyShape, NoMacs, NoWeights, NoWindow, Pointwise, SameShape
 from shapecalc.layers.registry import get, kinds, unregister
 from shapecalc.report.reconciliation import accounts, changes
 from tests.conventions.test_counting_tools import configurations
@@ -145,7 +145,7 @@ def test_a_kind_of_your_own_is_named_and_not_counted_as_nothing(name: str) -> No
 
 def test_a_kind_that_says_it_has_no_macs_is_not_said_to_cost_nothing() -> None:
     @register
-    class Quiet(Elementwise):
+    class Quiet(Pointwise):
         kind = "quiet"
 
     try:

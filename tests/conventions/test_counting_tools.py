@@ -166,6 +166,7 @@ def is_ours(layer: Kind, inputs: Shapes) -> bool:
     return twin.own is not None and isinstance(build_layer(layer, as_numbers(inputs)), twin.own)
 
 
+@pytest.mark.sample(150)
 @pytest.mark.parametrize("tool", TOOLS)
 @pytest.mark.parametrize("kind", [*filter(is_module, kinds())])
 def test_every_kind_that_is_a_module_of_torch(kind: str, tool: str) -> None:
@@ -261,6 +262,7 @@ def built(name: str) -> nn.Module:
     return found.eval()
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("name", LIVE)
 def test_networks_beside_the_tools(name: str) -> None:
     """Bundled and imported, a network costs what each tool says of it, run now.
@@ -398,6 +400,7 @@ EXCEPTIONS = [
 ]
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize(("name", "tool"), EXCEPTIONS)
 def test_networks_of_which_a_tool_misses_something(name: str, tool: str) -> None:
     """What was measured is said again, so the difference is the tool's."""

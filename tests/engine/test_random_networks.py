@@ -447,6 +447,7 @@ def _blind_to_symbols(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Conv2d, "output", output)
 
 
+@pytest.mark.sample(7)
 @pytest.mark.parametrize(
     ("comparison", "breakage"),
     [

@@ -43,12 +43,12 @@ from shapecalc.layers import (
     Upsample,
     ZeroPad2d,
 )
-from shapecalc.layers.base import AnyShape, Elementwise, Layer, NoMacs, NoWeights, NoWindow, SameShape
+from shapecalc.layers.base import AnyShape, Layer, NoMacs, NoWeights, NoWindow, Pointwise, SameShape
 from shapecalc.layers.dependence import Along, Dependence
 from shapecalc.layers.requirement import Shape
 from shapecalc.report.node import Node
 from shapecalc.report.report import Report
-from shapecalc.report.table import table
+from tests.support.layer_tables import table
 from tests.support.networks import networks
 from tests.support.seen_by_torch import check_part
 
@@ -315,7 +315,7 @@ def run(report: Report) -> dict[int, Tensor]:
     for node in report.graph.nodes:
         tensors = [slots[slot] for slot in node.sources]
         layer = node.layer
-        if isinstance(layer, Elementwise):
+        if isinstance(layer, Pointwise):
             results: Any = nn.functional.softplus(tensors[0])
         else:
             shapes = tuple(tuple(tensor.shape) for tensor in tensors)
@@ -382,12 +382,12 @@ def test_fields_of_published_networks_are_the_support_of_gradients(name: str, si
 def test_the_comparison_with_gradients_can_fail(monkeypatch: pytest.MonkeyPatch) -> None:
     net = model(Conv2d(out_channels=2, kernel_size=3, padding=1), AvgPool2d(kernel_size=2))
     assert check_network(net.analyze(), 8) >= 4
-    honest = Conv2d.sight
+    honest = Conv2d.dependence
 
     def narrow(self: Conv2d, x: Shape, result: int) -> Dependence:
         return (*honest(self, x, result)[:2], Along(2), Along(3))
 
-    monkeypatch.setattr(Conv2d, "sight", narrow)
+    monkeypatch.setattr(Conv2d, "dependence", narrow)
     with pytest.raises(AssertionError):
         check_network(net.analyze(), 8)
 

@@ -15,14 +15,13 @@ from shapecalc.bridges.torch.twins.twin import ModuleTwin, Twin, floats, indices
 from shapecalc.layers.attention import MultiheadAttention
 from shapecalc.layers.bag import EmbeddingBag
 from shapecalc.layers.bilinear import Bilinear
-from shapecalc.layers.recurrent import LSTM, Recurrent, RecurrentCell
+from shapecalc.layers.recurrent import LSTM, Recurrent
+from shapecalc.layers.recurrent_cells import RecurrentCell
 from shapecalc.layers.transformer import Stack, Transforming
 
 
 class RecurrentTwin(ModuleTwin[Recurrent | RecurrentCell]):
     """A recurrent layer or cell, its states taken and returned one by one."""
-
-    features_last = True
 
     def connected(self, module: nn.Module, fields: Fields, shapes: Shapes) -> nn.Module:
         module.register_forward_pre_hook(lambda _module, args: self.gathered(*args))
@@ -60,7 +59,6 @@ class AttentionTwin(ModuleTwin[MultiheadAttention]):
     """Attention of a sequence to itself is a module of one tensor; other is torch's class with a hook."""
 
     own = standalone.SelfAttention
-    features_last = True
 
     def arguments(self, fields: Fields, shapes: Shapes) -> Fields:
         refuse_improbable(fields)
@@ -112,8 +110,6 @@ def refuse_improbable(fields: Fields) -> None:
 
 class TransformingTwin(ModuleTwin[Transforming]):
     """A transformer, or one layer of it."""
-
-    features_last = True
 
     def arguments(self, fields: Fields, shapes: Shapes) -> Fields:
         refuse_improbable(fields)

@@ -1,0 +1,72 @@
+"""What one layer does to the tensors it is given: results, weights, cost, and the window it slides."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+
+from shapecalc.algebra import Dim, product
+from shapecalc.layers.requirement import Requirement, Shape
+
+if TYPE_CHECKING:
+    from shapecalc.layers.base import Kind
+
+Shapes: TypeAlias = tuple[Shape, ...]
+Named: TypeAlias = dict[str, Shape]
+Caller: TypeAlias = Literal["module", "custom", "function", "method"]
+"""What torch calls: a module of its own, a custom one that holds the weights of a function of
+torch.nn.functional, such a function alone, or another, such as `x.relu()`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The input pixels that one output pixel sees, per spatial axis."""
+
+    kernel: tuple[Dim, ...]
+    stride: tuple[Dim, ...]
+    before: tuple[Dim, ...]
+    after: tuple[Dim, ...]
+    dilation: tuple[Dim, ...]
+    transposed: bool = False
+
+
+@dataclass(slots=True)
+class Effect:
+    """Everything that one layer does to the tensors it is given."""
+
+    outputs: Shapes
+    weights: Named
+    buffers: Named
+    macs: Dim | None
+    window: Window | None
+    conditions: tuple[Requirement, ...] = ()
+    params: Dim = field(init=False)
+    buffer_count: Dim = field(init=False)
+    elements: Dim = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.params = count(self.weights)
+        self.buffer_count = count(self.buffers) if self.buffers else 0
+        self.elements = product(self.outputs[0])
+        for shape in self.outputs[1:]:
+            self.elements = self.elements + product(shape)
+
+
+class Component(NamedTuple):
+    """A layer inside a layer: its inputs there, and how many times it is there."""
+
+    layer: Kind
+    inputs: Shapes
+    times: Dim = 1
+
+
+def count(tensors: Named) -> Dim:
+    """Return how many numbers some named tensors hold.
+
+    >>> count({"weight": (6, 1, 5, 5), "bias": (6,)})
+    156
+    """
+    total: Dim = 0
+    for shape in tensors.values():
+        total = total + product(shape)
+    return total
