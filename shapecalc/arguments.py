@@ -129,7 +129,7 @@ VALUE_OPTIONS = ("input", "free", "batch", "unit", "digits")
 
 def valued(source: str, name: str, more: tuple[str, ...]) -> Line:
     """Return a single value of a model; `more` is a layer path and KEY=VALUE options, in any order."""
-    from shapecalc.report.single_value import value
+    from shapecalc.views.single_value import value
 
     layer, options, settings = _split(more)
     free = listed(options.get("free", ""))

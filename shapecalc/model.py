@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self, overload
+from typing import TYPE_CHECKING, Any, Literal, Self, overload
 
 from pydantic import PrivateAttr
 
@@ -71,6 +71,30 @@ class Model(Shown, Spec):
     def _comparable(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in Spec.model_fields}
 
+    @overload
+    def analyze(
+        self,
+        *,
+        input: Sequence[int] | Mapping[str, Sequence[int]] | None = None,
+        batch: int | None = 1,
+        symbolic: Literal[False] = False,
+        dtype: str = "float32",
+        count: str | None = None,
+        convention: str | None = None,
+        **parameters: Any,
+    ) -> Report[int]: ...
+    @overload
+    def analyze(
+        self,
+        *,
+        input: Any = None,
+        batch: Dim | None = 1,
+        symbolic: bool | str | Iterable[str] = False,
+        dtype: str = "float32",
+        count: str | None = None,
+        convention: str | None = None,
+        **parameters: Any,
+    ) -> Report: ...
     def analyze(
         self,
         *,
@@ -396,18 +420,11 @@ class Model(Shown, Spec):
     def _page(self) -> Page:
         """Return the report at the defaults, or the error."""
         from shapecalc.render.piece import Paragraph, Strong, Verbatim
-        from shapecalc.report.report_page import report_page
 
         try:
-            return report_page(self.analyze())
+            return self.analyze()._page()  # noqa: SLF001  (one protocol)
         except ShapecalcError as error:
             return Paragraph((Strong(self.title or self.name), f" ({self.name})")), Verbatim(str(error))
-
-    def _plain(self) -> str:
-        try:
-            return str(self.analyze())
-        except ShapecalcError as error:
-            return f"{self.title or self.name} ({self.name})\n\n{error}"
 
     def to_yaml(self) -> str:
         """Return the model as YAML; `loads` of it gives an equal model."""

@@ -3,6 +3,7 @@
     integers stay integers      a rule that is given numbers answers in numbers
     symbols, then numbers       what a rule says of a free size is true of every number put in later
     fields come back            a layer is what its fields say, and a spec that is written is read again
+    inferred sizes              may be written out: nothing changes, and `diff` finds nothing
     a refusal says something    which kind refuses, and in one line
     torch                       shapes, weights, buffers, cost and refusals are those of the real module
 
@@ -22,6 +23,7 @@ from shapecalc.errors import ShapecalcError, Undecided
 from shapecalc.layers import registry
 from shapecalc.layers.base import Effect, Joint, Kind, Shapes
 from shapecalc.layers.requirement import Refused, Requirement
+from shapecalc.layers.roles import inferred
 from shapecalc.model import Model, loads
 from shapecalc.spec.tree import Step
 
@@ -56,6 +58,7 @@ def check_kind(
         check_fields(layer)
         check_refusal(layer, shapes)
         check_integers(layer, shapes)
+        check_inferred(layer, shapes)
         for free in _free_sizes(cls, shapes):
             check_symbols(layer, shapes, free)
         if registry.find(cls.kind) is cls:
@@ -155,13 +158,34 @@ def check_refusal(layer: Kind, shapes: Shapes) -> None:
         assert isinstance(requirement.advice, str)
 
 
+def check_inferred(layer: Kind, shapes: Shapes) -> None:
+    """Assert that sizes which are inferred may be written: the layer is the same, and `diff` is empty."""
+    from shapecalc.report.comparison import compare
+
+    follows = inferred(layer, shapes) if applied(layer, shapes) is not None else {}
+    chosen = {name: value for name, value in layer.fields_set().items() if name not in follows}
+    if not follows or chosen.keys() | follows.keys() == chosen.keys():
+        return
+    short, full = type(layer).model_validate(chosen), type(layer).model_validate(chosen | follows)
+    if applied(short, shapes) is None:  # what was written is not what would be inferred
+        return
+    assert applied(full, shapes) == applied(short, shapes), f"{full!r} is not {short!r} on {shapes}"
+    left, right = (_alone(one, shapes).analyze(batch=None) for one in (short, full))
+    assert compare(left, right).is_equal, f"{full!r} differs from {short!r}: {compare(left, right)}"
+
+
 def check_text(layer: Kind, shapes: Shapes) -> None:
     """Assert that a network of this layer alone can be written out and read again, with the same report."""
-    names = [f"x{number}" for number in range(len(shapes))]
-    model = Model(input=dict(zip(names, shapes, strict=True)), layers=[Step(layer, **{"from": names})])
+    model = _alone(layer, shapes)
     again = loads(model.to_yaml())
     assert again == model, f"{layer!r} is not what its YAML says:\n{model.to_yaml()}"
     assert _told(again) == _told(model)
+
+
+def _alone(layer: Kind, shapes: Shapes) -> Model:
+    """Return the network of one layer."""
+    names = [f"x{number}" for number in range(len(shapes))]
+    return Model(input=dict(zip(names, shapes, strict=True)), layers=[Step(layer, **{"from": names})])
 
 
 def _told(model: Model) -> Any:

@@ -31,7 +31,7 @@ def index() -> str:
         for name, cls in inspect.getmembers(module, inspect.isclass):
             if not issubclass(cls, Kind) or cls.__module__ != module.__name__:
                 continue
-            if "kind" in vars(cls) and not inspect.isabstract(cls):
+            if "kind" in vars(cls) and "{rank}" not in cls.kind and not inspect.isabstract(cls):
                 (of_keras if cls.framework == "keras" else found)[cls.kind] = (module.__name__, name)
                 if cls.torch is not None and cls.torch.rpartition(".")[2][0].isupper():
                     of_torch.setdefault(cls.torch, cls.kind)

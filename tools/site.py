@@ -19,9 +19,9 @@ import shapecalc  # noqa: E402
 from shapecalc.cli import COMMANDS, main  # noqa: E402
 from shapecalc.layers.registry import get, kinds  # noqa: E402
 from shapecalc.page.page_writer import file_name, page  # noqa: E402
-from shapecalc.report.catalogue import description  # noqa: E402
 from shapecalc.report.listing import Entry, listing_rows  # noqa: E402
 from shapecalc.spec.json_schema import schema  # noqa: E402
+from shapecalc.views.catalogue import description  # noqa: E402
 
 _GALLERY = """# Gallery
 

@@ -8,7 +8,7 @@ from shapecalc.algebra.expr import Dim, Expr, Monomial, normal
 
 
 def separated(value: Expr) -> list[Dim]:
-    """Return factors whose product is the expression, one per unknown and a number, or just itself.
+    """Return factors whose product is the expression: a number and one per unknown, or just the expression.
 
     A polynomial in two groups of atoms is a product exactly when the table of its coefficients, one
     group along each side, has rank one.
@@ -21,26 +21,26 @@ def separated(value: Expr) -> list[Dim]:
     [H·W + 1]
     """
     number, rest = 1, value
-    found: list[Dim] = []
+    factors: list[Dim] = []
     for name in sorted({name for atom in value.atoms() for name in atom.names()}):
         split = _split(rest, name)
         if split is None:
             continue
         own, other = split
-        found.append(own)
+        factors.append(own)
         if isinstance(other, int):
             number = other
             break
         rest = other
     else:
-        found.append(rest)
-    if len(found) < 2:
+        factors.append(rest)
+    if len(factors) < 2:
         return [value]
-    last = found[-1]
+    last = factors[-1]
     if isinstance(last, Expr):
         common = gcd(*(coefficient for _, coefficient in last.terms))
-        number, found[-1] = number * common, last // common
-    return [number, *found] if number != 1 else found
+        number, factors[-1] = number * common, last // common
+    return [number, *factors] if number != 1 else factors
 
 
 def _split(value: Expr, name: str) -> tuple[Expr, Dim] | None:

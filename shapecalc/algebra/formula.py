@@ -1,9 +1,8 @@
 """Spec arithmetic: parsed by a whitelist, evaluated over a scope, never executed.
 
-The grammar is the part of Python's expressions that has a plain arithmetic reading: whole numbers
-and decimals (kept as exact rationals), names, `+ - * / // % **`, comparisons, `and or not`,
-`a if c else b`, `list[i]`, `list[i:j]`, lists, quoted strings, and the calls `min max floor ceil len
-sum make_divisible size`.
+The grammar is the part of Python's expressions that has a plain arithmetic reading: integers and decimals
+(kept as exact rationals), names, `+ - * / // % **`, comparisons, `and or not`, `a if c else b`, `list[i]`,
+`list[i:j]`, lists, quoted strings, and the calls `min max floor ceil len sum make_divisible size`.
 Python's own parser reads it; every node is then checked against the list below and everything
 else is refused. Bounds on length, depth, exponents and magnitude keep hostile input harmless.
 """
@@ -23,13 +22,13 @@ from shapecalc.algebra.rational import (
     OPERATIONS,
     RELATIONS,
     Value,
+    as_integer,
     listed,
     multiply,
     number,
     position,
     related,
     truth,
-    whole,
     within_bounds,
 )
 from shapecalc.errors import FormulaError, Written, WrongWord, nearest, quote
@@ -39,13 +38,13 @@ DEEPEST = 40
 
 
 class Scope(Protocol):
-    """What a formula may ask of the place it stands in."""
+    """What a formula reads of its surroundings."""
 
     def lookup(self, name: str) -> Value:
         """Return the value of a name; raise `FormulaError` for an unknown one."""
 
     def size(self, tensor: str | None, axis: int) -> Dim:
-        """Return the size of an axis of a named step, or of the arriving tensor for None."""
+        """Return the size of an axis of a named step, or of the input for None."""
 
 
 class Formula(Written):
@@ -149,7 +148,7 @@ class _Compiler:
         if isinstance(node.value, float):
             written = ast.get_source_segment(self.text, node) or ""
             try:
-                value = whole(within_bounds(Fraction(written)))
+                value = as_integer(within_bounds(Fraction(written)))
             except ValueError:
                 raise FormulaError(f"{quote(written)} is not a decimal") from None
         elif isinstance(node.value, bool) or node.value is None or isinstance(node.value, str):
@@ -214,18 +213,18 @@ class _Compiler:
         return evaluate
 
     def _subscript(self, node: ast.Subscript, depth: int) -> Evaluator:
-        items = self.compile(node.value, depth)
+        compiled = self.compile(node.value, depth)
         if isinstance(node.slice, ast.Slice):
             part = self._part(node.slice, depth)
         else:
             index = self.compile(node.slice, depth)
-            part = lambda found, scope: found[position(index(scope), len(found), len(found) - 1)]  # noqa: E731
+            part = lambda items, scope: items[position(index(scope), len(items), len(items) - 1)]  # noqa: E731
 
         def evaluate(scope: Scope) -> Value:
-            found = items(scope)
-            if not isinstance(found, list):
+            value = compiled(scope)
+            if not isinstance(value, list):
                 raise FormulaError(f"{quote(ast.unparse(node.value))} is not a list")
-            return part(found, scope)
+            return part(value, scope)
 
         return evaluate
 
@@ -234,10 +233,10 @@ class _Compiler:
             raise FormulaError(f"{quote(self.text)}: a slice has no step in spec arithmetic")
         lower, upper = (None if end is None else self.compile(end, depth) for end in (node.lower, node.upper))
 
-        def cut(found: list[Any], scope: Scope) -> list[Any]:
-            length = len(found)
+        def cut(items: list[Any], scope: Scope) -> list[Any]:
+            length = len(items)
             start = 0 if lower is None else position(lower(scope), length, length)
-            return found[start : length if upper is None else position(upper(scope), length, length)]
+            return items[start : length if upper is None else position(upper(scope), length, length)]
 
         return cut
 
@@ -256,7 +255,7 @@ class _Compiler:
 
     def _size(self, node: ast.Call, depth: int) -> Evaluator:
         if not 1 <= len(node.args) <= 2:
-            raise FormulaError("size takes a step and an axis, or an axis of the arriving tensor")
+            raise FormulaError("size takes a step and an axis, or an axis of the input")
         axis = self.compile(node.args[-1], depth)
         tensor: str | None = None
         if len(node.args) == 2:
@@ -267,7 +266,7 @@ class _Compiler:
         def evaluate(scope: Scope) -> Dim:
             number = axis(scope)
             if not isinstance(number, int):
-                raise FormulaError(f"the axis of size must be a whole number, not {number}")
+                raise FormulaError(f"the axis of size must be an integer, not {number}")
             return scope.size(tensor, number)
 
         return evaluate

@@ -1,4 +1,4 @@
-"""Sets of whole numbers that repeat from some number on: the solutions of every relation in one unknown.
+"""Eventually periodic sets of integers: the solutions of every relation in one unknown.
 
 Below `start` there are finitely many stretches, from `start` on the residues modulo `modulus` decide. Each
 set has one normal form, so two sets are the same exactly when they compare equal.
@@ -38,7 +38,7 @@ class IntegerSet:
     modulus: int = 1
     residues: frozenset[int] = frozenset()
 
-    # ---- making one
+    # ---- constructors
 
     @classmethod
     def at_least(cls, least: int) -> IntegerSet:
@@ -58,7 +58,7 @@ class IntegerSet:
 
     @classmethod
     def every(cls, modulus: int, residues: Iterable[int], start: int = 1) -> IntegerSet:
-        """Return the numbers from `start` on that leave one of the residues."""
+        """Return the numbers from `start` on that have one of the residues."""
         return cls((), start, modulus, frozenset(residues)).reduced()
 
     def reduced(self) -> IntegerSet:
@@ -86,7 +86,7 @@ class IntegerSet:
                     early.append((first, start - 1))
         return IntegerSet(tuple(early), start, modulus, residues)
 
-    # ---- asking
+    # ---- membership
 
     def __contains__(self, n: int) -> bool:
         if n >= self.start:
@@ -138,7 +138,7 @@ class IntegerSet:
         return self._with(other, or_)
 
     def __sub__(self, other: IntegerSet) -> IntegerSet:
-        """Return the numbers in this one alone."""
+        """Return the numbers in this set that are not in the other."""
         return self._with(other, lambda mine, theirs: mine and not theirs)
 
     def _with(self, other: IntegerSet, keep: Callable[[bool, bool], bool]) -> IntegerSet:
@@ -157,15 +157,15 @@ class IntegerSet:
 
     def stretches(self, end: int) -> list[Stretch]:
         """Return the numbers below `end` as stretches without a gap."""
-        found = [(first, min(last, end - 1)) for first, last in self.early if first < end]
+        below = [(first, min(last, end - 1)) for first, last in self.early if first < end]
         if self.start >= end or not self.residues:
-            return found
+            return below
         if self.modulus == 1:
-            return [*found, (self.start, end - 1)]
+            return [*below, (self.start, end - 1)]
         if (end - self.start) // self.modulus * len(self.residues) > MOST_STRETCHES:
             raise Undecided(f"a condition has more than {MOST_STRETCHES:,} separate sizes")
-        found += [(n, n) for n in range(self.start, end) if n % self.modulus in self.residues]
-        return list(_joined(found))
+        below += [(n, n) for n in range(self.start, end) if n % self.modulus in self.residues]
+        return list(_joined(below))
 
     # ---- writing
 
@@ -194,14 +194,14 @@ EVERY_SIZE = IntegerSet.at_least(1)
 
 
 def _joined(stretches: Iterable[Stretch]) -> tuple[Stretch, ...]:
-    """Return stretches in order, those that touch as one."""
-    found: list[Stretch] = []
+    """Return stretches in order, those that touch as a single one."""
+    joined: list[Stretch] = []
     for first, last in sorted(stretches):
-        if found and first <= found[-1][1] + 1:
-            found[-1] = (found[-1][0], max(found[-1][1], last))
+        if joined and first <= joined[-1][1] + 1:
+            joined[-1] = (joined[-1][0], max(joined[-1][1], last))
         else:
-            found.append((first, last))
-    return tuple(found)
+            joined.append((first, last))
+    return tuple(joined)
 
 
 def _listed(stretches: Iterable[Stretch]) -> str:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     import sympy
 
 Rational = tuple[Dim, int]
-"""A numerator and a positive whole denominator."""
+"""A numerator and a positive integer denominator."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +40,8 @@ class Leading:
 
     >>> from shapecalc.algebra import ceildiv, symbol
     >>> H, W = symbol("H"), symbol("W")
-    >>> found = leading(64 * ceildiv(H, 32) * ceildiv(W, 32) + 10 * (H//2) + 3, ["H", "W"])
-    >>> print(found, found.degree, found.coefficients)
+    >>> grows = leading(64 * ceildiv(H, 32) * ceildiv(W, 32) + 10 * (H//2) + 3, ["H", "W"])
+    >>> print(grows, grows.degree, grows.coefficients)
     1/16·H·W 2 {(('H', 1), ('W', 1)): Fraction(1, 16)}
     """
 
@@ -57,23 +57,22 @@ class Leading:
     @property
     def coefficients(self) -> dict[tuple[tuple[str, int], ...], Fraction | sympy.Expr]:
         """The coefficient of each product of powers; sympy's where something else was left free too."""
-        found: dict[tuple[tuple[str, int], ...], Fraction | sympy.Expr] = {}
-        for powers, coefficient in self.parts().items():
-            if isinstance(coefficient, int):
-                found[powers] = Fraction(coefficient, self.denominator)
-            else:
-                found[powers] = coefficient.sympy() / self.denominator
-        return found
+        return {
+            powers: Fraction(over, self.denominator)
+            if isinstance(over, int)
+            else over.sympy() / self.denominator
+            for powers, over in self.parts().items()
+        }
 
     def parts(self) -> dict[tuple[tuple[str, int], ...], Dim]:
         """Return what each product of powers is multiplied by in the numerator."""
-        found: dict[tuple[tuple[str, int], ...], Dim] = {}
+        parts: dict[tuple[tuple[str, int], ...], Dim] = {}
         for monomial, coefficient in terms_of(self.numerator):
             own = [atom.name for atom in monomial if isinstance(atom, Symbol) and atom.name in self.names]
             powers = tuple((name, own.count(name)) for name in sorted(set(own)))
-            rest = normal({tuple(one for one in monomial if not _is_one_of(one, self.names)): coefficient})
-            found[powers] = found.get(powers, 0) + rest
-        return found
+            rest = normal({tuple(atom for atom in monomial if not _is_size(atom, self.names)): coefficient})
+            parts[powers] = parts.get(powers, 0) + rest
+        return parts
 
     def sympy(self) -> sympy.Expr:
         """Return the polynomial as sympy's: without a floor, so that it can be differentiated."""
@@ -155,15 +154,15 @@ def _formal_degree(value: Dim, names: tuple[str, ...]) -> int:
 
 def _atom_degree(atom: Atom, names: tuple[str, ...]) -> int:
     if isinstance(atom, Symbol) or atom.names().isdisjoint(names):
-        return int(_is_one_of(atom, names))
+        return int(_is_size(atom, names))
     if isinstance(atom, Floor):
         return _formal_degree(atom.numerator, names)
     assert isinstance(atom, Maximum)
     return _formal_degree(_largest(atom, names), names)
 
 
-def _sum(one: Rational, other: Rational) -> Rational:
-    return _lowest(one[0] * other[1] + other[0] * one[1], one[1] * other[1])
+def _sum(x: Rational, y: Rational) -> Rational:
+    return _lowest(x[0] * y[1] + y[0] * x[1], x[1] * y[1])
 
 
 def _lowest(numerator: Dim, denominator: int) -> Rational:
@@ -180,7 +179,7 @@ def _top(value: Rational, names: tuple[str, ...], degree: int) -> Rational:
 
 
 def _degree(monomial: Monomial, names: tuple[str, ...]) -> int:
-    return sum(_is_one_of(atom, names) for atom in monomial)
+    return sum(_is_size(atom, names) for atom in monomial)
 
 
 def _degree_of_others(value: Dim, names: tuple[str, ...]) -> int:
@@ -188,5 +187,5 @@ def _degree_of_others(value: Dim, names: tuple[str, ...]) -> int:
     return max(len(monomial) - _degree(monomial, names) for monomial, _ in terms_of(value))
 
 
-def _is_one_of(atom: Atom, names: tuple[str, ...]) -> bool:
+def _is_size(atom: Atom, names: tuple[str, ...]) -> bool:
     return isinstance(atom, Symbol) and atom.name in names

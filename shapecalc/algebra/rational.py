@@ -1,7 +1,7 @@
-"""Exact arithmetic on the values of a spec: whole numbers, rationals, and what was left free.
+"""Exact arithmetic on the values of a spec: integers, rationals, and expressions in what is left free.
 
-Decimals never pass through a float. An expression over a whole number that does not divide it stays a
-`Quotient` until `floor` or `ceil` makes it whole.
+Decimals never pass through a float. An expression over an integer that does not divide it stays a `Quotient`
+until `floor` or `ceil` rounds it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Value: TypeAlias = "int | Expr | Quotient | Fraction | bool | str | list[Any] | 
 
 
 class Quotient:
-    """An expression over a whole number that does not divide it: good inside floor and ceil."""
+    """An expression over an integer that does not divide it: for use inside floor and ceil."""
 
     __slots__ = ("denominator", "numerator")
 
@@ -35,8 +35,8 @@ class Quotient:
         return f"({self.numerator})/{self.denominator}"
 
 
-def whole(value: Fraction) -> int | Fraction:
-    """Return a rational as an int where it is one."""
+def as_integer(value: Fraction) -> int | Fraction:
+    """Return a rational as an int where it is an integer."""
     return value.numerator if value.denominator == 1 else value
 
 
@@ -48,7 +48,7 @@ def number(value: Value) -> Dim | Fraction | Quotient:
 
 
 def listed(items: list[Any]) -> list[Any]:
-    """Return a list that holds, the lists in it included, no more than can be gone through."""
+    """Return a list, or refuse it where it has, with the lists inside it, too many entries."""
     left = MOST_ENTRIES
     waiting = [items]
     while waiting:
@@ -63,7 +63,7 @@ def listed(items: list[Any]) -> list[Any]:
 def position(at: Value, length: int, last: int) -> int:
     """Return a position in a list of this length, of which `last` is the last that is legal here."""
     if isinstance(at, Expr):
-        raise Undecided(f"which entry of a list stands at {at} depends on what was left free")
+        raise Undecided(f"which entry of a list is at {at} depends on what was left free")
     if not isinstance(at, int) or isinstance(at, bool) or not -length <= at <= last:
         raise FormulaError(f"index {quote(at)} does not exist in a list of {length}")
     return at
@@ -89,7 +89,7 @@ def within_bounds(value: Any) -> Any:
 
 
 def _fraction(value: Dim | Fraction | Quotient) -> tuple[Dim, int]:
-    """Split any number into an exact numerator and a positive whole denominator."""
+    """Split any number into an exact numerator and a positive integer denominator."""
     if isinstance(value, (Fraction, Quotient)):
         return value.numerator, value.denominator
     return value, 1
@@ -97,7 +97,7 @@ def _fraction(value: Dim | Fraction | Quotient) -> tuple[Dim, int]:
 
 def _over(numerator: Dim, denominator: int) -> Any:
     if isinstance(numerator, int):
-        return whole(Fraction(numerator, denominator))
+        return as_integer(Fraction(numerator, denominator))
     if all(coefficient % denominator == 0 for _, coefficient in numerator.terms):
         return floordiv(numerator, denominator)
     return Quotient(numerator, denominator)
@@ -135,7 +135,7 @@ def _power(base: Any, exponent: Any) -> Any:
     if isinstance(exponent, Expr):
         raise Undecided(f"{base}**{exponent} is not a polynomial in what was left free")
     if not isinstance(exponent, int) or not 0 <= exponent <= LARGEST_EXPONENT:
-        raise FormulaError(f"an exponent must be a whole number from 0 to {LARGEST_EXPONENT}")
+        raise FormulaError(f"an exponent must be an integer from 0 to {LARGEST_EXPONENT}")
     result: Any = 1
     for _ in range(exponent):
         result = within_bounds(multiply(result, base))
@@ -227,12 +227,12 @@ def _make_divisible(value: Value, divisor: Value) -> Any:
     reference code, torchvision.models._utils._make_divisible.
     """
     if not isinstance(divisor, int) or isinstance(divisor, bool) or divisor < 1:
-        raise FormulaError(f"make_divisible takes a whole divisor of at least 1, not {quote(divisor)}")
+        raise FormulaError(f"make_divisible takes an integer divisor of at least 1, not {quote(divisor)}")
     width = number(value)
-    multiple = multiply(_floor_divide(_add(width, whole(Fraction(divisor, 2))), divisor), divisor)
-    found = _extreme(maximum)(divisor, multiple)
-    too_small = related(multiply(10, found), "<", multiply(9, width))
-    return within_bounds(_add(found, divisor) if too_small else found)
+    multiple = multiply(_floor_divide(_add(width, as_integer(Fraction(divisor, 2))), divisor), divisor)
+    rounded = _extreme(maximum)(divisor, multiple)
+    too_small = related(multiply(10, rounded), "<", multiply(9, width))
+    return within_bounds(_add(rounded, divisor) if too_small else rounded)
 
 
 def _checked(name: str, count: int, function: Callable[..., Any]) -> Callable[..., Any]:

@@ -1,8 +1,8 @@
-"""Sets of points with whole coordinates: unions of boxes, each the product of one set per unknown.
+"""Sets of points with integer coordinates: unions of boxes, each the product of one set per unknown.
 
 A relation in one unknown cuts a box along that axis. A product of functions of one unknown each, held to a
 constant (a linear layer behind a flatten), splits into a box for every way to factor the constant.
-Any other relation stays with its box and is asked of each point.
+Any other relation stays with its box and is evaluated at each point.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 from functools import reduce
 from itertools import count, islice, product
 from math import isqrt
-from operator import and_
+from operator import and_, or_
 from typing import TypeAlias
 
-from shapecalc.algebra.expr import Expr
+from shapecalc.algebra.expr import Expr, symbol
 from shapecalc.algebra.factor import separated
 from shapecalc.algebra.integer_set import EVERY_SIZE, IntegerSet
 from shapecalc.algebra.relation import Relation
@@ -51,8 +51,8 @@ class Region:
 
     >>> from shapecalc.algebra.expr import symbol
     >>> H, W = symbol("H"), symbol("W")
-    >>> found = everything(("H", "W")) & where(("H", "W"), Relation((H//4 - 3) * (W//4 - 3), "==", 25))
-    >>> [tuple(one.text(name) for one, name in zip(box.sets, "HW")) for box in found.boxes][1]
+    >>> region = where(("H", "W"), Relation((H//4 - 3) * (W//4 - 3), "==", 25))
+    >>> [tuple(axis.text(name) for axis, name in zip(box.sets, "HW")) for box in region.boxes][1]
     ('H = 32, 33, 34, 35', 'W = 32, 33, 34, 35')
     """
 
@@ -63,7 +63,7 @@ class Region:
         return any(self._holds(box, tuple(point)) for box in self.boxes)
 
     def _holds(self, box: Box, point: Point) -> bool:
-        if any(n not in one for n, one in zip(point, box.sets, strict=True)):
+        if any(n not in axis for n, axis in zip(point, box.sets, strict=True)):
             return False
         values = dict(zip(self.names, point, strict=True))
         return all(relation.holds_at(values) for relation in box.relations)
@@ -75,7 +75,7 @@ class Region:
     def __and__(self, other: Region) -> Region:
         if len(self.boxes) * len(other.boxes) > MOST_BOXES:
             raise Undecided("the conditions leave too many separate ranges of sizes")
-        both = (one & another for one, another in product(self.boxes, other.boxes))
+        both = (mine & theirs for mine, theirs in product(self.boxes, other.boxes))
         return Region(self.names, tuple(box for box in both if box)).merged()
 
     def __or__(self, other: Region) -> Region:
@@ -91,7 +91,7 @@ class Region:
         return Region(self.names, tuple(boxes)).merged()
 
     def merged(self) -> Region:
-        """Return the same region with boxes that differ on one axis only as one."""
+        """Return the same region with boxes that differ on one axis only joined."""
         boxes = list(dict.fromkeys(self.boxes))
         for axis in range(len(self.names)):
             together: dict[tuple[object, ...], Box] = {}
@@ -105,6 +105,19 @@ class Region:
                 together[key] = box
             boxes = list(together.values())
         return Region(self.names, tuple(boxes))
+
+    @property
+    def diagonal(self) -> IntegerSet:
+        """The numbers n such that the point with n for every unknown lies in the region."""
+        side = dict.fromkeys(self.names, symbol("n"))
+        numbers = IntegerSet()
+        for box in self.boxes:
+            own = reduce(and_, box.sets, EVERY_SIZE)
+            for relation in box.relations:
+                boxes = where(("n",), relation.subs(side)).boxes
+                own &= reduce(or_, (axis for each in boxes for axis in each.sets), IntegerSet())
+            numbers |= own
+        return numbers
 
     # ---- points
 
@@ -120,16 +133,16 @@ class Region:
 
     @property
     def is_finite(self) -> bool:
-        """Whether there are finitely many points, as far as the sets tell."""
+        """Whether there are finitely many points, by the sets alone."""
         return self._end is not None
 
     @property
     def _end(self) -> int | None:
         """The largest coordinate of any point, or None."""
-        sets = [one for box in self.boxes for one in box.sets]
-        if not all(one.is_finite for one in sets):
+        sets = [axis for box in self.boxes for axis in box.sets]
+        if not all(axis.is_finite for axis in sets):
             return None
-        return max((one.early[-1][1] for one in sets if one.early), default=0)
+        return max((axis.early[-1][1] for axis in sets if axis.early), default=0)
 
     def below(self, point: Point) -> Point | None:
         """Return a nearest point of the region none of whose coordinates is above this one's."""
@@ -140,11 +153,11 @@ class Region:
         return self._neighbour(point, up=True)
 
     def _neighbour(self, point: Point, *, up: bool) -> Point | None:
-        found = [near for box in self.boxes if (near := self._nearest_in(box, point, up=up)) is not None]
-        return min(found, key=lambda near: (_distance(near, point), near), default=None)
+        nearest = [near for box in self.boxes if (near := self._nearest_in(box, point, up=up)) is not None]
+        return min(nearest, key=lambda near: (_distance(near, point), near), default=None)
 
     def _nearest_in(self, box: Box, point: Point, *, up: bool) -> Point | None:
-        steps = [_steps(one, n, up=up) for one, n in zip(box.sets, point, strict=True)]
+        steps = [_steps(axis, n, up=up) for axis, n in zip(box.sets, point, strict=True)]
         if not box.relations:
             firsts = [next(step, None) for step in steps]
             return tuple(n for n in firsts if n is not None) if None not in firsts else None
@@ -153,7 +166,7 @@ class Region:
     def _nearest_related(
         self, box: Box, point: Point, steps: Sequence[Iterator[int]], *, up: bool
     ) -> Point | None:
-        """Try values of all unknowns but the last, the nearest first; the relations then tell the last."""
+        """Try values of all unknowns but the last, the nearest first; the relations then give the last."""
         each = round(FARTHEST ** (1 / max(len(steps), 1)))
         axes = [[*islice(step, each)] for step in steps]
         best: Point | None = None
@@ -163,21 +176,21 @@ class Region:
             last = self._last_axis(box, others)
             n = last.first_from(point[-1]) if up else last.last_until(point[-1])
             if n is not None and n >= 1:
-                found = (*others, n)
-                if best is None or _distance(found, point) < _distance(best, point):
-                    best = found
+                near = (*others, n)
+                if best is None or _distance(near, point) < _distance(best, point):
+                    best = near
         return best
 
     def _last_axis(self, box: Box, others: Point) -> IntegerSet:
-        """Return what is left for the last unknown when all others are given."""
+        """Return the values of the last unknown when all others are fixed."""
         values = dict(zip(self.names, others, strict=False))
-        found = box.sets[-1]
+        last = box.sets[-1]
         for relation in box.relations:
-            for one in where(self.names[-1:], relation.subs(values)).boxes or (Box((IntegerSet(),)),):
-                if one.relations:
+            for own in where(self.names[-1:], relation.subs(values)).boxes or (Box((IntegerSet(),)),):
+                if own.relations:
                     raise Undecided("the nearest sizes depend on a relation between several sizes")
-                found &= one.sets[0]
-        return found
+                last &= own.sets[0]
+        return last
 
 
 def _outside(box: Box, taken: Box) -> Iterator[Box]:
@@ -190,24 +203,24 @@ def _outside(box: Box, taken: Box) -> Iterator[Box]:
         sets[axis] = own & theirs
 
 
-def _within(one: IntegerSet, last: int) -> Iterator[int]:
-    for first, end in one.stretches(last + 1):
+def _within(axis: IntegerSet, last: int) -> Iterator[int]:
+    for first, end in axis.stretches(last + 1):
         yield from range(first, end + 1)
 
 
-def _steps(one: IntegerSet, n: int, *, up: bool) -> Iterator[int]:
-    """Yield the members from n on, upwards or downwards, not farther away than is looked."""
+def _steps(axis: IntegerSet, n: int, *, up: bool) -> Iterator[int]:
+    """Yield the members from n on, upwards or downwards, no farther away than `FARTHEST`."""
     following: int | None = n
     while following is not None:
-        following = one.first_from(following) if up else one.last_until(following)
+        following = axis.first_from(following) if up else axis.last_until(following)
         if following is None or abs(following - n) > FARTHEST or following < 1:
             return
         yield following
         following += 1 if up else -1
 
 
-def _distance(one: Point, other: Point) -> int:
-    return sum(abs(a - b) for a, b in zip(one, other, strict=True))
+def _distance(point: Point, other: Point) -> int:
+    return sum(abs(a - b) for a, b in zip(point, other, strict=True))
 
 
 def everything(names: tuple[str, ...]) -> Region:
@@ -234,7 +247,7 @@ def _slab(names: tuple[str, ...], sets: dict[str, IntegerSet]) -> Box:
 
 
 def _factored(names: tuple[str, ...], difference: Expr) -> list[Box] | None:
-    """Return the boxes on which a product of functions of one unknown each has the value it is held to."""
+    """Return the boxes on which a product of functions, each of one unknown, has its required value."""
     constant = _completing(difference)
     total = None if constant is None else constant - difference.constant
     if total is None or not 0 < abs(total) <= LARGEST_PRODUCT:
@@ -245,24 +258,26 @@ def _factored(names: tuple[str, ...], difference: Expr) -> list[Box] | None:
     number = factors.pop(0) if isinstance(factors[0], int) else 1
     functions = [factor for factor in factors if isinstance(factor, Expr)]
     assert isinstance(number, int)
-    if len(functions) < 2 or any(len(one.free_symbols) != 1 for one in functions):
+    if len(functions) < 2 or any(len(function.free_symbols) != 1 for function in functions):
         return None
     if total % number:
         return []
-    found: list[Box] = []
+    boxes: list[Box] = []
     for values in _factorings(total // number, len(functions)):
-        solutions = [solve(one, "==", value) for one, value in zip(functions, values, strict=True)]
-        if any(one is None for one in solutions):
-            return None
-        sets = reduce(lambda sets, one: sets | dict([one] if one else []), solutions, dict[str, IntegerSet]())
-        found.append(_slab(names, sets))
-        if len(found) > MOST_BOXES:
+        sets: dict[str, IntegerSet] = {}
+        for function, value in zip(functions, values, strict=True):
+            solved = solve(function, "==", value)
+            if solved is None:
+                return None
+            sets |= [solved]
+        boxes.append(_slab(names, sets))
+        if len(boxes) > MOST_BOXES:
             raise Undecided(f"{total:,} is a product in too many ways to list the sizes")
-    return [box for box in found if box]
+    return [box for box in boxes if box]
 
 
 def _completing(difference: Expr) -> int | None:
-    """Return the constant with which the other terms are a product of sums, one per unknown, if they are.
+    """Return the constant that makes the other terms a product of sums, one per unknown, if one does.
 
     In p·(a + α)(b + β)(c + γ) the terms without a, without b and without c show p·α, p·β and p·γ.
     """

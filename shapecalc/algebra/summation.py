@@ -1,9 +1,9 @@
-"""Sums of a closed form over an index: what the passes of a repeat cost together, exactly.
+"""Sums of a closed form over an index: the cost of all passes of a repeat, exactly.
 
     Σ_{j<n} j^k = (n^{k+1} - Σ_{m<k} C(k+1, m)·Σ_{j<n} j^m) / (k + 1)        Faulhaber's sums
 
-Their coefficients are rational and their values whole, so a sum is a polynomial over one whole number,
-which the floor divides without a remainder.
+Their coefficients are rational and their values integers, so a sum is a polynomial over an integer, which
+the floor divides without a remainder.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from shapecalc.errors import Undecided
 def summed(value: Dim, index: str, first: int, count: Dim) -> Dim:
     """Return the sum of a value over `count` values of an index, from `first` on.
 
-    Raises `Undecided` where the index stands inside a floor or a maximum.
+    Raises `Undecided` where the index is inside a floor or a maximum.
 
     >>> n = symbol("n")
     >>> summed(5, "i", 0, n), summed(12 * symbol("i") + 16, "i", 0, n)
@@ -46,7 +46,7 @@ def summed(value: Dim, index: str, first: int, count: Dim) -> Dim:
 
 def _in_powers(value: Dim, index: str) -> list[Dim]:
     """Return the coefficients of a polynomial in one unknown, from the constant up."""
-    found: list[Dim] = []
+    powers: list[Dim] = []
     for monomial, coefficient in terms_of(value):
         term: Dim = coefficient
         power = 0
@@ -57,9 +57,9 @@ def _in_powers(value: Dim, index: str) -> list[Dim]:
             if index in atom.names():
                 raise Undecided(f"{as_expr(atom)} has no sum over {index} in closed form")
             term = term * as_expr(atom)
-        found += [0] * (power + 1 - len(found))
-        found[power] = found[power] + term
-    return found
+        powers += [0] * (power + 1 - len(powers))
+        powers[power] = powers[power] + term
+    return powers
 
 
 @cache
@@ -69,8 +69,8 @@ def _faulhaber(power: int) -> tuple[Fraction, ...]:
     >>> _faulhaber(1)
     (Fraction(0, 1), Fraction(-1, 2), Fraction(1, 2))
     """
-    found = [Fraction(0)] * (power + 1) + [Fraction(1)]
+    coefficients = [Fraction(0)] * (power + 1) + [Fraction(1)]
     for lower in range(power):
         for exponent, coefficient in enumerate(_faulhaber(lower)):
-            found[exponent] -= comb(power + 1, lower) * coefficient
-    return tuple(coefficient / (power + 1) for coefficient in found)
+            coefficients[exponent] -= comb(power + 1, lower) * coefficient
+    return tuple(coefficient / (power + 1) for coefficient in coefficients)

@@ -11,7 +11,7 @@ from typing import Any
 import sympy
 
 from shapecalc.algebra.expr import Dim, Expr, ceildiv, floordiv, maximum, minimum, symbol
-from shapecalc.algebra.rational import OPERATIONS, multiply, whole
+from shapecalc.algebra.rational import OPERATIONS, as_integer, multiply
 from shapecalc.errors import Undecided
 
 
@@ -25,7 +25,7 @@ def from_sympy(
     """Return sympy's integer expression in our canonical form.
 
     Understands sums, products, non-negative integer powers, floors and ceilings of rational
-    combinations, Max, Min and Mod. `names` says what a symbol stands for; `functions` gives the
+    combinations, Max, Min and Mod. `names` are the values of symbols; `functions` gives the
     arithmetic of further classes of functions, by the name of the class. Raises `Undecided` for
     anything else.
 
@@ -36,11 +36,11 @@ def from_sympy(
     value = _Reader(minimums or {}, names or {}, functions or {}).value(sympy.sympify(expression))
     if isinstance(value, (int, Expr)):
         return value
-    raise Undecided(f"{expression} is not a whole number for every size")
+    raise Undecided(f"{expression} is not an integer for every size")
 
 
 class _Reader:
-    """Reads sympy's tree with exact rationals, so that a quotient may stand inside a floor."""
+    """Reads sympy's tree with exact rationals, so that there may be a quotient inside a floor."""
 
     def __init__(
         self,
@@ -67,7 +67,7 @@ class _Reader:
         if isinstance(node, (sympy.floor, sympy.ceiling)):
             over, under = map(self.value, map(sympy.expand, sympy.fraction(sympy.together(node.args[0]))))
             rounded = floordiv if isinstance(node, sympy.floor) else ceildiv
-            return rounded(_whole(over), _whole(under))
+            return rounded(_integer(over), _integer(under))
         function = self.functions.get(type(node).__name__)
         if function is None:
             raise Undecided(
@@ -91,15 +91,15 @@ FINEST = 2**10
 def _exactly(number: Any) -> int | Fraction:
     """Return a number of sympy's; a float only when it is a short binary fraction."""
     if number.is_Rational:
-        return whole(Fraction(int(number.p), int(number.q)))
+        return as_integer(Fraction(int(number.p), int(number.q)))
     if number.is_Float and number.is_finite:
-        found = Fraction(float(number))
-        if found.denominator <= FINEST:
-            return whole(found)
+        fraction = Fraction(float(number))
+        if fraction.denominator <= FINEST:
+            return as_integer(fraction)
     raise Undecided(f"what {number} does to a size depends on how doubles round it")
 
 
-def _whole(value: Any) -> Dim:
+def _integer(value: Any) -> Dim:
     if isinstance(value, (int, Expr)):
         return value
-    raise Undecided(f"{value} is not a whole number for every size")
+    raise Undecided(f"{value} is not an integer for every size")

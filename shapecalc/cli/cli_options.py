@@ -49,7 +49,7 @@ def _codes() -> Iterable[str]:
 
 
 def _values() -> Iterable[str]:
-    from shapecalc.report.single_value import NAMES
+    from shapecalc.views.single_value import NAMES
 
     return NAMES
 

@@ -58,8 +58,6 @@ def derive(
     'conv2d: {out_channels: 8, kernel_size: 5}' with --input 3x32x32. LAYER is the path of a layer or
     a block; without it, every layer is derived.
     """
-    from shapecalc.report.table_cells import shape_text
-
     names = listed(free)
     if batch is not None and "batch" in names:
         raise click.UsageError("--batch sets the batch that --free leaves free: choose one")
@@ -76,7 +74,7 @@ def derive(
     shows_batch = batch is not None or "batch" in names
     derivation = report.derive(*layers, batch=shows_batch)
     if inline:
-        shape = shape_text(report.input, report, batch=shows_batch)
+        shape = report.shape_text(report.input, batch=shows_batch)
         derivation = replace(derivation, heading=f"{model.strip()} on {shape}")
     say(rendered(derivation, form))
 
@@ -108,18 +106,12 @@ def _from_layers(text: str, given: Any, values: dict[str, Any]) -> Model:
 
 
 def rendered(derivation: Derivation, form: str) -> str:
-    """Render a derivation in one output form; only that writer is imported."""
+    """Return a derivation in one of the output forms; only that form's writer is imported."""
     if form == "json":
         import json
 
         return json.dumps(derivation.to_dict(), indent=2, ensure_ascii=False)
-    if form == "markdown":
-        return derivation.to_markdown()
-    if form in ("html", "rst"):
-        from shapecalc.render import written
-        from shapecalc.report.derivation_markup import derivation_page
+    from shapecalc.render import written
+    from shapecalc.views.derivation_page import derivation_page
 
-        return written(derivation_page(derivation), form)
-    if form == "latex":
-        return derivation.to_latex()
-    return derivation.to_text()
+    return written(derivation_page(derivation), form)

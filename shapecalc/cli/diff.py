@@ -56,7 +56,7 @@ def diff(  # noqa: PLR0913  (one argument per option)
 
     from shapecalc import compare
     from shapecalc.render import written
-    from shapecalc.report.comparison_text import comparison_page, markdown, text
+    from shapecalc.views.comparison_page import comparison_page
 
     first, shape, values = load_model(left, inputs, (*settings, *on_left))
     second, other_shape, other_values = load_model(right, inputs, (*settings, *on_right))
@@ -77,11 +77,7 @@ def diff(  # noqa: PLR0913  (one argument per option)
         proved = {} if proof is None else {"agreement": proof.to_dict()}
         say(json.dumps(comparison.to_dict() | proved, indent=2, ensure_ascii=False))
     else:
-        output = (
-            written(comparison_page(comparison), form)
-            if form in ("html", "rst")
-            else (markdown if form == "markdown" else text)(comparison)
-        )
+        output = written(comparison_page(comparison), form)
         after = f"<p>{escape(str(proof))}</p>" if form == "html" else f"\n{proof}"
         say(output if proof is None else f"{output}\n{after}")
     ctx.exit(0 if (comparison.is_equal if proof is None else proof.is_whole) else 1)

@@ -16,6 +16,6 @@ from shapecalc.console import say, terminal_width
 @FRAMEWORK
 def kinds(kind: str | None, framework: str) -> None:
     """List the layer kinds, or describe one KIND: its fields, its formula, an example."""
-    from shapecalc.report.catalogue import catalogue, description
+    from shapecalc.views.catalogue import catalogue, description
 
     say(description(kind, framework) if kind else catalogue(terminal_width(), framework))

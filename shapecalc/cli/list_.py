@@ -23,15 +23,15 @@ from shapecalc.console import say, terminal_width
 )
 def list_models(form: str) -> None:
     """List the bundled models with their year, parameters and MACs."""
-    from shapecalc.report.listing import listing, listing_page, listing_rows
+    from shapecalc.report.listing import listing_rows
 
     if form == "json":
         import json
 
         say(json.dumps([row._asdict() for row in listing_rows()], indent=2, ensure_ascii=False))
-    elif form != "table":
-        from shapecalc.render import written
+        return
+    from shapecalc.render import written
+    from shapecalc.views.listing_page import listing_page
 
-        say(written(listing_page(), form))
-    else:
-        say(listing(terminal_width()))
+    page = listing_page()
+    say(written(page, "text", terminal_width()) if form == "table" else written(page, form))

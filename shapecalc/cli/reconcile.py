@@ -41,7 +41,7 @@ def reconcile(
     """
     from shapecalc.report.node import number
     from shapecalc.report.reconciliation import accounts, changes
-    from shapecalc.report.reconciliation_text import reconciled_page, text
+    from shapecalc.views.reconciliation_page import reconciliation_page
 
     names = listed(free)
     net, shapes, values = load_model(model, inputs, settings)
@@ -66,12 +66,10 @@ def reconcile(
             data |= {"against": {"name": other.name, "macs": number(other.macs), "changes": changed}}
         say(json.dumps(data, indent=2, ensure_ascii=False))
         return
-    if form != "text":
-        from shapecalc.render import written
+    from shapecalc.render import written
 
-        say(written(reconciled_page(report, counted, other, differ), form))
-        return
-    say(text(report, counted, other, differ, terminal_width()))
+    page = reconciliation_page(report, counted, other, differ)
+    say(written(page, form, terminal_width() if form == "text" else None))
 
 
 def sibling(model: str) -> str | None:

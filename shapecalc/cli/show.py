@@ -90,29 +90,17 @@ def show(  # noqa: PLR0913, PLR0917  (one argument per option)
 
 
 def rendered(report: Report, form: str, depth: int | None, *, batch: bool, fields: bool = False) -> str:
-    """Render a report in one output form; only that writer is imported."""
+    """Return a report in one of the output forms; only that form's writer is imported."""
     if form == "json":
         import json
 
         return json.dumps(report.to_dict(fields=fields), indent=2, ensure_ascii=False)
     if form == "csv":
-        from shapecalc.report.csv import csv
+        from shapecalc.views.csv_table import csv
 
         return csv(report, fields=fields)
-    if form == "latex":
-        from shapecalc.report.latex_table import latex
+    from shapecalc.render import written
+    from shapecalc.views.layer_table import layer_table
 
-        return latex(report, depth, batch=batch, fields=fields)
-    if form == "markdown":
-        from shapecalc.report.markdown_table import markdown
-
-        return markdown(report, depth, batch=batch, fields=fields)
-    if form in ("html", "rst"):
-        from shapecalc.render import written
-        from shapecalc.report.report_page import layers_table, summary_page
-
-        found = layers_table(report, depth, batch=batch, fields=fields)
-        return written((found, *summary_page(report, batch=batch, fields=fields)), form)
-    from shapecalc.report.table import table
-
-    return table(report, depth, batch=batch, width=terminal_width(), fields=fields)
+    page = (layer_table(report, depth, batch=batch, fields=fields),)
+    return written(page, "text", terminal_width()) if form == "table" else written(page, form)

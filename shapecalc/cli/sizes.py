@@ -66,6 +66,6 @@ def sizes(
         data = legal.to_dict() | ({"near": nearest_to_dict(nearest)} if nearest else {})
         say(json.dumps(data, indent=2, ensure_ascii=False))
         return
-    from shapecalc.sizes.sizes_text import sizes_page, text
+    from shapecalc.sizes.sizes_text import sizes_page
 
-    say(text(legal, nearest) if form == "text" else written(sizes_page(legal, nearest), form))
+    say(written(sizes_page(legal, nearest), form))

@@ -12,7 +12,7 @@ from shapecalc.cli.cli_options import FORMAT, FRAMEWORK, INPUT, MODEL, SETTINGS,
 from shapecalc.console import say
 from shapecalc.errors import SpecError, quote
 from shapecalc.render import written
-from shapecalc.render.lines import Told, as_page, as_text
+from shapecalc.render.lines import IndentedLine, as_page
 
 if TYPE_CHECKING:
     from shapecalc.layers.spatial import Spatial
@@ -26,7 +26,7 @@ class Answer(Protocol):
     def to_dict(self) -> dict[str, Any]:
         """Return the answer as plain data."""
 
-    def lines(self) -> Iterator[Told]:
+    def lines(self) -> Iterator[IndentedLine]:
         """Yield the lines of the answer."""
 
 
@@ -206,13 +206,13 @@ def features(
     _print(answer, answer.lines(), form, has_answer=True)
 
 
-def _print(answer: Answer, lines: Iterable[Told], form: str, *, has_answer: bool) -> None:
+def _print(answer: Answer, lines: Iterable[IndentedLine], form: str, *, has_answer: bool) -> None:
     if form == "json":
         import json
 
         say(json.dumps(answer.to_dict(), indent=2, ensure_ascii=False))
     else:
-        say(as_text(lines) if form == "text" else written(as_page(lines), form))
+        say(written(as_page(lines), form))
     if not has_answer:
         click.get_current_context().exit(1)
 

@@ -6,49 +6,46 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from shapecalc.algebra import Dim, product
-from shapecalc.conventions import families as of
 from shapecalc.conventions.convention import (
-    Convention,
     Counts,
     Rule,
-    arriving,
-    has_rule,
-    if_nothing_multiplies,
-    rules,
+    Tool,
+    nothing,
+    of_families,
+    of_kinds,
+    per_input,
     scaled_norm,
 )
-from shapecalc.conventions.fvcore import Fvcore
+from shapecalc.conventions.fvcore import batch_norm
 from shapecalc.conventions.layer_call import LayerCall
-from shapecalc.conventions.ptflops import power_pooled, responses
-from shapecalc.conventions.recurrent_ops import Steps
+from shapecalc.conventions.ptflops import BY_FUNCTIONS, JOINING, POOLS
+from shapecalc.layers.base import Caller
+from shapecalc.layers.family import Family
+from shapecalc.layers.rectifier import ELU, GELU, LeakyReLU, PReLU, ReLU, SiLU
+from shapecalc.layers.recurrent import Gated
+from shapecalc.layers.resample import Interpolation, Resize
 
 
-def _nothing(asked: LayerCall) -> Dim:
-    """Nothing beside the two of each multiply-accumulate."""
-    return 0
-
-
-def _bias(asked: LayerCall) -> Dim:
+def _bias(call: LayerCall) -> Dim:
     """An addition for each result that has a bias."""
-    return asked.bias
+    return call.bias
 
 
-def _upsampled(asked: LayerCall) -> Dim:
-    """The sizes multiplied where they are given, otherwise what arrives; `area` pools besides."""
-    pooled = asked.n_in if asked.word("mode") == "area" else 0
-    size = getattr(asked.layer, "size", None)
+def _upsampled(call: LayerCall, layer: Interpolation) -> Dim:
+    """The product of `size` where it is given, otherwise the numbers of the input; `area` pools besides."""
+    pooled = call.n_in if layer.method() == "area" else 0
+    size = layer.size if isinstance(layer, Resize) else None
     if size is None:
-        return asked.n_in + pooled
+        return call.n_in + pooled
     return (product(size) if isinstance(size, tuple) else size) + pooled
 
 
-def _recurrent(asked: LayerCall) -> Dim:
+def _recurrent(call: LayerCall, layer: Gated) -> Dim:
     """The biases and what joins the gates; of two sums of products each gate is spared one addition."""
-    steps = Steps.of(asked)
-    return steps.hidden * (steps.joining + steps.biases - 2 * steps.gates)
+    return layer.state_numbers(call.inputs) * (JOINING[layer.gates] + layer.biases() - 2 * layer.gates)
 
 
-class Calflops(Convention):
+class Calflops(Tool):
     """calflops' MACs are those of convolutions, linear layers and matrix products; its FLOPs add all else."""
 
     name: ClassVar[str] = "calflops"
@@ -58,42 +55,22 @@ class Calflops(Convention):
         "MACs as calflops counts them: convolutions, linear layers and matrix products. Its FLOPs are 2 for "
         "each, the biases of convolutions, batch norm 2 a number, ReLU 1 and pooling 1 a number that arrives."
     )
-    more: ClassVar[Mapping[str, Rule]] = rules(
-        ((*of.CONVOLUTIONS, *of.TRANSPOSED), _bias),
-        (("linear", "matmul", "multihead_attention"), _nothing),
-        (("einsum", "linear_cross_entropy_loss"), _nothing),
-        (of.UNSEEN, if_nothing_multiplies),
-        ((*of.RECURRENT, *of.CELLS), _recurrent),
-        ((*of.BATCH_NORMS, of.SYNC), Fvcore.rules["batch_norm2d"]),
-        ((*of.INSTANCE_NORMS, *of.WITHIN_SAMPLE), scaled_norm(4, 5)),
-        (("relu", "prelu", "elu", "leaky_relu", "silu", "gelu", "softmax", "softmax2d"), arriving),
-        (of.POOLS, arriving),
-        (of.POWER_POOLS, power_pooled),
-        (("local_response_norm",), responses),
-        (of.UPSAMPLING, _upsampled),
-    )
-    """The FLOPs of each kind that are not those of its MACs."""
-    nothing: ClassVar[frozenset[str]] = frozenset(
-        {
-            *of.COPYING,
-            *of.ACTIVATIONS,
-            *of.OVER_AXIS,
-            *of.SUMS,
-            *of.OTHERS,
-            *of.LEARNED_AND_POINTWISE,
-            "rms_norm",
-        }
-        - more.keys()
-    )
+    sees: ClassVar[tuple[Caller, ...]] = ("module", "function")
+    rules: ClassVar[Mapping[Family, Rule]] = {
+        **of_families(_bias, Family.CONVOLUTION, Family.TRANSPOSED_CONVOLUTION),
+        **of_families(nothing, Family.LINEAR, Family.MATRIX_PRODUCT, Family.EINSUM, Family.ATTENTION),
+        **of_families(of_kinds(Gated, _recurrent), Family.RECURRENT, Family.RECURRENT_CELL),
+        **of_families(batch_norm, Family.BATCH_NORM, Family.SYNC_BATCH_NORM),
+        **of_families(scaled_norm(4, 5), Family.INSTANCE_NORM, Family.GROUP_NORM, Family.LAYER_NORM),
+        **of_families(per_input, *POOLS),
+        Family.LOSS: nothing,
+        Family.ACTIVATION: of_kinds((ReLU, PReLU, ELU, LeakyReLU, SiLU, GELU), lambda call, layer: call.n_in),
+        **BY_FUNCTIONS,
+        Family.RESAMPLE: of_kinds(Interpolation, _upsampled),
+    }
+    """The FLOPs of each family that are not those of its MACs."""
 
-    def single(self, asked: LayerCall) -> Counts | None:
-        if asked.kind in self.nothing:
-            return {"MACs": 0, "FLOPs": 0}
-        rule = self.more.get(asked.kind)
-        more = None if rule is None else rule(asked)
-        if asked.macs is None or more is None:
-            return None
-        return {"MACs": asked.macs, "FLOPs": 2 * asked.macs + more}
-
-    def knows_single(self, kind: str) -> bool:
-        return kind in self.nothing or has_rule(self.more, kind)
+    def counts_of_one(self, call: LayerCall) -> Counts | None:
+        more = self.rule(call)
+        macs = call.macs if call.called in self.sees else 0
+        return None if macs is None or more is None else {"MACs": macs, "FLOPs": 2 * macs + more}

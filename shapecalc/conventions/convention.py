@@ -1,25 +1,27 @@
-"""What a convention is: a unit, where its rules were read, and what each kind costs under it.
+"""What a convention is: a unit, where its rules were read, and what each family of kinds costs under it.
 
     Convention          `counts` for a layer, by part; `total` of them
-    ├── OneUnit         a table of rules, each a number of one unit
-    └── (others)        whatever counts several things at once: `calflops`, `exact`
+    ├── Tool            a rule for each family that the tool counts, all others being left to one rule
+    └── (others)        conventions that read the kinds: `mac`, `exact`
 
-A kind that has no rule is not counted: its cost is None, totals say "at least" and name it. A zero is
-written: the kinds in `nothing` are those for which the convention, or the tool that it is, counts none.
+A layer without a rule is not counted: its cost is None, totals say "at least" and name it. What a tool has
+no rule for costs nothing where it is known to multiply nothing; else its cost is not known.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from typing import ClassVar, TypeAlias
+from typing import ClassVar, TypeAlias, TypeVar
 
 from shapecalc.algebra import Dim
-from shapecalc.conventions.composites import made_of, pieces
 from shapecalc.conventions.layer_call import LayerCall
+from shapecalc.layers.base import Caller, Kind
+from shapecalc.layers.family import Family
 
 Rule: TypeAlias = Callable[[LayerCall], Dim | None]
 Counts: TypeAlias = dict[str, Dim]
+_K = TypeVar("_K", bound=Kind)
 
 
 class Convention(ABC):
@@ -32,35 +34,11 @@ class Convention(ABC):
     per_mac: ClassVar[Mapping[str, int]]
     """The parts that are counted, each with how many of it one multiply-accumulate makes."""
     sentence: ClassVar[str]
-    """What stands under a table: what is counted, and by whom."""
-
-    def counts(self, asked: LayerCall) -> Counts | None:
-        """Return what a layer costs, by part; None where the convention has no rule for its kind.
-
-        A layer made of others, or around another, costs what they cost: no tool sees anything else in it.
-        """
-        inside = pieces(asked)
-        if inside is None:
-            return self.single(asked)
-        total: Counts = dict.fromkeys(self.per_mac, 0)
-        for piece, times in inside:
-            found = self.counts(piece)
-            if found is None:
-                return None
-            total = {part: number + times * found.get(part, 0) for part, number in total.items()}
-        return total
+    """The sentence under a table: what is counted, and by whom."""
 
     @abstractmethod
-    def single(self, asked: LayerCall) -> Counts | None:
-        """Return what a layer costs that is not made of others."""
-
-    def knows(self, kind: str) -> bool:
-        """Say whether there is a rule for a kind, a written zero included."""
-        return all(map(self.knows_single, made_of(kind) or (kind,)))
-
-    @abstractmethod
-    def knows_single(self, kind: str) -> bool:
-        """Say whether there is a rule for a kind that is not made of others."""
+    def counts(self, call: LayerCall) -> Counts | None:
+        """Return what a layer costs, by part; None where the convention has no rule for it."""
 
     def total(self, counts: Counts) -> Dim:
         """Return the one number of several parts: that of the unit."""
@@ -75,72 +53,88 @@ class Convention(ABC):
         return f"<Convention {self.name}: {self.unit}>"
 
 
-class OneUnit(Convention):
-    """A convention that counts one thing."""
+class Tool(Convention):
+    """A counting tool: its rules by family, and which calls it sees."""
 
-    rules: ClassVar[Mapping[str, Rule]]
-    nothing: ClassVar[frozenset[str]]
-    """The kinds for which no operation is counted."""
+    sees: ClassVar[tuple[Caller, ...]] = ("module", "function", "method")
+    """How a layer has to be called for the tool to notice; what it does not notice costs nothing."""
+    rules: ClassVar[Mapping[Family, Rule]]
+    """What each family costs: a number of the unit."""
 
-    def single(self, asked: LayerCall) -> Counts | None:
-        if asked.kind in self.nothing:
-            return {self.unit: 0}
-        rule = self.rules.get(asked.kind)
-        found = None if rule is None else rule(asked)
-        return None if found is None else {self.unit: found}
+    def counts(self, call: LayerCall) -> Counts | None:
+        """Return what a layer costs, by part; a layer made of others, or around one, costs what they cost."""
+        components = [*call.components()]
+        if not components:
+            return self.counts_of_one(call)
+        total: Counts = dict.fromkeys(self.per_mac, 0)
+        for component, times in components:
+            counts = self.counts(component)
+            if counts is None:
+                return None
+            total = {part: number + times * counts[part] for part, number in total.items()}
+        return total
 
-    def knows_single(self, kind: str) -> bool:
-        return kind in self.nothing or has_rule(self.rules, kind)
+    def counts_of_one(self, call: LayerCall) -> Counts | None:
+        """Return what a layer costs that is not made of others."""
+        cost = self.rule(call)
+        return None if cost is None else {self.unit: cost}
+
+    def rule(self, call: LayerCall) -> Dim | None:
+        """Return the number of a layer by the rule of its family; a kind of no family has none."""
+        if call.called not in self.sees:
+            return 0
+        family = call.layer.family
+        return None if family is Family.OTHER else self.rules.get(family, if_nothing_multiplies)(call)
 
 
-def rules(*families: tuple[tuple[str, ...], Rule]) -> dict[str, Rule]:
-    """Return a table of rules out of families of kinds, each with its rule."""
-    return {kind: rule for kinds, rule in families for kind in kinds}
+def of_families(rule: Rule, *families: Family) -> dict[Family, Rule]:
+    """Return one rule for several families."""
+    return dict.fromkeys(families, rule)
+
+
+def of_kinds(classes: type[_K] | tuple[type[_K], ...], rule: Callable[[LayerCall, _K], Dim | None]) -> Rule:
+    """Return a rule for some classes of a family, whose fields it reads; no tool knows other kinds of it."""
+
+    def checked(call: LayerCall) -> Dim | None:
+        layer = call.layer
+        return rule(call, layer) if isinstance(layer, classes) else if_nothing_multiplies(call)
+
+    return checked
 
 
 # ---- rules that several conventions share
 
 
-def macs(asked: LayerCall) -> Dim | None:
+def macs(call: LayerCall) -> Dim | None:
     """The multiply-accumulates by the definition."""
-    return asked.macs
+    return call.macs
 
 
-def macs_and_bias(asked: LayerCall) -> Dim | None:
+def macs_and_bias(call: LayerCall) -> Dim | None:
     """The multiply-accumulates, and an addition for each result that has a bias."""
-    return None if asked.macs is None else asked.macs + asked.bias
+    return None if call.macs is None else call.macs + call.bias
 
 
-def arriving(asked: LayerCall) -> Dim:
-    """One for each number that arrives."""
-    return asked.n_in
+def nothing(call: LayerCall) -> Dim:
+    """Nothing at all."""
+    return 0
 
 
-def leaving(asked: LayerCall) -> Dim:
-    """One for each number that leaves."""
-    return asked.n_out
+def per_input(call: LayerCall) -> Dim:
+    """One for each number of the input."""
+    return call.n_in
 
 
-def if_nothing_multiplies(asked: LayerCall) -> Dim | None:
-    """Nothing for an operation that is known to multiply nothing; else it is not known."""
-    return 0 if asked.macs == 0 else None
+def per_result(call: LayerCall) -> Dim:
+    """One for each number of the result."""
+    return call.n_out
 
 
-def has_rule(table: Mapping[str, Rule], kind: str) -> bool:
-    """Say whether a table has a rule for a kind, and more than that it need not have one."""
-    return table.get(kind, if_nothing_multiplies) is not if_nothing_multiplies
-
-
-def times(factor: int, rule: Rule) -> Rule:
-    """Return a rule that counts so many times as much."""
-
-    def scaled(asked: LayerCall) -> Dim | None:
-        found = rule(asked)
-        return None if found is None else factor * found
-
-    return scaled
+def if_nothing_multiplies(call: LayerCall) -> Dim | None:
+    """Nothing for a layer that is known to multiply nothing; else it is not known."""
+    return 0 if call.macs == 0 else None
 
 
 def scaled_norm(plain: int, scaled: int) -> Rule:
     """Return the rule of a norm: so many for each number, and so many where a scale is learned."""
-    return lambda asked: asked.n_in * (scaled if asked.is_scaled else plain)
+    return lambda call: call.n_in * (scaled if call.is_scaled else plain)

@@ -16,23 +16,15 @@ class Exact(Convention):
 
     name: ClassVar[str] = "exact"
     unit: ClassVar[str] = "operations"
-    per_mac: ClassVar[Mapping[str, int]] = {
-        part: int(part in {"multiplications", "additions"}) for part in PARTS
-    }
+    per_mac: ClassVar[Mapping[str, int]] = dict.fromkeys(PARTS, 0) | {"multiplications": 1, "additions": 1}
     sentence: ClassVar[str] = (
         "operations: every multiplication, addition or subtraction, comparison, division, exponential, root, "
         "logarithm, power and error function counts one; in evaluation; padding is computed with."
     )
 
-    def counts(self, asked: LayerCall) -> Counts | None:
-        return self.single(asked)
-
-    def single(self, asked: LayerCall) -> Counts | None:
-        operations = asked.layer.operations_on(asked.inputs)
+    def counts(self, call: LayerCall) -> Counts | None:
+        operations = call.layer.operations_on(call.inputs)
         return None if operations is None else operations.by_part()
-
-    def knows_single(self, kind: str) -> bool:
-        return True
 
     def total(self, counts: Counts) -> Dim:
         result: Dim = 0

@@ -6,37 +6,33 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from shapecalc.algebra import Dim
-from shapecalc.conventions import families as of
-from shapecalc.conventions.convention import (
-    OneUnit,
-    Rule,
-    arriving,
-    if_nothing_multiplies,
-    macs,
-    rules,
-    scaled_norm,
-)
+from shapecalc.conventions.convention import Rule, Tool, macs, of_families, of_kinds, scaled_norm
 from shapecalc.conventions.layer_call import LayerCall
+from shapecalc.layers.adaptive_pool import AdaptivePool
+from shapecalc.layers.family import Family
+from shapecalc.layers.resample import Interpolation
 
 
-def _batch_norm(asked: LayerCall) -> Dim:
+def batch_norm(call: LayerCall) -> Dim:
     """2 a number with a scale, 1 without; without running statistics they are taken: 5 and 4."""
-    gathers = getattr(asked.layer, "track_running_stats", True) is False
-    return asked.n_in * ((5 if gathers else 2) if asked.is_scaled else (4 if gathers else 1))
+    gathers = getattr(call.layer, "track_running_stats", True) is False
+    return call.n_in * ((5 if gathers else 2) if call.is_scaled else (4 if gathers else 1))
 
 
-def _upsampled(asked: LayerCall) -> Dim:
+def _pooled(call: LayerCall, layer: AdaptivePool) -> Dim:
+    """1 for each number of the input, over two axes."""
+    return call.n_in if layer.rank == 2 else 0
+
+
+def _upsampled(call: LayerCall, layer: Interpolation) -> Dim:
     """1 a result for nearest over two axes, 4 for bilinear; `area` is adaptive pooling; else nothing."""
-    mode = {"upsampling_nearest2d": "nearest", "upsampling_bilinear2d": "bilinear"}.get(asked.kind)
-    mode = mode or asked.word("mode") or "nearest"
-    if len(asked.x) != 4:
+    if len(call.x) != 4:
         return 0
-    if mode == "area":
-        return asked.n_in
-    return asked.n_out * {"nearest": 1, "bilinear": 4}.get(mode, 0)
+    mode = layer.method()
+    return call.n_in if mode == "area" else call.n_out * {"nearest": 1, "bilinear": 4}.get(mode, 0)
 
 
-class Fvcore(OneUnit):
+class Fvcore(Tool):
     """fvcore counts a fused multiply-add as one flop, batch norm as 2 a number, and adaptive averages."""
 
     name: ClassVar[str] = "fvcore"
@@ -46,27 +42,11 @@ class Fvcore(OneUnit):
         "flops as fvcore counts them: 1 for each multiply-accumulate, biases not counted; batch norm 2 a "
         "number, other norms 5, adaptive average pooling 1, upsampling 1 or 4; nothing else is counted."
     )
-    rules: ClassVar[Mapping[str, Rule]] = rules(
-        ((*of.CONVOLUTIONS, *of.TRANSPOSED, "linear", "matmul", "multihead_attention"), macs),
-        (("einsum", "linear_cross_entropy_loss", *of.CELLS), macs),
-        ((*of.BATCH_NORMS, of.SYNC), _batch_norm),
-        ((*of.INSTANCE_NORMS, *of.WITHIN_SAMPLE), scaled_norm(4, 5)),
-        (("adaptive_avg_pool2d",), arriving),
-        (of.UPSAMPLING, _upsampled),
-        (of.UNSEEN, if_nothing_multiplies),
-    )
-    nothing: ClassVar[frozenset[str]] = frozenset(
-        {
-            *of.COPYING,
-            *of.ACTIVATIONS,
-            *of.OVER_AXIS,
-            *of.SUMS,
-            *of.OTHERS,
-            *of.LEARNED_AND_POINTWISE,
-            *of.POWER_POOLS,
-            *of.POOLS,
-            "rms_norm",
-            "local_response_norm",
-        }
-        - rules.keys()
-    )
+    rules: ClassVar[Mapping[Family, Rule]] = {
+        **of_families(macs, Family.CONVOLUTION, Family.TRANSPOSED_CONVOLUTION, Family.LINEAR, Family.LOSS),
+        **of_families(macs, Family.MATRIX_PRODUCT, Family.EINSUM, Family.ATTENTION, Family.RECURRENT_CELL),
+        **of_families(batch_norm, Family.BATCH_NORM, Family.SYNC_BATCH_NORM),
+        **of_families(scaled_norm(4, 5), Family.INSTANCE_NORM, Family.GROUP_NORM, Family.LAYER_NORM),
+        Family.ADAPTIVE_AVERAGE_POOL: of_kinds(AdaptivePool, _pooled),
+        Family.RESAMPLE: of_kinds(Interpolation, _upsampled),
+    }

@@ -12,14 +12,8 @@ from shapecalc.conventions.layer_call import LayerCall
 class ByMacs(Convention):
     """What conventions share that count each kind's own multiply-accumulates and nothing else."""
 
-    def counts(self, asked: LayerCall) -> Counts | None:
-        return self.single(asked)
-
-    def single(self, asked: LayerCall) -> Counts | None:
-        return None if asked.macs is None else {self.unit: asked.macs * self.per_mac[self.unit]}
-
-    def knows_single(self, kind: str) -> bool:
-        return True
+    def counts(self, call: LayerCall) -> Counts | None:
+        return None if call.macs is None else {self.unit: call.macs * self.per_mac[self.unit]}
 
 
 class Mac(ByMacs):

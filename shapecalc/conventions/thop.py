@@ -5,52 +5,42 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
-from shapecalc.algebra import Dim, product
-from shapecalc.conventions import families as of
-from shapecalc.conventions.convention import (
-    OneUnit,
-    Rule,
-    arriving,
-    if_nothing_multiplies,
-    leaving,
-    macs,
-    rules,
-    scaled_norm,
-)
+from shapecalc.algebra import Dim
+from shapecalc.conventions.convention import Rule, Tool, macs, of_families, of_kinds, per_result, scaled_norm
 from shapecalc.conventions.layer_call import LayerCall
-from shapecalc.conventions.recurrent_ops import Steps
+from shapecalc.layers.base import Caller
+from shapecalc.layers.family import Family
+from shapecalc.layers.rectifier import PReLU
+from shapecalc.layers.recurrent import Gated
+from shapecalc.layers.resample import Interpolation
+from shapecalc.layers.softmax import Softmax, rows
 
 
-def _adaptive(asked: LayerCall) -> Dim:
-    """(size of a window + 1) a result, windows taken as in/out: what arrives and what leaves."""
-    return asked.n_in + asked.n_out
+def _adaptive(call: LayerCall) -> Dim:
+    """(size of a window + 1) a result, windows taken as in/out: the numbers of the input and the result."""
+    return call.n_in + call.n_out
 
 
-def _softmax(asked: LayerCall) -> Dim:
+def _softmax(call: LayerCall, layer: Softmax) -> Dim:
     """An exponential and a division a number, and the additions of the sum."""
-    axis = asked.axis("dim")
-    return 3 * asked.n_in - product((*asked.x[:axis], *asked.x[axis + 1 :]))
+    return 3 * call.n_in - rows(call.x, layer.axis(call.x))
 
 
 _MODES = {"nearest": 1, "linear": 5, "bilinear": 11, "bicubic": 259}
 
 
-def _upsampled(asked: LayerCall) -> Dim:
+def _upsampled(call: LayerCall, layer: Interpolation) -> Dim:
     """So many a result by the mode; of the other modes thop says itself that it takes them for nothing."""
-    mode = {"upsampling_nearest2d": "nearest", "upsampling_bilinear2d": "bilinear"}.get(asked.kind)
-    return asked.n_out * _MODES.get(mode or asked.word("mode") or "nearest", 0)
+    return call.n_out * _MODES.get(layer.method(), 0)
 
 
-def _recurrent(asked: LayerCall) -> Dim | None:
+def _recurrent(call: LayerCall, layer: Gated) -> Dim:
     """The products; 1 a gate and 2 for its biases; 4 more for each number of the state in LSTM and GRU."""
-    steps = Steps.of(asked)
-    gates = steps.gates * (3 if steps.bias else 1)
-    return (
-        None if asked.macs is None else asked.macs + steps.hidden * (gates + (0 if steps.gates == 1 else 4))
-    )
+    gates = layer.gates + layer.biases() + (4 if layer.gates > 1 else 0)
+    return layer.macs(call.inputs) + layer.state_numbers(call.inputs) * gates
 
 
-class Thop(OneUnit):
+class Thop(Tool):
     """thop adds to MACs batch norm at 4 a number, and average pooling; it has no rule for attention."""
 
     name: ClassVar[str] = "thop"
@@ -60,28 +50,15 @@ class Thop(OneUnit):
         "MACs as thop counts them: multiply-accumulates, biases not counted; batch norm 4 a number; average "
         "pooling 1 a result, to a given size 1 more for each number that arrives; attention has no rule."
     )
-    rules: ClassVar[Mapping[str, Rule]] = rules(
-        ((*of.CONVOLUTIONS, *of.TRANSPOSED, "linear"), macs),
-        ((*of.RECURRENT, *of.CELLS), _recurrent),
-        ((*of.BATCH_NORMS, of.SYNC, *of.INSTANCE_NORMS, "layer_norm"), scaled_norm(2, 4)),
-        (("prelu",), arriving),
-        (("softmax",), _softmax),
-        (of.AVG_POOLS, leaving),
-        (of.ADAPTIVE_AVG, _adaptive),
-        (of.UPSAMPLING, _upsampled),
-        ((*of.UNSEEN, "einsum"), if_nothing_multiplies),
-    )
-    nothing: ClassVar[frozenset[str]] = frozenset(
-        {
-            *of.COPYING,
-            *of.ACTIVATIONS,
-            *of.OVER_AXIS,
-            *of.SUMS,
-            *of.OTHERS,
-            *of.LEARNED_AND_POINTWISE,
-            *of.NORMS,
-            *of.POWER_POOLS,
-            *of.POOLS,
-        }
-        - rules.keys()
-    )
+    sees: ClassVar[tuple[Caller, ...]] = ("module",)
+    rules: ClassVar[Mapping[Family, Rule]] = {
+        **of_families(macs, Family.CONVOLUTION, Family.TRANSPOSED_CONVOLUTION, Family.LINEAR),
+        **of_families(of_kinds(Gated, _recurrent), Family.RECURRENT, Family.RECURRENT_CELL),
+        **of_families(scaled_norm(2, 4), Family.BATCH_NORM, Family.SYNC_BATCH_NORM),
+        **of_families(scaled_norm(2, 4), Family.INSTANCE_NORM, Family.LAYER_NORM),
+        Family.ACTIVATION: of_kinds(PReLU, lambda call, layer: call.n_in),
+        Family.SOFTMAX: of_kinds(Softmax, _softmax),
+        Family.AVERAGE_POOL: per_result,
+        Family.ADAPTIVE_AVERAGE_POOL: _adaptive,
+        Family.RESAMPLE: of_kinds(Interpolation, _upsampled),
+    }

@@ -6,22 +6,23 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from shapecalc.algebra import Dim, product
-from shapecalc.conventions import families as of
-from shapecalc.conventions.convention import OneUnit, Rule, if_nothing_multiplies, macs_and_bias, rules
+from shapecalc.conventions.convention import Rule, Tool, macs_and_bias, of_families
 from shapecalc.conventions.layer_call import LayerCall
+from shapecalc.layers.base import Caller
+from shapecalc.layers.family import Family, Group
 
 
-def _weights_a_sample(asked: LayerCall) -> Dim:
-    """Every weight once a sample, however many positions it is used at."""
-    return asked.batch * asked.learned
+def _weights_per_sample(call: LayerCall) -> Dim:
+    """Every weight once a sample, at however many positions it is used."""
+    return call.batch * call.learned
 
 
-def _recurrent(asked: LayerCall) -> Dim:
+def _recurrent(call: LayerCall) -> Dim:
     """Every weight and every bias at every position."""
-    return product(asked.x[:-1]) * asked.learned
+    return product(call.x[:-1]) * call.learned
 
 
-class Torchinfo(OneUnit):
+class Torchinfo(Tool):
     """torchinfo counts weights: at every position those of convolutions, once a sample all others."""
 
     name: ClassVar[str] = "torchinfo"
@@ -31,24 +32,15 @@ class Torchinfo(OneUnit):
         "mult-adds as torchinfo counts them: weights and biases of convolutions at every position, all other "
         "weights once a sample; what has no weights is not counted, and attention has no rule."
     )
-    rules: ClassVar[Mapping[str, Rule]] = rules(
-        ((*of.CONVOLUTIONS, *of.TRANSPOSED), macs_and_bias),
-        (of.RECURRENT, _recurrent),
-        ((*of.CELLS, "bilinear", "embedding_bag"), _weights_a_sample),
-        ((*of.UNSEEN, "einsum"), if_nothing_multiplies),
-        ((of.SYNC, "linear", "embedding", "prelu", "subsample2d", *of.NORMS), _weights_a_sample),
-    )
-    nothing: ClassVar[frozenset[str]] = frozenset(
-        {
-            *of.COPYING,
-            *of.ACTIVATIONS,
-            *of.OVER_AXIS,
-            *of.SUMS,
-            *of.OTHERS,
-            *of.LEARNED_AND_POINTWISE,
-            *of.POWER_POOLS,
-            *of.POOLS,
-            *of.UPSAMPLING,
-        }
-        - rules.keys()
-    )
+    sees: ClassVar[tuple[Caller, ...]] = ("module",)
+    rules: ClassVar[Mapping[Family, Rule]] = {
+        **of_families(macs_and_bias, Family.CONVOLUTION, Family.TRANSPOSED_CONVOLUTION),
+        **of_families(_weights_per_sample, Family.LINEAR, Family.BILINEAR, Family.EMBEDDING),
+        **of_families(_weights_per_sample, Family.RECURRENT_CELL, Family.ACTIVATION, Family.SUBSAMPLING),
+        **of_families(_weights_per_sample, *[family for family in Family if family.group is Group.NORM]),
+        Family.RECURRENT: _recurrent,
+    }
+
+    def rule(self, call: LayerCall) -> Dim | None:
+        """Count a function as nothing, too, unless it has weights: those are another module's."""
+        return None if call.called not in self.sees and call.weights else super().rule(call)

@@ -9,8 +9,8 @@ from typing import Self
 from shapecalc.diagnostics.violation import LayerViolation
 from shapecalc.engine.alignment import misaligned, tracks
 from shapecalc.engine.graph import GraphNode
+from shapecalc.layers.axis_names import AXES
 from shapecalc.layers.base import Merge
-from shapecalc.layers.spatial import AXES
 from shapecalc.report.report import Report
 from shapecalc.spec.tree import Spec
 

@@ -59,8 +59,8 @@ def findings(
     report answers, for what the set of legal sizes shows.
     """
     diagnostics = [_with_divergence(report, failure) for failure in failures]
-    doubtful = report.inference.doubtful
-    guessed = {node.path for node in report.graph.nodes if not doubtful.isdisjoint(node.sources)}
+    tainted = report.inference.tainted
+    guessed = {node.path for node in report.graph.nodes if not tainted.isdisjoint(node.sources)}
     violations = [violation for rule in RULES for violation in rule(spec, report)]
     if failures:
         violations = [one for one in violations if not (one.needs_all or guessed.intersection(one.paths))]

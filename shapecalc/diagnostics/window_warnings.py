@@ -8,9 +8,10 @@ from typing import Self
 from shapecalc.diagnostics.violation import LayerViolation
 from shapecalc.engine.unread_input import unread
 from shapecalc.layers.arithmetic import extent
+from shapecalc.layers.axis_names import AXES
 from shapecalc.layers.base import Window
 from shapecalc.layers.requirement import Shape, shown
-from shapecalc.layers.spatial import AXES, Spatial
+from shapecalc.layers.spatial import Spatial
 from shapecalc.report.node import Node
 from shapecalc.report.report import Report
 from shapecalc.spec.tree import Spec

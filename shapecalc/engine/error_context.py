@@ -1,4 +1,4 @@
-"""What a step is called, and how an error says which part of it is meant."""
+"""Which part of a step an error is about, and where that is written."""
 
 from __future__ import annotations
 
@@ -7,22 +7,23 @@ from typing import Any
 from pydantic import ValidationError
 
 from shapecalc.algebra.formula import Formula
+from shapecalc.engine.step_names import label_of
 from shapecalc.errors import Place, SpecError, Undecided, quote
 from shapecalc.layers.base import Kind
 from shapecalc.spec.steps import MODIFIERS
-from shapecalc.spec.tree import Call, Sequential, Side, Step
+from shapecalc.spec.tree import Step
 from shapecalc.spec.tree_node import complaint_of
 
 
 class ErrorContext:
-    """Says of an error in a `with` block which part of the step it is about, and where that stands."""
+    """Adds to an error in a `with` block which part of the step it is about, and its place."""
 
-    __slots__ = ("is_told", "key", "place")
+    __slots__ = ("key", "names_key", "place")
 
-    def __init__(self, key: str | int, place: Place | None = None, *, is_told: bool = True) -> None:
+    def __init__(self, key: str | int, place: Place | None = None, *, names_key: bool = True) -> None:
         self.key = key
         self.place = place
-        self.is_told = is_told
+        self.names_key = names_key
 
     def __enter__(self) -> None:
         """Nothing to prepare."""
@@ -31,31 +32,8 @@ class ErrorContext:
         if isinstance(error, (SpecError, Undecided)) and not error.at:
             error.at = (self.key,)
             error.place = error.place or self.place or Place()
-            if self.is_told:
+            if self.names_key:
                 error.message = f"{self.key}: {error.message}"
-
-
-def automatic_name(step: Step, taken: dict[str, int]) -> str:
-    """Return `conv2d`, `conv2d_2`, … for unnamed steps, passing over names that were given."""
-    label = label_of(step)
-    while True:
-        taken[label] = taken.get(label, 0) + 1
-        key = label if taken[label] == 1 else f"{label}_{taken[label]}"
-        if key == label or key not in taken:
-            return key
-
-
-def label_of(step: Step) -> str:
-    """Return what an unnamed step is called after: its kind, its block, or the step that it shares."""
-    body = step.body
-    if isinstance(body, Kind):
-        return body.kind
-    if isinstance(body, Call):
-        return body.callee
-    if isinstance(body, Sequential):
-        return "side" if isinstance(body, Side) else "sequential"
-    names = [part for part in (step.share or "").split(".") if not part.isdigit()]
-    return names[-1] if names else "share"
 
 
 def place_in(step: Step, at: tuple[str | int, ...]) -> Place:
@@ -73,5 +51,5 @@ def field_error(error: ValidationError, layer: Kind | None = None) -> SpecError:
 
 
 def has_value(written: Any, value: Any) -> str:
-    """Return the start of a sentence about a value that a formula has, or that stands there itself."""
+    """Return the start of a sentence about a value, with the formula that it comes from."""
     return f"{written} is {quote(value)}," if isinstance(written, Formula) else f"{quote(value)} is"

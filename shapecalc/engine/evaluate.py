@@ -11,7 +11,7 @@ from shapecalc.spec.spec_values import MOST_AXES
 
 
 class Evaluator:
-    """Applies layers and remembers the answers for the length of one inference."""
+    """Applies layers, and caches the answers for the length of one inference."""
 
     def __init__(self) -> None:
         self.answers: dict[tuple[int, Shapes], Effect | Refused] = {}
@@ -26,14 +26,14 @@ class Evaluator:
         if answer is None:
             try:
                 answer = layer.apply(inputs)
-                _refuse_monsters(layer, answer)
+                _refuse_too_large(layer, answer)
             except Refused as refusal:
                 answer = refusal
             self.answers[key] = answer
         return answer
 
 
-def _refuse_monsters(layer: Kind, effect: Effect) -> None:
+def _refuse_too_large(layer: Kind, effect: Effect) -> None:
     """Refuse a result that no machine holds, before its numbers grow too long to write down."""
     axes, elements = max(map(len, effect.outputs)), effect.elements
     if isinstance(elements, Expr):
@@ -54,7 +54,7 @@ def failure(refusal: Refused, layer: Kind, path: str, place: Place) -> Failure:
 
 
 def at(undecided: Undecided, path: str, place: Place) -> Undecided:
-    """Return the same question with the layer that asked it."""
+    """Return the same error with the layer that it is about."""
     if undecided.path:
         return undecided
     return Undecided(undecided.message, path=path, place=place, hint=undecided.hint)

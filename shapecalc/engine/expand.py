@@ -1,8 +1,8 @@
-"""From the tree to the flat graph: blocks opened, repeats written out, conditions settled.
+"""From the spec to the flat graph: blocks are inlined, repeats unrolled, conditions evaluated.
 
-Expansion and the first inference are one pass, because a spec may ask for the channels or the size of
-what arrives. Every parameter and size that was asked for is remembered with the graph; as long as
-those keep their values, the graph serves other input sizes without being expanded again.
+Expansion and the first shape inference are one pass, because a spec may read the channels or a size of its
+input. Every parameter and size that was read is remembered with the graph; as long as those keep their
+values, the graph serves other input sizes without being expanded again.
 """
 
 from __future__ import annotations
@@ -14,28 +14,22 @@ from pydantic import ValidationError
 
 from shapecalc.algebra.formula import Formula
 from shapecalc.algebra.rational import Value
-from shapecalc.engine.dotted_groups import DottedGroups
-from shapecalc.engine.error_context import (
-    ErrorContext,
-    automatic_name,
-    field_error,
-    has_value,
-    label_of,
-    place_in,
-)
-from shapecalc.engine.error_recovery import Guesses
+from shapecalc.engine.calls import block_arguments, called_layer
+from shapecalc.engine.error_context import ErrorContext, field_error, has_value, place_in
+from shapecalc.engine.error_recovery import TieBreaks
 from shapecalc.engine.evaluate import at
 from shapecalc.engine.gc_pause import collector_paused
 from shapecalc.engine.graph import Inference
-from shapecalc.engine.graph_builder import Recorder
+from shapecalc.engine.graph_builder import GraphBuilder
 from shapecalc.engine.limits import TooLarge, refuse_too_large
 from shapecalc.engine.repeats import Repeats
 from shapecalc.engine.scope import Binding, Scope, UnknownSize
-from shapecalc.errors import Place, SpecError, Undecided, WrongWord, nearest, quote
-from shapecalc.layers import registry
+from shapecalc.engine.sharing import owner_of, share_weights
+from shapecalc.engine.step_names import DottedGroups, automatic_name, label_of
+from shapecalc.errors import Place, SpecError, Undecided, quote
 from shapecalc.layers.base import Kind, Merge
 from shapecalc.layers.requirement import Shape
-from shapecalc.spec.tree import Block, Call, Side, Spec, Step
+from shapecalc.spec.tree import Call, Side, Spec, Step
 
 DEEPEST = 50
 
@@ -45,19 +39,21 @@ def expand(
 ) -> Inference:
     """Return the expanded graph of a spec together with the inference that expanded it."""
     with collector_paused():
-        guesses = Guesses()
-        inference = Expansion(spec, parameter, inputs, batched=batched, guesses=guesses).run()
-        for number in range(1, guesses.walks):
-            other = Expansion(spec, parameter, inputs, batched=batched, guesses=Guesses(number)).run()
-            told = {(failure.code, failure.path) for failure in other.failures}
-            inference.failures = [one for one in inference.failures if (one.code, one.path) in told]
+        ties = TieBreaks()
+        inference = Expansion(spec, parameter, inputs, batched=batched, ties=ties).run()
+        for number in range(1, ties.runs):
+            other = Expansion(spec, parameter, inputs, batched=batched, ties=TieBreaks(number)).run()
+            confirmed = {(failure.code, failure.path) for failure in other.failures}
+            inference.failures = [
+                failure for failure in inference.failures if (failure.code, failure.path) in confirmed
+            ]
             pairs = zip(inference.shapes, other.shapes, strict=False)
-            inference.doubtful |= {slot for slot, (one, another) in enumerate(pairs) if one != another}
+            inference.tainted |= {slot for slot, (shape, another) in enumerate(pairs) if shape != another}
         return inference
 
 
 class Expansion:
-    """One pass over the tree, which tells a recorder what it comes to."""
+    """One pass over the tree, which appends each layer to a graph builder."""
 
     def __init__(
         self,
@@ -66,155 +62,125 @@ class Expansion:
         inputs: Mapping[str, Shape],
         *,
         batched: bool,
-        guesses: Guesses,
+        ties: TieBreaks,
     ) -> None:
         self.spec = spec
         self.inputs = inputs
-        self.record = Recorder(spec, parameter, inputs, batched=batched, guesses=guesses)
+        self.builder = GraphBuilder(spec, parameter, inputs, batched=batched, ties=ties)
         self.sides: dict[str, int] = {}
         self.depth = 0
         self.calls: tuple[Place, ...] = ()
-        self.repeats = Repeats(self.record, self.once)
+        self.repeats = Repeats(self.builder, self.run_once)
         self.trainable = True
 
     def run(self) -> Inference:
-        refuse_too_large(self.spec, self.record.value_of)
-        marks = {name: Binding((slot,)) for slot, name in enumerate(self.inputs)}
-        frame = Scope(self.record, None, self.spec.layers, marks=marks)
-        last = self.steps(frame, 0, "")
-        self.record.graph.outputs = self.outputs(frame, last)
-        return self.record.inference
+        refuse_too_large(self.spec, self.builder.value_of)
+        bindings = {name: Binding((slot,)) for slot, name in enumerate(self.inputs)}
+        scope = Scope(self.builder, None, self.spec.layers, bindings=bindings)
+        last = self.steps(scope, 0, "")
+        self.builder.graph.outputs = self.outputs(scope, last)
+        return self.builder.inference
 
-    def outputs(self, frame: Scope, last: int) -> dict[str, int]:
+    def outputs(self, scope: Scope, last: int) -> dict[str, int]:
         if self.spec.outputs is None:
             return {"output": last, **self.sides}
-        found: dict[str, int] = {}
+        outputs: dict[str, int] = {}
         for name, reference in self.spec.outputs.items():
             try:
-                found[name] = frame.find(reference).slots[0]
+                outputs[name] = scope.find(reference).slots[0]
             except UnknownSize:
                 continue
             except SpecError as error:
-                self.record.fail(error, "", self.spec.place.of("outputs", name))
+                self.builder.add_failure(error, "", self.spec.place.of("outputs", name))
             except Undecided as error:
                 raise at(error, "", self.spec.place.of("outputs", name)) from None
-        return found or {"output": last}
+        return outputs or {"output": last}
 
     # ---- steps
 
-    def steps(self, frame: Scope, current: int, prefix: str) -> int:
-        """Run the steps of a frame from a tensor; return the slot of the last result."""
-        taken = dict.fromkeys((step.name for step in frame.steps if step.name), 1)
-        parts = DottedGroups(self.record, prefix)
-        for step in frame.steps:
+    def steps(self, scope: Scope, current: int, prefix: str) -> int:
+        """Run the steps of a scope from a tensor; return the slot of the last result."""
+        taken = dict.fromkeys((step.name for step in scope.steps if step.name), 1)
+        groups = DottedGroups(self.builder, prefix)
+        for step in scope.steps:
             key = step.name or automatic_name(step, taken)
             path = f"{prefix}{key}"
-            parts.reach(key)
-            frame.arriving, frame.current = current, step
+            groups.enter(key)
+            scope.input, scope.current = current, step
             try:
-                current = self.step(frame, step, current, key, path)
+                current = self.step(scope, step, current, key, path)
             except UnknownSize:
-                current = self.unknown(frame, key)
+                current = self.bind_unknown(scope, key)
             except TooLarge:
                 raise
             except SpecError as error:
-                self.record.fail(error, path, place_in(step, error.at))
-                current = self.unknown(frame, key)
+                self.builder.add_failure(error, path, place_in(step, error.at))
+                current = self.bind_unknown(scope, key)
             except Undecided as error:
                 raise at(error, path, place_in(step, error.at)) from None
-        parts.reach("")
+        groups.enter("")
         return current
 
-    def step(self, frame: Scope, step: Step, current: int, key: str, path: str) -> int:
-        if not self.holds(frame, step):
-            frame.skipped.add(key)
+    def step(self, scope: Scope, step: Step, current: int, key: str, path: str) -> int:
+        if not self.is_enabled(scope, step):
+            scope.skipped.add(key)
             return current
-        if key in frame.marks and step.name is not None:
-            first = frame.marks[key].step
-            where = (
-                f"an earlier step (line {first.place.line})"
-                if first and first.place.line
-                else "an earlier step"
-            )
-            raise SpecError(
-                f"the name {quote(key)} is taken by {where if first else 'an input'}", at=("name",)
-            )
+        if key in scope.bindings and step.name is not None:
+            first = scope.bindings[key].step
+            line = f" (line {first.place.line})" if first and first.place.line else ""
+            taken_by = f"an earlier step{line}" if first else "an input"
+            raise SpecError(f"the name {quote(key)} is taken by {taken_by}", at=("name",))
         sources = [current]
         if step.source is not None:
-            read = [self.read(frame, name, ErrorContext("from"), path, step.place) for name in step.source]
-            sources = self.filled(step.body, read, current)
-        frame.arriving = sources[0]
-        owner = None if step.share is None else self.owner(frame, step.share)
-        start, failures = len(self.record.graph.nodes), len(self.record.failures)
+            read = [self.tensor(scope, name, ErrorContext("from"), path, step.place) for name in step.source]
+            sources = self.with_placeholders(step.body, read, current)
+        scope.input = sources[0]
+        owner = None if step.share is None else owner_of(self.builder, scope, step.share)
+        start, failures = len(self.builder.graph.nodes), len(self.builder.failures)
         was_trainable, self.trainable = self.trainable, self.trainable and step.trainable is not False
         try:
             if step.repeat is None:
-                mark = self.once(frame, step, sources, path)
+                binding = self.run_once(scope, step, sources, path)
             else:
-                mark = self.repeats.run(frame, step, sources, path)
+                binding = self.repeats.run(scope, step, sources, path)
         finally:
             self.trainable = was_trainable
-        mark.step, mark.frame, mark.start, mark.end = step, frame, start, len(self.record.graph.nodes)
-        frame.marks[key] = mark
+        binding.step, binding.scope = step, scope
+        binding.start, binding.end = start, len(self.builder.graph.nodes)
+        scope.bindings[key] = binding
         if owner is not None:
             if step.body is None and step.repeat is None:
-                mark.step, mark.frame, mark.is_pass = owner.step, owner.frame, owner.is_pass
-            self.tie(owner, step, mark, path, failures)
+                binding.step, binding.scope, binding.is_pass = owner.step, owner.scope, owner.is_pass
+            share_weights(self.builder, owner, step, binding, path, failures)
         if isinstance(step.body, Side):
-            if self.record.loops:
+            if self.builder.loops:
                 raise Undecided(f"every pass has an output of its own, {path}")
-            self.sides[path] = mark.slots[0]
+            self.sides[path] = binding.slots[0]
             return current
-        return mark.slots[0]
+        return binding.slots[0]
 
-    def owner(self, frame: Scope, name: str) -> Binding:
-        """Return the step whose weights are shared."""
-        with ErrorContext("share"):
-            found = frame.find(name)
-            if found.step is not None:
-                return found
-            if self.record.is_guessed(found.slots[0]):
-                raise UnknownSize
-            raise SpecError(f"{quote(name)} is not a step with weights")
-
-    def tie(self, owner: Binding, step: Step, mark: Binding, path: str, failures: int) -> None:
-        """Give a step the weights of another; tell where they differ, in its turn, and go on.
-
-        What was not known before the step may have left layers out of either.
-        """
-        is_unknown = self.record.is_guessed(mark.slots[0]) and failures == len(self.record.failures)
-        if is_unknown or self.record.is_guessed(owner.slots[0]):
-            return
-        with ErrorContext("share"):
-            odd = self.record.share(owner, step, mark)
-        if odd is not None:
-            node, error = odd
-            error.message = f"share: {error.message}"
-            before = self.record.failed_before(node, mark.start, failures)
-            self.record.fail(error, path, place_in(step, ("share",)), before)
-
-    def holds(self, frame: Scope, step: Step) -> bool:
+    def is_enabled(self, scope: Scope, step: Step) -> bool:
         if step.when is None:
             return True
         with ErrorContext("when"):
-            value = step.when.evaluate(frame) if isinstance(step.when, Formula) else step.when
+            value = step.when.evaluate(scope) if isinstance(step.when, Formula) else step.when
             if not isinstance(value, bool):
                 raise SpecError(f"{has_value(step.when, value)} not true or false")
         return value
 
-    def once(self, frame: Scope, step: Step, sources: list[int], path: str) -> Binding:
+    def run_once(self, scope: Scope, step: Step, sources: list[int], path: str) -> Binding:
         body = step.body
         if body is None:
-            return self.again(frame, step, sources, path)
+            return self.rerun(scope, step, sources, path)
         if isinstance(body, Kind):
             if isinstance(body, Merge) and body.branches is not None:
-                return self.merge(frame, body, sources, path, step.place)
-            return self.leaf(frame, body, sources, path, step.place)
+                return self.merge(scope, body, sources, path, step.place)
+            return self.add_layer(scope, body, sources, path, step.place)
         if len(sources) > 1:
             raise SpecError("only a single layer takes several tensors", hint="name them inside instead")
         if isinstance(body, Call):
-            return self.call(frame, body, sources[0], path, step.place)
-        return self.sequence(frame, body.steps, sources[0], path, label_of(step))
+            return self.call(scope, body, sources[0], path, step.place)
+        return self.sequence(scope, body.steps, sources[0], path, label_of(step))
 
     def sequence(
         self,
@@ -224,49 +190,35 @@ class Expansion:
         path: str,
         label: str,
         variables: dict[str, Value] | None = None,
-        marks: dict[str, Binding] | None = None,
+        bindings: dict[str, Binding] | None = None,
     ) -> Binding:
-        self.record.spend()
+        self.builder.count_work()
         if self.depth >= DEEPEST:
             raise SpecError(f"blocks are nested more than {DEEPEST} deep")
-        inner = Scope(self.record, outer, steps, variables, marks)
-        inner.arriving = current
-        group = self.record.open(path, label)
+        inner = Scope(self.builder, outer, steps, variables, bindings)
+        inner.input = current
+        group = self.builder.open(path, label)
         self.depth += 1
         try:
             result = self.steps(inner, current, f"{path}.")
         finally:
             self.depth -= 1
-            self.record.close(group)
-        return Binding((result,), inner.marks)
+            self.builder.close(group)
+        return Binding((result,), inner.bindings)
 
-    def call(self, frame: Scope, call: Call, current: int, path: str, place: Place) -> Binding:
+    def call(self, scope: Scope, call: Call, current: int, path: str, place: Place) -> Binding:
         name: Any = call.callee
         if name not in self.spec.blocks:
-            name = frame.soft(Formula.parse(name))
+            name = scope.argument(Formula.parse(name))
         if not isinstance(name, str):
             raise SpecError(
                 f"{call.callee} is {quote(name)}, which names neither a kind nor a block", at=(call.callee,)
             )
         block = self.spec.blocks.get(name)
         if block is None:
-            fields = {key: frame.soft(value) for key, value in call.arguments.items()}
-            cls = registry.get(name, self.spec.framework)
-            for key in fields:
-                if key not in cls.model_fields:
-                    known = [*cls.model_fields]
-                    raise SpecError(
-                        f"{name} has no field {quote(key)}{nearest(key, known)}",
-                        hint=f"fields of {name}: {', '.join(known) or 'none'}",
-                        at=(key,),
-                        fact=WrongWord(key, known),
-                    )
-            try:
-                layer = cls(**fields)
-            except ValidationError as error:
-                raise field_error(error) from None
-            return self.leaf(frame, layer, [current], path, place)
-        variables = self.bound(frame, name, block, call)
+            layer = called_layer(scope, name, call, self.spec.framework)
+            return self.add_layer(scope, layer, [current], path, place)
+        variables = block_arguments(scope, name, block, call, self.spec.place.of("blocks", name, "args"))
         inputs = {name: Binding((slot,)) for slot, name in enumerate(self.inputs)}
         outer = self.calls
         self.calls = (*outer, place.of(call.callee))
@@ -275,121 +227,97 @@ class Expansion:
         finally:
             self.calls = outer
 
-    def bound(self, frame: Scope, name: str, block: Block, call: Call) -> dict[str, Value]:
-        for key in call.arguments:
-            if key not in block.args:
-                raise SpecError(
-                    f"the block {name} has no argument {quote(key)}{nearest(key, [*block.args])}",
-                    at=(key,),
-                    fact=WrongWord(key, block.args),
-                )
-        variables: dict[str, Value] = {}
-        own = Scope(self.record, None, (), variables)
-        own.arriving = frame.arriving
-        for key, default in block.args.items():
-            if key in call.arguments:
-                with ErrorContext(key):
-                    variables[key] = frame.soft(call.arguments[key])
-            elif default is None:
-                raise SpecError(f"the block {name} needs the argument {key}")
-            else:
-                with ErrorContext(key, self.spec.place.of("blocks", name, "args", key)):
-                    variables[key] = own.soft(default)
-        return variables
-
-    def merge(self, frame: Scope, merge: Merge, sources: list[int], path: str, place: Place) -> Binding:
+    def merge(self, scope: Scope, merge: Merge, sources: list[int], path: str, place: Place) -> Binding:
         if len(sources) > 1:
             raise SpecError(f"{merge.kind} takes its tensors either from branches or from `from`")
-        group = self.record.open(path, merge.kind)
+        group = self.builder.open(path, merge.kind)
         results: list[int | None] = []
         inner: dict[str, Binding] = {}
         for name, branch in merge.branches or ():
             if isinstance(branch, str):
-                about = ErrorContext(int(name) if name.isdecimal() else name, is_told=False)
-                results.append(self.read(frame, branch, about, path, place.of(merge.kind)))
+                about = ErrorContext(int(name) if name.isdecimal() else name, names_key=False)
+                results.append(self.tensor(scope, branch, about, path, place.of(merge.kind)))
                 continue
-            inner[name] = self.sequence(frame, branch, sources[0], f"{path}.{name}", "")
+            inner[name] = self.sequence(scope, branch, sources[0], f"{path}.{name}", "")
             results.append(inner[name].slots[0])
-        plain = self.without_branches(merge)
-        mark = self.leaf(frame, plain, self.filled(merge, results, sources[0]), path, place)
-        self.record.close(group)
-        mark.inner = inner
-        return mark
-
-    def without_branches(self, merge: Merge) -> Merge:
         fields = {name: value for name, value in merge.fields_set().items() if name != "branches"}
-        return type(merge).model_construct(_fields_set=set(fields), **fields)
+        plain = type(merge).model_construct(_fields_set=set(fields), **fields)
+        inputs = self.with_placeholders(merge, results, sources[0])
+        binding = self.add_layer(scope, plain, inputs, path, place)
+        self.builder.close(group)
+        binding.inner = inner
+        return binding
 
-    def leaf(self, frame: Scope, layer: Kind, sources: list[int], path: str, place: Place) -> Binding:
-        self.record.spend()
-        if any(self.record.shapes[slot] is None for slot in sources):
+    def add_layer(self, scope: Scope, layer: Kind, sources: list[int], path: str, place: Place) -> Binding:
+        self.builder.count_work()
+        if any(self.builder.shapes[slot] is None for slot in sources):
             raise UnknownSize
         try:
-            resolved = layer.resolve(frame.evaluate)
+            resolved = layer.resolve(scope.evaluate)
         except ValidationError as error:
-            return self.instead(frame, layer, field_error(error, layer), sources, path, place)
+            return self.add_corrected(scope, layer, field_error(error, layer), sources, path, place)
         except SpecError as error:
-            return self.instead(frame, layer, error, sources, path, place)
+            return self.add_corrected(scope, layer, error, sources, path, place)
         if resolved is not layer or isinstance(layer, Merge):
-            resolved = self.record.one(resolved)
-        mark = self.record.add(resolved, sources, path, place, trainable=self.trainable)
-        self.record.graph.nodes[-1].calls = self.calls
-        return mark
+            resolved = self.builder.intern(resolved)
+        binding = self.builder.add(resolved, sources, path, place, trainable=self.trainable)
+        self.builder.graph.nodes[-1].calls = self.calls
+        return binding
 
-    def instead(
-        self, frame: Scope, layer: Kind, error: SpecError, sources: list[int], path: str, place: Place
+    def add_corrected(
+        self, scope: Scope, layer: Kind, error: SpecError, sources: list[int], path: str, place: Place
     ) -> Binding:
-        """Tell what is wrong with a field and go on with a legal value: one of its words, or its default."""
+        """Report a wrong field and go on with a legal value: one of its words, or its default."""
         fields = layer.fields_set()
         name = str(error.at[0]) if error.at else ""
         if fields.pop(name, None) is None:
             raise error
         if words := layer.words(name):
-            fields[name] = words[min(self.record.guesses.pick(), len(words) - 1)]
+            fields[name] = words[min(self.builder.ties.pick(), len(words) - 1)]
         try:
             legal = type(layer)(**fields)
         except ValidationError:
-            raise error from None  # a field that must be there, and nothing says what was meant
-        self.record.fail(error, path, place.of(layer.kind, *error.at))
-        mark = self.leaf(frame, legal, sources, path, place)
+            raise error from None  # a required field, and nothing says what was meant
+        self.builder.add_failure(error, path, place.of(layer.kind, *error.at))
+        binding = self.add_layer(scope, legal, sources, path, place)
         if not layer.all_words(name):
-            self.record.doubtful |= {slot: frozenset({slot}) for slot in mark.slots}
-        return mark
+            self.builder.taints |= {slot: frozenset({slot}) for slot in binding.slots}
+        return binding
 
-    def read(self, frame: Scope, name: str, about: ErrorContext, path: str, place: Place) -> int | None:
-        """Return the tensor that a name stands for; where there is none, tell."""
+    def tensor(self, scope: Scope, name: str, about: ErrorContext, path: str, place: Place) -> int | None:
+        """Return the tensor of a name; where there is none, report it."""
         try:
             with about:
-                return frame.find(name).slots[0]
+                return scope.find(name).slots[0]
         except SpecError as error:
-            self.record.fail(error, path, place.of(*error.at))
+            self.builder.add_failure(error, path, place.of(*error.at))
             return None
 
-    def filled(self, body: object, slots: Sequence[int | None], current: int) -> list[int]:
-        """Stand in for tensors that are not there, by what arrives or by another one of a sum."""
+    def with_placeholders(self, body: object, slots: Sequence[int | None], current: int) -> list[int]:
+        """Replace missing tensors by the current one, or by another input of a sum."""
         known = [slot for slot in slots if slot is not None]
         takes_any = known and isinstance(body, Merge) and body.takes_any_number
         like = known[0] if takes_any else current
-        return [self.record.lost(like) if slot is None else slot for slot in slots]
+        return [self.builder.placeholder(like) if slot is None else slot for slot in slots]
 
-    def unknown(self, frame: Scope, key: str) -> int:
-        """Stand in for a result that could not be found; what depends on it stays silent."""
-        slot = self.record.unknown()
-        frame.marks.setdefault(key, Binding((slot,)))
+    def bind_unknown(self, scope: Scope, key: str) -> int:
+        """Bind a name to a tensor of unknown shape; nothing that depends on it is reported."""
+        slot = self.builder.new_tensor()
+        scope.bindings.setdefault(key, Binding((slot,)))
         return slot
 
-    def again(self, frame: Scope, step: Step, sources: list[int], path: str) -> Binding:
-        """Run the step that `share` names once more, on what arrives now."""
-        target = frame.find(step.share or "")
+    def rerun(self, scope: Scope, step: Step, sources: list[int], path: str) -> Binding:
+        """Run the step that `share` names once more, on another input."""
+        target = scope.find(step.share or "")
         assert target.step is not None
-        scope = Scope(self.record, target.frame, ())
-        scope.arriving = sources[0]
+        inner = Scope(self.builder, target.scope, ())
+        inner.input = sources[0]
         if self.depth >= DEEPEST:
             raise SpecError(f"steps run each other again more than {DEEPEST} deep")
         self.depth += 1
         try:
             if target.step.repeat is not None and not target.is_pass:
-                return self.repeats.run(scope, target.step, sources, path)
-            return self.once(scope, target.step, sources, path)
+                return self.repeats.run(inner, target.step, sources, path)
+            return self.run_once(inner, target.step, sources, path)
         finally:
             self.depth -= 1

@@ -20,15 +20,15 @@ from shapecalc.layers.requirement import Requirement, Shape
 
 @dataclass(frozen=True, slots=True)
 class Loop:
-    """Passes of a repeat that are walked as one, because how many there are is left free.
+    """Passes of a repeat that are inferred as one, because how many there are is left free.
 
-    The sizes inside may hold `index`, which stands for the number of the pass, counted from 0.
+    The sizes inside may hold `index`, the number of the pass, counted from 0.
     """
 
     path: str
     index: str
     first: int
-    """The first pass that is meant; those before it stand in the graph by themselves."""
+    """The first of these passes; those before it are in the graph one by one."""
     count: Dim
 
     @property
@@ -89,7 +89,7 @@ class Group:
 
 @dataclass(slots=True)
 class Graph:
-    """A network expanded for certain parameters; `reads` says which values it depends on."""
+    """A network expanded for certain parameters and sizes: those that it depends on are kept with it."""
 
     nodes: list[GraphNode] = field(default_factory=list)
     groups: list[Group] = field(default_factory=list)
@@ -101,10 +101,10 @@ class Graph:
     parameters_read: dict[str, Value] = field(default_factory=dict)
     sizes_read: dict[tuple[int, int], Value] = field(default_factory=dict)
     loops: list[Loop] = field(default_factory=list)
-    standing_for: dict[int, int] = field(default_factory=dict)
-    """Of what arrives in every pass of a loop and of what leaves its last: the tensor of one pass."""
+    aliases: dict[int, int] = field(default_factory=dict)
+    """Of the tensor that enters every pass of a loop, and the one that leaves its last: that of one pass."""
     conditions: list[tuple[str, Requirement]] = field(default_factory=list)
-    """What repeats ask for, each with the path of the repeat."""
+    """What repeats require, each with the path of the repeat."""
 
     def producer(self, slot: int) -> GraphNode | None:
         """Return the node that writes a slot; None for an input, or a tensor that error recovery assumed."""
@@ -115,13 +115,13 @@ class Graph:
 
 @dataclass(slots=True)
 class Inference:
-    """What an inference over a graph found: shapes per slot, an effect per node, and the failures."""
+    """The result of shape inference over a graph: shapes per slot, an effect per node, and the failures."""
 
     graph: Graph
     shapes: list[Shape | None]
     effects: list[Effect | None]
     failures: list[Failure]
-    doubtful: set[int] = field(default_factory=set)
+    tainted: set[int] = field(default_factory=set)
     """The slots whose sizes are a guess, because of a failure before them."""
-    lost: set[int] = field(default_factory=set)
-    """The slots that stand in for tensors which are not there."""
+    missing: set[int] = field(default_factory=set)
+    """The slots that replace missing tensors."""

@@ -1,16 +1,17 @@
-"""GraphCache that have been expanded before, kept with their spec: most questions need no new expansion."""
+"""Graphs that have been expanded before, kept with their spec: most questions need no new expansion."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 from shapecalc.algebra.rational import Value
+from shapecalc.engine.evaluate import Evaluator
 from shapecalc.engine.expand import expand
 from shapecalc.engine.graph import Graph, Inference
 from shapecalc.engine.parameters import Parameters
-from shapecalc.engine.reinfer import reinfer
 from shapecalc.errors import SpecError, Undecided
-from shapecalc.layers.requirement import Shape
+from shapecalc.layers.base import Effect
+from shapecalc.layers.requirement import Refused, Shape
 from shapecalc.spec.tree import Spec
 
 _KEPT = 4
@@ -25,7 +26,7 @@ class GraphCache:
     def infer(
         self, spec: Spec, parameters: Parameters, inputs: Mapping[str, Shape], *, batched: bool = True
     ) -> Inference:
-        """Return the inference over a spec, along a graph that is known where one still serves."""
+        """Return the inference over a spec, along a cached graph where one is still valid."""
         shapes = [*inputs.values()]
         for graph in self.kept:
             if graph.batched is batched and serves(graph, parameters):
@@ -39,12 +40,44 @@ class GraphCache:
         return inference
 
 
+def reinfer(graph: Graph, inputs: list[Shape]) -> Inference | None:
+    """Return the inference over a graph with other input sizes, or None if it takes a new expansion.
+
+    That is so where a size that the expansion read has changed, where a layer refuses or cannot decide (an
+    expansion reports every failure, and recovers from it), and where shared weights now differ. Loops hold
+    for the sizes that they were proved for, and are always expanded anew.
+    """
+    if graph.loops:
+        return None
+    evaluator = Evaluator()
+    shapes = list(inputs)
+    effects: list[Effect | None] = []
+    for node in graph.nodes:
+        try:
+            answer = evaluator.apply(node.layer, tuple([shapes[slot] for slot in node.sources]))
+        except Undecided:
+            return None
+        if isinstance(answer, Refused) or len(answer.outputs) != node.results:
+            return None
+        if node.owner is not None:
+            owner = effects[node.owner]
+            if owner is not None and owner.weights != answer.weights:
+                return None
+        shapes.extend(answer.outputs)
+        effects.append(answer)
+    for (slot, axis), value in graph.sizes_read.items():
+        shape = shapes[slot]
+        if not -len(shape) <= axis < len(shape) or shape[axis] != value:
+            return None
+    return Inference(graph, [*shapes], effects, [])
+
+
 def serves(graph: Graph, parameters: Parameters) -> bool:
     """Say whether every parameter that an expansion read still has its value."""
     try:
         return all(_same(parameters[name], value) for name, value in graph.parameters_read.items())
     except (SpecError, Undecided):
-        return False  # a new expansion may not ask for the parameter that has no value now
+        return False  # a new expansion may not read the parameter that has no value now
 
 
 def _same(value: Value, known: Value) -> bool:

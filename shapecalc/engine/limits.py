@@ -1,4 +1,4 @@
-"""How large a network may become, asked before it is built."""
+"""How large a network may become, estimated before it is built."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Steps that repeat: how many passes there are, and one after the other."""
+"""Steps that repeat: how many passes there are, and running them one after the other."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from typing import Any, TypeAlias
 from shapecalc.algebra import Dim, Expr
 from shapecalc.algebra.formula import Formula
 from shapecalc.algebra.rational import Value
-from shapecalc.engine.error_context import ErrorContext, has_value, label_of
-from shapecalc.engine.graph_builder import Recorder
+from shapecalc.engine.error_context import ErrorContext, has_value
+from shapecalc.engine.graph_builder import GraphBuilder
 from shapecalc.engine.limits import TooLarge
 from shapecalc.engine.loops import FreeRepeat, require
 from shapecalc.engine.scope import Binding, Scope
+from shapecalc.engine.step_names import label_of
 from shapecalc.errors import SpecError, Undecided
 from shapecalc.layers.requirement import Requirement
 from shapecalc.spec.tree import MOST_LAYERS, Step
@@ -38,49 +39,50 @@ class Passes:
 class Repeats:
     """Runs the steps of one expansion that repeat."""
 
-    def __init__(self, record: Recorder, once: RunOnce) -> None:
-        self.record = record
-        self.once = once
+    def __init__(self, builder: GraphBuilder, run_once: RunOnce) -> None:
+        self.builder = builder
+        self.run_once = run_once
         self.multiplicity = 1
         self.free_depth = 0
         """How many repeats with a free number of passes the inference is inside of."""
 
-    def run(self, frame: Scope, step: Step, sources: list[int], path: str) -> Binding:
+    def run(self, scope: Scope, step: Step, sources: list[int], path: str) -> Binding:
         """Run all passes of a step, each on what the one before it yields."""
         with ErrorContext("repeat"):
-            passes = self.passes(frame, step.repeat)
+            passes = self.passes(scope, step.repeat)
             for count, wanted in passes.equal:
                 self._require_equal(step, count, wanted, path)
-        group = self.record.open(path, label_of(step), max(len(passes.listed), 1))
-        position = len(self.record.graph.groups)
+        group = self.builder.open(path, label_of(step), max(len(passes.listed), 1))
+        position = len(self.builder.graph.groups)
         with self._multiplied(len(passes.listed), step, path):
             if passes.free is not None:
-                mark = self._free(FreeRepeat(self, frame, step, path, passes.free, passes.counters), sources)
+                repeat = FreeRepeat(self, scope, step, path, passes.free, passes.counters)
+                binding = self._free(repeat, sources)
             else:
-                mark = Binding(tuple(sources[:1]))
+                binding = Binding(tuple(sources[:1]))
                 for index, variables in enumerate(passes.listed):
-                    one = self.one_pass(frame, step, sources, f"{path}.{index}", variables)
-                    mark.inner[str(index)] = one
-                    sources = [one.slots[0]]
-                    mark.slots = (one.slots[0],)
-        self.record.close(group)
-        groups = self.record.graph.groups
+                    single = self.one_pass(scope, step, sources, f"{path}.{index}", variables)
+                    binding.inner[str(index)] = single
+                    sources = [single.slots[0]]
+                    binding.slots = single.slots[:1]
+        self.builder.close(group)
+        groups = self.builder.graph.groups
         if position < len(groups) and groups[position].path.rpartition(".")[0] == path:
             group.label = groups[position].label  # the block that an argument chose, rather than the argument
-        return mark
+        return binding
 
     def one_pass(
-        self, frame: Scope, step: Step, sources: list[int], path: str, variables: dict[str, Value]
+        self, scope: Scope, step: Step, sources: list[int], path: str, variables: dict[str, Value]
     ) -> Binding:
         """Run one pass with its variables."""
-        self.record.spend()
-        inner = Scope(self.record, frame, (), variables)
-        inner.arriving = sources[0]
-        start = len(self.record.graph.nodes)
-        one = self.once(inner, step, sources, path)
-        one.step, one.frame, one.start, one.end = step, inner, start, len(self.record.graph.nodes)
-        one.is_pass = True
-        return one
+        self.builder.count_work()
+        inner = Scope(self.builder, scope, (), variables)
+        inner.input = sources[0]
+        start = len(self.builder.graph.nodes)
+        single = self.run_once(inner, step, sources, path)
+        single.step, single.scope, single.is_pass = step, inner, True
+        single.start, single.end = start, len(self.builder.graph.nodes)
+        return single
 
     def _free(self, repeat: FreeRepeat, sources: list[int]) -> Binding:
         """Run a repeat that tries its passes several times, so that what is nested multiplies."""
@@ -111,24 +113,25 @@ class Repeats:
 
     # ---- how many
 
-    def passes(self, frame: Scope, repeat: Any) -> Passes:
+    def passes(self, scope: Scope, repeat: Any) -> Passes:
         """Return the passes that a `repeat` asks for."""
         if not isinstance(repeat, Mapping):
-            count = self.times(repeat, repeat.evaluate(frame) if isinstance(repeat, Formula) else repeat)
+            count = self.times(repeat, repeat.evaluate(scope) if isinstance(repeat, Formula) else repeat)
             return Passes([], count) if isinstance(count, Expr) else Passes([{}] * count)
         lists: dict[str, list[Value]] = {}
         counts: dict[str, Expr] = {}
-        for name, given in repeat.items():
-            value = frame.soft(given)
-            found = value if isinstance(value, list) else self.times(given, value)
-            if isinstance(found, Expr):
-                counts[name] = found
+        for name, written in repeat.items():
+            value = scope.argument(written)
+            if isinstance(value, list):
+                lists[name] = value
+            elif isinstance(count := self.times(written, value), Expr):
+                counts[name] = count
             else:
-                lists[name] = found if isinstance(found, list) else [*range(found)]
+                lists[name] = [*range(count)]
         lengths = {name: len(column) for name, column in lists.items()}
         if len(set(lengths.values())) > 1 or not repeat:
-            told = ", ".join(f"{name} has {length}" for name, length in lengths.items()) or "no variable"
-            raise SpecError(f"the lists differ in length ({told})")
+            listed = ", ".join(f"{name} has {length}" for name, length in lengths.items()) or "no variable"
+            raise SpecError(f"the lists differ in length ({listed})")
         if not lists:
             first, *others = counts.values()
             return Passes([], first, tuple(counts), tuple((other, first) for other in others))
@@ -143,10 +146,10 @@ class Repeats:
             return count
         if not isinstance(count, int) or isinstance(count, bool) or count < 0:
             raise SpecError(f"{has_value(written, count)} not a number of passes")
-        if count > MOST_LAYERS - len(self.record.graph.nodes):
+        if count > MOST_LAYERS - len(self.builder.graph.nodes):
             raise SpecError(f"{count:,} passes are more than the {MOST_LAYERS:,} layers allowed")
         return count
 
     def _require_equal(self, step: Step, count: Dim, wanted: Dim, path: str) -> None:
         says = f"the lists of a repeat must be equally long: {count} and {wanted}"
-        require(self.record, path, Requirement("passes", count, "==", wanted, says))
+        require(self.builder, path, Requirement("passes", count, "==", wanted, says))

@@ -1,8 +1,8 @@
-"""What a step can see: variables, named tensors, and the tensor that arrives."""
+"""What a step can name: variables, bound tensors, and its input."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -15,17 +15,17 @@ from shapecalc.spec.tree import Step
 
 
 class UnknownSize(ShapecalcError):
-    """A size is asked of a tensor whose own layer has failed already: not a failure of its own."""
+    """A size is read of a tensor whose own layer has failed already: not a failure of its own."""
 
 
 @dataclass(slots=True)
 class Binding:
-    """What a name stands for once its step has run: its results, its nodes, and what is inside."""
+    """What a name is bound to once its step has run: its results, its nodes, and the names inside it."""
 
     slots: tuple[int, ...]
     inner: dict[str, Binding] = field(default_factory=dict)
     step: Step | None = None
-    frame: Scope | None = None
+    scope: Scope | None = None
     start: int = 0
     end: int = 0
     is_pass: bool = False
@@ -38,64 +38,60 @@ class Binding:
 
 
 class Scope:
-    """One list of steps as it runs. Frames nest; a block starts a chain of its own."""
+    """The lexical scope of a list of steps; the steps of a block begin a chain of scopes of their own."""
 
     def __init__(
         self,
-        machine: EvalContext,
+        context: EvalContext,
         outer: Scope | None,
         steps: Sequence[Step],
         variables: dict[str, Value] | None = None,
-        marks: dict[str, Binding] | None = None,
+        bindings: dict[str, Binding] | None = None,
     ) -> None:
-        self.machine = machine
+        self.context = context
         self.outer = outer
         self.steps = steps
         self.variables = {} if variables is None else variables
-        self.marks: dict[str, Binding] = marks if marks is not None else {}
+        self.bindings: dict[str, Binding] = bindings if bindings is not None else {}
         self.skipped: set[str] = set()
         self.current: Step | None = None
-        self.arriving = -1
+        self.input = -1
+        """The tensor that the current step reads."""
 
-    # ---- the Scope of formulas
+    def chain(self) -> Iterator[Scope]:
+        """Yield this scope and those around it, from the inside out."""
+        scope: Scope | None = self
+        while scope is not None:
+            yield scope
+            scope = scope.outer
+
+    # ---- what formulas read
 
     def lookup(self, name: str) -> Value:
-        """Return a variable, a parameter, or `in_channels` of the arriving tensor."""
-        frame: Scope | None = self
-        while frame is not None:
-            if name in frame.variables:
-                return frame.variables[name]
-            frame = frame.outer
-        if name in self.machine.parameter_names:
-            return self.machine.parameter(name)
+        """Return a variable, a parameter, or `in_channels` of the input."""
+        for scope in self.chain():
+            if name in scope.variables:
+                return scope.variables[name]
+        if name in self.context.parameter_names:
+            return self.context.parameter(name)
         if name == "in_channels":
-            return self.machine.size(self.arriving, self.machine.channel_axis)
-        raise unknown_name(name, self.known_names())
+            return self.context.size(self.input, self.context.channel_axis)
+        variables = dict.fromkeys(name for scope in self.chain() for name in scope.variables)
+        raise unknown_name(name, [*variables, *self.context.parameter_names, "in_channels"])
 
     def size(self, tensor: str | None, axis: int) -> Dim:
-        """Return a size of a named step's result, or of the arriving tensor."""
-        slot = self.arriving if tensor is None else self.find(tensor).slots[0]
-        return self.machine.size(slot, axis)
-
-    def known_names(self) -> list[str]:
-        """Return the variables in scope, for error messages."""
-        found: dict[str, None] = {}
-        frame: Scope | None = self
-        while frame is not None:
-            found |= dict.fromkeys(frame.variables)
-            frame = frame.outer
-        return [*found, *self.machine.parameter_names, "in_channels"]
-
-    # ---- values
+        """Return a size of a named step's result, or of the input."""
+        slot = self.input if tensor is None else self.find(tensor).slots[0]
+        return self.context.size(slot, axis)
 
     def evaluate(self, formula: Formula) -> Value:
         """Return the value of a formula in a field."""
         return formula.evaluate(self)
 
-    def soft(self, value: Any) -> Any:
+    def argument(self, value: Any) -> Any:
         """Return the value of an argument: a bare word may be a variable, a tensor, or itself."""
         if isinstance(value, list):
-            return listed([self.soft(item) for item in value])
+            return listed([self.argument(item) for item in value])
         if not isinstance(value, Formula):
             return value
         if not value.is_name:
@@ -105,87 +101,79 @@ class Scope:
         except UnknownSize:
             raise
         except FormulaError:
-            mark = None if registry.is_known(value.text) else self.visible(value.text)
-            if mark is not None:
-                return mark
-            return value.text
+            binding = None if registry.is_known(value.text) else self.visible(value.text)
+            return value.text if binding is None else binding
 
     # ---- tensors
 
     def visible(self, name: str) -> Binding | None:
-        """Return what a name stands for here or in an enclosing list."""
-        frame: Scope | None = self
-        while frame is not None:
-            if name in frame.marks:
-                return frame.marks[name]
-            found = frame.variables.get(name)
-            if isinstance(found, Binding):
-                return found
-            frame = frame.outer
+        """Return what a name is bound to here or in an enclosing list."""
+        for scope in self.chain():
+            if name in scope.bindings:
+                return scope.bindings[name]
+            variable = scope.variables.get(name)
+            if isinstance(variable, Binding):
+                return variable
         return None
 
     def find(self, reference: str) -> Binding:
-        """Return what a reference (`name`, `name.1`, `stage.0.conv`) stands for."""
+        """Return what a reference (`name`, `name.1`, `stage.0.conv`) is bound to."""
         first, *rest = reference.split(".")
-        mark = self.visible(first)
+        binding = self.visible(first)
         for end in range(len(rest), 0, -1):  # a name may have dots itself: the longest that is there
-            whole = self.visible(".".join([first, *rest[:end]]))
-            if whole is not None:
-                mark, rest = whole, rest[end:]
+            dotted = self.visible(".".join([first, *rest[:end]]))
+            if dotted is not None:
+                binding, rest = dotted, rest[end:]
                 break
-        if mark is None:
+        if binding is None:
             raise self.unknown_reference(reference if rest and self._is_step(reference) else first)
         for part in rest:
-            if part in mark.inner:
-                mark = mark.inner[part]
-            elif mark.passes is not None and part.isdigit():
-                told = f"of {mark.passes} passes, a number left free, none can be named"
-                raise Undecided(f"{quote(reference)}: {told}")
-            elif part in map(str, range(len(mark.slots))):
-                mark = Binding((mark.slots[int(part)],))
-            elif part.isdigit() and self.machine.is_guessed(mark.slots[0]):
-                raise UnknownSize  # how many pieces it has is not known
-            else:
-                has = f"{len(mark.slots)} result" + ("s" if len(mark.slots) != 1 else "")
-                raise SpecError(
-                    f"{quote(reference)}: there is no {quote(part)} in it{nearest(part, [*mark.inner])}",
-                    hint=f"inside: {', '.join(mark.inner)}"
-                    if mark.inner
-                    else f"it has {has}, counted from 0",
-                    fact=UnknownStep(reference, part, mark.inner),
-                )
-        return mark
+            binding = self._part(binding, part, reference)
+        return binding
+
+    def _part(self, binding: Binding, part: str, reference: str) -> Binding:
+        inner, results = binding.inner, len(binding.slots)
+        if part in inner:
+            return inner[part]
+        if binding.passes is not None and part.isdigit():
+            none = f"of {binding.passes} passes, a number left free, none can be named"
+            raise Undecided(f"{quote(reference)}: {none}")
+        if part in map(str, range(results)):
+            return Binding((binding.slots[int(part)],))
+        if part.isdigit() and self.context.is_unknown(binding.slots[0]):
+            raise UnknownSize  # how many results it has is not known
+        counted = f"it has {results} result{'s' if results != 1 else ''}, counted from 0"
+        raise SpecError(
+            f"{quote(reference)}: there is no {quote(part)} in it{nearest(part, [*inner])}",
+            hint=f"inside: {', '.join(inner)}" if inner else counted,
+            fact=UnknownStep(reference, part, inner),
+        )
 
     def _is_step(self, name: str) -> bool:
         """Whether a step has this very name, which may have dots, here or in an enclosing list."""
-        frame: Scope | None = self
-        while frame is not None:
-            if name in frame.skipped or any(step.name == name for step in frame.steps):
-                return True
-            frame = frame.outer
-        return False
+        return any(
+            name in scope.skipped or any(step.name == name for step in scope.steps) for scope in self.chain()
+        )
 
     def unknown_reference(self, name: str) -> SpecError:
-        """Return the error for a name that is not there: skipped, later, or nowhere."""
+        """Return the error for a name that is not bound: skipped, later, or nowhere."""
         known: list[str] = []
-        frame: Scope | None = self
-        while frame is not None:
-            known += frame.marks
-            if name in frame.skipped:
+        for scope in self.chain():
+            known += scope.bindings
+            if name in scope.skipped:
                 message = f"the step {quote(name)} is left out here by its `when`"
                 return SpecError(message, fact=UnknownStep(name))
-            if frame.current is not None and frame.current.name == name:
+            if scope.current is not None and scope.current.name == name:
                 message = f"{quote(name)} is this step itself: only earlier steps can be named"
                 return SpecError(message, fact=UnknownStep(name))
-            for step in frame.steps:
+            for step in scope.steps:
                 if step.name == name:
-                    where = f" (line {step.place.line})" if step.place.line else ""
+                    line = f" (line {step.place.line})" if step.place.line else ""
                     return SpecError(
-                        f"{quote(name)} is a later step{where}: only earlier steps can be named",
+                        f"{quote(name)} is a later step{line}: only earlier steps can be named",
                         hint="move the step up, or this one down",
                         fact=UnknownStep(name, is_later=True),
                     )
-            frame = frame.outer
         return SpecError(
             f"there is no earlier step {quote(name)}{nearest(name, known)}",
             hint=f"steps that can be named here: {', '.join(known[:20])}" if known else "",
@@ -194,7 +182,7 @@ class Scope:
 
 
 class EvalContext(Protocol):
-    """What frames need of the expansion: sizes of tensors and values of parameters."""
+    """What scopes read of the expansion: sizes of tensors and values of parameters."""
 
     channel_axis: int
     parameter_names: tuple[str, ...]
@@ -205,5 +193,5 @@ class EvalContext(Protocol):
     def size(self, slot: int, axis: int) -> Dim:
         """Return the size of an axis of a tensor and remember that the expansion depends on it."""
 
-    def is_guessed(self, slot: int) -> bool:
+    def is_unknown(self, slot: int) -> bool:
         """Say whether nothing is known of a tensor."""

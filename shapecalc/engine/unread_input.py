@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from shapecalc.algebra import maximum
 from shapecalc.engine.graph import GraphNode, Inference
-from shapecalc.layers.pad import Pad
+from shapecalc.layers.pad import SpatialPad
 from shapecalc.layers.requirement import Shape
 from shapecalc.layers.spatial import Spatial
 
@@ -24,6 +24,6 @@ def unread(inference: Inference) -> Iterator[tuple[GraphNode, Shape]]:
         assert x is not None  # or the layer had no effect
         left = node.layer.unread(effect.window, x, effect.outputs[0])
         before = inference.graph.producer(node.sources[0])
-        if before is not None and isinstance(before.layer, Pad) and left:
+        if before is not None and isinstance(before.layer, SpatialPad) and left:
             left = tuple(n - maximum(p1, 0) for n, p1 in zip(left, before.layer.sides()["p1"], strict=True))
         yield node, left

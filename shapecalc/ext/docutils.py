@@ -1,4 +1,4 @@
-"""Pieces as docutils nodes, which every builder of Sphinx (HTML, LaTeX, text, manual pages) knows."""
+"""Pages as docutils nodes, which every builder of Sphinx (HTML, LaTeX, text, manual pages) knows."""
 
 from __future__ import annotations
 
@@ -9,25 +9,9 @@ from itertools import groupby
 from docutils import nodes
 
 from shapecalc.errors import printable
-from shapecalc.render.latex_writer import formula_latex
-from shapecalc.render.piece import (
-    Block,
-    Bullets,
-    Code,
-    Facts,
-    Fold,
-    Heading,
-    Inline,
-    Line,
-    Math,
-    Page,
-    Paragraph,
-    Row,
-    Strong,
-    Table,
-    Verbatim,
-    plain,
-)
+from shapecalc.render.piece import Facts, Heading, Line, Math, Page, Row, Table, plain
+from shapecalc.render.text_formula import formula_latex
+from shapecalc.render.writer import Writer
 
 _SIGNS = frozenset("≥≤≠≡⌊⌋⌈⌉")
 """Signs for which LaTeX wants a formula."""
@@ -38,77 +22,72 @@ SIGN = "shapecalc_sign"
 
 
 def document_nodes(page: Page) -> list[nodes.Node]:
-    """Return a page as nodes that may stand where a paragraph may."""
-    return [node for block in page for node in _block(block)]
+    """Return a page as nodes that may replace a paragraph."""
+    return _Docutils().page(page)
 
 
 def inline_nodes(line: Line) -> list[nodes.Node]:
     """Return a line of words as nodes."""
-    return [node for part in line for node in _inline(part)]
+    return _Docutils().inline(line)
 
 
-def _inline(part: Inline) -> Iterator[nodes.Node]:
-    if isinstance(part, Math):
-        yield _math(part)
-    elif isinstance(part, Code):
-        yield nodes.literal("", printable(part.text))
-    elif isinstance(part, Strong):
-        yield nodes.strong("", "", *_words(part.text))
-    else:
-        yield from _words(part)
+class _Docutils(Writer[list[nodes.Node], list[nodes.Node]]):
+    def page(self, page: Page) -> list[nodes.Node]:
+        return [node for block in page for node in self.block(block)]
 
+    def inline(self, line: Line) -> list[nodes.Node]:
+        return [node for part in line for node in self.part(part)]
 
-def _math(part: Math) -> nodes.math:
-    return nodes.math(part.latex, part.latex, **{TEXT: part.text})
+    def math(self, part: Math) -> list[nodes.Node]:
+        return [nodes.math(part.latex, part.latex, **{TEXT: part.text})]
 
+    def code(self, text: str) -> list[nodes.Node]:
+        return [nodes.literal("", printable(text))]
 
-def _words(text: str) -> Iterator[nodes.Node]:
-    """Yield words as text, those with signs that only a formula can hold as formulas."""
-    for is_formula, words in groupby(printable(text).split(" "), lambda word: bool(_SIGNS & {*word})):
-        told = " ".join(words)
-        if is_formula:
-            yield nodes.Text(" ")
-            yield nodes.math(told, formula_latex(told), **{TEXT: told, SIGN: True})
-            yield nodes.Text(" ")
-        else:
-            yield nodes.Text(told)
+    def strong(self, text: str) -> list[nodes.Node]:
+        return [nodes.strong("", "", *self.words(text))]
 
+    def words(self, text: str) -> list[nodes.Node]:
+        """Return words as text, those with signs that only a formula can hold as formulas."""
+        written: list[nodes.Node] = []
+        for is_formula, words in groupby(printable(text).split(" "), lambda word: bool(_SIGNS & {*word})):
+            run = " ".join(words)
+            if is_formula:
+                math = nodes.math(run, formula_latex(run), **{TEXT: run, SIGN: True})
+                written += [nodes.Text(" "), math, nodes.Text(" ")]
+            else:
+                written.append(nodes.Text(run))
+        return written
 
-def _block(block: Block) -> Iterator[nodes.Node]:
-    if isinstance(block, Heading):
-        yield nodes.rubric("", "", *inline_nodes(block.line))
-    elif isinstance(block, Paragraph):
-        yield _paragraph(block.line)
-    elif isinstance(block, Verbatim):
-        text = "\n".join(map(printable, block.text.split("\n")))
-        yield nodes.literal_block(text, text, language="none")
-    elif isinstance(block, Facts):
-        yield _facts(block)
-    elif isinstance(block, Bullets):
-        yield nodes.bullet_list("", *(nodes.list_item("", _paragraph(line)) for line in block.lines))
-    elif isinstance(block, Fold):
-        yield _paragraph(block.summary)
-        yield from document_nodes(block.blocks)
-    else:
-        yield from _table(block)
+    def heading(self, heading: Heading) -> list[nodes.Node]:
+        return [nodes.rubric("", "", *self.inline(heading.line))]
+
+    def paragraph(self, line: Line) -> list[nodes.Node]:
+        return [_paragraph(line)]
+
+    def verbatim(self, text: str) -> list[nodes.Node]:
+        return [nodes.literal_block(text, text, language="none")]
+
+    def bullets(self, lines: tuple[Line, ...]) -> list[nodes.Node]:
+        return [nodes.bullet_list("", *(nodes.list_item("", _paragraph(line)) for line in lines))]
+
+    def facts(self, facts: Facts) -> list[nodes.Node]:
+        items = nodes.definition_list()
+        definition = nodes.definition()
+        for label, line in facts.rows:
+            if label or not items:
+                definition = nodes.definition()
+                term = nodes.term("", "", *self.words(label))
+                items += nodes.definition_list_item("", term, definition)
+            definition += _paragraph(line)
+        return [items]
+
+    def table(self, table: Table) -> list[nodes.Node]:
+        return [*_table(table), *(self.bullets(table.notes) if table.notes else [])]
 
 
 def _paragraph(line: Line) -> nodes.paragraph:
     return nodes.paragraph("", "", *inline_nodes(line))
-
-
-def _facts(facts: Facts) -> nodes.definition_list:
-    found = nodes.definition_list()
-    for label, line in facts.rows:
-        if label or not found:
-            term = nodes.term("", "", *inline_nodes((label,)))
-            found += nodes.definition_list_item("", term, nodes.definition())
-        item = found.children[-1]
-        assert isinstance(item, nodes.definition_list_item)
-        definition = item.children[-1]
-        assert isinstance(definition, nodes.definition)
-        definition += _paragraph(line)
-    return found
 
 
 def _table(table: Table) -> Iterator[nodes.Node]:

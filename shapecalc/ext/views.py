@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from shapecalc.arguments import is_torch, load_model
-from shapecalc.errors import SpecError, nearest, quote
+from shapecalc.errors import SpecError, quote
 from shapecalc.ext.options import Options
 from shapecalc.render.piece import Line, Page, Paragraph, Strong
 from shapecalc.spec.find import bundled, folder, locate
@@ -123,46 +123,40 @@ def _shows_batch(options: Options) -> bool:
 
 
 def _layers(options: Options, resolve: Resolve) -> Page:
-    from shapecalc.report.report_page import chosen_columns, layers_table, summary_page
+    from shapecalc.views.layer_table import layer_table
 
-    report, batch = _report(options, resolve), _shows_batch(options)
-    fields = "field" in map(str.lower, options.columns)
-    table = layers_table(
-        report,
+    table = layer_table(
+        _report(options, resolve),
         options.depth,
-        batch=batch,
-        columns=chosen_columns(options.columns) or None,
+        batch=_shows_batch(options),
+        columns=options.columns,
         caption=None if options.caption is None else (options.caption,),
         has_notes=options.notes,
-        fields=fields,
+        fields="field" in map(str.lower, options.columns),
     )
-    return (table, *(summary_page(report, batch=batch, fields=fields) if options.notes else ()))
+    return (table,)
 
 
 def _summary(options: Options, resolve: Resolve) -> Page:
-    from shapecalc.report.report_page import summary_page
+    from shapecalc.views.layer_table import notes_page
 
-    return summary_page(_report(options, resolve), batch=_shows_batch(options))
+    return notes_page(_report(options, resolve), batch=_shows_batch(options))
 
 
 def _derivation(options: Options, resolve: Resolve) -> Page:
-    from shapecalc.report.derivation_markup import derivation_page
+    from shapecalc.views.derivation_page import derivation_page
 
     batch = True if _shows_batch(options) else None
     return derivation_page(_report(options, resolve).derive(*options.layers, batch=batch))
 
 
 def _layer(options: Options, resolve: Resolve) -> Page:
-    from shapecalc.report.report_page import node_page
+    from shapecalc.views.node_facts import entry_page
 
     report = _report(options, resolve)
-    known = {node.path: node for node in report.nodes}
     if not options.layers:
         raise SpecError("the view `layer` needs to know which", hint="say it with the option layers")
-    for path in options.layers:
-        if path not in known:
-            raise SpecError(f"{report.name} has no layer {quote(path)}{nearest(path, [*known])}")
-    return tuple(block for path in options.layers for block in node_page(known[path]))
+    return tuple(block for path in options.layers for block in entry_page(report[path]))
 
 
 def _sizes(options: Options, resolve: Resolve) -> Page:
@@ -174,7 +168,7 @@ def _sizes(options: Options, resolve: Resolve) -> Page:
 
 def _diff(options: Options, resolve: Resolve) -> Page:
     from shapecalc.report.comparison import compare
-    from shapecalc.report.comparison_text import comparison_page
+    from shapecalc.views.comparison_page import comparison_page
 
     if options.against is None:
         raise SpecError(

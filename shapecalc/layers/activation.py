@@ -5,7 +5,7 @@ The shape is kept, and nothing is multiplied in the sense of a MAC. The rectifie
 """
 
 from fractions import Fraction
-from typing import Annotated, ClassVar, Self
+from typing import Annotated, Self
 
 from pydantic import model_validator
 
@@ -14,68 +14,53 @@ from shapecalc.layers.fields import Decimal, Real, complaint
 from shapecalc.layers.rectifier import HARD_SIGMOID, Activation, InPlace, known
 
 
-class Sigmoid(Activation):
+class Sigmoid(Activation, torch="torch.nn.Sigmoid", keras="keras.activations.sigmoid"):
     """1/(1 + e⁻ˣ). Source: torch.nn.Sigmoid.
 
     >>> Sigmoid().output((1, 10))
     (1, 10)
     """
 
-    kind: ClassVar[str] = "sigmoid"
-    torch: ClassVar[str | None] = "torch.nn.Sigmoid"
-    keras: ClassVar[str | None] = "keras.activations.sigmoid"
     per_element = SIGMOID
 
 
-class LogSigmoid(Activation):
+class LogSigmoid(Activation, torch="torch.nn.LogSigmoid", keras="keras.activations.log_sigmoid"):
     """log(1/(1 + e⁻ˣ)). Source: torch.nn.LogSigmoid.
 
     >>> LogSigmoid().output((1, 10))
     (1, 10)
     """
 
-    kind: ClassVar[str] = "log_sigmoid"
-    torch: ClassVar[str | None] = "torch.nn.LogSigmoid"
-    keras: ClassVar[str | None] = "keras.activations.log_sigmoid"
     per_element = SIGMOID + Operations(logarithms=1)
 
 
-class Hardsigmoid(InPlace):
+class Hardsigmoid(InPlace, torch="torch.nn.Hardsigmoid", keras="keras.activations.hard_sigmoid"):
     """min(max(x + 3, 0), 6)/6. Source: torch.nn.Hardsigmoid.
 
     >>> Hardsigmoid().output((1, 72, 1, 1))
     (1, 72, 1, 1)
     """
 
-    kind: ClassVar[str] = "hardsigmoid"
-    torch: ClassVar[str | None] = "torch.nn.Hardsigmoid"
-    keras: ClassVar[str | None] = "keras.activations.hard_sigmoid"
     per_element = HARD_SIGMOID
 
 
-class Tanh(Activation):
+class Tanh(Activation, torch="torch.nn.Tanh", keras="keras.activations.tanh"):
     """(eˣ - e⁻ˣ)/(eˣ + e⁻ˣ). Source: torch.nn.Tanh.
 
     >>> Tanh().output((1, 6, 28, 28))
     (1, 6, 28, 28)
     """
 
-    kind: ClassVar[str] = "tanh"
-    torch: ClassVar[str | None] = "torch.nn.Tanh"
-    keras: ClassVar[str | None] = "keras.activations.tanh"
     per_element = TANH
 
 
-class Hardtanh(InPlace):
+class Hardtanh(InPlace, torch="torch.nn.Hardtanh", keras="keras.activations.hard_tanh"):
     """min(max(x, min_val), max_val). Refuses max_val <= min_val. Source: torch.nn.Hardtanh.
 
     >>> Hardtanh(min_val=0, max_val=6).output((1, 10))
     (1, 10)
     """
 
-    kind: ClassVar[str] = "hardtanh"
-    torch: ClassVar[str | None] = "torch.nn.Hardtanh"
-    keras: ClassVar[str | None] = "keras.activations.hard_tanh"
     per_element = Operations(comparisons=2)
 
     min_val: Real = -1
@@ -88,22 +73,19 @@ class Hardtanh(InPlace):
         return self
 
 
-class Hardshrink(Activation):
+class Hardshrink(Activation, torch="torch.nn.Hardshrink", keras="keras.activations.hard_shrink"):
     """x where |x| > lambd, otherwise 0. Source: torch.nn.Hardshrink.
 
     >>> Hardshrink().output((1, 10))
     (1, 10)
     """
 
-    kind: ClassVar[str] = "hardshrink"
-    torch: ClassVar[str | None] = "torch.nn.Hardshrink"
-    keras: ClassVar[str | None] = "keras.activations.hard_shrink"
     per_element = Operations(comparisons=2)
 
     lambd: Real = Fraction(1, 2)
 
 
-class Softshrink(Activation):
+class Softshrink(Activation, torch="torch.nn.Softshrink", keras="keras.activations.soft_shrink"):
     """x moved toward 0 by lambd, and 0 where |x| <= lambd. Refuses lambd < 0.
 
     Source: torch.nn.Softshrink.
@@ -112,35 +94,26 @@ class Softshrink(Activation):
     (1, 10)
     """
 
-    kind: ClassVar[str] = "softshrink"
-    torch: ClassVar[str | None] = "torch.nn.Softshrink"
-    keras: ClassVar[str | None] = "keras.activations.soft_shrink"
     per_element = Operations(comparisons=2, additions=1)
 
     lambd: Annotated[Fraction | int, Decimal(0)] = Fraction(1, 2)
 
 
-class Tanhshrink(Activation):
+class Tanhshrink(Activation, torch="torch.nn.Tanhshrink", keras="keras.activations.tanh_shrink"):
     """x - tanh(x). Source: torch.nn.Tanhshrink.
 
     >>> Tanhshrink().output((1, 10))
     (1, 10)
     """
 
-    kind: ClassVar[str] = "tanhshrink"
-    torch: ClassVar[str | None] = "torch.nn.Tanhshrink"
-    keras: ClassVar[str | None] = "keras.activations.tanh_shrink"
     per_element = TANH + Operations(additions=1)
 
 
-class Softsign(Activation):
+class Softsign(Activation, torch="torch.nn.Softsign", keras="keras.activations.softsign"):
     """x/(1 + |x|). Source: torch.nn.Softsign.
 
     >>> Softsign().output((1, 10))
     (1, 10)
     """
 
-    kind: ClassVar[str] = "softsign"
-    torch: ClassVar[str | None] = "torch.nn.Softsign"
-    keras: ClassVar[str | None] = "keras.activations.softsign"
     per_element = Operations(comparisons=1, additions=1, divisions=1)

@@ -16,9 +16,9 @@ from shapecalc.layers.centre import Centre, Centres, kept, scaled_by
 from shapecalc.layers.counts import Operations, greatest, mean
 from shapecalc.layers.dependence import EVERYTHING, Along, AxisDependence, Dependence, placed, shared_out
 from shapecalc.layers.family import Family
-from shapecalc.layers.fields import CountPerAxis, Each, Flag, Whole, complaint
-from shapecalc.layers.fields import Optional as OptionalField
+from shapecalc.layers.fields import Each, Flag, Integer, Nullable, complaint
 from shapecalc.layers.requirement import Requirement, Shape, rank_between
+from shapecalc.layers.roles import Lettered, OutputSize
 from shapecalc.layers.spatial import Spatial
 
 
@@ -26,7 +26,7 @@ class _OutputSize(Each):
     """A count for all axes, or a list of them in which null keeps an axis."""
 
     def __init__(self) -> None:
-        super().__init__(OptionalField(Whole(1)))
+        super().__init__(Nullable(Integer(1)))
 
     def check(self, value: Any) -> Any:
         if value is None:
@@ -37,7 +37,7 @@ class _OutputSize(Each):
         return {"anyOf": [kept for kept in super().json_schema()["anyOf"] if kept != {"type": "null"}]}
 
 
-OutputSize = Annotated[Dim | tuple[Dim | None, ...], _OutputSize()]
+SizeOrKept = Annotated[Dim | tuple[Dim | None, ...], _OutputSize(), Lettered("o")]
 
 
 class AdaptivePool(NoWeights, NoMacs, NoWindow, Spatial):
@@ -45,7 +45,7 @@ class AdaptivePool(NoWeights, NoMacs, NoWindow, Spatial):
 
     settles_sizes: ClassVar[bool] = True
 
-    output_size: OutputSize
+    output_size: SizeOrKept
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         return self.spatial_rank(x)
@@ -84,8 +84,12 @@ class AdaptivePool(NoWeights, NoMacs, NoWindow, Spatial):
         return tuple(views)
 
 
-class AdaptiveAverage(AdaptivePool):
-    """Adaptive averages."""
+class AdaptiveAverage(AdaptivePool, kind="adaptive_avg_pool{rank}d", torch="torch.nn.AdaptiveAvgPool{rank}d"):
+    """Adaptive averages.
+
+    In a list, null keeps an axis (not over one). No weights, no MACs; accepts every size. Source:
+    torch.nn.AdaptiveAvgPool{rank}d.
+    """
 
     family: ClassVar[Family] = Family.ADAPTIVE_AVERAGE_POOL
 
@@ -97,7 +101,8 @@ class AdaptiveAverage(AdaptivePool):
 class AdaptiveMean(AdaptiveAverage):
     """Adaptive averages over 2 or 3 axes: torch takes the plain mean where every output is 1.
 
-    A mean has no use for the number of axes in front, so any number is accepted there.
+    In a list, null keeps the axis. No weights, no MACs; accepts every size, and for an output of 1 on every
+    axis any number of axes in front. Source: torch.nn.AdaptiveAvgPool{rank}d.
     """
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
@@ -110,8 +115,12 @@ class AdaptiveMean(AdaptiveAverage):
             yield Requirement("rank", out, "==", 1, usual[0].says)
 
 
-class AdaptiveMax(AdaptivePool):
-    """Adaptive maxima; where they were may be a second result, for `max_unpool1d` and its like."""
+class AdaptiveMax(AdaptivePool, kind="adaptive_max_pool{rank}d", torch="torch.nn.AdaptiveMaxPool{rank}d"):
+    """Adaptive maxima; where they were may be a second result, for `max_unpool1d` and its like.
+
+    In a list, null keeps an axis (not over one). return_indices adds the places of the maxima as a second
+    result. No weights, no MACs; accepts every size. Source: torch.nn.AdaptiveMaxPool{rank}d.
+    """
 
     family: ClassVar[Family] = Family.ADAPTIVE_MAX_POOL
 
@@ -146,131 +155,92 @@ class GlobalPool(NoWeights, NoMacs, NoWindow, Spatial):
         return tuple(EVERYTHING if axis in pooled else Along(kept_axes.index(axis)) for axis in range(len(x)))
 
 
-class GlobalAverage(GlobalPool):
-    """The mean of a map."""
+class GlobalAverage(
+    GlobalPool, kind="global_avg_pool{rank}d", keras="keras.layers.GlobalAveragePooling{rank}D"
+):
+    """The mean of a map.
+
+    It is torch's `x.mean(dim, keepdim)` over {axes}. No weights, no MACs. Source: Lin et al., Network in
+    network, 2013; keras.layers.GlobalAveragePooling{rank}D.
+    """
 
     def operations(self, x: Shape) -> Operations:
         return mean(product(x), product(self.output(x)))
 
 
-class GlobalMaximum(GlobalPool):
-    """The largest value of a map."""
+class GlobalMaximum(GlobalPool, kind="global_max_pool{rank}d", keras="keras.layers.GlobalMaxPooling{rank}D"):
+    """The largest value of a map.
+
+    It is torch's `x.amax(dim, keepdim)` over {axes}. No weights, no MACs. Source:
+    keras.layers.GlobalMaxPooling{rank}D.
+    """
 
     def operations(self, x: Shape) -> Operations:
         return greatest(product(x), product(self.output(x)))
 
 
-class AdaptiveAvgPool1d(AdaptiveAverage):
+class AdaptiveAvgPool1d(AdaptiveAverage, rank=1):
     """Means over as many stretches as asked for: `[N, C, L]` to `[N, C, output_size]`.
-
-    No weights, no MACs; accepts every length. Source: torch.nn.AdaptiveAvgPool1d.
 
     >>> AdaptiveAvgPool1d(output_size=5).output((1, 8, 33))
     (1, 8, 5)
     """
 
-    kind: ClassVar[str] = "adaptive_avg_pool1d"
-    rank: ClassVar[int] = 1
-    torch: ClassVar[str | None] = "torch.nn.AdaptiveAvgPool1d"
-
-    output_size: CountPerAxis
+    output_size: OutputSize
 
 
-class AdaptiveAvgPool2d(AdaptiveMean):
+class AdaptiveAvgPool2d(AdaptiveMean, rank=2):
     """Means over as many cells as asked for: `[N, C, H, W]` to `[N, C, *output_size]`.
-
-    In a list, null keeps the axis. No weights, no MACs; accepts every size, and for an output of 1x1
-    any number of axes in front. Source: torch.nn.AdaptiveAvgPool2d.
 
     >>> AdaptiveAvgPool2d(output_size=[7, None]).output((1, 512, 13, 20))
     (1, 512, 7, 20)
     """
 
-    kind: ClassVar[str] = "adaptive_avg_pool2d"
-    rank: ClassVar[int] = 2
-    torch: ClassVar[str | None] = "torch.nn.AdaptiveAvgPool2d"
 
-
-class AdaptiveAvgPool3d(AdaptiveMean):
+class AdaptiveAvgPool3d(AdaptiveMean, rank=3):
     """Means over as many cells as asked for: `[N, C, D, H, W]` to `[N, C, *output_size]`.
-
-    In a list, null keeps the axis. No weights, no MACs; accepts every size, and for an output of
-    1x1x1 any number of axes in front. Source: torch.nn.AdaptiveAvgPool3d.
 
     >>> AdaptiveAvgPool3d(output_size=1).output((1, 512, 2, 7, 7))
     (1, 512, 1, 1, 1)
     """
 
-    kind: ClassVar[str] = "adaptive_avg_pool3d"
-    rank: ClassVar[int] = 3
-    torch: ClassVar[str | None] = "torch.nn.AdaptiveAvgPool3d"
 
-
-class AdaptiveMaxPool1d(AdaptiveMax):
+class AdaptiveMaxPool1d(AdaptiveMax, rank=1):
     """Maxima over as many stretches as asked for: `[N, C, L]` to `[N, C, output_size]`.
-
-    No weights, no MACs; accepts every length. Source: torch.nn.AdaptiveMaxPool1d.
 
     >>> AdaptiveMaxPool1d(output_size=5).output((1, 8, 33))
     (1, 8, 5)
     """
 
-    kind: ClassVar[str] = "adaptive_max_pool1d"
-    rank: ClassVar[int] = 1
-    torch: ClassVar[str | None] = "torch.nn.AdaptiveMaxPool1d"
-
-    output_size: CountPerAxis
+    output_size: OutputSize
 
 
-class AdaptiveMaxPool2d(AdaptiveMax):
+class AdaptiveMaxPool2d(AdaptiveMax, rank=2):
     """Maxima over as many cells as asked for: `[N, C, H, W]` to `[N, C, *output_size]`.
-
-    In a list, null keeps the axis. No weights, no MACs; accepts every size. Source:
-    torch.nn.AdaptiveMaxPool2d.
 
     >>> AdaptiveMaxPool2d(output_size=[7, None]).output((1, 512, 13, 20))
     (1, 512, 7, 20)
     """
 
-    kind: ClassVar[str] = "adaptive_max_pool2d"
-    rank: ClassVar[int] = 2
-    torch: ClassVar[str | None] = "torch.nn.AdaptiveMaxPool2d"
 
-
-class AdaptiveMaxPool3d(AdaptiveMax):
+class AdaptiveMaxPool3d(AdaptiveMax, rank=3):
     """Maxima over as many cells as asked for: `[N, C, D, H, W]` to `[N, C, *output_size]`.
-
-    In a list, null keeps the axis. No weights, no MACs; accepts every size. Source:
-    torch.nn.AdaptiveMaxPool3d.
 
     >>> AdaptiveMaxPool3d(output_size=1).output((1, 512, 2, 7, 7))
     (1, 512, 1, 1, 1)
     """
 
-    kind: ClassVar[str] = "adaptive_max_pool3d"
-    rank: ClassVar[int] = 3
-    torch: ClassVar[str | None] = "torch.nn.AdaptiveMaxPool3d"
 
-
-class GlobalAvgPool1d(GlobalAverage):
+class GlobalAvgPool1d(GlobalAverage, rank=1):
     """The mean of every channel: `[N, C, L]` to `[N, C]`, or `[N, C, 1]` with `keepdim`.
-
-    It is torch's `x.mean(-1, keepdim)`. No weights, no MACs. Source: keras.layers.GlobalAveragePooling1D.
 
     >>> GlobalAvgPool1d().output((1, 8, 33))
     (1, 8)
     """
 
-    kind: ClassVar[str] = "global_avg_pool1d"
-    rank: ClassVar[int] = 1
-    keras: ClassVar[str | None] = "keras.layers.GlobalAveragePooling1D"
 
-
-class GlobalAvgPool2d(GlobalAverage):
+class GlobalAvgPool2d(GlobalAverage, rank=2):
     """The mean of every channel: `[N, C, H, W]` to `[N, C]`, or `[N, C, 1, 1]` with `keepdim`.
-
-    It is torch's `x.mean((-2, -1), keepdim)`. No weights, no MACs. Source: Lin et al., Network in
-    network, 2013; keras.layers.GlobalAveragePooling2D.
 
     >>> GlobalAvgPool2d().output((1, 2048, 7, 7))
     (1, 2048)
@@ -278,65 +248,34 @@ class GlobalAvgPool2d(GlobalAverage):
     (1, 2048, 1, 1)
     """
 
-    kind: ClassVar[str] = "global_avg_pool2d"
-    rank: ClassVar[int] = 2
-    keras: ClassVar[str | None] = "keras.layers.GlobalAveragePooling2D"
 
-
-class GlobalAvgPool3d(GlobalAverage):
+class GlobalAvgPool3d(GlobalAverage, rank=3):
     """The mean of every channel: `[N, C, D, H, W]` to `[N, C]`, or `[N, C, 1, 1, 1]` with `keepdim`.
-
-    It is torch's `x.mean((-3, -2, -1), keepdim)`. No weights, no MACs. Source:
-    keras.layers.GlobalAveragePooling3D.
 
     >>> GlobalAvgPool3d().output((1, 512, 2, 7, 7))
     (1, 512)
     """
 
-    kind: ClassVar[str] = "global_avg_pool3d"
-    rank: ClassVar[int] = 3
-    keras: ClassVar[str | None] = "keras.layers.GlobalAveragePooling3D"
 
-
-class GlobalMaxPool1d(GlobalMaximum):
+class GlobalMaxPool1d(GlobalMaximum, rank=1):
     """The largest value of every channel: `[N, C, L]` to `[N, C]`, or `[N, C, 1]` with `keepdim`.
-
-    It is torch's `x.amax(-1, keepdim)`. No weights, no MACs. Source: keras.layers.GlobalMaxPooling1D.
 
     >>> GlobalMaxPool1d().output((1, 8, 33))
     (1, 8)
     """
 
-    kind: ClassVar[str] = "global_max_pool1d"
-    rank: ClassVar[int] = 1
-    keras: ClassVar[str | None] = "keras.layers.GlobalMaxPooling1D"
 
-
-class GlobalMaxPool2d(GlobalMaximum):
+class GlobalMaxPool2d(GlobalMaximum, rank=2):
     """The largest value of every channel: `[N, C, H, W]` to `[N, C]`, or `[N, C, 1, 1]` with `keepdim`.
-
-    It is torch's `x.amax((-2, -1), keepdim)`. No weights, no MACs. Source:
-    keras.layers.GlobalMaxPooling2D.
 
     >>> GlobalMaxPool2d(keepdim=True).output((1, 64, 7, 7))
     (1, 64, 1, 1)
     """
 
-    kind: ClassVar[str] = "global_max_pool2d"
-    rank: ClassVar[int] = 2
-    keras: ClassVar[str | None] = "keras.layers.GlobalMaxPooling2D"
 
-
-class GlobalMaxPool3d(GlobalMaximum):
+class GlobalMaxPool3d(GlobalMaximum, rank=3):
     """The largest value of every channel: `[N, C, D, H, W]` to `[N, C]`, or `[N, C, 1, 1, 1]` with `keepdim`.
-
-    It is torch's `x.amax((-3, -2, -1), keepdim)`. No weights, no MACs. Source:
-    keras.layers.GlobalMaxPooling3D.
 
     >>> GlobalMaxPool3d().output((1, 512, 2, 7, 7))
     (1, 512)
     """
-
-    kind: ClassVar[str] = "global_max_pool3d"
-    rank: ClassVar[int] = 3
-    keras: ClassVar[str | None] = "keras.layers.GlobalMaxPooling3D"

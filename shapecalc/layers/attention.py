@@ -6,7 +6,7 @@ With T positions that look, S that are looked at, and E features in all heads to
 """
 
 from collections.abc import Iterator
-from typing import ClassVar, Self
+from typing import Annotated, ClassVar, Self
 
 from pydantic import model_validator
 
@@ -17,10 +17,20 @@ from shapecalc.layers.counts import Operations, products, softmax
 from shapecalc.layers.dependence import Along, Dependence, over, placed, unseen
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Count, Flag, OptionalCount, Probability, complaint
-from shapecalc.layers.requirement import Requirement, Shape, arity, divides, matches, rank_between, shaped
+from shapecalc.layers.requirement import Requirement, Shape, arity, rank_between, shaped
+from shapecalc.layers.roles import Divides, InFeatures, Inferred, declared, divided
+
+EVEN_HEADS = "every head has as many features"
+Heads = Annotated[Count, Divides(of=("embed_dim",), why=EVEN_HEADS)]
 
 
-class MultiheadAttention(NoBuffers, Joint):
+class MultiheadAttention(
+    NoBuffers,
+    Joint,
+    framework="torch",
+    torch="torch.nn.MultiheadAttention",
+    keras="keras.layers.MultiHeadAttention",
+):
     """Attention of a query `[T, N, E]` to keys `[S, N, kdim]` and values `[S, N, vdim]`: the query's shape.
 
     One tensor is query, key and value at once (self-attention); otherwise three arrive. With
@@ -47,20 +57,16 @@ class MultiheadAttention(NoBuffers, Joint):
     ((1, 10, 512), (1, 10, 49))
     """
 
-    kind: ClassVar[str] = "multihead_attention"
     family: ClassVar[Family] = Family.ATTENTION
-    torch: ClassVar[str | None] = "torch.nn.MultiheadAttention"
-    keras: ClassVar[str | None] = "keras.layers.MultiHeadAttention"
-    framework: ClassVar[str | None] = "torch"
 
-    embed_dim: OptionalCount = None
-    num_heads: Count
+    embed_dim: InFeatures = None
+    num_heads: Heads
     dropout: Probability = 0
     bias: Flag = True
     add_bias_kv: Flag = False
     add_zero_attn: Flag = False
-    kdim: OptionalCount = None
-    vdim: OptionalCount = None
+    kdim: Annotated[OptionalCount, Inferred(axis=-1, tensor=1, same_as="embed_dim")] = None
+    vdim: Annotated[OptionalCount, Inferred(axis=-1, tensor=2, same_as="embed_dim")] = None
     batch_first: Flag = False
     need_weights: Flag = False
     average_attn_weights: Flag = True
@@ -80,8 +86,8 @@ class MultiheadAttention(NoBuffers, Joint):
         query, key, value = self._three(inputs)
         yield from rank_between(self.kind, query, 2, 3)
         e = query[-1]
-        yield from matches(self.kind, "embed_dim", self.embed_dim, e, query, "features in its last axis")
-        yield whole_heads(self.kind, "num_heads", self.num_heads, e)
+        yield from declared(self, *inputs)
+        yield from divided(self, query)
         batch, _ = batch_and_length(query, batch_first=self.batch_first)
         for name, x, features in (("the key", key, self.kdim), ("the value", value, self.vdim)):
             yield from rank_between(f"{self.kind}: {name}", x, len(query), len(query))
@@ -168,12 +174,6 @@ def batch_and_length(x: Shape, *, batch_first: bool) -> tuple[Shape, Dim]:
 def sequence(batch: Shape, length: Dim, features: Dim, *, first: bool) -> Shape:
     """Return the shape of a sequence; what `batch_and_length` takes apart."""
     return (*batch, length, features) if first else (length, *batch, features)
-
-
-def whole_heads(kind: str, name: str, heads: Dim, e: Dim) -> Requirement:
-    """Require that the heads share the features evenly."""
-    needed = divides(kind, name, heads, "the features", e)
-    return needed.saying(hint=f"every head has as many features: choose {name} among the divisors")
 
 
 def projections(e: Dim, kdim: Dim, vdim: Dim, *, bias: bool) -> Named:

@@ -8,12 +8,13 @@ from shapecalc.layers.base import Joint, Named, NoBuffers, NoMacs, Shapes
 from shapecalc.layers.counts import Operations, greatest, mean
 from shapecalc.layers.dependence import Dependence, over, unsaid
 from shapecalc.layers.family import Family
-from shapecalc.layers.fields import Count, Flag, OneOf, Optional, Whole
+from shapecalc.layers.fields import Flag, Integer, Nullable, OneOf
 from shapecalc.layers.linear import inside_table
 from shapecalc.layers.requirement import Requirement, Shape, arity, rank_between, shaped
+from shapecalc.layers.roles import Rows, VectorLength
 
 
-class EmbeddingBag(NoBuffers, NoMacs, Joint):
+class EmbeddingBag(NoBuffers, NoMacs, Joint, framework="torch", torch="torch.nn.EmbeddingBag"):
     """The sum, mean or maximum of vectors read by index: `[B, L]` whole numbers to `[B, embedding_dim]`.
 
     Instead of bags of one length, all indices in one row `[n]` may arrive, and `[B]` numbers that say
@@ -29,16 +30,18 @@ class EmbeddingBag(NoBuffers, NoMacs, Joint):
     (8, 16)
     """
 
-    kind: ClassVar[str] = "embedding_bag"
+    order = "num_embeddings embedding_dim * ..."
     family: ClassVar[Family] = Family.EMBEDDING
-    framework: ClassVar[str | None] = "torch"
-    torch: ClassVar[str | None] = "torch.nn.EmbeddingBag"
+    unknown_dependence: ClassVar[tuple[str, str] | None] = (
+        "places",
+        "which indices make up a bag follows from numbers in the input, not from shapes",
+    )
 
-    num_embeddings: Count
-    embedding_dim: Count
+    num_embeddings: Rows
+    embedding_dim: VectorLength
     mode: Annotated[str, OneOf(("sum", "mean", "max"))] = "mean"
     include_last_offset: Flag = False
-    padding_idx: Annotated[Dim | None, Optional(Whole())] = None
+    padding_idx: Annotated[Dim | None, Nullable(Integer())] = None
 
     def requirements(self, inputs: Shapes) -> Iterator[Requirement]:
         if self.padding_idx is not None:

@@ -10,9 +10,8 @@ weights or without multiplications says so by naming `NoWeights` or `NoMacs` amo
 """
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any, ClassVar, NamedTuple, Self, TypeAlias
+from collections.abc import Callable, Iterator
+from typing import Annotated, Any, ClassVar, NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict
 
@@ -20,47 +19,46 @@ from shapecalc.algebra import Dim, product
 from shapecalc.algebra.formula import Formula
 from shapecalc.errors import SpecError, WrongWord, nearest, quote
 from shapecalc.layers.centre import Centres, middles
-from shapecalc.layers.counts import NOTHING, Operations
-from shapecalc.layers.dependence import Dependence, placed, unsaid
+from shapecalc.layers.counts import Operations
+from shapecalc.layers.declaration import arrange_fields, by_position, document, name_ranks, snake_case
+from shapecalc.layers.dependence import Dependence, unsaid
+from shapecalc.layers.effect import Caller, Effect, Named, Shapes, Window, count
 from shapecalc.layers.family import Family
+from shapecalc.layers.mixins import (
+    AnyShape,
+    NoBuffers,
+    NoMacs,
+    NoOperations,
+    NoWeights,
+    NoWindow,
+    OwnPlace,
+    SameShape,
+)
 from shapecalc.layers.requirement import Refused, Requirement, Shape, arity, checked
+from shapecalc.layers.roles import Holds
 
-Shapes: TypeAlias = tuple[Shape, ...]
-Named: TypeAlias = dict[str, Shape]
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """The input pixels that one output pixel sees, per spatial axis."""
-
-    kernel: tuple[Dim, ...]
-    stride: tuple[Dim, ...]
-    before: tuple[Dim, ...]
-    after: tuple[Dim, ...]
-    dilation: tuple[Dim, ...]
-    transposed: bool = False
-
-
-@dataclass(slots=True)
-class Effect:
-    """Everything that one layer does to the tensors it is given."""
-
-    outputs: Shapes
-    weights: Named
-    buffers: Named
-    macs: Dim | None
-    window: Window | None
-    conditions: tuple[Requirement, ...] = ()
-    params: Dim = field(init=False)
-    buffer_count: Dim = field(init=False)
-    elements: Dim = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.params = count(self.weights)
-        self.buffer_count = count(self.buffers) if self.buffers else 0
-        self.elements = product(self.outputs[0])
-        for shape in self.outputs[1:]:
-            self.elements = self.elements + product(shape)
+__all__ = [
+    "AnyShape",
+    "Caller",
+    "Component",
+    "Effect",
+    "Joint",
+    "Kind",
+    "Layer",
+    "Merge",
+    "Named",
+    "NoBuffers",
+    "NoMacs",
+    "NoOperations",
+    "NoWeights",
+    "NoWindow",
+    "OwnPlace",
+    "Pointwise",
+    "SameShape",
+    "Shapes",
+    "Window",
+    "count",
+]  # fmt: skip
 
 
 class Component(NamedTuple):
@@ -69,18 +67,6 @@ class Component(NamedTuple):
     layer: "Kind"
     inputs: Shapes
     times: Dim = 1
-
-
-def count(tensors: Named) -> Dim:
-    """Return how many numbers some named tensors hold.
-
-    >>> count({"weight": (6, 1, 5, 5), "bias": (6,)})
-    156
-    """
-    total: Dim = 0
-    for shape in tensors.values():
-        total = total + product(shape)
-    return total
 
 
 class Kind(BaseModel):
@@ -98,12 +84,56 @@ class Kind(BaseModel):
     """The dotted name of Keras' counterpart, if it has one."""
     framework: ClassVar[str | None] = None
     """Whose rules these are, `torch` or `keras`; None where channels play no part and they agree."""
+    unknown_dependence: ClassVar[tuple[str, str] | None] = None
+    """The axes on which results depend in a way that is not known, and why."""
     settles_sizes: ClassVar[bool] = False
     """Whether the sizes of the results are known whatever sizes arrive."""
     statistics: ClassVar[frozenset[str]] = frozenset()
     """The tensors that training gathers and does not learn; Keras counts them as parameters."""
-    silent: ClassVar[Mapping[str, int]] = {}
-    """The values at which a derivation leaves fields out of its formulas, as textbooks do."""
+    rank: ClassVar[int]
+    """The number of spatial axes, of a kind for a fixed number."""
+    order: ClassVar[str] = ""
+    """The fields in the order of torch's arguments, where they are declared in another: `...` is the others,
+    and what follows a `*` is not given by position."""
+
+    def __init_subclass__(
+        cls,
+        *,
+        kind: str | None = None,
+        framework: str | None = None,
+        torch: str | None = None,
+        keras: str | None = None,
+        rank: int | None = None,
+        **config: Any,
+    ) -> None:
+        """Take the names of a kind from the head of its class; a family names all ranks with `{rank}`."""
+        super().__init_subclass__(**config)
+        if kind is None and (torch or keras):
+            kind = snake_case(cls.__name__)
+        names = {"kind": kind, "framework": framework, "torch": torch, "keras": keras}
+        for name, value in names.items():
+            if value is not None:
+                setattr(cls, name, value)
+        if rank is not None:
+            name_ranks(cls, rank)
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, *, rank: int | None = None, **names: Any) -> None:
+        """Arrange the fields and complete the docstring, as soon as the fields are known."""
+        if cls.order:
+            arrange_fields(cls)
+        document(cls, rank)
+
+    def __init__(self, *values: Any, **fields: Any) -> None:
+        """Take fields by position as torch does, or by name."""
+        super().__init__(**(by_position(type(self), values, fields) if values else fields))
+
+    __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]  # validating data calls no `__init__`
+
+    @classmethod
+    def channel_axis(cls, x: Shape) -> int:
+        """Return the number of the axis of channels: the second, unless a kind has another layout."""
+        return 1
 
     @property
     def acts_as(self) -> Family:
@@ -273,75 +303,7 @@ class Layer(Kind):
         return middles(self.sight(x, 0), len(output), keeps_places=output == x)
 
 
-class NoWeights:
-    """Says that a kind has no weights and no buffers."""
-
-    def weights(self, x: object) -> Named:
-        """No learned tensors."""
-        return {}
-
-    def buffers(self, x: object) -> Named:
-        """No buffers."""
-        return {}
-
-
-class NoBuffers:
-    """Says that a kind has no buffers."""
-
-    def buffers(self, x: object) -> Named:
-        """No buffers."""
-        return {}
-
-
-class NoMacs:
-    """Says that a kind does no multiply-accumulates: it copies, compares, or acts per element."""
-
-    def macs(self, x: object) -> Dim | None:
-        """Zero, and meant."""
-        return 0
-
-
-class NoOperations(NoMacs):
-    """Says that a kind computes nothing: it copies or moves values, or hands them on."""
-
-    def operations(self, x: object) -> Operations | None:
-        """Nothing, and meant."""
-        return NOTHING
-
-
-class NoWindow:
-    """Says that no window slides over the input: each output sees one position, or all."""
-
-    def window(self, x: Shape) -> Window | None:
-        """No window."""
-        return None
-
-
-class OwnPlace:
-    """Says that every result sees its own place in the input and no other."""
-
-    def sight(self, x: Shape, result: int) -> Dependence:
-        """The place itself, on every axis."""
-        return placed(len(x))
-
-
-class SameShape:
-    """Says that the output has the shape of the input."""
-
-    def output(self, x: Shape) -> Shape:
-        """The input's shape."""
-        return x
-
-
-class AnyShape:
-    """Says that every input is accepted."""
-
-    def requirements(self, x: Shape) -> Iterator[Requirement]:
-        """Nothing is required."""
-        return iter(())
-
-
-class Elementwise(OwnPlace, SameShape, AnyShape, NoWeights, NoMacs, NoWindow, Layer):
+class Pointwise(OwnPlace, SameShape, AnyShape, NoWeights, NoMacs, NoWindow, Layer):
     """A function of each element by itself: shape kept, no weights, no multiply-accumulates."""
 
     per_element: ClassVar[Operations | None] = None
@@ -349,6 +311,10 @@ class Elementwise(OwnPlace, SameShape, AnyShape, NoWeights, NoMacs, NoWindow, La
 
     def operations(self, x: Shape) -> Operations | None:
         return None if self.per_element is None else self.per_element * product(x)
+
+
+Elementwise = Pointwise
+"""The former name of `Pointwise`."""
 
 
 class Joint(Kind):
@@ -405,12 +371,16 @@ class Joint(Kind):
 class Merge(Joint):
     """A kind that makes one tensor of several, without weights; a spec may hold the branches for them."""
 
+    order = "* ..."
     takes_any_number: ClassVar[bool] = False
     """Whether the result has the same shape with a tensor less, as that of a sum has."""
     keeps_places: ClassVar[bool] = True
     """Whether elements meet that stand at the same place, as in a sum; in a matrix product they do not."""
 
-    branches: tuple[tuple[str, Any], ...] | None = None
+    symbol: ClassVar[str] = ""
+    """The sign of the operation, if it has one; a picture writes it instead of the name."""
+
+    branches: Annotated[tuple[tuple[str, Any], ...] | None, Holds()] = None
 
     def __init__(self, *unnamed: Any, **given: Any) -> None:
         """Take branches by position or by name: `Add([...], [])`, `Add(main=[...], skip=[])`."""

@@ -12,12 +12,12 @@ from shapecalc.layers.arithmetic import padded, uncropped
 from shapecalc.layers.base import Layer, NoOperations, NoWeights, NoWindow
 from shapecalc.layers.dependence import Along, Dependence, stretched
 from shapecalc.layers.family import Family
-from shapecalc.layers.fields import Listed, Whole
+from shapecalc.layers.fields import Integer, Listed
 from shapecalc.layers.requirement import Requirement, Shape, shown
 from shapecalc.layers.reshape import Rearranging, Sizes, completed, fits, legal_sizes
 
 
-class View(Rearranging):
+class View(Rearranging, framework="torch", torch="torch.reshape"):
     """Arranges all elements anew, those of all samples together; one size may be -1.
 
     `shape` is whole, its first size included; `reshape` keeps the first axis instead. Refuses a
@@ -26,10 +26,6 @@ class View(Rearranging):
     >>> View(shape=[8, -1, 96]).output((2, 56, 56, 96))
     (8, 784, 96)
     """
-
-    kind: ClassVar[str] = "view"
-    torch: ClassVar[str | None] = "torch.reshape"
-    framework: ClassVar[str | None] = "torch"
 
     shape: Sizes
 
@@ -45,18 +41,14 @@ class View(Rearranging):
         return completed(self.shape, product(x))
 
 
-class Expand(Rearranging):
+class BroadcastTo(Rearranging, kind="broadcast_to", framework="torch", torch="torch.broadcast_to"):
     """Repeats axes of size 1 until the shape is `shape`; -1 keeps an axis, new ones come in front.
 
     Refuses fewer axes than arrive, and an axis that is neither 1 nor kept. Source: torch.Tensor.expand.
 
-    >>> Expand(shape=[8, -1, -1]).output((1, 1, 768))
+    >>> BroadcastTo(shape=[8, -1, -1]).output((1, 1, 768))
     (8, 1, 768)
     """
-
-    kind: ClassVar[str] = "broadcast_to"
-    torch: ClassVar[str | None] = "torch.broadcast_to"
-    framework: ClassVar[str | None] = "torch"
 
     shape: Sizes
 
@@ -82,22 +74,21 @@ class Expand(Rearranging):
         return stretched(x, self.output(x))
 
 
-class PadAny(NoWeights, NoOperations, NoWindow, Layer):
+class Pad(
+    NoWeights, NoOperations, NoWindow, Layer, kind="pad", framework="torch", torch="torch.nn.functional.pad"
+):
     """Padding of any axes: `pad` lists before and after of the last axis, then of the one before it.
 
     A negative amount crops. Refuses half a pair, more pairs than axes, and an axis of which nothing is
     left. Source: torch.nn.functional.pad.
 
-    >>> PadAny(pad=[0, 0, 0, 3, 0, 5]).output((1, 64, 72, 96))
+    >>> Pad(pad=[0, 0, 0, 3, 0, 5]).output((1, 64, 72, 96))
     (1, 69, 75, 96)
     """
 
-    kind: ClassVar[str] = "pad"
     family: ClassVar[Family] = Family.PADDING
-    torch: ClassVar[str | None] = "torch.nn.functional.pad"
-    framework: ClassVar[str | None] = "torch"
 
-    pad: Annotated[tuple[Dim, ...], Listed(Whole())]
+    pad: Annotated[tuple[Dim, ...], Listed(Integer())]
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         given = len(self.pad)

@@ -1,18 +1,19 @@
 """A matrix between two tensors for every output: the bilinear layer."""
 
 from collections.abc import Iterator
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 from shapecalc.algebra import Dim, product
 from shapecalc.layers.base import Joint, Named, NoBuffers, Shapes
 from shapecalc.layers.counts import Operations, products
 from shapecalc.layers.dependence import Dependence, over
 from shapecalc.layers.family import Family
-from shapecalc.layers.fields import Count, Flag, OptionalCount
-from shapecalc.layers.requirement import Requirement, Shape, arity, matches, rank_between, shaped
+from shapecalc.layers.fields import Flag, OptionalCount
+from shapecalc.layers.requirement import Requirement, Shape, arity, rank_between, shaped
+from shapecalc.layers.roles import InFeatures, Inferred, OutFeatures, declared
 
 
-class Bilinear(NoBuffers, Joint):
+class Bilinear(NoBuffers, Joint, framework="torch", torch="torch.nn.Bilinear"):
     """x₁ᵀ·A·x₂ + b for every output: `[..., in1_features]`, `[..., in2_features]` to `[..., out_features]`.
 
     Weights are `weight: [out_features, in1_features, in2_features]` and `bias: [out_features]`. x₁ᵀ·A is
@@ -27,14 +28,11 @@ class Bilinear(NoBuffers, Joint):
     3225600
     """
 
-    kind: ClassVar[str] = "bilinear"
     family: ClassVar[Family] = Family.BILINEAR
-    framework: ClassVar[str | None] = "torch"
-    torch: ClassVar[str | None] = "torch.nn.Bilinear"
 
-    in1_features: OptionalCount = None
-    in2_features: OptionalCount = None
-    out_features: Count
+    in1_features: InFeatures = None
+    in2_features: Annotated[OptionalCount, Inferred(axis=-1, tensor=1)] = None
+    out_features: OutFeatures
     bias: Flag = True
 
     def requirements(self, inputs: Shapes) -> Iterator[Requirement]:
@@ -43,9 +41,7 @@ class Bilinear(NoBuffers, Joint):
             yield from rank_between(self.kind, x, 1, None)
         left, right = inputs
         yield from shaped(self.kind, "the second tensor", right, (*left[:-1], *right[-1:]))
-        features = "features in its last axis"
-        yield from matches(self.kind, "in1_features", self.in1_features, left[-1], left, features)
-        yield from matches(self.kind, "in2_features", self.in2_features, right[-1], right, features)
+        yield from declared(self, left, right)
 
     def output(self, inputs: Shapes) -> Shape:
         return (*inputs[0][:-1], self.out_features)

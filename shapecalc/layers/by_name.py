@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar
 
 from shapecalc.algebra import Dim, product
 from shapecalc.errors import quote
-from shapecalc.layers.base import Elementwise, Merge, Shapes
+from shapecalc.layers.base import Merge, Pointwise, Shapes
 from shapecalc.layers.counts import NOTHING, SIGMOID, Operations, greatest
 from shapecalc.layers.dependence import Dependence, unsaid, unseen
 from shapecalc.layers.family import Family
@@ -86,18 +86,20 @@ class Word(Annotation):
         return {"type": "string", "pattern": r"^[A-Za-z_][A-Za-z0-9_.]*$"}
 
 
-class Function(Elementwise):
+class Elementwise(Pointwise, kind="elementwise", framework="torch"):
     """A function of each element that no other kind stands for, by its name: shape kept.
 
     No weights, no multiply-accumulates. Source: torch's functions of one tensor, such as torch.exp.
 
-    >>> Function(function="exp").output((1, 96, 56, 56))
+    >>> Elementwise(function="exp").output((1, 96, 56, 56))
     (1, 96, 56, 56)
     """
 
-    kind: ClassVar[str] = "elementwise"
     family: ClassVar[Family] = Family.ELEMENTWISE
-    framework: ClassVar[str | None] = "torch"
+    unknown_dependence: ClassVar[tuple[str, str] | None] = (
+        "places and channels",
+        "a function such as roll keeps the shape and moves elements",
+    )
 
     function: Annotated[str, Word()]
 
@@ -110,7 +112,7 @@ class Function(Elementwise):
         return _counted(self.function, product(x))
 
 
-class Combine(Broadcast):
+class Combine(Broadcast, kind="combine", framework="torch"):
     """A function of the elements of several tensors, by its name, broadcast as `add` does.
 
     Refuses what `add` refuses. No weights, no multiply-accumulates. Source: torch.sub, torch.div,
@@ -120,8 +122,10 @@ class Combine(Broadcast):
     (1, 64, 7, 7)
     """
 
-    kind: ClassVar[str] = "combine"
-    framework: ClassVar[str | None] = "torch"
+    unknown_dependence: ClassVar[tuple[str, str] | None] = (
+        "places and channels",
+        "a function that is not known to work on each element by itself",
+    )
 
     __init__ = Merge.__init__
 
@@ -136,7 +140,7 @@ class Combine(Broadcast):
         return _counted(self.function, product(self.output(inputs)))
 
 
-class Reduce(Mean):
+class Reduce(Mean, kind="reduce", framework="torch"):
     """Makes one number of the axes in `dim`, which vanish, or become 1 with keepdim.
 
     `function` says how: their sum, greatest, least or product. Sums are no MACs. Refuses axes that do
@@ -146,10 +150,9 @@ class Reduce(Mean):
     (1, 1280)
     """
 
-    kind: ClassVar[str] = "reduce"
-    framework: ClassVar[str | None] = "torch"
-    torch: ClassVar[str | None] = None
+    order = "function ..."
 
+    torch = None
     function: Annotated[str, OneOf(("sum", "amax", "amin", "var", "std"))]
 
     def operations(self, x: Shape) -> Operations:

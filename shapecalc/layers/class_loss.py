@@ -16,20 +16,11 @@ from shapecalc.layers.base import Joint, Named, Shapes
 from shapecalc.layers.counts import NOTHING, SIGMOID, Operations, log_softmax, mean, products
 from shapecalc.layers.dependence import EVERYTHING, Along, Dependence, everywhere, over, placed, reduced
 from shapecalc.layers.family import Family
-from shapecalc.layers.fields import (
-    Count,
-    Flag,
-    Index,
-    Listed,
-    Optional,
-    OptionalCount,
-    Probability,
-    Real,
-    Whole,
-)
+from shapecalc.layers.fields import Count, Flag, Index, Integer, Listed, Nullable, Probability, Real
 from shapecalc.layers.loss import Loss, Reduction, Stretching, reduced_by
 from shapecalc.layers.merge import broadcast
-from shapecalc.layers.requirement import Requirement, Shape, arity, matches, rank_between, shaped, shown
+from shapecalc.layers.requirement import Requirement, Shape, arity, rank_between, shaped, shown
+from shapecalc.layers.roles import InFeatures, declared
 
 
 class Weighted(Loss):
@@ -96,7 +87,7 @@ def are_probabilities(kind: str, scores: Shape, target: Shape) -> bool:
     return verdicts[0] is True or verdicts[1] is not True
 
 
-class NLLLoss(Weighted):
+class NLLLoss(Weighted, torch="torch.nn.NLLLoss"):
     """-x[y], the score of the right class: of `[N, C, ...]` logarithms and `[N, ...]` classes.
 
     Unbatched `[C]` and a single number. With weight there is the buffer `weight: [C]`. Refuses a target
@@ -105,9 +96,6 @@ class NLLLoss(Weighted):
     >>> NLLLoss(reduction="none").output(((8, 21, 64, 64), (8, 64, 64)))
     (8, 64, 64)
     """
-
-    kind: ClassVar[str] = "nll_loss"
-    torch: ClassVar[str | None] = "torch.nn.NLLLoss"
 
     ignore_index: Index = -100
 
@@ -139,7 +127,7 @@ def entropy(scores: Shape, target: Shape, *, plain: bool) -> Operations | None:
     return log_softmax(product(scores), product(beside_classes(scores)))
 
 
-class CrossEntropyLoss(NLLLoss):
+class CrossEntropyLoss(NLLLoss, torch="torch.nn.CrossEntropyLoss"):
     """-log softmax(x)[y]: of `[N, C, ...]` scores and `[N, ...]` classes, or probabilities `[N, C, ...]`.
 
     Unbatched without N. torch tells probabilities by their shape, which is that of the scores. With
@@ -151,9 +139,6 @@ class CrossEntropyLoss(NLLLoss):
     >>> CrossEntropyLoss(reduction="none").output(((8, 21, 64, 64), (8, 21, 64, 64)))
     (8, 64, 64)
     """
-
-    kind: ClassVar[str] = "cross_entropy_loss"
-    torch: ClassVar[str | None] = "torch.nn.CrossEntropyLoss"
 
     label_smoothing: Probability = 0
 
@@ -167,7 +152,7 @@ class CrossEntropyLoss(NLLLoss):
         return entropy(*inputs, plain=not self.weight and self.label_smoothing == 0)
 
 
-class MultiMarginLoss(Weighted):
+class MultiMarginLoss(Weighted, torch="torch.nn.MultiMarginLoss"):
     """Σ max(0, margin - x[y] + x[i])^p / C over the wrong classes: of `[N, C]` scores and `[N]` classes.
 
     Unbatched `[C]` and a single number, or a list of one. p is 1 or 2. With weight there is the buffer
@@ -177,10 +162,7 @@ class MultiMarginLoss(Weighted):
     (8,)
     """
 
-    kind: ClassVar[str] = "multi_margin_loss"
-    torch: ClassVar[str | None] = "torch.nn.MultiMarginLoss"
-
-    p: Annotated[Dim, Whole(1, 2)] = Field(1, description="The exponent of the distances, 1 or 2.")
+    p: Annotated[Dim, Integer(1, 2)] = Field(1, description="The exponent of the distances, 1 or 2.")
     margin: Real = 1
 
     def fitting(self, inputs: Shapes) -> Iterator[Requirement]:
@@ -210,7 +192,7 @@ class MultiMarginLoss(Weighted):
         return wrong * (product(inputs[0]) - rows) + Operations(divisions=rows)
 
 
-class MultiLabelMarginLoss(Loss):
+class MultiLabelMarginLoss(Loss, torch="torch.nn.MultiLabelMarginLoss"):
     """Σ max(0, 1 - (x[y] - x[i])) / C over right classes y and wrong ones i: of `[N, C]` twice, to `[N]`.
 
     The target lists the right classes, and -1 ends the list. Unbatched `[C]`. Refuses other ranks and a
@@ -219,9 +201,6 @@ class MultiLabelMarginLoss(Loss):
     >>> MultiLabelMarginLoss(reduction="none").output(((8, 10), (8, 10)))
     (8,)
     """
-
-    kind: ClassVar[str] = "multi_label_margin_loss"
-    torch: ClassVar[str | None] = "torch.nn.MultiLabelMarginLoss"
 
     def fitting(self, inputs: Shapes) -> Iterator[Requirement]:
         scores, target = inputs
@@ -240,7 +219,7 @@ class MultiLabelMarginLoss(Loss):
         return tuple([(Along(0), EVERYTHING) if len(x) == 2 else everywhere(x) for x in inputs])
 
 
-class MultiLabelSoftMarginLoss(Stretching, Weighted):
+class MultiLabelSoftMarginLoss(Stretching, Weighted, torch="torch.nn.MultiLabelSoftMarginLoss"):
     """The mean over all classes of `bce_with_logits_loss`: of `[N, C]` scores and `[N, C]` targets, to `[N]`.
 
     Shapes are broadcast. With weight there is the buffer `weight: [C]`. Refuses single numbers, and sizes
@@ -249,9 +228,6 @@ class MultiLabelSoftMarginLoss(Stretching, Weighted):
     >>> MultiLabelSoftMarginLoss(reduction="none").output(((8, 10), (8, 10)))
     (8,)
     """
-
-    kind: ClassVar[str] = "multi_label_soft_margin_loss"
-    torch: ClassVar[str | None] = "torch.nn.MultiLabelSoftMarginLoss"
 
     def fitting(self, inputs: Shapes) -> Iterator[Requirement]:
         yield from rank_between(self.kind, inputs[0], 1, None)
@@ -276,7 +252,7 @@ class MultiLabelSoftMarginLoss(Stretching, Weighted):
         return label * numbers + mean(numbers, product(self.losses(inputs)))
 
 
-class LinearCrossEntropyLoss(Joint):
+class LinearCrossEntropyLoss(Joint, framework="torch", torch="torch.nn.LinearCrossEntropyLoss"):
     """`linear` and `cross_entropy_loss` in one: of `[N, in_features]` and the classes `[N]`.
 
     The scores are `[N, num_classes, *out_features]`, so with out_features the target is
@@ -290,27 +266,25 @@ class LinearCrossEntropyLoss(Joint):
     2097152000
     """
 
-    kind: ClassVar[str] = "linear_cross_entropy_loss"
+    order = "in_features num_classes out_features bias reduction ..."
     family: ClassVar[Family] = Family.LOSS
-    framework: ClassVar[str | None] = "torch"
-    torch: ClassVar[str | None] = "torch.nn.LinearCrossEntropyLoss"
 
-    in_features: OptionalCount = None
+    in_features: InFeatures = None
     num_classes: Count
-    out_features: Annotated[tuple[Dim, ...], Listed(Whole(1))] = Field(
+    out_features: Annotated[tuple[Dim, ...], Listed(Integer(1))] = Field(
         (), description="The sizes of the scores behind the axis of the classes."
     )
     bias: Flag = False
     weight: Flag = False
     reduction: Reduction = "mean"
-    ignore_index: Annotated[int | None, Optional(Whole(may_be_free=False))] = None
+    ignore_index: Annotated[int | None, Nullable(Integer(may_be_free=False))] = None
     label_smoothing: Probability = 0
 
     def requirements(self, inputs: Shapes) -> Iterator[Requirement]:
         yield arity(self.kind, len(inputs), 2)
         x, target = inputs
         yield from rank_between(self.kind, x, 1 + bool(self.out_features), 2)
-        yield from matches(self.kind, "in_features", self.in_features, x[-1], x, "features in its last axis")
+        yield from declared(self, x)
         ignores = None if self.ignore_index is None else 0  # whichever: probabilities have no class
         yield from right_classes(
             self.kind, self.scores(inputs), target, ignores=ignores, smoothed=self.label_smoothing > 0

@@ -14,8 +14,9 @@ from shapecalc.layers.base import Named, NoBuffers
 from shapecalc.layers.counts import Operations, products
 from shapecalc.layers.dependence import EVERYTHING, Along, AxisDependence
 from shapecalc.layers.family import Family
-from shapecalc.layers.fields import Count, Flag, OptionalCount
-from shapecalc.layers.requirement import Requirement, Shape, divides, matches
+from shapecalc.layers.fields import Flag
+from shapecalc.layers.requirement import Requirement, Shape
+from shapecalc.layers.roles import Groups, InChannels, Multiplier, OutChannels, declared, divided
 from shapecalc.layers.sliding import Sliding, Windowed
 
 
@@ -23,19 +24,20 @@ class Convolving(NoBuffers, Sliding):
     """The rules of convolution, for any number of axes and in either layout."""
 
     family: ClassVar[Family] = Family.CONVOLUTION
+    unknown_dependence: ClassVar[tuple[str, str] | None] = (
+        "channels",
+        "channels of one group see those of their group alone",
+    )
 
-    in_channels: OptionalCount = None
-    out_channels: Count
-    groups: Count = 1
+    in_channels: InChannels = None
+    out_channels: OutChannels
+    groups: Groups = 1
     bias: Flag = True
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         yield from self.spatial_rank(x)
-        arriving = self.channels(x)
-        yield from matches(self.kind, "in_channels", self.in_channels, arriving, x)
-        if self.groups != 1:
-            yield divides(self.kind, "groups", self.groups, "in_channels", arriving)
-            yield divides(self.kind, "groups", self.groups, "out_channels", self.out_channels)
+        yield from declared(self, x)
+        yield from divided(self, x)
         yield from super().requirements(x)
 
     def output(self, x: Shape) -> Shape:
@@ -63,8 +65,18 @@ def mixed(axis: int, groups: Dim, channels: Dim, out_channels: Dim) -> AxisDepen
     return Along(axis) if groups == channels == out_channels else None
 
 
-class Convolution(Convolving, Windowed):
-    """Convolution as torch does it."""
+class Convolution(
+    Convolving, Windowed, kind="conv{rank}d", torch="torch.nn.Conv{rank}d", keras="keras.layers.Conv{rank}D"
+):
+    """Convolution as torch does it.
+
+    Input `[N, C, {sizes}]`, weights `weight: [out_channels, in_channels/groups, {k}]` and `bias:
+    [out_channels]`; padding is a number, one per axis, `[[before, after], ...]`, `same` or `valid`. Refuses
+    channels that do not match, groups that do not divide, and an input smaller than the kernel. Source:
+    torch.nn.Conv{rank}d; LeCun et al., Gradient-based learning applied to document recognition, 1998.
+    """
+
+    order = "in_channels out_channels kernel_size stride padding dilation groups bias padding_mode"
 
     def weights(self, x: Shape) -> Named:
         inward = quotient(self.channels(x), self.groups)
@@ -72,31 +84,16 @@ class Convolution(Convolving, Windowed):
         return named | {"bias": (self.out_channels,)} if self.bias else named
 
 
-class Conv1d(Convolution):
+class Conv1d(Convolution, rank=1):
     """Convolution over one axis: `[N, C, L]` to `[N, out_channels, ⌊(L + 2p - (d(k-1)+1))/s⌋ + 1]`.
-
-    Weights are `weight: [out_channels, in_channels/groups, k]` and `bias: [out_channels]`; sizes
-    in elements. Refuses channels that do not match, groups that do not divide, and an input
-    shorter than the kernel. Source: torch.nn.Conv1d.
 
     >>> Conv1d(out_channels=8, kernel_size=3, stride=2).output((1, 4, 100))
     (1, 8, 49)
     """
 
-    kind: ClassVar[str] = "conv1d"
-    rank: ClassVar[int] = 1
-    torch: ClassVar[str | None] = "torch.nn.Conv1d"
-    keras: ClassVar[str | None] = "keras.layers.Conv1D"
 
-
-class Conv2d(Convolution):
+class Conv2d(Convolution, rank=2):
     """Convolution over two axes: each of height and width becomes ⌊(n + 2p - (d(k-1)+1))/s⌋ + 1.
-
-    Input `[N, C, H, W]`, weights `weight: [out_channels, in_channels/groups, k, k]` and
-    `bias: [out_channels]`; padding is a number, one per axis, `[[before, after], ...]`, `same` or
-    `valid`. Refuses channels that do not match, groups that do not divide, and an input smaller
-    than the kernel. Source: torch.nn.Conv2d; LeCun et al., Gradient-based learning applied to
-    document recognition, 1998.
 
     >>> Conv2d(out_channels=6, kernel_size=5).output((1, 1, 32, 32))
     (1, 6, 28, 28)
@@ -104,40 +101,31 @@ class Conv2d(Convolution):
     117600
     """
 
-    kind: ClassVar[str] = "conv2d"
-    rank: ClassVar[int] = 2
-    torch: ClassVar[str | None] = "torch.nn.Conv2d"
-    keras: ClassVar[str | None] = "keras.layers.Conv2D"
 
-
-class Conv3d(Convolution):
+class Conv3d(Convolution, rank=3):
     """Convolution over depth, height and width: each becomes ⌊(n + 2p - (d(k-1)+1))/s⌋ + 1.
-
-    Input `[N, C, D, H, W]`, weights `weight: [out_channels, in_channels/groups, k, k, k]` and
-    `bias: [out_channels]`. Refuses what `conv2d` refuses. Source: torch.nn.Conv3d.
 
     >>> Conv3d(out_channels=16, kernel_size=3, padding=1).output((1, 3, 8, 32, 32))
     (1, 16, 8, 32, 32)
     """
-
-    kind: ClassVar[str] = "conv3d"
-    rank: ClassVar[int] = 3
-    torch: ClassVar[str | None] = "torch.nn.Conv3d"
-    keras: ClassVar[str | None] = "keras.layers.Conv3D"
 
 
 class DepthwiseConvolving(NoBuffers, Sliding):
     """The rules of depthwise convolution: every channel has `depth_multiplier` filters of its own."""
 
     family: ClassVar[Family] = Family.CONVOLUTION
+    unknown_dependence: ClassVar[tuple[str, str] | None] = (
+        "channels",
+        "with several filters a channel, several results see one channel",
+    )
 
-    in_channels: OptionalCount = None
-    depth_multiplier: Count = 1
+    in_channels: InChannels = None
+    depth_multiplier: Multiplier = 1
     bias: Flag = True
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         yield from self.spatial_rank(x)
-        yield from matches(self.kind, "in_channels", self.in_channels, self.channels(x), x)
+        yield from declared(self, x)
         yield from super().requirements(x)
 
     def output(self, x: Shape) -> Shape:
@@ -153,8 +141,16 @@ class DepthwiseConvolving(NoBuffers, Sliding):
         return products(self.macs(x), product(self.output(x)), biased=self.bias)
 
 
-class Depthwise(DepthwiseConvolving, Windowed):
-    """Depthwise convolution as torch would do it."""
+class Depthwise(
+    DepthwiseConvolving, Windowed, kind="depthwise_conv{rank}d", keras="keras.layers.DepthwiseConv{rank}D"
+):
+    """Depthwise convolution as torch would do it.
+
+    The size is that of `conv{rank}d`; weights are `weight: [C·depth_multiplier, 1, {k}]` and `bias`. It is
+    torch.nn.Conv{rank}d with groups = in_channels. Source: Chollet, Xception, 2017.
+    """
+
+    order = "kernel_size stride padding dilation * ..."
 
     def weights(self, x: Shape) -> Named:
         filters = self.channels(x) * self.depth_multiplier
@@ -162,49 +158,30 @@ class Depthwise(DepthwiseConvolving, Windowed):
         return named | {"bias": (filters,)} if self.bias else named
 
 
-class DepthwiseConv1d(Depthwise):
+class DepthwiseConv1d(Depthwise, rank=1):
     """Depthwise convolution over one axis: `[N, C, L]` to `[N, C·depth_multiplier, out]`.
-
-    The size is that of `conv1d`; weights are `weight: [C·depth_multiplier, 1, k]` and `bias`; one
-    output costs k MACs. It is torch.nn.Conv1d with groups = in_channels, which is also the source.
 
     >>> DepthwiseConv1d(kernel_size=3, padding=1).weights((1, 32, 100))
     {'weight': (32, 1, 3), 'bias': (32,)}
     """
 
-    kind: ClassVar[str] = "depthwise_conv1d"
-    rank: ClassVar[int] = 1
-    keras: ClassVar[str | None] = "keras.layers.DepthwiseConv1D"
 
-
-class DepthwiseConv2d(Depthwise):
+class DepthwiseConv2d(Depthwise, rank=2):
     """Depthwise convolution over two axes: `[N, C, H, W]` to `[N, C·depth_multiplier, out, out]`.
-
-    The size is that of `conv2d`; weights are `weight: [C·depth_multiplier, 1, k, k]` and `bias`;
-    one output costs k² MACs. It is torch.nn.Conv2d with groups = in_channels. Source: Chollet,
-    Xception, 2017.
 
     >>> DepthwiseConv2d(kernel_size=3, padding=1, bias=False).macs((1, 32, 112, 112))
     3612672
     """
 
-    kind: ClassVar[str] = "depthwise_conv2d"
-    rank: ClassVar[int] = 2
-    keras: ClassVar[str | None] = "keras.layers.DepthwiseConv2D"
 
-
-class DepthwiseConv3d(Depthwise):
+class DepthwiseConv3d(Depthwise, rank=3):
     """Depthwise convolution over three axes: `[N, C, D, H, W]` to `[N, C·depth_multiplier, ...]`.
-
-    The size is that of `conv3d`; weights are `weight: [C·depth_multiplier, 1, k, k, k]` and `bias`;
-    one output costs k³ MACs. It is torch.nn.Conv3d with groups = in_channels, also the source.
 
     >>> DepthwiseConv3d(kernel_size=3).output((1, 4, 8, 8, 8))
     (1, 4, 6, 6, 6)
     """
 
-    kind: ClassVar[str] = "depthwise_conv3d"
-    rank: ClassVar[int] = 3
+    keras = None
 
 
 class SeparableConvolving(NoBuffers, Sliding):
@@ -212,14 +189,14 @@ class SeparableConvolving(NoBuffers, Sliding):
 
     family: ClassVar[Family] = Family.CONVOLUTION
 
-    in_channels: OptionalCount = None
-    out_channels: Count
-    depth_multiplier: Count = 1
+    in_channels: InChannels = None
+    out_channels: OutChannels
+    depth_multiplier: Multiplier = 1
     bias: Flag = True
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         yield from self.spatial_rank(x)
-        yield from matches(self.kind, "in_channels", self.in_channels, self.channels(x), x)
+        yield from declared(self, x)
         yield from super().requirements(x)
 
     def output(self, x: Shape) -> Shape:
@@ -238,8 +215,17 @@ class SeparableConvolving(NoBuffers, Sliding):
         return products(self.macs(x), product(middle), product(self.output(x)), biased=self.bias)
 
 
-class Separable(SeparableConvolving, Windowed):
-    """Separable convolution out of torch's two halves."""
+class Separable(
+    SeparableConvolving, Windowed, kind="separable_conv{rank}d", keras="keras.layers.SeparableConv{rank}D"
+):
+    """Separable convolution out of torch's two halves.
+
+    The size is that of `conv{rank}d`; weights are `depthwise.weight: [C·m, 1, {k}]`, `pointwise.weight:
+    [out, C·m, {ones}]` and `pointwise.bias: [out]`, m being the depth_multiplier; the depthwise half has no
+    bias. Source: Chollet, Xception, 2017; keras.layers.SeparableConv{rank}D.
+    """
+
+    order = "in_channels out_channels kernel_size stride padding dilation * ..."
 
     def weights(self, x: Shape) -> Named:
         middle, ones = self.channels(x) * self.depth_multiplier, (1,) * self.rank
@@ -250,32 +236,17 @@ class Separable(SeparableConvolving, Windowed):
         return named | {"pointwise.bias": (self.out_channels,)} if self.bias else named
 
 
-class SeparableConv1d(Separable):
+class SeparableConv1d(Separable, rank=1):
     """Depthwise convolution over one axis followed by a pointwise one: `[N, C, L]` to `[N, out, L']`.
-
-    The size is that of `conv1d`; weights are `depthwise.weight`, `pointwise.weight` and
-    `pointwise.bias`; the depthwise half has no bias. Source: keras.layers.SeparableConv1D.
 
     >>> SeparableConv1d(out_channels=8, kernel_size=3).output((1, 4, 10))
     (1, 8, 8)
     """
 
-    kind: ClassVar[str] = "separable_conv1d"
-    rank: ClassVar[int] = 1
-    keras: ClassVar[str | None] = "keras.layers.SeparableConv1D"
 
-
-class SeparableConv2d(Separable):
+class SeparableConv2d(Separable, rank=2):
     """Depthwise convolution over two axes followed by a 1x1: `[N, C, H, W]` to `[N, out, H', W']`.
-
-    The size is that of `conv2d`; weights are `depthwise.weight: [C·m, 1, k, k]`,
-    `pointwise.weight: [out, C·m, 1, 1]` and `pointwise.bias: [out]`; one position costs
-    C·m(k² + out) MACs. Source: Chollet, Xception, 2017; keras.layers.SeparableConv2D.
 
     >>> SeparableConv2d(out_channels=128, kernel_size=3, bias=False).weights((1, 64, 9, 9))
     {'depthwise.weight': (64, 1, 3, 3), 'pointwise.weight': (128, 64, 1, 1)}
     """
-
-    kind: ClassVar[str] = "separable_conv2d"
-    rank: ClassVar[int] = 2
-    keras: ClassVar[str | None] = "keras.layers.SeparableConv2D"

@@ -6,44 +6,70 @@ Per axis, with k the kernel, s the stride, d the dilation, p the padding and op 
     MACs = batch · in_channels · ∏ n · (out_channels/groups) · ∏ k
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import ClassVar
 
 from shapecalc.algebra import Dim, maximum, product, quotient
 from shapecalc.layers.arithmetic import transposed
+from shapecalc.layers.axis_names import AXES
 from shapecalc.layers.base import Named, NoBuffers, Window
 from shapecalc.layers.conv import mixed
 from shapecalc.layers.counts import Operations
 from shapecalc.layers.dependence import AxisDependence
 from shapecalc.layers.family import Family
-from shapecalc.layers.fields import Count, CountPerAxis, ExtentPerAxis, Flag, OptionalCount
-from shapecalc.layers.requirement import Requirement, Shape, divides, matches
-from shapecalc.layers.spatial import AXES, Spatial
+from shapecalc.layers.fields import Flag
+from shapecalc.layers.requirement import Requirement, Shape
+from shapecalc.layers.roles import (
+    Dilation,
+    Groups,
+    InChannels,
+    KernelSize,
+    OutChannels,
+    OutputPadding,
+    PaddingPerAxis,
+    Stride,
+    declared,
+    divided,
+)
+from shapecalc.layers.spatial import Spatial
 
 
-class ConvTranspose(NoBuffers, Spatial):
-    """The rules of transposed convolution, for any number of axes."""
+class ConvTranspose(
+    NoBuffers,
+    Spatial,
+    kind="conv_transpose{rank}d",
+    torch="torch.nn.ConvTranspose{rank}d",
+    keras="keras.layers.Conv{rank}DTranspose",
+):
+    """The rules of transposed convolution, for any number of axes.
+
+    Input `[N, C, {sizes}]`, weights `weight: [in_channels, out_channels/groups, {k}]` and `bias:
+    [out_channels]`; every input element meets every weight of its group. Refuses channels that do not
+    match, groups that do not divide, an output padding that is smaller than neither stride nor dilation,
+    and an empty output. Source: torch.nn.ConvTranspose{rank}d; Dumoulin and Visin, A guide to convolution
+    arithmetic for deep learning, 2016.
+    """
 
     family: ClassVar[Family] = Family.TRANSPOSED_CONVOLUTION
+    unknown_dependence: ClassVar[tuple[str, str] | None] = (
+        "channels",
+        "channels of one group see those of their group alone",
+    )
 
-    silent: ClassVar[Mapping[str, int]] = {"dilation": 1, "groups": 1, "output_padding": 0}
-
-    in_channels: OptionalCount = None
-    out_channels: Count
-    kernel_size: CountPerAxis
-    stride: CountPerAxis = 1
-    padding: ExtentPerAxis = 0
-    output_padding: ExtentPerAxis = 0
-    groups: Count = 1
+    in_channels: InChannels = None
+    out_channels: OutChannels
+    kernel_size: KernelSize
+    stride: Stride = 1
+    padding: PaddingPerAxis = 0
+    output_padding: OutputPadding = 0
+    groups: Groups = 1
     bias: Flag = True
-    dilation: CountPerAxis = 1
+    dilation: Dilation = 1
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         yield from self.spatial_rank(x)
-        arriving = self.channels(x)
-        yield from matches(self.kind, "in_channels", self.in_channels, arriving, x)
-        yield divides(self.kind, "groups", self.groups, "in_channels", arriving)
-        yield divides(self.kind, "groups", self.groups, "out_channels", self.out_channels)
+        yield from declared(self, x)
+        yield from divided(self, x)
         letters = self._letters(x)
         for axis, s, d, op in zip(AXES[self.rank], letters["s"], letters["d"], letters["op"], strict=True):
             says = _too_much_output_padding(self.kind, axis, s, d, op)
@@ -101,31 +127,16 @@ def _too_much_output_padding(kind: str, axis: str, s: Dim, d: Dim, op: Dim) -> C
     )
 
 
-class ConvTranspose1d(ConvTranspose):
+class ConvTranspose1d(ConvTranspose, rank=1):
     """Transposed convolution over one axis: `[N, C, L]` to `[N, out, (L-1)s - 2p + d(k-1) + 1 + op]`.
-
-    Weights are `weight: [in_channels, out_channels/groups, k]` and `bias: [out_channels]`. Refuses
-    channels that do not match, groups that do not divide, an output padding that is smaller than
-    neither stride nor dilation, and an output that would be empty. Source: torch.nn.ConvTranspose1d.
 
     >>> ConvTranspose1d(out_channels=8, kernel_size=4, stride=2, padding=1).output((1, 16, 50))
     (1, 8, 100)
     """
 
-    kind: ClassVar[str] = "conv_transpose1d"
-    rank: ClassVar[int] = 1
-    torch: ClassVar[str | None] = "torch.nn.ConvTranspose1d"
-    keras: ClassVar[str | None] = "keras.layers.Conv1DTranspose"
 
-
-class ConvTranspose2d(ConvTranspose):
+class ConvTranspose2d(ConvTranspose, rank=2):
     """Transposed convolution over two axes: each becomes (n-1)s - 2p + d(k-1) + 1 + op.
-
-    Input `[N, C, H, W]`, weights `weight: [in_channels, out_channels/groups, k, k]` and
-    `bias: [out_channels]`; every input element meets every weight of its group, so one costs
-    (out_channels/groups)·k² MACs. Refuses what `conv_transpose1d` refuses. Source:
-    torch.nn.ConvTranspose2d; Dumoulin and Visin, A guide to convolution arithmetic for deep
-    learning, 2016.
 
     >>> up = ConvTranspose2d(out_channels=64, kernel_size=2, stride=2)
     >>> up.output((1, 128, 28, 28)), up.macs((1, 128, 28, 28))
@@ -134,23 +145,10 @@ class ConvTranspose2d(ConvTranspose):
     {'weight': (128, 64, 2, 2), 'bias': (64,)}
     """
 
-    kind: ClassVar[str] = "conv_transpose2d"
-    rank: ClassVar[int] = 2
-    torch: ClassVar[str | None] = "torch.nn.ConvTranspose2d"
-    keras: ClassVar[str | None] = "keras.layers.Conv2DTranspose"
 
-
-class ConvTranspose3d(ConvTranspose):
+class ConvTranspose3d(ConvTranspose, rank=3):
     """Transposed convolution over depth, height and width: each becomes (n-1)s - 2p + d(k-1) + 1 + op.
-
-    Input `[N, C, D, H, W]`, weights `weight: [in_channels, out_channels/groups, k, k, k]` and
-    `bias: [out_channels]`. Refuses what `conv_transpose1d` refuses. Source: torch.nn.ConvTranspose3d.
 
     >>> ConvTranspose3d(out_channels=4, kernel_size=2, stride=2).output((1, 8, 4, 16, 16))
     (1, 4, 8, 32, 32)
     """
-
-    kind: ClassVar[str] = "conv_transpose3d"
-    rank: ClassVar[int] = 3
-    torch: ClassVar[str | None] = "torch.nn.ConvTranspose3d"
-    keras: ClassVar[str | None] = "keras.layers.Conv3DTranspose"

@@ -7,7 +7,7 @@ order of the shape. Cropping has no weights and no MACs.
 """
 
 from collections.abc import Iterator
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 from shapecalc.algebra import Dim
 from shapecalc.layers.arithmetic import cropped
@@ -16,15 +16,22 @@ from shapecalc.layers.dependence import Dependence
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import ExtentPerSide
 from shapecalc.layers.requirement import Requirement, Shape
+from shapecalc.layers.roles import Lettered
 from shapecalc.layers.spatial import Spatial
 
 
-class Crop(NoWeights, NoOperations, NoWindow, Spatial):
-    """The rules of cropping, for any number of axes."""
+class Crop(
+    NoWeights, NoOperations, NoWindow, Spatial, kind="crop{rank}d", keras="keras.layers.Cropping{rank}D"
+):
+    """The rules of cropping, for any number of axes.
+
+    In torch it is a slice. No weights, no MACs. Refuses to leave nothing. Source:
+    keras.layers.Cropping{rank}D; Ronneberger et al., U-Net, 2015, which crops before every concatenation.
+    """
 
     family: ClassVar[Family] = Family.CROP
 
-    crop: ExtentPerSide
+    crop: Annotated[ExtentPerSide, Lettered("c")]
 
     def sides(self) -> dict[str, tuple[Dim, ...]]:
         """Return what is cut off before (c0) and after (c1) every axis, in the order of the shape."""
@@ -44,45 +51,25 @@ class Crop(NoWeights, NoOperations, NoWindow, Spatial):
         return self.moved_on(x, self.sides()["c0"])
 
 
-class Crop1d(Crop):
+class Crop1d(Crop, rank=1):
     """A stretch of the input: `[N, C, L]` to `[N, C, L - c₀ - c₁]`.
-
-    No weights, no MACs. Refuses to leave nothing. Source: keras.layers.Cropping1D; in torch it is a
-    slice, `x[..., c₀ : L - c₁]`.
 
     >>> Crop1d(crop=[[2, 1]]).output((1, 8, 10))
     (1, 8, 7)
     """
 
-    kind: ClassVar[str] = "crop1d"
-    rank: ClassVar[int] = 1
-    keras: ClassVar[str | None] = "keras.layers.Cropping1D"
 
-
-class Crop2d(Crop):
+class Crop2d(Crop, rank=2):
     """A rectangle of the input: `[N, C, H, W]`, each side n becoming n - c₀ - c₁.
-
-    No weights, no MACs. Refuses to leave nothing. Source: keras.layers.Cropping2D; Ronneberger et
-    al., U-Net, 2015, which crops before every concatenation.
 
     >>> Crop2d(crop=4).output((1, 512, 64, 64))
     (1, 512, 56, 56)
     """
 
-    kind: ClassVar[str] = "crop2d"
-    rank: ClassVar[int] = 2
-    keras: ClassVar[str | None] = "keras.layers.Cropping2D"
 
-
-class Crop3d(Crop):
+class Crop3d(Crop, rank=3):
     """A box of the input: `[N, C, D, H, W]`, each side n becoming n - c₀ - c₁.
-
-    No weights, no MACs. Refuses to leave nothing. Source: keras.layers.Cropping3D.
 
     >>> Crop3d(crop=[0, 1, [1, 2]]).output((1, 8, 10, 10, 10))
     (1, 8, 10, 8, 7)
     """
-
-    kind: ClassVar[str] = "crop3d"
-    rank: ClassVar[int] = 3
-    keras: ClassVar[str | None] = "keras.layers.Cropping3D"

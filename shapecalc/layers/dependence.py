@@ -6,7 +6,7 @@
     Scattered    one position for each of the result, not at an even pace (a reshape)
     Before       every position up to its own (a recurrent layer)
     Nothing      none: the tensor is not seen at all
-    None         not said; `unsaid.UNKNOWN_DEPENDENCE` has the reason
+    None         not said; `Kind.unknown_dependence` has the reason
 
 A position of a result is asked about with all its channels: it sees what any of them sees. Padding counts as
 positions, below 0 and behind the end. Evaluation mode is meant. Source of the terms: Araujo, Norris and Sim,

@@ -39,7 +39,7 @@ def distance(pair: Shapes, power: object = 2) -> Operations:
     return Operations(additions=2 * numbers) + norm(power, numbers, product(shape[:-1]))
 
 
-class CosineSimilarity(NoMacs, Merge):
+class CosineSimilarity(NoMacs, Merge, framework="torch", torch="torch.nn.CosineSimilarity"):
     """x·y/(|x|·|y|) along axis `dim`, which vanishes: `[N, D]`, `[N, D]` to `[N]`.
 
     Shapes are broadcast. No weights; a sum of products per element is no matrix product, so MACs are 0.
@@ -50,11 +50,8 @@ class CosineSimilarity(NoMacs, Merge):
     (100,)
     """
 
-    kind: ClassVar[str] = "cosine_similarity"
     family: ClassVar[Family] = Family.DISTANCE
     keeps_places: ClassVar[bool] = False
-    framework: ClassVar[str | None] = "torch"
-    torch: ClassVar[str | None] = "torch.nn.CosineSimilarity"
 
     dim: Index = 1
     eps: NotNegative = Fraction(1, 100_000_000)
@@ -78,7 +75,7 @@ class CosineSimilarity(NoMacs, Merge):
         return cosine(product(broadcast(inputs)), product(self.output(inputs)))
 
 
-class PairwiseDistance(NoMacs, Merge):
+class PairwiseDistance(NoMacs, Merge, framework="torch", torch="torch.nn.PairwiseDistance"):
     """The p-norm of x - y + eps over the last axis: `[N, D]`, `[N, D]` to `[N]`.
 
     With keepdim the axis stays, with size 1. Shapes are broadcast. No weights, no MACs. Refuses sizes
@@ -88,11 +85,8 @@ class PairwiseDistance(NoMacs, Merge):
     (100, 1)
     """
 
-    kind: ClassVar[str] = "pairwise_distance"
     family: ClassVar[Family] = Family.DISTANCE
     keeps_places: ClassVar[bool] = False
-    framework: ClassVar[str | None] = "torch"
-    torch: ClassVar[str | None] = "torch.nn.PairwiseDistance"
 
     p: Norm = Field(2, description=_NORM)
     eps: Real = Fraction(1, 1_000_000)
@@ -119,7 +113,7 @@ def of_vectors(x: Shape, output: Shape) -> Dependence:
     return (*stretched(x[:-1], output), EVERYTHING) if x else ()
 
 
-class CosineEmbeddingLoss(Loss):
+class CosineEmbeddingLoss(Loss, torch="torch.nn.CosineEmbeddingLoss"):
     """1 - cos(x, y) where the target is 1, otherwise max(0, cos(x, y) - margin).
 
     Two inputs `[N, D]` and a target `[N]`; unbatched `[D]`, `[D]` and a single number. Shapes are
@@ -130,9 +124,7 @@ class CosineEmbeddingLoss(Loss):
     (3,)
     """
 
-    kind: ClassVar[str] = "cosine_embedding_loss"
     keeps_places: ClassVar[bool] = False
-    torch: ClassVar[str | None] = "torch.nn.CosineEmbeddingLoss"
     count: ClassVar[int] = 3
 
     margin: Real = 0
@@ -160,7 +152,7 @@ class CosineEmbeddingLoss(Loss):
         return cosine(product(vectors), product(vectors[:-1])) + chosen
 
 
-class MarginRankingLoss(Loss):
+class MarginRankingLoss(Loss, torch="torch.nn.MarginRankingLoss"):
     """max(0, -t·(x - y) + margin) for each element: of two inputs and a target t of 1 or -1.
 
     Shapes are broadcast, but all have the same number of axes. Refuses sizes that differ where none is
@@ -170,8 +162,6 @@ class MarginRankingLoss(Loss):
     (3,)
     """
 
-    kind: ClassVar[str] = "margin_ranking_loss"
-    torch: ClassVar[str | None] = "torch.nn.MarginRankingLoss"
     count: ClassVar[int] = 3
     per_loss = Operations(additions=2, multiplications=1, comparisons=1)
 
@@ -236,7 +226,7 @@ class Triplet(Loss):
         return 2
 
 
-class TripletMarginLoss(Triplet):
+class TripletMarginLoss(Triplet, torch="torch.nn.TripletMarginLoss"):
     """max(0, |a - p| - |a - n| + margin): of an anchor, a positive and a negative, `[N, D]` to `[N]`.
 
     The distance is that of `pairwise_distance` over the last axis; swap takes |p - n| where that is less
@@ -247,9 +237,6 @@ class TripletMarginLoss(Triplet):
     (100,)
     """
 
-    kind: ClassVar[str] = "triplet_margin_loss"
-    torch: ClassVar[str | None] = "torch.nn.TripletMarginLoss"
-
     p: Norm = Field(2, description=_NORM)
     eps: Real = Fraction(1, 1_000_000)
 
@@ -257,7 +244,7 @@ class TripletMarginLoss(Triplet):
         return self.p
 
 
-class TripletMarginWithDistanceLoss(Triplet):
+class TripletMarginWithDistanceLoss(Triplet, torch="torch.nn.TripletMarginWithDistanceLoss"):
     """`triplet_margin_loss` by a distance of one's own; here by the default, the Euclidean one.
 
     A function is nothing that a spec can hold. Refuses what `triplet_margin_loss` refuses. Source:
@@ -266,6 +253,3 @@ class TripletMarginWithDistanceLoss(Triplet):
     >>> TripletMarginWithDistanceLoss().output(((100, 128), (100, 128), (100, 128)))
     ()
     """
-
-    kind: ClassVar[str] = "triplet_margin_with_distance_loss"
-    torch: ClassVar[str | None] = "torch.nn.TripletMarginWithDistanceLoss"

@@ -12,7 +12,9 @@ from shapecalc.layers.requirement import Requirement, Shape, divides, rank_betwe
 from shapecalc.layers.reshape import Axes, axes_exist, listed
 
 
-class Divisible(OwnPlace, SameShape, NoWeights, NoOperations, NoWindow, Layer):
+class Divisible(
+    OwnPlace, SameShape, NoWeights, NoOperations, NoWindow, Layer, kind="divisible", framework="torch"
+):
     """Hands its input on, and refuses sizes on the axes `dim` that `divisor` does not divide.
 
     For networks that ask for it in so many words, as a Vision Transformer does of its patches, whose
@@ -23,9 +25,7 @@ class Divisible(OwnPlace, SameShape, NoWeights, NoOperations, NoWindow, Layer):
     (1, 3, 224, 256)
     """
 
-    kind: ClassVar[str] = "divisible"
     family: ClassVar[Family] = Family.IDENTITY
-    framework: ClassVar[str | None] = "torch"
 
     divisor: Count
     dim: Axes = (-2, -1)

@@ -7,24 +7,25 @@ from collections.abc import Iterator
 from fractions import Fraction
 from typing import ClassVar
 
-from shapecalc.layers.base import Elementwise
+from shapecalc.layers.base import Pointwise
 from shapecalc.layers.counts import NOTHING
 from shapecalc.layers.family import Family
-from shapecalc.layers.fields import Flag, Probability
+from shapecalc.layers.fields import Probability
 from shapecalc.layers.requirement import Requirement, Shape, rank_between
+from shapecalc.layers.roles import InPlaceFlag
 
 
-class Dropping(Elementwise):
+class Dropping(Pointwise):
     """What all sorts of dropout share: the probability that something is dropped."""
 
     family: ClassVar[Family] = Family.DROPOUT
     per_element = NOTHING
 
     p: Probability = Fraction(1, 2)
-    inplace: Flag = False
+    inplace: InPlaceFlag = False
 
 
-class Dropout(Dropping):
+class Dropout(Dropping, torch="torch.nn.Dropout", keras="keras.layers.Dropout"):
     """Sets each element to zero with probability p in training. Source: torch.nn.Dropout.
 
     Any shape, kept; no weights. Srivastava et al., Dropout, 2014.
@@ -33,12 +34,10 @@ class Dropout(Dropping):
     (1, 4096)
     """
 
-    kind: ClassVar[str] = "dropout"
-    torch: ClassVar[str | None] = "torch.nn.Dropout"
-    keras: ClassVar[str | None] = "keras.layers.Dropout"
 
-
-class Dropout1d(Dropping):
+class Dropout1d(
+    Dropping, framework="torch", torch="torch.nn.Dropout1d", keras="keras.layers.SpatialDropout1D"
+):
     """Sets whole channels of `[N, C, L]` or `[C, L]` to zero in training.
 
     The shape is kept; no weights. Refuses other ranks. Source: torch.nn.Dropout1d.
@@ -47,16 +46,13 @@ class Dropout1d(Dropping):
     (1, 64, 100)
     """
 
-    kind: ClassVar[str] = "dropout1d"
-    framework: ClassVar[str | None] = "torch"
-    torch: ClassVar[str | None] = "torch.nn.Dropout1d"
-    keras: ClassVar[str | None] = "keras.layers.SpatialDropout1D"
-
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         return rank_between(self.kind, x, 2, 3)
 
 
-class Dropout2d(Dropping):
+class Dropout2d(
+    Dropping, framework="torch", torch="torch.nn.Dropout2d", keras="keras.layers.SpatialDropout2D"
+):
     """Sets whole channels of `[N, C, H, W]` to zero in training.
 
     The shape is kept; no weights. As in torch, other ranks are accepted. Source:
@@ -66,13 +62,10 @@ class Dropout2d(Dropping):
     (1, 64, 56, 56)
     """
 
-    kind: ClassVar[str] = "dropout2d"
-    framework: ClassVar[str | None] = "torch"
-    torch: ClassVar[str | None] = "torch.nn.Dropout2d"
-    keras: ClassVar[str | None] = "keras.layers.SpatialDropout2D"
 
-
-class Dropout3d(Dropping):
+class Dropout3d(
+    Dropping, framework="torch", torch="torch.nn.Dropout3d", keras="keras.layers.SpatialDropout3D"
+):
     """Sets whole channels of `[N, C, D, H, W]` to zero in training.
 
     The shape is kept; no weights. As in torch, other ranks are accepted. Source:
@@ -82,13 +75,8 @@ class Dropout3d(Dropping):
     (1, 16, 4, 8, 8)
     """
 
-    kind: ClassVar[str] = "dropout3d"
-    framework: ClassVar[str | None] = "torch"
-    torch: ClassVar[str | None] = "torch.nn.Dropout3d"
-    keras: ClassVar[str | None] = "keras.layers.SpatialDropout3D"
 
-
-class AlphaDropout(Dropping):
+class AlphaDropout(Dropping, torch="torch.nn.AlphaDropout", keras="keras.layers.AlphaDropout"):
     """Sets elements to the negative saturation of SELU in training, keeping mean and variance.
 
     Any shape, kept; no weights. Source: torch.nn.AlphaDropout; Klambauer et al.,
@@ -98,12 +86,8 @@ class AlphaDropout(Dropping):
     (1, 256)
     """
 
-    kind: ClassVar[str] = "alpha_dropout"
-    torch: ClassVar[str | None] = "torch.nn.AlphaDropout"
-    keras: ClassVar[str | None] = "keras.layers.AlphaDropout"
 
-
-class FeatureAlphaDropout(Dropping):
+class FeatureAlphaDropout(Dropping, framework="torch", torch="torch.nn.FeatureAlphaDropout"):
     """Sets whole channels to the negative saturation of SELU in training.
 
     Any shape, kept; no weights. Source: torch.nn.FeatureAlphaDropout.
@@ -111,7 +95,3 @@ class FeatureAlphaDropout(Dropping):
     >>> FeatureAlphaDropout().output((1, 64, 56, 56))
     (1, 64, 56, 56)
     """
-
-    kind: ClassVar[str] = "feature_alpha_dropout"
-    framework: ClassVar[str | None] = "torch"
-    torch: ClassVar[str | None] = "torch.nn.FeatureAlphaDropout"

@@ -34,7 +34,7 @@ class Equation(Annotation):
         return {"type": "string"}
 
 
-class Einsum(Merge):
+class Einsum(Merge, kind="einsum", framework="torch"):
     """Multiplies tensors and sums over the axes whose letters the result lacks, as `equation` says.
 
     Tensors are multiplied one after the other. A pair costs the product of the sizes of all its
@@ -47,9 +47,7 @@ class Einsum(Merge):
     96
     """
 
-    kind: ClassVar[str] = "einsum"
     family: ClassVar[Family] = Family.EINSUM
-    framework: ClassVar[str | None] = "torch"
     keeps_places: ClassVar[bool] = False
 
     __init__ = Merge.__init__
@@ -109,7 +107,8 @@ class Einsum(Merge):
         so_far = own[0]
         total: Dim = 0
         for number, term in enumerate(own[1:], start=1):
-            needed = set(right).union(*own[number + 1 :])
+            later = {letter for axes in own[number + 1 :] for letter, n in axes.items() if n != 1}
+            needed = later.union(right)
             summed = {one for one in so_far.keys() & term.keys() - needed if so_far[one] != 1 != term[one]}
             together = {**so_far, **{one: n for one, n in term.items() if n != 1 or one not in so_far}}
             if summed:

@@ -86,8 +86,8 @@ class Annotation:
 _FORMULA_SCHEMA = {"type": "string", "description": "an expression over the parameters in scope"}
 
 
-class Whole(Annotation):
-    """A whole number with bounds, an expression in what was left free, or a formula."""
+class Integer(Annotation):
+    """An integer with bounds, an expression in what was left free, or a formula."""
 
     def __init__(
         self, minimum: int | None = None, maximum: int | None = None, *, may_be_free: bool = True
@@ -205,7 +205,7 @@ class Listed(Annotation):
         return {"anyOf": [items, _FORMULA_SCHEMA]}
 
 
-class Optional(Annotation):
+class Nullable(Annotation):
     """A value that may be left out, and then is inferred or absent."""
 
     def __init__(self, item: Annotation) -> None:
@@ -292,21 +292,21 @@ def _shown(value: Any) -> str:
 PerAxis: TypeAlias = Dim | tuple[Dim, ...]
 PerSide: TypeAlias = Dim | tuple[Dim | tuple[Dim, Dim], ...]
 
-Count = Annotated[Dim, Whole(1)]
+Count = Annotated[Dim, Integer(1)]
 """A whole number of at least one: channels, features, groups."""
-Extent = Annotated[Dim, Whole(0)]
+Extent = Annotated[Dim, Integer(0)]
 """A whole number of at least zero: padding."""
-Index = Annotated[int, Whole(may_be_free=False)]
+Index = Annotated[int, Integer(may_be_free=False)]
 """Any whole number: an axis, counted from the end when negative."""
-Depth = Annotated[int, Whole(1, 10_000, may_be_free=False)]
+Depth = Annotated[int, Integer(1, 10_000, may_be_free=False)]
 """How many layers stand on one another; it decides which weights there are, so it cannot be left free."""
-OptionalCount = Annotated[Dim | None, Optional(Whole(1))]
+OptionalCount = Annotated[Dim | None, Nullable(Integer(1))]
 """A count that is inferred from what arrives when left out, and checked when given."""
-CountPerAxis = Annotated[PerAxis, Each(Whole(1))]
+CountPerAxis = Annotated[PerAxis, Each(Integer(1))]
 """A count of at least one, for all axes or one per axis: kernels, strides, dilations."""
-ExtentPerAxis = Annotated[PerAxis, Each(Whole(0))]
+ExtentPerAxis = Annotated[PerAxis, Each(Integer(0))]
 """A count of at least zero, for all axes or one per axis."""
-ExtentPerSide = Annotated[PerSide, Each(Each(Whole(0), (2,)))]
+ExtentPerSide = Annotated[PerSide, Each(Each(Integer(0), (2,)))]
 """Padding or cropping: for all sides, per axis, or per side as `[[before, after], ...]`."""
 Flag = Annotated[bool, Truth()]
 """True or false."""

@@ -15,8 +15,8 @@ from shapecalc.layers.base import NoMacs, NoOperations, NoWeights, NoWindow
 from shapecalc.layers.counts import Operations
 from shapecalc.layers.dependence import Along, AxisDependence, Dependence, placed, unsaid
 from shapecalc.layers.family import Family
-from shapecalc.layers.fields import CountPerAxis, ExtentPerAxis
 from shapecalc.layers.requirement import Requirement, Shape, divides, rank_between
+from shapecalc.layers.roles import Dilation, KernelSize, OutputSize, PaddingPerAxis, Stride
 from shapecalc.layers.spatial import Spatial
 
 
@@ -27,10 +27,10 @@ class Columns(NoWeights, NoMacs, NoWindow, Spatial):
 
     rank: ClassVar[int] = 2
 
-    kernel_size: CountPerAxis
-    dilation: CountPerAxis = 1
-    padding: ExtentPerAxis = 0
-    stride: CountPerAxis = 1
+    kernel_size: KernelSize
+    dilation: Dilation = 1
+    padding: PaddingPerAxis = 0
+    stride: Stride = 1
 
     def fits(self, sizes: Shape) -> Iterator[Requirement]:
         """Require that the window fits into sides of these sizes."""
@@ -50,7 +50,7 @@ class Columns(NoWeights, NoMacs, NoWindow, Spatial):
         return {"n": sizes} | {letter: self.spread(value) for letter, value in fields.items()}
 
 
-class Unfold(NoOperations, Columns):
+class Unfold(NoOperations, Columns, torch="torch.nn.Unfold"):
     """The windows of an image as columns: `[N, C, H, W]` to `[N, C·k·k, positions]`, unbatched without N.
 
     No weights, no MACs. Refuses other ranks and an image in which the window does not fit. Source:
@@ -60,8 +60,10 @@ class Unfold(NoOperations, Columns):
     (1, 27, 50176)
     """
 
-    kind: ClassVar[str] = "unfold"
-    torch: ClassVar[str | None] = "torch.nn.Unfold"
+    unknown_dependence: ClassVar[tuple[str, str] | None] = (
+        "places",
+        "the columns are a list of windows over two axes in one",
+    )
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         yield from self.spatial_rank(x)
@@ -76,7 +78,7 @@ class Unfold(NoOperations, Columns):
         return (*placed(axis), own, *unsaid(2))
 
 
-class Fold(Columns):
+class Fold(Columns, torch="torch.nn.Fold"):
     """Columns added up as the windows of an image: `[N, C·k·k, positions]` to `[N, C, *output_size]`.
 
     Unbatched without N. No weights; what overlaps is added, which is no MAC. Refuses other ranks,
@@ -87,10 +89,13 @@ class Fold(Columns):
     (1, 3, 224, 224)
     """
 
-    kind: ClassVar[str] = "fold"
-    torch: ClassVar[str | None] = "torch.nn.Fold"
+    order = "output_size ..."
+    unknown_dependence: ClassVar[tuple[str, str] | None] = (
+        "places and channels",
+        "the columns are a list of windows over two axes in one",
+    )
 
-    output_size: CountPerAxis
+    output_size: OutputSize
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         yield from rank_between(self.kind, x, 2, 3)

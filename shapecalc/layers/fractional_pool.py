@@ -12,15 +12,16 @@ from pydantic import model_validator
 
 from shapecalc.algebra import Dim, product
 from shapecalc.algebra.formula import Formula
+from shapecalc.layers.axis_names import AXES
 from shapecalc.layers.base import NoMacs, NoWeights, NoWindow, Shapes
 from shapecalc.layers.counts import Operations, greatest
 from shapecalc.layers.dependence import Dependence, placed, unsaid
 from shapecalc.layers.family import Family
-from shapecalc.layers.fields import CountPerAxis, Decimal, Each, Flag, complaint
-from shapecalc.layers.fields import Optional as OptionalField
+from shapecalc.layers.fields import Decimal, Each, Flag, Nullable, complaint
 from shapecalc.layers.requirement import Requirement, Shape
 from shapecalc.layers.resample import in_doubles
-from shapecalc.layers.spatial import AXES, Spatial
+from shapecalc.layers.roles import KernelSize
+from shapecalc.layers.spatial import Spatial
 from shapecalc.layers.unpool import OptionalSize
 
 
@@ -38,18 +39,36 @@ class _Part(Decimal):
         return {"anyOf": [number | {"exclusiveMinimum": 0, "exclusiveMaximum": 1}, *others]}
 
 
-Ratio = Annotated[Fraction | tuple[Fraction, ...] | None, OptionalField(Each(_Part()))]
+Ratio = Annotated[Fraction | tuple[Fraction, ...] | None, Nullable(Each(_Part()))]
 
 
-class FractionalMaxPool(NoWeights, NoMacs, NoWindow, Spatial):
-    """The rules of fractional max pooling, for any number of axes."""
+class FractionalMaxPool(
+    NoWeights,
+    NoMacs,
+    NoWindow,
+    Spatial,
+    kind="fractional_max_pool{rank}d",
+    torch="torch.nn.FractionalMaxPool{rank}d",
+):
+    """The rules of fractional max pooling, for any number of axes.
+
+    Instead of output_size, output_ratio takes a part of each side: ⌊n·ratio⌋. For a side that is left free
+    only a ratio that doubles hold exactly has one answer. A second result, the places of the maxima, is
+    there with return_indices. No weights, no MACs. Refuses an input without room for so many windows, both
+    or neither of size and ratio, and other ranks. Source: torch.nn.FractionalMaxPool{rank}d; Graham,
+    Fractional Max-Pooling, 2014.
+    """
 
     family: ClassVar[Family] = Family.FRACTIONAL_POOL
+    unknown_dependence: ClassVar[tuple[str, str] | None] = (
+        "places",
+        "the windows stand at random distances",
+    )
 
     spare: ClassVar[int] = 0
     """By how much more the input must be than what as many windows need, one apart."""
 
-    kernel_size: CountPerAxis
+    kernel_size: KernelSize
     output_size: OptionalSize = None
     output_ratio: Ratio = None
     return_indices: Flag = False
@@ -95,35 +114,21 @@ def _too_many(kind: str, axis: str, n: Dim, out: Dim, k: Dim, needed: Dim) -> Ca
     )
 
 
-class FractionalMaxPool2d(FractionalMaxPool):
+class FractionalMaxPool2d(FractionalMaxPool, rank=2):
     """The largest value of windows at random distances: `[N, C, H, W]` to `[N, C, *output_size]`.
-
-    Instead of output_size, output_ratio takes a part of each side: ⌊n·ratio⌋. For a side that is left
-    free only a ratio that doubles hold exactly has one answer. A second result, the places of the
-    maxima, is there with return_indices. No weights, no MACs. Refuses an input in which so many windows
-    have no room, n < out + k - 1, both or neither of size and ratio, and other ranks. Source:
-    torch.nn.FractionalMaxPool2d; Graham, Fractional Max-Pooling, 2014.
 
     >>> FractionalMaxPool2d(kernel_size=3, output_ratio=0.5).output((1, 16, 50, 32))
     (1, 16, 25, 16)
     """
 
-    kind: ClassVar[str] = "fractional_max_pool2d"
-    rank: ClassVar[int] = 2
-    torch: ClassVar[str | None] = "torch.nn.FractionalMaxPool2d"
 
-
-class FractionalMaxPool3d(FractionalMaxPool):
+class FractionalMaxPool3d(FractionalMaxPool, rank=3):
     """The largest value of windows at random distances: `[N, C, D, H, W]` to `[N, C, *output_size]`.
 
-    Fields and results are those of `fractional_max_pool2d`, and so are refusals, but here torch asks for
-    one row more: n >= out + k. No weights, no MACs. Source: torch.nn.FractionalMaxPool3d.
+    Here torch needs one row more: n >= out + k, not n >= out + k - 1.
 
     >>> FractionalMaxPool3d(kernel_size=2, output_size=[4, 6, 6]).output((1, 8, 9, 13, 13))
     (1, 8, 4, 6, 6)
     """
 
-    kind: ClassVar[str] = "fractional_max_pool3d"
-    rank: ClassVar[int] = 3
     spare: ClassVar[int] = 1
-    torch: ClassVar[str | None] = "torch.nn.FractionalMaxPool3d"

@@ -26,12 +26,12 @@ if TYPE_CHECKING:
     from shapecalc.layers.adaptive_pool import GlobalMaxPool3d as GlobalMaxPool3d
     from shapecalc.layers.attention import MultiheadAttention as MultiheadAttention
     from shapecalc.layers.bag import EmbeddingBag as EmbeddingBag
-    from shapecalc.layers.batch_shape_ops import Expand as Expand
-    from shapecalc.layers.batch_shape_ops import PadAny as PadAny
+    from shapecalc.layers.batch_shape_ops import BroadcastTo as BroadcastTo
+    from shapecalc.layers.batch_shape_ops import Pad as Pad
     from shapecalc.layers.batch_shape_ops import View as View
     from shapecalc.layers.bilinear import Bilinear as Bilinear
     from shapecalc.layers.by_name import Combine as Combine
-    from shapecalc.layers.by_name import Function as Function
+    from shapecalc.layers.by_name import Elementwise as Elementwise
     from shapecalc.layers.by_name import Reduce as Reduce
     from shapecalc.layers.class_loss import CrossEntropyLoss as CrossEntropyLoss
     from shapecalc.layers.class_loss import LinearCrossEntropyLoss as LinearCrossEntropyLoss
@@ -254,7 +254,7 @@ KINDS: dict[str, str] = {
     "bce_loss": "shapecalc.layers.loss:BCELoss",
     "bce_with_logits_loss": "shapecalc.layers.loss:BCEWithLogitsLoss",
     "bilinear": "shapecalc.layers.bilinear:Bilinear",
-    "broadcast_to": "shapecalc.layers.batch_shape_ops:Expand",
+    "broadcast_to": "shapecalc.layers.batch_shape_ops:BroadcastTo",
     "celu": "shapecalc.layers.rectifier:CELU",
     "channel_shuffle": "shapecalc.layers.shuffle:ChannelShuffle",
     "chunk": "shapecalc.layers.select:Chunk",
@@ -291,7 +291,7 @@ KINDS: dict[str, str] = {
     "dropout2d": "shapecalc.layers.dropout:Dropout2d",
     "dropout3d": "shapecalc.layers.dropout:Dropout3d",
     "einsum": "shapecalc.layers.einsum:Einsum",
-    "elementwise": "shapecalc.layers.by_name:Function",
+    "elementwise": "shapecalc.layers.by_name:Elementwise",
     "elu": "shapecalc.layers.rectifier:ELU",
     "embedding": "shapecalc.layers.linear:Embedding",
     "embedding_bag": "shapecalc.layers.bag:EmbeddingBag",
@@ -355,7 +355,7 @@ KINDS: dict[str, str] = {
     "multiply": "shapecalc.layers.merge:Multiply",
     "nll_loss": "shapecalc.layers.class_loss:NLLLoss",
     "opaque": "shapecalc.layers.traced:Opaque",
-    "pad": "shapecalc.layers.batch_shape_ops:PadAny",
+    "pad": "shapecalc.layers.batch_shape_ops:Pad",
     "pairwise_distance": "shapecalc.layers.distance:PairwiseDistance",
     "parameter": "shapecalc.layers.traced:Parameter",
     "partial_conv2d": "shapecalc.layers.lenet:PartialConv2d",

@@ -12,7 +12,7 @@ from shapecalc.layers.requirement import Requirement, Shape, rank_between
 from shapecalc.layers.select import Chunk, Split
 
 
-class KerasLinear(Dense):
+class KerasLinear(Dense, kind="linear", framework="keras", keras="keras.layers.Dense"):
     """A matrix product on the last axis: `[N, ..., in_features]` to `[N, ..., out_features]`.
 
     On a map that is the axis of the channels: the map stays. Weights are
@@ -25,9 +25,7 @@ class KerasLinear(Dense):
     {'kernel': (2048, 1000), 'bias': (1000,)}
     """
 
-    kind: ClassVar[str] = "linear"
-    framework: ClassVar[str | None] = "keras"
-    keras: ClassVar[str | None] = "keras.layers.Dense"
+    order = "in_features out_features * ..."
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         yield from rank_between(self.kind, x, 2, None)
@@ -38,7 +36,7 @@ class KerasLinear(Dense):
         return named | {"bias": (self.out_features,)} if self.bias else named
 
 
-class KerasEmbedding(Table):
+class KerasEmbedding(Table, kind="embedding", framework="keras", keras="keras.layers.Embedding"):
     """A table read by index: `[...]` whole numbers to `[..., embedding_dim]`.
 
     The weight is `embeddings: [num_embeddings, embedding_dim]`. Source: keras.layers.Embedding.
@@ -47,10 +45,6 @@ class KerasEmbedding(Table):
     (1, 128, 768)
     """
 
-    kind: ClassVar[str] = "embedding"
-    framework: ClassVar[str | None] = "keras"
-    keras: ClassVar[str | None] = "keras.layers.Embedding"
-
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         return iter(())
 
@@ -58,8 +52,11 @@ class KerasEmbedding(Table):
         return {"embeddings": (self.num_embeddings, self.embedding_dim)}
 
 
-class KerasDropping(Dropping):
-    """Dropout of whole channels, which are the last axis; the shape is kept."""
+class KerasDropping(Dropping, kind="dropout{rank}d", keras="keras.layers.SpatialDropout{rank}D"):
+    """Dropout of whole channels, which are the last axis; the shape is kept.
+
+    The shape is kept. Source: keras.layers.SpatialDropout{rank}D.
+    """
 
     framework: ClassVar[str | None] = "keras"
     rank: ClassVar[int]
@@ -68,43 +65,31 @@ class KerasDropping(Dropping):
         return rank_between(self.kind, x, self.rank + 2, self.rank + 2)
 
 
-class KerasDropout1d(KerasDropping):
+class KerasDropout1d(KerasDropping, rank=1):
     """Sets whole channels of `[N, L, C]` to zero in training. Source: keras.layers.SpatialDropout1D.
 
     >>> KerasDropout1d().output((1, 100, 64))
     (1, 100, 64)
     """
 
-    kind: ClassVar[str] = "dropout1d"
-    rank: ClassVar[int] = 1
-    keras: ClassVar[str | None] = "keras.layers.SpatialDropout1D"
 
-
-class KerasDropout2d(KerasDropping):
+class KerasDropout2d(KerasDropping, rank=2):
     """Sets whole channels of `[N, H, W, C]` to zero in training. Source: keras.layers.SpatialDropout2D.
 
     >>> KerasDropout2d().output((1, 56, 56, 64))
     (1, 56, 56, 64)
     """
 
-    kind: ClassVar[str] = "dropout2d"
-    rank: ClassVar[int] = 2
-    keras: ClassVar[str | None] = "keras.layers.SpatialDropout2D"
 
-
-class KerasDropout3d(KerasDropping):
+class KerasDropout3d(KerasDropping, rank=3):
     """Sets whole channels of `[N, D, H, W, C]` to zero in training. Source: keras.layers.SpatialDropout3D.
 
     >>> KerasDropout3d().output((1, 4, 8, 8, 16))
     (1, 4, 8, 8, 16)
     """
 
-    kind: ClassVar[str] = "dropout3d"
-    rank: ClassVar[int] = 3
-    keras: ClassVar[str | None] = "keras.layers.SpatialDropout3D"
 
-
-class KerasConcat(Concat):
+class KerasConcat(Concat, kind="concat", framework="keras", keras="keras.layers.Concatenate"):
     """Puts tensors behind one another along axis `dim`, whose sizes add up: the channels, if left out.
 
     Refuses tensors that differ in rank or on another axis. Source: keras.layers.Concatenate.
@@ -113,16 +98,12 @@ class KerasConcat(Concat):
     (1, 28, 28, 192)
     """
 
-    kind: ClassVar[str] = "concat"
-    framework: ClassVar[str | None] = "keras"
-    keras: ClassVar[str | None] = "keras.layers.Concatenate"
-
     __init__ = Merge.__init__
 
     dim: Index = -1
 
 
-class KerasSplit(Split):
+class KerasSplit(Split, kind="split", framework="keras"):
     """Cuts axis `dim` (the channels, if left out) into pieces, as torch's `split` does.
 
     Keras has no layer for it; slices do it. Source: torch.split.
@@ -131,13 +112,10 @@ class KerasSplit(Split):
     ((1, 8, 2), (1, 8, 3))
     """
 
-    kind: ClassVar[str] = "split"
-    framework: ClassVar[str | None] = "keras"
-
     dim: Index = -1
 
 
-class KerasChunk(Chunk):
+class KerasChunk(Chunk, kind="chunk", framework="keras"):
     """Cuts axis `dim` (the channels, if left out) into at most `chunks` pieces, as torch's `chunk` does.
 
     Keras has no layer for it; slices do it. Source: torch.chunk.
@@ -145,8 +123,5 @@ class KerasChunk(Chunk):
     >>> KerasChunk(chunks=2).outputs((1, 28, 28, 64))
     ((1, 28, 28, 32), (1, 28, 28, 32))
     """
-
-    kind: ClassVar[str] = "chunk"
-    framework: ClassVar[str | None] = "keras"
 
     dim: Index = -1

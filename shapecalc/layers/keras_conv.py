@@ -10,19 +10,20 @@ Multiply-accumulates are those of torch's layers, whose rules these classes shar
 
 from abc import abstractmethod
 from collections.abc import Iterator
-from typing import Annotated, ClassVar
+from typing import Annotated
 
 from shapecalc.algebra import maximum, minimum, quotient
 from shapecalc.layers.arithmetic import same, same_padding, same_total
 from shapecalc.layers.base import Named, Window
 from shapecalc.layers.conv import Convolving, DepthwiseConvolving, SeparableConvolving
-from shapecalc.layers.fields import CountPerAxis, OneOf, PerAxis
+from shapecalc.layers.fields import OneOf, PerAxis
 from shapecalc.layers.requirement import Requirement, Shape
+from shapecalc.layers.roles import Dilation, Stride, WindowField
 from shapecalc.layers.sliding import Sliding
 from shapecalc.layers.spatial import ChannelsLast
 
-SameOrValid = Annotated[str, OneOf(("valid", "same"))]
-OrCausal = Annotated[str, OneOf(("valid", "same", "causal"))]
+SameOrValid = Annotated[str, OneOf(("valid", "same")), WindowField("p")]
+OrCausal = Annotated[str, OneOf(("valid", "same", "causal")), WindowField("p")]
 
 
 class KerasWindowed(ChannelsLast, Sliding):
@@ -66,8 +67,8 @@ class KerasWindowed(ChannelsLast, Sliding):
 class KerasDilated(KerasWindowed):
     """A kernel with a dilation, which moves by 1 if nothing is said."""
 
-    stride: CountPerAxis = 1
-    dilation: CountPerAxis = 1
+    stride: Stride = 1
+    dilation: Dilation = 1
 
     def dilated(self) -> PerAxis:
         return self.dilation
@@ -76,8 +77,14 @@ class KerasDilated(KerasWindowed):
         return self.stride
 
 
-class KerasConvolution(Convolving, KerasDilated):
-    """Convolution as Keras does it, for any number of axes."""
+class KerasConvolution(Convolving, KerasDilated, kind="conv{rank}d", keras="keras.layers.Conv{rank}D"):
+    """Convolution as Keras does it, for any number of axes.
+
+    Weights are `kernel: [{k}, in/groups, out]` and `bias: [out]`. Refuses a stride and a dilation of more
+    than 1 together, and what torch's conv{rank}d refuses. Source: keras.layers.Conv{rank}D.
+    """
+
+    order = "in_channels out_channels kernel_size stride padding * ..."
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         yield not_both(self.kind, self.spread(self.stride), self.spread(self.dilation))
@@ -98,29 +105,20 @@ def not_both(kind: str, stride: Shape, dilation: Shape) -> Requirement:
     return Requirement("dilated-stride", minimum(s, d), "==", 1, says)
 
 
-class KerasConv1d(KerasConvolution):
+class KerasConv1d(KerasConvolution, rank=1):
     """Convolution over one axis: `[N, L, C]` to `[N, L', out_channels]`, L' = ⌈L/s⌉ for `same`.
 
-    Weights are `kernel: [k, in/groups, out]` and `bias: [out]`; `causal` pads before only. Refuses
-    a stride and a dilation of more than 1 together, and what torch's conv1d refuses. Source:
-    keras.layers.Conv1D.
+    `causal` pads before only.
 
     >>> KerasConv1d(out_channels=8, kernel_size=3, stride=2, padding="same").output((1, 99, 4))
     (1, 50, 8)
     """
 
-    kind: ClassVar[str] = "conv1d"
-    rank: ClassVar[int] = 1
-    keras: ClassVar[str | None] = "keras.layers.Conv1D"
-
     padding: OrCausal = "valid"
 
 
-class KerasConv2d(KerasConvolution):
+class KerasConv2d(KerasConvolution, rank=2):
     """Convolution over two axes: `[N, H, W, C]` to `[N, H', W', out_channels]`, n' = ⌈n/s⌉ for `same`.
-
-    Weights are `kernel: [k, k, in/groups, out]` and `bias: [out]`. Refuses a stride and a dilation
-    of more than 1 together, and what torch's conv2d refuses. Source: keras.layers.Conv2D.
 
     >>> conv = KerasConv2d(out_channels=64, kernel_size=7, stride=2, padding="same")
     >>> conv.output((1, 224, 224, 3)), conv.window((1, 224, 224, 3)).before
@@ -129,28 +127,25 @@ class KerasConv2d(KerasConvolution):
     {'kernel': (7, 7, 3, 64), 'bias': (64,)}
     """
 
-    kind: ClassVar[str] = "conv2d"
-    rank: ClassVar[int] = 2
-    keras: ClassVar[str | None] = "keras.layers.Conv2D"
 
-
-class KerasConv3d(KerasConvolution):
+class KerasConv3d(KerasConvolution, rank=3):
     """Convolution over three axes: `[N, D, H, W, C]` to `[N, D', H', W', out_channels]`.
-
-    Weights are `kernel: [k, k, k, in/groups, out]` and `bias: [out]`. Refuses a stride and a
-    dilation of more than 1 together, and what torch's conv3d refuses. Source: keras.layers.Conv3D.
 
     >>> KerasConv3d(out_channels=16, kernel_size=3).output((1, 8, 32, 32, 3))
     (1, 6, 30, 30, 16)
     """
 
-    kind: ClassVar[str] = "conv3d"
-    rank: ClassVar[int] = 3
-    keras: ClassVar[str | None] = "keras.layers.Conv3D"
 
+class KerasDepthwise(
+    DepthwiseConvolving, KerasDilated, kind="depthwise_conv{rank}d", keras="keras.layers.DepthwiseConv{rank}D"
+):
+    """Depthwise convolution as Keras does it.
 
-class KerasDepthwise(DepthwiseConvolving, KerasDilated):
-    """Depthwise convolution as Keras does it."""
+    Weights are `kernel: [{k}, C, depth_multiplier]` and `bias`; the size is that of `conv{rank}d`. Source:
+    keras.layers.DepthwiseConv{rank}D.
+    """
+
+    order = "in_channels kernel_size stride padding depth_multiplier * ..."
 
     def weights(self, x: Shape) -> Named:
         channels, multiplier = self.channels(x), self.depth_multiplier
@@ -158,38 +153,33 @@ class KerasDepthwise(DepthwiseConvolving, KerasDilated):
         return named | {"bias": (channels * multiplier,)} if self.bias else named
 
 
-class KerasDepthwiseConv1d(KerasDepthwise):
+class KerasDepthwiseConv1d(KerasDepthwise, rank=1):
     """Depthwise convolution over one axis: `[N, L, C]` to `[N, L', C·depth_multiplier]`.
-
-    Weights are `kernel: [k, C, depth_multiplier]` and `bias`; the size is that of `conv1d`. Source:
-    keras.layers.DepthwiseConv1D.
 
     >>> KerasDepthwiseConv1d(kernel_size=3, padding="same").weights((1, 100, 32))
     {'kernel': (3, 32, 1), 'bias': (32,)}
     """
 
-    kind: ClassVar[str] = "depthwise_conv1d"
-    rank: ClassVar[int] = 1
-    keras: ClassVar[str | None] = "keras.layers.DepthwiseConv1D"
 
-
-class KerasDepthwiseConv2d(KerasDepthwise):
+class KerasDepthwiseConv2d(KerasDepthwise, rank=2):
     """Depthwise convolution over two axes: `[N, H, W, C]` to `[N, H', W', C·depth_multiplier]`.
-
-    Weights are `kernel: [k, k, C, depth_multiplier]` and `bias`; the size is that of `conv2d`.
-    Source: keras.layers.DepthwiseConv2D.
 
     >>> KerasDepthwiseConv2d(kernel_size=3, padding="same", bias=False).macs((1, 112, 112, 32))
     3612672
     """
 
-    kind: ClassVar[str] = "depthwise_conv2d"
-    rank: ClassVar[int] = 2
-    keras: ClassVar[str | None] = "keras.layers.DepthwiseConv2D"
 
+class KerasSeparable(
+    SeparableConvolving, KerasDilated, kind="separable_conv{rank}d", keras="keras.layers.SeparableConv{rank}D"
+):
+    """Separable convolution as Keras does it: one bias, after the pointwise half.
 
-class KerasSeparable(SeparableConvolving, KerasDilated):
-    """Separable convolution as Keras does it: one bias, after the pointwise half."""
+    Weights are `depthwise_kernel: [{k}, C, m]`, `pointwise_kernel: [{ones}, C·m, out]` and `bias: [out]`, m
+    being the depth_multiplier; the size is that of `conv{rank}d`. Source:
+    keras.layers.SeparableConv{rank}D; Chollet, Xception, 2017.
+    """
+
+    order = "in_channels out_channels kernel_size stride padding * ..."
 
     def weights(self, x: Shape) -> Named:
         channels, multiplier, ones = self.channels(x), self.depth_multiplier, (1,) * self.rank
@@ -200,32 +190,17 @@ class KerasSeparable(SeparableConvolving, KerasDilated):
         return named | {"bias": (self.out_channels,)} if self.bias else named
 
 
-class KerasSeparableConv1d(KerasSeparable):
+class KerasSeparableConv1d(KerasSeparable, rank=1):
     """Depthwise, then pointwise convolution over one axis: `[N, L, C]` to `[N, L', out_channels]`.
-
-    Weights are `depthwise_kernel: [k, C, m]`, `pointwise_kernel: [1, C·m, out]` and `bias: [out]`;
-    the size is that of `conv1d`. Source: keras.layers.SeparableConv1D.
 
     >>> KerasSeparableConv1d(out_channels=8, kernel_size=3).output((1, 10, 4))
     (1, 8, 8)
     """
 
-    kind: ClassVar[str] = "separable_conv1d"
-    rank: ClassVar[int] = 1
-    keras: ClassVar[str | None] = "keras.layers.SeparableConv1D"
 
-
-class KerasSeparableConv2d(KerasSeparable):
+class KerasSeparableConv2d(KerasSeparable, rank=2):
     """Depthwise, then pointwise convolution over two axes: `[N, H, W, C]` to `[N, H', W', out_channels]`.
-
-    Weights are `depthwise_kernel: [k, k, C, m]`, `pointwise_kernel: [1, 1, C·m, out]` and
-    `bias: [out]`; the size is that of `conv2d`. Source: keras.layers.SeparableConv2D; Chollet,
-    Xception, 2017.
 
     >>> KerasSeparableConv2d(out_channels=128, kernel_size=3, bias=False).weights((1, 9, 9, 64))
     {'depthwise_kernel': (3, 3, 64, 1), 'pointwise_kernel': (1, 1, 64, 128)}
     """
-
-    kind: ClassVar[str] = "separable_conv2d"
-    rank: ClassVar[int] = 2
-    keras: ClassVar[str | None] = "keras.layers.SeparableConv2D"

@@ -6,43 +6,61 @@ Per axis, with k_e = d(k - 1) + 1 and op the output padding:
     with an output padding:  out = (n - 1)s + k_e - 2p + op,  p = ⌊k_e/2⌋ for same, 0 for valid
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Annotated, ClassVar
 
 from shapecalc.algebra import Dim, maximum
 from shapecalc.layers.arithmetic import extent, transposed, transposed_same, transposed_valid
+from shapecalc.layers.axis_names import AXES
 from shapecalc.layers.base import Named, NoBuffers, Window
 from shapecalc.layers.conv_transpose import scattered
 from shapecalc.layers.counts import Operations
 from shapecalc.layers.dependence import EVERYTHING, AxisDependence
 from shapecalc.layers.family import Family
-from shapecalc.layers.fields import Count, CountPerAxis, Each, Flag, Optional, OptionalCount, PerAxis, Whole
+from shapecalc.layers.fields import Each, Flag, Integer, Nullable, PerAxis
 from shapecalc.layers.keras_conv import SameOrValid, not_both
-from shapecalc.layers.requirement import Requirement, Shape, matches
-from shapecalc.layers.spatial import AXES, ChannelsLast
+from shapecalc.layers.requirement import Requirement, Shape
+from shapecalc.layers.roles import (
+    Dilation,
+    InChannels,
+    KernelSize,
+    OutChannels,
+    Stride,
+    WindowField,
+    declared,
+)
+from shapecalc.layers.spatial import ChannelsLast
+
+OptionalPadding = Annotated[PerAxis | None, Nullable(Each(Integer(0))), WindowField("o", 0, is_shown=False)]
 
 
-class KerasConvTranspose(NoBuffers, ChannelsLast):
-    """Transposed convolution as Keras does it, for any number of axes."""
+class KerasConvTranspose(
+    NoBuffers, ChannelsLast, kind="conv_transpose{rank}d", keras="keras.layers.Conv{rank}DTranspose"
+):
+    """Transposed convolution as Keras does it, for any number of axes.
 
+    n' = n·s for `same` and n·s + max(k_e - s, 0) for `valid`. Weights are `kernel: [{k}, out, in]` and
+    `bias: [out]`. Refuses a stride and a dilation of more than 1 together, and an output padding that is
+    not smaller than the stride. Source: keras.layers.Conv{rank}DTranspose.
+    """
+
+    order = "in_channels out_channels kernel_size stride padding output_padding * ..."
     family: ClassVar[Family] = Family.TRANSPOSED_CONVOLUTION
 
-    silent: ClassVar[Mapping[str, int]] = {"dilation": 1, "groups": 1, "output_padding": 0}
-
-    in_channels: OptionalCount = None
-    out_channels: Count
-    kernel_size: CountPerAxis
-    stride: CountPerAxis = 1
+    in_channels: InChannels = None
+    out_channels: OutChannels
+    kernel_size: KernelSize
+    stride: Stride = 1
     padding: SameOrValid = "valid"
-    output_padding: Annotated[PerAxis | None, Optional(Each(Whole(0)))] = None
-    dilation: CountPerAxis = 1
+    output_padding: OptionalPadding = None
+    dilation: Dilation = 1
     bias: Flag = True
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         stride = self.spread(self.stride)
         yield not_both(self.kind, stride, self.spread(self.dilation))
         yield from self.spatial_rank(x)
-        yield from matches(self.kind, "in_channels", self.in_channels, self.channels(x), x)
+        yield from declared(self, x)
         if self.output_padding is not None:
             pairs = zip(AXES[self.rank], stride, self.spread(self.output_padding), strict=True)
             for axis, s, op in pairs:
@@ -91,49 +109,26 @@ class KerasConvTranspose(NoBuffers, ChannelsLast):
         return Operations(macs=self.macs(x))  # every product is added, onto the bias or onto zero
 
 
-class KerasConvTranspose1d(KerasConvTranspose):
+class KerasConvTranspose1d(KerasConvTranspose, rank=1):
     """Transposed convolution over one axis: `[N, L, C]` to `[N, L', out_channels]`, L' = L·s for `same`.
-
-    Weights are `kernel: [k, out, in]` and `bias: [out]`. Refuses a stride and a dilation of more
-    than 1 together, and an output padding that is not smaller than the stride. Source:
-    keras.layers.Conv1DTranspose.
 
     >>> KerasConvTranspose1d(out_channels=8, kernel_size=4, stride=2, padding="same").output((1, 50, 16))
     (1, 100, 8)
     """
 
-    kind: ClassVar[str] = "conv_transpose1d"
-    rank: ClassVar[int] = 1
-    keras: ClassVar[str | None] = "keras.layers.Conv1DTranspose"
 
-
-class KerasConvTranspose2d(KerasConvTranspose):
+class KerasConvTranspose2d(KerasConvTranspose, rank=2):
     """Transposed convolution over two axes: `[N, H, W, C]` to `[N, H', W', out_channels]`.
-
-    n' = n·s for `same` and n·s + max(k_e - s, 0) for `valid`. Weights are `kernel: [k, k, out, in]`
-    and `bias: [out]`; one input element costs out·k² MACs. Refuses what `conv_transpose1d` refuses.
-    Source: keras.layers.Conv2DTranspose.
 
     >>> up = KerasConvTranspose2d(out_channels=64, kernel_size=3, stride=2)
     >>> up.output((1, 28, 28, 128)), up.macs((1, 28, 28, 128))
     ((1, 57, 57, 64), 57802752)
     """
 
-    kind: ClassVar[str] = "conv_transpose2d"
-    rank: ClassVar[int] = 2
-    keras: ClassVar[str | None] = "keras.layers.Conv2DTranspose"
 
-
-class KerasConvTranspose3d(KerasConvTranspose):
+class KerasConvTranspose3d(KerasConvTranspose, rank=3):
     """Transposed convolution over three axes: `[N, D, H, W, C]` to `[N, D', H', W', out_channels]`.
-
-    Weights are `kernel: [k, k, k, out, in]` and `bias: [out]`; sizes and refusals are those of
-    `conv_transpose2d`. Source: keras.layers.Conv3DTranspose.
 
     >>> KerasConvTranspose3d(out_channels=4, kernel_size=2, stride=2).output((1, 4, 16, 16, 8))
     (1, 8, 32, 32, 4)
     """
-
-    kind: ClassVar[str] = "conv_transpose3d"
-    rank: ClassVar[int] = 3
-    keras: ClassVar[str | None] = "keras.layers.Conv3DTranspose"

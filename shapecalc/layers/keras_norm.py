@@ -13,9 +13,10 @@ from shapecalc.layers.base import Layer, Named, NoBuffers, NoMacs, NoWindow, Own
 from shapecalc.layers.counts import Operations, rescaled, standardized
 from shapecalc.layers.dependence import EVERYTHING, Dependence, over
 from shapecalc.layers.family import Family
-from shapecalc.layers.fields import Count, Flag, OptionalCount, Real
-from shapecalc.layers.layer_norm import OverLastAxes
-from shapecalc.layers.requirement import Requirement, Shape, divides, matches, rank_between
+from shapecalc.layers.fields import Flag, Real
+from shapecalc.layers.layer_norm import NumGroups, OverLastAxes
+from shapecalc.layers.requirement import Requirement, Shape, rank_between
+from shapecalc.layers.roles import InChannels, declared, divided
 
 EPS = Fraction(1, 1000)
 
@@ -23,12 +24,17 @@ EPS = Fraction(1, 1000)
 class KerasScaled(SameShape, NoBuffers, NoMacs, NoWindow, Layer):
     """A normalisation with a learned scale and shift per channel, each of which may be left out."""
 
+    order = "* ..."
     framework: ClassVar[str | None] = "keras"
 
     eps: Real = EPS
     affine: Flag = True
     scale: Flag = True
     center: Flag = True
+
+    @classmethod
+    def channel_axis(cls, x: Shape) -> int:
+        return len(x) - 1
 
     def learned(self, size: Shape) -> Named:
         """Return gamma and beta, as far as they are asked for."""
@@ -43,12 +49,12 @@ class KerasBatchNorm(OwnPlace, KerasScaled):
 
     statistics: ClassVar[frozenset[str]] = frozenset({"moving_mean", "moving_variance"})
 
-    num_features: OptionalCount = None
+    num_features: InChannels = None
     momentum: Real = Fraction(99, 100)
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         yield from rank_between(self.kind, x, 2, None)
-        yield from matches(self.kind, "num_features", self.num_features, x[-1], x)
+        yield from declared(self, x)
 
     def weights(self, x: Shape) -> Named:
         return self.learned(x[-1:]) | {"moving_mean": x[-1:], "moving_variance": x[-1:]}
@@ -57,7 +63,7 @@ class KerasBatchNorm(OwnPlace, KerasScaled):
         return rescaled(product(x), x[-1], shift=self.affine and self.center)
 
 
-class KerasBatchNorm1d(KerasBatchNorm):
+class KerasBatchNorm1d(KerasBatchNorm, kind="batch_norm1d", keras="keras.layers.BatchNormalization"):
     """Batch normalisation of `[N, ..., C]`: (x - mean)/√(variance + eps) per channel.
 
     Weights are `gamma`, `beta`, `moving_mean` and `moving_variance`, each `[C]`; the last two are
@@ -68,11 +74,8 @@ class KerasBatchNorm1d(KerasBatchNorm):
     {'beta': (32,), 'moving_mean': (32,), 'moving_variance': (32,)}
     """
 
-    kind: ClassVar[str] = "batch_norm1d"
-    keras: ClassVar[str | None] = "keras.layers.BatchNormalization"
 
-
-class KerasBatchNorm2d(KerasBatchNorm):
+class KerasBatchNorm2d(KerasBatchNorm, kind="batch_norm2d", keras="keras.layers.BatchNormalization"):
     """Batch normalisation of `[N, H, W, C]`: (x - mean)/√(variance + eps) per channel.
 
     Weights and refusals are those of `batch_norm1d`. Source: keras.layers.BatchNormalization; Ioffe
@@ -82,11 +85,8 @@ class KerasBatchNorm2d(KerasBatchNorm):
     256
     """
 
-    kind: ClassVar[str] = "batch_norm2d"
-    keras: ClassVar[str | None] = "keras.layers.BatchNormalization"
 
-
-class KerasBatchNorm3d(KerasBatchNorm):
+class KerasBatchNorm3d(KerasBatchNorm, kind="batch_norm3d", keras="keras.layers.BatchNormalization"):
     """Batch normalisation of `[N, D, H, W, C]`: (x - mean)/√(variance + eps) per channel.
 
     Weights and refusals are those of `batch_norm1d`. Source: keras.layers.BatchNormalization.
@@ -95,11 +95,8 @@ class KerasBatchNorm3d(KerasBatchNorm):
     {'moving_mean': (16,), 'moving_variance': (16,)}
     """
 
-    kind: ClassVar[str] = "batch_norm3d"
-    keras: ClassVar[str | None] = "keras.layers.BatchNormalization"
 
-
-class KerasGroupNorm(KerasScaled):
+class KerasGroupNorm(KerasScaled, kind="group_norm", keras="keras.layers.GroupNormalization"):
     """Group normalisation of `[N, ..., C]`: mean and variance over C/num_groups channels.
 
     Weights are `gamma: [C]` and `beta: [C]`. Refuses groups that do not divide the channels.
@@ -109,17 +106,19 @@ class KerasGroupNorm(KerasScaled):
     {'gamma': (256,), 'beta': (256,)}
     """
 
-    kind: ClassVar[str] = "group_norm"
     family: ClassVar[Family] = Family.GROUP_NORM
-    keras: ClassVar[str | None] = "keras.layers.GroupNormalization"
+    unknown_dependence: ClassVar[tuple[str, str] | None] = (
+        "channels",
+        "channels of one group see those of their group alone",
+    )
 
-    num_groups: Count
-    num_channels: OptionalCount = None
+    num_groups: NumGroups
+    num_channels: InChannels = None
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         yield from rank_between(self.kind, x, 2, None)
-        yield from matches(self.kind, "num_channels", self.num_channels, x[-1], x)
-        yield divides(self.kind, "num_groups", self.num_groups, "channels", x[-1])
+        yield from declared(self, x)
+        yield from divided(self, x)
 
     def sight(self, x: Shape, result: int) -> Dependence:
         found = over(len(x), range(1, len(x) - 1))
@@ -133,7 +132,9 @@ class KerasGroupNorm(KerasScaled):
         return standardized(product(x), x[0] * self.num_groups, scale=scale, shift=shift)
 
 
-class KerasLayerNorm(OverLastAxes):
+class KerasLayerNorm(
+    OverLastAxes, kind="layer_norm", framework="keras", keras="keras.layers.LayerNormalization"
+):
     """Layer normalisation over the last axes: (x - mean)/√(variance + eps) · gamma + beta.
 
     Weights are `gamma: normalized_shape` if elementwise_affine and `beta: normalized_shape` if bias
@@ -144,10 +145,8 @@ class KerasLayerNorm(OverLastAxes):
     {'gamma': (768,), 'beta': (768,)}
     """
 
-    kind: ClassVar[str] = "layer_norm"
+    order = "* ..."
     family: ClassVar[Family] = Family.LAYER_NORM
-    framework: ClassVar[str | None] = "keras"
-    keras: ClassVar[str | None] = "keras.layers.LayerNormalization"
 
     eps: Real = EPS
     bias: Flag = True

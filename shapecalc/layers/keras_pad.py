@@ -9,121 +9,90 @@ Sides are one number for all, one per axis, or `[[before, after], ...]`. None ha
 
 from collections.abc import Iterator
 from fractions import Fraction
-from typing import Annotated, ClassVar
+from typing import Annotated
 
 from shapecalc.layers.arithmetic import scaled
-from shapecalc.layers.base import Layer, NoMacs, NoWeights, NoWindow
 from shapecalc.layers.centre import Centre, Centres, scaled_by
-from shapecalc.layers.counts import NOTHING, Operations
 from shapecalc.layers.crop import Crop
 from shapecalc.layers.dependence import Along, Dependence, interpolated
-from shapecalc.layers.family import Family
-from shapecalc.layers.fields import Each, ExtentPerSide, OneOf, PerAxis, Whole
-from shapecalc.layers.pad import Pad
+from shapecalc.layers.fields import Each, ExtentPerSide, Integer, OneOf, PerAxis
+from shapecalc.layers.pad import SpatialPad
 from shapecalc.layers.requirement import Requirement, Shape, rank_between, shown
+from shapecalc.layers.resample import Interpolation
+from shapecalc.layers.roles import Lettered, WindowField
 from shapecalc.layers.spatial import ChannelsLast
 
 INTERPOLATIONS = ("nearest", "bilinear", "bicubic", "lanczos3", "lanczos5")
 
 
-class KerasPad(ChannelsLast, Pad):
-    """Zeros around a map, as Keras adds them: there is no cropping by negative numbers."""
+class KerasPad(ChannelsLast, SpatialPad, kind="zero_pad{rank}d", keras="keras.layers.ZeroPadding{rank}D"):
+    """Zeros around a map, as Keras adds them: there is no cropping by negative numbers.
 
-    padding: ExtentPerSide
+    No weights, no MACs. Refuses negative sides. Source: keras.layers.ZeroPadding{rank}D.
+    """
+
+    padding: Annotated[ExtentPerSide, WindowField("p")]
 
     def output(self, x: Shape) -> Shape:
         return self.resized(x, self.enlarged(x))
 
 
-class KerasZeroPad1d(KerasPad):
+class KerasZeroPad1d(KerasPad, rank=1):
     """Zeros before and after: `[N, L, C]` to `[N, L + p₀ + p₁, C]`.
-
-    No weights, no MACs. Refuses negative sides. Source: keras.layers.ZeroPadding1D.
 
     >>> KerasZeroPad1d(padding=[[3, 1]]).output((1, 10, 8))
     (1, 14, 8)
     """
 
-    kind: ClassVar[str] = "zero_pad1d"
-    rank: ClassVar[int] = 1
-    keras: ClassVar[str | None] = "keras.layers.ZeroPadding1D"
 
-
-class KerasZeroPad2d(KerasPad):
+class KerasZeroPad2d(KerasPad, rank=2):
     """Zeros around: `[N, H, W, C]`, each of height and width becoming n + p₀ + p₁.
-
-    No weights, no MACs. Refuses negative sides. Source: keras.layers.ZeroPadding2D.
 
     >>> KerasZeroPad2d(padding=[3, [0, 1]]).output((1, 224, 224, 3))
     (1, 230, 225, 3)
     """
 
-    kind: ClassVar[str] = "zero_pad2d"
-    rank: ClassVar[int] = 2
-    keras: ClassVar[str | None] = "keras.layers.ZeroPadding2D"
 
-
-class KerasZeroPad3d(KerasPad):
+class KerasZeroPad3d(KerasPad, rank=3):
     """Zeros around: `[N, D, H, W, C]`, each of depth, height and width becoming n + p₀ + p₁.
-
-    No weights, no MACs. Refuses negative sides. Source: keras.layers.ZeroPadding3D.
 
     >>> KerasZeroPad3d(padding=1).output((1, 8, 10, 10, 3))
     (1, 10, 12, 12, 3)
     """
 
-    kind: ClassVar[str] = "zero_pad3d"
-    rank: ClassVar[int] = 3
-    keras: ClassVar[str | None] = "keras.layers.ZeroPadding3D"
-
 
 class KerasCrop(ChannelsLast, Crop):
-    """What is left of a map when its sides are cut off."""
+    """What is left of a map when its sides are cut off.
+
+    No weights, no MACs. Refuses to leave nothing. Source: keras.layers.Cropping{rank}D.
+    """
 
 
-class KerasCrop1d(KerasCrop):
+class KerasCrop1d(KerasCrop, rank=1):
     """A stretch of the input: `[N, L, C]` to `[N, L - c₀ - c₁, C]`.
-
-    No weights, no MACs. Refuses to leave nothing. Source: keras.layers.Cropping1D.
 
     >>> KerasCrop1d(crop=[[2, 1]]).output((1, 10, 8))
     (1, 7, 8)
     """
 
-    kind: ClassVar[str] = "crop1d"
-    rank: ClassVar[int] = 1
-    keras: ClassVar[str | None] = "keras.layers.Cropping1D"
 
-
-class KerasCrop2d(KerasCrop):
+class KerasCrop2d(KerasCrop, rank=2):
     """A rectangle of the input: `[N, H, W, C]`, each side n becoming n - c₀ - c₁.
-
-    No weights, no MACs. Refuses to leave nothing. Source: keras.layers.Cropping2D.
 
     >>> KerasCrop2d(crop=4).output((1, 64, 64, 512))
     (1, 56, 56, 512)
     """
 
-    kind: ClassVar[str] = "crop2d"
-    rank: ClassVar[int] = 2
-    keras: ClassVar[str | None] = "keras.layers.Cropping2D"
 
-
-class KerasCrop3d(KerasCrop):
+class KerasCrop3d(KerasCrop, rank=3):
     """A box of the input: `[N, D, H, W, C]`, each side n becoming n - c₀ - c₁.
-
-    No weights, no MACs. Refuses to leave nothing. Source: keras.layers.Cropping3D.
 
     >>> KerasCrop3d(crop=[0, 1, [1, 2]]).output((1, 10, 10, 10, 8))
     (1, 10, 8, 7, 8)
     """
 
-    kind: ClassVar[str] = "crop3d"
-    rank: ClassVar[int] = 3
-    keras: ClassVar[str | None] = "keras.layers.Cropping3D"
 
-
-class KerasUpsample(NoWeights, NoMacs, NoWindow, Layer):
+class KerasUpsample(Interpolation, kind="upsample", framework="keras", keras="keras.layers.UpSampling2D"):
     """Every element repeated or interpolated: `[N, *n, C]` to `[N, *n·scale_factor, C]`.
 
     Over one to three axes, as the input has; modes other than nearest over two only. No weights,
@@ -134,12 +103,9 @@ class KerasUpsample(NoWeights, NoMacs, NoWindow, Layer):
     (1, 28, 42, 64)
     """
 
-    kind: ClassVar[str] = "upsample"
-    family: ClassVar[Family] = Family.RESAMPLE
-    framework: ClassVar[str | None] = "keras"
-    keras: ClassVar[str | None] = "keras.layers.UpSampling2D"
+    order = "scale_factor * ..."
 
-    scale_factor: Annotated[PerAxis, Each(Whole(1), (1, 2, 3))]
+    scale_factor: Annotated[PerAxis, Each(Integer(1), (1, 2, 3)), Lettered("r", per_axis=True)]
     mode: Annotated[str, OneOf(INTERPOLATIONS)] = "nearest"
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
@@ -178,5 +144,5 @@ class KerasUpsample(NoWeights, NoMacs, NoWindow, Layer):
         even = [scaled_by(axis, f) if isinstance(f, int) else None for axis, f in enumerate(factors, start=1)]
         return (Centre(0), *even, None)
 
-    def operations(self, x: Shape) -> Operations | None:
-        return NOTHING if self.mode == "nearest" else None  # interpolation is not counted
+    def method(self) -> str:
+        return self.mode

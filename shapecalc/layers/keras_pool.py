@@ -22,6 +22,8 @@ from shapecalc.layers.spatial import ChannelsLast
 class KerasPool(NoWeights, NoMacs, KerasWindowed):
     """A window that slides over every channel by itself, as Keras pools."""
 
+    order = "kernel_size stride padding"
+
     stride: StridePerAxis = None
 
     def moved(self) -> PerAxis:
@@ -35,8 +37,12 @@ class KerasPool(NoWeights, NoMacs, KerasWindowed):
         return product(self.spread(self.kernel_size)) * product(self.output(x))
 
 
-class KerasMaxPool(KerasPool):
-    """The largest value of every window."""
+class KerasMaxPool(KerasPool, kind="max_pool{rank}d", keras="keras.layers.MaxPooling{rank}D"):
+    """The largest value of every window.
+
+    No weights, no MACs. Refuses an input smaller than the window for `valid`. Source:
+    keras.layers.MaxPooling{rank}D.
+    """
 
     family: ClassVar[Family] = Family.MAX_POOL
 
@@ -44,8 +50,12 @@ class KerasMaxPool(KerasPool):
         return greatest(self.seen(x), product(self.output(x)))
 
 
-class KerasAvgPool(KerasPool):
-    """The mean of every window."""
+class KerasAvgPool(KerasPool, kind="avg_pool{rank}d", keras="keras.layers.AveragePooling{rank}D"):
+    """The mean of every window.
+
+    No weights, no MACs. Refuses an input smaller than the window for `valid`. Source:
+    keras.layers.AveragePooling{rank}D.
+    """
 
     family: ClassVar[Family] = Family.AVERAGE_POOL
 
@@ -54,182 +64,110 @@ class KerasAvgPool(KerasPool):
 
 
 class KerasGlobalAvgPool(ChannelsLast, GlobalAverage):
-    """The mean of every channel."""
+    """The mean of every channel.
+
+    No weights, no MACs. Source: keras.layers.GlobalAveragePooling{rank}D.
+    """
 
 
 class KerasGlobalMaxPool(ChannelsLast, GlobalMaximum):
-    """The largest value of every channel."""
+    """The largest value of every channel.
+
+    No weights, no MACs. Source: keras.layers.GlobalMaxPooling{rank}D.
+    """
 
 
-class KerasMaxPool1d(KerasMaxPool):
+class KerasMaxPool1d(KerasMaxPool, rank=1):
     """The largest value of every window: `[N, L, C]` to `[N, L', C]`, n' = ⌈n/s⌉ for `same`.
-
-    No weights, no MACs. Refuses an input smaller than the window for `valid`. Source:
-    keras.layers.MaxPooling1D.
 
     >>> KerasMaxPool1d(kernel_size=3, stride=2, padding="same").output((1, 101, 8))
     (1, 51, 8)
     """
 
-    kind: ClassVar[str] = "max_pool1d"
-    rank: ClassVar[int] = 1
-    keras: ClassVar[str | None] = "keras.layers.MaxPooling1D"
 
-
-class KerasMaxPool2d(KerasMaxPool):
+class KerasMaxPool2d(KerasMaxPool, rank=2):
     """The largest value of every window: `[N, H, W, C]` to `[N, H', W', C]`, n' = ⌈n/s⌉ for `same`.
-
-    No weights, no MACs. Refuses an input smaller than the window for `valid`. Source:
-    keras.layers.MaxPooling2D.
 
     >>> KerasMaxPool2d(kernel_size=3, stride=2, padding="same").output((1, 112, 112, 64))
     (1, 56, 56, 64)
     """
 
-    kind: ClassVar[str] = "max_pool2d"
-    rank: ClassVar[int] = 2
-    keras: ClassVar[str | None] = "keras.layers.MaxPooling2D"
 
-
-class KerasMaxPool3d(KerasMaxPool):
+class KerasMaxPool3d(KerasMaxPool, rank=3):
     """The largest value of every window: `[N, D, H, W, C]` to `[N, D', H', W', C]`, n' = ⌈n/s⌉ for `same`.
-
-    No weights, no MACs. Refuses an input smaller than the window for `valid`. Source:
-    keras.layers.MaxPooling3D.
 
     >>> KerasMaxPool3d(kernel_size=3, stride=2, padding="same").output((1, 8, 33, 33, 16))
     (1, 4, 17, 17, 16)
     """
 
-    kind: ClassVar[str] = "max_pool3d"
-    rank: ClassVar[int] = 3
-    keras: ClassVar[str | None] = "keras.layers.MaxPooling3D"
 
-
-class KerasAvgPool1d(KerasAvgPool):
+class KerasAvgPool1d(KerasAvgPool, rank=1):
     """The mean of every window: `[N, L, C]` to `[N, L', C]`, n' = ⌈n/s⌉ for `same`.
-
-    No weights, no MACs. Refuses an input smaller than the window for `valid`. Source:
-    keras.layers.AveragePooling1D.
 
     >>> KerasAvgPool1d(kernel_size=3, stride=2, padding="same").output((1, 101, 8))
     (1, 51, 8)
     """
 
-    kind: ClassVar[str] = "avg_pool1d"
-    rank: ClassVar[int] = 1
-    keras: ClassVar[str | None] = "keras.layers.AveragePooling1D"
 
-
-class KerasAvgPool2d(KerasAvgPool):
+class KerasAvgPool2d(KerasAvgPool, rank=2):
     """The mean of every window: `[N, H, W, C]` to `[N, H', W', C]`, n' = ⌈n/s⌉ for `same`.
-
-    No weights, no MACs. Refuses an input smaller than the window for `valid`. Source:
-    keras.layers.AveragePooling2D.
 
     >>> KerasAvgPool2d(kernel_size=3, stride=2, padding="same").output((1, 112, 112, 64))
     (1, 56, 56, 64)
     """
 
-    kind: ClassVar[str] = "avg_pool2d"
-    rank: ClassVar[int] = 2
-    keras: ClassVar[str | None] = "keras.layers.AveragePooling2D"
 
-
-class KerasAvgPool3d(KerasAvgPool):
+class KerasAvgPool3d(KerasAvgPool, rank=3):
     """The mean of every window: `[N, D, H, W, C]` to `[N, D', H', W', C]`, n' = ⌈n/s⌉ for `same`.
-
-    No weights, no MACs. Refuses an input smaller than the window for `valid`. Source:
-    keras.layers.AveragePooling3D.
 
     >>> KerasAvgPool3d(kernel_size=3, stride=2, padding="same").output((1, 8, 33, 33, 16))
     (1, 4, 17, 17, 16)
     """
 
-    kind: ClassVar[str] = "avg_pool3d"
-    rank: ClassVar[int] = 3
-    keras: ClassVar[str | None] = "keras.layers.AveragePooling3D"
 
-
-class KerasGlobalAvgPool1d(KerasGlobalAvgPool):
+class KerasGlobalAvgPool1d(KerasGlobalAvgPool, rank=1):
     """The mean of every channel: `[N, L, C]` to `[N, C]`, or `[N, 1, C]` with `keepdim`.
-
-    No weights, no MACs. Source: keras.layers.GlobalAveragePooling1D.
 
     >>> KerasGlobalAvgPool1d(keepdim=True).output((1, 101, 8))
     (1, 1, 8)
     """
 
-    kind: ClassVar[str] = "global_avg_pool1d"
-    rank: ClassVar[int] = 1
-    keras: ClassVar[str | None] = "keras.layers.GlobalAveragePooling1D"
 
-
-class KerasGlobalAvgPool2d(KerasGlobalAvgPool):
+class KerasGlobalAvgPool2d(KerasGlobalAvgPool, rank=2):
     """The mean of every channel: `[N, H, W, C]` to `[N, C]`, or `[N, 1, 1, C]` with `keepdim`.
-
-    No weights, no MACs. Source: keras.layers.GlobalAveragePooling2D.
 
     >>> KerasGlobalAvgPool2d(keepdim=True).output((1, 112, 112, 64))
     (1, 1, 1, 64)
     """
 
-    kind: ClassVar[str] = "global_avg_pool2d"
-    rank: ClassVar[int] = 2
-    keras: ClassVar[str | None] = "keras.layers.GlobalAveragePooling2D"
 
-
-class KerasGlobalAvgPool3d(KerasGlobalAvgPool):
+class KerasGlobalAvgPool3d(KerasGlobalAvgPool, rank=3):
     """The mean of every channel: `[N, D, H, W, C]` to `[N, C]`, or `[N, 1, 1, 1, C]` with `keepdim`.
-
-    No weights, no MACs. Source: keras.layers.GlobalAveragePooling3D.
 
     >>> KerasGlobalAvgPool3d(keepdim=True).output((1, 8, 33, 33, 16))
     (1, 1, 1, 1, 16)
     """
 
-    kind: ClassVar[str] = "global_avg_pool3d"
-    rank: ClassVar[int] = 3
-    keras: ClassVar[str | None] = "keras.layers.GlobalAveragePooling3D"
 
-
-class KerasGlobalMaxPool1d(KerasGlobalMaxPool):
+class KerasGlobalMaxPool1d(KerasGlobalMaxPool, rank=1):
     """The largest value of every channel: `[N, L, C]` to `[N, C]`, or `[N, 1, C]` with `keepdim`.
-
-    No weights, no MACs. Source: keras.layers.GlobalMaxPooling1D.
 
     >>> KerasGlobalMaxPool1d(keepdim=True).output((1, 101, 8))
     (1, 1, 8)
     """
 
-    kind: ClassVar[str] = "global_max_pool1d"
-    rank: ClassVar[int] = 1
-    keras: ClassVar[str | None] = "keras.layers.GlobalMaxPooling1D"
 
-
-class KerasGlobalMaxPool2d(KerasGlobalMaxPool):
+class KerasGlobalMaxPool2d(KerasGlobalMaxPool, rank=2):
     """The largest value of every channel: `[N, H, W, C]` to `[N, C]`, or `[N, 1, 1, C]` with `keepdim`.
-
-    No weights, no MACs. Source: keras.layers.GlobalMaxPooling2D.
 
     >>> KerasGlobalMaxPool2d(keepdim=True).output((1, 112, 112, 64))
     (1, 1, 1, 64)
     """
 
-    kind: ClassVar[str] = "global_max_pool2d"
-    rank: ClassVar[int] = 2
-    keras: ClassVar[str | None] = "keras.layers.GlobalMaxPooling2D"
 
-
-class KerasGlobalMaxPool3d(KerasGlobalMaxPool):
+class KerasGlobalMaxPool3d(KerasGlobalMaxPool, rank=3):
     """The largest value of every channel: `[N, D, H, W, C]` to `[N, C]`, or `[N, 1, 1, 1, C]` with `keepdim`.
-
-    No weights, no MACs. Source: keras.layers.GlobalMaxPooling3D.
 
     >>> KerasGlobalMaxPool3d(keepdim=True).output((1, 8, 33, 33, 16))
     (1, 1, 1, 1, 16)
     """
-
-    kind: ClassVar[str] = "global_max_pool3d"
-    rank: ClassVar[int] = 3
-    keras: ClassVar[str | None] = "keras.layers.GlobalMaxPooling3D"

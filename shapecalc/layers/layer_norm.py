@@ -13,12 +13,24 @@ from shapecalc.layers.base import Layer, Named, NoBuffers, NoMacs, NoWeights, No
 from shapecalc.layers.counts import Operations, standardized
 from shapecalc.layers.dependence import EVERYTHING, Along, Dependence, over, placed
 from shapecalc.layers.family import Family
-from shapecalc.layers.fields import Count, Decimal, Each, Flag, Optional, OptionalCount, Real, Whole
+from shapecalc.layers.fields import Count, Decimal, Each, Flag, Integer, Nullable, Real
 from shapecalc.layers.norm import EPS, enough
-from shapecalc.layers.requirement import Requirement, Shape, divides, matches, rank_between, shown
+from shapecalc.layers.requirement import Requirement, Shape, divides, rank_between, shown
+from shapecalc.layers.roles import Divides, InChannels, Inferred, declared, divided
+
+NumGroups = Annotated[Count, Divides(of=("num_channels",))]
 
 
-class GroupNorm(SameShape, NoBuffers, NoMacs, NoWindow, Layer):
+class GroupNorm(
+    SameShape,
+    NoBuffers,
+    NoMacs,
+    NoWindow,
+    Layer,
+    framework="torch",
+    torch="torch.nn.GroupNorm",
+    keras="keras.layers.GroupNormalization",
+):
     """Group normalisation of `[N, C, ...]`: mean and variance over C/num_groups channels.
 
     Weights are `weight: [C]` and `bias: [C]` if affine. Refuses groups that do not divide the
@@ -30,14 +42,14 @@ class GroupNorm(SameShape, NoBuffers, NoMacs, NoWindow, Layer):
     {'weight': (256,), 'bias': (256,)}
     """
 
-    kind: ClassVar[str] = "group_norm"
     family: ClassVar[Family] = Family.GROUP_NORM
-    framework: ClassVar[str | None] = "torch"
-    torch: ClassVar[str | None] = "torch.nn.GroupNorm"
-    keras: ClassVar[str | None] = "keras.layers.GroupNormalization"
+    unknown_dependence: ClassVar[tuple[str, str] | None] = (
+        "channels",
+        "channels of one group see those of their group alone",
+    )
 
-    num_groups: Count
-    num_channels: OptionalCount = None
+    num_groups: NumGroups
+    num_channels: InChannels = None
     eps: Real = EPS
     affine: Flag = True
 
@@ -46,8 +58,8 @@ class GroupNorm(SameShape, NoBuffers, NoMacs, NoWindow, Layer):
         if self.num_channels is not None:
             yield divides(self.kind, "num_groups", self.num_groups, "num_channels", self.num_channels)
         if self.affine:
-            yield from matches(self.kind, "num_channels", self.num_channels, x[1], x)
-        yield divides(self.kind, "num_groups", self.num_groups, "channels", x[1])
+            yield from declared(self, x)
+        yield from divided(self, x)
         values = x[0] * (x[1] // self.num_groups) * product(x[2:])
         yield enough(self.kind, values, "values per group", x)
 
@@ -65,9 +77,12 @@ class GroupNorm(SameShape, NoBuffers, NoMacs, NoWindow, Layer):
 class OverLastAxes(SameShape, NoBuffers, NoMacs, NoWindow, Layer):
     """The rules of normalisation over the last axes, with a weight for each position in them."""
 
+    order = "normalized_shape eps ..."
     framework: ClassVar[str | None] = "torch"
 
-    normalized_shape: Annotated[Dim | tuple[Dim, ...] | None, Optional(Each(Whole(1)))] = None
+    normalized_shape: Annotated[
+        Dim | tuple[Dim, ...] | None, Nullable(Each(Integer(1))), Inferred("n", axis=-1)
+    ] = None
     elementwise_affine: Flag = True
 
     def axes(self, x: Shape, number: int) -> tuple[str, ...]:
@@ -102,7 +117,7 @@ class OverLastAxes(SameShape, NoBuffers, NoMacs, NoWindow, Layer):
         )
 
 
-class LayerNorm(OverLastAxes):
+class LayerNorm(OverLastAxes, torch="torch.nn.LayerNorm", keras="keras.layers.LayerNormalization"):
     """Layer normalisation over the last axes: (x - mean)/√(variance + eps) · weight + bias.
 
     Weights are `weight: normalized_shape` if elementwise_affine and `bias: normalized_shape` if
@@ -113,10 +128,7 @@ class LayerNorm(OverLastAxes):
     {'weight': (7, 7), 'bias': (7, 7)}
     """
 
-    kind: ClassVar[str] = "layer_norm"
     family: ClassVar[Family] = Family.LAYER_NORM
-    torch: ClassVar[str | None] = "torch.nn.LayerNorm"
-    keras: ClassVar[str | None] = "keras.layers.LayerNormalization"
 
     eps: Real = EPS
     bias: Flag = True
@@ -132,7 +144,7 @@ class LayerNorm(OverLastAxes):
         return standardized(product(x), self.samples(x), scale=scale, shift=shift)
 
 
-class RMSNorm(OverLastAxes):
+class RMSNorm(OverLastAxes, torch="torch.nn.RMSNorm", keras="keras.layers.RMSNormalization"):
     """Root-mean-square normalisation over the last axes: x/√(mean of x² + eps) · weight.
 
     The weight is `weight: normalized_shape` if elementwise_affine. Refuses what `layer_norm`
@@ -142,12 +154,9 @@ class RMSNorm(OverLastAxes):
     {'weight': (4096,)}
     """
 
-    kind: ClassVar[str] = "rms_norm"
     family: ClassVar[Family] = Family.RMS_NORM
-    torch: ClassVar[str | None] = "torch.nn.RMSNorm"
-    keras: ClassVar[str | None] = "keras.layers.RMSNormalization"
 
-    eps: Annotated[Fraction | int | None, Optional(Decimal())] = None
+    eps: Annotated[Fraction | int | None, Nullable(Decimal())] = None
 
     def weights(self, x: Shape) -> Named:
         return {"weight": self.normalized(x)} if self.elementwise_affine else {}
@@ -158,7 +167,9 @@ class RMSNorm(OverLastAxes):
         return Operations(multiplications=products, additions=numbers, divisions=2 * samples, roots=samples)
 
 
-class LocalResponseNorm(SameShape, NoWeights, NoMacs, NoWindow, Layer):
+class LocalResponseNorm(
+    SameShape, NoWeights, NoMacs, NoWindow, Layer, framework="torch", torch="torch.nn.LocalResponseNorm"
+):
     """Division by the activity of neighbouring channels: x/(k + alpha/size · ∑ x²)^beta.
 
     The sum runs over `size` channels around each one; no pixel sees another. Takes `[N, C, ...]`
@@ -169,10 +180,7 @@ class LocalResponseNorm(SameShape, NoWeights, NoMacs, NoWindow, Layer):
     (1, 96, 55, 55)
     """
 
-    kind: ClassVar[str] = "local_response_norm"
     family: ClassVar[Family] = Family.RESPONSE_NORM
-    framework: ClassVar[str | None] = "torch"
-    torch: ClassVar[str | None] = "torch.nn.LocalResponseNorm"
 
     size: Count
     alpha: Real = Fraction(1, 10_000)
@@ -192,7 +200,7 @@ class LocalResponseNorm(SameShape, NoWeights, NoMacs, NoWindow, Layer):
         return Operations(multiplications=2 * n, additions=self.size * n, powers=n, divisions=n)
 
 
-class CrossMapLRN2d(LocalResponseNorm):
+class CrossMapLRN2d(LocalResponseNorm, torch="torch.nn.CrossMapLRN2d"):
     """`local_response_norm` as torch had it first, for `[N, C, H, W]` alone: the shape is kept.
 
     No weights, no MACs. Refuses other ranks. Source: torch.nn.CrossMapLRN2d.
@@ -201,8 +209,10 @@ class CrossMapLRN2d(LocalResponseNorm):
     (1, 96, 55, 55)
     """
 
-    kind: ClassVar[str] = "cross_map_lrn2d"
-    torch: ClassVar[str | None] = "torch.nn.CrossMapLRN2d"
+    unknown_dependence: ClassVar[tuple[str, str] | None] = (
+        "channels",
+        "torch's running sum never lets go of the first channel",
+    )
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         return rank_between(self.kind, x, 4, 4)

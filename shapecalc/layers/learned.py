@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from fractions import Fraction
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 from shapecalc.algebra import product
 from shapecalc.layers.base import Layer, Named, NoBuffers, NoMacs, NoOperations, NoWindow, OwnPlace, SameShape
@@ -10,10 +10,11 @@ from shapecalc.layers.counts import Operations
 from shapecalc.layers.dependence import Along, Dependence, placed
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Index, OptionalCount, Real
-from shapecalc.layers.requirement import Requirement, Shape, axis_exists, matches, rank_between
+from shapecalc.layers.requirement import Requirement, Shape, axis_exists, rank_between
+from shapecalc.layers.roles import InFeatures, Inferred, declared
 
 
-class ClassToken(NoBuffers, NoOperations, NoWindow, Layer):
+class ClassToken(NoBuffers, NoOperations, NoWindow, Layer, kind="class_token"):
     """A learned vector put in front of every sequence: `[N, L, E]` to `[N, L + 1, E]`.
 
     The weight is `weight: [1, 1, E]`. Refuses other ranks and an embed_dim that does not arrive.
@@ -23,17 +24,16 @@ class ClassToken(NoBuffers, NoOperations, NoWindow, Layer):
     (1, 197, 768)
     """
 
-    kind: ClassVar[str] = "class_token"
     family: ClassVar[Family] = Family.TENSOR
 
-    embed_dim: OptionalCount = None
+    embed_dim: InFeatures = None
 
     def axes(self, x: Shape, number: int) -> tuple[str, ...]:
         return ("L", "E")
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         yield from rank_between(self.kind, x, 3, 3)
-        yield from matches(self.kind, "embed_dim", self.embed_dim, x[-1], x, "features in its last axis")
+        yield from declared(self, x)
 
     def output(self, x: Shape) -> Shape:
         return (x[0], x[1] + 1, x[2])
@@ -46,7 +46,7 @@ class ClassToken(NoBuffers, NoOperations, NoWindow, Layer):
         return {"weight": (1, 1, x[-1])}
 
 
-class PositionEmbedding(OwnPlace, SameShape, NoBuffers, NoMacs, NoWindow, Layer):
+class PositionEmbedding(OwnPlace, SameShape, NoBuffers, NoMacs, NoWindow, Layer, kind="position_embedding"):
     """A learned vector for every position, added to `[N, L, E]`, whose shape is kept.
 
     The weight is `weight: [1, L, E]`, so a network that was built for one length takes no other.
@@ -57,19 +57,17 @@ class PositionEmbedding(OwnPlace, SameShape, NoBuffers, NoMacs, NoWindow, Layer)
     {'weight': (1, 197, 768)}
     """
 
-    kind: ClassVar[str] = "position_embedding"
     family: ClassVar[Family] = Family.ELEMENTWISE
 
-    length: OptionalCount = None
-    embed_dim: OptionalCount = None
+    length: Annotated[OptionalCount, Inferred(axis=1, what="positions")] = None
+    embed_dim: InFeatures = None
 
     def axes(self, x: Shape, number: int) -> tuple[str, ...]:
         return ("L", "E")
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         yield from rank_between(self.kind, x, 3, 3)
-        yield from matches(self.kind, "length", self.length, x[1], x, "positions")
-        yield from matches(self.kind, "embed_dim", self.embed_dim, x[-1], x, "features in its last axis")
+        yield from declared(self, x)
 
     def weights(self, x: Shape) -> Named:
         return {"weight": (1, *x[1:])}
@@ -78,7 +76,9 @@ class PositionEmbedding(OwnPlace, SameShape, NoBuffers, NoMacs, NoWindow, Layer)
         return Operations(additions=product(x))
 
 
-class LayerScale(OwnPlace, SameShape, NoBuffers, NoMacs, NoWindow, Layer):
+class LayerScale(
+    OwnPlace, SameShape, NoBuffers, NoMacs, NoWindow, Layer, kind="layer_scale", framework="torch"
+):
     """A learned scale for every channel, by which the channel is multiplied; the shape is kept.
 
     The channels are axis `dim`, and the weight has as many axes after it as the input, so that it
@@ -91,9 +91,7 @@ class LayerScale(OwnPlace, SameShape, NoBuffers, NoMacs, NoWindow, Layer):
     {'weight': (96, 1, 1)}
     """
 
-    kind: ClassVar[str] = "layer_scale"
     family: ClassVar[Family] = Family.ELEMENTWISE
-    framework: ClassVar[str | None] = "torch"
 
     dim: Index = 1
     init: Real = Fraction(1, 1_000_000)

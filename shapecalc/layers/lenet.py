@@ -16,23 +16,15 @@ from shapecalc.layers.base import Layer, Named, NoBuffers, NoMacs, NoWindow, Win
 from shapecalc.layers.counts import Operations, products
 from shapecalc.layers.dependence import AxisDependence, Dependence, over
 from shapecalc.layers.family import Family
-from shapecalc.layers.fields import (
-    Count,
-    CountPerAxis,
-    Each,
-    Flag,
-    Listed,
-    Optional,
-    OptionalCount,
-    Whole,
-    complaint,
-)
-from shapecalc.layers.requirement import Requirement, Shape, matches, rank_between, shown
+from shapecalc.layers.fields import Flag, Integer, Listed, complaint
+from shapecalc.layers.pool import StridePerAxis
+from shapecalc.layers.requirement import Requirement, Shape, rank_between, shown
+from shapecalc.layers.roles import AsNumbers, InFeatures, KernelSize, OutFeatures, declared
 from shapecalc.layers.sliding import Windowed
 from shapecalc.layers.spatial import Spatial
 
 
-class Subsample2d(NoBuffers, NoMacs, Spatial):
+class Subsample2d(NoBuffers, NoMacs, Spatial, kind="subsample2d", rank=2):
     """The sum over each window times one trained coefficient per channel, plus a trained bias.
 
     `[N, C, H, W]` to `[N, C, ⌊(H - k)/s⌋ + 1, ⌊(W - k)/s⌋ + 1]`, the stride s being k if left
@@ -44,12 +36,10 @@ class Subsample2d(NoBuffers, NoMacs, Spatial):
     12
     """
 
-    kind: ClassVar[str] = "subsample2d"
     family: ClassVar[Family] = Family.SUBSAMPLING
-    rank: ClassVar[int] = 2
 
-    kernel_size: CountPerAxis
-    stride: Annotated[Dim | tuple[Dim, ...] | None, Optional(Each(Whole(1)))] = None
+    kernel_size: KernelSize
+    stride: StridePerAxis = None
 
     def window(self, x: Shape) -> Window:
         kernel, zeros, ones = self.spread(self.kernel_size), (0,) * self.rank, (1,) * self.rank
@@ -83,7 +73,7 @@ class Subsample2d(NoBuffers, NoMacs, Spatial):
         return Operations(additions=product(self.spread(self.kernel_size)) * results, multiplications=results)
 
 
-class PartialConv2d(NoBuffers, Windowed):
+class PartialConv2d(NoBuffers, Windowed, kind="partial_conv2d", rank=2):
     """Convolution where each output channel sees the input channels that `connections` lists for it.
 
     `[N, C, H, W]` to `[N, len(connections), H', W']`, sizes as in `conv2d`. With t connections in
@@ -98,11 +88,14 @@ class PartialConv2d(NoBuffers, Windowed):
     {'weight': (7, 5, 5), 'bias': (3,)}
     """
 
-    kind: ClassVar[str] = "partial_conv2d"
+    order = "connections ..."
     family: ClassVar[Family] = Family.CONVOLUTION
-    rank: ClassVar[int] = 2
+    unknown_dependence: ClassVar[tuple[str, str] | None] = (
+        "channels",
+        "a table says which channels see which",
+    )
 
-    connections: Annotated[tuple[tuple[int, ...], ...], Listed(Listed(Whole(0), 1), 1)]
+    connections: Annotated[tuple[tuple[int, ...], ...], Listed(Listed(Integer(0), 1), 1), AsNumbers()]
     bias: Flag = True
 
     @model_validator(mode="after")
@@ -151,7 +144,7 @@ class PartialConv2d(NoBuffers, Windowed):
         return products(self.macs(x), product(self.output(x)), biased=self.bias)
 
 
-class RBF(NoMacs, NoWindow, Layer):
+class RBF(NoMacs, NoWindow, Layer, kind="rbf", framework="torch"):
     """The squared distance to fixed centres: `[..., in_features]` to `[..., out_features]`.
 
     The centres are drawn by hand, not learned, so they are the buffer
@@ -162,19 +155,17 @@ class RBF(NoMacs, NoWindow, Layer):
     {'centers': (10, 84)}
     """
 
-    kind: ClassVar[str] = "rbf"
     family: ClassVar[Family] = Family.RADIAL_BASIS
-    framework: ClassVar[str | None] = "torch"
 
-    in_features: OptionalCount = None
-    out_features: Count
+    in_features: InFeatures = None
+    out_features: OutFeatures
 
     def axes(self, x: Shape, number: int) -> tuple[str, ...]:
         return ("F",)
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         yield from rank_between(self.kind, x, 1, None)
-        yield from matches(self.kind, "in_features", self.in_features, x[-1], x, "features in its last axis")
+        yield from declared(self, x)
 
     def output(self, x: Shape) -> Shape:
         return (*x[:-1], self.out_features)

@@ -8,13 +8,14 @@ from collections.abc import Iterator
 from typing import Annotated, ClassVar
 
 from shapecalc.algebra import Dim, product
-from shapecalc.layers.base import Elementwise, Layer, Named, NoBuffers, NoOperations, NoWindow, OwnPlace
+from shapecalc.layers.base import Layer, Named, NoBuffers, NoOperations, NoWindow, OwnPlace, Pointwise
 from shapecalc.layers.centre import Centres, kept
 from shapecalc.layers.counts import NOTHING, Operations, products
 from shapecalc.layers.dependence import Dependence, over
 from shapecalc.layers.family import Family
-from shapecalc.layers.fields import Count, Flag, Optional, OptionalCount, Whole
-from shapecalc.layers.requirement import Requirement, Shape, matches, rank_between, shown
+from shapecalc.layers.fields import Flag, Integer, Nullable
+from shapecalc.layers.requirement import Requirement, Shape, rank_between, shown
+from shapecalc.layers.roles import InFeatures, OutFeatures, Rows, VectorLength, declared
 
 
 class Dense(NoBuffers, NoWindow, Layer):
@@ -24,8 +25,8 @@ class Dense(NoBuffers, NoWindow, Layer):
 
     settles_sizes: ClassVar[bool] = True
 
-    in_features: OptionalCount = None
-    out_features: Count
+    in_features: InFeatures = None
+    out_features: OutFeatures
     bias: Flag = True
 
     def axes(self, x: Shape, number: int) -> tuple[str, ...]:
@@ -33,8 +34,7 @@ class Dense(NoBuffers, NoWindow, Layer):
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         yield from rank_between(self.kind, x, 1, None)
-        found = matches(self.kind, "in_features", self.in_features, x[-1], x, "features in its last axis")
-        for requirement in found:
+        for requirement in declared(self, x):
             missing = len(x) > 2 and product(x[1:]) == self.in_features
             yield requirement.saying(hint=_flatten_first(x)) if missing else requirement
 
@@ -54,7 +54,7 @@ class Dense(NoBuffers, NoWindow, Layer):
         return products(self.macs(x), product(self.output(x)), biased=self.bias)
 
 
-class Linear(Dense):
+class Linear(Dense, framework="torch", torch="torch.nn.Linear", keras="keras.layers.Dense"):
     """A matrix product on the last axis: `[..., in_features]` to `[..., out_features]`.
 
     Weights are `weight: [out_features, in_features]` and `bias: [out_features]`; every output
@@ -67,11 +67,6 @@ class Linear(Dense):
     {'weight': (1000, 2048), 'bias': (1000,)}
     """
 
-    kind: ClassVar[str] = "linear"
-    framework: ClassVar[str | None] = "torch"
-    torch: ClassVar[str | None] = "torch.nn.Linear"
-    keras: ClassVar[str | None] = "keras.layers.Dense"
-
     def weights(self, x: Shape) -> Named:
         named: Named = {"weight": (self.out_features, x[-1])}
         return named | {"bias": (self.out_features,)} if self.bias else named
@@ -82,17 +77,14 @@ def _flatten_first(x: Shape) -> str:
     return f"a flatten is missing before it: flatten turns {shown(x)} into {shown(flat)}, which fits"
 
 
-class Identity(Elementwise):
+class Identity(Pointwise, torch="torch.nn.Identity", keras="keras.layers.Identity"):
     """Hands its input on unchanged. Source: torch.nn.Identity.
 
     >>> Identity().output((1, 3, 224, 224))
     (1, 3, 224, 224)
     """
 
-    kind: ClassVar[str] = "identity"
     family: ClassVar[Family] = Family.IDENTITY
-    torch: ClassVar[str | None] = "torch.nn.Identity"
-    keras: ClassVar[str | None] = "keras.layers.Identity"
     per_element = NOTHING
 
 
@@ -101,8 +93,8 @@ class Table(OwnPlace, NoBuffers, NoOperations, NoWindow, Layer):
 
     family: ClassVar[Family] = Family.EMBEDDING
 
-    num_embeddings: Count
-    embedding_dim: Count
+    num_embeddings: Rows
+    embedding_dim: VectorLength
 
     def output(self, x: Shape) -> Shape:
         return (*x, self.embedding_dim)
@@ -115,7 +107,7 @@ def inside_table(kind: str, index: Dim, rows: Dim) -> Iterator[Requirement]:
     yield Requirement("index", rows - 1, ">=", index, says)
 
 
-class Embedding(Table):
+class Embedding(Table, framework="torch", torch="torch.nn.Embedding", keras="keras.layers.Embedding"):
     """A table read by index: `[...]` whole numbers to `[..., embedding_dim]`.
 
     The weight is `weight: [num_embeddings, embedding_dim]`; reading multiplies nothing. Refuses a
@@ -125,12 +117,7 @@ class Embedding(Table):
     (1, 128, 768)
     """
 
-    kind: ClassVar[str] = "embedding"
-    framework: ClassVar[str | None] = "torch"
-    torch: ClassVar[str | None] = "torch.nn.Embedding"
-    keras: ClassVar[str | None] = "keras.layers.Embedding"
-
-    padding_idx: Annotated[Dim | None, Optional(Whole())] = None
+    padding_idx: Annotated[Dim | None, Nullable(Integer())] = None
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         if self.padding_idx is not None:

@@ -98,7 +98,7 @@ class Matching(Loss):
         return inputs[0]
 
 
-class L1Loss(Stretching):
+class L1Loss(Stretching, torch="torch.nn.L1Loss"):
     """|x - y| for each element, and their mean unless told otherwise. Shapes are broadcast.
 
     Refuses sizes that differ where neither is 1. Source: torch.nn.L1Loss.
@@ -107,12 +107,10 @@ class L1Loss(Stretching):
     (8, 3, 32, 32)
     """
 
-    kind: ClassVar[str] = "l1_loss"
-    torch: ClassVar[str | None] = "torch.nn.L1Loss"
     per_loss = Operations(additions=1, comparisons=1)
 
 
-class MSELoss(Stretching):
+class MSELoss(Stretching, torch="torch.nn.MSELoss"):
     """(x - y)² for each element, and their mean unless told otherwise. Shapes are broadcast.
 
     Refuses sizes that differ where neither is 1. Source: torch.nn.MSELoss.
@@ -121,12 +119,10 @@ class MSELoss(Stretching):
     ()
     """
 
-    kind: ClassVar[str] = "mse_loss"
-    torch: ClassVar[str | None] = "torch.nn.MSELoss"
     per_loss = Operations(additions=1, multiplications=1)
 
 
-class SmoothL1Loss(Stretching):
+class SmoothL1Loss(Stretching, torch="torch.nn.SmoothL1Loss"):
     """(x - y)²/(2·beta) where |x - y| < beta, otherwise |x - y| - beta/2. Shapes are broadcast.
 
     Refuses a negative beta, and what `l1_loss` refuses. Source: torch.nn.SmoothL1Loss; Girshick, Fast
@@ -136,14 +132,12 @@ class SmoothL1Loss(Stretching):
     (8, 4)
     """
 
-    kind: ClassVar[str] = "smooth_l1_loss"
-    torch: ClassVar[str | None] = "torch.nn.SmoothL1Loss"
     per_loss = Operations(additions=2, comparisons=2, multiplications=1, divisions=1)
 
     beta: NotNegative = 1
 
 
-class HuberLoss(Stretching):
+class HuberLoss(Stretching, torch="torch.nn.HuberLoss"):
     """(x - y)²/2 where |x - y| <= delta, otherwise delta·(|x - y| - delta/2). Shapes are broadcast.
 
     Refuses a delta that is not above 0, and what `l1_loss` refuses. Source: torch.nn.HuberLoss.
@@ -152,8 +146,6 @@ class HuberLoss(Stretching):
     ()
     """
 
-    kind: ClassVar[str] = "huber_loss"
-    torch: ClassVar[str | None] = "torch.nn.HuberLoss"
     per_loss = Operations(additions=2, comparisons=2, multiplications=3)
 
     delta: Real = 1
@@ -165,7 +157,7 @@ class HuberLoss(Stretching):
         return self
 
 
-class PoissonNLLLoss(Stretching):
+class PoissonNLLLoss(Stretching, torch="torch.nn.PoissonNLLLoss"):
     """eˣ - y·x for each element, or x - y·log(x + eps) if log_input is false. Shapes are broadcast.
 
     Refuses what `l1_loss` refuses. Source: torch.nn.PoissonNLLLoss.
@@ -173,9 +165,6 @@ class PoissonNLLLoss(Stretching):
     >>> PoissonNLLLoss(reduction="none").output(((5, 2), (5, 2)))
     (5, 2)
     """
-
-    kind: ClassVar[str] = "poisson_nll_loss"
-    torch: ClassVar[str | None] = "torch.nn.PoissonNLLLoss"
 
     log_input: Flag = True
     full: Flag = False
@@ -189,7 +178,7 @@ class PoissonNLLLoss(Stretching):
         return (Operations(multiplications=1) + own) * product(self.losses(inputs))
 
 
-class KLDivLoss(Stretching):
+class KLDivLoss(Stretching, torch="torch.nn.KLDivLoss"):
     """y·(log y - x) for each element, x being logarithms. Shapes are broadcast.
 
     With reduction batchmean the sum is divided by the size of the first axis, as Kullback and Leibler's
@@ -199,9 +188,6 @@ class KLDivLoss(Stretching):
     ()
     """
 
-    kind: ClassVar[str] = "kl_div_loss"
-    torch: ClassVar[str | None] = "torch.nn.KLDivLoss"
-
     reduction: Annotated[str, OneOf(("none", "mean", "sum", "batchmean"))] = "mean"
     log_target: Flag = False
 
@@ -210,7 +196,7 @@ class KLDivLoss(Stretching):
         return (Operations(multiplications=1, additions=1) + own) * product(self.losses(inputs))
 
 
-class HingeEmbeddingLoss(Stretching):
+class HingeEmbeddingLoss(Stretching, torch="torch.nn.HingeEmbeddingLoss"):
     """x where y = 1, and max(0, margin - x) where y = -1. Shapes are broadcast.
 
     Refuses what `l1_loss` refuses. Source: torch.nn.HingeEmbeddingLoss.
@@ -219,14 +205,12 @@ class HingeEmbeddingLoss(Stretching):
     (8,)
     """
 
-    kind: ClassVar[str] = "hinge_embedding_loss"
-    torch: ClassVar[str | None] = "torch.nn.HingeEmbeddingLoss"
     per_loss = Operations(additions=1, comparisons=2)
 
     margin: Real = 1
 
 
-class SoftMarginLoss(Stretching):
+class SoftMarginLoss(Stretching, torch="torch.nn.SoftMarginLoss"):
     """log(1 + e^(-y·x)) for each element, y being 1 or -1.
 
     The target is stretched to the input; torch does not stretch the input. Refuses other sizes.
@@ -236,8 +220,6 @@ class SoftMarginLoss(Stretching):
     (8, 5)
     """
 
-    kind: ClassVar[str] = "soft_margin_loss"
-    torch: ClassVar[str | None] = "torch.nn.SoftMarginLoss"
     per_loss = SOFTPLUS + Operations(multiplications=1)
 
     def fitting(self, inputs: Shapes) -> Iterator[Requirement]:
@@ -245,7 +227,7 @@ class SoftMarginLoss(Stretching):
         yield from shaped(self.kind, "the input", inputs[0], broadcast(inputs))
 
 
-class BCELoss(Matching):
+class BCELoss(Matching, torch="torch.nn.BCELoss"):
     """-(y·log x + (1 - y)·log(1 - x)) for each element, x being probabilities.
 
     Refuses a target of another shape than the input's. Source: torch.nn.BCELoss.
@@ -254,12 +236,10 @@ class BCELoss(Matching):
     ()
     """
 
-    kind: ClassVar[str] = "bce_loss"
-    torch: ClassVar[str | None] = "torch.nn.BCELoss"
     per_loss = Operations(logarithms=2, multiplications=2, additions=3)
 
 
-class BCEWithLogitsLoss(Matching):
+class BCEWithLogitsLoss(Matching, torch="torch.nn.BCEWithLogitsLoss"):
     """`bce_loss` of sigmoid(x), in one step that loses no digits.
 
     Refuses a target of another shape than the input's. Source: torch.nn.BCEWithLogitsLoss.
@@ -268,12 +248,10 @@ class BCEWithLogitsLoss(Matching):
     (8, 1, 64, 64)
     """
 
-    kind: ClassVar[str] = "bce_with_logits_loss"
-    torch: ClassVar[str | None] = "torch.nn.BCEWithLogitsLoss"
     per_loss = SOFTPLUS + Operations(comparisons=2, multiplications=1, additions=2)
 
 
-class GaussianNLLLoss(Loss):
+class GaussianNLLLoss(Loss, torch="torch.nn.GaussianNLLLoss"):
     """(log v + (x - y)²/v)/2 for each element: of the input, the target and the variance.
 
     Input and target are broadcast. The variance has the shape of the input, or size 1 on one axis of it,
@@ -283,8 +261,6 @@ class GaussianNLLLoss(Loss):
     (5, 2)
     """
 
-    kind: ClassVar[str] = "gaussian_nll_loss"
-    torch: ClassVar[str | None] = "torch.nn.GaussianNLLLoss"
     count: ClassVar[int] = 3
 
     full: Flag = False

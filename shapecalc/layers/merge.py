@@ -67,7 +67,7 @@ class Broadcast(NoMacs, Merge):
         return tuple([stretched(x, self.output(inputs)) for x in inputs])
 
 
-class Add(Broadcast):
+class Add(Broadcast, torch="torch.add", keras="keras.layers.Add"):
     """The sum of tensors, element by element: sizes are equal, or 1 and stretched.
 
     Refuses sizes that differ where neither is 1. No weights; sums are no MACs. Source: torch.add.
@@ -76,9 +76,7 @@ class Add(Broadcast):
     (1, 256, 56, 56)
     """
 
-    kind: ClassVar[str] = "add"
-    torch: ClassVar[str | None] = "torch.add"
-    keras: ClassVar[str | None] = "keras.layers.Add"
+    symbol: ClassVar[str] = "+"
 
     __init__ = Merge.__init__  # said again for type checkers, which expect fields only
 
@@ -86,7 +84,7 @@ class Add(Broadcast):
         return Operations(additions=(len(inputs) - 1) * product(self.output(inputs)))
 
 
-class Multiply(Broadcast):
+class Multiply(Broadcast, torch="torch.mul", keras="keras.layers.Multiply"):
     """The product of tensors, element by element: sizes are equal, or 1 and stretched.
 
     Refuses what `add` refuses. No weights; by the convention no MACs, since nothing is added up.
@@ -96,9 +94,7 @@ class Multiply(Broadcast):
     (1, 64, 56, 56)
     """
 
-    kind: ClassVar[str] = "multiply"
-    torch: ClassVar[str | None] = "torch.mul"
-    keras: ClassVar[str | None] = "keras.layers.Multiply"
+    symbol: ClassVar[str] = "×"
 
     __init__ = Merge.__init__
 
@@ -106,7 +102,7 @@ class Multiply(Broadcast):
         return Operations(multiplications=(len(inputs) - 1) * product(self.output(inputs)))
 
 
-class Concat(NoOperations, Merge):
+class Concat(NoOperations, Merge, framework="torch", torch="torch.cat", keras="keras.layers.Concatenate"):
     """Puts tensors behind one another along axis `dim`, whose sizes add up.
 
     Refuses tensors that differ in rank or on another axis, and single numbers. Source: torch.cat.
@@ -115,11 +111,7 @@ class Concat(NoOperations, Merge):
     (1, 224, 28, 28)
     """
 
-    kind: ClassVar[str] = "concat"
     family: ClassVar[Family] = Family.MERGE
-    framework: ClassVar[str | None] = "torch"
-    torch: ClassVar[str | None] = "torch.cat"
-    keras: ClassVar[str | None] = "keras.layers.Concatenate"
 
     __init__ = Merge.__init__
 
@@ -158,7 +150,7 @@ class Concat(NoOperations, Merge):
         return (sight,) * len(inputs)
 
 
-class Matmul(Merge):
+class Matmul(Merge, torch="torch.matmul"):
     """The matrix product of two tensors: `[..., n, k]` and `[..., k, m]` to `[..., n, m]`.
 
     The axes before the last two are broadcast; a tensor of one axis is a row on the left and a
@@ -171,9 +163,7 @@ class Matmul(Merge):
     5120
     """
 
-    kind: ClassVar[str] = "matmul"
     family: ClassVar[Family] = Family.MATRIX_PRODUCT
-    torch: ClassVar[str | None] = "torch.matmul"
     keeps_places: ClassVar[bool] = False
 
     __init__ = Merge.__init__

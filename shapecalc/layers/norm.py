@@ -16,34 +16,36 @@ from shapecalc.layers.base import Layer, Named, NoMacs, NoWindow, SameShape
 from shapecalc.layers.counts import Operations, rescaled, standardized
 from shapecalc.layers.dependence import Dependence, over, placed
 from shapecalc.layers.family import Family
-from shapecalc.layers.fields import Decimal, Flag, Optional, OptionalCount, Real, complaint
-from shapecalc.layers.requirement import Requirement, Shape, matches, rank_between, shown
+from shapecalc.layers.fields import Decimal, Flag, Nullable, Real, complaint
+from shapecalc.layers.requirement import Requirement, Shape, rank_between, shown
+from shapecalc.layers.roles import InChannels, declared
 
 EPS = Fraction(1, 100_000)
 
-Momentum = Annotated[Fraction | int | None, Optional(Decimal())]
+Momentum = Annotated[Fraction | int | None, Nullable(Decimal())]
 
 
 class Statistics(SameShape, NoMacs, NoWindow, Layer):
     """What batch and instance normalisation share: a mean and a variance per channel."""
 
+    order = "num_features eps ..."
     framework: ClassVar[str | None] = "torch"
     statistics: ClassVar[frozenset[str]] = frozenset({"running_mean", "running_var"})
     rank: ClassVar[int]
 
-    num_features: OptionalCount = None
+    num_features: InChannels = None
     momentum: Momentum = Fraction(1, 10)
     affine: Flag
     track_running_stats: Flag
 
-    @abstractmethod
     def channels(self, x: Shape) -> Dim:
         """Return the size of the channel axis."""
+        return x[self.channel_axis(x)]
 
     def declared_features(self, x: Shape) -> Iterator[Requirement]:
         """Compare num_features with the channels where a tensor has that size, as torch does."""
         if self.affine or self.track_running_stats:
-            yield from matches(self.kind, "num_features", self.num_features, self.channels(x), x)
+            yield from declared(self, x)
 
     def weights(self, x: Shape) -> Named:
         features = (self.channels(x),)
@@ -65,8 +67,19 @@ class Statistics(SameShape, NoMacs, NoWindow, Layer):
         """Return of how many groups of numbers mean and variance are taken."""
 
 
-class BatchNorm(Statistics):
-    """The rules of batch normalisation, for any number of spatial axes; the batch is required."""
+class BatchNorm(
+    Statistics,
+    kind="batch_norm{rank}d",
+    torch="torch.nn.BatchNorm{rank}d",
+    keras="keras.layers.BatchNormalization",
+):
+    """The rules of batch normalisation, for any number of spatial axes; the batch is required.
+
+    Weights are `weight: [C]` and `bias: [C]` if affine; buffers are `running_mean: [C]`, `running_var: [C]`
+    and `num_batches_tracked` if track_running_stats. Without running statistics the batch must hold more
+    than one value per channel. Refuses other ranks and a num_features that is not C. Source:
+    torch.nn.BatchNorm{rank}d; Ioffe and Szegedy, Batch Normalization, 2015.
+    """
 
     family: ClassVar[Family] = Family.BATCH_NORM
 
@@ -79,9 +92,6 @@ class BatchNorm(Statistics):
         if self.track_running_stats is False and self.eps == 0:
             raise complaint("eps may not be 0 without running statistics: the variance can be 0")
         return self
-
-    def channels(self, x: Shape) -> Dim:
-        return x[1]
 
     def sight(self, x: Shape, result: int) -> Dependence:
         if self.track_running_stats:
@@ -102,57 +112,33 @@ class BatchNorm(Statistics):
         return self.channels(x)
 
 
-class BatchNorm1d(BatchNorm):
+class BatchNorm1d(BatchNorm, rank=1):
     """Batch normalisation of `[N, C]` or `[N, C, L]`: (x - mean)/√(variance + eps) per channel.
 
-    Weights are `weight: [C]` and `bias: [C]` if affine; buffers are `running_mean: [C]`,
-    `running_var: [C]` and `num_batches_tracked` if track_running_stats. Without running
-    statistics the batch must hold more than one value per channel. Refuses other ranks and a
-    num_features that is not C. Source: torch.nn.BatchNorm1d; Ioffe and Szegedy, 2015.
+    The batch is required, the length is not.
 
     >>> BatchNorm1d().weights((8, 32))
     {'weight': (32,), 'bias': (32,)}
     """
 
-    kind: ClassVar[str] = "batch_norm1d"
-    rank: ClassVar[int] = 1
-    torch: ClassVar[str | None] = "torch.nn.BatchNorm1d"
-    keras: ClassVar[str | None] = "keras.layers.BatchNormalization"
 
-
-class BatchNorm2d(BatchNorm):
+class BatchNorm2d(BatchNorm, rank=2):
     """Batch normalisation of `[N, C, H, W]`: (x - mean)/√(variance + eps) per channel.
-
-    Weights, buffers and refusals are those of `batch_norm1d`; only 4 dimensions are accepted.
-    Source: torch.nn.BatchNorm2d; Ioffe and Szegedy, Batch Normalization, 2015.
 
     >>> BatchNorm2d().buffers((1, 64, 112, 112))
     {'running_mean': (64,), 'running_var': (64,), 'num_batches_tracked': ()}
     """
 
-    kind: ClassVar[str] = "batch_norm2d"
-    rank: ClassVar[int] = 2
-    torch: ClassVar[str | None] = "torch.nn.BatchNorm2d"
-    keras: ClassVar[str | None] = "keras.layers.BatchNormalization"
 
-
-class BatchNorm3d(BatchNorm):
+class BatchNorm3d(BatchNorm, rank=3):
     """Batch normalisation of `[N, C, D, H, W]`: (x - mean)/√(variance + eps) per channel.
-
-    Weights, buffers and refusals are those of `batch_norm1d`; only 5 dimensions are accepted.
-    Source: torch.nn.BatchNorm3d.
 
     >>> BatchNorm3d(affine=False).weights((1, 16, 4, 8, 8))
     {}
     """
 
-    kind: ClassVar[str] = "batch_norm3d"
-    rank: ClassVar[int] = 3
-    torch: ClassVar[str | None] = "torch.nn.BatchNorm3d"
-    keras: ClassVar[str | None] = "keras.layers.BatchNormalization"
 
-
-class SyncBatchNorm(BatchNorm):
+class SyncBatchNorm(BatchNorm, torch="torch.nn.SyncBatchNorm"):
     """Batch normalisation whose statistics are those of all processes together: the shape is kept.
 
     Weights and buffers are those of `batch_norm1d`; any input of 2 or more dimensions is accepted.
@@ -162,16 +148,20 @@ class SyncBatchNorm(BatchNorm):
     {'weight': (64,), 'bias': (64,)}
     """
 
-    kind: ClassVar[str] = "sync_batch_norm"
     family: ClassVar[Family] = Family.SYNC_BATCH_NORM
-    torch: ClassVar[str | None] = "torch.nn.SyncBatchNorm"
 
     def ranks(self) -> tuple[int, int | None]:
         return 2, None
 
 
-class InstanceNorm(Statistics):
-    """The rules of instance normalisation, for any number of spatial axes, batched or not."""
+class InstanceNorm(Statistics, kind="instance_norm{rank}d", torch="torch.nn.InstanceNorm{rank}d"):
+    """The rules of instance normalisation, for any number of spatial axes, batched or not.
+
+    Mean and variance are of one sample. Weights are `weight: [C]` and `bias: [C]` if affine; buffers are
+    those of `batch_norm{rank}d` if track_running_stats. Without running statistics, in evaluation too,
+    there must be more than one spatial element. Refuses a num_features that is not C where a tensor has
+    that size. Source: torch.nn.InstanceNorm{rank}d; Ulyanov et al., Instance Normalization, 2016.
+    """
 
     family: ClassVar[Family] = Family.INSTANCE_NORM
 
@@ -179,8 +169,9 @@ class InstanceNorm(Statistics):
     affine: Flag = False
     track_running_stats: Flag = False
 
-    def channels(self, x: Shape) -> Dim:
-        return x[-self.rank - 1]
+    @classmethod
+    def channel_axis(cls, x: Shape) -> int:
+        return len(x) - cls.rank - 1
 
     def sight(self, x: Shape, result: int) -> Dependence:
         return placed(len(x)) if self.track_running_stats else over(len(x), range(len(x))[-self.rank :])
@@ -195,50 +186,28 @@ class InstanceNorm(Statistics):
         return product(x[: -self.rank])
 
 
-class InstanceNorm1d(InstanceNorm):
+class InstanceNorm1d(InstanceNorm, rank=1):
     """Instance normalisation of `[N, C, L]` or `[C, L]`: (x - mean)/√(variance + eps) per channel.
-
-    Mean and variance are of one sample. Weights are `weight: [C]` and `bias: [C]` if affine;
-    buffers are those of `batch_norm1d` if track_running_stats. Without running statistics, in
-    evaluation too, there must be more than one spatial element. Refuses a num_features that is not
-    C where a tensor has that size. Source: torch.nn.InstanceNorm1d; Ulyanov et al., 2016.
 
     >>> InstanceNorm1d(affine=True).weights((1, 8, 100))
     {'weight': (8,), 'bias': (8,)}
     """
 
-    kind: ClassVar[str] = "instance_norm1d"
-    rank: ClassVar[int] = 1
-    torch: ClassVar[str | None] = "torch.nn.InstanceNorm1d"
 
-
-class InstanceNorm2d(InstanceNorm):
+class InstanceNorm2d(InstanceNorm, rank=2):
     """Instance normalisation of `[N, C, H, W]` or `[C, H, W]`, each sample and channel by itself.
-
-    Weights, buffers and refusals are those of `instance_norm1d`. Source: torch.nn.InstanceNorm2d;
-    Ulyanov et al., Instance Normalization, 2016.
 
     >>> InstanceNorm2d().output((1, 64, 256, 256))
     (1, 64, 256, 256)
     """
 
-    kind: ClassVar[str] = "instance_norm2d"
-    rank: ClassVar[int] = 2
-    torch: ClassVar[str | None] = "torch.nn.InstanceNorm2d"
 
-
-class InstanceNorm3d(InstanceNorm):
+class InstanceNorm3d(InstanceNorm, rank=3):
     """Instance normalisation of `[N, C, D, H, W]` or `[C, D, H, W]`, each channel by itself.
-
-    Weights, buffers and refusals are those of `instance_norm1d`. Source: torch.nn.InstanceNorm3d.
 
     >>> InstanceNorm3d().weights((1, 16, 4, 8, 8))
     {}
     """
-
-    kind: ClassVar[str] = "instance_norm3d"
-    rank: ClassVar[int] = 3
-    torch: ClassVar[str | None] = "torch.nn.InstanceNorm3d"
 
 
 def enough(kind: str, values: Dim, what: str, x: Shape) -> Requirement:

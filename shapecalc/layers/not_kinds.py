@@ -1,6 +1,6 @@
 """The classes of torch.nn that are not kinds, each with the reason: what a spec has in their place."""
 
-import re
+from shapecalc.layers.declaration import snake_case
 
 _HOLDS = "it holds layers and does nothing itself; a spec writes them as a list, a block or a `repeat`"
 _LAZY = "it becomes {kind} at its first call; here {kind} always infers what is left out"
@@ -39,10 +39,6 @@ def reason(kind: str) -> str:
     'torch.nn.DataParallel is no kind: it runs a module on several devices and changes none of its shapes'
     """
     for name, why in NOT_KINDS.items():
-        if kind == _snake_case(name):
+        if kind == snake_case(name):
             return f"torch.nn.{name} is no kind: {why}"
     return ""
-
-
-def _snake_case(name: str) -> str:
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()

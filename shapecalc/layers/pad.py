@@ -14,18 +14,20 @@ from pydantic import model_validator
 
 from shapecalc.algebra import Dim
 from shapecalc.layers.arithmetic import padded, uncropped
+from shapecalc.layers.axis_names import AXES
 from shapecalc.layers.base import NoOperations, NoWeights, NoWindow
 from shapecalc.layers.dependence import Dependence
 from shapecalc.layers.extended_number import Fill
 from shapecalc.layers.family import Family
-from shapecalc.layers.fields import Each, PerSide, Whole, complaint
+from shapecalc.layers.fields import Each, Integer, PerSide, complaint
 from shapecalc.layers.requirement import Requirement, Shape, rank_between
-from shapecalc.layers.spatial import AXES, Spatial
+from shapecalc.layers.roles import WindowField
+from shapecalc.layers.spatial import Spatial
 
-Sides = Annotated[PerSide, Each(Each(Whole(), (2,)), (1, 2, 3, 4, 6))]
+Sides = Annotated[PerSide, Each(Each(Integer(), (2,)), (1, 2, 3, 4, 6)), WindowField("p")]
 
 
-class Pad(NoWeights, NoOperations, NoWindow, Spatial):
+class SpatialPad(NoWeights, NoOperations, NoWindow, Spatial):
     """What all padding shares, for any number of axes."""
 
     family: ClassVar[Family] = Family.PADDING
@@ -76,7 +78,7 @@ def _cropped_away(kind: str, axis: str, n: Dim, p0: Dim, p1: Dim) -> Callable[[]
     return lambda: f"{kind}: padding of {p0} and {p1} takes away more than the input {axis} of {n} has"
 
 
-class ConstantPad(Pad):
+class ConstantPad(SpatialPad):
     """The rules of padding with a constant: any number of axes may stand in front."""
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
@@ -87,26 +89,30 @@ class ConstantPad(Pad):
         yield from self.large_enough(padded, 1, n=self.sizes(x), **self.sides())
 
 
-class ZeroPad1d(ConstantPad):
-    """Zeros before and after: `[..., L]` to `[..., L + p₀ + p₁]`; a negative side crops.
+class ZeroPad(
+    ConstantPad,
+    kind="zero_pad{rank}d",
+    torch="torch.nn.ZeroPad{rank}d",
+    keras="keras.layers.ZeroPadding{rank}D",
+):
+    """Zeros around.
 
-    No weights, no MACs. Refuses to crop more than there is. Source: torch.nn.ZeroPad1d.
+    No weights, no MACs. Refuses to crop more than there is. Source: torch.nn.ZeroPad{rank}d.
+    """
+
+
+class ZeroPad1d(ZeroPad, rank=1):
+    """Zeros before and after: `[..., L]` to `[..., L + p₀ + p₁]`; a negative side crops.
 
     >>> ZeroPad1d(padding=[3, 1]).output((1, 8, 10))
     (1, 8, 14)
     """
 
-    kind: ClassVar[str] = "zero_pad1d"
-    rank: ClassVar[int] = 1
-    torch: ClassVar[str | None] = "torch.nn.ZeroPad1d"
-    keras: ClassVar[str | None] = "keras.layers.ZeroPadding1D"
 
-
-class ZeroPad2d(ConstantPad):
+class ZeroPad2d(ZeroPad, rank=2):
     """Zeros around: `[..., H, W]`, each becoming n + p₀ + p₁; a negative side crops.
 
-    A flat list of four is torch's `[left, right, top, bottom]`. No weights, no MACs. Refuses to
-    crop more than there is. Source: torch.nn.ZeroPad2d.
+    A flat list of four is torch's `[left, right, top, bottom]`.
 
     >>> ZeroPad2d(padding=[[0, 1], [2, 2]]).output((1, 3, 10, 20))
     (1, 3, 11, 24)
@@ -114,70 +120,43 @@ class ZeroPad2d(ConstantPad):
     (1, 3, 11, 24)
     """
 
-    kind: ClassVar[str] = "zero_pad2d"
-    rank: ClassVar[int] = 2
-    torch: ClassVar[str | None] = "torch.nn.ZeroPad2d"
-    keras: ClassVar[str | None] = "keras.layers.ZeroPadding2D"
 
-
-class ZeroPad3d(ConstantPad):
+class ZeroPad3d(ZeroPad, rank=3):
     """Zeros around: `[..., D, H, W]`, each becoming n + p₀ + p₁; a negative side crops.
-
-    No weights, no MACs. Refuses to crop more than there is. Source: torch.nn.ZeroPad3d.
 
     >>> ZeroPad3d(padding=[0, 1, 1]).output((1, 3, 8, 10, 10))
     (1, 3, 8, 12, 12)
     """
 
-    kind: ClassVar[str] = "zero_pad3d"
-    rank: ClassVar[int] = 3
-    torch: ClassVar[str | None] = "torch.nn.ZeroPad3d"
-    keras: ClassVar[str | None] = "keras.layers.ZeroPadding3D"
+
+class FilledPad(ConstantPad, kind="constant_pad{rank}d", torch="torch.nn.ConstantPad{rank}d"):
+    """A value around.
+
+    No weights, no MACs. Refuses to crop more than there is. Source: torch.nn.ConstantPad{rank}d.
+    """
+
+    value: Fill
 
 
-class ConstantPad1d(ConstantPad):
+class ConstantPad1d(FilledPad, rank=1):
     """A `value` before and after: `[..., L]` to `[..., L + p₀ + p₁]`; a negative side crops.
-
-    No weights, no MACs. Refuses to crop more than there is. Source: torch.nn.ConstantPad1d.
 
     >>> ConstantPad1d(padding=-2, value=0).output((1, 8, 10))
     (1, 8, 6)
     """
 
-    kind: ClassVar[str] = "constant_pad1d"
-    rank: ClassVar[int] = 1
-    torch: ClassVar[str | None] = "torch.nn.ConstantPad1d"
 
-    value: Fill
-
-
-class ConstantPad2d(ConstantPad):
+class ConstantPad2d(FilledPad, rank=2):
     """A `value` around: `[..., H, W]`, each becoming n + p₀ + p₁; a negative side crops.
-
-    No weights, no MACs. Refuses to crop more than there is. Source: torch.nn.ConstantPad2d.
 
     >>> ConstantPad2d(padding=1, value="-inf").output((1, 64, 112, 112))
     (1, 64, 114, 114)
     """
 
-    kind: ClassVar[str] = "constant_pad2d"
-    rank: ClassVar[int] = 2
-    torch: ClassVar[str | None] = "torch.nn.ConstantPad2d"
 
-    value: Fill
-
-
-class ConstantPad3d(ConstantPad):
+class ConstantPad3d(FilledPad, rank=3):
     """A `value` around: `[..., D, H, W]`, each becoming n + p₀ + p₁; a negative side crops.
-
-    No weights, no MACs. Refuses to crop more than there is. Source: torch.nn.ConstantPad3d.
 
     >>> ConstantPad3d(padding=1, value=0.5).output((1, 3, 8, 10, 10))
     (1, 3, 10, 12, 12)
     """
-
-    kind: ClassVar[str] = "constant_pad3d"
-    rank: ClassVar[int] = 3
-    torch: ClassVar[str | None] = "torch.nn.ConstantPad3d"
-
-    value: Fill

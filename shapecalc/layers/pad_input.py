@@ -9,16 +9,18 @@ raises or returns memory it never wrote, depending on the other axes; here it is
 """
 
 from collections.abc import Callable, Iterator
-from typing import ClassVar
 
 from shapecalc.algebra import Dim
 from shapecalc.layers.arithmetic import uncropped
-from shapecalc.layers.pad import Pad
+from shapecalc.layers.pad import SpatialPad
 from shapecalc.layers.requirement import Requirement, Shape
 
 
-class ReflectionPad(Pad):
-    """The rules of mirrored padding: a side is at most one less than the input."""
+class ReflectionPad(SpatialPad, kind="reflection_pad{rank}d", torch="torch.nn.ReflectionPad{rank}d"):
+    """The rules of mirrored padding: a side is at most one less than the input.
+
+    No weights, no MACs. Refuses a side as long as the input. Source: torch.nn.ReflectionPad{rank}d.
+    """
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         yield from self.spatial_rank(x)
@@ -28,12 +30,18 @@ class ReflectionPad(Pad):
         yield from super().requirements(x)
 
 
-class ReplicationPad(Pad):
-    """The rules of padding that repeats the border: as much as one likes."""
+class ReplicationPad(SpatialPad, kind="replication_pad{rank}d", torch="torch.nn.ReplicationPad{rank}d"):
+    """The rules of padding that repeats the border: as much as one likes.
+
+    No weights, no MACs. Refuses an output that would be empty. Source: torch.nn.ReplicationPad{rank}d.
+    """
 
 
-class CircularPad(Pad):
-    """The rules of wrapped padding: a side is at most what the other, if negative, leaves."""
+class CircularPad(SpatialPad, kind="circular_pad{rank}d", torch="torch.nn.CircularPad{rank}d"):
+    """The rules of wrapped padding: a side is at most what the other, if negative, leaves.
+
+    No weights, no MACs. Refuses a side longer than the input. Source: torch.nn.CircularPad{rank}d.
+    """
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         yield from super().requirements(x)
@@ -51,127 +59,73 @@ def _wraps_twice(kind: str, axis: str, left: Dim, p: Dim) -> Callable[[], str]:
     return lambda: f"{kind}: padding of {p} wraps around more than once: the {axis} offers {left}"
 
 
-class ReflectionPad1d(ReflectionPad):
+class ReflectionPad1d(ReflectionPad, rank=1):
     """The input mirrored at its border: `[N, C, L]` to `[N, C, L + p₀ + p₁]`.
-
-    No weights, no MACs. Refuses a side as long as the input. Source: torch.nn.ReflectionPad1d.
 
     >>> ReflectionPad1d(padding=3).output((1, 8, 10))
     (1, 8, 16)
     """
 
-    kind: ClassVar[str] = "reflection_pad1d"
-    rank: ClassVar[int] = 1
-    torch: ClassVar[str | None] = "torch.nn.ReflectionPad1d"
 
-
-class ReflectionPad2d(ReflectionPad):
+class ReflectionPad2d(ReflectionPad, rank=2):
     """The input mirrored at its border: `[N, C, H, W]`, each side n becoming n + p₀ + p₁.
-
-    No weights, no MACs. Refuses a side as long as the input. Source: torch.nn.ReflectionPad2d.
 
     >>> ReflectionPad2d(padding=40).output((1, 3, 256, 256))
     (1, 3, 336, 336)
     """
 
-    kind: ClassVar[str] = "reflection_pad2d"
-    rank: ClassVar[int] = 2
-    torch: ClassVar[str | None] = "torch.nn.ReflectionPad2d"
 
-
-class ReflectionPad3d(ReflectionPad):
+class ReflectionPad3d(ReflectionPad, rank=3):
     """The input mirrored at its border: `[N, C, D, H, W]`, each side n becoming n + p₀ + p₁.
-
-    No weights, no MACs. Refuses a side as long as the input. Source: torch.nn.ReflectionPad3d.
 
     >>> ReflectionPad3d(padding=1).output((1, 3, 8, 10, 10))
     (1, 3, 10, 12, 12)
     """
 
-    kind: ClassVar[str] = "reflection_pad3d"
-    rank: ClassVar[int] = 3
-    torch: ClassVar[str | None] = "torch.nn.ReflectionPad3d"
 
-
-class ReplicationPad1d(ReplicationPad):
+class ReplicationPad1d(ReplicationPad, rank=1):
     """The border repeated: `[N, C, L]` to `[N, C, L + p₀ + p₁]`.
-
-    No weights, no MACs. Refuses an output that would be empty. Source: torch.nn.ReplicationPad1d.
 
     >>> ReplicationPad1d(padding=[2, 0]).output((1, 8, 10))
     (1, 8, 12)
     """
 
-    kind: ClassVar[str] = "replication_pad1d"
-    rank: ClassVar[int] = 1
-    torch: ClassVar[str | None] = "torch.nn.ReplicationPad1d"
 
-
-class ReplicationPad2d(ReplicationPad):
+class ReplicationPad2d(ReplicationPad, rank=2):
     """The border repeated: `[N, C, H, W]`, each side n becoming n + p₀ + p₁.
-
-    No weights, no MACs. Refuses an output that would be empty. Source: torch.nn.ReplicationPad2d.
 
     >>> ReplicationPad2d(padding=[1, 2]).output((1, 3, 10, 10))
     (1, 3, 12, 14)
     """
 
-    kind: ClassVar[str] = "replication_pad2d"
-    rank: ClassVar[int] = 2
-    torch: ClassVar[str | None] = "torch.nn.ReplicationPad2d"
 
-
-class ReplicationPad3d(ReplicationPad):
+class ReplicationPad3d(ReplicationPad, rank=3):
     """The border repeated: `[N, C, D, H, W]`, each side n becoming n + p₀ + p₁.
-
-    No weights, no MACs. Refuses an output that would be empty. Source: torch.nn.ReplicationPad3d.
 
     >>> ReplicationPad3d(padding=1).output((1, 3, 8, 10, 10))
     (1, 3, 10, 12, 12)
     """
 
-    kind: ClassVar[str] = "replication_pad3d"
-    rank: ClassVar[int] = 3
-    torch: ClassVar[str | None] = "torch.nn.ReplicationPad3d"
 
-
-class CircularPad1d(CircularPad):
+class CircularPad1d(CircularPad, rank=1):
     """The input wrapped around: `[N, C, L]` to `[N, C, L + p₀ + p₁]`.
-
-    No weights, no MACs. Refuses a side longer than the input. Source: torch.nn.CircularPad1d.
 
     >>> CircularPad1d(padding=10).output((1, 8, 10))
     (1, 8, 30)
     """
 
-    kind: ClassVar[str] = "circular_pad1d"
-    rank: ClassVar[int] = 1
-    torch: ClassVar[str | None] = "torch.nn.CircularPad1d"
 
-
-class CircularPad2d(CircularPad):
+class CircularPad2d(CircularPad, rank=2):
     """The input wrapped around: `[N, C, H, W]`, each side n becoming n + p₀ + p₁.
-
-    No weights, no MACs. Refuses a side longer than the input. Source: torch.nn.CircularPad2d.
 
     >>> CircularPad2d(padding=[[0, 0], [5, 5]]).output((1, 3, 180, 360))
     (1, 3, 180, 370)
     """
 
-    kind: ClassVar[str] = "circular_pad2d"
-    rank: ClassVar[int] = 2
-    torch: ClassVar[str | None] = "torch.nn.CircularPad2d"
 
-
-class CircularPad3d(CircularPad):
+class CircularPad3d(CircularPad, rank=3):
     """The input wrapped around: `[N, C, D, H, W]`, each side n becoming n + p₀ + p₁.
-
-    No weights, no MACs. Refuses a side longer than the input. Source: torch.nn.CircularPad3d.
 
     >>> CircularPad3d(padding=1).output((1, 3, 8, 10, 10))
     (1, 3, 10, 12, 12)
     """
-
-    kind: ClassVar[str] = "circular_pad3d"
-    rank: ClassVar[int] = 3
-    torch: ClassVar[str | None] = "torch.nn.CircularPad3d"

@@ -9,19 +9,20 @@ No pooling has weights or counts as multiply-accumulates: torch counts none, and
 additions and one division per output.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import Annotated, Any, ClassVar
 
 from shapecalc.algebra import Dim, product
 from shapecalc.layers.arithmetic import window, window_ceil
+from shapecalc.layers.axis_names import AXES
 from shapecalc.layers.base import NoMacs, NoWeights, Shapes, Window
 from shapecalc.layers.counts import Operations, greatest, mean, norm
 from shapecalc.layers.extended_number import INFINITIES, Power
 from shapecalc.layers.family import Family
-from shapecalc.layers.fields import CountPerAxis, Each, ExtentPerAxis, Flag, PerAxis, Whole, complaint
-from shapecalc.layers.fields import Optional as OptionalField
+from shapecalc.layers.fields import Each, ExtentPerAxis, Flag, Integer, Nullable, PerAxis, complaint
 from shapecalc.layers.requirement import HalfKernel, Requirement, Shape
-from shapecalc.layers.spatial import AXES, Spatial
+from shapecalc.layers.roles import Dilation, KernelSize, WindowField
+from shapecalc.layers.spatial import Spatial
 
 
 class _SameAsKernel(Each):
@@ -34,7 +35,7 @@ class _SameAsKernel(Each):
         return {"anyOf": [*super().json_schema()["anyOf"], {"type": "null"}]}
 
 
-class _Divisor(Whole):
+class _Divisor(Integer):
     """Any whole number but zero."""
 
     def check(self, value: Any) -> Any:
@@ -47,16 +48,15 @@ class _Divisor(Whole):
         return {**super().json_schema(), "not": {"const": 0}}
 
 
-StridePerAxis = Annotated[PerAxis | None, _SameAsKernel(Whole(1))]
-Divisor = Annotated[Dim | None, OptionalField(_Divisor())]
+StridePerAxis = Annotated[PerAxis | None, _SameAsKernel(Integer(1)), WindowField("s", same_as="kernel_size")]
+PoolPadding = Annotated[ExtentPerAxis, WindowField("p", 0)]
+Divisor = Annotated[Dim | None, Nullable(_Divisor())]
 
 
 class Pool(NoWeights, NoMacs, Spatial):
     """A window that slides over every channel by itself: what all pooling shares."""
 
-    silent: ClassVar[Mapping[str, int]] = {"dilation": 1, "padding": 0}
-
-    kernel_size: CountPerAxis
+    kernel_size: KernelSize
     stride: StridePerAxis = None
     ceil_mode: Flag = False
 
@@ -105,13 +105,21 @@ def _smaller_than_kernel(kind: str, axis: str, n: Dim, k: Dim) -> Callable[[], s
     return lambda: f"{kind} needs an input {axis} of at least the kernel, {k}, before padding, not {n}"
 
 
-class MaxPool(Pool):
-    """The rules of max pooling, for any number of axes; where the maxima were may be a second result."""
+class MaxPool(
+    Pool, kind="max_pool{rank}d", torch="torch.nn.MaxPool{rank}d", keras="keras.layers.MaxPooling{rank}D"
+):
+    """The rules of max pooling, for any number of axes; where the maxima were may be a second result.
 
+    Input `[N, C, {sizes}]`; the stride is the kernel's size if left out. return_indices adds the places of
+    the maxima as a second result. No weights, no MACs. Refuses a padding of more than half the kernel and
+    an input smaller than the window. Source: torch.nn.MaxPool{rank}d.
+    """
+
+    order = "kernel_size stride padding dilation return_indices ceil_mode"
     family: ClassVar[Family] = Family.MAX_POOL
 
-    padding: ExtentPerAxis = 0
-    dilation: CountPerAxis = 1
+    padding: PoolPadding = 0
+    dilation: Dilation = 1
     return_indices: Flag = False
 
     def outputs(self, x: Shape) -> Shapes:
@@ -127,12 +135,21 @@ class MaxPool(Pool):
         return greatest(self.seen(x), product(self.output(x)))
 
 
-class AvgPool(Pool):
-    """The rules of average pooling, for any number of axes."""
+class AvgPool(
+    Pool, kind="avg_pool{rank}d", torch="torch.nn.AvgPool{rank}d", keras="keras.layers.AveragePooling{rank}D"
+):
+    """The rules of average pooling, for any number of axes.
 
+    Input `[N, C, {sizes}]`; the stride is the kernel's size if left out; count_include_pad and
+    divisor_override change values, not shapes. No weights, no MACs. Refuses a padding of more than half the
+    kernel and an input smaller than the window. Source: torch.nn.AvgPool{rank}d; LeCun et al.,
+    Gradient-based learning applied to document recognition, 1998.
+    """
+
+    order = "kernel_size stride padding ceil_mode ..."
     family: ClassVar[Family] = Family.AVERAGE_POOL
 
-    padding: ExtentPerAxis = 0
+    padding: PoolPadding = 0
     count_include_pad: Flag = True
 
     def _padding(self) -> PerAxis:
@@ -142,9 +159,15 @@ class AvgPool(Pool):
         return mean(self.seen(x), product(self.output(x)))
 
 
-class LPPool(Pool):
-    """The rules of power-average pooling, for any number of axes; it has no padding."""
+class LPPool(Pool, kind="lp_pool{rank}d", torch="torch.nn.LPPool{rank}d"):
+    """The rules of power-average pooling, for any number of axes; it has no padding.
 
+    `norm_type` is the power p, not zero; `inf` takes the largest magnitude. The stride is the kernel's size
+    if left out. No weights, and no MACs are counted. Refuses an input smaller than the window. Source:
+    torch.nn.LPPool{rank}d.
+    """
+
+    order = "norm_type ..."
     family: ClassVar[Family] = Family.POWER_POOL
 
     norm_type: Power
@@ -156,28 +179,16 @@ class LPPool(Pool):
         return norm(self.norm_type, seen, results)
 
 
-class MaxPool1d(MaxPool):
+class MaxPool1d(MaxPool, rank=1):
     """The largest value of every window: `[N, C, L]` to `[N, C, ⌊(L + 2p - (d(k-1)+1))/s⌋ + 1]`.
-
-    The stride is the kernel's size if left out; `ceil_mode` lets the last window hang over the end.
-    No weights, no MACs. Refuses a padding of more than half the kernel (whatever its dilation) and
-    an input shorter than the window. Source: torch.nn.MaxPool1d.
 
     >>> MaxPool1d(kernel_size=3, stride=2).output((1, 64, 100))
     (1, 64, 49)
     """
 
-    kind: ClassVar[str] = "max_pool1d"
-    rank: ClassVar[int] = 1
-    torch: ClassVar[str | None] = "torch.nn.MaxPool1d"
-    keras: ClassVar[str | None] = "keras.layers.MaxPooling1D"
 
-
-class MaxPool2d(MaxPool):
+class MaxPool2d(MaxPool, rank=2):
     """The largest value of every window: each of height and width becomes ⌊(n + 2p - (d(k-1)+1))/s⌋ + 1.
-
-    Input `[N, C, H, W]`; the stride is the kernel's size if left out. No weights, no MACs. Refuses
-    what `max_pool1d` refuses. Source: torch.nn.MaxPool2d.
 
     >>> MaxPool2d(kernel_size=3, stride=2, padding=1).output((1, 64, 112, 112))
     (1, 64, 56, 56)
@@ -185,79 +196,42 @@ class MaxPool2d(MaxPool):
     (1, 64, 56, 56)
     """
 
-    kind: ClassVar[str] = "max_pool2d"
-    rank: ClassVar[int] = 2
-    torch: ClassVar[str | None] = "torch.nn.MaxPool2d"
-    keras: ClassVar[str | None] = "keras.layers.MaxPooling2D"
 
-
-class MaxPool3d(MaxPool):
+class MaxPool3d(MaxPool, rank=3):
     """The largest value of every window: depth, height and width become ⌊(n + 2p - (d(k-1)+1))/s⌋ + 1.
-
-    Input `[N, C, D, H, W]`; the stride is the kernel's size if left out. No weights, no MACs.
-    Refuses what `max_pool1d` refuses. Source: torch.nn.MaxPool3d.
 
     >>> MaxPool3d(kernel_size=[1, 2, 2]).output((1, 64, 16, 112, 112))
     (1, 64, 16, 56, 56)
     """
 
-    kind: ClassVar[str] = "max_pool3d"
-    rank: ClassVar[int] = 3
-    torch: ClassVar[str | None] = "torch.nn.MaxPool3d"
-    keras: ClassVar[str | None] = "keras.layers.MaxPooling3D"
 
-
-class AvgPool1d(AvgPool):
+class AvgPool1d(AvgPool, rank=1):
     """The mean of every window: `[N, C, L]` to `[N, C, ⌊(L + 2p - k)/s⌋ + 1]`.
-
-    The stride is the kernel's size if left out; `count_include_pad` changes values, not shapes. No
-    weights, no MACs. Refuses a padding of more than half the kernel and an input shorter than the
-    window. Source: torch.nn.AvgPool1d.
 
     >>> AvgPool1d(kernel_size=4).output((1, 8, 30))
     (1, 8, 7)
     """
 
-    kind: ClassVar[str] = "avg_pool1d"
-    rank: ClassVar[int] = 1
-    torch: ClassVar[str | None] = "torch.nn.AvgPool1d"
-    keras: ClassVar[str | None] = "keras.layers.AveragePooling1D"
 
-
-class AvgPool2d(AvgPool):
+class AvgPool2d(AvgPool, rank=2):
     """The mean of every window: each of height and width becomes ⌊(n + 2p - k)/s⌋ + 1.
-
-    Input `[N, C, H, W]`; `divisor_override` and `count_include_pad` change values, not shapes. No
-    weights, no MACs. Refuses what `avg_pool1d` refuses, and a divisor of zero. Source:
-    torch.nn.AvgPool2d; LeCun et al., Gradient-based learning applied to document recognition, 1998.
 
     >>> AvgPool2d(kernel_size=2).output((1, 6, 28, 28))
     (1, 6, 14, 14)
     """
 
-    kind: ClassVar[str] = "avg_pool2d"
-    rank: ClassVar[int] = 2
-    torch: ClassVar[str | None] = "torch.nn.AvgPool2d"
-    keras: ClassVar[str | None] = "keras.layers.AveragePooling2D"
-
     divisor_override: Divisor = None
 
 
-class AvgPool3d(AvgPool):
+class AvgPool3d(AvgPool, rank=3):
     """The mean of every window: depth, height and width become ⌊(n + 2p - k)/s⌋ + 1.
 
-    Input `[N, C, D, H, W]`. No weights, no MACs. Refuses what `avg_pool2d` refuses, and, as torch
-    does here alone, an input smaller than the kernel even where padding would make up for it.
-    Source: torch.nn.AvgPool3d.
+    As torch does here alone, an input smaller than the kernel is refused even where padding would make up
+    for it.
 
     >>> AvgPool3d(kernel_size=2, ceil_mode=True).output((1, 8, 7, 7, 7))
     (1, 8, 4, 4, 4)
     """
-
-    kind: ClassVar[str] = "avg_pool3d"
-    rank: ClassVar[int] = 3
-    torch: ClassVar[str | None] = "torch.nn.AvgPool3d"
-    keras: ClassVar[str | None] = "keras.layers.AveragePooling3D"
 
     divisor_override: Divisor = None
 
@@ -267,51 +241,31 @@ class AvgPool3d(AvgPool):
         yield from super().requirements(x)
 
 
-class LPPool1d(LPPool):
+class LPPool1d(LPPool, rank=1):
     """(Σ xᵖ)^(1/p) over every window: `[N, C, L]` to `[N, C, ⌊(L - k)/s⌋ + 1]`.
-
-    `norm_type` is the power p, not zero; `inf` takes the largest magnitude. The stride is the
-    kernel's size if left out. No weights, and no MACs are counted. Refuses an input shorter than
-    the window. Source: torch.nn.LPPool1d.
 
     >>> LPPool1d(norm_type=2, kernel_size=3).output((1, 8, 30))
     (1, 8, 10)
     """
 
-    kind: ClassVar[str] = "lp_pool1d"
-    rank: ClassVar[int] = 1
-    torch: ClassVar[str | None] = "torch.nn.LPPool1d"
 
-
-class LPPool2d(LPPool):
+class LPPool2d(LPPool, rank=2):
     """(Σ xᵖ)^(1/p) over every window: each of height and width becomes ⌊(n - k)/s⌋ + 1.
-
-    Input `[N, C, H, W]`. No weights, and no MACs are counted. Refuses what `lp_pool1d` refuses.
-    Source: torch.nn.LPPool2d.
 
     >>> LPPool2d(norm_type=2, kernel_size=3, stride=2).output((1, 8, 9, 9))
     (1, 8, 4, 4)
     """
 
-    kind: ClassVar[str] = "lp_pool2d"
-    rank: ClassVar[int] = 2
-    torch: ClassVar[str | None] = "torch.nn.LPPool2d"
 
-
-class LPPool3d(LPPool):
+class LPPool3d(LPPool, rank=3):
     """(Σ xᵖ)^(1/p) over every window: depth, height and width become ⌊(n - k)/s⌋ + 1.
 
-    Input `[N, C, D, H, W]`. No weights, and no MACs are counted. Refuses what `lp_pool1d` refuses,
-    and for a finite power an input smaller than the kernel, also with `ceil_mode`, because torch
-    computes it by `avg_pool3d`. Source: torch.nn.LPPool3d.
+    For a finite power an input smaller than the kernel is refused, also with `ceil_mode`, because torch
+    computes it by `avg_pool3d`.
 
     >>> LPPool3d(norm_type=2, kernel_size=2).output((1, 8, 8, 8, 8))
     (1, 8, 4, 4, 4)
     """
-
-    kind: ClassVar[str] = "lp_pool3d"
-    rank: ClassVar[int] = 3
-    torch: ClassVar[str | None] = "torch.nn.LPPool3d"
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         yield from self.spatial_rank(x)

@@ -11,11 +11,12 @@ from typing import Annotated, ClassVar, Self
 from pydantic import model_validator
 
 from shapecalc.algebra import Dim, product
-from shapecalc.layers.base import Elementwise, Layer, Named, NoBuffers, NoMacs, NoWindow, OwnPlace, SameShape
+from shapecalc.layers.base import Layer, Named, NoBuffers, NoMacs, NoWindow, OwnPlace, Pointwise, SameShape
 from shapecalc.layers.counts import GELU_BY_ERF, GELU_BY_TANH, RELU, SIGMOID, SOFTPLUS, TANH, Operations
 from shapecalc.layers.family import Family
-from shapecalc.layers.fields import Count, Flag, OneOf, Real, complaint
+from shapecalc.layers.fields import Count, OneOf, Real, complaint
 from shapecalc.layers.requirement import DeclaredSize, Requirement, Shape, rank_between
+from shapecalc.layers.roles import Declares, InPlaceFlag
 
 SLOPED = Operations(comparisons=2, multiplications=1, additions=1)
 """max(x, 0) + slope·min(x, 0)"""
@@ -25,7 +26,7 @@ HARD_SIGMOID = Operations(additions=1, comparisons=2, divisions=1)
 """min(max(x + 3, 0), 6)/6"""
 
 
-class Activation(Elementwise):
+class Activation(Pointwise):
     """A function of each element that networks put between layers."""
 
     family: ClassVar[Family] = Family.ACTIVATION
@@ -34,51 +35,54 @@ class Activation(Elementwise):
 class InPlace(Activation):
     """An activation that torch can also write over its input."""
 
-    inplace: Flag = False
+    order = "... inplace"
+
+    inplace: InPlaceFlag = False
 
 
-class ReLU(InPlace):
+class ReLU(InPlace, kind="relu", torch="torch.nn.ReLU", keras="keras.layers.ReLU"):
     """max(x, 0). Source: torch.nn.ReLU; Nair and Hinton, 2010.
 
     >>> ReLU().output((1, 64, 112, 112))
     (1, 64, 112, 112)
     """
 
-    kind: ClassVar[str] = "relu"
-    torch: ClassVar[str | None] = "torch.nn.ReLU"
-    keras: ClassVar[str | None] = "keras.layers.ReLU"
     per_element = RELU
 
 
-class ReLU6(InPlace):
+class ReLU6(InPlace, kind="relu6", torch="torch.nn.ReLU6", keras="keras.activations.relu6"):
     """min(max(x, 0), 6). Source: torch.nn.ReLU6; Howard et al., MobileNets, 2017.
 
     >>> ReLU6().output((1, 32, 112, 112))
     (1, 32, 112, 112)
     """
 
-    kind: ClassVar[str] = "relu6"
-    torch: ClassVar[str | None] = "torch.nn.ReLU6"
-    keras: ClassVar[str | None] = "keras.activations.relu6"
     per_element = Operations(comparisons=2)
 
 
-class LeakyReLU(InPlace):
+class LeakyReLU(InPlace, kind="leaky_relu", torch="torch.nn.LeakyReLU", keras="keras.layers.LeakyReLU"):
     """max(x, 0) + negative_slope · min(x, 0). Source: torch.nn.LeakyReLU; Maas et al., 2013.
 
     >>> LeakyReLU(negative_slope=0.2).output((1, 64, 32, 32))
     (1, 64, 32, 32)
     """
 
-    kind: ClassVar[str] = "leaky_relu"
-    torch: ClassVar[str | None] = "torch.nn.LeakyReLU"
-    keras: ClassVar[str | None] = "keras.layers.LeakyReLU"
     per_element = SLOPED
 
     negative_slope: Real = Fraction(1, 100)
 
 
-class PReLU(OwnPlace, SameShape, NoBuffers, NoMacs, NoWindow, Layer):
+class PReLU(
+    OwnPlace,
+    SameShape,
+    NoBuffers,
+    NoMacs,
+    NoWindow,
+    Layer,
+    kind="prelu",
+    framework="torch",
+    torch="torch.nn.PReLU",
+):
     """max(x, 0) + weight · min(x, 0), with one trained slope for all or one per channel.
 
     The weight is `weight: [num_parameters]`. With more than one, axis 1 must be as long (an input
@@ -89,12 +93,9 @@ class PReLU(OwnPlace, SameShape, NoBuffers, NoMacs, NoWindow, Layer):
     {'weight': (64,)}
     """
 
-    kind: ClassVar[str] = "prelu"
     family: ClassVar[Family] = Family.ACTIVATION
-    framework: ClassVar[str | None] = "torch"
-    torch: ClassVar[str | None] = "torch.nn.PReLU"
 
-    num_parameters: Count = 1
+    num_parameters: Annotated[Count, Declares("P")] = 1
     init: Real = Fraction(1, 4)
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
@@ -112,7 +113,7 @@ class PReLU(OwnPlace, SameShape, NoBuffers, NoMacs, NoWindow, Layer):
         return SLOPED * product(x)
 
 
-class RReLU(InPlace):
+class RReLU(InPlace, kind="rrelu", torch="torch.nn.RReLU"):
     """max(x, 0) + a · min(x, 0), a random in [lower, upper] in training, their mean in evaluation.
 
     Refuses lower > upper. Source: torch.nn.RReLU; Xu et al., 2015.
@@ -121,8 +122,6 @@ class RReLU(InPlace):
     (1, 64, 32, 32)
     """
 
-    kind: ClassVar[str] = "rrelu"
-    torch: ClassVar[str | None] = "torch.nn.RReLU"
     per_element = SLOPED
 
     lower: Real = Fraction(1, 8)
@@ -135,44 +134,35 @@ class RReLU(InPlace):
         return self
 
 
-class ELU(InPlace):
+class ELU(InPlace, torch="torch.nn.ELU", keras="keras.layers.ELU"):
     """max(x, 0) + min(alpha(eˣ - 1), 0). Source: torch.nn.ELU; Clevert et al., 2015.
 
     >>> ELU().output((1, 64, 32, 32))
     (1, 64, 32, 32)
     """
 
-    kind: ClassVar[str] = "elu"
-    torch: ClassVar[str | None] = "torch.nn.ELU"
-    keras: ClassVar[str | None] = "keras.layers.ELU"
     per_element = EXPONENTIAL
 
     alpha: Real = 1
 
 
-class SELU(InPlace):
+class SELU(InPlace, torch="torch.nn.SELU", keras="keras.activations.selu"):
     """1.0507(max(x, 0) + min(1.6733(eˣ - 1), 0)). Source: torch.nn.SELU; Klambauer et al., 2017.
 
     >>> SELU().output((1, 256))
     (1, 256)
     """
 
-    kind: ClassVar[str] = "selu"
-    torch: ClassVar[str | None] = "torch.nn.SELU"
-    keras: ClassVar[str | None] = "keras.activations.selu"
     per_element = EXPONENTIAL + Operations(multiplications=1)
 
 
-class CELU(InPlace):
+class CELU(InPlace, torch="torch.nn.CELU", keras="keras.activations.celu"):
     """max(x, 0) + min(alpha(e^(x/alpha) - 1), 0). Refuses alpha = 0. Source: torch.nn.CELU.
 
     >>> CELU().output((1, 256))
     (1, 256)
     """
 
-    kind: ClassVar[str] = "celu"
-    torch: ClassVar[str | None] = "torch.nn.CELU"
-    keras: ClassVar[str | None] = "keras.activations.celu"
     per_element = EXPONENTIAL + Operations(divisions=1)
 
     alpha: Real = 1
@@ -184,7 +174,7 @@ class CELU(InPlace):
         return self
 
 
-class GELU(Activation):
+class GELU(Activation, torch="torch.nn.GELU", keras="keras.activations.gelu"):
     """x · Φ(x), Φ the normal distribution, exactly or through tanh.
 
     `approximate` is none or tanh. Source: torch.nn.GELU; Hendrycks and Gimpel, 2016.
@@ -193,80 +183,62 @@ class GELU(Activation):
     (1, 197, 3072)
     """
 
-    kind: ClassVar[str] = "gelu"
-    torch: ClassVar[str | None] = "torch.nn.GELU"
-    keras: ClassVar[str | None] = "keras.activations.gelu"
-
     approximate: Annotated[str, OneOf(("none", "tanh"))] = "none"
 
     def operations(self, x: Shape) -> Operations:
         return (GELU_BY_TANH if self.approximate == "tanh" else GELU_BY_ERF) * product(x)
 
 
-class SiLU(InPlace):
+class SiLU(InPlace, kind="silu", torch="torch.nn.SiLU", keras="keras.activations.silu"):
     """x · sigmoid(x), also called swish. Source: torch.nn.SiLU; Ramachandran et al., 2017.
 
     >>> SiLU().output((1, 32, 112, 112))
     (1, 32, 112, 112)
     """
 
-    kind: ClassVar[str] = "silu"
-    torch: ClassVar[str | None] = "torch.nn.SiLU"
-    keras: ClassVar[str | None] = "keras.activations.silu"
     per_element = SIGMOID + Operations(multiplications=1)
 
 
-class Mish(InPlace):
+class Mish(InPlace, torch="torch.nn.Mish", keras="keras.activations.mish"):
     """x · tanh(log(1 + eˣ)). Source: torch.nn.Mish; Misra, 2019.
 
     >>> Mish().output((1, 32, 112, 112))
     (1, 32, 112, 112)
     """
 
-    kind: ClassVar[str] = "mish"
-    torch: ClassVar[str | None] = "torch.nn.Mish"
-    keras: ClassVar[str | None] = "keras.activations.mish"
     per_element = SOFTPLUS + TANH + Operations(multiplications=1)
 
 
-class Hardswish(InPlace):
+class Hardswish(InPlace, torch="torch.nn.Hardswish", keras="keras.activations.hard_silu"):
     """x · min(max(x + 3, 0), 6)/6. Source: torch.nn.Hardswish; Howard et al., MobileNetV3, 2019.
 
     >>> Hardswish().output((1, 16, 112, 112))
     (1, 16, 112, 112)
     """
 
-    kind: ClassVar[str] = "hardswish"
-    torch: ClassVar[str | None] = "torch.nn.Hardswish"
-    keras: ClassVar[str | None] = "keras.activations.hard_silu"
     per_element = HARD_SIGMOID + Operations(multiplications=1)
 
 
-class Softplus(Activation):
+class Softplus(Activation, torch="torch.nn.Softplus", keras="keras.activations.softplus"):
     """log(1 + e^(beta·x))/beta, and x itself where beta·x > threshold. Source: torch.nn.Softplus.
 
     >>> Softplus().output((1, 10))
     (1, 10)
     """
 
-    kind: ClassVar[str] = "softplus"
-    torch: ClassVar[str | None] = "torch.nn.Softplus"
-    keras: ClassVar[str | None] = "keras.activations.softplus"
     per_element = SOFTPLUS + Operations(comparisons=1, multiplications=1, divisions=1)
 
     beta: Real = 1
     threshold: Real = 20
 
 
-class Threshold(InPlace):
+class Threshold(InPlace, torch="torch.nn.Threshold"):
     """x where x > threshold, otherwise `value`. Source: torch.nn.Threshold.
 
     >>> Threshold(threshold=0.1, value=0).output((1, 10))
     (1, 10)
     """
 
-    kind: ClassVar[str] = "threshold"
-    torch: ClassVar[str | None] = "torch.nn.Threshold"
     per_element = Operations(comparisons=1)
 
     threshold: Real

@@ -10,7 +10,8 @@ torch's FlopCounterMode counts this on the meta device; on the CPU it may read 0
 fused kernel does it all.
 """
 
-from collections.abc import Iterator, Mapping
+from abc import abstractmethod
+from collections.abc import Iterator
 from typing import Annotated, ClassVar
 
 from shapecalc.algebra import Dim, decide, product
@@ -19,8 +20,9 @@ from shapecalc.layers.base import Joint, Named, NoBuffers, Shapes
 from shapecalc.layers.counts import RELU, SIGMOID, TANH, Operations
 from shapecalc.layers.dependence import EVERYTHING, Along, AxisDependence, Before, Dependence, over, placed
 from shapecalc.layers.family import Family
-from shapecalc.layers.fields import Count, Depth, Extent, Flag, OneOf, OptionalCount, Probability
-from shapecalc.layers.requirement import Requirement, Shape, arity, matches, rank_between, shaped
+from shapecalc.layers.fields import Count, Depth, Extent, Flag, OneOf, Probability
+from shapecalc.layers.requirement import Requirement, Shape, arity, rank_between, shaped
+from shapecalc.layers.roles import InFeatures, Lettered, declared
 
 Nonlinearity = Annotated[str, OneOf(("tanh", "relu"))]
 
@@ -33,28 +35,47 @@ JOINED = {
 """By the number of gates: the single operations that make a number of the state of them."""
 
 
-def gate_operations(layer: "Recurrent | RecurrentCell", inputs: Shapes) -> Operations:
-    """Count gates of two sums of products each, and what joins them.
-
-    A state begins with zeros, which are computed with.
-    """
-    numbers = layer.state_numbers(inputs)
-    biases = 2 * layer.gates if layer.bias else 0
-    sums = Operations(macs=layer.macs(inputs), additions=(biases - layer.gates) * numbers)
-    return sums + (RELU if layer.rectified else JOINED[layer.gates]) * numbers
-
-
-class Recurrent(NoBuffers, Joint):
-    """What recurrent layers share: stacked layers, one or two directions, an initial state or none."""
-
-    family: ClassVar[Family] = Family.RECURRENT
+class Gated(NoBuffers, Joint):
+    """What recurrent layers and cells share: gates of two sums of products each."""
 
     framework: ClassVar[str | None] = "torch"
     gates: ClassVar[int]
     states: ClassVar[tuple[str, ...]] = ("h_0",)
     """The initial states, all of which may be left out."""
 
-    input_size: OptionalCount = None
+    @abstractmethod
+    def macs(self, inputs: Shapes) -> Dim: ...
+
+    @abstractmethod
+    def state_numbers(self, inputs: Shapes) -> Dim:
+        """Return how many numbers of the state are computed: H for every position, layer and direction."""
+
+    @abstractmethod
+    def biases(self) -> int:
+        """Return how many biases a number of the state takes: two for each gate, or none."""
+
+    @property
+    def rectified(self) -> bool:
+        """Whether the state is put through ReLU."""
+        return False
+
+    def operations(self, inputs: Shapes) -> Operations:
+        """Count the gates and what joins them; a state begins with zeros, which are computed with."""
+        numbers = self.state_numbers(inputs)
+        sums = Operations(macs=self.macs(inputs), additions=(self.biases() - self.gates) * numbers)
+        return sums + (RELU if self.rectified else JOINED[self.gates]) * numbers
+
+
+_STATES = "of two directions, each sees the initial states of its own and those of the layers below"
+
+
+class Recurrent(Gated):
+    """What recurrent layers share: stacked layers, one or two directions, an initial state or none."""
+
+    family: ClassVar[Family] = Family.RECURRENT
+    unknown_dependence: ClassVar[tuple[str, str] | None] = ("states", _STATES)
+
+    input_size: InFeatures = None
     hidden_size: Count
     num_layers: Depth = 1
     bias: Flag = True
@@ -71,7 +92,7 @@ class Recurrent(NoBuffers, Joint):
         yield arity(self.kind, len(inputs), 1, 1 + len(self.states))
         x, *states = inputs
         yield from rank_between(self.kind, x, 2, 3)
-        yield from matches(self.kind, "input_size", self.input_size, x[-1], x, "features in its last axis")
+        yield from declared(self, x)
         for name, state, wanted in zip(self.states, states, self.outputs(inputs)[1:], strict=False):
             yield from shaped(self.kind, name, state, wanted)
 
@@ -144,17 +165,11 @@ class Recurrent(NoBuffers, Joint):
         """Return the multiply-accumulates of one layer in one direction, at one position."""
         return self.gates * self.hidden_size * (features + self.state_size)
 
-    def operations(self, inputs: Shapes) -> Operations:
-        return gate_operations(self, inputs)
-
     def state_numbers(self, inputs: Shapes) -> Dim:
-        """Return how many numbers of the state are computed: H for every position, layer and direction."""
         return self.hidden_size * self.num_layers * self.directions * product(inputs[0][:-1])
 
-    @property
-    def rectified(self) -> bool:
-        """Whether the state is put through ReLU."""
-        return False
+    def biases(self) -> int:
+        return 2 * self.gates if self.bias else 0
 
 
 def gated(gates: int, features: Dim, hidden: Dim, state: Dim, *, bias: bool) -> Named:
@@ -164,7 +179,7 @@ def gated(gates: int, features: Dim, hidden: Dim, state: Dim, *, bias: bool) -> 
     return named | {"bias_ih": (rows,), "bias_hh": (rows,)} if bias else named
 
 
-class RNN(Recurrent):
+class RNN(Recurrent, torch="torch.nn.RNN"):
     """Elman's recurrent layer: `[L, N, input_size]` to `[L, N, H]` and the last state `[num_layers, N, H]`.
 
     h' = tanh(W_ih·x + b_ih + W_hh·h + b_hh). With batch_first `[N, L, ...]`; unbatched without N. H =
@@ -178,9 +193,8 @@ class RNN(Recurrent):
     ((5, 3, 20), (2, 3, 20))
     """
 
-    kind: ClassVar[str] = "rnn"
-    torch: ClassVar[str | None] = "torch.nn.RNN"
     gates: ClassVar[int] = 1
+    order = "input_size hidden_size num_layers nonlinearity ..."
 
     nonlinearity: Nonlinearity = "tanh"
 
@@ -189,7 +203,7 @@ class RNN(Recurrent):
         return self.nonlinearity == "relu"
 
 
-class LSTM(Recurrent):
+class LSTM(Recurrent, torch="torch.nn.LSTM"):
     """Long short-term memory: `[L, N, input_size]` to `[L, N, S]`, and `[num_layers, N, S]` and `[..., H]`.
 
     The results are the sequence, the last states and the last cells. S = hidden_size = H, or proj_size
@@ -207,13 +221,14 @@ class LSTM(Recurrent):
     (128, 512)
     """
 
-    kind: ClassVar[str] = "lstm"
-    torch: ClassVar[str | None] = "torch.nn.LSTM"
     gates: ClassVar[int] = 4
     states: ClassVar[tuple[str, ...]] = ("h_0", "c_0")
-    silent: ClassVar[Mapping[str, int]] = {"proj_size": 0}
+    unknown_dependence: ClassVar[tuple[str, str] | None] = (
+        "states",
+        f"{_STATES}; of a cell, few features or all, as length and layers go",
+    )
 
-    proj_size: Extent = 0
+    proj_size: Annotated[Extent, Lettered(neutral=0)] = 0
 
     def requirements(self, inputs: Shapes) -> Iterator[Requirement]:
         says = f"{self.kind}: proj_size = {self.proj_size} is not below hidden_size = {self.hidden_size}"
@@ -245,7 +260,7 @@ class LSTM(Recurrent):
         return super().operations(inputs) + Operations(additions=-projected)
 
 
-class GRU(Recurrent):
+class GRU(Recurrent, torch="torch.nn.GRU"):
     """Gated recurrent units: `[L, N, input_size]` to `[L, N, H]` and the last state `[num_layers, N, H]`.
 
     All is as for `rnn` with three gates: weights are `weight_ih_l0: [3·H, input_size]`,
@@ -257,21 +272,15 @@ class GRU(Recurrent):
     ((3, 5, 20), (1, 3, 20))
     """
 
-    kind: ClassVar[str] = "gru"
-    torch: ClassVar[str | None] = "torch.nn.GRU"
     gates: ClassVar[int] = 3
 
 
-class RecurrentCell(NoBuffers, Joint):
+class RecurrentCell(Gated):
     """What recurrent cells share: one position of one layer, the state given or zero."""
 
     family: ClassVar[Family] = Family.RECURRENT_CELL
 
-    framework: ClassVar[str | None] = "torch"
-    gates: ClassVar[int]
-    states: ClassVar[tuple[str, ...]] = ("h_0",)
-
-    input_size: OptionalCount = None
+    input_size: InFeatures = None
     hidden_size: Count
     bias: Flag = True
 
@@ -282,7 +291,7 @@ class RecurrentCell(NoBuffers, Joint):
         yield arity(self.kind, len(inputs), 1, 1 + len(self.states))
         x, *states = inputs
         yield from rank_between(self.kind, x, 1, 2)
-        yield from matches(self.kind, "input_size", self.input_size, x[-1], x, "features in its last axis")
+        yield from declared(self, x)
         for name, state in zip(self.states, states, strict=False):
             yield from shaped(self.kind, name, state, self.output(inputs))
 
@@ -304,20 +313,14 @@ class RecurrentCell(NoBuffers, Joint):
         count = batch[0] if batch else 1
         return count * self.gates * self.hidden_size * (features + self.hidden_size)
 
-    def operations(self, inputs: Shapes) -> Operations:
-        return gate_operations(self, inputs)
-
     def state_numbers(self, inputs: Shapes) -> Dim:
-        """Return how many numbers of the state are computed: H for every sample."""
         return self.hidden_size * product(inputs[0][:-1])
 
-    @property
-    def rectified(self) -> bool:
-        """Whether the state is put through ReLU."""
-        return False
+    def biases(self) -> int:
+        return 2 * self.gates if self.bias else 0
 
 
-class RNNCell(RecurrentCell):
+class RNNCell(RecurrentCell, torch="torch.nn.RNNCell"):
     """One step of `rnn`: `[N, input_size]`, and maybe the state `[N, H]`, to the next state `[N, H]`.
 
     Unbatched without N. Weights are `weight_ih: [H, input_size]`, `weight_hh: [H, H]`, `bias_ih: [H]`
@@ -328,8 +331,6 @@ class RNNCell(RecurrentCell):
     (3, 20)
     """
 
-    kind: ClassVar[str] = "rnn_cell"
-    torch: ClassVar[str | None] = "torch.nn.RNNCell"
     gates: ClassVar[int] = 1
 
     nonlinearity: Nonlinearity = "tanh"
@@ -339,7 +340,7 @@ class RNNCell(RecurrentCell):
         return self.nonlinearity == "relu"
 
 
-class LSTMCell(RecurrentCell):
+class LSTMCell(RecurrentCell, torch="torch.nn.LSTMCell"):
     """One step of `lstm`: `[N, input_size]`, maybe with state and cell, to the next of both, `[N, H]`.
 
     Unbatched without N. Weights are `weight_ih: [4·H, input_size]`, `weight_hh: [4·H, H]`,
@@ -350,13 +351,11 @@ class LSTMCell(RecurrentCell):
     ((3, 20), (3, 20))
     """
 
-    kind: ClassVar[str] = "lstm_cell"
-    torch: ClassVar[str | None] = "torch.nn.LSTMCell"
     gates: ClassVar[int] = 4
     states: ClassVar[tuple[str, ...]] = ("h_0", "c_0")
 
 
-class GRUCell(RecurrentCell):
+class GRUCell(RecurrentCell, torch="torch.nn.GRUCell"):
     """One step of `gru`: `[N, input_size]`, and maybe the state `[N, H]`, to the next state `[N, H]`.
 
     Unbatched without N. Weights are `weight_ih: [3·H, input_size]`, `weight_hh: [3·H, H]`,
@@ -367,6 +366,4 @@ class GRUCell(RecurrentCell):
     (60, 20)
     """
 
-    kind: ClassVar[str] = "gru_cell"
-    torch: ClassVar[str | None] = "torch.nn.GRUCell"
     gates: ClassVar[int] = 3

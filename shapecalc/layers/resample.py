@@ -32,9 +32,9 @@ from shapecalc.layers.dependence import (
     shared_out,
 )
 from shapecalc.layers.family import Family
-from shapecalc.layers.fields import Decimal, Each, OneOf, PerAxis, Truth, Whole, complaint
-from shapecalc.layers.fields import Optional as OptionalField
+from shapecalc.layers.fields import Decimal, Each, Integer, Nullable, OneOf, PerAxis, Truth, complaint
 from shapecalc.layers.requirement import Requirement, Shape, rank_between, shown
+from shapecalc.layers.roles import Lettered
 
 
 class _Positive(Decimal):
@@ -51,9 +51,11 @@ class _Positive(Decimal):
         return {"anyOf": [number | {"exclusiveMinimum": 0}, *others]}
 
 
-Size = Annotated[PerAxis | None, OptionalField(Each(Whole(1), (1, 2, 3)))]
+Size = Annotated[PerAxis | None, Nullable(Each(Integer(1), (1, 2, 3))), Lettered(per_axis=True)]
 Scale = Annotated[
-    Fraction | int | tuple[Fraction | int, ...] | None, OptionalField(Each(_Positive(), (1, 2, 3)))
+    Fraction | int | tuple[Fraction | int, ...] | None,
+    Nullable(Each(_Positive(), (1, 2, 3))),
+    Lettered("r", per_axis=True),
 ]
 
 _RANKS = {
@@ -70,22 +72,29 @@ _ALIGNED = ("linear", "bilinear", "bicubic", "trilinear")
 """The modes that can align corners."""
 
 Mode = Annotated[str, OneOf(tuple(_RANKS))]
-OptionalFlag = Annotated[bool | None, OptionalField(Truth())]
+OptionalFlag = Annotated[bool | None, Nullable(Truth())]
 
 
-class Resize(NoWeights, NoMacs, NoWindow, Layer):
-    """What interpolation of all sorts shares."""
+class Interpolation(NoWeights, NoMacs, NoWindow, Layer):
+    """What interpolation of all sorts shares, under either framework."""
 
     family: ClassVar[Family] = Family.RESAMPLE
+
+    @abstractmethod
+    def method(self) -> str:
+        """Return torch's name of the interpolation."""
+
+    def operations(self, x: Shape) -> Operations | None:
+        return NOTHING if self.method().startswith("nearest") else None  # the others are not counted
+
+
+class Resize(Interpolation):
+    """The rules of interpolation to a size or by a factor, as torch does it."""
 
     framework: ClassVar[str | None] = "torch"
 
     size: Size = None
     scale_factor: Scale = None
-
-    @abstractmethod
-    def method(self) -> str:
-        """Return torch's name of the interpolation."""
 
     @model_validator(mode="after")
     def _size_or_scale(self) -> Self:
@@ -161,9 +170,6 @@ class Resize(NoWeights, NoMacs, NoWindow, Layer):
         """Whether the scale that was given only settles the size of the result."""
         return False
 
-    def operations(self, x: Shape) -> Operations | None:
-        return NOTHING if self.method().startswith("nearest") else None  # interpolation is not counted
-
     def corners(self) -> bool:
         """Whether the first and the last positions of input and output lie on each other."""
         return False
@@ -195,7 +201,7 @@ def _vanished(kind: str, n: Dim, scale: Fraction | int, out: Dim) -> Callable[[]
     return lambda: f"{kind}: a size of {n} scaled by {float(scale)} would be {out}, less than 1"
 
 
-class Upsample(Resize):
+class Upsample(Resize, torch="torch.nn.Upsample"):
     """Interpolation to `size`, or by `scale_factor`: `[N, C, *n]` to `[N, C, *⌊n·scale_factor⌋]`.
 
     The modes are nearest, nearest-exact and area over one to three axes, linear over one, bilinear
@@ -209,9 +215,6 @@ class Upsample(Resize):
     >>> Upsample(scale_factor=0.29).output((1, 64, 100))
     (1, 64, 28)
     """
-
-    kind: ClassVar[str] = "upsample"
-    torch: ClassVar[str | None] = "torch.nn.Upsample"
 
     mode: Mode = "nearest"
     align_corners: OptionalFlag = None
@@ -235,7 +238,7 @@ class Upsample(Resize):
         return self
 
 
-class UpsamplingNearest2d(Resize):
+class UpsamplingNearest2d(Resize, torch="torch.nn.UpsamplingNearest2d"):
     """Interpolation by the nearest element: `[N, C, H, W]` to `[N, C, ⌊H·scale⌋, ⌊W·scale⌋]`.
 
     It is `upsample` with mode nearest and, as in torch, takes one to three axes whatever its name
@@ -245,14 +248,11 @@ class UpsamplingNearest2d(Resize):
     (1, 64, 28, 28)
     """
 
-    kind: ClassVar[str] = "upsampling_nearest2d"
-    torch: ClassVar[str | None] = "torch.nn.UpsamplingNearest2d"
-
     def method(self) -> str:
         return "nearest"
 
 
-class UpsamplingBilinear2d(Resize):
+class UpsamplingBilinear2d(Resize, torch="torch.nn.UpsamplingBilinear2d"):
     """Bilinear interpolation with aligned corners: `[N, C, H, W]` to `[N, C, ⌊H·scale⌋, ⌊W·scale⌋]`.
 
     It is `upsample` with mode bilinear and `align_corners: true`. No weights, and no MACs are
@@ -261,9 +261,6 @@ class UpsamplingBilinear2d(Resize):
     >>> UpsamplingBilinear2d(size=[32, 48]).output((1, 64, 14, 14))
     (1, 64, 32, 48)
     """
-
-    kind: ClassVar[str] = "upsampling_bilinear2d"
-    torch: ClassVar[str | None] = "torch.nn.UpsamplingBilinear2d"
 
     def method(self) -> str:
         return "bilinear"

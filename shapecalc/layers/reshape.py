@@ -14,12 +14,13 @@ from shapecalc.errors import Undecided
 from shapecalc.layers.base import Layer, NoOperations, NoWeights, NoWindow
 from shapecalc.layers.dependence import Along, Dependence, rearranged
 from shapecalc.layers.family import Family
-from shapecalc.layers.fields import Each, Index, Listed, Optional, Whole, complaint
+from shapecalc.layers.fields import Each, Index, Integer, Listed, Nullable, complaint
 from shapecalc.layers.requirement import Requirement, Shape, axis_exists, rank_between, shown
+from shapecalc.layers.roles import AsNumbers
 
-Axes = Annotated[int | tuple[int, ...], Each(Whole(may_be_free=False))]
+Axes = Annotated[int | tuple[int, ...], Each(Integer(may_be_free=False))]
 """One axis or a list of them, each counted from the end when negative."""
-Sizes = Annotated[tuple[Dim, ...], Listed(Whole(-1))]
+Sizes = Annotated[tuple[Dim, ...], Listed(Integer(-1)), AsNumbers()]
 """A list of sizes, one of which may be -1: whatever is left."""
 
 
@@ -32,7 +33,7 @@ class Rearranging(NoWeights, NoOperations, NoWindow, Layer):
         return rearranged(x, self.output(x))
 
 
-class Flatten(Rearranging):
+class Flatten(Rearranging, torch="torch.nn.Flatten", keras="keras.layers.Flatten"):
     """Joins the axes start_dim to end_dim into one, as long as their product.
 
     A single number becomes one axis of 1. Refuses axes that do not exist and a start after the
@@ -41,10 +42,6 @@ class Flatten(Rearranging):
     >>> Flatten().output((1, 512, 7, 7))
     (1, 25088)
     """
-
-    kind: ClassVar[str] = "flatten"
-    torch: ClassVar[str | None] = "torch.nn.Flatten"
-    keras: ClassVar[str | None] = "keras.layers.Flatten"
 
     start_dim: Index = 1
     end_dim: Index = -1
@@ -62,7 +59,7 @@ class Flatten(Rearranging):
         return (*x[:start], product(x[start : end + 1]), *x[end + 1 :])
 
 
-class Unflatten(Rearranging):
+class Unflatten(Rearranging, torch="torch.nn.Unflatten"):
     """Splits axis `dim` into the axes of `unflattened_size`; one of them may be -1.
 
     Refuses sizes whose product is not that of the axis, or does not divide it where -1 stands
@@ -72,11 +69,8 @@ class Unflatten(Rearranging):
     (1, 2, 32, 28, 28)
     """
 
-    kind: ClassVar[str] = "unflatten"
-    torch: ClassVar[str | None] = "torch.nn.Unflatten"
-
     dim: Index
-    unflattened_size: Annotated[tuple[Dim, ...], Listed(Whole(-1), 1)]
+    unflattened_size: Annotated[tuple[Dim, ...], Listed(Integer(-1), 1), AsNumbers()]
 
     @model_validator(mode="after")
     def _one_rest(self) -> Self:
@@ -93,7 +87,7 @@ class Unflatten(Rearranging):
         return (*x[:axis], *completed(self.unflattened_size, x[axis]), *x[axis + 1 :])
 
 
-class Reshape(Rearranging):
+class Reshape(Rearranging, torch="torch.reshape", keras="keras.layers.Reshape"):
     """Arranges the elements of every sample anew: `[N, ...]` to `[N, *shape]`; one size may be -1.
 
     `shape` leaves out the first axis, which is kept whatever it is (so of a tensor without a
@@ -103,10 +97,6 @@ class Reshape(Rearranging):
     >>> Reshape(shape=[8, -1]).output((1, 64, 7, 7))
     (1, 8, 392)
     """
-
-    kind: ClassVar[str] = "reshape"
-    torch: ClassVar[str | None] = "torch.reshape"
-    keras: ClassVar[str | None] = "keras.layers.Reshape"
 
     shape: Sizes
 
@@ -123,7 +113,7 @@ class Reshape(Rearranging):
         return (x[0], *completed(self.shape, product(x[1:])))
 
 
-class Permute(Rearranging):
+class Permute(Rearranging, torch="torch.permute", keras="keras.layers.Permute"):
     """Puts the axes in the order `dims`, which names every axis once, the batch included.
 
     Refuses anything but a permutation of the axes. Source: torch.permute.
@@ -132,11 +122,7 @@ class Permute(Rearranging):
     (1, 56, 57, 96)
     """
 
-    kind: ClassVar[str] = "permute"
-    torch: ClassVar[str | None] = "torch.permute"
-    keras: ClassVar[str | None] = "keras.layers.Permute"
-
-    dims: Annotated[tuple[int, ...], Listed(Whole(may_be_free=False))]
+    dims: Annotated[tuple[int, ...], Listed(Integer(may_be_free=False))]
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         says = f"{self.kind}: dims names {len(self.dims)} axes, but {shown(x)} has {len(x)}"
@@ -151,15 +137,12 @@ class Permute(Rearranging):
         return tuple(Along(order.index(axis)) for axis in range(len(x)))
 
 
-class Transpose(Rearranging):
+class Transpose(Rearranging, torch="torch.transpose"):
     """Exchanges two axes. Refuses axes that do not exist. Source: torch.transpose.
 
     >>> Transpose(dim0=1, dim1=2).output((1, 768, 196))
     (1, 196, 768)
     """
-
-    kind: ClassVar[str] = "transpose"
-    torch: ClassVar[str | None] = "torch.transpose"
 
     dim0: Index
     dim1: Index
@@ -182,7 +165,7 @@ class Transpose(Rearranging):
         return tuple(views)
 
 
-class Squeeze(Rearranging):
+class Squeeze(Rearranging, torch="torch.squeeze"):
     """Drops the axes in `dim` that have size 1 and keeps the others; without `dim`, all of size 1.
 
     Without `dim` a batch of 1 goes as well. Refuses axes that do not exist or come twice; a free
@@ -192,10 +175,7 @@ class Squeeze(Rearranging):
     (1, 512)
     """
 
-    kind: ClassVar[str] = "squeeze"
-    torch: ClassVar[str | None] = "torch.squeeze"
-
-    dim: Annotated[int | tuple[int, ...] | None, Optional(Each(Whole(may_be_free=False)))] = None
+    dim: Annotated[int | tuple[int, ...] | None, Nullable(Each(Integer(may_be_free=False)))] = None
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         return axes_exist(self.kind, "dim", () if self.dim is None else listed(self.dim), x)
@@ -212,15 +192,12 @@ class Squeeze(Rearranging):
         return verdict
 
 
-class Unsqueeze(Rearranging):
+class Unsqueeze(Rearranging, torch="torch.unsqueeze"):
     """Inserts an axis of size 1 at `dim`, from -(rank + 1) to rank. Source: torch.unsqueeze.
 
     >>> Unsqueeze(dim=-1).output((1, 512))
     (1, 512, 1)
     """
-
-    kind: ClassVar[str] = "unsqueeze"
-    torch: ClassVar[str | None] = "torch.unsqueeze"
 
     dim: Index
 

@@ -3,7 +3,7 @@
 Axis numbers count the batch axis and may be negative, as in torch.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Annotated, ClassVar, Self
 
 from pydantic import model_validator
@@ -15,11 +15,12 @@ from shapecalc.layers.centre import Centre, Centres, kept
 from shapecalc.layers.counts import Operations, mean
 from shapecalc.layers.dependence import EVERYTHING, Along, AxisDependence, Dependence, Fixed, placed
 from shapecalc.layers.family import Family
-from shapecalc.layers.fields import Count, Each, Flag, Index, Optional, Whole, complaint
+from shapecalc.layers.fields import Count, Each, Flag, Index, Integer, Nullable, complaint
 from shapecalc.layers.requirement import Requirement, Shape, axis_exists, rank_between, shown
 from shapecalc.layers.reshape import Axes, axes_exist, listed
+from shapecalc.layers.roles import Lettered
 
-Position = Annotated[Dim, Whole()]
+Position = Annotated[Dim, Integer()]
 """A place along an axis, counted from the end when negative; it may be an expression."""
 
 MOST_PIECES = 65_536
@@ -79,7 +80,7 @@ class Cutting(AlongAxis):
             yield Requirement("pieces", MOST_PIECES, ">=", count, says)
 
 
-class Select(AlongAxis):
+class Select(AlongAxis, torch="torch.select"):
     """Takes position `index` of axis `dim`, which vanishes: x[:, index] for dim 1.
 
     Refuses an index outside the axis; a negative one counts from the end. Source: torch.select.
@@ -87,9 +88,6 @@ class Select(AlongAxis):
     >>> Select(dim=1, index=0).output((1, 197, 768))
     (1, 768)
     """
-
-    kind: ClassVar[str] = "select"
-    torch: ClassVar[str | None] = "torch.select"
 
     index: Position
 
@@ -109,7 +107,7 @@ class Select(AlongAxis):
         return (*placed(axis), Fixed(place, place), *(Along(after - 1) for after in range(axis + 1, len(x))))
 
 
-class Slice(AlongAxis):
+class Slice(AlongAxis, kind="slice"):
     """x[start:end:step] along axis `dim`: ⌈(end - start)/step⌉ positions stay.
 
     A negative start or end counts from the end of the axis; what lies outside is cut off, as in
@@ -121,12 +119,9 @@ class Slice(AlongAxis):
     (1, 3, 2)
     """
 
-    kind: ClassVar[str] = "slice"
-    silent: ClassVar[Mapping[str, int]] = {"start": 0, "step": 1}
-
-    start: Position = 0
-    end: Annotated[Dim | None, Optional(Whole())] = None
-    step: Count = 1
+    start: Annotated[Position, Lettered(neutral=0)] = 0
+    end: Annotated[Dim | None, Nullable(Integer())] = None
+    step: Annotated[Count, Lettered(neutral=1)] = 1
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         yield from super().requirements(x)
@@ -168,7 +163,7 @@ def _is_negative(name: str, position: Dim) -> bool:
     return verdict
 
 
-class Split(Cutting):
+class Split(Cutting, framework="torch", torch="torch.split"):
     """Cuts axis `dim` into pieces: of `split_size` each, the last maybe smaller, or as listed.
 
     Refuses a list whose sum is not the size of the axis. How many pieces of one size a free size
@@ -179,11 +174,9 @@ class Split(Cutting):
     ((1, 2, 8), (1, 2, 8), (1, 1, 8))
     """
 
-    kind: ClassVar[str] = "split"
-    framework: ClassVar[str | None] = "torch"
-    torch: ClassVar[str | None] = "torch.split"
+    order = "split_size ..."
 
-    split_size: Annotated[Dim | tuple[Dim, ...], Each(Whole(1))]
+    split_size: Annotated[Dim | tuple[Dim, ...], Each(Integer(1)), Lettered("b")]
     dim: Index = 1
 
     @model_validator(mode="after")
@@ -220,7 +213,7 @@ class Split(Cutting):
         return self.pieces(x, size)
 
 
-class Chunk(Cutting):
+class Chunk(Cutting, framework="torch", torch="torch.chunk"):
     """Cuts axis `dim` into pieces of ⌈n/chunks⌉, the last maybe smaller: at most `chunks` of them.
 
     A size of 5 in 4 chunks gives 3, of 2, 2 and 1, as in torch. For a free size the answer is
@@ -231,11 +224,9 @@ class Chunk(Cutting):
     ((1, 32, 28, 28), (1, 32, 28, 28))
     """
 
-    kind: ClassVar[str] = "chunk"
-    framework: ClassVar[str | None] = "torch"
-    torch: ClassVar[str | None] = "torch.chunk"
+    order = "chunks ..."
 
-    chunks: Count
+    chunks: Annotated[Count, Lettered("c")]
     dim: Index = 1
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
@@ -253,7 +244,7 @@ class Chunk(Cutting):
         return self.chunks if full else super().count(n, size)
 
 
-class Mean(NoWeights, NoMacs, NoWindow, Layer):
+class Mean(NoWeights, NoMacs, NoWindow, Layer, torch="torch.mean"):
     """The mean over the axes in `dim`, which vanish, or become 1 with keepdim.
 
     Refuses axes that do not exist or come twice. Source: torch.mean.
@@ -262,9 +253,7 @@ class Mean(NoWeights, NoMacs, NoWindow, Layer):
     (1, 1280)
     """
 
-    kind: ClassVar[str] = "mean"
     family: ClassVar[Family] = Family.REDUCTION
-    torch: ClassVar[str | None] = "torch.mean"
 
     dim: Axes
     keepdim: Flag = False

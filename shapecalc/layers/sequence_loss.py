@@ -13,13 +13,14 @@ from shapecalc.layers.arithmetic import scaled
 from shapecalc.layers.base import Joint, Named, NoBuffers, Shapes
 from shapecalc.layers.dependence import EVERYTHING, Along, Dependence, everywhere, over, placed, unsaid
 from shapecalc.layers.family import Family
-from shapecalc.layers.fields import Count, Extent, Flag, Listed, OptionalCount, Real, Whole, complaint
+from shapecalc.layers.fields import Count, Extent, Flag, Integer, Listed, Real, complaint
 from shapecalc.layers.loss import Loss
 from shapecalc.layers.rectifier import known
-from shapecalc.layers.requirement import Requirement, Shape, arity, matches, rank_between, shaped, shown
+from shapecalc.layers.requirement import Requirement, Shape, arity, rank_between, shaped, shown
+from shapecalc.layers.roles import InFeatures, declared
 
 
-class CTCLoss(Loss):
+class CTCLoss(Loss, torch="torch.nn.CTCLoss"):
     """-log of the sum over all alignments of a target: `[T, N, C]` logarithms, to a loss for each sequence.
 
     Four tensors arrive: the logarithms; the targets, `[N, S]` or all in one row; how long each sequence
@@ -31,9 +32,11 @@ class CTCLoss(Loss):
     (16,)
     """
 
-    kind: ClassVar[str] = "ctc_loss"
-    torch: ClassVar[str | None] = "torch.nn.CTCLoss"
     count: ClassVar[int] = 4
+    unknown_dependence: ClassVar[tuple[str, str] | None] = (
+        "targets",
+        "where the target of each sequence begins is in the lengths, which are numbers",
+    )
 
     blank: Extent = 0
     zero_infinity: Flag = False
@@ -64,7 +67,9 @@ class CTCLoss(Loss):
         return ((EVERYTHING, Along(0), EVERYTHING), (Along(0), EVERYTHING), *own)
 
 
-class AdaptiveLogSoftmaxWithLoss(NoBuffers, Joint):
+class AdaptiveLogSoftmaxWithLoss(
+    NoBuffers, Joint, framework="torch", torch="torch.nn.AdaptiveLogSoftmaxWithLoss"
+):
     """A softmax whose rare classes are scored by narrower layers: `[N, in_features]` and the classes `[N]`.
 
     The results are log p of the right class, `[N]`, and the mean of their negatives, a single number.
@@ -80,14 +85,11 @@ class AdaptiveLogSoftmaxWithLoss(NoBuffers, Joint):
     (4, 64)
     """
 
-    kind: ClassVar[str] = "adaptive_log_softmax_with_loss"
     family: ClassVar[Family] = Family.LOSS
-    framework: ClassVar[str | None] = "torch"
-    torch: ClassVar[str | None] = "torch.nn.AdaptiveLogSoftmaxWithLoss"
 
-    in_features: OptionalCount = None
+    in_features: InFeatures = None
     n_classes: Count
-    cutoffs: Annotated[tuple[Dim, ...], Listed(Whole(1), 1)]
+    cutoffs: Annotated[tuple[Dim, ...], Listed(Integer(1), 1)]
     div_value: Real = 4
     head_bias: Flag = False
 
@@ -107,7 +109,7 @@ class AdaptiveLogSoftmaxWithLoss(NoBuffers, Joint):
         yield arity(self.kind, len(inputs), 2)
         x, target = inputs
         yield from rank_between(self.kind, x, 1, 2)
-        yield from matches(self.kind, "in_features", self.in_features, x[-1], x, "features in its last axis")
+        yield from declared(self, x)
         yield from shaped(self.kind, "the target", target, x[:-1])
 
     def output(self, inputs: Shapes) -> Shape:

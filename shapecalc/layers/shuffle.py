@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from fractions import Fraction
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 from shapecalc.algebra import Dim, quotient
 from shapecalc.layers.base import Layer, NoOperations, NoWeights, NoWindow, SameShape
@@ -11,6 +11,7 @@ from shapecalc.layers.dependence import Along, AxisDependence, Dependence, Scatt
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Count
 from shapecalc.layers.requirement import Requirement, Shape, divides, rank_between
+from shapecalc.layers.roles import Divides, Lettered, divided
 
 
 def _evenly(x: Shape, factor: Dim, *, up: bool) -> Centres:
@@ -23,7 +24,9 @@ def _evenly(x: Shape, factor: Dim, *, up: bool) -> Centres:
     return (*kept(len(x) - 3), None, *last)
 
 
-class PixelShuffle(NoWeights, NoOperations, NoWindow, Layer):
+class PixelShuffle(
+    NoWeights, NoOperations, NoWindow, Layer, framework="torch", torch="torch.nn.PixelShuffle"
+):
     """Channels spread out in space: `[..., C·r², H, W]` to `[..., C, H·r, W·r]`, r the upscale factor.
 
     No weights, no MACs. Refuses channels that r² does not divide and fewer than three dimensions.
@@ -34,12 +37,13 @@ class PixelShuffle(NoWeights, NoOperations, NoWindow, Layer):
     (1, 3, 24, 24)
     """
 
-    kind: ClassVar[str] = "pixel_shuffle"
     family: ClassVar[Family] = Family.RESHAPE
-    framework: ClassVar[str | None] = "torch"
-    torch: ClassVar[str | None] = "torch.nn.PixelShuffle"
+    unknown_dependence: ClassVar[tuple[str, str] | None] = (
+        "channels",
+        "channels become places",
+    )
 
-    upscale_factor: Count
+    upscale_factor: Annotated[Count, Lettered("r")]
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         yield from rank_between(self.kind, x, 3, None)
@@ -61,7 +65,9 @@ class PixelShuffle(NoWeights, NoOperations, NoWindow, Layer):
         return (*placed(len(x) - 3), None, *last)
 
 
-class PixelUnshuffle(NoWeights, NoOperations, NoWindow, Layer):
+class PixelUnshuffle(
+    NoWeights, NoOperations, NoWindow, Layer, framework="torch", torch="torch.nn.PixelUnshuffle"
+):
     """Space folded into channels: `[..., C, H·r, W·r]` to `[..., C·r², H, W]`, r the downscale factor.
 
     No weights, no MACs. Refuses a height or width that r does not divide and fewer than three
@@ -71,12 +77,13 @@ class PixelUnshuffle(NoWeights, NoOperations, NoWindow, Layer):
     (1, 12, 4, 4)
     """
 
-    kind: ClassVar[str] = "pixel_unshuffle"
     family: ClassVar[Family] = Family.RESHAPE
-    framework: ClassVar[str | None] = "torch"
-    torch: ClassVar[str | None] = "torch.nn.PixelUnshuffle"
+    unknown_dependence: ClassVar[tuple[str, str] | None] = (
+        "channels",
+        "places become channels",
+    )
 
-    downscale_factor: Count
+    downscale_factor: Annotated[Count, Lettered("r")]
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         yield from rank_between(self.kind, x, 3, None)
@@ -99,7 +106,9 @@ class PixelUnshuffle(NoWeights, NoOperations, NoWindow, Layer):
         return (*placed(len(x) - 3), None, *last)
 
 
-class ChannelShuffle(SameShape, NoWeights, NoOperations, NoWindow, Layer):
+class ChannelShuffle(
+    SameShape, NoWeights, NoOperations, NoWindow, Layer, framework="torch", torch="torch.nn.ChannelShuffle"
+):
     """The channels of several groups dealt out in turn: `[N, C, *]` stays `[N, C, *]`.
 
     No weights, no MACs. Refuses groups that do not divide the channels, which are always the second
@@ -110,16 +119,13 @@ class ChannelShuffle(SameShape, NoWeights, NoOperations, NoWindow, Layer):
     (1, 116, 28, 28)
     """
 
-    kind: ClassVar[str] = "channel_shuffle"
     family: ClassVar[Family] = Family.RESHAPE
-    framework: ClassVar[str | None] = "torch"
-    torch: ClassVar[str | None] = "torch.nn.ChannelShuffle"
 
-    groups: Count
+    groups: Annotated[Count, Divides("g")]
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         yield from rank_between(self.kind, x, 3, None)
-        yield divides(self.kind, "groups", self.groups, "channels", x[1])
+        yield from divided(self, x)
 
     def sight(self, x: Shape, result: int) -> Dependence:
         views = placed(len(x))

@@ -1,27 +1,31 @@
 """Kernels that slide over the input: what convolutions of all sorts share, and torch's padding."""
 
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import cached_property
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Literal
 
 from shapecalc.algebra import Dim
 from shapecalc.layers.arithmetic import same_padding, window
+from shapecalc.layers.axis_names import AXES
 from shapecalc.layers.base import Window
-from shapecalc.layers.fields import CountPerAxis, Each, OneOf, PerSide, Whole
+from shapecalc.layers.fields import Each, Integer, OneOf, PerSide
 from shapecalc.layers.requirement import Requirement, Shape
-from shapecalc.layers.spatial import AXES, Spatial
+from shapecalc.layers.roles import Dilation, KernelSize, Stride, WindowField
+from shapecalc.layers.spatial import Spatial
 
-Padding = Annotated[PerSide | Literal["same", "valid"], OneOf(("same", "valid"), Each(Each(Whole(0), (2,))))]
+Padding = Annotated[
+    PerSide | Literal["same", "valid"],
+    OneOf(("same", "valid"), Each(Each(Integer(0), (2,)))),
+    WindowField("p"),
+]
 PaddingMode = Annotated[str, OneOf(("zeros", "reflect", "replicate", "circular"))]
 
 
 class Sliding(Spatial):
     """A kernel that slides over the input, whatever is around it."""
 
-    silent: ClassVar[Mapping[str, int]] = {"dilation": 1, "groups": 1, "depth_multiplier": 1}
-
-    kernel_size: CountPerAxis
+    kernel_size: KernelSize
 
     @abstractmethod
     def window(self, x: Shape) -> Window:
@@ -40,9 +44,9 @@ class Sliding(Spatial):
 class Windowed(Sliding):
     """A kernel that slides over input padded as torch pads it."""
 
-    stride: CountPerAxis = 1
+    stride: Stride = 1
     padding: Padding = 0
-    dilation: CountPerAxis = 1
+    dilation: Dilation = 1
     padding_mode: PaddingMode = "zeros"
 
     def window(self, x: Shape) -> Window:

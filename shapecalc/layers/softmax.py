@@ -4,20 +4,20 @@ from collections.abc import Iterator
 from typing import Annotated, ClassVar
 
 from shapecalc.algebra import Dim, product, quotient
-from shapecalc.layers.base import Elementwise, Layer, NoMacs, NoWeights, NoWindow
+from shapecalc.layers.base import Layer, NoMacs, NoWeights, NoWindow, Pointwise
 from shapecalc.layers.counts import SIGMOID, Operations, log_softmax, softmax
 from shapecalc.layers.dependence import Along, AxisDependence, Dependence, over, placed
 from shapecalc.layers.family import Family
-from shapecalc.layers.fields import Index, Optional, Whole
+from shapecalc.layers.fields import Index, Integer, Nullable
 from shapecalc.layers.requirement import Requirement, Shape, axis_exists, rank_between, shown
 
 
-class OverAxis(Elementwise):
+class OverAxis(Pointwise):
     """A function over one axis that keeps the shape; without `dim` torch picks the axis itself."""
 
     family: ClassVar[Family] = Family.SOFTMAX
 
-    dim: Annotated[int | None, Optional(Whole(may_be_free=False))] = None
+    dim: Annotated[int | None, Nullable(Integer(may_be_free=False))] = None
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         if self.dim is not None:
@@ -44,7 +44,7 @@ def rows(x: Shape, axis: int) -> Dim:
     return product((*x[:axis], *x[axis + 1 :]))
 
 
-class Softmax(OverAxis):
+class Softmax(OverAxis, torch="torch.nn.Softmax", keras="keras.layers.Softmax"):
     """eˣ/∑eˣ along `dim`: the shape is kept, no weights.
 
     `dim` counts the batch axis; left out it is axis 0 for 1 or 3 dimensions and axis 1 otherwise
@@ -54,38 +54,27 @@ class Softmax(OverAxis):
     (1, 1000)
     """
 
-    kind: ClassVar[str] = "softmax"
-    torch: ClassVar[str | None] = "torch.nn.Softmax"
-    keras: ClassVar[str | None] = "keras.layers.Softmax"
 
-
-class Softmin(OverAxis):
+class Softmin(OverAxis, torch="torch.nn.Softmin"):
     """e⁻ˣ/∑e⁻ˣ along `dim`: the shape is kept, no weights. Source: torch.nn.Softmin.
 
     >>> Softmin(dim=1).output((1, 10))
     (1, 10)
     """
 
-    kind: ClassVar[str] = "softmin"
-    torch: ClassVar[str | None] = "torch.nn.Softmin"
 
-
-class LogSoftmax(OverAxis):
+class LogSoftmax(OverAxis, torch="torch.nn.LogSoftmax", keras="keras.activations.log_softmax"):
     """x - log ∑eˣ along `dim`: the shape is kept, no weights. Source: torch.nn.LogSoftmax.
 
     >>> LogSoftmax(dim=1).output((1, 10))
     (1, 10)
     """
 
-    kind: ClassVar[str] = "log_softmax"
-    torch: ClassVar[str | None] = "torch.nn.LogSoftmax"
-    keras: ClassVar[str | None] = "keras.activations.log_softmax"
-
     def operations(self, x: Shape) -> Operations:
         return log_softmax(product(x), rows(x, self.axis(x)))
 
 
-class Softmax2d(Elementwise):
+class Softmax2d(Pointwise, framework="torch", torch="torch.nn.Softmax2d"):
     """Softmax over the channels at every pixel of `[N, C, H, W]` or `[C, H, W]`.
 
     The shape is kept, no weights. Refuses other ranks. Source: torch.nn.Softmax2d.
@@ -94,10 +83,7 @@ class Softmax2d(Elementwise):
     (1, 21, 64, 64)
     """
 
-    kind: ClassVar[str] = "softmax2d"
     family: ClassVar[Family] = Family.SOFTMAX
-    framework: ClassVar[str | None] = "torch"
-    torch: ClassVar[str | None] = "torch.nn.Softmax2d"
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         return rank_between(self.kind, x, 3, 4)
@@ -109,7 +95,7 @@ class Softmax2d(Elementwise):
         return softmax(product(x), rows(x, len(x) - 3))
 
 
-class GLU(NoWeights, NoMacs, NoWindow, Layer):
+class GLU(NoWeights, NoMacs, NoWindow, Layer, torch="torch.nn.GLU", keras="keras.activations.glu"):
     """The first half of axis `dim` times the sigmoid of the second: that axis becomes n/2.
 
     No weights. Refuses an axis that does not exist and an odd size. Source: torch.nn.GLU; Dauphin
@@ -119,10 +105,7 @@ class GLU(NoWeights, NoMacs, NoWindow, Layer):
     (1, 32, 100)
     """
 
-    kind: ClassVar[str] = "glu"
     family: ClassVar[Family] = Family.ACTIVATION
-    torch: ClassVar[str | None] = "torch.nn.GLU"
-    keras: ClassVar[str | None] = "keras.activations.glu"
 
     dim: Index = -1
 

@@ -7,14 +7,12 @@ from pydantic import model_validator
 
 from shapecalc.algebra import Dim
 from shapecalc.layers.arithmetic import extent, unread, written
+from shapecalc.layers.axis_names import AXES, spatial_letters
 from shapecalc.layers.base import Kind, Layer, Window
 from shapecalc.layers.centre import Centre, Centres, spread_over
 from shapecalc.layers.dependence import Along, AxisDependence, Dependence, placed, scattered_by, swept, unsaid
 from shapecalc.layers.fields import Each, complaint
 from shapecalc.layers.requirement import Requirement, Shape, rank_between
-
-AXES = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
-"""What the spatial axes are called in messages, by their number."""
 
 
 class OverAxes(Kind):
@@ -32,16 +30,20 @@ class OverAxes(Kind):
                     raise complaint(f"{len(value)} values for {self.rank} axes", name)
         return self
 
+    @classmethod
+    def channel_axis(cls, x: Shape) -> int:
+        return len(x) - cls.rank - 1
+
     def channels(self, x: Shape) -> Dim:
         """Return the size of the channel axis."""
-        return x[-self.rank - 1]
+        return x[self.channel_axis(x)]
 
     def sizes(self, x: Shape) -> Shape:
         """Return the sizes of the spatial axes."""
         return x[-self.rank :]
 
     def axes(self, x: Shape, number: int) -> tuple[str, ...]:
-        return ("C", *(axis[0].upper() for axis in AXES[self.rank]))
+        return ("C", *spatial_letters(self.rank))
 
     def resized(self, x: Shape, sizes: Shape, channels: Dim | None = None) -> Shape:
         """Return the shape with other spatial sizes and, if given, other channels."""
@@ -88,12 +90,6 @@ class Spatial(OverAxes, Layer):
             by_design = not (isinstance(span, int) and isinstance(s, int) and span >= s)
             found.append(0 if by_design else unread(n, out, k, s, d, p0))
         return tuple(found)
-
-    def channel_axis(self, x: Shape) -> int:
-        """Return the number of the channel axis."""
-        axis = self.channels(tuple(range(len(x))))
-        assert isinstance(axis, int)
-        return axis
 
     def spatial_axes(self, x: Shape) -> tuple[int, ...]:
         """Return the numbers of the spatial axes."""
@@ -142,8 +138,9 @@ class ChannelsLast(Spatial):
 
     framework: ClassVar[str | None] = "keras"
 
-    def channels(self, x: Shape) -> Dim:
-        return x[-1]
+    @classmethod
+    def channel_axis(cls, x: Shape) -> int:
+        return len(x) - 1
 
     def sizes(self, x: Shape) -> Shape:
         return x[-self.rank - 1 : -1]

@@ -2,13 +2,13 @@
 
 from typing import Annotated, ClassVar
 
-from shapecalc.layers.base import Elementwise
+from shapecalc.layers.base import Pointwise
 from shapecalc.layers.counts import NOTHING
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import OneOf, Probability
 
 
-class StochasticDepth(Elementwise):
+class StochasticDepth(Pointwise, torch="torchvision.ops.StochasticDepth"):
     """Sets the whole branch to zero with probability p in training, for each sample or for the batch.
 
     Any shape, kept; no weights. `mode` says whether each sample is drawn for itself (row) or all
@@ -19,9 +19,7 @@ class StochasticDepth(Elementwise):
     (1, 96, 56, 56)
     """
 
-    kind: ClassVar[str] = "stochastic_depth"
     family: ClassVar[Family] = Family.DROPOUT
-    torch: ClassVar[str | None] = "torchvision.ops.StochasticDepth"
     per_element = NOTHING
 
     p: Probability

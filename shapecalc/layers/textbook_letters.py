@@ -1,8 +1,7 @@
 """The letters of textbooks for the sizes and the fields of a layer, so that its rules can be shown.
 
 A layer and its inputs are given traced sizes: then every rule that runs on them writes down its
-formula. What a kind calls its axes (`Kind.axes`) and leaves unsaid (`Kind.silent`) stands with the
-kind; what a field is called stands here once for all kinds, as in the glossary.
+formula. A kind names its axes in `Kind.axes`; the role of a field gives its letter (`layers.roles`).
 """
 
 from __future__ import annotations
@@ -15,57 +14,12 @@ from typing import Any
 from shapecalc.algebra import Dim, Expr
 from shapecalc.algebra.provenance import TracedFraction, lettered
 from shapecalc.algebra.term import Letter
+from shapecalc.layers.axis_names import spatial_letters
 from shapecalc.layers.base import Kind, Shapes
 from shapecalc.layers.requirement import Shape
-
-LETTERS = {
-    "chunks": "c",
-    "crop": "c",
-    "depth_multiplier": "m",
-    "dilation": "d",
-    "downscale_factor": "r",
-    "embedding_dim": "E_out",
-    "groups": "g",
-    "kernel_size": "k",
-    "normalized_shape": "n",
-    "num_embeddings": "V",
-    "num_parameters": "P",
-    "out_channels": "C_out",
-    "out_features": "F_out",
-    "output_padding": "o",
-    "output_size": "o",
-    "padding": "p",
-    "scale_factor": "r",
-    "split_size": "b",
-    "stride": "s",
-    "upscale_factor": "r",
-}
-"""What a field is called in a formula; any other is called by its own name."""
-
-AXIS_NAMES = {
-    "C": "channels",
-    "D": "depth",
-    "E": "features",
-    "F": "features",
-    "H": "height",
-    "L": "length",
-    "N": "batch",
-    "W": "width",
-    "k": "inner size",
-    "m": "columns",
-    "n": "rows",
-}
+from shapecalc.layers.roles import AsNumbers, Lettered, Role, WindowField, roles
 
 BATCH = "N"
-
-_REST = {1: ("F",), 2: ("L", "E"), 3: ("C", "H", "W"), 4: ("C", "D", "H", "W")}
-"""What the axes behind the batch are called where a kind does not know better."""
-AXIS_INITIALS = {1: "l", 2: "hw", 3: "dhw"}
-"""What tells the spatial axes apart in the index of a letter."""
-_PER_AXIS = ("size", "scale_factor")
-"""Fields with an entry per spatial axis, of kinds for any number of axes."""
-_ARRANGING = ("shape", "unflattened_size", "connections")
-"""Fields that hold many numbers or a -1: they are numbers in a formula too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,15 +42,20 @@ def with_letters(layer: Kind) -> tuple[Kind, dict[Letter, str]]:
     >>> print(*(f"{letter.name} = {letter.value}" for letter in fields), sep=", ")
     k_h = 3, k_w = 2, s_h = 3, s_w = 2, p = 1
     """
-    given = {name: getattr(layer, name) for name in type(layer).model_fields}
-    if given.get("stride", 0) is None:
-        given["stride"] = given.get("kernel_size")  # what it stands for where it is left out
+    values: dict[str, Any] = {}
     fields: dict[Letter, str] = {}
-    for name, value in given.items():
-        if name in _ARRANGING or layer.silent.get(name) == value:
-            continue
-        given[name] = _named(value, LETTERS.get(name, name), _suffixes(layer, name, value), name, fields)
-    return type(layer).model_construct(**given), fields
+    for name in type(layer).model_fields:
+        role = roles(type(layer)).get(name, _NO_ROLE)
+        value = getattr(layer, name)
+        if value is None and isinstance(role, WindowField) and role.same_as:
+            value = getattr(layer, role.same_as)
+        if not isinstance(role, AsNumbers) and (role.neutral is None or role.neutral != value):
+            value = _named(value, role.letter or name, _suffixes(layer, role, value), name, fields)
+        values[name] = value
+    return type(layer).model_construct(**values), fields
+
+
+_NO_ROLE = Role()
 
 
 def _named(value: Any, letter: str, suffixes: tuple[str, ...], field: str, into: dict[Letter, str]) -> Any:
@@ -119,14 +78,20 @@ def _named(value: Any, letter: str, suffixes: tuple[str, ...], field: str, into:
     return value
 
 
-def _suffixes(layer: Kind, name: str, value: Any) -> tuple[str, ...]:
+def _suffixes(layer: Kind, role: Role, value: Any) -> tuple[str, ...]:
     """Return what tells the entries of a list apart: the axis where there is one for each."""
     if not isinstance(value, tuple):
         return ()
-    rank = getattr(layer, "rank", len(value) if name in _PER_AXIS else None)
-    if len(value) == rank and rank in AXIS_INITIALS:
-        return tuple(AXIS_INITIALS[rank])
+    per_axis = isinstance(role, Lettered) and role.per_axis
+    rank = getattr(layer, "rank", len(value) if per_axis else None)
+    if len(value) == rank and (letters := axis_suffixes(rank)):
+        return letters
     return tuple(map(str, range(1, len(value) + 1)))
+
+
+def axis_suffixes(rank: int) -> tuple[str, ...]:
+    """Return what tells the spatial axes apart in the index of a letter, `h` and `w` for two axes."""
+    return tuple(letter.lower() for letter in spatial_letters(rank))
 
 
 def arriving(layer: Kind, inputs: Shapes, layout: Layout) -> Shapes:
@@ -170,9 +135,14 @@ def axis_letters(x: Shape, layout: Layout) -> tuple[str, ...]:
     """
     front = (BATCH,) if layout.batch is not None and x[:1] == (layout.batch,) else ()
     number = len(x) - len(front)
-    rest = _REST.get(number, tuple(f"n{axis}" for axis in range(1, number + 1)))
-    if number == 2 and layout.one_dimensional:
-        rest = ("C", "L")
+    if number == 1:
+        rest: tuple[str, ...] = ("F",)
+    elif number == 2 and not layout.one_dimensional:
+        rest = ("L", "E")
+    elif spatial := spatial_letters(number - 1):
+        rest = ("C", *spatial)
+    else:
+        rest = tuple(f"n{axis}" for axis in range(1, number + 1))
     if layout.channels_last and len(rest) > 1 and rest[0] == "C":
         rest = (*rest[1:], rest[0])
     return (*front, *rest)

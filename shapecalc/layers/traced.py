@@ -10,7 +10,6 @@ from shapecalc.errors import Undecided, quote
 from shapecalc.layers.base import (
     AnyShape,
     Effect,
-    Elementwise,
     Layer,
     Merge,
     Named,
@@ -19,6 +18,7 @@ from shapecalc.layers.base import (
     NoWeights,
     NoWindow,
     OwnPlace,
+    Pointwise,
     SameShape,
     Shapes,
 )
@@ -26,8 +26,9 @@ from shapecalc.layers.by_name import Word
 from shapecalc.layers.counts import NOTHING
 from shapecalc.layers.dependence import Dependence, unseen
 from shapecalc.layers.family import Family
-from shapecalc.layers.fields import Annotation, Listed, OneOf, Optional, Whole, complaint
+from shapecalc.layers.fields import Annotation, Integer, Listed, Nullable, OneOf, complaint
 from shapecalc.layers.requirement import Requirement, Shape, arity, checked, rank_between, shown
+from shapecalc.layers.roles import AsNumbers
 
 
 class NamedShapes(Annotation):
@@ -38,7 +39,7 @@ class NamedShapes(Annotation):
             return value
         if not isinstance(value, Mapping):
             raise complaint(f"{quote(value)} is not a mapping of names to shapes")
-        sizes = Listed(Whole(0, may_be_free=False))
+        sizes = Listed(Integer(0, may_be_free=False))
         return Tensors((str(name), sizes.check(shape)) for name, shape in value.items())
 
     def json_schema(self) -> dict[str, Any]:
@@ -53,13 +54,13 @@ class Tensors(dict[str, Shape]):
         return hash(tuple(self.items()))
 
 
-FixedShape = Annotated[tuple[int, ...], Listed(Whole(1, may_be_free=False))]
+FixedShape = Annotated[tuple[int, ...], Listed(Integer(1, may_be_free=False)), AsNumbers()]
 """A shape of numbers."""
-OpenShapes = Annotated[tuple[tuple[int, ...], ...], Listed(Listed(Whole(-1, may_be_free=False)))]
+OpenShapes = Annotated[tuple[tuple[int, ...], ...], Listed(Listed(Integer(-1, may_be_free=False)))]
 """Shapes as they were seen; -1 is the batch."""
 
 
-class Parameter(NoBuffers, NoOperations, NoWindow, AnyShape, Layer):
+class Parameter(NoBuffers, NoOperations, NoWindow, AnyShape, Layer, kind="parameter", framework="torch"):
     """A learned tensor by itself: whatever arrives, its result is `shape`, batch and all.
 
     The weight is `weight`, of that shape. Traced networks add it to the data or put it in front of
@@ -69,9 +70,7 @@ class Parameter(NoBuffers, NoOperations, NoWindow, AnyShape, Layer):
     (1, 1, 768)
     """
 
-    kind: ClassVar[str] = "parameter"
     family: ClassVar[Family] = Family.TENSOR
-    framework: ClassVar[str | None] = "torch"
     settles_sizes: ClassVar[bool] = True
 
     shape: FixedShape
@@ -86,7 +85,7 @@ class Parameter(NoBuffers, NoOperations, NoWindow, AnyShape, Layer):
         return {"weight": self.shape}
 
 
-class Constant(NoWeights, NoOperations, NoWindow, AnyShape, Layer):
+class Constant(NoWeights, NoOperations, NoWindow, AnyShape, Layer, kind="constant", framework="torch"):
     """A tensor that is not learned: whatever arrives, its result is `shape`, batch and all.
 
     Source: torch.zeros and its like, and the buffers of modules.
@@ -95,12 +94,10 @@ class Constant(NoWeights, NoOperations, NoWindow, AnyShape, Layer):
     (49, 49)
     """
 
-    kind: ClassVar[str] = "constant"
     family: ClassVar[Family] = Family.TENSOR
-    framework: ClassVar[str | None] = "torch"
     settles_sizes: ClassVar[bool] = True
 
-    shape: Annotated[tuple[Dim, ...], Listed(Whole(1))]
+    shape: Annotated[tuple[Dim, ...], Listed(Integer(1)), AsNumbers()]
 
     def output(self, x: Shape) -> Shape:
         return self.shape
@@ -109,7 +106,9 @@ class Constant(NoWeights, NoOperations, NoWindow, AnyShape, Layer):
         return unseen(len(x))
 
 
-class Require(OwnPlace, SameShape, NoWeights, NoOperations, NoWindow, Layer):
+class Require(
+    OwnPlace, SameShape, NoWeights, NoOperations, NoWindow, Layer, kind="require", framework="torch"
+):
     """Hands its input on, and refuses sizes for which `left` does not stand to `right` as said.
 
     A traced network holds what its Python code asked of the sizes: the answer decided which way it
@@ -119,13 +118,11 @@ class Require(OwnPlace, SameShape, NoWeights, NoOperations, NoWindow, Layer):
     (1, 3, 224, 224)
     """
 
-    kind: ClassVar[str] = "require"
     family: ClassVar[Family] = Family.IDENTITY
-    framework: ClassVar[str | None] = "torch"
 
-    left: Annotated[Dim, Whole()]
+    left: Annotated[Dim, Integer()]
     relation: Annotated[str, OneOf(("equal", "unequal", "less", "at_most", "more", "at_least"))]
-    right: Annotated[Dim, Whole()]
+    right: Annotated[Dim, Integer()]
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         sign = SIGNS[self.relation]
@@ -142,7 +139,7 @@ class Require(OwnPlace, SameShape, NoWeights, NoOperations, NoWindow, Layer):
 SIGNS = {"equal": "==", "unequal": "!=", "less": "<", "at_most": "<=", "more": ">", "at_least": ">="}
 
 
-class Unused(Elementwise):
+class Unused(Pointwise, kind="unused", framework="torch"):
     """Hands its input on, and lists parameters that the network holds and never uses.
 
     They are counted: they are stored and saved with the others. Source: the parameters of a module
@@ -152,9 +149,7 @@ class Unused(Elementwise):
     {'aux.fc.weight': (1000, 1024)}
     """
 
-    kind: ClassVar[str] = "unused"
     family: ClassVar[Family] = Family.IDENTITY
-    framework: ClassVar[str | None] = "torch"
     per_element = NOTHING
 
     tensors: Annotated[Any, NamedShapes()]
@@ -163,7 +158,7 @@ class Unused(Elementwise):
         return dict(self.tensors)
 
 
-class Opaque(Merge):
+class Opaque(Merge, kind="opaque", framework="torch"):
     """An operation that no rule is known for: its shapes are those seen when it was traced.
 
     `takes` and `gives` are those shapes; -1 stands for the batch, which may be another. What it
@@ -174,10 +169,12 @@ class Opaque(Merge):
     (2, 8)
     """
 
-    kind: ClassVar[str] = "opaque"
     family: ClassVar[Family] = Family.OPAQUE
-    framework: ClassVar[str | None] = "torch"
     keeps_places: ClassVar[bool] = False
+    unknown_dependence: ClassVar[tuple[str, str] | None] = (
+        "places and channels",
+        "no rule is known for the operation",
+    )
 
     __init__ = Merge.__init__
 
@@ -185,7 +182,7 @@ class Opaque(Merge):
     takes: OpenShapes
     gives: OpenShapes
     tensors: Annotated[Any, NamedShapes()] = Tensors()
-    macs_known: Annotated[int | None, Optional(Whole(0, may_be_free=False))] = None
+    macs_known: Annotated[int | None, Nullable(Integer(0, may_be_free=False))] = None
 
     def apply(self, inputs: Shapes) -> Effect:
         conditions = checked(self.requirements(inputs))

@@ -16,23 +16,25 @@ from typing import Annotated, ClassVar, NamedTuple
 
 from shapecalc.algebra import Dim, product
 from shapecalc.layers.attention import (
+    EVEN_HEADS,
     MultiheadAttention,
     batch_and_length,
     heads_macs,
     projections,
     self_attention_macs,
     sequence,
-    whole_heads,
 )
 from shapecalc.layers.base import Component, Joint, Named, NoBuffers, Shapes
 from shapecalc.layers.counts import GELU_BY_ERF, NOTHING, RELU, Operations
 from shapecalc.layers.dependence import Dependence, over
 from shapecalc.layers.family import Family
-from shapecalc.layers.fields import Count, Depth, Flag, OneOf, OptionalCount, Probability, Real
+from shapecalc.layers.fields import Count, Depth, Flag, OneOf, Probability, Real
 from shapecalc.layers.layer_norm import LayerNorm
 from shapecalc.layers.linear import Linear
-from shapecalc.layers.requirement import Requirement, Shape, arity, matches, rank_between, shaped
+from shapecalc.layers.requirement import Requirement, Shape, arity, rank_between, shaped
+from shapecalc.layers.roles import Divides, InFeatures, declared, divided
 
+Heads = Annotated[Count, Divides(of=("d_model",), why=EVEN_HEADS)]
 Activation = Annotated[str, OneOf(("relu", "gelu"))]
 
 
@@ -54,8 +56,8 @@ class Transforming(NoBuffers, Joint):
     tensors: ClassVar[tuple[str, ...]]
     """What the tensors are that arrive."""
 
-    d_model: OptionalCount = None
-    nhead: Count
+    d_model: InFeatures = None
+    nhead: Heads
     dim_feedforward: Count = 2048
     dropout: Probability = Fraction(1, 10)
     activation: Activation = "relu"
@@ -72,8 +74,8 @@ class Transforming(NoBuffers, Joint):
         first, *others = inputs
         yield from rank_between(self.kind, first, 2, 3)
         e = first[-1]
-        yield from matches(self.kind, "d_model", self.d_model, e, first, "features in its last axis")
-        yield whole_heads(self.kind, "nhead", self.nhead, e)
+        yield from declared(self, first)
+        yield from divided(self, first)
         batch, _ = self.parts(first)
         for name, x in zip(self.tensors[1:], others, strict=True):
             yield from rank_between(f"{self.kind}: {name}", x, len(first), len(first))
@@ -166,6 +168,8 @@ class Transforming(NoBuffers, Joint):
 class Stack(Transforming):
     """What stacks of layers share: how many there are, and whether a normalization comes last."""
 
+    order = "* ..."
+
     num_layers: Depth
     norm: Flag = False
 
@@ -187,7 +191,7 @@ def stacked(layer: Named, count: int, norm: Named) -> Named:
     return named | within("norm", norm)
 
 
-class TransformerEncoderLayer(Transforming):
+class TransformerEncoderLayer(Transforming, torch="torch.nn.TransformerEncoderLayer"):
     """Self-attention and two linear layers on `[S, N, E]`, each added to what it reads: the shape is kept.
 
     With batch_first `[N, S, E]`; unbatched without N. Weights are those of `multihead_attention` under
@@ -202,8 +206,6 @@ class TransformerEncoderLayer(Transforming):
     1453954560
     """
 
-    kind: ClassVar[str] = "transformer_encoder_layer"
-    torch: ClassVar[str | None] = "torch.nn.TransformerEncoderLayer"
     tensors: ClassVar[tuple[str, ...]] = ("the source",)
 
     def weights(self, inputs: Shapes) -> Named:
@@ -217,7 +219,7 @@ class TransformerEncoderLayer(Transforming):
         yield Stacked(inputs[0], None, 1, norm=False)
 
 
-class TransformerDecoderLayer(Transforming):
+class TransformerDecoderLayer(Transforming, torch="torch.nn.TransformerDecoderLayer"):
     """Self-attention, attention to a memory `[S, N, E]`, and two linear layers on `[T, N, E]`.
 
     The shape is kept. The target comes first, then the memory. Weights are those of
@@ -230,8 +232,6 @@ class TransformerDecoderLayer(Transforming):
     (20, 32, 512)
     """
 
-    kind: ClassVar[str] = "transformer_decoder_layer"
-    torch: ClassVar[str | None] = "torch.nn.TransformerDecoderLayer"
     tensors: ClassVar[tuple[str, ...]] = ("the target", "the memory")
 
     def weights(self, inputs: Shapes) -> Named:
@@ -247,7 +247,7 @@ class TransformerDecoderLayer(Transforming):
         yield Stacked(target, memory, 1, norm=False)
 
 
-class TransformerEncoder(Stack):
+class TransformerEncoder(Stack, torch="torch.nn.TransformerEncoder"):
     """num_layers of `transformer_encoder_layer` on one another: the shape is kept.
 
     Weights are those of the layer under `layers.0`, `layers.1` and so on, and `norm.weight` and
@@ -258,8 +258,6 @@ class TransformerEncoder(Stack):
     6059458560
     """
 
-    kind: ClassVar[str] = "transformer_encoder"
-    torch: ClassVar[str | None] = "torch.nn.TransformerEncoder"
     tensors: ClassVar[tuple[str, ...]] = ("the source",)
 
     def weights(self, inputs: Shapes) -> Named:
@@ -274,7 +272,7 @@ class TransformerEncoder(Stack):
         yield Stacked(inputs[0], None, self.num_layers, self.norm)
 
 
-class TransformerDecoder(Stack):
+class TransformerDecoder(Stack, torch="torch.nn.TransformerDecoder"):
     """num_layers of `transformer_decoder_layer` on one another, all looking at one memory.
 
     `[T, N, E]` and the memory `[S, N, E]` to `[T, N, E]`. Weights are those of the layer under
@@ -286,8 +284,6 @@ class TransformerDecoder(Stack):
     (20, 32, 512)
     """
 
-    kind: ClassVar[str] = "transformer_decoder"
-    torch: ClassVar[str | None] = "torch.nn.TransformerDecoder"
     tensors: ClassVar[tuple[str, ...]] = ("the target", "the memory")
 
     def weights(self, inputs: Shapes) -> Named:
@@ -304,7 +300,7 @@ class TransformerDecoder(Stack):
         yield Stacked(target, memory, self.num_layers, self.norm)
 
 
-class Transformer(Transforming):
+class Transformer(Transforming, torch="torch.nn.Transformer"):
     """An encoder and a decoder that looks at what it found: `[S, N, E]` and `[T, N, E]` to `[T, N, E]`.
 
     The source comes first, then the target. Weights are those of `transformer_encoder` under `encoder`
@@ -316,11 +312,10 @@ class Transformer(Transforming):
     (20, 32, 512)
     """
 
-    kind: ClassVar[str] = "transformer"
-    torch: ClassVar[str | None] = "torch.nn.Transformer"
+    order = "d_model nhead num_encoder_layers num_decoder_layers dim_feedforward dropout activation * ..."
     tensors: ClassVar[tuple[str, ...]] = ("the source", "the target")
 
-    nhead: Count = 8
+    nhead: Heads = 8
     num_encoder_layers: Depth = 6
     num_decoder_layers: Depth = 6
 

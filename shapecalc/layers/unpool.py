@@ -10,26 +10,39 @@ from typing import Annotated, ClassVar
 
 from shapecalc.algebra import Dim
 from shapecalc.layers.arithmetic import transposed
+from shapecalc.layers.axis_names import AXES
 from shapecalc.layers.base import Joint, NoOperations, NoWeights, Shapes
 from shapecalc.layers.dependence import Dependence, placed, unsaid
 from shapecalc.layers.family import Family
-from shapecalc.layers.fields import CountPerAxis, Each, ExtentPerAxis, PerAxis, Whole
-from shapecalc.layers.fields import Optional as OptionalField
+from shapecalc.layers.fields import Each, Integer, Nullable, PerAxis
 from shapecalc.layers.pool import StridePerAxis
 from shapecalc.layers.requirement import Requirement, Shape, arity, rank_between, shaped
-from shapecalc.layers.spatial import AXES, OverAxes
+from shapecalc.layers.roles import KernelSize, Lettered, PaddingPerAxis
+from shapecalc.layers.spatial import OverAxes
 
-OptionalSize = Annotated[PerAxis | None, OptionalField(Each(Whole(1)))]
+OptionalSize = Annotated[PerAxis | None, Nullable(Each(Integer(1))), Lettered("o")]
 
 
-class MaxUnpool(NoWeights, NoOperations, OverAxes, Joint):
-    """The rules of unpooling, for any number of axes."""
+class MaxUnpool(
+    NoWeights, NoOperations, OverAxes, Joint, kind="max_unpool{rank}d", torch="torch.nn.MaxUnpool{rank}d"
+):
+    """The rules of unpooling, for any number of axes.
+
+    It takes `[N, C, {sizes}]`, or unbatched, and the places, of the same shape. The stride is the kernel's
+    size if left out. output_size chooses another size, by less than the stride. No weights, no MACs.
+    Refuses places of another shape, an output_size out of that range, and an empty output. Source:
+    torch.nn.MaxUnpool{rank}d; Zeiler and Fergus, 2014.
+    """
 
     family: ClassVar[Family] = Family.UNPOOL
+    unknown_dependence: ClassVar[tuple[str, str] | None] = (
+        "places",
+        "the places of the maxima are numbers in the input, not shapes",
+    )
 
-    kernel_size: CountPerAxis
+    kernel_size: KernelSize
     stride: StridePerAxis = None
-    padding: ExtentPerAxis = 0
+    padding: PaddingPerAxis = 0
     output_size: OptionalSize = None
 
     def requirements(self, inputs: Shapes) -> Iterator[Requirement]:
@@ -72,47 +85,25 @@ class MaxUnpool(NoWeights, NoOperations, OverAxes, Joint):
         return letters | {"p0": padding, "p1": padding, "op": (0,) * self.rank}
 
 
-class MaxUnpool1d(MaxUnpool):
+class MaxUnpool1d(MaxUnpool, rank=1):
     """Puts maxima back to their places: `[N, C, L]` and the places to `[N, C, (L - 1)s - 2p + k]`.
-
-    The stride is the kernel's size if left out. output_size chooses another length, by less than the
-    stride. No weights, no MACs. Refuses places of another shape, an output_size out of that range,
-    and an output that would be empty. Source: torch.nn.MaxUnpool1d.
 
     >>> MaxUnpool1d(kernel_size=2).output(((1, 8, 15), (1, 8, 15)))
     (1, 8, 30)
     """
 
-    kind: ClassVar[str] = "max_unpool1d"
-    rank: ClassVar[int] = 1
-    torch: ClassVar[str | None] = "torch.nn.MaxUnpool1d"
 
-
-class MaxUnpool2d(MaxUnpool):
+class MaxUnpool2d(MaxUnpool, rank=2):
     """Puts maxima back to their places: height and width become (n - 1)s - 2p + k.
-
-    `[N, C, H, W]`, or unbatched, and the places, of the same shape. Refuses what `max_unpool1d`
-    refuses. No weights, no MACs. Source: torch.nn.MaxUnpool2d; Zeiler and Fergus, 2014.
 
     >>> MaxUnpool2d(kernel_size=2, output_size=[7, 6]).output(((1, 64, 3, 3), (1, 64, 3, 3)))
     (1, 64, 7, 6)
     """
 
-    kind: ClassVar[str] = "max_unpool2d"
-    rank: ClassVar[int] = 2
-    torch: ClassVar[str | None] = "torch.nn.MaxUnpool2d"
 
-
-class MaxUnpool3d(MaxUnpool):
+class MaxUnpool3d(MaxUnpool, rank=3):
     """Puts maxima back to their places: depth, height and width become (n - 1)s - 2p + k.
-
-    `[N, C, D, H, W]`, or unbatched, and the places, of the same shape. Refuses what `max_unpool1d`
-    refuses. No weights, no MACs. Source: torch.nn.MaxUnpool3d.
 
     >>> MaxUnpool3d(kernel_size=3, stride=2).output(((1, 8, 3, 5, 5), (1, 8, 3, 5, 5)))
     (1, 8, 7, 11, 11)
     """
-
-    kind: ClassVar[str] = "max_unpool3d"
-    rank: ClassVar[int] = 3
-    torch: ClassVar[str | None] = "torch.nn.MaxUnpool3d"

@@ -18,8 +18,9 @@ from shapecalc.layers.base import Component, Effect, Kind, Merge, Named, Shapes
 from shapecalc.layers.counts import Operations, norm
 from shapecalc.layers.dependence import Dependence
 from shapecalc.layers.family import Family
-from shapecalc.layers.fields import Annotation, Count, Flag, Optional, Real, Whole, complaint
+from shapecalc.layers.fields import Annotation, Count, Flag, Integer, Nullable, Real, complaint
 from shapecalc.layers.requirement import Refused, Requirement, Shape, axis_exists, checked
+from shapecalc.layers.roles import Holds
 
 
 class Held(Annotation):
@@ -74,10 +75,14 @@ class Wrapper(Kind):
     """What layers around a layer share: which layer it is, and which of its weights is replaced."""
 
     family: ClassVar[Family] = Family.WRAPPER
+    unknown_dependence: ClassVar[tuple[str, str] | None] = (
+        "channels",
+        "it sees what the layer inside sees, and says what that says",
+    )
 
     framework: ClassVar[str | None] = "torch"
 
-    layer: Annotated[Kind, Held()] = Field(description="The layer, as a step would write it.")
+    layer: Annotated[Kind, Held(), Holds()] = Field(description="The layer, as a step would write it.")
     name: str = Field("weight", description="The weight that is replaced.")
 
     def apply(self, inputs: Shapes) -> Effect:
@@ -133,7 +138,7 @@ class Wrapper(Kind):
         """Return the single operations that compute the weight."""
 
 
-class WeightNorm(Wrapper):
+class WeightNorm(Wrapper, torch="torch.nn.utils.parametrizations.weight_norm"):
     """A layer whose weight is g·v/|v|: a length and a direction are learned in place of the weight.
 
     The norm is taken of what stands at each position of axis `dim`, or of the whole weight if dim is null
@@ -148,10 +153,7 @@ class WeightNorm(Wrapper):
     {'bias': (40,), 'weight_g': (40, 1), 'weight_v': (40, 20)}
     """
 
-    kind: ClassVar[str] = "weight_norm"
-    torch: ClassVar[str | None] = "torch.nn.utils.parametrizations.weight_norm"
-
-    dim: Annotated[int | None, Optional(Whole(may_be_free=False))] = 0
+    dim: Annotated[int | None, Nullable(Integer(may_be_free=False))] = 0
     legacy: Flag = False
 
     def requirements(self, weight: Shape) -> list[Requirement]:
@@ -182,7 +184,7 @@ class WeightNorm(Wrapper):
         return norm(2, numbers, lengths) + Operations(divisions=lengths, multiplications=numbers)
 
 
-class SpectralNorm(Wrapper):
+class SpectralNorm(Wrapper, torch="torch.nn.utils.parametrizations.spectral_norm"):
     """A layer whose weight is divided by its largest singular value, which is found step by step.
 
     The weight W is seen as a matrix with the axis `dim` as its rows: 0 if left out, 1 for transposed
@@ -198,12 +200,9 @@ class SpectralNorm(Wrapper):
     {'parametrizations.weight.0._u': (64,), 'parametrizations.weight.0._v': (27,)}
     """
 
-    kind: ClassVar[str] = "spectral_norm"
-    torch: ClassVar[str | None] = "torch.nn.utils.parametrizations.spectral_norm"
-
     n_power_iterations: Count = 1
     eps: Real = Fraction(1, 1_000_000_000_000)
-    dim: Annotated[int | None, Optional(Whole(may_be_free=False))] = None
+    dim: Annotated[int | None, Nullable(Integer(may_be_free=False))] = None
     legacy: Flag = False
 
     def requirements(self, weight: Shape) -> list[Requirement]:

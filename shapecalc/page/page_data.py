@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
 from typing import Any
 
 from shapecalc.algebra import Dim, Expr
@@ -16,10 +17,10 @@ from shapecalc.errors import ShapecalcError
 from shapecalc.layers.requirement import Requirement
 from shapecalc.page.formulas import Formulas, expressions
 from shapecalc.page.free import Freedom
-from shapecalc.report.derivation import Axes, LayerDerivation, Step
-from shapecalc.report.derivation_text import UNCOUNTED, alike, fields_of, kept
+from shapecalc.report.derivation import Axes, Content, LayerDerivation, Step
 from shapecalc.report.node import Node
 from shapecalc.report.outline import Item, lines, outline, window_text
+from shapecalc.views.derivation_page import fields_of
 
 _LONGEST_SETS = 20_000
 """Sets of sizes with more numbers than this are left to the search."""
@@ -99,7 +100,6 @@ class Data:
 
     def row(self, item: Item) -> dict[str, Any]:
         """Return a line of the table."""
-        shape = item.output
         cost, is_all = item.cost(self.report.convention)
         return {
             "depth": item.depth,
@@ -107,7 +107,7 @@ class Data:
             "kind": item.kind,
             "times": item.times,
             "kernel": self.window(item),
-            "output": None if shape is None else self.indices(shape),
+            "output": self.indices(item.output) if item.nodes else None,
             "params": self.index(item.params),
             "macs": None if cost is None else self.index(cost),
             "bytes": self.index(sum((node.bytes for node in item.nodes), 0) * item.times),
@@ -166,50 +166,37 @@ class Data:
     # ---- derivations
 
     def derivation(self, layer: LayerDerivation) -> dict[str, Any]:
-        """Return how the numbers of a layer come about."""
-        given = [
-            f"{field} {one.letter.name} = {self.writer.write(terms.inserted(one.letter))}".lstrip()
-            for field, one in fields_of(layer)
+        """Return how the numbers of a layer are computed: its lines, those with one label together."""
+        blocks = [
+            [label, [self.line(content) for _, content in lines]]
+            for label, lines in groupby(layer.lines, lambda line: line[0])
         ]
-        blocks: list[list[Any]] = []
-        if not layer.keeps_shape:
-            blocks.append(["Input", [self.axes(one) for one in layer.inputs]])
-        if given:
-            blocks.append(["Given", [[self.text(", ".join(given))]]])
-        blocks += [[step.meaning.capitalize(), [self.step(step)]] for step in layer.shape]
-        if layer.keeps_shape:
-            kept_ = f"{self.sizes_text(layer.outputs[0].shape)}, {kept(layer)}"
-            blocks.append(["Output", [[self.text(kept_)]]])
-        else:
-            blocks.append(["Output", [self.axes(one) for one, _ in alike(layer.outputs)]])
-        if layer.params:
-            blocks.append(["Parameters", [self.step(step) for step in layer.params]])
-        elif layer.shares:
-            blocks.append(["Parameters", [[self.text(f"those of {layer.shares}, counted there")]]])
-        if layer.macs_total is None:
-            blocks.append(["MACs", [[self.text(UNCOUNTED)]]])
-        elif layer.macs:
-            blocks.append(["MACs", [self.step(step) for step in layer.macs]])
         return {"path": layer.path, "kind": layer.kind, "blocks": blocks}
 
-    def step(self, step: Step) -> list[int]:
-        """Return the name, the formula, the numbers put in and the result, as far as they differ."""
-        result = self.writer.number(step.value)[0]
-        parts = [step.formula, self.inserted(step.term), result]
-        return [self.text(part) for part in dict.fromkeys([step.name, *parts] if step.name else parts)]
+    def line(self, content: Content) -> list[int]:
+        """Return the parts of a line, which are equal to each other, as far as they differ."""
+        return [self.text(part) for part in dict.fromkeys(self.parts(content)) if part]
+
+    def parts(self, content: Content) -> Iterator[str]:
+        """Yield the parts of a line, with marks for the numbers that the page computes."""
+        if isinstance(content, str):
+            yield content
+        elif isinstance(content, Step):
+            yield from (content.name, content.formula, self.inserted(content.term))
+            yield self.writer.number(content.value)[0]
+        elif isinstance(content, Axes):
+            yield "×".join(map(terms.text, content.letters))
+            shape = "×".join(map(self.size_text, content.shape))
+            yield f"{shape}, {content.note}" if content.note else shape
+        else:
+            yield ", ".join(
+                f"{field} {given.letter.name} = {self.inserted(given.letter)}".lstrip()
+                for field, given in fields_of(content)
+            )
 
     def inserted(self, term: Term) -> str:
         """Return a formula with the numbers put in."""
         return self.writer.write(terms.inserted(term))
-
-    def axes(self, axes: Axes) -> list[int]:
-        """Return a shape in letters and in numbers."""
-        letters = "×".join(map(terms.text, axes.letters))
-        return [self.text(one) for one in dict.fromkeys([letters, self.sizes_text(axes.shape)]) if one]
-
-    def sizes_text(self, shape: Sequence[Dim]) -> str:
-        """Return a shape in numbers, with marks."""
-        return "×".join(map(self.size_text, shape))
 
     # ---- sizes
 

@@ -18,7 +18,7 @@ from shapecalc.model import Model
 from shapecalc.page.free import freed
 from shapecalc.page.page_data import Data
 from shapecalc.report.listing import Entry
-from shapecalc.report.table_cells import KERAS_COUNTING
+from shapecalc.views.notes import KERAS_COUNTING
 
 
 def page(model: Model, *, picture: str = "", **settled: Any) -> str:

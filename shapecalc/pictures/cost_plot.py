@@ -17,7 +17,6 @@ from shapecalc.pictures.svg import slug
 from shapecalc.report.node import Node
 from shapecalc.report.outline import outline
 from shapecalc.report.report import Report
-from shapecalc.report.table_cells import shape_text
 from shapecalc.sizes.answer import Sizes
 
 MOST_SIZES = 2048
@@ -47,7 +46,7 @@ class DepthPlot(Picture):
 def _layers(report: Report) -> Chart:
     panels = [Panel("Parameters"), Panel("MACs"), Panel("Numbers put out")]
     for position, node in enumerate(report):
-        shape = shape_text(node.output, report, batch=False)
+        shape = report.shape_text(node.output)
         amounts = (
             (_known(node.params, node), f"{grouped(node.params)} parameters"),
             (
@@ -67,7 +66,7 @@ def _layers(report: Report) -> Chart:
         panels[1].title = "MACs (at least: not every layer is counted)"
     return Chart(
         f"shapecalc-plot-{slug(report.name)}",
-        f"{report.title or report.name} on {shape_text(report.input, report, batch=False)}",
+        f"{report.title or report.name} on {report.shape_text(report.input)}",
         f"Parameters ({grouped(report.params)} in all), MACs ({grouped(report.macs)}) and numbers put out of "
         f"each of the {len(report.nodes)} layers in order.",
         f"{len(report.nodes)} layers in order of execution",

@@ -9,15 +9,12 @@ from shapecalc.algebra import Dim
 from shapecalc.algebra.expr_text import grouped
 from shapecalc.conventions.by_tool import convention
 from shapecalc.pictures.scene import Box, Frame
-from shapecalc.report.columns import shortened
+from shapecalc.render.text_writer import shortened
 from shapecalc.report.outline import Item, window_text
 from shapecalc.report.report import Report
-from shapecalc.report.table_cells import shape_text
 
 LONGEST = 36
 """How many characters a line of a box may have."""
-SYMBOLS = {"add": "+", "multiply": "×", "subtract": "−"}
-"""What stands in the circle of a merge that has a sign of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +55,7 @@ def brief(value: Dim) -> str:
 
 def words(box: Box, report: Report) -> Words:
     """Return what stands in a box: a layer that only acts on each number has its name alone."""
-    shape = shortened(shape_text(box.output, report, batch=False), LONGEST)
+    shape = shortened(report.shape_text(box.output), LONGEST)
     if box.item is None:
         several = len(report.inputs if box.family == "input" else report.outputs) > 1
         return Words(box.name if several or box.family == box.name else box.family, "", shape, "")
@@ -66,7 +63,7 @@ def words(box: Box, report: Report) -> Words:
     if box.family == "merge":
         assert node is not None
         same = all(shape == node.output for shape in node.inputs)
-        return Words(SYMBOLS.get(node.kind, node.kind), "", "" if same else shape, "")
+        return Words(getattr(node.layer, "symbol", "") or node.kind, "", "" if same else shape, "")
     kind = f"{node.kind if node else item.kind} {window_text(item.window)}".strip()
     if node is None and item.node is not None and item.node.kind == item.kind:  # folded with its branches
         kind = f"{kind} of {len(item.node.inputs)} branches"
@@ -104,7 +101,7 @@ def frame_words(frame: Frame) -> str:
 
 def exactly(box: Box, report: Report) -> str:
     """Return everything about a box in one line, no number rounded."""
-    shape = shape_text(box.output, report, batch=False)
+    shape = report.shape_text(box.output)
     if box.item is None:
         return f"{box.family if box.name == box.family else f'{box.family} {box.name}'}: {shape}"
     item, node = box.item, box.node
@@ -112,7 +109,7 @@ def exactly(box: Box, report: Report) -> str:
     parts = [kind if item.label == kind else f"{item.label}: {kind}"]
     if node is not None:
         parts += [window_text(item.window)] if item.window else []
-        arriving = ", ".join(shape_text(one, report, batch=False) for one in node.inputs)
+        arriving = ", ".join(report.shape_text(one) for one in node.inputs)
         parts.append(f"{arriving} → {shape}")
     else:
         parts.append(shape)

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from shapecalc.layers.base import Joint
 from shapecalc.layers.requirement import Shape
 from shapecalc.report.node import Node
 from shapecalc.report.outline import Item, lines, outline
 from shapecalc.report.report import Report
-from shapecalc.report.table_cells import heading
 
 MOST_BOXES = 40
 """How many boxes a picture may have whose depth nobody chose."""
@@ -17,7 +15,10 @@ MOST_BOXES = 40
 
 @dataclass(slots=True)
 class Box:
-    """A layer, or a part folded into one box; an input or an output where there is no item."""
+    """A layer, or a group folded into one box; an input or an output where there is no item.
+
+    `family` is the group of its layer's family, or `part`, `input` or `output`.
+    """
 
     number: int
     name: str
@@ -25,17 +26,22 @@ class Box:
     output: Shape
     item: Item | None = None
     frame: int | None = None
-    """The number of the frame that it stands in."""
+    """The number of the frame that it is in."""
 
     @property
     def node(self) -> Node | None:
         """The layer, if the box is one."""
         return self.item.node if self.item is not None and self.family != "part" else None
 
+    @property
+    def kind(self) -> str:
+        """The kind of the layer or the block; empty for an input and an output."""
+        return self.node.kind if self.node is not None else self.item.kind if self.item is not None else ""
+
 
 @dataclass(slots=True)
 class Frame:
-    """What goes around the boxes of a part that is shown opened."""
+    """What encloses the boxes of a group that is not folded."""
 
     number: int
     item: Item
@@ -44,7 +50,7 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class Arrow:
-    """A tensor's way from the box that makes it to one that reads it."""
+    """A tensor, from the box that produces it to one that reads it."""
 
     tail: int
     head: int
@@ -61,56 +67,65 @@ class Scene:
 
     @property
     def title(self) -> str:
-        """What network this is, on which input."""
-        return heading(self.report)
+        """Which network this is, on which input."""
+        return self.report.heading()
 
     def reaching(self, number: int) -> set[int]:
-        """Return the boxes from which a way leads to a box, itself among them."""
-        found = {number}
-        for arrow in sorted(self.arrows, key=lambda one: -one.head):
-            if arrow.head in found:
-                found.add(arrow.tail)
-        return found
+        """Return the boxes from which a path leads to a box, itself among them."""
+        reaching = {number}
+        for arrow in sorted(self.arrows, key=lambda arrow: -arrow.head):
+            if arrow.head in reaching:
+                reaching.add(arrow.tail)
+        return reaching
+
+    def ending(self) -> int:
+        """Return the box of the first output; the first box if there is none."""
+        return next((box.number for box in self.boxes if box.family == "output"), 0)
+
+    def inside(self, frame: int | None) -> tuple[list[Frame], list[Box]]:
+        """Return the frames and the boxes that are directly in a frame, or in none."""
+        frames = [inner for inner in self.frames if inner.parent == frame]
+        return frames, [box for box in self.boxes if box.frame == frame]
 
 
 def scene(report: Report, depth: int | None = None, *, folds: bool = True, most: int = MOST_BOXES) -> Scene:
-    """Return the graph of a report, folded to a depth: by default as deep as not too many boxes come out.
+    """Return the graph of a report, folded to a depth: by default as deep as boxes are not too many.
 
     >>> import shapecalc
-    >>> found = scene(shapecalc.load("resnet50").analyze(), depth=1)
-    >>> [box.name for box in found.boxes][3:6], len(found.arrows)
+    >>> graph = scene(shapecalc.load("resnet50").analyze(), depth=1)
+    >>> [box.name for box in graph.boxes][3:6], len(graph.arrows)
     (['max_pool2d', 'stage1', 'stage2'], 11)
     """
     if depth is not None:
-        return _Making(report, outline(report, depth, folds=folds)).scene
-    best = _Making(report, outline(report, 1, folds=folds)).scene
+        return _SceneBuilder(report, outline(report, depth, folds=folds)).scene
+    best = _SceneBuilder(report, outline(report, 1, folds=folds)).scene
     for deeper in range(2, deepest(report, folds=folds) + 1):
-        found = _Making(report, outline(report, deeper, folds=folds)).scene
-        if len(found.boxes) > most:
+        candidate = _SceneBuilder(report, outline(report, deeper, folds=folds)).scene
+        if len(candidate.boxes) > most:
             break
-        best = found
+        best = candidate
     return best
 
 
 def deepest(report: Report, *, folds: bool = True) -> int:
-    """Return the depth at which nothing is hidden in a part."""
+    """Return the depth at which nothing is folded."""
     return 1 + max((item.depth for item in lines(outline(report, folds=folds))), default=0)
 
 
-class _Making:
-    """Gathers the scene of an outline; every node is kept with the box that shows it."""
+class _SceneBuilder:
+    """Builds the scene of an outline; every node is kept with the box that shows it."""
 
     def __init__(self, report: Report, items: list[Item]) -> None:
         self.report = report
         self.scene = Scene(report)
         self.box_of: dict[str, int] = {}
         self.same: dict[str, str] = {}
-        """Of a node in a pass that is not shown: the same node in the pass that is."""
+        """Of a node in a folded pass: the same node in the pass that is shown."""
         self.passes: dict[str, list[tuple[int, int]]] = {}
         """In which pass of which repeats a node is."""
-        self.producer: dict[int, int] = {}
+        self.input_box: dict[int, int] = {}
         for slot, (name, shape) in enumerate(report.inputs.items()):
-            self.producer[slot] = self._box(name, "input", shape).number
+            self.input_box[slot] = self._box(name, "input", shape).number
         for item in items:
             self._open(item, None, is_branch=False)
         self._connect()
@@ -134,17 +149,13 @@ class _Making:
                 self._open(child, frame, is_branch=is_merge)
             if item.node is None:
                 return
-            # A merge stands behind its branches, for itself.
-            item = Item(item.label, item.kind, [item.node], item.depth, item.node, loops=item.loops)
-        nodes = item.nodes
-        is_layer = item.node is not None and len(nodes) == 1
-        shape = item.output
-        assert shape is not None
-        box = self._box(
-            item.label, family(nodes[0]) if is_layer and item.count == 1 else _part(nodes, item), shape, item
-        )
+            # A merge follows its branches, as a box of its own.
+            own = [item.node]
+            item = Item(item.path, item.label, item.kind, own, item.depth, item.node, loops=item.loops)
+        is_layer = item.node is not None and len(item.nodes) == 1
+        box = self._box(item.label, family(item.nodes[0]) if is_layer else "part", item.output, item)
         box.frame = frame
-        for node in nodes:
+        for node in item.nodes:
             self.box_of[node.path] = box.number
 
     def _fold(self, item: Item) -> None:
@@ -161,74 +172,47 @@ class _Making:
 
     def _connect(self) -> None:
         graph = self.report.graph
-        maker = {
-            slot: node.path
-            for node in graph.nodes
-            for slot in range(node.first_slot, node.first_slot + node.results)
-        }
-        found: dict[Arrow, None] = {}
+        arrows: dict[Arrow, None] = {}
         for node in graph.nodes:
             head = self._shown(node.path)
             for slot in map(self._original, node.sources):
-                if slot in maker and self._are_other_passes(maker[slot], node.path):
+                producer = graph.producer(slot)
+                if producer is not None and self._are_other_passes(producer.path, node.path):
                     continue
-                tail = self._shown(maker[slot]) if slot in maker else self.producer.get(slot)
+                tail = self._tail(slot)
                 if head is not None and tail is not None and tail < head:
-                    found[Arrow(tail, head)] = None
+                    arrows[Arrow(tail, head)] = None
         for name, slot in graph.outputs.items():
-            original = self._original(slot)
-            tail = self._shown(maker[original]) if original in maker else self.producer.get(original)
+            tail = self._tail(self._original(slot))
             box = self._box(name, "output", self.report.outputs[name])
             if tail is not None:
-                found[Arrow(tail, box.number)] = None
-        self.scene.arrows = [*found]
+                arrows[Arrow(tail, box.number)] = None
+        self.scene.arrows = [*arrows]
+
+    def _tail(self, slot: int) -> int | None:
+        """Return the box that produces a tensor."""
+        producer = self.report.graph.producer(slot)
+        return self.input_box.get(slot) if producer is None else self._shown(producer.path)
 
     def _original(self, slot: int) -> int:
-        standing_for = self.report.graph.standing_for
-        while slot in standing_for:
-            slot = standing_for[slot]
+        aliases = self.report.graph.aliases
+        while slot in aliases:
+            slot = aliases[slot]
         return slot
 
-    def _are_other_passes(self, one: str, other: str) -> bool:
-        passes = dict(self.passes.get(one, ()))
-        return any(passes.get(item, number) != number for item, number in self.passes.get(other, ()))
-
-
-def _part(nodes: list[Node], item: Item) -> str:
-    return family(nodes[0]) if len(nodes) == 1 and item.node is not None else "part"
+    def _are_other_passes(self, producer: str, reader: str) -> bool:
+        passes = dict(self.passes.get(producer, ()))
+        return any(passes.get(item, number) != number for item, number in self.passes.get(reader, ()))
 
 
 def family(node: Node) -> str:
-    """Return what sort of layer this is, by what it does: the families that a picture tells apart.
+    """Return the group of a layer's family, by which a picture colours it.
 
     >>> import shapecalc
     >>> [family(node) for node in shapecalc.load("lenet5").analyze()][:4]
     ['convolution', 'pointwise', 'pooling', 'convolution']
     """
-    if isinstance(node.layer, Joint):
-        return "merge" if not node.weights else "dense"
-    if node.window is not None:
-        return "convolution" if node.weights else "pooling"
-    if node.weights:
-        return "norm" if node.macs == 0 and node.inputs[:1] == (node.output,) else "dense"
-    if node.inputs[:1] == (node.output,):
-        return "pointwise"
-    if node.inputs and len(node.inputs[0]) == len(node.output) > 2 and node.layer.settles_sizes:
-        return "pooling"
-    return "reshape"
-
-
-def bottlenecks(scene: Scene) -> list[int]:
-    """Return the boxes that every way from the first input to the first output goes through, in order."""
-    ends = [box.number for box in scene.boxes if box.family == "output"]
-    if not ends or 0 not in (used := scene.reaching(ends[0])):
-        return []
-    after = {0}
-    for arrow in sorted(scene.arrows, key=lambda one: one.head):
-        if arrow.tail in after:
-            after.add(arrow.head)
-    arrows = [one for one in scene.arrows if one.tail in after and one.head in used]
-    return passed(sorted(after & used), [(one.tail, one.head) for one in arrows])
+    return str(node.layer.acts_as.group)
 
 
 def passed(numbers: list[int], arrows: list[tuple[int, int]]) -> list[int]:
@@ -241,9 +225,9 @@ def passed(numbers: list[int], arrows: list[tuple[int, int]]) -> list[int]:
     heads: dict[int, int] = {}
     for tail, head in arrows:
         heads[tail] = max(head, heads.get(tail, 0))
-    found = []
+    cuts = []
     for number in numbers:
         if number >= furthest:
-            found.append(number)
+            cuts.append(number)
         furthest = max(furthest, heads.get(number, 0))
-    return found
+    return cuts

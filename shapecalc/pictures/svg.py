@@ -26,13 +26,19 @@ COLOURS = {
     "convolution": ("#dbeafe", "#3b76c4", "#1d3557", "#7fb0ee"),
     "pooling": ("#fde2d7", "#cf5f35", "#532a1a", "#f0936d"),
     "dense": ("#e9e1f7", "#7e57c2", "#38295c", "#b79ae6"),
+    "recurrent": ("#d9f0ee", "#00838f", "#123f42", "#6cc4cb"),
+    "attention": ("#fbe3ee", "#c2417c", "#4d1f35", "#ea8fb9"),
     "norm": ("#e1f1e0", "#4f9a55", "#23422a", "#84c78a"),
     "pointwise": ("#fbf1cf", "#b3902a", "#463a15", "#dcbb57"),
     "reshape": ("#eceff1", "#78909c", "#37474f", "#a9bcc6"),
+    "padding": ("#eceff1", "#78909c", "#37474f", "#a9bcc6"),
+    "resample": ("#fde2d7", "#cf5f35", "#532a1a", "#f0936d"),
     "merge": ("#ffffff", "#37474f", "#263238", "#cfd8dc"),
+    "loss": ("#f6e4e4", "#a04848", "#472323", "#dd9a9a"),
+    "other": ("#ffffff", "#78909c", "#37474f", "#a9bcc6"),
     "part": ("#e3f0f2", "#3f8590", "#1c3f45", "#79bcc6"),
 }
-"""Of each family: what fills it and what draws it on a light page, and the same on a dark one."""
+"""By group of families: the fill and the stroke on a light page, and the same on a dark one."""
 
 
 def text_width(text: str, size: float, *, bold: bool = False) -> float:

@@ -8,11 +8,12 @@ from itertools import groupby
 from operator import attrgetter
 
 from shapecalc.errors import Undecided
+from shapecalc.layers.family import Group
+from shapecalc.layers.merge import Concat, Multiply
 from shapecalc.layers.requirement import Shape
 from shapecalc.pictures.scene import Box, Scene, deepest, scene
 from shapecalc.pictures.trunk import trunk
 from shapecalc.report.report import Report
-from shapecalc.report.table_cells import visible
 
 MOST_VOLUMES = 40
 """How many volumes a picture may have whose depth nobody chose."""
@@ -88,7 +89,7 @@ def _volumes(drawn: Scene) -> Volumes:
 
     found = trunk(drawn, area)
     channels = {head: sizes[tail][0] for tail, head in found.copies}
-    merges = {head for _, head in found.copies if kind_of(drawn.boxes[head]) == "concat"}
+    merges = {head for _, head in found.copies if _is_concat(drawn.boxes[head])}
     shown: list[Volume] = []
     place: dict[int, int] = {}
     before = 0
@@ -103,7 +104,7 @@ def _volumes(drawn: Scene) -> Volumes:
                     *size,
                     sides[number],
                     copied=copied if copied < size[0] else 0,
-                    raised_by=kind_of(drawn.boxes[before]) if number in merges else "",
+                    raised_by=drawn.boxes[before].kind if number in merges else "",
                 )
             )
         before = number
@@ -114,15 +115,25 @@ def _volumes(drawn: Scene) -> Volumes:
     return Volumes(drawn, [*_shortened(shown)])
 
 
-def kind_of(box: Box) -> str:
-    """Return the kind of a box, if it has one."""
-    return box.node.kind if box.node is not None else box.item.kind if box.item is not None else ""
+def _is_concat(box: Box) -> bool:
+    return box.node is not None and isinstance(box.node.layer, Concat)
+
+
+_KEEPS_MAPS = {Group.POINTWISE, Group.NORM, Group.RESHAPE, Group.RESAMPLE, Group.PADDING, "output"}
+"""What makes no map of its own: a picture shows the one before, or that of the convolution behind."""
+_CHANNELS_FIRST = {Group.CONVOLUTION, Group.POOLING, Group.RESAMPLE, Group.PADDING, "input"}
+"""What has channels before its positions even where its input has no height."""
 
 
 def _is_drawn(box: Box, same_size: bool) -> bool:
-    if box.family in ("pointwise", "norm", "reshape", "output"):
+    if box.family in _KEEPS_MAPS:
         return False
-    return not (same_size and kind_of(box) == "multiply")
+    if not same_size or box.node is None:
+        return True
+    is_idle_pool = (
+        box.family == Group.POOLING and box.node.window is None
+    )  # adaptive, to the size of its input
+    return not (is_idle_pool or isinstance(box.node.layer, Multiply))
 
 
 def _shortened(shown: list[Volume]) -> Iterator[Volume]:
@@ -137,12 +148,12 @@ def _shortened(shown: list[Volume]) -> Iterator[Volume]:
 
 def _measured(box: Box, report: Report) -> tuple[int, tuple[int, ...]]:
     """Return the channels and the sides; the rows of what a layer calls a sequence are its only side."""
-    shape = _numbers(visible(box.output, report, batch=False), box)
+    shape = _numbers(report.visible(box.output), box)
     if len(shape) < 2:
         return (shape[0] if shape else 1), ()
     is_last = report.graph.channel_axis == -1
     if len(shape) == 2:
-        is_last = is_last or box.family not in ("convolution", "pooling", "input")
+        is_last = is_last or box.family not in _CHANNELS_FIRST
     return (shape[-1], shape[:-1]) if is_last else (shape[0], shape[1:])
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from shapecalc.pictures.layout import Point
 from shapecalc.pictures.picture_text import exactly, totals
-from shapecalc.pictures.solids import PLANE, SMALL, Caption, Solid, Standing, standing
+from shapecalc.pictures.solids import PLANE, SMALL, Caption, Placement, Solid, arrange
 from shapecalc.pictures.svg import (
     COLOURS,
     DARK_INK,
@@ -22,7 +22,7 @@ from shapecalc.pictures.svg import (
     text_width,
     tip,
 )
-from shapecalc.pictures.volumes import Volumes, kind_of, rounded
+from shapecalc.pictures.volumes import Volumes, rounded
 
 MARGIN = 16.0
 ABOVE = 58.0
@@ -34,6 +34,8 @@ NAMES = {
     "convolution": "convolution",
     "pooling": "pooling",
     "dense": "fully connected",
+    "recurrent": "recurrent",
+    "attention": "attention",
     "merge": "merged branches",
     "part": "block",
 }
@@ -55,33 +57,33 @@ _NIGHT = """.light{fill-opacity:.12}
 
 def volumes_svg(found: Volumes) -> str:
     """Return the volumes of a network in their places, captions and scale with them, as SVG."""
-    stand = standing(found)
+    placement = arrange(found)
     report = found.scene.report
     name = f"shapecalc-volumes-{slug(report.name)}"
     title, below = found.scene.title, totals(report)
-    left, top, right, bottom = _bounds(stand)
-    legend, width = _legend(stand)
+    left, top, right, bottom = _bounds(placement)
+    legend, width = _legend(placement)
     wide = max(right - left, width, text_width(title, 14, bold=True), text_width(below, 11))
     aside = MARGIN + (wide - (right - left)) / 2 - left
     middle = MARGIN + (wide - width) / 2
     high = ABOVE + (bottom - top) + 82
-    used = [one for one in COLOURS if any(_family(solid) == one for solid in stand.solids)]
+    used = [one for one in COLOURS if any(_family(solid) == one for solid in placement.solids)]
     light, night = families(used)
     body = [
         label(MARGIN + wide / 2, 24, title, class_="title", text_anchor="middle"),
         label(MARGIN + wide / 2, 41, below, class_="faint", text_anchor="middle"),
-        *([tip(name, 6)] if stand.style == "u" else []),
+        *([tip(name, 6)] if placement.style == "u" else []),
         f'<g transform="translate({number(aside)} {number(ABOVE - top)})">',
-        *_arrows(found, stand, name),
+        *_arrows(found, placement, name),
         *(
             element(
                 "g",
-                element("title", plain(exactly(one.volume.box, report))) + drawn(one, stand),
+                element("title", plain(exactly(one.volume.box, report))) + drawn(one, placement),
                 class_="solid",
             )
-            for one in stand.solids
+            for one in placement.solids
         ),
-        *_captions(stand),
+        *_captions(placement),
         "</g>",
         f'<g class="caption" transform="translate({number(middle)} {number(high - 50)})">',
         *legend,
@@ -91,26 +93,26 @@ def volumes_svg(found: Volumes) -> str:
         (wide + 2 * MARGIN, high + MARGIN / 2),
         name,
         title,
-        description(found, stand),
+        description(found, placement),
         INK + _RULES + light + dark(DARK_INK + _NIGHT + night),
         body,
     )
 
 
-def description(found: Volumes, stand: Standing) -> str:
+def description(found: Volumes, placement: Placement) -> str:
     """Tell the volumes in words, and the scale."""
     sizes = [
         (f"{one.channels}" if one.is_vector else f"{one.channels} of {'x'.join(map(str, one.sides))}")
         + (f" ({one.times} times)" if one.times > 1 else "")
         for one in found.volumes
     ]
-    return f"Feature maps from the input to the output: {', '.join(sizes)}. {told_scale(stand)}"
+    return f"Feature maps from the input to the output: {', '.join(sizes)}. {told_scale(placement)}"
 
 
-def told_scale(stand: Standing) -> str:
+def told_scale(placement: Placement) -> str:
     """Return the scale in words."""
-    units = stand.scale
-    drawn = [solid.volume for solid in stand.solids]
+    units = placement.scale
+    drawn = [solid.volume for solid in placement.solids]
     parts = []
     if any(not one.is_vector for one in drawn):
         parts += [f"a pixel is {units.pixel:g} units", f"a channel {units.channel:g}"]
@@ -120,7 +122,7 @@ def told_scale(stand: Standing) -> str:
         "solids": "widths recede at half the scale",
         "planes": "a plane for every channel",
         "u": "heights and channels are drawn, widths are not",
-    }[stand.style]
+    }[placement.style]
     first = "; of three sides the first is not drawn" if any(len(one.sides) > 2 for one in drawn) else ""
     return f"To scale: {', '.join(parts)}; {how}{first}."
 
@@ -130,25 +132,25 @@ def _family(solid: Solid) -> str:
     return "part" if box.family == "merge" and not solid.volume.copied else box.family
 
 
-def _bounds(stand: Standing) -> tuple[float, float, float, float]:
-    boxes = [solid.bounds for solid in stand.solids]
-    for one in stand.captions:
+def _bounds(placement: Placement) -> tuple[float, float, float, float]:
+    boxes = [solid.bounds for solid in placement.solids]
+    for one in placement.captions:
         half = max(text_width(line, SMALL, bold=True) for line in one.lines) / 2
         low = one.y + _LINE * (len(one.lines) - 1) + 3
         boxes.append((one.x - half, one.y - SMALL, one.x + half, low))
-    if stand.style == "u":
-        boxes += [(solid.x - 14, solid.y, solid.x, _centre(solid)[1] + 52) for solid in stand.solids]
+    if placement.style == "u":
+        boxes += [(solid.x - 14, solid.y, solid.x, _centre(solid)[1] + 52) for solid in placement.solids]
     lefts, tops, rights, bottoms = zip(*boxes, strict=True)
     return min(lefts), min(tops), max(rights), max(bottoms)
 
 
-def drawn(solid: Solid, stand: Standing) -> str:
+def drawn(solid: Solid, placement: Placement) -> str:
     """Return the faces of a solid, the front last."""
     family = _family(solid)
     (broad, high), (right, down) = solid.front, solid.depth
     x, y = solid.x, solid.y
     if solid.planes > 1:
-        step = (PLANE[0] * stand.scale.channel, PLANE[1] * stand.scale.channel)
+        step = (PLANE[0] * placement.scale.channel, PLANE[1] * placement.scale.channel)
         return "".join(
             element("rect", x=x + step[0] * one, y=y + step[1] * one, width=broad, height=high, class_=family)
             for one in range(solid.planes)
@@ -177,11 +179,11 @@ def _face(points: list[Point], class_: str) -> str:
     return element("path", d=f"M{'L'.join(f'{number(x)} {number(y)}' for x, y in points)}z", class_=class_)
 
 
-def _captions(stand: Standing) -> Iterator[str]:
-    for one in stand.captions:
+def _captions(placement: Placement) -> Iterator[str]:
+    for one in placement.captions:
         yield from _caption(one)
-    if stand.style == "u":
-        for solid in stand.solids:
+    if placement.style == "u":
+        for solid in placement.solids:
             x, y = solid.x - 4, _centre(solid)[1] + 7
             text = "×".join(map(str, solid.volume.sides))
             turned = f"rotate(-90 {number(x)} {number(y)})"
@@ -198,12 +200,12 @@ def _centre(solid: Solid) -> Point:
     return solid.x + solid.front[0] / 2, solid.y + solid.front[1] / 2
 
 
-def _arrows(found: Volumes, stand: Standing, name: str) -> Iterator[str]:
+def _arrows(found: Volumes, placement: Placement, name: str) -> Iterator[str]:
     """Yield the arrows of a U: along its rows, down and up between them, and across."""
-    if stand.style != "u":
+    if placement.style != "u":
         return
     ending = f"url(#{name}-tip)"
-    for one, following in zip(stand.solids, stand.solids[1:], strict=False):
+    for one, following in zip(placement.solids, placement.solids[1:], strict=False):
         here, there = _centre(one), _centre(following)
         if abs(here[1] - there[1]) < 1:
             ends, class_ = ((one.x + one.front[0] + 2, here[1]), (following.x - 2, here[1])), "line"
@@ -215,7 +217,7 @@ def _arrows(found: Volumes, stand: Standing, name: str) -> Iterator[str]:
             class_ = "line up"
         yield _line(ends, class_, ending)
     for tail, head in found.copies:
-        one, following = stand.solids[tail], stand.solids[head]
+        one, following = placement.solids[tail], placement.solids[head]
         start = (one.x + one.front[0] + 2, _centre(one)[1])
         yield _line((start, (following.x - 2, _centre(following)[1])), "line copy", ending)
 
@@ -225,28 +227,28 @@ def _line(ends: tuple[Point, Point], class_: str, ending: str) -> str:
     return element("line", x1=x1, y1=y1, x2=x2, y2=y2, class_=class_, stroke_width=1.2, marker_end=ending)
 
 
-def _legend(stand: Standing) -> tuple[list[str], float]:
+def _legend(placement: Placement) -> tuple[list[str], float]:
     """Return the colours, bars as long as so many pixels, channels and features, and how broad it all is."""
     parts: list[str] = []
     x = 0.0
-    used = [_family(solid) for solid in stand.solids]
+    used = [_family(solid) for solid in placement.solids]
     for family, name in NAMES.items():
         if family in used and family != "merge":
             parts.append(element("rect", x=x, y=-9, width=10, height=10, class_=f"{family} solid"))
             parts.append(label(x + 14, 0, name))
             x += 26 + text_width(name, SMALL)
-    for class_, name in _arrows_told(stand):
+    for class_, name in _arrows_told(placement):
         parts.append(element("path", d=f"M{number(x)} -4h22", class_=class_, stroke_width=1.2))
         parts.append(label(x + 27, 0, name))
         x += 39 + text_width(name, SMALL)
     widest = x
     x = 0.0
-    maps = any(not one.volume.is_vector for one in stand.solids)
-    vectors = any(one.volume.is_vector for one in stand.solids)
+    maps = any(not one.volume.is_vector for one in placement.solids)
+    vectors = any(one.volume.is_vector for one in placement.solids)
     measures = [
-        ("pixels", stand.scale.pixel, maps),
-        ("channels", stand.scale.channel, maps),
-        ("features", stand.scale.feature, vectors),
+        ("pixels", placement.scale.pixel, maps),
+        ("channels", placement.scale.channel, maps),
+        ("features", placement.scale.feature, vectors),
     ]
     for name, unit, is_used in measures:
         if is_used:
@@ -258,22 +260,22 @@ def _legend(stand: Standing) -> tuple[list[str], float]:
             text = f"{amount:,} {name[:-1] if amount == 1 else name}"
             parts.append(label(x + length + 5, 20, text, class_="faint"))
             x += length + 22 + text_width(text, SMALL)
-    told = told_scale(stand)
+    told = told_scale(placement)
     parts.append(label(0, 37, told, class_="faint"))
     return parts, max(widest - 12, x - 12, text_width(told, SMALL))
 
 
-def _arrows_told(stand: Standing) -> list[tuple[str, str]]:
-    """Return what the arrows of a U stand for: the kinds of layers that lead down and up, and the copies."""
-    if stand.style != "u":
+def _arrows_told(placement: Placement) -> list[tuple[str, str]]:
+    """Return the legend of the arrows of a U: the kinds of layers that lead down and up, and the copies."""
+    if placement.style != "u":
         return []
     down, up = [], []
-    for one, following in zip(stand.solids, stand.solids[1:], strict=False):
+    for one, following in zip(placement.solids, placement.solids[1:], strict=False):
         here, there = _centre(one)[1], _centre(following)[1]
         volume = following.volume
         if there > here + 1:
-            down.append(volume.raised_by or kind_of(volume.box))
+            down.append(volume.raised_by or volume.box.kind)
         elif there < here - 1:
-            up.append(volume.raised_by or kind_of(volume.box))
+            up.append(volume.raised_by or volume.box.kind)
     found = [("line down", " / ".join(dict.fromkeys(down))), ("line up", " / ".join(dict.fromkeys(up)))]
     return [(class_, name) for class_, name in found if name] + [("line copy", "copied across")]

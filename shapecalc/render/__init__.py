@@ -8,10 +8,13 @@ if TYPE_CHECKING:
     from shapecalc.render.piece import Page
 
 
-def written(page: Page, form: str) -> str:
-    """Return a page in a form, which is the name of a module here; only that one is imported."""
+def written(page: Page, form: str, width: int | None = None) -> str:
+    """Return a page in a form: `text`, `markdown`, `html`, `latex` or `rst`; only its writer is imported.
+
+    A text may have a width that it is to fit.
+    """
     from importlib import import_module
 
     writer = getattr(import_module(f"{__name__}.{form}_writer"), form)
-    text: str = writer(page)
+    text: str = writer(page) if width is None else writer(page, width)
     return text

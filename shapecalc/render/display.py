@@ -1,9 +1,10 @@
-"""How a thing shows itself in a notebook: as HTML, LaTeX, Markdown or text, whichever the reader takes."""
+"""How an object shows itself in a notebook: as HTML, LaTeX, Markdown or text, whichever the reader takes."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import TYPE_CHECKING
+from importlib import import_module
+from typing import TYPE_CHECKING, ClassVar
 
 from shapecalc.render import written
 
@@ -12,19 +13,23 @@ if TYPE_CHECKING:
 
 
 class Shown:
-    """A base of everything that a notebook can show; `_page` says of which pieces it is made.
+    """A base of everything that a notebook can show; `_page` is the document that every form is written from.
 
-    The standard protocol: `_repr_mimebundle_` offers every form at once, and the others are there for
-    tools that ask for one form by name.
+    `_repr_mimebundle_` offers every form at once, and the others are there for tools that request one form
+    by its name. Data knows no output form: where the view is in a room above, `_view` names it.
     """
 
     __slots__ = ()
+    _view: ClassVar[str] = ""
+    """`module:function`, which is imported when the page is first made."""
 
     def _page(self) -> Page:
-        raise NotImplementedError
+        module, _, function = self._view.partition(":")
+        page: Page = getattr(import_module(module), function)(self)
+        return page
 
     def _plain(self) -> str:
-        return str(self)
+        return written(self._page(), "text")
 
     def _repr_html_(self) -> str:
         return written(self._page(), "html")
@@ -38,7 +43,7 @@ class Shown:
     def _repr_mimebundle_(
         self, include: Collection[str] | None = None, exclude: Collection[str] | None = None
     ) -> dict[str, str]:
-        """Return the forms that are asked for, each under its media type."""
+        """Return the forms that are requested, each under its media type."""
         forms = {
             "text/plain": self._plain,
             "text/html": self._repr_html_,

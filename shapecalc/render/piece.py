@@ -1,23 +1,24 @@
-"""What a shown thing is made of, before anybody knows whether it becomes HTML, LaTeX or a docutils tree.
+"""The document tree: what a page is made of, before it is known whether it becomes text, HTML or LaTeX.
 
     Block
     ├── Heading     words over what follows
     ├── Paragraph   a line of words
-    ├── Verbatim    text whose columns and line ends stand
-    ├── Facts       a label, and the lines that belong to it
+    ├── Verbatim    text whose columns and line ends are kept
+    ├── Facts       labels, each with the lines that belong to it
     ├── Bullets     lines without an order
-    ├── Table       columns and rows; a row may stand for a part and be indented
-    └── Fold        blocks that a reader may open, under a line that tells what is inside
-    Line            words, `Code`, `Strong` and `Math` one after the other
+    ├── Indented    lines under other lines
+    └── Table       columns and rows, a caption over them and notes under them
+    Line            words, `Code`, `Strong`, `Math`, `Equation` and `Sizes` one after the other
 
-What reads a network makes pieces; what writes a form takes them. Text in a piece is plain: whoever writes a
-form escapes it.
+Views of a report build pages; a writer turns a page into one output form. Text in a page is plain: the writer
+escapes it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import groupby
 from typing import TypeAlias
 
 from shapecalc.algebra import Dim
@@ -34,7 +35,7 @@ class Code:
 
 @dataclass(frozen=True, slots=True)
 class Strong:
-    """Words that stand out."""
+    """Words in bold."""
 
     text: str
 
@@ -45,6 +46,20 @@ class Math:
 
     latex: str
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Equation(Math):
+    """A formula with equals signs, which a writer may break; `name` is on its left, if it has a name."""
+
+    parts: tuple[Math, ...]
+    name: Math | None = None
+
+
+class Sizes(str):
+    """Integers joined by x, such as `3x224x224` or `3x3 s2`: words in every form, with × in LaTeX."""
+
+    __slots__ = ()
 
 
 Inline: TypeAlias = str | Code | Strong | Math
@@ -68,16 +83,24 @@ class Paragraph:
 
 @dataclass(frozen=True, slots=True)
 class Verbatim:
-    """Text whose columns and line ends stand as they are."""
+    """Text whose columns and line ends are kept."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Labels, each with one line; a label that is said already is empty."""
+    """Labels, each with one line; a label that is the same as above is empty."""
 
     rows: tuple[tuple[str, Line], ...]
+
+    @property
+    def labelled(self) -> Iterator[tuple[str, Line]]:
+        """Every line with its label, those that are left out included."""
+        last = ""
+        for label, line in self.rows:
+            last = label or last
+            yield last, line
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,16 +111,56 @@ class Bullets:
 
 
 @dataclass(frozen=True, slots=True)
+class Indented:
+    """Lines with their depth; an empty one separates what is above it from what is below it."""
+
+    lines: tuple[tuple[int, Line], ...]
+
+    @property
+    def blocks(self) -> tuple[Block, ...]:
+        """The same for a form without indentation: what is below a line becomes a list, or facts."""
+        blocks: list[Block] = []
+        for depth, group in groupby(self.lines, lambda item: min(item[0], 1)):
+            items = [*group]
+            if depth == 0:
+                blocks += [Paragraph(line) for _, line in items if line]
+            elif any(deep > 1 for deep, _ in items):
+                blocks.append(Facts(tuple(_facts(items))))
+            else:
+                blocks.append(Bullets(tuple(line for _, line in items)))
+        return tuple(blocks)
+
+
+def _facts(items: list[tuple[int, Line]]) -> Iterator[tuple[str, Line]]:
+    """Yield the deeper lines, the first under each line of depth 1 with that line as its label."""
+    label, is_pending = "", False
+    for depth, line in [*items, (1, ())]:
+        if depth == 1:
+            if is_pending:
+                yield label, ()
+            label, is_pending = plain(line), True
+        else:
+            yield label, line
+            label, is_pending = "", False
+
+
+@dataclass(frozen=True, slots=True)
 class Column:
-    """A column of a table."""
+    """A column of a table, and when a text that is too wide gives it up."""
 
     header: str
     is_right: bool = False
+    early: int = 0
+    """The position in which it is left out before any cell is cut, 1 the first; 0 keeps it."""
+    late: int = 0
+    """The position in which it is left out after cells were cut; 0 keeps it."""
+    is_uncut: bool = False
+    """Whether its cells are never cut, as they are names to be typed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row of a table: how deep its first cell is indented, and whether it stands out."""
+    """A row of a table: how deep its first cell is indented, and whether it holds the totals."""
 
     cells: tuple[Line, ...]
     depth: int = 0
@@ -105,7 +168,7 @@ class Row:
 
     @property
     def stressed(self) -> tuple[Line, ...]:
-        """The cells, their words strong where the row stands out."""
+        """The cells, in bold where they are totals."""
         return tuple(map(_strong, self.cells)) if self.is_total else self.cells
 
 
@@ -115,22 +178,25 @@ def _strong(cell: Line) -> Line:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Columns and rows, the caption over them."""
+    """Columns and rows, a caption over them, notes under them."""
 
     columns: tuple[Column, ...]
     rows: tuple[Row, ...]
     caption: Line = ()
+    notes: tuple[Line, ...] = ()
+    fold: Line = ()
+    """Of a long table, what opens it where a reader can: until then only rows of depth 0 are there."""
+
+    @property
+    def filled(self) -> Table:
+        """The table without the columns that are empty in every row."""
+        kept = [n for n in range(len(self.columns)) if any(plain(row.cells[n]) for row in self.rows)]
+        rows = (Row(tuple(row.cells[n] for n in kept), row.depth, row.is_total) for row in self.rows)
+        columns = tuple(self.columns[n] for n in kept)
+        return Table(columns, tuple(rows), self.caption, self.notes, self.fold)
 
 
-@dataclass(frozen=True, slots=True)
-class Fold:
-    """Blocks that a reader may open; where nothing opens they stand under the line."""
-
-    summary: Line
-    blocks: tuple[Block, ...]
-
-
-Block: TypeAlias = Heading | Paragraph | Verbatim | Facts | Bullets | Table | Fold
+Block: TypeAlias = Heading | Paragraph | Verbatim | Facts | Bullets | Indented | Table
 Page: TypeAlias = tuple[Block, ...]
 
 
@@ -150,7 +216,7 @@ def sizes(shape: tuple[Dim, ...]) -> Inline:
     ('3x224x224', '3 \\times (H - 4)')
     """
     if all(isinstance(size, int) for size in shape):
-        return "x".join(map(str, shape)) or "a single number"
+        return Sizes("x".join(map(str, shape)) or "a single number")
     return Math(
         r" \times ".join(factor_latex(size, alone=len(shape) == 1) for size in shape),
         "×".join(f"({size})" if is_sum(size) and len(shape) > 1 else str(size) for size in shape),
@@ -158,26 +224,22 @@ def sizes(shape: tuple[Dim, ...]) -> Inline:
 
 
 def factor_latex(size: Dim, *, alone: bool = False) -> str:
-    """Return a size as it stands beside a ×: without separators, a sum in brackets."""
+    """Return a size as a factor: without separators, a sum in brackets unless it is alone."""
     text = str(size) if isinstance(size, int) else latex_dim(size)
     return f"({text})" if is_sum(size) and not alone else text
 
 
 def chain(parts: Iterable[Math]) -> Math:
-    """Return what is equal to each other, between equals signs."""
-    found = [*parts]
-    return Math(" = ".join(one.latex for one in found), " = ".join(one.text for one in found))
+    """Return what is equal to each other, between equals signs, equal parts once."""
+    sides = {part.latex: part.text for part in parts}
+    return Math(" = ".join(sides), " = ".join(sides.values()))
 
 
-def formula(text: str) -> Math:
-    r"""Return a formula that is known as text only, such as a set of sizes.
-
-    >>> print(formula("H, W ≡ 0 (mod 16), H ≥ 63").latex)
-    H, W \equiv 0 \pmod{16}, H \geq 63
-    """
-    from shapecalc.render.latex_writer import formula_latex
-
-    return Math(formula_latex(text), text)
+def equation(parts: Iterable[Math], name: Math | None = None) -> Equation:
+    """Return an equation, with a name on its left if there is one."""
+    sides = tuple(parts)
+    line = chain(sides if name is None else (name, *sides))
+    return Equation(line.latex, line.text, sides, name)
 
 
 def plain(line: Line) -> str:

@@ -11,11 +11,11 @@ from typing import Any
 
 from shapecalc.algebra import Dim
 from shapecalc.diagnostics.diagnostic import Edit
-from shapecalc.engine.error_recovery import CHANNELS_MADE
 from shapecalc.engine.graph import GraphNode, Inference
 from shapecalc.errors import Fact, Place
 from shapecalc.layers.base import Kind, Shapes
 from shapecalc.layers.requirement import Requirement, Shape
+from shapecalc.layers.roles import Makes, fields_with
 from shapecalc.repair.candidate import Candidate, Change
 from shapecalc.repair.field_changes import written
 from shapecalc.repair.source_map import EditSite, ScopedStep, field_sites, step_of
@@ -120,14 +120,14 @@ class EditSites:
     def channel_producer(self, slot: int) -> GraphNode | None:
         """Return the layer above a tensor that sets how many channels it has."""
         node = self.graph.producer(slot)
-        while node is not None and not CHANNELS_MADE & {*type(node.layer).model_fields}:
+        while node is not None and not fields_with(type(node.layer), Makes):
             node = self.graph.producer(node.sources[0]) if len(node.sources) == 1 else None
         return node
 
     def channels(self, slot: int, wanted: Dim) -> Iterator[Candidate]:
         """Yield edits that give a tensor other channels, in the layer that sets them."""
         node = self.channel_producer(slot)
-        for name in CHANNELS_MADE & {*type(node.layer).model_fields} if node else ():
+        for name in fields_with(type(node.layer), Makes) if node else ():
             assert node is not None
             yield from self.field(node, name, wanted)
 

@@ -8,17 +8,16 @@ from typing import Any
 from pydantic import ValidationError
 
 from shapecalc.algebra import Dim
-from shapecalc.engine.error_recovery import CHANNELS_MADE, plausible
+from shapecalc.engine.error_recovery import assumed_results
 from shapecalc.errors import ShapecalcError
 from shapecalc.layers.arithmetic import extent
 from shapecalc.layers.base import Kind
 from shapecalc.layers.requirement import Refused, Shape
+from shapecalc.layers.roles import Makes, WindowField, fields_with
 
 _STRIDES = (1, 2, 3, 4)
 _KERNELS = (1, 3, 5, 7)
 _SMALL = (1, 2, 3, 4, 0, -1, -2)
-_WINDOWS = frozenset({"kernel_size", "stride", "padding", "dilation", "output_padding"})
-"""Fields that are small whatever the sizes are."""
 _MOST_VALUES = 40
 
 
@@ -52,18 +51,20 @@ def every_alternative(layer: Kind, pairs: Iterable[tuple[int, int]]) -> Iterator
     """
     pairs = [*pairs]
     yield from alternatives(layer, (), ())
-    for name, field in type(layer).model_fields.items():
+    cls = type(layer)
+    for name, field in cls.model_fields.items():
         value = getattr(layer, name)
         if isinstance(value, bool):
             yield name, not value
             continue
-        if isinstance(value, int) and name in CHANNELS_MADE:
+        if isinstance(value, int) and name in fields_with(cls, Makes):
             yield from ((name, new) for new in dict.fromkeys(_moved(value, pairs)) if new > 0)
             continue
-        if name not in _WINDOWS and name not in layer.model_fields_set:
+        is_small = name in fields_with(cls, WindowField)
+        if not is_small and name not in layer.model_fields_set:
             continue  # what nobody wrote is seldom what is wrong
         near = [field.default] if isinstance(field.default, int) else []
-        needed = [] if name in _WINDOWS else [size for pair in pairs for size in pair[::-1]]
+        needed = [] if is_small else [size for pair in pairs for size in pair[::-1]]
         for number, new in enumerate(_varied(value, [*near, *needed, *_SMALL])):
             if number >= _MOST_VALUES:
                 break
@@ -105,7 +106,7 @@ def chain_output(layers: Sequence[Kind], x: Shape) -> Shape | None:
         try:
             x = layer.apply((x,)).outputs[0]
         except Refused as refused:
-            results, _ = plausible(layer, (x,), refused.requirement.code)
+            results, _ = assumed_results(layer, (x,), refused.requirement.code)
             if refused.requirement.code != "channels" or results is None:
                 return None
             x = results[0]  # wrong channels are a finding of their own

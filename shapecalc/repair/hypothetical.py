@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from shapecalc.engine.error_recovery import NO_DOUBT, carried_on, resting, whole
+from shapecalc.engine.error_recovery import UNTAINTED, missing_tensor, propagate_taint, recover
 from shapecalc.engine.evaluate import Evaluator
 from shapecalc.engine.graph import GraphNode, Inference
 from shapecalc.errors import ShapecalcError
@@ -40,8 +40,8 @@ class HypotheticalInference:
         """The layers that changes make; the evaluator tells layers apart by identity, so they stay."""
         self.evaluated = 0
         """How many layers have been evaluated so far."""
-        self.lost = {slot: whole(slot) for slot in inference.lost}
-        self.base = _Run([*inference.shapes], {**self.lost}, {})
+        self.missing = {slot: missing_tensor(slot) for slot in inference.missing}
+        self.base = _Run([*inference.shapes], {**self.missing}, {})
         self._run(self.base, 0, {})
 
     def refusals(
@@ -59,7 +59,7 @@ class HypotheticalInference:
         begin = self.nodes[first].first_slot if first < len(self.nodes) else len(self.base.shapes)
         run = _Run(
             [*self.base.shapes],
-            self.lost | {slot: taint for slot, taint in self.base.taint.items() if slot < begin},
+            self.missing | {slot: taint for slot, taint in self.base.taint.items() if slot < begin},
             {index: code for index, code in self.base.refused.items() if index < first},
         )
         for slot, shape in (inputs or {}).items():
@@ -122,7 +122,7 @@ class HypotheticalInference:
         """Evaluate one node; return the code of a refusal that does not only follow from another."""
         known = [shape for slot in node.sources if (shape := run.shapes[slot]) is not None]
         shapes: Shapes | None = tuple(known) if len(known) == len(node.sources) else None
-        taints = [run.taint.get(slot, NO_DOUBT) for slot in node.sources]
+        taints = [run.taint.get(slot, UNTAINTED) for slot in node.sources]
         code: str | None = None
         for layer in layers:
             if shapes is None:
@@ -134,14 +134,14 @@ class HypotheticalInference:
                 shapes = None
                 break
             if isinstance(result, Refused):
-                shapes, taint, is_own = carried_on(layer, shapes, result, taints, node.first_slot)
+                shapes, taint, is_own = recover(layer, shapes, result, taints, node.first_slot)
                 taints = [taint]
                 if is_own and code is None:
                     code = result.requirement.code
             else:
-                shapes, taints = result.outputs, [resting(layer, taints)]
+                shapes, taints = result.outputs, [propagate_taint(layer, taints)]
         for number, slot in enumerate(node.slots):
             run.shapes[slot] = shapes[number] if shapes is not None and number < len(shapes) else None
-        if taint := NO_DOUBT.union(*taints):
+        if taint := UNTAINTED.union(*taints):
             run.taint |= dict.fromkeys(node.slots, taint)
         return code

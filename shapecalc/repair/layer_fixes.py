@@ -16,7 +16,7 @@ from shapecalc.layers.base import Merge
 from shapecalc.layers.linear import Dense
 from shapecalc.layers.requirement import (
     DeclaredSize,
-    Divides,
+    Divisibility,
     EqualBranches,
     HalfKernel,
     Requirement,
@@ -49,7 +49,7 @@ def _fixes(sites: EditSites, path: str) -> Iterator[Candidate]:
     match sites.facts.get(path):
         case DeclaredSize() as fact if fact.name in type(layer).model_fields:
             yield from _declared(sites, node, inputs[0], fact)
-        case Divides() as fact if fact.name in type(layer).model_fields:
+        case Divisibility() as fact if fact.name in type(layer).model_fields:
             yield from _divisors(sites, node, inputs[0], fact)
         case HalfKernel():
             rank = len(inputs[0]) - 2
@@ -80,7 +80,7 @@ def _declared(sites: EditSites, node: GraphNode, x: Shape, fact: DeclaredSize) -
         yield from sites.adapter(step.step.place, x, fact.left)
 
 
-def _divisors(sites: EditSites, node: GraphNode, x: Shape, fact: Divides) -> Iterator[Candidate]:
+def _divisors(sites: EditSites, node: GraphNode, x: Shape, fact: Divisibility) -> Iterator[Candidate]:
     n, divisor, layer = fact.n, fact.divisor, node.layer
     outward, inward = getattr(layer, "out_channels", None), getattr(layer, "channels", lambda _: n)(x)
     if isinstance(outward, int) and isinstance(inward, int):

@@ -13,6 +13,7 @@ from shapecalc.engine.error_recovery import OF_SIZES
 from shapecalc.engine.graph import GraphNode, Inference
 from shapecalc.errors import Failure, ShapecalcError
 from shapecalc.layers.requirement import DeclaredSize
+from shapecalc.layers.roles import Declares, fields_with
 from shapecalc.repair.candidate import Candidate
 from shapecalc.repair.edit_sites import EditSites
 from shapecalc.repair.hypothetical import HypotheticalInference
@@ -168,10 +169,9 @@ class RepairState:
         """
         gone = self.errors - after.errors
         facts = [one.fact for one in self.inference.failures if (one.code, one.path) in gone]
-        names = {fact.name for fact in facts if isinstance(fact, DeclaredSize)}
         return (
             all(isinstance(fact, DeclaredSize) for fact in facts)
-            and _network(self.inference, names) == _network(after.inference, names)
+            and _network(self.inference) == _network(after.inference)
             and after.other_errors <= self.other_errors
         )
 
@@ -261,13 +261,14 @@ def _unique(candidates: Iterable[Candidate]) -> list[Candidate]:
     return [*unique.values()]
 
 
-def _network(inference: Inference, declared: set[str]) -> tuple[Any, ...]:
+def _network(inference: Inference) -> tuple[Any, ...]:
     """Return what a network computes: its inputs, its layers without the declared sizes, and its outputs."""
     nodes, graph = inference.graph.nodes, inference.graph
     first = nodes[0].first_slot if nodes else graph.slots
 
     def layer(node: GraphNode) -> tuple[Any, ...]:
-        fields = {name: value for name, value in node.layer if name not in declared}
+        declares = fields_with(type(node.layer), Declares)
+        fields = {name: value for name, value in node.layer if name not in declares}
         return node.path, type(node.layer), fields, node.sources, node.trainable
 
     return inference.shapes[:first], [layer(node) for node in nodes], graph.outputs

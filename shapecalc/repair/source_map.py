@@ -8,7 +8,7 @@ from typing import Any
 
 from shapecalc.algebra.formula import Formula
 from shapecalc.diagnostics.diagnostic import Edit
-from shapecalc.engine.error_context import automatic_name
+from shapecalc.engine.step_names import automatic_name
 from shapecalc.errors import Place
 from shapecalc.layers.base import Kind, Merge
 from shapecalc.repair.yaml_edits import YamlText

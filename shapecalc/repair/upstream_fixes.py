@@ -11,6 +11,7 @@ from shapecalc.engine.graph import GraphNode
 from shapecalc.errors import Fact
 from shapecalc.layers.base import Layer, Shapes
 from shapecalc.layers.requirement import DeclaredSize, Requirement
+from shapecalc.layers.roles import Declares, fields_with
 from shapecalc.repair.candidate import Candidate, Change
 from shapecalc.repair.edit_sites import EditSites
 from shapecalc.repair.field_changes import every_alternative
@@ -18,8 +19,6 @@ from shapecalc.repair.hypothetical import HypotheticalInference
 
 _FARTHEST = 40
 """How many layers above the failing one are looked at."""
-_DECLARED = frozenset({"in_channels", "in_features", "num_features", "num_parameters"})
-"""Fields that only declare the input: changing them above a failing layer cannot help it."""
 _OF_SIZES = frozenset({"elements", "normalized-shape", "axes"})
 
 Ranked = tuple[dict[int, str], Candidate]
@@ -83,9 +82,10 @@ def _fields(
     """Yield other values for the fields of a layer with which it has another output."""
     inputs, number = sites.inputs(node), sites.index[node.path]
     before = hypothetical.result(number, inputs)
+    declares = fields_with(type(node.layer), Declares)  # changing these cannot help a layer below
     seen: set[tuple[str, str]] = set()
     for name, value in every_alternative(node.layer, pairs):
-        if (name, str(value)) in seen or (not is_target and name in _DECLARED):
+        if (name, str(value)) in seen or (not is_target and name in declares):
             continue
         seen.add((name, str(value)))
         after = hypothetical.result(number, inputs, Change((number,), name, value))

@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Any, TypeAlias
 
-from shapecalc.layers.base import Kind
-from shapecalc.layers.spatial import Spatial
+from shapecalc.layers.base import Kind, Shapes
+from shapecalc.layers.roles import Holds, Implementation, WindowField, fields_with, inferred, roles
+from shapecalc.layers.spatial import OverAxes
 from shapecalc.report.node import Node
 from shapecalc.report.outline import window_text
 from shapecalc.spec.write import plain
 
-_IN_WINDOW = {"kernel_size", "stride", "padding", "dilation"}
-_INFERRED = {"in_channels", "in_features", "num_features", "num_channels", "branches", "bias", "inplace"}
 _LARGEST_TABLE = 400_000
 
 
@@ -139,8 +138,30 @@ def _apart(found: Sequence[Both]) -> float:
 
 def _for_all_axes(layer: Kind, value: Any) -> Any:
     """Return one value in place of a list that says the same of every axis."""
-    alike = isinstance(layer, Spatial) and isinstance(value, tuple) and len(value) == layer.rank
-    return value[0] if alike and len(set(value)) == 1 and not isinstance(value[0], tuple) else value
+    if not isinstance(value, tuple) or not value or isinstance(value[0], tuple):
+        return value
+    alike = len(value) == 1 or (isinstance(layer, OverAxes) and len(value) == layer.rank)
+    return value[0] if alike and len(set(value)) == 1 else value
+
+
+def chosen(layer: Kind, inputs: Shapes) -> dict[str, Any]:
+    """Return the fields that were chosen: neither their defaults, nor what is inferred anyway."""
+    follows = inferred(layer, inputs)
+    found: dict[str, Any] = {}
+    for name, value in layer.fields_set().items():
+        alike = _for_all_axes(layer, value)
+        if name in follows and alike == _for_all_axes(layer, follows[name]):
+            continue
+        if isinstance(value, Kind):
+            found[name] = {value.kind: chosen(value, inputs) or None}
+        elif value != type(layer).model_fields[name].default and not _is_neutral(layer, name):
+            found[name] = alike
+    return found
+
+
+def _is_neutral(layer: Kind, name: str) -> bool:
+    """Say whether a field says nothing of the result: how it is computed, or the branches of a merge."""
+    return isinstance(roles(type(layer)).get(name), (Holds, Implementation))
 
 
 def _written(value: Any) -> str:
@@ -150,14 +171,10 @@ def _written(value: Any) -> str:
 
 def settings_of(node: Node) -> dict[str, str]:
     """Return what was chosen for a layer, in terms that hold in every framework."""
-    given = {
-        name: _written(_for_all_axes(node.layer, value))
-        for name, value in node.layer.fields_set().items()
-        if name not in _INFERRED
-        and (node.window is None or name not in _IN_WINDOW)
-        and value != type(node.layer).model_fields[name].default
-    }
+    given = {name: _written(value) for name, value in chosen(node.layer, node.inputs).items()}
     if node.window is not None:
+        shown = fields_with(type(node.layer), WindowField)
+        given = {name: text for name, text in given.items() if name not in shown or not shown[name].is_shown}
         given["window"] = window_text(node.window)
     if node.weights:
         given["bias"] = str(any(name.endswith(("bias", "beta")) for name in node.weights)).lower()

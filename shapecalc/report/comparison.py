@@ -1,18 +1,17 @@
-"""Two reports side by side: layer aligned to layer, and what differs told once for all it touches.
+"""Two reports side by side: layer aligned to layer, and each difference once for all layers that have it.
 
-Layers are aligned so that the sum of dissimilarities is least, as sequences or, where that leaves less
-apart, with the branches of each merge in any order. A difference of settings is a cause and is listed; shapes
-and costs that differ because of it are counted.
+Layers are aligned so that the sum of dissimilarities is least, as sequences or, where that leaves fewer
+differences, with the branches of each merge in any order. A difference of settings is a cause and is listed;
+shapes and costs that differ because of it are counted.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any, ClassVar
 
 from shapecalc.conventions.by_tool import convention
-from shapecalc.layers.crop import Crop
-from shapecalc.layers.pad import Pad
+from shapecalc.layers.family import Group
 from shapecalc.layers.requirement import Shape
 from shapecalc.render.display import Shown
 from shapecalc.report.align import Pair, aligned, settings_of
@@ -20,13 +19,10 @@ from shapecalc.report.node import Node
 from shapecalc.report.report import Report
 from shapecalc.spec.write import plain
 
-if TYPE_CHECKING:
-    from shapecalc.render.piece import Page
-
 
 @dataclass(slots=True)
 class Difference:
-    """One difference and every pair of layers that it touches."""
+    """One difference and every pair of layers that has it."""
 
     what: str
     pairs: list[Pair] = field(default_factory=list)
@@ -36,21 +32,23 @@ class Difference:
 class Comparison(Shown):
     """The result of comparing two reports."""
 
+    _view: ClassVar[str] = "shapecalc.views.comparison_page:comparison_page"
+
     left: Report
     right: Report
     pairs: list[Pair]
     by: str | None = None
-    """The convention whose totals are compared; MACs by the definition where none was asked for."""
+    """The convention whose totals are compared; MACs by the definition where none was requested."""
 
     @property
     def differences(self) -> list[Difference]:
         """The causes, in the order in which they are met, equal ones together."""
-        found: dict[str, Difference] = {}
+        differences: dict[str, Difference] = {}
         for pair in self.pairs:
             if pair.is_cause:
                 what = self.what(pair)
-                found.setdefault(what, Difference(what)).pairs.append(pair)
-        return list(found.values())
+                differences.setdefault(what, Difference(what)).pairs.append(pair)
+        return list(differences.values())
 
     def what(self, pair: Pair) -> str:
         """Return what differs between two layers, or which one the other network lacks."""
@@ -68,10 +66,10 @@ class Comparison(Shown):
         names = ("output", "params", "trainable_params", "buffer_count", "macs", "bytes")
         values = [(name, getattr(self.left, name), getattr(self.right, name)) for name in names]
         if self.by is not None:
-            values = [one for one in values if one[0] != "macs"]
+            values = [value for value in values if value[0] != "macs"]
             mine, theirs = (report.cost(self.by) for report in (self.left, self.right))
             values.append((convention(self.by).title, mine.total, theirs.total))
-            left_out, out_there = (", ".join(one.not_counted) or "nothing" for one in (mine, theirs))
+            left_out, out_there = (", ".join(cost.not_counted) or "nothing" for cost in (mine, theirs))
             values.append((f"not counted ({self.by})", left_out, out_there))
         differing = [(name, left, right) for name, left, right in values if left != right]
         left_, right_ = ([*report.inputs.values()] for report in (self.left, self.right))
@@ -93,8 +91,8 @@ class Comparison(Shown):
             "totals": {name: [plain(left), plain(right)] for name, left, right in self.totals},
             "differences": [
                 {
-                    "what": one.what,
-                    "count": len(one.pairs),
+                    "what": difference.what,
+                    "count": len(difference.pairs),
                     "layers": [
                         {
                             "left": pair.left.path if pair.left else None,
@@ -102,28 +100,16 @@ class Comparison(Shown):
                             "line": pair.left.place.line if pair.left else None,
                             "lines": list(pair.left.lines) if pair.left else [],
                         }
-                        for pair in one.pairs
+                        for pair in difference.pairs
                     ],
                 }
-                for one in self.differences
+                for difference in self.differences
             ],
             "touched": sum(touched(pair) for pair in self.pairs),
         }
 
-    def _page(self) -> Page:
-        from shapecalc.report.comparison_text import comparison_page
-
-        return comparison_page(self)
-
-    def _repr_markdown_(self) -> str:
-        from shapecalc.report.comparison_text import markdown
-
-        return markdown(self)
-
     def __str__(self) -> str:
-        from shapecalc.report.comparison_text import text
-
-        return text(self)
+        return self._plain()
 
 
 def compare(left: Report, right: Report, by: str | None = None) -> Comparison:
@@ -132,12 +118,11 @@ def compare(left: Report, right: Report, by: str | None = None) -> Comparison:
 
 
 def _moving(node: Node, report: Report) -> str:
-    """Return, for a layer that only pads or cuts, whose window it so moves: that of the layer behind it."""
-    if not isinstance(node.layer, (Pad, Crop)):
+    """Return, for a layer of padding or cropping, the layer behind it, whose window it moves."""
+    if node.layer.family.group is not Group.PADDING:
         return ""
-    nodes = report.graph.nodes
-    slot = next(one.first_slot for one in nodes if one.path == node.path)
-    reader = next((one.layer.kind for one in nodes if slot in one.sources), None)
+    slots = next(other.slots for other in report.graph.nodes if other.path == node.path)
+    reader = next((other.layer.kind for other in report.graph.nodes if slots[0] in other.sources), None)
     return f" before {reader}" if reader else ""
 
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, cast
 
 from shapecalc.algebra import Dim
 from shapecalc.algebra.expr_text import grouped
 from shapecalc.conventions.convention import Convention
-from shapecalc.report.node import Node, number
+from shapecalc.report.node import D_co, Node, number
 
 
 @dataclass(frozen=True, slots=True)
-class Cost:
+class Cost(Generic[D_co]):
     """What all layers cost together, under a convention that is named.
 
     `by_node` has the cost of each layer by its path, None where the convention has no rule for it; then
@@ -23,9 +23,9 @@ class Cost:
 
     convention: str
     unit: str
-    total: Dim
-    parts: dict[str, Dim]
-    by_node: dict[str, Dim | None]
+    total: D_co
+    parts: dict[str, D_co]
+    by_node: dict[str, D_co | None]
     not_counted: list[str]
 
     @property
@@ -33,12 +33,12 @@ class Cost:
         """Whether the convention has a rule for every layer."""
         return not self.not_counted
 
-    def __getitem__(self, path: str) -> Dim | None:
+    def __getitem__(self, path: str) -> D_co | None:
         return self.by_node[path]
 
     def to_dict(self) -> dict[str, Any]:
         """Return convention, unit and total as plain data; parts where there are several."""
-        found: dict[str, Any] = {
+        data: dict[str, Any] = {
             "convention": self.convention,
             "unit": self.unit,
             "total": number(self.total),
@@ -46,15 +46,15 @@ class Cost:
             "not_counted": self.not_counted,
         }
         if len(self.parts) > 1:
-            found["parts"] = {part: number(value) for part, value in self.parts.items()}
-        return found
+            data["parts"] = {part: number(value) for part, value in self.parts.items()}
+        return data
 
     def __str__(self) -> str:
         at_least = "" if self.complete else "at least "
         return f"{at_least}{grouped(self.total)} {self.unit} ({self.convention})"
 
 
-def cost(nodes: Iterable[Node], convention: Convention) -> Cost:
+def cost(nodes: Iterable[Node[D_co]], convention: Convention) -> Cost[D_co]:
     """Return the cost of some layers."""
     parts: dict[str, Dim] = dict.fromkeys(convention.per_mac, 0)
     by_node: dict[str, Dim | None] = {}
@@ -67,4 +67,5 @@ def cost(nodes: Iterable[Node], convention: Convention) -> Cost:
             continue
         for part, value in counts.items():
             parts[part] = parts[part] + value
-    return Cost(convention.name, convention.unit, convention.total(parts), parts, by_node, unknown)
+    total = convention.total(parts)
+    return cast("Cost[D_co]", Cost(convention.name, convention.unit, total, parts, by_node, unknown))

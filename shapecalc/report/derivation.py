@@ -1,16 +1,16 @@
 """Derivations: how every shape, parameter count and cost came about, as plain data.
 
-They are made in `derive`; renderers stand in modules of their own.
-
-    Derivation          a network, or the layers of it that were asked for
-    └── LayerDerivation what arrives, what is given, and the steps for shape, parameters and MACs
-        └── Step        name = formula = numbers put in = result
+Derivation          a network, or some layers of it
+└── LayerDerivation the inputs, the fields, and the steps for shape, parameters and MACs
+└── Step        name = formula = numbers put in = result
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import groupby
+from typing import Any, ClassVar, Generic, TypeAlias, cast
 
 from shapecalc.algebra import Dim
 from shapecalc.algebra import term as terms
@@ -18,10 +18,7 @@ from shapecalc.algebra.expr_text import grouped
 from shapecalc.algebra.term import Letter, Number, Term
 from shapecalc.layers.requirement import Shape
 from shapecalc.render.display import Shown
-from shapecalc.report.node import total
-
-if TYPE_CHECKING:
-    from shapecalc.render.piece import Page
+from shapecalc.report.node import D_co, total
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +69,15 @@ class Given:
 
 @dataclass(frozen=True, slots=True)
 class Axes:
-    """A shape, and the same shape in letters."""
+    """A shape, the same shape in letters, and words about it."""
 
     shape: Shape
     letters: tuple[Term, ...]
+    note: str = ""
+
+
+Content: TypeAlias = Step | Axes | tuple[Given, ...] | str
+"""What is on one line of a derivation: an equation, a shape, fields with their letters, or words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,18 +97,45 @@ class LayerDerivation:
     shares: str | None = None
 
     @property
+    def title(self) -> str:
+        """The path of the layer, and its kind where the path does not end in it."""
+        return self.path if self.path.rpartition(".")[2] == self.kind else f"{self.path}: {self.kind}"
+
+    @property
     def keeps_shape(self) -> bool:
         """Whether the one result has the shape of the input, axis by axis, or of each of several."""
         return (
             len(self.outputs) == 1
             and self.outputs[0].letters == self.inputs[0].letters
-            and all(one.shape == self.inputs[0].shape for one in self.inputs)
+            and all(axes.shape == self.inputs[0].shape for axes in self.inputs)
         )
 
     @property
     def steps(self) -> tuple[Step, ...]:
         """All steps, in order."""
         return (*self.shape, *self.params, *self.macs)
+
+    @property
+    def lines(self) -> Iterator[tuple[str, Content]]:
+        """The lines of the derivation in reading order, each with its label."""
+        if self.keeps_shape:
+            same = "the shape of the input" if len(self.inputs) == 1 else "the shape of each input"
+            yield "Output", Axes(self.outputs[0].shape, (), same)
+        else:
+            yield from (("Input", axes) for axes in self.inputs)
+        if self.given:
+            yield "Given", self.given
+        yield from ((step.meaning.capitalize(), step) for step in self.shape)
+        if not self.keeps_shape:
+            for axes, run in groupby(self.outputs):
+                times = len([*run])
+                yield "Output", replace(axes, note=f"{times} times" if times > 1 else "")
+        yield from (("Parameters", step) for step in self.params)
+        if self.shares and not self.params:
+            yield "Parameters", f"those of {self.shares}, counted there"
+        if self.macs_total is None:
+            yield "MACs", "not counted: this kind cannot tell"
+        yield from (("MACs", step) for step in self.macs)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the derivation as plain data for JSON."""
@@ -116,8 +145,11 @@ class LayerDerivation:
             "inputs": [_axes_dict(axes) for axes in self.inputs],
             "outputs": [_axes_dict(axes) for axes in self.outputs],
             "given": {
-                one.letter.name: {"field": one.field, "value": terms.text(Number(one.letter.value))}
-                for one in self.given
+                given.letter.name: {
+                    "field": given.field,
+                    "value": terms.text(Number(given.letter.value)),
+                }
+                for given in self.given
             },
             "shape": [step.to_dict() for step in self.shape],
             "params": [step.to_dict() for step in self.params],
@@ -127,7 +159,7 @@ class LayerDerivation:
 
 
 @dataclass(frozen=True, slots=True)
-class Derivation(Shown):
+class Derivation(Shown, Generic[D_co]):
     """The worked example of a network, or of some of its layers.
 
     >>> from shapecalc.model import load
@@ -150,20 +182,22 @@ class Derivation(Shown):
     '⌊(H_in + 2·p - k)/s⌋ + 1'
     """
 
+    _view: ClassVar[str] = "shapecalc.views.derivation_page:derivation_page"
+
     heading: str
     layers: tuple[LayerDerivation, ...]
     is_whole: bool
     conditions: tuple[str, ...] = ()
 
     @property
-    def params(self) -> Dim:
+    def params(self) -> D_co:
         """The parameters of the layers together."""
-        return total(layer.params_total for layer in self.layers)
+        return cast("D_co", total(layer.params_total for layer in self.layers))
 
     @property
-    def macs(self) -> Dim:
+    def macs(self) -> D_co:
         """The multiply-accumulates of the layers together, as far as they can be counted."""
-        return total(layer.macs_total for layer in self.layers if layer.macs_total is not None)
+        return cast("D_co", total(macs for layer in self.layers if (macs := layer.macs_total) is not None))
 
     @property
     def complete(self) -> bool:
@@ -183,34 +217,17 @@ class Derivation(Shown):
 
     def to_text(self) -> str:
         """Return the derivation as text of at most 80 columns where formulas allow it."""
-        from shapecalc.report.derivation_text import derivation_text
-
-        return derivation_text(self)
+        return self._plain()
 
     def to_markdown(self) -> str:
         """Return the derivation as Markdown with formulas between dollar signs."""
-        from shapecalc.report.derivation_markup import derivation_markdown
-
-        return derivation_markdown(self)
+        return self._repr_markdown_()
 
     def to_latex(self) -> str:
         """Return the derivation as the body of a LaTeX document; it needs the package amsmath."""
-        from shapecalc.report.derivation_markup import derivation_latex
-
-        return derivation_latex(self)
+        return self._repr_latex_()
 
     __str__ = to_text
-
-    def _page(self) -> Page:
-        from shapecalc.report.derivation_markup import derivation_page
-
-        return derivation_page(self)
-
-    def _repr_markdown_(self) -> str:
-        return self.to_markdown()
-
-    def _repr_latex_(self) -> str:
-        return self.to_latex()
 
 
 def _axes_dict(axes: Axes) -> dict[str, list[str]]:

@@ -6,77 +6,48 @@ So what is derived is what the engine computed, and there is no second formula.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from shapecalc.algebra import Dim, product
 from shapecalc.algebra import term as terms
 from shapecalc.algebra.provenance import term_of, untraced
 from shapecalc.algebra.term import Letter, Operation, Term
-from shapecalc.errors import SpecError, nearest, quote
+from shapecalc.layers.axis_names import AXIS_NAMES
 from shapecalc.layers.base import Effect, Named, Window
 from shapecalc.layers.requirement import Shape
 from shapecalc.layers.textbook_letters import (
-    AXIS_INITIALS,
-    AXIS_NAMES,
     BATCH,
     Layout,
     arriving,
     axis_letters,
+    axis_suffixes,
     with_letters,
 )
 from shapecalc.report.derivation import Axes, Derivation, Given, LayerDerivation, Step
-from shapecalc.report.node import Node, total
-from shapecalc.report.report import Report
+from shapecalc.report.node import D_co, Node, total
+
+if TYPE_CHECKING:
+    from shapecalc.report.report import Report
 
 
-def derive(report: Report, *layers: str, batch: bool | None = None) -> Derivation:
+def derive(report: Report[D_co], *layers: str, batch: bool | None = None) -> Derivation[D_co]:
     """Return the derivation of a report, or of the layers and blocks that are named.
 
     `batch` says whether the batch has a letter; left out, it has one where it is not 1. Raises
     `SpecError` for a name that is neither a layer nor the beginning of one's path.
     """
-    from shapecalc.report.table_cells import heading, validity
-
     first = None if report.unbatched else report.input[0]
     shows = first not in (None, 1) if batch is None else batch or first != 1
     channels_last = any(node.layer.framework == "keras" for node in report.nodes)
     one_dimensional = any(getattr(node.layer, "rank", None) == 1 for node in report.nodes)
     layout = Layout(first, first is not None and shows, channels_last, one_dimensional)
-    nodes = [*_chosen(report, layers)]
+    nodes = report.inside(*layers)
     return Derivation(
-        heading(report, batch=layout.shows_batch),
+        report.heading(batch=layout.shows_batch),
         tuple(_layer(node, layout, report.counting) for node in nodes),
         len(nodes) == len(report.nodes),
-        tuple(validity(report)),
+        tuple(report.validity),
     )
-
-
-def _chosen(report: Report, wanted: tuple[str, ...]) -> Iterator[Node]:
-    """Yield the nodes under the paths that are asked for, in order of execution."""
-    paths = [node.path for node in report.nodes]
-    for path in wanted:
-        if not any(_is_under(one, path) for one in paths):
-            known = list(dict.fromkeys(part for one in paths for part in _beginnings(one)))
-            outermost = list(dict.fromkeys(one.partition(".")[0] for one in paths))
-            more = ", …" if len(outermost) > _MOST_NAMED else ""
-            raise SpecError(
-                f"{report.name} has no layer or block {quote(path)}{nearest(path, known)}",
-                hint=f"it begins with one of: {', '.join(outermost[:_MOST_NAMED])}{more}",
-            )
-    for node in report.nodes:
-        if not wanted or any(_is_under(node.path, path) for path in wanted):
-            yield node
-
-
-_MOST_NAMED = 20
-
-
-def _is_under(path: str, part: str) -> bool:
-    return path == part or path.startswith(f"{part}.")
-
-
-def _beginnings(path: str) -> list[str]:
-    parts = path.split(".")
-    return [".".join(parts[: length + 1]) for length in range(len(parts))]
 
 
 class _Names:
@@ -166,7 +137,7 @@ def _used(steps: Iterable[Step]) -> set[str]:
 def _padding_steps(window: Window | None, names: _Names) -> list[Step]:
     """Return a step for each padding that is itself computed, as `same` is: p_0 before, p_1 after."""
     sides = [*zip(window.before, window.after, strict=True)] if window else []
-    axes = AXIS_INITIALS[len(sides)] if len({*map(_terms, sides)}) > 1 else ""
+    axes = axis_suffixes(len(sides)) if len({*map(_terms, sides)}) > 1 else ()
     found: list[Step] = []
     for number, pair in enumerate(sides):
         for side, size in enumerate(pair):

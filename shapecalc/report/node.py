@@ -1,58 +1,70 @@
-"""One layer of a report: what arrives, what leaves, and what it costs."""
+"""One layer of a report: its inputs, its outputs, and what it costs."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, cast
+
+from typing_extensions import TypeVar
 
 from shapecalc.algebra import Dim, Expr
 from shapecalc.conventions.convention import Convention, Counts
 from shapecalc.conventions.layer_call import LayerCall
 from shapecalc.engine.graph import GraphNode, Loop, over
 from shapecalc.errors import Place
-from shapecalc.layers.base import Effect, Kind, Named, Shapes, Window, count
+from shapecalc.layers.base import Effect, Kind, Named, Window, count
 from shapecalc.layers.requirement import Requirement, Shape
 from shapecalc.render.display import Shown
 
 if TYPE_CHECKING:
-    from shapecalc.render.piece import Page
+    from shapecalc.report.receptive_field import ReceptiveField, ReceptiveFields
 
-if TYPE_CHECKING:
-    from shapecalc.report.receptive_field import Field, Fields
+D_co = TypeVar("D_co", bound=Dim, covariant=True, default=Dim)
+"""What sizes are: `int` in a report without free sizes, `int | Expr` in one with some."""
 
 
-class Node(Shown):
-    """One layer of the network with what arrives, what leaves, and what it costs.
+def number(value: Dim) -> int | str:
+    """Return a size as plain data: an expression as its text."""
+    return value if type(value) is int else str(value)
+
+
+def plain(shape: Shape) -> list[int | str]:
+    """Return a shape as plain data."""
+    return [size if type(size) is int else str(size) for size in shape]
+
+
+class Node(Shown, Generic[D_co]):
+    """One layer of the network: input shapes, output shapes, weights and costs.
 
     Shapes have the batch in front. `params` counts the weights that belong to this node, as torch or
     Keras counts them: a node that shares another's weights counts none, and `shares` names that other
-    node. `macs` is None
-    when the kind cannot count them. `bytes` is the memory of its results.
+    node. `macs` is None when the kind cannot count them. `bytes` is the memory of its results.
 
-    Where the number of passes of a repeat was left free, a node stands for the layer in every pass:
+    Where the number of passes of a repeat was left free, a node is the layer in every pass:
     `loops` says which passes, shapes are those of pass i, and counts are those of all passes together.
     """
 
-    __slots__ = ("_effect", "_fields", "_gathered", "_graph_node", "_moved", "inputs", "itemsize", "shares")
+    __slots__ = ("_effect", "_fields", "_graph_node", "_moved", "_statistics", "inputs", "itemsize", "shares")
+    _view: ClassVar[str] = "shapecalc.views.node_facts:entry_page"
 
     def __init__(
         self,
         graph_node: GraphNode,
         effect: Effect,
-        inputs: Shapes,
+        inputs: tuple[tuple[D_co, ...], ...],
         itemsize: int,
         shares: str | None,
         counting: str = "torch",
-        fields: Fields | None = None,
+        fields: ReceptiveFields | None = None,
     ) -> None:
-        self._fields = fields
-        self._gathered: Dim = 0  # the statistics that are held among the weights
-        self._moved: Dim = 0  # those that are counted as parameters and held elsewhere, or the reverse
-        if statistics := graph_node.layer.statistics:
-            self._gathered = _held(effect.weights, statistics)
-            self._moved = _held(effect.buffers, statistics) if counting == "keras" else -self._gathered
         self._graph_node = graph_node
         self._effect = effect
+        self._fields = fields
+        self._statistics: Dim = 0  # the statistics that are held among the weights
+        self._moved: Dim = 0  # those that are counted as parameters and held elsewhere, or the reverse
+        if statistics := graph_node.layer.statistics:
+            self._statistics = _held(effect.weights, statistics)
+            self._moved = _held(effect.buffers, statistics) if counting == "keras" else -self._statistics
         self.inputs = inputs
         self.itemsize = itemsize
         self.shares = shares
@@ -84,14 +96,14 @@ class Node(Shown):
         return tuple(place.line for place in places if place.line is not None)
 
     @property
-    def output(self) -> Shape:
+    def output(self) -> tuple[D_co, ...]:
         """The shape of the (first) result."""
-        return self._effect.outputs[0]
+        return self.outputs[0]
 
     @property
-    def outputs(self) -> Shapes:
+    def outputs(self) -> tuple[tuple[D_co, ...], ...]:
         """The shapes of all results."""
-        return self._effect.outputs
+        return cast("tuple[tuple[D_co, ...], ...]", self._effect.outputs)
 
     @property
     def weights(self) -> Named:
@@ -109,157 +121,143 @@ class Node(Shown):
         return self._effect.window
 
     @property
-    def fields(self) -> dict[str, Field]:
+    def fields(self) -> dict[str, ReceptiveField]:
         """The receptive field in each input of which the layer sees anything, by the input's name."""
         return {} if self._fields is None else self._fields.of(self._graph_node, self.output)
 
     @property
-    def field(self) -> Field | None:
+    def field(self) -> ReceptiveField | None:
         """The receptive field in the first input of which the layer sees anything; None if it is not known.
 
-        An input without an axis on which positions are places, such as a single number, has no field; a
-        layer that sees nothing of any input, such as a learned tensor, has an empty one.
+        An input without a spatial axis, such as a single number, has no field; a layer that sees nothing of
+        any input, such as a learned tensor, has an empty one.
         """
         if self._fields is not None and self._fields.sees_nothing(self._graph_node):
             return self._fields.nothing
-        found = next(iter(self.fields.values()), None)
-        return None if found is None or not any(found.extents) else found
+        first = next(iter(self.fields.values()), None)
+        return None if first is None or not any(first.extents) else first
 
     @property
     def loops(self) -> tuple[Loop, ...]:
-        """The repeats, from the outermost inwards, of which the node stands for every pass."""
+        """The repeats, from the outermost inwards, of which the node is every pass."""
         return self._graph_node.loops
 
     @property
-    def times(self) -> Dim:
-        """How many passes the node stands for."""
-        return over(1, self.loops)
+    def times(self) -> D_co:
+        """How many passes the node is."""
+        return cast("D_co", over(1, self.loops))
 
     @property
-    def params(self) -> Dim:
+    def params(self) -> D_co:
         """How many learned numbers belong to this node."""
         return self.params_inside(0)
 
     @property
-    def trainable_params(self) -> Dim:
+    def trainable_params(self) -> D_co:
         """How many of them are trained."""
         trained = self._graph_node.trainable and self.shares is None
-        return over(self._effect.params - self._gathered, self.loops) if trained else 0
+        return cast("D_co", over(self._effect.params - self._statistics, self.loops) if trained else 0)
 
     @property
-    def buffer_count(self) -> Dim:
+    def buffer_count(self) -> D_co:
         """How many numbers the buffers hold."""
-        return over(self._effect.buffer_count - self._moved, self.loops) if self.shares is None else 0
+        own = self.shares is None
+        return cast("D_co", over(self._effect.buffer_count - self._moved, self.loops) if own else 0)
 
     @property
-    def macs(self) -> Dim | None:
+    def macs(self) -> D_co | None:
         """Multiply-accumulates of convolutions, linear layers and matrix products."""
         return self.macs_inside(0)
 
     @property
-    def bytes(self) -> Dim:
+    def bytes(self) -> D_co:
         """Memory of the results."""
-        return over(self._effect.elements * self.itemsize, self.loops)
+        return cast("D_co", over(self._effect.elements * self.itemsize, self.loops))
 
-    def params_inside(self, depth: int) -> Dim:
+    def params_inside(self, depth: int) -> D_co:
         """Return the learned numbers in one pass of the outer `depth` loops, all of those inside them."""
-        return over(self._effect.params + self._moved, self.loops[depth:]) if self.shares is None else 0
+        own = self.shares is None
+        return cast("D_co", over(self._effect.params + self._moved, self.loops[depth:]) if own else 0)
 
-    def macs_inside(self, depth: int) -> Dim | None:
+    def macs_inside(self, depth: int) -> D_co | None:
         """Return the multiply-accumulates in one pass of the outer `depth` loops."""
-        return None if self._effect.macs is None else over(self._effect.macs, self.loops[depth:])
+        macs = self._effect.macs
+        return None if macs is None else cast("D_co", over(macs, self.loops[depth:]))
 
     def counts(self, convention: Convention, depth: int = 0) -> Counts | None:
         """Return the cost under a convention, by part, in one pass of the outer `depth` loops.
 
         None where the convention has no rule for the kind.
         """
-        found = convention.counts(LayerCall(self.layer, self.inputs, self._effect))
-        if found is None or not self.loops:
-            return found
-        return {part: over(value, self.loops[depth:]) for part, value in found.items()}
+        counts = convention.counts(LayerCall(self.layer, self.inputs, self._effect))
+        if counts is None or not self.loops:
+            return counts
+        return {part: over(value, self.loops[depth:]) for part, value in counts.items()}
 
     @property
     def bias_results(self) -> Dim:
         """How many results a bias is added to."""
         return over(LayerCall(self.layer, self.inputs, self._effect).bias, self.loops)
 
-    def cost(self, convention: Convention, depth: int = 0) -> Dim | None:
+    def cost(self, convention: Convention, depth: int = 0) -> D_co | None:
         """Return the cost under a convention as one number, None where it has no rule for the kind."""
         counts = self.counts(convention, depth)
-        return None if counts is None else convention.total(counts)
+        return None if counts is None else cast("D_co", convention.total(counts))
 
-    def output_after(self, depth: int) -> Shape:
+    def output_after(self, depth: int) -> tuple[D_co, ...]:
         """Return the shape of the result in the last pass of all but the outer `depth` loops."""
-        shape = self.output
+        shape: Shape = self.output
         for loop in reversed(self.loops[depth:]):
             shape = tuple(
                 [size.subs(loop.index, loop.last) if isinstance(size, Expr) else size for size in shape]
             )
-        return shape
+        return cast("tuple[D_co, ...]", shape)
 
     @property
     def conditions(self) -> tuple[Requirement, ...]:
         """What must hold for this node's shapes to be true, where sizes were left free."""
         return self._effect.conditions
 
-    def to_dict(self, *, fields: bool = False) -> dict[str, Any]:
+    def to_dict(self, *, fields: bool = False, plain: Callable[[Shape], list[Any]] = plain) -> dict[str, Any]:
         """Return the node as plain data for JSON; `times` and `loops` only where passes were left free.
 
-        `field` is there only if it is asked for.
+        `field` is there only if it is requested. `plain` makes data of a shape.
         """
-        return {
-            "path": self.path,
-            "kind": self.kind,
+        effect, macs = self._effect, self.macs
+        outputs = [plain(shape) for shape in effect.outputs]
+        data: dict[str, Any] = {
+            "path": self._graph_node.path,
+            "kind": self._graph_node.layer.kind,
             "inputs": [plain(shape) for shape in self.inputs],
-            "output": plain(self.output),
-            "outputs": [plain(shape) for shape in self.outputs],
-            "weights": {name: plain(shape) for name, shape in self.weights.items()},
-            "buffers": {name: plain(shape) for name, shape in self.buffers.items()},
+            "output": [*outputs[0]],
+            "outputs": outputs,
+            "weights": {name: plain(shape) for name, shape in effect.weights.items()},
+            "buffers": {name: plain(shape) for name, shape in effect.buffers.items()},
             "params": number(self.params),
             "trainable_params": number(self.trainable_params),
-            "macs": None if self.macs is None else number(self.macs),
+            "macs": None if macs is None else number(macs),
             "bytes": number(self.bytes),
             "shares": self.shares,
-            **self._repeated(),
-            **({"field": None if self.field is None else self.field.to_dict()} if fields else {}),
         }
-
-    def _repeated(self) -> dict[str, Any]:
-        if not self.loops:
-            return {}
-        return {"times": number(self.times), "loops": [_told(one) for one in self.loops]}
-
-    def _page(self) -> Page:
-        from shapecalc.report.report_page import node_page
-
-        return node_page(self)
+        if self.loops:
+            data["times"] = number(self.times)
+            data["loops"] = [_loop_dict(loop) for loop in self.loops]
+        if fields:
+            data["field"] = None if self.field is None else self.field.to_dict()
+        return data
 
     def __repr__(self) -> str:
         return f"<{self.path}: {self.kind} {self.output}>"
 
 
-def total(dims: Iterable[Dim]) -> Dim:
+def total(dims: Iterable[D_co]) -> D_co:
     """Return the sum of sizes."""
-    result: Dim = 0
-    for dim in dims:
-        result = result + dim
-    return result
+    return cast("D_co", sum(dims))
 
 
 def _held(tensors: Named, names: frozenset[str]) -> Dim:
     return count({name: shape for name, shape in tensors.items() if name in names})
 
 
-def number(value: Dim) -> int | str:
-    """Return a size as plain data: an expression as its text."""
-    return str(value) if isinstance(value, Expr) else value
-
-
-def _told(loop: Loop) -> dict[str, int | str]:
+def _loop_dict(loop: Loop) -> dict[str, int | str]:
     return {"path": loop.path, "index": loop.index, "first": loop.first, "last": number(loop.last)}
-
-
-def plain(shape: Shape) -> list[int | str]:
-    """Return a shape as plain data."""
-    return [number(size) for size in shape]

@@ -1,63 +1,118 @@
-"""The nodes of a report as an outline: blocks over their layers, equal passes of a repeat folded."""
+"""The rows of the layer table as data: blocks over their layers, equal passes of a repeat folded into one."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, cast
 
 from shapecalc.algebra import Dim
 from shapecalc.conventions.convention import Convention
-from shapecalc.layers.base import Window
-from shapecalc.layers.requirement import Shape
-from shapecalc.report.node import Node, total
-from shapecalc.report.receptive_field import Field
-from shapecalc.report.report import Report
+from shapecalc.engine.graph import Group
+from shapecalc.layers.base import Named, Window
+from shapecalc.render.display import Shown
+from shapecalc.report.node import D_co, Node, number, plain, total
+from shapecalc.report.receptive_field import ReceptiveField, compact
+
+if TYPE_CHECKING:
+    from shapecalc.report.report import Report
 
 
 @dataclass(slots=True)
-class Item:
-    """One line of the outline: a layer, or a part with the items inside it."""
+class Item(Shown, Generic[D_co]):
+    """One row of the outline: a layer, or a group (a block, branch or repeat) with the items inside it.
 
+    A group has the input of its first layer and the output of its last; its counts are sums, of which `macs`
+    leaves out what is not counted, as in the report.
+    """
+
+    _view: ClassVar[str] = "shapecalc.views.node_facts:entry_page"
+
+    path: str
     label: str
     kind: str
-    nodes: list[Node]
+    nodes: list[Node[D_co]]
     depth: int = 0
-    node: Node | None = None
-    children: list[Item] = field(default_factory=list)
+    node: Node[D_co] | None = None
+    children: list[Item[D_co]] = field(default_factory=list)
     times: int = 1
-    """How many equal passes of a repeat this item stands for."""
-    alike: list[list[Node]] = field(default_factory=list)
-    """The nodes of the equal passes that are not shown, pass by pass."""
+    """How many equal passes of a repeat are folded into this item."""
+    alike: list[list[Node[D_co]]] = field(default_factory=list)
+    """The nodes of the folded passes, the first pass left out."""
     passes: Dim = 1
-    """How many passes of a repeat it stands for where that was left free."""
+    """How many passes of a repeat it is where that was left free."""
     loops: int = 0
     """How many loops the item is inside of: it is shown in one pass of them."""
 
     @property
     def count(self) -> Dim:
-        """How many passes of a repeat this item stands for."""
+        """How many passes of a repeat this item is."""
         return self.times * self.passes
 
     @property
-    def params(self) -> Dim:
+    def params(self) -> D_co:
         """The parameters of everything inside, all passes together."""
-        return self.times * total(node.params_inside(self.loops) for node in self.nodes)
+        return cast("D_co", self.times * total(node.params_inside(self.loops) for node in self.nodes))
+
+    @property
+    def trainable_params(self) -> D_co:
+        """How many of them are trained."""
+        return cast("D_co", self.times * total(node.trainable_params for node in self.nodes))
+
+    @property
+    def macs(self) -> D_co:
+        """The multiply-accumulates of everything inside that is counted, all passes together."""
+        inside = [node.macs_inside(self.loops) for node in self.nodes]
+        return cast("D_co", self.times * total(macs for macs in inside if macs is not None))
+
+    @property
+    def bytes(self) -> D_co:
+        """Memory of the results of everything inside."""
+        return cast("D_co", self.times * total(node.bytes for node in self.nodes))
+
+    @property
+    def complete(self) -> bool:
+        """Whether the multiply-accumulates of everything inside are counted."""
+        return all(node.macs is not None for node in self.nodes)
 
     @property
     def is_shared(self) -> bool:
         """Whether this is a layer that uses another one's weights."""
         return self.node is not None and self.node.shares is not None and bool(self.node.weights)
 
-    def cost(self, convention: Convention) -> tuple[Dim | None, bool]:
-        """Return what everything inside costs, None when nothing inside is known, and whether that is all."""
-        found = [node.cost(convention, self.loops) for node in self.nodes]
-        known = [cost for cost in found if cost is not None]
-        return self.times * total(known) if known or not self.nodes else None, len(known) == len(found)
+    @property
+    def is_group(self) -> bool:
+        """Whether there may be other items inside."""
+        return self.node is None or bool(self.children)
+
+    def cost(self, convention: Convention) -> tuple[D_co | None, bool]:
+        """Return what everything inside costs, None if none of it is known, and whether all of it is."""
+        costs = [node.cost(convention, self.loops) for node in self.nodes]
+        known = [cost for cost in costs if cost is not None]
+        is_known = bool(known) or not self.nodes
+        return cast("D_co", self.times * total(known)) if is_known else None, len(known) == len(costs)
 
     @property
-    def output(self) -> Shape | None:
-        """What leaves the last layer inside."""
-        return self.nodes[-1].output_after(self.loops) if self.nodes else None
+    def inputs(self) -> tuple[tuple[D_co, ...], ...]:
+        """The shapes of the inputs of the first layer inside."""
+        return self.nodes[0].inputs
+
+    @property
+    def output(self) -> tuple[D_co, ...]:
+        """The shape of the (first) output of the last layer inside."""
+        return self.nodes[-1].output_after(self.loops)
+
+    @property
+    def outputs(self) -> tuple[tuple[D_co, ...], ...]:
+        """The shapes of all outputs of the last layer inside."""
+        return (self.output, *self.nodes[-1].outputs[1:])
+
+    @property
+    def weights(self) -> Named:
+        """The learned tensors of everything inside, by their paths in it."""
+        start = len(self.path) + 1
+        tensors = ((node.path[start:], node.weights) for node in self.nodes if node.shares is None)
+        return {f"{path}.{name}".lstrip("."): shape for path, own in tensors for name, shape in own.items()}
 
     @property
     def window(self) -> Window | None:
@@ -65,7 +120,7 @@ class Item:
         return self.node.window if self.node else None
 
     @property
-    def field(self) -> Field | None:
+    def field(self) -> ReceptiveField | None:
         """The receptive field of the last layer inside."""
         return self.nodes[-1].field if self.nodes else None
 
@@ -78,66 +133,85 @@ class Item:
             tuple((child.label, child.kind) for child in self.children),
         )
 
+    def __iter__(self) -> Iterator[Node[D_co]]:
+        return iter(self.nodes)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the item as plain data for JSON, the items inside it as `children`."""
+        return {
+            "path": self.path,
+            "kind": self.kind,
+            "inputs": [plain(shape) for shape in self.inputs],
+            "output": plain(self.output),
+            "params": number(self.params),
+            "macs": number(self.macs),
+            "complete": self.complete,
+            "bytes": number(self.bytes),
+            "children": [child.to_dict() for child in self.children if child.nodes],
+        }
+
+    def __repr__(self) -> str:
+        return f"<{self.path}: {self.kind}, {len(self.nodes)} layers>"
+
 
 def outline(
-    report: Report, depth: int | None = None, *, fields: bool = False, folds: bool = True
-) -> list[Item]:
-    """Return the outline of a report, parts deeper than `depth` folded into one line each.
+    report: Report[D_co], depth: int | None = None, *, fields: bool = False, folds: bool = True
+) -> list[Item[D_co]]:
+    """Return the outline of a report, groups deeper than `depth` as one item each.
 
     With `fields`, passes of a repeat with different receptive fields are not folded into one; unless
     `folds`, no passes are.
     """
-    by_path = {node.path: node for node in report.nodes}
-    graph_paths = [node.path for node in report.graph.nodes]
-    root = Item("", "", report.nodes)
-    holders: list[tuple[str, Item]] = [("", root)]
-    opened: dict[int, list[tuple[str, str, int, int]]] = {}
-    for group in report.groups:
-        opened.setdefault(group.start, []).append((group.path, group.label, group.end, group.passes))
-    repeats = {group.path for group in report.groups if group.passes > 1}
-    for index in range(len(graph_paths) + 1):
-        for path, label, end, _ in opened.get(index, ()):
-            parent = _holder(holders, path)
-            nodes = [by_path[name] for name in graph_paths[index:end] if name in by_path]
-            item = Item(_last(path), label, nodes, len(holders) - 1)
-            parent.children.append(item)
-            holders.append((path, item))
-        if index < len(graph_paths) and graph_paths[index] in by_path:
-            node = by_path[graph_paths[index]]
-            parent = _holder(holders, node.path)
-            if holders[-1][0] == node.path:  # a merge: its part has the line, with its own output
-                parent.node = node
-                continue
-            parent.children.append(Item(_last(node.path), node.kind, [node], len(holders) - 1, node))
-    loops = {loop.path: loop for loop in report.graph.loops}
-    for path, item in _walked(root, ""):
-        if folds and path in repeats:
+    root = tree(report)
+    repeats = {group.path for group in report.graph.groups if group.passes > 1}
+    for item in lines(root.children):
+        if folds and item.path in repeats:
             item.children = _folded(item.children, fields=fields)
-        if path in loops:
-            item.passes = loops[path].count
-        item.loops = sum(path.startswith(f"{loop}.") for loop in loops)
     return _cut([_collapsed(item) for item in root.children], depth, 0)
 
 
-def _holder(holders: list[tuple[str, Item]], path: str) -> Item:
-    while holders[-1][0] and holders[-1][0] != path and not path.startswith(f"{holders[-1][0]}."):
+def tree(report: Report[D_co]) -> Item[D_co]:
+    """Return all layers of a report as one item, with an item inside it for each group and layer."""
+    by_path = {node.path: node for node in report.nodes}
+    graph_paths = [node.path for node in report.graph.nodes]
+    root: Item[D_co] = Item("", "", "", report.nodes)
+    holders = [root]
+    opened: dict[int, list[Group]] = {}
+    for group in report.graph.groups:
+        opened.setdefault(group.start, []).append(group)
+    for index in range(len(graph_paths) + 1):
+        for group in opened.get(index, ()):
+            parent = _holder(holders, group.path)
+            nodes = [by_path[path] for path in graph_paths[index : group.end] if path in by_path]
+            parent.children.append(Item(group.path, _last(group.path), group.label, nodes))
+            holders.append(parent.children[-1])
+        if index < len(graph_paths) and graph_paths[index] in by_path:
+            node = by_path[graph_paths[index]]
+            parent = _holder(holders, node.path)
+            if holders[-1].path == node.path:  # a merge: its group has the row, with its own output
+                parent.node = node
+                continue
+            parent.children.append(Item(node.path, _last(node.path), node.kind, [node], node=node))
+    loops = {loop.path: loop for loop in report.graph.loops}
+    for item in lines(root.children):
+        if item.path in loops:
+            item.passes = loops[item.path].count
+        item.loops = sum(item.path.startswith(f"{loop}.") for loop in loops)
+    return root
+
+
+def _holder(holders: list[Item[D_co]], path: str) -> Item[D_co]:
+    while holders[-1].path and holders[-1].path != path and not path.startswith(f"{holders[-1].path}."):
         holders.pop()
-    return holders[-1][1]
+    return holders[-1]
 
 
 def _last(path: str) -> str:
     return path.rpartition(".")[2]
 
 
-def _walked(item: Item, path: str) -> Iterator[tuple[str, Item]]:
-    for child in item.children:
-        inner = f"{path}.{child.label}" if path else child.label
-        yield inner, child
-        yield from _walked(child, inner)
-
-
-def _folded(passes: list[Item], *, fields: bool) -> list[Item]:
-    folded: list[Item] = []
+def _folded(passes: list[Item[D_co]], *, fields: bool) -> list[Item[D_co]]:
+    folded: list[Item[D_co]] = []
     for item in passes:
         if folded and folded[-1].signature(fields=fields) == item.signature(fields=fields):
             folded[-1].times += 1
@@ -150,8 +224,8 @@ def _folded(passes: list[Item], *, fields: bool) -> list[Item]:
     return folded
 
 
-def _collapsed(item: Item) -> Item:
-    """Give a part with only one thing in it the line of that thing: it would say the same twice."""
+def _collapsed(item: Item[D_co]) -> Item[D_co]:
+    """Give a group with only one item in it the row of that item: it would say the same twice."""
     item.children = [_collapsed(child) for child in item.children]
     if not item.nodes:
         item.kind = "identity"  # a branch without layers
@@ -166,7 +240,7 @@ def _collapsed(item: Item) -> Item:
     return item
 
 
-def _cut(items: list[Item], depth: int | None, level: int) -> list[Item]:
+def _cut(items: list[Item[D_co]], depth: int | None, level: int) -> list[Item[D_co]]:
     for item in items:
         item.depth = level
         if depth is not None and level + 1 >= depth:
@@ -175,7 +249,7 @@ def _cut(items: list[Item], depth: int | None, level: int) -> list[Item]:
     return items
 
 
-def lines(items: list[Item]) -> Iterator[Item]:
+def lines(items: list[Item[D_co]]) -> Iterator[Item[D_co]]:
     """Yield the items of an outline from top to bottom."""
     for item in items:
         yield item
@@ -188,21 +262,17 @@ def window_text(window: Window | None, write: Callable[[Dim], str] = str) -> str
         return ""
     parts = ["x".join(map(write, window.kernel))]
     if any(size != 1 for size in window.stride):
-        parts.append(f"s{_compact([*map(write, window.stride)])}")
+        parts.append(f"s{compact([*map(write, window.stride)])}")
     if any(size != 0 for size in (*window.before, *window.after)):
         sides = [
             write(before) if before == after else f"{write(before)}:{write(after)}"
             for before, after in zip(window.before, window.after, strict=True)
         ]
         free = any(len(side) > _LONGEST_SIDE for side in sides)  # Keras' `same` depends on the size
-        parts.append("p…" if free else f"p{_compact(sides)}")
+        parts.append("p…" if free else f"p{compact(sides)}")
     if any(size != 1 for size in window.dilation):
-        parts.append(f"d{_compact([*map(write, window.dilation)])}")
+        parts.append(f"d{compact([*map(write, window.dilation)])}")
     return " ".join(parts)
 
 
 _LONGEST_SIDE = 12
-
-
-def _compact(sizes: list[str]) -> str:
-    return sizes[0] if len(set(sizes)) == 1 else "x".join(sizes)

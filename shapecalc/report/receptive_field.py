@@ -36,7 +36,7 @@ class Extent:
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
+class ReceptiveField:
     """The receptive field of a layer in one input, with an entry for each axis of places; None is not known.
 
     >>> import shapecalc
@@ -97,16 +97,16 @@ class Field:
         return field_text(self)
 
 
-class Fields:
+class ReceptiveFields:
     """The receptive fields of all tensors of an inference, worked out when the first is asked for."""
 
-    nothing: ClassVar[Field] = Field(())
+    nothing: ClassVar[ReceptiveField] = ReceptiveField(())
 
     def __init__(self, inference: Inference, inputs: Sequence[Shape], names: Sequence[str]) -> None:
         self.inference = inference
         self.inputs = inputs
         self.names = names
-        self._found: dict[int, dict[str, Field]] = {}
+        self._found: dict[int, dict[str, ReceptiveField]] = {}
 
     @cached_property
     def channel_axis(self) -> int:
@@ -128,21 +128,21 @@ class Fields:
         """What every tensor is centred on, by its slot."""
         return tracks(self.inference, self.inputs, self.channel_axis)
 
-    def of(self, node: GraphNode, output: Shape) -> dict[str, Field]:
+    def of(self, node: GraphNode, output: Shape) -> dict[str, ReceptiveField]:
         """Return the field of a layer in every input of which it sees anything, or may see anything."""
         if node.first_slot not in self._found:
             self._found[node.first_slot] = self._work_out(node, output)
         return self._found[node.first_slot]
 
-    def _work_out(self, node: GraphNode, output: Shape) -> dict[str, Field]:
+    def _work_out(self, node: GraphNode, output: Shape) -> dict[str, ReceptiveField]:
         seen = self.seen.get(node.first_slot, {})
         aligned = self.are_aligned(node, output)
-        found: dict[str, Field] = {}
+        found: dict[str, ReceptiveField] = {}
         for number, name in enumerate(self.names):
             own = [axis for axis in self.places if axis[0] == number]
             if any(axis in seen for axis in own):
                 extents = [_extent(seen.get(axis, ()), self.inputs[number][axis[1]]) for axis in own]
-                found[name] = Field(tuple(extents), aligned)
+                found[name] = ReceptiveField(tuple(extents), aligned)
         return found
 
     def sees_nothing(self, node: GraphNode) -> bool:
@@ -183,10 +183,10 @@ def _plain(value: Dim | Fraction | None) -> int | str | None:
     return str(value) if isinstance(value, (Expr, Fraction)) else value
 
 
-def field_text(field: Field | None) -> str:
+def field_text(field: ReceptiveField | None) -> str:
     """Return a field as `427x427 s32 @-213`: its size, its stride and its offset; ? is not known.
 
-    >>> field_text(Field((Extent(3, 1, -1, False, False, False),) * 2))
+    >>> field_text(ReceptiveField((Extent(3, 1, -1, False, False, False),) * 2))
     '3x3 s1 @-1'
     """
     if field is None:
@@ -199,19 +199,20 @@ def field_text(field: Field | None) -> str:
     varies = any(one is not None and one.varies for one in field.extents)
     text = "≤" * varies + "x".join("?" if size is None else grouped(size) for size in field.size)
     if None not in field.stride:
-        text += f" s{_compact(field.stride)}"
+        text += f" s{compact(field.stride)}"
     if None not in field.offset:
-        text += f" @{_compact(field.offset)}"
+        text += f" @{compact(field.offset)}"
     return text + notes
 
 
-def _notes(field: Field) -> Iterator[str]:
+def _notes(field: ReceptiveField) -> Iterator[str]:
     if field.exceeds_input:
         yield " > input"
     if not field.aligned:
         yield " misaligned"
 
 
-def _compact(values: Sequence[Dim | Fraction | None]) -> str:
+def compact(values: Sequence[object]) -> str:
+    """Return a value for each axis, one where all are equal: `3x5`, `3`."""
     texts = [str(value) for value in values]
     return texts[0] if len(set(texts)) == 1 else "x".join(texts)

@@ -1,23 +1,26 @@
-"""What an analysis found, as plain data: per node, per part and in total."""
+"""The result of an analysis as plain data: per node, per group and in total."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from shapecalc.algebra import Dim, Expr
 from shapecalc.conventions.by_tool import DEFAULT, convention
 from shapecalc.engine.graph import Graph, Group, Inference
-from shapecalc.errors import Undecided
-from shapecalc.layers.requirement import Requirement, Shape
+from shapecalc.errors import SpecError, Undecided, quote
+from shapecalc.layers.requirement import Requirement, Shape, shown
 from shapecalc.render.display import Shown
-from shapecalc.report.node import Node, number, plain, total
-from shapecalc.report.receptive_field import Fields
+from shapecalc.report.node import D_co, Node, number, plain
+from shapecalc.report.outline import Item, lines, tree
+from shapecalc.report.paths import is_under, unknown_path
+from shapecalc.report.receptive_field import ReceptiveFields
+from shapecalc.report.totals import Totals
 
 if TYPE_CHECKING:
     from shapecalc.algebra.leading import Leading
-    from shapecalc.render.piece import Page
     from shapecalc.report.cost import Cost
     from shapecalc.report.derivation import Derivation
 
@@ -46,14 +49,14 @@ class Condition:
         return f"{self.requirement} ({self.path})"
 
 
-class Report(Shown):
+class Report(Shown, Totals[D_co]):
     """The result of `Model.analyze`: shapes, parameters, cost and memory of every layer.
 
-    Sizes are `int`, or expressions where something was left free; `sympy.sympify` takes both, so that nobody
-    needs to ask which it is. `macs` counts multiply-accumulates of
-    convolutions, linear layers and matrix products, biases not counted; `flops` is twice that.
-    When `complete` is false, `macs` and `flops` are lower bounds and `not_counted` names the layers
-    that they leave out.
+    Sizes are `int`, or expressions where something was left free; `sympy.sympify` takes both.
+    `report["stem.conv2d"]` is a layer and `report["stem"]` the group of layers that the table prints.
+    `macs` counts multiply-accumulates of convolutions, linear layers and matrix products, biases not
+    counted; `flops` is twice that. When `complete` is false, `macs` and `flops` are lower bounds and
+    `not_counted` names the layers that they leave out.
 
     >>> import shapecalc, sympy
     >>> report = shapecalc.load("resnet20_cifar").analyze(symbolic="n")
@@ -62,6 +65,8 @@ class Report(Shown):
     >>> sympy.lambdify("n", sympy.sympify(report.macs))(3)
     40551040
     """
+
+    _view: ClassVar[str] = "shapecalc.views.layer_table:notebook_page"
 
     def __init__(
         self,
@@ -77,16 +82,16 @@ class Report(Shown):
         self.says_cost = by is not None
         self.name = name
         self.title = title
-        self.inputs = dict(inputs)
+        self.inputs = cast("dict[str, tuple[D_co, ...]]", dict(inputs))
         self.dtype = dtype
         self.counting = counting
         self.inference = inference
         self.graph: Graph = inference.graph
         self.unbatched = not inference.graph.batched
         shapes, graph_nodes = inference.shapes, inference.graph.nodes
-        fields = Fields(inference, [*self.inputs.values()], [*self.inputs])
+        fields = ReceptiveFields(inference, [*inputs.values()], [*inputs])
         self.itemsize = itemsize = DTYPES[dtype]
-        self.nodes: list[Node] = [
+        self.nodes: list[Node[D_co]] = [
             Node(
                 node,
                 effect,
@@ -99,64 +104,102 @@ class Report(Shown):
             for node, effect in zip(graph_nodes, inference.effects, strict=True)
             if effect is not None
         ]
-        self.outputs: dict[str, Shape] = {
-            output: shape
-            for output, slot in inference.graph.outputs.items()
-            if (shape := shapes[slot]) is not None
-        }
+        self.outputs = cast(
+            "dict[str, tuple[D_co, ...]]",
+            {
+                output: shape
+                for output, slot in inference.graph.outputs.items()
+                if (shape := shapes[slot]) is not None
+            },
+        )
+
+    # ---- shapes
 
     @property
-    def input(self) -> Shape:
+    def input(self) -> tuple[D_co, ...]:
         """The shape of the first input."""
         return next(iter(self.inputs.values()))
 
     @property
-    def output(self) -> Shape:
+    def output(self) -> tuple[D_co, ...]:
         """The shape of the first output."""
         return next(iter(self.outputs.values()))
+
+    def heading(self, *, batch: bool = False) -> str:
+        """Return which network this is, on which input."""
+        return f"{self.title or self.name} ({self.name}) on {self.shape_text(self.input, batch=batch)}"
+
+    def visible(self, shape: Shape, *, batch: bool = False) -> Shape:
+        """Return what a reader sees of a shape: all but the batch axis, unless that is requested."""
+        first = self.input[:1]
+        if batch or not first or len(shape) < 2 or shape[:1] != first or self.unbatched:
+            return shape
+        return shape[1:]
+
+    def shape_text(self, shape: Shape, *, batch: bool = False) -> str:
+        """Return a shape for a reader, as `visible` does, as text."""
+        return shown(self.visible(shape, batch=batch))
+
+    # ---- layers and groups
 
     @property
     def groups(self) -> list[Group]:
         """The blocks, branches and repeats, as ranges of nodes."""
         return self.graph.groups
 
+    def __iter__(self) -> Iterator[Node[D_co]]:
+        return iter(self.nodes)
+
+    @cached_property
+    def _by_path(self) -> dict[str, Node[D_co]]:
+        return {node.path: node for node in self.nodes}
+
+    def __getitem__(self, path: str) -> Node[D_co] | Item[D_co]:
+        """Return the layer with a path, or the group; raise `UnknownPath`, a `KeyError`, for another."""
+        node = self._by_path.get(path)
+        if node is not None:
+            return node
+        for item in lines(tree(self).children):
+            if item.path == path and item.nodes:
+                return item
+        raise unknown_path(self.name, self._by_path, path)
+
+    def layer(self, path: str) -> Node[D_co]:
+        """Return the layer with a path; raise `UnknownPath` where there is none, `SpecError` for a group."""
+        entry = self[path]
+        if isinstance(entry, Item):
+            raise SpecError(f"{quote(path)} is a group of {len(entry.nodes)} layers, not one layer")
+        return entry
+
+    def inside(self, *paths: str) -> list[Node[D_co]]:
+        """Return the layers with these paths and those in the groups with them, in order of execution.
+
+        Without a path, return all. Raise `UnknownPath` for a path of neither.
+        """
+        for path in paths:
+            if not any(is_under(node.path, path) for node in self.nodes):
+                raise unknown_path(self.name, self._by_path, path)
+        return [node for node in self.nodes if not paths or any(is_under(node.path, path) for path in paths)]
+
     @property
     def passes(self) -> dict[tuple[str, int, Dim], list[str]]:
         """The repeats with a free number of passes, by the index in their sizes, its first and last value."""
-        found: dict[tuple[str, int, Dim], list[str]] = {}
+        passes: dict[tuple[str, int, Dim], list[str]] = {}
         for loop in self.graph.loops:
-            found.setdefault((loop.index, loop.first, loop.last), []).append(loop.path.rpartition(".")[0])
-        return found
+            passes.setdefault((loop.index, loop.first, loop.last), []).append(loop.path.rpartition(".")[0])
+        return passes
 
-    @property
-    def params(self) -> Dim:
-        """Learned numbers, those that are shared counted once."""
-        return total(node.params for node in self.nodes)
+    # ---- costs
 
-    @property
-    def trainable_params(self) -> Dim:
-        """Learned numbers that are trained."""
-        return total(node.trainable_params for node in self.nodes)
-
-    @property
-    def buffer_count(self) -> Dim:
-        """Numbers in buffers."""
-        return total(node.buffer_count for node in self.nodes)
-
-    @property
-    def macs(self) -> Dim:
-        """Multiply-accumulates, weights that are shared counted each time they are used."""
-        return total(node.macs for node in self.nodes if node.macs is not None)
-
-    def cost(self, by: str | None = None) -> Cost:
+    def cost(self, by: str | None = None) -> Cost[D_co]:
         """Return the cost under a convention, by default the one that the report was made with.
 
         Conventions are `mac`, `flop_counter`, `torchvision`, `fvcore`, `ptflops`, `thop`, `torchinfo`,
         `calflops` and `exact`. Raises `SpecError` for another.
 
         >>> import shapecalc
-        >>> found = shapecalc.load("resnet50").analyze().cost("fvcore")
-        >>> print(found), found["stem.conv2d"]
+        >>> cost = shapecalc.load("resnet50").analyze().cost("fvcore")
+        >>> print(cost), cost["stem.conv2d"]
         4,111,512,576 flops (fvcore)
         (None, 118013952)
         """
@@ -165,9 +208,10 @@ class Report(Shown):
         return cost(self.nodes, self.convention if by is None else convention(by))
 
     @property
-    def flops(self) -> Dim:
-        """Twice the multiply-accumulates: one multiplication and one addition each."""
-        return 2 * self.macs
+    def is_symbolic(self) -> bool:
+        """Whether a size of an input, or a parameter that the network reads, was left free."""
+        sizes = [size for shape in self.inputs.values() for size in shape]
+        return any(isinstance(size, Expr) for size in (*sizes, *self.graph.parameters_read.values()))
 
     @property
     def free_sizes(self) -> tuple[str, ...]:
@@ -176,7 +220,7 @@ class Report(Shown):
         return tuple(sorted({name for size in sizes if isinstance(size, Expr) for name in size.free_symbols}))
 
     def sides(self, shape: Shape) -> list[Dim]:
-        """Return the sizes of an input, its batch and its channels left out; all that a vector has is one."""
+        """Return the sizes of an input without its batch and channels; of a vector, its length."""
         batch = 0 if self.unbatched else 1
         if len(shape) - batch < 2:
             return [*shape[batch:]]
@@ -191,8 +235,8 @@ class Report(Shown):
         as so many multiply-accumulates per pixel. Raises `Undecided` where there is no such polynomial.
 
         >>> import shapecalc
-        >>> found = shapecalc.load("resnet50").analyze(symbolic=("H", "W")).leading_macs
-        >>> print(found, found.at(H=1, W=1))
+        >>> growth = shapecalc.load("resnet50").analyze(symbolic=("H", "W")).leading_macs
+        >>> print(growth, growth.at(H=1, W=1))
         81,456·H·W 81456
         """
         return self.leading(self.macs)
@@ -203,18 +247,10 @@ class Report(Shown):
 
         if not self.free_sizes or not isinstance(costs, Expr):
             return None
-        found = leading(costs, self.free_sizes)
-        return found if found.degree else None
+        growth = leading(costs, self.free_sizes)
+        return growth if growth.degree else None
 
-    @property
-    def bytes(self) -> Dim:
-        """Memory of all results, each kept, as in training."""
-        return total(node.bytes for node in self.nodes)
-
-    @property
-    def not_counted(self) -> list[str]:
-        """The layers whose multiply-accumulates are not known."""
-        return [f"{node.path} ({node.kind})" for node in self.nodes if node.macs is None]
+    # ---- what is known, and where it is true
 
     @property
     def fields_unknown(self) -> list[str]:
@@ -226,73 +262,37 @@ class Report(Shown):
         ]
 
     @property
-    def complete(self) -> bool:
-        """Whether every layer could be counted."""
-        return all(node.macs is not None for node in self.nodes)
-
-    @property
     def conditions(self) -> list[Condition]:
         """What must hold for the shapes to be true, each relation once, at the first that needs it."""
-        found: dict[str, Condition] = {}
+        conditions: dict[str, Condition] = {}
         for path, requirement in self.graph.conditions:
-            found.setdefault(str(requirement), Condition(path, requirement))
+            conditions.setdefault(str(requirement), Condition(path, requirement))
         for node in self.nodes:
             for requirement in node.conditions:
-                found.setdefault(str(requirement), Condition(node.path, requirement))
-        return list(found.values())
+                conditions.setdefault(str(requirement), Condition(node.path, requirement))
+        return list(conditions.values())
 
-    def __iter__(self) -> Iterator[Node]:
-        return iter(self.nodes)
+    @property
+    def validity(self) -> list[str]:
+        """For which sizes a symbolic report is true: the conditions, solved where they have one unknown."""
+        conditions = self.conditions
+        if not conditions:
+            return []
+        from shapecalc.algebra.relation import combined
 
-    def __getitem__(self, path: str) -> Node:
-        for node in self.nodes:
-            if node.path == path:
-                return node
-        raise KeyError(path)
+        solved, others = combined(condition.requirement.relation for condition in conditions)
+        texts = [solution.text(name) for name, solution in sorted(solved.items())]
+        sentences = [f"Holds where {'; '.join(texts)}"] if texts else []
+        return sentences + [f"Holds where {conditions[position]}" for position in others]
 
     @property
     def needs_counting(self) -> bool:
         """Whether a number of parameters needs the word how it was counted: not torch's own way."""
         return self.counting != "torch" or any(node.layer.framework == "keras" for node in self.nodes)
 
-    def to_dict(self, *, fields: bool = False) -> dict[str, Any]:
-        """Return everything as plain data for JSON; symbolic sizes become text.
+    # ---- views
 
-        With `fields`, every node has its receptive field, and `fields_unknown` names those without one.
-
-        `counting` is there only where parameters may be counted as in another framework than torch, and
-        `cost` only where a convention was asked for, and
-        `leading_macs` only where sizes of the input are free and the costs grow as a polynomial in them.
-        """
-        return {
-            "name": self.name,
-            "input": plain(self.input)
-            if len(self.inputs) == 1
-            else {name: plain(shape) for name, shape in self.inputs.items()},
-            "output": plain(self.output),
-            "outputs": {name: plain(shape) for name, shape in self.outputs.items()},
-            "params": number(self.params),
-            "trainable_params": number(self.trainable_params),
-            "buffers": number(self.buffer_count),
-            **({"counting": self.counting} if self.needs_counting else {}),
-            "macs": number(self.macs),
-            **self._growth(),
-            "flops": number(self.flops),
-            **({"cost": self.cost().to_dict()} if self.says_cost else {}),
-            "bytes": number(self.bytes),
-            "complete": self.complete,
-            "not_counted": self.not_counted,
-            **({"fields_unknown": self.fields_unknown} if fields else {}),
-            "nodes": [self._told(node, fields=fields) for node in self.nodes],
-        }
-
-    def _told(self, node: Node, *, fields: bool) -> dict[str, Any]:
-        if not self.says_cost:
-            return node.to_dict(fields=fields)
-        cost = node.cost(self.convention)
-        return node.to_dict(fields=fields) | {"cost": None if cost is None else number(cost)}
-
-    def derive(self, *layers: str, batch: bool | None = None) -> Derivation:
+    def derive(self, *layers: str, batch: bool | None = None) -> Derivation[D_co]:
         """Return how every number came about: formula, numbers put in, result; of all layers or some.
 
         `layers` are paths of layers or of the blocks that hold them. `batch` gives the batch a letter
@@ -302,32 +302,56 @@ class Report(Shown):
 
         return derive(self, *layers, batch=batch)
 
-    def _growth(self) -> dict[str, str]:
+    def to_dict(self, *, fields: bool = False) -> dict[str, Any]:
+        """Return everything as plain data for JSON; symbolic sizes become text.
+
+        With `fields`, every node has its receptive field, and `fields_unknown` names those without one.
+
+        `counting` is there only where parameters may be counted as in another framework than torch, `cost`
+        only where a convention was requested, and `leading_macs` only where sizes of the input are free and
+        the costs grow as a polynomial in them.
+        """
+        macs, not_counted = self.macs, self.not_counted
+        inputs = {name: plain(shape) for name, shape in self.inputs.items()}
+        outputs = {name: plain(shape) for name, shape in self.outputs.items()}
+        return {
+            "name": self.name,
+            "input": inputs if len(inputs) != 1 else plain(self.input),
+            "output": plain(self.output),
+            "outputs": outputs,
+            "params": number(self.params),
+            "trainable_params": number(self.trainable_params),
+            "buffers": number(self.buffer_count),
+            **({"counting": self.counting} if self.needs_counting else {}),
+            "macs": number(macs),
+            **self._growth(macs),
+            "flops": number(2 * macs),
+            **({"cost": self.cost().to_dict()} if self.says_cost else {}),
+            "bytes": number(self.bytes),
+            "complete": not not_counted,
+            "not_counted": not_counted,
+            **({"fields_unknown": self.fields_unknown} if fields else {}),
+            "nodes": [*self._node_dicts(fields=fields)],
+        }
+
+    def _node_dicts(self, *, fields: bool) -> Iterator[dict[str, Any]]:
+        write = plain if self.is_symbolic else list
+        for node in self.nodes:
+            data = node.to_dict(fields=fields, plain=write)
+            if self.says_cost:
+                cost = node.cost(self.convention)
+                data["cost"] = None if cost is None else number(cost)
+            yield data
+
+    def _growth(self, macs: Dim) -> dict[str, str]:
         try:
-            found = self.leading_macs
+            growth = self.leading(macs)
         except Undecided:
             return {}
-        return {} if found is None else {"leading_macs": str(found)}
+        return {} if growth is None else {"leading_macs": str(growth)}
 
     def __str__(self) -> str:
-        from shapecalc.report.table import table
-
-        return table(self)
-
-    def _page(self) -> Page:
-        from shapecalc.report.report_page import report_page
-
-        return report_page(self)
-
-    def _repr_markdown_(self) -> str:
-        from shapecalc.report.markdown_table import markdown
-
-        return markdown(self)
-
-    def _repr_latex_(self) -> str:
-        from shapecalc.report.latex_table import latex
-
-        return latex(self)
+        return self._plain()
 
     def __repr__(self) -> str:
         return f"<Report of {self.name}: {len(self.nodes)} layers, output {self.output}>"

@@ -12,12 +12,11 @@ from shapecalc.engine.graph import Graph, Inference
 from shapecalc.engine.graph_cache import GraphCache
 from shapecalc.engine.parameters import Parameters, input_shapes
 from shapecalc.errors import SpecError, Undecided, nearest, quote
+from shapecalc.layers.axis_names import spatial_letters
 from shapecalc.layers.base import Named
 from shapecalc.layers.requirement import Shape, shown
-from shapecalc.layers.spatial import AXES
 from shapecalc.spec.tree import Spec
 
-_LETTERS = {"length": "L", "depth": "D", "height": "H", "width": "W"}
 OUTPUTS = ("main", "all")
 
 
@@ -188,11 +187,9 @@ def _sized_axes(rank: int, framework: str) -> dict[int, str]:
     """Return the axes of an input that are sizes rather than channels, with the letters for them."""
     if rank < 2:
         return dict.fromkeys(range(rank), "n")
-    spatial = AXES.get(rank - 1, ())
     first = 0 if framework == "keras" else 1
-    if not spatial:
-        return {first + number: f"n{number}" for number in range(rank - 1)}
-    return {first + number: _LETTERS[axis] for number, axis in enumerate(spatial)}
+    letters = spatial_letters(rank - 1) or (f"n{number}" for number in range(rank - 1))
+    return dict(enumerate(letters, first))
 
 
 def names_in(dims: Iterable[Dim]) -> set[str]:

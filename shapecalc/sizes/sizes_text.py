@@ -10,8 +10,9 @@ from typing import Any
 from shapecalc.algebra.integer_set import EVERY_SIZE, IntegerSet
 from shapecalc.algebra.region import Box, Region
 from shapecalc.layers.requirement import shown
-from shapecalc.render.lines import Told, as_page, as_text
-from shapecalc.render.piece import Line, Page, formula
+from shapecalc.render.lines import IndentedLine, as_page, as_text
+from shapecalc.render.piece import Line, Page
+from shapecalc.render.text_formula import formula
 from shapecalc.sizes.answer import Nearest, Neighbour, Sizes, diagonal
 from shapecalc.sizes.solving import Imposed
 
@@ -28,14 +29,14 @@ def sizes_page(sizes: Sizes, beside: Nearest | None = None) -> Page:
     return as_page(_with_nearest(sizes, beside))
 
 
-def _with_nearest(sizes: Sizes, beside: Nearest | None) -> Iterator[Told]:
+def _with_nearest(sizes: Sizes, beside: Nearest | None) -> Iterator[IndentedLine]:
     yield from _lines(sizes)
     if beside is not None:
         yield 0, ()
         yield from _nearest(beside)
 
 
-def _lines(sizes: Sizes) -> Iterator[Told]:
+def _lines(sizes: Sizes) -> Iterator[IndentedLine]:
     yield 0, (_heading(sizes),)
     yield 0, ()
     if sizes.failures:
@@ -74,7 +75,7 @@ def _heading(sizes: Sizes) -> str:
     return f"{sizes.title} on {shapes}{how}{', all outputs' if sizes.outputs == 'all' else ''}"
 
 
-def _accepted(sizes: Sizes) -> Iterator[Told]:
+def _accepted(sizes: Sizes) -> Iterator[IndentedLine]:
     boxes = sizes.usual.boxes
     if boxes:
         yield from set_lines(sizes.usual, sizes.names)
@@ -86,7 +87,7 @@ def _accepted(sizes: Sizes) -> Iterator[Told]:
         yield from set_lines(sizes.stretched, sizes.names)
 
 
-def _lossless(sizes: Sizes) -> Iterator[Told]:
+def _lossless(sizes: Sizes) -> Iterator[IndentedLine]:
     if sizes.reading == sizes.region:
         yield 0, ("At each of them every window reads its input to the end: nothing is lost.",)
     elif not sizes.reading:
@@ -96,7 +97,7 @@ def _lossless(sizes: Sizes) -> Iterator[Told]:
         yield from set_lines(sizes.reading, sizes.names)
 
 
-def set_lines(region: Region, names: tuple[str, ...]) -> Iterator[Told]:
+def set_lines(region: Region, names: tuple[str, ...]) -> Iterator[IndentedLine]:
     """Yield a region, its formulas as such."""
     for line in written(region, names):
         yield 1, (formula(line) if any(sign in line for sign in _RELATIONS) else line,)
@@ -141,7 +142,7 @@ def _because(one: Imposed, names: tuple[str, ...]) -> Line:
     return needed, ", so ", formula("; ".join(axes))
 
 
-def _nearest(found: Nearest) -> Iterator[Told]:
+def _nearest(found: Nearest) -> Iterator[IndentedLine]:
     """Yield the nearest legal sizes and the padding or cropping that reaches them."""
     asked = "x".join(map(str, found.asked.values()))
     if found.is_legal:

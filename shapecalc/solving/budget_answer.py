@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 from shapecalc.algebra import Dim
 from shapecalc.algebra.integer_set import IntegerSet
 from shapecalc.errors import quote
-from shapecalc.render.lines import Lines, Told
+from shapecalc.render.lines import IndentedLine, Lines
 from shapecalc.render.piece import amount
 
 Number: TypeAlias = int | Fraction
@@ -90,7 +90,7 @@ class Budget(Lines):
             **{side: _plain(getattr(self, side)) for side in ("exact", "below", "above", "answer")},
         }
 
-    def lines(self) -> Iterator[Told]:
+    def lines(self) -> Iterator[IndentedLine]:
         """Yield the question, how it was answered, and the values."""
         yield 0, (f"{self.title}: {self.name} for {self.target:,} {WORDS[self.quantity]}",)
         if self.formula is not None:

@@ -13,7 +13,7 @@ from shapecalc.engine.graph import GraphNode, Inference
 from shapecalc.errors import Failure, SpecError, Undecided, nearest, quote
 from shapecalc.layers.linear import Dense
 from shapecalc.layers.requirement import Shape, shown
-from shapecalc.render.lines import Lines, Told
+from shapecalc.render.lines import IndentedLine, Lines
 from shapecalc.render.piece import Inline, Line, plain, sizes
 from shapecalc.sizes.question import Question
 
@@ -98,7 +98,7 @@ class Features(Lines):
         inputs = {name: [*shape[1:]] for name, shape in self.inputs.items()}
         return {"name": self.title, "inputs": inputs, "layers": [one.to_dict() for one in self.found]}
 
-    def lines(self) -> Iterator[Told]:
+    def lines(self) -> Iterator[IndentedLine]:
         """Yield the network, and a line for each layer."""
         shapes = ", ".join(shown(shape[1:]) for shape in self.inputs.values())
         yield 0, (f"{self.title} on {shapes}",)

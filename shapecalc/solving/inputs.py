@@ -15,7 +15,7 @@ from shapecalc.algebra.solution import solve
 from shapecalc.engine.graph import Inference
 from shapecalc.errors import SpecError, Undecided, quote
 from shapecalc.layers.requirement import Shape, shown
-from shapecalc.render.lines import Lines, Told
+from shapecalc.render.lines import IndentedLine, Lines
 from shapecalc.render.piece import sizes
 from shapecalc.sizes.question import Question
 from shapecalc.sizes.sizes_text import set_lines, written
@@ -90,7 +90,7 @@ class Inputs(Lines):
             "beside": [{"size": one.name, "is": one.size, "becomes": one.becomes} for one in self.beside],
         }
 
-    def lines(self) -> Iterator[Told]:
+    def lines(self) -> Iterator[IndentedLine]:
         """Yield the result in closed form and the sizes for which it is what is wanted."""
         wanted = "x".join(map(str, self.wanted))
         where = f"the result of {self.at}" if self.at else "the output"

@@ -22,8 +22,9 @@ from shapecalc.errors import ShapeError, SpecError, quote
 from shapecalc.layers.base import Effect
 from shapecalc.layers.requirement import Refused
 from shapecalc.layers.spatial import Spatial
-from shapecalc.render.lines import Lines, Told, as_text
-from shapecalc.render.piece import Code, formula, sizes
+from shapecalc.render.lines import IndentedLine, Lines, as_text
+from shapecalc.render.piece import Code, sizes
+from shapecalc.render.text_formula import formula
 from shapecalc.solving.setting import (
     Bounds,
     Setting,
@@ -123,7 +124,7 @@ class Mirrors(Lines):
         """Return the mirrors as lines, at most `limit` of each sort."""
         return as_text(self.lines(limit))
 
-    def lines(self, limit: int | None = LONGEST_LIST) -> Iterator[Told]:
+    def lines(self, limit: int | None = LONGEST_LIST) -> Iterator[IndentedLine]:
         """Yield what the encoder does, and at most `limit` mirrors of each sort."""
         within = self.bounds.told(kind_of(self.kind, self.framework))
         taken = self.taken.text(_N)
@@ -146,21 +147,21 @@ class Mirrors(Lines):
             yield 0, ("and that gives back some n only:",)
             yield from _cut([_for_some(one) for one in partial], limit)
 
-    def _for_one(self, one: Mirror) -> list[Told]:
+    def _for_one(self, one: Mirror) -> list[IndentedLine]:
         assert self.size is not None
         op = one.output_padding(self.size)
         every = "" if one.is_complete else f" (only {one.covers.text(_N)})"
         return [(1, (_window(one), _with(op), every))]
 
 
-def _for_some(one: Mirror) -> list[Told]:
+def _for_some(one: Mirror) -> list[IndentedLine]:
     if len(one.sizes) > 1:
         return _for_all(one)
     ((op, own),) = one.sizes
     return [(1, (_window(one), _with(op), ": ", formula(own.text(_N))))]
 
 
-def _for_all(one: Mirror) -> list[Told]:
+def _for_all(one: Mirror) -> list[IndentedLine]:
     return [
         (1, (_window(one),)),
         *(
@@ -178,7 +179,7 @@ def _window(one: Mirror) -> Code:
     return Code(written({name: v for name, v in one.setting.fields.items() if name != "output_padding"}))
 
 
-def _cut(mirrors: list[list[Told]], limit: int | None) -> Iterator[Told]:
+def _cut(mirrors: list[list[IndentedLine]], limit: int | None) -> Iterator[IndentedLine]:
     shown = mirrors if limit is None else mirrors[:limit]
     for lines in shown:
         yield from lines

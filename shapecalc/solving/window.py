@@ -17,7 +17,7 @@ from shapecalc.algebra.solution import function_of, solve
 from shapecalc.errors import SpecError, Undecided, quote
 from shapecalc.layers.requirement import Refused, Shape
 from shapecalc.layers.spatial import ChannelsLast, Spatial
-from shapecalc.render.lines import Lines, Told, as_text
+from shapecalc.render.lines import IndentedLine, Lines, as_text
 from shapecalc.render.piece import Code
 from shapecalc.solving.setting import (
     Bounds,
@@ -86,7 +86,7 @@ class Settings(Lines):
         """Return the settings as lines, at most `limit` of them."""
         return as_text(self.lines(limit))
 
-    def lines(self, limit: int | None = LONGEST_LIST) -> Iterator[Told]:
+    def lines(self, limit: int | None = LONGEST_LIST) -> Iterator[IndentedLine]:
         """Yield what was asked, and at most `limit` settings."""
         sizes = f"{_sizes(self.size)} into {_sizes(self.wanted)}"
         within = self.bounds.told(kind_of(self.kind, self.framework))

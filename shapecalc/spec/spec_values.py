@@ -10,7 +10,7 @@ from typing import Any
 
 from shapecalc.algebra.formula import Formula
 from shapecalc.errors import FormulaError, SpecError, quote
-from shapecalc.layers.fields import Whole, complaint, exact, inside
+from shapecalc.layers.fields import Integer, complaint, exact, inside
 
 MOST_AXES = 64
 """More axes than torch has."""
@@ -30,7 +30,7 @@ def amount(text: str) -> int:
     return int(Fraction(found[1]) * _UNITS[found[2].upper()])
 
 
-class Amount(Whole):
+class Amount(Integer):
     """How many of something: a whole number, a text with a unit, or arithmetic over the parameters."""
 
     def __init__(self) -> None:
@@ -73,7 +73,7 @@ def untyped(value: Any) -> Any:
     if isinstance(value, float):
         return exact(value)
     if value is None or isinstance(value, (bool, int, Fraction, Formula)):
-        return Whole().check(value) if isinstance(value, int) and not isinstance(value, bool) else value
+        return Integer().check(value) if isinstance(value, int) and not isinstance(value, bool) else value
     raise complaint(f"{quote(value)} is not a number, a word, or a list of those")
 
 
@@ -84,7 +84,7 @@ def input_shape(name: Any, shape: Any) -> tuple[Any, ...]:
         raise complaint(f"{quote(shape)} is not a list of sizes, as [3, 224, 224] is")
     if len(shape) >= MOST_AXES:
         raise complaint(f"{len(shape):,} sizes and the batch are more than the {MOST_AXES} axes of a tensor")
-    return tuple(inside(index, Whole(1).check, size) for index, size in enumerate(shape))
+    return tuple(inside(index, Integer(1).check, size) for index, size in enumerate(shape))
 
 
 def values_of(given: Any, what: str = "") -> dict[str, Any]:

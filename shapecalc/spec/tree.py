@@ -32,7 +32,7 @@ from pydantic import (
 from shapecalc.errors import Place, quote
 from shapecalc.layers import registry
 from shapecalc.layers.base import Kind, Merge
-from shapecalc.layers.fields import Truth, Whole, complaint, inside
+from shapecalc.layers.fields import Integer, Truth, complaint, inside
 from shapecalc.spec.spec_values import Amount, identifier, input_shape, is_text, values_of
 
 OneLine: TypeAlias = Annotated[str, AfterValidator(lambda text: " ".join(text.split()))]
@@ -148,7 +148,7 @@ class Step(Node):
     def _times(cls, given: Any) -> Any:
         if isinstance(given, Mapping):
             return values_of(given, "a loop variable")
-        return None if given is None else Whole(0, MOST_LAYERS).check(given)
+        return None if given is None else Integer(0, MOST_LAYERS).check(given)
 
     @model_validator(mode="after")
     def _has_something_to_do(self) -> Step:

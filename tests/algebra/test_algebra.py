@@ -28,6 +28,7 @@ from shapecalc.algebra.rational import Quotient, Value
 from shapecalc.algebra.solution import NotSolved, period_of
 from shapecalc.algebra.sympy_bridge import from_sympy
 from shapecalc.errors import FormulaError, Undecided
+from tests.support.draws import MANY
 
 H, W, n = symbol("H"), symbol("W"), symbol("n")
 z = symbol("z", -4)
@@ -103,6 +104,7 @@ expressions = trees().map(lambda tree: grow(tree, SYMBOLS))
 # ---- one rule for numbers and symbols
 
 
+@MANY
 @given(trees(), places)
 def test_symbols_then_numbers_is_numbers(tree: Tree, place: dict[str, int]) -> None:
     value = grow(tree, SYMBOLS)
@@ -111,6 +113,7 @@ def test_symbols_then_numbers_is_numbers(tree: Tree, place: dict[str, int]) -> N
     assert type(found) is int
 
 
+@MANY
 @given(trees(), places)
 def test_integers_in_integers_out(tree: Tree, place: dict[str, int]) -> None:
     found = grow(tree, place)
@@ -118,6 +121,7 @@ def test_integers_in_integers_out(tree: Tree, place: dict[str, int]) -> None:
     assert found == by_hand(tree, place)
 
 
+@MANY
 @given(trees(), places, st.permutations(tuple(NAMES)))
 def test_numbers_may_be_put_in_one_at_a_time(tree: Tree, place: dict[str, int], order: list[str]) -> None:
     value = grow(tree, SYMBOLS)
@@ -127,6 +131,7 @@ def test_numbers_may_be_put_in_one_at_a_time(tree: Tree, place: dict[str, int], 
     assert value == by_hand(tree, place)
 
 
+@MANY
 @given(trees(), trees(("H",), "+ - *"), places)
 def test_expressions_may_be_put_in(tree: Tree, inner: Tree, place: dict[str, int]) -> None:
     value, put = grow(tree, SYMBOLS), grow(inner, SYMBOLS)
@@ -137,6 +142,7 @@ def test_expressions_may_be_put_in(tree: Tree, inner: Tree, place: dict[str, int
     assert found == by_hand(tree, {**place, "z": at})
 
 
+@MANY
 @given(expressions)
 def test_a_constant_is_an_int(value: Dim) -> None:
     assert type(value) is int or (isinstance(value, Expr) and value.free_symbols)
@@ -149,6 +155,7 @@ def test_a_constant_is_an_int(value: Dim) -> None:
 # ---- the canonical form
 
 
+@MANY
 @given(expressions, expressions, expressions)
 def test_the_ring_laws_hold_as_equality_of_forms(a: Dim, b: Dim, c: Dim) -> None:
     assert a + b == b + a
@@ -162,22 +169,26 @@ def test_the_ring_laws_hold_as_equality_of_forms(a: Dim, b: Dim, c: Dim) -> None
     assert text(a + b) == text(b + a)
 
 
+@MANY
 @given(expressions, expressions, st.integers(1, 30))
 def test_whole_multiples_leave_a_floor(q: Dim, r: Dim, d: int) -> None:
     assert floordiv(d * q + r, d) == q + floordiv(r, d)
 
 
+@MANY
 @given(expressions, st.integers(-60, 60), st.integers(1, 12), st.integers(1, 12))
 def test_a_common_factor_leaves_a_floor(x: Dim, c: int, g: int, d: int) -> None:
     assert floordiv(g * x + c, g * d) == floordiv(x + c // g, d)
 
 
+@MANY
 @given(st.integers(-9, 9), st.integers(-9, 9), trees(("H", "W"), "+ -"), st.integers(1, 9), st.integers(1, 9))
 def test_floors_of_floors_are_one(a: int, c: int, tree: Tree, b: int, d: int) -> None:
     x = grow(tree, SYMBOLS)
     assert floordiv(floordiv(x + a, b) + c, d) == floordiv(x + a + b * c, b * d)
 
 
+@MANY
 @given(expressions, st.integers(1, 12))
 def test_a_remainder_is_what_the_floor_leaves(x: Dim, d: int) -> None:
     assert x % d == x - d * floordiv(x, d)
@@ -185,6 +196,7 @@ def test_a_remainder_is_what_the_floor_leaves(x: Dim, d: int) -> None:
     assert floordiv(x, -d) == floordiv(-x, d)
 
 
+@MANY
 @given(expressions, expressions)
 def test_the_smallest_is_the_largest_of_the_negated(x: Dim, y: Dim) -> None:
     assert minimum(x, y) == -maximum(-x, -y)
@@ -211,6 +223,7 @@ def through(chain: list[tuple[int, int, int, int]], size: Any) -> Any:
     return size
 
 
+@MANY
 @given(windows)
 def test_a_chain_of_windows_is_one_floor(chain: list[tuple[int, int, int, int]]) -> None:
     jump = jump_of(chain)
@@ -227,6 +240,7 @@ def test_a_chain_of_windows_is_one_floor(chain: list[tuple[int, int, int, int]])
     assert len(nested) == (1 if jump > 1 else 0)
 
 
+@MANY
 @given(windows, windows)
 def test_equal_chains_have_equal_forms(
     one: list[tuple[int, int, int, int]], two: list[tuple[int, int, int, int]]
@@ -237,6 +251,7 @@ def test_equal_chains_have_equal_forms(
     assert decide(through(one, n), "==", through(two, n)) is (True if same else None) or not same
 
 
+@MANY
 @given(windows)
 def test_a_chain_split_anywhere_is_the_same_chain(chain: list[tuple[int, int, int, int]]) -> None:
     whole = through(chain, n)
@@ -249,6 +264,7 @@ def test_a_chain_split_anywhere_is_the_same_chain(chain: list[tuple[int, int, in
 # ---- sympy as a witness
 
 
+@MANY
 @given(trees(operations="+ - * // ceil max min"), places)
 def test_sympy_computes_the_same(tree: Tree, place: dict[str, int]) -> None:
     value = grow(tree, SYMBOLS)
@@ -257,6 +273,7 @@ def test_sympy_computes_the_same(tree: Tree, place: dict[str, int]) -> None:
     assert theirs.subs(values) == by_hand(tree, place)
 
 
+@MANY
 @given(trees(operations="+ - * // ceil max min"))
 def test_sympy_and_back(tree: Tree) -> None:
     value = grow(tree, SYMBOLS)
@@ -267,6 +284,7 @@ def test_sympy_and_back(tree: Tree) -> None:
         assert found == by_hand(tree, place)
 
 
+@MANY
 @given(windows)
 def test_sympys_nested_floors_come_back_collapsed(chain: list[tuple[int, int, int, int]]) -> None:
     size = sympy.Symbol("n", integer=True, positive=True)
@@ -306,6 +324,7 @@ def holding(left: Dim, relation: str, right: Dim, name: str, sizes: range) -> se
     return {RELATIONS[relation](number, 0) for number in numbers if isinstance(number, int)}
 
 
+@MANY
 @given(trees(), trees(), st.sampled_from(sorted(RELATIONS)), st.lists(places, min_size=5, max_size=25))
 def test_a_decision_is_never_wrong(one: Tree, two: Tree, relation: str, many: list[dict[str, int]]) -> None:
     verdict = decide(grow(one, SYMBOLS), relation, grow(two, SYMBOLS))
@@ -325,6 +344,7 @@ def period(value: Dim) -> int:
         return LONGEST_PERIOD
 
 
+@MANY
 @given(linear, linear, st.sampled_from(sorted(RELATIONS)))
 def test_one_free_size_is_always_decided(one: Tree, two: Tree, relation: str) -> None:
     left, right = grow(one, SYMBOLS), grow(two, SYMBOLS)
@@ -334,6 +354,7 @@ def test_one_free_size_is_always_decided(one: Tree, two: Tree, relation: str) ->
     assert found == ({True, False} if verdict is None else {verdict})
 
 
+@MANY
 @given(linear)
 def test_a_period_is_a_period(tree: Tree) -> None:
     value = grow(tree, SYMBOLS)
@@ -344,6 +365,7 @@ def test_a_period_is_a_period(tree: Tree) -> None:
     assert len(steps) == 1
 
 
+@MANY
 @given(trees(), places)
 def test_bounds_are_never_passed(tree: Tree, place: dict[str, int]) -> None:
     low, high = bounds(grow(tree, SYMBOLS))
@@ -444,11 +466,13 @@ def read(written: str, place: dict[str, int]) -> int:
     return int(eval(python, {"__builtins__": {}}, names | numbers))
 
 
+@MANY
 @given(trees(operations="+ - * // ceil max min"), places)
 def test_what_is_written_means_what_is_meant(tree: Tree, place: dict[str, int]) -> None:
     assert read(text(grow(tree, SYMBOLS)), place) == by_hand(tree, place)
 
 
+@MANY
 @given(expressions)
 def test_expressions_survive_pickling(value: Dim) -> None:
     again = pickle.loads(pickle.dumps(value))
@@ -701,6 +725,7 @@ def test_hostile_formulas_are_refused_at_once(written: str) -> None:
     assert "\n" not in refusal.value.message
 
 
+@MANY
 @given(st.text(max_size=40) | st.text("wfH0123456789+-*/%()[].,<>=! 'min", max_size=60))
 def test_any_text_is_a_value_or_a_formula_error(written: str) -> None:
     with suppress(FormulaError, Undecided):
@@ -752,6 +777,7 @@ def exactly(written: str) -> Fraction:
     return Fraction(eval(fractions, {"__builtins__": {}}, _Exact()))
 
 
+@MANY
 @given(arithmetic)
 def test_formulas_compute_what_python_computes(written: str) -> None:
     assume(len(written) <= LONGEST)
@@ -772,6 +798,7 @@ def test_formulas_compute_what_python_computes(written: str) -> None:
     assert type(found) is (int if expected.denominator == 1 else Fraction)
 
 
+@MANY
 @given(arithmetic)
 def test_a_symbol_computes_what_its_number_computes(written: str) -> None:
     class Free(Place):
@@ -789,6 +816,7 @@ def test_a_symbol_computes_what_its_number_computes(written: str) -> None:
     assert Fraction(number) / divisor == exactly(written)
 
 
+@MANY
 @given(arithmetic)
 def test_formulas_survive_pickling_and_compare_by_text(written: str) -> None:
     assume(len(written) <= LONGEST)

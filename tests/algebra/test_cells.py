@@ -23,6 +23,7 @@ from shapecalc.algebra.proof_cells import (
     told,
 )
 from shapecalc.algebra.relation import Relation
+from tests.support.draws import MANY
 
 OPERATORS = {
     "==": operator.eq,
@@ -80,6 +81,7 @@ def cells_of(condition: Condition, most: int = 60) -> list[Cell]:
     return done
 
 
+@MANY
 @given(conditions)
 def test_every_point_is_in_one_cell_and_has_its_verdict(condition: Condition) -> None:
     cells = cells_of(condition)
@@ -91,6 +93,7 @@ def test_every_point_is_in_one_cell_and_has_its_verdict(condition: Condition) ->
         assert verdict is None or verdict is truth(condition, {"H": h, "W": w})
 
 
+@MANY
 @given(conditions)
 def test_a_negation_is_true_where_the_condition_is_not(condition: Condition) -> None:
     for h, w in product((1, 2, 5, 12), repeat=2):

@@ -15,6 +15,7 @@ from shapecalc.algebra.relation import Relation
 from shapecalc.algebra.roots import COMPARE, difference, holds, signs, value_at
 from shapecalc.algebra.solution import function_of, solve
 from shapecalc.errors import Undecided
+from tests.support.draws import MANY
 
 LAST = 160
 H, W = symbol("H"), symbol("W")
@@ -35,17 +36,20 @@ def members(one: IntegerSet, last: int = LAST) -> set[int]:
     return {n for n in range(last + 1) if n in one}
 
 
+@MANY
 @given(integer_sets())
 def test_the_normal_form_is_the_same_set(one: IntegerSet) -> None:
     assert members(one.reduced()) == members(one)
 
 
+@MANY
 @given(integer_sets(), integer_sets())
 def test_equal_sets_have_one_normal_form(one: IntegerSet, other: IntegerSet) -> None:
     same = members(one, 400) == members(other, 400)
     assert (one.reduced() == other.reduced()) == same
 
 
+@MANY
 @given(integer_sets(), integer_sets())
 def test_sets_are_combined_member_by_member(one: IntegerSet, other: IntegerSet) -> None:
     assert members(one & other) == members(one) & members(other)
@@ -54,6 +58,7 @@ def test_sets_are_combined_member_by_member(one: IntegerSet, other: IntegerSet) 
     assert bool(one & other) == bool(members(one, 500) & members(other, 500))
 
 
+@MANY
 @given(integer_sets(), st.integers(0, 120))
 def test_neighbours_are_the_nearest(one: IntegerSet, n: int) -> None:
     one = one.reduced()
@@ -62,6 +67,7 @@ def test_neighbours_are_the_nearest(one: IntegerSet, n: int) -> None:
     assert one.last_until(n) == max((m for m in there if m <= n), default=None)
 
 
+@MANY
 @given(integer_sets())
 def test_members_come_in_order(one: IntegerSet) -> None:
     some = [*islice(one.reduced(), 40)]
@@ -90,11 +96,13 @@ def test_sets_read_as_people_write_them() -> None:
 polynomials = st.lists(st.integers(-60, 60), min_size=1, max_size=5)
 
 
+@MANY
 @given(polynomials, st.integers(0, 30))
 def test_the_difference_is_one(p: list[int], q: int) -> None:
     assert value_at(difference(p), q) == value_at(p, q + 1) - value_at(p, q)
 
 
+@MANY
 @given(polynomials)
 def test_signs_change_where_they_are_said_to(p: list[int]) -> None:
     changes = signs(p)
@@ -106,6 +114,7 @@ def test_signs_change_where_they_are_said_to(p: list[int]) -> None:
     assert all(value_at(p, last + step) * changes[-1][1] >= abs(changes[-1][1]) for step in (0, 1, 10**6))
 
 
+@MANY
 @given(polynomials, relations)
 def test_a_relation_holds_on_its_stretches(p: list[int], relation: str) -> None:
     stretches = holds(p, relation)
@@ -138,6 +147,7 @@ def rough(draw: st.DrawFn, unknown: Expr = H, depth: int = 3) -> Dim:
             return maximum(one, other)
 
 
+@MANY
 @given(rough(), relations, st.integers(-40, 40))
 def test_every_solution_is_found_and_no_other(value: Dim, relation: str, bound: int) -> None:
     solved = solve(value, relation, bound)
@@ -150,6 +160,7 @@ def test_every_solution_is_found_and_no_other(value: Dim, relation: str, bound: 
         assert (n in found) == COMPARE[relation](at(n), bound), n
 
 
+@MANY
 @given(rough())
 def test_the_quick_function_is_the_expression(value: Dim) -> None:
     at = function_of(value)
@@ -187,6 +198,7 @@ def true_of(condition: tuple[Dim, str, Dim], h: int, w: int) -> bool:
 GRID = [*product(range(1, 26), repeat=2)]
 
 
+@MANY
 @given(st.lists(conditions(), min_size=1, max_size=3))
 def test_a_region_holds_exactly_the_points_that_meet_its_conditions(
     many: list[tuple[Dim, str, Dim]],
@@ -198,6 +210,7 @@ def test_a_region_holds_exactly_the_points_that_meet_its_conditions(
         assert (point in region) == all(true_of(condition, *point) for condition in many), point
 
 
+@MANY
 @given(st.lists(conditions(), min_size=1, max_size=2), st.tuples(st.integers(1, 25), st.integers(1, 25)))
 def test_neighbours_in_a_region_are_nearest(many: list[tuple[Dim, str, Dim]], at: tuple[int, int]) -> None:
     region = everything(("H", "W"))

@@ -20,14 +20,16 @@ import shapecalc
 from shapecalc import console
 from shapecalc.cli import main
 from shapecalc.cli import show as show_command
-from shapecalc.report.catalogue import catalogue
-from shapecalc.report.listing import listing, listing_rows
-from shapecalc.report.table import table
+from shapecalc.render import written
+from shapecalc.report.listing import listing_rows
 from shapecalc.spec.find import folder
 from shapecalc.spec.json_schema import schema
 from shapecalc.spec.located_text import parse
+from shapecalc.views.catalogue import catalogue
+from shapecalc.views.listing_page import listing_page
 from tests.spec.test_bad_input import BROKEN, LISTS, MAPPINGS, plain_everything
 from tests.spec.test_fuzz import EVERYTHING, inside, plain
+from tests.support.layer_tables import table
 
 SMALL = """
 name: small
@@ -118,6 +120,7 @@ def printed(arguments: str, **how: Any) -> str:
     return result.stdout
 
 
+@pytest.mark.ci
 def test_the_list_is_the_same_in_every_form() -> None:
     names = [one["name"] for one in json.loads(printed("list --format json"))]
     told = printed("list --format markdown").splitlines()
@@ -134,7 +137,7 @@ def test_the_small_network_has_everything() -> None:
     """What the golden tables are to show is there."""
     report = shapecalc.loads(SMALL).analyze()
     assert report.outputs == {"output": (1, 10), "aux": (1, 5)}
-    assert report["again"].shares == "first"
+    assert report.layer("again").shares == "first"
     assert report.trainable_params < report.params
     assert report.buffer_count
     assert [group.passes for group in report.groups if group.passes > 1] == [3]
@@ -187,7 +190,7 @@ def test_no_line_is_wider_than_the_terminal(width: int) -> None:
         table(lenet5.analyze(symbolic=True), width=width),
         table(small.analyze(), width=width),
         table(small.analyze(), 1, width=width),
-        listing(width),
+        written(listing_page(), "text", width),
         catalogue(width),
     ):
         assert max(map(len, text.splitlines())) <= width
@@ -407,5 +410,5 @@ def test_exit_status(arguments: str, status: int) -> None:
 
 @pytest.mark.parametrize("width", [60, 80, 100])
 def test_the_names_that_one_types_are_never_cut(width: int) -> None:
-    first = [line.split()[0] for line in listing(width).splitlines()[2:]]
+    first = [line.split()[0] for line in written(listing_page(), "text", width).splitlines()[2:]]
     assert first == [*shapecalc.names()]

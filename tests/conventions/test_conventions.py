@@ -20,7 +20,8 @@ from shapecalc import Layer, SpecError, register
 from shapecalc.cli import main
 from shapecalc.conventions.by_tool import CONVENTIONS, convention
 from shapecalc.conventions.layer_call import LayerCall
-from shapecalc.layers.base import AnyShape, Elementwise, NoMacs, NoWeights, NoWindow, SameShape
+from shapecalc.layers import MultiheadAttention
+from shapecalc.layers.base import AnyShape, NoMacs, NoWeights, NoWindow, Pointwise, SameShape
 from shapecalc.layers.registry import get, kinds, unregister
 from shapecalc.report.reconciliation import accounts, changes
 from tests.conventions.test_counting_tools import configurations
@@ -144,7 +145,7 @@ def test_a_kind_of_your_own_is_named_and_not_counted_as_nothing(name: str) -> No
 
 def test_a_kind_that_says_it_has_no_macs_is_not_said_to_cost_nothing() -> None:
     @register
-    class Quiet(Elementwise):
+    class Quiet(Pointwise):
         kind = "quiet"
 
     try:
@@ -554,7 +555,7 @@ def test_the_multiplications_of_macs_are_among_the_operations(kind: str) -> None
 
 
 def test_attention_to_another_sequence_takes_a_softmax_over_its_length() -> None:
-    layer = get("multihead_attention")(num_heads=2)
+    layer = MultiheadAttention(num_heads=2)
     operations = layer.operations_on(((5, 6), (9, 6), (9, 6)))
     assert operations is not None
     assert (operations.exponentials, operations.by_part()["additions"]) == (90, 1_598)

@@ -25,7 +25,7 @@ from shapecalc.embedding.fit import Output
 from shapecalc.embedding.markers import SUFFIXES, regions
 from shapecalc.errors import SpecError
 from shapecalc.render.markdown_writer import escaped
-from shapecalc.report.table_cells import rows
+from tests.support.layer_tables import cells as rows
 
 PARAMS = "25,557,032"
 MARKDOWN = """# A network
@@ -162,10 +162,7 @@ def test_restructured_text_reads_as_meant() -> None:
     assert f"It has {PARAMS} parameters" in tree.astext()
     (table,) = tree.findall(nodes.table)
     cells = [[entry.astext() for entry in row.findall(nodes.entry)] for row in table.findall(nodes.row)]
-    assert cells[1:] == [
-        [text for name, text in row.cells.items() if name != "Field"]
-        for row in rows(shapecalc.load("lenet5").analyze(), 1)
-    ]
+    assert cells[1:] == rows(shapecalc.load("lenet5").analyze(), 1)
     (note,) = tree.findall(nodes.note)
     assert [one.astext() for one in note.findall(nodes.paragraph)] == ["10"]
 
@@ -187,7 +184,7 @@ def test_parts_are_indented_in_every_document() -> None:
     tree = publish_doctree(filled("a.rst", ".. shapecalc show resnet18\n.. /shapecalc\n"))
     first = [row[0].astext() for row in tree.findall(nodes.row)]
     assert [text.strip() for text in first[1:]] == [
-        row.cells["Layer"] for row in rows(shapecalc.load("resnet18").analyze())
+        row[0] for row in rows(shapecalc.load("resnet18").analyze())
     ]
     assert sum(text.startswith("\N{NO-BREAK SPACE}") for text in first) > 20
 

@@ -21,7 +21,8 @@ from shapecalc.errors import NotInstalled, SpecError
 from shapecalc.ext.options import NAMES, Options, of_block, options
 from shapecalc.ext.views import page
 from shapecalc.render.html_writer import html
-from shapecalc.report.table_cells import rows
+from shapecalc.views.layer_table import layer_table
+from tests.support.layer_tables import cells
 
 ROOT = Path(shapecalc.__file__).parent.parent
 NET = """name: own
@@ -55,7 +56,7 @@ def tables(root: ET.Element) -> list[list[list[str]]]:
 
 # ---- Sphinx
 
-FIELD = rows(shapecalc.load("lenet5").analyze(), fields=True)[0].cells["Field"].replace("5", "3")
+FIELD = cells(shapecalc.load("lenet5").analyze(), fields=True)[0][4].replace("5", "3")
 """Of a first convolution with a kernel of 3."""
 RST = """A site
 ======
@@ -142,7 +143,7 @@ def test_sphinx_builds_html(tmp_path: Path, quiet: None) -> None:
     out, warnings = Site(tmp_path, RST).build("html")
     assert warnings == ""
     root = parsed(out / "index.html")
-    first, own, totals, _, nested = tables(root)
+    first, own, totals, nested = tables(root)
     assert [row[0] for row in first] == [
         "Layer",
         *("stem", "relu", "max_pool2d", "stage1", "stage2", "stage3", "stage4"),
@@ -152,9 +153,9 @@ def test_sphinx_builds_html(tmp_path: Path, quiet: None) -> None:
     assert [row[0] for row in own] == ["Layer", "conv2d", "flatten", "linear", "Total"]
     assert own[1] == ["conv2d", r"\(16 \times (H - 2) \times 26\)", "160", FIELD]
     assert ["params", "61,100,840", "60,965,224"] in totals
-    told = rows(shapecalc.load("resnet18").analyze())
-    assert [row[0] for row in nested[1:]] == [row.cells["Layer"] for row in told]
-    assert any(row.depth > 2 for row in told)
+    resnet18 = shapecalc.load("resnet18").analyze()
+    assert [row[0] for row in nested[1:]] == [row[0] for row in cells(resnet18)]
+    assert any(row.depth > 2 for row in layer_table(resnet18).rows)
     words = " ".join("".join(root.itertext()).split())
     assert "It has 25,557,032 parameters, see At a glance, and puts out" in words
     assert TITLE in words
@@ -479,7 +480,7 @@ BAD_BLOCKS = {
     "lenet5\nconvention: mine": "unknown convention 'mine'",
     "lenet5\nview: diff": "option against",
     "lenet5\nview: layer": "option layers",
-    "lenet5\nview: layer\nlayers: c9": "no layer 'c9'",
+    "lenet5\nview: layer\nlayers: c9": "no layer or block 'c9'",
     "lenet5\nparameters: {widht: 3}": "no parameter 'widht'",
     "-": "- is standard input",
     "os:system": "'os:system' names an object",

@@ -36,6 +36,7 @@ def read(page: Path) -> str:
     return unescape(re.sub(r"<[^>]+>", "", page.read_text(encoding="utf-8")))
 
 
+@pytest.mark.ci
 def test_the_reference_is_of_the_code(site: Path) -> None:
     gallery, commands, of_kinds = (
         read(site / page) for page in ("gallery.html", "reference/cli.html", "reference/kinds.html")
@@ -45,6 +46,7 @@ def test_the_reference_is_of_the_code(site: Path) -> None:
     assert [name for name in kinds() if f"\n{name}\n" not in of_kinds] == []
 
 
+@pytest.mark.ci
 def test_every_published_network_has_a_page_that_answers(site: Path) -> None:
     links = re.findall(r'href="(pages/[^"]*)"', (site / "gallery.html").read_text(encoding="utf-8"))
     published = [name for name in shapecalc.names() if not name.startswith("tutorials/")]
@@ -53,11 +55,13 @@ def test_every_published_network_has_a_page_that_answers(site: Path) -> None:
         assert "const NETWORK = " in (site / link).read_text(encoding="utf-8")
 
 
+@pytest.mark.ci
 def test_the_api_is_all_there(site: Path) -> None:
     page = (site / "reference" / "python.html").read_text(encoding="utf-8")
     assert [name for name in shapecalc.__all__ if f'id="shapecalc.{name}"' not in page] == []
 
 
+@pytest.mark.ci
 def test_nothing_is_fetched_from_elsewhere(site: Path) -> None:
     for page in site.rglob("*.html"):
         loaded = re.findall(

@@ -21,7 +21,6 @@ from shapecalc.engine import graph_cache as remembered
 from shapecalc.engine import loops
 from shapecalc.engine.expand import Expansion
 from shapecalc.engine.graph import Graph, Loop
-from shapecalc.engine.graph_builder import Recorder
 from shapecalc.engine.repeats import Passes, Repeats
 from shapecalc.engine.scope import Scope
 from shapecalc.layers import AdaptiveAvgPool2d, Conv2d, Flatten, Linear, ReLU, Split, Upsample
@@ -345,31 +344,31 @@ def _wrong_rule(patch: pytest.MonkeyPatch) -> None:
 
 
 def _always(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(Expansion, "holds", lambda self, frame, step: True)
+    patch.setattr(Expansion, "is_enabled", lambda self, scope, step: True)
 
 
 def _one_pass_less(patch: pytest.MonkeyPatch) -> None:
     honest = Repeats.passes
 
-    def passes(self: Repeats, frame: Scope, repeat: Any) -> Passes:
-        found = honest(self, frame, repeat)
+    def passes(self: Repeats, scope: Scope, repeat: Any) -> Passes:
+        found = honest(self, scope, repeat)
         return replace(found, listed=found.listed[1:])
 
     patch.setattr(Repeats, "passes", passes)
 
 
 def _own_weights(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(Recorder, "share", lambda self, target, step, mark: None)
+    patch.setattr(expansion, "share_weights", lambda *arguments: None)
 
 
 def _all_trained(patch: pytest.MonkeyPatch) -> None:
-    honest = Expansion.leaf
+    honest = Expansion.add_layer
 
-    def leaf(self: Any, *arguments: Any) -> Any:
+    def add_layer(self: Any, *arguments: Any) -> Any:
         self.trainable = True
         return honest(self, *arguments)
 
-    patch.setattr(Expansion, "leaf", leaf)
+    patch.setattr(Expansion, "add_layer", add_layer)
 
 
 def _other_names(patch: pytest.MonkeyPatch) -> None:
@@ -387,8 +386,8 @@ def _branches_from_the_last(patch: pytest.MonkeyPatch) -> None:
 
     def sequence(self: Any, outer: Any, steps: Any, current: int, path: str, label: str, *more: Any) -> Any:
         is_branch = path.endswith(("main", ".gate", ".1", ".b1", ".b2", ".two"))
-        last = self.record.graph.slots - 1
-        fits = is_branch and self.record.shapes[last] == self.record.shapes[current]
+        last = self.builder.graph.slots - 1
+        fits = is_branch and self.builder.shapes[last] == self.builder.shapes[current]
         return honest(self, outer, steps, last if fits else current, path, label, *more)
 
     patch.setattr(Expansion, "sequence", sequence)
@@ -421,12 +420,12 @@ def _no_proof(patch: pytest.MonkeyPatch) -> None:
 
 
 def _one_condition_for_all(patch: pytest.MonkeyPatch) -> None:
-    def for_every(one: Requirement, loop: Loop) -> Iterator[Requirement]:
+    def in_every_pass(one: Requirement, loop: Loop) -> Iterator[Requirement]:
         yield replace(
             one, **{side: put_in(getattr(one, side), {loop.index: loop.first}) for side in ("left", "right")}
         )
 
-    patch.setattr(loops, "for_every", for_every)
+    patch.setattr(loops, "in_every_pass", in_every_pass)
 
 
 def _forgets_conditions(patch: pytest.MonkeyPatch) -> None:
@@ -448,6 +447,7 @@ def _blind_to_symbols(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Conv2d, "output", output)
 
 
+@pytest.mark.sample(7)
 @pytest.mark.parametrize(
     ("comparison", "breakage"),
     [

@@ -43,12 +43,12 @@ from shapecalc.layers import (
     Upsample,
     ZeroPad2d,
 )
-from shapecalc.layers.base import AnyShape, Elementwise, Layer, NoMacs, NoWeights, NoWindow, SameShape
+from shapecalc.layers.base import AnyShape, Layer, NoMacs, NoWeights, NoWindow, Pointwise, SameShape
 from shapecalc.layers.dependence import Along, Dependence
 from shapecalc.layers.requirement import Shape
 from shapecalc.report.node import Node
 from shapecalc.report.report import Report
-from shapecalc.report.table import table
+from tests.support.layer_tables import table
 from tests.support.networks import networks
 from tests.support.seen_by_torch import check_part
 
@@ -315,7 +315,7 @@ def run(report: Report) -> dict[int, Tensor]:
     for node in report.graph.nodes:
         tensors = [slots[slot] for slot in node.sources]
         layer = node.layer
-        if isinstance(layer, Elementwise):
+        if isinstance(layer, Pointwise):
             results: Any = nn.functional.softplus(tensors[0])
         else:
             shapes = tuple(tuple(tensor.shape) for tensor in tensors)

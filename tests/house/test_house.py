@@ -41,6 +41,7 @@ FLOORS = (
     "repair",
     "diagnostics",
     "pictures",
+    "views",
     "report",
     "sizes",
     "conventions",
@@ -89,10 +90,11 @@ def test_the_house_has_no_cellar(graph: grimp.ImportGraph) -> None:
         ("shapecalc.errors", "shapecalc.algebra.expr"),
         ("shapecalc.layers.conv", "shapecalc.spec.tree"),
         ("shapecalc.spec.find", "shapecalc.engine.graph"),
-        ("shapecalc.engine.reinfer", "shapecalc.report.report"),
-        ("shapecalc.report.table", "shapecalc.model"),
+        ("shapecalc.engine.evaluate", "shapecalc.report.report"),
+        ("shapecalc.views.layer_table", "shapecalc.model"),
         ("shapecalc.model", "shapecalc.cli"),
-        ("shapecalc.report.table", "shapecalc.pictures.scene"),
+        ("shapecalc.views.layer_table", "shapecalc.pictures.scene"),
+        ("shapecalc.report.report", "shapecalc.views.layer_table"),
         ("shapecalc.pictures.cost_plot", "shapecalc.model"),
         ("shapecalc.sizes.answer", "shapecalc.solving.inputs"),
         ("shapecalc.solving.ask", "shapecalc.model"),
@@ -100,7 +102,7 @@ def test_the_house_has_no_cellar(graph: grimp.ImportGraph) -> None:
         ("shapecalc.bridges.torch.twins.build_layer", "shapecalc.cli"),
         ("shapecalc.model", "shapecalc.page.page_writer"),
         ("shapecalc.render.html_writer", "shapecalc.layers.base"),
-        ("shapecalc.sizes.answer", "shapecalc.report.report_page"),
+        ("shapecalc.sizes.answer", "shapecalc.report.report"),
         ("shapecalc.embedding.document", "shapecalc.cli.run_command"),
         ("shapecalc.ext.sphinx", "shapecalc.cli"),
     ],
@@ -160,6 +162,15 @@ def test_torch_is_imported_only_in_its_bridge() -> None:
     others = {one for one in outside(graph, "torch") if not one.startswith("shapecalc.bridges.torch")}
     assert others == {"shapecalc.testing"}  # which holds a kind to torch only when it is asked to
     assert outside(graph, "torch") > others
+
+
+def test_keras_is_imported_only_in_its_bridge() -> None:
+    graph = grimp.build_graph(
+        "shapecalc", include_external_packages=True, exclude_type_checking_imports=True, cache_dir=None
+    )
+    assert outside(graph, "keras") == {"shapecalc.bridges.keras.keras_twins"}
+    users = graph.find_modules_that_directly_import("shapecalc.bridges.keras.keras_twins")
+    assert {one for one in users if not one.startswith("shapecalc.bridges.keras")} == set()
 
 
 def test_documentation_tools_are_imported_only_in_their_room() -> None:
@@ -260,12 +271,12 @@ def test_a_heavy_import_of_a_room_is_noticed(room: str) -> None:
     assert LOADS_FRAMEWORKS[room] in loaded(every_module(room), *HEAVY)
 
 
-def test_a_table_library_is_loaded_for_tables_only() -> None:
-    assert loaded(command("show lenet5 --format json"), "tabulate") == set()
-    assert loaded(command("show lenet5 --format csv"), "tabulate") == set()
-    assert loaded(command("show lenet5 --format latex"), "tabulate") == set()
-    assert loaded(command("show lenet5"), "tabulate") == {"tabulate"}
-    assert loaded(command("show lenet5 --format markdown"), "tabulate") == {"tabulate"}
+def test_only_the_writer_of_a_form_is_loaded() -> None:
+    names = [f"shapecalc.render.{form}_writer" for form in ("text", "markdown", "latex", "html", "rst")]
+    assert loaded(command("show lenet5 --format json"), "shapecalc.views.layer_table", *names) == set()
+    assert loaded(command("show lenet5 --format csv"), "shapecalc.views.layer_table", *names) == set()
+    assert loaded(command("show lenet5"), *names) == {names[0]}
+    assert loaded(command("show lenet5 --format markdown"), *names) == {names[1]}
 
 
 def test_only_the_kinds_of_a_network_are_loaded() -> None:

@@ -14,6 +14,8 @@ from pydantic import ValidationError
 
 import shapecalc
 from shapecalc import Model, SpecError, Step, register
+from shapecalc.bridges.canonical import canonical
+from shapecalc.bridges.keras.keras_twins import KerasTwin, activation, layer_of, twin_of
 from shapecalc.cli import main
 from shapecalc.layers import (
     Add,
@@ -27,12 +29,14 @@ from shapecalc.layers import (
     LocalResponseNorm,
     ReLU,
 )
-from shapecalc.layers.base import Effect, Elementwise, Kind
+from shapecalc.layers.base import Effect, Kind, Pointwise
 from shapecalc.layers.index import KERAS, KINDS
+from shapecalc.layers.keras_pool import KerasPool
 from shapecalc.layers.registry import find, get, kinds, unregister
 from shapecalc.layers.requirement import Refused
+from shapecalc.layers.roles import sizes_inferred
 from shapecalc.testing import check_fields, check_integers, check_refusal, check_symbols, flat
-from tests.support.keras_twin import REJECTIONS, built, keras_cases, layer, shape_of
+from tests.support.keras_twin import REJECTIONS, built, keras, keras_cases, layer, shape_of
 from tests.support.strategies import Case
 
 WITHOUT_COUNTERPART = {"split", "chunk"}
@@ -104,6 +108,101 @@ def compare(case: Case) -> None:
 @every_kind
 def test_every_kind_is_keras(kind: str) -> None:
     given(keras_cases(kind))(compare)()
+
+
+# ---- a live layer read back
+
+
+def canonical_fields(case: Case) -> dict[str, Any]:
+    """Return the fields that a live layer can tell of: none that it infers, and one spelling for each setting."""
+    fields = {
+        name: value
+        for name, value in case.fields.items()
+        if name == "normalized_shape" or name not in sizes_inferred(case.cls)
+    }
+    if isinstance(fields.get("normalized_shape"), int) or len(fields.get("normalized_shape") or ()) == 1:
+        del fields["normalized_shape"]
+    if not fields.get("elementwise_affine", True):
+        fields.pop("bias", None)
+    scaled = {name: fields.get(name, True) for name in ("affine", "scale", "center")}
+    if not scaled["affine"] or not (scaled["scale"] or scaled["center"]):
+        fields = {name: value for name, value in fields.items() if name not in scaled} | {"affine": False}
+    layer = canonical(
+        case.cls, {name: value for name, value in fields.items() if name in case.cls.model_fields}
+    )
+    said = layer.fields_set()
+    if issubclass(case.cls, KerasPool) and said.get("stride") == said["kernel_size"]:
+        del said["stride"]
+    return said
+
+
+def read_back(case: Case) -> None:
+    """Assert that a layer built in Keras and read back is the layer."""
+    mine, real = ours(case), theirs(case)
+    if isinstance(mine, str) or isinstance(real, str):
+        return
+    again = layer_of(real)
+    assert type(again) is case.cls or type(real).__name__ == "BatchNormalization"
+    assert again is not None
+    assert again.fields_set() == canonical_fields(case)
+    assert again.apply(case.inputs) == mine
+
+
+@every_kind
+def test_a_live_layer_is_read_back(kind: str) -> None:
+    given(keras_cases(kind))(read_back)()
+
+
+SETTINGS: list[tuple[str, dict[str, Any], tuple[int, ...]]] = [
+    ("alpha_dropout", {"p": 0.25}, (2, 3)),
+    ("dropout", {}, (2, 3)),
+    ("elu", {"alpha": 2}, (2, 3)),
+    ("flatten", {}, (2, 3, 4)),
+    ("identity", {}, (2, 3)),
+    ("leaky_relu", {}, (2, 3)),
+    ("leaky_relu", {"negative_slope": 0.2}, (2, 3)),
+    ("permute", {"dims": [0, 3, 1, 2]}, (2, 3, 4, 5)),
+    ("relu", {}, (2, 3)),
+    ("reshape", {"shape": [4, -1]}, (2, 3, 8)),
+    ("softmax", {"dim": -1}, (2, 3)),
+    *(
+        (kind, {}, (2, 3))
+        for kind in ("celu", "gelu", "hardswish", "relu6", "selu", "sigmoid", "silu", "tanh")
+    ),
+]
+
+
+@pytest.mark.parametrize(("kind", "fields", "shape"), SETTINGS)
+def test_layers_of_both_frameworks_are_read_back(kind: str, fields: dict[str, Any], shape: Any) -> None:
+    layer = get(kind, "keras").model_validate(fields)
+    assert layer_of(twin_of(layer).build(layer.fields_set(), (shape,))) == layer
+
+
+def test_what_no_field_describes_is_not_read() -> None:
+    layers = keras.layers
+    first = layers.Conv2D(4, 3, data_format="channels_first")
+    ours = [layer_of(one) for one in (first, layers.ReLU(max_value=6.0), layers.UnitNormalization())]
+    assert ours == [None, None, None]
+    across = layers.BatchNormalization(axis=1)
+    across.build((2, 3, 4, 5))
+    assert layer_of(across) is None
+
+
+def test_an_activation_has_the_settings_of_keras() -> None:
+    assert str(activation("leaky_relu")) == str(get("leaky_relu")(negative_slope=0.2))
+    assert activation("softmax") == get("softmax")(dim=-1)
+    assert (activation("relu"), activation("nothing")) == (ReLU(), None)
+
+
+def test_a_field_that_is_read_wrong_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    case = Case(KerasConv2d, {"out_channels": 4, "kernel_size": 3, "stride": 2}, ((1, 9, 9, 3),))
+    read_back(case)
+    honest = KerasTwin.from_layer
+    monkeypatch.setattr(
+        KerasTwin, "from_layer", lambda self, layer: {**(honest(self, layer) or {}), "stride": 1}
+    )
+    with pytest.raises(AssertionError):
+        read_back(case)
 
 
 @every_kind
@@ -189,10 +288,10 @@ def test_shared_kinds_keep_to_keras_as_well(kind: str, data: st.DataObject) -> N
 
 
 def test_shared_kinds_that_take_sizes() -> None:
-    reshaped, permuted = get("reshape")(shape=(4, -1)), get("permute")(dims=(0, 2, 3, 1))  # type: ignore[call-arg]
-    real = built(type(reshaped), {"target_shape": (4, -1)}, ((2, 3, 8, 5),))
+    reshaped, permuted = get("reshape")(shape=(4, -1)), get("permute")(dims=(0, 2, 3, 1))
+    real = built(type(reshaped), {"shape": (4, -1)}, ((2, 3, 8, 5),))
     assert reshaped.apply(((2, 3, 8, 5),)).outputs == (shape_of(real, ((2, 3, 8, 5),)),)
-    real = built(type(permuted), {"dims": (2, 3, 1)}, ((2, 3, 8, 5),))
+    real = built(type(permuted), {"dims": (0, 2, 3, 1)}, ((2, 3, 8, 5),))
     assert permuted.apply(((2, 3, 8, 5),)).outputs == (shape_of(real, ((2, 3, 8, 5),)),)
 
 
@@ -305,7 +404,7 @@ def test_a_layer_of_keras_in_a_spec_of_torch() -> None:
 
 def test_a_kind_of_ones_own_stands_under_both() -> None:
     @register
-    class Wobble(Elementwise):
+    class Wobble(Pointwise):
         """A function of each element."""
 
         kind = "wobble"

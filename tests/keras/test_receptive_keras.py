@@ -10,7 +10,7 @@ import torch
 
 from shapecalc import Model
 from shapecalc.layers.registry import get
-from shapecalc.report.receptive_field import Field
+from shapecalc.report.receptive_field import ReceptiveField
 from tests.support.keras_twin import layer as twin
 
 LAYERS: list[tuple[str, dict[str, Any], tuple[int, int]]] = [
@@ -55,7 +55,7 @@ def seen_by_keras(kind: str, fields: dict[str, Any], sizes: tuple[int, int]) -> 
     return found
 
 
-def field_of(kind: str, fields: dict[str, Any], sizes: tuple[int, int]) -> Field:
+def field_of(kind: str, fields: dict[str, Any], sizes: tuple[int, int]) -> ReceptiveField:
     """Return the field that we tell of the layer."""
     one = get(kind, "keras").model_validate(fields)
     field = Model(name="one", framework="keras", input=[*sizes, 2], layers=[one]).analyze().nodes[-1].field
@@ -63,7 +63,7 @@ def field_of(kind: str, fields: dict[str, Any], sizes: tuple[int, int]) -> Field
     return field
 
 
-def told(field: Field, place: tuple[int, int]) -> list[tuple[int, int]]:
+def told(field: ReceptiveField, place: tuple[int, int]) -> list[tuple[int, int]]:
     """Return what a position sees by size, stride and offset, were there no end to the input."""
     found = []
     for axis, index in enumerate(place):

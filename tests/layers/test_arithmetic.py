@@ -15,6 +15,7 @@ from shapecalc.layers.arithmetic import (
     window_ceil,
     written,
 )
+from tests.support.draws import MANY
 
 sizes = st.integers(1, 40)
 kernels = st.integers(1, 9)
@@ -63,11 +64,13 @@ def input_sizes(out: int, k: int, s: int, d: int, p0: int, p1: int) -> list[int]
     return [n for n in range(1, 400) if len(places(n, k, s, d, p0, p1)) == out]
 
 
+@MANY
 @given(kernels, dilations)
 def test_extent_is_what_the_taps_span(k: int, d: int) -> None:
     assert extent(k, d) == taps(0, k, d)[-1] + 1
 
 
+@MANY
 @given(sizes, kernels, strides, dilations, paddings, paddings)
 @example(224, 7, 2, 1, 3, 3)
 @example(5, 5, 1, 1, 0, 0)
@@ -77,6 +80,7 @@ def test_window_counts_the_places(n: int, k: int, s: int, d: int, p0: int, p1: i
     assert formula == counted or (formula < 1 and counted == 0)
 
 
+@MANY
 @given(sizes, kernels, strides, dilations, paddings, paddings)
 @example(112, 3, 2, 1, 0, 0)
 @example(4, 1, 3, 1, 0, 0)
@@ -86,6 +90,7 @@ def test_window_ceil_counts_the_places(n: int, k: int, s: int, d: int, p0: int, 
         assert window_ceil(n, k, s, d, p0, p1) == len(ceil_places(n, k, s, d, p0, p1))
 
 
+@MANY
 @given(sizes, kernels, strides, dilations, paddings, paddings)
 def test_window_ceil_is_at_most_one_more(n: int, k: int, s: int, d: int, p0: int, p1: int) -> None:
     if places(n, k, s, d, p0, p1) and max(p0, p1) <= k // 2:
@@ -94,6 +99,7 @@ def test_window_ceil_is_at_most_one_more(n: int, k: int, s: int, d: int, p0: int
         assert ceil in (floor, floor + 1)
 
 
+@MANY
 @given(sizes, kernels, dilations)
 def test_same_padding_keeps_the_size(n: int, k: int, d: int) -> None:
     total = same_padding(k, d)
@@ -101,6 +107,7 @@ def test_same_padding_keeps_the_size(n: int, k: int, d: int) -> None:
     assert len(places(n, k, 1, d, total // 2, total - total // 2)) == n
 
 
+@MANY
 @given(sizes, kernels, strides, dilations, paddings, paddings, st.integers(0, 3))
 def test_transposed_counts_what_is_scattered(
     n: int, k: int, s: int, d: int, p0: int, p1: int, op: int
@@ -115,6 +122,7 @@ def test_transposed_undoes_the_window(out: int, k: int, s: int, d: int, p: int) 
     assert [n for n in found if isinstance(n, int) and n >= 1] == input_sizes(out, k, s, d, p, p)
 
 
+@MANY
 @given(kernels, strides, dilations, paddings, paddings, sizes)
 def test_the_formulas_hold_for_symbols(k: int, s: int, d: int, p0: int, p1: int, n: int) -> None:
     free = symbol("n")

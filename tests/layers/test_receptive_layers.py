@@ -18,7 +18,6 @@ from shapecalc.engine.span import Steps
 from shapecalc.layers.base import Kind, Layer
 from shapecalc.layers.dependence import Along, AxisDependence, Before, Everything, Fixed, Nothing, Scattered
 from shapecalc.layers.registry import get, kinds
-from shapecalc.layers.unknown_dependence import UNKNOWN_DEPENDENCE
 from shapecalc.layers.wrapper import Wrapper
 from shapecalc.testing import applied
 from tests.support.seen_by_torch import Place, seen
@@ -145,7 +144,7 @@ def check(
 ) -> None:
     told = f"{layer!r} sees {view}, and at {place} of {n} torch sees {sorted(found)}"
     if view is None:
-        assert layer.kind in UNKNOWN_DEPENDENCE, f"{layer.kind} leaves unsaid what it sees"
+        assert layer.unknown_dependence, f"{layer.kind} leaves unsaid what it sees"
     match view:
         case Everything() if found:
             assert less or found == set(range(n)), told
@@ -183,7 +182,7 @@ def check(
 @pytest.mark.parametrize("framework", ["torch", "keras"])
 def test_every_kind_says_what_it_sees_or_why_not(framework: str) -> None:
     silent = {kind for kind in kinds(framework) if is_silent(get(kind, framework))}
-    assert silent <= UNKNOWN_DEPENDENCE.keys()
+    assert all(get(kind, framework).unknown_dependence for kind in silent)
     assert "opaque" in silent or framework == "keras"
 
 
@@ -195,10 +194,10 @@ def is_silent(cls: type[Kind]) -> bool:
 
 def test_what_is_not_said_is_documented() -> None:
     """The table of the documentation is that of the package, and holds only kinds that there are."""
-    assert UNKNOWN_DEPENDENCE.keys() <= set(kinds())
+    unknown = {kind: why for kind in kinds() if (why := get(kind).unknown_dependence)}
     rows = re.findall(r"^\| `(\w+)` \| ([^|]+) \| ([^|]+) \|$", DOCS.read_text(), re.MULTILINE)
-    told = {kind: (axes, why) for kind, axes, why in rows if kind in UNKNOWN_DEPENDENCE}
-    assert told == UNKNOWN_DEPENDENCE
+    told = {kind: (axes, why) for kind, axes, why in rows if kind in unknown}
+    assert told == unknown
 
 
 def test_scattered_results_see_one_place_each() -> None:

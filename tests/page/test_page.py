@@ -142,7 +142,7 @@ def told(report: Report, labels: list[str]) -> list[list[Any]]:
     return [
         [
             label,
-            None if item.output is None else [*item.output],
+            [*item.output] if item.nodes else None,
             item.params,
             item.cost(report.convention)[0],
             item.times * sum(node.bytes for node in item.nodes),
@@ -151,6 +151,7 @@ def told(report: Report, labels: list[str]) -> list[list[Any]]:
     ]
 
 
+@pytest.mark.sample(5)
 @pytest.mark.parametrize("name", [*NETWORKS, *CALCULATORS])
 def test_the_page_computes_what_the_engine_computes(name: str) -> None:
     page_ = paged(name)

@@ -101,6 +101,7 @@ def shown_shape(shape: Sequence[Dim]) -> str:
     return " × ".join(map(grouped, shape))
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("name", NETWORKS)
 def test_the_controls_show_what_the_engine_says(browser: Browser, tmp_path: Path, name: str) -> None:
     model = load(name)

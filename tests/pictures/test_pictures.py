@@ -20,13 +20,14 @@ from hypothesis import strategies as st
 import shapecalc
 from shapecalc.cli import main
 from shapecalc.errors import NotInstalled, ShapecalcError, SpecError, Undecided
+from shapecalc.layers.family import Group
 from shapecalc.pictures.chart import ticks
 from shapecalc.pictures.graph_svg import graph_svg, laid_out
 from shapecalc.pictures.layout import Layout, Place
 from shapecalc.pictures.picture_text import brief
 from shapecalc.pictures.scene import Arrow, Scene, deepest, scene
-from shapecalc.pictures.solids import Solid, standing
-from shapecalc.pictures.unet_layout import rows
+from shapecalc.pictures.solids import Solid, arrange, rows
+from shapecalc.pictures.svg import COLOURS
 from shapecalc.pictures.volumes import rounded, volumes
 from shapecalc.pictures.volumes_svg import volumes_svg
 from shapecalc.report.report import Report
@@ -63,6 +64,29 @@ def test_what_does_not_hold_is_not_drawn(name: str) -> None:
 # ---- what is in the graph
 
 
+def test_every_group_of_families_has_its_colours() -> None:
+    assert COLOURS.keys() == {*Group, "input", "output", "part"}
+
+
+@pytest.mark.parametrize(
+    ("layer", "group"),
+    [
+        ("prelu", "pointwise"),
+        ("layer_scale", "pointwise"),
+        ("instance_norm2d", "norm"),
+        ("batch_norm2d: {affine: false}", "norm"),
+        ("zero_pad2d: {padding: 1}", "padding"),
+        ("upsample: {scale_factor: 2}", "resample"),
+        ("spectral_norm: {layer: {conv2d: {out_channels: 4, kernel_size: 3}}}", "convolution"),
+    ],
+)
+def test_a_box_has_the_colour_of_what_its_layer_computes(layer: str, group: str) -> None:
+    written = f"{{{layer}}}" if ":" in layer else layer
+    model = shapecalc.loads(f"name: x\ninput: [4, 8, 8]\nlayers: [{written}]")
+    assert [box.family for box in scene(model.analyze()).boxes] == ["input", group, "output"]
+
+
+@pytest.mark.sample(20)
 @EVERY_FAMILY
 def test_unfolded_arrows_are_the_edges_of_the_network(name: str) -> None:
     """An independent oracle: who reads whom, straight from the slots of the graph."""
@@ -82,6 +106,7 @@ def test_unfolded_arrows_are_the_edges_of_the_network(name: str) -> None:
     assert {(path_of[one.tail], path_of[one.head]) for one in drawn.arrows} == edges
 
 
+@pytest.mark.sample(20)
 @EVERY_FAMILY
 def test_boxes_hold_every_parameter_once_at_every_depth(name: str) -> None:
     report = known(name)
@@ -171,6 +196,7 @@ def laws(drawn: Scene, found: Layout) -> None:
         assert touches(way[-1], found.boxes[arrow.head])
 
 
+@pytest.mark.sample(30)
 @EVERY_NETWORK
 def test_boxes_stand_apart_and_arrows_end_at_them(name: str) -> None:
     report = known(name)
@@ -214,10 +240,11 @@ def measure(solid: Solid, style: str, pixel: float, channel: float, feature: flo
         assert isclose(degrees(atan2(-down, right)), 30, rel_tol=1e-3)
 
 
+@pytest.mark.sample(30)
 @EVERY_NETWORK
 def test_volumes_are_to_scale(name: str) -> None:
     found = volumes(known(name))
-    stand = standing(found)
+    stand = arrange(found)
     assert len(stand.solids) == len(found.volumes) > 0
     for solid in stand.solids:
         measure(solid, stand.style, stand.scale.pixel, stand.scale.channel, stand.scale.feature)
@@ -225,6 +252,7 @@ def test_volumes_are_to_scale(name: str) -> None:
     assert f"{stand.scale.channel:g}" in "".join(root.itertext())
 
 
+@pytest.mark.sample(20)
 @EVERY_FAMILY
 def test_volumes_are_shapes_of_the_network(name: str) -> None:
     report = known(name)
@@ -244,7 +272,7 @@ def test_the_papers_figures() -> None:
     assert [one for one in sizes["alexnet"] if one[1]][-1] == (256, 6, 6)
     assert sizes["vgg16"].count((64, 224, 224)) == 2
     assert sizes["vgg16"].count((512, 28, 28)) == 3
-    assert [standing(volumes(known(name))).style for name in sizes] == ["planes", "solids", "solids"]
+    assert [arrange(volumes(known(name))).style for name in sizes] == ["planes", "solids", "solids"]
 
 
 def test_the_u_of_u_net() -> None:
@@ -262,7 +290,7 @@ def test_the_u_of_u_net() -> None:
     assert max(levels) == 4
     assert all(levels[a] == levels[b] for a, b in found.copies)
     assert {abs(one - other) for one, other in pairwise(levels)} == {0, 1}
-    stand = standing(found)
+    stand = arrange(found)
     assert stand.style == "u"
     assert all(
         isclose(
@@ -437,6 +465,7 @@ def test_every_picture_of_the_page_is_written_by_a_command() -> None:
 # ---- plots
 
 
+@pytest.mark.sample(20)
 @EVERY_FAMILY
 def test_bars_add_up_to_the_totals(name: str) -> None:
     report = known(name)

@@ -17,19 +17,32 @@ from hypothesis import strategies as st
 
 import shapecalc
 from shapecalc.errors import printable
+from shapecalc.render import written
 from shapecalc.render.html_writer import html
 from shapecalc.render.latex_writer import latex
 from shapecalc.render.markdown_writer import markdown
 from shapecalc.render.mathml_writer import mathml
-from shapecalc.render.piece import Block, Code, Facts, Fold, Math, Page, Paragraph, Strong, Table, Verbatim
+from shapecalc.render.piece import (
+    Block,
+    Code,
+    Column,
+    Facts,
+    Math,
+    Page,
+    Paragraph,
+    Row,
+    Strong,
+    Table,
+    Verbatim,
+    plain,
+)
 from shapecalc.render.rst_writer import rst
 from shapecalc.report.comparison import compare
-from shapecalc.report.derivation_markup import derivation_page
-from shapecalc.report.report_page import LONG, layers_table, report_page
-from shapecalc.report.table_cells import rows
 from shapecalc.sizes.sizes_text import sizes_page, text
 from shapecalc.solving.mirror import solve_mirror
 from shapecalc.solving.window import solve_window
+from shapecalc.views.derivation_page import derivation_page
+from shapecalc.views.layer_table import LONG, layer_table, notebook_page
 
 SMALL = {str(number) for number in range(100)}
 FORMS = ("text/plain", "text/html", "text/markdown", "text/latex")
@@ -119,13 +132,32 @@ def balanced(text: str) -> bool:
     )
 
 
-def test_the_table_says_what_the_terminal_says() -> None:
-    report = shapecalc.load("alexnet").analyze()
-    parsed = tree(html((layers_table(report, fields=True),)))
-    found = [[words(cell) for cell in row] for row in parsed.iter("tr")][1:]
-    told = [[*row.cells.values()] for row in rows(report, fields=True)]
-    assert found == told
-    assert words(at(parsed, ".//caption")) == "AlexNet, in one column (alexnet) on 3x224x224"
+@pytest.mark.parametrize("name", ["alexnet", "resnet50"])
+@pytest.mark.parametrize("form", ["html", "markdown", "latex"])
+def test_a_model_shows_the_table_of_its_report(name: str, form: str) -> None:
+    model = shapecalc.load(name)
+    assert getattr(model, f"_repr_{form}_")() == getattr(model.analyze(), f"_repr_{form}_")()
+    assert model._plain() == str(model.analyze())
+
+
+@pytest.mark.parametrize("options", [{}, {"symbolic": ("H", "W")}])
+def test_every_form_has_the_same_cells(options: dict[str, Any]) -> None:
+    """Read back from each form, the rows of the table have the same words and numbers."""
+    table = layer_table(shapecalc.load("alexnet").analyze(**options), fields=True, has_notes=False)
+    said = [[plain(cell) for cell in row.cells] for row in table.rows]
+    parsed = tree(html((table,)))
+    assert [[atoms(words(cell)) for cell in row] for row in parsed.iter("tr")][1:] == [
+        [atoms(cell) for cell in row] for row in said
+    ]
+    assert words(at(parsed, ".//caption")) == plain(table.caption)
+    lines = written((table,), "text").splitlines()[4:]
+    assert [line.split() for line in lines if set(line) - {"-", " "}] == [
+        " ".join(row).split() for row in said
+    ]
+    rows = [line for line in markdown((table,)).splitlines() if line.startswith("|")][2:]
+    assert [line.count("|") for line in rows] == [len(table.columns) + 1] * len(said)
+    rows = [line for line in latex((table,)).splitlines() if line.endswith(r"\\")][1:]
+    assert [len(re.split(r"(?<!\\)&", line)) for line in rows] == [len(table.columns)] * len(said)
 
 
 def test_text_and_pieces_of_sizes_say_the_same() -> None:
@@ -139,10 +171,11 @@ def test_a_long_network_folds_and_loses_nothing() -> None:
     parsed = tree(report._repr_html_())
     fold, before = at(parsed, ".//details"), at(parsed, ".//table")
     assert len(before.findall(".//tbody/tr")) <= LONG
-    assert len(fold.findall(".//tbody/tr")) == len(rows(report)) - 1 > LONG
+    assert len(fold.findall(".//tbody/tr")) == len(layer_table(report).rows) - 1 > LONG
     assert f"{len(report.nodes)} layers" in words(at(fold, "summary"))
-    short = report_page(shapecalc.load("lenet5").analyze())
-    assert not any(isinstance(block, Fold) for block in short)
+    (short,) = notebook_page(shapecalc.load("lenet5").analyze())
+    assert isinstance(short, Table)
+    assert not short.fold
 
 
 # ---- formulas
@@ -163,7 +196,7 @@ def formulas(page: Page) -> list[Math]:
 @pytest.mark.parametrize("name", ["lenet5", "resnet18", "unet", "vit_b_16", "googlenet", "mobilenet_v2"])
 def test_a_formula_has_the_same_numbers_and_letters_in_every_form(name: str) -> None:
     model = shapecalc.load(name)
-    page = (*derivation_page(model.derive(symbolic=True)), layers_table(model.analyze(symbolic=True)))
+    page = (*derivation_page(model.derive(symbolic=True)), layer_table(model.analyze(symbolic=True)))
     found = {*formulas(page)}
     assert len(found) > 20
     for one in found:
@@ -209,7 +242,8 @@ def test_no_text_becomes_an_element(said: str) -> None:
         Verbatim(said),
         Facts(((said, (said,)),)),
     ]
-    parsed = tree(html((*block, Fold((said,), (Paragraph((said,)),)))))
+    table = Table((Column(said),), (Row(((said,),)),), (said,), ((said,),), (said,))
+    parsed = tree(html((*block, table)))
     tags = {str(element.tag) for element in parsed.iter()} - {"DOCUMENT_FRAGMENT"}
     assert tags <= {
         "div",
@@ -222,8 +256,7 @@ def test_no_text_becomes_an_element(said: str) -> None:
         "tr",
         "th",
         "td",
-        "details",
-        "summary",
+        *("caption", "thead", "details", "summary", "ul", "li"),
     }
     assert not any(element.attrib.keys() - {"class", "style", "scope"} for element in parsed.iter())
 

@@ -28,6 +28,7 @@ from shapecalc.layers import (
     ReLU,
 )
 from shapecalc.layers.base import Kind, Merge
+from shapecalc.layers.roles import Inferred, fields_with, inferred
 from shapecalc.repair.repair import of_unreadable
 from shapecalc.repair.repair_state import RepairState, Source
 from shapecalc.repair.search import Search
@@ -37,8 +38,6 @@ from tests.engine.test_random_networks import answer, note, refused_by_torch
 from tests.support.networks import networks
 
 Path: TypeAlias = tuple[str | int, ...]
-DECLARES = {"in_channels": 1, "in_features": -1, "num_features": 1, "num_channels": 1}
-"""Fields that say what arrives, and on which axis of it."""
 FEW = settings(max_examples=max(5, settings().max_examples // 3))
 """A third of the profile's examples: each is mended, and run in torch twice."""
 NO_STEPS = frozenset({"from", "outputs", "args", "parameters", "input"})
@@ -113,9 +112,9 @@ def declared(model: Model) -> Model:
         if found is None or shape is None or type(found.step.body) is not type(node.layer):
             continue
         kept.append(found.step)
-        for name, axis in DECLARES.items():
-            if name in type(node.layer).model_fields:
-                arriving.setdefault((id(found.step), name), set()).add(shape[axis])
+        for name, size in inferred(node.layer, (shape,)).items():
+            if name in fields_with(type(node.layer), Inferred):
+                arriving.setdefault((id(found.step), name), set()).add(size)
 
     def told(step: Step) -> Step:
         body = step.body
@@ -131,7 +130,7 @@ def declared(model: Model) -> Model:
                 }
             )
         elif isinstance(body, Kind):
-            known = {name: arriving.get((id(step), name), set()) for name in DECLARES}
+            known = {name: arriving.get((id(step), name), set()) for name in type(body).model_fields}
             given = {name: next(iter(sizes)) for name, sizes in known.items() if len(sizes) == 1}
             body = body.model_copy(update=given)
         return step.model_copy(update={"body": body})

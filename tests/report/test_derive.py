@@ -166,6 +166,7 @@ BUNDLED = [
 ]
 
 
+@pytest.mark.sample(6)
 @pytest.mark.parametrize("name", BUNDLED)
 @pytest.mark.parametrize("batch", [1, 3])
 def test_networks(name: str, batch: int) -> None:
@@ -201,7 +202,7 @@ def test_what_is_left_free_is_derived_as_well(name: str, sizes: dict[str, int]) 
 @given(st.data())
 def test_a_wrong_line_is_noticed(data: st.DataObject) -> None:
     report = shapecalc.load("lenet5").analyze()
-    found, node = report.derive("c1").layers[0], report["c1"]
+    found, node = report.derive("c1").layers[0], report.layer("c1")
     number = data.draw(st.integers(0, len(found.shape) - 1))
     wrong = replace(found.shape[number], value=found.shape[number].value + 1)
     with pytest.raises(AssertionError):

@@ -10,7 +10,6 @@ from click.testing import CliRunner
 import shapecalc
 from shapecalc.cli import main
 from shapecalc.report.comparison import compare
-from shapecalc.report.comparison_text import markdown, text
 
 SMALL = """
 name: {name}
@@ -44,7 +43,7 @@ def causes(left: shapecalc.Report, right: shapecalc.Report) -> list[tuple[str, i
 def test_a_network_equals_itself() -> None:
     found = compare(small("a"), small("b"))
     assert found.is_equal
-    assert text(found) == "a and b do not differ: 6 layers, output 1x10"
+    assert str(found) == "a and b do not differ: 6 layers, output 1x10"
 
 
 def test_a_number_that_differs_is_one_cause_and_its_effects_are_counted() -> None:
@@ -111,7 +110,7 @@ def test_other_forms(form: str) -> None:
         assert found["differences"][0]["layers"][0]["left"] == "conv1"
     else:
         comparison = compare(shapecalc.load("alexnet").analyze(), shapecalc.load("alexnet_2012").analyze())
-        assert result.output.rstrip("\n") == markdown(comparison)
+        assert result.output.rstrip("\n") == comparison._repr_markdown_()
         assert "| params" in result.output
 
 
@@ -150,7 +149,7 @@ def test_and_does_not_hide_what_differs_inside_one() -> None:
         "concat.b.unit_2.conv2d",
         "concat_2.b.unit_2.conv2d",
     ]
-    assert "concat.b.unit_2.conv2d (line 8, called in 13)" in text(found)
+    assert "concat.b.unit_2.conv2d (line 8, called in 13)" in str(found)
     assert found.to_dict()["differences"][0]["layers"][0]["lines"] == [8, 13]
 
 

@@ -15,7 +15,7 @@ from shapecalc.arguments import valued
 from shapecalc.cli import main
 from shapecalc.errors import SpecError
 from shapecalc.render.piece import plain
-from shapecalc.report.single_value import NAMES, NUMBERS, UNITS, in_unit, value
+from shapecalc.views.single_value import NAMES, NUMBERS, UNITS, in_unit, value
 
 
 def printed(*arguments: str) -> str:

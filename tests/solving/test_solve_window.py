@@ -78,6 +78,7 @@ def variant(one: Setting) -> int:
     return int(one.ceil_mode) + (one.output_padding or 0)
 
 
+@pytest.mark.sample(8)
 @pytest.mark.parametrize("kind", ["conv1d", "max_pool1d", "avg_pool1d", "conv_transpose1d"])
 @pytest.mark.parametrize("n", [1, 2, 5, 8, LONGEST])
 def test_all_settings_are_found_and_no_other(kind: str, n: int) -> None:
@@ -307,7 +308,7 @@ def test_a_keras_encoder_is_mirrored_by_keras() -> None:
 
 
 def test_a_layer_of_a_model_is_an_encoder() -> None:
-    layer: Any = shapecalc.load("resnet50").analyze()["stem.conv2d"].layer
+    layer: Any = shapecalc.load("resnet50").analyze().layer("stem.conv2d").layer
     assert solve_mirror(layer).encoder == Setting("conv2d", 7, 2, 3)
     assert isinstance(solve_mirror(layer)[0], Mirror)
 

@@ -580,6 +580,7 @@ WRONG: tuple[Any, ...] = (
 )
 
 
+@pytest.mark.sample(5)
 @pytest.mark.parametrize("wrong", WRONG, ids=repr)
 def test_a_value_of_the_wrong_type_at_every_key(wrong: Any) -> None:
     """Whatever stands in place of whichever value: a model, or an error of ours."""
@@ -678,17 +679,17 @@ MISUSED: dict[str, tuple[Callable[[], object], str]] = {
     "batch of -1": (lambda: LENET5.analyze(batch=-1), "batch must be"),
     "batch of true": (lambda: LENET5.analyze(batch=True), "batch must be"),
     "batch of 10^400": (lambda: LENET5.analyze(batch=10**400), "batch must be"),
-    "batch of text": (lambda: LENET5.analyze(batch="4"), "batch must be"),  # type: ignore[arg-type]
-    "free 3": (lambda: LENET5.analyze(symbolic=3), "symbolic is True, False, a name"),  # type: ignore[arg-type]
+    "batch of text": (lambda: LENET5.analyze(batch="4"), "batch must be"),  # type: ignore[call-overload]
+    "free 3": (lambda: LENET5.analyze(symbolic=3), "symbolic is True, False, a name"),  # type: ignore[call-overload]
     "free [3]": (lambda: LENET5.analyze(symbolic=[3]), "symbolic is True, False, a name"),  # type: ignore[list-item]
-    "free None": (lambda: LENET5.analyze(symbolic=None), "symbolic is True, False"),  # type: ignore[arg-type]
+    "free None": (lambda: LENET5.analyze(symbolic=None), "symbolic is True, False"),  # type: ignore[call-overload]
     "free by another name": (
         lambda: LENET5.analyze(symbolic="classes"),
         "has no parameter 'classes' to leave free",
     ),
     "free and set": (lambda: LENET5.analyze(symbolic="H", H=28), "the parameter H is both set and left free"),
     "dtype": (lambda: LENET5.analyze(dtype="float23"), "unknown dtype 'float23' (did you mean 'float32'?)"),
-    "dtype of a list": (lambda: LENET5.analyze(dtype=["a"]), "unknown dtype ['a']"),  # type: ignore[arg-type]
+    "dtype of a list": (lambda: LENET5.analyze(dtype=["a"]), "unknown dtype ['a']"),  # type: ignore[call-overload]
     "unknown parameter": (lambda: LENET5.analyze(num_clases=3), "(did you mean 'num_classes'?)"),
     "parameter of nothing": (lambda: LENET5.analyze(H=None), "H: null is not a whole number"),
     "parameter that is hostile": (lambda: LENET5.analyze(H=Hostile()), "\\x1b[31mz"),

@@ -23,7 +23,6 @@ from shapecalc.layers import registry
 from shapecalc.layers.base import AnyShape, Named, NoBuffers, NoWeights, NoWindow, SameShape, Shapes
 from shapecalc.layers.fields import Count
 from shapecalc.layers.requirement import Requirement, Shape, arity, divides, rank_between, shaped
-from shapecalc.report.catalogue import catalogue, description
 from shapecalc.spec.json_schema import schema
 from shapecalc.testing import (
     check_fields,
@@ -34,6 +33,7 @@ from shapecalc.testing import (
     check_text,
     check_torch,
 )
+from shapecalc.views.catalogue import catalogue, description
 from tests.layers.test_laws import layer_of
 from tests.support.strategies import cases
 

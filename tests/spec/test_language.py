@@ -419,8 +419,8 @@ def test_share_a_block_alone_or_written_again() -> None:
     assert report.params == 3 * 3 * 25 + 3 + 6
     assert report.buffer_count == 7
     assert report.macs == 3 * 64 * 3 * 3 * 25
-    assert report["third.batch_norm2d"].shares == "first.batch_norm2d"
-    assert report["third.relu"].shares is None or report["third.relu"].params == 0
+    assert report.layer("third.batch_norm2d").shares == "first.batch_norm2d"
+    assert report.layer("third.relu").shares is None or report["third.relu"].params == 0
 
 
 def test_share_a_repeat() -> None:
@@ -710,6 +710,8 @@ def test_a_node_tells_everything() -> None:
     assert report["c"] is conv
     with pytest.raises(KeyError):
         report["d"]
+    with pytest.raises(SpecError, match=r"tiny has no layer or block 'stern' \(did you mean 'stem'\?\)"):
+        analyze(f"name: tiny\ninput: [3, 8, 8]\nlayers: [{{{CONV}, name: stem}}]")["stern"]
 
 
 def test_a_report_is_plain_data() -> None:

@@ -227,6 +227,7 @@ def test_weights_and_buffers_are_those_of_torch(name: str) -> None:
         assert weight_shapes(report) == weights
 
 
+@pytest.mark.sample(25)
 @pytest.mark.parametrize("name", [*IN_TORCHVISION, *NETWORKS])
 def test_outputs_and_macs_are_those_of_torch(name: str) -> None:
     model = shapecalc.load(name)

@@ -50,11 +50,12 @@ def test_all_of_torchvision_is_written_or_listed() -> None:
     assert all(any(re.match(pattern, name) for name in others) for pattern in NOT_WRITTEN)
 
 
+@pytest.mark.sample(20)
 @every_name
 def test_torchvisions_own_figures(name: str) -> None:
     assert told(name)
     for said in told(name):
-        found = {"params": shapecalc.load(name).analyze(H=said.size, W=said.size)}
+        found: dict[str, Report] = {"params": shapecalc.load(name).analyze(H=said.size, W=said.size)}
         found["macs"] = found["params"]
         found |= dict.fromkeys(WITHOUT_HEADS.get(name, ()), trunk(name, said.size, said.size))
         macs = found["macs"].macs
@@ -63,6 +64,7 @@ def test_torchvisions_own_figures(name: str) -> None:
         assert round(macs / 1e9, 3) == said.giga_macs, said.weights
 
 
+@pytest.mark.sample(20)
 @every_name
 def test_the_smallest_input(name: str) -> None:
     for said in told(name):

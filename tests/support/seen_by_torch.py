@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from shapecalc.bridges.torch.twins.twin import build_layer, twin_of
 from shapecalc.engine.receptive import Part
-from shapecalc.layers.base import Elementwise, Kind
+from shapecalc.layers.base import Kind, Pointwise
 
 Sizes = tuple[int, ...]
 Support = list[list[set[int]]]
@@ -59,7 +59,7 @@ def made(layer: Kind, shapes: tuple[Sizes, ...]) -> nn.Module:
 
 def trials(layer: Kind, shapes: tuple[Sizes, ...]) -> Iterator[list[Tensor]]:
     """Yield inputs, for activations of several scales and signs: what is flat for some moves for others."""
-    for scale in (1.0, -1.0, 0.1, 4.0) if isinstance(layer, Elementwise) else (1.0,):
+    for scale in (1.0, -1.0, 0.1, 4.0) if isinstance(layer, Pointwise) else (1.0,):
         found = [
             numbers(layer, given.shape) * scale if given.dtype.is_floating_point else given
             for given in twin_of(layer).tensors(shapes, "cpu")

@@ -2,9 +2,9 @@
 
 Half of the configurations are meant to be legal. The others have one flaw: an input of the wrong
 rank, a declared size that does not arrive, a divisor that does not divide, a bound overstepped by a
-little; or *anything* at once. What torch refuses is tested as hard as what it accepts. What cannot be
-read off a field's annotation (that `groups` divides channels, that a reshape keeps the number of
-elements) stands in the two tables `FIELD_HINTS` and `INPUTS`.
+little; or *anything* at once. What torch refuses is tested as hard as what it accepts. Which fields declare
+a size of the input, and which must divide one, follows from their roles; what cannot be read off a field
+(that a reshape keeps the number of elements) is in the two tables `FIELD_HINTS` and `INPUTS`.
 """
 
 from __future__ import annotations
@@ -23,13 +23,14 @@ from shapecalc.layers.fields import (
     Annotation,
     Decimal,
     Each,
+    Integer,
     Listed,
+    Nullable,
     OneOf,
-    Optional,
     Truth,
-    Whole,
 )
 from shapecalc.layers.registry import get
+from shapecalc.layers.roles import Declares, Divides, Holds, Role, fields_with, roles
 from tests.support.strategies_more import MORE_HINTS, MORE_INPUTS
 
 Sizes: TypeAlias = tuple[int, ...]
@@ -121,7 +122,7 @@ def _listed(draft: Draft, rule: Listed, illegal: bool) -> tuple[Any, ...]:
     return tuple(value(draft, rule.item) for _ in range(length))
 
 
-def _optional(draft: Draft, rule: Optional, illegal: bool) -> Any:
+def _optional(draft: Draft, rule: Nullable, illegal: bool) -> Any:
     return None if draft.chance(3) else value(draft, rule.item)
 
 
@@ -141,7 +142,7 @@ def _extended(draft: Draft, rule: Extended, illegal: bool) -> Any:
     return _decimal(draft, rule, illegal)
 
 
-def _whole(draft: Draft, rule: Whole, illegal: bool) -> int:
+def _whole(draft: Draft, rule: Integer, illegal: bool) -> int:
     low = rule.minimum if rule.minimum is not None else -3
     high = rule.maximum if rule.maximum is not None else low + (3 if rule.minimum is not None else 6)
     high = min(high, low + 6)
@@ -173,11 +174,11 @@ def _each(draft: Draft, rule: Each, illegal: bool) -> Any:
 
 STRATEGIES: dict[type[Annotation], Callable[[Draft, Any, bool], Any]] = {
     Extended: _extended,
-    Whole: _whole,
+    Integer: _whole,
     Decimal: _decimal,
     Each: _each,
     Listed: _listed,
-    Optional: _optional,
+    Nullable: _optional,
     OneOf: _one_of,
     Truth: _truth,
 }
@@ -392,21 +393,34 @@ INPUTS: dict[str, Callable[[Draft], tuple[Sizes, ...]]] = {
 # ---- fields that depend on what arrives
 
 
-def _declared(draft: Draft) -> int:
+Hint: TypeAlias = Callable[[Draft], Any]
+
+
+def by_role(role: Role) -> Hint | None:
+    """Return how to draw a field that declares a size of the input, or that must divide one."""
+    if isinstance(role, Declares):
+        return lambda draft: _declared(draft, role)
+    return (lambda draft: _divisor(draft, role)) if isinstance(role, Divides) else None
+
+
+def _declared(draft: Draft, role: Declares) -> int:
+    size = _size(draft, role)
     if draft.flaw == "declared":
-        return draft.draw(st.sampled_from([1, 2, 3])) * draft.channels + draft.whole(0, 1)
-    return draft.channels
+        return draft.draw(st.sampled_from([1, 2, 3])) * size + draft.whole(0, 1)
+    return size
 
 
-def _declared_last(draft: Draft) -> int:
-    return draft.x[-1] + draft.whole(1, 3) * (draft.flaw == "declared")
+def _size(draft: Draft, role: Declares) -> int:
+    size = role.size(draft.cls, draft.inputs) if draft.inputs else None
+    return size if isinstance(size, int) else 1
 
 
-def _divisor(draft: Draft) -> int:
-    channels = draft.channels
+def _divisor(draft: Draft, role: Divides) -> int:
+    declares = [found for name in role.of if isinstance(found := roles(draft.cls).get(name), Declares)]
+    size = _size(draft, declares[0] if declares else Declares())
     if draft.flaw == "divisor":
-        return channels + 1 if draft.chance(2) else draft.whole(0, 4)
-    return draft.draw(st.sampled_from([n for n in range(1, channels + 1) if channels % n == 0]))
+        return size + 1 if draft.chance(2) else draft.whole(0, 4)
+    return draft.draw(st.sampled_from([n for n in range(1, size + 1) if size % n == 0]))
 
 
 def _divisor_of(draft: Draft, size: int) -> int:
@@ -586,19 +600,10 @@ def connected(draft: Draft) -> tuple[tuple[int, ...], ...]:
     return tuple(map(tuple, draft.draw(st.lists(some, min_size=1, max_size=4))))
 
 
-FIELD_HINTS: dict[str, Callable[[Draft], Any]] = {
-    "in_channels": _declared,
-    "num_features": _declared,
-    "num_channels": _declared,
-    "in_features": _declared_last,
-    "embed_dim": _declared_last,
-    "length": lambda draft: draft.x[min(1, len(draft.x) - 1)] + draft.chance(6),
-    "groups": _divisor,
-    "num_groups": _divisor,
-    "num_heads": lambda draft: _divisor_of(draft, draft.x[-1]),
+FIELD_HINTS: dict[str, Hint] = {
     "divisor": lambda draft: _divisor_of(draft, gcd(*draft.x[-2:])),
     "out_channels": _out_channels,
-    "prelu.num_parameters": lambda draft: 1 if draft.chance(3) else _declared(draft),
+    "prelu.num_parameters": lambda draft: 1 if draft.chance(3) else _declared(draft, Declares()),
     "glu.dim": an_axis,
     "dim": an_axis,
     "mean.dim": some_axes,
@@ -640,18 +645,18 @@ FIELD_HINTS: dict[str, Callable[[Draft], Any]] = {
 }
 """Fields by name, or by `kind.name` where a name means something else in one kind.
 
-They are drawn after the fields without a hint, in this order.
+They are drawn after the fields without a hint and those whose role says how, in this order.
 """
 
-SKIPPED = {"branches", "layer", "macs_known", "name"}
-"""Fields that hold layers or their names, or what only the tracing of a network knows, not values."""
+SKIPPED = {"macs_known", "name"}
+"""Fields that hold the name of a weight, or what only the tracing of a network knows."""
 
 
 def rules(cls: type[Kind]) -> dict[str, Annotation]:
     """Return the annotation of every field that holds a value."""
     found: dict[str, Annotation] = {}
     for name, field in cls.model_fields.items():
-        if name in SKIPPED:
+        if name in SKIPPED or name in fields_with(cls, Holds):
             continue
         annotations = [item for item in field.metadata if isinstance(item, Annotation)]
         assert annotations, f"{cls.kind}.{name} has no annotation that says what it may hold"
@@ -666,20 +671,27 @@ def cases(draw: st.DrawFn, kind: str) -> Case:
     draft = Draft(draw, cls)
     default = _spatial if draft.rank in (1, 2, 3) else _generic
     draft.inputs = INPUTS.get(kind, default)(draft)
-    chosen: dict[str, Callable[[Draft], Any]] = {}
+    of_kind = {key.partition(".")[2]: hint for key, hint in FIELD_HINTS.items() if key.startswith(f"{kind}.")}
+    return drawn(draft, {name: hint for name, hint in FIELD_HINTS.items() if "." not in name} | of_kind)
+
+
+def drawn(draft: Draft, by_name: dict[str, Hint]) -> Case:
+    """Draw the fields of a draft, those with a hint last."""
+    cls = draft.cls
+    hints = {name: hint for name, role in roles(cls).items() if (hint := by_role(role))} | by_name
+    chosen: list[str] = []
     for name, rule in rules(cls).items():
-        key = f"{kind}.{name}" if f"{kind}.{name}" in FIELD_HINTS else name
-        aimed = key in FIELD_HINTS and draft.flaw not in ("none", "anything")
+        aimed = name in hints and draft.flaw not in ("none", "anything")
         left_out = not cls.model_fields[name].is_required() and not aimed and draft.chance(2)
         if name in draft.fields or left_out:
             continue
-        if key in FIELD_HINTS:
-            chosen[key] = FIELD_HINTS[key]
+        if name in hints:
+            chosen.append(name)
         else:
             draft.fields[name] = value(draft, rule)
-    for key in FIELD_HINTS:
-        if key in chosen:
-            draft.fields.setdefault(key.rpartition(".")[2], chosen[key](draft))
+    for name, hint in hints.items():
+        if name in chosen:
+            draft.fields.setdefault(name, hint(draft))
     fields = {name: draft.fields[name] for name in cls.model_fields if name in draft.fields}
     return Case(cls, fields, draft.inputs)
 

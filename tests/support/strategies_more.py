@@ -382,15 +382,9 @@ MORE_INPUTS: dict[str, Callable[[Draft], Shapes]] = {
 """Kinds whose inputs are not just any shape."""
 
 
-def _last(draft: Draft) -> int:
-    """Return the size of the last axis, or another one where the draft is to have such a flaw."""
-    return (draft.x[-1] if draft.x else 1) + draft.whole(1, 3) * (draft.flaw == "declared")
-
-
 _NORMED = ("weight_norm", "spectral_norm")
 
 MORE_HINTS: dict[str, Callable[[Draft], Any]] = {
-    "input_size": _last,
     **{
         f"{kind}.dim": lambda draft: draft.draw(st.sampled_from([None, -3, -2, -1, 0, 1, 2]))
         for kind in _NORMED
@@ -398,12 +392,6 @@ MORE_HINTS: dict[str, Callable[[Draft], Any]] = {
     "cosine_similarity.dim": lambda draft: draft.whole(
         -len(draft.x) - draft.chance(6), max(len(draft.x) - 1, 0)
     ),
-    "in_features": _last,
-    "in1_features": _last,
-    "in2_features": lambda draft: draft.inputs[-1][-1] if draft.inputs and draft.inputs[-1] else 1,
-    "d_model": _last,
-    "kdim": _last,
-    "vdim": _last,
     "dim_feedforward": lambda draft: draft.whole(1, 5),
 }
 """Fields that depend on what arrives."""

@@ -85,6 +85,7 @@ def compare(report: Report, module: nn.Module) -> None:
     assert {name: tuple(one.shape) for name, one in outputs.items()} == report.outputs
 
 
+@pytest.mark.sample(12)
 @pytest.mark.parametrize("name", TORCH)
 def test_every_bundled_spec_is_built_and_exported(name: str, tmp_path: Path) -> None:
     model = shapecalc.load(name)
@@ -142,7 +143,7 @@ def same_numbers(model: Model, folder: Path, **values: Any) -> None:
         nn.init.normal_(weight, std=0.1)
     missing = written.load_state_dict(built.state_dict(), strict=True)
     assert not missing.missing_keys
-    inputs = [torch.rand(shape) for shape in report.inputs.values()]  # type: ignore[arg-type]
+    inputs = [torch.rand(shape) for shape in report.inputs.values()]
     with quiet():
         one, other = built(*inputs), written(*inputs)
     ours, theirs = (found if isinstance(found, dict) else {"": found} for found in (one, other))
@@ -503,6 +504,7 @@ def alone(kind: str) -> Iterator[Model]:
                 yield model
 
 
+@pytest.mark.sample(50)
 @pytest.mark.parametrize("kind", [kind for kind in PRESENT if kind != "opaque"])
 def test_a_kind_is_written_so_that_it_runs_or_is_refused(kind: str, tmp_path: Path) -> None:
     for model in alone(kind):

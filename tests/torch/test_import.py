@@ -128,7 +128,7 @@ def test_shared_modules_share() -> None:
     report = from_torch(Siamese(), input=MODULES[Siamese]).analyze()
     again = [node.path for node in report if node.shares is not None]
     assert again == ["tower.0_2"]
-    assert report["tower.0_2"].shares == "tower.0"
+    assert report.layer("tower.0_2").shares == "tower.0"
 
 
 def test_tied_weights_are_counted_once() -> None:
@@ -273,6 +273,7 @@ FOR_ONE_SIZE = ("vit", "maxvit")
 """What torchvision builds for one size and refuses at others."""
 
 
+@pytest.mark.sample(4)
 @pytest.mark.parametrize("name", ALL if PROFILE == "thorough" else FEW)
 def test_torchvisions_networks(name: str) -> None:
     module, side = built(name), side_of(name)
@@ -308,6 +309,7 @@ def others_of(name: str) -> list[dict[str, Any]]:
 VIDEO = torchvision.models.list_models(torchvision.models.video)
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("name", VIDEO if PROFILE == "thorough" else ["r3d_18", "s3d", "mvit_v2_s"])
 def test_torchvisions_networks_for_video(name: str) -> None:
     side = 224 if name.startswith(("mvit", "swin3d", "s3d")) else 112
@@ -348,6 +350,7 @@ def given_memory(module: nn.Module) -> nn.Module:
     return module
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("name", BY_WINDOWS if PROFILE == "thorough" else FEW_BY_WINDOWS)
 def test_every_layer_has_torchs_own_symbolic_shape(name: str) -> None:
     module, side = built(name), side_of(name)

@@ -66,6 +66,7 @@ def named(module: nn.Module) -> dict[str, tuple[int, ...]]:
     return {name: tuple(one.shape) for name, one in module.named_parameters()}
 
 
+@pytest.mark.sample(10)
 @pytest.mark.parametrize("name", MODULES_AND_TUTORIALS)
 def test_source_of_an_import_runs_and_is_the_module(name: str) -> None:
     make, shapes = MODULES_AND_TUTORIALS[name]
@@ -81,6 +82,7 @@ def test_source_of_an_import_runs_and_is_the_module(name: str) -> None:
     assert ran(network, model) == measured(module, shapes)
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize(
     "name", ["resnet18", "mobilenet_v3_small", "densenet121", "lraspp_mobilenet_v3_large"]
 )
@@ -93,6 +95,7 @@ def test_source_of_torchvisions_networks(name: str) -> None:
     assert ran(network, model) == measured(module, (3, side, side))
 
 
+@pytest.mark.sample(10)
 @pytest.mark.parametrize("cls", MODULES, ids=lambda cls: cls.__name__)
 def test_an_import_is_built_again(cls: type[nn.Module]) -> None:
     model = from_torch(cls(), input=MODULES[cls])

@@ -35,6 +35,7 @@ def test_every_network_that_runs_is_here() -> None:
     assert TUTORIALS.keys() == RUNNING.keys()
 
 
+@pytest.mark.sample(4)
 @pytest.mark.parametrize("name", TUTORIALS)
 def test_a_tutorials_network_is_its_spec_and_torchs(name: str) -> None:
     module, written = module_of(name), shapecalc.load(f"tutorials/{name}")
@@ -57,6 +58,7 @@ def test_a_tutorials_network_is_its_spec_and_torchs(name: str) -> None:
     assert not any(node.kind in ("unused", "opaque") for node in report)
 
 
+@pytest.mark.sample(4)
 @pytest.mark.parametrize("name", TUTORIALS)
 def test_it_takes_the_sizes_that_its_spec_takes(name: str) -> None:
     module, written = module_of(name), shapecalc.load(f"tutorials/{name}")

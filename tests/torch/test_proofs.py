@@ -138,6 +138,7 @@ def reason(verdict: Verdict) -> str:
     return "" if verdict.outcome == "proved" else f"{verdict.outcome}: {verdict}"
 
 
+@pytest.mark.sample(60)
 @pytest.mark.parametrize("kind", PRESENT)
 def test_every_kind_is_proved_or_listed_with_its_reason(kind: str) -> None:
     for layer, one in legal(kind, CONFIGURATIONS):
@@ -153,6 +154,7 @@ def test_every_kind_is_proved_or_listed_with_its_reason(kind: str) -> None:
         assert any(why in verdict.why for why in expected), f"{one}: {verdict}"
 
 
+@pytest.mark.sample(8)
 @pytest.mark.parametrize("kind", NOT_PROVED)
 def test_what_is_listed_is_not_proved(kind: str) -> None:
     """A kind that is now proved leaves the list."""

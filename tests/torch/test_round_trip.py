@@ -116,11 +116,13 @@ def called(model: Model, back: Model) -> dict[str, str]:
     }
 
 
+@pytest.mark.sample(12)
 @pytest.mark.parametrize("name", TORCH)
 def test_every_bundled_spec_comes_back_from_torch(name: str) -> None:
     assert_equivalent(*read_back(name))
 
 
+@pytest.mark.sample(8)
 @pytest.mark.parametrize("name", FIRST_OF_A_FILE)
 def test_the_legal_sizes_come_back(name: str) -> None:
     model, back = read_back(name)

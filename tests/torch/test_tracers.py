@@ -34,6 +34,7 @@ def test_the_table_has_every_tracer_and_counts_all() -> None:
     assert [*map(int, re.findall(r"traced of (\d+)", head))] == [len(modules()), *map(len, FORWARDS.values())]
 
 
+@pytest.mark.sample(8)
 @pytest.mark.parametrize("number", range(len(FORWARDS)), ids=[*FORWARDS])
 @pytest.mark.parametrize("tracer", TRACERS)
 def test_the_table_says_what_is_measured(
@@ -45,6 +46,7 @@ def test_the_table_says_what_is_measured(
     ]
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize("tracer", TRACERS if PROFILE == "thorough" else ["torch.fx", "shapecalc"])
 def test_the_table_says_how_many_modules_are_traced(tracer: str) -> None:
     assert table()[tracer][0] == [len(modules()) - len(given_up(tracer))]

@@ -17,7 +17,7 @@ from shapecalc.layers import Conv2d
 
 def test_what_comes_out_of_the_front_door() -> None:
     model = assert_type(shapecalc.load("lenet5"), Model)
-    report = assert_type(model.analyze(), Report)
+    report = assert_type(model.analyze(), Report[int])
     assert isinstance(assert_type(symbol("n"), Expr), Expr)
     assert isinstance(report, Report)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from shapecalc.algebra.rational import Value
-from shapecalc.engine.error_recovery import Guesses
+from shapecalc.engine.error_recovery import TieBreaks
 from shapecalc.engine.expand import Expansion
 from shapecalc.engine.graph import Graph, GraphNode
 from shapecalc.engine.parameters import Parameters, input_shapes
@@ -82,30 +82,30 @@ class _Told(Expansion):
 
     stack: list[Part]
 
-    def step(self, frame: Scope, step: Step, current: int, key: str, path: str) -> int:
+    def step(self, scope: Scope, step: Step, current: int, key: str, path: str) -> int:
         part = Part(key, path, step=step)
         self.stack[-1].children.append(part)
-        if not self.holds(frame, step):
-            frame.skipped.add(key)
-            shape = self.record.shapes[current]
+        if not self.is_enabled(scope, step):
+            scope.skipped.add(key)
+            shape = self.builder.shapes[current]
             assert shape is not None
             part.what, part.sources = "absent", (current,)
-            part.results = (self.record.stand_in(shape, current),)
+            part.results = (self.builder.alias(shape, current),)
             return part.results[0]
         self.stack.append(part)
         part.what, part.sources, part.results = "repeat", (current,), (current,)
         try:
-            return super().step(frame, step, current, key, path)
+            return super().step(scope, step, current, key, path)
         finally:
             self.stack.pop()
 
-    def once(self, frame: Scope, step: Step, sources: list[int], path: str) -> Binding:
+    def run_once(self, scope: Scope, step: Step, sources: list[int], path: str) -> Binding:
         part, is_new = self._at(path)
         part.step = part.step or step
         try:
-            mark = super().once(frame, step, sources, path)
-            self.stack[-2 if is_new else -1].results = mark.slots
-            return mark
+            binding = super().run_once(scope, step, sources, path)
+            self.stack[-2 if is_new else -1].results = binding.slots
+            return binding
         finally:
             if is_new:
                 self.stack.pop()
@@ -118,36 +118,36 @@ class _Told(Expansion):
         path: str,
         label: str,
         variables: dict[str, Value] | None = None,
-        marks: dict[str, Binding] | None = None,
+        bindings: dict[str, Binding] | None = None,
     ) -> Binding:
         part, is_new = self._at(path)
         part.what, part.label, part.sources = "block" if variables is not None else "list", label, (current,)
         part.variables = variables or {}
         try:
-            mark = super().sequence(outer, steps, current, path, label, variables, marks)
-            part.results = mark.slots
-            return mark
+            binding = super().sequence(outer, steps, current, path, label, variables, bindings)
+            part.results = binding.slots
+            return binding
         finally:
             if is_new:
                 self.stack.pop()
 
-    def call(self, frame: Scope, call: Call, current: int, path: str, place: Place) -> Binding:
+    def call(self, scope: Scope, call: Call, current: int, path: str, place: Place) -> Binding:
         self.stack[-1].written = call.arguments
         self.stack[-1].label = call.callee
-        return super().call(frame, call, current, path, place)
+        return super().call(scope, call, current, path, place)
 
-    def merge(self, frame: Scope, merge: Merge, sources: list[int], path: str, place: Place) -> Binding:
+    def merge(self, scope: Scope, merge: Merge, sources: list[int], path: str, place: Place) -> Binding:
         self.stack[-1].what = "merge"
-        return super().merge(frame, merge, sources, path, place)
+        return super().merge(scope, merge, sources, path, place)
 
-    def leaf(self, frame: Scope, layer: Kind, sources: list[int], path: str, place: Place) -> Binding:
+    def add_layer(self, scope: Scope, layer: Kind, sources: list[int], path: str, place: Place) -> Binding:
         part = self.stack[-1]
         if part.what != "merge":
             part.what = "leaf"
         part.written = part.written or layer.fields_set()
-        mark = super().leaf(frame, layer, sources, path, place)
-        part.node, part.sources, part.results = self.record.graph.nodes[-1], tuple(sources), mark.slots
-        return mark
+        binding = super().add_layer(scope, layer, sources, path, place)
+        part.node, part.sources, part.results = self.builder.graph.nodes[-1], tuple(sources), binding.slots
+        return binding
 
     def _at(self, path: str) -> tuple[Part, bool]:
         """Return the part at a path, and whether it is new and on the stack from now on."""
@@ -163,7 +163,7 @@ def expanded(model: Model, given: Any, values: Mapping[str, Any]) -> Network:
     """Return the tree of a model that holds."""
     parameters = Parameters(model, values)
     inputs = input_shapes(model, parameters, given, 1)
-    told = _Told(model, parameters.__getitem__, inputs, batched=model.batched, guesses=Guesses())
+    told = _Told(model, parameters.__getitem__, inputs, batched=model.batched, ties=TieBreaks())
     root = Part("", "", "block", label=model.name, sources=(0,))
     told.stack = [root]
     inference = told.run()

@@ -13,12 +13,10 @@ from itertools import combinations
 from shapecalc.algebra import Dim, Expr, symbol
 from shapecalc.bridges.torch.twins.torch_names import Sizes
 from shapecalc.errors import ShapecalcError
+from shapecalc.layers.axis_names import spatial_letters
 from shapecalc.layers.base import Effect, Kind, Merge, Shapes
-from shapecalc.layers.spatial import AXES
 
 Names = tuple[tuple[str, ...], ...]
-
-_SPATIAL = {axes: tuple(name[0].upper() for name in names) for axes, names in AXES.items()}
 
 
 @dataclass(frozen=True)
@@ -155,9 +153,10 @@ def _as_names(rows: list[list[str]]) -> Names:
 def _axes(layer: Kind, rank: int) -> tuple[str, ...]:
     """Return the names of the axes of a tensor: batch, channels, and what spatial axes there are."""
     spatial = getattr(layer, "rank", None) or max(rank - 2, 0)
-    if spatial not in _SPATIAL or rank not in (spatial + 1, spatial + 2):
+    letters = spatial_letters(spatial)
+    if not letters or rank not in (spatial + 1, spatial + 2):
         return ("N", "C")[:rank] + tuple(f"n{axis}" for axis in range(2, rank))
-    return (*("N", "C")[-(rank - spatial) :], *_SPATIAL[spatial])
+    return (*("N", "C")[-(rank - spatial) :], *letters)
 
 
 def _agreeing(layer: Kind, shapes: tuple[Sizes, ...]) -> Names:

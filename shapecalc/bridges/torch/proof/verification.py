@@ -31,8 +31,8 @@ from shapecalc.bridges.torch.proof.verify_layer import (
 from shapecalc.bridges.torch.twins.torch_names import Sizes
 from shapecalc.bridges.torch.twins.twin import build_layer, twin_of
 from shapecalc.engine.graph import Graph
+from shapecalc.engine.graph_cache import reinfer
 from shapecalc.engine.parameters import BATCH
-from shapecalc.engine.reinfer import reinfer
 from shapecalc.errors import ShapecalcError, Undecided
 from shapecalc.layers.base import Kind, Shapes
 from shapecalc.model import Model

@@ -16,7 +16,7 @@ from shapecalc.bridges.torch.tracer.traced_sizes import Size, held, plain, writt
 from shapecalc.bridges.torch.tracer.tracing import Trace, tensors_in
 from shapecalc.layers import registry
 from shapecalc.layers.base import Kind
-from shapecalc.layers.by_name import Combine, Function
+from shapecalc.layers.by_name import Combine, Elementwise
 from shapecalc.layers.merge import Add, Multiply
 
 Handler: TypeAlias = Callable[[Trace, str, dict[str, Any], Any], bool]
@@ -91,7 +91,7 @@ def binary(trace: Trace, name: str, args: tuple[Any, ...], kwargs: dict[str, Any
     if len(tensors) == 1:
         if tensors[0].shape != result.shape:
             return False
-        trace.emit(Function(function=name), [trace.ref(tensors[0])], [result], trace.here(title))
+        trace.emit(Elementwise(function=name), [trace.ref(tensors[0])], [result], trace.here(title))
         return True
     refs = [trace.ref(one) for one in tensors]
     layer = {"add": Add, "multiply": Multiply}.get(BINARY[name])

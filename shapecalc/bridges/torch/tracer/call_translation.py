@@ -22,7 +22,7 @@ from shapecalc.bridges.torch.tracer.function_tables import (
 )
 from shapecalc.bridges.torch.tracer.traced_sizes import Size, held, plain, sizes_in, written
 from shapecalc.bridges.torch.tracer.tracing import Trace, tensors_in
-from shapecalc.layers.by_name import Function
+from shapecalc.layers.by_name import Elementwise
 from shapecalc.layers.reshape import Transpose
 from shapecalc.layers.traced import Constant
 
@@ -77,7 +77,7 @@ def _known(trace: Trace, name: str, args: tuple[Any, ...], kwargs: dict[str, Any
             and isinstance(x, Tensor)
             and result.shape == x.shape
         ):
-            trace.emit(Function(function=name), [trace.ref(x)], [result], trace.here(name))
+            trace.emit(Elementwise(function=name), [trace.ref(x)], [result], trace.here(name))
             return True
     except ValidationError:
         pass  # settings that the kind does not know: told as an operation without a rule

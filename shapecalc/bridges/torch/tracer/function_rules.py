@@ -12,8 +12,8 @@ from shapecalc.bridges.torch.tracer.traced_sizes import plain, written
 from shapecalc.bridges.torch.tracer.tracing import Trace
 from shapecalc.bridges.torch.tracer.weighted_functions import WITH_WEIGHTS
 from shapecalc.layers import registry
-from shapecalc.layers.batch_shape_ops import Expand, PadAny, View
-from shapecalc.layers.by_name import Function, Reduce
+from shapecalc.layers.batch_shape_ops import BroadcastTo, Pad, View
+from shapecalc.layers.by_name import Elementwise, Reduce
 from shapecalc.layers.einsum import Einsum
 from shapecalc.layers.merge import Add, Concat, Matmul
 from shapecalc.layers.reshape import Permute, Reshape, Squeeze, Transpose, Unsqueeze
@@ -83,7 +83,7 @@ def _expand(trace: Trace, name: str, given: dict[str, Any], out: Any) -> bool:
     shape = given.get("shape", given.get("other"))
     sizes = trace.sizes(shape) if isinstance(shape, Tensor) else shape
     sizes = sizes if isinstance(sizes, (tuple, list)) else (sizes,)
-    one_step(trace, Expand(shape=value_of(sizes)), trace.ref(given["input"]), out)
+    one_step(trace, BroadcastTo(shape=value_of(sizes)), trace.ref(given["input"]), out)
     return True
 
 
@@ -163,7 +163,7 @@ def _pad(trace: Trace, name: str, given: dict[str, Any], out: Any) -> bool:
         return True
     if mode != "constant":
         return False
-    one_step(trace, PadAny(pad=value_of(pad)), source, out)
+    one_step(trace, Pad(pad=value_of(pad)), source, out)
     return True
 
 
@@ -203,7 +203,7 @@ def _getitem(trace: Trace, name: str, given: dict[str, Any], out: Any) -> bool:
 
 def _setitem(trace: Trace, name: str, given: dict[str, Any], out: Any) -> bool:
     x = given["input"]
-    one_step(trace, Function(function="setitem"), trace.ref(x), x, trace.here("setitem"))
+    one_step(trace, Elementwise(function="setitem"), trace.ref(x), x, trace.here("setitem"))
     return True
 
 

@@ -27,9 +27,6 @@ from shapecalc.model import Model
 _TRACED_BATCH = 2
 """Not 1, so that the batch is told from axes that stretch."""
 
-_AXES = {3: ("H", "W"), 4: ("D", "H", "W"), 2: ("L",)}
-"""What the last axes of an input without its batch are called, by how many there are."""
-
 
 def traced(
     module: nn.Module, shape: Any, args: Sequence[Any], kwargs: Mapping[str, Any] | None, name: str | None
@@ -180,7 +177,7 @@ def _traced(module: nn.Module, given: Given, shapes: dict[str, tuple[int, ...]],
     if not trace.steps:
         raise SpecError(f"{type(module).__name__} does nothing with its input")
     _unused(trace, module, outputs)
-    return settled(trace, shapes, outputs, way.name, _AXES)
+    return settled(trace, shapes, outputs, way.name)
 
 
 @contextmanager

@@ -5,25 +5,16 @@ from __future__ import annotations
 import inspect
 import sys
 from functools import lru_cache
-from typing import Any
 
 from pydantic import ValidationError
 from torch import nn
 
+from shapecalc.bridges.canonical import canonical as made
 from shapecalc.bridges.torch.twins.torch_names import named
 from shapecalc.bridges.torch.twins.twin import kind_of_own, twin_of
 from shapecalc.layers import registry
 from shapecalc.layers.base import Kind
 from shapecalc.layers.index import TORCH
-
-_NOT_SAID = frozenset({"inplace", "branches"})
-"""Fields that say nothing about a network once it is built."""
-
-
-_PER_AXIS = frozenset(
-    ["kernel_size", "stride", "padding", "dilation", "output_padding", "output_size", "size", "scale_factor"]
-)
-"""Fields for which one number means the same for every axis."""
 
 
 @lru_cache(maxsize=2)
@@ -72,44 +63,9 @@ def as_layer(module: nn.Module) -> Kind | None:
         return None
 
 
-def made(cls: type[Kind], fields: dict[str, Any]) -> Kind:
-    """Return a layer with the fields that say something: no defaults, and one number for equal ones."""
-    told: dict[str, Any] = {}
-    for name, value in fields.items():
-        info = cls.model_fields.get(name)
-        if info is None or name in _NOT_SAID:
-            continue
-        value = short(value) if name in _PER_AXIS else value  # noqa: PLW2901
-        if info.is_required() or value != info.default:
-            told[name] = value
-    settings = tuple((name, _decimal(value)) for name, value in told.items())
-    try:
-        return _remembered(cls, settings, repr(settings))
-    except TypeError:  # a setting that has no hash
-        return cls(**dict(settings))
-
-
-@lru_cache(maxsize=2048)
-def _remembered(cls: type[Kind], settings: tuple[tuple[str, Any], ...], spelled: str) -> Kind:
-    """Return a layer that networks hold over and over; `spelled` tells 1 from True and from 1.0."""
-    return cls(**dict(settings))
-
-
-def _decimal(value: Any) -> Any:
-    """Return the decimal that is meant by a float that was computed, as 1 - 0.9997 was."""
-    if isinstance(value, float) and len(repr(value)) > 17:
-        return float(f"{value:.12g}")
-    return value
-
-
-def short(value: Any) -> Any:
-    """Return one number for a list of equal ones."""
-    if isinstance(value, (tuple, list)) and value and all(type(one) is type(value[0]) for one in value):
-        if isinstance(value[0], (int, str)) and len({str(one) for one in value}) == 1:
-            return value[0]
-    return value
-
-
 def _is_hooked(module: nn.Module) -> bool:
     """Say whether something else happens before or after the module's own forward."""
     return bool(module._forward_pre_hooks or module._forward_hooks)  # noqa: SLF001  (torch has no question)
+
+
+__all__ = ["as_layer", "classes_with_kinds", "kind_of", "made"]

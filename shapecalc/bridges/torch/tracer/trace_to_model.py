@@ -11,10 +11,11 @@ from shapecalc.algebra import decide, symbol
 from shapecalc.algebra.formula import Formula
 from shapecalc.bridges.torch.tracer.traced_sizes import Guard
 from shapecalc.bridges.torch.tracer.tracing import Trace
-from shapecalc.bridges.torch.twins.twin import twin_of
 from shapecalc.errors import ShapecalcError
+from shapecalc.layers.axis_names import spatial_letters
 from shapecalc.layers.base import Kind
 from shapecalc.layers.linear import Embedding
+from shapecalc.layers.roles import sizes_inferred
 from shapecalc.layers.traced import SIGNS, Require
 from shapecalc.model import Model
 from shapecalc.spec.tree import Step
@@ -25,13 +26,12 @@ def settled(
     shapes: Mapping[str, tuple[int, ...]],
     outputs: dict[str, str],
     name: str,
-    axes: Mapping[int, tuple[str, ...]],
 ) -> Model:
     """Return the model of a trace."""
     parameters: dict[str, int] = {}
     inputs: dict[str, list[Any]] = {}
     for number, (title, shape) in enumerate(shapes.items()):
-        inputs[title] = _free(trace, title, shape, axes, parameters, number)
+        inputs[title] = _free(trace, title, shape, parameters, number)
     steps = _with_guards(trace)
     data: dict[str, Any] = {"name": _word(name), "parameters": parameters, "input": inputs}
     if trace.whole:
@@ -51,7 +51,6 @@ def _free(
     trace: Trace,
     title: str,
     shape: tuple[int, ...],
-    axes: Mapping[int, tuple[str, ...]],
     parameters: dict[str, int],
     number: int,
 ) -> list[Any]:
@@ -59,7 +58,7 @@ def _free(
     found: list[Any] = [*shape]
     front = 1 if trace.whole and len(shape) > 1 and len(shape) != _spatial_rank(trace) + 1 else 0
     rank = len(shape) - front
-    names = ("L",) if rank == 1 and _is_of_words(trace, title) else axes.get(rank, ())
+    names = ("L",) if rank == 1 and _is_of_words(trace, title) else spatial_letters(rank - 1)
     last = rank == 2 and _spatial_rank(trace) == 1 and not _starts_on_features(trace, title)
     first = rank - len(names) if rank != 2 or last else 0
     letters = [*enumerate(names, first + front)]
@@ -88,8 +87,13 @@ def _spatial_rank(trace: Trace) -> int:
 def _starts_on_features(trace: Trace, title: str) -> bool:
     readers = (one for one in trace.steps if one.source is None or title in one.source)
     return getattr(next(readers, None), "body", None) is not None and any(
-        isinstance(one.body, Kind) and twin_of(one.body).features_last for one in trace.steps[:2]
+        isinstance(one.body, Kind) and _reads_features(one.body) for one in trace.steps[:2]
     )
+
+
+def _reads_features(layer: Kind) -> bool:
+    """Say whether a layer's features are the last axis, so that positions come before it."""
+    return any(role.axis == -1 for role in sizes_inferred(type(layer)).values())
 
 
 def _with_guards(trace: Trace) -> list[Step]:

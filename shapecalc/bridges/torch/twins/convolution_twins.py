@@ -11,11 +11,12 @@ from torch import nn
 from shapecalc.bridges.torch.twins import standalone
 from shapecalc.bridges.torch.twins.source import ModuleSource, Source
 from shapecalc.bridges.torch.twins.torch_names import Fields, Shapes, per_side
-from shapecalc.bridges.torch.twins.twin import INFERRED, ModuleTwin, Twin
+from shapecalc.bridges.torch.twins.twin import ModuleTwin, Twin
 from shapecalc.errors import SpecError
 from shapecalc.layers.conv import Convolution, Depthwise, Separable
 from shapecalc.layers.conv_transpose import ConvTranspose
 from shapecalc.layers.lenet import RBF, PartialConv2d, Subsample2d
+from shapecalc.layers.roles import sizes_inferred
 from shapecalc.layers.sliding import Windowed
 
 
@@ -81,7 +82,7 @@ class SeparableTwin(WindowedTwin, Twin[Separable]):
         of_first = {name: value for name, value in written.items() if name in arguments}
         of_last = {name: written[name] for name in ("out_channels", "bias") if name in written}
         halves = {
-            "depthwise": ModuleSource(self.target(), first, of_first, INFERRED),
+            "depthwise": ModuleSource(self.target(), first, of_first, sizes_inferred(self.kind).keys()),
             "pointwise": ModuleSource(self.target(), {"in_channels": first["out_channels"], **last}, of_last),
         }
         return ModuleSource(nn.Sequential, inside=halves)
@@ -149,4 +150,3 @@ class RBFTwin(ModuleTwin[RBF]):
     """The distance to centres."""
 
     own = standalone.RBF
-    features_last = True

@@ -8,7 +8,7 @@ from torch.nn import utils
 from shapecalc.bridges.torch.twins.torch_names import Fields, Shapes
 from shapecalc.bridges.torch.twins.twin import ModuleTwin, Twin, build_layer
 from shapecalc.layers.activation import Sigmoid, Tanh
-from shapecalc.layers.layer_norm import GroupNorm, LayerNorm, OverLastAxes
+from shapecalc.layers.layer_norm import GroupNorm, LayerNorm
 from shapecalc.layers.linear import Embedding, Linear
 from shapecalc.layers.norm import BatchNorm, SyncBatchNorm
 from shapecalc.layers.rectifier import GELU, InPlace
@@ -24,7 +24,7 @@ class ActivationTwin(ModuleTwin[InPlace | GELU | Sigmoid | Tanh | GroupNorm]):
 class LinearTwin(ModuleTwin[Linear]):
     """A matrix product on the last axis."""
 
-    features_last = returns_new_tensor = returns_contiguous = True
+    returns_new_tensor = returns_contiguous = True
 
 
 class EmbeddingTwin(ModuleTwin[Embedding]):
@@ -38,9 +38,6 @@ class BatchNormTwin(ModuleTwin[BatchNorm]):
 
     returns_new_tensor = True
 
-    def inferred(self, name: str, shapes: Shapes) -> int:
-        return shapes[0][1] if len(shapes[0]) > 1 else 1
-
 
 class SyncBatchNormTwin(BatchNormTwin, Twin[SyncBatchNorm]):
     """Batch normalization over several devices."""
@@ -48,17 +45,7 @@ class SyncBatchNormTwin(BatchNormTwin, Twin[SyncBatchNorm]):
     returns_new_tensor = False
 
 
-class LastAxesTwin(ModuleTwin[OverLastAxes]):
-    """Normalization over the last axes: of the last one where no shape is given."""
-
-    features_last = True
-
-    def arguments(self, fields: Fields, shapes: Shapes) -> Fields:
-        shape = fields.get("normalized_shape")
-        return {**fields, "normalized_shape": shapes[0][-1] if shape is None else shape}
-
-
-class LayerNormTwin(LastAxesTwin, Twin[LayerNorm]):
+class LayerNormTwin(ModuleTwin[LayerNorm]):
     """Layer normalization."""
 
     returns_new_tensor = returns_contiguous = True

@@ -19,7 +19,7 @@ from shapecalc.bridges.torch.twins.twin import FunctionTwin, ModuleTwin, Twin
 from shapecalc.errors import SpecError
 from shapecalc.layers import by_name
 from shapecalc.layers.base import Kind
-from shapecalc.layers.batch_shape_ops import Expand
+from shapecalc.layers.batch_shape_ops import BroadcastTo
 from shapecalc.layers.einsum import Einsum
 from shapecalc.layers.merge import Add, Concat, Matmul, Multiply
 from shapecalc.layers.reshape import Reshape, Squeeze, Unflatten
@@ -85,7 +85,7 @@ class ReduceTwin(FunctionTwin[by_name.Reduce]):
         return TorchCall(f"torch.{fields['function']}", settings=settings)
 
 
-class ElementwiseTwin(CombineTwin, Twin[by_name.Function]):
+class ElementwiseTwin(CombineTwin, Twin[by_name.Elementwise]):
     """A function of one tensor; where it takes a number that is not known, that is 1 or 0."""
 
     def operation(self, fields: Fields, shapes: Shapes) -> Operation:
@@ -107,7 +107,7 @@ class ElementwiseTwin(CombineTwin, Twin[by_name.Function]):
         return made
 
     def uncovered(self, layer: Kind | type[Kind]) -> str:
-        if isinstance(layer, by_name.Function) and stand_in(layer.function) is None:
+        if isinstance(layer, by_name.Elementwise) and stand_in(layer.function) is None:
             return f"what else {layer.function} takes is not known"
         return ""
 
@@ -156,7 +156,7 @@ class ChunkTwin(SplitTwin, Twin[Chunk]):
     positional = ("chunks",)
 
 
-class ExpandTwin(FunctionTwin[Expand]):
+class BroadcastToTwin(FunctionTwin[BroadcastTo]):
     """Broadcasting to a shape."""
 
     positional = ("shape",)

@@ -91,7 +91,6 @@ class CrossEntropyTwin(NLLTwin, Twin[CrossEntropyLoss]):
 class LinearCrossEntropyTwin(WeightedTwin, Twin[LinearCrossEntropyLoss]):
     """A linear layer and a cross-entropy; a target that has not the shape of the scores is of indices."""
 
-    features_last = True
     on_cpu = _TARGET_OF_ONE
 
     def classes(self, fields: Fields, shapes: Shapes) -> int:
@@ -111,7 +110,6 @@ class AdaptiveTwin(ModuleTwin[AdaptiveLogSoftmaxWithLoss]):
     """A softmax over clusters of classes, which returns its scores and its loss."""
 
     first_index = 1
-    features_last = True
     on_cpu = "it sorts the rows by their class"
     macs_unknown = "the numbers of the classes determine how many rows are multiplied"
 

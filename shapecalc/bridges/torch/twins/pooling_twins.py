@@ -22,7 +22,7 @@ from shapecalc.layers.adaptive_pool import (
 )
 from shapecalc.layers.base import Kind
 from shapecalc.layers.crop import Crop
-from shapecalc.layers.pad import Pad
+from shapecalc.layers.pad import SpatialPad
 from shapecalc.layers.pad_input import CircularPad
 from shapecalc.layers.pool import AvgPool, LPPool1d, MaxPool
 from shapecalc.layers.unpool import MaxUnpool
@@ -91,7 +91,7 @@ class MaxUnpoolTwin(ModuleTwin[MaxUnpool]):
 # ---- padding and cropping
 
 
-class PadTwin(ModuleTwin[Pad]):
+class PadTwin(ModuleTwin[SpatialPad]):
     """torch's padding, which takes sides in its flat order, beginning with the last axis."""
 
     def arguments(self, fields: Fields, shapes: Shapes) -> Fields:

@@ -22,8 +22,6 @@ from shapecalc.layers.transformer import Stack, Transforming
 class RecurrentTwin(ModuleTwin[Recurrent | RecurrentCell]):
     """A recurrent layer or cell, its states taken and returned one by one."""
 
-    features_last = True
-
     def connected(self, module: nn.Module, fields: Fields, shapes: Shapes) -> nn.Module:
         module.register_forward_pre_hook(lambda _module, args: self.gathered(*args))
         return spread(module)
@@ -60,7 +58,6 @@ class AttentionTwin(ModuleTwin[MultiheadAttention]):
     """Attention of a sequence to itself is a module of one tensor; other is torch's class with a hook."""
 
     own = standalone.SelfAttention
-    features_last = True
 
     def arguments(self, fields: Fields, shapes: Shapes) -> Fields:
         refuse_improbable(fields)
@@ -112,8 +109,6 @@ def refuse_improbable(fields: Fields) -> None:
 
 class TransformingTwin(ModuleTwin[Transforming]):
     """A transformer, or one layer of it."""
-
-    features_last = True
 
     def arguments(self, fields: Fields, shapes: Shapes) -> Fields:
         refuse_improbable(fields)
@@ -184,7 +179,3 @@ class BilinearTwin(ModuleTwin[Bilinear]):
     """A product of two tensors' features."""
 
     macs_not_counted = "it is one operation, aten._trilinear; as two matrix products it would be counted"
-
-    def inferred(self, name: str, shapes: Shapes) -> int:
-        left, right = shapes
-        return left[-1] if name == "in1_features" else right[-1]

@@ -25,6 +25,7 @@ from shapecalc.bridges.torch.twins.source import FunctionSource, ModuleSource, S
 from shapecalc.bridges.torch.twins.torch_names import Fields, Shapes, Sizes, named, plain
 from shapecalc.errors import SpecError
 from shapecalc.layers.base import Kind
+from shapecalc.layers.roles import Declares, sizes_inferred
 
 K = TypeVar("K", bound=Kind)
 
@@ -62,8 +63,6 @@ class Twin(Counterpart[K]):
     """Why shapes do not determine the cost."""
     fused: ClassVar[bool] = False
     """Whether torch answers for a fused kernel; decomposed, it would pin the length of the sequence."""
-    features_last: ClassVar[bool] = False
-    """Whether the features are the last axis, so that positions come before it."""
     returns_new_tensor: ClassVar[bool] = False
     """Whether the result is a new tensor of the input's dtype that depends on no state but the weights."""
     returns_contiguous: ClassVar[bool] = False
@@ -171,14 +170,6 @@ class Missing(Twin[K]):
 
 # ---- modules
 
-INFERRED = frozenset(
-    (
-        *("in_channels", "in_features", "num_features", "num_channels", "input_size", "d_model", "embed_dim"),
-        *("in1_features", "in2_features"),
-    )
-)
-"""Fields that torch requires and we infer from the input."""
-
 
 class ModuleTwin(Twin[K]):
     """A class of modules: by default the one that the kind names, its arguments called as our fields."""
@@ -188,26 +179,22 @@ class ModuleTwin(Twin[K]):
         found: Callable[..., nn.Module] = self.own or named(str(self.kind.torch))
         return found
 
-    def inferred(self, name: str, shapes: Shapes) -> int:
-        """Return the value of a field that is read off the input: by default the size of the channel axis."""
-        x, rank = shapes[0], getattr(self.kind, "rank", None)
-        if self.features_last:
-            return x[-1]
-        axis = 1 if rank is None else len(x) - rank - 1
-        return x[axis] if 0 <= axis < len(x) else 1
-
     def arguments(self, fields: Fields, shapes: Shapes) -> Fields:
-        """Return the arguments of the class: those that are inferred, and our fields."""
-        missing = [name for name in self.kind.model_fields if name in INFERRED and fields.get(name) is None]
-        rest = {name: value for name, value in fields.items() if name not in missing}
-        return {name: self.inferred(name, shapes) for name in missing} | rest
+        """Return the arguments of the class: the sizes that we infer and torch requires, and our fields."""
+        missing: Fields = {
+            name: role.size(self.kind, shapes) or 1  # where the input has no such axis torch refuses it
+            for name, role in sizes_inferred(self.kind).items()
+            if fields.get(name) is None
+        }
+        return missing | {name: value for name, value in fields.items() if name not in missing}
 
     def call(self, fields: Fields, shapes: Shapes, written: Mapping[str, Any]) -> ModuleSource:
         """Return the call of the class, which `build` makes and `export` writes."""
         arguments = self.arguments(fields, shapes)
+        channels = Declares().size(self.kind, shapes)
         computed = {name for name in arguments if name not in self.kind.model_fields}
-        channels = {name for name in computed if arguments[name] == self.inferred(name, shapes)}
-        return ModuleSource(self.target(), arguments, written, INFERRED | channels)
+        inferred = {name for name in computed if arguments[name] == channels}
+        return ModuleSource(self.target(), arguments, written, sizes_inferred(self.kind).keys() | inferred)
 
     def connected(self, module: nn.Module, fields: Fields, shapes: Shapes) -> nn.Module:
         """Return the module with hooks that gather its inputs and spread its results, which have no name."""

@@ -13,7 +13,6 @@ from shapecalc.render.piece import Line, amount, sizes
 from shapecalc.report.node import Node, total
 from shapecalc.report.outline import window_text
 from shapecalc.report.report import Report
-from shapecalc.report.table_cells import visible
 
 UNITS = {
     "k": 10**3,
@@ -41,7 +40,7 @@ _COSTS = ("macs", "flops")
 SHAPES = ("input", "output")
 WORDS = ("kind", "kernel", "name", "title")
 NAMES = (*NUMBERS, *SHAPES, *WORDS)
-"""Everything that can be asked for, in the words of the JSON that `show` prints."""
+"""Every value, in the words of the JSON that `show` prints."""
 
 
 def value(
@@ -55,8 +54,8 @@ def value(
 ) -> Line:
     """Return one value of a report, or of a layer or part of it, as a line.
 
-    A cost that leaves something out is "at least" what is said. In a unit, a number is rounded to so many
-    digits behind the point (1 unless said); without one it is exact.
+    A cost that leaves something out is preceded by "at least". In a unit, a number is rounded to so many
+    digits behind the point (by default 1); without one it is exact.
 
     >>> from shapecalc.model import load
     >>> report = load("resnet50").analyze()
@@ -67,20 +66,20 @@ def value(
         raise SpecError(
             f"there is no value {quote(name)}{nearest(name, [*NAMES])}", hint=f"values: {', '.join(NAMES)}"
         )
-    nodes = report.nodes if layer is None else _inside(report, layer)
+    nodes = report.inside(*([] if layer is None else [layer]))
     if name in NUMBERS:
         lacks = name in _COSTS and any(node.macs is None for node in nodes)
         number = total(NUMBERS[name](node) for node in nodes)
-        told = amount(number) if unit is None else in_unit(number, unit, digits)
+        text = amount(number) if unit is None else in_unit(number, unit, digits)
         if unit is None and digits is not None:
             raise SpecError("digits are those of a number in a unit", hint="say the unit too, as M or MiB")
-        return ("at least ", told) if lacks else (told,)
+        return ("at least ", text) if lacks else (text,)
     if unit is not None or digits is not None:
         raise SpecError(f"{name} is no number, so it has no unit and no digits")
     if name in SHAPES:
-        whole = report.input if name == "input" else report.output
-        shape = whole if layer is None else _shape(nodes, name)
-        return (sizes(visible(shape, report, batch=batch)),)
+        ends = report.input if name == "input" else report.output
+        shape = ends if layer is None else _shape(nodes, name)
+        return (sizes(report.visible(shape, batch=batch)),)
     return (_word(report, name, nodes, layer),)
 
 
@@ -95,22 +94,13 @@ def in_unit(number: Dim, unit: str, digits: int | None = None) -> str:
             f"there is no unit {quote(unit)}{nearest(unit, [*UNITS])}", hint=f"units: {', '.join(UNITS)}"
         )
     if not isinstance(number, int):
-        raise SpecError(f"{quote(grouped(number))} depends on what is free, so it is not told in {unit}")
+        raise SpecError(f"{quote(grouped(number))} depends on what is free, so it cannot be given in {unit}")
     places = 1 if digits is None else digits
     if not 0 <= places <= 20:
         raise SpecError(f"digits are 0 to 20, not {places}")
     scaled = round(Fraction(number * 10**places, UNITS[unit]))
-    whole, rest = divmod(scaled, 10**places)
-    return f"{whole:,}{f'.{rest:0{places}d}' if places else ''} {unit}"
-
-
-def _inside(report: Report, layer: str) -> list[Node]:
-    found = [node for node in report.nodes if node.path == layer or node.path.startswith(f"{layer}.")]
-    if not found:
-        paths = [node.path for node in report.nodes]
-        known = list(dict.fromkeys(part for path in paths for part in (path, path.partition(".")[0])))
-        raise SpecError(f"{report.name} has no layer or block {quote(layer)}{nearest(layer, known)}")
-    return found
+    integer, rest = divmod(scaled, 10**places)
+    return f"{integer:,}{f'.{rest:0{places}d}' if places else ''} {unit}"
 
 
 def _shape(nodes: list[Node], name: str) -> Shape:
@@ -123,5 +113,5 @@ def _word(report: Report, name: str, nodes: list[Node], layer: str | None) -> st
     if name == "title":
         return report.title or report.name
     if layer is None or len(nodes) > 1:
-        raise SpecError(f"{name} is asked of a single layer", hint="name one, as in `value lenet5 kernel c1`")
+        raise SpecError(f"{name} is that of a single layer", hint="name one, as in `value lenet5 kernel c1`")
     return nodes[0].kind if name == "kind" else window_text(nodes[0].window) or "none"

@@ -1,4 +1,4 @@
-"""One line per layer as comma-separated values, for spreadsheets."""
+"""A line for each layer as comma-separated values, for spreadsheets."""
 
 from __future__ import annotations
 
@@ -7,21 +7,19 @@ from io import StringIO
 
 from shapecalc.layers.requirement import shown
 from shapecalc.report.outline import window_text
-from shapecalc.report.receptive_field import Field
+from shapecalc.report.receptive_field import ReceptiveField
 from shapecalc.report.report import Report
 
 HEADER = ("path", "kind", "kernel", "inputs", "output", "params", "trainable_params", "macs", "bytes")
-
-
 FIELD_HEADER = ("field_size", "field_stride", "field_offset", "whole_input", "exceeds_input", "aligned")
 
 
 def csv(report: Report, *, fields: bool = False) -> str:
     """Return every layer of a report, without folding and with the batch in its shapes.
 
-    Under a convention that was asked for, the column of multiply-accumulates is one of its costs instead.
-    With `fields`, columns for the receptive field stand at the end, empty where it is not known.
-    Where the number of passes of a repeat is free, a last column says how many passes a layer stands for.
+    Under a convention that was requested, the column of multiply-accumulates is one of its costs instead.
+    With `fields`, columns for the receptive field are at the end, empty where it is not known.
+    Where the number of passes of a repeat is free, a column says how many passes a layer is.
     """
     text = StringIO()
     sheet = writer.writer(text, lineterminator="\n")
@@ -49,14 +47,11 @@ def csv(report: Report, *, fields: bool = False) -> str:
     return text.getvalue().rstrip("\n")
 
 
-def field_cells(field: Field | None) -> list[object]:
+def field_cells(field: ReceptiveField | None) -> list[object]:
     """Return a receptive field as the cells of a line."""
     if field is None:
         return [""] * len(FIELD_HEADER)
-    parts = ["x".join("" if one is None else str(one) for one in part) for part in _numbers(field)]
+    axes: tuple[tuple[object, ...], ...] = (field.size, field.stride, field.offset)
+    parts = ["x".join("" if size is None else str(size) for size in sizes) for sizes in axes]
     flags = [field.whole_input, "" if field.exceeds_input is None else field.exceeds_input, field.aligned]
     return [*parts, *(str(flag).lower() for flag in flags)]
-
-
-def _numbers(field: Field) -> tuple[tuple[object, ...], ...]:
-    return field.size, field.stride, field.offset

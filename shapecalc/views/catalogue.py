@@ -7,6 +7,7 @@ from textwrap import dedent, indent
 from typing import Any
 
 from shapecalc.layers.base import Kind
+from shapecalc.layers.family import Family
 from shapecalc.layers.glossary import GLOSSARY
 from shapecalc.layers.registry import get, kinds
 from shapecalc.spec.write import plain
@@ -14,14 +15,14 @@ from shapecalc.spec.write import plain
 
 def catalogue(width: int | None = None, framework: str = "torch") -> str:
     """Return every kind with the first sentence about it, family by family."""
-    families: dict[str, list[type[Kind]]] = {}
+    families: dict[Family, list[type[Kind]]] = {}
     for name in kinds(framework):
         cls = get(name, framework)
-        families.setdefault(cls.__module__.rpartition(".")[2].replace("_", " "), []).append(cls)
+        families.setdefault(cls.family, []).append(cls)
     longest = max(map(len, kinds()))
     lines: list[str] = []
-    for family, members in sorted(families.items()):
-        lines.append(f"{family}:")
+    for family, members in sorted(families.items(), key=lambda item: item[0].label.lower()):
+        lines.append(f"{family.label}:")
         for cls in members:
             text = f"  {cls.kind:<{longest}}  {_sentence(cls)}"
             lines.append(text if width is None or len(text) <= width else f"{text[: width - 1]}…")
@@ -52,8 +53,8 @@ def description(name: str, framework: str = "torch") -> str:
 
 
 def _split(doc: str) -> tuple[str, str]:
-    prose, found, example = doc.partition("\n>>> ")
-    return prose.strip(), f">>> {example}".strip() if found else ""
+    prose, mark, example = doc.partition("\n>>> ")
+    return prose.strip(), f">>> {example}".strip() if mark else ""
 
 
 def _field(name: str, info: Any) -> tuple[str, str]:

@@ -1,0 +1,71 @@
+"""The shortest spelling of a layer read off a live module: no defaults, one number for equal ones."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from functools import lru_cache
+from math import isfinite
+from typing import Any
+
+from shapecalc.layers.base import Kind
+from shapecalc.layers.roles import Holds, Implementation, Lettered, Role, WindowField, roles
+from shapecalc.layers.spatial import OverAxes
+
+
+def canonical(cls: type[Kind], fields: dict[str, Any]) -> Kind:
+    """Return a layer with those of the fields that say something; raise `ValidationError` for illegal ones.
+
+    >>> from shapecalc.layers import MaxPool2d
+    >>> canonical(MaxPool2d, {"kernel_size": (2, 2), "stride": (2, 2), "padding": (0, 0)})
+    MaxPool2d(kernel_size=2, stride=2, padding=0, dilation=1, ceil_mode=False, return_indices=False)
+    """
+    kept: dict[str, Any] = {}
+    for name, value in fields.items():
+        info, role = cls.model_fields.get(name), roles(cls).get(name)
+        if info is None or isinstance(role, (Implementation, Holds)):
+            continue
+        value = _decimal(short(value) if _is_per_axis(cls, role) else value)  # noqa: PLW2901
+        if info.is_required() or _exact(value) != info.default:
+            kept[name] = value
+    settings = tuple(kept.items())
+    try:
+        return _cached(cls, settings, repr(settings))
+    except TypeError:  # a setting that has no hash
+        return cls(**kept)
+
+
+def _is_per_axis(cls: type[Kind], role: Role | None) -> bool:
+    """Say whether one number for a field means the same for every axis."""
+    is_lettered = isinstance(role, Lettered) and (role.per_axis or issubclass(cls, OverAxes))
+    return is_lettered or isinstance(role, WindowField)
+
+
+@lru_cache(maxsize=2048)
+def _cached(cls: type[Kind], settings: tuple[tuple[str, Any], ...], text: str) -> Kind:
+    """Return a layer that networks hold over and over; `text` tells 1 from True and from 1.0."""
+    return cls(**dict(settings))
+
+
+def _decimal(value: Any) -> Any:
+    """Return the decimal that is meant by a float that was computed, as 1 - 0.9997 was."""
+    if isinstance(value, float) and len(repr(value)) > 17:
+        return float(f"{value:.12g}")
+    return value
+
+
+def _exact(value: Any) -> Any:
+    """Return the decimal that a float is written as, which defaults are."""
+    return Fraction(repr(value)) if isinstance(value, float) and isfinite(value) else value
+
+
+def short(value: Any) -> Any:
+    """Return one number for a list of equal ones, in nested lists as well.
+
+    >>> short((2, 2)), short(((1, 1), (1, 1))), short(((1, 2), (1, 1)))
+    (2, 1, ((1, 2), 1))
+    """
+    if not isinstance(value, (tuple, list)):
+        return value
+    items = tuple(map(short, value))
+    is_same = len({repr(item) for item in items}) == 1 and isinstance(items[0], (int, str))
+    return items[0] if is_same else items

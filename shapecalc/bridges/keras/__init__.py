@@ -1,0 +1,11 @@
+"""Keras: a layer's counterpart built, and the layer of ours that a live Keras layer is.
+
+Keras takes its backend from the environment when it is first imported. Where none is named, and its default,
+TensorFlow, is not installed, it runs on torch here.
+"""
+
+import os
+from importlib.util import find_spec
+
+if find_spec("tensorflow") is None:
+    os.environ.setdefault("KERAS_BACKEND", "torch")

@@ -1,0 +1,58 @@
+"""What one layer does to the tensors it is given: results, weights, cost, and the window it slides."""
+
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+from shapecalc.algebra import Dim, product
+from shapecalc.layers.requirement import Requirement, Shape
+
+Shapes: TypeAlias = tuple[Shape, ...]
+Named: TypeAlias = dict[str, Shape]
+Caller: TypeAlias = Literal["module", "function", "method"]
+"""How torch is called: through a module, a function of torch.nn.functional, or otherwise, as `x.relu()`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The input pixels that one output pixel sees, per spatial axis."""
+
+    kernel: tuple[Dim, ...]
+    stride: tuple[Dim, ...]
+    before: tuple[Dim, ...]
+    after: tuple[Dim, ...]
+    dilation: tuple[Dim, ...]
+    transposed: bool = False
+
+
+@dataclass(slots=True)
+class Effect:
+    """Everything that one layer does to the tensors it is given."""
+
+    outputs: Shapes
+    weights: Named
+    buffers: Named
+    macs: Dim | None
+    window: Window | None
+    conditions: tuple[Requirement, ...] = ()
+    params: Dim = field(init=False)
+    buffer_count: Dim = field(init=False)
+    elements: Dim = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.params = count(self.weights)
+        self.buffer_count = count(self.buffers) if self.buffers else 0
+        self.elements = product(self.outputs[0])
+        for shape in self.outputs[1:]:
+            self.elements = self.elements + product(shape)
+
+
+def count(tensors: Named) -> Dim:
+    """Return how many numbers some named tensors hold.
+
+    >>> count({"weight": (6, 1, 5, 5), "bias": (6,)})
+    156
+    """
+    total: Dim = 0
+    for shape in tensors.values():
+        total = total + product(shape)
+    return total

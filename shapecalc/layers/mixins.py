@@ -1,0 +1,77 @@
+"""What kinds say by a base class: that they have no weights, compute nothing, keep the shape, and so on."""
+
+from collections.abc import Iterator
+
+from shapecalc.algebra import Dim
+from shapecalc.layers.counts import NOTHING, Operations
+from shapecalc.layers.dependence import Dependence, placed
+from shapecalc.layers.effect import Named, Window
+from shapecalc.layers.requirement import Requirement, Shape
+
+
+class NoWeights:
+    """Says that a kind has no weights and no buffers."""
+
+    def weights(self, x: object) -> Named:
+        """No learned tensors."""
+        return {}
+
+    def buffers(self, x: object) -> Named:
+        """No buffers."""
+        return {}
+
+
+class NoBuffers:
+    """Says that a kind has no buffers."""
+
+    def buffers(self, x: object) -> Named:
+        """No buffers."""
+        return {}
+
+
+class NoMacs:
+    """Says that a kind does no multiply-accumulates: it copies, compares, or acts per element."""
+
+    def macs(self, x: object) -> Dim | None:
+        """Zero, and meant."""
+        return 0
+
+
+class NoOperations(NoMacs):
+    """Says that a kind computes nothing: it copies or moves values, or hands them on."""
+
+    def operations(self, x: object) -> Operations | None:
+        """Nothing, and meant."""
+        return NOTHING
+
+
+class NoWindow:
+    """Says that no window slides over the input: each output sees one position, or all."""
+
+    def window(self, x: Shape) -> Window | None:
+        """No window."""
+        return None
+
+
+class OwnPlace:
+    """Says that every result sees its own place in the input and no other."""
+
+    def sight(self, x: Shape, result: int) -> Dependence:
+        """The place itself, on every axis."""
+        return placed(len(x))
+
+
+class SameShape:
+    """Says that the output has the shape of the input."""
+
+    def output(self, x: Shape) -> Shape:
+        """The input's shape."""
+        return x
+
+
+class AnyShape:
+    """Says that every input is accepted."""
+
+    def requirements(self, x: Shape) -> Iterator[Requirement]:
+        """Nothing is required."""
+        return iter(())
