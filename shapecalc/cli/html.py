@@ -64,11 +64,11 @@ def html(
         raise click.UsageError("name a MODEL, or write the gallery with --all -o DIR")
     if output is None and sys.stdout.isatty():
         raise click.UsageError("a page is not for a terminal: give it a file with -o FILE.html, or pipe it")
-    from shapecalc.page.free import begun
+    from shapecalc.page.free import at_input
     from shapecalc.page.page_writer import page
 
     net, shapes, values = load_model(model, inputs, settings)
-    net = begun(net, shapes, values)
+    net = at_input(net, shapes, values)
     text = page(net, picture=_picture(net, style, values), **values)
     if output is None:
         say(text.rstrip("\n"))

@@ -1,4 +1,4 @@
-"""A document with what its markers ask for, and the file that it stands in."""
+"""A document with the output of its commands in place, and its file."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ LARGEST = 2**24
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """The text of a file before and after, and what went wrong: with an error, nothing is changed."""
+    """The text of a file before and after, and the errors: with one, nothing is changed."""
 
     file: str
     before: str
@@ -53,12 +53,12 @@ class Document:
         return Document(self.file, self.before, self.before if errors else later.after, errors)
 
     def diff(self) -> str:
-        """Return the difference, as `diff -u` tells it."""
+        """Return the difference in the form of `diff -u`."""
         from difflib import unified_diff
 
         before, after = (text.replace("\r\n", "\n").split("\n") for text in (self.before, self.after))
-        told = unified_diff(before, after, self.file, f"{self.file} (as printed)", lineterm="")
-        return "\n".join(told)
+        lines = unified_diff(before, after, self.file, f"{self.file} (as printed)", lineterm="")
+        return "\n".join(lines)
 
 
 def embedded(text: str, file: str, run: Run) -> Document:
@@ -82,15 +82,15 @@ def filled(
     content: Callable[[_S], str],
     placed: Callable[[ShapecalcError, _S], SpecError],
 ) -> Document:
-    """Return a document in which every span that is found has its content; errors are told all together."""
+    """Return a document in which every span has its content; all errors are collected."""
     parts: list[str] = []
     errors: list[ShapecalcError] = []
     at = 0
     try:
-        found = [*find()]
+        spans = [*find()]
     except SpecError as error:
         return Document(file, text, text, (error,))
-    for span in found:
+    for span in spans:
         try:
             parts += [text[at : span.start], content(span)]
         except ShapecalcError as error:
@@ -100,7 +100,7 @@ def filled(
 
 
 def split(command: str) -> list[str]:
-    """Return the words of a command line, as a shell parts them."""
+    """Return the words of a command line, as a shell splits them."""
     try:
         return shlex.split(command)
     except ValueError as error:
@@ -127,12 +127,11 @@ def _content(region: Region, run: Run) -> str:
 
 def _placed(error: ShapecalcError, region: Region, file: str) -> SpecError:
     """Return the error with the place of the marker; the place within a spec goes into its message."""
-    command = f"shapecalc {' '.join(region.command.split())}"
-    told = quote(command)[1:-1]
+    place, command = Place(file, region.line), quote(f"shapecalc {' '.join(region.command.split())}")[1:-1]
     if not isinstance(error, Located):
-        return SpecError(f"{told}: {error}", place=Place(file, region.line))
+        return SpecError(f"{command}: {error}", place=place)
     inner = f"{error.place}: {error.message}" if error.place else error.message
-    return SpecError(f"{told}: {inner}", place=Place(file, region.line), path=error.path, hint=error.hint)
+    return SpecError(f"{command}: {inner}", place=place, path=error.path, hint=error.hint)
 
 
 # ---- files

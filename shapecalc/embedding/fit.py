@@ -1,4 +1,4 @@
-"""What a command prints, as it stands in a document: a table as it is, plain text as a block of text."""
+"""The output of a command as part of a document: a table as it is, plain text as a block of text."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ _LANGUAGES = {
     "mmd": "mermaid",
     "dot": "dot",
 }
-"""What a block of each form is called; GitHub draws those of Mermaid."""
-_STANDS_IN = {"markdown": ("markdown", "html", "latex", "svg"), "html": ("html", "svg"), "rst": ("rst",)}
-"""The forms that a document bears as they are."""
+"""The language of a block by the form of its text; GitHub draws those of Mermaid."""
+_NATIVE = {"markdown": ("markdown", "html", "latex", "svg"), "html": ("html", "svg"), "rst": ("rst",)}
+"""The forms that are part of a document as they are."""
 
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """What a command printed, in which form, and whether it is a single value for a sentence."""
+    """The output of a command, its form, and whether it is a single value for a sentence."""
 
     text: str
     form: str
@@ -34,21 +34,21 @@ class Output:
 
 
 def without_controls(text: str) -> str:
-    r"""Return text in which what a terminal obeys, or what reverses the writing, is written out.
+    r"""Return text in which control characters, and those that reverse the writing, are escaped.
 
     >>> print(without_controls("a\x1b[31m"))
     a\x1b[31m
     """
-    return _CONTROL.sub(lambda found: repr(found[0])[1:-1], text)
+    return _CONTROL.sub(lambda match: repr(match[0])[1:-1], text)
 
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
 def fitted(output: Output, region: Region, name: str | None = None) -> str:
-    """Return what stands between the markers; `name` is the substitution that reStructuredText is to have.
+    """Return the text between the markers; `name` is the substitution that reStructuredText defines.
 
-    Raises `SpecError` where it cannot stand there: several lines in a sentence, what would end the
+    Raises `SpecError` where it is not allowed there: several lines in a sentence, what would end the
     surrounding string, another marker.
     """
     flavour = region.flavour.name
@@ -56,7 +56,7 @@ def fitted(output: Output, region: Region, name: str | None = None) -> str:
     if not region.is_block:
         if "\n" in text:
             raise SpecError(
-                "what is printed has several lines, and the markers stand in one",
+                "the output has several lines, and the markers are in one",
                 hint="put each marker on a line of its own",
             )
         content = _escaped(text, flavour) if output.form == "text" else text
@@ -70,21 +70,21 @@ def fitted(output: Output, region: Region, name: str | None = None) -> str:
         content = "".join(
             f"{indent}{line}".rstrip() + region.ending for indent, line in zip(indents, lines, strict=True)
         )
-    for one in region.forbidden:
-        if one in content:
+    for end in region.forbidden:
+        if end in content:
             raise SpecError(
-                f"what is printed holds {one}, which the string around it does not bear",
-                hint='begin the docstring with r"""' if one == "\\" else "",
+                f"the output holds {end}, which would end or change the string around it",
+                hint='begin the docstring with r"""' if end == "\\" else "",
             )
     if region.flavour.pattern.search(content):
-        raise SpecError("what is printed holds a marker itself")
+        raise SpecError("the output holds a marker itself")
     return content
 
 
 def _body(output: Output, text: str, flavour: str, *, is_python: bool) -> str:
     if output.is_value and output.form == "text":
         return _escaped(text, flavour)
-    if output.form in _STANDS_IN[flavour]:
+    if output.form in _NATIVE[flavour]:
         return text
     if flavour == "html":
         return f"<pre>{escape(text)}</pre>"

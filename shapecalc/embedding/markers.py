@@ -27,7 +27,7 @@ _ALONE = re.compile(r"[ \t>]*")
 
 @dataclass(frozen=True, slots=True)
 class Flavour:
-    """How markers are written, and what is an example of them only."""
+    """How markers are written, and how examples of them are masked."""
 
     name: str
     pattern: re.Pattern[str]
@@ -49,7 +49,7 @@ SUFFIXES: dict[str, tuple[Flavour, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """What stands between an opening and a closing marker, from `start` to `end` in the text."""
+    """The text between an opening and a closing marker, from `start` to `end`."""
 
     flavour: Flavour
     command: str
@@ -57,13 +57,13 @@ class Region:
     end: int
     line: int
     indent: str
-    """What stands before the opening marker, where that is nothing but blanks and signs of a quotation."""
+    """The blanks and quotation signs before the opening marker."""
     is_block: bool
-    """Whether both markers stand alone on lines of their own."""
+    """Whether both markers are on lines of their own."""
     ending: str
     """How the line of the opening marker ends."""
     forbidden: tuple[str, ...] = ()
-    """What may not stand there, as it would end or change the string that surrounds it."""
+    """What the content may not hold, as it would end or change the string that surrounds it."""
 
 
 def regions(text: str, file: str) -> list[Region]:
@@ -80,11 +80,8 @@ def regions(text: str, file: str) -> list[Region]:
     flavours = SUFFIXES[suffix]
     if suffix != ".py":
         return [*_in(text, 0, len(text), flavours, file, ())]
-    return [
-        one
-        for start, end, forbidden in _docstrings(text, file)
-        for one in _in(text, start, end, flavours, file, forbidden)
-    ]
+    strings = _docstrings(text, file)
+    return [region for start, end, ends in strings for region in _in(text, start, end, flavours, file, ends)]
 
 
 def _in(
@@ -93,14 +90,14 @@ def _in(
     at = start
     while True:
         part = text[at:end]
-        found = [
+        openings = [
             (match.start(), number, match)
             for number, flavour in enumerate(flavours)
             if (match := flavour.pattern.search(flavour.mask(part)))
         ]
-        if not found:
+        if not openings:
             return
-        _, number, shown = min(found, key=lambda one: one[:2])
+        _, number, shown = min(openings, key=lambda opening: opening[:2])
         flavour = flavours[number]
         opening = flavour.pattern.search(text[:end], at + shown.start())
         assert opening is not None
@@ -166,27 +163,26 @@ def _region(
 
 
 def _docstrings(text: str, file: str) -> Iterator[tuple[int, int, tuple[str, ...]]]:
-    """Yield where the inside of every docstring begins and ends, and what may not stand in it."""
+    """Yield where the inside of every string statement begins and ends, and what it may not hold."""
     try:
         tree = ast.parse(text)
     except SyntaxError as error:
         raise SpecError(f"this is not Python: {error.msg}", place=Place(file, error.lineno)) from None
     except ValueError as error:
         raise SpecError(f"this is not Python: {error}", place=Place(file)) from None
-    starts = [0, *(found.end() for found in re.finditer(r"\r\n|\n|\r", text))]
-    found = sorted(
-        (one.value.lineno, one.value.col_offset, one.value.end_lineno or 0, one.value.end_col_offset or 0)
-        for one in ast.walk(tree)
-        if isinstance(one, ast.Expr)
-        and isinstance(one.value, ast.Constant)
-        and isinstance(one.value.value, str)
+    starts = [0, *(ending.end() for ending in re.finditer(r"\r\n|\n|\r", text))]
+    values = [node.value for node in ast.walk(tree) if isinstance(node, ast.Expr)]
+    strings = sorted(
+        (value.lineno, value.col_offset, value.end_lineno or 0, value.end_col_offset or 0)
+        for value in values
+        if isinstance(value, ast.Constant) and isinstance(value.value, str)
     )
 
     def offset(line: int, column: int) -> int:
         start = starts[line - 1]
         return start + len(text[start : start + column].encode()[:column].decode(errors="ignore"))
 
-    for line, column, end_line, end_column in found:
+    for line, column, end_line, end_column in strings:
         start, end = offset(line, column), offset(end_line, end_column)
         quotes = _QUOTES.match(text, start)
         if quotes is None:

@@ -1,6 +1,6 @@
-"""What of a document is an example rather than the document: a marker that stands there is only shown.
+"""Masks for the parts of a document that are examples: a marker in them is only shown.
 
-Each function returns a text of the same length, with blanks in place of what does not count.
+Each function returns a text of the same length, with blanks in place of the examples.
 """
 
 from __future__ import annotations
@@ -39,78 +39,67 @@ class Fence:
     info: str
     indent: str
     body: tuple[int, int]
-    """From where to where the lines inside go."""
+    """Where the lines inside begin and end."""
     is_closed: bool
 
 
 def fences(text: str) -> Iterator[Fence]:
     r"""Yield the fenced blocks of a document; one that is not closed goes to the end.
 
-    >>> [(one.info, one.body, one.is_closed) for one in fences("```py\nx\n```")]
+    >>> [(fence.info, fence.body, fence.is_closed) for fence in fences("```py\nx\n```")]
     [('py', (6, 8), True)]
     """
     opened: tuple[int, re.Match[str], int] | None = None
     for start, line in lines_of(text):
         end = start + len(line)
-        found = _FENCE.match(line)
+        ticks = _FENCE.match(line)
         if opened is None:
-            if found and not (found["ticks"][0] == "`" and "`" in found["info"]):
-                opened = start, found, min(end + 1, len(text))
-        elif found and _closes(opened[1]["ticks"], found):
+            if ticks and not (ticks["ticks"][0] == "`" and "`" in ticks["info"]):
+                opened = start, ticks, min(end + 1, len(text))
+        elif ticks and ticks["ticks"].startswith(opened[1]["ticks"]) and not ticks["info"].strip():
             yield _fence(opened, start, end, is_closed=True)
             opened = None
     if opened is not None:
         yield _fence(opened, len(text), len(text), is_closed=False)
 
 
-def _closes(ticks: str, found: re.Match[str]) -> bool:
-    return found["ticks"].startswith(ticks) and not found["info"].strip()
-
-
 def _fence(opened: tuple[int, re.Match[str], int], last: int, end: int, *, is_closed: bool) -> Fence:
-    start, found, first = opened
-    return Fence(
-        start,
-        end,
-        found["ticks"],
-        found["info"].strip(),
-        found["indent"],
-        (first, max(first, last)),
-        is_closed,
-    )
+    start, line, first = opened
+    body = (first, max(first, last))
+    return Fence(start, end, line["ticks"], line["info"].strip(), line["indent"], body, is_closed)
 
 
 def markdown(text: str) -> str:
-    """Blot out fenced code and code spans; a code span cannot begin or end inside a comment.
+    """Mask fenced code and code spans; a code span cannot begin or end inside a comment.
 
     >>> markdown("a `<!-- b -->` c")
     'a              c'
     """
     kept: list[str] = []
     at = 0
-    for one in fences(text):
-        kept += [text[at : one.start], blanked(text[one.start : one.end])]
-        at = one.end
+    for fence in fences(text):
+        kept += [text[at : fence.start], blanked(text[fence.start : fence.end])]
+        at = fence.end
     return _without_spans("".join([*kept, text[at:]]))
 
 
 def _without_spans(text: str) -> str:
-    found: list[str] = []
+    kept: list[str] = []
     at = 0
     while True:
         span, comment = _SPAN.search(text, at), _COMMENT.search(text, at)
         if span is None:
-            return "".join([*found, text[at:]])
+            return "".join([*kept, text[at:]])
         if comment and comment.start() < span.start():
-            found.append(text[at : comment.end()])
+            kept.append(text[at : comment.end()])
             at = comment.end()
             continue
-        found += [text[at : span.start()], blanked(span[0])]
+        kept += [text[at : span.start()], blanked(span[0])]
         at = span.end()
 
 
 def rst(text: str) -> str:
-    r"""Blot out literal blocks: what is indented under a line that ends in `::`.
+    r"""Mask literal blocks: what is indented under a line that ends in `::`.
 
     >>> rst("So::\n\n  .. shapecalc\n\nend").split()
     ['So::', 'end']
@@ -130,5 +119,5 @@ def rst(text: str) -> str:
 
 
 def nothing(text: str) -> str:
-    """Blot out nothing: in HTML an example is written with `&lt;`."""
+    """Mask nothing: in HTML an example is written with `&lt;`."""
     return text

@@ -21,7 +21,7 @@ _PROMPT = re.compile(r"(?P<indent>[ \t>]*)\$ shapecalc (?P<command>[^\r\n]*)(?P<
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
-    """A command in a document and where its output stands."""
+    """A command in a document, and the position of its output."""
 
     command: str
     start: int
@@ -36,18 +36,18 @@ def transcripts(text: str, file: str) -> Iterator[Transcript]:
     """Yield the transcripts of a Markdown document, those in an example of Markdown left out."""
     if MARKDOWN not in SUFFIXES.get(PurePath(file).suffix.lower(), ()) or file.endswith(".py"):
         return
-    for one in fences(text):
-        found = _PROMPT.match(text, *one.body)
-        if one.info == "console" and one.is_closed and found:
-            yield _transcript(text, file, one, found)
+    for fence in fences(text):
+        prompt = _PROMPT.match(text, *fence.body)
+        if fence.info == "console" and fence.is_closed and prompt:
+            yield _transcript(text, file, fence, prompt)
 
 
-def _transcript(text: str, file: str, fence: Fence, found: re.Match[str]) -> Transcript:
-    line = text.count("\n", 0, found.start()) + 1
-    if re.search(r"^[ \t>]*\$ ", text[found.end() : fence.body[1]], re.MULTILINE):
+def _transcript(text: str, file: str, fence: Fence, prompt: re.Match[str]) -> Transcript:
+    line = text.count("\n", 0, prompt.start()) + 1
+    if re.search(r"^[ \t>]*\$ ", text[prompt.end() : fence.body[1]], re.MULTILINE):
         raise SpecError("a block of `console` holds one command", place=Place(file, line))
     return Transcript(
-        found["command"], found.end(), fence.body[1], line, found["indent"], found["ending"], fence.ticks
+        prompt["command"], prompt.end(), fence.body[1], line, prompt["indent"], prompt["ending"], fence.ticks
     )
 
 
@@ -57,13 +57,14 @@ def transcribed(text: str, file: str, printed: Print) -> Document:
         text,
         file,
         lambda: transcripts(text, file),
-        lambda one: _content(one, printed),
-        lambda error, one: SpecError(f"shapecalc {one.command}: {error}", place=Place(file, one.line)),
+        lambda command: _content(command, printed),
+        lambda error, at: SpecError(f"shapecalc {at.command}: {error}", place=Place(file, at.line)),
     )
 
 
-def _content(one: Transcript, printed: Print) -> str:
-    lines = without_controls(printed(split(one.command))).removesuffix("\n").split("\n")
-    if any(line.lstrip().startswith(one.ticks) for line in lines):
-        raise SpecError("what is printed would close the block", hint="open it with more backticks")
-    return "".join((f"{one.indent}{line}" if line else one.indent.rstrip()) + one.ending for line in lines)
+def _content(transcript: Transcript, printed: Print) -> str:
+    lines = without_controls(printed(split(transcript.command))).removesuffix("\n").split("\n")
+    if any(line.lstrip().startswith(transcript.ticks) for line in lines):
+        raise SpecError("the output would close the block", hint="open it with more backticks")
+    blank = transcript.indent.rstrip()
+    return "".join((f"{transcript.indent}{line}" if line else blank) + transcript.ending for line in lines)

@@ -1,1 +1,1 @@
-"""Other people's tools: documentation that names a network and has its tables made when it is built."""
+"""Sphinx, MkDocs and Python-Markdown: documents whose tables are made when they are built."""

@@ -1,4 +1,4 @@
-"""Pages as docutils nodes, which every builder of Sphinx (HTML, LaTeX, text, manual pages) knows."""
+"""Pages as docutils nodes, for every builder of Sphinx: HTML, LaTeX, text, manual pages."""
 
 from __future__ import annotations
 
@@ -95,17 +95,17 @@ def _table(table: Table) -> Iterator[nodes.Node]:
 
     is_long = sum(map(_height, table.rows)) > _PAGE
     yield tabular_col_spec(spec=_long_spec(table) if is_long else _spec(table))
-    found = nodes.table(classes=["shapecalc", *(["longtable"] if is_long else [])])
+    node = nodes.table(classes=["shapecalc", *(["longtable"] if is_long else [])])
     if table.caption:
-        found += nodes.title("", "", *inline_nodes(table.caption))
+        node += nodes.title("", "", *inline_nodes(table.caption))
     group = nodes.tgroup(cols=len(table.columns))
-    found += group
+    node += group
     for number in range(len(table.columns)):
         group += nodes.colspec(colwidth=_width(table, number))
     header = Row(tuple((column.header,) for column in table.columns))
     group += nodes.thead("", _row(header, table))
     group += nodes.tbody("", *(_row(row, table) for row in table.rows))
-    yield found
+    yield node
 
 
 _PAGE = 25
@@ -176,7 +176,7 @@ _RAGGED = r">{\raggedleft\arraybackslash}"
 
 
 def _row(row: Row, table: Table) -> nodes.row:
-    found = nodes.row()
+    line = nodes.row()
     for number, (cell, column) in enumerate(zip(row.stressed, table.columns, strict=True)):
         entry = nodes.entry(classes=["shapecalc-right"] if column.is_right else [])
         paragraph = _paragraph(cell)
@@ -184,17 +184,17 @@ def _row(row: Row, table: Table) -> nodes.row:
         if indent := _indent(row, number):
             paragraph.insert(0, nodes.Text(indent))
         entry += paragraph
-        found += entry
-    return found
+        line += entry
+    return line
 
 
 def _let_names_break(paragraph: nodes.paragraph) -> None:
-    """Let LaTeX break a name behind an underscore; nobody else sees anything of it."""
+    """Let LaTeX break a name behind an underscore; other forms do not contain it."""
     for text in [*paragraph.findall(nodes.Text)]:
         parts = re.split(r"(?<=_)", text.astext())
         if len(parts) == 1 or isinstance(text.parent, nodes.math):
             continue
-        found: list[nodes.Node] = [nodes.Text(parts[0])]
+        pieces: list[nodes.Node] = [nodes.Text(parts[0])]
         for part in parts[1:]:
-            found += [nodes.raw("", r"\allowbreak{}", format="latex"), nodes.Text(part)]
-        text.parent.replace(text, found)
+            pieces += [nodes.raw("", r"\allowbreak{}", format="latex"), nodes.Text(part)]
+        text.parent.replace(text, pieces)

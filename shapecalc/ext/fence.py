@@ -16,30 +16,30 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shapecalc.errors import Located, Place, ShapecalcError, SpecError, printable
+from shapecalc.ext.option_pages import Resolve, Trusted, files, page, value_line
 from shapecalc.ext.options import of_block
-from shapecalc.ext.views import Resolve, Trusted, files, page, value_line
 from shapecalc.render.html_writer import html, inline
 
 if TYPE_CHECKING:
     from markdown import Markdown
 
 logger = logging.getLogger("mkdocs.plugins.shapecalc")
-"""Under the name of MkDocs' plugins, so that its strict mode hears of every warning."""
+"""A logger of MkDocs' plugins, so that every warning counts in its strict mode."""
 
 
 class Fences:
-    """Makes HTML of blocks; tells those who care which files they depend on, and where a bad one stands."""
+    """Makes HTML of blocks; reports the files that they depend on, and the place of a bad one."""
 
     def __init__(
         self,
         base: Callable[[], Path] = Path.cwd,
-        told_at: Callable[[str, int], str] = lambda _source, line: f"line {line} of a shapecalc block",
+        located: Callable[[str, int], str] = lambda _source, line: f"line {line} of a shapecalc block",
         depends: Callable[[Path], None] = lambda _path: None,
         *,
         imports: bool = False,
     ) -> None:
         self.base = base
-        self.told_at = told_at
+        self.located = located
         self.depends = depends
         self.resolve: Resolve = Trusted(self._resolve) if imports else self._resolve
 
@@ -58,19 +58,19 @@ class Fences:
     ) -> str:
         """Return a block as HTML; a bad one becomes a warning, and is shown as what it is."""
         try:
-            asked = of_block(source)
-            for path in files(asked, self.resolve):
+            options_ = of_block(source)
+            for path in files(options_, self.resolve):
                 self.depends(path)
-            return html(page(asked, self.resolve, self.base()))
+            return html(page(options_, self.resolve, self.base()))
         except ShapecalcError as error:
             return self._bad(source, error)
 
     def value(self, source: str, language: str, css_class: str, md: Markdown) -> str:
-        """Return a single value, asked for as `shapecalc value` is, for inlinehilite's custom_inline."""
+        """Return a single value, in the words of `shapecalc value`, for inlinehilite's custom_inline."""
         try:
             return f'<span class="shapecalc">{inline(value_line(source, self.resolve))}</span>'
         except ShapecalcError as error:
-            logger.warning("%s: %s", self.told_at(source, 1), error)
+            logger.warning("%s: %s", self.located(source, 1), error)
             return f'<code class="shapecalc-error">{escape(source)}</code>'
 
     def _bad(self, source: str, error: ShapecalcError) -> str:
@@ -79,9 +79,9 @@ class Fences:
         if isinstance(error, Located) and place.file is None and place.line:
             line = place.line
             error = SpecError(error.message, path=error.path, hint=error.hint)
-        logger.warning("%s: %s", self.told_at(source, line), error)
-        told = "\n".join(map(printable, str(error).split("\n")))
-        return f'<pre class="shapecalc-error">{escape(told)}</pre>'
+        logger.warning("%s: %s", self.located(source, line), error)
+        text = "\n".join(map(printable, str(error).split("\n")))
+        return f'<pre class="shapecalc-error">{escape(text)}</pre>'
 
 
 _FENCES = Fences()

@@ -10,7 +10,7 @@ from shapecalc.bridges import need
 need("mkdocs", "docs")
 need("pymdownx", "docs")
 
-from mkdocs.config.base import Config  # noqa: E402  (what is missing has been told)
+from mkdocs.config.base import Config  # noqa: E402  (`need` says what is missing)
 from mkdocs.config.config_options import Type  # noqa: E402
 from mkdocs.plugins import BasePlugin  # noqa: E402
 
@@ -45,13 +45,13 @@ class ShapecalcPlugin(BasePlugin[Settings]):
     def on_config(self, config: MkDocsConfig) -> MkDocsConfig:
         """Add this plugin's fence to those of superfences, which is switched on if it is not."""
         self._folder = Path(config.config_file_path).parent if config.config_file_path else Path.cwd()
-        fences = Fences(lambda: self._folder, self._told_at, self.specs.add, imports=self.config.python)
+        fences = Fences(lambda: self._folder, self._located, self.specs.add, imports=self.config.python)
         _add(config, SUPERFENCES, "custom_fences", {"name": "shapecalc", "class": "", "format": fences.fence})
         _add(config, INLINE, "custom_inline", {"name": "shapecalc", "class": "", "format": fences.value})
         return config
 
     def on_page_markdown(self, markdown: str, /, *, page: Page, config: MkDocsConfig, files: Files) -> str:
-        """Remember which page is being made, to say where a bad block stands."""
+        """Record which page is being made, for the place of a bad block."""
         self._page = page.file.src_uri
         text = page.file.content_string
         self._lines = text.replace("\r\n", "\n").split("\n")
@@ -65,11 +65,11 @@ class ShapecalcPlugin(BasePlugin[Settings]):
             server.watch(str(path))
         return server
 
-    def _told_at(self, source: str, line: int) -> str:
+    def _located(self, source: str, line: int) -> str:
         """Return the page and the line of a part of it: of the block or the value that is written so."""
-        wanted = [one.strip() for one in source.strip().split("\n")]
+        wanted = [line_.strip() for line_ in source.strip().split("\n")]
         for number in range(len(self._lines) - len(wanted) + 1):
-            here = [one.strip(" \t>") for one in self._lines[number : number + len(wanted)]]
+            here = [text.strip(" \t>") for text in self._lines[number : number + len(wanted)]]
             if here == wanted or (len(wanted) == 1 and f"shapecalc {wanted[0]}`" in here[0]):
                 return f"{self._page}:{number + line}"
         return self._page
@@ -80,5 +80,5 @@ def _add(config: MkDocsConfig, extension: str, key: str, value: dict[str, Any]) 
     if extension not in config.markdown_extensions:
         config.markdown_extensions.append(extension)
     settings = config.mdx_configs.setdefault(extension, {})
-    others = [one for one in settings.get(key, []) if one.get("name") != value["name"]]
+    others = [other for other in settings.get(key, []) if other.get("name") != value["name"]]
     settings[key] = [*others, value]

@@ -1,4 +1,4 @@
-"""What a document asks for: one set of options, whether a Sphinx directive or a fenced block holds them."""
+"""The options of a view in a document, in a Sphinx directive or a fenced block."""
 
 from __future__ import annotations
 
@@ -16,27 +16,26 @@ _SETTING = re.compile(r"\s*([A-Za-z_]\w*)\s*=\s*((?:\[[^\]]*\]|[^\[\],\s])+)\s*(
 _TRUTHS = {"": True, "yes": True, "true": True, "no": False, "false": False}
 
 
-def _listed(given: Any) -> Any:
-    return (
-        tuple(re.split(r"[,\s]+", given.strip())) if isinstance(given, str) and given.strip() else given or ()
-    )
+def _listed(value: Any) -> Any:
+    is_text = isinstance(value, str) and value.strip()
+    return tuple(re.split(r"[,\s]+", value.strip())) if is_text else value or ()
 
 
-def _settings(given: Any) -> Any:
+def _settings(value: Any) -> Any:
     """Return settings as text, each as `--set` takes it, from `width=32, depths=[2, 2]` or a mapping."""
-    if isinstance(given, Mapping):
-        return tuple(f"{key}={_flow(value)}" for key, value in given.items())
-    if not isinstance(given, str):
-        return given or ()
-    found: list[str] = []
+    if isinstance(value, Mapping):
+        return tuple(f"{key}={_flow(item)}" for key, item in value.items())
+    if not isinstance(value, str):
+        return value or ()
+    settings: list[str] = []
     at = 0
-    while at < len(given.rstrip()):
-        setting = _SETTING.match(given, at)
+    while at < len(value.rstrip()):
+        setting = _SETTING.match(value, at)
         if setting is None:
-            raise ValueError(f"write KEY=VALUE with commas between, not {quote(given[at:])}")
-        found.append(f"{setting[1]}={setting[2]}")
+            raise ValueError(f"write KEY=VALUE with commas between, not {quote(value[at:])}")
+        settings.append(f"{setting[1]}={setting[2]}")
         at = setting.end()
-    return tuple(found)
+    return tuple(settings)
 
 
 def _flow(value: Any) -> str:
@@ -45,14 +44,13 @@ def _flow(value: Any) -> str:
     return f"[{', '.join(map(_flow, value))}]" if isinstance(value, list) else str(value)
 
 
-def _number(given: Any) -> Any:
-    return (
-        int(given) if isinstance(given, str) and re.fullmatch(r"\s*\d{1,18}\s*", given, re.ASCII) else given
-    )
+def _number(value: Any) -> Any:
+    is_number = isinstance(value, str) and re.fullmatch(r"\s*\d{1,18}\s*", value, re.ASCII)
+    return int(value) if is_number else value
 
 
-def _truth(given: Any) -> Any:
-    return _TRUTHS.get(given.strip().lower(), given) if isinstance(given, str) else given
+def _truth(value: Any) -> Any:
+    return _TRUTHS.get(value.strip().lower(), value) if isinstance(value, str) else value
 
 
 Names: TypeAlias = Annotated[tuple[str, ...], BeforeValidator(_listed)]
@@ -91,32 +89,32 @@ class Options(BaseModel):
     """By whose rule costs are counted."""
     caption: str | None = None
     notes: Annotated[bool, BeforeValidator(_truth)] = True
-    """Whether the totals and the convention stand under the table."""
+    """Whether the totals and the convention are under the table."""
 
 
 NAMES = tuple(Options.model_fields)
 
 
-def options(given: Mapping[str, Any], place: Place | None = None) -> Options:
+def options(written: Mapping[str, Any], place: Place | None = None) -> Options:
     """Return options that were written; raise `SpecError`, at their place if that is known, for bad ones."""
-    for key in given:
+    for key in written:
         if key not in NAMES:
             raise SpecError(
                 f"there is no option {quote(key)}{nearest(key, NAMES)}",
-                place=_at(given, key, place),
+                place=_at(written, key, place),
                 hint=f"options: {', '.join(NAMES[1:])}",
             )
     try:
-        return Options(**given)
+        return Options(**written)
     except ValidationError as error:
         first = error.errors()[0]
         key = str(first["loc"][0])
         message = str(first["msg"]).removeprefix("Value error, ")
-        raise SpecError(f"{key}: {message}", place=_at(given, key, place)) from None
+        raise SpecError(f"{key}: {message}", place=_at(written, key, place)) from None
 
 
-def _at(given: Mapping[str, Any], key: str, place: Place | None) -> Place:
-    return place or (place_of(given, key) if key in given else Place())
+def _at(written: Mapping[str, Any], key: str, place: Place | None) -> Place:
+    return place or (place_of(written, key) if key in written else Place())
 
 
 def of_block(source: str) -> Options:
@@ -132,15 +130,15 @@ def of_block(source: str) -> Options:
         return options(_mapping(source))
     if not others.strip():
         return options({"model": first.strip()})
-    found = _mapping(f"\n{others}")  # which know their lines, the first of the block being above them
-    if "model" in found:
-        raise SpecError("the network is named twice", place=place_of(found, "model"))
-    found["model"] = first.strip()
-    return options(found)
+    written = _mapping(f"\n{others}")  # with the lines of the block, of which the first is above
+    if "model" in written:
+        raise SpecError("the network is named twice", place=place_of(written, "model"))
+    written["model"] = first.strip()
+    return options(written)
 
 
 def _mapping(text: str) -> Map:
-    found = parse(text, None)
-    if not isinstance(found, Map):
-        raise SpecError("below the name of a network stand lines of `key: value`", place=Place(None, 2))
-    return found
+    parsed = parse(text, None)
+    if not isinstance(parsed, Map):
+        raise SpecError("below the name of a network are lines of `key: value`", place=Place(None, 2))
+    return parsed

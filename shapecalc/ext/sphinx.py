@@ -19,14 +19,14 @@ from shapecalc.errors import ShapecalcError, SpecError
 
 need("sphinx", "docs")
 
-from docutils import nodes  # noqa: E402  (what is missing has been told)
+from docutils import nodes  # noqa: E402  (`need` says what is missing)
 from docutils.parsers.rst import directives  # noqa: E402
 from sphinx.util import logging  # noqa: E402
 from sphinx.util.docutils import SphinxDirective, SphinxRole  # noqa: E402
 
 from shapecalc.ext.docutils import SIGN, TEXT, document_nodes, inline_nodes  # noqa: E402
+from shapecalc.ext.option_pages import Resolve, Trusted, files, files_of, page, value_line  # noqa: E402
 from shapecalc.ext.options import NAMES, options  # noqa: E402
-from shapecalc.ext.views import Resolve, Trusted, files, files_of, page, value_line  # noqa: E402
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -50,24 +50,24 @@ class ShapecalcDirective(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         resolve = _resolver(self.env)
         try:
-            asked = options(
+            chosen = options(
                 {"model": self.arguments[0]} | {k: v for k, v in self.options.items() if k != "name"}
             )
-            for path in files(asked, resolve):
+            for path in files(chosen, resolve):
                 _depend(self.env, path)
-            found = document_nodes(page(asked, resolve, Path(self.env.srcdir)))
+            content = document_nodes(page(chosen, resolve, Path(self.env.srcdir)))
         except ShapecalcError as error:
             logger.warning("%s", error, location=self.get_location(), type="shapecalc")
             return [nodes.literal_block(str(error), str(error), language="none", classes=["shapecalc-error"])]
-        for node in found:
+        for node in content:
             self.set_source_info(node)
             if isinstance(node, nodes.table):
                 self.add_name(node)
-        return found
+        return content
 
 
 class ShapecalcRole(SphinxRole):
-    """A value as `shapecalc value` is asked for it: NETWORK VALUE, then LAYER and KEY=VALUE."""
+    """A value in the words of `shapecalc value`: NETWORK VALUE, then LAYER and KEY=VALUE."""
 
     def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
         resolve = _resolver(self.env)
@@ -96,12 +96,12 @@ class _Resolver:
 
 def _resolver(env: BuildEnvironment) -> Resolve:
     """Return what finds files, and imports modules where conf.py allows it."""
-    found = _Resolver(env)
-    return Trusted(found) if env.config.shapecalc_python else found
+    resolver = _Resolver(env)
+    return Trusted(resolver) if env.config.shapecalc_python else resolver
 
 
 def _depend(env: BuildEnvironment, path: Path) -> None:
-    """Have the document built anew when a spec has changed, or has come to be."""
+    """Rebuild the document when a spec changes or appears."""
     env.note_dependency(str(path.resolve()))
 
 

@@ -51,7 +51,7 @@ def arrange_fields(cls: type[Kind]) -> None:
 def positions(cls: type[Kind]) -> tuple[str, ...]:
     """Return the fields that may be given by position: torch's arguments, in torch's order.
 
-    A layer that makes channels of its own leaves out the sizes that it infers.
+    A layer that makes channels of its own, or that torch does not have, leaves out the sizes that it infers.
 
     >>> from shapecalc.layers.conv import Conv2d
     >>> positions(Conv2d)[:3]
@@ -59,8 +59,8 @@ def positions(cls: type[Kind]) -> tuple[str, ...]:
     """
     before, star, _ = cls.order.partition("*")
     named = [word for word in before.split() if word != "..."]
-    makes = fields_with(cls, Makes)
-    left_out = {name for name in fields_with(cls, Inferred) if makes} | {"branches"}
+    infers = cls.torch is None or bool(fields_with(cls, Makes))
+    left_out = {*(fields_with(cls, Inferred) if infers else ()), "branches"}
     return tuple(name for name in cls.model_fields if name not in left_out and (name in named or not star))
 
 

@@ -1,10 +1,15 @@
 """What one layer does to the tensors it is given: results, weights, cost, and the window it slides."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from shapecalc.algebra import Dim, product
 from shapecalc.layers.requirement import Requirement, Shape
+
+if TYPE_CHECKING:
+    from shapecalc.layers.base import Kind
 
 Shapes: TypeAlias = tuple[Shape, ...]
 Named: TypeAlias = dict[str, Shape]
@@ -44,6 +49,14 @@ class Effect:
         self.elements = product(self.outputs[0])
         for shape in self.outputs[1:]:
             self.elements = self.elements + product(shape)
+
+
+class Component(NamedTuple):
+    """A layer inside a layer: its inputs there, and how many times it is there."""
+
+    layer: Kind
+    inputs: Shapes
+    times: Dim = 1
 
 
 def count(tensors: Named) -> Dim:

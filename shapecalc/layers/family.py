@@ -1,4 +1,4 @@
-"""The family of a kind: what it computes, as far as conventions, pictures and lists tell kinds apart.
+"""The family of a kind: what it computes, as far as conventions, pictures and lists distinguish kinds.
 
 A kind names its family once; everything that treats some kinds alike reads it, and a kind of a known family
 needs no entry anywhere else.

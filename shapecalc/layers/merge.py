@@ -78,8 +78,6 @@ class Add(Broadcast, torch="torch.add", keras="keras.layers.Add"):
 
     symbol: ClassVar[str] = "+"
 
-    __init__ = Merge.__init__  # said again for type checkers, which expect fields only
-
     def operations(self, inputs: Shapes) -> Operations:
         return Operations(additions=(len(inputs) - 1) * product(self.output(inputs)))
 
@@ -96,8 +94,6 @@ class Multiply(Broadcast, torch="torch.mul", keras="keras.layers.Multiply"):
 
     symbol: ClassVar[str] = "×"
 
-    __init__ = Merge.__init__
-
     def operations(self, inputs: Shapes) -> Operations:
         return Operations(multiplications=(len(inputs) - 1) * product(self.output(inputs)))
 
@@ -112,8 +108,6 @@ class Concat(NoOperations, Merge, framework="torch", torch="torch.cat", keras="k
     """
 
     family: ClassVar[Family] = Family.MERGE
-
-    __init__ = Merge.__init__
 
     dim: Index = 1
 
@@ -144,10 +138,10 @@ class Concat(NoOperations, Merge, framework="torch", torch="torch.cat", keras="k
     def depends_on(self, inputs: Shapes, result: int) -> tuple[Dependence, ...]:
         joined = self.dim % len(inputs[0])
         side_by_side: AxisDependence = Scattered(frozenset({joined})) if len(inputs) > 1 else Along(joined)
-        sight: Dependence = tuple(
+        dependence: Dependence = tuple(
             [side_by_side if axis == joined else Along(axis) for axis in range(len(inputs[0]))]
         )
-        return (sight,) * len(inputs)
+        return (dependence,) * len(inputs)
 
 
 class Matmul(Merge, torch="torch.matmul"):
@@ -165,8 +159,6 @@ class Matmul(Merge, torch="torch.matmul"):
 
     family: ClassVar[Family] = Family.MATRIX_PRODUCT
     keeps_places: ClassVar[bool] = False
-
-    __init__ = Merge.__init__
 
     def axes(self, x: Shape, number: int) -> tuple[str, ...]:
         if len(x) == 1:
@@ -215,7 +207,7 @@ class Matmul(Merge, torch="torch.matmul"):
 
 
 def _matrix(x: Shape, *, row: bool) -> Shape:
-    """Return a shape of at least two axes, a vector as the row or the column that it stands for."""
+    """Return a shape of at least two axes, a vector as the row or the column that it is."""
     if len(x) > 1:
         return x
     return (1, *x) if row else (*x, 1)

@@ -1,6 +1,6 @@
-"""Closed forms written out as JavaScript over BigInt, each part of them once.
+"""Closed forms as JavaScript over BigInt, each part of them once.
 
-What stands in an `Expr` is what is computed: sums of products of symbols, floors and maxima. A BigInt is
+The program computes what an `Expr` holds: sums of products of symbols, floors and maxima. A BigInt is
 never rounded; `fl` is the mathematical floor and `mx` the largest, both in `core.js`.
 """
 
@@ -34,7 +34,7 @@ class Formulas:
         self._lines: list[str] = []
 
     def index(self, value: Dim) -> int:
-        """Return where a size stands in the table; it is written down when it is asked for first."""
+        """Return the index of a size in the table, which it joins when it is first used."""
         if value not in self._indices:
             self._entries.append(self._written(value))
             self._indices[value] = len(self._indices)

@@ -1,4 +1,4 @@
-"""What a page knows of its network: rows, conditions, derivations; a size is an index into its formulas."""
+"""The data of a page: rows, conditions, derivations; every size is an index into its formulas."""
 
 from __future__ import annotations
 
@@ -16,9 +16,8 @@ from shapecalc.algebra.term import WHOLE, Term, TextWriter, Value
 from shapecalc.errors import ShapecalcError
 from shapecalc.layers.requirement import Requirement
 from shapecalc.page.formulas import Formulas, expressions
-from shapecalc.page.free import Freedom
+from shapecalc.page.free import FreeModel
 from shapecalc.report.derivation import Axes, Content, LayerDerivation, Step
-from shapecalc.report.node import Node
 from shapecalc.report.outline import Item, lines, outline, window_text
 from shapecalc.views.derivation_page import fields_of
 
@@ -27,7 +26,7 @@ _LONGEST_SETS = 20_000
 
 
 class Inserted(TextWriter):
-    """Writes a term with a mark `{17}` wherever a number stands that the page computes."""
+    """Writes a term with a mark `{17}` in place of a number that the page computes."""
 
     def __init__(self, formulas: Formulas) -> None:
         self.formulas = formulas
@@ -39,34 +38,33 @@ class Inserted(TextWriter):
 
 
 class Data:
-    """Gathers everything that the page of one network is made from."""
+    """Collects everything that the page of one network is made from."""
 
-    def __init__(self, freedom: Freedom) -> None:
-        self.freedom = freedom
-        self.report = freedom.report
-        self.names = [control.name for control in freedom.controls]
-        self.formulas = Formulas(self.names)
+    def __init__(self, network: FreeModel) -> None:
+        self.network = network
+        self.report = network.report
+        self.formulas = Formulas([control.name for control in network.controls])
         self.writer = Inserted(self.formulas)
         self.positions = {node.path: number for number, node in enumerate(self.report.nodes)}
         self.texts: dict[str, int] = {}
 
     def index(self, value: Dim) -> int:
-        """Return where a size stands among the formulas."""
+        """Return the index of a size among the formulas."""
         return self.formulas.index(value)
 
     def indices(self, sizes: Iterable[Dim]) -> list[int]:
-        """Return where the sizes of a shape stand among the formulas."""
+        """Return the indices of the sizes of a shape."""
         return [self.index(size) for size in sizes]
 
     def text(self, text: str) -> int:
-        """Return where a text stands; layers that are alike share their texts."""
+        """Return the index of a text; layers that are alike share their texts."""
         return self.texts.setdefault(text, len(self.texts))
 
     def gathered(self) -> dict[str, Any]:
         """Return everything as plain data for JSON; `javascript` of the formulas belongs to it."""
         report = self.report
         rows = [self.row(item) for item in lines(outline(report))]
-        derivations = [self.derivation(one) for one in report.derive(batch=True).layers]
+        derivations = [self.derivation(layer) for layer in report.derive(batch=True).layers]
         outputs = {name: self.indices(shape) for name, shape in report.outputs.items()}
         inputs = {name: self.indices(shape) for name, shape in report.inputs.items()}
         totals = {
@@ -80,10 +78,15 @@ class Data:
         return {
             "name": report.name,
             "controls": [
-                {"name": one.name, "default": str(one.default), "least": str(one.least), "role": one.role}
-                for one in self.freedom.controls
+                {
+                    "name": control.name,
+                    "default": str(control.default),
+                    "least": str(control.least),
+                    "role": control.role,
+                }
+                for control in self.network.controls
             ],
-            "fixed": [[one.name, one.value, one.why] for one in self.freedom.fixed],
+            "fixed": [[fixed.name, fixed.value, fixed.why] for fixed in self.network.fixed],
             "inputs": inputs,
             "outputs": outputs,
             "totals": totals,
@@ -101,27 +104,24 @@ class Data:
     def row(self, item: Item) -> dict[str, Any]:
         """Return a line of the table."""
         cost, is_all = item.cost(self.report.convention)
+        inside = [self.positions[node.path] for node in item.nodes]
         return {
             "depth": item.depth,
             "label": item.label,
             "kind": item.kind,
             "times": item.times,
-            "kernel": self.window(item),
+            "kernel": window_text(item.window, self.size_text),
             "output": self.indices(item.output) if item.nodes else None,
             "params": self.index(item.params),
             "macs": None if cost is None else self.index(cost),
-            "bytes": self.index(sum((node.bytes for node in item.nodes), 0) * item.times),
+            "bytes": self.index(item.bytes),
             "complete": is_all,
             "shared": item.is_shared,
             "node": None if item.node is None else self.positions[item.node.path],
-            "last": max((self.positions[node.path] for node in item.nodes), default=-1),
-            "first": min((self.positions[node.path] for node in item.nodes), default=-1),
+            "last": max(inside, default=-1),
+            "first": min(inside, default=-1),
             "parent": bool(item.children),
         }
-
-    def window(self, item: Item) -> str:
-        """Return a window as a text with marks for what is free in it."""
-        return window_text(item.window, self.size_text)
 
     def size_text(self, size: Dim) -> str:
         """Return a number, or the mark of one that the page computes."""
@@ -134,33 +134,29 @@ class Data:
 
         A repeat's own come first. A size that no machine holds is refused by the engine, and so here.
         """
-        found = [[-1, *self.condition(one, ())] for _, one in self.report.graph.conditions]
+        rows = [[-1, *self.condition(needed, ())] for _, needed in self.report.graph.conditions]
         largest = self.index(LARGEST)
         for number, node in enumerate(self.report.nodes):
             sizes = [size for shape in node.inputs for size in shape]
-            found += [[number, *self.condition(one, sizes)] for one in node.conditions]
-            elements = self.elements(node)
+            rows += [[number, *self.condition(needed, sizes)] for needed in node.conditions]
+            elements = node.bytes // node.itemsize
             if isinstance(elements, Expr):
                 says = self.text(f"{node.kind}: the output has more than 10^18 elements")
-                found.append([number, self.index(elements), "<=", largest, says, ""])
-        return found
+                rows.append([number, self.index(elements), "<=", largest, says, ""])
+        return rows
 
-    def elements(self, node: Node) -> Dim:
-        """Return the numbers in all results of a layer."""
-        return node.bytes // node.itemsize
-
-    def condition(self, one: Requirement, sizes: Sequence[Dim]) -> list[Any]:
-        """Return a requirement, its sentence with marks where sizes stand."""
-        says = self.marked(one.message, [one.left, one.right, *sizes])
-        code = "broadcast" if one.code == "broadcast" else ""
-        return [self.index(one.left), one.op, self.index(one.right), self.text(says), code]
+    def condition(self, needed: Requirement, sizes: Sequence[Dim]) -> list[Any]:
+        """Return a requirement, its sentence with marks in place of sizes."""
+        says = self.marked(needed.message, [needed.left, needed.right, *sizes])
+        code = "broadcast" if needed.code == "broadcast" else ""
+        return [self.index(needed.left), needed.op, self.index(needed.right), self.text(says), code]
 
     def marked(self, text: str, sizes: Sequence[Dim]) -> str:
-        """Return a text with a mark for every size that stands in it by itself."""
-        for size in sorted(expressions([*dict.fromkeys(sizes)]), key=lambda one: -len(str(one))):
+        """Return a text with a mark in place of every size that is not part of a formula."""
+        for size in sorted(expressions([*dict.fromkeys(sizes)]), key=lambda size: -len(str(size))):
             written = re.escape(str(size))
-            whole = rf"\({written}\)|(?<![\w·/⌊⌈({{]){written}(?![\w·/⌋⌉)}}])"
-            text = re.sub(whole, f"{{{self.index(size)}}}", text)
+            alone = rf"\({written}\)|(?<![\w·/⌊⌈({{]){written}(?![\w·/⌋⌉)}}])"
+            text = re.sub(alone, f"{{{self.index(size)}}}", text)
         return text
 
     # ---- derivations
@@ -201,8 +197,9 @@ class Data:
     # ---- sizes
 
     def sizes(self) -> dict[str, Any]:
-        """Return the exact sets of legal sizes: of the network built anew, and of that built at its own."""
-        names = tuple(one.name for one in self.freedom.controls if one.role == "size" and one.axis is None)
+        """Return the exact sets of legal sizes: of a network rebuilt for each, and of one built once."""
+        controls = self.network.controls
+        names = tuple(control.name for control in controls if control.role == "size" and control.axis is None)
         if not names:
             return {"names": [], "anew": None, "built": None, "imposed": []}
         anew, _ = self.legal(names, rebuild=True, outputs="all")
@@ -214,21 +211,21 @@ class Data:
     ) -> tuple[list[Any] | None, list[list[str]]]:
         """Return a set of sizes as boxes, None where it has no exact answer, and what imposes it."""
         try:
-            found = self.freedom.model.sizes(
-                free=names, rebuild=rebuild, outputs=outputs, **self.freedom.settled
+            sizes = self.network.model.sizes(
+                free=names, rebuild=rebuild, outputs=outputs, **self.network.parameters
             )
         except ShapecalcError:
             return None, []
-        return _boxes(found.region), [[one.path, str(one.requirement)] for one in found.imposed]
+        return _boxes(sizes.region), [[one.path, str(one.requirement)] for one in sizes.imposed]
 
 
 def _boxes(region: Region) -> list[Any] | None:
     """Return the boxes of a region as data, None where they hold a relation that is not solved."""
     if any(box.relations for box in region.boxes):
         return None
-    size = sum(len(one.residues) + len(one.early) for box in region.boxes for one in box.sets)
-    return [[_set(one) for one in box.sets] for box in region.boxes] if size <= _LONGEST_SETS else None
+    size = sum(len(sizes.residues) + len(sizes.early) for box in region.boxes for sizes in box.sets)
+    return [[*map(_set, box.sets)] for box in region.boxes] if size <= _LONGEST_SETS else None
 
 
-def _set(one: IntegerSet) -> list[Any]:
-    return [[[*stretch] for stretch in one.early], one.start, one.modulus, sorted(one.residues)]
+def _set(sizes: IntegerSet) -> list[Any]:
+    return [[[*stretch] for stretch in sizes.early], sizes.start, sizes.modulus, sorted(sizes.residues)]

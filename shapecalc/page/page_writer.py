@@ -21,23 +21,22 @@ from shapecalc.report.listing import Entry
 from shapecalc.views.notes import KERAS_COUNTING
 
 
-def page(model: Model, *, picture: str = "", **settled: Any) -> str:
-    """Return the page of a network as HTML; what is `settled` is no control on it.
+def page(model: Model, *, picture: str = "", **parameters: Any) -> str:
+    """Return the page of a network as HTML; `parameters` are set, and no controls on it.
 
-    `picture` is an SVG element that stands above the table. Raises what `Model.analyze` raises.
+    `picture` is an SVG element above the table. Raises what `Model.analyze` raises.
 
     >>> from shapecalc.model import load
     >>> html = page(load("lenet5"))
     >>> "default-src 'none'" in html, "http-equiv" in html, "<link" in html
     (True, True, False)
     """
-    freedom = freed(model, settled)
-    data = Data(freedom)
-    report = freedom.report
+    network = freed(model, parameters)
+    report = network.report
     return _filled(
         "page.html",
         "page.css",
-        f"{_part('core.js')}\n{network_script(data)}\n{_part('page.js')}",
+        f"{_part('core.js')}\n{network_script(Data(network))}\n{_part('page.js')}",
         styles=re.findall(r"<style[^>]*>(.*?)</style>", picture, flags=re.DOTALL),
         head=f"{escape(model.title or model.name)} ({escape(model.name)})",
         title=escape(model.title or model.name),
@@ -59,26 +58,26 @@ def network_script(data: Data) -> str:
 
 def gallery(entries: list[Entry], refused: Mapping[str, str]) -> str:
     """Return the page that lists networks and leads to theirs; `refused` says of some why they have none."""
-    lines = []
-    for entry in entries:
-        name = escape(entry.name)
-        if entry.name in refused:
-            title = f"{escape(entry.title)}<br><small>no page: {escape(refused[entry.name])}</small>"
-        else:
-            name, title = f'<a href="{escape(file_name(entry.name))}">{name}</a>', escape(entry.title)
-        numbers = ["" if n is None else grouped(n) for n in (entry.params, entry.macs)]
-        cells = [str(entry.year or ""), *numbers]
-        classes = ("params", "params", "macs")
-        last = "".join(f'<td class="{one}">{text}</td>' for one, text in zip(classes, cells, strict=True))
-        lines.append(f'<tr><th scope="row">{name}</th><td>{title}</td>{last}</tr>')
     return _filled(
         "gallery.html",
         "page.css",
         _part("gallery.js"),
         head="Networks",
-        rows="\n".join(lines),
+        rows="\n".join(_row(entry, refused.get(entry.name)) for entry in entries),
         count=f"{len(entries)} networks",
     )
+
+
+def _row(entry: Entry, refused: str | None) -> str:
+    name, title = escape(entry.name), escape(entry.title)
+    if refused is not None:
+        title += f"<br><small>no page: {escape(refused)}</small>"
+    else:
+        name = f'<a href="{escape(file_name(entry.name))}">{name}</a>'
+    params, macs = ("" if count is None else grouped(count) for count in (entry.params, entry.macs))
+    cells = (("params", str(entry.year or "")), ("params", params), ("macs", macs))
+    last = "".join(f'<td class="{class_}">{text}</td>' for class_, text in cells)
+    return f'<tr><th scope="row">{name}</th><td>{title}</td>{last}</tr>'
 
 
 def file_name(name: str) -> str:
@@ -87,7 +86,7 @@ def file_name(name: str) -> str:
 
 
 def _figure(picture: str) -> str:
-    """Return a picture with what must be said of it: it is drawn once."""
+    """Return a picture with the caption that it is drawn once."""
     if not picture:
         return ""
     caption = "Drawn for the sizes that the page opens with; it does not move with the controls."
@@ -102,7 +101,7 @@ def _part(name: str) -> str:
 def _filled(template: str, style: str, script: str, *, styles: list[str] | None = None, **texts: str) -> str:
     """Return a template with its parts in place, and the policy that names them by their hashes."""
     css, code = f"\n{_part(style)}", f"\n{script}\n"
-    allowed = " ".join(_hash(one) for one in [css, *(styles or ())])
+    allowed = " ".join(map(_hash, [css, *(styles or ())]))
     policy = (
         f"default-src 'none'; script-src {_hash(code)}; style-src {allowed}; "
         "base-uri 'none'; form-action 'none'"
@@ -118,7 +117,7 @@ def _hash(text: str) -> str:
 
 
 def _paper(model: Model) -> str:
-    """Return the line under the title: the paper that a network is from."""
+    """Return the line under the title: the paper of a network."""
     paper = model.paper
     if paper is None:
         return escape(model.name)

@@ -20,7 +20,7 @@ from shapecalc.pictures.svg import (
 )
 
 LINES = ("#2f6fb5", "#d1603d", "#3f8f4f", "#8a5cc0", "#b0851b", "#00838f", "#c2417c", "#5d6b75")
-"""One colour a network, told apart on both backgrounds; beyond them they begin anew, with dashes."""
+"""A colour for each network, distinct on both backgrounds; beyond them they recur, with dashes."""
 LEFT, RIGHT, WIDE = 64.0, 18.0, 620.0
 HIGH, APART, ABOVE = 128.0, 40.0, 66.0
 _TICKS = 4
@@ -30,18 +30,18 @@ _PREFIXES = ("", "K", "M", "G", "T", "P")
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """The cost of one layer: where it stands, how much, its family and what is said of it."""
+    """The cost of one layer: its position, the amount, its family and the tooltip."""
 
     at: float
     breadth: float
     amount: float
     family: str
-    told: str
+    tooltip: str
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """What one network costs: stretches of points that are joined; lone points are drawn as dots."""
+    """The costs of one network: stretches of points that are joined; lone points are drawn as dots."""
 
     series: int
     stretches: tuple[tuple[tuple[float, float], ...], ...]
@@ -78,7 +78,7 @@ class Chart:
     refused: list[list[tuple[float, float]]] = field(default_factory=list)
     """For each network the stretches of the axis that it does not accept."""
     ticks: bool = True
-    """Whether the numbers of the axis mean something by themselves."""
+    """Whether the numbers of the axis have a meaning."""
 
     def x(self, value: float) -> float:
         """Return where a value of the axis is."""
@@ -98,10 +98,10 @@ def ticks(highest: float, most: int = _TICKS) -> list[float]:
     if highest <= 0:
         return [0.0, 1.0]
     step = _step(highest / most)
-    found = [0.0]
-    while found[-1] < highest:
-        found.append(float(f"{found[-1] + step:.9g}"))
-    return found
+    values = [0.0]
+    while values[-1] < highest:
+        values.append(float(f"{values[-1] + step:.9g}"))
+    return values
 
 
 def _step(least: float) -> float:
@@ -134,23 +134,23 @@ _RULES = """.grid{stroke:#94a3b8;stroke-opacity:.35}
 
 def chart_svg(chart: Chart) -> str:
     """Return a chart as SVG."""
-    marks = 12 * sum(bool(found) for found in chart.refused)
+    marks = 12 * sum(map(bool, chart.refused))
     bottom = chart.top(len(chart.panels) - 1) + HIGH
     light, night = _bars(sorted({bar.family for panel in chart.panels for bar in panel.bars}))
     rules = "".join(
-        f".s{one}{{stroke:{LINES[one % len(LINES)]}}}\n.f{one}{{fill:{LINES[one % len(LINES)]}}}\n"
-        for one in range(len(chart.series))
+        f".s{n}{{stroke:{LINES[n % len(LINES)]}}}\n.f{n}{{fill:{LINES[n % len(LINES)]}}}\n"
+        for n in range(len(chart.series))
     )
-    whole = LEFT + WIDE + RIGHT
+    width = LEFT + WIDE + RIGHT
     body = [
-        label(whole / 2, 24, chart.title, class_="title", text_anchor="middle"),
-        *_legend(chart, whole),
+        label(width / 2, 24, chart.title, class_="title", text_anchor="middle"),
+        *_legend(chart, width),
         *(part for position in range(len(chart.panels)) for part in _panel(chart, position)),
         *_refused(chart, bottom),
         *_axis(chart, bottom + marks),
     ]
     return page(
-        (whole, bottom + marks + 46),
+        (width, bottom + marks + 46),
         chart.name,
         chart.title,
         chart.description,
@@ -161,15 +161,15 @@ def chart_svg(chart: Chart) -> str:
 
 def _bars(used: list[str]) -> tuple[str, str]:
     """Return the rules of bars, filled by what draws boxes: for a light page, and for a dark one."""
-    light = "".join(f".{one}{{fill:{COLOURS[one][1]}}}\n" for one in used)
-    return light, "".join(f".{one}{{fill:{COLOURS[one][3]}}}\n" for one in used)
+    light, night = ("".join(f".{family}{{fill:{COLOURS[family][n]}}}\n" for family in used) for n in (1, 3))
+    return light, night
 
 
-def _legend(chart: Chart, whole: float) -> Iterator[str]:
+def _legend(chart: Chart, width: float) -> Iterator[str]:
     if len(chart.series) < 2 and not any(panel.lines for panel in chart.panels):
         return
     lengths = [text_width(name, 11) + 40 for name in chart.series]
-    x = (whole - sum(lengths)) / 2
+    x = (width - sum(lengths)) / 2
     for position, (name, length) in enumerate(zip(chart.series, lengths, strict=True)):
         yield element(
             "path", d=f"M{number(x)} 38h22", class_=f"curve s{position}", stroke_dasharray=_dashes(position)
@@ -206,7 +206,7 @@ def _panel(chart: Chart, position: int) -> Iterator[str]:
             rectangle = {"x": x + (breadth - inner) / 2, "y": y(bar.amount), "width": inner}
             yield element(
                 "rect",
-                element("title", plain(bar.told)),
+                element("title", plain(bar.tooltip)),
                 **rectangle,
                 height=HIGH * bar.amount / scale[-1],
                 class_=f"bar {bar.family}",
@@ -223,22 +223,22 @@ def _line(chart: Chart, line: Line, y: Callable[[float], float]) -> Iterator[str
             ((cx, cy),) = points
             yield element("circle", cx=cx, cy=cy, r=1.8, class_=f"f{line.series}")
         else:
-            way = " ".join(f"{number(a)} {number(b)}" for a, b in points)
+            path = " ".join(f"{number(a)} {number(b)}" for a, b in points)
             yield element(
-                "path", d=f"M{way}", class_=f"curve s{line.series}", stroke_dasharray=_dashes(line.series)
+                "path", d=f"M{path}", class_=f"curve s{line.series}", stroke_dasharray=_dashes(line.series)
             )
 
 
 def _refused(chart: Chart, bottom: float) -> Iterator[str]:
     """Mark the sizes that a network refuses: a strip under the axis, in its colour."""
     row = 0
-    for position, found in enumerate(chart.refused):
-        if not found:
+    for position, stretches in enumerate(chart.refused):
+        if not stretches:
             continue
         y = bottom + 5 + 12 * row
         row += 1
         yield label(LEFT - 6, y + 6, "refused", class_="faint small", text_anchor="end")
-        for start, end in found:
+        for start, end in stretches:
             x = max(chart.x(start - 0.5), LEFT)
             yield element(
                 "rect",

@@ -20,14 +20,14 @@ from shapecalc.report.report import Report
 from shapecalc.sizes.answer import Sizes
 
 MOST_SIZES = 2048
-"""How many sizes one plot may ask for."""
+"""How many sizes one plot may have."""
 
 
 class DepthPlot(Picture):
     """Parameters, multiply-accumulates and results of the layers, in order of execution.
 
-    One network is told layer by layer; of several the parameters and the MACs are summed up along the way,
-    so that the curves end at the totals, and the depth is a share of all layers.
+    One network is drawn layer by layer; of several the parameters and the MACs are cumulative, so that the
+    curves end at the totals, and the depth is a share of all layers.
 
     >>> import shapecalc
     >>> plot = shapecalc.load("lenet5").plot()
@@ -55,8 +55,8 @@ def _layers(report: Report) -> Chart:
             ),
             (_known(_elements(node), node), f"puts out {shape}"),
         )
-        for panel, (amount, told) in zip(panels, amounts, strict=True):
-            panel.bars.append(Bar(position, 1, amount, family(node), f"{node.path} ({node.kind}): {told}"))
+        for panel, (amount, text) in zip(panels, amounts, strict=True):
+            panel.bars.append(Bar(position, 1, amount, family(node), f"{node.path} ({node.kind}): {text}"))
     bands = []
     start = 0
     for item in outline(report, 1):
@@ -88,23 +88,28 @@ def _compared(reports: Sequence[Report]) -> Chart:
         for panel, amounts in zip(panels, (params, macs, elements), strict=True):
             points = tuple((share * (at + 1), amount) for at, amount in enumerate(amounts))
             panel.lines.append(Line(series, (points,) if len(points) > 1 else (points[:1],)))
-    partial = [report.name for report in reports if not report.complete]
-    if partial:
-        panels[1].title += f" (at least: of {', '.join(partial)} not every layer is counted)"
+    _mark_partial(panels[1], reports)
     names = [report.name for report in reports]
     return Chart(
         f"shapecalc-plot-{slug('-'.join(names))}",
         f"{', '.join(names)}: along the depth",
-        "; ".join(
-            f"{one.name}: {grouped(one.params)} parameters, {grouped(one.macs)} MACs, {len(one.nodes)} layers"
-            for one in reports
-        ),
+        "; ".join(map(_summary, reports)),
         "share of the layers, in %",
         0,
         100,
         panels,
         names,
     )
+
+
+def _summary(report: Report) -> str:
+    costs = f"{grouped(report.params)} parameters, {grouped(report.macs)} MACs"
+    return f"{report.name}: {costs}, {len(report.nodes)} layers"
+
+
+def _mark_partial(panel: Panel, reports: Sequence[Report]) -> None:
+    if partial := [report.name for report in reports if not report.complete]:
+        panel.title += f" (at least: of {', '.join(partial)} not every layer is counted)"
 
 
 def _elements(node: Node) -> Dim:
@@ -125,7 +130,7 @@ class PlottedNetwork:
     report: Report
     sizes: Sizes
     usual: int
-    """The largest side of the input that it is usually asked for."""
+    """The largest side of its usual input."""
 
 
 def against_size(
@@ -154,7 +159,7 @@ class SizePlot(Picture):
     """
 
     def __init__(self, networks: Sequence[PlottedNetwork], between: tuple[int, int] | None = None) -> None:
-        usual = [one.usual for one in networks]
+        usual = [network.usual for network in networks]
         first, last = (max(min(usual) // 2, 1), 2 * max(usual)) if between is None else between
         if not 1 <= first < last:
             raise SpecError(f"sizes go from a smaller to a larger one, from 1 on, not from {first} to {last}")
@@ -162,20 +167,18 @@ class SizePlot(Picture):
             raise SpecError(f"{last - first + 1:,} sizes are too many for a plot: at most {MOST_SIZES:,}")
         panels = [Panel("MACs"), Panel("Bytes of all results")]
         refused = []
-        for series, one in enumerate(networks):
-            accepted = one.sizes.square
+        for series, network in enumerate(networks):
+            accepted = network.sizes.square
             legal = [n for n in range(first, last + 1) if n in accepted]
-            for panel, cost in zip(panels, (one.report.macs, one.report.bytes), strict=True):
-                panel.lines.append(Line(series, _joined([(n, _at(cost, one, n)) for n in legal])))
+            for panel, cost in zip(panels, (network.report.macs, network.report.bytes), strict=True):
+                panel.lines.append(Line(series, _joined([(n, _at(cost, network, n)) for n in legal])))
             refused.append(_gaps(legal, first, last))
-        partial = [one.name for one in networks if not one.report.complete]
-        if partial:
-            panels[0].title += f" (at least: of {', '.join(partial)} not every layer is counted)"
-        names = [one.name for one in networks]
+        _mark_partial(panels[0], [network.report for network in networks])
+        names = [network.name for network in networks]
         self.chart = Chart(
             f"shapecalc-sizes-{slug('-'.join(names))}",
             f"{', '.join(names)}: against the size of the input",
-            "; ".join(f"{one.name}: {one.report.macs} MACs" for one in networks),
+            "; ".join(f"{network.name}: {network.report.macs} MACs" for network in networks),
             "size of each side of the input",
             first,
             last,
@@ -189,22 +192,22 @@ class SizePlot(Picture):
         return chart_svg(self.chart)
 
 
-def _at(cost: Dim, one: PlottedNetwork, size: int) -> int:
-    value = cost if isinstance(cost, int) else cost.subs(dict.fromkeys(one.sizes.names, size))
+def _at(cost: Dim, network: PlottedNetwork, size: int) -> int:
+    value = cost if isinstance(cost, int) else cost.subs(dict.fromkeys(network.sizes.names, size))
     if not isinstance(value, int):
-        raise Undecided(f"the cost of {one.name} depends on more than the size of its input: {value}")
+        raise Undecided(f"the cost of {network.name} depends on more than the size of its input: {value}")
     return value
 
 
 def _joined(points: list[tuple[int, int]]) -> tuple[tuple[tuple[float, float], ...], ...]:
     """Return neighbours together; where there are none at all, each is a dot."""
-    found: list[list[tuple[float, float]]] = []
+    stretches: list[list[tuple[float, float]]] = []
     for point in points:
-        if found and point[0] == found[-1][-1][0] + 1:
-            found[-1].append(point)
+        if stretches and point[0] == stretches[-1][-1][0] + 1:
+            stretches[-1].append(point)
         else:
-            found.append([point])
-    return tuple(map(tuple, found))
+            stretches.append([point])
+    return tuple(map(tuple, stretches))
 
 
 def _gaps(legal: list[int], first: int, last: int) -> list[tuple[float, float]]:
@@ -214,4 +217,4 @@ def _gaps(legal: list[int], first: int, last: int) -> list[tuple[float, float]]:
     [(1, 2), (5, 6), (8, 8)]
     """
     edges = [first - 1, *legal, last + 1]
-    return [(one + 1, following - 1) for one, following in pairwise(edges) if following > one + 1]
+    return [(size + 1, following - 1) for size, following in pairwise(edges) if following > size + 1]

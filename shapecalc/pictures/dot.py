@@ -33,26 +33,24 @@ def _lines(scene: Scene) -> Iterator[str]:
 
 
 def _inside(scene: Scene, frame: int | None, margin: str) -> Iterator[str]:
-    for inner in scene.frames:
-        if inner.parent == frame:
-            yield f"{margin}subgraph cluster_{inner.number} {{"
-            yield (
-                f"{margin}  graph [label={_quoted(frame_words(inner))}, labeljust=l, "
-                'style="rounded,dashed", color="#94a3b8"]'
-            )
-            yield from _inside(scene, inner.number, margin + "  ")
-            yield f"{margin}}}"
-    for box in scene.boxes:
-        if box.frame == frame:
-            yield margin + _box(box, scene)
+    frames, boxes = scene.inside(frame)
+    for inner in frames:
+        yield f"{margin}subgraph cluster_{inner.number} {{"
+        yield (
+            f"{margin}  graph [label={_quoted(frame_words(inner))}, labeljust=l, "
+            'style="rounded,dashed", color="#94a3b8"]'
+        )
+        yield from _inside(scene, inner.number, margin + "  ")
+        yield f"{margin}}}"
+    yield from (margin + _box(box, scene) for box in boxes)
 
 
 def _box(box: Box, scene: Scene) -> str:
-    told = words(box, scene.report)
+    text = words(box, scene.report)
     fill, stroke, *_ = COLOURS[box.family]
-    sign = ", shape=circle, width=0.3, margin=0" if len(told.first) == 1 and not told.shape else ""
+    sign = ", shape=circle, width=0.3, margin=0" if text.is_sign else ""
     return (
-        f"b{box.number} [label={_quoted(*told.lines)}, tooltip={_quoted(exactly(box, scene.report))}, "
+        f"b{box.number} [label={_quoted(*text.lines)}, tooltip={_quoted(exactly(box, scene.report))}, "
         f'fillcolor="{fill}", color="{stroke}", style="filled,rounded"{sign}]'
     )
 

@@ -33,7 +33,7 @@ class Drawing(Picture):
                 f"unknown style {quote(style)}{nearest(style, STYLES)}", hint=f"known: {', '.join(STYLES)}"
             )
         if depth is not None and (not isinstance(depth, int) or isinstance(depth, bool) or depth < 1):
-            raise SpecError(f"depth is a whole number from 1, not {quote(depth)}")
+            raise SpecError(f"depth is an integer from 1, not {quote(depth)}")
         self.report = report
         self.style = style
         self.depth = depth

@@ -1,4 +1,4 @@
-"""The libraries that pictures need beyond the text: asked for only when they are used."""
+"""The libraries that pictures need, imported only when they are used."""
 
 from __future__ import annotations
 
@@ -27,5 +27,5 @@ def need(module: str, purpose: str) -> ModuleType:
 def png(svg: str, scale: float) -> bytes:
     """Return a picture as pixels on white, so many for each unit of the drawing."""
     renderer = need("resvg_py", "a PNG")
-    found: bytes = bytes(renderer.svg_to_bytes(svg_string=svg, background="#ffffff", zoom=scale))
-    return found
+    pixels: bytes = bytes(renderer.svg_to_bytes(svg_string=svg, background="#ffffff", zoom=scale))
+    return pixels

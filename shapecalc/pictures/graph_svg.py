@@ -40,45 +40,44 @@ def graph_svg(scene: Scene) -> str:
 
 
 def laid_out(scene: Scene) -> Layout:
-    """Return where everything goes, boxes as large as their words need."""
+    """Return the layout of a scene, boxes as large as their words need."""
     sizes = [_size(box, words(box, scene.report)) for box in scene.boxes]
     # Twice as wide as it is, so that the arrow through the middle of a frame passes beside its heading.
-    headings = [(2 * text_width(frame_words(one), SIZE) + 24, float(HEADING)) for one in scene.frames]
+    headings = [(2 * text_width(frame_words(frame), SIZE) + 24, float(HEADING)) for frame in scene.frames]
     return layout(scene, sizes, headings)
 
 
-def _size(box: Box, told: Words) -> Point:
-    if box.family == "merge" and len(told.first) == 1 and not told.shape:
+def _size(box: Box, text: Words) -> Point:
+    if box.family == "merge" and text.is_sign:
         return CIRCLE, CIRCLE
-    first = text_width(told.name, SIZE, bold=True) + text_width(f" {told.kind}" if told.kind else "", SIZE)
-    widest = max(first, *(text_width(line, SIZE) for line in ("", *told.lines[1:])))
-    return max(48.0, widest + 18), LINE * len(told.lines) + 9.0
+    first = text_width(text.name, SIZE, bold=True) + text_width(f" {text.kind}" if text.kind else "", SIZE)
+    widest = max(first, *(text_width(line, SIZE) for line in ("", *text.lines[1:])))
+    return max(48.0, widest + 18), LINE * len(text.lines) + 9.0
 
 
-def _drawn(scene: Scene, found: Layout, told: list[Words]) -> str:
+def _drawn(scene: Scene, places: Layout, texts: list[Words]) -> str:
     name = f"shapecalc-graph-{slug(scene.report.name)}"
     title, below = scene.title, totals(scene.report)
-    wide = max(found.width, text_width(title, 14, bold=True), text_width(below, SIZE))
-    right = (wide - found.width) / 2
-    used = [one for one in COLOURS if any(box.family == one for box in scene.boxes)]
+    wide = max(places.width, text_width(title, 14, bold=True), text_width(below, SIZE))
+    right = (wide - places.width) / 2
+    used = [family for family in COLOURS if any(box.family == family for box in scene.boxes)]
     light, night = families(used)
+    frames = zip(scene.frames, places.frames, strict=True)
+    boxes = zip(scene.boxes, places.boxes, texts, strict=True)
     body = [
         label(MARGIN + wide / 2, 24, title, class_="title", text_anchor="middle"),
         label(MARGIN + wide / 2, 41, below, class_="faint", text_anchor="middle"),
         tip(name, 7),
         f'<g transform="translate({number(MARGIN + right)} {number(MARGIN + ABOVE)})" text-anchor="middle">',
-        *(_frame(place, frame_words(frame)) for frame, place in zip(scene.frames, found.frames, strict=True)),
+        *(_frame(place, frame_words(frame)) for frame, place in frames),
         f'<g class="line" stroke-width="1.2" marker-end="url(#{name}-tip)">',
-        *(_way(way) for way in found.ways),
+        *map(_path, places.paths),
         "</g>",
-        *(
-            _box(box, place, words, exactly(box, scene.report))
-            for box, place, words in zip(scene.boxes, found.boxes, told, strict=True)
-        ),
+        *(_box(box, place, text, exactly(box, scene.report)) for box, place, text in boxes),
         "</g>",
     ]
     return page(
-        (wide + 2 * MARGIN, found.height + ABOVE + 2 * MARGIN),
+        (wide + 2 * MARGIN, places.height + ABOVE + 2 * MARGIN),
         name,
         title,
         _description(scene),
@@ -88,13 +87,16 @@ def _drawn(scene: Scene, found: Layout, told: list[Words]) -> str:
 
 
 def _description(scene: Scene) -> str:
-    """Tell the graph in words, each box with those that it reads."""
+    """Return the graph in words, each box with those that it reads."""
     names = {box.number: box.name for box in scene.boxes}
-    told = []
-    for box in scene.boxes:
+    sentences = []
+    for box in scene.boxes[:_MOST_DESCRIBED]:
         reads = [names[arrow.tail] for arrow in scene.arrows if arrow.head == box.number]
-        told.append(exactly(box, scene.report) + (f"; reads {', '.join(reads)}" if len(reads) > 1 else ""))
-    return f"The graph from the input to the output, {totals(scene.report)}. " + ". ".join(told[:60])
+        sentences.append(exactly(box, scene.report) + (f"; reads {', '.join(reads)}" if reads[1:] else ""))
+    return f"The graph from the input to the output, {totals(scene.report)}. " + ". ".join(sentences)
+
+
+_MOST_DESCRIBED = 60
 
 
 def _frame(place: Place, text: str) -> str:
@@ -104,17 +106,17 @@ def _frame(place: Place, text: str) -> str:
     return rectangle + label(place.x + 9, place.y + 16, text, class_="faint", text_anchor="start")
 
 
-def _way(points: list[Point]) -> str:
+def _path(points: list[Point]) -> str:
     (x, y), *others = points
     curves = " ".join(f"{number(x)} {number(y)}" for x, y in others)
     return element("path", d=f"M{number(x)} {number(y)}C{curves}")
 
 
-def _box(box: Box, place: Place, told: Words, exact: str) -> str:
+def _box(box: Box, place: Place, text: Words, exact: str) -> str:
     x, y = place.centre
     if place.width == place.height == CIRCLE:
         body = element("circle", cx=x, cy=y, r=CIRCLE / 2, class_=box.family)
-        body += label(x, y + 5.5, told.first, class_="sign")
+        body += label(x, y + 5.5, text.first, class_="sign")
     else:
         round_ends = place.height / 2 if box.family in ("input", "output", "merge") else 5
         body = element(
@@ -126,10 +128,10 @@ def _box(box: Box, place: Place, told: Words, exact: str) -> str:
             rx=min(round_ends, 14),
             class_=box.family,
         )
-        top = y - LINE * len(told.lines) / 2 + 10.5
-        first = element("tspan", plain(told.name), class_="bold")
-        first += element("tspan", plain(f" {told.kind}")) if told.kind else ""
+        top = y - LINE * len(text.lines) / 2 + 10.5
+        first = element("tspan", plain(text.name), class_="bold")
+        first += element("tspan", plain(f" {text.kind}")) if text.kind else ""
         body += element("text", first, x=x, y=top)
-        for row, line in enumerate(told.lines[1:], 1):
-            body += label(x, top + row * LINE, line, class_="faint" if line == told.cost else None)
+        for row, line in enumerate(text.lines[1:], 1):
+            body += label(x, top + row * LINE, line, class_="faint" if line == text.cost else None)
     return element("g", element("title", plain(exact)) + body)

@@ -1,4 +1,4 @@
-"""Where boxes, frames and arrows of a scene go: Graphviz' layered layout, as pygraphviz brings it.
+"""The layout of the boxes, frames and arrows of a scene: Graphviz' layered layout, through pygraphviz.
 
 Graphviz gets numbers only, never a word of the spec: sizes go in, places come out.
 """
@@ -37,23 +37,23 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Places in a picture of this size, y downwards; ways are chains of Bézier curves."""
+    """Places in a picture of this size, y downwards; paths are chains of Bézier curves."""
 
     width: float
     height: float
     boxes: list[Place]
     frames: list[Place]
-    ways: list[list[Point]]
+    paths: list[list[Point]]
 
 
 def layout(scene: Scene, sizes: list[Point], headings: list[Point]) -> Layout:
-    """Return where everything goes, boxes and the headings of frames being of these sizes.
+    """Return the layout of a scene whose boxes and headings of frames have these sizes.
 
     Raises `SpecError` for too many boxes, and `NotInstalled` without the extra `draw`.
     """
     if len(scene.boxes) > MOST_BOXES:
-        told = f"{len(scene.boxes):,} boxes are more than can be laid out, {MOST_BOXES:,}"
-        raise SpecError(told, hint="fold deeper parts with a smaller depth, or write .dot or .mmd")
+        message = f"{len(scene.boxes):,} boxes are more than can be laid out, {MOST_BOXES:,}"
+        raise SpecError(message, hint="fold deeper parts with a smaller depth, or write .dot or .mmd")
     pygraphviz = need("pygraphviz", "the layout of a graph")
     graph = pygraphviz.AGraph(string="\n".join(_written(scene, sizes, headings)))
     graph.layout(prog="dot")
@@ -67,16 +67,16 @@ def layout(scene: Scene, sizes: list[Point], headings: list[Point]) -> Layout:
     for frame in scene.frames:
         x0, y0, x1, y1 = _numbers(bounds[f"cluster_{frame.number}"])
         frames.append(Place(x0 - left, high - y1, x1 - x0, y1 - y0))
-    ways = []
+    paths = []
     for arrow in scene.arrows:
-        found = graph.get_edge(f"b{arrow.tail}", f"b{arrow.head}").attr["pos"]
-        points = [_numbers(pair) for pair in found.replace("\\\n", "").split()]
-        ways.append([(x - left, high - y) for x, y in points])
-    return Layout(right - left, high - low, boxes, frames, ways)
+        position = graph.get_edge(f"b{arrow.tail}", f"b{arrow.head}").attr["pos"]
+        points = [_numbers(pair) for pair in position.replace("\\\n", "").split()]
+        paths.append([(x - left, high - y) for x, y in points])
+    return Layout(right - left, high - low, boxes, frames, paths)
 
 
 def _numbers(text: str) -> list[float]:
-    return [float(one) for one in text.split(",")]
+    return [*map(float, text.split(","))]
 
 
 def _bounds(graph: Any) -> Iterator[tuple[str, str]]:
@@ -99,21 +99,20 @@ def _written(scene: Scene, sizes: list[Point], headings: list[Point]) -> Iterato
 def _weights(scene: Scene) -> list[int]:
     """Return how straight each arrow should be: most in a chain, least where it jumps over others."""
     leaving = Counter(arrow.tail for arrow in scene.arrows)
-    arriving = Counter(arrow.head for arrow in scene.arrows)
+    entering = Counter(arrow.head for arrow in scene.arrows)
     ranks = [0] * len(scene.boxes)
-    for arrow in sorted(scene.arrows, key=lambda one: one.head):
+    for arrow in sorted(scene.arrows, key=lambda arrow: arrow.head):
         ranks[arrow.head] = max(ranks[arrow.head], ranks[arrow.tail] + 1)
-    main = next((box.number for box in scene.boxes if box.family == "output"), 0)
-    wanted = scene.reaching(main)
+    main = scene.reaching(scene.ending())
     return [
         0
-        if one.tail in wanted and one.head not in wanted
+        if arrow.tail in main and arrow.head not in main
         else _STRAIGHTEST
-        if leaving[one.tail] == arriving[one.head] == 1
+        if leaving[arrow.tail] == entering[arrow.head] == 1
         else _STRAIGHT
-        if ranks[one.head] == ranks[one.tail] + 1
+        if ranks[arrow.head] == ranks[arrow.tail] + 1
         else 1
-        for one in scene.arrows
+        for arrow in scene.arrows
     ]
 
 
@@ -121,19 +120,18 @@ _STRAIGHT, _STRAIGHTEST = 3, 12
 
 
 def _inside(scene: Scene, frame: int | None, sizes: list[Point], headings: list[Point]) -> Iterator[str]:
-    for inner in scene.frames:
-        if inner.parent == frame:
-            width, height = headings[inner.number]
-            yield f"subgraph cluster_{inner.number} {{"
-            yield (
-                'graph [margin=9, labeljust=l, label=<<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" '
-                f'CELLPADDING="0" FIXEDSIZE="TRUE" WIDTH="{width:.0f}" HEIGHT="{height:.0f}">'
-                "<TR><TD></TD></TR></TABLE>>]"
-            )
-            yield from _inside(scene, inner.number, sizes, headings)
-            yield "}"
-    for box in scene.boxes:
-        if box.frame == frame:
-            width, height = sizes[box.number]
-            shape = ", shape=ellipse" if box.family == "merge" and width == height else ""
-            yield f"b{box.number} [width={width / 72:.5f}, height={height / 72:.5f}{shape}]"
+    frames, boxes = scene.inside(frame)
+    for inner in frames:
+        width, height = headings[inner.number]
+        yield f"subgraph cluster_{inner.number} {{"
+        yield (
+            'graph [margin=9, labeljust=l, label=<<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" '
+            f'CELLPADDING="0" FIXEDSIZE="TRUE" WIDTH="{width:.0f}" HEIGHT="{height:.0f}">'
+            "<TR><TD></TD></TR></TABLE>>]"
+        )
+        yield from _inside(scene, inner.number, sizes, headings)
+        yield "}"
+    for box in boxes:
+        width, height = sizes[box.number]
+        shape = ", shape=ellipse" if box.family == "merge" and width == height else ""
+        yield f"b{box.number} [width={width / 72:.5f}, height={height / 72:.5f}{shape}]"

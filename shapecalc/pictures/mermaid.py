@@ -9,7 +9,7 @@ from shapecalc.pictures.picture_text import frame_words, totals, words
 from shapecalc.pictures.scene import Box, Scene
 from shapecalc.pictures.svg import COLOURS
 
-_ENTITIES = {one: f"#{ord(one)};" for one in '"<>&#`\\'}
+_ENTITIES = {sign: f"#{ord(sign)};" for sign in '"<>&#`\\'}
 
 
 def mermaid(scene: Scene) -> str:
@@ -57,32 +57,30 @@ def _lines(scene: Scene) -> Iterator[str]:
 
 
 def _inside(scene: Scene, frame: int | None, margin: str) -> Iterator[str]:
-    for inner in scene.frames:
-        if inner.parent == frame:
-            yield f'{margin}subgraph f{inner.number}["{_text(frame_words(inner))}"]'
-            yield from _inside(scene, inner.number, margin + "  ")
-            yield f"{margin}end"
-    for box in scene.boxes:
-        if box.frame == frame:
-            yield margin + _box(box, scene)
+    frames, boxes = scene.inside(frame)
+    for inner in frames:
+        yield f'{margin}subgraph f{inner.number}["{_text(frame_words(inner))}"]'
+        yield from _inside(scene, inner.number, margin + "  ")
+        yield f"{margin}end"
+    yield from (margin + _box(box, scene) for box in boxes)
 
 
 def _box(box: Box, scene: Scene) -> str:
     lines = [part for line in words(box, scene.report).lines for part in line.split(", ")]
-    told = "<br/>".join(map(_text, lines))  # Mermaid would break long lines wherever it likes
+    text = "<br/>".join(map(_text, lines))  # Mermaid would break long lines anywhere
     opens, closes = ("([", "])") if box.family in ("input", "output", "merge") else ("[", "]")
-    return f'b{box.number}{opens}"{told}"{closes}:::{box.family}'
+    return f'b{box.number}{opens}"{text}"{closes}:::{box.family}'
 
 
 def _text(text: str) -> str:
-    """Return text as it may stand between quotes: what Mermaid or HTML would read is written as a number.
+    """Return text for between quotes: signs that Mermaid or HTML would interpret are written as numbers.
 
     >>> _text('a "b" <c>'), _text("c1_x")
     ('a #34;b#34; #60;c#62;', 'c1_x')
     """
-    return "".join(_ENTITIES.get(one, one) for one in printable(text))
+    return "".join(_ENTITIES.get(sign, sign) for sign in printable(text))
 
 
 def _sentence(text: str) -> str:
-    """Return text for a line of its own, where no entity is read and few characters end the line."""
-    return "".join(one for one in printable(text) if one not in ";#{}%")
+    """Return text for a line of its own, where no entity is decoded and few characters end the line."""
+    return "".join(sign for sign in printable(text) if sign not in ";#{}%")

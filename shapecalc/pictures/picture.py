@@ -46,7 +46,7 @@ class Picture(ABC):
         if form == "png":
             return self.png(scale)
         if form not in self.forms:
-            known = ["svg", "png", *(one for one in self.forms if one != "svg")]
+            known = ["svg", "png", *(form_ for form_ in self.forms if form_ != "svg")]
             raise SpecError(
                 f"a picture cannot be written as {quote(form)}{nearest(form, known)}",
                 hint=f"known: {', '.join(known)}; the suffix of the file says which",

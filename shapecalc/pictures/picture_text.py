@@ -1,8 +1,9 @@
-"""What is written into pictures: the lines of a box, and numbers short enough for it."""
+"""The text of pictures: the lines of a box, and numbers short enough for it."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from shapecalc.algebra import Dim
@@ -19,7 +20,7 @@ LONGEST = 36
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """The lines of a box: its name, what it is, what comes out, what it costs; empty ones are not drawn."""
+    """The lines of a box: its name, its kind, its output, its cost; empty ones are not drawn."""
 
     name: str
     kind: str
@@ -35,6 +36,11 @@ class Words:
     def first(self) -> str:
         """The name with the kind behind it."""
         return f"{self.name} {self.kind}".strip()
+
+    @property
+    def is_sign(self) -> bool:
+        """Whether it is only the sign of an operation."""
+        return len(self.first) == 1 and not self.shape
 
 
 def brief(value: Dim) -> str:
@@ -54,7 +60,7 @@ def brief(value: Dim) -> str:
 
 
 def words(box: Box, report: Report) -> Words:
-    """Return what stands in a box: a layer that only acts on each number has its name alone."""
+    """Return the text of a box: a layer that acts on each number for itself has its name alone."""
     shape = shortened(report.shape_text(box.output), LONGEST)
     if box.item is None:
         several = len(report.inputs if box.family == "input" else report.outputs) > 1
@@ -80,18 +86,18 @@ def _named(item: Item, kind: str) -> tuple[str, str]:
 
 
 def cost(item: Item) -> str:
-    """Return the parameters and the multiply-accumulates of a part, if it has any."""
-    found = []
-    if item.is_shared:
-        found.append("shared weights")
-    elif item.params != 0:
-        found.append(f"{brief(item.params)} params")
+    """Return the parameters and the multiply-accumulates of a box, if it has any."""
+    parts = ["shared weights"] if item.is_shared else []
+    if item.params != 0 and not item.is_shared:
+        parts.append(f"{brief(item.params)} params")
+    return ", ".join([*parts, *_macs(item, brief, "≥ ")])
+
+
+def _macs(item: Item, write: Callable[[Dim], str], at_least: str) -> list[str]:
     macs, is_complete = item.cost(convention())
     if macs is None:
-        found.append("MACs not known")
-    elif macs != 0 or not is_complete:
-        found.append(f"{'' if is_complete else '≥ '}{brief(macs)} MACs")
-    return ", ".join(found)
+        return ["MACs not known"]
+    return [f"{'' if is_complete else at_least}{write(macs)} MACs"] if macs != 0 or not is_complete else []
 
 
 def frame_words(frame: Frame) -> str:
@@ -109,20 +115,14 @@ def exactly(box: Box, report: Report) -> str:
     parts = [kind if item.label == kind else f"{item.label}: {kind}"]
     if node is not None:
         parts += [window_text(item.window)] if item.window else []
-        arriving = ", ".join(report.shape_text(one) for one in node.inputs)
-        parts.append(f"{arriving} → {shape}")
+        parts.append(f"{', '.join(map(report.shape_text, node.inputs))} → {shape}")
     else:
         parts.append(shape)
     if item.count != 1:
         parts.append(f"{grouped(item.count)} times")
     if item.params != 0:
         parts.append(f"{grouped(item.params)} parameters")
-    macs, is_complete = item.cost(convention())
-    if macs is None:
-        parts.append("MACs not known")
-    elif macs != 0 or not is_complete:
-        parts.append(f"{'' if is_complete else 'at least '}{grouped(macs)} MACs")
-    return "; ".join(parts)
+    return "; ".join([*parts, *_macs(item, grouped, "at least ")])
 
 
 def totals(report: Report) -> str:

@@ -106,7 +106,7 @@ def _layout_row(drawn: list[Volume], units: Scale, style: str) -> Placement:
             at += solid.front[0] + _BETWEEN
         x += max(width, needed) + _APART
     bottom = max((solid.bounds[3] for solid in placement.solids), default=0.0)
-    placement.captions = [Caption(one.x, bottom + 18, one.lines) for one in placement.captions]
+    placement.captions = [Caption(caption_.x, bottom + 18, caption_.lines) for caption_ in placement.captions]
     return placement
 
 

@@ -8,6 +8,7 @@ from html import escape
 from unicodedata import east_asian_width
 
 from shapecalc.errors import printable
+from shapecalc.layers.family import Group
 
 FONT = "Helvetica, Arial, Liberation Sans, sans-serif"
 
@@ -20,29 +21,29 @@ _WIDTHS = (
 _ASCII = [int(width) for width in _WIDTHS.split()]
 """How wide the characters from space to tilde are in Helvetica, in thousandths of the size."""
 
-COLOURS = {
+COLOURS: dict[str, tuple[str, str, str, str]] = {
     "input": ("#ffffff", "#64748b", "#1e293b", "#94a3b8"),
     "output": ("#ffffff", "#64748b", "#1e293b", "#94a3b8"),
-    "convolution": ("#dbeafe", "#3b76c4", "#1d3557", "#7fb0ee"),
-    "pooling": ("#fde2d7", "#cf5f35", "#532a1a", "#f0936d"),
-    "dense": ("#e9e1f7", "#7e57c2", "#38295c", "#b79ae6"),
-    "recurrent": ("#d9f0ee", "#00838f", "#123f42", "#6cc4cb"),
-    "attention": ("#fbe3ee", "#c2417c", "#4d1f35", "#ea8fb9"),
-    "norm": ("#e1f1e0", "#4f9a55", "#23422a", "#84c78a"),
-    "pointwise": ("#fbf1cf", "#b3902a", "#463a15", "#dcbb57"),
-    "reshape": ("#eceff1", "#78909c", "#37474f", "#a9bcc6"),
-    "padding": ("#eceff1", "#78909c", "#37474f", "#a9bcc6"),
-    "resample": ("#fde2d7", "#cf5f35", "#532a1a", "#f0936d"),
-    "merge": ("#ffffff", "#37474f", "#263238", "#cfd8dc"),
-    "loss": ("#f6e4e4", "#a04848", "#472323", "#dd9a9a"),
-    "other": ("#ffffff", "#78909c", "#37474f", "#a9bcc6"),
+    Group.CONVOLUTION: ("#dbeafe", "#3b76c4", "#1d3557", "#7fb0ee"),
+    Group.POOLING: ("#fde2d7", "#cf5f35", "#532a1a", "#f0936d"),
+    Group.DENSE: ("#e9e1f7", "#7e57c2", "#38295c", "#b79ae6"),
+    Group.RECURRENT: ("#d9f0ee", "#00838f", "#123f42", "#6cc4cb"),
+    Group.ATTENTION: ("#fbe3ee", "#c2417c", "#4d1f35", "#ea8fb9"),
+    Group.NORM: ("#e1f1e0", "#4f9a55", "#23422a", "#84c78a"),
+    Group.POINTWISE: ("#fbf1cf", "#b3902a", "#463a15", "#dcbb57"),
+    Group.RESHAPE: ("#eceff1", "#78909c", "#37474f", "#a9bcc6"),
+    Group.PADDING: ("#eceff1", "#78909c", "#37474f", "#a9bcc6"),
+    Group.RESAMPLE: ("#fde2d7", "#cf5f35", "#532a1a", "#f0936d"),
+    Group.MERGE: ("#ffffff", "#37474f", "#263238", "#cfd8dc"),
+    Group.LOSS: ("#f6e4e4", "#a04848", "#472323", "#dd9a9a"),
+    Group.OTHER: ("#ffffff", "#78909c", "#37474f", "#a9bcc6"),
     "part": ("#e3f0f2", "#3f8590", "#1c3f45", "#79bcc6"),
 }
 """By group of families: the fill and the stroke on a light page, and the same on a dark one."""
 
 
 def text_width(text: str, size: float, *, bold: bool = False) -> float:
-    """Return about how wide a text is, on the safe side for the fonts that stand in for Helvetica.
+    """Return about how wide a text is, on the safe side for the fonts that replace Helvetica.
 
     >>> round(text_width("conv2d", 10), 1), round(text_width("conv2d", 10, bold=True), 1)
     (34.2, 36.6)
@@ -51,14 +52,14 @@ def text_width(text: str, size: float, *, bold: bool = False) -> float:
     return thousandths * size / 1000 * 1.06 * (1.07 if bold else 1)
 
 
-def _character(one: str) -> int:
-    if " " <= one <= "~":
-        return _ASCII[ord(one) - 32]
-    return 1000 if east_asian_width(one) in "WF" else 640
+def _character(sign: str) -> int:
+    if " " <= sign <= "~":
+        return _ASCII[ord(sign) - 32]
+    return 1000 if east_asian_width(sign) in "WF" else 640
 
 
 def plain(text: str) -> str:
-    r"""Return text as it may stand between tags or in an attribute.
+    r"""Return text for between tags or in an attribute.
 
     >>> plain('<b>"x" & \x00'), plain("\ud800")
     ('&lt;b&gt;&quot;x&quot; &amp; \\x00', '\\ud800')
@@ -96,7 +97,7 @@ def label(x: float, y: float, text: str, *, class_: str | None = None, **attribu
 
 
 def slug(text: str) -> str:
-    """Return a name as it may stand in an id.
+    """Return a name for an id.
 
     >>> slug("ResNet-50 <x>")
     'resnet-50-x'
@@ -117,7 +118,7 @@ def tip(name: str, size: float) -> str:
 def page(
     size: tuple[float, float], name: str, title: str, description: str, rules: str, body: Sequence[str]
 ) -> str:
-    """Return a whole picture: a title and a description for those who do not see it, no font, no script."""
+    """Return a complete picture: a title and a description for screen readers, no font, no script."""
     width, height = size
     head = [
         element("title", plain(title), id=f"{name}-title"),
@@ -143,13 +144,13 @@ def page(
 
 
 def _scoped(rules: str, name: str) -> str:
-    """Keep the rules of a picture from the page that it is put into."""
-    return re.sub(r"(?m)^(@media[^{]*\{)?([^@}\n][^{\n]*)\{", lambda found: _selectors(found, name), rules)
+    """Limit the rules of a picture to itself."""
+    return re.sub(r"(?m)^(@media[^{]*\{)?([^@}\n][^{\n]*)\{", lambda rule: _selectors(rule, name), rules)
 
 
-def _selectors(found: re.Match[str], name: str) -> str:
-    inner = ",".join(f"#{name} {one.strip()}" for one in found[2].split(","))
-    return f"{found[1] or ''}{inner}{{"
+def _selectors(rule: re.Match[str], name: str) -> str:
+    inner = ",".join(f"#{name} {selector.strip()}" for selector in rule[2].split(","))
+    return f"{rule[1] or ''}{inner}{{"
 
 
 INK = """text{fill:#1f2933}
@@ -173,6 +174,10 @@ def dark(rules: str) -> str:
 
 def families(used: Sequence[str]) -> tuple[str, str]:
     """Return the rules of the families in a picture: for a light page, and for a dark one."""
-    light = "".join(f".{one}{{fill:{COLOURS[one][0]};stroke:{COLOURS[one][1]}}}\n" for one in used)
-    night = "".join(f".{one}{{fill:{COLOURS[one][2]};stroke:{COLOURS[one][3]}}}\n" for one in used)
+    light = "".join(_rule(family, *COLOURS[family][:2]) for family in used)
+    night = "".join(_rule(family, *COLOURS[family][2:]) for family in used)
     return light, night
+
+
+def _rule(family: str, fill: str, stroke: str) -> str:
+    return f".{family}{{fill:{fill};stroke:{stroke}}}\n"

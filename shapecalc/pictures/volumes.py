@@ -18,7 +18,7 @@ from shapecalc.report.report import Report
 MOST_VOLUMES = 40
 """How many volumes a picture may have whose depth nobody chose."""
 LONGEST_RUN = 4
-"""How many equal volumes stand side by side before one stands for all of them."""
+"""How many equal volumes are drawn side by side before one is drawn for all of them."""
 _STEPS = (1, 1.2, 1.5, 1.8, 2, 2.5, 3, 4, 5, 6, 8, 10)
 
 
@@ -51,7 +51,7 @@ class Volume:
 
 @dataclass(slots=True)
 class Volumes:
-    """The volumes from the input to the output, and the pairs of them between which is copied."""
+    """The volumes from the input to the output, and the pairs of them with a copy across."""
 
     scene: Scene
     volumes: list[Volume] = field(default_factory=list)
@@ -64,36 +64,36 @@ def volumes(report: Report, depth: int | None = None) -> Volumes:
     Raises `Undecided` where a size was left free: there is no scale to draw it to.
 
     >>> import shapecalc
-    >>> [one.size for one in volumes(shapecalc.load("lenet5").analyze()).volumes[:4]]
+    >>> [volume.size for volume in volumes(shapecalc.load("lenet5").analyze()).volumes[:4]]
     [(1, 32, 32), (6, 28, 28), (6, 14, 14), (16, 10, 10)]
     """
     if depth is not None:
         return _volumes(scene(report, depth, folds=False))
     best = _volumes(scene(report, 1, folds=False))
     for deeper in range(2, deepest(report, folds=False) + 1):
-        found = _volumes(scene(report, deeper, folds=False))
-        if len(found.volumes) > MOST_VOLUMES:
+        candidate = _volumes(scene(report, deeper, folds=False))
+        if len(candidate.volumes) > MOST_VOLUMES:
             break
-        best = found
+        best = candidate
     return best
 
 
 def _volumes(drawn: Scene) -> Volumes:
     measured = {box.number: _measured(box, drawn.report) for box in drawn.boxes}
-    sides = {number: found for number, (_, found) in measured.items()}
-    sizes = {number: _drawn_size(*found) for number, found in measured.items()}
+    sides = {number: axes for number, (_, axes) in measured.items()}
+    sizes = {number: _drawn_size(*measure) for number, measure in measured.items()}
 
     def area(number: int) -> int | None:
         _, height, width = sizes[number]
         return height * width or None
 
-    found = trunk(drawn, area)
-    channels = {head: sizes[tail][0] for tail, head in found.copies}
-    merges = {head for _, head in found.copies if _is_concat(drawn.boxes[head])}
+    main = trunk(drawn, area)
+    channels = {head: sizes[tail][0] for tail, head in main.copies}
+    merges = {head for _, head in main.copies if _is_concat(drawn.boxes[head])}
     shown: list[Volume] = []
     place: dict[int, int] = {}
     before = 0
-    for number, following in zip(found.boxes, [*found.boxes[1:], -1], strict=True):
+    for number, following in zip(main.boxes, [*main.boxes[1:], -1], strict=True):
         box = drawn.boxes[number]
         size = sizes[number]
         if following not in merges and (not shown or _is_drawn(box, shown[-1].size == size)):
@@ -109,7 +109,7 @@ def _volumes(drawn: Scene) -> Volumes:
             )
         before = number
         place[number] = len(shown) - 1
-    copies = [(place[tail], place[head]) for tail, head in found.copies]
+    copies = [(place[tail], place[head]) for tail, head in main.copies]
     if copies:
         return Volumes(drawn, shown, copies)
     return Volumes(drawn, [*_shortened(shown)])
@@ -137,8 +137,8 @@ def _is_drawn(box: Box, same_size: bool) -> bool:
 
 
 def _shortened(shown: list[Volume]) -> Iterator[Volume]:
-    """Yield one for a long run of equal ones."""
-    for _, group in groupby(shown, key=lambda one: (one.size, one.box.family)):
+    """Yield the volumes, of a long run of equal ones the first."""
+    for _, group in groupby(shown, key=lambda volume: (volume.size, volume.box.family)):
         run = [*group]
         if len(run) <= LONGEST_RUN:
             yield from run
@@ -147,7 +147,7 @@ def _shortened(shown: list[Volume]) -> Iterator[Volume]:
 
 
 def _measured(box: Box, report: Report) -> tuple[int, tuple[int, ...]]:
-    """Return the channels and the sides; the rows of what a layer calls a sequence are its only side."""
+    """Return the channels and the sides; the length of a sequence is its only side."""
     shape = _numbers(report.visible(box.output), box)
     if len(shape) < 2:
         return (shape[0] if shape else 1), ()
@@ -183,13 +183,13 @@ class Scale:
 
 def scale(drawn: list[Volume], highest: float, thickest: float, broadest: float, longest: float) -> Scale:
     """Return round scales: the highest map, the thickest one, all together, and the longest vector fit."""
-    maps = [one for one in drawn if not one.is_vector]
-    thickness = max((one.channels for one in maps), default=1)
-    together = sum(one.channels for one in maps) or 1
+    maps = [volume for volume in drawn if not volume.is_vector]
+    thickness = max((volume.channels for volume in maps), default=1)
+    together = sum(volume.channels for volume in maps) or 1
     return Scale(
-        rounded(highest / max((max(one.height, one.width) for one in maps), default=1)),
+        rounded(highest / max((max(volume.height, volume.width) for volume in maps), default=1)),
         rounded(min(thickest / thickness, broadest / together)),
-        rounded(longest / max((one.channels for one in drawn if one.is_vector), default=1)),
+        rounded(longest / max((volume.channels for volume in drawn if volume.is_vector), default=1)),
     )
 
 

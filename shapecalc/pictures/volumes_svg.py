@@ -55,33 +55,33 @@ _NIGHT = """.light{fill-opacity:.12}
 """
 
 
-def volumes_svg(found: Volumes) -> str:
-    """Return the volumes of a network in their places, captions and scale with them, as SVG."""
-    placement = arrange(found)
-    report = found.scene.report
+def volumes_svg(volumes: Volumes) -> str:
+    """Return the volumes of a network as SVG, with captions and the scale."""
+    placement = arrange(volumes)
+    report = volumes.scene.report
     name = f"shapecalc-volumes-{slug(report.name)}"
-    title, below = found.scene.title, totals(report)
+    title, below = volumes.scene.title, totals(report)
     left, top, right, bottom = _bounds(placement)
     legend, width = _legend(placement)
     wide = max(right - left, width, text_width(title, 14, bold=True), text_width(below, 11))
     aside = MARGIN + (wide - (right - left)) / 2 - left
     middle = MARGIN + (wide - width) / 2
     high = ABOVE + (bottom - top) + 82
-    used = [one for one in COLOURS if any(_family(solid) == one for solid in placement.solids)]
+    used = [family for family in COLOURS if any(_family(solid) == family for solid in placement.solids)]
     light, night = families(used)
     body = [
         label(MARGIN + wide / 2, 24, title, class_="title", text_anchor="middle"),
         label(MARGIN + wide / 2, 41, below, class_="faint", text_anchor="middle"),
         *([tip(name, 6)] if placement.style == "u" else []),
         f'<g transform="translate({number(aside)} {number(ABOVE - top)})">',
-        *_arrows(found, placement, name),
+        *_arrows(volumes, placement, name),
         *(
             element(
                 "g",
-                element("title", plain(exactly(one.volume.box, report))) + drawn(one, placement),
+                element("title", plain(exactly(solid.volume.box, report))) + drawn(solid, placement),
                 class_="solid",
             )
-            for one in placement.solids
+            for solid in placement.solids
         ),
         *_captions(placement),
         "</g>",
@@ -93,37 +93,43 @@ def volumes_svg(found: Volumes) -> str:
         (wide + 2 * MARGIN, high + MARGIN / 2),
         name,
         title,
-        description(found, placement),
+        description(volumes, placement),
         INK + _RULES + light + dark(DARK_INK + _NIGHT + night),
         body,
     )
 
 
-def description(found: Volumes, placement: Placement) -> str:
-    """Tell the volumes in words, and the scale."""
+def description(volumes: Volumes, placement: Placement) -> str:
+    """Return the volumes and the scale in words."""
     sizes = [
-        (f"{one.channels}" if one.is_vector else f"{one.channels} of {'x'.join(map(str, one.sides))}")
-        + (f" ({one.times} times)" if one.times > 1 else "")
-        for one in found.volumes
+        (
+            f"{volume.channels}"
+            if volume.is_vector
+            else f"{volume.channels} of {'x'.join(map(str, volume.sides))}"
+        )
+        + (f" ({volume.times} times)" if volume.times > 1 else "")
+        for volume in volumes.volumes
     ]
-    return f"Feature maps from the input to the output: {', '.join(sizes)}. {told_scale(placement)}"
+    return f"Feature maps from the input to the output: {', '.join(sizes)}. {scale_text(placement)}"
 
 
-def told_scale(placement: Placement) -> str:
+def scale_text(placement: Placement) -> str:
     """Return the scale in words."""
     units = placement.scale
     drawn = [solid.volume for solid in placement.solids]
     parts = []
-    if any(not one.is_vector for one in drawn):
+    if not all(volume.is_vector for volume in drawn):
         parts += [f"a pixel is {units.pixel:g} units", f"a channel {units.channel:g}"]
-    if any(one.is_vector for one in drawn):
+    if any(volume.is_vector for volume in drawn):
         parts.append(f"a feature of a vector {units.feature:g}")
     how = {
         "solids": "widths recede at half the scale",
         "planes": "a plane for every channel",
         "u": "heights and channels are drawn, widths are not",
     }[placement.style]
-    first = "; of three sides the first is not drawn" if any(len(one.sides) > 2 for one in drawn) else ""
+    first = (
+        "; of three sides the first is not drawn" if any(len(volume.sides) > 2 for volume in drawn) else ""
+    )
     return f"To scale: {', '.join(parts)}; {how}{first}."
 
 
@@ -134,10 +140,10 @@ def _family(solid: Solid) -> str:
 
 def _bounds(placement: Placement) -> tuple[float, float, float, float]:
     boxes = [solid.bounds for solid in placement.solids]
-    for one in placement.captions:
-        half = max(text_width(line, SMALL, bold=True) for line in one.lines) / 2
-        low = one.y + _LINE * (len(one.lines) - 1) + 3
-        boxes.append((one.x - half, one.y - SMALL, one.x + half, low))
+    for caption in placement.captions:
+        half = max(text_width(line, SMALL, bold=True) for line in caption.lines) / 2
+        low = caption.y + _LINE * (len(caption.lines) - 1) + 3
+        boxes.append((caption.x - half, caption.y - SMALL, caption.x + half, low))
     if placement.style == "u":
         boxes += [(solid.x - 14, solid.y, solid.x, _centre(solid)[1] + 52) for solid in placement.solids]
     lefts, tops, rights, bottoms = zip(*boxes, strict=True)
@@ -152,8 +158,8 @@ def drawn(solid: Solid, placement: Placement) -> str:
     if solid.planes > 1:
         step = (PLANE[0] * placement.scale.channel, PLANE[1] * placement.scale.channel)
         return "".join(
-            element("rect", x=x + step[0] * one, y=y + step[1] * one, width=broad, height=high, class_=family)
-            for one in range(solid.planes)
+            element("rect", x=x + step[0] * n, y=y + step[1] * n, width=broad, height=high, class_=family)
+            for n in range(solid.planes)
         )
     faces = ""
     if right:
@@ -180,8 +186,8 @@ def _face(points: list[Point], class_: str) -> str:
 
 
 def _captions(placement: Placement) -> Iterator[str]:
-    for one in placement.captions:
-        yield from _caption(one)
+    for caption in placement.captions:
+        yield from _caption(caption)
     if placement.style == "u":
         for solid in placement.solids:
             x, y = solid.x - 4, _centre(solid)[1] + 7
@@ -190,35 +196,35 @@ def _captions(placement: Placement) -> Iterator[str]:
             yield label(x, y, text, class_="caption faint", text_anchor="end", transform=turned)
 
 
-def _caption(one: Caption) -> Iterator[str]:
-    for row, line in enumerate(one.lines):
+def _caption(caption: Caption) -> Iterator[str]:
+    for row, line in enumerate(caption.lines):
         class_ = "caption bold" if row == 0 else "caption faint"
-        yield label(one.x, one.y + _LINE * row, line, class_=class_, text_anchor="middle")
+        yield label(caption.x, caption.y + _LINE * row, line, class_=class_, text_anchor="middle")
 
 
 def _centre(solid: Solid) -> Point:
     return solid.x + solid.front[0] / 2, solid.y + solid.front[1] / 2
 
 
-def _arrows(found: Volumes, placement: Placement, name: str) -> Iterator[str]:
+def _arrows(volumes: Volumes, placement: Placement, name: str) -> Iterator[str]:
     """Yield the arrows of a U: along its rows, down and up between them, and across."""
     if placement.style != "u":
         return
     ending = f"url(#{name}-tip)"
-    for one, following in zip(placement.solids, placement.solids[1:], strict=False):
-        here, there = _centre(one), _centre(following)
+    for solid, following in zip(placement.solids, placement.solids[1:], strict=False):
+        here, there = _centre(solid), _centre(following)
         if abs(here[1] - there[1]) < 1:
-            ends, class_ = ((one.x + one.front[0] + 2, here[1]), (following.x - 2, here[1])), "line"
+            ends, class_ = ((solid.x + solid.front[0] + 2, here[1]), (following.x - 2, here[1])), "line"
         elif here[1] < there[1]:
-            ends = ((here[0], one.y + one.front[1] + 2), (here[0], following.y - SMALL - 6))
+            ends = ((here[0], solid.y + solid.front[1] + 2), (here[0], following.y - SMALL - 6))
             class_ = "line down"
         else:
-            ends = ((there[0], one.y - SMALL - 6), (there[0], following.y + following.front[1] + 2))
+            ends = ((there[0], solid.y - SMALL - 6), (there[0], following.y + following.front[1] + 2))
             class_ = "line up"
         yield _line(ends, class_, ending)
-    for tail, head in found.copies:
-        one, following = placement.solids[tail], placement.solids[head]
-        start = (one.x + one.front[0] + 2, _centre(one)[1])
+    for tail, head in volumes.copies:
+        solid, following = placement.solids[tail], placement.solids[head]
+        start = (solid.x + solid.front[0] + 2, _centre(solid)[1])
         yield _line((start, (following.x - 2, _centre(following)[1])), "line copy", ending)
 
 
@@ -237,14 +243,14 @@ def _legend(placement: Placement) -> tuple[list[str], float]:
             parts.append(element("rect", x=x, y=-9, width=10, height=10, class_=f"{family} solid"))
             parts.append(label(x + 14, 0, name))
             x += 26 + text_width(name, SMALL)
-    for class_, name in _arrows_told(placement):
+    for class_, name in _arrow_legend(placement):
         parts.append(element("path", d=f"M{number(x)} -4h22", class_=class_, stroke_width=1.2))
         parts.append(label(x + 27, 0, name))
         x += 39 + text_width(name, SMALL)
     widest = x
     x = 0.0
-    maps = any(not one.volume.is_vector for one in placement.solids)
-    vectors = any(one.volume.is_vector for one in placement.solids)
+    maps = any(not solid.volume.is_vector for solid in placement.solids)
+    vectors = any(solid.volume.is_vector for solid in placement.solids)
     measures = [
         ("pixels", placement.scale.pixel, maps),
         ("channels", placement.scale.channel, maps),
@@ -260,22 +266,22 @@ def _legend(placement: Placement) -> tuple[list[str], float]:
             text = f"{amount:,} {name[:-1] if amount == 1 else name}"
             parts.append(label(x + length + 5, 20, text, class_="faint"))
             x += length + 22 + text_width(text, SMALL)
-    told = told_scale(placement)
-    parts.append(label(0, 37, told, class_="faint"))
-    return parts, max(widest - 12, x - 12, text_width(told, SMALL))
+    text = scale_text(placement)
+    parts.append(label(0, 37, text, class_="faint"))
+    return parts, max(widest - 12, x - 12, text_width(text, SMALL))
 
 
-def _arrows_told(placement: Placement) -> list[tuple[str, str]]:
+def _arrow_legend(placement: Placement) -> list[tuple[str, str]]:
     """Return the legend of the arrows of a U: the kinds of layers that lead down and up, and the copies."""
     if placement.style != "u":
         return []
     down, up = [], []
-    for one, following in zip(placement.solids, placement.solids[1:], strict=False):
-        here, there = _centre(one)[1], _centre(following)[1]
+    for solid, following in zip(placement.solids, placement.solids[1:], strict=False):
+        here, there = _centre(solid)[1], _centre(following)[1]
         volume = following.volume
         if there > here + 1:
             down.append(volume.raised_by or volume.box.kind)
         elif there < here - 1:
             up.append(volume.raised_by or volume.box.kind)
-    found = [("line down", " / ".join(dict.fromkeys(down))), ("line up", " / ".join(dict.fromkeys(up)))]
-    return [(class_, name) for class_, name in found if name] + [("line copy", "copied across")]
+    kinds = [("line down", " / ".join(dict.fromkeys(down))), ("line up", " / ".join(dict.fromkeys(up)))]
+    return [(class_, name) for class_, name in kinds if name] + [("line copy", "copied across")]

@@ -1,4 +1,4 @@
-"""Formulas as MathML, which every browser sets by itself: no script, no request, nothing to wait for."""
+"""Formulas as MathML, which every browser renders without a script or a request."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class _Reader:
         return "".join(self.items())
 
     def items(self) -> Iterator[str]:
-        """Yield what stands side by side, up to the end or to a closing brace."""
+        """Yield the elements up to the end or to a closing brace."""
         while self.at < len(self.tokens) and not self.peek("}"):
             yield self.raised(self.item())
 
@@ -79,16 +79,16 @@ class _Reader:
         return f"<msup>{base}{over}</msup>" if over else base
 
     def group(self) -> str:
-        """Return what stands in braces as one element, or the next thing alone."""
+        """Return what is in braces as one element, or the next item alone."""
         if self.at == len(self.tokens):
             return "<mrow></mrow>"
         if not self.peek("{"):
             return self.item()
         self.next()
-        found = [*self.items()]
+        items = [*self.items()]
         if self.peek("}"):
             self.next()
-        return found[0] if len(found) == 1 else f"<mrow>{''.join(found)}</mrow>"
+        return items[0] if len(items) == 1 else f"<mrow>{''.join(items)}</mrow>"
 
     def item(self) -> str:
         if self.peek("{"):
@@ -129,7 +129,7 @@ _FORMS = dict.fromkeys("([⌊⌈", "prefix") | dict.fromkeys(")]⌋⌉", "postfi
 
 
 def _operator(sign: str, attributes: str = "") -> str:
-    """Return a sign; of a bracket it is said which side it closes, or a browser takes it for a plus."""
+    """Return a sign; a bracket has its side, or a browser spaces it like a plus."""
     if sign in _FORMS:
         attributes = f' form="{_FORMS[sign]}"{attributes or _OF_ITS_SIZE}'
     return f"<mo{attributes}>{escape(sign)}</mo>"

@@ -1,4 +1,4 @@
-"""What every writer is: one method for each piece of a page, and one place that tells pieces apart."""
+"""The base of all writers: a method for each piece of a page, and the dispatch to it."""
 
 from __future__ import annotations
 

@@ -23,6 +23,7 @@ from shapecalc.repair.spec_fixes import last_resorts, spec_fixes
 from shapecalc.repair.text_edits import applied, growth
 from shapecalc.repair.upstream_fixes import upstream_fixes
 from shapecalc.repair.yaml_edits import YamlText
+from shapecalc.report.paths import is_under
 
 Reader: TypeAlias = Callable[..., Any]
 Error: TypeAlias = tuple[str, str]
@@ -136,7 +137,7 @@ class RepairState:
         if not self.findings:
             return 0
         first, nodes = self.findings[0], self.inference.graph.nodes
-        inside = (n for n, node in enumerate(nodes) if f"{node.path}.".startswith(f"{first.path}."))
+        inside = (number for number, node in enumerate(nodes) if is_under(node.path, first.path))
         above = sum((node.place.line or 0) < (first.place.line or 0) for node in nodes)
         return self.size + 1 - next(inside, above)
 

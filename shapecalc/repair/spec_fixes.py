@@ -12,6 +12,7 @@ from shapecalc.repair.candidate import Candidate
 from shapecalc.repair.edit_sites import EditSites
 from shapecalc.repair.source_map import step_of
 from shapecalc.repair.yaml_edits import YamlText
+from shapecalc.report.paths import is_under
 
 _PRICE = 3
 """A tensor, a condition or weights that are no longer read make nearly anything fit, and are seldom meant."""
@@ -98,8 +99,7 @@ def _equal_weights(sites: EditSites, finding: Diagnostic, fact: OtherWeights) ->
         return
     owner, user = sites.index[fact.owner], sites.index[fact.user]
     yield from _equal_fields(sites, sites.nodes[owner], sites.nodes[user])
-    path = finding.path
-    inside = (index for index, node in enumerate(sites.nodes) if f"{node.path}.".startswith(f"{path}."))
+    inside = (index for index, node in enumerate(sites.nodes) if is_under(node.path, finding.path))
     begin = next(inside, None)
     if begin is not None and owner - (user - begin) >= 0:
         yield from _equal_channels(sites, finding, owner - (user - begin), begin)

@@ -18,7 +18,7 @@ from shapecalc.algebra.expr_text import grouped
 from shapecalc.algebra.term import Letter, Number, Term
 from shapecalc.layers.requirement import Shape
 from shapecalc.render.display import Shown
-from shapecalc.report.node import D_co, total
+from shapecalc.report.node import NOT_COUNTED, D_co, total
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,7 @@ class LayerDerivation:
 
     @property
     def keeps_shape(self) -> bool:
-        """Whether the one result has the shape of the input, axis by axis, or of each of several."""
+        """Whether the only result has the shape of the input, axis by axis, or of every one of several."""
         return (
             len(self.outputs) == 1
             and self.outputs[0].letters == self.inputs[0].letters
@@ -134,7 +134,7 @@ class LayerDerivation:
         if self.shares and not self.params:
             yield "Parameters", f"those of {self.shares}, counted there"
         if self.macs_total is None:
-            yield "MACs", "not counted: this kind cannot tell"
+            yield "MACs", NOT_COUNTED
         yield from (("MACs", step) for step in self.macs)
 
     def to_dict(self) -> dict[str, Any]:

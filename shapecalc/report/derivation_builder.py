@@ -1,6 +1,6 @@
-"""Makes derivations: a layer is run once more on sizes that remember their formulas.
+"""Builds derivations: the rule of a layer runs once more on sizes that record their formulas.
 
-So what is derived is what the engine computed, and there is no second formula.
+So the derivation shows what the engine computed, and there is no second formula.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from shapecalc.layers.requirement import Shape
 from shapecalc.layers.textbook_letters import (
     BATCH,
     Layout,
-    arriving,
     axis_letters,
     axis_suffixes,
+    input_letters,
     with_letters,
 )
 from shapecalc.report.derivation import Axes, Derivation, Given, LayerDerivation, Step
@@ -51,14 +51,14 @@ def derive(report: Report[D_co], *layers: str, batch: bool | None = None) -> Der
 
 
 class _Names:
-    """The names of what was computed: a part that has one is not written out again."""
+    """The names of computed parts: a part that has one is written by its name."""
 
     def __init__(self, taken: Iterable[str]) -> None:
         self.letters: dict[Term, Letter] = {}
         self._taken = set(taken)
 
     def give(self, wanted: str, term: Term, value: Dim) -> Letter:
-        """Give a term its name, with a number behind it where that is taken."""
+        """Give a term its name, with a number behind it where the name is in use."""
         name, number = wanted, 2
         while name in self._taken:
             name, number = f"{wanted}{number}", number + 1
@@ -68,11 +68,11 @@ class _Names:
 
 
 def _layer(node: Node, layout: Layout, counting: str) -> LayerDerivation:
-    """Run a layer once more, on letters, and read the steps off what comes out."""
+    """Apply the rule of a layer to letters, and read the steps off the result."""
     layer, fields = with_letters(node.layer)
-    inputs = arriving(layer, node.inputs, layout)
+    inputs = input_letters(layer, node.inputs, layout)
     effect = layer.apply(inputs)
-    incoming = {found.name for x in inputs for size in x if isinstance(found := term_of(size), Letter)}
+    incoming = {term.name for x in inputs for size in x if isinstance(term := term_of(size), Letter)}
     names = _Names(incoming | {letter.name for letter in fields})
     shape, outputs = _shape_steps(effect, names, incoming, layout)
     held = {} if node.shares else _counted(effect, node.layer.statistics, counting)
@@ -111,9 +111,9 @@ def _axes(shape: Shape, hidden: int, layout: Layout, names: dict[Term, Letter] |
 def _shape_steps(
     effect: Effect, names: _Names, incoming: set[str], layout: Layout
 ) -> tuple[tuple[Step, ...], tuple[Axes, ...]]:
-    """Return a step for every size that had to be computed, and the results in letters."""
+    """Return a step for every computed size, and the results in letters."""
     paddings = _padding_steps(effect.window, names)
-    found: list[Step] = []
+    steps: list[Step] = []
     for shape in effect.outputs:
         for position, size in enumerate(shape):
             term = term_of(size)
@@ -122,12 +122,12 @@ def _shape_steps(
             base = _base(term, incoming) or axis_letters(shape, layout)[position]
             inner = terms.renamed(term, names.letters)
             letter = names.give(f"{base}_out", term, untraced(size))
-            found.append(Step(letter.name, AXIS_NAMES.get(base, "size"), inner, untraced(size)))
-    asked = _used(found)
-    asked |= _used(step for step in paddings if step.name in asked)
+            steps.append(Step(letter.name, AXIS_NAMES.get(base, "size"), inner, untraced(size)))
+    used = _used(steps)
+    used |= _used(step for step in paddings if step.name in used)
     hidden = 0 if layout.batch is None or layout.shows_batch else 1
     outputs = tuple(_axes(shape, hidden, layout, names.letters) for shape in effect.outputs)
-    return (*(step for step in paddings if step.name in asked), *found), outputs
+    return (*(step for step in paddings if step.name in used), *steps), outputs
 
 
 def _used(steps: Iterable[Step]) -> set[str]:
@@ -138,15 +138,15 @@ def _padding_steps(window: Window | None, names: _Names) -> list[Step]:
     """Return a step for each padding that is itself computed, as `same` is: p_0 before, p_1 after."""
     sides = [*zip(window.before, window.after, strict=True)] if window else []
     axes = axis_suffixes(len(sides)) if len({*map(_terms, sides)}) > 1 else ()
-    found: list[Step] = []
+    steps: list[Step] = []
     for number, pair in enumerate(sides):
         for side, size in enumerate(pair):
             term = term_of(size)
             if isinstance(term, Operation) and term not in names.letters:
                 inner = terms.renamed(term, names.letters)
                 letter = names.give(f"p_{axes[number] if axes else ''}{side}", term, untraced(size))
-                found.append(Step(letter.name, "padding", inner, untraced(size)))
-    return found
+                steps.append(Step(letter.name, "padding", inner, untraced(size)))
+    return steps
 
 
 def _terms(sizes: Shape) -> tuple[Term, ...]:

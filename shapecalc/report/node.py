@@ -23,6 +23,9 @@ D_co = TypeVar("D_co", bound=Dim, covariant=True, default=Dim)
 """What sizes are: `int` in a report without free sizes, `int | Expr` in one with some."""
 
 
+NOT_COUNTED = "not counted: this kind has no rule"
+
+
 def number(value: Dim) -> int | str:
     """Return a size as plain data: an expression as its text."""
     return value if type(value) is int else str(value)
@@ -135,7 +138,7 @@ class Node(Shown, Generic[D_co]):
         if self._fields is not None and self._fields.sees_nothing(self._graph_node):
             return self._fields.nothing
         first = next(iter(self.fields.values()), None)
-        return None if first is None or not any(first.extents) else first
+        return None if first is None or {*first.size} <= {None} else first
 
     @property
     def loops(self) -> tuple[Loop, ...]:

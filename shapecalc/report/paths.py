@@ -30,7 +30,8 @@ def unknown_path(network: str, paths: Iterable[str], path: str) -> UnknownPath:
         known |= dict.fromkeys(".".join(parts[: depth + 1]) for depth in range(len(parts)))
     outermost = [part for part in known if "." not in part]
     more = ", …" if len(outermost) > _MOST_NAMED else ""
+    as_deep = [part for part in known if part.count(".") == path.count(".")]
     return UnknownPath(
-        f"{network} has no layer or block {quote(path)}{nearest(path, [*known])}",
+        f"{network} has no layer or block {quote(path)}{nearest(path, as_deep) or nearest(path, [*known])}",
         hint=f"it begins with one of: {', '.join(outermost[:_MOST_NAMED])}{more}",
     )

@@ -19,25 +19,23 @@ from shapecalc.layers.requirement import Shape
 
 @dataclass(frozen=True, slots=True)
 class Extent:
-    """The receptive field along one axis of an input. What is not known is None.
+    """The receptive field along one axis of an input; None where a number is not known."""
 
-    `size` is how many positions are seen, the largest number where that differs from position to position
-    (`varies`); `stride` is how far the field moves for one position of the layer, 0 where it does not;
-    `offset` is the left edge of what the first position sees, negative in the padding.
-    """
-
-    size: Dim | None
-    stride: Fraction | int | None
-    offset: Dim | None
-    varies: bool
-    whole_input: bool
-    exceeds_input: bool | None
+    size: Dim | None = None
+    """How many positions are seen, the largest number where that differs from position to position."""
+    stride: Fraction | int | None = None
+    """How far the field moves for one position of the layer, 0 where it does not."""
+    offset: Dim | None = None
+    """The left edge of the field of the first position, negative in the padding."""
+    varies: bool = False
+    whole_input: bool = False
+    exceeds_input: bool | None = None
     """Whether it is larger than the input; None where that depends on a size that is left free."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReceptiveField:
-    """The receptive field of a layer in one input, with an entry for each axis of places; None is not known.
+    """The receptive field of a layer in one input, with an extent for each spatial axis.
 
     >>> import shapecalc
     >>> field = shapecalc.load("vgg16").analyze()["stage5.max_pool2d"].field
@@ -45,9 +43,9 @@ class ReceptiveField:
     ((212, 212), (32, 32), (-90, -90), False)
     """
 
-    extents: tuple[Extent | None, ...]
+    extents: tuple[Extent, ...]
     aligned: bool = True
-    """Whether the branches that meet in the layer, if any, have their windows centred on the same places."""
+    """Whether the branches that meet in the layer have their windows centred on the same positions."""
 
     @property
     def nothing(self) -> bool:
@@ -56,49 +54,53 @@ class ReceptiveField:
 
     @property
     def size(self) -> tuple[Dim | None, ...]:
-        """How many positions are seen, at most."""
-        return tuple(None if one is None else one.size for one in self.extents)
+        """How many positions are seen, at most; None where it is not known."""
+        return tuple(extent.size for extent in self.extents)
 
     @property
     def stride(self) -> tuple[Fraction | int | None, ...]:
         """How far the field moves for one position of the layer."""
-        return tuple(None if one is None else one.stride for one in self.extents)
+        return tuple(extent.stride for extent in self.extents)
 
     @property
     def offset(self) -> tuple[Dim | None, ...]:
-        """The left edge of what the first position sees; negative in the padding."""
-        return tuple(None if one is None else one.offset for one in self.extents)
+        """The left edge of the field of the first position; negative in the padding."""
+        return tuple(extent.offset for extent in self.extents)
+
+    @property
+    def varies(self) -> bool:
+        """Whether the size differs from position to position."""
+        return any(extent.varies for extent in self.extents)
 
     @property
     def whole_input(self) -> bool:
         """Whether every position sees all of the input, and nothing beside it."""
-        return not self.nothing and all(one is not None and one.whole_input for one in self.extents)
+        return not self.nothing and all(extent.whole_input for extent in self.extents)
 
     @property
     def exceeds_input(self) -> bool | None:
         """Whether the field is larger than the input on some axis; None if that is not known."""
-        found = [None if one is None else one.exceeds_input for one in self.extents]
-        return True if True in found else None if None in found else False
+        exceeds = [extent.exceeds_input for extent in self.extents]
+        return True if True in exceeds else None if None in exceeds else False
 
     def to_dict(self) -> dict[str, Any]:
         """Return the field as plain data for JSON: a fraction as text, such as 1/2."""
-        return {
-            "size": [_plain(one) for one in self.size],
-            "stride": [_plain(one) for one in self.stride],
-            "offset": [_plain(one) for one in self.offset],
-            "varies": any(one is not None and one.varies for one in self.extents),
-            "nothing": self.nothing,
-            "whole_input": self.whole_input,
-            "exceeds_input": self.exceeds_input,
-            "aligned": self.aligned,
+        numbers = {"size": self.size, "stride": self.stride, "offset": self.offset}
+        names = ("varies", "nothing", "whole_input", "exceeds_input", "aligned")
+        return {name: [*map(_plain, values)] for name, values in numbers.items()} | {
+            name: getattr(self, name) for name in names
         }
 
     def __str__(self) -> str:
         return field_text(self)
 
 
+def _plain(value: Dim | Fraction | None) -> int | str | None:
+    return str(value) if isinstance(value, (Expr, Fraction)) else value
+
+
 class ReceptiveFields:
-    """The receptive fields of all tensors of an inference, worked out when the first is asked for."""
+    """The receptive fields of all tensors of an inference, computed when the first is requested."""
 
     nothing: ClassVar[ReceptiveField] = ReceptiveField(())
 
@@ -106,16 +108,12 @@ class ReceptiveFields:
         self.inference = inference
         self.inputs = inputs
         self.names = names
-        self._found: dict[int, dict[str, ReceptiveField]] = {}
-
-    @cached_property
-    def channel_axis(self) -> int:
-        """The axis of the channels of every input."""
-        return self.inference.graph.channel_axis
+        self.channel_axis = inference.graph.channel_axis
+        self._known: dict[int, dict[str, ReceptiveField]] = {}
 
     @cached_property
     def places(self) -> list[Axis]:
-        """The axes of the inputs on which positions are places."""
+        """The spatial axes of the inputs."""
         return places(self.inputs, self.channel_axis, batched=self.inference.graph.batched)
 
     @cached_property
@@ -130,86 +128,64 @@ class ReceptiveFields:
 
     def of(self, node: GraphNode, output: Shape) -> dict[str, ReceptiveField]:
         """Return the field of a layer in every input of which it sees anything, or may see anything."""
-        if node.first_slot not in self._found:
-            self._found[node.first_slot] = self._work_out(node, output)
-        return self._found[node.first_slot]
+        if node.first_slot not in self._known:
+            self._known[node.first_slot] = dict(self._by_input(node, output))
+        return self._known[node.first_slot]
 
-    def _work_out(self, node: GraphNode, output: Shape) -> dict[str, ReceptiveField]:
+    def _by_input(self, node: GraphNode, output: Shape) -> Iterator[tuple[str, ReceptiveField]]:
         seen = self.seen.get(node.first_slot, {})
         aligned = self.are_aligned(node, output)
-        found: dict[str, ReceptiveField] = {}
         for number, name in enumerate(self.names):
             own = [axis for axis in self.places if axis[0] == number]
             if any(axis in seen for axis in own):
                 extents = [_extent(seen.get(axis, ()), self.inputs[number][axis[1]]) for axis in own]
-                found[name] = ReceptiveField(tuple(extents), aligned)
-        return found
+                yield name, ReceptiveField(tuple(extents), aligned)
 
     def sees_nothing(self, node: GraphNode) -> bool:
         """Whether a layer sees nothing of any input, though there is something to see."""
         return bool(self.places) and self.seen.get(node.first_slot) == {}
 
     def are_aligned(self, node: GraphNode, output: Shape) -> bool:
-        """Whether the branches that meet in a layer are centred on the same places."""
+        """Whether the branches that meet in a layer are centred on the same positions."""
         if not isinstance(node.layer, Merge) or not node.layer.keeps_places or self.inference.graph.loops:
             return True
         sources = [(self.tracks[slot], self.inference.shapes[slot] or ()) for slot in node.sources]
         return not any(any(misaligned(sources, output, axis)) for axis in range(len(output)))
 
 
-def _extent(parts: tuple[Part, ...] | None, n: Dim) -> Extent | None:
-    if parts is None or len(parts) != 1:
-        return None
+def _extent(parts: tuple[Part, ...] | None, n: Dim) -> Extent:
+    if parts is None or len(parts) != 1 or parts[0].size is None:
+        return Extent()
     (part,) = parts
-    if part.size is None:
-        return None
+    is_all = not part.axes and part.total is not None and part.total[0] == 0 and part.total[1] == n - 1
+    exceeds = False if is_all else decide(parts[0].size, ">", n)
     steps = part.steps
-    whole = not part.axes and part.total is not None and part.total[0] == 0 and part.total[1] == n - 1
-    exceeds = False if whole else decide(part.size, ">", n)
     if steps is None:
-        return Extent(part.size, None, None, varies=False, whole_input=whole, exceeds_input=exceeds)
-    stride = steps.stride
-    return Extent(
-        part.size,
-        stride.numerator if stride.denominator == 1 else stride,
-        steps.first,
-        varies=any(size != part.size for size in steps.sizes) or None in steps.ranges,
-        whole_input=whole,
-        exceeds_input=exceeds,
-    )
-
-
-def _plain(value: Dim | Fraction | None) -> int | str | None:
-    return str(value) if isinstance(value, (Expr, Fraction)) else value
+        return Extent(part.size, whole_input=is_all, exceeds_input=exceeds)
+    stride = steps.stride.numerator if steps.stride.denominator == 1 else steps.stride
+    varies = any(size != part.size for size in steps.sizes) or None in steps.ranges
+    return Extent(part.size, stride, steps.first, varies, is_all, exceeds)
 
 
 def field_text(field: ReceptiveField | None) -> str:
     """Return a field as `427x427 s32 @-213`: its size, its stride and its offset; ? is not known.
 
-    >>> field_text(ReceptiveField((Extent(3, 1, -1, False, False, False),) * 2))
+    >>> field_text(ReceptiveField((Extent(3, 1, -1),) * 2))
     '3x3 s1 @-1'
     """
     if field is None:
         return "?"
     if field.nothing:
         return "nothing"
-    notes = "".join(_notes(field))
+    notes = " > input" * bool(field.exceeds_input) + " misaligned" * (not field.aligned)
     if field.whole_input:
         return f"whole input{notes}"
-    varies = any(one is not None and one.varies for one in field.extents)
-    text = "≤" * varies + "x".join("?" if size is None else grouped(size) for size in field.size)
+    text = "≤" * field.varies + "x".join("?" if size is None else grouped(size) for size in field.size)
     if None not in field.stride:
         text += f" s{compact(field.stride)}"
     if None not in field.offset:
         text += f" @{compact(field.offset)}"
     return text + notes
-
-
-def _notes(field: ReceptiveField) -> Iterator[str]:
-    if field.exceeds_input:
-        yield " > input"
-    if not field.aligned:
-        yield " misaligned"
 
 
 def compact(values: Sequence[object]) -> str:

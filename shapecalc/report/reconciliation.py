@@ -15,6 +15,7 @@ from shapecalc.conventions.convention import Convention
 from shapecalc.errors import SpecError
 from shapecalc.report.node import Node, number
 from shapecalc.report.outline import window_text
+from shapecalc.report.receptive_field import compact
 from shapecalc.report.report import Report
 
 BIAS = "bias"
@@ -32,10 +33,10 @@ class Account:
     amounts: dict[str, Dim] = field(default_factory=dict)
     """By the kind of layer that is counted otherwise, or `bias`."""
     not_counted: list[str] = field(default_factory=list)
-    """The kinds for which there is no rule; their multiply-accumulates are among the amounts, taken away."""
+    """The kinds for which there is no rule; their multiply-accumulates are among the amounts, subtracted."""
 
     def add(self, label: str, amount: Dim) -> None:
-        """Book an amount; nothing is no amount."""
+        """Add an amount under a label."""
         if amount != 0:
             self.amounts[label] = self.amounts.get(label, 0) + amount
 
@@ -52,16 +53,10 @@ class Account:
 
 
 def accounts(report: Report) -> list[Account]:
-    """Return the account of every convention; one that counts two things side by side has two."""
-    return [account for name in CONVENTIONS for account in _of(report, convention(name))]
-
-
-def _of(report: Report, rule: Convention) -> Iterator[Account]:
-    if rule.unit not in rule.per_mac:  # the unit is all parts together
-        yield _account(report, rule, None)
-        return
-    for part in rule.per_mac:
-        yield _account(report, rule, part)
+    """Return the account of every convention, or one of each part where it counts several side by side."""
+    rules = [convention(name) for name in CONVENTIONS]
+    parts = ((rule, [*rule.per_mac] if rule.unit in rule.per_mac else [None]) for rule in rules)
+    return [_account(report, rule, part) for rule, own in parts for part in own]
 
 
 def _account(report: Report, rule: Convention, part: str | None) -> Account:
@@ -69,18 +64,18 @@ def _account(report: Report, rule: Convention, part: str | None) -> Account:
     cost = report.cost(rule.name)
     per_mac = sum(rule.per_mac.values()) if part is None else rule.per_mac[part]
     total = cost.total if part is None else cost.parts[part]
-    found = Account(rule.name, part or rule.unit, total, per_mac, report.macs)
+    account = Account(rule.name, part or rule.unit, total, per_mac, report.macs)
     for node in report.nodes:
         counts = node.counts(rule)
         known = 0 if node.macs is None else per_mac * node.macs
         if counts is None:
-            if node.kind not in found.not_counted:
-                found.not_counted.append(node.kind)
-            found.add(node.kind, -known)
+            if node.kind not in account.not_counted:
+                account.not_counted.append(node.kind)
+            account.add(node.kind, -known)
             continue
         amount = (rule.total(counts) if part is None else counts[part]) - known
-        found.add(_label(node, amount), amount)
-    return found
+        account.add(_label(node, amount), amount)
+    return account
 
 
 def _label(node: Node, amount: Dim) -> str:
@@ -103,12 +98,8 @@ class Change:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the change as plain data."""
-        return {
-            "layers": self.layers,
-            "difference": self.difference,
-            "count": self.count,
-            "amount": number(self.amount),
-        }
+        names = ("layers", "difference", "count")
+        return {name: getattr(self, name) for name in names} | {"amount": number(self.amount)}
 
 
 def changes(report: Report, other: Report) -> list[Change]:
@@ -116,24 +107,23 @@ def changes(report: Report, other: Report) -> list[Change]:
 
     Raises `SpecError` where the layers that multiply are not the same ones in the same order.
     """
-    mine, theirs = _multiplying(report), _multiplying(other)
+    mine, theirs = [*_multiplying(report)], [*_multiplying(other)]
     if [node.kind for node, _ in mine] != [node.kind for node, _ in theirs]:
         raise SpecError(
             f"{report.name} and {other.name} do not have the same layers that multiply, in the same order",
             hint=f"`shapecalc diff {report.name} {other.name}` aligns them",
         )
-    found: dict[tuple[str, str], tuple[int, Dim]] = {}
-    for (left, before_macs), (right, after_macs) in zip(mine, theirs, strict=True):
-        amount = after_macs - before_macs
-        if amount != 0:
-            key = (_described(left), _difference(left, right))
-            count, before = found.get(key, (0, 0))
-            found[key] = (count + 1, before + amount)
-    return [Change(*key, *value) for key, value in found.items()]
+    by_cause: dict[tuple[str, str], tuple[int, Dim]] = {}
+    for (left, before), (right, after) in zip(mine, theirs, strict=True):
+        if after != before:
+            cause = (_described(left), _difference(left, right))
+            count, amount = by_cause.get(cause, (0, 0))
+            by_cause[cause] = (count + 1, amount + after - before)
+    return [Change(*cause, *value) for cause, value in by_cause.items()]
 
 
-def _multiplying(report: Report) -> list[tuple[Node, Dim]]:
-    return [(node, node.macs) for node in report.nodes if node.macs is not None and node.macs != 0]
+def _multiplying(report: Report) -> Iterator[tuple[Node, Dim]]:
+    return ((node, macs) for node in report.nodes if (macs := node.macs) is not None and macs != 0)
 
 
 def _described(node: Node) -> str:
@@ -142,14 +132,10 @@ def _described(node: Node) -> str:
 
 
 def _difference(left: Node, right: Node) -> str:
-    """Return what is not the same about two layers: fields of the window first, else what arrives."""
+    """Return what differs between two layers: fields of the window first, else their inputs."""
     if left.window is not None and right.window is not None:
         for name in ("kernel", "stride", "dilation"):
             before, after = getattr(left.window, name), getattr(right.window, name)
             if before != after:
-                return f"{name} {_compact(after)} in place of {_compact(before)}"
-    return "as many more or fewer numbers arrive or leave"
-
-
-def _compact(sizes: tuple[Dim, ...]) -> str:
-    return str(sizes[0]) if len(set(sizes)) == 1 else "x".join(map(str, sizes))
+                return f"{name} {compact(after)} in place of {compact(before)}"
+    return "other sizes of the input or the output"

@@ -24,17 +24,8 @@ if TYPE_CHECKING:
     from shapecalc.report.cost import Cost
     from shapecalc.report.derivation import Derivation
 
-DTYPES = {
-    "float64": 8,
-    "float32": 4,
-    "float16": 2,
-    "bfloat16": 2,
-    "float8": 1,
-    "int64": 8,
-    "int32": 4,
-    "int16": 2,
-    "int8": 1,
-}
+_WIDTHS = {8: "float64 int64", 4: "float32 int32", 2: "float16 bfloat16 int16", 1: "float8 int8"}
+DTYPES = {name: width for width, names in _WIDTHS.items() for name in names.split()}
 """Bytes per number."""
 
 
@@ -258,7 +249,7 @@ class Report(Shown, Totals[D_co]):
         return [
             f"{node.path} ({node.kind})"
             for node in self.nodes
-            if any(None in field.extents for field in node.fields.values())
+            if any(None in field.size for field in node.fields.values())
         ]
 
     @property

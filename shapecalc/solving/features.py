@@ -15,6 +15,7 @@ from shapecalc.layers.linear import Dense
 from shapecalc.layers.requirement import Shape, shown
 from shapecalc.render.lines import IndentedLine, Lines
 from shapecalc.render.piece import Inline, Line, plain, sizes
+from shapecalc.report.paths import is_under
 from shapecalc.sizes.question import Question
 
 
@@ -114,13 +115,13 @@ def solve_features(question: Question, layer: str | None = None) -> Features:
     spec, inference = question.spec, question.infer_built()
     graph = inference.graph
     linear = [node for node in graph.nodes if isinstance(node.layer, Dense)]
-    chosen = [node for node in linear if layer is None or _is_in(node.path, layer)]
+    chosen = [node for node in linear if layer is None or is_under(node.path, layer)]
     if not chosen:
         known = [node.path for node in linear]
         paths = [node.path for node in graph.nodes]
         if layer is None or not known:
             raise SpecError(f"{spec.name} has no linear layer")
-        wrong = "is not linear" if any(_is_in(path, layer) for path in paths) else "is not there"
+        wrong = "is not linear" if any(is_under(path, layer) for path in paths) else "is not there"
         raise SpecError(
             f"{spec.name}: the layer {quote(layer)} {wrong}{nearest(layer, known)}",
             hint=f"linear layers: {', '.join(known[:20])}",
@@ -159,10 +160,6 @@ def _doubtful(inference: Inference) -> dict[str, Failure]:
         if cause is not None:
             behind |= dict.fromkeys(node.slots, cause)
     return found
-
-
-def _is_in(path: str, part: str) -> bool:
-    return path == part or path.startswith(f"{part}.")
 
 
 def _formulas(question: Question) -> dict[str, Dim]:

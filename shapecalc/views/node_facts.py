@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from shapecalc.layers.requirement import Shape
 from shapecalc.render.piece import Code, Facts, Line, Page, Sizes, amount, sizes
-from shapecalc.report.node import Node
+from shapecalc.report.node import NOT_COUNTED, Node
 from shapecalc.report.outline import Item, window_text
 from shapecalc.views.notes import memory
 
@@ -29,7 +29,7 @@ def _of_layer(node: Node) -> Iterator[tuple[str, Line]]:
         yield "Parameters", ("those of ", Code(node.shares), ", counted there")
     else:
         yield "Parameters", (amount(node.params),)
-    yield "MACs", ("not counted: this kind cannot tell",) if node.macs is None else (amount(node.macs),)
+    yield "MACs", (NOT_COUNTED,) if node.macs is None else (amount(node.macs),)
     yield "Memory", memory(node.bytes)
     if node.place:
         yield "Written in", (str(node.place),)

@@ -24,7 +24,7 @@ UNITS = {
     "MiB": 2**20,
     "GiB": 2**30,
 }
-"""How much one of each is."""
+"""The factor of each."""
 
 NUMBERS: dict[str, Callable[[Node], Dim]] = {
     "params": lambda node: node.params,

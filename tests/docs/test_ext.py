@@ -18,8 +18,8 @@ import pytest
 import shapecalc
 from shapecalc.bridges import need
 from shapecalc.errors import NotInstalled, SpecError
+from shapecalc.ext.option_pages import page
 from shapecalc.ext.options import NAMES, Options, of_block, options
-from shapecalc.ext.views import page
 from shapecalc.render.html_writer import html
 from shapecalc.views.layer_table import layer_table
 from tests.support.layer_tables import cells

@@ -375,10 +375,12 @@ def targets() -> list[tuple[str, str]]:
 def test_the_index_is_up_to_date() -> None:
     sys.path.insert(0, str(ROOT / "tools"))
     try:
-        written = import_module("index_kinds").index()
+        tool = import_module("index_kinds")
     finally:
         sys.path.remove(str(ROOT / "tools"))
-    assert (ROOT / "shapecalc" / "layers" / "index.py").read_text(encoding="utf-8") == written
+    folder = ROOT / "shapecalc" / "layers"
+    assert (folder / "index.py").read_text(encoding="utf-8") == tool.index()
+    assert (folder / "index.pyi").read_text(encoding="utf-8") == tool.stub()
 
 
 # ---- kinds

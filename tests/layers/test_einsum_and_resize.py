@@ -75,13 +75,13 @@ def read_by(function: Any, shapes: tuple[tuple[int, ...], ...], at: tuple[int, .
 def test_an_einsum_reads_what_its_gradient_says(equation: str) -> None:
     layer = Einsum(equation=equation)
     for shapes in stretched(equation)[::3]:
-        at = tuple(size - 1 for size in layer.output(shapes))
+        at: tuple[Any, ...] = tuple(size - 1 for size in layer.output(shapes))
         dependence = layer.depends_on(shapes, 0)
         read = read_by(lambda *x: torch.einsum(equation, *x), shapes, at)
         for views, shape, mask in zip(dependence, shapes, read, strict=True):
             expected = torch.ones(shape, dtype=torch.bool)
             for axis, (view, size) in enumerate(zip(views, shape, strict=True)):
-                places = torch.arange(size)
+                places: Any = torch.arange(size)
                 match view:
                     case Along(onto):
                         kept = places == at[onto]
@@ -148,7 +148,7 @@ def test_a_result_reads_what_its_gradient_says(mode: str, corners: bool | None, 
     layer = Upsample(mode=mode, align_corners=corners, **how)
     numbers = {name: float(value) if name == "scale_factor" else value for name, value in how.items()}
     for n in (6, 9):
-        (view,) = layer.sight((1, 1, n), 0)[2:]
+        (view,) = layer.dependence((1, 1, n), 0)[2:]
         size = layer.output((1, 1, n))[2]
         assert isinstance(size, int)
         for i in range(size):

@@ -27,7 +27,7 @@ from shapecalc.algebra import Dim, Expr, maximum
 from shapecalc.cli import main
 from shapecalc.errors import ShapecalcError, SpecError
 from shapecalc.page.formulas import Formulas
-from shapecalc.page.free import Freedom, begun, freed
+from shapecalc.page.free import FreeModel, at_input, freed
 from shapecalc.page.page_data import Data
 from shapecalc.page.page_writer import file_name, gallery, network_script, page
 from shapecalc.report.listing import Entry
@@ -76,13 +76,13 @@ function ask(given) {
 class Page:
     """One network's page without what is shown: its data, and the engine that runs its script."""
 
-    freedom: Freedom
+    freedom: FreeModel
     data: Data
     network: dict[str, Any]
     engine: MiniRacer
 
     def ask(self, values: dict[str, int]) -> tuple[list[int], Any, Any, Any]:
-        asked = json.dumps([str(values[name]) for name in self.data.names])
+        asked = json.dumps([str(values[name]) for name in self.data.formulas.names])
         sizes, failure, near, built = json.loads(str(self.engine.eval(f"ask({asked})")))
         return [int(one) for one in sizes], failure, near, built
 
@@ -116,7 +116,7 @@ def settings(page_: Page, chance: random.Random) -> dict[str, int]:
     return found
 
 
-def engine_says(freedom: Freedom, values: dict[str, int]) -> Report | tuple[str, str]:
+def engine_says(freedom: FreeModel, values: dict[str, int]) -> Report | tuple[str, str]:
     try:
         return report_at(freedom, values)
     except ShapecalcError as error:
@@ -274,7 +274,7 @@ def test_what_decides_the_structure_is_told_and_not_moved() -> None:
     fixed = {one.name: one.why for one in paged("vit_b_16").freedom.fixed}
     assert fixed == {"layers": "it decides which layers there are, or how many"}
     fixed = {one.name: one.why for one in paged("resnet50").freedom.fixed}
-    assert fixed == {"depths": "it is not one whole number", "block": "it is not one whole number"}
+    assert fixed == {"depths": "it is not one integer", "block": "it is not one whole number"}
 
 
 def test_what_is_set_is_no_control() -> None:
@@ -296,7 +296,7 @@ def test_a_page_opens_with_the_sizes_it_is_given(tmp_path: Path) -> None:
     assert found
     defaults = {one["name"]: one["default"] for one in json.loads(found[1])["controls"]}
     assert (defaults["H"], defaults["W"]) == ("320", "160")
-    freedom = freed(begun(load("dcgan_generator"), (100, 2, 3), {}), {})
+    freedom = freed(at_input(load("dcgan_generator"), (100, 2, 3), {}), {})
     given = load("dcgan_generator").analyze(input=(100, 2, 3))
     assert report_at(freedom, {one.name: one.default for one in freedom.controls}).outputs == given.outputs
 
@@ -304,12 +304,12 @@ def test_a_page_opens_with_the_sizes_it_is_given(tmp_path: Path) -> None:
 def test_a_size_that_follows_another_still_does_after_the_page_is_opened_elsewhere() -> None:
     layers = [{"add": None, "from": ["a", "b"]}]
     two = load({"parameters": {"H": 8}, "input": {"a": ["H"], "b": ["2 * H // 2"]}, "layers": layers})
-    freedom = freed(begun(two, {"a": (9,)}, {}), {})
+    freedom = freed(at_input(two, {"a": (9,)}, {}), {})
     assert [(one.name, one.default) for one in freedom.controls] == [("H", 9), ("batch", 1)]
     assert report_at(freedom, {"H": 11, "batch": 1}).output == (1, 11)
     one = load({"parameters": {"H": 8}, "input": {"a": ["H", "H + 1"]}, "layers": ["relu"]})
     with pytest.raises(SpecError, match="computes a size of its input"):
-        begun(one, (8, 8), {})
+        at_input(one, (8, 8), {})
 
 
 def test_a_map_of_one_pixel_is_not_guessed_at() -> None:

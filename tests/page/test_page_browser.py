@@ -15,7 +15,7 @@ from shapecalc import load
 from shapecalc.algebra import Dim
 from shapecalc.algebra.expr_text import grouped
 from shapecalc.errors import ShapeError
-from shapecalc.page.free import Freedom, freed
+from shapecalc.page.free import FreeModel, freed
 from shapecalc.page.page_writer import gallery, page
 from shapecalc.report.listing import listing_rows
 from shapecalc.report.report import Report
@@ -77,7 +77,7 @@ class Opened:
         assert len(self.requests) == 1, self.requests  # the file itself
 
 
-def drawn(freedom: Freedom, chance: random.Random) -> dict[str, int]:
+def drawn(freedom: FreeModel, chance: random.Random) -> dict[str, int]:
     """Return other values for one or two of the controls."""
     values = {one.name: one.default for one in freedom.controls}
     for one in chance.sample(freedom.controls, 2):
@@ -85,7 +85,7 @@ def drawn(freedom: Freedom, chance: random.Random) -> dict[str, int]:
     return values
 
 
-def asked(freedom: Freedom, values: dict[str, int]) -> Report | ShapeError:
+def asked(freedom: FreeModel, values: dict[str, int]) -> Report | ShapeError:
     try:
         return report_at(freedom, values)
     except ShapeError as error:

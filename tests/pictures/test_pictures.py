@@ -190,7 +190,7 @@ def laws(drawn: Scene, found: Layout) -> None:
         while around is not None:
             assert inside(place, found.frames[around])
             around = drawn.frames[around].parent
-    for arrow, way in zip(drawn.arrows, found.ways, strict=True):
+    for arrow, way in zip(drawn.arrows, found.paths, strict=True):
         assert len(way) % 3 == 1
         assert touches(way[0], found.boxes[arrow.tail])
         assert touches(way[-1], found.boxes[arrow.head])
@@ -211,7 +211,7 @@ def test_the_laws_of_places_can_fail() -> None:
     with pytest.raises(AssertionError):
         laws(drawn, found)
     found = laid_out(drawn)
-    found.ways[0][-1] = (0.0, 0.0)
+    found.paths[0][-1] = (0.0, 0.0)
     with pytest.raises(AssertionError):
         laws(drawn, found)
 
@@ -517,7 +517,7 @@ def test_what_cannot_be_drawn_is_said(tmp_path: Path) -> None:
     model = shapecalc.load("lenet5")
     with pytest.raises(SpecError, match=r"unknown style 'volume' .did you mean 'volumes'"):
         model.draw(style="volume")
-    with pytest.raises(SpecError, match="depth is a whole number from 1, not 0"):
+    with pytest.raises(SpecError, match="depth is an integer from 1, not 0"):
         model.draw(depth=0)
     with pytest.raises(SpecError, match="cannot be written as 'pdf'"):
         model.draw().save(tmp_path / "x.pdf")

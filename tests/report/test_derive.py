@@ -373,7 +373,7 @@ def test_a_shared_layer_and_one_that_cannot_be_counted() -> None:
     assert "Parameters those of first, counted there" in lines(whole)
     assert whole.params == 84
     uncounted = replace(whole, layers=(replace(whole.layers[0], macs=(), macs_total=None), whole.layers[1]))
-    assert "MACs not counted: this kind cannot tell" in lines(uncounted)
+    assert "MACs not counted: this kind has no rule" in lines(uncounted)
     assert lines(uncounted)[-1] == "MACs at least 5,184"
     assert r"\text{at least } 5{,}184" in uncounted.to_latex()
 

@@ -45,6 +45,7 @@ from shapecalc.layers import (
 Steps: TypeAlias = list[Any]
 T = TypeVar("T")
 BOTH = (True, False)
+FLAGS: tuple[bool | str, ...] = ("flag", *BOTH)
 
 
 @dataclass(frozen=True)
@@ -162,7 +163,7 @@ class Plan:
     def image_layer(self, room: Room) -> Any:
         out = self.number(room)
         choices: list[Any] = [
-            Conv2d(out_channels=out, kernel_size=3, padding=1, bias=self.one_of("flag", *BOTH)),
+            Conv2d(out_channels=out, kernel_size=3, padding=1, bias=self.one_of(*FLAGS)),
             Conv2d(out_channels=out, kernel_size=1),
             Conv2d(out_channels=out, kernel_size=[3, 1], padding="same"),
             Conv2d(out_channels="2*in_channels", kernel_size=3, padding=2, dilation=2, groups="in_channels"),

@@ -1,4 +1,4 @@
-"""A whole model as a live torch module, its submodules named by the paths of the layers."""
+"""A model as a live torch module, its submodules named by the paths of the layers."""
 
 from __future__ import annotations
 
@@ -11,25 +11,26 @@ from torch import Tensor, nn
 
 from shapecalc.bridges.torch.twins.torch_names import REJECTIONS, Shapes
 from shapecalc.bridges.torch.twins.twin import build_layer, twin_of
-from shapecalc.engine.graph import GraphNode, Inference
+from shapecalc.engine.graph import GraphNode
 from shapecalc.errors import SpecError, quote
+from shapecalc.layers.requirement import Shape
 from shapecalc.model import Model
 
 
 class Part(nn.Module):
-    """Layers under one name: a block, a branch, a pass; where branches meet, what they meet in."""
+    """Layers under one name: a block, a branch, a pass, or the branches of a merge."""
 
     def __init__(self, label: str) -> None:
         super().__init__()
         self.label = label
-        self.meeting: list[nn.Module] = []
-        """The layer that stands under the very name of the part; in a list, so that it is no part itself."""
+        self.merging: list[nn.Module] = []
+        """The layer at the path of the part itself; in a list, so that it is no submodule."""
 
     def forward(self, *inputs: Tensor) -> Any:
-        """Let the branches meet; any other part is run layer by layer, by the network it stands in."""
-        if not self.meeting:
+        """Merge the branches; any other part is run layer by layer, by the network that holds it."""
+        if not self.merging:
             raise NotImplementedError(f"{self.label} is a part of a network and does not run by itself")
-        return self.meeting[0](*inputs)
+        return self.merging[0](*inputs)
 
     def _get_name(self) -> str:
         return self.label or "branch"
@@ -47,22 +48,35 @@ class Network(Part):
 
     def forward(self, *inputs: Tensor, **named: Tensor) -> Tensor | dict[str, Tensor]:
         """Take the inputs in the order of the spec or by name; return the output, or all by name."""
-        slots = dict(enumerate(self._arranged(inputs, named)))
+        tensors = dict(zip(self.inputs, inputs, strict=False))
+        if len(inputs) > len(self.inputs) or tensors.keys() & named.keys():
+            raise TypeError(self._usage())
+        tensors |= named
+        if tensors.keys() != set(self.inputs):
+            raise TypeError(self._usage())
+        slots: dict[int, Any] = {slot: tensors[name] for slot, name in enumerate(self.inputs)}
         for path, sources, first in self.steps:
-            found = submodule(self, path)(*(slots[slot] for slot in sources))
-            results = found if isinstance(found, (tuple, list)) else (found,)
-            slots |= dict(enumerate(results, first))
-        if len(self.outputs) == 1:
-            return slots[next(iter(self.outputs.values()))]
-        return {name: slots[slot] for name, slot in self.outputs.items()}
+            result = self.get_submodule(path)(*(slots[slot] for slot in sources))
+            slots |= dict(enumerate(result if isinstance(result, (tuple, list)) else (result,), first))
+        outputs = {name: slots[slot] for name, slot in self.outputs.items()}
+        return outputs if len(outputs) > 1 else next(iter(outputs.values()))
 
-    def _arranged(self, inputs: tuple[Tensor, ...], named: dict[str, Tensor]) -> list[Tensor]:
-        given = dict(zip(self.inputs, inputs, strict=False))
-        twice = given.keys() & named.keys()
-        given |= named
-        if len(inputs) > len(self.inputs) or twice or given.keys() != set(self.inputs):
-            raise TypeError(f"{self.label} takes {', '.join(self.inputs)}, each once")
-        return [given[name] for name in self.inputs]
+    def _usage(self) -> str:
+        return f"{self.label} takes {', '.join(self.inputs)}, each once"
+
+    def place(self, path: str, module: nn.Module, labels: dict[str, str]) -> None:
+        """Put a layer at its path; where branches are merged, the part is there already."""
+        holder: nn.Module = self
+        *above, name = path.split(".")
+        for end, part in enumerate(above, 1):
+            if part not in holder._modules:  # noqa: SLF001  (torch's way in for names of digits)
+                holder.add_module(part, Part(labels.get(".".join(above[:end]), "")))
+            holder = holder.get_submodule(part)
+        existing = dict(holder.named_children()).get(name)
+        if isinstance(existing, Part):
+            existing.merging = [module]
+        else:
+            holder.add_module(name, module)
 
 
 def build(
@@ -72,38 +86,25 @@ def build(
     input: Any = None,  # noqa: A002  (the word that a spec uses)
     **parameters: Any,
 ) -> nn.Module:
-    """Return a model as a live module whose named parameters are those of its report.
-
-    Every submodule stands under the path of its layer, `stage1.0.add.main.conv1.conv2d`, and shared weights
-    are one parameter. Weights are drawn as torch's own layers draw them, and the module is in training
-    mode, as theirs are. `device="meta"` makes shapes only. The module takes the inputs in order or by
-    name, in batches of any size, and returns the output, or a dict where the spec has several.
-
-    Raises `ShapeError` where the model does not hold, and `SpecError` for a model of Keras or a layer that
-    torch has no counterpart of.
-
-    >>> from shapecalc import load
-    >>> module = build(load("lenet5"), device="meta")
-    >>> {name: tuple(weight.shape) for name, weight in module.named_parameters()}["c3.weight"]
-    (16, 6, 5, 5)
-    """
+    """Return a model as a live module; see `shapecalc.build`."""
     refuse_keras(model)
     report = model.analyze(input=input, **parameters)
     inference = report.inference
-    labels = {group.path: group.label for group in inference.graph.groups}
-    network = Network(model.name, [*report.inputs], dict(inference.graph.outputs))
-    for node in inference.graph.nodes:
-        made = _made(node, inference, device)
+    graph = inference.graph
+    labels = {group.path: group.label for group in graph.groups}
+    network = Network(model.name, [*report.inputs], dict(graph.outputs))
+    for node in graph.nodes:
+        module = _module(node, shapes_before(node, inference.shapes), device)
         if node.owner is not None:
-            tie(made, submodule(network, inference.graph.nodes[node.owner].path))
+            tie(module, network.get_submodule(graph.nodes[node.owner].path))
         if not node.trainable:
-            made.requires_grad_(requires_grad=False)
+            module.requires_grad_(requires_grad=False)
         try:
-            _place(network, node.path, made, labels)
+            network.place(node.path, module, labels)
         except KeyError:
-            told = f"{quote(node.path)} is what torch calls a weight of the layer that it would stand in"
+            message = f"{quote(node.path)} is what torch calls a weight of the layer that would hold it"
             hint = "name the step otherwise"
-            raise SpecError(told, place=node.place, path=node.path, hint=hint) from None
+            raise SpecError(message, place=node.place, path=node.path, hint=hint) from None
         network.steps.append((node.path, node.sources, node.first_slot))
     return network.train()
 
@@ -120,55 +121,28 @@ def refuse_keras(model: Model) -> None:
 
 def refuse_unbuildable(node: GraphNode) -> None:
     """Raise `SpecError` for a layer that torch has no counterpart of, or whose name torch has taken."""
-    if why := twin_of(node.layer).absent():
-        raise SpecError(why, place=node.place, path=node.path)
+    message, hint = twin_of(node.layer).absent(), ""
     for part in node.path.split("."):
-        if hasattr(nn.Module, part) or iskeyword(part):
-            raise SpecError(
-                f"torch cannot call a part of a module {quote(part)}: the word has a meaning of its own",
-                place=node.place,
-                path=node.path,
-                hint="name the step otherwise",
-            )
+        if not message and (hasattr(nn.Module, part) or iskeyword(part)):
+            message = f"torch cannot call a part of a module {quote(part)}: the word has a meaning of its own"
+            hint = "name the step otherwise"
+    if message:
+        raise SpecError(message, place=node.place, path=node.path, hint=hint)
 
 
-def _made(node: GraphNode, inference: Inference, device: torch.device | str) -> nn.Module:
+def _module(node: GraphNode, shapes: Shapes, device: torch.device | str) -> nn.Module:
     refuse_unbuildable(node)
-    with torch.device(device):
-        try:
-            return build_layer(node.layer, shapes_before(node, inference))
-        except (*REJECTIONS, ImportError) as error:
-            told = f"torch does not build this {node.layer.kind}: {error}"
-            raise SpecError(told, place=node.place, path=node.path) from error
+    try:
+        with torch.device(device):
+            return build_layer(node.layer, shapes)
+    except REJECTIONS as error:
+        message = f"torch does not build this {node.layer.kind}: {error}"
+        raise SpecError(message, place=node.place, path=node.path) from error
 
 
-def shapes_before(node: GraphNode, inference: Inference) -> Shapes:
+def shapes_before(node: GraphNode, shapes: Sequence[Shape | None]) -> Shapes:
     """Return the shapes, all numbers, of the tensors that a node reads."""
-    return tuple(
-        tuple(size for size in inference.shapes[slot] or () if isinstance(size, int)) for slot in node.sources
-    )
-
-
-def _place(network: Network, path: str, made: nn.Module, labels: dict[str, str]) -> None:
-    """Put a layer where its path says; where branches meet, the part is there already."""
-    holder: nn.Module = network
-    above, _, name = path.rpartition(".")
-    done = ""
-    for part in above.split(".") if above else ():
-        done = f"{done}.{part}" if done else part
-        if part not in holder._modules:  # noqa: SLF001  (torch's way in for names of digits)
-            holder.add_module(part, Part(labels.get(done, "")))
-        holder = holder.get_submodule(part)
-    there = dict(holder.named_children()).get(name)
-    if isinstance(there, Part):
-        there.meeting = [made]
-    else:
-        holder.add_module(name, made)
-
-
-def submodule(module: nn.Module, path: str) -> nn.Module:
-    """Return the part of a module at a path."""
-    return module.get_submodule(path)
+    return tuple(tuple(size for size in shapes[slot] or () if isinstance(size, int)) for slot in node.sources)
 
 
 def tie(module: nn.Module, owner: nn.Module) -> None:

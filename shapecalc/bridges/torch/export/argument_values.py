@@ -1,7 +1,7 @@
 """How the values in a class are written: as the spec writes them wherever that holds for every instance.
 
-A formula of the spec is taken only after it has been computed for every instance of the class and found
-right; what no formula, no channel that arrives and no other argument explains becomes an argument itself.
+A formula of the spec is used only after it was evaluated for every instance of the class and found right. A
+value that no formula, no channel count and no other argument explains becomes an argument itself.
 """
 
 from __future__ import annotations
@@ -15,125 +15,113 @@ from shapecalc.bridges.torch.export.class_data import UNSAID, Parameter
 from shapecalc.bridges.torch.export.symbols import item_name, names_in, value_of
 from shapecalc.bridges.torch.twins.code import literal
 
+Columns = Mapping[str, Mapping[int, Any]]
+"""The arguments of a block: by name, then by instance."""
+
 
 class Values:
     """The arguments of one class, those that are known and those that turn out to be needed."""
 
     def __init__(
-        self,
-        instances: Sequence[int],
-        known: Sequence[Parameter],
-        rows: Mapping[str, Mapping[int, Any]],
-        reserved: Collection[str],
+        self, instances: Sequence[int], known: Sequence[Parameter], rows: Columns, reserved: Collection[str]
     ) -> None:
         self.instances = instances
         self.known = known
         self.reserved = reserved
         self.new: list[Parameter] = []
         self.used: set[str] = set()
-        self.seen: list[ast.expr] = []
-        self.wanted: dict[str, str] = {}
-        """What an item of a list is first used for, as it is."""
-        self.helped: dict[str, str] = {}
-        """What an item of a list is first used for in arithmetic."""
+        self.formulas: list[ast.expr] = []
+        """The formulas used so far."""
+        self.uses: dict[str, str] = {}
+        """What an argument is first used for as it is."""
+        self.uses_in_formulas: dict[str, str] = {}
+        columns: Columns = {**{parameter.name: parameter.values for parameter in known}, **rows}
         self.names: list[dict[str, Any]] = [
-            {one.name: one.values[number] for one in known} for number in instances
+            {name: column[number] for name, column in columns.items()} for number in instances
         ]
-        for name, lists in rows.items():
-            for number, names in zip(instances, self.names, strict=True):
-                names[name] = lists[number]
 
     @property
     def chosen(self) -> list[Parameter]:
         """The arguments that are used, those without a default first."""
-        found = [one for one in [*self.known, *self.new] if one.name in self.used]
-        return sorted(found, key=lambda one: one.default is not UNSAID)
+        used = [parameter for parameter in [*self.known, *self.new] if parameter.name in self.used]
+        return sorted(used, key=lambda parameter: parameter.default is not UNSAID)
 
-    def settle(self, values: Sequence[Any], guesses: Sequence[ast.expr | None], name: str) -> ast.expr:
-        """Return how a value is written that is this in each instance; `name` is for a new argument.
+    def written(self, values: Sequence[Any], guesses: Sequence[ast.expr | None], name: str) -> ast.expr:
+        """Return the expression for a value, one in each instance; `name` is for a new argument.
 
-        Of the guesses, such as what the spec says and what arrives, the first that holds is taken.
+        Of the guesses, such as the formula of the spec or the input's channels, the first that holds wins.
         """
-        found = self._explained(values, guesses) or self._filled(values, is_module=False)
-        if found is None:
-            found = self._made(values, name, is_module=False)
-        for used in names_in(found):
-            uses = self.wanted if isinstance(found, ast.Name) else self.helped
-            uses.setdefault(used, name)
-        self.used |= names_in(found)
-        if names_in(found) and found not in self.seen:
-            self.seen.append(found)
-        return found
+        tree = self._explained(values, guesses) or self._argument(values, name, is_module=False)
+        names = names_in(tree)
+        for used in names:
+            (self.uses if isinstance(tree, ast.Name) else self.uses_in_formulas).setdefault(used, name)
+        self.used |= names
+        if names and tree not in self.formulas:
+            self.formulas.append(tree)
+        return tree
 
-    def settle_module(self, values: Sequence[Any], name: str) -> ast.expr:
-        """Return how a class of modules is written that is this in each instance."""
-        said = {value for value in values if value is not UNSAID}
-        if len(said) == 1:
-            return ast.parse(str(said.pop()), mode="eval").body
-        found = self._filled(values, is_module=True) or self._made(values, name, is_module=True)
-        self.used |= names_in(found)
-        return found
+    def written_class(self, classes: Sequence[Any], name: str) -> ast.expr:
+        """Return the expression for a class of modules, one in each instance."""
+        known = {value for value in classes if value is not UNSAID}
+        if len(known) == 1:
+            return ast.parse(str(known.pop()), mode="eval").body
+        tree = self._argument(classes, name, is_module=True)
+        self.used |= names_in(tree)
+        return tree
 
-    def _made(self, values: Sequence[Any], name: str, *, is_module: bool) -> ast.expr:
-        """Return an argument that has not been there."""
+    def _argument(self, values: Sequence[Any], name: str, *, is_module: bool) -> ast.expr:
+        """Return an argument that has this value in every instance where both are needed, or a new one."""
         pairs = [*zip(self.instances, values, strict=True)]
-        column = {number: None if value is UNSAID else value for number, value in pairs}
-        holes = {number for number, value in pairs if value is UNSAID}
-        made = Parameter(self.free(name), column, is_module=is_module, holes=holes)
-        self.new.append(made)
-        for number, names in zip(self.instances, self.names, strict=True):
-            names[made.name] = made.values[number]
-        return ast.Name(made.name)
-
-    def _filled(self, values: Sequence[Any], *, is_module: bool) -> ast.expr | None:
-        """Return an argument that is this wherever both are needed."""
-        pairs = [*zip(self.instances, values, strict=True)]
-        for one in self.new:
-            if one.is_module is is_module and all(
-                value is UNSAID or number in one.holes or same(one.values[number], value)
+        for parameter in self.new:
+            if parameter.is_module is is_module and all(
+                value is UNSAID or number in parameter.holes or same(parameter.values[number], value)
                 for number, value in pairs
             ):
-                for (number, value), names in zip(pairs, self.names, strict=True):
-                    if value is not UNSAID and number in one.holes:
-                        one.values[number] = names[one.name] = value
-                        one.holes.discard(number)
-                return ast.Name(one.name)
-        return None
+                break
+        else:
+            parameter = Parameter(self.free(name), {}, is_module=is_module, holes={*self.instances})
+            self.new.append(parameter)
+        for (number, value), names in zip(pairs, self.names, strict=True):
+            if number in parameter.holes:
+                parameter.values[number] = names[parameter.name] = None if value is UNSAID else value
+                if value is not UNSAID:
+                    parameter.holes.discard(number)
+        return ast.Name(parameter.name)
 
-    def named_items(self) -> dict[str, str]:
-        """Give the items of lists that are used a name after what they are used for; return the names."""
-        found: dict[str, str] = {}
-        for one in self.known:
-            if one.origin is not None and one.name in self.used:
-                use = self.wanted.get(one.name) or self.helped[one.name]
-                found[one.name] = self.free(use)
-                one.name = found[one.name]
-        self.used = {found.get(name, name) for name in self.used}
-        return found
+    def name_items(self) -> dict[str, str]:
+        """Name the list items that are used after what they are used for; return the new names."""
+        names: dict[str, str] = {}
+        for parameter in self.known:
+            if parameter.origin is not None and parameter.name in self.used:
+                use = self.uses.get(parameter.name) or self.uses_in_formulas[parameter.name]
+                names[parameter.name] = self.free(use)
+                parameter.name = names[parameter.name]
+        self.used = {names.get(name, name) for name in self.used}
+        return names
 
     def _explained(self, values: Sequence[Any], guesses: Sequence[ast.expr | None]) -> ast.expr | None:
         for tree in guesses:
             if tree is not None and names_in(tree) and self.holds(tree, values):
                 return tree
-        said = [value for value in values if value is not UNSAID]
-        if all(same(value, said[0]) for value in said):
-            return literal(said[0])
-        own = [one for one in self.known if one.origin is None]
-        plain = [ast.Name(one.name) for one in [*own, *self.new] if not one.is_module]
-        return next((one for one in [*plain, *self.seen] if self.holds(one, values)), None)
+        known = [value for value in values if value is not UNSAID]
+        if all(same(value, known[0]) for value in known):
+            return literal(known[0])
+        own = [parameter for parameter in self.known if parameter.origin is None]
+        plain = [ast.Name(parameter.name) for parameter in [*own, *self.new] if not parameter.is_module]
+        return next((tree for tree in [*plain, *self.formulas] if self.holds(tree, values)), None)
 
     def holds(self, tree: ast.expr, values: Sequence[Any]) -> bool:
         """Say whether an expression is right in every instance."""
-        for names, value in zip(self.names, values, strict=True):
-            if value is UNSAID:
-                continue
-            found = names.get(tree.id, UNSAID) if isinstance(tree, ast.Name) else value_of(tree, names)
-            if not same(found, value):
-                return False
-        return True
+        return all(
+            value is UNSAID
+            or same(
+                names.get(tree.id, UNSAID) if isinstance(tree, ast.Name) else value_of(tree, names), value
+            )
+            for names, value in zip(self.names, values, strict=True)
+        )
 
-    def called(self, field_name: str, key: str) -> str:
-        """Return a name for an argument: that of the field, behind that of the module if it is taken."""
+    def argument_name(self, field_name: str, key: str) -> str:
+        """Return a name for an argument: that of the field, with the module's in front if it is taken."""
         return field_name if field_name not in self._taken() else f"{key}_{field_name}"
 
     def free(self, name: str) -> str:
@@ -146,40 +134,41 @@ class Values:
         return free
 
     def _taken(self) -> set[str]:
-        return {one.name for one in [*self.known, *self.new]}
+        return {parameter.name for parameter in [*self.known, *self.new]}
 
 
-def known_of(args: Mapping[str, Any], variables: Mapping[int, Mapping[str, Any]]) -> list[Parameter]:
-    """Return the arguments of a block that are plain in every instance."""
-    found = []
-    for name, default in args.items():
-        values = {number: own.get(name) for number, own in variables.items()}
-        if all(isinstance(value, (int, Fraction)) for value in values.values()):
-            unsaid = default if isinstance(default, (int, bool)) else UNSAID
-            found.append(Parameter(name, values, unsaid))
-    return found
+def known_arguments(args: Mapping[str, Any], columns: Columns) -> list[Parameter]:
+    """Return the arguments of a block that are plain values in every instance."""
+    return [
+        Parameter(name, {**columns[name]}, default if isinstance(default, (int, bool)) else UNSAID)
+        for name, default in args.items()
+        if _are_plain(columns[name].values())
+    ]
 
 
-def rows_of(args: Mapping[str, Any], variables: Mapping[int, Mapping[str, Any]]) -> dict[str, dict[int, Any]]:
-    """Return the arguments of a block that are lists in every instance, as long in one as in the other."""
-    found = {}
-    for name in args:
-        values = {number: own.get(name) for number, own in variables.items()}
-        lists = [value for value in values.values() if isinstance(value, list)]
-        if len(lists) == len(values) and len({len(one) for one in lists}) == 1:
-            found[name] = values
-    return found
+def list_arguments(columns: Columns) -> Columns:
+    """Return the arguments that are lists in every instance, as long in one as in the other."""
+    return {
+        name: column
+        for name, column in columns.items()
+        if all(isinstance(value, list) for value in column.values())
+        and len({*map(len, column.values())}) == 1
+    }
 
 
-def items_of(rows: Mapping[str, Mapping[int, Any]]) -> list[Parameter]:
-    """Return the items of lists that are plain in every instance, each as an argument."""
+def list_items(rows: Columns) -> list[Parameter]:
+    """Return the items of lists that are plain values in every instance, each as an argument."""
     found = []
     for name, lists in rows.items():
         for place in range(len(next(iter(lists.values())))):
-            values = {number: own[place] for number, own in lists.items()}
-            if all(isinstance(value, (int, Fraction)) for value in values.values()):
+            values = {number: items[place] for number, items in lists.items()}
+            if _are_plain(values.values()):
                 found.append(Parameter(item_name(name, place), values, origin=(name, place)))
     return found
+
+
+def _are_plain(values: Collection[Any]) -> bool:
+    return all(isinstance(value, (int, Fraction)) for value in values)
 
 
 def same(a: Any, b: Any) -> bool:

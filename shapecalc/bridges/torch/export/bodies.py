@@ -1,8 +1,8 @@
 """What blocks have in common: instances that are built alike are instances of one class.
 
-The steps of an instance are numbered by where they stand in it, and so are the tensors between them;
-two instances are alike when these agree and only plain values differ. A module that one instance has and
-another leaves out, by its `when`, is optional; a repeat may have more passes in one than in another.
+The steps of an instance are numbered by their place in it, and so are the tensors between them; two instances
+are alike when these agree and only plain values differ. A module that one instance has and another leaves
+out, by its `when`, is optional; a repeat may have more passes in one than in another.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from shapecalc.bridges.torch.twins.source import FunctionSource, ModuleSource, S
 
 @dataclass(eq=False)
 class Item:
-    """A piece of a class: what stands there in each of its instances."""
+    """A piece of a class: a step, a list, a merge or a repeat, with the part that it is in each instance."""
 
     key: str
     what: str
@@ -44,15 +44,23 @@ class Item:
     @property
     def passes(self) -> list[int]:
         """How many passes of a repeat each instance has, 0 where the repeat itself is one too many."""
-        return [
-            sum(child.parts[index].what != "missing" for child in self.children)
-            for index in range(len(self.parts))
-        ]
+        columns = zip(*(child.parts for child in self.children), strict=True)
+        return [sum(part.what != "missing" for part in column) for column in columns]
 
     @property
     def is_module(self) -> bool:
         """Whether it is a single module of the class."""
         return self.what == "block" or (self.what == "leaf" and isinstance(self.source, ModuleSource))
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """The tensors that it reads itself, other than by what is inside."""
+        return self.sources if self.what in ("leaf", "block", "merge") else ()
+
+    @property
+    def has_modules(self) -> bool:
+        """Whether any module is in it."""
+        return any(item.is_module for item in self.items())
 
     def items(self) -> Iterator[Item]:
         """Yield all pieces in order, what is inside before what holds it."""
@@ -60,15 +68,10 @@ class Item:
             yield from child.items()
         yield self
 
-    @property
-    def has_modules(self) -> bool:
-        """Whether any module stands in it."""
-        return any(one.is_module for one in self.items())
-
 
 @dataclass(eq=False)
 class Body:
-    """A class in the making: the steps that its instances have in common."""
+    """The steps that the instances of a class have in common."""
 
     label: str
     items: Item
@@ -78,11 +81,7 @@ class Body:
 
     def reads(self) -> Counter[str]:
         """Return how often each tensor is read."""
-        found = Counter(self.outputs)
-        for item in self.items.items():
-            if item.what in ("leaf", "block", "merge"):
-                found.update(item.sources)
-        return found
+        return Counter([*self.outputs, *(ref for item in self.items.items() for ref in item.reads)])
 
 
 class Bodies:
@@ -103,7 +102,7 @@ class Bodies:
                 self._add(part)
 
     def in_order(self) -> list[Body]:
-        """Return the classes, each after those that it uses, and that of the whole network last."""
+        """Return the classes, each after those that it uses, and the root last."""
         ordered: dict[int, Body] = {}
 
         def visit(body: Body) -> None:
@@ -116,18 +115,14 @@ class Bodies:
         return [*ordered.values()]
 
     def _add(self, part: Part) -> None:
-        builder = _Builder(self, part)
+        builder, slots = _Builder(self, part), self._outputs(part)
         items = builder.items(part, "")
         items.what = "body"
-        for slot in self._outputs(part):
-            builder.ref(slot)
-        outputs = tuple(builder.names[slot] for slot in self._outputs(part))
-        self.inputs[id(part)] = builder.inputs
-        self.outputs[id(part)] = self._outputs(part)
+        outputs = tuple(map(builder.ref, slots))
+        self.inputs[id(part)], self.outputs[id(part)] = builder.inputs, slots
         body = Body(part.label, items, len(builder.inputs), outputs, [part])
-        for other in self.found:
-            is_same = other.label == body.label and part is not self.network.root
-            if is_same and _agree(other, body, ragged=body.label not in self.even):
+        for other in self.found if part is not self.network.root else ():
+            if _agree(other, body, ragged=body.label not in self.even):
                 _join(other.items, items)
                 other.instances.append(part)
                 self.of[id(part)] = other
@@ -136,25 +131,22 @@ class Bodies:
         self.of[id(part)] = body
 
     def _outputs(self, part: Part) -> list[int]:
-        """Return what leaves a block: its result, and what else is read outside of it."""
+        """Return the tensors that leave a block: its result, and what else is read outside of it."""
         if part is self.network.root:
             return [*self.network.graph.outputs.values()]
-        inside = part.reads()
-        produced = dict.fromkeys(part.produces())
-        out = [slot for slot in produced if self.total[slot] > inside[slot] and slot != part.results[0]]
-        return [part.results[0], *out]
+        inside, result = part.reads(), part.results[0]
+        read = (slot for slot in dict.fromkeys(part.produces()) if self.total[slot] > inside[slot])
+        return [result, *(slot for slot in read if slot != result)]
 
 
 class _Builder:
-    """Writes one instance with its tensors named by where they come about."""
+    """Writes one instance, its tensors named by where they come about."""
 
     def __init__(self, bodies: Bodies, part: Part) -> None:
         self.bodies = bodies
-        self.inputs = [part.sources[0]]
-        self.names: dict[int, str] = {part.sources[0]: "in:0"}
-        if part is bodies.network.root:
-            self.inputs = [*range(len(bodies.network.inputs))]
-            self.names = {slot: f"in:{slot}" for slot in self.inputs}
+        is_root = part is bodies.network.root
+        self.inputs = [*range(len(bodies.network.inputs))] if is_root else [part.sources[0]]
+        self.names = {slot: f"in:{number}" for number, slot in enumerate(self.inputs)}
 
     def ref(self, slot: int) -> str:
         if slot not in self.names:
@@ -167,23 +159,24 @@ class _Builder:
         children = [self.item(child, f"{place}.{child.key}") for child in part.children]
         sources: tuple[str, ...] = ()
         if part.node is not None:
-            sources = tuple(self.ref(slot) for slot in part.node.sources)
+            sources = tuple(map(self.ref, part.node.sources))
             self._produced(part.results, place)
-        if part.what == "repeat" and any(child.results for child in children):
+        if part.what == "repeat":
             made = {ref for child in children for ref in child.results}
-            results = tuple(f"{place}:{index}" for index in range(len(part.results)))
-            for slot, name in zip(part.results, results, strict=True):
-                if self.ref(slot) in made:  # so that what follows does not say how many passes there were
-                    self.names[slot] = name
-        results = tuple(self.ref(slot) for slot in part.results) if place else ()
-        source = self.bodies.sources.get(id(part))
-        return Item(part.key, part.what, sources, results, [part], children, source=source)
+            for index, slot in enumerate(part.results):
+                if (
+                    self.ref(slot) in made
+                ):  # so that what follows does not depend on how many passes there are
+                    self.names[slot] = f"{place}:{index}"
+        results = tuple(map(self.ref, part.results)) if place else ()
+        return Item(
+            part.key, part.what, sources, results, [part], children, source=self.bodies.sources.get(id(part))
+        )
 
     def item(self, part: Part, place: str) -> Item:
         if part.what == "block":
-            body = self.bodies.of[id(part)]
-            sources = tuple(self.ref(slot) for slot in self.bodies.inputs[id(part)])
-            outputs = self.bodies.outputs[id(part)]
+            body, outputs = self.bodies.of[id(part)], self.bodies.outputs[id(part)]
+            sources = tuple(map(self.ref, self.bodies.inputs[id(part)]))
             if not any(True for _ in part.produces()):
                 return Item(part.key, "nothing", (), tuple(map(self.ref, outputs)), [part])
             return Item(part.key, "block", sources, self._produced(outputs, place), [part], body=body)
@@ -200,21 +193,19 @@ class _Builder:
 
 
 def _agree(a: Body, b: Body, *, ragged: bool) -> bool:
-    if a.inputs != b.inputs or a.outputs != b.outputs:
-        return False
-    return _alike(a.items, b.items, ragged=ragged, is_outermost=True)
+    same = (a.label, a.inputs, a.outputs) == (b.label, b.inputs, b.outputs)
+    return same and _alike(a.items, b.items, ragged=ragged, is_outermost=True)
 
 
 def _alike(a: Item, b: Item, *, ragged: bool, is_outermost: bool = False) -> bool:
     if (a.key != b.key and not is_outermost) or a.sources != b.sources or a.results != b.results:
         return False
     if "absent" in (a.what, b.what):
-        return all(one.what == "absent" or (one.is_module and len(one.sources) == 1) for one in (a, b))
+        return all(item.what == "absent" or (item.is_module and len(item.sources) == 1) for item in (a, b))
     if a.what != b.what or a.body is not b.body:
         return False
-    if len(a.children) != len(b.children) and not (
-        ragged and a.what == "repeat" and a.children and b.children
-    ):
+    may_differ = ragged and a.what == "repeat" and a.children and b.children
+    if len(a.children) != len(b.children) and not may_differ:
         return False
     if a.source is not None and b.source is not None and not same_form(a.source, b.source):
         return False
@@ -241,19 +232,19 @@ def _join(a: Item, b: Item) -> None:
         a.what, a.body, a.source = b.what, b.body, b.source
     before = len(a.parts)
     a.parts += b.parts
-    for mine, theirs in zip(a.children, b.children, strict=False):
-        _join(mine, theirs)
+    for mine, other in zip(a.children, b.children, strict=False):
+        _join(mine, other)
     for more in a.children[len(b.children) :]:
-        _miss(more, before, len(b.parts))
+        _add_missing(more, before, len(b.parts))
     for more in b.children[len(a.children) :]:
-        _miss(more, 0, before)
+        _add_missing(more, 0, before)
         a.children.append(more)
 
 
-def _miss(item: Item, place: int, count: int) -> None:
+def _add_missing(item: Item, place: int, count: int) -> None:
     """Note that so many instances lack a pass, and all in it."""
-    for one in item.items():
-        real = one.parts[0]
-        one.parts[place:place] = [
-            Part(real.key, real.path, "missing", label=real.label) for _ in range(count)
+    for inner in item.items():
+        first = inner.parts[0]
+        inner.parts[place:place] = [
+            Part(first.key, first.path, "missing", label=first.label) for _ in range(count)
         ]

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from shapecalc.bridges.torch.export.bodies import Body
-from shapecalc.bridges.torch.export.symbols import renamed
+from shapecalc.bridges.torch.export.symbols import put
 
 UNSAID = inspect.Parameter.empty
 """No value: an argument without a default, or a module that an instance lacks."""
@@ -25,24 +25,22 @@ class Parameter:
     is_module: bool = False
     """Whether its values are classes of modules."""
     origin: tuple[str, int] | None = None
-    """The argument of the block, a list, and the place in it that it stands for."""
+    """The list among the block's arguments that it is an item of, and its place there."""
     holes: set[int] = field(default_factory=set)
     """The instances that do not need it."""
 
 
 @dataclass(frozen=True)
-class Given:
-    """An argument of a module as it is written in the class that holds it."""
+class Argument:
+    """An argument of a module as it is written in the class that holds the module."""
 
     name: str
     code: ast.expr
     default: Any
 
     @property
-    def is_unsaid(self) -> bool:
-        """Whether the module takes just this when nothing is said."""
-        if not isinstance(self.code, ast.Constant) and not isinstance(self.code, (ast.Tuple, ast.UnaryOp)):
-            return False
+    def is_default(self) -> bool:
+        """Whether the module takes this value when the argument is left out."""
         try:
             value = ast.literal_eval(self.code)
         except ValueError:
@@ -55,13 +53,18 @@ class Made:
     """How one module is made."""
 
     callee: str
-    arguments: tuple[Given, ...] = ()
+    arguments: tuple[Argument, ...] = ()
     inside: tuple[tuple[str, Made], ...] = ()
+
+    def renamed(self, names: Mapping[str, ast.expr]) -> Made:
+        """Return the same with other names in the arguments."""
+        arguments = tuple(replace(argument, code=put(argument.code, names)) for argument in self.arguments)
+        return Made(self.callee, arguments, tuple((key, made.renamed(names)) for key, made in self.inside))
 
 
 @dataclass(eq=False)
 class Class:
-    """A class ready to be written."""
+    """A class ready to be written; modules, conditions and counts are by the identity of their item."""
 
     name: str
     body: Body
@@ -69,7 +72,6 @@ class Class:
     """The arguments that the block itself has."""
     parameters: list[Parameter] = field(default_factory=list)
     made: dict[int, Made] = field(default_factory=dict)
-    """How the module of each item is made."""
     conditions: dict[int, ast.expr] = field(default_factory=dict)
     """When an optional item is there."""
     counts: dict[int, ast.expr] = field(default_factory=dict)
@@ -78,15 +80,10 @@ class Class:
     """The channels of tensors."""
 
     def rename(self, names: Mapping[str, str]) -> None:
-        """Give the arguments that the code speaks of other names."""
-        self.made = {number: _renamed(made, names) for number, made in self.made.items()}
-        self.conditions = {number: renamed(tree, names) for number, tree in self.conditions.items()}
-        self.counts = {number: renamed(tree, names) for number, tree in self.counts.items()}
-        self.channels = {ref: renamed(tree, names) for ref, tree in self.channels.items()}
-
-
-def _renamed(made: Made, names: Mapping[str, str]) -> Made:
-    arguments = tuple(replace(one, code=renamed(one.code, names)) for one in made.arguments)
-    return replace(
-        made, arguments=arguments, inside=tuple((key, _renamed(one, names)) for key, one in made.inside)
-    )
+        """Give arguments other names wherever the code refers to them."""
+        trees: dict[str, ast.expr] = {name: ast.Name(other) for name, other in names.items()}
+        if trees:
+            self.made = {number: made.renamed(trees) for number, made in self.made.items()}
+            self.conditions = {number: put(tree, trees) for number, tree in self.conditions.items()}
+            self.counts = {number: put(tree, trees) for number, tree in self.counts.items()}
+            self.channels = {ref: put(tree, trees) for ref, tree in self.channels.items()}

@@ -8,9 +8,14 @@ from itertools import pairwise
 from typing import Any
 
 from shapecalc.algebra.formula import Formula
-from shapecalc.bridges.torch.export.argument_values import Values, items_of, known_of, rows_of
+from shapecalc.bridges.torch.export.argument_values import (
+    Values,
+    known_arguments,
+    list_arguments,
+    list_items,
+)
 from shapecalc.bridges.torch.export.bodies import Item
-from shapecalc.bridges.torch.export.class_data import UNSAID, Class, Given, Made, Parameter
+from shapecalc.bridges.torch.export.class_data import UNSAID, Argument, Class, Made, Parameter
 from shapecalc.bridges.torch.export.symbols import folded, item_name, substituted, translated
 from shapecalc.bridges.torch.twins.code import text
 from shapecalc.bridges.torch.twins.source import ModuleSource, Source, defaults
@@ -26,8 +31,8 @@ FIELDS = frozenset(
 class Writer:
     """Works out the arguments of one class; the classes of the blocks in it are worked out already.
 
-    `args` are the arguments of the block with their defaults, None for the whole network; `shared` are the
-    parameters of the model that every class may take.
+    `args` are the arguments of the block with their defaults, None for the root; `shared` are the parameters
+    of the model that every class may take.
     """
 
     def __init__(
@@ -45,28 +50,27 @@ class Writer:
         self.classes = classes
         self.sources = sources
         self.shapes = shapes
-        self.reserved = reserved
         self.shared = shared
+        self.numbers = [id(part) for part in self.body.instances]
         own = {name: default for name, default in (args or {}).items() if name not in reserved}
-        variables = {id(part): part.variables for part in self.body.instances}
-        rows = rows_of(own, variables)
-        known = [*self._known(args), *known_of(own, variables), *items_of(rows), *self._shared(args)]
+        columns = {name: {id(part): part.variables.get(name) for part in self.body.instances} for name in own}
+        rows = list_arguments(columns)
+        known = [*self._in_channels(args), *known_arguments(own, columns), *list_items(rows)]
         self.earlier = dict(_earlier(self.body.items))
-        self.values = Values([*variables], known, rows, reserved)
+        self.values = Values(self.numbers, [*known, *self._shared(args)], rows, reserved)
 
-    def _known(self, args: Mapping[str, Any] | None) -> list[Parameter]:
-        """Return the channels that arrive as an argument, unless the block has one of that name."""
+    def _in_channels(self, args: Mapping[str, Any] | None) -> list[Parameter]:
+        """Return the channels of the input as an argument, unless the block has one of that name."""
         column = self._column("in:0")
         if args is None or "in_channels" in args or column is None:
             return []
         self.made.channels["in:0"] = ast.Name("in_channels")
-        return [Parameter("in_channels", dict(zip(map(id, self.body.instances), column, strict=True)))]
+        return [Parameter("in_channels", dict(zip(self.numbers, column, strict=True)))]
 
     def _shared(self, args: Mapping[str, Any] | None) -> list[Parameter]:
         """Return the parameters of the model that no argument of the block hides; the root has defaults."""
-        numbers = [id(part) for part in self.body.instances]
         return [
-            Parameter(name, dict.fromkeys(numbers, value), value if args is None else UNSAID)
+            Parameter(name, dict.fromkeys(self.numbers, value), value if args is None else UNSAID)
             for name, value in self.shared.items()
             if name not in (args or {})
         ]
@@ -78,8 +82,8 @@ class Writer:
                 self._module(item)
             if item.is_ragged:
                 self._count(item)
-            self._follow(item)
-        names = self.values.named_items()
+            self._follow_channels(item)
+        names = self.values.name_items()
         self.made.parameters = self.values.chosen
         self.made.rename(names)
 
@@ -88,101 +92,93 @@ class Writer:
     def _module(self, item: Item) -> None:
         if item.is_optional:
             present = [UNSAID if part.what == "missing" else part.is_here for part in item.parts]
-            written = next(part.step.when for part in item.parts if part.step is not None)
-            self.made.conditions[id(item)] = self.values.settle(
-                present, [translated(written)], f"has_{_label(item)}"
-            )
+            condition = translated(next(part.step.when for part in item.parts if part.step is not None))
+            tree = self.values.written(present, [condition], f"has_{_label(item)}")
+            self.made.conditions[id(item)] = tree
         if item.body is not None:
             self.made.made[id(item)] = self._block(item, self.classes[id(item.body)])
-            return
-        own = [self.sources.get(id(part)) for part in item.parts]
-        layers = [one if isinstance(one, ModuleSource) else None for one in own]
-        self.made.made[id(item)] = self._layer(item, layers, _label(item))
+        else:
+            sources = [self.sources.get(id(part)) for part in item.parts]
+            layers = [source if isinstance(source, ModuleSource) else None for source in sources]
+            self.made.made[id(item)] = self._layer(item, layers, _label(item))
 
     def _count(self, item: Item) -> None:
         """Work out how many passes a repeat has."""
-        written = next((part.step.repeat for part in item.parts if part.step is not None), None)
-        self.made.counts[id(item)] = self.values.settle(
-            [count or UNSAID for count in item.passes], [translated(written)], f"{_label(item)}_count"
+        formula = next((part.step.repeat for part in item.parts if part.step is not None), None)
+        self.made.counts[id(item)] = self.values.written(
+            [count or UNSAID for count in item.passes], [translated(formula)], f"{_label(item)}_count"
         )
 
     def _layer(self, item: Item, layers: Sequence[ModuleSource | None], key: str) -> Made:
-        first = next(one for one in layers if one is not None)
-        callees = [None if one is None else one.callee for one in layers]
-        callee = first.callee
-        if len({one for one in callees if one is not None}) > 1:
-            callee = self._chosen_module(item, callees)
+        first = next(layer for layer in layers if layer is not None)
+        callees = [UNSAID if layer is None else layer.callee for layer in layers]
+        label = item.parts[0].label
+        callee = self.values.written_class(callees, label if label.isidentifier() else _label(item))
         arguments = tuple(self._argument(item, layers, first, name, key) for name in first.in_order)
         inside = tuple(
-            (name, self._layer(item, [None if one is None else one.inside[name] for one in layers], name))
+            (
+                name,
+                self._layer(item, [None if layer is None else layer.inside[name] for layer in layers], name),
+            )
             for name in first.inside
         )
-        return Made(callee, arguments, inside)
+        return Made(text(callee), arguments, inside)
 
     def _argument(
         self, item: Item, layers: Sequence[ModuleSource | None], first: ModuleSource, name: str, key: str
-    ) -> Given:
-        values = [UNSAID if one is None else one.arguments[name] for one in layers]
-        formulas = (translated(one.written.get(name)) for one in layers if one is not None)
-        written = next((formula for formula in formulas if formula is not None), None)
-        through = self.made.channels.get(item.sources[0]) if name in first.inferred else None
-        guesses = [written, through, self._before(item, name)]
-        code = self.values.settle(values, guesses, self.values.called(name, key))
-        return Given(name, code, defaults(first.target).get(name, UNSAID))
-
-    def _chosen_module(self, item: Item, callees: Sequence[str | None]) -> str:
-        label = item.parts[0].label
-        values = [UNSAID if callee is None else callee for callee in callees]
-        return text(self.values.settle_module(values, label if label.isidentifier() else _label(item)))
+    ) -> Argument:
+        values = [UNSAID if layer is None else layer.arguments[name] for layer in layers]
+        formulas = (translated(layer.written.get(name)) for layer in layers if layer is not None)
+        formula = next((formula for formula in formulas if formula is not None), None)
+        channels = self.made.channels.get(item.sources[0]) if name in first.inferred else None
+        guesses = [formula, channels, self._before(item, name)]
+        code = self.values.written(values, guesses, self.values.argument_name(name, key))
+        return Argument(name, code, defaults(first.target).get(name, UNSAID))
 
     def _block(self, item: Item, inner: Class) -> Made:
-        given = []
-        for one in inner.parameters:
-            values = [one.values[id(part)] if part.is_here else UNSAID for part in item.parts]
-            if one.is_module:
-                code = self.values.settle_module(values, one.name)
+        arguments = []
+        for parameter in inner.parameters:
+            values = [parameter.values[id(part)] if part.is_here else UNSAID for part in item.parts]
+            if parameter.is_module:
+                code = self.values.written_class(values, parameter.name)
             else:
-                code = self.values.settle(
-                    values,
-                    [
-                        self._said(item, inner, one),
-                        self.made.channels.get(item.sources[0]) if one.name == "in_channels" else None,
-                        self._before(item, one.name),
-                    ],
-                    self._name_for(item, inner, one),
-                )
-            given.append(Given(one.name, code, one.default))
-        return Made(inner.name, tuple(given))
+                channels = self.made.channels.get(item.sources[0])
+                guesses = [
+                    self._in_spec(item, inner, parameter),
+                    channels if parameter.name == "in_channels" else None,
+                    self._before(item, parameter.name),
+                ]
+                code = self.values.written(values, guesses, self._name_outside(item, inner, parameter))
+            arguments.append(Argument(parameter.name, code, parameter.default))
+        return Made(inner.name, tuple(arguments))
 
     def _before(self, item: Item, name: str) -> ast.expr | None:
         """Return how an argument is written in the pass before, where passes are to be alike."""
         made = self.made.made.get(id(self.earlier.get(id(item))))
-        return next((one.code for one in made.arguments if one.name == name), None) if made else None
+        return next((each.code for each in made.arguments if each.name == name), None) if made else None
 
-    def _name_for(self, item: Item, inner: Class, one: Parameter) -> str:
+    def _name_outside(self, item: Item, inner: Class, parameter: Parameter) -> str:
         """Return what an argument of a block is called outside, with the name of the block if need be."""
-        if one.name in FIELDS and one.name not in inner.args and one.origin is None:
-            return f"{_label(item)}_{one.name}"
-        return self.values.called(one.name, _label(item))
+        if parameter.name in FIELDS and parameter.name not in inner.args and parameter.origin is None:
+            return f"{_label(item)}_{parameter.name}"
+        return self.values.argument_name(parameter.name, _label(item))
 
-    def _said(self, item: Item, inner: Class, one: Parameter) -> ast.expr | None:
-        """Return how the spec gives a block an argument; a parameter of the model goes by its own name."""
-        if one.name in self.shared and one.name not in inner.args:
-            return ast.Name(one.name)
-        name, place = one.origin or (one.name, None)
-        given = next((part.written[name] for part in item.parts if name in part.written), None)
+    def _in_spec(self, item: Item, inner: Class, parameter: Parameter) -> ast.expr | None:
+        """Return how the spec writes an argument of a block; the model's parameters keep their names."""
+        if parameter.name in self.shared and parameter.name not in inner.args:
+            return ast.Name(parameter.name)
+        name, place = parameter.origin or (parameter.name, None)
+        formula = next((part.written[name] for part in item.parts if name in part.written), None)
         if place is None:
-            return translated(given)
-        return ast.Name(item_name(given.text, place)) if isinstance(given, Formula) else None
+            return translated(formula)
+        return ast.Name(item_name(formula.text, place)) if isinstance(formula, Formula) else None
 
     # ---- channels
 
     def _column(self, ref: str, item: Item | None = None) -> list[Any] | None:
-        """Return the channels of a tensor in every instance that has it."""
-        slots: list[int | None] = []
-        if item is None:
-            slots = [part.sources[0] for part in self.body.instances]
-        else:
+        """Return the channels of a tensor in every instance that has it; None where one has no channels."""
+        slots: list[int | None] = [part.sources[0] for part in self.body.instances]
+        if item is not None:
             index = item.results.index(ref)
             slots = [
                 None if part.what == "missing" else part.results[index]
@@ -190,14 +186,13 @@ class Writer:
                 if part.what == "missing" or index < len(part.results)
             ]
         column = [UNSAID if slot is None else self._channels(slot) for slot in slots]
-        return column if None not in column and len(column) == len(self.body.instances) else None
+        return column if None not in column and len(column) == len(self.numbers) else None
 
     def _channels(self, slot: int) -> int | None:
-        """Return the channels of a tensor, if it has any."""
         shape = self.shapes[slot] or ()
         return shape[1] if len(shape) > 1 and isinstance(shape[1], int) else None
 
-    def _follow(self, item: Item) -> None:
+    def _follow_channels(self, item: Item) -> None:
         """Find how the channels of a result are written."""
         if item.what not in ("leaf", "block", "merge", "repeat") or not item.results:
             return
@@ -205,33 +200,32 @@ class Writer:
         column = self._column(ref, item)
         if column is None:
             return
-        for tree in self._guesses(item):
-            if tree is not None and self.values.holds(tree, column):
-                self.made.channels[ref] = tree
-                return
-        said = {one for one in column if one is not UNSAID}
-        if len(said) == 1:
-            self.made.channels[ref] = ast.Constant(said.pop())
+        known = {size for size in column if size is not UNSAID}
+        guesses = [tree for tree in self._guesses(item) if tree is not None]
+        constant = ast.Constant(known.pop()) if len(known) == 1 else None
+        tree = next((tree for tree in guesses if self.values.holds(tree, column)), constant)
+        if tree is not None:
+            self.made.channels[ref] = tree
 
     def _guesses(self, item: Item) -> list[ast.expr | None]:
-        guesses: list[ast.expr | None] = []
+        of = self.made.channels.get
         if item.what == "repeat":
-            return [self.made.channels.get(ref) for one in reversed(item.children) for ref in one.results[:1]]
+            return [of(ref) for child in reversed(item.children) for ref in child.results[:1]]
+        guesses: list[ast.expr | None] = []
         made = self.made.made.get(id(item))
         if made is not None and item.body is None:
             last = made.inside[-1][1] if made.inside else made
-            guesses += [one.code for one in last.arguments if one.name in ("out_channels", "out_features")]
+            guesses += [each.code for each in last.arguments if each.name in ("out_channels", "out_features")]
         if made is not None and item.body is not None:
-            through = self.classes[id(item.body)].channels.get(item.body.outputs[0])
-            if through is not None:
-                guesses.append(substituted(through, {one.name: one.code for one in made.arguments}))
+            result = self.classes[id(item.body)].channels.get(item.body.outputs[0])
+            if result is not None:
+                guesses.append(substituted(result, {each.name: each.code for each in made.arguments}))
         if item.sources:
-            guesses.append(self.made.channels.get(item.sources[0]))
+            guesses.append(of(item.sources[0]))
         if any(part.node is not None and isinstance(part.node.layer, Concat) for part in item.parts):
-            parts = [self.made.channels.get(ref) for ref in item.sources]
-            total = parts[0]
-            for one in parts[1:]:
-                total = None if total is None or one is None else folded(ast.BinOp(total, ast.Add(), one))
+            total, *others = map(of, item.sources)
+            for tree in others:
+                total = None if total is None or tree is None else folded(ast.BinOp(total, ast.Add(), tree))
             guesses.append(total)
         return guesses
 
@@ -240,9 +234,9 @@ def _earlier(body: Item) -> Iterator[tuple[int, Item]]:
     """Yield every piece of a ragged repeat's passes with its like in the pass before."""
     for item in body.items():
         if item.is_ragged:
-            for one, other in pairwise(item.children):
+            for before, after in pairwise(item.children):
                 yield from (
-                    (id(later), first) for first, later in zip(one.items(), other.items(), strict=False)
+                    (id(later), first) for first, later in zip(before.items(), after.items(), strict=False)
                 )
 
 

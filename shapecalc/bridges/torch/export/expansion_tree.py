@@ -1,9 +1,10 @@
-"""The tree of a network as it was expanded: what stands in what, what it reads, and how it is written."""
+"""The tree of a network as it was expanded: what is inside what, what it reads, how the spec writes it."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -50,21 +51,14 @@ class Part:
 
     def reads(self) -> Counter[int]:
         """Return how often each tensor is read in this part."""
-        own: Counter[int] = Counter()
-        if self.what == "absent":
-            own.update(self.sources)
-        elif self.node is not None:
-            own.update(self.node.sources)
-        for child in self.children:
-            own.update(child.reads())
-        return own
+        nodes = (part for part in self.parts() if part.node is not None or part.what == "absent")
+        return Counter(slot for part in nodes for slot in (part.node or part).sources)
 
     def produces(self) -> Iterator[int]:
-        """Yield the tensors that come about in this part."""
-        for child in self.children:
-            yield from child.produces()
-        if self.what == "absent" or self.node is not None:
-            yield from self.results
+        """Yield the tensors that this part produces."""
+        for part in self.parts():
+            if part.node is not None or part.what == "absent":
+                yield from part.results
 
 
 @dataclass(frozen=True)
@@ -77,38 +71,44 @@ class Network:
     inputs: Mapping[str, Shape]
 
 
-class _Told(Expansion):
+class _Recording(Expansion):
     """An expansion that keeps the tree; a step left out hands its tensor on under a slot of its own."""
 
     stack: list[Part]
 
-    def step(self, scope: Scope, step: Step, current: int, key: str, path: str) -> int:
-        part = Part(key, path, step=step)
+    @contextmanager
+    def inside(self, path: str) -> Iterator[Part]:
+        """Enter the part at a path, unless the expansion is in it already."""
+        if self.stack[-1].path == path:
+            yield self.stack[-1]
+            return
+        part = Part(path.rpartition(".")[2], path)
         self.stack[-1].children.append(part)
-        if not self.is_enabled(scope, step):
-            scope.skipped.add(key)
-            shape = self.builder.shapes[current]
-            assert shape is not None
-            part.what, part.sources = "absent", (current,)
-            part.results = (self.builder.alias(shape, current),)
-            return part.results[0]
         self.stack.append(part)
-        part.what, part.sources, part.results = "repeat", (current,), (current,)
         try:
-            return super().step(scope, step, current, key, path)
+            yield part
         finally:
             self.stack.pop()
 
+    def step(self, scope: Scope, step: Step, current: int, key: str, path: str) -> int:
+        with self.inside(path) as part:
+            part.key, part.step, part.sources = key, step, (current,)
+            if not self.is_enabled(scope, step):
+                scope.skipped.add(key)
+                shape = self.builder.shapes[current]
+                assert shape is not None
+                part.what, part.results = "absent", (self.builder.alias(shape, current),)
+                return part.results[0]
+            part.what, part.results = "repeat", (current,)
+            return super().step(scope, step, current, key, path)
+
     def run_once(self, scope: Scope, step: Step, sources: list[int], path: str) -> Binding:
-        part, is_new = self._at(path)
-        part.step = part.step or step
-        try:
+        holder = self.stack[-1]
+        with self.inside(path) as part:
+            part.step = part.step or step
             binding = super().run_once(scope, step, sources, path)
-            self.stack[-2 if is_new else -1].results = binding.slots
+            holder.results = binding.slots
             return binding
-        finally:
-            if is_new:
-                self.stack.pop()
 
     def sequence(
         self,
@@ -120,20 +120,15 @@ class _Told(Expansion):
         variables: dict[str, Value] | None = None,
         bindings: dict[str, Binding] | None = None,
     ) -> Binding:
-        part, is_new = self._at(path)
-        part.what, part.label, part.sources = "block" if variables is not None else "list", label, (current,)
-        part.variables = variables or {}
-        try:
+        with self.inside(path) as part:
+            part.what = "block" if variables is not None else "list"
+            part.label, part.sources, part.variables = label, (current,), variables or {}
             binding = super().sequence(outer, steps, current, path, label, variables, bindings)
             part.results = binding.slots
             return binding
-        finally:
-            if is_new:
-                self.stack.pop()
 
     def call(self, scope: Scope, call: Call, current: int, path: str, place: Place) -> Binding:
-        self.stack[-1].written = call.arguments
-        self.stack[-1].label = call.callee
+        self.stack[-1].written, self.stack[-1].label = call.arguments, call.callee
         return super().call(scope, call, current, path, place)
 
     def merge(self, scope: Scope, merge: Merge, sources: list[int], path: str, place: Place) -> Binding:
@@ -149,23 +144,15 @@ class _Told(Expansion):
         part.node, part.sources, part.results = self.builder.graph.nodes[-1], tuple(sources), binding.slots
         return binding
 
-    def _at(self, path: str) -> tuple[Part, bool]:
-        """Return the part at a path, and whether it is new and on the stack from now on."""
-        if self.stack[-1].path == path:
-            return self.stack[-1], False
-        part = Part(path.rpartition(".")[2], path)
-        self.stack[-1].children.append(part)
-        self.stack.append(part)
-        return part, True
 
-
-def expanded(model: Model, given: Any, values: Mapping[str, Any]) -> Network:
+def expanded(model: Model, input_shape: Any, values: Mapping[str, Any]) -> Network:
     """Return the tree of a model that holds."""
     parameters = Parameters(model, values)
-    inputs = input_shapes(model, parameters, given, 1)
-    told = _Told(model, parameters.__getitem__, inputs, batched=model.batched, ties=TieBreaks())
+    inputs = input_shapes(model, parameters, input_shape, 1)
+    ties = TieBreaks()
+    recording = _Recording(model, parameters.__getitem__, inputs, batched=model.batched, ties=ties)
     root = Part("", "", "block", label=model.name, sources=(0,))
-    told.stack = [root]
-    inference = told.run()
+    recording.stack = [root]
+    inference = recording.run()
     assert not inference.failures
     return Network(root, inference.graph, inference.shapes, inputs)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Collection, Mapping
-from typing import Any
 
 from shapecalc import __version__
 from shapecalc.bridges.torch.build import refuse_unbuildable, shapes_before
@@ -23,15 +22,15 @@ from shapecalc.errors import SpecError
 from shapecalc.model import Model
 
 HELPERS = {
-    name: one
-    for name, one in vars(standalone).items()
-    if inspect.isclass(one) and one.__module__ == standalone.__name__
+    name: helper
+    for name, helper in vars(standalone).items()
+    if inspect.isclass(helper) and helper.__module__ == standalone.__name__
 }
 RESERVED = {"self", "torch", "nn", "OrderedDict", "Tensor", "range", "super", "float", "i", "_", *HELPERS}
 
 
 class Export:
-    """One export: which classes there are, and what is written for each."""
+    """One export: which classes there are, and the text of each."""
 
     def __init__(self, model: Model, network: Network, shared: Mapping[str, int]) -> None:
         self.model = model
@@ -39,34 +38,36 @@ class Export:
         self.sources = {id(part): self._source(part) for part in network.root.parts() if part.node}
         self.shared = shared
         even: set[str] = set()
-        while torn := self._work_out(even):
-            even |= torn
+        while split := self._work_out(even):
+            even |= split
 
     def _work_out(self, even: Collection[str]) -> set[str]:
         """Work out the classes; return the blocks whose passes no loop counts, each to be of one length."""
-        model, network = self.model, self.network
-        self.bodies = Bodies(network, self.sources, even)
+        network = self.network
+        bodies = Bodies(network, self.sources, even)
         self.classes: dict[int, Class] = {}
-        self.root = self.bodies.of[id(network.root)]
+        self.root = bodies.of[id(network.root)]
         taken = set(RESERVED)
-        in_order = self.bodies.in_order()
+        in_order = bodies.in_order()
         names = {id(body): _class_name(self._title(body), taken) for body in in_order}
         for body in in_order:
-            block = None if body is self.root else model.blocks.get(body.label)
-            args = block.args if block is not None else None if body is self.root else {}
-            one = Class(names[id(body)], body, frozenset(args or ()))
-            Writer(one, args, self.shared, self.classes, self.sources, network.shapes, taken).work_out()
-            self.classes[id(body)] = one
-        ragged = [
-            (one, item) for one in self.classes.values() for item in one.body.items.items() if item.is_ragged
-        ]
-        return {one.body.label for one, item in ragged if not Maker(one, one.body.reads()).is_written(item)}
+            block = self.model.blocks.get(body.label)
+            args = None if body is self.root else block.args if block is not None else {}
+            made = Class(names[id(body)], body, frozenset(args or ()))
+            Writer(made, args, self.shared, self.classes, self.sources, network.shapes, taken).work_out()
+            self.classes[id(body)] = made
+        return {
+            made.body.label
+            for made in self.classes.values()
+            for item in made.body.items.items()
+            if item.is_ragged and not Maker(made, made.body.reads()).is_written(item)
+        }
 
     def _source(self, part: Part) -> Source:
         node = part.node
         assert node is not None
         refuse_unbuildable(node)
-        shapes = shapes_before(node, _as_walk(self.network))
+        shapes = shapes_before(node, self.network.shapes)
         try:
             return twin_of(node.layer).source_of(node.layer, shapes, part.written)
         except SpecError as error:
@@ -91,98 +92,74 @@ class Export:
 
     def text(self, *, defaults: bool = True) -> str:
         """Return the module text; without `defaults` the root has none."""
-        classes = [self._class(one, defaults=defaults) for one in self.classes.values()]
-        body = "\n\n\n".join(classes)
-        helpers = [_helper(one) for name, one in HELPERS.items() if re.search(rf"\b{name}\(", body)]
-        whole = "\n\n\n".join([*helpers, *classes])
-        imports = ["import torch"] if re.search(r"\btorch\.", whole) else []
-        imports.append("from torch import Tensor, nn")
-        first = ["from collections import OrderedDict", ""] if "OrderedDict(" in whole else []
-        head = "\n".join([self._docstring(), "", *first, *imports])
-        return f"{head}\n\n\n{whole}\n"
+        classes = [self._class(made, defaults=defaults) for made in self.classes.values()]
+        used = "\n\n\n".join(classes)
+        helpers = [_text_of(helper) for name, helper in HELPERS.items() if re.search(rf"\b{name}\(", used)]
+        body = "\n\n\n".join([*helpers, *classes])
+        imports = ["import torch"] if re.search(r"\btorch\.", body) else []
+        first = ["from collections import OrderedDict", ""] if "OrderedDict(" in body else []
+        head = "\n".join([self._docstring(), "", *first, *imports, "from torch import Tensor, nn"])
+        return f"{head}\n\n\n{body}\n"
 
     def _docstring(self) -> str:
         front = self.model.front
         shapes = ", ".join(
             "x".join(map(str, shape[front:])) or "one number" for shape in self.network.inputs.values()
         )
-        whole = "" if front else ", no batch before it"
-        title = _harmless(self.model.title or self.model.name)
-        name = _harmless(self.model.name)
+        batch = "" if front else ", no batch before it"
+        title, name = _harmless(self.model.title or self.model.name), _harmless(self.model.name)
         return (
             f'"""{title}.\n\nWritten by shapecalc {__version__} from the specification {name},'
-            f' for an input of {shapes}{whole}.\n"""'
+            f' for an input of {shapes}{batch}.\n"""'
         )
 
-    def _class(self, one: Class, *, defaults: bool) -> str:
-        is_root = one.body is self.root
-        reads = one.body.reads()
-        said = defaults or not is_root
-        signature = ["self", *(_declared(each, is_default_said=said) for each in one.parameters)]
+    def _class(self, made: Class, *, defaults: bool) -> str:
+        is_root = made.body is self.root
+        has_defaults = defaults or not is_root
+        signature = ["self", *(_declared(parameter, has_defaults) for parameter in made.parameters)]
         lines = [laid(Call("def __init__", tuple(("", name) for name in signature)), 4, after=" -> None:")]
         lines.append("        super().__init__()")
-        lines += Maker(one, reads).assigned()
+        lines += Maker(made, made.body.reads()).assigned()
+        forward = Forward(made.body)
+        forward.write(made.body.items, "self")
+        inputs = ["x", *(f"other_{index}" if index > 1 else "other" for index in range(1, made.body.inputs))]
+        output: Code | None = None
+        count = len(made.body.outputs)
+        returned = "Tensor" if count == 1 else f"tuple[{', '.join(['Tensor'] * count)}]"
         if is_root:
             lines += self._ties()
-        forward = Forward(one.body)
-        forward.write(one.body.items, "self")
-        inputs = self._inputs(one.body, is_root=is_root)
-        output = self._outputs(forward) if is_root else None
-        returned = "Tensor"
-        if output is not None:
-            returned = "dict[str, Tensor]"
-        elif len(one.body.outputs) > 1:
-            returned = f"tuple[{', '.join(['Tensor'] * len(one.body.outputs))}]"
+            inputs = self._inputs()
+            if count > 1:
+                output, returned = self._outputs(forward), "dict[str, Tensor]"
         head = Call("def forward", (("", "self"), *(("", f"{name}: Tensor") for name in inputs)))
         lines += ["", laid(head, 4, after=f" -> {returned}:"), *forward.lines(inputs, output)]
-        if not one.parameters and lines[2] == "":
+        if not made.parameters and lines[2] == "":
             del lines[:3]
-        return "\n".join([f"class {one.name}(nn.Module):", *lines])
+        return "\n".join([f"class {made.name}(nn.Module):", *lines])
 
-    def _inputs(self, body: Body, *, is_root: bool) -> list[str]:
-        if not is_root:
-            return ["x", *(f"other_{index}" if index > 1 else "other" for index in range(1, body.inputs))]
+    def _inputs(self) -> list[str]:
         names = [*self.network.inputs]
         return ["x"] if names == ["input"] else [f"{name}_" if name in RESERVED else name for name in names]
 
-    def _outputs(self, forward: Forward) -> Code | None:
-        outputs = self.network.graph.outputs
-        if len(outputs) == 1:
-            return None
-        named = zip(outputs, forward.body.outputs, strict=True)
-        pairs = tuple((f"{value_text(name)}: ", f"{{{forward.of(ref)}}}") for name, ref in named)
-        return Call("", pairs, "{}")
+    def _outputs(self, forward: Forward) -> Code:
+        named = zip(self.network.graph.outputs, forward.body.outputs, strict=True)
+        return Call(
+            "", tuple((f"{value_text(name)}: ", f"{{{forward.of(ref)}}}") for name, ref in named), "{}"
+        )
 
     def _ties(self) -> list[str]:
         """Write which weights are shared and which are not trained."""
         lines = []
         paths = {id(part.node): _access(part.path) for part in self.network.root.parts() if part.node}
-        weights = _Weights(self.network)
         for node in self.network.graph.nodes:
+            weights = node.layer.apply(shapes_before(node, self.network.shapes)).weights
             here = paths[id(node)]
             if node.owner is not None:
-                there = paths[id(self.network.graph.nodes[node.owner])]
-                lines += [laid(f"{there}.{name}", 8, f"{here}.{name} = ") for name in weights.of(node)]
-            if not node.trainable and weights.of(node):
+                owner = paths[id(self.network.graph.nodes[node.owner])]
+                lines += [laid(f"{owner}.{name}", 8, f"{here}.{name} = ") for name in weights]
+            if not node.trainable and weights:
                 lines.append(f"        {here}.requires_grad_(False)")
         return lines
-
-
-class _Weights:
-    """The names of the weights of nodes."""
-
-    def __init__(self, network: Network) -> None:
-        self.network = network
-
-    def of(self, node: Any) -> list[str]:
-        """Return the names of a node's weights."""
-        shapes = shapes_before(node, _as_walk(self.network))
-        return [*node.layer.apply(shapes).weights]
-
-
-def _as_walk(network: Network) -> Any:
-    """Return what holds the shapes of a network."""
-    return network
 
 
 # ---- names and texts
@@ -195,22 +172,22 @@ def _access(path: str) -> str:
     return f"self.{path}"
 
 
-def _declared(one: Parameter, *, is_default_said: bool) -> str:
+def _declared(parameter: Parameter, has_default: bool) -> str:
     """Return an argument of a class as its signature has it."""
-    kind = "type[nn.Module]" if one.is_module else _type_of(one)
-    if one.default is UNSAID or not is_default_said:
-        return f"{one.name}: {kind}"
-    return f"{one.name}: {kind} = {value_text(one.default)}"
+    kind = "type[nn.Module]" if parameter.is_module else _type_of(parameter)
+    if parameter.default is UNSAID or not has_default:
+        return f"{parameter.name}: {kind}"
+    return f"{parameter.name}: {kind} = {value_text(parameter.default)}"
 
 
-def _type_of(one: Parameter) -> str:
-    types = {type(value).__name__ for value in one.values.values()}
+def _type_of(parameter: Parameter) -> str:
+    types = {type(value).__name__ for value in parameter.values.values()}
     if types == {"tuple"}:
         return "tuple[int, ...]"
-    names = {"Fraction": "float", "NoneType": "None"}
-    found = {names.get(name, name) for name in types}
-    found = found - {"int"} if "float" in found else found
-    return " | ".join(sorted(found, key=lambda name: (name == "None", name)))
+    renamed = {"Fraction": "float", "NoneType": "None"}
+    names = {renamed.get(name, name) for name in types}
+    names -= {"int"} if "float" in names else set()
+    return " | ".join(sorted(names, key=lambda name: (name == "None", name)))
 
 
 def _class_name(label: str, taken: set[str]) -> str:
@@ -225,15 +202,15 @@ def _class_name(label: str, taken: set[str]) -> str:
     return free
 
 
-def _harmless(said: str) -> str:
-    r"""Return a text of the spec that may stand in a docstring: one line without quotes and escapes.
+def _harmless(text: str) -> str:
+    r"""Return a text of the spec that may be put into a docstring: one line without quotes and escapes.
 
     >>> _harmless('a\\\\b' + '"' * 3 + 'c')
     'abc'
     """
-    kept = "".join(one for one in said if one.isprintable() and one not in '"\\')
+    kept = "".join(letter for letter in text if letter.isprintable() and letter not in '"\\')
     return kept.strip()[:100] or "A model"
 
 
-def _helper(one: type) -> str:
-    return re.sub(r"  # type: ignore.*", "", inspect.getsource(one)).rstrip()
+def _text_of(helper: type) -> str:
+    return re.sub(r"  # type: ignore.*", "", inspect.getsource(helper)).rstrip()

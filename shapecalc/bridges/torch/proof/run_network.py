@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from shapecalc.algebra.expr_text import grouped
-from shapecalc.bridges.torch.build import Part, build, submodule
+from shapecalc.bridges.torch.build import Part, build
 from shapecalc.bridges.torch.proof.verdict import told_shapes
 from shapecalc.bridges.torch.proof.verify_layer import quiet, shapes_of
 from shapecalc.bridges.torch.twins.torch_names import REJECTIONS, Sizes
@@ -141,7 +141,7 @@ def _watched(
             if told:
                 found.setdefault(node.path, told)
 
-        module = submodule(network, node.path)
+        module = network.get_submodule(node.path)
         handles += [module.register_forward_pre_hook(enter), module.register_forward_hook(leave)]
     try:
         yield entered
@@ -158,7 +158,7 @@ def _difference(node: Node, module: nn.Module, results: tuple[Tensor, ...], flop
     shapes = shapes_of(results)
     if shapes != node.outputs:
         return f"output: ours {told_shapes(node.outputs)}, in the forward {told_shapes(shapes)}"
-    layer = module.meeting[0] if isinstance(module, Part) else module
+    layer = module.merging[0] if isinstance(module, Part) else module
     held = {
         "weights": (node.weights, _named(layer.named_parameters())),
         "buffers": (node.buffers, _named(layer.named_buffers())),

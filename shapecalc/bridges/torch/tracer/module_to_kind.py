@@ -14,19 +14,21 @@ from shapecalc.bridges.torch.twins.torch_names import named
 from shapecalc.bridges.torch.twins.twin import kind_of_own, twin_of
 from shapecalc.layers import registry
 from shapecalc.layers.base import Kind
-from shapecalc.layers.index import TORCH
+from shapecalc.layers.index import BEYOND_NN, KINDS
 
 
 @lru_cache(maxsize=2)
 def classes_with_kinds(*, with_torchvision: bool) -> dict[type[nn.Module], str]:
     """Return the kind of each class, torchvision's among them or not."""
     found: dict[type[nn.Module], str] = {}
-    for path, kind in TORCH.items():
-        if not with_torchvision and path.startswith("torchvision."):
+    for kind, place in KINDS.items():
+        name = place.partition(":")[2]
+        home = BEYOND_NN.get(name, "torch.nn")
+        if not with_torchvision and home.startswith("torchvision"):
             continue
         try:
-            target = named(path)
-        except ImportError:  # what torch, or torchvision, is too old for
+            target = named(f"{home}.{name}")
+        except ImportError:  # torch has no such class, or torch or torchvision is too old for it
             continue
         if inspect.isclass(target) and issubclass(target, nn.Module):
             found[target] = kind

@@ -23,10 +23,10 @@ def foretold(module: nn.Module, x: Tensor, effect: Effect) -> Tensor | None:
     sizes = [size for size in effect.outputs[0] if isinstance(size, int)]
     if (
         kind is None
-        or not (twin := twin_of(kind)).returns_new_tensor
+        or not (twin := twin_of(kind)).returns_new_tensor()
         or type(x) is not Tensor
         or not x.is_floating_point()
-        or not (x.is_contiguous() or twin.returns_contiguous)
+        or not (x.is_contiguous() or twin.returns_contiguous())
         or len(sizes) != len(effect.outputs[0])
         or _is_watched(module)
         or module.training

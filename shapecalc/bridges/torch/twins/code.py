@@ -1,4 +1,4 @@
-"""Laying out Python source: a call stands on one line where it fits, else one argument a line."""
+"""The layout of Python source: a call is on one line where it fits, else one argument a line."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Call:
 
     name: str
     arguments: tuple[tuple[str, Code], ...]
-    """Each with what stands before it: nothing, or `name=`, or `"key": `."""
+    """Each with the text before it: nothing, or `name=`, or `"key": `."""
     brackets: str = "()"
 
 
@@ -53,7 +53,7 @@ def flat(code: Code) -> str:
     """Return a code on one line."""
     match code:
         case Call(name, arguments, brackets):
-            inside = ", ".join(before + flat(one) for before, one in arguments)
+            inside = ", ".join(before + flat(argument) for before, argument in arguments)
             return f"{name}{brackets[0]}{inside}{brackets[1]}"
         case Loop(element, variable, count):
             return f"*[{flat(element)} for {variable} in range({count})]"
@@ -65,53 +65,46 @@ def flat(code: Code) -> str:
 
 
 def laid(code: Code, indent: int, before: str = "", after: str = "") -> str:
-    """Return a code with what stands before and after it, broken where it is too long.
+    """Return a code with the text before and after it, broken where it is too long.
 
     >>> print(laid(Call("nn.Linear", (("", "4096"), ("", "1000"))), 4, "self.fc = "))
         self.fc = nn.Linear(4096, 1000)
     """
-    pad = " " * indent
+    pad, inner = " " * indent, indent + 4
     line = pad + before + flat(code) + after
-    if len(line) <= WIDTH:
+    if len(line) <= WIDTH or isinstance(code, str):
         return line
+    opening, closing, together = "(", ")", flat(code)
     match code:
-        case Call(name, arguments, brackets) if arguments:
-            together = ", ".join(first + flat(one) for first, one in arguments)
-            if len(arguments) > 1 and brackets == "()" and len(pad) + 4 + len(together) <= WIDTH:
-                return f"{pad}{before}{name}(\n{pad}    {together}\n{pad}){after}"
-            inside = [laid(one, indent + 4, prefix, ",") for prefix, one in arguments]
-            return "\n".join([f"{pad}{before}{name}{brackets[0]}", *inside, f"{pad}{brackets[1]}{after}"])
+        case Call(name, arguments, brackets):
+            opening, closing = f"{name}{brackets[0]}", brackets[1]
+            is_list = len(arguments) < 2 or brackets != "()"
+            together = "" if is_list else ", ".join(first + flat(argument) for first, argument in arguments)
+            inside = [laid(argument, inner, first, ",") for first, argument in arguments]
         case Loop(element, variable, count):
-            inside = [laid(element, indent + 4), f"{pad}    for {variable} in range({count})"]
-            return "\n".join([f"{pad}{before}*[", *inside, f"{pad}]{after}"])
+            opening, closing, together = "*[", "]", ""
+            inside = [laid(element, inner), f"{pad}    for {variable} in range({count})"]
         case Choice(condition, then, otherwise):
-            if len(pad) + 4 + len(flat(code)) <= WIDTH:
-                return f"{pad}{before}(\n{pad}    {flat(code)}\n{pad}){after}"
-            inside = [
-                laid(then, indent + 4),
-                f"{pad}    if {condition}",
-                laid(otherwise, indent + 4, "else "),
-            ]
-            return "\n".join([f"{pad}{before}(", *inside, f"{pad}){after}"])
+            inside = [laid(then, inner), f"{pad}    if {condition}", laid(otherwise, inner, "else ")]
         case Infix(sign, operands):
-            if len(pad) + 4 + len(flat(code)) <= WIDTH:
-                return f"{pad}{before}(\n{pad}    {flat(code)}\n{pad}){after}"
             signs = ["", *[f"{sign} "] * (len(operands) - 1)]
-            inside = [laid(one, indent + 4, first) for first, one in zip(signs, operands, strict=True)]
-            return "\n".join([f"{pad}{before}(", *inside, f"{pad}){after}"])
-    return line
+            inside = [laid(operand, inner, first) for first, operand in zip(signs, operands, strict=True)]
+    if together and inner + len(together) <= WIDTH:
+        inside = [f"{pad}    {together}"]
+    return "\n".join([f"{pad}{before}{opening}", *inside, f"{pad}{closing}{after}"]) if inside else line
 
 
 def call(name: str, *unnamed: Code, **named: Code) -> Call:
     """Return a call with these arguments."""
-    given = [("", one) for one in unnamed] + [(f"{key}=", one) for key, one in named.items()]
-    return Call(name, tuple(given))
+    return Call(
+        name, (*(("", code) for code in unnamed), *((f"{key}=", code) for key, code in named.items()))
+    )
 
 
 def code_of(tree: ast.expr) -> Code:
     """Return an expression as code that may be broken: a tuple between its items."""
     if isinstance(tree, ast.Tuple) and len(tree.elts) > 1:
-        return Call("", tuple(("", code_of(one)) for one in tree.elts))
+        return Call("", tuple(("", code_of(item)) for item in tree.elts))
     return text(tree)
 
 

@@ -13,20 +13,13 @@ from shapecalc.bridges.torch.twins.source import ModuleSource, Source
 from shapecalc.bridges.torch.twins.torch_names import Fields, Shapes, per_side
 from shapecalc.bridges.torch.twins.twin import ModuleTwin, Twin
 from shapecalc.errors import SpecError
-from shapecalc.layers.conv import Convolution, Depthwise, Separable
-from shapecalc.layers.conv_transpose import ConvTranspose
+from shapecalc.layers.conv import Depthwise, Separable
 from shapecalc.layers.lenet import RBF, PartialConv2d, Subsample2d
 from shapecalc.layers.roles import sizes_inferred
 from shapecalc.layers.sliding import Windowed
 
 
-class ConvTransposeTwin(ModuleTwin[ConvTranspose]):
-    """torch's transposed convolutions."""
-
-    returns_new_tensor = True
-
-
-class WindowedTwin(ModuleTwin[Windowed]):
+class ConvolutionTwin(ModuleTwin[Windowed]):
     """A convolution of torch; padding per side, which it does not take, is a pad in front of it by a hook."""
 
     def target(self) -> Callable[..., nn.Module]:
@@ -58,20 +51,14 @@ class WindowedTwin(ModuleTwin[Windowed]):
         return super().source(fields, shapes, written)
 
 
-class ConvolutionTwin(WindowedTwin, Twin[Convolution]):
-    """torch's convolutions."""
-
-    returns_new_tensor = True
-
-
-class DepthwiseTwin(WindowedTwin, Twin[Depthwise]):
+class DepthwiseTwin(ConvolutionTwin, Twin[Depthwise]):
     """A convolution with a group for every channel."""
 
     def arguments(self, fields: Fields, shapes: Shapes) -> Fields:
         return grouped(super().arguments(fields, shapes))
 
 
-class SeparableTwin(WindowedTwin, Twin[Separable]):
+class SeparableTwin(ConvolutionTwin, Twin[Separable]):
     """A depthwise convolution without bias, then a pointwise one."""
 
     def call(self, fields: Fields, shapes: Shapes, written: Mapping[str, Any]) -> ModuleSource:
@@ -98,7 +85,7 @@ def grouped(fields: Fields) -> Fields:
 # ---- the LeNet-5 of 1998
 
 
-class PartialConv2dTwin(WindowedTwin, Twin[PartialConv2d]):
+class PartialConv2dTwin(ConvolutionTwin, Twin[PartialConv2d]):
     """A convolution of which each output channel sees some input channels."""
 
     own = standalone.PartialConv2d

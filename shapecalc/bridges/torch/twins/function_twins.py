@@ -26,18 +26,11 @@ from shapecalc.layers.reshape import Reshape, Squeeze, Unflatten
 from shapecalc.layers.select import Chunk, Slice, Split
 
 
-class AddTwin(FunctionTwin[Add]):
-    """A sum of any number of tensors."""
+class ArithmeticTwin(FunctionTwin[Add | Multiply]):
+    """A sum or a product of any number of tensors, element by element."""
 
     def operation(self, fields: Fields, shapes: Shapes) -> Operation:
-        return Fold("torch.add", "+")
-
-
-class MultiplyTwin(FunctionTwin[Multiply]):
-    """A product of any number of tensors, element by element."""
-
-    def operation(self, fields: Fields, shapes: Shapes) -> Operation:
-        return Fold("torch.mul", "*")
+        return Fold(str(self.kind.torch), "+" if self.kind is Add else "*")
 
 
 class ConcatTwin(FunctionTwin[Concat]):
@@ -72,8 +65,8 @@ class CombineTwin(FunctionTwin[by_name.Combine]):
 
     def source(self, fields: Fields, shapes: Shapes, written: Mapping[str, Any]) -> Source:
         if not callable(getattr(torch, fields["function"], None)):
-            told = f"torch has no function {fields['function']} that could be called with tensors alone"
-            raise SpecError(told)
+            message = f"torch has no function {fields['function']} that could be called with tensors alone"
+            raise SpecError(message)
         return super().source(fields, shapes, written)
 
 
@@ -93,46 +86,42 @@ class ElementwiseTwin(CombineTwin, Twin[by_name.Elementwise]):
 
     def build(self, fields: Fields, shapes: Shapes) -> nn.Module:
         name = fields["function"]
-        given = stand_in(name)
+        operands = placeholders(name)
 
         def applied(x: Tensor) -> Any:
-            return x.clone() if given is None else _function(name)(x, *given)
+            return x.clone() if operands is None else _function(name)(x, *operands)
 
         return Function(applied, self.kind.kind, fields)
 
     def source(self, fields: Fields, shapes: Shapes, written: Mapping[str, Any]) -> Source:
         made, name = super().source(fields, shapes, written), fields["function"]
-        if stand_in(name) != ():
+        if placeholders(name) != ():
             raise SpecError(f"torch.{name} takes more than a tensor, and the specification does not say what")
         return made
 
     def uncovered(self, layer: Kind | type[Kind]) -> str:
-        if isinstance(layer, by_name.Elementwise) and stand_in(layer.function) is None:
+        if isinstance(layer, by_name.Elementwise) and placeholders(layer.function) is None:
             return f"what else {layer.function} takes is not known"
         return ""
 
 
-STAND_INS: tuple[tuple[Any, ...], ...] = ((), (1,), (0,))
-"""What a function is given beside its tensor, in the order of trial: no shape depends on it."""
-
-
 @cache
-def stand_in(name: str) -> tuple[Any, ...] | None:
-    """Return what a function has to be given beside one tensor, None where it is no number or torch has none.
+def placeholders(name: str) -> tuple[Any, ...] | None:
+    """Return operands for a function beside its tensor, on which no shape depends; None where none is known.
 
-    >>> stand_in("exp"), stand_in("mul"), stand_in("masked_fill")
+    >>> placeholders("exp"), placeholders("mul"), placeholders("masked_fill")
     ((), (1,), None)
     """
     function = _function(name)
-    for given in STAND_INS if function is not None else ():
+    for operands in ((), (1,), (0,)) if function is not None else ():
         for dtype in (torch.float32, torch.long):
             x = torch.ones((2, 3), dtype=dtype, device="meta")
             try:
-                result = function(x, *given)
+                result = function(x, *operands)
             except REJECTIONS:
                 continue
             if isinstance(result, Tensor):
-                return given
+                return operands
     return None
 
 

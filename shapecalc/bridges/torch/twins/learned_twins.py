@@ -1,15 +1,18 @@
-"""Twins that torch has no class for: modules of `standalone`, checked as torch would check them."""
+"""Twins of learned tensors and of what torch has no class for, and of layers with a computed weight."""
 
 from __future__ import annotations
 
 import torch
+from torch import nn
+from torch.nn import utils
 
 from shapecalc.bridges.torch.twins import standalone
 from shapecalc.bridges.torch.twins.torch_names import Fields, Shapes, Sizes
-from shapecalc.bridges.torch.twins.twin import ModuleTwin
+from shapecalc.bridges.torch.twins.twin import ModuleTwin, build_layer
 from shapecalc.layers.divisible import Divisible
 from shapecalc.layers.learned import ClassToken, LayerScale, PositionEmbedding
 from shapecalc.layers.stochastic import StochasticDepth
+from shapecalc.layers.wrapper import Wrapper
 
 
 class ClassTokenTwin(ModuleTwin[ClassToken]):
@@ -67,3 +70,18 @@ class StochasticDepthTwin(ModuleTwin[StochasticDepth]):
     """torchvision's class, without needing torchvision."""
 
     own = standalone.StochasticDepth
+
+
+class WrapperTwin(ModuleTwin[Wrapper]):
+    """A layer of which torch replaces a weight, in the newer way or the older."""
+
+    never_written = "torch makes it out of a layer"
+
+    def build(self, fields: Fields, shapes: Shapes) -> nn.Module:
+        fields = dict(fields)
+        layer, home = fields.pop("layer"), utils if fields.pop("legacy", False) else utils.parametrizations
+        module = build_layer(layer, shapes)
+        if fields.get("name", "weight") not in dict(module.named_parameters(recurse=False)):
+            raise ValueError("no such weight")
+        made: nn.Module = getattr(home, self.kind.kind)(module, **fields)
+        return made

@@ -14,7 +14,6 @@ from shapecalc.bridges.torch.twins.torch_names import Fields, Shapes, per_side
 from shapecalc.bridges.torch.twins.twin import FunctionTwin, ModuleTwin, Twin
 from shapecalc.errors import SpecError
 from shapecalc.layers.adaptive_pool import (
-    AdaptivePool,
     GlobalMaxPool1d,
     GlobalMaxPool2d,
     GlobalMaxPool3d,
@@ -24,14 +23,8 @@ from shapecalc.layers.base import Kind
 from shapecalc.layers.crop import Crop
 from shapecalc.layers.pad import SpatialPad
 from shapecalc.layers.pad_input import CircularPad
-from shapecalc.layers.pool import AvgPool, LPPool1d, MaxPool
+from shapecalc.layers.pool import LPPool1d
 from shapecalc.layers.unpool import MaxUnpool
-
-
-class PoolTwin(ModuleTwin[MaxPool | AvgPool | AdaptivePool]):
-    """torch's pools."""
-
-    returns_new_tensor = True
 
 
 class LPPool1dTwin(ModuleTwin[LPPool1d]):

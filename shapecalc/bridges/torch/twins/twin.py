@@ -25,6 +25,7 @@ from shapecalc.bridges.torch.twins.source import FunctionSource, ModuleSource, S
 from shapecalc.bridges.torch.twins.torch_names import Fields, Shapes, Sizes, named, plain
 from shapecalc.errors import SpecError
 from shapecalc.layers.base import Kind
+from shapecalc.layers.family import Family
 from shapecalc.layers.roles import Declares, sizes_inferred
 
 K = TypeVar("K", bound=Kind)
@@ -37,12 +38,11 @@ class Twin(Counterpart[K]):
     families: ClassVar[dict[str, tuple[str, ...]]] = {
         f"{__package__}.{module}": homes
         for module, homes in {
-            "convolution_twins": ("conv", "conv_transpose", "lenet"),
-            "feature_twins": ("norm", "layer_norm", "wrapper", "activation", "rectifier", "linear"),
+            "convolution_twins": ("conv", "lenet"),
             "function_twins": ("merge", "by_name", "einsum", "reshape", "select", "batch_shape_ops"),
-            "learned_twins": ("learned", "divisible", "stochastic"),
+            "learned_twins": ("learned", "divisible", "stochastic", "wrapper"),
             "loss_twins": ("loss", "class_loss", "sequence_loss"),
-            "pooling_twins": ("pool", "adaptive_pool", "unpool", "pad", "pad_input", "crop"),
+            "pooling_twins": ("adaptive_pool", "pool", "unpool", "pad", "pad_input", "crop"),
             "sequence_twins": ("recurrent", "attention", "transformer", "bag", "bilinear"),
             "traced_twins": ("traced",),
         }.items()
@@ -54,7 +54,7 @@ class Twin(Counterpart[K]):
     never_written: ClassVar[str] = ""
     """Why `export` refuses every layer of this kind."""
     first_index: ClassVar[int | None] = None
-    """From which tensor on the inputs are indices; by default none is."""
+    """From which tensor on the inputs are indices; by default only those of tables are."""
     on_cpu: ClassVar[str] = ""
     """Why it is compared on the CPU: on the meta device values are missing, or torch has other rules."""
     macs_not_counted: ClassVar[str] = ""
@@ -63,10 +63,6 @@ class Twin(Counterpart[K]):
     """Why shapes do not determine the cost."""
     fused: ClassVar[bool] = False
     """Whether torch answers for a fused kernel; decomposed, it would pin the length of the sequence."""
-    returns_new_tensor: ClassVar[bool] = False
-    """Whether the result is a new tensor of the input's dtype that depends on no state but the weights."""
-    returns_contiguous: ClassVar[bool] = False
-    """Whether the result is contiguous whatever the memory layout of the input."""
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
@@ -87,15 +83,24 @@ class Twin(Counterpart[K]):
     def tensors(self, shapes: Shapes, device: str) -> list[Tensor]:
         """Return tensors of these shapes to call the module with."""
         first = len(shapes) if self.first_index is None else self.first_index
+        first = 0 if self.kind.family is Family.EMBEDDING else first
         return [*(floats(x, device) for x in shapes[:first]), *(indices(x, device) for x in shapes[first:])]
 
-    # ---- reading a live module
+    # ---- reading and predicting a live module
 
     def from_module(self, module: nn.Module) -> Fields | None:
         """Return the fields that a live module has, defaults among them; None where no fields describe it."""
         if getattr(module, "return_indices", False):
             return None
         return {name: _setting(module, name) for name in self.kind.model_fields if hasattr(module, name)}
+
+    def returns_new_tensor(self) -> bool:
+        """Say whether the result is a new tensor of the input's dtype that depends on the weights alone."""
+        return self.kind.family in _NEW_TENSOR and str(self.kind.torch).startswith("torch.nn.")
+
+    def returns_contiguous(self) -> bool:
+        """Say whether the result is contiguous whatever the memory layout of the input."""
+        return self.kind.family in (Family.LINEAR, Family.LAYER_NORM)
 
     # ---- writing source
 
@@ -133,6 +138,15 @@ class Twin(Counterpart[K]):
     def stricter(self, layer: Kind) -> str:
         """Return why we refuse on purpose what torch accepts, or an empty string."""
         return ""
+
+
+_NEW_TENSOR = frozenset(
+    (
+        *(Family.ACTIVATION, Family.LINEAR, Family.CONVOLUTION, Family.TRANSPOSED_CONVOLUTION),
+        *(Family.BATCH_NORM, Family.GROUP_NORM, Family.LAYER_NORM),
+        *(Family.AVERAGE_POOL, Family.MAX_POOL, Family.ADAPTIVE_AVERAGE_POOL, Family.ADAPTIVE_MAX_POOL),
+    )
+)
 
 
 def floats(shape: Sizes, device: str) -> Tensor:

@@ -1,4 +1,4 @@
-"""From options to what is shown: every view as pieces, and the files that it depends on."""
+"""From options to the page of a view, and the files that it depends on."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from shapecalc.report.report import Report
 
 Resolve: TypeAlias = Callable[[str], str]
-"""Says where a file is that a document names."""
+"""Returns the path of a file that a document names."""
 
 
 class Trusted:
-    """A way to find files for documents that may also name objects in Python modules, which are imported."""
+    """Resolves files for documents that may also name objects in Python modules, which are imported."""
 
     def __init__(self, resolve: Resolve) -> None:
         self._resolve = resolve
@@ -33,7 +33,7 @@ class Trusted:
 
 
 def source(name: str, resolve: Resolve) -> str:
-    """Return what a document names as an argument is written: a bundled name, or a path that was resolved."""
+    """Return the name of a network as a command takes it: a bundled name, or a path that was resolved."""
     if name == "-":
         raise SpecError("- is standard input, and a document has none")
     if is_torch(name):
@@ -58,36 +58,36 @@ def files(options: Options, resolve: Resolve) -> list[Path]:
 
 def files_of(name: str, resolve: Resolve) -> list[Path]:
     """Return the spec file that a document names: none for an object in a Python module."""
-    found = source(name, resolve)
-    return [] if is_torch(found) else [locate(found)[0]]
+    resolved = source(name, resolve)
+    return [] if is_torch(resolved) else [locate(resolved)[0]]
 
 
 def page(options: Options, resolve: Resolve, base: Path) -> Page:
-    """Return what options ask for, as pieces; the same on every machine, as files are seen from the base."""
-    found: Page = _relative(
-        _VIEWS[options.view](options, resolve), (f"{base}{os.sep}", f"{folder().parent}{os.sep}")
-    )
+    """Return the page of a view, the same on every machine: paths of files are relative to the base."""
+    prefixes = (f"{base}{os.sep}", f"{folder().parent}{os.sep}")
+    content: Page = _relative(_VIEWS[options.view](options, resolve), prefixes)
     if options.caption is None or options.view == "layers":
-        return found
-    return (Paragraph((Strong(options.caption),)), *found)
+        return content
+    return (Paragraph((Strong(options.caption),)), *content)
 
 
-def _relative(found: Any, prefixes: tuple[str, ...]) -> Any:
-    """Return pieces in which no path begins as it does on this machine only."""
-    if isinstance(found, str):
+def _relative(part: Any, prefixes: tuple[str, ...]) -> Any:
+    """Return a part of a page without the prefixes of its paths."""
+    if isinstance(part, str):
         for prefix in prefixes:
-            found = found.replace(prefix, "")
-        return found
-    if isinstance(found, tuple):
-        return tuple([_relative(one, prefixes) for one in found])
-    if is_dataclass(found) and not isinstance(found, type):
-        changed = {one.name: _relative(getattr(found, one.name), prefixes) for one in fields(found)}
-        return replace(found, **changed)
-    return found
+            part = part.replace(prefix, "") if prefix in part else part
+        return part
+    if isinstance(part, tuple):
+        return tuple([_relative(inner, prefixes) for inner in part])
+    if is_dataclass(part) and not isinstance(part, type):
+        return replace(
+            part, **{own.name: _relative(getattr(part, own.name), prefixes) for own in fields(part)}
+        )
+    return part
 
 
 def value_line(text: str, resolve: Resolve) -> Line:
-    """Return a single value that is asked for as `shapecalc value` is: `resnet50 params unit=M`."""
+    """Return a single value in the words of `shapecalc value`: `resnet50 params unit=M`."""
     from shapecalc.arguments import valued
 
     words = text.split()
@@ -102,19 +102,19 @@ def value_line(text: str, resolve: Resolve) -> Line:
 def _report(options: Options, resolve: Resolve) -> Report:
     if options.batch is not None and "batch" in options.free:
         raise SpecError("batch gives the batch that free leaves free: choose one")
-    model, given, settled = _asked(options.model, options, resolve)
+    model, shapes, parameters = _load(options.model, options, resolve)
     return model.analyze(
-        input=given,
+        input=shapes,
         batch=1 if options.batch is None else options.batch,
         symbolic=options.free,
         dtype=options.dtype,
         count=options.count,
         convention=options.convention,
-        **settled,
+        **parameters,
     )
 
 
-def _asked(name: str, options: Options, resolve: Resolve) -> tuple[Model, Any, dict[str, Any]]:
+def _load(name: str, options: Options, resolve: Resolve) -> tuple[Model, Any, dict[str, Any]]:
     return load_model(source(name, resolve), options.input, options.parameters)
 
 
@@ -162,8 +162,8 @@ def _layer(options: Options, resolve: Resolve) -> Page:
 def _sizes(options: Options, resolve: Resolve) -> Page:
     from shapecalc.sizes.sizes_text import sizes_page
 
-    model, given, settled = _asked(options.model, options, resolve)
-    return sizes_page(model.sizes(input=given, free=options.free or None, **settled))
+    model, shapes, parameters = _load(options.model, options, resolve)
+    return sizes_page(model.sizes(input=shapes, free=options.free or None, **parameters))
 
 
 def _diff(options: Options, resolve: Resolve) -> Page:
@@ -174,19 +174,19 @@ def _diff(options: Options, resolve: Resolve) -> Page:
         raise SpecError(
             "the view `diff` compares two networks", hint="say the other one with the option against"
         )
-    model, given, settled = _asked(options.against, options, resolve)
-    other = model.analyze(input=given, **settled)
+    model, shapes, parameters = _load(options.against, options, resolve)
+    other = model.analyze(input=shapes, **parameters)
     return comparison_page(compare(_report(options, resolve), other, options.convention))
 
 
 def _check(options: Options, resolve: Resolve) -> Page:
     from shapecalc.diagnostics.diagnostic import diagnostic_page
 
-    model, given, settled = _asked(options.model, options, resolve)
-    found = model.check(input=given, **settled)
-    if not found:
+    model, shapes, parameters = _load(options.model, options, resolve)
+    diagnostics = model.check(input=shapes, **parameters)
+    if not diagnostics:
         return (Paragraph(("nothing to complain about",)),)
-    return tuple(block for one in found for block in diagnostic_page(one))
+    return tuple(block for diagnostic in diagnostics for block in diagnostic_page(diagnostic))
 
 
 _VIEWS: dict[str, Callable[[Options, Resolve], Page]] = {

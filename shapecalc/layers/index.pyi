@@ -1,0 +1,991 @@
+"""The kinds as type checkers see them; written by tools/index_kinds.py.
+
+Fields are given by position or by name, and every number may be a formula, which is a text.
+"""
+
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from typing import Any
+
+from shapecalc.algebra import Expr
+from shapecalc.layers.base import Kind
+from shapecalc.layers import activation as _activation
+from shapecalc.layers import adaptive_pool as _adaptive_pool
+from shapecalc.layers import attention as _attention
+from shapecalc.layers import bag as _bag
+from shapecalc.layers import batch_shape_ops as _batch_shape_ops
+from shapecalc.layers import bilinear as _bilinear
+from shapecalc.layers import by_name as _by_name
+from shapecalc.layers import class_loss as _class_loss
+from shapecalc.layers import conv as _conv
+from shapecalc.layers import conv_transpose as _conv_transpose
+from shapecalc.layers import crop as _crop
+from shapecalc.layers import distance as _distance
+from shapecalc.layers import divisible as _divisible
+from shapecalc.layers import dropout as _dropout
+from shapecalc.layers import einsum as _einsum
+from shapecalc.layers import fold as _fold
+from shapecalc.layers import fractional_pool as _fractional_pool
+from shapecalc.layers import keras_basic as _keras_basic
+from shapecalc.layers import keras_conv as _keras_conv
+from shapecalc.layers import keras_conv_transpose as _keras_conv_transpose
+from shapecalc.layers import keras_norm as _keras_norm
+from shapecalc.layers import keras_pad as _keras_pad
+from shapecalc.layers import keras_pool as _keras_pool
+from shapecalc.layers import layer_norm as _layer_norm
+from shapecalc.layers import learned as _learned
+from shapecalc.layers import lenet as _lenet
+from shapecalc.layers import linear as _linear
+from shapecalc.layers import loss as _loss
+from shapecalc.layers import merge as _merge
+from shapecalc.layers import norm as _norm
+from shapecalc.layers import pad as _pad
+from shapecalc.layers import pad_input as _pad_input
+from shapecalc.layers import pool as _pool
+from shapecalc.layers import rectifier as _rectifier
+from shapecalc.layers import recurrent as _recurrent
+from shapecalc.layers import recurrent_cells as _recurrent_cells
+from shapecalc.layers import resample as _resample
+from shapecalc.layers import reshape as _reshape
+from shapecalc.layers import select as _select
+from shapecalc.layers import sequence_loss as _sequence_loss
+from shapecalc.layers import shuffle as _shuffle
+from shapecalc.layers import softmax as _softmax
+from shapecalc.layers import stochastic as _stochastic
+from shapecalc.layers import traced as _traced
+from shapecalc.layers import transformer as _transformer
+from shapecalc.layers import unpool as _unpool
+from shapecalc.layers import wrapper as _wrapper
+
+_Number = int | Expr | str
+_Real = int | float | Fraction | str
+_Flag = bool | str
+_Branch = Sequence[Any] | str
+
+KINDS: dict[str, str]
+KERAS: dict[str, str]
+BEYOND_NN: dict[str, str]
+
+class Hardshrink(_activation.Hardshrink):
+    """x where |x| > lambd, otherwise 0. Source: torch.nn.Hardshrink."""
+    def __init__(self, lambd: _Real = ...) -> None: ...
+
+class Hardsigmoid(_activation.Hardsigmoid):
+    """min(max(x + 3, 0), 6)/6. Source: torch.nn.Hardsigmoid."""
+    def __init__(self, inplace: _Flag = ...) -> None: ...
+
+class Hardtanh(_activation.Hardtanh):
+    """min(max(x, min_val), max_val). Refuses max_val <= min_val. Source: torch.nn.Hardtanh."""
+    def __init__(self, min_val: _Real = ..., max_val: _Real = ..., inplace: _Flag = ...) -> None: ...
+
+class LogSigmoid(_activation.LogSigmoid):
+    """log(1/(1 + e⁻ˣ)). Source: torch.nn.LogSigmoid."""
+    def __init__(self) -> None: ...
+
+class Sigmoid(_activation.Sigmoid):
+    """1/(1 + e⁻ˣ). Source: torch.nn.Sigmoid."""
+    def __init__(self) -> None: ...
+
+class Softshrink(_activation.Softshrink):
+    """x moved toward 0 by lambd, and 0 where |x| <= lambd. Refuses lambd < 0."""
+    def __init__(self, lambd: _Real = ...) -> None: ...
+
+class Softsign(_activation.Softsign):
+    """x/(1 + |x|). Source: torch.nn.Softsign."""
+    def __init__(self) -> None: ...
+
+class Tanh(_activation.Tanh):
+    """(eˣ - e⁻ˣ)/(eˣ + e⁻ˣ). Source: torch.nn.Tanh."""
+    def __init__(self) -> None: ...
+
+class Tanhshrink(_activation.Tanhshrink):
+    """x - tanh(x). Source: torch.nn.Tanhshrink."""
+    def __init__(self) -> None: ...
+
+class AdaptiveAvgPool1d(_adaptive_pool.AdaptiveAvgPool1d):
+    """Means over as many stretches as asked for: `[N, C, L]` to `[N, C, output_size]`."""
+    def __init__(self, output_size: _Number | Sequence[_Number]) -> None: ...
+
+class AdaptiveAvgPool2d(_adaptive_pool.AdaptiveAvgPool2d):
+    """Means over as many cells as asked for: `[N, C, H, W]` to `[N, C, *output_size]`."""
+    def __init__(self, output_size: _Number | None | Sequence[_Number | None]) -> None: ...
+
+class AdaptiveAvgPool3d(_adaptive_pool.AdaptiveAvgPool3d):
+    """Means over as many cells as asked for: `[N, C, D, H, W]` to `[N, C, *output_size]`."""
+    def __init__(self, output_size: _Number | None | Sequence[_Number | None]) -> None: ...
+
+class AdaptiveMaxPool1d(_adaptive_pool.AdaptiveMaxPool1d):
+    """Maxima over as many stretches as asked for: `[N, C, L]` to `[N, C, output_size]`."""
+    def __init__(self, output_size: _Number | Sequence[_Number], return_indices: _Flag = ...) -> None: ...
+
+class AdaptiveMaxPool2d(_adaptive_pool.AdaptiveMaxPool2d):
+    """Maxima over as many cells as asked for: `[N, C, H, W]` to `[N, C, *output_size]`."""
+    def __init__(self, output_size: _Number | None | Sequence[_Number | None], return_indices: _Flag = ...) -> None: ...
+
+class AdaptiveMaxPool3d(_adaptive_pool.AdaptiveMaxPool3d):
+    """Maxima over as many cells as asked for: `[N, C, D, H, W]` to `[N, C, *output_size]`."""
+    def __init__(self, output_size: _Number | None | Sequence[_Number | None], return_indices: _Flag = ...) -> None: ...
+
+class GlobalAvgPool1d(_adaptive_pool.GlobalAvgPool1d):
+    """The mean of every channel: `[N, C, L]` to `[N, C]`, or `[N, C, 1]` with `keepdim`."""
+    def __init__(self, keepdim: _Flag = ...) -> None: ...
+
+class GlobalAvgPool2d(_adaptive_pool.GlobalAvgPool2d):
+    """The mean of every channel: `[N, C, H, W]` to `[N, C]`, or `[N, C, 1, 1]` with `keepdim`."""
+    def __init__(self, keepdim: _Flag = ...) -> None: ...
+
+class GlobalAvgPool3d(_adaptive_pool.GlobalAvgPool3d):
+    """The mean of every channel: `[N, C, D, H, W]` to `[N, C]`, or `[N, C, 1, 1, 1]` with `keepdim`."""
+    def __init__(self, keepdim: _Flag = ...) -> None: ...
+
+class GlobalMaxPool1d(_adaptive_pool.GlobalMaxPool1d):
+    """The largest value of every channel: `[N, C, L]` to `[N, C]`, or `[N, C, 1]` with `keepdim`."""
+    def __init__(self, keepdim: _Flag = ...) -> None: ...
+
+class GlobalMaxPool2d(_adaptive_pool.GlobalMaxPool2d):
+    """The largest value of every channel: `[N, C, H, W]` to `[N, C]`, or `[N, C, 1, 1]` with `keepdim`."""
+    def __init__(self, keepdim: _Flag = ...) -> None: ...
+
+class GlobalMaxPool3d(_adaptive_pool.GlobalMaxPool3d):
+    """The largest value of every channel: `[N, C, D, H, W]` to `[N, C]`, or `[N, C, 1, 1, 1]` with `keepdim`."""
+    def __init__(self, keepdim: _Flag = ...) -> None: ...
+
+class MultiheadAttention(_attention.MultiheadAttention):
+    """Attention of a query `[T, N, E]` to keys `[S, N, kdim]` and values `[S, N, vdim]`: the query's shape."""
+    def __init__(self, embed_dim: _Number | None = ..., num_heads: _Number = ..., dropout: _Real = ..., bias: _Flag = ..., add_bias_kv: _Flag = ..., add_zero_attn: _Flag = ..., kdim: _Number | None = ..., vdim: _Number | None = ..., batch_first: _Flag = ..., *, need_weights: _Flag = ..., average_attn_weights: _Flag = ...) -> None: ...
+
+class EmbeddingBag(_bag.EmbeddingBag):
+    """The sum, mean or maximum of vectors read by index: `[B, L]` integers to `[B, embedding_dim]`."""
+    def __init__(self, num_embeddings: _Number, embedding_dim: _Number, *, mode: str = ..., include_last_offset: _Flag = ..., padding_idx: _Number | None = ...) -> None: ...
+
+class BroadcastTo(_batch_shape_ops.BroadcastTo):
+    """Repeats axes of size 1 until the shape is `shape`; -1 keeps an axis, new ones come in front."""
+    def __init__(self, shape: Sequence[_Number] | str) -> None: ...
+
+class Pad(_batch_shape_ops.Pad):
+    """Padding of any axes: `pad` lists before and after of the last axis, then of the one before it."""
+    def __init__(self, pad: Sequence[_Number] | str) -> None: ...
+
+class View(_batch_shape_ops.View):
+    """Arranges all elements anew, those of all samples together; one size may be -1."""
+    def __init__(self, shape: Sequence[_Number] | str) -> None: ...
+
+class Bilinear(_bilinear.Bilinear):
+    """x₁ᵀ·A·x₂ + b for every output: `[..., in1_features]`, `[..., in2_features]` to `[..., out_features]`."""
+    def __init__(self, out_features: _Number, bias: _Flag = ..., *, in1_features: _Number | None = ..., in2_features: _Number | None = ...) -> None: ...
+
+class Combine(_by_name.Combine):
+    """A function of the elements of several tensors, by its name, broadcast as `add` does."""
+    def __init__(self, *branches: _Branch, function: str, **named: _Branch) -> None: ...
+
+class Elementwise(_by_name.Elementwise):
+    """A function of each element that has no kind of its own, by its name: shape kept."""
+    def __init__(self, function: str) -> None: ...
+
+class Reduce(_by_name.Reduce):
+    """Makes one number of the axes in `dim`, which vanish, or become 1 with keepdim."""
+    def __init__(self, function: str, dim: _Number | Sequence[_Number], keepdim: _Flag = ...) -> None: ...
+
+class CrossEntropyLoss(_class_loss.CrossEntropyLoss):
+    """-log softmax(x)[y]: of `[N, C, ...]` scores and `[N, ...]` classes, or probabilities `[N, C, ...]`."""
+    def __init__(self, *branches: _Branch, reduction: str | _Branch = ..., weight: _Flag | _Branch = ..., ignore_index: _Number | _Branch = ..., label_smoothing: _Real | _Branch = ..., **named: _Branch) -> None: ...
+
+class LinearCrossEntropyLoss(_class_loss.LinearCrossEntropyLoss):
+    """`linear` and `cross_entropy_loss` in one: of `[N, in_features]` and the classes `[N]`."""
+    def __init__(self, in_features: _Number | None = ..., num_classes: _Number = ..., out_features: Sequence[_Number] | str = ..., bias: _Flag = ..., *, weight: _Flag = ..., reduction: str = ..., ignore_index: _Number | None = ..., label_smoothing: _Real = ...) -> None: ...
+
+class MultiLabelMarginLoss(_class_loss.MultiLabelMarginLoss):
+    """Σ max(0, 1 - (x[y] - x[i])) / C over right classes y and wrong ones i: of `[N, C]` twice, to `[N]`."""
+    def __init__(self, *branches: _Branch, reduction: str | _Branch = ..., **named: _Branch) -> None: ...
+
+class MultiLabelSoftMarginLoss(_class_loss.MultiLabelSoftMarginLoss):
+    """The mean over all classes of `bce_with_logits_loss`: of `[N, C]` scores and `[N, C]` targets, to `[N]`."""
+    def __init__(self, *branches: _Branch, reduction: str | _Branch = ..., weight: _Flag | _Branch = ..., **named: _Branch) -> None: ...
+
+class MultiMarginLoss(_class_loss.MultiMarginLoss):
+    """Σ max(0, margin - x[y] + x[i])^p / C over the wrong classes: of `[N, C]` scores and `[N]` classes."""
+    def __init__(self, *branches: _Branch, reduction: str | _Branch = ..., weight: _Flag | _Branch = ..., p: _Number | _Branch = ..., margin: _Real | _Branch = ..., **named: _Branch) -> None: ...
+
+class NLLLoss(_class_loss.NLLLoss):
+    """-x[y], the score of the right class: of `[N, C, ...]` logarithms and `[N, ...]` classes."""
+    def __init__(self, *branches: _Branch, reduction: str | _Branch = ..., weight: _Flag | _Branch = ..., ignore_index: _Number | _Branch = ..., **named: _Branch) -> None: ...
+
+class Conv1d(_conv.Conv1d):
+    """Convolution over one axis: `[N, C, L]` to `[N, out_channels, ⌊(L + 2p - (d(k-1)+1))/s⌋ + 1]`."""
+    def __init__(self, out_channels: _Number, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] = ..., padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]] = ..., dilation: _Number | Sequence[_Number] = ..., groups: _Number = ..., bias: _Flag = ..., padding_mode: str = ..., *, in_channels: _Number | None = ...) -> None: ...
+
+class Conv2d(_conv.Conv2d):
+    """Convolution over two axes: each of height and width becomes ⌊(n + 2p - (d(k-1)+1))/s⌋ + 1."""
+    def __init__(self, out_channels: _Number, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] = ..., padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]] = ..., dilation: _Number | Sequence[_Number] = ..., groups: _Number = ..., bias: _Flag = ..., padding_mode: str = ..., *, in_channels: _Number | None = ...) -> None: ...
+
+class Conv3d(_conv.Conv3d):
+    """Convolution over depth, height and width: each becomes ⌊(n + 2p - (d(k-1)+1))/s⌋ + 1."""
+    def __init__(self, out_channels: _Number, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] = ..., padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]] = ..., dilation: _Number | Sequence[_Number] = ..., groups: _Number = ..., bias: _Flag = ..., padding_mode: str = ..., *, in_channels: _Number | None = ...) -> None: ...
+
+class DepthwiseConv1d(_conv.DepthwiseConv1d):
+    """Depthwise convolution over one axis: `[N, C, L]` to `[N, C·depth_multiplier, out]`."""
+    def __init__(self, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] = ..., padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]] = ..., dilation: _Number | Sequence[_Number] = ..., *, padding_mode: str = ..., in_channels: _Number | None = ..., depth_multiplier: _Number = ..., bias: _Flag = ...) -> None: ...
+
+class DepthwiseConv2d(_conv.DepthwiseConv2d):
+    """Depthwise convolution over two axes: `[N, C, H, W]` to `[N, C·depth_multiplier, out, out]`."""
+    def __init__(self, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] = ..., padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]] = ..., dilation: _Number | Sequence[_Number] = ..., *, padding_mode: str = ..., in_channels: _Number | None = ..., depth_multiplier: _Number = ..., bias: _Flag = ...) -> None: ...
+
+class DepthwiseConv3d(_conv.DepthwiseConv3d):
+    """Depthwise convolution over three axes: `[N, C, D, H, W]` to `[N, C·depth_multiplier, ...]`."""
+    def __init__(self, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] = ..., padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]] = ..., dilation: _Number | Sequence[_Number] = ..., *, padding_mode: str = ..., in_channels: _Number | None = ..., depth_multiplier: _Number = ..., bias: _Flag = ...) -> None: ...
+
+class SeparableConv1d(_conv.SeparableConv1d):
+    """Depthwise convolution over one axis followed by a pointwise one: `[N, C, L]` to `[N, out, L']`."""
+    def __init__(self, out_channels: _Number, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] = ..., padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]] = ..., dilation: _Number | Sequence[_Number] = ..., *, in_channels: _Number | None = ..., padding_mode: str = ..., depth_multiplier: _Number = ..., bias: _Flag = ...) -> None: ...
+
+class SeparableConv2d(_conv.SeparableConv2d):
+    """Depthwise convolution over two axes followed by a 1x1: `[N, C, H, W]` to `[N, out, H', W']`."""
+    def __init__(self, out_channels: _Number, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] = ..., padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]] = ..., dilation: _Number | Sequence[_Number] = ..., *, in_channels: _Number | None = ..., padding_mode: str = ..., depth_multiplier: _Number = ..., bias: _Flag = ...) -> None: ...
+
+class ConvTranspose1d(_conv_transpose.ConvTranspose1d):
+    """Transposed convolution over one axis: `[N, C, L]` to `[N, out, (L-1)s - 2p + d(k-1) + 1 + op]`."""
+    def __init__(self, out_channels: _Number, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] = ..., padding: _Number | Sequence[_Number] = ..., output_padding: _Number | Sequence[_Number] = ..., groups: _Number = ..., bias: _Flag = ..., dilation: _Number | Sequence[_Number] = ..., *, in_channels: _Number | None = ...) -> None: ...
+
+class ConvTranspose2d(_conv_transpose.ConvTranspose2d):
+    """Transposed convolution over two axes: each becomes (n-1)s - 2p + d(k-1) + 1 + op."""
+    def __init__(self, out_channels: _Number, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] = ..., padding: _Number | Sequence[_Number] = ..., output_padding: _Number | Sequence[_Number] = ..., groups: _Number = ..., bias: _Flag = ..., dilation: _Number | Sequence[_Number] = ..., *, in_channels: _Number | None = ...) -> None: ...
+
+class ConvTranspose3d(_conv_transpose.ConvTranspose3d):
+    """Transposed convolution over depth, height and width: each becomes (n-1)s - 2p + d(k-1) + 1 + op."""
+    def __init__(self, out_channels: _Number, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] = ..., padding: _Number | Sequence[_Number] = ..., output_padding: _Number | Sequence[_Number] = ..., groups: _Number = ..., bias: _Flag = ..., dilation: _Number | Sequence[_Number] = ..., *, in_channels: _Number | None = ...) -> None: ...
+
+class Crop1d(_crop.Crop1d):
+    """A stretch of the input: `[N, C, L]` to `[N, C, L - c₀ - c₁]`."""
+    def __init__(self, crop: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]]) -> None: ...
+
+class Crop2d(_crop.Crop2d):
+    """A rectangle of the input: `[N, C, H, W]`, each side n becoming n - c₀ - c₁."""
+    def __init__(self, crop: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]]) -> None: ...
+
+class Crop3d(_crop.Crop3d):
+    """A box of the input: `[N, C, D, H, W]`, each side n becoming n - c₀ - c₁."""
+    def __init__(self, crop: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]]) -> None: ...
+
+class CosineEmbeddingLoss(_distance.CosineEmbeddingLoss):
+    """1 - cos(x, y) where the target is 1, otherwise max(0, cos(x, y) - margin)."""
+    def __init__(self, *branches: _Branch, reduction: str | _Branch = ..., margin: _Real | _Branch = ..., **named: _Branch) -> None: ...
+
+class CosineSimilarity(_distance.CosineSimilarity):
+    """x·y/(|x|·|y|) along axis `dim`, which vanishes: `[N, D]`, `[N, D]` to `[N]`."""
+    def __init__(self, *branches: _Branch, dim: _Number | _Branch = ..., eps: _Real | _Branch = ..., **named: _Branch) -> None: ...
+
+class MarginRankingLoss(_distance.MarginRankingLoss):
+    """max(0, -t·(x - y) + margin) for each element: of two inputs and a target t of 1 or -1."""
+    def __init__(self, *branches: _Branch, reduction: str | _Branch = ..., margin: _Real | _Branch = ..., **named: _Branch) -> None: ...
+
+class PairwiseDistance(_distance.PairwiseDistance):
+    """The p-norm of x - y + eps over the last axis: `[N, D]`, `[N, D]` to `[N]`."""
+    def __init__(self, *branches: _Branch, p: _Real | _Branch = ..., eps: _Real | _Branch = ..., keepdim: _Flag | _Branch = ..., **named: _Branch) -> None: ...
+
+class TripletMarginLoss(_distance.TripletMarginLoss):
+    """max(0, |a - p| - |a - n| + margin): of an anchor, a positive and a negative, `[N, D]` to `[N]`."""
+    def __init__(self, *branches: _Branch, reduction: str | _Branch = ..., margin: _Real | _Branch = ..., swap: _Flag | _Branch = ..., p: _Real | _Branch = ..., eps: _Real | _Branch = ..., **named: _Branch) -> None: ...
+
+class TripletMarginWithDistanceLoss(_distance.TripletMarginWithDistanceLoss):
+    """`triplet_margin_loss` by a distance of one's own; here by the default, the Euclidean one."""
+    def __init__(self, *branches: _Branch, reduction: str | _Branch = ..., margin: _Real | _Branch = ..., swap: _Flag | _Branch = ..., **named: _Branch) -> None: ...
+
+class Divisible(_divisible.Divisible):
+    """Hands its input on, and refuses sizes on the axes `dim` that `divisor` does not divide."""
+    def __init__(self, divisor: _Number, dim: _Number | Sequence[_Number] = ...) -> None: ...
+
+class AlphaDropout(_dropout.AlphaDropout):
+    """Sets elements to the negative saturation of SELU in training, keeping mean and variance."""
+    def __init__(self, p: _Real = ..., inplace: _Flag = ...) -> None: ...
+
+class Dropout(_dropout.Dropout):
+    """Sets each element to zero with probability p in training. Source: torch.nn.Dropout."""
+    def __init__(self, p: _Real = ..., inplace: _Flag = ...) -> None: ...
+
+class Dropout1d(_dropout.Dropout1d):
+    """Sets complete channels of `[N, C, L]` or `[C, L]` to zero in training."""
+    def __init__(self, p: _Real = ..., inplace: _Flag = ...) -> None: ...
+
+class Dropout2d(_dropout.Dropout2d):
+    """Sets complete channels of `[N, C, H, W]` to zero in training."""
+    def __init__(self, p: _Real = ..., inplace: _Flag = ...) -> None: ...
+
+class Dropout3d(_dropout.Dropout3d):
+    """Sets complete channels of `[N, C, D, H, W]` to zero in training."""
+    def __init__(self, p: _Real = ..., inplace: _Flag = ...) -> None: ...
+
+class FeatureAlphaDropout(_dropout.FeatureAlphaDropout):
+    """Sets complete channels to the negative saturation of SELU in training."""
+    def __init__(self, p: _Real = ..., inplace: _Flag = ...) -> None: ...
+
+class Einsum(_einsum.Einsum):
+    """Multiplies tensors and sums over the axes whose letters the result lacks, as `equation` says."""
+    def __init__(self, *branches: _Branch, equation: str, **named: _Branch) -> None: ...
+
+class Fold(_fold.Fold):
+    """Columns added up as the windows of an image: `[N, C·k·k, positions]` to `[N, C, *output_size]`."""
+    def __init__(self, output_size: _Number | Sequence[_Number], kernel_size: _Number | Sequence[_Number], dilation: _Number | Sequence[_Number] = ..., padding: _Number | Sequence[_Number] = ..., stride: _Number | Sequence[_Number] = ...) -> None: ...
+
+class Unfold(_fold.Unfold):
+    """The windows of an image as columns: `[N, C, H, W]` to `[N, C·k·k, positions]`, unbatched without N."""
+    def __init__(self, kernel_size: _Number | Sequence[_Number], dilation: _Number | Sequence[_Number] = ..., padding: _Number | Sequence[_Number] = ..., stride: _Number | Sequence[_Number] = ...) -> None: ...
+
+class FractionalMaxPool2d(_fractional_pool.FractionalMaxPool2d):
+    """The largest value of windows at random distances: `[N, C, H, W]` to `[N, C, *output_size]`."""
+    def __init__(self, kernel_size: _Number | Sequence[_Number], output_size: _Number | Sequence[_Number] | None = ..., output_ratio: _Real | Sequence[_Real] | None = ..., return_indices: _Flag = ...) -> None: ...
+
+class FractionalMaxPool3d(_fractional_pool.FractionalMaxPool3d):
+    """The largest value of windows at random distances: `[N, C, D, H, W]` to `[N, C, *output_size]`."""
+    def __init__(self, kernel_size: _Number | Sequence[_Number], output_size: _Number | Sequence[_Number] | None = ..., output_ratio: _Real | Sequence[_Real] | None = ..., return_indices: _Flag = ...) -> None: ...
+
+class KerasChunk(_keras_basic.KerasChunk):
+    """Cuts axis `dim` (the channels, if left out) into at most `chunks` pieces, as torch's `chunk` does."""
+    def __init__(self, chunks: _Number, dim: _Number = ...) -> None: ...
+
+class KerasConcat(_keras_basic.KerasConcat):
+    """Puts tensors behind one another along axis `dim`, whose sizes add up: the channels, if left out."""
+    def __init__(self, *branches: _Branch, dim: _Number | _Branch = ..., **named: _Branch) -> None: ...
+
+class KerasDropout1d(_keras_basic.KerasDropout1d):
+    """Sets complete channels of `[N, L, C]` to zero in training. Source: keras.layers.SpatialDropout1D."""
+    def __init__(self, p: _Real = ..., inplace: _Flag = ...) -> None: ...
+
+class KerasDropout2d(_keras_basic.KerasDropout2d):
+    """Sets complete channels of `[N, H, W, C]` to zero in training. Source: keras.layers.SpatialDropout2D."""
+    def __init__(self, p: _Real = ..., inplace: _Flag = ...) -> None: ...
+
+class KerasDropout3d(_keras_basic.KerasDropout3d):
+    """Sets complete channels of `[N, D, H, W, C]` to zero in training. Source: keras.layers.SpatialDropout3D."""
+    def __init__(self, p: _Real = ..., inplace: _Flag = ...) -> None: ...
+
+class KerasEmbedding(_keras_basic.KerasEmbedding):
+    """A table read by index: `[...]` integers to `[..., embedding_dim]`."""
+    def __init__(self, num_embeddings: _Number, embedding_dim: _Number) -> None: ...
+
+class KerasLinear(_keras_basic.KerasLinear):
+    """A matrix product on the last axis: `[N, ..., in_features]` to `[N, ..., out_features]`."""
+    def __init__(self, out_features: _Number, *, in_features: _Number | None = ..., bias: _Flag = ...) -> None: ...
+
+class KerasSplit(_keras_basic.KerasSplit):
+    """Cuts axis `dim` (the channels, if left out) into pieces, as torch's `split` does."""
+    def __init__(self, split_size: _Number | Sequence[_Number], dim: _Number = ...) -> None: ...
+
+class KerasConv1d(_keras_conv.KerasConv1d):
+    """Convolution over one axis: `[N, L, C]` to `[N, L', out_channels]`, L' = ⌈L/s⌉ for `same`."""
+    def __init__(self, out_channels: _Number, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] = ..., padding: str = ..., *, in_channels: _Number | None = ..., dilation: _Number | Sequence[_Number] = ..., groups: _Number = ..., bias: _Flag = ...) -> None: ...
+
+class KerasConv2d(_keras_conv.KerasConv2d):
+    """Convolution over two axes: `[N, H, W, C]` to `[N, H', W', out_channels]`, n' = ⌈n/s⌉ for `same`."""
+    def __init__(self, out_channels: _Number, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] = ..., padding: str = ..., *, in_channels: _Number | None = ..., dilation: _Number | Sequence[_Number] = ..., groups: _Number = ..., bias: _Flag = ...) -> None: ...
+
+class KerasConv3d(_keras_conv.KerasConv3d):
+    """Convolution over three axes: `[N, D, H, W, C]` to `[N, D', H', W', out_channels]`."""
+    def __init__(self, out_channels: _Number, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] = ..., padding: str = ..., *, in_channels: _Number | None = ..., dilation: _Number | Sequence[_Number] = ..., groups: _Number = ..., bias: _Flag = ...) -> None: ...
+
+class KerasDepthwiseConv1d(_keras_conv.KerasDepthwiseConv1d):
+    """Depthwise convolution over one axis: `[N, L, C]` to `[N, L', C·depth_multiplier]`."""
+    def __init__(self, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] = ..., padding: str = ..., depth_multiplier: _Number = ..., *, in_channels: _Number | None = ..., dilation: _Number | Sequence[_Number] = ..., bias: _Flag = ...) -> None: ...
+
+class KerasDepthwiseConv2d(_keras_conv.KerasDepthwiseConv2d):
+    """Depthwise convolution over two axes: `[N, H, W, C]` to `[N, H', W', C·depth_multiplier]`."""
+    def __init__(self, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] = ..., padding: str = ..., depth_multiplier: _Number = ..., *, in_channels: _Number | None = ..., dilation: _Number | Sequence[_Number] = ..., bias: _Flag = ...) -> None: ...
+
+class KerasSeparableConv1d(_keras_conv.KerasSeparableConv1d):
+    """Depthwise, then pointwise convolution over one axis: `[N, L, C]` to `[N, L', out_channels]`."""
+    def __init__(self, out_channels: _Number, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] = ..., padding: str = ..., *, in_channels: _Number | None = ..., dilation: _Number | Sequence[_Number] = ..., depth_multiplier: _Number = ..., bias: _Flag = ...) -> None: ...
+
+class KerasSeparableConv2d(_keras_conv.KerasSeparableConv2d):
+    """Depthwise, then pointwise convolution over two axes: `[N, H, W, C]` to `[N, H', W', out_channels]`."""
+    def __init__(self, out_channels: _Number, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] = ..., padding: str = ..., *, in_channels: _Number | None = ..., dilation: _Number | Sequence[_Number] = ..., depth_multiplier: _Number = ..., bias: _Flag = ...) -> None: ...
+
+class KerasConvTranspose1d(_keras_conv_transpose.KerasConvTranspose1d):
+    """Transposed convolution over one axis: `[N, L, C]` to `[N, L', out_channels]`, L' = L·s for `same`."""
+    def __init__(self, out_channels: _Number, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] = ..., padding: str = ..., output_padding: _Number | Sequence[_Number] | None = ..., *, in_channels: _Number | None = ..., dilation: _Number | Sequence[_Number] = ..., bias: _Flag = ...) -> None: ...
+
+class KerasConvTranspose2d(_keras_conv_transpose.KerasConvTranspose2d):
+    """Transposed convolution over two axes: `[N, H, W, C]` to `[N, H', W', out_channels]`."""
+    def __init__(self, out_channels: _Number, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] = ..., padding: str = ..., output_padding: _Number | Sequence[_Number] | None = ..., *, in_channels: _Number | None = ..., dilation: _Number | Sequence[_Number] = ..., bias: _Flag = ...) -> None: ...
+
+class KerasConvTranspose3d(_keras_conv_transpose.KerasConvTranspose3d):
+    """Transposed convolution over three axes: `[N, D, H, W, C]` to `[N, D', H', W', out_channels]`."""
+    def __init__(self, out_channels: _Number, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] = ..., padding: str = ..., output_padding: _Number | Sequence[_Number] | None = ..., *, in_channels: _Number | None = ..., dilation: _Number | Sequence[_Number] = ..., bias: _Flag = ...) -> None: ...
+
+class KerasBatchNorm1d(_keras_norm.KerasBatchNorm1d):
+    """Batch normalisation of `[N, ..., C]`: (x - mean)/√(variance + eps) per channel."""
+    def __init__(self, *, eps: _Real = ..., affine: _Flag = ..., scale: _Flag = ..., center: _Flag = ..., num_features: _Number | None = ..., momentum: _Real = ...) -> None: ...
+
+class KerasBatchNorm2d(_keras_norm.KerasBatchNorm2d):
+    """Batch normalisation of `[N, H, W, C]`: (x - mean)/√(variance + eps) per channel."""
+    def __init__(self, *, eps: _Real = ..., affine: _Flag = ..., scale: _Flag = ..., center: _Flag = ..., num_features: _Number | None = ..., momentum: _Real = ...) -> None: ...
+
+class KerasBatchNorm3d(_keras_norm.KerasBatchNorm3d):
+    """Batch normalisation of `[N, D, H, W, C]`: (x - mean)/√(variance + eps) per channel."""
+    def __init__(self, *, eps: _Real = ..., affine: _Flag = ..., scale: _Flag = ..., center: _Flag = ..., num_features: _Number | None = ..., momentum: _Real = ...) -> None: ...
+
+class KerasGroupNorm(_keras_norm.KerasGroupNorm):
+    """Group normalisation of `[N, ..., C]`: mean and variance over C/num_groups channels."""
+    def __init__(self, *, eps: _Real = ..., affine: _Flag = ..., scale: _Flag = ..., center: _Flag = ..., num_groups: _Number, num_channels: _Number | None = ...) -> None: ...
+
+class KerasLayerNorm(_keras_norm.KerasLayerNorm):
+    """Layer normalisation over the last axes: (x - mean)/√(variance + eps) · gamma + beta."""
+    def __init__(self, *, normalized_shape: _Number | Sequence[_Number] | None = ..., elementwise_affine: _Flag = ..., eps: _Real = ..., bias: _Flag = ...) -> None: ...
+
+class KerasCrop1d(_keras_pad.KerasCrop1d):
+    """A stretch of the input: `[N, L, C]` to `[N, L - c₀ - c₁, C]`."""
+    def __init__(self, crop: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]]) -> None: ...
+
+class KerasCrop2d(_keras_pad.KerasCrop2d):
+    """A rectangle of the input: `[N, H, W, C]`, each side n becoming n - c₀ - c₁."""
+    def __init__(self, crop: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]]) -> None: ...
+
+class KerasCrop3d(_keras_pad.KerasCrop3d):
+    """A box of the input: `[N, D, H, W, C]`, each side n becoming n - c₀ - c₁."""
+    def __init__(self, crop: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]]) -> None: ...
+
+class KerasUpsample(_keras_pad.KerasUpsample):
+    """Every element repeated or interpolated: `[N, *n, C]` to `[N, *n·scale_factor, C]`."""
+    def __init__(self, scale_factor: _Number | Sequence[_Number], *, mode: str = ...) -> None: ...
+
+class KerasZeroPad1d(_keras_pad.KerasZeroPad1d):
+    """Zeros before and after: `[N, L, C]` to `[N, L + p₀ + p₁, C]`."""
+    def __init__(self, padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]]) -> None: ...
+
+class KerasZeroPad2d(_keras_pad.KerasZeroPad2d):
+    """Zeros around: `[N, H, W, C]`, each of height and width becoming n + p₀ + p₁."""
+    def __init__(self, padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]]) -> None: ...
+
+class KerasZeroPad3d(_keras_pad.KerasZeroPad3d):
+    """Zeros around: `[N, D, H, W, C]`, each of depth, height and width becoming n + p₀ + p₁."""
+    def __init__(self, padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]]) -> None: ...
+
+class KerasAvgPool1d(_keras_pool.KerasAvgPool1d):
+    """The mean of every window: `[N, L, C]` to `[N, L', C]`, n' = ⌈n/s⌉ for `same`."""
+    def __init__(self, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] | None = ..., padding: str = ...) -> None: ...
+
+class KerasAvgPool2d(_keras_pool.KerasAvgPool2d):
+    """The mean of every window: `[N, H, W, C]` to `[N, H', W', C]`, n' = ⌈n/s⌉ for `same`."""
+    def __init__(self, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] | None = ..., padding: str = ...) -> None: ...
+
+class KerasAvgPool3d(_keras_pool.KerasAvgPool3d):
+    """The mean of every window: `[N, D, H, W, C]` to `[N, D', H', W', C]`, n' = ⌈n/s⌉ for `same`."""
+    def __init__(self, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] | None = ..., padding: str = ...) -> None: ...
+
+class KerasGlobalAvgPool1d(_keras_pool.KerasGlobalAvgPool1d):
+    """The mean of every channel: `[N, L, C]` to `[N, C]`, or `[N, 1, C]` with `keepdim`."""
+    def __init__(self, keepdim: _Flag = ...) -> None: ...
+
+class KerasGlobalAvgPool2d(_keras_pool.KerasGlobalAvgPool2d):
+    """The mean of every channel: `[N, H, W, C]` to `[N, C]`, or `[N, 1, 1, C]` with `keepdim`."""
+    def __init__(self, keepdim: _Flag = ...) -> None: ...
+
+class KerasGlobalAvgPool3d(_keras_pool.KerasGlobalAvgPool3d):
+    """The mean of every channel: `[N, D, H, W, C]` to `[N, C]`, or `[N, 1, 1, 1, C]` with `keepdim`."""
+    def __init__(self, keepdim: _Flag = ...) -> None: ...
+
+class KerasGlobalMaxPool1d(_keras_pool.KerasGlobalMaxPool1d):
+    """The largest value of every channel: `[N, L, C]` to `[N, C]`, or `[N, 1, C]` with `keepdim`."""
+    def __init__(self, keepdim: _Flag = ...) -> None: ...
+
+class KerasGlobalMaxPool2d(_keras_pool.KerasGlobalMaxPool2d):
+    """The largest value of every channel: `[N, H, W, C]` to `[N, C]`, or `[N, 1, 1, C]` with `keepdim`."""
+    def __init__(self, keepdim: _Flag = ...) -> None: ...
+
+class KerasGlobalMaxPool3d(_keras_pool.KerasGlobalMaxPool3d):
+    """The largest value of every channel: `[N, D, H, W, C]` to `[N, C]`, or `[N, 1, 1, 1, C]` with `keepdim`."""
+    def __init__(self, keepdim: _Flag = ...) -> None: ...
+
+class KerasMaxPool1d(_keras_pool.KerasMaxPool1d):
+    """The largest value of every window: `[N, L, C]` to `[N, L', C]`, n' = ⌈n/s⌉ for `same`."""
+    def __init__(self, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] | None = ..., padding: str = ...) -> None: ...
+
+class KerasMaxPool2d(_keras_pool.KerasMaxPool2d):
+    """The largest value of every window: `[N, H, W, C]` to `[N, H', W', C]`, n' = ⌈n/s⌉ for `same`."""
+    def __init__(self, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] | None = ..., padding: str = ...) -> None: ...
+
+class KerasMaxPool3d(_keras_pool.KerasMaxPool3d):
+    """The largest value of every window: `[N, D, H, W, C]` to `[N, D', H', W', C]`, n' = ⌈n/s⌉ for `same`."""
+    def __init__(self, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] | None = ..., padding: str = ...) -> None: ...
+
+class CrossMapLRN2d(_layer_norm.CrossMapLRN2d):
+    """`local_response_norm` as torch had it first, for `[N, C, H, W]` alone: the shape is kept."""
+    def __init__(self, size: _Number, alpha: _Real = ..., beta: _Real = ..., k: _Real = ...) -> None: ...
+
+class GroupNorm(_layer_norm.GroupNorm):
+    """Group normalisation of `[N, C, ...]`: mean and variance over C/num_groups channels."""
+    def __init__(self, num_groups: _Number, num_channels: _Number | None = ..., eps: _Real = ..., affine: _Flag = ...) -> None: ...
+
+class LayerNorm(_layer_norm.LayerNorm):
+    """Layer normalisation over the last axes: (x - mean)/√(variance + eps) · weight + bias."""
+    def __init__(self, normalized_shape: _Number | Sequence[_Number] | None = ..., eps: _Real = ..., elementwise_affine: _Flag = ..., bias: _Flag = ...) -> None: ...
+
+class LocalResponseNorm(_layer_norm.LocalResponseNorm):
+    """Division by the activity of neighbouring channels: x/(k + alpha/size · ∑ x²)^beta."""
+    def __init__(self, size: _Number, alpha: _Real = ..., beta: _Real = ..., k: _Real = ...) -> None: ...
+
+class RMSNorm(_layer_norm.RMSNorm):
+    """Root-mean-square normalisation over the last axes: x/√(mean of x² + eps) · weight."""
+    def __init__(self, normalized_shape: _Number | Sequence[_Number] | None = ..., eps: _Real | None = ..., elementwise_affine: _Flag = ...) -> None: ...
+
+class ClassToken(_learned.ClassToken):
+    """A learned vector put in front of every sequence: `[N, L, E]` to `[N, L + 1, E]`."""
+    def __init__(self, *, embed_dim: _Number | None = ...) -> None: ...
+
+class LayerScale(_learned.LayerScale):
+    """A learned scale for every channel, by which the channel is multiplied; the shape is kept."""
+    def __init__(self, dim: _Number = ..., init: _Real = ...) -> None: ...
+
+class PositionEmbedding(_learned.PositionEmbedding):
+    """A learned vector for every position, added to `[N, L, E]`, whose shape is kept."""
+    def __init__(self, *, length: _Number | None = ..., embed_dim: _Number | None = ...) -> None: ...
+
+class PartialConv2d(_lenet.PartialConv2d):
+    """Convolution where each output channel sees the input channels that `connections` lists for it."""
+    def __init__(self, connections: Sequence[Sequence[_Number] | str] | str, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] = ..., padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]] = ..., dilation: _Number | Sequence[_Number] = ..., padding_mode: str = ..., bias: _Flag = ...) -> None: ...
+
+class RBF(_lenet.RBF):
+    """The squared distance to fixed centres: `[..., in_features]` to `[..., out_features]`."""
+    def __init__(self, out_features: _Number, *, in_features: _Number | None = ...) -> None: ...
+
+class Subsample2d(_lenet.Subsample2d):
+    """The sum over each window times one trained coefficient per channel, plus a trained bias."""
+    def __init__(self, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] | None = ...) -> None: ...
+
+class Embedding(_linear.Embedding):
+    """A table read by index: `[...]` integers to `[..., embedding_dim]`."""
+    def __init__(self, num_embeddings: _Number, embedding_dim: _Number, padding_idx: _Number | None = ...) -> None: ...
+
+class Identity(_linear.Identity):
+    """Hands its input on unchanged. Source: torch.nn.Identity."""
+    def __init__(self) -> None: ...
+
+class Linear(_linear.Linear):
+    """A matrix product on the last axis: `[..., in_features]` to `[..., out_features]`."""
+    def __init__(self, out_features: _Number, bias: _Flag = ..., *, in_features: _Number | None = ...) -> None: ...
+
+class BCELoss(_loss.BCELoss):
+    """-(y·log x + (1 - y)·log(1 - x)) for each element, x being probabilities."""
+    def __init__(self, *branches: _Branch, reduction: str | _Branch = ..., **named: _Branch) -> None: ...
+
+class BCEWithLogitsLoss(_loss.BCEWithLogitsLoss):
+    """`bce_loss` of sigmoid(x), in one step that loses no digits."""
+    def __init__(self, *branches: _Branch, reduction: str | _Branch = ..., **named: _Branch) -> None: ...
+
+class GaussianNLLLoss(_loss.GaussianNLLLoss):
+    """(log v + (x - y)²/v)/2 for each element: of the input, the target and the variance."""
+    def __init__(self, *branches: _Branch, reduction: str | _Branch = ..., full: _Flag | _Branch = ..., eps: _Real | _Branch = ..., **named: _Branch) -> None: ...
+
+class HingeEmbeddingLoss(_loss.HingeEmbeddingLoss):
+    """x where y = 1, and max(0, margin - x) where y = -1. Shapes are broadcast."""
+    def __init__(self, *branches: _Branch, reduction: str | _Branch = ..., margin: _Real | _Branch = ..., **named: _Branch) -> None: ...
+
+class HuberLoss(_loss.HuberLoss):
+    """(x - y)²/2 where |x - y| <= delta, otherwise delta·(|x - y| - delta/2). Shapes are broadcast."""
+    def __init__(self, *branches: _Branch, reduction: str | _Branch = ..., delta: _Real | _Branch = ..., **named: _Branch) -> None: ...
+
+class KLDivLoss(_loss.KLDivLoss):
+    """y·(log y - x) for each element, x being logarithms. Shapes are broadcast."""
+    def __init__(self, *branches: _Branch, reduction: str | _Branch = ..., log_target: _Flag | _Branch = ..., **named: _Branch) -> None: ...
+
+class L1Loss(_loss.L1Loss):
+    """|x - y| for each element, and by default their mean. Shapes are broadcast."""
+    def __init__(self, *branches: _Branch, reduction: str | _Branch = ..., **named: _Branch) -> None: ...
+
+class MSELoss(_loss.MSELoss):
+    """(x - y)² for each element, and by default their mean. Shapes are broadcast."""
+    def __init__(self, *branches: _Branch, reduction: str | _Branch = ..., **named: _Branch) -> None: ...
+
+class PoissonNLLLoss(_loss.PoissonNLLLoss):
+    """eˣ - y·x for each element, or x - y·log(x + eps) if log_input is false. Shapes are broadcast."""
+    def __init__(self, *branches: _Branch, reduction: str | _Branch = ..., log_input: _Flag | _Branch = ..., full: _Flag | _Branch = ..., eps: _Real | _Branch = ..., **named: _Branch) -> None: ...
+
+class SmoothL1Loss(_loss.SmoothL1Loss):
+    """(x - y)²/(2·beta) where |x - y| < beta, otherwise |x - y| - beta/2. Shapes are broadcast."""
+    def __init__(self, *branches: _Branch, reduction: str | _Branch = ..., beta: _Real | _Branch = ..., **named: _Branch) -> None: ...
+
+class SoftMarginLoss(_loss.SoftMarginLoss):
+    """log(1 + e^(-y·x)) for each element, y being 1 or -1."""
+    def __init__(self, *branches: _Branch, reduction: str | _Branch = ..., **named: _Branch) -> None: ...
+
+class Add(_merge.Add):
+    """The sum of tensors, element by element: sizes are equal, or 1 and stretched."""
+    def __init__(self, *branches: _Branch, **named: _Branch) -> None: ...
+
+class Concat(_merge.Concat):
+    """Puts tensors behind one another along axis `dim`, whose sizes add up."""
+    def __init__(self, *branches: _Branch, dim: _Number | _Branch = ..., **named: _Branch) -> None: ...
+
+class Matmul(_merge.Matmul):
+    """The matrix product of two tensors: `[..., n, k]` and `[..., k, m]` to `[..., n, m]`."""
+    def __init__(self, *branches: _Branch, **named: _Branch) -> None: ...
+
+class Multiply(_merge.Multiply):
+    """The product of tensors, element by element: sizes are equal, or 1 and stretched."""
+    def __init__(self, *branches: _Branch, **named: _Branch) -> None: ...
+
+class BatchNorm1d(_norm.BatchNorm1d):
+    """Batch normalisation of `[N, C]` or `[N, C, L]`: (x - mean)/√(variance + eps) per channel."""
+    def __init__(self, num_features: _Number | None = ..., eps: _Real = ..., momentum: _Real | None = ..., affine: _Flag = ..., track_running_stats: _Flag = ...) -> None: ...
+
+class BatchNorm2d(_norm.BatchNorm2d):
+    """Batch normalisation of `[N, C, H, W]`: (x - mean)/√(variance + eps) per channel."""
+    def __init__(self, num_features: _Number | None = ..., eps: _Real = ..., momentum: _Real | None = ..., affine: _Flag = ..., track_running_stats: _Flag = ...) -> None: ...
+
+class BatchNorm3d(_norm.BatchNorm3d):
+    """Batch normalisation of `[N, C, D, H, W]`: (x - mean)/√(variance + eps) per channel."""
+    def __init__(self, num_features: _Number | None = ..., eps: _Real = ..., momentum: _Real | None = ..., affine: _Flag = ..., track_running_stats: _Flag = ...) -> None: ...
+
+class InstanceNorm1d(_norm.InstanceNorm1d):
+    """Instance normalisation of `[N, C, L]` or `[C, L]`: (x - mean)/√(variance + eps) per channel."""
+    def __init__(self, num_features: _Number | None = ..., eps: _Real = ..., momentum: _Real | None = ..., affine: _Flag = ..., track_running_stats: _Flag = ...) -> None: ...
+
+class InstanceNorm2d(_norm.InstanceNorm2d):
+    """Instance normalisation of `[N, C, H, W]` or `[C, H, W]`, each sample and channel by itself."""
+    def __init__(self, num_features: _Number | None = ..., eps: _Real = ..., momentum: _Real | None = ..., affine: _Flag = ..., track_running_stats: _Flag = ...) -> None: ...
+
+class InstanceNorm3d(_norm.InstanceNorm3d):
+    """Instance normalisation of `[N, C, D, H, W]` or `[C, D, H, W]`, each channel by itself."""
+    def __init__(self, num_features: _Number | None = ..., eps: _Real = ..., momentum: _Real | None = ..., affine: _Flag = ..., track_running_stats: _Flag = ...) -> None: ...
+
+class SyncBatchNorm(_norm.SyncBatchNorm):
+    """Batch normalisation whose statistics are those of all processes together: the shape is kept."""
+    def __init__(self, num_features: _Number | None = ..., eps: _Real = ..., momentum: _Real | None = ..., affine: _Flag = ..., track_running_stats: _Flag = ...) -> None: ...
+
+class ConstantPad1d(_pad.ConstantPad1d):
+    """A `value` before and after: `[..., L]` to `[..., L + p₀ + p₁]`; a negative side crops."""
+    def __init__(self, padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]], value: _Real) -> None: ...
+
+class ConstantPad2d(_pad.ConstantPad2d):
+    """A `value` around: `[..., H, W]`, each becoming n + p₀ + p₁; a negative side crops."""
+    def __init__(self, padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]], value: _Real) -> None: ...
+
+class ConstantPad3d(_pad.ConstantPad3d):
+    """A `value` around: `[..., D, H, W]`, each becoming n + p₀ + p₁; a negative side crops."""
+    def __init__(self, padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]], value: _Real) -> None: ...
+
+class ZeroPad1d(_pad.ZeroPad1d):
+    """Zeros before and after: `[..., L]` to `[..., L + p₀ + p₁]`; a negative side crops."""
+    def __init__(self, padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]]) -> None: ...
+
+class ZeroPad2d(_pad.ZeroPad2d):
+    """Zeros around: `[..., H, W]`, each becoming n + p₀ + p₁; a negative side crops."""
+    def __init__(self, padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]]) -> None: ...
+
+class ZeroPad3d(_pad.ZeroPad3d):
+    """Zeros around: `[..., D, H, W]`, each becoming n + p₀ + p₁; a negative side crops."""
+    def __init__(self, padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]]) -> None: ...
+
+class CircularPad1d(_pad_input.CircularPad1d):
+    """The input wrapped around: `[N, C, L]` to `[N, C, L + p₀ + p₁]`."""
+    def __init__(self, padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]]) -> None: ...
+
+class CircularPad2d(_pad_input.CircularPad2d):
+    """The input wrapped around: `[N, C, H, W]`, each side n becoming n + p₀ + p₁."""
+    def __init__(self, padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]]) -> None: ...
+
+class CircularPad3d(_pad_input.CircularPad3d):
+    """The input wrapped around: `[N, C, D, H, W]`, each side n becoming n + p₀ + p₁."""
+    def __init__(self, padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]]) -> None: ...
+
+class ReflectionPad1d(_pad_input.ReflectionPad1d):
+    """The input mirrored at its border: `[N, C, L]` to `[N, C, L + p₀ + p₁]`."""
+    def __init__(self, padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]]) -> None: ...
+
+class ReflectionPad2d(_pad_input.ReflectionPad2d):
+    """The input mirrored at its border: `[N, C, H, W]`, each side n becoming n + p₀ + p₁."""
+    def __init__(self, padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]]) -> None: ...
+
+class ReflectionPad3d(_pad_input.ReflectionPad3d):
+    """The input mirrored at its border: `[N, C, D, H, W]`, each side n becoming n + p₀ + p₁."""
+    def __init__(self, padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]]) -> None: ...
+
+class ReplicationPad1d(_pad_input.ReplicationPad1d):
+    """The border repeated: `[N, C, L]` to `[N, C, L + p₀ + p₁]`."""
+    def __init__(self, padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]]) -> None: ...
+
+class ReplicationPad2d(_pad_input.ReplicationPad2d):
+    """The border repeated: `[N, C, H, W]`, each side n becoming n + p₀ + p₁."""
+    def __init__(self, padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]]) -> None: ...
+
+class ReplicationPad3d(_pad_input.ReplicationPad3d):
+    """The border repeated: `[N, C, D, H, W]`, each side n becoming n + p₀ + p₁."""
+    def __init__(self, padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]]) -> None: ...
+
+class AvgPool1d(_pool.AvgPool1d):
+    """The mean of every window: `[N, C, L]` to `[N, C, ⌊(L + 2p - k)/s⌋ + 1]`."""
+    def __init__(self, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] | None = ..., padding: _Number | Sequence[_Number] = ..., ceil_mode: _Flag = ..., count_include_pad: _Flag = ...) -> None: ...
+
+class AvgPool2d(_pool.AvgPool2d):
+    """The mean of every window: each of height and width becomes ⌊(n + 2p - k)/s⌋ + 1."""
+    def __init__(self, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] | None = ..., padding: _Number | Sequence[_Number] = ..., ceil_mode: _Flag = ..., count_include_pad: _Flag = ..., divisor_override: _Number | None = ...) -> None: ...
+
+class AvgPool3d(_pool.AvgPool3d):
+    """The mean of every window: depth, height and width become ⌊(n + 2p - k)/s⌋ + 1."""
+    def __init__(self, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] | None = ..., padding: _Number | Sequence[_Number] = ..., ceil_mode: _Flag = ..., count_include_pad: _Flag = ..., divisor_override: _Number | None = ...) -> None: ...
+
+class LPPool1d(_pool.LPPool1d):
+    """(Σ xᵖ)^(1/p) over every window: `[N, C, L]` to `[N, C, ⌊(L - k)/s⌋ + 1]`."""
+    def __init__(self, norm_type: _Real, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] | None = ..., ceil_mode: _Flag = ...) -> None: ...
+
+class LPPool2d(_pool.LPPool2d):
+    """(Σ xᵖ)^(1/p) over every window: each of height and width becomes ⌊(n - k)/s⌋ + 1."""
+    def __init__(self, norm_type: _Real, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] | None = ..., ceil_mode: _Flag = ...) -> None: ...
+
+class LPPool3d(_pool.LPPool3d):
+    """(Σ xᵖ)^(1/p) over every window: depth, height and width become ⌊(n - k)/s⌋ + 1."""
+    def __init__(self, norm_type: _Real, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] | None = ..., ceil_mode: _Flag = ...) -> None: ...
+
+class MaxPool1d(_pool.MaxPool1d):
+    """The largest value of every window: `[N, C, L]` to `[N, C, ⌊(L + 2p - (d(k-1)+1))/s⌋ + 1]`."""
+    def __init__(self, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] | None = ..., padding: _Number | Sequence[_Number] = ..., dilation: _Number | Sequence[_Number] = ..., return_indices: _Flag = ..., ceil_mode: _Flag = ...) -> None: ...
+
+class MaxPool2d(_pool.MaxPool2d):
+    """The largest value of every window: each of height and width becomes ⌊(n + 2p - (d(k-1)+1))/s⌋ + 1."""
+    def __init__(self, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] | None = ..., padding: _Number | Sequence[_Number] = ..., dilation: _Number | Sequence[_Number] = ..., return_indices: _Flag = ..., ceil_mode: _Flag = ...) -> None: ...
+
+class MaxPool3d(_pool.MaxPool3d):
+    """The largest value of every window: depth, height and width become ⌊(n + 2p - (d(k-1)+1))/s⌋ + 1."""
+    def __init__(self, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] | None = ..., padding: _Number | Sequence[_Number] = ..., dilation: _Number | Sequence[_Number] = ..., return_indices: _Flag = ..., ceil_mode: _Flag = ...) -> None: ...
+
+class CELU(_rectifier.CELU):
+    """max(x, 0) + min(alpha(e^(x/alpha) - 1), 0). Refuses alpha = 0. Source: torch.nn.CELU."""
+    def __init__(self, alpha: _Real = ..., inplace: _Flag = ...) -> None: ...
+
+class ELU(_rectifier.ELU):
+    """max(x, 0) + min(alpha(eˣ - 1), 0). Source: torch.nn.ELU; Clevert et al., 2015."""
+    def __init__(self, alpha: _Real = ..., inplace: _Flag = ...) -> None: ...
+
+class GELU(_rectifier.GELU):
+    """x · Φ(x), Φ the normal distribution, exactly or through tanh."""
+    def __init__(self, approximate: str = ...) -> None: ...
+
+class Hardswish(_rectifier.Hardswish):
+    """x · min(max(x + 3, 0), 6)/6. Source: torch.nn.Hardswish; Howard et al., MobileNetV3, 2019."""
+    def __init__(self, inplace: _Flag = ...) -> None: ...
+
+class LeakyReLU(_rectifier.LeakyReLU):
+    """max(x, 0) + negative_slope · min(x, 0). Source: torch.nn.LeakyReLU; Maas et al., 2013."""
+    def __init__(self, negative_slope: _Real = ..., inplace: _Flag = ...) -> None: ...
+
+class Mish(_rectifier.Mish):
+    """x · tanh(log(1 + eˣ)). Source: torch.nn.Mish; Misra, 2019."""
+    def __init__(self, inplace: _Flag = ...) -> None: ...
+
+class PReLU(_rectifier.PReLU):
+    """max(x, 0) + weight · min(x, 0), with one trained slope for all or one per channel."""
+    def __init__(self, num_parameters: _Number = ..., init: _Real = ...) -> None: ...
+
+class RReLU(_rectifier.RReLU):
+    """max(x, 0) + a · min(x, 0), a random in [lower, upper] in training, their mean in evaluation."""
+    def __init__(self, lower: _Real = ..., upper: _Real = ..., inplace: _Flag = ...) -> None: ...
+
+class ReLU(_rectifier.ReLU):
+    """max(x, 0). Source: torch.nn.ReLU; Nair and Hinton, 2010."""
+    def __init__(self, inplace: _Flag = ...) -> None: ...
+
+class ReLU6(_rectifier.ReLU6):
+    """min(max(x, 0), 6). Source: torch.nn.ReLU6; Howard et al., MobileNets, 2017."""
+    def __init__(self, inplace: _Flag = ...) -> None: ...
+
+class SELU(_rectifier.SELU):
+    """1.0507(max(x, 0) + min(1.6733(eˣ - 1), 0)). Source: torch.nn.SELU; Klambauer et al., 2017."""
+    def __init__(self, inplace: _Flag = ...) -> None: ...
+
+class SiLU(_rectifier.SiLU):
+    """x · sigmoid(x), also called swish. Source: torch.nn.SiLU; Ramachandran et al., 2017."""
+    def __init__(self, inplace: _Flag = ...) -> None: ...
+
+class Softplus(_rectifier.Softplus):
+    """log(1 + e^(beta·x))/beta, and x itself where beta·x > threshold. Source: torch.nn.Softplus."""
+    def __init__(self, beta: _Real = ..., threshold: _Real = ...) -> None: ...
+
+class Threshold(_rectifier.Threshold):
+    """x where x > threshold, otherwise `value`. Source: torch.nn.Threshold."""
+    def __init__(self, threshold: _Real, value: _Real, inplace: _Flag = ...) -> None: ...
+
+class GRU(_recurrent.GRU):
+    """Gated recurrent units: `[L, N, input_size]` to `[L, N, H]` and the last state `[num_layers, N, H]`."""
+    def __init__(self, input_size: _Number | None = ..., hidden_size: _Number = ..., num_layers: _Number = ..., bias: _Flag = ..., batch_first: _Flag = ..., dropout: _Real = ..., bidirectional: _Flag = ...) -> None: ...
+
+class LSTM(_recurrent.LSTM):
+    """Long short-term memory: `[L, N, input_size]` to `[L, N, S]`, and `[num_layers, N, S]` and `[..., H]`."""
+    def __init__(self, input_size: _Number | None = ..., hidden_size: _Number = ..., num_layers: _Number = ..., bias: _Flag = ..., batch_first: _Flag = ..., dropout: _Real = ..., bidirectional: _Flag = ..., proj_size: _Number = ...) -> None: ...
+
+class RNN(_recurrent.RNN):
+    """Elman's recurrent layer: `[L, N, input_size]` to `[L, N, H]` and the last state `[num_layers, N, H]`."""
+    def __init__(self, input_size: _Number | None = ..., hidden_size: _Number = ..., num_layers: _Number = ..., nonlinearity: str = ..., bias: _Flag = ..., batch_first: _Flag = ..., dropout: _Real = ..., bidirectional: _Flag = ...) -> None: ...
+
+class GRUCell(_recurrent_cells.GRUCell):
+    """One step of `gru`: `[N, input_size]`, and maybe the state `[N, H]`, to the next state `[N, H]`."""
+    def __init__(self, input_size: _Number | None = ..., hidden_size: _Number = ..., bias: _Flag = ...) -> None: ...
+
+class LSTMCell(_recurrent_cells.LSTMCell):
+    """One step of `lstm`: `[N, input_size]`, maybe with state and cell, to the next of both, `[N, H]`."""
+    def __init__(self, input_size: _Number | None = ..., hidden_size: _Number = ..., bias: _Flag = ...) -> None: ...
+
+class RNNCell(_recurrent_cells.RNNCell):
+    """One step of `rnn`: `[N, input_size]`, and maybe the state `[N, H]`, to the next state `[N, H]`."""
+    def __init__(self, input_size: _Number | None = ..., hidden_size: _Number = ..., bias: _Flag = ..., nonlinearity: str = ...) -> None: ...
+
+class Upsample(_resample.Upsample):
+    """Interpolation to `size`, or by `scale_factor`: `[N, C, *n]` to `[N, C, *⌊n·scale_factor⌋]`."""
+    def __init__(self, size: _Number | Sequence[_Number] | None = ..., scale_factor: _Real | Sequence[_Real] | None = ..., mode: str = ..., align_corners: _Flag | None = ..., recompute_scale_factor: _Flag | None = ...) -> None: ...
+
+class UpsamplingBilinear2d(_resample.UpsamplingBilinear2d):
+    """Bilinear interpolation with aligned corners: `[N, C, H, W]` to `[N, C, ⌊H·scale⌋, ⌊W·scale⌋]`."""
+    def __init__(self, size: _Number | Sequence[_Number] | None = ..., scale_factor: _Real | Sequence[_Real] | None = ...) -> None: ...
+
+class UpsamplingNearest2d(_resample.UpsamplingNearest2d):
+    """Interpolation by the nearest element: `[N, C, H, W]` to `[N, C, ⌊H·scale⌋, ⌊W·scale⌋]`."""
+    def __init__(self, size: _Number | Sequence[_Number] | None = ..., scale_factor: _Real | Sequence[_Real] | None = ...) -> None: ...
+
+class Flatten(_reshape.Flatten):
+    """Joins the axes start_dim to end_dim into one, as long as their product."""
+    def __init__(self, start_dim: _Number = ..., end_dim: _Number = ...) -> None: ...
+
+class Permute(_reshape.Permute):
+    """Puts the axes in the order `dims`, which names every axis once, the batch included."""
+    def __init__(self, dims: Sequence[_Number] | str) -> None: ...
+
+class Reshape(_reshape.Reshape):
+    """Arranges the elements of every sample anew: `[N, ...]` to `[N, *shape]`; one size may be -1."""
+    def __init__(self, shape: Sequence[_Number] | str) -> None: ...
+
+class Squeeze(_reshape.Squeeze):
+    """Drops the axes in `dim` that have size 1 and keeps the others; without `dim`, all of size 1."""
+    def __init__(self, dim: _Number | Sequence[_Number] | None = ...) -> None: ...
+
+class Transpose(_reshape.Transpose):
+    """Exchanges two axes. Refuses axes that do not exist. Source: torch.transpose."""
+    def __init__(self, dim0: _Number, dim1: _Number) -> None: ...
+
+class Unflatten(_reshape.Unflatten):
+    """Splits axis `dim` into the axes of `unflattened_size`; one of them may be -1."""
+    def __init__(self, dim: _Number, unflattened_size: Sequence[_Number] | str) -> None: ...
+
+class Unsqueeze(_reshape.Unsqueeze):
+    """Inserts an axis of size 1 at `dim`, from -(rank + 1) to rank. Source: torch.unsqueeze."""
+    def __init__(self, dim: _Number) -> None: ...
+
+class Chunk(_select.Chunk):
+    """Cuts axis `dim` into pieces of ⌈n/chunks⌉, the last maybe smaller: at most `chunks` of them."""
+    def __init__(self, chunks: _Number, dim: _Number = ...) -> None: ...
+
+class Mean(_select.Mean):
+    """The mean over the axes in `dim`, which vanish, or become 1 with keepdim."""
+    def __init__(self, dim: _Number | Sequence[_Number], keepdim: _Flag = ...) -> None: ...
+
+class Select(_select.Select):
+    """Takes position `index` of axis `dim`, which vanishes: x[:, index] for dim 1."""
+    def __init__(self, dim: _Number, index: _Number) -> None: ...
+
+class Slice(_select.Slice):
+    """x[start:end:step] along axis `dim`: ⌈(end - start)/step⌉ positions stay."""
+    def __init__(self, dim: _Number, start: _Number = ..., end: _Number | None = ..., step: _Number = ...) -> None: ...
+
+class Split(_select.Split):
+    """Cuts axis `dim` into pieces: of `split_size` each, the last maybe smaller, or as listed."""
+    def __init__(self, split_size: _Number | Sequence[_Number], dim: _Number = ...) -> None: ...
+
+class AdaptiveLogSoftmaxWithLoss(_sequence_loss.AdaptiveLogSoftmaxWithLoss):
+    """A softmax whose rare classes are scored by narrower layers: `[N, in_features]` and the classes `[N]`."""
+    def __init__(self, in_features: _Number | None = ..., n_classes: _Number = ..., cutoffs: Sequence[_Number] | str = ..., div_value: _Real = ..., head_bias: _Flag = ...) -> None: ...
+
+class CTCLoss(_sequence_loss.CTCLoss):
+    """-log of the sum over all alignments of a target: `[T, N, C]` logarithms, to a loss for each sequence."""
+    def __init__(self, *branches: _Branch, reduction: str | _Branch = ..., blank: _Number | _Branch = ..., zero_infinity: _Flag | _Branch = ..., **named: _Branch) -> None: ...
+
+class ChannelShuffle(_shuffle.ChannelShuffle):
+    """The channels of several groups dealt out in turn: `[N, C, *]` stays `[N, C, *]`."""
+    def __init__(self, groups: _Number) -> None: ...
+
+class PixelShuffle(_shuffle.PixelShuffle):
+    """Channels spread out in space: `[..., C·r², H, W]` to `[..., C, H·r, W·r]`, r the upscale factor."""
+    def __init__(self, upscale_factor: _Number) -> None: ...
+
+class PixelUnshuffle(_shuffle.PixelUnshuffle):
+    """Space folded into channels: `[..., C, H·r, W·r]` to `[..., C·r², H, W]`, r the downscale factor."""
+    def __init__(self, downscale_factor: _Number) -> None: ...
+
+class GLU(_softmax.GLU):
+    """The first half of axis `dim` times the sigmoid of the second: that axis becomes n/2."""
+    def __init__(self, dim: _Number = ...) -> None: ...
+
+class LogSoftmax(_softmax.LogSoftmax):
+    """x - log ∑eˣ along `dim`: the shape is kept, no weights. Source: torch.nn.LogSoftmax."""
+    def __init__(self, dim: _Number | None = ...) -> None: ...
+
+class Softmax(_softmax.Softmax):
+    """eˣ/∑eˣ along `dim`: the shape is kept, no weights."""
+    def __init__(self, dim: _Number | None = ...) -> None: ...
+
+class Softmax2d(_softmax.Softmax2d):
+    """Softmax over the channels at every pixel of `[N, C, H, W]` or `[C, H, W]`."""
+    def __init__(self) -> None: ...
+
+class Softmin(_softmax.Softmin):
+    """e⁻ˣ/∑e⁻ˣ along `dim`: the shape is kept, no weights. Source: torch.nn.Softmin."""
+    def __init__(self, dim: _Number | None = ...) -> None: ...
+
+class StochasticDepth(_stochastic.StochasticDepth):
+    """Sets the complete branch to zero with probability p in training, for each sample or for the batch."""
+    def __init__(self, p: _Real, mode: str = ...) -> None: ...
+
+class Constant(_traced.Constant):
+    """A tensor that is not learned: whatever the input, its result is `shape`, batch and all."""
+    def __init__(self, shape: Sequence[_Number] | str) -> None: ...
+
+class Opaque(_traced.Opaque):
+    """An operation that no rule is known for: its shapes are those seen when it was traced."""
+    def __init__(self, *branches: _Branch, function: str, takes: Sequence[Sequence[_Number] | str] | str, gives: Sequence[Sequence[_Number] | str] | str, tensors: Any | _Branch = ..., macs_known: _Number | None | _Branch = ..., **named: _Branch) -> None: ...
+
+class Parameter(_traced.Parameter):
+    """A learned tensor: whatever the input, its result is `shape`, batch and all."""
+    def __init__(self, shape: Sequence[_Number] | str) -> None: ...
+
+class Require(_traced.Require):
+    """Hands its input on, and refuses sizes for which the relation of `left` to `right` does not hold."""
+    def __init__(self, left: _Number, relation: str, right: _Number) -> None: ...
+
+class Unused(_traced.Unused):
+    """Hands its input on, and lists parameters that the network holds and never uses."""
+    def __init__(self, tensors: Any) -> None: ...
+
+class Transformer(_transformer.Transformer):
+    """An encoder and a decoder that looks at what it found: `[S, N, E]` and `[T, N, E]` to `[T, N, E]`."""
+    def __init__(self, d_model: _Number | None = ..., nhead: _Number = ..., num_encoder_layers: _Number = ..., num_decoder_layers: _Number = ..., dim_feedforward: _Number = ..., dropout: _Real = ..., activation: str = ..., *, layer_norm_eps: _Real = ..., batch_first: _Flag = ..., norm_first: _Flag = ..., bias: _Flag = ...) -> None: ...
+
+class TransformerDecoder(_transformer.TransformerDecoder):
+    """num_layers of `transformer_decoder_layer` on one another, all looking at one memory."""
+    def __init__(self, *, d_model: _Number | None = ..., nhead: _Number, dim_feedforward: _Number = ..., dropout: _Real = ..., activation: str = ..., layer_norm_eps: _Real = ..., batch_first: _Flag = ..., norm_first: _Flag = ..., bias: _Flag = ..., num_layers: _Number, norm: _Flag = ...) -> None: ...
+
+class TransformerDecoderLayer(_transformer.TransformerDecoderLayer):
+    """Self-attention, attention to a memory `[S, N, E]`, and two linear layers on `[T, N, E]`."""
+    def __init__(self, d_model: _Number | None = ..., nhead: _Number = ..., dim_feedforward: _Number = ..., dropout: _Real = ..., activation: str = ..., layer_norm_eps: _Real = ..., batch_first: _Flag = ..., norm_first: _Flag = ..., bias: _Flag = ...) -> None: ...
+
+class TransformerEncoder(_transformer.TransformerEncoder):
+    """num_layers of `transformer_encoder_layer` on one another: the shape is kept."""
+    def __init__(self, *, d_model: _Number | None = ..., nhead: _Number, dim_feedforward: _Number = ..., dropout: _Real = ..., activation: str = ..., layer_norm_eps: _Real = ..., batch_first: _Flag = ..., norm_first: _Flag = ..., bias: _Flag = ..., num_layers: _Number, norm: _Flag = ...) -> None: ...
+
+class TransformerEncoderLayer(_transformer.TransformerEncoderLayer):
+    """Self-attention and two linear layers on `[S, N, E]`, each added to what it reads: the shape is kept."""
+    def __init__(self, d_model: _Number | None = ..., nhead: _Number = ..., dim_feedforward: _Number = ..., dropout: _Real = ..., activation: str = ..., layer_norm_eps: _Real = ..., batch_first: _Flag = ..., norm_first: _Flag = ..., bias: _Flag = ...) -> None: ...
+
+class MaxUnpool1d(_unpool.MaxUnpool1d):
+    """Puts maxima back to their places: `[N, C, L]` and the places to `[N, C, (L - 1)s - 2p + k]`."""
+    def __init__(self, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] | None = ..., padding: _Number | Sequence[_Number] = ..., output_size: _Number | Sequence[_Number] | None = ...) -> None: ...
+
+class MaxUnpool2d(_unpool.MaxUnpool2d):
+    """Puts maxima back to their places: height and width become (n - 1)s - 2p + k."""
+    def __init__(self, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] | None = ..., padding: _Number | Sequence[_Number] = ..., output_size: _Number | Sequence[_Number] | None = ...) -> None: ...
+
+class MaxUnpool3d(_unpool.MaxUnpool3d):
+    """Puts maxima back to their places: depth, height and width become (n - 1)s - 2p + k."""
+    def __init__(self, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] | None = ..., padding: _Number | Sequence[_Number] = ..., output_size: _Number | Sequence[_Number] | None = ...) -> None: ...
+
+class SpectralNorm(_wrapper.SpectralNorm):
+    """A layer whose weight is divided by its largest singular value, which is found step by step."""
+    def __init__(self, layer: Kind | str | Mapping[str, Any], name: str = ..., n_power_iterations: _Number = ..., eps: _Real = ..., dim: _Number | None = ..., legacy: _Flag = ...) -> None: ...
+
+class WeightNorm(_wrapper.WeightNorm):
+    """A layer whose weight is g·v/|v|: a length and a direction are learned in place of the weight."""
+    def __init__(self, layer: Kind | str | Mapping[str, Any], name: str = ..., dim: _Number | None = ..., legacy: _Flag = ...) -> None: ...

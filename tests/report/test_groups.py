@@ -1,0 +1,66 @@
+"""A report by path: the layers, the groups that the table prints, and the error for a path that leads nowhere."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+import shapecalc
+from shapecalc import SpecError
+from shapecalc.render.piece import plain
+from shapecalc.report.node import Node
+from shapecalc.report.outline import Item, lines, outline
+from shapecalc.views.layer_table import layer_table
+
+REPORT = shapecalc.load("resnet50").analyze()
+
+
+@pytest.mark.parametrize("name", ["resnet50", "googlenet", "vit_b_16", "unet"])
+def test_every_group_is_the_sum_of_its_layers(name: str) -> None:
+    report = shapecalc.load(name).analyze()
+    for group in report.groups:
+        if group.start == group.end:
+            continue
+        item = report[group.path]
+        if isinstance(item, Node):  # a merge: the group of its branches has the same path
+            assert item.path == group.path
+            continue
+        inside = report.inside(group.path)
+        assert [*item] == inside
+        assert item.path == group.path
+        assert item.params == sum(node.params for node in inside) >= sum(one.params for one in item.children)
+        assert item.macs == sum(node.macs or 0 for node in inside)
+        assert item.output == inside[-1].output
+
+
+def test_a_group_is_what_the_table_prints() -> None:
+    table = layer_table(REPORT, 1)
+    rows = {plain(row.cells[0]): [*map(plain, row.cells)] for row in table.rows}
+    stem = REPORT["stem"]
+    assert isinstance(stem, Item)
+    assert (stem.params, stem.macs, stem.output) == (9_536, 118_013_952, (1, 64, 112, 112))
+    assert {"64x112x112", "9,536", f"{stem.macs:,}"} <= {*rows["stem"]}
+    assert [child.path for child in stem.children] == ["stem.conv2d", "stem.batch_norm2d"]
+    assert stem.weights["conv2d.weight"] == (64, 3, 7, 7)
+    assert json.loads(json.dumps(stem.to_dict()))["children"][0]["path"] == "stem.conv2d"
+    assert "Holds" in stem._repr_html_()
+
+
+def test_a_group_that_the_table_folds_into_its_only_item_has_its_path() -> None:
+    shown = {item.path for item in lines(outline(REPORT))}
+    hidden = [group.path for group in REPORT.groups if group.path not in shown and group.start < group.end]
+    assert hidden
+    assert all(REPORT[path].params >= 0 for path in hidden)
+
+
+def test_an_unknown_path_suggests_the_nearest() -> None:
+    assert isinstance(REPORT["stem.conv2d"], Node)
+    with pytest.raises(KeyError):
+        REPORT["nope"]
+    with pytest.raises(
+        SpecError, match=r"resnet50 has no layer or block 'stage5' \(did you mean 'stage\d'\?\)"
+    ):
+        REPORT["stage5"]
+    with pytest.raises(SpecError, match="'stem' is a group of 2 layers, not one layer"):
+        REPORT.layer("stem")
