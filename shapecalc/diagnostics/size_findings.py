@@ -13,8 +13,8 @@ from shapecalc.errors import Undecided
 from shapecalc.layers.requirement import Requirement, Shape, shown
 from shapecalc.sizes.answer import deciding
 from shapecalc.sizes.question import Question, names_in
-from shapecalc.sizes.sizes_text import written
-from shapecalc.sizes.solving import Found, Imposed
+from shapecalc.sizes.region_text import written
+from shapecalc.sizes.solver import Imposed, Solution
 from shapecalc.sizes.stretching import solved
 
 
@@ -44,7 +44,7 @@ class OneSize(LayerViolation):
         self.needed, self.size, self.before = needed, size, before
 
     @classmethod
-    def find(cls, question: Question, result: Found) -> Iterator[Self]:
+    def find(cls, question: Question, result: Solution) -> Iterator[Self]:
         size = tuple(question.built.get(name, 0) for name in question.names)
         boxes = (
             box for box in result.region.boxes if all(n in ns for n, ns in zip(size, box.sets, strict=True))
@@ -55,7 +55,7 @@ class OneSize(LayerViolation):
         for culprit in deciding(result.imposed, question.names):
             trunk = _before(question, result, culprit)
             if not trunk.is_finite and culprit.region.is_finite and _sees_windows(result, culprit.node):
-                yield cls(culprit.node, culprit.requirement, size, [*written(trunk, question.names)])
+                yield cls(culprit.node, culprit.requirement, size, [*written(trunk)])
                 return
 
     @property
@@ -66,7 +66,7 @@ class OneSize(LayerViolation):
         )
 
 
-def _before(question: Question, result: Found, culprit: Imposed) -> Region:
+def _before(question: Question, result: Solution, culprit: Imposed) -> Region:
     """Return the sizes that the layers before one accept."""
     positions = {node.path: number for number, node in enumerate(result.inference.graph.nodes)}
     trunk = everything(question.names)
@@ -76,7 +76,7 @@ def _before(question: Question, result: Found, culprit: Imposed) -> Region:
     return trunk
 
 
-def _sees_windows(result: Found, last: GraphNode) -> bool:
+def _sees_windows(result: Solution, last: GraphNode) -> bool:
     """Say whether a window of more than one position comes before a layer."""
     for node, effect in zip(result.inference.graph.nodes, result.inference.effects, strict=True):
         if node is last:
@@ -96,7 +96,7 @@ class FixedOutput(LayerViolation):
         self.output = output
 
     @classmethod
-    def find(cls, question: Question, result: Found) -> Iterator[Self]:
+    def find(cls, question: Question, result: Solution) -> Iterator[Self]:
         graph, shapes = result.inference.graph, result.inference.shapes
         slot = next(iter(graph.outputs.values()))
         output = shapes[slot]

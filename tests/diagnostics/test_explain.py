@@ -20,7 +20,7 @@ from shapecalc.repair.repair import checked
 from tools.diagnostics import DOCUMENT, document
 
 PACKAGE = Path(shapecalc.__file__).parent
-OF_FORMULAS = {"asked", "as-built", "passes"}
+OF_FORMULAS = {"target", "as-built", "passes"}
 """Conditions under which a formula holds: they are told with it, and are never a finding."""
 TAKES_A_CODE = {"Diagnostic", "Failure", "Requirement", "EqualBranches"}
 
