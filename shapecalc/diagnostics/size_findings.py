@@ -12,8 +12,8 @@ from shapecalc.errors import Undecided
 from shapecalc.layers.requirement import shown
 from shapecalc.sizes.answer import deciding
 from shapecalc.sizes.question import Question, names_in
-from shapecalc.sizes.sizes_text import written
-from shapecalc.sizes.solving import Found, Imposed
+from shapecalc.sizes.region_text import written
+from shapecalc.sizes.solver import Imposed, Solution
 from shapecalc.sizes.stretching import solved
 
 
@@ -29,7 +29,7 @@ def by_size(question: Question) -> Iterator[Diagnostic]:
     yield from fixed_output(question, found)
 
 
-def one_size(question: Question, found: Found) -> Iterator[Diagnostic]:
+def one_size(question: Question, found: Solution) -> Iterator[Diagnostic]:
     """The size that a network is built for is its only one nearby, and what comes before would take more.
 
     Only behind windows: for a network of linear layers alone its input size is no accident.
@@ -47,7 +47,7 @@ def one_size(question: Question, found: Found) -> Iterator[Diagnostic]:
             trunk &= other.region
         if trunk.is_finite or not culprit.region.is_finite or not _sees_windows(found, culprit.node):
             continue
-        allowed = ", ".join(written(trunk, question.names))
+        allowed = ", ".join(written(trunk))
         yield Diagnostic(
             "one-size",
             "note",
@@ -59,12 +59,12 @@ def one_size(question: Question, found: Found) -> Iterator[Diagnostic]:
         return
 
 
-def _before(found: Found, culprit: Imposed) -> list[Imposed]:
+def _before(found: Solution, culprit: Imposed) -> list[Imposed]:
     positions = {node.path: number for number, node in enumerate(found.inference.graph.nodes)}
     return [one for one in found.imposed if positions[one.path] < positions[culprit.path]]
 
 
-def _sees_windows(found: Found, last: GraphNode) -> bool:
+def _sees_windows(found: Solution, last: GraphNode) -> bool:
     """Say whether a window of more than one position comes before a layer."""
     for node, effect in zip(found.inference.graph.nodes, found.inference.effects, strict=True):
         if node is last:
@@ -74,7 +74,7 @@ def _sees_windows(found: Found, last: GraphNode) -> bool:
     return False
 
 
-def fixed_output(question: Question, found: Found) -> Iterator[Diagnostic]:
+def fixed_output(question: Question, found: Solution) -> Iterator[Diagnostic]:
     """The output is a map of one size, whatever the size of the input."""
     graph, shapes = found.inference.graph, found.inference.shapes
     slot = next(iter(graph.outputs.values()))

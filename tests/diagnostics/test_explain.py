@@ -17,7 +17,7 @@ from shapecalc.diagnostics.explanation import explained, explanations
 from tools.diagnostics import DOCUMENT, document
 
 PACKAGE = Path(shapecalc.__file__).parent
-OF_FORMULAS = {"asked", "as-built", "passes"}
+OF_FORMULAS = {"target", "as-built", "passes"}
 """Conditions under which a formula holds: they are told with it, and are never a finding."""
 MADE_OF = {"unused-": {"unused-block", "unused-parameter"}}
 """Codes that are put together of two parts."""

@@ -131,7 +131,6 @@ RINGS = (
         *("report.derivation_text", "report.latex_table", "report.markdown_table", "report.node"),
         *("report.outline", "report.report", "report.report_page", "report.table", "report.table_cells"),
     },
-    {"sizes.answer", "sizes.sizes_text"},
     {"pictures.solids", "pictures.unet_layout"},
     {"report.comparison", "report.comparison_text"},
 )
