@@ -266,8 +266,7 @@ class Pointwise(OwnPlace, SameShape, AnyShape, NoWeights, NoMacs, NoWindow, Laye
         return None if self.per_element is None else self.per_element * product(x)
 
 
-Elementwise = Pointwise
-"""The former name of `Pointwise`."""
+Elementwise = Pointwise  # its former name
 
 
 class Joint(Kind):
