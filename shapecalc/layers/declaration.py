@@ -77,7 +77,7 @@ def by_position(cls: type[Kind], values: tuple[Any, ...], fields: dict[str, Any]
 
 
 class Docstring:
-    """The docstring of a kind, completed when it is read: its family's text, and the positions of its fields."""
+    """The docstring of a kind, completed when it is read: its family's text and the fields' positions."""
 
     def __init__(self, own: str, rank: int | None) -> None:
         self.own, self.rank = own, rank
