@@ -8,6 +8,7 @@ from shapecalc.arguments import listed, load_model, shape
 from shapecalc.cli.cli_options import FORMAT, INPUT, MODEL, SETTINGS, examples
 from shapecalc.console import say
 from shapecalc.render import written
+from shapecalc.render.lines import as_page
 
 
 @click.command(
@@ -61,11 +62,8 @@ def sizes(
     if form == "json":
         import json
 
-        from shapecalc.sizes.sizes_text import nearest_to_dict
-
-        data = legal.to_dict() | ({"near": nearest_to_dict(nearest)} if nearest else {})
+        data = legal.to_dict() | ({"near": nearest.to_dict()} if nearest else {})
         say(json.dumps(data, indent=2, ensure_ascii=False))
         return
-    from shapecalc.sizes.sizes_text import sizes_page
-
-    say(written(sizes_page(legal, nearest), form))
+    beside = [(0, ()), *nearest.lines()] if nearest else []
+    say(written(as_page([*legal.lines(), *beside]), form))

@@ -60,7 +60,7 @@ def propagate_taint(layer: Kind, taints: Sequence[Taint], *, fixes_sizes: bool =
     guesses = UNTAINTED.union(*taints)
     if is_missing(guesses) and fields_with(type(layer), Makes):
         return frozenset(~guess if guess < 0 else guess for guess in guesses)
-    if fixes_sizes and layer.settles_sizes:
+    if fixes_sizes and layer.fixes_sizes:
         return frozenset(guess for guess in guesses if guess < 0)
     return guesses
 

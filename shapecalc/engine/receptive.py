@@ -84,8 +84,8 @@ def receptive(inference: Inference, inputs: Sequence[Shape], channel_axis: int) 
         for result, slot in enumerate(node.slots):
             depends_on = node.layer.depends_on(shapes, result)
             sources = [
-                _Source(found[source], sight, shape)
-                for source, sight, shape in zip(node.sources, depends_on, shapes, strict=True)
+                _Source(found[source], dependence, shape)
+                for source, dependence, shape in zip(node.sources, depends_on, shapes, strict=True)
             ]
             found[slot] = _seen(sources, sizes, effect.outputs[result], slot)
     return found
@@ -94,7 +94,7 @@ def receptive(inference: Inference, inputs: Sequence[Shape], channel_axis: int) 
 @dataclass(frozen=True, slots=True)
 class _Source:
     seen: Seen
-    sight: Dependence
+    dependence: Dependence
     shape: Shape
 
 
@@ -113,7 +113,7 @@ def _seen(sources: Sequence[_Source], sizes: Mapping[Axis, Dim], output: Shape, 
 
 
 def _arriving(source: _Source, axis: Axis, output: Shape, slot: int) -> list[Part | None]:
-    parts = source.seen.get(axis, ()) if NOTHING not in source.sight else ()
+    parts = source.seen.get(axis, ()) if NOTHING not in source.dependence else ()
     return [None] if parts is None else [_through(part, source, output, slot) for part in parts]
 
 
@@ -127,7 +127,7 @@ def _through(part: Part, source: _Source, output: Shape, slot: int) -> Part | No
     if part.steps is None:
         return _through_scattered(part, source, output, slot)
     (axis,) = part.axes
-    match source.sight[axis]:
+    match source.dependence[axis]:
         case Everything():
             return None if part.total is None else constant(part.total)
         case Scattered(axes):
@@ -152,7 +152,7 @@ def _through_scattered(part: Part, source: _Source, output: Shape, slot: int) ->
     axes: set[int] = set()
     size, total, origin = part.size, part.total, part.origin
     for axis in part.axes:
-        match source.sight[axis]:
+        match source.dependence[axis]:
             case None:
                 return None
             case Everything():

@@ -160,10 +160,10 @@ def _layer(options: Options, resolve: Resolve) -> Page:
 
 
 def _sizes(options: Options, resolve: Resolve) -> Page:
-    from shapecalc.sizes.sizes_text import sizes_page
+    from shapecalc.render.lines import as_page
 
     model, shapes, parameters = _load(options.model, options, resolve)
-    return sizes_page(model.sizes(input=shapes, free=options.free or None, **parameters))
+    return as_page(model.sizes(input=shapes, free=options.free or None, **parameters).lines())
 
 
 def _diff(options: Options, resolve: Resolve) -> Page:

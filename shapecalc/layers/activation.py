@@ -1,7 +1,7 @@
 """Functions of each element by itself that saturate or shrink: sigmoid, tanh and their relatives.
 
-The shape is kept, and nothing is multiplied in the sense of a MAC. The rectifiers stand in
-`rectifier`, functions over a whole axis in `softmax`.
+The shape is kept, and nothing is multiplied in the sense of a MAC. The rectifiers are in
+`rectifier`, functions over an axis in `softmax`.
 """
 
 from fractions import Fraction

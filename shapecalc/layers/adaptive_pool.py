@@ -1,6 +1,6 @@
-"""Pooling to a size that is given, over 1, 2 and 3 axes: adaptive and global.
+"""Pooling to a fixed size, over 1, 2 and 3 axes: adaptive and global.
 
-    out = output_size      whatever arrives; null keeps an axis as it is
+    out = output_size      whatever the input; null keeps an axis as it is
 
 No pooling has weights or counts as multiply-accumulates. Every output sees a window that depends
 on the input's size, so there is no window of fixed size to speak of.
@@ -43,7 +43,7 @@ SizeOrKept = Annotated[Dim | tuple[Dim | None, ...], _OutputSize(), Lettered("o"
 class AdaptivePool(NoWeights, NoMacs, NoWindow, Spatial):
     """The rules of adaptive pooling, for any number of axes."""
 
-    settles_sizes: ClassVar[bool] = True
+    fixes_sizes: ClassVar[bool] = True
 
     output_size: SizeOrKept
 
@@ -77,7 +77,7 @@ class AdaptivePool(NoWeights, NoMacs, NoWindow, Spatial):
                 return None
         return product((*x[: -self.rank], *sums))
 
-    def sight(self, x: Shape, result: int) -> Dependence:
+    def dependence(self, x: Shape, result: int) -> Dependence:
         views: list[AxisDependence] = [*placed(len(x))]
         for axis in self.spatial_axes(x):
             views[axis] = shared_out(axis, x[axis], self.output(x)[axis])
@@ -139,7 +139,7 @@ class GlobalPool(NoWeights, NoMacs, NoWindow, Spatial):
 
     family: ClassVar[Family] = Family.GLOBAL_POOL
 
-    settles_sizes: ClassVar[bool] = True
+    fixes_sizes: ClassVar[bool] = True
 
     keepdim: Flag = False
 
@@ -149,7 +149,7 @@ class GlobalPool(NoWeights, NoMacs, NoWindow, Spatial):
     def output(self, x: Shape) -> Shape:
         return self.resized(x, (1,) * self.rank if self.keepdim else ())
 
-    def sight(self, x: Shape, result: int) -> Dependence:
+    def dependence(self, x: Shape, result: int) -> Dependence:
         pooled = self.spatial_axes(x)
         kept_axes = [axis for axis in range(len(x)) if self.keepdim or axis not in pooled]
         return tuple(EVERYTHING if axis in pooled else Along(kept_axes.index(axis)) for axis in range(len(x)))

@@ -15,9 +15,9 @@ from shapecalc.layers.roles import Rows, VectorLength
 
 
 class EmbeddingBag(NoBuffers, NoMacs, Joint, framework="torch", torch="torch.nn.EmbeddingBag"):
-    """The sum, mean or maximum of vectors read by index: `[B, L]` whole numbers to `[B, embedding_dim]`.
+    """The sum, mean or maximum of vectors read by index: `[B, L]` integers to `[B, embedding_dim]`.
 
-    Instead of bags of one length, all indices in one row `[n]` may arrive, and `[B]` numbers that say
+    Instead of bags of one length, all indices may be in one row `[n]`, with `[B]` numbers that say
     where each bag begins; with include_last_offset one more says where the last ends. A last tensor, in
     the shape of the indices, may hold weights, with mode sum only. The weight is
     `weight: [num_embeddings, embedding_dim]`; MACs are 0 by the convention that counts convolutions

@@ -11,18 +11,17 @@ weights or without multiplications says so by naming `NoWeights` or `NoMacs` amo
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterator
-from typing import Annotated, Any, ClassVar, NamedTuple, Self
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict
 
 from shapecalc.algebra import Dim, product
 from shapecalc.algebra.formula import Formula
-from shapecalc.errors import SpecError, WrongWord, nearest, quote
 from shapecalc.layers.centre import Centres, middles
 from shapecalc.layers.counts import Operations
 from shapecalc.layers.declaration import arrange_fields, by_position, document, name_ranks, snake_case
 from shapecalc.layers.dependence import Dependence, unsaid
-from shapecalc.layers.effect import Caller, Effect, Named, Shapes, Window, count
+from shapecalc.layers.effect import Caller, Component, Effect, Named, Shapes, Window, count
 from shapecalc.layers.family import Family
 from shapecalc.layers.mixins import (
     AnyShape,
@@ -35,6 +34,7 @@ from shapecalc.layers.mixins import (
     SameShape,
 )
 from shapecalc.layers.requirement import Refused, Requirement, Shape, arity, checked
+from shapecalc.layers.resolving import resolved
 from shapecalc.layers.roles import Holds
 
 __all__ = [
@@ -61,14 +61,6 @@ __all__ = [
 ]  # fmt: skip
 
 
-class Component(NamedTuple):
-    """A layer inside a layer: its inputs there, and how many times it is there."""
-
-    layer: "Kind"
-    inputs: Shapes
-    times: Dim = 1
-
-
 class Kind(BaseModel):
     """The root of every layer kind: pydantic fields in torch's spelling, and `apply`."""
 
@@ -86,8 +78,8 @@ class Kind(BaseModel):
     """Whose rules these are, `torch` or `keras`; None where channels play no part and they agree."""
     unknown_dependence: ClassVar[tuple[str, str] | None] = None
     """The axes on which results depend in a way that is not known, and why."""
-    settles_sizes: ClassVar[bool] = False
-    """Whether the sizes of the results are known whatever sizes arrive."""
+    fixes_sizes: ClassVar[bool] = False
+    """Whether the sizes of the results do not depend on those of the input, as in global pooling."""
     statistics: ClassVar[frozenset[str]] = frozenset()
     """The tensors that training gathers and does not learn; Keras counts them as parameters."""
     rank: ClassVar[int]
@@ -108,12 +100,10 @@ class Kind(BaseModel):
     ) -> None:
         """Take the names of a kind from the head of its class; a family names all ranks with `{rank}`."""
         super().__init_subclass__(**config)
-        if kind is None and (torch or keras):
-            kind = snake_case(cls.__name__)
+        kind = kind or (snake_case(cls.__name__) if torch or keras else None)
         names = {"kind": kind, "framework": framework, "torch": torch, "keras": keras}
-        for name, value in names.items():
-            if value is not None:
-                setattr(cls, name, value)
+        for name in (name for name, value in names.items() if value is not None):
+            setattr(cls, name, names[name])
         if rank is not None:
             name_ranks(cls, rank)
 
@@ -159,41 +149,13 @@ class Kind(BaseModel):
     def axes(self, x: Shape, number: int) -> tuple[str, ...]:
         """Return what a derivation calls the last axes of an input; none where its order says it.
 
-        `number` counts the tensors that arrive from 0.
+        `number` is the number of the tensor, from 0.
         """
         return ()
 
     def resolve(self, evaluate: Callable[[Formula], Any]) -> Self:
         """Return the layer with every formula evaluated and every value checked again."""
-        values = {name: getattr(self, name) for name in self.model_fields_set}
-        found: dict[str, Any] = {}
-        for name, value in values.items():
-            try:
-                found[name] = _evaluated(value, evaluate)
-            except SpecError as error:
-                raise self._complaint(name, value, error) from None
-        changed = [name for name, value in values.items() if found[name] is not value]
-        if not changed:
-            return self
-        resolved = type(self).model_validate(found)
-        for name in changed:
-            if _evaluated(getattr(resolved, name), lambda formula: formula.text) is not getattr(
-                resolved, name
-            ):
-                words = self.words(name)
-                wrong = f"is not one of {', '.join(words)}" if words else "is a word, not a value"
-                fact = WrongWord(found[name], words, is_choice=True)
-                raise SpecError(f"{name}: {quote(found[name])} {wrong}", at=(name,), fact=fact)
-        return resolved
-
-    def _complaint(self, name: str, value: Any, error: SpecError) -> SpecError:
-        """Return the error of a formula as an error of the field that holds it."""
-        words, message, fact = self.words(name), error.message, error.fact
-        if words and isinstance(value, Formula) and value.is_name:
-            known = f"{', '.join(words)}, and no name in scope"
-            message = f"{quote(value.text)} is not one of {known}{nearest(value.text, words)}"
-            fact = WrongWord(value.text, words, is_choice=True)
-        return SpecError(f"{name}: {message}", place=error.place, hint=error.hint, at=(name,), fact=fact)
+        return resolved(self, evaluate)
 
     def words(self, name: str) -> tuple[str, ...]:
         """Return the words that a field allows."""
@@ -213,27 +175,16 @@ class Kind(BaseModel):
         }
 
 
-def _evaluated(value: Any, evaluate: Callable[[Formula], Any]) -> Any:
-    if isinstance(value, Formula):
-        return evaluate(value)
-    if isinstance(value, Kind):
-        return value.resolve(evaluate)
-    if isinstance(value, tuple):
-        items = tuple(_evaluated(item, evaluate) for item in value)
-        return value if all(a is b for a, b in zip(items, value, strict=True)) else items
-    return value
-
-
 class Layer(Kind):
     """A kind that takes one tensor. Subclass it to add a kind of your own.
 
-    Every rule receives the whole shape of the input, batch included, as torch's layer would.
-    Requirements are asked in order and the first that fails ends the inference of this layer, so a
+    Every rule receives the full shape of the input, batch included, as torch's layer would.
+    Requirements are checked in order and the first that fails ends the inference of this layer, so a
     later one may rely on an earlier one.
     """
 
     def apply(self, inputs: Shapes) -> Effect:
-        """Ask each rule in turn."""
+        """Evaluate each rule in turn."""
         if len(inputs) != 1:
             raise Refused(arity(self.kind, len(inputs), 1))
         x = inputs[0]
@@ -286,9 +237,9 @@ class Layer(Kind):
         return None
 
     def depends_on(self, inputs: Shapes, result: int) -> tuple[Dependence, ...]:
-        return (self.sight(inputs[0], result),)
+        return (self.dependence(inputs[0], result),)
 
-    def sight(self, x: Shape, result: int) -> Dependence:
+    def dependence(self, x: Shape, result: int) -> Dependence:
         """Return what a result, counted from 0, sees on each axis of the input; None is not said."""
         return unsaid(len(x))
 
@@ -296,11 +247,11 @@ class Layer(Kind):
         """Return what each axis of the result is centred on.
 
         It is the middle of what a result sees there; where that is everything, a result of the input's
-        shape is taken to stand where its input stands. A kind whose windows differ from position to
+        shape is taken to be at the place of its input. A kind whose windows differ from position to
         position says so here. None says that it is not known, and asserts nothing.
         """
         output = self.output(x)
-        return middles(self.sight(x, 0), len(output), keeps_places=output == x)
+        return middles(self.dependence(x, 0), len(output), keeps_places=output == x)
 
 
 class Pointwise(OwnPlace, SameShape, AnyShape, NoWeights, NoMacs, NoWindow, Layer):
@@ -313,19 +264,18 @@ class Pointwise(OwnPlace, SameShape, AnyShape, NoWeights, NoMacs, NoWindow, Laye
         return None if self.per_element is None else self.per_element * product(x)
 
 
-Elementwise = Pointwise
-"""The former name of `Pointwise`."""
+Elementwise = Pointwise  # its former name
 
 
 class Joint(Kind):
     """A kind that takes several tensors, the later of which may be optional, and may have weights.
 
-    Every rule receives the shapes of all tensors that arrive, in order. What a tensor is for is told
+    Every rule receives the shapes of all input tensors, in order. A tensor is identified
     by its position, so the number of tensors is the first thing to require.
     """
 
     def apply(self, inputs: Shapes) -> Effect:
-        """Ask each rule in turn; no window slides over several tensors."""
+        """Evaluate each rule in turn; no window slides over several tensors."""
         conditions = checked(self.requirements(inputs))
         return Effect(
             outputs=self.outputs(inputs),
@@ -375,7 +325,7 @@ class Merge(Joint):
     takes_any_number: ClassVar[bool] = False
     """Whether the result has the same shape with a tensor less, as that of a sum has."""
     keeps_places: ClassVar[bool] = True
-    """Whether elements meet that stand at the same place, as in a sum; in a matrix product they do not."""
+    """Whether elements meet that are at the same place, as in a sum; in a matrix product they do not."""
 
     symbol: ClassVar[str] = ""
     """The sign of the operation, if it has one; a picture writes it instead of the name."""
@@ -394,9 +344,7 @@ class Merge(Joint):
         super().__init__(**fields)
 
     def weights(self, inputs: Shapes) -> Named:
-        """No learned tensors."""
         return {}
 
     def buffers(self, inputs: Shapes) -> Named:
-        """No buffers, unless a kind says otherwise."""
         return {}

@@ -1,4 +1,4 @@
-"""Shapes given whole: every element arranged anew, axes of size 1 repeated, any axes padded."""
+"""Shapes that include the batch: every element arranged anew, axes of size 1 repeated, any axes padded."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from shapecalc.layers.reshape import Rearranging, Sizes, completed, fits, legal_
 class View(Rearranging, framework="torch", torch="torch.reshape"):
     """Arranges all elements anew, those of all samples together; one size may be -1.
 
-    `shape` is whole, its first size included; `reshape` keeps the first axis instead. Refuses a
+    `shape` includes the batch; `reshape` keeps the first axis instead. Refuses a
     shape that does not hold as many elements. Source: torch.Tensor.view, torch.reshape.
 
     >>> View(shape=[8, -1, 96]).output((2, 56, 56, 96))
@@ -44,7 +44,8 @@ class View(Rearranging, framework="torch", torch="torch.reshape"):
 class BroadcastTo(Rearranging, kind="broadcast_to", framework="torch", torch="torch.broadcast_to"):
     """Repeats axes of size 1 until the shape is `shape`; -1 keeps an axis, new ones come in front.
 
-    Refuses fewer axes than arrive, and an axis that is neither 1 nor kept. Source: torch.Tensor.expand.
+    Refuses fewer axes than the input has, and an axis that is neither 1 nor kept. Source:
+    torch.Tensor.expand.
 
     >>> BroadcastTo(shape=[8, -1, -1]).output((1, 1, 768))
     (8, 1, 768)
@@ -62,15 +63,15 @@ class BroadcastTo(Rearranging, kind="broadcast_to", framework="torch", torch="to
         )
         for axis, (size, n) in enumerate(zip(self.shape[new:], x, strict=True)):
             if size != -1 and n != 1:
-                told = f"{self.kind}: axis {axis} of {shown(x)} is {n}, not 1, so it cannot become {size}"
-                yield Requirement("expand", n, "==", size, told)
+                says = f"{self.kind}: axis {axis} of {shown(x)} is {n}, not 1, so it cannot become {size}"
+                yield Requirement("expand", n, "==", size, says)
 
     def output(self, x: Shape) -> Shape:
         new = len(self.shape) - len(x)
         kept = (n if size == -1 else size for size, n in zip(self.shape[new:], x, strict=True))
         return (*self.shape[:new], *kept)
 
-    def sight(self, x: Shape, result: int) -> Dependence:
+    def dependence(self, x: Shape, result: int) -> Dependence:
         return stretched(x, self.output(x))
 
 
@@ -109,7 +110,7 @@ class Pad(
             sizes[axis] = padded(x[axis], self.pad[2 * number], self.pad[2 * number + 1])
         return tuple(sizes)
 
-    def sight(self, x: Shape, result: int) -> Dependence:
+    def dependence(self, x: Shape, result: int) -> Dependence:
         first: list[Dim] = [0] * len(x)
         for number in range(len(self.pad) // 2):
             first[-1 - number] = -self.pad[2 * number]

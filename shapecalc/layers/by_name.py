@@ -1,4 +1,4 @@
-"""Functions of torch by their names: of each element, of several tensors, of whole axes."""
+"""Functions of torch by their names: of each element, of several tensors, over axes."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ class Word(Annotation):
 
 
 class Elementwise(Pointwise, kind="elementwise", framework="torch"):
-    """A function of each element that no other kind stands for, by its name: shape kept.
+    """A function of each element that has no kind of its own, by its name: shape kept.
 
     No weights, no multiply-accumulates. Source: torch's functions of one tensor, such as torch.exp.
 
@@ -103,9 +103,9 @@ class Elementwise(Pointwise, kind="elementwise", framework="torch"):
 
     function: Annotated[str, Word()]
 
-    def sight(self, x: Shape, result: int) -> Dependence:
+    def dependence(self, x: Shape, result: int) -> Dependence:
         if self.function in OF_EACH or self.function in OF_PAIRS:  # these with a number
-            return super().sight(x, result)
+            return super().dependence(x, result)
         return unseen(len(x)) if self.function in OF_NONE else unsaid(len(x))
 
     def operations(self, x: Shape) -> Operations | None:

@@ -38,14 +38,14 @@ def kept(rank: int) -> Centres:
     return tuple(Centre(axis) for axis in range(rank))
 
 
-def middles(sight: Dependence, rank: int, *, keeps_places: bool) -> Centres:
+def middles(dependence: Dependence, rank: int, *, keeps_places: bool) -> Centres:
     """Return the centres of a result of `rank` axes: the middles of the windows that it sees.
 
     >>> middles((Along(0), Along(1, ((-1, 2),), 2)), 2, keeps_places=False)[1]
     Centre(axis=1, stride=2, first=Fraction(1, 2))
     """
     found: list[Centre | None] = [None] * rank
-    for axis, view in enumerate(sight):
+    for axis, view in enumerate(dependence):
         match view:
             case Along(onto, ((int(first), int(last)),), stride):
                 found[onto] = Centre(axis, stride, Fraction(first + last, 2))

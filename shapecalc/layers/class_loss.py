@@ -1,6 +1,6 @@
 """Losses of scores for classes: what each class scores against the class, or the classes, that are right.
 
-The classes stand on axis 1, or on axis 0 of a single list of scores. With `weight: true` each class has a
+The classes are axis 1, or on axis 0 of a single list of scores. With `weight: true` each class has a
 weight of its own, which torch keeps in the buffer `weight: [C]`.
 """
 
@@ -82,8 +82,8 @@ def are_probabilities(kind: str, scores: Shape, target: Shape) -> bool:
         return True
     verdicts = [decide(target[0], "==", size) for size in (scores[0], 1)]
     if None in verdicts and True not in verdicts:
-        told = f"one class or {scores[0]} probabilities"
-        raise Undecided(f"{kind}: whether a target of {target[0]} is {told} depends on what is free")
+        case = f"one class or {scores[0]} probabilities"
+        raise Undecided(f"{kind}: whether a target of {target[0]} is {case} depends on what is free")
     return verdicts[0] is True or verdicts[1] is not True
 
 
@@ -130,7 +130,7 @@ def entropy(scores: Shape, target: Shape, *, plain: bool) -> Operations | None:
 class CrossEntropyLoss(NLLLoss, torch="torch.nn.CrossEntropyLoss"):
     """-log softmax(x)[y]: of `[N, C, ...]` scores and `[N, ...]` classes, or probabilities `[N, C, ...]`.
 
-    Unbatched without N. torch tells probabilities by their shape, which is that of the scores. With
+    Unbatched without N. torch recognizes probabilities by their shape, which is that of the scores. With
     weight there is the buffer `weight: [C]`. Refuses a target of another shape, and an ignore_index of 0
     or more with probabilities. Source: torch.nn.CrossEntropyLoss.
 
@@ -237,12 +237,12 @@ class MultiLabelSoftMarginLoss(Stretching, Weighted, torch="torch.nn.MultiLabelS
         return scores[-1]
 
     def losses(self, inputs: Shapes) -> Shape:
-        whole, axis = broadcast(inputs), len(inputs[0]) - 1
-        return (*whole[:axis], *whole[axis + 1 :])
+        full, axis = broadcast(inputs), len(inputs[0]) - 1
+        return (*full[:axis], *full[axis + 1 :])
 
     def each(self, inputs: Shapes) -> tuple[Dependence, ...]:
-        whole, axis = broadcast(inputs), len(inputs[0]) - 1
-        return tuple([reduced(x, whole, axis) for x in inputs])
+        full, axis = broadcast(inputs), len(inputs[0]) - 1
+        return tuple([reduced(x, full, axis) for x in inputs])
 
     def unreduced(self, inputs: Shapes) -> Operations | None:
         if self.weight:

@@ -47,7 +47,7 @@ class Crop(
         columns = zip(self.sizes(x), *self.sides().values(), strict=True)
         return self.resized(x, tuple(cropped(n, c0, c1) for n, c0, c1 in columns))
 
-    def sight(self, x: Shape, result: int) -> Dependence:
+    def dependence(self, x: Shape, result: int) -> Dependence:
         return self.moved_on(x, self.sides()["c0"])
 
 

@@ -61,7 +61,7 @@ class Everything:
 
 @dataclass(frozen=True, slots=True)
 class Scattered:
-    """Every position sees one place; which one is told by its position on these axes of the result."""
+    """Every position sees one place; which one follows from its position on these axes of the result."""
 
     axes: frozenset[int]
 
@@ -75,7 +75,7 @@ class Before:
 
 @dataclass(frozen=True, slots=True)
 class Nothing:
-    """No result sees anything of the whole tensor, whatever is said of its other axes."""
+    """No result sees anything of the tensor, on no axis."""
 
 
 EVERYTHING = Everything()
@@ -87,7 +87,7 @@ Dependence: TypeAlias = tuple[AxisDependence, ...]
 
 
 def placed(rank: int) -> Dependence:
-    """Return the sight of a layer whose every result sees its own place.
+    """Return the dependence of a layer whose every result sees its own place.
 
     >>> placed(1)
     (Along(axis=0, ranges=((0, 0),), shift=1),)
@@ -96,12 +96,12 @@ def placed(rank: int) -> Dependence:
 
 
 def unsaid(rank: int) -> Dependence:
-    """Return the sight of a layer that does not say what it sees."""
+    """Return the dependence of a layer that does not say what it sees."""
     return (None,) * rank
 
 
 def unseen(rank: int) -> Dependence:
-    """Return the sight of a layer that sees nothing of a tensor; one view even of a single number.
+    """Return the dependence of a layer that sees nothing of a tensor; one view even of a single number.
 
     >>> unseen(0)
     (Nothing(),)
@@ -110,7 +110,7 @@ def unseen(rank: int) -> Dependence:
 
 
 def everywhere(x: Shape) -> Dependence:
-    """Return the sight of a layer whose every result sees all of a tensor."""
+    """Return the dependence of a layer whose every result sees all of a tensor."""
     return (EVERYTHING,) * len(x)
 
 
@@ -126,14 +126,14 @@ def stretched(x: Shape, output: Shape) -> Dependence:
     )
 
 
-def reduced(x: Shape, whole: Shape, axis: int) -> Dependence:
-    """Return what a result sees of a tensor that was stretched to `whole`, of which an axis then vanished.
+def reduced(x: Shape, full: Shape, axis: int) -> Dependence:
+    """Return what a result sees of a tensor that was stretched to `full`, of which an axis then vanished.
 
     >>> reduced((3, 1), (4, 3, 5), 2)
     (Along(axis=1, ranges=((0, 0),), shift=1), Fixed(first=0, last=0))
     """
     views: list[AxisDependence] = []
-    for view in stretched(x, whole):
+    for view in stretched(x, full):
         if isinstance(view, Along) and view.axis == axis:
             views.append(EVERYTHING)
         else:
@@ -143,7 +143,7 @@ def reduced(x: Shape, whole: Shape, axis: int) -> Dependence:
 
 
 def over(rank: int, axes: Sequence[int]) -> Dependence:
-    """Return the sight of a layer that mixes everything on some axes, counted from 0, and keeps the others.
+    """Return the dependence of a layer that mixes some axes, counted from 0, and keeps the others.
 
     >>> over(2, [1])
     (Along(axis=0, ranges=((0, 0),), shift=1), Everything())
@@ -227,7 +227,7 @@ def interpolated(axis: int, step: Fraction, method: str, *, corners: bool) -> Ax
 
 
 def rearranged(x: Shape, output: Shape) -> Dependence:
-    """Return the sight of a layer that keeps the order of all elements and changes their axes.
+    """Return the dependence of a layer that keeps the order of all elements and changes their axes.
 
     An axis stays itself where as many elements stand behind it as before; the others are scattered over the
     axes that were made of them.

@@ -59,17 +59,17 @@ class CosineSimilarity(NoMacs, Merge, framework="torch", torch="torch.nn.CosineS
     def requirements(self, inputs: Shapes) -> Iterator[Requirement]:
         yield arity(self.kind, len(inputs), 2)
         yield from stretches(self.kind, inputs)
-        whole = broadcast(inputs)
-        yield from axis_exists(self.kind, "dim", self.dim, max(len(whole), 1), whole)
+        full = broadcast(inputs)
+        yield from axis_exists(self.kind, "dim", self.dim, max(len(full), 1), full)
 
     def output(self, inputs: Shapes) -> Shape:
-        whole = broadcast(inputs)
-        axis = self.dim % max(len(whole), 1)
-        return (*whole[:axis], *whole[axis + 1 :])
+        full = broadcast(inputs)
+        axis = self.dim % max(len(full), 1)
+        return (*full[:axis], *full[axis + 1 :])
 
     def depends_on(self, inputs: Shapes, result: int) -> tuple[Dependence, ...]:
-        whole = broadcast(inputs)
-        return tuple([reduced(x, whole, self.dim % max(len(whole), 1)) for x in inputs])
+        full = broadcast(inputs)
+        return tuple([reduced(x, full, self.dim % max(len(full), 1)) for x in inputs])
 
     def operations(self, inputs: Shapes) -> Operations:
         return cosine(product(broadcast(inputs)), product(self.output(inputs)))
@@ -97,8 +97,8 @@ class PairwiseDistance(NoMacs, Merge, framework="torch", torch="torch.nn.Pairwis
         yield from stretches(self.kind, inputs)
 
     def output(self, inputs: Shapes) -> Shape:
-        whole = broadcast(inputs)
-        return (*whole[:-1], 1) if self.keepdim and whole else whole[:-1]
+        full = broadcast(inputs)
+        return (*full[:-1], 1) if self.keepdim and full else full[:-1]
 
     def depends_on(self, inputs: Shapes, result: int) -> tuple[Dependence, ...]:
         left_over = broadcast(inputs)[:-1]

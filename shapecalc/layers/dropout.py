@@ -1,4 +1,4 @@
-"""Dropout of elements and of whole channels: in evaluation, the identity.
+"""Dropout of elements and of complete channels: in evaluation, the identity.
 
 The ranks are those that torch's layers accept: only `dropout1d` insists on one.
 """
@@ -38,7 +38,7 @@ class Dropout(Dropping, torch="torch.nn.Dropout", keras="keras.layers.Dropout"):
 class Dropout1d(
     Dropping, framework="torch", torch="torch.nn.Dropout1d", keras="keras.layers.SpatialDropout1D"
 ):
-    """Sets whole channels of `[N, C, L]` or `[C, L]` to zero in training.
+    """Sets complete channels of `[N, C, L]` or `[C, L]` to zero in training.
 
     The shape is kept; no weights. Refuses other ranks. Source: torch.nn.Dropout1d.
 
@@ -53,7 +53,7 @@ class Dropout1d(
 class Dropout2d(
     Dropping, framework="torch", torch="torch.nn.Dropout2d", keras="keras.layers.SpatialDropout2D"
 ):
-    """Sets whole channels of `[N, C, H, W]` to zero in training.
+    """Sets complete channels of `[N, C, H, W]` to zero in training.
 
     The shape is kept; no weights. As in torch, other ranks are accepted. Source:
     torch.nn.Dropout2d; Tompson et al., 2015.
@@ -66,7 +66,7 @@ class Dropout2d(
 class Dropout3d(
     Dropping, framework="torch", torch="torch.nn.Dropout3d", keras="keras.layers.SpatialDropout3D"
 ):
-    """Sets whole channels of `[N, C, D, H, W]` to zero in training.
+    """Sets complete channels of `[N, C, D, H, W]` to zero in training.
 
     The shape is kept; no weights. As in torch, other ranks are accepted. Source:
     torch.nn.Dropout3d.
@@ -88,7 +88,7 @@ class AlphaDropout(Dropping, torch="torch.nn.AlphaDropout", keras="keras.layers.
 
 
 class FeatureAlphaDropout(Dropping, framework="torch", torch="torch.nn.FeatureAlphaDropout"):
-    """Sets whole channels to the negative saturation of SELU in training.
+    """Sets complete channels to the negative saturation of SELU in training.
 
     Any shape, kept; no weights. Source: torch.nn.FeatureAlphaDropout.
 

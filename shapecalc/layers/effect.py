@@ -1,15 +1,21 @@
 """What one layer does to the tensors it is given: results, weights, cost, and the window it slides."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from shapecalc.algebra import Dim, product
 from shapecalc.layers.requirement import Requirement, Shape
 
+if TYPE_CHECKING:
+    from shapecalc.layers.base import Kind
+
 Shapes: TypeAlias = tuple[Shape, ...]
 Named: TypeAlias = dict[str, Shape]
-Caller: TypeAlias = Literal["module", "function", "method"]
-"""How torch is called: through a module, a function of torch.nn.functional, or otherwise, as `x.relu()`."""
+Caller: TypeAlias = Literal["module", "custom", "function", "method"]
+"""What torch calls: a module of its own, a custom one that holds the weights of a function of
+torch.nn.functional, such a function alone, or another, such as `x.relu()`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +50,14 @@ class Effect:
         self.elements = product(self.outputs[0])
         for shape in self.outputs[1:]:
             self.elements = self.elements + product(shape)
+
+
+class Component(NamedTuple):
+    """A layer inside a layer: its inputs there, and how many times it is there."""
+
+    layer: Kind
+    inputs: Shapes
+    times: Dim = 1
 
 
 def count(tensors: Named) -> Dim:

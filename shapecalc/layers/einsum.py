@@ -67,8 +67,8 @@ class Einsum(Merge, kind="einsum", framework="torch"):
             for letter, n in zip(term, x, strict=True):
                 first = sizes.get(letter, 1)
                 if n != 1 and first != 1:
-                    told = f"{self.kind}: {letter} is both {first} and {n}"
-                    yield Requirement("einsum", n, "==", first, told)
+                    says = f"{self.kind}: {letter} is both {first} and {n}"
+                    yield Requirement("einsum", n, "==", first, says)
                 sizes[letter] = n if first == 1 else first
 
     def _sizes(self, inputs: Shapes) -> dict[str, Dim]:

@@ -1,4 +1,4 @@
-"""The family of a kind: what it computes, as far as conventions, pictures and lists tell kinds apart.
+"""The family of a kind: what it computes, as far as conventions, pictures and lists distinguish kinds.
 
 A kind names its family once; everything that treats some kinds alike reads it, and a kind of a known family
 needs no entry anywhere else.
@@ -85,3 +85,9 @@ class Family(Enum):
     def __init__(self, label: str, group: Group) -> None:
         self.label = label
         self.group = group
+
+    @property
+    def moves_values(self) -> bool:
+        """Whether kinds of the family copy or move values, and compute nothing in evaluation."""
+        moving = self.group in (Group.PADDING, Group.RESHAPE)
+        return moving or self in (Family.DROPOUT, Family.IDENTITY, Family.UNPOOL)

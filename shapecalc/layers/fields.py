@@ -293,15 +293,15 @@ PerAxis: TypeAlias = Dim | tuple[Dim, ...]
 PerSide: TypeAlias = Dim | tuple[Dim | tuple[Dim, Dim], ...]
 
 Count = Annotated[Dim, Integer(1)]
-"""A whole number of at least one: channels, features, groups."""
+"""An integer of at least one: channels, features, groups."""
 Extent = Annotated[Dim, Integer(0)]
-"""A whole number of at least zero: padding."""
+"""An integer of at least zero: padding."""
 Index = Annotated[int, Integer(may_be_free=False)]
-"""Any whole number: an axis, counted from the end when negative."""
+"""Any integer: an axis, counted from the end when negative."""
 Depth = Annotated[int, Integer(1, 10_000, may_be_free=False)]
 """How many layers stand on one another; it decides which weights there are, so it cannot be left free."""
 OptionalCount = Annotated[Dim | None, Nullable(Integer(1))]
-"""A count that is inferred from what arrives when left out, and checked when given."""
+"""A count that is inferred from the input when left out, and checked when given."""
 CountPerAxis = Annotated[PerAxis, Each(Integer(1))]
 """A count of at least one, for all axes or one per axis: kernels, strides, dilations."""
 ExtentPerAxis = Annotated[PerAxis, Each(Integer(0))]

@@ -72,7 +72,7 @@ class Unfold(NoOperations, Columns, torch="torch.nn.Unfold"):
     def output(self, x: Shape) -> Shape:
         return (*x[:-3], self.channels(x) * self.elements(), self.positions(self.sizes(x)))
 
-    def sight(self, x: Shape, result: int) -> Dependence:
+    def dependence(self, x: Shape, result: int) -> Dependence:
         elements, axis = self.elements(), len(x) - 3
         own: AxisDependence = Along(axis, ((0, 0),) * elements) if isinstance(elements, int) else None
         return (*placed(axis), own, *unsaid(2))
@@ -109,7 +109,7 @@ class Fold(Columns, torch="torch.nn.Fold"):
     def output(self, x: Shape) -> Shape:
         return (*x[:-2], x[-2] // self.elements(), *self.spread(self.output_size))
 
-    def sight(self, x: Shape, result: int) -> Dependence:
+    def dependence(self, x: Shape, result: int) -> Dependence:
         return (*placed(len(x) - 2), *unsaid(2))
 
     def operations(self, x: Shape) -> Operations:

@@ -97,7 +97,7 @@ class FractionalMaxPool(
         pairs = zip(self.sizes(x), self.spread(self.output_ratio), strict=True)
         return self.resized(x, tuple(in_doubles(self.kind, n, ratio) for n, ratio in pairs))
 
-    def sight(self, x: Shape, result: int) -> Dependence:
+    def dependence(self, x: Shape, result: int) -> Dependence:
         return (*placed(len(x) - self.rank), *unsaid(self.rank))
 
     def outputs(self, x: Shape) -> Shapes:

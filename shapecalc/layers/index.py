@@ -84,7 +84,8 @@ _OF_TORCH = {
         "celu:CELU elu:ELU gelu:GELU hardswish:Hardswish leaky_relu:LeakyReLU mish:Mish prelu:PReLU "
         "relu6:ReLU6 relu:ReLU rrelu:RReLU selu:SELU silu:SiLU softplus:Softplus threshold:Threshold"
     ),
-    "recurrent": "gru:GRU gru_cell:GRUCell lstm:LSTM lstm_cell:LSTMCell rnn:RNN rnn_cell:RNNCell",
+    "recurrent": "gru:GRU lstm:LSTM rnn:RNN",
+    "recurrent_cells": "gru_cell:GRUCell lstm_cell:LSTMCell rnn_cell:RNNCell",
     "resample": (
         "upsample:Upsample upsampling_bilinear2d:UpsamplingBilinear2d "
         "upsampling_nearest2d:UpsamplingNearest2d"

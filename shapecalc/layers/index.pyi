@@ -44,6 +44,7 @@ from shapecalc.layers import pad_input as _pad_input
 from shapecalc.layers import pool as _pool
 from shapecalc.layers import rectifier as _rectifier
 from shapecalc.layers import recurrent as _recurrent
+from shapecalc.layers import recurrent_cells as _recurrent_cells
 from shapecalc.layers import resample as _resample
 from shapecalc.layers import reshape as _reshape
 from shapecalc.layers import select as _select
@@ -154,7 +155,7 @@ class MultiheadAttention(_attention.MultiheadAttention):
     def __init__(self, embed_dim: _Number | None = ..., num_heads: _Number = ..., dropout: _Real = ..., bias: _Flag = ..., add_bias_kv: _Flag = ..., add_zero_attn: _Flag = ..., kdim: _Number | None = ..., vdim: _Number | None = ..., batch_first: _Flag = ..., *, need_weights: _Flag = ..., average_attn_weights: _Flag = ...) -> None: ...
 
 class EmbeddingBag(_bag.EmbeddingBag):
-    """The sum, mean or maximum of vectors read by index: `[B, L]` whole numbers to `[B, embedding_dim]`."""
+    """The sum, mean or maximum of vectors read by index: `[B, L]` integers to `[B, embedding_dim]`."""
     def __init__(self, num_embeddings: _Number, embedding_dim: _Number, *, mode: str = ..., include_last_offset: _Flag = ..., padding_idx: _Number | None = ...) -> None: ...
 
 class BroadcastTo(_batch_shape_ops.BroadcastTo):
@@ -178,7 +179,7 @@ class Combine(_by_name.Combine):
     def __init__(self, *branches: _Branch, function: str, **named: _Branch) -> None: ...
 
 class Elementwise(_by_name.Elementwise):
-    """A function of each element that no other kind stands for, by its name: shape kept."""
+    """A function of each element that has no kind of its own, by its name: shape kept."""
     def __init__(self, function: str) -> None: ...
 
 class Reduce(_by_name.Reduce):
@@ -302,19 +303,19 @@ class Dropout(_dropout.Dropout):
     def __init__(self, p: _Real = ..., inplace: _Flag = ...) -> None: ...
 
 class Dropout1d(_dropout.Dropout1d):
-    """Sets whole channels of `[N, C, L]` or `[C, L]` to zero in training."""
+    """Sets complete channels of `[N, C, L]` or `[C, L]` to zero in training."""
     def __init__(self, p: _Real = ..., inplace: _Flag = ...) -> None: ...
 
 class Dropout2d(_dropout.Dropout2d):
-    """Sets whole channels of `[N, C, H, W]` to zero in training."""
+    """Sets complete channels of `[N, C, H, W]` to zero in training."""
     def __init__(self, p: _Real = ..., inplace: _Flag = ...) -> None: ...
 
 class Dropout3d(_dropout.Dropout3d):
-    """Sets whole channels of `[N, C, D, H, W]` to zero in training."""
+    """Sets complete channels of `[N, C, D, H, W]` to zero in training."""
     def __init__(self, p: _Real = ..., inplace: _Flag = ...) -> None: ...
 
 class FeatureAlphaDropout(_dropout.FeatureAlphaDropout):
-    """Sets whole channels to the negative saturation of SELU in training."""
+    """Sets complete channels to the negative saturation of SELU in training."""
     def __init__(self, p: _Real = ..., inplace: _Flag = ...) -> None: ...
 
 class Einsum(_einsum.Einsum):
@@ -346,19 +347,19 @@ class KerasConcat(_keras_basic.KerasConcat):
     def __init__(self, *branches: _Branch, dim: _Number | _Branch = ..., **named: _Branch) -> None: ...
 
 class KerasDropout1d(_keras_basic.KerasDropout1d):
-    """Sets whole channels of `[N, L, C]` to zero in training. Source: keras.layers.SpatialDropout1D."""
+    """Sets complete channels of `[N, L, C]` to zero in training. Source: keras.layers.SpatialDropout1D."""
     def __init__(self, p: _Real = ..., inplace: _Flag = ...) -> None: ...
 
 class KerasDropout2d(_keras_basic.KerasDropout2d):
-    """Sets whole channels of `[N, H, W, C]` to zero in training. Source: keras.layers.SpatialDropout2D."""
+    """Sets complete channels of `[N, H, W, C]` to zero in training. Source: keras.layers.SpatialDropout2D."""
     def __init__(self, p: _Real = ..., inplace: _Flag = ...) -> None: ...
 
 class KerasDropout3d(_keras_basic.KerasDropout3d):
-    """Sets whole channels of `[N, D, H, W, C]` to zero in training. Source: keras.layers.SpatialDropout3D."""
+    """Sets complete channels of `[N, D, H, W, C]` to zero in training. Source: keras.layers.SpatialDropout3D."""
     def __init__(self, p: _Real = ..., inplace: _Flag = ...) -> None: ...
 
 class KerasEmbedding(_keras_basic.KerasEmbedding):
-    """A table read by index: `[...]` whole numbers to `[..., embedding_dim]`."""
+    """A table read by index: `[...]` integers to `[..., embedding_dim]`."""
     def __init__(self, num_embeddings: _Number, embedding_dim: _Number) -> None: ...
 
 class KerasLinear(_keras_basic.KerasLinear):
@@ -550,7 +551,7 @@ class Subsample2d(_lenet.Subsample2d):
     def __init__(self, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] | None = ...) -> None: ...
 
 class Embedding(_linear.Embedding):
-    """A table read by index: `[...]` whole numbers to `[..., embedding_dim]`."""
+    """A table read by index: `[...]` integers to `[..., embedding_dim]`."""
     def __init__(self, num_embeddings: _Number, embedding_dim: _Number, padding_idx: _Number | None = ...) -> None: ...
 
 class Identity(_linear.Identity):
@@ -586,11 +587,11 @@ class KLDivLoss(_loss.KLDivLoss):
     def __init__(self, *branches: _Branch, reduction: str | _Branch = ..., log_target: _Flag | _Branch = ..., **named: _Branch) -> None: ...
 
 class L1Loss(_loss.L1Loss):
-    """|x - y| for each element, and their mean unless told otherwise. Shapes are broadcast."""
+    """|x - y| for each element, and by default their mean. Shapes are broadcast."""
     def __init__(self, *branches: _Branch, reduction: str | _Branch = ..., **named: _Branch) -> None: ...
 
 class MSELoss(_loss.MSELoss):
-    """(x - y)² for each element, and their mean unless told otherwise. Shapes are broadcast."""
+    """(x - y)² for each element, and by default their mean. Shapes are broadcast."""
     def __init__(self, *branches: _Branch, reduction: str | _Branch = ..., **named: _Branch) -> None: ...
 
 class PoissonNLLLoss(_loss.PoissonNLLLoss):
@@ -805,23 +806,23 @@ class GRU(_recurrent.GRU):
     """Gated recurrent units: `[L, N, input_size]` to `[L, N, H]` and the last state `[num_layers, N, H]`."""
     def __init__(self, input_size: _Number | None = ..., hidden_size: _Number = ..., num_layers: _Number = ..., bias: _Flag = ..., batch_first: _Flag = ..., dropout: _Real = ..., bidirectional: _Flag = ...) -> None: ...
 
-class GRUCell(_recurrent.GRUCell):
-    """One step of `gru`: `[N, input_size]`, and maybe the state `[N, H]`, to the next state `[N, H]`."""
-    def __init__(self, input_size: _Number | None = ..., hidden_size: _Number = ..., bias: _Flag = ...) -> None: ...
-
 class LSTM(_recurrent.LSTM):
     """Long short-term memory: `[L, N, input_size]` to `[L, N, S]`, and `[num_layers, N, S]` and `[..., H]`."""
     def __init__(self, input_size: _Number | None = ..., hidden_size: _Number = ..., num_layers: _Number = ..., bias: _Flag = ..., batch_first: _Flag = ..., dropout: _Real = ..., bidirectional: _Flag = ..., proj_size: _Number = ...) -> None: ...
-
-class LSTMCell(_recurrent.LSTMCell):
-    """One step of `lstm`: `[N, input_size]`, maybe with state and cell, to the next of both, `[N, H]`."""
-    def __init__(self, input_size: _Number | None = ..., hidden_size: _Number = ..., bias: _Flag = ...) -> None: ...
 
 class RNN(_recurrent.RNN):
     """Elman's recurrent layer: `[L, N, input_size]` to `[L, N, H]` and the last state `[num_layers, N, H]`."""
     def __init__(self, input_size: _Number | None = ..., hidden_size: _Number = ..., num_layers: _Number = ..., nonlinearity: str = ..., bias: _Flag = ..., batch_first: _Flag = ..., dropout: _Real = ..., bidirectional: _Flag = ...) -> None: ...
 
-class RNNCell(_recurrent.RNNCell):
+class GRUCell(_recurrent_cells.GRUCell):
+    """One step of `gru`: `[N, input_size]`, and maybe the state `[N, H]`, to the next state `[N, H]`."""
+    def __init__(self, input_size: _Number | None = ..., hidden_size: _Number = ..., bias: _Flag = ...) -> None: ...
+
+class LSTMCell(_recurrent_cells.LSTMCell):
+    """One step of `lstm`: `[N, input_size]`, maybe with state and cell, to the next of both, `[N, H]`."""
+    def __init__(self, input_size: _Number | None = ..., hidden_size: _Number = ..., bias: _Flag = ...) -> None: ...
+
+class RNNCell(_recurrent_cells.RNNCell):
     """One step of `rnn`: `[N, input_size]`, and maybe the state `[N, H]`, to the next state `[N, H]`."""
     def __init__(self, input_size: _Number | None = ..., hidden_size: _Number = ..., bias: _Flag = ..., nonlinearity: str = ...) -> None: ...
 
@@ -926,11 +927,11 @@ class Softmin(_softmax.Softmin):
     def __init__(self, dim: _Number | None = ...) -> None: ...
 
 class StochasticDepth(_stochastic.StochasticDepth):
-    """Sets the whole branch to zero with probability p in training, for each sample or for the batch."""
+    """Sets the complete branch to zero with probability p in training, for each sample or for the batch."""
     def __init__(self, p: _Real, mode: str = ...) -> None: ...
 
 class Constant(_traced.Constant):
-    """A tensor that is not learned: whatever arrives, its result is `shape`, batch and all."""
+    """A tensor that is not learned: whatever the input, its result is `shape`, batch and all."""
     def __init__(self, shape: Sequence[_Number] | str) -> None: ...
 
 class Opaque(_traced.Opaque):
@@ -938,11 +939,11 @@ class Opaque(_traced.Opaque):
     def __init__(self, *branches: _Branch, function: str, takes: Sequence[Sequence[_Number] | str] | str, gives: Sequence[Sequence[_Number] | str] | str, tensors: Any | _Branch = ..., macs_known: _Number | None | _Branch = ..., **named: _Branch) -> None: ...
 
 class Parameter(_traced.Parameter):
-    """A learned tensor by itself: whatever arrives, its result is `shape`, batch and all."""
+    """A learned tensor: whatever the input, its result is `shape`, batch and all."""
     def __init__(self, shape: Sequence[_Number] | str) -> None: ...
 
 class Require(_traced.Require):
-    """Hands its input on, and refuses sizes for which `left` does not stand to `right` as said."""
+    """Hands its input on, and refuses sizes for which the relation of `left` to `right` does not hold."""
     def __init__(self, left: _Number, relation: str, right: _Number) -> None: ...
 
 class Unused(_traced.Unused):

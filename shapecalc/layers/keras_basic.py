@@ -37,7 +37,7 @@ class KerasLinear(Dense, kind="linear", framework="keras", keras="keras.layers.D
 
 
 class KerasEmbedding(Table, kind="embedding", framework="keras", keras="keras.layers.Embedding"):
-    """A table read by index: `[...]` whole numbers to `[..., embedding_dim]`.
+    """A table read by index: `[...]` integers to `[..., embedding_dim]`.
 
     The weight is `embeddings: [num_embeddings, embedding_dim]`. Source: keras.layers.Embedding.
 
@@ -53,7 +53,7 @@ class KerasEmbedding(Table, kind="embedding", framework="keras", keras="keras.la
 
 
 class KerasDropping(Dropping, kind="dropout{rank}d", keras="keras.layers.SpatialDropout{rank}D"):
-    """Dropout of whole channels, which are the last axis; the shape is kept.
+    """Dropout of complete channels, which are the last axis; the shape is kept.
 
     The shape is kept. Source: keras.layers.SpatialDropout{rank}D.
     """
@@ -66,7 +66,7 @@ class KerasDropping(Dropping, kind="dropout{rank}d", keras="keras.layers.Spatial
 
 
 class KerasDropout1d(KerasDropping, rank=1):
-    """Sets whole channels of `[N, L, C]` to zero in training. Source: keras.layers.SpatialDropout1D.
+    """Sets complete channels of `[N, L, C]` to zero in training. Source: keras.layers.SpatialDropout1D.
 
     >>> KerasDropout1d().output((1, 100, 64))
     (1, 100, 64)
@@ -74,7 +74,7 @@ class KerasDropout1d(KerasDropping, rank=1):
 
 
 class KerasDropout2d(KerasDropping, rank=2):
-    """Sets whole channels of `[N, H, W, C]` to zero in training. Source: keras.layers.SpatialDropout2D.
+    """Sets complete channels of `[N, H, W, C]` to zero in training. Source: keras.layers.SpatialDropout2D.
 
     >>> KerasDropout2d().output((1, 56, 56, 64))
     (1, 56, 56, 64)
@@ -82,7 +82,7 @@ class KerasDropout2d(KerasDropping, rank=2):
 
 
 class KerasDropout3d(KerasDropping, rank=3):
-    """Sets whole channels of `[N, D, H, W, C]` to zero in training. Source: keras.layers.SpatialDropout3D.
+    """Sets complete channels of `[N, D, H, W, C]` to zero in training. Source: keras.layers.SpatialDropout3D.
 
     >>> KerasDropout3d().output((1, 4, 8, 8, 16))
     (1, 4, 8, 8, 16)

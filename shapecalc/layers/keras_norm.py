@@ -120,7 +120,7 @@ class KerasGroupNorm(KerasScaled, kind="group_norm", keras="keras.layers.GroupNo
         yield from declared(self, x)
         yield from divided(self, x)
 
-    def sight(self, x: Shape, result: int) -> Dependence:
+    def dependence(self, x: Shape, result: int) -> Dependence:
         found = over(len(x), range(1, len(x) - 1))
         return (*found[:-1], EVERYTHING if self.num_groups == 1 else None)
 

@@ -2,7 +2,7 @@
 
 pad:       out = n + p₀ + p₁
 crop:      out = n - c₀ - c₁
-upsample:  out = n·scale_factor, a whole number
+upsample:  out = n·scale_factor, an integer
 
 Sides are one number for all, one per axis, or `[[before, after], ...]`. None has weights or MACs.
 """
@@ -96,7 +96,7 @@ class KerasUpsample(Interpolation, kind="upsample", framework="keras", keras="ke
     """Every element repeated or interpolated: `[N, *n, C]` to `[N, *n·scale_factor, C]`.
 
     Over one to three axes, as the input has; modes other than nearest over two only. No weights,
-    and no MACs are counted. Refuses factors that are not whole numbers. Source:
+    and no MACs are counted. Refuses factors that are not integers. Source:
     keras.layers.UpSampling1D, UpSampling2D and UpSampling3D.
 
     >>> KerasUpsample(scale_factor=[2, 3], mode="bilinear").output((1, 14, 14, 64))
@@ -126,7 +126,7 @@ class KerasUpsample(Interpolation, kind="upsample", framework="keras", keras="ke
         pairs = zip(x[1:-1], factors, strict=True)
         return (x[0], *(scaled(n, factor, 1) for n, factor in pairs), x[-1])
 
-    def sight(self, x: Shape, result: int) -> Dependence:
+    def dependence(self, x: Shape, result: int) -> Dependence:
         given = self.scale_factor
         factors = given if isinstance(given, tuple) else (given,) * (len(x) - 2)
         known = self.mode in {"nearest", "bilinear", "bicubic"}

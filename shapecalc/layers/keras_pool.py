@@ -1,4 +1,4 @@
-"""Keras' pooling: channels last, with a window (padding `valid` or `same`), or over the whole map.
+"""Keras' pooling: channels last, with a window (padding `valid` or `same`), or over the complete map.
 
     valid:  out = ⌊(n - k)/s⌋ + 1         same:  out = ⌈n/s⌉         s = k if left out
 

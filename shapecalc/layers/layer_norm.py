@@ -35,7 +35,7 @@ class GroupNorm(
 
     Weights are `weight: [C]` and `bias: [C]` if affine. Refuses groups that do not divide the
     channels, a num_channels that is not C (compared if affine), and inputs with one value per
-    group in the whole batch, N·C/num_groups·∏ sizes = 1. Source: torch.nn.GroupNorm; Wu and He,
+    group in all of the batch, N·C/num_groups·∏ sizes = 1. Source: torch.nn.GroupNorm; Wu and He,
     2018.
 
     >>> GroupNorm(num_groups=32).weights((1, 256, 14, 14))
@@ -63,7 +63,7 @@ class GroupNorm(
         values = x[0] * (x[1] // self.num_groups) * product(x[2:])
         yield enough(self.kind, values, "values per group", x)
 
-    def sight(self, x: Shape, result: int) -> Dependence:
+    def dependence(self, x: Shape, result: int) -> Dependence:
         found = over(len(x), range(2, len(x)))
         return (found[0], EVERYTHING if self.num_groups == 1 else None, *found[2:])
 
@@ -99,10 +99,10 @@ class OverLastAxes(SameShape, NoBuffers, NoMacs, NoWindow, Layer):
         given = (1,) if self.normalized_shape is None else self.normalized(x)
         yield Requirement("normalized-shape", len(given), ">=", 1, f"{self.kind}: normalized_shape is empty")
         yield from rank_between(self.kind, x, len(given), None)
-        for arriving, wanted in zip(x[-len(given) :], self.normalized(x), strict=True):
-            yield Requirement("normalized-shape", wanted, "==", arriving, lambda: self._differs(x))
+        for size, wanted in zip(x[-len(given) :], self.normalized(x), strict=True):
+            yield Requirement("normalized-shape", wanted, "==", size, lambda: self._differs(x))
 
-    def sight(self, x: Shape, result: int) -> Dependence:
+    def dependence(self, x: Shape, result: int) -> Dependence:
         return over(len(x), range(len(x))[-len(self.normalized(x)) :])
 
     def samples(self, x: Shape) -> Dim:
@@ -190,7 +190,7 @@ class LocalResponseNorm(
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         return rank_between(self.kind, x, 3, None)
 
-    def sight(self, x: Shape, result: int) -> Dependence:
+    def dependence(self, x: Shape, result: int) -> Dependence:
         views = placed(len(x))
         around = Along(1, ((-(self.size // 2), (self.size - 1) // 2),))
         return (views[0], around, *views[2:])
@@ -217,5 +217,5 @@ class CrossMapLRN2d(LocalResponseNorm, torch="torch.nn.CrossMapLRN2d"):
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         return rank_between(self.kind, x, 4, 4)
 
-    def sight(self, x: Shape, result: int) -> Dependence:
+    def dependence(self, x: Shape, result: int) -> Dependence:
         return (*placed(1), None, *placed(4)[2:])  # torch's running sum never lets go of channel 0

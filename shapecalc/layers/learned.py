@@ -17,7 +17,7 @@ from shapecalc.layers.roles import InFeatures, Inferred, declared
 class ClassToken(NoBuffers, NoOperations, NoWindow, Layer, kind="class_token"):
     """A learned vector put in front of every sequence: `[N, L, E]` to `[N, L + 1, E]`.
 
-    The weight is `weight: [1, 1, E]`. Refuses other ranks and an embed_dim that does not arrive.
+    The weight is `weight: [1, 1, E]`. Refuses other ranks and an embed_dim that is not the input's.
     Source: torchvision.models.VisionTransformer.class_token; Devlin et al., BERT, 2018.
 
     >>> ClassToken().output((1, 196, 768))
@@ -38,7 +38,7 @@ class ClassToken(NoBuffers, NoOperations, NoWindow, Layer, kind="class_token"):
     def output(self, x: Shape) -> Shape:
         return (x[0], x[1] + 1, x[2])
 
-    def sight(self, x: Shape, result: int) -> Dependence:
+    def dependence(self, x: Shape, result: int) -> Dependence:
         first, _, last = placed(3)
         return (first, Along(1, ((-1, -1),)), last)
 
@@ -50,7 +50,7 @@ class PositionEmbedding(OwnPlace, SameShape, NoBuffers, NoMacs, NoWindow, Layer,
     """A learned vector for every position, added to `[N, L, E]`, whose shape is kept.
 
     The weight is `weight: [1, L, E]`, so a network that was built for one length takes no other.
-    Refuses other ranks, and a length or an embed_dim that does not arrive. Source:
+    Refuses other ranks, and a length or an embed_dim that is not the input's. Source:
     torchvision.models.vision_transformer.Encoder.pos_embedding; Dosovitskiy et al., 2020.
 
     >>> PositionEmbedding().weights((8, 197, 768))

@@ -170,7 +170,7 @@ class RBF(NoMacs, NoWindow, Layer, kind="rbf", framework="torch"):
     def output(self, x: Shape) -> Shape:
         return (*x[:-1], self.out_features)
 
-    def sight(self, x: Shape, result: int) -> Dependence:
+    def dependence(self, x: Shape, result: int) -> Dependence:
         return over(len(x), [len(x) - 1])
 
     def weights(self, x: Shape) -> Named:

@@ -23,7 +23,7 @@ class Dense(NoBuffers, NoWindow, Layer):
 
     family: ClassVar[Family] = Family.LINEAR
 
-    settles_sizes: ClassVar[bool] = True
+    fixes_sizes: ClassVar[bool] = True
 
     in_features: InFeatures = None
     out_features: OutFeatures
@@ -44,7 +44,7 @@ class Dense(NoBuffers, NoWindow, Layer):
     def centres(self, x: Shape) -> Centres:
         return (*kept(len(x) - 1), None)
 
-    def sight(self, x: Shape, result: int) -> Dependence:
+    def dependence(self, x: Shape, result: int) -> Dependence:
         return over(len(x), [len(x) - 1])
 
     def macs(self, x: Shape) -> Dim:
@@ -108,7 +108,7 @@ def inside_table(kind: str, index: Dim, rows: Dim) -> Iterator[Requirement]:
 
 
 class Embedding(Table, framework="torch", torch="torch.nn.Embedding", keras="keras.layers.Embedding"):
-    """A table read by index: `[...]` whole numbers to `[..., embedding_dim]`.
+    """A table read by index: `[...]` integers to `[..., embedding_dim]`.
 
     The weight is `weight: [num_embeddings, embedding_dim]`; reading multiplies nothing. Refuses a
     padding_idx outside the table, which may count from its end. Source: torch.nn.Embedding.

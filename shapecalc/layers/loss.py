@@ -36,7 +36,7 @@ def reduced_by(reduction: str, losses: Dim) -> Operations:
 
 
 class Loss(NoMacs, Merge):
-    """What losses share: how many tensors arrive, and what becomes of the losses one by one."""
+    """What losses share: how many tensors there are, and what becomes of the losses one by one."""
 
     family: ClassVar[Family] = Family.LOSS
 
@@ -99,7 +99,7 @@ class Matching(Loss):
 
 
 class L1Loss(Stretching, torch="torch.nn.L1Loss"):
-    """|x - y| for each element, and their mean unless told otherwise. Shapes are broadcast.
+    """|x - y| for each element, and by default their mean. Shapes are broadcast.
 
     Refuses sizes that differ where neither is 1. Source: torch.nn.L1Loss.
 
@@ -111,7 +111,7 @@ class L1Loss(Stretching, torch="torch.nn.L1Loss"):
 
 
 class MSELoss(Stretching, torch="torch.nn.MSELoss"):
-    """(x - y)² for each element, and their mean unless told otherwise. Shapes are broadcast.
+    """(x - y)² for each element, and by default their mean. Shapes are broadcast.
 
     Refuses sizes that differ where neither is 1. Source: torch.nn.MSELoss.
 
@@ -284,7 +284,7 @@ class GaussianNLLLoss(Loss, torch="torch.nn.GaussianNLLLoss"):
 
     def each(self, inputs: Shapes) -> tuple[Dependence, ...]:
         output, aligned = self.losses(inputs), self._aligned(inputs)
-        return tuple([stretched(whole, output)[: len(x)] for x, whole in zip(inputs, aligned, strict=True)])
+        return tuple([stretched(full, output)[: len(x)] for x, full in zip(inputs, aligned, strict=True)])
 
     def _aligned(self, inputs: Shapes) -> Shapes:
         x, target, variance = inputs

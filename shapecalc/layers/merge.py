@@ -138,10 +138,10 @@ class Concat(NoOperations, Merge, framework="torch", torch="torch.cat", keras="k
     def depends_on(self, inputs: Shapes, result: int) -> tuple[Dependence, ...]:
         joined = self.dim % len(inputs[0])
         side_by_side: AxisDependence = Scattered(frozenset({joined})) if len(inputs) > 1 else Along(joined)
-        sight: Dependence = tuple(
+        dependence: Dependence = tuple(
             [side_by_side if axis == joined else Along(axis) for axis in range(len(inputs[0]))]
         )
-        return (sight,) * len(inputs)
+        return (dependence,) * len(inputs)
 
 
 class Matmul(Merge, torch="torch.matmul"):
@@ -207,7 +207,7 @@ class Matmul(Merge, torch="torch.matmul"):
 
 
 def _matrix(x: Shape, *, row: bool) -> Shape:
-    """Return a shape of at least two axes, a vector as the row or the column that it stands for."""
+    """Return a shape of at least two axes, a vector as the row or the column that it is."""
     if len(x) > 1:
         return x
     return (1, *x) if row else (*x, 1)

@@ -56,7 +56,7 @@ class NoWindow:
 class OwnPlace:
     """Says that every result sees its own place in the input and no other."""
 
-    def sight(self, x: Shape, result: int) -> Dependence:
+    def dependence(self, x: Shape, result: int) -> Dependence:
         """The place itself, on every axis."""
         return placed(len(x))
 

@@ -93,7 +93,7 @@ class BatchNorm(
             raise complaint("eps may not be 0 without running statistics: the variance can be 0")
         return self
 
-    def sight(self, x: Shape, result: int) -> Dependence:
+    def dependence(self, x: Shape, result: int) -> Dependence:
         if self.track_running_stats:
             return placed(len(x))
         return over(len(x), [axis for axis in range(len(x)) if axis != 1])
@@ -173,7 +173,7 @@ class InstanceNorm(Statistics, kind="instance_norm{rank}d", torch="torch.nn.Inst
     def channel_axis(cls, x: Shape) -> int:
         return len(x) - cls.rank - 1
 
-    def sight(self, x: Shape, result: int) -> Dependence:
+    def dependence(self, x: Shape, result: int) -> Dependence:
         return placed(len(x)) if self.track_running_stats else over(len(x), range(len(x))[-self.rank :])
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:

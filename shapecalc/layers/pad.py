@@ -62,7 +62,7 @@ class SpatialPad(NoWeights, NoOperations, NoWindow, Spatial):
     def output(self, x: Shape) -> Shape:
         return (*x[: -self.rank], *self.enlarged(x))
 
-    def sight(self, x: Shape, result: int) -> Dependence:
+    def dependence(self, x: Shape, result: int) -> Dependence:
         return self.moved_on(x, tuple(-p for p in self.sides()["p0"]))
 
     def enlarged(self, x: Shape) -> Shape:

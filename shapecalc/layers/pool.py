@@ -26,7 +26,7 @@ from shapecalc.layers.spatial import Spatial
 
 
 class _SameAsKernel(Each):
-    """A count per axis that stands for the kernel's when left out."""
+    """A count per axis that is the kernel's when left out."""
 
     def check(self, value: Any) -> Any:
         return None if value is None else super().check(value)
@@ -36,7 +36,7 @@ class _SameAsKernel(Each):
 
 
 class _Divisor(Integer):
-    """Any whole number but zero."""
+    """Any integer but zero."""
 
     def check(self, value: Any) -> Any:
         found = super().check(value)

@@ -18,7 +18,7 @@ from shapecalc.algebra import Dim, decide, product
 from shapecalc.errors import Undecided
 from shapecalc.layers.base import Joint, Named, NoBuffers, Shapes
 from shapecalc.layers.counts import RELU, SIGMOID, TANH, Operations
-from shapecalc.layers.dependence import EVERYTHING, Along, AxisDependence, Before, Dependence, over, placed
+from shapecalc.layers.dependence import EVERYTHING, Along, AxisDependence, Before, Dependence
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Count, Depth, Extent, Flag, OneOf, Probability
 from shapecalc.layers.requirement import Requirement, Shape, arity, rank_between, shaped
@@ -184,7 +184,7 @@ class RNN(Recurrent, torch="torch.nn.RNN"):
 
     h' = tanh(W_ih·x + b_ih + W_hh·h + b_hh). With batch_first `[N, L, ...]`; unbatched without N. H =
     hidden_size, twice that in the first result, and 2·num_layers states, if bidirectional. A second
-    tensor, if it arrives, is the initial state and has the shape of the last. Weights are
+    tensor, if there is one, is the initial state and has the shape of the last. Weights are
     `weight_ih_l0: [H, input_size]`, `weight_hh_l0: [H, H]`, `bias_ih_l0: [H]`, `bias_hh_l0: [H]`, and
     so on for every layer and direction; one costs H·(inputs + H) MACs a position. Refuses other
     ranks, features that do not match and a state of another shape. Source: torch.nn.RNN; Elman, 1990.
@@ -208,7 +208,7 @@ class LSTM(Recurrent, torch="torch.nn.LSTM"):
 
     The results are the sequence, the last states and the last cells. S = hidden_size = H, or proj_size
     where that is not 0; twice that in the sequence, and 2·num_layers states, if bidirectional. With
-    batch_first `[N, L, ...]`; unbatched without N. Initial states and cells arrive both or neither, in
+    batch_first `[N, L, ...]`; unbatched without N. Initial states and cells are both there or neither, in
     the shapes of the last. Weights per layer and direction are `weight_ih_l0: [4·H, input_size]`,
     `weight_hh_l0: [4·H, S]`, `bias_ih_l0: [4·H]`, `bias_hh_l0: [4·H]`, and `weight_hr_l0: [S, H]` with a
     projection; a position costs 4·H·(inputs + S) MACs, and S·H for the projection. Refuses what `rnn`
@@ -270,100 +270,6 @@ class GRU(Recurrent, torch="torch.nn.GRU"):
 
     >>> GRU(hidden_size=20, batch_first=True).outputs(((3, 5, 10),))
     ((3, 5, 20), (1, 3, 20))
-    """
-
-    gates: ClassVar[int] = 3
-
-
-class RecurrentCell(Gated):
-    """What recurrent cells share: one position of one layer, the state given or zero."""
-
-    family: ClassVar[Family] = Family.RECURRENT_CELL
-
-    input_size: InFeatures = None
-    hidden_size: Count
-    bias: Flag = True
-
-    def axes(self, x: Shape, number: int) -> tuple[str, ...]:
-        return ("H",) if number > 0 else ("E",)
-
-    def requirements(self, inputs: Shapes) -> Iterator[Requirement]:
-        yield arity(self.kind, len(inputs), 1, 1 + len(self.states))
-        x, *states = inputs
-        yield from rank_between(self.kind, x, 1, 2)
-        yield from declared(self, x)
-        for name, state in zip(self.states, states, strict=False):
-            yield from shaped(self.kind, name, state, self.output(inputs))
-
-    def output(self, inputs: Shapes) -> Shape:
-        return (*inputs[0][:-1], self.hidden_size)
-
-    def outputs(self, inputs: Shapes) -> Shapes:
-        return (self.output(inputs),) * len(self.states)
-
-    def depends_on(self, inputs: Shapes, result: int) -> tuple[Dependence, ...]:
-        mixed = over(len(inputs[0]), [len(inputs[0]) - 1])
-        return (mixed, mixed, placed(len(inputs[0])))[: len(inputs)]  # a cell keeps its own features
-
-    def weights(self, inputs: Shapes) -> Named:
-        return gated(self.gates, inputs[0][-1], self.hidden_size, self.hidden_size, bias=self.bias)
-
-    def macs(self, inputs: Shapes) -> Dim:
-        *batch, features = inputs[0]
-        count = batch[0] if batch else 1
-        return count * self.gates * self.hidden_size * (features + self.hidden_size)
-
-    def state_numbers(self, inputs: Shapes) -> Dim:
-        return self.hidden_size * product(inputs[0][:-1])
-
-    def biases(self) -> int:
-        return 2 * self.gates if self.bias else 0
-
-
-class RNNCell(RecurrentCell, torch="torch.nn.RNNCell"):
-    """One step of `rnn`: `[N, input_size]`, and maybe the state `[N, H]`, to the next state `[N, H]`.
-
-    Unbatched without N. Weights are `weight_ih: [H, input_size]`, `weight_hh: [H, H]`, `bias_ih: [H]`
-    and `bias_hh: [H]`; a step costs H·(input_size + H) MACs. Refuses other ranks, features that do not
-    match and a state of another shape. Source: torch.nn.RNNCell.
-
-    >>> RNNCell(hidden_size=20).output(((3, 10), (3, 20)))
-    (3, 20)
-    """
-
-    gates: ClassVar[int] = 1
-
-    nonlinearity: Nonlinearity = "tanh"
-
-    @property
-    def rectified(self) -> bool:
-        return self.nonlinearity == "relu"
-
-
-class LSTMCell(RecurrentCell, torch="torch.nn.LSTMCell"):
-    """One step of `lstm`: `[N, input_size]`, maybe with state and cell, to the next of both, `[N, H]`.
-
-    Unbatched without N. Weights are `weight_ih: [4·H, input_size]`, `weight_hh: [4·H, H]`,
-    `bias_ih: [4·H]` and `bias_hh: [4·H]`; a step costs 4·H·(input_size + H) MACs. Refuses what `rnn_cell`
-    refuses, and a state without a cell. Source: torch.nn.LSTMCell.
-
-    >>> LSTMCell(hidden_size=20).outputs(((3, 10),))
-    ((3, 20), (3, 20))
-    """
-
-    gates: ClassVar[int] = 4
-    states: ClassVar[tuple[str, ...]] = ("h_0", "c_0")
-
-
-class GRUCell(RecurrentCell, torch="torch.nn.GRUCell"):
-    """One step of `gru`: `[N, input_size]`, and maybe the state `[N, H]`, to the next state `[N, H]`.
-
-    Unbatched without N. Weights are `weight_ih: [3·H, input_size]`, `weight_hh: [3·H, H]`,
-    `bias_ih: [3·H]` and `bias_hh: [3·H]`; a step costs 3·H·(input_size + H) MACs. Refuses what `rnn_cell`
-    refuses. Source: torch.nn.GRUCell.
-
-    >>> GRUCell(hidden_size=20).weights(((3, 10),))["weight_hh"]
-    (60, 20)
     """
 
     gates: ClassVar[int] = 3

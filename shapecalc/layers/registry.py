@@ -48,7 +48,7 @@ def register(cls: _K) -> _K:
 
 
 def check(cls: object) -> None:
-    """Raise `SpecError` unless this is a class of layers, whole and with a name that a spec can use."""
+    """Raise `SpecError` unless this is a class of layers, complete and with a name that a spec can use."""
     if not (isinstance(cls, type) and issubclass(cls, Kind)):
         raise SpecError(f"{quote(cls)} is not a kind: derive a class from shapecalc.Layer or shapecalc.Merge")
     name = getattr(cls, "kind", None)
@@ -74,7 +74,7 @@ def unregister(name: str) -> None:
     _registered.pop(name, None)
 
 
-RESERVED = frozenset({"name", "repeat", "when", "from", "share", "trainable", "sequential", "side"})
+RESERVED = frozenset({"name", "repeat", "when", "from", "share", "trainable", "called", "sequential", "side"})
 """Words that cannot name a kind, because a step uses them itself."""
 
 
@@ -100,7 +100,7 @@ def find(name: str, framework: str = "torch") -> type[Kind] | None:
 
 
 def fits(cls: type[Kind], framework: str) -> bool:
-    """Say whether a class may stand in a spec of this framework."""
+    """Say whether a class may be used in a spec of this framework."""
     return cls.framework in (None, framework)
 
 
@@ -156,13 +156,13 @@ def _from_package(name: str) -> type[Kind] | None:
         return None
     first, *others = points.values()
     if others:
-        told = " and ".join(sorted(points))
-        raise SpecError(f"several packages offer the kind {name!r}: {told}")
+        places = " and ".join(sorted(points))
+        raise SpecError(f"several packages offer the kind {name!r}: {places}")
     try:
         cls: type[Kind] = first.load()
     except Exception as error:  # whatever a package does when it is imported
-        told = f"{type(error).__name__}: {error}"
-        raise SpecError(f"the kind {name!r} of {first.value} does not load: {told}") from error
+        reason = f"{type(error).__name__}: {error}"
+        raise SpecError(f"the kind {name!r} of {first.value} does not load: {reason}") from error
     check(cls)
     if cls.kind != name:
         raise SpecError(f"{first.value} is offered as {name!r}, but its kind is {cls.kind!r}")

@@ -138,7 +138,7 @@ class Resize(Interpolation):
             return scaled_by(axis, Fraction(out, n))
         return Centre(axis, n // out) if self.method() == "nearest" and n % out == 0 else None
 
-    def sight(self, x: Shape, result: int) -> Dependence:
+    def dependence(self, x: Shape, result: int) -> Dependence:
         sizes = self.output(x)[2:]
         scales = [None] * len(sizes) if self.scale_factor is None else self._scales(x)
         columns = enumerate(zip(x[2:], sizes, scales, strict=True), start=2)
@@ -167,7 +167,7 @@ class Resize(Interpolation):
         return interpolated(axis, Fraction(n, out), method, corners=False)
 
     def rescales(self) -> bool:
-        """Whether the scale that was given only settles the size of the result."""
+        """Whether the scale that was given only determines the size of the result."""
         return False
 
     def corners(self) -> bool:

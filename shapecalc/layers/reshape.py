@@ -29,7 +29,7 @@ class Rearranging(NoWeights, NoOperations, NoWindow, Layer):
 
     family: ClassVar[Family] = Family.RESHAPE
 
-    def sight(self, x: Shape, result: int) -> Dependence:
+    def dependence(self, x: Shape, result: int) -> Dependence:
         return rearranged(x, self.output(x))
 
 
@@ -132,7 +132,7 @@ class Permute(Rearranging, torch="torch.permute", keras="keras.layers.Permute"):
     def output(self, x: Shape) -> Shape:
         return tuple(x[axis] for axis in self.dims)
 
-    def sight(self, x: Shape, result: int) -> Dependence:
+    def dependence(self, x: Shape, result: int) -> Dependence:
         order = [axis % len(x) for axis in self.dims]
         return tuple(Along(order.index(axis)) for axis in range(len(x)))
 
@@ -158,7 +158,7 @@ class Transpose(Rearranging, torch="torch.transpose"):
             sizes[self.dim0], sizes[self.dim1] = sizes[self.dim1], sizes[self.dim0]
         return tuple(sizes)
 
-    def sight(self, x: Shape, result: int) -> Dependence:
+    def dependence(self, x: Shape, result: int) -> Dependence:
         views = [Along(axis) for axis in range(len(x))]
         if views:
             views[self.dim0], views[self.dim1] = views[self.dim1], views[self.dim0]

@@ -127,8 +127,8 @@ def roles(cls: type[Kind]) -> dict[str, Role]:
     """Return the role of every field of a kind that declares one.
 
     >>> from shapecalc.layers.conv import Conv2d
-    >>> roles(Conv2d)["out_channels"]
-    Makes(letter='C_out', neutral=None)
+    >>> roles(Conv2d)["out_channels"].letter
+    'C_out'
     """
     found: dict[str, Role] = {}
     for name, info in cls.model_fields.items():

@@ -53,7 +53,7 @@ class Cutting(AlongAxis):
         found[self.dim] = None
         return tuple(found)
 
-    def sight(self, x: Shape, result: int) -> Dependence:
+    def dependence(self, x: Shape, result: int) -> Dependence:
         axis = self.dim % len(x)
         first: Dim = sum(piece[axis] for piece in self.outputs(x)[:result])
         views: list[AxisDependence] = [*placed(len(x))]
@@ -101,7 +101,7 @@ class Select(AlongAxis, torch="torch.select"):
     def output(self, x: Shape) -> Shape:
         return self.resized(x)
 
-    def sight(self, x: Shape, result: int) -> Dependence:
+    def dependence(self, x: Shape, result: int) -> Dependence:
         axis = self.dim % len(x)
         place = x[axis] + self.index if _is_negative("index", self.index) else self.index
         return (*placed(axis), Fixed(place, place), *(Along(after - 1) for after in range(axis + 1, len(x))))
@@ -139,7 +139,7 @@ class Slice(AlongAxis, kind="slice"):
     def output(self, x: Shape) -> Shape:
         return self.resized(x, self._length(x[self.dim]))
 
-    def sight(self, x: Shape, result: int) -> Dependence:
+    def dependence(self, x: Shape, result: int) -> Dependence:
         axis, n = self.dim % len(x), x[self.dim]
         start = maximum(n + self.start, 0) if _is_negative("start", self.start) else self.start
         views: list[AxisDependence] = [*placed(len(x))]
@@ -273,7 +273,7 @@ class Mean(NoWeights, NoMacs, NoWindow, Layer, torch="torch.mean"):
             return tuple(1 if axis in axes else n for axis, n in enumerate(x))
         return tuple(n for axis, n in enumerate(x) if axis not in axes)
 
-    def sight(self, x: Shape, result: int) -> Dependence:
+    def dependence(self, x: Shape, result: int) -> Dependence:
         averaged = {axis % max(len(x), 1) for axis in listed(self.dim)}
         kept_axes = [axis for axis in range(len(x)) if self.keepdim or axis not in averaged]
         return tuple(

@@ -23,7 +23,7 @@ from shapecalc.layers.roles import InFeatures, declared
 class CTCLoss(Loss, torch="torch.nn.CTCLoss"):
     """-log of the sum over all alignments of a target: `[T, N, C]` logarithms, to a loss for each sequence.
 
-    Four tensors arrive: the logarithms; the targets, `[N, S]` or all in one row; how long each sequence
+    It takes four tensors: the logarithms; the targets, `[N, S]` or all in one row; how long each sequence
     is, `[N]`; and how long each target is, `[N]`. Unbatched `[T, C]`, and one target. Whether the lengths
     fit is in their numbers, not in their shapes, and is not asked here. Refuses other ranks and numbers
     of lengths, and a blank that is none of the C classes. Source: torch.nn.CTCLoss; Graves et al., 2006.
@@ -76,7 +76,7 @@ class AdaptiveLogSoftmaxWithLoss(
     cutoffs divide the classes, the most frequent first: those below the first are scored by
     `head.weight: [cutoffs[0] + clusters, in_features]`, cluster i by `tail.i.0.weight: [h, in_features]`
     and `tail.i.1.weight: [size of the cluster, h]`, h = ⌊in_features/div_value^(i + 1)⌋; with head_bias
-    there is `head.bias`. How many rows go through a tail is told by the targets' numbers, so the MACs are
+    there is `head.bias`. How many rows go through a tail follows from the targets' numbers, so the MACs are
     not known. Refuses features and targets that do not match, and cutoffs that do not rise from 1 to
     below n_classes. Unbatched without N. Source: torch.nn.AdaptiveLogSoftmaxWithLoss; Grave et al., 2016.
 

@@ -57,7 +57,7 @@ class PixelShuffle(
     def centres(self, x: Shape) -> Centres:
         return _evenly(x, self.upscale_factor, up=True)
 
-    def sight(self, x: Shape, result: int) -> Dependence:
+    def dependence(self, x: Shape, result: int) -> Dependence:
         r = self.upscale_factor
         last: list[AxisDependence] = [None, None]
         if isinstance(r, int):
@@ -98,7 +98,7 @@ class PixelUnshuffle(
     def centres(self, x: Shape) -> Centres:
         return _evenly(x, self.downscale_factor, up=False)
 
-    def sight(self, x: Shape, result: int) -> Dependence:
+    def dependence(self, x: Shape, result: int) -> Dependence:
         r = self.downscale_factor
         last: list[AxisDependence] = [None, None]
         if isinstance(r, int):
@@ -127,6 +127,6 @@ class ChannelShuffle(
         yield from rank_between(self.kind, x, 3, None)
         yield from divided(self, x)
 
-    def sight(self, x: Shape, result: int) -> Dependence:
+    def dependence(self, x: Shape, result: int) -> Dependence:
         views = placed(len(x))
         return (views[0], Scattered(frozenset({1})), *views[2:])

@@ -1,4 +1,4 @@
-"""Functions over a whole axis: softmax and its relatives, and the gate that halves an axis."""
+"""Functions over an axis: softmax and its relatives, and the gate that halves an axis."""
 
 from collections.abc import Iterator
 from typing import Annotated, ClassVar
@@ -23,7 +23,7 @@ class OverAxis(Pointwise):
         if self.dim is not None:
             yield from axis_exists(self.kind, "dim", self.dim, max(len(x), 1), x)
 
-    def sight(self, x: Shape, result: int) -> Dependence:
+    def dependence(self, x: Shape, result: int) -> Dependence:
         return over(len(x), [self.axis(x)] if x else [])
 
     def axis(self, x: Shape) -> int:
@@ -88,7 +88,7 @@ class Softmax2d(Pointwise, framework="torch", torch="torch.nn.Softmax2d"):
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         return rank_between(self.kind, x, 3, 4)
 
-    def sight(self, x: Shape, result: int) -> Dependence:
+    def dependence(self, x: Shape, result: int) -> Dependence:
         return over(len(x), [len(x) - 3])
 
     def operations(self, x: Shape) -> Operations:
@@ -125,7 +125,7 @@ class GLU(NoWeights, NoMacs, NoWindow, Layer, torch="torch.nn.GLU", keras="keras
         axis = self.dim % len(x)
         return (*x[:axis], quotient(x[axis], 2), *x[axis + 1 :])
 
-    def sight(self, x: Shape, result: int) -> Dependence:
+    def dependence(self, x: Shape, result: int) -> Dependence:
         views: list[AxisDependence] = [*placed(len(x))]
         axis = self.dim % len(x)
         views[axis] = Along(axis, ((0, quotient(x[axis], 2)),))

@@ -110,7 +110,7 @@ class Spatial(OverAxes, Layer):
             )
         return tuple(found)
 
-    def sight(self, x: Shape, result: int) -> Dependence:
+    def dependence(self, x: Shape, result: int) -> Dependence:
         window = self.window(x)
         if window is None:
             return unsaid(len(x))
@@ -126,7 +126,7 @@ class Spatial(OverAxes, Layer):
         return Along(axis)
 
     def moved_on(self, x: Shape, by: tuple[Dim, ...]) -> Dependence:
-        """Return the sight of a result whose first position is that many further on, per spatial axis."""
+        """Return the dependence of a result that begins that many positions further on, per spatial axis."""
         views: list[AxisDependence] = [*placed(len(x))]
         for axis, first in zip(self.spatial_axes(x), by, strict=True):
             views[axis] = Along(axis, ((first, first),))

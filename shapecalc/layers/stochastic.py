@@ -1,4 +1,4 @@
-"""Stochastic depth: in training, whole branches are left out; in evaluation, nothing happens."""
+"""Stochastic depth: in training, complete branches are left out; in evaluation, nothing happens."""
 
 from typing import Annotated, ClassVar
 
@@ -9,7 +9,7 @@ from shapecalc.layers.fields import OneOf, Probability
 
 
 class StochasticDepth(Pointwise, torch="torchvision.ops.StochasticDepth"):
-    """Sets the whole branch to zero with probability p in training, for each sample or for the batch.
+    """Sets the complete branch to zero with probability p in training, for each sample or for the batch.
 
     Any shape, kept; no weights. `mode` says whether each sample is drawn for itself (row) or all
     together (batch). Source: torchvision.ops.StochasticDepth; Huang et al., Deep Networks with

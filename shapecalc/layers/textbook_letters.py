@@ -24,7 +24,7 @@ BATCH = "N"
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """What is known of the axes of a whole network."""
+    """What is known of the axes of a network."""
 
     batch: Dim | None
     """The size of the batch, or None for a network without one."""
@@ -79,7 +79,7 @@ def _named(value: Any, letter: str, suffixes: tuple[str, ...], field: str, into:
 
 
 def _suffixes(layer: Kind, role: Role, value: Any) -> tuple[str, ...]:
-    """Return what tells the entries of a list apart: the axis where there is one for each."""
+    """Return what distinguishes the entries of a list: the axis where there is one for each."""
     if not isinstance(value, tuple):
         return ()
     per_axis = isinstance(role, Lettered) and role.per_axis
@@ -90,16 +90,16 @@ def _suffixes(layer: Kind, role: Role, value: Any) -> tuple[str, ...]:
 
 
 def axis_suffixes(rank: int) -> tuple[str, ...]:
-    """Return what tells the spatial axes apart in the index of a letter, `h` and `w` for two axes."""
+    """Return what distinguishes the spatial axes in the index of a letter, `h` and `w` for two axes."""
     return tuple(letter.lower() for letter in spatial_letters(rank))
 
 
-def arriving(layer: Kind, inputs: Shapes, layout: Layout) -> Shapes:
-    """Return the shapes that arrive, with a letter for every size; `_in`, or the tensor's number.
+def input_letters(layer: Kind, inputs: Shapes, layout: Layout) -> Shapes:
+    """Return the input shapes with a letter for every size; `_in`, or the tensor's number.
 
     >>> from shapecalc.layers.conv import Conv2d
     >>> conv = Conv2d(out_channels=6, kernel_size=5)
-    >>> [size.term.name for size in arriving(conv, ((1, 1, 32, 32),), Layout(1))[0][1:]]
+    >>> [size.term.name for size in input_letters(conv, ((1, 1, 32, 32),), Layout(1))[0][1:]]
     ['C_in', 'H_in', 'W_in']
     """
     suffixes = [f"_{number + 1}" for number in range(len(inputs))] if len(inputs) > 1 else ["_in"]

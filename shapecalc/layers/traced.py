@@ -61,7 +61,7 @@ OpenShapes = Annotated[tuple[tuple[int, ...], ...], Listed(Listed(Integer(-1, ma
 
 
 class Parameter(NoBuffers, NoOperations, NoWindow, AnyShape, Layer, kind="parameter", framework="torch"):
-    """A learned tensor by itself: whatever arrives, its result is `shape`, batch and all.
+    """A learned tensor: whatever the input, its result is `shape`, batch and all.
 
     The weight is `weight`, of that shape. Traced networks add it to the data or put it in front of
     them. Source: torch.nn.Parameter.
@@ -71,14 +71,14 @@ class Parameter(NoBuffers, NoOperations, NoWindow, AnyShape, Layer, kind="parame
     """
 
     family: ClassVar[Family] = Family.TENSOR
-    settles_sizes: ClassVar[bool] = True
+    fixes_sizes: ClassVar[bool] = True
 
     shape: FixedShape
 
     def output(self, x: Shape) -> Shape:
         return self.shape
 
-    def sight(self, x: Shape, result: int) -> Dependence:
+    def dependence(self, x: Shape, result: int) -> Dependence:
         return unseen(len(x))
 
     def weights(self, x: Shape) -> Named:
@@ -86,7 +86,7 @@ class Parameter(NoBuffers, NoOperations, NoWindow, AnyShape, Layer, kind="parame
 
 
 class Constant(NoWeights, NoOperations, NoWindow, AnyShape, Layer, kind="constant", framework="torch"):
-    """A tensor that is not learned: whatever arrives, its result is `shape`, batch and all.
+    """A tensor that is not learned: whatever the input, its result is `shape`, batch and all.
 
     Source: torch.zeros and its like, and the buffers of modules.
 
@@ -95,21 +95,21 @@ class Constant(NoWeights, NoOperations, NoWindow, AnyShape, Layer, kind="constan
     """
 
     family: ClassVar[Family] = Family.TENSOR
-    settles_sizes: ClassVar[bool] = True
+    fixes_sizes: ClassVar[bool] = True
 
     shape: Annotated[tuple[Dim, ...], Listed(Integer(1)), AsNumbers()]
 
     def output(self, x: Shape) -> Shape:
         return self.shape
 
-    def sight(self, x: Shape, result: int) -> Dependence:
+    def dependence(self, x: Shape, result: int) -> Dependence:
         return unseen(len(x))
 
 
 class Require(
     OwnPlace, SameShape, NoWeights, NoOperations, NoWindow, Layer, kind="require", framework="torch"
 ):
-    """Hands its input on, and refuses sizes for which `left` does not stand to `right` as said.
+    """Hands its input on, and refuses sizes for which the relation of `left` to `right` does not hold.
 
     A traced network holds what its Python code asked of the sizes: the answer decided which way it
     went. Source: `if` and `assert` in a forward.
@@ -126,13 +126,13 @@ class Require(
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         sign = SIGNS[self.relation]
-        told = self.relation.replace("_", " ")
+        words = self.relation.replace("_", " ")
         yield Requirement(
             "condition",
             self.left,
             sign,
             self.right,
-            lambda: f"{self.kind}: {self.left} is not {told} {self.right}, as the traced code had it",
+            lambda: f"{self.kind}: {self.left} is not {words} {self.right}, as the traced code had it",
         )
 
 
@@ -161,7 +161,7 @@ class Unused(Pointwise, kind="unused", framework="torch"):
 class Opaque(Merge, kind="opaque", framework="torch"):
     """An operation that no rule is known for: its shapes are those seen when it was traced.
 
-    `takes` and `gives` are those shapes; -1 stands for the batch, which may be another. What it
+    `takes` and `gives` are those shapes; -1 is the batch, which may be another. What it
     costs is not known unless it multiplies nothing (`macs: 0`), so totals are "at least". Other
     sizes than those seen are Undecided. Source: torch's operations that have no kind.
 

@@ -54,7 +54,7 @@ class Transforming(NoBuffers, Joint):
 
     framework: ClassVar[str | None] = "torch"
     tensors: ClassVar[tuple[str, ...]]
-    """What the tensors are that arrive."""
+    """What the input tensors are."""
 
     d_model: InFeatures = None
     nhead: Heads
@@ -198,7 +198,8 @@ class TransformerEncoderLayer(Transforming, torch="torch.nn.TransformerEncoderLa
     `self_attn`, `linear1.weight: [F, E]`, `linear1.bias: [F]`, `linear2.weight: [E, F]`,
     `linear2.bias: [E]`, and `norm1` and `norm2` with `weight` and `bias: [E]`; there is no bias at all if
     bias is false. MACs are N·(4·S·E² + 2·S²·E + 2·S·E·F), F = dim_feedforward. Refuses an nhead that does
-    not divide E, a d_model that does not arrive, and other ranks. Source: torch.nn.TransformerEncoderLayer.
+    not divide E, a d_model that is not the input's, and other ranks. Source:
+    torch.nn.TransformerEncoderLayer.
 
     >>> TransformerEncoderLayer(nhead=8).output(((10, 32, 512),))
     (10, 32, 512)

@@ -1,7 +1,7 @@
 """Layers around a layer: a weight that is computed from others each time it is used.
 
 The layer keeps its shapes, its requirements and its cost; one of its weights is replaced. What is
-multiplied to compute the weight is the same whatever arrives, and by the convention is not counted.
+multiplied to compute the weight is the same whatever the input, and by the convention is not counted.
 """
 
 from abc import abstractmethod
@@ -43,7 +43,7 @@ class Held(Annotation):
 
 
 def _made(kind: str, fields: Any) -> Kind:
-    """Return the layer that a spec writes; what is wrong with it is told with the field it is about."""
+    """Return the layer that a spec writes; an error in it names the field it is about."""
     from shapecalc.layers.registry import get
 
     if fields is None:
@@ -93,8 +93,8 @@ class Wrapper(Kind):
             needed = refused.requirement
             raise Refused(needed.saying(f"{self.kind}: {needed.message}")) from None
         own = [name for name in effect.weights if "." not in name]
-        told = ", ".join(own) or "none"
-        says = f"{self.kind}: {self.layer.kind} has no weight {quote(self.name)}; it has {told}"
+        names = ", ".join(own) or "none"
+        says = f"{self.kind}: {self.layer.kind} has no weight {quote(self.name)}; it has {names}"
         conditions = checked([Requirement("weight", int(self.name in own), "==", 1, says)])
         weight = effect.weights[self.name]
         conditions += checked(self.requirements(weight))
@@ -119,7 +119,7 @@ class Wrapper(Kind):
 
     @abstractmethod
     def replaced(self, weight: Shape) -> Named:
-        """Return the weights that stand for it."""
+        """Return the weights that replace it."""
 
     @abstractmethod
     def kept(self, weight: Shape) -> Named:
@@ -141,7 +141,7 @@ class Wrapper(Kind):
 class WeightNorm(Wrapper, torch="torch.nn.utils.parametrizations.weight_norm"):
     """A layer whose weight is g·v/|v|: a length and a direction are learned in place of the weight.
 
-    The norm is taken of what stands at each position of axis `dim`, or of the whole weight if dim is null
+    The norm is taken of what is at each position of axis `dim`, or of the complete weight if dim is null
     or -1. The weight W becomes `parametrizations.weight.original0`, the lengths, W's shape with 1 on all
     axes but dim, and `parametrizations.weight.original1`, of W's shape; with legacy, which is torch's
     older way, `weight_g` and `weight_v`. Shapes and MACs are those of the layer. Refuses a weight that

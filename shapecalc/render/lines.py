@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
-from typing import TypeAlias
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
+from typing import Any, Generic, TypeAlias, TypeVar
 
 from shapecalc.render import written
 from shapecalc.render.display import Shown
@@ -29,17 +30,56 @@ def as_page(lines: Iterable[IndentedLine]) -> Page:
     return (Indented(tuple(lines)),)
 
 
-class Lines(Shown, ABC):
-    """A base of every answer that is a few lines; `lines` yields them."""
+LONGEST_LIST = 10
+
+
+class Answer(Shown, ABC):
+    """A base of every answer of a few lines: as text, as a page and as plain data."""
 
     __slots__ = ()
 
     @abstractmethod
-    def lines(self) -> Iterator[IndentedLine]:
-        """Yield the lines of the answer."""
+    def lines(self, limit: int | None = LONGEST_LIST) -> Iterator[IndentedLine]:
+        """Yield the lines of the answer; of a list at most `limit` entries."""
+
+    @abstractmethod
+    def to_dict(self) -> dict[str, Any]:
+        """Return the answer as plain data for JSON."""
+
+    def text(self, limit: int | None = LONGEST_LIST) -> str:
+        """Return the answer as text; of a list at most `limit` entries."""
+        return as_text(self.lines(limit))
 
     def __str__(self) -> str:
-        return as_text(self.lines())
+        return self.text()
 
     def _page(self) -> Page:
         return as_page(self.lines())
+
+
+T = TypeVar("T")
+
+
+class Listing(Answer, Generic[T]):
+    """An answer that is a list; `found` holds its entries."""
+
+    __slots__ = ()
+
+    found: tuple[T, ...]
+
+    def __iter__(self) -> Iterator[T]:
+        return iter(self.found)
+
+    def __len__(self) -> int:
+        return len(self.found)
+
+    def __getitem__(self, position: int) -> T:
+        return self.found[position]
+
+
+def cut(entries: Sequence[Iterable[IndentedLine]], limit: int | None) -> Iterator[IndentedLine]:
+    """Yield the lines of the first entries of a list, and how many more there are."""
+    shown = entries if limit is None else entries[:limit]
+    yield from chain.from_iterable(shown)
+    if len(shown) < len(entries):
+        yield 1, (f"and {len(entries) - len(shown)} more",)

@@ -18,9 +18,9 @@ from shapecalc.layers.requirement import Shape
 from shapecalc.layers.textbook_letters import (
     BATCH,
     Layout,
-    arriving,
     axis_letters,
     axis_suffixes,
+    input_letters,
     with_letters,
 )
 from shapecalc.report.derivation import Axes, Derivation, Given, LayerDerivation, Step
@@ -70,7 +70,7 @@ class _Names:
 def _layer(node: Node, layout: Layout, counting: str) -> LayerDerivation:
     """Apply the rule of a layer to letters, and read the steps off the result."""
     layer, fields = with_letters(node.layer)
-    inputs = arriving(layer, node.inputs, layout)
+    inputs = input_letters(layer, node.inputs, layout)
     effect = layer.apply(inputs)
     incoming = {term.name for x in inputs for size in x if isinstance(term := term_of(size), Letter)}
     names = _Names(incoming | {letter.name for letter in fields})

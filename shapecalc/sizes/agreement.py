@@ -1,4 +1,4 @@
-"""Whether two networks put out the same shapes for every input size, or the smallest size at which not."""
+"""Whether two networks have equal output shapes for every input size, or the smallest size at which not."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from shapecalc.algebra.relation import Relation
 from shapecalc.errors import SpecError, Undecided
 from shapecalc.layers.requirement import Shape, shown
 from shapecalc.sizes.question import Question
-from shapecalc.sizes.solving import Found, Solver, along
+from shapecalc.sizes.solver import Solution, Solver, along
 from shapecalc.sizes.stretching import exceptional, solved
 
 FARTHEST = 512
-"""How far a size is looked for at which a relation holds that could not be solved."""
+"""How far a size is searched at which a relation holds that could not be solved."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +37,11 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """What is proved of two networks: of the shapes that come out, and of the sizes that they accept."""
+    """A proof about two networks: about their output shapes, and about the sizes that they accept."""
 
     names: tuple[str, ...]
     shapes: Difference | None
-    """The smallest size, among those that both accept, at which other shapes come out; None for none."""
+    """The smallest size, among those that both accept, at which output shapes differ; None for none."""
     accepted: Difference | None
     """The smallest size that one accepts and the other does not; None when they accept the same."""
     have_common: bool = True
@@ -73,7 +73,7 @@ class Agreement:
 
 
 def agreement(left: Question, right: Question) -> Agreement:
-    """Return what two networks, as built, have in common for every input size."""
+    """Compare two networks, as built, for every input size."""
     if len(left.names) != len(right.names):
         raise SpecError(
             f"{left.spec.name} has the sizes {', '.join(left.names) or 'none'}, "
@@ -111,7 +111,7 @@ class _Comparison:
         right = Region(self.names, right.boxes)
         differing = min(self.differing({}, left & right), key=_order, default=None)
         alone = min(self.alone(left, right), key=_order, default=None)
-        return Agreement(self.names, self.told(differing), self.told(alone), bool(left & right))
+        return Agreement(self.names, self.difference(differing), self.difference(alone), bool(left & right))
 
     def alone(self, left: Region, right: Region) -> Iterator[Point]:
         """Yield the smallest size that one network accepts and the other does not."""
@@ -121,46 +121,46 @@ class _Comparison:
     def differing(self, assigned: Mapping[str, int], within: Region) -> Iterator[Point]:
         """Yield the smallest sizes with other shapes: in general, and where a merge stretches."""
         theirs = {old: assigned[new] for old, new in self.renamed.items() if new in assigned}
-        found = self.solvers[0].plain(assigned), self.solvers[1].plain(theirs)
-        points = exceptional(self.solvers[0], found[0], assigned)
-        for name, some in exceptional(self.solvers[1], found[1], theirs).items():
+        solutions = self.solvers[0].plain(assigned), self.solvers[1].plain(theirs)
+        points = exceptional(self.solvers[0], solutions[0], assigned)
+        for name, some in exceptional(self.solvers[1], solutions[1], theirs).items():
             own = self.renamed[name]
-            points[own] = points[own] | some if own in points else some
+            points[own] = points.get(own, IntegerSet()) | some
         usual = within
         for name, n in assigned.items():
             usual &= along(self.names, name, IntegerSet.of([n]))
         for name, some in points.items():
             usual &= along(self.names, name, EVERY_SIZE - some)
-        yield from self.smallest(found, usual)
+        yield from self.smallest(solutions, usual)
         for name, some in points.items():
             for n in some:
                 yield from self.differing({**assigned, name: n}, within)
 
-    def smallest(self, found: tuple[Found, Found], usual: Region) -> Iterator[Point]:
+    def smallest(self, solutions: tuple[Solution, Solution], usual: Region) -> Iterator[Point]:
         if not usual:
             return
-        left, right = self.comparable(found)
+        left, right = self.comparable(solutions)
         if left is None or right is None or len(left) != len(right):
             region = usual
         else:
             region = Region(self.names)
-            for one, other in zip(left, right, strict=True):
-                region |= usual & where(self.names, Relation(one, "!=", other))
+            for mine, theirs in zip(left, right, strict=True):
+                region |= usual & where(self.names, Relation(mine, "!=", theirs))
         yield from _first(region)
 
-    def comparable(self, found: tuple[Found, Found]) -> list[tuple[Dim, ...] | None]:
+    def comparable(self, solutions: tuple[Solution, Solution]) -> list[tuple[Dim, ...] | None]:
         """Return both outputs, without the batch where only one network has it."""
-        shapes = [self.output(one, side) for side, one in enumerate(found)]
+        shapes = [self.output(solution, side) for side, solution in enumerate(solutions)]
         is_same = self.fronts[0] == self.fronts[1]
         return shapes if is_same else [self.without_batch(shape, side) for side, shape in enumerate(shapes)]
 
     def without_batch(self, shape: tuple[Dim, ...] | None, side: int) -> tuple[Dim, ...] | None:
         return None if shape is None else shape[self.fronts[side] :]
 
-    def output(self, found: Found, side: int) -> tuple[Dim, ...] | None:
+    def output(self, solution: Solution, side: int) -> tuple[Dim, ...] | None:
         """Return the shape of the main output in the unknowns of the left, channels first."""
-        graph = found.inference.graph
-        shape = found.inference.shapes[next(iter(graph.outputs.values()))]
+        inference = solution.inference
+        shape = inference.shapes[next(iter(inference.graph.outputs.values()))]
         if shape is None:
             return None
         own: dict[str, Dim] = {old: symbol(new) for old, new in self.renamed.items()}
@@ -172,7 +172,7 @@ class _Comparison:
             return (*shape[:front], shape[-1], *shape[front:-1])
         return shape
 
-    def told(self, point: Point | None) -> Difference | None:
+    def difference(self, point: Point | None) -> Difference | None:
         if point is None:
             return None
         sizes = dict(zip(self.names, point, strict=True))

@@ -1,48 +1,30 @@
-"""The public `Sizes`: a set of input sizes that can be asked, walked through, combined and printed."""
+"""The public `Sizes`: a set of input sizes to test, iterate, combine and print."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import reduce
-from operator import and_, or_
-from typing import TYPE_CHECKING, Any
+from itertools import groupby
+from operator import and_
+from typing import Any
 
-from shapecalc.algebra.expr import symbol
 from shapecalc.algebra.integer_set import EVERY_SIZE, IntegerSet
-from shapecalc.algebra.region import Point, Region, everything, where
+from shapecalc.algebra.region import Point, Region, everything
 from shapecalc.errors import Failure, SpecError, quote
-from shapecalc.layers.requirement import Shape
-from shapecalc.render.display import Shown
+from shapecalc.layers.requirement import Shape, shown
+from shapecalc.render.lines import LONGEST_LIST, Answer, IndentedLine
+from shapecalc.render.piece import Line
+from shapecalc.render.text_formula import formula
+from shapecalc.sizes.nearest import Nearest, nearest
 from shapecalc.sizes.question import Question
-from shapecalc.sizes.solving import Imposed
+from shapecalc.sizes.region_text import plain_region, plain_shape, set_lines, written
+from shapecalc.sizes.solver import Imposed
 from shapecalc.sizes.stretching import solved
 
-if TYPE_CHECKING:
-    from shapecalc.render.piece import Page
-
 
 @dataclass(frozen=True, slots=True)
-class Neighbour:
-    """A legal size beside one that was asked for, and what to pad or crop on each side to reach it."""
-
-    sizes: dict[str, int]
-    change: dict[str, tuple[int, int]]
-    """Rows or columns to pad (positive) or crop (negative), before and after."""
-
-
-@dataclass(frozen=True, slots=True)
-class Nearest:
-    """The nearest legal sizes below and above a size; None where there is none."""
-
-    asked: dict[str, int]
-    is_legal: bool
-    below: Neighbour | None
-    above: Neighbour | None
-
-
-@dataclass(frozen=True, slots=True)
-class Sizes(Shown):
+class Sizes(Answer):
     """The input sizes that a network accepts, exactly: every one in it, and none besides.
 
     Points are written in the order of `names`, or by name; with one unknown a number will do.
@@ -67,10 +49,11 @@ class Sizes(Shown):
     stretched: Region = field(repr=False)
     """The sizes that hold only because torch stretches a map of one pixel in a sum."""
     reading: Region = field(repr=False)
+    """The sizes at which every window reads its input to the end."""
     imposed: tuple[Imposed, ...] = field(default=(), repr=False)
-    front: int = field(default=1, repr=False)
-    """How many axes of the inputs are the batch: none where the spec's shapes are whole."""
     """The conditions that together exclude all that is excluded, each with the layer that imposes it."""
+    front: int = field(default=1, repr=False)
+    """How many axes of the inputs are the batch: none where the spec's shapes include it."""
     failures: tuple[Failure, ...] = field(default=(), repr=False)
     """Why no size is legal, where a layer refuses them all."""
     outputs: str = "main"
@@ -91,18 +74,18 @@ class Sizes(Shown):
         if not isinstance(other, Sizes) or other.names != self.names:
             named = ", ".join(getattr(other, "names", ()))
             raise SpecError(f"sizes of {', '.join(self.names)} do not meet sizes of {named or 'nothing'}")
-        return Sizes(
+        region = self.region & other.region
+        return replace(
+            self,
             title=f"{self.title} and {other.title}",
-            names=self.names,
-            inputs=self.inputs,
-            front=self.front,
             built={},
-            region=self.region & other.region,
+            region=region,
             usual=self.usual & other.usual,
-            stretched=(self.stretched | other.stretched) & (self.region & other.region),
+            stretched=(self.stretched | other.stretched) & region,
             reading=self.reading & other.reading,
             imposed=deciding((*self.imposed, *other.imposed), self.names),
             failures=(*self.failures, *other.failures),
+            outputs="main",
         )
 
     @property
@@ -113,104 +96,142 @@ class Sizes(Shown):
     @property
     def lossless(self) -> Sizes:
         """The sizes at which every window reads its input to the end, so that nothing is lost silently."""
-        return Sizes(
-            self.title,
-            self.names,
-            self.inputs,
-            self.built,
-            self.reading,
-            self.reading,
-            Region(self.names),
-            self.reading,
-            outputs=self.outputs,
-        )
+        none, reading = Region(self.names), self.reading
+        return replace(self, region=reading, usual=reading, stretched=none, imposed=(), failures=())
 
     @property
     def square(self) -> IntegerSet:
         """The numbers n such that n on every axis is legal."""
-        return diagonal(self.region)
+        return self.region.diagonal
 
     def nearest(self, point: Any) -> Nearest:
         """Return the nearest legal sizes none of which is larger, and none of which is smaller."""
-        asked = self._point(point)
-        below, above = self.region.below(asked), self.region.above(asked)
-        return Nearest(
-            dict(zip(self.names, asked, strict=True)),
-            asked in self.region,
-            None if below is None else self._neighbour(asked, below),
-            None if above is None else self._neighbour(asked, above),
-        )
+        return nearest(self.region, self._point(point))
 
-    def _neighbour(self, asked: Point, found: Point) -> Neighbour:
-        changes = [there - here for here, there in zip(asked, found, strict=True)]
-        halves = [abs(change) // 2 * (1 if change > 0 else -1) for change in changes]
-        sides = [(half, change - half) for half, change in zip(halves, changes, strict=True)]
-        return Neighbour(dict(zip(self.names, found, strict=True)), dict(zip(self.names, sides, strict=True)))
-
-    def _point(self, given: Any) -> Point:
-        if isinstance(given, Mapping):
-            if set(given) != set(self.names):
-                raise SpecError(f"sizes are named {', '.join(self.names)}, not {', '.join(map(str, given))}")
-            given = [given[name] for name in self.names]
-        elif isinstance(given, int):
-            given = [given]
-        if not isinstance(given, Sequence) or len(given) != len(self.names):
+    def _point(self, point: Any) -> Point:
+        if isinstance(point, Mapping):
+            if set(point) != set(self.names):
+                raise SpecError(f"sizes are named {', '.join(self.names)}, not {', '.join(map(str, point))}")
+            point = [point[name] for name in self.names]
+        elif isinstance(point, int):
+            point = [point]
+        if not isinstance(point, Sequence) or len(point) != len(self.names):
+            example = "x".join("224" for _ in self.names) if len(self.names) > 1 else "224"
             raise SpecError(
-                f"{quote(given)} is not one number for each of {', '.join(self.names)}",
-                hint=f"write {'x'.join(str(224) for _ in self.names)}"
-                if len(self.names) > 1
-                else "write 224",
+                f"{quote(point)} is not one number for each of {', '.join(self.names)}",
+                hint=f"write {example}",
             )
-        if any(not isinstance(n, int) or isinstance(n, bool) or n < 1 for n in given):
-            raise SpecError(f"{quote(given)}: a size is a whole number of at least 1")
-        return tuple(given)
+        if any(not isinstance(n, int) or isinstance(n, bool) or n < 1 for n in point):
+            raise SpecError(f"{quote(point)}: a size is an integer of at least 1")
+        return tuple(point)
+
+    # ---- output
 
     def to_dict(self) -> dict[str, Any]:
-        """Return everything as plain data for JSON."""
-        from shapecalc.sizes.sizes_text import to_dict
+        return {
+            "name": self.title,
+            "inputs": {name: plain_shape(shape[self.front :]) for name, shape in self.inputs.items()},
+            "sizes": [*self.names],
+            "built": self.built,
+            "outputs": self.outputs,
+            "legal": plain_region(self.region),
+            "text": written(self.region),
+            "stretched": plain_region(self.stretched),
+            "lossless": plain_region(self.reading),
+            "imposed": [
+                {
+                    "path": condition.path,
+                    "kind": condition.node.layer.kind,
+                    "file": condition.node.place.file,
+                    "line": condition.node.place.of(condition.node.layer.kind).line,
+                    "relation": str(condition.requirement),
+                    "legal": plain_region(condition.region),
+                }
+                for condition in self.imposed
+            ],
+            "failures": [{"path": failure.path, "message": failure.message} for failure in self.failures],
+        }
 
-        return to_dict(self)
+    def lines(self, limit: int | None = LONGEST_LIST) -> Iterator[IndentedLine]:
+        yield 0, (self._heading(),)
+        yield 0, ()
+        if self.failures:
+            yield 0, ("No size is accepted:",)
+            for failure in self.failures:
+                yield 1, (f"{failure.place}: {failure.message}" if failure.place else failure.message,)
+                yield 2, (f"in {failure.path}",)
+            if self.region:
+                yield 0, ("but for these, because a sum stretches a map of one pixel:",)
+        elif not self.region:
+            yield 0, ("No size is accepted: each of the conditions excludes what the others leave.",)
+        else:
+            yield 0, ("Accepted sizes",)
+        yield from self._accepted()
+        if self.imposed and not self.failures:
+            yield 0, ()
+            yield 0, ("Imposed by",)
+            for path, group in groupby(self.imposed, lambda condition: condition.path):
+                conditions = [*group]
+                kind, place = conditions[0].node.layer.kind, conditions[0].node.place
+                at = place.of(kind)
+                yield 1, (f"{path}: {kind}" + (f" ({at})" if at else ""),)
+                yield from ((2, _effect_of(condition)) for condition in conditions)
+        if self.region:
+            yield 0, ()
+            yield from self._lossless()
 
-    def _page(self) -> Page:
-        from shapecalc.sizes.sizes_text import sizes_page
+    def _heading(self) -> str:
+        shapes = {name: shown(shape[self.front :]) for name, shape in self.inputs.items()}
+        inputs = ", ".join(shape if len(shapes) == 1 else f"{name} {shape}" for name, shape in shapes.items())
+        built = ", ".join(f"{name} = {size}" for name, size in self.built.items())
+        how = f", built at {built}" if built else ", built anew for each size"
+        return f"{self.title} on {inputs}{how}{', all outputs' if self.outputs == 'all' else ''}"
 
-        return sizes_page(self)
+    def _accepted(self) -> Iterator[IndentedLine]:
+        boxes = self.usual.boxes
+        if boxes:
+            yield from set_lines(self.usual)
+            if len(self.names) > 1 and len(self.inputs) == 1 and (len(boxes) > 1 or boxes[0].relations):
+                yield 1, ("all sides equal: ", formula(self.usual.diagonal.text("n")))
+        if self.stretched and not self.failures:
+            yield 0, ("and because a sum stretches a map of one pixel",)
+        if self.stretched:
+            yield from set_lines(self.stretched)
 
-    def __str__(self) -> str:
-        from shapecalc.sizes.sizes_text import text
+    def _lossless(self) -> Iterator[IndentedLine]:
+        if self.reading == self.region:
+            yield 0, ("At each of them every window reads its input to the end: nothing is lost.",)
+        elif not self.reading:
+            yield 0, ("At each of them some window leaves the end of its input unread.",)
+        else:
+            yield 0, ("Every window reads its input to the end, so that nothing is lost, for",)
+            yield from set_lines(self.reading)
 
-        return text(self)
 
-
-def diagonal(region: Region) -> IntegerSet:
-    """Return the numbers n such that the point with n for every unknown lies in a region."""
-    found = IntegerSet()
-    side = symbol("n")
-    for box in region.boxes:
-        own = reduce(and_, box.sets, EVERY_SIZE)
-        for relation in box.relations:
-            boxes = where(("n",), relation.subs(dict.fromkeys(region.names, side))).boxes
-            own &= reduce(or_, (both for one in boxes for both in one.sets), IntegerSet())
-        found |= own
-    return found
+def _effect_of(condition: Imposed) -> Line:
+    """Return a condition with the sizes that it leaves, where these are one set per unknown."""
+    region, needed = condition.region, formula(str(condition.requirement))
+    if len(region.boxes) != 1 or region.boxes[0].relations:
+        return (needed,)
+    axes = zip(region.names, region.boxes[0].sets, strict=True)
+    return needed, ", so ", formula("; ".join(axis.text(name) for name, axis in axes if axis != EVERY_SIZE))
 
 
 def legal_sizes(question: Question) -> Sizes:
     """Return the input sizes for which a network holds."""
-    found = solved(question)
-    spec = question.spec
+    solution = solved(question)
     return Sizes(
-        title=f"{spec.title} ({spec.name})" if spec.title else spec.name,
+        title=question.title,
         names=question.names,
-        inputs=found.inputs,
+        inputs=solution.inputs,
         front=question.spec.front,
         built={} if question.rebuild else question.built,
-        region=found.region,
-        usual=found.usual,
-        stretched=found.stretched & found.region,
-        reading=found.lossless,
-        imposed=deciding(found.imposed, question.names),
-        failures=tuple(found.failures),
+        region=solution.region,
+        usual=solution.usual,
+        stretched=solution.stretched & solution.region,
+        reading=solution.lossless,
+        imposed=deciding(solution.imposed, question.names),
+        failures=tuple(solution.failures),
         outputs=question.outputs,
     )
 
@@ -218,18 +239,14 @@ def legal_sizes(question: Question) -> Sizes:
 def deciding(imposed: Sequence[Imposed], names: tuple[str, ...]) -> tuple[Imposed, ...]:
     """Return as few conditions as exclude what all of them exclude, later ones kept before earlier ones."""
     kept: dict[Region, Imposed] = {}
-    for one in imposed:
-        kept.setdefault(one.region, one)
-    whole = _meeting([*kept], names)
+    for condition in imposed:
+        kept.setdefault(condition.region, condition)
+    allowed = _meeting(kept, names)
     for region in [*kept]:
-        others = [one for one in kept if one is not region]
-        if _meeting(others, names) == whole:
+        if _meeting([other for other in kept if other is not region], names) == allowed:
             del kept[region]
     return tuple(kept.values())
 
 
-def _meeting(regions: Sequence[Region], names: tuple[str, ...]) -> Region:
-    found = everything(names)
-    for region in regions:
-        found &= region
-    return found
+def _meeting(regions: Iterable[Region], names: tuple[str, ...]) -> Region:
+    return reduce(and_, regions, everything(names))

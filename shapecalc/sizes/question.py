@@ -1,4 +1,4 @@
-"""What is asked: which sizes of the inputs are unknown, and how much of the network is fixed."""
+"""A question about sizes: which sizes of the inputs are unknown, and how much of the network is fixed."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ OUTPUTS = ("main", "all")
 
 @dataclass
 class Question:
-    """A network, as built for certain sizes, whose input sizes are asked for."""
+    """A network, as built for certain sizes, whose legal input sizes are to be found."""
 
     spec: Spec
     given: Any = None
@@ -35,7 +35,7 @@ class Question:
     free: tuple[str, ...] | None = None
     """The unknowns, by name; by default every size of the inputs but the channels."""
     at: str | None = None
-    """The layer or part whose result is asked for, instead of the outputs."""
+    """The layer or group whose result is meant, instead of the outputs."""
     target: tuple[int, ...] | None = None
     """What this result must be: the sizes of its maps, or of all its axes but the batch."""
 
@@ -49,6 +49,11 @@ class Question:
         self.built_inputs = input_shapes(self.spec, self._parameters, self.given, 1)
         self.names, self._axes = self._unknowns()
         self.built = self._at_built()
+
+    @property
+    def title(self) -> str:
+        """What the network is called."""
+        return titled(self.spec)
 
     def _unknowns(self) -> tuple[tuple[str, ...], dict[str, dict[int, str]]]:
         """Return the unknowns in the order of the inputs, and the axes that have no name of their own."""
@@ -82,20 +87,20 @@ class Question:
         return letter
 
     def _at_built(self) -> dict[str, int]:
-        found: dict[str, int] = {}
+        sizes: dict[str, int] = {}
         for input_, declared in self.spec.input.items():
             names = self._axes.get(input_, {})
             for axis, size in enumerate(self.built_inputs[input_][self.spec.front :]):
                 name = names.get(axis, str(declared[axis]) if self._is_free(declared[axis]) else None)
                 if name in self.names and isinstance(size, int):
-                    found[str(name)] = size
+                    sizes[str(name)] = size
         for name in self.names:
-            value = found.get(name, self._parameters[name] if name in self.spec.parameters else None)
+            value = sizes.get(name, self._parameters[name] if name in self.spec.parameters else None)
             if isinstance(value, int):
-                found[name] = value
-        return {name: found[name] for name in self.names if name in found}
+                sizes[name] = value
+        return {name: sizes[name] for name in self.names if name in sizes}
 
-    # ---- walks
+    # ---- inferences
 
     def infer_built(self) -> Inference:
         """Return the inference over the network as built."""
@@ -133,10 +138,10 @@ class Question:
         }
 
     def needed(self, graph: Graph) -> list[bool]:
-        """Say of each node whether it runs when the outputs that are asked for are.
+        """Say of each node whether it is live: whether the requested outputs depend on it.
 
-        What only another output needs does not. What nothing reads does: nothing says that it is left out.
-        For the result of a layer only what it depends on runs.
+        What only another output reads is not. What nothing reads is: nothing says that it is left out.
+        For the result of a layer only what that depends on is live.
         """
         outputs = [*graph.outputs.values()]
         main, others = outputs[:1], outputs[1:]
@@ -146,15 +151,15 @@ class Question:
             read = {slot for node in graph.nodes for slot in node.sources}
             dropped = {slot for node in graph.nodes for slot in node.slots} - read - set(others)
             wanted = {*main, *dropped, *(others if self.outputs == "all" else ())}
-        found: list[bool] = []
+        live: list[bool] = []
         for node in reversed(graph.nodes):
             is_needed = not wanted.isdisjoint(node.slots)
             wanted.update(node.sources if is_needed else ())
-            found.append(is_needed)
-        return found[::-1]
+            live.append(is_needed)
+        return live[::-1]
 
     def slot(self, graph: Graph) -> int | None:
-        """Return the result that is asked for, of a layer or part or the main output, if there is one."""
+        """Return the requested result, of a layer or group or the main output, if there is one."""
         if self.at is None:
             return next(iter(graph.outputs.values()), None)
         for node in graph.nodes:
@@ -167,18 +172,18 @@ class Question:
         raise SpecError(f"{self.spec.name} has no layer {quote(self.at)}{nearest(self.at, known)}")
 
     def targets(self, shape: Shape) -> list[tuple[Dim, int]]:
-        """Return the sizes of a result that are asked for, each with what it must be."""
+        """Return the sizes of a result that have a target, each with it."""
         if self.target is None:
             return []
         if len(self.target) == len(shape) - 1:
             return [*zip(shape[1:], self.target, strict=True)]
         sized = [shape[axis + 1] for axis in _sized_axes(len(shape) - 1, self.spec.framework)]
         if len(shape) < 3 or len(sized) != len(self.target):
-            asked, result = "x".join(map(str, self.target)), shown(shape[1:])
+            target, result = "x".join(map(str, self.target)), shown(shape[1:])
             where = f"the result of {self.at}" if self.at else "the output"
             raise SpecError(
-                f"{where} is {result}, which cannot be {asked}",
-                hint="give a size for each of its axes, or of its maps; name a layer to ask of its result",
+                f"{where} is {result}, which cannot be {target}",
+                hint="give a size for each of its axes, or of its maps; name a layer for its result",
             )
         return [*zip(sized, self.target, strict=True)]
 
@@ -190,6 +195,11 @@ def _sized_axes(rank: int, framework: str) -> dict[int, str]:
     first = 0 if framework == "keras" else 1
     letters = spatial_letters(rank - 1) or (f"n{number}" for number in range(rank - 1))
     return dict(enumerate(letters, first))
+
+
+def titled(spec: Spec) -> str:
+    """Return what a network is called."""
+    return f"{spec.title} ({spec.name})" if spec.title else spec.name
 
 
 def names_in(dims: Iterable[Dim]) -> set[str]:

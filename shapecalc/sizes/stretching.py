@@ -1,7 +1,7 @@
-"""The sizes at which a merge stretches: there, branches may differ.
+"""The sizes at which a merge broadcasts: there, branches may differ.
 
 An axis of size 1 is stretched in a sum, so where a map is one pixel wide its branches need not agree. The
-closed forms take a free size not to be 1; the few sizes at which one is are tried here one by one.
+closed forms take a free size not to be 1; the few exceptions are evaluated here one by one.
 """
 
 from __future__ import annotations
@@ -18,75 +18,69 @@ from shapecalc.errors import Undecided
 from shapecalc.layers.base import Merge
 from shapecalc.layers.requirement import Shape
 from shapecalc.sizes.question import Question, names_in
-from shapecalc.sizes.solving import Found, Solver, along
+from shapecalc.sizes.solver import Solution, Solver, along
 
 MOST_STRETCHED = 64
 """How many sizes at which a map is one pixel wide are tried on each axis."""
 
 
-def solved(question: Question) -> Found:
-    """Return everything that is known of the sizes."""
+def solved(question: Question) -> Solution:
+    """Return the sizes for which the network of a question holds, exceptions included."""
     return _complete(Solver(question), {})
 
 
-def _complete(solver: Solver, assigned: Mapping[str, int]) -> Found:
-    found = solver.plain(assigned)
-    exceptions = exceptional(solver, found, assigned)
-    if exceptions and not _extended(solver, found, exceptions):
+def _complete(solver: Solver, assigned: Mapping[str, int]) -> Solution:
+    solution = solver.plain(assigned)
+    exceptions = exceptional(solver, solution, assigned)
+    if exceptions and not _extended(solver, solution, exceptions):
         for name, points in exceptions.items():
-            _try_each(solver, found, assigned, name, points)
-    return found
+            _try_each(solver, solution, assigned, name, points)
+    return solution
 
 
 def _try_each(
-    solver: Solver, found: Found, assigned: Mapping[str, int], name: str, points: IntegerSet
+    solver: Solver, solution: Solution, assigned: Mapping[str, int], name: str, points: IntegerSet
 ) -> None:
-    """Replace what is known at some sizes by what an inference at each of them tells."""
+    """At exceptional sizes replace the closed-form answer by that of an inference at each of them."""
     beside = along(solver.names, name, EVERY_SIZE - points)
-    found.region, found.lossless = found.region & beside, found.lossless & beside
-    found.usual &= beside
+    solution.region, solution.lossless = solution.region & beside, solution.lossless & beside
+    solution.usual &= beside
     for n in points:
         there = _complete(solver, {**assigned, name: n})
-        found.region |= there.region
-        found.stretched |= there.region
-        found.lossless |= there.lossless
+        solution.region |= there.region
+        solution.stretched |= there.region
+        solution.lossless |= there.lossless
 
 
-def _extended(solver: Solver, found: Found, exceptions: Mapping[str, IntegerSet]) -> bool:
-    """Add the exceptions of each axis by itself, where no axis has to do with another; say whether so.
+def _extended(solver: Solver, solution: Solution, exceptions: Mapping[str, IntegerSet]) -> bool:
+    """Add the exceptions of each axis alone, where the axes are independent; say whether they are.
 
-    Each is tried beside sizes that are legal anyhow, and those that hold are then walked with the other
+    Each is tried beside sizes that are legal anyhow, and those that hold are then inferred with the other
     axes free: what they leave to these must be what the others leave.
     """
-    if len(found.region.boxes) != 1 or found.region.boxes[0].relations or _mixes(found):
+    if len(solution.region.boxes) != 1 or solution.region.boxes[0].relations or _mixes(solution):
         return False
-    legal = found.region.boxes[0].sets
-    anyhow = dict(zip(solver.names, (next(iter(one)) for one in legal), strict=True))
-    usual, wider, columns = (
-        list(legal),
-        list(legal),
-        [[one] for box in found.lossless.boxes for one in box.sets],
-    )
-    columns = columns or [[] for _ in legal]
+    names, legal = solver.names, solution.region.boxes[0].sets
+    anyhow = dict(zip(names, (next(iter(axis)) for axis in legal), strict=True))
+    usual, wider = list(legal), list(legal)
+    lossless = [box.sets for box in solution.lossless.boxes]
     stretched: list[tuple[int, IntegerSet]] = []
     for name, points in exceptions.items():
-        axis = solver.names.index(name)
+        axis = names.index(name)
         holding = IntegerSet.of(n for n in points if solver.plain({**anyhow, name: n}).region)
         for n in holding:
             there = solver.plain({name: n})
             if any(_without(box.sets, axis) != _without(legal, axis) for box in there.region.boxes):
                 return False
-            for box in there.lossless.boxes:
-                for column, one in zip(columns, box.sets, strict=True):
-                    column.append(one)
+            lossless += [box.sets for box in there.lossless.boxes]
         usual[axis] -= points
         wider[axis] = usual[axis] | holding
         stretched.append((axis, holding))
-    names = solver.names
-    found.region, found.usual = Region(names, (Box(tuple(wider)),)), Region(names, (Box(tuple(usual)),))
-    found.lossless = Region(names, (Box(tuple(reduce(or_, one) for one in columns)),) if columns[0] else ())
+    columns = [reduce(or_, column) for column in zip(*lossless, strict=True)]
+    solution.region, solution.usual = Region(names, (Box(tuple(wider)),)), Region(names, (Box(tuple(usual)),))
+    solution.lossless = Region(names, (Box(tuple(columns)),) if columns else ())
     boxes = [Box((*wider[:axis], holding, *wider[axis + 1 :])) for axis, holding in stretched if holding]
-    found.stretched = Region(names, tuple(boxes))
+    solution.stretched = Region(names, tuple(boxes))
     return True
 
 
@@ -94,56 +88,56 @@ def _without(sets: tuple[IntegerSet, ...], axis: int) -> tuple[IntegerSet, ...]:
     return (*sets[:axis], *sets[axis + 1 :])
 
 
-def _mixes(found: Found) -> bool:
+def _mixes(solution: Solution) -> bool:
     """Say whether a size or a condition depends on several unknowns at once."""
-    nodes = zip(found.inference.graph.nodes, found.needed, strict=True)
+    shapes = solution.inference.shapes
+    nodes = zip(solution.inference.graph.nodes, solution.needed, strict=True)
     slots = [slot for node, is_needed in nodes if is_needed for slot in node.sources]
-    sizes = [size for slot in slots for size in found.inference.shapes[slot] or ()]
-    return any(len(names_in([size])) > 1 for size in sizes) or any(
-        len(names_in([one.left, one.right])) > 1 for one in (imposed.requirement for imposed in found.imposed)
-    )
+    sides = [[size] for slot in slots for size in shapes[slot] or ()]
+    sides += [[each.requirement.left, each.requirement.right] for each in solution.imposed]
+    return any(len(names_in(dims)) > 1 for dims in sides)
 
 
-def exceptional(solver: Solver, found: Found, assigned: Mapping[str, int]) -> dict[str, IntegerSet]:
+def exceptional(solver: Solver, solution: Solution, assigned: Mapping[str, int]) -> dict[str, IntegerSet]:
     """Return the sizes, by unknown, at which a merge may stretch a map that is one pixel wide."""
-    nodes = found.inference.graph.nodes
-    doubtful = [
-        (position, one)
-        for position, (node, is_needed) in enumerate(zip(nodes, found.needed, strict=True))
+    nodes, shapes = solution.inference.graph.nodes, solution.inference.shapes
+    pairs = [
+        (position, pair)
+        for position, (node, is_needed) in enumerate(zip(nodes, solution.needed, strict=True))
         if is_needed and isinstance(node.layer, Merge)
-        for one in _pairs(node.layer, [found.inference.shapes[slot] for slot in node.sources])
+        for pair in _pairs(node.layer, [shapes[slot] for slot in node.sources])
     ]
-    if not doubtful:
+    if not pairs:
         return {}
     positions = {node.path: position for position, node in enumerate(nodes)}
     before = solver.pinned(assigned)
-    for condition in found.imposed:
-        if positions.get(condition.path, -1) < doubtful[0][0]:  # -1 for an input
+    for condition in solution.imposed:
+        if positions.get(condition.path, -1) < pairs[0][0]:  # -1 for an input
             before &= condition.region
     points: dict[str, IntegerSet] = {}
-    for _, (left, right) in doubtful:
+    for _, (left, right) in pairs:
         differ = solve(left, "!=", right)
         for side in (left, right):
-            alone = solve(side, "==", 1)
-            if alone is None or not alone[1]:
+            is_one = solve(side, "==", 1)
+            if is_one is None or not is_one[1]:
                 continue
-            name, single = alone
+            name, single = is_one
             if differ is not None and differ[0] == name:
                 single &= differ[1]
             axis = solver.names.index(name)
-            reachable = reduce(or_, (box.sets[axis] for box in before.boxes), IntegerSet())
-            single &= reachable
-            points[name] = points[name] | single if name in points else single
-    for name, some in points.items():
-        if not some.is_finite or sum(last - first + 1 for first, last in some.early) > MOST_STRETCHED:
+            single &= reduce(or_, (box.sets[axis] for box in before.boxes), IntegerSet())
+            points[name] = points.get(name, IntegerSet()) | single
+    for name, own in points.items():
+        if not own.is_finite or sum(last - first + 1 for first, last in own.early) > MOST_STRETCHED:
             raise Undecided(f"at more than {MOST_STRETCHED} values of {name} a map is one pixel wide")
-    return {name: some for name, some in points.items() if some}
+    return {name: own for name, own in points.items() if own}
 
 
 def _pairs(layer: Merge, inputs: Iterable[Shape | None]) -> Iterator[tuple[Dim, Dim]]:
     """Yield the pairs of sizes that a merge needs to be equal unless one of them is 1."""
-    for one in layer.requirements(tuple(shape for shape in inputs if shape is not None)):
-        if one.code == "broadcast" and one.verdict() is not True:
-            yield one.left, one.right
-        elif one.verdict() is False:
+    for requirement in layer.requirements(tuple(shape for shape in inputs if shape is not None)):
+        verdict = requirement.verdict()
+        if requirement.code == "broadcast" and verdict is not True:
+            yield requirement.left, requirement.right
+        elif verdict is False:
             return

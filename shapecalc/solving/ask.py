@@ -1,4 +1,4 @@
-"""From what is given to `Model.solve` to the question that is meant."""
+"""From the arguments of `Model.solve` to the question that is meant."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ QUESTIONS = ("output", "params", "macs", "in_features")
 def answer(
     spec: Spec, analyze: Callable[..., Report], given: Mapping[str, Any]
 ) -> Inputs | Budget | Features:
-    """Return the answer to the one question among what is given; the rest are its options."""
+    """Answer the question among the arguments; the others are its options."""
     named = [name for name in QUESTIONS if given.get(name) is not None]
     if len(named) != 1:
-        told = " and ".join(named) or "nothing"
-        raise SpecError(f"ask for one of {', '.join(QUESTIONS)}, not for {told}")
-    (asked,) = named
-    if asked in ("output", "in_features") and not spec.batched:
-        raise SpecError(f"the sizes of {spec.name} are whole: this is asked of networks that take a batch")
+        several = " and ".join(named) or "nothing"
+        raise SpecError(f"solve for one of {', '.join(QUESTIONS)}, not for {several}")
+    (quantity,) = named
+    if quantity in ("output", "in_features") and not spec.batched:
+        raise SpecError(f"the sizes of {spec.name} include the batch: this needs a network with a batch axis")
     rest = {name: value for name, value in given.items() if name not in QUESTIONS}
-    if asked == "output":
+    if quantity == "output":
         return _inputs(spec, given["output"], **rest)
-    if asked == "in_features":
+    if quantity == "in_features":
         layer = given["in_features"]
         return _features(spec, None if layer is True else layer, **rest)
-    return _budget(spec, analyze, asked, given[asked], **rest)
+    return _budget(spec, analyze, quantity, given[quantity], **rest)
 
 
 def _inputs(

@@ -1,4 +1,4 @@
-"""What a budget comes to: the values of a free parameter that meet it, or come nearest, and as text."""
+"""The answer to a budget: the values of a free parameter that meet it, or come nearest."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 from shapecalc.algebra import Dim
 from shapecalc.algebra.integer_set import IntegerSet
 from shapecalc.errors import quote
-from shapecalc.render.lines import IndentedLine, Lines
+from shapecalc.render.lines import LONGEST_LIST, Answer, IndentedLine
 from shapecalc.render.piece import amount
 
 Number: TypeAlias = int | Fraction
@@ -20,21 +20,25 @@ WORDS = {"params": "parameters", "macs": "multiply-accumulates"}
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A cost that is reached, and the values of the free parameter with which it is."""
+    """A cost, and the values of the free parameter that give it."""
 
     amount: int
     values: tuple[Number, ...]
 
-    def told(self, name: str) -> str:
-        """Return the values as a reader writes them: runs of whole numbers from first to last."""
-        whole = [value for value in self.values if isinstance(value, int)]
-        if len(whole) == len(self.values):
-            return IntegerSet.of(whole).text(name)
+    def text(self, name: str) -> str:
+        """Return the values as a reader writes them: runs of integers from first to last."""
+        integers = [value for value in self.values if isinstance(value, int)]
+        if len(integers) == len(self.values):
+            return IntegerSet.of(integers).text(name)
         return f"{name} = {', '.join(map(quote, self.values))}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the cost and the values as plain data for JSON."""
+        return {"amount": self.amount, "values": [v if isinstance(v, int) else quote(v) for v in self.values]}
 
 
 @dataclass(frozen=True, slots=True)
-class Budget(Lines):
+class Budget(Answer):
     """What a free parameter must be for a cost, or what comes nearest below and above.
 
     `exact` is None where the cost is never met; `below` and `above` are the nearest costs on either side,
@@ -64,7 +68,7 @@ class Budget(Lines):
 
     @property
     def answer(self) -> Hit | None:
-        """What the aim asks for: an exact hit, or else the nearest on the side that is allowed."""
+        """What meets the aim: an exact hit, or else the nearest on the side that is allowed."""
         if self.exact is not None or self.aim == "at_most":
             return self.exact or self.below
         if self.aim == "at_least" or self.below is None:
@@ -77,7 +81,7 @@ class Budget(Lines):
         return self.answer is not None
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the budget as plain data for JSON."""
+        hits = {side: getattr(self, side) for side in ("exact", "below", "above", "answer")}
         return {
             "name": self.title,
             "quantity": self.quantity,
@@ -87,11 +91,10 @@ class Budget(Lines):
             "formula": None if self.formula is None else str(self.formula),
             "method": self.method,
             "refused": self.refused,
-            **{side: _plain(getattr(self, side)) for side in ("exact", "below", "above", "answer")},
+            **{side: None if hit is None else hit.to_dict() for side, hit in hits.items()},
         }
 
-    def lines(self) -> Iterator[IndentedLine]:
-        """Yield the question, how it was answered, and the values."""
+    def lines(self, limit: int | None = LONGEST_LIST) -> Iterator[IndentedLine]:
         yield 0, (f"{self.title}: {self.name} for {self.target:,} {WORDS[self.quantity]}",)
         if self.formula is not None:
             yield 1, (f"{self.quantity} = ", amount(self.formula))
@@ -99,7 +102,7 @@ class Budget(Lines):
         if self.refused:
             yield 1, (f"{self.refused} of them are no network: a layer refuses them",)
         if self.exact is not None:
-            yield 0, (f"Exactly: {self.exact.told(self.name)}",)
+            yield 0, (f"Exactly: {self.exact.text(self.name)}",)
             return
         yield 0, (f"No {self.name} gives exactly {self.target:,}.",)
         for side, aim in (("below", "at_least"), ("above", "at_most")):
@@ -109,15 +112,9 @@ class Budget(Lines):
             if hit is None:
                 yield 0, (f"None {side} it.",)
             else:
-                reached = f"{hit.told(self.name)} gives {hit.amount:,} ({self._off(hit.amount)})"
+                reached = f"{hit.text(self.name)} gives {hit.amount:,} ({self._off(hit.amount)})"
                 yield 0, (f"Nearest {side}: {reached}",)
 
     def _off(self, amount: int) -> str:
         permille = Fraction(1000 * (amount - self.target), self.target)
         return f"{round(permille) / 10:+.1f} %"
-
-
-def _plain(hit: Hit | None) -> dict[str, Any] | None:
-    if hit is None:
-        return None
-    return {"amount": hit.amount, "values": [v if isinstance(v, int) else quote(v) for v in hit.values]}

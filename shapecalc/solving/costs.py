@@ -1,6 +1,6 @@
 """Which width, depth or resolution brings a network to a number of parameters or multiply-accumulates.
 
-Where the cost has a closed form in the free parameter it is solved exactly, over all whole numbers or all
+Where the cost has a closed form in the free parameter it is solved exactly, over all integers or all
 multiples; where it has none (a number of repeats, a multiplier such as 0.75, an entry of a list) every
 candidate within stated bounds is analysed. Either way the answers are analysed once more in numbers.
 """
@@ -18,8 +18,9 @@ from shapecalc.algebra.relation import Relation
 from shapecalc.algebra.solution import function_of
 from shapecalc.errors import ShapeError, SpecError, Undecided, nearest, quote
 from shapecalc.report.report import Report
+from shapecalc.sizes.question import titled
 from shapecalc.solving.budget_answer import WORDS, Budget, Hit, Number
-from shapecalc.solving.window import solutions
+from shapecalc.solving.setting import solutions
 from shapecalc.spec.tree import Spec
 
 AIMS = ("nearest", "at_most", "at_least")
@@ -34,7 +35,7 @@ MOST_LISTED = 10_000
 
 @dataclass(frozen=True)
 class BudgetQuery:
-    """A question about a cost, with a way to analyse the network."""
+    """A budget, with a way to analyse the network."""
 
     spec: Spec
     analyze: Callable[[Mapping[str, Any], Sequence[str]], Report]
@@ -51,7 +52,7 @@ class BudgetQuery:
         if self.aim not in AIMS:
             raise SpecError(f"the aim is {', '.join(AIMS[:-1])} or {AIMS[-1]}, not {quote(self.aim)}")
         if not isinstance(self.target, int) or isinstance(self.target, bool) or self.target < 1:
-            raise SpecError(f"{quote(self.target)}: a budget is a whole number of at least 1")
+            raise SpecError(f"{quote(self.target)}: a budget is an integer of at least 1")
         if not self.names:
             raise SpecError("a budget needs a parameter that is free")
         for name in self.names:
@@ -73,7 +74,7 @@ class BudgetQuery:
     @property
     def title(self) -> str:
         """What the network is called."""
-        return f"{self.spec.title} ({self.spec.name})" if self.spec.title else self.spec.name
+        return titled(self.spec)
 
     @property
     def name(self) -> str:
@@ -91,23 +92,40 @@ class BudgetQuery:
 
     def at(self, value: Number) -> int:
         """Return the cost with a value in place; raise where it is no network."""
-        found = self.amount(self.analyze({**self.settings, **self.assigned(value)}, ()))
-        assert isinstance(found, int)
-        return found
+        amount = self.amount(self.analyze({**self.settings, **self.assigned(value)}, ()))
+        assert isinstance(amount, int)
+        return amount
 
     def assigned(self, value: Number) -> dict[str, Any]:
         """Return the parameters with a value in place; `depths[2]` is one entry of a list."""
-        found: dict[str, Any] = {}
+        values: dict[str, Any] = {}
         for name in self.names:
             own, position = _entry(name)
             if position is None:
-                found[own] = value
+                values[own] = value
                 continue
-            known = found.get(own, self.spec.parameters[own])
+            known = values.get(own, self.spec.parameters[own])
             if not isinstance(known, list) or position >= len(known):
                 raise SpecError(f"{own} is {quote(known)}, which has no entry {position}")
-            found[own] = [value if at == position else one for at, one in enumerate(known)]
-        return found
+            values[own] = [*known[:position], value, *known[position + 1 :]]
+        return values
+
+    def answered(
+        self,
+        formula: Dim | None,
+        method: str,
+        hits: tuple[Hit | None, Hit | None, Hit | None],
+        refused: int = 0,
+    ) -> Budget:
+        """Return the answer: an exact hit, and the nearest below and above."""
+        return Budget(
+            self.title, self.quantity, self.target, self.aim, self.names, formula, method, *hits, refused
+        )
+
+    def refuse_constant(self, amount: int) -> SpecError:
+        """Return the error for a cost that the free parameters do not change."""
+        what = WORDS[self.quantity]
+        return SpecError(f"the {what} do not depend on {self.name}: there are {amount:,} of them")
 
 
 def _entry(name: str) -> tuple[str, int | None]:
@@ -120,54 +138,53 @@ def _entry(name: str) -> tuple[str, int | None]:
     return own, int(digits)
 
 
-def solve_budget(asked: BudgetQuery) -> Budget:
+def solve_budget(query: BudgetQuery) -> Budget:
     """Return what the free parameter must be; raise `SpecError` where the cost does not depend on it."""
-    if asked.multiple_of == int(asked.multiple_of) and not any("[" in name for name in asked.names):
+    if query.multiple_of == int(query.multiple_of) and not any("[" in name for name in query.names):
         try:
-            found = _ClosedForm(asked).answer()
+            answer = _ClosedForm(query).answer()
         except Undecided:
-            found = None
+            answer = None
         except SpecError:
-            if all(isinstance(asked.spec.parameters[name], int) for name in asked.names):
+            if all(isinstance(query.spec.parameters[name], int) for name in query.names):
                 raise
-            found = None  # what is not a whole number by default cannot be left free, but can be tried
-        if found is not None:
-            return found
-    return _tried(asked)
+            answer = None  # what is no integer by default cannot be left free, but can be tried
+        if answer is not None:
+            return answer
+    return _tried(query)
 
 
 class _ClosedForm:
     """The cost as an expression in one unknown, and the values for which the network holds."""
 
-    def __init__(self, asked: BudgetQuery) -> None:
-        self.asked = asked
-        report = asked.analyze(asked.settings, asked.names)
-        self.unknown = symbol(asked.names[0])
-        self.step = int(asked.multiple_of)
-        formula = self._tied(asked.amount(report))
+    def __init__(self, query: BudgetQuery) -> None:
+        self.query = query
+        report = query.analyze(query.settings, query.names)
+        self.unknown = symbol(query.names[0])
+        self.step = int(query.multiple_of)
+        formula = self._tied(query.amount(report))
         if not isinstance(formula, Expr):
-            what = WORDS[asked.quantity]
-            raise SpecError(f"the {what} do not depend on {asked.name}: there are {formula:,} of them")
+            raise query.refuse_constant(formula)
         self.formula = formula
         self.values = function_of(formula)
         self.domain = self._within(EVERY_SIZE & IntegerSet.every(self.step, [0]))
         for condition in report.conditions:
-            tied = dict.fromkeys(self.asked.names, self.unknown)
+            tied = dict.fromkeys(self.query.names, self.unknown)
             self.domain &= solutions(condition.requirement.relation.subs(tied))
 
     def _tied(self, value: Dim) -> Dim:
-        return value.subs(dict.fromkeys(self.asked.names, self.unknown)) if isinstance(value, Expr) else value
+        return value.subs(dict.fromkeys(self.query.names, self.unknown)) if isinstance(value, Expr) else value
 
     def _within(self, domain: IntegerSet) -> IntegerSet:
-        if self.asked.between is None:
+        if self.query.between is None:
             return domain
-        first, last = self.asked.between
+        first, last = self.query.between
         low, high = max(-(-first // 1), 1), last // 1
         return domain & IntegerSet.of_stretches([(low, high)] if low <= high else [])
 
     def answer(self) -> Budget | None:
         """Return the answer, or None where it takes trying: analysed in numbers, it must be the same."""
-        target = self.asked.target
+        target = self.query.target
         exact = self._reached(target)
         smaller = self.domain & solutions(Relation(self.formula, "<", target))
         larger = self.domain & solutions(Relation(self.formula, ">", target))
@@ -180,33 +197,21 @@ class _ClosedForm:
         else:
             if not self.domain.is_finite or sum(b - a + 1 for a, b in self.domain.early) > MOST_EVALUATED:
                 return None
-            below, above = [*map(self.values, smaller)], [*map(self.values, larger)]
-            amounts = [max(below, default=None), min(above, default=None)]
+            costs = max(map(self.values, smaller), default=None), min(map(self.values, larger), default=None)
+            amounts = [*costs]
             how = "its closed form evaluated at each of them"
-        hits = [None if amount is None else self._reached(amount) for amount in amounts]
-        if not all(self._holds(hit) for hit in (exact, *hits)):
+        below, above = (None if amount is None else self._reached(amount) for amount in amounts)
+        if not all(self._holds(hit) for hit in (exact, below, above)):
             return None
-        asked = self.asked
-        method = f"{_over(asked, self.domain)}: {how}"
-        return Budget(
-            asked.title,
-            asked.quantity,
-            target,
-            asked.aim,
-            asked.names,
-            self.formula,
-            method,
-            exact,
-            hits[0],
-            hits[1],
-        )
+        method = f"over all values, {self.domain.text(self.query.name)}: {how}"
+        return self.query.answered(self.formula, method, (exact, below, above))
 
     def _only_grows(self) -> bool:
         """Say whether no number from the first in the domain on costs more than the next one."""
         first = self.domain.first_from(1)
         if first is None:
             return True
-        step = self.formula.subs(self.asked.names[0], self.unknown + 1) - self.formula
+        step = self.formula.subs(self.query.names[0], self.unknown + 1) - self.formula
         return not IntegerSet.at_least(first) & solutions(Relation(step, "<", 0))
 
     def _reached(self, amount: int) -> Hit | None:
@@ -214,66 +219,49 @@ class _ClosedForm:
         if not values:
             return None
         if not values.is_finite or sum(last - first + 1 for first, last in values.early) > MOST_LISTED:
-            raise Undecided(f"more than {MOST_LISTED:,} values of {self.asked.name} cost {amount:,}")
+            raise Undecided(f"more than {MOST_LISTED:,} values of {self.query.name} cost {amount:,}")
         return Hit(amount, tuple(values))
 
     def _holds(self, hit: Hit | None) -> bool:
         """Analyse the network at the ends of an answer: a merge may stretch a size of 1, say."""
         try:
-            return hit is None or all(self.asked.at(n) == hit.amount for n in {hit.values[0], hit.values[-1]})
+            return hit is None or all(self.query.at(n) == hit.amount for n in {hit.values[0], hit.values[-1]})
         except ShapeError:
             return False
 
 
-def _over(asked: BudgetQuery, domain: IntegerSet) -> str:
-    return f"over all values, {domain.text(asked.name)}"
-
-
-def _tried(asked: BudgetQuery) -> Budget:
+def _tried(query: BudgetQuery) -> Budget:
     """Analyse every candidate."""
-    candidates = [*_candidates(asked)]
+    candidates = [*_candidates(query)]
     amounts: dict[int, list[Number]] = {}
     refusals: list[ShapeError | SpecError] = []
     for value in candidates:
         try:
-            amounts.setdefault(asked.at(value), []).append(value)
+            amounts.setdefault(query.at(value), []).append(value)
         except (ShapeError, SpecError) as error:
             refusals.append(error)
     if not amounts:
         first, last = quote(candidates[0]), quote(candidates[-1])
         raise ShapeError(
-            f"no {asked.name} from {first} to {last} makes a network; with {first}: {refusals[0].message}",
+            f"no {query.name} from {first} to {last} makes a network; with {first}: {refusals[0].message}",
             hint="give other bounds for what is free",
         )
     hits = [Hit(amount, tuple(values)) for amount, values in sorted(amounts.items())]
-    exact = next((hit for hit in hits if hit.amount == asked.target), None)
-    below = next((hit for hit in reversed(hits) if hit.amount < asked.target), None)
-    above = next((hit for hit in hits if hit.amount > asked.target), None)
+    exact = next((hit for hit in hits if hit.amount == query.target), None)
+    below = next((hit for hit in reversed(hits) if hit.amount < query.target), None)
+    above = next((hit for hit in hits if hit.amount > query.target), None)
     if len(hits) == 1 and len(candidates) > 1 and exact is None:
-        what = WORDS[asked.quantity]
-        raise SpecError(f"the {what} do not depend on {asked.name}: there are {hits[0].amount:,} of them")
+        raise query.refuse_constant(hits[0].amount)
     method = (
         f"no closed form: each of {len(candidates)} candidates analysed, {quote(candidates[0])} to "
-        f"{quote(candidates[-1])} in steps of {quote(asked.multiple_of)}"
+        f"{quote(candidates[-1])} in steps of {quote(query.multiple_of)}"
     )
-    return Budget(
-        asked.title,
-        asked.quantity,
-        asked.target,
-        asked.aim,
-        asked.names,
-        None,
-        method,
-        exact,
-        below,
-        above,
-        len(refusals),
-    )
+    return query.answered(None, method, (exact, below, above), len(refusals))
 
 
-def _candidates(asked: BudgetQuery) -> Iterator[Number]:
-    step = asked.multiple_of
-    first, last = asked.between or (step, CANDIDATES * step)
+def _candidates(query: BudgetQuery) -> Iterator[Number]:
+    step = query.multiple_of
+    first, last = query.between or (step, CANDIDATES * step)
     low, high = -(-first // step), last // step
     if high < low:
         raise SpecError(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from shapecalc.algebra import Dim, product
@@ -13,7 +13,7 @@ from shapecalc.engine.graph import GraphNode, Inference
 from shapecalc.errors import Failure, SpecError, Undecided, nearest, quote
 from shapecalc.layers.linear import Dense
 from shapecalc.layers.requirement import Shape, shown
-from shapecalc.render.lines import IndentedLine, Lines
+from shapecalc.render.lines import LONGEST_LIST, Answer, IndentedLine
 from shapecalc.render.piece import Inline, Line, plain, sizes
 from shapecalc.report.paths import is_under
 from shapecalc.sizes.question import Question
@@ -26,11 +26,11 @@ class Feature:
     path: str
     in_features: int
     shape: Shape
-    """What arrives at the layer, the batch in front."""
+    """The input of the layer, the batch in front."""
     flattened: Shape | None
     """The sizes that a flatten before it multiplied, or None where there is none."""
     declared: Dim | None
-    formula: Dim | None = field(default=None)
+    formula: Dim | None = None
     """The number in closed form where sizes are free; None where it has none."""
 
     @property
@@ -41,12 +41,11 @@ class Feature:
     @property
     def arithmetic(self) -> str:
         """How the number comes about, as 512·7·7 = 25,088."""
-        if self.flattened is None:
-            if len(self.shape) == 2:
-                return grouped(self.in_features)
-            return f"{grouped(self.in_features)}, the last axis of {shown(self.shape[1:])}"
-        factors = "·".join(map(str, self.flattened))
-        return f"{factors} = {grouped(self.in_features)}"
+        if self.flattened is not None:
+            return f"{'·'.join(map(str, self.flattened))} = {grouped(self.in_features)}"
+        if len(self.shape) == 2:
+            return grouped(self.in_features)
+        return f"{grouped(self.in_features)}, the last axis of {shown(self.shape[1:])}"
 
     def to_dict(self) -> dict[str, Any]:
         """Return the number and its derivation as plain data for JSON."""
@@ -63,20 +62,20 @@ class Feature:
     @property
     def line(self) -> Line:
         """The number, how it comes about, and whether the spec says another."""
-        found: list[Inline] = [f"{self.path}: in_features = {self.arithmetic}"]
+        parts: list[Inline] = [f"{self.path}: in_features = {self.arithmetic}"]
         if isinstance(self.formula, Expr):
-            found += ["; for any size ", sizes((self.formula,))]
+            parts += ["; for any size ", sizes((self.formula,))]
         if not self.is_right:
-            found.append(f"; the spec says {self.declared}, which is wrong")
-        return tuple(found)
+            parts.append(f"; the spec says {self.declared}, which is wrong")
+        return tuple(parts)
 
     def __str__(self) -> str:
         return plain(self.line)
 
 
 @dataclass(frozen=True, slots=True)
-class Features(Lines):
-    """The `in_features` of the linear layers that were asked for."""
+class Features(Answer):
+    """The `in_features` of the linear layers that were requested."""
 
     title: str
     inputs: dict[str, Shape]
@@ -89,58 +88,54 @@ class Features(Lines):
         return len(self.found)
 
     def __getitem__(self, path: str) -> Feature:
-        for one in self.found:
-            if one.path == path:
-                return one
+        for feature in self.found:
+            if feature.path == path:
+                return feature
         raise KeyError(path)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the numbers as plain data for JSON."""
         inputs = {name: [*shape[1:]] for name, shape in self.inputs.items()}
-        return {"name": self.title, "inputs": inputs, "layers": [one.to_dict() for one in self.found]}
+        layers = [feature.to_dict() for feature in self.found]
+        return {"name": self.title, "inputs": inputs, "layers": layers}
 
-    def lines(self) -> Iterator[IndentedLine]:
-        """Yield the network, and a line for each layer."""
+    def lines(self, limit: int | None = LONGEST_LIST) -> Iterator[IndentedLine]:
         shapes = ", ".join(shown(shape[1:]) for shape in self.inputs.values())
         yield 0, (f"{self.title} on {shapes}",)
-        yield from ((1, one.line) for one in self.found)
+        yield from ((1, feature.line) for feature in self.found)
 
 
 def solve_features(question: Question, layer: str | None = None) -> Features:
     """Return the `in_features` of every linear layer, or of one, or of those in a part of the network.
 
-    The inference goes on behind a layer that declares a wrong number: that is what is asked about. Raises
-    `SpecError` for a layer that is not linear, and what went wrong before it where nothing arrives.
+    Inference goes on behind a layer that declares a wrong number, for that is what the question is about.
+    Raises `SpecError` for a layer that is not linear, and the failure before it where its input is unknown.
     """
     spec, inference = question.spec, question.infer_built()
-    graph = inference.graph
-    linear = [node for node in graph.nodes if isinstance(node.layer, Dense)]
+    nodes = inference.graph.nodes
+    linear = [node for node in nodes if isinstance(node.layer, Dense)]
     chosen = [node for node in linear if layer is None or is_under(node.path, layer)]
     if not chosen:
         known = [node.path for node in linear]
-        paths = [node.path for node in graph.nodes]
         if layer is None or not known:
             raise SpecError(f"{spec.name} has no linear layer")
-        wrong = "is not linear" if any(is_under(path, layer) for path in paths) else "is not there"
+        wrong = "is not linear" if any(is_under(node.path, layer) for node in nodes) else "is not there"
         raise SpecError(
             f"{spec.name}: the layer {quote(layer)} {wrong}{nearest(layer, known)}",
             hint=f"linear layers: {', '.join(known[:20])}",
         )
-    formulas = _formulas(question)
-    doubtful = _doubtful(inference)
-    found: list[Feature] = []
+    formulas, causes = _formulas(question), _causes(inference)
+    features: list[Feature] = []
     for node in chosen:
-        if node.path in doubtful:
-            raise doubtful[node.path].error(tuple(inference.failures))
-        one = _feature(inference, node, formulas.get(node.path))
-        if one is None:
-            raise SpecError(f"{spec.name}: what arrives at {quote(node.path)} is not known")
-        found.append(one)
-    title = f"{spec.title} ({spec.name})" if spec.title else spec.name
-    return Features(title, question.built_inputs, tuple(found))
+        if node.path in causes:
+            raise causes[node.path].error(tuple(inference.failures))
+        feature = _feature(inference, node, formulas.get(node.path))
+        if feature is None:
+            raise SpecError(f"{spec.name}: the input of {quote(node.path)} is not known")
+        features.append(feature)
+    return Features(question.title, question.built_inputs, tuple(features))
 
 
-def _doubtful(inference: Inference) -> dict[str, Failure]:
+def _causes(inference: Inference) -> dict[str, Failure]:
     """Return the layers downstream of a failing layer, each with that failure: their inputs are assumed.
 
     A linear layer that declares a wrong number makes what it would make of the right one.
@@ -148,52 +143,52 @@ def _doubtful(inference: Inference) -> dict[str, Failure]:
     nodes = inference.graph.nodes
     linear = {node.path for node in nodes if isinstance(node.layer, Dense)}
     failed = {
-        one.path: one for one in inference.failures if not (one.code == "channels" and one.path in linear)
+        failure.path: failure
+        for failure in inference.failures
+        if not (failure.code == "channels" and failure.path in linear)
     }
     behind: dict[int, Failure] = {}
-    found: dict[str, Failure] = {}
+    causes: dict[str, Failure] = {}
     for node in nodes:
         before = next((behind[slot] for slot in node.sources if slot in behind), None)
         if before is not None:
-            found[node.path] = before
+            causes[node.path] = before
         cause = before or failed.get(node.path)
         if cause is not None:
             behind |= dict.fromkeys(node.slots, cause)
-    return found
+    return causes
 
 
 def _formulas(question: Question) -> dict[str, Dim]:
-    """Return what arrives at each linear layer with the input sizes free, where that has a closed form."""
+    """Return the in_features of each linear layer with the input sizes free, where that has a closed form."""
     try:
         inference, _ = replace(question, rebuild=True).infer_at({})
     except (SpecError, Undecided):
         return {}
-    found: dict[str, Dim] = {}
-    for node in inference.graph.nodes:
-        shape = inference.shapes[node.sources[0]] if node.sources else None
-        if isinstance(node.layer, Dense) and shape:
-            found[node.path] = shape[-1]
-    return found
+    shapes = {
+        node.path: inference.shapes[node.sources[0]]
+        for node in inference.graph.nodes
+        if isinstance(node.layer, Dense)
+    }
+    return {path: shape[-1] for path, shape in shapes.items() if shape}
 
 
 def _feature(inference: Inference, node: GraphNode, formula: Dim | None) -> Feature | None:
-    """Return what a linear layer needs, or None where what arrives is not known."""
+    """Return what a linear layer needs, or None where its input is not known."""
     assert isinstance(node.layer, Dense)
     shape = inference.shapes[node.sources[0]]
     if not shape or not isinstance(shape[-1], int):
         return None
-    needed = shape[-1]
+    needed, declared = shape[-1], node.layer.in_features
     node.layer.model_copy(update={"in_features": needed}).apply((shape,))  # refused if it were wrong
-    return Feature(
-        node.path, needed, shape, _flattened(inference, node.sources[0]), node.layer.in_features, formula
-    )
+    return Feature(node.path, needed, shape, _flattened(inference, node.sources[0]), declared, formula)
 
 
 def _flattened(inference: Inference, slot: int) -> Shape | None:
     """Return the sizes whose product the last axis is, looking back over layers that keep the shape."""
     shape = inference.shapes[slot]
-    while (maker := inference.graph.producer(slot)) is not None and len(maker.sources) == 1:
-        slot = maker.sources[0]
+    while (producer := inference.graph.producer(slot)) is not None and len(producer.sources) == 1:
+        slot = producer.sources[0]
         before = inference.shapes[slot]
         if before is None or shape is None:
             return None
@@ -201,7 +196,6 @@ def _flattened(inference: Inference, slot: int) -> Shape | None:
             continue
         kept = len(shape) - 1
         merged = before[kept:]
-        if before[:kept] == shape[:-1] and len(merged) > 1 and product(merged) == shape[-1]:
-            return merged
-        return None
+        is_product = before[:kept] == shape[:-1] and len(merged) > 1 and product(merged) == shape[-1]
+        return merged if is_product else None
     return None

@@ -1,8 +1,8 @@
-"""Which inputs give a map of a wanted size, at the output or at a layer on the way."""
+"""Which inputs give a map of a wanted size, at the output or at an earlier layer."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice, product
 from typing import Any
@@ -15,11 +15,11 @@ from shapecalc.algebra.solution import solve
 from shapecalc.engine.graph import Inference
 from shapecalc.errors import SpecError, Undecided, quote
 from shapecalc.layers.requirement import Shape, shown
-from shapecalc.render.lines import IndentedLine, Lines
+from shapecalc.render.lines import LONGEST_LIST, Answer, IndentedLine
 from shapecalc.render.piece import sizes
 from shapecalc.sizes.question import Question
-from shapecalc.sizes.sizes_text import set_lines, written
-from shapecalc.sizes.solving import Found, Solver
+from shapecalc.sizes.region_text import plain_shape, set_lines, written
+from shapecalc.sizes.solver import Solver
 from shapecalc.sizes.stretching import solved
 
 _MOST_CHECKED = 48
@@ -27,7 +27,7 @@ _MOST_CHECKED = 48
 
 @dataclass(frozen=True, slots=True)
 class Reached:
-    """What one axis comes to at an input size next to those that are asked for."""
+    """The size of one axis of the result at an input size next to those that were wanted."""
 
     name: str
     size: int
@@ -35,7 +35,7 @@ class Reached:
 
 
 @dataclass(frozen=True, slots=True)
-class Inputs(Lines):
+class Inputs(Answer):
     """The input sizes for which a network holds up to a layer and its result has the wanted sizes.
 
     Exact: every such size is in it, and none besides. Points are written in the order of `names`.
@@ -51,7 +51,7 @@ class Inputs(Lines):
     legal: Region = field(repr=False)
     """The sizes that the network takes up to there, whatever the result."""
     beside: tuple[Reached, ...] = ()
-    """Where there is no answer: what the result comes to at sizes next to where it should be."""
+    """Where there is no answer: the result at sizes next to where it should be."""
 
     def __bool__(self) -> bool:
         return bool(self.region)
@@ -77,36 +77,34 @@ class Inputs(Lines):
         return None if point is None else dict(zip(self.names, point, strict=True))
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the sizes as plain data for JSON."""
         return {
             "name": self.title,
             "at": self.at,
             "wanted": [*self.wanted],
-            "result": [size if isinstance(size, int) else str(size) for size in self.result[1:]],
+            "result": plain_shape(self.result[1:]),
             "sizes": [*self.names],
-            "text": written(self.region, self.names),
+            "text": written(self.region),
             "smallest": self.smallest,
-            "legal": written(self.legal, self.names),
-            "beside": [{"size": one.name, "is": one.size, "becomes": one.becomes} for one in self.beside],
+            "legal": written(self.legal),
+            "beside": [{"size": at.name, "is": at.size, "becomes": at.becomes} for at in self.beside],
         }
 
-    def lines(self) -> Iterator[IndentedLine]:
-        """Yield the result in closed form and the sizes for which it is what is wanted."""
+    def lines(self, limit: int | None = LONGEST_LIST) -> Iterator[IndentedLine]:
         wanted = "x".join(map(str, self.wanted))
         where = f"the result of {self.at}" if self.at else "the output"
         yield 0, (f"{self.title}: {where} is ", sizes(self.result[1:]))
         if self.region:
             yield 0, (f"It is {wanted} exactly for",)
-            yield from set_lines(self.region, self.names)
+            yield from set_lines(self.region)
             return
         yield 0, (f"It is never {wanted}. Up to there the network takes",)
-        yield from set_lines(self.legal, self.names)
+        yield from set_lines(self.legal)
         yield from ((0, (f"A size of {size} stays so whatever the input",)) for size in self.never)
-        yield from ((0, (f"At {one.name} = {one.size} that side is {one.becomes}",)) for one in self.beside)
+        yield from ((0, (f"At {at.name} = {at.size} that side is {at.becomes}",)) for at in self.beside)
 
 
 def solve_inputs(question: Question) -> Inputs:
-    """Return the inputs for which the result that a question asks for has its target."""
+    """Return the inputs for which the result of a question has its target."""
     target = question.target
     if not target or any(not isinstance(n, int) or isinstance(n, bool) or n < 1 for n in target):
         raise SpecError(f"{quote(target)} is not a size of a result, as (7, 7) is")
@@ -114,19 +112,18 @@ def solve_inputs(question: Question) -> Inputs:
     shape = _result(question, built)
     if shape is not None:
         _refuse_other_rank(question, built, shape)
-    found = solved(question)
-    result = _result(question, found.inference)
+    solution = solved(question)
+    result = _result(question, solution.inference)
     if result is None:
-        raise found.failures[0].error(tuple(found.failures))
-    _confirm(Solver(question), found)
-    region = found.region
-    anyhow = solved(replace(question, target=None))
-    legal = anyhow.region
-    if anyhow.failures and not legal:
-        raise anyhow.failures[0].error(tuple(anyhow.failures))
-    title = f"{question.spec.title} ({question.spec.name})" if question.spec.title else question.spec.name
+        raise solution.failures[0].error(tuple(solution.failures))
+    _confirm(Solver(question), solution.region)
+    region = solution.region
+    untargeted = solved(replace(question, target=None))
+    legal = untargeted.region
+    if untargeted.failures and not legal:
+        raise untargeted.failures[0].error(tuple(untargeted.failures))
     beside = () if region else tuple(_beside(question, result, legal))
-    return Inputs(title, question.at, target, result, question.names, region, legal, beside)
+    return Inputs(question.title, question.at, target, result, question.names, region, legal, beside)
 
 
 def _result(question: Question, inference: Inference) -> Shape | None:
@@ -135,7 +132,7 @@ def _result(question: Question, inference: Inference) -> Shape | None:
 
 
 def _refuse_other_rank(question: Question, built: Inference, shape: Shape) -> None:
-    """Refuse a target that the result cannot have; tell which layer's result could."""
+    """Refuse a target that the result cannot have; the hint names a layer whose result could."""
     try:
         question.targets(shape)
     except SpecError as error:
@@ -143,7 +140,7 @@ def _refuse_other_rank(question: Question, built: Inference, shape: Shape) -> No
         for node, effect in zip(reversed(built.graph.nodes), reversed(built.effects), strict=True):
             is_map = effect is not None and len(effect.outputs[0]) == axes
             if effect is not None and is_map and set(_maps(question, effect.outputs[0])) != {1}:
-                hint = f"ask at a layer: {node.path} is the last with maps, {shown(effect.outputs[0][1:])}"
+                hint = f"name a layer: {node.path} is the last with maps, {shown(effect.outputs[0][1:])}"
                 raise SpecError(error.message, hint=hint) from None
         raise
 
@@ -152,30 +149,25 @@ def _maps(question: Question, shape: Shape) -> list[Dim]:
     return [size for size, _ in question.targets(shape)]
 
 
-def _confirm(solver: Solver, found: Found) -> None:
-    """Inference over the network at the ends of what was found, and just outside, in numbers."""
-    points = islice(dict.fromkeys(_telling(found.region)), _MOST_CHECKED)
-    for point in points:
-        walked = bool(solver.plain(dict(zip(solver.names, point, strict=True))).region)
-        if walked != (point in found.region):
+def _confirm(solver: Solver, region: Region) -> None:
+    """Run inference at the ends of the answer, and just outside, in numbers."""
+    corners = (point for box in region.boxes for point in product(*map(_edges, box.sets)))
+    for point in islice(dict.fromkeys(corners), _MOST_CHECKED):
+        holds = bool(solver.plain(dict(zip(solver.names, point, strict=True))).region)
+        if holds != (point in region):
             at = "x".join(map(str, point))
             raise Undecided(f"at {at} the network says otherwise than its closed form")
 
 
-def _telling(region: Region) -> Iterable[Point]:
-    for box in region.boxes:
-        yield from product(*(_edges(one) for one in box.sets))
-
-
-def _edges(one: IntegerSet) -> list[int]:
-    first = one.first_from(1)
+def _edges(axis: IntegerSet) -> list[int]:
+    first = axis.first_from(1)
     if first is None:
         return []
-    last = one.early[0][1] if one.early and one.early[0][0] == first else first
-    found = [first, last, last + 1, first - 1]
-    if one.residues:
-        found += [one.start, one.start + one.modulus]
-    return [n for n in dict.fromkeys(found) if n >= 1]
+    last = axis.early[0][1] if axis.early and axis.early[0][0] == first else first
+    edges = [first, last, last + 1, first - 1]
+    if axis.residues:
+        edges += [axis.start, axis.start + axis.modulus]
+    return [n for n in dict.fromkeys(edges) if n >= 1]
 
 
 def _beside(question: Question, result: Shape, legal: Region) -> Iterator[Reached]:

@@ -1,27 +1,27 @@
-"""One way to set a layer's window, the bounds within which settings are looked for, and their order."""
+"""One way to set a layer's window: its fields, its layer, and what the layer makes of sizes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from shapecalc.errors import SpecError, nearest, quote
+from shapecalc.algebra import Dim, Expr
+from shapecalc.algebra.integer_set import IntegerSet
+from shapecalc.algebra.relation import Relation
+from shapecalc.algebra.solution import solve
+from shapecalc.errors import SpecError, Undecided, nearest, quote
 from shapecalc.layers import registry
 from shapecalc.layers.arithmetic import extent
 from shapecalc.layers.fields import OneOf
-from shapecalc.layers.spatial import Spatial
+from shapecalc.layers.requirement import Requirement, Shape
+from shapecalc.layers.spatial import ChannelsLast, Spatial
 
-MOST_WINDOWS = 20_000
-"""How many kernels with strides and dilations are looked at."""
-USUAL = 7
-FARTHEST = 32
-"""How far the bounds follow a large step between the two sizes by themselves."""
-FARTHEST_TRANSPOSED = 16
-"""The same where each window has as many output paddings as its stride."""
+if TYPE_CHECKING:
+    from shapecalc.solving.bounds import Bounds
 
 _NEEDED = {"out_channels": 1, "norm_type": 1}
-"""Fields that must be given and do not change sizes."""
+"""Required fields that do not change sizes."""
 _PLAIN: dict[str, Any] = {
     "stride": 1,
     "padding": 0,
@@ -29,11 +29,14 @@ _PLAIN: dict[str, Any] = {
     "output_padding": 0,
     "ceil_mode": False,
 }
+_ANY = IntegerSet.at_least(0)
+
+Padding: TypeAlias = Dim | str | tuple[Dim, Dim]
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """A kind with the fields that decide its sizes; fields the kind does not have are left at rest.
+    """A kind with the fields that decide its sizes; fields the kind does not have keep their defaults.
 
     >>> print(Setting("conv2d", 3, stride=2, padding=1))
     conv2d: {kernel_size: 3, stride: 2, padding: 1}
@@ -42,7 +45,7 @@ class Setting:
     kind: str
     kernel_size: int
     stride: int = 1
-    padding: int | str | tuple[int, int] = 0
+    padding: Padding = 0
     dilation: int = 1
     output_padding: int | None = 0
     ceil_mode: bool = False
@@ -51,17 +54,25 @@ class Setting:
     """How many positions at the end of the input no window reads, where that is known to be a loss."""
 
     @property
+    def cls(self) -> type[Spatial]:
+        """The class of the kind."""
+        return kind_of(self.kind, self.framework)
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """The value of every field that the kind has."""
+        names = ("kernel_size", *_PLAIN)
+        return {name: getattr(self, name) for name in names if name in self.cls.model_fields}
+
+    @property
     def fields(self) -> dict[str, Any]:
         """The fields as a spec writes them, those at their defaults left out."""
-        cls = kind_of(self.kind, self.framework)
-        found: dict[str, Any] = {"kernel_size": self.kernel_size}
-        for name in _PLAIN:
-            value = getattr(self, name)
-            if name not in cls.model_fields or value == self._default(cls, name):
-                continue
-            sides = isinstance(value, tuple)
-            found[name] = [[*value] for _ in range(cls.rank)] if sides else value
-        return found
+        cls = self.cls
+        return {
+            name: [[*value] for _ in range(cls.rank)] if isinstance(value, tuple) else value
+            for name, value in self.values.items()
+            if name == "kernel_size" or value != self._default(cls, name)
+        }
 
     def _default(self, cls: type[Spatial], name: str) -> Any:
         default = cls.model_fields[name].default
@@ -69,12 +80,57 @@ class Setting:
 
     def layer(self) -> Spatial:
         """Return the layer, every field checked as in a spec."""
-        cls = kind_of(self.kind, self.framework)
+        cls = self.cls
         return cls.model_validate(self.fields | needed(cls))
+
+    def unchecked(self) -> Spatial:
+        """Return the layer without checks; its padding may be left free."""
+        cls = self.cls
+        values = {name: (v,) * cls.rank if isinstance(v, tuple) else v for name, v in self.values.items()}
+        return cls.model_construct(None, **(values | needed(cls)))
+
+    def padded(self, padding: int) -> Setting:
+        """Return the setting with a number for a padding that was left free; any other as it is."""
+        if isinstance(self.padding, tuple):
+            return replace(self, padding=(padding, padding + 1))
+        return replace(self, padding=padding) if isinstance(self.padding, Expr) else self
+
+    def variants(self, bounds: Bounds) -> list[Setting]:
+        """Return the settings with what may be added to reach a size, plainest first."""
+        cls = self.cls
+        paddings: list[int | None] = [0]
+        if "output_padding" in cls.model_fields:
+            paddings = [*bounds.output_paddings(self.stride, self.dilation)]
+            if padding_words(cls) and bounds.output_padding is None:
+                paddings = [None, *paddings]
+        sides: list[Padding] = [self.padding]
+        if bounds.uneven and takes_sides(cls) and not isinstance(self.padding, (str, tuple)):
+            sides.append((self.padding, self.padding + 1))
+        ceils = (False, True) if "ceil_mode" in cls.model_fields else (False,)
+        return [
+            replace(self, padding=padding, output_padding=op, ceil_mode=ceil)
+            for padding in sides
+            for op in paddings
+            for ceil in ceils
+        ]
+
+    def confirmed(self, sizes: tuple[int, ...], wanted: tuple[int, ...]) -> Setting:
+        """Verify an answer with the layer itself; add how many positions its windows leave unread.
+
+        Raises `Undecided` where the layer, built as a spec builds it, makes something else of the sizes.
+        """
+        layer = self.layer()
+        x = shape_of(type(layer), sizes)
+        effect = layer.apply((x,))
+        got = layer.sizes(effect.outputs[0])
+        if got != wanted:
+            raise Undecided(f"{self} turns {sizes_text(sizes)} into {got}, not what its closed form says")
+        unread = [left for left in layer.unread(effect.window, x, effect.outputs[0]) if isinstance(left, int)]
+        return replace(self, unread=max([0, *unread]))
 
     @property
     def order(self) -> tuple[Any, ...]:
-        """What settings are sorted by, simplest first.
+        """The sort key of settings, simplest first.
 
         Without dilation before with; without output padding; the same padding on both sides; without
         ceil_mode; windows that leave no position out, between them or at the end; then the smaller kernel,
@@ -96,13 +152,8 @@ class Setting:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the setting as plain data for JSON: the kind and every field it has."""
-        cls = kind_of(self.kind, self.framework)
-        values = {name: getattr(self, name) for name in ("kernel_size", *_PLAIN) if name in cls.model_fields}
-        return {
-            "kind": self.kind,
-            **{name: [*v] if isinstance(v, tuple) else v for name, v in values.items()},
-            "unread": self.unread,
-        }
+        values = {name: [*v] if isinstance(v, tuple) else v for name, v in self.values.items()}
+        return {"kind": self.kind, **values, "unread": self.unread}
 
     def __str__(self) -> str:
         return f"{self.kind}: {written(self.fields)}"
@@ -114,174 +165,81 @@ def written(fields: Mapping[str, Any]) -> str:
     >>> written({"kernel_size": 3, "ceil_mode": True})
     '{kernel_size: 3, ceil_mode: true}'
     """
-    told = [f"{name}: {str(v).lower() if isinstance(v, bool) else v}" for name, v in fields.items()]
-    return f"{{{', '.join(told)}}}"
+    pairs = [f"{name}: {str(v).lower() if isinstance(v, bool) else v}" for name, v in fields.items()]
+    return f"{{{', '.join(pairs)}}}"
 
 
-@dataclass(frozen=True, slots=True)
-class Bounds:
-    """Between which numbers, both included, each field is looked for.
-
-    A padding without bounds is at most half of what the window spans, which is what pooling allows
-    and more than which only adds windows that see next to nothing.
-    """
-
-    kernel: tuple[int, int]
-    stride: tuple[int, int]
-    dilation: tuple[int, int]
-    padding: tuple[int, int] | None = None
-    output_padding: tuple[int, int] | None = None
-    uneven: bool = False
-    """Whether padding may be one more after than before, where a kind takes it per side."""
-
-    def windows(self) -> Iterator[tuple[int, int, int]]:
-        """Yield every kernel with its stride and dilation; one pixel cannot be dilated."""
-        for k in range(self.kernel[0], self.kernel[1] + 1):
-            for s in range(self.stride[0], self.stride[1] + 1):
-                for d in range(self.dilation[0], self.dilation[1] + 1):
-                    if k > 1 or d == self.dilation[0]:
-                        yield k, s, d
-
-    def paddings(self, k: int, d: int) -> range:
-        """Return the paddings for a kernel."""
-        if self.padding is not None:
-            return range(self.padding[0], self.padding[1] + 1)
-        span = extent(k, d)
-        assert isinstance(span, int)
-        return range(span // 2 + 1)
-
-    def output_paddings(self, s: int, d: int) -> range:
-        """Return the output paddings that torch takes for a stride and a dilation: smaller than either."""
-        first, last = self.output_padding or (0, max(s, d) - 1)
-        return range(first, min(last, max(s, d) - 1) + 1)
-
-    def refuse_too_many(self) -> None:
-        """Raise `SpecError` for bounds that hold too many windows to look at."""
-        sides = (self.kernel, self.stride, self.dilation)
-        count = 1
-        for first, last in sides:
-            if first < 1 or last < first:
-                raise SpecError(f"nothing lies between {first} and {last}: bounds are numbers from 1 on")
-            count *= last - first + 1
-        if count > MOST_WINDOWS:
-            raise SpecError(
-                f"the bounds hold {count:,} windows; {MOST_WINDOWS:,} are looked at",
-                hint="fix the kernel or the stride, or lower its bound",
-            )
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the bounds as plain data for JSON."""
-        return {
-            "kernel_size": [*self.kernel],
-            "stride": [*self.stride],
-            "dilation": [*self.dilation],
-            "padding": None if self.padding is None else [*self.padding],
-            "output_padding": None if self.output_padding is None else [*self.output_padding],
-            "uneven": self.uneven,
-        }
-
-    def told(self, cls: type[Spatial]) -> str:
-        """Return the bounds in words, for the fields that a kind has."""
-        parts = [_between("kernel", self.kernel)]
-        if "stride" in cls.model_fields:
-            parts.append(_between("stride", self.stride))
-        if "dilation" in cls.model_fields:
-            parts.append(_between("dilation", self.dilation))
-        if has_numeric_padding(cls):
-            at_most_half = "padding up to half of the window"
-            parts.append(at_most_half if self.padding is None else _between("padding", self.padding))
-        if self.output_padding is not None and "output_padding" in cls.model_fields:
-            parts.append(_between("output_padding", self.output_padding))
-        return ", ".join(parts)
+def sizes_text(sizes: tuple[int, ...]) -> str:
+    """Return sizes as a reader writes them: one number where all are equal."""
+    return str(sizes[0]) if len(set(sizes)) == 1 else "x".join(map(str, sizes))
 
 
-def _between(name: str, bounds: tuple[int, int]) -> str:
-    first, last = bounds
-    return f"{name} {first}" if first == last else f"{name} {first} to {last}"
+# ---- what a layer makes of sizes
 
 
-def bounds_of(
-    cls: type[Spatial],
-    reach: int,
-    *,
-    fixed: Mapping[str, int | None],
-    largest: Mapping[str, int | None],
-    uneven: bool = False,
-) -> Bounds:
-    """Return the bounds that a question states, or those that follow from how far apart its sizes are."""
+def shape_of(cls: type[Spatial], sizes: Sequence[Dim]) -> Shape:
+    """Return a shape with one channel and these sizes, as a kind's framework lays it out."""
+    return (1, *sizes, 1) if issubclass(cls, ChannelsLast) else (1, 1, *sizes)
 
-    def side(name: str, usual: int) -> tuple[int, int]:
-        value, most = fixed.get(name), largest.get(name)
-        if value is not None and most is not None:
-            raise SpecError(f"{name} is both fixed and bounded: choose one")
-        if name != "kernel" and name not in cls.model_fields:
-            if value is not None or most is not None:
-                raise SpecError(f"{cls.kind} has no {name}")
-            return (1, 1)
-        return (1, usual if most is None else most) if value is None else (value, value)
 
-    usual = max(USUAL, min(reach, FARTHEST_TRANSPOSED if "output_padding" in cls.model_fields else FARTHEST))
-    kernel = side("kernel", usual)
-    padding, most_padding = fixed.get("padding"), largest.get("padding")
-    if (padding is not None or most_padding is not None) and not has_numeric_padding(cls):
-        raise SpecError(f"{cls.kind} takes no padding as a number here")
-    op = fixed.get("output_padding")
-    if op is not None and "output_padding" not in cls.model_fields:
-        raise SpecError(f"{cls.kind} has no output_padding")
-    if min(padding or 0, most_padding or 0, op or 0) < 0:
-        raise SpecError("a padding is a number from 0 on")
-    if padding is not None and most_padding is not None:
-        raise SpecError("padding is both fixed and bounded: choose one")
-    sides = (padding, padding) if padding is not None else None
-    found = Bounds(
-        kernel=kernel,
-        stride=side("stride", usual),
-        dilation=side("dilation", 2),
-        padding=sides if most_padding is None else (0, most_padding),
-        output_padding=None if op is None else (op, op),
-        uneven=uneven,
-    )
-    found.refuse_too_many()
-    return found
+def applied(layer: Spatial, sizes: Sequence[Dim]) -> tuple[Shape, tuple[Requirement, ...]]:
+    """Return what a layer makes of sizes, and under which conditions; raise `Refused` where it never does."""
+    effect = layer.apply((shape_of(type(layer), sizes),))
+    return layer.sizes(effect.outputs[0]), effect.conditions
+
+
+def meeting(conditions: Iterable[Requirement]) -> IntegerSet:
+    """Return the values of the one unknown for which all conditions hold."""
+    values = _ANY
+    for condition in conditions:
+        values &= solutions(condition.relation)
+    return values
+
+
+def solutions(relation: Relation) -> IntegerSet:
+    """Return the values of the one unknown for which a relation holds; all or none where it has none."""
+    if isinstance(relation.difference, int):
+        return _ANY if relation.verdict() else IntegerSet()
+    solved = solve(*relation)
+    if solved is None:
+        left, op, right = relation
+        raise Undecided(f"for which numbers {left} {op} {right} holds is not decided here")
+    return solved[1]
+
+
+# ---- kinds with a window
 
 
 def kind_of(name: str, framework: str = "torch") -> type[Spatial]:
-    """Return the class of a kind that slides a window whose settings can be asked for."""
+    """Return the class of a kind that slides a window whose settings can be solved for."""
     cls = registry.get(name, framework)
-    if not (isinstance(cls, type) and issubclass(cls, Spatial) and _is_asked(cls)):
+    if not _has_window(cls):
+        known = [kind for kind in registry.kinds(framework) if _has_window(registry.find(kind, framework))]
         raise SpecError(
-            f"{quote(name)} has no window to ask for{nearest(name, sliding_kinds(framework))}",
+            f"{quote(name)} has no window to solve for{nearest(name, known)}",
             hint="kinds with a window are convolutions, transposed ones, and pools",
         )
+    assert issubclass(cls, Spatial)
     return cls
 
 
-def _is_asked(cls: type[Spatial]) -> bool:
-    needed_ = {name for name, field in cls.model_fields.items() if field.is_required()}
-    return "kernel_size" in needed_ and needed_ <= {"kernel_size", *_NEEDED}
-
-
-def sliding_kinds(framework: str) -> list[str]:
-    """Return the kinds that `kind_of` knows."""
-    found = ((name, registry.find(name, framework)) for name in registry.kinds(framework))
-    return [name for name, cls in found if cls and issubclass(cls, Spatial) and _is_asked(cls)]
+def _has_window(cls: object) -> bool:
+    if not isinstance(cls, type) or not issubclass(cls, Spatial):
+        return False
+    required = {name for name, field in cls.model_fields.items() if field.is_required()}
+    return "kernel_size" in required and required <= {"kernel_size", *_NEEDED}
 
 
 def needed(cls: type[Spatial]) -> dict[str, int]:
-    """Return values for the fields that must be given and do not change sizes."""
-    return {
-        name: value
-        for name, value in _NEEDED.items()
-        if name in cls.model_fields and cls.model_fields[name].is_required()
-    }
+    """Return values for the required fields that do not change sizes."""
+    fields = cls.model_fields
+    return {name: value for name, value in _NEEDED.items() if name in fields and fields[name].is_required()}
 
 
 def padding_words(cls: type[Spatial]) -> tuple[str, ...]:
-    """Return the words that stand for a padding where it is no number, as under Keras."""
-    info = cls.model_fields.get("padding")
-    rules: Sequence[Any] = info.metadata if info else ()
-    found = next((rule for rule in rules if isinstance(rule, OneOf)), None)
-    return found.words if found is not None and found.otherwise is None else ()
+    """Return the legal words for a padding where it is no number, as under Keras."""
+    rule = _padding_rule(cls)
+    return rule.words if rule is not None and rule.otherwise is None else ()
 
 
 def has_numeric_padding(cls: type[Spatial]) -> bool:
@@ -291,5 +249,10 @@ def has_numeric_padding(cls: type[Spatial]) -> bool:
 
 def takes_sides(cls: type[Spatial]) -> bool:
     """Say whether a kind takes padding per side: its rule knows words besides."""
+    rule = _padding_rule(cls)
+    return rule is not None and rule.otherwise is not None
+
+
+def _padding_rule(cls: type[Spatial]) -> OneOf | None:
     info = cls.model_fields.get("padding")
-    return bool(info and any(isinstance(rule, OneOf) and rule.otherwise for rule in info.metadata))
+    return next((rule for rule in info.metadata if isinstance(rule, OneOf)), None) if info else None

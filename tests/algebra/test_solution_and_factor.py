@@ -122,7 +122,7 @@ def test_factors_multiply_to_the_value_and_hold_one_unknown_each(
             assert len(factors) == 1 or all(
                 len(factor.free_symbols) == 1 for factor in factors if isinstance(factor, Expr)
             )
-    if number and all(isinstance(factor, Expr) for factor in (of_h[0], of_w[0])):
+    if isinstance(product, Expr) and all(isinstance(factor, Expr) for factor in (of_h[0], of_w[0])):
         assert len(separated(product)) > 1  # a product is seen to be one
     assert isinstance(product, int) or product.subs({"H": 7, "W": 11}) == number * of_h[1](7) * of_w[1](11)
 

@@ -382,12 +382,12 @@ def test_fields_of_published_networks_are_the_support_of_gradients(name: str, si
 def test_the_comparison_with_gradients_can_fail(monkeypatch: pytest.MonkeyPatch) -> None:
     net = model(Conv2d(out_channels=2, kernel_size=3, padding=1), AvgPool2d(kernel_size=2))
     assert check_network(net.analyze(), 8) >= 4
-    honest = Conv2d.sight
+    honest = Conv2d.dependence
 
     def narrow(self: Conv2d, x: Shape, result: int) -> Dependence:
         return (*honest(self, x, result)[:2], Along(2), Along(3))
 
-    monkeypatch.setattr(Conv2d, "sight", narrow)
+    monkeypatch.setattr(Conv2d, "dependence", narrow)
     with pytest.raises(AssertionError):
         check_network(net.analyze(), 8)
 

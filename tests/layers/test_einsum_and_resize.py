@@ -148,7 +148,7 @@ def test_a_result_reads_what_its_gradient_says(mode: str, corners: bool | None, 
     layer = Upsample(mode=mode, align_corners=corners, **how)
     numbers = {name: float(value) if name == "scale_factor" else value for name, value in how.items()}
     for n in (6, 9):
-        (view,) = layer.sight((1, 1, n), 0)[2:]
+        (view,) = layer.dependence((1, 1, n), 0)[2:]
         size = layer.output((1, 1, n))[2]
         assert isinstance(size, int)
         for i in range(size):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from fractions import Fraction
 from math import prod
 from pathlib import Path
 
@@ -93,10 +94,10 @@ def compare(case: Case, counts: Counter[str] | None = None) -> None:
         depends_on = layer.depends_on(case.inputs, result)
         if result == 0 and isinstance(layer, Layer):
             check_centres(layer, case.inputs[0], counts)
-        assert [len(sight) for sight in depends_on] == [
-            len(x) or len(sight) for x, sight in zip(case.inputs, depends_on, strict=True)
+        assert [len(dependence) for dependence in depends_on] == [
+            len(x) or len(dependence) for x, dependence in zip(case.inputs, depends_on, strict=True)
         ]
-        counts["unsaid"] += {view for sight in depends_on for view in sight} == {None}
+        counts["unsaid"] += {view for dependence in depends_on for view in dependence} == {None}
         places = [
             Place(result, axis, position)
             for axis, size in enumerate(shape)
@@ -109,22 +110,22 @@ def compare(case: Case, counts: Counter[str] | None = None) -> None:
         less = may_see_less(layer, case.inputs[0]) or (
             result > 0 and "return_indices" in type(layer).model_fields
         )
-        for number, (sight, x) in enumerate(zip(depends_on, case.inputs, strict=True)):
-            counts["nothing"] += any(isinstance(view, Nothing) for view in sight) and not any(
+        for number, (dependence, x) in enumerate(zip(depends_on, case.inputs, strict=True)):
+            counts["nothing"] += any(isinstance(view, Nothing) for view in dependence) and not any(
                 found[-1][number]
             )
             if not any(found[-1][number]):
                 continue  # the whole result lies in padding on one of the axes
-            for axis, view in enumerate(sight):
+            for axis, view in enumerate(dependence):
                 for place, support in zip(places, found, strict=True):
                     check(layer, view, place, support[number][axis], x[axis], less, counts)
 
 
 def check_centres(layer: Layer, x: tuple[int, ...], counts: Counter[str]) -> None:
     """Assert that a layer is centred on the middle of what it sees, wherever both are told: one truth."""
-    sight = layer.sight(x, 0)
+    dependence = layer.dependence(x, 0)
     for axis, centre in enumerate(layer.centres(x)):
-        view = None if centre is None else sight[centre.axis]
+        view = None if centre is None else dependence[centre.axis]
         if centre is not None and isinstance(view, Along) and len(view.ranges) == 1:
             (seen,) = view.ranges
             assert seen is not None
@@ -189,7 +190,9 @@ def test_every_kind_says_what_it_sees_or_why_not(framework: str) -> None:
 def is_silent(cls: type[Kind]) -> bool:
     """Whether a kind has no rule of its own about what it sees."""
     base = Layer if issubclass(cls, Layer) else Kind
-    return cls.depends_on is base.depends_on and (base is Kind or getattr(cls, "sight", None) is Layer.sight)
+    return cls.depends_on is base.depends_on and (
+        base is Kind or getattr(cls, "dependence", None) is Layer.dependence
+    )
 
 
 def test_what_is_not_said_is_documented() -> None:
@@ -209,12 +212,12 @@ def test_scattered_results_see_one_place_each() -> None:
         (case("channel_shuffle", (1, 6, 4), groups=3), (1, 6, 4)),
     ]:
         layer = scattered.cls.model_validate(scattered.fields)
-        (sight,) = layer.depends_on((x,), 0)
+        (dependence,) = layer.depends_on((x,), 0)
         one = torch.arange(prod(x), dtype=torch.float64).reshape(x)
         result = build_layer(layer, (x,))(one)
         assert sorted(result.flatten().tolist()) == sorted(one.flatten().tolist())
-        assert any(isinstance(view, Scattered) for view in sight)
-        for axis, view in enumerate(sight):
+        assert any(isinstance(view, Scattered) for view in dependence)
+        for axis, view in enumerate(dependence):
             if isinstance(view, Scattered):
                 check_scattered(one, result, axis, view)
 
@@ -243,13 +246,26 @@ def enumerate_elements(tensor: torch.Tensor) -> list[tuple[tuple[int, ...], floa
 def test_every_kind_sees_what_it_says(kind: str) -> None:
     counts: Counter[str] = Counter()
 
-    @settings(max_examples=max(10, settings().max_examples // 3))
+    @settings(max_examples=max(20, settings().max_examples // 3))
     @given(cases(kind))
     def law(case: Case) -> None:
         compare(case, counts)
 
     law()
     assert counts.total() > counts["centred"]
+
+
+@pytest.mark.parametrize("scale", [2, 3, Fraction(1, 2), Fraction(3, 2)])
+@pytest.mark.parametrize(
+    ("mode", "axes"),
+    [("nearest", 2), ("nearest-exact", 2), ("linear", 1), ("bilinear", 2), ("bicubic", 2), ("area", 2)],
+)
+def test_every_way_to_resize_sees_what_it_says(mode: str, axes: int, scale: Fraction | int) -> None:
+    counts: Counter[str] = Counter()
+    for corners in (None, True) if "linear" in mode or mode == "bicubic" else (None,):
+        fields = {"mode": mode, "scale_factor": scale, "align_corners": corners}
+        compare(case("upsample", (1, 1, 6, 5)[: 2 + axes], **fields), counts)
+    assert counts.total()
 
 
 WINDOW = case("conv1d", (1, 1, 12), out_channels=1, kernel_size=3, stride=2, padding=1)
@@ -261,10 +277,10 @@ def test_the_law_can_fail(monkeypatch: pytest.MonkeyPatch) -> None:
     counts: Counter[str] = Counter()
     compare(WINDOW, counts)
     assert counts["along"] >= 2
-    honest = Conv1d.sight
+    honest = Conv1d.dependence
     for wrong in (Along(2, ((-1, 0),), 2), Along(2, ((-1, 1),), 1), Along(2, ((-1, 2),), 2), Everything()):
         monkeypatch.setattr(
-            Conv1d, "sight", lambda self, x, result, view=wrong: (*honest(self, x, result)[:2], view)
+            Conv1d, "dependence", lambda self, x, result, view=wrong: (*honest(self, x, result)[:2], view)
         )
         with pytest.raises(AssertionError, match="torch sees"):
             compare(WINDOW)
@@ -274,6 +290,6 @@ def test_a_kind_that_says_nothing_is_noticed(monkeypatch: pytest.MonkeyPatch) ->
     from shapecalc.layers import ReLU
     from shapecalc.layers.base import Layer
 
-    monkeypatch.setattr(ReLU, "sight", Layer.sight)
+    monkeypatch.setattr(ReLU, "dependence", Layer.dependence)
     with pytest.raises(AssertionError, match="leaves unsaid"):
         compare(case("relu", (1, 3)))

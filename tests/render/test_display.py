@@ -38,7 +38,6 @@ from shapecalc.render.piece import (
 )
 from shapecalc.render.rst_writer import rst
 from shapecalc.report.comparison import compare
-from shapecalc.sizes.sizes_text import sizes_page, text
 from shapecalc.solving.mirror import solve_mirror
 from shapecalc.solving.window import solve_window
 from shapecalc.views.derivation_page import derivation_page
@@ -162,8 +161,8 @@ def test_every_form_has_the_same_cells(options: dict[str, Any]) -> None:
 
 def test_text_and_pieces_of_sizes_say_the_same() -> None:
     sizes = shapecalc.load("unet").sizes()
-    said = re.sub(r"\W", "", words(tree(html(sizes_page(sizes)))))
-    assert said == re.sub(r"\W", "", text(sizes))
+    said = re.sub(r"\W", "", words(tree(html(sizes._page()))))
+    assert said == re.sub(r"\W", "", str(sizes))
 
 
 def test_a_long_network_folds_and_loses_nothing() -> None:

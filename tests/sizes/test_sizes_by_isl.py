@@ -12,7 +12,7 @@ from shapecalc.algebra.region import where
 from shapecalc.algebra.relation import Relation
 from shapecalc.layers.arithmetic import window
 from shapecalc.sizes.question import Question
-from shapecalc.sizes.solving import Solver
+from shapecalc.sizes.solver import Solver
 
 isl = pytest.importorskip("islpy")
 from tests.support.integer_sets_by_isl import NotLinear, of_region, points  # noqa: E402

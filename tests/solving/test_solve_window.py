@@ -179,9 +179,9 @@ def test_axes_of_their_own_share_a_setting() -> None:
 @pytest.mark.parametrize(
     ("arguments", "options", "says"),
     [
-        ((56, 0), {}, "whole number from 1"),
-        ((True, 3), {}, "whole number from 1"),
-        ((56, 28), {"kind": "relu"}, "no window to ask for"),
+        ((56, 0), {}, "integer from 1"),
+        ((True, 3), {}, "integer from 1"),
+        ((56, 28), {"kind": "relu"}, "no window to solve for"),
         ((56, 28), {"kind": "conf2d"}, "did you mean 'conv2d'"),
         ((56, 28), {"kind": "avg_pool2d", "dilation": 2}, "has no dilation"),
         ((56, 28), {"kind": "lp_pool2d", "padding": 2}, "takes no padding"),

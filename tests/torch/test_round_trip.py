@@ -17,6 +17,7 @@ from torch import Tensor, nn
 import shapecalc
 from shapecalc import Model, Report, Step, from_torch
 from shapecalc.algebra import Dim, Expr, symbol
+from shapecalc.algebra.region import Region
 from shapecalc.bridges.torch.build import build
 from shapecalc.bridges.torch.twins import standalone
 from shapecalc.layers import (
@@ -32,7 +33,7 @@ from shapecalc.layers import (
     Subsample2d,
 )
 from shapecalc.layers.base import Kind
-from shapecalc.sizes.sizes_text import written
+from shapecalc.sizes.region_text import written
 from tests.torch.test_export import TORCH
 
 FIRST_OF_A_FILE = [*{shapecalc.load(name).place.file: name for name in reversed(TORCH)}.values()][::-1]
@@ -130,7 +131,7 @@ def test_the_legal_sizes_come_back(name: str) -> None:
     if is_settled_by_its_input(model.analyze(symbolic=[*sides.values()])):
         return
     ours, theirs = model.sizes(free=sides.values()), back.sizes(free=sides)
-    assert written(theirs.region, tuple(sides.values())) == written(ours.region, ours.names)
+    assert written(Region(tuple(sides.values()), theirs.region.boxes)) == written(ours.region)
 
 
 def test_a_network_that_came_back_changed_is_noticed() -> None:

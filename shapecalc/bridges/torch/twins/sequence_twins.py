@@ -15,7 +15,8 @@ from shapecalc.bridges.torch.twins.twin import ModuleTwin, Twin, floats, indices
 from shapecalc.layers.attention import MultiheadAttention
 from shapecalc.layers.bag import EmbeddingBag
 from shapecalc.layers.bilinear import Bilinear
-from shapecalc.layers.recurrent import LSTM, Recurrent, RecurrentCell
+from shapecalc.layers.recurrent import LSTM, Recurrent
+from shapecalc.layers.recurrent_cells import RecurrentCell
 from shapecalc.layers.transformer import Stack, Transforming
 
 

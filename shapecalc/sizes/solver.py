@@ -1,7 +1,7 @@
 """From an inference with free sizes to the exact set of sizes for which it holds.
 
 Every layer's conditions are relations between closed forms, so the sizes that meet them all are found by
-algebra. One thing the closed forms leave out stands in `stretching`.
+algebra. What the closed forms leave out is added in `stretching`.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Imposed:
 
 
 @dataclass(slots=True)
-class Found:
+class Solution:
     """The sizes that hold, in which of them a merge stretches, and what imposes the rest."""
 
     region: Region
@@ -46,14 +46,14 @@ class Found:
     lossless: Region
     inference: Inference
     needed: list[bool]
-    """Of each node, whether an output that is asked for depends on it."""
+    """Of each node, whether a requested output depends on it."""
     imposed: list[Imposed] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
     inputs: dict[str, Shape] = field(default_factory=dict)
 
 
 class Solver:
-    """Asks one question at several assignments of its unknowns."""
+    """Answers one question at several assignments of its unknowns."""
 
     def __init__(self, question: Question) -> None:
         self.question = question
@@ -61,19 +61,20 @@ class Solver:
         self.weights = question.weights_built()
         self.known: dict[Relation, Region] = {}
 
-    def plain(self, assigned: Mapping[str, int]) -> Found:
+    def plain(self, assigned: Mapping[str, int]) -> Solution:
         """Return the sizes that hold where no merge stretches a free size."""
         inference, inputs = self.question.infer_at(assigned)
         needed = self.question.needed(inference.graph)
-        failures = [one for one in inference.failures if self.concerns(one, inference, needed)]
+        live = {node.path: is_needed for node, is_needed in zip(inference.graph.nodes, needed, strict=True)}
+        failures = [failure for failure in inference.failures if live.get(failure.path, True)]
         imposed = list(self.imposed(inference, needed))
         region = Region(self.names) if failures else self.pinned(assigned)
-        for one in imposed:
-            region &= one.region
+        for condition in imposed:
+            region &= condition.region
         lossless = region
         for relation in dict.fromkeys(self.reading(inference, needed)) if region else ():
             lossless &= self.where(relation)
-        return Found(
+        return Solution(
             region, region, Region(self.names), lossless, inference, needed, imposed, failures, inputs
         )
 
@@ -85,7 +86,7 @@ class Solver:
         return region
 
     def where(self, relation: Relation) -> Region:
-        """Return where a relation holds, found once."""
+        """Return where a relation holds, solved once."""
         if relation not in self.known:
             self.known[relation] = where(self.names, relation)
         return self.known[relation]
@@ -98,32 +99,26 @@ class Solver:
         for node, effect, is_needed in zip(inference.graph.nodes, inference.effects, needed, strict=True):
             if effect is None or not is_needed:
                 continue
-            for one in (*effect.conditions, *as_built(node, effect, self.weights.get(node.path))):
-                if one.relation not in seen:
-                    seen.add(one.relation)
-                    yield Imposed(node, one, self.where(one.relation))
-        yield from self.asked(inference)
+            for requirement in (*effect.conditions, *as_built(node, effect, self.weights.get(node.path))):
+                if requirement.relation not in seen:
+                    seen.add(requirement.relation)
+                    yield Imposed(node, requirement, self.where(requirement.relation))
+        yield from self.targeted(inference)
 
-    def asked(self, inference: Inference) -> Iterator[Imposed]:
-        """Yield what the result that is asked for must be, as if the layer that makes it imposed it."""
+    def targeted(self, inference: Inference) -> Iterator[Imposed]:
+        """Yield what the requested result must be, as if the layer that makes it imposed it."""
         slot = self.question.slot(inference.graph)
         shape = None if slot is None else inference.shapes[slot]
         if shape is None or slot is None:
             return
-        arriving = GraphNode("input", Identity(), (slot,), slot, 1, self.question.spec.place)
-        node = next((one for one in reversed(inference.graph.nodes) if one.first_slot <= slot), arriving)
+        unmade = GraphNode("input", Identity(), (slot,), slot, 1, self.question.spec.place)
+        node = inference.graph.producer(slot) or unmade
         for size, wanted in self.question.targets(shape):
-            one = Requirement("asked", size, "==", wanted, f"{node.path} is {shown(shape[1:])}")
-            yield Imposed(node, one, self.where(one.relation))
-
-    def concerns(self, failure: Failure, inference: Inference, needed: list[bool]) -> bool:
-        """Say whether a failure lies on the way to an output that is asked for."""
-        pairs = zip(inference.graph.nodes, needed, strict=True)
-        found = [is_needed for node, is_needed in pairs if node.path == failure.path]
-        return any(found) if found else True
+            requirement = Requirement("target", size, "==", wanted, f"{node.path} is {shown(shape[1:])}")
+            yield Imposed(node, requirement, self.where(requirement.relation))
 
     def reading(self, inference: Inference, needed: list[bool]) -> Iterator[Relation]:
-        """Yield what must hold for every window to read its input to the end."""
+        """Yield the relations that make every window read its input to the end."""
         running = {
             node.path for node, is_needed in zip(inference.graph.nodes, needed, strict=True) if is_needed
         }
@@ -148,5 +143,5 @@ def as_built(node: GraphNode, effect: Effect, built: Named | None) -> Iterator[R
 def along(names: tuple[str, ...], name: str, points: IntegerSet) -> Region:
     """Return all points of which one coordinate is in a set."""
     (box,) = everything(names).boxes
-    sets = tuple(points if one == name else own for one, own in zip(names, box.sets, strict=True))
+    sets = tuple(points if other == name else axis for other, axis in zip(names, box.sets, strict=True))
     return Region(names, (replace(box, sets=sets),))
