@@ -42,7 +42,7 @@ def _is_per_axis(cls: type[Kind], role: Role | None) -> bool:
 
 @lru_cache(maxsize=2048)
 def _cached(cls: type[Kind], settings: tuple[tuple[str, Any], ...], text: str) -> Kind:
-    """Return a layer that networks hold over and over; `text` tells 1 from True and from 1.0."""
+    """Return a layer that networks hold over and over; `text` keeps 1, True and 1.0 apart."""
     return cls(**dict(settings))
 
 
