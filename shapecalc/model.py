@@ -245,7 +245,7 @@ class Model(Shown, Spec):
         >>> model.check(max_params="60K")[0].code
         'budget'
         """
-        from shapecalc.diagnostics.budget import limits, over_budget
+        from shapecalc.diagnostics.budget import OverBudget, limits
         from shapecalc.diagnostics.diagnostic import gathered
 
         values = Parameters(self, parameters)
@@ -254,7 +254,8 @@ class Model(Shown, Spec):
         diagnostics, report = self._findings(input, parameters)
         if any(diagnostic.severity == "error" for diagnostic in diagnostics):
             return self._repaired(diagnostics, input, parameters)
-        return gathered([*over_budget(report, allowed), *diagnostics])
+        budgets = [violation.diagnostic() for violation in OverBudget.find(report, allowed)]
+        return gathered([*budgets, *diagnostics])
 
     def validate_design(
         self,
@@ -300,7 +301,7 @@ class Model(Shown, Spec):
         self, diagnostics: list[Diagnostic], given: Any, values: Mapping[str, Any]
     ) -> list[Diagnostic]:
         from shapecalc.repair.repair import repaired
-        from shapecalc.repair.repair_source import Source
+        from shapecalc.repair.repair_state import Source
 
         variant = self.name if self.is_member and self._text is not None else None
         text = self.to_yaml() if self._text is None else self._text

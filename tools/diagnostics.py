@@ -1,6 +1,6 @@
 """Write `docs/diagnostics.md`: every diagnostic, with an example and what `check` says of it.
 
-Run it after changing `shapecalc/diagnostics/explanations.yaml`, or what a check says; a test compares.
+Run it after changing `shapecalc/diagnostics/rules.yaml`, or what a check says; a test compares.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ sys.path.insert(0, str(ROOT))
 
 import shapecalc  # noqa: E402
 from shapecalc.diagnostics.diagnostic import text  # noqa: E402
-from shapecalc.diagnostics.explanation import Explanation, explanations  # noqa: E402
+from shapecalc.diagnostics.rule import EXAMPLE, Rule, rules  # noqa: E402
+from shapecalc.repair.repair import checked  # noqa: E402
 
 DOCUMENT = ROOT / "docs" / "diagnostics.md"
 
@@ -36,15 +37,16 @@ def document() -> str:
 def _lines() -> Iterator[str]:
     for severity, name in (("error", "Errors"), ("warning", "Warnings"), ("note", "Notes")):
         yield from ("", f"## {name}")
-        for one in explanations().values():
+        for one in rules().values():
             if one.severity == severity:
                 yield from _entry(one)
 
 
-def _entry(one: Explanation) -> Iterator[str]:
-    yield from ("", f"### {one.code}", "", f"**{one.title}** {one.means}", "", one.remedy)
+def _entry(one: Rule) -> Iterator[str]:
+    yield from ("", f"### {one.code}", "", f"**{one.title}** {one.means}", "", one.remedy_and_fixes)
     yield from ("", "```yaml", one.example, "```")
-    yield from ("", "```text", text(one.found(shapecalc.loads)), "```")
+    (example,) = checked(one.example, shapecalc.loads, EXAMPLE)
+    yield from ("", "```text", text(example), "```")
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     short_help="Find every mistake in a model, with repairs that were tried.",
     epilog=examples(
         "shapecalc check my_net.yaml",
-        "shapecalc check my_net.yaml --diff",
+        "shapecalc check my_net.yaml --diff --unsafe-fixes",
         "shapecalc check tutorials/torch_vgg16 --format json",
         "shapecalc check resnet50 --max-params 20M",
     ),
@@ -46,8 +46,13 @@ if TYPE_CHECKING:
     show_default=True,
     help="How to print it.",
 )
-@click.option("--diff", "show_diff", is_flag=True, help="Print the repairs of the errors as a diff.")
-@click.option("--fix", is_flag=True, help="Write the repairs of the errors into the files.")
+@click.option("--diff", "show_diff", is_flag=True, help="Print the safe fixes of the errors as a diff.")
+@click.option("--fix", is_flag=True, help="Write the safe fixes of the errors into the files.")
+@click.option(
+    "--unsafe-fixes",
+    is_flag=True,
+    help="With --fix or --diff: also fixes that change what the network computes.",
+)
 @click.pass_context
 def check(  # noqa: PLR0913, PLR0917  (one argument per option)
     ctx: click.Context,
@@ -60,21 +65,27 @@ def check(  # noqa: PLR0913, PLR0917  (one argument per option)
     form: str,
     show_diff: bool,
     fix: bool,
+    unsafe_fixes: bool,
 ) -> None:
     """List every mistake in MODELS (names, files, -, or pkg.mod:Net); exit 1 when there is an error."""
     budgets = {"max_params": amount(max_params), "max_macs": amount(max_macs)}
     if show_diff or fix:
-        left = [mend(model, inputs, settings, budgets, write=fix, show=show_diff) for model in models]
+        left = [
+            apply_fixes(model, inputs, settings, budgets, write=fix, show=show_diff, unsafe=unsafe_fixes)
+            for model in models
+        ]
         ctx.exit(1 if any(left) else 0)
-    found: list[Diagnostic] = []
+    if unsafe_fixes:
+        raise click.UsageError("--unsafe-fixes goes with --fix, which writes, or --diff, which prints.")
+    findings: list[Diagnostic] = []
     for model in models:
         if is_torch(model):
-            traced, given, settled = load_model(model, inputs, settings)
-            found += traced.check(input=given, **budgets, **settled)
+            traced, shape, parameters = load_model(model, inputs, settings)
+            findings += traced.check(input=shape, **budgets, **parameters)
             continue
         text, file, variant = source_of(model)
         try:
-            found += read_model(text, file, variant).check(
+            findings += read_model(text, file, variant).check(
                 input=shapes(inputs), **budgets, **assignments(settings)
             )
         except SpecError as error:
@@ -83,14 +94,14 @@ def check(  # noqa: PLR0913, PLR0917  (one argument per option)
             from shapecalc.model import loads
             from shapecalc.repair.repair import of_unreadable
 
-            found.append(of_unreadable(text, error, loads))
-    told = listed(found, form)
-    say(painted(told) if form == "text" else told)
-    levels = {one.severity for one in found}
+            findings.append(of_unreadable(text, error, loads))
+    printed = listed(findings, form)
+    say(painted(printed) if form == "text" else printed)
+    levels = {finding.severity for finding in findings}
     ctx.exit(1 if "error" in levels or (strict and "warning" in levels) else 0)
 
 
-def mend(
+def apply_fixes(
     model: str,
     inputs: tuple[str, ...],
     settings: tuple[str, ...],
@@ -98,58 +109,60 @@ def mend(
     *,
     write: bool,
     show: bool,
+    unsafe: bool,
 ) -> bool:
-    """Repair the errors of a model as far as it goes; say whether there are errors left."""
+    """Fix the errors of a model as far as it goes; say whether there are errors left."""
     from shapecalc.model import loads
-    from shapecalc.repair.apply_fixes import diff, mended
-    from shapecalc.repair.repair_source import Source
+    from shapecalc.repair.apply_fixes import diff, fixed
+    from shapecalc.repair.repair_state import Source
     from shapecalc.spec.find import bundled, locate
 
     text, file, variant = source_of(model)
     if write and (model == "-" or locate(model)[0] in bundled().values()):
         raise SpecError(f"{quote(model)} is no file of yours: copy it to one, or use --diff")
     source = Source(text, loads, file, variant, shapes(inputs), assignments(settings))
-    after, done = mended(source)
+    after, done, more = fixed(source, unsafe=unsafe)
     if show and after != text:
         say(diff(file, text, after).removesuffix("\n"))
     if write and after != text:
         rewrite(locate(model)[0], text, after, file)
-    for one, fix in done if write or not show else ():
-        where = f"{one.place.file}:{one.place.line}"
-        say(f"fixed {where}: {one.code} in {one.path or 'the spec'}: {fix.description}")
+    for finding, fix in done if write or not show else ():
+        where = f"{finding.place.file}:{finding.place.line}"
+        say(f"fixed {where}: {finding.code} in {finding.path or 'the spec'}: {fix.description}")
+    errors, left = "errors left", 1
     try:
-        mended_model = read_model(after, file, variant)
-        found = mended_model.check_only(source.given, **source.parameters)
-        if not any(one.severity == "error" for one in found):  # otherwise its cost is not known
-            found = mended_model.check(input=source.given, **budgets, **source.parameters)
-        left = [one for one in found if one.severity == "error"]
+        model_after = read_model(after, file, variant)
+        findings = model_after.check_only(source.given, **source.parameters)
+        if not any(one.severity == "error" for one in findings):  # otherwise its cost is not known
+            findings = model_after.check(input=source.given, **budgets, **source.parameters)
+        left = sum(one.severity == "error" for one in findings)
+        errors = f"{left} error{'' if left == 1 else 's'} left"
     except SpecError as error:
         complain(error)
-        return True
+    if more:
+        errors += f"; {more} more {'fix' if more == 1 else 'fixes'} with --unsafe-fixes"
     if write or not done:
-        say(f"{len(done)} repaired, {len(left)} error{'' if len(left) == 1 else 's'} left")
+        say(f"{len(done)} repaired, {errors}")
     elif left:
-        echo(f"{len(left)} error{'' if len(left) == 1 else 's'} left", sys.stderr)
-    return bool(left)
+        echo(errors, sys.stderr)
+    return left > 0
 
 
-def listed(found: list[Diagnostic], form: str) -> str:
+def listed(findings: list[Diagnostic], form: str) -> str:
     """Return findings in one of the output forms."""
     from shapecalc.diagnostics.diagnostic import github, short, text
 
     if form in ("short", "github"):
-        return "\n".join(map(github if form == "github" else short, found))
-    if form in ("json", "sarif"):
-        import json
+        return "\n".join(map(github if form == "github" else short, findings))
+    if form == "text":
+        counts = Counter(finding.severity for finding in findings)
+        total = ", ".join(f"{count} {level}{'s' if count > 1 else ''}" for level, count in counts.items())
+        return "\n\n".join([*map(text, findings), total or "nothing to complain about"])
+    import json
 
-        from shapecalc.diagnostics.sarif import sarif
+    from shapecalc.diagnostics.sarif import sarif
 
-        data = (
-            sarif(found, __version__)
-            if form == "sarif"
-            else {"diagnostics": [one.to_dict() for one in found]}
-        )
-        return json.dumps(data, indent=2, ensure_ascii=False)
-    counts = Counter(one.severity for one in found)
-    told = ", ".join(f"{count} {level}{'s' if count > 1 else ''}" for level, count in counts.items())
-    return "\n\n".join([*map(text, found), told or "nothing to complain about"])
+    plain = {"diagnostics": [finding.to_dict() for finding in findings]}
+    return json.dumps(
+        sarif(findings, __version__) if form == "sarif" else plain, indent=2, ensure_ascii=False
+    )

@@ -43,9 +43,9 @@ def _kinds() -> Iterable[str]:
 
 
 def _codes() -> Iterable[str]:
-    from shapecalc.diagnostics.explanation import explanations
+    from shapecalc.diagnostics.rule import rules
 
-    return explanations()
+    return rules()
 
 
 def _values() -> Iterable[str]:

@@ -15,11 +15,14 @@ from shapecalc.console import painted, say
 @click.argument("code", required=False, type=CODE)
 def explain(code: str | None) -> None:
     """Explain the CODE of a diagnostic, as in error[channels], with an example; or list all codes."""
-    from shapecalc.diagnostics.explanation import all_titles, explained, explanation
+    from shapecalc.diagnostics.rule import EXAMPLE, all_titles, rule
 
     if code is None:
         say(all_titles())
         return
     from shapecalc.model import loads
+    from shapecalc.repair.repair import checked
 
-    say(painted(explained(explanation(code), loads)))
+    explained = rule(code)
+    (example,) = checked(explained.example, loads, EXAMPLE)
+    say(painted(explained.explanation(example)))

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
+from typing import Any, Self
 
 from pydantic_core import PydanticCustomError
 
 from shapecalc.algebra.expr_text import grouped
 from shapecalc.algebra.formula import Formula
-from shapecalc.diagnostics.diagnostic import Diagnostic
+from shapecalc.diagnostics.violation import Violation
 from shapecalc.engine.parameters import Parameters
 from shapecalc.errors import FormulaError, Place, SpecError, quote
 from shapecalc.report.report import Report
@@ -24,33 +24,34 @@ _SHOWN = 3
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """The most of something that is allowed, and where that is said."""
+    """The most of something that is allowed, and where that is written."""
 
     most: int
     place: Place
 
 
-def limits(spec: Spec, parameters: Parameters, given: Mapping[str, Any]) -> dict[str, Limit]:
-    """Return the limits of a model by what they limit: those that are given, else those of its spec."""
+def limits(spec: Spec, parameters: Parameters, options: Mapping[str, Any]) -> dict[str, Limit]:
+    """Return the limits of a model by what they limit: those of the caller, else those of its spec."""
     found: dict[str, Limit] = {}
     for what in _NAMES:
         written = None if spec.budget is None else getattr(spec.budget, what)
-        if given.get(what) is not None:
-            found[what] = Limit(_given(what, given[what]), spec.place)
+        if options.get(what) is not None:
+            most = _checked(options[what], f"max_{what}", Place())
+            if not isinstance(most, int):
+                number = quote(options[what])
+                raise SpecError(f"max_{what}: {number} is not a number: write 5000000, 5M or 2.5G")
+            found[what] = Limit(most, spec.place)
         elif written is not None:
             place = _place(spec, what)
             found[what] = Limit(_evaluated(what, written, parameters, place), place)
     return found
 
 
-def _given(what: str, value: Any) -> int:
+def _checked(value: Any, what: str, place: Place) -> Any:
     try:
-        most = Amount().check(value)
+        return Amount().check(value)
     except PydanticCustomError as error:
-        raise SpecError(f"max_{what}: {error.message()}") from None
-    if not isinstance(most, int):
-        raise SpecError(f"max_{what}: {quote(value)} is not a number: write 5000000, 5M or 2.5G")
-    return most
+        raise SpecError(f"{what}: {error.message()}", place=place) from None
 
 
 def _evaluated(what: str, written: Any, parameters: Parameters, place: Place) -> int:
@@ -60,11 +61,7 @@ def _evaluated(what: str, written: Any, parameters: Parameters, place: Place) ->
         value = written.evaluate(parameters)
     except FormulaError as error:
         raise SpecError(f"budget: {what}: {error.message}", place=place, hint=error.hint) from None
-    try:
-        most = Amount().check(value // 1 if isinstance(value, Fraction) else value)
-    except PydanticCustomError as error:
-        raise SpecError(f"budget: {what}: {error.message()}", place=place) from None
-    return int(most)
+    return int(_checked(value // 1 if isinstance(value, Fraction) else value, f"budget: {what}", place))
 
 
 def _place(spec: Spec, what: str) -> Place:
@@ -74,34 +71,36 @@ def _place(spec: Spec, what: str) -> Place:
     return holder.of(what)
 
 
-def over_budget(report: Report, allowed: Mapping[str, Limit]) -> Iterator[Diagnostic]:
-    """Yield an error for each limit that is passed, and a warning where that cannot be told."""
-    for what, limit in allowed.items():
-        spent = getattr(report, what)
-        at_least = "at least " if what == "macs" and not report.complete else ""
-        costs = sorted(
-            (
-                (cost, node.path)
-                for node in report.nodes
-                if isinstance(cost := getattr(node, what), int) and cost
-            ),
-            key=lambda one: -one[0],
-        )[:_SHOWN]
-        if spent > limit.most:
-            told = ", ".join(f"{path} {grouped(cost)} ({100 * cost / spent:.0f}%)" for cost, path in costs)
-            yield Diagnostic(
-                "budget",
-                "error",
-                f"{at_least}{grouped(spent)} {_NAMES[what]} are more than the {grouped(limit.most)} allowed; "
-                f"most are in {told}",
-                limit.place,
-                tuple(path for _, path in costs),
+class OverBudget(Violation):
+    """A limit that is exceeded, or may be, because not every layer is counted."""
+
+    code = "budget"
+
+    def __init__(self, report: Report, what: str, limit: Limit) -> None:
+        self.what, self.most, self.place = what, limit.most, limit.place
+        self.spent = getattr(report, what)
+        self.not_counted = report.not_counted if what == "macs" and not report.complete else ()
+        costs = [(cost, node.path) for node in report.nodes if isinstance(cost := getattr(node, what), int)]
+        self.costs = [pair for pair in sorted(costs, key=lambda pair: -pair[0])[:_SHOWN] if pair[0]]
+        if self.spent > self.most:
+            self.severity = "error"
+            self.paths = tuple(path for _, path in self.costs)
+
+    @classmethod
+    def find(cls, report: Report, allowed: Mapping[str, Limit]) -> Iterator[Self]:
+        for what, limit in allowed.items():
+            violation = cls(report, what, limit)
+            if violation.severity == "error" or violation.not_counted:
+                yield violation
+
+    @property
+    def message(self) -> str:
+        spent, most = grouped(self.spent), grouped(self.most)
+        head = f"{'at least ' if self.not_counted else ''}{spent} {_NAMES[self.what]}"
+        if self.severity == "error":
+            layers = ", ".join(
+                f"{path} {grouped(cost)} ({100 * cost / self.spent:.0f}%)" for cost, path in self.costs
             )
-        elif at_least:
-            yield Diagnostic(
-                "budget",
-                "warning",
-                f"{at_least}{grouped(spent)} {_NAMES[what]} of the {grouped(limit.most)} allowed: "
-                f"those of {', '.join(report.not_counted[:_SHOWN])} cannot be counted",
-                limit.place,
-            )
+            return f"{head} are more than the {most} allowed; most are in {layers}"
+        layers = ", ".join(self.not_counted[:_SHOWN])
+        return f"{head} of the {most} allowed: those of {layers} cannot be counted"

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from shapecalc.errors import Failure, Place, printable
+from shapecalc.errors import Fact, Failure, Place, printable
 from shapecalc.render.display import Shown
 
 if TYPE_CHECKING:
     from shapecalc.render.piece import Page
 
 Severity = Literal["error", "warning", "note"]
+Applicability = Literal["safe", "unsafe", "display-only"]
+BREAK = re.compile(r"\r\n|[\r\n\u2028\u2029]")
+"""What ends a line of YAML."""
 _ORDER = {"error": 0, "warning": 1, "note": 2}
 
 
@@ -25,6 +29,14 @@ class Edit:
     column: int
     old: str
     new: str
+
+    @property
+    def end(self) -> tuple[int, int]:
+        """The line and column behind what is taken away."""
+        breaks = [*BREAK.finditer(self.old)]
+        if not breaks:
+            return self.line, self.column + len(self.old)
+        return self.line + len(breaks), len(self.old) - breaks[-1].end() + 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +50,21 @@ class Fix:
     """Whether the model has no error left."""
     steps: tuple[str, ...] = ()
     """What is done, one thing after the other, where it is more than a single change."""
+    is_safe: bool = False
+    """Whether the network stays the same, up to sizes that it declared wrong."""
+
+    @property
+    def applicability(self) -> Applicability:
+        """What applies it: `check --fix` (safe), `--unsafe-fixes` too (unsafe), or nothing but a reader."""
+        if not self.edits:
+            return "display-only"
+        return "safe" if self.is_safe else "unsafe"
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the repair as plain data for JSON."""
+        """Return the fix as plain data for JSON."""
         return {
             "description": self.description,
+            "applicability": self.applicability,
             "edits": [asdict(edit) for edit in self.edits],
             "fixes_all": self.fixes_all,
         }
@@ -60,7 +82,9 @@ class Diagnostic(Shown):
     """The layers it is about: one, or all those in which the same line fails in the same way."""
     hint: str = ""
     fixes: tuple[Fix, ...] = ()
-    """Repairs that were applied and checked, the best first."""
+    """Fixes that were applied and checked, the best first."""
+    fact: Fact | None = field(default=None, compare=False, repr=False)
+    """What it is about, as data."""
 
     @property
     def path(self) -> str:
@@ -92,7 +116,9 @@ class Diagnostic(Shown):
 def from_failure(failure: Failure) -> Diagnostic:
     """Return a failure of the inference as an error."""
     paths = (failure.path,) if failure.path else ()
-    return Diagnostic(failure.code, "error", failure.message, failure.place, paths, failure.hint)
+    return Diagnostic(
+        failure.code, "error", failure.message, failure.place, paths, failure.hint, fact=failure.fact
+    )
 
 
 def gathered(found: Sequence[Diagnostic]) -> list[Diagnostic]:
@@ -105,9 +131,7 @@ def gathered(found: Sequence[Diagnostic]) -> list[Diagnostic]:
             together[key] = one
         else:
             paths = (*first.paths, *(path for path in one.paths if path not in first.paths))
-            together[key] = Diagnostic(
-                first.code, first.severity, first.message, first.place, paths, first.hint
-            )
+            together[key] = replace(first, paths=paths)
     return sorted(together.values(), key=lambda one: _ORDER[one.severity])
 
 

@@ -2,42 +2,33 @@
 
 from __future__ import annotations
 
-from shapecalc.engine.graph import GraphNode, Inference
+from shapecalc.engine.graph import Inference
 from shapecalc.errors import Failure
-from shapecalc.layers.merge import Concat
-
-CODES = frozenset({"broadcast", "concat"})
+from shapecalc.layers.requirement import EqualBranches
 
 
-def parting(inference: Inference, failure: Failure) -> str:
+def divergence(inference: Inference, failure: Failure) -> str:
     """Return from which layer on each of two branches has the size that the merge refuses, or nothing."""
+    fact = failure.fact
     node = next((node for node in inference.graph.nodes if node.path == failure.path), None)
-    if node is None or failure.code not in CODES:
+    if node is None or not isinstance(fact, EqualBranches):
         return ""
-    shapes = [shape for slot in node.sources if (shape := inference.shapes[slot]) is not None]
-    if len(shapes) != len(node.sources) or len({len(shape) for shape in shapes}) != 1:
-        return ""
-    rank = len(shapes[0])
-    free = node.layer.dim % rank if isinstance(node.layer, Concat) else None
-    for axis in range(rank):
-        sizes = [shape[axis] for shape in shapes]
-        first = next((number for number, size in enumerate(sizes) if free is not None or size != 1), 0)
-        for number, size in enumerate(sizes):
-            if axis != free and size != sizes[first] and (free is not None or size != 1):
-                return "; ".join(_told(inference, node, branch, axis) for branch in (number, first))
-    return ""
+    shapes = [inference.shapes[slot] for slot in node.sources]
+    if tuple(shapes) != tuple(fact.shapes) or len({*map(len, fact.shapes)}) != 1:
+        return ""  # shapes that the layer has aligned itself
+    pair = (fact.branch, fact.first)
+    return "; ".join(_begin(inference, branch, node.sources[branch], fact.from_end) for branch in pair)
 
 
-def _told(inference: Inference, merge: GraphNode, branch: int, axis: int) -> str:
-    slot = merge.sources[branch]
+def _begin(inference: Inference, branch: int, slot: int, axis: int) -> str:
     shape = inference.shapes[slot]
     assert shape is not None
     head = f"branch {branch + 1} has {shape[axis]}"
-    while (maker := inference.graph.producer(slot)) is not None and maker.sources:
-        before = inference.shapes[maker.sources[0]]
+    while (node := inference.graph.producer(slot)) is not None and node.sources:
+        before = inference.shapes[node.sources[0]]
         if before is None or len(before) != len(shape) or before[axis] != shape[axis]:
-            place = maker.place.of(maker.layer.kind)
+            place = node.place.of(node.layer.kind)
             line = f", line {place.line}" if place.line else ""
-            return f"{head} from {maker.path} on ({maker.layer.kind}{line})"
-        slot = maker.sources[0]
+            return f"{head} from {node.path} on ({node.layer.kind}{line})"
+        slot = node.sources[0]
     return f"{head} as it comes in"

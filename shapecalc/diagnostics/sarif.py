@@ -8,9 +8,8 @@ from typing import Any
 from urllib.parse import quote
 
 from shapecalc.diagnostics.diagnostic import Diagnostic, Edit, Fix
-from shapecalc.diagnostics.explanation import explanation
+from shapecalc.diagnostics.rule import rule
 from shapecalc.errors import Place
-from shapecalc.repair.text_edits import end_of
 
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
@@ -40,7 +39,7 @@ def sarif(found: Sequence[Diagnostic], version: str) -> dict[str, Any]:
 
 
 def _rule(code: str) -> dict[str, Any]:
-    one = explanation(code)
+    one = rule(code)
     return {
         "id": code,
         "shortDescription": {"text": one.title},
@@ -74,12 +73,13 @@ def _fix(fix: Fix, place: Place) -> dict[str, Any]:
         "artifactLocation": {"uri": _uri(place)},
         "replacements": [_replacement(edit) for edit in fix.edits],
     }
-    return {"description": {"text": fix.description}, "artifactChanges": [change]}
+    properties = {"applicability": fix.applicability}
+    return {"description": {"text": fix.description}, "artifactChanges": [change], "properties": properties}
 
 
 def _replacement(edit: Edit) -> dict[str, Any]:
     """Return an edit as what is deleted, perhaps nothing, and what stands there then."""
-    line, column = end_of(edit)
+    line, column = edit.end
     region = {"startLine": edit.line, "startColumn": edit.column, "endLine": line, "endColumn": column}
     replacement: dict[str, Any] = {"deletedRegion": region}
     return replacement | {"insertedContent": {"text": edit.new}} if edit.new else replacement

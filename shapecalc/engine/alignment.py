@@ -73,7 +73,7 @@ def _through(layer: Kind, sources: list[tuple[Tracks, Shape]], output: Shape) ->
             return ()
         return tuple(None if to is None else _after(before[to.axis], to) for to in layer.centres(x))
     if isinstance(layer, Merge) and layer.keeps_places:
-        return tuple(next(iter(meeting(sources, output, axis)), (0, None))[1] for axis in range(len(output)))
+        return tuple(next(iter(tracked(sources, output, axis)), (0, None))[1] for axis in range(len(output)))
     return ()
 
 
@@ -81,18 +81,18 @@ def _after(track: Track | None, centre: Centre) -> Track | None:
     return None if track is None else track.after(centre)
 
 
-def parting(
+def misaligned(
     sources: Sequence[tuple[Tracks, Shape]], output: Shape, axis: int
 ) -> Iterator[tuple[int, Track, int, Track]]:
     """Yield the tensors of a merge that are centred elsewhere than its first, each behind that first."""
-    met = [*meeting(sources, output, axis)]
+    met = [*tracked(sources, output, axis)]
     for number, track in met[1:]:
         first, leader = met[0]
         if track.comparable(leader) and track.first != leader.first:
             yield first, leader, number, track
 
 
-def meeting(sources: Sequence[tuple[Tracks, Shape]], output: Shape, axis: int) -> Iterator[tuple[int, Track]]:
+def tracked(sources: Sequence[tuple[Tracks, Shape]], output: Shape, axis: int) -> Iterator[tuple[int, Track]]:
     """Yield which tensors of a merge meet on an axis of its result, with their tracks.
 
     One that is stretched along it, and one of which nothing is known, have no say.

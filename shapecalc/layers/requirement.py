@@ -166,7 +166,7 @@ def matches(
         yield DeclaredSize(kind, name, declared, actual, x, axis)
 
 
-class Divides(Requirement):
+class Divisibility(Requirement):
     """The field `name`, whose value is `divisor`, must divide the size `n` that `dividend` names."""
 
     def __init__(self, kind: str, name: str, divisor: Dim, dividend: str, n: Dim) -> None:
@@ -182,7 +182,7 @@ class Divides(Requirement):
 
 def divides(kind: str, name: str, divisor: Dim, dividend: str, n: Dim) -> Requirement:
     """Require that one size divides another."""
-    return Divides(kind, name, divisor, dividend, n)
+    return Divisibility(kind, name, divisor, dividend, n)
 
 
 class HalfKernel(Requirement):

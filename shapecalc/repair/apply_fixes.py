@@ -1,56 +1,60 @@
-"""Repairs of one error after the other, until none is left or none can be repaired."""
+"""Fixes written into a text: the safe ones only, or unsafe ones too until no error is left."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from difflib import unified_diff
+from typing import NamedTuple
 
 from shapecalc.diagnostics.diagnostic import Diagnostic, Fix
 from shapecalc.errors import Located
 from shapecalc.repair.repair import Repairer, of_unreadable
-from shapecalc.repair.repair_source import Source
+from shapecalc.repair.repair_state import Source
 from shapecalc.repair.text_edits import applied
 
 MOST_ROUNDS = 40
 
 
-def mended(source: Source) -> tuple[str, list[tuple[Diagnostic, Fix]]]:
-    """Return the text with its errors repaired as far as it goes, and what was done.
+class Fixed(NamedTuple):
+    """A text after fixes, each with its finding, and how many unsafe fixes it would take further."""
 
-    Where a set of edits that leaves no error is known, that set; else one error after the other.
+    text: str
+    done: list[tuple[Diagnostic, Fix]]
+    unsafe: int = 0
+
+
+def fixed(source: Source, *, unsafe: bool = False) -> Fixed:
+    """Return the text with its errors fixed as far as it goes: by safe fixes, or by unsafe ones too.
+
+    Where a set of edits that leaves no error is known, its steps are taken, of which a safe one must also
+    hold without the unsafe; else one error is fixed after the other.
     """
-    done: list[tuple[Diagnostic, Fix]] = []
-    text = source.text
+    text, done = source.text, list[tuple[Diagnostic, Fix]]()
     for _ in range(MOST_ROUNDS):
-        now = replace(source, text=text)
-        chosen = _next(now)
-        for one, fix in chosen:
-            after = applied(text, fix.edits)
-            if after is None or after == text:
-                return text, done
-            done.append((one, fix))
-            text = after
-        if not chosen:
-            break
-    return text, done
-
-
-def _next(source: Source) -> list[tuple[Diagnostic, Fix]]:
-    """Return what repairs the whole model step by step, or else the first error that can be repaired."""
-    try:
-        repairer = Repairer(source)
-    except Located as error:
-        one = of_unreadable(source.text, error, source.reader)
-        return [(one, one.fixes[0])] if one.fixes else []
-    wrong = repairer.start.found
-    whole = repairer.whole() if wrong else None
-    if whole is not None:
-        return [(step.one, Fix(step.told(step.one.place.line), step.proposal.edits)) for step in whole.taken]
-    for one in wrong:
-        fix = next((fix for fix in repairer.fixes([one])[0] if fix.edits), None)
-        if fix is not None:
-            return [(one, fix)]
-    return []
+        try:
+            repairer = Repairer(replace(source, text=text))
+        except Located as error:
+            findings = [of_unreadable(text, error, source.reader)]
+        else:
+            steps = repairer.steps(safe=False)
+            if repairer.complete is not None and unsafe:
+                return Fixed(repairer.complete.source.text, [*done, *steps])
+            if repairer.complete is not None:
+                safe = repairer.steps(safe=True)
+                after = applied(text, [edit for _, fix in safe for edit in fix.edits])
+                return Fixed(after or text, [*done, *safe], len(steps) - len(safe))
+            wrong = repairer.start.findings
+            findings = [
+                replace(one, fixes=each) for one, each in zip(wrong, repairer.fixes(wrong), strict=True)
+            ]
+        known = [(one, fix) for one in findings for fix in one.fixes[:1] if fix.edits]
+        ready = next(((one, fix) for one, fix in known if unsafe or fix.is_safe), None)
+        after = None if ready is None else applied(text, ready[1].edits)
+        if ready is None or after is None or after == text:
+            return Fixed(text, done, len(known))
+        done.append(ready)
+        text = after
+    return Fixed(text, done)
 
 
 def diff(name: str, before: str, after: str) -> str:

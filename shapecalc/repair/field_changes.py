@@ -1,4 +1,4 @@
-"""Other values for the fields of a layer, and what would come out of a chain of layers then."""
+"""Other values for the fields of a layer, and the output of a chain of layers with them."""
 
 from __future__ import annotations
 
@@ -44,10 +44,10 @@ def alternatives(layer: Kind, aim: Shape, axes: Sequence[int]) -> Iterator[tuple
 
 
 def every_alternative(layer: Kind, pairs: Iterable[tuple[int, int]]) -> Iterator[tuple[str, Any]]:
-    """Yield the likely values first, then others for every field that holds whole numbers.
+    """Yield the likely values first, then others for every field that holds integers.
 
-    `pairs` are sizes that disagree: what arrives, and what was wanted. The number of channels that a
-    layer makes is moved by their difference or by their ratio.
+    `pairs` are sizes that disagree: the actual one, and the one that is needed. The number of channels
+    that a layer makes is moved by their difference or by their ratio.
     """
     pairs = [*pairs]
     yield from alternatives(layer, (), ())
@@ -64,19 +64,19 @@ def every_alternative(layer: Kind, pairs: Iterable[tuple[int, int]]) -> Iterator
         if not is_small and name not in layer.model_fields_set:
             continue  # what nobody wrote is seldom what is wrong
         near = [field.default] if isinstance(field.default, int) else []
-        wanted = [] if is_small else [size for pair in pairs for size in pair[::-1]]
-        for number, new in enumerate(_varied(value, [*near, *wanted, *_SMALL])):
+        needed = [] if is_small else [size for pair in pairs for size in pair[::-1]]
+        for number, new in enumerate(_varied(value, [*near, *needed, *_SMALL])):
             if number >= _MOST_VALUES:
                 break
             yield name, new
 
 
 def _moved(value: int, pairs: Iterable[tuple[int, int]]) -> Iterator[int]:
-    for arriving, wanted in pairs:
-        yield value + wanted - arriving
-        if arriving and value * wanted % arriving == 0:
-            yield value * wanted // arriving
-        yield wanted
+    for actual, needed in pairs:
+        yield value + needed - actual
+        if actual and value * needed % actual == 0:
+            yield value * needed // actual
+        yield needed
 
 
 def _varied(value: Any, others: Sequence[int]) -> Iterator[Any]:
@@ -100,8 +100,8 @@ def changed(layer: Kind, name: str, value: Any) -> Kind | None:
         return None
 
 
-def result(layers: Sequence[Kind], x: Shape) -> Shape | None:
-    """Return what comes out of layers one after the other, or None where one refuses."""
+def chain_output(layers: Sequence[Kind], x: Shape) -> Shape | None:
+    """Return the output of layers one after the other, or None where one refuses."""
     for layer in layers:
         try:
             x = layer.apply((x,)).outputs[0]
@@ -109,7 +109,7 @@ def result(layers: Sequence[Kind], x: Shape) -> Shape | None:
             results, _ = assumed_results(layer, (x,), refused.requirement.code)
             if refused.requirement.code != "channels" or results is None:
                 return None
-            x = results[0]  # the wrong channels are a finding of their own
+            x = results[0]  # wrong channels are a finding of their own
         except ShapecalcError:
             return None
     return x

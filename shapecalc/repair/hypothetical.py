@@ -1,7 +1,7 @@
-"""What an inference would find if some of its layers were others: asked of the flat graph, without a text.
+"""Hypothetical inference: the flat graph evaluated with some layers replaced, without reading a text.
 
-A shadow costs little and is only nearly right, because conditions, repeats and formulas stay as they
-were. It says which changes are worth a real inference.
+It costs little and is only nearly right, because conditions, repeats and formulas stay as they were. It
+ranks candidate fixes: only the best are applied to the text and checked by a real inference.
 """
 
 from __future__ import annotations
@@ -17,31 +17,16 @@ from shapecalc.errors import ShapecalcError
 from shapecalc.layers.base import Kind, Shapes
 from shapecalc.layers.registry import get
 from shapecalc.layers.requirement import Refused, Shape
+from shapecalc.repair.candidate import Change
 from shapecalc.repair.field_changes import changed
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """Another value for a field of some layers, a layer put before them, or none in their place."""
-
-    nodes: tuple[int, ...]
-    field: str = ""
-    value: Any = None  # never a list: a change stands in sets
-    before: str = ""
-    """The kind that is put before them."""
-
-    @property
-    def is_drop(self) -> bool:
-        """Whether the layers are taken out."""
-        return not self.field and not self.before
 
 
 @dataclass(slots=True)
 class _Run:
-    """The state of an inference: shapes and taints per slot, and the code of every refusal by node."""
+    """The state of an inference: shapes and taint per slot, and the code of every refusal by node."""
 
     shapes: list[Shape | None]
-    taints: dict[int, frozenset[int]]
+    taint: dict[int, frozenset[int]]
     refused: dict[int, str]
 
 
@@ -53,11 +38,11 @@ class HypotheticalInference:
         self.evaluator = Evaluator()
         self.made: dict[tuple[Any, ...], Kind | None] = {}
         """The layers that changes make; the evaluator tells layers apart by identity, so they stay."""
-        self.asked = 0
-        """How many layers have been asked so far."""
+        self.evaluated = 0
+        """How many layers have been evaluated so far."""
         self.missing = {slot: missing_tensor(slot) for slot in inference.missing}
         self.base = _Run([*inference.shapes], {**self.missing}, {})
-        self._finish(self.base, 0, {})
+        self._run(self.base, 0, {})
 
     def refusals(
         self,
@@ -66,40 +51,36 @@ class HypotheticalInference:
         inputs: Mapping[int, Shape] | None = None,
         target: int | None = None,
     ) -> dict[int, str] | None:
-        """Return the refusals after some changes; None where a change is not legal or the target refuses."""
+        """Return the refusals after some changes; None where one is not legal or the target refuses."""
         layers = self._layers(changes)
         if layers is None:
             return None
-        run, first = self._begin(layers, inputs)
-        return run.refused if self._finish(run, first, layers, target) else None
-
-    def arriving(self, changes: Iterable[Change], target: int) -> tuple[Shape | None, ...] | None:
-        """Return what arrives at a layer after some changes above it; None where one is not legal."""
-        layers = self._layers(changes)
-        if layers is None:
-            return None
-        run, first = self._begin(layers)
-        for index in range(first, target):
-            self._take(self.nodes[index], layers.get(index, (self.nodes[index].layer,)), run)
-        return tuple(run.shapes[slot] for slot in self.nodes[target].sources)
-
-    def _begin(
-        self, layers: Mapping[int, Sequence[Kind]], inputs: Mapping[int, Shape] | None = None
-    ) -> tuple[_Run, int]:
-        """Return the inference as it is before the first change, and the node that comes next."""
         first = 0 if inputs else min(layers, default=len(self.nodes))
         begin = self.nodes[first].first_slot if first < len(self.nodes) else len(self.base.shapes)
         run = _Run(
             [*self.base.shapes],
-            self.missing | {slot: taint for slot, taint in self.base.taints.items() if slot < begin},
+            self.missing | {slot: taint for slot, taint in self.base.taint.items() if slot < begin},
             {index: code for index, code in self.base.refused.items() if index < first},
         )
         for slot, shape in (inputs or {}).items():
             run.shapes[slot] = shape
-        return run, first
+        return run.refused if self._run(run, first, layers, target) else None
+
+    def result(self, index: int, inputs: Shapes, change: Change | None = None) -> Shapes | None:
+        """Return what a layer, perhaps changed, makes of its inputs; None where it refuses them."""
+        layers = [self.nodes[index].layer]
+        row = layers if change is None else self._changed(layers, change)
+        if not row or not inputs:
+            return None
+        self.evaluated += 1
+        try:
+            result = self.evaluator.apply(row[-1], inputs)
+        except ShapecalcError:
+            return None
+        return None if isinstance(result, Refused) else result.outputs
 
     def _layers(self, changes: Iterable[Change]) -> dict[int, list[Kind]] | None:
-        """Return the layers that stand in the place of others, or None where a change is not legal."""
+        """Return the layers that take the place of others; None where a change is not legal."""
         layers: dict[int, list[Kind]] = {}
         for change in changes:
             for index in change.nodes:
@@ -108,20 +89,6 @@ class HypotheticalInference:
                     return None
                 layers[index] = after
         return layers
-
-    def result(self, index: int, changes: Iterable[Change], inputs: Shapes) -> Shapes | None:
-        """Return what a layer by itself makes of some inputs after changes, or None where it refuses."""
-        row: list[Kind] | None = [self.nodes[index].layer]
-        for change in changes:
-            row = self._changed(row, change) if row else None
-        if not row or not inputs:
-            return None
-        self.asked += 1
-        try:
-            answer = self.evaluator.apply(row[-1], inputs)
-        except ShapecalcError:
-            return None
-        return None if isinstance(answer, Refused) else answer.outputs
 
     def _changed(self, row: list[Kind], change: Change) -> list[Kind] | None:
         if change.is_drop:
@@ -138,46 +105,43 @@ class HypotheticalInference:
         made = self.made[key]
         return None if made is None else [*row[:-1], made]
 
-    def _finish(
+    def _run(
         self, run: _Run, first: int, layers: Mapping[int, Sequence[Kind]], target: int | None = None
     ) -> bool:
-        """Inference on from a node to the end; say whether the target, if there is one, accepts."""
+        """Evaluate from a node to the end; say whether the target, if there is one, accepts."""
         for index in range(first, len(self.nodes)):
             node = self.nodes[index]
-            code = self._take(node, layers.get(index, (node.layer,)), run)
+            code = self._evaluate(node, layers.get(index, (node.layer,)), run)
             if code is not None:
                 if index == target:
                     return False
                 run.refused[index] = code
         return True
 
-    def _take(self, node: GraphNode, layers: Sequence[Kind], run: _Run) -> str | None:
-        """Find what a node yields; return the code of a refusal that is to be told."""
-        shapes = [run.shapes[slot] for slot in node.sources]
-        arriving: Shapes | None = tuple([shape for shape in shapes if shape is not None])
-        if len(arriving or ()) != len(shapes):
-            arriving = None
-        taints = [run.taints.get(slot, UNTAINTED) for slot in node.sources]
-        told: str | None = None
+    def _evaluate(self, node: GraphNode, layers: Sequence[Kind], run: _Run) -> str | None:
+        """Evaluate one node; return the code of a refusal that does not only follow from another."""
+        known = [shape for slot in node.sources if (shape := run.shapes[slot]) is not None]
+        shapes: Shapes | None = tuple(known) if len(known) == len(node.sources) else None
+        taints = [run.taint.get(slot, UNTAINTED) for slot in node.sources]
+        code: str | None = None
         for layer in layers:
-            if arriving is None:
+            if shapes is None:
                 break
-            self.asked += 1
+            self.evaluated += 1
             try:
-                answer = self.evaluator.apply(layer, arriving)
+                result = self.evaluator.apply(layer, shapes)
             except ShapecalcError:
-                arriving = None
+                shapes = None
                 break
-            if isinstance(answer, Refused):
-                arriving, taint, is_told = recover(layer, arriving, answer, taints, node.first_slot)
+            if isinstance(result, Refused):
+                shapes, taint, is_own = recover(layer, shapes, result, taints, node.first_slot)
                 taints = [taint]
-                if is_told and told is None:
-                    told = answer.requirement.code
+                if is_own and code is None:
+                    code = result.requirement.code
             else:
-                arriving, taints = answer.outputs, [propagate_taint(layer, taints)]
+                shapes, taints = result.outputs, [propagate_taint(layer, taints)]
         for number, slot in enumerate(node.slots):
-            known = arriving is not None and number < len(arriving)
-            run.shapes[slot] = arriving[number] if known and arriving is not None else None
+            run.shapes[slot] = shapes[number] if shapes is not None and number < len(shapes) else None
         if taint := UNTAINTED.union(*taints):
-            run.taints |= dict.fromkeys(node.slots, taint)
-        return told
+            run.taint |= dict.fromkeys(node.slots, taint)
+        return code

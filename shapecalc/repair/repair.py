@@ -1,176 +1,185 @@
-"""Repairs that were tried: each is applied to the text of a spec, which is then read and checked again."""
+"""Fixes of findings: each was applied to the text of a spec, which was then read and checked again."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-
-import yaml
+from functools import cached_property
 
 from shapecalc.diagnostics.diagnostic import Diagnostic, Edit, Fix
-from shapecalc.errors import Located, ShapecalcError
-from shapecalc.repair.input_sizes import told_as
-from shapecalc.repair.proposal import Proposal
-from shapecalc.repair.propose import words
-from shapecalc.repair.repair_source import Reader, Source
-from shapecalc.repair.repair_state import RepairState, errors_of, own
-from shapecalc.repair.search import Search, edits_of
-from shapecalc.repair.text_edits import applied
+from shapecalc.errors import Located, ShapecalcError, SpecError
+from shapecalc.repair.candidate import Candidate
+from shapecalc.repair.repair_state import Reader, RepairState, Source
+from shapecalc.repair.search import Search
+from shapecalc.repair.spec_fixes import word_fixes
+from shapecalc.repair.text_edits import applied, between
 from shapecalc.repair.yaml_edits import YamlText
 
 _FIXES_SHOWN = 2
 _FEW = 4
-"""With more errors than these, each is shown one repair of its own."""
+"""With more errors than these, each is shown one fix of its own."""
 _TRIED_EACH = 6
 _CHEAP = 2
-"""What costs more than this comes after all that is done in the layers above."""
-_WALKS_FOR_PARTS = 60
+"""What costs more than this comes after all that can be done upstream."""
+_TEXTS_FOR_PARTS = 60
 _LAYERS_FOR_PARTS = 7_000
-_ASKS_FOR_PARTS = 6_000
-"""What the repairs of single findings may cost together; see `search.py`."""
-_WALKS_EACH = 12
-"""How many texts a search may try for a repair of one finding by itself."""
+_EVALUATED_FOR_PARTS = 6_000
+"""What the fixes of single findings may cost together; see `search.py`."""
+_TEXTS_EACH = 12
+"""How many texts a search may try for a fix of one finding alone."""
 
 
 class Repairer:
-    """Finds what repairs the whole model, and what repairs each of its errors by itself."""
+    """Finds what fixes the complete model, and what fixes each of its errors alone."""
 
     def __init__(self, source: Source) -> None:
         self.start = RepairState(source)
         self.search = Search(self.start)
         self.known: dict[frozenset[Edit], RepairState | None] = {}
 
-    def whole(self) -> RepairState | None:
-        """Return the state without errors that the smallest set of edits leads to, as far as it is found.
+    @cached_property
+    def complete(self) -> RepairState | None:
+        """The state without errors that the smallest known set of edits leads to.
 
-        Where the search for it ends without one, the errors are repaired in turn.
+        Where the search for it ends without one, the errors are fixed in turn.
         """
         return self.search.smallest() or self.search.in_turn()
 
-    def fixes(self, found: Sequence[Diagnostic]) -> list[tuple[Fix, ...]]:
-        """Return the repairs of each finding, the best first.
+    def steps(self, *, safe: bool) -> list[tuple[Diagnostic, Fix]]:
+        """Return the steps of the complete fix, one after the other; or those that alone are safe fixes."""
+        steps = self.complete.taken if self.complete else ()
+        if not safe:
+            return [(step.finding, step.fix) for step in steps]
+        tried = [(step, self._tried(step.finding, step.at_first)) for step in steps]
+        return [
+            (step.finding, self.fix(after, step.finding))
+            for step, after in tried
+            if after and self._holds(step.finding, after) and self.start.is_kept_by(after)
+        ]
+
+    def fixes(self, findings: Sequence[Diagnostic]) -> list[tuple[Fix, ...]]:
+        """Return the fixes of each finding, the best first.
 
         The first one of the first finding is the smallest set of edits that leaves no error at all.
         """
-        whole = self.whole()
+        complete = self.complete
         self.search = Search(
-            self.start, walks=_WALKS_FOR_PARTS, layers=_LAYERS_FOR_PARTS, asks=_ASKS_FOR_PARTS
+            self.start, texts=_TEXTS_FOR_PARTS, layers=_LAYERS_FOR_PARTS, evaluated=_EVALUATED_FOR_PARTS
         )
-        each = [self._verified(one, whole) for one in found]
-        fixes: list[list[Fix]] = [[] for _ in found]
-        if whole is not None and fixes:
-            if found[0].code == "too-small" and self.start.source.given is not None:
-                fixes[0] += self._larger_given(found[0])  # the question was asked of that input
-            fixes[0].append(self.fix(whole, found[0]))
-        for _ in range(_FIXES_SHOWN if len(found) <= _FEW else 1):
-            for number, generator in enumerate(each):
-                fix = next(generator, None)
-                if fix is not None and fix.edits not in [known.edits for known in fixes[number] if fix.edits]:
-                    fixes[number].append(fix)
-        return [tuple(one) for one in fixes]
+        each = [self._verified(finding) for finding in findings]
+        fixes: list[list[Fix]] = [[] for _ in findings]
+        if complete is not None and fixes:
+            if findings[0].code == "too-small" and self.start.source.given is not None:
+                fixes[0] += self._larger_given(
+                    findings[0]
+                )  # the input is that of the command, not of the text
+            fixes[0].append(self.fix(complete, findings[0]))
+        for _ in range(_FIXES_SHOWN if len(findings) <= _FEW else 1):
+            for known, others in zip(fixes, each, strict=True):
+                fix = next(others, None)
+                if fix is not None and fix.edits not in [other.edits for other in known if other.edits]:
+                    known.append(fix)
+        return [tuple(known) for known in fixes]
 
-    def fix(self, after: RepairState, one: Diagnostic) -> Fix:
-        """Return the way to a state as a repair of a finding."""
-        steps = tuple(step.told(one.place.line) for step in after.taken)
-        return Fix("; ".join(steps), edits_of(self.start, after), not after.found, steps)
+    def fix(self, after: RepairState, finding: Diagnostic) -> Fix:
+        """Return what leads to a state as a fix of a finding."""
+        steps = tuple(step.description(finding.place.line) for step in after.taken)
+        edits = between(self.start.source.text, after.source.text)
+        if len(after.taken) == 1:
+            edits = tuple(sorted(after.taken[0].candidate.edits))
+        return Fix("; ".join(steps), edits, not after.findings, steps, self.start.is_kept_by(after))
 
-    def _verified(self, one: Diagnostic, whole: RepairState | None) -> Iterator[Fix]:
-        """Yield the repairs of one finding that hold: a part of the smallest set is the best of them."""
+    def _verified(self, finding: Diagnostic) -> Iterator[Fix]:
+        """Yield the fixes of one finding that hold: a part of the smallest set is the best of them."""
         described: set[str] = set()
-        for proposal in self._proposals(one, whole):
-            after = self._tried(one, proposal)
-            if after is None or not self._holds(one, after):
+        for candidate in self._candidates(finding):
+            after = self._tried(finding, candidate)
+            if after is None or not self._holds(finding, after):
                 continue
-            fix = self.fix(after, one)
+            fix = self.fix(after, finding)
             if fix.description not in described:
                 described.add(fix.description)
                 yield fix
         if not described:
-            after = self._alone(one)
+            after = self._alone(finding)
             if after is not None:
-                yield self.fix(after, one)
+                yield self.fix(after, finding)
 
-    def _proposals(self, one: Diagnostic, whole: RepairState | None) -> Iterator[Proposal]:
-        yield from _parts(whole)
-        local = [each.proposal for each in self.start.local(one)[:_TRIED_EACH]]
-        yield from (proposal for proposal in local if proposal.cost <= _CHEAP)
-        for candidate in self.search.above(self.start, one)[:_TRIED_EACH]:
-            yield candidate.proposal
-        yield from (proposal for proposal in local if proposal.cost > _CHEAP)
+    def _candidates(self, finding: Diagnostic) -> Iterator[Candidate]:
+        yield from (step.at_first for step in (self.complete.taken if self.complete else ()))
+        local = self.start.local(finding)[:_TRIED_EACH]
+        yield from (candidate for candidate in local if candidate.cost <= _CHEAP)
+        yield from self.search.above(self.start, finding)[:_TRIED_EACH]
+        yield from (candidate for candidate in local if candidate.cost > _CHEAP)
 
-    def _alone(self, one: Diagnostic) -> RepairState | None:
-        """Return the state in which one finding is gone by several changes, and nothing else has come."""
-        search = replace(self.search, walks=min(self.search.walks, _WALKS_EACH))
-        found = search.smallest(goal=lambda state: self._holds(one, state), about=one)
-        self.search.walks -= min(self.search.walks, _WALKS_EACH) - search.walks
-        self.search.layers, self.search.asks = search.layers, search.asks
-        return found
+    def _alone(self, finding: Diagnostic) -> RepairState | None:
+        """Return the state in which one finding is gone by several changes, and no error has come."""
+        search = replace(self.search, texts=min(self.search.texts, _TEXTS_EACH))
+        state = search.smallest(goal=lambda state: self._holds(finding, state), about=finding)
+        self.search.texts -= min(self.search.texts, _TEXTS_EACH) - search.texts
+        self.search.layers, self.search.evaluated = search.layers, search.evaluated
+        return state
 
-    def _tried(self, one: Diagnostic, proposal: Proposal) -> RepairState | None:
-        """Return the state after a proposal; None where it is no model, or where too much was tried."""
-        key = frozenset(proposal.edits)
+    def _tried(self, finding: Diagnostic, candidate: Candidate) -> RepairState | None:
+        """Return the state after a candidate; None where it is no model, or where too much was tried."""
+        key = frozenset(candidate.edits)
         if key not in self.known:
-            if not self.search.may_walk:
+            if not self.search.has_budget:
                 return None
-            self.search.walks -= 1
+            self.search.texts -= 1
             self.search.layers -= self.start.size
-            self.known[key] = self.start.then(one, proposal)
+            self.known[key] = self.start.then(finding, candidate)
         return self.known[key]
 
-    def _holds(self, one: Diagnostic, after: RepairState) -> bool:
-        """Say whether a finding is gone and no error is new; one at a layer not reached before is not."""
-        new = {error for error in after.errors - self.start.errors if error[1] in self.start.paths}
-        return not own(one) & after.errors and not new
+    def _holds(self, finding: Diagnostic, after: RepairState) -> bool:
+        return self.start.resolves(finding, after.inference.failures)
 
-    def _larger_given(self, one: Diagnostic) -> Iterator[Fix]:
+    def _larger_given(self, finding: Diagnostic) -> Iterator[Fix]:
         """Yield the smallest input that would do in the place of the one that was given."""
-        inputs = self.start.inputs
-        sizes = inputs.large_enough() if inputs.sizes else None
-        failures = None if sizes is None else inputs.walked(sizes)
-        if sizes is None or failures is None:
-            return
-        left = errors_of(failures)
-        new = {error for error in left - self.start.errors if error[1] in self.start.paths}
-        if not own(one) & left and not new:
-            yield Fix(f"an input of {told_as(sizes)}", (), fixes_all=not failures)
+        inputs = self.start.input_fixes
+
+        def codes(sizes: Sequence[int]) -> set[str] | None:
+            failures = inputs.failures(sizes)
+            return None if failures is None else {failure.code for failure in failures}
+
+        sizes = inputs.large_enough(codes) if inputs.sizes else None
+        failures = None if sizes is None else inputs.failures(sizes)
+        if sizes is not None and failures is not None and self.start.resolves(finding, failures):
+            yield Fix(f"an input of {'x'.join(map(str, sizes))}", (), fixes_all=not failures)
 
 
-def _parts(whole: RepairState | None) -> list[Proposal]:
-    """Return the steps of a repair as changes to the first text, each by itself."""
-    if whole is None:
-        return []
-    return [
-        replace(
-            step.proposal,
-            edits=tuple(replace(edit, line=step.original(edit.line)) for edit in step.proposal.edits),
-        )
-        for step in whole.taken
-    ]
-
-
-def repaired(source: Source, found: list[Diagnostic], *, has_text: bool = True) -> list[Diagnostic]:
-    """Return the findings with the repairs of the errors among them."""
-    wrong = [one for one in found if one.severity == "error" and one.code != "budget"]
+def repaired(source: Source, findings: list[Diagnostic], *, has_text: bool = True) -> list[Diagnostic]:
+    """Return the findings with the fixes of the errors among them."""
+    wrong = [one for one in findings if one.severity == "error" and one.code != "budget"]
     try:
         repairer = Repairer(source)
-    except (ShapecalcError, yaml.YAMLError):
-        return found
+    except ShapecalcError:
+        return findings
     fixes = dict(zip(map(id, wrong), repairer.fixes(wrong), strict=True))
     if not has_text:
         fixes = {key: tuple(replace(fix, edits=()) for fix in some) for key, some in fixes.items()}
-    return [replace(one, fixes=fixes.get(id(one), ())) for one in found]
+    return [replace(one, fixes=fixes.get(id(one), ())) for one in findings]
+
+
+def checked(text: str, reader: Reader, file: str | None = None) -> list[Diagnostic]:
+    """Return the diagnostics of a text, which need not be readable as a model."""
+    try:
+        diagnostics: list[Diagnostic] = reader(text, file=file).check()
+    except SpecError as error:
+        return [of_unreadable(text, error, reader)]
+    return diagnostics
 
 
 def of_unreadable(text: str, error: Located, reader: Reader) -> Diagnostic:
     """Return the error of a text that is no model as a finding, with the words that may be meant."""
     paths = (error.path,) if error.path else ()
-    one = Diagnostic("spec", "error", error.message, error.place, paths, error.hint)
+    finding = Diagnostic("spec", "error", error.message, error.place, paths, error.hint, fact=error.fact)
     try:
-        known = YamlText(text)
-    except (yaml.YAMLError, ShapecalcError):
-        return one
-    for proposal in words(one, known):
-        changed = applied(text, proposal.edits)
+        candidates = [*word_fixes(YamlText(text), error.place, error.fact)]
+    except ShapecalcError:
+        return finding
+    for candidate in candidates:
+        changed = applied(text, candidate.edits)
         if changed is None:
             continue
         left = 0
@@ -181,5 +190,6 @@ def of_unreadable(text: str, error: Located, reader: Reader) -> Diagnostic:
             if there <= (error.place.line or 0, error.place.column or 0):
                 continue
             left = 1
-        return replace(one, fixes=(Fix(proposal.description(one.place.line), proposal.edits, not left),))
-    return one
+        description = candidate.description(error.place.line)
+        return replace(finding, fixes=(Fix(description, candidate.edits, not left),))
+    return finding

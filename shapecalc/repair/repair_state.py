@@ -1,80 +1,105 @@
-"""A text in the middle of being repaired: what was changed so far, what is still wrong, and what may help."""
+"""A text while it is repaired: what was changed so far, what is still wrong, and ranked candidate fixes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import chain, islice
+from typing import Any, TypeAlias
 
-from shapecalc.diagnostics.diagnostic import Diagnostic, Edit, from_failure, gathered
+from shapecalc.diagnostics.diagnostic import Diagnostic, Edit, Fix, from_failure, gathered
 from shapecalc.engine.error_recovery import OF_SIZES
+from shapecalc.engine.graph import GraphNode, Inference
 from shapecalc.errors import Failure, ShapecalcError
+from shapecalc.layers.requirement import DeclaredSize
+from shapecalc.layers.roles import Declares, fields_with
+from shapecalc.repair.candidate import Candidate
+from shapecalc.repair.edit_sites import EditSites
 from shapecalc.repair.hypothetical import HypotheticalInference
-from shapecalc.repair.input_sizes import Inputs
-from shapecalc.repair.proposal import Proposal
-from shapecalc.repair.propose import Proposer
-from shapecalc.repair.repair_source import Source
+from shapecalc.repair.input_fixes import InputFixes
+from shapecalc.repair.layer_fixes import layer_fixes
+from shapecalc.repair.spec_fixes import last_resorts, spec_fixes
 from shapecalc.repair.text_edits import applied, growth
-from shapecalc.repair.upstream import Upstream
+from shapecalc.repair.upstream_fixes import upstream_fixes
 from shapecalc.repair.yaml_edits import YamlText
 from shapecalc.report.paths import is_under
 
-Error = tuple[str, str]
+Reader: TypeAlias = Callable[..., Any]
+Error: TypeAlias = tuple[str, str]
 """A code and the path of a layer."""
 
 _LOCAL_EACH = 8
 _UPSTREAM_EACH = 10
 
 
+@dataclass(slots=True)
+class Source:
+    """The text of a model, and the input and parameters that it is checked with."""
+
+    text: str
+    reader: Reader
+    """`loads`, which is in a module above this one."""
+    file: str | None = None
+    variant: str | None = None
+    given: Any = None
+    """The input's shape, where it is another than that of the text."""
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+    def infer(self) -> tuple[Any, Inference]:
+        """Return the model and the inference over it."""
+        model = self.reader(self.text, file=self.file)
+        model = model.variant(self.variant) if self.variant else model
+        return model, model.infer(self.given, **self.parameters)
+
+
 @dataclass(frozen=True, slots=True)
 class AppliedFix:
-    """One step of a repair: the finding that it is for, and what was done to the text of then."""
+    """One step of a repair: the finding that it is for, and what was done to the text."""
 
-    one: Diagnostic
-    proposal: Proposal
+    finding: Diagnostic
+    candidate: Candidate
     shifts: tuple[tuple[int, int], ...]
-    """From which lines on the text of then had been moved, and by how much."""
+    """From which lines on the text had been moved before, and by how much."""
 
     def original(self, line: int) -> int:
-        """Return where a line stood before anything was changed."""
+        """Return where a line was before anything was changed."""
         for at, more in reversed(self.shifts):
             if line >= at:
                 line = max(at, line - more)
         return line
 
-    def told(self, line: int | None) -> str:
-        """Return what is done, with the lines other than a given one of the first text."""
-        return self.proposal.description(line, self.original)
+    def description(self, line: int | None) -> str:
+        """Return what is done, with the lines of the first text other than one."""
+        return self.candidate.description(line, self.original)
 
+    @property
+    def fix(self) -> Fix:
+        """The step as a fix of its finding."""
+        return Fix(self.description(self.finding.place.line), self.candidate.edits)
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A proposal, with how many refusals it is thought to leave."""
-
-    proposal: Proposal
-    left: int
+    @property
+    def at_first(self) -> Candidate:
+        """The same edits, in the first text."""
+        edits = [replace(edit, line=self.original(edit.line)) for edit in self.candidate.edits]
+        return replace(self.candidate, edits=tuple(edits))
 
 
 class RepairState:
-    """A text and the inference over it; asks for proposals only when they are wanted."""
+    """A text and the inference over it; candidates are made only when they are needed."""
 
-    def __init__(
-        self, source: Source, before: RepairState | None = None, taken: AppliedFix | None = None
-    ) -> None:
+    def __init__(self, source: Source, before: RepairState | None = None) -> None:
         self.source = source
         self.model, self.inference = source.infer()
-        self.taken: tuple[AppliedFix, ...] = ()
         self.before = before
+        self.taken: tuple[AppliedFix, ...] = ()
         self.cost = 0
-        if before is not None and taken is not None:
-            self.taken = (*before.taken, taken)
-            self.cost = before.cost + taken.proposal.cost
         self._local: dict[tuple[str, ...], list[Candidate]] = {}
         self._above: dict[tuple[str, ...], list[Candidate]] = {}
 
     @cached_property
-    def found(self) -> list[Diagnostic]:
-        """The errors of the inference, equal ones told once, in the order of the network."""
+    def findings(self) -> list[Diagnostic]:
+        """The errors of the inference, equal ones once, in the order of the network."""
         return gathered([from_failure(failure) for failure in self.inference.failures])
 
     @cached_property
@@ -86,7 +111,8 @@ class RepairState:
     def remaining(self) -> int:
         """How many changes it takes at most, if each mistake is in a line of its own.
 
-        A size that is wrong anew silences what follows from it, so that less is told and not less wrong.
+        A size that is newly wrong hides what follows from it, so that fewer errors may be left and no
+        fewer mistakes.
         """
         left = len({(one.code, one.place.line, one.place.column) for one in self.inference.failures})
         if self.before is None:
@@ -100,118 +126,160 @@ class RepairState:
         """The paths of the layers that the inference went over."""
         return frozenset(node.path for node in self.inference.graph.nodes)
 
-    @cached_property
-    def to_walk(self) -> int:
-        """How many layers stand from the first that fails to the end; none where nothing fails."""
-        if not self.found:
-            return 0
-        one, nodes = self.found[0], self.inference.graph.nodes
-        inside = (number for number, node in enumerate(nodes) if is_under(node.path, one.path))
-        above = sum((node.place.line or 0) < (one.place.line or 0) for node in nodes)
-        return self.size + 1 - next(inside, above)
-
     @property
     def size(self) -> int:
         """How many layers the inference went over."""
         return len(self.inference.graph.nodes)
 
-    def then(self, one: Diagnostic, proposal: Proposal) -> RepairState | None:
-        """Return the state after a proposal for a finding; None where the text is no model then."""
-        text = applied(self.source.text, proposal.edits)
+    @cached_property
+    def distance(self) -> int:
+        """How many layers there are from the first that fails to the end; none where nothing fails."""
+        if not self.findings:
+            return 0
+        first, nodes = self.findings[0], self.inference.graph.nodes
+        inside = (number for number, node in enumerate(nodes) if is_under(node.path, first.path))
+        above = sum((node.place.line or 0) < (first.place.line or 0) for node in nodes)
+        return self.size + 1 - next(inside, above)
+
+    def then(self, finding: Diagnostic, candidate: Candidate) -> RepairState | None:
+        """Return the state after a fix of a finding; None where the text is no model then."""
+        text = applied(self.source.text, candidate.edits)
         if text is None or text == self.source.text:
             return None
         shifts = self.taken[-1].shifts if self.taken else ()
         if self.taken:
-            shifts = (*shifts, *growth(self.taken[-1].proposal.edits))
+            shifts = (*shifts, *growth(self.taken[-1].candidate.edits))
         try:
-            return RepairState(replace(self.source, text=text), self, AppliedFix(one, proposal, shifts))
+            state = RepairState(replace(self.source, text=text), self)
         except ShapecalcError:
             return None
+        state.taken = (*self.taken, AppliedFix(finding, candidate, shifts))
+        state.cost = self.cost + candidate.cost
+        return state
 
-    # ---- what may help
+    def resolves(self, finding: Diagnostic, failures: Iterable[Failure]) -> bool:
+        """Say whether a finding is not among failures, and no error at a known layer is new."""
+        left = errors_of(failures)
+        new = {error for error in left - self.errors if error[1] in self.paths}
+        return not own(finding) & left and not new
+
+    def is_kept_by(self, after: RepairState) -> bool:
+        """Say whether a later state has the same network, up to sizes declared wrong: the fix is safe.
+
+        Nor may it break the text for other members of its family, or at the input that it declares.
+        """
+        gone = self.errors - after.errors
+        facts = [one.fact for one in self.inference.failures if (one.code, one.path) in gone]
+        return (
+            all(isinstance(fact, DeclaredSize) for fact in facts)
+            and _network(self.inference) == _network(after.inference)
+            and after.other_errors <= self.other_errors
+        )
 
     @cached_property
-    def text(self) -> YamlText:
-        """The text, with the extent of every value in it."""
-        return YamlText(self.source.text)
+    def other_errors(self) -> frozenset[tuple[str, str, str]]:
+        """The errors of the text as it declares its input, and of each member of its family."""
+        source = self.source
+        if not (self.model.variants or source.variant or source.given is not None or source.parameters):
+            return frozenset()
+        family = source.reader(source.text, file=source.file)
+        members = {"": family} | {name: family.variant(name) for name in family.variants}
+        errors: set[tuple[str, str, str]] = set()
+        for name, member in members.items():
+            try:
+                failures = member.infer(None).failures
+            except ShapecalcError as error:
+                failures = [Failure("spec", str(error))]
+            errors |= {(name, one.code, one.path or one.message) for one in failures}
+        return frozenset(errors)
+
+    # ---- candidate fixes
 
     @cached_property
-    def proposer(self) -> Proposer:
-        """Knows what a failing layer and its branches may need."""
-        return Proposer(self.model, self.inference, self.text)
+    def sites(self) -> EditSites:
+        """Where the fields of layers are written."""
+        return EditSites(self.model, self.inference, YamlText(self.source.text))
 
     @cached_property
-    def shadow(self) -> HypotheticalInference:
-        """Tells at little cost what a change may leave."""
+    def hypothetical(self) -> HypotheticalInference:
+        """What ranks candidates."""
         return HypotheticalInference(self.inference)
 
     @cached_property
-    def upstream(self) -> Upstream:
-        """Knows the layers above a failing one."""
-        return Upstream(self.proposer, self.shadow)
+    def input_fixes(self) -> InputFixes:
+        """Other inputs."""
+        return InputFixes(self.model, self.source.parameters, self.sites, self.hypothetical)
 
-    @cached_property
-    def inputs(self) -> Inputs:
-        """Knows the input."""
-        return Inputs(self.source, self.model, self.inference, self.text, self.shadow)
+    def local(self, finding: Diagnostic) -> list[Candidate]:
+        """Return what may fix a finding where it is, in the branches of a merge, or by the input."""
+        if finding.paths not in self._local:
+            self._local[finding.paths] = _unique(self._ranked(finding))
+        return self._local[finding.paths]
 
-    def local(self, one: Diagnostic) -> list[Candidate]:
-        """Return what may repair a finding where it is, in the branches of a merge, or by the input."""
-        if one.paths not in self._local:
-            self._local[one.paths] = _unique(self._all_local(one))
-        return self._local[one.paths]
-
-    def above(self, one: Diagnostic, most: int) -> list[Candidate]:
-        """Return what may repair a finding by other numbers in the layers that it depends on."""
-        if one.paths not in self._above:
-            found = self.upstream.ranked(one, most)[:_UPSTREAM_EACH]
-            self._above[one.paths] = [
-                *(Candidate(proposal, self._left(left)) for left, proposal in found),
-                *(Candidate(proposal, self.remaining - 1) for proposal in self.inputs.other(one, most)),
+    def above(self, finding: Diagnostic, most: int) -> list[Candidate]:
+        """Return what may fix a finding by other numbers in the layers that it depends on."""
+        if finding.paths not in self._above:
+            upstream = upstream_fixes(self.sites, self.hypothetical, finding, most)[:_UPSTREAM_EACH]
+            others = self.input_fixes.fitting(finding, most) if self.source.given is None else ()
+            self._above[finding.paths] = [
+                *(replace(candidate, left=self._left(left)) for left, candidate in upstream),
+                *(replace(candidate, left=self.remaining - 1) for candidate in others),
             ]
-        return self._above[one.paths]
+        return self._above[finding.paths]
 
-    def last_resorts(self, one: Diagnostic) -> list[Candidate]:
-        """Return what makes nearly any layer accept what arrives, and is meant least."""
-        found = self.proposer.last_resorts(one)
-        return _unique(Candidate(proposal, self.remaining - 1) for proposal in found)
+    def last_resorts(self, finding: Diagnostic) -> list[Candidate]:
+        """Return what makes nearly any layer accept its input, and is meant least."""
+        candidates = last_resorts(self.sites, finding)
+        return _unique(replace(candidate, left=self.remaining - 1) for candidate in candidates)
 
-    def _all_local(self, one: Diagnostic) -> Iterator[Candidate]:
-        paths = {self.upstream.index[path] for path in one.paths if path in self.upstream.index}
-        for proposal in self.inputs.larger(one):
-            yield Candidate(proposal, self.remaining - 1)
-        for number, proposal in enumerate(self.proposer.proposals(one)):
-            if number >= _LOCAL_EACH:
-                break
-            if not proposal.changes:
-                yield Candidate(proposal, self.remaining - 1)
+    def _ranked(self, finding: Diagnostic) -> Iterator[Candidate]:
+        """Yield candidates with how many mistakes they are expected to leave."""
+        targets = {self.sites.index[path] for path in finding.paths if path in self.sites.index}
+        inputs = self.input_fixes.larger(finding) if self.source.given is None else ()
+        of_spec = spec_fixes(self.sites, finding) if finding.code == "spec" else ()
+        of_layers = layer_fixes(self.sites, finding)
+        for candidate in chain(inputs, islice(chain(of_spec, of_layers), _LOCAL_EACH)):
+            if not candidate.changes:
+                yield replace(candidate, left=self.remaining - 1)
                 continue
-            left = self.shadow.refusals(proposal.changes)
-            if left is not None and paths.isdisjoint(left):
-                yield Candidate(proposal, self._left(left))
+            left = self.hypothetical.refusals(candidate.changes)
+            if left is not None and targets.isdisjoint(left):
+                yield replace(candidate, left=self._left(left))
 
     def _left(self, refused: Mapping[int, str]) -> int:
-        """Return how many mistakes are thought to be left, those that a shadow does not see among them."""
-        nodes = self.shadow.nodes
-        before = self.shadow.base.refused
+        """Return how many mistakes are expected to be left, those of the spec among them."""
+        nodes, before = self.hypothetical.nodes, self.hypothetical.base.refused
         seen = {(code, nodes[index].place.line, nodes[index].place.column) for index, code in refused.items()}
-        left = len(seen) + sum(one.is_spec_error for one in self.inference.failures)
+        left = len(seen) + sum(failure.is_spec_error for failure in self.inference.failures)
         new = sum(code in OF_SIZES for index, code in refused.items() if index not in before)
         return max(left, self.remaining - 1 + new) if new else left
 
 
 def _unique(candidates: Iterable[Candidate]) -> list[Candidate]:
-    found: dict[tuple[Edit, ...], Candidate] = {}
+    unique: dict[tuple[Edit, ...], Candidate] = {}
     for candidate in candidates:
-        found.setdefault(tuple(sorted(candidate.proposal.edits)), candidate)
-    return [*found.values()]
+        unique.setdefault(tuple(sorted(candidate.edits)), candidate)
+    return [*unique.values()]
 
 
-def errors_of(failures: Sequence[Failure]) -> frozenset[Error]:
+def _network(inference: Inference) -> tuple[Any, ...]:
+    """Return what a network computes: its inputs, its layers without the declared sizes, and its outputs."""
+    nodes, graph = inference.graph.nodes, inference.graph
+    first = nodes[0].first_slot if nodes else graph.slots
+
+    def layer(node: GraphNode) -> tuple[Any, ...]:
+        declares = fields_with(type(node.layer), Declares)
+        fields = {name: value for name, value in node.layer if name not in declares}
+        return node.path, type(node.layer), fields, node.sources, node.trainable
+
+    return inference.shapes[:first], [layer(node) for node in nodes], graph.outputs
+
+
+def errors_of(failures: Iterable[Failure]) -> frozenset[Error]:
     """Return failures by code and path."""
     return frozenset((one.code, one.path) for one in failures)
 
 
-def own(one: Diagnostic) -> set[Error]:
+def own(finding: Diagnostic) -> set[Error]:
     """Return the errors that a finding is."""
-    return {(one.code, path) for path in one.paths} or {(one.code, "")}
+    return {(finding.code, path) for path in finding.paths} or {(finding.code, "")}

@@ -1,8 +1,8 @@
-"""The smallest set of edits that makes a model hold, as far as a bounded search finds it.
+"""Best-first search for the smallest set of edits with which a model holds, within bounds.
 
-A state of the search is a text. From each, the first error is repaired in every way that is known; the
-shadow of its inference tells which ways are worth a try, and only what is tried counts. First comes what is
-thought to need the fewest edits altogether, so that one change which cures several errors is found
+A state of the search is a text. From each, the first error is fixed by every candidate; hypothetical
+inference ranks them, and only what is applied to the text and inferred again counts. What is expected to
+need the fewest edits altogether comes first, so that one change which cures several errors is reached
 before several which cure one each.
 """
 
@@ -12,157 +12,149 @@ import heapq
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import count
+from typing import TypeAlias
 
-from shapecalc.diagnostics.diagnostic import Diagnostic, Edit
-from shapecalc.repair.proposal import Proposal
-from shapecalc.repair.repair_state import Candidate, RepairState, own
-from shapecalc.repair.text_edits import between
+from shapecalc.diagnostics.diagnostic import Diagnostic
+from shapecalc.repair.candidate import Candidate
+from shapecalc.repair.repair_state import RepairState, own
 
-MOST_WALKS = 120
+MOST_TEXTS = 120
 MOST_LAYERS = 9_000
-"""How many layers may be walked over in one search: some thirty walks of a network of 300 layers."""
-MOST_ASKED = 16_000
-"""How many layers of shadows may be asked in one search."""
-_ASKED_EACH = 3_000
+"""How many layers may be inferred in one search: some thirty texts of a network of 300 layers."""
+MOST_EVALUATED = 16_000
+"""How many layers may be evaluated hypothetically in one search."""
+_EVALUATED_EACH = 3_000
 _MOST_TURNS = 60
-"""How many errors are repaired in turn; with each, the first one that is left is nearer to the end."""
+"""How many errors are fixed in turn; with each, the first one that is left is nearer to the end."""
 _PATIENCE = 0.3
-"""The share of what is left that may be spent on a smaller set after the first was found."""
+"""The share of what is left that may be spent on a smaller set after the first was reached."""
 
-Goal = Callable[[RepairState], bool]
+Goal: TypeAlias = Callable[[RepairState], bool]
 
 
 @dataclass(order=True, slots=True)
 class _Move:
-    """What to do next in a state: try a proposal, or look for more of them."""
+    """What to do next in a state: try a candidate, or look for more of them upstream."""
 
     priority: tuple[int, int, int]
     """The edits that it may come to, the mistakes that may be left, and when it was thought of."""
     state: RepairState = field(compare=False)
-    one: Diagnostic = field(compare=False)
-    proposal: Proposal | None = field(default=None, compare=False)
+    finding: Diagnostic = field(compare=False)
+    candidate: Candidate | None = field(default=None, compare=False)
 
 
 @dataclass(slots=True)
 class Search:
-    """Searches from one state; what it may cost is shared by all that is asked of it."""
+    """Searches from one state; all searches of it share its bounds."""
 
     start: RepairState
-    walks: int = MOST_WALKS
+    texts: int = MOST_TEXTS
     layers: int = MOST_LAYERS
-    asks: int = MOST_ASKED
+    evaluated: int = MOST_EVALUATED
 
     def smallest(self, *, goal: Goal | None = None, about: Diagnostic | None = None) -> RepairState | None:
-        """Return the state without errors that takes the fewest edits; with a goal, the one that meets it."""
-        reached = goal or _holds
+        """Return the state without errors, or that meets a goal, which takes the fewest edits."""
         best: RepairState | None = None
         seen: set[str] = {self.start.source.text}
         pending: list[_Move] = []
         order = count()
         self._open(pending, self.start, about, order)
-        while pending and self.may_walk:
+        while pending and self.has_budget:
             move = heapq.heappop(pending)
             if best is not None and move.state.cost + 1 >= best.cost:
                 continue
-            if move.proposal is None:
-                self._add(pending, move, self.above(move.state, move.one), order)
+            if move.candidate is None:
+                self._add(pending, move, self.above(move.state, move.finding), order)
                 continue
-            state = self._try(move, seen)
+            state = self._try(move, move.candidate, seen)
             if state is None or (best is not None and state.cost >= best.cost):
                 continue
-            if reached(state):
+            if goal(state) if goal else not state.findings:
                 best = state
-                self.walks, self.layers = int(self.walks * _PATIENCE), int(self.layers * _PATIENCE)
+                self.texts, self.layers = int(self.texts * _PATIENCE), int(self.layers * _PATIENCE)
             else:
                 self._open(pending, state, None, order)
         return best
 
     def in_turn(self) -> RepairState | None:
-        """Return a state without errors, reached by repairing the first error until none is left.
+        """Return a state without errors, reached by fixing the first error until none is left.
 
-        What is done to a layer changes nothing before it, so the first error moves on towards the end.
-        A layer can be made to accept what arrives, at worst by another in its place, so the end should be
-        reached, if not by the smallest set of edits: random networks hold it to this, no proof does.
+        A change to a layer changes nothing before it, so the first error moves on towards the end. A layer
+        can be made to accept its input, at worst by another in its place, so the end should be reached, if
+        not by the smallest set of edits: tests hold it to this on random networks, no proof does.
         """
         state, seen = self.start, {self.start.source.text}
-        while state.found and len(seen) <= _MOST_TURNS:
-            after = self._in_its_turn(state, state.found[0], seen)
+        while state.findings and len(seen) <= _MOST_TURNS:
+            after = self._in_its_turn(state, state.findings[0], seen)
             if after is None:
                 return None
             state = after
             seen.add(state.source.text)
-        return None if state.found else state
+        return None if state.findings else state
 
-    def _in_its_turn(self, state: RepairState, one: Diagnostic, seen: set[str]) -> RepairState | None:
-        """Return the state after the best proposal for the first error with which the end is nearer.
+    def _in_its_turn(self, state: RepairState, finding: Diagnostic, seen: set[str]) -> RepairState | None:
+        """Return the state after the best candidate for the first error with which the end is nearer.
 
-        Layers behind what is lost are not counted, so that to gain some may look like no step forward:
-        then it is enough that another error is the first one, in a text that is new.
+        Layers behind a lost tensor are not counted, so that to gain some may look like no progress: then it
+        is enough that another error is the first one, in a new text.
         """
         other: RepairState | None = None
-        for candidates in (state.local(one), state.above(one, _ASKED_EACH), state.last_resorts(one)):
-            for candidate in sorted(candidates, key=lambda each: (each.left, each.proposal.cost)):
-                after = state.then(one, candidate.proposal)
+        for candidates in (
+            state.local(finding),
+            state.above(finding, _EVALUATED_EACH),
+            state.last_resorts(finding),
+        ):
+            for candidate in sorted(candidates, key=lambda each: (each.left, each.cost)):
+                after = state.then(finding, candidate)
                 if after is None or after.source.text in seen:
                     continue
-                if after.to_walk < state.to_walk:
+                if after.distance < state.distance:
                     return after
-                if other is None and not own(one) & after.errors and after.found[0].message != one.message:
+                is_other = not own(finding) & after.errors and after.findings[0].message != finding.message
+                if other is None and is_other:
                     other = after
         return other
 
     def _open(
         self, pending: list[_Move], state: RepairState, about: Diagnostic | None, order: Iterator[int]
     ) -> None:
-        """Think of what may be done in a state: at once where it fails, and later above that."""
-        if about is None and not state.found:
+        """Queue what may be done in a state: at once where it fails, and later upstream of that."""
+        if about is None and not state.findings:
             return
-        one = about or state.found[0]
-        self._add(pending, _Move((0, 0, 0), state, one), state.local(one), order)
-        heapq.heappush(pending, _Move((state.cost + 1, 0, next(order)), state, one))
+        finding = about or state.findings[0]
+        self._add(pending, _Move((0, 0, 0), state, finding), state.local(finding), order)
+        heapq.heappush(pending, _Move((state.cost + 1, 0, next(order)), state, finding))
 
     @staticmethod
     def _add(
         pending: list[_Move], move: _Move, candidates: Iterable[Candidate], order: Iterator[int]
     ) -> None:
         for candidate in candidates:
-            cost = move.state.cost + candidate.proposal.cost
+            cost = move.state.cost + candidate.cost
             priority = (cost + candidate.left, candidate.left, next(order))
-            heapq.heappush(pending, _Move(priority, move.state, move.one, candidate.proposal))
+            heapq.heappush(pending, _Move(priority, move.state, move.finding, candidate))
 
-    def above(self, state: RepairState, one: Diagnostic) -> list[Candidate]:
-        """Return what the layers above a finding may do for it, as long as shadows may be asked."""
-        before = state.shadow.asked
-        found = state.above(one, min(_ASKED_EACH, self.asks)) if self.asks > 0 else []
-        self.asks -= state.shadow.asked - before
-        return found
+    def above(self, state: RepairState, finding: Diagnostic) -> list[Candidate]:
+        """Return the candidates upstream of a finding, as long as layers may be evaluated."""
+        before = state.hypothetical.evaluated
+        candidates = state.above(finding, min(_EVALUATED_EACH, self.evaluated)) if self.evaluated > 0 else []
+        self.evaluated -= state.hypothetical.evaluated - before
+        return candidates
 
     @property
-    def may_walk(self) -> bool:
+    def has_budget(self) -> bool:
         """Whether another text may be tried."""
-        return self.walks > 0 and self.layers > 0
+        return self.texts > 0 and self.layers > 0
 
-    def _try(self, move: _Move, seen: set[str]) -> RepairState | None:
-        """Return the state after a proposal if the finding is gone and the text is a new one."""
-        assert move.proposal is not None
-        self.walks -= 1
-        after = move.state.then(move.one, move.proposal)
+    def _try(self, move: _Move, candidate: Candidate, seen: set[str]) -> RepairState | None:
+        """Return the state after a candidate if the finding is gone and the text is a new one."""
+        self.texts -= 1
+        after = move.state.then(move.finding, candidate)
         if after is None:
             return None
         self.layers -= after.size
         text = after.source.text
-        if text in seen or own(move.one) & after.errors:
+        if text in seen or own(move.finding) & after.errors:
             return None
         seen.add(text)
         return after
-
-
-def _holds(state: RepairState) -> bool:
-    return not state.found
-
-
-def edits_of(start: RepairState, end: RepairState) -> tuple[Edit, ...]:
-    """Return the changes to the text of the first state that make it the text of the last."""
-    if len(end.taken) == 1:
-        return tuple(sorted(end.taken[0].proposal.edits))
-    return between(start.source.text, end.source.text)

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from difflib import SequenceMatcher
 from itertools import pairwise
 
-from shapecalc.diagnostics.diagnostic import Edit
-
-BREAK = re.compile(r"\r\n|[\r\n\u2028\u2029]")
+from shapecalc.diagnostics.diagnostic import BREAK, Edit
 
 
 def applied(text: str, edits: Iterable[Edit]) -> str | None:
@@ -36,14 +33,6 @@ def growth(edits: Iterable[Edit]) -> Iterator[tuple[int, int]]:
         if more:
             yield edit.line + moved, more
             moved += more
-
-
-def end_of(edit: Edit) -> tuple[int, int]:
-    """Return the line and column behind what an edit takes away."""
-    breaks = [*BREAK.finditer(edit.old)]
-    if not breaks:
-        return edit.line, edit.column + len(edit.old)
-    return edit.line + len(breaks), len(edit.old) - breaks[-1].end() + 1
 
 
 def between(old: str, new: str) -> tuple[Edit, ...]:

@@ -11,9 +11,8 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from typing import NamedTuple, TypeAlias
 
-from shapecalc.diagnostics.diagnostic import Edit
+from shapecalc.diagnostics.diagnostic import BREAK, Edit
 from shapecalc.errors import Place
-from shapecalc.repair.text_edits import BREAK
 from shapecalc.spec.located_text import Node, parse_tree
 
 _DASHES = re.compile(r"[ ]*(- +)+")

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 from shapecalc.algebra import Dim, Expr, decide
 from shapecalc.algebra.expr_text import grouped
-from shapecalc.engine.alignment import Tracks, parting, tracks
+from shapecalc.engine.alignment import Tracks, misaligned, tracks
 from shapecalc.engine.graph import GraphNode, Inference
 from shapecalc.engine.receptive import Axis, Part, Seen, places, receptive
 from shapecalc.layers.base import Merge
@@ -150,7 +150,7 @@ class ReceptiveFields:
         if not isinstance(node.layer, Merge) or not node.layer.keeps_places or self.inference.graph.loops:
             return True
         sources = [(self.tracks[slot], self.inference.shapes[slot] or ()) for slot in node.sources]
-        return not any(any(parting(sources, output, axis)) for axis in range(len(output)))
+        return not any(any(misaligned(sources, output, axis)) for axis in range(len(output)))
 
 
 def _extent(parts: tuple[Part, ...] | None, n: Dim) -> Extent:

@@ -18,7 +18,7 @@ import shapecalc
 from shapecalc import console
 from shapecalc.cli import COMMANDS, main
 from shapecalc.console import painted
-from shapecalc.diagnostics.explanation import explanations
+from shapecalc.diagnostics.rule import rules
 
 TAKES_A_MODEL = (
     "check",
@@ -84,7 +84,7 @@ def test_shells_complete_models_and_files(command: str) -> None:
 
 def test_shells_complete_kinds_and_codes() -> None:
     assert "conv_transpose2d" in [item.value for item in completed(["kinds"], "conv_tr")]
-    assert [item.value for item in completed(["explain"], "")] == [*explanations()]
+    assert [item.value for item in completed(["explain"], "")] == [*rules()]
 
 
 def completed(words: list[str], incomplete: str) -> list[click.shell_completion.CompletionItem]:

@@ -284,7 +284,7 @@ def test_after_a_draw_only_branches_of_the_same_guess_are_compared() -> None:
 def test_rows_that_no_window_reads() -> None:
     (found,) = check("input: [3, 8, 7]\nlayers: [{max_pool2d: {kernel_size: 3, stride: 2}}]")
     assert (found.code, found.severity) == ("silent-loss", "warning")
-    assert "the last row of 1x3x8x7: (8 + 0 + 0 - 3)/2 is not whole" in found.message
+    assert "the last row of 1x3x8x7: (8 + 0 + 0 - 3)/2 is not an integer" in found.message
     assert check("input: [3, 7, 7]\nlayers: [{max_pool2d: {kernel_size: 3, stride: 2}}]") == []
     assert check("input: [3, 8, 8]\nlayers: [{conv2d: {out_channels: 4, kernel_size: 1, stride: 2}}]") == []
 

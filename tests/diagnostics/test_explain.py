@@ -13,15 +13,16 @@ from click.testing import CliRunner
 
 import shapecalc
 from shapecalc.cli import main
-from shapecalc.diagnostics.explanation import explained, explanations
+from shapecalc.diagnostics import budget, run_checks
+from shapecalc.diagnostics.rule import EXAMPLE, rules
+from shapecalc.diagnostics.violation import Violation
+from shapecalc.repair.repair import checked
 from tools.diagnostics import DOCUMENT, document
 
 PACKAGE = Path(shapecalc.__file__).parent
 OF_FORMULAS = {"target", "as-built", "passes"}
 """Conditions under which a formula holds: they are told with it, and are never a finding."""
-MADE_OF = {"unused-": {"unused-block", "unused-parameter"}}
-"""Codes that are put together of two parts."""
-TAKES_A_CODE = {"Diagnostic": 0, "Failure": 0, "Requirement": 0, "EqualBranches": 0, "_about": 1}
+TAKES_A_CODE = {"Diagnostic", "Failure", "Requirement", "EqualBranches"}
 
 
 def codes(tree: ast.AST) -> set[str]:
@@ -30,24 +31,32 @@ def codes(tree: ast.AST) -> set[str]:
     for node in ast.walk(tree):
         if not isinstance(node, ast.Call):
             continue
-        if ast.unparse(node.func) == "super().__init__":  # a requirement that has its facts as fields
-            position = 0 if "self._message" in map(ast.unparse, node.args) else None
-        else:
-            position = TAKES_A_CODE.get(ast.unparse(node.func))
-        given = [] if position is None else node.args[position : position + 1]
-        for one in given:
-            if isinstance(one, ast.Constant) and isinstance(one.value, str):
-                found.add(one.value)
-            elif isinstance(one, ast.JoinedStr) and isinstance(one.values[0], ast.Constant):
-                found |= MADE_OF[str(one.values[0].value)]
+        has_code = ast.unparse(node.func) in TAKES_A_CODE or (  # or a requirement with its facts as fields
+            ast.unparse(node.func) == "super().__init__" and "self._message" in map(ast.unparse, node.args)
+        )
+        if has_code and node.args and isinstance(code := node.args[0], ast.Constant):
+            found.add(str(code.value))
     return found
 
 
-def test_every_code_is_explained_and_nothing_else() -> None:
-    given: set[str] = set()
+def violations(cls: type[Violation] = Violation) -> set[type[Violation]]:
+    """Return every kind of violation that has a code."""
+    inner = {one for sub in cls.__subclasses__() for one in violations(sub)}
+    return inner | ({cls} if hasattr(cls, "code") else set())
+
+
+def test_every_code_has_a_rule_and_nothing_else() -> None:
+    given = {one.code for one in violations()}
     for file in PACKAGE.rglob("*.py"):
         given |= codes(ast.parse(file.read_text(encoding="utf-8")))
-    assert given - OF_FORMULAS - {""} == set(explanations())
+    assert given - OF_FORMULAS - {""} == set(rules())
+
+
+@pytest.mark.parametrize("cls", violations(), ids=lambda cls: cls.code)
+def test_a_violation_is_as_bad_as_its_rule_says_and_belongs_to_the_checks(cls: type[Violation]) -> None:
+    assert rules()[cls.code].severity == ("error" if cls.code == "budget" else cls.severity)
+    names = {*vars(run_checks), *vars(budget), "OneSize", "FixedOutput"}
+    assert {base.__name__ for base in cls.__mro__} & names
 
 
 def shown(*arguments: str) -> str:
@@ -57,7 +66,7 @@ def shown(*arguments: str) -> str:
     return result.output
 
 
-@pytest.mark.parametrize("code", explanations())
+@pytest.mark.parametrize("code", rules())
 def test_the_example_has_one_finding_and_it_is_the_one_explained(
     code: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -72,13 +81,16 @@ def test_the_example_has_one_finding_and_it_is_the_one_explained(
     (finding,) = json.loads(shown("check", "--format", "json", "example.yaml"))["diagnostics"]
     assert title.startswith(f"{finding['severity']}[{finding['code']}]: ")
     assert finding["code"] == code
+    assert {fix["applicability"] for fix in finding["fixes"]} <= {*rules()[code].fixes}
     printed = [line.strip() for line in shown("check", "example.yaml").splitlines()]
     assert finding["message"] in said
     assert [line for line in map(str.strip, said.splitlines()) if line and line not in printed] == []
 
 
 def test_a_reader_sees_the_example_and_what_is_said_of_it(golden: Callable[[str, str], None]) -> None:
-    golden("cli/explain_channels.txt", explained(explanations()["channels"], shapecalc.loads) + "\n")
+    rule = rules()["channels"]
+    (example,) = checked(rule.example, shapecalc.loads, EXAMPLE)
+    golden("cli/explain_channels.txt", f"{rule.explanation(example)}\n")
 
 
 @pytest.mark.parametrize("arguments", [[], ["silent-loss"]])

@@ -30,10 +30,9 @@ from shapecalc.layers import (
 from shapecalc.layers.base import Kind, Merge
 from shapecalc.layers.roles import Inferred, fields_with, inferred
 from shapecalc.repair.repair import of_unreadable
-from shapecalc.repair.repair_source import Source
-from shapecalc.repair.repair_state import RepairState
+from shapecalc.repair.repair_state import RepairState, Source
 from shapecalc.repair.search import Search
-from shapecalc.repair.source_map import trace
+from shapecalc.repair.source_map import step_of
 from shapecalc.repair.text_edits import applied
 from tests.engine.test_random_networks import answer, note, refused_by_torch
 from tests.support.networks import networks
@@ -109,7 +108,7 @@ def declared(model: Model) -> Model:
     arriving: dict[tuple[int, str], set[Any]] = {}
     kept: list[Step] = []
     for node in inference.graph.nodes:
-        found, shape = trace(model, node.path), inference.shapes[node.sources[0]]
+        found, shape = step_of(model, node.path), inference.shapes[node.sources[0]]
         if found is None or shape is None or type(found.step.body) is not type(node.layer):
             continue
         kept.append(found.step)

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 import shapecalc
 from shapecalc.cli import main
 from shapecalc.diagnostics.diagnostic import Diagnostic, Edit, Fix
-from shapecalc.repair.apply_fixes import mended
-from shapecalc.repair.repair_source import Source
+from shapecalc.repair.apply_fixes import fixed
+from shapecalc.repair.repair_state import Source
 from shapecalc.repair.text_edits import applied, between
 from shapecalc.repair.yaml_edits import YamlText
 from shapecalc.spec.find import bundled
@@ -263,7 +263,7 @@ INCEPTION = bundled()["tutorials/torch_inception_v3"]
 
 def test_the_tutorials_inception_v3_is_repaired_step_by_step() -> None:
     text = INCEPTION.read_text("utf-8")
-    after, done = mended(Source(text, shapecalc.loads))
+    after, done, _ = fixed(Source(text, shapecalc.loads), unsafe=True)
     assert errors(after) == []
     lines = text.split("\n")
     changed = {number for _, fix in done for edit in fix.edits for number in [edit.line] if edit.old}
@@ -294,7 +294,7 @@ MENDED = NET.replace("in_channels: 4", "in_channels: 3").replace("  - linear", "
 def test_fix_writes_the_repairs_and_nothing_else(tmp_path: Path) -> None:
     file = tmp_path / "net.yaml"
     file.write_bytes(b"\xef\xbb\xbf" + NET.encode())
-    result = CliRunner().invoke(main, ["check", "--fix", str(file)])
+    result = CliRunner().invoke(main, ["check", "--fix", "--unsafe-fixes", str(file)])
     assert file.read_bytes() == b"\xef\xbb\xbf" + MENDED.encode()
     assert result.exit_code == 0
     assert result.output.splitlines()[-1] == "2 repaired, 0 errors left"
@@ -305,7 +305,7 @@ def test_fix_writes_the_repairs_and_nothing_else(tmp_path: Path) -> None:
 def test_diff_shows_the_repairs_and_writes_nothing(tmp_path: Path) -> None:
     file = tmp_path / "net.yaml"
     file.write_bytes(NET.encode())
-    result = CliRunner().invoke(main, ["check", "--diff", str(file)])
+    result = CliRunner().invoke(main, ["check", "--diff", "--unsafe-fixes", str(file)])
     assert file.read_bytes() == NET.encode()
     assert result.exit_code == 0
     assert [line[:16] for line in result.output.splitlines() if line[0] in "+-"][2:] == [
@@ -317,7 +317,7 @@ def test_diff_shows_the_repairs_and_writes_nothing(tmp_path: Path) -> None:
 
 def test_fix_leaves_bundled_models_alone() -> None:
     before = INCEPTION.read_bytes()
-    result = CliRunner().invoke(main, ["check", "--fix", "tutorials/torch_inception_v3"])
+    result = CliRunner().invoke(main, ["check", "--fix", "--unsafe-fixes", "tutorials/torch_inception_v3"])
     assert result.exit_code == 2
     assert INCEPTION.read_bytes() == before
 
@@ -325,7 +325,7 @@ def test_fix_leaves_bundled_models_alone() -> None:
 def test_what_cannot_be_repaired_is_said(tmp_path: Path) -> None:
     file = tmp_path / "net.yaml"
     file.write_text("input: [3]\nlayers: [conv2d: {out_channels: 2, kernel_size: 1}]\n")
-    result = CliRunner().invoke(main, ["check", "--fix", str(file)])
+    result = CliRunner().invoke(main, ["check", "--fix", "--unsafe-fixes", str(file)])
     assert result.exit_code == 1
     assert result.output == "0 repaired, 1 error left\n"
 
@@ -339,11 +339,12 @@ def test_a_kind_or_a_field_misspelt_is_repaired(tmp_path: Path) -> None:
     assert found[0]["fixes"] == [
         {
             "description": "relu, not relux",
+            "applicability": "unsafe",
             "edits": [{"line": 3, "column": 5, "old": "relux", "new": "relu"}],
             "fixes_all": False,
         }
     ]
-    assert CliRunner().invoke(main, ["check", str(file), "--fix"]).exit_code == 0
+    assert CliRunner().invoke(main, ["check", str(file), "--fix", "--unsafe-fixes"]).exit_code == 0
     assert (
         file.read_text()
         == "input: [3, 8, 8]\nlayers:\n  - relu\n  - conv2d: {out_channels: 2, kernel_size: 1}\n"
@@ -437,7 +438,7 @@ def test_one_mistake_in_a_chain_is_repaired_by_its_first_repairs(
                 (one.code, path) for path in one.paths
             }
     before = errors(text)
-    after, _ = mended(Source(text, shapecalc.loads))
+    after = fixed(Source(text, shapecalc.loads), unsafe=True).text
     if any(one.fixes for one in before):
         assert len(errors(after)) < len(before)
 
@@ -445,3 +446,104 @@ def test_one_mistake_in_a_chain_is_repaired_by_its_first_repairs(
 def test_a_source_can_be_asked_again() -> None:
     source = Source(spec("- relu"), shapecalc.loads)
     assert replace(source, text=spec("- tanh")).infer()[1].failures == []
+
+
+# ---- which fixes are applied
+
+DECLARED = {"in_channels", "in_features", "num_features", "num_parameters"}
+
+
+def undeclared(data: Any) -> Any:
+    """Return plain data without the fields that only declare what an input has."""
+    if isinstance(data, dict):
+        return {key: undeclared(value) for key, value in data.items() if key not in DECLARED}
+    return [*map(undeclared, data)] if isinstance(data, list) else data
+
+
+def assert_only_declarations_change(text: str) -> None:
+    after = fixed(Source(text, shapecalc.loads)).text
+    try:
+        before = shapecalc.loads(text).to_data()
+    except shapecalc.SpecError:
+        assert after == text, "what cannot be read has no network that a fix could keep"
+        return
+    assert undeclared(shapecalc.loads(after).to_data()) == undeclared(before)
+    assert len(errors(after)) <= len(errors(text))
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_fix_alone_changes_nothing_but_declared_sizes(case: str) -> None:
+    assert_only_declarations_change(spec(CASES[case][0]))
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_fix_is_safe_where_only_a_declared_size_changes(case: str) -> None:
+    """Judged by the two texts, which the applicability does not see."""
+    before, after = map(spec, CASES[case])
+    fix = first(before)
+    try:
+        is_same = undeclared(shapecalc.loads(before).to_data()) == undeclared(
+            shapecalc.loads(after).to_data()
+        )
+    except shapecalc.SpecError:
+        is_same = False
+    assert fix.applicability == ("safe" if is_same else "unsafe")
+
+
+@given(chains(), st.data())
+def test_fix_alone_never_applies_an_unsafe_fix(steps: list[str], data: st.DataObject) -> None:
+    number = data.draw(st.integers(0, len(steps) - 1))
+    if data.draw(st.booleans()):
+        steps = [step.replace(": 3", ": 4") if at == number else step for at, step in enumerate(steps)]
+    else:
+        steps = [step for at, step in enumerate(steps) if at != number] or ["relu: "]
+    assert_only_declarations_change(chain(steps))
+
+
+def test_the_output_says_how_many_unsafe_fixes_there_are(tmp_path: Path) -> None:
+    file = tmp_path / "net.yaml"
+    file.write_bytes(NET.encode())
+    result = CliRunner().invoke(main, ["check", "--fix", str(file)])
+    assert result.output.splitlines()[-1] == "1 repaired, 1 error left; 1 more fix with --unsafe-fixes"
+    assert file.read_bytes() == NET.replace("in_channels: 4", "in_channels: 3").encode()
+    result = CliRunner().invoke(main, ["check", "--diff", str(file)])
+    assert (result.exit_code, result.output) == (
+        1,
+        "0 repaired, 1 error left; 1 more fix with --unsafe-fixes\n",
+    )
+    result = CliRunner().invoke(main, ["check", "--fix", "--unsafe-fixes", str(file)])
+    assert result.output.splitlines()[-1] == "1 repaired, 0 errors left"
+    result = CliRunner().invoke(main, ["check", "--unsafe-fixes", str(file)])
+    assert (result.exit_code, "goes with --fix" in result.output) == (2, True)
+
+
+FAMILY = """
+parameters: {w: 64}
+input: [3, 8, 8]
+layers:
+  - conv2d: {out_channels: w, kernel_size: 1}
+  - conv2d: {in_channels: 32, out_channels: 4, kernel_size: 1}
+"""
+
+
+def test_a_fix_that_breaks_another_member_of_the_family_is_unsafe() -> None:
+    def applicability(text: str) -> str:
+        return first(text).applicability
+
+    assert applicability(FAMILY) == "safe"
+    assert applicability(f"{FAMILY}variants: {{other: {{parameters: {{w: 8}}}}}}\n") == "safe"
+    assert applicability(f"{FAMILY}variants: {{small: {{parameters: {{w: 32}}}}}}\n") == "unsafe"
+
+
+def test_a_fix_for_another_input_may_not_break_the_declared_one() -> None:
+    text = spec("- flatten\n  - linear: {in_features: 768, out_features: 2}")
+    fixes = errors(text, input=(3, 8, 8))[0].fixes
+    assert {fix.description: fix.applicability for fix in fixes} == {
+        "in_features: 192 (line 4)": "unsafe"
+    } or (fixes[0].applicability == "unsafe")
+
+
+def test_a_fix_without_a_text_is_only_shown() -> None:
+    layer = shapecalc.layers.Conv2d(in_channels=4, out_channels=4, kernel_size=1)
+    fixes = shapecalc.Model(input=[3, 8, 8], layers=[layer]).check()[0].fixes
+    assert {fix.to_dict()["applicability"] for fix in fixes} == {"display-only"}

@@ -13,11 +13,10 @@ from click.testing import CliRunner
 import shapecalc
 from shapecalc.cli import main
 from shapecalc.diagnostics.diagnostic import Diagnostic, Edit, text
-from shapecalc.repair.apply_fixes import mended
-from shapecalc.repair.repair_source import Source
-from shapecalc.repair.repair_state import RepairState
+from shapecalc.repair.apply_fixes import fixed
+from shapecalc.repair.repair_state import RepairState, Source
 from shapecalc.repair.search import MOST_LAYERS, Search
-from shapecalc.repair.text_edits import applied, end_of
+from shapecalc.repair.text_edits import applied
 from shapecalc.repair.yaml_edits import YamlText
 from shapecalc.spec.find import bundled
 
@@ -47,7 +46,7 @@ def test_one_change_above_is_better_than_two_below() -> None:
         ("out_channels: 64 (line 3)", True)
     ]
     assert second.fixes[0].description == "out_channels: 64 (line 3)"
-    after, done = mended(Source(MISTYPED, shapecalc.loads))
+    after, done, _ = fixed(Source(MISTYPED, shapecalc.loads), unsafe=True)
     assert after == MISTYPED.replace("out_channels: 46", "out_channels: 64")
     assert len(done) == 1
 
@@ -101,7 +100,7 @@ def test_the_input_may_be_wrong() -> None:
         f"  - concat: [{head}, {head}]\n"
     )
     state = RepairState(Source(source, shapecalc.loads))
-    found = [one.proposal.description(None) for one in state.above(state.found[0], 4_000)]
+    found = [one.description(None) for one in state.above(state.findings[0], 4_000)]
     assert "an input of 3x227x227: H: 227 (line 1) and W: 227 (line 1)" in found
     assert errors(source)[0].fixes[0].fixes_all
 
@@ -182,8 +181,8 @@ def test_the_smallest_set_is_told_line_by_line(golden: Any) -> None:
 def test_fix_writes_the_smallest_set(tmp_path: Path) -> None:
     file = tmp_path / "net.yaml"
     file.write_text(SEVERAL)
-    assert CliRunner().invoke(main, ["check", "--diff", str(file)]).output.count("\n+") == 4
-    result = CliRunner().invoke(main, ["check", "--fix", str(file)])
+    assert CliRunner().invoke(main, ["check", "--diff", "--unsafe-fixes", str(file)]).output.count("\n+") == 4
+    result = CliRunner().invoke(main, ["check", "--fix", "--unsafe-fixes", str(file)])
     assert file.read_text() == cured()
     assert result.output.splitlines()[-1] == "3 repaired, 0 errors left"
 
@@ -194,9 +193,9 @@ def test_the_search_is_bounded() -> None:
     search = Search(RepairState(Source(source, shapecalc.loads)))
     whole = search.smallest()
     assert whole is not None
-    assert whole.found == []
+    assert whole.findings == []
     assert MOST_LAYERS - search.layers < MOST_LAYERS + search.start.size
-    assert Search(RepairState(Source(source, shapecalc.loads)), walks=3).smallest() is None
+    assert Search(RepairState(Source(source, shapecalc.loads)), texts=3).smallest() is None
 
 
 # ---- SARIF
@@ -214,7 +213,8 @@ def test_sarif_carries_the_repairs(tmp_path: Path) -> None:
         fixes = result.get("fixes", [])
         assert [fix["description"]["text"] for fix in fixes] == [fix["description"] for fix in one["fixes"]]
         for fix, known in zip(fixes, one["fixes"], strict=True):
-            assert set(fix) == {"description", "artifactChanges"}
+            assert set(fix) == {"description", "artifactChanges", "properties"}
+            assert fix["properties"] == {"applicability": known["applicability"]}
             (change,) = fix["artifactChanges"]
             assert change["artifactLocation"]["uri"] == one["file"]
             assert len(change["replacements"]) == len(known["edits"]) > 0
@@ -248,10 +248,10 @@ def replaced(source: str, replacement: dict[str, Any]) -> str:
 
 
 def test_the_end_of_an_edit() -> None:
-    assert end_of(Edit(2, 3, "", "x")) == (2, 3)
-    assert end_of(Edit(2, 3, "abc", "")) == (2, 6)
-    assert end_of(Edit(2, 3, "abc\r\nde", "")) == (3, 3)
-    assert end_of(Edit(2, 1, "- a\n", "")) == (3, 1)
+    assert Edit(2, 3, "", "x").end == (2, 3)
+    assert Edit(2, 3, "abc", "").end == (2, 6)
+    assert Edit(2, 3, "abc\r\nde", "").end == (3, 3)
+    assert Edit(2, 1, "- a\n", "").end == (3, 1)
 
 
 STEPS = "layers:\n  - relu  # one\n  - conv2d:\n      out_channels: 3  # few\n  - tanh\ninner: [relu, tanh, elu]\n"

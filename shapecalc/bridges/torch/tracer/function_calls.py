@@ -12,6 +12,7 @@ from torch.overrides import TorchFunctionMode
 
 from shapecalc import layers
 from shapecalc.bridges.torch.tracer.call import Call
+from shapecalc.bridges.torch.tracer.callers import caller_of_function
 from shapecalc.bridges.torch.tracer.function_rules import RULES
 from shapecalc.bridges.torch.tracer.named_functions import by_kind, by_name
 from shapecalc.bridges.torch.tracer.predicted_output import predicted_cat
@@ -87,7 +88,11 @@ class RecordingFunctions(TorchFunctionMode):
         result = predicted_cat(args, kwargs) if function is torch.cat else None
         if result is None:
             result = function(*concrete(args), **concrete(kwargs))
-        return record(self.trace, function, args, kwargs, result)
+        self.trace.called = caller_of_function(function)
+        try:
+            return record(self.trace, function, args, kwargs, result)
+        finally:
+            self.trace.called = "module"
 
 
 def record(

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from torch import Tensor, nn
 from torch._C import DisableTorchFunction
 
+from shapecalc.bridges.torch.tracer.callers import is_of_torch
 from shapecalc.bridges.torch.tracer.module_to_kind import as_layer
 from shapecalc.bridges.torch.tracer.predicted_output import predicted_output
 from shapecalc.bridges.torch.tracer.trace import Trace
@@ -30,7 +31,9 @@ def recording_modules(trace: Trace) -> Iterator[None]:
                 return original(module, *args, **kwargs)
             if not args and [*kwargs] == ["input"]:
                 args, kwargs = (kwargs["input"],), {}
+            trace.called = "module" if is_of_torch(type(module)) else "custom"
             effect = _append(trace, module, args[0]) if _takes_one_tensor(module, args, kwargs) else None
+            trace.called = "module"
             if effect is not None:
                 result = predicted_output(module, args[0], effect)
                 if result is None:
@@ -42,10 +45,12 @@ def recording_modules(trace: Trace) -> Iterator[None]:
                 trace.bind(trace.last, [result if isinstance(result, Tensor) else result[0]])
                 return result
         trace.scope.append(trace.paths.get(id(module), trace.scope[-1] if trace.scope else ""))
+        trace.running.append(type(module))
         try:
             return original(module, *args, **kwargs)
         finally:
             trace.scope.pop()
+            trace.running.pop()
 
     with mock.patch.object(nn.Module, "__call__", call):
         yield

@@ -9,9 +9,10 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from shapecalc.bridges.torch.tracer.callers import caller_in_module
 from shapecalc.bridges.torch.tracer.traced_number import Guard, concrete
 from shapecalc.bridges.torch.tracer.traced_sizes import Location, Size, Sizes
-from shapecalc.layers.base import Kind, Merge
+from shapecalc.layers.base import Caller, Kind, Merge
 from shapecalc.layers.traced import Constant, Opaque, Parameter
 from shapecalc.spec.tree import Step
 
@@ -45,6 +46,10 @@ class Trace:
         """The paths of the modules that are running."""
         self.inputs: list[str] = []
         self.inside_leaf = False
+        self.called: Caller = "module"
+        """What is being recorded: a module of torch, a function of torch.nn.functional, or another."""
+        self.running: list[type[nn.Module]] = []
+        """The classes of the modules that are running, the innermost last."""
         self.last = ""
         """What the next step reads where it says nothing."""
 
@@ -109,6 +114,9 @@ class Trace:
         data: dict[str, Any] = {"name": name}
         if [*sources] != [self.last] or isinstance(layer, Merge):
             data["from"] = tuple(sources)
+        running = self.running[-1] if self.running else type(self.module)
+        if (caller := caller_in_module(self.called, layer, running)) != "module":
+            data["called"] = caller
         self.steps.append(Step(layer, **data) if share is None else Step(share=share, **data))
         self.last = name
         self.bind(name, results)

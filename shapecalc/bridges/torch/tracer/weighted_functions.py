@@ -20,9 +20,20 @@ def _layer(call: Call, kind: type[Kind], fields: dict[str, Any]) -> bool:
     """Append a layer with the fields of a kind among the arguments, and others, for `weight` and `bias`."""
     given = {name: field_value(value) for name, value in call.arguments.items() if name in kind.model_fields}
     fields = {**given, "bias": call.arguments.get("bias") is not None, **fields}
+    if call.trace.called == "function" and _is_custom(call):
+        call.trace.called = "custom"
     known = {name: value for name, value in fields.items() if value is not None}
     own = {name: call.arguments.get(name) for name in ("weight", "bias")}
     return _owned(call, canonical(kind, known), own, [call.input], [call.result])
+
+
+def _is_custom(call: Call) -> bool:
+    """Return whether the module that runs has the weights as torch's modules name them, and no parts."""
+    trace, holder = call.trace, call.trace.scope[-1] if call.trace.scope else ""
+    own = {name: call.arguments.get(name) for name in ("weight", "bias")}
+    paths = {name: trace.parameters.get(id(item)) for name, item in own.items() if isinstance(item, Tensor)}
+    is_alike = all(path == f"{holder}.{name}".lstrip(".") for name, path in paths.items())
+    return bool(paths) and is_alike and not [*trace.module.get_submodule(holder).children()]
 
 
 def _owned(

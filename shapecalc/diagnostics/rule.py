@@ -1,0 +1,92 @@
+"""The registry of rules: for each code what it means, the smallest network that shows it, and its fixes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from textwrap import fill, indent
+
+from shapecalc.diagnostics.diagnostic import Applicability, Diagnostic, Severity, text
+from shapecalc.errors import SpecError, nearest, quote
+
+_WIDTH = 80
+EXAMPLE = "example.yaml"
+"""What the file of an example is called."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """The rule of a code, as `rules.yaml` has it."""
+
+    code: str
+    severity: Severity
+    """How bad it is, as a rule."""
+    title: str
+    means: str
+    remedy: str
+    example: str
+    """A spec in which the check finds just this."""
+    fixes: tuple[Applicability, ...] = ()
+    """What fixes of it can be."""
+
+    @property
+    def remedy_and_fixes(self) -> str:
+        """What to do about it, and what `check --fix` may do."""
+        return f"{self.remedy} Fixes are {' or '.join(self.fixes)}." if self.fixes else self.remedy
+
+    def explanation(self, example: Diagnostic) -> str:
+        """Return the rule for a terminal, with what a check says of its example."""
+        return "\n\n".join(
+            [
+                f"{self.severity}[{self.code}]: {self.title}",
+                fill(self.means, _WIDTH),
+                fill(f"What to do: {self.remedy_and_fixes}", _WIDTH),
+                f"For example, of {EXAMPLE}\n\n{indent(self.example, '    ')}",
+                f"`shapecalc check {EXAMPLE}` says\n\n{indent(text(example), '    ')}",
+            ]
+        )
+
+
+@cache
+def rules() -> dict[str, Rule]:
+    """Return all rules by code: errors first, in the order of the file.
+
+    >>> rules()["silent-loss"].title
+    'The last rows or columns of a map are read by no window.'
+    """
+    from shapecalc.spec.located_text import parse
+
+    written = parse(files(__package__).joinpath("rules.yaml").read_text(encoding="utf-8"))
+    return {
+        code: Rule(code, **parts | {key: parts[key].strip() for key in ("means", "remedy", "example")})
+        for code, parts in written.items()
+    }
+
+
+def rule(code: str) -> Rule:
+    """Return the rule of a code; raise `SpecError` for what is none.
+
+    >>> rule("silent-los")
+    Traceback (most recent call last):
+        ...
+    shapecalc.errors.SpecError: no diagnostic has the code 'silent-los' (did you mean 'silent-loss'?)
+      hint: `shapecalc explain` lists them all
+    """
+    known = rules()
+    if code not in known:
+        raise SpecError(
+            f"no diagnostic has the code {quote(code)}{nearest(code, [*known])}",
+            hint="`shapecalc explain` lists them all",
+        )
+    return known[code]
+
+
+def all_titles() -> str:
+    """Return every code with its title, errors first."""
+    width = max(map(len, rules()))
+    lines: list[str] = []
+    for severity in ("error", "warning", "note"):
+        own = [one for one in rules().values() if one.severity == severity]
+        lines += ["", f"{severity.capitalize()}s", *(f"  {one.code:{width}}  {one.title}" for one in own)]
+    return "\n".join(lines[1:])
