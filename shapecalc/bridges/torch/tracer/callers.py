@@ -1,4 +1,4 @@
-"""How a layer is called in a forward: tools that count see torch's modules, and replace some functions by name."""
+"""How a layer is called in a forward: counting tools see modules of torch, and some functions by name."""
 
 from __future__ import annotations
 
