@@ -41,7 +41,7 @@ def _activation(call: LayerCall) -> Dim:
 
 
 def _upsampled(call: LayerCall, layer: Interpolation) -> Dim:
-    """The product of `size` where it is given, otherwise the numbers of the input; `area` pools besides."""
+    """The product of `size` where there is one, otherwise the numbers of the input; `area` pools besides."""
     pooled = call.n_in if layer.method() == "area" else 0
     size = layer.size if isinstance(layer, Resize) else None
     if size is None:
@@ -62,7 +62,7 @@ class Calflops(Tool):
     per_mac: ClassVar[Mapping[str, int]] = {"MACs": 1, "FLOPs": 2}
     sentence: ClassVar[str] = (
         "MACs as calflops counts them: convolutions, linear layers and matrix products. Its FLOPs are 2 for "
-        "each, the biases of convolutions, batch norm 2 a number, ReLU 1 and pooling 1 a number that arrives."
+        "each, the biases of convolutions, batch norm 2 a number, ReLU 1 and pooling 1 a number of its input."
     )
     sees: ClassVar[tuple[Caller, ...]] = ("module", "custom", "function")
     rules: ClassVar[Mapping[Family, Rule]] = {

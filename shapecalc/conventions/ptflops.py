@@ -121,7 +121,7 @@ class Ptflops(Tool):
     per_mac: ClassVar[Mapping[str, int]] = {"MACs": 1}
     sentence: ClassVar[str] = (
         "MACs as ptflops counts them: multiply-accumulates and biases; batch norm 2 a number; ReLU 2 a "
-        "number and pooling 2 for each that arrives, since it meets the module and the function inside it."
+        "number and pooling 2 for each of its input, since it meets the module and the function inside it."
     )
     sees: ClassVar[tuple[Caller, ...]] = ("module", "custom", "function")
     rules: ClassVar[Mapping[Family, Rule]] = {
