@@ -24,7 +24,7 @@ from shapecalc.bridges.torch.tracer.module_to_kind import as_layer
 from shapecalc.bridges.torch.tracer.predicted_output import foretold, joined
 from shapecalc.bridges.torch.tracer.traced_sizes import Guard, Size, Sizes, called_from, plain
 from shapecalc.errors import ShapecalcError
-from shapecalc.layers.base import Effect, Kind, Merge
+from shapecalc.layers.base import Caller, Effect, Kind, Merge
 from shapecalc.layers.traced import Constant, Opaque, Parameter
 from shapecalc.spec.tree import Step
 
@@ -57,6 +57,10 @@ class Trace:
         self.scope: list[str] = []
         self.inputs: list[str] = []
         self.inside_leaf = False
+        self.called: Caller = "module"
+        """What is being recorded: a module of torch, a function of torch.nn.functional, or another."""
+        self.running: list[type[nn.Module]] = []
+        """The classes of the modules whose forward is running, the innermost last."""
         self.last = ""
         """What the next step reads when it says nothing."""
 
@@ -115,6 +119,8 @@ class Trace:
         data: dict[str, Any] = {"name": name}
         if [*sources] != [self.last] or isinstance(layer, Merge):
             data["from"] = tuple(sources)
+        if (caller := self.caller(layer)) != "module":
+            data["called"] = caller
         if share is not None:
             self.steps.append(Step(share=share, **data))
         else:
@@ -122,6 +128,15 @@ class Trace:
         self.last = name
         self.settle(name, results)
         return name
+
+    def caller(self, layer: Kind) -> Caller:
+        """Return what calls a layer that tools may count: they tell torch's modules from functions."""
+        if self.called == "module" or not is_module(layer):
+            return "module"
+        inside = self.running[-1] if self.running else type(self.module)
+        if self.called == "custom" or not is_of_torch(inside):
+            return self.called
+        return "module" if layer.torch == f"torch.nn.{inside.__name__}" else "method"
 
     def settle(self, name: str, results: Sequence[Any]) -> None:
         """Say which tensors a step made."""
@@ -178,6 +193,27 @@ class Trace:
         return next((t.shape[0] for t, ref in self.refs.values() if ref == name and t.dim()), 0)
 
 
+def is_of_torch(module: type[nn.Module]) -> bool:
+    """Whether a class of modules is torch's own: tools go by the exact class."""
+    return module.__module__.startswith("torch.nn.")
+
+
+def is_module(layer: Kind) -> bool:
+    """Whether torch has a module for a kind that a tool may count, so that it matters what is called."""
+    return (layer.torch or "").startswith("torch.nn.") and not layer.family.moves_values
+
+
+def caller_of(function: Any) -> Caller:
+    """Return how a function of torch is called: tools replace those of torch.nn.functional by their names.
+
+    Fused attention is told apart, since nothing sees the products and the softmax inside it.
+    """
+    name = getattr(function, "__name__", "")
+    is_functional = getattr(nn.functional, name, None) is function and not name.endswith("_")
+    fused = nn.functional.scaled_dot_product_attention
+    return "function" if is_functional and function is not fused else "method"
+
+
 def tensors_in(value: Any) -> Iterator[Tensor]:
     """Yield the tensors in nested arguments or results."""
     if isinstance(value, Tensor):
@@ -206,7 +242,11 @@ class Recording(TorchFunctionMode):
         result = joined(args, kwargs) if func is torch.cat else None
         if result is None:
             result = func(*plain(args), **plain(kwargs))
-        return self.translate(self.trace, func, args, kwargs, result)
+        self.trace.called = caller_of(func)
+        try:
+            return self.translate(self.trace, func, args, kwargs, result)
+        finally:
+            self.trace.called = "module"
 
 
 @contextmanager
@@ -220,7 +260,9 @@ def modules_seen(trace: Trace) -> Iterator[None]:
                 return honest(module, *args, **kwargs)
             if not args and [*kwargs] == ["input"]:
                 args, kwargs = (kwargs["input"],), {}
+            trace.called = "module" if is_of_torch(type(module)) else "custom"
             effect = _as_step(trace, module, args) if _is_unary(module, args, kwargs) else None
+            trace.called = "module"
             if effect is not None:
                 result = foretold(module, args[0], effect)
                 if result is None:
@@ -233,10 +275,12 @@ def modules_seen(trace: Trace) -> Iterator[None]:
                 trace.settle(trace.last, [first])
                 return result
         trace.scope.append(trace.paths.get(id(module), trace.scope[-1] if trace.scope else ""))
+        trace.running.append(type(module))
         try:
             return honest(module, *args, **kwargs)
         finally:
             trace.scope.pop()
+            trace.running.pop()
 
     with mock.patch.object(nn.Module, "__call__", called):
         yield

@@ -26,7 +26,18 @@ def _weighted(
     own = {name: given[name] for name in ("weight", "bias") if isinstance(given.get(name), Tensor)}
     first = trace.parameters.get(id(own["weight"])) if "weight" in own else None
     holder = (first or "").rpartition(".")[0]
+    if trace.called == "function" and _is_custom(trace, holder, own):
+        trace.called = "custom"
     return _claimed(trace, made(kind, fields), own, [given["input"]], [out], holder)
+
+
+def _is_custom(trace: Trace, holder: str, own: Mapping[str, Tensor]) -> bool:
+    """Say whether the module that runs has these parameters as torch's modules name them, and none inside."""
+    if not own or holder != (trace.scope[-1] if trace.scope else ""):
+        return False
+    named = {trace.parameters.get(id(one)): name for name, one in own.items()}
+    alike = all(path == f"{holder}.{name}".lstrip(".") for path, name in named.items())
+    return alike and not [*trace.module.get_submodule(holder).children()]
 
 
 def _claimed(
