@@ -15,12 +15,10 @@ LONGER = {
     "algebra/term.py": 392,
     "bridges/torch/tracer/traced_sizes.py": 445,
     "engine/expand.py": 392,
-    "layers/base.py": 374,
     "model.py": 460,
     "spec/tree.py": 375,
 }
 """Modules above the limit, with the lines that they may have. The list only shrinks."""
-GENERATED = {"layers/index.py"}
 
 
 def lines(package: Path) -> dict[str, int]:
@@ -32,11 +30,7 @@ def lines(package: Path) -> dict[str, int]:
 
 
 def too_long(lengths: dict[str, int]) -> dict[str, int]:
-    return {
-        path: length
-        for path, length in lengths.items()
-        if path not in GENERATED and length > LONGER.get(path, LIMIT)
-    }
+    return {path: length for path, length in lengths.items() if length > LONGER.get(path, LIMIT)}
 
 
 def twice(paths: list[str]) -> list[str]:
