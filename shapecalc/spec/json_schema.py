@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import inspect
-from typing import Any
+from typing import Any, get_args
 
-from shapecalc.layers.base import Kind, Merge
+from shapecalc.layers.base import Caller, Kind, Merge
 from shapecalc.layers.glossary import GLOSSARY
 from shapecalc.layers.index import KERAS
 from shapecalc.layers.registry import FRAMEWORKS, get, kinds
@@ -96,6 +96,11 @@ def _definitions(classes: list[type[Kind]]) -> dict[str, Any]:
         },
         "share": {"type": "string", "description": "The earlier step whose weights are used."},
         "trainable": {"type": "boolean", "description": "False freezes the weights of the step."},
+        "called": {
+            "enum": [*get_args(Caller)],
+            "description": "What torch calls: a module (the default), a custom module that holds the weights "
+            "of a function, a function, or a method. Tools that count costs do not see all of them.",
+        },
     }
     bodies: dict[str, Any] = {cls.kind: _ref(f"kind.{cls.kind}") for cls in classes}
     bodies |= {kind: {"anyOf": [_ref(f"kind.{kind}"), _ref(f"keras.{kind}")]} for kind in KERAS}

@@ -12,7 +12,7 @@ from shapecalc.spec.located_text import FLOW_HINT, place_of
 from shapecalc.spec.tree import Call, Sequential, Side, Step
 from shapecalc.spec.tree_node import build, known_hint, refuse_unknown
 
-MODIFIERS = ("name", "repeat", "when", "from", "share", "trainable")
+MODIFIERS = ("name", "repeat", "when", "from", "share", "trainable", "called")
 STRUCTURES: dict[str, type[Sequential]] = {"sequential": Sequential, "side": Side}
 
 

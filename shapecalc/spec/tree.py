@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Self, TypeAlias
+from typing import Annotated, Any, Self, TypeAlias, get_args
 
 from pydantic import (
     AfterValidator,
@@ -29,9 +29,9 @@ from pydantic import (
     model_validator,
 )
 
-from shapecalc.errors import Place, quote
+from shapecalc.errors import Place, nearest, quote
 from shapecalc.layers import registry
-from shapecalc.layers.base import Kind, Merge
+from shapecalc.layers.base import Caller, Kind, Merge
 from shapecalc.layers.fields import Integer, Truth, complaint, inside
 from shapecalc.spec.spec_values import Amount, identifier, input_shape, is_text, values_of
 
@@ -109,6 +109,7 @@ class Step(Node):
     source: tuple[str, ...] | None = Field(default=None, alias="from")
     share: str | None = None
     trainable: StrictBool | None = None
+    called: Caller | None = None
     place: Place = Field(default_factory=Place, repr=False)
 
     def __init__(self, body: Any = None, /, **data: Any) -> None:
@@ -142,6 +143,14 @@ class Step(Node):
     @classmethod
     def _condition(cls, given: Any) -> Any:
         return None if given is None else Truth().check(given)
+
+    @field_validator("called", mode="before")
+    @classmethod
+    def _caller(cls, given: Any) -> Any:
+        words = get_args(Caller)
+        if given is None or given in words:
+            return given
+        raise complaint(f"{quote(given)} is not one of {', '.join(words)}{nearest(str(given), words)}")
 
     @field_validator("repeat", mode="before")
     @classmethod

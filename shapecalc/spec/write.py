@@ -158,6 +158,8 @@ def _step(step: Step) -> Any:
         data["share"] = step.share
     if step.trainable is not None:
         data["trainable"] = step.trainable
+    if step.called is not None:
+        data["called"] = step.called
     only = next(iter(data))
     return only if len(data) == 1 and data[only] is None else data
 

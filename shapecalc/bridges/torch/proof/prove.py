@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import chain, islice
 
-from shapecalc.algebra.proof_cells import (
+from shapecalc.algebra.relation import Relation
+from shapecalc.bridges.torch.proof.cells import (
     Cell,
     Condition,
     Every,
@@ -24,7 +25,6 @@ from shapecalc.algebra.proof_cells import (
     smallest_points,
     told,
 )
-from shapecalc.algebra.relation import Relation
 from shapecalc.bridges.torch.proof.symbolic_shapes import Answer
 from shapecalc.bridges.torch.proof.verdict import Counterexample, Verdict, told_shapes
 from shapecalc.errors import Undecided

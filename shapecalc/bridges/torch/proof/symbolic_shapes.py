@@ -29,7 +29,7 @@ from torch.utils._sympy.numbers import int_oo
 from torch.utils._sympy.value_ranges import ValueRanges
 
 from shapecalc.algebra import Dim, symbol
-from shapecalc.algebra.proof_cells import Condition
+from shapecalc.bridges.torch.proof.cells import Condition
 from shapecalc.bridges.torch.proof.torch_expressions import condition, size
 from shapecalc.bridges.torch.twins.torch_names import REJECTIONS
 from shapecalc.errors import FormulaError, Undecided

@@ -8,10 +8,10 @@ from typing import Any
 import sympy
 
 from shapecalc.algebra import Dim, ceildiv, decide
-from shapecalc.algebra.proof_cells import Condition, Every, Some, negation
 from shapecalc.algebra.rational import FUNCTIONS, divide
 from shapecalc.algebra.relation import Relation
 from shapecalc.algebra.sympy_bridge import from_sympy
+from shapecalc.bridges.torch.proof.cells import Condition, Every, Some, negation
 from shapecalc.errors import Undecided
 
 

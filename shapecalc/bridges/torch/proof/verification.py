@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from shapecalc.algebra import Dim, Expr
-from shapecalc.algebra.proof_cells import Every
+from shapecalc.bridges.torch.proof.cells import Every
 from shapecalc.bridges.torch.proof.free_sizes import lettered
 from shapecalc.bridges.torch.proof.prove import Question, prove
 from shapecalc.bridges.torch.proof.run_network import Forward, forward

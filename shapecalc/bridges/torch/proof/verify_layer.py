@@ -12,7 +12,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from shapecalc.algebra import Dim
 from shapecalc.algebra.expr_text import grouped
-from shapecalc.algebra.proof_cells import Every
+from shapecalc.bridges.torch.proof.cells import Every
 from shapecalc.bridges.torch.proof.free_sizes import lettered
 from shapecalc.bridges.torch.proof.prove import Question, prove
 from shapecalc.bridges.torch.proof.symbolic_shapes import Answer, answer

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shapecalc.algebra import Dim, symbol
-from shapecalc.algebra.proof_cells import (
+from shapecalc.algebra.relation import Relation
+from shapecalc.bridges.torch.proof.cells import (
     Cell,
     Condition,
     Every,
@@ -22,7 +23,6 @@ from shapecalc.algebra.proof_cells import (
     negation,
     told,
 )
-from shapecalc.algebra.relation import Relation
 from tests.support.draws import MANY
 
 OPERATORS = {
