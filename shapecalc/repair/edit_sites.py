@@ -14,6 +14,7 @@ from shapecalc.diagnostics.diagnostic import Edit
 from shapecalc.engine.graph import GraphNode, Inference
 from shapecalc.errors import Fact, Place
 from shapecalc.layers.base import Kind, Shapes
+from shapecalc.layers.linear import Identity
 from shapecalc.layers.requirement import Requirement, Shape
 from shapecalc.layers.roles import Makes, fields_with
 from shapecalc.repair.candidate import Candidate, Change
@@ -149,9 +150,9 @@ class EditSites:
         """Yield the edit by which a layer, unless it is the only one, does nothing and keeps its name."""
         step = self.step(node)
         body = None if step is None else step.step.body
-        if step is None or not isinstance(body, Kind) or body.kind == "identity" or len(self.nodes) == 1:
+        if step is None or not isinstance(body, Kind) or isinstance(body, Identity) or len(self.nodes) == 1:
             return
-        edit = self.text.replace_entry(step.step.place.of(body.kind), "identity")
+        edit = self.text.replace_entry(step.step.place.of(body.kind), Identity.kind)
         yield from _candidate(edit, f"an identity in the place of {body.kind}", price=_PRICE_OF_AN_IDENTITY)
 
     def adapter(self, place: Place, x: Shape, channels: Dim) -> Iterator[Candidate]:

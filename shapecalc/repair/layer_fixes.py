@@ -22,6 +22,7 @@ from shapecalc.layers.requirement import (
     Requirement,
     Shape,
 )
+from shapecalc.layers.reshape import Flatten
 from shapecalc.repair.branch_fixes import branch_fixes
 from shapecalc.repair.candidate import Candidate
 from shapecalc.repair.edit_sites import EditSites
@@ -65,7 +66,7 @@ def _fixes(sites: EditSites, path: str) -> Iterator[Candidate]:
 def _declared(sites: EditSites, node: GraphNode, x: Shape, fact: DeclaredSize) -> Iterator[Candidate]:
     if isinstance(node.layer, Dense) and len(x) > 2:
         flat = product(x[1:])
-        for flatten in sites.insertion(node, "flatten"):
+        for flatten in sites.insertion(node, Flatten.kind):
             if flat == fact.left:
                 yield flatten
                 return

@@ -16,18 +16,14 @@ WORDS = {
     "bridges/torch/tracer/": NAMES,  # functions of torch are called as kinds are
     "conventions/fvcore.py": {"bilinear"},  # a mode of interpolation
     "conventions/thop.py": {"linear", "bilinear"},  # the same
-    "diagnostics/design_warnings.py": {"parameter", "slice"},  # what a name is, and a unit along the depth
-    "diagnostics/divergence.py": {"concat"},  # the code of a requirement
-    "engine/error_recovery.py": {"concat"},  # the same
-    "repair/propose.py": {"concat", "flatten"},  # the same, and a step that is written into a spec
+    "diagnostics/design_warnings.py": {"parameter"},  # what a name is
+    "diagnostics/window_warnings.py": {"slice"},  # a unit along the depth
+    "engine/error_recovery.py": {"concat"},  # the code of a requirement
     "engine/receptive.py": {"constant"},  # the name of a function
     "page/free.py": {"parameter"},  # what a name is
     "report/outline.py": {"identity"},  # what a branch without layers is
 }
 """Where a word is not the name of a kind, or is written for a reader."""
-
-UNDONE = {"bridges/torch/proof/free_sizes.py", "repair/edit_sites.py"}
-"""Modules that still know kinds by name; the list only shrinks."""
 
 
 def names_in(path: Path) -> list[str]:
@@ -52,7 +48,7 @@ def excused(home: str) -> set[str]:
 
 
 def test_no_module_knows_a_kind_by_its_name() -> None:
-    left = {home: {*names} - excused(home) for home, names in knowing().items() if home not in UNDONE}
+    left = {home: {*names} - excused(home) for home, names in knowing().items()}
     assert {home: names for home, names in left.items() if names} == {}
 
 

@@ -6,7 +6,7 @@ get one letter for sizes that must agree.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -15,6 +15,7 @@ from shapecalc.bridges.torch.twins.torch_names import Sizes
 from shapecalc.errors import ShapecalcError
 from shapecalc.layers.axis_names import spatial_letters
 from shapecalc.layers.base import Effect, Kind, Merge, Shapes
+from shapecalc.layers.merge import Concat, Matmul
 
 Names = tuple[tuple[str, ...], ...]
 
@@ -115,7 +116,9 @@ def _plain(dim: Dim) -> str:
 
 def _named(layer: Kind, shapes: tuple[Sizes, ...]) -> Names:
     if isinstance(layer, Merge):
-        return _MERGES.get(layer.kind, _agreeing)(layer, shapes)
+        if isinstance(layer, Concat):
+            return _joined(layer, shapes)
+        return _multiplied(layer, shapes) if isinstance(layer, Matmul) else _agreeing(layer, shapes)
     if len(shapes) > 1:
         return _told_apart(layer, shapes)
     return tuple(_axes(layer, len(shape)) for shape in shapes)
@@ -194,10 +197,3 @@ def _multiplied(layer: Kind, shapes: tuple[Sizes, ...]) -> Names:
     columns = ("k", *("m",)[: len(right) - 1])
     before = _agreeing(layer, (left[:-2], right[:-2])) if len(left) > 2 or len(right) > 2 else ((), ())
     return (*before[0], *rows), (*before[1], *columns)
-
-
-_MERGES: Mapping[str, Callable[[Kind, tuple[Sizes, ...]], Names]] = {
-    "concat": _joined,
-    "matmul": _multiplied,
-}
-"""Merges whose sizes do not simply agree axis by axis from the end."""
