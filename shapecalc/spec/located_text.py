@@ -39,10 +39,6 @@ class Map(dict[str, Any]):
     place: Place = Place()
     places: dict[str, Place]
 
-    def at(self, key: str) -> Place:
-        """Return where a key was written."""
-        return self.places.get(key, self.place)
-
 
 class Seq(list[Any]):
     """A list that knows where it and each of its items are written."""
@@ -54,7 +50,7 @@ class Seq(list[Any]):
 def place_of(container: Any, key: Any = None) -> Place:
     """Return where a value of a container was written; an empty place for plain data."""
     if isinstance(container, Map):
-        return container.at(key) if key is not None else container.place
+        return container.places.get(key, container.place) if key is not None else container.place
     if isinstance(container, Seq):
         return container.places[key] if isinstance(key, int) else container.place
     return Place()
