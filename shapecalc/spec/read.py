@@ -129,23 +129,22 @@ def blocks_in_order(blocks: Mapping[str, Block]) -> list[str]:
         return [*TopologicalSorter(calls).static_order()]
     except CycleError as error:
         circle = error.args[1][::-1]
-        told = "a block calls itself" if len(circle) == 2 else "blocks call each other in a circle"
+        message = "a block calls itself" if len(circle) == 2 else "blocks call each other in a circle"
         place = blocks[circle[0]].place
         raise SpecError(
-            f"{told}: {' -> '.join(circle[:10])}", place=place, path=f"blocks.{circle[0]}"
+            f"{message}: {' -> '.join(circle[:10])}", place=place, path=f"blocks.{circle[0]}"
         ) from None
 
 
 def _called(steps: Iterable[Step]) -> set[str]:
-    found: set[str] = set()
+    called: set[str] = set()
     for step in steps:
         body = step.body
         if isinstance(body, Call):
-            found.add(body.callee)
+            called.add(body.callee)
         elif isinstance(body, Sequential):
-            found |= _called(body.steps)
+            called |= _called(body.steps)
         elif isinstance(body, Merge):
-            for _, branch in body.branches or ():
-                if not isinstance(branch, str):
-                    found |= _called(branch)
-    return found
+            inner = [branch for _, branch in body.branches or () if not isinstance(branch, str)]
+            called = called.union(*map(_called, inner))
+    return called
