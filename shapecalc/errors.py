@@ -5,7 +5,7 @@
     │   └── FormulaError   one piece of spec arithmetic is malformed or has no value
     ├── ShapeError         the model does not hold: a layer refuses what arrives
     ├── DesignError        a check finds what is not allowed, and tells all of it
-    ├── Undecided          the question has no exact answer in the form it was asked
+    ├── Undecided          the question has no exact answer; its text names a page that says what to do
     └── NotInstalled       the question is put to a framework that is not there
 
 A `SpecError` is about what was written, a `ShapeError` about what follows from it. `Undecided`
@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
     from shapecalc.diagnostics.diagnostic import Diagnostic
@@ -131,6 +131,9 @@ class Located(ShapecalcError):
     says what it is about. `failures` holds every failure of an inference, of which this is the first.
     """
 
+    page: ClassVar[str] = ""
+    """The page of the documentation that explains this kind of error, where there is one."""
+
     def __init__(
         self,
         message: str,
@@ -159,6 +162,8 @@ class Located(ShapecalcError):
             lines.append(f"  in {path}")
         if self.hint:
             lines.append(f"  hint: {self.hint}")
+        if self.page:
+            lines.append(f"  help: {self.page}")
         return "\n".join(map(printable, lines))
 
     def __reduce__(self) -> Any:
@@ -197,7 +202,9 @@ class DesignError(Located):
 
 
 class Undecided(Located):
-    """The answer depends on what was left free, so there is no single one to give."""
+    """The answer depends on what was left free, so there is no exact one to give."""
+
+    page = "docs/closed_forms.md#undecided"
 
 
 class NotInstalled(ShapecalcError):

@@ -133,11 +133,17 @@ difference is that of three layers.
 
 ## The rules
 
-A rule is written for each kind of layer. One that a convention does not know, such as a kind of your own,
-is not counted: its cost is `?`, the total says "at least" and names the layer. Where a tool counts
-nothing for a layer, a zero is written among its rules. `add` and `multiply` are taken as `+` and `*` of
-tensors, which no tool counts, and a matrix product as `torch.matmul`. Costs are those of the whole batch;
+A rule is written for each family of kinds. What a tool has no rule for costs nothing if it multiplies
+nothing; otherwise, and for a kind of your own that names no family, it is not counted: its cost is `?`, the
+total says "at least" and names the layer. `add` and `multiply` are taken as `+` and `*` of
+tensors, which no tool counts, and a matrix product as `torch.matmul`. Costs are those of the complete batch;
 ptflops itself divides by it what it counts of modules.
+
+A layer of a spec is taken for a module of torch. An imported network knows better, and its steps say so where
+it may matter: `called: function` is a function of torch.nn.functional, which thop and torchinfo do not see
+and ptflops counts once where it counts a module twice; `called: method` is any other call, such as
+`x.relu()`, which ptflops and calflops do not see either; `called: custom` is a module of a class that is not
+torch's, with weights under the names that torch gives them, which torchinfo alone sees as a module.
 
 | convention | unit | what it is |
 |---|---|---|"""
@@ -156,9 +162,9 @@ interpolation other than `nearest`, and functions of each element that stand in 
 MEASURED = """
 ## What the tools say
 
-Measured on torchvision's modules, batch 1, with {versions}. Our figures are the same to the unit, except
-those with a star; of the same modules imported from torch they are the same. Fourteen of these networks are
-run beside the tools in the tests.
+Measured on torchvision's modules, batch 1, with {versions}. Our figures of the bundled specs are the same to
+the unit, except those with a star; of the same modules imported from torch they are the same, fused attention
+aside. Fourteen of these networks are run beside the tools in the tests.
 """
 
 WRONG = """

@@ -28,7 +28,6 @@ import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
 LIST = ROOT / "tests" / "mutations.yaml"
-PARALLEL = 2
 TIMEOUT = 1200
 
 
@@ -85,7 +84,7 @@ def first_failure(checkout: Path, tests: tuple[str, ...]) -> str | None:
     """Run default tests up to the first failure; return which test noticed, or None."""
     environment = {**os.environ, "PYTHONPATH": str(checkout), "PYTHONDONTWRITEBYTECODE": "1"}
     environment.pop("SHAPECALC_PROFILE", None)
-    command = ["-m", "pytest", "-q", "-x", "-n", str(PARALLEL), "-p", "no:cacheprovider", *tests]
+    command = ["-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *(tests or ("-n", "auto"))]
     done = subprocess.run(
         [sys.executable, *command],
         capture_output=True,

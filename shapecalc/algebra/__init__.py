@@ -1,4 +1,4 @@
-"""Sizes as exact integer expressions: one rule for numbers and for symbols."""
+"""Sizes as exact integer expressions, for numbers and symbols alike. Internal but for `Expr` and `symbol`."""
 
 from shapecalc.algebra import expr_text  # it registers how expressions are written
 from shapecalc.algebra.expr import (

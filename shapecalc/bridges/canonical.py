@@ -16,8 +16,8 @@ def canonical(cls: type[Kind], fields: dict[str, Any]) -> Kind:
     """Return a layer with those of the fields that say something; raise `ValidationError` for illegal ones.
 
     >>> from shapecalc.layers import MaxPool2d
-    >>> canonical(MaxPool2d, {"kernel_size": (2, 2), "stride": (2, 2), "padding": (0, 0)})
-    MaxPool2d(kernel_size=2, stride=2, padding=0, dilation=1, ceil_mode=False, return_indices=False)
+    >>> canonical(MaxPool2d, {"kernel_size": (2, 2), "stride": (2, 2), "padding": (0, 0)}).fields_set()
+    {'kernel_size': 2, 'stride': 2}
     """
     kept: dict[str, Any] = {}
     for name, value in fields.items():
@@ -42,7 +42,7 @@ def _is_per_axis(cls: type[Kind], role: Role | None) -> bool:
 
 @lru_cache(maxsize=2048)
 def _cached(cls: type[Kind], settings: tuple[tuple[str, Any], ...], text: str) -> Kind:
-    """Return a layer that networks hold over and over; `text` tells 1 from True and from 1.0."""
+    """Return a layer that networks hold over and over; `text` keeps 1, True and 1.0 apart."""
     return cls(**dict(settings))
 
 

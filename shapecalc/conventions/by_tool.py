@@ -42,5 +42,5 @@ def convention(name: str = DEFAULT) -> Convention:
 @cache
 def _loaded(name: str) -> Convention:
     module, cls = CONVENTIONS[name].split(":")
-    found: type[Convention] = getattr(import_module(f"shapecalc.conventions.{module}"), cls)
-    return found()
+    loaded: type[Convention] = getattr(import_module(f"shapecalc.conventions.{module}"), cls)
+    return loaded()

@@ -21,9 +21,12 @@ from shapecalc.conventions.layer_call import LayerCall
 from shapecalc.conventions.ptflops import BY_FUNCTIONS, JOINING, POOLS
 from shapecalc.layers.base import Caller
 from shapecalc.layers.family import Family
-from shapecalc.layers.rectifier import ELU, GELU, LeakyReLU, PReLU, ReLU, SiLU
+from shapecalc.layers.rectifier import ELU, GELU, LeakyReLU, PReLU, ReLU, ReLU6, SiLU
 from shapecalc.layers.recurrent import Gated
 from shapecalc.layers.resample import Interpolation, Resize
+
+REPLACED = (ReLU, PReLU, ELU, LeakyReLU, SiLU, GELU)
+"""Activations whose modules call a function that is replaced."""
 
 
 def _bias(call: LayerCall) -> Dim:
@@ -31,8 +34,14 @@ def _bias(call: LayerCall) -> Dim:
     return call.bias
 
 
+def _activation(call: LayerCall) -> Dim:
+    """1 for each number, if a function is called that is replaced: ReLU6 as a module calls another."""
+    replaced = isinstance(call.layer, REPLACED) or (call.called != "module" and isinstance(call.layer, ReLU6))
+    return call.n_in if replaced else 0
+
+
 def _upsampled(call: LayerCall, layer: Interpolation) -> Dim:
-    """The product of `size` where it is given, otherwise the numbers of the input; `area` pools besides."""
+    """The product of `size` where there is one, otherwise the numbers of the input; `area` pools besides."""
     pooled = call.n_in if layer.method() == "area" else 0
     size = layer.size if isinstance(layer, Resize) else None
     if size is None:
@@ -53,9 +62,9 @@ class Calflops(Tool):
     per_mac: ClassVar[Mapping[str, int]] = {"MACs": 1, "FLOPs": 2}
     sentence: ClassVar[str] = (
         "MACs as calflops counts them: convolutions, linear layers and matrix products. Its FLOPs are 2 for "
-        "each, the biases of convolutions, batch norm 2 a number, ReLU 1 and pooling 1 a number that arrives."
+        "each, the biases of convolutions, batch norm 2 a number, ReLU 1 and pooling 1 a number of its input."
     )
-    sees: ClassVar[tuple[Caller, ...]] = ("module", "function")
+    sees: ClassVar[tuple[Caller, ...]] = ("module", "custom", "function")
     rules: ClassVar[Mapping[Family, Rule]] = {
         **of_families(_bias, Family.CONVOLUTION, Family.TRANSPOSED_CONVOLUTION),
         **of_families(nothing, Family.LINEAR, Family.MATRIX_PRODUCT, Family.EINSUM, Family.ATTENTION),
@@ -64,7 +73,7 @@ class Calflops(Tool):
         **of_families(scaled_norm(4, 5), Family.INSTANCE_NORM, Family.GROUP_NORM, Family.LAYER_NORM),
         **of_families(per_input, *POOLS),
         Family.LOSS: nothing,
-        Family.ACTIVATION: of_kinds((ReLU, PReLU, ELU, LeakyReLU, SiLU, GELU), lambda call, layer: call.n_in),
+        Family.ACTIVATION: _activation,
         **BY_FUNCTIONS,
         Family.RESAMPLE: of_kinds(Interpolation, _upsampled),
     }

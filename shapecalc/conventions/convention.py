@@ -56,7 +56,7 @@ class Convention(ABC):
 class Tool(Convention):
     """A counting tool: its rules by family, and which calls it sees."""
 
-    sees: ClassVar[tuple[Caller, ...]] = ("module", "function", "method")
+    sees: ClassVar[tuple[Caller, ...]] = ("module", "custom", "function", "method")
     """How a layer has to be called for the tool to notice; what it does not notice costs nothing."""
     rules: ClassVar[Mapping[Family, Rule]]
     """What each family costs: a number of the unit."""

@@ -121,9 +121,9 @@ class Ptflops(Tool):
     per_mac: ClassVar[Mapping[str, int]] = {"MACs": 1}
     sentence: ClassVar[str] = (
         "MACs as ptflops counts them: multiply-accumulates and biases; batch norm 2 a number; ReLU 2 a "
-        "number and pooling 2 for each that arrives, since it meets the module and the function inside it."
+        "number and pooling 2 for each of its input, since it meets the module and the function inside it."
     )
-    sees: ClassVar[tuple[Caller, ...]] = ("module", "function")
+    sees: ClassVar[tuple[Caller, ...]] = ("module", "custom", "function")
     rules: ClassVar[Mapping[Family, Rule]] = {
         **of_families(macs_and_bias, Family.CONVOLUTION, Family.TRANSPOSED_CONVOLUTION, Family.LINEAR),
         **of_families(of_kinds(Gated, _recurrent), Family.RECURRENT, Family.RECURRENT_CELL),
@@ -144,6 +144,6 @@ class Ptflops(Tool):
     """What a function costs that no module calls; the others are not replaced."""
 
     def rule(self, call: LayerCall) -> Dim | None:
-        if call.called == "function":
+        if call.called in ("custom", "function"):
             return self.functions.get(call.layer.family, nothing)(call)
         return super().rule(call)

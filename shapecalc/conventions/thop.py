@@ -48,7 +48,7 @@ class Thop(Tool):
     per_mac: ClassVar[Mapping[str, int]] = {"MACs": 1}
     sentence: ClassVar[str] = (
         "MACs as thop counts them: multiply-accumulates, biases not counted; batch norm 4 a number; average "
-        "pooling 1 a result, to a given size 1 more for each number that arrives; attention has no rule."
+        "pooling 1 a result, to a set size 1 more for each number of its input; attention has no rule."
     )
     sees: ClassVar[tuple[Caller, ...]] = ("module",)
     rules: ClassVar[Mapping[Family, Rule]] = {

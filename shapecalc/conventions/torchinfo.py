@@ -11,6 +11,8 @@ from shapecalc.conventions.layer_call import LayerCall
 from shapecalc.layers.base import Caller
 from shapecalc.layers.family import Family, Group
 
+CONVOLUTIONS = (Family.CONVOLUTION, Family.TRANSPOSED_CONVOLUTION)
+
 
 def _weights_per_sample(call: LayerCall) -> Dim:
     """Every weight once a sample, at however many positions it is used."""
@@ -32,9 +34,9 @@ class Torchinfo(Tool):
         "mult-adds as torchinfo counts them: weights and biases of convolutions at every position, all other "
         "weights once a sample; what has no weights is not counted, and attention has no rule."
     )
-    sees: ClassVar[tuple[Caller, ...]] = ("module",)
+    sees: ClassVar[tuple[Caller, ...]] = ("module", "custom")
     rules: ClassVar[Mapping[Family, Rule]] = {
-        **of_families(macs_and_bias, Family.CONVOLUTION, Family.TRANSPOSED_CONVOLUTION),
+        **of_families(macs_and_bias, *CONVOLUTIONS),
         **of_families(_weights_per_sample, Family.LINEAR, Family.BILINEAR, Family.EMBEDDING),
         **of_families(_weights_per_sample, Family.RECURRENT_CELL, Family.ACTIVATION, Family.SUBSAMPLING),
         **of_families(_weights_per_sample, *[family for family in Family if family.group is Group.NORM]),
@@ -42,5 +44,7 @@ class Torchinfo(Tool):
     }
 
     def rule(self, call: LayerCall) -> Dim | None:
-        """Count a function as nothing, too, unless it has weights: those are another module's."""
-        return None if call.called not in self.sees and call.weights else super().rule(call)
+        """Weights of a function are a module's of which nothing is known; convolutions go by its name."""
+        unseen = call.called not in self.sees
+        unknown = unseen or (call.called == "custom" and call.layer.family in CONVOLUTIONS)
+        return None if unknown and call.weights else super().rule(call)

@@ -27,7 +27,7 @@ from shapecalc.engine.scope import Binding, Scope, UnknownSize
 from shapecalc.engine.sharing import owner_of, share_weights
 from shapecalc.engine.step_names import DottedGroups, automatic_name, label_of
 from shapecalc.errors import Place, SpecError, Undecided, quote
-from shapecalc.layers.base import Kind, Merge
+from shapecalc.layers.base import Caller, Kind, Merge
 from shapecalc.layers.requirement import Shape
 from shapecalc.spec.tree import Call, Side, Spec, Step
 
@@ -72,6 +72,7 @@ class Expansion:
         self.calls: tuple[Place, ...] = ()
         self.repeats = Repeats(self.builder, self.run_once)
         self.trainable = True
+        self.called: Caller = "module"
 
     def run(self) -> Inference:
         refuse_too_large(self.spec, self.builder.value_of)
@@ -137,14 +138,18 @@ class Expansion:
         scope.input = sources[0]
         owner = None if step.share is None else owner_of(self.builder, scope, step.share)
         start, failures = len(self.builder.graph.nodes), len(self.builder.failures)
-        was_trainable, self.trainable = self.trainable, self.trainable and step.trainable is not False
+        outer = self.trainable, self.called
+        self.trainable, self.called = (
+            self.trainable and step.trainable is not False,
+            step.called or self.called,
+        )
         try:
             if step.repeat is None:
                 binding = self.run_once(scope, step, sources, path)
             else:
                 binding = self.repeats.run(scope, step, sources, path)
         finally:
-            self.trainable = was_trainable
+            self.trainable, self.called = outer
         binding.step, binding.scope = step, scope
         binding.start, binding.end = start, len(self.builder.graph.nodes)
         scope.bindings[key] = binding
@@ -261,7 +266,8 @@ class Expansion:
         if resolved is not layer or isinstance(layer, Merge):
             resolved = self.builder.intern(resolved)
         binding = self.builder.add(resolved, sources, path, place, trainable=self.trainable)
-        self.builder.graph.nodes[-1].calls = self.calls
+        node = self.builder.graph.nodes[-1]
+        node.calls, node.called = self.calls, self.called
         return binding
 
     def add_corrected(

@@ -14,7 +14,7 @@ from shapecalc.algebra import Dim
 from shapecalc.algebra.rational import Value
 from shapecalc.algebra.summation import summed
 from shapecalc.errors import Failure, Place
-from shapecalc.layers.base import Effect, Kind
+from shapecalc.layers.base import Caller, Effect, Kind
 from shapecalc.layers.requirement import Requirement, Shape
 
 
@@ -65,6 +65,8 @@ class GraphNode:
     """The node whose weights this one uses, or None when they are its own."""
     calls: tuple[Place, ...] = ()
     """Where the blocks that hold the layer are called, from the outermost inwards."""
+    called: Caller = "module"
+    """What torch calls: tools that count costs do not see functions."""
     loops: tuple[Loop, ...] = ()
     """The repeats of which this is every pass, from the outermost inwards."""
 

@@ -100,12 +100,10 @@ class Kind(BaseModel):
     ) -> None:
         """Take the names of a kind from the head of its class; a family names all ranks with `{rank}`."""
         super().__init_subclass__(**config)
-        if kind is None and (torch or keras):
-            kind = snake_case(cls.__name__)
+        kind = kind or (snake_case(cls.__name__) if torch or keras else None)
         names = {"kind": kind, "framework": framework, "torch": torch, "keras": keras}
-        for name, value in names.items():
-            if value is not None:
-                setattr(cls, name, value)
+        for name in (name for name, value in names.items() if value is not None):
+            setattr(cls, name, names[name])
         if rank is not None:
             name_ranks(cls, rank)
 
@@ -266,8 +264,7 @@ class Pointwise(OwnPlace, SameShape, AnyShape, NoWeights, NoMacs, NoWindow, Laye
         return None if self.per_element is None else self.per_element * product(x)
 
 
-Elementwise = Pointwise
-"""The former name of `Pointwise`."""
+Elementwise = Pointwise  # its former name
 
 
 class Joint(Kind):

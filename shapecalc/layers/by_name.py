@@ -18,60 +18,83 @@ from shapecalc.layers.requirement import Shape
 from shapecalc.layers.select import Mean
 
 
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
+def _words(text: str) -> list[str]:
+    return text.split()
 
 
-OF_EACH = _words(
-    """
-    abs acos asin atan bitwise_not ceil clamp clamp_max clamp_min clip cos cosh detach_ erf erfc exp
-    exp2 expm1 float_power floor fmod frac half_ invert isfinite isinf isnan log log10 log1p log2
-    logical_not logit masked_fill nan_to_num neg positive reciprocal remainder requires_grad_ round
-    rrelu rsqrt sigmoid sigmoid_ sign sin sinh sqrt square tan tanh threshold tril tril_ triu triu_
-    trunc type_as_
-    """
-)
-"""Functions of each element by itself. Others keep the shape and move or mix elements, as `roll` does."""
-OF_NONE = frozenset(["empty_like", "full_like", "ones_like", "rand_like", "randn_like", "zero", "zeros_like"])
-"""Functions that take a shape from their tensor and nothing else."""
-OF_PAIRS = _words(
-    """
-    add addcdiv addcmul atan2 bitwise_and bitwise_or div divide eq floor_divide floordiv fmod ge gt le
-    lerp logical_and logical_or logical_xor lt maximum minimum mod mul multiply ne pow remainder sub subtract
-    true_divide where xor
-    """
-)
-"""Functions of the elements of several tensors that stand at one place."""
+def _counted(**names: str) -> dict[str, Operations]:
+    """Return one operation of a part for each element, for functions that take just that."""
+    return {name: Operations(**{part: 1}) for part, text in names.items() for name in text.split()}
 
 
-_ONE = {
-    "additions": "add sub rsub subtract iadd isub",
-    "multiplications": "mul multiply imul square",
-    "divisions": "div divide true_divide truediv rtruediv reciprocal",
-    "comparisons": "maximum minimum max min abs sign threshold eq ne lt le gt ge clamp_min clamp_max",
-    "exponentials": "exp exp2",
-    "logarithms": "log log2 log10",
-    "powers": "pow float_power",
-    "error_functions": "erf erfc",
-    "roots": "sqrt",
-}
-_COPIES = """
-    neg positive detach_ flip roll rot90 masked_fill fill tril triu zeros_like ones_like full_like empty_like
-"""
-PER_ELEMENT: Mapping[str, Operations] = {
-    **{name: Operations(**{part: 1}) for part, names in _ONE.items() for name in names.split()},
-    **dict.fromkeys(_COPIES.split(), NOTHING),
+POINTWISE: Mapping[str, Operations | None] = {
+    **_counted(
+        additions="add sub rsub subtract",
+        multiplications="mul multiply square",
+        divisions="div divide true_divide reciprocal",
+        comparisons="maximum minimum abs absolute sign threshold eq ne lt le gt ge clamp_min clamp_max "
+        "not_equal less less_equal greater greater_equal",
+        exponentials="exp exp2 special_exp2",
+        logarithms="log log2 log10",
+        powers="pow float_power",
+        error_functions="erf erfc special_erf special_erfc",
+        roots="sqrt",
+    ),
+    **dict.fromkeys(_words("neg negative positive masked_fill tril triu"), NOTHING),
     **dict.fromkeys(("clamp", "clip"), Operations(comparisons=2)),
-    "expm1": Operations(exponentials=1, additions=1),
-    "log1p": Operations(logarithms=1, additions=1),
+    **dict.fromkeys(("expm1", "special_expm1"), Operations(exponentials=1, additions=1)),
+    **dict.fromkeys(("log1p", "special_log1p"), Operations(logarithms=1, additions=1)),
     "rsqrt": Operations(roots=1, divisions=1),
-    "sigmoid_": SIGMOID,
+    "special_expit": SIGMOID,
+    **dict.fromkeys(
+        _words(
+            """
+            acos acosh addcdiv addcmul angle arccos arccosh arcsin arcsinh arctan arctan2 arctanh asin asinh
+            atan atan2 atanh bitwise_and bitwise_left_shift bitwise_not bitwise_or bitwise_right_shift
+            bitwise_xor ceil conj_physical copysign cos cosh deg2rad digamma erfinv fix floor floor_divide
+            fmax fmin fmod frac gcd heaviside hypot i0 igamma igammac isclose isfinite isinf isnan isneginf
+            isposinf lcm ldexp lerp lgamma logaddexp logaddexp2 logical_and logical_not logical_or logical_xor
+            logit mvlgamma nan_to_num nextafter polygamma rad2deg remainder round sgn signbit sin sinc sinh
+            tan trunc where xlogy special_airy_ai special_bessel_j0 special_bessel_j1 special_bessel_y0
+            special_bessel_y1 special_chebyshev_polynomial_t special_chebyshev_polynomial_u
+            special_chebyshev_polynomial_v special_chebyshev_polynomial_w special_digamma special_entr
+            special_erfcx special_erfinv special_gammainc special_gammaincc special_gammaln
+            special_hermite_polynomial_h special_hermite_polynomial_he special_i0 special_i0e special_i1
+            special_i1e special_laguerre_polynomial_l special_legendre_polynomial_p special_log_ndtr
+            special_logit special_modified_bessel_i0 special_modified_bessel_i1 special_modified_bessel_k0
+            special_modified_bessel_k1 special_multigammaln special_ndtr special_ndtri special_psi
+            special_round special_scaled_modified_bessel_k0 special_scaled_modified_bessel_k1
+            special_shifted_chebyshev_polynomial_t special_shifted_chebyshev_polynomial_u
+            special_shifted_chebyshev_polynomial_v special_shifted_chebyshev_polynomial_w special_sinc
+            special_spherical_bessel_j0 special_xlog1py special_xlogy special_zeta
+            """
+        )
+    ),
 }
-"""The operations of a function for each element of its result; others are not counted."""
+"""torch's functions of the elements at one place, of one tensor or several, and their operations for each.
+
+None where they are not counted. A test holds the names to torch's tag `pointwise`, in both directions.
+"""
+
+MOVING: Mapping[str, Operations | None] = {
+    **dict.fromkeys(_words("flip fliplr flipud roll"), NOTHING),
+    **dict.fromkeys(_words("argsort bernoulli cumprod cumsum logcumsumexp normalize renorm")),
+}
+"""Functions that keep the shape of one tensor and move its elements or mix them."""
+
+LIKE: Mapping[str, Operations | None] = {
+    **dict.fromkeys(_words("empty_like fill full_like ones_like zero zeros_like"), NOTHING),
+    **dict.fromkeys(_words("rand_like randint_like randn_like")),
+}
+"""Functions that take a shape from their tensor and nothing else."""
+
+FUNCTIONS: Mapping[str, Operations | None] = {**POINTWISE, **MOVING, **LIKE}
+"""The functions that keep a shape, by torch's names."""
 
 
-def _counted(function: str, results: Dim) -> Operations | None:
-    return PER_ELEMENT[function] * results if function in PER_ELEMENT else None
+def _operations(function: str, results: Dim) -> Operations | None:
+    each = FUNCTIONS.get(function)
+    return None if each is None else each * results
 
 
 class Word(Annotation):
@@ -104,12 +127,12 @@ class Elementwise(Pointwise, kind="elementwise", framework="torch"):
     function: Annotated[str, Word()]
 
     def dependence(self, x: Shape, result: int) -> Dependence:
-        if self.function in OF_EACH or self.function in OF_PAIRS:  # these with a number
+        if self.function in POINTWISE:
             return super().dependence(x, result)
-        return unseen(len(x)) if self.function in OF_NONE else unsaid(len(x))
+        return unseen(len(x)) if self.function in LIKE else unsaid(len(x))
 
     def operations(self, x: Shape) -> Operations | None:
-        return _counted(self.function, product(x))
+        return _operations(self.function, product(x))
 
 
 class Combine(Broadcast, kind="combine", framework="torch"):
@@ -130,12 +153,12 @@ class Combine(Broadcast, kind="combine", framework="torch"):
     function: Annotated[str, Word()]
 
     def depends_on(self, inputs: Shapes, result: int) -> tuple[Dependence, ...]:
-        if self.function in OF_PAIRS:
+        if self.function in POINTWISE:
             return super().depends_on(inputs, result)
         return tuple([unsaid(len(x)) for x in inputs])
 
     def operations(self, inputs: Shapes) -> Operations | None:
-        return _counted(self.function, product(self.output(inputs)))
+        return _operations(self.function, product(self.output(inputs)))
 
 
 class Reduce(Mean, kind="reduce", framework="torch"):

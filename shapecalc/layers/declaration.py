@@ -39,8 +39,8 @@ def name_ranks(cls: type[Kind], rank: int) -> None:
 def arrange_fields(cls: type[Kind]) -> None:
     """Put the fields in the order of `cls.order`, as if they had been declared so."""
     front, _, back = cls.order.replace("*", "").partition("...")
-    fields = dict(cls.model_fields)
-    rest = [name for name in fields if name not in cls.order.split()]
+    named, fields = {*cls.order.split()}, dict(cls.model_fields)
+    rest = [name for name in fields if name not in named]
     cls.model_fields.clear()
     cls.model_fields.update(
         {name: fields[name] for name in (*front.split(), *rest, *back.split()) if name in fields}
@@ -76,20 +76,29 @@ def by_position(cls: type[Kind], values: tuple[Any, ...], fields: dict[str, Any]
     return dict(zip(names, values, strict=False)) | fields
 
 
+class Docstring:
+    """The docstring of a kind, completed when it is read: its family's text and the fields' positions."""
+
+    def __init__(self, own: str, rank: int | None) -> None:
+        self.own, self.rank = own, rank
+
+    def __get__(self, instance: object, cls: type[Kind]) -> str:
+        prose, mark, examples = cleandoc(self.own).partition("\n>>> ")
+        parts = [prose.rstrip()]
+        if self.rank is not None:
+            summary, _, more = prose.rstrip().partition("\n\n")
+            shared = cleandoc(cls.__mro__[1].__doc__ or "").partition("\n\n")[2]
+            parts = [summary, shared.format(**_words(self.rank)), more]
+        if names := positions(cls):
+            parts.append(f"By position: {', '.join(names)}.")
+        return "\n\n".join(part for part in (*parts, f"{mark.lstrip()}{examples}") if part)
+
+
 def document(cls: type[Kind], rank: int | None) -> None:
-    """Complete the docstring of a class: the text of its family, and the positions of its fields."""
+    """Complete the docstring of a kind, if it has one of its own."""
     own, kind = vars(cls).get("__doc__"), getattr(cls, "kind", None)
-    if not own or kind is None or "{rank}" in kind:
-        return
-    prose, mark, examples = cleandoc(own).partition("\n>>> ")
-    parts = [prose.rstrip()]
-    if rank is not None:
-        summary, _, more = prose.rstrip().partition("\n\n")
-        shared = cleandoc(cls.__mro__[1].__doc__ or "").partition("\n\n")[2]
-        parts = [summary, shared.format(**_words(rank)), more]
-    if names := positions(cls):
-        parts.append(f"By position: {', '.join(names)}.")
-    cls.__doc__ = "\n\n".join(part for part in (*parts, f"{mark.lstrip()}{examples}") if part)
+    if own and kind is not None and "{rank}" not in kind:
+        cls.__doc__ = Docstring(own, rank)  # type: ignore[assignment]  # `type` calls a docstring's `__get__`
 
 
 def _words(rank: int) -> dict[str, str]:

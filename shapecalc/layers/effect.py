@@ -13,8 +13,9 @@ if TYPE_CHECKING:
 
 Shapes: TypeAlias = tuple[Shape, ...]
 Named: TypeAlias = dict[str, Shape]
-Caller: TypeAlias = Literal["module", "function", "method"]
-"""How torch is called: through a module, a function of torch.nn.functional, or otherwise, as `x.relu()`."""
+Caller: TypeAlias = Literal["module", "custom", "function", "method"]
+"""What torch calls: a module of its own, a custom one that holds the weights of a function of
+torch.nn.functional, such a function alone, or another, such as `x.relu()`."""
 
 
 @dataclass(frozen=True, slots=True)

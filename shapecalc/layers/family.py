@@ -85,3 +85,9 @@ class Family(Enum):
     def __init__(self, label: str, group: Group) -> None:
         self.label = label
         self.group = group
+
+    @property
+    def moves_values(self) -> bool:
+        """Whether kinds of the family copy or move values, and compute nothing in evaluation."""
+        moving = self.group in (Group.PADDING, Group.RESHAPE)
+        return moving or self in (Family.DROPOUT, Family.IDENTITY, Family.UNPOOL)

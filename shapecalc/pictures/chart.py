@@ -8,9 +8,7 @@ from math import floor, log10
 
 from shapecalc.pictures.svg import (
     COLOURS,
-    DARK_INK,
-    INK,
-    dark,
+    Head,
     element,
     label,
     number,
@@ -136,27 +134,20 @@ def chart_svg(chart: Chart) -> str:
     """Return a chart as SVG."""
     marks = 12 * sum(map(bool, chart.refused))
     bottom = chart.top(len(chart.panels) - 1) + HIGH
-    light, night = _bars(sorted({bar.family for panel in chart.panels for bar in panel.bars}))
     rules = "".join(
         f".s{n}{{stroke:{LINES[n % len(LINES)]}}}\n.f{n}{{fill:{LINES[n % len(LINES)]}}}\n"
         for n in range(len(chart.series))
     )
     width = LEFT + WIDE + RIGHT
     body = [
-        label(width / 2, 24, chart.title, class_="title", text_anchor="middle"),
         *_legend(chart, width),
         *(part for position in range(len(chart.panels)) for part in _panel(chart, position)),
         *_refused(chart, bottom),
         *_axis(chart, bottom + marks),
     ]
-    return page(
-        (width, bottom + marks + 46),
-        chart.name,
-        chart.title,
-        chart.description,
-        INK + _RULES + rules + light + dark(DARK_INK + night),
-        body,
-    )
+    head = Head(chart.name, chart.title, "", chart.description)
+    colours = _bars(sorted({bar.family for panel in chart.panels for bar in panel.bars}))
+    return page((width, bottom + marks + 46), head, body, colours, _RULES + rules)
 
 
 def _bars(used: list[str]) -> tuple[str, str]:

@@ -6,10 +6,7 @@ from shapecalc.pictures.layout import Layout, Place, Point, layout
 from shapecalc.pictures.picture_text import Words, exactly, frame_words, totals, words
 from shapecalc.pictures.scene import Box, Scene
 from shapecalc.pictures.svg import (
-    COLOURS,
-    DARK_INK,
-    INK,
-    dark,
+    Head,
     element,
     families,
     label,
@@ -60,13 +57,9 @@ def _drawn(scene: Scene, places: Layout, texts: list[Words]) -> str:
     title, below = scene.title, totals(scene.report)
     wide = max(places.width, text_width(title, 14, bold=True), text_width(below, SIZE))
     right = (wide - places.width) / 2
-    used = [family for family in COLOURS if any(box.family == family for box in scene.boxes)]
-    light, night = families(used)
     frames = zip(scene.frames, places.frames, strict=True)
     boxes = zip(scene.boxes, places.boxes, texts, strict=True)
     body = [
-        label(MARGIN + wide / 2, 24, title, class_="title", text_anchor="middle"),
-        label(MARGIN + wide / 2, 41, below, class_="faint", text_anchor="middle"),
         tip(name, 7),
         f'<g transform="translate({number(MARGIN + right)} {number(MARGIN + ABOVE)})" text-anchor="middle">',
         *(_frame(place, frame_words(frame)) for frame, place in frames),
@@ -76,14 +69,9 @@ def _drawn(scene: Scene, places: Layout, texts: list[Words]) -> str:
         *(_box(box, place, text, exactly(box, scene.report)) for box, place, text in boxes),
         "</g>",
     ]
-    return page(
-        (wide + 2 * MARGIN, places.height + ABOVE + 2 * MARGIN),
-        name,
-        title,
-        _description(scene),
-        INK + _FRAME + _SIGN + light + dark(DARK_INK + night),
-        body,
-    )
+    size = (wide + 2 * MARGIN, places.height + ABOVE + 2 * MARGIN)
+    head = Head(name, title, below, _description(scene))
+    return page(size, head, body, families(box.family for box in scene.boxes), _FRAME + _SIGN)
 
 
 def _description(scene: Scene) -> str:

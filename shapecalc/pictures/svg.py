@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from html import escape
 from unicodedata import east_asian_width
 
@@ -115,32 +116,49 @@ def tip(name: str, size: float) -> str:
     return f"<defs>{marker}{shape}</marker></defs>"
 
 
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The words of a picture: an id, a title, a line below it, and a description for screen readers."""
+
+    name: str
+    title: str
+    below: str
+    description: str
+
+
 def page(
-    size: tuple[float, float], name: str, title: str, description: str, rules: str, body: Sequence[str]
+    size: tuple[float, float],
+    head: Head,
+    body: Sequence[str],
+    colours: tuple[str, str],
+    rules: str = "",
+    night: str = "",
 ) -> str:
-    """Return a complete picture: a title and a description for screen readers, no font, no script."""
+    """Return a complete picture, without fonts and scripts; rules and colours for a light and a dark page."""
     width, height = size
-    head = [
-        element("title", plain(title), id=f"{name}-title"),
-        element("desc", plain(description), id=f"{name}-desc"),
-        f"<style>{_scoped(rules, name)}</style>",
+    style = f"{INK}{rules}{colours[0]}@media (prefers-color-scheme:dark){{\n{DARK_INK}{night}{colours[1]}}}"
+    content = [
+        element("title", plain(head.title), id=f"{head.name}-title"),
+        element("desc", plain(head.description), id=f"{head.name}-desc"),
+        f"<style>{_scoped(style, head.name)}</style>",
+        label(width / 2, 24, head.title, class_="title", text_anchor="middle"),
+        *([label(width / 2, 41, head.below, class_="faint", text_anchor="middle")] if head.below else []),
+        *body,
     ]
-    return (
-        element(
-            "svg",
-            "\n" + "\n".join([*head, *body]) + "\n",
-            xmlns="http://www.w3.org/2000/svg",
-            id=name,
-            role="img",
-            aria_labelledby=f"{name}-title {name}-desc",
-            width=width,
-            height=height,
-            viewBox=f"0 0 {number(width)} {number(height)}",
-            font_family=FONT,
-            font_size=11,
-        )
-        + "\n"
+    picture = element(
+        "svg",
+        "\n" + "\n".join(content) + "\n",
+        xmlns="http://www.w3.org/2000/svg",
+        id=head.name,
+        role="img",
+        aria_labelledby=f"{head.name}-title {head.name}-desc",
+        width=width,
+        height=height,
+        viewBox=f"0 0 {number(width)} {number(height)}",
+        font_family=FONT,
+        font_size=11,
     )
+    return f"{picture}\n"
 
 
 def _scoped(rules: str, name: str) -> str:
@@ -167,17 +185,10 @@ DARK_INK = """text{fill:#e8edf1}
 """
 
 
-def dark(rules: str) -> str:
-    """Return rules for a dark page."""
-    return f"@media (prefers-color-scheme:dark){{\n{rules}}}"
-
-
-def families(used: Sequence[str]) -> tuple[str, str]:
-    """Return the rules of the families in a picture: for a light page, and for a dark one."""
-    light = "".join(_rule(family, *COLOURS[family][:2]) for family in used)
-    night = "".join(_rule(family, *COLOURS[family][2:]) for family in used)
+def families(used: Iterable[str]) -> tuple[str, str]:
+    """Return the rules of the families in a picture, in the order of their colours."""
+    present = {*used}
+    rows = [(family, COLOURS[family]) for family in COLOURS if family in present]
+    light = "".join(f".{family}{{fill:{fill};stroke:{line}}}\n" for family, (fill, line, _, _) in rows)
+    night = "".join(f".{family}{{fill:{fill};stroke:{line}}}\n" for family, (_, _, fill, line) in rows)
     return light, night
-
-
-def _rule(family: str, fill: str, stroke: str) -> str:
-    return f".{family}{{fill:{fill};stroke:{stroke}}}\n"

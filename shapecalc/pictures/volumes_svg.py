@@ -8,10 +8,7 @@ from shapecalc.pictures.layout import Point
 from shapecalc.pictures.picture_text import exactly, totals
 from shapecalc.pictures.solids import PLANE, SMALL, Caption, Placement, Solid, arrange
 from shapecalc.pictures.svg import (
-    COLOURS,
-    DARK_INK,
-    INK,
-    dark,
+    Head,
     element,
     families,
     label,
@@ -67,11 +64,7 @@ def volumes_svg(volumes: Volumes) -> str:
     aside = MARGIN + (wide - (right - left)) / 2 - left
     middle = MARGIN + (wide - width) / 2
     high = ABOVE + (bottom - top) + 82
-    used = [family for family in COLOURS if any(_family(solid) == family for solid in placement.solids)]
-    light, night = families(used)
     body = [
-        label(MARGIN + wide / 2, 24, title, class_="title", text_anchor="middle"),
-        label(MARGIN + wide / 2, 41, below, class_="faint", text_anchor="middle"),
         *([tip(name, 6)] if placement.style == "u" else []),
         f'<g transform="translate({number(aside)} {number(ABOVE - top)})">',
         *_arrows(volumes, placement, name),
@@ -89,14 +82,9 @@ def volumes_svg(volumes: Volumes) -> str:
         *legend,
         "</g>",
     ]
-    return page(
-        (wide + 2 * MARGIN, high + MARGIN / 2),
-        name,
-        title,
-        description(volumes, placement),
-        INK + _RULES + light + dark(DARK_INK + _NIGHT + night),
-        body,
-    )
+    head = Head(name, title, below, description(volumes, placement))
+    colours = families(map(_family, placement.solids))
+    return page((wide + 2 * MARGIN, high + MARGIN / 2), head, body, colours, _RULES, _NIGHT)
 
 
 def description(volumes: Volumes, placement: Placement) -> str:

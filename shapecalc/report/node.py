@@ -192,7 +192,8 @@ class Node(Shown, Generic[D_co]):
 
         None where the convention has no rule for the kind.
         """
-        counts = convention.counts(LayerCall(self.layer, self.inputs, self._effect))
+        call = LayerCall(self.layer, self.inputs, self._effect, self._graph_node.called)
+        counts = convention.counts(call)
         if counts is None or not self.loops:
             return counts
         return {part: over(value, self.loops[depth:]) for part, value in counts.items()}

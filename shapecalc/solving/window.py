@@ -15,6 +15,8 @@ from shapecalc.algebra.integer_set import IntegerSet
 from shapecalc.algebra.relation import Relation
 from shapecalc.algebra.solution import function_of
 from shapecalc.errors import SpecError, quote
+from shapecalc.layers.conv import Conv2d
+from shapecalc.layers.conv_transpose import ConvTranspose2d
 from shapecalc.layers.requirement import Refused
 from shapecalc.layers.spatial import Spatial
 from shapecalc.render.lines import LONGEST_LIST, IndentedLine, Listing, cut
@@ -119,7 +121,7 @@ padding up to half of the window:
     """
     start, goal = _numbers(size), _numbers(wanted)
     if kind is None:
-        kind = "conv_transpose2d" if max(goal) > max(start) else "conv2d"
+        kind = (ConvTranspose2d if max(goal) > max(start) else Conv2d).kind
     cls = kind_of(kind, framework)
     sizes, targets = _per_axis(cls, start), _per_axis(cls, goal)
     step = max(ceildiv(max(a, b), min(a, b)) for a, b in zip(sizes, targets, strict=True))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, get_args
 
-from shapecalc.layers.base import Kind, Merge
+from shapecalc.layers.base import Caller, Kind, Merge
 from shapecalc.layers.glossary import GLOSSARY
 from shapecalc.layers.index import KERAS
 from shapecalc.layers.registry import FRAMEWORKS, get, kinds
@@ -31,6 +31,10 @@ _FRAMEWORK = "Whose rules the layers follow: torch (the default) or keras, chann
 _BATCHED = "False where the input's sizes are complete: no batch is put in front of them."
 _INPUT = "The input's sizes without the batch, or a mapping of named inputs."
 _OUTPUTS = "The steps whose results leave the model; the last step by default."
+_CALLED = (
+    "What torch calls: a module (the default), a custom module that holds the weights of a function, a "
+    "function, or a method. Tools that count costs do not see all of them."
+)
 _BRANCH = "A list of layers, [] for the input itself, or the name of an earlier step."
 
 
@@ -71,6 +75,7 @@ def _definitions() -> dict[str, Any]:
         "from": _any_of("The earlier steps whose results are taken.", text, texts),
         "share": _type("string", "The earlier step whose weights are used."),
         "trainable": _type("boolean", "False freezes the weights of the step."),
+        "called": {"enum": [*get_args(Caller)], "description": _CALLED},
     }
     classes = [get(name) for name in kinds()]
     bodies: dict[str, Any] = {cls.kind: _ref(f"kind.{cls.kind}") for cls in classes}

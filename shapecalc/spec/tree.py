@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Self, TypeAlias
+from typing import Annotated, Any, Self, TypeAlias, get_args
 
 from pydantic import (
     AfterValidator,
@@ -30,9 +30,9 @@ from pydantic import (
     model_validator,
 )
 
-from shapecalc.errors import Place, quote
+from shapecalc.errors import Place, nearest, quote
 from shapecalc.layers import registry
-from shapecalc.layers.base import Kind, Merge
+from shapecalc.layers.base import Caller, Kind, Merge
 from shapecalc.layers.fields import Integer, Truth, complaint, inside
 from shapecalc.spec.spec_values import Amount, identifier, input_shape, is_text, values_of
 
@@ -99,6 +99,7 @@ class Step(Node):
     source: tuple[str, ...] | None = Field(default=None, alias="from")
     share: str | None = None
     trainable: StrictBool | None = None
+    called: Caller | None = None
     place: Place = Field(default_factory=Place, repr=False)
 
     def __init__(self, body: Any = None, /, **data: Any) -> None:
@@ -132,6 +133,14 @@ class Step(Node):
     @classmethod
     def _condition(cls, value: Any) -> Any:
         return None if value is None else Truth().check(value)
+
+    @field_validator("called", mode="before")
+    @classmethod
+    def _caller(cls, given: Any) -> Any:
+        words = get_args(Caller)
+        if given is None or given in words:
+            return given
+        raise complaint(f"{quote(given)} is not one of {', '.join(words)}{nearest(str(given), words)}")
 
     @field_validator("repeat", mode="before")
     @classmethod

@@ -127,6 +127,7 @@ def _step(step: Step) -> Any:
         "from": source,
         "share": step.share,
         "trainable": step.trainable,
+        "called": step.called,
     }
     data |= {key: value for key, value in modifiers.items() if value is not None}
     only = next(iter(data))

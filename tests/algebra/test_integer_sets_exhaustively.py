@@ -6,12 +6,17 @@ Nothing is drawn: a rule that is wrong for small numbers is noticed in every run
 from __future__ import annotations
 
 import re
+from fractions import Fraction
 from itertools import islice, product
+from math import ceil, floor
 
 import pytest
 
-from shapecalc.algebra import Dim, Expr, maximum, minimum, symbol
+from shapecalc.algebra import Dim, Expr, decide, maximum, minimum, symbol
+from shapecalc.algebra.expr import bounds
+from shapecalc.algebra.formula import Formula
 from shapecalc.algebra.integer_set import IntegerSet
+from shapecalc.algebra.rational import Value
 from shapecalc.algebra.region import everything, where
 from shapecalc.algebra.relation import Relation
 from shapecalc.algebra.solution import solve
@@ -141,6 +146,68 @@ def test_every_solution_is_there_and_no_other(op: str) -> None:
         for n in [*range(1, 70), 301, 302, 303, 304, 305]:
             assert (n in solved[1]) == relation.holds_at({"H": n}), (relation, n)
     assert decided > 200
+
+
+def test_a_negative_least_value_is_kept() -> None:
+    """An unknown may begin below 0: every number from the least on is a solution or not, and none below."""
+    z = symbol("z", -6)
+    for value, op, bound in product(functions(z), OPERATORS, (-5, 0, 4)):
+        solved = solve(value, op, bound)
+        if solved is not None:
+            for n in [*range(-6, 40)]:
+                assert (n in solved[1]) == Relation(value, op, bound).holds_at({"z": n}), (
+                    value,
+                    op,
+                    bound,
+                    n,
+                )
+    assert decide(z, ">=", -6) is True
+    assert decide(z * z, ">=", 7) is None
+
+
+def test_bounds_of_products_hold_at_every_sign() -> None:
+    z, y = symbol("z", -4), symbol("y", -3)
+    for value in (z * z, z * y, z * H, z * z * y, -(z * y), 2 * z * (y // 2) + 3, maximum(z, y) * z):
+        assert isinstance(value, Expr)
+        low, high = bounds(value)
+        for a, b, h in product(range(-4, 5), range(-3, 5), (1, 2, 5)):
+            at = value.subs({"z": a, "y": b, "H": h})
+            assert isinstance(at, int)
+            assert (low is None or low <= at) and (high is None or at <= high), value  # noqa: PT018
+
+
+def test_quotients_of_specs_are_those_of_fractions() -> None:
+    numbers = ["3", "-3", "0.5", "-0.25", "7/3", "-(2/5)"]
+    for left, right in product(numbers, repeat=2):
+        exact = eval_fraction(left) / eval_fraction(right)
+        for text, expected in [
+            (f"({left}) / ({right})", exact),
+            (f"({left}) // ({right})", floor(exact)),
+            (f"floor(({left}) / ({right}))", floor(exact)),
+            (f"ceil(({left}) / ({right}))", ceil(exact)),
+            (f"({left}) % ({right})", eval_fraction(left) - eval_fraction(right) * floor(exact)),
+        ]:
+            assert Formula.parse(text).evaluate(NOTHING) == expected, text
+
+
+class Nothing:
+    """A scope without names."""
+
+    def lookup(self, name: str) -> Value:
+        raise AssertionError(name)
+
+    def size(self, tensor: str | None, axis: int) -> Dim:
+        raise AssertionError(tensor)
+
+
+NOTHING = Nothing()
+
+
+def eval_fraction(text: str) -> Fraction:
+    """Return one of the numbers above."""
+    sign, plain = (-1, text[1:].strip("()")) if text.startswith("-") else (1, text)
+    over, _, under = plain.partition("/")
+    return sign * Fraction(over) / Fraction(under or 1)
 
 
 # ---- products held to a constant

@@ -133,7 +133,7 @@ CASES = [
     (mode, corners, {"scale_factor": scale})
     for mode in LINEAR
     for corners in ((None, True) if mode == "linear" else (None,))
-    for scale in (2, 3, Fraction(1, 2), Fraction(3, 2))
+    for scale in (2, 3, Fraction(1, 2), Fraction(3, 2), Fraction(21, 20))
 ] + [
     (mode, corners, {"size": size})
     for mode in LINEAR
@@ -147,7 +147,7 @@ def test_a_result_reads_what_its_gradient_says(mode: str, corners: bool | None, 
     """Every position of every result; one on the border reads no farther than the border."""
     layer = Upsample(mode=mode, align_corners=corners, **how)
     numbers = {name: float(value) if name == "scale_factor" else value for name, value in how.items()}
-    for n in (6, 9):
+    for n in (6, 9, 12):
         (view,) = layer.dependence((1, 1, n), 0)[2:]
         size = layer.output((1, 1, n))[2]
         assert isinstance(size, int)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from fractions import Fraction
 from math import prod
 from pathlib import Path
 
@@ -245,13 +246,26 @@ def enumerate_elements(tensor: torch.Tensor) -> list[tuple[tuple[int, ...], floa
 def test_every_kind_sees_what_it_says(kind: str) -> None:
     counts: Counter[str] = Counter()
 
-    @settings(max_examples=max(10, settings().max_examples // 3))
+    @settings(max_examples=max(20, settings().max_examples // 3))
     @given(cases(kind))
     def law(case: Case) -> None:
         compare(case, counts)
 
     law()
     assert counts.total() > counts["centred"]
+
+
+@pytest.mark.parametrize("scale", [2, 3, Fraction(1, 2), Fraction(3, 2)])
+@pytest.mark.parametrize(
+    ("mode", "axes"),
+    [("nearest", 2), ("nearest-exact", 2), ("linear", 1), ("bilinear", 2), ("bicubic", 2), ("area", 2)],
+)
+def test_every_way_to_resize_sees_what_it_says(mode: str, axes: int, scale: Fraction | int) -> None:
+    counts: Counter[str] = Counter()
+    for corners in (None, True) if "linear" in mode or mode == "bicubic" else (None,):
+        fields = {"mode": mode, "scale_factor": scale, "align_corners": corners}
+        compare(case("upsample", (1, 1, 6, 5)[: 2 + axes], **fields), counts)
+    assert counts.total()
 
 
 WINDOW = case("conv1d", (1, 1, 12), out_channels=1, kernel_size=3, stride=2, padding=1)

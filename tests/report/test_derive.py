@@ -333,7 +333,7 @@ def test_a_block_a_layer_and_several_are_found() -> None:
         (["lenet5", "c1", "s3"], "hint: it begins with one of: c1, tanh, s2, c3, "),
         (["lenet5", "c1", "flaten"], "lenet5 has no layer or block 'flaten' (did you mean 'flatten'?)"),
         (["conv2d: {out_channels: 1}", "--input", "1x6x6"], "conv2d needs kernel_size"),
-        (["conv2d: {out_channels: 1}"], "stands without a network, so its input must be given"),
+        (["conv2d: {out_channels: 1}"], "has no network around it, so its input shape is needed"),
         (["conv2: {out_channels: 1}", "--input", "1x6x6"], "unknown kind 'conv2' (did you mean 'conv"),
         (["conv2d: {", "--input", "1x6x6"], "this is not YAML"),
         (["[relu, 3]", "--input", "1x6x6"], "3"),

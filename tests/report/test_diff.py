@@ -55,6 +55,23 @@ def test_a_number_that_differs_is_one_cause_and_its_effects_are_counted() -> Non
     assert [name for name, _, _ in found.totals] == ["macs", "bytes"]
 
 
+SHARING = """
+input: [4, 8, 8]
+layers:
+  - conv2d: {{out_channels: 4, kernel_size: 3, padding: 1}}
+    name: first
+  - conv2d: {{out_channels: 4, kernel_size: 3, padding: 1}}
+    {share}
+"""
+
+
+def test_weights_of_its_own_against_shared_ones_is_a_cause() -> None:
+    own, shared = (
+        shapecalc.loads(SHARING.format(share=share)).analyze() for share in ("name: second", "share: first")
+    )
+    assert causes(own, shared) == [("conv2d: weights own | shared", 1)]
+
+
 def test_concatenation_against_addition_is_told() -> None:
     assert ("kind add | concat", 1) in causes(small("a"), small("b", merge="concat"))
 

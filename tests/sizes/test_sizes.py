@@ -382,6 +382,10 @@ def test_equal_shapes_are_proved_and_others_shown_where_they_differ() -> None:
     assert proof.shapes.sizes == {"H": 2, "W": 3}
     assert proof.accepted is not None
     assert proof.accepted.sizes == {"H": 1, "W": 1}
+    turned = right.agreement(left)
+    assert (turned.shapes, turned.accepted) != (None, None)
+    assert turned.accepted is not None
+    assert (turned.accepted.sizes, turned.accepted.left) == ({"H": 1, "W": 1}, None)
     ceil = shapecalc.loads("input: [1, 8, 8]\nlayers: [max_pool2d: {kernel_size: 2, ceil_mode: true}]")
     assert left.agreement(ceil).is_whole
 

@@ -812,3 +812,10 @@ def test_a_dotted_name_that_is_not_there_yet_is_told() -> None:
     layers = [{"relu": None, "name": "a.0", "from": "a.1"}, {"relu": None, "name": "a.1"}]
     with pytest.raises(SpecError, match=r"'a.1' is a later step"):
         load({"input": [3], "layers": layers}).analyze()
+
+
+def test_a_network_without_a_batch_is_written_as_one() -> None:
+    model = loads("batched: false\ninput: [3]\nlayers: [{linear: {out_features: 2}}]")
+    assert model.analyze().output == (2,)
+    assert loads(model.to_yaml()) == model
+    assert loads(model.to_yaml()).analyze().output == (2,)

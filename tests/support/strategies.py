@@ -223,13 +223,14 @@ def several(draft: Draft) -> tuple[Sizes, ...]:
     shape = _generic(draft)[0]
     count = draft.whole(1, 3) if draft.chance(4) else 2
     found: list[Sizes] = []
-    for _ in range(count):
+    for number in range(count):
         sizes = list(shape)
         if draft.chance(3):
             sizes = sizes[draft.whole(0, len(sizes) - 1) :]
         sizes = [1 if draft.chance(5) else size for size in sizes]
-        if draft.flaw == "declared" or (draft.wild and draft.chance(2)):
-            sizes[0] += 1
+        is_other = draft.flaw in ("declared", "divisor") and number == count - 1
+        if is_other or (draft.wild and draft.chance(2)):
+            sizes[draft.whole(0, len(sizes) - 1)] += 1
         found.append(tuple(sizes))
     return tuple(found)
 

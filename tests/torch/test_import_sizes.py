@@ -57,6 +57,19 @@ STAYS: dict[str, Forward] = {
     "adaptive": lambda net, x: F.adaptive_avg_pool2d(net.conv(x), (x.shape[2] // 2, 1)),
     "zeros beside": lambda net, x: torch.cat([net.conv(x), x.new_zeros(x.shape[0], 1, *x.shape[2:])], 1),
     "positions": lambda net, x: net.conv(x) + torch.arange(x.shape[3]),
+    "steps between": lambda net, x: torch.linspace(0, 1, x.shape[3]) + net.conv(x)[:1, :1, :1, :1],
+    "positions from the second on": lambda net, x: net.conv(x)[..., 1:] + torch.arange(1, x.shape[3]),
+    "every other position": lambda net, x: net.conv(x)[..., ::2] + torch.arange(0, x.shape[3], 2),
+    "a square": lambda net, x: torch.eye(x.shape[3], x.shape[2]) @ net.conv(x),
+    "a grid": lambda net, x: (
+        torch.meshgrid(torch.arange(x.shape[2]), torch.arange(x.shape[3]), indexing="ij")[1] + net.conv(x)
+    ),
+    "floor of a half": lambda net, x: net.conv(x)[:, :, : int(x.shape[2] // 0.5)],
+    "copies": lambda net, x: net.conv(x).repeat(1, 2, 1, x.shape[2]) + x[:, :1, :, :1].tile(8, 1, 1),
+    "copies in front": lambda net, x: x.shape[2] + net.conv(x).repeat(2, 1, 1, 1, 1),
+    "a turn": lambda net, x: torch.rot90(net.conv(x), 1, (2, 3)),
+    "data": lambda net, x: net.conv(x).data.mT,
+    "like": lambda net, x: torch.full_like(net.conv(x), x.shape[2]),
     "a scale": lambda net, x: net.conv(x) * x.shape[2] / x.shape[3],
     "a clamp": lambda net, x: net.conv(x).clamp(0, x.shape[3] - 1),
     "a number added": lambda net, x: torch.add(net.conv(x), x.shape[2]).sub_(x.shape[3]),
@@ -111,7 +124,6 @@ HOLDS: dict[str, Forward] = {
     "another axis in front": lambda net, x: net.conv(x) if x.permute(2, 0, 1, 3).shape[0] == 8 else x.relu(),
     "the batch": lambda net, x: net.conv(x) if x.shape[0] == 1 else x.relu(),
     "all elements": lambda net, x: net.conv(x) if x.numel() > 300 else x.relu(),
-    "steps between": lambda net, x: torch.linspace(0, 1, x.shape[3]) + net.conv(x)[:1, :1, :1, :1],
     "the smaller": lambda net, x: F.interpolate(net.conv(x), size=(min(x.shape[2], 8), 4)),
     "squeezed": lambda net, x: net.conv(x)[:, :, : x.shape[2] - 7].squeeze(),
 }
@@ -316,7 +328,7 @@ def test_example_arguments_count_whole(module: nn.Module, shape: tuple[int, ...]
     assert report.input == shape
     assert (report.output, report.macs) == (tuple(expected.shape), counter.get_total_flops() // 2)
     assert loads(model.to_yaml()) == model
-    with pytest.raises(SpecError, match="whole"):
+    with pytest.raises(SpecError, match="already include the batch"):
         model.analyze(batch=2)
 
 

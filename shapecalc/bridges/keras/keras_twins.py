@@ -301,37 +301,37 @@ def twin_of(kind: Kind | type[Kind]) -> KerasTwin[Kind]:
 @cache
 def _kinds_of_classes() -> dict[str, list[type[Kind]]]:
     """Return the kinds of each class in `keras.layers`, those over fewer axes first."""
-    found: dict[str, list[type[Kind]]] = {}
+    classes: dict[str, list[type[Kind]]] = {}
     for name in kinds("keras"):
         kind = get(name, "keras")
         for title in twin_of(kind).class_names() if kind.framework in (None, "keras") else ():
-            found.setdefault(title, []).append(kind)
-    return found
+            classes.setdefault(title, []).append(kind)
+    return classes
 
 
 def activation(name: str) -> Kind | None:
     """Return the layer of ours for an activation by its name in Keras, with the settings that it has there.
 
-    >>> activation("leaky_relu")
-    LeakyReLU(inplace=False, negative_slope=Fraction(1, 5))
+    >>> activation("leaky_relu").fields_set()
+    {'negative_slope': Fraction(1, 5)}
     """
     path = f"keras.activations.{name}"
     known = (get(kind, "keras") for kind in kinds("keras"))
-    found = [kind for kind in known if kind.keras == path or (kind.kind == name and kind.keras)]
-    if not found or not hasattr(keras.activations, name):
+    candidates = [kind for kind in known if kind.keras == path or (kind.kind == name and kind.keras)]
+    if not candidates or not hasattr(keras.activations, name):
         return None
     parameters = signature(getattr(keras.activations, name)).parameters
-    named = {field: NAMES.get(field, field) for field in found[0].model_fields}
+    named = {field: NAMES.get(field, field) for field in candidates[0].model_fields}
     settings = {field: parameters[theirs].default for field, theirs in named.items() if theirs in parameters}
     settings.pop("approximate", None)  # a flag that is off, where we have a word
-    return canonical(found[0], settings)
+    return canonical(candidates[0], settings)
 
 
 def layer_of(layer: Any) -> Kind | None:
     """Return the layer of ours that a live and built Keras layer is; None where we have none.
 
-    >>> layer_of(keras.layers.Dense(10, use_bias=False))
-    KerasLinear(in_features=None, out_features=10, bias=False)
+    >>> layer_of(keras.layers.Dense(10, use_bias=False)).fields_set()
+    {'out_features': 10, 'bias': False}
     """
     title = type(layer).__name__
     if title == "Activation":

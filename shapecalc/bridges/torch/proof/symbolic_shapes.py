@@ -29,7 +29,7 @@ from torch.utils._sympy.numbers import int_oo
 from torch.utils._sympy.value_ranges import ValueRanges
 
 from shapecalc.algebra import Dim, symbol
-from shapecalc.algebra.proof_cells import Condition
+from shapecalc.bridges.torch.proof.cells import Condition
 from shapecalc.bridges.torch.proof.torch_expressions import condition, size
 from shapecalc.bridges.torch.twins.torch_names import REJECTIONS
 from shapecalc.errors import FormulaError, Undecided
@@ -128,7 +128,7 @@ class _Mode(FakeTensorMode):
 
 @contextmanager
 def _traced(env: ShapeEnv, *, fused: bool) -> Iterator[None]:
-    """Run in a world where tensors have no memory and sizes are symbols, and torch tells no tales."""
+    """Run in a world where tensors have no memory and sizes are symbols, and torch warns of nothing."""
     log = logging.getLogger("torch._subclasses.fake_tensor")
     level = log.level
     mode = _Mode(shape_env=env)

@@ -1,4 +1,4 @@
-"""The functions that take more than a row of a table: several steps, or whole shapes."""
+"""Functions that are several steps or take the sizes of their results: products, views, parts, indices."""
 
 from __future__ import annotations
 
@@ -6,177 +6,211 @@ from typing import Any
 
 from torch import Tensor
 
-from shapecalc.bridges.torch.tracer.call_signatures import Handler, one_step, value_of
-from shapecalc.bridges.torch.tracer.module_to_kind import made
-from shapecalc.bridges.torch.tracer.traced_sizes import plain, written
-from shapecalc.bridges.torch.tracer.tracing import Trace
+from shapecalc import layers
+from shapecalc.bridges.canonical import canonical
+from shapecalc.bridges.torch.tracer.call import Call, Rule
+from shapecalc.bridges.torch.tracer.named_functions import by_kind
+from shapecalc.bridges.torch.tracer.trace import tensors_in
+from shapecalc.bridges.torch.tracer.traced_number import concrete
+from shapecalc.bridges.torch.tracer.traced_sizes import field_value, spec_text
 from shapecalc.bridges.torch.tracer.weighted_functions import WITH_WEIGHTS
 from shapecalc.layers import registry
-from shapecalc.layers.batch_shape_ops import BroadcastTo, Pad, View
-from shapecalc.layers.by_name import Elementwise, Reduce
-from shapecalc.layers.einsum import Einsum
-from shapecalc.layers.merge import Add, Concat, Matmul
-from shapecalc.layers.reshape import Permute, Reshape, Squeeze, Transpose, Unsqueeze
-from shapecalc.layers.select import Mean, Select, Slice
 
 # ---- products
 
 
-def _matmul(trace: Trace, name: str, given: dict[str, Any], out: Any) -> bool:
-    refs = [trace.ref(given["left"]), trace.ref(given["right"])]
-    last = trace.emit(Matmul(), refs, [out], trace.here("matmul"))
-    if isinstance(given.get("input"), Tensor):  # addmm and baddbmm
-        trace.emit(Add(), [trace.ref(given["input"]), last], [out], trace.here("add"))
-    return True
+def _matmul(call: Call) -> bool:
+    """A matrix product; `addmm` and its like add a tensor."""
+    *added, left, right = tensors_in(call.arguments)
+    last = call.step(layers.Matmul(), left, right, results=[call.result])
+    return call.ends(layers.Add(), added[0], last) if added else True
 
 
-def _einsum(trace: Trace, name: str, given: dict[str, Any], out: Any) -> bool:
-    """Write an equation out in full: its result named, dots as letters of their own."""
-    operands = given["operands"]
-    if isinstance(operands, Tensor):
-        operands = [operands]
-    elif len(operands) == 1 and isinstance(operands[0], (tuple, list)):
+def _einsum(call: Call) -> bool:
+    """An equation in its explicit form: with its result, and letters for dots."""
+    equation, operands = call.arguments["equation"], call.arguments["operands"]
+    if not isinstance(equation, str):
+        return False
+    if len(operands) == 1 and isinstance(operands[0], (tuple, list)):
         operands = operands[0]
-    equation = given["equation"].replace(" ", "")
-    if "..." in equation:
-        left = equation.partition("->")[0].split(",")
-        extra = {
-            len(one.shape) - len(term.replace("...", "")) for one, term in zip(operands, left, strict=True)
-        }
-        if len(extra) != 1:
+    left, arrow, right = equation.replace(" ", "").partition("->")
+    if "..." in left:
+        terms = zip(operands, left.split(","), strict=True)
+        ranks = {len(operand.shape) - len(term.replace("...", "")) for operand, term in terms}
+        if len(ranks) != 1:
             return False
-        spare = [letter for letter in "ZYXWVUTSRQPONM" if letter not in equation][: extra.pop()]
-        equation = equation.replace("...", "".join(spare))
-    left, arrow, right = equation.partition("->")
+        spare = [letter for letter in "ZYXWVUTSRQPONM" if letter not in equation][: ranks.pop()]
+        left, right = (part.replace("...", "".join(spare)) for part in (left, right))
     if not arrow:
-        right = "".join(sorted(one for one in set(left) - {","} if left.count(one) == 1))
-    layer = Einsum(equation=f"{left}->{right}")
-    trace.emit(layer, [trace.ref(one) for one in operands], [out], trace.here("einsum"))
-    return True
+        right = "".join(sorted(letter for letter in set(left) - {","} if left.count(letter) == 1))
+    return call.ends(layers.Einsum(equation=f"{left}->{right}"), *operands)
 
 
-# ---- arranging
+# ---- shapes
 
 
-def _reshape(trace: Trace, name: str, given: dict[str, Any], out: Any) -> bool:
-    shape, x = given.get("shape", given.get("other")), given["input"]
-    if isinstance(shape, Tensor):
-        shape = trace.sizes(shape)
-    if not isinstance(shape, (tuple, list)):
-        if not isinstance(shape, int):
-            return False  # a view as another number format
-        shape = (shape,)
-    sizes = value_of(shape)
-    kept = plain(shape[0]) == -1 or written(shape[0]) == f"size('{trace.ref(x)}', 0)"
-    if out.dim() > 1 and x.dim() and out.shape[0] == x.shape[0] and _is_batch(trace, x) and kept:
-        one_step(trace, made(Reshape, {"shape": sizes[1:]}), trace.ref(x), out)
-    else:
-        one_step(trace, View(shape=sizes), trace.ref(x), out)
-    return True
+def _target_shape(call: Call) -> tuple[Any, ...] | None:
+    """Return the sizes that a tensor is viewed or expanded to; None where it is viewed as other numbers."""
+    other = call.first("size", "shape", "other")
+    if isinstance(other, Tensor):
+        return call.trace.sizes(other)
+    return tuple(other) if isinstance(other, (tuple, list)) else None if other is None else (other,)
 
 
-def _is_batch(trace: Trace, x: Tensor) -> bool:
-    return bool(x.dim()) and x.shape[0] == trace.batch_of(trace.inputs[0])
-
-
-def _expand(trace: Trace, name: str, given: dict[str, Any], out: Any) -> bool:
-    shape = given.get("shape", given.get("other"))
-    sizes = trace.sizes(shape) if isinstance(shape, Tensor) else shape
-    sizes = sizes if isinstance(sizes, (tuple, list)) else (sizes,)
-    one_step(trace, BroadcastTo(shape=value_of(sizes)), trace.ref(given["input"]), out)
-    return True
-
-
-def _permute(trace: Trace, name: str, given: dict[str, Any], out: Any) -> bool:
-    one_step(trace, Permute(dims=tuple(plain(given["dims"]))), trace.ref(given["input"]), out)
-    return True
-
-
-def _t(trace: Trace, name: str, given: dict[str, Any], out: Any) -> bool:
-    if out.dim() < 2:
-        trace.alias(out, given["input"])
-    else:
-        one_step(trace, Transpose(dim0=0, dim1=1), trace.ref(given["input"]), out)
-    return True
-
-
-def _movedim(trace: Trace, name: str, given: dict[str, Any], out: Any) -> bool:
-    rank = out.dim()
-    pairs = [
-        [axis % rank for axis in ((given[key],) if isinstance(given[key], int) else given[key])]
-        for key in ("source", "destination")
-    ]
-    dims = [axis for axis in range(rank) if axis not in pairs[0]]
-    for to, axis in sorted(zip(pairs[1], pairs[0], strict=True)):
-        dims.insert(to, axis)
-    one_step(trace, Permute(dims=tuple(dims)), trace.ref(given["input"]), out)
-    return True
-
-
-def _squeeze(trace: Trace, name: str, given: dict[str, Any], out: Any) -> bool:
-    dim = plain(given.get("dim"))
-    if dim is None:
-        dim = tuple(axis for axis, n in enumerate(trace.sizes(given["input"])) if n == 1)
-    one_step(trace, Squeeze(dim=dim), trace.ref(given["input"]), out)
-    return True
-
-
-def _mean(trace: Trace, name: str, given: dict[str, Any], out: Any) -> bool:
-    x, dim = given["input"], plain(given.get("dim"))
-    fields = {"dim": tuple(range(x.dim())) if dim is None else dim, "keepdim": bool(given.get("keepdim"))}
-    if not isinstance(out, Tensor) or not x.dim():
+def _reshape(call: Call) -> bool:
+    """A view: of what is behind the batch where the batch stays, otherwise of the complete shape."""
+    shape, x, out = _target_shape(call), call.input, call.result
+    if shape is None:
         return False
-    layer = made(Mean, fields) if name == "mean" else made(Reduce, {"function": name, **fields})
-    one_step(trace, layer, trace.ref(x), out)
-    return True
+    sizes = field_value(shape)
+    if out.dim() > 1 and x.dim() and out.shape[0] == x.shape[0] == call.trace.batch():
+        if concrete(shape[0]) == -1 or spec_text(shape[0]) == f"size('{call.trace.name_of(x)}', 0)":
+            return call.ends(canonical(layers.Reshape, {"shape": sizes[1:]}), x)
+    return call.ends(layers.View(shape=sizes), x)
 
 
-def _cat(trace: Trace, name: str, given: dict[str, Any], out: Any) -> bool:
-    dim = plain(given.get("dim", 0))
-    refs = [trace.ref(one) for one in given["tensors"]]
-    if name == "stack":
-        refs = [one_step(trace, Unsqueeze(dim=dim), ref, None) for ref in refs]
-    trace.emit(made(Concat, {"dim": dim}), refs, [out], trace.here("concat"))
-    return True
+def _expand(call: Call) -> bool:
+    return call.ends(layers.BroadcastTo(shape=field_value(_target_shape(call))), call.input)
 
 
-def _unbind(trace: Trace, name: str, given: dict[str, Any], out: Any) -> bool:
-    source, dim = trace.ref(given["input"]), plain(given.get("dim", 0))
-    for index, one in enumerate(out):
-        one_step(trace, Select(dim=dim, index=index), source, one)
-    return True
+def _permute(call: Call) -> bool:
+    return call.ends(layers.Permute(dims=tuple(concrete(call.arguments["dims"]))), call.input)
 
 
-def _pad(trace: Trace, name: str, given: dict[str, Any], out: Any) -> bool:
-    x, pad = given["input"], [*given["pad"]]
-    mode = {"reflect": "reflection", "replicate": "replication"}.get(given.get("mode", "constant"))
-    mode = mode or given.get("mode", "constant")
-    sides = [tuple(value_of(pad[2 * axis : 2 * axis + 2])) for axis in range(len(pad) // 2)]
-    rank = x.dim() - 2
-    source = trace.ref(x)
-    if len(sides) <= rank <= 3 and mode in ("constant", "reflection", "replication", "circular"):
-        sides += [(0, 0)] * (rank - len(sides)) if mode == "constant" else []
-        kind = registry.get(f"{'zero' if mode == 'constant' else mode}_pad{len(sides)}d")
-        one_step(
-            trace, made(kind, {"padding": tuple(value for side in sides for value in side)}), source, out
-        )
+def _t(call: Call) -> bool:
+    if call.result.dim() < 2:
+        call.trace.alias(call.result, call.input)
         return True
-    if mode != "constant":
+    return call.ends(layers.Transpose(dim0=0, dim1=1), call.input)
+
+
+def _movedim(call: Call) -> bool:
+    rank = call.result.dim()
+    sources, destinations = (
+        [axis % rank for axis in ((axes,) if isinstance(axes, int) else axes)]
+        for axes in (call.arguments["source"], call.arguments["destination"])
+    )
+    dims = [axis for axis in range(rank) if axis not in sources]
+    for destination, source in sorted(zip(destinations, sources, strict=True)):
+        dims.insert(destination, source)
+    return call.ends(layers.Permute(dims=tuple(dims)), call.input)
+
+
+def _squeeze(call: Call) -> bool:
+    dim = concrete(call.arguments.get("dim"))
+    if dim is None:
+        dim = tuple(axis for axis, size in enumerate(call.trace.sizes(call.input)) if size == 1)
+    return call.ends(layers.Squeeze(dim=dim), call.input)
+
+
+def _meshgrid(call: Call) -> bool:
+    """Each row as a view along an axis of its own, expanded along the others."""
+    tensors = call.arguments["tensors"]
+    if len(tensors) == 1 and isinstance(tensors[0], (tuple, list)):
+        tensors = tensors[0]
+    if any(tensor.dim() != 1 for tensor in tensors):
         return False
-    one_step(trace, Pad(pad=value_of(pad)), source, out)
+    order = [*range(len(tensors))]
+    if call.arguments.get("indexing") == "xy":
+        order[:2] = reversed(order[:2])
+    shape = field_value([call.trace.sizes(tensors[number])[0] for number in order])
+    for number, (tensor, result) in enumerate(zip(tensors, call.result, strict=True)):
+        view = layers.View(shape=[-1 if place == number else 1 for place in order])
+        call.step(layers.BroadcastTo(shape=shape), call.step(view, tensor), results=[result])
     return True
 
 
-def _narrow(trace: Trace, name: str, given: dict[str, Any], out: Any) -> bool:
-    start, length = given["start"], given["length"]
-    fields = {"dim": plain(given["dim"]), "start": value_of(start), "end": value_of(start + length)}
-    one_step(trace, made(Slice, fields), trace.ref(given["input"]), out)
+def _repeat(call: Call) -> bool:
+    """Copies along each axis: an axis of size 1 in front of it is expanded, and both are viewed as one."""
+    counts, sizes = call.first("repeats", "dims"), call.trace.sizes(call.input)
+    rank = max(len(counts), len(sizes))
+    pairs = zip((*[1] * (rank - len(counts)), *counts), (*[1] * (rank - len(sizes)), *sizes), strict=True)
+    apart: list[Any] = []
+    expanded: list[Any] = []
+    joined: list[Any] = []
+    for count, size in pairs:
+        is_once = type(count) is int and count == 1
+        apart += [size] if is_once else [1, size]
+        expanded += [size] if is_once else [count, size]
+        joined.append(size if is_once else count * size)
+    view = call.step(layers.View(shape=field_value(apart)), call.input)
+    copies = call.step(layers.BroadcastTo(shape=field_value(expanded)), view)
+    return call.ends(layers.View(shape=field_value(joined)), copies)
+
+
+# ---- reductions
+
+
+def _reduce(call: Call) -> bool:
+    x, dim = call.input, concrete(call.arguments.get("dim"))
+    if not isinstance(call.result, Tensor) or not x.dim():
+        return False
+    fields = {
+        "dim": tuple(range(x.dim())) if dim is None or dim == [] else dim,
+        "keepdim": bool(call.arguments.get("keepdim")),
+    }
+    if call.name != "mean":
+        return call.ends(canonical(layers.Reduce, {"function": call.name, **fields}), x)
+    return call.ends(canonical(layers.Mean, fields), x)
+
+
+def _softmax(call: Call) -> bool:
+    """A softmax, whose axis torch chooses where it is not given."""
+    if call.arguments.get("dim") is None:
+        call.arguments["dim"] = 0 if call.input.dim() in (0, 1, 3) else 1
+    return by_kind(call)
+
+
+# ---- joining and parts
+
+
+def _cat(call: Call) -> bool:
+    dim, tensors = concrete(call.arguments["dim"]), call.arguments["tensors"]
+    operands = (
+        [call.step(layers.Unsqueeze(dim=dim), tensor) for tensor in tensors]
+        if call.name == "stack"
+        else tensors
+    )
+    return call.ends(canonical(layers.Concat, {"dim": dim}), *operands)
+
+
+def _unbind(call: Call) -> bool:
+    dim = concrete(call.arguments["dim"])
+    for index, result in enumerate(call.result):
+        call.step(layers.Select(dim=dim, index=index), call.input, results=[result])
     return True
 
 
-def _getitem(trace: Trace, name: str, given: dict[str, Any], out: Any) -> bool:
-    """Write an index out, axis by axis: numbers select, slices cut, None inserts."""
-    x, index = given["input"], given["index"]
+def _pad(call: Call) -> bool:
+    """Padding by the layer for that many axes, or by one for any axes."""
+    x, pad, mode = call.input, field_value([*call.arguments["pad"]]), call.arguments["mode"]
+    mode = {"reflect": "reflection", "replicate": "replication", "constant": "zero"}.get(mode, mode)
+    rank, axes = x.dim() - 2, len(pad) // 2
+    if axes <= rank <= 3 and mode in ("zero", "reflection", "replication", "circular"):
+        if mode == "zero":
+            pad, axes = (*pad, *[0] * 2 * (rank - axes)), rank
+        return call.ends(canonical(registry.get(f"{mode}_pad{axes}d"), {"padding": pad}), x)
+    return call.ends(layers.Pad(pad=pad), x) if mode == "zero" else False
+
+
+def _narrow(call: Call) -> bool:
+    start, length = call.arguments["start"], call.arguments["length"]
+    fields = {"start": field_value(start), "end": field_value(start + length)}
+    return call.ends(canonical(layers.Slice, {"dim": concrete(call.arguments["dim"]), **fields}), call.input)
+
+
+def _rot90(call: Call) -> bool:
+    """A rotation of a plane: its axes change places at odd numbers of turns; elements move."""
+    source: Tensor | str = call.input
+    if concrete(call.arguments["k"]) % 2:
+        first, second = call.arguments["dims"]
+        source = call.step(layers.Transpose(dim0=first, dim1=second), source)
+    return call.ends(layers.Elementwise(function="flip"), source)
+
+
+def _getitem(call: Call) -> bool:
+    """An index, axis by axis: integers select, slices cut, None inserts; others have no rule."""
+    x, index = call.input, call.arguments["idx"]
     parts = [*index] if isinstance(index, tuple) else [index]
     if not all(part is None or part is Ellipsis or isinstance(part, (int, slice)) for part in parts):
         return False
@@ -185,43 +219,54 @@ def _getitem(trace: Trace, name: str, given: dict[str, Any], out: Any) -> bool:
     rest = x.dim() - sum(part is not None and part is not Ellipsis for part in parts)
     where = parts.index(Ellipsis) if Ellipsis in parts else len(parts)
     parts[where : where + 1] = [slice(None)] * rest
-    source, axis = trace.ref(x), 0
+    source, axis = call.trace.name_of(x), 0
     for part in parts:
         if isinstance(part, int):
-            source = one_step(trace, Select(dim=axis, index=value_of(part)), source, None)
+            source = call.step(layers.Select(dim=axis, index=field_value(part)), source)
             continue
         if part is None:
-            source = one_step(trace, Unsqueeze(dim=axis), source, None)
+            source = call.step(layers.Unsqueeze(dim=axis), source)
         elif part != slice(None):
-            fields = {"start": part.start, "end": part.stop, "step": part.step}
-            told = {key: value_of(one) for key, one in fields.items() if one is not None}
-            source = one_step(trace, made(Slice, {"dim": axis, **told}), source, None)
+            bounds = {"start": part.start, "end": part.stop, "step": part.step}
+            fields = {name: field_value(bound) for name, bound in bounds.items() if bound is not None}
+            source = call.step(canonical(layers.Slice, {"dim": axis, **fields}), source)
         axis += 1
-    trace.settle(source, [out])
+    call.trace.bind(source, [call.result])
     return True
 
 
-def _setitem(trace: Trace, name: str, given: dict[str, Any], out: Any) -> bool:
-    x = given["input"]
-    one_step(trace, Elementwise(function="setitem"), trace.ref(x), x, trace.here("setitem"))
+def _setitem(call: Call) -> bool:
+    x = call.input
+    call.step(layers.Elementwise(function="setitem"), x, results=[x], name="setitem")
     return True
 
 
-RULES: dict[str, Handler] = {
+def _weight_norm(call: Call) -> bool:
+    """A weight from a direction and a length, which broadcasts."""
+    return call.ends(layers.Combine(function=call.name), *tensors_in(call.arguments), name=call.name)
+
+
+RULES: dict[str, Rule] = {
     **WITH_WEIGHTS,
     **dict.fromkeys(("matmul", "mm", "bmm", "mv", "addmm", "baddbmm"), _matmul),
     **dict.fromkeys(("view", "reshape", "view_as", "reshape_as"), _reshape),
     **dict.fromkeys(("expand", "expand_as", "broadcast_to"), _expand),
+    **dict.fromkeys(("mean", "sum", "amax", "amin", "var", "std"), _reduce),
+    **dict.fromkeys(("softmax", "log_softmax", "softmin"), _softmax),
+    **dict.fromkeys(("cat", "concat", "concatenate", "stack"), _cat),
+    "_weight_norm": _weight_norm,
     "einsum": _einsum,
     "permute": _permute,
     "t": _t,
     "movedim": _movedim,
     "squeeze": _squeeze,
-    **dict.fromkeys(("mean", "sum", "amax", "amin", "var", "std"), _mean),
-    **dict.fromkeys(("cat", "concat", "concatenate", "stack"), _cat),
+    "meshgrid": _meshgrid,
+    **dict.fromkeys(("repeat", "tile"), _repeat),
     "unbind": _unbind,
     "pad": _pad,
     "narrow": _narrow,
+    "rot90": _rot90,
     "getitem": _getitem,
     "setitem": _setitem,
 }
+"""By the name of the function."""

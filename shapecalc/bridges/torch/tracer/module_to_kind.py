@@ -1,4 +1,4 @@
-"""Modules of torch as layers: a kind that names the class as its counterpart, with the module's settings."""
+"""Modules of torch as layers: of the kind that names their class as its counterpart, with their settings."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from functools import lru_cache
 from pydantic import ValidationError
 from torch import nn
 
-from shapecalc.bridges.canonical import canonical as made
+from shapecalc.bridges.canonical import canonical
 from shapecalc.bridges.torch.twins.torch_names import named
 from shapecalc.bridges.torch.twins.twin import kind_of_own, twin_of
 from shapecalc.layers import registry
@@ -19,8 +19,8 @@ from shapecalc.layers.index import BEYOND_NN, KINDS
 
 @lru_cache(maxsize=2)
 def classes_with_kinds(*, with_torchvision: bool) -> dict[type[nn.Module], str]:
-    """Return the kind of each class, torchvision's among them or not."""
-    found: dict[type[nn.Module], str] = {}
+    """Return the kind of each of torch's classes that has one; torchvision's may be among them."""
+    kinds: dict[type[nn.Module], str] = {}
     for kind, place in KINDS.items():
         name = place.partition(":")[2]
         home = BEYOND_NN.get(name, "torch.nn")
@@ -31,21 +31,13 @@ def classes_with_kinds(*, with_torchvision: bool) -> dict[type[nn.Module], str]:
         except ImportError:  # torch has no such class, or torch or torchvision is too old for it
             continue
         if inspect.isclass(target) and issubclass(target, nn.Module):
-            found[target] = kind
-    return found
-
-
-def leaf_classes() -> dict[type[nn.Module], str]:
-    """Return the kind of each of torch's module classes that has one.
-
-    torchvision's are among them where something has imported it: else there is no module of its classes.
-    """
-    return classes_with_kinds(with_torchvision="torchvision.ops" in sys.modules)
+            kinds[target] = kind
+    return kinds
 
 
 def kind_of(module: nn.Module) -> type[Kind] | None:
     """Return the kind of a module: of its class, or of a base whose forward it leaves as it is."""
-    kinds = leaf_classes()
+    kinds = classes_with_kinds(with_torchvision="torchvision.ops" in sys.modules)  # else it has no modules
     for base in type(module).__mro__:
         kind = registry.get(kinds[base]) if base in kinds else kind_of_own(base)
         if kind is not None:
@@ -55,19 +47,12 @@ def kind_of(module: nn.Module) -> type[Kind] | None:
 
 def as_layer(module: nn.Module) -> Kind | None:
     """Return the layer that a module is, with every setting that is not the default; None without a kind."""
-    cls = kind_of(module)
-    fields = None if cls is None or _is_hooked(module) else twin_of(cls).from_module(module)
-    if cls is None or fields is None:
+    kind = kind_of(module)
+    is_hooked = module._forward_pre_hooks or module._forward_hooks  # noqa: SLF001  (torch has no question)
+    fields = None if kind is None or is_hooked else twin_of(kind).from_module(module)
+    if kind is None or fields is None:
         return None
     try:
-        return made(cls, fields)
+        return canonical(kind, fields)
     except ValidationError:
         return None
-
-
-def _is_hooked(module: nn.Module) -> bool:
-    """Say whether something else happens before or after the module's own forward."""
-    return bool(module._forward_pre_hooks or module._forward_hooks)  # noqa: SLF001  (torch has no question)
-
-
-__all__ = ["as_layer", "classes_with_kinds", "kind_of", "made"]

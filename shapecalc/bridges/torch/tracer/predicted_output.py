@@ -1,14 +1,15 @@
-"""What a module of torch returns, told by our rule instead of by torch.
+"""Results that the rule of a kind predicts, so that torch need not run.
 
-On the meta device torch works much for a shape: a batch normalization alone is a dozen operations in Python.
-The rule of a kind is proved equal to torch's (tests/torch/test_proofs.py), so its answer is as good, for
-the modules whose result is a new tensor like the one that arrives. All others run.
+On the meta device torch does much work for a shape: a batch normalization is a dozen operations in Python.
+The rule of a kind is proved equal to torch's (tests/torch/test_proofs.py), so it serves for the modules
+whose result is a new tensor like their input. All others run.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 from torch.nn.modules import module as hooks
 
@@ -16,38 +17,32 @@ from shapecalc.bridges.torch.tracer.module_to_kind import kind_of
 from shapecalc.bridges.torch.twins.twin import twin_of
 from shapecalc.layers.base import Effect
 
+_empty = torch.empty  # while a trace runs, torch.empty is another function
+_HOOKS = ("forward_hooks", "forward_pre_hooks")
 
-def foretold(module: nn.Module, x: Tensor, effect: Effect) -> Tensor | None:
-    """Return a module's result for a tensor, in place where the module says so; None where it has to run."""
+
+def predicted_output(module: nn.Module, x: Tensor, effect: Effect) -> Tensor | None:
+    """Return a module's result for a tensor, the tensor itself where in place; None where it has to run."""
     kind = kind_of(module)
+    if kind is None or type(x) is not Tensor:
+        return None
+    twin = twin_of(kind)
     sizes = [size for size in effect.outputs[0] if isinstance(size, int)]
     if (
-        kind is None
-        or not (twin := twin_of(kind)).returns_new_tensor()
-        or type(x) is not Tensor
+        not twin.returns_new_tensor()
         or not x.is_floating_point()
-        or not (x.is_contiguous() or twin.returns_contiguous())
+        or not (twin.returns_contiguous() or x.is_contiguous())
         or len(sizes) != len(effect.outputs[0])
-        or _is_watched(module)
         or module.training
+        or "forward" in vars(module)
+        or any(vars(module)[f"_{name}"] or vars(hooks)[f"_global_{name}"] for name in _HOOKS)
         or any(one.dtype is not x.dtype for one in vars(module)["_parameters"].values() if one is not None)
     ):
         return None
-    return x if getattr(module, "inplace", False) else x.new_empty(sizes)
+    return x if getattr(module, "inplace", False) else _empty(sizes, dtype=x.dtype, device=x.device)
 
 
-def _is_watched(module: nn.Module) -> bool:
-    """Whether something else would see the call, or answer it."""
-    return bool(
-        any(
-            vars(module)[f"_{one}"] or vars(hooks)[f"_global_{one}"]
-            for one in ("forward_hooks", "forward_pre_hooks")
-        )
-        or "forward" in vars(module)
-    )
-
-
-def joined(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor | None:
+def predicted_cat(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor | None:
     """Return the result of `torch.cat` on contiguous tensors alike in all but one size, else None."""
     if kwargs or len(args) not in (1, 2):
         return None
@@ -57,15 +52,17 @@ def joined(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor | None:
     first = tensors[0]
     rank = first.dim() if type(first) is Tensor else 0
     if not -rank <= dim < rank or not all(
-        type(one) is Tensor and one.dim() == rank and one.dtype is first.dtype and one.is_contiguous()
-        for one in tensors
+        type(tensor) is Tensor
+        and tensor.dim() == rank
+        and tensor.dtype is first.dtype
+        and tensor.is_contiguous()
+        for tensor in tensors
     ):
         return None
-    shapes = [[*one.shape] for one in tensors]
+    shapes = [[*tensor.shape] for tensor in tensors]
     sizes = [shape.pop(dim) for shape in shapes]
     if any(shape != shapes[0] for shape in shapes) or 0 in sizes:
         return None
     shape = [*first.shape]
     shape[dim] = sum(sizes)
-    made: Tensor = first.new_empty(shape)
-    return made
+    return _empty(shape, dtype=first.dtype, device=first.device)

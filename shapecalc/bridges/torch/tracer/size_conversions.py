@@ -1,8 +1,8 @@
-"""Python's `int` and `len`, which return ordinary numbers whatever they are given.
+"""While a trace runs, `int` and `len` keep sizes traced in the Python modules that hold the forwards.
 
-So that `int(h * 0.5)` and `len(x)` stay arithmetic, the modules of Python that a forward is written in find
-others under these names for the time of a trace, and nobody else does. Where such a module looks at `int`
-itself, as `type(n) is int` does, it keeps Python's, and what `int` makes of a size holds for that size.
+Python's own return ordinary numbers whatever they are given. So these modules get other functions under
+their names, and nobody else does. A module that uses `int` as a value, as `type(n) is int` does, keeps
+Python's, and what `int` makes of a size is pinned there.
 """
 
 from __future__ import annotations
@@ -14,19 +14,26 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache, lru_cache, partial
 from types import CellType, CodeType, FunctionType
-from typing import Any
+from typing import Any, TypeAlias
 
 from torch import Tensor, nn
 from torch._C import DisableTorchFunction
 
-from shapecalc.bridges.torch.tracer.traced_sizes import Ratio, Size
-from shapecalc.bridges.torch.tracer.tracing import Trace
+from shapecalc.bridges.torch.tracer.trace import Trace
+from shapecalc.bridges.torch.tracer.traced_number import TracedNumber
 
-Namespace = dict[str, Any]
+Namespace: TypeAlias = dict[str, Any]
+
+_CACHED = type(cache(len))
+_LOADS = ("LOAD_GLOBAL", "LOAD_NAME")
+_LONGEST = 100
+"""A longer container holds data, not functions."""
+_DEEPEST = 3
+"""How many decorators and containers around a function are looked through."""
 
 
 class _LikeInt(type):
-    """What makes a class the same as `int` for all but `is`."""
+    """A class that is the same as `int` for all but `is`."""
 
     def __instancecheck__(cls, value: object) -> bool:
         return isinstance(value, int)
@@ -42,17 +49,17 @@ class _LikeInt(type):
 
 
 class _Int(int, metaclass=_LikeInt):
-    """`int` that leaves a size a size."""
+    """`int` that leaves a traced number traced."""
 
-    def __new__(cls, *given: Any, **named: Any) -> Any:
-        if len(given) == 1 and not named and type(given[0]) in (Size, Ratio):
-            return math.trunc(given[0])
-        return int(*given, **named)
+    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        if len(args) == 1 and not kwargs and issubclass(type(args[0]), TracedNumber):
+            return math.trunc(args[0])
+        return int(*args, **kwargs)
 
 
 @contextmanager
-def conversions_seen(trace: Trace) -> Iterator[None]:
-    """Let `int` and `len` keep where a size comes from, in the Python that the forwards are written in."""
+def tracing_conversions(trace: Trace) -> Iterator[None]:
+    """Replace `int` and `len` in the Python modules that the forwards of a trace are written in."""
 
     def length(value: Any) -> Any:
         with DisableTorchFunction():
@@ -60,101 +67,93 @@ def conversions_seen(trace: Trace) -> Iterator[None]:
                 return trace.sizes(value)[0]
         return len(value)
 
-    lent: list[tuple[Namespace, str, Any]] = []
+    added: list[tuple[Namespace, str, Any]] = []
     try:
-        for namespace in _namespaces(trace.module):
-            words: Namespace = {"len": length}
-            words |= {"int": _Int} if all(map(_only_calls_int, _codes(namespace))) else {}
-            for name, value in words.items():
+        for namespace in [] if trace.pinned else _namespaces(trace.module):
+            functions: Namespace = {"len": length}
+            functions |= {"int": _Int} if all(map(_only_calls_int, _codes(namespace))) else {}
+            for name, value in functions.items():
                 if name not in namespace:
                     namespace[name] = value
-                    lent.append((namespace, name, value))
+                    added.append((namespace, name, value))
         yield
     finally:
-        for namespace, name, value in lent:
+        for namespace, name, value in added:
             if namespace.get(name) is value:
                 del namespace[name]
 
 
 def _namespaces(module: nn.Module) -> list[Namespace]:
-    """Return the modules of Python that forwards are written in, and those whose functions these import."""
-    found: dict[int, Namespace] = {}
+    """Return the Python modules that forwards are written in, and those whose functions they import."""
+    known: dict[int, Namespace] = {}
 
     def add(functions: Iterator[FunctionType]) -> None:
-        found.update((id(one.__globals__), one.__globals__) for one in functions)
+        known.update((id(function.__globals__), function.__globals__) for function in functions)
 
-    users = [one for one in module.modules() if not _is_known(type(one).__module__)]
-    for cls in {base for one in users for base in type(one).__mro__ if not _is_known(base.__module__)}:
+    users = [part for part in module.modules() if not _is_library(type(part).__module__)]
+    for cls in {base for part in users for base in type(part).__mro__ if not _is_library(base.__module__)}:
         add(_functions(vars(cls)))
-    for one in users:
-        add(_functions(vars(one)))
-    for namespace in [*found.values()]:
-        add(one for one in namespace.values() if isinstance(one, FunctionType))
-    return [one for one in found.values() if not _is_known(one.get("__name__", "torch"))]
+    for part in users:
+        add(_functions(vars(part)))
+    for namespace in [*known.values()]:
+        add(value for value in namespace.values() if isinstance(value, FunctionType))
+    return [namespace for namespace in known.values() if not _is_library(namespace.get("__name__", "torch"))]
 
 
-def _is_known(name: str) -> bool:
-    """Whether a module of Python is torch's or Python's, whose code takes what `int` and `len` return."""
+def _is_library(name: str) -> bool:
+    """Return whether a Python module is torch's or Python's, whose code needs ordinary numbers."""
     first = name.partition(".")[0]
     return first in ("torch", "shapecalc") or first in sys.stdlib_module_names
 
 
-def _functions(named: Mapping[str, Any]) -> Iterator[FunctionType]:
-    """Yield the functions among values, those inside of decorators and containers too."""
-    for name, value in [*named.items()]:
+def _functions(values: Mapping[str, Any]) -> Iterator[FunctionType]:
+    """Yield the functions among values, also those inside of decorators and containers."""
+    for name, value in [*values.items()]:
         if name != "__builtins__":
-            yield from _inside(value)
+            yield from _functions_in(value, _DEEPEST)
 
 
-def _inside(value: Any, depth: int = 3) -> Iterator[FunctionType]:
+def _functions_in(value: Any, depth: int) -> Iterator[FunctionType]:
     kind = type(value)
     if kind is FunctionType:
         yield value
-        inside = [one.cell_contents for one in value.__closure__ or () if one != CellType()]
+        inside = [cell.cell_contents for cell in value.__closure__ or () if cell != CellType()]
     elif kind in (staticmethod, classmethod):
         inside = [value.__func__]
-    elif kind in (property, partial, _Remembered):
+    elif kind in (property, partial, _CACHED):
         inside = [value.fget if kind is property else value.func if kind is partial else value.__wrapped__]
-    elif kind in (dict, list, tuple) and len(value) <= _MANY:
+    elif kind in (dict, list, tuple) and len(value) <= _LONGEST:
         inside = [*value.values()] if kind is dict else [*value]
     else:
         return
-    for one in inside if depth else ():
-        yield from _inside(one, depth - 1)
-
-
-_Remembered = type(cache(len))
-_MANY = 100
-"""A longer list holds data."""
+    for item in inside if depth else ():
+        yield from _functions_in(item, depth - 1)
 
 
 def _codes(namespace: Namespace) -> Iterator[CodeType]:
-    """Yield the code that a module of Python holds: of functions, methods, and what is inside them."""
+    """Yield the code in a Python module: of functions and methods, and of what is nested in them."""
     name = namespace.get("__name__")
-    classes = [one for one in namespace.values() if isinstance(one, type) and one.__module__ == name]
-    for place in (namespace, *map(vars, classes)):
-        for function in _functions(place):
+    classes = [value for value in namespace.values() if isinstance(value, type) and value.__module__ == name]
+    for values in (namespace, *map(vars, classes)):
+        for function in _functions(values):
             if function.__globals__ is namespace:
                 yield from _nested(function.__code__)
 
 
 def _nested(code: CodeType) -> Iterator[CodeType]:
     yield code
-    for one in code.co_consts:
-        if isinstance(one, CodeType):
-            yield from _nested(one)
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _nested(constant)
 
 
 @lru_cache(maxsize=512)
 def _only_calls_int(code: CodeType) -> bool:
-    """Say whether code does nothing with `int` but call it, or ask what is an instance of it."""
+    """Return whether code does nothing with `int` but call it, or check what is an instance of it."""
     if "int" not in code.co_names:
         return True
-    steps = [*dis.get_instructions(code)]
-    loads = [one for one in steps if one.opname in _LOADS and one.argval == "int"]
+    instructions = [*dis.get_instructions(code)]
+    loads = [one for one in instructions if one.opname in _LOADS and one.argval == "int"]
     if all(one.opname == "LOAD_GLOBAL" and (one.arg or 0) & 1 for one in loads):  # for a call
         return True
-    return "isinstance" in code.co_names and not any(one.opname == "IS_OP" for one in steps)
-
-
-_LOADS = ("LOAD_GLOBAL", "LOAD_NAME")
+    return "isinstance" in code.co_names and not any(one.opname == "IS_OP" for one in instructions)

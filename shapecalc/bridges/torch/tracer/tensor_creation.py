@@ -1,6 +1,6 @@
-"""Functions of torch that take ordinary numbers only, given sizes: for new tensors, or to compute with.
+"""While a trace runs, torch's functions that need ordinary numbers take sizes: as shapes, or to compute with.
 
-Their numbers are read before anybody could see the call, so that they stand under other names meanwhile.
+torch reads the numbers of these functions before a mode could see the call, so they are replaced meanwhile.
 """
 
 from __future__ import annotations
@@ -14,57 +14,56 @@ from unittest import mock
 import torch
 from torch._C import DisableTorchFunction
 
-from shapecalc.bridges.torch.tracer.traced_sizes import plain, sizes_in
-from shapecalc.bridges.torch.tracer.tracing import Trace
+from shapecalc.bridges.torch.tracer.function_calls import record
+from shapecalc.bridges.torch.tracer.trace import Trace
+from shapecalc.bridges.torch.tracer.traced_number import concrete, traced_in
 
-_FUNCTIONS = ("arange", "empty", "eye", "full", "linspace", "ones", "rand", "randn", "zeros")
-_METHODS = ("new_empty", "new_full", "new_ones", "new_zeros")
+_NEW = ("arange", "empty", "eye", "full", "linspace", "ones", "rand", "randn", "zeros")
+_NEW_BY_METHOD = ("new_empty", "new_full", "new_ones", "new_zeros")
 _WITH_NUMBERS = (
     *("add", "sub", "mul", "div", "true_divide", "floor_divide", "remainder", "fmod", "pow"),
-    *("eq", "ne", "lt", "le", "gt", "ge", "clamp", "clamp_min", "clamp_max", "masked_fill"),
+    *("eq", "ne", "lt", "le", "gt", "ge", "clamp", "clamp_min", "clamp_max", "masked_fill", "full_like"),
 )
-_ON_TENSORS = (*_WITH_NUMBERS, *(f"{name}_" for name in _WITH_NUMBERS), "fill_")
-"""Functions of each element, to whose shapes no number matters."""
+"""Functions of torch that take a number on which no shape depends."""
+
+_empty = torch.empty
 
 
 @contextmanager
-def creation_seen(trace: Trace, translate: Callable[..., Any]) -> Iterator[None]:
-    """Let torch's functions that take ordinary numbers take sizes with an origin.
+def tracing_creation(trace: Trace) -> Iterator[None]:
+    """Let torch's functions take traced sizes; those that make tensors of them are recorded with them."""
 
-    Those that make tensors of them are shown to the trace, with their origin; the others show themselves.
-    """
-
-    def seeing(honest: Callable[..., Any], name: str) -> Callable[..., Any]:
-        @wraps(honest)
-        def made(*args: Any, **kwargs: Any) -> Any:
-            if not sizes_in((args, kwargs)):
-                return honest(*args, **kwargs)
+    def new(original: Callable[..., Any], name: str) -> Callable[..., Any]:
+        @wraps(original)
+        def call(*args: Any, **kwargs: Any) -> Any:
+            if not traced_in((args, kwargs)):
+                return original(*args, **kwargs)
             with DisableTorchFunction():
-                result = honest(*plain(args), **(plain(kwargs) | {"device": "meta"}))
-                return translate(trace, honest, args, kwargs, result)
+                result = original(*concrete(args), **(concrete(kwargs) | {"device": "meta"}))
+                return record(trace, original, args, kwargs, result)
 
-        made.__name__ = name
-        return made
+        call.__name__ = name
+        return call
 
-    def computing(honest: Callable[..., Any], name: str) -> Callable[..., Any]:
-        @wraps(honest)
-        def computed(*args: Any, **kwargs: Any) -> Any:
-            if not sizes_in((args, kwargs)):
-                return honest(*args, **kwargs)
-            return honest(*plain(args), **plain(kwargs))
+    def computing(original: Callable[..., Any], name: str) -> Callable[..., Any]:
+        @wraps(original)
+        def call(*args: Any, **kwargs: Any) -> Any:
+            return original(*concrete(args), **concrete(kwargs))
 
-        return computed
+        call.__name__ = name
+        return call
 
     with torch.device("meta"):
-        torch.empty(0)  # at the first call torch keeps for good which functions heed a device: its own ones
+        _empty(0)  # at the first call torch keeps for good which functions heed a device: its own ones
+    methods = (*_WITH_NUMBERS, *(f"{name}_" for name in _WITH_NUMBERS), "fill_")
     with ExitStack() as stack:
-        for home, names, other in (
-            (torch, _FUNCTIONS, seeing),
-            (torch.Tensor, _METHODS, seeing),
+        for home, names, replacement in (
+            (torch, _NEW, new),
+            (torch.Tensor, _NEW_BY_METHOD, new),
             (torch, _WITH_NUMBERS, computing),
-            (torch.Tensor, _ON_TENSORS, computing),
+            (torch.Tensor, methods, computing),
         ):
             for name in names:
-                if (honest := getattr(home, name, None)) is not None:
-                    stack.enter_context(mock.patch.object(home, name, other(honest, name)))
+                if (original := getattr(home, name, None)) is not None:
+                    stack.enter_context(mock.patch.object(home, name, replacement(original, name)))
         yield

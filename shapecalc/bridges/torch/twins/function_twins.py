@@ -58,16 +58,32 @@ class EinsumTwin(FunctionTwin[Einsum]):
 
 
 class CombineTwin(FunctionTwin[by_name.Combine]):
-    """A function of two tensors, applied to the first and each of the others in turn."""
+    """A function of several tensors; one of two is applied to the first and each of the others in turn."""
 
     def operation(self, fields: Fields, shapes: Shapes) -> Operation:
-        return Fold(f"torch.{fields['function']}")
+        function = f"torch.{fields['function']}"
+        is_of_all = len(shapes) > 2 and placeholders(fields["function"], len(shapes)) == ()
+        return TorchCall(function) if is_of_all else Fold(function)
+
+    def build(self, fields: Fields, shapes: Shapes) -> nn.Module:
+        if self.missing_arguments(fields["function"]):
+            return Function(Fold("torch.add"), self.kind.kind, fields)  # of the same shape
+        return super().build(fields, shapes)
 
     def source(self, fields: Fields, shapes: Shapes, written: Mapping[str, Any]) -> Source:
-        if not callable(getattr(torch, fields["function"], None)):
+        if self.missing_arguments(fields["function"]):
             message = f"torch has no function {fields['function']} that could be called with tensors alone"
             raise SpecError(message)
         return super().source(fields, shapes, written)
+
+    def uncovered(self, layer: Kind | type[Kind]) -> str:
+        return self.missing_arguments(layer.function) if isinstance(layer, by_name.Combine) else ""
+
+    @staticmethod
+    def missing_arguments(name: str) -> str:
+        """Return why a function cannot be called with two or three tensors alone, or an empty string."""
+        is_known = any(placeholders(name, tensors) == () for tensors in (2, 3))
+        return "" if is_known else f"what else {name} takes is not known"
 
 
 class ReduceTwin(FunctionTwin[by_name.Reduce]):
@@ -78,7 +94,7 @@ class ReduceTwin(FunctionTwin[by_name.Reduce]):
         return TorchCall(f"torch.{fields['function']}", settings=settings)
 
 
-class ElementwiseTwin(CombineTwin, Twin[by_name.Elementwise]):
+class ElementwiseTwin(FunctionTwin[by_name.Elementwise]):
     """A function of one tensor; where it takes a number that is not known, that is 1 or 0."""
 
     def operation(self, fields: Fields, shapes: Shapes) -> Operation:
@@ -94,10 +110,12 @@ class ElementwiseTwin(CombineTwin, Twin[by_name.Elementwise]):
         return Function(applied, self.kind.kind, fields)
 
     def source(self, fields: Fields, shapes: Shapes, written: Mapping[str, Any]) -> Source:
-        made, name = super().source(fields, shapes, written), fields["function"]
+        name = fields["function"]
+        if not callable(getattr(torch, name, None)):
+            raise SpecError(f"torch has no function {name} that could be called with tensors alone")
         if placeholders(name) != ():
             raise SpecError(f"torch.{name} takes more than a tensor, and the specification does not say what")
-        return made
+        return super().source(fields, shapes, written)
 
     def uncovered(self, layer: Kind | type[Kind]) -> str:
         if isinstance(layer, by_name.Elementwise) and placeholders(layer.function) is None:
@@ -106,8 +124,8 @@ class ElementwiseTwin(CombineTwin, Twin[by_name.Elementwise]):
 
 
 @cache
-def placeholders(name: str) -> tuple[Any, ...] | None:
-    """Return operands for a function beside its tensor, on which no shape depends; None where none is known.
+def placeholders(name: str, tensors: int = 1) -> tuple[Any, ...] | None:
+    """Return operands for a function beside tensors, on which no shape depends; None where none is known.
 
     >>> placeholders("exp"), placeholders("mul"), placeholders("masked_fill")
     ((), (1,), None)
@@ -117,7 +135,7 @@ def placeholders(name: str) -> tuple[Any, ...] | None:
         for dtype in (torch.float32, torch.long):
             x = torch.ones((2, 3), dtype=dtype, device="meta")
             try:
-                result = function(x, *operands)
+                result = function(*[x] * tensors, *operands)
             except REJECTIONS:
                 continue
             if isinstance(result, Tensor):

@@ -78,7 +78,7 @@ class FlatLSTMCell(nn.LSTMCell):
 
 
 class StochasticDepth(nn.Module):
-    """Leaves out whole samples, or the whole batch, by chance while training."""
+    """Leaves out samples, or the complete batch, by chance while training."""
 
     def __init__(self, p: float, mode: str = "row") -> None:
         super().__init__()

@@ -38,7 +38,7 @@ class Twin(Counterpart[K]):
     families: ClassVar[dict[str, tuple[str, ...]]] = {
         f"{__package__}.{module}": homes
         for module, homes in {
-            "convolution_twins": ("conv", "lenet"),
+            "convolution_twins": ("conv", "lenet", "sliding"),
             "function_twins": ("merge", "by_name", "einsum", "reshape", "select", "batch_shape_ops"),
             "learned_twins": ("learned", "divisible", "stochastic", "wrapper"),
             "loss_twins": ("loss", "class_loss", "sequence_loss"),
@@ -90,9 +90,13 @@ class Twin(Counterpart[K]):
 
     def from_module(self, module: nn.Module) -> Fields | None:
         """Return the fields that a live module has, defaults among them; None where no fields describe it."""
+        unknown = [name for name in self.kind.model_fields if not hasattr(module, name)]
+        if self.own is not None and self.own.__module__ != standalone.__name__:
+            if {*unknown} - {*sizes_inferred(self.kind)}:
+                return None
         if getattr(module, "return_indices", False):
             return None
-        return {name: _setting(module, name) for name in self.kind.model_fields if hasattr(module, name)}
+        return {name: _setting(module, name) for name in self.kind.model_fields if name not in unknown}
 
     def returns_new_tensor(self) -> bool:
         """Say whether the result is a new tensor of the input's dtype that depends on the weights alone."""
@@ -218,6 +222,8 @@ class ModuleTwin(Twin[K]):
         return self.connected(self.call(fields, shapes, {}).module(), fields, shapes)
 
     def source(self, fields: Fields, shapes: Shapes, written: Mapping[str, Any]) -> Source:
+        if not self.target().__module__.startswith(("torch.", standalone.__name__)):
+            raise self.not_written(f"{self.target().__module__} is not a part of torch")
         return self.call(fields, shapes, written)
 
     def absent(self) -> str:

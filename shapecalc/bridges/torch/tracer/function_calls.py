@@ -1,0 +1,209 @@
+"""Calls of torch's functions during a trace: each a step by a rule or by its name, or `opaque`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from pydantic import ValidationError
+from torch import Tensor
+from torch.overrides import TorchFunctionMode
+
+from shapecalc import layers
+from shapecalc.bridges.torch.tracer.call import Call
+from shapecalc.bridges.torch.tracer.callers import caller_of_function
+from shapecalc.bridges.torch.tracer.function_rules import RULES
+from shapecalc.bridges.torch.tracer.named_functions import by_kind, by_name
+from shapecalc.bridges.torch.tracer.predicted_output import predicted_cat
+from shapecalc.bridges.torch.tracer.signatures import arguments
+from shapecalc.bridges.torch.tracer.trace import Trace, tensors_in
+from shapecalc.bridges.torch.tracer.traced_number import concrete, pinned, traced_in
+from shapecalc.bridges.torch.tracer.traced_sizes import caller_location, field_value
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_ALIASES = _words(
+    """
+    alias as_subclass as_tensor bfloat16 bool clone contiguous cpu cuda data detach double float half int
+    long real requires_grad tensor to type type_as
+    """
+)
+"""Functions that return their tensor, or the same numbers in another form: no step."""
+
+_NO_MACS = _words(
+    """
+    affine_grid argmax argmin cummax diag diagonal fold gather getitem grid_sample hsplit index_add
+    index_copy index_put index_select masked_select max max_unpool1d max_unpool2d max_unpool3d median
+    min narrow nonzero one_hot quantile repeat_interleave scatter scatter_add setitem
+    sort take take_along_dim tensor_split topk unfold unique vsplit
+    """
+)
+"""Functions without a rule that pick, compare or copy: what they cost is known, their shapes are not."""
+
+_OPERATORS = {
+    "and": "bitwise_and",
+    "floordiv": "floor_divide",
+    "invert": "bitwise_not",
+    "lshift": "bitwise_left_shift",
+    "mod": "remainder",
+    "or": "bitwise_or",
+    "rshift": "bitwise_right_shift",
+    "truediv": "div",
+    "xor": "bitwise_xor",
+}
+"""torch's functions for Python's operators that have another name."""
+_REFLECTED = frozenset([*_OPERATORS, "add", "div", "matmul", "mul", "pow", "sub"])
+
+
+def plain_name(name: str) -> str:
+    """Return the name of a function for that of a method: of an operator, in place, or reflected.
+
+    >>> [plain_name(name) for name in ("__add__", "add_", "__iadd__", "__rsub__", "relu_", "__rmod__")]
+    ['add', 'add', 'add', 'sub', 'relu', 'remainder']
+    """
+    if not (name.startswith("__") and name.endswith("__")):
+        return name.removesuffix("_")
+    inner = name.strip("_")
+    if inner[0] in "ri" and inner[1:] in _REFLECTED:
+        inner = inner[1:]
+    return _OPERATORS.get(inner, inner)
+
+
+class RecordingFunctions(TorchFunctionMode):
+    """Runs torch's functions and records them in a trace."""
+
+    def __init__(self, trace: Trace) -> None:
+        super().__init__()
+        self.trace = trace
+
+    def __torch_function__(
+        self, function: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        kwargs = kwargs or {}
+        self.trace.forget_indices(caller_location())
+        result = predicted_cat(args, kwargs) if function is torch.cat else None
+        if result is None:
+            result = function(*concrete(args), **concrete(kwargs))
+        self.trace.called = caller_of_function(function)
+        try:
+            return record(self.trace, function, args, kwargs, result)
+        finally:
+            self.trace.called = "module"
+
+
+def record(
+    trace: Trace, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], result: Any
+) -> Any:
+    """Record a call with its result; return the result, sizes traced."""
+    raw = getattr(function, "__name__", "function")
+    if raw == "__get__":
+        return _property(trace, function, args[0], result)
+    name = plain_name(raw)
+    if name in ("size", "numel", "nelement") and isinstance(args[0], Tensor):
+        sizes = trace.sizes(args[0])
+        if name != "size":
+            return sizes.numel()
+        dim = arguments(function, args, kwargs).get("dim")
+        return sizes if dim is None else sizes[dim]
+    if name == "len":
+        return pinned(trace.sizes(args[0])[0])
+    if name == "iter":
+        rows = [*result]
+        _record(Call(trace, "unbind", {"input": args[0], "dim": 0}, rows))
+        return iter(rows)
+    results = [*tensors_in(result)]
+    if not results and name != "setitem":
+        return result
+    operands = [*tensors_in((args, kwargs))]
+    call = Call(trace, name, arguments(function, args, kwargs), result)
+    if not operands or name.startswith("new_"):
+        _record_new(call)
+    elif name in _ALIASES:
+        trace.alias(result, operands[0])
+    elif not _record(call):
+        _pin(call.arguments)
+        trace.append_opaque(name, operands, results, macs=0 if name in _NO_MACS else None)
+    return result
+
+
+def _record(call: Call) -> bool:
+    """Record a call by a rule or by its name; return whether there was one."""
+    try:
+        if isinstance(call.result, (tuple, list)) and isinstance(call.arguments.get("input"), Tensor):
+            _guard_count(call, len(call.result))
+        rule = RULES.get(call.name)
+        return rule(call) if rule is not None else by_name(call) or by_kind(call)
+    except ValidationError:
+        return False  # settings that the kind does not have
+
+
+def _guard_count(call: Call, count: int) -> None:
+    """Record what the number of results depends on, where it is a size."""
+    if call.name not in ("unbind", "chunk", "split"):
+        return
+    size = call.trace.sizes(call.input)[concrete(call.arguments.get("dim", 0))]
+    parts = call.first("chunks", "split_size", "split_size_or_sections", "split_sizes")
+    if call.name == "chunk" and count == concrete(parts):
+        _ = (count - 1) * -(-size // count) < size
+    elif call.name != "split":
+        pinned(size)
+    elif isinstance(parts, int):
+        _ = -(-size // parts) == count
+
+
+def _property(trace: Trace, function: Any, tensor: Tensor, result: Any) -> Any:
+    """Return a property of a tensor: sizes traced; `.T` and its like are steps."""
+    if isinstance(result, torch.Size):
+        return trace.sizes(tensor)
+    if isinstance(result, Tensor) and result is not tensor:
+        name = function.__self__.__name__
+        if name in ("T", "H", "mT", "mH") and result.dim() >= 2:
+            is_matrix = result.dim() == 2 or name in ("mT", "mH")
+            turned = layers.Transpose(dim0=-2, dim1=-1) if is_matrix else None
+            layer = turned or layers.Permute(dims=tuple(reversed(range(result.dim()))))
+            Call(trace, name, {}, result).ends(layer, tensor)
+        elif result.shape == tensor.shape:
+            trace.alias(result, tensor)
+    return result
+
+
+def _record_new(call: Call) -> None:
+    """Record a tensor that is made of numbers; its sizes may come from others."""
+    trace, result = call.trace, call.result
+    if not isinstance(result, Tensor) or (call.name == "tensor" and not result.dim()) or not trace.inputs:
+        return
+    sizes = _sizes_of_new(call.name, call.arguments)
+    if traced_in(sizes) and tuple(concrete(sizes)) == tuple(result.shape):
+        layer = layers.Constant(shape=field_value(sizes))
+        trace.append(layer, [trace.inputs[0]], [result], trace.local(call.name))
+    else:
+        _pin(call.arguments)
+
+
+def _sizes_of_new(name: str, given: dict[str, Any]) -> Sequence[Any]:
+    """Return the shape of a tensor that is made of numbers, as far as its arguments say it."""
+    if isinstance(given.get("size"), (tuple, list)):
+        return tuple(given["size"])
+    if name == "arange":
+        return _length(given.get("start", 0), given.get("end"), given.get("step", 1))
+    if name == "eye":
+        return (given["n"], given.get("m", given["n"]))
+    return (given["steps"],) if "steps" in given else ()
+
+
+def _length(start: Any, end: Any, step: Any) -> Sequence[Any]:
+    """Return the length of a range of integers, ⌈(end - start)/step⌉; nothing for other numbers."""
+    if type(step) is not int or not isinstance(start, int) or not isinstance(end, int):
+        return ()
+    span = end if type(start) is int and start == 0 else end - start
+    return (span if step == 1 else -(-span // step),)
+
+
+def _pin(value: Any) -> None:
+    """Pin the sizes that went into a call of which only this outcome is known."""
+    for number in traced_in(value):
+        number.pin()

@@ -1,0 +1,86 @@
+"""Calls of modules during a trace: one step where the module has a kind, else its own forward is recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from unittest import mock
+
+from pydantic import ValidationError
+from torch import Tensor, nn
+from torch._C import DisableTorchFunction
+
+from shapecalc.bridges.torch.tracer.callers import is_of_torch
+from shapecalc.bridges.torch.tracer.module_to_kind import as_layer
+from shapecalc.bridges.torch.tracer.predicted_output import predicted_output
+from shapecalc.bridges.torch.tracer.trace import Trace
+from shapecalc.bridges.torch.tracer.traced_number import concrete
+from shapecalc.errors import ShapecalcError
+from shapecalc.layers.base import Effect
+
+
+@contextmanager
+def recording_modules(trace: Trace) -> Iterator[None]:
+    """Record each call of a module in a trace."""
+    original = nn.Module.__call__
+
+    def call(module: nn.Module, *args: Any, **kwargs: Any) -> Any:
+        with DisableTorchFunction():
+            if trace.inside_leaf:
+                return original(module, *args, **kwargs)
+            if not args and [*kwargs] == ["input"]:
+                args, kwargs = (kwargs["input"],), {}
+            trace.called = "module" if is_of_torch(type(module)) else "custom"
+            effect = _append(trace, module, args[0]) if _takes_one_tensor(module, args, kwargs) else None
+            trace.called = "module"
+            if effect is not None:
+                result = predicted_output(module, args[0], effect)
+                if result is None:
+                    trace.inside_leaf = True
+                    try:
+                        result = original(module, *concrete(args), **concrete(kwargs))
+                    finally:
+                        trace.inside_leaf = False
+                trace.bind(trace.last, [result if isinstance(result, Tensor) else result[0]])
+                return result
+        trace.scope.append(trace.paths.get(id(module), trace.scope[-1] if trace.scope else ""))
+        trace.running.append(type(module))
+        try:
+            return original(module, *args, **kwargs)
+        finally:
+            trace.scope.pop()
+            trace.running.pop()
+
+    with mock.patch.object(nn.Module, "__call__", call):
+        yield
+
+
+def _takes_one_tensor(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+    """Return whether a call is of one tensor, which attention may be given three times."""
+    if isinstance(module, nn.MultiheadAttention) and len(args) > 1:
+        masks = [value for name, value in kwargs.items() if "mask" in name]
+        is_plain = all(mask is None or isinstance(mask, bool) for mask in masks)
+        return len(args) == 3 and args[0] is args[1] is args[2] and is_plain
+    return len(args) == 1 and not kwargs and isinstance(args[0], Tensor)
+
+
+def _append(trace: Trace, module: nn.Module, x: Tensor) -> Effect | None:
+    """Append the step that a module is, if it is one, and return its effect; its result is not bound yet."""
+    layer = as_layer(module)
+    if layer is None:
+        return None
+    own = dict(module.named_parameters()) if vars(module)["_modules"] else direct_parameters(module)
+    try:
+        effect = layer.apply((tuple(concrete(tuple(x.shape))),))
+    except (ShapecalcError, ValidationError):
+        return None  # torch raises an error of its own for what it does not take
+    if effect.weights != {name: tuple(parameter.shape) for name, parameter in own.items()}:
+        return None  # weights that are computed, as under a parametrization
+    path = trace.paths.get(id(module)) or layer.kind
+    return effect if trace.claim(layer, own.values(), [trace.name_of(x)], (), path) else None
+
+
+def direct_parameters(module: nn.Module) -> dict[str, nn.Parameter]:
+    """Return the parameters of a module itself, by name."""
+    return {name: item for name, item in vars(module)["_parameters"].items() if item is not None}

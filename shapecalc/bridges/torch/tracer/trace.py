@@ -1,0 +1,201 @@
+"""The steps of a spec that a forward has been recorded as so far, and the tensor that each of them made."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
+from typing import Any
+
+from torch import Tensor, nn
+
+from shapecalc.bridges.torch.tracer.callers import caller_in_module
+from shapecalc.bridges.torch.tracer.traced_number import Guard, concrete
+from shapecalc.bridges.torch.tracer.traced_sizes import Location, Size, Sizes
+from shapecalc.layers.base import Caller, Kind, Merge
+from shapecalc.layers.traced import Constant, Opaque, Parameter
+from shapecalc.spec.tree import Step
+
+_NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_.]")
+
+
+class Trace:
+    """A recording of one run of a module.
+
+    With `has_batch` the first axis of each input is a batch, put in front of the shape in the spec. With
+    `pinned` sizes are ordinary numbers, so that the recording holds for the sizes of its inputs only.
+    """
+
+    def __init__(self, module: nn.Module, *, has_batch: bool = True, pinned: bool = False) -> None:
+        self.module = module
+        self.has_batch = has_batch
+        self.pinned = pinned
+        self.steps: list[Step] = []
+        self.guards: dict[Guard, int] = {}
+        """What Python decided by sizes, each with the number of steps before it."""
+        self.indices: dict[Location, list[Guard]] = {}
+        """The guards of sizes that were read as indices since the last call of torch, by location."""
+        self.tensors: dict[int, tuple[Tensor, str]] = {}
+        """The tensors that are known, by identity, each with its name in the spec."""
+        self.names: dict[str, int] = {}
+        self.paths = {id(part): path for path, part in module.named_modules()}
+        self.parameters = {id(parameter): path for path, parameter in module.named_parameters()}
+        self.owners: dict[int, str] = {}
+        """The step that has each parameter, by the parameter's identity."""
+        self.scope: list[str] = []
+        """The paths of the modules that are running."""
+        self.inputs: list[str] = []
+        self.inside_leaf = False
+        self.called: Caller = "module"
+        """What is being recorded: a module of torch, a function of torch.nn.functional, or another."""
+        self.running: list[type[nn.Module]] = []
+        """The classes of the modules that are running, the innermost last."""
+        self.last = ""
+        """What the next step reads where it says nothing."""
+
+    # ---- names
+
+    def unique(self, name: str) -> str:
+        """Return a name that no step has yet: this one, or with a number behind it."""
+        name = _NOT_IN_NAMES.sub("_", name) or "model"
+        number = self.names.get(name, 0) + 1
+        self.names[name] = number
+        return name if number == 1 else self.unique(f"{name}_{number}")
+
+    def local(self, function: str) -> str:
+        """Return a new name for a call in the module that is running."""
+        prefix = self.scope[-1] if self.scope else ""
+        return self.unique(f"{prefix}.{function}" if prefix else function)
+
+    # ---- tensors
+
+    def add_input(self, name: str, tensor: Tensor) -> None:
+        """Make an input known."""
+        self.names[name] = 1
+        self.inputs.append(name)
+        self.tensors[id(tensor)] = (tensor, name)
+        self.last = self.last or name
+
+    def name_of(self, tensor: Tensor) -> str:
+        """Return the name of a tensor; a parameter or a constant becomes a step at its first use."""
+        if id(tensor) not in self.tensors:
+            shape = [int(size) for size in concrete(tuple(tensor.shape))]
+            path = self.parameters.get(id(tensor))
+            if path is not None and id(tensor) not in self.owners:
+                self.owners[id(tensor)] = path
+                self.append(Parameter(shape=shape), [self.inputs[0]], [tensor], self.unique(path))
+            else:
+                buffers = (name for name, buffer in self.module.named_buffers() if buffer is tensor)
+                path = path or next(buffers, None)
+                name = self.unique(path) if path else self.local("constant")
+                self.append(Constant(shape=shape), [self.inputs[0]], [tensor], name)
+        return self.tensors[id(tensor)][1]
+
+    def alias(self, result: Any, tensor: Tensor) -> None:
+        """Let a result have the name of the tensor that it was made of."""
+        if isinstance(result, Tensor):
+            self.tensors[id(result)] = (result, self.name_of(tensor))
+
+    def sizes(self, tensor: Tensor) -> Sizes:
+        """Return the sizes of a tensor, traced."""
+        if self.pinned:
+            return Sizes(tensor.shape)
+        name = self.name_of(tensor)
+        return Sizes(
+            Size(size, f"size('{name}', {axis})", self.guard) for axis, size in enumerate(tensor.shape)
+        )
+
+    # ---- steps
+
+    def append(
+        self, layer: Kind, sources: Sequence[str], results: Sequence[Any], name: str, share: str | None = None
+    ) -> str:
+        """Append a step and return its name; `share` is a step whose layer and weights it has."""
+        data: dict[str, Any] = {"name": name}
+        if [*sources] != [self.last] or isinstance(layer, Merge):
+            data["from"] = tuple(sources)
+        running = self.running[-1] if self.running else type(self.module)
+        if (caller := caller_in_module(self.called, layer, running)) != "module":
+            data["called"] = caller
+        self.steps.append(Step(layer, **data) if share is None else Step(share=share, **data))
+        self.last = name
+        self.bind(name, results)
+        return name
+
+    def bind(self, name: str, results: Sequence[Any]) -> None:
+        """Record which tensors a step made."""
+        for number, result in enumerate(results):
+            if isinstance(result, Tensor):
+                self.tensors[id(result)] = (result, name if len(results) == 1 else f"{name}.{number}")
+
+    def claim(
+        self,
+        layer: Kind,
+        parameters: Iterable[Tensor],
+        sources: Sequence[str],
+        results: Sequence[Any],
+        name: str,
+    ) -> bool:
+        """Append a layer that owns some parameters, or shares them with the equal layer that owns them.
+
+        Return False where they are of several layers, or of another one.
+        """
+        ids = [id(parameter) for parameter in parameters]
+        owners = {self.owners.get(parameter) for parameter in ids}
+        if owners <= {None}:
+            name = self.unique(name)
+            self.owners |= dict.fromkeys(ids, name)
+            self.append(layer, sources, results, name)
+            return True
+        owner = next(iter(owners))
+        if len(owners) > 1 or not any(step.name == owner and step.body == layer for step in self.steps):
+            return False
+        self.append(layer, sources, results, self.unique(name), share=owner)
+        return True
+
+    def append_opaque(
+        self, function: str, tensors: Sequence[Tensor], results: Sequence[Tensor], macs: int | None
+    ) -> None:
+        """Append an operation without a rule, with the shapes that it was seen with."""
+        first = next(tensor for tensor, name in self.tensors.values() if name == self.inputs[0])
+        operands = [*tensors] or [first]
+        batch = self.batch()
+        has_batch = any(tensor.shape[:1] == (batch,) for tensor in operands)
+
+        def seen(tensor: Tensor) -> list[int]:
+            return [-1, *tensor.shape[1:]] if has_batch and tensor.shape[:1] == (batch,) else [*tensor.shape]
+
+        layer = Opaque(
+            function=re.sub(r"\W", "_", function).lstrip("_0123456789") or "function",
+            takes=[*map(seen, operands)],
+            gives=[*map(seen, results)],
+            **({} if macs is None else {"macs_known": macs}),
+        )
+        self.append(layer, [*map(self.name_of, operands)], results, self.local(function))
+
+    def batch(self) -> int:
+        """Return the first size of the first input; 0 for a single number, and where no axis is a batch."""
+        sizes = (tensor.shape for tensor, name in self.tensors.values() if name == self.inputs[0])
+        return next((shape[0] for shape in sizes if shape), 0) if self.has_batch else 0
+
+    # ---- guards
+
+    def guard(self, guard: Guard, location: Location | None = None) -> None:
+        """Record what was decided by a size; `location` is where it was read as an index."""
+        if location is not None and guard not in self.guards:
+            self.indices.setdefault(location, []).append(guard)
+        self.guards.setdefault(guard, len(self.steps))
+
+    def forget_indices(self, location: Location) -> None:
+        """Drop the guards of the indices of the call that is recorded now, which has the sizes themselves."""
+        for guard in self.indices.pop(location, ()):
+            del self.guards[guard]
+        self.indices.clear()
+
+
+def tensors_in(value: Any) -> Iterator[Tensor]:
+    """Yield the tensors in nested arguments or results."""
+    if isinstance(value, Tensor):
+        yield value
+    elif isinstance(value, (dict, tuple, list)):
+        yield from chain.from_iterable(map(tensors_in, value.values() if isinstance(value, dict) else value))

@@ -1,0 +1,204 @@
+"""What sizes and quotients of sizes have in common: comparisons are guards, other uses pin the number.
+
+A forward that computes with sizes runs on real numbers, so every decision in it has an answer. Beside its
+value such a number knows the spec arithmetic that it comes from. What Python decides by it is recorded as a
+guard; where it becomes an ordinary number, a text or a key, the guard is that it is equal to this value.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+from torch import Tensor
+
+Guard: TypeAlias = "tuple[str, str, str]"
+"""The left side, the relation and the right side of a comparison that was true in the trace."""
+
+RELATIONS: dict[str, tuple[Callable[[Any, Any], Any], str, str]] = {
+    "__eq__": (operator.eq, "equal", "unequal"),
+    "__ne__": (operator.ne, "unequal", "equal"),
+    "__lt__": (operator.lt, "less", "at_least"),
+    "__le__": (operator.le, "at_most", "more"),
+    "__gt__": (operator.gt, "more", "at_most"),
+    "__ge__": (operator.ge, "at_least", "less"),
+}
+"""By method: the comparison, and the relation of the guard where it is true and where it is false."""
+
+
+class TracedNumber:
+    """The base of `Size` and `Ratio`."""
+
+    __slots__ = ()
+
+    def concrete(self) -> Any:
+        """Return the value."""
+        raise NotImplementedError
+
+    def pin(self) -> Any:
+        """Return the value, with a guard that the sizes it comes from are those of the trace."""
+        raise NotImplementedError
+
+    def compare(self, other: Any, method: str) -> Any:
+        """Answer a comparison and record it as a guard."""
+        raise NotImplementedError
+
+    def by(self, other: Any, name: str, *, swapped: bool = False) -> Any:
+        """Return the result of an operator of Python; `swapped` is for the reflected methods."""
+        raise NotImplementedError
+
+    def __eq__(self, other: object) -> Any:
+        return self.compare(other, "__eq__")
+
+    def __ne__(self, other: object) -> Any:
+        return self.compare(other, "__ne__")
+
+    def __lt__(self, other: Any) -> Any:
+        return self.compare(other, "__lt__")
+
+    def __le__(self, other: Any) -> Any:
+        return self.compare(other, "__le__")
+
+    def __gt__(self, other: Any) -> Any:
+        return self.compare(other, "__gt__")
+
+    def __ge__(self, other: Any) -> Any:
+        return self.compare(other, "__ge__")
+
+    def __add__(self, other: Any) -> Any:
+        return self.by(other, "add")
+
+    def __radd__(self, other: Any) -> Any:
+        return self.by(other, "add", swapped=True)
+
+    def __sub__(self, other: Any) -> Any:
+        return self.by(other, "sub")
+
+    def __rsub__(self, other: Any) -> Any:
+        return self.by(other, "sub", swapped=True)
+
+    def __mul__(self, other: Any) -> Any:
+        return self.by(other, "mul")
+
+    def __rmul__(self, other: Any) -> Any:
+        return self.by(other, "mul", swapped=True)
+
+    def __truediv__(self, other: Any) -> Any:
+        return self.by(other, "truediv")
+
+    def __rtruediv__(self, other: Any) -> Any:
+        return self.by(other, "truediv", swapped=True)
+
+    def __floordiv__(self, other: Any) -> Any:
+        return self.by(other, "floordiv")
+
+    def __rfloordiv__(self, other: Any) -> Any:
+        return self.by(other, "floordiv", swapped=True)
+
+    def __mod__(self, other: Any) -> Any:
+        return self.by(other, "mod")
+
+    def __rmod__(self, other: Any) -> Any:
+        return self.by(other, "mod", swapped=True)
+
+    def __divmod__(self, other: Any) -> Any:
+        return self // other, self % other
+
+    def __rdivmod__(self, other: Any) -> Any:
+        return other // self, other % self
+
+    def __pow__(self, other: Any) -> Any:
+        return self.pin() ** concrete(other)
+
+    def __rpow__(self, other: Any) -> Any:
+        return other ** self.pin()
+
+    def __abs__(self) -> Any:
+        return self if self >= 0 else -self
+
+    def __neg__(self) -> Any:
+        raise NotImplementedError
+
+    def __hash__(self) -> int:
+        return hash(self.pin())
+
+    def __float__(self) -> float:
+        return float(self.pin())
+
+    def __repr__(self) -> str:
+        return repr(self.concrete())
+
+    def __str__(self) -> str:
+        return str(self.pin())
+
+    def __format__(self, form: str) -> str:
+        return format(self.pin(), form)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):  # protocols that Python and its libraries look for on any object
+            raise AttributeError(name)
+        return getattr(self.pin(), name)
+
+    def __copy__(self) -> Any:
+        return self
+
+    def __deepcopy__(self, memo: Any) -> Any:
+        return self
+
+
+def is_integer(value: Any) -> bool:
+    """Return whether a value is an integer, traced or not."""
+    return isinstance(value, int)
+
+
+def pinned(value: Any) -> Any:
+    """Return a value as an ordinary number, pinned where it is traced."""
+    return value.pin() if isinstance(value, TracedNumber) else value
+
+
+def concrete(value: Any) -> Any:
+    """Return nested arguments with ordinary numbers for traced ones, as torch takes them."""
+    kind = type(value)
+    if issubclass(kind, TracedNumber):
+        return value.concrete()
+    if kind in (tuple, list):
+        return kind(map(concrete, value))
+    if isinstance(value, tuple) and kind.__name__ in ("Size", "Sizes"):
+        return tuple(map(concrete, value))
+    if isinstance(value, dict):
+        return {key: concrete(item) for key, item in value.items()}
+    if isinstance(value, slice):
+        return slice(concrete(value.start), concrete(value.stop), concrete(value.step))
+    return value
+
+
+def traced_in(value: Any) -> list[TracedNumber]:
+    """Return the traced numbers in nested arguments."""
+    kind = type(value)
+    if issubclass(kind, TracedNumber):
+        return [value]
+    if issubclass(kind, dict):
+        value = value.values()
+    elif kind is slice:
+        value = (value.start, value.stop, value.step)
+    elif not issubclass(kind, (tuple, list)):
+        return []
+    return [number for item in value for number in traced_in(item)]
+
+
+def compare_pinned(number: TracedNumber, other: Any, method: str) -> Any:
+    """Compare ordinary numbers, where no guard but equality says it; a tensor answers by itself."""
+    if isinstance(other, Tensor):
+        return RELATIONS[method][0](number.concrete(), other)
+    if not isinstance(other, (int, float)):
+        return NotImplemented
+    return RELATIONS[method][0](number.pin(), pinned(other))
+
+
+def with_tensor(number: TracedNumber, other: Any, name: str, *, swapped: bool) -> Any:
+    """Return arithmetic with a tensor, whose shape does not depend on the number."""
+    if not isinstance(other, Tensor):
+        return NotImplemented
+    pair = (other, number.concrete()) if swapped else (number.concrete(), other)
+    return getattr(operator, name)(*pair)
