@@ -1,8 +1,7 @@
 """Layers written in Python, turned into the classes of the framework that their spec follows.
 
-A spec file names kinds, so reading it finds the right classes at once. In Python one writes
-`Conv2d(...)`, torch's class, under either framework; where Keras has a class of its own with the
-same kind, a Keras spec holds that one, made from the fields that were given.
+In Python one writes `Conv2d(...)`, torch's class, under either framework; where Keras has a class of its own
+with the same kind, a Keras spec holds that class, made from the fields that are set.
 """
 
 from __future__ import annotations

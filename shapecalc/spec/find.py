@@ -101,6 +101,5 @@ def decoded(raw: bytes, file: str) -> str:
         raise SpecError("the text is not UTF-8", place=Place(file, len(lines), len(lines[-1]) + 1)) from None
 
 
-def _natural(name: str) -> list[tuple[int, int | str]]:
-    """Sort key that puts resnet18 before resnet101."""
+def _natural(name: str) -> list[tuple[int, int | str]]:  # resnet18 comes before resnet101
     return [(0, int(part)) if part.isdigit() else (1, part) for part in re.split(r"(\d+)", name)]

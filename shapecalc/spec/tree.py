@@ -30,10 +30,10 @@ from pydantic import (
     model_validator,
 )
 
-from shapecalc.errors import Place, nearest, quote
+from shapecalc.errors import Place, WrongWord, nearest, quote
 from shapecalc.layers import registry
 from shapecalc.layers.base import Caller, Kind, Merge
-from shapecalc.layers.fields import Integer, Truth, complaint, inside
+from shapecalc.layers.fields import Integer, Nullable, Truth, complaint, inside
 from shapecalc.spec.spec_values import Amount, identifier, input_shape, is_text, values_of
 
 OneLine: TypeAlias = Annotated[str, AfterValidator(lambda text: " ".join(text.split()))]
@@ -95,7 +95,7 @@ class Step(Node):
     body: Kind | Call | Sequential | None = None
     name: str | None = None
     repeat: Any = None
-    when: Any = None
+    when: Annotated[Any, Nullable(Truth())] = None
     source: tuple[str, ...] | None = Field(default=None, alias="from")
     share: str | None = None
     trainable: StrictBool | None = None
@@ -129,18 +129,14 @@ class Step(Node):
             return names
         raise complaint(f"an earlier step or a list of them is named here, not {quote(value)}")
 
-    @field_validator("when", mode="before")
-    @classmethod
-    def _condition(cls, value: Any) -> Any:
-        return None if value is None else Truth().check(value)
-
     @field_validator("called", mode="before")
     @classmethod
-    def _caller(cls, given: Any) -> Any:
+    def _caller(cls, value: Any) -> Any:
         words = get_args(Caller)
-        if given is None or given in words:
-            return given
-        raise complaint(f"{quote(given)} is not one of {', '.join(words)}{nearest(str(given), words)}")
+        if value is None or value in words:
+            return value
+        message = f"{quote(value)} is not one of {', '.join(words)}{nearest(str(value), words)}"
+        raise complaint(message, fact=WrongWord(value, words, is_choice=True))
 
     @field_validator("repeat", mode="before")
     @classmethod
@@ -154,9 +150,8 @@ class Step(Node):
         if self.body is None and self.share is None:
             raise complaint("a step needs a kind, or `share` with the step to run again")
         if isinstance(self.body, Merge) and not self.body.branches and self.source is None:
-            raise complaint(
-                f"{self.body.kind} has nothing to merge: give it branches, or `from` with earlier steps"
-            )
+            hint = "give it branches, or `from` with earlier steps"
+            raise complaint(f"{self.body.kind} has nothing to merge: {hint}")
         return self
 
 
@@ -308,7 +303,7 @@ class Spec(Node):
     @property
     def front(self) -> int:
         """How many axes there are before the sizes of the input: the batch, unless they are complete."""
-        return 1 if self.batched else 0
+        return int(self.batched)
 
     def variant(self, name: str) -> Self:
         """Return the member of the family with this name."""
