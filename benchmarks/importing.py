@@ -1,6 +1,6 @@
 """Time the import of a torch module with its full report beside torchinfo on the same module, in one run.
 
-    python benchmarks/importing.py             # three networks; about a minute
+    python benchmarks/importing.py             # four networks; about a minute
     python benchmarks/importing.py --runs 20
 
 Both are handed a module that exists and answer with shape, parameters and cost of every layer. The figures
@@ -19,7 +19,7 @@ import time
 from collections.abc import Callable
 
 FIRST = 3
-NETWORKS = ("resnet50", "densenet121", "vit_b_16")
+NETWORKS = ("resnet50", "densenet121", "vit_b_16", "mobilenet_v2")
 
 
 def clocked(call: Callable[[], object]) -> float:
@@ -55,12 +55,12 @@ def calls(network: str) -> dict[str, Callable[[], object]]:
 def first(network: str, tool: str) -> float:
     """Return the milliseconds of a first call in a process of its own."""
     command = [sys.executable, __file__, network, "--first", tool]
-    told = [subprocess.run(command, capture_output=True, text=True, check=True).stdout for _ in range(FIRST)]
-    return 1000 * statistics.median(map(float, told))
+    texts = [subprocess.run(command, capture_output=True, text=True, check=True).stdout for _ in range(FIRST)]
+    return 1000 * statistics.median(map(float, texts))
 
 
 def compare(network: str, runs: int) -> None:
-    """Print one line: both medians in milliseconds, and how many times longer torchinfo takes."""
+    """Print one line: both medians in milliseconds, and the ratios, of first calls as well."""
     ours, theirs = calls(network).values()
     figures = [(clocked(ours), clocked(theirs)) for _ in range(runs + 1)][1:]
     mine, other = (1000 * statistics.median(column) for column in zip(*figures, strict=True))
@@ -68,7 +68,7 @@ def compare(network: str, runs: int) -> None:
     apart = [first(network, tool) for tool in ("shapecalc", "torchinfo")]
     print(
         f"  {network:<14} shapecalc {mine:7.1f} ms   torchinfo {other:7.1f} ms   {ratio:.1f}x   "
-        f"(first calls {apart[0]:.0f} and {apart[1]:.0f} ms)",
+        f"(first calls {apart[0]:.0f} and {apart[1]:.0f} ms, {apart[1] / apart[0]:.1f}x)",
         flush=True,
     )
 

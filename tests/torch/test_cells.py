@@ -17,11 +17,11 @@ from shapecalc.bridges.torch.proof.cells import (
     Every,
     Progression,
     Some,
+    cell_text,
     divided,
     everywhere,
     holds,
     negation,
-    told,
 )
 from tests.support.draws import MANY
 
@@ -114,7 +114,7 @@ def test_a_negation_is_true_where_the_condition_is_not(condition: Condition) -> 
     ],
 )
 def test_cells_are_cut_where_it_matters(condition: Condition, expected: dict[str, bool | None]) -> None:
-    found = {told(cell): holds(cell, condition) for cell in cells_of(condition)}
+    found = {cell_text(cell): holds(cell, condition) for cell in cells_of(condition)}
     for text, verdict in expected.items():
         assert found.get(text) is verdict
 

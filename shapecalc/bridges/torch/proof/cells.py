@@ -23,7 +23,7 @@ MOST_POINTS = 512
 MOST_CLASSES = 256
 """The most residue classes that a cell is cut into at once."""
 FARTHEST = 1024
-"""How far behind the beginning of a cell a condition may settle."""
+"""How far behind the beginning of a cell a condition may be decided."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,9 +161,9 @@ def _relation_holds(cell: Cell, relation: Relation) -> bool | None:
 
 
 def divided(cell: Cell, condition: Condition) -> list[Cell]:
-    """Return the cells into which to cut one on which a condition is not settled, or it alone.
+    """Return the cells into which to cut one on which a condition is not decided, or it alone.
 
-    The cut is such that the condition settles on at least one part, if one is found: where a size passes
+    The cut is such that the condition is decided on at least one part, if one is found: where a size passes
     a threshold, and otherwise by residues.
     """
     if not isinstance(condition, Relation):
@@ -208,20 +208,20 @@ def _first_change(cell: Cell, name: str, condition: Condition) -> int | None:
 
 
 def _threshold(cell: Cell, name: str, condition: Condition) -> int | None:
-    """Return the least index from which on a condition is settled, if it is not too far."""
+    """Return the least index from which on a condition is decided, if it is not too far."""
 
-    def settled(at: int) -> bool:
+    def decided(at: int) -> bool:
         return holds({**cell, name: cell[name].cut(at)[1]}, condition) is not None
 
     high = 1
-    while not settled(high):
+    while not decided(high):
         high *= 2
         if high > FARTHEST:
             return None
     low = high // 2
     while high - low > 1:
         middle = (low + high) // 2
-        low, high = (low, middle) if settled(middle) else (middle, high)
+        low, high = (low, middle) if decided(middle) else (middle, high)
     return high
 
 
@@ -244,6 +244,6 @@ def smallest_points(cell: Cell) -> dict[str, int]:
     return {name: progression.first for name, progression in cell.items()}
 
 
-def told(cell: Cell) -> str:
+def cell_text(cell: Cell) -> str:
     """Return a cell as a reader writes it: every size that is not wholly free, or nothing."""
     return ", ".join(text for name, progression in cell.items() if (text := progression.text(name)))

@@ -1,6 +1,6 @@
 """Which sizes of a layer's inputs are left free in a proof, and what they are called.
 
-Free is every axis that the layer's weights do not depend on and that no declared size settles. Merges
+Free is every axis that the layer's weights do not depend on and that no declared size determines. Merges
 get one letter for sizes that must agree.
 """
 
@@ -24,7 +24,7 @@ class Lettered:
     """The inputs of a layer with letters for sizes: `free` ones, and those `held` at their number.
 
     A size is held when our rule or torch has no answer in letters for it; one that the weights or a
-    declaration settle has no letter at all.
+    declaration determines has no letter at all.
     """
 
     shapes: Shapes
@@ -90,11 +90,11 @@ def _is_free(layer: Kind, shapes: tuple[Sizes, ...], names: Names, letters: Coll
         effect = layer.apply(_with_letters(shapes, names, letters))
     except ShapecalcError:
         return None
-    return not _settled(effect)
+    return not _determines(effect)
 
 
-def _settled(effect: Effect) -> bool:
-    """Say whether the weights, or a declared size, settle one of the free sizes."""
+def _determines(effect: Effect) -> bool:
+    """Say whether the weights, or a declared size, determine one of the free sizes."""
     held = [*effect.weights.values(), *effect.buffers.values()]
     if any(isinstance(size, Expr) for shape in held for size in shape):
         return True

@@ -19,11 +19,11 @@ from shapecalc.bridges.torch.proof.cells import (
     Every,
     Progression,
     Some,
+    cell_text,
     divided,
     everywhere,
     holds,
     smallest_points,
-    told,
 )
 from shapecalc.bridges.torch.proof.symbolic_shapes import Answer
 from shapecalc.bridges.torch.proof.verdict import Counterexample, Verdict, told_shapes
@@ -80,7 +80,7 @@ def prove(question: Question, most_runs: int = MOST_RUNS, most_tried: int = MOST
         return Verdict("proved", letters, cases, is_unguarded=work.is_unguarded, tried=tried)
     if any(accepted for _, accepted in work.proved):
         return Verdict("guarded", letters, cases, guard=_guard(work.proved), tried=tried, why=why)
-    return Verdict("sampled", letters, cases, tried=tried, why=why, settled=work.settled)
+    return Verdict("sampled", letters, cases, tried=tried, why=why, specialized=work.specialized)
 
 
 @dataclass
@@ -94,7 +94,7 @@ class _Work:
     open: list[tuple[Cell, str]] = field(default_factory=list)
     counterexample: Counterexample | None = None
     runs: int = 0
-    settled: str = ""
+    specialized: str = ""
 
     @property
     def is_unguarded(self) -> bool:
@@ -151,7 +151,7 @@ class _Work:
     def _answer_within(self, cell: Cell) -> tuple[Answer, tuple[Condition, ...]]:
         """Return an answer for a point of the cell, and those of its guards that do not hold all over it.
 
-        A hint may happen to be a number that torch asks for; if two in a row are, torch settles the size.
+        A hint may happen to be a number that torch asks for; if two in a row are, torch specializes the size.
         """
         fixed = ""
         for further in (0, 5):
@@ -160,8 +160,8 @@ class _Work:
             fixed = _fixed(cell, guards)
             if not fixed:
                 return answer, guards
-        self.settled = fixed
-        raise Undecided(f"torch's symbolic code settles {fixed}: it answers for one number at a time")
+        self.specialized = fixed
+        raise Undecided(f"torch's symbolic code specializes {fixed}: it answers for one number at a time")
 
     def _answer_at(self, point: dict[str, int]) -> Answer:
         """Return torch's answer for a point, as it was given before or by another run."""
@@ -169,7 +169,7 @@ class _Work:
         answer = next((one for one in self.answers if _is_true(here, one)), None)
         if answer is None:
             if self.runs >= self.most_runs:
-                raise Undecided(f"more cases than {self.most_runs} of torch's answers settle")
+                raise Undecided(f"more cases than {self.most_runs} of torch's answers cover")
             self.runs += 1
             answer = self.question.symbolic(point)
             self.answers.append(answer)
@@ -289,5 +289,5 @@ def _guard(proved: list[tuple[Cell, bool]]) -> str:
     """Return the cells on which a layer's answer is proved, the endless ones first."""
     accepted = [cell for cell, accepts in proved if accepts]
     accepted.sort(key=lambda cell: sum(one.count is not None for one in cell.values()))
-    texts = [told(cell) or "all sizes" for cell in accepted]
+    texts = [cell_text(cell) or "all sizes" for cell in accepted]
     return " or ".join(texts[:2]) + (f" and {len(texts) - 2} more cases" if len(texts) > 2 else "")

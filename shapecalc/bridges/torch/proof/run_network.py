@@ -112,8 +112,8 @@ def _run(network: nn.Module, report: Report, device: str) -> dict[str, str]:
         try:
             result = network(*inputs)
         except REJECTIONS as error:
-            told = str(error).strip().splitlines() or [""]
-            return found | {entered[-1] if entered else "": f"torch refuses it: {told[0]}"}
+            message = str(error).strip().splitlines() or [""]
+            return found | {entered[-1] if entered else "": f"torch refuses it: {message[0]}"}
     outputs = [*result.values()] if isinstance(result, dict) else [result]
     ours, theirs = tuple(report.outputs.values()), shapes_of(outputs)
     if ours != theirs and not found:
@@ -137,9 +137,9 @@ def _watched(
 
         def leave(module: nn.Module, _args: Any, result: Any, *, node: Node = node) -> None:
             flops = counter.get_total_flops() - before[node.path]
-            told = _difference(node, module, flat(result), flops if device == "meta" else None)
-            if told:
-                found.setdefault(node.path, told)
+            difference = _difference(node, module, flat(result), flops if device == "meta" else None)
+            if difference:
+                found.setdefault(node.path, difference)
 
         module = network.get_submodule(node.path)
         handles += [module.register_forward_pre_hook(enter), module.register_forward_hook(leave)]

@@ -128,7 +128,7 @@ class _Mode(FakeTensorMode):
 
 @contextmanager
 def _traced(env: ShapeEnv, *, fused: bool) -> Iterator[None]:
-    """Run in a world where tensors have no memory and sizes are symbols, and torch tells no tales."""
+    """Run in a world where tensors have no memory and sizes are symbols, and torch warns of nothing."""
     log = logging.getLogger("torch._subclasses.fake_tensor")
     level = log.level
     mode = _Mode(shape_env=env)

@@ -16,7 +16,7 @@ from shapecalc.errors import Undecided
 
 
 def size(expression: Any, names: Mapping[str, Dim]) -> Dim:
-    """Return one of torch's sizes; `names` says which of ours its symbols stand for.
+    """Return one of torch's sizes; `names` says which of ours its symbols are.
 
     Raises `Undecided` for what is not integer arithmetic, and names it.
     """
@@ -56,8 +56,8 @@ def _quotient(base: Dim, divisor: Dim) -> Dim:
     """Return ⌊base/divisor⌋; with a divisor d in letters ⌊(q·d + d - 1)/d⌋, which `arange` gives, is q."""
     if not isinstance(divisor, int) and decide(divisor, ">=", 1):
         multiple = base - divisor + 1
-        if (whole := multiple // divisor) * divisor == multiple:
-            return whole
+        if (quotient := multiple // divisor) * divisor == multiple:
+            return quotient
     return base // divisor
 
 

@@ -1,4 +1,4 @@
-"""What a proof came to, and how it is told."""
+"""What a proof came to, and its text."""
 
 from __future__ import annotations
 
@@ -49,23 +49,23 @@ class Verdict:
     tried: int = 0
     why: str = ""
     counterexample: Counterexample | None = field(default=None)
-    settled: str = ""
+    specialized: str = ""
     """The size that torch puts down to one number, which left some cell open."""
 
     def __str__(self) -> str:
-        told = OUTCOMES[self.outcome]
+        outcome = OUTCOMES[self.outcome]
         match self.outcome:
             case "proved":
-                return f"proved for all {', '.join(self.letters)}" if self.letters else told
+                return f"proved for all {', '.join(self.letters)}" if self.letters else outcome
             case "guarded":
                 return (
                     f"proved for {self.guard}; elsewhere agrees at the sizes tried, {self.tried} ({self.why})"
                 )
             case "sampled":
-                return f"{told} ({self.tried}): {self.why}"
+                return f"{outcome} ({self.tried}): {self.why}"
             case "uncovered":
-                return f"{told}: {self.why}"
-        return f"{told}: {self.counterexample or self.why}"
+                return f"{outcome}: {self.why}"
+        return f"{outcome}: {self.counterexample or self.why}"
 
     def to_dict(self) -> dict[str, Any]:
         """Return the verdict as plain data."""

@@ -1,4 +1,4 @@
-"""A whole model against torch: every layer for all sizes, its weights and cost, and the network at once.
+"""A complete model against torch: every layer for all sizes, its weights and cost, and the network at once.
 
 Proofs compose: where every layer's rule is torch's for all sizes, so is the network's. The network is run
 in letters as well, once, which needs no such argument but holds only under the guards of that run; and it is
@@ -67,7 +67,7 @@ class Checked:
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """What `verify` found: a verdict a layer, and one for the network as a whole."""
+    """What `verify` found: a verdict a layer, and one for the complete network."""
 
     name: str
     layers: tuple[Checked, ...]
@@ -80,8 +80,8 @@ class Verification:
     @property
     def is_refuted(self) -> bool:
         """Whether anything is not as torch has it."""
-        whole = self.network.outcome == "refuted" or self.forward.is_refuted
-        return whole or any(one.is_refuted for one in self.layers)
+        is_refuted = self.network.outcome == "refuted" or self.forward.is_refuted
+        return is_refuted or any(one.is_refuted for one in self.layers)
 
     @property
     def counts(self) -> dict[Outcome, int]:
@@ -113,7 +113,7 @@ def verify(
 ) -> Verification:
     """Return the verification of a model; equal layers are proved once.
 
-    `given` and `values` are the input and the parameters as for `Model.analyze`; `progress` is told how
+    `given` and `values` are the input and the parameters as for `Model.analyze`; `progress` receives how
     many layers of how many are done.
 
     >>> from shapecalc import load

@@ -36,20 +36,20 @@ def verify_layer(layer: Kind, shapes: tuple[Sizes, ...]) -> Verdict:
     why = twin_of(layer).uncovered(layer)
     if why:
         return Verdict("uncovered", why=why)
-    settled: tuple[str, ...] = ()
+    specialized: tuple[str, ...] = ()
     while True:
-        verdict = prove(question_of(layer, shapes, settled))
-        if verdict.outcome != "sampled" or not verdict.settled:
+        verdict = prove(question_of(layer, shapes, specialized))
+        if verdict.outcome != "sampled" or not verdict.specialized:
             return verdict
-        settled += (verdict.settled,)
+        specialized += (verdict.specialized,)
 
 
-def question_of(layer: Kind, shapes: tuple[Sizes, ...], settled: tuple[str, ...] = ()) -> Question:
+def question_of(layer: Kind, shapes: tuple[Sizes, ...], specialized: tuple[str, ...] = ()) -> Question:
     """Return the question whether a layer's rule is torch's, its free sizes in letters.
 
-    `settled` are the sizes that torch is known not to leave free.
+    `specialized` are the sizes that torch is known not to leave free.
     """
-    letters = lettered(layer, shapes).holding(settled)
+    letters = lettered(layer, shapes).holding(specialized)
     effect = layer.apply(letters.proved)
     twin = twin_of(layer)
     dtypes = [tensor.dtype for tensor in twin.tensors(shapes, "meta")]

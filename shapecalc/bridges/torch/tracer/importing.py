@@ -75,7 +75,7 @@ def traced(
 
 
 def _names_traced_numbers(error: Exception) -> bool:
-    """Return whether an error is of our numbers, so that the one of ordinary numbers is the better reason."""
+    """Return whether an error is of our numbers, so that the error without them is the better reason."""
     return any(cls.__name__ in str(error) for cls in (Size, Ratio))
 
 
