@@ -3,8 +3,8 @@
 For every tensor and every axis of an input on which positions are places, a few `Part`s say what is seen
 there, each determined by its own axes of the tensor: none for what is the same everywhere (behind a
 global pooling), one for a window that moves, several where positions were scattered (behind a reshape).
-Where tensors meet, the field is the smallest interval that holds those of all. What a kind does not say is lost,
-and stays lost until a branch beside it sees the complete input.
+Where tensors meet, the field is the smallest interval that holds those of all. A dependence that a kind does
+not state is unknown, and stays so until a branch beside it sees the complete input.
 """
 
 from __future__ import annotations
