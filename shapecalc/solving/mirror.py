@@ -117,7 +117,7 @@ class Mirrors(Listing[Mirror]):
     bounds: Bounds
     found: tuple[Mirror, ...]
     size: int | None = None
-    """The size that was asked for, where it was only one."""
+    """The only size that was requested, or None for all."""
 
     @property
     def complete(self) -> tuple[Mirror, ...]:

@@ -52,7 +52,7 @@ def test_every_code_has_a_rule_and_nothing_else() -> None:
     assert given - OF_FORMULAS - {""} == set(rules())
 
 
-@pytest.mark.parametrize("cls", violations(), ids=lambda cls: cls.code)
+@pytest.mark.parametrize("cls", sorted(violations(), key=lambda cls: cls.code), ids=lambda cls: cls.code)
 def test_a_violation_is_as_bad_as_its_rule_says_and_belongs_to_the_checks(cls: type[Violation]) -> None:
     assert rules()[cls.code].severity == ("error" if cls.code == "budget" else cls.severity)
     names = {*vars(run_checks), *vars(budget), "OneSize", "FixedOutput"}
