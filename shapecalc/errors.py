@@ -3,8 +3,8 @@
     ShapecalcError
     ├── SpecError          the text or the tree cannot be read as a model
     │   └── FormulaError   one piece of spec arithmetic is malformed or has no value
-    ├── ShapeError         the model does not hold: a layer refuses what arrives
-    ├── DesignError        a check finds what is not allowed, and tells all of it
+    ├── ShapeError         the model does not hold: a layer refuses its input
+    ├── DesignError        a check finds what is not allowed, and lists all of it
     ├── Undecided          the question has no exact answer; its text names a page that says what to do
     └── NotInstalled       the question is put to a framework that is not there
 
@@ -35,7 +35,7 @@ class ShapecalcError(Exception):
 class Place:
     """Where in a file something was written (lines and columns count from 1), and its parts.
 
-    Two places always compare equal: where a thing stands does not change what it is, so that a
+    Two places always compare equal: where a thing is written does not change what it is, so that a
     model read from a file equals the same model written in Python.
     """
 
@@ -186,7 +186,7 @@ class FormulaError(SpecError):
 
 
 class ShapeError(Located):
-    """A layer refuses what arrives; `failures` holds every independent failure of the inference."""
+    """A layer refuses its input; `failures` holds every independent failure of the inference."""
 
 
 class DesignError(Located):
@@ -238,7 +238,7 @@ class Written:
 
 
 def quote(value: object) -> str:
-    r"""Return user input as it may stand in a message: as a spec writes it, in one line, not too long.
+    r"""Return user input as it may appear in a message: as a spec writes it, in one line, not too long.
 
     >>> print(quote("a\nb"), quote(None), quote([True, 0.5]), quote({"stride": 2}))
     'a\nb' null [true, 0.5] {stride: 2}
@@ -280,7 +280,7 @@ def _some(texts: Iterable[str]) -> str:
 
 
 def printable(text: str) -> str:
-    r"""Return text in which control characters, which a terminal would obey, are written out.
+    r"""Return text in which control characters, which a terminal would obey, are escaped.
 
     >>> print(printable("a\x1b[31mb"))
     a\x1b[31mb

@@ -3,7 +3,7 @@
 A `Dim` is an `int` or an `Expr`. The same rule code (`+ - * // %`) runs on both, and an expression that
 turns out to be constant *is* an `int` again. Every `Expr` is kept in one normal form, so that two chains of
 windows are equal for every input size exactly when their expressions compare equal. The identities that
-lead to it stand at the code that applies them, in `floordiv` and `maximum`.
+lead to it are written at the code that applies them, in `floordiv` and `maximum`.
 
     Expr         a sum of products of atoms, each product with an integer coefficient
     └── Atom     ├── Symbol     a free integer with a lower bound
@@ -631,8 +631,8 @@ def minimum(*arguments: Dim) -> Dim:
 def decide(left: Dim, op: str, right: Dim) -> bool | None:
     """Return True if the relation holds for every value, False if for none, None otherwise.
 
-    None also says "this procedure cannot tell"; it never claims what it has not proved. Bounds come first;
-    a relation in one unknown is then solved exactly.
+    None also means that this procedure cannot decide; it never claims what it has not proved. Bounds come
+    first; a relation in one unknown is then solved exactly.
 
     >>> n = symbol("n")
     >>> decide((n + 1)//2 + n//2, "==", n)

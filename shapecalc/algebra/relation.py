@@ -31,7 +31,7 @@ class Relation(NamedTuple):
 
     @property
     def difference(self) -> Dim:
-        """Left - right, which stands in the same relation to zero."""
+        """Left - right, which is in the same relation to zero."""
         return self.left - self.right
 
     @property

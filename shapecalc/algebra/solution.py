@@ -69,12 +69,9 @@ def _solutions(difference: Expr, op: str, least: int) -> IntegerSet:
                 early += [(n + length * step, n + length * step) for step in range(end - begin + 1)]
     start = max([0, least, *endless.values(), *(last + 1 for _, last in early)])
     for n in endless.values():
-        if length == 1:
-            early.append((n, max(n, start) - 1))
-        elif (start - n) // length > MOST_SEPARATE:
+        if (start - n) // length > MOST_SEPARATE:
             raise NotSolved
-        else:
-            early += [(m, m) for m in range(n, start, length)]
+        early += [(m, m) for m in range(n, start, length)]
     early = [(max(begin, least), end) for begin, end in early if end >= max(begin, least)]
     return IntegerSet(tuple(early), start, length, frozenset(endless)).reduced()
 

@@ -31,7 +31,7 @@ SUM, QUOTIENT, PRODUCT, WHOLE = 1, 2, 3, 4
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A name in a formula, and the value that it stands for."""
+    """A name in a formula, and its value."""
 
     name: str
     value: Value
@@ -155,7 +155,7 @@ def operation(sign: str, *arguments: Term) -> Term:
 
 
 def _shifted(term: Term, by: int) -> Term:
-    """Return the term with a number added, taken together with one that stands at its end."""
+    """Return the term with a number added, added to one at its end if there is one."""
     if isinstance(term, Number) and isinstance(term.value, int):
         return Number(term.value + by)
     if isinstance(term, Operation) and term.sign in ("+", "-"):
@@ -180,7 +180,7 @@ def _gathered(sign: str, left: Term, right: Term) -> Term:
 
 
 def letters(term: Term) -> Iterator[Letter]:
-    """Yield the letters of a term, from left to right, each as often as it stands there."""
+    """Yield the letters of a term, from left to right, each as often as it occurs."""
     if isinstance(term, Letter):
         yield term
     elif isinstance(term, Operation):
@@ -370,7 +370,7 @@ _WAYS: dict[str, Callable[..., tuple[str, int]]] = {
 
 
 def _strength(found: str) -> int:
-    """Return how tightly a number or an expression holds together, from what stands outside its brackets."""
+    """Return how tightly a number or an expression holds together, from what is outside its brackets."""
     outside = outer(found)
     if " " in outside or outside.startswith("-"):
         return 0

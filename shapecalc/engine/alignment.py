@@ -50,7 +50,7 @@ def tracks(inference: Inference, inputs: Sequence[Shape], channel_axis: int) -> 
 
     The axes of the batch and of the channels are left out: there, positions are no places.
     """
-    found: list[Tracks] = [()] * len(inference.shapes)  # a tensor that stands in for a lost one is no node's
+    found: list[Tracks] = [()] * len(inference.shapes)  # a placeholder for a missing tensor is no node's
     for number, shape in enumerate(inputs):
         apart = {channel_axis % len(shape), *((0,) if inference.graph.batched else ())} if shape else set()
         found[number] = tuple(None if axis in apart else Track((number, axis)) for axis in range(len(shape)))

@@ -10,9 +10,9 @@ from shapecalc.algebra.formula import Formula
 from shapecalc.engine.step_names import label_of
 from shapecalc.errors import Place, SpecError, Undecided, quote
 from shapecalc.layers.base import Kind
+from shapecalc.spec.spec_part import complaint_of
 from shapecalc.spec.steps import MODIFIERS
 from shapecalc.spec.tree import Step
-from shapecalc.spec.tree_node import complaint_of
 
 
 class ErrorContext:

@@ -19,7 +19,7 @@ class Evaluator:
     def apply(self, layer: Kind, inputs: Shapes) -> Effect | Refused:
         """Return the effect of a layer, or the refusal as a value; raise `Undecided` as it is.
 
-        Layers are told apart by identity: the caller keeps them alive and makes equal ones one.
+        Layers are distinguished by identity: the caller keeps them alive and interns equal ones.
         """
         key = (id(layer), inputs)
         answer = self.answers.get(key)

@@ -63,7 +63,7 @@ class _LeastSize:
         return 1
 
     def value(self, given: Any) -> Any:
-        """Return the value of a number or formula, or None where parameters alone do not tell it."""
+        """Return the value of a number or formula, or None where parameters alone do not determine it."""
         if not isinstance(given, Formula):
             return given
         try:

@@ -38,7 +38,7 @@ class Parameters:
                     f"{spec.name} has no parameter {quote(name)}{nearest(name, known)}",
                     hint=f"parameters: {', '.join(known) or 'none'}",
                 )
-            self.values[name] = self.settled(name, value)
+            self.values[name] = self.converted(name, value)
         for name in free:
             if name not in spec.parameters:
                 raise SpecError(
@@ -60,7 +60,7 @@ class Parameters:
             return not default.is_name or default.text in self.spec.parameters
         return isinstance(default, int) and not isinstance(default, bool)
 
-    def settled(self, name: str, value: Any) -> Value:
+    def converted(self, name: str, value: Any) -> Value:
         """Return a value that was given for a parameter, in the form that formulas use."""
         if isinstance(value, Expr):
             return value
@@ -75,12 +75,12 @@ class Parameters:
             place = self.spec.place.of("parameters", name)
             if name in self.pending:
                 circle = [*self.pending[self.pending.index(name) :], name]
-                told = (
+                problem = (
                     "a parameter refers to itself"
                     if len(circle) == 2
                     else "parameters refer to each other in a circle"
                 )
-                raise SpecError(f"{told}: {' -> '.join(circle[:10])}", place=place)
+                raise SpecError(f"{problem}: {' -> '.join(circle[:10])}", place=place)
             if len(self.pending) > DEEPEST:
                 raise SpecError(f"parameters refer to each other more than {DEEPEST} deep", place=place)
             self.pending.append(name)
@@ -91,7 +91,7 @@ class Parameters:
         return self.values[name]
 
     def evaluated(self, name: str, value: Any, place: Place) -> Value:
-        """Return the value of a parameter, which stands at a place in the spec or was given."""
+        """Return the value of a parameter, which is written at a place in the spec or was passed in."""
         if not isinstance(value, (Formula, list)):
             plain: Value = value
             return plain
@@ -118,9 +118,9 @@ class Parameters:
 
 
 def input_shapes(spec: Spec, parameters: Parameters, given: Any, batch: Dim | None) -> dict[str, Shape]:
-    """Return the shape of every input, the batch in front unless it is None or the spec's shapes are whole.
+    """Return the shape of every input, the batch in front unless it is None or the spec's shapes include it.
 
-    A given shape replaces the declared one, and a parameter that stands there by its bare name
+    A given shape replaces the declared one, and a parameter that is there by its bare name
     takes the value found in its place.
     """
     chosen = _by_name(spec, given)

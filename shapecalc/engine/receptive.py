@@ -1,10 +1,10 @@
 """Receptive fields: what the positions of every tensor see of the network's inputs, exact over branches.
 
-For every tensor and every axis of an input on which positions are places, a few `Part`s say what is
-seen there, each told by its own axes of the tensor: none for what is the same everywhere (behind a global
-pooling), one for a window that moves, several where positions were scattered (behind a reshape). Where
-tensors meet, the field is the smallest interval that holds those of all. What a kind does not say is lost,
-and stays lost until a branch beside it sees the whole input.
+For every tensor and every axis of an input on which positions are places, a few `Part`s say what is seen
+there, each determined by its own axes of the tensor: none for what is the same everywhere (behind a
+global pooling), one for a window that moves, several where positions were scattered (behind a reshape).
+Where tensors meet, the field is the smallest interval that holds those of all. A dependence that a kind does
+not state is unknown, and stays so until a branch beside it sees the complete input.
 """
 
 from __future__ import annotations
@@ -35,10 +35,10 @@ Axis: TypeAlias = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What is seen of one axis of an input, as far as some axes of a tensor tell."""
+    """What is seen of one axis of an input, as far as some axes of a tensor determine it."""
 
     axes: frozenset[int]
-    """The axes of the tensor whose position tells what is seen."""
+    """The axes of the tensor whose position determines what is seen."""
     size: Dim | None
     """How much one position spans at most; None if it is not known."""
     total: Range | None
@@ -220,8 +220,8 @@ def _reaches_all(view: Along, n: Dim, out: Dim) -> bool:
 # ---- where several meet
 
 
-def _together(parts: list[Part | None], whole: Range, output: Shape, slot: int) -> tuple[Part, ...] | None:
-    """Return the union of parts, as few of them as possible; what sees the whole input sees the others."""
+def _together(parts: list[Part | None], complete: Range, output: Shape, slot: int) -> tuple[Part, ...] | None:
+    """Return the union of parts, as few of them as possible; what sees the complete input sees the others."""
     if len(parts) == 1:
         return None if parts[0] is None else (parts[0],)
     by_axes: dict[frozenset[int], Part | None] = {}
@@ -233,7 +233,7 @@ def _together(parts: list[Part | None], whole: Range, output: Shape, slot: int) 
             )
     everywhere = by_axes.get(frozenset())
     if everywhere is not None and everywhere.total is not None:
-        if is_within(whole, everywhere.total):
+        if is_within(complete, everywhere.total):
             return (everywhere,)
         for axes, part in [*by_axes.items()]:
             if (
@@ -248,7 +248,7 @@ def _together(parts: list[Part | None], whole: Range, output: Shape, slot: int) 
 
 
 def _union(one: Part, other: Part, output: Shape, slot: int) -> Part | None:
-    """Return the union of two parts told by the same axes; None if it is not known."""
+    """Return the union of two parts determined by the same axes; None if it is not known."""
     if one == other:
         return one
     total = None if one.total is None or other.total is None else hull(one.total, other.total)

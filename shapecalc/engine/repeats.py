@@ -114,7 +114,7 @@ class Repeats:
     # ---- how many
 
     def passes(self, scope: Scope, repeat: Any) -> Passes:
-        """Return the passes that a `repeat` asks for."""
+        """Return the passes of a `repeat`."""
         if not isinstance(repeat, Mapping):
             count = self.times(repeat, repeat.evaluate(scope) if isinstance(repeat, Formula) else repeat)
             return Passes([], count) if isinstance(count, Expr) else Passes([{}] * count)

@@ -64,7 +64,7 @@ class Steps:
         return None if found is None else (found[0] + turns * self.shift, found[1] + turns * self.shift)
 
     def over(self, first: Dim, last: Dim) -> Range | None:
-        """Return the smallest interval of all that some positions see; None also if it cannot be told."""
+        """Return the smallest interval of all that some positions see; None also if it is not known."""
         period = len(self.ranges)
         if period == 1:  # it moves on, so that the last ends last
             start, end = self.at(first), self.at(last)
@@ -76,7 +76,7 @@ class Steps:
         return _hull([low, high])
 
     def after(self, view: Along) -> Steps | None:
-        """Return what the results of a layer see, which see this tensor so; None if it cannot be told.
+        """Return what the results of a layer see, which see this tensor so; None if it is not known.
 
         >>> Steps(((0, 2),), 2).after(Along(2, ((-1, 1),), 1))
         Steps(ranges=((-2, 4),), shift=2)
@@ -152,7 +152,7 @@ def moved(one: Range | None, by: int) -> Range | None:
 
 
 def reach(view: Along, positions: Dim) -> Range | None:
-    """Return the smallest interval that some first positions of a result see together, if it can be told.
+    """Return the smallest interval that some first positions of a result see together, if it is known.
 
     >>> reach(Along(2, ((-1, 1),), 2), 4)
     (-1, 7)

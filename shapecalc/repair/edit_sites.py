@@ -6,20 +6,20 @@ The same place may define the field of several layers, and an edit there reaches
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from shapecalc.algebra import Dim
 from shapecalc.diagnostics.diagnostic import Edit
 from shapecalc.engine.graph import GraphNode, Inference
 from shapecalc.errors import Fact, Place
-from shapecalc.layers.base import Kind, Shapes
+from shapecalc.layers.base import Shapes
 from shapecalc.layers.linear import Identity
 from shapecalc.layers.requirement import Requirement, Shape
 from shapecalc.layers.roles import Makes, fields_with
 from shapecalc.repair.candidate import Candidate, Change
 from shapecalc.repair.field_changes import written
-from shapecalc.repair.source_map import EditSite, ScopedStep, field_sites, step_of
+from shapecalc.repair.source_map import EditSite, SourceMap, body_place
 from shapecalc.repair.yaml_edits import YamlText
 from shapecalc.spec.tree import Spec
 
@@ -46,6 +46,7 @@ class EditSites:
     def __init__(self, spec: Spec, inference: Inference, text: YamlText) -> None:
         self.spec = spec
         self.text = text
+        self.source_map = SourceMap(spec, text)
         self.inference = inference
         self.graph = inference.graph
         self.nodes = inference.graph.nodes
@@ -56,7 +57,6 @@ class EditSites:
             if isinstance(failure.fact, Requirement)
         }
         """What each layer refuses, by its path."""
-        self._steps: dict[str, ScopedStep | None] = {}
         self._sites: dict[tuple[str, str, bool], list[EditSite]] = {}
         self._same_step: dict[tuple[int | None, int | None], list[int]] = {}
         for index, node in enumerate(self.nodes):
@@ -67,20 +67,11 @@ class EditSites:
         known = tuple(shape for slot in node.sources if (shape := self.inference.shapes[slot]) is not None)
         return known if len(known) == len(node.sources) else ()
 
-    def step(self, node: GraphNode) -> ScopedStep | None:
-        """Return the step that became a layer."""
-        if node.path not in self._steps:
-            self._steps[node.path] = step_of(self.spec, node.path)
-        return self._steps[node.path]
-
     def sites(self, node: GraphNode, name: str, *, by_force: bool = False) -> list[EditSite]:
         """Return where the value of a layer's field can be changed."""
         key = node.path, name, by_force
         if key not in self._sites:
-            step = self.step(node)
-            self._sites[key] = (
-                [] if step is None else [*field_sites(self.spec, step, name, by_force=by_force)]
-            )
+            self._sites[key] = [*self.source_map.field_sites(node, name, by_force=by_force)]
         return self._sites[key]
 
     def reached(self, node: GraphNode) -> tuple[int, ...]:
@@ -110,13 +101,11 @@ class EditSites:
 
     def omission(self, node: GraphNode, name: str) -> Iterator[Candidate]:
         """Yield the edit that leaves a field out, where it may be left out."""
-        step, field = self.step(node), type(node.layer).model_fields[name]
-        if step is None or field.is_required():
-            return
-        place = step.step.place.of(node.layer.kind, name)
-        edit = self.text.drop_field(place) if self.text.key(place) == name else None
-        change = Change(self.reached(node), name, field.default)
-        yield from _candidate(edit, f"leave {name} out", change, price=_PRICE_OF_AN_OMISSION)
+        field, place = type(node.layer).model_fields[name], body_place(node).of(name)
+        if not field.is_required() and self.text.key(place) == name:
+            change = Change(self.reached(node), name, field.default)
+            edit = self.text.drop_field(place)
+            yield from _candidate(edit, f"leave {name} out", change, price=_PRICE_OF_AN_OMISSION)
 
     def channel_producer(self, slot: int) -> GraphNode | None:
         """Return the layer above a tensor that sets how many channels it has."""
@@ -136,24 +125,22 @@ class EditSites:
 
     def insertion(self, node: GraphNode, kind: str) -> Iterator[Candidate]:
         """Yield the edit that puts a layer of a kind before one."""
-        step = self.step(node)
-        edit = None if step is None else self.text.insert_step(step.step.place, kind)
-        yield from _candidate(edit, f"a {kind} before it", Change(self.reached(node), before=kind))
+        change = Change(self.reached(node), before=kind)
+        yield from _candidate(self.text.insert_step(node.place, kind), f"a {kind} before it", change)
 
     def omitted_step(self, node: GraphNode) -> Iterator[Candidate]:
         """Yield the edit that leaves the step of a layer out."""
-        step = self.step(node)
-        edit = None if step is None else self.text.drop_step(step.step.place)
-        yield from _candidate(edit, f"leave the {node.layer.kind} out", Change(self.reached(node)))
+        change = Change(self.reached(node))
+        yield from _candidate(self.text.drop_step(node.place), f"leave the {node.layer.kind} out", change)
 
     def identity(self, node: GraphNode) -> Iterator[Candidate]:
         """Yield the edit by which a layer, unless it is the only one, does nothing and keeps its name."""
-        step = self.step(node)
-        body = None if step is None else step.step.body
-        if step is None or not isinstance(body, Kind) or isinstance(body, Identity) or len(self.nodes) == 1:
-            return
-        edit = self.text.replace_entry(step.step.place.of(body.kind), Identity.kind)
-        yield from _candidate(edit, f"an identity in the place of {body.kind}", price=_PRICE_OF_AN_IDENTITY)
+        if self.text.key(body_place(node)) == node.layer.kind != Identity.kind and len(self.nodes) > 1:
+            edit, text = (
+                self.text.replace_entry(body_place(node), Identity.kind),
+                "an identity in the place of",
+            )
+            yield from _candidate(edit, f"{text} {node.layer.kind}", price=_PRICE_OF_AN_IDENTITY)
 
     def adapter(self, place: Place, x: Shape, channels: Dim) -> Iterator[Candidate]:
         """Yield the edit that puts a 1x1 convolution or a linear layer before a step, for its channels."""
@@ -164,12 +151,12 @@ class EditSites:
 
     def projection(self, merge: GraphNode, number: int, channels: Dim, stride: int) -> Iterator[Candidate]:
         """Yield the edit that puts a 1x1 convolution at the end of a branch, for channels and sizes."""
-        step = self.step(merge)
-        branches = getattr(step.step.body, "branches", None) if step else None
-        if step is None or branches is None or not isinstance(branches[number][1], tuple):
-            return
-        name = branches[number][0]
-        place = step.step.place.of(merge.layer.kind, int(name) if name.isdecimal() else name)
+        place, name = body_place(merge), str(number)
+        if isinstance(place.parts, Mapping):
+            name = [name for name in place.parts if name not in type(merge.layer).model_fields][number]
+            place = place.of(name)
+        else:
+            place = place.of(number)
         layer = f"conv2d: {{out_channels: {channels}, kernel_size: 1, stride: {stride}}}"
         edit = self.text.append_step(place, layer)
         yield from _candidate(edit, f"a {layer} at the end of branch {name}", price=_PRICE_OF_A_LAYER)

@@ -13,7 +13,6 @@ from shapecalc.layers.linear import Dense
 from shapecalc.repair.candidate import Candidate
 from shapecalc.repair.edit_sites import EditSites
 from shapecalc.repair.hypothetical import HypotheticalInference
-from shapecalc.repair.source_map import parameter_sites
 
 _LARGEST_SIDE = 4096
 _NEAR = 48
@@ -109,7 +108,7 @@ class InputFixes:
             if not isinstance(size, Formula):
                 edit = self.sites.text.replace_key(place.of(axis), str(new))
             elif size.is_name and size.text not in self.parameters:
-                site = next(parameter_sites(self.model, size.text), None)
+                site = next(self.sites.source_map.parameter_sites(size.text), None)
                 if site is not None:
                     edit, text = site.edit(self.sites.text, str(new)), f"{site.key}: {new}"
             if edit is None:

@@ -45,7 +45,7 @@ def _fixes(sites: EditSites, path: str) -> Iterator[Candidate]:
     """Yield what might make one layer accept its input."""
     node = sites.nodes[sites.index[path]]
     inputs, layer = sites.inputs(node), node.layer
-    if not inputs or sites.step(node) is None:
+    if not inputs:
         return
     match sites.facts.get(path):
         case DeclaredSize() as fact if fact.name in type(layer).model_fields:
@@ -76,9 +76,8 @@ def _declared(sites: EditSites, node: GraphNode, x: Shape, fact: DeclaredSize) -
                 return
     yield from sites.field(node, fact.name, fact.right)
     yield from sites.omission(node, fact.name)
-    step = sites.step(node)
-    if step is not None and step.step.source is None:
-        yield from sites.adapter(step.step.place, x, fact.left)
+    if "from" not in node.place.parts:
+        yield from sites.adapter(node.place, x, fact.left)
 
 
 def _divisors(sites: EditSites, node: GraphNode, x: Shape, fact: Divisibility) -> Iterator[Candidate]:

@@ -10,7 +10,6 @@ from shapecalc.engine.graph import GraphNode
 from shapecalc.errors import Fact, OtherWeights, Place, UnknownStep, WrongWord
 from shapecalc.repair.candidate import Candidate
 from shapecalc.repair.edit_sites import EditSites
-from shapecalc.repair.source_map import step_of
 from shapecalc.repair.yaml_edits import YamlText
 from shapecalc.report.paths import is_under
 
@@ -42,8 +41,9 @@ def last_resorts(sites: EditSites, finding: Diagnostic) -> Iterator[Candidate]:
         node = sites.nodes[sites.index[finding.path]]
         yield from sites.identity(node)
         yield from sites.omitted_step(node)
-    elif (step := step_of(sites.spec, finding.path)) is not None:
-        yield from _candidate(sites.text.drop_step(step.step.place), "leave the step out", _PRICE)
+    else:
+        step = sites.text.step(finding.place)
+        yield from _candidate(sites.text.drop_step(step), "leave the step out", _PRICE)
 
 
 def word_fixes(text: YamlText, place: Place, fact: Fact | None) -> Iterator[Candidate]:
@@ -88,9 +88,7 @@ def _not_shared(text: YamlText, place: Place) -> Iterator[Candidate]:
     """Yield that a step has weights of its own, or is left out."""
     if text.key(place) == "share":
         yield from _candidate(text.drop_field(place), "weights of its own, no share", _PRICE)
-        holder = text.holder(place)
-        gone = None if holder is None else text.drop_step(holder)
-        yield from _candidate(gone, "leave the step that shares out", _PRICE)
+        yield from _candidate(text.drop_step(text.step(place)), "leave the step that shares out", _PRICE)
 
 
 def _equal_weights(sites: EditSites, finding: Diagnostic, fact: OtherWeights) -> Iterator[Candidate]:
@@ -125,11 +123,8 @@ def _equal_channels(sites: EditSites, finding: Diagnostic, owner: int, user: int
         return
     yield from sites.channels(here, theirs[axis])
     yield from sites.channels(there, mine[axis])
-    holder, step = sites.text.holder(finding.place), sites.step(sites.nodes[owner])
-    if holder is not None:
-        yield from sites.adapter(holder, mine, theirs[axis])
-    if step is not None:
-        yield from sites.adapter(step.step.place, theirs, mine[axis])
+    yield from sites.adapter(sites.text.step(finding.place), mine, theirs[axis])
+    yield from sites.adapter(sites.nodes[owner].place, theirs, mine[axis])
 
 
 def _candidate(edit: Edit | None, text: str, price: int | None = None) -> Iterator[Candidate]:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Sequence
-from typing import NamedTuple, TypeAlias
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple, TypeAlias
 
 from shapecalc.diagnostics.diagnostic import BREAK, Edit
 from shapecalc.errors import Place
@@ -61,10 +61,20 @@ class YamlText:
         entry = self._entry(place)
         return None if entry is None or entry.value.form == "block" else self._written(entry.value)
 
-    def holder(self, place: Place) -> Place | None:
-        """Return where the mapping begins that the key at a place belongs to."""
+    def data(self, place: Place) -> Any:
+        """Return the value under the key at a place; None where there is none."""
         entry = self._entry(place)
-        return None if entry is None else Place(line=entry.mapping.line, column=entry.mapping.column)
+        return None if entry is None else entry.value.data
+
+    def step(self, place: Place) -> Place:
+        """Return where the innermost item of a list begins that a place is in."""
+        item = next(self._around(place), None)
+        return place if item is None else Place(line=item[0].line, column=item[0].column)
+
+    def is_loop_variable(self, name: str, place: Place) -> bool:
+        """Say whether a name is a variable of a repeat around a place."""
+        steps = [item.data for item, _ in self._around(place) if isinstance(item.data, dict)]
+        return any(isinstance(loops := step.get("repeat"), dict) and name in loops for step in steps)
 
     # ---- fields
 
@@ -181,10 +191,7 @@ class YamlText:
 
     def move_up(self, name: str, place: Place) -> Edit | None:
         """Put the later step of a name before the one, in the same list, that a place is in."""
-        line, column = place.line or 1, place.column or 1
-        index = self.lines[line - 1] + column - 1
-        around = [pair for pair in self.items.values() if pair[0].start <= index < pair[0].end]
-        for item, holder in sorted(around, key=lambda pair: pair[0].start, reverse=True):
+        for item, holder in self._around(place):
             for before, later in zip(holder.items or (), (holder.items or [])[1:], strict=False):
                 if later.start > item.start and self._name_of(later) == name:
                     return self._exchanged(item, before, later, holder)
@@ -209,6 +216,12 @@ class YamlText:
     def _item(self, place: Place) -> tuple[Node | None, Node | None]:
         """Return the item of a list at a place, and the list."""
         return self.items.get((place.line, place.column), (None, None))
+
+    def _around(self, place: Place) -> Iterator[tuple[Node, Node]]:
+        """Yield the items of lists that a place is in, each with its list, from the innermost on."""
+        index = self.lines[(place.line or 1) - 1] + (place.column or 1) - 1
+        around = [pair for pair in self.items.values() if pair[0].start <= index < pair[0].end]
+        yield from sorted(around, key=lambda pair: pair[0].start, reverse=True)
 
     def _word(self, place: Place) -> Node | None:
         """Return the key at a place, or the item where it is a plain word."""

@@ -35,7 +35,7 @@ class Feature:
 
     @property
     def is_right(self) -> bool:
-        """Whether the declared number, if there is one, is the one that is needed."""
+        """Whether the declared number, if there is one, is the needed number."""
         return self.declared is None or self.declared == self.in_features
 
     @property

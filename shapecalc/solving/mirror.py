@@ -37,7 +37,7 @@ from shapecalc.solving.setting import (
     solutions,
     written,
 )
-from shapecalc.spec.tree_node import build, refuse_unknown
+from shapecalc.spec.spec_part import Part
 
 _N = "n"
 _CHECKED = 3
@@ -117,7 +117,7 @@ class Mirrors(Listing[Mirror]):
     bounds: Bounds
     found: tuple[Mirror, ...]
     size: int | None = None
-    """The size that was asked for, where it was only one."""
+    """The only size that was requested, or None for all."""
 
     @property
     def complete(self) -> tuple[Mirror, ...]:
@@ -224,8 +224,9 @@ def _setting(encoder: str | Spatial, fields: Mapping[str, Any], framework: str) 
     """Return the fields that decide an encoder's sizes, the same on every axis."""
     if isinstance(encoder, str):
         cls = kind_of(encoder, framework)
-        refuse_unknown(fields, cls, encoder)
-        encoder = build(cls, {**needed(cls), **fields}, {}, encoder)
+        part = Part(fields, encoder)
+        part.refuse_unknown(cls)
+        encoder = part.build(cls, {**needed(cls), **fields})
     else:
         kind_of(encoder.kind, framework := encoder.framework or framework)
     values: dict[str, Any] = {}

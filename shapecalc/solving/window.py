@@ -177,7 +177,7 @@ class _Search:
     def windows(self) -> Iterator[tuple[list[Setting], set[int]]]:
         """Yield the variants of each window, plainest first, with the paddings that are looked for.
 
-        A padding that is a number is left free in them; where it is a word, or there is none, 0 stands in.
+        A padding that is a number is left free in them; for a word, or for none, 0 takes its place.
         """
         is_free = has_numeric_padding(self.cls)
         paddings: tuple[Padding, ...] = (_FREE_PADDING,) if is_free else padding_words(self.cls) or (0,)

@@ -1,8 +1,7 @@
 """Layers written in Python, turned into the classes of the framework that their spec follows.
 
-A spec file names kinds, so reading it finds the right classes at once. In Python one writes
-`Conv2d(...)`, torch's class, under either framework; where Keras has a class of its own with the
-same kind, a Keras spec holds that one, made from the fields that were given.
+In Python one writes `Conv2d(...)`, torch's class, under either framework; where Keras has a class of its own
+with the same kind, a Keras spec holds that class, made from the fields that are set.
 """
 
 from __future__ import annotations
@@ -16,16 +15,16 @@ from shapecalc.errors import SpecError, nearest
 from shapecalc.layers import registry
 from shapecalc.layers.base import Kind, Merge
 from shapecalc.layers.fields import complaint
+from shapecalc.spec.spec_part import complaint_of
 from shapecalc.spec.tree import Sequential, Step
 
 
 def translated(steps: Sequence[Step], framework: str) -> tuple[Step, ...]:
     """Return the steps with every layer in the class of the framework; those that fit stay the same."""
-    found: list[Step] = []
-    for step in steps:
-        body = _body(step.body, framework)
-        found.append(step if body is step.body else step.model_copy(update={"body": body}))
-    return tuple(found)
+    bodies = [(step, _body(step.body, framework)) for step in steps]
+    return tuple(
+        step if body is step.body else step.model_copy(update={"body": body}) for step, body in bodies
+    )
 
 
 def _body(body: Any, framework: str) -> Any:
@@ -35,18 +34,16 @@ def _body(body: Any, framework: str) -> Any:
     if not isinstance(body, Kind):
         return body
     if isinstance(body, Merge) and body.branches is not None:
-        branches = tuple(
-            (name, branch if isinstance(branch, str) else translated(branch, framework))
-            for name, branch in body.branches
-        )
-        pairs = zip(branches, body.branches, strict=True)
-        if not all(new is old or _same(new, old) for (_, new), (_, old) in pairs):
-            body = body.model_copy(update={"branches": branches})
+        old = [branch for _, branch in body.branches]
+        new = [branch if isinstance(branch, str) else translated(branch, framework) for branch in old]
+        if not all(a is b or _same(a, b) for a, b in zip(new, old, strict=True)):
+            names = [name for name, _ in body.branches]
+            body = body.model_copy(update={"branches": tuple(zip(names, new, strict=True))})
     return body if registry.fits(type(body), framework) else _layer(body, framework)
 
 
 def _same(steps: Sequence[Any], others: Sequence[Any]) -> bool:
-    return all(one is other for one, other in zip(steps, others, strict=True))
+    return all(step is other for step, other in zip(steps, others, strict=True))
 
 
 def _layer(layer: Kind, framework: str) -> Kind:
@@ -67,6 +64,5 @@ def _layer(layer: Kind, framework: str) -> Kind:
     try:
         return cls(**fields)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        where = ".".join(map(str, first["loc"]))
-        raise complaint(f"{layer.kind} in {framework}: {where}: {first['msg']}") from None
+        _, message, fact = complaint_of(error)
+        raise complaint(f"{layer.kind} in {framework}: {message}", fact=fact) from None

@@ -22,18 +22,18 @@ def folder() -> Path:
 
 def bundled() -> dict[str, Path]:
     """Return every bundled name with its file: of a family, the variants."""
-    found: dict[str, Path] = {}
+    files: dict[str, Path] = {}
     for path in sorted(folder().rglob("*.yaml")):
         stem = path.relative_to(folder()).with_suffix("").as_posix()
         members = variants_in(path.read_bytes())
-        found |= dict.fromkeys(members or [stem], path)
-    return dict(sorted(found.items(), key=lambda item: _natural(item[0])))
+        files |= dict.fromkeys(members or [stem], path)
+    return dict(sorted(files.items(), key=lambda item: _natural(item[0])))
 
 
 def variants_in(text: bytes) -> list[str]:
-    """Return the names of the variants in a spec's text, read without parsing the whole."""
-    _, found, after = text.partition(b"\nvariants:")
-    if not found:
+    """Return the names of the variants in a spec's text, read without parsing all of it."""
+    _, has_variants, after = text.partition(b"\nvariants:")
+    if not has_variants:
         return []
     section = re.split(rb"^\S", after.partition(b"\n")[2], maxsplit=1, flags=re.MULTILINE)[0]
     return [name.decode() for name in _VARIANT.findall(section)]
@@ -101,6 +101,5 @@ def decoded(raw: bytes, file: str) -> str:
         raise SpecError("the text is not UTF-8", place=Place(file, len(lines), len(lines[-1]) + 1)) from None
 
 
-def _natural(name: str) -> list[tuple[int, int | str]]:
-    """Sort key that puts resnet18 before resnet101."""
+def _natural(name: str) -> list[tuple[int, int | str]]:  # resnet18 comes before resnet101
     return [(0, int(part)) if part.isdigit() else (1, part) for part in re.split(r"(\d+)", name)]

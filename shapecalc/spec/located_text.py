@@ -39,10 +39,6 @@ class Map(dict[str, Any]):
     place: Place = Place()
     places: dict[str, Place]
 
-    def at(self, key: str) -> Place:
-        """Return where a key was written."""
-        return self.places.get(key, self.place)
-
 
 class Seq(list[Any]):
     """A list that knows where it and each of its items are written."""
@@ -54,7 +50,7 @@ class Seq(list[Any]):
 def place_of(container: Any, key: Any = None) -> Place:
     """Return where a value of a container was written; an empty place for plain data."""
     if isinstance(container, Map):
-        return container.at(key) if key is not None else container.place
+        return container.places.get(key, container.place) if key is not None else container.place
     if isinstance(container, Seq):
         return container.places[key] if isinstance(key, int) else container.place
     return Place()
@@ -71,9 +67,9 @@ def parse_tree(text: str, file: str | None = None) -> Node:
         raise SpecError(f"the text of a spec is a str, not {type(text).__name__}")
     if len(text) > LARGEST_FILE or len(text.encode("utf-8", "replace")) > LARGEST_FILE:
         raise SpecError("the text is larger than 1 MiB", place=Place(file))
-    if found := _CONTROL.search(text):
-        before = text[: found.start()].split("\n")
-        raise _control(found[0], Place(file, len(before), len(before[-1]) + 1))
+    if match := _CONTROL.search(text):
+        before = text[: match.start()].split("\n")
+        raise _control(match[0], Place(file, len(before), len(before[-1]) + 1))
     try:
         return _Composer(text, file).document()
     except yaml.MarkedYAMLError as error:
@@ -231,8 +227,8 @@ class _Composer:
 
     def text(self, event: Any) -> str:
         text: str = event.value
-        if event.style and (found := _CONTROL.search(text)):  # an escape in quotes, such as "\\e"
-            raise _control(found[0], self.at(event))
+        if event.style and (match := _CONTROL.search(text)):  # an escape in quotes, such as "\\e"
+            raise _control(match[0], self.at(event))
         return text
 
     def scalar(self, event: Any) -> Any:

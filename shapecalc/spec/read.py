@@ -8,13 +8,13 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
-from shapecalc.errors import Place, SpecError, WrongWord, nearest, quote
+from shapecalc.errors import Place, SpecError, quote
 from shapecalc.layers import registry
 from shapecalc.layers.base import Merge
 from shapecalc.spec.located_text import DEEPEST, Map, place_of
+from shapecalc.spec.spec_part import Part
 from shapecalc.spec.steps import MODIFIERS, STRUCTURES, StepReader
 from shapecalc.spec.tree import Block, Budget, Call, Expect, Paper, Sequential, Spec, Step, Variant
-from shapecalc.spec.tree_node import build, mapping, refuse_unknown
 
 _S = TypeVar("_S", bound=Spec)
 _M = TypeVar("_M", bound=BaseModel)
@@ -35,80 +35,69 @@ def read(data: Any, cls: type[_S], file: str | None = None) -> _S:
 
 
 class _Reader:
-    """Knows the blocks and parameters of one spec while its steps are read."""
+    """Reads a spec, with the names of its blocks and parameters."""
 
     def __init__(self, data: Mapping[str, Any], file: str | None) -> None:
-        self.data = data
+        self.root = Part(data)
         self.file = file
-        self.blocks = mapping(data, "blocks")
-        self.parameters = frozenset(map(str, mapping(data, "parameters")))
+        self.blocks = self.root.mapping("blocks")
+        self.parameters = frozenset(map(str, self.root.mapping("parameters")))
         framework = data.get("framework")  # what is not one, the model refuses
         self.steps = StepReader(self.blocks, framework if framework in registry.FRAMEWORKS else "torch").steps
 
     def model(self, cls: type[_S]) -> _S:
-        data = self.data
-        refuse_unknown(data, cls, "", {"place"})
+        root, data = self.root, self.root.data
+        root.refuse_unknown(cls, {"place"})
         for needed in ("input", "layers"):
             if data.get(needed) is None:
-                place = place_of(data, needed)
-                raise SpecError(f"the spec has no {needed}", place=place, hint=_NEEDED[needed])
+                raise root.error_at(needed, f"the spec has no {needed}", _NEEDED[needed])
         values = {key: value for key, value in data.items() if value is not None}
-        values["parameters"] = mapping(data, "parameters")
+        values["parameters"] = root.mapping("parameters")
         values["blocks"] = {name: self.block(name) for name in self.blocks}
-        values["layers"] = self.steps(data, "layers", self.parameters, "layers")
-        for key, kind in _NODES:
-            if key in values:
-                values[key] = self.node(data, key, kind, "")
-        variants = mapping(data, "variants")
-        values["variants"] = {name: self.variant(variants, name) for name in variants}
+        layers = root.part("layers")
+        if not isinstance(layers.data, (list, tuple)):
+            layers.path = ""
+        values["layers"] = self.steps(layers, self.parameters, "layers must be")
+        values |= self.nodes(root)
+        variants = Part(root.mapping("variants"), "variants")
+        values["variants"] = {name: self.variant(variants, name) for name in variants.data}
         values["place"] = place_of(data) or Place(self.file)
-        model = build(cls, values, data, "")
+        model = root.build(cls, values)
         blocks_in_order(model.blocks)
         return model
 
     def block(self, name: str) -> Block:
-        path = f"blocks.{name}"
-        data = self.blocks[name]
-        place = place_of(self.blocks, name)
+        block = Part(self.blocks[name], f"blocks.{name}", place_of(self.blocks, name))
         if registry.is_known(name) or name in STRUCTURES or name in MODIFIERS:
-            raise SpecError(f"the block {quote(name)} has the name of a kind", place=place, path=path)
-        if not isinstance(data, Mapping):
-            raise SpecError(f"a block is a mapping with layers, not {quote(data)}", place=place, path=path)
-        refuse_unknown(data, Block, path, {"place"})
-        if data.get("layers") is None:
-            raise SpecError("the block has no layers", place=place, path=path)
-        args = mapping(data, "args", path)
+            raise block.error(f"the block {quote(name)} has the name of a kind")
+        if not isinstance(block.data, Mapping):
+            raise block.error(f"a block is a mapping with layers, not {quote(block.data)}")
+        block.refuse_unknown(Block, {"place"})
+        if block.data.get("layers") is None:
+            raise block.error("the block has no layers")
+        args = block.mapping("args")
         scope = self.parameters | set(map(str, args))
-        values = {"args": args, "layers": self.steps(data, "layers", scope, path), "place": place}
-        return build(Block, values, data, path)
+        layers = self.steps(block.part("layers", block.path), scope, "layers must be")
+        return block.build(Block, {"args": args, "layers": layers, "place": block.place})
 
-    def variant(self, variants: Mapping[str, Any], name: str) -> Variant:
-        path = f"variants.{name}"
-        data = mapping(variants, name, "variants")
-        refuse_unknown(data, Variant, path)
-        values = dict(data)
-        for key, kind in _NODES:
-            if values.get(key) is not None:
-                values[key] = self.node(data, key, kind, path)
-        overridden = mapping(data, "parameters", path)
-        for key in overridden:
-            if key not in self.parameters:
-                known = sorted(self.parameters)
-                raise SpecError(
-                    f"unknown parameter {quote(key)}{nearest(key, known)}",
-                    place=place_of(overridden, key),
-                    path=path,
-                    hint=f"parameters: {', '.join(known[:20]) or 'none'}",
-                    fact=WrongWord(key, known),
-                )
-        values["parameters"] = overridden
-        return build(Variant, values, data, path)
+    def variant(self, variants: Part, name: str) -> Variant:
+        variant = Part(variants.mapping(name), f"variants.{name}", place_of(variants.data, name))
+        variant.refuse_unknown(Variant)
+        overridden = Part(variant.mapping("parameters"), variant.path)
+        known = sorted(self.parameters)
+        overridden.refuse_others(known, "unknown parameter", "parameters")
+        return variant.build(Variant, {**variant.data, **self.nodes(variant), "parameters": overridden.data})
 
-    def node(self, data: Any, key: str, cls: type[_M], path: str) -> _M:
-        values = mapping(data, key, path)
-        path = f"{path}.{key}" if path else key
-        refuse_unknown(values, cls, path)
-        return build(cls, dict(values), values, path, place_of(data, key))
+    def nodes(self, holder: Part) -> dict[str, BaseModel]:
+        """Read the paper, the expected figures and the budget, as far as they are there."""
+        nodes: dict[str, BaseModel] = {}
+        for key, cls in _NODES:
+            if holder.data.get(key) is not None:
+                path = f"{holder.path}.{key}".removeprefix(".")
+                part = Part(holder.mapping(key), path, place_of(holder.data, key))
+                part.refuse_unknown(cls)
+                nodes[key] = part.build(cls, dict(part.data))
+        return nodes
 
 
 _NODES: tuple[tuple[str, type[BaseModel]], ...] = (("paper", Paper), ("expect", Expect), ("budget", Budget))
@@ -140,23 +129,22 @@ def blocks_in_order(blocks: Mapping[str, Block]) -> list[str]:
         return [*TopologicalSorter(calls).static_order()]
     except CycleError as error:
         circle = error.args[1][::-1]
-        told = "a block calls itself" if len(circle) == 2 else "blocks call each other in a circle"
+        message = "a block calls itself" if len(circle) == 2 else "blocks call each other in a circle"
         place = blocks[circle[0]].place
         raise SpecError(
-            f"{told}: {' -> '.join(circle[:10])}", place=place, path=f"blocks.{circle[0]}"
+            f"{message}: {' -> '.join(circle[:10])}", place=place, path=f"blocks.{circle[0]}"
         ) from None
 
 
 def _called(steps: Iterable[Step]) -> set[str]:
-    found: set[str] = set()
+    called: set[str] = set()
     for step in steps:
         body = step.body
         if isinstance(body, Call):
-            found.add(body.callee)
+            called.add(body.callee)
         elif isinstance(body, Sequential):
-            found |= _called(body.steps)
+            called |= _called(body.steps)
         elif isinstance(body, Merge):
-            for _, branch in body.branches or ():
-                if not isinstance(branch, str):
-                    found |= _called(branch)
-    return found
+            inner = [branch for _, branch in body.branches or () if not isinstance(branch, str)]
+            called = called.union(*map(_called, inner))
+    return called

@@ -19,25 +19,25 @@ _AMOUNT = re.compile(r"(\d{1,18}(?:\.\d{1,9})?)([KMGT]?)", re.IGNORECASE | re.AS
 
 
 def amount(text: str) -> int:
-    """Return a number written with a unit, rounded down to a whole one.
+    """Return a number written with a unit, rounded down to an integer.
 
     >>> amount("5M"), amount("2.5G"), amount("12")
     (5000000, 2500000000, 12)
     """
-    found = _AMOUNT.fullmatch(text.strip())
-    if found is None:
+    match = _AMOUNT.fullmatch(text.strip())
+    if match is None:
         raise SpecError(f"{quote(text)} is not a number: write 5000000, 5M or 2.5G")
-    return int(Fraction(found[1]) * _UNITS[found[2].upper()])
+    return int(Fraction(match[1]) * _UNITS[match[2].upper()])
 
 
 class Amount(Integer):
-    """How many of something: a whole number, a text with a unit, or arithmetic over the parameters."""
+    """How many of something: an integer, a text with a unit, or arithmetic over the parameters."""
 
     def __init__(self) -> None:
         super().__init__(0)
 
     def check(self, value: Any) -> Any:
-        """Return a whole number, a formula, or None where there is nothing."""
+        """Return an integer, a formula, or None where there is nothing."""
         if value is None:
             return None
         if isinstance(value, str) and _AMOUNT.fullmatch(value.strip()):
@@ -87,14 +87,13 @@ def input_shape(name: Any, shape: Any) -> tuple[Any, ...]:
     return tuple(inside(index, Integer(1).check, size) for index, size in enumerate(shape))
 
 
-def values_of(given: Any, what: str = "") -> dict[str, Any]:
+def values_of(values: Any, what: str = "") -> dict[str, Any]:
     """Return a mapping with its values untyped; `what` says what its keys name."""
-    if not isinstance(given, Mapping):
-        raise complaint(f"{quote(given)} is not a mapping")
-    if what:
-        for name in given:
-            inside(name, identifier, name, what)
-    return {name: inside(name, untyped, value) for name, value in given.items()}
+    if not isinstance(values, Mapping):
+        raise complaint(f"{quote(values)} is not a mapping")
+    for name in values if what else ():
+        inside(name, identifier, name, what)
+    return {name: inside(name, untyped, value) for name, value in values.items()}
 
 
 def identifier(name: Any, what: str) -> None:

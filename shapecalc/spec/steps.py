@@ -1,214 +1,162 @@
-"""Reading layer lists: which key of a step is its kind, and what stands under it."""
+"""Reading layer lists: which key of a step is its kind, and what is under it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from shapecalc.errors import Place, SpecError, WrongWord, nearest, quote
+from shapecalc.errors import SpecError, WrongWord, nearest, quote
 from shapecalc.layers import registry
 from shapecalc.layers.base import Kind, Merge
-from shapecalc.spec.located_text import FLOW_HINT, place_of
+from shapecalc.spec.located_text import FLOW_HINT
+from shapecalc.spec.spec_part import Part, known_hint
 from shapecalc.spec.tree import Call, Sequential, Side, Step
-from shapecalc.spec.tree_node import build, known_hint, refuse_unknown
 
 MODIFIERS = ("name", "repeat", "when", "from", "share", "trainable", "called")
 STRUCTURES: dict[str, type[Sequential]] = {"sequential": Sequential, "side": Side}
 
 
 class StepReader:
-    """Knows the blocks of a spec and whose rules it follows while layer lists are read."""
+    """Reads layer lists, with the blocks of a spec and the framework whose rules it follows."""
 
     def __init__(self, blocks: Mapping[str, Any], framework: str) -> None:
         self.blocks = blocks
         self.framework = framework
 
-    def steps(self, holder: Any, key: Any, scope: frozenset[str], path: str) -> tuple[Step, ...]:
-        """Read the list of layers that stands under a key."""
-        data = holder[key]
-        if not isinstance(data, (list, tuple)):
-            what = f"{key} must be" if isinstance(key, str) else "a branch is"
-            raise SpecError(
-                f"{what} a list of layers, not {quote(data)}",
-                place=place_of(holder, key),
-                path="" if path == key else path,
-            )
-        return tuple(
-            self.step(one, scope, f"{path}[{index}]", place_of(data, index)) for index, one in enumerate(data)
-        )
+    def steps(self, part: Part, scope: frozenset[str], what: str) -> tuple[Step, ...]:
+        """Read a list of layers; `what` begins the message where it is none."""
+        if not isinstance(part.data, (list, tuple)):
+            raise part.error(f"{what} a list of layers, not {quote(part.data)}")
+        return tuple(self.step(part.part(index), scope) for index in range(len(part.data)))
 
-    def step(self, data: Any, scope: frozenset[str], path: str, place: Place) -> Step:
+    def step(self, part: Part, scope: frozenset[str]) -> Step:
+        data = part.data
         if isinstance(data, str):
-            return build(
-                Step,
-                {"body": self.body(data, None, {}, scope, path, place), "place": place},
-                data,
-                path,
-                place,
-            )
+            body = self.body(data, part, Part(None, f"{part.path}.{data}", part.place), scope)
+            return part.build(Step, {"body": body, "place": part.place})
         if not isinstance(data, Mapping):
-            raise SpecError(
-                f"a layer is a kind or a mapping with a kind, not {quote(data)}", place=place, path=path
-            )
+            raise part.error(f"a layer is a kind or a mapping with a kind, not {quote(data)}")
         values: dict[str, Any] = {key: data[key] for key in MODIFIERS if key in data}
         loops = values.get("repeat")
         if isinstance(loops, Mapping):
             scope |= set(map(str, loops))
         kinds = [key for key in data if key not in values]
         if len(kinds) > 1:
-            raise self.several_kinds(data, kinds, scope, path)
+            raise self.several_kinds(part, kinds, scope)
         if kinds:
-            values["body"] = self.body(
-                kinds[0], data[kinds[0]], data, scope, path, place_of(data, kinds[0]) or place
-            )
-        return build(Step, {**values, "place": place}, data, path)
+            values["body"] = self.body(kinds[0], part, part.part(kinds[0]), scope)
+        return part.build(Step, {**values, "place": part.place})
 
-    def several_kinds(self, data: Any, kinds: list[str], scope: frozenset[str], path: str) -> SpecError:
+    def several_kinds(self, part: Part, kinds: list[str], scope: frozenset[str]) -> SpecError:
         """Return the error for a step with several keys that could be its kind."""
         names = self.callable_names(scope)
         known, unknown = [key for key in kinds if key in names], [key for key in kinds if key not in names]
-        fact = None
         if not unknown:
-            message = f"a step has one kind, but here stand {' and '.join(map(quote, known))}"
-            hint = "start each layer with a dash of its own"
-        elif known and unknown[0] in self.fields_of(known[0]):
-            message = f"{quote(unknown[0])} stands beside {known[0]}, but belongs under it"
-            hint = f"indent it further, or write {known[0]}: {{{unknown[0]}: ...}}"
-        else:
-            fact = WrongWord(unknown[0], MODIFIERS if known else names)
-            message = f"unknown key {quote(unknown[0])}{nearest(fact.word, fact.known)}"
-            hint = f"a step has one kind, and may have {', '.join(MODIFIERS)}"
-        place = place_of(data, (unknown or known[1:])[0])
-        return SpecError(message, place=place, path=path, hint=hint, fact=fact)
+            message = f"a step has one kind, but this one has {' and '.join(map(quote, known))}"
+            return part.error_at(known[1], message, "start each layer with a dash of its own")
+        key = unknown[0]
+        if known and key in self.fields_of(known[0]):
+            message = f"{quote(key)} is beside {known[0]}, but belongs under it"
+            return part.error_at(key, message, f"indent it further, or write {known[0]}: {{{key}: ...}}")
+        fact = WrongWord(key, MODIFIERS if known else names)
+        hint = f"a step has one kind, and may have {', '.join(MODIFIERS)}"
+        return part.error_at(key, f"unknown key {quote(key)}{nearest(key, fact.known)}", hint, fact)
 
     def fields_of(self, name: str) -> Iterable[str]:
         """Return the fields of a kind, or the arguments of a block."""
-        block = self.blocks.get(name)
-        if isinstance(block, Mapping):
-            args = block.get("args")
-            return args if isinstance(args, Mapping) else ()
+        if name in self.blocks:
+            return self.arguments_of(name)
         cls = registry.find(name, self.framework)
         return cls.model_fields if cls else ()
+
+    def arguments_of(self, block: str) -> Mapping[str, Any]:
+        data = self.blocks[block]
+        args = data.get("args") if isinstance(data, Mapping) else None
+        return args if isinstance(args, Mapping) else {}
 
     def callable_names(self, scope: Iterable[str]) -> list[str]:
         return [*registry.kinds(self.framework), *STRUCTURES, *map(str, self.blocks), *scope]
 
-    def body(
-        self, name: Any, value: Any, holder: Any, scope: frozenset[str], path: str, place: Place
-    ) -> Kind | Call | Sequential:
-        holder_path, path = path, f"{path}.{name}"
+    def body(self, name: Any, step: Part, part: Part, scope: frozenset[str]) -> Kind | Call | Sequential:
+        """Read what is under the kind, the block or the structure of a step."""
         if name in STRUCTURES:
-            if not isinstance(holder, Mapping) or value is None:
-                raise SpecError(f"{name} needs a list of layers", place=place, path=path)
-            return build(STRUCTURES[name], {"steps": self.steps(holder, name, scope, path)}, value, path)
+            if part.data is None:
+                raise part.error(f"{name} needs a list of layers")
+            return part.build(STRUCTURES[name], {"steps": self.steps(part, scope, f"{name} must be")})
         if name in self.blocks or (name in scope and not registry.is_known(name)):
-            return self.call(name, value, path, place)
+            return self.call(name, part)
         cls = registry.find(name, self.framework)
         if cls is None:
             try:
                 registry.belongs(name, self.framework)
             except SpecError as other:
-                raise SpecError(other.message, place=place, path=holder_path, hint=other.hint) from None
-            error = registry.unknown(str(name), self.callable_names(scope))
-            error.place, error.path = place, holder_path
-            raise error
+                error = other
+            else:
+                error = registry.unknown(str(name), self.callable_names(scope))
+            raise Part(None, step.path, part.place).error(error.message, error.hint, error.fact)
         if issubclass(cls, Merge):
-            return self.merge(cls, value, scope, path, place)
-        if value is None:
-            value = {}
-        if not isinstance(value, Mapping):
-            raise SpecError(
-                f"{name} takes its fields as a mapping, not {quote(value)}",
-                place=place,
-                path=path,
-                hint=known_hint(name, f"fields of {name}", list(cls.model_fields)),
-            )
-        return self.layer(cls, value, path, place)
+            return self.merge(cls, part, scope)
+        if not isinstance(part.data, Mapping | None):
+            hint = known_hint(name, f"fields of {name}", list(cls.model_fields))
+            raise part.error(f"{name} takes its fields as a mapping, not {quote(part.data)}", hint)
+        return self.layer(cls, part)
 
-    def layer(self, cls: type[Kind], value: Mapping[str, Any], path: str, place: Place) -> Kind:
-        refuse_unknown(value, cls, path, {"branches"})
+    def layer(self, cls: type[Kind], part: Part) -> Kind:
+        part = Part(part.data or {}, part.path, part.place)
+        part.refuse_unknown(cls, {"branches"})
         for name, field in cls.model_fields.items():
-            if field.is_required() and name not in value:
+            if field.is_required() and name not in part.data:
                 hint = f"fields of {cls.kind}: {', '.join(cls.model_fields)}"
-                raise SpecError(f"{cls.kind} needs {name}", place=place, path=path, hint=hint)
-        return build(cls, dict(value), value, path, place)
+                raise part.error(f"{cls.kind} needs {name}", hint)
+        return part.build(cls, dict(part.data))
 
-    def merge(self, cls: type[Merge], value: Any, scope: frozenset[str], path: str, place: Place) -> Kind:
-        if value is None:
-            return self.layer(cls, {}, path, place)
-        if isinstance(value, (list, tuple)):
-            branches = tuple(
-                (str(index), self.branch(value, index, scope, f"{path}[{index}]"))
-                for index in range(len(value))
-            )
-            own: dict[str, Any] = {}
-        elif isinstance(value, Mapping):
-            own = {key: value[key] for key in value if key in cls.model_fields and key != "branches"}
-            branches = tuple(
-                (self.branch_name(value, key, cls, path), self.branch(value, key, scope, f"{path}.{key}"))
-                for key in value
-                if key not in own
-            )
+    def merge(self, cls: type[Merge], part: Part, scope: frozenset[str]) -> Kind:
+        data, own = part.data, dict[str, Any]()
+        if data is None:
+            return self.layer(cls, part)
+        if isinstance(data, Mapping):
+            own = {key: data[key] for key in data if key in cls.model_fields and key != "branches"}
+            names = [key for key in data if key not in own]
+            branches = [(self.branch_name(part, key, cls), self.branch(part, key, scope)) for key in names]
             if not branches:
-                return build(cls, own, value, path, place)
+                return part.build(cls, own)
+        elif isinstance(data, (list, tuple)):
+            branches = [(str(index), self.branch(part, index, scope)) for index in range(len(data))]
         else:
             hint = f"as in {cls.kind}: [[relu], earlier_step]"
-            raise SpecError(
-                f"{cls.kind} takes branches, not {quote(value)}", place=place, path=path, hint=hint
-            )
+            raise part.error(f"{cls.kind} takes branches, not {quote(data)}", hint)
         if not branches:
-            raise SpecError(f"{cls.kind} has no branches", place=place, path=path)
-        return build(cls, {**own, "branches": branches}, value, path, place)
+            raise part.error(f"{cls.kind} has no branches")
+        return part.build(cls, {**own, "branches": tuple(branches)})
 
-    def branch_name(self, value: Any, key: Any, cls: type[Merge], path: str) -> str:
-        name = str(key)
+    def branch_name(self, part: Part, key: Any, cls: type[Merge]) -> str:
+        name, branch = str(key), part.data[key]
         if not (name.isidentifier() or name.isdigit()) or not name.isascii():
-            raise SpecError(
-                f"{quote(name)} cannot name a branch", place=place_of(value, key), path=path, hint=FLOW_HINT
-            )
-        if not isinstance(value[key], (list, tuple, str)):
+            raise part.error_at(key, f"{quote(name)} cannot name a branch", FLOW_HINT)
+        if not isinstance(branch, (list, tuple, str)):
             fields = [field for field in cls.model_fields if field != "branches"]
-            raise SpecError(
-                f"the branch {name!r} must be a list of layers or the name of an earlier step, "
-                f"not {quote(value[key])}{nearest(name, fields)}",
-                place=place_of(value, key),
-                path=path,
-                fact=WrongWord(name, fields),
-            )
+            message = f"the branch {name!r} must be a list of layers or the name of an earlier step"
+            fact = WrongWord(name, fields)
+            raise part.error_at(key, f"{message}, not {quote(branch)}{nearest(name, fields)}", fact=fact)
         return name
 
-    def branch(self, holder: Any, key: Any, scope: frozenset[str], path: str) -> tuple[Step, ...] | str:
-        data = holder[key]
-        if isinstance(data, str):
-            return data
-        if isinstance(data, Mapping):
-            return (self.step(data, scope, path, place_of(holder, key)),)
-        return self.steps(holder, key, scope, path)
+    def branch(self, part: Part, key: Any, scope: frozenset[str]) -> tuple[Step, ...] | str:
+        branch = part.part(key)
+        if isinstance(branch.data, str):
+            return branch.data
+        if isinstance(branch.data, Mapping):
+            return (self.step(branch, scope),)
+        return self.steps(branch, scope, f"{key} must be" if isinstance(key, str) else "a branch is")
 
-    def call(self, name: str, value: Any, path: str, place: Place) -> Call:
-        if value is None:
-            value = {}
-        if not isinstance(value, Mapping):
-            raise SpecError(
-                f"{name} takes its arguments as a mapping, not {quote(value)}", place=place, path=path
-            )
+    def call(self, name: str, part: Part) -> Call:
+        if not isinstance(part.data, Mapping | None):
+            raise part.error(f"{name} takes its arguments as a mapping, not {quote(part.data)}")
+        part = Part(part.data or {}, part.path, part.place)
         if name in self.blocks:
-            block = self.blocks[name]
-            args = block.get("args") if isinstance(block, Mapping) else None
-            args = args if isinstance(args, Mapping) else {}
-            known = list(args)
-            for key in value:
-                if key not in known:
-                    raise SpecError(
-                        f"the block {name} has no argument {quote(key)}{nearest(key, known)}",
-                        place=place_of(value, key),
-                        path=path,
-                        hint=known_hint(key, f"arguments of {name}", known),
-                        fact=WrongWord(key, known),
-                    )
-            for key in known:
-                if args[key] is None and value.get(key) is None:
-                    hint = f"arguments of {name}: {', '.join(known)}"
-                    message = f"the block {name} needs the argument {key}"
-                    raise SpecError(message, place=place, path=path, hint=hint)
-        return build(Call, {"callee": name, "arguments": dict(value)}, value, path, place)
+            args = self.arguments_of(name)
+            part.refuse_others([*args], f"the block {name} has no argument", f"arguments of {name}")
+            for key, default in args.items():
+                if default is None and part.data.get(key) is None:
+                    hint = f"arguments of {name}: {', '.join(args)}"
+                    raise part.error(f"the block {name} needs the argument {key}", hint)
+        return part.build(Call, {"callee": name, "arguments": dict(part.data)})

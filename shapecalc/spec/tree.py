@@ -19,6 +19,7 @@ from typing import Annotated, Any, Self, TypeAlias, get_args
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     PrivateAttr,
@@ -29,16 +30,15 @@ from pydantic import (
     model_validator,
 )
 
-from shapecalc.errors import Place, nearest, quote
+from shapecalc.errors import Place, WrongWord, nearest, quote
 from shapecalc.layers import registry
 from shapecalc.layers.base import Caller, Kind, Merge
-from shapecalc.layers.fields import Integer, Truth, complaint, inside
+from shapecalc.layers.fields import Integer, Nullable, Truth, complaint, inside
 from shapecalc.spec.spec_values import Amount, identifier, input_shape, is_text, values_of
 
 OneLine: TypeAlias = Annotated[str, AfterValidator(lambda text: " ".join(text.split()))]
 """A text that is printed on a line of its own: line ends in it become blanks."""
-Value: TypeAlias = Any
-"""A number, a truth value, a word, a list of those, or a formula over them."""
+Steps: TypeAlias = "Annotated[tuple[Step, ...], BeforeValidator(as_steps)]"
 MOST_LAYERS = 200_000
 """More layers than this are refused, and so are more passes of one repeat."""
 
@@ -52,14 +52,14 @@ class Node(BaseModel):
 
 
 class Call(Node):
-    """A block by its name, or a kind chosen by an argument, with what it is given.
+    """A block by its name, or a kind chosen by an argument, with its arguments.
 
     >>> Call("bottleneck", width=128, stride=2).arguments
     {'width': 128, 'stride': 2}
     """
 
     callee: str
-    arguments: dict[str, Any] = {}
+    arguments: Annotated[dict[str, Any], BeforeValidator(values_of)] = {}
 
     def __init__(self, callee: str | None = None, /, **data: Any) -> None:
         super().__init__(**(data if callee is None else {"callee": callee, "arguments": data}))
@@ -73,39 +73,29 @@ class Call(Node):
             )
         return callee
 
-    @field_validator("arguments", mode="before")
-    @classmethod
-    def _values(cls, given: Any) -> Any:
-        return values_of(given)
-
 
 class Sequential(Node):
     """Steps that run one after the other, under one name."""
 
-    steps: tuple[Step, ...]
+    steps: Steps
 
     def __init__(self, steps: Sequence[Any] = (), /, **data: Any) -> None:
         super().__init__(**({"steps": steps} | data))
-
-    @field_validator("steps", mode="before")
-    @classmethod
-    def _steps(cls, given: Any) -> Any:
-        return as_steps(given)
 
 
 class Side(Sequential):
     """Steps that run beside the trunk: their result is an output named as the step is."""
 
-    __init__ = Sequential.__init__  # said again for type checkers, which expect fields only
+    __init__ = Sequential.__init__  # repeated for type checkers, which expect fields only
 
 
 class Step(Node):
-    """One line of a layer list: a body and how it stands in the network."""
+    """One line of a layer list: a body, and how it is connected, repeated and shared."""
 
     body: Kind | Call | Sequential | None = None
     name: str | None = None
     repeat: Any = None
-    when: Any = None
+    when: Annotated[Any, Nullable(Truth())] = None
     source: tuple[str, ...] | None = Field(default=None, alias="from")
     share: str | None = None
     trainable: StrictBool | None = None
@@ -117,12 +107,12 @@ class Step(Node):
 
     @field_validator("body", mode="before")
     @classmethod
-    def _body(cls, given: Any) -> Any:
-        if isinstance(given, (list, tuple)):
-            return Sequential(given)
-        if isinstance(given, Merge) and given.branches is not None:
-            return _with_steps(given)
-        return given
+    def _body(cls, value: Any) -> Any:
+        if isinstance(value, (list, tuple)):
+            return Sequential(value)
+        if isinstance(value, Merge) and value.branches is not None:
+            return _with_steps(value)
+        return value
 
     @field_validator("name")
     @classmethod
@@ -133,40 +123,35 @@ class Step(Node):
 
     @field_validator("source", mode="before")
     @classmethod
-    def _sources(cls, given: Any) -> Any:
-        names = (given,) if isinstance(given, str) else given
+    def _sources(cls, value: Any) -> Any:
+        names = (value,) if isinstance(value, str) else value
         if names is None or (isinstance(names, (list, tuple)) and names and all(map(is_text, names))):
             return names
-        raise complaint(f"an earlier step or a list of them is named here, not {quote(given)}")
-
-    @field_validator("when", mode="before")
-    @classmethod
-    def _condition(cls, given: Any) -> Any:
-        return None if given is None else Truth().check(given)
+        raise complaint(f"an earlier step or a list of them is named here, not {quote(value)}")
 
     @field_validator("called", mode="before")
     @classmethod
-    def _caller(cls, given: Any) -> Any:
+    def _caller(cls, value: Any) -> Any:
         words = get_args(Caller)
-        if given is None or given in words:
-            return given
-        raise complaint(f"{quote(given)} is not one of {', '.join(words)}{nearest(str(given), words)}")
+        if value is None or value in words:
+            return value
+        message = f"{quote(value)} is not one of {', '.join(words)}{nearest(str(value), words)}"
+        raise complaint(message, fact=WrongWord(value, words, is_choice=True))
 
     @field_validator("repeat", mode="before")
     @classmethod
-    def _times(cls, given: Any) -> Any:
-        if isinstance(given, Mapping):
-            return values_of(given, "a loop variable")
-        return None if given is None else Integer(0, MOST_LAYERS).check(given)
+    def _times(cls, value: Any) -> Any:
+        if isinstance(value, Mapping):
+            return values_of(value, "a loop variable")
+        return None if value is None else Integer(0, MOST_LAYERS).check(value)
 
     @model_validator(mode="after")
     def _has_something_to_do(self) -> Step:
         if self.body is None and self.share is None:
             raise complaint("a step needs a kind, or `share` with the step to run again")
         if isinstance(self.body, Merge) and not self.body.branches and self.source is None:
-            raise complaint(
-                f"{self.body.kind} has nothing to merge: give it branches, or `from` with earlier steps"
-            )
+            hint = "give it branches, or `from` with earlier steps"
+            raise complaint(f"{self.body.kind} has nothing to merge: {hint}")
         return self
 
 
@@ -185,19 +170,9 @@ _STEP_NAME = re.compile(r"([A-Za-z_]\w*|\d+(_\d+)?)(\.\w+)*", re.ASCII)
 class Block(Node):
     """A list of steps with arguments; an argument whose default is None is required."""
 
-    args: dict[str, Any] = {}
-    layers: tuple[Step, ...]
+    args: Annotated[dict[str, Any], BeforeValidator(lambda args: values_of(args, "an argument"))] = {}
+    layers: Steps
     place: Place = Field(default_factory=Place, repr=False)
-
-    @field_validator("args", mode="before")
-    @classmethod
-    def _values(cls, given: Any) -> Any:
-        return values_of(given, "an argument")
-
-    @field_validator("layers", mode="before")
-    @classmethod
-    def _steps(cls, given: Any) -> Any:
-        return as_steps(given)
 
 
 class Paper(Node):
@@ -220,7 +195,7 @@ class Expect(Node):
 
 
 class Budget(Node):
-    """The most that a model may cost; `check` tells which layers spend it when it is passed."""
+    """The most that a model may cost; `check` names the layers that spend it when it is exceeded."""
 
     params: Annotated[Any, Amount()] = None
     macs: Annotated[Any, Amount()] = None
@@ -236,18 +211,13 @@ class Variant(Node):
 
     title: OneLine | None = None
     paper: Paper | None = None
-    parameters: dict[str, Any] = {}
+    parameters: Annotated[dict[str, Any], BeforeValidator(values_of)] = {}
     expect: Expect | None = None
     budget: Budget | None = None
 
-    @field_validator("parameters", mode="before")
-    @classmethod
-    def _values(cls, given: Any) -> Any:
-        return values_of(given)
-
 
 class Spec(Node):
-    """A whole model as written: parameters, input, blocks, layers and what it must come to."""
+    """A model as written: parameters, input, blocks, layers and what it must come to."""
 
     name: OneLine = "model"
     title: OneLine | None = None
@@ -268,28 +238,28 @@ class Spec(Node):
 
     @field_validator("framework", mode="before")
     @classmethod
-    def _framework(cls, given: Any) -> Any:
-        if not isinstance(given, str) or given not in registry.FRAMEWORKS:
-            raise complaint(f"{quote(given)} is not a framework; known are {', '.join(registry.FRAMEWORKS)}")
-        return given
+    def _framework(cls, value: Any) -> Any:
+        if not isinstance(value, str) or value not in registry.FRAMEWORKS:
+            raise complaint(f"{quote(value)} is not a framework; known are {', '.join(registry.FRAMEWORKS)}")
+        return value
 
     @field_validator("blocks", "layers", mode="after")
     @classmethod
-    def _in_its_classes(cls, given: Any, info: ValidationInfo) -> Any:
+    def _in_its_classes(cls, value: Any, info: ValidationInfo) -> Any:
         from shapecalc.spec.dialect import translated
 
         framework = info.data.get("framework", "torch")
-        if isinstance(given, tuple):
-            return translated(given, framework)
+        if isinstance(value, tuple):
+            return translated(value, framework)
         return {
             name: block.model_copy(update={"layers": translated(block.layers, framework)})
-            for name, block in given.items()
+            for name, block in value.items()
         }
 
     @field_validator("parameters", mode="before")
     @classmethod
-    def _parameters(cls, given: Any) -> Any:
-        values = values_of(given, "a parameter")
+    def _parameters(cls, value: Any) -> Any:
+        values = values_of(value, "a parameter")
         for name in RESERVED_PARAMETERS & values.keys():
             raise complaint(f"{name!r} cannot name a parameter: a model's methods take it as an option", name)
         return values
@@ -305,37 +275,35 @@ class Spec(Node):
 
     @field_validator("input", mode="before")
     @classmethod
-    def _input(cls, given: Any) -> Any:
-        if not isinstance(given, Mapping):
-            return {"input": input_shape("input", given)}
-        if not given:
+    def _input(cls, value: Any) -> Any:
+        if not isinstance(value, Mapping):
+            return {"input": input_shape("input", value)}
+        if not value:
             raise complaint("a model needs at least one input")
-        return {name: inside(name, input_shape, name, shape) for name, shape in given.items()}
+        return {name: inside(name, input_shape, name, shape) for name, shape in value.items()}
 
     @field_validator("layers", mode="before")
     @classmethod
-    def _steps(cls, given: Any) -> Any:
-        steps = as_steps(given)
+    def _steps(cls, value: Any) -> Any:
+        steps = as_steps(value)
         if not steps:
             raise complaint("a model needs at least one layer")
         return steps
 
     @field_validator("outputs", mode="before")
     @classmethod
-    def _outputs(cls, given: Any) -> Any:
-        written = given
-        if isinstance(given, (list, tuple)):
-            given = {str(name).replace(".", "_"): name for name in given}
-        if given is not None and not (
-            isinstance(given, Mapping) and given and all(map(is_text, given.values()))
-        ):
-            raise complaint(f"{quote(written)} is neither a list of steps nor a mapping of names to steps")
-        return given
+    def _outputs(cls, value: Any) -> Any:
+        names = value
+        if isinstance(value, (list, tuple)):
+            names = {str(name).replace(".", "_"): name for name in value}
+        if value is None or (isinstance(names, Mapping) and names and all(map(is_text, names.values()))):
+            return names
+        raise complaint(f"{quote(value)} is neither a list of steps nor a mapping of names to steps")
 
     @property
     def front(self) -> int:
-        """How many axes stand in front of the sizes of the input: the batch, unless they are whole."""
-        return 1 if self.batched else 0
+        """How many axes there are before the sizes of the input: the batch, unless they are complete."""
+        return int(self.batched)
 
     def variant(self, name: str) -> Self:
         """Return the member of the family with this name."""
@@ -364,24 +332,21 @@ RESERVED_PARAMETERS = frozenset(
 )
 
 
-def as_steps(given: Any) -> tuple[Step, ...]:
+def as_steps(value: Any) -> tuple[Step, ...]:
     """Return steps from a list of steps, layers, calls and lists."""
-    if isinstance(given, (Kind, Call, Sequential, Step)):
-        given = [given]
-    if not isinstance(given, (list, tuple)):
-        raise complaint(f"{quote(given)} is not a list of layers")
-    return tuple(one if isinstance(one, Step) else Step(one) for one in given)
+    if isinstance(value, (Kind, Call, Sequential, Step)):
+        value = [value]
+    if not isinstance(value, (list, tuple)):
+        raise complaint(f"{quote(value)} is not a list of layers")
+    return tuple(item if isinstance(item, Step) else Step(item) for item in value)
 
 
 def _with_steps(merge: Merge) -> Merge:
-    assert merge.branches is not None
-    names = {name for name, _ in merge.branches}
-    if len(names) < len(merge.branches):
+    branches = merge.branches or ()
+    if len(dict(branches)) < len(branches):
         raise complaint("two branches have the same name")
-    for name in names:
+    for name, _ in branches:
         if not name.isdigit():
             identifier(name, "a branch")
-    branches = tuple(
-        (name, branch if isinstance(branch, str) else as_steps(branch)) for name, branch in merge.branches
-    )
-    return merge.model_copy(update={"branches": branches})
+    read = [(name, branch if isinstance(branch, str) else as_steps(branch)) for name, branch in branches]
+    return merge.model_copy(update={"branches": tuple(read)})

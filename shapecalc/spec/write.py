@@ -10,52 +10,35 @@ from shapecalc.algebra import Expr
 from shapecalc.algebra.formula import Formula
 from shapecalc.layers.base import Kind, Merge
 from shapecalc.spec.steps import STRUCTURES
-from shapecalc.spec.tree import Block, Budget, Call, Expect, Node, Sequential, Spec, Step
+from shapecalc.spec.tree import Block, Call, Node, Sequential, Spec, Step
 
 _STRUCTURE_NAMES = {cls: name for name, cls in STRUCTURES.items()}
 
 
 def to_data(spec: Spec) -> dict[str, Any]:
     """Return the model as plain mappings and lists, as its YAML would hold them."""
-    data: dict[str, Any] = {"name": spec.name}
-    for key in ("title", "description"):
-        if getattr(spec, key) is not None:
-            data[key] = getattr(spec, key)
-    if spec.paper is not None:
-        data["paper"] = _fields(spec.paper)
-    if spec.framework != "torch":
-        data["framework"] = spec.framework
-    if not spec.batched:
-        data["batched"] = False
-    if spec.parameters:
-        data["parameters"] = _values(spec.parameters)
-    shapes = {name: plain(shape) for name, shape in spec.input.items()}
-    data["input"] = shapes["input"] if [*shapes] == ["input"] else shapes
-    if spec.blocks:
-        data["blocks"] = {name: _block(block) for name, block in spec.blocks.items()}
-    data["layers"] = [_step(step) for step in spec.layers]
-    if spec.outputs is not None:
-        data["outputs"] = dict(spec.outputs)
-    if spec.expect is not None:
-        data["expect"] = _amounts(spec.expect)
-    if spec.budget is not None:
-        data["budget"] = _amounts(spec.budget)
-    if spec.variants:
-        data["variants"] = {
-            name: {
-                key: _amounts(value)
-                if isinstance(value, (Expect, Budget))
-                else _values(value)
-                if isinstance(value, Mapping)
-                else _fields(value)
-                if isinstance(value, Node)
-                else value
-                for key, value in ((key, getattr(variant, key)) for key in type(variant).model_fields)
-                if value
-            }
+    shapes = plain(spec.input)
+    data = {
+        "name": spec.name,
+        "title": spec.title,
+        "description": spec.description,
+        "paper": plain(spec.paper),
+        "framework": spec.framework if spec.framework != "torch" else None,
+        "batched": None if spec.batched else False,
+        "parameters": plain(spec.parameters) or None,
+        "input": shapes["input"] if [*shapes] == ["input"] else shapes,
+        "blocks": {name: _block(block) for name, block in spec.blocks.items()} or None,
+        "layers": [_step(step) for step in spec.layers],
+        "outputs": plain(spec.outputs),
+        "expect": plain(spec.expect),
+        "budget": plain(spec.budget),
+        "variants": {
+            name: {key: plain(value) for key, value in variant if value}
             for name, variant in spec.variants.items()
         }
-    return data
+        or None,
+    }
+    return {key: value for key, value in data.items() if value is not None}
 
 
 def plain(value: Any) -> Any:
@@ -69,6 +52,8 @@ def plain(value: Any) -> Any:
         return str(value)
     if isinstance(value, Kind):
         return {value.kind: plain(value.fields_set()) or None}
+    if isinstance(value, Node):
+        return {key: plain(item) for key, item in value if item is not None}
     if isinstance(value, Mapping):
         return {key: plain(item) for key, item in value.items()}
     if isinstance(value, Sequence) and not isinstance(value, str):
@@ -112,26 +97,14 @@ def _dumper() -> Any:
 
 
 def _fits_a_line(items: Iterable[Any]) -> bool:
-    """Say whether a collection is plain enough to stand on one line, as people write it."""
+    """Say whether a collection is plain enough for one line, as people write it."""
     return all(
         not isinstance(item, Mapping) and (not isinstance(item, list) or _fits_a_line(item)) for item in items
     )
 
 
-def _fields(node: Node) -> dict[str, Any]:
-    return {name: getattr(node, name) for name in type(node).model_fields if getattr(node, name) is not None}
-
-
-def _amounts(node: Expect | Budget) -> dict[str, Any]:
-    return {name: plain(value) for name, value in _fields(node).items()}
-
-
-def _values(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: plain(value) for name, value in values.items()}
-
-
 def _block(block: Block) -> dict[str, Any]:
-    data: dict[str, Any] = {"args": _values(block.args)} if block.args else {}
+    data: dict[str, Any] = {"args": plain(block.args)} if block.args else {}
     return data | {"layers": [_step(step) for step in block.layers]}
 
 
@@ -139,37 +112,33 @@ def _step(step: Step) -> Any:
     data: dict[str, Any] = {}
     body = step.body
     if isinstance(body, Call):
-        data[body.callee] = _values(body.arguments) or None
+        data[body.callee] = plain(body.arguments) or None
     elif isinstance(body, Sequential):
         data[_STRUCTURE_NAMES[type(body)]] = [_step(inner) for inner in body.steps]
     elif isinstance(body, Merge) and body.branches is not None:
         data[body.kind] = _branches(body)
     elif isinstance(body, Kind):
-        data[body.kind] = {name: plain(value) for name, value in body.fields_set().items()} or None
-    if step.name is not None:
-        data["name"] = step.name
-    if step.repeat is not None:
-        data["repeat"] = plain(step.repeat)
-    if step.when is not None:
-        data["when"] = plain(step.when)
-    if step.source is not None:
-        data["from"] = step.source[0] if len(step.source) == 1 else list(step.source)
-    if step.share is not None:
-        data["share"] = step.share
-    if step.trainable is not None:
-        data["trainable"] = step.trainable
-    if step.called is not None:
-        data["called"] = step.called
+        data |= plain(body)
+    source = step.source[0] if step.source is not None and len(step.source) == 1 else plain(step.source)
+    modifiers = {
+        "name": step.name,
+        "repeat": plain(step.repeat),
+        "when": plain(step.when),
+        "from": source,
+        "share": step.share,
+        "trainable": step.trainable,
+        "called": step.called,
+    }
+    data |= {key: value for key, value in modifiers.items() if value is not None}
     only = next(iter(data))
     return only if len(data) == 1 and data[only] is None else data
 
 
 def _branches(merge: Merge) -> Any:
-    branches = merge.branches or ()
     own = {name: plain(value) for name, value in merge.fields_set().items() if name != "branches"}
     written = {
         name: branch if isinstance(branch, str) else [_step(step) for step in branch]
-        for name, branch in branches
+        for name, branch in merge.branches or ()
     }
     if not own and [*written] == [str(index) for index in range(len(written))]:
         return [*written.values()]

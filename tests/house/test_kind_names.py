@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,7 @@ def names_in(path: Path) -> list[str]:
     return [value for value in constants if isinstance(value, str) and value in NAMES]
 
 
+@cache
 def knowing() -> dict[str, list[str]]:
     """Return the names of kinds in each module, outside of the rooms that may have them."""
     found = {}

@@ -32,7 +32,6 @@ from shapecalc.layers.roles import Inferred, fields_with, inferred
 from shapecalc.repair.repair import of_unreadable
 from shapecalc.repair.repair_state import RepairState, Source
 from shapecalc.repair.search import Search
-from shapecalc.repair.source_map import step_of
 from shapecalc.repair.text_edits import applied
 from tests.engine.test_random_networks import answer, note, refused_by_torch
 from tests.support.networks import networks
@@ -104,17 +103,15 @@ def usual(draw: st.DrawFn) -> Model:
 
 def declared(model: Model) -> Model:
     """Return a model in which every layer that sees one number of channels only says which."""
+    model = loads(model.to_yaml())
     inference = model.infer()
-    arriving: dict[tuple[int, str], set[Any]] = {}
-    kept: list[Step] = []
+    sizes_of: dict[tuple[Any, Any, str], set[Any]] = {}
     for node in inference.graph.nodes:
-        found, shape = step_of(model, node.path), inference.shapes[node.sources[0]]
-        if found is None or shape is None or type(found.step.body) is not type(node.layer):
-            continue
-        kept.append(found.step)
-        for name, size in inferred(node.layer, (shape,)).items():
-            if name in fields_with(type(node.layer), Inferred):
-                arriving.setdefault((id(found.step), name), set()).add(size)
+        shape = inference.shapes[node.sources[0]]
+        if shape is not None:
+            for name, size in inferred(node.layer, (shape,)).items():
+                if name in fields_with(type(node.layer), Inferred):
+                    sizes_of.setdefault((node.place.line, node.place.column, name), set()).add(size)
 
     def told(step: Step) -> Step:
         body = step.body
@@ -130,7 +127,8 @@ def declared(model: Model) -> Model:
                 }
             )
         elif isinstance(body, Kind):
-            known = {name: arriving.get((id(step), name), set()) for name in type(body).model_fields}
+            place = step.place.line, step.place.column
+            known = {name: sizes_of.get((*place, name), set()) for name in type(body).model_fields}
             given = {name: next(iter(sizes)) for name, sizes in known.items() if len(sizes) == 1}
             body = body.model_copy(update=given)
         return step.model_copy(update={"body": body})

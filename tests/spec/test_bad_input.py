@@ -193,7 +193,7 @@ BROKEN: dict[str, tuple[str, str, str]] = {
     "step that is nothing": (layers("-"), "3:4", "not null"),
     "step that is a list": (layers("- [relu]"), "3:5", "not ['relu']"),
     "step without a kind": (layers("- {name: a}"), "3:5", "a step needs a kind"),
-    "two kinds": (layers("- {relu: , tanh: }"), "3:14", "a step has one kind, but here stand 'relu' and 'tanh'"),
+    "two kinds": (layers("- {relu: , tanh: }"), "3:14", "a step has one kind, but this one has 'relu' and 'tanh'"),
     "unknown kind": (layers("- conv2dd: {out_channels: 8}"), "3:5", "unknown kind 'conv2dd' (did you mean 'conv2d'?)"),
     "unknown modifier": (layers("- relu:", "  nmae: a"), "4:5", "unknown key 'nmae' (did you mean 'name'?)"),
     "fields beside the kind": (layers("- conv2d:", "  out_channels: 8"), "4:5", "but belongs under it"),
