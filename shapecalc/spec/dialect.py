@@ -7,7 +7,7 @@ with the same kind, a Keras spec holds that class, made from the fields that are
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
@@ -16,7 +16,9 @@ from shapecalc.layers import registry
 from shapecalc.layers.base import Kind, Merge
 from shapecalc.layers.fields import complaint
 from shapecalc.spec.spec_part import complaint_of
-from shapecalc.spec.tree import Sequential, Step
+
+if TYPE_CHECKING:
+    from shapecalc.spec.tree import Step
 
 
 def translated(steps: Sequence[Step], framework: str) -> tuple[Step, ...]:
@@ -28,11 +30,10 @@ def translated(steps: Sequence[Step], framework: str) -> tuple[Step, ...]:
 
 
 def _body(body: Any, framework: str) -> Any:
-    if isinstance(body, Sequential):
-        inner = translated(body.steps, framework)
-        return body if _same(inner, body.steps) else body.model_copy(update={"steps": inner})
     if not isinstance(body, Kind):
-        return body
+        steps = getattr(body, "steps", ())
+        inner = translated(steps, framework)
+        return body if _same(inner, steps) else body.model_copy(update={"steps": inner})
     if isinstance(body, Merge) and body.branches is not None:
         old = [branch for _, branch in body.branches]
         new = [branch if isinstance(branch, str) else translated(branch, framework) for branch in old]

@@ -34,6 +34,7 @@ from shapecalc.errors import Place, WrongWord, nearest, quote
 from shapecalc.layers import registry
 from shapecalc.layers.base import Caller, Kind, Merge
 from shapecalc.layers.fields import Integer, Nullable, Truth, complaint, inside
+from shapecalc.spec.dialect import translated
 from shapecalc.spec.spec_values import Amount, identifier, input_shape, is_text, values_of
 
 OneLine: TypeAlias = Annotated[str, AfterValidator(lambda text: " ".join(text.split()))]
@@ -246,8 +247,6 @@ class Spec(Node):
     @field_validator("blocks", "layers", mode="after")
     @classmethod
     def _in_its_classes(cls, value: Any, info: ValidationInfo) -> Any:
-        from shapecalc.spec.dialect import translated
-
         framework = info.data.get("framework", "torch")
         if isinstance(value, tuple):
             return translated(value, framework)
