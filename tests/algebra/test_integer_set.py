@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from itertools import islice, product
 
 import pytest
@@ -224,6 +225,23 @@ def test_neighbours_in_a_region_are_nearest(many: list[tuple[Dim, str, Dim]], at
     if above is not None:
         assert above in region
         assert all(a >= b for a, b in zip(above, at, strict=True))
+
+
+@MANY
+@given(st.lists(conditions(), min_size=1, max_size=2), st.lists(conditions(), min_size=1, max_size=2))
+def test_regions_are_subtracted_and_united_point_by_point(
+    some: list[tuple[Dim, str, Dim]], others: list[tuple[Dim, str, Dim]]
+) -> None:
+    one, other = everything(("H", "W")), everything(("H", "W"))
+    for condition in some:
+        one &= where(("H", "W"), Relation(*condition))
+    for condition in others:
+        other &= where(("H", "W"), Relation(*condition))
+    both = one | other
+    assert all((point in both) == (point in one or point in other) for point in GRID)
+    with suppress(Undecided):
+        rest = one - other
+        assert all((point in rest) == (point in one and point not in other) for point in GRID)
 
 
 def test_points_come_by_their_largest_coordinate() -> None:
