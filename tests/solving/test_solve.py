@@ -386,3 +386,10 @@ def test_json_is_what_python_says(name: str) -> None:
         assert found == shapecalc.solve_window(224, 112, kernel=3, kind="max_pool2d").to_dict()
     else:
         assert found == shapecalc.load("alexnet").solve(output=(6, 6), at="pool5").to_dict()
+
+
+def test_a_product_of_other_axes_is_no_flatten() -> None:
+    """The last axis has the size of two axes before it, but the axes in front were rearranged."""
+    layers = "[unflatten: {dim: 1, unflattened_size: [3, 2, 2, 2]}, reshape: {shape: [2, 3, 4]}, linear: {out_features: 5}]"
+    (feature,) = shapecalc.loads(f"input: [24]\nlayers: {layers}").solve(in_features=True)
+    assert (feature.in_features, feature.flattened) == (4, None)
