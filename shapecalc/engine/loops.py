@@ -213,7 +213,7 @@ def in_every_pass(requirement: Requirement, loop: Loop) -> Iterator[Requirement]
     at_last = op == "==" or not at_first
     for end in (loop.first,) * at_first + (loop.last,) * at_last:
         left, _, right = requirement.relation.subs({loop.index: end})
-        there = replace(requirement, left=left, right=right)
+        there = requirement.between(left, right)
         verdict = there.verdict()
         if verdict is False:
             raise Undecided(f"{requirement} does not hold in every pass")

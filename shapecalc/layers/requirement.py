@@ -61,6 +61,10 @@ class Requirement(Fact):
         self.says, self.hint = says or self.says, hint or self.hint
         return self
 
+    def between(self, left: Dim, right: Dim) -> Requirement:
+        """Return this requirement between other sizes, with the message of this one."""
+        return Requirement(self.code, left, self.op, right, lambda: self.message, lambda: self.advice)
+
     def as_data(self) -> Requirement:
         """Return this requirement with its texts formatted: it holds no function, and can be pickled."""
         return self.saying(self.message, self.advice)

@@ -18,7 +18,10 @@ from shapecalc import Model, SpecError, Undecided, load, loads, names, symbol
 from shapecalc.algebra import Dim, Expr, ceildiv, maximum
 from shapecalc.algebra.leading import leading
 from shapecalc.algebra.summation import summed
+from shapecalc.engine.graph import Loop
+from shapecalc.engine.loops import in_every_pass
 from shapecalc.engine.parameters import Parameters
+from shapecalc.layers.requirement import HalfKernel
 from shapecalc.spec.find import bundled
 from shapecalc.views.csv_table import csv
 from tests.support.closed_forms import compare
@@ -504,3 +507,11 @@ def test_the_check_of_latex_can_fail() -> None:
 def test_a_word_is_quoted_as_the_spec_writes_it() -> None:
     with pytest.raises(SpecError, match="the parameter block is basic, not a whole number"):
         load("resnet18").analyze(symbolic="block")
+
+
+def test_a_requirement_with_facts_is_kept_at_the_strictest_pass() -> None:
+    """A padding that grows with each pass is largest in the last; the message is still that of the kind."""
+    loop = Loop("blocks", "i", 0, symbol("n"))
+    strictest = [*in_every_pass(HalfKernel("max_pool2d", "height", symbol("k"), symbol("i", 0)), loop)]
+    assert [str(requirement.relation) for requirement in strictest] == ["k ≥ 2·n - 2"]
+    assert "max_pool2d" in strictest[0].message

@@ -42,7 +42,7 @@ def test_a_kind_of_keras_is_found_by_either_class() -> None:
         "max_pool2d",
         "shapecalc/layers/pool.py",
         "shapecalc/layers/keras_pool.py",
-        "tests/algebra/test_cells.py",
+        "tests/algebra/test_integer_set.py",
     )
     assert "shapecalc.layers.pool.MaxPool2d" in done.stdout
     assert "shapecalc.layers.keras_pool.KerasMaxPool2d" in done.stdout

@@ -761,6 +761,7 @@ layers:
 def test_what_depends_on_a_free_size_is_undecided(free: str, says: str, tmp_path: Path) -> None:
     with pytest.raises(Undecided) as caught:
         shapecalc.loads(FREE, file="net.yaml").analyze(symbolic=free)
+    says = f"{says}\n  help: docs/closed_forms.md#undecided"
     assert str(caught.value).replace("in 'H > 5': ", "") == says.replace("in 'H > 5': ", "")
     path = tmp_path / "net.yaml"
     path.write_text(FREE)

@@ -55,8 +55,8 @@ def test_the_sum_of_what_came_before() -> None:
         ("items[::2]", r"a slice has no step"),
         ("7[:1]", r"'7' is not a list"),
         ("make_divisible(7)", r"make_divisible takes 2 arguments, not 1"),
-        ("make_divisible(7, 0)", r"whole divisor of at least 1, not '?0"),
-        ("make_divisible(7, 1/2)", r"whole divisor of at least 1"),
+        ("make_divisible(7, 0)", r"integer divisor of at least 1, not '?0"),
+        ("make_divisible(7, 1/2)", r"integer divisor of at least 1"),
         ("make_divisible(items, 8)", r"is not a number"),
     ],
 )

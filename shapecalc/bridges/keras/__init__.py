@@ -1,4 +1,4 @@
-"""Keras: a layer's counterpart built, and the layer of ours that a live Keras layer is.
+"""Keras: the counterpart of a layer built, and a live Keras layer read as a layer of ours. Internal.
 
 Keras takes its backend from the environment when it is first imported. Where none is named, and its default,
 TensorFlow, is not installed, it runs on torch here.

@@ -1,1 +1,1 @@
-"""Our rules proved equal to torch's own symbolic shapes, and a built network run against its report."""
+"""Our rules proved equal to torch's symbolic shapes; a built network against its report. Internal."""

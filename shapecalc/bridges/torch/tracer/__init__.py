@@ -1,1 +1,1 @@
-"""A torch module as a model: one run of its forward, every operation recorded as a step."""
+"""A torch module as a model: its forward runs once, each operation recorded as a step. Internal."""

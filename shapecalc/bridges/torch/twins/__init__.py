@@ -1,1 +1,1 @@
-"""The torch counterparts of our kinds: how each is built."""
+"""The torch counterparts of our kinds: how each is built, called, read and written. Internal."""

@@ -43,7 +43,7 @@ class Twin(Counterpart[K]):
             "learned_twins": ("learned", "divisible", "stochastic", "wrapper"),
             "loss_twins": ("loss", "class_loss", "sequence_loss"),
             "pooling_twins": ("adaptive_pool", "pool", "unpool", "pad", "pad_input", "crop"),
-            "sequence_twins": ("recurrent", "attention", "transformer", "bag", "bilinear"),
+            "sequence_twins": ("recurrent", "recurrent_cells", "attention", "transformer", "bag", "bilinear"),
             "traced_twins": ("traced",),
         }.items()
     }
