@@ -18,6 +18,7 @@ from shapecalc.bridges.torch.twins.twin import build_layer
 from shapecalc.engine.span import Steps
 from shapecalc.layers.base import Kind, Layer
 from shapecalc.layers.dependence import Along, AxisDependence, Before, Everything, Fixed, Nothing, Scattered
+from shapecalc.layers.family import Family
 from shapecalc.layers.registry import get, kinds
 from shapecalc.layers.wrapper import Wrapper
 from shapecalc.testing import applied
@@ -63,8 +64,8 @@ def may_see_less(layer: Kind, x: tuple[int, ...]) -> bool:
         return bool(given["padding"] not in (0, (0, 0)))
     if layer.kind == "combine":  # a maximum, or a comparison
         return str(given["function"]) not in ("sub", "div")
-    if layer.kind == "local_response_norm":  # a factor or an exponent of 0
-        return 0 in (given["alpha"], given["beta"])
+    if layer.family is Family.RESPONSE_NORM:  # a factor or an exponent of 0, a power of a negative number
+        return 0 in (given["alpha"], given["beta"]) or bool(given["k"] <= 0)
     if layer.kind.startswith("lp_pool"):  # a maximum, or so large an exponent that others vanish
         return not isinstance(given["norm_type"], int)
     return False

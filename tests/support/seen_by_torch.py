@@ -118,7 +118,8 @@ def by_change(module: nn.Module, inputs: list[Tensor], of: list[Place]) -> list[
                     part += 1 if tensor.dtype == torch.long else 10 + torch.rand(part.shape)
                     after = results_of(module, [*inputs[:number], changed, *inputs[number + 1 :]])
                     for support, place in zip(found, of, strict=True):
-                        if not torch.equal(place.of(before), place.of(after)):
+                        one, other = place.of(before), place.of(after)
+                        if not torch.allclose(one, other, rtol=0, atol=0, equal_nan=True):
                             support[number][axis].add(position)
     return found
 
