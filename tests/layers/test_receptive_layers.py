@@ -65,7 +65,7 @@ def may_see_less(layer: Kind, x: tuple[int, ...]) -> bool:
     if layer.kind == "combine":  # a maximum, or a comparison
         return str(given["function"]) not in ("sub", "div")
     if layer.family is Family.RESPONSE_NORM:  # a factor or an exponent of 0, a power of a negative number
-        return 0 in (given["alpha"], given["beta"]) or bool(given["k"] <= 0)
+        return bool(min(given["alpha"], given["beta"], given["k"]) <= 0)
     if layer.kind.startswith("lp_pool"):  # a maximum, or so large an exponent that others vanish
         return not isinstance(given["norm_type"], int)
     return False
