@@ -108,11 +108,11 @@ class Kind(BaseModel):
             name_ranks(cls, rank)
 
     @classmethod
-    def __pydantic_init_subclass__(cls, *, rank: int | None = None, **names: Any) -> None:
+    def __pydantic_init_subclass__(cls, **names: Any) -> None:
         """Arrange the fields and complete the docstring, as soon as the fields are known."""
         if cls.order:
             arrange_fields(cls)
-        document(cls, rank)
+        document(cls)
 
     def __init__(self, *values: Any, **fields: Any) -> None:
         """Take fields by position as torch does, or by name."""
@@ -318,7 +318,7 @@ class Joint(Kind):
         return None
 
 
-class Merge(Joint):
+class Merge(NoWeights, Joint):
     """A kind that makes one tensor of several, without weights; a spec may hold the branches for them."""
 
     order = "* ..."
@@ -342,9 +342,3 @@ class Merge(Joint):
         if branches:
             fields["branches"] = tuple(branches)
         super().__init__(**fields)
-
-    def weights(self, inputs: Shapes) -> Named:
-        return {}
-
-    def buffers(self, inputs: Shapes) -> Named:
-        return {}
