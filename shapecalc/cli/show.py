@@ -56,7 +56,7 @@ def show(loaded: Loaded, free: str, depth: int | None, form: str, *, fields: boo
     """
     report, shows_batch = loaded.analyze(free=listed(free), **options)
     if form == "json":
-        say_json(report.to_dict(fields=fields))
+        say_json(report.to_dict(receptive_fields=fields))
     elif form == "csv":
         from shapecalc.views.csv_table import csv
 
