@@ -94,7 +94,7 @@ def rendered(report: Report, form: str, depth: int | None, *, batch: bool, field
     if form == "json":
         import json
 
-        return json.dumps(report.to_dict(fields=fields), indent=2, ensure_ascii=False)
+        return json.dumps(report.to_dict(receptive_fields=fields), indent=2, ensure_ascii=False)
     if form == "csv":
         from shapecalc.views.csv_table import csv
 
