@@ -188,16 +188,18 @@ def check_text(layer: Kind, shapes: Shapes) -> None:
     model = _alone(layer, shapes)
     again = loads(model.to_yaml())
     assert again == model, f"{layer!r} is not what its YAML says:\n{model.to_yaml()}"
-    assert _told(again) == _told(model)
+    assert _dict_or_error(again) == _dict_or_error(model)
 
 
 def _alone(layer: Kind, shapes: Shapes) -> Model:
     """Return the network of one layer."""
     names = [f"x{number}" for number in range(len(shapes))]
-    return Model(input=dict(zip(names, shapes, strict=True)), layers=[Step(layer, **{"from": names})])
+    framework = type(layer).framework or "torch"
+    inputs = dict(zip(names, shapes, strict=True))
+    return Model(framework=framework, input=inputs, layers=[Step(layer, **{"from": names})])
 
 
-def _told(model: Model) -> Any:
+def _dict_or_error(model: Model) -> Any:
     try:
         return model.analyze(batch=None).to_dict()
     except ShapecalcError as error:
