@@ -58,6 +58,7 @@ def check_kind(
         check_fields(layer)
         check_refusal(layer, shapes)
         check_integers(layer, shapes)
+        check_operations(layer, shapes)
         check_inferred(layer, shapes)
         for free in _free_sizes(cls, shapes):
             check_symbols(layer, shapes, free)
@@ -93,6 +94,14 @@ def check_integers(layer: Kind, shapes: Shapes) -> None:
         assert not others, f"{layer!r}: integers went in, {' and '.join(others)} came out"
         assert effect.conditions == (), f"{layer!r}: a condition is left although every size is known"
         assert all(size >= 1 for shape in effect.outputs for size in shape), f"{layer!r}: {effect.outputs}"
+
+
+def check_operations(layer: Kind, shapes: Shapes) -> None:
+    """Assert that the MACs are those among the single operations, where these are known."""
+    effect = applied(layer, shapes)
+    operations = None if effect is None else layer.operations_on(shapes)
+    if effect is not None and operations is not None:
+        assert operations.macs == effect.macs, f"{layer!r}: {effect.macs} MACs, {operations.macs} by parts"
 
 
 def check_symbols(layer: Kind, shapes: Shapes, free: Iterable[tuple[int, int]]) -> bool:
@@ -179,16 +188,18 @@ def check_text(layer: Kind, shapes: Shapes) -> None:
     model = _alone(layer, shapes)
     again = loads(model.to_yaml())
     assert again == model, f"{layer!r} is not what its YAML says:\n{model.to_yaml()}"
-    assert _told(again) == _told(model)
+    assert _dict_or_error(again) == _dict_or_error(model)
 
 
 def _alone(layer: Kind, shapes: Shapes) -> Model:
     """Return the network of one layer."""
     names = [f"x{number}" for number in range(len(shapes))]
-    return Model(input=dict(zip(names, shapes, strict=True)), layers=[Step(layer, **{"from": names})])
+    framework = type(layer).framework or "torch"
+    inputs = dict(zip(names, shapes, strict=True))
+    return Model(framework=framework, input=inputs, layers=[Step(layer, **{"from": names})])
 
 
-def _told(model: Model) -> Any:
+def _dict_or_error(model: Model) -> Any:
     try:
         return model.analyze(batch=None).to_dict()
     except ShapecalcError as error:

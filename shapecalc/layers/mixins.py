@@ -10,23 +10,19 @@ from shapecalc.layers.effect import Named, Window
 from shapecalc.layers.requirement import Requirement, Shape
 
 
-class NoWeights:
-    """Says that a kind has no weights and no buffers."""
-
-    def weights(self, x: Any) -> Named:
-        """No learned tensors."""
-        return {}
-
-    def buffers(self, x: Any) -> Named:
-        """No buffers."""
-        return {}
-
-
 class NoBuffers:
     """Says that a kind has no buffers."""
 
     def buffers(self, x: Any) -> Named:
         """No buffers."""
+        return {}
+
+
+class NoWeights(NoBuffers):
+    """Says that a kind has no weights and no buffers."""
+
+    def weights(self, x: Any) -> Named:
+        """No learned tensors."""
         return {}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, cast
+from warnings import warn
 
 from typing_extensions import TypeVar
 
@@ -145,10 +146,17 @@ class Node(Shown, Generic[D_co]):
         """The repeats, from the outermost inwards, of which the node is every pass."""
         return self._graph_node.loops
 
+    def _in_all(self, value: Any, depth: int = 0) -> D_co:
+        """Return what a value of one pass comes to in one pass of the outer `depth` loops."""
+        if loops := self._graph_node.loops:
+            value = over(value, loops[depth:])
+        result: D_co = value
+        return result
+
     @property
     def times(self) -> D_co:
         """How many passes the node is."""
-        return cast("D_co", over(1, self.loops))
+        return self._in_all(1)
 
     @property
     def params(self) -> D_co:
@@ -158,14 +166,13 @@ class Node(Shown, Generic[D_co]):
     @property
     def trainable_params(self) -> D_co:
         """How many of them are trained."""
-        trained = self._graph_node.trainable and self.shares is None
-        return cast("D_co", over(self._effect.params - self._statistics, self.loops) if trained else 0)
+        trained = self.shares is None and self._graph_node.trainable
+        return self._in_all(self._effect.params - self._statistics if trained else 0)
 
     @property
     def buffer_count(self) -> D_co:
         """How many numbers the buffers hold."""
-        own = self.shares is None
-        return cast("D_co", over(self._effect.buffer_count - self._moved, self.loops) if own else 0)
+        return self._in_all(self._effect.buffer_count - self._moved if self.shares is None else 0)
 
     @property
     def macs(self) -> D_co | None:
@@ -175,17 +182,16 @@ class Node(Shown, Generic[D_co]):
     @property
     def bytes(self) -> D_co:
         """Memory of the results."""
-        return cast("D_co", over(self._effect.elements * self.itemsize, self.loops))
+        return self._in_all(self._effect.elements * self.itemsize)
 
     def params_inside(self, depth: int) -> D_co:
         """Return the learned numbers in one pass of the outer `depth` loops, all of those inside them."""
-        own = self.shares is None
-        return cast("D_co", over(self._effect.params + self._moved, self.loops[depth:]) if own else 0)
+        return self._in_all(self._effect.params + self._moved if self.shares is None else 0, depth)
 
     def macs_inside(self, depth: int) -> D_co | None:
         """Return the multiply-accumulates in one pass of the outer `depth` loops."""
         macs = self._effect.macs
-        return None if macs is None else cast("D_co", over(macs, self.loops[depth:]))
+        return None if macs is None else self._in_all(macs, depth)
 
     def counts(self, convention: Convention, depth: int = 0) -> Counts | None:
         """Return the cost under a convention, by part, in one pass of the outer `depth` loops.
@@ -222,10 +228,16 @@ class Node(Shown, Generic[D_co]):
         """What must hold for this node's shapes to be true, where sizes were left free."""
         return self._effect.conditions
 
-    def to_dict(self, *, fields: bool = False, plain: Callable[[Shape], list[Any]] = plain) -> dict[str, Any]:
+    def to_dict(
+        self,
+        *,
+        receptive_fields: bool = False,
+        fields: bool | None = None,
+        plain: Callable[[Shape], list[Any]] = plain,
+    ) -> dict[str, Any]:
         """Return the node as plain data for JSON; `times` and `loops` only where passes were left free.
 
-        `field` is there only if it is requested. `plain` makes data of a shape.
+        `field` is there only with `receptive_fields`, formerly `fields`. `plain` makes data of a shape.
         """
         effect, macs = self._effect, self.macs
         outputs = [plain(shape) for shape in effect.outputs]
@@ -246,12 +258,20 @@ class Node(Shown, Generic[D_co]):
         if self.loops:
             data["times"] = number(self.times)
             data["loops"] = [_loop_dict(loop) for loop in self.loops]
-        if fields:
+        if renamed_flag(receptive_fields, fields):
             data["field"] = None if self.field is None else self.field.to_dict()
         return data
 
     def __repr__(self) -> str:
         return f"<{self.path}: {self.kind} {self.output}>"
+
+
+def renamed_flag(receptive_fields: bool, fields: bool | None) -> bool:
+    """Return the flag `receptive_fields`; warn where it was passed under its former name."""
+    if fields is None:
+        return receptive_fields
+    warn("`fields` is called `receptive_fields` now", DeprecationWarning, stacklevel=3)
+    return fields
 
 
 def total(dims: Iterable[D_co]) -> D_co:

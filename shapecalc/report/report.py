@@ -13,7 +13,7 @@ from shapecalc.engine.graph import Graph, Group, Inference
 from shapecalc.errors import SpecError, Undecided, quote
 from shapecalc.layers.requirement import Requirement, Shape, shown
 from shapecalc.render.display import Shown
-from shapecalc.report.node import D_co, Node, number, plain
+from shapecalc.report.node import D_co, Node, number, plain, renamed_flag
 from shapecalc.report.outline import Item, lines, tree
 from shapecalc.report.paths import is_under, unknown_path
 from shapecalc.report.receptive_field import ReceptiveFields
@@ -293,15 +293,17 @@ class Report(Shown, Totals[D_co]):
 
         return derive(self, *layers, batch=batch)
 
-    def to_dict(self, *, fields: bool = False) -> dict[str, Any]:
+    def to_dict(self, *, receptive_fields: bool = False, fields: bool | None = None) -> dict[str, Any]:
         """Return everything as plain data for JSON; symbolic sizes become text.
 
-        With `fields`, every node has its receptive field, and `fields_unknown` names those without one.
+        With `receptive_fields`, formerly `fields`, every node has its receptive field, and `fields_unknown`
+        names those without one.
 
         `counting` is there only where parameters may be counted as in another framework than torch, `cost`
         only where a convention was requested, and `leading_macs` only where sizes of the input are free and
         the costs grow as a polynomial in them.
         """
+        receptive_fields = renamed_flag(receptive_fields, fields)
         macs, not_counted = self.macs, self.not_counted
         inputs = {name: plain(shape) for name, shape in self.inputs.items()}
         outputs = {name: plain(shape) for name, shape in self.outputs.items()}
@@ -321,14 +323,14 @@ class Report(Shown, Totals[D_co]):
             "bytes": number(self.bytes),
             "complete": not not_counted,
             "not_counted": not_counted,
-            **({"fields_unknown": self.fields_unknown} if fields else {}),
-            "nodes": [*self._node_dicts(fields=fields)],
+            **({"fields_unknown": self.fields_unknown} if receptive_fields else {}),
+            "nodes": [*self._node_dicts(receptive_fields=receptive_fields)],
         }
 
-    def _node_dicts(self, *, fields: bool) -> Iterator[dict[str, Any]]:
+    def _node_dicts(self, *, receptive_fields: bool) -> Iterator[dict[str, Any]]:
         write = plain if self.is_symbolic else list
         for node in self.nodes:
-            data = node.to_dict(fields=fields, plain=write)
+            data = node.to_dict(receptive_fields=receptive_fields, plain=write)
             if self.says_cost:
                 cost = node.cost(self.convention)
                 data["cost"] = None if cost is None else number(cost)

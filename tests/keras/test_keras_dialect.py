@@ -35,7 +35,15 @@ from shapecalc.layers.keras_pool import KerasPool
 from shapecalc.layers.registry import find, get, kinds, unregister
 from shapecalc.layers.requirement import Refused
 from shapecalc.layers.roles import sizes_inferred
-from shapecalc.testing import check_fields, check_integers, check_refusal, check_symbols, flat
+from shapecalc.testing import (
+    check_fields,
+    check_inferred,
+    check_integers,
+    check_refusal,
+    check_symbols,
+    flat,
+)
+from tests.layers.test_roles import may_be_left_out
 from tests.support.keras_twin import REJECTIONS, built, keras, keras_cases, layer, shape_of
 from tests.support.strategies import Case
 
@@ -239,6 +247,29 @@ def test_the_laws_of_every_kind(kind: str) -> None:
         check_symbols(made, case.inputs, free)
 
     check()
+
+
+@pytest.mark.parametrize("kind", [kind for kind in sorted(KERAS) if may_be_left_out(get(kind, "keras"))])
+def test_a_size_that_is_inferred_may_be_written(kind: str) -> None:
+    """The layer stays what it is, and `diff` finds nothing."""
+
+    @given(keras_cases(kind))
+    def check(case: Case) -> None:
+        try:
+            made = case.cls.model_validate(case.fields)
+        except ValidationError:
+            return
+        check_inferred(made, case.inputs)
+
+    check()
+
+
+def test_the_law_of_inferred_sizes_can_fail(monkeypatch: pytest.MonkeyPatch) -> None:
+    example = KerasConv2d(out_channels=4, kernel_size=3)
+    check_inferred(example, ((1, 9, 9, 3),))
+    monkeypatch.setattr("shapecalc.report.align.inferred", lambda layer, inputs: {})
+    with pytest.raises(AssertionError, match=r"in_channels none \| 3"):
+        check_inferred(example, ((1, 9, 9, 3),))
 
 
 # ---- the comparison itself can fail
