@@ -1,12 +1,13 @@
 """A matrix between two tensors for every output: the bilinear layer."""
 
 from collections.abc import Iterator
-from typing import Annotated, ClassVar
+from typing import Annotated
 
 from shapecalc.algebra import product
 from shapecalc.layers.base import Joint, Named, NoBuffers, Shapes
 from shapecalc.layers.counts import Operations, products
 from shapecalc.layers.dependence import Dependence, over
+from shapecalc.layers.effect import learned
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Flag, OptionalCount
 from shapecalc.layers.requirement import Requirement, Shape, arity, rank_between, shaped
@@ -27,7 +28,7 @@ class Bilinear(NoBuffers, Joint, framework="torch", torch="torch.nn.Bilinear"):
     3225600
     """
 
-    family: ClassVar[Family] = Family.BILINEAR
+    family = Family.BILINEAR
 
     in1_features: InFeatures = None
     in2_features: Annotated[OptionalCount, Inferred(axis=-1, tensor=1)] = None
@@ -50,8 +51,8 @@ class Bilinear(NoBuffers, Joint, framework="torch", torch="torch.nn.Bilinear"):
 
     def weights(self, inputs: Shapes) -> Named:
         left, right = inputs
-        named: Named = {"weight": (self.out_features, left[-1], right[-1])}
-        return named | {"bias": (self.out_features,)} if self.bias else named
+        weight = (self.out_features, left[-1], right[-1])
+        return learned({"weight": weight, "bias": (self.out_features,)}, bias=self.bias)
 
     def operations(self, inputs: Shapes) -> Operations:
         left, right = inputs

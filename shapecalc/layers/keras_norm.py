@@ -6,12 +6,12 @@ are gathered and never trained.
 
 from collections.abc import Iterator
 from fractions import Fraction
-from typing import ClassVar
 
 from shapecalc.algebra import product
 from shapecalc.layers.base import Layer, Named, NoBuffers, NoMacs, NoWindow, OwnPlace, SameShape
 from shapecalc.layers.counts import Operations, rescaled, standardized
-from shapecalc.layers.dependence import EVERYTHING, Dependence, over
+from shapecalc.layers.dependence import EVERYTHING, OF_GROUPS, Dependence, over
+from shapecalc.layers.effect import learned
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Flag, Real
 from shapecalc.layers.layer_norm import NumGroups, OverLastAxes
@@ -25,7 +25,7 @@ class KerasScaled(SameShape, NoBuffers, NoMacs, NoWindow, Layer):
     """A normalisation with a learned scale and shift per channel, each of which may be left out."""
 
     order = "* ..."
-    framework: ClassVar[str | None] = "keras"
+    framework = "keras"
 
     eps: Real = EPS
     affine: Flag = True
@@ -37,17 +37,17 @@ class KerasScaled(SameShape, NoBuffers, NoMacs, NoWindow, Layer):
         return len(x) - 1
 
     def learned(self, size: Shape) -> Named:
-        """Return gamma and beta, as far as they are asked for."""
-        asked = {"gamma": self.affine and self.scale, "beta": self.affine and self.center}
-        return {name: size for name, wanted in asked.items() if wanted}
+        """Return gamma and beta, as far as they are wanted."""
+        return learned(
+            {"gamma": size, "beta": size}, gamma=self.affine and self.scale, beta=self.affine and self.center
+        )
 
 
 class KerasBatchNorm(OwnPlace, KerasScaled):
     """The rules of batch normalisation, the same for every number of axes."""
 
-    family: ClassVar[Family] = Family.BATCH_NORM
-
-    statistics: ClassVar[frozenset[str]] = frozenset({"moving_mean", "moving_variance"})
+    family = Family.BATCH_NORM
+    statistics = frozenset({"moving_mean", "moving_variance"})
 
     num_features: InChannels = None
     momentum: Real = Fraction(99, 100)
@@ -105,11 +105,8 @@ class KerasGroupNorm(KerasScaled, kind="group_norm", keras="keras.layers.GroupNo
     {'gamma': (256,), 'beta': (256,)}
     """
 
-    family: ClassVar[Family] = Family.GROUP_NORM
-    unknown_dependence: ClassVar[tuple[str, str] | None] = (
-        "channels",
-        "channels of one group see those of their group alone",
-    )
+    family = Family.GROUP_NORM
+    unknown_dependence = OF_GROUPS
 
     num_groups: NumGroups
     num_channels: InChannels = None
@@ -120,8 +117,7 @@ class KerasGroupNorm(KerasScaled, kind="group_norm", keras="keras.layers.GroupNo
         yield from divided(self, x)
 
     def dependence(self, x: Shape, result: int) -> Dependence:
-        found = over(len(x), range(1, len(x) - 1))
-        return (*found[:-1], EVERYTHING if self.num_groups == 1 else None)
+        return (*over(len(x) - 1, range(1, len(x) - 1)), EVERYTHING if self.num_groups == 1 else None)
 
     def weights(self, x: Shape) -> Named:
         return self.learned(x[-1:])
@@ -144,14 +140,14 @@ class KerasLayerNorm(
     """
 
     order = "* ..."
-    family: ClassVar[Family] = Family.LAYER_NORM
+    family = Family.LAYER_NORM
 
     eps: Real = EPS
     bias: Flag = True
 
     def weights(self, x: Shape) -> Named:
-        learned = {"gamma": self.elementwise_affine, "beta": self.elementwise_affine and self.bias}
-        return {name: self.normalized(x) for name, wanted in learned.items() if wanted}
+        size, scale = self.normalized(x), self.elementwise_affine
+        return learned({"gamma": size, "beta": size}, gamma=scale, beta=scale and self.bias)
 
     def operations(self, x: Shape) -> Operations:
         scale, shift = self.elementwise_affine, self.elementwise_affine and self.bias

@@ -5,13 +5,14 @@ embedding:  [...] of indices to [..., embedding_dim]
 """
 
 from collections.abc import Iterator
-from typing import Annotated, ClassVar
+from typing import Annotated
 
 from shapecalc.algebra import Dim, product
 from shapecalc.layers.base import Layer, Named, NoBuffers, NoOperations, NoWindow, OwnPlace, Pointwise
 from shapecalc.layers.centre import Centres, kept
 from shapecalc.layers.counts import NOTHING, Operations, products
 from shapecalc.layers.dependence import Dependence, over
+from shapecalc.layers.effect import learned
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Flag, Integer, Nullable
 from shapecalc.layers.requirement import Requirement, Shape, rank_between, shown
@@ -21,9 +22,8 @@ from shapecalc.layers.roles import InFeatures, OutFeatures, Rows, VectorLength, 
 class Dense(NoBuffers, NoWindow, Layer):
     """The rules of a matrix product on the last axis, under either framework."""
 
-    family: ClassVar[Family] = Family.LINEAR
-
-    fixes_sizes: ClassVar[bool] = True
+    family = Family.LINEAR
+    fixes_sizes = True
 
     in_features: InFeatures = None
     out_features: OutFeatures
@@ -65,8 +65,7 @@ class Linear(Dense, framework="torch", torch="torch.nn.Linear", keras="keras.lay
     """
 
     def weights(self, x: Shape) -> Named:
-        named: Named = {"weight": (self.out_features, x[-1])}
-        return named | {"bias": (self.out_features,)} if self.bias else named
+        return learned({"weight": (self.out_features, x[-1]), "bias": (self.out_features,)}, bias=self.bias)
 
 
 def _flatten_first(x: Shape) -> str:
@@ -77,14 +76,14 @@ def _flatten_first(x: Shape) -> str:
 class Identity(Pointwise, torch="torch.nn.Identity", keras="keras.layers.Identity"):
     """Hands its input on unchanged."""
 
-    family: ClassVar[Family] = Family.IDENTITY
+    family = Family.IDENTITY
     per_element = NOTHING
 
 
 class Table(OwnPlace, NoBuffers, NoOperations, NoWindow, Layer):
     """The rules of a table read by index, under either framework."""
 
-    family: ClassVar[Family] = Family.EMBEDDING
+    family = Family.EMBEDDING
 
     num_embeddings: Rows
     embedding_dim: VectorLength

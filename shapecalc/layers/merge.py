@@ -5,12 +5,12 @@ A free size is taken not to be 1, so two sizes of which one is free must be equa
 """
 
 from collections.abc import Iterator
-from typing import ClassVar
 
 from shapecalc.algebra import Dim, product
 from shapecalc.layers.base import Merge, NoMacs, NoOperations, Shapes
 from shapecalc.layers.counts import Operations, products
-from shapecalc.layers.dependence import EVERYTHING, Along, AxisDependence, Dependence, Scattered, stretched
+from shapecalc.layers.dependence import EVERYTHING, Along, Dependence, Scattered, placed, stretched
+from shapecalc.layers.effect import replaced
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Index
 from shapecalc.layers.requirement import EqualBranches, Requirement, Shape, arity, axis_exists, shown
@@ -52,9 +52,8 @@ def _some(kind: str, inputs: Shapes) -> Requirement:
 class Broadcast(NoMacs, Merge):
     """The rules of an operation on each element of tensors that are broadcast."""
 
-    family: ClassVar[Family] = Family.MERGE
-
-    takes_any_number: ClassVar[bool] = True
+    family = Family.MERGE
+    takes_any_number = True
 
     def requirements(self, inputs: Shapes) -> Iterator[Requirement]:
         yield _some(self.kind, inputs)
@@ -76,7 +75,7 @@ class Add(Broadcast, torch="torch.add", keras="keras.layers.Add"):
     (1, 256, 56, 56)
     """
 
-    symbol: ClassVar[str] = "+"
+    symbol = "+"
 
     def operations(self, inputs: Shapes) -> Operations:
         return Operations(additions=(len(inputs) - 1) * product(self.output(inputs)))
@@ -91,7 +90,7 @@ class Multiply(Broadcast, torch="torch.mul", keras="keras.layers.Multiply"):
     (1, 64, 56, 56)
     """
 
-    symbol: ClassVar[str] = "×"
+    symbol = "×"
 
     def operations(self, inputs: Shapes) -> Operations:
         return Operations(multiplications=(len(inputs) - 1) * product(self.output(inputs)))
@@ -106,7 +105,7 @@ class Concat(NoOperations, Merge, framework="torch", torch="torch.cat", keras="k
     (1, 224, 28, 28)
     """
 
-    family: ClassVar[Family] = Family.MERGE
+    family = Family.MERGE
 
     dim: Index = 1
 
@@ -129,18 +128,12 @@ class Concat(NoOperations, Merge, framework="torch", torch="torch.cat", keras="k
                     yield EqualBranches("concat", self.kind, inputs, pair, name, axis - rank)
 
     def output(self, inputs: Shapes) -> Shape:
-        first = inputs[0]
-        axis = self.dim % len(first)
-        total: Dim = sum(x[axis] for x in inputs)
-        return (*first[:axis], total, *first[axis + 1 :])
+        return replaced(inputs[0], self.dim, sum(x[self.dim] for x in inputs))
 
     def depends_on(self, inputs: Shapes, result: int) -> tuple[Dependence, ...]:
         joined = self.dim % len(inputs[0])
-        side_by_side: AxisDependence = Scattered(frozenset({joined})) if len(inputs) > 1 else Along(joined)
-        dependence: Dependence = tuple(
-            [side_by_side if axis == joined else Along(axis) for axis in range(len(inputs[0]))]
-        )
-        return (dependence,) * len(inputs)
+        side_by_side = Scattered(frozenset({joined})) if len(inputs) > 1 else Along(joined)
+        return (placed(len(inputs[0]), {joined: side_by_side}),) * len(inputs)
 
 
 class Matmul(Merge, torch="torch.matmul"):
@@ -156,8 +149,8 @@ class Matmul(Merge, torch="torch.matmul"):
     5120
     """
 
-    family: ClassVar[Family] = Family.MATRIX_PRODUCT
-    keeps_places: ClassVar[bool] = False
+    family = Family.MATRIX_PRODUCT
+    keeps_places = False
 
     def axes(self, x: Shape, number: int) -> tuple[str, ...]:
         if len(x) == 1:
@@ -171,16 +164,9 @@ class Matmul(Merge, torch="torch.matmul"):
             yield Requirement("rank", len(x), ">=", 1, says)
         left, right = inputs
         inner, rows = left[-1], right[-2:][0]
-        yield Requirement(
-            "matmul",
-            inner,
-            "==",
-            rows,
-            lambda: (
-                f"{self.kind}: {shown(left)} by {shown(right)}: the last axis of the first is {inner}, "
-                f"but the second has {rows} rows"
-            ),
-        )
+        differ = f"the last axis of the first is {inner}, but the second has {rows} rows"
+        says = f"{self.kind}: {shown(left)} by {shown(right)}: {differ}"
+        yield Requirement("matmul", inner, "==", rows, says)
         yield from stretches(self.kind, (_matrix(left, row=True), _matrix(right, row=False)), skip=2)
 
     def output(self, inputs: Shapes) -> Shape:

@@ -1,11 +1,9 @@
 """Recurrent cells: one step of one layer, whose state is given or zero."""
 
 from collections.abc import Iterator
-from typing import ClassVar
 
 from shapecalc.algebra import Dim, product
 from shapecalc.layers.base import Named, Shapes
-from shapecalc.layers.counts import SIGMOID, TANH, Operations
 from shapecalc.layers.dependence import Dependence, over, placed
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Count, Flag
@@ -13,18 +11,11 @@ from shapecalc.layers.recurrent import Gated, Nonlinearity, gated
 from shapecalc.layers.requirement import Requirement, Shape, arity, rank_between, shaped
 from shapecalc.layers.roles import InFeatures, declared
 
-JOINED = {
-    1: TANH,
-    3: SIGMOID * 2 + TANH + Operations(multiplications=3, additions=2),  # r·(W·h), (1 - z)·n + z·h
-    4: SIGMOID * 3 + TANH * 2 + Operations(multiplications=3, additions=1),  # f·c + i·g, o·tanh(c)
-}
-"""By the number of gates: the single operations that make a number of the state of them."""
-
 
 class RecurrentCell(Gated):
     """What recurrent cells share: one position of one layer, the state given or zero."""
 
-    family: ClassVar[Family] = Family.RECURRENT_CELL
+    family = Family.RECURRENT_CELL
 
     input_size: InFeatures = None
     hidden_size: Count
@@ -77,7 +68,7 @@ class RNNCell(RecurrentCell, torch="torch.nn.RNNCell"):
     (3, 20)
     """
 
-    gates: ClassVar[int] = 1
+    gates = 1
 
     nonlinearity: Nonlinearity = "tanh"
 
@@ -97,8 +88,8 @@ class LSTMCell(RecurrentCell, torch="torch.nn.LSTMCell"):
     ((3, 20), (3, 20))
     """
 
-    gates: ClassVar[int] = 4
-    states: ClassVar[tuple[str, ...]] = ("h_0", "c_0")
+    gates = 4
+    states = ("h_0", "c_0")
 
 
 class GRUCell(RecurrentCell, torch="torch.nn.GRUCell"):
@@ -111,4 +102,4 @@ class GRUCell(RecurrentCell, torch="torch.nn.GRUCell"):
     (60, 20)
     """
 
-    gates: ClassVar[int] = 3
+    gates = 3

@@ -6,7 +6,7 @@ The places are the second result of `max_pool1d` and its like, with `return_indi
 """
 
 from collections.abc import Iterator
-from typing import Annotated, ClassVar
+from typing import Annotated
 
 from shapecalc.algebra import Dim
 from shapecalc.layers.arithmetic import transposed
@@ -36,11 +36,8 @@ class MaxUnpool(
     (1, 64, {each:7})
     """
 
-    family: ClassVar[Family] = Family.UNPOOL
-    unknown_dependence: ClassVar[tuple[str, str] | None] = (
-        "places",
-        "the places of the maxima are numbers in the input, not shapes",
-    )
+    family = Family.UNPOOL
+    unknown_dependence = ("places", "the places of the maxima are numbers in the input, not shapes")
 
     kernel_size: KernelSize
     stride: StridePerAxis = None
@@ -55,10 +52,8 @@ class MaxUnpool(
         if self.output_size is None:
             yield from self.large_enough(transposed, **self._letters(x))
             return
-        usual, strides = self._usual(x), self._strides()
-        for axis, out, n, s in zip(
-            AXES[self.rank], self.sizes(self.output(inputs)), usual, strides, strict=True
-        ):
+        columns = self.sizes(self.output(inputs)), self._usual(x), self._strides()
+        for axis, out, n, s in zip(AXES[self.rank], *columns, strict=True):
             says = (
                 f"{self.kind}: output_size has the {axis} {out}, but it must be more than {n} - {s} and "
                 f"less than {n} + {s}, which are the usual size and the stride"
@@ -75,16 +70,15 @@ class MaxUnpool(
         return ((*placed(apart), *unsaid(self.rank)),) * 2
 
     def _usual(self, x: Shape) -> Shape:
-        columns = zip(*self._letters(x).values(), strict=True)
-        return tuple(transposed(*column) for column in columns)
+        return tuple(map(transposed, *self._letters(x).values()))
 
     def _strides(self) -> tuple[Dim, ...]:
         return self.spread(self.kernel_size if self.stride is None else self.stride)
 
     def _letters(self, x: Shape) -> dict[str, tuple[Dim, ...]]:
-        ones, padding = (1,) * self.rank, self.spread(self.padding)
-        letters = {"n": self.sizes(x), "k": self.spread(self.kernel_size), "s": self._strides(), "d": ones}
-        return letters | {"p0": padding, "p1": padding, "op": (0,) * self.rank}
+        p = self.padding
+        fields = {"k": self.kernel_size, "s": self._strides(), "d": 1, "p0": p, "p1": p, "op": 0}
+        return {"n": self.sizes(x)} | {letter: self.spread(value) for letter, value in fields.items()}
 
 
 class MaxUnpool1d(MaxUnpool, rank=1): ...
