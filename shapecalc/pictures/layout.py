@@ -13,11 +13,10 @@ from typing import Any
 from shapecalc.errors import SpecError
 from shapecalc.pictures.extras import need
 from shapecalc.pictures.scene import Scene
+from shapecalc.pictures.svg import Point
 
 MOST_BOXES = 2000
 """How many boxes are laid out."""
-
-Point = tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)
