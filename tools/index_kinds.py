@@ -87,7 +87,7 @@ def rows(framework: str) -> Iterator[str]:
             for name in [cls.__name__.removeprefix("Keras")]
         )
         if names:
-            lines = wrap(" ".join(names), 92, break_long_words=False, break_on_hyphens=False)
+            lines = wrap(" ".join(names), 95, break_long_words=False, break_on_hyphens=False)
             one = f'        "{module}": "{lines[0]}",'
             if len(lines) == 1 and len(one) <= 110:
                 yield one

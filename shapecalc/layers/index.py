@@ -41,8 +41,8 @@ KINDS = targets(
         "lenet": "PartialConv2d RBF Subsample2d",
         "linear": "Embedding Identity Linear",
         "loss": (
-            "BCELoss BCEWithLogitsLoss GaussianNLLLoss HingeEmbeddingLoss HuberLoss KLDivLoss L1Loss "
-            "MSELoss PoissonNLLLoss SmoothL1Loss SoftMarginLoss"
+            "BCELoss BCEWithLogitsLoss GaussianNLLLoss HingeEmbeddingLoss HuberLoss KLDivLoss L1Loss MSELoss "
+            "PoissonNLLLoss SmoothL1Loss SoftMarginLoss"
         ),
         "merge": "Add Concat Matmul Multiply",
         "norm": (
@@ -85,8 +85,8 @@ KERAS = targets(
         "keras_norm": "BatchNorm1d BatchNorm2d BatchNorm3d GroupNorm LayerNorm",
         "keras_pad": "Crop1d Crop2d Crop3d Upsample ZeroPad1d ZeroPad2d ZeroPad3d",
         "keras_pool": (
-            "AvgPool1d AvgPool2d AvgPool3d GlobalAvgPool1d GlobalAvgPool2d GlobalAvgPool3d "
-            "GlobalMaxPool1d GlobalMaxPool2d GlobalMaxPool3d MaxPool1d MaxPool2d MaxPool3d"
+            "AvgPool1d AvgPool2d AvgPool3d GlobalAvgPool1d GlobalAvgPool2d GlobalAvgPool3d GlobalMaxPool1d "
+            "GlobalMaxPool2d GlobalMaxPool3d MaxPool1d MaxPool2d MaxPool3d"
         ),
     },
     prefix="Keras",
