@@ -7,12 +7,11 @@ those of evaluation.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from shapecalc.algebra import Dim
+from shapecalc.record import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Operations:
     """How many operations of each part; `macs` are multiplications paired with the addition that follows.
 
@@ -35,13 +34,15 @@ class Operations:
     error_functions: Dim = 0
 
     def __add__(self, other: Operations) -> Operations:
-        return Operations(*[getattr(self, name) + getattr(other, name) for name in self.__slots__])
+        return Operations(*[getattr(self, name) + getattr(other, name) for name in self.__match_args__])
 
     def __mul__(self, times: Dim) -> Operations:
-        return Operations(*[getattr(self, name) * times for name in self.__slots__])
+        return Operations(*[getattr(self, name) * times for name in self.__match_args__])
 
     def __repr__(self) -> str:
-        shown = [f"{name}={getattr(self, name)!r}" for name in self.__slots__ if getattr(self, name) != 0]
+        shown = [
+            f"{name}={getattr(self, name)!r}" for name in self.__match_args__ if getattr(self, name) != 0
+        ]
         return f"Operations({', '.join(shown)})"
 
     def by_part(self) -> dict[str, Dim]:
@@ -50,7 +51,7 @@ class Operations:
         >>> Operations(macs=12, additions=-4).by_part()["additions"]
         8
         """
-        parts = {name: getattr(self, name) for name in self.__slots__}
+        parts = {name: getattr(self, name) for name in self.__match_args__}
         macs = parts.pop("macs")
         return {
             name.replace("_", " "): value + macs if name in ("multiplications", "additions") else value

@@ -52,6 +52,7 @@ FLOORS = (
     "algebra",
     "atomic_write",
     "errors",
+    "record",
 )
 """From the roof down: each may import what is below it, and nothing above."""
 
