@@ -7,11 +7,15 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from shapecalc.errors import Failure, Located, ShapecalcError
+from shapecalc.render import written
+
+if TYPE_CHECKING:
+    from shapecalc.render.piece import Page
 
 MOST_ERRORS = 10
 
@@ -136,6 +140,19 @@ def echo(text: str, stream: Any) -> None:
             text = text.replace(symbol, plain)
         text = text.encode(encoding, "replace").decode(encoding)
     click.echo(text, file=stream, color=colour(stream))
+
+
+def say_json(data: Any) -> None:
+    """Print data as JSON."""
+    import json
+
+    say(json.dumps(data, indent=2, ensure_ascii=False))
+
+
+def say_page(page: Page, form: str) -> None:
+    """Print a page in a form; text, also called `table`, fits the width of a terminal."""
+    is_text = form in {"text", "table"}
+    say(written(page, "text", terminal_width()) if is_text else written(page, form))
 
 
 def terminal_width() -> int | None:

@@ -245,7 +245,7 @@ class Model(Shown, Spec):
         >>> model.check(max_params="60K")[0].code
         'budget'
         """
-        from shapecalc.diagnostics.budget import OverBudget, limits
+        from shapecalc.diagnostics.budget import limits, over_budget
         from shapecalc.diagnostics.diagnostic import gathered
 
         values = Parameters(self, parameters)
@@ -254,7 +254,7 @@ class Model(Shown, Spec):
         diagnostics, report = self._findings(input, parameters)
         if any(diagnostic.severity == "error" for diagnostic in diagnostics):
             return self._repaired(diagnostics, input, parameters)
-        budgets = [violation.diagnostic() for violation in OverBudget.find(report, allowed)]
+        budgets = [violation.diagnostic() for violation in over_budget(report, allowed)]
         return gathered([*budgets, *diagnostics])
 
     def validate_design(

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Annotated, ClassVar
 
-from shapecalc.algebra import Dim, product
+from shapecalc.algebra import product
 from shapecalc.layers.base import Joint, Named, NoBuffers, Shapes
 from shapecalc.layers.counts import Operations, products
 from shapecalc.layers.dependence import Dependence, over
@@ -54,10 +54,8 @@ class Bilinear(NoBuffers, Joint, framework="torch", torch="torch.nn.Bilinear"):
         named: Named = {"weight": (self.out_features, left[-1], right[-1])}
         return named | {"bias": (self.out_features,)} if self.bias else named
 
-    def macs(self, inputs: Shapes) -> Dim:
-        left, right = inputs
-        return product(self.output(inputs)) * right[-1] * (left[-1] + 1)
-
     def operations(self, inputs: Shapes) -> Operations:
+        left, right = inputs
         results = product(self.output(inputs))
-        return products(self.macs(inputs), results * inputs[1][-1], results, biased=self.bias)
+        halves = results * right[-1]
+        return products(halves * (left[-1] + 1), halves, results, biased=self.bias)

@@ -46,12 +46,10 @@ class Convolving(NoBuffers, Sliding):
     def mixes(self, x: Shape, axis: int) -> AxisDependence:
         return mixed(axis, self.groups, x[axis], self.out_channels)
 
-    def macs(self, x: Shape) -> Dim:
-        per_output = quotient(self.channels(x), self.groups) * product(self.spread(self.kernel_size))
-        return product(self.output(x)) * per_output
-
     def operations(self, x: Shape) -> Operations:
-        return products(self.macs(x), product(self.output(x)), biased=self.bias)
+        per_output = quotient(self.channels(x), self.groups) * product(self.spread(self.kernel_size))
+        outputs = product(self.output(x))
+        return products(outputs * per_output, outputs, biased=self.bias)
 
 
 def mixed(axis: int, groups: Dim, channels: Dim, out_channels: Dim) -> AxisDependence:
@@ -134,11 +132,9 @@ class DepthwiseConvolving(NoBuffers, Sliding):
     def mixes(self, x: Shape, axis: int) -> AxisDependence:
         return Along(axis) if self.depth_multiplier == 1 else None
 
-    def macs(self, x: Shape) -> Dim:
-        return product(self.output(x)) * product(self.spread(self.kernel_size))
-
     def operations(self, x: Shape) -> Operations:
-        return products(self.macs(x), product(self.output(x)), biased=self.bias)
+        outputs = product(self.output(x))
+        return products(outputs * product(self.spread(self.kernel_size)), outputs, biased=self.bias)
 
 
 class Depthwise(
@@ -205,14 +201,10 @@ class SeparableConvolving(NoBuffers, Sliding):
     def mixes(self, x: Shape, axis: int) -> AxisDependence:
         return EVERYTHING
 
-    def macs(self, x: Shape) -> Dim:
-        middle = self.channels(x) * self.depth_multiplier
-        per_position = product(self.spread(self.kernel_size)) + self.out_channels
-        return product(self.resized(x, self.swept(x), middle)) * per_position
-
     def operations(self, x: Shape) -> Operations:
-        middle = self.resized(x, self.swept(x), self.channels(x) * self.depth_multiplier)
-        return products(self.macs(x), product(middle), product(self.output(x)), biased=self.bias)
+        middle = product(self.resized(x, self.swept(x), self.channels(x) * self.depth_multiplier))
+        per_position = product(self.spread(self.kernel_size)) + self.out_channels
+        return products(middle * per_position, middle, product(self.output(x)), biased=self.bias)
 
 
 class Separable(

@@ -85,9 +85,6 @@ class ConvTranspose(
         named: Named = {"weight": (self.channels(x), outward, *self.spread(self.kernel_size))}
         return named | {"bias": (self.out_channels,)} if self.bias else named
 
-    def macs(self, x: Shape) -> Dim:
-        return scattered(x, quotient(self.out_channels, self.groups), self.spread(self.kernel_size))
-
     def mixes(self, x: Shape, axis: int) -> AxisDependence:
         return mixed(axis, self.groups, x[axis], self.out_channels)
 
@@ -108,16 +105,16 @@ class ConvTranspose(
         }
 
     def operations(self, x: Shape) -> Operations:
-        return Operations(macs=self.macs(x))  # every product is added, onto the bias or onto zero
+        return scattered(x, quotient(self.out_channels, self.groups), self.spread(self.kernel_size))
 
 
-def scattered(x: Shape, outward: Dim, kernel: Shape) -> Dim:
-    """Every input element meets every weight of its group once: ∏ x · outward · ∏ k.
+def scattered(x: Shape, outward: Dim, kernel: Shape) -> Operations:
+    """Every input element meets every weight of its group once: ∏ x · outward · ∏ k, all of which are added.
 
     >>> scattered((1, 8, 10), 4, (3,))
-    960
+    Operations(macs=960)
     """
-    return product(x) * outward * product(kernel)
+    return Operations(macs=product(x) * outward * product(kernel))
 
 
 def _too_much_output_padding(kind: str, axis: str, s: Dim, d: Dim, op: Dim) -> Callable[[], str]:

@@ -7,11 +7,12 @@ those of evaluation.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from shapecalc.algebra import Dim
-from shapecalc.record import record
 
 
-@record
+@dataclass(slots=True)  # not frozen: that would double what it costs to make one
 class Operations:
     """How many operations of each part; `macs` are multiplications paired with the addition that follows.
 
@@ -34,15 +35,13 @@ class Operations:
     error_functions: Dim = 0
 
     def __add__(self, other: Operations) -> Operations:
-        return Operations(*[getattr(self, name) + getattr(other, name) for name in self.__match_args__])
+        return Operations(*[getattr(self, name) + getattr(other, name) for name in self.__slots__])
 
     def __mul__(self, times: Dim) -> Operations:
-        return Operations(*[getattr(self, name) * times for name in self.__match_args__])
+        return Operations(*[getattr(self, name) * times for name in self.__slots__])
 
     def __repr__(self) -> str:
-        shown = [
-            f"{name}={getattr(self, name)!r}" for name in self.__match_args__ if getattr(self, name) != 0
-        ]
+        shown = [f"{name}={getattr(self, name)!r}" for name in self.__slots__ if getattr(self, name) != 0]
         return f"Operations({', '.join(shown)})"
 
     def by_part(self) -> dict[str, Dim]:
@@ -51,7 +50,7 @@ class Operations:
         >>> Operations(macs=12, additions=-4).by_part()["additions"]
         8
         """
-        parts = {name: getattr(self, name) for name in self.__match_args__}
+        parts = {name: getattr(self, name) for name in self.__slots__}
         macs = parts.pop("macs")
         return {
             name.replace("_", " "): value + macs if name in ("multiplications", "additions") else value

@@ -82,9 +82,6 @@ class KerasConvTranspose(
         named: Named = {"kernel": (*self.spread(self.kernel_size), self.out_channels, self.channels(x))}
         return named | {"bias": (self.out_channels,)} if self.bias else named
 
-    def macs(self, x: Shape) -> Dim:
-        return scattered(x, self.out_channels, self.spread(self.kernel_size))
-
     def mixes(self, x: Shape, axis: int) -> AxisDependence:
         return EVERYTHING
 
@@ -106,7 +103,7 @@ class KerasConvTranspose(
         return {"n": self.sizes(x), "k": k, "s": s, "d": d, "p0": half, "p1": half, "op": op}
 
     def operations(self, x: Shape) -> Operations:
-        return Operations(macs=self.macs(x))  # every product is added, onto the bias or onto zero
+        return scattered(x, self.out_channels, self.spread(self.kernel_size))
 
 
 class KerasConvTranspose1d(KerasConvTranspose, rank=1):

@@ -10,7 +10,7 @@ from typing import Annotated, ClassVar, Self
 
 from pydantic import model_validator
 
-from shapecalc.algebra import Dim, product
+from shapecalc.algebra import product
 from shapecalc.layers.arithmetic import window
 from shapecalc.layers.base import Layer, Named, NoBuffers, NoMacs, NoWindow, Window
 from shapecalc.layers.counts import Operations, products
@@ -136,12 +136,10 @@ class PartialConv2d(NoBuffers, Windowed, kind="partial_conv2d", rank=2):
     def mixes(self, x: Shape, axis: int) -> AxisDependence:
         return None
 
-    def macs(self, x: Shape) -> Dim:
-        per_position = self.total * product(self.spread(self.kernel_size))
-        return product(self.resized(x, self.swept(x), 1)) * per_position
-
     def operations(self, x: Shape) -> Operations:
-        return products(self.macs(x), product(self.output(x)), biased=self.bias)
+        per_position = self.total * product(self.spread(self.kernel_size))
+        macs = product(self.resized(x, self.swept(x), 1)) * per_position
+        return products(macs, product(self.output(x)), biased=self.bias)
 
 
 class RBF(NoMacs, NoWindow, Layer, kind="rbf", framework="torch"):

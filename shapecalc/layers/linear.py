@@ -47,11 +47,9 @@ class Dense(NoBuffers, NoWindow, Layer):
     def dependence(self, x: Shape, result: int) -> Dependence:
         return over(len(x), [len(x) - 1])
 
-    def macs(self, x: Shape) -> Dim:
-        return product(self.output(x)) * x[-1]
-
     def operations(self, x: Shape) -> Operations:
-        return products(self.macs(x), product(self.output(x)), biased=self.bias)
+        outputs = product(self.output(x))
+        return products(outputs * x[-1], outputs, biased=self.bias)
 
 
 class Linear(Dense, framework="torch", torch="torch.nn.Linear", keras="keras.layers.Dense"):

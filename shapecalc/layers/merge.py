@@ -199,11 +199,9 @@ class Matmul(Merge, torch="torch.matmul"):
         of_right = (*stretched(right[:-2], batch), EVERYTHING, columns) if len(right) > 1 else (EVERYTHING,)
         return (of_left, of_right)
 
-    def macs(self, inputs: Shapes) -> Dim:
-        return product(self.output(inputs)) * inputs[0][-1]
-
     def operations(self, inputs: Shapes) -> Operations:
-        return products(self.macs(inputs), product(self.output(inputs)))
+        results = product(self.output(inputs))
+        return products(results * inputs[0][-1], results)
 
 
 def _matrix(x: Shape, *, row: bool) -> Shape:

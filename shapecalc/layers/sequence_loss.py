@@ -137,8 +137,8 @@ class AdaptiveLogSoftmaxWithLoss(
             named |= {f"tail.{cluster}.1.weight": (end - start, narrow)}
         return named
 
-    def macs(self, inputs: Shapes) -> None:
-        """Unknown: it depends on which classes are right."""
+    def operations(self, inputs: Shapes) -> None:
+        """Unknown: they depend on which classes are right."""
 
     def _narrowed(self, features: Dim, power: int) -> Dim:
         """Return ⌊features/div_value^power⌋, in doubles for numbers, as torch does."""
