@@ -92,11 +92,11 @@ class Kind(BaseModel):
             name_ranks(cls, rank)
 
     @classmethod
-    def __pydantic_init_subclass__(cls, *, rank: int | None = None, **names: Any) -> None:
+    def __pydantic_init_subclass__(cls, **names: Any) -> None:
         """Arrange the fields and complete the docstring, as soon as the fields are known."""
         if cls.order:
             arrange_fields(cls)
-        document(cls, rank)
+        document(cls)
 
     def __init__(self, *values: Any, **fields: Any) -> None:
         """Take fields by position as torch does, or by name."""

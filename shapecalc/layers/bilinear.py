@@ -16,11 +16,10 @@ from shapecalc.layers.roles import InFeatures, Inferred, OutFeatures, declared
 class Bilinear(NoBuffers, Joint, framework="torch", torch="torch.nn.Bilinear"):
     """x₁ᵀ·A·x₂ + b for every output: `[..., in1_features]`, `[..., in2_features]` to `[..., out_features]`.
 
-    Weights are `weight: [out_features, in1_features, in2_features]` and `bias: [out_features]`. x₁ᵀ·A is
-    a matrix product, and so is its product with x₂: an output costs in2_features·(in1_features + 1)
-    MACs. That is how torch computes it; its FlopCounterMode does not know the operation and reads 0.
-    Refuses tensors that differ before their last axis, and features that do not match. Source:
-    torch.nn.Bilinear.
+    Weights are `weight: [out_features, in1_features, in2_features]` and `bias: [out_features]`. x₁ᵀ·A is a
+    matrix product, and so is its product with x₂: an output costs in2_features·(in1_features + 1) MACs. That
+    is how torch computes it; its FlopCounterMode does not know the operation and reads 0. Refuses tensors
+    that differ before their last axis, and features that do not match.
 
     >>> Bilinear(out_features=40).output(((128, 20), (128, 30)))
     (128, 40)
