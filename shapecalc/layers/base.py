@@ -19,8 +19,9 @@ from pydantic import BaseModel, ConfigDict
 from shapecalc.algebra import Dim, product
 from shapecalc.algebra.formula import Formula
 from shapecalc.layers.centre import Centres, middles
+from shapecalc.layers.class_names import snake_case
 from shapecalc.layers.counts import Operations
-from shapecalc.layers.declaration import arrange_fields, by_position, document, name_ranks, snake_case
+from shapecalc.layers.declaration import arrange_fields, by_position, document, name_ranks
 from shapecalc.layers.dependence import Dependence, unsaid
 from shapecalc.layers.effect import Caller, Component, Effect, Named, Shapes, Window, count
 from shapecalc.layers.family import Family
@@ -92,11 +93,11 @@ class Kind(BaseModel):
             name_ranks(cls, rank)
 
     @classmethod
-    def __pydantic_init_subclass__(cls, *, rank: int | None = None, **names: Any) -> None:
+    def __pydantic_init_subclass__(cls, **names: Any) -> None:
         """Arrange the fields and complete the docstring, as soon as the fields are known."""
         if cls.order:
             arrange_fields(cls)
-        document(cls, rank)
+        document(cls)
 
     def __init__(self, *values: Any, **fields: Any) -> None:
         """Take fields by position as torch does, or by name."""

@@ -1,7 +1,7 @@
 """A matrix between two tensors for every output: the bilinear layer."""
 
 from collections.abc import Iterator
-from typing import Annotated, ClassVar
+from typing import Annotated
 
 from shapecalc.algebra import product
 from shapecalc.layers.base import Joint, Named, NoBuffers, Shapes
@@ -16,11 +16,10 @@ from shapecalc.layers.roles import InFeatures, Inferred, OutFeatures, declared
 class Bilinear(NoBuffers, Joint, framework="torch", torch="torch.nn.Bilinear"):
     """x₁ᵀ·A·x₂ + b for every output: `[..., in1_features]`, `[..., in2_features]` to `[..., out_features]`.
 
-    Weights are `weight: [out_features, in1_features, in2_features]` and `bias: [out_features]`. x₁ᵀ·A is
-    a matrix product, and so is its product with x₂: an output costs in2_features·(in1_features + 1)
-    MACs. That is how torch computes it; its FlopCounterMode does not know the operation and reads 0.
-    Refuses tensors that differ before their last axis, and features that do not match. Source:
-    torch.nn.Bilinear.
+    Weights are `weight: [out_features, in1_features, in2_features]` and `bias: [out_features]`. x₁ᵀ·A is a
+    matrix product, and so is its product with x₂: an output costs in2_features·(in1_features + 1) MACs. That
+    is how torch computes it; its FlopCounterMode does not know the operation and reads 0. Refuses tensors
+    that differ before their last axis, and features that do not match.
 
     >>> Bilinear(out_features=40).output(((128, 20), (128, 30)))
     (128, 40)
@@ -28,7 +27,7 @@ class Bilinear(NoBuffers, Joint, framework="torch", torch="torch.nn.Bilinear"):
     3225600
     """
 
-    family: ClassVar[Family] = Family.BILINEAR
+    family = Family.BILINEAR
 
     in1_features: InFeatures = None
     in2_features: Annotated[OptionalCount, Inferred(axis=-1, tensor=1)] = None

@@ -6,7 +6,7 @@ centres. Source: LeCun, Bottou, Bengio and Haffner, Gradient-based learning appl
 """
 
 from collections.abc import Iterator
-from typing import Annotated, ClassVar, Self
+from typing import Annotated, Self
 
 from pydantic import model_validator
 
@@ -27,16 +27,15 @@ from shapecalc.layers.spatial import Spatial
 class Subsample2d(NoBuffers, NoMacs, Spatial, kind="subsample2d", rank=2):
     """The sum over each window times one trained coefficient per channel, plus a trained bias.
 
-    `[N, C, H, W]` to `[N, C, ⌊(H - k)/s⌋ + 1, ⌊(W - k)/s⌋ + 1]`, the stride s being k if left
-    out. Weights are `weight: [C]` and `bias: [C]`. MACs are 0: the convention counts convolutions
-    and matrix products, and this is pooling. Refuses an input smaller than the window. Source:
-    LeCun et al., 1998, layers S2 and S4.
+    `[N, C, H, W]` to `[N, C, ⌊(H - k)/s⌋ + 1, ⌊(W - k)/s⌋ + 1]`, the stride s being k if left out. Weights
+    are `weight: [C]` and `bias: [C]`. MACs are 0: the convention counts convolutions and matrix products, and
+    this is pooling. Refuses an input smaller than the window. Source: LeCun et al., 1998, layers S2 and S4.
 
     >>> Subsample2d(kernel_size=2).apply(((1, 6, 28, 28),)).params
     12
     """
 
-    family: ClassVar[Family] = Family.SUBSAMPLING
+    family = Family.SUBSAMPLING
 
     kernel_size: KernelSize
     stride: StridePerAxis = None
@@ -76,11 +75,10 @@ class Subsample2d(NoBuffers, NoMacs, Spatial, kind="subsample2d", rank=2):
 class PartialConv2d(NoBuffers, Windowed, kind="partial_conv2d", rank=2):
     """Convolution where each output channel sees the input channels that `connections` lists for it.
 
-    `[N, C, H, W]` to `[N, len(connections), H', W']`, sizes as in `conv2d`. With t connections in
-    all, weights are `weight: [t, k, k]` (one kernel per connection, in order) and
-    `bias: [len(connections)]`, and MACs are N·t·k²·H'·W'. Refuses what `conv2d` refuses, and a
-    channel that does not exist or is listed twice for one output. Source: LeCun et al., 1998,
-    layer C3 and table I, with 60 connections.
+    `[N, C, H, W]` to `[N, len(connections), H', W']`, sizes as in `conv2d`. With t connections in all,
+    weights are `weight: [t, k, k]` (one kernel per connection, in order) and `bias: [len(connections)]`, and
+    MACs are N·t·k²·H'·W'. Refuses what `conv2d` refuses, and a channel that does not exist or is listed twice
+    for one output. Source: LeCun et al., 1998, layer C3 and table I, with 60 connections.
 
     >>> PartialConv2d(connections=[[0, 1], [1, 2], [0, 1, 2]], kernel_size=5).output((1, 3, 14, 14))
     (1, 3, 10, 10)
@@ -89,11 +87,8 @@ class PartialConv2d(NoBuffers, Windowed, kind="partial_conv2d", rank=2):
     """
 
     order = "connections ..."
-    family: ClassVar[Family] = Family.CONVOLUTION
-    unknown_dependence: ClassVar[tuple[str, str] | None] = (
-        "channels",
-        "a table says which channels see which",
-    )
+    family = Family.CONVOLUTION
+    unknown_dependence = ("channels", "a table says which channels see which")
 
     connections: Annotated[tuple[tuple[int, ...], ...], Listed(Listed(Integer(0), 1), 1), AsNumbers()]
     bias: Flag = True
@@ -145,15 +140,15 @@ class PartialConv2d(NoBuffers, Windowed, kind="partial_conv2d", rank=2):
 class RBF(NoMacs, NoWindow, Layer, kind="rbf", framework="torch"):
     """The squared distance to fixed centres: `[..., in_features]` to `[..., out_features]`.
 
-    The centres are drawn by hand, not learned, so they are the buffer
-    `centers: [out_features, in_features]` and there are no weights. MACs are 0 by the convention
-    that counts convolutions and matrix products. Source: LeCun et al., 1998, output layer.
+    The centres are drawn by hand, not learned, so they are the buffer `centers: [out_features, in_features]`
+    and there are no weights. MACs are 0 by the convention that counts convolutions and matrix products.
+    Source: LeCun et al., 1998, output layer.
 
     >>> RBF(out_features=10).buffers((1, 84))
     {'centers': (10, 84)}
     """
 
-    family: ClassVar[Family] = Family.RADIAL_BASIS
+    family = Family.RADIAL_BASIS
 
     in_features: InFeatures = None
     out_features: OutFeatures

@@ -5,7 +5,7 @@ embedding:  [...] of indices to [..., embedding_dim]
 """
 
 from collections.abc import Iterator
-from typing import Annotated, ClassVar
+from typing import Annotated
 
 from shapecalc.algebra import Dim, product
 from shapecalc.layers.base import Layer, Named, NoBuffers, NoOperations, NoWindow, OwnPlace, Pointwise
@@ -21,9 +21,8 @@ from shapecalc.layers.roles import InFeatures, OutFeatures, Rows, VectorLength, 
 class Dense(NoBuffers, NoWindow, Layer):
     """The rules of a matrix product on the last axis, under either framework."""
 
-    family: ClassVar[Family] = Family.LINEAR
-
-    fixes_sizes: ClassVar[bool] = True
+    family = Family.LINEAR
+    fixes_sizes = True
 
     in_features: InFeatures = None
     out_features: OutFeatures
@@ -55,9 +54,8 @@ class Dense(NoBuffers, NoWindow, Layer):
 class Linear(Dense, framework="torch", torch="torch.nn.Linear", keras="keras.layers.Dense"):
     """A matrix product on the last axis: `[..., in_features]` to `[..., out_features]`.
 
-    Weights are `weight: [out_features, in_features]` and `bias: [out_features]`; every output
-    costs in_features MACs. Refuses a single number and features that do not match. Source:
-    torch.nn.Linear.
+    Weights are `weight: [out_features, in_features]` and `bias: [out_features]`; every output costs
+    in_features MACs. Refuses a single number and features that do not match.
 
     >>> Linear(out_features=1000).output((1, 2048))
     (1, 1000)
@@ -76,20 +74,16 @@ def _flatten_first(x: Shape) -> str:
 
 
 class Identity(Pointwise, torch="torch.nn.Identity", keras="keras.layers.Identity"):
-    """Hands its input on unchanged. Source: torch.nn.Identity.
+    """Hands its input on unchanged."""
 
-    >>> Identity().output((1, 3, 224, 224))
-    (1, 3, 224, 224)
-    """
-
-    family: ClassVar[Family] = Family.IDENTITY
+    family = Family.IDENTITY
     per_element = NOTHING
 
 
 class Table(OwnPlace, NoBuffers, NoOperations, NoWindow, Layer):
     """The rules of a table read by index, under either framework."""
 
-    family: ClassVar[Family] = Family.EMBEDDING
+    family = Family.EMBEDDING
 
     num_embeddings: Rows
     embedding_dim: VectorLength
@@ -108,8 +102,8 @@ def inside_table(kind: str, index: Dim, rows: Dim) -> Iterator[Requirement]:
 class Embedding(Table, framework="torch", torch="torch.nn.Embedding", keras="keras.layers.Embedding"):
     """A table read by index: `[...]` integers to `[..., embedding_dim]`.
 
-    The weight is `weight: [num_embeddings, embedding_dim]`; reading multiplies nothing. Refuses a
-    padding_idx outside the table, which may count from its end. Source: torch.nn.Embedding.
+    The weight is `weight: [num_embeddings, embedding_dim]`; reading multiplies nothing. Refuses a padding_idx
+    outside the table, which may count from its end.
 
     >>> Embedding(num_embeddings=30522, embedding_dim=768).output((1, 128))
     (1, 128, 768)

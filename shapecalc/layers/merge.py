@@ -5,7 +5,6 @@ A free size is taken not to be 1, so two sizes of which one is free must be equa
 """
 
 from collections.abc import Iterator
-from typing import ClassVar
 
 from shapecalc.algebra import Dim, product
 from shapecalc.layers.base import Merge, NoMacs, NoOperations, Shapes
@@ -52,9 +51,8 @@ def _some(kind: str, inputs: Shapes) -> Requirement:
 class Broadcast(NoMacs, Merge):
     """The rules of an operation on each element of tensors that are broadcast."""
 
-    family: ClassVar[Family] = Family.MERGE
-
-    takes_any_number: ClassVar[bool] = True
+    family = Family.MERGE
+    takes_any_number = True
 
     def requirements(self, inputs: Shapes) -> Iterator[Requirement]:
         yield _some(self.kind, inputs)
@@ -70,13 +68,13 @@ class Broadcast(NoMacs, Merge):
 class Add(Broadcast, torch="torch.add", keras="keras.layers.Add"):
     """The sum of tensors, element by element: sizes are equal, or 1 and stretched.
 
-    Refuses sizes that differ where neither is 1. No weights; sums are no MACs. Source: torch.add.
+    Refuses sizes that differ where neither is 1.
 
     >>> Add().output(((1, 256, 56, 56), (1, 256, 56, 56)))
     (1, 256, 56, 56)
     """
 
-    symbol: ClassVar[str] = "+"
+    symbol = "+"
 
     def operations(self, inputs: Shapes) -> Operations:
         return Operations(additions=(len(inputs) - 1) * product(self.output(inputs)))
@@ -85,14 +83,13 @@ class Add(Broadcast, torch="torch.add", keras="keras.layers.Add"):
 class Multiply(Broadcast, torch="torch.mul", keras="keras.layers.Multiply"):
     """The product of tensors, element by element: sizes are equal, or 1 and stretched.
 
-    Refuses what `add` refuses. No weights; by the convention no MACs, since nothing is added up.
-    Source: torch.mul.
+    Refuses what `add` refuses. Nothing is added up, so there are no MACs.
 
     >>> Multiply().output(((1, 64, 56, 56), (1, 64, 1, 1)))
     (1, 64, 56, 56)
     """
 
-    symbol: ClassVar[str] = "×"
+    symbol = "×"
 
     def operations(self, inputs: Shapes) -> Operations:
         return Operations(multiplications=(len(inputs) - 1) * product(self.output(inputs)))
@@ -101,13 +98,13 @@ class Multiply(Broadcast, torch="torch.mul", keras="keras.layers.Multiply"):
 class Concat(NoOperations, Merge, framework="torch", torch="torch.cat", keras="keras.layers.Concatenate"):
     """Puts tensors behind one another along axis `dim`, whose sizes add up.
 
-    Refuses tensors that differ in rank or on another axis, and single numbers. Source: torch.cat.
+    Refuses tensors that differ in rank or on another axis, and single numbers.
 
     >>> Concat().output(((1, 64, 28, 28), (1, 128, 28, 28), (1, 32, 28, 28)))
     (1, 224, 28, 28)
     """
 
-    family: ClassVar[Family] = Family.MERGE
+    family = Family.MERGE
 
     dim: Index = 1
 
@@ -147,9 +144,9 @@ class Concat(NoOperations, Merge, framework="torch", torch="torch.cat", keras="k
 class Matmul(Merge, torch="torch.matmul"):
     """The matrix product of two tensors: `[..., n, k]` and `[..., k, m]` to `[..., n, m]`.
 
-    The axes before the last two are broadcast; a tensor of one axis is a row on the left and a
-    column on the right, and that axis vanishes. Every output costs k MACs. Refuses single numbers
-    and inner sizes that differ. Source: torch.matmul.
+    The axes before the last two are broadcast; a tensor of one axis is a row on the left and a column on the
+    right, and that axis vanishes. Every output costs k MACs. Refuses single numbers and inner sizes that
+    differ.
 
     >>> Matmul().output(((1, 12, 197, 64), (1, 12, 64, 197)))
     (1, 12, 197, 197)
@@ -157,8 +154,8 @@ class Matmul(Merge, torch="torch.matmul"):
     5120
     """
 
-    family: ClassVar[Family] = Family.MATRIX_PRODUCT
-    keeps_places: ClassVar[bool] = False
+    family = Family.MATRIX_PRODUCT
+    keeps_places = False
 
     def axes(self, x: Shape, number: int) -> tuple[str, ...]:
         if len(x) == 1:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
@@ -12,6 +11,7 @@ from shapecalc.conventions.by_tool import DEFAULT, convention
 from shapecalc.engine.graph import Graph, Group, Inference
 from shapecalc.errors import SpecError, Undecided, quote
 from shapecalc.layers.requirement import Requirement, Shape, shown
+from shapecalc.record import record
 from shapecalc.render.display import Shown
 from shapecalc.report.node import D_co, Node, number, plain, renamed_flag
 from shapecalc.report.outline import Item, lines, tree
@@ -29,7 +29,7 @@ DTYPES = {name: width for width, names in _WIDTHS.items() for name in names.spli
 """Bytes per number."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Condition:
     """A relation that must hold for a symbolic report to be true, and the layer that needs it."""
 
