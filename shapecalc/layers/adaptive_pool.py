@@ -85,10 +85,12 @@ class AdaptivePool(NoWeights, NoMacs, NoWindow, Spatial):
 
 
 class AdaptiveAverage(AdaptivePool, kind="adaptive_avg_pool{rank}d", torch="torch.nn.AdaptiveAvgPool{rank}d"):
-    """Adaptive averages.
+    """The means of as many windows as are requested: `[N, C, {sizes}]` to `[N, C, *output_size]`.
 
-    In a list, null keeps an axis (not over one). No weights, no MACs; accepts every size. Source:
-    torch.nn.AdaptiveAvgPool{rank}d.
+    In a list, null keeps an axis (not over one axis). Accepts every size.
+
+    >>> AdaptiveAvgPool{rank}d(output_size=5).output((1, 8, {each:13}))
+    (1, 8, {each:5})
     """
 
     family: ClassVar[Family] = Family.ADAPTIVE_AVERAGE_POOL
@@ -99,10 +101,13 @@ class AdaptiveAverage(AdaptivePool, kind="adaptive_avg_pool{rank}d", torch="torc
 
 
 class AdaptiveMean(AdaptiveAverage):
-    """Adaptive averages over 2 or 3 axes: torch takes the plain mean where every output is 1.
+    """The means of as many windows as are requested: `[N, C, {sizes}]` to `[N, C, *output_size]`.
 
-    In a list, null keeps the axis. No weights, no MACs; accepts every size, and for an output of 1 on every
-    axis any number of axes in front. Source: torch.nn.AdaptiveAvgPool{rank}d.
+    In a list, null keeps the axis. Accepts every size, and for an output of 1 on every axis any number of
+    axes in front, as torch takes the plain mean then.
+
+    >>> AdaptiveAvgPool{rank}d(output_size=[{each:7}]).output((1, 512, {each:13}))
+    (1, 512, {each:7})
     """
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
@@ -116,10 +121,13 @@ class AdaptiveMean(AdaptiveAverage):
 
 
 class AdaptiveMax(AdaptivePool, kind="adaptive_max_pool{rank}d", torch="torch.nn.AdaptiveMaxPool{rank}d"):
-    """Adaptive maxima; where they were may be a second result, for `max_unpool1d` and its like.
+    """The maxima of as many windows as are requested: `[N, C, {sizes}]` to `[N, C, *output_size]`.
 
-    In a list, null keeps an axis (not over one). return_indices adds the places of the maxima as a second
-    result. No weights, no MACs; accepts every size. Source: torch.nn.AdaptiveMaxPool{rank}d.
+    In a list, null keeps an axis (not over one axis). With return_indices the places of the maxima are a
+    second result, for `max_unpool{rank}d`. Accepts every size.
+
+    >>> AdaptiveMaxPool{rank}d(output_size=5).output((1, 8, {each:33}))
+    (1, 8, {each:5})
     """
 
     family: ClassVar[Family] = Family.ADAPTIVE_MAX_POOL
@@ -158,10 +166,12 @@ class GlobalPool(NoWeights, NoMacs, NoWindow, Spatial):
 class GlobalAverage(
     GlobalPool, kind="global_avg_pool{rank}d", keras="keras.layers.GlobalAveragePooling{rank}D"
 ):
-    """The mean of a map.
+    """The mean of every channel: `[N, C, {sizes}]` to `[N, C]`, or `[N, C, {each:1}]` with keepdim.
 
-    It is torch's `x.mean(dim, keepdim)` over {axes}. No weights, no MACs. Source: Lin et al., Network in
-    network, 2013; keras.layers.GlobalAveragePooling{rank}D.
+    It is torch's `x.mean(dim, keepdim)` over {axes}. Source: Lin et al., Network in network, 2013.
+
+    >>> GlobalAvgPool{rank}d(keepdim=True).output((1, 2048, {each:7}))
+    (1, 2048, {each:1})
     """
 
     def operations(self, x: Shape) -> Operations:
@@ -169,10 +179,12 @@ class GlobalAverage(
 
 
 class GlobalMaximum(GlobalPool, kind="global_max_pool{rank}d", keras="keras.layers.GlobalMaxPooling{rank}D"):
-    """The largest value of a map.
+    """The largest value of every channel: `[N, C, {sizes}]` to `[N, C]`, or `[N, C, {each:1}]` with keepdim.
 
-    It is torch's `x.amax(dim, keepdim)` over {axes}. No weights, no MACs. Source:
-    keras.layers.GlobalMaxPooling{rank}D.
+    It is torch's `x.amax(dim, keepdim)` over {axes}.
+
+    >>> GlobalMaxPool{rank}d().output((1, 64, {each:7}))
+    (1, 64)
     """
 
     def operations(self, x: Shape) -> Operations:
@@ -180,102 +192,38 @@ class GlobalMaximum(GlobalPool, kind="global_max_pool{rank}d", keras="keras.laye
 
 
 class AdaptiveAvgPool1d(AdaptiveAverage, rank=1):
-    """Means over as many stretches as asked for: `[N, C, L]` to `[N, C, output_size]`.
-
-    >>> AdaptiveAvgPool1d(output_size=5).output((1, 8, 33))
-    (1, 8, 5)
-    """
-
     output_size: OutputSize
 
 
-class AdaptiveAvgPool2d(AdaptiveMean, rank=2):
-    """Means over as many cells as asked for: `[N, C, H, W]` to `[N, C, *output_size]`.
-
-    >>> AdaptiveAvgPool2d(output_size=[7, None]).output((1, 512, 13, 20))
-    (1, 512, 7, 20)
-    """
+class AdaptiveAvgPool2d(AdaptiveMean, rank=2): ...
 
 
-class AdaptiveAvgPool3d(AdaptiveMean, rank=3):
-    """Means over as many cells as asked for: `[N, C, D, H, W]` to `[N, C, *output_size]`.
-
-    >>> AdaptiveAvgPool3d(output_size=1).output((1, 512, 2, 7, 7))
-    (1, 512, 1, 1, 1)
-    """
+class AdaptiveAvgPool3d(AdaptiveMean, rank=3): ...
 
 
 class AdaptiveMaxPool1d(AdaptiveMax, rank=1):
-    """Maxima over as many stretches as asked for: `[N, C, L]` to `[N, C, output_size]`.
-
-    >>> AdaptiveMaxPool1d(output_size=5).output((1, 8, 33))
-    (1, 8, 5)
-    """
-
     output_size: OutputSize
 
 
-class AdaptiveMaxPool2d(AdaptiveMax, rank=2):
-    """Maxima over as many cells as asked for: `[N, C, H, W]` to `[N, C, *output_size]`.
-
-    >>> AdaptiveMaxPool2d(output_size=[7, None]).output((1, 512, 13, 20))
-    (1, 512, 7, 20)
-    """
+class AdaptiveMaxPool2d(AdaptiveMax, rank=2): ...
 
 
-class AdaptiveMaxPool3d(AdaptiveMax, rank=3):
-    """Maxima over as many cells as asked for: `[N, C, D, H, W]` to `[N, C, *output_size]`.
-
-    >>> AdaptiveMaxPool3d(output_size=1).output((1, 512, 2, 7, 7))
-    (1, 512, 1, 1, 1)
-    """
+class AdaptiveMaxPool3d(AdaptiveMax, rank=3): ...
 
 
-class GlobalAvgPool1d(GlobalAverage, rank=1):
-    """The mean of every channel: `[N, C, L]` to `[N, C]`, or `[N, C, 1]` with `keepdim`.
-
-    >>> GlobalAvgPool1d().output((1, 8, 33))
-    (1, 8)
-    """
+class GlobalAvgPool1d(GlobalAverage, rank=1): ...
 
 
-class GlobalAvgPool2d(GlobalAverage, rank=2):
-    """The mean of every channel: `[N, C, H, W]` to `[N, C]`, or `[N, C, 1, 1]` with `keepdim`.
-
-    >>> GlobalAvgPool2d().output((1, 2048, 7, 7))
-    (1, 2048)
-    >>> GlobalAvgPool2d(keepdim=True).output((1, 2048, 7, 7))
-    (1, 2048, 1, 1)
-    """
+class GlobalAvgPool2d(GlobalAverage, rank=2): ...
 
 
-class GlobalAvgPool3d(GlobalAverage, rank=3):
-    """The mean of every channel: `[N, C, D, H, W]` to `[N, C]`, or `[N, C, 1, 1, 1]` with `keepdim`.
-
-    >>> GlobalAvgPool3d().output((1, 512, 2, 7, 7))
-    (1, 512)
-    """
+class GlobalAvgPool3d(GlobalAverage, rank=3): ...
 
 
-class GlobalMaxPool1d(GlobalMaximum, rank=1):
-    """The largest value of every channel: `[N, C, L]` to `[N, C]`, or `[N, C, 1]` with `keepdim`.
-
-    >>> GlobalMaxPool1d().output((1, 8, 33))
-    (1, 8)
-    """
+class GlobalMaxPool1d(GlobalMaximum, rank=1): ...
 
 
-class GlobalMaxPool2d(GlobalMaximum, rank=2):
-    """The largest value of every channel: `[N, C, H, W]` to `[N, C]`, or `[N, C, 1, 1]` with `keepdim`.
-
-    >>> GlobalMaxPool2d(keepdim=True).output((1, 64, 7, 7))
-    (1, 64, 1, 1)
-    """
+class GlobalMaxPool2d(GlobalMaximum, rank=2): ...
 
 
-class GlobalMaxPool3d(GlobalMaximum, rank=3):
-    """The largest value of every channel: `[N, C, D, H, W]` to `[N, C]`, or `[N, C, 1, 1, 1]` with `keepdim`.
-
-    >>> GlobalMaxPool3d().output((1, 512, 2, 7, 7))
-    (1, 512)
-    """
+class GlobalMaxPool3d(GlobalMaximum, rank=3): ...

@@ -17,12 +17,11 @@ from shapecalc.layers.roles import Rows, VectorLength
 class EmbeddingBag(NoBuffers, NoMacs, Joint, framework="torch", torch="torch.nn.EmbeddingBag"):
     """The sum, mean or maximum of vectors read by index: `[B, L]` integers to `[B, embedding_dim]`.
 
-    Instead of bags of one length, all indices may be in one row `[n]`, with `[B]` numbers that say
-    where each bag begins; with include_last_offset one more says where the last ends. A last tensor, in
-    the shape of the indices, may hold weights, with mode sum only. The weight is
-    `weight: [num_embeddings, embedding_dim]`; MACs are 0 by the convention that counts convolutions
-    and matrix products, as for `embedding`. Refuses other ranks, weights of another shape or with
-    another mode, and a padding_idx outside the table. Source: torch.nn.EmbeddingBag.
+    Instead of bags of one length, all indices may be in one row `[n]`, with `[B]` numbers that say where each
+    bag begins; with include_last_offset one more says where the last ends. A last tensor, in the shape of the
+    indices, may hold weights, with mode sum only. The weight is `weight: [num_embeddings, embedding_dim]`;
+    MACs are 0 by the convention that counts convolutions and matrix products, as for `embedding`. Refuses
+    other ranks, weights of another shape or with another mode, and a padding_idx outside the table.
 
     >>> EmbeddingBag(num_embeddings=1000, embedding_dim=16).output(((8, 20),))
     (8, 16)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Annotated, ClassVar
 
-from shapecalc.algebra import Dim, product
+from shapecalc.algebra import product
 from shapecalc.layers.base import Joint, Named, NoBuffers, Shapes
 from shapecalc.layers.counts import Operations, products
 from shapecalc.layers.dependence import Dependence, over
@@ -16,11 +16,10 @@ from shapecalc.layers.roles import InFeatures, Inferred, OutFeatures, declared
 class Bilinear(NoBuffers, Joint, framework="torch", torch="torch.nn.Bilinear"):
     """x₁ᵀ·A·x₂ + b for every output: `[..., in1_features]`, `[..., in2_features]` to `[..., out_features]`.
 
-    Weights are `weight: [out_features, in1_features, in2_features]` and `bias: [out_features]`. x₁ᵀ·A is
-    a matrix product, and so is its product with x₂: an output costs in2_features·(in1_features + 1)
-    MACs. That is how torch computes it; its FlopCounterMode does not know the operation and reads 0.
-    Refuses tensors that differ before their last axis, and features that do not match. Source:
-    torch.nn.Bilinear.
+    Weights are `weight: [out_features, in1_features, in2_features]` and `bias: [out_features]`. x₁ᵀ·A is a
+    matrix product, and so is its product with x₂: an output costs in2_features·(in1_features + 1) MACs. That
+    is how torch computes it; its FlopCounterMode does not know the operation and reads 0. Refuses tensors
+    that differ before their last axis, and features that do not match.
 
     >>> Bilinear(out_features=40).output(((128, 20), (128, 30)))
     (128, 40)
@@ -54,10 +53,8 @@ class Bilinear(NoBuffers, Joint, framework="torch", torch="torch.nn.Bilinear"):
         named: Named = {"weight": (self.out_features, left[-1], right[-1])}
         return named | {"bias": (self.out_features,)} if self.bias else named
 
-    def macs(self, inputs: Shapes) -> Dim:
-        left, right = inputs
-        return product(self.output(inputs)) * right[-1] * (left[-1] + 1)
-
     def operations(self, inputs: Shapes) -> Operations:
+        left, right = inputs
         results = product(self.output(inputs))
-        return products(self.macs(inputs), results * inputs[1][-1], results, biased=self.bias)
+        halves = results * right[-1]
+        return products(halves * (left[-1] + 1), halves, results, biased=self.bias)

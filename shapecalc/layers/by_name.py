@@ -112,7 +112,7 @@ class Word(Annotation):
 class Elementwise(Pointwise, kind="elementwise", framework="torch"):
     """A function of each element that has no kind of its own, by its name: shape kept.
 
-    No weights, no multiply-accumulates. Source: torch's functions of one tensor, such as torch.exp.
+    Source: torch's functions of one tensor, such as torch.exp.
 
     >>> Elementwise(function="exp").output((1, 96, 56, 56))
     (1, 96, 56, 56)
@@ -138,8 +138,7 @@ class Elementwise(Pointwise, kind="elementwise", framework="torch"):
 class Combine(Broadcast, kind="combine", framework="torch"):
     """A function of the elements of several tensors, by its name, broadcast as `add` does.
 
-    Refuses what `add` refuses. No weights, no multiply-accumulates. Source: torch.sub, torch.div,
-    torch.maximum and others.
+    Refuses what `add` refuses. Source: torch.sub, torch.div, torch.maximum and others.
 
     >>> Combine(function="sub").output(((1, 64, 7, 7), (1, 64, 1, 1)))
     (1, 64, 7, 7)
@@ -164,8 +163,8 @@ class Combine(Broadcast, kind="combine", framework="torch"):
 class Reduce(Mean, kind="reduce", framework="torch"):
     """Makes one number of the axes in `dim`, which vanish, or become 1 with keepdim.
 
-    `function` says how: their sum, greatest, least or product. Sums are no MACs. Refuses axes that do
-    not exist or come twice. Source: torch.sum, torch.amax, torch.amin, torch.var, torch.std.
+    `function` says how: their sum, greatest, least or product. Sums are no MACs. Refuses axes that do not
+    exist or come twice. Source: torch.sum, torch.amax, torch.amin, torch.var, torch.std.
 
     >>> Reduce(function="amax", dim=[2, 3]).output((1, 1280, 7, 7))
     (1, 1280)

@@ -90,8 +90,8 @@ def are_probabilities(kind: str, scores: Shape, target: Shape) -> bool:
 class NLLLoss(Weighted, torch="torch.nn.NLLLoss"):
     """-x[y], the score of the right class: of `[N, C, ...]` logarithms and `[N, ...]` classes.
 
-    Unbatched `[C]` and a single number. With weight there is the buffer `weight: [C]`. Refuses a target
-    of another shape. Source: torch.nn.NLLLoss.
+    Unbatched `[C]` and a single number. With weight there is the buffer `weight: [C]`. Refuses a target of
+    another shape.
 
     >>> NLLLoss(reduction="none").output(((8, 21, 64, 64), (8, 64, 64)))
     (8, 64, 64)
@@ -131,8 +131,8 @@ class CrossEntropyLoss(NLLLoss, torch="torch.nn.CrossEntropyLoss"):
     """-log softmax(x)[y]: of `[N, C, ...]` scores and `[N, ...]` classes, or probabilities `[N, C, ...]`.
 
     Unbatched without N. torch recognizes probabilities by their shape, which is that of the scores. With
-    weight there is the buffer `weight: [C]`. Refuses a target of another shape, and an ignore_index of 0
-    or more with probabilities. Source: torch.nn.CrossEntropyLoss.
+    weight there is the buffer `weight: [C]`. Refuses a target of another shape, and an ignore_index of 0 or
+    more with probabilities.
 
     >>> CrossEntropyLoss().output(((8, 1000), (8,)))
     ()
@@ -156,7 +156,7 @@ class MultiMarginLoss(Weighted, torch="torch.nn.MultiMarginLoss"):
     """Σ max(0, margin - x[y] + x[i])^p / C over the wrong classes: of `[N, C]` scores and `[N]` classes.
 
     Unbatched `[C]` and a single number, or a list of one. p is 1 or 2. With weight there is the buffer
-    `weight: [C]`. Refuses other ranks and a target of another size. Source: torch.nn.MultiMarginLoss.
+    `weight: [C]`. Refuses other ranks and a target of another size.
 
     >>> MultiMarginLoss(reduction="none").output(((8, 10), (8,)))
     (8,)
@@ -196,7 +196,7 @@ class MultiLabelMarginLoss(Loss, torch="torch.nn.MultiLabelMarginLoss"):
     """Σ max(0, 1 - (x[y] - x[i])) / C over right classes y and wrong ones i: of `[N, C]` twice, to `[N]`.
 
     The target lists the right classes, and -1 ends the list. Unbatched `[C]`. Refuses other ranks and a
-    target of another shape. Source: torch.nn.MultiLabelMarginLoss.
+    target of another shape.
 
     >>> MultiLabelMarginLoss(reduction="none").output(((8, 10), (8, 10)))
     (8,)
@@ -223,7 +223,7 @@ class MultiLabelSoftMarginLoss(Stretching, Weighted, torch="torch.nn.MultiLabelS
     """The mean over all classes of `bce_with_logits_loss`: of `[N, C]` scores and `[N, C]` targets, to `[N]`.
 
     Shapes are broadcast. With weight there is the buffer `weight: [C]`. Refuses single numbers, and sizes
-    that differ where neither is 1. Source: torch.nn.MultiLabelSoftMarginLoss.
+    that differ where neither is 1.
 
     >>> MultiLabelSoftMarginLoss(reduction="none").output(((8, 10), (8, 10)))
     (8,)
@@ -255,12 +255,11 @@ class MultiLabelSoftMarginLoss(Stretching, Weighted, torch="torch.nn.MultiLabelS
 class LinearCrossEntropyLoss(Joint, framework="torch", torch="torch.nn.LinearCrossEntropyLoss"):
     """`linear` and `cross_entropy_loss` in one: of `[N, in_features]` and the classes `[N]`.
 
-    The scores are `[N, num_classes, *out_features]`, so with out_features the target is
-    `[N, *out_features]`, or has the shape of the scores and holds probabilities. Unbatched without N,
-    and without out_features. Weights are `linear.weight: [num_classes·Π out_features, in_features]` and,
-    with bias, `linear.bias`; the linear part costs what `linear` costs. Refuses features and targets
-    that do not match, and an ignore_index with probabilities. Source: torch.nn.LinearCrossEntropyLoss,
-    which older torches lack.
+    The scores are `[N, num_classes, *out_features]`, so with out_features the target is `[N, *out_features]`,
+    or has the shape of the scores and holds probabilities. Unbatched without N, and without out_features.
+    Weights are `linear.weight: [num_classes·Π out_features, in_features]` and, with bias, `linear.bias`; the
+    linear part costs what `linear` costs. Refuses features and targets that do not match, and an ignore_index
+    with probabilities. Source: which older torches lack.
 
     >>> LinearCrossEntropyLoss(num_classes=32000).macs(((128, 512), (128,)))
     2097152000

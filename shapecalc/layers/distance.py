@@ -42,9 +42,8 @@ def distance(pair: Shapes, power: object = 2) -> Operations:
 class CosineSimilarity(NoMacs, Merge, framework="torch", torch="torch.nn.CosineSimilarity"):
     """x·y/(|x|·|y|) along axis `dim`, which vanishes: `[N, D]`, `[N, D]` to `[N]`.
 
-    Shapes are broadcast. No weights; a sum of products per element is no matrix product, so MACs are 0.
-    Refuses sizes that differ where neither is 1, an axis that does not exist, and an eps below 0. Source:
-    torch.nn.CosineSimilarity.
+    Shapes are broadcast. A sum of products per element is no matrix product. Refuses sizes that differ where
+    neither is 1, an axis that does not exist, and an eps below 0.
 
     >>> CosineSimilarity().output(((100, 128), (100, 128)))
     (100,)
@@ -78,8 +77,8 @@ class CosineSimilarity(NoMacs, Merge, framework="torch", torch="torch.nn.CosineS
 class PairwiseDistance(NoMacs, Merge, framework="torch", torch="torch.nn.PairwiseDistance"):
     """The p-norm of x - y + eps over the last axis: `[N, D]`, `[N, D]` to `[N]`.
 
-    With keepdim the axis stays, with size 1. Shapes are broadcast. No weights, no MACs. Refuses sizes
-    that differ where neither is 1. Source: torch.nn.PairwiseDistance.
+    With keepdim the axis stays, with size 1. Shapes are broadcast. Refuses sizes that differ where neither is
+    1.
 
     >>> PairwiseDistance(keepdim=True).output(((100, 128), (100, 128)))
     (100, 1)
@@ -116,9 +115,8 @@ def of_vectors(x: Shape, output: Shape) -> Dependence:
 class CosineEmbeddingLoss(Loss, torch="torch.nn.CosineEmbeddingLoss"):
     """1 - cos(x, y) where the target is 1, otherwise max(0, cos(x, y) - margin).
 
-    Two inputs `[N, D]` and a target `[N]`; unbatched `[D]`, `[D]` and a single number. Shapes are
-    broadcast. Refuses other ranks, and sizes that differ where neither is 1. Source:
-    torch.nn.CosineEmbeddingLoss.
+    Two inputs `[N, D]` and a target `[N]`; unbatched `[D]`, `[D]` and a single number. Shapes are broadcast.
+    Refuses other ranks, and sizes that differ where neither is 1.
 
     >>> CosineEmbeddingLoss(reduction="none").output(((3, 5), (3, 5), (3,)))
     (3,)
@@ -155,8 +153,7 @@ class CosineEmbeddingLoss(Loss, torch="torch.nn.CosineEmbeddingLoss"):
 class MarginRankingLoss(Loss, torch="torch.nn.MarginRankingLoss"):
     """max(0, -t·(x - y) + margin) for each element: of two inputs and a target t of 1 or -1.
 
-    Shapes are broadcast, but all have the same number of axes. Refuses sizes that differ where none is
-    1. Source: torch.nn.MarginRankingLoss.
+    Shapes are broadcast, but all have the same number of axes. Refuses sizes that differ where none is 1.
 
     >>> MarginRankingLoss(reduction="none").output(((3,), (3,), (3,)))
     (3,)
@@ -229,9 +226,9 @@ class Triplet(Loss):
 class TripletMarginLoss(Triplet, torch="torch.nn.TripletMarginLoss"):
     """max(0, |a - p| - |a - n| + margin): of an anchor, a positive and a negative, `[N, D]` to `[N]`.
 
-    The distance is that of `pairwise_distance` over the last axis; swap takes |p - n| where that is less
-    than |a - n|. Shapes are broadcast, but all have the same number of axes. Refuses sizes that differ
-    where neither is 1, and a margin that is not above 0. Source: torch.nn.TripletMarginLoss.
+    The distance is that of `pairwise_distance` over the last axis; swap takes |p - n| where that is less than
+    |a - n|. Shapes are broadcast, but all have the same number of axes. Refuses sizes that differ where
+    neither is 1, and a margin that is not above 0.
 
     >>> TripletMarginLoss(reduction="none").output(((100, 128), (100, 128), (100, 128)))
     (100,)
@@ -247,8 +244,7 @@ class TripletMarginLoss(Triplet, torch="torch.nn.TripletMarginLoss"):
 class TripletMarginWithDistanceLoss(Triplet, torch="torch.nn.TripletMarginWithDistanceLoss"):
     """`triplet_margin_loss` by a distance of one's own; here by the default, the Euclidean one.
 
-    A function is nothing that a spec can hold. Refuses what `triplet_margin_loss` refuses. Source:
-    torch.nn.TripletMarginWithDistanceLoss.
+    A function is nothing that a spec can hold. Refuses what `triplet_margin_loss` refuses.
 
     >>> TripletMarginWithDistanceLoss().output(((100, 128), (100, 128), (100, 128)))
     ()

@@ -37,9 +37,9 @@ class Equation(Annotation):
 class Einsum(Merge, kind="einsum", framework="torch"):
     """Multiplies tensors and sums over the axes whose letters the result lacks, as `equation` says.
 
-    Tensors are multiplied one after the other. A pair costs the product of the sizes of all its
-    letters where letters that both have are summed over, and nothing where none is. A letter has one
-    size, or 1 and stretches. Source: torch.einsum.
+    Tensors are multiplied one after the other. A pair costs the product of the sizes of all its letters where
+    letters that both have are summed over, and nothing where none is. A letter has one size, or 1 and
+    stretches. Source: torch.einsum.
 
     >>> Einsum(equation="bhid,bhjd->bhij").output(((1, 8, 49, 32), (1, 8, 49, 32)))
     (1, 8, 49, 49)

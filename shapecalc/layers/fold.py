@@ -34,7 +34,7 @@ class Columns(NoWeights, NoMacs, NoWindow, Spatial):
 
     def fits(self, sizes: Shape) -> Iterator[Requirement]:
         """Require that the window fits into sides of these sizes."""
-        return self.large_enough(window, 1, **self._letters(sizes))
+        return self.large_enough(window, **self._letters(sizes))
 
     def positions(self, sizes: Shape) -> Dim:
         """Return how many positions the window has."""
@@ -53,8 +53,7 @@ class Columns(NoWeights, NoMacs, NoWindow, Spatial):
 class Unfold(NoOperations, Columns, torch="torch.nn.Unfold"):
     """The windows of an image as columns: `[N, C, H, W]` to `[N, C·k·k, positions]`, unbatched without N.
 
-    No weights, no MACs. Refuses other ranks and an image in which the window does not fit. Source:
-    torch.nn.Unfold.
+    Refuses other ranks and an image in which the window does not fit.
 
     >>> Unfold(kernel_size=3, padding=1).output((1, 3, 224, 224))
     (1, 27, 50176)
@@ -81,9 +80,8 @@ class Unfold(NoOperations, Columns, torch="torch.nn.Unfold"):
 class Fold(Columns, torch="torch.nn.Fold"):
     """Columns added up as the windows of an image: `[N, C·k·k, positions]` to `[N, C, *output_size]`.
 
-    Unbatched without N. No weights; what overlaps is added, which is no MAC. Refuses other ranks,
-    channels that k·k does not divide, and a number of columns that is not that of the positions.
-    Source: torch.nn.Fold.
+    Unbatched without N. What overlaps is added, which is no MAC. Refuses other ranks, channels that k·k does
+    not divide, and a number of columns that is not that of the positions.
 
     >>> Fold(output_size=224, kernel_size=16, stride=16).output((1, 768, 196))
     (1, 3, 224, 224)

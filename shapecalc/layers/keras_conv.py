@@ -78,10 +78,13 @@ class KerasDilated(KerasWindowed):
 
 
 class KerasConvolution(Convolving, KerasDilated, kind="conv{rank}d", keras="keras.layers.Conv{rank}D"):
-    """Convolution as Keras does it, for any number of axes.
+    """Convolution over {axes}: `[N, {sizes}, C]` to `[N, {sizes:'}, out_channels]`, n' = ⌈n/s⌉ for `same`.
 
-    Weights are `kernel: [{k}, in/groups, out]` and `bias: [out]`. Refuses a stride and a dilation of more
-    than 1 together, and what torch's conv{rank}d refuses. Source: keras.layers.Conv{rank}D.
+    Weights are `kernel: [{each:k}, in/groups, out]` and `bias: [out]`. Refuses a stride and a dilation of
+    more than 1 together, and what torch's conv{rank}d refuses.
+
+    >>> KerasConv{rank}d(out_channels=64, kernel_size=7, stride=2, padding="same").output((1, {each:99}, 3))
+    (1, {each:50}, 64)
     """
 
     order = "in_channels out_channels kernel_size stride padding * ..."
@@ -106,43 +109,26 @@ def not_both(kind: str, stride: Shape, dilation: Shape) -> Requirement:
 
 
 class KerasConv1d(KerasConvolution, rank=1):
-    """Convolution over one axis: `[N, L, C]` to `[N, L', out_channels]`, L' = ⌈L/s⌉ for `same`.
-
-    `causal` pads before only.
-
-    >>> KerasConv1d(out_channels=8, kernel_size=3, stride=2, padding="same").output((1, 99, 4))
-    (1, 50, 8)
-    """
+    """`causal` pads before only."""
 
     padding: OrCausal = "valid"
 
 
-class KerasConv2d(KerasConvolution, rank=2):
-    """Convolution over two axes: `[N, H, W, C]` to `[N, H', W', out_channels]`, n' = ⌈n/s⌉ for `same`.
-
-    >>> conv = KerasConv2d(out_channels=64, kernel_size=7, stride=2, padding="same")
-    >>> conv.output((1, 224, 224, 3)), conv.window((1, 224, 224, 3)).before
-    ((1, 112, 112, 64), (2, 2))
-    >>> conv.weights((1, 224, 224, 3))
-    {'kernel': (7, 7, 3, 64), 'bias': (64,)}
-    """
+class KerasConv2d(KerasConvolution, rank=2): ...
 
 
-class KerasConv3d(KerasConvolution, rank=3):
-    """Convolution over three axes: `[N, D, H, W, C]` to `[N, D', H', W', out_channels]`.
-
-    >>> KerasConv3d(out_channels=16, kernel_size=3).output((1, 8, 32, 32, 3))
-    (1, 6, 30, 30, 16)
-    """
+class KerasConv3d(KerasConvolution, rank=3): ...
 
 
 class KerasDepthwise(
     DepthwiseConvolving, KerasDilated, kind="depthwise_conv{rank}d", keras="keras.layers.DepthwiseConv{rank}D"
 ):
-    """Depthwise convolution as Keras does it.
+    """Depthwise convolution over {axes}: `[N, {sizes}, C]` to `[N, {sizes:'}, C·depth_multiplier]`.
 
-    Weights are `kernel: [{k}, C, depth_multiplier]` and `bias`; the size is that of `conv{rank}d`. Source:
-    keras.layers.DepthwiseConv{rank}D.
+    Weights are `kernel: [{each:k}, C, depth_multiplier]` and `bias`; the size is that of `conv{rank}d`.
+
+    >>> KerasDepthwiseConv{rank}d(kernel_size=3, padding="same").output((1, {each:112}, 32))
+    (1, {each:112}, 32)
     """
 
     order = "in_channels kernel_size stride padding depth_multiplier * ..."
@@ -153,30 +139,22 @@ class KerasDepthwise(
         return named | {"bias": (channels * multiplier,)} if self.bias else named
 
 
-class KerasDepthwiseConv1d(KerasDepthwise, rank=1):
-    """Depthwise convolution over one axis: `[N, L, C]` to `[N, L', C·depth_multiplier]`.
-
-    >>> KerasDepthwiseConv1d(kernel_size=3, padding="same").weights((1, 100, 32))
-    {'kernel': (3, 32, 1), 'bias': (32,)}
-    """
+class KerasDepthwiseConv1d(KerasDepthwise, rank=1): ...
 
 
-class KerasDepthwiseConv2d(KerasDepthwise, rank=2):
-    """Depthwise convolution over two axes: `[N, H, W, C]` to `[N, H', W', C·depth_multiplier]`.
-
-    >>> KerasDepthwiseConv2d(kernel_size=3, padding="same", bias=False).macs((1, 112, 112, 32))
-    3612672
-    """
+class KerasDepthwiseConv2d(KerasDepthwise, rank=2): ...
 
 
 class KerasSeparable(
     SeparableConvolving, KerasDilated, kind="separable_conv{rank}d", keras="keras.layers.SeparableConv{rank}D"
 ):
-    """Separable convolution as Keras does it: one bias, after the pointwise half.
+    """Depthwise, then pointwise convolution over {axes}: `[N, {sizes}, C]` to `[N, {sizes:'}, out_channels]`.
 
-    Weights are `depthwise_kernel: [{k}, C, m]`, `pointwise_kernel: [{ones}, C·m, out]` and `bias: [out]`, m
-    being the depth_multiplier; the size is that of `conv{rank}d`. Source:
-    keras.layers.SeparableConv{rank}D; Chollet, Xception, 2017.
+    Weights are `depthwise_kernel: [{each:k}, C, m]`, `pointwise_kernel: [{each:1}, C·m, out]` and `bias:
+    [out]`, m being the depth_multiplier; the size is that of `conv{rank}d`. Source: Chollet, Xception, 2017.
+
+    >>> KerasSeparableConv{rank}d(out_channels=8, kernel_size=3).output((1, {each:10}, 4))
+    (1, {each:8}, 8)
     """
 
     order = "in_channels out_channels kernel_size stride padding * ..."
@@ -190,17 +168,7 @@ class KerasSeparable(
         return named | {"bias": (self.out_channels,)} if self.bias else named
 
 
-class KerasSeparableConv1d(KerasSeparable, rank=1):
-    """Depthwise, then pointwise convolution over one axis: `[N, L, C]` to `[N, L', out_channels]`.
-
-    >>> KerasSeparableConv1d(out_channels=8, kernel_size=3).output((1, 10, 4))
-    (1, 8, 8)
-    """
+class KerasSeparableConv1d(KerasSeparable, rank=1): ...
 
 
-class KerasSeparableConv2d(KerasSeparable, rank=2):
-    """Depthwise, then pointwise convolution over two axes: `[N, H, W, C]` to `[N, H', W', out_channels]`.
-
-    >>> KerasSeparableConv2d(out_channels=128, kernel_size=3, bias=False).weights((1, 9, 9, 64))
-    {'depthwise_kernel': (3, 3, 64, 1), 'pointwise_kernel': (1, 1, 64, 128)}
-    """
+class KerasSeparableConv2d(KerasSeparable, rank=2): ...

@@ -37,11 +37,14 @@ OptionalPadding = Annotated[PerAxis | None, Nullable(Each(Integer(0))), WindowFi
 class KerasConvTranspose(
     NoBuffers, ChannelsLast, kind="conv_transpose{rank}d", keras="keras.layers.Conv{rank}DTranspose"
 ):
-    """Transposed convolution as Keras does it, for any number of axes.
+    """Transposed convolution over {axes}: `[N, {sizes}, C]` to `[N, {sizes:'}, out_channels]`.
 
-    n' = n·s for `same` and n·s + max(k_e - s, 0) for `valid`. Weights are `kernel: [{k}, out, in]` and
-    `bias: [out]`. Refuses a stride and a dilation of more than 1 together, and an output padding that is
-    not smaller than the stride. Source: keras.layers.Conv{rank}DTranspose.
+    n' = n·s for `same` and n·s + max(k_e - s, 0) for `valid`. Weights are `kernel: [{each:k}, out, in]` and
+    `bias: [out]`. Refuses a stride and a dilation of more than 1 together, and an output padding that is not
+    smaller than the stride.
+
+    >>> KerasConvTranspose{rank}d(out_channels=64, kernel_size=3, stride=2).output((1, {each:28}, 128))
+    (1, {each:57}, 64)
     """
 
     order = "in_channels out_channels kernel_size stride padding output_padding * ..."
@@ -68,7 +71,7 @@ class KerasConvTranspose(
                     f"{self.kind}: output_padding of {op} along the {axis} must be less than the stride, {s}"
                 )
                 yield Requirement("output-padding", s, ">=", op + 1, says)
-            yield from self.large_enough(transposed, 1, **self._letters(x))
+            yield from self.large_enough(transposed, **self._letters(x))
 
     def output(self, x: Shape) -> Shape:
         if self.output_padding is not None:
@@ -81,9 +84,6 @@ class KerasConvTranspose(
     def weights(self, x: Shape) -> Named:
         named: Named = {"kernel": (*self.spread(self.kernel_size), self.out_channels, self.channels(x))}
         return named | {"bias": (self.out_channels,)} if self.bias else named
-
-    def macs(self, x: Shape) -> Dim:
-        return scattered(x, self.out_channels, self.spread(self.kernel_size))
 
     def mixes(self, x: Shape, axis: int) -> AxisDependence:
         return EVERYTHING
@@ -106,29 +106,13 @@ class KerasConvTranspose(
         return {"n": self.sizes(x), "k": k, "s": s, "d": d, "p0": half, "p1": half, "op": op}
 
     def operations(self, x: Shape) -> Operations:
-        return Operations(macs=self.macs(x))  # every product is added, onto the bias or onto zero
+        return scattered(x, self.out_channels, self.spread(self.kernel_size))
 
 
-class KerasConvTranspose1d(KerasConvTranspose, rank=1):
-    """Transposed convolution over one axis: `[N, L, C]` to `[N, L', out_channels]`, L' = L·s for `same`.
-
-    >>> KerasConvTranspose1d(out_channels=8, kernel_size=4, stride=2, padding="same").output((1, 50, 16))
-    (1, 100, 8)
-    """
+class KerasConvTranspose1d(KerasConvTranspose, rank=1): ...
 
 
-class KerasConvTranspose2d(KerasConvTranspose, rank=2):
-    """Transposed convolution over two axes: `[N, H, W, C]` to `[N, H', W', out_channels]`.
-
-    >>> up = KerasConvTranspose2d(out_channels=64, kernel_size=3, stride=2)
-    >>> up.output((1, 28, 28, 128)), up.macs((1, 28, 28, 128))
-    ((1, 57, 57, 64), 57802752)
-    """
+class KerasConvTranspose2d(KerasConvTranspose, rank=2): ...
 
 
-class KerasConvTranspose3d(KerasConvTranspose, rank=3):
-    """Transposed convolution over three axes: `[N, D, H, W, C]` to `[N, D', H', W', out_channels]`.
-
-    >>> KerasConvTranspose3d(out_channels=4, kernel_size=2, stride=2).output((1, 4, 16, 16, 8))
-    (1, 8, 32, 32, 4)
-    """
+class KerasConvTranspose3d(KerasConvTranspose, rank=3): ...

@@ -66,9 +66,9 @@ class KerasBatchNorm(OwnPlace, KerasScaled):
 class KerasBatchNorm1d(KerasBatchNorm, kind="batch_norm1d", keras="keras.layers.BatchNormalization"):
     """Batch normalisation of `[N, ..., C]`: (x - mean)/√(variance + eps) per channel.
 
-    Weights are `gamma`, `beta`, `moving_mean` and `moving_variance`, each `[C]`; the last two are
-    parameters that are not trained. Refuses a num_features that is not C. Keras has one layer for
-    all ranks: `batch_norm1d`, `2d` and `3d` are the same. Source: keras.layers.BatchNormalization.
+    Weights are `gamma`, `beta`, `moving_mean` and `moving_variance`, each `[C]`; the last two are parameters
+    that are not trained. Refuses a num_features that is not C. Keras has one layer for all ranks:
+    `batch_norm1d`, `2d` and `3d` are the same.
 
     >>> KerasBatchNorm1d(scale=False).weights((8, 32))
     {'beta': (32,), 'moving_mean': (32,), 'moving_variance': (32,)}
@@ -78,8 +78,7 @@ class KerasBatchNorm1d(KerasBatchNorm, kind="batch_norm1d", keras="keras.layers.
 class KerasBatchNorm2d(KerasBatchNorm, kind="batch_norm2d", keras="keras.layers.BatchNormalization"):
     """Batch normalisation of `[N, H, W, C]`: (x - mean)/√(variance + eps) per channel.
 
-    Weights and refusals are those of `batch_norm1d`. Source: keras.layers.BatchNormalization; Ioffe
-    and Szegedy, 2015.
+    Weights and refusals are those of `batch_norm1d`. Source: Ioffe and Szegedy, 2015.
 
     >>> sum(size for size, in KerasBatchNorm2d().weights((1, 112, 112, 64)).values())
     256
@@ -89,7 +88,7 @@ class KerasBatchNorm2d(KerasBatchNorm, kind="batch_norm2d", keras="keras.layers.
 class KerasBatchNorm3d(KerasBatchNorm, kind="batch_norm3d", keras="keras.layers.BatchNormalization"):
     """Batch normalisation of `[N, D, H, W, C]`: (x - mean)/√(variance + eps) per channel.
 
-    Weights and refusals are those of `batch_norm1d`. Source: keras.layers.BatchNormalization.
+    Weights and refusals are those of `batch_norm1d`.
 
     >>> KerasBatchNorm3d(affine=False).weights((1, 4, 8, 8, 16))
     {'moving_mean': (16,), 'moving_variance': (16,)}
@@ -99,8 +98,8 @@ class KerasBatchNorm3d(KerasBatchNorm, kind="batch_norm3d", keras="keras.layers.
 class KerasGroupNorm(KerasScaled, kind="group_norm", keras="keras.layers.GroupNormalization"):
     """Group normalisation of `[N, ..., C]`: mean and variance over C/num_groups channels.
 
-    Weights are `gamma: [C]` and `beta: [C]`. Refuses groups that do not divide the channels.
-    Source: keras.layers.GroupNormalization; Wu and He, 2018.
+    Weights are `gamma: [C]` and `beta: [C]`. Refuses groups that do not divide the channels. Source: Wu and
+    He, 2018.
 
     >>> KerasGroupNorm(num_groups=32).weights((1, 14, 14, 256))
     {'gamma': (256,), 'beta': (256,)}
@@ -137,9 +136,8 @@ class KerasLayerNorm(
 ):
     """Layer normalisation over the last axes: (x - mean)/√(variance + eps) · gamma + beta.
 
-    Weights are `gamma: normalized_shape` if elementwise_affine and `beta: normalized_shape` if bias
-    too. Refuses a normalized_shape that is not the end of the input's shape; left out it is the
-    last axis. Source: keras.layers.LayerNormalization.
+    Weights are `gamma: normalized_shape` if elementwise_affine and `beta: normalized_shape` if bias too.
+    Refuses a normalized_shape that is not the end of the input's shape; left out it is the last axis.
 
     >>> KerasLayerNorm().weights((1, 197, 768))
     {'gamma': (768,), 'beta': (768,)}

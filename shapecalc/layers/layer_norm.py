@@ -33,10 +33,9 @@ class GroupNorm(
 ):
     """Group normalisation of `[N, C, ...]`: mean and variance over C/num_groups channels.
 
-    Weights are `weight: [C]` and `bias: [C]` if affine. Refuses groups that do not divide the
-    channels, a num_channels that is not C (compared if affine), and inputs with one value per
-    group in all of the batch, N·C/num_groups·∏ sizes = 1. Source: torch.nn.GroupNorm; Wu and He,
-    2018.
+    Weights are `weight: [C]` and `bias: [C]` if affine. Refuses groups that do not divide the channels, a
+    num_channels that is not C (compared if affine), and inputs with one value per group in all of the batch,
+    N·C/num_groups·∏ sizes = 1. Source: Wu and He, 2018.
 
     >>> GroupNorm(num_groups=32).weights((1, 256, 14, 14))
     {'weight': (256,), 'bias': (256,)}
@@ -120,9 +119,9 @@ class OverLastAxes(SameShape, NoBuffers, NoMacs, NoWindow, Layer):
 class LayerNorm(OverLastAxes, torch="torch.nn.LayerNorm", keras="keras.layers.LayerNormalization"):
     """Layer normalisation over the last axes: (x - mean)/√(variance + eps) · weight + bias.
 
-    Weights are `weight: normalized_shape` if elementwise_affine and `bias: normalized_shape` if
-    bias too. Refuses a normalized_shape that is not the end of the input's shape; left out it is
-    the last axis. Source: torch.nn.LayerNorm; Ba et al., Layer Normalization, 2016.
+    Weights are `weight: normalized_shape` if elementwise_affine and `bias: normalized_shape` if bias too.
+    Refuses a normalized_shape that is not the end of the input's shape; left out it is the last axis. Source:
+    Ba et al., Layer Normalization, 2016.
 
     >>> LayerNorm(normalized_shape=[7, 7]).weights((1, 768, 7, 7))
     {'weight': (7, 7), 'bias': (7, 7)}
@@ -147,8 +146,8 @@ class LayerNorm(OverLastAxes, torch="torch.nn.LayerNorm", keras="keras.layers.La
 class RMSNorm(OverLastAxes, torch="torch.nn.RMSNorm", keras="keras.layers.RMSNormalization"):
     """Root-mean-square normalisation over the last axes: x/√(mean of x² + eps) · weight.
 
-    The weight is `weight: normalized_shape` if elementwise_affine. Refuses what `layer_norm`
-    refuses. Source: torch.nn.RMSNorm; Zhang and Sennrich, 2019.
+    The weight is `weight: normalized_shape` if elementwise_affine. Refuses what `layer_norm` refuses. Source:
+    Zhang and Sennrich, 2019.
 
     >>> RMSNorm().weights((1, 128, 4096))
     {'weight': (4096,)}
@@ -172,9 +171,9 @@ class LocalResponseNorm(
 ):
     """Division by the activity of neighbouring channels: x/(k + alpha/size · ∑ x²)^beta.
 
-    The sum runs over `size` channels around each one; no pixel sees another. Takes `[N, C, ...]`
-    of 3 or more dimensions. Source: torch.nn.LocalResponseNorm; Krizhevsky et al., ImageNet
-    classification with deep convolutional neural networks, 2012.
+    The sum runs over `size` channels around each one; no pixel sees another. Takes `[N, C, ...]` of 3 or more
+    dimensions. Source: Krizhevsky et al., ImageNet classification with deep convolutional neural networks,
+    2012.
 
     >>> LocalResponseNorm(size=5).output((1, 96, 55, 55))
     (1, 96, 55, 55)
@@ -203,7 +202,7 @@ class LocalResponseNorm(
 class CrossMapLRN2d(LocalResponseNorm, torch="torch.nn.CrossMapLRN2d"):
     """`local_response_norm` as torch had it first, for `[N, C, H, W]` alone: the shape is kept.
 
-    No weights, no MACs. Refuses other ranks. Source: torch.nn.CrossMapLRN2d.
+    Refuses other ranks.
 
     >>> CrossMapLRN2d(size=5).output((1, 96, 55, 55))
     (1, 96, 55, 55)

@@ -10,7 +10,7 @@ from typing import Annotated, ClassVar, Self
 
 from pydantic import model_validator
 
-from shapecalc.algebra import Dim, product
+from shapecalc.algebra import product
 from shapecalc.layers.arithmetic import window
 from shapecalc.layers.base import Layer, Named, NoBuffers, NoMacs, NoWindow, Window
 from shapecalc.layers.counts import Operations, products
@@ -27,10 +27,9 @@ from shapecalc.layers.spatial import Spatial
 class Subsample2d(NoBuffers, NoMacs, Spatial, kind="subsample2d", rank=2):
     """The sum over each window times one trained coefficient per channel, plus a trained bias.
 
-    `[N, C, H, W]` to `[N, C, ⌊(H - k)/s⌋ + 1, ⌊(W - k)/s⌋ + 1]`, the stride s being k if left
-    out. Weights are `weight: [C]` and `bias: [C]`. MACs are 0: the convention counts convolutions
-    and matrix products, and this is pooling. Refuses an input smaller than the window. Source:
-    LeCun et al., 1998, layers S2 and S4.
+    `[N, C, H, W]` to `[N, C, ⌊(H - k)/s⌋ + 1, ⌊(W - k)/s⌋ + 1]`, the stride s being k if left out. Weights
+    are `weight: [C]` and `bias: [C]`. MACs are 0: the convention counts convolutions and matrix products, and
+    this is pooling. Refuses an input smaller than the window. Source: LeCun et al., 1998, layers S2 and S4.
 
     >>> Subsample2d(kernel_size=2).apply(((1, 6, 28, 28),)).params
     12
@@ -76,11 +75,10 @@ class Subsample2d(NoBuffers, NoMacs, Spatial, kind="subsample2d", rank=2):
 class PartialConv2d(NoBuffers, Windowed, kind="partial_conv2d", rank=2):
     """Convolution where each output channel sees the input channels that `connections` lists for it.
 
-    `[N, C, H, W]` to `[N, len(connections), H', W']`, sizes as in `conv2d`. With t connections in
-    all, weights are `weight: [t, k, k]` (one kernel per connection, in order) and
-    `bias: [len(connections)]`, and MACs are N·t·k²·H'·W'. Refuses what `conv2d` refuses, and a
-    channel that does not exist or is listed twice for one output. Source: LeCun et al., 1998,
-    layer C3 and table I, with 60 connections.
+    `[N, C, H, W]` to `[N, len(connections), H', W']`, sizes as in `conv2d`. With t connections in all,
+    weights are `weight: [t, k, k]` (one kernel per connection, in order) and `bias: [len(connections)]`, and
+    MACs are N·t·k²·H'·W'. Refuses what `conv2d` refuses, and a channel that does not exist or is listed twice
+    for one output. Source: LeCun et al., 1998, layer C3 and table I, with 60 connections.
 
     >>> PartialConv2d(connections=[[0, 1], [1, 2], [0, 1, 2]], kernel_size=5).output((1, 3, 14, 14))
     (1, 3, 10, 10)
@@ -136,20 +134,18 @@ class PartialConv2d(NoBuffers, Windowed, kind="partial_conv2d", rank=2):
     def mixes(self, x: Shape, axis: int) -> AxisDependence:
         return None
 
-    def macs(self, x: Shape) -> Dim:
-        per_position = self.total * product(self.spread(self.kernel_size))
-        return product(self.resized(x, self.swept(x), 1)) * per_position
-
     def operations(self, x: Shape) -> Operations:
-        return products(self.macs(x), product(self.output(x)), biased=self.bias)
+        per_position = self.total * product(self.spread(self.kernel_size))
+        macs = product(self.resized(x, self.swept(x), 1)) * per_position
+        return products(macs, product(self.output(x)), biased=self.bias)
 
 
 class RBF(NoMacs, NoWindow, Layer, kind="rbf", framework="torch"):
     """The squared distance to fixed centres: `[..., in_features]` to `[..., out_features]`.
 
-    The centres are drawn by hand, not learned, so they are the buffer
-    `centers: [out_features, in_features]` and there are no weights. MACs are 0 by the convention
-    that counts convolutions and matrix products. Source: LeCun et al., 1998, output layer.
+    The centres are drawn by hand, not learned, so they are the buffer `centers: [out_features, in_features]`
+    and there are no weights. MACs are 0 by the convention that counts convolutions and matrix products.
+    Source: LeCun et al., 1998, output layer.
 
     >>> RBF(out_features=10).buffers((1, 84))
     {'centers': (10, 84)}

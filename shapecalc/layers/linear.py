@@ -47,19 +47,16 @@ class Dense(NoBuffers, NoWindow, Layer):
     def dependence(self, x: Shape, result: int) -> Dependence:
         return over(len(x), [len(x) - 1])
 
-    def macs(self, x: Shape) -> Dim:
-        return product(self.output(x)) * x[-1]
-
     def operations(self, x: Shape) -> Operations:
-        return products(self.macs(x), product(self.output(x)), biased=self.bias)
+        outputs = product(self.output(x))
+        return products(outputs * x[-1], outputs, biased=self.bias)
 
 
 class Linear(Dense, framework="torch", torch="torch.nn.Linear", keras="keras.layers.Dense"):
     """A matrix product on the last axis: `[..., in_features]` to `[..., out_features]`.
 
-    Weights are `weight: [out_features, in_features]` and `bias: [out_features]`; every output
-    costs in_features MACs. Refuses a single number and features that do not match. Source:
-    torch.nn.Linear.
+    Weights are `weight: [out_features, in_features]` and `bias: [out_features]`; every output costs
+    in_features MACs. Refuses a single number and features that do not match.
 
     >>> Linear(out_features=1000).output((1, 2048))
     (1, 1000)
@@ -78,11 +75,7 @@ def _flatten_first(x: Shape) -> str:
 
 
 class Identity(Pointwise, torch="torch.nn.Identity", keras="keras.layers.Identity"):
-    """Hands its input on unchanged. Source: torch.nn.Identity.
-
-    >>> Identity().output((1, 3, 224, 224))
-    (1, 3, 224, 224)
-    """
+    """Hands its input on unchanged."""
 
     family: ClassVar[Family] = Family.IDENTITY
     per_element = NOTHING
@@ -110,8 +103,8 @@ def inside_table(kind: str, index: Dim, rows: Dim) -> Iterator[Requirement]:
 class Embedding(Table, framework="torch", torch="torch.nn.Embedding", keras="keras.layers.Embedding"):
     """A table read by index: `[...]` integers to `[..., embedding_dim]`.
 
-    The weight is `weight: [num_embeddings, embedding_dim]`; reading multiplies nothing. Refuses a
-    padding_idx outside the table, which may count from its end. Source: torch.nn.Embedding.
+    The weight is `weight: [num_embeddings, embedding_dim]`; reading multiplies nothing. Refuses a padding_idx
+    outside the table, which may count from its end.
 
     >>> Embedding(num_embeddings=30522, embedding_dim=768).output((1, 128))
     (1, 128, 768)

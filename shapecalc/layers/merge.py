@@ -70,7 +70,7 @@ class Broadcast(NoMacs, Merge):
 class Add(Broadcast, torch="torch.add", keras="keras.layers.Add"):
     """The sum of tensors, element by element: sizes are equal, or 1 and stretched.
 
-    Refuses sizes that differ where neither is 1. No weights; sums are no MACs. Source: torch.add.
+    Refuses sizes that differ where neither is 1.
 
     >>> Add().output(((1, 256, 56, 56), (1, 256, 56, 56)))
     (1, 256, 56, 56)
@@ -85,8 +85,7 @@ class Add(Broadcast, torch="torch.add", keras="keras.layers.Add"):
 class Multiply(Broadcast, torch="torch.mul", keras="keras.layers.Multiply"):
     """The product of tensors, element by element: sizes are equal, or 1 and stretched.
 
-    Refuses what `add` refuses. No weights; by the convention no MACs, since nothing is added up.
-    Source: torch.mul.
+    Refuses what `add` refuses. Nothing is added up, so there are no MACs.
 
     >>> Multiply().output(((1, 64, 56, 56), (1, 64, 1, 1)))
     (1, 64, 56, 56)
@@ -101,7 +100,7 @@ class Multiply(Broadcast, torch="torch.mul", keras="keras.layers.Multiply"):
 class Concat(NoOperations, Merge, framework="torch", torch="torch.cat", keras="keras.layers.Concatenate"):
     """Puts tensors behind one another along axis `dim`, whose sizes add up.
 
-    Refuses tensors that differ in rank or on another axis, and single numbers. Source: torch.cat.
+    Refuses tensors that differ in rank or on another axis, and single numbers.
 
     >>> Concat().output(((1, 64, 28, 28), (1, 128, 28, 28), (1, 32, 28, 28)))
     (1, 224, 28, 28)
@@ -147,9 +146,9 @@ class Concat(NoOperations, Merge, framework="torch", torch="torch.cat", keras="k
 class Matmul(Merge, torch="torch.matmul"):
     """The matrix product of two tensors: `[..., n, k]` and `[..., k, m]` to `[..., n, m]`.
 
-    The axes before the last two are broadcast; a tensor of one axis is a row on the left and a
-    column on the right, and that axis vanishes. Every output costs k MACs. Refuses single numbers
-    and inner sizes that differ. Source: torch.matmul.
+    The axes before the last two are broadcast; a tensor of one axis is a row on the left and a column on the
+    right, and that axis vanishes. Every output costs k MACs. Refuses single numbers and inner sizes that
+    differ.
 
     >>> Matmul().output(((1, 12, 197, 64), (1, 12, 64, 197)))
     (1, 12, 197, 197)
@@ -199,11 +198,9 @@ class Matmul(Merge, torch="torch.matmul"):
         of_right = (*stretched(right[:-2], batch), EVERYTHING, columns) if len(right) > 1 else (EVERYTHING,)
         return (of_left, of_right)
 
-    def macs(self, inputs: Shapes) -> Dim:
-        return product(self.output(inputs)) * inputs[0][-1]
-
     def operations(self, inputs: Shapes) -> Operations:
-        return products(self.macs(inputs), product(self.output(inputs)))
+        results = product(self.output(inputs))
+        return products(results * inputs[0][-1], results)
 
 
 def _matrix(x: Shape, *, row: bool) -> Shape:

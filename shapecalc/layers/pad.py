@@ -57,7 +57,7 @@ class SpatialPad(NoWeights, NoOperations, NoWindow, Spatial):
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         yield from self.spatial_rank(x)
-        yield from self.large_enough(padded, 1, n=self.sizes(x), **self.sides())
+        yield from self.large_enough(padded, n=self.sizes(x), **self.sides())
 
     def output(self, x: Shape) -> Shape:
         return (*x[: -self.rank], *self.enlarged(x))
@@ -86,7 +86,7 @@ class ConstantPad(SpatialPad):
         for axis, n, p0, p1 in self.by_axis(x):
             says = _cropped_away(self.kind, axis, n, p0, p1)
             yield Requirement("too-small", uncropped(n, p0, p1), ">=", 0, says)
-        yield from self.large_enough(padded, 1, n=self.sizes(x), **self.sides())
+        yield from self.large_enough(padded, n=self.sizes(x), **self.sides())
 
 
 class ZeroPad(
@@ -95,68 +95,41 @@ class ZeroPad(
     torch="torch.nn.ZeroPad{rank}d",
     keras="keras.layers.ZeroPadding{rank}D",
 ):
-    """Zeros around.
+    """Zeros around: `[..., {sizes}]`, where n becomes n + p₀ + p₁; a negative side crops.
 
-    No weights, no MACs. Refuses to crop more than there is. Source: torch.nn.ZeroPad{rank}d.
+    Refuses to crop more than there is.
+
+    >>> ZeroPad{rank}d(padding=[{each:[3, 1]}]).output((1, 3, {each:10}))
+    (1, 3, {each:14})
     """
 
 
-class ZeroPad1d(ZeroPad, rank=1):
-    """Zeros before and after: `[..., L]` to `[..., L + p₀ + p₁]`; a negative side crops.
-
-    >>> ZeroPad1d(padding=[3, 1]).output((1, 8, 10))
-    (1, 8, 14)
-    """
+class ZeroPad1d(ZeroPad, rank=1): ...
 
 
 class ZeroPad2d(ZeroPad, rank=2):
-    """Zeros around: `[..., H, W]`, each becoming n + p₀ + p₁; a negative side crops.
-
-    A flat list of four is torch's `[left, right, top, bottom]`.
-
-    >>> ZeroPad2d(padding=[[0, 1], [2, 2]]).output((1, 3, 10, 20))
-    (1, 3, 11, 24)
-    >>> ZeroPad2d(padding=[2, 2, 0, 1]).output((1, 3, 10, 20))
-    (1, 3, 11, 24)
-    """
+    """A flat list of four is torch's `[left, right, top, bottom]`."""
 
 
-class ZeroPad3d(ZeroPad, rank=3):
-    """Zeros around: `[..., D, H, W]`, each becoming n + p₀ + p₁; a negative side crops.
-
-    >>> ZeroPad3d(padding=[0, 1, 1]).output((1, 3, 8, 10, 10))
-    (1, 3, 8, 12, 12)
-    """
+class ZeroPad3d(ZeroPad, rank=3): ...
 
 
 class FilledPad(ConstantPad, kind="constant_pad{rank}d", torch="torch.nn.ConstantPad{rank}d"):
-    """A value around.
+    """A `value` around: `[..., {sizes}]`, where n becomes n + p₀ + p₁; a negative side crops.
 
-    No weights, no MACs. Refuses to crop more than there is. Source: torch.nn.ConstantPad{rank}d.
+    Refuses to crop more than there is.
+
+    >>> ConstantPad{rank}d(padding=1, value="-inf").output((1, 64, {each:112}))
+    (1, 64, {each:114})
     """
 
     value: Fill
 
 
-class ConstantPad1d(FilledPad, rank=1):
-    """A `value` before and after: `[..., L]` to `[..., L + p₀ + p₁]`; a negative side crops.
-
-    >>> ConstantPad1d(padding=-2, value=0).output((1, 8, 10))
-    (1, 8, 6)
-    """
+class ConstantPad1d(FilledPad, rank=1): ...
 
 
-class ConstantPad2d(FilledPad, rank=2):
-    """A `value` around: `[..., H, W]`, each becoming n + p₀ + p₁; a negative side crops.
-
-    >>> ConstantPad2d(padding=1, value="-inf").output((1, 64, 112, 112))
-    (1, 64, 114, 114)
-    """
+class ConstantPad2d(FilledPad, rank=2): ...
 
 
-class ConstantPad3d(FilledPad, rank=3):
-    """A `value` around: `[..., D, H, W]`, each becoming n + p₀ + p₁; a negative side crops.
-
-    >>> ConstantPad3d(padding=1, value=0.5).output((1, 3, 8, 10, 10))
-    (1, 3, 10, 12, 12)
-    """
+class ConstantPad3d(FilledPad, rank=3): ...

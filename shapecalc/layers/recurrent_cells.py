@@ -69,9 +69,9 @@ class RecurrentCell(Gated):
 class RNNCell(RecurrentCell, torch="torch.nn.RNNCell"):
     """One step of `rnn`: `[N, input_size]`, and maybe the state `[N, H]`, to the next state `[N, H]`.
 
-    Unbatched without N. Weights are `weight_ih: [H, input_size]`, `weight_hh: [H, H]`, `bias_ih: [H]`
-    and `bias_hh: [H]`; a step costs H·(input_size + H) MACs. Refuses other ranks, features that do not
-    match and a state of another shape. Source: torch.nn.RNNCell.
+    Unbatched without N. Weights are `weight_ih: [H, input_size]`, `weight_hh: [H, H]`, `bias_ih: [H]` and
+    `bias_hh: [H]`; a step costs H·(input_size + H) MACs. Refuses other ranks, features that do not match and
+    a state of another shape.
 
     >>> RNNCell(hidden_size=20).output(((3, 10), (3, 20)))
     (3, 20)
@@ -89,9 +89,9 @@ class RNNCell(RecurrentCell, torch="torch.nn.RNNCell"):
 class LSTMCell(RecurrentCell, torch="torch.nn.LSTMCell"):
     """One step of `lstm`: `[N, input_size]`, maybe with state and cell, to the next of both, `[N, H]`.
 
-    Unbatched without N. Weights are `weight_ih: [4·H, input_size]`, `weight_hh: [4·H, H]`,
-    `bias_ih: [4·H]` and `bias_hh: [4·H]`; a step costs 4·H·(input_size + H) MACs. Refuses what `rnn_cell`
-    refuses, and a state without a cell. Source: torch.nn.LSTMCell.
+    Unbatched without N. Weights are `weight_ih: [4·H, input_size]`, `weight_hh: [4·H, H]`, `bias_ih: [4·H]`
+    and `bias_hh: [4·H]`; a step costs 4·H·(input_size + H) MACs. Refuses what `rnn_cell` refuses, and a state
+    without a cell.
 
     >>> LSTMCell(hidden_size=20).outputs(((3, 10),))
     ((3, 20), (3, 20))
@@ -104,9 +104,8 @@ class LSTMCell(RecurrentCell, torch="torch.nn.LSTMCell"):
 class GRUCell(RecurrentCell, torch="torch.nn.GRUCell"):
     """One step of `gru`: `[N, input_size]`, and maybe the state `[N, H]`, to the next state `[N, H]`.
 
-    Unbatched without N. Weights are `weight_ih: [3·H, input_size]`, `weight_hh: [3·H, H]`,
-    `bias_ih: [3·H]` and `bias_hh: [3·H]`; a step costs 3·H·(input_size + H) MACs. Refuses what `rnn_cell`
-    refuses. Source: torch.nn.GRUCell.
+    Unbatched without N. Weights are `weight_ih: [3·H, input_size]`, `weight_hh: [3·H, H]`, `bias_ih: [3·H]`
+    and `bias_hh: [3·H]`; a step costs 3·H·(input_size + H) MACs. Refuses what `rnn_cell` refuses.
 
     >>> GRUCell(hidden_size=20).weights(((3, 10),))["weight_hh"]
     (60, 20)

@@ -83,7 +83,7 @@ class Cutting(AlongAxis):
 class Select(AlongAxis, torch="torch.select"):
     """Takes position `index` of axis `dim`, which vanishes: x[:, index] for dim 1.
 
-    Refuses an index outside the axis; a negative one counts from the end. Source: torch.select.
+    Refuses an index outside the axis; a negative one counts from the end.
 
     >>> Select(dim=1, index=0).output((1, 197, 768))
     (1, 768)
@@ -110,8 +110,8 @@ class Select(AlongAxis, torch="torch.select"):
 class Slice(AlongAxis, kind="slice"):
     """x[start:end:step] along axis `dim`: ⌈(end - start)/step⌉ positions stay.
 
-    A negative start or end counts from the end of the axis; what lies outside is cut off, as in
-    Python. Refuses a slice that is empty. Source: Python's and torch's indexing.
+    A negative start or end counts from the end of the axis; what lies outside is cut off, as in Python.
+    Refuses a slice that is empty. Source: Python's and torch's indexing.
 
     >>> Slice(dim=1, start=1).output((1, 197, 768))
     (1, 196, 768)
@@ -166,9 +166,9 @@ def _is_negative(name: str, position: Dim) -> bool:
 class Split(Cutting, framework="torch", torch="torch.split"):
     """Cuts axis `dim` into pieces: of `split_size` each, the last maybe smaller, or as listed.
 
-    Refuses a list whose sum is not the size of the axis. How many pieces of one size a free size
-    gives is Undecided unless the one divides the other. The axis is that of the channels unless
-    `dim` says otherwise (torch's own default is the batch). Source: torch.split.
+    Refuses a list whose sum is not the size of the axis. How many pieces of one size a free size gives is
+    Undecided unless the one divides the other. The axis is that of the channels unless `dim` says otherwise
+    (torch's own default is the batch).
 
     >>> Split(split_size=2, dim=1).outputs((1, 5, 8))
     ((1, 2, 8), (1, 2, 8), (1, 1, 8))
@@ -216,9 +216,9 @@ class Split(Cutting, framework="torch", torch="torch.split"):
 class Chunk(Cutting, framework="torch", torch="torch.chunk"):
     """Cuts axis `dim` into pieces of ⌈n/chunks⌉, the last maybe smaller: at most `chunks` of them.
 
-    A size of 5 in 4 chunks gives 3, of 2, 2 and 1, as in torch. For a free size the answer is
-    Undecided unless it gives all the chunks whatever it is. The axis is that of the channels unless
-    `dim` says otherwise (torch's own default is the batch). Source: torch.chunk.
+    A size of 5 in 4 chunks gives 3, of 2, 2 and 1, as in torch. For a free size the answer is Undecided
+    unless it gives all the chunks whatever it is. The axis is that of the channels unless `dim` says
+    otherwise (torch's own default is the batch).
 
     >>> Chunk(chunks=2, dim=1).outputs((1, 64, 28, 28))
     ((1, 32, 28, 28), (1, 32, 28, 28))
@@ -247,7 +247,7 @@ class Chunk(Cutting, framework="torch", torch="torch.chunk"):
 class Mean(NoWeights, NoMacs, NoWindow, Layer, torch="torch.mean"):
     """The mean over the axes in `dim`, which vanish, or become 1 with keepdim.
 
-    Refuses axes that do not exist or come twice. Source: torch.mean.
+    Refuses axes that do not exist or come twice.
 
     >>> Mean(dim=[2, 3]).output((1, 1280, 7, 7))
     (1, 1280)

@@ -29,9 +29,8 @@ class PixelShuffle(
 ):
     """Channels spread out in space: `[..., C·r², H, W]` to `[..., C, H·r, W·r]`, r the upscale factor.
 
-    No weights, no MACs. Refuses channels that r² does not divide and fewer than three dimensions.
-    Source: torch.nn.PixelShuffle; Shi et al., Real-time single image and video super-resolution
-    using an efficient sub-pixel convolutional neural network, 2016.
+    Refuses channels that r² does not divide and fewer than three dimensions. Source: Shi et al., Real-time
+    single image and video super-resolution using an efficient sub-pixel convolutional neural network, 2016.
 
     >>> PixelShuffle(upscale_factor=3).output((1, 27, 8, 8))
     (1, 3, 24, 24)
@@ -70,8 +69,7 @@ class PixelUnshuffle(
 ):
     """Space folded into channels: `[..., C, H·r, W·r]` to `[..., C·r², H, W]`, r the downscale factor.
 
-    No weights, no MACs. Refuses a height or width that r does not divide and fewer than three
-    dimensions. Source: torch.nn.PixelUnshuffle.
+    Refuses a height or width that r does not divide and fewer than three dimensions.
 
     >>> PixelUnshuffle(downscale_factor=2).output((1, 3, 8, 8))
     (1, 12, 4, 4)
@@ -111,9 +109,8 @@ class ChannelShuffle(
 ):
     """The channels of several groups dealt out in turn: `[N, C, *]` stays `[N, C, *]`.
 
-    No weights, no MACs. Refuses groups that do not divide the channels, which are always the second
-    dimension, and fewer than three dimensions. Source: torch.nn.ChannelShuffle; Zhang et al.,
-    ShuffleNet, 2017.
+    Refuses groups that do not divide the channels, which are always the second dimension, and fewer than
+    three dimensions. Source: Zhang et al., ShuffleNet, 2017.
 
     >>> ChannelShuffle(groups=2).output((1, 116, 28, 28))
     (1, 116, 28, 28)

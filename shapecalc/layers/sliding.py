@@ -33,7 +33,7 @@ class Sliding(Spatial):
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         yield from self.spatial_rank(x)
-        yield from self.large_enough(window, 1, n=self.sizes(x), **letters(self.window(x)))
+        yield from self.large_enough(window, n=self.sizes(x), **letters(self.window(x)))
 
     def swept(self, x: Shape) -> Shape:
         """Return the spatial sizes of the output."""

@@ -45,30 +45,19 @@ def rows(x: Shape, axis: int) -> Dim:
 
 
 class Softmax(OverAxis, torch="torch.nn.Softmax", keras="keras.layers.Softmax"):
-    """eˣ/∑eˣ along `dim`: the shape is kept, no weights.
+    """eˣ/∑eˣ along `dim`.
 
-    `dim` counts the batch axis; left out it is axis 0 for 1 or 3 dimensions and axis 1 otherwise
-    (torch warns of it). Refuses an axis that does not exist. Source: torch.nn.Softmax.
-
-    >>> Softmax(dim=-1).output((1, 1000))
-    (1, 1000)
+    `dim` counts the batch axis; left out it is axis 0 for 1 or 3 dimensions and axis 1 otherwise (torch warns
+    of it). Refuses an axis that does not exist.
     """
 
 
 class Softmin(OverAxis, torch="torch.nn.Softmin"):
-    """e⁻ˣ/∑e⁻ˣ along `dim`: the shape is kept, no weights. Source: torch.nn.Softmin.
-
-    >>> Softmin(dim=1).output((1, 10))
-    (1, 10)
-    """
+    """e⁻ˣ/∑e⁻ˣ along `dim`."""
 
 
 class LogSoftmax(OverAxis, torch="torch.nn.LogSoftmax", keras="keras.activations.log_softmax"):
-    """x - log ∑eˣ along `dim`: the shape is kept, no weights. Source: torch.nn.LogSoftmax.
-
-    >>> LogSoftmax(dim=1).output((1, 10))
-    (1, 10)
-    """
+    """x - log ∑eˣ along `dim`."""
 
     def operations(self, x: Shape) -> Operations:
         return log_softmax(product(x), rows(x, self.axis(x)))
@@ -77,10 +66,7 @@ class LogSoftmax(OverAxis, torch="torch.nn.LogSoftmax", keras="keras.activations
 class Softmax2d(Pointwise, framework="torch", torch="torch.nn.Softmax2d"):
     """Softmax over the channels at every pixel of `[N, C, H, W]` or `[C, H, W]`.
 
-    The shape is kept, no weights. Refuses other ranks. Source: torch.nn.Softmax2d.
-
-    >>> Softmax2d().output((1, 21, 64, 64))
-    (1, 21, 64, 64)
+    Refuses other ranks.
     """
 
     family: ClassVar[Family] = Family.SOFTMAX
@@ -98,8 +84,8 @@ class Softmax2d(Pointwise, framework="torch", torch="torch.nn.Softmax2d"):
 class GLU(NoWeights, NoMacs, NoWindow, Layer, torch="torch.nn.GLU", keras="keras.activations.glu"):
     """The first half of axis `dim` times the sigmoid of the second: that axis becomes n/2.
 
-    No weights. Refuses an axis that does not exist and an odd size. Source: torch.nn.GLU; Dauphin
-    et al., Language modeling with gated convolutional networks, 2017.
+    Refuses an axis that does not exist and an odd size. Source: Dauphin et al., Language modeling with gated
+    convolutional networks, 2017.
 
     >>> GLU(dim=1).output((1, 64, 100))
     (1, 32, 100)

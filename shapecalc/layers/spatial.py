@@ -57,9 +57,7 @@ class OverAxes(Kind):
         """Require a channel axis and the spatial axes, with a batch axis in front or without."""
         return rank_between(self.kind, x, self.rank + 1, self.rank + 2)
 
-    def large_enough(
-        self, rule: Callable[..., Dim], at_least: int = 1, **values: tuple[Dim, ...]
-    ) -> Iterator[Requirement]:
+    def large_enough(self, rule: Callable[..., Dim], **values: tuple[Dim, ...]) -> Iterator[Requirement]:
         """Require that a size formula gives at least one on every axis.
 
         Every keyword is a letter of the formula with its value per axis.
@@ -67,10 +65,8 @@ class OverAxes(Kind):
         for number, axis in enumerate(AXES[self.rank]):
             letters = {letter: column[number] for letter, column in values.items()}
             size = rule(**letters)
-            if isinstance(size, int) and size >= at_least:
-                continue
-            says = _too_small(self.kind, axis, rule, letters, at_least)
-            yield Requirement("too-small", size, ">=", at_least, says)
+            if not isinstance(size, int) or size < 1:
+                yield Requirement("too-small", size, ">=", 1, _too_small(self.kind, axis, rule, letters))
 
 
 class Spatial(OverAxes, Layer):
@@ -164,10 +160,7 @@ def _rules(layer: Kind, name: str) -> list[Any]:
     ]
 
 
-def _too_small(
-    kind: str, axis: str, rule: Callable[..., Dim], letters: dict[str, Dim], at_least: int
-) -> Callable[[], str]:
+def _too_small(kind: str, axis: str, rule: Callable[..., Dim], letters: dict[str, Dim]) -> Callable[[], str]:
     return lambda: (
-        f"{kind}: the output {axis} would be {rule(**letters)}, less than {at_least}: "
-        f"{written(rule, **letters)}"
+        f"{kind}: the output {axis} would be {rule(**letters)}, less than 1: {written(rule, **letters)}"
     )

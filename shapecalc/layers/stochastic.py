@@ -11,9 +11,8 @@ from shapecalc.layers.fields import OneOf, Probability
 class StochasticDepth(Pointwise, torch="torchvision.ops.StochasticDepth"):
     """Sets the complete branch to zero with probability p in training, for each sample or for the batch.
 
-    Any shape, kept; no weights. `mode` says whether each sample is drawn for itself (row) or all
-    together (batch). Source: torchvision.ops.StochasticDepth; Huang et al., Deep Networks with
-    Stochastic Depth, 2016.
+    `mode` says whether each sample is drawn for itself (row) or all together (batch). Source: Huang et al.,
+    Deep Networks with Stochastic Depth, 2016.
 
     >>> StochasticDepth(p=0.2).output((1, 96, 56, 56))
     (1, 96, 56, 56)

@@ -63,8 +63,8 @@ OpenShapes = Annotated[tuple[tuple[int, ...], ...], Listed(Listed(Integer(-1, ma
 class Parameter(NoBuffers, NoOperations, NoWindow, AnyShape, Layer, kind="parameter", framework="torch"):
     """A learned tensor: whatever the input, its result is `shape`, batch and all.
 
-    The weight is `weight`, of that shape. Traced networks add it to the data or put it in front of
-    them. Source: torch.nn.Parameter.
+    The weight is `weight`, of that shape. Traced networks add it to the data or put it in front of them.
+    Source: torch.nn.Parameter.
 
     >>> Parameter(shape=[1, 1, 768]).output((8, 196, 768))
     (1, 1, 768)
@@ -111,8 +111,8 @@ class Require(
 ):
     """Hands its input on, and refuses sizes for which the relation of `left` to `right` does not hold.
 
-    A traced network holds what its Python code asked of the sizes: the answer decided which way it
-    went. Source: `if` and `assert` in a forward.
+    A traced network holds what its Python code asked of the sizes: the answer decided which way it went.
+    Source: `if` and `assert` in a forward.
 
     >>> Require(left=224, relation="equal", right=224).output((1, 3, 224, 224))
     (1, 3, 224, 224)
@@ -142,8 +142,8 @@ SIGNS = {"equal": "==", "unequal": "!=", "less": "<", "at_most": "<=", "more": "
 class Unused(Pointwise, kind="unused", framework="torch"):
     """Hands its input on, and lists parameters that the network holds and never uses.
 
-    They are counted: they are stored and saved with the others. Source: the parameters of a module
-    that its forward does not reach, such as auxiliary heads in evaluation.
+    They are counted: they are stored and saved with the others. Source: the parameters of a module that its
+    forward does not reach, such as auxiliary heads in evaluation.
 
     >>> Unused(tensors={"aux.fc.weight": [1000, 1024]}).weights((1, 1000))
     {'aux.fc.weight': (1000, 1024)}
@@ -161,9 +161,9 @@ class Unused(Pointwise, kind="unused", framework="torch"):
 class Opaque(Merge, kind="opaque", framework="torch"):
     """An operation that no rule is known for: its shapes are those seen when it was traced.
 
-    `takes` and `gives` are those shapes; -1 is the batch, which may be another. What it
-    costs is not known unless it multiplies nothing (`macs: 0`), so totals are "at least". Other
-    sizes than those seen are Undecided. Source: torch's operations that have no kind.
+    `takes` and `gives` are those shapes; -1 is the batch, which may be another. What it costs is not known
+    unless it multiplies nothing (`macs: 0`), so totals are "at least". Other sizes than those seen are
+    Undecided. Source: torch's operations that have no kind.
 
     >>> Opaque(function="fft_fft", takes=[[-1, 8]], gives=[[-1, 8]]).output(((2, 8),))
     (2, 8)

@@ -26,12 +26,14 @@ OptionalSize = Annotated[PerAxis | None, Nullable(Each(Integer(1))), Lettered("o
 class MaxUnpool(
     NoWeights, NoOperations, OverAxes, Joint, kind="max_unpool{rank}d", torch="torch.nn.MaxUnpool{rank}d"
 ):
-    """The rules of unpooling, for any number of axes.
+    """Puts maxima back to their places: `[N, C, {sizes}]` to `[N, C, {sizes:'}]`, n' = (n - 1)s - 2p + k.
 
-    It takes `[N, C, {sizes}]`, or unbatched, and the places, of the same shape. The stride is the kernel's
-    size if left out. output_size chooses another size, by less than the stride. No weights, no MACs.
-    Refuses places of another shape, an output_size out of that range, and an empty output. Source:
-    torch.nn.MaxUnpool{rank}d; Zeiler and Fergus, 2014.
+    It takes the maxima, batched or not, and the places, of the same shape. The stride is the kernel's size if
+    left out. output_size chooses another size, by less than the stride. Refuses places of another shape, an
+    output_size out of that range, and an empty output. Source: Zeiler and Fergus, 2014.
+
+    >>> MaxUnpool{rank}d(kernel_size=2, output_size=7).output(((1, 64, {each:3}), (1, 64, {each:3})))
+    (1, 64, {each:7})
     """
 
     family: ClassVar[Family] = Family.UNPOOL
@@ -51,7 +53,7 @@ class MaxUnpool(
         yield from rank_between(self.kind, x, self.rank + 1, self.rank + 2)
         yield from shaped(self.kind, "the places of the maxima", indices, x)
         if self.output_size is None:
-            yield from self.large_enough(transposed, 1, **self._letters(x))
+            yield from self.large_enough(transposed, **self._letters(x))
             return
         usual, strides = self._usual(x), self._strides()
         for axis, out, n, s in zip(
@@ -85,25 +87,10 @@ class MaxUnpool(
         return letters | {"p0": padding, "p1": padding, "op": (0,) * self.rank}
 
 
-class MaxUnpool1d(MaxUnpool, rank=1):
-    """Puts maxima back to their places: `[N, C, L]` and the places to `[N, C, (L - 1)s - 2p + k]`.
-
-    >>> MaxUnpool1d(kernel_size=2).output(((1, 8, 15), (1, 8, 15)))
-    (1, 8, 30)
-    """
+class MaxUnpool1d(MaxUnpool, rank=1): ...
 
 
-class MaxUnpool2d(MaxUnpool, rank=2):
-    """Puts maxima back to their places: height and width become (n - 1)s - 2p + k.
-
-    >>> MaxUnpool2d(kernel_size=2, output_size=[7, 6]).output(((1, 64, 3, 3), (1, 64, 3, 3)))
-    (1, 64, 7, 6)
-    """
+class MaxUnpool2d(MaxUnpool, rank=2): ...
 
 
-class MaxUnpool3d(MaxUnpool, rank=3):
-    """Puts maxima back to their places: depth, height and width become (n - 1)s - 2p + k.
-
-    >>> MaxUnpool3d(kernel_size=3, stride=2).output(((1, 8, 3, 5, 5), (1, 8, 3, 5, 5)))
-    (1, 8, 7, 11, 11)
-    """
+class MaxUnpool3d(MaxUnpool, rank=3): ...

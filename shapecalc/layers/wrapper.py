@@ -141,12 +141,11 @@ class Wrapper(Kind):
 class WeightNorm(Wrapper, torch="torch.nn.utils.parametrizations.weight_norm"):
     """A layer whose weight is g·v/|v|: a length and a direction are learned in place of the weight.
 
-    The norm is taken of what is at each position of axis `dim`, or of the complete weight if dim is null
-    or -1. The weight W becomes `parametrizations.weight.original0`, the lengths, W's shape with 1 on all
-    axes but dim, and `parametrizations.weight.original1`, of W's shape; with legacy, which is torch's
-    older way, `weight_g` and `weight_v`. Shapes and MACs are those of the layer. Refuses a weight that
-    the layer does not have, and an axis that the weight does not have. Source:
-    torch.nn.utils.parametrizations.weight_norm; Salimans and Kingma, 2016.
+    The norm is taken of what is at each position of axis `dim`, or of the complete weight if dim is null or
+    -1. The weight W becomes `parametrizations.weight.original0`, the lengths, W's shape with 1 on all axes
+    but dim, and `parametrizations.weight.original1`, of W's shape; with legacy, which is torch's older way,
+    `weight_g` and `weight_v`. Shapes and MACs are those of the layer. Refuses a weight that the layer does
+    not have, and an axis that the weight does not have. Source: Salimans and Kingma, 2016.
 
     >>> from shapecalc.layers import Linear
     >>> WeightNorm(layer=Linear(out_features=40), legacy=True).apply(((1, 20),)).weights
@@ -189,10 +188,9 @@ class SpectralNorm(Wrapper, torch="torch.nn.utils.parametrizations.spectral_norm
 
     The weight W is seen as a matrix with the axis `dim` as its rows: 0 if left out, 1 for transposed
     convolutions. It becomes `parametrizations.weight.original`, of W's shape, with the buffers
-    `parametrizations.weight.0._u: [rows]` and `parametrizations.weight.0._v: [columns]`, which a weight
-    of one axis does not need; with legacy, which is torch's older way, `weight_orig`, `weight_u` and
-    `weight_v`. Shapes and MACs are those of the layer. Refuses what `weight_norm` refuses. Source:
-    torch.nn.utils.parametrizations.spectral_norm; Miyato et al., 2018.
+    `parametrizations.weight.0._u: [rows]` and `parametrizations.weight.0._v: [columns]`, which a weight of
+    one axis does not need; with legacy, which is torch's older way, `weight_orig`, `weight_u` and `weight_v`.
+    Shapes and MACs are those of the layer. Refuses what `weight_norm` refuses. Source: Miyato et al., 2018.
 
     >>> from shapecalc.layers import Conv2d
     >>> layer = SpectralNorm(layer=Conv2d(out_channels=64, kernel_size=3))

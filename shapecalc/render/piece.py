@@ -217,10 +217,16 @@ def sizes(shape: tuple[Dim, ...]) -> Inline:
     """
     if all(isinstance(size, int) for size in shape):
         return Sizes("x".join(map(str, shape)) or "a single number")
-    return Math(
-        r" \times ".join(factor_latex(size, alone=len(shape) == 1) for size in shape),
-        "×".join(f"({size})" if is_sum(size) and len(shape) > 1 else str(size) for size in shape),
+    alone = len(shape) == 1
+    return product(
+        Math(factor_latex(size, alone=alone), f"({size})" if is_sum(size) and not alone else str(size))
+        for size in shape
     )
+
+
+def product(factors: Iterable[Math]) -> Math:
+    """Return sizes as one shape."""
+    return joined(factors, r" \times ", "×")
 
 
 def factor_latex(size: Dim, *, alone: bool = False) -> str:
@@ -229,10 +235,16 @@ def factor_latex(size: Dim, *, alone: bool = False) -> str:
     return f"({text})" if is_sum(size) and not alone else text
 
 
+def joined(parts: Iterable[Math], latex: str, text: str | None = None) -> Math:
+    """Return formulas with a sign between them, in LaTeX and in text."""
+    sides = [*parts]
+    between = latex if text is None else text
+    return Math(latex.join(side.latex for side in sides), between.join(side.text for side in sides))
+
+
 def chain(parts: Iterable[Math]) -> Math:
     """Return what is equal to each other, between equals signs, equal parts once."""
-    sides = {part.latex: part.text for part in parts}
-    return Math(" = ".join(sides), " = ".join(sides.values()))
+    return joined({part.latex: part for part in parts}.values(), " = ")
 
 
 def equation(parts: Iterable[Math], name: Math | None = None) -> Equation:

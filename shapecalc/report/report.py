@@ -86,7 +86,7 @@ class Report(Shown, Totals[D_co]):
             Node(
                 node,
                 effect,
-                tuple([shapes[slot] for slot in node.sources]),  # type: ignore[misc]
+                tuple([shapes[slot] for slot in node.sources]),
                 itemsize,
                 None if node.owner is None else graph_nodes[node.owner].path,
                 counting,
