@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
@@ -13,6 +12,7 @@ from shapecalc.engine.graph import Graph, Group, Inference
 from shapecalc.errors import SpecError, Undecided, quote
 from shapecalc.layers.registry import FRAMEWORKS
 from shapecalc.layers.requirement import Requirement, Shape, shown
+from shapecalc.record import record
 from shapecalc.render.display import Shown
 from shapecalc.report.node import D_co, Node, number, plain, renamed_flag
 from shapecalc.report.outline import Item, lines, tree
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from shapecalc.report.derivation import Derivation
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Condition:
     """A relation that must hold for a symbolic report to be true, and the layer that needs it."""
 
