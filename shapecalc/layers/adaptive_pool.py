@@ -8,7 +8,7 @@ on the input's size, so there is no window of fixed size to speak of.
 
 from collections.abc import Iterator
 from fractions import Fraction
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any
 
 from shapecalc.algebra import Dim, product
 from shapecalc.layers.base import NoMacs, NoWeights, NoWindow, Shapes
@@ -43,7 +43,7 @@ SizeOrKept = Annotated[Dim | tuple[Dim | None, ...], _OutputSize(), Lettered("o"
 class AdaptivePool(NoWeights, NoMacs, NoWindow, Spatial):
     """The rules of adaptive pooling, for any number of axes."""
 
-    fixes_sizes: ClassVar[bool] = True
+    fixes_sizes = True
 
     output_size: SizeOrKept
 
@@ -93,7 +93,7 @@ class AdaptiveAverage(AdaptivePool, kind="adaptive_avg_pool{rank}d", torch="torc
     (1, 8, {each:5})
     """
 
-    family: ClassVar[Family] = Family.ADAPTIVE_AVERAGE_POOL
+    family = Family.ADAPTIVE_AVERAGE_POOL
 
     def operations(self, x: Shape) -> Operations | None:
         seen = self.seen(x)
@@ -130,7 +130,7 @@ class AdaptiveMax(AdaptivePool, kind="adaptive_max_pool{rank}d", torch="torch.nn
     (1, 8, {each:5})
     """
 
-    family: ClassVar[Family] = Family.ADAPTIVE_MAX_POOL
+    family = Family.ADAPTIVE_MAX_POOL
 
     return_indices: Flag = False
 
@@ -145,9 +145,8 @@ class AdaptiveMax(AdaptivePool, kind="adaptive_max_pool{rank}d", torch="torch.nn
 class GlobalPool(NoWeights, NoMacs, NoWindow, Spatial):
     """The rules of global pooling, for any number of axes."""
 
-    family: ClassVar[Family] = Family.GLOBAL_POOL
-
-    fixes_sizes: ClassVar[bool] = True
+    family = Family.GLOBAL_POOL
+    fixes_sizes = True
 
     keepdim: Flag = False
 

@@ -6,7 +6,7 @@ With T positions that look, S that are looked at, and E features in all heads to
 """
 
 from collections.abc import Iterator
-from typing import Annotated, ClassVar, Self
+from typing import Annotated, Self
 
 from pydantic import model_validator
 
@@ -57,8 +57,7 @@ class MultiheadAttention(
     ((1, 10, 512), (1, 10, 49))
     """
 
-    family: ClassVar[Family] = Family.ATTENTION
-
+    family = Family.ATTENTION
     order = "embed_dim num_heads dropout bias add_bias_kv add_zero_attn kdim vdim batch_first * ..."
 
     embed_dim: InFeatures = None

@@ -1,7 +1,7 @@
 """Vectors that are read by index and reduced in bags."""
 
 from collections.abc import Iterator
-from typing import Annotated, ClassVar
+from typing import Annotated
 
 from shapecalc.algebra import Dim, product
 from shapecalc.layers.base import Joint, Named, NoBuffers, NoMacs, Shapes
@@ -30,8 +30,8 @@ class EmbeddingBag(NoBuffers, NoMacs, Joint, framework="torch", torch="torch.nn.
     """
 
     order = "num_embeddings embedding_dim * ..."
-    family: ClassVar[Family] = Family.EMBEDDING
-    unknown_dependence: ClassVar[tuple[str, str] | None] = (
+    family = Family.EMBEDDING
+    unknown_dependence = (
         "places",
         "which indices make up a bag follows from numbers in the input, not from shapes",
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, ClassVar, Self
+from typing import Annotated, Self
 
 from pydantic import model_validator
 
@@ -86,7 +86,7 @@ class Pad(
     (1, 69, 75, 96)
     """
 
-    family: ClassVar[Family] = Family.PADDING
+    family = Family.PADDING
 
     pad: Annotated[tuple[Dim, ...], Listed(Integer())]
 

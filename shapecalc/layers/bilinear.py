@@ -1,7 +1,7 @@
 """A matrix between two tensors for every output: the bilinear layer."""
 
 from collections.abc import Iterator
-from typing import Annotated, ClassVar
+from typing import Annotated
 
 from shapecalc.algebra import product
 from shapecalc.layers.base import Joint, Named, NoBuffers, Shapes
@@ -27,7 +27,7 @@ class Bilinear(NoBuffers, Joint, framework="torch", torch="torch.nn.Bilinear"):
     3225600
     """
 
-    family: ClassVar[Family] = Family.BILINEAR
+    family = Family.BILINEAR
 
     in1_features: InFeatures = None
     in2_features: Annotated[OptionalCount, Inferred(axis=-1, tensor=1)] = None

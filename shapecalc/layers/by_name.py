@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any
 
 from shapecalc.algebra import Dim, product
 from shapecalc.errors import quote
@@ -118,11 +118,8 @@ class Elementwise(Pointwise, kind="elementwise", framework="torch"):
     (1, 96, 56, 56)
     """
 
-    family: ClassVar[Family] = Family.ELEMENTWISE
-    unknown_dependence: ClassVar[tuple[str, str] | None] = (
-        "places and channels",
-        "a function such as roll keeps the shape and moves elements",
-    )
+    family = Family.ELEMENTWISE
+    unknown_dependence = ("places and channels", "a function such as roll keeps the shape and moves elements")
 
     function: Annotated[str, Word()]
 
@@ -144,7 +141,7 @@ class Combine(Broadcast, kind="combine", framework="torch"):
     (1, 64, 7, 7)
     """
 
-    unknown_dependence: ClassVar[tuple[str, str] | None] = (
+    unknown_dependence = (
         "places and channels",
         "a function that is not known to work on each element by itself",
     )

@@ -6,7 +6,7 @@ weight of its own, which torch keeps in the buffer `weight: [C]`.
 
 from abc import abstractmethod
 from collections.abc import Iterator
-from typing import Annotated, ClassVar
+from typing import Annotated
 
 from pydantic import Field
 
@@ -266,7 +266,7 @@ class LinearCrossEntropyLoss(Joint, framework="torch", torch="torch.nn.LinearCro
     """
 
     order = "in_features num_classes out_features bias * ..."
-    family: ClassVar[Family] = Family.LOSS
+    family = Family.LOSS
 
     in_features: InFeatures = None
     num_classes: Count

@@ -7,7 +7,6 @@ Per axis, with k the kernel, s the stride, d the dilation and p₀, p₁ the pad
 """
 
 from collections.abc import Iterator
-from typing import ClassVar
 
 from shapecalc.algebra import Dim, product, quotient
 from shapecalc.layers.base import Named, NoBuffers
@@ -23,11 +22,8 @@ from shapecalc.layers.sliding import Sliding, Windowed
 class Convolving(NoBuffers, Sliding):
     """The rules of convolution, for any number of axes and in either layout."""
 
-    family: ClassVar[Family] = Family.CONVOLUTION
-    unknown_dependence: ClassVar[tuple[str, str] | None] = (
-        "channels",
-        "channels of one group see those of their group alone",
-    )
+    family = Family.CONVOLUTION
+    unknown_dependence = ("channels", "channels of one group see those of their group alone")
 
     in_channels: InChannels = None
     out_channels: OutChannels
@@ -98,11 +94,8 @@ class Conv3d(Convolution, rank=3): ...
 class DepthwiseConvolving(NoBuffers, Sliding):
     """The rules of depthwise convolution: every channel has `depth_multiplier` filters of its own."""
 
-    family: ClassVar[Family] = Family.CONVOLUTION
-    unknown_dependence: ClassVar[tuple[str, str] | None] = (
-        "channels",
-        "with several filters a channel, several results see one channel",
-    )
+    family = Family.CONVOLUTION
+    unknown_dependence = ("channels", "with several filters a channel, several results see one channel")
 
     in_channels: InChannels = None
     depth_multiplier: Multiplier = 1
@@ -157,7 +150,7 @@ class DepthwiseConv3d(Depthwise, rank=3):
 class SeparableConvolving(NoBuffers, Sliding):
     """The rules of separable convolution: depthwise, then a mix of channels at every position."""
 
-    family: ClassVar[Family] = Family.CONVOLUTION
+    family = Family.CONVOLUTION
 
     in_channels: InChannels = None
     out_channels: OutChannels

@@ -7,7 +7,6 @@ Per axis, with k the kernel, s the stride, d the dilation, p the padding and op 
 """
 
 from collections.abc import Callable, Iterator
-from typing import ClassVar
 
 from shapecalc.algebra import Dim, maximum, product, quotient
 from shapecalc.layers.arithmetic import transposed
@@ -53,11 +52,8 @@ class ConvTranspose(
     (1, 8, {each:100})
     """
 
-    family: ClassVar[Family] = Family.TRANSPOSED_CONVOLUTION
-    unknown_dependence: ClassVar[tuple[str, str] | None] = (
-        "channels",
-        "channels of one group see those of their group alone",
-    )
+    family = Family.TRANSPOSED_CONVOLUTION
+    unknown_dependence = ("channels", "channels of one group see those of their group alone")
 
     in_channels: InChannels = None
     out_channels: OutChannels

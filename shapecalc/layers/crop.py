@@ -7,7 +7,7 @@ order of the shape.
 """
 
 from collections.abc import Iterator
-from typing import Annotated, ClassVar
+from typing import Annotated
 
 from shapecalc.algebra import Dim
 from shapecalc.layers.arithmetic import cropped
@@ -32,7 +32,7 @@ class Crop(
     (1, 512, {each:56})
     """
 
-    family: ClassVar[Family] = Family.CROP
+    family = Family.CROP
 
     crop: Annotated[ExtentPerSide, Lettered("c")]
 

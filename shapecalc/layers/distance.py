@@ -6,7 +6,7 @@ products nothing of this is a MAC.
 
 from collections.abc import Iterator
 from fractions import Fraction
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -49,8 +49,8 @@ class CosineSimilarity(NoMacs, Merge, framework="torch", torch="torch.nn.CosineS
     (100,)
     """
 
-    family: ClassVar[Family] = Family.DISTANCE
-    keeps_places: ClassVar[bool] = False
+    family = Family.DISTANCE
+    keeps_places = False
 
     dim: Index = 1
     eps: NotNegative = Fraction(1, 100_000_000)
@@ -84,8 +84,8 @@ class PairwiseDistance(NoMacs, Merge, framework="torch", torch="torch.nn.Pairwis
     (100, 1)
     """
 
-    family: ClassVar[Family] = Family.DISTANCE
-    keeps_places: ClassVar[bool] = False
+    family = Family.DISTANCE
+    keeps_places = False
 
     p: Norm = Field(2, description=_NORM)
     eps: Real = Fraction(1, 1_000_000)
@@ -122,8 +122,8 @@ class CosineEmbeddingLoss(Loss, torch="torch.nn.CosineEmbeddingLoss"):
     (3,)
     """
 
-    keeps_places: ClassVar[bool] = False
-    count: ClassVar[int] = 3
+    keeps_places = False
+    count = 3
 
     margin: Real = 0
 
@@ -159,7 +159,7 @@ class MarginRankingLoss(Loss, torch="torch.nn.MarginRankingLoss"):
     (3,)
     """
 
-    count: ClassVar[int] = 3
+    count = 3
     per_loss = Operations(additions=2, multiplications=1, comparisons=1)
 
     margin: Real = 0
@@ -182,8 +182,8 @@ def of_one_rank(kind: str, inputs: Shapes) -> Iterator[Requirement]:
 class Triplet(Loss):
     """The rules of losses of an anchor, a positive and a negative example."""
 
-    keeps_places: ClassVar[bool] = False
-    count: ClassVar[int] = 3
+    keeps_places = False
+    count = 3
 
     margin: Real = 1
     swap: Flag = False

@@ -5,7 +5,6 @@ The ranks are those that torch's layers accept: only `dropout1d` insists on one.
 
 from collections.abc import Iterator
 from fractions import Fraction
-from typing import ClassVar
 
 from shapecalc.layers.base import Pointwise
 from shapecalc.layers.counts import NOTHING
@@ -18,7 +17,7 @@ from shapecalc.layers.roles import InPlaceFlag
 class Dropping(Pointwise):
     """What all sorts of dropout share: the probability that something is dropped."""
 
-    family: ClassVar[Family] = Family.DROPOUT
+    family = Family.DROPOUT
     per_element = NOTHING
 
     p: Probability = Fraction(1, 2)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any
 
 from shapecalc.algebra import Dim, product
 from shapecalc.errors import quote
@@ -47,8 +47,8 @@ class Einsum(Merge, kind="einsum", framework="torch"):
     96
     """
 
-    family: ClassVar[Family] = Family.EINSUM
-    keeps_places: ClassVar[bool] = False
+    family = Family.EINSUM
+    keeps_places = False
 
     equation: Annotated[str, Equation()]
 

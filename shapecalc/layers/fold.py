@@ -7,7 +7,6 @@ there is no window in the sense of a convolution.
 """
 
 from collections.abc import Iterator
-from typing import ClassVar
 
 from shapecalc.algebra import Dim, product
 from shapecalc.layers.arithmetic import window
@@ -23,9 +22,9 @@ from shapecalc.layers.spatial import Spatial
 class Columns(NoWeights, NoMacs, NoWindow, Spatial):
     """What both ways share: a window over height and width, and how many times it fits."""
 
-    family: ClassVar[Family] = Family.FOLD
+    family = Family.FOLD
 
-    rank: ClassVar[int] = 2
+    rank = 2
 
     kernel_size: KernelSize
     dilation: Dilation = 1
@@ -59,10 +58,7 @@ class Unfold(NoOperations, Columns, torch="torch.nn.Unfold"):
     (1, 27, 50176)
     """
 
-    unknown_dependence: ClassVar[tuple[str, str] | None] = (
-        "places",
-        "the columns are a list of windows over two axes in one",
-    )
+    unknown_dependence = ("places", "the columns are a list of windows over two axes in one")
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         yield from self.spatial_rank(x)
@@ -88,10 +84,7 @@ class Fold(Columns, torch="torch.nn.Fold"):
     """
 
     order = "output_size ..."
-    unknown_dependence: ClassVar[tuple[str, str] | None] = (
-        "places and channels",
-        "the columns are a list of windows over two axes in one",
-    )
+    unknown_dependence = ("places and channels", "the columns are a list of windows over two axes in one")
 
     output_size: OutputSize
 

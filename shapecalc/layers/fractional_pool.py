@@ -61,11 +61,8 @@ class FractionalMaxPool(
     (1, 16, {each:25})
     """
 
-    family: ClassVar[Family] = Family.FRACTIONAL_POOL
-    unknown_dependence: ClassVar[tuple[str, str] | None] = (
-        "places",
-        "the windows stand at random distances",
-    )
+    family = Family.FRACTIONAL_POOL
+    unknown_dependence = ("places", "the windows stand at random distances")
 
     spare: ClassVar[int] = 0
     """By how much more the input must be than what as many windows need, one apart."""
@@ -122,4 +119,4 @@ class FractionalMaxPool2d(FractionalMaxPool, rank=2): ...
 class FractionalMaxPool3d(FractionalMaxPool, rank=3):
     """Here torch needs one row more: n >= out + k, not n >= out + k - 1."""
 
-    spare: ClassVar[int] = 1
+    spare = 1

@@ -59,7 +59,7 @@ class KerasDropping(Dropping, kind="dropout{rank}d", keras="keras.layers.Spatial
     (1, {each:56}, 64)
     """
 
-    framework: ClassVar[str | None] = "keras"
+    framework = "keras"
     rank: ClassVar[int]
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:

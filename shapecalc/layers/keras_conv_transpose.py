@@ -7,7 +7,7 @@ Per axis, with k_e = d(k - 1) + 1 and op the output padding:
 """
 
 from collections.abc import Iterator
-from typing import Annotated, ClassVar
+from typing import Annotated
 
 from shapecalc.algebra import Dim, maximum
 from shapecalc.layers.arithmetic import extent, transposed, transposed_same, transposed_valid
@@ -48,7 +48,7 @@ class KerasConvTranspose(
     """
 
     order = "in_channels out_channels kernel_size stride padding output_padding * ..."
-    family: ClassVar[Family] = Family.TRANSPOSED_CONVOLUTION
+    family = Family.TRANSPOSED_CONVOLUTION
 
     in_channels: InChannels = None
     out_channels: OutChannels

@@ -6,7 +6,6 @@ are gathered and never trained.
 
 from collections.abc import Iterator
 from fractions import Fraction
-from typing import ClassVar
 
 from shapecalc.algebra import product
 from shapecalc.layers.base import Layer, Named, NoBuffers, NoMacs, NoWindow, OwnPlace, SameShape
@@ -25,7 +24,7 @@ class KerasScaled(SameShape, NoBuffers, NoMacs, NoWindow, Layer):
     """A normalisation with a learned scale and shift per channel, each of which may be left out."""
 
     order = "* ..."
-    framework: ClassVar[str | None] = "keras"
+    framework = "keras"
 
     eps: Real = EPS
     affine: Flag = True
@@ -45,9 +44,8 @@ class KerasScaled(SameShape, NoBuffers, NoMacs, NoWindow, Layer):
 class KerasBatchNorm(OwnPlace, KerasScaled):
     """The rules of batch normalisation, the same for every number of axes."""
 
-    family: ClassVar[Family] = Family.BATCH_NORM
-
-    statistics: ClassVar[frozenset[str]] = frozenset({"moving_mean", "moving_variance"})
+    family = Family.BATCH_NORM
+    statistics = frozenset({"moving_mean", "moving_variance"})
 
     num_features: InChannels = None
     momentum: Real = Fraction(99, 100)
@@ -105,11 +103,8 @@ class KerasGroupNorm(KerasScaled, kind="group_norm", keras="keras.layers.GroupNo
     {'gamma': (256,), 'beta': (256,)}
     """
 
-    family: ClassVar[Family] = Family.GROUP_NORM
-    unknown_dependence: ClassVar[tuple[str, str] | None] = (
-        "channels",
-        "channels of one group see those of their group alone",
-    )
+    family = Family.GROUP_NORM
+    unknown_dependence = ("channels", "channels of one group see those of their group alone")
 
     num_groups: NumGroups
     num_channels: InChannels = None
@@ -144,7 +139,7 @@ class KerasLayerNorm(
     """
 
     order = "* ..."
-    family: ClassVar[Family] = Family.LAYER_NORM
+    family = Family.LAYER_NORM
 
     eps: Real = EPS
     bias: Flag = True

@@ -5,8 +5,6 @@
 No pooling has weights or counts as multiply-accumulates.
 """
 
-from typing import ClassVar
-
 from shapecalc.algebra import Dim, product
 from shapecalc.layers.adaptive_pool import GlobalAverage, GlobalMaximum
 from shapecalc.layers.base import NoMacs, NoWeights
@@ -46,7 +44,7 @@ class KerasMaxPool(KerasPool, kind="max_pool{rank}d", keras="keras.layers.MaxPoo
     (1, {each:51}, 8)
     """
 
-    family: ClassVar[Family] = Family.MAX_POOL
+    family = Family.MAX_POOL
 
     def operations(self, x: Shape) -> Operations:
         return greatest(self.seen(x), product(self.output(x)))
@@ -61,7 +59,7 @@ class KerasAvgPool(KerasPool, kind="avg_pool{rank}d", keras="keras.layers.Averag
     (1, {each:50}, 8)
     """
 
-    family: ClassVar[Family] = Family.AVERAGE_POOL
+    family = Family.AVERAGE_POOL
 
     def operations(self, x: Shape) -> Operations:
         return mean(self.seen(x), product(self.output(x)))

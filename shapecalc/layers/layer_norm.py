@@ -6,7 +6,7 @@ matrix products only.
 
 from collections.abc import Iterator
 from fractions import Fraction
-from typing import Annotated, ClassVar
+from typing import Annotated
 
 from shapecalc.algebra import Dim, product
 from shapecalc.layers.base import Layer, Named, NoBuffers, NoMacs, NoWeights, NoWindow, SameShape
@@ -41,11 +41,8 @@ class GroupNorm(
     {'weight': (256,), 'bias': (256,)}
     """
 
-    family: ClassVar[Family] = Family.GROUP_NORM
-    unknown_dependence: ClassVar[tuple[str, str] | None] = (
-        "channels",
-        "channels of one group see those of their group alone",
-    )
+    family = Family.GROUP_NORM
+    unknown_dependence = ("channels", "channels of one group see those of their group alone")
 
     num_groups: NumGroups
     num_channels: InChannels = None
@@ -77,7 +74,7 @@ class OverLastAxes(SameShape, NoBuffers, NoMacs, NoWindow, Layer):
     """The rules of normalisation over the last axes, with a weight for each position in them."""
 
     order = "normalized_shape eps ..."
-    framework: ClassVar[str | None] = "torch"
+    framework = "torch"
 
     normalized_shape: Annotated[
         Dim | tuple[Dim, ...] | None, Nullable(Each(Integer(1))), Inferred("n", axis=-1)
@@ -127,7 +124,7 @@ class LayerNorm(OverLastAxes, torch="torch.nn.LayerNorm", keras="keras.layers.La
     {'weight': (7, 7), 'bias': (7, 7)}
     """
 
-    family: ClassVar[Family] = Family.LAYER_NORM
+    family = Family.LAYER_NORM
 
     eps: Real = EPS
     bias: Flag = True
@@ -153,7 +150,7 @@ class RMSNorm(OverLastAxes, torch="torch.nn.RMSNorm", keras="keras.layers.RMSNor
     {'weight': (4096,)}
     """
 
-    family: ClassVar[Family] = Family.RMS_NORM
+    family = Family.RMS_NORM
 
     eps: Annotated[Fraction | int | None, Nullable(Decimal())] = None
 
@@ -179,7 +176,7 @@ class LocalResponseNorm(
     (1, 96, 55, 55)
     """
 
-    family: ClassVar[Family] = Family.RESPONSE_NORM
+    family = Family.RESPONSE_NORM
 
     size: Count
     alpha: Real = Fraction(1, 10_000)
@@ -208,10 +205,7 @@ class CrossMapLRN2d(LocalResponseNorm, torch="torch.nn.CrossMapLRN2d"):
     (1, 96, 55, 55)
     """
 
-    unknown_dependence: ClassVar[tuple[str, str] | None] = (
-        "channels",
-        "torch's running sum never lets go of the first channel",
-    )
+    unknown_dependence = ("channels", "torch's running sum never lets go of the first channel")
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         return rank_between(self.kind, x, 4, 4)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from fractions import Fraction
-from typing import Annotated, ClassVar
+from typing import Annotated
 
 from shapecalc.algebra import product
 from shapecalc.layers.base import Layer, Named, NoBuffers, NoMacs, NoOperations, NoWindow, OwnPlace, SameShape
@@ -24,7 +24,7 @@ class ClassToken(NoBuffers, NoOperations, NoWindow, Layer, kind="class_token"):
     (1, 197, 768)
     """
 
-    family: ClassVar[Family] = Family.TENSOR
+    family = Family.TENSOR
 
     embed_dim: InFeatures = None
 
@@ -57,7 +57,7 @@ class PositionEmbedding(OwnPlace, SameShape, NoBuffers, NoMacs, NoWindow, Layer,
     {'weight': (1, 197, 768)}
     """
 
-    family: ClassVar[Family] = Family.ELEMENTWISE
+    family = Family.ELEMENTWISE
 
     length: Annotated[OptionalCount, Inferred(axis=1, what="positions")] = None
     embed_dim: InFeatures = None
@@ -91,7 +91,7 @@ class LayerScale(
     {'weight': (96, 1, 1)}
     """
 
-    family: ClassVar[Family] = Family.ELEMENTWISE
+    family = Family.ELEMENTWISE
 
     dim: Index = 1
     init: Real = Fraction(1, 1_000_000)

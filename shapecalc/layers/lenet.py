@@ -6,7 +6,7 @@ centres. Source: LeCun, Bottou, Bengio and Haffner, Gradient-based learning appl
 """
 
 from collections.abc import Iterator
-from typing import Annotated, ClassVar, Self
+from typing import Annotated, Self
 
 from pydantic import model_validator
 
@@ -35,7 +35,7 @@ class Subsample2d(NoBuffers, NoMacs, Spatial, kind="subsample2d", rank=2):
     12
     """
 
-    family: ClassVar[Family] = Family.SUBSAMPLING
+    family = Family.SUBSAMPLING
 
     kernel_size: KernelSize
     stride: StridePerAxis = None
@@ -87,11 +87,8 @@ class PartialConv2d(NoBuffers, Windowed, kind="partial_conv2d", rank=2):
     """
 
     order = "connections ..."
-    family: ClassVar[Family] = Family.CONVOLUTION
-    unknown_dependence: ClassVar[tuple[str, str] | None] = (
-        "channels",
-        "a table says which channels see which",
-    )
+    family = Family.CONVOLUTION
+    unknown_dependence = ("channels", "a table says which channels see which")
 
     connections: Annotated[tuple[tuple[int, ...], ...], Listed(Listed(Integer(0), 1), 1), AsNumbers()]
     bias: Flag = True
@@ -151,7 +148,7 @@ class RBF(NoMacs, NoWindow, Layer, kind="rbf", framework="torch"):
     {'centers': (10, 84)}
     """
 
-    family: ClassVar[Family] = Family.RADIAL_BASIS
+    family = Family.RADIAL_BASIS
 
     in_features: InFeatures = None
     out_features: OutFeatures

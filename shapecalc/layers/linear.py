@@ -5,7 +5,7 @@ embedding:  [...] of indices to [..., embedding_dim]
 """
 
 from collections.abc import Iterator
-from typing import Annotated, ClassVar
+from typing import Annotated
 
 from shapecalc.algebra import Dim, product
 from shapecalc.layers.base import Layer, Named, NoBuffers, NoOperations, NoWindow, OwnPlace, Pointwise
@@ -21,9 +21,8 @@ from shapecalc.layers.roles import InFeatures, OutFeatures, Rows, VectorLength, 
 class Dense(NoBuffers, NoWindow, Layer):
     """The rules of a matrix product on the last axis, under either framework."""
 
-    family: ClassVar[Family] = Family.LINEAR
-
-    fixes_sizes: ClassVar[bool] = True
+    family = Family.LINEAR
+    fixes_sizes = True
 
     in_features: InFeatures = None
     out_features: OutFeatures
@@ -77,14 +76,14 @@ def _flatten_first(x: Shape) -> str:
 class Identity(Pointwise, torch="torch.nn.Identity", keras="keras.layers.Identity"):
     """Hands its input on unchanged."""
 
-    family: ClassVar[Family] = Family.IDENTITY
+    family = Family.IDENTITY
     per_element = NOTHING
 
 
 class Table(OwnPlace, NoBuffers, NoOperations, NoWindow, Layer):
     """The rules of a table read by index, under either framework."""
 
-    family: ClassVar[Family] = Family.EMBEDDING
+    family = Family.EMBEDDING
 
     num_embeddings: Rows
     embedding_dim: VectorLength

@@ -38,9 +38,8 @@ def reduced_by(reduction: str, losses: Dim) -> Operations:
 class Loss(NoMacs, Merge):
     """What losses share: how many tensors there are, and what becomes of the losses one by one."""
 
-    family: ClassVar[Family] = Family.LOSS
-
-    framework: ClassVar[str | None] = "torch"
+    family = Family.LOSS
+    framework = "torch"
     count: ClassVar[int] = 2
     per_loss: ClassVar[Operations | None] = None
     """The single operations for each loss; not known, unless a kind says otherwise."""
@@ -259,7 +258,7 @@ class GaussianNLLLoss(Loss, torch="torch.nn.GaussianNLLLoss"):
     (5, 2)
     """
 
-    count: ClassVar[int] = 3
+    count = 3
 
     full: Flag = False
     eps: Real = Fraction(1, 1_000_000)

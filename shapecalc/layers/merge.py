@@ -5,7 +5,6 @@ A free size is taken not to be 1, so two sizes of which one is free must be equa
 """
 
 from collections.abc import Iterator
-from typing import ClassVar
 
 from shapecalc.algebra import Dim, product
 from shapecalc.layers.base import Merge, NoMacs, NoOperations, Shapes
@@ -52,9 +51,8 @@ def _some(kind: str, inputs: Shapes) -> Requirement:
 class Broadcast(NoMacs, Merge):
     """The rules of an operation on each element of tensors that are broadcast."""
 
-    family: ClassVar[Family] = Family.MERGE
-
-    takes_any_number: ClassVar[bool] = True
+    family = Family.MERGE
+    takes_any_number = True
 
     def requirements(self, inputs: Shapes) -> Iterator[Requirement]:
         yield _some(self.kind, inputs)
@@ -76,7 +74,7 @@ class Add(Broadcast, torch="torch.add", keras="keras.layers.Add"):
     (1, 256, 56, 56)
     """
 
-    symbol: ClassVar[str] = "+"
+    symbol = "+"
 
     def operations(self, inputs: Shapes) -> Operations:
         return Operations(additions=(len(inputs) - 1) * product(self.output(inputs)))
@@ -91,7 +89,7 @@ class Multiply(Broadcast, torch="torch.mul", keras="keras.layers.Multiply"):
     (1, 64, 56, 56)
     """
 
-    symbol: ClassVar[str] = "×"
+    symbol = "×"
 
     def operations(self, inputs: Shapes) -> Operations:
         return Operations(multiplications=(len(inputs) - 1) * product(self.output(inputs)))
@@ -106,7 +104,7 @@ class Concat(NoOperations, Merge, framework="torch", torch="torch.cat", keras="k
     (1, 224, 28, 28)
     """
 
-    family: ClassVar[Family] = Family.MERGE
+    family = Family.MERGE
 
     dim: Index = 1
 
@@ -156,8 +154,8 @@ class Matmul(Merge, torch="torch.matmul"):
     5120
     """
 
-    family: ClassVar[Family] = Family.MATRIX_PRODUCT
-    keeps_places: ClassVar[bool] = False
+    family = Family.MATRIX_PRODUCT
+    keeps_places = False
 
     def axes(self, x: Shape, number: int) -> tuple[str, ...]:
         if len(x) == 1:

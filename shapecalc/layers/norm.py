@@ -29,8 +29,8 @@ class Statistics(SameShape, NoMacs, NoWindow, Layer):
     """What batch and instance normalisation share: a mean and a variance per channel."""
 
     order = "num_features eps ..."
-    framework: ClassVar[str | None] = "torch"
-    statistics: ClassVar[frozenset[str]] = frozenset({"running_mean", "running_var"})
+    framework = "torch"
+    statistics = frozenset({"running_mean", "running_var"})
     rank: ClassVar[int]
 
     num_features: InChannels = None
@@ -84,7 +84,7 @@ class BatchNorm(
     (8, 64, {each:112})
     """
 
-    family: ClassVar[Family] = Family.BATCH_NORM
+    family = Family.BATCH_NORM
 
     eps: Annotated[Fraction | int, Decimal(0)] = EPS
     affine: Flag = True
@@ -134,7 +134,7 @@ class SyncBatchNorm(BatchNorm, torch="torch.nn.SyncBatchNorm"):
     {'weight': (64,), 'bias': (64,)}
     """
 
-    family: ClassVar[Family] = Family.SYNC_BATCH_NORM
+    family = Family.SYNC_BATCH_NORM
 
     def ranks(self) -> tuple[int, int | None]:
         return 2, None
@@ -152,7 +152,7 @@ class InstanceNorm(Statistics, kind="instance_norm{rank}d", torch="torch.nn.Inst
     (1, 64, {each:25})
     """
 
-    family: ClassVar[Family] = Family.INSTANCE_NORM
+    family = Family.INSTANCE_NORM
 
     eps: Real = EPS
     affine: Flag = False

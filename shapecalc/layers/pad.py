@@ -8,7 +8,7 @@ with the last axis: `[left, right, top, bottom]` over two axes. No padding has w
 """
 
 from collections.abc import Callable, Iterator
-from typing import Annotated, ClassVar, Self, cast
+from typing import Annotated, Self, cast
 
 from pydantic import model_validator
 
@@ -30,7 +30,7 @@ Sides = Annotated[PerSide, Each(Each(Integer(), (2,)), (1, 2, 3, 4, 6)), WindowF
 class SpatialPad(NoWeights, NoOperations, NoWindow, Spatial):
     """What all padding shares, for any number of axes."""
 
-    family: ClassVar[Family] = Family.PADDING
+    family = Family.PADDING
 
     padding: Sides
 

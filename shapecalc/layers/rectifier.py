@@ -6,7 +6,7 @@ exact decimals and never change a shape.
 
 from collections.abc import Iterator
 from fractions import Fraction
-from typing import Annotated, ClassVar, Self
+from typing import Annotated, Self
 
 from pydantic import model_validator
 
@@ -29,7 +29,7 @@ HARD_SIGMOID = Operations(additions=1, comparisons=2, divisions=1)
 class Activation(Pointwise):
     """A function of each element that networks put between layers."""
 
-    family: ClassVar[Family] = Family.ACTIVATION
+    family = Family.ACTIVATION
 
 
 class InPlace(Activation):
@@ -80,7 +80,7 @@ class PReLU(
     {'weight': (64,)}
     """
 
-    family: ClassVar[Family] = Family.ACTIVATION
+    family = Family.ACTIVATION
 
     num_parameters: Annotated[Count, Declares("P")] = 1
     init: Real = Fraction(1, 4)

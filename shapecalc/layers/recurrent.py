@@ -38,7 +38,7 @@ JOINED = {
 class Gated(NoBuffers, Joint):
     """What recurrent layers and cells share: gates of two sums of products each."""
 
-    framework: ClassVar[str | None] = "torch"
+    framework = "torch"
     gates: ClassVar[int]
     states: ClassVar[tuple[str, ...]] = ("h_0",)
     """The initial states, all of which may be left out."""
@@ -72,8 +72,8 @@ _STATES = "of two directions, each sees the initial states of its own and those 
 class Recurrent(Gated):
     """What recurrent layers share: stacked layers, one or two directions, an initial state or none."""
 
-    family: ClassVar[Family] = Family.RECURRENT
-    unknown_dependence: ClassVar[tuple[str, str] | None] = ("states", _STATES)
+    family = Family.RECURRENT
+    unknown_dependence = ("states", _STATES)
 
     input_size: InFeatures = None
     hidden_size: Count
@@ -193,7 +193,7 @@ class RNN(Recurrent, torch="torch.nn.RNN"):
     ((5, 3, 20), (2, 3, 20))
     """
 
-    gates: ClassVar[int] = 1
+    gates = 1
     order = "input_size hidden_size num_layers nonlinearity ..."
 
     nonlinearity: Nonlinearity = "tanh"
@@ -220,12 +220,9 @@ class LSTM(Recurrent, torch="torch.nn.LSTM"):
     (128, 512)
     """
 
-    gates: ClassVar[int] = 4
-    states: ClassVar[tuple[str, ...]] = ("h_0", "c_0")
-    unknown_dependence: ClassVar[tuple[str, str] | None] = (
-        "states",
-        f"{_STATES}; of a cell, few features or all, as length and layers go",
-    )
+    gates = 4
+    states = ("h_0", "c_0")
+    unknown_dependence = ("states", f"{_STATES}; of a cell, few features or all, as length and layers go")
 
     proj_size: Annotated[Extent, Lettered(neutral=0)] = 0
 
@@ -270,4 +267,4 @@ class GRU(Recurrent, torch="torch.nn.GRU"):
     ((3, 5, 20), (1, 3, 20))
     """
 
-    gates: ClassVar[int] = 3
+    gates = 3

@@ -1,7 +1,6 @@
 """Recurrent cells: one step of one layer, whose state is given or zero."""
 
 from collections.abc import Iterator
-from typing import ClassVar
 
 from shapecalc.algebra import Dim, product
 from shapecalc.layers.base import Named, Shapes
@@ -24,7 +23,7 @@ JOINED = {
 class RecurrentCell(Gated):
     """What recurrent cells share: one position of one layer, the state given or zero."""
 
-    family: ClassVar[Family] = Family.RECURRENT_CELL
+    family = Family.RECURRENT_CELL
 
     input_size: InFeatures = None
     hidden_size: Count
@@ -77,7 +76,7 @@ class RNNCell(RecurrentCell, torch="torch.nn.RNNCell"):
     (3, 20)
     """
 
-    gates: ClassVar[int] = 1
+    gates = 1
 
     nonlinearity: Nonlinearity = "tanh"
 
@@ -97,8 +96,8 @@ class LSTMCell(RecurrentCell, torch="torch.nn.LSTMCell"):
     ((3, 20), (3, 20))
     """
 
-    gates: ClassVar[int] = 4
-    states: ClassVar[tuple[str, ...]] = ("h_0", "c_0")
+    gates = 4
+    states = ("h_0", "c_0")
 
 
 class GRUCell(RecurrentCell, torch="torch.nn.GRUCell"):
@@ -111,4 +110,4 @@ class GRUCell(RecurrentCell, torch="torch.nn.GRUCell"):
     (60, 20)
     """
 
-    gates: ClassVar[int] = 3
+    gates = 3

@@ -11,7 +11,7 @@ hold exactly (0.5, 2, 1.75): ⌊n·a/b⌋ with b a power of two.
 from abc import abstractmethod
 from collections.abc import Callable, Iterator
 from fractions import Fraction
-from typing import Annotated, Any, ClassVar, Self
+from typing import Annotated, Any, Self
 
 from pydantic import model_validator
 
@@ -78,7 +78,7 @@ OptionalFlag = Annotated[bool | None, Nullable(Truth())]
 class Interpolation(NoWeights, NoMacs, NoWindow, Layer):
     """What interpolation of all sorts shares, under either framework."""
 
-    family: ClassVar[Family] = Family.RESAMPLE
+    family = Family.RESAMPLE
 
     @abstractmethod
     def method(self) -> str:
@@ -91,7 +91,7 @@ class Interpolation(NoWeights, NoMacs, NoWindow, Layer):
 class Resize(Interpolation):
     """The rules of interpolation to a size or by a factor, as torch does it."""
 
-    framework: ClassVar[str | None] = "torch"
+    framework = "torch"
 
     size: Size = None
     scale_factor: Scale = None

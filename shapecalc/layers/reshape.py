@@ -5,7 +5,7 @@ found by exact division.
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Annotated, ClassVar, Self
+from typing import Annotated, Self
 
 from pydantic import model_validator
 
@@ -27,7 +27,7 @@ Sizes = Annotated[tuple[Dim, ...], Listed(Integer(-1)), AsNumbers()]
 class Rearranging(NoWeights, NoOperations, NoWindow, Layer):
     """A layer that moves elements and computes nothing."""
 
-    family: ClassVar[Family] = Family.RESHAPE
+    family = Family.RESHAPE
 
     def dependence(self, x: Shape, result: int) -> Dependence:
         return rearranged(x, self.output(x))

@@ -4,7 +4,7 @@ Axis numbers count the batch axis and may be negative, as in torch.
 """
 
 from collections.abc import Iterator
-from typing import Annotated, ClassVar, Self
+from typing import Annotated, Self
 
 from pydantic import model_validator
 
@@ -30,7 +30,7 @@ MOST_PIECES = 65_536
 class AlongAxis(NoWeights, NoOperations, NoWindow, Layer):
     """A layer that cuts along one axis."""
 
-    family: ClassVar[Family] = Family.RESHAPE
+    family = Family.RESHAPE
 
     dim: Index
 
@@ -253,7 +253,7 @@ class Mean(NoWeights, NoMacs, NoWindow, Layer, torch="torch.mean"):
     (1, 1280)
     """
 
-    family: ClassVar[Family] = Family.REDUCTION
+    family = Family.REDUCTION
 
     dim: Axes
     keepdim: Flag = False

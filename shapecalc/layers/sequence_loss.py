@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from fractions import Fraction
 from itertools import pairwise
-from typing import Annotated, ClassVar, Self
+from typing import Annotated, Self
 
 from pydantic import model_validator
 
@@ -32,8 +32,8 @@ class CTCLoss(Loss, torch="torch.nn.CTCLoss"):
     (16,)
     """
 
-    count: ClassVar[int] = 4
-    unknown_dependence: ClassVar[tuple[str, str] | None] = (
+    count = 4
+    unknown_dependence = (
         "targets",
         "where the target of each sequence begins is in the lengths, which are numbers",
     )
@@ -85,7 +85,7 @@ class AdaptiveLogSoftmaxWithLoss(
     (4, 64)
     """
 
-    family: ClassVar[Family] = Family.LOSS
+    family = Family.LOSS
 
     in_features: InFeatures = None
     n_classes: Count

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from fractions import Fraction
-from typing import Annotated, ClassVar
+from typing import Annotated
 
 from shapecalc.algebra import Dim, quotient
 from shapecalc.layers.base import Layer, NoOperations, NoWeights, NoWindow, SameShape
@@ -36,11 +36,8 @@ class PixelShuffle(
     (1, 3, 24, 24)
     """
 
-    family: ClassVar[Family] = Family.RESHAPE
-    unknown_dependence: ClassVar[tuple[str, str] | None] = (
-        "channels",
-        "channels become places",
-    )
+    family = Family.RESHAPE
+    unknown_dependence = ("channels", "channels become places")
 
     upscale_factor: Annotated[Count, Lettered("r")]
 
@@ -75,11 +72,8 @@ class PixelUnshuffle(
     (1, 12, 4, 4)
     """
 
-    family: ClassVar[Family] = Family.RESHAPE
-    unknown_dependence: ClassVar[tuple[str, str] | None] = (
-        "channels",
-        "places become channels",
-    )
+    family = Family.RESHAPE
+    unknown_dependence = ("channels", "places become channels")
 
     downscale_factor: Annotated[Count, Lettered("r")]
 
@@ -116,7 +110,7 @@ class ChannelShuffle(
     (1, 116, 28, 28)
     """
 
-    family: ClassVar[Family] = Family.RESHAPE
+    family = Family.RESHAPE
 
     groups: Annotated[Count, Divides("g")]
 

@@ -1,7 +1,7 @@
 """Functions over an axis: softmax and its relatives, and the gate that halves an axis."""
 
 from collections.abc import Iterator
-from typing import Annotated, ClassVar
+from typing import Annotated
 
 from shapecalc.algebra import Dim, product, quotient
 from shapecalc.layers.base import Layer, NoMacs, NoWeights, NoWindow, Pointwise
@@ -15,7 +15,7 @@ from shapecalc.layers.requirement import Requirement, Shape, axis_exists, rank_b
 class OverAxis(Pointwise):
     """A function over one axis that keeps the shape; without `dim` torch picks the axis itself."""
 
-    family: ClassVar[Family] = Family.SOFTMAX
+    family = Family.SOFTMAX
 
     dim: Annotated[int | None, Nullable(Integer(may_be_free=False))] = None
 
@@ -69,7 +69,7 @@ class Softmax2d(Pointwise, framework="torch", torch="torch.nn.Softmax2d"):
     Refuses other ranks.
     """
 
-    family: ClassVar[Family] = Family.SOFTMAX
+    family = Family.SOFTMAX
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         return rank_between(self.kind, x, 3, 4)
@@ -91,7 +91,7 @@ class GLU(NoWeights, NoMacs, NoWindow, Layer, torch="torch.nn.GLU", keras="keras
     (1, 32, 100)
     """
 
-    family: ClassVar[Family] = Family.ACTIVATION
+    family = Family.ACTIVATION
 
     dim: Index = -1
 

@@ -18,7 +18,7 @@ from shapecalc.layers.requirement import Requirement, Shape, rank_between
 class OverAxes(Kind):
     """A kind over `rank` spatial axes behind a channel axis, batched or not."""
 
-    framework: ClassVar[str | None] = "torch"
+    framework = "torch"
     rank: ClassVar[int]
 
     @model_validator(mode="after")
@@ -132,7 +132,7 @@ class Spatial(OverAxes, Layer):
 class ChannelsLast(Spatial):
     """Turns the rules of a spatial layer to Keras' layout: batch, spatial axes, channels."""
 
-    framework: ClassVar[str | None] = "keras"
+    framework = "keras"
 
     @classmethod
     def channel_axis(cls, x: Shape) -> int:

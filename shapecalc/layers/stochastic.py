@@ -1,6 +1,6 @@
 """Stochastic depth: in training, complete branches are left out; in evaluation, nothing happens."""
 
-from typing import Annotated, ClassVar
+from typing import Annotated
 
 from shapecalc.layers.base import Pointwise
 from shapecalc.layers.counts import NOTHING
@@ -18,7 +18,7 @@ class StochasticDepth(Pointwise, torch="torchvision.ops.StochasticDepth"):
     (1, 96, 56, 56)
     """
 
-    family: ClassVar[Family] = Family.DROPOUT
+    family = Family.DROPOUT
     per_element = NOTHING
 
     p: Probability

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any
 
 from shapecalc.algebra import Dim, decide
 from shapecalc.errors import Undecided, quote
@@ -70,8 +70,8 @@ class Parameter(NoBuffers, NoOperations, NoWindow, AnyShape, Layer, kind="parame
     (1, 1, 768)
     """
 
-    family: ClassVar[Family] = Family.TENSOR
-    fixes_sizes: ClassVar[bool] = True
+    family = Family.TENSOR
+    fixes_sizes = True
 
     shape: FixedShape
 
@@ -94,8 +94,8 @@ class Constant(NoWeights, NoOperations, NoWindow, AnyShape, Layer, kind="constan
     (49, 49)
     """
 
-    family: ClassVar[Family] = Family.TENSOR
-    fixes_sizes: ClassVar[bool] = True
+    family = Family.TENSOR
+    fixes_sizes = True
 
     shape: Annotated[tuple[Dim, ...], Listed(Integer(1)), AsNumbers()]
 
@@ -118,7 +118,7 @@ class Require(
     (1, 3, 224, 224)
     """
 
-    family: ClassVar[Family] = Family.IDENTITY
+    family = Family.IDENTITY
 
     left: Annotated[Dim, Integer()]
     relation: Annotated[str, OneOf(("equal", "unequal", "less", "at_most", "more", "at_least"))]
@@ -149,7 +149,7 @@ class Unused(Pointwise, kind="unused", framework="torch"):
     {'aux.fc.weight': (1000, 1024)}
     """
 
-    family: ClassVar[Family] = Family.IDENTITY
+    family = Family.IDENTITY
     per_element = NOTHING
 
     tensors: Annotated[Any, NamedShapes()]
@@ -169,12 +169,9 @@ class Opaque(Merge, kind="opaque", framework="torch"):
     (2, 8)
     """
 
-    family: ClassVar[Family] = Family.OPAQUE
-    keeps_places: ClassVar[bool] = False
-    unknown_dependence: ClassVar[tuple[str, str] | None] = (
-        "places and channels",
-        "no rule is known for the operation",
-    )
+    family = Family.OPAQUE
+    keeps_places = False
+    unknown_dependence = ("places and channels", "no rule is known for the operation")
 
     function: Annotated[str, Word()]
     takes: OpenShapes

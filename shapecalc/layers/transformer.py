@@ -50,9 +50,8 @@ class Stacked(NamedTuple):
 class Transforming(NoBuffers, Joint):
     """What a transformer and its parts share: the width of everything, and how sequences are laid out."""
 
-    family: ClassVar[Family] = Family.TRANSFORMER
-
-    framework: ClassVar[str | None] = "torch"
+    family = Family.TRANSFORMER
+    framework = "torch"
     tensors: ClassVar[tuple[str, ...]]
     """What the input tensors are."""
 
@@ -206,7 +205,7 @@ class TransformerEncoderLayer(Transforming, torch="torch.nn.TransformerEncoderLa
     1453954560
     """
 
-    tensors: ClassVar[tuple[str, ...]] = ("the source",)
+    tensors = ("the source",)
 
     def weights(self, inputs: Shapes) -> Named:
         return self.encoder_layer(inputs[0][-1])
@@ -231,7 +230,7 @@ class TransformerDecoderLayer(Transforming, torch="torch.nn.TransformerDecoderLa
     (20, 32, 512)
     """
 
-    tensors: ClassVar[tuple[str, ...]] = ("the target", "the memory")
+    tensors = ("the target", "the memory")
 
     def weights(self, inputs: Shapes) -> Named:
         return self.decoder_layer(inputs[0][-1])
@@ -257,7 +256,7 @@ class TransformerEncoder(Stack, torch="torch.nn.TransformerEncoder"):
     6059458560
     """
 
-    tensors: ClassVar[tuple[str, ...]] = ("the source",)
+    tensors = ("the source",)
 
     def weights(self, inputs: Shapes) -> Named:
         e = inputs[0][-1]
@@ -282,7 +281,7 @@ class TransformerDecoder(Stack, torch="torch.nn.TransformerDecoder"):
     (20, 32, 512)
     """
 
-    tensors: ClassVar[tuple[str, ...]] = ("the target", "the memory")
+    tensors = ("the target", "the memory")
 
     def weights(self, inputs: Shapes) -> Named:
         e = inputs[0][-1]
@@ -311,7 +310,7 @@ class Transformer(Transforming, torch="torch.nn.Transformer"):
     """
 
     order = "d_model nhead num_encoder_layers num_decoder_layers dim_feedforward dropout activation * ..."
-    tensors: ClassVar[tuple[str, ...]] = ("the source", "the target")
+    tensors = ("the source", "the target")
 
     nhead: Heads = 8
     num_encoder_layers: Depth = 6

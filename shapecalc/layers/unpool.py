@@ -6,7 +6,7 @@ The places are the second result of `max_pool1d` and its like, with `return_indi
 """
 
 from collections.abc import Iterator
-from typing import Annotated, ClassVar
+from typing import Annotated
 
 from shapecalc.algebra import Dim
 from shapecalc.layers.arithmetic import transposed
@@ -36,11 +36,8 @@ class MaxUnpool(
     (1, 64, {each:7})
     """
 
-    family: ClassVar[Family] = Family.UNPOOL
-    unknown_dependence: ClassVar[tuple[str, str] | None] = (
-        "places",
-        "the places of the maxima are numbers in the input, not shapes",
-    )
+    family = Family.UNPOOL
+    unknown_dependence = ("places", "the places of the maxima are numbers in the input, not shapes")
 
     kernel_size: KernelSize
     stride: StridePerAxis = None

@@ -8,7 +8,7 @@ from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import replace
 from fractions import Fraction
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any
 
 from pydantic import Field, ValidationError
 
@@ -74,13 +74,10 @@ def _made(kind: str, fields: Any) -> Kind:
 class Wrapper(Kind):
     """What layers around a layer share: which layer it is, and which of its weights is replaced."""
 
-    family: ClassVar[Family] = Family.WRAPPER
-    unknown_dependence: ClassVar[tuple[str, str] | None] = (
-        "channels",
-        "it sees what the layer inside sees, and says what that says",
-    )
+    family = Family.WRAPPER
+    unknown_dependence = ("channels", "it sees what the layer inside sees, and says what that says")
 
-    framework: ClassVar[str | None] = "torch"
+    framework = "torch"
 
     layer: Annotated[Kind, Held(), Holds()] = Field(description="The layer, as a step would write it.")
     name: str = Field("weight", description="The weight that is replaced.")
