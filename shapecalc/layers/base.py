@@ -19,8 +19,9 @@ from pydantic import BaseModel, ConfigDict
 from shapecalc.algebra import Dim, product
 from shapecalc.algebra.formula import Formula
 from shapecalc.layers.centre import Centres, middles
+from shapecalc.layers.class_names import snake_case
 from shapecalc.layers.counts import Operations
-from shapecalc.layers.declaration import arrange_fields, by_position, document, name_ranks, snake_case
+from shapecalc.layers.declaration import arrange_fields, by_position, document, name_ranks
 from shapecalc.layers.dependence import Dependence, unsaid
 from shapecalc.layers.effect import Caller, Component, Effect, Named, Shapes, Window, count
 from shapecalc.layers.family import Family

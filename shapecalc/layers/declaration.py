@@ -6,7 +6,6 @@ rank.
 
 from __future__ import annotations
 
-import re
 from functools import cache
 from inspect import cleandoc
 from textwrap import fill
@@ -18,15 +17,6 @@ from shapecalc.layers.roles import Inferred, Makes, fields_with
 
 if TYPE_CHECKING:
     from shapecalc.layers.base import Kind
-
-
-def snake_case(name: str) -> str:
-    """Return the name of a kind for the name of a class, as torch spells classes.
-
-    >>> snake_case("LPPool2d"), snake_case("BCEWithLogitsLoss")
-    ('lp_pool2d', 'bce_with_logits_loss')
-    """
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
 
 
 def name_ranks(cls: type[Kind], rank: int) -> None:

@@ -16,7 +16,6 @@ Computing receptive fields of convolutional neural networks, 2019.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil, floor, gcd
 from types import MappingProxyType
@@ -24,13 +23,14 @@ from typing import TypeAlias
 
 from shapecalc.algebra import Dim, product
 from shapecalc.layers.arithmetic import extent
+from shapecalc.record import record
 
 Shape: TypeAlias = tuple[Dim, ...]
 Range: TypeAlias = tuple[Dim, Dim]
 """The first and the last of some positions."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Along:
     """Position i + t·len(ranges) of axis `axis` of the result sees ranges[i], moved on by t·shift.
 
@@ -47,7 +47,7 @@ class Along:
         return self.ranges == ((0, 0),) and self.shift == 1
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Fixed:
     """Every position of the result sees these positions."""
 
@@ -55,26 +55,26 @@ class Fixed:
     last: Dim
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Everything:
     """Every position of the result sees all positions."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Scattered:
     """Every position sees one place; which one follows from its position on these axes of the result."""
 
     axes: frozenset[int]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Before:
     """Position i of axis `axis` of the result sees every position up to i."""
 
     axis: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Nothing:
     """No result sees anything of the tensor, on no axis."""
 

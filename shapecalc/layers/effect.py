@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from shapecalc.algebra import Dim, product
 from shapecalc.layers.requirement import Requirement, Shape
+from shapecalc.record import record
 
 if TYPE_CHECKING:
     from shapecalc.layers.base import Kind
@@ -18,7 +19,7 @@ Caller: TypeAlias = Literal["module", "custom", "function", "method"]
 torch.nn.functional, such a function alone, or another, such as `x.relu()`."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Window:
     """The input pixels that one output pixel sees, per spatial axis."""
 

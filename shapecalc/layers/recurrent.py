@@ -221,7 +221,7 @@ class LSTM(Recurrent, torch="torch.nn.LSTM"):
     """
 
     gates = 4
-    states: ClassVar[tuple[str, ...]] = ("h_0", "c_0")
+    states = ("h_0", "c_0")
     unknown_dependence = ("states", f"{_STATES}; of a cell, few features or all, as length and layers go")
 
     proj_size: Annotated[Extent, Lettered(neutral=0)] = 0

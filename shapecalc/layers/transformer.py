@@ -205,7 +205,7 @@ class TransformerEncoderLayer(Transforming, torch="torch.nn.TransformerEncoderLa
     1453954560
     """
 
-    tensors: ClassVar[tuple[str, ...]] = ("the source",)
+    tensors = ("the source",)
 
     def weights(self, inputs: Shapes) -> Named:
         return self.encoder_layer(inputs[0][-1])
