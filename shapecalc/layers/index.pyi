@@ -952,7 +952,7 @@ class Unused(_traced.Unused):
 
 class Transformer(_transformer.Transformer):
     """An encoder and a decoder that looks at what it found: `[S, N, E]` and `[T, N, E]` to `[T, N, E]`."""
-    def __init__(self, d_model: _Number | None = ..., nhead: _Number = ..., num_encoder_layers: _Number = ..., num_decoder_layers: _Number = ..., dim_feedforward: _Number = ..., dropout: _Real = ..., activation: str = ..., *, layer_norm_eps: _Real = ..., batch_first: _Flag = ..., norm_first: _Flag = ..., bias: _Flag = ...) -> None: ...
+    def __init__(self, d_model: _Number | None = ..., nhead: _Number = ..., num_encoder_layers: _Number = ..., num_decoder_layers: _Number = ..., dim_feedforward: _Number = ..., dropout: _Real = ..., activation: str = ..., *, batch_first: _Flag = ..., layer_norm_eps: _Real = ..., norm_first: _Flag = ..., bias: _Flag = ...) -> None: ...
 
 class TransformerDecoder(_transformer.TransformerDecoder):
     """num_layers of `transformer_decoder_layer` on one another, all looking at one memory."""
