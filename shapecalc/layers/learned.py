@@ -4,8 +4,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 from typing import Annotated
 
-from shapecalc.algebra import product
-from shapecalc.layers.base import Layer, Named, NoBuffers, NoMacs, NoOperations, NoWindow, OwnPlace, SameShape
+from shapecalc.layers.base import Layer, Named, NoBuffers, NoOperations, NoWindow, Pointwise
 from shapecalc.layers.counts import Operations
 from shapecalc.layers.dependence import Along, Dependence, placed
 from shapecalc.layers.family import Family
@@ -39,14 +38,13 @@ class ClassToken(NoBuffers, NoOperations, NoWindow, Layer, kind="class_token"):
         return (x[0], x[1] + 1, x[2])
 
     def dependence(self, x: Shape, result: int) -> Dependence:
-        first, _, last = placed(3)
-        return (first, Along(1, ((-1, -1),)), last)
+        return placed(3, {1: Along(1, ((-1, -1),))})
 
     def weights(self, x: Shape) -> Named:
         return {"weight": (1, 1, x[-1])}
 
 
-class PositionEmbedding(OwnPlace, SameShape, NoBuffers, NoMacs, NoWindow, Layer, kind="position_embedding"):
+class PositionEmbedding(Pointwise, kind="position_embedding"):
     """A learned vector for every position, added to `[N, L, E]`, whose shape is kept.
 
     The weight is `weight: [1, L, E]`, so a network that was built for one length takes no other. Refuses
@@ -58,6 +56,7 @@ class PositionEmbedding(OwnPlace, SameShape, NoBuffers, NoMacs, NoWindow, Layer,
     """
 
     family = Family.ELEMENTWISE
+    per_element = Operations(additions=1)
 
     length: Annotated[OptionalCount, Inferred(axis=1, what="positions")] = None
     embed_dim: InFeatures = None
@@ -72,13 +71,8 @@ class PositionEmbedding(OwnPlace, SameShape, NoBuffers, NoMacs, NoWindow, Layer,
     def weights(self, x: Shape) -> Named:
         return {"weight": (1, *x[1:])}
 
-    def operations(self, x: Shape) -> Operations:
-        return Operations(additions=product(x))
 
-
-class LayerScale(
-    OwnPlace, SameShape, NoBuffers, NoMacs, NoWindow, Layer, kind="layer_scale", framework="torch"
-):
+class LayerScale(Pointwise, kind="layer_scale", framework="torch"):
     """A learned scale for every channel, by which the channel is multiplied; the shape is kept.
 
     The channels are axis `dim`, and the weight has as many axes after it as the input, so that it stretches:
@@ -92,6 +86,7 @@ class LayerScale(
     """
 
     family = Family.ELEMENTWISE
+    per_element = Operations(multiplications=1)
 
     dim: Index = 1
     init: Real = Fraction(1, 1_000_000)
@@ -103,6 +98,3 @@ class LayerScale(
     def weights(self, x: Shape) -> Named:
         axis = self.dim % len(x)
         return {"weight": (x[axis], *(1,) * (len(x) - axis - 1))}
-
-    def operations(self, x: Shape) -> Operations:
-        return Operations(multiplications=product(x))
