@@ -91,10 +91,10 @@ class Pad(
     pad: Annotated[tuple[Dim, ...], Listed(Integer())]
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
-        given = len(self.pad)
-        yield Requirement("axes", given % 2, "==", 0, f"{self.kind}: pad has {given} values, half a pair")
-        says = f"{self.kind}: pad has {given // 2} pairs, but {shown(x)} has {len(x)} axes"
-        yield Requirement("axes", len(x), ">=", given // 2, says)
+        values = len(self.pad)
+        yield Requirement("axes", values % 2, "==", 0, f"{self.kind}: pad has {values} values, half a pair")
+        says = f"{self.kind}: pad has {values // 2} pairs, but {shown(x)} has {len(x)} axes"
+        yield Requirement("axes", len(x), ">=", values // 2, says)
         left = [(axis, uncropped(x[axis], *sides), 0) for axis, *sides in self._sides(x)]
         left += [(axis, n, 1) for axis, n in enumerate(self.output(x))]
         for axis, n, least in left:

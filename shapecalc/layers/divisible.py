@@ -1,4 +1,4 @@
-"""A requirement that a network states about its input, where a layer by itself would round it away."""
+"""A requirement that a network states about its input, where a layer alone would round it away."""
 
 from collections.abc import Iterator
 from functools import partial

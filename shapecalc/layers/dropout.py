@@ -28,37 +28,34 @@ class Dropout(Dropping, torch="torch.nn.Dropout", keras="keras.layers.Dropout"):
     """Sets each element to zero with probability p in training. Source: Srivastava et al., Dropout, 2014."""
 
 
-class Dropout1d(
-    Dropping, framework="torch", torch="torch.nn.Dropout1d", keras="keras.layers.SpatialDropout1D"
+class ChannelDropout(
+    Dropping,
+    kind="dropout{rank}d",
+    torch="torch.nn.Dropout{rank}d",
+    keras="keras.layers.SpatialDropout{rank}D",
 ):
-    """Sets complete channels of `[N, C, L]` or `[C, L]` to zero in training.
+    """Sets complete channels of `[N, C, {sizes}]` to zero in training.
 
-    Refuses other ranks.
+    As in torch, other ranks are accepted. Source: Tompson et al., 2015.
 
-    >>> Dropout1d().output((1, 64, 100))
-    (1, 64, 100)
+    >>> Dropout{rank}d(p=0.2).output((1, 64, {each:56}))
+    (1, 64, {each:56})
     """
+
+    framework = "torch"
+
+
+class Dropout1d(ChannelDropout, rank=1):
+    """Over one axis, only `[C, L]` is."""
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         return rank_between(self.kind, x, 2, 3)
 
 
-class Dropout2d(
-    Dropping, framework="torch", torch="torch.nn.Dropout2d", keras="keras.layers.SpatialDropout2D"
-):
-    """Sets complete channels of `[N, C, H, W]` to zero in training.
-
-    As in torch, other ranks are accepted. Source: Tompson et al., 2015.
-    """
+class Dropout2d(ChannelDropout, rank=2): ...
 
 
-class Dropout3d(
-    Dropping, framework="torch", torch="torch.nn.Dropout3d", keras="keras.layers.SpatialDropout3D"
-):
-    """Sets complete channels of `[N, C, D, H, W]` to zero in training.
-
-    As in torch, other ranks are accepted.
-    """
+class Dropout3d(ChannelDropout, rank=3): ...
 
 
 class AlphaDropout(Dropping, torch="torch.nn.AlphaDropout", keras="keras.layers.AlphaDropout"):

@@ -1,4 +1,4 @@
-"""Fractional max pooling: windows at random distances, as many as are asked for.
+"""Fractional max pooling: as many windows as are requested, at random distances.
 
 out = output_size            or else
 out = ⌊n·output_ratio⌋       multiplied in double precision, as torch does
@@ -60,7 +60,7 @@ class FractionalMaxPool(
 
     order = "kernel_size output_size output_ratio return_indices"
     family = Family.FRACTIONAL_POOL
-    unknown_dependence = ("places", "the windows stand at random distances")
+    unknown_dependence = ("places", "the windows are at random distances")
 
     spare: ClassVar[int] = 0
     """By how much more the input must be than what as many windows need, one apart."""

@@ -43,8 +43,18 @@ class KerasScaled(SameShape, NoBuffers, NoMacs, NoWindow, Layer):
         )
 
 
-class KerasBatchNorm(OwnPlace, KerasScaled):
-    """The rules of batch normalisation, the same for every number of axes."""
+class KerasBatchNorm(
+    OwnPlace, KerasScaled, kind="batch_norm{rank}d", keras="keras.layers.BatchNormalization"
+):
+    """Batch normalisation of `[N, {sizes}, C]`: (x - mean)/√(variance + eps) per channel.
+
+    Weights are `gamma`, `beta`, `moving_mean` and `moving_variance`, each `[C]`; the last two are parameters
+    that are not trained. Refuses a num_features that is not C. Keras has one layer for all ranks:
+    `batch_norm1d`, `2d` and `3d` are the same. Source: Ioffe and Szegedy, 2015.
+
+    >>> KerasBatchNorm{rank}d(scale=False).apply(((1, {each:112}, 64),)).params
+    192
+    """
 
     family = Family.BATCH_NORM
     statistics = frozenset({"moving_mean", "moving_variance"})
@@ -63,36 +73,13 @@ class KerasBatchNorm(OwnPlace, KerasScaled):
         return rescaled(product(x), x[-1], shift=self.affine and self.center)
 
 
-class KerasBatchNorm1d(KerasBatchNorm, kind="batch_norm1d", keras="keras.layers.BatchNormalization"):
-    """Batch normalisation of `[N, ..., C]`: (x - mean)/√(variance + eps) per channel.
-
-    Weights are `gamma`, `beta`, `moving_mean` and `moving_variance`, each `[C]`; the last two are parameters
-    that are not trained. Refuses a num_features that is not C. Keras has one layer for all ranks:
-    `batch_norm1d`, `2d` and `3d` are the same.
-
-    >>> KerasBatchNorm1d(scale=False).weights((8, 32))
-    {'beta': (32,), 'moving_mean': (32,), 'moving_variance': (32,)}
-    """
+class KerasBatchNorm1d(KerasBatchNorm, rank=1): ...
 
 
-class KerasBatchNorm2d(KerasBatchNorm, kind="batch_norm2d", keras="keras.layers.BatchNormalization"):
-    """Batch normalisation of `[N, H, W, C]`: (x - mean)/√(variance + eps) per channel.
-
-    Weights and refusals are those of `batch_norm1d`. Source: Ioffe and Szegedy, 2015.
-
-    >>> sum(size for size, in KerasBatchNorm2d().weights((1, 112, 112, 64)).values())
-    256
-    """
+class KerasBatchNorm2d(KerasBatchNorm, rank=2): ...
 
 
-class KerasBatchNorm3d(KerasBatchNorm, kind="batch_norm3d", keras="keras.layers.BatchNormalization"):
-    """Batch normalisation of `[N, D, H, W, C]`: (x - mean)/√(variance + eps) per channel.
-
-    Weights and refusals are those of `batch_norm1d`.
-
-    >>> KerasBatchNorm3d(affine=False).weights((1, 4, 8, 8, 16))
-    {'moving_mean': (16,), 'moving_variance': (16,)}
-    """
+class KerasBatchNorm3d(KerasBatchNorm, rank=3): ...
 
 
 class KerasGroupNorm(KerasScaled, kind="group_norm", keras="keras.layers.GroupNormalization"):

@@ -83,12 +83,9 @@ class KerasUpsample(Interpolation, kind="upsample", framework="keras", keras="ke
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         yield from rank_between(self.kind, x, 3, 5)
-        given, axes = self.scale_factor, len(x) - 2
-        if isinstance(given, tuple):
-            says = (
-                f"{self.kind}: scale_factor has {len(given)} values, but {shown(x)} has {axes} axes to scale"
-            )
-            yield Requirement("axes", len(given), "==", axes, says)
+        values, axes = len(per_axis(self.scale_factor, x)), len(x) - 2
+        says = f"{self.kind}: scale_factor has {values} values, but {shown(x)} has {axes} axes to scale"
+        yield Requirement("axes", values, "==", axes, says)
         if self.mode != "nearest":
             says = f"{self.kind}: mode {self.mode} needs 2 axes to scale, but {shown(x)} has {axes}"
             yield Requirement("axes", axes, "==", 2, says)

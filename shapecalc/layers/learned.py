@@ -13,7 +13,20 @@ from shapecalc.layers.requirement import Requirement, Shape, axis_exists, rank_b
 from shapecalc.layers.roles import InFeatures, Inferred, declared
 
 
-class ClassToken(NoBuffers, NoOperations, NoWindow, Layer, kind="class_token"):
+class OverTokens(Layer):
+    """A layer over tokens `[N, L, E]`, whose sizes it may declare."""
+
+    embed_dim: InFeatures = None
+
+    def axes(self, x: Shape, number: int) -> tuple[str, ...]:
+        return ("L", "E")
+
+    def requirements(self, x: Shape) -> Iterator[Requirement]:
+        yield from rank_between(self.kind, x, 3, 3)
+        yield from declared(self, x)
+
+
+class ClassToken(NoBuffers, NoOperations, NoWindow, OverTokens, kind="class_token"):
     """A learned vector put in front of every sequence: `[N, L, E]` to `[N, L + 1, E]`.
 
     The weight is `weight: [1, 1, E]`. Refuses other ranks and an embed_dim that is not the input's. Source:
@@ -25,15 +38,6 @@ class ClassToken(NoBuffers, NoOperations, NoWindow, Layer, kind="class_token"):
 
     family = Family.TENSOR
 
-    embed_dim: InFeatures = None
-
-    def axes(self, x: Shape, number: int) -> tuple[str, ...]:
-        return ("L", "E")
-
-    def requirements(self, x: Shape) -> Iterator[Requirement]:
-        yield from rank_between(self.kind, x, 3, 3)
-        yield from declared(self, x)
-
     def output(self, x: Shape) -> Shape:
         return (x[0], x[1] + 1, x[2])
 
@@ -44,7 +48,7 @@ class ClassToken(NoBuffers, NoOperations, NoWindow, Layer, kind="class_token"):
         return {"weight": (1, 1, x[-1])}
 
 
-class PositionEmbedding(Pointwise, kind="position_embedding"):
+class PositionEmbedding(OverTokens, Pointwise, kind="position_embedding"):
     """A learned vector for every position, added to `[N, L, E]`, whose shape is kept.
 
     The weight is `weight: [1, L, E]`, so a network that was built for one length takes no other. Refuses
@@ -55,18 +59,11 @@ class PositionEmbedding(Pointwise, kind="position_embedding"):
     {'weight': (1, 197, 768)}
     """
 
+    order = "length embed_dim"
     family = Family.ELEMENTWISE
     per_element = Operations(additions=1)
 
     length: Annotated[OptionalCount, Inferred(axis=1, what="positions")] = None
-    embed_dim: InFeatures = None
-
-    def axes(self, x: Shape, number: int) -> tuple[str, ...]:
-        return ("L", "E")
-
-    def requirements(self, x: Shape) -> Iterator[Requirement]:
-        yield from rank_between(self.kind, x, 3, 3)
-        yield from declared(self, x)
 
     def weights(self, x: Shape) -> Named:
         return {"weight": (1, *x[1:])}

@@ -73,7 +73,7 @@ class SpatialPad(NoWeights, NoOperations, NoWindow, Spatial):
 
 
 class ConstantPad(SpatialPad):
-    """The rules of padding with a constant: any number of axes may stand in front."""
+    """The rules of padding with a constant: there may be any number of axes in front."""
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         yield from rank_between(self.kind, x, self.rank, None)

@@ -1,4 +1,4 @@
-"""Functions of each element by itself that are linear on one side: ReLU and its relatives.
+"""Functions of single elements that are linear on one side: ReLU and its relatives.
 
 The shape is kept, and nothing is multiplied in the sense of a MAC. Parameters such as slopes are
 exact decimals and never change a shape.

@@ -1,4 +1,4 @@
-"""Recurrent cells: one step of one layer, whose state is given or zero."""
+"""Recurrent cells: one step of one layer, whose initial state is an input or zero."""
 
 from shapecalc.algebra import Dim, product
 from shapecalc.layers.base import Named, Shapes
@@ -9,7 +9,7 @@ from shapecalc.layers.requirement import Shape
 
 
 class RecurrentCell(Gated):
-    """What recurrent cells share: one position of one layer, the state given or zero."""
+    """What recurrent cells share: one position of one layer, the initial state an input or zero."""
 
     family = Family.RECURRENT_CELL
     dimensions = (1, 2)

@@ -4,7 +4,7 @@
     out = ⌊n·scale_factor⌋               multiplied in double precision, as torch does
 
 So a size of 100 scaled by 0.29 becomes 28, because the doubles nearest to 0.29 make it
-28.999999999999996. For a size that is left free an answer is given only for scales that doubles
+28.999999999999996. For a size that is left free there is an answer only for scales that doubles
 hold exactly (0.5, 2, 1.75): ⌊n·a/b⌋ with b a power of two.
 """
 
@@ -167,7 +167,7 @@ class Resize(Interpolation):
         return interpolated(axis, Fraction(n, out), method, corners=False)
 
     def rescales(self) -> bool:
-        """Whether the scale that was given only determines the size of the result."""
+        """Whether the scale only determines the size of the result."""
         return False
 
     def corners(self) -> bool:

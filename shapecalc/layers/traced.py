@@ -101,7 +101,7 @@ class Constant(Tensor, kind="constant", framework="torch"):
 class Require(Pointwise, kind="require", framework="torch"):
     """Hands its input on, and refuses sizes for which the relation of `left` to `right` does not hold.
 
-    A traced network holds what its Python code asked of the sizes: the answer decided which way it went.
+    A traced network holds what its Python code compared sizes with: the result decided which branch ran.
     Source: `if` and `assert` in a forward.
 
     >>> Require(left=224, relation="equal", right=224).output((1, 3, 224, 224))

@@ -252,7 +252,7 @@ class TransformerDecoder(Stack, torch="torch.nn.TransformerDecoder"):
 
 
 class Transformer(Transforming, torch="torch.nn.Transformer"):
-    """An encoder and a decoder that looks at what it found: `[S, N, E]` and `[T, N, E]` to `[T, N, E]`.
+    """An encoder, and a decoder that attends to its result: `[S, N, E]` and `[T, N, E]` to `[T, N, E]`.
 
     The source comes first, then the target. Weights are those of `transformer_encoder` under `encoder` and of
     `transformer_decoder` under `decoder`, both with a last normalization; MACs are the sum of theirs. d_model
