@@ -108,7 +108,7 @@ class InputFixes:
             if not isinstance(size, Formula):
                 edit = self.sites.text.replace_key(place.of(axis), str(new))
             elif size.is_name and size.text not in self.parameters:
-                site = next(self.sites.source_map.parameter_sites(size.text), None)
+                site = next(self.sites.parameter_sites(size.text), None)
                 if site is not None:
                     edit, text = site.edit(self.sites.text, str(new)), f"{site.key}: {new}"
             if edit is None:

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
 
-from shapecalc.diagnostics.diagnostic import Diagnostic, Edit, Fix
-from shapecalc.errors import Located, ShapecalcError, SpecError
+from shapecalc.diagnostics.diagnostic import Diagnostic, Edit, Fix, from_failure
+from shapecalc.errors import Failure, Located, ShapecalcError, SpecError
 from shapecalc.repair.candidate import Candidate
 from shapecalc.repair.repair_state import Reader, RepairState, Source
 from shapecalc.repair.search import Search
@@ -114,11 +114,9 @@ class Repairer:
 
     def _alone(self, finding: Diagnostic) -> RepairState | None:
         """Return the state in which one finding is gone by several changes, and no error has come."""
-        search = replace(self.search, texts=min(self.search.texts, _TEXTS_EACH))
-        state = search.smallest(goal=lambda state: self._holds(finding, state), about=finding)
-        self.search.texts -= min(self.search.texts, _TEXTS_EACH) - search.texts
-        self.search.layers, self.search.evaluated = search.layers, search.evaluated
-        return state
+        return self.search.smallest(
+            goal=lambda state: self._holds(finding, state), about=finding, texts=_TEXTS_EACH
+        )
 
     def _tried(self, finding: Diagnostic, candidate: Candidate) -> RepairState | None:
         """Return the state after a candidate; None where it is no model, or where too much was tried."""
@@ -172,8 +170,8 @@ def checked(text: str, reader: Reader, file: str | None = None) -> list[Diagnost
 
 def of_unreadable(text: str, error: Located, reader: Reader) -> Diagnostic:
     """Return the error of a text that is no model as a finding, with the words that may be meant."""
-    paths = (error.path,) if error.path else ()
-    finding = Diagnostic("spec", "error", error.message, error.place, paths, error.hint, fact=error.fact)
+    failure = Failure("spec", error.message, error.path, error.place, error.hint, fact=error.fact)
+    finding = from_failure(failure)
     try:
         candidates = [*word_fixes(YamlText(text), error.place, error.fact)]
     except ShapecalcError:
