@@ -49,7 +49,9 @@ class Repairer:
         """Return the steps of the complete fix, one after the other; or those that alone are safe fixes."""
         steps = self.complete.taken if self.complete else ()
         if not safe:
-            return [(step.finding, step.fix) for step in steps]
+            return [
+                (step.finding, Fix(step.description(step.finding), step.candidate.edits)) for step in steps
+            ]
         tried = [(step, self._tried(step.finding, step.at_first)) for step in steps]
         return [
             (step.finding, self.fix(after, step.finding))
@@ -83,7 +85,7 @@ class Repairer:
 
     def fix(self, after: RepairState, finding: Diagnostic) -> Fix:
         """Return what leads to a state as a fix of a finding."""
-        steps = tuple(step.description(finding.place.line) for step in after.taken)
+        steps = tuple(step.description(finding) for step in after.taken)
         edits = between(self.start.source.text, after.source.text)
         if len(after.taken) == 1:
             edits = tuple(sorted(after.taken[0].candidate.edits))
