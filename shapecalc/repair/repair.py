@@ -71,8 +71,8 @@ class Repairer:
         each = [self._verified(finding) for finding in findings]
         fixes: list[list[Fix]] = [[] for _ in findings]
         if complete is not None and fixes:
-            if findings[0].code == "too-small" and self.start.source.given is not None:
-                fixes[0] += self._larger_given(
+            if findings[0].code == "too-small" and self.start.source.inputs is not None:
+                fixes[0] += self._larger_input(
                     findings[0]
                 )  # the input is that of the command, not of the text
             fixes[0].append(self.fix(complete, findings[0]))
@@ -134,8 +134,8 @@ class Repairer:
     def _holds(self, finding: Diagnostic, after: RepairState) -> bool:
         return self.start.resolves(finding, after.inference.failures)
 
-    def _larger_given(self, finding: Diagnostic) -> Iterator[Fix]:
-        """Yield the smallest input that would do in the place of the one that was given."""
+    def _larger_input(self, finding: Diagnostic) -> Iterator[Fix]:
+        """Yield the smallest input that would do in the place of the command's."""
         inputs = self.start.input_fixes
 
         def codes(sizes: Sequence[int]) -> set[str] | None:
@@ -150,7 +150,7 @@ class Repairer:
 
 def repaired(source: Source, findings: list[Diagnostic], *, has_text: bool = True) -> list[Diagnostic]:
     """Return the findings with the fixes of the errors among them."""
-    wrong = [one for one in findings if one.severity == "error" and one.code != "budget"]
+    wrong = [each for each in findings if each.severity == "error" and each.code != "budget"]
     try:
         repairer = Repairer(source)
     except ShapecalcError:
@@ -158,7 +158,7 @@ def repaired(source: Source, findings: list[Diagnostic], *, has_text: bool = Tru
     fixes = dict(zip(map(id, wrong), repairer.fixes(wrong), strict=True))
     if not has_text:
         fixes = {key: tuple(replace(fix, edits=()) for fix in some) for key, some in fixes.items()}
-    return [replace(one, fixes=fixes.get(id(one), ())) for one in findings]
+    return [replace(each, fixes=fixes.get(id(each), ())) for each in findings]
 
 
 def checked(text: str, reader: Reader, file: str | None = None) -> list[Diagnostic]:

@@ -42,15 +42,15 @@ class Source:
     """`loads`, which is in a module above this one."""
     file: str | None = None
     variant: str | None = None
-    given: Any = None
-    """The input's shape, where it is another than that of the text."""
+    inputs: Any = None
+    """The shapes of the inputs, where they are not those of the text."""
     parameters: Mapping[str, Any] = field(default_factory=dict)
 
     def infer(self) -> tuple[Any, Inference]:
         """Return the model and the inference over it."""
         model = self.reader(self.text, file=self.file)
         model = model.variant(self.variant) if self.variant else model
-        return model, model.infer(self.given, **self.parameters)
+        return model, model.infer(self.inputs, **self.parameters)
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +175,7 @@ class RepairState:
     def other_errors(self) -> frozenset[tuple[str, str, str]]:
         """The errors of the text as it declares its input, and of each member of its family."""
         source = self.source
-        if not (self.model.variants or source.variant or source.given is not None or source.parameters):
+        if not (self.model.variants or source.variant or source.inputs is not None or source.parameters):
             return frozenset()
         family = source.reader(source.text, file=source.file)
         members = {"": family} | {name: family.variant(name) for name in family.variants}
@@ -217,7 +217,7 @@ class RepairState:
         key = ("above", finding.paths)
         if key not in self._candidates:
             upstream = upstream_fixes(self.sites, self.hypothetical, finding, most)[:_UPSTREAM_EACH]
-            others = self.input_fixes.fitting(finding, most) if self.source.given is None else ()
+            others = self.input_fixes.fitting(finding, most) if self.source.inputs is None else ()
             self._candidates[key] = [
                 *(replace(candidate, left=self._left(left)) for left, candidate in upstream),
                 *self._with_one_less(others),
@@ -235,7 +235,7 @@ class RepairState:
     def _ranked(self, finding: Diagnostic) -> Iterator[Candidate]:
         """Yield candidates with how many mistakes they are expected to leave."""
         targets = {self.sites.index[path] for path in finding.paths if path in self.sites.index}
-        inputs = self.input_fixes.larger(finding) if self.source.given is None else ()
+        inputs = self.input_fixes.larger(finding) if self.source.inputs is None else ()
         of_spec = spec_fixes(self.sites, finding) if finding.code == "spec" else ()
         of_layers = layer_fixes(self.sites, finding)
         for candidate in chain(inputs, islice(chain(of_spec, of_layers), _LOCAL_EACH)):

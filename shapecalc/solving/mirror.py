@@ -1,7 +1,7 @@
 """Which transposed layer gives back every size that an encoder's layer took in.
 
 The encoder maps several sizes to the same one, so a decoder needs to know which of them to return: that is
-what `output_padding` is for. For each of its values the sizes that come back are found exactly, from the
+what `output_padding` is for. For each of its values the sizes that come back follow exactly from the
 closed form of the decoder on that of the encoder.
 """
 
