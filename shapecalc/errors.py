@@ -19,6 +19,8 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from shapecalc.record import record
+
 if TYPE_CHECKING:
     from shapecalc.diagnostics.diagnostic import Diagnostic
 
@@ -31,7 +33,7 @@ class ShapecalcError(Exception):
     """The root: catching it catches everything that shapecalc raises on purpose."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record
 class Place:
     """Where in a file something was written (lines and columns count from 1), and its parts.
 
@@ -42,7 +44,7 @@ class Place:
     file: str | None = None
     line: int | None = None
     column: int | None = None
-    parts: Mapping[str, Place] | Sequence[Place] = field(default=(), repr=False)
+    parts: Mapping[str, Place] | Sequence[Place] = ()
 
     def of(self, *keys: str | int) -> Place:
         """Return the place of a part: as deep along the keys as places are known."""
@@ -60,6 +62,9 @@ class Place:
 
     def __hash__(self) -> int:
         return 0
+
+    def __repr__(self) -> str:
+        return f"Place(file={self.file!r}, line={self.line!r}, column={self.column!r})"
 
     def __bool__(self) -> bool:
         return self.file is not None or self.line is not None

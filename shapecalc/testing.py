@@ -58,6 +58,7 @@ def check_kind(
         check_fields(layer)
         check_refusal(layer, shapes)
         check_integers(layer, shapes)
+        check_operations(layer, shapes)
         check_inferred(layer, shapes)
         for free in _free_sizes(cls, shapes):
             check_symbols(layer, shapes, free)
@@ -93,6 +94,14 @@ def check_integers(layer: Kind, shapes: Shapes) -> None:
         assert not others, f"{layer!r}: integers went in, {' and '.join(others)} came out"
         assert effect.conditions == (), f"{layer!r}: a condition is left although every size is known"
         assert all(size >= 1 for shape in effect.outputs for size in shape), f"{layer!r}: {effect.outputs}"
+
+
+def check_operations(layer: Kind, shapes: Shapes) -> None:
+    """Assert that the MACs are those among the single operations, where these are known."""
+    effect = applied(layer, shapes)
+    operations = None if effect is None else layer.operations_on(shapes)
+    if effect is not None and operations is not None:
+        assert operations.macs == effect.macs, f"{layer!r}: {effect.macs} MACs, {operations.macs} by parts"
 
 
 def check_symbols(layer: Kind, shapes: Shapes, free: Iterable[tuple[int, int]]) -> bool:

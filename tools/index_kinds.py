@@ -22,6 +22,7 @@ sys.path.insert(0, str(ROOT))
 
 from shapecalc.layers import fields  # noqa: E402
 from shapecalc.layers.base import Kind, Merge  # noqa: E402
+from shapecalc.layers.class_names import snake_case  # noqa: E402
 from shapecalc.layers.declaration import positions  # noqa: E402
 
 
@@ -54,26 +55,20 @@ def index() -> str:
         [
             '"""Which module holds the class of each built-in kind; written by tools/index_kinds.py."""',
             "",
-            "_OF_TORCH = {",
+            "from shapecalc.layers.class_names import targets",
+            "",
+            "KINDS = targets(",
+            "    {",
             *rows("torch"),
-            "}",
-            "_OF_KERAS = {",
-            *rows("keras"),
-            "}",
-            "",
-            "",
-            "def _targets(modules: dict[str, str]) -> dict[str, str]:",
-            "    return {",
-            '        kind: f"shapecalc.layers.{module}:{name}"',
-            "        for module, kinds in modules.items()",
-            "        for pair in kinds.split()",
-            '        for kind, _, name in [pair.partition(":")]',
             "    }",
-            "",
-            "",
-            "KINDS = _targets(_OF_TORCH)",
+            ")",
             '"""The module and the class of each kind."""',
-            "KERAS = _targets(_OF_KERAS)",
+            "KERAS = targets(",
+            "    {",
+            *rows("keras"),
+            "    },",
+            '    prefix="Keras",',
+            ")",
             '"""The same for the kinds for which Keras has a rule, a layout or weight names of its own."""',
             f"BEYOND_NN = {elsewhere!r}".replace("'", '"'),
             '"""Where torch\'s class of a kind is, if not in torch.nn."""',
@@ -85,21 +80,22 @@ def index() -> str:
 def rows(framework: str) -> Iterator[str]:
     """Yield a row for each module with kinds of a framework."""
     for module, classes in families().items():
-        pairs = sorted(
-            f"{cls.kind}:{cls.__name__}"
+        names = sorted(
+            name if snake_case(name) == cls.kind else f"{cls.kind}:{name}"
             for cls in classes
             if (cls.framework == "keras") is (framework == "keras")
+            for name in [cls.__name__.removeprefix("Keras")]
         )
-        if pairs:
-            lines = wrap(" ".join(pairs), 98, break_long_words=False, break_on_hyphens=False)
-            one = f'    "{module}": "{lines[0]}",'
+        if names:
+            lines = wrap(" ".join(names), 95, break_long_words=False, break_on_hyphens=False)
+            one = f'        "{module}": "{lines[0]}",'
             if len(lines) == 1 and len(one) <= 110:
                 yield one
                 continue
-            yield f'    "{module}": ('
-            yield from (f'        "{line} "' for line in lines[:-1])
-            yield f'        "{lines[-1]}"'
-            yield "    ),"
+            yield f'        "{module}": ('
+            yield from (f'            "{line} "' for line in lines[:-1])
+            yield f'            "{lines[-1]}"'
+            yield "        ),"
 
 
 # ---- what type checkers see

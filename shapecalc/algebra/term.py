@@ -15,13 +15,13 @@ and x + p + p is x + 2·p. None of that changes a value.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import TypeAlias
 
 from shapecalc.algebra.expr import Dim
 from shapecalc.algebra.expr_text import grouped
 from shapecalc.algebra.expr_text import latex as latex_dim
+from shapecalc.record import record
 
 Value: TypeAlias = Dim | Fraction
 
@@ -29,7 +29,7 @@ SUM, QUOTIENT, PRODUCT, WHOLE = 1, 2, 3, 4
 """How tightly the parts of a term hold together; 0 is what always needs brackets."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Letter:
     """A name in a formula, and its value."""
 
@@ -37,14 +37,14 @@ class Letter:
     value: Value
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Number:
     """A number in a formula, or an expression in what was left free."""
 
     value: Value
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Operation:
     """What a rule does to terms: the sign is one of `SIGNS`."""
 

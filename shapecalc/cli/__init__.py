@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import gc
 import os
+import sys
 from importlib import import_module
+from types import ModuleType
 from typing import Any
 
 import click
@@ -15,9 +17,6 @@ import click
 from shapecalc import __version__
 from shapecalc.console import WORKING, complain
 from shapecalc.errors import ShapecalcError, ShapeError, nearest, quote
-
-# Looking for pydantic plugins costs as much as a small report and none belongs to this command.
-os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 
 COMMANDS = {
     "check": True,
@@ -85,4 +84,9 @@ def main() -> None:
 def run() -> None:
     """Entry point of the console script; garbage collection is off in this short-lived process."""
     gc.disable()
+    # pydantic looks for plugins with a module that imports e-mail and zip archives.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+    loader = ModuleType("pydantic.plugin._loader")
+    vars(loader)["get_plugins"] = tuple
+    sys.modules.setdefault(loader.__name__, loader)
     main(prog_name="shapecalc")

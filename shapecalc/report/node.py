@@ -48,14 +48,33 @@ class Node(Shown, Generic[D_co]):
     `loops` says which passes, shapes are those of pass i, and counts are those of all passes together.
     """
 
-    __slots__ = ("_effect", "_fields", "_graph_node", "_moved", "_statistics", "inputs", "itemsize", "shares")
+    __slots__ = (
+        *("_effect", "_fields", "_graph_node", "_moved", "_statistics", "buffers", "inputs", "itemsize"),
+        *("kind", "layer", "loops", "outputs", "path", "shares", "weights", "window"),
+    )
     _view: ClassVar[str] = "shapecalc.views.node_facts:entry_page"
+    path: str
+    """The unique dotted name, such as `stage2.0.conv1`."""
+    kind: str
+    """The kind's name, such as `conv2d`."""
+    layer: Kind
+    """The layer with every number in place."""
+    outputs: tuple[tuple[D_co, ...], ...]
+    """The shapes of all results."""
+    weights: Named
+    """The learned tensors by torch's names."""
+    buffers: Named
+    """The tensors that are kept but not learned."""
+    window: Window | None
+    """The window that slides over the input, or None."""
+    loops: tuple[Loop, ...]
+    """The repeats, from the outermost inwards, of which the node is every pass."""
 
     def __init__(
         self,
         graph_node: GraphNode,
         effect: Effect,
-        inputs: tuple[tuple[D_co, ...], ...],
+        inputs: Any,
         itemsize: int,
         shares: str | None,
         counting: str = "torch",
@@ -66,27 +85,21 @@ class Node(Shown, Generic[D_co]):
         self._fields = fields
         self._statistics: Dim = 0  # the statistics that are held among the weights
         self._moved: Dim = 0  # those that are counted as parameters and held elsewhere, or the reverse
-        if statistics := graph_node.layer.statistics:
+        self.path = graph_node.path
+        self.layer = layer = graph_node.layer
+        self.kind = layer.kind
+        self.loops = graph_node.loops
+        outputs: Any = effect.outputs
+        self.outputs = outputs
+        self.weights = effect.weights
+        self.buffers = effect.buffers
+        self.window = effect.window
+        if statistics := layer.statistics:
             self._statistics = _held(effect.weights, statistics)
             self._moved = _held(effect.buffers, statistics) if counting == "keras" else -self._statistics
-        self.inputs = inputs
+        self.inputs: tuple[tuple[D_co, ...], ...] = inputs
         self.itemsize = itemsize
         self.shares = shares
-
-    @property
-    def path(self) -> str:
-        """The unique dotted name, such as `stage2.0.conv1`."""
-        return self._graph_node.path
-
-    @property
-    def kind(self) -> str:
-        """The kind's name, such as `conv2d`."""
-        return self._graph_node.layer.kind
-
-    @property
-    def layer(self) -> Kind:
-        """The layer with every number in place."""
-        return self._graph_node.layer
 
     @property
     def place(self) -> Place:
@@ -105,26 +118,6 @@ class Node(Shown, Generic[D_co]):
         return self.outputs[0]
 
     @property
-    def outputs(self) -> tuple[tuple[D_co, ...], ...]:
-        """The shapes of all results."""
-        return cast("tuple[tuple[D_co, ...], ...]", self._effect.outputs)
-
-    @property
-    def weights(self) -> Named:
-        """The learned tensors by torch's names."""
-        return self._effect.weights
-
-    @property
-    def buffers(self) -> Named:
-        """The tensors that are kept but not learned."""
-        return self._effect.buffers
-
-    @property
-    def window(self) -> Window | None:
-        """The window that slides over the input, or None."""
-        return self._effect.window
-
-    @property
     def fields(self) -> dict[str, ReceptiveField]:
         """The receptive field in each input of which the layer sees anything, by the input's name."""
         return {} if self._fields is None else self._fields.of(self._graph_node, self.output)
@@ -141,15 +134,10 @@ class Node(Shown, Generic[D_co]):
         first = next(iter(self.fields.values()), None)
         return None if first is None or {*first.size} <= {None} else first
 
-    @property
-    def loops(self) -> tuple[Loop, ...]:
-        """The repeats, from the outermost inwards, of which the node is every pass."""
-        return self._graph_node.loops
-
     def _in_all(self, value: Any, depth: int = 0) -> D_co:
         """Return what a value of one pass comes to in one pass of the outer `depth` loops."""
-        if loops := self._graph_node.loops:
-            value = over(value, loops[depth:])
+        if self.loops:
+            value = over(value, self.loops[depth:])
         result: D_co = value
         return result
 
@@ -239,16 +227,16 @@ class Node(Shown, Generic[D_co]):
 
         `field` is there only with `receptive_fields`, formerly `fields`. `plain` makes data of a shape.
         """
-        effect, macs = self._effect, self.macs
-        outputs = [plain(shape) for shape in effect.outputs]
+        macs = self.macs
+        outputs = [plain(shape) for shape in self.outputs]
         data: dict[str, Any] = {
-            "path": self._graph_node.path,
-            "kind": self._graph_node.layer.kind,
+            "path": self.path,
+            "kind": self.kind,
             "inputs": [plain(shape) for shape in self.inputs],
             "output": [*outputs[0]],
             "outputs": outputs,
-            "weights": {name: plain(shape) for name, shape in effect.weights.items()},
-            "buffers": {name: plain(shape) for name, shape in effect.buffers.items()},
+            "weights": {name: plain(shape) for name, shape in self.weights.items()},
+            "buffers": {name: plain(shape) for name, shape in self.buffers.items()},
             "params": number(self.params),
             "trainable_params": number(self.trainable_params),
             "macs": None if macs is None else number(macs),
