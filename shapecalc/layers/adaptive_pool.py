@@ -14,6 +14,7 @@ from shapecalc.algebra import Dim, product
 from shapecalc.layers.base import NoMacs, NoWeights, NoWindow, Shapes
 from shapecalc.layers.centre import Centre, Centres, kept, scaled_by
 from shapecalc.layers.counts import Operations, greatest, mean
+from shapecalc.layers.declaration import of_rank
 from shapecalc.layers.dependence import EVERYTHING, Along, AxisDependence, Dependence, placed, shared_out
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Each, Flag, Integer, Nullable, complaint
@@ -100,7 +101,7 @@ class AdaptiveAverage(AdaptivePool, kind="adaptive_avg_pool{rank}d", torch="torc
         return None if seen is None else mean(seen, product(self.output(x)))
 
 
-class AdaptiveMean(AdaptiveAverage):
+class AdaptiveMean(AdaptiveAverage, ranked="AdaptiveAvgPool{rank}d", ranks=(2, 3)):
     """The means of as many windows as are requested: `[N, C, {sizes}]` to `[N, C, *output_size]`.
 
     In a list, null keeps the axis. Accepts every size, and for an output of 1 on every axis any number of
@@ -120,7 +121,7 @@ class AdaptiveMean(AdaptiveAverage):
             yield Requirement("rank", out, "==", 1, usual[0].says)
 
 
-class AdaptiveMax(AdaptivePool, kind="adaptive_max_pool{rank}d", torch="torch.nn.AdaptiveMaxPool{rank}d"):
+class AdaptiveMax(AdaptivePool, torch="torch.nn.AdaptiveMaxPool{rank}d"):
     """The maxima of as many windows as are requested: `[N, C, {sizes}]` to `[N, C, *output_size]`.
 
     In a list, null keeps an axis (not over one axis). With return_indices the places of the maxima are a
@@ -163,7 +164,7 @@ class GlobalPool(NoWeights, NoMacs, NoWindow, Spatial):
 
 
 class GlobalAverage(
-    GlobalPool, kind="global_avg_pool{rank}d", keras="keras.layers.GlobalAveragePooling{rank}D"
+    GlobalPool, ranked="GlobalAvgPool{rank}d", keras="keras.layers.GlobalAveragePooling{rank}D"
 ):
     """The mean of every channel: `[N, C, {sizes}]` to `[N, C]`, or `[N, C, {each:1}]` with keepdim.
 
@@ -177,7 +178,7 @@ class GlobalAverage(
         return mean(product(x), product(self.output(x)))
 
 
-class GlobalMaximum(GlobalPool, kind="global_max_pool{rank}d", keras="keras.layers.GlobalMaxPooling{rank}D"):
+class GlobalMaximum(GlobalPool, ranked="GlobalMaxPool{rank}d", keras="keras.layers.GlobalMaxPooling{rank}D"):
     """The largest value of every channel: `[N, C, {sizes}]` to `[N, C]`, or `[N, C, {each:1}]` with keepdim.
 
     It is torch's `x.amax(dim, keepdim)` over {axes}.
@@ -194,35 +195,8 @@ class AdaptiveAvgPool1d(AdaptiveAverage, rank=1):
     output_size: OutputSize
 
 
-class AdaptiveAvgPool2d(AdaptiveMean, rank=2): ...
-
-
-class AdaptiveAvgPool3d(AdaptiveMean, rank=3): ...
-
-
 class AdaptiveMaxPool1d(AdaptiveMax, rank=1):
     output_size: OutputSize
 
 
-class AdaptiveMaxPool2d(AdaptiveMax, rank=2): ...
-
-
-class AdaptiveMaxPool3d(AdaptiveMax, rank=3): ...
-
-
-class GlobalAvgPool1d(GlobalAverage, rank=1): ...
-
-
-class GlobalAvgPool2d(GlobalAverage, rank=2): ...
-
-
-class GlobalAvgPool3d(GlobalAverage, rank=3): ...
-
-
-class GlobalMaxPool1d(GlobalMaximum, rank=1): ...
-
-
-class GlobalMaxPool2d(GlobalMaximum, rank=2): ...
-
-
-class GlobalMaxPool3d(GlobalMaximum, rank=3): ...
+__getattr__ = of_rank(__name__)

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from shapecalc.algebra import Dim, product, quotient
 from shapecalc.layers.base import Named, NoBuffers
 from shapecalc.layers.counts import Operations, products
+from shapecalc.layers.declaration import of_rank
 from shapecalc.layers.dependence import EVERYTHING, Along, AxisDependence
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Flag
@@ -59,9 +60,7 @@ def mixed(axis: int, groups: Dim, channels: Dim, out_channels: Dim) -> AxisDepen
     return Along(axis) if groups == channels == out_channels else None
 
 
-class Convolution(
-    Convolving, Windowed, kind="conv{rank}d", torch="torch.nn.Conv{rank}d", keras="keras.layers.Conv{rank}D"
-):
+class Convolution(Convolving, Windowed, torch="torch.nn.Conv{rank}d", keras="keras.layers.Conv{rank}D"):
     """Convolution over {axes}, each of which becomes ⌊(n + 2p - (d(k-1) + 1))/s⌋ + 1.
 
     `[N, C, {sizes}]` to `[N, out_channels, {sizes:'}]`. Weights are `weight: [out_channels,
@@ -80,15 +79,6 @@ class Convolution(
         inward = quotient(self.channels(x), self.groups)
         named: Named = {"weight": (self.out_channels, inward, *self.spread(self.kernel_size))}
         return named | {"bias": (self.out_channels,)} if self.bias else named
-
-
-class Conv1d(Convolution, rank=1): ...
-
-
-class Conv2d(Convolution, rank=2): ...
-
-
-class Conv3d(Convolution, rank=3): ...
 
 
 class DepthwiseConvolving(NoBuffers, Sliding):
@@ -118,7 +108,7 @@ class DepthwiseConvolving(NoBuffers, Sliding):
 
 
 class Depthwise(
-    DepthwiseConvolving, Windowed, kind="depthwise_conv{rank}d", keras="keras.layers.DepthwiseConv{rank}D"
+    DepthwiseConvolving, Windowed, ranked="DepthwiseConv{rank}d", keras="keras.layers.DepthwiseConv{rank}D"
 ):
     """Depthwise convolution over {axes}: `[N, C, {sizes}]` to `[N, C·depth_multiplier, {sizes:'}]`.
 
@@ -135,12 +125,6 @@ class Depthwise(
         filters = self.channels(x) * self.depth_multiplier
         named: Named = {"weight": (filters, 1, *self.spread(self.kernel_size))}
         return named | {"bias": (filters,)} if self.bias else named
-
-
-class DepthwiseConv1d(Depthwise, rank=1): ...
-
-
-class DepthwiseConv2d(Depthwise, rank=2): ...
 
 
 class DepthwiseConv3d(Depthwise, rank=3):
@@ -175,7 +159,11 @@ class SeparableConvolving(NoBuffers, Sliding):
 
 
 class Separable(
-    SeparableConvolving, Windowed, kind="separable_conv{rank}d", keras="keras.layers.SeparableConv{rank}D"
+    SeparableConvolving,
+    Windowed,
+    ranked="SeparableConv{rank}d",
+    ranks=(1, 2),
+    keras="keras.layers.SeparableConv{rank}D",
 ):
     """Depthwise, then pointwise convolution over {axes}: `[N, C, {sizes}]` to `[N, out_channels, {sizes:'}]`.
 
@@ -198,7 +186,4 @@ class Separable(
         return named | {"pointwise.bias": (self.out_channels,)} if self.bias else named
 
 
-class SeparableConv1d(Separable, rank=1): ...
-
-
-class SeparableConv2d(Separable, rank=2): ...
+__getattr__ = of_rank(__name__)
