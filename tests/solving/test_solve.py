@@ -87,7 +87,7 @@ def test_why_there_is_no_input() -> None:
     assert {(one.size, one.becomes) for one in found.beside} == {(572, 388), (588, 404)}
     never = shapecalc.load("resnet50").solve(output=(20, 7, 7), at="stage4")
     assert never.never == [2048]
-    assert "A size of 2048 stays so" in str(never)
+    assert "A size of 2048 is the same for every input" in str(never)
 
 
 @pytest.mark.parametrize(
