@@ -8,6 +8,7 @@ from fractions import Fraction
 
 from shapecalc.layers.base import Pointwise
 from shapecalc.layers.counts import NOTHING
+from shapecalc.layers.declaration import of_rank
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Probability
 from shapecalc.layers.requirement import Requirement, Shape, rank_between
@@ -28,12 +29,7 @@ class Dropout(Dropping, torch="torch.nn.Dropout", keras="keras.layers.Dropout"):
     """Sets each element to zero with probability p in training. Source: Srivastava et al., Dropout, 2014."""
 
 
-class ChannelDropout(
-    Dropping,
-    kind="dropout{rank}d",
-    torch="torch.nn.Dropout{rank}d",
-    keras="keras.layers.SpatialDropout{rank}D",
-):
+class ChannelDropout(Dropping, torch="torch.nn.Dropout{rank}d", keras="keras.layers.SpatialDropout{rank}D"):
     """Sets complete channels of `[N, C, {sizes}]` to zero in training.
 
     As in torch, other ranks are accepted. Source: Tompson et al., 2015.
@@ -52,12 +48,6 @@ class Dropout1d(ChannelDropout, rank=1):
         return rank_between(self.kind, x, 2, 3)
 
 
-class Dropout2d(ChannelDropout, rank=2): ...
-
-
-class Dropout3d(ChannelDropout, rank=3): ...
-
-
 class AlphaDropout(Dropping, torch="torch.nn.AlphaDropout", keras="keras.layers.AlphaDropout"):
     """Sets elements to the negative saturation of SELU in training, keeping mean and variance.
 
@@ -67,3 +57,6 @@ class AlphaDropout(Dropping, torch="torch.nn.AlphaDropout", keras="keras.layers.
 
 class FeatureAlphaDropout(Dropping, framework="torch", torch="torch.nn.FeatureAlphaDropout"):
     """Sets complete channels to the negative saturation of SELU in training."""
+
+
+__getattr__ = of_rank(__name__)

@@ -14,6 +14,7 @@ from shapecalc.algebra import Dim, product
 from shapecalc.algebra.formula import Formula
 from shapecalc.layers.axis_names import AXES
 from shapecalc.layers.base import NoWindow
+from shapecalc.layers.declaration import of_rank
 from shapecalc.layers.dependence import Dependence, placed, unsaid
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Decimal, Each, Nullable, complaint
@@ -44,7 +45,7 @@ Ratio = Annotated[Fraction | tuple[Fraction, ...] | None, Nullable(Each(_Part())
 class FractionalMaxPool(
     NoWindow,
     WithIndices,
-    kind="fractional_max_pool{rank}d",
+    ranks=(2, 3),
     torch="torch.nn.FractionalMaxPool{rank}d",
 ):
     """The largest value of windows at random distances: `[N, C, {sizes}]` to `[N, C, *output_size]`.
@@ -99,10 +100,10 @@ class FractionalMaxPool(
         return product(self.spread(self.kernel_size)) * product(self.output(x))
 
 
-class FractionalMaxPool2d(FractionalMaxPool, rank=2): ...
-
-
 class FractionalMaxPool3d(FractionalMaxPool, rank=3):
     """Here torch needs one row more: n >= out + k, not n >= out + k - 1."""
 
     spare = 1
+
+
+__getattr__ = of_rank(__name__)

@@ -10,6 +10,7 @@ from fractions import Fraction
 from shapecalc.algebra import product
 from shapecalc.layers.base import Layer, Named, NoBuffers, NoMacs, NoWindow, OwnPlace, SameShape
 from shapecalc.layers.counts import Operations, rescaled, standardized
+from shapecalc.layers.declaration import of_rank
 from shapecalc.layers.dependence import EVERYTHING, OF_GROUPS, Dependence, over
 from shapecalc.layers.effect import learned
 from shapecalc.layers.family import Family
@@ -44,7 +45,7 @@ class KerasScaled(SameShape, NoBuffers, NoMacs, NoWindow, Layer):
 
 
 class KerasBatchNorm(
-    OwnPlace, KerasScaled, kind="batch_norm{rank}d", keras="keras.layers.BatchNormalization"
+    OwnPlace, KerasScaled, ranked="KerasBatchNorm{rank}d", keras="keras.layers.BatchNormalization"
 ):
     """Batch normalisation of `[N, {sizes}, C]`: (x - mean)/√(variance + eps) per channel.
 
@@ -71,15 +72,6 @@ class KerasBatchNorm(
 
     def operations(self, x: Shape) -> Operations:
         return rescaled(product(x), x[-1], shift=self.affine and self.center)
-
-
-class KerasBatchNorm1d(KerasBatchNorm, rank=1): ...
-
-
-class KerasBatchNorm2d(KerasBatchNorm, rank=2): ...
-
-
-class KerasBatchNorm3d(KerasBatchNorm, rank=3): ...
 
 
 class KerasGroupNorm(KerasScaled, kind="group_norm", keras="keras.layers.GroupNormalization"):
@@ -139,3 +131,6 @@ class KerasLayerNorm(
     def operations(self, x: Shape) -> Operations:
         scale, shift = self.elementwise_affine, self.elementwise_affine and self.bias
         return standardized(product(x), self.samples(x), scale=scale, shift=shift)
+
+
+__getattr__ = of_rank(__name__)
