@@ -147,7 +147,7 @@ class Model(Shown, Spec):
             batch = symbol(BATCH)
         elif batch is not None and not isinstance(batch, Expr):
             if not isinstance(batch, int) or isinstance(batch, bool) or not 1 <= batch <= LARGEST:
-                raise SpecError(f"batch must be a whole number from 1 to 10^18, or None, not {quote(batch)}")
+                raise SpecError(f"batch must be an integer from 1 to 10^18, or None, not {quote(batch)}")
         parameters = Parameters(self, values, free)
         inputs = input_shapes(self, parameters, given, batch)
         return self._graphs.infer(self, parameters, inputs, batched=batch is not None), inputs

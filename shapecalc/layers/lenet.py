@@ -115,8 +115,8 @@ class PartialConv2d(NoBuffers, Windowed, kind="partial_conv2d", rank=2):
             ">=",
             highest + 1,
             lambda: (
-                f"{self.kind}: connections name channel {highest}, but {shown(x)} arrives, "
-                f"which has channels 0 to {self.channels(x) - 1}"
+                f"{self.kind}: connections name channel {highest}, but the input "
+                f"{shown(x)} has channels 0 to {self.channels(x) - 1}"
             ),
         )
         yield from super().requirements(x)
