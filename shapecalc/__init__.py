@@ -19,13 +19,15 @@ if TYPE_CHECKING:
     from shapecalc.errors import DesignError, FormulaError, ShapecalcError, ShapeError, SpecError, Undecided
     from shapecalc.layers.base import Joint, Layer, Merge
     from shapecalc.layers.registry import kinds, register, unregister
-    from shapecalc.model import Model, compare, load, loads, names
+    from shapecalc.model import Model, load, loads
+    from shapecalc.report.comparison import compare
     from shapecalc.report.derivation import Derivation
     from shapecalc.report.node import Node
     from shapecalc.report.report import Report
     from shapecalc.sizes.answer import Sizes
     from shapecalc.solving.mirror import solve_mirror
     from shapecalc.solving.window import solve_window
+    from shapecalc.spec.find import names
     from shapecalc.spec.tree import Block, Call, Sequential, Side, Step
 
 _HOMES = {
@@ -52,13 +54,13 @@ _HOMES = {
     "Step": "spec.tree",
     "Undecided": "errors",
     "build": "bridges.torch.api",
-    "compare": "model",
+    "compare": "report.comparison",
     "export": "bridges.torch.api",
     "from_torch": "bridges.torch.api",
     "kinds": "layers.registry",
     "load": "model",
     "loads": "model",
-    "names": "model",
+    "names": "spec.find",
     "register": "layers.registry",
     "solve_mirror": "solving.mirror",
     "solve_window": "solving.window",

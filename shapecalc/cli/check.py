@@ -144,7 +144,7 @@ def apply_fixes(
 def _errors_left(text: str, source: Source, budgets: Budgets) -> int:
     """Return how many errors a repaired text has: those of shapes, or where there are none, of its cost."""
     model = read_model(text, source.file or "", source.variant)
-    shape_errors = _errors(model.check_only(source.given, **source.parameters))
+    shape_errors = _errors(model.findings(source.given, source.parameters)[0])
     return shape_errors or _errors(model.check(input=source.given, **budgets, **source.parameters))
 
 

@@ -15,6 +15,7 @@ from shapecalc.errors import Undecided
 from shapecalc.layers.base import Joint, Named, Shapes
 from shapecalc.layers.counts import NOTHING, SIGMOID, Operations, log_softmax, mean, products
 from shapecalc.layers.dependence import EVERYTHING, Along, Dependence, everywhere, over, placed, reduced
+from shapecalc.layers.effect import learned, replaced
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Count, Flag, Index, Integer, Listed, Nullable, Probability, Real
 from shapecalc.layers.loss import Loss, Reduction, Stretching, reduced_by
@@ -237,8 +238,7 @@ class MultiLabelSoftMarginLoss(Stretching, Weighted, torch="torch.nn.MultiLabelS
         return scores[-1]
 
     def losses(self, inputs: Shapes) -> Shape:
-        full, axis = broadcast(inputs), len(inputs[0]) - 1
-        return (*full[:axis], *full[axis + 1 :])
+        return replaced(broadcast(inputs), len(inputs[0]) - 1)
 
     def each(self, inputs: Shapes) -> tuple[Dependence, ...]:
         full, axis = broadcast(inputs), len(inputs[0]) - 1
@@ -304,8 +304,7 @@ class LinearCrossEntropyLoss(Joint, framework="torch", torch="torch.nn.LinearCro
 
     def weights(self, inputs: Shapes) -> Named:
         rows = product((self.num_classes, *self.out_features))
-        named: Named = {"linear.weight": (rows, inputs[0][-1])}
-        return named | {"linear.bias": (rows,)} if self.bias else named
+        return learned({"linear.weight": (rows, inputs[0][-1]), "linear.bias": (rows,)}, bias=self.bias)
 
     def buffers(self, inputs: Shapes) -> Named:
         return {"weight": (self.num_classes,)} if self.weight else {}

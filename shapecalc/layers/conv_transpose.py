@@ -14,7 +14,8 @@ from shapecalc.layers.axis_names import AXES
 from shapecalc.layers.base import Named, NoBuffers, Window
 from shapecalc.layers.conv import mixed
 from shapecalc.layers.counts import Operations
-from shapecalc.layers.dependence import AxisDependence
+from shapecalc.layers.dependence import OF_GROUPS, AxisDependence
+from shapecalc.layers.effect import learned
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Flag
 from shapecalc.layers.requirement import Requirement, Shape
@@ -53,7 +54,7 @@ class ConvTranspose(
     """
 
     family = Family.TRANSPOSED_CONVOLUTION
-    unknown_dependence = ("channels", "channels of one group see those of their group alone")
+    unknown_dependence = OF_GROUPS
 
     in_channels: InChannels = None
     out_channels: OutChannels
@@ -76,13 +77,12 @@ class ConvTranspose(
         yield from self.large_enough(transposed, **letters)
 
     def output(self, x: Shape) -> Shape:
-        columns = zip(*self._letters(x).values(), strict=True)
-        return self.resized(x, tuple(transposed(*column) for column in columns), self.out_channels)
+        return self.resized(x, tuple(map(transposed, *self._letters(x).values())), self.out_channels)
 
     def weights(self, x: Shape) -> Named:
         outward = quotient(self.out_channels, self.groups)
-        named: Named = {"weight": (self.channels(x), outward, *self.spread(self.kernel_size))}
-        return named | {"bias": (self.out_channels,)} if self.bias else named
+        weight = (self.channels(x), outward, *self.spread(self.kernel_size))
+        return learned({"weight": weight, "bias": (self.out_channels,)}, bias=self.bias)
 
     def mixes(self, x: Shape, axis: int) -> AxisDependence:
         return mixed(axis, self.groups, x[axis], self.out_channels)
@@ -92,16 +92,9 @@ class ConvTranspose(
         return Window(k, s, p0, p1, d, transposed=True)
 
     def _letters(self, x: Shape) -> dict[str, tuple[Dim, ...]]:
-        padding = self.spread(self.padding)
-        return {
-            "n": self.sizes(x),
-            "k": self.spread(self.kernel_size),
-            "s": self.spread(self.stride),
-            "d": self.spread(self.dilation),
-            "p0": padding,
-            "p1": padding,
-            "op": self.spread(self.output_padding),
-        }
+        fields = {"k": self.kernel_size, "s": self.stride, "d": self.dilation}
+        fields |= {"p0": self.padding, "p1": self.padding, "op": self.output_padding}
+        return {"n": self.sizes(x)} | {letter: self.spread(value) for letter, value in fields.items()}
 
     def operations(self, x: Shape) -> Operations:
         return scattered(x, quotient(self.out_channels, self.groups), self.spread(self.kernel_size))

@@ -38,8 +38,7 @@ class Crop(
 
     def sides(self) -> dict[str, tuple[Dim, ...]]:
         """Return what is cut off before (c0) and after (c1) every axis, in the order of the shape."""
-        pairs = [c if isinstance(c, tuple) else (c, c) for c in self.spread(self.crop)]
-        before, after = zip(*pairs, strict=True)
+        before, after = self.per_side(self.crop)
         return {"c0": before, "c1": after}
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
@@ -47,8 +46,7 @@ class Crop(
         yield from self.large_enough(cropped, n=self.sizes(x), **self.sides())
 
     def output(self, x: Shape) -> Shape:
-        columns = zip(self.sizes(x), *self.sides().values(), strict=True)
-        return self.resized(x, tuple(cropped(n, c0, c1) for n, c0, c1 in columns))
+        return self.resized(x, tuple(map(cropped, self.sizes(x), *self.sides().values())))
 
     def dependence(self, x: Shape, result: int) -> Dependence:
         return self.moved_on(x, self.sides()["c0"])

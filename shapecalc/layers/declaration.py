@@ -106,13 +106,13 @@ class Docstring:
 def document(cls: type[Kind]) -> None:
     """Complete the docstring of a kind, if it has one or is a rank of a family."""
     own = vars(cls).get("__doc__")
-    if getattr(cls, "kind", None) is not None and (own or any(map(_is_family, cls.__mro__))):
+    if getattr(cls, "kind", None) is not None and (own or any(map(_is_family, cls.__mro__[1:]))):
         cls.__doc__ = Docstring(cleandoc(own or ""))  # type: ignore[assignment]  # `type` calls its `__get__`
 
 
 def _is_family(cls: type) -> bool:
     """Whether a class states names and a text for several ranks."""
-    return "{rank}" in (getattr(cls, "kind", None) or "")
+    return "{rank}" in (getattr(cls, "kind", None) or "") and bool(getattr(vars(cls)["__doc__"], "own", ""))
 
 
 def _of_bases(cls: type[Kind]) -> str:

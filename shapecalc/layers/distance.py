@@ -14,6 +14,7 @@ from shapecalc.algebra import Dim, product
 from shapecalc.layers.base import Merge, NoMacs, Shapes
 from shapecalc.layers.counts import Operations, norm
 from shapecalc.layers.dependence import EVERYTHING, Dependence, reduced, stretched
+from shapecalc.layers.effect import replaced
 from shapecalc.layers.extended_number import Extended
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Flag, Index, Real, complaint
@@ -63,8 +64,7 @@ class CosineSimilarity(NoMacs, Merge, framework="torch", torch="torch.nn.CosineS
 
     def output(self, inputs: Shapes) -> Shape:
         full = broadcast(inputs)
-        axis = self.dim % max(len(full), 1)
-        return (*full[:axis], *full[axis + 1 :])
+        return replaced(full, self.dim) if full else ()
 
     def depends_on(self, inputs: Shapes, result: int) -> tuple[Dependence, ...]:
         full = broadcast(inputs)

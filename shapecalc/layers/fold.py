@@ -37,7 +37,7 @@ class Columns(NoWeights, NoMacs, NoWindow, Spatial):
 
     def positions(self, sizes: Shape) -> Dim:
         """Return how many positions the window has."""
-        return product(tuple(window(*column) for column in zip(*self._letters(sizes).values(), strict=True)))
+        return product(map(window, *self._letters(sizes).values()))
 
     def elements(self) -> Dim:
         """Return how many elements the window has."""

@@ -5,6 +5,7 @@ from typing import ClassVar
 
 from shapecalc.layers.base import Named
 from shapecalc.layers.dropout import Dropping
+from shapecalc.layers.effect import learned
 from shapecalc.layers.fields import Index
 from shapecalc.layers.linear import Dense, Table
 from shapecalc.layers.merge import Concat
@@ -32,8 +33,7 @@ class KerasLinear(Dense, kind="linear", framework="keras", keras="keras.layers.D
         yield from super().requirements(x)
 
     def weights(self, x: Shape) -> Named:
-        named: Named = {"kernel": (x[-1], self.out_features)}
-        return named | {"bias": (self.out_features,)} if self.bias else named
+        return learned({"kernel": (x[-1], self.out_features), "bias": (self.out_features,)}, bias=self.bias)
 
 
 class KerasEmbedding(Table, kind="embedding", framework="keras", keras="keras.layers.Embedding"):

@@ -10,7 +10,8 @@ from fractions import Fraction
 from shapecalc.algebra import product
 from shapecalc.layers.base import Layer, Named, NoBuffers, NoMacs, NoWindow, OwnPlace, SameShape
 from shapecalc.layers.counts import Operations, rescaled, standardized
-from shapecalc.layers.dependence import EVERYTHING, Dependence, over
+from shapecalc.layers.dependence import EVERYTHING, OF_GROUPS, Dependence, over
+from shapecalc.layers.effect import learned
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Flag, Real
 from shapecalc.layers.layer_norm import NumGroups, OverLastAxes
@@ -36,9 +37,10 @@ class KerasScaled(SameShape, NoBuffers, NoMacs, NoWindow, Layer):
         return len(x) - 1
 
     def learned(self, size: Shape) -> Named:
-        """Return gamma and beta, as far as they are asked for."""
-        asked = {"gamma": self.affine and self.scale, "beta": self.affine and self.center}
-        return {name: size for name, wanted in asked.items() if wanted}
+        """Return gamma and beta, as far as they are wanted."""
+        return learned(
+            {"gamma": size, "beta": size}, gamma=self.affine and self.scale, beta=self.affine and self.center
+        )
 
 
 class KerasBatchNorm(OwnPlace, KerasScaled):
@@ -104,7 +106,7 @@ class KerasGroupNorm(KerasScaled, kind="group_norm", keras="keras.layers.GroupNo
     """
 
     family = Family.GROUP_NORM
-    unknown_dependence = ("channels", "channels of one group see those of their group alone")
+    unknown_dependence = OF_GROUPS
 
     num_groups: NumGroups
     num_channels: InChannels = None
@@ -115,8 +117,7 @@ class KerasGroupNorm(KerasScaled, kind="group_norm", keras="keras.layers.GroupNo
         yield from divided(self, x)
 
     def dependence(self, x: Shape, result: int) -> Dependence:
-        found = over(len(x), range(1, len(x) - 1))
-        return (*found[:-1], EVERYTHING if self.num_groups == 1 else None)
+        return (*over(len(x) - 1, range(1, len(x) - 1)), EVERYTHING if self.num_groups == 1 else None)
 
     def weights(self, x: Shape) -> Named:
         return self.learned(x[-1:])
@@ -145,8 +146,8 @@ class KerasLayerNorm(
     bias: Flag = True
 
     def weights(self, x: Shape) -> Named:
-        learned = {"gamma": self.elementwise_affine, "beta": self.elementwise_affine and self.bias}
-        return {name: self.normalized(x) for name, wanted in learned.items() if wanted}
+        size, scale = self.normalized(x), self.elementwise_affine
+        return learned({"gamma": size, "beta": size}, gamma=scale, beta=scale and self.bias)
 
     def operations(self, x: Shape) -> Operations:
         scale, shift = self.elementwise_affine, self.elementwise_affine and self.bias

@@ -5,34 +5,18 @@
 No pooling has weights or counts as multiply-accumulates.
 """
 
-from shapecalc.algebra import Dim, product
 from shapecalc.layers.adaptive_pool import GlobalAverage, GlobalMaximum
-from shapecalc.layers.base import NoMacs, NoWeights
-from shapecalc.layers.counts import Operations, greatest, mean
+from shapecalc.layers.counts import greatest, mean
 from shapecalc.layers.family import Family
-from shapecalc.layers.fields import PerAxis
 from shapecalc.layers.keras_conv import KerasWindowed
-from shapecalc.layers.pool import StridePerAxis
-from shapecalc.layers.requirement import Shape
+from shapecalc.layers.pool import WindowPooling
 from shapecalc.layers.spatial import ChannelsLast
 
 
-class KerasPool(NoWeights, NoMacs, KerasWindowed):
-    """A window that slides over every channel by itself, as Keras pools."""
+class KerasPool(KerasWindowed, WindowPooling):
+    """A window that slides over every channel apart, as Keras pools."""
 
     order = "kernel_size stride padding"
-
-    stride: StridePerAxis = None
-
-    def moved(self) -> PerAxis:
-        return self.kernel_size if self.stride is None else self.stride
-
-    def output(self, x: Shape) -> Shape:
-        return self.resized(x, self.swept(x))
-
-    def seen(self, x: Shape) -> Dim:
-        """Return how many numbers all windows hold, padding included."""
-        return product(self.spread(self.kernel_size)) * product(self.output(x))
 
 
 class KerasMaxPool(KerasPool, kind="max_pool{rank}d", keras="keras.layers.MaxPooling{rank}D"):
@@ -45,9 +29,7 @@ class KerasMaxPool(KerasPool, kind="max_pool{rank}d", keras="keras.layers.MaxPoo
     """
 
     family = Family.MAX_POOL
-
-    def operations(self, x: Shape) -> Operations:
-        return greatest(self.seen(x), product(self.output(x)))
+    reduced_by = greatest
 
 
 class KerasAvgPool(KerasPool, kind="avg_pool{rank}d", keras="keras.layers.AveragePooling{rank}D"):
@@ -60,9 +42,7 @@ class KerasAvgPool(KerasPool, kind="avg_pool{rank}d", keras="keras.layers.Averag
     """
 
     family = Family.AVERAGE_POOL
-
-    def operations(self, x: Shape) -> Operations:
-        return mean(self.seen(x), product(self.output(x)))
+    reduced_by = mean
 
 
 class KerasGlobalAvgPool(ChannelsLast, GlobalAverage):

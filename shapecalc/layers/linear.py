@@ -12,6 +12,7 @@ from shapecalc.layers.base import Layer, Named, NoBuffers, NoOperations, NoWindo
 from shapecalc.layers.centre import Centres, kept
 from shapecalc.layers.counts import NOTHING, Operations, products
 from shapecalc.layers.dependence import Dependence, over
+from shapecalc.layers.effect import learned
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Flag, Integer, Nullable
 from shapecalc.layers.requirement import Requirement, Shape, rank_between, shown
@@ -64,8 +65,7 @@ class Linear(Dense, framework="torch", torch="torch.nn.Linear", keras="keras.lay
     """
 
     def weights(self, x: Shape) -> Named:
-        named: Named = {"weight": (self.out_features, x[-1])}
-        return named | {"bias": (self.out_features,)} if self.bias else named
+        return learned({"weight": (self.out_features, x[-1]), "bias": (self.out_features,)}, bias=self.bias)
 
 
 def _flatten_first(x: Shape) -> str:

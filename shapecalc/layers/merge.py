@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from shapecalc.algebra import Dim, product
 from shapecalc.layers.base import Merge, NoMacs, NoOperations, Shapes
 from shapecalc.layers.counts import Operations, products
-from shapecalc.layers.dependence import EVERYTHING, Along, AxisDependence, Dependence, Scattered, stretched
+from shapecalc.layers.dependence import EVERYTHING, Along, Dependence, Scattered, placed, stretched
+from shapecalc.layers.effect import replaced
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Index
 from shapecalc.layers.requirement import EqualBranches, Requirement, Shape, arity, axis_exists, shown
@@ -127,18 +128,12 @@ class Concat(NoOperations, Merge, framework="torch", torch="torch.cat", keras="k
                     yield EqualBranches("concat", self.kind, inputs, pair, name, axis - rank)
 
     def output(self, inputs: Shapes) -> Shape:
-        first = inputs[0]
-        axis = self.dim % len(first)
-        total: Dim = sum(x[axis] for x in inputs)
-        return (*first[:axis], total, *first[axis + 1 :])
+        return replaced(inputs[0], self.dim, sum(x[self.dim] for x in inputs))
 
     def depends_on(self, inputs: Shapes, result: int) -> tuple[Dependence, ...]:
         joined = self.dim % len(inputs[0])
-        side_by_side: AxisDependence = Scattered(frozenset({joined})) if len(inputs) > 1 else Along(joined)
-        dependence: Dependence = tuple(
-            [side_by_side if axis == joined else Along(axis) for axis in range(len(inputs[0]))]
-        )
-        return (dependence,) * len(inputs)
+        side_by_side = Scattered(frozenset({joined})) if len(inputs) > 1 else Along(joined)
+        return (placed(len(inputs[0]), {joined: side_by_side}),) * len(inputs)
 
 
 class Matmul(Merge, torch="torch.matmul"):
@@ -169,16 +164,9 @@ class Matmul(Merge, torch="torch.matmul"):
             yield Requirement("rank", len(x), ">=", 1, says)
         left, right = inputs
         inner, rows = left[-1], right[-2:][0]
-        yield Requirement(
-            "matmul",
-            inner,
-            "==",
-            rows,
-            lambda: (
-                f"{self.kind}: {shown(left)} by {shown(right)}: the last axis of the first is {inner}, "
-                f"but the second has {rows} rows"
-            ),
-        )
+        differ = f"the last axis of the first is {inner}, but the second has {rows} rows"
+        says = f"{self.kind}: {shown(left)} by {shown(right)}: {differ}"
+        yield Requirement("matmul", inner, "==", rows, says)
         yield from stretches(self.kind, (_matrix(left, row=True), _matrix(right, row=False)), skip=2)
 
     def output(self, inputs: Shapes) -> Shape:

@@ -36,23 +36,21 @@ class SpatialPad(NoWeights, NoOperations, NoWindow, Spatial):
 
     @model_validator(mode="after")
     def _sides_for_every_axis(self) -> Self:
-        given = self.padding
-        if isinstance(given, tuple) and len(given) != self.rank:
-            if len(given) != 2 * self.rank or any(isinstance(side, tuple) for side in given):
+        sides, rank = self.padding, self.rank
+        if isinstance(sides, tuple) and len(sides) != rank:
+            if len(sides) != 2 * rank or any(isinstance(side, tuple) for side in sides):
                 raise complaint(
-                    f"padding has {len(given)} values; {self.kind} takes one, {self.rank} (per axis, or "
-                    f"[before, after] per axis), or {2 * self.rank} in torch's order, the last axis first"
+                    f"padding has {len(sides)} values; {self.kind} takes one, {rank} (per axis, or "
+                    f"[before, after] per axis), or {2 * rank} in torch's order, the last axis first"
                 )
         return self
 
     def sides(self) -> dict[str, tuple[Dim, ...]]:
         """Return the padding before (p0) and after (p1) every axis, in the order of the shape."""
-        given = self.padding
-        if isinstance(given, tuple) and len(given) == 2 * self.rank:
-            flat = cast("tuple[Dim, ...]", given)
+        if isinstance(self.padding, tuple) and len(self.padding) == 2 * self.rank:
+            flat = cast("tuple[Dim, ...]", self.padding)
             return {"p0": flat[-2::-2], "p1": flat[::-2]}
-        pairs = [p if isinstance(p, tuple) else (p, p) for p in self.spread(given)]
-        before, after = zip(*pairs, strict=True)
+        before, after = self.per_side(self.padding)
         return {"p0": before, "p1": after}
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:

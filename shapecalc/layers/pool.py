@@ -22,18 +22,9 @@ from shapecalc.layers.extended_number import INFINITIES, Power
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Each, ExtentPerAxis, Flag, Integer, Nullable, PerAxis, complaint
 from shapecalc.layers.requirement import HalfKernel, Requirement, Shape
-from shapecalc.layers.roles import Dilation, KernelSize, WindowField
+from shapecalc.layers.roles import Dilation, WindowField
+from shapecalc.layers.sliding import Sliding
 from shapecalc.layers.spatial import Spatial
-
-
-class _SameAsKernel(Each):
-    """A count per axis that is the kernel's when left out."""
-
-    def check(self, value: Any) -> Any:
-        return None if value is None else super().check(value)
-
-    def json_schema(self) -> dict[str, Any]:
-        return {"anyOf": [*super().json_schema()["anyOf"], {"type": "null"}]}
 
 
 class _Divisor(Integer):
@@ -49,7 +40,7 @@ class _Divisor(Integer):
         return {**super().json_schema(), "not": {"const": 0}}
 
 
-StridePerAxis = Annotated[PerAxis | None, _SameAsKernel(Integer(1)), WindowField("s", same_as="kernel_size")]
+StridePerAxis = Annotated[PerAxis | None, Nullable(Each(Integer(1))), WindowField("s", same_as="kernel_size")]
 PoolPadding = Annotated[ExtentPerAxis, WindowField("p", 0)]
 Divisor = Annotated[Dim | None, Nullable(_Divisor())]
 
@@ -69,10 +60,15 @@ class Pooling(NoWeights, NoMacs, Spatial):
         return None if seen is None else type(self).reduced_by(seen, product(self.output(x)))
 
 
-class WindowPooling(Pooling):
-    """Pooling by windows of one size."""
+class WindowPooling(Pooling, Sliding):
+    """Pooling by a window that slides; not every one has padding or dilation."""
 
-    kernel_size: KernelSize
+    stride: StridePerAxis = None
+
+    def window(self, x: Shape) -> Window:
+        kernel, padding = self.spread(self.kernel_size), self.spread(getattr(self, "padding", 0))
+        stride = kernel if self.stride is None else self.spread(self.stride)
+        return Window(kernel, stride, padding, padding, self.spread(getattr(self, "dilation", 1)))
 
     def seen(self, x: Shape) -> Dim:
         return product(self.spread(self.kernel_size)) * product(self.output(x))
@@ -92,32 +88,17 @@ class WithIndices(Pooling):
 class Pool(WindowPooling):
     """Pooling by a window that slides, as torch does it."""
 
-    stride: StridePerAxis = None
     ceil_mode: Flag = False
 
-    def window(self, x: Shape) -> Window:
-        _, k, s, d, p0, p1 = self._letters(x).values()
-        return Window(k, s, p0, p1, d)
+    def rule(self) -> Callable[..., Dim]:
+        return window_ceil if self.ceil_mode else window
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         yield from self.spatial_rank(x)
-        letters = self._letters(x)
-        for axis, k, p in zip(AXES[self.rank], letters["k"], letters["p0"], strict=True):
+        seen = self.window(x)
+        for axis, k, p in zip(AXES[self.rank], seen.kernel, seen.before, strict=True):
             yield HalfKernel(self.kind, axis, k, p)
-        yield from self.large_enough(self._rule(), **letters)
-
-    def output(self, x: Shape) -> Shape:
-        return self.resized(x, tuple(map(self._rule(), *self._letters(x).values())))
-
-    def _rule(self) -> Callable[..., Dim]:
-        return window_ceil if self.ceil_mode else window
-
-    def _letters(self, x: Shape) -> dict[str, tuple[Dim, ...]]:
-        """Return the letters of the formula per axis; not every pooling has padding or dilation."""
-        kernel, padding = self.spread(self.kernel_size), self.spread(getattr(self, "padding", 0))
-        stride = kernel if self.stride is None else self.spread(self.stride)
-        dilation = self.spread(getattr(self, "dilation", 1))
-        return {"n": self.sizes(x), "k": kernel, "s": stride, "d": dilation, "p0": padding, "p1": padding}
+        yield from super().requirements(x)
 
     def _covered(self, x: Shape) -> Iterator[Requirement]:
         """Require an input at least as large as the kernel, its padding not counted."""

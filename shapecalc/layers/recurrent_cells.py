@@ -4,20 +4,12 @@ from collections.abc import Iterator
 
 from shapecalc.algebra import Dim, product
 from shapecalc.layers.base import Named, Shapes
-from shapecalc.layers.counts import SIGMOID, TANH, Operations
 from shapecalc.layers.dependence import Dependence, over, placed
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Count, Flag
 from shapecalc.layers.recurrent import Gated, Nonlinearity, gated
 from shapecalc.layers.requirement import Requirement, Shape, arity, rank_between, shaped
 from shapecalc.layers.roles import InFeatures, declared
-
-JOINED = {
-    1: TANH,
-    3: SIGMOID * 2 + TANH + Operations(multiplications=3, additions=2),  # r·(W·h), (1 - z)·n + z·h
-    4: SIGMOID * 3 + TANH * 2 + Operations(multiplications=3, additions=1),  # f·c + i·g, o·tanh(c)
-}
-"""By the number of gates: the single operations that make a number of the state of them."""
 
 
 class RecurrentCell(Gated):

@@ -13,6 +13,7 @@ from shapecalc.algebra import Dim, decide, product, quotient
 from shapecalc.errors import Undecided
 from shapecalc.layers.base import Layer, NoOperations, NoWeights, NoWindow
 from shapecalc.layers.dependence import Along, Dependence, rearranged
+from shapecalc.layers.effect import replaced
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Each, Index, Integer, Listed, Nullable, complaint
 from shapecalc.layers.requirement import Requirement, Shape, axis_exists, rank_between, shown
@@ -81,8 +82,7 @@ class Unflatten(Rearranging, torch="torch.nn.Unflatten"):
         yield fits(self.kind, self.unflattened_size, x[self.dim], f"axis {self.dim} of {shown(x)}")
 
     def output(self, x: Shape) -> Shape:
-        axis = self.dim % len(x)
-        return (*x[:axis], *completed(self.unflattened_size, x[axis]), *x[axis + 1 :])
+        return replaced(x, self.dim, *completed(self.unflattened_size, x[self.dim]))
 
 
 class Reshape(Rearranging, torch="torch.reshape", keras="keras.layers.Reshape"):

@@ -119,5 +119,4 @@ class ChannelShuffle(
         yield from divided(self, x)
 
     def dependence(self, x: Shape, result: int) -> Dependence:
-        views = placed(len(x))
-        return (views[0], Scattered(frozenset({1})), *views[2:])
+        return placed(len(x), {1: Scattered(frozenset({1}))})

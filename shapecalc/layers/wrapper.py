@@ -12,11 +12,12 @@ from typing import Annotated, Any
 
 from pydantic import Field, ValidationError
 
-from shapecalc.algebra import Dim, product
+from shapecalc.algebra import product
 from shapecalc.errors import SpecError, WrongWord, nearest, quote
 from shapecalc.layers.base import Component, Effect, Kind, Merge, Named, Shapes
 from shapecalc.layers.counts import Operations, norm
 from shapecalc.layers.dependence import Dependence
+from shapecalc.layers.effect import replaced
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Annotation, Count, Flag, Integer, Nullable, Real, complaint
 from shapecalc.layers.requirement import Refused, Requirement, Shape, axis_exists, checked
@@ -76,7 +77,6 @@ class Wrapper(Kind):
 
     family = Family.WRAPPER
     unknown_dependence = ("channels", "it sees what the layer inside sees, and says what that says")
-
     framework = "torch"
 
     layer: Annotated[Kind, Held(), Holds()] = Field(description="The layer, as a step would write it.")
@@ -158,12 +158,10 @@ class WeightNorm(Wrapper, torch="torch.nn.utils.parametrizations.weight_norm"):
         return [*axis_exists(self.kind, "dim", self.dim, len(weight), weight)]
 
     def replaced(self, weight: Shape) -> Named:
-        names = (
-            (f"{self.name}_g", f"{self.name}_v")
-            if self.legacy
-            else tuple(f"parametrizations.{self.name}.original{number}" for number in (0, 1))
-        )
-        return {names[0]: self._lengths(weight), names[1]: weight}
+        if self.legacy:
+            return {f"{self.name}_g": self._lengths(weight), f"{self.name}_v": weight}
+        original = f"parametrizations.{self.name}.original"
+        return {f"{original}0": self._lengths(weight), f"{original}1": weight}
 
     def kept(self, weight: Shape) -> Named:
         return {}
@@ -212,7 +210,7 @@ class SpectralNorm(Wrapper, torch="torch.nn.utils.parametrizations.spectral_norm
 
     def kept(self, weight: Shape) -> Named:
         axis = self._axis() % len(weight)
-        columns: Dim = product((*weight[:axis], *weight[axis + 1 :]))
+        columns = product(replaced(weight, axis))
         if self.legacy:
             return {f"{self.name}_u": (weight[axis],), f"{self.name}_v": (columns,)}
         if len(weight) == 1:

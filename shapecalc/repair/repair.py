@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
+from typing import Any
 
 from shapecalc.diagnostics.diagnostic import Diagnostic, Edit, Fix
+from shapecalc.engine.inferred_spec import InferredSpec
 from shapecalc.errors import Located, ShapecalcError, SpecError
 from shapecalc.repair.candidate import Candidate
 from shapecalc.repair.repair_state import Reader, RepairState, Source
@@ -148,15 +150,24 @@ class Repairer:
             yield Fix(f"an input of {'x'.join(map(str, sizes))}", (), fixes_all=not failures)
 
 
-def repaired(source: Source, findings: list[Diagnostic], *, has_text: bool = True) -> list[Diagnostic]:
-    """Return the findings with the fixes of the errors among them."""
+def repaired(
+    model: InferredSpec,
+    reader: Reader,
+    findings: list[Diagnostic],
+    given: Any,
+    parameters: Mapping[str, Any],
+) -> list[Diagnostic]:
+    """Return the findings with the fixes of the errors among them; without edits for a model without text."""
+    text = model.to_yaml() if model.text is None else model.text
+    variant = model.name if model.is_member and model.text is not None else None
+    source = Source(text, reader, model.place.file, variant, given, parameters)
     wrong = [one for one in findings if one.severity == "error" and one.code != "budget"]
     try:
         repairer = Repairer(source)
     except ShapecalcError:
         return findings
     fixes = dict(zip(map(id, wrong), repairer.fixes(wrong), strict=True))
-    if not has_text:
+    if model.text is None:
         fixes = {key: tuple(replace(fix, edits=()) for fix in some) for key, some in fixes.items()}
     return [replace(one, fixes=fixes.get(id(one), ())) for one in findings]
 

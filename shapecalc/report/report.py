@@ -10,6 +10,7 @@ from shapecalc.algebra import Dim, Expr
 from shapecalc.conventions.by_tool import DEFAULT, convention
 from shapecalc.engine.graph import Graph, Group, Inference
 from shapecalc.errors import SpecError, Undecided, quote
+from shapecalc.layers.registry import FRAMEWORKS
 from shapecalc.layers.requirement import Requirement, Shape, shown
 from shapecalc.record import record
 from shapecalc.render.display import Shown
@@ -17,16 +18,12 @@ from shapecalc.report.node import D_co, Node, number, plain, renamed_flag
 from shapecalc.report.outline import Item, lines, tree
 from shapecalc.report.paths import is_under, unknown_path
 from shapecalc.report.receptive_field import ReceptiveFields
-from shapecalc.report.totals import Totals
+from shapecalc.report.totals import Totals, item_size
 
 if TYPE_CHECKING:
     from shapecalc.algebra.leading import Leading
     from shapecalc.report.cost import Cost
     from shapecalc.report.derivation import Derivation
-
-_WIDTHS = {8: "float64 int64", 4: "float32 int32", 2: "float16 bfloat16 int16", 1: "float8 int8"}
-DTYPES = {name: width for width, names in _WIDTHS.items() for name in names.split()}
-"""Bytes per number."""
 
 
 @record
@@ -76,12 +73,14 @@ class Report(Shown, Totals[D_co]):
         self.inputs = cast("dict[str, tuple[D_co, ...]]", dict(inputs))
         self.dtype = dtype
         self.counting = counting
+        if counting not in FRAMEWORKS:
+            raise SpecError(f"parameters are counted as in {' or '.join(FRAMEWORKS)}, not {quote(counting)}")
         self.inference = inference
         self.graph: Graph = inference.graph
         self.unbatched = not inference.graph.batched
         shapes, graph_nodes = inference.shapes, inference.graph.nodes
         fields = ReceptiveFields(inference, [*inputs.values()], [*inputs])
-        self.itemsize = itemsize = DTYPES[dtype]
+        self.itemsize = itemsize = item_size(dtype)
         self.nodes: list[Node[D_co]] = [
             Node(
                 node,

@@ -30,6 +30,11 @@ def bundled() -> dict[str, Path]:
     return dict(sorted(files.items(), key=lambda item: _natural(item[0])))
 
 
+def names() -> list[str]:
+    """Return the names of the bundled models."""
+    return [*bundled()]
+
+
 def variants_in(text: bytes) -> list[str]:
     """Return the names of the variants in a spec's text, read without parsing all of it."""
     _, has_variants, after = text.partition(b"\nvariants:")
