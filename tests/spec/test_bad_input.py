@@ -273,7 +273,7 @@ BROKEN: dict[str, tuple[str, str, str]] = {
     "repeat over a mapping": (layers("- relu:", "  repeat: {i: {a: 3}}"), "4:14", "{a: 3} is not a number"),
     # ---- numbers
     "boolean kernel": (layers("- conv2d: {out_channels: 8, kernel_size: true}"), "3:31", "true is not an integer"),
-    "fraction of channels": (layers("- conv2d: {out_channels: 8.5, kernel_size: 3}"), "3:14", "8.5 is not a whole"),
+    "fraction of channels": (layers("- conv2d: {out_channels: 8.5, kernel_size: 3}"), "3:14", "8.5 is not an integer"),
     "decimal of channels": (layers("- conv2d: {out_channels: 8.0, kernel_size: 3}"), "3:14", "write 8"),
     "divided channels": (layers("- linear: {out_features: size(-1)/3}"), "3:14", "32/3 is not an integer"),
     "negative kernel": (layers("- conv2d: {out_channels: 8, kernel_size: -1}"), "3:31", "-1 is less than 1"),
