@@ -332,9 +332,7 @@ def test_inception_v3_fails_where_torch_does_and_for_its_reason() -> None:
         model.analyze()
     error = caught.value
     assert error.path == "inceptionA_1.concat.branch1.ConvolutionBlock.conv"
-    assert error.message == (
-        "conv2d declares in_channels: 288, but the input 1x192x34x34 has 192 channels"
-    )
+    assert error.message == ("conv2d declares in_channels: 288, but the input 1x192x34x34 has 192 channels")
     assert error.hint.startswith("in_channels: 192")
     assert (error.place.file or "").endswith("torch_inception_v3.yaml")
     assert error.place.line is not None
