@@ -116,7 +116,7 @@ class Concat(NoOperations, Merge, framework="torch", torch="torch.cat", keras="k
         yield _some(self.kind, inputs)
         first = inputs[0]
         rank = len(first)
-        yield Requirement("rank", rank, ">=", 1, f"{self.kind} needs an axis, which a single number has not")
+        yield Requirement("rank", rank, ">=", 1, f"{self.kind} needs an axis, not a single number")
         for number, x in enumerate(inputs):
             branches = f"branch {number + 1} is {shown(x)} but branch 1 is {shown(first)}"
             says = f"{self.kind}: {branches}: the numbers of axes differ ({len(x)} against {rank})"
