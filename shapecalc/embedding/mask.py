@@ -31,7 +31,7 @@ def blanked(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Fence:
-    """A block of code in Markdown, from the line that opens it to the end of the one that closes it."""
+    """A block of code in Markdown, from its opening line to the end of its closing line."""
 
     start: int
     end: int
