@@ -39,8 +39,8 @@ def check_kind(
     """
     registry.check(cls)
     accepted = 0
-    for fields, *given in examples:
-        shapes = tuple(tuple(shape) for shape in given)
+    for fields, *inputs in examples:
+        shapes = tuple(map(tuple, inputs))
         try:
             layer = cls.model_validate(fields)
         except ValidationError:
@@ -169,7 +169,7 @@ def check_inferred(layer: Kind, shapes: Shapes) -> None:
     if applied(short, shapes) is None:  # the written sizes are not those that are inferred
         return
     assert applied(full, shapes) == applied(short, shapes), f"{full!r} is not {short!r} on {shapes}"
-    left, right = (_alone(one, shapes).analyze(batch=None) for one in (short, full))
+    left, right = (_alone(each, shapes).analyze(batch=None) for each in (short, full))
     assert compare(left, right).is_equal, f"{full!r} differs from {short!r}: {compare(left, right)}"
 
 
@@ -274,7 +274,7 @@ def flat(values: Iterable[Any]) -> Iterator[Any]:
 
 
 def put_in(value: Any, sizes: Mapping[str, int]) -> Any:
-    """Return a size, or shapes of sizes, with the numbers put in for the symbols."""
+    """Return a size, or shapes of sizes, with numbers for the symbols."""
     if isinstance(value, Expr):
         return value.subs(sizes)
     if isinstance(value, tuple):
