@@ -63,7 +63,7 @@ class FractionalMaxPool(
     """
 
     family = Family.FRACTIONAL_POOL
-    unknown_dependence = ("places", "the windows stand at random distances")
+    unknown_dependence = ("places", "the windows are at random distances")
 
     spare: ClassVar[int] = 0
     """By how much more the input must be than what as many windows need, one apart."""
