@@ -47,8 +47,8 @@ class Number:
 class Operation:
     """What a rule does to terms.
 
-    The signs are `+ - neg * % ^ max min`, `/` where nothing is left over, `//` for ⌊a/b⌋, `ceil` for ⌈a/b⌉, and
-    `scale` for ⌊a·b⌋ multiplied in doubles.
+    The signs are `+ - neg * % ^ max min`, `/` where nothing is left over, `//` for ⌊a/b⌋, `ceil` for ⌈a/b⌉,
+    and `scale` for ⌊a·b⌋ multiplied in doubles.
     """
 
     sign: str
