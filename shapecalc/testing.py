@@ -12,7 +12,6 @@ The project holds its own kinds to them with random fields and inputs; these are
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -27,22 +26,13 @@ from shapecalc.layers.roles import inferred
 from shapecalc.model import Model, loads
 from shapecalc.spec.tree import Step
 
-RELATIONS = {
-    "==": operator.eq,
-    "!=": operator.ne,
-    "<": operator.lt,
-    "<=": operator.le,
-    ">": operator.gt,
-    ">=": operator.ge,
-}
-
 
 def check_kind(
     cls: type[Kind],
     *examples: tuple[Mapping[str, Any], *tuple[Sequence[int], ...]],
     torch: Callable[..., Any] | None = None,
 ) -> None:
-    """Assert every law for a kind on examples: fields, then the shape of each tensor that arrives.
+    """Assert every law for a kind on examples: fields, then the shape of each input.
 
     Give examples that are refused as well, by the fields or by the input. `torch` builds the real
     module from a layer and the shapes; without it, parity is not asked.
@@ -296,5 +286,4 @@ def put_in(value: Any, sizes: Mapping[str, int]) -> Any:
 
 def holds(condition: Requirement, sizes: Mapping[str, int]) -> bool:
     """Say whether a condition on free sizes holds at these numbers."""
-    left, right = put_in(condition.left, sizes), put_in(condition.right, sizes)
-    return bool(RELATIONS[condition.op](left, right))
+    return condition.relation.holds_at(sizes)

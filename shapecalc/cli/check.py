@@ -144,8 +144,8 @@ def apply_fixes(
 def _errors_left(text: str, source: Source, budgets: Budgets) -> int:
     """Return how many errors a repaired text has: those of shapes, or where there are none, of its cost."""
     model = read_model(text, source.file or "", source.variant)
-    shape_errors = _errors(model.findings(source.given, source.parameters)[0])
-    return shape_errors or _errors(model.check(input=source.given, **budgets, **source.parameters))
+    shape_errors = _errors(model.findings(source.inputs, source.parameters)[0])
+    return shape_errors or _errors(model.check(input=source.inputs, **budgets, **source.parameters))
 
 
 def _errors(findings: list[Diagnostic]) -> int:

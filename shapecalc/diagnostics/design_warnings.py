@@ -24,7 +24,7 @@ def linear_on_map(spec: Spec, report: Report) -> Iterator[Violation]:
 
     In torch it mixes along the width, in Keras the channels of each position. Only where the map comes
     from a layer that keeps the channels where they are; after a permutation the last axis may well be
-    the one that is meant.
+    meant.
     """
     if spec.framework == "torch":
         template = "{kind} mixes the last axis of the map {input}, its width of {last}, at every position of "
@@ -89,7 +89,7 @@ def unused_result(_spec: Spec, report: Report) -> Iterator[Violation]:
 
 def shared_weights(_spec: Spec, report: Report) -> Iterator[Violation]:
     """Find weights used again on an input of other sizes: sometimes meant, often a layer too few."""
-    template = "{kind} uses the weights of {owner} on {here}, which they first met as {there}"
+    template = "{kind} uses the weights of {owner} on {here}, but their first input is {there}"
     by_path = {node.path: node for node in report.nodes}
     for node in report.nodes:
         owner = by_path.get(node.shares or "")
@@ -101,8 +101,8 @@ def shared_weights(_spec: Spec, report: Report) -> Iterator[Violation]:
 
 
 def bias_before_norm(_spec: Spec, report: Report) -> Iterator[Violation]:
-    """Find a bias that the batch normalization behind it takes away again."""
-    template = "{kind} adds a bias that the {norm} behind it takes away again"
+    """Find a bias that the batch normalization after it cancels."""
+    template = "{kind} adds a bias that the {norm} after it cancels"
     readers: dict[int, list[GraphNode]] = {}
     for graph_node in report.graph.nodes:
         for slot in graph_node.sources:

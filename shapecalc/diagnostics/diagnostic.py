@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -137,12 +137,8 @@ def text(finding: Diagnostic) -> str:
     lines = [f"{finding.severity}[{finding.code}]: {finding.message}"]
     if finding.place:
         lines += [f"  --> {finding.place}", *_excerpt(finding.place)]
-    if finding.paths:
-        lines.append(f"  in {_layers(finding)}")
-    if finding.hint:
-        lines.append(f"  help: {finding.hint}")
-    for fix in finding.fixes:
-        lines += _fix_lines(fix)
+    for label, (first, *steps) in _facts(finding):
+        lines += [f"  {label} {first}", *(f"       {step}" for step in steps)]
     return "\n".join(map(printable, lines))
 
 
@@ -151,21 +147,29 @@ def diagnostic_page(finding: Diagnostic) -> Page:
     from shapecalc.render.piece import Facts, Paragraph, Strong, Verbatim
 
     excerpt = [str(finding.place), *_excerpt(finding.place)] if finding.place else []
-    facts = [("In", _layers(finding))] if finding.paths else []
-    facts += [("Help", finding.hint)] if finding.hint else []
-    for fix in finding.fixes:
-        first, *steps = (line.strip() for line in _fix_lines(fix))
-        facts += [("Fix", first.removeprefix("fix: ")), *(("", step) for step in steps)]
+    facts = [
+        (label.rstrip(":").capitalize() if number == 0 else "", (line,))
+        for label, lines in _facts(finding)
+        for number, line in enumerate(lines)
+    ]
     return (
         Paragraph((Strong(f"{finding.severity}[{finding.code}]"), f": {finding.message}")),
         *((Verbatim("\n".join(excerpt)),) if excerpt else ()),
-        *((Facts(tuple((label, (value,)) for label, value in facts)),) if facts else ()),
+        *((Facts(tuple(facts)),) if facts else ()),
     )
 
 
-def _layers(finding: Diagnostic) -> str:
-    more = f" and {len(finding.paths) - 1} more" if len(finding.paths) > 1 else ""
-    return f"{finding.path}{more}"
+def _facts(finding: Diagnostic) -> Iterator[tuple[str, list[str]]]:
+    """Yield the layers, the hint and the fixes, each as lines with a label."""
+    if finding.paths:
+        more = f" and {len(finding.paths) - 1} more" if len(finding.paths) > 1 else ""
+        yield "in", [f"{finding.path}{more}"]
+    if finding.hint:
+        yield "help:", [finding.hint]
+    for fix in finding.fixes:
+        after = ", after which no error is left:" if fix.fixes_all else " together:"
+        several = [f"these {len(fix.steps)} changes{after}", *fix.steps]
+        yield "fix:", several if len(fix.steps) > 1 else [fix.description]
 
 
 def _excerpt(place: Place) -> list[str]:
@@ -182,14 +186,6 @@ def short(finding: Diagnostic) -> str:
     """Return a finding in one line, as compilers print it and editors read it: place, what it is, message."""
     path = f" (in {finding.path})" if finding.path else ""
     return printable(f"{finding.place}: {finding.severity}[{finding.code}]: {finding.message}{path}")
-
-
-def _fix_lines(fix: Fix) -> list[str]:
-    """Return a fix as lines: one, or one for each of its steps."""
-    if len(fix.steps) < 2:
-        return [f"  fix: {fix.description}"]
-    after = ", after which no error is left:" if fix.fixes_all else " together:"
-    return [f"  fix: these {len(fix.steps)} changes{after}", *(f"       {step}" for step in fix.steps)]
 
 
 def _line(place: Place) -> str | None:

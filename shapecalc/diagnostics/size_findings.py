@@ -29,7 +29,7 @@ def by_size(question: Question) -> Iterator[Violation]:
 
 
 def _one_size(question: Question, result: Solution) -> Iterator[Violation]:
-    """Find that the size a network is built for is its only one nearby, though its trunk accepts others.
+    """Find a network that accepts no size near the one it is built for, though its trunk does.
 
     Only behind windows: for a network of linear layers alone its input size is no accident.
     """
@@ -39,7 +39,7 @@ def _one_size(question: Question, result: Solution) -> Iterator[Violation]:
     if box is None or any(ns - type(ns).of([n]) for n, ns in zip(size, box.sets, strict=True)):
         return
     template = (
-        "{kind} fits an input of {size} and none near it, though the layers before it accept {before}: "
+        "{kind} accepts an input of {size} and none near it, though the layers before it accept {before}: "
         "{needed}"
     )
     for culprit in deciding(result.imposed, question.names):
@@ -73,7 +73,7 @@ def _sees_windows(result: Solution, last: GraphNode) -> bool:
 
 
 def _fixed_output(question: Question, result: Solution) -> Iterator[Violation]:
-    """Find an output that is a map of one size, whatever the size of the input."""
+    """Find an output that is a map of one size for every input size."""
     graph, shapes = result.inference.graph, result.inference.shapes
     slot = next(iter(graph.outputs.values()))
     output = shapes[slot]
@@ -87,5 +87,5 @@ def _fixed_output(question: Question, result: Solution) -> Iterator[Violation]:
     while node and not names_in(size for source in node.sources for size in shapes[source] or ()):
         node = graph.producer(node.sources[0])
     if node is not None:
-        template = "the output is {output} whatever the size of the input: {kind} makes it so"
+        template = "the output is {output} for every input size, because of {kind}"
         yield of_layer("fixed-output", node, template, output=output)

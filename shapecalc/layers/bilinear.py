@@ -7,6 +7,7 @@ from shapecalc.algebra import product
 from shapecalc.layers.base import Joint, Named, NoBuffers, Shapes
 from shapecalc.layers.counts import Operations, products
 from shapecalc.layers.dependence import Dependence, over
+from shapecalc.layers.effect import learned
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Flag, OptionalCount
 from shapecalc.layers.requirement import Requirement, Shape, arity, rank_between, shaped
@@ -50,8 +51,8 @@ class Bilinear(NoBuffers, Joint, framework="torch", torch="torch.nn.Bilinear"):
 
     def weights(self, inputs: Shapes) -> Named:
         left, right = inputs
-        named: Named = {"weight": (self.out_features, left[-1], right[-1])}
-        return named | {"bias": (self.out_features,)} if self.bias else named
+        weight = (self.out_features, left[-1], right[-1])
+        return learned({"weight": weight, "bias": (self.out_features,)}, bias=self.bias)
 
     def operations(self, inputs: Shapes) -> Operations:
         left, right = inputs

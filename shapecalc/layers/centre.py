@@ -10,7 +10,9 @@ gathers, first = (p₀ - (k_e - 1)/2)/s and stride = 1/s. Source: Araujo, Norris
 receptive fields of convolutional neural networks, 2019.
 """
 
+from collections.abc import Mapping
 from fractions import Fraction
+from types import MappingProxyType
 from typing import Any, NamedTuple, TypeAlias
 
 from shapecalc.algebra import Dim
@@ -29,13 +31,13 @@ Centres: TypeAlias = tuple[Centre | None, ...]
 """One centre for each axis of a result; None where positions mean nothing, or it is not known."""
 
 
-def kept(rank: int) -> Centres:
-    """Return the centres of a result whose axes are those of the input.
+def kept(rank: int, others: Mapping[int, Centre | None] = MappingProxyType({})) -> Centres:
+    """Return the centres of a result whose axes are those of the input, all but the `others`.
 
-    >>> kept(1)
-    (Centre(axis=0, stride=1, first=0),)
+    >>> kept(2, {1: None})
+    (Centre(axis=0, stride=1, first=0), None)
     """
-    return tuple(Centre(axis) for axis in range(rank))
+    return tuple(others[axis] if axis in others else Centre(axis) for axis in range(rank))
 
 
 def middles(dependence: Dependence, rank: int, *, keeps_places: bool) -> Centres:
@@ -44,14 +46,14 @@ def middles(dependence: Dependence, rank: int, *, keeps_places: bool) -> Centres
     >>> middles((Along(0), Along(1, ((-1, 2),), 2)), 2, keeps_places=False)[1]
     Centre(axis=1, stride=2, first=Fraction(1, 2))
     """
-    found: list[Centre | None] = [None] * rank
+    centres: list[Centre | None] = [None] * rank
     for axis, view in enumerate(dependence):
         match view:
             case Along(onto, ((int(first), int(last)),), stride):
-                found[onto] = Centre(axis, stride, Fraction(first + last, 2))
+                centres[onto] = Centre(axis, stride, Fraction(first + last, 2))
             case Everything() if keeps_places:
-                found[axis] = Centre(axis)
-    return tuple(found)
+                centres[axis] = Centre(axis)
+    return tuple(centres)
 
 
 def spread_over(axis: int, kernel: Dim, stride: Dim, before: Dim, dilation: Dim) -> Centre | None:

@@ -15,6 +15,7 @@ from shapecalc.errors import Undecided
 from shapecalc.layers.base import Joint, Named, Shapes
 from shapecalc.layers.counts import NOTHING, SIGMOID, Operations, log_softmax, mean, products
 from shapecalc.layers.dependence import EVERYTHING, Along, Dependence, everywhere, over, placed, reduced
+from shapecalc.layers.effect import learned, replaced
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Count, Flag, Index, Integer, Listed, Nullable, Probability, Real
 from shapecalc.layers.loss import Loss, Reduction, Stretching, reduced_by
@@ -170,7 +171,7 @@ class MultiMarginLoss(Weighted, torch="torch.nn.MultiMarginLoss"):
         yield from rank_between(self.kind, scores, 0, 2)
         yield from rank_between(f"{self.kind}: the target", target, 0, 1)
         rows = scores[0] if len(scores) == 2 else 1
-        says = lambda: f"{self.kind}: {shown(scores)} needs {rows} classes, but {shown(target)} arrives"  # noqa: E731
+        says = f"{self.kind}: {shown(scores)} needs {rows} classes, but the target is {shown(target)}"
         yield Requirement("elements", product(target), "==", rows, says)
 
     def classes(self, scores: Shape) -> Dim:
@@ -209,7 +210,7 @@ class MultiLabelMarginLoss(Loss, torch="torch.nn.MultiLabelMarginLoss"):
             yield from shaped(self.kind, "the target", target, scores)
             return
         yield from rank_between(f"{self.kind}: the target", target, 0, 1)
-        says = lambda: f"{self.kind}: {shown(scores)} needs as large a target, not {shown(target)}"  # noqa: E731
+        says = f"{self.kind}: {shown(scores)} needs as large a target, not {shown(target)}"
         yield Requirement("elements", product(target), "==", product(scores), says)
 
     def losses(self, inputs: Shapes) -> Shape:
@@ -237,8 +238,7 @@ class MultiLabelSoftMarginLoss(Stretching, Weighted, torch="torch.nn.MultiLabelS
         return scores[-1]
 
     def losses(self, inputs: Shapes) -> Shape:
-        full, axis = broadcast(inputs), len(inputs[0]) - 1
-        return (*full[:axis], *full[axis + 1 :])
+        return replaced(broadcast(inputs), len(inputs[0]) - 1)
 
     def each(self, inputs: Shapes) -> tuple[Dependence, ...]:
         full, axis = broadcast(inputs), len(inputs[0]) - 1
@@ -304,8 +304,7 @@ class LinearCrossEntropyLoss(Joint, framework="torch", torch="torch.nn.LinearCro
 
     def weights(self, inputs: Shapes) -> Named:
         rows = product((self.num_classes, *self.out_features))
-        named: Named = {"linear.weight": (rows, inputs[0][-1])}
-        return named | {"linear.bias": (rows,)} if self.bias else named
+        return learned({"linear.weight": (rows, inputs[0][-1]), "linear.bias": (rows,)}, bias=self.bias)
 
     def buffers(self, inputs: Shapes) -> Named:
         return {"weight": (self.num_classes,)} if self.weight else {}

@@ -11,7 +11,9 @@ from collections.abc import Iterator
 from shapecalc.algebra import Dim, product, quotient
 from shapecalc.layers.base import Named, NoBuffers
 from shapecalc.layers.counts import Operations, products
-from shapecalc.layers.dependence import EVERYTHING, Along, AxisDependence
+from shapecalc.layers.declaration import of_rank
+from shapecalc.layers.dependence import EVERYTHING, OF_GROUPS, Along, AxisDependence
+from shapecalc.layers.effect import learned
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Flag
 from shapecalc.layers.requirement import Requirement, Shape
@@ -20,14 +22,11 @@ from shapecalc.layers.sliding import Sliding, Windowed
 
 
 class Convolving(NoBuffers, Sliding):
-    """The rules of convolution, for any number of axes and in either layout."""
+    """What convolutions of all sorts share, for any number of axes and in either layout."""
 
     family = Family.CONVOLUTION
-    unknown_dependence = ("channels", "channels of one group see those of their group alone")
 
     in_channels: InChannels = None
-    out_channels: OutChannels
-    groups: Groups = 1
     bias: Flag = True
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
@@ -36,8 +35,17 @@ class Convolving(NoBuffers, Sliding):
         yield from divided(self, x)
         yield from super().requirements(x)
 
-    def output(self, x: Shape) -> Shape:
-        return self.resized(x, self.swept(x), self.out_channels)
+
+class GroupedConvolving(Convolving):
+    """The rules of convolution: each filter reads the channels of one group."""
+
+    unknown_dependence = OF_GROUPS
+
+    out_channels: OutChannels
+    groups: Groups = 1
+
+    def filters(self, x: Shape) -> Dim:
+        return self.out_channels
 
     def mixes(self, x: Shape, axis: int) -> AxisDependence:
         return mixed(axis, self.groups, x[axis], self.out_channels)
@@ -60,7 +68,10 @@ def mixed(axis: int, groups: Dim, channels: Dim, out_channels: Dim) -> AxisDepen
 
 
 class Convolution(
-    Convolving, Windowed, kind="conv{rank}d", torch="torch.nn.Conv{rank}d", keras="keras.layers.Conv{rank}D"
+    GroupedConvolving,
+    Windowed,
+    torch="torch.nn.Conv{rank}d",
+    keras="keras.layers.Conv{rank}D",
 ):
     """Convolution over {axes}, each of which becomes ⌊(n + 2p - (d(k-1) + 1))/s⌋ + 1.
 
@@ -78,36 +89,19 @@ class Convolution(
 
     def weights(self, x: Shape) -> Named:
         inward = quotient(self.channels(x), self.groups)
-        named: Named = {"weight": (self.out_channels, inward, *self.spread(self.kernel_size))}
-        return named | {"bias": (self.out_channels,)} if self.bias else named
+        weight = (self.out_channels, inward, *self.spread(self.kernel_size))
+        return learned({"weight": weight, "bias": (self.out_channels,)}, bias=self.bias)
 
 
-class Conv1d(Convolution, rank=1): ...
-
-
-class Conv2d(Convolution, rank=2): ...
-
-
-class Conv3d(Convolution, rank=3): ...
-
-
-class DepthwiseConvolving(NoBuffers, Sliding):
+class DepthwiseConvolving(Convolving):
     """The rules of depthwise convolution: every channel has `depth_multiplier` filters of its own."""
 
-    family = Family.CONVOLUTION
     unknown_dependence = ("channels", "with several filters a channel, several results see one channel")
 
-    in_channels: InChannels = None
     depth_multiplier: Multiplier = 1
-    bias: Flag = True
 
-    def requirements(self, x: Shape) -> Iterator[Requirement]:
-        yield from self.spatial_rank(x)
-        yield from declared(self, x)
-        yield from super().requirements(x)
-
-    def output(self, x: Shape) -> Shape:
-        return self.resized(x, self.swept(x), self.channels(x) * self.depth_multiplier)
+    def filters(self, x: Shape) -> Dim:
+        return self.channels(x) * self.depth_multiplier
 
     def mixes(self, x: Shape, axis: int) -> AxisDependence:
         return Along(axis) if self.depth_multiplier == 1 else None
@@ -118,7 +112,7 @@ class DepthwiseConvolving(NoBuffers, Sliding):
 
 
 class Depthwise(
-    DepthwiseConvolving, Windowed, kind="depthwise_conv{rank}d", keras="keras.layers.DepthwiseConv{rank}D"
+    DepthwiseConvolving, Windowed, ranked="DepthwiseConv{rank}d", keras="keras.layers.DepthwiseConv{rank}D"
 ):
     """Depthwise convolution over {axes}: `[N, C, {sizes}]` to `[N, C·depth_multiplier, {sizes:'}]`.
 
@@ -132,50 +126,43 @@ class Depthwise(
     order = "kernel_size stride padding dilation * ..."
 
     def weights(self, x: Shape) -> Named:
-        filters = self.channels(x) * self.depth_multiplier
-        named: Named = {"weight": (filters, 1, *self.spread(self.kernel_size))}
-        return named | {"bias": (filters,)} if self.bias else named
-
-
-class DepthwiseConv1d(Depthwise, rank=1): ...
-
-
-class DepthwiseConv2d(Depthwise, rank=2): ...
+        filters = self.filters(x)
+        weight = (filters, 1, *self.spread(self.kernel_size))
+        return learned({"weight": weight, "bias": (filters,)}, bias=self.bias)
 
 
 class DepthwiseConv3d(Depthwise, rank=3):
     keras = None
 
 
-class SeparableConvolving(NoBuffers, Sliding):
+class SeparableConvolving(Convolving):
     """The rules of separable convolution: depthwise, then a mix of channels at every position."""
 
-    family = Family.CONVOLUTION
-
-    in_channels: InChannels = None
     out_channels: OutChannels
     depth_multiplier: Multiplier = 1
-    bias: Flag = True
 
-    def requirements(self, x: Shape) -> Iterator[Requirement]:
-        yield from self.spatial_rank(x)
-        yield from declared(self, x)
-        yield from super().requirements(x)
+    def filters(self, x: Shape) -> Dim:
+        return self.out_channels
 
-    def output(self, x: Shape) -> Shape:
-        return self.resized(x, self.swept(x), self.out_channels)
+    def middle(self, x: Shape) -> Dim:
+        """Return the number of channels between the halves."""
+        return self.channels(x) * self.depth_multiplier
 
     def mixes(self, x: Shape, axis: int) -> AxisDependence:
         return EVERYTHING
 
     def operations(self, x: Shape) -> Operations:
-        middle = product(self.resized(x, self.swept(x), self.channels(x) * self.depth_multiplier))
+        middle = product(self.resized(x, self.swept(x), self.middle(x)))
         per_position = product(self.spread(self.kernel_size)) + self.out_channels
         return products(middle * per_position, middle, product(self.output(x)), biased=self.bias)
 
 
 class Separable(
-    SeparableConvolving, Windowed, kind="separable_conv{rank}d", keras="keras.layers.SeparableConv{rank}D"
+    SeparableConvolving,
+    Windowed,
+    ranked="SeparableConv{rank}d",
+    ranks=(1, 2),
+    keras="keras.layers.SeparableConv{rank}D",
 ):
     """Depthwise, then pointwise convolution over {axes}: `[N, C, {sizes}]` to `[N, out_channels, {sizes:'}]`.
 
@@ -190,15 +177,11 @@ class Separable(
     order = "in_channels out_channels kernel_size stride padding dilation * ..."
 
     def weights(self, x: Shape) -> Named:
-        middle, ones = self.channels(x) * self.depth_multiplier, (1,) * self.rank
-        named: Named = {
-            "depthwise.weight": (middle, 1, *self.spread(self.kernel_size)),
-            "pointwise.weight": (self.out_channels, middle, *ones),
-        }
-        return named | {"pointwise.bias": (self.out_channels,)} if self.bias else named
+        middle = self.middle(x)
+        depthwise = (middle, 1, *self.spread(self.kernel_size))
+        pointwise = (self.out_channels, middle, *(1,) * self.rank)
+        named: Named = {"depthwise.weight": depthwise, "pointwise.weight": pointwise}
+        return learned(named | {"pointwise.bias": (self.out_channels,)}, bias=self.bias)
 
 
-class SeparableConv1d(Separable, rank=1): ...
-
-
-class SeparableConv2d(Separable, rank=2): ...
+__getattr__ = of_rank(__name__)

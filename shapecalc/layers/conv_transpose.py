@@ -6,7 +6,7 @@ Per axis, with k the kernel, s the stride, d the dilation, p the padding and op 
     MACs = batch · in_channels · ∏ n · (out_channels/groups) · ∏ k
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from shapecalc.algebra import Dim, maximum, product, quotient
 from shapecalc.layers.arithmetic import transposed
@@ -14,7 +14,9 @@ from shapecalc.layers.axis_names import AXES
 from shapecalc.layers.base import Named, NoBuffers, Window
 from shapecalc.layers.conv import mixed
 from shapecalc.layers.counts import Operations
-from shapecalc.layers.dependence import AxisDependence
+from shapecalc.layers.declaration import of_rank
+from shapecalc.layers.dependence import OF_GROUPS, AxisDependence
+from shapecalc.layers.effect import learned
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Flag
 from shapecalc.layers.requirement import Requirement, Shape
@@ -36,7 +38,6 @@ from shapecalc.layers.spatial import Spatial
 class ConvTranspose(
     NoBuffers,
     Spatial,
-    kind="conv_transpose{rank}d",
     torch="torch.nn.ConvTranspose{rank}d",
     keras="keras.layers.Conv{rank}DTranspose",
 ):
@@ -53,7 +54,7 @@ class ConvTranspose(
     """
 
     family = Family.TRANSPOSED_CONVOLUTION
-    unknown_dependence = ("channels", "channels of one group see those of their group alone")
+    unknown_dependence = OF_GROUPS
 
     in_channels: InChannels = None
     out_channels: OutChannels
@@ -71,18 +72,18 @@ class ConvTranspose(
         yield from divided(self, x)
         letters = self._letters(x)
         for axis, s, d, op in zip(AXES[self.rank], letters["s"], letters["d"], letters["op"], strict=True):
-            says = _too_much_output_padding(self.kind, axis, s, d, op)
+            limit = f"must be smaller than the stride ({s}) or the dilation ({d})"
+            says = f"{self.kind}: output_padding of {op} along the {axis} {limit}"
             yield Requirement("output-padding", maximum(s, d), ">=", op + 1, says)
         yield from self.large_enough(transposed, **letters)
 
     def output(self, x: Shape) -> Shape:
-        columns = zip(*self._letters(x).values(), strict=True)
-        return self.resized(x, tuple(transposed(*column) for column in columns), self.out_channels)
+        return self.resized(x, tuple(map(transposed, *self._letters(x).values())), self.out_channels)
 
     def weights(self, x: Shape) -> Named:
         outward = quotient(self.out_channels, self.groups)
-        named: Named = {"weight": (self.channels(x), outward, *self.spread(self.kernel_size))}
-        return named | {"bias": (self.out_channels,)} if self.bias else named
+        weight = (self.channels(x), outward, *self.spread(self.kernel_size))
+        return learned({"weight": weight, "bias": (self.out_channels,)}, bias=self.bias)
 
     def mixes(self, x: Shape, axis: int) -> AxisDependence:
         return mixed(axis, self.groups, x[axis], self.out_channels)
@@ -92,16 +93,9 @@ class ConvTranspose(
         return Window(k, s, p0, p1, d, transposed=True)
 
     def _letters(self, x: Shape) -> dict[str, tuple[Dim, ...]]:
-        padding = self.spread(self.padding)
-        return {
-            "n": self.sizes(x),
-            "k": self.spread(self.kernel_size),
-            "s": self.spread(self.stride),
-            "d": self.spread(self.dilation),
-            "p0": padding,
-            "p1": padding,
-            "op": self.spread(self.output_padding),
-        }
+        fields = {"k": self.kernel_size, "s": self.stride, "d": self.dilation}
+        fields |= {"p0": self.padding, "p1": self.padding, "op": self.output_padding}
+        return {"n": self.sizes(x)} | {letter: self.spread(value) for letter, value in fields.items()}
 
     def operations(self, x: Shape) -> Operations:
         return scattered(x, quotient(self.out_channels, self.groups), self.spread(self.kernel_size))
@@ -116,17 +110,4 @@ def scattered(x: Shape, outward: Dim, kernel: Shape) -> Operations:
     return Operations(macs=product(x) * outward * product(kernel))
 
 
-def _too_much_output_padding(kind: str, axis: str, s: Dim, d: Dim, op: Dim) -> Callable[[], str]:
-    return lambda: (
-        f"{kind}: output_padding of {op} along the {axis} must be smaller than the stride ({s}) "
-        f"or the dilation ({d})"
-    )
-
-
-class ConvTranspose1d(ConvTranspose, rank=1): ...
-
-
-class ConvTranspose2d(ConvTranspose, rank=2): ...
-
-
-class ConvTranspose3d(ConvTranspose, rank=3): ...
+__getattr__ = of_rank(__name__)

@@ -12,6 +12,7 @@ from typing import Annotated
 from shapecalc.algebra import Dim
 from shapecalc.layers.arithmetic import cropped
 from shapecalc.layers.base import NoOperations, NoWeights, NoWindow
+from shapecalc.layers.declaration import of_rank
 from shapecalc.layers.dependence import Dependence
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import ExtentPerSide
@@ -21,7 +22,7 @@ from shapecalc.layers.spatial import Spatial
 
 
 class Crop(
-    NoWeights, NoOperations, NoWindow, Spatial, kind="crop{rank}d", keras="keras.layers.Cropping{rank}D"
+    NoWeights, NoOperations, NoWindow, Spatial, ranked="Crop{rank}d", keras="keras.layers.Cropping{rank}D"
 ):
     """What is left of the input when its sides are cut off: `[N, C, {sizes}]`, where n becomes n - c₀ - c₁.
 
@@ -38,8 +39,7 @@ class Crop(
 
     def sides(self) -> dict[str, tuple[Dim, ...]]:
         """Return what is cut off before (c0) and after (c1) every axis, in the order of the shape."""
-        pairs = [c if isinstance(c, tuple) else (c, c) for c in self.spread(self.crop)]
-        before, after = zip(*pairs, strict=True)
+        before, after = self.per_side(self.crop)
         return {"c0": before, "c1": after}
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
@@ -47,17 +47,10 @@ class Crop(
         yield from self.large_enough(cropped, n=self.sizes(x), **self.sides())
 
     def output(self, x: Shape) -> Shape:
-        columns = zip(self.sizes(x), *self.sides().values(), strict=True)
-        return self.resized(x, tuple(cropped(n, c0, c1) for n, c0, c1 in columns))
+        return self.resized(x, tuple(map(cropped, self.sizes(x), *self.sides().values())))
 
     def dependence(self, x: Shape, result: int) -> Dependence:
         return self.moved_on(x, self.sides()["c0"])
 
 
-class Crop1d(Crop, rank=1): ...
-
-
-class Crop2d(Crop, rank=2): ...
-
-
-class Crop3d(Crop, rank=3): ...
+__getattr__ = of_rank(__name__)

@@ -15,9 +15,10 @@ Computing receptive fields of convolutional neural networks, 2019.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from fractions import Fraction
 from math import ceil, floor, gcd
+from types import MappingProxyType
 from typing import TypeAlias
 
 from shapecalc.algebra import Dim, product
@@ -84,15 +85,19 @@ NOTHING = Nothing()
 AxisDependence: TypeAlias = Along | Fixed | Everything | Scattered | Before | Nothing | None
 Dependence: TypeAlias = tuple[AxisDependence, ...]
 """A view for each axis of an input."""
+_NONE: Mapping[int, AxisDependence] = MappingProxyType({})
+
+OF_GROUPS = ("channels", "channels of one group see those of their group alone")
+"""What a layer of groups of channels says that it does not say (`Kind.unknown_dependence`)."""
 
 
-def placed(rank: int) -> Dependence:
-    """Return the dependence of a layer whose every result sees its own place.
+def placed(rank: int, others: Mapping[int, AxisDependence] = _NONE) -> Dependence:
+    """Return the dependence of a layer whose every result sees its own place, on all axes but the `others`.
 
-    >>> placed(1)
-    (Along(axis=0, ranges=((0, 0),), shift=1),)
+    >>> placed(2, {1: EVERYTHING})
+    (Along(axis=0, ranges=((0, 0),), shift=1), Everything())
     """
-    return tuple([Along(axis) for axis in range(rank)])
+    return tuple([others[axis] if axis in others else Along(axis) for axis in range(rank)])
 
 
 def unsaid(rank: int) -> Dependence:
@@ -148,7 +153,17 @@ def over(rank: int, axes: Sequence[int]) -> Dependence:
     >>> over(2, [1])
     (Along(axis=0, ranges=((0, 0),), shift=1), Everything())
     """
-    return tuple([EVERYTHING if axis in axes else Along(axis) for axis in range(rank)])
+    return placed(rank, dict.fromkeys(axes, EVERYTHING))
+
+
+def without(rank: int, axes: Collection[int], *, keepdim: bool) -> Dependence:
+    """Return the dependence of a layer that reduces some axes, which vanish or become 1.
+
+    >>> without(3, [1], keepdim=False)[1:]
+    (Everything(), Along(axis=1, ranges=((0, 0),), shift=1))
+    """
+    left = [axis for axis in range(rank) if keepdim or axis not in axes]
+    return tuple([EVERYTHING if axis in axes else Along(left.index(axis)) for axis in range(rank)])
 
 
 def swept(axis: int, kernel: Dim, stride: Dim, before: Dim, dilation: Dim) -> AxisDependence:

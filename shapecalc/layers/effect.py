@@ -61,6 +61,25 @@ class Component(NamedTuple):
     times: Dim = 1
 
 
+def learned(tensors: Named, **wanted: bool) -> Named:
+    """Return named tensors without those that are not wanted, by the last part of their names.
+
+    >>> learned({"weight": (6, 3), "bias": (6,)}, bias=False)
+    {'weight': (6, 3)}
+    """
+    return {name: shape for name, shape in tensors.items() if wanted.get(name.rpartition(".")[2], True)}
+
+
+def replaced(x: Shape, axis: int, *sizes: Dim) -> Shape:
+    """Return a shape with other sizes in place of an axis, which is counted from either end.
+
+    >>> replaced((8, 3, 5), -1), replaced((8, 6), 1, 2, 3)
+    ((8, 3), (8, 2, 3))
+    """
+    axis = axis % len(x)
+    return (*x[:axis], *sizes, *x[axis + 1 :])
+
+
 def count(tensors: Named) -> Dim:
     """Return how many numbers some named tensors hold.
 

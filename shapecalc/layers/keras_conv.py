@@ -8,18 +8,21 @@ Per axis, with k the kernel, s the stride and d the dilation:
 Multiply-accumulates are those of torch's layers, whose rules these classes share.
 """
 
-from abc import abstractmethod
 from collections.abc import Iterator
+from functools import reduce
 from typing import Annotated
 
 from shapecalc.algebra import maximum, minimum, quotient
 from shapecalc.layers.arithmetic import same, same_padding, same_total
 from shapecalc.layers.base import Named, Window
-from shapecalc.layers.conv import Convolving, DepthwiseConvolving, SeparableConvolving
-from shapecalc.layers.fields import OneOf, PerAxis
+from shapecalc.layers.conv import DepthwiseConvolving, GroupedConvolving, SeparableConvolving
+from shapecalc.layers.declaration import of_rank
+from shapecalc.layers.effect import learned
+from shapecalc.layers.fields import OneOf
+from shapecalc.layers.pool import StridePerAxis
 from shapecalc.layers.requirement import Requirement, Shape
 from shapecalc.layers.roles import Dilation, Stride, WindowField
-from shapecalc.layers.sliding import Sliding
+from shapecalc.layers.sliding import Sliding, halves
 from shapecalc.layers.spatial import ChannelsLast
 
 SameOrValid = Annotated[str, OneOf(("valid", "same")), WindowField("p")]
@@ -29,28 +32,18 @@ OrCausal = Annotated[str, OneOf(("valid", "same", "causal")), WindowField("p")]
 class KerasWindowed(ChannelsLast, Sliding):
     """A kernel that slides over input padded as Keras pads it."""
 
+    stride: StridePerAxis = None
     padding: SameOrValid = "valid"
 
-    def dilated(self) -> PerAxis:
-        """Return the dilation; 1 for the kinds that have none."""
-        return 1
-
-    @abstractmethod
-    def moved(self) -> PerAxis:
-        """Return the stride."""
-
     def window(self, x: Shape) -> Window:
-        kernel, dilation = self.spread(self.kernel_size), self.spread(self.dilated())
-        stride, zeros = self.spread(self.moved()), (0,) * self.rank
+        kernel, dilation = self.spread(self.kernel_size), self.spread(getattr(self, "dilation", 1))
+        stride, zeros = kernel if self.stride is None else self.spread(self.stride), (0,) * self.rank
         if self.padding == "valid":
             return Window(kernel, stride, zeros, zeros, dilation)
         if self.padding == "causal":
-            reach = tuple(map(same_padding, kernel, dilation))
-            return Window(kernel, stride, reach, zeros, dilation)
-        totals = tuple(map(same_total, self.sizes(x), kernel, stride, dilation))
-        before = tuple(total // 2 for total in totals)
-        after = tuple(total - p for total, p in zip(totals, before, strict=True))
-        return Window(kernel, stride, before, after, dilation)
+            return Window(kernel, stride, tuple(map(same_padding, kernel, dilation)), zeros, dilation)
+        totals = [*map(same_total, self.sizes(x), kernel, stride, dilation)]
+        return Window(kernel, stride, *halves(totals), dilation)
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         if self.padding == "valid":
@@ -61,7 +54,7 @@ class KerasWindowed(ChannelsLast, Sliding):
     def swept(self, x: Shape) -> Shape:
         if self.padding == "valid":
             return super().swept(x)
-        return tuple(map(same, self.sizes(x), self.spread(self.moved())))
+        return tuple(map(same, self.sizes(x), self.window(x).stride))
 
 
 class KerasDilated(KerasWindowed):
@@ -70,14 +63,10 @@ class KerasDilated(KerasWindowed):
     stride: Stride = 1
     dilation: Dilation = 1
 
-    def dilated(self) -> PerAxis:
-        return self.dilation
 
-    def moved(self) -> PerAxis:
-        return self.stride
-
-
-class KerasConvolution(Convolving, KerasDilated, kind="conv{rank}d", keras="keras.layers.Conv{rank}D"):
+class KerasConvolution(
+    GroupedConvolving, KerasDilated, ranked="KerasConv{rank}d", keras="keras.layers.Conv{rank}D"
+):
     """Convolution over {axes}: `[N, {sizes}, C]` to `[N, {sizes:'}, out_channels]`, n' = ⌈n/s⌉ for `same`.
 
     Weights are `kernel: [{each:k}, in/groups, out]` and `bias: [out]`. Refuses a stride and a dilation of
@@ -95,15 +84,13 @@ class KerasConvolution(Convolving, KerasDilated, kind="conv{rank}d", keras="kera
 
     def weights(self, x: Shape) -> Named:
         inward = quotient(self.channels(x), self.groups)
-        named: Named = {"kernel": (*self.spread(self.kernel_size), inward, self.out_channels)}
-        return named | {"bias": (self.out_channels,)} if self.bias else named
+        kernel = (*self.spread(self.kernel_size), inward, self.out_channels)
+        return learned({"kernel": kernel, "bias": (self.out_channels,)}, bias=self.bias)
 
 
 def not_both(kind: str, stride: Shape, dilation: Shape) -> Requirement:
     """Require that stride and dilation are not both more than 1, as Keras does."""
-    s, d = stride[0], dilation[0]
-    for further, wider in zip(stride[1:], dilation[1:], strict=True):
-        s, d = maximum(s, further), maximum(d, wider)
+    s, d = reduce(maximum, stride), reduce(maximum, dilation)
     says = f"{kind}: Keras takes no stride of more than 1 ({s}) together with a dilation of more than 1 ({d})"
     return Requirement("dilated-stride", minimum(s, d), "==", 1, says)
 
@@ -114,14 +101,12 @@ class KerasConv1d(KerasConvolution, rank=1):
     padding: OrCausal = "valid"
 
 
-class KerasConv2d(KerasConvolution, rank=2): ...
-
-
-class KerasConv3d(KerasConvolution, rank=3): ...
-
-
 class KerasDepthwise(
-    DepthwiseConvolving, KerasDilated, kind="depthwise_conv{rank}d", keras="keras.layers.DepthwiseConv{rank}D"
+    DepthwiseConvolving,
+    KerasDilated,
+    ranked="KerasDepthwiseConv{rank}d",
+    ranks=(1, 2),
+    keras="keras.layers.DepthwiseConv{rank}D",
 ):
     """Depthwise convolution over {axes}: `[N, {sizes}, C]` to `[N, {sizes:'}, C·depth_multiplier]`.
 
@@ -134,19 +119,16 @@ class KerasDepthwise(
     order = "in_channels kernel_size stride padding depth_multiplier * ..."
 
     def weights(self, x: Shape) -> Named:
-        channels, multiplier = self.channels(x), self.depth_multiplier
-        named: Named = {"kernel": (*self.spread(self.kernel_size), channels, multiplier)}
-        return named | {"bias": (channels * multiplier,)} if self.bias else named
-
-
-class KerasDepthwiseConv1d(KerasDepthwise, rank=1): ...
-
-
-class KerasDepthwiseConv2d(KerasDepthwise, rank=2): ...
+        kernel = (*self.spread(self.kernel_size), self.channels(x), self.depth_multiplier)
+        return learned({"kernel": kernel, "bias": (self.filters(x),)}, bias=self.bias)
 
 
 class KerasSeparable(
-    SeparableConvolving, KerasDilated, kind="separable_conv{rank}d", keras="keras.layers.SeparableConv{rank}D"
+    SeparableConvolving,
+    KerasDilated,
+    ranked="KerasSeparableConv{rank}d",
+    ranks=(1, 2),
+    keras="keras.layers.SeparableConv{rank}D",
 ):
     """Depthwise, then pointwise convolution over {axes}: `[N, {sizes}, C]` to `[N, {sizes:'}, out_channels]`.
 
@@ -160,15 +142,10 @@ class KerasSeparable(
     order = "in_channels out_channels kernel_size stride padding * ..."
 
     def weights(self, x: Shape) -> Named:
-        channels, multiplier, ones = self.channels(x), self.depth_multiplier, (1,) * self.rank
-        named: Named = {
-            "depthwise_kernel": (*self.spread(self.kernel_size), channels, multiplier),
-            "pointwise_kernel": (*ones, channels * multiplier, self.out_channels),
-        }
-        return named | {"bias": (self.out_channels,)} if self.bias else named
+        depthwise = (*self.spread(self.kernel_size), self.channels(x), self.depth_multiplier)
+        pointwise = (*(1,) * self.rank, self.middle(x), self.out_channels)
+        named: Named = {"depthwise_kernel": depthwise, "pointwise_kernel": pointwise}
+        return learned(named | {"bias": (self.out_channels,)}, bias=self.bias)
 
 
-class KerasSeparableConv1d(KerasSeparable, rank=1): ...
-
-
-class KerasSeparableConv2d(KerasSeparable, rank=2): ...
+__getattr__ = of_rank(__name__)

@@ -15,7 +15,9 @@ from shapecalc.layers.axis_names import AXES
 from shapecalc.layers.base import Named, NoBuffers, Window
 from shapecalc.layers.conv_transpose import scattered
 from shapecalc.layers.counts import Operations
+from shapecalc.layers.declaration import of_rank
 from shapecalc.layers.dependence import EVERYTHING, AxisDependence
+from shapecalc.layers.effect import learned
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Each, Flag, Integer, Nullable, PerAxis
 from shapecalc.layers.keras_conv import SameOrValid, not_both
@@ -29,13 +31,14 @@ from shapecalc.layers.roles import (
     WindowField,
     declared,
 )
+from shapecalc.layers.sliding import halves
 from shapecalc.layers.spatial import ChannelsLast
 
 OptionalPadding = Annotated[PerAxis | None, Nullable(Each(Integer(0))), WindowField("o", 0, is_shown=False)]
 
 
 class KerasConvTranspose(
-    NoBuffers, ChannelsLast, kind="conv_transpose{rank}d", keras="keras.layers.Conv{rank}DTranspose"
+    NoBuffers, ChannelsLast, ranked="KerasConvTranspose{rank}d", keras="keras.layers.Conv{rank}DTranspose"
 ):
     """Transposed convolution over {axes}: `[N, {sizes}, C]` to `[N, {sizes:'}, out_channels]`.
 
@@ -65,40 +68,33 @@ class KerasConvTranspose(
         yield from self.spatial_rank(x)
         yield from declared(self, x)
         if self.output_padding is not None:
-            pairs = zip(AXES[self.rank], stride, self.spread(self.output_padding), strict=True)
-            for axis, s, op in pairs:
-                says = (
-                    f"{self.kind}: output_padding of {op} along the {axis} must be less than the stride, {s}"
-                )
-                yield Requirement("output-padding", s, ">=", op + 1, says)
+            for axis, s, op in zip(AXES[self.rank], stride, self.spread(self.output_padding), strict=True):
+                says = f"output_padding of {op} along the {axis} must be less than the stride, {s}"
+                yield Requirement("output-padding", s, ">=", op + 1, f"{self.kind}: {says}")
             yield from self.large_enough(transposed, **self._letters(x))
 
     def output(self, x: Shape) -> Shape:
         if self.output_padding is not None:
-            columns = zip(*self._letters(x).values(), strict=True)
-            return self.resized(x, tuple(transposed(*column) for column in columns), self.out_channels)
+            return self.resized(x, tuple(map(transposed, *self._letters(x).values())), self.out_channels)
         n, k, s, d = self.sizes(x), *map(self.spread, (self.kernel_size, self.stride, self.dilation))
         sizes = map(transposed_same, n, s) if self.padding == "same" else map(transposed_valid, n, k, s, d)
         return self.resized(x, tuple(sizes), self.out_channels)
 
     def weights(self, x: Shape) -> Named:
-        named: Named = {"kernel": (*self.spread(self.kernel_size), self.out_channels, self.channels(x))}
-        return named | {"bias": (self.out_channels,)} if self.bias else named
+        kernel = (*self.spread(self.kernel_size), self.out_channels, self.channels(x))
+        return learned({"kernel": kernel, "bias": (self.out_channels,)}, bias=self.bias)
 
     def mixes(self, x: Shape, axis: int) -> AxisDependence:
         return EVERYTHING
 
     def window(self, x: Shape) -> Window:
         k, s, d = map(self.spread, (self.kernel_size, self.stride, self.dilation))
-        cut: Shape = (0,) * self.rank
-        if self.padding == "same":
-            cut = tuple(maximum(extent(*pair) - step, 0) for *pair, step in zip(k, d, s, strict=True))
-        before = tuple(total // 2 for total in cut)
-        after = tuple(total - p for total, p in zip(cut, before, strict=True))
-        return Window(k, s, before, after, d, transposed=True)
+        same = self.padding == "same"
+        cut = [maximum(extent(*pair) - step, 0) if same else 0 for *pair, step in zip(k, d, s, strict=True)]
+        return Window(k, s, *halves(cut), d, transposed=True)
 
     def _letters(self, x: Shape) -> dict[str, tuple[Dim, ...]]:
-        """Return the letters of the formula for a given output padding."""
+        """Return the letters of the formula with an output padding."""
         k, s, d = map(self.spread, (self.kernel_size, self.stride, self.dilation))
         same = self.padding == "same"
         half = tuple(extent(*pair) // 2 if same else 0 for pair in zip(k, d, strict=True))
@@ -109,10 +105,4 @@ class KerasConvTranspose(
         return scattered(x, self.out_channels, self.spread(self.kernel_size))
 
 
-class KerasConvTranspose1d(KerasConvTranspose, rank=1): ...
-
-
-class KerasConvTranspose2d(KerasConvTranspose, rank=2): ...
-
-
-class KerasConvTranspose3d(KerasConvTranspose, rank=3): ...
+__getattr__ = of_rank(__name__)

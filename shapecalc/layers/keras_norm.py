@@ -10,7 +10,9 @@ from fractions import Fraction
 from shapecalc.algebra import product
 from shapecalc.layers.base import Layer, Named, NoBuffers, NoMacs, NoWindow, OwnPlace, SameShape
 from shapecalc.layers.counts import Operations, rescaled, standardized
-from shapecalc.layers.dependence import EVERYTHING, Dependence, over
+from shapecalc.layers.declaration import of_rank
+from shapecalc.layers.dependence import EVERYTHING, OF_GROUPS, Dependence, over
+from shapecalc.layers.effect import learned
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Flag, Real
 from shapecalc.layers.layer_norm import NumGroups, OverLastAxes
@@ -36,13 +38,24 @@ class KerasScaled(SameShape, NoBuffers, NoMacs, NoWindow, Layer):
         return len(x) - 1
 
     def learned(self, size: Shape) -> Named:
-        """Return gamma and beta, as far as they are asked for."""
-        asked = {"gamma": self.affine and self.scale, "beta": self.affine and self.center}
-        return {name: size for name, wanted in asked.items() if wanted}
+        """Return gamma and beta, as far as they are wanted."""
+        return learned(
+            {"gamma": size, "beta": size}, gamma=self.affine and self.scale, beta=self.affine and self.center
+        )
 
 
-class KerasBatchNorm(OwnPlace, KerasScaled):
-    """The rules of batch normalisation, the same for every number of axes."""
+class KerasBatchNorm(
+    OwnPlace, KerasScaled, ranked="KerasBatchNorm{rank}d", keras="keras.layers.BatchNormalization"
+):
+    """Batch normalisation of `[N, {sizes}, C]`: (x - mean)/√(variance + eps) per channel.
+
+    Weights are `gamma`, `beta`, `moving_mean` and `moving_variance`, each `[C]`; the last two are parameters
+    that are not trained. Refuses a num_features that is not C. Keras has one layer for all ranks:
+    `batch_norm1d`, `2d` and `3d` are the same. Source: Ioffe and Szegedy, 2015.
+
+    >>> KerasBatchNorm{rank}d(scale=False).apply(((1, {each:112}, 64),)).params
+    192
+    """
 
     family = Family.BATCH_NORM
     statistics = frozenset({"moving_mean", "moving_variance"})
@@ -61,38 +74,6 @@ class KerasBatchNorm(OwnPlace, KerasScaled):
         return rescaled(product(x), x[-1], shift=self.affine and self.center)
 
 
-class KerasBatchNorm1d(KerasBatchNorm, kind="batch_norm1d", keras="keras.layers.BatchNormalization"):
-    """Batch normalisation of `[N, ..., C]`: (x - mean)/√(variance + eps) per channel.
-
-    Weights are `gamma`, `beta`, `moving_mean` and `moving_variance`, each `[C]`; the last two are parameters
-    that are not trained. Refuses a num_features that is not C. Keras has one layer for all ranks:
-    `batch_norm1d`, `2d` and `3d` are the same.
-
-    >>> KerasBatchNorm1d(scale=False).weights((8, 32))
-    {'beta': (32,), 'moving_mean': (32,), 'moving_variance': (32,)}
-    """
-
-
-class KerasBatchNorm2d(KerasBatchNorm, kind="batch_norm2d", keras="keras.layers.BatchNormalization"):
-    """Batch normalisation of `[N, H, W, C]`: (x - mean)/√(variance + eps) per channel.
-
-    Weights and refusals are those of `batch_norm1d`. Source: Ioffe and Szegedy, 2015.
-
-    >>> sum(size for size, in KerasBatchNorm2d().weights((1, 112, 112, 64)).values())
-    256
-    """
-
-
-class KerasBatchNorm3d(KerasBatchNorm, kind="batch_norm3d", keras="keras.layers.BatchNormalization"):
-    """Batch normalisation of `[N, D, H, W, C]`: (x - mean)/√(variance + eps) per channel.
-
-    Weights and refusals are those of `batch_norm1d`.
-
-    >>> KerasBatchNorm3d(affine=False).weights((1, 4, 8, 8, 16))
-    {'moving_mean': (16,), 'moving_variance': (16,)}
-    """
-
-
 class KerasGroupNorm(KerasScaled, kind="group_norm", keras="keras.layers.GroupNormalization"):
     """Group normalisation of `[N, ..., C]`: mean and variance over C/num_groups channels.
 
@@ -104,7 +85,7 @@ class KerasGroupNorm(KerasScaled, kind="group_norm", keras="keras.layers.GroupNo
     """
 
     family = Family.GROUP_NORM
-    unknown_dependence = ("channels", "channels of one group see those of their group alone")
+    unknown_dependence = OF_GROUPS
 
     num_groups: NumGroups
     num_channels: InChannels = None
@@ -115,8 +96,7 @@ class KerasGroupNorm(KerasScaled, kind="group_norm", keras="keras.layers.GroupNo
         yield from divided(self, x)
 
     def dependence(self, x: Shape, result: int) -> Dependence:
-        found = over(len(x), range(1, len(x) - 1))
-        return (*found[:-1], EVERYTHING if self.num_groups == 1 else None)
+        return (*over(len(x) - 1, range(1, len(x) - 1)), EVERYTHING if self.num_groups == 1 else None)
 
     def weights(self, x: Shape) -> Named:
         return self.learned(x[-1:])
@@ -145,9 +125,12 @@ class KerasLayerNorm(
     bias: Flag = True
 
     def weights(self, x: Shape) -> Named:
-        learned = {"gamma": self.elementwise_affine, "beta": self.elementwise_affine and self.bias}
-        return {name: self.normalized(x) for name, wanted in learned.items() if wanted}
+        size, scale = self.normalized(x), self.elementwise_affine
+        return learned({"gamma": size, "beta": size}, gamma=scale, beta=scale and self.bias)
 
     def operations(self, x: Shape) -> Operations:
         scale, shift = self.elementwise_affine, self.elementwise_affine and self.bias
         return standardized(product(x), self.samples(x), scale=scale, shift=shift)
+
+
+__getattr__ = of_rank(__name__)

@@ -5,37 +5,22 @@
 No pooling has weights or counts as multiply-accumulates.
 """
 
-from shapecalc.algebra import Dim, product
 from shapecalc.layers.adaptive_pool import GlobalAverage, GlobalMaximum
-from shapecalc.layers.base import NoMacs, NoWeights
-from shapecalc.layers.counts import Operations, greatest, mean
+from shapecalc.layers.counts import greatest, mean
+from shapecalc.layers.declaration import of_rank
 from shapecalc.layers.family import Family
-from shapecalc.layers.fields import PerAxis
 from shapecalc.layers.keras_conv import KerasWindowed
-from shapecalc.layers.pool import StridePerAxis
-from shapecalc.layers.requirement import Shape
+from shapecalc.layers.pool import WindowPooling
 from shapecalc.layers.spatial import ChannelsLast
 
 
-class KerasPool(NoWeights, NoMacs, KerasWindowed):
-    """A window that slides over every channel by itself, as Keras pools."""
+class KerasPool(KerasWindowed, WindowPooling):
+    """A window that slides over every channel apart, as Keras pools."""
 
     order = "kernel_size stride padding"
 
-    stride: StridePerAxis = None
 
-    def moved(self) -> PerAxis:
-        return self.kernel_size if self.stride is None else self.stride
-
-    def output(self, x: Shape) -> Shape:
-        return self.resized(x, self.swept(x))
-
-    def seen(self, x: Shape) -> Dim:
-        """Return how many numbers all windows hold, padding included."""
-        return product(self.spread(self.kernel_size)) * product(self.output(x))
-
-
-class KerasMaxPool(KerasPool, kind="max_pool{rank}d", keras="keras.layers.MaxPooling{rank}D"):
+class KerasMaxPool(KerasPool, ranked="KerasMaxPool{rank}d", keras="keras.layers.MaxPooling{rank}D"):
     """The largest value of every window: `[N, {sizes}, C]` to `[N, {sizes:'}, C]`, n' = ⌈n/s⌉ for `same`.
 
     Refuses an input smaller than the window for `valid`.
@@ -45,12 +30,10 @@ class KerasMaxPool(KerasPool, kind="max_pool{rank}d", keras="keras.layers.MaxPoo
     """
 
     family = Family.MAX_POOL
-
-    def operations(self, x: Shape) -> Operations:
-        return greatest(self.seen(x), product(self.output(x)))
+    reduced_by = greatest
 
 
-class KerasAvgPool(KerasPool, kind="avg_pool{rank}d", keras="keras.layers.AveragePooling{rank}D"):
+class KerasAvgPool(KerasPool, ranked="KerasAvgPool{rank}d", keras="keras.layers.AveragePooling{rank}D"):
     """The mean of every window: `[N, {sizes}, C]` to `[N, {sizes:'}, C]`, n' = ⌈n/s⌉ for `same`.
 
     Refuses an input smaller than the window for `valid`.
@@ -60,12 +43,10 @@ class KerasAvgPool(KerasPool, kind="avg_pool{rank}d", keras="keras.layers.Averag
     """
 
     family = Family.AVERAGE_POOL
-
-    def operations(self, x: Shape) -> Operations:
-        return mean(self.seen(x), product(self.output(x)))
+    reduced_by = mean
 
 
-class KerasGlobalAvgPool(ChannelsLast, GlobalAverage):
+class KerasGlobalAvgPool(ChannelsLast, GlobalAverage, ranked="KerasGlobalAvgPool{rank}d"):
     """The mean of every channel: `[N, {sizes}, C]` to `[N, C]`, or `[N, {each:1}, C]` with keepdim.
 
     >>> KerasGlobalAvgPool{rank}d(keepdim=True).output((1, {each:33}, 8))
@@ -73,7 +54,7 @@ class KerasGlobalAvgPool(ChannelsLast, GlobalAverage):
     """
 
 
-class KerasGlobalMaxPool(ChannelsLast, GlobalMaximum):
+class KerasGlobalMaxPool(ChannelsLast, GlobalMaximum, ranked="KerasGlobalMaxPool{rank}d"):
     """The largest value of every channel: `[N, {sizes}, C]` to `[N, C]`, or `[N, {each:1}, C]` with keepdim.
 
     >>> KerasGlobalMaxPool{rank}d().output((1, {each:33}, 8))
@@ -81,37 +62,4 @@ class KerasGlobalMaxPool(ChannelsLast, GlobalMaximum):
     """
 
 
-class KerasMaxPool1d(KerasMaxPool, rank=1): ...
-
-
-class KerasMaxPool2d(KerasMaxPool, rank=2): ...
-
-
-class KerasMaxPool3d(KerasMaxPool, rank=3): ...
-
-
-class KerasAvgPool1d(KerasAvgPool, rank=1): ...
-
-
-class KerasAvgPool2d(KerasAvgPool, rank=2): ...
-
-
-class KerasAvgPool3d(KerasAvgPool, rank=3): ...
-
-
-class KerasGlobalAvgPool1d(KerasGlobalAvgPool, rank=1): ...
-
-
-class KerasGlobalAvgPool2d(KerasGlobalAvgPool, rank=2): ...
-
-
-class KerasGlobalAvgPool3d(KerasGlobalAvgPool, rank=3): ...
-
-
-class KerasGlobalMaxPool1d(KerasGlobalMaxPool, rank=1): ...
-
-
-class KerasGlobalMaxPool2d(KerasGlobalMaxPool, rank=2): ...
-
-
-class KerasGlobalMaxPool3d(KerasGlobalMaxPool, rank=3): ...
+__getattr__ = of_rank(__name__)

@@ -11,7 +11,8 @@ from typing import Annotated
 from shapecalc.algebra import Dim, product
 from shapecalc.layers.base import Layer, Named, NoBuffers, NoMacs, NoWeights, NoWindow, SameShape
 from shapecalc.layers.counts import Operations, standardized
-from shapecalc.layers.dependence import EVERYTHING, Along, Dependence, over, placed
+from shapecalc.layers.dependence import EVERYTHING, OF_GROUPS, Along, Dependence, over, placed
+from shapecalc.layers.effect import learned
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Count, Decimal, Each, Flag, Integer, Nullable, Real
 from shapecalc.layers.norm import EPS, enough
@@ -42,7 +43,7 @@ class GroupNorm(
     """
 
     family = Family.GROUP_NORM
-    unknown_dependence = ("channels", "channels of one group see those of their group alone")
+    unknown_dependence = OF_GROUPS
 
     num_groups: NumGroups
     num_channels: InChannels = None
@@ -60,8 +61,8 @@ class GroupNorm(
         yield enough(self.kind, values, "values per group", x)
 
     def dependence(self, x: Shape, result: int) -> Dependence:
-        found = over(len(x), range(2, len(x)))
-        return (found[0], EVERYTHING if self.num_groups == 1 else None, *found[2:])
+        channels = EVERYTHING if self.num_groups == 1 else None
+        return placed(len(x), dict.fromkeys(range(2, len(x)), EVERYTHING) | {1: channels})
 
     def weights(self, x: Shape) -> Named:
         return {"weight": (x[1],), "bias": (x[1],)} if self.affine else {}
@@ -85,17 +86,15 @@ class OverLastAxes(SameShape, NoBuffers, NoMacs, NoWindow, Layer):
         return ("E",) if len(x) < 4 else ()
 
     def normalized(self, x: Shape) -> Shape:
-        """Return the sizes of the axes that are normalised; the last one unless they are given."""
-        given = self.normalized_shape
-        if given is None:
-            return (x[-1],)
-        return given if isinstance(given, tuple) else (given,)
+        """Return the sizes of the axes that are normalised: by default, of the last."""
+        sizes = x[-1] if self.normalized_shape is None else self.normalized_shape
+        return sizes if isinstance(sizes, tuple) else (sizes,)
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
-        given = (1,) if self.normalized_shape is None else self.normalized(x)
-        yield Requirement("normalized-shape", len(given), ">=", 1, f"{self.kind}: normalized_shape is empty")
-        yield from rank_between(self.kind, x, len(given), None)
-        for size, wanted in zip(x[-len(given) :], self.normalized(x), strict=True):
+        axes = 1 if self.normalized_shape is None else len(self.normalized(x))
+        yield Requirement("normalized-shape", axes, ">=", 1, f"{self.kind}: normalized_shape is empty")
+        yield from rank_between(self.kind, x, axes, None)
+        for size, wanted in zip(x[-axes:], self.normalized(x), strict=True):
             yield Requirement("normalized-shape", wanted, "==", size, lambda: self._differs(x))
 
     def dependence(self, x: Shape, result: int) -> Dependence:
@@ -107,10 +106,8 @@ class OverLastAxes(SameShape, NoBuffers, NoMacs, NoWindow, Layer):
 
     def _differs(self, x: Shape) -> str:
         wanted = self.normalized(x)
-        return (
-            f"{self.kind}: normalized_shape {shown(wanted)} is not the end of {shown(x)}, "
-            f"which is {shown(x[-len(wanted) :])}"
-        )
+        end = f"the end of {shown(x)}, which is {shown(x[-len(wanted) :])}"
+        return f"{self.kind}: normalized_shape {shown(wanted)} is not {end}"
 
 
 class LayerNorm(OverLastAxes, torch="torch.nn.LayerNorm", keras="keras.layers.LayerNormalization"):
@@ -130,10 +127,8 @@ class LayerNorm(OverLastAxes, torch="torch.nn.LayerNorm", keras="keras.layers.La
     bias: Flag = True
 
     def weights(self, x: Shape) -> Named:
-        if not self.elementwise_affine:
-            return {}
-        named: Named = {"weight": self.normalized(x)}
-        return named | {"bias": self.normalized(x)} if self.bias else named
+        size, scale = self.normalized(x), self.elementwise_affine
+        return learned({"weight": size, "bias": size}, weight=scale, bias=scale and self.bias)
 
     def operations(self, x: Shape) -> Operations:
         scale, shift = self.elementwise_affine, self.elementwise_affine and self.bias
@@ -187,9 +182,7 @@ class LocalResponseNorm(
         return rank_between(self.kind, x, 3, None)
 
     def dependence(self, x: Shape, result: int) -> Dependence:
-        views = placed(len(x))
-        around = Along(1, ((-(self.size // 2), (self.size - 1) // 2),))
-        return (views[0], around, *views[2:])
+        return placed(len(x), {1: Along(1, ((-(self.size // 2), (self.size - 1) // 2),))})
 
     def operations(self, x: Shape) -> Operations:
         n = product(x)
@@ -211,4 +204,4 @@ class CrossMapLRN2d(LocalResponseNorm, torch="torch.nn.CrossMapLRN2d"):
         return rank_between(self.kind, x, 4, 4)
 
     def dependence(self, x: Shape, result: int) -> Dependence:
-        return (*placed(1), None, *placed(4)[2:])  # torch's running sum never lets go of channel 0
+        return placed(4, {1: None})  # torch's running sum never lets go of channel 0

@@ -10,21 +10,21 @@ from typing import Annotated, Self
 
 from pydantic import model_validator
 
-from shapecalc.algebra import product
-from shapecalc.layers.arithmetic import window
-from shapecalc.layers.base import Layer, Named, NoBuffers, NoMacs, NoWindow, Window
+from shapecalc.algebra import Dim, product
+from shapecalc.layers.base import Named, NoBuffers, NoMacs
 from shapecalc.layers.counts import Operations, products
-from shapecalc.layers.dependence import AxisDependence, Dependence, over
+from shapecalc.layers.dependence import AxisDependence
+from shapecalc.layers.effect import learned
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Flag, Integer, Listed, complaint
-from shapecalc.layers.pool import StridePerAxis
-from shapecalc.layers.requirement import Requirement, Shape, rank_between, shown
-from shapecalc.layers.roles import AsNumbers, InFeatures, KernelSize, OutFeatures, declared
+from shapecalc.layers.linear import OverFeatures
+from shapecalc.layers.pool import WindowPooling
+from shapecalc.layers.requirement import Requirement, Shape, shown
+from shapecalc.layers.roles import AsNumbers
 from shapecalc.layers.sliding import Windowed
-from shapecalc.layers.spatial import Spatial
 
 
-class Subsample2d(NoBuffers, NoMacs, Spatial, kind="subsample2d", rank=2):
+class Subsample2d(WindowPooling, kind="subsample2d", rank=2):
     """The sum over each window times one trained coefficient per channel, plus a trained bias.
 
     `[N, C, H, W]` to `[N, C, ⌊(H - k)/s⌋ + 1, ⌊(W - k)/s⌋ + 1]`, the stride s being k if left out. Weights
@@ -37,39 +37,12 @@ class Subsample2d(NoBuffers, NoMacs, Spatial, kind="subsample2d", rank=2):
 
     family = Family.SUBSAMPLING
 
-    kernel_size: KernelSize
-    stride: StridePerAxis = None
-
-    def window(self, x: Shape) -> Window:
-        kernel, zeros, ones = self.spread(self.kernel_size), (0,) * self.rank, (1,) * self.rank
-        stride = kernel if self.stride is None else self.spread(self.stride)
-        return Window(kernel, stride, zeros, zeros, ones)
-
-    def requirements(self, x: Shape) -> Iterator[Requirement]:
-        yield from self.spatial_rank(x)
-        seen = self.window(x)
-        yield from self.large_enough(
-            window,
-            n=self.sizes(x),
-            k=seen.kernel,
-            s=seen.stride,
-            d=seen.dilation,
-            p0=seen.before,
-            p1=seen.after,
-        )
-
-    def output(self, x: Shape) -> Shape:
-        seen = self.window(x)
-        columns = zip(self.sizes(x), seen.kernel, seen.stride, strict=True)
-        return self.resized(x, tuple(window(n, k, s, 1, 0, 0) for n, k, s in columns))
-
     def weights(self, x: Shape) -> Named:
         features = (self.channels(x),)
         return {"weight": features, "bias": features}
 
     def operations(self, x: Shape) -> Operations:
-        results = product(self.output(x))
-        return Operations(additions=product(self.spread(self.kernel_size)) * results, multiplications=results)
+        return Operations(additions=self.seen(x), multiplications=product(self.output(x)))
 
 
 class PartialConv2d(NoBuffers, Windowed, kind="partial_conv2d", rank=2):
@@ -109,24 +82,17 @@ class PartialConv2d(NoBuffers, Windowed, kind="partial_conv2d", rank=2):
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         yield from self.spatial_rank(x)
         highest = max(map(max, self.connections))
-        yield Requirement(
-            "channels",
-            self.channels(x),
-            ">=",
-            highest + 1,
-            lambda: (
-                f"{self.kind}: connections name channel {highest}, but {shown(x)} arrives, "
-                f"which has channels 0 to {self.channels(x) - 1}"
-            ),
-        )
+        has = f"the input {shown(x)} has channels 0 to {self.channels(x) - 1}"
+        says = f"{self.kind}: connections name channel {highest}, but {has}"
+        yield Requirement("channels", self.channels(x), ">=", highest + 1, says)
         yield from super().requirements(x)
 
-    def output(self, x: Shape) -> Shape:
-        return self.resized(x, self.swept(x), len(self.connections))
+    def filters(self, x: Shape) -> Dim:
+        return len(self.connections)
 
     def weights(self, x: Shape) -> Named:
-        named: Named = {"weight": (self.total, *self.spread(self.kernel_size))}
-        return named | {"bias": (len(self.connections),)} if self.bias else named
+        weight = (self.total, *self.spread(self.kernel_size))
+        return learned({"weight": weight, "bias": (len(self.connections),)}, bias=self.bias)
 
     def mixes(self, x: Shape, axis: int) -> AxisDependence:
         return None
@@ -137,7 +103,7 @@ class PartialConv2d(NoBuffers, Windowed, kind="partial_conv2d", rank=2):
         return products(macs, product(self.output(x)), biased=self.bias)
 
 
-class RBF(NoMacs, NoWindow, Layer, kind="rbf", framework="torch"):
+class RBF(NoMacs, OverFeatures, kind="rbf", framework="torch"):
     """The squared distance to fixed centres: `[..., in_features]` to `[..., out_features]`.
 
     The centres are drawn by hand, not learned, so they are the buffer `centers: [out_features, in_features]`
@@ -149,22 +115,6 @@ class RBF(NoMacs, NoWindow, Layer, kind="rbf", framework="torch"):
     """
 
     family = Family.RADIAL_BASIS
-
-    in_features: InFeatures = None
-    out_features: OutFeatures
-
-    def axes(self, x: Shape, number: int) -> tuple[str, ...]:
-        return ("F",)
-
-    def requirements(self, x: Shape) -> Iterator[Requirement]:
-        yield from rank_between(self.kind, x, 1, None)
-        yield from declared(self, x)
-
-    def output(self, x: Shape) -> Shape:
-        return (*x[:-1], self.out_features)
-
-    def dependence(self, x: Shape, result: int) -> Dependence:
-        return over(len(x), [len(x) - 1])
 
     def weights(self, x: Shape) -> Named:
         return {}

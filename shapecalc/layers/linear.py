@@ -12,21 +12,18 @@ from shapecalc.layers.base import Layer, Named, NoBuffers, NoOperations, NoWindo
 from shapecalc.layers.centre import Centres, kept
 from shapecalc.layers.counts import NOTHING, Operations, products
 from shapecalc.layers.dependence import Dependence, over
+from shapecalc.layers.effect import learned
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Flag, Integer, Nullable
 from shapecalc.layers.requirement import Requirement, Shape, rank_between, shown
 from shapecalc.layers.roles import InFeatures, OutFeatures, Rows, VectorLength, declared
 
 
-class Dense(NoBuffers, NoWindow, Layer):
-    """The rules of a matrix product on the last axis, under either framework."""
-
-    family = Family.LINEAR
-    fixes_sizes = True
+class OverFeatures(NoWindow, Layer):
+    """What makes out_features numbers of the last axis."""
 
     in_features: InFeatures = None
     out_features: OutFeatures
-    bias: Flag = True
 
     def axes(self, x: Shape, number: int) -> tuple[str, ...]:
         return ("F",)
@@ -46,6 +43,15 @@ class Dense(NoBuffers, NoWindow, Layer):
     def dependence(self, x: Shape, result: int) -> Dependence:
         return over(len(x), [len(x) - 1])
 
+
+class Dense(NoBuffers, OverFeatures):
+    """The rules of a matrix product on the last axis, under either framework."""
+
+    family = Family.LINEAR
+    fixes_sizes = True
+
+    bias: Flag = True
+
     def operations(self, x: Shape) -> Operations:
         outputs = product(self.output(x))
         return products(outputs * x[-1], outputs, biased=self.bias)
@@ -64,8 +70,7 @@ class Linear(Dense, framework="torch", torch="torch.nn.Linear", keras="keras.lay
     """
 
     def weights(self, x: Shape) -> Named:
-        named: Named = {"weight": (self.out_features, x[-1])}
-        return named | {"bias": (self.out_features,)} if self.bias else named
+        return learned({"weight": (self.out_features, x[-1]), "bias": (self.out_features,)}, bias=self.bias)
 
 
 def _flatten_first(x: Shape) -> str:

@@ -7,7 +7,7 @@ the order of the shape. A flat list of two numbers per axis is torch's own notat
 with the last axis: `[left, right, top, bottom]` over two axes. No padding has weights or MACs.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Annotated, Self, cast
 
 from pydantic import model_validator
@@ -16,6 +16,7 @@ from shapecalc.algebra import Dim
 from shapecalc.layers.arithmetic import padded, uncropped
 from shapecalc.layers.axis_names import AXES
 from shapecalc.layers.base import NoOperations, NoWeights, NoWindow
+from shapecalc.layers.declaration import of_rank
 from shapecalc.layers.dependence import Dependence
 from shapecalc.layers.extended_number import Fill
 from shapecalc.layers.family import Family
@@ -36,23 +37,21 @@ class SpatialPad(NoWeights, NoOperations, NoWindow, Spatial):
 
     @model_validator(mode="after")
     def _sides_for_every_axis(self) -> Self:
-        given = self.padding
-        if isinstance(given, tuple) and len(given) != self.rank:
-            if len(given) != 2 * self.rank or any(isinstance(side, tuple) for side in given):
+        sides, rank = self.padding, self.rank
+        if isinstance(sides, tuple) and len(sides) != rank:
+            if len(sides) != 2 * rank or any(isinstance(side, tuple) for side in sides):
                 raise complaint(
-                    f"padding has {len(given)} values; {self.kind} takes one, {self.rank} (per axis, or "
-                    f"[before, after] per axis), or {2 * self.rank} in torch's order, the last axis first"
+                    f"padding has {len(sides)} values; {self.kind} takes one, {rank} (per axis, or "
+                    f"[before, after] per axis), or {2 * rank} in torch's order, the last axis first"
                 )
         return self
 
     def sides(self) -> dict[str, tuple[Dim, ...]]:
         """Return the padding before (p0) and after (p1) every axis, in the order of the shape."""
-        given = self.padding
-        if isinstance(given, tuple) and len(given) == 2 * self.rank:
-            flat = cast("tuple[Dim, ...]", given)
+        if isinstance(self.padding, tuple) and len(self.padding) == 2 * self.rank:
+            flat = cast("tuple[Dim, ...]", self.padding)
             return {"p0": flat[-2::-2], "p1": flat[::-2]}
-        pairs = [p if isinstance(p, tuple) else (p, p) for p in self.spread(given)]
-        before, after = zip(*pairs, strict=True)
+        before, after = self.per_side(self.padding)
         return {"p0": before, "p1": after}
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
@@ -74,24 +73,19 @@ class SpatialPad(NoWeights, NoOperations, NoWindow, Spatial):
         return zip(AXES[self.rank], self.sizes(x), *self.sides().values(), strict=True)
 
 
-def _cropped_away(kind: str, axis: str, n: Dim, p0: Dim, p1: Dim) -> Callable[[], str]:
-    return lambda: f"{kind}: padding of {p0} and {p1} takes away more than the input {axis} of {n} has"
-
-
 class ConstantPad(SpatialPad):
-    """The rules of padding with a constant: any number of axes may stand in front."""
+    """The rules of padding with a constant: there may be any number of axes in front."""
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         yield from rank_between(self.kind, x, self.rank, None)
         for axis, n, p0, p1 in self.by_axis(x):
-            says = _cropped_away(self.kind, axis, n, p0, p1)
+            says = f"{self.kind}: padding of {p0} and {p1} takes away more than the input {axis} of {n} has"
             yield Requirement("too-small", uncropped(n, p0, p1), ">=", 0, says)
         yield from self.large_enough(padded, n=self.sizes(x), **self.sides())
 
 
 class ZeroPad(
     ConstantPad,
-    kind="zero_pad{rank}d",
     torch="torch.nn.ZeroPad{rank}d",
     keras="keras.layers.ZeroPadding{rank}D",
 ):
@@ -104,17 +98,11 @@ class ZeroPad(
     """
 
 
-class ZeroPad1d(ZeroPad, rank=1): ...
-
-
 class ZeroPad2d(ZeroPad, rank=2):
     """A flat list of four is torch's `[left, right, top, bottom]`."""
 
 
-class ZeroPad3d(ZeroPad, rank=3): ...
-
-
-class FilledPad(ConstantPad, kind="constant_pad{rank}d", torch="torch.nn.ConstantPad{rank}d"):
+class FilledPad(ConstantPad, torch="torch.nn.ConstantPad{rank}d"):
     """A `value` around: `[..., {sizes}]`, where n becomes n + p₀ + p₁; a negative side crops.
 
     Refuses to crop more than there is.
@@ -126,10 +114,4 @@ class FilledPad(ConstantPad, kind="constant_pad{rank}d", torch="torch.nn.Constan
     value: Fill
 
 
-class ConstantPad1d(FilledPad, rank=1): ...
-
-
-class ConstantPad2d(FilledPad, rank=2): ...
-
-
-class ConstantPad3d(FilledPad, rank=3): ...
+__getattr__ = of_rank(__name__)

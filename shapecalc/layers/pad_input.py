@@ -8,15 +8,15 @@ Where a circular padding with one negative side takes more on the other than the
 raises or returns memory it never wrote, depending on the other axes; here it is always refused.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
-from shapecalc.algebra import Dim
 from shapecalc.layers.arithmetic import uncropped
+from shapecalc.layers.declaration import of_rank
 from shapecalc.layers.pad import SpatialPad
 from shapecalc.layers.requirement import Requirement, Shape
 
 
-class ReflectionPad(SpatialPad, kind="reflection_pad{rank}d", torch="torch.nn.ReflectionPad{rank}d"):
+class ReflectionPad(SpatialPad, torch="torch.nn.ReflectionPad{rank}d"):
     """The input mirrored at its border: `[N, C, {sizes}]`, where n becomes n + p₀ + p₁.
 
     Refuses a side as long as the input.
@@ -29,11 +29,12 @@ class ReflectionPad(SpatialPad, kind="reflection_pad{rank}d", torch="torch.nn.Re
         yield from self.spatial_rank(x)
         for axis, n, *sides in self.by_axis(x):
             for p in sides:
-                yield Requirement("padding", n, ">=", p + 1, _too_short(self.kind, axis, n, p))
+                says = f"{self.kind}: padding of {p} mirrors {p + 1} elements, but the {axis} is {n}"
+                yield Requirement("padding", n, ">=", p + 1, says)
         yield from super().requirements(x)
 
 
-class ReplicationPad(SpatialPad, kind="replication_pad{rank}d", torch="torch.nn.ReplicationPad{rank}d"):
+class ReplicationPad(SpatialPad, torch="torch.nn.ReplicationPad{rank}d"):
     """The border repeated: `[N, C, {sizes}]`, where n becomes n + p₀ + p₁.
 
     Refuses an output that would be empty.
@@ -43,7 +44,7 @@ class ReplicationPad(SpatialPad, kind="replication_pad{rank}d", torch="torch.nn.
     """
 
 
-class CircularPad(SpatialPad, kind="circular_pad{rank}d", torch="torch.nn.CircularPad{rank}d"):
+class CircularPad(SpatialPad, torch="torch.nn.CircularPad{rank}d"):
     """The input wrapped around: `[N, C, {sizes}]`, where n becomes n + p₀ + p₁.
 
     Refuses a side that is longer than the input, or than what the other side, if negative, leaves of it.
@@ -57,39 +58,8 @@ class CircularPad(SpatialPad, kind="circular_pad{rank}d", torch="torch.nn.Circul
         for axis, n, p0, p1 in self.by_axis(x):
             left = uncropped(n, p0, p1)
             for p in (p0, p1):
-                yield Requirement("padding", left, ">=", p, _wraps_twice(self.kind, axis, left, p))
+                says = f"{self.kind}: padding of {p} wraps around more than once: the {axis} offers {left}"
+                yield Requirement("padding", left, ">=", p, says)
 
 
-def _too_short(kind: str, axis: str, n: Dim, p: Dim) -> Callable[[], str]:
-    return lambda: f"{kind}: padding of {p} mirrors {p + 1} elements, but the {axis} is {n}"
-
-
-def _wraps_twice(kind: str, axis: str, left: Dim, p: Dim) -> Callable[[], str]:
-    return lambda: f"{kind}: padding of {p} wraps around more than once: the {axis} offers {left}"
-
-
-class ReflectionPad1d(ReflectionPad, rank=1): ...
-
-
-class ReflectionPad2d(ReflectionPad, rank=2): ...
-
-
-class ReflectionPad3d(ReflectionPad, rank=3): ...
-
-
-class ReplicationPad1d(ReplicationPad, rank=1): ...
-
-
-class ReplicationPad2d(ReplicationPad, rank=2): ...
-
-
-class ReplicationPad3d(ReplicationPad, rank=3): ...
-
-
-class CircularPad1d(CircularPad, rank=1): ...
-
-
-class CircularPad2d(CircularPad, rank=2): ...
-
-
-class CircularPad3d(CircularPad, rank=3): ...
+__getattr__ = of_rank(__name__)

@@ -18,22 +18,14 @@ from shapecalc.layers.arithmetic import window, window_ceil
 from shapecalc.layers.axis_names import AXES
 from shapecalc.layers.base import NoMacs, NoWeights, Shapes, Window
 from shapecalc.layers.counts import Operations, greatest, mean, norm
+from shapecalc.layers.declaration import of_rank
 from shapecalc.layers.extended_number import INFINITIES, Power
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Each, ExtentPerAxis, Flag, Integer, Nullable, PerAxis, complaint
 from shapecalc.layers.requirement import HalfKernel, Requirement, Shape
-from shapecalc.layers.roles import Dilation, KernelSize, WindowField
+from shapecalc.layers.roles import Dilation, WindowField
+from shapecalc.layers.sliding import Sliding
 from shapecalc.layers.spatial import Spatial
-
-
-class _SameAsKernel(Each):
-    """A count per axis that is the kernel's when left out."""
-
-    def check(self, value: Any) -> Any:
-        return None if value is None else super().check(value)
-
-    def json_schema(self) -> dict[str, Any]:
-        return {"anyOf": [*super().json_schema()["anyOf"], {"type": "null"}]}
 
 
 class _Divisor(Integer):
@@ -49,7 +41,7 @@ class _Divisor(Integer):
         return {**super().json_schema(), "not": {"const": 0}}
 
 
-StridePerAxis = Annotated[PerAxis | None, _SameAsKernel(Integer(1)), WindowField("s", same_as="kernel_size")]
+StridePerAxis = Annotated[PerAxis | None, Nullable(Each(Integer(1))), WindowField("s", same_as="kernel_size")]
 PoolPadding = Annotated[ExtentPerAxis, WindowField("p", 0)]
 Divisor = Annotated[Dim | None, Nullable(_Divisor())]
 
@@ -69,10 +61,15 @@ class Pooling(NoWeights, NoMacs, Spatial):
         return None if seen is None else type(self).reduced_by(seen, product(self.output(x)))
 
 
-class WindowPooling(Pooling):
-    """Pooling by windows of one size."""
+class WindowPooling(Pooling, Sliding):
+    """Pooling by a window that slides; not every one has padding or dilation."""
 
-    kernel_size: KernelSize
+    stride: StridePerAxis = None
+
+    def window(self, x: Shape) -> Window:
+        kernel, padding = self.spread(self.kernel_size), self.spread(getattr(self, "padding", 0))
+        stride = kernel if self.stride is None else self.spread(self.stride)
+        return Window(kernel, stride, padding, padding, self.spread(getattr(self, "dilation", 1)))
 
     def seen(self, x: Shape) -> Dim:
         return product(self.spread(self.kernel_size)) * product(self.output(x))
@@ -92,47 +89,28 @@ class WithIndices(Pooling):
 class Pool(WindowPooling):
     """Pooling by a window that slides, as torch does it."""
 
-    stride: StridePerAxis = None
     ceil_mode: Flag = False
 
-    def window(self, x: Shape) -> Window:
-        _, k, s, d, p0, p1 = self._letters(x).values()
-        return Window(k, s, p0, p1, d)
+    def rule(self) -> Callable[..., Dim]:
+        return window_ceil if self.ceil_mode else window
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         yield from self.spatial_rank(x)
-        letters = self._letters(x)
-        for axis, k, p in zip(AXES[self.rank], letters["k"], letters["p0"], strict=True):
+        seen = self.window(x)
+        for axis, k, p in zip(AXES[self.rank], seen.kernel, seen.before, strict=True):
             yield HalfKernel(self.kind, axis, k, p)
-        yield from self.large_enough(self._rule(), **letters)
-
-    def output(self, x: Shape) -> Shape:
-        return self.resized(x, tuple(map(self._rule(), *self._letters(x).values())))
-
-    def _rule(self) -> Callable[..., Dim]:
-        return window_ceil if self.ceil_mode else window
-
-    def _letters(self, x: Shape) -> dict[str, tuple[Dim, ...]]:
-        """Return the letters of the formula per axis; not every pooling has padding or dilation."""
-        kernel, padding = self.spread(self.kernel_size), self.spread(getattr(self, "padding", 0))
-        stride = kernel if self.stride is None else self.spread(self.stride)
-        dilation = self.spread(getattr(self, "dilation", 1))
-        return {"n": self.sizes(x), "k": kernel, "s": stride, "d": dilation, "p0": padding, "p1": padding}
+        yield from super().requirements(x)
 
     def _covered(self, x: Shape) -> Iterator[Requirement]:
         """Require an input at least as large as the kernel, its padding not counted."""
         for axis, n, k in zip(AXES[self.rank], self.sizes(x), self.spread(self.kernel_size), strict=True):
-            yield Requirement("too-small", n, ">=", k, _smaller_than_kernel(self.kind, axis, n, k))
-
-
-def _smaller_than_kernel(kind: str, axis: str, n: Dim, k: Dim) -> Callable[[], str]:
-    return lambda: f"{kind} needs an input {axis} of at least the kernel, {k}, before padding, not {n}"
+            says = f"{self.kind} needs an input {axis} of at least the kernel, {k}, before padding, not {n}"
+            yield Requirement("too-small", n, ">=", k, says)
 
 
 class MaxPool(
     WithIndices,
     Pool,
-    kind="max_pool{rank}d",
     torch="torch.nn.MaxPool{rank}d",
     keras="keras.layers.MaxPooling{rank}D",
 ):
@@ -152,9 +130,7 @@ class MaxPool(
     dilation: Dilation = 1
 
 
-class AvgPool(
-    Pool, kind="avg_pool{rank}d", torch="torch.nn.AvgPool{rank}d", keras="keras.layers.AveragePooling{rank}D"
-):
+class AvgPool(Pool, torch="torch.nn.AvgPool{rank}d", keras="keras.layers.AveragePooling{rank}D"):
     """The mean of every window: `[N, C, {sizes}]` to `[N, C, {sizes:'}]`, n' = ⌊(n + 2p - k)/s⌋ + 1.
 
     The stride is the kernel's size if left out; count_include_pad and divisor_override change values, not
@@ -173,7 +149,7 @@ class AvgPool(
     count_include_pad: Flag = True
 
 
-class LPPool(Pool, kind="lp_pool{rank}d", torch="torch.nn.LPPool{rank}d"):
+class LPPool(Pool, torch="torch.nn.LPPool{rank}d"):
     """(Σ xᵖ)^(1/p) over every window: `[N, C, {sizes}]` to `[N, C, {sizes:'}]`, n' = ⌊(n - k)/s⌋ + 1.
 
     `norm_type` is the power p, not zero; `inf` takes the largest magnitude. The stride is the kernel's size
@@ -195,18 +171,6 @@ class LPPool(Pool, kind="lp_pool{rank}d", torch="torch.nn.LPPool{rank}d"):
         return norm(self.norm_type, seen, results)
 
 
-class MaxPool1d(MaxPool, rank=1): ...
-
-
-class MaxPool2d(MaxPool, rank=2): ...
-
-
-class MaxPool3d(MaxPool, rank=3): ...
-
-
-class AvgPool1d(AvgPool, rank=1): ...
-
-
 class AvgPool2d(AvgPool, rank=2):
     divisor_override: Divisor = None
 
@@ -222,12 +186,6 @@ class AvgPool3d(AvgPool, rank=3):
         yield from super().requirements(x)
 
 
-class LPPool1d(LPPool, rank=1): ...
-
-
-class LPPool2d(LPPool, rank=2): ...
-
-
 class LPPool3d(LPPool, rank=3):
     """For a finite power an input smaller than the kernel is refused, as by `avg_pool3d`."""
 
@@ -236,3 +194,6 @@ class LPPool3d(LPPool, rank=3):
         if self.norm_type not in INFINITIES:
             yield from self._covered(x)
         yield from super().requirements(x)
+
+
+__getattr__ = of_rank(__name__)

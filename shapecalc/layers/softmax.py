@@ -6,7 +6,8 @@ from typing import Annotated
 from shapecalc.algebra import Dim, product, quotient
 from shapecalc.layers.base import Layer, NoMacs, NoWeights, NoWindow, Pointwise
 from shapecalc.layers.counts import SIGMOID, Operations, log_softmax, softmax
-from shapecalc.layers.dependence import Along, AxisDependence, Dependence, over, placed
+from shapecalc.layers.dependence import Along, Dependence, over, placed
+from shapecalc.layers.effect import replaced
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Index, Integer, Nullable
 from shapecalc.layers.requirement import Requirement, Shape, axis_exists, rank_between, shown
@@ -41,7 +42,7 @@ def rows(x: Shape, axis: int) -> Dim:
     >>> rows((2, 3, 4), 1)
     8
     """
-    return product((*x[:axis], *x[axis + 1 :]))
+    return product(replaced(x, axis))
 
 
 class Softmax(OverAxis, torch="torch.nn.Softmax", keras="keras.layers.Softmax"):
@@ -99,23 +100,15 @@ class GLU(NoWeights, NoMacs, NoWindow, Layer, torch="torch.nn.GLU", keras="keras
         yield from rank_between(self.kind, x, 1, None)
         yield from axis_exists(self.kind, "dim", self.dim, len(x), x)
         n = x[self.dim]
-        yield Requirement(
-            "divisibility",
-            n % 2,
-            "==",
-            0,
-            lambda: f"{self.kind} halves axis {self.dim}, but {shown(x)} has {n} there, an odd number",
-        )
+        says = f"{self.kind} halves axis {self.dim}, but {shown(x)} has {n} there, an odd number"
+        yield Requirement("divisibility", n % 2, "==", 0, says)
 
     def output(self, x: Shape) -> Shape:
-        axis = self.dim % len(x)
-        return (*x[:axis], quotient(x[axis], 2), *x[axis + 1 :])
+        return replaced(x, self.dim, quotient(x[self.dim], 2))
 
     def dependence(self, x: Shape, result: int) -> Dependence:
-        views: list[AxisDependence] = [*placed(len(x))]
         axis = self.dim % len(x)
-        views[axis] = Along(axis, ((0, quotient(x[axis], 2)),))
-        return tuple(views)
+        return placed(len(x), {axis: Along(axis, ((0, quotient(x[axis], 2)),))})
 
     def operations(self, x: Shape) -> Operations:
         return (SIGMOID + Operations(multiplications=1)) * product(self.output(x))

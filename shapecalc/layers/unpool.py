@@ -12,6 +12,7 @@ from shapecalc.algebra import Dim
 from shapecalc.layers.arithmetic import transposed
 from shapecalc.layers.axis_names import AXES
 from shapecalc.layers.base import Joint, NoOperations, NoWeights, Shapes
+from shapecalc.layers.declaration import of_rank
 from shapecalc.layers.dependence import Dependence, placed, unsaid
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Each, Integer, Nullable, PerAxis
@@ -23,9 +24,7 @@ from shapecalc.layers.spatial import OverAxes
 OptionalSize = Annotated[PerAxis | None, Nullable(Each(Integer(1))), Lettered("o")]
 
 
-class MaxUnpool(
-    NoWeights, NoOperations, OverAxes, Joint, kind="max_unpool{rank}d", torch="torch.nn.MaxUnpool{rank}d"
-):
+class MaxUnpool(NoWeights, NoOperations, OverAxes, Joint, torch="torch.nn.MaxUnpool{rank}d"):
     """Puts maxima back to their places: `[N, C, {sizes}]` to `[N, C, {sizes:'}]`, n' = (n - 1)s - 2p + k.
 
     It takes the maxima, batched or not, and the places, of the same shape. The stride is the kernel's size if
@@ -52,10 +51,8 @@ class MaxUnpool(
         if self.output_size is None:
             yield from self.large_enough(transposed, **self._letters(x))
             return
-        usual, strides = self._usual(x), self._strides()
-        for axis, out, n, s in zip(
-            AXES[self.rank], self.sizes(self.output(inputs)), usual, strides, strict=True
-        ):
+        columns = self.sizes(self.output(inputs)), self._usual(x), self._strides()
+        for axis, out, n, s in zip(AXES[self.rank], *columns, strict=True):
             says = (
                 f"{self.kind}: output_size has the {axis} {out}, but it must be more than {n} - {s} and "
                 f"less than {n} + {s}, which are the usual size and the stride"
@@ -72,22 +69,15 @@ class MaxUnpool(
         return ((*placed(apart), *unsaid(self.rank)),) * 2
 
     def _usual(self, x: Shape) -> Shape:
-        columns = zip(*self._letters(x).values(), strict=True)
-        return tuple(transposed(*column) for column in columns)
+        return tuple(map(transposed, *self._letters(x).values()))
 
     def _strides(self) -> tuple[Dim, ...]:
         return self.spread(self.kernel_size if self.stride is None else self.stride)
 
     def _letters(self, x: Shape) -> dict[str, tuple[Dim, ...]]:
-        ones, padding = (1,) * self.rank, self.spread(self.padding)
-        letters = {"n": self.sizes(x), "k": self.spread(self.kernel_size), "s": self._strides(), "d": ones}
-        return letters | {"p0": padding, "p1": padding, "op": (0,) * self.rank}
+        p = self.padding
+        fields = {"k": self.kernel_size, "s": self._strides(), "d": 1, "p0": p, "p1": p, "op": 0}
+        return {"n": self.sizes(x)} | {letter: self.spread(value) for letter, value in fields.items()}
 
 
-class MaxUnpool1d(MaxUnpool, rank=1): ...
-
-
-class MaxUnpool2d(MaxUnpool, rank=2): ...
-
-
-class MaxUnpool3d(MaxUnpool, rank=3): ...
+__getattr__ = of_rank(__name__)

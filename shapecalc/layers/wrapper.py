@@ -12,11 +12,12 @@ from typing import Annotated, Any
 
 from pydantic import Field, ValidationError
 
-from shapecalc.algebra import Dim, product
+from shapecalc.algebra import product
 from shapecalc.errors import SpecError, WrongWord, nearest, quote
 from shapecalc.layers.base import Component, Effect, Kind, Merge, Named, Shapes
 from shapecalc.layers.counts import Operations, norm
 from shapecalc.layers.dependence import Dependence
+from shapecalc.layers.effect import replaced
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Annotation, Count, Flag, Integer, Nullable, Real, complaint
 from shapecalc.layers.requirement import Refused, Requirement, Shape, axis_exists, checked
@@ -76,7 +77,6 @@ class Wrapper(Kind):
 
     family = Family.WRAPPER
     unknown_dependence = ("channels", "it sees what the layer inside sees, and says what that says")
-
     framework = "torch"
 
     layer: Annotated[Kind, Held(), Holds()] = Field(description="The layer, as a step would write it.")
@@ -140,7 +140,7 @@ class WeightNorm(Wrapper, torch="torch.nn.utils.parametrizations.weight_norm"):
 
     The norm is taken of what is at each position of axis `dim`, or of the complete weight if dim is null or
     -1. The weight W becomes `parametrizations.weight.original0`, the lengths, W's shape with 1 on all axes
-    but dim, and `parametrizations.weight.original1`, of W's shape; with legacy, which is torch's older way,
+    but dim, and `parametrizations.weight.original1`, of W's shape; with legacy, torch's older function,
     `weight_g` and `weight_v`. Shapes and MACs are those of the layer. Refuses a weight that the layer does
     not have, and an axis that the weight does not have. Source: Salimans and Kingma, 2016.
 
@@ -158,12 +158,10 @@ class WeightNorm(Wrapper, torch="torch.nn.utils.parametrizations.weight_norm"):
         return [*axis_exists(self.kind, "dim", self.dim, len(weight), weight)]
 
     def replaced(self, weight: Shape) -> Named:
-        names = (
-            (f"{self.name}_g", f"{self.name}_v")
-            if self.legacy
-            else tuple(f"parametrizations.{self.name}.original{number}" for number in (0, 1))
-        )
-        return {names[0]: self._lengths(weight), names[1]: weight}
+        if self.legacy:
+            return {f"{self.name}_g": self._lengths(weight), f"{self.name}_v": weight}
+        original = f"parametrizations.{self.name}.original"
+        return {f"{original}0": self._lengths(weight), f"{original}1": weight}
 
     def kept(self, weight: Shape) -> Named:
         return {}
@@ -181,12 +179,12 @@ class WeightNorm(Wrapper, torch="torch.nn.utils.parametrizations.weight_norm"):
 
 
 class SpectralNorm(Wrapper, torch="torch.nn.utils.parametrizations.spectral_norm"):
-    """A layer whose weight is divided by its largest singular value, which is found step by step.
+    """A layer whose weight is divided by its largest singular value, which is approximated step by step.
 
     The weight W is seen as a matrix with the axis `dim` as its rows: 0 if left out, 1 for transposed
     convolutions. It becomes `parametrizations.weight.original`, of W's shape, with the buffers
     `parametrizations.weight.0._u: [rows]` and `parametrizations.weight.0._v: [columns]`, which a weight of
-    one axis does not need; with legacy, which is torch's older way, `weight_orig`, `weight_u` and `weight_v`.
+    one axis does not need; with legacy, torch's older function, `weight_orig`, `weight_u` and `weight_v`.
     Shapes and MACs are those of the layer. Refuses what `weight_norm` refuses. Source: Miyato et al., 2018.
 
     >>> from shapecalc.layers import Conv2d
@@ -201,18 +199,18 @@ class SpectralNorm(Wrapper, torch="torch.nn.utils.parametrizations.spectral_norm
     legacy: Flag = False
 
     def requirements(self, weight: Shape) -> list[Requirement]:
-        found = [*axis_exists(self.kind, "dim", self._axis(), len(weight), weight)]
+        needed = [*axis_exists(self.kind, "dim", self._axis(), len(weight), weight)]
         if self.legacy:
-            says = f"{self.kind}: the older way counts axes from the front, and dim = {self._axis()} does not"
-            found.append(Requirement("axis", self._axis(), ">=", 0, says))
-        return found
+            says = f"{self.kind}: with legacy, axes count from the front, and dim = {self._axis()} does not"
+            needed.append(Requirement("axis", self._axis(), ">=", 0, says))
+        return needed
 
     def replaced(self, weight: Shape) -> Named:
         return {f"{self.name}_orig" if self.legacy else f"parametrizations.{self.name}.original": weight}
 
     def kept(self, weight: Shape) -> Named:
         axis = self._axis() % len(weight)
-        columns: Dim = product((*weight[:axis], *weight[axis + 1 :]))
+        columns = product(replaced(weight, axis))
         if self.legacy:
             return {f"{self.name}_u": (weight[axis],), f"{self.name}_v": (columns,)}
         if len(weight) == 1:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from itertools import groupby
+from math import floor, log10
 from operator import attrgetter
 
 from shapecalc.errors import Undecided
 from shapecalc.layers.family import Group
 from shapecalc.layers.merge import Concat, Multiply
 from shapecalc.layers.requirement import Shape
-from shapecalc.pictures.scene import Box, Scene, deepest, scene
+from shapecalc.pictures.scene import Box, Scene, depths, last_fitting, scene
 from shapecalc.pictures.trunk import trunk
 from shapecalc.report.report import Report
 
@@ -69,13 +70,8 @@ def volumes(report: Report, depth: int | None = None) -> Volumes:
     """
     if depth is not None:
         return _volumes(scene(report, depth, folds=False))
-    best = _volumes(scene(report, 1, folds=False))
-    for deeper in range(2, deepest(report, folds=False) + 1):
-        candidate = _volumes(scene(report, deeper, folds=False))
-        if len(candidate.volumes) > MOST_VOLUMES:
-            break
-        best = candidate
-    return best
+    drawn = (volumes(report, deeper) for deeper in depths(report, folds=False))
+    return last_fitting(drawn, lambda candidate: len(candidate.volumes) <= MOST_VOLUMES)
 
 
 def _volumes(drawn: Scene) -> Volumes:
@@ -199,13 +195,8 @@ def rounded(value: float) -> float:
     >>> rounded(0.77), rounded(3.2), rounded(150)
     (0.6, 3.0, 150.0)
     """
-    unit = 1.0
-    while unit > value:
-        unit /= 10
-    while unit * 10 <= value:
-        unit *= 10
-    step = max(step for step in _STEPS if unit * step <= value)
-    return float(f"{unit * step:.6g}")
+    unit = 10.0 ** floor(log10(value))
+    return float(f"{unit * max(step for step in _STEPS if unit * step <= value):.6g}")
 
 
 def runs(drawn: list[Volume]) -> list[list[Volume]]:

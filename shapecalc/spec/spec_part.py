@@ -26,7 +26,7 @@ class Part:
         self.place = place_of(data) if place is None else place
 
     def part(self, key: str | int, path: str | None = None) -> Part:
-        """Return the value under a key; its path is longer by the key unless it is given."""
+        """Return the value under a key; by default its path is longer by the key."""
         if path is None:
             path = f"{self.path}[{key}]" if isinstance(key, int) else f"{self.path}.{key}".removeprefix(".")
         return Part(self.data[key], path, place_of(self.data, key) or self.place)
@@ -78,7 +78,7 @@ def known_hint(key: str, what: str, known: Sequence[str]) -> str:
 _PLAINLY = {
     "bool_type": "is not true or false",
     "dict_type": "is not a mapping",
-    "int_type": "is not a whole number",
+    "int_type": "is not an integer",
     "string_type": "is not text",
     "tuple_type": "is not a list",
 }

@@ -44,7 +44,7 @@ def test_a_wrong_channel_count_does_not_hide_the_next() -> None:
         """
     )
     assert told(found) == [("channels", "conv2d"), ("channels", "conv2d_2")]
-    assert "4, but 1x3x32x32 arrives" in found[0].message
+    assert "4, but the input 1x3x32x32 has" in found[0].message
     assert (found[0].place.line, found[0].place.column) == (4, 5)
 
 
@@ -458,7 +458,7 @@ def test_text_is_what_a_compiler_prints(tmp_path: Path) -> None:
     assert result.exit_code == 1
     assert result.output == dedent(
         f"""\
-        error[channels]: conv2d declares in_channels: 4, but 1x3x8x8 arrives, which has 3 channels
+        error[channels]: conv2d declares in_channels: 4, but the input 1x3x8x8 has 3 channels
           --> {file}:3:5
            |
          3 |   - conv2d: {{in_channels: 4, out_channels: 2, kernel_size: 1}}
@@ -548,7 +548,7 @@ def test_branches_that_disagree_are_followed_back_to_where_they_part() -> None:
         (
             "[conv2d: {out_channels: 4, kernel_size: 3, padding: 1}, flatten: , linear: {out_features: 3}]",
             "one-size",
-            "fits an input of 16x16 and none near it, though the layers before it accept any H, W",
+            "accepts an input of 16x16 and none near it, though the layers before it accept any H, W",
         ),
         ("[flatten: , linear: {out_features: 3}]", None, ""),
         (
@@ -559,7 +559,7 @@ def test_branches_that_disagree_are_followed_back_to_where_they_part() -> None:
         (
             "[upsample: {size: [9, 9]}, conv2d: {out_channels: 4, kernel_size: 3}]",
             "fixed-output",
-            "the output is 1x4x7x7 whatever the size of the input: upsample makes it so",
+            "the output is 1x4x7x7 for every input size, because of upsample",
         ),
         ("[adaptive_avg_pool2d: {output_size: 1}, conv2d: {out_channels: 4, kernel_size: 1}]", None, ""),
         ("[conv2d: {out_channels: 4, kernel_size: 3}]", None, ""),
