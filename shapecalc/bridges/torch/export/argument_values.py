@@ -11,11 +11,11 @@ from collections.abc import Collection, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
-from shapecalc.bridges.torch.export.class_data import UNSAID, Parameter
+from shapecalc.bridges.torch.export.class_data import UNSAID, Callee, Parameter, Part
 from shapecalc.bridges.torch.export.symbols import item_name, names_in, value_of
-from shapecalc.bridges.torch.twins.code import literal
+from shapecalc.bridges.torch.twins.code import expression, literal
 
-Columns = Mapping[str, Mapping[int, Any]]
+Columns = Mapping[str, Mapping[Part, Any]]
 """The arguments of a block: by name, then by instance."""
 
 
@@ -23,7 +23,7 @@ class Values:
     """The arguments of one class, those that are known and those that turn out to be needed."""
 
     def __init__(
-        self, instances: Sequence[int], known: Sequence[Parameter], rows: Columns, reserved: Collection[str]
+        self, instances: Sequence[Part], known: Sequence[Parameter], rows: Columns, reserved: Collection[str]
     ) -> None:
         self.instances = instances
         self.known = known
@@ -37,7 +37,7 @@ class Values:
         self.uses_in_formulas: dict[str, str] = {}
         columns: Columns = {**{parameter.name: parameter.values for parameter in known}, **rows}
         self.names: list[dict[str, Any]] = [
-            {name: column[number] for name, column in columns.items()} for number in instances
+            {name: column[instance] for name, column in columns.items()} for instance in instances
         ]
 
     @property
@@ -51,8 +51,8 @@ class Values:
 
         Of the guesses, such as the formula of the spec or the input's channels, the first that holds wins.
         """
-        tree = self._explained(values, guesses) or self._argument(values, name, is_module=False)
-        names = names_in(tree)
+        tree = self._explained(values, guesses) or self._argument(values, name)
+        names = names_in(tree) & self.names[0].keys()
         for used in names:
             (self.uses if isinstance(tree, ast.Name) else self.uses_in_formulas).setdefault(used, name)
         self.used |= names
@@ -60,32 +60,24 @@ class Values:
             self.formulas.append(tree)
         return tree
 
-    def written_class(self, classes: Sequence[Any], name: str) -> ast.expr:
-        """Return the expression for a class of modules, one in each instance."""
-        known = {value for value in classes if value is not UNSAID}
-        if len(known) == 1:
-            return ast.parse(str(known.pop()), mode="eval").body
-        tree = self._argument(classes, name, is_module=True)
-        self.used |= names_in(tree)
-        return tree
-
-    def _argument(self, values: Sequence[Any], name: str, *, is_module: bool) -> ast.expr:
+    def _argument(self, values: Sequence[Any], name: str) -> ast.expr:
         """Return an argument that has this value in every instance where both are needed, or a new one."""
         pairs = [*zip(self.instances, values, strict=True)]
+        is_module = any(isinstance(value, Callee) for value in values)
         for parameter in self.new:
             if parameter.is_module is is_module and all(
-                value is UNSAID or number in parameter.holes or same(parameter.values[number], value)
-                for number, value in pairs
+                value is UNSAID or instance in parameter.holes or same(parameter.values[instance], value)
+                for instance, value in pairs
             ):
                 break
         else:
-            parameter = Parameter(self.free(name), {}, is_module=is_module, holes={*self.instances})
+            parameter = Parameter(self.free(name), {}, holes={*self.instances})
             self.new.append(parameter)
-        for (number, value), names in zip(pairs, self.names, strict=True):
-            if number in parameter.holes:
-                parameter.values[number] = names[parameter.name] = None if value is UNSAID else value
+        for (instance, value), names in zip(pairs, self.names, strict=True):
+            if instance in parameter.holes:
+                parameter.values[instance] = names[parameter.name] = None if value is UNSAID else value
                 if value is not UNSAID:
-                    parameter.holes.discard(number)
+                    parameter.holes.discard(instance)
         return ast.Name(parameter.name)
 
     def name_items(self) -> dict[str, str]:
@@ -105,7 +97,7 @@ class Values:
                 return tree
         known = [value for value in values if value is not UNSAID]
         if all(same(value, known[0]) for value in known):
-            return literal(known[0])
+            return expression(known[0]) if isinstance(known[0], Callee) else literal(known[0])
         own = [parameter for parameter in self.known if parameter.origin is None]
         plain = [ast.Name(parameter.name) for parameter in [*own, *self.new] if not parameter.is_module]
         return next((tree for tree in [*plain, *self.formulas] if self.holds(tree, values)), None)
@@ -158,13 +150,16 @@ def list_arguments(columns: Columns) -> Columns:
 
 def list_items(rows: Columns) -> list[Parameter]:
     """Return the items of lists that are plain values in every instance, each as an argument."""
-    found = []
-    for name, lists in rows.items():
-        for place in range(len(next(iter(lists.values())))):
-            values = {number: items[place] for number, items in lists.items()}
-            if _are_plain(values.values()):
-                found.append(Parameter(item_name(name, place), values, origin=(name, place)))
-    return found
+    columns = {
+        (name, place): {instance: items[place] for instance, items in lists.items()}
+        for name, lists in rows.items()
+        for place in range(len(next(iter(lists.values()))))
+    }
+    return [
+        Parameter(item_name(*origin), column, origin=origin)
+        for origin, column in columns.items()
+        if _are_plain(column.values())
+    ]
 
 
 def _are_plain(values: Collection[Any]) -> bool:

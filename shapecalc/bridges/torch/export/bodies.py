@@ -8,145 +8,68 @@ out, by its `when`, is optional; a repeat may have more passes in one than in an
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Sequence
 
-from shapecalc.bridges.torch.export.expansion_tree import Network, Part
-from shapecalc.bridges.torch.twins.source import FunctionSource, ModuleSource, Source
-
-
-@dataclass(eq=False)
-class Item:
-    """A piece of a class: a step, a list, a merge or a repeat, with the part that it is in each instance."""
-
-    key: str
-    what: str
-    sources: tuple[str, ...]
-    results: tuple[str, ...]
-    parts: list[Part]
-    children: list[Item] = field(default_factory=list)
-    body: Body | None = None
-    """The class of a block."""
-    source: Source | None = None
-
-    @property
-    def is_optional(self) -> bool:
-        """Whether some instance leaves it out."""
-        return self.what in ("leaf", "block") and any(part.what == "absent" for part in self.parts)
-
-    @property
-    def is_ragged(self) -> bool:
-        """Whether it is a repeat that has more passes in one instance than in another."""
-        return self.what == "repeat" and any(
-            part.what == "missing" for child in self.children for part in child.parts
-        )
-
-    @property
-    def passes(self) -> list[int]:
-        """How many passes of a repeat each instance has, 0 where the repeat itself is one too many."""
-        columns = zip(*(child.parts for child in self.children), strict=True)
-        return [sum(part.what != "missing" for part in column) for column in columns]
-
-    @property
-    def is_module(self) -> bool:
-        """Whether it is a single module of the class."""
-        return self.what == "block" or (self.what == "leaf" and isinstance(self.source, ModuleSource))
-
-    @property
-    def reads(self) -> tuple[str, ...]:
-        """The tensors that it reads itself, other than by what is inside."""
-        return self.sources if self.what in ("leaf", "block", "merge") else ()
-
-    @property
-    def has_modules(self) -> bool:
-        """Whether any module is in it."""
-        return any(item.is_module for item in self.items())
-
-    def items(self) -> Iterator[Item]:
-        """Yield all pieces in order, what is inside before what holds it."""
-        for child in self.children:
-            yield from child.items()
-        yield self
+from shapecalc.bridges.torch.export.class_data import Class, Item, Part
+from shapecalc.bridges.torch.export.expansion_tree import Network
+from shapecalc.bridges.torch.twins.source import FunctionSource, Source
 
 
-@dataclass(eq=False)
-class Body:
-    """The steps that the instances of a class have in common."""
+def classes_of(network: Network, even: Collection[str] = ()) -> list[Class]:
+    """Return the classes of a network, each after those that it uses, and the root last.
 
-    label: str
-    items: Item
-    inputs: int
-    outputs: tuple[str, ...]
-    instances: list[Part]
+    Blocks that are named in `even` have as many passes in one instance as in the other.
+    """
+    root = network.root
+    outputs = [*network.graph.outputs.values()]
+    total = root.reads() + Counter(outputs)
+    classes: list[Class] = []
+    for part in root.parts():
+        if part.what == "block":
+            is_root = part is root
+            part.outputs = outputs if is_root else _outputs(part, total)
+            own = _class_of(part, [*range(len(network.inputs))] if is_root else [part.sources[0]])
+            alike = (cls for cls in classes if _agree(cls, own, ragged=part.label not in even))
+            part.cls = own if is_root else next(alike, own)
+            if part.cls is own:
+                classes.append(own)
+            else:
+                _join(part.cls.outermost, own.outermost)
+                part.cls.instances.append(part)
+    ordered: dict[Class, None] = {}
 
-    def reads(self) -> Counter[str]:
-        """Return how often each tensor is read."""
-        return Counter([*self.outputs, *(ref for item in self.items.items() for ref in item.reads)])
+    def visit(cls: Class) -> None:
+        for item in cls.items():
+            if item.cls is not None and item.what == "block" and item.cls not in ordered:
+                visit(item.cls)
+        ordered[cls] = None
+
+    visit(classes[-1])
+    return [*ordered]
 
 
-class Bodies:
-    """Finds the classes of a network, those of inner blocks first."""
+def _outputs(part: Part, total: Counter[int]) -> list[int]:
+    """Return the tensors that leave a block: its result, and what else is read outside of it."""
+    inside, result = part.reads(), part.results[0]
+    read = (slot for slot in dict.fromkeys(part.produces()) if total[slot] > inside[slot])
+    return [result, *(slot for slot in read if slot != result)]
 
-    def __init__(self, network: Network, sources: Mapping[int, Source], even: Collection[str] = ()) -> None:
-        """Find them; blocks that are named in `even` have as many passes in one instance as in the other."""
-        self.network = network
-        self.even = even
-        self.sources = sources
-        self.found: list[Body] = []
-        self.of: dict[int, Body] = {}
-        self.inputs: dict[int, list[int]] = {}
-        self.outputs: dict[int, list[int]] = {}
-        self.total = network.root.reads() + Counter(network.graph.outputs.values())
-        for part in network.root.parts():
-            if part.what == "block":
-                self._add(part)
 
-    def in_order(self) -> list[Body]:
-        """Return the classes, each after those that it uses, and the root last."""
-        ordered: dict[int, Body] = {}
-
-        def visit(body: Body) -> None:
-            for item in body.items.items():
-                if item.body is not None and id(item.body) not in ordered:
-                    visit(item.body)
-            ordered[id(body)] = body
-
-        visit(self.of[id(self.network.root)])
-        return [*ordered.values()]
-
-    def _add(self, part: Part) -> None:
-        builder, slots = _Builder(self, part), self._outputs(part)
-        items = builder.items(part, "")
-        items.what = "body"
-        outputs = tuple(map(builder.ref, slots))
-        self.inputs[id(part)], self.outputs[id(part)] = builder.inputs, slots
-        body = Body(part.label, items, len(builder.inputs), outputs, [part])
-        for other in self.found if part is not self.network.root else ():
-            if _agree(other, body, ragged=body.label not in self.even):
-                _join(other.items, items)
-                other.instances.append(part)
-                self.of[id(part)] = other
-                return
-        self.found.append(body)
-        self.of[id(part)] = body
-
-    def _outputs(self, part: Part) -> list[int]:
-        """Return the tensors that leave a block: its result, and what else is read outside of it."""
-        if part is self.network.root:
-            return [*self.network.graph.outputs.values()]
-        inside, result = part.reads(), part.results[0]
-        read = (slot for slot in dict.fromkeys(part.produces()) if self.total[slot] > inside[slot])
-        return [result, *(slot for slot in read if slot != result)]
+def _class_of(part: Part, inputs: list[int]) -> Class:
+    builder = _Builder(inputs)
+    outermost = builder.items(part, "")
+    outermost.what = "body"
+    outputs = tuple(map(builder.ref, part.outputs))
+    part.inputs = builder.inputs
+    return Class(part.label, outermost, len(part.inputs), outputs, [part])
 
 
 class _Builder:
     """Writes one instance, its tensors named by where they come about."""
 
-    def __init__(self, bodies: Bodies, part: Part) -> None:
-        self.bodies = bodies
-        is_root = part is bodies.network.root
-        self.inputs = [*range(len(bodies.network.inputs))] if is_root else [part.sources[0]]
-        self.names = {slot: f"in:{number}" for number, slot in enumerate(self.inputs)}
+    def __init__(self, inputs: list[int]) -> None:
+        self.inputs = inputs
+        self.names = {slot: f"in:{number}" for number, slot in enumerate(inputs)}
 
     def ref(self, slot: int) -> str:
         if slot not in self.names:
@@ -161,25 +84,20 @@ class _Builder:
         if part.node is not None:
             sources = tuple(map(self.ref, part.node.sources))
             self._produced(part.results, place)
-        if part.what == "repeat":
+        if part.what == "repeat":  # what follows must not depend on how many passes there are
             made = {ref for child in children for ref in child.results}
             for index, slot in enumerate(part.results):
-                if (
-                    self.ref(slot) in made
-                ):  # so that what follows does not depend on how many passes there are
+                if self.ref(slot) in made:
                     self.names[slot] = f"{place}:{index}"
         results = tuple(map(self.ref, part.results)) if place else ()
-        return Item(
-            part.key, part.what, sources, results, [part], children, source=self.bodies.sources.get(id(part))
-        )
+        return Item(part.key, part.what, sources, results, [part], children)
 
     def item(self, part: Part, place: str) -> Item:
         if part.what == "block":
-            body, outputs = self.bodies.of[id(part)], self.bodies.outputs[id(part)]
-            sources = tuple(map(self.ref, self.bodies.inputs[id(part)]))
+            sources = tuple(map(self.ref, part.inputs))
             if not any(True for _ in part.produces()):
-                return Item(part.key, "nothing", (), tuple(map(self.ref, outputs)), [part])
-            return Item(part.key, "block", sources, self._produced(outputs, place), [part], body=body)
+                return Item(part.key, "nothing", (), tuple(map(self.ref, part.outputs)), [part])
+            return Item(part.key, "block", sources, self._produced(part.outputs, place), [part])
         if part.what == "absent":
             sources = (self.ref(part.sources[0]),)
             return Item(part.key, "absent", sources, self._produced(part.results, place), [part])
@@ -192,9 +110,9 @@ class _Builder:
         return names
 
 
-def _agree(a: Body, b: Body, *, ragged: bool) -> bool:
+def _agree(a: Class, b: Class, *, ragged: bool) -> bool:
     same = (a.label, a.inputs, a.outputs) == (b.label, b.inputs, b.outputs)
-    return same and _alike(a.items, b.items, ragged=ragged, is_outermost=True)
+    return same and _alike(a.outermost, b.outermost, ragged=ragged, is_outermost=True)
 
 
 def _alike(a: Item, b: Item, *, ragged: bool, is_outermost: bool = False) -> bool:
@@ -202,7 +120,7 @@ def _alike(a: Item, b: Item, *, ragged: bool, is_outermost: bool = False) -> boo
         return False
     if "absent" in (a.what, b.what):
         return all(item.what == "absent" or (item.is_module and len(item.sources) == 1) for item in (a, b))
-    if a.what != b.what or a.body is not b.body:
+    if a.what != b.what or (a.what == "block" and a.cls is not b.cls):
         return False
     may_differ = ragged and a.what == "repeat" and a.children and b.children
     if len(a.children) != len(b.children) and not may_differ:
@@ -228,8 +146,8 @@ def same_form(a: Source, b: Source) -> bool:
 
 def _join(a: Item, b: Item) -> None:
     """Add an instance to a class that it is like."""
-    if a.what == "absent" and b.what != "absent":
-        a.what, a.body, a.source = b.what, b.body, b.source
+    if a.what == "absent":
+        a.what = b.what
     before = len(a.parts)
     a.parts += b.parts
     for mine, other in zip(a.children, b.children, strict=False):
@@ -245,6 +163,5 @@ def _add_missing(item: Item, place: int, count: int) -> None:
     """Note that so many instances lack a pass, and all in it."""
     for inner in item.items():
         first = inner.parts[0]
-        inner.parts[place:place] = [
-            Part(first.key, first.path, "missing", label=first.label) for _ in range(count)
-        ]
+        missing = [Part(first.key, first.path, "missing", label=first.label) for _ in range(count)]
+        inner.parts[place:place] = missing

@@ -2,41 +2,35 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from torch import nn
 
-from shapecalc.bridges.torch.export.bodies import Item
-from shapecalc.bridges.torch.twins.code import Call, Code, call, laid
+from shapecalc.bridges.torch.export.class_data import Item
+from shapecalc.bridges.torch.twins.code import call, expression, laid, quoted
 from shapecalc.errors import SpecError, quote
-
-
-def present(item: Item) -> list[Item]:
-    """Return the pieces inside that any instance has."""
-    return [child for child in item.children if child.what not in ("absent", "nothing")]
 
 
 def is_numbered(item: Item) -> bool:
     """Say whether the modules in a container are called by their numbers, from 0 on."""
-    return _are_numbers([child.key for child in present(item) if child.has_modules])
+    return _are_numbers([child.key for child in item.present if child.has_modules])
 
 
 def _are_numbers(keys: Sequence[str]) -> bool:
     return [*keys] == [str(index) for index in range(len(keys))]
 
 
-def container(inside: dict[str, Code], item: Item, codes: Sequence[Code] | None = None) -> Call:
+def container(inside: dict[str, ast.expr], item: Item, codes: Sequence[ast.expr]) -> ast.expr:
     """Return a container of modules by their names: a list, maybe of loops, where these are numbers."""
     if _are_numbers([*inside]):
-        codes = [*inside.values()] if codes is None else codes
-        return call("nn.ModuleList", Call("", tuple(("", code) for code in codes), "[]"))
+        return call("nn.ModuleList", ast.List([*codes]))
     for name in inside:
         if hasattr(nn.ModuleDict, name):
             message = f"the name {quote(name)} has a meaning of its own in torch's ModuleDict"
             raise SpecError(message, path=item.parts[0].path, hint="name the step otherwise")
-    pairs = tuple((f'"{name}": ', code) for name, code in inside.items())
-    return call("nn.ModuleDict", Call("", pairs, "{}"))
+    return call("nn.ModuleDict", ast.Dict([*map(ast.Constant, inside)], [*inside.values()]))
 
 
 @dataclass
@@ -74,7 +68,7 @@ class Nesting:
             raise SpecError(message, path=item.parts[0].path, hint="name one of the two otherwise")
         place.item = item
 
-    def made(self, code: Callable[[Item], Code]) -> Iterator[tuple[Item, list[str]]]:
+    def made(self, code: Callable[[Item], ast.expr]) -> Iterator[tuple[Item, str]]:
         """Yield how every container is made, each with the first of the modules in it."""
         for name, place in self.root.inside.items():
             first = place.first()
@@ -82,23 +76,29 @@ class Nesting:
                 continue
             made = self._code(place, code)
             if name.isidentifier():
-                yield first, [laid(made, 8, f"self.{name} = ")]
+                yield first, laid(made, 8, f"self.{name} = ")
             else:
-                yield first, [laid(Call("self.add_module", (("", f'"{name}"'), ("", made))), 8)]
+                yield first, laid(call("self.add_module", ast.Constant(name), made), 8)
 
-    def _code(self, place: _Place, code: Callable[[Item], Code]) -> Code:
+    def _code(self, place: _Place, code: Callable[[Item], ast.expr]) -> ast.expr:
         if place.item is not None:
             return code(place.item)
-        return container(
-            {name: self._code(inner, code) for name, inner in place.inside.items()}, place.first()
-        )
+        inside = {name: self._code(inner, code) for name, inner in place.inside.items()}
+        return container(inside, place.first(), [*inside.values()])
 
-    def access(self, item: Item) -> str:
+    def access(self, item: Item) -> ast.expr:
         """Return how an item of the class is reached."""
         first, *others = item.key.split(".")
-        reached = f"self.{first}" if first.isidentifier() else f'self.get_submodule("{first}")'
+        reached = expression(
+            f"self.{first}" if first.isidentifier() else f"self.get_submodule({quoted(first)})"
+        )
         place = self.root.inside.get(first, _Place())
         for word in others:
-            reached += f"[{word}]" if _are_numbers([*place.inside]) else f'["{word}"]'
+            reached = at(reached, [*place.inside], word)
             place = place.inside.get(word, _Place())
         return reached
+
+
+def at(container: ast.expr, keys: Sequence[str], key: str) -> ast.expr:
+    """Return how a module in a container is reached: by its number in a list, by its name in a dictionary."""
+    return ast.Subscript(container, ast.Constant(int(key) if key in keys and _are_numbers(keys) else key))

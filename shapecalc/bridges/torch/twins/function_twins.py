@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import ast
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, ClassVar
@@ -11,12 +12,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from shapecalc.bridges.torch.twins.code import Code, call, value_text
+from shapecalc.bridges.torch.twins.code import call, literal
 from shapecalc.bridges.torch.twins.operations import Fold, Function, Operation, TorchCall
-from shapecalc.bridges.torch.twins.source import Source
 from shapecalc.bridges.torch.twins.torch_names import REJECTIONS, Fields, Shapes
 from shapecalc.bridges.torch.twins.twin import FunctionTwin, ModuleTwin, Twin
-from shapecalc.errors import SpecError
 from shapecalc.layers import by_name
 from shapecalc.layers.base import Kind
 from shapecalc.layers.batch_shape_ops import BroadcastTo
@@ -30,7 +29,7 @@ class ArithmeticTwin(FunctionTwin[Add | Multiply]):
     """A sum or a product of any number of tensors, element by element."""
 
     def operation(self, fields: Fields, shapes: Shapes) -> Operation:
-        return Fold(str(self.kind.torch), "+" if self.kind is Add else "*")
+        return Fold(str(self.kind.torch), ast.Add() if self.kind is Add else ast.Mult())
 
 
 class ConcatTwin(FunctionTwin[Concat]):
@@ -56,6 +55,8 @@ class EinsumTwin(FunctionTwin[Einsum]):
 
 # ---- functions by their names
 
+_NO_FUNCTION = "torch has no function {} that could be called with tensors alone"
+
 
 class CombineTwin(FunctionTwin[by_name.Combine]):
     """A function of several tensors; one of two is applied to the first and each of the others in turn."""
@@ -70,11 +71,9 @@ class CombineTwin(FunctionTwin[by_name.Combine]):
             return Function(Fold("torch.add"), self.kind.kind, fields)  # of the same shape
         return super().build(fields, shapes)
 
-    def source(self, fields: Fields, shapes: Shapes, written: Mapping[str, Any]) -> Source:
-        if self.missing_arguments(fields["function"]):
-            message = f"torch has no function {fields['function']} that could be called with tensors alone"
-            raise SpecError(message)
-        return super().source(fields, shapes, written)
+    def unwritten(self, fields: Fields, shapes: Shapes) -> str:
+        is_missing = self.missing_arguments(fields["function"])
+        return _NO_FUNCTION.format(fields["function"]) if is_missing else ""
 
     def uncovered(self, layer: Kind | type[Kind]) -> str:
         return self.missing_arguments(layer.function) if isinstance(layer, by_name.Combine) else ""
@@ -109,13 +108,12 @@ class ElementwiseTwin(FunctionTwin[by_name.Elementwise]):
 
         return Function(applied, self.kind.kind, fields)
 
-    def source(self, fields: Fields, shapes: Shapes, written: Mapping[str, Any]) -> Source:
+    def unwritten(self, fields: Fields, shapes: Shapes) -> str:
         name = fields["function"]
         if not callable(getattr(torch, name, None)):
-            raise SpecError(f"torch has no function {name} that could be called with tensors alone")
-        if placeholders(name) != ():
-            raise SpecError(f"torch.{name} takes more than a tensor, and the specification does not say what")
-        return super().source(fields, shapes, written)
+            return _NO_FUNCTION.format(name)
+        is_known = placeholders(name) == ()
+        return "" if is_known else f"torch.{name} takes more than a tensor, and the spec does not say what"
 
     def uncovered(self, layer: Kind | type[Kind]) -> str:
         if isinstance(layer, by_name.Elementwise) and placeholders(layer.function) is None:
@@ -158,7 +156,7 @@ class SplitTwin(FunctionTwin[Split]):
 
 
 class ChunkTwin(SplitTwin, Twin[Chunk]):
-    """So many pieces, by default of the channels, where torch cuts the batch."""
+    """A number of pieces, by default of the channels, where torch cuts the batch."""
 
     positional = ("chunks",)
 
@@ -170,7 +168,7 @@ class BroadcastToTwin(FunctionTwin[BroadcastTo]):
 
 
 class SqueezeTwin(FunctionTwin[Squeeze]):
-    """Without the axes of size 1, or the one that is named."""
+    """Without the axes of size 1, or without the axis `dim`."""
 
     def operation(self, fields: Fields, shapes: Shapes) -> Operation:
         return super().operation({name: value for name, value in fields.items() if value is not None}, shapes)
@@ -200,8 +198,10 @@ class _Reshaped:
         (x,) = inputs
         return x.reshape(x.shape[0], *self.sizes)
 
-    def write(self, inputs: Sequence[Code]) -> Code:
-        return call(f"{inputs[0]}.reshape", f"{inputs[0]}.shape[0]", *map(value_text, self.sizes))
+    def write(self, inputs: Sequence[ast.expr]) -> ast.expr:
+        (x,) = inputs
+        batch = ast.Subscript(ast.Attribute(x, "shape"), ast.Constant(0))
+        return call(ast.Attribute(x, "reshape"), batch, *map(literal, self.sizes))
 
 
 class SliceTwin(FunctionTwin[Slice]):
@@ -224,7 +224,8 @@ class _Sliced:
             raise ValueError("nothing is left")
         return result
 
-    def write(self, inputs: Sequence[Code]) -> Code:
-        ends = ["" if end is None else str(end) for end in (self.part.start, self.part.stop)]
-        step = [] if self.part.step in (None, 1) else [str(self.part.step)]
-        return f"{inputs[0]}[{':, ' * self.axis}{':'.join([*ends, *step])}]"
+    def write(self, inputs: Sequence[ast.expr]) -> ast.expr:
+        step = None if self.part.step == 1 else self.part.step
+        ends = [None if end is None else literal(end) for end in (self.part.start, self.part.stop, step)]
+        slices: list[ast.expr] = [*[ast.Slice()] * self.axis, ast.Slice(*ends)]
+        return ast.Subscript(inputs[0], ast.Tuple(slices) if self.axis else slices[0])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
@@ -9,7 +10,7 @@ from typing import Any, Protocol
 
 from torch import Tensor, nn
 
-from shapecalc.bridges.torch.twins.code import Call, Code, Infix, call, value_text
+from shapecalc.bridges.torch.twins.code import call, infix, literal
 from shapecalc.bridges.torch.twins.torch_names import Fields, named
 
 
@@ -19,7 +20,7 @@ class Operation(Protocol):
     def __call__(self, *inputs: Tensor) -> Any:
         """Return the result for these tensors."""
 
-    def write(self, inputs: Sequence[Code]) -> Code:
+    def write(self, inputs: Sequence[ast.expr]) -> ast.expr:
         """Return the expression for tensors that are written like this."""
 
 
@@ -38,12 +39,11 @@ class TorchCall:
         tensors = ([*inputs],) if self.is_listed else inputs
         return named(self.function)(*self.before, *tensors, *self.after, **self.settings)
 
-    def write(self, inputs: Sequence[Code]) -> Code:
-        tensors = [Call("", tuple(("", x) for x in inputs), "[]")] if self.is_listed else inputs
-        settings: dict[str, Code] = {name: value_text(value) for name, value in self.settings.items()}
-        return call(
-            self.function, *map(value_text, self.before), *tensors, *map(value_text, self.after), **settings
-        )
+    def write(self, inputs: Sequence[ast.expr]) -> ast.expr:
+        tensors = [ast.List([*inputs])] if self.is_listed else inputs
+        settings = {name: literal(value) for name, value in self.settings.items()}
+        before, after = map(literal, self.before), map(literal, self.after)
+        return call(self.function, *before, *tensors, *after, **settings)
 
 
 @dataclass(frozen=True)
@@ -51,15 +51,15 @@ class Fold:
     """A function of two tensors, applied to the first and each of the others in turn."""
 
     function: str
-    sign: str = ""
+    sign: ast.operator | None = None
     """The operator that is written in place of the function."""
 
     def __call__(self, *inputs: Tensor) -> Tensor:
         return reduce(named(self.function), inputs)
 
-    def write(self, inputs: Sequence[Code]) -> Code:
+    def write(self, inputs: Sequence[ast.expr]) -> ast.expr:
         if self.sign:
-            return Infix(self.sign, tuple(inputs))
+            return infix(self.sign, inputs)
         return reduce(lambda total, other: call(self.function, total, other), inputs)
 
 

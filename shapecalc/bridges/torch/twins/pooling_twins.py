@@ -9,10 +9,9 @@ from torch import nn
 
 from shapecalc.algebra.formula import Formula
 from shapecalc.bridges.torch.twins.operations import Operation, TorchCall
-from shapecalc.bridges.torch.twins.source import ModuleSource, Source
+from shapecalc.bridges.torch.twins.source import ModuleSource
 from shapecalc.bridges.torch.twins.torch_names import Fields, Shapes, per_side
-from shapecalc.bridges.torch.twins.twin import FunctionTwin, ModuleTwin, Twin
-from shapecalc.errors import SpecError
+from shapecalc.bridges.torch.twins.twin import FunctionTwin, ModuleTwin, Twin, gather
 from shapecalc.layers.adaptive_pool import (
     GlobalMaxPool1d,
     GlobalMaxPool2d,
@@ -70,15 +69,12 @@ class MaxUnpoolTwin(ModuleTwin[MaxUnpool]):
         size = fields.get("output_size")
         if size is not None:
             sizes = size if isinstance(size, tuple) else (size,) * self.kind.rank
-            module.register_forward_pre_hook(lambda _module, args: (*args, sizes))
+            gather(module, lambda *inputs: ((*inputs, sizes), {}))
         return module
 
-    def source(self, fields: Fields, shapes: Shapes, written: Mapping[str, Any]) -> Source:
-        if fields.get("output_size") is not None:
-            raise SpecError(
-                "unpooling to a given size has no module in torch: it is an argument of its forward"
-            )
-        return super().source(fields, shapes, written)
+    def unwritten(self, fields: Fields, shapes: Shapes) -> str:
+        is_sized = fields.get("output_size") is not None
+        return "unpooling to a given size is an argument of forward, not of the module" if is_sized else ""
 
 
 # ---- padding and cropping
@@ -114,8 +110,8 @@ class CropTwin(ModuleTwin[Crop]):
     """Padding by negative numbers, which refuses to take away more than there is."""
 
     def target(self) -> Callable[..., nn.Module]:
-        found: Callable[..., nn.Module] = getattr(nn, f"ZeroPad{self.kind.rank}d")
-        return found
+        cls: Callable[..., nn.Module] = getattr(nn, f"ZeroPad{self.kind.rank}d")
+        return cls
 
     def arguments(self, fields: Fields, shapes: Shapes) -> Fields:
         rank, crop = self.kind.rank, fields["crop"]

@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, TypeAlias
 
 from torch import nn
 
-from shapecalc.bridges.torch.twins.code import Code
-from shapecalc.bridges.torch.twins.torch_names import Fields
+from shapecalc.bridges.torch.twins.torch_names import Fields, Shapes
+from shapecalc.layers.base import Kind
+from shapecalc.layers.roles import Declares, Makes, fields_with, sizes_inferred
 
 
 @dataclass(frozen=True)
 class ModuleSource:
     """A layer that is a module: a call of its class, or named modules one after the other."""
 
+    kind: type[Kind]
     target: Callable[..., nn.Module]
     arguments: Fields = field(default_factory=dict)
     written: Mapping[str, Any] = field(default_factory=dict)
     """Arguments as the spec writes them, formulas among them."""
-    inferred: Collection[str] = ()
-    """The arguments that are the channels or features of the input."""
+    shapes: Shapes = ()
+    """The shapes of the inputs."""
     inside: Mapping[str, ModuleSource] = field(default_factory=dict)
 
     @property
@@ -38,6 +41,21 @@ class ModuleSource:
         """The names of the arguments in the order of the class."""
         known = [*defaults(self.target)]
         return sorted(self.arguments, key=lambda name: known.index(name) if name in known else len(known))
+
+    def is_inferred(self, name: str) -> bool:
+        """Say whether an argument is the channels or features of the input."""
+        if name in self.kind.model_fields:
+            return name in sizes_inferred(self.kind)
+        return bool(self.arguments[name] == Declares().size(self.kind, self.shapes))
+
+    def is_made(self, name: str) -> bool:
+        """Say whether an argument is the channels or features of the result."""
+        return name in fields_with(self.kind, Makes)
+
+    def is_size(self, name: str) -> bool:
+        """Say whether an argument declares or makes channels or features, or is computed from the shapes."""
+        is_computed = name not in self.kind.model_fields
+        return is_computed or name in fields_with(self.kind, Declares) or self.is_made(name)
 
     def module(self) -> nn.Module:
         """Return the module that the source makes."""
@@ -57,7 +75,7 @@ class FunctionSource:
     """A layer that is a function of tensors; equal keys write equal code."""
 
     key: tuple[Any, ...]
-    write: Callable[[Sequence[Code]], Code] = field(compare=False)
+    write: Callable[[Sequence[ast.expr]], ast.expr] = field(compare=False)
 
 
 Source: TypeAlias = ModuleSource | FunctionSource

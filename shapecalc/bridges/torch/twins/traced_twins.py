@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -10,9 +10,8 @@ from torch import Tensor, nn
 
 from shapecalc.algebra import decide
 from shapecalc.bridges.torch.twins.operations import Function
-from shapecalc.bridges.torch.twins.source import Source
 from shapecalc.bridges.torch.twins.torch_names import Fields, Shapes
-from shapecalc.bridges.torch.twins.twin import Twin
+from shapecalc.bridges.torch.twins.twin import FunctionTwin, Twin
 from shapecalc.layers.base import Kind
 from shapecalc.layers.traced import SIGNS, Constant, Opaque, Parameter, Require, Unused
 
@@ -36,16 +35,13 @@ class Weights(nn.Module):
         return self.function(self, *inputs)
 
 
-class ConstantTwin(Twin[Constant]):
+class ConstantTwin(FunctionTwin[Constant]):
     """A tensor that the forward makes."""
 
     never_written = "it notes what was seen of a forward, which is not its source"
 
     def build(self, fields: Fields, shapes: Shapes) -> nn.Module:
         return Function(lambda x: x.new_zeros(fields["shape"]), self.kind.kind, fields)
-
-    def source(self, fields: Fields, shapes: Shapes, written: Mapping[str, Any]) -> Source:
-        raise self.not_written(self.never_written)
 
 
 class ParameterTwin(ConstantTwin, Twin[Parameter]):
