@@ -13,22 +13,20 @@ from __future__ import annotations
 import inspect
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
 
-from shapecalc.bridges.counterpart import Counterpart
+from shapecalc.bridges.counterpart import Counterpart, K, plain
 from shapecalc.bridges.torch.twins import standalone
 from shapecalc.bridges.torch.twins.operations import Function, Operation, TorchCall
 from shapecalc.bridges.torch.twins.source import FunctionSource, ModuleSource, Source
-from shapecalc.bridges.torch.twins.torch_names import Fields, Shapes, Sizes, named, plain
+from shapecalc.bridges.torch.twins.torch_names import Fields, Shapes, Sizes, named
 from shapecalc.errors import SpecError
 from shapecalc.layers.base import Kind
 from shapecalc.layers.family import Family
 from shapecalc.layers.roles import sizes_inferred
-
-K = TypeVar("K", bound=Kind)
 
 
 class Twin(Counterpart[K]):
