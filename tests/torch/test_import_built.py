@@ -12,9 +12,7 @@ from click.testing import CliRunner
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from shapecalc import Model, SpecError, from_torch
-from shapecalc.bridges.torch.build import build
-from shapecalc.bridges.torch.export.export_model import export
+from shapecalc import Model, SpecError, build, export, from_torch
 from shapecalc.bridges.torch.proof.run_network import forward
 from shapecalc.bridges.torch.proof.verification import verify
 from shapecalc.cli import main

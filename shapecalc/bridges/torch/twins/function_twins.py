@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from shapecalc.bridges.torch.twins.code import call, literal
-from shapecalc.bridges.torch.twins.operations import Fold, Function, Operation, TorchCall
+from shapecalc.bridges.torch.twins.source import Fold, Operation, TorchCall
 from shapecalc.bridges.torch.twins.torch_names import REJECTIONS, Fields, Shapes
 from shapecalc.bridges.torch.twins.twin import FunctionTwin, ModuleTwin, Twin
 from shapecalc.layers import by_name
@@ -21,7 +21,7 @@ from shapecalc.layers.base import Kind
 from shapecalc.layers.batch_shape_ops import BroadcastTo
 from shapecalc.layers.einsum import Einsum
 from shapecalc.layers.merge import Add, Concat, Matmul, Multiply
-from shapecalc.layers.reshape import Reshape, Squeeze, Unflatten
+from shapecalc.layers.reshape import Reshape, Unflatten
 from shapecalc.layers.select import Chunk, Slice, Split
 
 
@@ -62,14 +62,11 @@ class CombineTwin(FunctionTwin[by_name.Combine]):
     """A function of several tensors; one of two is applied to the first and each of the others in turn."""
 
     def operation(self, fields: Fields, shapes: Shapes) -> Operation:
+        if self.missing_arguments(fields["function"]):
+            return Fold("torch.add")  # of the same shape
         function = f"torch.{fields['function']}"
         is_of_all = len(shapes) > 2 and placeholders(fields["function"], len(shapes)) == ()
         return TorchCall(function) if is_of_all else Fold(function)
-
-    def build(self, fields: Fields, shapes: Shapes) -> nn.Module:
-        if self.missing_arguments(fields["function"]):
-            return Function(Fold("torch.add"), self.kind.kind, fields)  # of the same shape
-        return super().build(fields, shapes)
 
     def unwritten(self, fields: Fields, shapes: Shapes) -> str:
         is_missing = self.missing_arguments(fields["function"])
@@ -97,16 +94,12 @@ class ElementwiseTwin(FunctionTwin[by_name.Elementwise]):
     """A function of one tensor; where it takes a number that is not known, that is 1 or 0."""
 
     def operation(self, fields: Fields, shapes: Shapes) -> Operation:
-        return TorchCall(f"torch.{fields['function']}")
-
-    def build(self, fields: Fields, shapes: Shapes) -> nn.Module:
         name = fields["function"]
         operands = placeholders(name)
-
-        def applied(x: Tensor) -> Any:
-            return x.clone() if operands is None else _function(name)(x, *operands)
-
-        return Function(applied, self.kind.kind, fields)
+        if operands is None:
+            return TorchCall("torch.clone")  # of the same shape
+        home = "torch" if hasattr(torch, name) else functional.__name__
+        return TorchCall(f"{home}.{name}", after=operands)
 
     def unwritten(self, fields: Fields, shapes: Shapes) -> str:
         name = fields["function"]
@@ -128,7 +121,7 @@ def placeholders(name: str, tensors: int = 1) -> tuple[Any, ...] | None:
     >>> placeholders("exp"), placeholders("mul"), placeholders("masked_fill")
     ((), (1,), None)
     """
-    function = _function(name)
+    function: Any = getattr(torch, name, None) or getattr(functional, name, None)
     for operands in ((), (1,), (0,)) if function is not None else ():
         for dtype in (torch.float32, torch.long):
             x = torch.ones((2, 3), dtype=dtype, device="meta")
@@ -139,10 +132,6 @@ def placeholders(name: str, tensors: int = 1) -> tuple[Any, ...] | None:
             if isinstance(result, Tensor):
                 return operands
     return None
-
-
-def _function(name: str) -> Any:
-    return getattr(torch, name, None) or getattr(functional, name, None)
 
 
 # ---- other shapes, and parts of a tensor
@@ -165,13 +154,6 @@ class BroadcastToTwin(FunctionTwin[BroadcastTo]):
     """Broadcasting to a shape."""
 
     positional = ("shape",)
-
-
-class SqueezeTwin(FunctionTwin[Squeeze]):
-    """Without the axes of size 1, or without the axis `dim`."""
-
-    def operation(self, fields: Fields, shapes: Shapes) -> Operation:
-        return super().operation({name: value for name, value in fields.items() if value is not None}, shapes)
 
 
 class UnflattenTwin(ModuleTwin[Unflatten]):

@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar
+from typing import Any
 
 from torch import nn
 
 from shapecalc.algebra.formula import Formula
-from shapecalc.bridges.torch.twins.operations import Operation, TorchCall
-from shapecalc.bridges.torch.twins.source import ModuleSource
+from shapecalc.bridges.torch.twins.source import ModuleSource, Operation, TorchCall
 from shapecalc.bridges.torch.twins.torch_names import Fields, Shapes, per_side
 from shapecalc.bridges.torch.twins.twin import FunctionTwin, ModuleTwin, Twin, gather
-from shapecalc.layers.adaptive_pool import (
-    GlobalMaxPool1d,
-    GlobalMaxPool2d,
-    GlobalMaxPool3d,
-    GlobalPool,
-)
+from shapecalc.layers.adaptive_pool import GlobalMaximum, GlobalPool
 from shapecalc.layers.base import Kind
 from shapecalc.layers.crop import Crop
 from shapecalc.layers.pad import SpatialPad
@@ -37,24 +31,15 @@ class LPPool1dTwin(ModuleTwin[LPPool1d]):
 
 
 class GlobalPoolTwin(FunctionTwin[GlobalPool]):
-    """A reduction of all spatial axes at once, by default to their mean."""
-
-    reduction: ClassVar[str] = "torch.mean"
+    """A reduction of all spatial axes at once, to their mean or their maximum."""
 
     def operation(self, fields: Fields, shapes: Shapes) -> Operation:
         rank = self.kind.rank
         if len(shapes[0]) not in (rank + 1, rank + 2):
             raise ValueError("a batched or unbatched input")
-        settings: Fields = {"dim": tuple(range(-rank, 0))}
-        return TorchCall(
-            self.reduction, settings=settings | ({"keepdim": True} if fields.get("keepdim") else {})
-        )
-
-
-class GlobalMaxPoolTwin(GlobalPoolTwin, Twin[GlobalMaxPool1d | GlobalMaxPool2d | GlobalMaxPool3d]):
-    """The maximum of every channel."""
-
-    reduction = "torch.amax"
+        reduction = "torch.amax" if issubclass(self.kind, GlobalMaximum) else "torch.mean"
+        keepdim = {"keepdim": True} if fields.get("keepdim") else {}
+        return TorchCall(reduction, settings={"dim": tuple(range(-rank, 0)), **keepdim})
 
 
 class MaxUnpoolTwin(ModuleTwin[MaxUnpool]):

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from torch import Tensor, nn
 
 from shapecalc.bridges.torch.twins import standalone
-from shapecalc.bridges.torch.twins.source import ModuleSource, Source
+from shapecalc.bridges.torch.twins.source import ModuleSource
 from shapecalc.bridges.torch.twins.torch_names import Fields, Shapes
 from shapecalc.bridges.torch.twins.twin import ModuleTwin, Twin, floats, gather, indices, spread
 from shapecalc.layers.attention import MultiheadAttention
@@ -39,10 +38,6 @@ class RecurrentTwin(ModuleTwin[Recurrent | RecurrentCell]):
         if len(states) not in (0, 2):
             raise ValueError("both states or neither")
         return (x, states) if states else (x,)
-
-    def source(self, fields: Fields, shapes: Shapes, written: Mapping[str, Any]) -> Source:
-        made = self.call(fields, shapes, written)
-        return replace(made, target=getattr(standalone, f"Flat{self.target().__name__}", made.target))
 
 
 class LSTMTwin(RecurrentTwin, Twin[LSTM]):

@@ -13,6 +13,7 @@ from __future__ import annotations
 import inspect
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import torch
@@ -20,8 +21,14 @@ from torch import Tensor, nn
 
 from shapecalc.bridges.counterpart import Counterpart, K, plain
 from shapecalc.bridges.torch.twins import standalone
-from shapecalc.bridges.torch.twins.operations import Function, Operation, TorchCall
-from shapecalc.bridges.torch.twins.source import FunctionSource, ModuleSource, Source
+from shapecalc.bridges.torch.twins.source import (
+    Function,
+    FunctionSource,
+    ModuleSource,
+    Operation,
+    Source,
+    TorchCall,
+)
 from shapecalc.bridges.torch.twins.torch_names import Fields, Shapes, Sizes, named
 from shapecalc.errors import SpecError
 from shapecalc.layers.base import Kind
@@ -38,15 +45,13 @@ class Twin(Counterpart[K]):
         for module, homes in {
             "convolution_twins": ("conv", "lenet", "sliding"),
             "function_twins": ("merge", "by_name", "einsum", "reshape", "select", "batch_shape_ops"),
-            "learned_twins": ("learned", "divisible", "stochastic", "wrapper"),
+            "learned_twins": ("learned", "divisible", "stochastic", "wrapper", "traced"),
             "loss_twins": ("loss", "class_loss", "sequence_loss"),
             "pooling_twins": ("adaptive_pool", "pool", "unpool", "pad", "pad_input", "crop"),
             "sequence_twins": ("recurrent", "recurrent_cells", "attention", "transformer", "bag", "bilinear"),
-            "traced_twins": ("traced",),
         }.items()
     }
 
-    kinds_of_own: ClassVar[dict[type, type[Kind]]] = {}
     own: ClassVar[type[nn.Module] | None] = None
     """The class in place of one that torch lacks; exported source includes its text."""
     never_written: ClassVar[str] = ""
@@ -62,11 +67,12 @@ class Twin(Counterpart[K]):
     fused: ClassVar[bool] = False
     """Whether torch answers for a fused kernel; decomposed, it would pin the length of the sequence."""
 
-    def __init_subclass__(cls) -> None:
-        super().__init_subclass__()
-        kind = next((kind for kind, twin in cls._defined.items() if twin is cls), None)
-        if cls.own is not None and kind is not None:
-            cls.kinds_of_own[cls.own] = kind
+    @classmethod
+    def kind_of_own(cls, module_class: type) -> type[Kind] | None:
+        """Return the kind whose twin builds modules of a class that is not torch's."""
+        if module_class.__module__ == standalone.__name__:
+            cls.all_defined()
+        return next((kind for kind, twin in cls._defined.items() if twin.own is module_class), None)
 
     # ---- building and calling
 
@@ -215,7 +221,9 @@ class ModuleTwin(Twin[K]):
         return self.connected(self.call(fields, shapes, {}).module(), fields, shapes)
 
     def source(self, fields: Fields, shapes: Shapes, written: Mapping[str, Any]) -> Source:
-        return self.call(fields, shapes, written)
+        source = self.call(fields, shapes, written)
+        of_flat_lists = getattr(standalone, f"Flat{self.target().__name__}", None)
+        return replace(source, target=of_flat_lists) if of_flat_lists else source
 
     def unwritten(self, fields: Fields, shapes: Shapes) -> str:
         home = self.target().__module__
@@ -266,7 +274,11 @@ class FunctionTwin(Twin[K]):
         """Return the operation for these fields."""
         after = tuple(fields[name] for name in self.positional)
         settings = {name: self.kind.model_fields[name].default for name in self.always} | fields
-        settings = {name: value for name, value in settings.items() if name not in self.positional}
+        settings = {
+            name: value
+            for name, value in settings.items()
+            if value is not None and name not in self.positional
+        }
         return TorchCall(str(self.kind.torch), after=after, settings=settings)
 
     def build(self, fields: Fields, shapes: Shapes) -> nn.Module:
@@ -309,10 +321,3 @@ def _by_name(kind: type[Kind]) -> type[Twin[Kind]]:
 def build_layer(layer: Kind, shapes: Shapes) -> nn.Module:
     """Return the counterpart of a layer for these input shapes; raise what torch raises."""
     return twin_of(layer).module(layer.fields_set(), shapes)
-
-
-def kind_of_own(cls: type) -> type[Kind] | None:
-    """Return the kind whose twin builds modules of a class that is not torch's."""
-    if cls.__module__ == standalone.__name__:
-        Twin.all_defined()
-    return Twin.kinds_of_own.get(cls)
