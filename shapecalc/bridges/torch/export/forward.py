@@ -21,15 +21,16 @@ LONGEST_SUM = 52
 _TAKEN = {"self", "torch", "nn"}
 
 
+def is_sequential(item: Item, reads: Counter[str]) -> bool:
+    """Say whether modules run one after the other; only passes of a repeat are read elsewhere as well."""
+    links = _links(item, reads)
+    is_alone = all(reads[result] == 1 for _, result in links[:-1])
+    return bool(links) and (is_alone or item.what == "repeat")
+
+
 def is_chain(item: Item, reads: Counter[str]) -> bool:
     """Say whether modules run one after the other, and nothing else reads the results between them."""
-    links = _links(item, reads)
-    return bool(links) and all(reads[result] == 1 for _, result in links[:-1])
-
-
-def is_sliceable(item: Item, reads: Counter[str]) -> bool:
-    """Say whether passes of a repeat are a chain, of which a result in the middle may be read elsewhere."""
-    return item.what == "repeat" and bool(_links(item, reads))
+    return is_sequential(item, reads) and all(reads[result] == 1 for _, result in _links(item, reads)[:-1])
 
 
 def _links(item: Item, reads: Counter[str]) -> list[tuple[str, str]]:
@@ -56,7 +57,6 @@ class Statement:
 
     targets: tuple[str, ...]
     code: ast.expr
-    reads: Counter[str]
     hint: str
 
 
@@ -106,10 +106,7 @@ class Forward:
             self._call(item.results, access, item.sources, item.key)
         elif item.what == "leaf":
             self._function(item)
-        elif is_chain(item, self.reads):
-            links = _links(item, self.reads)
-            self._call((links[-1][1],), access, (links[0][0],), item.key)
-        elif is_sliceable(item, self.reads):
+        elif is_sequential(item, self.reads):
             self._slices(item, access)
         elif item.what == "merge":
             before = len(self.statements)
@@ -124,22 +121,24 @@ class Forward:
             deque(self._items(item, access), 0)
 
     def _slices(self, item: Item, access: ast.expr) -> None:
+        """Call modules that run one after the other, up to each result that is read elsewhere."""
         links = _links(item, self.reads)
-        start = 0
-        for index, (_, result) in enumerate(links):
-            is_last = index == len(links) - 1
-            if not is_last and self.reads[result] == 1:
-                continue
-            first = ast.Constant(start) if start else None
-            end = None if is_last else ast.Constant(index + 1)
-            part = ast.Constant(index) if start == index else ast.Slice(first, end)
-            self._call((result,), ast.Subscript(access, part), (links[start][0],), f"{item.key}_{index}")
-            start = index + 1
+        count = len(links)
+        read = [index + 1 for index, (_, result) in enumerate(links[:-1]) if self.reads[result] != 1]
+        for start, end in pairwise([0, *read, count]):
+            part, hint = access, item.key
+            if end - start < count:
+                first, last = (
+                    ast.Constant(start) if start else None,
+                    ast.Constant(end) if end < count else None,
+                )
+                place = ast.Constant(start) if end == start + 1 else ast.Slice(first, last)
+                part, hint = ast.Subscript(access, place), f"{item.key}_{end - 1}"
+            self._call((links[end - 1][1],), part, (links[start][0],), hint)
 
     def _call(self, results: Sequence[str], access: ast.expr, sources: Sequence[str], hint: str) -> None:
-        refs = [self.of(ref) for ref in sources]
-        code = call(access, *map(ast.Name, refs))
-        self.statements.append(Statement(tuple(results), code, Counter(refs), hint))
+        code = call(access, *(ast.Name(self.of(ref)) for ref in sources))
+        self.statements.append(Statement(tuple(results), code, hint))
 
     def _function(self, item: Item) -> None:
         assert isinstance(item.source, FunctionSource)
@@ -150,11 +149,8 @@ class Forward:
             for ref, statement in inside.items():
                 statement.hint = _last_word(ref)
                 self.statements.append(statement)
-            code, inside = item.source.write([*map(ast.Name, refs)]), {}
-        reads: Counter[str] = Counter()
-        for ref in refs:
-            reads += inside[ref].reads if ref in inside else Counter([ref])
-        self.statements.append(Statement(item.results, code, reads, item.key))
+            code = item.source.write([*map(ast.Name, refs)])
+        self.statements.append(Statement(item.results, code, item.key))
 
     def _put_inside(self, merge: Item, before: int) -> None:
         """Move the only statement of a branch into the expression that merges it."""
@@ -172,7 +168,8 @@ class Forward:
     def lines(self, inputs: Sequence[str], output: ast.expr | None) -> list[str]:
         """Return the statements with names for the tensors, the last one the result."""
         names = {f"in:{index}": name for index, name in enumerate(inputs)}
-        last_read = {ref: index for index, statement in enumerate(self.statements) for ref in statement.reads}
+        reads = enumerate(_tensors_in(statement.code) for statement in self.statements)
+        last_read = {ref: index for index, refs in reads for ref in refs}
         outputs = [self.of(ref) for ref in self.cls.outputs]
         last_read |= dict.fromkeys(outputs, len(self.statements))
         holders = {name: ref for ref, name in names.items()}
@@ -222,8 +219,13 @@ def _named(code: ast.expr, names: Mapping[str, str]) -> ast.expr:
 
 
 def _length(code: ast.expr) -> int:
-    """Return about how long a code will be with names for its tensors, which have a colon."""
-    return len(text(_named(code, {ref: "x" for ref in names_in(code) if ":" in ref})))
+    """Return about how long a code will be with names for its tensors."""
+    return len(text(_named(code, dict.fromkeys(_tensors_in(code), "x"))))
+
+
+def _tensors_in(code: ast.expr) -> set[str]:
+    """Return the tensors in a code, whose names have a colon."""
+    return {name for name in names_in(code) if ":" in name}
 
 
 def _last_word(ref: str) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise, takewhile
 
 from shapecalc.bridges.torch.export.class_data import Class, Item, Made
-from shapecalc.bridges.torch.export.forward import is_chain, is_sliceable
+from shapecalc.bridges.torch.export.forward import is_chain, is_sequential
 from shapecalc.bridges.torch.export.nesting import Nesting, container, is_numbered
 from shapecalc.bridges.torch.twins.code import call, laid, loop, text
 
@@ -48,7 +48,7 @@ class Maker:
             return made if item.condition is None else ast.IfExp(item.condition, made, IDENTITY)
         inside = {child.key: self.code(child) for child in item.present if child.has_modules}
         codes = [*inside.values()]
-        if is_chain(item, self.reads) or is_sliceable(item, self.reads):
+        if is_sequential(item, self.reads):
             if is_numbered(item):
                 return call("nn.Sequential", *(looped(codes) if item.count is None else _passes(item, codes)))
             return call("nn.Sequential", call("OrderedDict", **inside))
