@@ -31,7 +31,6 @@ class Values:
         self.new: list[Parameter] = []
         self.used: set[str] = set()
         self.formulas: list[ast.expr] = []
-        """The formulas used so far."""
         self.uses: dict[str, str] = {}
         """What an argument is first used for as it is."""
         self.uses_in_formulas: dict[str, str] = {}
@@ -40,10 +39,12 @@ class Values:
             {name: column[instance] for name, column in columns.items()} for instance in instances
         ]
 
-    @property
     def chosen(self) -> list[Parameter]:
-        """The arguments that are used, those without a default first."""
+        """Return the arguments that are used, those without a default first."""
         used = [parameter for parameter in [*self.known, *self.new] if parameter.name in self.used]
+        for parameter in used:
+            values = parameter.values.items()
+            parameter.values = {instance: None if value is UNSAID else value for instance, value in values}
         return sorted(used, key=lambda parameter: parameter.default is not UNSAID)
 
     def written(self, values: Sequence[Any], guesses: Sequence[ast.expr | None], name: str) -> ast.expr:
@@ -52,7 +53,7 @@ class Values:
         Of the guesses, such as the formula of the spec or the input's channels, the first that holds wins.
         """
         tree = self._explained(values, guesses) or self._argument(values, name)
-        names = names_in(tree) & self.names[0].keys()
+        names = names_in(tree) & self._taken()
         for used in names:
             (self.uses if isinstance(tree, ast.Name) else self.uses_in_formulas).setdefault(used, name)
         self.used |= names
@@ -66,18 +67,18 @@ class Values:
         is_module = any(isinstance(value, Callee) for value in values)
         for parameter in self.new:
             if parameter.is_module is is_module and all(
-                value is UNSAID or instance in parameter.holes or same(parameter.values[instance], value)
+                value is UNSAID
+                or parameter.values[instance] is UNSAID
+                or same(parameter.values[instance], value)
                 for instance, value in pairs
             ):
                 break
         else:
-            parameter = Parameter(self.free(name), {}, holes={*self.instances})
+            parameter = Parameter(self.free(name), dict.fromkeys(self.instances, UNSAID))
             self.new.append(parameter)
         for (instance, value), names in zip(pairs, self.names, strict=True):
-            if instance in parameter.holes:
-                parameter.values[instance] = names[parameter.name] = None if value is UNSAID else value
-                if value is not UNSAID:
-                    parameter.holes.discard(instance)
+            if value is not UNSAID:
+                parameter.values[instance] = names[parameter.name] = value
         return ast.Name(parameter.name)
 
     def name_items(self) -> dict[str, str]:
@@ -99,7 +100,7 @@ class Values:
         if all(same(value, known[0]) for value in known):
             return expression(known[0]) if isinstance(known[0], Callee) else literal(known[0])
         own = [parameter for parameter in self.known if parameter.origin is None]
-        plain = [ast.Name(parameter.name) for parameter in [*own, *self.new] if not parameter.is_module]
+        plain = [ast.Name(parameter.name) for parameter in [*own, *self.new]]
         return next((tree for tree in [*plain, *self.formulas] if self.holds(tree, values)), None)
 
     def holds(self, tree: ast.expr, values: Sequence[Any]) -> bool:

@@ -39,9 +39,7 @@ class Part:
     """The fields of a layer, or the arguments of a block, as the spec has them."""
     variables: Mapping[str, Value] = field(default_factory=dict)
     source: Source | None = None
-    """How the layer is written."""
     cls: Class | None = None
-    """The class of a block."""
     inputs: list[int] = field(default_factory=list)
     """The tensors that a block reads."""
     outputs: list[int] = field(default_factory=list)
@@ -59,12 +57,10 @@ class Part:
         yield self
 
     def reads(self) -> Counter[int]:
-        """Return how often each tensor is read in this part."""
         nodes = (part for part in self.parts() if part.node is not None or part.what == "absent")
         return Counter(slot for part in nodes for slot in (part.node or part).sources)
 
     def produces(self) -> Iterator[int]:
-        """Yield the tensors that this part produces."""
         for part in self.parts():
             if part.node is not None or part.what == "absent":
                 yield from part.results
@@ -72,19 +68,16 @@ class Part:
 
 @dataclass(eq=False)
 class Parameter:
-    """An argument of a class, with its value in every instance."""
+    """An argument of a class, with its value in every instance that needs it."""
 
     name: str
     values: dict[Part, Any]
     default: Any = UNSAID
     origin: tuple[str, int] | None = None
     """The list among the block's arguments that it is an item of, and its place there."""
-    holes: set[Part] = field(default_factory=set)
-    """The instances that do not need it."""
 
     @property
     def is_module(self) -> bool:
-        """Whether its values are classes of modules."""
         return any(isinstance(value, Callee) for value in self.values.values())
 
 
@@ -125,7 +118,6 @@ class Made:
     inside: Mapping[str, Made] = field(default_factory=dict)
 
     def renamed(self, names: Mapping[str, ast.expr]) -> Made:
-        """Return the same with other names in the arguments."""
         arguments = tuple(replace(argument, code=put(argument.code, names)) for argument in self.arguments)
         return Made(self.callee, arguments, {key: made.renamed(names) for key, made in self.inside.items()})
 
@@ -153,17 +145,14 @@ class Item:
 
     @property
     def source(self) -> Source | None:
-        """How the layer is written in one of the instances."""
         return self.model.source
 
     @property
     def cls(self) -> Class | None:
-        """The class of a block."""
         return self.model.cls
 
     @property
     def step(self) -> Step | None:
-        """The step in the spec."""
         return next((part.step for part in self.parts if part.step is not None), None)
 
     @property
@@ -186,7 +175,6 @@ class Item:
 
     @property
     def is_module(self) -> bool:
-        """Whether it is a single module of the class."""
         return self.what == "block" or (self.what == "leaf" and isinstance(self.source, ModuleSource))
 
     @property
@@ -196,7 +184,6 @@ class Item:
 
     @property
     def has_modules(self) -> bool:
-        """Whether any module is in it."""
         return any(item.is_module for item in self.items())
 
     @property
@@ -227,12 +214,15 @@ class Class:
     channels: dict[str, ast.expr] = field(default_factory=dict)
     """How the channels of tensors are written."""
 
+    @property
+    def is_root(self) -> bool:
+        """Whether it is the class of the complete network."""
+        return not self.instances[0].path
+
     def items(self) -> Iterator[Item]:
-        """Yield all pieces in order, what is inside before what holds it."""
-        yield from self.outermost.items()
+        return self.outermost.items()
 
     def reads(self) -> Counter[str]:
-        """Return how often each tensor is read."""
         return Counter([*self.outputs, *(ref for item in self.items() for ref in item.reads)])
 
     def rename(self, names: Mapping[str, str]) -> None:

@@ -31,13 +31,7 @@ class Writer:
     """
 
     def __init__(
-        self,
-        cls: Class,
-        network: Network,
-        shared: Mapping[str, Any],
-        reserved: Collection[str],
-        *,
-        is_root: bool,
+        self, cls: Class, network: Network, shared: Mapping[str, Any], reserved: Collection[str]
     ) -> None:
         self.cls = cls
         self.network = network
@@ -48,12 +42,14 @@ class Writer:
         rows = list_arguments(columns)
         known = [*known_arguments(own, columns), *list_items(rows)]
         entering = {part: network.channels(part.sources[0]) for part in instances}
-        if not is_root and IN_CHANNELS not in cls.args and None not in entering.values():
+        if not cls.is_root and IN_CHANNELS not in cls.args and None not in entering.values():
             self.cls.channels["in:0"] = ast.Name(IN_CHANNELS)
             known.insert(0, Parameter(IN_CHANNELS, {**entering}))
-        for name, value in shared.items():
-            if name not in cls.args:
-                known.append(Parameter(name, dict.fromkeys(instances, value), value if is_root else UNSAID))
+        known += (
+            Parameter(name, dict.fromkeys(instances, value), value if cls.is_root else UNSAID)
+            for name, value in shared.items()
+            if name not in cls.args
+        )
         self.earlier = dict(_earlier(cls))
         self.values = Values(instances, known, rows, reserved)
 
@@ -68,7 +64,7 @@ class Writer:
                 item.count = self.values.written(counts, [formula], f"{_label(item)}_count")
             self._follow_channels(item)
         names = self.values.name_items()
-        self.cls.parameters = self.values.chosen
+        self.cls.parameters = self.values.chosen()
         self.cls.rename(names)
 
     # ---- one module

@@ -51,10 +51,9 @@ class Export:
         for cls in self.classes:
             cls.name = _class_name(self._title(cls), taken)
         for cls in self.classes:
-            block = self.model.blocks.get(cls.label)
-            is_root = cls is self.classes[-1]
-            cls.args = block.args if block is not None and not is_root else {}
-            Writer(cls, self.network, self.shared, taken, is_root=is_root).work_out()
+            block = None if cls.is_root else self.model.blocks.get(cls.label)
+            cls.args = {} if block is None else block.args
+            Writer(cls, self.network, self.shared, taken).work_out()
         return {
             cls.label
             for cls in self.classes
@@ -75,7 +74,7 @@ class Export:
 
     def _title(self, cls: Class) -> str:
         """Return what a class is called after: a network as its title spells its name, if it does."""
-        if cls is not self.classes[-1]:
+        if not cls.is_root:
             return cls.label
         letters = re.sub(r"[^a-z0-9]", "", self.model.name.lower())
         words = re.findall(r"[A-Za-z0-9]+", self.model.title or "")
@@ -113,8 +112,8 @@ class Export:
         )
 
     def _class(self, cls: Class, *, defaults: bool) -> str:
-        is_root = cls is self.classes[-1]
-        signature = ["self", *(_declared(each, defaults or not is_root) for each in cls.parameters)]
+        has_defaults = defaults or not cls.is_root
+        signature = ["self", *(_declared(parameter, has_defaults) for parameter in cls.parameters)]
         lines = [laid(_head("__init__", signature), 4, "def ", " -> None:"), "        super().__init__()"]
         lines += Maker(cls, cls.reads()).assigned()
         forward = Forward(cls)
@@ -123,12 +122,12 @@ class Export:
         output: ast.expr | None = None
         count = len(cls.outputs)
         returned = "Tensor" if count == 1 else f"tuple[{', '.join(['Tensor'] * count)}]"
-        if is_root:
+        if cls.is_root:
             lines += self._ties()
             inputs = self._inputs()
             if count > 1:
-                refs = [ast.Name(forward.of(ref)) for ref in cls.outputs]
-                output = ast.Dict([*map(ast.Constant, self.network.graph.outputs)], [*refs])
+                names, refs = self.network.graph.outputs, map(forward.of, cls.outputs)
+                output = ast.Dict([*map(ast.Constant, names)], [*map(ast.Name, refs)])
                 returned = "dict[str, Tensor]"
         head = _head("forward", ["self", *(f"{name}: Tensor" for name in inputs)])
         lines += ["", laid(head, 4, "def ", f" -> {returned}:"), *forward.lines(inputs, output)]
@@ -144,12 +143,11 @@ class Export:
         """Write which weights are shared and which are not trained."""
         lines = []
         nodes = self.network.graph.nodes
-        paths = {id(part.node): _access(part.path) for part in self.network.root.parts() if part.node}
         for node in nodes:
             weights = node.layer.apply(shapes_before(node, self.network.shapes)).weights
-            here = paths[id(node)]
+            here = _access(node.path)
             if node.owner is not None:
-                owner = paths[id(nodes[node.owner])]
+                owner = _access(nodes[node.owner].path)
                 lines += [laid(expression(f"{owner}.{name}"), 8, f"{here}.{name} = ") for name in weights]
             if not node.trainable and weights:
                 lines.append(f"        {here}.requires_grad_(False)")

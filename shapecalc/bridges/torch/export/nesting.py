@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from torch import nn
 
@@ -33,15 +33,8 @@ def container(inside: dict[str, ast.expr], item: Item, codes: Sequence[ast.expr]
     return call("nn.ModuleDict", ast.Dict([*map(ast.Constant, inside)], [*inside.values()]))
 
 
-@dataclass
-class _Place:
-    """A path's module, or others by their names."""
-
-    item: Item | None = None
-    inside: dict[str, _Place] = field(default_factory=dict)
-
-    def first(self) -> Item:
-        return self.item or next(iter(self.inside.values())).first()
+Tree: TypeAlias = dict[str, "Item | Tree"]
+"""Modules by the words of their names: an item, or a container of others."""
 
 
 class Nesting:
@@ -52,39 +45,32 @@ class Nesting:
     """
 
     def __init__(self, items: Sequence[Item]) -> None:
-        self.root = _Place()
+        self.root: Tree = {}
         for item in items:
             if item.has_modules:
                 self._put(item)
 
     def _put(self, item: Item) -> None:
-        place = self.root
-        for word in item.key.split("."):
-            if place.item is not None:
-                break
-            place = place.inside.setdefault(word, _Place())
-        if place.item is not None or place.inside:
+        *above, last = item.key.split(".")
+        place: Item | Tree = self.root
+        for word in above:
+            place = place.setdefault(word, {}) if isinstance(place, dict) else place
+        if not isinstance(place, dict) or last in place:
             message = f"a module called {quote(item.key)} cannot be written: one stands inside the other"
             raise SpecError(message, path=item.parts[0].path, hint="name one of the two otherwise")
-        place.item = item
+        place[last] = item
 
     def made(self, code: Callable[[Item], ast.expr]) -> Iterator[tuple[Item, str]]:
         """Yield how every container is made, each with the first of the modules in it."""
-        for name, place in self.root.inside.items():
-            first = place.first()
+        for name, place in self.root.items():
+            first = _first(place)
             if first.key.isidentifier():
                 continue
-            made = self._code(place, code)
+            made = _code(place, code)
             if name.isidentifier():
                 yield first, laid(made, 8, f"self.{name} = ")
             else:
                 yield first, laid(call("self.add_module", ast.Constant(name), made), 8)
-
-    def _code(self, place: _Place, code: Callable[[Item], ast.expr]) -> ast.expr:
-        if place.item is not None:
-            return code(place.item)
-        inside = {name: self._code(inner, code) for name, inner in place.inside.items()}
-        return container(inside, place.first(), [*inside.values()])
 
     def access(self, item: Item) -> ast.expr:
         """Return how an item of the class is reached."""
@@ -92,11 +78,22 @@ class Nesting:
         reached = expression(
             f"self.{first}" if first.isidentifier() else f"self.get_submodule({quoted(first)})"
         )
-        place = self.root.inside.get(first, _Place())
+        place = self.root.get(first, {})
         for word in others:
-            reached = at(reached, [*place.inside], word)
-            place = place.inside.get(word, _Place())
+            inside = place if isinstance(place, dict) else {}
+            reached, place = at(reached, [*inside], word), inside.get(word, {})
         return reached
+
+
+def _first(place: Item | Tree) -> Item:
+    return place if isinstance(place, Item) else _first(next(iter(place.values())))
+
+
+def _code(place: Item | Tree, code: Callable[[Item], ast.expr]) -> ast.expr:
+    if isinstance(place, Item):
+        return code(place)
+    inside = {name: _code(inner, code) for name, inner in place.items()}
+    return container(inside, _first(place), [*inside.values()])
 
 
 def at(container: ast.expr, keys: Sequence[str], key: str) -> ast.expr:

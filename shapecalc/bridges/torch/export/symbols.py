@@ -79,11 +79,7 @@ def translated(formula: Any) -> ast.expr | None:
 
 
 def item_name(name: str, place: int) -> str:
-    """Return the name that an item of a list goes by, which no argument can have.
-
-    >>> ast.unparse(translated(Formula.parse("row[0] // 2 + 1")))
-    'row[0] // 2 + 1'
-    """
+    """Return the name that an item of a list goes by, which no argument can have."""
     return f"{name}[{place}]"
 
 

@@ -58,20 +58,12 @@ def literal(value: Any) -> ast.expr:
 
 
 def text(code: ast.expr) -> str:
-    """Return an expression on one line, its strings in double quotes.
-
-    >>> print(text(expression("f(('a',), x[0])")))
-    f(("a",), x[0])
-    """
+    """Return an expression on one line, its strings in double quotes."""
     return _STRING.sub(lambda match: quoted(ast.literal_eval(match[0])), ast.unparse(code))
 
 
 def quoted(value: str) -> str:
-    """Return a string in double quotes, with everything escaped that is not plain.
-
-    >>> print(quoted("two words"))
-    "two words"
-    """
+    """Return a string in double quotes, with everything escaped that is not plain."""
     escaped = value.encode("unicode_escape").decode("ascii").replace('"', '\\"')
     return f'"{escaped}"'
 
