@@ -1,4 +1,4 @@
-"""What a framework has for a layer kind: one class a kind or family, found by the kind's base classes."""
+"""What a framework has for a layer kind: one class per kind or family, looked up by the kind's base classes."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class Counterpart(ABC, Generic[K]):
 
     @classmethod
     def all_defined(cls) -> dict[type[Kind], type[Self]]:
-        """Return the class that is defined for each kind or base class, the built-in ones among them."""
+        """Return the class that is defined for each kind or base class, all built-in classes among them."""
         for module in cls.families:
             import_module(module)
         return cls._defined

@@ -79,9 +79,9 @@ class KerasTwin(Counterpart[K]):
 
     def arguments(self, fields: Fields, shapes: Shapes) -> Fields:
         """Return the arguments of the class, by Keras' names, for fields as Keras takes them."""
-        unsaid = {*sizes_inferred(self.kind), *fields_with(self.kind, Implementation), "branches"}
-        said = {name: value for name, value in (self.defaults() | fields).items() if name not in unsaid}
-        return {self.names.get(name, name): value for name, value in said.items() if value is not None}
+        left_out = {*sizes_inferred(self.kind), *fields_with(self.kind, Implementation), "branches"}
+        written = {name: value for name, value in (self.defaults() | fields).items() if name not in left_out}
+        return {self.names.get(name, name): value for name, value in written.items() if value is not None}
 
     def layer(self, fields: Fields, shapes: Shapes) -> Any:
         """Return the layer for fields as a kind has them, not yet built; raise what Keras raises."""
@@ -127,7 +127,7 @@ class KerasPoolTwin(KerasTwin[KerasPool]):
 
 
 class SidesTwin(KerasTwin[SpatialPad | Crop]):
-    """Padding or cropping side by side; over one axis Keras takes the one pair alone."""
+    """Padding or cropping side by side; over one axis Keras takes a pair, not a list of pairs."""
 
     def arguments(self, fields: Fields, shapes: Shapes) -> Fields:
         ((name, sides),) = super().arguments(fields, shapes).items()
@@ -221,7 +221,7 @@ class PermuteTwin(KerasTwin[Permute]):
 
 
 class FlattenTwin(KerasTwin[Flatten]):
-    """All axes but the first become one, whatever the settings."""
+    """All axes but the first are flattened, in every data format."""
 
     def arguments(self, fields: Fields, shapes: Shapes) -> Fields:
         start, end = fields.get("start_dim", 1), fields.get("end_dim", -1)
@@ -231,7 +231,7 @@ class FlattenTwin(KerasTwin[Flatten]):
 
 
 class ActivationTwin(KerasTwin[Elementwise]):
-    """A function of each element: a layer with settings, or one that calls the function by its name."""
+    """A function of each element: a layer with settings, or `Activation` of the function's name."""
 
     @property
     def function(self) -> str:

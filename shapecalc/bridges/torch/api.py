@@ -1,4 +1,4 @@
-"""The public functions of the torch bridge; torch is imported only when one of them is called."""
+"""The public functions of the torch bridge; torch is imported only when they are called."""
 
 from __future__ import annotations
 

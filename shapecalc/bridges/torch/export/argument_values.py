@@ -1,6 +1,6 @@
 """How the values in a class are written: as the spec writes them wherever that holds for every instance.
 
-A formula of the spec is used only after it was evaluated for every instance of the class and found right. A
+A formula of the spec is used only if its value is right for every instance of the class. A
 value that no formula, no channel count and no other argument explains becomes an argument itself.
 """
 
@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
-from shapecalc.bridges.torch.export.class_data import UNSAID, Callee, Parameter, Part
+from shapecalc.bridges.torch.export.class_data import NO_VALUE, Callee, Parameter, Part
 from shapecalc.bridges.torch.export.symbols import item_name, names_in, value_of
 from shapecalc.bridges.torch.twins.code import expression, literal
 
@@ -44,8 +44,8 @@ class Values:
         used = [parameter for parameter in [*self.known, *self.new] if parameter.name in self.used]
         for parameter in used:
             values = parameter.values.items()
-            parameter.values = {instance: None if value is UNSAID else value for instance, value in values}
-        return sorted(used, key=lambda parameter: parameter.default is not UNSAID)
+            parameter.values = {instance: None if value is NO_VALUE else value for instance, value in values}
+        return sorted(used, key=lambda parameter: parameter.default is not NO_VALUE)
 
     def written(self, values: Sequence[Any], guesses: Sequence[ast.expr | None], name: str) -> ast.expr:
         """Return the expression for a value, one in each instance; `name` is for a new argument.
@@ -67,17 +67,17 @@ class Values:
         is_module = any(isinstance(value, Callee) for value in values)
         for parameter in self.new:
             if parameter.is_module is is_module and all(
-                value is UNSAID
-                or parameter.values[instance] is UNSAID
+                value is NO_VALUE
+                or parameter.values[instance] is NO_VALUE
                 or same(parameter.values[instance], value)
                 for instance, value in pairs
             ):
                 break
         else:
-            parameter = Parameter(self.free(name), dict.fromkeys(self.instances, UNSAID))
+            parameter = Parameter(self.free(name), dict.fromkeys(self.instances, NO_VALUE))
             self.new.append(parameter)
         for (instance, value), names in zip(pairs, self.names, strict=True):
-            if value is not UNSAID:
+            if value is not NO_VALUE:
                 parameter.values[instance] = names[parameter.name] = value
         return ast.Name(parameter.name)
 
@@ -96,7 +96,7 @@ class Values:
         for tree in guesses:
             if tree is not None and names_in(tree) and self.holds(tree, values):
                 return tree
-        known = [value for value in values if value is not UNSAID]
+        known = [value for value in values if value is not NO_VALUE]
         if all(same(value, known[0]) for value in known):
             return expression(known[0]) if isinstance(known[0], Callee) else literal(known[0])
         own = [parameter for parameter in self.known if parameter.origin is None]
@@ -106,9 +106,9 @@ class Values:
     def holds(self, tree: ast.expr, values: Sequence[Any]) -> bool:
         """Say whether an expression is right in every instance."""
         return all(
-            value is UNSAID
+            value is NO_VALUE
             or same(
-                names.get(tree.id, UNSAID) if isinstance(tree, ast.Name) else value_of(tree, names), value
+                names.get(tree.id, NO_VALUE) if isinstance(tree, ast.Name) else value_of(tree, names), value
             )
             for names, value in zip(self.names, values, strict=True)
         )
@@ -133,7 +133,7 @@ class Values:
 def known_arguments(args: Mapping[str, Any], columns: Columns) -> list[Parameter]:
     """Return the arguments of a block that are plain values in every instance."""
     return [
-        Parameter(name, {**columns[name]}, default if isinstance(default, (int, bool)) else UNSAID)
+        Parameter(name, {**columns[name]}, default if isinstance(default, (int, bool)) else NO_VALUE)
         for name, default in args.items()
         if _are_plain(columns[name].values())
     ]

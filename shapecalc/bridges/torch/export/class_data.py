@@ -15,7 +15,7 @@ from shapecalc.bridges.torch.twins.source import ModuleSource, Source
 from shapecalc.engine.graph import GraphNode
 from shapecalc.spec.tree import Step
 
-UNSAID = inspect.Parameter.empty
+NO_VALUE = inspect.Parameter.empty
 """No value: an argument without a default, or a module that an instance lacks."""
 
 
@@ -72,7 +72,7 @@ class Parameter:
 
     name: str
     values: dict[Part, Any]
-    default: Any = UNSAID
+    default: Any = NO_VALUE
     origin: tuple[str, int] | None = None
     """The list among the block's arguments that it is an item of, and its place there."""
 

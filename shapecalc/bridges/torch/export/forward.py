@@ -82,7 +82,7 @@ class Forward:
                 self.reads[self.of(ref)] += 1
 
     def of(self, ref: str) -> str:
-        """Return the tensor itself for one that a step left out, or a repeat, has handed on."""
+        """Return the tensor itself for the result of a step left out or of a repeat."""
         while ref in self.alias:
             ref = self.alias[ref]
         return ref

@@ -9,12 +9,12 @@ from collections.abc import Collection, Iterable, Mapping
 
 from shapecalc import __version__
 from shapecalc.bridges.torch.build import refuse_unbuildable, shapes_before
-from shapecalc.bridges.torch.export.bodies import classes_of
-from shapecalc.bridges.torch.export.class_data import UNSAID, Class, Parameter, Part
-from shapecalc.bridges.torch.export.classes import Writer
+from shapecalc.bridges.torch.export.class_arguments import ClassArguments
+from shapecalc.bridges.torch.export.class_data import NO_VALUE, Class, Parameter, Part
+from shapecalc.bridges.torch.export.constructor import Constructor
 from shapecalc.bridges.torch.export.expansion_tree import Network
 from shapecalc.bridges.torch.export.forward import Forward
-from shapecalc.bridges.torch.export.making import Maker
+from shapecalc.bridges.torch.export.grouping import classes_of
 from shapecalc.bridges.torch.twins import standalone
 from shapecalc.bridges.torch.twins.code import call, expression, laid, literal, quoted, text
 from shapecalc.bridges.torch.twins.source import Source
@@ -53,12 +53,12 @@ class Export:
         for cls in self.classes:
             block = None if cls.is_root else self.model.blocks.get(cls.label)
             cls.args = {} if block is None else block.args
-            Writer(cls, self.network, self.shared, taken).work_out()
+            ClassArguments(cls, self.network, self.shared, taken).work_out()
         return {
             cls.label
             for cls in self.classes
             for item in cls.items()
-            if item.is_ragged and not Maker(cls, cls.reads()).is_written(item)
+            if item.is_ragged and not Constructor(cls, cls.reads()).is_written(item)
         }
 
     def _source(self, part: Part) -> Source:
@@ -115,7 +115,7 @@ class Export:
         has_defaults = defaults or not cls.is_root
         signature = ["self", *(_declared(parameter, has_defaults) for parameter in cls.parameters)]
         lines = [laid(_head("__init__", signature), 4, "def ", " -> None:"), "        super().__init__()"]
-        lines += Maker(cls, cls.reads()).assigned()
+        lines += Constructor(cls, cls.reads()).assigned()
         forward = Forward(cls)
         forward.write()
         inputs = ["x", *(f"other_{index}" if index > 1 else "other" for index in range(1, cls.inputs))]
@@ -167,7 +167,7 @@ def _access(path: str) -> str:
 def _declared(parameter: Parameter, has_default: bool) -> str:
     """Return an argument of a class as its signature has it."""
     kind = "type[nn.Module]" if parameter.is_module else _type_of(parameter)
-    if parameter.default is UNSAID or not has_default:
+    if parameter.default is NO_VALUE or not has_default:
         return f"{parameter.name}: {kind}"
     return f"{parameter.name}: {kind} = {text(literal(parameter.default))}"
 

@@ -56,8 +56,10 @@ class Nesting:
         for word in above:
             place = place.setdefault(word, {}) if isinstance(place, dict) else place
         if not isinstance(place, dict) or last in place:
-            message = f"a module called {quote(item.key)} cannot be written: one stands inside the other"
-            raise SpecError(message, path=item.parts[0].path, hint="name one of the two otherwise")
+            message = (
+                f"a module called {quote(item.key)} cannot be written: another is inside it or around it"
+            )
+            raise SpecError(message, path=item.parts[0].path, hint="give either another name")
         place[last] = item
 
     def made(self, code: Callable[[Item], ast.expr]) -> Iterator[tuple[Item, str]]:

@@ -56,7 +56,7 @@ class DepthwiseTwin(ConvolutionTwin, Twin[Depthwise]):
 
 
 class SeparableTwin(ConvolutionTwin, Twin[Separable]):
-    """A depthwise convolution without bias, then a pointwise one."""
+    """A depthwise convolution without bias, then a pointwise convolution."""
 
     def call(self, fields: Fields, shapes: Shapes, written: Mapping[str, Any]) -> ModuleSource:
         arguments = self.arguments(fields, shapes)

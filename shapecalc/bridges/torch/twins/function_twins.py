@@ -59,7 +59,7 @@ _NO_FUNCTION = "torch has no function {} that could be called with tensors alone
 
 
 class CombineTwin(FunctionTwin[by_name.Combine]):
-    """A function of several tensors; one of two is applied to the first and each of the others in turn."""
+    """A function of several tensors; of two, it is applied to the first and each of the others in turn."""
 
     def operation(self, fields: Fields, shapes: Shapes) -> Operation:
         if self.missing_arguments(fields["function"]):
@@ -138,7 +138,7 @@ def placeholders(name: str, tensors: int = 1) -> tuple[Any, ...] | None:
 
 
 class SplitTwin(FunctionTwin[Split]):
-    """Pieces of given sizes, by default of the channels, where torch cuts the batch."""
+    """Pieces of certain sizes, by default of the channels, where torch cuts the batch."""
 
     positional: ClassVar[tuple[str, ...]] = ("split_size",)
     always = ("dim",)

@@ -43,7 +43,7 @@ class PositionEmbeddingTwin(ModuleTwin[PositionEmbedding]):
 
 
 def _sequence(fields: Fields, x: Sizes) -> Sizes:
-    """Return the shape of a batch of sequences; refuse another, or one that is not as declared."""
+    """Return the shape of a batch of sequences; refuse any other, and sizes that are not as declared."""
     if len(x) != 3 or fields.get("embed_dim") not in (None, x[2]) or fields.get("length") not in (None, x[1]):
         raise ValueError("a batch of sequences, as long and as wide as declared")
     return x

@@ -18,8 +18,8 @@ from shapecalc.layers.class_loss import (
 from shapecalc.layers.loss import GaussianNLLLoss
 from shapecalc.layers.sequence_loss import AdaptiveLogSoftmaxWithLoss, CTCLoss
 
-_TARGET_OF_ONE = "on the meta device a target that is a list of one is refused"
-_LOSS_OF_ONE = "on the meta device one loss is a list of one"
+_TARGET_OF_ONE = "on the meta device a target that is a list of length 1 is refused"
+_LOSS_OF_ONE = "on the meta device one loss is a list of length 1"
 
 
 class GaussianTwin(ModuleTwin[GaussianNLLLoss]):

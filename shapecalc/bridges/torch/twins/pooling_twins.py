@@ -21,7 +21,7 @@ from shapecalc.layers.unpool import MaxUnpool
 
 
 class LPPool1dTwin(ModuleTwin[LPPool1d]):
-    """A module that does not know a list of one: it takes its entry."""
+    """A module that does not take a list of length 1: it takes its entry."""
 
     def arguments(self, fields: Fields, shapes: Shapes) -> Fields:
         return {

@@ -76,7 +76,7 @@ class AttentionTwin(ModuleTwin[MultiheadAttention]):
         return "" if is_alone else "the class that is written takes one tensor and returns no weights"
 
     def from_module(self, module: nn.Module) -> Fields | None:
-        """Return the fields of attention to itself; keys of another width, or added ones, are None."""
+        """Return the fields of attention to itself; None with keys of another width, or added keys."""
         assert isinstance(module, nn.MultiheadAttention)
         is_plain = module.kdim == module.vdim == module.embed_dim and not module.add_zero_attn
         fields = super().from_module(module)
@@ -118,7 +118,7 @@ class TransformingTwin(ModuleTwin[Transforming]):
 
 
 class StackTwin(TransformingTwin, Twin[Stack]):
-    """A stack of layers, which torch makes of one of them."""
+    """A stack of layers, which torch makes of a single layer."""
 
     never_written = "torch makes it out of a layer"
 
@@ -138,7 +138,7 @@ class EmbeddingBagTwin(ModuleTwin[EmbeddingBag]):
     """A table whose rows are added up in bags."""
 
     def arguments(self, fields: Fields, shapes: Shapes) -> Fields:
-        """Refuse the one offset that says both where a bag begins and where the last ends.
+        """Refuse a single offset that says both where a bag begins and where the last ends.
 
         There is no bag then, and torch writes outside of its memory.
         """

@@ -21,7 +21,7 @@ def named(path: str) -> Any:
     try:
         return getattr(import_module(module), attribute)
     except AttributeError as error:
-        raise ImportError(f"torch {torch.__version__} has no {path}, which newer ones have") from error
+        raise ImportError(f"torch {torch.__version__} has no {path}, which newer versions have") from error
 
 
 def per_side(sides: tuple[Any, ...]) -> tuple[int, ...]:

@@ -53,7 +53,7 @@ class Twin(Counterpart[K]):
     }
 
     own: ClassVar[type[nn.Module] | None] = None
-    """The class in place of one that torch lacks; exported source includes its text."""
+    """The module class for what torch lacks; exported source includes its text."""
     never_written: ClassVar[str] = ""
     """Why `export` refuses every layer of this kind."""
     first_index: ClassVar[int | None] = None

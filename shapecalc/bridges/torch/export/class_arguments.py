@@ -14,7 +14,7 @@ from shapecalc.bridges.torch.export.argument_values import (
     list_arguments,
     list_items,
 )
-from shapecalc.bridges.torch.export.class_data import UNSAID, Argument, Callee, Class, Item, Made, Parameter
+from shapecalc.bridges.torch.export.class_data import NO_VALUE, Argument, Callee, Class, Item, Made, Parameter
 from shapecalc.bridges.torch.export.expansion_tree import Network
 from shapecalc.bridges.torch.export.symbols import folded, item_name, substituted, translated
 from shapecalc.bridges.torch.twins.source import ModuleSource, defaults
@@ -24,7 +24,7 @@ IN_CHANNELS = "in_channels"
 """What formulas of the spec call the channels of their input."""
 
 
-class Writer:
+class ClassArguments:
     """Works out the arguments of one class; those of the blocks in it are worked out already.
 
     `shared` are the parameters of the model that every class may take.
@@ -46,7 +46,7 @@ class Writer:
             self.cls.channels["in:0"] = ast.Name(IN_CHANNELS)
             known.insert(0, Parameter(IN_CHANNELS, {**entering}))
         known += (
-            Parameter(name, dict.fromkeys(instances, value), value if cls.is_root else UNSAID)
+            Parameter(name, dict.fromkeys(instances, value), value if cls.is_root else NO_VALUE)
             for name, value in shared.items()
             if name not in cls.args
         )
@@ -59,7 +59,7 @@ class Writer:
             if item.is_module:
                 self._module(item)
             if item.is_ragged:
-                counts = [count or UNSAID for count in item.passes]
+                counts = [count or NO_VALUE for count in item.passes]
                 formula = translated(item.step and item.step.repeat)
                 item.count = self.values.written(counts, [formula], f"{_label(item)}_count")
             self._follow_channels(item)
@@ -71,7 +71,7 @@ class Writer:
 
     def _module(self, item: Item) -> None:
         if item.is_optional:
-            present = [UNSAID if part.what == "missing" else part.is_here for part in item.parts]
+            present = [NO_VALUE if part.what == "missing" else part.is_here for part in item.parts]
             condition = translated(item.step and item.step.when)
             item.condition = self.values.written(present, [condition], f"has_{_label(item)}")
         if item.cls is not None:
@@ -83,7 +83,7 @@ class Writer:
 
     def _layer(self, item: Item, layers: Sequence[ModuleSource | None], key: str) -> Made:
         first = next(layer for layer in layers if layer is not None)
-        callees = [UNSAID if layer is None else Callee(layer.callee) for layer in layers]
+        callees = [NO_VALUE if layer is None else Callee(layer.callee) for layer in layers]
         label = item.parts[0].label
         callee = self.values.written(callees, [], label if label.isidentifier() else _label(item))
         arguments = tuple(self._argument(item, layers, first, name, key) for name in first.in_order)
@@ -96,13 +96,13 @@ class Writer:
     def _argument(
         self, item: Item, layers: Sequence[ModuleSource | None], first: ModuleSource, name: str, key: str
     ) -> Argument:
-        values = [UNSAID if layer is None else layer.arguments[name] for layer in layers]
+        values = [NO_VALUE if layer is None else layer.arguments[name] for layer in layers]
         formulas = (translated(layer.written.get(name)) for layer in layers if layer is not None)
         formula = next((formula for formula in formulas if formula is not None), None)
         channels = self.cls.channels.get(item.sources[0]) if first.is_inferred(name) else None
         guesses = [formula, channels, self._before(item, name)]
         code = self.values.written(values, guesses, self.values.argument_name(name, key))
-        default = defaults(first.target).get(name, UNSAID)
+        default = defaults(first.target).get(name, NO_VALUE)
         return Argument(name, code, default, first.is_size(name), first.is_made(name))
 
     def _block(self, item: Item, inner: Class) -> Made:
@@ -115,7 +115,7 @@ class Writer:
         }
         for parameter in inner.parameters:
             name = parameter.name
-            values = [parameter.values[part] if part.is_here else UNSAID for part in item.parts]
+            values = [parameter.values[part] if part.is_here else NO_VALUE for part in item.parts]
             is_channels = name == IN_CHANNELS
             guesses = [
                 self._in_spec(item, inner, parameter),
@@ -159,8 +159,8 @@ class Writer:
                 not part.results or self.network.channels(part.results[0]) is None
             ):
                 return
-            column.append(self.network.channels(part.results[0]) if part.results else UNSAID)
-        known = {size for size in column if size is not UNSAID}
+            column.append(self.network.channels(part.results[0]) if part.results else NO_VALUE)
+        known = {size for size in column if size is not NO_VALUE}
         guesses = [tree for tree in self._guesses(item) if tree is not None]
         constant = ast.Constant(known.pop()) if len(known) == 1 else None
         tree = next((tree for tree in guesses if self.values.holds(tree, column)), constant)

@@ -15,7 +15,7 @@ from shapecalc.bridges.torch.twins.code import call, laid, loop, text
 IDENTITY = call("nn.Identity")
 
 
-class Maker:
+class Constructor:
     """Writes how the modules of one class are made."""
 
     def __init__(self, cls: Class, reads: Counter[str]) -> None:
@@ -90,7 +90,7 @@ def made_code(made: Made) -> ast.expr:
 
 
 def looped(codes: Sequence[ast.expr]) -> list[ast.expr]:
-    """Return codes with runs of equal ones, or of calls whose numbers grow by a step, as loops."""
+    """Return codes with runs of equal codes, or of calls whose numbers grow by a step, as loops."""
     written: list[ast.expr] = []
     texts = [*map(text, codes)]
     start = 0
