@@ -1,4 +1,4 @@
-"""What a framework has for a layer kind: one class per kind or family, looked up by the kind's base classes."""
+"""What a framework has for a layer kind: a class per kind or family, looked up by the kind's base classes."""
 
 from __future__ import annotations
 

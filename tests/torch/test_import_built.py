@@ -25,7 +25,7 @@ TRACED = "it notes what was seen of a forward"
 UNWRITTEN = {
     **dict.fromkeys(("ByKeyword", "Attention"), NAMELESS),
     **dict.fromkeys(("Strict", "Tied", "ByEquation", "Tokens", "Spare", "Normed", "Scaled"), TRACED),
-    "LuckyGoogLeNet": "another is inside it or around it",
+    "LuckyGoogLeNet": "another is in it or around it",
 }
 """Modules whose import cannot be written as source, and what is said of them."""
 

@@ -57,7 +57,7 @@ class Nesting:
             place = place.setdefault(word, {}) if isinstance(place, dict) else place
         if not isinstance(place, dict) or last in place:
             message = (
-                f"a module called {quote(item.key)} cannot be written: another is inside it or around it"
+                f"a module called {quote(item.key)} cannot be written: another is in it or around it"
             )
             raise SpecError(message, path=item.parts[0].path, hint="give either another name")
         place[last] = item
