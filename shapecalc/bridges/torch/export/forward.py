@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import ast
 import builtins
-from collections import Counter, deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from keyword import iskeyword
@@ -46,8 +46,6 @@ def _links(item: Item, reads: Counter[str]) -> list[tuple[str, str]]:
             return []
     if any(after[0] != before[1] for before, after in pairwise(links)):
         return []
-    if links and item.what == "repeat":
-        links[-1] = (links[-1][0], item.results[0])
     return links
 
 
@@ -69,23 +67,6 @@ class Forward:
         self.nesting = Nesting(cls.outermost.present)
         self.statements: list[Statement] = []
         self.inline: dict[str, Statement] = {}
-        self.alias: dict[str, str] = {}
-        for item in cls.items():
-            if item.what == "absent":
-                self.alias[item.results[0]] = item.sources[0]
-            if item.what == "repeat" and item.children and not _links(item, self.reads):
-                last = zip(item.results, item.children[-1].results, strict=False)
-                self.alias |= {ref: result for ref, result in last if ref != result}
-        for ref in [*cls.outputs, *(ref for item in cls.items() for ref in item.reads)]:
-            if ref in self.alias:
-                self.reads[ref] -= 1
-                self.reads[self.of(ref)] += 1
-
-    def of(self, ref: str) -> str:
-        """Return the tensor itself for the result of a step left out or of a repeat."""
-        while ref in self.alias:
-            ref = self.alias[ref]
-        return ref
 
     # ---- statements
 
@@ -94,31 +75,20 @@ class Forward:
         for item in self.cls.outermost.present:
             self._item(item, self.nesting.access(item))
 
-    def _items(self, holder: Item, access: ast.expr) -> Iterator[Item]:
-        """Write the statements of what is inside a list, a merge or a repeat; yield each item."""
-        keys = [child.key for child in holder.present if child.has_modules]
-        for child in holder.present:
-            self._item(child, at(access, keys, child.key))
-            yield child
-
     def _item(self, item: Item, access: ast.expr) -> None:
         if item.is_module:
             self._call(item.results, access, item.sources, item.key)
-        elif item.what == "leaf":
-            self._function(item)
         elif is_sequential(item, self.reads):
             self._slices(item, access)
-        elif item.what == "merge":
-            before = len(self.statements)
-            for branch in self._items(item, access):
-                for statement in self.statements[before:]:
-                    if len(statement.targets) == 1 and not branch.key.isdecimal():
-                        statement.hint = branch.key
-                self._put_inside(item, before)
-                before = len(self.statements)
-            self._function(item)
         else:
-            deque(self._items(item, access), 0)
+            keys = [child.key for child in item.present if child.has_modules]
+            for child in item.present:
+                before = len(self.statements)
+                self._item(child, at(access, keys, child.key))
+                if item.what == "merge":
+                    self._put_inside(item, child.key, before)
+            if item.what in ("leaf", "merge"):
+                self._function(item)
 
     def _slices(self, item: Item, access: ast.expr) -> None:
         """Call modules that run one after the other, up to each result that is read elsewhere."""
@@ -137,28 +107,30 @@ class Forward:
             self._call((links[end - 1][1],), part, (links[start][0],), hint)
 
     def _call(self, results: Sequence[str], access: ast.expr, sources: Sequence[str], hint: str) -> None:
-        code = call(access, *(ast.Name(self.of(ref)) for ref in sources))
-        self.statements.append(Statement(tuple(results), code, hint))
+        self.statements.append(Statement(tuple(results), call(access, *map(ast.Name, sources)), hint))
 
     def _function(self, item: Item) -> None:
         assert isinstance(item.source, FunctionSource)
-        refs = [*map(self.of, item.sources)]
-        inside = {ref: self.inline.pop(ref) for ref in refs if ref in self.inline}
-        code = item.source.write([inside[ref].code if ref in inside else ast.Name(ref) for ref in refs])
+        inside = {ref: self.inline.pop(ref) for ref in item.sources if ref in self.inline}
+        operands = [inside[ref].code if ref in inside else ast.Name(ref) for ref in item.sources]
+        code = item.source.write(operands)
         if isinstance(code, ast.BinOp) and _length(code) > LONGEST_SUM:
             for ref, statement in inside.items():
                 statement.hint = _last_word(ref)
                 self.statements.append(statement)
-            code = item.source.write([*map(ast.Name, refs)])
+            code = item.source.write([*map(ast.Name, item.sources)])
         self.statements.append(Statement(item.results, code, item.key))
 
-    def _put_inside(self, merge: Item, before: int) -> None:
+    def _put_inside(self, merge: Item, branch: str, before: int) -> None:
         """Move the only statement of a branch into the expression that merges it."""
+        for statement in self.statements[before:]:
+            if len(statement.targets) == 1 and not branch.isdecimal():
+                statement.hint = branch
         if len(self.statements) != before + 1:
             return
         last = self.statements[-1]
         target = last.targets[0]
-        is_read_once = self.reads[target] == [*map(self.of, merge.sources)].count(target) == 1
+        is_read_once = self.reads[target] == merge.sources.count(target) == 1
         is_short = not isinstance(last.code, ast.BinOp) and _length(last.code) <= LONGEST_INLINE
         if len(last.targets) == 1 and is_read_once and is_short:
             self.inline[target] = self.statements.pop()
@@ -170,14 +142,14 @@ class Forward:
         names = {f"in:{index}": name for index, name in enumerate(inputs)}
         reads = enumerate(_tensors_in(statement.code) for statement in self.statements)
         last_read = {ref: index for index, refs in reads for ref in refs}
-        outputs = [self.of(ref) for ref in self.cls.outputs]
+        outputs = self.cls.outputs
         last_read |= dict.fromkeys(outputs, len(self.statements))
         holders = {name: ref for ref, name in names.items()}
         lines: list[str] = []
         for index, statement in enumerate(self.statements):
             code = _named(statement.code, names)
             is_result = index == len(self.statements) - 1 and output is None
-            if is_result and list(statement.targets) == outputs:
+            if is_result and statement.targets == outputs:
                 return [*lines, laid(code, 8, "return ")]
             for ref in statement.targets:
                 name = self._name(ref, statement, index, last_read, holders)

@@ -45,7 +45,27 @@ def classes_of(network: Network, even: Collection[str] = ()) -> list[Class]:
         ordered[cls] = None
 
     visit(classes[-1])
+    for cls in ordered:
+        _resolve(cls)
     return [*ordered]
+
+
+def _resolve(cls: Class) -> None:
+    """Replace the results of repeats and of steps left out by the tensors that these are."""
+    same: dict[str, str] = {}
+    for item in cls.items():
+        if item.what == "absent":
+            same[item.results[0]] = item.sources[0]
+        if item.what == "repeat" and item.children:
+            last = zip(item.results, item.children[-1].results, strict=False)
+            same |= {ref: result for ref, result in last if ref != result}
+
+    def of(ref: str) -> str:
+        return of(same[ref]) if ref in same else ref
+
+    for item in cls.items():
+        item.sources, item.results = tuple(map(of, item.sources)), tuple(map(of, item.results))
+    cls.outputs = tuple(map(of, cls.outputs))
 
 
 def _outputs(part: Part, total: Counter[int]) -> list[int]:

@@ -126,8 +126,8 @@ class Export:
             lines += self._ties()
             inputs = self._inputs()
             if count > 1:
-                names, refs = self.network.graph.outputs, map(forward.of, cls.outputs)
-                output = ast.Dict([*map(ast.Constant, names)], [*map(ast.Name, refs)])
+                names = self.network.graph.outputs
+                output = ast.Dict([*map(ast.Constant, names)], [*map(ast.Name, cls.outputs)])
                 returned = "dict[str, Tensor]"
         head = _head("forward", ["self", *(f"{name}: Tensor" for name in inputs)])
         lines += ["", laid(head, 4, "def ", f" -> {returned}:"), *forward.lines(inputs, output)]

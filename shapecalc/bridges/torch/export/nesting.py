@@ -56,9 +56,7 @@ class Nesting:
         for word in above:
             place = place.setdefault(word, {}) if isinstance(place, dict) else place
         if not isinstance(place, dict) or last in place:
-            message = (
-                f"a module called {quote(item.key)} cannot be written: another is in it or around it"
-            )
+            message = f"a module called {quote(item.key)} cannot be written: another is in it or around it"
             raise SpecError(message, path=item.parts[0].path, hint="give either another name")
         place[last] = item
 
