@@ -130,37 +130,26 @@ class Values:
         return {parameter.name for parameter in [*self.known, *self.new]}
 
 
-def known_arguments(args: Mapping[str, Any], columns: Columns) -> list[Parameter]:
-    """Return the arguments of a block that are plain values in every instance."""
-    return [
-        Parameter(name, {**columns[name]}, default if isinstance(default, (int, bool)) else NO_VALUE)
-        for name, default in args.items()
-        if _are_plain(columns[name].values())
-    ]
+def block_arguments(args: Mapping[str, Any], instances: Sequence[Part]) -> tuple[list[Parameter], Columns]:
+    """Return the arguments of a block that are plain values in every instance, and those that are lists.
 
-
-def list_arguments(columns: Columns) -> Columns:
-    """Return the arguments that are lists in every instance, as long in one as in the other."""
-    return {
-        name: column
-        for name, column in columns.items()
-        if all(isinstance(value, list) for value in column.values())
-        and len({*map(len, column.values())}) == 1
-    }
-
-
-def list_items(rows: Columns) -> list[Parameter]:
-    """Return the items of lists that are plain values in every instance, each as an argument."""
-    columns = {
-        (name, place): {instance: items[place] for instance, items in lists.items()}
-        for name, lists in rows.items()
-        for place in range(len(next(iter(lists.values()))))
-    }
-    return [
-        Parameter(item_name(*origin), column, origin=origin)
-        for origin, column in columns.items()
-        if _are_plain(column.values())
-    ]
+    Where lists are as long in every instance, their items are arguments as well.
+    """
+    plain: list[Parameter] = []
+    items: list[Parameter] = []
+    rows: Columns = {}
+    for name, default in args.items():
+        column: dict[Part, Any] = {part: part.variables.get(name) for part in instances}
+        lengths = {len(value) if isinstance(value, list) else -1 for value in column.values()}
+        if _are_plain(column.values()):
+            plain.append(Parameter(name, column, default if isinstance(default, int) else NO_VALUE))
+        elif len(lengths) == 1 and lengths != {-1}:
+            rows = {**rows, name: column}
+            for place in range(max(lengths)):
+                values = {part: row[place] for part, row in column.items()}
+                if _are_plain(values.values()):
+                    items.append(Parameter(item_name(name, place), values, origin=(name, place)))
+    return [*plain, *items], rows
 
 
 def _are_plain(values: Collection[Any]) -> bool:

@@ -8,12 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 from shapecalc.algebra.formula import Formula
-from shapecalc.bridges.torch.export.argument_values import (
-    Values,
-    known_arguments,
-    list_arguments,
-    list_items,
-)
+from shapecalc.bridges.torch.export.argument_values import Values, block_arguments
 from shapecalc.bridges.torch.export.class_data import NO_VALUE, Argument, Callee, Class, Item, Made, Parameter
 from shapecalc.bridges.torch.export.expansion_tree import Network
 from shapecalc.bridges.torch.export.symbols import folded, item_name, substituted, translated
@@ -38,9 +33,7 @@ class ClassArguments:
         self.shared = shared
         instances = cls.instances
         own = {name: default for name, default in cls.args.items() if name not in reserved}
-        columns = {name: {part: part.variables.get(name) for part in instances} for name in own}
-        rows = list_arguments(columns)
-        known = [*known_arguments(own, columns), *list_items(rows)]
+        known, rows = block_arguments(own, instances)
         entering = {part: network.channels(part.sources[0]) for part in instances}
         if not cls.is_root and IN_CHANNELS not in cls.args and None not in entering.values():
             self.cls.channels["in:0"] = ast.Name(IN_CHANNELS)

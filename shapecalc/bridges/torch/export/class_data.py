@@ -213,6 +213,8 @@ class Class:
     parameters: list[Parameter] = field(default_factory=list)
     channels: dict[str, ast.expr] = field(default_factory=dict)
     """How the channels of tensors are written."""
+    reads: Counter[str] = field(default_factory=Counter)
+    """How often each tensor is read."""
 
     @property
     def is_root(self) -> bool:
@@ -221,9 +223,6 @@ class Class:
 
     def items(self) -> Iterator[Item]:
         return self.outermost.items()
-
-    def reads(self) -> Counter[str]:
-        return Counter([*self.outputs, *(ref for item in self.items() for ref in item.reads)])
 
     def rename(self, names: Mapping[str, str]) -> None:
         """Give arguments other names wherever the code refers to them."""

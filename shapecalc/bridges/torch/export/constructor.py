@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import pairwise, takewhile
 
@@ -18,9 +17,9 @@ IDENTITY = call("nn.Identity")
 class Constructor:
     """Writes how the modules of one class are made."""
 
-    def __init__(self, cls: Class, reads: Counter[str]) -> None:
+    def __init__(self, cls: Class) -> None:
         self.items = cls.outermost.present
-        self.reads = reads
+        self.reads = cls.reads
 
     def assigned(self) -> Iterator[str]:
         """Yield the lines that make the modules of the class, in the order in which they run first."""

@@ -59,21 +59,18 @@ class Statement:
 
 
 class Forward:
-    """Writes the statements of one class in terms of tensors, then gives these names."""
+    """The statements of one class in terms of tensors; `lines` names them."""
 
     def __init__(self, cls: Class) -> None:
         self.cls = cls
-        self.reads = cls.reads()
-        self.nesting = Nesting(cls.outermost.present)
+        self.reads = cls.reads
         self.statements: list[Statement] = []
         self.inline: dict[str, Statement] = {}
+        nesting = Nesting(cls.outermost.present)
+        for item in cls.outermost.present:
+            self._item(item, nesting.access(item))
 
     # ---- statements
-
-    def write(self) -> None:
-        """Write the statements of the class."""
-        for item in self.cls.outermost.present:
-            self._item(item, self.nesting.access(item))
 
     def _item(self, item: Item, access: ast.expr) -> None:
         if item.is_module:
@@ -98,10 +95,8 @@ class Forward:
         for start, end in pairwise([0, *read, count]):
             part, hint = access, item.key
             if end - start < count:
-                first, last = (
-                    ast.Constant(start) if start else None,
-                    ast.Constant(end) if end < count else None,
-                )
+                first = ast.Constant(start) if start else None
+                last = ast.Constant(end) if end < count else None
                 place = ast.Constant(start) if end == start + 1 else ast.Slice(first, last)
                 part, hint = ast.Subscript(access, place), f"{item.key}_{end - 1}"
             self._call((links[end - 1][1],), part, (links[start][0],), hint)

@@ -66,6 +66,7 @@ def _resolve(cls: Class) -> None:
     for item in cls.items():
         item.sources, item.results = tuple(map(of, item.sources)), tuple(map(of, item.results))
     cls.outputs = tuple(map(of, cls.outputs))
+    cls.reads = Counter([*cls.outputs, *(ref for item in cls.items() for ref in item.reads)])
 
 
 def _outputs(part: Part, total: Counter[int]) -> list[int]:

@@ -58,7 +58,7 @@ class Export:
             cls.label
             for cls in self.classes
             for item in cls.items()
-            if item.is_ragged and not Constructor(cls, cls.reads()).is_written(item)
+            if item.is_ragged and not Constructor(cls).is_written(item)
         }
 
     def _source(self, part: Part) -> Source:
@@ -115,9 +115,8 @@ class Export:
         has_defaults = defaults or not cls.is_root
         signature = ["self", *(_declared(parameter, has_defaults) for parameter in cls.parameters)]
         lines = [laid(_head("__init__", signature), 4, "def ", " -> None:"), "        super().__init__()"]
-        lines += Constructor(cls, cls.reads()).assigned()
+        lines += Constructor(cls).assigned()
         forward = Forward(cls)
-        forward.write()
         inputs = ["x", *(f"other_{index}" if index > 1 else "other" for index in range(1, cls.inputs))]
         output: ast.expr | None = None
         count = len(cls.outputs)
