@@ -23,7 +23,8 @@ NO_VALUE = inspect.Parameter.empty
 class Part:
     """A piece of a network: a leaf, block, list, merge or repeat, or a step that is absent by its `when`.
 
-    A class may have a pass of a repeat that is missing in an instance.
+    Of a block, the sources are all tensors from outside, and the results all that are read outside. A pass of
+    a repeat may be missing in an instance of a class.
     """
 
     key: str
@@ -40,10 +41,6 @@ class Part:
     variables: Mapping[str, Value] = field(default_factory=dict)
     source: Source | None = None
     cls: Class | None = None
-    inputs: list[int] = field(default_factory=list)
-    """The tensors that a block reads."""
-    outputs: list[int] = field(default_factory=list)
-    """The result of a block, and what else is read outside of it."""
 
     @property
     def is_here(self) -> bool:

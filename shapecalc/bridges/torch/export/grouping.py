@@ -27,7 +27,7 @@ def classes_of(network: Network, even: Collection[str] = ()) -> list[Class]:
     for part in root.parts():
         if part.what == "block":
             is_root = part is root
-            part.outputs = outputs if is_root else _outputs(part, total)
+            part.results = tuple(outputs if is_root else _outputs(part, total))
             own = _class_of(part, [*range(len(network.inputs))] if is_root else [part.sources[0]])
             alike = (cls for cls in classes if _agree(cls, own, ragged=part.label not in even))
             part.cls = own if is_root else next(alike, own)
@@ -80,9 +80,9 @@ def _class_of(part: Part, inputs: list[int]) -> Class:
     builder = _Builder(inputs)
     outermost = builder.items(part, "")
     outermost.what = "body"
-    outputs = tuple(map(builder.ref, part.outputs))
-    part.inputs = builder.inputs
-    return Class(part.label, outermost, len(part.inputs), outputs, [part])
+    outputs = tuple(map(builder.ref, part.results))
+    part.sources = tuple(builder.inputs)
+    return Class(part.label, outermost, len(part.sources), outputs, [part])
 
 
 class _Builder:
@@ -114,15 +114,12 @@ class _Builder:
         return Item(part.key, part.what, sources, results, [part], children)
 
     def item(self, part: Part, place: str) -> Item:
-        if part.what == "block":
-            sources = tuple(map(self.ref, part.inputs))
-            if not any(True for _ in part.produces()):
-                return Item(part.key, "nothing", (), tuple(map(self.ref, part.outputs)), [part])
-            return Item(part.key, "block", sources, self._produced(part.outputs, place), [part])
-        if part.what == "absent":
-            sources = (self.ref(part.sources[0]),)
-            return Item(part.key, "absent", sources, self._produced(part.results, place), [part])
-        return self.items(part, place)
+        if part.what not in ("block", "absent"):
+            return self.items(part, place)
+        sources = tuple(map(self.ref, part.sources))
+        if not any(True for _ in part.produces()):
+            return Item(part.key, "nothing", (), tuple(map(self.ref, part.results)), [part])
+        return Item(part.key, part.what, sources, self._produced(part.results, place), [part])
 
     def _produced(self, slots: Sequence[int], place: str) -> tuple[str, ...]:
         names = tuple(f"{place}:{index}" for index in range(len(slots)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -20,9 +20,7 @@ from shapecalc.layers.sliding import Windowed
 class ConvolutionTwin(ModuleTwin[Windowed]):
     """A convolution of torch; padding per side, which it does not take, is a pad in front of it by a hook."""
 
-    def target(self) -> Callable[..., nn.Module]:
-        cls: Callable[..., nn.Module] = self.own or getattr(nn, f"Conv{self.kind.rank}d")
-        return cls
+    path = "torch.nn.Conv{}d"
 
     def around(self, fields: Fields) -> list[int] | None:
         """Return what is padded in front, in torch's flat order; None where the module pads."""

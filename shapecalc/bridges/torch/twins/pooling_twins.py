@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from torch import nn
@@ -94,9 +94,7 @@ def _is_negative(value: object) -> bool:
 class CropTwin(ModuleTwin[Crop]):
     """Padding by negative numbers, which refuses to take away more than there is."""
 
-    def target(self) -> Callable[..., nn.Module]:
-        cls: Callable[..., nn.Module] = getattr(nn, f"ZeroPad{self.kind.rank}d")
-        return cls
+    path = "torch.nn.ZeroPad{}d"
 
     def arguments(self, fields: Fields, shapes: Shapes) -> Fields:
         rank, crop = self.kind.rank, fields["crop"]

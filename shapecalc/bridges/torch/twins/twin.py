@@ -195,9 +195,13 @@ class Missing(Twin[K]):
 class ModuleTwin(Twin[K]):
     """A class of modules, by default that in `Kind.torch`, whose arguments are called as our fields."""
 
+    path: ClassVar[str] = ""
+    """The class of every kind where it is not that in `Kind.torch`; `{}` is the number of axes."""
+
     def target(self) -> Callable[..., nn.Module]:
         """Return the class."""
-        cls: Callable[..., nn.Module] = self.own or named(str(self.kind.torch))
+        path = self.path.format(self.kind.rank) if self.path else str(self.kind.torch)
+        cls: Callable[..., nn.Module] = self.own or named(path)
         return cls
 
     def arguments(self, fields: Fields, shapes: Shapes) -> Fields:
