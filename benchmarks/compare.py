@@ -75,10 +75,10 @@ def processes(runs: int, networks: tuple[str, ...] = NETWORKS) -> None:
         figures: dict[str, list[tuple[float, float]]] = {tool: [] for tool in ("shapecalc", *OTHERS)}
         run(command("shapecalc", network))
         for _ in range(runs):
-            for tool, found in figures.items():
-                found.append(run(command(tool, network)))
-        report(network, {tool: [seconds for seconds, _ in found] for tool, found in figures.items()}, "s")
-        report("", {tool: [peak for _, peak in found] for tool, found in figures.items()}, "MiB")
+            for tool, measured in figures.items():
+                measured.append(run(command(tool, network)))
+        report(network, {tool: [seconds for seconds, _ in runs_] for tool, runs_ in figures.items()}, "s")
+        report("", {tool: [peak for _, peak in runs_] for tool, runs_ in figures.items()}, "MiB")
 
 
 def report(label: str, figures: dict[str, list[float]], unit: str) -> None:
@@ -120,10 +120,7 @@ def calls(runs: int) -> None:
             ghost = torchvision.models.get_model(network, weights=None, **options).eval()
 
         def ours(size: int, spec: shapecalc.Model = spec) -> None:
-            found = spec.analyze(input=(3, size, size))
-            assert [(node.output, node.params, node.macs, node.weights) for node in found.nodes]
-            assert found.params
-            assert found.macs
+            assert spec.analyze(input=(3, size, size)).to_dict()["macs"]
 
         def by_torchinfo(size: int, module: torch.nn.Module = module) -> None:
             torchinfo.summary(module, (1, 3, size, size), verbose=0)
@@ -166,10 +163,10 @@ def growth(runs: int) -> None:
     print("\nGrowth with depth, chain of convolutions and ReLUs (microseconds per layer):")
     for layers in (1_000, 10_000, 100_000):
         half = layers // 2
-        one = [Conv2d(out_channels=8, kernel_size=3, padding=1), ReLU()]
-        written = Model(name="chain", input=[8, 32, 32], layers=one * half)
-        repeated = Model(name="chain", input=[8, 32, 32], layers=[Step(one, repeat=half)])
-        for label, model in (("written out", written), ("repeated", repeated)):
+        pair = [Conv2d(out_channels=8, kernel_size=3, padding=1), ReLU()]
+        unrolled = Model(name="chain", input=[8, 32, 32], layers=pair * half)
+        repeated = Model(name="chain", input=[8, 32, 32], layers=[Step(pair, repeat=half)])
+        for label, model in (("unrolled", unrolled), ("repeated", repeated)):
 
             def analysed(size: int, model: Model = model) -> None:
                 assert model.analyze(input=(8, size, size)).macs
@@ -188,7 +185,7 @@ def growth(runs: int) -> None:
 
 
 def main() -> None:
-    """Run the parts that were asked for."""
+    """Run the requested parts."""
     parts: dict[str, Callable[[int], None]] = {"process": processes, "call": calls, "growth": growth}
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter

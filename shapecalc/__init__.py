@@ -19,53 +19,36 @@ if TYPE_CHECKING:
     from shapecalc.errors import DesignError, FormulaError, ShapecalcError, ShapeError, SpecError, Undecided
     from shapecalc.layers.base import Joint, Layer, Merge
     from shapecalc.layers.registry import kinds, register, unregister
-    from shapecalc.model import Model, compare, load, loads, names
+    from shapecalc.model import Model, load, loads
+    from shapecalc.report.comparison import compare
     from shapecalc.report.derivation import Derivation
     from shapecalc.report.node import Node
     from shapecalc.report.report import Report
     from shapecalc.sizes.answer import Sizes
     from shapecalc.solving.mirror import solve_mirror
     from shapecalc.solving.window import solve_window
+    from shapecalc.spec.find import names
     from shapecalc.spec.tree import Block, Call, Sequential, Side, Step
 
-_HOMES = {
-    "Block": "spec.tree",
-    "Call": "spec.tree",
-    "Derivation": "report.derivation",
-    "DesignError": "errors",
-    "Diagnostic": "diagnostics.diagnostic",
-    "Dim": "algebra.expr",
-    "Expr": "algebra.expr",
-    "FormulaError": "errors",
-    "Joint": "layers.base",
-    "Layer": "layers.base",
-    "Merge": "layers.base",
-    "Model": "model",
-    "Node": "report.node",
-    "Report": "report.report",
-    "Sequential": "spec.tree",
-    "ShapeError": "errors",
-    "ShapecalcError": "errors",
-    "Side": "spec.tree",
-    "Sizes": "sizes.answer",
-    "SpecError": "errors",
-    "Step": "spec.tree",
-    "Undecided": "errors",
-    "build": "bridges.torch.api",
-    "compare": "model",
-    "export": "bridges.torch.api",
-    "from_torch": "bridges.torch.api",
-    "kinds": "layers.registry",
-    "load": "model",
-    "loads": "model",
-    "names": "model",
-    "register": "layers.registry",
-    "solve_mirror": "solving.mirror",
-    "solve_window": "solving.window",
-    "symbol": "algebra.expr",
-    "unregister": "layers.registry",
-    "verify": "bridges.torch.api",
+_MODULES = {
+    "algebra.expr": "Dim Expr symbol",
+    "bridges.torch.api": "build export from_torch verify",
+    "diagnostics.diagnostic": "Diagnostic",
+    "errors": "DesignError FormulaError ShapeError ShapecalcError SpecError Undecided",
+    "layers.base": "Joint Layer Merge",
+    "layers.registry": "kinds register unregister",
+    "model": "Model load loads",
+    "report.comparison": "compare",
+    "report.derivation": "Derivation",
+    "report.node": "Node",
+    "report.report": "Report",
+    "sizes.answer": "Sizes",
+    "solving.mirror": "solve_mirror",
+    "solving.window": "solve_window",
+    "spec.find": "names",
+    "spec.tree": "Block Call Sequential Side Step",
 }
+_HOMES = {name: module for module, names in _MODULES.items() for name in names.split()}
 
 __version__ = "0.1.0"
 __all__ = [

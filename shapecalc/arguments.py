@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import re
 import sys
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from shapecalc.errors import SpecError, quote
 
 if TYPE_CHECKING:
     from shapecalc.model import Model
     from shapecalc.render.piece import Line
+    from shapecalc.report.report import Report
+
+Shapes: TypeAlias = "dict[str, tuple[int, ...]] | tuple[int, ...] | None"
+"""Shapes of named inputs, the shape of the only one, or None for those of the spec."""
 
 
 def open_model(source: str) -> Model:
@@ -18,23 +23,49 @@ def open_model(source: str) -> Model:
     return read_model(*source_of(source))
 
 
-def load_model(
-    source: str, inputs: tuple[str, ...], settings: tuple[str, ...]
-) -> tuple[Model, dict[str, tuple[int, ...]] | tuple[int, ...] | None, dict[str, Any]]:
-    """Load the model that an argument names; return it with the input shapes and parameter values to analyze.
+class Loaded(NamedTuple):
+    """A model, with the input shapes and parameter values to analyze it with."""
+
+    model: Model
+    input: Shapes
+    parameters: dict[str, Any]
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """The input shapes and parameter values as keywords of the methods of a model."""
+        return {"input": self.input, **self.parameters}
+
+    def analyze(
+        self, batch: int | None = None, free: Iterable[str] = (), *, symbolic: bool = False, **options: Any
+    ) -> tuple[Report, bool]:
+        """Return the report, and whether its shapes show the batch: where it is set or left free."""
+        free = [*free]
+        shows_batch = batch is not None or "batch" in free
+        if batch is not None and "batch" in free:
+            raise SpecError("the batch is both set and left free: choose one")
+        if symbolic:
+            free += [name for name in self.model.free_names() if name not in self.parameters]
+        report = self.model.analyze(
+            batch=1 if batch is None else batch, symbolic=free, **options, **self.arguments
+        )
+        return report, shows_batch
+
+
+def load_model(source: str, inputs: tuple[str, ...], settings: tuple[str, ...]) -> Loaded:
+    """Load the model that an argument names, with the values of its --input and --set options.
 
     A torch module, `pkg.mod:attribute`, is built from the settings and traced on the input, so both are
     then empty.
     """
     given, values = shapes(inputs), assignments(settings)
     if not is_torch(source):
-        return open_model(source), given, values
+        return Loaded(open_model(source), given, values)
     from shapecalc.bridges import need
 
     need("torch")
     from shapecalc.bridges.torch.tracer.module_locator import model_at
 
-    return model_at(source, given, values), None, {}
+    return Loaded(model_at(source, given, values), None, {})
 
 
 def is_torch(source: str) -> bool:
@@ -70,7 +101,7 @@ def read_model(text: str, file: str, variant: str | None) -> Model:
     return model.variant(variant) if variant else model
 
 
-def shapes(texts: tuple[str, ...]) -> dict[str, tuple[int, ...]] | tuple[int, ...] | None:
+def shapes(texts: tuple[str, ...]) -> Shapes:
     """Parse the --input options."""
     if not texts:
         return None
@@ -95,8 +126,12 @@ def shape(text: str) -> tuple[int, ...]:
     return tuple(map(int, parts))
 
 
-def assignments(texts: tuple[str, ...]) -> dict[str, Any]:
-    """Parse the --set options; values have the syntax of a spec."""
+def assignments(
+    texts: Iterable[str],
+    option: str = "--set ",
+    form: str = "KEY=VALUE, with a parameter of the spec as KEY",
+) -> dict[str, Any]:
+    """Parse the --set options, or others of this form; values have the syntax of a spec."""
     from shapecalc.engine.parameters import RESERVED
     from shapecalc.spec.located_text import parse
 
@@ -104,23 +139,21 @@ def assignments(texts: tuple[str, ...]) -> dict[str, Any]:
     for text in texts:
         name, equals, value = text.partition("=")
         if not equals or not name.isidentifier() or name in RESERVED:
-            raise SpecError(f"--set {quote(text)}: write KEY=VALUE, with a parameter of the spec as KEY")
+            raise SpecError(f"{option}{quote(text)}: write {form}")
         if name in values:
-            raise SpecError(f"--set {quote(text)}: {name} is set twice")
+            raise SpecError(f"{option}{quote(text)}: {name} is set twice")
         try:
             values[name] = parse(value)
         except SpecError as error:
-            raise SpecError(f"--set {quote(text)}: {error.message}", hint=error.hint) from None
+            raise SpecError(f"{option}{quote(text)}: {error.message}", hint=error.hint) from None
     return values
 
 
 def amount(text: str | None) -> int | None:
     """Parse a number with a unit: 5M is 5,000,000."""
-    from shapecalc.spec.spec_values import amount as written
+    from shapecalc.spec.spec_values import amount as parsed
 
-    if text is None:
-        return None
-    return written(text)
+    return None if text is None else parsed(text)
 
 
 VALUE_OPTIONS = ("input", "free", "batch", "unit", "digits")
@@ -132,16 +165,11 @@ def valued(source: str, name: str, more: tuple[str, ...]) -> Line:
     from shapecalc.views.single_value import value
 
     layer, options, settings = _split(more)
-    free = listed(options.get("free", ""))
-    batch = _integer("batch", options["batch"]) if "batch" in options else None
-    digits = _integer("digits", options["digits"]) if "digits" in options else None
-    if batch is not None and "batch" in free:
-        raise SpecError("batch sets the batch that free leaves free: choose one")
+    batch, digits = (_integer(key, options[key]) if key in options else None for key in ("batch", "digits"))
     if batch == 0:
         raise SpecError("batch=0: a batch has at least one item")
-    net, shapes_, values = load_model(source, tuple(listed(options.get("input", ""))), settings)
-    report = net.analyze(input=shapes_, batch=1 if batch is None else batch, symbolic=free, **values)
-    shows_batch = batch is not None or "batch" in free
+    loaded = load_model(source, tuple(listed(options.get("input", ""))), settings)
+    report, shows_batch = loaded.analyze(batch, listed(options.get("free", "")))
     return value(report, name, layer, unit=options.get("unit"), digits=digits, batch=shows_batch)
 
 
@@ -152,9 +180,7 @@ def listed(text: str) -> list[str]:
 
 def _split(more: tuple[str, ...]) -> tuple[str | None, dict[str, str], tuple[str, ...]]:
     """Split into the layer path, the options and the settings of the spec."""
-    layers = [word for word in more if "=" not in word]
-    if len(layers) > 1:
-        raise SpecError(f"one layer at a time, not {' and '.join(map(quote, layers))}")
+    layers: list[str] = []
     options: dict[str, str] = {}
     settings: list[str] = []
     for word in more:
@@ -163,8 +189,10 @@ def _split(more: tuple[str, ...]) -> tuple[str | None, dict[str, str], tuple[str
             raise SpecError(f"{key} is set twice")
         if equals and key in VALUE_OPTIONS:
             options[key] = value
-        elif equals:
-            settings.append(word)
+        else:
+            (settings if equals else layers).append(word)
+    if len(layers) > 1:
+        raise SpecError(f"one layer at a time, not {' and '.join(map(quote, layers))}")
     return (layers[0] if layers else None), options, tuple(settings)
 
 

@@ -41,12 +41,25 @@ def write_file(path: Path, content: bytes, before: bytes | None = None, name: st
             )
         temporary.replace(target)
     except OSError as error:
-        message = f"the file cannot be written: {error.strerror or error}"
-        raise SpecError(message, place=place) from None
+        raise unwritten(path, error, name) from None
     finally:
         if temporary is not None:
             with suppress(OSError):
                 temporary.unlink(missing_ok=True)
+
+
+def unwritten(path: Path, error: OSError | ValueError, name: str = "") -> SpecError:
+    """Return the error of a file or folder that cannot be written."""
+    reason = getattr(error, "strerror", None) or error
+    return SpecError(f"the file cannot be written: {reason}", place=Place(name or str(path)))
+
+
+def make_folder(path: Path) -> None:
+    """Make the folder of a file that is to be written."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except (OSError, ValueError) as error:
+        raise unwritten(path, error) from None
 
 
 def rewrite(path: Path, before: str, after: str, name: str = "") -> None:

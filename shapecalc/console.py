@@ -7,11 +7,15 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from shapecalc.errors import Failure, Located, ShapecalcError
+from shapecalc.render import written
+
+if TYPE_CHECKING:
+    from shapecalc.render.piece import Page
 
 MOST_ERRORS = 10
 
@@ -113,6 +117,10 @@ def say(text: str) -> None:
     echo(text, sys.stdout)
 
 
+_SIGNS = "⌈⌉⌊⌋·×≥≤≠≡…"
+_ASCII = ("ceil(", ")", "floor(", ")", "*", "x", ">=", "<=", "!=", "=", "...")
+
+
 def echo(text: str, stream: Any) -> None:
     """Print, plain when piped; symbols outside the stream's encoding become ASCII."""
     WORKING.wipe()
@@ -120,22 +128,25 @@ def echo(text: str, stream: Any) -> None:
     try:
         text.encode(encoding)
     except UnicodeEncodeError:
-        for symbol, plain in (
-            ("⌈", "ceil("),
-            ("⌉", ")"),
-            ("⌊", "floor("),
-            ("⌋", ")"),
-            ("·", "*"),
-            ("×", "x"),
-            ("≥", ">="),
-            ("≤", "<="),
-            ("≠", "!="),
-            ("≡", "="),
-            ("…", "..."),
-        ):
-            text = text.replace(symbol, plain)
-        text = text.encode(encoding, "replace").decode(encoding)
+        text = (
+            text.translate(dict(zip(map(ord, _SIGNS), _ASCII, strict=True)))
+            .encode(encoding, "replace")
+            .decode(encoding)
+        )
     click.echo(text, file=stream, color=colour(stream))
+
+
+def say_json(data: Any) -> None:
+    """Print data as JSON."""
+    import json
+
+    say(json.dumps(data, indent=2, ensure_ascii=False))
+
+
+def say_page(page: Page, form: str) -> None:
+    """Print a page in a form; text, also called `table`, fits the width of a terminal."""
+    is_text = form in {"text", "table"}
+    say(written(page, "text", terminal_width()) if is_text else written(page, form))
 
 
 def terminal_width() -> int | None:

@@ -31,7 +31,6 @@ class ShapecalcError(Exception):
     """The root: catching it catches everything that shapecalc raises on purpose."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Place:
     """Where in a file something was written (lines and columns count from 1), and its parts.
 
@@ -39,10 +38,19 @@ class Place:
     model read from a file equals the same model written in Python.
     """
 
-    file: str | None = None
-    line: int | None = None
-    column: int | None = None
-    parts: Mapping[str, Place] | Sequence[Place] = field(default=(), repr=False)
+    __slots__ = ("column", "file", "line", "parts")
+
+    def __init__(
+        self,
+        file: str | None = None,
+        line: int | None = None,
+        column: int | None = None,
+        parts: Mapping[str, Place] | Sequence[Place] = (),
+    ) -> None:
+        self.file = file
+        self.line = line
+        self.column = column
+        self.parts = parts
 
     def of(self, *keys: str | int) -> Place:
         """Return the place of a part: as deep along the keys as places are known."""
@@ -60,6 +68,9 @@ class Place:
 
     def __hash__(self) -> int:
         return 0
+
+    def __repr__(self) -> str:
+        return f"Place(file={self.file!r}, line={self.line!r}, column={self.column!r})"
 
     def __bool__(self) -> bool:
         return self.file is not None or self.line is not None

@@ -4,31 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Self, overload
+from typing import TYPE_CHECKING, Any, Literal, overload
 
-from pydantic import PrivateAttr
-
-from shapecalc.algebra import Dim, Expr, symbol
-from shapecalc.algebra.rational import LARGEST
-from shapecalc.engine.graph import Inference
-from shapecalc.engine.graph_cache import GraphCache
-from shapecalc.engine.parameters import BATCH, Parameters, input_shapes
-from shapecalc.errors import DesignError, ShapecalcError, SpecError, nearest, quote
-from shapecalc.layers.registry import FRAMEWORKS
-from shapecalc.layers.requirement import Shape
+from shapecalc.algebra import Dim
+from shapecalc.engine.inferred_spec import InferredSpec
+from shapecalc.engine.parameters import Parameters, input_shapes
+from shapecalc.errors import DesignError, ShapecalcError, SpecError, quote
 from shapecalc.render.display import Shown
-from shapecalc.report.report import DTYPES, Report
-from shapecalc.spec.find import bundled, locate, read_file, short
+from shapecalc.report.report import Report
+from shapecalc.spec.find import locate, read_file, short
 from shapecalc.spec.located_text import parse
 from shapecalc.spec.read import read
-from shapecalc.spec.tree import Spec
 
 if TYPE_CHECKING:
     from shapecalc.diagnostics.diagnostic import Diagnostic
     from shapecalc.pictures.cost_plot import DepthPlot, SizePlot
     from shapecalc.pictures.drawing import Drawing
     from shapecalc.render.piece import Page
-    from shapecalc.report.comparison import Comparison
     from shapecalc.report.derivation import Derivation
     from shapecalc.sizes.agreement import Agreement
     from shapecalc.sizes.answer import Sizes
@@ -37,7 +29,7 @@ if TYPE_CHECKING:
     from shapecalc.solving.inputs import Inputs
 
 
-class Model(Shown, Spec):
+class Model(Shown, InferredSpec):
     """An architecture: parameters, input, blocks and layers, ready to be analysed.
 
     >>> from shapecalc.layers import Conv2d, Flatten, Linear, ReLU
@@ -57,19 +49,6 @@ class Model(Shown, Spec):
     >>> model.analyze(symbolic=("H", "W")).nodes[0].output
     (1, 8, ⌈H/2⌉ - 1, ⌈W/2⌉ - 1)
     """
-
-    _graphs: GraphCache = PrivateAttr(default_factory=GraphCache)
-    _text: str | None = PrivateAttr(default=None)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Spec) and self._comparable() == {
-            name: getattr(other, name) for name in Spec.model_fields
-        }
-
-    __hash__ = None  # type: ignore[assignment]
-
-    def _comparable(self) -> dict[str, Any]:
-        return {name: getattr(self, name) for name in Spec.model_fields}
 
     @overload
     def analyze(
@@ -118,39 +97,14 @@ class Model(Shown, Spec):
         Raises `ShapeError` where the model does not hold, `SpecError` where an argument is invalid, and
         `Undecided` where the answer depends on the values of free sizes.
         """
-        if not isinstance(dtype, str) or dtype not in DTYPES:
-            raise SpecError(
-                f"unknown dtype {quote(dtype)}{nearest(dtype, [*DTYPES])}", hint=f"known: {', '.join(DTYPES)}"
-            )
-        if count not in (None, *FRAMEWORKS):
-            raise SpecError(f"parameters are counted as in {' or '.join(FRAMEWORKS)}, not {quote(count)}")
         try:
-            inference, inputs = self._infer(input, batch, symbolic, parameters)
+            inference, inputs = self.infer_at(input, batch, symbolic, parameters)
         except RecursionError:
             raise SpecError("the model, or a value in it, is nested too deep", place=self.place) from None
         if inference.failures:
             raise inference.failures[0].error(tuple(inference.failures))
-        return Report(self.name, self.title, inference, inputs, dtype, count or self.framework, convention)
-
-    def _infer(
-        self, given: Any, batch: Dim | None, symbolic: bool | str | Iterable[str], values: Mapping[str, Any]
-    ) -> tuple[Inference, dict[str, Shape]]:
-        free = self._free_names(symbolic)
-        if symbolic is True:
-            free = [name for name in free if name not in values]
-        if not self.batched:
-            if BATCH in free or batch not in (1, None):
-                raise SpecError(f"the shapes of {self.name} already include the batch (`batched: false`)")
-            batch = None
-        elif BATCH in free:
-            free.remove(BATCH)
-            batch = symbol(BATCH)
-        elif batch is not None and not isinstance(batch, Expr):
-            if not isinstance(batch, int) or isinstance(batch, bool) or not 1 <= batch <= LARGEST:
-                raise SpecError(f"batch must be a whole number from 1 to 10^18, or None, not {quote(batch)}")
-        parameters = Parameters(self, values, free)
-        inputs = input_shapes(self, parameters, given, batch)
-        return self._graphs.infer(self, parameters, inputs, batched=batch is not None), inputs
+        counting = self.framework if count is None else count
+        return Report(self.name, self.title, inference, inputs, dtype, counting, convention)
 
     def derive(
         self,
@@ -210,21 +164,9 @@ class Model(Shown, Spec):
         >>> load("lenet5").plot(load("lenet_300_100")).chart.series
         ['lenet5', 'lenet_300_100']
         """
-        from shapecalc.pictures.cost_plot import DepthPlot, SizePlot, against_size
+        from shapecalc.pictures.cost_plot import plot
 
-        models = (self, *others)
-        reports = [model.analyze(**parameters) for model in models]
-        if against == "depth" and between is None:
-            return DepthPlot(reports)
-        if against != "size":
-            raise SpecError(f"a plot is against depth or size, not {quote(against)}")
-        plotted = [
-            against_size(
-                model.name, model.sizes(rebuild=rebuild, **parameters), usual, model.analyze, parameters
-            )
-            for model, usual in zip(models, reports, strict=True)
-        ]
-        return SizePlot(plotted, between)
+        return plot((self, *others), against, between, parameters, rebuild=rebuild)
 
     def check(
         self,
@@ -245,16 +187,18 @@ class Model(Shown, Spec):
         >>> model.check(max_params="60K")[0].code
         'budget'
         """
-        from shapecalc.diagnostics.budget import OverBudget, limits
+        from shapecalc.diagnostics.budget import limits, over_budget
         from shapecalc.diagnostics.diagnostic import gathered
 
         values = Parameters(self, parameters)
         input_shapes(self, values, input, 1)  # binds the parameters that the input's shape names
         allowed = limits(self, values, {"params": max_params, "macs": max_macs})
-        diagnostics, report = self._findings(input, parameters)
+        diagnostics, report = self.findings(input, parameters)
         if any(diagnostic.severity == "error" for diagnostic in diagnostics):
-            return self._repaired(diagnostics, input, parameters)
-        budgets = [violation.diagnostic() for violation in OverBudget.find(report, allowed)]
+            from shapecalc.repair.repair import repaired
+
+            return repaired(self, loads, diagnostics, input, parameters)
+        budgets = [violation.diagnostic() for violation in over_budget(report, allowed)]
         return gathered([*budgets, *diagnostics])
 
     def validate_design(
@@ -284,29 +228,15 @@ class Model(Shown, Spec):
             raise DesignError(diagnostics)
         return diagnostics
 
-    def check_only(self, given: Any = None, /, **parameters: Any) -> list[Diagnostic]:
-        """Return the diagnostics of `check` without budgets and fixes. Internal."""
-        return self._findings(given, parameters)[0]
-
-    def _findings(self, given: Any, values: Mapping[str, Any]) -> tuple[list[Diagnostic], Report]:
+    def findings(self, given: Any, values: Mapping[str, Any]) -> tuple[list[Diagnostic], Report]:
+        """Return the diagnostics of `check` without budgets and fixes, and their report. Internal."""
         from shapecalc.diagnostics.run_checks import findings
         from shapecalc.sizes.question import Question
 
-        inference, inputs = self._infer(given, 1, symbolic=False, values=values)
+        inference, inputs = self.infer_at(given, 1, symbolic=False, values=values)
         report = Report(self.name, self.title, inference, inputs, counting=self.framework)
         question = Question(self, given, values, graphs=self._graphs)
         return findings(self, report, inference.failures, question), report
-
-    def _repaired(
-        self, diagnostics: list[Diagnostic], given: Any, values: Mapping[str, Any]
-    ) -> list[Diagnostic]:
-        from shapecalc.repair.repair import repaired
-        from shapecalc.repair.repair_state import Source
-
-        variant = self.name if self.is_member and self._text is not None else None
-        text = self.to_yaml() if self._text is None else self._text
-        source = Source(text, loads, self.place.file, variant, given, values)
-        return repaired(source, diagnostics, has_text=self._text is not None)
 
     def sizes(
         self,
@@ -386,37 +316,6 @@ class Model(Shown, Spec):
 
         return agreement(Question(self, values=parameters), Question(other, values=parameters))
 
-    def infer(self, given: Any = None, /, **parameters: Any) -> Inference:
-        """Return shape inference over the model at its defaults, failures included. Internal."""
-        return self._infer(given, 1, symbolic=False, values=parameters)[0]
-
-    @property
-    def text(self) -> str | None:
-        """The spec text that the model was read from, or None."""
-        return self._text
-
-    def free_names(self) -> list[str]:
-        """Return the parameters that are an entire axis of the input's shape."""
-        named = [str(size) for shape in self.input.values() for size in shape]
-        return [name for name in dict.fromkeys(named) if name in self.parameters]
-
-    def _free_names(self, symbolic: bool | str | Iterable[str]) -> list[str]:
-        if symbolic is False:
-            return []
-        if symbolic is True:
-            return self.free_names()
-        names = [symbolic] if isinstance(symbolic, str) else symbolic
-        listed = [*names] if isinstance(names, Iterable) else [None]
-        if not all(isinstance(name, str) for name in listed):
-            raise SpecError(f"symbolic is True, False, a name or names, not {quote(symbolic)}")
-        return list(dict.fromkeys(listed))
-
-    def __repr__(self) -> str:
-        shapes = ", ".join(
-            f"{name} {'x'.join(map(str, shape))}".removeprefix("input ") for name, shape in self.input.items()
-        )
-        return f"Model({self.name}: input {shapes}, {len(self.layers)} steps)"
-
     def _page(self) -> Page:
         """Return the report at the defaults, or the error."""
         from shapecalc.render.piece import Paragraph, Strong, Verbatim
@@ -425,34 +324,6 @@ class Model(Shown, Spec):
             return self.analyze()._page()  # noqa: SLF001  (one protocol)
         except ShapecalcError as error:
             return Paragraph((Strong(self.title or self.name), f" ({self.name})")), Verbatim(str(error))
-
-    def to_yaml(self) -> str:
-        """Return the model as YAML; `loads` of it gives an equal model."""
-        from shapecalc.spec.write import to_yaml
-
-        return to_yaml(self)
-
-    def to_data(self) -> dict[str, Any]:
-        """Return the model as plain mappings and lists; `load` of it gives an equal model."""
-        from shapecalc.spec.write import to_data
-
-        return to_data(self)
-
-    def variant(self, name: str) -> Self:
-        """Return the member of a family with this name."""
-        if name not in self.variants:
-            raise SpecError(f"{self.name} has no variant {quote(name)}{nearest(name, [*self.variants])}")
-        member = super().variant(name)
-        member._text = self._text  # noqa: SLF001  (a copy of this very class)
-        return member
-
-    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
-        """Return a copy with some fields replaced and an empty graph cache."""
-        copied = super().model_copy(update=update, deep=deep)
-        copied._graphs = GraphCache()  # noqa: SLF001  (a copy of this very class)
-        if update:
-            copied._text = None  # noqa: SLF001
-        return copied
 
 
 def load(source: str | Path | Mapping[str, Any]) -> Model:
@@ -475,27 +346,3 @@ def loads(text: str, *, file: str | None = None) -> Model:
     model = read(parse(text, file), Model, file)
     model._text = text  # noqa: SLF001  (set here, where the text is known)
     return model
-
-
-def compare(
-    left: Model | Report, right: Model | Report, *, convention: str | None = None, **parameters: Any
-) -> Comparison:
-    """Compare two models (or their reports) layer by layer: fields, shapes, parameters and cost.
-
-    Models are analyzed at their defaults with `parameters`. The result has `is_equal`, the aligned pairs,
-    and prints as `shapecalc diff` does. `convention` is the counting rule of costs.
-
-    >>> compare(load("lenet5"), load("lenet5")).is_equal
-    True
-    """
-    from shapecalc.report.comparison import compare as compare_reports
-
-    first, second = (
-        model.analyze(**parameters) if isinstance(model, Model) else model for model in (left, right)
-    )
-    return compare_reports(first, second, convention)
-
-
-def names() -> list[str]:
-    """Return the names of the bundled models."""
-    return [*bundled()]

@@ -12,7 +12,6 @@ The project holds its own kinds to them with random fields and inputs; these are
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -26,15 +25,6 @@ from shapecalc.layers.requirement import Refused, Requirement
 from shapecalc.layers.roles import inferred
 from shapecalc.model import Model, loads
 from shapecalc.spec.tree import Step
-
-RELATIONS = {
-    "==": operator.eq,
-    "!=": operator.ne,
-    "<": operator.lt,
-    "<=": operator.le,
-    ">": operator.gt,
-    ">=": operator.ge,
-}
 
 
 def check_kind(
@@ -58,6 +48,7 @@ def check_kind(
         check_fields(layer)
         check_refusal(layer, shapes)
         check_integers(layer, shapes)
+        check_operations(layer, shapes)
         check_inferred(layer, shapes)
         for free in _free_sizes(cls, shapes):
             check_symbols(layer, shapes, free)
@@ -93,6 +84,14 @@ def check_integers(layer: Kind, shapes: Shapes) -> None:
         assert not others, f"{layer!r}: integers went in, {' and '.join(others)} came out"
         assert effect.conditions == (), f"{layer!r}: a condition is left although every size is known"
         assert all(size >= 1 for shape in effect.outputs for size in shape), f"{layer!r}: {effect.outputs}"
+
+
+def check_operations(layer: Kind, shapes: Shapes) -> None:
+    """Assert that the MACs are those among the single operations, where these are known."""
+    effect = applied(layer, shapes)
+    operations = None if effect is None else layer.operations_on(shapes)
+    if effect is not None and operations is not None:
+        assert operations.macs == effect.macs, f"{layer!r}: {effect.macs} MACs, {operations.macs} by parts"
 
 
 def check_symbols(layer: Kind, shapes: Shapes, free: Iterable[tuple[int, int]]) -> bool:
@@ -287,5 +286,4 @@ def put_in(value: Any, sizes: Mapping[str, int]) -> Any:
 
 def holds(condition: Requirement, sizes: Mapping[str, int]) -> bool:
     """Say whether a condition on free sizes holds at these numbers."""
-    left, right = put_in(condition.left, sizes), put_in(condition.right, sizes)
-    return bool(RELATIONS[condition.op](left, right))
+    return condition.relation.holds_at(sizes)

@@ -22,9 +22,9 @@ DOCUMENT = ROOT / "docs" / "diagnostics.md"
 HEAD = """# The diagnostics
 
 Every finding of `shapecalc check` has a stable code, the one in brackets: `error[channels]`.
-`shapecalc explain CODE` prints what stands here. An error is what the framework would refuse (or a budget
+`shapecalc explain CODE` prints its entry. An error is what the framework would refuse (or a budget
 that is exceeded); a warning is what runs and is most likely a mistake; a note is what runs, and may be meant.
-With each code stands the smallest network that shows it, and what the check says of that network.
+Each entry has the smallest network that shows it, and what the check says of that network.
 
 This page is written by `python tools/diagnostics.py`."""
 
@@ -37,15 +37,15 @@ def document() -> str:
 def _lines() -> Iterator[str]:
     for severity, name in (("error", "Errors"), ("warning", "Warnings"), ("note", "Notes")):
         yield from ("", f"## {name}")
-        for one in rules().values():
-            if one.severity == severity:
-                yield from _entry(one)
+        for rule in rules().values():
+            if rule.severity == severity:
+                yield from _entry(rule)
 
 
-def _entry(one: Rule) -> Iterator[str]:
-    yield from ("", f"### {one.code}", "", f"**{one.title}** {one.means}", "", one.remedy_and_fixes)
-    yield from ("", "```yaml", one.example, "```")
-    (example,) = checked(one.example, shapecalc.loads, EXAMPLE)
+def _entry(rule: Rule) -> Iterator[str]:
+    yield from ("", f"### {rule.code}", "", f"**{rule.title}** {rule.means}", "", rule.remedy_and_fixes)
+    yield from ("", "```yaml", rule.example, "```")
+    (example,) = checked(rule.example, shapecalc.loads, EXAMPLE)
     yield from ("", "```text", text(example), "```")
 
 

@@ -22,7 +22,8 @@ sys.path.insert(0, str(ROOT))
 
 from shapecalc.layers import fields  # noqa: E402
 from shapecalc.layers.base import Kind, Merge  # noqa: E402
-from shapecalc.layers.declaration import positions  # noqa: E402
+from shapecalc.layers.class_names import snake_case  # noqa: E402
+from shapecalc.layers.declaration import RANKED, positions  # noqa: E402
 
 
 def families() -> dict[str, list[type[Kind]]]:
@@ -32,6 +33,9 @@ def families() -> dict[str, list[type[Kind]]]:
         if path.stem in NOT_FAMILIES:
             continue
         module = import_module(f"shapecalc.layers.{path.stem}")
+        for owner, name in RANKED:
+            if owner == module.__name__:
+                getattr(module, name)
         for _, cls in inspect.getmembers(module, inspect.isclass):
             if not issubclass(cls, Kind) or cls.__module__ != module.__name__ or inspect.isabstract(cls):
                 continue
@@ -54,26 +58,20 @@ def index() -> str:
         [
             '"""Which module holds the class of each built-in kind; written by tools/index_kinds.py."""',
             "",
-            "_OF_TORCH = {",
+            "from shapecalc.layers.class_names import targets",
+            "",
+            "KINDS = targets(",
+            "    {",
             *rows("torch"),
-            "}",
-            "_OF_KERAS = {",
-            *rows("keras"),
-            "}",
-            "",
-            "",
-            "def _targets(modules: dict[str, str]) -> dict[str, str]:",
-            "    return {",
-            '        kind: f"shapecalc.layers.{module}:{name}"',
-            "        for module, kinds in modules.items()",
-            "        for pair in kinds.split()",
-            '        for kind, _, name in [pair.partition(":")]',
             "    }",
-            "",
-            "",
-            "KINDS = _targets(_OF_TORCH)",
+            ")",
             '"""The module and the class of each kind."""',
-            "KERAS = _targets(_OF_KERAS)",
+            "KERAS = targets(",
+            "    {",
+            *rows("keras"),
+            "    },",
+            '    prefix="Keras",',
+            ")",
             '"""The same for the kinds for which Keras has a rule, a layout or weight names of its own."""',
             f"BEYOND_NN = {elsewhere!r}".replace("'", '"'),
             '"""Where torch\'s class of a kind is, if not in torch.nn."""',
@@ -85,21 +83,22 @@ def index() -> str:
 def rows(framework: str) -> Iterator[str]:
     """Yield a row for each module with kinds of a framework."""
     for module, classes in families().items():
-        pairs = sorted(
-            f"{cls.kind}:{cls.__name__}"
+        names = sorted(
+            name if snake_case(name) == cls.kind else f"{cls.kind}:{name}"
             for cls in classes
             if (cls.framework == "keras") is (framework == "keras")
+            for name in [cls.__name__.removeprefix("Keras")]
         )
-        if pairs:
-            lines = wrap(" ".join(pairs), 98, break_long_words=False, break_on_hyphens=False)
-            one = f'    "{module}": "{lines[0]}",'
+        if names:
+            lines = wrap(" ".join(names), 95, break_long_words=False, break_on_hyphens=False)
+            one = f'        "{module}": "{lines[0]}",'
             if len(lines) == 1 and len(one) <= 110:
                 yield one
                 continue
-            yield f'    "{module}": ('
-            yield from (f'        "{line} "' for line in lines[:-1])
-            yield f'        "{lines[-1]}"'
-            yield "    ),"
+            yield f'        "{module}": ('
+            yield from (f'            "{line} "' for line in lines[:-1])
+            yield f'            "{lines[-1]}"'
+            yield "        ),"
 
 
 # ---- what type checkers see
@@ -141,12 +140,17 @@ def stub() -> str:
         for cls in classes:
             summary = (inspect.getdoc(cls) or "").partition("\n")[0].replace("\\", "\\\\")
             lines += [
-                f"class {cls.__name__}(_{module}.{cls.__name__}):",
+                f"class {cls.__name__}(_{module}.{defined(cls).__name__}):",
                 f'    """{summary}"""',
                 f"    def __init__({', '.join(signature(cls))}) -> None: ...",
                 "",
             ]
     return "\n".join(lines)
+
+
+def defined(cls: type[Kind]) -> type[Kind]:
+    """Return the class itself, or its family where it is made when it is first used."""
+    return RANKED[cls.__module__, cls.__name__][0] if (cls.__module__, cls.__name__) in RANKED else cls
 
 
 def signature(cls: type[Kind]) -> Iterator[str]:

@@ -38,7 +38,7 @@ def published() -> list[str]:
 
 @cache
 def said() -> dict[str, list[Diagnostic]]:
-    """Return what `check` says, by the network of which it says something."""
+    """Return what `check` says, by the network with a finding."""
     found = {name: shapecalc.load(name).check() for name in published()}
     return {name: every for name, every in found.items() if every}
 

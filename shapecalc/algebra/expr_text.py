@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from fractions import Fraction
 from itertools import groupby
 from math import gcd
@@ -21,7 +22,7 @@ def text(value: Dim) -> str:
     >>> text(64 * ceildiv(symbol("H"), 32) - 3)
     '64·⌈H/32⌉ - 3'
     """
-    return _Text().sum(value)
+    return TEXT.sum(value)
 
 
 def latex(value: Dim) -> str:
@@ -31,7 +32,7 @@ def latex(value: Dim) -> str:
     >>> print(latex(64 * ceildiv(symbol("H"), 32)))
     64 \, \left\lceil \frac{H}{32} \right\rceil
     """
-    return _Latex().sum(value)
+    return LATEX.sum(value)
 
 
 def grouped(value: Dim) -> str:
@@ -47,7 +48,7 @@ def leading_text(value: Leading) -> str:
     >>> leading_text(leading(3 * (symbol("H")//4)**2 + 7, ["H"]))
     '3/16·H^2'
     """
-    return _leading(value, _Text())
+    return _leading(value, TEXT)
 
 
 def leading_latex(value: Leading) -> str:
@@ -58,10 +59,10 @@ def leading_latex(value: Leading) -> str:
     >>> print(leading_latex(leading(3 * (symbol("H")//4)**2 + 7, ["H"])))
     \frac{3}{16} \, H^{2}
     """
-    return _leading(value, _Latex())
+    return _leading(value, LATEX)
 
 
-def _leading(value: Leading, writer: _Text) -> str:
+def _leading(value: Leading, writer: Text) -> str:
     parts: list[str] = []
     for powers, coefficient in value.parts().items():
         scale = gcd(*(number for _, number in terms_of(coefficient)))
@@ -75,7 +76,7 @@ def _leading(value: Leading, writer: _Text) -> str:
     return " + ".join(parts).replace("+ -", "- ")
 
 
-class _Text:
+class Text:
     """How each part of an expression is written; a subclass writes another language."""
 
     times = "·"
@@ -119,12 +120,12 @@ class _Text:
         if isinstance(atom, Floor):
             divisor = atom.denominator
             if atom.numerator.constant and atom.numerator.constant + 1 == divisor:
-                return self.ceiling(atom.numerator - atom.numerator.constant, divisor)
-            return self.floor(atom.numerator, divisor)
+                return self.ceiled(self.quotient(atom.numerator - atom.numerator.constant, divisor))
+            return self.floored(self.quotient(atom.numerator, divisor))
         assert isinstance(atom, Maximum)
         if _is_minimum(atom):  # its sign has been taken into the sum
-            return self.call("min", [-argument for argument in atom.arguments])
-        return self.call("max", list(atom.arguments))
+            return self.call("min", [self.sum(-argument) for argument in atom.arguments])
+        return self.call("max", map(self.sum, atom.arguments))
 
     def number(self, value: int) -> str:
         return f"{value:,}"
@@ -142,8 +143,8 @@ class _Text:
     def raised(self, base: str, exponent: int) -> str:
         return f"{base}^{exponent}"
 
-    def call(self, name: str, arguments: list[Dim]) -> str:
-        return f"{name}({', '.join(self.sum(argument) for argument in arguments)})"
+    def call(self, name: str, arguments: Iterable[str]) -> str:
+        return f"{name}({', '.join(arguments)})"
 
     def quotient(self, numerator: Dim, divisor: Dim) -> str:
         over, under = self.sum(numerator), self.sum(divisor)
@@ -151,14 +152,14 @@ class _Text:
         under = f"({under})" if isinstance(divisor, Expr) and not _is_atom(divisor) else under
         return f"{over}/{under}"
 
-    def floor(self, numerator: Dim, divisor: Dim) -> str:
-        return f"⌊{self.quotient(numerator, divisor)}⌋"
+    def floored(self, quotient: str) -> str:
+        return f"⌊{quotient}⌋"
 
-    def ceiling(self, numerator: Dim, divisor: Dim) -> str:
-        return f"⌈{self.quotient(numerator, divisor)}⌉"
+    def ceiled(self, quotient: str) -> str:
+        return f"⌈{quotient}⌉"
 
 
-class _Latex(_Text):
+class _Latex(Text):
     times = r" \, "
 
     def number(self, value: int) -> str:
@@ -173,14 +174,20 @@ class _Latex(_Text):
     def raised(self, base: str, exponent: int) -> str:
         return f"{base}^{{{exponent}}}"
 
-    def call(self, name: str, arguments: list[Dim]) -> str:
-        return rf"\{name}({', '.join(self.sum(argument) for argument in arguments)})"
+    def call(self, name: str, arguments: Iterable[str]) -> str:
+        return rf"\{super().call(name, arguments)}"
 
-    def floor(self, numerator: Dim, divisor: Dim) -> str:
-        return rf"\left\lfloor \frac{{{self.sum(numerator)}}}{{{self.sum(divisor)}}} \right\rfloor"
+    def quotient(self, numerator: Dim, divisor: Dim) -> str:
+        return self.fraction(self.sum(numerator), self.sum(divisor))
 
-    def ceiling(self, numerator: Dim, divisor: Dim) -> str:
-        return rf"\left\lceil \frac{{{self.sum(numerator)}}}{{{self.sum(divisor)}}} \right\rceil"
+    def floored(self, quotient: str) -> str:
+        return rf"\left\lfloor {quotient} \right\rfloor"
+
+    def ceiled(self, quotient: str) -> str:
+        return rf"\left\lceil {quotient} \right\rceil"
+
+
+TEXT, LATEX = Text(), _Latex()
 
 
 def _reading_order(item: tuple[Monomial, int]) -> tuple[Any, ...]:

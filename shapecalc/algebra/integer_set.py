@@ -7,13 +7,13 @@ set has one normal form, so two sets are the same exactly when they compare equa
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from itertools import pairwise
 from math import lcm
 from operator import and_, or_
 from typing import TypeAlias
 
 from shapecalc.errors import Undecided
+from shapecalc.record import record
 
 LONGEST_PERIOD = 20_000
 MOST_STRETCHES = 100_000
@@ -24,7 +24,7 @@ Stretch: TypeAlias = tuple[int, int]
 """The first and the last of numbers without a gap."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class IntegerSet:
     """The n below `start` in `early`, and the n from `start` on with n mod `modulus` in `residues`.
 

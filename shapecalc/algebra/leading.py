@@ -7,7 +7,6 @@ over its leading polynomial tends to 1 as the sizes grow together.
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from fractions import Fraction
 from math import gcd
 from typing import TYPE_CHECKING
@@ -26,6 +25,7 @@ from shapecalc.algebra.expr import (
 )
 from shapecalc.algebra.expr_text import leading_text
 from shapecalc.errors import Undecided
+from shapecalc.record import record
 
 if TYPE_CHECKING:
     import sympy
@@ -34,7 +34,7 @@ Rational = tuple[Dim, int]
 """A numerator and a positive integer denominator."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Leading:
     """The terms of highest degree in some sizes: `numerator` over `denominator`, in lowest terms.
 

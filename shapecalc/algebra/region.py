@@ -8,7 +8,7 @@ Any other relation stays with its box and is evaluated at each point.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import reduce
 from itertools import count, islice, product
 from math import isqrt
@@ -21,6 +21,7 @@ from shapecalc.algebra.integer_set import EVERY_SIZE, IntegerSet
 from shapecalc.algebra.relation import Relation
 from shapecalc.algebra.solution import solve
 from shapecalc.errors import Undecided
+from shapecalc.record import record
 
 Point: TypeAlias = tuple[int, ...]
 
@@ -30,7 +31,7 @@ FARTHEST = 4_096
 """How far from a point a neighbour is looked for where a relation could not be solved."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Box:
     """The points with each coordinate in its set, for which the relations that are left hold too."""
 
@@ -45,7 +46,7 @@ class Box:
         return all(self.sets)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Region:
     """A union of boxes over unknowns with names.
 

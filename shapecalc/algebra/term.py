@@ -15,13 +15,12 @@ and x + p + p is x + 2·p. None of that changes a value.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from fractions import Fraction
-from typing import TypeAlias
+from typing import ClassVar, TypeAlias
 
 from shapecalc.algebra.expr import Dim
-from shapecalc.algebra.expr_text import grouped
-from shapecalc.algebra.expr_text import latex as latex_dim
+from shapecalc.algebra.expr_text import LATEX, TEXT, Text, grouped
+from shapecalc.record import record
 
 Value: TypeAlias = Dim | Fraction
 
@@ -29,7 +28,7 @@ SUM, QUOTIENT, PRODUCT, WHOLE = 1, 2, 3, 4
 """How tightly the parts of a term hold together; 0 is what always needs brackets."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Letter:
     """A name in a formula, and its value."""
 
@@ -37,14 +36,14 @@ class Letter:
     value: Value
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Number:
     """A number in a formula, or an expression in what was left free."""
 
     value: Value
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Operation:
     """What a rule does to terms: the sign is one of `SIGNS`."""
 
@@ -238,7 +237,10 @@ def latex(term: Term) -> str:
 class TextWriter:
     """How each part of a term is written; a subclass writes another language, or numbers differently."""
 
-    dot = "·"
+    expressions: Text = TEXT
+    """What writes expressions, and the brackets and calls of terms."""
+    infix: ClassVar[dict[str, str]] = {"+": " + ", "-": " - ", "*": "·", "%": " mod "}
+    fraction_holds: int = QUOTIENT
 
     def write(self, term: Term) -> str:
         return self.part(term)[0]
@@ -249,124 +251,79 @@ class TextWriter:
             return self.name(term.name), WHOLE
         if isinstance(term, Number):
             return self.number(term.value)
-        return _WAYS[term.sign](self, *term.arguments)
+        return self.operation(term.sign, *term.arguments)
 
     def within(self, term: Term, strength: int) -> str:
         """Return the text, in brackets where the surrounding operation binds tighter."""
-        found, holds = self.part(term)
-        return found if holds >= strength else self.bracketed(found)
+        text, holds = self.part(term)
+        return text if holds >= strength else self.bracketed(text)
 
-    def bracketed(self, found: str) -> str:
-        return f"({found})"
+    def operation(self, sign: str, left: Term, *others: Term) -> tuple[str, int]:
+        """Return an operation and how tightly it holds together."""
+        if sign in _INFIX:
+            before, after, holds = _INFIX[sign]
+            return f"{self.within(left, before)}{self.infix[sign]}{self.within(others[0], after)}", holds
+        match sign:
+            case "neg":
+                return f"-{self.within(left, PRODUCT)}", SUM
+            case "/":
+                return self.over(left, *others), self.fraction_holds
+            case "//":
+                return self.expressions.floored(self.over(left, *others)), WHOLE
+            case "ceil":
+                return self.expressions.ceiled(self.over(left, *others)), WHOLE
+            case "scale":
+                return self.expressions.floored(self.operation("*", left, *others)[0]), WHOLE
+            case "^":
+                return self.power(left, *others), WHOLE
+        return self.expressions.call(sign, map(self.write, (left, *others))), WHOLE
+
+    def bracketed(self, text: str) -> str:
+        return f"({text})"
 
     def name(self, name: str) -> str:
         return name
 
     def number(self, value: Value) -> tuple[str, int]:
-        found = fraction_text(value) if isinstance(value, Fraction) else grouped(value)
-        return found, _strength(found)
-
-    def plus(self, left: Term, right: Term) -> tuple[str, int]:
-        return f"{self.within(left, SUM)} + {self.within(right, SUM)}", SUM
-
-    def minus(self, left: Term, right: Term) -> tuple[str, int]:
-        return f"{self.within(left, SUM)} - {self.within(right, QUOTIENT)}", SUM
-
-    def negative(self, term: Term) -> tuple[str, int]:
-        return f"-{self.within(term, PRODUCT)}", SUM
-
-    def product(self, left: Term, right: Term) -> tuple[str, int]:
-        return f"{self.within(left, PRODUCT)}{self.dot}{self.within(right, WHOLE)}", PRODUCT
+        if isinstance(value, Fraction):
+            return fraction_text(value), _strength(fraction_text(value))
+        return self.expressions.sum(value), _strength(grouped(value))
 
     def over(self, left: Term, right: Term) -> str:
         return f"{self.within(left, PRODUCT)}/{self.within(right, WHOLE)}"
 
-    def quotient(self, left: Term, right: Term) -> tuple[str, int]:
-        return self.over(left, right), QUOTIENT
+    def power(self, left: Term, right: Term) -> str:
+        return f"{self.within(left, WHOLE)}^{self.within(right, WHOLE)}"
 
-    def floor(self, left: Term, right: Term) -> tuple[str, int]:
-        return f"⌊{self.over(left, right)}⌋", WHOLE
 
-    def ceiling(self, left: Term, right: Term) -> tuple[str, int]:
-        return f"⌈{self.over(left, right)}⌉", WHOLE
-
-    def rest(self, left: Term, right: Term) -> tuple[str, int]:
-        return f"{self.within(left, PRODUCT)} mod {self.within(right, WHOLE)}", 0
-
-    def power(self, left: Term, right: Term) -> tuple[str, int]:
-        return f"{self.within(left, WHOLE)}^{self.within(right, WHOLE)}", WHOLE
-
-    def largest(self, *arguments: Term) -> tuple[str, int]:
-        return f"max({', '.join(map(self.write, arguments))})", WHOLE
-
-    def smallest(self, *arguments: Term) -> tuple[str, int]:
-        return f"min({', '.join(map(self.write, arguments))})", WHOLE
-
-    def scaled(self, left: Term, right: Term) -> tuple[str, int]:
-        return f"⌊{self.product(left, right)[0]}⌋", WHOLE
+_INFIX = {
+    "+": (SUM, SUM, SUM),
+    "-": (SUM, QUOTIENT, SUM),
+    "*": (PRODUCT, WHOLE, PRODUCT),
+    "%": (PRODUCT, WHOLE, 0),
+}
+"""How tightly each side has to hold together, and how tightly the result does."""
 
 
 class _Latex(TextWriter):
-    dot = r" \cdot "
+    expressions = LATEX
+    infix: ClassVar[dict[str, str]] = {"+": " + ", "-": " - ", "*": r" \cdot ", "%": r" \bmod "}
+    fraction_holds = PRODUCT
 
-    def bracketed(self, found: str) -> str:
-        return rf"\left({found}\right)"
+    def bracketed(self, text: str) -> str:
+        return rf"\left({text}\right)"
 
     def name(self, name: str) -> str:
         head, _, index = name.partition("_")
-        if len(head) > 1:
-            return r"\mathit{" + name.replace("_", r"\_") + "}"
-        if not index:
-            return head
+        if len(head) > 1 or not index:
+            return self.expressions.symbol(name)
         return f"{head}_{{{index}}}" if len(index) == 1 else rf"{head}_{{\mathrm{{{index}}}}}"
 
-    def number(self, value: Value) -> tuple[str, int]:
-        strength = super().number(value)[1]
-        found = fraction_text(value) if isinstance(value, Fraction) else latex_dim(value)
-        return found, strength
-
     def over(self, left: Term, right: Term) -> str:
-        return rf"\frac{{{self.write(left)}}}{{{self.write(right)}}}"
+        return self.expressions.fraction(self.write(left), self.write(right))
 
-    def quotient(self, left: Term, right: Term) -> tuple[str, int]:
-        return self.over(left, right), PRODUCT
-
-    def floor(self, left: Term, right: Term) -> tuple[str, int]:
-        return rf"\left\lfloor {self.over(left, right)} \right\rfloor", WHOLE
-
-    def ceiling(self, left: Term, right: Term) -> tuple[str, int]:
-        return rf"\left\lceil {self.over(left, right)} \right\rceil", WHOLE
-
-    def rest(self, left: Term, right: Term) -> tuple[str, int]:
-        return rf"{self.within(left, PRODUCT)} \bmod {self.within(right, WHOLE)}", 0
-
-    def power(self, left: Term, right: Term) -> tuple[str, int]:
-        return f"{{{self.within(left, WHOLE)}}}^{{{self.write(right)}}}", WHOLE
-
-    def largest(self, *arguments: Term) -> tuple[str, int]:
-        return rf"\max({', '.join(map(self.write, arguments))})", WHOLE
-
-    def smallest(self, *arguments: Term) -> tuple[str, int]:
-        return rf"\min({', '.join(map(self.write, arguments))})", WHOLE
-
-    def scaled(self, left: Term, right: Term) -> tuple[str, int]:
-        return rf"\left\lfloor {self.product(left, right)[0]} \right\rfloor", WHOLE
-
-
-_WAYS: dict[str, Callable[..., tuple[str, int]]] = {
-    "+": lambda writer, *terms: writer.plus(*terms),
-    "-": lambda writer, *terms: writer.minus(*terms),
-    "neg": lambda writer, *terms: writer.negative(*terms),
-    "*": lambda writer, *terms: writer.product(*terms),
-    "/": lambda writer, *terms: writer.quotient(*terms),
-    "//": lambda writer, *terms: writer.floor(*terms),
-    "ceil": lambda writer, *terms: writer.ceiling(*terms),
-    "%": lambda writer, *terms: writer.rest(*terms),
-    "^": lambda writer, *terms: writer.power(*terms),
-    "max": lambda writer, *terms: writer.largest(*terms),
-    "min": lambda writer, *terms: writer.smallest(*terms),
-    "scale": lambda writer, *terms: writer.scaled(*terms),
-}
+    def power(self, left: Term, right: Term) -> str:
+        return f"{{{self.within(left, WHOLE)}}}^{{{self.write(right)}}}"
 
 
 def _strength(found: str) -> int:

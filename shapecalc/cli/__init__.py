@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import gc
 import os
+import sys
 from importlib import import_module
+from types import ModuleType
 from typing import Any
 
 import click
@@ -16,32 +18,29 @@ from shapecalc import __version__
 from shapecalc.console import WORKING, complain
 from shapecalc.errors import ShapecalcError, ShapeError, nearest, quote
 
-# Looking for pydantic plugins costs as much as a small report and none belongs to this command.
-os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
-
 COMMANDS = {
-    "check": "check:check",
-    "completion": "completion:completion",
-    "derive": "derive:derive",
-    "diff": "diff:diff",
-    "draw": "draw:draw",
-    "embed": "embed:embed",
-    "explain": "explain:explain",
-    "export": "export:export",
-    "html": "html:html",
-    "init": "init:init",
-    "kinds": "kinds:kinds",
-    "list": "list_:list_models",
-    "plot": "plot:plot",
-    "reconcile": "reconcile:reconcile",
-    "schema": "schema:schema",
-    "show": "show:show",
-    "sizes": "sizes:sizes",
-    "solve": "solve:solve",
-    "value": "value:value",
-    "verify": "verify:verify",
+    "check": True,
+    "completion": False,
+    "derive": True,
+    "diff": True,
+    "draw": True,
+    "embed": False,
+    "explain": True,
+    "export": True,
+    "html": False,
+    "init": False,
+    "kinds": True,
+    "list": True,
+    "plot": True,
+    "reconcile": True,
+    "schema": True,
+    "show": True,
+    "sizes": True,
+    "solve": True,
+    "value": True,
+    "verify": True,
 }
-"""Command -> module and function in this package."""
+"""Command -> whether it only prints, so that a document may run it. Its module has its name."""
 
 
 class Commands(click.Group):
@@ -53,8 +52,8 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        module, function = COMMANDS[cmd_name].split(":")
-        command: click.Command = getattr(import_module(f"{__name__}.{module}"), function)
+        name = "list_" if cmd_name == "list" else cmd_name
+        command: click.Command = getattr(import_module(f"{__name__}.{name}"), name)
         return command
 
     def resolve_command(
@@ -85,4 +84,9 @@ def main() -> None:
 def run() -> None:
     """Entry point of the console script; garbage collection is off in this short-lived process."""
     gc.disable()
+    # pydantic looks for plugins with a module that imports e-mail and zip archives.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+    loader = ModuleType("pydantic.plugin._loader")
+    vars(loader)["get_plugins"] = tuple
+    sys.modules.setdefault(loader.__name__, loader)
     main(prog_name="shapecalc")

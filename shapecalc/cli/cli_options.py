@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
+from functools import wraps
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from shapecalc.arguments import load_model
 from shapecalc.conventions.by_tool import CONVENTIONS
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
+_F = TypeVar("_F", bound=Callable[..., Any])
+
 
 class Word(click.ParamType[str]):
-    """A word with shell completion from known values; the command validates it."""
+    """A word that the command validates; a shell completes it from `known`, a module and a name in it."""
 
-    def __init__(self, name: str, known: Callable[[], Iterable[str]], *, or_file: bool = False) -> None:
+    def __init__(self, name: str, known: str, *, or_file: bool = False) -> None:
         self.name = name
         self.known = known
         self.or_file = or_file
@@ -26,38 +31,38 @@ class Word(click.ParamType[str]):
     ) -> list[CompletionItem]:
         from click.shell_completion import CompletionItem
 
-        items = [CompletionItem(word) for word in self.known() if word.startswith(incomplete)]
+        module, name = self.known.split(":")
+        known: Any = getattr(import_module(f"shapecalc.{module}"), name)
+        words: Iterable[str] = known() if callable(known) else known
+        items = [CompletionItem(word) for word in words if word.startswith(incomplete)]
         return [*items, CompletionItem(incomplete, type="file")] if self.or_file else items
 
 
-def _models() -> Iterable[str]:
-    from shapecalc.spec.find import bundled
-
-    return bundled()
+MODEL = Word("model", "spec.find:bundled", or_file=True)
 
 
-def _kinds() -> Iterable[str]:
-    from shapecalc.layers.registry import kinds
-
-    return kinds()
-
-
-def _codes() -> Iterable[str]:
-    from shapecalc.diagnostics.rule import rules
-
-    return rules()
-
-
-def _values() -> Iterable[str]:
-    from shapecalc.views.single_value import NAMES
-
-    return NAMES
+def form_option(*forms: str) -> Callable[[_F], _F]:
+    """Return the option `--format`; the first form is the default."""
+    return click.option(
+        "--format",
+        "form",
+        type=click.Choice(forms),
+        default=forms[0],
+        show_default=True,
+        help="How to print it.",
+    )
 
 
-MODEL = Word("model", _models, or_file=True)
-KIND = Word("kind", _kinds)
-CODE = Word("code", _codes)
-VALUE = Word("value", _values)
+def number_option(name: str, least: int, description: str, default: int | None = None) -> Callable[[_F], _F]:
+    """Return an option for an integer of at least this."""
+    return click.option(
+        name,
+        type=click.IntRange(least),
+        metavar="N",
+        help=description,
+        default=default,
+        show_default=default is not None,
+    )
 
 
 INPUT = click.option(
@@ -71,17 +76,7 @@ CONVENTION = click.option(
     type=click.Choice([*CONVENTIONS]),
     help="Counting rule of costs; default: multiply-accumulates (mac).",
 )
-FORMAT = click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "markdown", "latex", "html", "rst", "json"]),
-    default="text",
-    show_default=True,
-)
-BATCH = click.option(
-    "--batch", type=click.IntRange(1), default=None, metavar="N", help="Batch size; shapes then include it."
-)
-SYMBOLIC = click.option("--symbolic", is_flag=True, help="Leave every named size of the input free.")
+FORMAT = form_option("text", "markdown", "latex", "html", "rst", "json")
 FREE = click.option(
     "--free", default="", metavar="NAMES", help="Leave these free: sizes, batch, a depth; as H,W,n."
 )
@@ -99,6 +94,26 @@ SCALE = click.option(
     show_default=True,
     help="Pixels per unit of a PNG.",
 )
+
+
+def loads_model(command: Callable[..., None]) -> Callable[..., None]:
+    """Add MODEL, --input and --set to a command, whose first parameter is the `Loaded` of them."""
+
+    @click.argument("model", type=MODEL)
+    @INPUT
+    @SETTINGS
+    @wraps(command)
+    def run(model: str, inputs: tuple[str, ...], settings: tuple[str, ...], **options: Any) -> None:
+        command(load_model(model, inputs, settings), **options)
+
+    return run
+
+
+def free_options(command: _F) -> _F:
+    """Add --batch, --symbolic and --free, which `Loaded.analyze` takes."""
+    batch = number_option("--batch", 1, "Batch size; shapes then include it.")
+    symbolic = click.option("--symbolic", is_flag=True, help="Leave every named size of the input free.")
+    return batch(symbolic(FREE(command)))
 
 
 def examples(*lines: str) -> str:

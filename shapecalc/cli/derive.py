@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from shapecalc.arguments import assignments, listed, load_model, shapes
-from shapecalc.cli.cli_options import BATCH, FREE, INPUT, MODEL, SETTINGS, SYMBOLIC, examples
-from shapecalc.console import say
+from shapecalc.arguments import Loaded, assignments, listed, load_model, shapes
+from shapecalc.cli.cli_options import INPUT, MODEL, SETTINGS, examples, form_option, free_options
+from shapecalc.console import say_json, say_page
 from shapecalc.errors import SpecError, quote
-
-if TYPE_CHECKING:
-    from shapecalc.model import Model
-    from shapecalc.report.derivation import Derivation
-
-FORMATS = ("text", "markdown", "html", "rst", "latex", "json")
 
 
 @click.command(
@@ -31,26 +25,16 @@ FORMATS = ("text", "markdown", "html", "rst", "latex", "json")
 @click.argument("layers", nargs=-1, metavar="[LAYER]...")
 @INPUT
 @SETTINGS
-@BATCH
-@SYMBOLIC
-@FREE
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(FORMATS),
-    default="text",
-    show_default=True,
-    help="How to print it.",
-)
+@free_options
+@form_option("text", "markdown", "html", "rst", "latex", "json")
 def derive(
     model: str,
     layers: tuple[str, ...],
     inputs: tuple[str, ...],
     settings: tuple[str, ...],
-    batch: int | None,
-    symbolic: bool,
     free: str,
     form: str,
+    **options: Any,
 ) -> None:
     """Derive each number of MODEL: the formula, the numbers inserted, the result.
 
@@ -58,35 +42,30 @@ def derive(
     'conv2d: {out_channels: 8, kernel_size: 5}' with --input 3x32x32. LAYER is the path of a layer or
     a block; without it, every layer is derived.
     """
-    names = listed(free)
-    if batch is not None and "batch" in names:
-        raise click.UsageError("--batch sets the batch that --free leaves free: choose one")
     inline = ": " in model or model.lstrip().startswith(("[", "{"))
-    if inline:
-        values: dict[str, Any] = {}
-        net, given = _from_layers(model, shapes(inputs), assignments(settings)), None
-    else:
-        net, given, values = load_model(model, inputs, settings)
-    left_free = [name for name in net.free_names() if symbolic and name not in values]
-    report = net.analyze(
-        input=given, batch=1 if batch is None else batch, symbolic=[*left_free, *names], **values
-    )
-    shows_batch = batch is not None or "batch" in names
+    loaded = _from_layers(model, inputs, settings) if inline else load_model(model, inputs, settings)
+    report, shows_batch = loaded.analyze(free=listed(free), **options)
     derivation = report.derive(*layers, batch=shows_batch)
     if inline:
         shape = report.shape_text(report.input, batch=shows_batch)
         derivation = replace(derivation, heading=f"{model.strip()} on {shape}")
-    say(rendered(derivation, form))
+    if form == "json":
+        say_json(derivation.to_dict())
+    else:
+        from shapecalc.views.derivation_page import derivation_page
+
+        say_page(derivation_page(derivation), form)
 
 
 _SIDES = {2: "L", 3: "HW", 4: "DHW"}
 
 
-def _from_layers(text: str, given: Any, values: dict[str, Any]) -> Model:
-    """Return a network from layers written as YAML in the argument."""
+def _from_layers(text: str, inputs: tuple[str, ...], settings: tuple[str, ...]) -> Loaded:
+    """Return a network from layers written as YAML in the argument; its sides are its parameters."""
     from shapecalc.model import load
     from shapecalc.spec.located_text import parse
 
+    given, values = shapes(inputs), assignments(settings)
     if not isinstance(given, tuple):
         raise SpecError(
             f"{quote(text)} has no network around it, so its input shape is needed",
@@ -95,7 +74,7 @@ def _from_layers(text: str, given: Any, values: dict[str, Any]) -> Model:
     layers = parse(text, "<layers>")
     names = _SIDES.get(len(given), "")
     sides = dict(zip(names, given[1:], strict=True)) if names else {}
-    return load(
+    net = load(
         {
             "name": "layers",
             "parameters": sides | values,
@@ -103,15 +82,4 @@ def _from_layers(text: str, given: Any, values: dict[str, Any]) -> Model:
             "layers": layers if isinstance(layers, list) else [layers],
         }
     )
-
-
-def rendered(derivation: Derivation, form: str) -> str:
-    """Return a derivation in one of the output forms; only that form's writer is imported."""
-    if form == "json":
-        import json
-
-        return json.dumps(derivation.to_dict(), indent=2, ensure_ascii=False)
-    from shapecalc.render import written
-    from shapecalc.views.derivation_page import derivation_page
-
-    return written(derivation_page(derivation), form)
+    return Loaded(net, None, {})

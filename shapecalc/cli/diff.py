@@ -5,8 +5,8 @@ from __future__ import annotations
 import click
 
 from shapecalc.arguments import load_model
-from shapecalc.cli.cli_options import CONVENTION, INPUT, MODEL, examples
-from shapecalc.console import say
+from shapecalc.cli.cli_options import CONVENTION, INPUT, MODEL, examples, form_option
+from shapecalc.console import say, say_json, say_page
 
 
 @click.command(
@@ -24,13 +24,7 @@ from shapecalc.console import say
 @click.option("--set-left", "on_left", multiple=True, metavar="KEY=VALUE", help="Set one of LEFT only.")
 @click.option("--set-right", "on_right", multiple=True, metavar="KEY=VALUE", help="Set one of RIGHT only.")
 @CONVENTION
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "markdown", "html", "rst", "json"]),
-    default="text",
-    show_default=True,
-)
+@form_option("text", "markdown", "html", "rst", "json")
 @click.option(
     "--prove", is_flag=True, help="Also decide whether the output shapes are equal for every input size."
 )
@@ -55,29 +49,21 @@ def diff(  # noqa: PLR0913  (one argument per option)
     from html import escape
 
     from shapecalc import compare
-    from shapecalc.render import written
     from shapecalc.views.comparison_page import comparison_page
 
-    first, shape, values = load_model(left, inputs, (*settings, *on_left))
-    second, other_shape, other_values = load_model(right, inputs, (*settings, *on_right))
-    comparison = compare(
-        first.analyze(input=shape, **values),
-        second.analyze(input=other_shape, **other_values),
-        convention=convention,
-    )
+    first = load_model(left, inputs, (*settings, *on_left))
+    second = load_model(right, inputs, (*settings, *on_right))
+    comparison = compare(first.analyze()[0], second.analyze()[0], convention=convention)
     proof = None
     if prove:
         from shapecalc.sizes.agreement import agreement
         from shapecalc.sizes.question import Question
 
-        proof = agreement(Question(first, shape, values), Question(second, other_shape, other_values))
+        proof = agreement(Question(*first), Question(*second))
     if form == "json":
-        import json
-
-        proved = {} if proof is None else {"agreement": proof.to_dict()}
-        say(json.dumps(comparison.to_dict() | proved, indent=2, ensure_ascii=False))
+        say_json(comparison.to_dict() | ({} if proof is None else {"agreement": proof.to_dict()}))
     else:
-        output = written(comparison_page(comparison), form)
-        after = f"<p>{escape(str(proof))}</p>" if form == "html" else f"\n{proof}"
-        say(output if proof is None else f"{output}\n{after}")
+        say_page(comparison_page(comparison), form)
+        if proof is not None:
+            say(f"<p>{escape(str(proof))}</p>" if form == "html" else f"\n{proof}")
     ctx.exit(0 if (comparison.is_equal if proof is None else proof.is_whole) else 1)

@@ -7,15 +7,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from shapecalc.arguments import listed, load_model
-from shapecalc.cli.cli_options import FREE, INPUT, MODEL, SCALE, SETTINGS, examples
+from shapecalc.arguments import Loaded, listed
+from shapecalc.cli.cli_options import FREE, SCALE, examples, loads_model, number_option
 from shapecalc.console import say
 from shapecalc.errors import SpecError
 
 if TYPE_CHECKING:
     from shapecalc.pictures.picture import Picture
-
-FORMS = ("svg", "png", "mmd", "dot")
 
 
 @click.command(
@@ -27,14 +25,14 @@ FORMS = ("svg", "png", "mmd", "dot")
         "shapecalc draw googlenet --depth 2 -o googlenet.dot",
     ),
 )
-@click.argument("model", type=MODEL)
+@loads_model
 @click.option(
     "-o", "--output", metavar="FILE", help="Write into FILE.svg, .png, .mmd (Mermaid) or .dot (Graphviz)."
 )
 @click.option(
     "--format",
     "form",
-    type=click.Choice(FORMS),
+    type=click.Choice(["svg", "png", "mmd", "dot"]),
     help="Output form; default: the suffix of FILE, or mmd without a file (svg for volumes).",
 )
 @click.option(
@@ -44,26 +42,16 @@ FORMS = ("svg", "png", "mmd", "dot")
     show_default=True,
     help="Layers and blocks with arrows, or feature maps to scale.",
 )
-@click.option(
-    "--depth",
-    type=click.IntRange(1),
-    default=None,
-    metavar="N",
-    help="Fold blocks nested deeper; default: as deep as stays readable.",
-)
+@number_option("--depth", 1, "Fold blocks nested deeper; default: as deep as stays readable.")
 @SCALE
-@INPUT
-@SETTINGS
 @FREE
 def draw(
-    model: str,
+    loaded: Loaded,
     output: str | None,
     form: str | None,
     style: str,
     depth: int | None,
     scale: float,
-    inputs: tuple[str, ...],
-    settings: tuple[str, ...],
     free: str,
 ) -> None:
     """Draw MODEL as a graph of layers and blocks, or as the volumes of its feature maps.
@@ -71,9 +59,7 @@ def draw(
     SVG of volumes, Mermaid and dot need no extra; SVG of a graph and PNG need
     pip install "shapecalc[draw]".
     """
-    net, shapes, values = load_model(model, inputs, settings)
-    names = listed(free)
-    drawing = net.draw(style=style, depth=depth, input=shapes, symbolic=names, **values)
+    drawing = loaded.model.draw(style=style, depth=depth, symbolic=listed(free), **loaded.arguments)
     write(drawing, output, form or ("mmd" if style == "graph" else "svg"), scale, chosen=form is not None)
 
 

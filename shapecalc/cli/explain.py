@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from shapecalc.cli.cli_options import CODE, examples
+from shapecalc.cli.cli_options import Word, examples
 from shapecalc.console import painted, say
 
 
@@ -12,7 +12,7 @@ from shapecalc.console import painted, say
     short_help="Explain the code of a diagnostic, with an example.",
     epilog=examples("shapecalc explain", "shapecalc explain silent-loss"),
 )
-@click.argument("code", required=False, type=CODE)
+@click.argument("code", required=False, type=Word("code", "diagnostics.rule:rules"))
 def explain(code: str | None) -> None:
     """Explain the CODE of a diagnostic, as in error[channels], with an example; or list all codes."""
     from shapecalc.diagnostics.rule import EXAMPLE, all_titles, rule

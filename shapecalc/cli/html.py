@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from shapecalc.arguments import load_model
-from shapecalc.atomic_write import write_file
+from shapecalc.atomic_write import make_folder, write_file
 from shapecalc.cli.cli_options import INPUT, MODEL, SETTINGS, examples
 from shapecalc.console import echo, say
 from shapecalc.errors import Located, NotInstalled, ShapecalcError, SpecError
@@ -67,13 +67,13 @@ def html(
     from shapecalc.page.free import at_input
     from shapecalc.page.page_writer import page
 
-    net, shapes, values = load_model(model, inputs, settings)
-    net = at_input(net, shapes, values)
+    loaded = load_model(model, inputs, settings)
+    net, values = at_input(*loaded), loaded.parameters
     text = page(net, picture=_picture(net, style, values), **values)
     if output is None:
         say(text.rstrip("\n"))
-        return
-    _write(output, text)
+    else:
+        _write(output, text)
 
 
 def _picture(model: Model, style: str, values: Mapping[str, Any]) -> str:
@@ -112,8 +112,5 @@ def _gallery(folder: Path, style: str) -> None:
 
 
 def _write(path: Path, text: str) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise SpecError(f"cannot write {path}: {error.strerror or error}") from None
+    make_folder(path)
     write_file(path, text.encode())

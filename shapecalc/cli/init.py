@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from shapecalc.atomic_write import make_folder, unwritten
 from shapecalc.cli.cli_options import MODEL, examples
 from shapecalc.console import say
 from shapecalc.errors import SpecError, quote
@@ -23,10 +24,7 @@ def init(file: str, like: str | None) -> None:
     """Write a commented spec to start from to FILE (default: my_net.yaml), which must not exist yet."""
     path = Path(file)
     text = _starter(path.stem) if like is None else _copy(like)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except (OSError, ValueError) as error:
-        raise _unwritten(str(path.parent), error) from None
+    make_folder(path)
     try:
         with path.open("x", encoding="utf-8") as stream:
             stream.write(text)
@@ -35,12 +33,8 @@ def init(file: str, like: str | None) -> None:
             f"{quote(file)} already exists and is not overwritten", hint="name another file"
         ) from None
     except OSError as error:
-        raise _unwritten(file, error) from None
+        raise unwritten(path, error) from None
     say(f"wrote {file}; look at it with: shapecalc show {file}")
-
-
-def _unwritten(file: str, error: OSError | ValueError) -> SpecError:
-    return SpecError(f"{quote(file)} cannot be written: {getattr(error, 'strerror', None) or error}")
 
 
 def _starter(name: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from shapecalc.cli.cli_options import FRAMEWORK, KIND, examples
+from shapecalc.cli.cli_options import FRAMEWORK, Word, examples
 from shapecalc.console import say, terminal_width
 
 
@@ -12,7 +12,7 @@ from shapecalc.console import say, terminal_width
     short_help="List the layer kinds, or describe one.",
     epilog=examples("shapecalc kinds", "shapecalc kinds conv2d", "shapecalc kinds conv2d --framework keras"),
 )
-@click.argument("kind", required=False, type=KIND)
+@click.argument("kind", required=False, type=Word("kind", "layers.registry:kinds"))
 @FRAMEWORK
 def kinds(kind: str | None, framework: str) -> None:
     """List the layer kinds, or describe one KIND: its fields, its formula, an example."""

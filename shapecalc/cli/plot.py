@@ -53,12 +53,11 @@ def plot(
     if (first is None) != (last is None):
         raise click.UsageError("--from and --to go together")
     loaded = [load_model(model, (), settings) for model in models]
-    between = None if first is None or last is None else (first, last)
-    picture = loaded[0][0].plot(
-        *(model for model, _, _ in loaded[1:]),
+    picture = loaded[0].model.plot(
+        *(other.model for other in loaded[1:]),
         against=against,
-        between=between,
+        between=None if first is None or last is None else (first, last),
         rebuild=rebuild,
-        **loaded[0][2],
+        **loaded[0].parameters,
     )
     write(picture, output, "svg", scale, chosen=False)

@@ -8,7 +8,7 @@ import click
 
 from shapecalc.arguments import listed, load_model
 from shapecalc.cli.cli_options import FORMAT, FREE, INPUT, MODEL, SETTINGS, examples
-from shapecalc.console import say, terminal_width
+from shapecalc.console import say_json, say_page
 
 
 @click.command(
@@ -44,32 +44,20 @@ def reconcile(
     from shapecalc.views.reconciliation_page import reconciliation_page
 
     names = listed(free)
-    net, shapes, values = load_model(model, inputs, settings)
-    report = net.analyze(input=shapes, symbolic=names, **values)
+    report, _ = load_model(model, inputs, settings).analyze(free=names)
     if against is None and not (inputs or settings or names):
         against = sibling(model)
-    other = None
-    if against is not None:
-        other_net, other_shapes, other_values = load_model(against, inputs, settings)
-        other = other_net.analyze(input=other_shapes, symbolic=names, **other_values)
+    other = None if against is None else load_model(against, inputs, settings).analyze(free=names)[0]
     differ = [] if other is None else changes(report, other)
     counted = accounts(report)
-    if form == "json":
-        import json
-
-        data: dict[str, Any] = {
-            "name": report.name,
-            "conventions": [account.to_dict() for account in counted],
-        }
-        if other is not None:
-            changed = [change.to_dict() for change in differ]
-            data |= {"against": {"name": other.name, "macs": number(other.macs), "changes": changed}}
-        say(json.dumps(data, indent=2, ensure_ascii=False))
+    if form != "json":
+        say_page(reconciliation_page(report, counted, other, differ), form)
         return
-    from shapecalc.render import written
-
-    page = reconciliation_page(report, counted, other, differ)
-    say(written(page, form, terminal_width() if form == "text" else None))
+    data: dict[str, Any] = {"name": report.name, "conventions": [account.to_dict() for account in counted]}
+    if other is not None:
+        changed = [change.to_dict() for change in differ]
+        data["against"] = {"name": other.name, "macs": number(other.macs), "changes": changed}
+    say_json(data)
 
 
 def sibling(model: str) -> str | None:

@@ -9,29 +9,12 @@ import click
 from click.core import ParameterSource
 
 from shapecalc.arguments import is_torch
+from shapecalc.cli import COMMANDS
 from shapecalc.embedding.fit import Output
 from shapecalc.errors import SpecError, nearest, quote
 from shapecalc.spec.find import folder
 
-RUNNABLE = (
-    "check",
-    "derive",
-    "diff",
-    "draw",
-    "explain",
-    "export",
-    "kinds",
-    "list",
-    "plot",
-    "reconcile",
-    "schema",
-    "show",
-    "sizes",
-    "solve",
-    "value",
-    "verify",
-)
-"""The commands that only print text; add new ones here."""
+RUNNABLE = tuple(name for name, only_prints in COMMANDS.items() if only_prints)
 WRITES = {"output": "-o", "fix": "--fix"}
 """Parameters that make a command write files, in any command."""
 _DEFAULT_FORM = {"draw": "mmd", "export": "python", "schema": "json"}

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Any
 
 import click
 
-from shapecalc.arguments import listed, load_model
-from shapecalc.cli.cli_options import BATCH, CONVENTION, FREE, INPUT, MODEL, SETTINGS, SYMBOLIC, examples
-from shapecalc.console import say, terminal_width
-
-if TYPE_CHECKING:
-    from shapecalc.report.report import Report
-
-FORMATS = ("table", "markdown", "html", "rst", "json", "csv", "latex")
+from shapecalc.arguments import Loaded, listed
+from shapecalc.cli.cli_options import (
+    CONVENTION,
+    examples,
+    form_option,
+    free_options,
+    loads_model,
+    number_option,
+)
+from shapecalc.console import say, say_json, say_page
 
 
 @click.command(
@@ -26,13 +28,9 @@ FORMATS = ("table", "markdown", "html", "rst", "json", "csv", "latex")
         "shapecalc show torchvision.models:resnet18",
     ),
 )
-@click.argument("model", type=MODEL)
-@INPUT
-@SETTINGS
-@BATCH
-@SYMBOLIC
-@FREE
-@click.option("--depth", type=click.IntRange(1), default=None, metavar="N", help="Fold blocks nested deeper.")
+@loads_model
+@free_options
+@number_option("--depth", 1, "Fold blocks nested deeper.")
 @click.option("--dtype", default="float32", show_default=True, help="Number format, for memory.")
 @click.option(
     "--count",
@@ -47,60 +45,20 @@ FORMATS = ("table", "markdown", "html", "rst", "json", "csv", "latex")
     help="Show receptive fields: size, stride, left edge.",
 )
 @CONVENTION
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(FORMATS),
-    default="table",
-    show_default=True,
-    help="How to print it.",
-)
-def show(  # noqa: PLR0913, PLR0917  (one argument per option)
-    model: str,
-    inputs: tuple[str, ...],
-    settings: tuple[str, ...],
-    batch: int | None,
-    symbolic: bool,
-    free: str,
-    depth: int | None,
-    dtype: str,
-    count: str | None,
-    fields: bool,
-    convention: str | None,
-    form: str,
-) -> None:
+@form_option("table", "markdown", "html", "rst", "json", "csv", "latex")
+def show(loaded: Loaded, free: str, depth: int | None, form: str, *, fields: bool, **options: Any) -> None:
     """Print MODEL (a bundled name, a file, - for stdin, or pkg.mod:Net) layer by layer.
 
     pkg.mod:Net is a torch module, or a callable that builds one from the --set values.
     """
-    names = listed(free)
-    if batch is not None and "batch" in names:
-        raise click.UsageError("--batch sets the batch that --free leaves free: choose one")
-    net, shapes, values = load_model(model, inputs, settings)
-    report = net.analyze(
-        input=shapes,
-        batch=1 if batch is None else batch,
-        symbolic=[*(name for name in net.free_names() if symbolic and name not in values), *names],
-        dtype=dtype,
-        count=count,
-        convention=convention,
-        **values,
-    )
-    say(rendered(report, form, depth, batch=batch is not None or "batch" in names, fields=fields))
-
-
-def rendered(report: Report, form: str, depth: int | None, *, batch: bool, fields: bool = False) -> str:
-    """Return a report in one of the output forms; only that form's writer is imported."""
+    report, shows_batch = loaded.analyze(free=listed(free), **options)
     if form == "json":
-        import json
-
-        return json.dumps(report.to_dict(fields=fields), indent=2, ensure_ascii=False)
-    if form == "csv":
+        say_json(report.to_dict(receptive_fields=fields))
+    elif form == "csv":
         from shapecalc.views.csv_table import csv
 
-        return csv(report, fields=fields)
-    from shapecalc.render import written
-    from shapecalc.views.layer_table import layer_table
+        say(csv(report, fields=fields))
+    else:
+        from shapecalc.views.layer_table import layer_table
 
-    page = (layer_table(report, depth, batch=batch, fields=fields),)
-    return written(page, "text", terminal_width()) if form == "table" else written(page, form)
+        say_page((layer_table(report, depth, batch=shows_batch, fields=fields),), form)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import click
 
-from shapecalc.arguments import listed, load_model, shape
-from shapecalc.cli.cli_options import FORMAT, INPUT, MODEL, SETTINGS, examples
-from shapecalc.console import say
-from shapecalc.render import written
+from shapecalc.arguments import Loaded, listed, shape
+from shapecalc.cli.cli_options import FORMAT, examples, loads_model
+from shapecalc.console import say_json, say_page
 from shapecalc.render.lines import as_page
 
 
@@ -19,7 +18,7 @@ from shapecalc.render.lines import as_page
         "shapecalc sizes alexnet --rebuild",
     ),
 )
-@click.argument("model", type=MODEL)
+@loads_model
 @click.option(
     "--near",
     metavar="SIZE",
@@ -38,32 +37,17 @@ from shapecalc.render.lines import as_page
 @click.option(
     "--free", default="", metavar="NAMES", help="The unknowns, as H,W; default: all but the channels."
 )
-@INPUT
-@SETTINGS
 @FORMAT
-def sizes(
-    model: str,
-    near: str | None,
-    rebuild: bool,
-    outputs: str,
-    free: str,
-    inputs: tuple[str, ...],
-    settings: tuple[str, ...],
-    form: str,
-) -> None:
+def sizes(loaded: Loaded, near: str | None, outputs: str, free: str, form: str, *, rebuild: bool) -> None:
     """Print exactly which input sizes MODEL accepts, and which layer imposes each condition.
 
     The network is built for its default sizes, its weights fixed, in evaluation mode.
     """
-    names = listed(free)
-    net, shapes, values = load_model(model, inputs, settings)
-    legal = net.sizes(input=shapes, rebuild=rebuild, outputs=outputs, free=names or None, **values)
+    legal = loaded.model.sizes(
+        rebuild=rebuild, outputs=outputs, free=listed(free) or None, **loaded.arguments
+    )
     nearest = None if near is None else legal.nearest(shape(near))
     if form == "json":
-        import json
-
-        data = legal.to_dict() | ({"near": nearest.to_dict()} if nearest else {})
-        say(json.dumps(data, indent=2, ensure_ascii=False))
-        return
-    beside = [(0, ()), *nearest.lines()] if nearest else []
-    say(written(as_page([*legal.lines(), *beside]), form))
+        say_json(legal.to_dict() | ({"near": nearest.to_dict()} if nearest else {}))
+    else:
+        say_page(as_page([*legal.lines(), *([(0, ()), *nearest.lines()] if nearest else [])]), form)

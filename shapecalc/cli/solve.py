@@ -2,41 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from shapecalc.arguments import amount, load_model, open_model, shape
-from shapecalc.cli.cli_options import FORMAT, FRAMEWORK, INPUT, MODEL, SETTINGS, examples
-from shapecalc.console import say
-from shapecalc.errors import SpecError, quote
-from shapecalc.render import written
-from shapecalc.render.lines import IndentedLine, as_page
+from shapecalc.arguments import Loaded, amount, assignments, open_model, shape
+from shapecalc.cli.cli_options import FORMAT, FRAMEWORK, examples, loads_model, number_option
+from shapecalc.console import say_json, say_page
+from shapecalc.errors import SpecError, nearest, quote
+from shapecalc.render.lines import LONGEST_LIST, Answer, as_page
 
 if TYPE_CHECKING:
     from shapecalc.layers.spatial import Spatial
 
-_F = TypeVar("_F", bound=Callable[..., Any])
-
-
-class Answer(Protocol):
-    """What every answer has."""
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the answer as plain data."""
-
-    def lines(self) -> Iterator[IndentedLine]:
-        """Yield the lines of the answer."""
-
-
-def _number(name: str, least: int, description: str) -> Callable[[_F], _F]:
-    return click.option(name, type=click.IntRange(least), metavar="N", help=description)
-
-
-_limit = click.option(
-    "--limit", type=click.IntRange(1), default=10, show_default=True, metavar="N", help="How many to print."
-)
+_LIMIT = number_option("--limit", 1, "How many to print.", LONGEST_LIST)
 
 
 @click.group(short_help="Solve inverse questions: which setting gives this result?")
@@ -55,17 +34,17 @@ def solve() -> None:
 @click.argument("wanted")
 @click.option("--kind", help="The kind of layer; default: conv2d, or conv_transpose2d where the size grows.")
 @FRAMEWORK
-@_number("--kernel", 1, "Only this kernel.")
-@_number("--stride", 1, "Only this stride.")
-@_number("--padding", 0, "Only this padding.")
-@_number("--dilation", 1, "Only this dilation.")
-@_number("--output-padding", 0, "Only this output padding.")
-@_number("--max-kernel", 1, "Kernels up to this one; default: 7, or the step between the sizes.")
-@_number("--max-stride", 1, "Strides up to this one; default: 7, or the step between the sizes.")
-@_number("--max-padding", 0, "Paddings up to this one; default: half of the window.")
-@_number("--max-dilation", 1, "Dilations up to this one; default: 2.")
+@number_option("--kernel", 1, "Only this kernel.")
+@number_option("--stride", 1, "Only this stride.")
+@number_option("--padding", 0, "Only this padding.")
+@number_option("--dilation", 1, "Only this dilation.")
+@number_option("--output-padding", 0, "Only this output padding.")
+@number_option("--max-kernel", 1, "Kernels up to this one; default: 7, or the step between the sizes.")
+@number_option("--max-stride", 1, "Strides up to this one; default: 7, or the step between the sizes.")
+@number_option("--max-padding", 0, "Paddings up to this one; default: half of the window.")
+@number_option("--max-dilation", 1, "Dilations up to this one; default: 2.")
 @click.option("--uneven", is_flag=True, help="Also padding with one more after than before.")
-@_limit
+@_LIMIT
 @FORMAT
 def window(size: str, wanted: str, limit: int, form: str, **options: Any) -> None:
     """List the kernels, strides and paddings that turn SIZE into WANTED, simplest first.
@@ -75,7 +54,7 @@ def window(size: str, wanted: str, limit: int, form: str, **options: Any) -> Non
     from shapecalc.solving.window import solve_window
 
     answer = solve_window(shape(size), shape(wanted), **options)
-    _print(answer, answer.lines(limit), form, has_answer=bool(answer.found))
+    _print(answer, form, has_answer=bool(answer.found), limit=limit)
 
 
 @solve.command(
@@ -84,13 +63,13 @@ def window(size: str, wanted: str, limit: int, form: str, **options: Any) -> Non
 )
 @click.argument("encoder")
 @click.argument("fields", nargs=-1, metavar="FIELD=VALUE...")
-@_number("--size", 1, "Only what gives back this size.")
+@number_option("--size", 1, "Only what gives back this size.")
 @click.option("--with", "kind", metavar="KIND", help="The decoder's kind; default: conv_transpose...")
 @FRAMEWORK
-@_number("--max-kernel", 1, "Kernels up to this one; default: 7, or the encoder's.")
-@_number("--max-padding", 0, "Paddings up to this one; default: half of the window.")
-@_number("--max-dilation", 1, "Dilations up to this one; default: only the encoder's.")
-@_limit
+@number_option("--max-kernel", 1, "Kernels up to this one; default: 7, or the encoder's.")
+@number_option("--max-padding", 0, "Paddings up to this one; default: half of the window.")
+@number_option("--max-dilation", 1, "Dilations up to this one; default: only the encoder's.")
+@_LIMIT
 @FORMAT
 def mirror(
     encoder: str, fields: tuple[str, ...], framework: str, limit: int, form: str, **options: Any
@@ -104,10 +83,11 @@ def mirror(
     from shapecalc.solving.mirror import solve_mirror
 
     if encoder in kinds(framework) or len(fields) != 1 or "=" in fields[0]:
-        answer = solve_mirror(encoder, _fields(fields), framework=framework, **options)
+        settings = assignments(fields, "", "FIELD=VALUE, as kernel_size=3")
+        answer = solve_mirror(encoder, settings, framework=framework, **options)
     else:
         answer = solve_mirror(_layer(encoder, fields[0]), **options)
-    _print(answer, answer.lines(limit), form, has_answer=bool(answer.found))
+    _print(answer, form, has_answer=bool(answer.found), limit=limit)
 
 
 @solve.command(
@@ -115,35 +95,24 @@ def mirror(
     short_help="Which inputs give an output size.",
     epilog=examples("shapecalc solve input resnet50 7x7 --at stage4"),
 )
-@click.argument("model", type=MODEL)
+@loads_model
 @click.argument("wanted")
 @click.option(
     "--at", metavar="LAYER", help="The layer or block whose output is meant; default: the network's."
 )
 @click.option("--rebuild", is_flag=True, help="Rebuild the network for each size.")
-@INPUT
-@SETTINGS
 @FORMAT
-def input_(
-    model: str,
-    wanted: str,
-    at: str | None,
-    rebuild: bool,
-    inputs: tuple[str, ...],
-    settings: tuple[str, ...],
-    form: str,
-) -> None:
+def input_(loaded: Loaded, wanted: str, at: str | None, form: str, *, rebuild: bool) -> None:
     """Print exactly which inputs of MODEL give an output of size WANTED, as 7x7 or 512x7x7."""
-    net, shapes, values = load_model(model, inputs, settings)
-    answer = net.solve(output=shape(wanted), at=at, rebuild=rebuild, input=shapes, **values)
-    _print(answer, answer.lines(), form, has_answer=bool(answer))
+    answer = loaded.model.solve(output=shape(wanted), at=at, rebuild=rebuild, **loaded.arguments)
+    _print(answer, form, has_answer=bool(answer))
 
 
 @solve.command(
     short_help="Which value of a parameter meets a budget of parameters or MACs.",
     epilog=examples("shapecalc solve budget mobilenet_v2 --macs 300M --free H=W"),
 )
-@click.argument("model", type=MODEL)
+@loads_model
 @click.option("--params", metavar="N", help="Wanted number of parameters, as 5M.")
 @click.option("--macs", metavar="N", help="Wanted number of multiply-accumulates, as 300M.")
 @click.option("--free", required=True, metavar="NAME", help="width, depths[2], or H=W for two equal sizes.")
@@ -158,19 +127,15 @@ def input_(
 @click.option("--at-most", "aim", flag_value="at_most", help="Not more than the target.")
 @click.option("--at-least", "aim", flag_value="at_least", help="Not less than the target.")
 @click.option("--nearest", "aim", flag_value="nearest", default=True, help="On either side (the default).")
-@INPUT
-@SETTINGS
 @FORMAT
-def budget(  # noqa: PLR0913, PLR0917  (one argument per option)
-    model: str,
+def budget(
+    loaded: Loaded,
     params: str | None,
     macs: str | None,
     free: str,
     multiple_of: str,
     between: str | None,
     aim: str,
-    inputs: tuple[str, ...],
-    settings: tuple[str, ...],
     form: str,
 ) -> None:
     """Print the value of a free parameter of MODEL that gives a number of parameters or MACs."""
@@ -183,56 +148,34 @@ def budget(  # noqa: PLR0913, PLR0917  (one argument per option)
         "between": None if between is None else _range(between),
         "aim": aim,
     }
-    net, shapes, values = load_model(model, inputs, settings)
-    answer = net.solve(**question, input=shapes, **values)
-    _print(answer, answer.lines(), form, has_answer=bool(answer))
+    answer = loaded.model.solve(**question, **loaded.arguments)
+    _print(answer, form, has_answer=bool(answer))
 
 
 @solve.command(
     short_help="The in_features of linear layers, with the derivation.",
     epilog=examples("shapecalc solve features alexnet"),
 )
-@click.argument("model", type=MODEL)
+@loads_model
 @click.argument("layer", required=False)
-@INPUT
-@SETTINGS
 @FORMAT
-def features(
-    model: str, layer: str | None, inputs: tuple[str, ...], settings: tuple[str, ...], form: str
-) -> None:
+def features(loaded: Loaded, layer: str | None, form: str) -> None:
     """Print the in_features of the linear layers of MODEL, or of LAYER, with the derivation."""
-    net, shapes, values = load_model(model, inputs, settings)
-    answer = net.solve(in_features=True if layer is None else layer, input=shapes, **values)
-    _print(answer, answer.lines(), form, has_answer=True)
+    answer = loaded.model.solve(in_features=True if layer is None else layer, **loaded.arguments)
+    _print(answer, form, has_answer=True)
 
 
-def _print(answer: Answer, lines: Iterable[IndentedLine], form: str, *, has_answer: bool) -> None:
+def _print(answer: Answer, form: str, *, has_answer: bool, limit: int = LONGEST_LIST) -> None:
     if form == "json":
-        import json
-
-        say(json.dumps(answer.to_dict(), indent=2, ensure_ascii=False))
+        say_json(answer.to_dict())
     else:
-        say(written(as_page(lines), form))
+        say_page(as_page(answer.lines(limit)), form)
     if not has_answer:
         click.get_current_context().exit(1)
 
 
-def _fields(texts: tuple[str, ...]) -> dict[str, Any]:
-    """Parse FIELD=VALUE arguments; values have the syntax of a spec."""
-    from shapecalc.spec.located_text import parse
-
-    fields: dict[str, Any] = {}
-    for text in texts:
-        name, equals, value = text.partition("=")
-        if not equals or name in fields:
-            raise SpecError(f"{quote(text)}: write FIELD=VALUE, each field once, as kernel_size=3")
-        fields[name] = parse(value)
-    return fields
-
-
 def _layer(model: str, path: str) -> Spatial:
     """Return a layer of a model with its numbers resolved."""
-    from shapecalc.errors import nearest
     from shapecalc.layers.spatial import Spatial
 
     report = open_model(model).analyze()

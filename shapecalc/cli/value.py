@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import click
 
-from shapecalc.cli.cli_options import MODEL, VALUE, examples
+from shapecalc.arguments import valued
+from shapecalc.cli.cli_options import MODEL, Word, examples, form_option
 from shapecalc.console import say
-
-FORMATS = ("text", "latex")
 
 
 @click.command(
@@ -20,11 +19,9 @@ FORMATS = ("text", "latex")
     ),
 )
 @click.argument("model", type=MODEL)
-@click.argument("name", metavar="VALUE", type=VALUE)
+@click.argument("name", metavar="VALUE", type=Word("value", "views.single_value:NAMES"))
 @click.argument("more", nargs=-1, metavar="[LAYER] [KEY=VALUE]...")
-@click.option(
-    "--format", "form", type=click.Choice(FORMATS), default="text", show_default=True, help="How to print it."
-)
+@form_option("text", "latex")
 def value(model: str, name: str, more: tuple[str, ...], form: str) -> None:
     """Print one VALUE of MODEL, or of one LAYER or part of it, for a sentence.
 
@@ -32,8 +29,6 @@ def value(model: str, name: str, more: tuple[str, ...], form: str) -> None:
     name or title. KEY is a parameter of the spec, or input (3x256x256), free (H,W), batch, unit (M, MiB)
     or digits.
     """
-    from shapecalc.arguments import valued
-
     line = valued(model, name, more)
     if form == "latex":
         from shapecalc.render.latex_writer import inline

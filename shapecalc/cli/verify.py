@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
-from shapecalc.arguments import load_model
-from shapecalc.cli.cli_options import INPUT, MODEL, SETTINGS, examples
-from shapecalc.console import WORKING, say
+from shapecalc.cli.cli_options import examples, form_option, loads_model
+from shapecalc.console import WORKING, say, say_json
+
+if TYPE_CHECKING:
+    from shapecalc.arguments import Loaded
 
 
 @click.command(short_help="Prove every layer equal to torch's.", epilog=examples("shapecalc verify lenet5"))
-@click.argument("model", type=MODEL)
-@INPUT
-@SETTINGS
-@click.option(
-    "--format", "form", type=click.Choice(["text", "json"]), default="text", help="How to print it."
-)
+@loads_model
+@form_option("text", "json")
 @click.pass_context
-def verify(
-    ctx: click.Context, model: str, inputs: tuple[str, ...], settings: tuple[str, ...], form: str
-) -> None:
+def verify(ctx: click.Context, loaded: Loaded, form: str) -> None:
     """Prove every layer of MODEL equal to torch's symbolic shapes, and run the built network once.
 
     A hook on every layer of the built network compares its shape, weights and MACs with the report; a large
@@ -27,14 +25,13 @@ def verify(
     """
     import shapecalc
 
-    net, shapes, values = load_model(model, inputs, settings)
     result = shapecalc.verify(
-        net, input=shapes, progress=lambda done, of: WORKING.progress(done, of, "layers"), **values
+        loaded.model,
+        progress=lambda done, of: WORKING.progress(done, of, "layers"),
+        **loaded.arguments,
     )
     if form == "json":
-        import json
-
-        say(json.dumps(result.to_dict(), indent=2, ensure_ascii=False))
+        say_json(result.to_dict())
     else:
         say(str(result))
     ctx.exit(1 if result.is_refuted else 0)

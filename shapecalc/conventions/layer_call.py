@@ -12,7 +12,7 @@ from shapecalc.layers.requirement import Shape
 _SCALES = frozenset({"weight", "gamma"})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False, repr=False)  # not a record: many are made
 class LayerCall:
     """A layer with the shapes of its inputs, everything that it does to them, and how it is called."""
 

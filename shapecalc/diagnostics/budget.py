@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, Self
+from typing import Any
 
 from pydantic_core import PydanticCustomError
 
@@ -32,7 +32,7 @@ class Limit:
 
 def limits(spec: Spec, parameters: Parameters, options: Mapping[str, Any]) -> dict[str, Limit]:
     """Return the limits of a model by what they limit: those of the caller, else those of its spec."""
-    found: dict[str, Limit] = {}
+    allowed: dict[str, Limit] = {}
     for what in _NAMES:
         written = None if spec.budget is None else getattr(spec.budget, what)
         if options.get(what) is not None:
@@ -40,11 +40,11 @@ def limits(spec: Spec, parameters: Parameters, options: Mapping[str, Any]) -> di
             if not isinstance(most, int):
                 number = quote(options[what])
                 raise SpecError(f"max_{what}: {number} is not a number: write 5000000, 5M or 2.5G")
-            found[what] = Limit(most, spec.place)
+            allowed[what] = Limit(most, spec.place)
         elif written is not None:
             place = _place(spec, what)
-            found[what] = Limit(_evaluated(what, written, parameters, place), place)
-    return found
+            allowed[what] = Limit(_evaluated(what, written, parameters, place), place)
+    return allowed
 
 
 def _checked(value: Any, what: str, place: Place) -> Any:
@@ -71,36 +71,23 @@ def _place(spec: Spec, what: str) -> Place:
     return holder.of(what)
 
 
-class OverBudget(Violation):
-    """A limit that is exceeded, or may be, because not every layer is counted."""
-
-    code = "budget"
-
-    def __init__(self, report: Report, what: str, limit: Limit) -> None:
-        self.what, self.most, self.place = what, limit.most, limit.place
-        self.spent = getattr(report, what)
-        self.not_counted = report.not_counted if what == "macs" and not report.complete else ()
-        costs = [(cost, node.path) for node in report.nodes if isinstance(cost := getattr(node, what), int)]
-        self.costs = [pair for pair in sorted(costs, key=lambda pair: -pair[0])[:_SHOWN] if pair[0]]
-        if self.spent > self.most:
-            self.severity = "error"
-            self.paths = tuple(path for _, path in self.costs)
-
-    @classmethod
-    def find(cls, report: Report, allowed: Mapping[str, Limit]) -> Iterator[Self]:
-        for what, limit in allowed.items():
-            violation = cls(report, what, limit)
-            if violation.severity == "error" or violation.not_counted:
-                yield violation
-
-    @property
-    def message(self) -> str:
-        spent, most = grouped(self.spent), grouped(self.most)
-        head = f"{'at least ' if self.not_counted else ''}{spent} {_NAMES[self.what]}"
-        if self.severity == "error":
-            layers = ", ".join(
-                f"{path} {grouped(cost)} ({100 * cost / self.spent:.0f}%)" for cost, path in self.costs
-            )
-            return f"{head} are more than the {most} allowed; most are in {layers}"
-        layers = ", ".join(self.not_counted[:_SHOWN])
-        return f"{head} of the {most} allowed: those of {layers} cannot be counted"
+def over_budget(report: Report, allowed: Mapping[str, Limit]) -> Iterator[Violation]:
+    """Yield the limits that are exceeded, or may be, because not every layer is counted."""
+    for what, limit in allowed.items():
+        spent = getattr(report, what)
+        left_out = report.not_counted if what == "macs" and not report.complete else ()
+        facts = {"spent": grouped(spent), "most": grouped(limit.most), "what": _NAMES[what]}
+        head = f"{'at least ' if left_out else ''}{{spent}} {{what}}"
+        if spent > limit.most:
+            costs = [
+                (cost, node.path) for node in report.nodes if isinstance(cost := getattr(node, what), int)
+            ]
+            largest = [pair for pair in sorted(costs, key=lambda pair: -pair[0])[:_SHOWN] if pair[0]]
+            shares = [f"{path} {grouped(cost)} ({100 * cost / spent:.0f}%)" for cost, path in largest]
+            template = f"{head} are more than the {{most}} allowed; most are in {{layers}}"
+            facts["layers"], paths = ", ".join(shares), tuple(path for _, path in largest)
+            yield Violation("budget", template, facts, limit.place, paths, "error")
+        elif left_out:
+            facts["layers"] = ", ".join(left_out[:_SHOWN])
+            template = f"{head} of the {{most}} allowed: those of {{layers}} cannot be counted"
+            yield Violation("budget", template, facts, limit.place)

@@ -3,98 +3,69 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, ClassVar, Self
+from typing import Any
 
 from pydantic import BaseModel
 
 from shapecalc.algebra.formula import Formula
-from shapecalc.diagnostics.violation import LayerViolation, Violation
+from shapecalc.diagnostics.violation import Violation, of_layer
 from shapecalc.engine.graph import GraphNode
 from shapecalc.errors import Place
 from shapecalc.layers.family import Family
 from shapecalc.layers.linear import Dense
-from shapecalc.layers.requirement import Shape, shown
 from shapecalc.layers.reshape import Permute, Transpose
 from shapecalc.layers.spatial import Spatial
-from shapecalc.report.node import Node
 from shapecalc.report.report import Report
 from shapecalc.spec.tree import Call, Spec
 
 
-class LinearOnMap(LayerViolation):
-    """A linear layer that reads a map: a flatten is missing.
+def linear_on_map(spec: Spec, report: Report) -> Iterator[Violation]:
+    """Find linear layers that read a map: a flatten is missing.
 
     In torch it mixes along the width, in Keras the channels of each position. Only where the map comes
     from a layer that keeps the channels where they are; after a permutation the last axis may well be
-    the one that is meant.
+    meant.
     """
+    if spec.framework == "torch":
+        template = "{kind} mixes the last axis of the map {input}, its width of {last}, at every position of "
+        template += "every channel"
+    else:
+        template = (
+            "{kind} mixes the {last} channels of the map {input} at each of its {positions} positions, "
+        )
+        template += "so that its result is a map too"
+    maps: set[int] = set()
+    by_path = {node.path: node for node in report.nodes}
+    for graph_node in report.graph.nodes:
+        node, layer = by_path.get(graph_node.path), graph_node.layer
+        if node is None or len(node.output) < 4:
+            continue
+        from_map = not maps.isdisjoint(graph_node.sources)
+        if isinstance(layer, Spatial) or (from_map and not isinstance(layer, (Permute, Transpose))):
+            maps.add(graph_node.first_slot)
+        if from_map and isinstance(layer, Dense):
+            x, hint = node.inputs[0], "put a flatten before it"
+            yield of_layer("linear-on-map", node, template, hint=hint, input=x, last=x[-1], positions=x[1:-1])
 
-    code = "linear-on-map"
-    hint = "put a flatten before it"
 
-    def __init__(self, node: Node, framework: str) -> None:
-        super().__init__(node)
-        self.input, self.framework = node.inputs[0], framework
-
-    @classmethod
-    def find(cls, spec: Spec, report: Report) -> Iterator[Self]:
-        maps: set[int] = set()
-        by_path = {node.path: node for node in report.nodes}
-        for graph_node in report.graph.nodes:
-            node, layer = by_path.get(graph_node.path), graph_node.layer
-            if node is None or len(node.output) < 4:
-                continue
-            from_map = not maps.isdisjoint(graph_node.sources)
-            if isinstance(layer, Spatial) or (from_map and not isinstance(layer, (Permute, Transpose))):
-                maps.add(graph_node.first_slot)
-            if from_map and isinstance(layer, Dense):
-                yield cls(node, spec.framework)
-
-    @property
-    def message(self) -> str:
-        kind, x = self.layer.kind, self.input
-        if self.framework == "torch":
-            return (
-                f"{kind} mixes the last axis of the map {shown(x)}, its width of {x[-1]}, at every "
-                f"position of every channel"
+def heads_disagree(spec: Spec, report: Report) -> Iterator[Violation]:
+    """Find outputs that disagree: a map beside vectors, or heads with different numbers of classes."""
+    outputs = [*report.outputs.items()]
+    for name, mine in outputs[1:]:
+        main, theirs = outputs[0]
+        facts: dict[str, Any] = {"name": name, "main": main, "mine": mine, "theirs": theirs}
+        if len(mine) != len(theirs):
+            facts |= {"axes": len(mine), "main_axes": len(theirs)}
+            template = (
+                "the output {name} is {mine}, with {axes} axes, but {main} is {theirs}, with {main_axes}"
             )
-        return (
-            f"{kind} mixes the {x[-1]} channels of the map {shown(x)} at each of its {shown(x[1:-1])} "
-            f"positions, so that its result is a map too"
-        )
-
-
-class HeadsDisagree(Violation):
-    """Outputs that disagree: a map beside vectors, or heads with different numbers of classes."""
-
-    code = "heads-disagree"
-    needs_all = True
-
-    def __init__(self, name: str, shape: Shape, main: str, main_shape: Shape, place: Place) -> None:
-        self.name, self.shape, self.main, self.main_shape = name, shape, main, main_shape
-        self.place, self.paths = place, (name,)
-
-    @classmethod
-    def find(cls, spec: Spec, report: Report) -> Iterator[Self]:
-        outputs = [*report.outputs.items()]
-        for name, shape in outputs[1:]:
-            main, main_shape = outputs[0]
-            is_flat = len(shape) == len(main_shape) == 2
-            if len(shape) != len(main_shape) or (is_flat and shape[-1] != main_shape[-1]):
-                yield cls(name, shape, main, main_shape, _last_weights(spec, report, name))
-
-    @property
-    def message(self) -> str:
-        ranks, mine, theirs = (
-            (len(self.shape), len(self.main_shape)),
-            shown(self.shape),
-            shown(self.main_shape),
-        )
-        if ranks[0] != ranks[1]:
-            head = f"the output {self.name} is {mine}, with {ranks[0]} axes"
-            return f"{head}, but {self.main} is {theirs}, with {ranks[1]}"
-        head = f"the output {self.name} has {self.shape[-1]} classes"
-        return f"{head}, but {self.main} has {self.main_shape[-1]}"
+        elif len(mine) == 2 and mine[-1] != theirs[-1]:
+            facts |= {"classes": mine[-1], "main_classes": theirs[-1]}
+            template = "the output {name} has {classes} classes, but {main} has {main_classes}"
+        else:
+            continue
+        place = _last_weights(spec, report, name)
+        yield Violation("heads-disagree", template, facts, place, (name,), needs_all=True)
 
 
 def _last_weights(spec: Spec, report: Report, output: str) -> Place:
@@ -106,114 +77,67 @@ def _last_weights(spec: Spec, report: Report, output: str) -> Place:
     return node.place.of(node.layer.kind) if node is not None else spec.place
 
 
-class UnusedResult(LayerViolation):
-    """Results that nothing reads and that are no output of the model."""
-
-    code = "unused-result"
-    needs_all = True
-
-    @classmethod
-    def find(cls, _spec: Spec, report: Report) -> Iterator[Self]:
-        read = {slot for node in report.graph.nodes for slot in node.sources}
-        read |= set(report.graph.outputs.values())
-        yield from (cls(node) for node in report.graph.nodes if not read.intersection(node.slots))
-
-    @property
-    def message(self) -> str:
-        return f"{self.layer.kind} is computed, but nothing reads its result and it is no output"
+def unused_result(_spec: Spec, report: Report) -> Iterator[Violation]:
+    """Find results that nothing reads and that are no output of the model."""
+    read = {slot for node in report.graph.nodes for slot in node.sources}
+    read |= set(report.graph.outputs.values())
+    template = "{kind} is computed, but nothing reads its result and it is no output"
+    for node in report.graph.nodes:
+        if not read.intersection(node.slots):
+            yield of_layer("unused-result", node, template, needs_all=True)
 
 
-class SharedWeights(LayerViolation):
-    """Weights used again on an input of other sizes: sometimes meant, often a layer too few."""
-
-    code = "shared-weights"
-    severity = "note"
-
-    def __init__(self, node: Node, owner: Node) -> None:
-        super().__init__(node)
-        self.owner, self.inputs = owner.path, (node.inputs[0], owner.inputs[0])
-
-    @classmethod
-    def find(cls, _spec: Spec, report: Report) -> Iterator[Self]:
-        by_path = {node.path: node for node in report.nodes}
-        for node in report.nodes:
-            owner = by_path.get(node.shares or "")
-            if owner is not None and node.weights and owner.inputs != node.inputs:
-                yield cls(node, owner)
-
-    @property
-    def message(self) -> str:
-        mine, theirs = map(shown, self.inputs)
-        return (
-            f"{self.layer.kind} uses the weights of {self.owner} on {mine}, which they first met as {theirs}"
-        )
+def shared_weights(_spec: Spec, report: Report) -> Iterator[Violation]:
+    """Find weights used again on an input of other sizes: sometimes meant, often a layer too few."""
+    template = "{kind} uses the weights of {owner} on {here}, but their first input is {there}"
+    by_path = {node.path: node for node in report.nodes}
+    for node in report.nodes:
+        owner = by_path.get(node.shares or "")
+        if owner is not None and node.weights and owner.inputs != node.inputs:
+            here, there = node.inputs[0], owner.inputs[0]
+            yield of_layer(
+                "shared-weights", node, template, severity="note", owner=owner.path, here=here, there=there
+            )
 
 
-class BiasBeforeNorm(LayerViolation):
-    """A bias that the batch normalization behind it takes away again."""
-
-    code = "bias-before-norm"
-    severity = "note"
-    hint = "bias: false"
-
-    def __init__(self, node: Node, norm: GraphNode) -> None:
-        super().__init__(node)
-        self.norm = norm.layer.kind
-
-    @classmethod
-    def find(cls, _spec: Spec, report: Report) -> Iterator[Self]:
-        readers: dict[int, list[GraphNode]] = {}
-        for graph_node in report.graph.nodes:
-            for slot in graph_node.sources:
-                readers.setdefault(slot, []).append(graph_node)
-        slots = {graph_node.path: graph_node.first_slot for graph_node in report.graph.nodes}
-        for node in report.nodes:
-            after = readers.get(slots[node.path], [])
-            is_norm = len(after) == 1 and after[0].layer.family is Family.BATCH_NORM
-            has_bias = "bias" in {name.rpartition(".")[2] for name in node.weights}
-            if is_norm and has_bias and node.kind != after[0].layer.kind:
-                yield cls(node, after[0])
-
-    @property
-    def message(self) -> str:
-        return f"{self.layer.kind} adds a bias that the {self.norm} behind it takes away again"
+def bias_before_norm(_spec: Spec, report: Report) -> Iterator[Violation]:
+    """Find a bias that the batch normalization after it cancels."""
+    template = "{kind} adds a bias that the {norm} after it cancels"
+    readers: dict[int, list[GraphNode]] = {}
+    for graph_node in report.graph.nodes:
+        for slot in graph_node.sources:
+            readers.setdefault(slot, []).append(graph_node)
+    slots = {graph_node.path: graph_node.first_slot for graph_node in report.graph.nodes}
+    for node in report.nodes:
+        after = [reader.layer for reader in readers.get(slots[node.path], [])]
+        is_norm = len(after) == 1 and after[0].family is Family.BATCH_NORM
+        has_bias = "bias" in {name.rpartition(".")[2] for name in node.weights}
+        if is_norm and has_bias and node.kind != after[0].kind:
+            yield of_layer(
+                "bias-before-norm", node, template, severity="note", hint="bias: false", norm=after[0].kind
+            )
 
 
-class UnusedPart(Violation):
-    """Blocks that no step uses, and parameters that nothing reads."""
-
-    what: ClassVar[str]
-
-    def __init__(self, name: str, place: Place) -> None:
-        self.name, self.place = name, place
-
-    @classmethod
-    def find(cls, spec: Spec, _report: Report) -> Iterator[UnusedPart]:
-        if spec.is_member:
-            return  # what it leaves unused is for another member of its family
-        budgets = [spec.budget, *(variant.budget for variant in spec.variants.values())]
-        used = set(_words((spec.layers, spec.blocks, spec.parameters, spec.input, budgets)))
-        for part, names in ((UnusedBlock, spec.blocks), (UnusedParameter, spec.parameters)):
-            for name in (name for name in names if name not in used):
-                yield part(name, spec.place.of(f"{part.what}s", name))
-
-    @property
-    def message(self) -> str:
-        return f"nothing uses the {self.what} {self.name}"
+def unused_block(spec: Spec, _report: Report) -> Iterator[Violation]:
+    """Find blocks that no step uses."""
+    for name in _unused(spec, spec.blocks):
+        facts, place = {"name": name}, spec.place.of("blocks", name)
+        yield Violation("unused-block", "nothing uses the block {name}", facts, place)
 
 
-class UnusedBlock(UnusedPart):
-    """A block that no step uses."""
+def unused_parameter(spec: Spec, _report: Report) -> Iterator[Violation]:
+    """Find parameters that nothing reads."""
+    for name in _unused(spec, spec.parameters):
+        facts, place = {"name": name}, spec.place.of("parameters", name)
+        yield Violation("unused-parameter", "nothing uses the parameter {name}", facts, place)
 
-    code = "unused-block"
-    what = "block"
 
-
-class UnusedParameter(UnusedPart):
-    """A parameter that nothing reads."""
-
-    code = "unused-parameter"
-    what = "parameter"
+def _unused(spec: Spec, names: Mapping[str, Any]) -> list[str]:
+    if spec.is_member:
+        return []  # what it leaves unused is for another member of its family
+    budgets = [spec.budget, *(variant.budget for variant in spec.variants.values())]
+    used = set(_words((spec.layers, spec.blocks, spec.parameters, spec.input, budgets)))
+    return [name for name in names if name not in used]
 
 
 def _words(value: Any) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -121,54 +121,55 @@ def from_failure(failure: Failure) -> Diagnostic:
     )
 
 
-def gathered(found: Sequence[Diagnostic]) -> list[Diagnostic]:
-    """Return the findings with equal ones as one, errors first, otherwise in the order of the network."""
+def gathered(findings: Sequence[Diagnostic]) -> list[Diagnostic]:
+    """Return the findings with equal ones merged, errors first, otherwise in the order of the network."""
     together: dict[tuple[Any, ...], Diagnostic] = {}
-    for one in found:
-        key = (one.code, one.severity, one.message, one.place.file, one.place.line, one.place.column)
-        first = together.get(key)
-        if first is None:
-            together[key] = one
-        else:
-            paths = (*first.paths, *(path for path in one.paths if path not in first.paths))
-            together[key] = replace(first, paths=paths)
-    return sorted(together.values(), key=lambda one: _ORDER[one.severity])
+    for finding in findings:
+        place = finding.place
+        key = (finding.code, finding.severity, finding.message, place.file, place.line, place.column)
+        paths = (*together[key].paths, *finding.paths) if key in together else finding.paths
+        together[key] = replace(together.get(key, finding), paths=tuple(dict.fromkeys(paths)))
+    return sorted(together.values(), key=lambda finding: _ORDER[finding.severity])
 
 
-def text(one: Diagnostic) -> str:
+def text(finding: Diagnostic) -> str:
     """Return a finding as a compiler prints it: the message, where, the line itself, and what helps."""
-    lines = [f"{one.severity}[{one.code}]: {one.message}"]
-    if one.place:
-        lines += [f"  --> {one.place}", *_excerpt(one.place)]
-    if one.paths:
-        lines.append(f"  in {_layers(one)}")
-    if one.hint:
-        lines.append(f"  help: {one.hint}")
-    for fix in one.fixes:
-        lines += _told(fix)
+    lines = [f"{finding.severity}[{finding.code}]: {finding.message}"]
+    if finding.place:
+        lines += [f"  --> {finding.place}", *_excerpt(finding.place)]
+    for label, (first, *steps) in _facts(finding):
+        lines += [f"  {label} {first}", *(f"       {step}" for step in steps)]
     return "\n".join(map(printable, lines))
 
 
-def diagnostic_page(one: Diagnostic) -> Page:
+def diagnostic_page(finding: Diagnostic) -> Page:
     """Return a finding as pieces: the message, the line itself, and what helps."""
     from shapecalc.render.piece import Facts, Paragraph, Strong, Verbatim
 
-    excerpt = [str(one.place), *_excerpt(one.place)] if one.place else []
-    facts = [("In", _layers(one))] if one.paths else []
-    facts += [("Help", one.hint)] if one.hint else []
-    for fix in one.fixes:
-        first, *steps = (line.strip() for line in _told(fix))
-        facts += [("Fix", first.removeprefix("fix: ")), *(("", step) for step in steps)]
+    excerpt = [str(finding.place), *_excerpt(finding.place)] if finding.place else []
+    facts = [
+        (label.rstrip(":").capitalize() if number == 0 else "", (line,))
+        for label, lines in _facts(finding)
+        for number, line in enumerate(lines)
+    ]
     return (
-        Paragraph((Strong(f"{one.severity}[{one.code}]"), f": {one.message}")),
+        Paragraph((Strong(f"{finding.severity}[{finding.code}]"), f": {finding.message}")),
         *((Verbatim("\n".join(excerpt)),) if excerpt else ()),
-        *((Facts(tuple((label, (told,)) for label, told in facts)),) if facts else ()),
+        *((Facts(tuple(facts)),) if facts else ()),
     )
 
 
-def _layers(one: Diagnostic) -> str:
-    more = f" and {len(one.paths) - 1} more" if len(one.paths) > 1 else ""
-    return f"{one.path}{more}"
+def _facts(finding: Diagnostic) -> Iterator[tuple[str, list[str]]]:
+    """Yield the layers, the hint and the fixes, each as lines with a label."""
+    if finding.paths:
+        more = f" and {len(finding.paths) - 1} more" if len(finding.paths) > 1 else ""
+        yield "in", [f"{finding.path}{more}"]
+    if finding.hint:
+        yield "help:", [finding.hint]
+    for fix in finding.fixes:
+        after = ", after which no error is left:" if fix.fixes_all else " together:"
+        several = [f"these {len(fix.steps)} changes{after}", *fix.steps]
+        yield "fix:", several if len(fix.steps) > 1 else [fix.description]
 
 
 def _excerpt(place: Place) -> list[str]:
@@ -181,18 +182,10 @@ def _excerpt(place: Place) -> list[str]:
     return [f" {margin} |", f" {number} | {source}", f" {margin} | {' ' * ((place.column or 1) - 1)}^"]
 
 
-def short(one: Diagnostic) -> str:
+def short(finding: Diagnostic) -> str:
     """Return a finding in one line, as compilers print it and editors read it: place, what it is, message."""
-    path = f" (in {one.path})" if one.path else ""
-    return printable(f"{one.place}: {one.severity}[{one.code}]: {one.message}{path}")
-
-
-def _told(fix: Fix) -> list[str]:
-    """Return a repair as lines: one, or one for each of its steps."""
-    if len(fix.steps) < 2:
-        return [f"  fix: {fix.description}"]
-    after = ", after which no error is left:" if fix.fixes_all else " together:"
-    return [f"  fix: these {len(fix.steps)} changes{after}", *(f"       {step}" for step in fix.steps)]
+    path = f" (in {finding.path})" if finding.path else ""
+    return printable(f"{finding.place}: {finding.severity}[{finding.code}]: {finding.message}{path}")
 
 
 def _line(place: Place) -> str | None:
@@ -206,15 +199,13 @@ def _line(place: Place) -> str | None:
     return lines[place.line - 1] if place.line <= len(lines) else None
 
 
-def github(one: Diagnostic) -> str:
+def github(finding: Diagnostic) -> str:
     """Return a finding as a workflow command, which GitHub shows beside the line."""
-    level = "notice" if one.severity == "note" else one.severity
-    where = {"file": one.place.file, "line": one.place.line, "col": one.place.column, "title": one.code}
-    properties = ",".join(
-        f"{name}={_escaped(str(value))}" for name, value in where.items() if value is not None
-    )
-    path = f" (in {one.path})" if one.path else ""
-    return f"::{level} {properties}::{_escaped(one.message + path)}"
+    level = "notice" if finding.severity == "note" else finding.severity
+    place, path = finding.place, f" (in {finding.path})" if finding.path else ""
+    where = {"file": place.file, "line": place.line, "col": place.column, "title": finding.code}
+    pairs = [f"{name}={_escaped(str(value))}" for name, value in where.items() if value is not None]
+    return f"::{level} {','.join(pairs)}::{_escaped(finding.message + path)}"
 
 
 def _escaped(text_: str) -> str:

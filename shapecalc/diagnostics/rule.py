@@ -65,7 +65,7 @@ def rules() -> dict[str, Rule]:
 
 
 def rule(code: str) -> Rule:
-    """Return the rule of a code; raise `SpecError` for what is none.
+    """Return the rule of a code; raise `SpecError` for an unknown code.
 
     >>> rule("silent-los")
     Traceback (most recent call last):
@@ -87,6 +87,6 @@ def all_titles() -> str:
     width = max(map(len, rules()))
     lines: list[str] = []
     for severity in ("error", "warning", "note"):
-        own = [one for one in rules().values() if one.severity == severity]
-        lines += ["", f"{severity.capitalize()}s", *(f"  {one.code:{width}}  {one.title}" for one in own)]
+        own = [each for each in rules().values() if each.severity == severity]
+        lines += ["", f"{severity.capitalize()}s", *(f"  {each.code:{width}}  {each.title}" for each in own)]
     return "\n".join(lines[1:])

@@ -6,46 +6,31 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import TypeAlias
 
-from shapecalc.diagnostics.design_warnings import (
-    BiasBeforeNorm,
-    HeadsDisagree,
-    LinearOnMap,
-    SharedWeights,
-    UnusedPart,
-    UnusedResult,
-)
+from shapecalc.diagnostics import branch_checks, design_warnings, window_warnings
 from shapecalc.diagnostics.diagnostic import Diagnostic, from_failure, gathered
-from shapecalc.diagnostics.divergence import divergence
-from shapecalc.diagnostics.misaligned_branches import MisalignedBranches
 from shapecalc.diagnostics.size_findings import by_size
 from shapecalc.diagnostics.violation import Violation
-from shapecalc.diagnostics.window_warnings import (
-    IdlePadding,
-    KernelOverInput,
-    PaddedPointwise,
-    SilentLoss,
-    SwappedPadding,
-)
 from shapecalc.errors import Failure
 from shapecalc.report.report import Report
 from shapecalc.sizes.question import Question
 from shapecalc.spec.tree import Spec
 
-Rule: TypeAlias = Callable[[Spec, Report], Iterator[Violation]]
+Check: TypeAlias = Callable[[Spec, Report], Iterator[Violation]]
 
-RULES: tuple[Rule, ...] = (
-    SilentLoss.find,
-    LinearOnMap.find,
-    SwappedPadding.find,
-    PaddedPointwise.find,
-    HeadsDisagree.find,
-    UnusedResult.find,
-    SharedWeights.find,
-    BiasBeforeNorm.find,
-    KernelOverInput.find,
-    IdlePadding.find,
-    MisalignedBranches.find,
-    UnusedPart.find,
+CHECKS: tuple[Check, ...] = (
+    window_warnings.silent_loss,
+    design_warnings.linear_on_map,
+    window_warnings.swapped_padding,
+    window_warnings.padded_pointwise,
+    design_warnings.heads_disagree,
+    design_warnings.unused_result,
+    design_warnings.shared_weights,
+    design_warnings.bias_before_norm,
+    window_warnings.kernel_over_input,
+    window_warnings.idle_padding,
+    branch_checks.drifting_centres,
+    design_warnings.unused_block,
+    design_warnings.unused_parameter,
 )
 
 
@@ -61,9 +46,9 @@ def findings(
     diagnostics = [_with_divergence(report, failure) for failure in failures]
     tainted = report.inference.tainted
     guessed = {node.path for node in report.graph.nodes if not tainted.isdisjoint(node.sources)}
-    violations = [violation for rule in RULES for violation in rule(spec, report)]
+    violations = [violation for check in CHECKS for violation in check(spec, report)]
     if failures:
-        violations = [one for one in violations if not (one.needs_all or guessed.intersection(one.paths))]
+        violations = [each for each in violations if not (each.needs_all or guessed.intersection(each.paths))]
     elif question is not None:
         violations += by_size(question)
     return gathered([*diagnostics, *(violation.diagnostic() for violation in violations)])
@@ -72,4 +57,4 @@ def findings(
 def _with_divergence(report: Report, failure: Failure) -> Diagnostic:
     """Return the error of a merge with where its branches diverge, unless it has a better hint."""
     error = from_failure(failure)
-    return error if error.hint else replace(error, hint=divergence(report.inference, failure))
+    return error if error.hint else replace(error, hint=branch_checks.divergence(report.inference, failure))

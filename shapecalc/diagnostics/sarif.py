@@ -1,4 +1,4 @@
-"""Findings as a SARIF 2.1.0 log, with their repairs as replacements that a code host can apply."""
+"""Findings as a SARIF 2.1.0 log, with their fixes as replacements that a code host can apply."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from shapecalc.errors import Place
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
-def sarif(found: Sequence[Diagnostic], version: str) -> dict[str, Any]:
+def sarif(findings: Sequence[Diagnostic], version: str) -> dict[str, Any]:
     """Return the findings as a SARIF 2.1.0 log, which code hosts and editors read.
 
     Columns count characters from 1, as `columnKind` says; a region ends before its `endColumn`.
@@ -23,7 +23,7 @@ def sarif(found: Sequence[Diagnostic], version: str) -> dict[str, Any]:
     driver = {
         "name": "shapecalc",
         "version": version,
-        "rules": [_rule(code) for code in sorted({one.code for one in found})],
+        "rules": [_rule(code) for code in sorted({finding.code for finding in findings})],
     }
     return {
         "$schema": _SCHEMA,
@@ -32,40 +32,40 @@ def sarif(found: Sequence[Diagnostic], version: str) -> dict[str, Any]:
             {
                 "tool": {"driver": driver},
                 "columnKind": "unicodeCodePoints",
-                "results": [_result(one) for one in found],
+                "results": [_result(finding) for finding in findings],
             }
         ],
     }
 
 
 def _rule(code: str) -> dict[str, Any]:
-    one = rule(code)
+    about = rule(code)
     return {
         "id": code,
-        "shortDescription": {"text": one.title},
-        "fullDescription": {"text": one.means},
-        "help": {"text": one.remedy},
+        "shortDescription": {"text": about.title},
+        "fullDescription": {"text": about.means},
+        "help": {"text": about.remedy},
     }
 
 
-def _result(one: Diagnostic) -> dict[str, Any]:
+def _result(finding: Diagnostic) -> dict[str, Any]:
     result: dict[str, Any] = {
-        "ruleId": one.code,
-        "level": one.severity,
-        "message": {"text": one.message},
-        "locations": [_location(one)] if one.place.file else [],
+        "ruleId": finding.code,
+        "level": finding.severity,
+        "message": {"text": finding.message},
+        "locations": [_location(finding)] if finding.place.file else [],
     }
-    fixes = [_fix(fix, one.place) for fix in one.fixes if fix.edits and one.place.file]
+    fixes = [_fix(fix, finding.place) for fix in finding.fixes if fix.edits and finding.place.file]
     return result | {"fixes": fixes} if fixes else result
 
 
-def _location(one: Diagnostic) -> dict[str, Any]:
+def _location(finding: Diagnostic) -> dict[str, Any]:
     region = {
         name: value
-        for name, value in (("startLine", one.place.line), ("startColumn", one.place.column))
+        for name, value in (("startLine", finding.place.line), ("startColumn", finding.place.column))
         if value is not None
     }
-    return {"physicalLocation": {"artifactLocation": {"uri": _uri(one.place)}, "region": region}}
+    return {"physicalLocation": {"artifactLocation": {"uri": _uri(finding.place)}, "region": region}}
 
 
 def _fix(fix: Fix, place: Place) -> dict[str, Any]:
@@ -78,7 +78,7 @@ def _fix(fix: Fix, place: Place) -> dict[str, Any]:
 
 
 def _replacement(edit: Edit) -> dict[str, Any]:
-    """Return an edit as what is deleted, perhaps nothing, and what stands there then."""
+    """Return an edit as what is deleted, perhaps nothing, and the text in its place."""
     line, column = edit.end
     region = {"startLine": edit.line, "startColumn": edit.column, "endLine": line, "endColumn": column}
     replacement: dict[str, Any] = {"deletedRegion": region}

@@ -1,50 +1,56 @@
-"""A violation: what a rule finds, as facts from which its message, help and diagnostic are made."""
+"""A violation: what a check finds, as facts by name, from which its message and diagnostic are made."""
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from typing import ClassVar
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from shapecalc.diagnostics.diagnostic import Diagnostic, Severity
 from shapecalc.engine.graph import GraphNode
 from shapecalc.errors import Fact, Place
+from shapecalc.layers.requirement import shown
 from shapecalc.report.node import Node
 
 
-class Violation(Fact, ABC):
-    """What is found by the rule of a code; the facts are attributes of a subclass.
+@dataclass(frozen=True, slots=True, eq=False)
+class Violation(Fact):
+    """What a check finds.
 
-    A new diagnostic is a subclass with its message, a place in `run_checks.RULES`, and an entry in
+    A new diagnostic is a check in `run_checks` that yields violations, and the entry of its code in
     `rules.yaml`.
     """
 
-    code: ClassVar[str]
-    severity: Severity = "warning"
-    needs_all: ClassVar[bool] = False
-    """Whether it can only be said of a network in which nothing failed."""
-    place: Place = Place()
+    code: str
+    template: str
+    """The message, which quotes a fact as `{name}`, a shape as tables show it."""
+    facts: Mapping[str, Any]
+    place: Place = field(default_factory=Place)
     paths: tuple[str, ...] = ()
-
-    @property
-    @abstractmethod
-    def message(self) -> str:
-        """What is wrong, with the numbers in it."""
-
-    @property
-    def hint(self) -> str:
-        """What to change, or nothing."""
-        return ""
+    severity: Severity = "warning"
+    hint: str = ""
+    """What to change, or nothing."""
+    needs_all: bool = False
+    """Whether it can only be said of a network in which nothing failed."""
 
     def diagnostic(self) -> Diagnostic:
         """Return the violation as a diagnostic."""
-        return Diagnostic(
-            self.code, self.severity, self.message, self.place, self.paths, self.hint, fact=self
-        )
+        texts = {name: shown(fact) if isinstance(fact, tuple) else fact for name, fact in self.facts.items()}
+        message = self.template.format_map(texts)
+        return Diagnostic(self.code, self.severity, message, self.place, self.paths, self.hint, fact=self)
 
 
-class LayerViolation(Violation):
-    """A violation by one layer."""
-
-    def __init__(self, node: Node | GraphNode) -> None:
-        self.layer = node.layer
-        self.place, self.paths = node.place.of(node.layer.kind), (node.path,)
+def of_layer(
+    code: str,
+    node: Node | GraphNode,
+    template: str,
+    *,
+    severity: Severity = "warning",
+    hint: str = "",
+    needs_all: bool = False,
+    **facts: Any,
+) -> Violation:
+    """Return a violation by one layer; its kind is a fact."""
+    kind = node.layer.kind
+    facts = {"kind": kind, **facts}
+    return Violation(code, template, facts, node.place.of(kind), (node.path,), severity, hint, needs_all)

@@ -2,173 +2,112 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Self
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 
-from shapecalc.diagnostics.violation import LayerViolation
+from shapecalc.diagnostics.violation import Violation, of_layer
 from shapecalc.engine.unread_input import unread
 from shapecalc.layers.arithmetic import extent
 from shapecalc.layers.axis_names import AXES
 from shapecalc.layers.base import Window
-from shapecalc.layers.requirement import Shape, shown
+from shapecalc.layers.requirement import Shape
 from shapecalc.layers.spatial import Spatial
 from shapecalc.report.node import Node
 from shapecalc.report.report import Report
 from shapecalc.spec.tree import Spec
 
 _UNITS = {"height": "row", "width": "column", "depth": "slice", "length": "element"}
+_PADDED = "{kind}: a kernel of {kernel} with a padding of {padding} turns {input} into {output}"
 
 
-class WindowViolation(LayerViolation):
-    """A violation by a window over an input."""
-
-    def __init__(self, node: Node, window: Window) -> None:
-        super().__init__(node)
-        self.window = window
-        self.spans = tuple(extent(k, d) for k, d in zip(window.kernel, window.dilation, strict=True))
-        self.input, self.output = node.inputs[0], node.output
-
-    @classmethod
-    def find(cls, _spec: Spec, report: Report) -> Iterator[Self]:
-        windows = ((node, node.window) for node in report.nodes if node.window is not None)
-        every = (cls(node, window) for node, window in windows if not window.transposed)
-        yield from (violation for violation in every if violation.holds)
-
-    @property
-    def holds(self) -> bool:
-        """Whether the window violates the rule."""
-        return True
-
-    @property
-    def head(self) -> str:
-        """How messages about the padding of a kernel begin."""
-        return (
-            f"{self.layer.kind}: a kernel of {shown(self.window.kernel)} with a padding of "
-            f"{shown(self.window.before)} turns {shown(self.input)} into {shown(self.output)}"
-        )
-
-
-class SilentLoss(WindowViolation):
-    """Rows at the end of the input that no window reaches, because the stride does not divide.
+def silent_loss(_spec: Spec, report: Report) -> Iterator[Violation]:
+    """Find rows at the end of the input that no window reaches, because the stride does not divide.
 
     A kernel shorter than its stride leaves pixels out by design and is passed over, and so are rows of
     zeros that a layer of its own has put there: a window with padding leaves as much of that unread.
     """
-
-    code = "silent-loss"
-
-    def __init__(self, node: Node, window: Window, rows: Mapping[int, int]) -> None:
-        super().__init__(node, window)
-        self.rows = rows
-        """How many positions are unread, by the number of the axis."""
-
-    @classmethod
-    def find(cls, _spec: Spec, report: Report) -> Iterator[Self]:
-        by_path = {node.path: node for node in report.nodes}
-        for graph_node, unread_positions in unread(report.inference):
-            node = by_path[graph_node.path]
-            rows = {n: left for n, left in enumerate(unread_positions) if isinstance(left, int) and left > 0}
-            if rows and node.window is not None:
-                yield cls(node, node.window, rows)
-
-    @property
-    def message(self) -> str:
-        window, layer = self.window, self.layer
-        assert isinstance(layer, Spatial)
-        units = {n: _UNITS[AXES[layer.rank][n]] for n in self.rows}
-        lost = [f"{left} {units[n]}s" if left > 1 else units[n] for n, left in self.rows.items()]
-        sizes = layer.sizes(self.input)
+    by_path = {node.path: node for node in report.nodes}
+    for graph_node, unread_positions in unread(report.inference):
+        node, layer = by_path[graph_node.path], graph_node.layer
+        window = node.window
+        rows = {n: left for n, left in enumerate(unread_positions) if isinstance(left, int) and left > 0}
+        if not rows or window is None or not isinstance(layer, Spatial):
+            continue
+        x, spans = node.inputs[0], _spans(window)
+        sizes, units = layer.sizes(x), [_UNITS[name] for name in AXES[layer.rank]]
+        lost = [f"{left} {units[n]}s" if left > 1 else units[n] for n, left in rows.items()]
         sums = dict.fromkeys(
-            f"({sizes[n]} + {window.before[n]} + {window.after[n]} - {self.spans[n]})/{window.stride[n]}"
-            for n in self.rows
+            f"({sizes[n]} + {window.before[n]} + {window.after[n]} - {spans[n]})/{window.stride[n]}"
+            for n in rows
         )
-        return (
-            f"{layer.kind} never reads the last {' and '.join(lost)} of {shown(self.input)}: "
-            f"{' and '.join(sums)} {'is not an integer' if len(sums) == 1 else 'are not integers'}"
-        )
-
-
-class SwappedPadding(WindowViolation):
-    """An oblong kernel whose padding would fit it on the other axis."""
-
-    code = "swapped-padding"
-
-    @property
-    def holds(self) -> bool:
-        window, spans = self.window, self.spans
-        return (
-            set(window.stride) == {1}
-            and len(spans) == 2
-            and spans[0] != spans[1]
-            and window.before == window.after
-            and [span - 1 for span in reversed(spans)] == [2 * pad for pad in window.before]
+        verb = "is not an integer" if len(sums) == 1 else "are not integers"
+        template = f"{{kind}} never reads the last {{lost}} of {{input}}: {{sums}} {verb}"
+        yield of_layer(
+            "silent-loss", node, template, lost=" and ".join(lost), input=x, sums=" and ".join(sums)
         )
 
-    @property
-    def message(self) -> str:
-        return f"{self.head}; that padding fits a kernel of {shown(self.window.kernel[::-1])}"
 
-    @property
-    def hint(self) -> str:
-        return f"padding: [{', '.join(map(str, reversed(self.window.before)))}]"
+class _Sliding(NamedTuple):
+    """A layer whose window slides over its input, with what the window spans and the facts for messages."""
 
-
-class PaddedPointwise(WindowViolation):
-    """A kernel of one position with padding: the border of its result has seen nothing of the input."""
-
-    code = "padded-pointwise"
-    hint = "padding: 0"
-
-    @property
-    def holds(self) -> bool:
-        pads = (*self.window.before, *self.window.after)
-        return set(self.window.kernel) == {1} and any(isinstance(pad, int) and pad > 0 for pad in pads)
-
-    @property
-    def message(self) -> str:
-        return f"{self.head}: at the border it has seen nothing of the input"
+    node: Node
+    window: Window
+    spans: Shape
+    facts: dict[str, Any]
 
 
-class KernelOverInput(WindowViolation):
-    """A kernel larger than its input: at no position do all of its weights meet the input."""
-
-    code = "kernel-over-input"
-
-    @property
-    def sizes(self) -> Shape:
-        """The sizes that the window moves over."""
-        return self.layer.sizes(self.input) if isinstance(self.layer, Spatial) else ()
-
-    @property
-    def holds(self) -> bool:
-        pairs = zip(self.sizes, self.spans, strict=False)
-        return any(isinstance(n, int) and isinstance(span, int) and span > n for n, span in pairs)
-
-    @property
-    def message(self) -> str:
-        head = f"{self.layer.kind}: the kernel spans {shown(self.spans)}"
-        return f"{head}, more than its input of {shown(self.sizes)}"
+def _spans(window: Window) -> Shape:
+    return tuple(extent(k, d) for k, d in zip(window.kernel, window.dilation, strict=True))
 
 
-class IdlePadding(WindowViolation):
-    """A padding of `same` that pads nothing here, and would at a size that leaves a remainder."""
+def _sliding(report: Report) -> Iterator[_Sliding]:
+    for node in report.nodes:
+        window = node.window
+        if window is not None and not window.transposed:
+            facts = {"kernel": window.kernel, "padding": window.before, "stride": window.stride}
+            facts |= {"input": node.inputs[0], "output": node.output}
+            yield _Sliding(node, window, _spans(window), facts)
 
-    code = "idle-padding"
-    severity = "note"
 
-    @property
-    def holds(self) -> bool:
-        window, pairs = self.window, zip(self.spans, self.window.stride, strict=True)
-        return (
-            getattr(self.layer, "padding", None) == "same"
-            and set(window.before) == set(window.after) == {0}
-            and any(isinstance(e, int) and isinstance(s, int) and min(e, s) > 1 for e, s in pairs)
-        )
+def swapped_padding(_spec: Spec, report: Report) -> Iterator[Violation]:
+    """Find oblong kernels whose padding would fit them on the other axis."""
+    for node, window, spans, facts in _sliding(report):
+        is_oblong = set(window.stride) == {1} and len(spans) == 2 and spans[0] != spans[1]
+        fits_other = [span - 1 for span in reversed(spans)] == [2 * pad for pad in window.before]
+        if is_oblong and window.before == window.after and fits_other:
+            template = f"{_PADDED}; that padding fits a kernel of {{fitting}}"
+            hint = f"padding: [{', '.join(map(str, reversed(window.before)))}]"
+            yield of_layer("swapped-padding", node, template, hint=hint, fitting=window.kernel[::-1], **facts)
 
-    @property
-    def message(self) -> str:
-        return (
-            f"{self.layer.kind}: padding same adds nothing to {shown(self.input)}, of which a stride of "
-            f"{shown(self.window.stride)} leaves no rest: valid gives the same, and they differ only "
-            f"at other sizes"
-        )
+
+def padded_pointwise(_spec: Spec, report: Report) -> Iterator[Violation]:
+    """Find kernels of one position with padding: the border of the result has seen nothing of the input."""
+    template = f"{_PADDED}: at the border it has seen nothing of the input"
+    for node, window, _, facts in _sliding(report):
+        pads = (*window.before, *window.after)
+        if set(window.kernel) == {1} and any(isinstance(pad, int) and pad > 0 for pad in pads):
+            yield of_layer("padded-pointwise", node, template, hint="padding: 0", **facts)
+
+
+def kernel_over_input(_spec: Spec, report: Report) -> Iterator[Violation]:
+    """Find kernels larger than their input: at no position do all of the weights meet the input."""
+    template = "{kind}: the kernel spans {spans}, more than its input of {sizes}"
+    for node, _, spans, _ in _sliding(report):
+        sizes = node.layer.sizes(node.inputs[0]) if isinstance(node.layer, Spatial) else ()
+        pairs = zip(sizes, spans, strict=False)
+        if any(isinstance(n, int) and isinstance(span, int) and span > n for n, span in pairs):
+            yield of_layer("kernel-over-input", node, template, spans=spans, sizes=sizes)
+
+
+def idle_padding(_spec: Spec, report: Report) -> Iterator[Violation]:
+    """Find a padding of `same` that pads nothing here, and would at a size that leaves a remainder."""
+    template = (
+        "{kind}: padding same adds nothing to {input}, of which a stride of {stride} leaves no rest: "
+        "valid gives the same, and they differ only at other sizes"
+    )
+    for node, window, spans, facts in _sliding(report):
+        pairs = zip(spans, window.stride, strict=True)
+        is_same = getattr(node.layer, "padding", None) == "same"
+        moves = any(isinstance(e, int) and isinstance(s, int) and min(e, s) > 1 for e, s in pairs)
+        if is_same and moves and set(window.before) == set(window.after) == {0}:
+            yield of_layer("idle-padding", node, template, severity="note", **facts)

@@ -7,7 +7,6 @@ of the input is centred on (first₁ + first₂·stride₁) + i·stride₁·stri
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import TypeAlias
 
@@ -16,9 +15,10 @@ from shapecalc.layers.base import Kind, Layer, Merge
 from shapecalc.layers.centre import Centre
 from shapecalc.layers.requirement import Shape
 from shapecalc.layers.wrapper import Wrapper
+from shapecalc.record import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Track:
     """Position i of an axis is centred on position `first + i·stride` of an axis of an input."""
 

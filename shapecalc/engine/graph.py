@@ -16,9 +16,10 @@ from shapecalc.algebra.summation import summed
 from shapecalc.errors import Failure, Place
 from shapecalc.layers.base import Caller, Effect, Kind
 from shapecalc.layers.requirement import Requirement, Shape
+from shapecalc.record import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Loop:
     """Passes of a repeat that are inferred as one, because how many there are is left free.
 

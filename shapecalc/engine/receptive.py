@@ -10,7 +10,7 @@ not state is unknown, and stays so until a branch beside it sees the complete in
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TypeAlias
 
 from shapecalc.algebra import Dim, decide, maximum
@@ -28,12 +28,13 @@ from shapecalc.layers.dependence import (
     Scattered,
 )
 from shapecalc.layers.requirement import Shape
+from shapecalc.record import record
 
 Axis: TypeAlias = tuple[int, int]
 """The number of an input, and of one of its axes."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Part:
     """What is seen of one axis of an input, as far as some axes of a tensor determine it."""
 
@@ -91,7 +92,7 @@ def receptive(inference: Inference, inputs: Sequence[Shape], channel_axis: int) 
     return found
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Source:
     seen: Seen
     dependence: Dependence

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from shapecalc.algebra import Dim, Expr
@@ -18,13 +17,14 @@ from shapecalc.engine.scope import Binding, Scope
 from shapecalc.engine.step_names import label_of
 from shapecalc.errors import SpecError, Undecided
 from shapecalc.layers.requirement import Requirement
+from shapecalc.record import record
 from shapecalc.spec.tree import MOST_LAYERS, Step
 
 DEEPEST_FREE = 5
 RunOnce: TypeAlias = Callable[[Scope, Step, list[int], str], Binding]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Passes:
     """The passes of a repeat: the variables of each, or how many there are where that is left free."""
 

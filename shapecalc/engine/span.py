@@ -10,18 +10,18 @@ p·P/gcd(q, P).
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from fractions import Fraction
 from math import gcd, lcm
 
 from shapecalc.algebra import Dim, decide, maximum, minimum, quotient
 from shapecalc.layers.dependence import Along, Range
+from shapecalc.record import record
 
 LONGEST_PERIOD = 4096
 """Intervals that repeat after more positions than this are not followed."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Steps:
     """Position i + t·len(ranges) sees ranges[i] moved on by t·shift; None sees nothing."""
 

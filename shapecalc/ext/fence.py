@@ -12,11 +12,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from html import escape
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shapecalc.errors import Located, Place, ShapecalcError, SpecError, printable
-from shapecalc.ext.option_pages import Resolve, Trusted, files, page, value_line
+from shapecalc.ext.option_pages import DocumentSite
 from shapecalc.ext.options import of_block
 from shapecalc.render.html_writer import html, inline
 
@@ -28,24 +27,15 @@ logger = logging.getLogger("mkdocs.plugins.shapecalc")
 
 
 class Fences:
-    """Makes HTML of blocks; reports the files that they depend on, and the place of a bad one."""
+    """Makes HTML of blocks and values; the place of a bad one is reported."""
 
     def __init__(
         self,
-        base: Callable[[], Path] = Path.cwd,
+        site: DocumentSite,
         located: Callable[[str, int], str] = lambda _source, line: f"line {line} of a shapecalc block",
-        depends: Callable[[Path], None] = lambda _path: None,
-        *,
-        imports: bool = False,
     ) -> None:
-        self.base = base
+        self.site = site
         self.located = located
-        self.depends = depends
-        self.resolve: Resolve = Trusted(self._resolve) if imports else self._resolve
-
-    def _resolve(self, name: str) -> str:
-        """Return where a spec file is: relative paths are seen from the base."""
-        return str(self.base() / name)
 
     def fence(
         self,
@@ -56,19 +46,16 @@ class Fences:
         md: Markdown,
         **kwargs: Any,
     ) -> str:
-        """Return a block as HTML; a bad one becomes a warning, and is shown as what it is."""
+        """Return a block as HTML; a bad one becomes a warning, and its error is shown in its place."""
         try:
-            options_ = of_block(source)
-            for path in files(options_, self.resolve):
-                self.depends(path)
-            return html(page(options_, self.resolve, self.base()))
+            return html(self.site.page(of_block(source)))
         except ShapecalcError as error:
             return self._bad(source, error)
 
     def value(self, source: str, language: str, css_class: str, md: Markdown) -> str:
-        """Return a single value, in the words of `shapecalc value`, for inlinehilite's custom_inline."""
+        """Return a single value as HTML, for inlinehilite's custom_inline."""
         try:
-            return f'<span class="shapecalc">{inline(value_line(source, self.resolve))}</span>'
+            return f'<span class="shapecalc">{inline(self.site.value(source))}</span>'
         except ShapecalcError as error:
             logger.warning("%s: %s", self.located(source, 1), error)
             return f'<code class="shapecalc-error">{escape(source)}</code>'
@@ -84,6 +71,6 @@ class Fences:
         return f'<pre class="shapecalc-error">{escape(text)}</pre>'
 
 
-_FENCES = Fences()
+_FENCES = Fences(DocumentSite(str))
 fence = _FENCES.fence
 value = _FENCES.value

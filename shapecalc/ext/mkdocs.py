@@ -15,6 +15,7 @@ from mkdocs.config.config_options import Type  # noqa: E402
 from mkdocs.plugins import BasePlugin  # noqa: E402
 
 from shapecalc.ext.fence import Fences  # noqa: E402
+from shapecalc.ext.option_pages import DocumentSite  # noqa: E402
 
 if TYPE_CHECKING:
     from mkdocs.config.defaults import MkDocsConfig
@@ -38,14 +39,16 @@ class ShapecalcPlugin(BasePlugin[Settings]):
 
     def __init__(self) -> None:
         self.specs: set[Path] = set()
-        self._folder = Path()
         self._page = ""
         self._lines: list[str] = []
 
     def on_config(self, config: MkDocsConfig) -> MkDocsConfig:
         """Add this plugin's fence to those of superfences, which is switched on if it is not."""
-        self._folder = Path(config.config_file_path).parent if config.config_file_path else Path.cwd()
-        fences = Fences(lambda: self._folder, self._located, self.specs.add, imports=self.config.python)
+        folder = Path(config.config_file_path).parent if config.config_file_path else Path.cwd()
+        site = DocumentSite(
+            lambda name: str(folder / name), lambda: folder, self.specs.add, imports=self.config.python
+        )
+        fences = Fences(site, self._located)
         _add(config, SUPERFENCES, "custom_fences", {"name": "shapecalc", "class": "", "format": fences.fence})
         _add(config, INLINE, "custom_inline", {"name": "shapecalc", "class": "", "format": fences.value})
         return config

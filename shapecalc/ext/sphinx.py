@@ -25,7 +25,7 @@ from sphinx.util import logging  # noqa: E402
 from sphinx.util.docutils import SphinxDirective, SphinxRole  # noqa: E402
 
 from shapecalc.ext.docutils import SIGN, TEXT, document_nodes, inline_nodes  # noqa: E402
-from shapecalc.ext.option_pages import Resolve, Trusted, files, files_of, page, value_line  # noqa: E402
+from shapecalc.ext.option_pages import DocumentSite  # noqa: E402
 from shapecalc.ext.options import NAMES, options  # noqa: E402
 
 if TYPE_CHECKING:
@@ -48,14 +48,9 @@ class ShapecalcDirective(SphinxDirective):
     }
 
     def run(self) -> list[nodes.Node]:
-        resolve = _resolver(self.env)
+        written = {key: text for key, text in self.options.items() if key != "name"}
         try:
-            chosen = options(
-                {"model": self.arguments[0]} | {k: v for k, v in self.options.items() if k != "name"}
-            )
-            for path in files(chosen, resolve):
-                _depend(self.env, path)
-            content = document_nodes(page(chosen, resolve, Path(self.env.srcdir)))
+            content = document_nodes(_site(self.env).page(options({"model": self.arguments[0]} | written)))
         except ShapecalcError as error:
             logger.warning("%s", error, location=self.get_location(), type="shapecalc")
             return [nodes.literal_block(str(error), str(error), language="none", classes=["shapecalc-error"])]
@@ -67,42 +62,28 @@ class ShapecalcDirective(SphinxDirective):
 
 
 class ShapecalcRole(SphinxRole):
-    """A value in the words of `shapecalc value`: NETWORK VALUE, then LAYER and KEY=VALUE."""
+    """A single value, with the arguments of `shapecalc value`: NETWORK VALUE, then LAYER and KEY=VALUE."""
 
     def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
-        resolve = _resolver(self.env)
         try:
-            words = self.text.split()
-            if words:
-                for path in files_of(words[0], resolve):
-                    _depend(self.env, path)
-            return inline_nodes(value_line(self.text, resolve)), []
+            return inline_nodes(_site(self.env).value(self.text)), []
         except ShapecalcError as error:
             logger.warning("%s", error, location=self.get_location(), type="shapecalc")
             return [nodes.literal("", self.text, classes=["shapecalc-error"])], []
 
 
-class _Resolver:
-    """Finds a file as `literalinclude` does: beside the document, or from the root of the sources on."""
+def _site(env: BuildEnvironment) -> DocumentSite:
+    """Return the site of an environment; files are found as by `literalinclude`."""
 
-    def __init__(self, env: BuildEnvironment) -> None:
-        self.env = env
-
-    def __call__(self, name: str) -> str:
+    def resolve(name: str) -> str:
         if "\0" in name:
             raise SpecError("a file's name holds no NUL")
-        return self.env.relfn2path(name)[1]
+        return env.relfn2path(name)[1]
 
+    def depends(path: Path) -> None:
+        env.note_dependency(str(path.resolve()))
 
-def _resolver(env: BuildEnvironment) -> Resolve:
-    """Return what finds files, and imports modules where conf.py allows it."""
-    resolver = _Resolver(env)
-    return Trusted(resolver) if env.config.shapecalc_python else resolver
-
-
-def _depend(env: BuildEnvironment, path: Path) -> None:
-    """Rebuild the document when a spec changes or appears."""
-    env.note_dependency(str(path.resolve()))
+    return DocumentSite(resolve, lambda: Path(env.srcdir), depends, imports=env.config.shapecalc_python)
 
 
 def _as_text(app: Sphinx, doctree: nodes.document, _name: str) -> None:

@@ -15,51 +15,31 @@ from shapecalc.layers.rectifier import HARD_SIGMOID, Activation, InPlace, known
 
 
 class Sigmoid(Activation, torch="torch.nn.Sigmoid", keras="keras.activations.sigmoid"):
-    """1/(1 + e⁻ˣ). Source: torch.nn.Sigmoid.
-
-    >>> Sigmoid().output((1, 10))
-    (1, 10)
-    """
+    """1/(1 + e⁻ˣ)."""
 
     per_element = SIGMOID
 
 
 class LogSigmoid(Activation, torch="torch.nn.LogSigmoid", keras="keras.activations.log_sigmoid"):
-    """log(1/(1 + e⁻ˣ)). Source: torch.nn.LogSigmoid.
-
-    >>> LogSigmoid().output((1, 10))
-    (1, 10)
-    """
+    """log(1/(1 + e⁻ˣ))."""
 
     per_element = SIGMOID + Operations(logarithms=1)
 
 
 class Hardsigmoid(InPlace, torch="torch.nn.Hardsigmoid", keras="keras.activations.hard_sigmoid"):
-    """min(max(x + 3, 0), 6)/6. Source: torch.nn.Hardsigmoid.
-
-    >>> Hardsigmoid().output((1, 72, 1, 1))
-    (1, 72, 1, 1)
-    """
+    """min(max(x + 3, 0), 6)/6."""
 
     per_element = HARD_SIGMOID
 
 
 class Tanh(Activation, torch="torch.nn.Tanh", keras="keras.activations.tanh"):
-    """(eˣ - e⁻ˣ)/(eˣ + e⁻ˣ). Source: torch.nn.Tanh.
-
-    >>> Tanh().output((1, 6, 28, 28))
-    (1, 6, 28, 28)
-    """
+    """(eˣ - e⁻ˣ)/(eˣ + e⁻ˣ)."""
 
     per_element = TANH
 
 
 class Hardtanh(InPlace, torch="torch.nn.Hardtanh", keras="keras.activations.hard_tanh"):
-    """min(max(x, min_val), max_val). Refuses max_val <= min_val. Source: torch.nn.Hardtanh.
-
-    >>> Hardtanh(min_val=0, max_val=6).output((1, 10))
-    (1, 10)
-    """
+    """min(max(x, min_val), max_val). Refuses max_val <= min_val."""
 
     per_element = Operations(comparisons=2)
 
@@ -74,11 +54,7 @@ class Hardtanh(InPlace, torch="torch.nn.Hardtanh", keras="keras.activations.hard
 
 
 class Hardshrink(Activation, torch="torch.nn.Hardshrink", keras="keras.activations.hard_shrink"):
-    """x where |x| > lambd, otherwise 0. Source: torch.nn.Hardshrink.
-
-    >>> Hardshrink().output((1, 10))
-    (1, 10)
-    """
+    """x where |x| > lambd, otherwise 0."""
 
     per_element = Operations(comparisons=2)
 
@@ -86,13 +62,7 @@ class Hardshrink(Activation, torch="torch.nn.Hardshrink", keras="keras.activatio
 
 
 class Softshrink(Activation, torch="torch.nn.Softshrink", keras="keras.activations.soft_shrink"):
-    """x moved toward 0 by lambd, and 0 where |x| <= lambd. Refuses lambd < 0.
-
-    Source: torch.nn.Softshrink.
-
-    >>> Softshrink().output((1, 10))
-    (1, 10)
-    """
+    """x moved toward 0 by lambd, and 0 where |x| <= lambd. Refuses lambd < 0."""
 
     per_element = Operations(comparisons=2, additions=1)
 
@@ -100,20 +70,12 @@ class Softshrink(Activation, torch="torch.nn.Softshrink", keras="keras.activatio
 
 
 class Tanhshrink(Activation, torch="torch.nn.Tanhshrink", keras="keras.activations.tanh_shrink"):
-    """x - tanh(x). Source: torch.nn.Tanhshrink.
-
-    >>> Tanhshrink().output((1, 10))
-    (1, 10)
-    """
+    """x - tanh(x)."""
 
     per_element = TANH + Operations(additions=1)
 
 
 class Softsign(Activation, torch="torch.nn.Softsign", keras="keras.activations.softsign"):
-    """x/(1 + |x|). Source: torch.nn.Softsign.
-
-    >>> Softsign().output((1, 10))
-    (1, 10)
-    """
+    """x/(1 + |x|)."""
 
     per_element = Operations(comparisons=1, additions=1, divisions=1)

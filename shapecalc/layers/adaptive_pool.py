@@ -8,18 +8,19 @@ on the input's size, so there is no window of fixed size to speak of.
 
 from collections.abc import Iterator
 from fractions import Fraction
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any
 
 from shapecalc.algebra import Dim, product
-from shapecalc.layers.base import NoMacs, NoWeights, NoWindow, Shapes
+from shapecalc.layers.base import NoWindow
 from shapecalc.layers.centre import Centre, Centres, kept, scaled_by
-from shapecalc.layers.counts import Operations, greatest, mean
-from shapecalc.layers.dependence import EVERYTHING, Along, AxisDependence, Dependence, placed, shared_out
+from shapecalc.layers.counts import greatest, mean
+from shapecalc.layers.declaration import of_rank
+from shapecalc.layers.dependence import Dependence, placed, shared_out, without
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Each, Flag, Integer, Nullable, complaint
+from shapecalc.layers.pool import Pooling, WithIndices
 from shapecalc.layers.requirement import Requirement, Shape, rank_between
 from shapecalc.layers.roles import Lettered, OutputSize
-from shapecalc.layers.spatial import Spatial
 
 
 class _OutputSize(Each):
@@ -40,10 +41,10 @@ class _OutputSize(Each):
 SizeOrKept = Annotated[Dim | tuple[Dim | None, ...], _OutputSize(), Lettered("o")]
 
 
-class AdaptivePool(NoWeights, NoMacs, NoWindow, Spatial):
+class AdaptivePool(NoWindow, Pooling):
     """The rules of adaptive pooling, for any number of axes."""
 
-    fixes_sizes: ClassVar[bool] = True
+    fixes_sizes = True
 
     output_size: SizeOrKept
 
@@ -56,17 +57,15 @@ class AdaptivePool(NoWeights, NoMacs, NoWindow, Spatial):
 
     def centres(self, x: Shape) -> Centres:
         """Windows of one length, side by side, where the size is divided; what sees all has no centre."""
-        found: list[Centre | None] = [*kept(len(x))]
-        for axis in self.spatial_axes(x):
-            n, out = x[axis], self.output(x)[axis]
-            if n == out:
-                continue
-            even = isinstance(n, int) and isinstance(out, int) and out > 1 and n % out == 0
-            found[axis] = scaled_by(axis, Fraction(out, n)) if even else None  # type: ignore[arg-type]
-        return tuple(found)
+        sizes = zip(self.spatial_axes(x), self.sizes(x), self.sizes(self.output(x)), strict=True)
+        return kept(len(x), {axis: self._centre(axis, n, out) for axis, n, out in sizes if n != out})
+
+    def _centre(self, axis: int, n: Dim, out: Dim) -> Centre | None:
+        if isinstance(n, int) and isinstance(out, int) and out > 1 and n % out == 0:
+            return scaled_by(axis, Fraction(out, n))
+        return None
 
     def seen(self, x: Shape) -> Dim | None:
-        """Return how many numbers all windows hold; None where the windows depend on what is free."""
         sums: list[Dim] = []
         for n, out in zip(self.sizes(x), self.sizes(self.output(x)), strict=True):
             if out in (1, n):
@@ -78,33 +77,25 @@ class AdaptivePool(NoWeights, NoMacs, NoWindow, Spatial):
         return product((*x[: -self.rank], *sums))
 
     def dependence(self, x: Shape, result: int) -> Dependence:
-        views: list[AxisDependence] = [*placed(len(x))]
-        for axis in self.spatial_axes(x):
-            views[axis] = shared_out(axis, x[axis], self.output(x)[axis])
-        return tuple(views)
+        axes, sizes = self.spatial_axes(x), self.sizes(self.output(x))
+        return placed(len(x), dict(zip(axes, map(shared_out, axes, self.sizes(x), sizes), strict=True)))
 
 
 class AdaptiveAverage(AdaptivePool, kind="adaptive_avg_pool{rank}d", torch="torch.nn.AdaptiveAvgPool{rank}d"):
-    """Adaptive averages.
+    """The means of as many windows as are requested: `[N, C, {sizes}]` to `[N, C, *output_size]`.
 
-    In a list, null keeps an axis (not over one). No weights, no MACs; accepts every size. Source:
-    torch.nn.AdaptiveAvgPool{rank}d.
+    In a list, null keeps an axis (not over one axis). Accepts every size, and over more than one axis, for an
+    output of 1 on each, any number of axes in front, as torch takes the plain mean then.
+
+    >>> AdaptiveAvgPool{rank}d(output_size=5).output((1, 8, {each:13}))
+    (1, 8, {each:5})
     """
 
-    family: ClassVar[Family] = Family.ADAPTIVE_AVERAGE_POOL
-
-    def operations(self, x: Shape) -> Operations | None:
-        seen = self.seen(x)
-        return None if seen is None else mean(seen, product(self.output(x)))
+    family = Family.ADAPTIVE_AVERAGE_POOL
+    reduced_by = mean
 
 
-class AdaptiveMean(AdaptiveAverage):
-    """Adaptive averages over 2 or 3 axes: torch takes the plain mean where every output is 1.
-
-    In a list, null keeps the axis. No weights, no MACs; accepts every size, and for an output of 1 on every
-    axis any number of axes in front. Source: torch.nn.AdaptiveAvgPool{rank}d.
-    """
-
+class AdaptiveMean(AdaptiveAverage, ranked="AdaptiveAvgPool{rank}d", ranks=(2, 3)):
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         usual = tuple(self.spatial_rank(x))
         if all(requirement.verdict() for requirement in usual):
@@ -115,31 +106,24 @@ class AdaptiveMean(AdaptiveAverage):
             yield Requirement("rank", out, "==", 1, usual[0].says)
 
 
-class AdaptiveMax(AdaptivePool, kind="adaptive_max_pool{rank}d", torch="torch.nn.AdaptiveMaxPool{rank}d"):
-    """Adaptive maxima; where they were may be a second result, for `max_unpool1d` and its like.
+class AdaptiveMax(WithIndices, AdaptivePool, torch="torch.nn.AdaptiveMaxPool{rank}d"):
+    """The maxima of as many windows as are requested: `[N, C, {sizes}]` to `[N, C, *output_size]`.
 
-    In a list, null keeps an axis (not over one). return_indices adds the places of the maxima as a second
-    result. No weights, no MACs; accepts every size. Source: torch.nn.AdaptiveMaxPool{rank}d.
+    In a list, null keeps an axis (not over one axis). With return_indices the places of the maxima are a
+    second result, for `max_unpool{rank}d`. Accepts every size.
+
+    >>> AdaptiveMaxPool{rank}d(output_size=5).output((1, 8, {each:33}))
+    (1, 8, {each:5})
     """
 
-    family: ClassVar[Family] = Family.ADAPTIVE_MAX_POOL
-
-    return_indices: Flag = False
-
-    def outputs(self, x: Shape) -> Shapes:
-        return (self.output(x),) * (1 + self.return_indices)
-
-    def operations(self, x: Shape) -> Operations | None:
-        seen = self.seen(x)
-        return None if seen is None else greatest(seen, product(self.output(x)))
+    family = Family.ADAPTIVE_MAX_POOL
 
 
-class GlobalPool(NoWeights, NoMacs, NoWindow, Spatial):
+class GlobalPool(NoWindow, Pooling):
     """The rules of global pooling, for any number of axes."""
 
-    family: ClassVar[Family] = Family.GLOBAL_POOL
-
-    fixes_sizes: ClassVar[bool] = True
+    family = Family.GLOBAL_POOL
+    fixes_sizes = True
 
     keepdim: Flag = False
 
@@ -150,132 +134,44 @@ class GlobalPool(NoWeights, NoMacs, NoWindow, Spatial):
         return self.resized(x, (1,) * self.rank if self.keepdim else ())
 
     def dependence(self, x: Shape, result: int) -> Dependence:
-        pooled = self.spatial_axes(x)
-        kept_axes = [axis for axis in range(len(x)) if self.keepdim or axis not in pooled]
-        return tuple(EVERYTHING if axis in pooled else Along(kept_axes.index(axis)) for axis in range(len(x)))
+        return without(len(x), self.spatial_axes(x), keepdim=self.keepdim)
+
+    def seen(self, x: Shape) -> Dim:
+        return product(x)
 
 
 class GlobalAverage(
-    GlobalPool, kind="global_avg_pool{rank}d", keras="keras.layers.GlobalAveragePooling{rank}D"
+    GlobalPool, ranked="GlobalAvgPool{rank}d", keras="keras.layers.GlobalAveragePooling{rank}D"
 ):
-    """The mean of a map.
+    """The mean of every channel: `[N, C, {sizes}]` to `[N, C]`, or `[N, C, {each:1}]` with keepdim.
 
-    It is torch's `x.mean(dim, keepdim)` over {axes}. No weights, no MACs. Source: Lin et al., Network in
-    network, 2013; keras.layers.GlobalAveragePooling{rank}D.
+    It is torch's `x.mean(dim, keepdim)` over {axes}. Source: Lin et al., Network in network, 2013.
+
+    >>> GlobalAvgPool{rank}d(keepdim=True).output((1, 2048, {each:7}))
+    (1, 2048, {each:1})
     """
 
-    def operations(self, x: Shape) -> Operations:
-        return mean(product(x), product(self.output(x)))
+    reduced_by = mean
 
 
-class GlobalMaximum(GlobalPool, kind="global_max_pool{rank}d", keras="keras.layers.GlobalMaxPooling{rank}D"):
-    """The largest value of a map.
+class GlobalMaximum(GlobalPool, ranked="GlobalMaxPool{rank}d", keras="keras.layers.GlobalMaxPooling{rank}D"):
+    """The largest value of every channel: `[N, C, {sizes}]` to `[N, C]`, or `[N, C, {each:1}]` with keepdim.
 
-    It is torch's `x.amax(dim, keepdim)` over {axes}. No weights, no MACs. Source:
-    keras.layers.GlobalMaxPooling{rank}D.
+    It is torch's `x.amax(dim, keepdim)` over {axes}.
+
+    >>> GlobalMaxPool{rank}d().output((1, 64, {each:7}))
+    (1, 64)
     """
 
-    def operations(self, x: Shape) -> Operations:
-        return greatest(product(x), product(self.output(x)))
+    reduced_by = greatest
 
 
 class AdaptiveAvgPool1d(AdaptiveAverage, rank=1):
-    """Means over as many stretches as asked for: `[N, C, L]` to `[N, C, output_size]`.
-
-    >>> AdaptiveAvgPool1d(output_size=5).output((1, 8, 33))
-    (1, 8, 5)
-    """
-
     output_size: OutputSize
-
-
-class AdaptiveAvgPool2d(AdaptiveMean, rank=2):
-    """Means over as many cells as asked for: `[N, C, H, W]` to `[N, C, *output_size]`.
-
-    >>> AdaptiveAvgPool2d(output_size=[7, None]).output((1, 512, 13, 20))
-    (1, 512, 7, 20)
-    """
-
-
-class AdaptiveAvgPool3d(AdaptiveMean, rank=3):
-    """Means over as many cells as asked for: `[N, C, D, H, W]` to `[N, C, *output_size]`.
-
-    >>> AdaptiveAvgPool3d(output_size=1).output((1, 512, 2, 7, 7))
-    (1, 512, 1, 1, 1)
-    """
 
 
 class AdaptiveMaxPool1d(AdaptiveMax, rank=1):
-    """Maxima over as many stretches as asked for: `[N, C, L]` to `[N, C, output_size]`.
-
-    >>> AdaptiveMaxPool1d(output_size=5).output((1, 8, 33))
-    (1, 8, 5)
-    """
-
     output_size: OutputSize
 
 
-class AdaptiveMaxPool2d(AdaptiveMax, rank=2):
-    """Maxima over as many cells as asked for: `[N, C, H, W]` to `[N, C, *output_size]`.
-
-    >>> AdaptiveMaxPool2d(output_size=[7, None]).output((1, 512, 13, 20))
-    (1, 512, 7, 20)
-    """
-
-
-class AdaptiveMaxPool3d(AdaptiveMax, rank=3):
-    """Maxima over as many cells as asked for: `[N, C, D, H, W]` to `[N, C, *output_size]`.
-
-    >>> AdaptiveMaxPool3d(output_size=1).output((1, 512, 2, 7, 7))
-    (1, 512, 1, 1, 1)
-    """
-
-
-class GlobalAvgPool1d(GlobalAverage, rank=1):
-    """The mean of every channel: `[N, C, L]` to `[N, C]`, or `[N, C, 1]` with `keepdim`.
-
-    >>> GlobalAvgPool1d().output((1, 8, 33))
-    (1, 8)
-    """
-
-
-class GlobalAvgPool2d(GlobalAverage, rank=2):
-    """The mean of every channel: `[N, C, H, W]` to `[N, C]`, or `[N, C, 1, 1]` with `keepdim`.
-
-    >>> GlobalAvgPool2d().output((1, 2048, 7, 7))
-    (1, 2048)
-    >>> GlobalAvgPool2d(keepdim=True).output((1, 2048, 7, 7))
-    (1, 2048, 1, 1)
-    """
-
-
-class GlobalAvgPool3d(GlobalAverage, rank=3):
-    """The mean of every channel: `[N, C, D, H, W]` to `[N, C]`, or `[N, C, 1, 1, 1]` with `keepdim`.
-
-    >>> GlobalAvgPool3d().output((1, 512, 2, 7, 7))
-    (1, 512)
-    """
-
-
-class GlobalMaxPool1d(GlobalMaximum, rank=1):
-    """The largest value of every channel: `[N, C, L]` to `[N, C]`, or `[N, C, 1]` with `keepdim`.
-
-    >>> GlobalMaxPool1d().output((1, 8, 33))
-    (1, 8)
-    """
-
-
-class GlobalMaxPool2d(GlobalMaximum, rank=2):
-    """The largest value of every channel: `[N, C, H, W]` to `[N, C]`, or `[N, C, 1, 1]` with `keepdim`.
-
-    >>> GlobalMaxPool2d(keepdim=True).output((1, 64, 7, 7))
-    (1, 64, 1, 1)
-    """
-
-
-class GlobalMaxPool3d(GlobalMaximum, rank=3):
-    """The largest value of every channel: `[N, C, D, H, W]` to `[N, C]`, or `[N, C, 1, 1, 1]` with `keepdim`.
-
-    >>> GlobalMaxPool3d().output((1, 512, 2, 7, 7))
-    (1, 512)
-    """
+__getattr__ = of_rank(__name__)

@@ -168,26 +168,3 @@ def written(rule: Callable[..., Dim], **values: Dim) -> str:
 
     formula = term_of(rule(**{name: lettered(name, value) for name, value in values.items()}))
     return f"{text(formula)} = {text(inserted(formula))} = {grouped(rule(**values))}"
-
-
-__all__ = [
-    "ceildiv",
-    "cropped",
-    "extent",
-    "maximum",
-    "minimum",
-    "padded",
-    "same",
-    "same_padding",
-    "same_total",
-    "scaled",
-    "scaled_by_doubles",
-    "transposed",
-    "transposed_same",
-    "transposed_valid",
-    "uncropped",
-    "unread",
-    "window",
-    "window_ceil",
-    "written",
-]

@@ -6,7 +6,7 @@ With T positions that look, S that are looked at, and E features in all heads to
 """
 
 from collections.abc import Iterator
-from typing import Annotated, ClassVar, Self
+from typing import Annotated, Self
 
 from pydantic import model_validator
 
@@ -33,20 +33,20 @@ class MultiheadAttention(
 ):
     """Attention of a query `[T, N, E]` to keys `[S, N, kdim]` and values `[S, N, vdim]`: the query's shape.
 
-    One tensor is query, key and value at once (self-attention); otherwise there are three. With
-    batch_first `[N, T, ...]`; unbatched without N. All are projected to E = embed_dim numbers, which
-    num_heads heads share: softmax(Q·Kᵀ/√(E/num_heads))·V, then one projection more. A second result is
-    there with need_weights: the weights `[N, T, S]`, or `[N, num_heads, T, S]` if average_attn_weights
-    is false. torch returns it by default, here it is an option. add_bias_kv and
-    add_zero_attn add one position to S each. Masks change no shape and are left out.
+    One tensor is query, key and value at once (self-attention); otherwise there are three. With batch_first
+    `[N, T, ...]`; unbatched without N. All are projected to E = embed_dim numbers, which num_heads heads
+    share: softmax(Q·Kᵀ/√(E/num_heads))·V, then one projection more. A second result is there with
+    need_weights: the weights `[N, T, S]`, or `[N, num_heads, T, S]` if average_attn_weights is false. torch
+    returns it by default, here it is an option. add_bias_kv and add_zero_attn add one position to S each.
+    Masks change no shape and are left out.
 
     Weights are `in_proj_weight: [3·E, E]`, or `q_proj_weight: [E, E]`, `k_proj_weight: [E, kdim]` and
     `v_proj_weight: [E, vdim]` if kdim or vdim is not E, the default of both; `in_proj_bias: [3·E]`,
-    `out_proj.weight: [E, E]` and `out_proj.bias: [E]`, without these biases if bias is false; and
-    `bias_k`, `bias_v: [1, 1, E]` with add_bias_kv. MACs are N·(2·T·E² + S·E·(kdim + vdim)) for the
-    projections and 2·N·T·S·E for the heads. Refuses num_heads that does not divide embed_dim, features
-    that are not as declared, keys and values that do not belong together, and other ranks. As in torch,
-    batch_first is false unless said. Source: torch.nn.MultiheadAttention; Vaswani et al., 2017.
+    `out_proj.weight: [E, E]` and `out_proj.bias: [E]`, without these biases if bias is false; and `bias_k`,
+    `bias_v: [1, 1, E]` with add_bias_kv. MACs are N·(2·T·E² + S·E·(kdim + vdim)) for the projections and
+    2·N·T·S·E for the heads. Refuses num_heads that does not divide embed_dim, features that are not as
+    declared, keys and values that do not belong together, and other ranks. As in torch, batch_first is false
+    unless said. Source: Vaswani et al., 2017.
 
     >>> MultiheadAttention(num_heads=12, batch_first=True).macs(((1, 197, 768),))
     524391936
@@ -57,8 +57,7 @@ class MultiheadAttention(
     ((1, 10, 512), (1, 10, 49))
     """
 
-    family: ClassVar[Family] = Family.ATTENTION
-
+    family = Family.ATTENTION
     order = "embed_dim num_heads dropout bias add_bias_kv add_zero_attn kdim vdim batch_first * ..."
 
     embed_dim: InFeatures = None

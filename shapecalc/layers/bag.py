@@ -1,7 +1,7 @@
 """Vectors that are read by index and reduced in bags."""
 
 from collections.abc import Iterator
-from typing import Annotated, ClassVar
+from typing import Annotated
 
 from shapecalc.algebra import Dim, product
 from shapecalc.layers.base import Joint, Named, NoBuffers, NoMacs, Shapes
@@ -17,12 +17,11 @@ from shapecalc.layers.roles import Rows, VectorLength
 class EmbeddingBag(NoBuffers, NoMacs, Joint, framework="torch", torch="torch.nn.EmbeddingBag"):
     """The sum, mean or maximum of vectors read by index: `[B, L]` integers to `[B, embedding_dim]`.
 
-    Instead of bags of one length, all indices may be in one row `[n]`, with `[B]` numbers that say
-    where each bag begins; with include_last_offset one more says where the last ends. A last tensor, in
-    the shape of the indices, may hold weights, with mode sum only. The weight is
-    `weight: [num_embeddings, embedding_dim]`; MACs are 0 by the convention that counts convolutions
-    and matrix products, as for `embedding`. Refuses other ranks, weights of another shape or with
-    another mode, and a padding_idx outside the table. Source: torch.nn.EmbeddingBag.
+    Instead of bags of one length, all indices may be in one row `[n]`, with `[B]` numbers that say where each
+    bag begins; with include_last_offset one more says where the last ends. A last tensor, in the shape of the
+    indices, may hold weights, with mode sum only. The weight is `weight: [num_embeddings, embedding_dim]`;
+    MACs are 0 by the convention that counts convolutions and matrix products, as for `embedding`. Refuses
+    other ranks, weights of another shape or with another mode, and a padding_idx outside the table.
 
     >>> EmbeddingBag(num_embeddings=1000, embedding_dim=16).output(((8, 20),))
     (8, 16)
@@ -31,8 +30,8 @@ class EmbeddingBag(NoBuffers, NoMacs, Joint, framework="torch", torch="torch.nn.
     """
 
     order = "num_embeddings embedding_dim * ..."
-    family: ClassVar[Family] = Family.EMBEDDING
-    unknown_dependence: ClassVar[tuple[str, str] | None] = (
+    family = Family.EMBEDDING
+    unknown_dependence = (
         "places",
         "which indices make up a bag follows from numbers in the input, not from shapes",
     )

@@ -1,9 +1,10 @@
 """What a layer kind is: one class with its fields and every rule about them.
 
     Kind                what the engine sees: fields, and `apply` over any number of tensors
-    ├── Layer           one tensor in: the base of nearly every kind, and of yours
-    └── Joint           several tensors in, some of which may be optional
-        └── Merge       branches in, one tensor out, no weights
+    └── Ruled           the rules, which make up the effect
+        ├── Layer       one tensor in: the base of nearly every kind, and of yours
+        └── Joint       several tensors in, some of which may be optional
+            └── Merge   branches in, one tensor out, no weights
 
 A rule that is missing makes the class abstract, so a kind cannot forget one; a kind without
 weights or without multiplications says so by naming `NoWeights` or `NoMacs` among its bases.
@@ -18,8 +19,9 @@ from pydantic import BaseModel, ConfigDict
 from shapecalc.algebra import Dim, product
 from shapecalc.algebra.formula import Formula
 from shapecalc.layers.centre import Centres, middles
+from shapecalc.layers.class_names import snake_case
 from shapecalc.layers.counts import Operations
-from shapecalc.layers.declaration import arrange_fields, by_position, document, name_ranks, snake_case
+from shapecalc.layers.declaration import RANKED, arrange_fields, by_position, document, name_ranks
 from shapecalc.layers.dependence import Dependence, unsaid
 from shapecalc.layers.effect import Caller, Component, Effect, Named, Shapes, Window, count
 from shapecalc.layers.family import Family
@@ -38,26 +40,9 @@ from shapecalc.layers.resolving import resolved
 from shapecalc.layers.roles import Holds
 
 __all__ = [
-    "AnyShape",
-    "Caller",
-    "Component",
-    "Effect",
-    "Joint",
-    "Kind",
-    "Layer",
-    "Merge",
-    "Named",
-    "NoBuffers",
-    "NoMacs",
-    "NoOperations",
-    "NoWeights",
-    "NoWindow",
-    "OwnPlace",
-    "Pointwise",
-    "SameShape",
-    "Shapes",
-    "Window",
-    "count",
+    "AnyShape", "Caller", "Component", "Effect", "Joint", "Kind", "Layer", "Merge", "Named",
+    "NoBuffers", "NoMacs", "NoOperations", "NoWeights", "NoWindow", "OwnPlace", "Pointwise",
+    "SameShape", "Shapes", "Window", "count",
 ]  # fmt: skip
 
 
@@ -96,10 +81,19 @@ class Kind(BaseModel):
         torch: str | None = None,
         keras: str | None = None,
         rank: int | None = None,
+        ranked: str = "",
+        ranks: tuple[int, ...] = (1, 2, 3),
         **config: Any,
     ) -> None:
-        """Take the names of a kind from the head of its class; a family names all ranks with `{rank}`."""
+        """Take the names of a kind from the head of its class.
+
+        A family names all ranks with `{rank}`, its classes in `ranked` or as torch's.
+        """
         super().__init_subclass__(**config)
+        ranked = ranked or (torch or "").rpartition(".")[2]
+        if "{rank}" in ranked:
+            kind = snake_case(ranked.removeprefix("Keras"))
+            RANKED.update({(cls.__module__, ranked.format(rank=number)): (cls, number) for number in ranks})
         kind = kind or (snake_case(cls.__name__) if torch or keras else None)
         names = {"kind": kind, "framework": framework, "torch": torch, "keras": keras}
         for name in (name for name, value in names.items() if value is not None):
@@ -108,11 +102,11 @@ class Kind(BaseModel):
             name_ranks(cls, rank)
 
     @classmethod
-    def __pydantic_init_subclass__(cls, *, rank: int | None = None, **names: Any) -> None:
+    def __pydantic_init_subclass__(cls, **names: Any) -> None:
         """Arrange the fields and complete the docstring, as soon as the fields are known."""
         if cls.order:
             arrange_fields(cls)
-        document(cls, rank)
+        document(cls)
 
     def __init__(self, *values: Any, **fields: Any) -> None:
         """Take fields by position as torch does, or by name."""
@@ -175,19 +169,23 @@ class Kind(BaseModel):
         }
 
 
-class Layer(Kind):
-    """A kind that takes one tensor. Subclass it to add a kind of your own.
+class Ruled(Kind):
+    """A kind whose effect is that of its rules, each a method.
 
-    Every rule receives the full shape of the input, batch included, as torch's layer would.
-    Requirements are checked in order and the first that fails ends the inference of this layer, so a
-    later one may rely on an earlier one.
+    A rule receives the full shape of the input, batch included, as torch's layer would; the rules of a
+    `Joint` receive the shapes of all inputs. Requirements are checked in order and the first that fails
+    ends the inference of this layer, so a later one may rely on an earlier one.
     """
 
+    @classmethod
+    def __pydantic_init_subclass__(cls, **names: Any) -> None:
+        """Make a class abstract that says neither its operations nor its MACs."""
+        super().__pydantic_init_subclass__(**names)
+        if cls.operations is Ruled.operations and cls.macs is Ruled.macs:
+            cls.__abstractmethods__ = cls.__abstractmethods__ | {"operations"}
+
     def apply(self, inputs: Shapes) -> Effect:
-        """Evaluate each rule in turn."""
-        if len(inputs) != 1:
-            raise Refused(arity(self.kind, len(inputs), 1))
-        x = inputs[0]
+        x = self.taken(inputs)
         conditions = checked(self.requirements(x))
         return Effect(
             outputs=self.outputs(x),
@@ -198,43 +196,57 @@ class Layer(Kind):
             conditions=conditions,
         )
 
+    def taken(self, inputs: Shapes) -> Any:
+        """Return what the rules receive."""
+        return inputs
+
     @abstractmethod
-    def requirements(self, x: Shape) -> Iterator[Requirement]:
+    def requirements(self, x: Any) -> Iterator[Requirement]:
         """Yield what the input must satisfy for torch's layer to accept it."""
 
     @abstractmethod
-    def output(self, x: Shape) -> Shape:
+    def output(self, x: Any) -> Shape:
         """Return the shape of the (first) result."""
 
-    def outputs(self, x: Shape) -> Shapes:
+    def outputs(self, x: Any) -> Shapes:
         """Return the shapes of all results; one, unless a kind says otherwise."""
         return (self.output(x),)
 
     @abstractmethod
-    def weights(self, x: Shape) -> Named:
+    def weights(self, x: Any) -> Named:
         """Return the learned tensors by torch's names."""
 
     @abstractmethod
-    def buffers(self, x: Shape) -> Named:
+    def buffers(self, x: Any) -> Named:
         """Return the tensors that are kept but not learned, by torch's names."""
 
-    @abstractmethod
-    def macs(self, x: Shape) -> Dim | None:
-        """Return the multiply-accumulates, or None when they cannot be counted."""
+    def operations(self, x: Any) -> Operations | None:
+        """Return the single operations by part, or None where they are not known."""
+        return None
+
+    def macs(self, x: Any) -> Dim | None:
+        """Return the multiply-accumulates: those among the operations, or None where they are not known.
+
+        A kind says its operations, or where it does not know the others, its MACs.
+        """
+        operations = self.operations(x)
+        return None if operations is None else operations.macs
 
     @abstractmethod
-    def window(self, x: Shape) -> Window | None:
+    def window(self, x: Any) -> Window | None:
         """Return the window that slides over the input, or None for a pointwise layer."""
 
     def operations_on(self, inputs: Shapes) -> Operations | None:
-        return self.operations(inputs[0])
+        return self.operations(self.taken(inputs))
 
-    def operations(self, x: Shape) -> Operations | None:
-        """Return the single operations by part; not known, unless a kind says otherwise.
 
-        Multiplications that are MACs are those of `macs`: `Operations(macs=self.macs(x), ...)`.
-        """
-        return None
+class Layer(Ruled):
+    """A kind that takes one tensor. Subclass it to add a kind of your own."""
+
+    def taken(self, inputs: Shapes) -> Shape:
+        if len(inputs) != 1:
+            raise Refused(arity(self.kind, len(inputs), 1))
+        return inputs[0]
 
     def depends_on(self, inputs: Shapes, result: int) -> tuple[Dependence, ...]:
         return (self.dependence(inputs[0], result),)
@@ -267,58 +279,15 @@ class Pointwise(OwnPlace, SameShape, AnyShape, NoWeights, NoMacs, NoWindow, Laye
 Elementwise = Pointwise  # its former name
 
 
-class Joint(Kind):
+class Joint(NoWindow, Ruled):
     """A kind that takes several tensors, the later of which may be optional, and may have weights.
 
     Every rule receives the shapes of all input tensors, in order. A tensor is identified
     by its position, so the number of tensors is the first thing to require.
     """
 
-    def apply(self, inputs: Shapes) -> Effect:
-        """Evaluate each rule in turn; no window slides over several tensors."""
-        conditions = checked(self.requirements(inputs))
-        return Effect(
-            outputs=self.outputs(inputs),
-            weights=self.weights(inputs),
-            buffers=self.buffers(inputs),
-            macs=self.macs(inputs),
-            window=None,
-            conditions=conditions,
-        )
 
-    @abstractmethod
-    def requirements(self, inputs: Shapes) -> Iterator[Requirement]:
-        """Yield what the inputs must satisfy together."""
-
-    @abstractmethod
-    def output(self, inputs: Shapes) -> Shape:
-        """Return the shape of the (first) result."""
-
-    def outputs(self, inputs: Shapes) -> Shapes:
-        """Return the shapes of all results; one, unless a kind says otherwise."""
-        return (self.output(inputs),)
-
-    @abstractmethod
-    def weights(self, inputs: Shapes) -> Named:
-        """Return the learned tensors by torch's names."""
-
-    @abstractmethod
-    def buffers(self, inputs: Shapes) -> Named:
-        """Return the tensors that are kept but not learned, by torch's names."""
-
-    @abstractmethod
-    def macs(self, inputs: Shapes) -> Dim | None:
-        """Return the multiply-accumulates, or None when they cannot be counted."""
-
-    def operations_on(self, inputs: Shapes) -> Operations | None:
-        return self.operations(inputs)
-
-    def operations(self, inputs: Shapes) -> Operations | None:
-        """Return the single operations by part; not known, unless a kind says otherwise."""
-        return None
-
-
-class Merge(Joint):
+class Merge(NoWeights, Joint):
     """A kind that makes one tensor of several, without weights; a spec may hold the branches for them."""
 
     order = "* ..."
@@ -342,9 +311,3 @@ class Merge(Joint):
         if branches:
             fields["branches"] = tuple(branches)
         super().__init__(**fields)
-
-    def weights(self, inputs: Shapes) -> Named:
-        return {}
-
-    def buffers(self, inputs: Shapes) -> Named:
-        return {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, ClassVar, Self
+from typing import Annotated, Self
 
 from pydantic import model_validator
 
@@ -20,8 +20,8 @@ from shapecalc.layers.reshape import Rearranging, Sizes, completed, fits, legal_
 class View(Rearranging, framework="torch", torch="torch.reshape"):
     """Arranges all elements anew, those of all samples together; one size may be -1.
 
-    `shape` includes the batch; `reshape` keeps the first axis instead. Refuses a
-    shape that does not hold as many elements. Source: torch.Tensor.view, torch.reshape.
+    `shape` includes the batch; `reshape` keeps the first axis instead. Refuses a shape that does not hold as
+    many elements. Source: torch.Tensor.view, torch.reshape.
 
     >>> View(shape=[8, -1, 96]).output((2, 56, 56, 96))
     (8, 784, 96)
@@ -80,14 +80,13 @@ class Pad(
 ):
     """Padding of any axes: `pad` lists before and after of the last axis, then of the one before it.
 
-    A negative amount crops. Refuses half a pair, more pairs than axes, and an axis of which nothing is
-    left. Source: torch.nn.functional.pad.
+    A negative amount crops. Refuses half a pair, more pairs than axes, and an axis of which nothing is left.
 
     >>> Pad(pad=[0, 0, 0, 3, 0, 5]).output((1, 64, 72, 96))
     (1, 69, 75, 96)
     """
 
-    family: ClassVar[Family] = Family.PADDING
+    family = Family.PADDING
 
     pad: Annotated[tuple[Dim, ...], Listed(Integer())]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any
 
 from shapecalc.algebra import Dim, product
 from shapecalc.errors import quote
@@ -112,17 +112,14 @@ class Word(Annotation):
 class Elementwise(Pointwise, kind="elementwise", framework="torch"):
     """A function of each element that has no kind of its own, by its name: shape kept.
 
-    No weights, no multiply-accumulates. Source: torch's functions of one tensor, such as torch.exp.
+    Source: torch's functions of one tensor, such as torch.exp.
 
     >>> Elementwise(function="exp").output((1, 96, 56, 56))
     (1, 96, 56, 56)
     """
 
-    family: ClassVar[Family] = Family.ELEMENTWISE
-    unknown_dependence: ClassVar[tuple[str, str] | None] = (
-        "places and channels",
-        "a function such as roll keeps the shape and moves elements",
-    )
+    family = Family.ELEMENTWISE
+    unknown_dependence = ("places and channels", "a function such as roll keeps the shape and moves elements")
 
     function: Annotated[str, Word()]
 
@@ -138,14 +135,13 @@ class Elementwise(Pointwise, kind="elementwise", framework="torch"):
 class Combine(Broadcast, kind="combine", framework="torch"):
     """A function of the elements of several tensors, by its name, broadcast as `add` does.
 
-    Refuses what `add` refuses. No weights, no multiply-accumulates. Source: torch.sub, torch.div,
-    torch.maximum and others.
+    Refuses what `add` refuses. Source: torch.sub, torch.div, torch.maximum and others.
 
     >>> Combine(function="sub").output(((1, 64, 7, 7), (1, 64, 1, 1)))
     (1, 64, 7, 7)
     """
 
-    unknown_dependence: ClassVar[tuple[str, str] | None] = (
+    unknown_dependence = (
         "places and channels",
         "a function that is not known to work on each element by itself",
     )
@@ -164,8 +160,8 @@ class Combine(Broadcast, kind="combine", framework="torch"):
 class Reduce(Mean, kind="reduce", framework="torch"):
     """Makes one number of the axes in `dim`, which vanish, or become 1 with keepdim.
 
-    `function` says how: their sum, greatest, least or product. Sums are no MACs. Refuses axes that do
-    not exist or come twice. Source: torch.sum, torch.amax, torch.amin, torch.var, torch.std.
+    `function` says how: their sum, greatest, least or product. Sums are no MACs. Refuses axes that do not
+    exist or come twice. Source: torch.sum, torch.amax, torch.amin, torch.var, torch.std.
 
     >>> Reduce(function="amax", dim=[2, 3]).output((1, 1280, 7, 7))
     (1, 1280)

@@ -10,7 +10,9 @@ gathers, first = (p₀ - (k_e - 1)/2)/s and stride = 1/s. Source: Araujo, Norris
 receptive fields of convolutional neural networks, 2019.
 """
 
+from collections.abc import Mapping
 from fractions import Fraction
+from types import MappingProxyType
 from typing import Any, NamedTuple, TypeAlias
 
 from shapecalc.algebra import Dim
@@ -29,13 +31,13 @@ Centres: TypeAlias = tuple[Centre | None, ...]
 """One centre for each axis of a result; None where positions mean nothing, or it is not known."""
 
 
-def kept(rank: int) -> Centres:
-    """Return the centres of a result whose axes are those of the input.
+def kept(rank: int, others: Mapping[int, Centre | None] = MappingProxyType({})) -> Centres:
+    """Return the centres of a result whose axes are those of the input, all but the `others`.
 
-    >>> kept(1)
-    (Centre(axis=0, stride=1, first=0),)
+    >>> kept(2, {1: None})
+    (Centre(axis=0, stride=1, first=0), None)
     """
-    return tuple(Centre(axis) for axis in range(rank))
+    return tuple(others[axis] if axis in others else Centre(axis) for axis in range(rank))
 
 
 def middles(dependence: Dependence, rank: int, *, keeps_places: bool) -> Centres:

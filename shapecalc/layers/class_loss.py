@@ -6,7 +6,7 @@ weight of its own, which torch keeps in the buffer `weight: [C]`.
 
 from abc import abstractmethod
 from collections.abc import Iterator
-from typing import Annotated, ClassVar
+from typing import Annotated
 
 from pydantic import Field
 
@@ -15,6 +15,7 @@ from shapecalc.errors import Undecided
 from shapecalc.layers.base import Joint, Named, Shapes
 from shapecalc.layers.counts import NOTHING, SIGMOID, Operations, log_softmax, mean, products
 from shapecalc.layers.dependence import EVERYTHING, Along, Dependence, everywhere, over, placed, reduced
+from shapecalc.layers.effect import learned, replaced
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Count, Flag, Index, Integer, Listed, Nullable, Probability, Real
 from shapecalc.layers.loss import Loss, Reduction, Stretching, reduced_by
@@ -90,8 +91,8 @@ def are_probabilities(kind: str, scores: Shape, target: Shape) -> bool:
 class NLLLoss(Weighted, torch="torch.nn.NLLLoss"):
     """-x[y], the score of the right class: of `[N, C, ...]` logarithms and `[N, ...]` classes.
 
-    Unbatched `[C]` and a single number. With weight there is the buffer `weight: [C]`. Refuses a target
-    of another shape. Source: torch.nn.NLLLoss.
+    Unbatched `[C]` and a single number. With weight there is the buffer `weight: [C]`. Refuses a target of
+    another shape.
 
     >>> NLLLoss(reduction="none").output(((8, 21, 64, 64), (8, 64, 64)))
     (8, 64, 64)
@@ -131,8 +132,8 @@ class CrossEntropyLoss(NLLLoss, torch="torch.nn.CrossEntropyLoss"):
     """-log softmax(x)[y]: of `[N, C, ...]` scores and `[N, ...]` classes, or probabilities `[N, C, ...]`.
 
     Unbatched without N. torch recognizes probabilities by their shape, which is that of the scores. With
-    weight there is the buffer `weight: [C]`. Refuses a target of another shape, and an ignore_index of 0
-    or more with probabilities. Source: torch.nn.CrossEntropyLoss.
+    weight there is the buffer `weight: [C]`. Refuses a target of another shape, and an ignore_index of 0 or
+    more with probabilities.
 
     >>> CrossEntropyLoss().output(((8, 1000), (8,)))
     ()
@@ -156,7 +157,7 @@ class MultiMarginLoss(Weighted, torch="torch.nn.MultiMarginLoss"):
     """Σ max(0, margin - x[y] + x[i])^p / C over the wrong classes: of `[N, C]` scores and `[N]` classes.
 
     Unbatched `[C]` and a single number, or a list of one. p is 1 or 2. With weight there is the buffer
-    `weight: [C]`. Refuses other ranks and a target of another size. Source: torch.nn.MultiMarginLoss.
+    `weight: [C]`. Refuses other ranks and a target of another size.
 
     >>> MultiMarginLoss(reduction="none").output(((8, 10), (8,)))
     (8,)
@@ -196,7 +197,7 @@ class MultiLabelMarginLoss(Loss, torch="torch.nn.MultiLabelMarginLoss"):
     """Σ max(0, 1 - (x[y] - x[i])) / C over right classes y and wrong ones i: of `[N, C]` twice, to `[N]`.
 
     The target lists the right classes, and -1 ends the list. Unbatched `[C]`. Refuses other ranks and a
-    target of another shape. Source: torch.nn.MultiLabelMarginLoss.
+    target of another shape.
 
     >>> MultiLabelMarginLoss(reduction="none").output(((8, 10), (8, 10)))
     (8,)
@@ -223,7 +224,7 @@ class MultiLabelSoftMarginLoss(Stretching, Weighted, torch="torch.nn.MultiLabelS
     """The mean over all classes of `bce_with_logits_loss`: of `[N, C]` scores and `[N, C]` targets, to `[N]`.
 
     Shapes are broadcast. With weight there is the buffer `weight: [C]`. Refuses single numbers, and sizes
-    that differ where neither is 1. Source: torch.nn.MultiLabelSoftMarginLoss.
+    that differ where neither is 1.
 
     >>> MultiLabelSoftMarginLoss(reduction="none").output(((8, 10), (8, 10)))
     (8,)
@@ -237,8 +238,7 @@ class MultiLabelSoftMarginLoss(Stretching, Weighted, torch="torch.nn.MultiLabelS
         return scores[-1]
 
     def losses(self, inputs: Shapes) -> Shape:
-        full, axis = broadcast(inputs), len(inputs[0]) - 1
-        return (*full[:axis], *full[axis + 1 :])
+        return replaced(broadcast(inputs), len(inputs[0]) - 1)
 
     def each(self, inputs: Shapes) -> tuple[Dependence, ...]:
         full, axis = broadcast(inputs), len(inputs[0]) - 1
@@ -255,19 +255,18 @@ class MultiLabelSoftMarginLoss(Stretching, Weighted, torch="torch.nn.MultiLabelS
 class LinearCrossEntropyLoss(Joint, framework="torch", torch="torch.nn.LinearCrossEntropyLoss"):
     """`linear` and `cross_entropy_loss` in one: of `[N, in_features]` and the classes `[N]`.
 
-    The scores are `[N, num_classes, *out_features]`, so with out_features the target is
-    `[N, *out_features]`, or has the shape of the scores and holds probabilities. Unbatched without N,
-    and without out_features. Weights are `linear.weight: [num_classes·Π out_features, in_features]` and,
-    with bias, `linear.bias`; the linear part costs what `linear` costs. Refuses features and targets
-    that do not match, and an ignore_index with probabilities. Source: torch.nn.LinearCrossEntropyLoss,
-    which older torches lack.
+    The scores are `[N, num_classes, *out_features]`, so with out_features the target is `[N, *out_features]`,
+    or has the shape of the scores and holds probabilities. Unbatched without N, and without out_features.
+    Weights are `linear.weight: [num_classes·Π out_features, in_features]` and, with bias, `linear.bias`; the
+    linear part costs what `linear` costs. Refuses features and targets that do not match, and an ignore_index
+    with probabilities. Source: which older torches lack.
 
     >>> LinearCrossEntropyLoss(num_classes=32000).macs(((128, 512), (128,)))
     2097152000
     """
 
     order = "in_features num_classes out_features bias * ..."
-    family: ClassVar[Family] = Family.LOSS
+    family = Family.LOSS
 
     in_features: InFeatures = None
     num_classes: Count
@@ -305,8 +304,7 @@ class LinearCrossEntropyLoss(Joint, framework="torch", torch="torch.nn.LinearCro
 
     def weights(self, inputs: Shapes) -> Named:
         rows = product((self.num_classes, *self.out_features))
-        named: Named = {"linear.weight": (rows, inputs[0][-1])}
-        return named | {"linear.bias": (rows,)} if self.bias else named
+        return learned({"linear.weight": (rows, inputs[0][-1]), "linear.bias": (rows,)}, bias=self.bias)
 
     def buffers(self, inputs: Shapes) -> Named:
         return {"weight": (self.num_classes,)} if self.weight else {}

@@ -7,12 +7,13 @@ Per axis, with k the kernel, s the stride, d the dilation and p₀, p₁ the pad
 """
 
 from collections.abc import Iterator
-from typing import ClassVar
 
 from shapecalc.algebra import Dim, product, quotient
 from shapecalc.layers.base import Named, NoBuffers
 from shapecalc.layers.counts import Operations, products
-from shapecalc.layers.dependence import EVERYTHING, Along, AxisDependence
+from shapecalc.layers.declaration import of_rank
+from shapecalc.layers.dependence import EVERYTHING, OF_GROUPS, Along, AxisDependence
+from shapecalc.layers.effect import learned
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Flag
 from shapecalc.layers.requirement import Requirement, Shape
@@ -21,17 +22,11 @@ from shapecalc.layers.sliding import Sliding, Windowed
 
 
 class Convolving(NoBuffers, Sliding):
-    """The rules of convolution, for any number of axes and in either layout."""
+    """What convolutions of all sorts share, for any number of axes and in either layout."""
 
-    family: ClassVar[Family] = Family.CONVOLUTION
-    unknown_dependence: ClassVar[tuple[str, str] | None] = (
-        "channels",
-        "channels of one group see those of their group alone",
-    )
+    family = Family.CONVOLUTION
 
     in_channels: InChannels = None
-    out_channels: OutChannels
-    groups: Groups = 1
     bias: Flag = True
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
@@ -40,18 +35,25 @@ class Convolving(NoBuffers, Sliding):
         yield from divided(self, x)
         yield from super().requirements(x)
 
-    def output(self, x: Shape) -> Shape:
-        return self.resized(x, self.swept(x), self.out_channels)
+
+class GroupedConvolving(Convolving):
+    """The rules of convolution: each filter reads the channels of one group."""
+
+    unknown_dependence = OF_GROUPS
+
+    out_channels: OutChannels
+    groups: Groups = 1
+
+    def filters(self, x: Shape) -> Dim:
+        return self.out_channels
 
     def mixes(self, x: Shape, axis: int) -> AxisDependence:
         return mixed(axis, self.groups, x[axis], self.out_channels)
 
-    def macs(self, x: Shape) -> Dim:
-        per_output = quotient(self.channels(x), self.groups) * product(self.spread(self.kernel_size))
-        return product(self.output(x)) * per_output
-
     def operations(self, x: Shape) -> Operations:
-        return products(self.macs(x), product(self.output(x)), biased=self.bias)
+        per_output = quotient(self.channels(x), self.groups) * product(self.spread(self.kernel_size))
+        outputs = product(self.output(x))
+        return products(outputs * per_output, outputs, biased=self.bias)
 
 
 def mixed(axis: int, groups: Dim, channels: Dim, out_channels: Dim) -> AxisDependence:
@@ -66,187 +68,120 @@ def mixed(axis: int, groups: Dim, channels: Dim, out_channels: Dim) -> AxisDepen
 
 
 class Convolution(
-    Convolving, Windowed, kind="conv{rank}d", torch="torch.nn.Conv{rank}d", keras="keras.layers.Conv{rank}D"
+    GroupedConvolving,
+    Windowed,
+    torch="torch.nn.Conv{rank}d",
+    keras="keras.layers.Conv{rank}D",
 ):
-    """Convolution as torch does it.
+    """Convolution over {axes}, each of which becomes ⌊(n + 2p - (d(k-1) + 1))/s⌋ + 1.
 
-    Input `[N, C, {sizes}]`, weights `weight: [out_channels, in_channels/groups, {k}]` and `bias:
-    [out_channels]`; padding is a number, one per axis, `[[before, after], ...]`, `same` or `valid`. Refuses
-    channels that do not match, groups that do not divide, and an input smaller than the kernel. Source:
-    torch.nn.Conv{rank}d; LeCun et al., Gradient-based learning applied to document recognition, 1998.
+    `[N, C, {sizes}]` to `[N, out_channels, {sizes:'}]`. Weights are `weight: [out_channels,
+    in_channels/groups, {each:k}]` and `bias: [out_channels]`. padding is a number, one per axis, `[[before,
+    after], ...]`, `same` or `valid`. Refuses channels that do not match, groups that do not divide, and an
+    input smaller than the kernel. Source: LeCun et al., Gradient-based learning applied to document
+    recognition, 1998.
+
+    >>> Conv{rank}d(out_channels=6, kernel_size=5).output((1, 1, {each:32}))
+    (1, 6, {each:28})
     """
 
     order = "in_channels out_channels kernel_size stride padding dilation groups bias padding_mode"
 
     def weights(self, x: Shape) -> Named:
         inward = quotient(self.channels(x), self.groups)
-        named: Named = {"weight": (self.out_channels, inward, *self.spread(self.kernel_size))}
-        return named | {"bias": (self.out_channels,)} if self.bias else named
+        weight = (self.out_channels, inward, *self.spread(self.kernel_size))
+        return learned({"weight": weight, "bias": (self.out_channels,)}, bias=self.bias)
 
 
-class Conv1d(Convolution, rank=1):
-    """Convolution over one axis: `[N, C, L]` to `[N, out_channels, ⌊(L + 2p - (d(k-1)+1))/s⌋ + 1]`.
-
-    >>> Conv1d(out_channels=8, kernel_size=3, stride=2).output((1, 4, 100))
-    (1, 8, 49)
-    """
-
-
-class Conv2d(Convolution, rank=2):
-    """Convolution over two axes: each of height and width becomes ⌊(n + 2p - (d(k-1)+1))/s⌋ + 1.
-
-    >>> Conv2d(out_channels=6, kernel_size=5).output((1, 1, 32, 32))
-    (1, 6, 28, 28)
-    >>> Conv2d(out_channels=6, kernel_size=5).macs((1, 1, 32, 32))
-    117600
-    """
-
-
-class Conv3d(Convolution, rank=3):
-    """Convolution over depth, height and width: each becomes ⌊(n + 2p - (d(k-1)+1))/s⌋ + 1.
-
-    >>> Conv3d(out_channels=16, kernel_size=3, padding=1).output((1, 3, 8, 32, 32))
-    (1, 16, 8, 32, 32)
-    """
-
-
-class DepthwiseConvolving(NoBuffers, Sliding):
+class DepthwiseConvolving(Convolving):
     """The rules of depthwise convolution: every channel has `depth_multiplier` filters of its own."""
 
-    family: ClassVar[Family] = Family.CONVOLUTION
-    unknown_dependence: ClassVar[tuple[str, str] | None] = (
-        "channels",
-        "with several filters a channel, several results see one channel",
-    )
+    unknown_dependence = ("channels", "with several filters a channel, several results see one channel")
 
-    in_channels: InChannels = None
     depth_multiplier: Multiplier = 1
-    bias: Flag = True
 
-    def requirements(self, x: Shape) -> Iterator[Requirement]:
-        yield from self.spatial_rank(x)
-        yield from declared(self, x)
-        yield from super().requirements(x)
-
-    def output(self, x: Shape) -> Shape:
-        return self.resized(x, self.swept(x), self.channels(x) * self.depth_multiplier)
+    def filters(self, x: Shape) -> Dim:
+        return self.channels(x) * self.depth_multiplier
 
     def mixes(self, x: Shape, axis: int) -> AxisDependence:
         return Along(axis) if self.depth_multiplier == 1 else None
 
-    def macs(self, x: Shape) -> Dim:
-        return product(self.output(x)) * product(self.spread(self.kernel_size))
-
     def operations(self, x: Shape) -> Operations:
-        return products(self.macs(x), product(self.output(x)), biased=self.bias)
+        outputs = product(self.output(x))
+        return products(outputs * product(self.spread(self.kernel_size)), outputs, biased=self.bias)
 
 
 class Depthwise(
-    DepthwiseConvolving, Windowed, kind="depthwise_conv{rank}d", keras="keras.layers.DepthwiseConv{rank}D"
+    DepthwiseConvolving, Windowed, ranked="DepthwiseConv{rank}d", keras="keras.layers.DepthwiseConv{rank}D"
 ):
-    """Depthwise convolution as torch would do it.
+    """Depthwise convolution over {axes}: `[N, C, {sizes}]` to `[N, C·depth_multiplier, {sizes:'}]`.
 
-    The size is that of `conv{rank}d`; weights are `weight: [C·depth_multiplier, 1, {k}]` and `bias`. It is
-    torch.nn.Conv{rank}d with groups = in_channels. Source: Chollet, Xception, 2017.
+    The size is that of `conv{rank}d`; weights are `weight: [C·depth_multiplier, 1, {each:k}]` and `bias`. In
+    torch it is Conv{rank}d with groups = in_channels. Source: Chollet, Xception, 2017.
+
+    >>> DepthwiseConv{rank}d(kernel_size=3, padding=1).output((1, 32, {each:9}))
+    (1, 32, {each:9})
     """
 
     order = "kernel_size stride padding dilation * ..."
 
     def weights(self, x: Shape) -> Named:
-        filters = self.channels(x) * self.depth_multiplier
-        named: Named = {"weight": (filters, 1, *self.spread(self.kernel_size))}
-        return named | {"bias": (filters,)} if self.bias else named
-
-
-class DepthwiseConv1d(Depthwise, rank=1):
-    """Depthwise convolution over one axis: `[N, C, L]` to `[N, C·depth_multiplier, out]`.
-
-    >>> DepthwiseConv1d(kernel_size=3, padding=1).weights((1, 32, 100))
-    {'weight': (32, 1, 3), 'bias': (32,)}
-    """
-
-
-class DepthwiseConv2d(Depthwise, rank=2):
-    """Depthwise convolution over two axes: `[N, C, H, W]` to `[N, C·depth_multiplier, out, out]`.
-
-    >>> DepthwiseConv2d(kernel_size=3, padding=1, bias=False).macs((1, 32, 112, 112))
-    3612672
-    """
+        filters = self.filters(x)
+        weight = (filters, 1, *self.spread(self.kernel_size))
+        return learned({"weight": weight, "bias": (filters,)}, bias=self.bias)
 
 
 class DepthwiseConv3d(Depthwise, rank=3):
-    """Depthwise convolution over three axes: `[N, C, D, H, W]` to `[N, C·depth_multiplier, ...]`.
-
-    >>> DepthwiseConv3d(kernel_size=3).output((1, 4, 8, 8, 8))
-    (1, 4, 6, 6, 6)
-    """
-
     keras = None
 
 
-class SeparableConvolving(NoBuffers, Sliding):
+class SeparableConvolving(Convolving):
     """The rules of separable convolution: depthwise, then a mix of channels at every position."""
 
-    family: ClassVar[Family] = Family.CONVOLUTION
-
-    in_channels: InChannels = None
     out_channels: OutChannels
     depth_multiplier: Multiplier = 1
-    bias: Flag = True
 
-    def requirements(self, x: Shape) -> Iterator[Requirement]:
-        yield from self.spatial_rank(x)
-        yield from declared(self, x)
-        yield from super().requirements(x)
+    def filters(self, x: Shape) -> Dim:
+        return self.out_channels
 
-    def output(self, x: Shape) -> Shape:
-        return self.resized(x, self.swept(x), self.out_channels)
+    def middle(self, x: Shape) -> Dim:
+        """Return the number of channels between the halves."""
+        return self.channels(x) * self.depth_multiplier
 
     def mixes(self, x: Shape, axis: int) -> AxisDependence:
         return EVERYTHING
 
-    def macs(self, x: Shape) -> Dim:
-        middle = self.channels(x) * self.depth_multiplier
-        per_position = product(self.spread(self.kernel_size)) + self.out_channels
-        return product(self.resized(x, self.swept(x), middle)) * per_position
-
     def operations(self, x: Shape) -> Operations:
-        middle = self.resized(x, self.swept(x), self.channels(x) * self.depth_multiplier)
-        return products(self.macs(x), product(middle), product(self.output(x)), biased=self.bias)
+        middle = product(self.resized(x, self.swept(x), self.middle(x)))
+        per_position = product(self.spread(self.kernel_size)) + self.out_channels
+        return products(middle * per_position, middle, product(self.output(x)), biased=self.bias)
 
 
 class Separable(
-    SeparableConvolving, Windowed, kind="separable_conv{rank}d", keras="keras.layers.SeparableConv{rank}D"
+    SeparableConvolving,
+    Windowed,
+    ranked="SeparableConv{rank}d",
+    ranks=(1, 2),
+    keras="keras.layers.SeparableConv{rank}D",
 ):
-    """Separable convolution out of torch's two halves.
+    """Depthwise, then pointwise convolution over {axes}: `[N, C, {sizes}]` to `[N, out_channels, {sizes:'}]`.
 
-    The size is that of `conv{rank}d`; weights are `depthwise.weight: [C·m, 1, {k}]`, `pointwise.weight:
-    [out, C·m, {ones}]` and `pointwise.bias: [out]`, m being the depth_multiplier; the depthwise half has no
-    bias. Source: Chollet, Xception, 2017; keras.layers.SeparableConv{rank}D.
+    The size is that of `conv{rank}d`; weights are `depthwise.weight: [C·m, 1, {each:k}]`, `pointwise.weight:
+    [out, C·m, {each:1}]` and `pointwise.bias: [out]`, m being the depth_multiplier; the depthwise half has no
+    bias. Source: Chollet, Xception, 2017.
+
+    >>> SeparableConv{rank}d(out_channels=8, kernel_size=3).output((1, 4, {each:10}))
+    (1, 8, {each:8})
     """
 
     order = "in_channels out_channels kernel_size stride padding dilation * ..."
 
     def weights(self, x: Shape) -> Named:
-        middle, ones = self.channels(x) * self.depth_multiplier, (1,) * self.rank
-        named: Named = {
-            "depthwise.weight": (middle, 1, *self.spread(self.kernel_size)),
-            "pointwise.weight": (self.out_channels, middle, *ones),
-        }
-        return named | {"pointwise.bias": (self.out_channels,)} if self.bias else named
+        middle = self.middle(x)
+        depthwise = (middle, 1, *self.spread(self.kernel_size))
+        pointwise = (self.out_channels, middle, *(1,) * self.rank)
+        named: Named = {"depthwise.weight": depthwise, "pointwise.weight": pointwise}
+        return learned(named | {"pointwise.bias": (self.out_channels,)}, bias=self.bias)
 
 
-class SeparableConv1d(Separable, rank=1):
-    """Depthwise convolution over one axis followed by a pointwise one: `[N, C, L]` to `[N, out, L']`.
-
-    >>> SeparableConv1d(out_channels=8, kernel_size=3).output((1, 4, 10))
-    (1, 8, 8)
-    """
-
-
-class SeparableConv2d(Separable, rank=2):
-    """Depthwise convolution over two axes followed by a 1x1: `[N, C, H, W]` to `[N, out, H', W']`.
-
-    >>> SeparableConv2d(out_channels=128, kernel_size=3, bias=False).weights((1, 64, 9, 9))
-    {'depthwise.weight': (64, 1, 3, 3), 'pointwise.weight': (128, 64, 1, 1)}
-    """
+__getattr__ = of_rank(__name__)

@@ -7,7 +7,6 @@ Per axis, with k the kernel, s the stride, d the dilation, p the padding and op 
 """
 
 from collections.abc import Callable, Iterator
-from typing import ClassVar
 
 from shapecalc.algebra import Dim, maximum, product, quotient
 from shapecalc.layers.arithmetic import transposed
@@ -15,7 +14,9 @@ from shapecalc.layers.axis_names import AXES
 from shapecalc.layers.base import Named, NoBuffers, Window
 from shapecalc.layers.conv import mixed
 from shapecalc.layers.counts import Operations
-from shapecalc.layers.dependence import AxisDependence
+from shapecalc.layers.declaration import of_rank
+from shapecalc.layers.dependence import OF_GROUPS, AxisDependence
+from shapecalc.layers.effect import learned
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Flag
 from shapecalc.layers.requirement import Requirement, Shape
@@ -37,24 +38,23 @@ from shapecalc.layers.spatial import Spatial
 class ConvTranspose(
     NoBuffers,
     Spatial,
-    kind="conv_transpose{rank}d",
     torch="torch.nn.ConvTranspose{rank}d",
     keras="keras.layers.Conv{rank}DTranspose",
 ):
-    """The rules of transposed convolution, for any number of axes.
+    """Transposed convolution over {axes}, each of which becomes (n-1)s - 2p + d(k-1) + 1 + op.
 
-    Input `[N, C, {sizes}]`, weights `weight: [in_channels, out_channels/groups, {k}]` and `bias:
-    [out_channels]`; every input element meets every weight of its group. Refuses channels that do not
-    match, groups that do not divide, an output padding that is smaller than neither stride nor dilation,
-    and an empty output. Source: torch.nn.ConvTranspose{rank}d; Dumoulin and Visin, A guide to convolution
+    `[N, C, {sizes}]` to `[N, out_channels, {sizes:'}]`. Weights are `weight: [in_channels,
+    out_channels/groups, {each:k}]` and `bias: [out_channels]`; every input element meets every weight of its
+    group. Refuses channels that do not match, groups that do not divide, an output padding that is smaller
+    than neither stride nor dilation, and an empty output. Source: Dumoulin and Visin, A guide to convolution
     arithmetic for deep learning, 2016.
+
+    >>> ConvTranspose{rank}d(out_channels=8, kernel_size=4, stride=2, padding=1).output((1, 16, {each:50}))
+    (1, 8, {each:100})
     """
 
-    family: ClassVar[Family] = Family.TRANSPOSED_CONVOLUTION
-    unknown_dependence: ClassVar[tuple[str, str] | None] = (
-        "channels",
-        "channels of one group see those of their group alone",
-    )
+    family = Family.TRANSPOSED_CONVOLUTION
+    unknown_dependence = OF_GROUPS
 
     in_channels: InChannels = None
     out_channels: OutChannels
@@ -74,19 +74,15 @@ class ConvTranspose(
         for axis, s, d, op in zip(AXES[self.rank], letters["s"], letters["d"], letters["op"], strict=True):
             says = _too_much_output_padding(self.kind, axis, s, d, op)
             yield Requirement("output-padding", maximum(s, d), ">=", op + 1, says)
-        yield from self.large_enough(transposed, 1, **letters)
+        yield from self.large_enough(transposed, **letters)
 
     def output(self, x: Shape) -> Shape:
-        columns = zip(*self._letters(x).values(), strict=True)
-        return self.resized(x, tuple(transposed(*column) for column in columns), self.out_channels)
+        return self.resized(x, tuple(map(transposed, *self._letters(x).values())), self.out_channels)
 
     def weights(self, x: Shape) -> Named:
         outward = quotient(self.out_channels, self.groups)
-        named: Named = {"weight": (self.channels(x), outward, *self.spread(self.kernel_size))}
-        return named | {"bias": (self.out_channels,)} if self.bias else named
-
-    def macs(self, x: Shape) -> Dim:
-        return scattered(x, quotient(self.out_channels, self.groups), self.spread(self.kernel_size))
+        weight = (self.channels(x), outward, *self.spread(self.kernel_size))
+        return learned({"weight": weight, "bias": (self.out_channels,)}, bias=self.bias)
 
     def mixes(self, x: Shape, axis: int) -> AxisDependence:
         return mixed(axis, self.groups, x[axis], self.out_channels)
@@ -96,28 +92,21 @@ class ConvTranspose(
         return Window(k, s, p0, p1, d, transposed=True)
 
     def _letters(self, x: Shape) -> dict[str, tuple[Dim, ...]]:
-        padding = self.spread(self.padding)
-        return {
-            "n": self.sizes(x),
-            "k": self.spread(self.kernel_size),
-            "s": self.spread(self.stride),
-            "d": self.spread(self.dilation),
-            "p0": padding,
-            "p1": padding,
-            "op": self.spread(self.output_padding),
-        }
+        fields = {"k": self.kernel_size, "s": self.stride, "d": self.dilation}
+        fields |= {"p0": self.padding, "p1": self.padding, "op": self.output_padding}
+        return {"n": self.sizes(x)} | {letter: self.spread(value) for letter, value in fields.items()}
 
     def operations(self, x: Shape) -> Operations:
-        return Operations(macs=self.macs(x))  # every product is added, onto the bias or onto zero
+        return scattered(x, quotient(self.out_channels, self.groups), self.spread(self.kernel_size))
 
 
-def scattered(x: Shape, outward: Dim, kernel: Shape) -> Dim:
-    """Every input element meets every weight of its group once: ∏ x · outward · ∏ k.
+def scattered(x: Shape, outward: Dim, kernel: Shape) -> Operations:
+    """Every input element meets every weight of its group once: ∏ x · outward · ∏ k, all of which are added.
 
     >>> scattered((1, 8, 10), 4, (3,))
-    960
+    Operations(macs=960)
     """
-    return product(x) * outward * product(kernel)
+    return Operations(macs=product(x) * outward * product(kernel))
 
 
 def _too_much_output_padding(kind: str, axis: str, s: Dim, d: Dim, op: Dim) -> Callable[[], str]:
@@ -127,28 +116,4 @@ def _too_much_output_padding(kind: str, axis: str, s: Dim, d: Dim, op: Dim) -> C
     )
 
 
-class ConvTranspose1d(ConvTranspose, rank=1):
-    """Transposed convolution over one axis: `[N, C, L]` to `[N, out, (L-1)s - 2p + d(k-1) + 1 + op]`.
-
-    >>> ConvTranspose1d(out_channels=8, kernel_size=4, stride=2, padding=1).output((1, 16, 50))
-    (1, 8, 100)
-    """
-
-
-class ConvTranspose2d(ConvTranspose, rank=2):
-    """Transposed convolution over two axes: each becomes (n-1)s - 2p + d(k-1) + 1 + op.
-
-    >>> up = ConvTranspose2d(out_channels=64, kernel_size=2, stride=2)
-    >>> up.output((1, 128, 28, 28)), up.macs((1, 128, 28, 28))
-    ((1, 64, 56, 56), 25690112)
-    >>> up.weights((1, 128, 28, 28))
-    {'weight': (128, 64, 2, 2), 'bias': (64,)}
-    """
-
-
-class ConvTranspose3d(ConvTranspose, rank=3):
-    """Transposed convolution over depth, height and width: each becomes (n-1)s - 2p + d(k-1) + 1 + op.
-
-    >>> ConvTranspose3d(out_channels=4, kernel_size=2, stride=2).output((1, 8, 4, 16, 16))
-    (1, 4, 8, 32, 32)
-    """
+__getattr__ = of_rank(__name__)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from shapecalc.algebra import Dim
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: that would double what it costs to make one
 class Operations:
     """How many operations of each part; `macs` are multiplications paired with the addition that follows.
 

@@ -3,15 +3,16 @@
     out = n - c₀ - c₁        per axis
 
 `crop` is one number for all sides, one per axis, or `[[before, after], ...]` per side, axes in the
-order of the shape. Cropping has no weights and no MACs.
+order of the shape.
 """
 
 from collections.abc import Iterator
-from typing import Annotated, ClassVar
+from typing import Annotated
 
 from shapecalc.algebra import Dim
 from shapecalc.layers.arithmetic import cropped
 from shapecalc.layers.base import NoOperations, NoWeights, NoWindow
+from shapecalc.layers.declaration import of_rank
 from shapecalc.layers.dependence import Dependence
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import ExtentPerSide
@@ -21,55 +22,35 @@ from shapecalc.layers.spatial import Spatial
 
 
 class Crop(
-    NoWeights, NoOperations, NoWindow, Spatial, kind="crop{rank}d", keras="keras.layers.Cropping{rank}D"
+    NoWeights, NoOperations, NoWindow, Spatial, ranked="Crop{rank}d", keras="keras.layers.Cropping{rank}D"
 ):
-    """The rules of cropping, for any number of axes.
+    """What is left of the input when its sides are cut off: `[N, C, {sizes}]`, where n becomes n - c₀ - c₁.
 
-    In torch it is a slice. No weights, no MACs. Refuses to leave nothing. Source:
-    keras.layers.Cropping{rank}D; Ronneberger et al., U-Net, 2015, which crops before every concatenation.
+    In torch it is a slice. Refuses to leave nothing. Source: Ronneberger et al., U-Net, 2015, which crops
+    before every concatenation.
+
+    >>> Crop{rank}d(crop=4).output((1, 512, {each:64}))
+    (1, 512, {each:56})
     """
 
-    family: ClassVar[Family] = Family.CROP
+    family = Family.CROP
 
     crop: Annotated[ExtentPerSide, Lettered("c")]
 
     def sides(self) -> dict[str, tuple[Dim, ...]]:
         """Return what is cut off before (c0) and after (c1) every axis, in the order of the shape."""
-        pairs = [c if isinstance(c, tuple) else (c, c) for c in self.spread(self.crop)]
-        before, after = zip(*pairs, strict=True)
+        before, after = self.per_side(self.crop)
         return {"c0": before, "c1": after}
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         yield from self.spatial_rank(x)
-        yield from self.large_enough(cropped, 1, n=self.sizes(x), **self.sides())
+        yield from self.large_enough(cropped, n=self.sizes(x), **self.sides())
 
     def output(self, x: Shape) -> Shape:
-        columns = zip(self.sizes(x), *self.sides().values(), strict=True)
-        return self.resized(x, tuple(cropped(n, c0, c1) for n, c0, c1 in columns))
+        return self.resized(x, tuple(map(cropped, self.sizes(x), *self.sides().values())))
 
     def dependence(self, x: Shape, result: int) -> Dependence:
         return self.moved_on(x, self.sides()["c0"])
 
 
-class Crop1d(Crop, rank=1):
-    """A stretch of the input: `[N, C, L]` to `[N, C, L - c₀ - c₁]`.
-
-    >>> Crop1d(crop=[[2, 1]]).output((1, 8, 10))
-    (1, 8, 7)
-    """
-
-
-class Crop2d(Crop, rank=2):
-    """A rectangle of the input: `[N, C, H, W]`, each side n becoming n - c₀ - c₁.
-
-    >>> Crop2d(crop=4).output((1, 512, 64, 64))
-    (1, 512, 56, 56)
-    """
-
-
-class Crop3d(Crop, rank=3):
-    """A box of the input: `[N, C, D, H, W]`, each side n becoming n - c₀ - c₁.
-
-    >>> Crop3d(crop=[0, 1, [1, 2]]).output((1, 8, 10, 10, 10))
-    (1, 8, 10, 8, 7)
-    """
+__getattr__ = of_rank(__name__)

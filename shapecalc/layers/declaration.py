@@ -1,30 +1,44 @@
 """What follows from how the class of a kind is declared: names over ranks, positions, and the docstring.
 
-A family over 1, 2 or 3 axes states its names with `{rank}`, and one text; its classes state the rank, a
-sentence and an example.
+A family over 1, 2 or 3 axes states its names, its text and its example with `{rank}`. The class for a rank is
+made when it is first used, unless the family's module defines it, with what that rank has of its own.
 """
 
 from __future__ import annotations
 
-import re
+import sys
+from collections.abc import Callable
 from functools import cache
 from inspect import cleandoc
+from textwrap import fill
+from types import new_class
 from typing import TYPE_CHECKING, Any
 
 from shapecalc.layers.axis_names import AXES, spatial_letters
+from shapecalc.layers.mixins import NoMacs, NoWeights, SameShape
 from shapecalc.layers.roles import Inferred, Makes, fields_with
 
 if TYPE_CHECKING:
     from shapecalc.layers.base import Kind
 
 
-def snake_case(name: str) -> str:
-    """Return the name of a kind for the name of a class, as torch spells classes.
+RANKED: dict[tuple[str, str], tuple[type[Kind], int]] = {}
+"""The family and the rank of each class that is made when it is first used, by its module and its name."""
 
-    >>> snake_case("LPPool2d"), snake_case("BCEWithLogitsLoss")
-    ('lp_pool2d', 'bce_with_logits_loss')
-    """
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
+
+def of_rank(module: str) -> Callable[[str], type[Kind]]:
+    """Return the `__getattr__` of a module with families, which makes the class for a rank."""
+
+    def make(name: str) -> type[Kind]:
+        if (module, name) not in RANKED:
+            raise AttributeError(f"module {module!r} has no attribute {name!r}")
+        family, rank = RANKED[module, name]
+        names = {"__module__": module, "__qualname__": name}
+        made: type[Kind] = new_class(name, (family,), {"rank": rank}, lambda body: body.update(names))
+        setattr(sys.modules[module], name, made)
+        return made
+
+    return make
 
 
 def name_ranks(cls: type[Kind], rank: int) -> None:
@@ -77,37 +91,75 @@ def by_position(cls: type[Kind], values: tuple[Any, ...], fields: dict[str, Any]
 
 
 class Docstring:
-    """The docstring of a kind, completed when it is read: its family's text and the fields' positions."""
+    """The docstring of a kind, completed when it is read by what its class declares.
 
-    def __init__(self, own: str, rank: int | None) -> None:
-        self.own, self.rank = own, rank
+    The text of a family over 1, 2 and 3 axes, with its example, is that of each of its ranks, to which a rank
+    may add sentences. What the bases of a kind say and its counterpart need not be repeated in it.
+    """
+
+    def __init__(self, own: str) -> None:
+        self.own = own
 
     def __get__(self, instance: object, cls: type[Kind]) -> str:
-        prose, mark, examples = cleandoc(self.own).partition("\n>>> ")
-        parts = [prose.rstrip()]
-        if self.rank is not None:
-            summary, _, more = prose.rstrip().partition("\n\n")
-            shared = cleandoc(cls.__mro__[1].__doc__ or "").partition("\n\n")[2]
-            parts = [summary, shared.format(**_words(self.rank)), more]
+        text, added = self._text(cls)
+        prose, mark, examples = text.partition("\n>>> ")
+        prose, _, cited = prose.partition("Source: ")
+        summary, _, body = prose.partition("\n\n")
+        counterpart = cls.keras if cls.framework == "keras" else cls.torch or cls.keras
+        sources = "; ".join(source for source in (counterpart, cited.strip(" .\n")) if source)
+        facts = (body.strip(), added, _of_bases(cls), f"Source: {sources}." if sources else "")
+        body = " ".join(fact for fact in facts if fact)
+        paragraphs = [fill(part, 108, break_on_hyphens=False) for part in body.split("\n\n")]
         if names := positions(cls):
-            parts.append(f"By position: {', '.join(names)}.")
-        return "\n\n".join(part for part in (*parts, f"{mark.lstrip()}{examples}") if part)
+            paragraphs.append(f"By position: {', '.join(names)}.")
+        if not mark and issubclass(cls, SameShape):
+            examples = f"{cls.__name__}().output((1, 64, 32, 32))\n(1, 64, 32, 32)"
+        return "\n\n".join((summary.strip(), *filter(None, paragraphs), f">>> {examples}"))
+
+    def _text(self, cls: type[Kind]) -> tuple[str, str]:
+        """Return the text for a class, a family's being that over two axes, and what a rank adds."""
+        rank: int = 2 if _is_family(cls) else vars(cls).get("rank", 0)
+        family = next(filter(_is_family, cls.__mro__), None) if rank else None
+        if family is None:
+            return self.own, ""
+        return vars(family)["__doc__"].own.format(**_words(rank)), "" if family is cls else self.own
 
 
-def document(cls: type[Kind], rank: int | None) -> None:
-    """Complete the docstring of a kind, if it has one of its own."""
-    own, kind = vars(cls).get("__doc__"), getattr(cls, "kind", None)
-    if own and kind is not None and "{rank}" not in kind:
-        cls.__doc__ = Docstring(own, rank)  # type: ignore[assignment]  # `type` calls a docstring's `__get__`
+def document(cls: type[Kind]) -> None:
+    """Complete the docstring of a kind, if it has one or is a rank of a family."""
+    own = vars(cls).get("__doc__")
+    if getattr(cls, "kind", None) is not None and (own or any(map(_is_family, cls.__mro__[1:]))):
+        cls.__doc__ = Docstring(cleandoc(own or ""))  # type: ignore[assignment]  # `type` calls its `__get__`
 
 
-def _words(rank: int) -> dict[str, str]:
+def _is_family(cls: type) -> bool:
+    """Whether a class states names and a text for several ranks."""
+    return "{rank}" in (getattr(cls, "kind", None) or "") and bool(getattr(vars(cls)["__doc__"], "own", ""))
+
+
+def _of_bases(cls: type[Kind]) -> str:
+    """Return what the bases of a kind say: that it keeps the shape, and has no weights and no MACs."""
+    rules = (
+        ("output", SameShape, "Shape kept"),
+        ("weights", NoWeights, "no weights"),
+        ("macs", NoMacs, "no MACs"),
+    )
+    facts = ", ".join(fact for name, base, fact in rules if getattr(cls, name, None) is getattr(base, name))
+    return f"{facts[0].upper()}{facts[1:]}." if facts else ""
+
+
+class _PerAxis(tuple[str, ...]):
+    """A word for each axis, to which a text may add: `{sizes:'}` is H', W', and `{each:k}` is k, k."""
+
+    __slots__ = ()
+
+    def __format__(self, addition: str) -> str:
+        return ", ".join(word + addition for word in self)
+
+
+def _words(rank: int) -> dict[str, object]:
     """Return what a text about all ranks leaves open."""
     *others, last = AXES[rank]
-    return {
-        "rank": str(rank),
-        "axes": f"{', '.join(others)} and {last}" if others else last,
-        "sizes": ", ".join(spatial_letters(rank)),
-        "k": ", ".join("k" * rank),
-        "ones": ", ".join("1" * rank),
-    }
+    axes = f"{', '.join(others)} and {last}" if others else last
+    sizes = _PerAxis(spatial_letters(rank))
+    return {"rank": rank, "axes": axes, "sizes": sizes, "each": _PerAxis([""] * rank)}

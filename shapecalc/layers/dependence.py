@@ -15,21 +15,22 @@ Computing receptive fields of convolutional neural networks, 2019.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
 from fractions import Fraction
 from math import ceil, floor, gcd
+from types import MappingProxyType
 from typing import TypeAlias
 
 from shapecalc.algebra import Dim, product
 from shapecalc.layers.arithmetic import extent
+from shapecalc.record import record
 
 Shape: TypeAlias = tuple[Dim, ...]
 Range: TypeAlias = tuple[Dim, Dim]
 """The first and the last of some positions."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Along:
     """Position i + t·len(ranges) of axis `axis` of the result sees ranges[i], moved on by t·shift.
 
@@ -46,7 +47,7 @@ class Along:
         return self.ranges == ((0, 0),) and self.shift == 1
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Fixed:
     """Every position of the result sees these positions."""
 
@@ -54,26 +55,26 @@ class Fixed:
     last: Dim
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Everything:
     """Every position of the result sees all positions."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Scattered:
     """Every position sees one place; which one follows from its position on these axes of the result."""
 
     axes: frozenset[int]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Before:
     """Position i of axis `axis` of the result sees every position up to i."""
 
     axis: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Nothing:
     """No result sees anything of the tensor, on no axis."""
 
@@ -84,15 +85,19 @@ NOTHING = Nothing()
 AxisDependence: TypeAlias = Along | Fixed | Everything | Scattered | Before | Nothing | None
 Dependence: TypeAlias = tuple[AxisDependence, ...]
 """A view for each axis of an input."""
+_NONE: Mapping[int, AxisDependence] = MappingProxyType({})
+
+OF_GROUPS = ("channels", "channels of one group see those of their group alone")
+"""What a layer of groups of channels says that it does not say (`Kind.unknown_dependence`)."""
 
 
-def placed(rank: int) -> Dependence:
-    """Return the dependence of a layer whose every result sees its own place.
+def placed(rank: int, others: Mapping[int, AxisDependence] = _NONE) -> Dependence:
+    """Return the dependence of a layer whose every result sees its own place, on all axes but the `others`.
 
-    >>> placed(1)
-    (Along(axis=0, ranges=((0, 0),), shift=1),)
+    >>> placed(2, {1: EVERYTHING})
+    (Along(axis=0, ranges=((0, 0),), shift=1), Everything())
     """
-    return tuple([Along(axis) for axis in range(rank)])
+    return tuple([others[axis] if axis in others else Along(axis) for axis in range(rank)])
 
 
 def unsaid(rank: int) -> Dependence:
@@ -148,7 +153,17 @@ def over(rank: int, axes: Sequence[int]) -> Dependence:
     >>> over(2, [1])
     (Along(axis=0, ranges=((0, 0),), shift=1), Everything())
     """
-    return tuple([EVERYTHING if axis in axes else Along(axis) for axis in range(rank)])
+    return placed(rank, dict.fromkeys(axes, EVERYTHING))
+
+
+def without(rank: int, axes: Collection[int], *, keepdim: bool) -> Dependence:
+    """Return the dependence of a layer that reduces some axes, which vanish or become 1.
+
+    >>> without(3, [1], keepdim=False)[1:]
+    (Everything(), Along(axis=1, ranges=((0, 0),), shift=1))
+    """
+    left = [axis for axis in range(rank) if keepdim or axis not in axes]
+    return tuple([EVERYTHING if axis in axes else Along(left.index(axis)) for axis in range(rank)])
 
 
 def swept(axis: int, kernel: Dim, stride: Dim, before: Dim, dilation: Dim) -> AxisDependence:

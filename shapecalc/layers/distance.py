@@ -6,7 +6,7 @@ products nothing of this is a MAC.
 
 from collections.abc import Iterator
 from fractions import Fraction
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -14,6 +14,7 @@ from shapecalc.algebra import Dim, product
 from shapecalc.layers.base import Merge, NoMacs, Shapes
 from shapecalc.layers.counts import Operations, norm
 from shapecalc.layers.dependence import EVERYTHING, Dependence, reduced, stretched
+from shapecalc.layers.effect import replaced
 from shapecalc.layers.extended_number import Extended
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Flag, Index, Real, complaint
@@ -42,16 +43,15 @@ def distance(pair: Shapes, power: object = 2) -> Operations:
 class CosineSimilarity(NoMacs, Merge, framework="torch", torch="torch.nn.CosineSimilarity"):
     """x·y/(|x|·|y|) along axis `dim`, which vanishes: `[N, D]`, `[N, D]` to `[N]`.
 
-    Shapes are broadcast. No weights; a sum of products per element is no matrix product, so MACs are 0.
-    Refuses sizes that differ where neither is 1, an axis that does not exist, and an eps below 0. Source:
-    torch.nn.CosineSimilarity.
+    Shapes are broadcast. A sum of products per element is no matrix product. Refuses sizes that differ where
+    neither is 1, an axis that does not exist, and an eps below 0.
 
     >>> CosineSimilarity().output(((100, 128), (100, 128)))
     (100,)
     """
 
-    family: ClassVar[Family] = Family.DISTANCE
-    keeps_places: ClassVar[bool] = False
+    family = Family.DISTANCE
+    keeps_places = False
 
     dim: Index = 1
     eps: NotNegative = Fraction(1, 100_000_000)
@@ -64,8 +64,7 @@ class CosineSimilarity(NoMacs, Merge, framework="torch", torch="torch.nn.CosineS
 
     def output(self, inputs: Shapes) -> Shape:
         full = broadcast(inputs)
-        axis = self.dim % max(len(full), 1)
-        return (*full[:axis], *full[axis + 1 :])
+        return replaced(full, self.dim) if full else ()
 
     def depends_on(self, inputs: Shapes, result: int) -> tuple[Dependence, ...]:
         full = broadcast(inputs)
@@ -78,15 +77,15 @@ class CosineSimilarity(NoMacs, Merge, framework="torch", torch="torch.nn.CosineS
 class PairwiseDistance(NoMacs, Merge, framework="torch", torch="torch.nn.PairwiseDistance"):
     """The p-norm of x - y + eps over the last axis: `[N, D]`, `[N, D]` to `[N]`.
 
-    With keepdim the axis stays, with size 1. Shapes are broadcast. No weights, no MACs. Refuses sizes
-    that differ where neither is 1. Source: torch.nn.PairwiseDistance.
+    With keepdim the axis stays, with size 1. Shapes are broadcast. Refuses sizes that differ where neither is
+    1.
 
     >>> PairwiseDistance(keepdim=True).output(((100, 128), (100, 128)))
     (100, 1)
     """
 
-    family: ClassVar[Family] = Family.DISTANCE
-    keeps_places: ClassVar[bool] = False
+    family = Family.DISTANCE
+    keeps_places = False
 
     p: Norm = Field(2, description=_NORM)
     eps: Real = Fraction(1, 1_000_000)
@@ -116,16 +115,15 @@ def of_vectors(x: Shape, output: Shape) -> Dependence:
 class CosineEmbeddingLoss(Loss, torch="torch.nn.CosineEmbeddingLoss"):
     """1 - cos(x, y) where the target is 1, otherwise max(0, cos(x, y) - margin).
 
-    Two inputs `[N, D]` and a target `[N]`; unbatched `[D]`, `[D]` and a single number. Shapes are
-    broadcast. Refuses other ranks, and sizes that differ where neither is 1. Source:
-    torch.nn.CosineEmbeddingLoss.
+    Two inputs `[N, D]` and a target `[N]`; unbatched `[D]`, `[D]` and a single number. Shapes are broadcast.
+    Refuses other ranks, and sizes that differ where neither is 1.
 
     >>> CosineEmbeddingLoss(reduction="none").output(((3, 5), (3, 5), (3,)))
     (3,)
     """
 
-    keeps_places: ClassVar[bool] = False
-    count: ClassVar[int] = 3
+    keeps_places = False
+    count = 3
 
     margin: Real = 0
 
@@ -155,14 +153,13 @@ class CosineEmbeddingLoss(Loss, torch="torch.nn.CosineEmbeddingLoss"):
 class MarginRankingLoss(Loss, torch="torch.nn.MarginRankingLoss"):
     """max(0, -t·(x - y) + margin) for each element: of two inputs and a target t of 1 or -1.
 
-    Shapes are broadcast, but all have the same number of axes. Refuses sizes that differ where none is
-    1. Source: torch.nn.MarginRankingLoss.
+    Shapes are broadcast, but all have the same number of axes. Refuses sizes that differ where none is 1.
 
     >>> MarginRankingLoss(reduction="none").output(((3,), (3,), (3,)))
     (3,)
     """
 
-    count: ClassVar[int] = 3
+    count = 3
     per_loss = Operations(additions=2, multiplications=1, comparisons=1)
 
     margin: Real = 0
@@ -185,8 +182,8 @@ def of_one_rank(kind: str, inputs: Shapes) -> Iterator[Requirement]:
 class Triplet(Loss):
     """The rules of losses of an anchor, a positive and a negative example."""
 
-    keeps_places: ClassVar[bool] = False
-    count: ClassVar[int] = 3
+    keeps_places = False
+    count = 3
 
     margin: Real = 1
     swap: Flag = False
@@ -229,9 +226,9 @@ class Triplet(Loss):
 class TripletMarginLoss(Triplet, torch="torch.nn.TripletMarginLoss"):
     """max(0, |a - p| - |a - n| + margin): of an anchor, a positive and a negative, `[N, D]` to `[N]`.
 
-    The distance is that of `pairwise_distance` over the last axis; swap takes |p - n| where that is less
-    than |a - n|. Shapes are broadcast, but all have the same number of axes. Refuses sizes that differ
-    where neither is 1, and a margin that is not above 0. Source: torch.nn.TripletMarginLoss.
+    The distance is that of `pairwise_distance` over the last axis; swap takes |p - n| where that is less than
+    |a - n|. Shapes are broadcast, but all have the same number of axes. Refuses sizes that differ where
+    neither is 1, and a margin that is not above 0.
 
     >>> TripletMarginLoss(reduction="none").output(((100, 128), (100, 128), (100, 128)))
     (100,)
@@ -247,8 +244,7 @@ class TripletMarginLoss(Triplet, torch="torch.nn.TripletMarginLoss"):
 class TripletMarginWithDistanceLoss(Triplet, torch="torch.nn.TripletMarginWithDistanceLoss"):
     """`triplet_margin_loss` by a distance of one's own; here by the default, the Euclidean one.
 
-    A function is nothing that a spec can hold. Refuses what `triplet_margin_loss` refuses. Source:
-    torch.nn.TripletMarginWithDistanceLoss.
+    A function is nothing that a spec can hold. Refuses what `triplet_margin_loss` refuses.
 
     >>> TripletMarginWithDistanceLoss().output(((100, 128), (100, 128), (100, 128)))
     ()

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from functools import partial
-from typing import ClassVar
 
 from shapecalc.algebra import Dim
 from shapecalc.layers.base import Layer, NoOperations, NoWeights, NoWindow, OwnPlace, SameShape
@@ -25,7 +24,7 @@ class Divisible(
     (1, 3, 224, 256)
     """
 
-    family: ClassVar[Family] = Family.IDENTITY
+    family = Family.IDENTITY
 
     divisor: Count
     dim: Axes = (-2, -1)

@@ -5,7 +5,6 @@ The ranks are those that torch's layers accept: only `dropout1d` insists on one.
 
 from collections.abc import Iterator
 from fractions import Fraction
-from typing import ClassVar
 
 from shapecalc.layers.base import Pointwise
 from shapecalc.layers.counts import NOTHING
@@ -18,7 +17,7 @@ from shapecalc.layers.roles import InPlaceFlag
 class Dropping(Pointwise):
     """What all sorts of dropout share: the probability that something is dropped."""
 
-    family: ClassVar[Family] = Family.DROPOUT
+    family = Family.DROPOUT
     per_element = NOTHING
 
     p: Probability = Fraction(1, 2)
@@ -26,13 +25,7 @@ class Dropping(Pointwise):
 
 
 class Dropout(Dropping, torch="torch.nn.Dropout", keras="keras.layers.Dropout"):
-    """Sets each element to zero with probability p in training. Source: torch.nn.Dropout.
-
-    Any shape, kept; no weights. Srivastava et al., Dropout, 2014.
-
-    >>> Dropout(p=0.5).output((1, 4096))
-    (1, 4096)
-    """
+    """Sets each element to zero with probability p in training. Source: Srivastava et al., Dropout, 2014."""
 
 
 class Dropout1d(
@@ -40,7 +33,7 @@ class Dropout1d(
 ):
     """Sets complete channels of `[N, C, L]` or `[C, L]` to zero in training.
 
-    The shape is kept; no weights. Refuses other ranks. Source: torch.nn.Dropout1d.
+    Refuses other ranks.
 
     >>> Dropout1d().output((1, 64, 100))
     (1, 64, 100)
@@ -55,11 +48,7 @@ class Dropout2d(
 ):
     """Sets complete channels of `[N, C, H, W]` to zero in training.
 
-    The shape is kept; no weights. As in torch, other ranks are accepted. Source:
-    torch.nn.Dropout2d; Tompson et al., 2015.
-
-    >>> Dropout2d(p=0.2).output((1, 64, 56, 56))
-    (1, 64, 56, 56)
+    As in torch, other ranks are accepted. Source: Tompson et al., 2015.
     """
 
 
@@ -68,30 +57,16 @@ class Dropout3d(
 ):
     """Sets complete channels of `[N, C, D, H, W]` to zero in training.
 
-    The shape is kept; no weights. As in torch, other ranks are accepted. Source:
-    torch.nn.Dropout3d.
-
-    >>> Dropout3d().output((1, 16, 4, 8, 8))
-    (1, 16, 4, 8, 8)
+    As in torch, other ranks are accepted.
     """
 
 
 class AlphaDropout(Dropping, torch="torch.nn.AlphaDropout", keras="keras.layers.AlphaDropout"):
     """Sets elements to the negative saturation of SELU in training, keeping mean and variance.
 
-    Any shape, kept; no weights. Source: torch.nn.AlphaDropout; Klambauer et al.,
-    Self-normalizing neural networks, 2017.
-
-    >>> AlphaDropout().output((1, 256))
-    (1, 256)
+    Source: Klambauer et al., Self-normalizing neural networks, 2017.
     """
 
 
 class FeatureAlphaDropout(Dropping, framework="torch", torch="torch.nn.FeatureAlphaDropout"):
-    """Sets complete channels to the negative saturation of SELU in training.
-
-    Any shape, kept; no weights. Source: torch.nn.FeatureAlphaDropout.
-
-    >>> FeatureAlphaDropout().output((1, 64, 56, 56))
-    (1, 64, 56, 56)
-    """
+    """Sets complete channels to the negative saturation of SELU in training."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from shapecalc.algebra import Dim, product
 from shapecalc.layers.requirement import Requirement, Shape
+from shapecalc.record import record
 
 if TYPE_CHECKING:
     from shapecalc.layers.base import Kind
@@ -18,7 +19,7 @@ Caller: TypeAlias = Literal["module", "custom", "function", "method"]
 torch.nn.functional, such a function alone, or another, such as `x.relu()`."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Window:
     """The input pixels that one output pixel sees, per spatial axis."""
 
@@ -58,6 +59,25 @@ class Component(NamedTuple):
     layer: Kind
     inputs: Shapes
     times: Dim = 1
+
+
+def learned(tensors: Named, **wanted: bool) -> Named:
+    """Return named tensors without those that are not wanted, by the last part of their names.
+
+    >>> learned({"weight": (6, 3), "bias": (6,)}, bias=False)
+    {'weight': (6, 3)}
+    """
+    return {name: shape for name, shape in tensors.items() if wanted.get(name.rpartition(".")[2], True)}
+
+
+def replaced(x: Shape, axis: int, *sizes: Dim) -> Shape:
+    """Return a shape with other sizes in place of an axis, which is counted from either end.
+
+    >>> replaced((8, 3, 5), -1), replaced((8, 6), 1, 2, 3)
+    ((8, 3), (8, 2, 3))
+    """
+    axis = axis % len(x)
+    return (*x[:axis], *sizes, *x[axis + 1 :])
 
 
 def count(tensors: Named) -> Dim:

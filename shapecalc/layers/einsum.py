@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any
 
 from shapecalc.algebra import Dim, product
 from shapecalc.errors import quote
@@ -37,9 +37,9 @@ class Equation(Annotation):
 class Einsum(Merge, kind="einsum", framework="torch"):
     """Multiplies tensors and sums over the axes whose letters the result lacks, as `equation` says.
 
-    Tensors are multiplied one after the other. A pair costs the product of the sizes of all its
-    letters where letters that both have are summed over, and nothing where none is. A letter has one
-    size, or 1 and stretches. Source: torch.einsum.
+    Tensors are multiplied one after the other. A pair costs the product of the sizes of all its letters where
+    letters that both have are summed over, and nothing where none is. A letter has one size, or 1 and
+    stretches. Source: torch.einsum.
 
     >>> Einsum(equation="bhid,bhjd->bhij").output(((1, 8, 49, 32), (1, 8, 49, 32)))
     (1, 8, 49, 49)
@@ -47,8 +47,8 @@ class Einsum(Merge, kind="einsum", framework="torch"):
     96
     """
 
-    family: ClassVar[Family] = Family.EINSUM
-    keeps_places: ClassVar[bool] = False
+    family = Family.EINSUM
+    keeps_places = False
 
     equation: Annotated[str, Equation()]
 

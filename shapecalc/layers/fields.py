@@ -1,19 +1,20 @@
 """The types of layer fields: numbers that may still be formulas over a spec's parameters.
 
 A field holds an `int` (or an `Expr` when a size was left free) once a layer is resolved; before
-that, in a spec, it may hold a `Formula`. The bounds stand in the annotations, where validation, the
+that, in a spec, it may hold a `Formula`. The bounds are in the annotations, where validation, the
 JSON Schema and the test strategies all read them.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from fractions import Fraction
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any, ClassVar, TypeAlias
 
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import PydanticCustomError, core_schema
 
 from shapecalc.algebra import Dim, Expr
-from shapecalc.algebra.expr import bounded
+from shapecalc.algebra.expr import bounds
 from shapecalc.algebra.formula import Formula
 from shapecalc.algebra.rational import LARGEST, Quotient
 from shapecalc.errors import Fact, FormulaError, OutOfBounds, WrongWord, quote
@@ -86,77 +87,75 @@ class Annotation:
 _FORMULA_SCHEMA = {"type": "string", "description": "an expression over the parameters in scope"}
 
 
-class Integer(Annotation):
+class Number(Annotation, ABC):
+    """A number with bounds, or a formula."""
+
+    json_type: ClassVar[str] = "number"
+
+    def __init__(self, minimum: int | None = None, maximum: int | None = None) -> None:
+        self.minimum, self.maximum = minimum, maximum
+
+    def check(self, value: Any) -> Any:
+        if isinstance(value, str):
+            value = as_formula(value)
+        if isinstance(value, Formula):
+            return value
+        value = self.plain(value)
+        least, greatest = bounds(value) if isinstance(value, Expr) else (value, value)
+        if self.minimum is not None and greatest is not None and greatest < self.minimum:
+            raise _beyond(value, "less", self.minimum)
+        if self.maximum is not None and least is not None and least > self.maximum:
+            raise _beyond(value, "more", self.maximum)
+        return value
+
+    @abstractmethod
+    def plain(self, value: Any) -> Any:
+        """Return a number as the field keeps it, or raise a `complaint`."""
+
+    def json_schema(self) -> dict[str, Any]:
+        limits = {"minimum": self.minimum, "maximum": self.maximum}
+        given = {name: limit for name, limit in limits.items() if limit is not None}
+        return {"anyOf": [{"type": self.json_type} | given, _FORMULA_SCHEMA]}
+
+
+class Integer(Number):
     """An integer with bounds, an expression in what was left free, or a formula."""
+
+    json_type = "integer"
 
     def __init__(
         self, minimum: int | None = None, maximum: int | None = None, *, may_be_free: bool = True
     ) -> None:
-        self.minimum = minimum
-        self.maximum = maximum
+        super().__init__(minimum, maximum)
         self.may_be_free = may_be_free
 
-    def check(self, value: Any) -> Any:
-        if isinstance(value, str):
-            value = as_formula(value)
-        if isinstance(value, Formula):
+    def plain(self, value: Any) -> Any:
+        if isinstance(value, bool):
+            raise complaint(f"{quote(value)} is not an integer")
+        if isinstance(value, int):
+            if abs(value) > LARGEST:
+                raise complaint("a number is larger than 10^18")
             return value
-        if isinstance(value, Expr) and not self.may_be_free:
+        if isinstance(value, Fraction) and value.denominator == 1:
+            raise complaint(f"{_shown(value)} is written as a decimal: write {quote(value.numerator)}")
+        if isinstance(value, (Quotient, float, Fraction)):
+            raise complaint(f"{_shown(value)} is not an integer (// divides and rounds down)")
+        if not isinstance(value, Expr):
+            raise complaint(f"{quote(value)} is not an integer")
+        if not self.may_be_free:
             raise complaint(f"{value} must be a number here, it cannot be left free")
-        if isinstance(value, Quotient) or (
-            isinstance(value, (float, Fraction)) and not isinstance(value, bool)
-        ):
-            if isinstance(value, Fraction) and value.denominator == 1:
-                raise complaint(f"{_shown(value)} is written as a decimal: write {quote(value.numerator)}")
-            raise complaint(f"{_shown(value)} is not a whole number (// divides and rounds down)")
-        if not isinstance(value, (int, Expr)) or isinstance(value, bool):
-            raise complaint(f"{quote(value)} is not a whole number")
-        if isinstance(value, int) and abs(value) > LARGEST:
-            raise complaint("a number is larger than 10^18")
-        if self.minimum is not None and bounded(value, ">=", self.minimum) is False:
-            raise _beyond(value, "less", self.minimum)
-        if self.maximum is not None and bounded(value, "<=", self.maximum) is False:
-            raise _beyond(value, "more", self.maximum)
         return value
 
-    def json_schema(self) -> dict[str, Any]:
-        number: dict[str, Any] = {"type": "integer"}
-        if self.minimum is not None:
-            number["minimum"] = self.minimum
-        if self.maximum is not None:
-            number["maximum"] = self.maximum
-        return {"anyOf": [number, _FORMULA_SCHEMA]}
 
-
-class Decimal(Annotation):
+class Decimal(Number):
     """An exact rational with bounds, or a formula: decimals never pass through a float."""
 
-    def __init__(self, minimum: int | None = None, maximum: int | None = None) -> None:
-        self.minimum = minimum
-        self.maximum = maximum
-
-    def check(self, value: Any) -> Any:
-        if isinstance(value, str):
-            value = as_formula(value)
-        if isinstance(value, Formula):
-            return value
+    def plain(self, value: Any) -> Any:
         if isinstance(value, float):
-            value = exact(value)
+            return exact(value)
         if not isinstance(value, (int, Fraction)) or isinstance(value, bool):
             raise complaint(f"{quote(value)} is not a number")
-        if self.minimum is not None and value < self.minimum:
-            raise _beyond(value, "less", self.minimum)
-        if self.maximum is not None and value > self.maximum:
-            raise _beyond(value, "more", self.maximum)
         return value
-
-    def json_schema(self) -> dict[str, Any]:
-        number: dict[str, Any] = {"type": "number"}
-        if self.minimum is not None:
-            number["minimum"] = self.minimum
-        if self.maximum is not None:
-            number["maximum"] = self.maximum
-        return {"anyOf": [number, _FORMULA_SCHEMA]}
 
 
 class Each(Annotation):
@@ -173,13 +172,13 @@ class Each(Annotation):
         if self.lengths is not None and len(value) not in self.lengths:
             wanted = " or ".join(map(str, self.lengths))
             raise complaint(f"{quote(list(value))} has {len(value)} numbers, not {wanted}")
-        return tuple(inside(index, self.item.check, one) for index, one in enumerate(value))
+        return tuple(inside(index, self.item.check, item) for index, item in enumerate(value))
 
     def json_schema(self) -> dict[str, Any]:
         items: dict[str, Any] = {"type": "array", "items": self.item.json_schema()}
         if self.lengths is not None:
             items |= {"minItems": min(self.lengths), "maxItems": max(self.lengths)}
-        return {"anyOf": [*self.item.json_schema().get("anyOf", []), items]}
+        return {"anyOf": [*_options(self.item), items]}
 
 
 class Listed(Annotation):
@@ -198,7 +197,7 @@ class Listed(Annotation):
             raise complaint(f"{quote(value)} is not a list")
         if len(value) < self.shortest:
             raise complaint(f"{quote(list(value))} has fewer than {self.shortest} entries")
-        return tuple(inside(index, self.item.check, one) for index, one in enumerate(value))
+        return tuple(inside(index, self.item.check, item) for index, item in enumerate(value))
 
     def json_schema(self) -> dict[str, Any]:
         items = {"type": "array", "items": self.item.json_schema(), "minItems": self.shortest}
@@ -215,8 +214,7 @@ class Nullable(Annotation):
         return None if value is None else self.item.check(value)
 
     def json_schema(self) -> dict[str, Any]:
-        inner = self.item.json_schema()
-        return {"anyOf": [*inner.get("anyOf", [inner]), {"type": "null"}]}
+        return {"anyOf": [*_options(self.item), {"type": "null"}]}
 
 
 class OneOf(Annotation):
@@ -239,11 +237,8 @@ class OneOf(Annotation):
         raise complaint(f"{quote(value)} is not one of {', '.join(self.words)}", fact=fact)
 
     def json_schema(self) -> dict[str, Any]:
-        words = {"enum": list(self.words)}
-        if self.otherwise is None:
-            return {"anyOf": [words, _FORMULA_SCHEMA]}
-        inner = self.otherwise.json_schema()
-        return {"anyOf": [words, *inner.get("anyOf", [inner])]}
+        others = [_FORMULA_SCHEMA] if self.otherwise is None else _options(self.otherwise)
+        return {"anyOf": [{"enum": list(self.words)}, *others]}
 
 
 class Truth(Annotation):
@@ -263,6 +258,12 @@ class Truth(Annotation):
         return {"anyOf": [{"type": "boolean"}, _FORMULA_SCHEMA]}
 
 
+def _options(item: Annotation) -> list[Any]:
+    schema = item.json_schema()
+    options: list[Any] = schema.get("anyOf", [schema])
+    return options
+
+
 def exact(value: float) -> int | Fraction:
     """Return the decimal that a float is written as, exactly.
 
@@ -270,12 +271,12 @@ def exact(value: float) -> int | Fraction:
     Fraction(29, 100)
     """
     try:
-        found = Fraction(repr(value))
+        fraction = Fraction(repr(value))
     except ValueError:
         raise complaint(f"{value} is not a number") from None
-    if max(abs(found.numerator), found.denominator) > LARGEST:
+    if max(abs(fraction.numerator), fraction.denominator) > LARGEST:
         raise complaint(f"{value} has too many digits or is too large")
-    return found.numerator if found.denominator == 1 else found
+    return fraction.numerator if fraction.denominator == 1 else fraction
 
 
 def _beyond(value: Any, which: str, bound: int) -> PydanticCustomError:
@@ -299,7 +300,7 @@ Extent = Annotated[Dim, Integer(0)]
 Index = Annotated[int, Integer(may_be_free=False)]
 """Any integer: an axis, counted from the end when negative."""
 Depth = Annotated[int, Integer(1, 10_000, may_be_free=False)]
-"""How many layers stand on one another; it decides which weights there are, so it cannot be left free."""
+"""How many layers are stacked; it decides which weights there are, so it cannot be left free."""
 OptionalCount = Annotated[Dim | None, Nullable(Integer(1))]
 """A count that is inferred from the input when left out, and checked when given."""
 CountPerAxis = Annotated[PerAxis, Each(Integer(1))]

@@ -7,7 +7,6 @@ there is no window in the sense of a convolution.
 """
 
 from collections.abc import Iterator
-from typing import ClassVar
 
 from shapecalc.algebra import Dim, product
 from shapecalc.layers.arithmetic import window
@@ -23,9 +22,9 @@ from shapecalc.layers.spatial import Spatial
 class Columns(NoWeights, NoMacs, NoWindow, Spatial):
     """What both ways share: a window over height and width, and how many times it fits."""
 
-    family: ClassVar[Family] = Family.FOLD
+    family = Family.FOLD
 
-    rank: ClassVar[int] = 2
+    rank = 2
 
     kernel_size: KernelSize
     dilation: Dilation = 1
@@ -34,11 +33,11 @@ class Columns(NoWeights, NoMacs, NoWindow, Spatial):
 
     def fits(self, sizes: Shape) -> Iterator[Requirement]:
         """Require that the window fits into sides of these sizes."""
-        return self.large_enough(window, 1, **self._letters(sizes))
+        return self.large_enough(window, **self._letters(sizes))
 
     def positions(self, sizes: Shape) -> Dim:
         """Return how many positions the window has."""
-        return product(tuple(window(*column) for column in zip(*self._letters(sizes).values(), strict=True)))
+        return product(map(window, *self._letters(sizes).values()))
 
     def elements(self) -> Dim:
         """Return how many elements the window has."""
@@ -53,17 +52,13 @@ class Columns(NoWeights, NoMacs, NoWindow, Spatial):
 class Unfold(NoOperations, Columns, torch="torch.nn.Unfold"):
     """The windows of an image as columns: `[N, C, H, W]` to `[N, C·k·k, positions]`, unbatched without N.
 
-    No weights, no MACs. Refuses other ranks and an image in which the window does not fit. Source:
-    torch.nn.Unfold.
+    Refuses other ranks and an image in which the window does not fit.
 
     >>> Unfold(kernel_size=3, padding=1).output((1, 3, 224, 224))
     (1, 27, 50176)
     """
 
-    unknown_dependence: ClassVar[tuple[str, str] | None] = (
-        "places",
-        "the columns are a list of windows over two axes in one",
-    )
+    unknown_dependence = ("places", "the columns are a list of windows over two axes in one")
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         yield from self.spatial_rank(x)
@@ -81,19 +76,15 @@ class Unfold(NoOperations, Columns, torch="torch.nn.Unfold"):
 class Fold(Columns, torch="torch.nn.Fold"):
     """Columns added up as the windows of an image: `[N, C·k·k, positions]` to `[N, C, *output_size]`.
 
-    Unbatched without N. No weights; what overlaps is added, which is no MAC. Refuses other ranks,
-    channels that k·k does not divide, and a number of columns that is not that of the positions.
-    Source: torch.nn.Fold.
+    Unbatched without N. What overlaps is added, which is no MAC. Refuses other ranks, channels that k·k does
+    not divide, and a number of columns that is not that of the positions.
 
     >>> Fold(output_size=224, kernel_size=16, stride=16).output((1, 768, 196))
     (1, 3, 224, 224)
     """
 
     order = "output_size ..."
-    unknown_dependence: ClassVar[tuple[str, str] | None] = (
-        "places and channels",
-        "the columns are a list of windows over two axes in one",
-    )
+    unknown_dependence = ("places and channels", "the columns are a list of windows over two axes in one")
 
     output_size: OutputSize
 

@@ -15,6 +15,7 @@ from shapecalc.algebra.formula import Formula
 from shapecalc.layers.axis_names import AXES
 from shapecalc.layers.base import NoMacs, NoWeights, NoWindow, Shapes
 from shapecalc.layers.counts import Operations, greatest
+from shapecalc.layers.declaration import of_rank
 from shapecalc.layers.dependence import Dependence, placed, unsaid
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Decimal, Each, Flag, Nullable, complaint
@@ -47,23 +48,22 @@ class FractionalMaxPool(
     NoMacs,
     NoWindow,
     Spatial,
-    kind="fractional_max_pool{rank}d",
+    ranks=(2, 3),
     torch="torch.nn.FractionalMaxPool{rank}d",
 ):
-    """The rules of fractional max pooling, for any number of axes.
+    """The largest value of windows at random distances: `[N, C, {sizes}]` to `[N, C, *output_size]`.
 
     Instead of output_size, output_ratio takes a part of each side: ⌊n·ratio⌋. For a side that is left free
-    only a ratio that doubles hold exactly has one answer. A second result, the places of the maxima, is
-    there with return_indices. No weights, no MACs. Refuses an input without room for so many windows, both
-    or neither of size and ratio, and other ranks. Source: torch.nn.FractionalMaxPool{rank}d; Graham,
-    Fractional Max-Pooling, 2014.
+    only a ratio that doubles hold exactly has one answer. With return_indices the places of the maxima are a
+    second result. Refuses an input without room for so many windows, both or neither of size and ratio, and
+    other ranks. Source: Graham, Fractional Max-Pooling, 2014.
+
+    >>> FractionalMaxPool{rank}d(kernel_size=3, output_ratio=0.5).output((1, 16, {each:50}))
+    (1, 16, {each:25})
     """
 
-    family: ClassVar[Family] = Family.FRACTIONAL_POOL
-    unknown_dependence: ClassVar[tuple[str, str] | None] = (
-        "places",
-        "the windows stand at random distances",
-    )
+    family = Family.FRACTIONAL_POOL
+    unknown_dependence = ("places", "the windows are at random distances")
 
     spare: ClassVar[int] = 0
     """By how much more the input must be than what as many windows need, one apart."""
@@ -114,21 +114,10 @@ def _too_many(kind: str, axis: str, n: Dim, out: Dim, k: Dim, needed: Dim) -> Ca
     )
 
 
-class FractionalMaxPool2d(FractionalMaxPool, rank=2):
-    """The largest value of windows at random distances: `[N, C, H, W]` to `[N, C, *output_size]`.
-
-    >>> FractionalMaxPool2d(kernel_size=3, output_ratio=0.5).output((1, 16, 50, 32))
-    (1, 16, 25, 16)
-    """
-
-
 class FractionalMaxPool3d(FractionalMaxPool, rank=3):
-    """The largest value of windows at random distances: `[N, C, D, H, W]` to `[N, C, *output_size]`.
+    """Here torch needs one row more: n >= out + k, not n >= out + k - 1."""
 
-    Here torch needs one row more: n >= out + k, not n >= out + k - 1.
+    spare = 1
 
-    >>> FractionalMaxPool3d(kernel_size=2, output_size=[4, 6, 6]).output((1, 8, 9, 13, 13))
-    (1, 8, 4, 6, 6)
-    """
 
-    spare: ClassVar[int] = 1
+__getattr__ = of_rank(__name__)

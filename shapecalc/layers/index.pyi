@@ -67,23 +67,23 @@ KERAS: dict[str, str]
 BEYOND_NN: dict[str, str]
 
 class Hardshrink(_activation.Hardshrink):
-    """x where |x| > lambd, otherwise 0. Source: torch.nn.Hardshrink."""
+    """x where |x| > lambd, otherwise 0."""
     def __init__(self, lambd: _Real = ...) -> None: ...
 
 class Hardsigmoid(_activation.Hardsigmoid):
-    """min(max(x + 3, 0), 6)/6. Source: torch.nn.Hardsigmoid."""
+    """min(max(x + 3, 0), 6)/6."""
     def __init__(self, inplace: _Flag = ...) -> None: ...
 
 class Hardtanh(_activation.Hardtanh):
-    """min(max(x, min_val), max_val). Refuses max_val <= min_val. Source: torch.nn.Hardtanh."""
+    """min(max(x, min_val), max_val). Refuses max_val <= min_val."""
     def __init__(self, min_val: _Real = ..., max_val: _Real = ..., inplace: _Flag = ...) -> None: ...
 
 class LogSigmoid(_activation.LogSigmoid):
-    """log(1/(1 + e⁻ˣ)). Source: torch.nn.LogSigmoid."""
+    """log(1/(1 + e⁻ˣ))."""
     def __init__(self) -> None: ...
 
 class Sigmoid(_activation.Sigmoid):
-    """1/(1 + e⁻ˣ). Source: torch.nn.Sigmoid."""
+    """1/(1 + e⁻ˣ)."""
     def __init__(self) -> None: ...
 
 class Softshrink(_activation.Softshrink):
@@ -91,63 +91,63 @@ class Softshrink(_activation.Softshrink):
     def __init__(self, lambd: _Real = ...) -> None: ...
 
 class Softsign(_activation.Softsign):
-    """x/(1 + |x|). Source: torch.nn.Softsign."""
+    """x/(1 + |x|)."""
     def __init__(self) -> None: ...
 
 class Tanh(_activation.Tanh):
-    """(eˣ - e⁻ˣ)/(eˣ + e⁻ˣ). Source: torch.nn.Tanh."""
+    """(eˣ - e⁻ˣ)/(eˣ + e⁻ˣ)."""
     def __init__(self) -> None: ...
 
 class Tanhshrink(_activation.Tanhshrink):
-    """x - tanh(x). Source: torch.nn.Tanhshrink."""
+    """x - tanh(x)."""
     def __init__(self) -> None: ...
 
-class AdaptiveAvgPool1d(_adaptive_pool.AdaptiveAvgPool1d):
-    """Means over as many stretches as asked for: `[N, C, L]` to `[N, C, output_size]`."""
+class AdaptiveAvgPool1d(_adaptive_pool.AdaptiveAverage):
+    """The means of as many windows as are requested: `[N, C, L]` to `[N, C, *output_size]`."""
     def __init__(self, output_size: _Number | Sequence[_Number]) -> None: ...
 
-class AdaptiveAvgPool2d(_adaptive_pool.AdaptiveAvgPool2d):
-    """Means over as many cells as asked for: `[N, C, H, W]` to `[N, C, *output_size]`."""
+class AdaptiveAvgPool2d(_adaptive_pool.AdaptiveMean):
+    """The means of as many windows as are requested: `[N, C, H, W]` to `[N, C, *output_size]`."""
     def __init__(self, output_size: _Number | None | Sequence[_Number | None]) -> None: ...
 
-class AdaptiveAvgPool3d(_adaptive_pool.AdaptiveAvgPool3d):
-    """Means over as many cells as asked for: `[N, C, D, H, W]` to `[N, C, *output_size]`."""
+class AdaptiveAvgPool3d(_adaptive_pool.AdaptiveMean):
+    """The means of as many windows as are requested: `[N, C, D, H, W]` to `[N, C, *output_size]`."""
     def __init__(self, output_size: _Number | None | Sequence[_Number | None]) -> None: ...
 
-class AdaptiveMaxPool1d(_adaptive_pool.AdaptiveMaxPool1d):
-    """Maxima over as many stretches as asked for: `[N, C, L]` to `[N, C, output_size]`."""
+class AdaptiveMaxPool1d(_adaptive_pool.AdaptiveMax):
+    """The maxima of as many windows as are requested: `[N, C, L]` to `[N, C, *output_size]`."""
     def __init__(self, output_size: _Number | Sequence[_Number], return_indices: _Flag = ...) -> None: ...
 
-class AdaptiveMaxPool2d(_adaptive_pool.AdaptiveMaxPool2d):
-    """Maxima over as many cells as asked for: `[N, C, H, W]` to `[N, C, *output_size]`."""
+class AdaptiveMaxPool2d(_adaptive_pool.AdaptiveMax):
+    """The maxima of as many windows as are requested: `[N, C, H, W]` to `[N, C, *output_size]`."""
     def __init__(self, output_size: _Number | None | Sequence[_Number | None], return_indices: _Flag = ...) -> None: ...
 
-class AdaptiveMaxPool3d(_adaptive_pool.AdaptiveMaxPool3d):
-    """Maxima over as many cells as asked for: `[N, C, D, H, W]` to `[N, C, *output_size]`."""
+class AdaptiveMaxPool3d(_adaptive_pool.AdaptiveMax):
+    """The maxima of as many windows as are requested: `[N, C, D, H, W]` to `[N, C, *output_size]`."""
     def __init__(self, output_size: _Number | None | Sequence[_Number | None], return_indices: _Flag = ...) -> None: ...
 
-class GlobalAvgPool1d(_adaptive_pool.GlobalAvgPool1d):
-    """The mean of every channel: `[N, C, L]` to `[N, C]`, or `[N, C, 1]` with `keepdim`."""
+class GlobalAvgPool1d(_adaptive_pool.GlobalAverage):
+    """The mean of every channel: `[N, C, L]` to `[N, C]`, or `[N, C, 1]` with keepdim."""
     def __init__(self, keepdim: _Flag = ...) -> None: ...
 
-class GlobalAvgPool2d(_adaptive_pool.GlobalAvgPool2d):
-    """The mean of every channel: `[N, C, H, W]` to `[N, C]`, or `[N, C, 1, 1]` with `keepdim`."""
+class GlobalAvgPool2d(_adaptive_pool.GlobalAverage):
+    """The mean of every channel: `[N, C, H, W]` to `[N, C]`, or `[N, C, 1, 1]` with keepdim."""
     def __init__(self, keepdim: _Flag = ...) -> None: ...
 
-class GlobalAvgPool3d(_adaptive_pool.GlobalAvgPool3d):
-    """The mean of every channel: `[N, C, D, H, W]` to `[N, C]`, or `[N, C, 1, 1, 1]` with `keepdim`."""
+class GlobalAvgPool3d(_adaptive_pool.GlobalAverage):
+    """The mean of every channel: `[N, C, D, H, W]` to `[N, C]`, or `[N, C, 1, 1, 1]` with keepdim."""
     def __init__(self, keepdim: _Flag = ...) -> None: ...
 
-class GlobalMaxPool1d(_adaptive_pool.GlobalMaxPool1d):
-    """The largest value of every channel: `[N, C, L]` to `[N, C]`, or `[N, C, 1]` with `keepdim`."""
+class GlobalMaxPool1d(_adaptive_pool.GlobalMaximum):
+    """The largest value of every channel: `[N, C, L]` to `[N, C]`, or `[N, C, 1]` with keepdim."""
     def __init__(self, keepdim: _Flag = ...) -> None: ...
 
-class GlobalMaxPool2d(_adaptive_pool.GlobalMaxPool2d):
-    """The largest value of every channel: `[N, C, H, W]` to `[N, C]`, or `[N, C, 1, 1]` with `keepdim`."""
+class GlobalMaxPool2d(_adaptive_pool.GlobalMaximum):
+    """The largest value of every channel: `[N, C, H, W]` to `[N, C]`, or `[N, C, 1, 1]` with keepdim."""
     def __init__(self, keepdim: _Flag = ...) -> None: ...
 
-class GlobalMaxPool3d(_adaptive_pool.GlobalMaxPool3d):
-    """The largest value of every channel: `[N, C, D, H, W]` to `[N, C]`, or `[N, C, 1, 1, 1]` with `keepdim`."""
+class GlobalMaxPool3d(_adaptive_pool.GlobalMaximum):
+    """The largest value of every channel: `[N, C, D, H, W]` to `[N, C]`, or `[N, C, 1, 1, 1]` with keepdim."""
     def __init__(self, keepdim: _Flag = ...) -> None: ...
 
 class MultiheadAttention(_attention.MultiheadAttention):
@@ -210,60 +210,60 @@ class NLLLoss(_class_loss.NLLLoss):
     """-x[y], the score of the right class: of `[N, C, ...]` logarithms and `[N, ...]` classes."""
     def __init__(self, *branches: _Branch, reduction: str | _Branch = ..., weight: _Flag | _Branch = ..., ignore_index: _Number | _Branch = ..., **named: _Branch) -> None: ...
 
-class Conv1d(_conv.Conv1d):
-    """Convolution over one axis: `[N, C, L]` to `[N, out_channels, ⌊(L + 2p - (d(k-1)+1))/s⌋ + 1]`."""
+class Conv1d(_conv.Convolution):
+    """Convolution over length, each of which becomes ⌊(n + 2p - (d(k-1) + 1))/s⌋ + 1."""
     def __init__(self, out_channels: _Number, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] = ..., padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]] = ..., dilation: _Number | Sequence[_Number] = ..., groups: _Number = ..., bias: _Flag = ..., padding_mode: str = ..., *, in_channels: _Number | None = ...) -> None: ...
 
-class Conv2d(_conv.Conv2d):
-    """Convolution over two axes: each of height and width becomes ⌊(n + 2p - (d(k-1)+1))/s⌋ + 1."""
+class Conv2d(_conv.Convolution):
+    """Convolution over height and width, each of which becomes ⌊(n + 2p - (d(k-1) + 1))/s⌋ + 1."""
     def __init__(self, out_channels: _Number, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] = ..., padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]] = ..., dilation: _Number | Sequence[_Number] = ..., groups: _Number = ..., bias: _Flag = ..., padding_mode: str = ..., *, in_channels: _Number | None = ...) -> None: ...
 
-class Conv3d(_conv.Conv3d):
-    """Convolution over depth, height and width: each becomes ⌊(n + 2p - (d(k-1)+1))/s⌋ + 1."""
+class Conv3d(_conv.Convolution):
+    """Convolution over depth, height and width, each of which becomes ⌊(n + 2p - (d(k-1) + 1))/s⌋ + 1."""
     def __init__(self, out_channels: _Number, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] = ..., padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]] = ..., dilation: _Number | Sequence[_Number] = ..., groups: _Number = ..., bias: _Flag = ..., padding_mode: str = ..., *, in_channels: _Number | None = ...) -> None: ...
 
-class DepthwiseConv1d(_conv.DepthwiseConv1d):
-    """Depthwise convolution over one axis: `[N, C, L]` to `[N, C·depth_multiplier, out]`."""
-    def __init__(self, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] = ..., padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]] = ..., dilation: _Number | Sequence[_Number] = ..., *, padding_mode: str = ..., in_channels: _Number | None = ..., depth_multiplier: _Number = ..., bias: _Flag = ...) -> None: ...
+class DepthwiseConv1d(_conv.Depthwise):
+    """Depthwise convolution over length: `[N, C, L]` to `[N, C·depth_multiplier, L']`."""
+    def __init__(self, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] = ..., padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]] = ..., dilation: _Number | Sequence[_Number] = ..., *, padding_mode: str = ..., in_channels: _Number | None = ..., bias: _Flag = ..., depth_multiplier: _Number = ...) -> None: ...
 
-class DepthwiseConv2d(_conv.DepthwiseConv2d):
-    """Depthwise convolution over two axes: `[N, C, H, W]` to `[N, C·depth_multiplier, out, out]`."""
-    def __init__(self, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] = ..., padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]] = ..., dilation: _Number | Sequence[_Number] = ..., *, padding_mode: str = ..., in_channels: _Number | None = ..., depth_multiplier: _Number = ..., bias: _Flag = ...) -> None: ...
+class DepthwiseConv2d(_conv.Depthwise):
+    """Depthwise convolution over height and width: `[N, C, H, W]` to `[N, C·depth_multiplier, H', W']`."""
+    def __init__(self, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] = ..., padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]] = ..., dilation: _Number | Sequence[_Number] = ..., *, padding_mode: str = ..., in_channels: _Number | None = ..., bias: _Flag = ..., depth_multiplier: _Number = ...) -> None: ...
 
-class DepthwiseConv3d(_conv.DepthwiseConv3d):
-    """Depthwise convolution over three axes: `[N, C, D, H, W]` to `[N, C·depth_multiplier, ...]`."""
-    def __init__(self, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] = ..., padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]] = ..., dilation: _Number | Sequence[_Number] = ..., *, padding_mode: str = ..., in_channels: _Number | None = ..., depth_multiplier: _Number = ..., bias: _Flag = ...) -> None: ...
+class DepthwiseConv3d(_conv.Depthwise):
+    """Depthwise convolution over depth, height and width: `[N, C, D, H, W]` to `[N, C·depth_multiplier, D', H', W']`."""
+    def __init__(self, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] = ..., padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]] = ..., dilation: _Number | Sequence[_Number] = ..., *, padding_mode: str = ..., in_channels: _Number | None = ..., bias: _Flag = ..., depth_multiplier: _Number = ...) -> None: ...
 
-class SeparableConv1d(_conv.SeparableConv1d):
-    """Depthwise convolution over one axis followed by a pointwise one: `[N, C, L]` to `[N, out, L']`."""
-    def __init__(self, out_channels: _Number, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] = ..., padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]] = ..., dilation: _Number | Sequence[_Number] = ..., *, in_channels: _Number | None = ..., padding_mode: str = ..., depth_multiplier: _Number = ..., bias: _Flag = ...) -> None: ...
+class SeparableConv1d(_conv.Separable):
+    """Depthwise, then pointwise convolution over length: `[N, C, L]` to `[N, out_channels, L']`."""
+    def __init__(self, out_channels: _Number, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] = ..., padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]] = ..., dilation: _Number | Sequence[_Number] = ..., *, in_channels: _Number | None = ..., padding_mode: str = ..., bias: _Flag = ..., depth_multiplier: _Number = ...) -> None: ...
 
-class SeparableConv2d(_conv.SeparableConv2d):
-    """Depthwise convolution over two axes followed by a 1x1: `[N, C, H, W]` to `[N, out, H', W']`."""
-    def __init__(self, out_channels: _Number, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] = ..., padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]] = ..., dilation: _Number | Sequence[_Number] = ..., *, in_channels: _Number | None = ..., padding_mode: str = ..., depth_multiplier: _Number = ..., bias: _Flag = ...) -> None: ...
+class SeparableConv2d(_conv.Separable):
+    """Depthwise, then pointwise convolution over height and width: `[N, C, H, W]` to `[N, out_channels, H', W']`."""
+    def __init__(self, out_channels: _Number, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] = ..., padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]] = ..., dilation: _Number | Sequence[_Number] = ..., *, in_channels: _Number | None = ..., padding_mode: str = ..., bias: _Flag = ..., depth_multiplier: _Number = ...) -> None: ...
 
-class ConvTranspose1d(_conv_transpose.ConvTranspose1d):
-    """Transposed convolution over one axis: `[N, C, L]` to `[N, out, (L-1)s - 2p + d(k-1) + 1 + op]`."""
+class ConvTranspose1d(_conv_transpose.ConvTranspose):
+    """Transposed convolution over length, each of which becomes (n-1)s - 2p + d(k-1) + 1 + op."""
     def __init__(self, out_channels: _Number, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] = ..., padding: _Number | Sequence[_Number] = ..., output_padding: _Number | Sequence[_Number] = ..., groups: _Number = ..., bias: _Flag = ..., dilation: _Number | Sequence[_Number] = ..., *, in_channels: _Number | None = ...) -> None: ...
 
-class ConvTranspose2d(_conv_transpose.ConvTranspose2d):
-    """Transposed convolution over two axes: each becomes (n-1)s - 2p + d(k-1) + 1 + op."""
+class ConvTranspose2d(_conv_transpose.ConvTranspose):
+    """Transposed convolution over height and width, each of which becomes (n-1)s - 2p + d(k-1) + 1 + op."""
     def __init__(self, out_channels: _Number, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] = ..., padding: _Number | Sequence[_Number] = ..., output_padding: _Number | Sequence[_Number] = ..., groups: _Number = ..., bias: _Flag = ..., dilation: _Number | Sequence[_Number] = ..., *, in_channels: _Number | None = ...) -> None: ...
 
-class ConvTranspose3d(_conv_transpose.ConvTranspose3d):
-    """Transposed convolution over depth, height and width: each becomes (n-1)s - 2p + d(k-1) + 1 + op."""
+class ConvTranspose3d(_conv_transpose.ConvTranspose):
+    """Transposed convolution over depth, height and width, each of which becomes (n-1)s - 2p + d(k-1) + 1 + op."""
     def __init__(self, out_channels: _Number, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] = ..., padding: _Number | Sequence[_Number] = ..., output_padding: _Number | Sequence[_Number] = ..., groups: _Number = ..., bias: _Flag = ..., dilation: _Number | Sequence[_Number] = ..., *, in_channels: _Number | None = ...) -> None: ...
 
-class Crop1d(_crop.Crop1d):
-    """A stretch of the input: `[N, C, L]` to `[N, C, L - c₀ - c₁]`."""
+class Crop1d(_crop.Crop):
+    """What is left of the input when its sides are cut off: `[N, C, L]`, where n becomes n - c₀ - c₁."""
     def __init__(self, crop: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]]) -> None: ...
 
-class Crop2d(_crop.Crop2d):
-    """A rectangle of the input: `[N, C, H, W]`, each side n becoming n - c₀ - c₁."""
+class Crop2d(_crop.Crop):
+    """What is left of the input when its sides are cut off: `[N, C, H, W]`, where n becomes n - c₀ - c₁."""
     def __init__(self, crop: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]]) -> None: ...
 
-class Crop3d(_crop.Crop3d):
-    """A box of the input: `[N, C, D, H, W]`, each side n becoming n - c₀ - c₁."""
+class Crop3d(_crop.Crop):
+    """What is left of the input when its sides are cut off: `[N, C, D, H, W]`, where n becomes n - c₀ - c₁."""
     def __init__(self, crop: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]]) -> None: ...
 
 class CosineEmbeddingLoss(_distance.CosineEmbeddingLoss):
@@ -299,7 +299,7 @@ class AlphaDropout(_dropout.AlphaDropout):
     def __init__(self, p: _Real = ..., inplace: _Flag = ...) -> None: ...
 
 class Dropout(_dropout.Dropout):
-    """Sets each element to zero with probability p in training. Source: torch.nn.Dropout."""
+    """Sets each element to zero with probability p in training."""
     def __init__(self, p: _Real = ..., inplace: _Flag = ...) -> None: ...
 
 class Dropout1d(_dropout.Dropout1d):
@@ -330,11 +330,11 @@ class Unfold(_fold.Unfold):
     """The windows of an image as columns: `[N, C, H, W]` to `[N, C·k·k, positions]`, unbatched without N."""
     def __init__(self, kernel_size: _Number | Sequence[_Number], dilation: _Number | Sequence[_Number] = ..., padding: _Number | Sequence[_Number] = ..., stride: _Number | Sequence[_Number] = ...) -> None: ...
 
-class FractionalMaxPool2d(_fractional_pool.FractionalMaxPool2d):
+class FractionalMaxPool2d(_fractional_pool.FractionalMaxPool):
     """The largest value of windows at random distances: `[N, C, H, W]` to `[N, C, *output_size]`."""
     def __init__(self, kernel_size: _Number | Sequence[_Number], output_size: _Number | Sequence[_Number] | None = ..., output_ratio: _Real | Sequence[_Real] | None = ..., return_indices: _Flag = ...) -> None: ...
 
-class FractionalMaxPool3d(_fractional_pool.FractionalMaxPool3d):
+class FractionalMaxPool3d(_fractional_pool.FractionalMaxPool):
     """The largest value of windows at random distances: `[N, C, D, H, W]` to `[N, C, *output_size]`."""
     def __init__(self, kernel_size: _Number | Sequence[_Number], output_size: _Number | Sequence[_Number] | None = ..., output_ratio: _Real | Sequence[_Real] | None = ..., return_indices: _Flag = ...) -> None: ...
 
@@ -346,16 +346,16 @@ class KerasConcat(_keras_basic.KerasConcat):
     """Puts tensors behind one another along axis `dim`, whose sizes add up: the channels, if left out."""
     def __init__(self, *branches: _Branch, dim: _Number | _Branch = ..., **named: _Branch) -> None: ...
 
-class KerasDropout1d(_keras_basic.KerasDropout1d):
-    """Sets complete channels of `[N, L, C]` to zero in training. Source: keras.layers.SpatialDropout1D."""
+class KerasDropout1d(_keras_basic.KerasDropping):
+    """Sets complete channels of `[N, L, C]` to zero in training; the shape is kept."""
     def __init__(self, p: _Real = ..., inplace: _Flag = ...) -> None: ...
 
-class KerasDropout2d(_keras_basic.KerasDropout2d):
-    """Sets complete channels of `[N, H, W, C]` to zero in training. Source: keras.layers.SpatialDropout2D."""
+class KerasDropout2d(_keras_basic.KerasDropping):
+    """Sets complete channels of `[N, H, W, C]` to zero in training; the shape is kept."""
     def __init__(self, p: _Real = ..., inplace: _Flag = ...) -> None: ...
 
-class KerasDropout3d(_keras_basic.KerasDropout3d):
-    """Sets complete channels of `[N, D, H, W, C]` to zero in training. Source: keras.layers.SpatialDropout3D."""
+class KerasDropout3d(_keras_basic.KerasDropping):
+    """Sets complete channels of `[N, D, H, W, C]` to zero in training; the shape is kept."""
     def __init__(self, p: _Real = ..., inplace: _Flag = ...) -> None: ...
 
 class KerasEmbedding(_keras_basic.KerasEmbedding):
@@ -370,44 +370,44 @@ class KerasSplit(_keras_basic.KerasSplit):
     """Cuts axis `dim` (the channels, if left out) into pieces, as torch's `split` does."""
     def __init__(self, split_size: _Number | Sequence[_Number], dim: _Number = ...) -> None: ...
 
-class KerasConv1d(_keras_conv.KerasConv1d):
-    """Convolution over one axis: `[N, L, C]` to `[N, L', out_channels]`, L' = ⌈L/s⌉ for `same`."""
-    def __init__(self, out_channels: _Number, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] = ..., padding: str = ..., *, in_channels: _Number | None = ..., dilation: _Number | Sequence[_Number] = ..., groups: _Number = ..., bias: _Flag = ...) -> None: ...
+class KerasConv1d(_keras_conv.KerasConvolution):
+    """Convolution over length: `[N, L, C]` to `[N, L', out_channels]`, n' = ⌈n/s⌉ for `same`."""
+    def __init__(self, out_channels: _Number, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] = ..., padding: str = ..., *, in_channels: _Number | None = ..., dilation: _Number | Sequence[_Number] = ..., bias: _Flag = ..., groups: _Number = ...) -> None: ...
 
-class KerasConv2d(_keras_conv.KerasConv2d):
-    """Convolution over two axes: `[N, H, W, C]` to `[N, H', W', out_channels]`, n' = ⌈n/s⌉ for `same`."""
-    def __init__(self, out_channels: _Number, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] = ..., padding: str = ..., *, in_channels: _Number | None = ..., dilation: _Number | Sequence[_Number] = ..., groups: _Number = ..., bias: _Flag = ...) -> None: ...
+class KerasConv2d(_keras_conv.KerasConvolution):
+    """Convolution over height and width: `[N, H, W, C]` to `[N, H', W', out_channels]`, n' = ⌈n/s⌉ for `same`."""
+    def __init__(self, out_channels: _Number, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] = ..., padding: str = ..., *, in_channels: _Number | None = ..., dilation: _Number | Sequence[_Number] = ..., bias: _Flag = ..., groups: _Number = ...) -> None: ...
 
-class KerasConv3d(_keras_conv.KerasConv3d):
-    """Convolution over three axes: `[N, D, H, W, C]` to `[N, D', H', W', out_channels]`."""
-    def __init__(self, out_channels: _Number, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] = ..., padding: str = ..., *, in_channels: _Number | None = ..., dilation: _Number | Sequence[_Number] = ..., groups: _Number = ..., bias: _Flag = ...) -> None: ...
+class KerasConv3d(_keras_conv.KerasConvolution):
+    """Convolution over depth, height and width: `[N, D, H, W, C]` to `[N, D', H', W', out_channels]`, n' = ⌈n/s⌉ for `same`."""
+    def __init__(self, out_channels: _Number, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] = ..., padding: str = ..., *, in_channels: _Number | None = ..., dilation: _Number | Sequence[_Number] = ..., bias: _Flag = ..., groups: _Number = ...) -> None: ...
 
-class KerasDepthwiseConv1d(_keras_conv.KerasDepthwiseConv1d):
-    """Depthwise convolution over one axis: `[N, L, C]` to `[N, L', C·depth_multiplier]`."""
+class KerasDepthwiseConv1d(_keras_conv.KerasDepthwise):
+    """Depthwise convolution over length: `[N, L, C]` to `[N, L', C·depth_multiplier]`."""
     def __init__(self, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] = ..., padding: str = ..., depth_multiplier: _Number = ..., *, in_channels: _Number | None = ..., dilation: _Number | Sequence[_Number] = ..., bias: _Flag = ...) -> None: ...
 
-class KerasDepthwiseConv2d(_keras_conv.KerasDepthwiseConv2d):
-    """Depthwise convolution over two axes: `[N, H, W, C]` to `[N, H', W', C·depth_multiplier]`."""
+class KerasDepthwiseConv2d(_keras_conv.KerasDepthwise):
+    """Depthwise convolution over height and width: `[N, H, W, C]` to `[N, H', W', C·depth_multiplier]`."""
     def __init__(self, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] = ..., padding: str = ..., depth_multiplier: _Number = ..., *, in_channels: _Number | None = ..., dilation: _Number | Sequence[_Number] = ..., bias: _Flag = ...) -> None: ...
 
-class KerasSeparableConv1d(_keras_conv.KerasSeparableConv1d):
-    """Depthwise, then pointwise convolution over one axis: `[N, L, C]` to `[N, L', out_channels]`."""
-    def __init__(self, out_channels: _Number, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] = ..., padding: str = ..., *, in_channels: _Number | None = ..., dilation: _Number | Sequence[_Number] = ..., depth_multiplier: _Number = ..., bias: _Flag = ...) -> None: ...
+class KerasSeparableConv1d(_keras_conv.KerasSeparable):
+    """Depthwise, then pointwise convolution over length: `[N, L, C]` to `[N, L', out_channels]`."""
+    def __init__(self, out_channels: _Number, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] = ..., padding: str = ..., *, in_channels: _Number | None = ..., dilation: _Number | Sequence[_Number] = ..., bias: _Flag = ..., depth_multiplier: _Number = ...) -> None: ...
 
-class KerasSeparableConv2d(_keras_conv.KerasSeparableConv2d):
-    """Depthwise, then pointwise convolution over two axes: `[N, H, W, C]` to `[N, H', W', out_channels]`."""
-    def __init__(self, out_channels: _Number, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] = ..., padding: str = ..., *, in_channels: _Number | None = ..., dilation: _Number | Sequence[_Number] = ..., depth_multiplier: _Number = ..., bias: _Flag = ...) -> None: ...
+class KerasSeparableConv2d(_keras_conv.KerasSeparable):
+    """Depthwise, then pointwise convolution over height and width: `[N, H, W, C]` to `[N, H', W', out_channels]`."""
+    def __init__(self, out_channels: _Number, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] = ..., padding: str = ..., *, in_channels: _Number | None = ..., dilation: _Number | Sequence[_Number] = ..., bias: _Flag = ..., depth_multiplier: _Number = ...) -> None: ...
 
-class KerasConvTranspose1d(_keras_conv_transpose.KerasConvTranspose1d):
-    """Transposed convolution over one axis: `[N, L, C]` to `[N, L', out_channels]`, L' = L·s for `same`."""
+class KerasConvTranspose1d(_keras_conv_transpose.KerasConvTranspose):
+    """Transposed convolution over length: `[N, L, C]` to `[N, L', out_channels]`."""
     def __init__(self, out_channels: _Number, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] = ..., padding: str = ..., output_padding: _Number | Sequence[_Number] | None = ..., *, in_channels: _Number | None = ..., dilation: _Number | Sequence[_Number] = ..., bias: _Flag = ...) -> None: ...
 
-class KerasConvTranspose2d(_keras_conv_transpose.KerasConvTranspose2d):
-    """Transposed convolution over two axes: `[N, H, W, C]` to `[N, H', W', out_channels]`."""
+class KerasConvTranspose2d(_keras_conv_transpose.KerasConvTranspose):
+    """Transposed convolution over height and width: `[N, H, W, C]` to `[N, H', W', out_channels]`."""
     def __init__(self, out_channels: _Number, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] = ..., padding: str = ..., output_padding: _Number | Sequence[_Number] | None = ..., *, in_channels: _Number | None = ..., dilation: _Number | Sequence[_Number] = ..., bias: _Flag = ...) -> None: ...
 
-class KerasConvTranspose3d(_keras_conv_transpose.KerasConvTranspose3d):
-    """Transposed convolution over three axes: `[N, D, H, W, C]` to `[N, D', H', W', out_channels]`."""
+class KerasConvTranspose3d(_keras_conv_transpose.KerasConvTranspose):
+    """Transposed convolution over depth, height and width: `[N, D, H, W, C]` to `[N, D', H', W', out_channels]`."""
     def __init__(self, out_channels: _Number, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] = ..., padding: str = ..., output_padding: _Number | Sequence[_Number] | None = ..., *, in_channels: _Number | None = ..., dilation: _Number | Sequence[_Number] = ..., bias: _Flag = ...) -> None: ...
 
 class KerasBatchNorm1d(_keras_norm.KerasBatchNorm1d):
@@ -430,79 +430,79 @@ class KerasLayerNorm(_keras_norm.KerasLayerNorm):
     """Layer normalisation over the last axes: (x - mean)/√(variance + eps) · gamma + beta."""
     def __init__(self, *, normalized_shape: _Number | Sequence[_Number] | None = ..., elementwise_affine: _Flag = ..., eps: _Real = ..., bias: _Flag = ...) -> None: ...
 
-class KerasCrop1d(_keras_pad.KerasCrop1d):
-    """A stretch of the input: `[N, L, C]` to `[N, L - c₀ - c₁, C]`."""
+class KerasCrop1d(_keras_pad.KerasCrop):
+    """What is left of the input when its sides are cut off: `[N, L, C]`, where n becomes n - c₀ - c₁."""
     def __init__(self, crop: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]]) -> None: ...
 
-class KerasCrop2d(_keras_pad.KerasCrop2d):
-    """A rectangle of the input: `[N, H, W, C]`, each side n becoming n - c₀ - c₁."""
+class KerasCrop2d(_keras_pad.KerasCrop):
+    """What is left of the input when its sides are cut off: `[N, H, W, C]`, where n becomes n - c₀ - c₁."""
     def __init__(self, crop: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]]) -> None: ...
 
-class KerasCrop3d(_keras_pad.KerasCrop3d):
-    """A box of the input: `[N, D, H, W, C]`, each side n becoming n - c₀ - c₁."""
+class KerasCrop3d(_keras_pad.KerasCrop):
+    """What is left of the input when its sides are cut off: `[N, D, H, W, C]`, where n becomes n - c₀ - c₁."""
     def __init__(self, crop: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]]) -> None: ...
 
 class KerasUpsample(_keras_pad.KerasUpsample):
     """Every element repeated or interpolated: `[N, *n, C]` to `[N, *n·scale_factor, C]`."""
     def __init__(self, scale_factor: _Number | Sequence[_Number], *, mode: str = ...) -> None: ...
 
-class KerasZeroPad1d(_keras_pad.KerasZeroPad1d):
-    """Zeros before and after: `[N, L, C]` to `[N, L + p₀ + p₁, C]`."""
+class KerasZeroPad1d(_keras_pad.KerasPad):
+    """Zeros around: `[N, L, C]`, where n becomes n + p₀ + p₁; no side is negative."""
     def __init__(self, padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]]) -> None: ...
 
-class KerasZeroPad2d(_keras_pad.KerasZeroPad2d):
-    """Zeros around: `[N, H, W, C]`, each of height and width becoming n + p₀ + p₁."""
+class KerasZeroPad2d(_keras_pad.KerasPad):
+    """Zeros around: `[N, H, W, C]`, where n becomes n + p₀ + p₁; no side is negative."""
     def __init__(self, padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]]) -> None: ...
 
-class KerasZeroPad3d(_keras_pad.KerasZeroPad3d):
-    """Zeros around: `[N, D, H, W, C]`, each of depth, height and width becoming n + p₀ + p₁."""
+class KerasZeroPad3d(_keras_pad.KerasPad):
+    """Zeros around: `[N, D, H, W, C]`, where n becomes n + p₀ + p₁; no side is negative."""
     def __init__(self, padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]]) -> None: ...
 
-class KerasAvgPool1d(_keras_pool.KerasAvgPool1d):
+class KerasAvgPool1d(_keras_pool.KerasAvgPool):
     """The mean of every window: `[N, L, C]` to `[N, L', C]`, n' = ⌈n/s⌉ for `same`."""
     def __init__(self, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] | None = ..., padding: str = ...) -> None: ...
 
-class KerasAvgPool2d(_keras_pool.KerasAvgPool2d):
+class KerasAvgPool2d(_keras_pool.KerasAvgPool):
     """The mean of every window: `[N, H, W, C]` to `[N, H', W', C]`, n' = ⌈n/s⌉ for `same`."""
     def __init__(self, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] | None = ..., padding: str = ...) -> None: ...
 
-class KerasAvgPool3d(_keras_pool.KerasAvgPool3d):
+class KerasAvgPool3d(_keras_pool.KerasAvgPool):
     """The mean of every window: `[N, D, H, W, C]` to `[N, D', H', W', C]`, n' = ⌈n/s⌉ for `same`."""
     def __init__(self, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] | None = ..., padding: str = ...) -> None: ...
 
-class KerasGlobalAvgPool1d(_keras_pool.KerasGlobalAvgPool1d):
-    """The mean of every channel: `[N, L, C]` to `[N, C]`, or `[N, 1, C]` with `keepdim`."""
+class KerasGlobalAvgPool1d(_keras_pool.KerasGlobalAvgPool):
+    """The mean of every channel: `[N, L, C]` to `[N, C]`, or `[N, 1, C]` with keepdim."""
     def __init__(self, keepdim: _Flag = ...) -> None: ...
 
-class KerasGlobalAvgPool2d(_keras_pool.KerasGlobalAvgPool2d):
-    """The mean of every channel: `[N, H, W, C]` to `[N, C]`, or `[N, 1, 1, C]` with `keepdim`."""
+class KerasGlobalAvgPool2d(_keras_pool.KerasGlobalAvgPool):
+    """The mean of every channel: `[N, H, W, C]` to `[N, C]`, or `[N, 1, 1, C]` with keepdim."""
     def __init__(self, keepdim: _Flag = ...) -> None: ...
 
-class KerasGlobalAvgPool3d(_keras_pool.KerasGlobalAvgPool3d):
-    """The mean of every channel: `[N, D, H, W, C]` to `[N, C]`, or `[N, 1, 1, 1, C]` with `keepdim`."""
+class KerasGlobalAvgPool3d(_keras_pool.KerasGlobalAvgPool):
+    """The mean of every channel: `[N, D, H, W, C]` to `[N, C]`, or `[N, 1, 1, 1, C]` with keepdim."""
     def __init__(self, keepdim: _Flag = ...) -> None: ...
 
-class KerasGlobalMaxPool1d(_keras_pool.KerasGlobalMaxPool1d):
-    """The largest value of every channel: `[N, L, C]` to `[N, C]`, or `[N, 1, C]` with `keepdim`."""
+class KerasGlobalMaxPool1d(_keras_pool.KerasGlobalMaxPool):
+    """The largest value of every channel: `[N, L, C]` to `[N, C]`, or `[N, 1, C]` with keepdim."""
     def __init__(self, keepdim: _Flag = ...) -> None: ...
 
-class KerasGlobalMaxPool2d(_keras_pool.KerasGlobalMaxPool2d):
-    """The largest value of every channel: `[N, H, W, C]` to `[N, C]`, or `[N, 1, 1, C]` with `keepdim`."""
+class KerasGlobalMaxPool2d(_keras_pool.KerasGlobalMaxPool):
+    """The largest value of every channel: `[N, H, W, C]` to `[N, C]`, or `[N, 1, 1, C]` with keepdim."""
     def __init__(self, keepdim: _Flag = ...) -> None: ...
 
-class KerasGlobalMaxPool3d(_keras_pool.KerasGlobalMaxPool3d):
-    """The largest value of every channel: `[N, D, H, W, C]` to `[N, C]`, or `[N, 1, 1, 1, C]` with `keepdim`."""
+class KerasGlobalMaxPool3d(_keras_pool.KerasGlobalMaxPool):
+    """The largest value of every channel: `[N, D, H, W, C]` to `[N, C]`, or `[N, 1, 1, 1, C]` with keepdim."""
     def __init__(self, keepdim: _Flag = ...) -> None: ...
 
-class KerasMaxPool1d(_keras_pool.KerasMaxPool1d):
+class KerasMaxPool1d(_keras_pool.KerasMaxPool):
     """The largest value of every window: `[N, L, C]` to `[N, L', C]`, n' = ⌈n/s⌉ for `same`."""
     def __init__(self, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] | None = ..., padding: str = ...) -> None: ...
 
-class KerasMaxPool2d(_keras_pool.KerasMaxPool2d):
+class KerasMaxPool2d(_keras_pool.KerasMaxPool):
     """The largest value of every window: `[N, H, W, C]` to `[N, H', W', C]`, n' = ⌈n/s⌉ for `same`."""
     def __init__(self, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] | None = ..., padding: str = ...) -> None: ...
 
-class KerasMaxPool3d(_keras_pool.KerasMaxPool3d):
+class KerasMaxPool3d(_keras_pool.KerasMaxPool):
     """The largest value of every window: `[N, D, H, W, C]` to `[N, D', H', W', C]`, n' = ⌈n/s⌉ for `same`."""
     def __init__(self, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] | None = ..., padding: str = ...) -> None: ...
 
@@ -555,7 +555,7 @@ class Embedding(_linear.Embedding):
     def __init__(self, num_embeddings: _Number, embedding_dim: _Number, padding_idx: _Number | None = ...) -> None: ...
 
 class Identity(_linear.Identity):
-    """Hands its input on unchanged. Source: torch.nn.Identity."""
+    """Hands its input on unchanged."""
     def __init__(self) -> None: ...
 
 class Linear(_linear.Linear):
@@ -622,136 +622,136 @@ class Multiply(_merge.Multiply):
     """The product of tensors, element by element: sizes are equal, or 1 and stretched."""
     def __init__(self, *branches: _Branch, **named: _Branch) -> None: ...
 
-class BatchNorm1d(_norm.BatchNorm1d):
-    """Batch normalisation of `[N, C]` or `[N, C, L]`: (x - mean)/√(variance + eps) per channel."""
+class BatchNorm1d(_norm.BatchNorm):
+    """Batch normalisation of `[N, C, L]`: (x - mean)/√(variance + eps) per channel."""
     def __init__(self, num_features: _Number | None = ..., eps: _Real = ..., momentum: _Real | None = ..., affine: _Flag = ..., track_running_stats: _Flag = ...) -> None: ...
 
-class BatchNorm2d(_norm.BatchNorm2d):
+class BatchNorm2d(_norm.BatchNorm):
     """Batch normalisation of `[N, C, H, W]`: (x - mean)/√(variance + eps) per channel."""
     def __init__(self, num_features: _Number | None = ..., eps: _Real = ..., momentum: _Real | None = ..., affine: _Flag = ..., track_running_stats: _Flag = ...) -> None: ...
 
-class BatchNorm3d(_norm.BatchNorm3d):
+class BatchNorm3d(_norm.BatchNorm):
     """Batch normalisation of `[N, C, D, H, W]`: (x - mean)/√(variance + eps) per channel."""
     def __init__(self, num_features: _Number | None = ..., eps: _Real = ..., momentum: _Real | None = ..., affine: _Flag = ..., track_running_stats: _Flag = ...) -> None: ...
 
-class InstanceNorm1d(_norm.InstanceNorm1d):
-    """Instance normalisation of `[N, C, L]` or `[C, L]`: (x - mean)/√(variance + eps) per channel."""
+class InstanceNorm1d(_norm.InstanceNorm):
+    """Instance normalisation of `[N, C, L]` or `[C, L]`: (x - mean)/√(variance + eps)."""
     def __init__(self, num_features: _Number | None = ..., eps: _Real = ..., momentum: _Real | None = ..., affine: _Flag = ..., track_running_stats: _Flag = ...) -> None: ...
 
-class InstanceNorm2d(_norm.InstanceNorm2d):
-    """Instance normalisation of `[N, C, H, W]` or `[C, H, W]`, each sample and channel by itself."""
+class InstanceNorm2d(_norm.InstanceNorm):
+    """Instance normalisation of `[N, C, H, W]` or `[C, H, W]`: (x - mean)/√(variance + eps)."""
     def __init__(self, num_features: _Number | None = ..., eps: _Real = ..., momentum: _Real | None = ..., affine: _Flag = ..., track_running_stats: _Flag = ...) -> None: ...
 
-class InstanceNorm3d(_norm.InstanceNorm3d):
-    """Instance normalisation of `[N, C, D, H, W]` or `[C, D, H, W]`, each channel by itself."""
+class InstanceNorm3d(_norm.InstanceNorm):
+    """Instance normalisation of `[N, C, D, H, W]` or `[C, D, H, W]`: (x - mean)/√(variance + eps)."""
     def __init__(self, num_features: _Number | None = ..., eps: _Real = ..., momentum: _Real | None = ..., affine: _Flag = ..., track_running_stats: _Flag = ...) -> None: ...
 
 class SyncBatchNorm(_norm.SyncBatchNorm):
     """Batch normalisation whose statistics are those of all processes together: the shape is kept."""
     def __init__(self, num_features: _Number | None = ..., eps: _Real = ..., momentum: _Real | None = ..., affine: _Flag = ..., track_running_stats: _Flag = ...) -> None: ...
 
-class ConstantPad1d(_pad.ConstantPad1d):
-    """A `value` before and after: `[..., L]` to `[..., L + p₀ + p₁]`; a negative side crops."""
+class ConstantPad1d(_pad.FilledPad):
+    """A `value` around: `[..., L]`, where n becomes n + p₀ + p₁; a negative side crops."""
     def __init__(self, padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]], value: _Real) -> None: ...
 
-class ConstantPad2d(_pad.ConstantPad2d):
-    """A `value` around: `[..., H, W]`, each becoming n + p₀ + p₁; a negative side crops."""
+class ConstantPad2d(_pad.FilledPad):
+    """A `value` around: `[..., H, W]`, where n becomes n + p₀ + p₁; a negative side crops."""
     def __init__(self, padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]], value: _Real) -> None: ...
 
-class ConstantPad3d(_pad.ConstantPad3d):
-    """A `value` around: `[..., D, H, W]`, each becoming n + p₀ + p₁; a negative side crops."""
+class ConstantPad3d(_pad.FilledPad):
+    """A `value` around: `[..., D, H, W]`, where n becomes n + p₀ + p₁; a negative side crops."""
     def __init__(self, padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]], value: _Real) -> None: ...
 
-class ZeroPad1d(_pad.ZeroPad1d):
-    """Zeros before and after: `[..., L]` to `[..., L + p₀ + p₁]`; a negative side crops."""
+class ZeroPad1d(_pad.ZeroPad):
+    """Zeros around: `[..., L]`, where n becomes n + p₀ + p₁; a negative side crops."""
     def __init__(self, padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]]) -> None: ...
 
-class ZeroPad2d(_pad.ZeroPad2d):
-    """Zeros around: `[..., H, W]`, each becoming n + p₀ + p₁; a negative side crops."""
+class ZeroPad2d(_pad.ZeroPad):
+    """Zeros around: `[..., H, W]`, where n becomes n + p₀ + p₁; a negative side crops."""
     def __init__(self, padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]]) -> None: ...
 
-class ZeroPad3d(_pad.ZeroPad3d):
-    """Zeros around: `[..., D, H, W]`, each becoming n + p₀ + p₁; a negative side crops."""
+class ZeroPad3d(_pad.ZeroPad):
+    """Zeros around: `[..., D, H, W]`, where n becomes n + p₀ + p₁; a negative side crops."""
     def __init__(self, padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]]) -> None: ...
 
-class CircularPad1d(_pad_input.CircularPad1d):
-    """The input wrapped around: `[N, C, L]` to `[N, C, L + p₀ + p₁]`."""
+class CircularPad1d(_pad_input.CircularPad):
+    """The input wrapped around: `[N, C, L]`, where n becomes n + p₀ + p₁."""
     def __init__(self, padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]]) -> None: ...
 
-class CircularPad2d(_pad_input.CircularPad2d):
-    """The input wrapped around: `[N, C, H, W]`, each side n becoming n + p₀ + p₁."""
+class CircularPad2d(_pad_input.CircularPad):
+    """The input wrapped around: `[N, C, H, W]`, where n becomes n + p₀ + p₁."""
     def __init__(self, padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]]) -> None: ...
 
-class CircularPad3d(_pad_input.CircularPad3d):
-    """The input wrapped around: `[N, C, D, H, W]`, each side n becoming n + p₀ + p₁."""
+class CircularPad3d(_pad_input.CircularPad):
+    """The input wrapped around: `[N, C, D, H, W]`, where n becomes n + p₀ + p₁."""
     def __init__(self, padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]]) -> None: ...
 
-class ReflectionPad1d(_pad_input.ReflectionPad1d):
-    """The input mirrored at its border: `[N, C, L]` to `[N, C, L + p₀ + p₁]`."""
+class ReflectionPad1d(_pad_input.ReflectionPad):
+    """The input mirrored at its border: `[N, C, L]`, where n becomes n + p₀ + p₁."""
     def __init__(self, padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]]) -> None: ...
 
-class ReflectionPad2d(_pad_input.ReflectionPad2d):
-    """The input mirrored at its border: `[N, C, H, W]`, each side n becoming n + p₀ + p₁."""
+class ReflectionPad2d(_pad_input.ReflectionPad):
+    """The input mirrored at its border: `[N, C, H, W]`, where n becomes n + p₀ + p₁."""
     def __init__(self, padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]]) -> None: ...
 
-class ReflectionPad3d(_pad_input.ReflectionPad3d):
-    """The input mirrored at its border: `[N, C, D, H, W]`, each side n becoming n + p₀ + p₁."""
+class ReflectionPad3d(_pad_input.ReflectionPad):
+    """The input mirrored at its border: `[N, C, D, H, W]`, where n becomes n + p₀ + p₁."""
     def __init__(self, padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]]) -> None: ...
 
-class ReplicationPad1d(_pad_input.ReplicationPad1d):
-    """The border repeated: `[N, C, L]` to `[N, C, L + p₀ + p₁]`."""
+class ReplicationPad1d(_pad_input.ReplicationPad):
+    """The border repeated: `[N, C, L]`, where n becomes n + p₀ + p₁."""
     def __init__(self, padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]]) -> None: ...
 
-class ReplicationPad2d(_pad_input.ReplicationPad2d):
-    """The border repeated: `[N, C, H, W]`, each side n becoming n + p₀ + p₁."""
+class ReplicationPad2d(_pad_input.ReplicationPad):
+    """The border repeated: `[N, C, H, W]`, where n becomes n + p₀ + p₁."""
     def __init__(self, padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]]) -> None: ...
 
-class ReplicationPad3d(_pad_input.ReplicationPad3d):
-    """The border repeated: `[N, C, D, H, W]`, each side n becoming n + p₀ + p₁."""
+class ReplicationPad3d(_pad_input.ReplicationPad):
+    """The border repeated: `[N, C, D, H, W]`, where n becomes n + p₀ + p₁."""
     def __init__(self, padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]]) -> None: ...
 
-class AvgPool1d(_pool.AvgPool1d):
-    """The mean of every window: `[N, C, L]` to `[N, C, ⌊(L + 2p - k)/s⌋ + 1]`."""
+class AvgPool1d(_pool.AvgPool):
+    """The mean of every window: `[N, C, L]` to `[N, C, L']`, n' = ⌊(n + 2p - k)/s⌋ + 1."""
     def __init__(self, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] | None = ..., padding: _Number | Sequence[_Number] = ..., ceil_mode: _Flag = ..., count_include_pad: _Flag = ...) -> None: ...
 
-class AvgPool2d(_pool.AvgPool2d):
-    """The mean of every window: each of height and width becomes ⌊(n + 2p - k)/s⌋ + 1."""
+class AvgPool2d(_pool.AvgPool):
+    """The mean of every window: `[N, C, H, W]` to `[N, C, H', W']`, n' = ⌊(n + 2p - k)/s⌋ + 1."""
     def __init__(self, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] | None = ..., padding: _Number | Sequence[_Number] = ..., ceil_mode: _Flag = ..., count_include_pad: _Flag = ..., divisor_override: _Number | None = ...) -> None: ...
 
-class AvgPool3d(_pool.AvgPool3d):
-    """The mean of every window: depth, height and width become ⌊(n + 2p - k)/s⌋ + 1."""
+class AvgPool3d(_pool.AvgPool):
+    """The mean of every window: `[N, C, D, H, W]` to `[N, C, D', H', W']`, n' = ⌊(n + 2p - k)/s⌋ + 1."""
     def __init__(self, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] | None = ..., padding: _Number | Sequence[_Number] = ..., ceil_mode: _Flag = ..., count_include_pad: _Flag = ..., divisor_override: _Number | None = ...) -> None: ...
 
-class LPPool1d(_pool.LPPool1d):
-    """(Σ xᵖ)^(1/p) over every window: `[N, C, L]` to `[N, C, ⌊(L - k)/s⌋ + 1]`."""
+class LPPool1d(_pool.LPPool):
+    """(Σ xᵖ)^(1/p) over every window: `[N, C, L]` to `[N, C, L']`, n' = ⌊(n - k)/s⌋ + 1."""
     def __init__(self, norm_type: _Real, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] | None = ..., ceil_mode: _Flag = ...) -> None: ...
 
-class LPPool2d(_pool.LPPool2d):
-    """(Σ xᵖ)^(1/p) over every window: each of height and width becomes ⌊(n - k)/s⌋ + 1."""
+class LPPool2d(_pool.LPPool):
+    """(Σ xᵖ)^(1/p) over every window: `[N, C, H, W]` to `[N, C, H', W']`, n' = ⌊(n - k)/s⌋ + 1."""
     def __init__(self, norm_type: _Real, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] | None = ..., ceil_mode: _Flag = ...) -> None: ...
 
-class LPPool3d(_pool.LPPool3d):
-    """(Σ xᵖ)^(1/p) over every window: depth, height and width become ⌊(n - k)/s⌋ + 1."""
+class LPPool3d(_pool.LPPool):
+    """(Σ xᵖ)^(1/p) over every window: `[N, C, D, H, W]` to `[N, C, D', H', W']`, n' = ⌊(n - k)/s⌋ + 1."""
     def __init__(self, norm_type: _Real, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] | None = ..., ceil_mode: _Flag = ...) -> None: ...
 
-class MaxPool1d(_pool.MaxPool1d):
-    """The largest value of every window: `[N, C, L]` to `[N, C, ⌊(L + 2p - (d(k-1)+1))/s⌋ + 1]`."""
+class MaxPool1d(_pool.MaxPool):
+    """The largest value of every window: `[N, C, L]`, where n becomes ⌊(n + 2p - (d(k-1) + 1))/s⌋ + 1."""
     def __init__(self, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] | None = ..., padding: _Number | Sequence[_Number] = ..., dilation: _Number | Sequence[_Number] = ..., return_indices: _Flag = ..., ceil_mode: _Flag = ...) -> None: ...
 
-class MaxPool2d(_pool.MaxPool2d):
-    """The largest value of every window: each of height and width becomes ⌊(n + 2p - (d(k-1)+1))/s⌋ + 1."""
+class MaxPool2d(_pool.MaxPool):
+    """The largest value of every window: `[N, C, H, W]`, where n becomes ⌊(n + 2p - (d(k-1) + 1))/s⌋ + 1."""
     def __init__(self, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] | None = ..., padding: _Number | Sequence[_Number] = ..., dilation: _Number | Sequence[_Number] = ..., return_indices: _Flag = ..., ceil_mode: _Flag = ...) -> None: ...
 
-class MaxPool3d(_pool.MaxPool3d):
-    """The largest value of every window: depth, height and width become ⌊(n + 2p - (d(k-1)+1))/s⌋ + 1."""
+class MaxPool3d(_pool.MaxPool):
+    """The largest value of every window: `[N, C, D, H, W]`, where n becomes ⌊(n + 2p - (d(k-1) + 1))/s⌋ + 1."""
     def __init__(self, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] | None = ..., padding: _Number | Sequence[_Number] = ..., dilation: _Number | Sequence[_Number] = ..., return_indices: _Flag = ..., ceil_mode: _Flag = ...) -> None: ...
 
 class CELU(_rectifier.CELU):
-    """max(x, 0) + min(alpha(e^(x/alpha) - 1), 0). Refuses alpha = 0. Source: torch.nn.CELU."""
+    """max(x, 0) + min(alpha(e^(x/alpha) - 1), 0). Refuses alpha = 0."""
     def __init__(self, alpha: _Real = ..., inplace: _Flag = ...) -> None: ...
 
 class ELU(_rectifier.ELU):
-    """max(x, 0) + min(alpha(eˣ - 1), 0). Source: torch.nn.ELU; Clevert et al., 2015."""
+    """max(x, 0) + min(alpha(eˣ - 1), 0)."""
     def __init__(self, alpha: _Real = ..., inplace: _Flag = ...) -> None: ...
 
 class GELU(_rectifier.GELU):
@@ -759,15 +759,15 @@ class GELU(_rectifier.GELU):
     def __init__(self, approximate: str = ...) -> None: ...
 
 class Hardswish(_rectifier.Hardswish):
-    """x · min(max(x + 3, 0), 6)/6. Source: torch.nn.Hardswish; Howard et al., MobileNetV3, 2019."""
+    """x · min(max(x + 3, 0), 6)/6."""
     def __init__(self, inplace: _Flag = ...) -> None: ...
 
 class LeakyReLU(_rectifier.LeakyReLU):
-    """max(x, 0) + negative_slope · min(x, 0). Source: torch.nn.LeakyReLU; Maas et al., 2013."""
+    """max(x, 0) + negative_slope · min(x, 0)."""
     def __init__(self, negative_slope: _Real = ..., inplace: _Flag = ...) -> None: ...
 
 class Mish(_rectifier.Mish):
-    """x · tanh(log(1 + eˣ)). Source: torch.nn.Mish; Misra, 2019."""
+    """x · tanh(log(1 + eˣ))."""
     def __init__(self, inplace: _Flag = ...) -> None: ...
 
 class PReLU(_rectifier.PReLU):
@@ -779,27 +779,27 @@ class RReLU(_rectifier.RReLU):
     def __init__(self, lower: _Real = ..., upper: _Real = ..., inplace: _Flag = ...) -> None: ...
 
 class ReLU(_rectifier.ReLU):
-    """max(x, 0). Source: torch.nn.ReLU; Nair and Hinton, 2010."""
+    """max(x, 0)."""
     def __init__(self, inplace: _Flag = ...) -> None: ...
 
 class ReLU6(_rectifier.ReLU6):
-    """min(max(x, 0), 6). Source: torch.nn.ReLU6; Howard et al., MobileNets, 2017."""
+    """min(max(x, 0), 6)."""
     def __init__(self, inplace: _Flag = ...) -> None: ...
 
 class SELU(_rectifier.SELU):
-    """1.0507(max(x, 0) + min(1.6733(eˣ - 1), 0)). Source: torch.nn.SELU; Klambauer et al., 2017."""
+    """1.0507(max(x, 0) + min(1.6733(eˣ - 1), 0))."""
     def __init__(self, inplace: _Flag = ...) -> None: ...
 
 class SiLU(_rectifier.SiLU):
-    """x · sigmoid(x), also called swish. Source: torch.nn.SiLU; Ramachandran et al., 2017."""
+    """x · sigmoid(x), also called swish."""
     def __init__(self, inplace: _Flag = ...) -> None: ...
 
 class Softplus(_rectifier.Softplus):
-    """log(1 + e^(beta·x))/beta, and x itself where beta·x > threshold. Source: torch.nn.Softplus."""
+    """log(1 + e^(beta·x))/beta, and x itself where beta·x > threshold."""
     def __init__(self, beta: _Real = ..., threshold: _Real = ...) -> None: ...
 
 class Threshold(_rectifier.Threshold):
-    """x where x > threshold, otherwise `value`. Source: torch.nn.Threshold."""
+    """x where x > threshold, otherwise `value`."""
     def __init__(self, threshold: _Real, value: _Real, inplace: _Flag = ...) -> None: ...
 
 class GRU(_recurrent.GRU):
@@ -855,7 +855,7 @@ class Squeeze(_reshape.Squeeze):
     def __init__(self, dim: _Number | Sequence[_Number] | None = ...) -> None: ...
 
 class Transpose(_reshape.Transpose):
-    """Exchanges two axes. Refuses axes that do not exist. Source: torch.transpose."""
+    """Exchanges two axes. Refuses axes that do not exist."""
     def __init__(self, dim0: _Number, dim1: _Number) -> None: ...
 
 class Unflatten(_reshape.Unflatten):
@@ -863,7 +863,7 @@ class Unflatten(_reshape.Unflatten):
     def __init__(self, dim: _Number, unflattened_size: Sequence[_Number] | str) -> None: ...
 
 class Unsqueeze(_reshape.Unsqueeze):
-    """Inserts an axis of size 1 at `dim`, from -(rank + 1) to rank. Source: torch.unsqueeze."""
+    """Inserts an axis of size 1 at `dim`, from -(rank + 1) to rank."""
     def __init__(self, dim: _Number) -> None: ...
 
 class Chunk(_select.Chunk):
@@ -911,11 +911,11 @@ class GLU(_softmax.GLU):
     def __init__(self, dim: _Number = ...) -> None: ...
 
 class LogSoftmax(_softmax.LogSoftmax):
-    """x - log ∑eˣ along `dim`: the shape is kept, no weights. Source: torch.nn.LogSoftmax."""
+    """x - log ∑eˣ along `dim`."""
     def __init__(self, dim: _Number | None = ...) -> None: ...
 
 class Softmax(_softmax.Softmax):
-    """eˣ/∑eˣ along `dim`: the shape is kept, no weights."""
+    """eˣ/∑eˣ along `dim`."""
     def __init__(self, dim: _Number | None = ...) -> None: ...
 
 class Softmax2d(_softmax.Softmax2d):
@@ -923,7 +923,7 @@ class Softmax2d(_softmax.Softmax2d):
     def __init__(self) -> None: ...
 
 class Softmin(_softmax.Softmin):
-    """e⁻ˣ/∑e⁻ˣ along `dim`: the shape is kept, no weights. Source: torch.nn.Softmin."""
+    """e⁻ˣ/∑e⁻ˣ along `dim`."""
     def __init__(self, dim: _Number | None = ...) -> None: ...
 
 class StochasticDepth(_stochastic.StochasticDepth):
@@ -970,16 +970,16 @@ class TransformerEncoderLayer(_transformer.TransformerEncoderLayer):
     """Self-attention and two linear layers on `[S, N, E]`, each added to what it reads: the shape is kept."""
     def __init__(self, d_model: _Number | None = ..., nhead: _Number = ..., dim_feedforward: _Number = ..., dropout: _Real = ..., activation: str = ..., layer_norm_eps: _Real = ..., batch_first: _Flag = ..., norm_first: _Flag = ..., bias: _Flag = ...) -> None: ...
 
-class MaxUnpool1d(_unpool.MaxUnpool1d):
-    """Puts maxima back to their places: `[N, C, L]` and the places to `[N, C, (L - 1)s - 2p + k]`."""
+class MaxUnpool1d(_unpool.MaxUnpool):
+    """Puts maxima back to their places: `[N, C, L]` to `[N, C, L']`, n' = (n - 1)s - 2p + k."""
     def __init__(self, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] | None = ..., padding: _Number | Sequence[_Number] = ..., output_size: _Number | Sequence[_Number] | None = ...) -> None: ...
 
-class MaxUnpool2d(_unpool.MaxUnpool2d):
-    """Puts maxima back to their places: height and width become (n - 1)s - 2p + k."""
+class MaxUnpool2d(_unpool.MaxUnpool):
+    """Puts maxima back to their places: `[N, C, H, W]` to `[N, C, H', W']`, n' = (n - 1)s - 2p + k."""
     def __init__(self, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] | None = ..., padding: _Number | Sequence[_Number] = ..., output_size: _Number | Sequence[_Number] | None = ...) -> None: ...
 
-class MaxUnpool3d(_unpool.MaxUnpool3d):
-    """Puts maxima back to their places: depth, height and width become (n - 1)s - 2p + k."""
+class MaxUnpool3d(_unpool.MaxUnpool):
+    """Puts maxima back to their places: `[N, C, D, H, W]` to `[N, C, D', H', W']`, n' = (n - 1)s - 2p + k."""
     def __init__(self, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] | None = ..., padding: _Number | Sequence[_Number] = ..., output_size: _Number | Sequence[_Number] | None = ...) -> None: ...
 
 class SpectralNorm(_wrapper.SpectralNorm):

@@ -4,7 +4,9 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from shapecalc.layers.base import Named
+from shapecalc.layers.declaration import of_rank
 from shapecalc.layers.dropout import Dropping
+from shapecalc.layers.effect import learned
 from shapecalc.layers.fields import Index
 from shapecalc.layers.linear import Dense, Table
 from shapecalc.layers.merge import Concat
@@ -15,9 +17,9 @@ from shapecalc.layers.select import Chunk, Split
 class KerasLinear(Dense, kind="linear", framework="keras", keras="keras.layers.Dense"):
     """A matrix product on the last axis: `[N, ..., in_features]` to `[N, ..., out_features]`.
 
-    On a map that is the axis of the channels: the map stays. Weights are
-    `kernel: [in_features, out_features]` and `bias: [out_features]`; every output costs in_features
-    MACs. Refuses fewer than two dimensions. Source: keras.layers.Dense.
+    On a map that is the axis of the channels: the map stays. Weights are `kernel: [in_features,
+    out_features]` and `bias: [out_features]`; every output costs in_features MACs. Refuses fewer than two
+    dimensions.
 
     >>> KerasLinear(out_features=1000).output((1, 7, 7, 512))
     (1, 7, 7, 1000)
@@ -32,14 +34,13 @@ class KerasLinear(Dense, kind="linear", framework="keras", keras="keras.layers.D
         yield from super().requirements(x)
 
     def weights(self, x: Shape) -> Named:
-        named: Named = {"kernel": (x[-1], self.out_features)}
-        return named | {"bias": (self.out_features,)} if self.bias else named
+        return learned({"kernel": (x[-1], self.out_features), "bias": (self.out_features,)}, bias=self.bias)
 
 
 class KerasEmbedding(Table, kind="embedding", framework="keras", keras="keras.layers.Embedding"):
     """A table read by index: `[...]` integers to `[..., embedding_dim]`.
 
-    The weight is `embeddings: [num_embeddings, embedding_dim]`. Source: keras.layers.Embedding.
+    The weight is `embeddings: [num_embeddings, embedding_dim]`.
 
     >>> KerasEmbedding(num_embeddings=30522, embedding_dim=768).output((1, 128))
     (1, 128, 768)
@@ -52,47 +53,24 @@ class KerasEmbedding(Table, kind="embedding", framework="keras", keras="keras.la
         return {"embeddings": (self.num_embeddings, self.embedding_dim)}
 
 
-class KerasDropping(Dropping, kind="dropout{rank}d", keras="keras.layers.SpatialDropout{rank}D"):
-    """Dropout of complete channels, which are the last axis; the shape is kept.
+class KerasDropping(Dropping, ranked="KerasDropout{rank}d", keras="keras.layers.SpatialDropout{rank}D"):
+    """Sets complete channels of `[N, {sizes}, C]` to zero in training; the shape is kept.
 
-    The shape is kept. Source: keras.layers.SpatialDropout{rank}D.
+    >>> KerasDropout{rank}d().output((1, {each:56}, 64))
+    (1, {each:56}, 64)
     """
 
-    framework: ClassVar[str | None] = "keras"
+    framework = "keras"
     rank: ClassVar[int]
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         return rank_between(self.kind, x, self.rank + 2, self.rank + 2)
 
 
-class KerasDropout1d(KerasDropping, rank=1):
-    """Sets complete channels of `[N, L, C]` to zero in training. Source: keras.layers.SpatialDropout1D.
-
-    >>> KerasDropout1d().output((1, 100, 64))
-    (1, 100, 64)
-    """
-
-
-class KerasDropout2d(KerasDropping, rank=2):
-    """Sets complete channels of `[N, H, W, C]` to zero in training. Source: keras.layers.SpatialDropout2D.
-
-    >>> KerasDropout2d().output((1, 56, 56, 64))
-    (1, 56, 56, 64)
-    """
-
-
-class KerasDropout3d(KerasDropping, rank=3):
-    """Sets complete channels of `[N, D, H, W, C]` to zero in training. Source: keras.layers.SpatialDropout3D.
-
-    >>> KerasDropout3d().output((1, 4, 8, 8, 16))
-    (1, 4, 8, 8, 16)
-    """
-
-
 class KerasConcat(Concat, kind="concat", framework="keras", keras="keras.layers.Concatenate"):
     """Puts tensors behind one another along axis `dim`, whose sizes add up: the channels, if left out.
 
-    Refuses tensors that differ in rank or on another axis. Source: keras.layers.Concatenate.
+    Refuses tensors that differ in rank or on another axis.
 
     >>> KerasConcat().output(((1, 28, 28, 64), (1, 28, 28, 128)))
     (1, 28, 28, 192)
@@ -123,3 +101,6 @@ class KerasChunk(Chunk, kind="chunk", framework="keras"):
     """
 
     dim: Index = -1
+
+
+__getattr__ = of_rank(__name__)

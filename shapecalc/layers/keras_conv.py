@@ -8,18 +8,21 @@ Per axis, with k the kernel, s the stride and d the dilation:
 Multiply-accumulates are those of torch's layers, whose rules these classes share.
 """
 
-from abc import abstractmethod
 from collections.abc import Iterator
+from functools import reduce
 from typing import Annotated
 
 from shapecalc.algebra import maximum, minimum, quotient
 from shapecalc.layers.arithmetic import same, same_padding, same_total
 from shapecalc.layers.base import Named, Window
-from shapecalc.layers.conv import Convolving, DepthwiseConvolving, SeparableConvolving
-from shapecalc.layers.fields import OneOf, PerAxis
+from shapecalc.layers.conv import DepthwiseConvolving, GroupedConvolving, SeparableConvolving
+from shapecalc.layers.declaration import of_rank
+from shapecalc.layers.effect import learned
+from shapecalc.layers.fields import OneOf
+from shapecalc.layers.pool import StridePerAxis
 from shapecalc.layers.requirement import Requirement, Shape
 from shapecalc.layers.roles import Dilation, Stride, WindowField
-from shapecalc.layers.sliding import Sliding
+from shapecalc.layers.sliding import Sliding, halves
 from shapecalc.layers.spatial import ChannelsLast
 
 SameOrValid = Annotated[str, OneOf(("valid", "same")), WindowField("p")]
@@ -29,28 +32,18 @@ OrCausal = Annotated[str, OneOf(("valid", "same", "causal")), WindowField("p")]
 class KerasWindowed(ChannelsLast, Sliding):
     """A kernel that slides over input padded as Keras pads it."""
 
+    stride: StridePerAxis = None
     padding: SameOrValid = "valid"
 
-    def dilated(self) -> PerAxis:
-        """Return the dilation; 1 for the kinds that have none."""
-        return 1
-
-    @abstractmethod
-    def moved(self) -> PerAxis:
-        """Return the stride."""
-
     def window(self, x: Shape) -> Window:
-        kernel, dilation = self.spread(self.kernel_size), self.spread(self.dilated())
-        stride, zeros = self.spread(self.moved()), (0,) * self.rank
+        kernel, dilation = self.spread(self.kernel_size), self.spread(getattr(self, "dilation", 1))
+        stride, zeros = kernel if self.stride is None else self.spread(self.stride), (0,) * self.rank
         if self.padding == "valid":
             return Window(kernel, stride, zeros, zeros, dilation)
         if self.padding == "causal":
-            reach = tuple(map(same_padding, kernel, dilation))
-            return Window(kernel, stride, reach, zeros, dilation)
-        totals = tuple(map(same_total, self.sizes(x), kernel, stride, dilation))
-        before = tuple(total // 2 for total in totals)
-        after = tuple(total - p for total, p in zip(totals, before, strict=True))
-        return Window(kernel, stride, before, after, dilation)
+            return Window(kernel, stride, tuple(map(same_padding, kernel, dilation)), zeros, dilation)
+        totals = [*map(same_total, self.sizes(x), kernel, stride, dilation)]
+        return Window(kernel, stride, *halves(totals), dilation)
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         if self.padding == "valid":
@@ -61,7 +54,7 @@ class KerasWindowed(ChannelsLast, Sliding):
     def swept(self, x: Shape) -> Shape:
         if self.padding == "valid":
             return super().swept(x)
-        return tuple(map(same, self.sizes(x), self.spread(self.moved())))
+        return tuple(map(same, self.sizes(x), self.window(x).stride))
 
 
 class KerasDilated(KerasWindowed):
@@ -70,18 +63,17 @@ class KerasDilated(KerasWindowed):
     stride: Stride = 1
     dilation: Dilation = 1
 
-    def dilated(self) -> PerAxis:
-        return self.dilation
 
-    def moved(self) -> PerAxis:
-        return self.stride
+class KerasConvolution(
+    GroupedConvolving, KerasDilated, ranked="KerasConv{rank}d", keras="keras.layers.Conv{rank}D"
+):
+    """Convolution over {axes}: `[N, {sizes}, C]` to `[N, {sizes:'}, out_channels]`, n' = ⌈n/s⌉ for `same`.
 
+    Weights are `kernel: [{each:k}, in/groups, out]` and `bias: [out]`. Refuses a stride and a dilation of
+    more than 1 together, and what torch's conv{rank}d refuses.
 
-class KerasConvolution(Convolving, KerasDilated, kind="conv{rank}d", keras="keras.layers.Conv{rank}D"):
-    """Convolution as Keras does it, for any number of axes.
-
-    Weights are `kernel: [{k}, in/groups, out]` and `bias: [out]`. Refuses a stride and a dilation of more
-    than 1 together, and what torch's conv{rank}d refuses. Source: keras.layers.Conv{rank}D.
+    >>> KerasConv{rank}d(out_channels=64, kernel_size=7, stride=2, padding="same").output((1, {each:99}, 3))
+    (1, {each:50}, 64)
     """
 
     order = "in_channels out_channels kernel_size stride padding * ..."
@@ -92,115 +84,68 @@ class KerasConvolution(Convolving, KerasDilated, kind="conv{rank}d", keras="kera
 
     def weights(self, x: Shape) -> Named:
         inward = quotient(self.channels(x), self.groups)
-        named: Named = {"kernel": (*self.spread(self.kernel_size), inward, self.out_channels)}
-        return named | {"bias": (self.out_channels,)} if self.bias else named
+        kernel = (*self.spread(self.kernel_size), inward, self.out_channels)
+        return learned({"kernel": kernel, "bias": (self.out_channels,)}, bias=self.bias)
 
 
 def not_both(kind: str, stride: Shape, dilation: Shape) -> Requirement:
     """Require that stride and dilation are not both more than 1, as Keras does."""
-    s, d = stride[0], dilation[0]
-    for further, wider in zip(stride[1:], dilation[1:], strict=True):
-        s, d = maximum(s, further), maximum(d, wider)
+    s, d = reduce(maximum, stride), reduce(maximum, dilation)
     says = f"{kind}: Keras takes no stride of more than 1 ({s}) together with a dilation of more than 1 ({d})"
     return Requirement("dilated-stride", minimum(s, d), "==", 1, says)
 
 
 class KerasConv1d(KerasConvolution, rank=1):
-    """Convolution over one axis: `[N, L, C]` to `[N, L', out_channels]`, L' = ⌈L/s⌉ for `same`.
-
-    `causal` pads before only.
-
-    >>> KerasConv1d(out_channels=8, kernel_size=3, stride=2, padding="same").output((1, 99, 4))
-    (1, 50, 8)
-    """
+    """`causal` pads before only."""
 
     padding: OrCausal = "valid"
 
 
-class KerasConv2d(KerasConvolution, rank=2):
-    """Convolution over two axes: `[N, H, W, C]` to `[N, H', W', out_channels]`, n' = ⌈n/s⌉ for `same`.
-
-    >>> conv = KerasConv2d(out_channels=64, kernel_size=7, stride=2, padding="same")
-    >>> conv.output((1, 224, 224, 3)), conv.window((1, 224, 224, 3)).before
-    ((1, 112, 112, 64), (2, 2))
-    >>> conv.weights((1, 224, 224, 3))
-    {'kernel': (7, 7, 3, 64), 'bias': (64,)}
-    """
-
-
-class KerasConv3d(KerasConvolution, rank=3):
-    """Convolution over three axes: `[N, D, H, W, C]` to `[N, D', H', W', out_channels]`.
-
-    >>> KerasConv3d(out_channels=16, kernel_size=3).output((1, 8, 32, 32, 3))
-    (1, 6, 30, 30, 16)
-    """
-
-
 class KerasDepthwise(
-    DepthwiseConvolving, KerasDilated, kind="depthwise_conv{rank}d", keras="keras.layers.DepthwiseConv{rank}D"
+    DepthwiseConvolving,
+    KerasDilated,
+    ranked="KerasDepthwiseConv{rank}d",
+    ranks=(1, 2),
+    keras="keras.layers.DepthwiseConv{rank}D",
 ):
-    """Depthwise convolution as Keras does it.
+    """Depthwise convolution over {axes}: `[N, {sizes}, C]` to `[N, {sizes:'}, C·depth_multiplier]`.
 
-    Weights are `kernel: [{k}, C, depth_multiplier]` and `bias`; the size is that of `conv{rank}d`. Source:
-    keras.layers.DepthwiseConv{rank}D.
+    Weights are `kernel: [{each:k}, C, depth_multiplier]` and `bias`; the size is that of `conv{rank}d`.
+
+    >>> KerasDepthwiseConv{rank}d(kernel_size=3, padding="same").output((1, {each:112}, 32))
+    (1, {each:112}, 32)
     """
 
     order = "in_channels kernel_size stride padding depth_multiplier * ..."
 
     def weights(self, x: Shape) -> Named:
-        channels, multiplier = self.channels(x), self.depth_multiplier
-        named: Named = {"kernel": (*self.spread(self.kernel_size), channels, multiplier)}
-        return named | {"bias": (channels * multiplier,)} if self.bias else named
-
-
-class KerasDepthwiseConv1d(KerasDepthwise, rank=1):
-    """Depthwise convolution over one axis: `[N, L, C]` to `[N, L', C·depth_multiplier]`.
-
-    >>> KerasDepthwiseConv1d(kernel_size=3, padding="same").weights((1, 100, 32))
-    {'kernel': (3, 32, 1), 'bias': (32,)}
-    """
-
-
-class KerasDepthwiseConv2d(KerasDepthwise, rank=2):
-    """Depthwise convolution over two axes: `[N, H, W, C]` to `[N, H', W', C·depth_multiplier]`.
-
-    >>> KerasDepthwiseConv2d(kernel_size=3, padding="same", bias=False).macs((1, 112, 112, 32))
-    3612672
-    """
+        kernel = (*self.spread(self.kernel_size), self.channels(x), self.depth_multiplier)
+        return learned({"kernel": kernel, "bias": (self.filters(x),)}, bias=self.bias)
 
 
 class KerasSeparable(
-    SeparableConvolving, KerasDilated, kind="separable_conv{rank}d", keras="keras.layers.SeparableConv{rank}D"
+    SeparableConvolving,
+    KerasDilated,
+    ranked="KerasSeparableConv{rank}d",
+    ranks=(1, 2),
+    keras="keras.layers.SeparableConv{rank}D",
 ):
-    """Separable convolution as Keras does it: one bias, after the pointwise half.
+    """Depthwise, then pointwise convolution over {axes}: `[N, {sizes}, C]` to `[N, {sizes:'}, out_channels]`.
 
-    Weights are `depthwise_kernel: [{k}, C, m]`, `pointwise_kernel: [{ones}, C·m, out]` and `bias: [out]`, m
-    being the depth_multiplier; the size is that of `conv{rank}d`. Source:
-    keras.layers.SeparableConv{rank}D; Chollet, Xception, 2017.
+    Weights are `depthwise_kernel: [{each:k}, C, m]`, `pointwise_kernel: [{each:1}, C·m, out]` and `bias:
+    [out]`, m being the depth_multiplier; the size is that of `conv{rank}d`. Source: Chollet, Xception, 2017.
+
+    >>> KerasSeparableConv{rank}d(out_channels=8, kernel_size=3).output((1, {each:10}, 4))
+    (1, {each:8}, 8)
     """
 
     order = "in_channels out_channels kernel_size stride padding * ..."
 
     def weights(self, x: Shape) -> Named:
-        channels, multiplier, ones = self.channels(x), self.depth_multiplier, (1,) * self.rank
-        named: Named = {
-            "depthwise_kernel": (*self.spread(self.kernel_size), channels, multiplier),
-            "pointwise_kernel": (*ones, channels * multiplier, self.out_channels),
-        }
-        return named | {"bias": (self.out_channels,)} if self.bias else named
+        depthwise = (*self.spread(self.kernel_size), self.channels(x), self.depth_multiplier)
+        pointwise = (*(1,) * self.rank, self.middle(x), self.out_channels)
+        named: Named = {"depthwise_kernel": depthwise, "pointwise_kernel": pointwise}
+        return learned(named | {"bias": (self.out_channels,)}, bias=self.bias)
 
 
-class KerasSeparableConv1d(KerasSeparable, rank=1):
-    """Depthwise, then pointwise convolution over one axis: `[N, L, C]` to `[N, L', out_channels]`.
-
-    >>> KerasSeparableConv1d(out_channels=8, kernel_size=3).output((1, 10, 4))
-    (1, 8, 8)
-    """
-
-
-class KerasSeparableConv2d(KerasSeparable, rank=2):
-    """Depthwise, then pointwise convolution over two axes: `[N, H, W, C]` to `[N, H', W', out_channels]`.
-
-    >>> KerasSeparableConv2d(out_channels=128, kernel_size=3, bias=False).weights((1, 9, 9, 64))
-    {'depthwise_kernel': (3, 3, 64, 1), 'pointwise_kernel': (1, 1, 64, 128)}
-    """
+__getattr__ = of_rank(__name__)

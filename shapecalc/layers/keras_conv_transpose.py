@@ -7,7 +7,7 @@ Per axis, with k_e = d(k - 1) + 1 and op the output padding:
 """
 
 from collections.abc import Iterator
-from typing import Annotated, ClassVar
+from typing import Annotated
 
 from shapecalc.algebra import Dim, maximum
 from shapecalc.layers.arithmetic import extent, transposed, transposed_same, transposed_valid
@@ -15,7 +15,9 @@ from shapecalc.layers.axis_names import AXES
 from shapecalc.layers.base import Named, NoBuffers, Window
 from shapecalc.layers.conv_transpose import scattered
 from shapecalc.layers.counts import Operations
+from shapecalc.layers.declaration import of_rank
 from shapecalc.layers.dependence import EVERYTHING, AxisDependence
+from shapecalc.layers.effect import learned
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Each, Flag, Integer, Nullable, PerAxis
 from shapecalc.layers.keras_conv import SameOrValid, not_both
@@ -29,23 +31,27 @@ from shapecalc.layers.roles import (
     WindowField,
     declared,
 )
+from shapecalc.layers.sliding import halves
 from shapecalc.layers.spatial import ChannelsLast
 
 OptionalPadding = Annotated[PerAxis | None, Nullable(Each(Integer(0))), WindowField("o", 0, is_shown=False)]
 
 
 class KerasConvTranspose(
-    NoBuffers, ChannelsLast, kind="conv_transpose{rank}d", keras="keras.layers.Conv{rank}DTranspose"
+    NoBuffers, ChannelsLast, ranked="KerasConvTranspose{rank}d", keras="keras.layers.Conv{rank}DTranspose"
 ):
-    """Transposed convolution as Keras does it, for any number of axes.
+    """Transposed convolution over {axes}: `[N, {sizes}, C]` to `[N, {sizes:'}, out_channels]`.
 
-    n' = n·s for `same` and n·s + max(k_e - s, 0) for `valid`. Weights are `kernel: [{k}, out, in]` and
-    `bias: [out]`. Refuses a stride and a dilation of more than 1 together, and an output padding that is
-    not smaller than the stride. Source: keras.layers.Conv{rank}DTranspose.
+    n' = n·s for `same` and n·s + max(k_e - s, 0) for `valid`. Weights are `kernel: [{each:k}, out, in]` and
+    `bias: [out]`. Refuses a stride and a dilation of more than 1 together, and an output padding that is not
+    smaller than the stride.
+
+    >>> KerasConvTranspose{rank}d(out_channels=64, kernel_size=3, stride=2).output((1, {each:28}, 128))
+    (1, {each:57}, 64)
     """
 
     order = "in_channels out_channels kernel_size stride padding output_padding * ..."
-    family: ClassVar[Family] = Family.TRANSPOSED_CONVOLUTION
+    family = Family.TRANSPOSED_CONVOLUTION
 
     in_channels: InChannels = None
     out_channels: OutChannels
@@ -62,40 +68,30 @@ class KerasConvTranspose(
         yield from self.spatial_rank(x)
         yield from declared(self, x)
         if self.output_padding is not None:
-            pairs = zip(AXES[self.rank], stride, self.spread(self.output_padding), strict=True)
-            for axis, s, op in pairs:
-                says = (
-                    f"{self.kind}: output_padding of {op} along the {axis} must be less than the stride, {s}"
-                )
-                yield Requirement("output-padding", s, ">=", op + 1, says)
-            yield from self.large_enough(transposed, 1, **self._letters(x))
+            for axis, s, op in zip(AXES[self.rank], stride, self.spread(self.output_padding), strict=True):
+                says = f"output_padding of {op} along the {axis} must be less than the stride, {s}"
+                yield Requirement("output-padding", s, ">=", op + 1, f"{self.kind}: {says}")
+            yield from self.large_enough(transposed, **self._letters(x))
 
     def output(self, x: Shape) -> Shape:
         if self.output_padding is not None:
-            columns = zip(*self._letters(x).values(), strict=True)
-            return self.resized(x, tuple(transposed(*column) for column in columns), self.out_channels)
+            return self.resized(x, tuple(map(transposed, *self._letters(x).values())), self.out_channels)
         n, k, s, d = self.sizes(x), *map(self.spread, (self.kernel_size, self.stride, self.dilation))
         sizes = map(transposed_same, n, s) if self.padding == "same" else map(transposed_valid, n, k, s, d)
         return self.resized(x, tuple(sizes), self.out_channels)
 
     def weights(self, x: Shape) -> Named:
-        named: Named = {"kernel": (*self.spread(self.kernel_size), self.out_channels, self.channels(x))}
-        return named | {"bias": (self.out_channels,)} if self.bias else named
-
-    def macs(self, x: Shape) -> Dim:
-        return scattered(x, self.out_channels, self.spread(self.kernel_size))
+        kernel = (*self.spread(self.kernel_size), self.out_channels, self.channels(x))
+        return learned({"kernel": kernel, "bias": (self.out_channels,)}, bias=self.bias)
 
     def mixes(self, x: Shape, axis: int) -> AxisDependence:
         return EVERYTHING
 
     def window(self, x: Shape) -> Window:
         k, s, d = map(self.spread, (self.kernel_size, self.stride, self.dilation))
-        cut: Shape = (0,) * self.rank
-        if self.padding == "same":
-            cut = tuple(maximum(extent(*pair) - step, 0) for *pair, step in zip(k, d, s, strict=True))
-        before = tuple(total // 2 for total in cut)
-        after = tuple(total - p for total, p in zip(cut, before, strict=True))
-        return Window(k, s, before, after, d, transposed=True)
+        same = self.padding == "same"
+        cut = [maximum(extent(*pair) - step, 0) if same else 0 for *pair, step in zip(k, d, s, strict=True)]
+        return Window(k, s, *halves(cut), d, transposed=True)
 
     def _letters(self, x: Shape) -> dict[str, tuple[Dim, ...]]:
         """Return the letters of the formula for a given output padding."""
@@ -106,29 +102,7 @@ class KerasConvTranspose(
         return {"n": self.sizes(x), "k": k, "s": s, "d": d, "p0": half, "p1": half, "op": op}
 
     def operations(self, x: Shape) -> Operations:
-        return Operations(macs=self.macs(x))  # every product is added, onto the bias or onto zero
+        return scattered(x, self.out_channels, self.spread(self.kernel_size))
 
 
-class KerasConvTranspose1d(KerasConvTranspose, rank=1):
-    """Transposed convolution over one axis: `[N, L, C]` to `[N, L', out_channels]`, L' = L·s for `same`.
-
-    >>> KerasConvTranspose1d(out_channels=8, kernel_size=4, stride=2, padding="same").output((1, 50, 16))
-    (1, 100, 8)
-    """
-
-
-class KerasConvTranspose2d(KerasConvTranspose, rank=2):
-    """Transposed convolution over two axes: `[N, H, W, C]` to `[N, H', W', out_channels]`.
-
-    >>> up = KerasConvTranspose2d(out_channels=64, kernel_size=3, stride=2)
-    >>> up.output((1, 28, 28, 128)), up.macs((1, 28, 28, 128))
-    ((1, 57, 57, 64), 57802752)
-    """
-
-
-class KerasConvTranspose3d(KerasConvTranspose, rank=3):
-    """Transposed convolution over three axes: `[N, D, H, W, C]` to `[N, D', H', W', out_channels]`.
-
-    >>> KerasConvTranspose3d(out_channels=4, kernel_size=2, stride=2).output((1, 4, 16, 16, 8))
-    (1, 8, 32, 32, 4)
-    """
+__getattr__ = of_rank(__name__)

@@ -6,12 +6,12 @@ are gathered and never trained.
 
 from collections.abc import Iterator
 from fractions import Fraction
-from typing import ClassVar
 
 from shapecalc.algebra import product
 from shapecalc.layers.base import Layer, Named, NoBuffers, NoMacs, NoWindow, OwnPlace, SameShape
 from shapecalc.layers.counts import Operations, rescaled, standardized
-from shapecalc.layers.dependence import EVERYTHING, Dependence, over
+from shapecalc.layers.dependence import EVERYTHING, OF_GROUPS, Dependence, over
+from shapecalc.layers.effect import learned
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Flag, Real
 from shapecalc.layers.layer_norm import NumGroups, OverLastAxes
@@ -25,7 +25,7 @@ class KerasScaled(SameShape, NoBuffers, NoMacs, NoWindow, Layer):
     """A normalisation with a learned scale and shift per channel, each of which may be left out."""
 
     order = "* ..."
-    framework: ClassVar[str | None] = "keras"
+    framework = "keras"
 
     eps: Real = EPS
     affine: Flag = True
@@ -37,17 +37,17 @@ class KerasScaled(SameShape, NoBuffers, NoMacs, NoWindow, Layer):
         return len(x) - 1
 
     def learned(self, size: Shape) -> Named:
-        """Return gamma and beta, as far as they are asked for."""
-        asked = {"gamma": self.affine and self.scale, "beta": self.affine and self.center}
-        return {name: size for name, wanted in asked.items() if wanted}
+        """Return gamma and beta, as far as they are wanted."""
+        return learned(
+            {"gamma": size, "beta": size}, gamma=self.affine and self.scale, beta=self.affine and self.center
+        )
 
 
 class KerasBatchNorm(OwnPlace, KerasScaled):
     """The rules of batch normalisation, the same for every number of axes."""
 
-    family: ClassVar[Family] = Family.BATCH_NORM
-
-    statistics: ClassVar[frozenset[str]] = frozenset({"moving_mean", "moving_variance"})
+    family = Family.BATCH_NORM
+    statistics = frozenset({"moving_mean", "moving_variance"})
 
     num_features: InChannels = None
     momentum: Real = Fraction(99, 100)
@@ -66,9 +66,9 @@ class KerasBatchNorm(OwnPlace, KerasScaled):
 class KerasBatchNorm1d(KerasBatchNorm, kind="batch_norm1d", keras="keras.layers.BatchNormalization"):
     """Batch normalisation of `[N, ..., C]`: (x - mean)/√(variance + eps) per channel.
 
-    Weights are `gamma`, `beta`, `moving_mean` and `moving_variance`, each `[C]`; the last two are
-    parameters that are not trained. Refuses a num_features that is not C. Keras has one layer for
-    all ranks: `batch_norm1d`, `2d` and `3d` are the same. Source: keras.layers.BatchNormalization.
+    Weights are `gamma`, `beta`, `moving_mean` and `moving_variance`, each `[C]`; the last two are parameters
+    that are not trained. Refuses a num_features that is not C. Keras has one layer for all ranks:
+    `batch_norm1d`, `2d` and `3d` are the same.
 
     >>> KerasBatchNorm1d(scale=False).weights((8, 32))
     {'beta': (32,), 'moving_mean': (32,), 'moving_variance': (32,)}
@@ -78,8 +78,7 @@ class KerasBatchNorm1d(KerasBatchNorm, kind="batch_norm1d", keras="keras.layers.
 class KerasBatchNorm2d(KerasBatchNorm, kind="batch_norm2d", keras="keras.layers.BatchNormalization"):
     """Batch normalisation of `[N, H, W, C]`: (x - mean)/√(variance + eps) per channel.
 
-    Weights and refusals are those of `batch_norm1d`. Source: keras.layers.BatchNormalization; Ioffe
-    and Szegedy, 2015.
+    Weights and refusals are those of `batch_norm1d`. Source: Ioffe and Szegedy, 2015.
 
     >>> sum(size for size, in KerasBatchNorm2d().weights((1, 112, 112, 64)).values())
     256
@@ -89,7 +88,7 @@ class KerasBatchNorm2d(KerasBatchNorm, kind="batch_norm2d", keras="keras.layers.
 class KerasBatchNorm3d(KerasBatchNorm, kind="batch_norm3d", keras="keras.layers.BatchNormalization"):
     """Batch normalisation of `[N, D, H, W, C]`: (x - mean)/√(variance + eps) per channel.
 
-    Weights and refusals are those of `batch_norm1d`. Source: keras.layers.BatchNormalization.
+    Weights and refusals are those of `batch_norm1d`.
 
     >>> KerasBatchNorm3d(affine=False).weights((1, 4, 8, 8, 16))
     {'moving_mean': (16,), 'moving_variance': (16,)}
@@ -99,18 +98,15 @@ class KerasBatchNorm3d(KerasBatchNorm, kind="batch_norm3d", keras="keras.layers.
 class KerasGroupNorm(KerasScaled, kind="group_norm", keras="keras.layers.GroupNormalization"):
     """Group normalisation of `[N, ..., C]`: mean and variance over C/num_groups channels.
 
-    Weights are `gamma: [C]` and `beta: [C]`. Refuses groups that do not divide the channels.
-    Source: keras.layers.GroupNormalization; Wu and He, 2018.
+    Weights are `gamma: [C]` and `beta: [C]`. Refuses groups that do not divide the channels. Source: Wu and
+    He, 2018.
 
     >>> KerasGroupNorm(num_groups=32).weights((1, 14, 14, 256))
     {'gamma': (256,), 'beta': (256,)}
     """
 
-    family: ClassVar[Family] = Family.GROUP_NORM
-    unknown_dependence: ClassVar[tuple[str, str] | None] = (
-        "channels",
-        "channels of one group see those of their group alone",
-    )
+    family = Family.GROUP_NORM
+    unknown_dependence = OF_GROUPS
 
     num_groups: NumGroups
     num_channels: InChannels = None
@@ -121,8 +117,7 @@ class KerasGroupNorm(KerasScaled, kind="group_norm", keras="keras.layers.GroupNo
         yield from divided(self, x)
 
     def dependence(self, x: Shape, result: int) -> Dependence:
-        found = over(len(x), range(1, len(x) - 1))
-        return (*found[:-1], EVERYTHING if self.num_groups == 1 else None)
+        return (*over(len(x) - 1, range(1, len(x) - 1)), EVERYTHING if self.num_groups == 1 else None)
 
     def weights(self, x: Shape) -> Named:
         return self.learned(x[-1:])
@@ -137,23 +132,22 @@ class KerasLayerNorm(
 ):
     """Layer normalisation over the last axes: (x - mean)/√(variance + eps) · gamma + beta.
 
-    Weights are `gamma: normalized_shape` if elementwise_affine and `beta: normalized_shape` if bias
-    too. Refuses a normalized_shape that is not the end of the input's shape; left out it is the
-    last axis. Source: keras.layers.LayerNormalization.
+    Weights are `gamma: normalized_shape` if elementwise_affine and `beta: normalized_shape` if bias too.
+    Refuses a normalized_shape that is not the end of the input's shape; left out it is the last axis.
 
     >>> KerasLayerNorm().weights((1, 197, 768))
     {'gamma': (768,), 'beta': (768,)}
     """
 
     order = "* ..."
-    family: ClassVar[Family] = Family.LAYER_NORM
+    family = Family.LAYER_NORM
 
     eps: Real = EPS
     bias: Flag = True
 
     def weights(self, x: Shape) -> Named:
-        learned = {"gamma": self.elementwise_affine, "beta": self.elementwise_affine and self.bias}
-        return {name: self.normalized(x) for name, wanted in learned.items() if wanted}
+        size, scale = self.normalized(x), self.elementwise_affine
+        return learned({"gamma": size, "beta": size}, gamma=scale, beta=scale and self.bias)
 
     def operations(self, x: Shape) -> Operations:
         scale, shift = self.elementwise_affine, self.elementwise_affine and self.bias

@@ -14,6 +14,7 @@ from typing import Annotated
 from shapecalc.layers.arithmetic import scaled
 from shapecalc.layers.centre import Centre, Centres, scaled_by
 from shapecalc.layers.crop import Crop
+from shapecalc.layers.declaration import of_rank
 from shapecalc.layers.dependence import Along, Dependence, interpolated
 from shapecalc.layers.fields import Each, ExtentPerSide, Integer, OneOf, PerAxis
 from shapecalc.layers.pad import SpatialPad
@@ -25,10 +26,13 @@ from shapecalc.layers.spatial import ChannelsLast
 INTERPOLATIONS = ("nearest", "bilinear", "bicubic", "lanczos3", "lanczos5")
 
 
-class KerasPad(ChannelsLast, SpatialPad, kind="zero_pad{rank}d", keras="keras.layers.ZeroPadding{rank}D"):
-    """Zeros around a map, as Keras adds them: there is no cropping by negative numbers.
+class KerasPad(
+    ChannelsLast, SpatialPad, ranked="KerasZeroPad{rank}d", keras="keras.layers.ZeroPadding{rank}D"
+):
+    """Zeros around: `[N, {sizes}, C]`, where n becomes n + p₀ + p₁; no side is negative.
 
-    No weights, no MACs. Refuses negative sides. Source: keras.layers.ZeroPadding{rank}D.
+    >>> KerasZeroPad{rank}d(padding=[{each:[3, 1]}]).output((1, {each:10}, 8))
+    (1, {each:14}, 8)
     """
 
     padding: Annotated[ExtentPerSide, WindowField("p")]
@@ -37,67 +41,21 @@ class KerasPad(ChannelsLast, SpatialPad, kind="zero_pad{rank}d", keras="keras.la
         return self.resized(x, self.enlarged(x))
 
 
-class KerasZeroPad1d(KerasPad, rank=1):
-    """Zeros before and after: `[N, L, C]` to `[N, L + p₀ + p₁, C]`.
+class KerasCrop(ChannelsLast, Crop, ranked="KerasCrop{rank}d"):
+    """What is left of the input when its sides are cut off: `[N, {sizes}, C]`, where n becomes n - c₀ - c₁.
 
-    >>> KerasZeroPad1d(padding=[[3, 1]]).output((1, 10, 8))
-    (1, 14, 8)
-    """
+    Refuses to leave nothing.
 
-
-class KerasZeroPad2d(KerasPad, rank=2):
-    """Zeros around: `[N, H, W, C]`, each of height and width becoming n + p₀ + p₁.
-
-    >>> KerasZeroPad2d(padding=[3, [0, 1]]).output((1, 224, 224, 3))
-    (1, 230, 225, 3)
-    """
-
-
-class KerasZeroPad3d(KerasPad, rank=3):
-    """Zeros around: `[N, D, H, W, C]`, each of depth, height and width becoming n + p₀ + p₁.
-
-    >>> KerasZeroPad3d(padding=1).output((1, 8, 10, 10, 3))
-    (1, 10, 12, 12, 3)
-    """
-
-
-class KerasCrop(ChannelsLast, Crop):
-    """What is left of a map when its sides are cut off.
-
-    No weights, no MACs. Refuses to leave nothing. Source: keras.layers.Cropping{rank}D.
-    """
-
-
-class KerasCrop1d(KerasCrop, rank=1):
-    """A stretch of the input: `[N, L, C]` to `[N, L - c₀ - c₁, C]`.
-
-    >>> KerasCrop1d(crop=[[2, 1]]).output((1, 10, 8))
-    (1, 7, 8)
-    """
-
-
-class KerasCrop2d(KerasCrop, rank=2):
-    """A rectangle of the input: `[N, H, W, C]`, each side n becoming n - c₀ - c₁.
-
-    >>> KerasCrop2d(crop=4).output((1, 64, 64, 512))
-    (1, 56, 56, 512)
-    """
-
-
-class KerasCrop3d(KerasCrop, rank=3):
-    """A box of the input: `[N, D, H, W, C]`, each side n becoming n - c₀ - c₁.
-
-    >>> KerasCrop3d(crop=[0, 1, [1, 2]]).output((1, 10, 10, 10, 8))
-    (1, 10, 8, 7, 8)
+    >>> KerasCrop{rank}d(crop=[{each:[2, 1]}]).output((1, {each:10}, 8))
+    (1, {each:7}, 8)
     """
 
 
 class KerasUpsample(Interpolation, kind="upsample", framework="keras", keras="keras.layers.UpSampling2D"):
     """Every element repeated or interpolated: `[N, *n, C]` to `[N, *n·scale_factor, C]`.
 
-    Over one to three axes, as the input has; modes other than nearest over two only. No weights,
-    and no MACs are counted. Refuses factors that are not integers. Source:
-    keras.layers.UpSampling1D, UpSampling2D and UpSampling3D.
+    Over one to three axes, as the input has; modes other than nearest over two only. Refuses factors that are
+    not integers. Source: keras.layers.UpSampling1D, UpSampling2D and UpSampling3D.
 
     >>> KerasUpsample(scale_factor=[2, 3], mode="bilinear").output((1, 14, 14, 64))
     (1, 28, 42, 64)
@@ -146,3 +104,6 @@ class KerasUpsample(Interpolation, kind="upsample", framework="keras", keras="ke
 
     def method(self) -> str:
         return self.mode
+
+
+__getattr__ = of_rank(__name__)

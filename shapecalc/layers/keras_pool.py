@@ -5,169 +5,61 @@
 No pooling has weights or counts as multiply-accumulates.
 """
 
-from typing import ClassVar
-
-from shapecalc.algebra import Dim, product
 from shapecalc.layers.adaptive_pool import GlobalAverage, GlobalMaximum
-from shapecalc.layers.base import NoMacs, NoWeights
-from shapecalc.layers.counts import Operations, greatest, mean
+from shapecalc.layers.counts import greatest, mean
+from shapecalc.layers.declaration import of_rank
 from shapecalc.layers.family import Family
-from shapecalc.layers.fields import PerAxis
 from shapecalc.layers.keras_conv import KerasWindowed
-from shapecalc.layers.pool import StridePerAxis
-from shapecalc.layers.requirement import Shape
+from shapecalc.layers.pool import WindowPooling
 from shapecalc.layers.spatial import ChannelsLast
 
 
-class KerasPool(NoWeights, NoMacs, KerasWindowed):
-    """A window that slides over every channel by itself, as Keras pools."""
+class KerasPool(KerasWindowed, WindowPooling):
+    """A window that slides over every channel apart, as Keras pools."""
 
     order = "kernel_size stride padding"
 
-    stride: StridePerAxis = None
 
-    def moved(self) -> PerAxis:
-        return self.kernel_size if self.stride is None else self.stride
+class KerasMaxPool(KerasPool, ranked="KerasMaxPool{rank}d", keras="keras.layers.MaxPooling{rank}D"):
+    """The largest value of every window: `[N, {sizes}, C]` to `[N, {sizes:'}, C]`, n' = ⌈n/s⌉ for `same`.
 
-    def output(self, x: Shape) -> Shape:
-        return self.resized(x, self.swept(x))
+    Refuses an input smaller than the window for `valid`.
 
-    def seen(self, x: Shape) -> Dim:
-        """Return how many numbers all windows hold, padding included."""
-        return product(self.spread(self.kernel_size)) * product(self.output(x))
-
-
-class KerasMaxPool(KerasPool, kind="max_pool{rank}d", keras="keras.layers.MaxPooling{rank}D"):
-    """The largest value of every window.
-
-    No weights, no MACs. Refuses an input smaller than the window for `valid`. Source:
-    keras.layers.MaxPooling{rank}D.
+    >>> KerasMaxPool{rank}d(kernel_size=3, stride=2, padding="same").output((1, {each:101}, 8))
+    (1, {each:51}, 8)
     """
 
-    family: ClassVar[Family] = Family.MAX_POOL
-
-    def operations(self, x: Shape) -> Operations:
-        return greatest(self.seen(x), product(self.output(x)))
+    family = Family.MAX_POOL
+    reduced_by = greatest
 
 
-class KerasAvgPool(KerasPool, kind="avg_pool{rank}d", keras="keras.layers.AveragePooling{rank}D"):
-    """The mean of every window.
+class KerasAvgPool(KerasPool, ranked="KerasAvgPool{rank}d", keras="keras.layers.AveragePooling{rank}D"):
+    """The mean of every window: `[N, {sizes}, C]` to `[N, {sizes:'}, C]`, n' = ⌈n/s⌉ for `same`.
 
-    No weights, no MACs. Refuses an input smaller than the window for `valid`. Source:
-    keras.layers.AveragePooling{rank}D.
+    Refuses an input smaller than the window for `valid`.
+
+    >>> KerasAvgPool{rank}d(kernel_size=3, stride=2).output((1, {each:101}, 8))
+    (1, {each:50}, 8)
     """
 
-    family: ClassVar[Family] = Family.AVERAGE_POOL
-
-    def operations(self, x: Shape) -> Operations:
-        return mean(self.seen(x), product(self.output(x)))
+    family = Family.AVERAGE_POOL
+    reduced_by = mean
 
 
-class KerasGlobalAvgPool(ChannelsLast, GlobalAverage):
-    """The mean of every channel.
+class KerasGlobalAvgPool(ChannelsLast, GlobalAverage, ranked="KerasGlobalAvgPool{rank}d"):
+    """The mean of every channel: `[N, {sizes}, C]` to `[N, C]`, or `[N, {each:1}, C]` with keepdim.
 
-    No weights, no MACs. Source: keras.layers.GlobalAveragePooling{rank}D.
+    >>> KerasGlobalAvgPool{rank}d(keepdim=True).output((1, {each:33}, 8))
+    (1, {each:1}, 8)
     """
 
 
-class KerasGlobalMaxPool(ChannelsLast, GlobalMaximum):
-    """The largest value of every channel.
+class KerasGlobalMaxPool(ChannelsLast, GlobalMaximum, ranked="KerasGlobalMaxPool{rank}d"):
+    """The largest value of every channel: `[N, {sizes}, C]` to `[N, C]`, or `[N, {each:1}, C]` with keepdim.
 
-    No weights, no MACs. Source: keras.layers.GlobalMaxPooling{rank}D.
+    >>> KerasGlobalMaxPool{rank}d().output((1, {each:33}, 8))
+    (1, 8)
     """
 
 
-class KerasMaxPool1d(KerasMaxPool, rank=1):
-    """The largest value of every window: `[N, L, C]` to `[N, L', C]`, n' = ⌈n/s⌉ for `same`.
-
-    >>> KerasMaxPool1d(kernel_size=3, stride=2, padding="same").output((1, 101, 8))
-    (1, 51, 8)
-    """
-
-
-class KerasMaxPool2d(KerasMaxPool, rank=2):
-    """The largest value of every window: `[N, H, W, C]` to `[N, H', W', C]`, n' = ⌈n/s⌉ for `same`.
-
-    >>> KerasMaxPool2d(kernel_size=3, stride=2, padding="same").output((1, 112, 112, 64))
-    (1, 56, 56, 64)
-    """
-
-
-class KerasMaxPool3d(KerasMaxPool, rank=3):
-    """The largest value of every window: `[N, D, H, W, C]` to `[N, D', H', W', C]`, n' = ⌈n/s⌉ for `same`.
-
-    >>> KerasMaxPool3d(kernel_size=3, stride=2, padding="same").output((1, 8, 33, 33, 16))
-    (1, 4, 17, 17, 16)
-    """
-
-
-class KerasAvgPool1d(KerasAvgPool, rank=1):
-    """The mean of every window: `[N, L, C]` to `[N, L', C]`, n' = ⌈n/s⌉ for `same`.
-
-    >>> KerasAvgPool1d(kernel_size=3, stride=2, padding="same").output((1, 101, 8))
-    (1, 51, 8)
-    """
-
-
-class KerasAvgPool2d(KerasAvgPool, rank=2):
-    """The mean of every window: `[N, H, W, C]` to `[N, H', W', C]`, n' = ⌈n/s⌉ for `same`.
-
-    >>> KerasAvgPool2d(kernel_size=3, stride=2, padding="same").output((1, 112, 112, 64))
-    (1, 56, 56, 64)
-    """
-
-
-class KerasAvgPool3d(KerasAvgPool, rank=3):
-    """The mean of every window: `[N, D, H, W, C]` to `[N, D', H', W', C]`, n' = ⌈n/s⌉ for `same`.
-
-    >>> KerasAvgPool3d(kernel_size=3, stride=2, padding="same").output((1, 8, 33, 33, 16))
-    (1, 4, 17, 17, 16)
-    """
-
-
-class KerasGlobalAvgPool1d(KerasGlobalAvgPool, rank=1):
-    """The mean of every channel: `[N, L, C]` to `[N, C]`, or `[N, 1, C]` with `keepdim`.
-
-    >>> KerasGlobalAvgPool1d(keepdim=True).output((1, 101, 8))
-    (1, 1, 8)
-    """
-
-
-class KerasGlobalAvgPool2d(KerasGlobalAvgPool, rank=2):
-    """The mean of every channel: `[N, H, W, C]` to `[N, C]`, or `[N, 1, 1, C]` with `keepdim`.
-
-    >>> KerasGlobalAvgPool2d(keepdim=True).output((1, 112, 112, 64))
-    (1, 1, 1, 64)
-    """
-
-
-class KerasGlobalAvgPool3d(KerasGlobalAvgPool, rank=3):
-    """The mean of every channel: `[N, D, H, W, C]` to `[N, C]`, or `[N, 1, 1, 1, C]` with `keepdim`.
-
-    >>> KerasGlobalAvgPool3d(keepdim=True).output((1, 8, 33, 33, 16))
-    (1, 1, 1, 1, 16)
-    """
-
-
-class KerasGlobalMaxPool1d(KerasGlobalMaxPool, rank=1):
-    """The largest value of every channel: `[N, L, C]` to `[N, C]`, or `[N, 1, C]` with `keepdim`.
-
-    >>> KerasGlobalMaxPool1d(keepdim=True).output((1, 101, 8))
-    (1, 1, 8)
-    """
-
-
-class KerasGlobalMaxPool2d(KerasGlobalMaxPool, rank=2):
-    """The largest value of every channel: `[N, H, W, C]` to `[N, C]`, or `[N, 1, 1, C]` with `keepdim`.
-
-    >>> KerasGlobalMaxPool2d(keepdim=True).output((1, 112, 112, 64))
-    (1, 1, 1, 64)
-    """
-
-
-class KerasGlobalMaxPool3d(KerasGlobalMaxPool, rank=3):
-    """The largest value of every channel: `[N, D, H, W, C]` to `[N, C]`, or `[N, 1, 1, 1, C]` with `keepdim`.
-
-    >>> KerasGlobalMaxPool3d(keepdim=True).output((1, 8, 33, 33, 16))
-    (1, 1, 1, 1, 16)
-    """
+__getattr__ = of_rank(__name__)

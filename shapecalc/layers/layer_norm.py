@@ -6,12 +6,13 @@ matrix products only.
 
 from collections.abc import Iterator
 from fractions import Fraction
-from typing import Annotated, ClassVar
+from typing import Annotated
 
 from shapecalc.algebra import Dim, product
 from shapecalc.layers.base import Layer, Named, NoBuffers, NoMacs, NoWeights, NoWindow, SameShape
 from shapecalc.layers.counts import Operations, standardized
-from shapecalc.layers.dependence import EVERYTHING, Along, Dependence, over, placed
+from shapecalc.layers.dependence import EVERYTHING, OF_GROUPS, Along, Dependence, over, placed
+from shapecalc.layers.effect import learned
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Count, Decimal, Each, Flag, Integer, Nullable, Real
 from shapecalc.layers.norm import EPS, enough
@@ -33,20 +34,16 @@ class GroupNorm(
 ):
     """Group normalisation of `[N, C, ...]`: mean and variance over C/num_groups channels.
 
-    Weights are `weight: [C]` and `bias: [C]` if affine. Refuses groups that do not divide the
-    channels, a num_channels that is not C (compared if affine), and inputs with one value per
-    group in all of the batch, N·C/num_groups·∏ sizes = 1. Source: torch.nn.GroupNorm; Wu and He,
-    2018.
+    Weights are `weight: [C]` and `bias: [C]` if affine. Refuses groups that do not divide the channels, a
+    num_channels that is not C (compared if affine), and inputs with one value per group in all of the batch,
+    N·C/num_groups·∏ sizes = 1. Source: Wu and He, 2018.
 
     >>> GroupNorm(num_groups=32).weights((1, 256, 14, 14))
     {'weight': (256,), 'bias': (256,)}
     """
 
-    family: ClassVar[Family] = Family.GROUP_NORM
-    unknown_dependence: ClassVar[tuple[str, str] | None] = (
-        "channels",
-        "channels of one group see those of their group alone",
-    )
+    family = Family.GROUP_NORM
+    unknown_dependence = OF_GROUPS
 
     num_groups: NumGroups
     num_channels: InChannels = None
@@ -64,8 +61,8 @@ class GroupNorm(
         yield enough(self.kind, values, "values per group", x)
 
     def dependence(self, x: Shape, result: int) -> Dependence:
-        found = over(len(x), range(2, len(x)))
-        return (found[0], EVERYTHING if self.num_groups == 1 else None, *found[2:])
+        channels = EVERYTHING if self.num_groups == 1 else None
+        return placed(len(x), dict.fromkeys(range(2, len(x)), EVERYTHING) | {1: channels})
 
     def weights(self, x: Shape) -> Named:
         return {"weight": (x[1],), "bias": (x[1],)} if self.affine else {}
@@ -78,7 +75,7 @@ class OverLastAxes(SameShape, NoBuffers, NoMacs, NoWindow, Layer):
     """The rules of normalisation over the last axes, with a weight for each position in them."""
 
     order = "normalized_shape eps ..."
-    framework: ClassVar[str | None] = "torch"
+    framework = "torch"
 
     normalized_shape: Annotated[
         Dim | tuple[Dim, ...] | None, Nullable(Each(Integer(1))), Inferred("n", axis=-1)
@@ -120,24 +117,22 @@ class OverLastAxes(SameShape, NoBuffers, NoMacs, NoWindow, Layer):
 class LayerNorm(OverLastAxes, torch="torch.nn.LayerNorm", keras="keras.layers.LayerNormalization"):
     """Layer normalisation over the last axes: (x - mean)/√(variance + eps) · weight + bias.
 
-    Weights are `weight: normalized_shape` if elementwise_affine and `bias: normalized_shape` if
-    bias too. Refuses a normalized_shape that is not the end of the input's shape; left out it is
-    the last axis. Source: torch.nn.LayerNorm; Ba et al., Layer Normalization, 2016.
+    Weights are `weight: normalized_shape` if elementwise_affine and `bias: normalized_shape` if bias too.
+    Refuses a normalized_shape that is not the end of the input's shape; left out it is the last axis. Source:
+    Ba et al., Layer Normalization, 2016.
 
     >>> LayerNorm(normalized_shape=[7, 7]).weights((1, 768, 7, 7))
     {'weight': (7, 7), 'bias': (7, 7)}
     """
 
-    family: ClassVar[Family] = Family.LAYER_NORM
+    family = Family.LAYER_NORM
 
     eps: Real = EPS
     bias: Flag = True
 
     def weights(self, x: Shape) -> Named:
-        if not self.elementwise_affine:
-            return {}
-        named: Named = {"weight": self.normalized(x)}
-        return named | {"bias": self.normalized(x)} if self.bias else named
+        size, scale = self.normalized(x), self.elementwise_affine
+        return learned({"weight": size, "bias": size}, weight=scale, bias=scale and self.bias)
 
     def operations(self, x: Shape) -> Operations:
         scale, shift = self.elementwise_affine, self.elementwise_affine and self.bias
@@ -147,14 +142,14 @@ class LayerNorm(OverLastAxes, torch="torch.nn.LayerNorm", keras="keras.layers.La
 class RMSNorm(OverLastAxes, torch="torch.nn.RMSNorm", keras="keras.layers.RMSNormalization"):
     """Root-mean-square normalisation over the last axes: x/√(mean of x² + eps) · weight.
 
-    The weight is `weight: normalized_shape` if elementwise_affine. Refuses what `layer_norm`
-    refuses. Source: torch.nn.RMSNorm; Zhang and Sennrich, 2019.
+    The weight is `weight: normalized_shape` if elementwise_affine. Refuses what `layer_norm` refuses. Source:
+    Zhang and Sennrich, 2019.
 
     >>> RMSNorm().weights((1, 128, 4096))
     {'weight': (4096,)}
     """
 
-    family: ClassVar[Family] = Family.RMS_NORM
+    family = Family.RMS_NORM
 
     eps: Annotated[Fraction | int | None, Nullable(Decimal())] = None
 
@@ -172,15 +167,15 @@ class LocalResponseNorm(
 ):
     """Division by the activity of neighbouring channels: x/(k + alpha/size · ∑ x²)^beta.
 
-    The sum runs over `size` channels around each one; no pixel sees another. Takes `[N, C, ...]`
-    of 3 or more dimensions. Source: torch.nn.LocalResponseNorm; Krizhevsky et al., ImageNet
-    classification with deep convolutional neural networks, 2012.
+    The sum runs over `size` channels around each one; no pixel sees another. Takes `[N, C, ...]` of 3 or more
+    dimensions. Source: Krizhevsky et al., ImageNet classification with deep convolutional neural networks,
+    2012.
 
     >>> LocalResponseNorm(size=5).output((1, 96, 55, 55))
     (1, 96, 55, 55)
     """
 
-    family: ClassVar[Family] = Family.RESPONSE_NORM
+    family = Family.RESPONSE_NORM
 
     size: Count
     alpha: Real = Fraction(1, 10_000)
@@ -191,9 +186,7 @@ class LocalResponseNorm(
         return rank_between(self.kind, x, 3, None)
 
     def dependence(self, x: Shape, result: int) -> Dependence:
-        views = placed(len(x))
-        around = Along(1, ((-(self.size // 2), (self.size - 1) // 2),))
-        return (views[0], around, *views[2:])
+        return placed(len(x), {1: Along(1, ((-(self.size // 2), (self.size - 1) // 2),))})
 
     def operations(self, x: Shape) -> Operations:
         n = product(x)
@@ -203,19 +196,16 @@ class LocalResponseNorm(
 class CrossMapLRN2d(LocalResponseNorm, torch="torch.nn.CrossMapLRN2d"):
     """`local_response_norm` as torch had it first, for `[N, C, H, W]` alone: the shape is kept.
 
-    No weights, no MACs. Refuses other ranks. Source: torch.nn.CrossMapLRN2d.
+    Refuses other ranks.
 
     >>> CrossMapLRN2d(size=5).output((1, 96, 55, 55))
     (1, 96, 55, 55)
     """
 
-    unknown_dependence: ClassVar[tuple[str, str] | None] = (
-        "channels",
-        "torch's running sum never lets go of the first channel",
-    )
+    unknown_dependence = ("channels", "torch's running sum never lets go of the first channel")
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         return rank_between(self.kind, x, 4, 4)
 
     def dependence(self, x: Shape, result: int) -> Dependence:
-        return (*placed(1), None, *placed(4)[2:])  # torch's running sum never lets go of channel 0
+        return placed(4, {1: None})  # torch's running sum never lets go of channel 0

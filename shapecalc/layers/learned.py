@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from fractions import Fraction
-from typing import Annotated, ClassVar
+from typing import Annotated
 
 from shapecalc.algebra import product
 from shapecalc.layers.base import Layer, Named, NoBuffers, NoMacs, NoOperations, NoWindow, OwnPlace, SameShape
@@ -17,14 +17,14 @@ from shapecalc.layers.roles import InFeatures, Inferred, declared
 class ClassToken(NoBuffers, NoOperations, NoWindow, Layer, kind="class_token"):
     """A learned vector put in front of every sequence: `[N, L, E]` to `[N, L + 1, E]`.
 
-    The weight is `weight: [1, 1, E]`. Refuses other ranks and an embed_dim that is not the input's.
-    Source: torchvision.models.VisionTransformer.class_token; Devlin et al., BERT, 2018.
+    The weight is `weight: [1, 1, E]`. Refuses other ranks and an embed_dim that is not the input's. Source:
+    torchvision.models.VisionTransformer.class_token; Devlin et al., BERT, 2018.
 
     >>> ClassToken().output((1, 196, 768))
     (1, 197, 768)
     """
 
-    family: ClassVar[Family] = Family.TENSOR
+    family = Family.TENSOR
 
     embed_dim: InFeatures = None
 
@@ -49,15 +49,15 @@ class ClassToken(NoBuffers, NoOperations, NoWindow, Layer, kind="class_token"):
 class PositionEmbedding(OwnPlace, SameShape, NoBuffers, NoMacs, NoWindow, Layer, kind="position_embedding"):
     """A learned vector for every position, added to `[N, L, E]`, whose shape is kept.
 
-    The weight is `weight: [1, L, E]`, so a network that was built for one length takes no other.
-    Refuses other ranks, and a length or an embed_dim that is not the input's. Source:
+    The weight is `weight: [1, L, E]`, so a network that was built for one length takes no other. Refuses
+    other ranks, and a length or an embed_dim that is not the input's. Source:
     torchvision.models.vision_transformer.Encoder.pos_embedding; Dosovitskiy et al., 2020.
 
     >>> PositionEmbedding().weights((8, 197, 768))
     {'weight': (1, 197, 768)}
     """
 
-    family: ClassVar[Family] = Family.ELEMENTWISE
+    family = Family.ELEMENTWISE
 
     length: Annotated[OptionalCount, Inferred(axis=1, what="positions")] = None
     embed_dim: InFeatures = None
@@ -81,17 +81,17 @@ class LayerScale(
 ):
     """A learned scale for every channel, by which the channel is multiplied; the shape is kept.
 
-    The channels are axis `dim`, and the weight has as many axes after it as the input, so that it
-    stretches: `weight: [C, 1, 1]` for `[N, C, H, W]` and dim 1, `weight: [E]` for dim -1. By the
-    convention no MACs, since nothing is added up. Refuses an axis that does not exist. Source:
-    torchvision.models.convnext.CNBlock.layer_scale; Touvron et al., Going deeper with Image
-    Transformers, 2021.
+    The channels are axis `dim`, and the weight has as many axes after it as the input, so that it stretches:
+    `weight: [C, 1, 1]` for `[N, C, H, W]` and dim 1, `weight: [E]` for dim -1. By the convention no MACs,
+    since nothing is added up. Refuses an axis that does not exist. Source:
+    torchvision.models.convnext.CNBlock.layer_scale; Touvron et al., Going deeper with Image Transformers,
+    2021.
 
     >>> LayerScale().weights((1, 96, 56, 56))
     {'weight': (96, 1, 1)}
     """
 
-    family: ClassVar[Family] = Family.ELEMENTWISE
+    family = Family.ELEMENTWISE
 
     dim: Index = 1
     init: Real = Fraction(1, 1_000_000)

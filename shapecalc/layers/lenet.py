@@ -6,81 +6,51 @@ centres. Source: LeCun, Bottou, Bengio and Haffner, Gradient-based learning appl
 """
 
 from collections.abc import Iterator
-from typing import Annotated, ClassVar, Self
+from typing import Annotated, Self
 
 from pydantic import model_validator
 
 from shapecalc.algebra import Dim, product
-from shapecalc.layers.arithmetic import window
-from shapecalc.layers.base import Layer, Named, NoBuffers, NoMacs, NoWindow, Window
+from shapecalc.layers.base import Layer, Named, NoBuffers, NoMacs, NoWindow
 from shapecalc.layers.counts import Operations, products
 from shapecalc.layers.dependence import AxisDependence, Dependence, over
+from shapecalc.layers.effect import learned
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Flag, Integer, Listed, complaint
-from shapecalc.layers.pool import StridePerAxis
+from shapecalc.layers.pool import WindowPooling
 from shapecalc.layers.requirement import Requirement, Shape, rank_between, shown
-from shapecalc.layers.roles import AsNumbers, InFeatures, KernelSize, OutFeatures, declared
+from shapecalc.layers.roles import AsNumbers, InFeatures, OutFeatures, declared
 from shapecalc.layers.sliding import Windowed
-from shapecalc.layers.spatial import Spatial
 
 
-class Subsample2d(NoBuffers, NoMacs, Spatial, kind="subsample2d", rank=2):
+class Subsample2d(WindowPooling, kind="subsample2d", rank=2):
     """The sum over each window times one trained coefficient per channel, plus a trained bias.
 
-    `[N, C, H, W]` to `[N, C, ⌊(H - k)/s⌋ + 1, ⌊(W - k)/s⌋ + 1]`, the stride s being k if left
-    out. Weights are `weight: [C]` and `bias: [C]`. MACs are 0: the convention counts convolutions
-    and matrix products, and this is pooling. Refuses an input smaller than the window. Source:
-    LeCun et al., 1998, layers S2 and S4.
+    `[N, C, H, W]` to `[N, C, ⌊(H - k)/s⌋ + 1, ⌊(W - k)/s⌋ + 1]`, the stride s being k if left out. Weights
+    are `weight: [C]` and `bias: [C]`. MACs are 0: the convention counts convolutions and matrix products, and
+    this is pooling. Refuses an input smaller than the window. Source: LeCun et al., 1998, layers S2 and S4.
 
     >>> Subsample2d(kernel_size=2).apply(((1, 6, 28, 28),)).params
     12
     """
 
-    family: ClassVar[Family] = Family.SUBSAMPLING
-
-    kernel_size: KernelSize
-    stride: StridePerAxis = None
-
-    def window(self, x: Shape) -> Window:
-        kernel, zeros, ones = self.spread(self.kernel_size), (0,) * self.rank, (1,) * self.rank
-        stride = kernel if self.stride is None else self.spread(self.stride)
-        return Window(kernel, stride, zeros, zeros, ones)
-
-    def requirements(self, x: Shape) -> Iterator[Requirement]:
-        yield from self.spatial_rank(x)
-        seen = self.window(x)
-        yield from self.large_enough(
-            window,
-            n=self.sizes(x),
-            k=seen.kernel,
-            s=seen.stride,
-            d=seen.dilation,
-            p0=seen.before,
-            p1=seen.after,
-        )
-
-    def output(self, x: Shape) -> Shape:
-        seen = self.window(x)
-        columns = zip(self.sizes(x), seen.kernel, seen.stride, strict=True)
-        return self.resized(x, tuple(window(n, k, s, 1, 0, 0) for n, k, s in columns))
+    family = Family.SUBSAMPLING
 
     def weights(self, x: Shape) -> Named:
         features = (self.channels(x),)
         return {"weight": features, "bias": features}
 
     def operations(self, x: Shape) -> Operations:
-        results = product(self.output(x))
-        return Operations(additions=product(self.spread(self.kernel_size)) * results, multiplications=results)
+        return Operations(additions=self.seen(x), multiplications=product(self.output(x)))
 
 
 class PartialConv2d(NoBuffers, Windowed, kind="partial_conv2d", rank=2):
     """Convolution where each output channel sees the input channels that `connections` lists for it.
 
-    `[N, C, H, W]` to `[N, len(connections), H', W']`, sizes as in `conv2d`. With t connections in
-    all, weights are `weight: [t, k, k]` (one kernel per connection, in order) and
-    `bias: [len(connections)]`, and MACs are N·t·k²·H'·W'. Refuses what `conv2d` refuses, and a
-    channel that does not exist or is listed twice for one output. Source: LeCun et al., 1998,
-    layer C3 and table I, with 60 connections.
+    `[N, C, H, W]` to `[N, len(connections), H', W']`, sizes as in `conv2d`. With t connections in all,
+    weights are `weight: [t, k, k]` (one kernel per connection, in order) and `bias: [len(connections)]`, and
+    MACs are N·t·k²·H'·W'. Refuses what `conv2d` refuses, and a channel that does not exist or is listed twice
+    for one output. Source: LeCun et al., 1998, layer C3 and table I, with 60 connections.
 
     >>> PartialConv2d(connections=[[0, 1], [1, 2], [0, 1, 2]], kernel_size=5).output((1, 3, 14, 14))
     (1, 3, 10, 10)
@@ -89,11 +59,8 @@ class PartialConv2d(NoBuffers, Windowed, kind="partial_conv2d", rank=2):
     """
 
     order = "connections ..."
-    family: ClassVar[Family] = Family.CONVOLUTION
-    unknown_dependence: ClassVar[tuple[str, str] | None] = (
-        "channels",
-        "a table says which channels see which",
-    )
+    family = Family.CONVOLUTION
+    unknown_dependence = ("channels", "a table says which channels see which")
 
     connections: Annotated[tuple[tuple[int, ...], ...], Listed(Listed(Integer(0), 1), 1), AsNumbers()]
     bias: Flag = True
@@ -114,48 +81,39 @@ class PartialConv2d(NoBuffers, Windowed, kind="partial_conv2d", rank=2):
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         yield from self.spatial_rank(x)
         highest = max(map(max, self.connections))
-        yield Requirement(
-            "channels",
-            self.channels(x),
-            ">=",
-            highest + 1,
-            lambda: (
-                f"{self.kind}: connections name channel {highest}, but {shown(x)} arrives, "
-                f"which has channels 0 to {self.channels(x) - 1}"
-            ),
-        )
+        has = f"which has channels 0 to {self.channels(x) - 1}"
+        says = f"{self.kind}: connections name channel {highest}, but {shown(x)} arrives, {has}"
+        yield Requirement("channels", self.channels(x), ">=", highest + 1, says)
         yield from super().requirements(x)
 
-    def output(self, x: Shape) -> Shape:
-        return self.resized(x, self.swept(x), len(self.connections))
+    def filters(self, x: Shape) -> Dim:
+        return len(self.connections)
 
     def weights(self, x: Shape) -> Named:
-        named: Named = {"weight": (self.total, *self.spread(self.kernel_size))}
-        return named | {"bias": (len(self.connections),)} if self.bias else named
+        weight = (self.total, *self.spread(self.kernel_size))
+        return learned({"weight": weight, "bias": (len(self.connections),)}, bias=self.bias)
 
     def mixes(self, x: Shape, axis: int) -> AxisDependence:
         return None
 
-    def macs(self, x: Shape) -> Dim:
-        per_position = self.total * product(self.spread(self.kernel_size))
-        return product(self.resized(x, self.swept(x), 1)) * per_position
-
     def operations(self, x: Shape) -> Operations:
-        return products(self.macs(x), product(self.output(x)), biased=self.bias)
+        per_position = self.total * product(self.spread(self.kernel_size))
+        macs = product(self.resized(x, self.swept(x), 1)) * per_position
+        return products(macs, product(self.output(x)), biased=self.bias)
 
 
 class RBF(NoMacs, NoWindow, Layer, kind="rbf", framework="torch"):
     """The squared distance to fixed centres: `[..., in_features]` to `[..., out_features]`.
 
-    The centres are drawn by hand, not learned, so they are the buffer
-    `centers: [out_features, in_features]` and there are no weights. MACs are 0 by the convention
-    that counts convolutions and matrix products. Source: LeCun et al., 1998, output layer.
+    The centres are drawn by hand, not learned, so they are the buffer `centers: [out_features, in_features]`
+    and there are no weights. MACs are 0 by the convention that counts convolutions and matrix products.
+    Source: LeCun et al., 1998, output layer.
 
     >>> RBF(out_features=10).buffers((1, 84))
     {'centers': (10, 84)}
     """
 
-    family: ClassVar[Family] = Family.RADIAL_BASIS
+    family = Family.RADIAL_BASIS
 
     in_features: InFeatures = None
     out_features: OutFeatures

@@ -5,13 +5,14 @@ embedding:  [...] of indices to [..., embedding_dim]
 """
 
 from collections.abc import Iterator
-from typing import Annotated, ClassVar
+from typing import Annotated
 
 from shapecalc.algebra import Dim, product
 from shapecalc.layers.base import Layer, Named, NoBuffers, NoOperations, NoWindow, OwnPlace, Pointwise
 from shapecalc.layers.centre import Centres, kept
 from shapecalc.layers.counts import NOTHING, Operations, products
 from shapecalc.layers.dependence import Dependence, over
+from shapecalc.layers.effect import learned
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Flag, Integer, Nullable
 from shapecalc.layers.requirement import Requirement, Shape, rank_between, shown
@@ -21,9 +22,8 @@ from shapecalc.layers.roles import InFeatures, OutFeatures, Rows, VectorLength, 
 class Dense(NoBuffers, NoWindow, Layer):
     """The rules of a matrix product on the last axis, under either framework."""
 
-    family: ClassVar[Family] = Family.LINEAR
-
-    fixes_sizes: ClassVar[bool] = True
+    family = Family.LINEAR
+    fixes_sizes = True
 
     in_features: InFeatures = None
     out_features: OutFeatures
@@ -47,19 +47,16 @@ class Dense(NoBuffers, NoWindow, Layer):
     def dependence(self, x: Shape, result: int) -> Dependence:
         return over(len(x), [len(x) - 1])
 
-    def macs(self, x: Shape) -> Dim:
-        return product(self.output(x)) * x[-1]
-
     def operations(self, x: Shape) -> Operations:
-        return products(self.macs(x), product(self.output(x)), biased=self.bias)
+        outputs = product(self.output(x))
+        return products(outputs * x[-1], outputs, biased=self.bias)
 
 
 class Linear(Dense, framework="torch", torch="torch.nn.Linear", keras="keras.layers.Dense"):
     """A matrix product on the last axis: `[..., in_features]` to `[..., out_features]`.
 
-    Weights are `weight: [out_features, in_features]` and `bias: [out_features]`; every output
-    costs in_features MACs. Refuses a single number and features that do not match. Source:
-    torch.nn.Linear.
+    Weights are `weight: [out_features, in_features]` and `bias: [out_features]`; every output costs
+    in_features MACs. Refuses a single number and features that do not match.
 
     >>> Linear(out_features=1000).output((1, 2048))
     (1, 1000)
@@ -68,8 +65,7 @@ class Linear(Dense, framework="torch", torch="torch.nn.Linear", keras="keras.lay
     """
 
     def weights(self, x: Shape) -> Named:
-        named: Named = {"weight": (self.out_features, x[-1])}
-        return named | {"bias": (self.out_features,)} if self.bias else named
+        return learned({"weight": (self.out_features, x[-1]), "bias": (self.out_features,)}, bias=self.bias)
 
 
 def _flatten_first(x: Shape) -> str:
@@ -78,20 +74,16 @@ def _flatten_first(x: Shape) -> str:
 
 
 class Identity(Pointwise, torch="torch.nn.Identity", keras="keras.layers.Identity"):
-    """Hands its input on unchanged. Source: torch.nn.Identity.
+    """Hands its input on unchanged."""
 
-    >>> Identity().output((1, 3, 224, 224))
-    (1, 3, 224, 224)
-    """
-
-    family: ClassVar[Family] = Family.IDENTITY
+    family = Family.IDENTITY
     per_element = NOTHING
 
 
 class Table(OwnPlace, NoBuffers, NoOperations, NoWindow, Layer):
     """The rules of a table read by index, under either framework."""
 
-    family: ClassVar[Family] = Family.EMBEDDING
+    family = Family.EMBEDDING
 
     num_embeddings: Rows
     embedding_dim: VectorLength
@@ -110,8 +102,8 @@ def inside_table(kind: str, index: Dim, rows: Dim) -> Iterator[Requirement]:
 class Embedding(Table, framework="torch", torch="torch.nn.Embedding", keras="keras.layers.Embedding"):
     """A table read by index: `[...]` integers to `[..., embedding_dim]`.
 
-    The weight is `weight: [num_embeddings, embedding_dim]`; reading multiplies nothing. Refuses a
-    padding_idx outside the table, which may count from its end. Source: torch.nn.Embedding.
+    The weight is `weight: [num_embeddings, embedding_dim]`; reading multiplies nothing. Refuses a padding_idx
+    outside the table, which may count from its end.
 
     >>> Embedding(num_embeddings=30522, embedding_dim=768).output((1, 128))
     (1, 128, 768)

@@ -38,9 +38,8 @@ def reduced_by(reduction: str, losses: Dim) -> Operations:
 class Loss(NoMacs, Merge):
     """What losses share: how many tensors there are, and what becomes of the losses one by one."""
 
-    family: ClassVar[Family] = Family.LOSS
-
-    framework: ClassVar[str | None] = "torch"
+    family = Family.LOSS
+    framework = "torch"
     count: ClassVar[int] = 2
     per_loss: ClassVar[Operations | None] = None
     """The single operations for each loss; not known, unless a kind says otherwise."""
@@ -101,7 +100,7 @@ class Matching(Loss):
 class L1Loss(Stretching, torch="torch.nn.L1Loss"):
     """|x - y| for each element, and by default their mean. Shapes are broadcast.
 
-    Refuses sizes that differ where neither is 1. Source: torch.nn.L1Loss.
+    Refuses sizes that differ where neither is 1.
 
     >>> L1Loss(reduction="none").output(((8, 3, 32, 32), (8, 3, 32, 32)))
     (8, 3, 32, 32)
@@ -113,7 +112,7 @@ class L1Loss(Stretching, torch="torch.nn.L1Loss"):
 class MSELoss(Stretching, torch="torch.nn.MSELoss"):
     """(x - y)² for each element, and by default their mean. Shapes are broadcast.
 
-    Refuses sizes that differ where neither is 1. Source: torch.nn.MSELoss.
+    Refuses sizes that differ where neither is 1.
 
     >>> MSELoss().output(((8, 10), (8, 10)))
     ()
@@ -125,8 +124,7 @@ class MSELoss(Stretching, torch="torch.nn.MSELoss"):
 class SmoothL1Loss(Stretching, torch="torch.nn.SmoothL1Loss"):
     """(x - y)²/(2·beta) where |x - y| < beta, otherwise |x - y| - beta/2. Shapes are broadcast.
 
-    Refuses a negative beta, and what `l1_loss` refuses. Source: torch.nn.SmoothL1Loss; Girshick, Fast
-    R-CNN, 2015.
+    Refuses a negative beta, and what `l1_loss` refuses. Source: Girshick, Fast R-CNN, 2015.
 
     >>> SmoothL1Loss(reduction="none").output(((8, 4), (8, 4)))
     (8, 4)
@@ -140,7 +138,7 @@ class SmoothL1Loss(Stretching, torch="torch.nn.SmoothL1Loss"):
 class HuberLoss(Stretching, torch="torch.nn.HuberLoss"):
     """(x - y)²/2 where |x - y| <= delta, otherwise delta·(|x - y| - delta/2). Shapes are broadcast.
 
-    Refuses a delta that is not above 0, and what `l1_loss` refuses. Source: torch.nn.HuberLoss.
+    Refuses a delta that is not above 0, and what `l1_loss` refuses.
 
     >>> HuberLoss(reduction="sum").output(((8, 4), (8, 4)))
     ()
@@ -160,7 +158,7 @@ class HuberLoss(Stretching, torch="torch.nn.HuberLoss"):
 class PoissonNLLLoss(Stretching, torch="torch.nn.PoissonNLLLoss"):
     """eˣ - y·x for each element, or x - y·log(x + eps) if log_input is false. Shapes are broadcast.
 
-    Refuses what `l1_loss` refuses. Source: torch.nn.PoissonNLLLoss.
+    Refuses what `l1_loss` refuses.
 
     >>> PoissonNLLLoss(reduction="none").output(((5, 2), (5, 2)))
     (5, 2)
@@ -182,7 +180,7 @@ class KLDivLoss(Stretching, torch="torch.nn.KLDivLoss"):
     """y·(log y - x) for each element, x being logarithms. Shapes are broadcast.
 
     With reduction batchmean the sum is divided by the size of the first axis, as Kullback and Leibler's
-    divergence asks. Refuses what `l1_loss` refuses. Source: torch.nn.KLDivLoss.
+    divergence asks. Refuses what `l1_loss` refuses.
 
     >>> KLDivLoss(reduction="batchmean").output(((3, 5), (3, 5)))
     ()
@@ -199,7 +197,7 @@ class KLDivLoss(Stretching, torch="torch.nn.KLDivLoss"):
 class HingeEmbeddingLoss(Stretching, torch="torch.nn.HingeEmbeddingLoss"):
     """x where y = 1, and max(0, margin - x) where y = -1. Shapes are broadcast.
 
-    Refuses what `l1_loss` refuses. Source: torch.nn.HingeEmbeddingLoss.
+    Refuses what `l1_loss` refuses.
 
     >>> HingeEmbeddingLoss(reduction="none").output(((8,), (8,)))
     (8,)
@@ -214,7 +212,6 @@ class SoftMarginLoss(Stretching, torch="torch.nn.SoftMarginLoss"):
     """log(1 + e^(-y·x)) for each element, y being 1 or -1.
 
     The target is stretched to the input; torch does not stretch the input. Refuses other sizes.
-    Source: torch.nn.SoftMarginLoss.
 
     >>> SoftMarginLoss(reduction="none").output(((8, 5), (8, 5)))
     (8, 5)
@@ -230,7 +227,7 @@ class SoftMarginLoss(Stretching, torch="torch.nn.SoftMarginLoss"):
 class BCELoss(Matching, torch="torch.nn.BCELoss"):
     """-(y·log x + (1 - y)·log(1 - x)) for each element, x being probabilities.
 
-    Refuses a target of another shape than the input's. Source: torch.nn.BCELoss.
+    Refuses a target of another shape than the input's.
 
     >>> BCELoss().output(((8, 1), (8, 1)))
     ()
@@ -242,7 +239,7 @@ class BCELoss(Matching, torch="torch.nn.BCELoss"):
 class BCEWithLogitsLoss(Matching, torch="torch.nn.BCEWithLogitsLoss"):
     """`bce_loss` of sigmoid(x), in one step that loses no digits.
 
-    Refuses a target of another shape than the input's. Source: torch.nn.BCEWithLogitsLoss.
+    Refuses a target of another shape than the input's.
 
     >>> BCEWithLogitsLoss(reduction="none").output(((8, 1, 64, 64), (8, 1, 64, 64)))
     (8, 1, 64, 64)
@@ -254,14 +251,14 @@ class BCEWithLogitsLoss(Matching, torch="torch.nn.BCEWithLogitsLoss"):
 class GaussianNLLLoss(Loss, torch="torch.nn.GaussianNLLLoss"):
     """(log v + (x - y)²/v)/2 for each element: of the input, the target and the variance.
 
-    Input and target are broadcast. The variance has the shape of the input, or size 1 on one axis of it,
-    or lacks its last axis. Refuses other shapes. Source: torch.nn.GaussianNLLLoss.
+    Input and target are broadcast. The variance has the shape of the input, or size 1 on one axis of it, or
+    lacks its last axis. Refuses other shapes.
 
     >>> GaussianNLLLoss(reduction="none").output(((5, 2), (5, 2), (5,)))
     (5, 2)
     """
 
-    count: ClassVar[int] = 3
+    count = 3
 
     full: Flag = False
     eps: Real = Fraction(1, 1_000_000)

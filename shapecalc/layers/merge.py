@@ -5,12 +5,12 @@ A free size is taken not to be 1, so two sizes of which one is free must be equa
 """
 
 from collections.abc import Iterator
-from typing import ClassVar
 
 from shapecalc.algebra import Dim, product
 from shapecalc.layers.base import Merge, NoMacs, NoOperations, Shapes
 from shapecalc.layers.counts import Operations, products
-from shapecalc.layers.dependence import EVERYTHING, Along, AxisDependence, Dependence, Scattered, stretched
+from shapecalc.layers.dependence import EVERYTHING, Along, Dependence, Scattered, placed, stretched
+from shapecalc.layers.effect import replaced
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Index
 from shapecalc.layers.requirement import EqualBranches, Requirement, Shape, arity, axis_exists, shown
@@ -52,9 +52,8 @@ def _some(kind: str, inputs: Shapes) -> Requirement:
 class Broadcast(NoMacs, Merge):
     """The rules of an operation on each element of tensors that are broadcast."""
 
-    family: ClassVar[Family] = Family.MERGE
-
-    takes_any_number: ClassVar[bool] = True
+    family = Family.MERGE
+    takes_any_number = True
 
     def requirements(self, inputs: Shapes) -> Iterator[Requirement]:
         yield _some(self.kind, inputs)
@@ -70,13 +69,13 @@ class Broadcast(NoMacs, Merge):
 class Add(Broadcast, torch="torch.add", keras="keras.layers.Add"):
     """The sum of tensors, element by element: sizes are equal, or 1 and stretched.
 
-    Refuses sizes that differ where neither is 1. No weights; sums are no MACs. Source: torch.add.
+    Refuses sizes that differ where neither is 1.
 
     >>> Add().output(((1, 256, 56, 56), (1, 256, 56, 56)))
     (1, 256, 56, 56)
     """
 
-    symbol: ClassVar[str] = "+"
+    symbol = "+"
 
     def operations(self, inputs: Shapes) -> Operations:
         return Operations(additions=(len(inputs) - 1) * product(self.output(inputs)))
@@ -85,14 +84,13 @@ class Add(Broadcast, torch="torch.add", keras="keras.layers.Add"):
 class Multiply(Broadcast, torch="torch.mul", keras="keras.layers.Multiply"):
     """The product of tensors, element by element: sizes are equal, or 1 and stretched.
 
-    Refuses what `add` refuses. No weights; by the convention no MACs, since nothing is added up.
-    Source: torch.mul.
+    Refuses what `add` refuses. Nothing is added up, so there are no MACs.
 
     >>> Multiply().output(((1, 64, 56, 56), (1, 64, 1, 1)))
     (1, 64, 56, 56)
     """
 
-    symbol: ClassVar[str] = "×"
+    symbol = "×"
 
     def operations(self, inputs: Shapes) -> Operations:
         return Operations(multiplications=(len(inputs) - 1) * product(self.output(inputs)))
@@ -101,13 +99,13 @@ class Multiply(Broadcast, torch="torch.mul", keras="keras.layers.Multiply"):
 class Concat(NoOperations, Merge, framework="torch", torch="torch.cat", keras="keras.layers.Concatenate"):
     """Puts tensors behind one another along axis `dim`, whose sizes add up.
 
-    Refuses tensors that differ in rank or on another axis, and single numbers. Source: torch.cat.
+    Refuses tensors that differ in rank or on another axis, and single numbers.
 
     >>> Concat().output(((1, 64, 28, 28), (1, 128, 28, 28), (1, 32, 28, 28)))
     (1, 224, 28, 28)
     """
 
-    family: ClassVar[Family] = Family.MERGE
+    family = Family.MERGE
 
     dim: Index = 1
 
@@ -130,26 +128,20 @@ class Concat(NoOperations, Merge, framework="torch", torch="torch.cat", keras="k
                     yield EqualBranches("concat", self.kind, inputs, pair, name, axis - rank)
 
     def output(self, inputs: Shapes) -> Shape:
-        first = inputs[0]
-        axis = self.dim % len(first)
-        total: Dim = sum(x[axis] for x in inputs)
-        return (*first[:axis], total, *first[axis + 1 :])
+        return replaced(inputs[0], self.dim, sum(x[self.dim] for x in inputs))
 
     def depends_on(self, inputs: Shapes, result: int) -> tuple[Dependence, ...]:
         joined = self.dim % len(inputs[0])
-        side_by_side: AxisDependence = Scattered(frozenset({joined})) if len(inputs) > 1 else Along(joined)
-        dependence: Dependence = tuple(
-            [side_by_side if axis == joined else Along(axis) for axis in range(len(inputs[0]))]
-        )
-        return (dependence,) * len(inputs)
+        side_by_side = Scattered(frozenset({joined})) if len(inputs) > 1 else Along(joined)
+        return (placed(len(inputs[0]), {joined: side_by_side}),) * len(inputs)
 
 
 class Matmul(Merge, torch="torch.matmul"):
     """The matrix product of two tensors: `[..., n, k]` and `[..., k, m]` to `[..., n, m]`.
 
-    The axes before the last two are broadcast; a tensor of one axis is a row on the left and a
-    column on the right, and that axis vanishes. Every output costs k MACs. Refuses single numbers
-    and inner sizes that differ. Source: torch.matmul.
+    The axes before the last two are broadcast; a tensor of one axis is a row on the left and a column on the
+    right, and that axis vanishes. Every output costs k MACs. Refuses single numbers and inner sizes that
+    differ.
 
     >>> Matmul().output(((1, 12, 197, 64), (1, 12, 64, 197)))
     (1, 12, 197, 197)
@@ -157,8 +149,8 @@ class Matmul(Merge, torch="torch.matmul"):
     5120
     """
 
-    family: ClassVar[Family] = Family.MATRIX_PRODUCT
-    keeps_places: ClassVar[bool] = False
+    family = Family.MATRIX_PRODUCT
+    keeps_places = False
 
     def axes(self, x: Shape, number: int) -> tuple[str, ...]:
         if len(x) == 1:
@@ -172,16 +164,9 @@ class Matmul(Merge, torch="torch.matmul"):
             yield Requirement("rank", len(x), ">=", 1, says)
         left, right = inputs
         inner, rows = left[-1], right[-2:][0]
-        yield Requirement(
-            "matmul",
-            inner,
-            "==",
-            rows,
-            lambda: (
-                f"{self.kind}: {shown(left)} by {shown(right)}: the last axis of the first is {inner}, "
-                f"but the second has {rows} rows"
-            ),
-        )
+        differ = f"the last axis of the first is {inner}, but the second has {rows} rows"
+        says = f"{self.kind}: {shown(left)} by {shown(right)}: {differ}"
+        yield Requirement("matmul", inner, "==", rows, says)
         yield from stretches(self.kind, (_matrix(left, row=True), _matrix(right, row=False)), skip=2)
 
     def output(self, inputs: Shapes) -> Shape:
@@ -199,11 +184,9 @@ class Matmul(Merge, torch="torch.matmul"):
         of_right = (*stretched(right[:-2], batch), EVERYTHING, columns) if len(right) > 1 else (EVERYTHING,)
         return (of_left, of_right)
 
-    def macs(self, inputs: Shapes) -> Dim:
-        return product(self.output(inputs)) * inputs[0][-1]
-
     def operations(self, inputs: Shapes) -> Operations:
-        return products(self.macs(inputs), product(self.output(inputs)))
+        results = product(self.output(inputs))
+        return products(results * inputs[0][-1], results)
 
 
 def _matrix(x: Shape, *, row: bool) -> Shape:

@@ -1,6 +1,7 @@
 """What kinds say by a base class: that they have no weights, compute nothing, keep the shape, and so on."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from shapecalc.algebra import Dim
 from shapecalc.layers.counts import NOTHING, Operations
@@ -9,30 +10,26 @@ from shapecalc.layers.effect import Named, Window
 from shapecalc.layers.requirement import Requirement, Shape
 
 
-class NoWeights:
-    """Says that a kind has no weights and no buffers."""
-
-    def weights(self, x: object) -> Named:
-        """No learned tensors."""
-        return {}
-
-    def buffers(self, x: object) -> Named:
-        """No buffers."""
-        return {}
-
-
 class NoBuffers:
     """Says that a kind has no buffers."""
 
-    def buffers(self, x: object) -> Named:
+    def buffers(self, x: Any) -> Named:
         """No buffers."""
+        return {}
+
+
+class NoWeights(NoBuffers):
+    """Says that a kind has no weights and no buffers."""
+
+    def weights(self, x: Any) -> Named:
+        """No learned tensors."""
         return {}
 
 
 class NoMacs:
     """Says that a kind does no multiply-accumulates: it copies, compares, or acts per element."""
 
-    def macs(self, x: object) -> Dim | None:
+    def macs(self, x: Any) -> Dim | None:
         """Zero, and meant."""
         return 0
 
@@ -40,7 +37,7 @@ class NoMacs:
 class NoOperations(NoMacs):
     """Says that a kind computes nothing: it copies or moves values, or hands them on."""
 
-    def operations(self, x: object) -> Operations | None:
+    def operations(self, x: Any) -> Operations | None:
         """Nothing, and meant."""
         return NOTHING
 

@@ -14,6 +14,7 @@ from pydantic import model_validator
 from shapecalc.algebra import Dim, product
 from shapecalc.layers.base import Layer, Named, NoMacs, NoWindow, SameShape
 from shapecalc.layers.counts import Operations, rescaled, standardized
+from shapecalc.layers.declaration import of_rank
 from shapecalc.layers.dependence import Dependence, over, placed
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Decimal, Flag, Nullable, Real, complaint
@@ -29,8 +30,8 @@ class Statistics(SameShape, NoMacs, NoWindow, Layer):
     """What batch and instance normalisation share: a mean and a variance per channel."""
 
     order = "num_features eps ..."
-    framework: ClassVar[str | None] = "torch"
-    statistics: ClassVar[frozenset[str]] = frozenset({"running_mean", "running_var"})
+    framework = "torch"
+    statistics = frozenset({"running_mean", "running_var"})
     rank: ClassVar[int]
 
     num_features: InChannels = None
@@ -69,19 +70,21 @@ class Statistics(SameShape, NoMacs, NoWindow, Layer):
 
 class BatchNorm(
     Statistics,
-    kind="batch_norm{rank}d",
     torch="torch.nn.BatchNorm{rank}d",
     keras="keras.layers.BatchNormalization",
 ):
-    """The rules of batch normalisation, for any number of spatial axes; the batch is required.
+    """Batch normalisation of `[N, C, {sizes}]`: (x - mean)/√(variance + eps) per channel.
 
     Weights are `weight: [C]` and `bias: [C]` if affine; buffers are `running_mean: [C]`, `running_var: [C]`
-    and `num_batches_tracked` if track_running_stats. Without running statistics the batch must hold more
-    than one value per channel. Refuses other ranks and a num_features that is not C. Source:
-    torch.nn.BatchNorm{rank}d; Ioffe and Szegedy, Batch Normalization, 2015.
+    and `num_batches_tracked` if track_running_stats. The batch is required; without running statistics it
+    must hold more than one value per channel. Refuses other ranks and a num_features that is not C. Source:
+    Ioffe and Szegedy, Batch Normalization, 2015.
+
+    >>> BatchNorm{rank}d().output((8, 64, {each:112}))
+    (8, 64, {each:112})
     """
 
-    family: ClassVar[Family] = Family.BATCH_NORM
+    family = Family.BATCH_NORM
 
     eps: Annotated[Fraction | int, Decimal(0)] = EPS
     affine: Flag = True
@@ -113,57 +116,37 @@ class BatchNorm(
 
 
 class BatchNorm1d(BatchNorm, rank=1):
-    """Batch normalisation of `[N, C]` or `[N, C, L]`: (x - mean)/√(variance + eps) per channel.
-
-    The batch is required, the length is not.
-
-    >>> BatchNorm1d().weights((8, 32))
-    {'weight': (32,), 'bias': (32,)}
-    """
-
-
-class BatchNorm2d(BatchNorm, rank=2):
-    """Batch normalisation of `[N, C, H, W]`: (x - mean)/√(variance + eps) per channel.
-
-    >>> BatchNorm2d().buffers((1, 64, 112, 112))
-    {'running_mean': (64,), 'running_var': (64,), 'num_batches_tracked': ()}
-    """
-
-
-class BatchNorm3d(BatchNorm, rank=3):
-    """Batch normalisation of `[N, C, D, H, W]`: (x - mean)/√(variance + eps) per channel.
-
-    >>> BatchNorm3d(affine=False).weights((1, 16, 4, 8, 8))
-    {}
-    """
+    """The length may be absent: `[N, C]`."""
 
 
 class SyncBatchNorm(BatchNorm, torch="torch.nn.SyncBatchNorm"):
     """Batch normalisation whose statistics are those of all processes together: the shape is kept.
 
     Weights and buffers are those of `batch_norm1d`; any input of 2 or more dimensions is accepted.
-    Source: torch.nn.SyncBatchNorm.
 
     >>> SyncBatchNorm().weights((8, 64, 56, 56))
     {'weight': (64,), 'bias': (64,)}
     """
 
-    family: ClassVar[Family] = Family.SYNC_BATCH_NORM
+    family = Family.SYNC_BATCH_NORM
 
     def ranks(self) -> tuple[int, int | None]:
         return 2, None
 
 
-class InstanceNorm(Statistics, kind="instance_norm{rank}d", torch="torch.nn.InstanceNorm{rank}d"):
-    """The rules of instance normalisation, for any number of spatial axes, batched or not.
+class InstanceNorm(Statistics, torch="torch.nn.InstanceNorm{rank}d"):
+    """Instance normalisation of `[N, C, {sizes}]` or `[C, {sizes}]`: (x - mean)/√(variance + eps).
 
-    Mean and variance are of one sample. Weights are `weight: [C]` and `bias: [C]` if affine; buffers are
-    those of `batch_norm{rank}d` if track_running_stats. Without running statistics, in evaluation too,
-    there must be more than one spatial element. Refuses a num_features that is not C where a tensor has
-    that size. Source: torch.nn.InstanceNorm{rank}d; Ulyanov et al., Instance Normalization, 2016.
+    Mean and variance are those of one sample and channel. Weights are `weight: [C]` and `bias: [C]` if
+    affine; buffers are those of `batch_norm{rank}d` if track_running_stats. Without running statistics, in
+    evaluation too, there must be more than one spatial element. Refuses a num_features that is not C where a
+    tensor has that size. Source: Ulyanov et al., Instance Normalization, 2016.
+
+    >>> InstanceNorm{rank}d().output((1, 64, {each:25}))
+    (1, 64, {each:25})
     """
 
-    family: ClassVar[Family] = Family.INSTANCE_NORM
+    family = Family.INSTANCE_NORM
 
     eps: Real = EPS
     affine: Flag = False
@@ -186,30 +169,6 @@ class InstanceNorm(Statistics, kind="instance_norm{rank}d", torch="torch.nn.Inst
         return product(x[: -self.rank])
 
 
-class InstanceNorm1d(InstanceNorm, rank=1):
-    """Instance normalisation of `[N, C, L]` or `[C, L]`: (x - mean)/√(variance + eps) per channel.
-
-    >>> InstanceNorm1d(affine=True).weights((1, 8, 100))
-    {'weight': (8,), 'bias': (8,)}
-    """
-
-
-class InstanceNorm2d(InstanceNorm, rank=2):
-    """Instance normalisation of `[N, C, H, W]` or `[C, H, W]`, each sample and channel by itself.
-
-    >>> InstanceNorm2d().output((1, 64, 256, 256))
-    (1, 64, 256, 256)
-    """
-
-
-class InstanceNorm3d(InstanceNorm, rank=3):
-    """Instance normalisation of `[N, C, D, H, W]` or `[C, D, H, W]`, each channel by itself.
-
-    >>> InstanceNorm3d().weights((1, 16, 4, 8, 8))
-    {}
-    """
-
-
 def enough(kind: str, values: Dim, what: str, x: Shape) -> Requirement:
     """Require at least two values, without which there is no variance."""
     return Requirement(
@@ -219,3 +178,6 @@ def enough(kind: str, values: Dim, what: str, x: Shape) -> Requirement:
         2,
         lambda: f"{kind} needs at least 2 {what} to take a variance, but {shown(x)} has {values}",
     )
+
+
+__getattr__ = of_rank(__name__)

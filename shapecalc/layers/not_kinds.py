@@ -1,6 +1,6 @@
 """The classes of torch.nn that are not kinds, each with the reason: what a spec has in their place."""
 
-from shapecalc.layers.declaration import snake_case
+from shapecalc.layers.class_names import snake_case
 
 _HOLDS = "it holds layers and does nothing itself; a spec writes them as a list, a block or a `repeat`"
 _LAZY = "it becomes {kind} at its first call; here {kind} always infers what is left out"

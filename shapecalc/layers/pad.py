@@ -8,7 +8,7 @@ with the last axis: `[left, right, top, bottom]` over two axes. No padding has w
 """
 
 from collections.abc import Callable, Iterator
-from typing import Annotated, ClassVar, Self, cast
+from typing import Annotated, Self, cast
 
 from pydantic import model_validator
 
@@ -16,6 +16,7 @@ from shapecalc.algebra import Dim
 from shapecalc.layers.arithmetic import padded, uncropped
 from shapecalc.layers.axis_names import AXES
 from shapecalc.layers.base import NoOperations, NoWeights, NoWindow
+from shapecalc.layers.declaration import of_rank
 from shapecalc.layers.dependence import Dependence
 from shapecalc.layers.extended_number import Fill
 from shapecalc.layers.family import Family
@@ -30,34 +31,32 @@ Sides = Annotated[PerSide, Each(Each(Integer(), (2,)), (1, 2, 3, 4, 6)), WindowF
 class SpatialPad(NoWeights, NoOperations, NoWindow, Spatial):
     """What all padding shares, for any number of axes."""
 
-    family: ClassVar[Family] = Family.PADDING
+    family = Family.PADDING
 
     padding: Sides
 
     @model_validator(mode="after")
     def _sides_for_every_axis(self) -> Self:
-        given = self.padding
-        if isinstance(given, tuple) and len(given) != self.rank:
-            if len(given) != 2 * self.rank or any(isinstance(side, tuple) for side in given):
+        sides, rank = self.padding, self.rank
+        if isinstance(sides, tuple) and len(sides) != rank:
+            if len(sides) != 2 * rank or any(isinstance(side, tuple) for side in sides):
                 raise complaint(
-                    f"padding has {len(given)} values; {self.kind} takes one, {self.rank} (per axis, or "
-                    f"[before, after] per axis), or {2 * self.rank} in torch's order, the last axis first"
+                    f"padding has {len(sides)} values; {self.kind} takes one, {rank} (per axis, or "
+                    f"[before, after] per axis), or {2 * rank} in torch's order, the last axis first"
                 )
         return self
 
     def sides(self) -> dict[str, tuple[Dim, ...]]:
         """Return the padding before (p0) and after (p1) every axis, in the order of the shape."""
-        given = self.padding
-        if isinstance(given, tuple) and len(given) == 2 * self.rank:
-            flat = cast("tuple[Dim, ...]", given)
+        if isinstance(self.padding, tuple) and len(self.padding) == 2 * self.rank:
+            flat = cast("tuple[Dim, ...]", self.padding)
             return {"p0": flat[-2::-2], "p1": flat[::-2]}
-        pairs = [p if isinstance(p, tuple) else (p, p) for p in self.spread(given)]
-        before, after = zip(*pairs, strict=True)
+        before, after = self.per_side(self.padding)
         return {"p0": before, "p1": after}
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         yield from self.spatial_rank(x)
-        yield from self.large_enough(padded, 1, n=self.sizes(x), **self.sides())
+        yield from self.large_enough(padded, n=self.sizes(x), **self.sides())
 
     def output(self, x: Shape) -> Shape:
         return (*x[: -self.rank], *self.enlarged(x))
@@ -86,77 +85,37 @@ class ConstantPad(SpatialPad):
         for axis, n, p0, p1 in self.by_axis(x):
             says = _cropped_away(self.kind, axis, n, p0, p1)
             yield Requirement("too-small", uncropped(n, p0, p1), ">=", 0, says)
-        yield from self.large_enough(padded, 1, n=self.sizes(x), **self.sides())
+        yield from self.large_enough(padded, n=self.sizes(x), **self.sides())
 
 
 class ZeroPad(
     ConstantPad,
-    kind="zero_pad{rank}d",
     torch="torch.nn.ZeroPad{rank}d",
     keras="keras.layers.ZeroPadding{rank}D",
 ):
-    """Zeros around.
+    """Zeros around: `[..., {sizes}]`, where n becomes n + p₀ + p₁; a negative side crops.
 
-    No weights, no MACs. Refuses to crop more than there is. Source: torch.nn.ZeroPad{rank}d.
-    """
+    Refuses to crop more than there is.
 
-
-class ZeroPad1d(ZeroPad, rank=1):
-    """Zeros before and after: `[..., L]` to `[..., L + p₀ + p₁]`; a negative side crops.
-
-    >>> ZeroPad1d(padding=[3, 1]).output((1, 8, 10))
-    (1, 8, 14)
+    >>> ZeroPad{rank}d(padding=[{each:[3, 1]}]).output((1, 3, {each:10}))
+    (1, 3, {each:14})
     """
 
 
 class ZeroPad2d(ZeroPad, rank=2):
-    """Zeros around: `[..., H, W]`, each becoming n + p₀ + p₁; a negative side crops.
-
-    A flat list of four is torch's `[left, right, top, bottom]`.
-
-    >>> ZeroPad2d(padding=[[0, 1], [2, 2]]).output((1, 3, 10, 20))
-    (1, 3, 11, 24)
-    >>> ZeroPad2d(padding=[2, 2, 0, 1]).output((1, 3, 10, 20))
-    (1, 3, 11, 24)
-    """
+    """A flat list of four is torch's `[left, right, top, bottom]`."""
 
 
-class ZeroPad3d(ZeroPad, rank=3):
-    """Zeros around: `[..., D, H, W]`, each becoming n + p₀ + p₁; a negative side crops.
+class FilledPad(ConstantPad, torch="torch.nn.ConstantPad{rank}d"):
+    """A `value` around: `[..., {sizes}]`, where n becomes n + p₀ + p₁; a negative side crops.
 
-    >>> ZeroPad3d(padding=[0, 1, 1]).output((1, 3, 8, 10, 10))
-    (1, 3, 8, 12, 12)
-    """
+    Refuses to crop more than there is.
 
-
-class FilledPad(ConstantPad, kind="constant_pad{rank}d", torch="torch.nn.ConstantPad{rank}d"):
-    """A value around.
-
-    No weights, no MACs. Refuses to crop more than there is. Source: torch.nn.ConstantPad{rank}d.
+    >>> ConstantPad{rank}d(padding=1, value="-inf").output((1, 64, {each:112}))
+    (1, 64, {each:114})
     """
 
     value: Fill
 
 
-class ConstantPad1d(FilledPad, rank=1):
-    """A `value` before and after: `[..., L]` to `[..., L + p₀ + p₁]`; a negative side crops.
-
-    >>> ConstantPad1d(padding=-2, value=0).output((1, 8, 10))
-    (1, 8, 6)
-    """
-
-
-class ConstantPad2d(FilledPad, rank=2):
-    """A `value` around: `[..., H, W]`, each becoming n + p₀ + p₁; a negative side crops.
-
-    >>> ConstantPad2d(padding=1, value="-inf").output((1, 64, 112, 112))
-    (1, 64, 114, 114)
-    """
-
-
-class ConstantPad3d(FilledPad, rank=3):
-    """A `value` around: `[..., D, H, W]`, each becoming n + p₀ + p₁; a negative side crops.
-
-    >>> ConstantPad3d(padding=1, value=0.5).output((1, 3, 8, 10, 10))
-    (1, 3, 10, 12, 12)
-    """
+__getattr__ = of_rank(__name__)

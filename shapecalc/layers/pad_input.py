@@ -12,14 +12,18 @@ from collections.abc import Callable, Iterator
 
 from shapecalc.algebra import Dim
 from shapecalc.layers.arithmetic import uncropped
+from shapecalc.layers.declaration import of_rank
 from shapecalc.layers.pad import SpatialPad
 from shapecalc.layers.requirement import Requirement, Shape
 
 
-class ReflectionPad(SpatialPad, kind="reflection_pad{rank}d", torch="torch.nn.ReflectionPad{rank}d"):
-    """The rules of mirrored padding: a side is at most one less than the input.
+class ReflectionPad(SpatialPad, torch="torch.nn.ReflectionPad{rank}d"):
+    """The input mirrored at its border: `[N, C, {sizes}]`, where n becomes n + p₀ + p₁.
 
-    No weights, no MACs. Refuses a side as long as the input. Source: torch.nn.ReflectionPad{rank}d.
+    Refuses a side as long as the input.
+
+    >>> ReflectionPad{rank}d(padding=3).output((1, 8, {each:10}))
+    (1, 8, {each:16})
     """
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
@@ -30,17 +34,23 @@ class ReflectionPad(SpatialPad, kind="reflection_pad{rank}d", torch="torch.nn.Re
         yield from super().requirements(x)
 
 
-class ReplicationPad(SpatialPad, kind="replication_pad{rank}d", torch="torch.nn.ReplicationPad{rank}d"):
-    """The rules of padding that repeats the border: as much as one likes.
+class ReplicationPad(SpatialPad, torch="torch.nn.ReplicationPad{rank}d"):
+    """The border repeated: `[N, C, {sizes}]`, where n becomes n + p₀ + p₁.
 
-    No weights, no MACs. Refuses an output that would be empty. Source: torch.nn.ReplicationPad{rank}d.
+    Refuses an output that would be empty.
+
+    >>> ReplicationPad{rank}d(padding=20).output((1, 8, {each:10}))
+    (1, 8, {each:50})
     """
 
 
-class CircularPad(SpatialPad, kind="circular_pad{rank}d", torch="torch.nn.CircularPad{rank}d"):
-    """The rules of wrapped padding: a side is at most what the other, if negative, leaves.
+class CircularPad(SpatialPad, torch="torch.nn.CircularPad{rank}d"):
+    """The input wrapped around: `[N, C, {sizes}]`, where n becomes n + p₀ + p₁.
 
-    No weights, no MACs. Refuses a side longer than the input. Source: torch.nn.CircularPad{rank}d.
+    Refuses a side that is longer than the input, or than what the other side, if negative, leaves of it.
+
+    >>> CircularPad{rank}d(padding=10).output((1, 8, {each:10}))
+    (1, 8, {each:30})
     """
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
@@ -59,73 +69,4 @@ def _wraps_twice(kind: str, axis: str, left: Dim, p: Dim) -> Callable[[], str]:
     return lambda: f"{kind}: padding of {p} wraps around more than once: the {axis} offers {left}"
 
 
-class ReflectionPad1d(ReflectionPad, rank=1):
-    """The input mirrored at its border: `[N, C, L]` to `[N, C, L + p₀ + p₁]`.
-
-    >>> ReflectionPad1d(padding=3).output((1, 8, 10))
-    (1, 8, 16)
-    """
-
-
-class ReflectionPad2d(ReflectionPad, rank=2):
-    """The input mirrored at its border: `[N, C, H, W]`, each side n becoming n + p₀ + p₁.
-
-    >>> ReflectionPad2d(padding=40).output((1, 3, 256, 256))
-    (1, 3, 336, 336)
-    """
-
-
-class ReflectionPad3d(ReflectionPad, rank=3):
-    """The input mirrored at its border: `[N, C, D, H, W]`, each side n becoming n + p₀ + p₁.
-
-    >>> ReflectionPad3d(padding=1).output((1, 3, 8, 10, 10))
-    (1, 3, 10, 12, 12)
-    """
-
-
-class ReplicationPad1d(ReplicationPad, rank=1):
-    """The border repeated: `[N, C, L]` to `[N, C, L + p₀ + p₁]`.
-
-    >>> ReplicationPad1d(padding=[2, 0]).output((1, 8, 10))
-    (1, 8, 12)
-    """
-
-
-class ReplicationPad2d(ReplicationPad, rank=2):
-    """The border repeated: `[N, C, H, W]`, each side n becoming n + p₀ + p₁.
-
-    >>> ReplicationPad2d(padding=[1, 2]).output((1, 3, 10, 10))
-    (1, 3, 12, 14)
-    """
-
-
-class ReplicationPad3d(ReplicationPad, rank=3):
-    """The border repeated: `[N, C, D, H, W]`, each side n becoming n + p₀ + p₁.
-
-    >>> ReplicationPad3d(padding=1).output((1, 3, 8, 10, 10))
-    (1, 3, 10, 12, 12)
-    """
-
-
-class CircularPad1d(CircularPad, rank=1):
-    """The input wrapped around: `[N, C, L]` to `[N, C, L + p₀ + p₁]`.
-
-    >>> CircularPad1d(padding=10).output((1, 8, 10))
-    (1, 8, 30)
-    """
-
-
-class CircularPad2d(CircularPad, rank=2):
-    """The input wrapped around: `[N, C, H, W]`, each side n becoming n + p₀ + p₁.
-
-    >>> CircularPad2d(padding=[[0, 0], [5, 5]]).output((1, 3, 180, 360))
-    (1, 3, 180, 370)
-    """
-
-
-class CircularPad3d(CircularPad, rank=3):
-    """The input wrapped around: `[N, C, D, H, W]`, each side n becoming n + p₀ + p₁.
-
-    >>> CircularPad3d(padding=1).output((1, 3, 8, 10, 10))
-    (1, 3, 10, 12, 12)
-    """
+__getattr__ = of_rank(__name__)

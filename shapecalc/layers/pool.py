@@ -5,10 +5,11 @@ Per axis, with k the kernel, s the stride (the kernel, if left out), d the dilat
     out = ⌊(n + 2p - (d(k - 1) + 1))/s⌋ + 1
     out = ⌊(n + min(2p - (d(k - 1) + 1) + s - 1, p - 1))/s⌋ + 1       with ceil_mode
 
-No pooling has weights or counts as multiply-accumulates: torch counts none, and an average is
-additions and one division per output.
+No pooling counts as multiply-accumulates: torch counts none, and an average is additions and one division per
+output.
 """
 
+from abc import abstractmethod
 from collections.abc import Callable, Iterator
 from typing import Annotated, Any, ClassVar
 
@@ -17,88 +18,93 @@ from shapecalc.layers.arithmetic import window, window_ceil
 from shapecalc.layers.axis_names import AXES
 from shapecalc.layers.base import NoMacs, NoWeights, Shapes, Window
 from shapecalc.layers.counts import Operations, greatest, mean, norm
+from shapecalc.layers.declaration import of_rank
 from shapecalc.layers.extended_number import INFINITIES, Power
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Each, ExtentPerAxis, Flag, Integer, Nullable, PerAxis, complaint
 from shapecalc.layers.requirement import HalfKernel, Requirement, Shape
-from shapecalc.layers.roles import Dilation, KernelSize, WindowField
+from shapecalc.layers.roles import Dilation, WindowField
+from shapecalc.layers.sliding import Sliding
 from shapecalc.layers.spatial import Spatial
-
-
-class _SameAsKernel(Each):
-    """A count per axis that is the kernel's when left out."""
-
-    def check(self, value: Any) -> Any:
-        return None if value is None else super().check(value)
-
-    def json_schema(self) -> dict[str, Any]:
-        return {"anyOf": [*super().json_schema()["anyOf"], {"type": "null"}]}
 
 
 class _Divisor(Integer):
     """Any integer but zero."""
 
     def check(self, value: Any) -> Any:
-        found = super().check(value)
-        if found == 0:
+        number = super().check(value)
+        if number == 0:
             raise complaint("a divisor cannot be 0")
-        return found
+        return number
 
     def json_schema(self) -> dict[str, Any]:
         return {**super().json_schema(), "not": {"const": 0}}
 
 
-StridePerAxis = Annotated[PerAxis | None, _SameAsKernel(Integer(1)), WindowField("s", same_as="kernel_size")]
+StridePerAxis = Annotated[PerAxis | None, Nullable(Each(Integer(1))), WindowField("s", same_as="kernel_size")]
 PoolPadding = Annotated[ExtentPerAxis, WindowField("p", 0)]
 Divisor = Annotated[Dim | None, Nullable(_Divisor())]
 
 
-class Pool(NoWeights, NoMacs, Spatial):
-    """A window that slides over every channel by itself: what all pooling shares."""
+class Pooling(NoWeights, NoMacs, Spatial):
+    """A layer each of whose results is one number made of those that it sees, in every channel apart."""
 
-    kernel_size: KernelSize
+    reduced_by: ClassVar[Callable[[Dim, Dim], Operations]]
+    """The operations that make a number of results out of all the numbers seen."""
+
+    @abstractmethod
+    def seen(self, x: Shape) -> Dim | None:
+        """Return how many numbers all windows hold, padding included; None where that is not known."""
+
+    def operations(self, x: Shape) -> Operations | None:
+        seen = self.seen(x)
+        return None if seen is None else type(self).reduced_by(seen, product(self.output(x)))
+
+
+class WindowPooling(Pooling, Sliding):
+    """Pooling by a window that slides; not every one has padding or dilation."""
+
     stride: StridePerAxis = None
-    ceil_mode: Flag = False
 
     def window(self, x: Shape) -> Window:
-        _, k, s, d, p0, p1 = self._letters(x).values()
-        return Window(k, s, p0, p1, d)
+        kernel, padding = self.spread(self.kernel_size), self.spread(getattr(self, "padding", 0))
+        stride = kernel if self.stride is None else self.spread(self.stride)
+        return Window(kernel, stride, padding, padding, self.spread(getattr(self, "dilation", 1)))
+
+    def seen(self, x: Shape) -> Dim:
+        return product(self.spread(self.kernel_size)) * product(self.output(x))
+
+
+class WithIndices(Pooling):
+    """Max pooling, a second result of which may be where the maxima were."""
+
+    reduced_by = greatest
+
+    return_indices: Flag = False
+
+    def outputs(self, x: Shape) -> Shapes:
+        return (self.output(x),) * (1 + self.return_indices)
+
+
+class Pool(WindowPooling):
+    """Pooling by a window that slides, as torch does it."""
+
+    ceil_mode: Flag = False
+
+    def rule(self) -> Callable[..., Dim]:
+        return window_ceil if self.ceil_mode else window
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         yield from self.spatial_rank(x)
-        letters = self._letters(x)
-        for axis, k, p in zip(AXES[self.rank], letters["k"], letters["p0"], strict=True):
+        seen = self.window(x)
+        for axis, k, p in zip(AXES[self.rank], seen.kernel, seen.before, strict=True):
             yield HalfKernel(self.kind, axis, k, p)
-        yield from self.large_enough(self._rule(), 1, **letters)
-
-    def output(self, x: Shape) -> Shape:
-        rule = self._rule()
-        columns = zip(*self._letters(x).values(), strict=True)
-        return self.resized(x, tuple(rule(*column) for column in columns))
-
-    def _rule(self) -> Callable[..., Dim]:
-        return window_ceil if self.ceil_mode else window
-
-    def _letters(self, x: Shape) -> dict[str, tuple[Dim, ...]]:
-        kernel, padding = self.spread(self.kernel_size), self.spread(self._padding())
-        stride = kernel if self.stride is None else self.spread(self.stride)
-        dilation = self.spread(self._dilation())
-        return {"n": self.sizes(x), "k": kernel, "s": stride, "d": dilation, "p0": padding, "p1": padding}
-
-    def _padding(self) -> PerAxis:
-        return 0
-
-    def _dilation(self) -> PerAxis:
-        return 1
+        yield from super().requirements(x)
 
     def _covered(self, x: Shape) -> Iterator[Requirement]:
         """Require an input at least as large as the kernel, its padding not counted."""
         for axis, n, k in zip(AXES[self.rank], self.sizes(x), self.spread(self.kernel_size), strict=True):
             yield Requirement("too-small", n, ">=", k, _smaller_than_kernel(self.kind, axis, n, k))
-
-    def seen(self, x: Shape) -> Dim:
-        """Return how many numbers all windows hold, padding included."""
-        return product(self.spread(self.kernel_size)) * product(self.output(x))
 
 
 def _smaller_than_kernel(kind: str, axis: str, n: Dim, k: Dim) -> Callable[[], str]:
@@ -106,69 +112,58 @@ def _smaller_than_kernel(kind: str, axis: str, n: Dim, k: Dim) -> Callable[[], s
 
 
 class MaxPool(
-    Pool, kind="max_pool{rank}d", torch="torch.nn.MaxPool{rank}d", keras="keras.layers.MaxPooling{rank}D"
+    WithIndices,
+    Pool,
+    torch="torch.nn.MaxPool{rank}d",
+    keras="keras.layers.MaxPooling{rank}D",
 ):
-    """The rules of max pooling, for any number of axes; where the maxima were may be a second result.
+    """The largest value of every window: `[N, C, {sizes}]`, where n becomes ⌊(n + 2p - (d(k-1) + 1))/s⌋ + 1.
 
-    Input `[N, C, {sizes}]`; the stride is the kernel's size if left out. return_indices adds the places of
-    the maxima as a second result. No weights, no MACs. Refuses a padding of more than half the kernel and
-    an input smaller than the window. Source: torch.nn.MaxPool{rank}d.
+    The stride is the kernel's size if left out. Refuses a padding of more than half the kernel and an input
+    smaller than the window.
+
+    >>> MaxPool{rank}d(kernel_size=3, stride=2, padding=1).output((1, 64, {each:112}))
+    (1, 64, {each:56})
     """
 
     order = "kernel_size stride padding dilation return_indices ceil_mode"
-    family: ClassVar[Family] = Family.MAX_POOL
+    family = Family.MAX_POOL
 
     padding: PoolPadding = 0
     dilation: Dilation = 1
-    return_indices: Flag = False
-
-    def outputs(self, x: Shape) -> Shapes:
-        return (self.output(x),) * (1 + self.return_indices)
-
-    def _padding(self) -> PerAxis:
-        return self.padding
-
-    def _dilation(self) -> PerAxis:
-        return self.dilation
-
-    def operations(self, x: Shape) -> Operations:
-        return greatest(self.seen(x), product(self.output(x)))
 
 
-class AvgPool(
-    Pool, kind="avg_pool{rank}d", torch="torch.nn.AvgPool{rank}d", keras="keras.layers.AveragePooling{rank}D"
-):
-    """The rules of average pooling, for any number of axes.
+class AvgPool(Pool, torch="torch.nn.AvgPool{rank}d", keras="keras.layers.AveragePooling{rank}D"):
+    """The mean of every window: `[N, C, {sizes}]` to `[N, C, {sizes:'}]`, n' = ⌊(n + 2p - k)/s⌋ + 1.
 
-    Input `[N, C, {sizes}]`; the stride is the kernel's size if left out; count_include_pad and
-    divisor_override change values, not shapes. No weights, no MACs. Refuses a padding of more than half the
-    kernel and an input smaller than the window. Source: torch.nn.AvgPool{rank}d; LeCun et al.,
-    Gradient-based learning applied to document recognition, 1998.
+    The stride is the kernel's size if left out; count_include_pad and divisor_override change values, not
+    shapes. Refuses a padding of more than half the kernel and an input smaller than the window. Source: LeCun
+    et al., Gradient-based learning applied to document recognition, 1998.
+
+    >>> AvgPool{rank}d(kernel_size=2, ceil_mode=True).output((1, 6, {each:7}))
+    (1, 6, {each:4})
     """
 
     order = "kernel_size stride padding ceil_mode ..."
-    family: ClassVar[Family] = Family.AVERAGE_POOL
+    family = Family.AVERAGE_POOL
+    reduced_by = mean
 
     padding: PoolPadding = 0
     count_include_pad: Flag = True
 
-    def _padding(self) -> PerAxis:
-        return self.padding
 
-    def operations(self, x: Shape) -> Operations:
-        return mean(self.seen(x), product(self.output(x)))
-
-
-class LPPool(Pool, kind="lp_pool{rank}d", torch="torch.nn.LPPool{rank}d"):
-    """The rules of power-average pooling, for any number of axes; it has no padding.
+class LPPool(Pool, torch="torch.nn.LPPool{rank}d"):
+    """(Σ xᵖ)^(1/p) over every window: `[N, C, {sizes}]` to `[N, C, {sizes:'}]`, n' = ⌊(n - k)/s⌋ + 1.
 
     `norm_type` is the power p, not zero; `inf` takes the largest magnitude. The stride is the kernel's size
-    if left out. No weights, and no MACs are counted. Refuses an input smaller than the window. Source:
-    torch.nn.LPPool{rank}d.
+    if left out. Refuses an input smaller than the window.
+
+    >>> LPPool{rank}d(norm_type=2, kernel_size=3, stride=2).output((1, 8, {each:9}))
+    (1, 8, {each:4})
     """
 
     order = "norm_type ..."
-    family: ClassVar[Family] = Family.POWER_POOL
+    family = Family.POWER_POOL
 
     norm_type: Power
 
@@ -179,59 +174,12 @@ class LPPool(Pool, kind="lp_pool{rank}d", torch="torch.nn.LPPool{rank}d"):
         return norm(self.norm_type, seen, results)
 
 
-class MaxPool1d(MaxPool, rank=1):
-    """The largest value of every window: `[N, C, L]` to `[N, C, ⌊(L + 2p - (d(k-1)+1))/s⌋ + 1]`.
-
-    >>> MaxPool1d(kernel_size=3, stride=2).output((1, 64, 100))
-    (1, 64, 49)
-    """
-
-
-class MaxPool2d(MaxPool, rank=2):
-    """The largest value of every window: each of height and width becomes ⌊(n + 2p - (d(k-1)+1))/s⌋ + 1.
-
-    >>> MaxPool2d(kernel_size=3, stride=2, padding=1).output((1, 64, 112, 112))
-    (1, 64, 56, 56)
-    >>> MaxPool2d(kernel_size=3, stride=2, ceil_mode=True).output((1, 64, 112, 112))
-    (1, 64, 56, 56)
-    """
-
-
-class MaxPool3d(MaxPool, rank=3):
-    """The largest value of every window: depth, height and width become ⌊(n + 2p - (d(k-1)+1))/s⌋ + 1.
-
-    >>> MaxPool3d(kernel_size=[1, 2, 2]).output((1, 64, 16, 112, 112))
-    (1, 64, 16, 56, 56)
-    """
-
-
-class AvgPool1d(AvgPool, rank=1):
-    """The mean of every window: `[N, C, L]` to `[N, C, ⌊(L + 2p - k)/s⌋ + 1]`.
-
-    >>> AvgPool1d(kernel_size=4).output((1, 8, 30))
-    (1, 8, 7)
-    """
-
-
 class AvgPool2d(AvgPool, rank=2):
-    """The mean of every window: each of height and width becomes ⌊(n + 2p - k)/s⌋ + 1.
-
-    >>> AvgPool2d(kernel_size=2).output((1, 6, 28, 28))
-    (1, 6, 14, 14)
-    """
-
     divisor_override: Divisor = None
 
 
 class AvgPool3d(AvgPool, rank=3):
-    """The mean of every window: depth, height and width become ⌊(n + 2p - k)/s⌋ + 1.
-
-    As torch does here alone, an input smaller than the kernel is refused even where padding would make up
-    for it.
-
-    >>> AvgPool3d(kernel_size=2, ceil_mode=True).output((1, 8, 7, 7, 7))
-    (1, 8, 4, 4, 4)
-    """
+    """As torch does here alone, an input smaller than the kernel is refused even where padding would do."""
 
     divisor_override: Divisor = None
 
@@ -241,34 +189,14 @@ class AvgPool3d(AvgPool, rank=3):
         yield from super().requirements(x)
 
 
-class LPPool1d(LPPool, rank=1):
-    """(Σ xᵖ)^(1/p) over every window: `[N, C, L]` to `[N, C, ⌊(L - k)/s⌋ + 1]`.
-
-    >>> LPPool1d(norm_type=2, kernel_size=3).output((1, 8, 30))
-    (1, 8, 10)
-    """
-
-
-class LPPool2d(LPPool, rank=2):
-    """(Σ xᵖ)^(1/p) over every window: each of height and width becomes ⌊(n - k)/s⌋ + 1.
-
-    >>> LPPool2d(norm_type=2, kernel_size=3, stride=2).output((1, 8, 9, 9))
-    (1, 8, 4, 4)
-    """
-
-
 class LPPool3d(LPPool, rank=3):
-    """(Σ xᵖ)^(1/p) over every window: depth, height and width become ⌊(n - k)/s⌋ + 1.
-
-    For a finite power an input smaller than the kernel is refused, also with `ceil_mode`, because torch
-    computes it by `avg_pool3d`.
-
-    >>> LPPool3d(norm_type=2, kernel_size=2).output((1, 8, 8, 8, 8))
-    (1, 8, 4, 4, 4)
-    """
+    """For a finite power an input smaller than the kernel is refused, as by `avg_pool3d`."""
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         yield from self.spatial_rank(x)
         if self.norm_type not in INFINITIES:
             yield from self._covered(x)
         yield from super().requirements(x)
+
+
+__getattr__ = of_rank(__name__)

@@ -6,7 +6,7 @@ exact decimals and never change a shape.
 
 from collections.abc import Iterator
 from fractions import Fraction
-from typing import Annotated, ClassVar, Self
+from typing import Annotated, Self
 
 from pydantic import model_validator
 
@@ -29,7 +29,7 @@ HARD_SIGMOID = Operations(additions=1, comparisons=2, divisions=1)
 class Activation(Pointwise):
     """A function of each element that networks put between layers."""
 
-    family: ClassVar[Family] = Family.ACTIVATION
+    family = Family.ACTIVATION
 
 
 class InPlace(Activation):
@@ -41,31 +41,19 @@ class InPlace(Activation):
 
 
 class ReLU(InPlace, kind="relu", torch="torch.nn.ReLU", keras="keras.layers.ReLU"):
-    """max(x, 0). Source: torch.nn.ReLU; Nair and Hinton, 2010.
-
-    >>> ReLU().output((1, 64, 112, 112))
-    (1, 64, 112, 112)
-    """
+    """max(x, 0). Source: Nair and Hinton, 2010."""
 
     per_element = RELU
 
 
 class ReLU6(InPlace, kind="relu6", torch="torch.nn.ReLU6", keras="keras.activations.relu6"):
-    """min(max(x, 0), 6). Source: torch.nn.ReLU6; Howard et al., MobileNets, 2017.
-
-    >>> ReLU6().output((1, 32, 112, 112))
-    (1, 32, 112, 112)
-    """
+    """min(max(x, 0), 6). Source: Howard et al., MobileNets, 2017."""
 
     per_element = Operations(comparisons=2)
 
 
 class LeakyReLU(InPlace, kind="leaky_relu", torch="torch.nn.LeakyReLU", keras="keras.layers.LeakyReLU"):
-    """max(x, 0) + negative_slope · min(x, 0). Source: torch.nn.LeakyReLU; Maas et al., 2013.
-
-    >>> LeakyReLU(negative_slope=0.2).output((1, 64, 32, 32))
-    (1, 64, 32, 32)
-    """
+    """max(x, 0) + negative_slope · min(x, 0). Source: Maas et al., 2013."""
 
     per_element = SLOPED
 
@@ -85,15 +73,14 @@ class PReLU(
 ):
     """max(x, 0) + weight · min(x, 0), with one trained slope for all or one per channel.
 
-    The weight is `weight: [num_parameters]`. With more than one, axis 1 must be as long (an input
-    of one dimension has one channel). Source: torch.nn.PReLU; He et al., Delving deep into
-    rectifiers, 2015.
+    The weight is `weight: [num_parameters]`. With more than one, axis 1 must be as long (an input of one
+    dimension has one channel). Source: He et al., Delving deep into rectifiers, 2015.
 
     >>> PReLU(num_parameters=64).weights((1, 64, 32, 32))
     {'weight': (64,)}
     """
 
-    family: ClassVar[Family] = Family.ACTIVATION
+    family = Family.ACTIVATION
 
     num_parameters: Annotated[Count, Declares("P")] = 1
     init: Real = Fraction(1, 4)
@@ -116,10 +103,7 @@ class PReLU(
 class RReLU(InPlace, kind="rrelu", torch="torch.nn.RReLU"):
     """max(x, 0) + a · min(x, 0), a random in [lower, upper] in training, their mean in evaluation.
 
-    Refuses lower > upper. Source: torch.nn.RReLU; Xu et al., 2015.
-
-    >>> RReLU().output((1, 64, 32, 32))
-    (1, 64, 32, 32)
+    Refuses lower > upper. Source: Xu et al., 2015.
     """
 
     per_element = SLOPED
@@ -135,11 +119,7 @@ class RReLU(InPlace, kind="rrelu", torch="torch.nn.RReLU"):
 
 
 class ELU(InPlace, torch="torch.nn.ELU", keras="keras.layers.ELU"):
-    """max(x, 0) + min(alpha(eˣ - 1), 0). Source: torch.nn.ELU; Clevert et al., 2015.
-
-    >>> ELU().output((1, 64, 32, 32))
-    (1, 64, 32, 32)
-    """
+    """max(x, 0) + min(alpha(eˣ - 1), 0). Source: Clevert et al., 2015."""
 
     per_element = EXPONENTIAL
 
@@ -147,21 +127,13 @@ class ELU(InPlace, torch="torch.nn.ELU", keras="keras.layers.ELU"):
 
 
 class SELU(InPlace, torch="torch.nn.SELU", keras="keras.activations.selu"):
-    """1.0507(max(x, 0) + min(1.6733(eˣ - 1), 0)). Source: torch.nn.SELU; Klambauer et al., 2017.
-
-    >>> SELU().output((1, 256))
-    (1, 256)
-    """
+    """1.0507(max(x, 0) + min(1.6733(eˣ - 1), 0)). Source: Klambauer et al., 2017."""
 
     per_element = EXPONENTIAL + Operations(multiplications=1)
 
 
 class CELU(InPlace, torch="torch.nn.CELU", keras="keras.activations.celu"):
-    """max(x, 0) + min(alpha(e^(x/alpha) - 1), 0). Refuses alpha = 0. Source: torch.nn.CELU.
-
-    >>> CELU().output((1, 256))
-    (1, 256)
-    """
+    """max(x, 0) + min(alpha(e^(x/alpha) - 1), 0). Refuses alpha = 0."""
 
     per_element = EXPONENTIAL + Operations(divisions=1)
 
@@ -177,10 +149,7 @@ class CELU(InPlace, torch="torch.nn.CELU", keras="keras.activations.celu"):
 class GELU(Activation, torch="torch.nn.GELU", keras="keras.activations.gelu"):
     """x · Φ(x), Φ the normal distribution, exactly or through tanh.
 
-    `approximate` is none or tanh. Source: torch.nn.GELU; Hendrycks and Gimpel, 2016.
-
-    >>> GELU(approximate="tanh").output((1, 197, 3072))
-    (1, 197, 3072)
+    `approximate` is none or tanh. Source: Hendrycks and Gimpel, 2016.
     """
 
     approximate: Annotated[str, OneOf(("none", "tanh"))] = "none"
@@ -190,41 +159,25 @@ class GELU(Activation, torch="torch.nn.GELU", keras="keras.activations.gelu"):
 
 
 class SiLU(InPlace, kind="silu", torch="torch.nn.SiLU", keras="keras.activations.silu"):
-    """x · sigmoid(x), also called swish. Source: torch.nn.SiLU; Ramachandran et al., 2017.
-
-    >>> SiLU().output((1, 32, 112, 112))
-    (1, 32, 112, 112)
-    """
+    """x · sigmoid(x), also called swish. Source: Ramachandran et al., 2017."""
 
     per_element = SIGMOID + Operations(multiplications=1)
 
 
 class Mish(InPlace, torch="torch.nn.Mish", keras="keras.activations.mish"):
-    """x · tanh(log(1 + eˣ)). Source: torch.nn.Mish; Misra, 2019.
-
-    >>> Mish().output((1, 32, 112, 112))
-    (1, 32, 112, 112)
-    """
+    """x · tanh(log(1 + eˣ)). Source: Misra, 2019."""
 
     per_element = SOFTPLUS + TANH + Operations(multiplications=1)
 
 
 class Hardswish(InPlace, torch="torch.nn.Hardswish", keras="keras.activations.hard_silu"):
-    """x · min(max(x + 3, 0), 6)/6. Source: torch.nn.Hardswish; Howard et al., MobileNetV3, 2019.
-
-    >>> Hardswish().output((1, 16, 112, 112))
-    (1, 16, 112, 112)
-    """
+    """x · min(max(x + 3, 0), 6)/6. Source: Howard et al., MobileNetV3, 2019."""
 
     per_element = HARD_SIGMOID + Operations(multiplications=1)
 
 
 class Softplus(Activation, torch="torch.nn.Softplus", keras="keras.activations.softplus"):
-    """log(1 + e^(beta·x))/beta, and x itself where beta·x > threshold. Source: torch.nn.Softplus.
-
-    >>> Softplus().output((1, 10))
-    (1, 10)
-    """
+    """log(1 + e^(beta·x))/beta, and x itself where beta·x > threshold."""
 
     per_element = SOFTPLUS + Operations(comparisons=1, multiplications=1, divisions=1)
 
@@ -233,7 +186,7 @@ class Softplus(Activation, torch="torch.nn.Softplus", keras="keras.activations.s
 
 
 class Threshold(InPlace, torch="torch.nn.Threshold"):
-    """x where x > threshold, otherwise `value`. Source: torch.nn.Threshold.
+    """x where x > threshold, otherwise `value`.
 
     >>> Threshold(threshold=0.1, value=0).output((1, 10))
     (1, 10)

@@ -38,7 +38,7 @@ JOINED = {
 class Gated(NoBuffers, Joint):
     """What recurrent layers and cells share: gates of two sums of products each."""
 
-    framework: ClassVar[str | None] = "torch"
+    framework = "torch"
     gates: ClassVar[int]
     states: ClassVar[tuple[str, ...]] = ("h_0",)
     """The initial states, all of which may be left out."""
@@ -72,8 +72,8 @@ _STATES = "of two directions, each sees the initial states of its own and those 
 class Recurrent(Gated):
     """What recurrent layers share: stacked layers, one or two directions, an initial state or none."""
 
-    family: ClassVar[Family] = Family.RECURRENT
-    unknown_dependence: ClassVar[tuple[str, str] | None] = ("states", _STATES)
+    family = Family.RECURRENT
+    unknown_dependence = ("states", _STATES)
 
     input_size: InFeatures = None
     hidden_size: Count
@@ -183,17 +183,17 @@ class RNN(Recurrent, torch="torch.nn.RNN"):
     """Elman's recurrent layer: `[L, N, input_size]` to `[L, N, H]` and the last state `[num_layers, N, H]`.
 
     h' = tanh(W_ih·x + b_ih + W_hh·h + b_hh). With batch_first `[N, L, ...]`; unbatched without N. H =
-    hidden_size, twice that in the first result, and 2·num_layers states, if bidirectional. A second
-    tensor, if there is one, is the initial state and has the shape of the last. Weights are
-    `weight_ih_l0: [H, input_size]`, `weight_hh_l0: [H, H]`, `bias_ih_l0: [H]`, `bias_hh_l0: [H]`, and
-    so on for every layer and direction; one costs H·(inputs + H) MACs a position. Refuses other
-    ranks, features that do not match and a state of another shape. Source: torch.nn.RNN; Elman, 1990.
+    hidden_size, twice that in the first result, and 2·num_layers states, if bidirectional. A second tensor,
+    if there is one, is the initial state and has the shape of the last. Weights are `weight_ih_l0: [H,
+    input_size]`, `weight_hh_l0: [H, H]`, `bias_ih_l0: [H]`, `bias_hh_l0: [H]`, and so on for every layer and
+    direction; one costs H·(inputs + H) MACs a position. Refuses other ranks, features that do not match and a
+    state of another shape. Source: Elman, 1990.
 
     >>> RNN(hidden_size=20, num_layers=2).outputs(((5, 3, 10),))
     ((5, 3, 20), (2, 3, 20))
     """
 
-    gates: ClassVar[int] = 1
+    gates = 1
     order = "input_size hidden_size num_layers nonlinearity ..."
 
     nonlinearity: Nonlinearity = "tanh"
@@ -206,14 +206,13 @@ class RNN(Recurrent, torch="torch.nn.RNN"):
 class LSTM(Recurrent, torch="torch.nn.LSTM"):
     """Long short-term memory: `[L, N, input_size]` to `[L, N, S]`, and `[num_layers, N, S]` and `[..., H]`.
 
-    The results are the sequence, the last states and the last cells. S = hidden_size = H, or proj_size
-    where that is not 0; twice that in the sequence, and 2·num_layers states, if bidirectional. With
-    batch_first `[N, L, ...]`; unbatched without N. Initial states and cells are both there or neither, in
-    the shapes of the last. Weights per layer and direction are `weight_ih_l0: [4·H, input_size]`,
-    `weight_hh_l0: [4·H, S]`, `bias_ih_l0: [4·H]`, `bias_hh_l0: [4·H]`, and `weight_hr_l0: [S, H]` with a
-    projection; a position costs 4·H·(inputs + S) MACs, and S·H for the projection. Refuses what `rnn`
-    refuses, and a proj_size that is not below hidden_size. Source: torch.nn.LSTM; Hochreiter and
-    Schmidhuber, 1997; Sak et al., 2014.
+    The results are the sequence, the last states and the last cells. S = hidden_size = H, or proj_size where
+    that is not 0; twice that in the sequence, and 2·num_layers states, if bidirectional. With batch_first
+    `[N, L, ...]`; unbatched without N. Initial states and cells are both there or neither, in the shapes of
+    the last. Weights per layer and direction are `weight_ih_l0: [4·H, input_size]`, `weight_hh_l0: [4·H, S]`,
+    `bias_ih_l0: [4·H]`, `bias_hh_l0: [4·H]`, and `weight_hr_l0: [S, H]` with a projection; a position costs
+    4·H·(inputs + S) MACs, and S·H for the projection. Refuses what `rnn` refuses, and a proj_size that is not
+    below hidden_size. Source: Hochreiter and Schmidhuber, 1997; Sak et al., 2014.
 
     >>> LSTM(hidden_size=20, bidirectional=True).outputs(((5, 3, 10),))
     ((5, 3, 40), (2, 3, 20), (2, 3, 20))
@@ -221,12 +220,9 @@ class LSTM(Recurrent, torch="torch.nn.LSTM"):
     (128, 512)
     """
 
-    gates: ClassVar[int] = 4
-    states: ClassVar[tuple[str, ...]] = ("h_0", "c_0")
-    unknown_dependence: ClassVar[tuple[str, str] | None] = (
-        "states",
-        f"{_STATES}; of a cell, few features or all, as length and layers go",
-    )
+    gates = 4
+    states = ("h_0", "c_0")
+    unknown_dependence = ("states", f"{_STATES}; of a cell, few features or all, as length and layers go")
 
     proj_size: Annotated[Extent, Lettered(neutral=0)] = 0
 
@@ -263,13 +259,12 @@ class LSTM(Recurrent, torch="torch.nn.LSTM"):
 class GRU(Recurrent, torch="torch.nn.GRU"):
     """Gated recurrent units: `[L, N, input_size]` to `[L, N, H]` and the last state `[num_layers, N, H]`.
 
-    All is as for `rnn` with three gates: weights are `weight_ih_l0: [3·H, input_size]`,
-    `weight_hh_l0: [3·H, H]`, `bias_ih_l0: [3·H]`, `bias_hh_l0: [3·H]`, and so on for every layer and
-    direction; one costs 3·H·(inputs + H) MACs a position. Refuses what `rnn` refuses. Source:
-    torch.nn.GRU; Cho et al., 2014.
+    All is as for `rnn` with three gates: weights are `weight_ih_l0: [3·H, input_size]`, `weight_hh_l0: [3·H,
+    H]`, `bias_ih_l0: [3·H]`, `bias_hh_l0: [3·H]`, and so on for every layer and direction; one costs
+    3·H·(inputs + H) MACs a position. Refuses what `rnn` refuses. Source: Cho et al., 2014.
 
     >>> GRU(hidden_size=20, batch_first=True).outputs(((3, 5, 10),))
     ((3, 5, 20), (1, 3, 20))
     """
 
-    gates: ClassVar[int] = 3
+    gates = 3

@@ -1,11 +1,9 @@
 """Recurrent cells: one step of one layer, whose state is given or zero."""
 
 from collections.abc import Iterator
-from typing import ClassVar
 
 from shapecalc.algebra import Dim, product
 from shapecalc.layers.base import Named, Shapes
-from shapecalc.layers.counts import SIGMOID, TANH, Operations
 from shapecalc.layers.dependence import Dependence, over, placed
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Count, Flag
@@ -13,18 +11,11 @@ from shapecalc.layers.recurrent import Gated, Nonlinearity, gated
 from shapecalc.layers.requirement import Requirement, Shape, arity, rank_between, shaped
 from shapecalc.layers.roles import InFeatures, declared
 
-JOINED = {
-    1: TANH,
-    3: SIGMOID * 2 + TANH + Operations(multiplications=3, additions=2),  # r·(W·h), (1 - z)·n + z·h
-    4: SIGMOID * 3 + TANH * 2 + Operations(multiplications=3, additions=1),  # f·c + i·g, o·tanh(c)
-}
-"""By the number of gates: the single operations that make a number of the state of them."""
-
 
 class RecurrentCell(Gated):
     """What recurrent cells share: one position of one layer, the state given or zero."""
 
-    family: ClassVar[Family] = Family.RECURRENT_CELL
+    family = Family.RECURRENT_CELL
 
     input_size: InFeatures = None
     hidden_size: Count
@@ -69,15 +60,15 @@ class RecurrentCell(Gated):
 class RNNCell(RecurrentCell, torch="torch.nn.RNNCell"):
     """One step of `rnn`: `[N, input_size]`, and maybe the state `[N, H]`, to the next state `[N, H]`.
 
-    Unbatched without N. Weights are `weight_ih: [H, input_size]`, `weight_hh: [H, H]`, `bias_ih: [H]`
-    and `bias_hh: [H]`; a step costs H·(input_size + H) MACs. Refuses other ranks, features that do not
-    match and a state of another shape. Source: torch.nn.RNNCell.
+    Unbatched without N. Weights are `weight_ih: [H, input_size]`, `weight_hh: [H, H]`, `bias_ih: [H]` and
+    `bias_hh: [H]`; a step costs H·(input_size + H) MACs. Refuses other ranks, features that do not match and
+    a state of another shape.
 
     >>> RNNCell(hidden_size=20).output(((3, 10), (3, 20)))
     (3, 20)
     """
 
-    gates: ClassVar[int] = 1
+    gates = 1
 
     nonlinearity: Nonlinearity = "tanh"
 
@@ -89,27 +80,26 @@ class RNNCell(RecurrentCell, torch="torch.nn.RNNCell"):
 class LSTMCell(RecurrentCell, torch="torch.nn.LSTMCell"):
     """One step of `lstm`: `[N, input_size]`, maybe with state and cell, to the next of both, `[N, H]`.
 
-    Unbatched without N. Weights are `weight_ih: [4·H, input_size]`, `weight_hh: [4·H, H]`,
-    `bias_ih: [4·H]` and `bias_hh: [4·H]`; a step costs 4·H·(input_size + H) MACs. Refuses what `rnn_cell`
-    refuses, and a state without a cell. Source: torch.nn.LSTMCell.
+    Unbatched without N. Weights are `weight_ih: [4·H, input_size]`, `weight_hh: [4·H, H]`, `bias_ih: [4·H]`
+    and `bias_hh: [4·H]`; a step costs 4·H·(input_size + H) MACs. Refuses what `rnn_cell` refuses, and a state
+    without a cell.
 
     >>> LSTMCell(hidden_size=20).outputs(((3, 10),))
     ((3, 20), (3, 20))
     """
 
-    gates: ClassVar[int] = 4
-    states: ClassVar[tuple[str, ...]] = ("h_0", "c_0")
+    gates = 4
+    states = ("h_0", "c_0")
 
 
 class GRUCell(RecurrentCell, torch="torch.nn.GRUCell"):
     """One step of `gru`: `[N, input_size]`, and maybe the state `[N, H]`, to the next state `[N, H]`.
 
-    Unbatched without N. Weights are `weight_ih: [3·H, input_size]`, `weight_hh: [3·H, H]`,
-    `bias_ih: [3·H]` and `bias_hh: [3·H]`; a step costs 3·H·(input_size + H) MACs. Refuses what `rnn_cell`
-    refuses. Source: torch.nn.GRUCell.
+    Unbatched without N. Weights are `weight_ih: [3·H, input_size]`, `weight_hh: [3·H, H]`, `bias_ih: [3·H]`
+    and `bias_hh: [3·H]`; a step costs 3·H·(input_size + H) MACs. Refuses what `rnn_cell` refuses.
 
     >>> GRUCell(hidden_size=20).weights(((3, 10),))["weight_hh"]
     (60, 20)
     """
 
-    gates: ClassVar[int] = 3
+    gates = 3

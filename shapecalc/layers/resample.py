@@ -11,7 +11,7 @@ hold exactly (0.5, 2, 1.75): ⌊n·a/b⌋ with b a power of two.
 from abc import abstractmethod
 from collections.abc import Callable, Iterator
 from fractions import Fraction
-from typing import Annotated, Any, ClassVar, Self
+from typing import Annotated, Any, Self
 
 from pydantic import model_validator
 
@@ -78,7 +78,7 @@ OptionalFlag = Annotated[bool | None, Nullable(Truth())]
 class Interpolation(NoWeights, NoMacs, NoWindow, Layer):
     """What interpolation of all sorts shares, under either framework."""
 
-    family: ClassVar[Family] = Family.RESAMPLE
+    family = Family.RESAMPLE
 
     @abstractmethod
     def method(self) -> str:
@@ -91,7 +91,7 @@ class Interpolation(NoWeights, NoMacs, NoWindow, Layer):
 class Resize(Interpolation):
     """The rules of interpolation to a size or by a factor, as torch does it."""
 
-    framework: ClassVar[str | None] = "torch"
+    framework = "torch"
 
     size: Size = None
     scale_factor: Scale = None
@@ -204,11 +204,10 @@ def _vanished(kind: str, n: Dim, scale: Fraction | int, out: Dim) -> Callable[[]
 class Upsample(Resize, torch="torch.nn.Upsample"):
     """Interpolation to `size`, or by `scale_factor`: `[N, C, *n]` to `[N, C, *⌊n·scale_factor⌋]`.
 
-    The modes are nearest, nearest-exact and area over one to three axes, linear over one, bilinear
-    and bicubic over two, trilinear over three. No weights, and no MACs are counted. Refuses a mode
-    that does not fit the input, a list that does not fit its axes, both or neither of size and
-    scale_factor, `align_corners` for a mode that has none, and an output that would be empty.
-    Source: torch.nn.Upsample.
+    The modes are nearest, nearest-exact and area over one to three axes, linear over one, bilinear and
+    bicubic over two, trilinear over three. Refuses a mode that does not fit the input, a list that does not
+    fit its axes, both or neither of size and scale_factor, `align_corners` for a mode that has none, and an
+    output that would be empty.
 
     >>> Upsample(scale_factor=2).output((1, 64, 14, 14))
     (1, 64, 28, 28)
@@ -241,8 +240,7 @@ class Upsample(Resize, torch="torch.nn.Upsample"):
 class UpsamplingNearest2d(Resize, torch="torch.nn.UpsamplingNearest2d"):
     """Interpolation by the nearest element: `[N, C, H, W]` to `[N, C, ⌊H·scale⌋, ⌊W·scale⌋]`.
 
-    It is `upsample` with mode nearest and, as in torch, takes one to three axes whatever its name
-    says. No weights, no MACs. Source: torch.nn.UpsamplingNearest2d.
+    It is `upsample` with mode nearest and, as in torch, takes one to three axes whatever its name says.
 
     >>> UpsamplingNearest2d(scale_factor=2).output((1, 64, 14, 14))
     (1, 64, 28, 28)
@@ -255,8 +253,7 @@ class UpsamplingNearest2d(Resize, torch="torch.nn.UpsamplingNearest2d"):
 class UpsamplingBilinear2d(Resize, torch="torch.nn.UpsamplingBilinear2d"):
     """Bilinear interpolation with aligned corners: `[N, C, H, W]` to `[N, C, ⌊H·scale⌋, ⌊W·scale⌋]`.
 
-    It is `upsample` with mode bilinear and `align_corners: true`. No weights, and no MACs are
-    counted. Source: torch.nn.UpsamplingBilinear2d.
+    It is `upsample` with mode bilinear and `align_corners: true`.
 
     >>> UpsamplingBilinear2d(size=[32, 48]).output((1, 64, 14, 14))
     (1, 64, 32, 48)

@@ -5,7 +5,7 @@ found by exact division.
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Annotated, ClassVar, Self
+from typing import Annotated, Self
 
 from pydantic import model_validator
 
@@ -13,6 +13,7 @@ from shapecalc.algebra import Dim, decide, product, quotient
 from shapecalc.errors import Undecided
 from shapecalc.layers.base import Layer, NoOperations, NoWeights, NoWindow
 from shapecalc.layers.dependence import Along, Dependence, rearranged
+from shapecalc.layers.effect import replaced
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Each, Index, Integer, Listed, Nullable, complaint
 from shapecalc.layers.requirement import Requirement, Shape, axis_exists, rank_between, shown
@@ -27,7 +28,7 @@ Sizes = Annotated[tuple[Dim, ...], Listed(Integer(-1)), AsNumbers()]
 class Rearranging(NoWeights, NoOperations, NoWindow, Layer):
     """A layer that moves elements and computes nothing."""
 
-    family: ClassVar[Family] = Family.RESHAPE
+    family = Family.RESHAPE
 
     def dependence(self, x: Shape, result: int) -> Dependence:
         return rearranged(x, self.output(x))
@@ -36,8 +37,7 @@ class Rearranging(NoWeights, NoOperations, NoWindow, Layer):
 class Flatten(Rearranging, torch="torch.nn.Flatten", keras="keras.layers.Flatten"):
     """Joins the axes start_dim to end_dim into one, as long as their product.
 
-    A single number becomes one axis of 1. Refuses axes that do not exist and a start after the
-    end. Source: torch.nn.Flatten.
+    A single number becomes one axis of 1. Refuses axes that do not exist and a start after the end.
 
     >>> Flatten().output((1, 512, 7, 7))
     (1, 25088)
@@ -62,8 +62,7 @@ class Flatten(Rearranging, torch="torch.nn.Flatten", keras="keras.layers.Flatten
 class Unflatten(Rearranging, torch="torch.nn.Unflatten"):
     """Splits axis `dim` into the axes of `unflattened_size`; one of them may be -1.
 
-    Refuses sizes whose product is not that of the axis, or does not divide it where -1 stands
-    for the rest. Source: torch.nn.Unflatten.
+    Refuses sizes whose product is not that of the axis, or does not divide it where -1 stands for the rest.
 
     >>> Unflatten(dim=1, unflattened_size=[2, -1]).output((1, 64, 28, 28))
     (1, 2, 32, 28, 28)
@@ -83,16 +82,15 @@ class Unflatten(Rearranging, torch="torch.nn.Unflatten"):
         yield fits(self.kind, self.unflattened_size, x[self.dim], f"axis {self.dim} of {shown(x)}")
 
     def output(self, x: Shape) -> Shape:
-        axis = self.dim % len(x)
-        return (*x[:axis], *completed(self.unflattened_size, x[axis]), *x[axis + 1 :])
+        return replaced(x, self.dim, *completed(self.unflattened_size, x[self.dim]))
 
 
 class Reshape(Rearranging, torch="torch.reshape", keras="keras.layers.Reshape"):
     """Arranges the elements of every sample anew: `[N, ...]` to `[N, *shape]`; one size may be -1.
 
-    `shape` leaves out the first axis, which is kept whatever it is (so of a tensor without a
-    batch, the channels are kept). Refuses a shape that does not hold as many elements. In torch
-    it is x.reshape(x.shape[0], *shape). Source: torch.reshape, keras.layers.Reshape.
+    `shape` leaves out the first axis, which is kept whatever it is (so of a tensor without a batch, the
+    channels are kept). Refuses a shape that does not hold as many elements. In torch it is
+    x.reshape(x.shape[0], *shape).
 
     >>> Reshape(shape=[8, -1]).output((1, 64, 7, 7))
     (1, 8, 392)
@@ -116,7 +114,7 @@ class Reshape(Rearranging, torch="torch.reshape", keras="keras.layers.Reshape"):
 class Permute(Rearranging, torch="torch.permute", keras="keras.layers.Permute"):
     """Puts the axes in the order `dims`, which names every axis once, the batch included.
 
-    Refuses anything but a permutation of the axes. Source: torch.permute.
+    Refuses anything but a permutation of the axes.
 
     >>> Permute(dims=[0, 2, 3, 1]).output((1, 96, 56, 57))
     (1, 56, 57, 96)
@@ -138,7 +136,7 @@ class Permute(Rearranging, torch="torch.permute", keras="keras.layers.Permute"):
 
 
 class Transpose(Rearranging, torch="torch.transpose"):
-    """Exchanges two axes. Refuses axes that do not exist. Source: torch.transpose.
+    """Exchanges two axes. Refuses axes that do not exist.
 
     >>> Transpose(dim0=1, dim1=2).output((1, 768, 196))
     (1, 196, 768)
@@ -168,8 +166,8 @@ class Transpose(Rearranging, torch="torch.transpose"):
 class Squeeze(Rearranging, torch="torch.squeeze"):
     """Drops the axes in `dim` that have size 1 and keeps the others; without `dim`, all of size 1.
 
-    Without `dim` a batch of 1 goes as well. Refuses axes that do not exist or come twice; a free
-    size that may or may not be 1 is Undecided. Source: torch.squeeze.
+    Without `dim` a batch of 1 goes as well. Refuses axes that do not exist or come twice; a free size that
+    may or may not be 1 is Undecided.
 
     >>> Squeeze(dim=[2, 3]).output((1, 512, 1, 1))
     (1, 512)
@@ -193,7 +191,7 @@ class Squeeze(Rearranging, torch="torch.squeeze"):
 
 
 class Unsqueeze(Rearranging, torch="torch.unsqueeze"):
-    """Inserts an axis of size 1 at `dim`, from -(rank + 1) to rank. Source: torch.unsqueeze.
+    """Inserts an axis of size 1 at `dim`, from -(rank + 1) to rank.
 
     >>> Unsqueeze(dim=-1).output((1, 512))
     (1, 512, 1)

@@ -17,19 +17,19 @@ test strategies read the roles, so that none of them keeps a list of field names
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from shapecalc.algebra import Dim
 from shapecalc.layers.fields import Count, CountPerAxis, ExtentPerAxis, Flag, OptionalCount
 from shapecalc.layers.requirement import Requirement, Shape, divides, matches
+from shapecalc.record import record
 
 if TYPE_CHECKING:
     from shapecalc.layers.base import Kind, Shapes
 
 
-@dataclass(frozen=True)
+@record
 class Role:
     """What a field is for. A formula calls the field by its letter, or by its own name if it has none."""
 
@@ -40,7 +40,7 @@ class Role:
     """The field whose value this one takes where it is left out."""
 
 
-@dataclass(frozen=True)
+@record
 class Declares(Role):
     """The field declares a size of the input."""
 
@@ -66,7 +66,7 @@ class Declares(Role):
         return self.what or ("features in its last axis" if self.axis == -1 else "channels")
 
 
-@dataclass(frozen=True)
+@record
 class Inferred(Declares):
     """The field declares a size of the input, and is inferred where it is left out.
 
@@ -74,12 +74,12 @@ class Inferred(Declares):
     """
 
 
-@dataclass(frozen=True)
+@record
 class Makes(Role):
     """The field is the number of channels or features of the result, whatever the input has."""
 
 
-@dataclass(frozen=True)
+@record
 class Divides(Role):
     """The field must divide sizes: those of the fields named, or the input's channels where none is."""
 
@@ -88,7 +88,7 @@ class Divides(Role):
     """The reason, for the hint."""
 
 
-@dataclass(frozen=True)
+@record
 class WindowField(Role):
     """The field is a part of the sliding window, per axis: a small number, whatever the sizes are."""
 
@@ -96,7 +96,7 @@ class WindowField(Role):
     """Whether `Window` has it, so that comparing windows compares it."""
 
 
-@dataclass(frozen=True)
+@record
 class Lettered(Role):
     """The field has a letter in formulas."""
 
@@ -104,17 +104,17 @@ class Lettered(Role):
     """Whether a list has an entry for each spatial axis, of a kind for any number of axes."""
 
 
-@dataclass(frozen=True)
+@record
 class AsNumbers(Role):
     """The field holds sizes that formulas show as numbers: a target shape, a -1, a table."""
 
 
-@dataclass(frozen=True)
+@record
 class Implementation(Role):
     """The field says how the framework computes the result, not what the result is."""
 
 
-@dataclass(frozen=True)
+@record
 class Holds(Role):
     """The field holds layers or steps."""
 

@@ -4,16 +4,17 @@ Axis numbers count the batch axis and may be negative, as in torch.
 """
 
 from collections.abc import Iterator
-from typing import Annotated, ClassVar, Self
+from typing import Annotated, Self
 
 from pydantic import model_validator
 
 from shapecalc.algebra import Dim, Expr, ceildiv, decide, maximum, minimum, product, quotient
 from shapecalc.errors import Undecided
 from shapecalc.layers.base import Layer, NoMacs, NoOperations, NoWeights, NoWindow, Shapes
-from shapecalc.layers.centre import Centre, Centres, kept
+from shapecalc.layers.centre import Centres, kept
 from shapecalc.layers.counts import Operations, mean
-from shapecalc.layers.dependence import EVERYTHING, Along, AxisDependence, Dependence, Fixed, placed
+from shapecalc.layers.dependence import Along, Dependence, Fixed, placed, without
+from shapecalc.layers.effect import replaced
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Count, Each, Flag, Index, Integer, Nullable, complaint
 from shapecalc.layers.requirement import Requirement, Shape, axis_exists, rank_between, shown
@@ -30,7 +31,7 @@ MOST_PIECES = 65_536
 class AlongAxis(NoWeights, NoOperations, NoWindow, Layer):
     """A layer that cuts along one axis."""
 
-    family: ClassVar[Family] = Family.RESHAPE
+    family = Family.RESHAPE
 
     dim: Index
 
@@ -40,25 +41,23 @@ class AlongAxis(NoWeights, NoOperations, NoWindow, Layer):
 
     def resized(self, x: Shape, *sizes: Dim) -> Shape:
         """Return the shape with the axis replaced by these sizes, of which there may be none."""
-        axis = self.dim % len(x)
-        return (*x[:axis], *sizes, *x[axis + 1 :])
+        return replaced(x, self.dim, *sizes)
 
 
 class Cutting(AlongAxis):
     """A layer that cuts an axis into pieces of one size, the last maybe smaller."""
 
+    def output(self, x: Shape) -> Shape:
+        return self.outputs(x)[0]
+
     def centres(self, x: Shape) -> Centres:
         """Each piece begins elsewhere, so that nothing is said along the axis that is cut."""
-        found: list[Centre | None] = [*kept(len(x))]
-        found[self.dim] = None
-        return tuple(found)
+        return kept(len(x), {self.dim % len(x): None})
 
     def dependence(self, x: Shape, result: int) -> Dependence:
         axis = self.dim % len(x)
         first: Dim = sum(piece[axis] for piece in self.outputs(x)[:result])
-        views: list[AxisDependence] = [*placed(len(x))]
-        views[axis] = Along(axis, ((first, first),))
-        return tuple(views)
+        return placed(len(x), {axis: Along(axis, ((first, first),))})
 
     def pieces(self, x: Shape, size: Dim) -> Shapes:
         """Return the shapes of the pieces along the axis."""
@@ -83,7 +82,7 @@ class Cutting(AlongAxis):
 class Select(AlongAxis, torch="torch.select"):
     """Takes position `index` of axis `dim`, which vanishes: x[:, index] for dim 1.
 
-    Refuses an index outside the axis; a negative one counts from the end. Source: torch.select.
+    Refuses an index outside the axis; a negative one counts from the end.
 
     >>> Select(dim=1, index=0).output((1, 197, 768))
     (1, 768)
@@ -110,8 +109,8 @@ class Select(AlongAxis, torch="torch.select"):
 class Slice(AlongAxis, kind="slice"):
     """x[start:end:step] along axis `dim`: ⌈(end - start)/step⌉ positions stay.
 
-    A negative start or end counts from the end of the axis; what lies outside is cut off, as in
-    Python. Refuses a slice that is empty. Source: Python's and torch's indexing.
+    A negative start or end counts from the end of the axis; what lies outside is cut off, as in Python.
+    Refuses a slice that is empty. Source: Python's and torch's indexing.
 
     >>> Slice(dim=1, start=1).output((1, 197, 768))
     (1, 196, 768)
@@ -125,35 +124,28 @@ class Slice(AlongAxis, kind="slice"):
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         yield from super().requirements(x)
-        yield Requirement(
-            "empty",
-            self._length(x[self.dim]),
-            ">=",
-            1,
-            lambda: (
-                f"{self.kind}: nothing of axis {self.dim} of {shown(x)} lies from {self.start} "
-                f"to {'its end' if self.end is None else self.end}"
-            ),
-        )
+        end = "its end" if self.end is None else self.end
+        says = f"{self.kind}: nothing of axis {self.dim} of {shown(x)} lies from {self.start} to {end}"
+        yield Requirement("empty", self._length(x[self.dim]), ">=", 1, says)
 
     def output(self, x: Shape) -> Shape:
         return self.resized(x, self._length(x[self.dim]))
 
     def dependence(self, x: Shape, result: int) -> Dependence:
-        axis, n = self.dim % len(x), x[self.dim]
-        start = maximum(n + self.start, 0) if _is_negative("start", self.start) else self.start
-        views: list[AxisDependence] = [*placed(len(x))]
-        views[axis] = Along(axis, ((start, start),), self.step) if isinstance(self.step, int) else None
-        return tuple(views)
+        axis, start = self.dim % len(x), self._first(x[self.dim])
+        sees = Along(axis, ((start, start),), self.step) if isinstance(self.step, int) else None
+        return placed(len(x), {axis: sees})
+
+    def _first(self, n: Dim) -> Dim:
+        return maximum(n + self.start, 0) if _is_negative("start", self.start) else self.start
 
     def _length(self, n: Dim) -> Dim:
         """Return the length, exact wherever it is at least 1: no other slice is accepted."""
-        start = maximum(n + self.start, 0) if _is_negative("start", self.start) else self.start
         if self.end is None:
             end = n
         else:
             end = n + self.end if _is_negative("end", self.end) else minimum(self.end, n)
-        return ceildiv(end - start, self.step)
+        return ceildiv(end - self._first(n), self.step)
 
 
 def _is_negative(name: str, position: Dim) -> bool:
@@ -166,9 +158,9 @@ def _is_negative(name: str, position: Dim) -> bool:
 class Split(Cutting, framework="torch", torch="torch.split"):
     """Cuts axis `dim` into pieces: of `split_size` each, the last maybe smaller, or as listed.
 
-    Refuses a list whose sum is not the size of the axis. How many pieces of one size a free size
-    gives is Undecided unless the one divides the other. The axis is that of the channels unless
-    `dim` says otherwise (torch's own default is the batch). Source: torch.split.
+    Refuses a list whose sum is not the size of the axis. How many pieces of one size a free size gives is
+    Undecided unless the one divides the other. The axis is that of the channels unless `dim` says otherwise
+    (torch's own default is the batch).
 
     >>> Split(split_size=2, dim=1).outputs((1, 5, 8))
     ((1, 2, 8), (1, 2, 8), (1, 1, 8))
@@ -190,21 +182,11 @@ class Split(Cutting, framework="torch", torch="torch.split"):
         sizes, n = self.split_size, x[self.dim]
         if isinstance(sizes, tuple):
             total: Dim = sum(sizes)
-            yield Requirement(
-                "elements",
-                total,
-                "==",
-                n,
-                lambda: (
-                    f"{self.kind}: the sizes {list(sizes)} add up to {total}, "
-                    f"but axis {self.dim} of {shown(x)} is {n}"
-                ),
-            )
+            adds = f"the sizes {list(sizes)} add up to {total}"
+            says = f"{self.kind}: {adds}, but axis {self.dim} of {shown(x)} is {n}"
+            yield Requirement("elements", total, "==", n, says)
         else:
             yield from self.few(x, sizes)
-
-    def output(self, x: Shape) -> Shape:
-        return self.outputs(x)[0]
 
     def outputs(self, x: Shape) -> Shapes:
         size = self.split_size
@@ -216,9 +198,9 @@ class Split(Cutting, framework="torch", torch="torch.split"):
 class Chunk(Cutting, framework="torch", torch="torch.chunk"):
     """Cuts axis `dim` into pieces of ⌈n/chunks⌉, the last maybe smaller: at most `chunks` of them.
 
-    A size of 5 in 4 chunks gives 3, of 2, 2 and 1, as in torch. For a free size the answer is
-    Undecided unless it gives all the chunks whatever it is. The axis is that of the channels unless
-    `dim` says otherwise (torch's own default is the batch). Source: torch.chunk.
+    A size of 5 in 4 chunks gives 3, of 2, 2 and 1, as in torch. For a free size the answer is Undecided
+    unless it gives all the chunks whatever it is. The axis is that of the channels unless `dim` says
+    otherwise (torch's own default is the batch).
 
     >>> Chunk(chunks=2, dim=1).outputs((1, 64, 28, 28))
     ((1, 32, 28, 28), (1, 32, 28, 28))
@@ -233,9 +215,6 @@ class Chunk(Cutting, framework="torch", torch="torch.chunk"):
         yield from super().requirements(x)
         yield from self.few(x, ceildiv(x[self.dim], self.chunks))
 
-    def output(self, x: Shape) -> Shape:
-        return self.outputs(x)[0]
-
     def outputs(self, x: Shape) -> Shapes:
         return self.pieces(x, ceildiv(x[self.dim], self.chunks))
 
@@ -247,13 +226,13 @@ class Chunk(Cutting, framework="torch", torch="torch.chunk"):
 class Mean(NoWeights, NoMacs, NoWindow, Layer, torch="torch.mean"):
     """The mean over the axes in `dim`, which vanish, or become 1 with keepdim.
 
-    Refuses axes that do not exist or come twice. Source: torch.mean.
+    Refuses axes that do not exist or come twice.
 
     >>> Mean(dim=[2, 3]).output((1, 1280, 7, 7))
     (1, 1280)
     """
 
-    family: ClassVar[Family] = Family.REDUCTION
+    family = Family.REDUCTION
 
     dim: Axes
     keepdim: Flag = False
@@ -268,17 +247,17 @@ class Mean(NoWeights, NoMacs, NoWindow, Layer, torch="torch.mean"):
         return axes_exist(self.kind, "dim", listed(self.dim), x)
 
     def output(self, x: Shape) -> Shape:
-        axes = {axis % max(len(x), 1) for axis in listed(self.dim)}
+        axes = self.reduced(x)
         if self.keepdim:
             return tuple(1 if axis in axes else n for axis, n in enumerate(x))
         return tuple(n for axis, n in enumerate(x) if axis not in axes)
 
     def dependence(self, x: Shape, result: int) -> Dependence:
-        averaged = {axis % max(len(x), 1) for axis in listed(self.dim)}
-        kept_axes = [axis for axis in range(len(x)) if self.keepdim or axis not in averaged]
-        return tuple(
-            EVERYTHING if axis in averaged else Along(kept_axes.index(axis)) for axis in range(len(x))
-        )
+        return without(len(x), self.reduced(x), keepdim=self.keepdim)
+
+    def reduced(self, x: Shape) -> set[int]:
+        """Return the axes that are reduced, counted from the first."""
+        return {axis % max(len(x), 1) for axis in listed(self.dim)}
 
     def operations(self, x: Shape) -> Operations:
         return mean(product(x), product(self.output(x)))

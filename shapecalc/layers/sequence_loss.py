@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from fractions import Fraction
 from itertools import pairwise
-from typing import Annotated, ClassVar, Self
+from typing import Annotated, Self
 
 from pydantic import model_validator
 
@@ -23,17 +23,17 @@ from shapecalc.layers.roles import InFeatures, declared
 class CTCLoss(Loss, torch="torch.nn.CTCLoss"):
     """-log of the sum over all alignments of a target: `[T, N, C]` logarithms, to a loss for each sequence.
 
-    It takes four tensors: the logarithms; the targets, `[N, S]` or all in one row; how long each sequence
-    is, `[N]`; and how long each target is, `[N]`. Unbatched `[T, C]`, and one target. Whether the lengths
-    fit is in their numbers, not in their shapes, and is not asked here. Refuses other ranks and numbers
-    of lengths, and a blank that is none of the C classes. Source: torch.nn.CTCLoss; Graves et al., 2006.
+    It takes four tensors: the logarithms; the targets, `[N, S]` or all in one row; how long each sequence is,
+    `[N]`; and how long each target is, `[N]`. Unbatched `[T, C]`, and one target. Whether the lengths fit is
+    in their numbers, not in their shapes, and is not asked here. Refuses other ranks and numbers of lengths,
+    and a blank that is none of the C classes. Source: Graves et al., 2006.
 
     >>> CTCLoss(reduction="none").output(((50, 16, 20), (16, 30), (16,), (16,)))
     (16,)
     """
 
-    count: ClassVar[int] = 4
-    unknown_dependence: ClassVar[tuple[str, str] | None] = (
+    count = 4
+    unknown_dependence = (
         "targets",
         "where the target of each sequence begins is in the lengths, which are numbers",
     )
@@ -72,20 +72,20 @@ class AdaptiveLogSoftmaxWithLoss(
 ):
     """A softmax whose rare classes are scored by narrower layers: `[N, in_features]` and the classes `[N]`.
 
-    The results are log p of the right class, `[N]`, and the mean of their negatives, a single number.
-    cutoffs divide the classes, the most frequent first: those below the first are scored by
-    `head.weight: [cutoffs[0] + clusters, in_features]`, cluster i by `tail.i.0.weight: [h, in_features]`
-    and `tail.i.1.weight: [size of the cluster, h]`, h = ⌊in_features/div_value^(i + 1)⌋; with head_bias
-    there is `head.bias`. How many rows go through a tail follows from the targets' numbers, so the MACs are
-    not known. Refuses features and targets that do not match, and cutoffs that do not rise from 1 to
-    below n_classes. Unbatched without N. Source: torch.nn.AdaptiveLogSoftmaxWithLoss; Grave et al., 2016.
+    The results are log p of the right class, `[N]`, and the mean of their negatives, a single number. cutoffs
+    divide the classes, the most frequent first: those below the first are scored by `head.weight: [cutoffs[0]
+    + clusters, in_features]`, cluster i by `tail.i.0.weight: [h, in_features]` and `tail.i.1.weight: [size of
+    the cluster, h]`, h = ⌊in_features/div_value^(i + 1)⌋; with head_bias there is `head.bias`. How many rows
+    go through a tail follows from the targets' numbers, so the MACs are not known. Refuses features and
+    targets that do not match, and cutoffs that do not rise from 1 to below n_classes. Unbatched without N.
+    Source: Grave et al., 2016.
 
     >>> layer = AdaptiveLogSoftmaxWithLoss(n_classes=10000, cutoffs=[1000, 5000])
     >>> layer.weights(((8, 64), (8,)))["tail.1.0.weight"]
     (4, 64)
     """
 
-    family: ClassVar[Family] = Family.LOSS
+    family = Family.LOSS
 
     in_features: InFeatures = None
     n_classes: Count
@@ -137,8 +137,8 @@ class AdaptiveLogSoftmaxWithLoss(
             named |= {f"tail.{cluster}.1.weight": (end - start, narrow)}
         return named
 
-    def macs(self, inputs: Shapes) -> None:
-        """Unknown: it depends on which classes are right."""
+    def operations(self, inputs: Shapes) -> None:
+        """Unknown: they depend on which classes are right."""
 
     def _narrowed(self, features: Dim, power: int) -> Dim:
         """Return ⌊features/div_value^power⌋, in doubles for numbers, as torch does."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from fractions import Fraction
-from typing import Annotated, ClassVar
+from typing import Annotated
 
 from shapecalc.algebra import Dim, quotient
 from shapecalc.layers.base import Layer, NoOperations, NoWeights, NoWindow, SameShape
@@ -29,19 +29,15 @@ class PixelShuffle(
 ):
     """Channels spread out in space: `[..., C·r², H, W]` to `[..., C, H·r, W·r]`, r the upscale factor.
 
-    No weights, no MACs. Refuses channels that r² does not divide and fewer than three dimensions.
-    Source: torch.nn.PixelShuffle; Shi et al., Real-time single image and video super-resolution
-    using an efficient sub-pixel convolutional neural network, 2016.
+    Refuses channels that r² does not divide and fewer than three dimensions. Source: Shi et al., Real-time
+    single image and video super-resolution using an efficient sub-pixel convolutional neural network, 2016.
 
     >>> PixelShuffle(upscale_factor=3).output((1, 27, 8, 8))
     (1, 3, 24, 24)
     """
 
-    family: ClassVar[Family] = Family.RESHAPE
-    unknown_dependence: ClassVar[tuple[str, str] | None] = (
-        "channels",
-        "channels become places",
-    )
+    family = Family.RESHAPE
+    unknown_dependence = ("channels", "channels become places")
 
     upscale_factor: Annotated[Count, Lettered("r")]
 
@@ -70,18 +66,14 @@ class PixelUnshuffle(
 ):
     """Space folded into channels: `[..., C, H·r, W·r]` to `[..., C·r², H, W]`, r the downscale factor.
 
-    No weights, no MACs. Refuses a height or width that r does not divide and fewer than three
-    dimensions. Source: torch.nn.PixelUnshuffle.
+    Refuses a height or width that r does not divide and fewer than three dimensions.
 
     >>> PixelUnshuffle(downscale_factor=2).output((1, 3, 8, 8))
     (1, 12, 4, 4)
     """
 
-    family: ClassVar[Family] = Family.RESHAPE
-    unknown_dependence: ClassVar[tuple[str, str] | None] = (
-        "channels",
-        "places become channels",
-    )
+    family = Family.RESHAPE
+    unknown_dependence = ("channels", "places become channels")
 
     downscale_factor: Annotated[Count, Lettered("r")]
 
@@ -111,15 +103,14 @@ class ChannelShuffle(
 ):
     """The channels of several groups dealt out in turn: `[N, C, *]` stays `[N, C, *]`.
 
-    No weights, no MACs. Refuses groups that do not divide the channels, which are always the second
-    dimension, and fewer than three dimensions. Source: torch.nn.ChannelShuffle; Zhang et al.,
-    ShuffleNet, 2017.
+    Refuses groups that do not divide the channels, which are always the second dimension, and fewer than
+    three dimensions. Source: Zhang et al., ShuffleNet, 2017.
 
     >>> ChannelShuffle(groups=2).output((1, 116, 28, 28))
     (1, 116, 28, 28)
     """
 
-    family: ClassVar[Family] = Family.RESHAPE
+    family = Family.RESHAPE
 
     groups: Annotated[Count, Divides("g")]
 
@@ -128,5 +119,4 @@ class ChannelShuffle(
         yield from divided(self, x)
 
     def dependence(self, x: Shape, result: int) -> Dependence:
-        views = placed(len(x))
-        return (views[0], Scattered(frozenset({1})), *views[2:])
+        return placed(len(x), {1: Scattered(frozenset({1}))})

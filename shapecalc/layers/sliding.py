@@ -1,7 +1,7 @@
 """Kernels that slide over the input: what convolutions of all sorts share, and torch's padding."""
 
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cached_property
 from typing import Annotated, Literal
 
@@ -29,16 +29,32 @@ class Sliding(Spatial):
 
     @abstractmethod
     def window(self, x: Shape) -> Window:
-        """Return the kernel with the padding written out per side."""
+        """Return the kernel with the padding of each side."""
+
+    def rule(self) -> Callable[..., Dim]:
+        """Return the formula of the size."""
+        return window
+
+    def filters(self, x: Shape) -> Dim:
+        """Return the number of channels of the result: the input's, unless a kind makes others."""
+        return self.channels(x)
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         yield from self.spatial_rank(x)
-        yield from self.large_enough(window, 1, n=self.sizes(x), **letters(self.window(x)))
+        yield from self.large_enough(self.rule(), **self.letters(x))
+
+    def output(self, x: Shape) -> Shape:
+        return self.resized(x, self.swept(x), self.filters(x))
 
     def swept(self, x: Shape) -> Shape:
         """Return the spatial sizes of the output."""
-        columns = zip(self.sizes(x), *letters(self.window(x)).values(), strict=True)
-        return tuple([window(*column) for column in columns])
+        return tuple(map(self.rule(), *self.letters(x).values()))
+
+    def letters(self, x: Shape) -> dict[str, Shape]:
+        """Return the letters of the formula, each with its value per axis."""
+        of = self.window(x)
+        sides = {"p0": of.before, "p1": of.after}
+        return {"n": self.sizes(x), "k": of.kernel, "s": of.stride, "d": of.dilation} | sides
 
 
 class Windowed(Sliding):
@@ -54,57 +70,39 @@ class Windowed(Sliding):
 
     @cached_property
     def sliding(self) -> Window:
-        """The kernel, with `same` padding written out per side; it is the same for every input."""
+        """The kernel, with `same` padding per side; it is the same for every input."""
         kernel, dilation = self.spread(self.kernel_size), self.spread(self.dilation)
         if self.padding == "same":
-            totals = [same_padding(k, d) for k, d in zip(kernel, dilation, strict=True)]
-            sides = [(total // 2, total - total // 2) for total in totals]
+            sides = halves([*map(same_padding, kernel, dilation)])
         else:
-            padding = 0 if self.padding == "valid" else self.padding
-            sides = [p if isinstance(p, tuple) else (p, p) for p in self.spread(padding)]
-        before, after = zip(*sides, strict=True)
-        return Window(kernel, self.spread(self.stride), before, after, dilation)
+            sides = self.per_side(0 if self.padding == "valid" else self.padding)
+        return Window(kernel, self.spread(self.stride), *sides, dilation)
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         yield from self.spatial_rank(x)
-        window_ = self.sliding
         if self.padding == "same":
-            for stride in window_.stride:
-                yield Requirement(
-                    "same-stride",
-                    1,
-                    "==",
-                    stride,
-                    f"{self.kind}: padding: same needs stride 1, not {stride}",
-                    "give the padding as a number",
-                )
+            for stride in self.sliding.stride:
+                says = f"{self.kind}: padding: same needs stride 1, not {stride}"
+                yield Requirement("same-stride", 1, "==", stride, says, "give the padding as a number")
         if self.padding_mode in ("reflect", "circular"):
-            yield from self._paddable(x, window_)
+            yield from self._paddable(x)
         yield from super().requirements(x)
 
-    def _paddable(self, x: Shape, window_: Window) -> Iterator[Requirement]:
+    def _paddable(self, x: Shape) -> Iterator[Requirement]:
         """Reflection and wrapping take their padding from the input, which must be long enough."""
         spare = 1 if self.padding_mode == "reflect" else 0
-        for axis, n, *sides in zip(
-            AXES[self.rank], self.sizes(x), window_.before, window_.after, strict=True
-        ):
-            for p in sides:
-                yield Requirement(
-                    "padding",
-                    n,
-                    ">=",
-                    p + spare,
-                    f"{self.kind}: {self.padding_mode} padding of {p} needs an input {axis} of at "
-                    f"least {p + spare}, not {n}",
-                )
+        sides = self.sliding.before, self.sliding.after
+        for axis, n, *amounts in zip(AXES[self.rank], self.sizes(x), *sides, strict=True):
+            for p in amounts:
+                needs = f"needs an input {axis} of at least {p + spare}, not {n}"
+                says = f"{self.kind}: {self.padding_mode} padding of {p} {needs}"
+                yield Requirement("padding", n, ">=", p + spare, says)
 
 
-def letters(window_: Window) -> dict[str, tuple[Dim, ...]]:
-    """Return the letters of the formula, each with its value per axis."""
-    return {
-        "k": window_.kernel,
-        "s": window_.stride,
-        "d": window_.dilation,
-        "p0": window_.before,
-        "p1": window_.after,
-    }
+def halves(totals: list[Dim]) -> tuple[Shape, Shape]:
+    """Return what is before and after of some totals, the odd number after.
+
+    >>> halves([5, 2])
+    ((2, 1), (3, 1))
+    """
+    return tuple(total // 2 for total in totals), tuple(total - total // 2 for total in totals)

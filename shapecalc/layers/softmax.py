@@ -1,12 +1,13 @@
 """Functions over an axis: softmax and its relatives, and the gate that halves an axis."""
 
 from collections.abc import Iterator
-from typing import Annotated, ClassVar
+from typing import Annotated
 
 from shapecalc.algebra import Dim, product, quotient
 from shapecalc.layers.base import Layer, NoMacs, NoWeights, NoWindow, Pointwise
 from shapecalc.layers.counts import SIGMOID, Operations, log_softmax, softmax
-from shapecalc.layers.dependence import Along, AxisDependence, Dependence, over, placed
+from shapecalc.layers.dependence import Along, Dependence, over, placed
+from shapecalc.layers.effect import replaced
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Index, Integer, Nullable
 from shapecalc.layers.requirement import Requirement, Shape, axis_exists, rank_between, shown
@@ -15,7 +16,7 @@ from shapecalc.layers.requirement import Requirement, Shape, axis_exists, rank_b
 class OverAxis(Pointwise):
     """A function over one axis that keeps the shape; without `dim` torch picks the axis itself."""
 
-    family: ClassVar[Family] = Family.SOFTMAX
+    family = Family.SOFTMAX
 
     dim: Annotated[int | None, Nullable(Integer(may_be_free=False))] = None
 
@@ -41,34 +42,23 @@ def rows(x: Shape, axis: int) -> Dim:
     >>> rows((2, 3, 4), 1)
     8
     """
-    return product((*x[:axis], *x[axis + 1 :]))
+    return product(replaced(x, axis))
 
 
 class Softmax(OverAxis, torch="torch.nn.Softmax", keras="keras.layers.Softmax"):
-    """eˣ/∑eˣ along `dim`: the shape is kept, no weights.
+    """eˣ/∑eˣ along `dim`.
 
-    `dim` counts the batch axis; left out it is axis 0 for 1 or 3 dimensions and axis 1 otherwise
-    (torch warns of it). Refuses an axis that does not exist. Source: torch.nn.Softmax.
-
-    >>> Softmax(dim=-1).output((1, 1000))
-    (1, 1000)
+    `dim` counts the batch axis; left out it is axis 0 for 1 or 3 dimensions and axis 1 otherwise (torch warns
+    of it). Refuses an axis that does not exist.
     """
 
 
 class Softmin(OverAxis, torch="torch.nn.Softmin"):
-    """e⁻ˣ/∑e⁻ˣ along `dim`: the shape is kept, no weights. Source: torch.nn.Softmin.
-
-    >>> Softmin(dim=1).output((1, 10))
-    (1, 10)
-    """
+    """e⁻ˣ/∑e⁻ˣ along `dim`."""
 
 
 class LogSoftmax(OverAxis, torch="torch.nn.LogSoftmax", keras="keras.activations.log_softmax"):
-    """x - log ∑eˣ along `dim`: the shape is kept, no weights. Source: torch.nn.LogSoftmax.
-
-    >>> LogSoftmax(dim=1).output((1, 10))
-    (1, 10)
-    """
+    """x - log ∑eˣ along `dim`."""
 
     def operations(self, x: Shape) -> Operations:
         return log_softmax(product(x), rows(x, self.axis(x)))
@@ -77,13 +67,10 @@ class LogSoftmax(OverAxis, torch="torch.nn.LogSoftmax", keras="keras.activations
 class Softmax2d(Pointwise, framework="torch", torch="torch.nn.Softmax2d"):
     """Softmax over the channels at every pixel of `[N, C, H, W]` or `[C, H, W]`.
 
-    The shape is kept, no weights. Refuses other ranks. Source: torch.nn.Softmax2d.
-
-    >>> Softmax2d().output((1, 21, 64, 64))
-    (1, 21, 64, 64)
+    Refuses other ranks.
     """
 
-    family: ClassVar[Family] = Family.SOFTMAX
+    family = Family.SOFTMAX
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         return rank_between(self.kind, x, 3, 4)
@@ -98,14 +85,14 @@ class Softmax2d(Pointwise, framework="torch", torch="torch.nn.Softmax2d"):
 class GLU(NoWeights, NoMacs, NoWindow, Layer, torch="torch.nn.GLU", keras="keras.activations.glu"):
     """The first half of axis `dim` times the sigmoid of the second: that axis becomes n/2.
 
-    No weights. Refuses an axis that does not exist and an odd size. Source: torch.nn.GLU; Dauphin
-    et al., Language modeling with gated convolutional networks, 2017.
+    Refuses an axis that does not exist and an odd size. Source: Dauphin et al., Language modeling with gated
+    convolutional networks, 2017.
 
     >>> GLU(dim=1).output((1, 64, 100))
     (1, 32, 100)
     """
 
-    family: ClassVar[Family] = Family.ACTIVATION
+    family = Family.ACTIVATION
 
     dim: Index = -1
 
@@ -113,23 +100,15 @@ class GLU(NoWeights, NoMacs, NoWindow, Layer, torch="torch.nn.GLU", keras="keras
         yield from rank_between(self.kind, x, 1, None)
         yield from axis_exists(self.kind, "dim", self.dim, len(x), x)
         n = x[self.dim]
-        yield Requirement(
-            "divisibility",
-            n % 2,
-            "==",
-            0,
-            lambda: f"{self.kind} halves axis {self.dim}, but {shown(x)} has {n} there, an odd number",
-        )
+        says = f"{self.kind} halves axis {self.dim}, but {shown(x)} has {n} there, an odd number"
+        yield Requirement("divisibility", n % 2, "==", 0, says)
 
     def output(self, x: Shape) -> Shape:
-        axis = self.dim % len(x)
-        return (*x[:axis], quotient(x[axis], 2), *x[axis + 1 :])
+        return replaced(x, self.dim, quotient(x[self.dim], 2))
 
     def dependence(self, x: Shape, result: int) -> Dependence:
-        views: list[AxisDependence] = [*placed(len(x))]
         axis = self.dim % len(x)
-        views[axis] = Along(axis, ((0, quotient(x[axis], 2)),))
-        return tuple(views)
+        return placed(len(x), {axis: Along(axis, ((0, quotient(x[axis], 2)),))})
 
     def operations(self, x: Shape) -> Operations:
         return (SIGMOID + Operations(multiplications=1)) * product(self.output(x))

@@ -9,7 +9,7 @@ from shapecalc.algebra import Dim
 from shapecalc.layers.arithmetic import extent, unread, written
 from shapecalc.layers.axis_names import AXES, spatial_letters
 from shapecalc.layers.base import Kind, Layer, Window
-from shapecalc.layers.centre import Centre, Centres, spread_over
+from shapecalc.layers.centre import Centres, spread_over
 from shapecalc.layers.dependence import Along, AxisDependence, Dependence, placed, scattered_by, swept, unsaid
 from shapecalc.layers.fields import Each, complaint
 from shapecalc.layers.requirement import Requirement, Shape, rank_between
@@ -18,7 +18,7 @@ from shapecalc.layers.requirement import Requirement, Shape, rank_between
 class OverAxes(Kind):
     """A kind over `rank` spatial axes behind a channel axis, batched or not."""
 
-    framework: ClassVar[str | None] = "torch"
+    framework = "torch"
     rank: ClassVar[int]
 
     @model_validator(mode="after")
@@ -53,13 +53,16 @@ class OverAxes(Kind):
         """Return one value per axis from a field that may hold one for all."""
         return value if isinstance(value, tuple) else (value,) * self.rank
 
+    def per_side(self, value: Any) -> tuple[Shape, Shape]:
+        """Return what is before and after every axis, from a field that may hold one for all."""
+        before, after = zip(*[v if isinstance(v, tuple) else (v, v) for v in self.spread(value)], strict=True)
+        return before, after
+
     def spatial_rank(self, x: Shape) -> Iterator[Requirement]:
         """Require a channel axis and the spatial axes, with a batch axis in front or without."""
         return rank_between(self.kind, x, self.rank + 1, self.rank + 2)
 
-    def large_enough(
-        self, rule: Callable[..., Dim], at_least: int = 1, **values: tuple[Dim, ...]
-    ) -> Iterator[Requirement]:
+    def large_enough(self, rule: Callable[..., Dim], **values: tuple[Dim, ...]) -> Iterator[Requirement]:
         """Require that a size formula gives at least one on every axis.
 
         Every keyword is a letter of the formula with its value per axis.
@@ -67,10 +70,8 @@ class OverAxes(Kind):
         for number, axis in enumerate(AXES[self.rank]):
             letters = {letter: column[number] for letter, column in values.items()}
             size = rule(**letters)
-            if isinstance(size, int) and size >= at_least:
-                continue
-            says = _too_small(self.kind, axis, rule, letters, at_least)
-            yield Requirement("too-small", size, ">=", at_least, says)
+            if not isinstance(size, int) or size < 1:
+                yield Requirement("too-small", size, ">=", 1, _too_small(self.kind, axis, rule, letters))
 
 
 class Spatial(OverAxes, Layer):
@@ -83,13 +84,13 @@ class Spatial(OverAxes, Layer):
         """
         if window is None or window.transposed:
             return ()
-        found: list[Dim] = []
+        rows: list[Dim] = []
         letters = window.kernel, window.stride, window.dilation, window.before
         for n, out, k, s, d, p0 in zip(self.sizes(x), self.sizes(output), *letters, strict=True):
             span = extent(k, d)
             by_design = not (isinstance(span, int) and isinstance(s, int) and span >= s)
-            found.append(0 if by_design else unread(n, out, k, s, d, p0))
-        return tuple(found)
+            rows.append(0 if by_design else unread(n, out, k, s, d, p0))
+        return tuple(rows)
 
     def spatial_axes(self, x: Shape) -> tuple[int, ...]:
         """Return the numbers of the spatial axes."""
@@ -99,27 +100,20 @@ class Spatial(OverAxes, Layer):
         window = self.window(x)
         if window is None or not window.transposed:
             return super().centres(x)
-        found: list[Centre | None] = [None] * len(x)
-        for number, axis in enumerate(self.spatial_axes(x)):
-            found[axis] = spread_over(
-                axis,
-                window.kernel[number],
-                window.stride[number],
-                window.before[number],
-                window.dilation[number],
-            )
-        return tuple(found)
+        letters = window.kernel, window.stride, window.before, window.dilation
+        axes = self.spatial_axes(x)
+        of_axes = dict(zip(axes, map(spread_over, axes, *letters), strict=True))
+        return tuple(of_axes.get(axis) for axis in range(len(x)))
 
     def dependence(self, x: Shape, result: int) -> Dependence:
         window = self.window(x)
         if window is None:
             return unsaid(len(x))
         view = scattered_by if window.transposed else swept
-        letters = zip(window.kernel, window.stride, window.before, window.dilation, strict=True)
-        views = {axis: view(axis, *of) for axis, of in zip(self.spatial_axes(x), letters, strict=True)}
-        channels = self.channel_axis(x)
-        views[channels] = self.mixes(x, channels)
-        return tuple([views.get(axis, Along(axis)) for axis in range(len(x))])
+        letters = window.kernel, window.stride, window.before, window.dilation
+        axes, channels = self.spatial_axes(x), self.channel_axis(x)
+        views = dict(zip(axes, map(view, axes, *letters), strict=True))
+        return placed(len(x), views | {channels: self.mixes(x, channels)})
 
     def mixes(self, x: Shape, axis: int) -> AxisDependence:
         """Return what a channel sees of the channels, on this axis: itself, if a kind says nothing."""
@@ -127,16 +121,14 @@ class Spatial(OverAxes, Layer):
 
     def moved_on(self, x: Shape, by: tuple[Dim, ...]) -> Dependence:
         """Return the dependence of a result that begins that many positions further on, per spatial axis."""
-        views: list[AxisDependence] = [*placed(len(x))]
-        for axis, first in zip(self.spatial_axes(x), by, strict=True):
-            views[axis] = Along(axis, ((first, first),))
-        return tuple(views)
+        pairs = zip(self.spatial_axes(x), by, strict=True)
+        return placed(len(x), {axis: Along(axis, ((first, first),)) for axis, first in pairs})
 
 
 class ChannelsLast(Spatial):
     """Turns the rules of a spatial layer to Keras' layout: batch, spatial axes, channels."""
 
-    framework: ClassVar[str | None] = "keras"
+    framework = "keras"
 
     @classmethod
     def channel_axis(cls, x: Shape) -> int:
@@ -158,16 +150,11 @@ class ChannelsLast(Spatial):
 
 def _rules(layer: Kind, name: str) -> list[Any]:
     """Return the annotations of a field, looking inside those that wrap another."""
-    found = list(type(layer).model_fields[name].metadata)
-    return found + [
-        inner for rule in found for inner in (getattr(rule, "otherwise", None), getattr(rule, "item", None))
-    ]
+    rules = type(layer).model_fields[name].metadata
+    return [*rules, *(getattr(rule, inner, None) for rule in rules for inner in ("otherwise", "item"))]
 
 
-def _too_small(
-    kind: str, axis: str, rule: Callable[..., Dim], letters: dict[str, Dim], at_least: int
-) -> Callable[[], str]:
+def _too_small(kind: str, axis: str, rule: Callable[..., Dim], letters: dict[str, Dim]) -> Callable[[], str]:
     return lambda: (
-        f"{kind}: the output {axis} would be {rule(**letters)}, less than {at_least}: "
-        f"{written(rule, **letters)}"
+        f"{kind}: the output {axis} would be {rule(**letters)}, less than 1: {written(rule, **letters)}"
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any
 
 from shapecalc.algebra import Dim, decide
 from shapecalc.errors import Undecided, quote
@@ -63,15 +63,15 @@ OpenShapes = Annotated[tuple[tuple[int, ...], ...], Listed(Listed(Integer(-1, ma
 class Parameter(NoBuffers, NoOperations, NoWindow, AnyShape, Layer, kind="parameter", framework="torch"):
     """A learned tensor: whatever the input, its result is `shape`, batch and all.
 
-    The weight is `weight`, of that shape. Traced networks add it to the data or put it in front of
-    them. Source: torch.nn.Parameter.
+    The weight is `weight`, of that shape. Traced networks add it to the data or put it in front of them.
+    Source: torch.nn.Parameter.
 
     >>> Parameter(shape=[1, 1, 768]).output((8, 196, 768))
     (1, 1, 768)
     """
 
-    family: ClassVar[Family] = Family.TENSOR
-    fixes_sizes: ClassVar[bool] = True
+    family = Family.TENSOR
+    fixes_sizes = True
 
     shape: FixedShape
 
@@ -94,8 +94,8 @@ class Constant(NoWeights, NoOperations, NoWindow, AnyShape, Layer, kind="constan
     (49, 49)
     """
 
-    family: ClassVar[Family] = Family.TENSOR
-    fixes_sizes: ClassVar[bool] = True
+    family = Family.TENSOR
+    fixes_sizes = True
 
     shape: Annotated[tuple[Dim, ...], Listed(Integer(1)), AsNumbers()]
 
@@ -111,14 +111,14 @@ class Require(
 ):
     """Hands its input on, and refuses sizes for which the relation of `left` to `right` does not hold.
 
-    A traced network holds what its Python code asked of the sizes: the answer decided which way it
-    went. Source: `if` and `assert` in a forward.
+    A traced network holds what its Python code asked of the sizes: the answer decided which way it went.
+    Source: `if` and `assert` in a forward.
 
     >>> Require(left=224, relation="equal", right=224).output((1, 3, 224, 224))
     (1, 3, 224, 224)
     """
 
-    family: ClassVar[Family] = Family.IDENTITY
+    family = Family.IDENTITY
 
     left: Annotated[Dim, Integer()]
     relation: Annotated[str, OneOf(("equal", "unequal", "less", "at_most", "more", "at_least"))]
@@ -142,14 +142,14 @@ SIGNS = {"equal": "==", "unequal": "!=", "less": "<", "at_most": "<=", "more": "
 class Unused(Pointwise, kind="unused", framework="torch"):
     """Hands its input on, and lists parameters that the network holds and never uses.
 
-    They are counted: they are stored and saved with the others. Source: the parameters of a module
-    that its forward does not reach, such as auxiliary heads in evaluation.
+    They are counted: they are stored and saved with the others. Source: the parameters of a module that its
+    forward does not reach, such as auxiliary heads in evaluation.
 
     >>> Unused(tensors={"aux.fc.weight": [1000, 1024]}).weights((1, 1000))
     {'aux.fc.weight': (1000, 1024)}
     """
 
-    family: ClassVar[Family] = Family.IDENTITY
+    family = Family.IDENTITY
     per_element = NOTHING
 
     tensors: Annotated[Any, NamedShapes()]
@@ -161,20 +161,17 @@ class Unused(Pointwise, kind="unused", framework="torch"):
 class Opaque(Merge, kind="opaque", framework="torch"):
     """An operation that no rule is known for: its shapes are those seen when it was traced.
 
-    `takes` and `gives` are those shapes; -1 is the batch, which may be another. What it
-    costs is not known unless it multiplies nothing (`macs: 0`), so totals are "at least". Other
-    sizes than those seen are Undecided. Source: torch's operations that have no kind.
+    `takes` and `gives` are those shapes; -1 is the batch, which may be another. What it costs is not known
+    unless it multiplies nothing (`macs: 0`), so totals are "at least". Other sizes than those seen are
+    Undecided. Source: torch's operations that have no kind.
 
     >>> Opaque(function="fft_fft", takes=[[-1, 8]], gives=[[-1, 8]]).output(((2, 8),))
     (2, 8)
     """
 
-    family: ClassVar[Family] = Family.OPAQUE
-    keeps_places: ClassVar[bool] = False
-    unknown_dependence: ClassVar[tuple[str, str] | None] = (
-        "places and channels",
-        "no rule is known for the operation",
-    )
+    family = Family.OPAQUE
+    keeps_places = False
+    unknown_dependence = ("places and channels", "no rule is known for the operation")
 
     function: Annotated[str, Word()]
     takes: OpenShapes

@@ -50,9 +50,8 @@ class Stacked(NamedTuple):
 class Transforming(NoBuffers, Joint):
     """What a transformer and its parts share: the width of everything, and how sequences are laid out."""
 
-    family: ClassVar[Family] = Family.TRANSFORMER
-
-    framework: ClassVar[str | None] = "torch"
+    family = Family.TRANSFORMER
+    framework = "torch"
     tensors: ClassVar[tuple[str, ...]]
     """What the input tensors are."""
 
@@ -195,11 +194,10 @@ class TransformerEncoderLayer(Transforming, torch="torch.nn.TransformerEncoderLa
     """Self-attention and two linear layers on `[S, N, E]`, each added to what it reads: the shape is kept.
 
     With batch_first `[N, S, E]`; unbatched without N. Weights are those of `multihead_attention` under
-    `self_attn`, `linear1.weight: [F, E]`, `linear1.bias: [F]`, `linear2.weight: [E, F]`,
-    `linear2.bias: [E]`, and `norm1` and `norm2` with `weight` and `bias: [E]`; there is no bias at all if
-    bias is false. MACs are N·(4·S·E² + 2·S²·E + 2·S·E·F), F = dim_feedforward. Refuses an nhead that does
-    not divide E, a d_model that is not the input's, and other ranks. Source:
-    torch.nn.TransformerEncoderLayer.
+    `self_attn`, `linear1.weight: [F, E]`, `linear1.bias: [F]`, `linear2.weight: [E, F]`, `linear2.bias: [E]`,
+    and `norm1` and `norm2` with `weight` and `bias: [E]`; there is no bias at all if bias is false. MACs are
+    N·(4·S·E² + 2·S²·E + 2·S·E·F), F = dim_feedforward. Refuses an nhead that does not divide E, a d_model
+    that is not the input's, and other ranks.
 
     >>> TransformerEncoderLayer(nhead=8).output(((10, 32, 512),))
     (10, 32, 512)
@@ -207,7 +205,7 @@ class TransformerEncoderLayer(Transforming, torch="torch.nn.TransformerEncoderLa
     1453954560
     """
 
-    tensors: ClassVar[tuple[str, ...]] = ("the source",)
+    tensors = ("the source",)
 
     def weights(self, inputs: Shapes) -> Named:
         return self.encoder_layer(inputs[0][-1])
@@ -224,16 +222,15 @@ class TransformerDecoderLayer(Transforming, torch="torch.nn.TransformerDecoderLa
     """Self-attention, attention to a memory `[S, N, E]`, and two linear layers on `[T, N, E]`.
 
     The shape is kept. The target comes first, then the memory. Weights are those of
-    `transformer_encoder_layer`, with a second attention under `multihead_attn` and a third
-    normalization, `norm3`. MACs are N·(4·T·E² + 2·T²·E + 2·(T + S)·E² + 2·T·S·E + 2·T·E·F). Refuses what
-    `transformer_encoder_layer` refuses, and a memory of another batch, width or rank. Source:
-    torch.nn.TransformerDecoderLayer.
+    `transformer_encoder_layer`, with a second attention under `multihead_attn` and a third normalization,
+    `norm3`. MACs are N·(4·T·E² + 2·T²·E + 2·(T + S)·E² + 2·T·S·E + 2·T·E·F). Refuses what
+    `transformer_encoder_layer` refuses, and a memory of another batch, width or rank.
 
     >>> TransformerDecoderLayer(nhead=8).output(((20, 32, 512), (10, 32, 512)))
     (20, 32, 512)
     """
 
-    tensors: ClassVar[tuple[str, ...]] = ("the target", "the memory")
+    tensors = ("the target", "the memory")
 
     def weights(self, inputs: Shapes) -> Named:
         return self.decoder_layer(inputs[0][-1])
@@ -251,15 +248,15 @@ class TransformerDecoderLayer(Transforming, torch="torch.nn.TransformerDecoderLa
 class TransformerEncoder(Stack, torch="torch.nn.TransformerEncoder"):
     """num_layers of `transformer_encoder_layer` on one another: the shape is kept.
 
-    Weights are those of the layer under `layers.0`, `layers.1` and so on, and `norm.weight` and
-    `norm.bias: [E]` if a layer normalization comes last (norm: true); MACs are num_layers times those
-    of the layer. Refuses what the layer refuses. Source: torch.nn.TransformerEncoder.
+    Weights are those of the layer under `layers.0`, `layers.1` and so on, and `norm.weight` and `norm.bias:
+    [E]` if a layer normalization comes last (norm: true); MACs are num_layers times those of the layer.
+    Refuses what the layer refuses.
 
     >>> TransformerEncoder(nhead=8, num_layers=6).macs(((10, 32, 512),))
     6059458560
     """
 
-    tensors: ClassVar[tuple[str, ...]] = ("the source",)
+    tensors = ("the source",)
 
     def weights(self, inputs: Shapes) -> Named:
         e = inputs[0][-1]
@@ -276,16 +273,15 @@ class TransformerEncoder(Stack, torch="torch.nn.TransformerEncoder"):
 class TransformerDecoder(Stack, torch="torch.nn.TransformerDecoder"):
     """num_layers of `transformer_decoder_layer` on one another, all looking at one memory.
 
-    `[T, N, E]` and the memory `[S, N, E]` to `[T, N, E]`. Weights are those of the layer under
-    `layers.0`, `layers.1` and so on, and `norm.weight` and `norm.bias: [E]` if a layer normalization
-    comes last (norm: true); MACs are num_layers times those of the layer. Refuses what the layer
-    refuses. Source: torch.nn.TransformerDecoder.
+    `[T, N, E]` and the memory `[S, N, E]` to `[T, N, E]`. Weights are those of the layer under `layers.0`,
+    `layers.1` and so on, and `norm.weight` and `norm.bias: [E]` if a layer normalization comes last (norm:
+    true); MACs are num_layers times those of the layer. Refuses what the layer refuses.
 
     >>> TransformerDecoder(nhead=8, num_layers=6).output(((20, 32, 512), (10, 32, 512)))
     (20, 32, 512)
     """
 
-    tensors: ClassVar[tuple[str, ...]] = ("the target", "the memory")
+    tensors = ("the target", "the memory")
 
     def weights(self, inputs: Shapes) -> Named:
         e = inputs[0][-1]
@@ -304,17 +300,17 @@ class TransformerDecoder(Stack, torch="torch.nn.TransformerDecoder"):
 class Transformer(Transforming, torch="torch.nn.Transformer"):
     """An encoder and a decoder that looks at what it found: `[S, N, E]` and `[T, N, E]` to `[T, N, E]`.
 
-    The source comes first, then the target. Weights are those of `transformer_encoder` under `encoder`
-    and of `transformer_decoder` under `decoder`, both with a last normalization; MACs are the sum of
-    theirs. d_model is inferred when left out (torch's is 512 then). Refuses what the layers refuse,
-    and sequences of different batch, width or rank. Source: torch.nn.Transformer.
+    The source comes first, then the target. Weights are those of `transformer_encoder` under `encoder` and of
+    `transformer_decoder` under `decoder`, both with a last normalization; MACs are the sum of theirs. d_model
+    is inferred when left out (torch's is 512 then). Refuses what the layers refuse, and sequences of
+    different batch, width or rank.
 
     >>> Transformer().output(((10, 32, 512), (20, 32, 512)))
     (20, 32, 512)
     """
 
     order = "d_model nhead num_encoder_layers num_decoder_layers dim_feedforward dropout activation * ..."
-    tensors: ClassVar[tuple[str, ...]] = ("the source", "the target")
+    tensors = ("the source", "the target")
 
     nhead: Heads = 8
     num_encoder_layers: Depth = 6

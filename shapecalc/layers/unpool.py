@@ -6,12 +6,13 @@ The places are the second result of `max_pool1d` and its like, with `return_indi
 """
 
 from collections.abc import Iterator
-from typing import Annotated, ClassVar
+from typing import Annotated
 
 from shapecalc.algebra import Dim
 from shapecalc.layers.arithmetic import transposed
 from shapecalc.layers.axis_names import AXES
 from shapecalc.layers.base import Joint, NoOperations, NoWeights, Shapes
+from shapecalc.layers.declaration import of_rank
 from shapecalc.layers.dependence import Dependence, placed, unsaid
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Each, Integer, Nullable, PerAxis
@@ -23,22 +24,19 @@ from shapecalc.layers.spatial import OverAxes
 OptionalSize = Annotated[PerAxis | None, Nullable(Each(Integer(1))), Lettered("o")]
 
 
-class MaxUnpool(
-    NoWeights, NoOperations, OverAxes, Joint, kind="max_unpool{rank}d", torch="torch.nn.MaxUnpool{rank}d"
-):
-    """The rules of unpooling, for any number of axes.
+class MaxUnpool(NoWeights, NoOperations, OverAxes, Joint, torch="torch.nn.MaxUnpool{rank}d"):
+    """Puts maxima back to their places: `[N, C, {sizes}]` to `[N, C, {sizes:'}]`, n' = (n - 1)s - 2p + k.
 
-    It takes `[N, C, {sizes}]`, or unbatched, and the places, of the same shape. The stride is the kernel's
-    size if left out. output_size chooses another size, by less than the stride. No weights, no MACs.
-    Refuses places of another shape, an output_size out of that range, and an empty output. Source:
-    torch.nn.MaxUnpool{rank}d; Zeiler and Fergus, 2014.
+    It takes the maxima, batched or not, and the places, of the same shape. The stride is the kernel's size if
+    left out. output_size chooses another size, by less than the stride. Refuses places of another shape, an
+    output_size out of that range, and an empty output. Source: Zeiler and Fergus, 2014.
+
+    >>> MaxUnpool{rank}d(kernel_size=2, output_size=7).output(((1, 64, {each:3}), (1, 64, {each:3})))
+    (1, 64, {each:7})
     """
 
-    family: ClassVar[Family] = Family.UNPOOL
-    unknown_dependence: ClassVar[tuple[str, str] | None] = (
-        "places",
-        "the places of the maxima are numbers in the input, not shapes",
-    )
+    family = Family.UNPOOL
+    unknown_dependence = ("places", "the places of the maxima are numbers in the input, not shapes")
 
     kernel_size: KernelSize
     stride: StridePerAxis = None
@@ -51,12 +49,10 @@ class MaxUnpool(
         yield from rank_between(self.kind, x, self.rank + 1, self.rank + 2)
         yield from shaped(self.kind, "the places of the maxima", indices, x)
         if self.output_size is None:
-            yield from self.large_enough(transposed, 1, **self._letters(x))
+            yield from self.large_enough(transposed, **self._letters(x))
             return
-        usual, strides = self._usual(x), self._strides()
-        for axis, out, n, s in zip(
-            AXES[self.rank], self.sizes(self.output(inputs)), usual, strides, strict=True
-        ):
+        columns = self.sizes(self.output(inputs)), self._usual(x), self._strides()
+        for axis, out, n, s in zip(AXES[self.rank], *columns, strict=True):
             says = (
                 f"{self.kind}: output_size has the {axis} {out}, but it must be more than {n} - {s} and "
                 f"less than {n} + {s}, which are the usual size and the stride"
@@ -73,37 +69,15 @@ class MaxUnpool(
         return ((*placed(apart), *unsaid(self.rank)),) * 2
 
     def _usual(self, x: Shape) -> Shape:
-        columns = zip(*self._letters(x).values(), strict=True)
-        return tuple(transposed(*column) for column in columns)
+        return tuple(map(transposed, *self._letters(x).values()))
 
     def _strides(self) -> tuple[Dim, ...]:
         return self.spread(self.kernel_size if self.stride is None else self.stride)
 
     def _letters(self, x: Shape) -> dict[str, tuple[Dim, ...]]:
-        ones, padding = (1,) * self.rank, self.spread(self.padding)
-        letters = {"n": self.sizes(x), "k": self.spread(self.kernel_size), "s": self._strides(), "d": ones}
-        return letters | {"p0": padding, "p1": padding, "op": (0,) * self.rank}
+        p = self.padding
+        fields = {"k": self.kernel_size, "s": self._strides(), "d": 1, "p0": p, "p1": p, "op": 0}
+        return {"n": self.sizes(x)} | {letter: self.spread(value) for letter, value in fields.items()}
 
 
-class MaxUnpool1d(MaxUnpool, rank=1):
-    """Puts maxima back to their places: `[N, C, L]` and the places to `[N, C, (L - 1)s - 2p + k]`.
-
-    >>> MaxUnpool1d(kernel_size=2).output(((1, 8, 15), (1, 8, 15)))
-    (1, 8, 30)
-    """
-
-
-class MaxUnpool2d(MaxUnpool, rank=2):
-    """Puts maxima back to their places: height and width become (n - 1)s - 2p + k.
-
-    >>> MaxUnpool2d(kernel_size=2, output_size=[7, 6]).output(((1, 64, 3, 3), (1, 64, 3, 3)))
-    (1, 64, 7, 6)
-    """
-
-
-class MaxUnpool3d(MaxUnpool, rank=3):
-    """Puts maxima back to their places: depth, height and width become (n - 1)s - 2p + k.
-
-    >>> MaxUnpool3d(kernel_size=3, stride=2).output(((1, 8, 3, 5, 5), (1, 8, 3, 5, 5)))
-    (1, 8, 7, 11, 11)
-    """
+__getattr__ = of_rank(__name__)

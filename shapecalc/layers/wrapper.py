@@ -8,15 +8,16 @@ from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import replace
 from fractions import Fraction
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any
 
 from pydantic import Field, ValidationError
 
-from shapecalc.algebra import Dim, product
+from shapecalc.algebra import product
 from shapecalc.errors import SpecError, WrongWord, nearest, quote
 from shapecalc.layers.base import Component, Effect, Kind, Merge, Named, Shapes
 from shapecalc.layers.counts import Operations, norm
 from shapecalc.layers.dependence import Dependence
+from shapecalc.layers.effect import replaced
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Annotation, Count, Flag, Integer, Nullable, Real, complaint
 from shapecalc.layers.requirement import Refused, Requirement, Shape, axis_exists, checked
@@ -74,13 +75,9 @@ def _made(kind: str, fields: Any) -> Kind:
 class Wrapper(Kind):
     """What layers around a layer share: which layer it is, and which of its weights is replaced."""
 
-    family: ClassVar[Family] = Family.WRAPPER
-    unknown_dependence: ClassVar[tuple[str, str] | None] = (
-        "channels",
-        "it sees what the layer inside sees, and says what that says",
-    )
-
-    framework: ClassVar[str | None] = "torch"
+    family = Family.WRAPPER
+    unknown_dependence = ("channels", "it sees what the layer inside sees, and says what that says")
+    framework = "torch"
 
     layer: Annotated[Kind, Held(), Holds()] = Field(description="The layer, as a step would write it.")
     name: str = Field("weight", description="The weight that is replaced.")
@@ -141,12 +138,11 @@ class Wrapper(Kind):
 class WeightNorm(Wrapper, torch="torch.nn.utils.parametrizations.weight_norm"):
     """A layer whose weight is g·v/|v|: a length and a direction are learned in place of the weight.
 
-    The norm is taken of what is at each position of axis `dim`, or of the complete weight if dim is null
-    or -1. The weight W becomes `parametrizations.weight.original0`, the lengths, W's shape with 1 on all
-    axes but dim, and `parametrizations.weight.original1`, of W's shape; with legacy, which is torch's
-    older way, `weight_g` and `weight_v`. Shapes and MACs are those of the layer. Refuses a weight that
-    the layer does not have, and an axis that the weight does not have. Source:
-    torch.nn.utils.parametrizations.weight_norm; Salimans and Kingma, 2016.
+    The norm is taken of what is at each position of axis `dim`, or of the complete weight if dim is null or
+    -1. The weight W becomes `parametrizations.weight.original0`, the lengths, W's shape with 1 on all axes
+    but dim, and `parametrizations.weight.original1`, of W's shape; with legacy, which is torch's older way,
+    `weight_g` and `weight_v`. Shapes and MACs are those of the layer. Refuses a weight that the layer does
+    not have, and an axis that the weight does not have. Source: Salimans and Kingma, 2016.
 
     >>> from shapecalc.layers import Linear
     >>> WeightNorm(layer=Linear(out_features=40), legacy=True).apply(((1, 20),)).weights
@@ -162,12 +158,10 @@ class WeightNorm(Wrapper, torch="torch.nn.utils.parametrizations.weight_norm"):
         return [*axis_exists(self.kind, "dim", self.dim, len(weight), weight)]
 
     def replaced(self, weight: Shape) -> Named:
-        names = (
-            (f"{self.name}_g", f"{self.name}_v")
-            if self.legacy
-            else tuple(f"parametrizations.{self.name}.original{number}" for number in (0, 1))
-        )
-        return {names[0]: self._lengths(weight), names[1]: weight}
+        if self.legacy:
+            return {f"{self.name}_g": self._lengths(weight), f"{self.name}_v": weight}
+        original = f"parametrizations.{self.name}.original"
+        return {f"{original}0": self._lengths(weight), f"{original}1": weight}
 
     def kept(self, weight: Shape) -> Named:
         return {}
@@ -189,10 +183,9 @@ class SpectralNorm(Wrapper, torch="torch.nn.utils.parametrizations.spectral_norm
 
     The weight W is seen as a matrix with the axis `dim` as its rows: 0 if left out, 1 for transposed
     convolutions. It becomes `parametrizations.weight.original`, of W's shape, with the buffers
-    `parametrizations.weight.0._u: [rows]` and `parametrizations.weight.0._v: [columns]`, which a weight
-    of one axis does not need; with legacy, which is torch's older way, `weight_orig`, `weight_u` and
-    `weight_v`. Shapes and MACs are those of the layer. Refuses what `weight_norm` refuses. Source:
-    torch.nn.utils.parametrizations.spectral_norm; Miyato et al., 2018.
+    `parametrizations.weight.0._u: [rows]` and `parametrizations.weight.0._v: [columns]`, which a weight of
+    one axis does not need; with legacy, which is torch's older way, `weight_orig`, `weight_u` and `weight_v`.
+    Shapes and MACs are those of the layer. Refuses what `weight_norm` refuses. Source: Miyato et al., 2018.
 
     >>> from shapecalc.layers import Conv2d
     >>> layer = SpectralNorm(layer=Conv2d(out_channels=64, kernel_size=3))
@@ -217,7 +210,7 @@ class SpectralNorm(Wrapper, torch="torch.nn.utils.parametrizations.spectral_norm
 
     def kept(self, weight: Shape) -> Named:
         axis = self._axis() % len(weight)
-        columns: Dim = product((*weight[:axis], *weight[axis + 1 :]))
+        columns = product(replaced(weight, axis))
         if self.legacy:
             return {f"{self.name}_u": (weight[axis],), f"{self.name}_v": (columns,)}
         if len(weight) == 1:

@@ -4,18 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from math import floor, log10
 
-from shapecalc.pictures.svg import (
-    COLOURS,
-    Head,
-    element,
-    label,
-    number,
-    page,
-    plain,
-    text_width,
-)
+from shapecalc.pictures import svg
+from shapecalc.pictures.picture_text import scaled
 
 LINES = ("#2f6fb5", "#d1603d", "#3f8f4f", "#8a5cc0", "#b0851b", "#00838f", "#c2417c", "#5d6b75")
 """A colour for each network, distinct on both backgrounds; beyond them they recur, with dashes."""
@@ -23,7 +16,6 @@ LEFT, RIGHT, WIDE = 64.0, 18.0, 620.0
 HIGH, APART, ABOVE = 128.0, 40.0, 66.0
 _TICKS = 4
 _STEPS = (1, 2, 2.5, 5, 10)
-_PREFIXES = ("", "K", "M", "G", "T", "P")
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,11 +106,8 @@ def amount(value: float) -> str:
     >>> amount(0), amount(2500000), amount(96)
     ('0', '2.5 M', '96')
     """
-    for prefix in _PREFIXES:
-        if abs(value) < 1000 or prefix == _PREFIXES[-1]:
-            return f"{value:,.6g} {prefix}".strip()
-        value /= 1000
-    raise AssertionError("the last prefix takes every value")
+    size, prefix = scaled(value)
+    return f"{size:,.6g}{prefix}"
 
 
 _RULES = """.grid{stroke:#94a3b8;stroke-opacity:.35}
@@ -145,32 +134,33 @@ def chart_svg(chart: Chart) -> str:
         *_refused(chart, bottom),
         *_axis(chart, bottom + marks),
     ]
-    head = Head(chart.name, chart.title, "", chart.description)
+    head = svg.Head(chart.name, chart.title, "", chart.description)
     colours = _bars(sorted({bar.family for panel in chart.panels for bar in panel.bars}))
-    return page((width, bottom + marks + 46), head, body, colours, _RULES + rules)
+    return svg.page((width, bottom + marks + 46), head, body, colours, _RULES + rules)
 
 
 def _bars(used: list[str]) -> tuple[str, str]:
     """Return the rules of bars, filled by what draws boxes: for a light page, and for a dark one."""
-    light, night = ("".join(f".{family}{{fill:{COLOURS[family][n]}}}\n" for family in used) for n in (1, 3))
-    return light, night
+    rows = [(family, svg.COLOURS[family]) for family in used]
+    light = "".join(f".{family}{{fill:{fill}}}\n" for family, (_, fill, _, _) in rows)
+    return light, "".join(f".{family}{{fill:{fill}}}\n" for family, (*_, fill) in rows)
 
 
-def _legend(chart: Chart, width: float) -> Iterator[str]:
+def _legend(chart: Chart, width: float) -> list[str]:
     if len(chart.series) < 2 and not any(panel.lines for panel in chart.panels):
-        return
-    lengths = [text_width(name, 11) + 40 for name in chart.series]
-    x = (width - sum(lengths)) / 2
-    for position, (name, length) in enumerate(zip(chart.series, lengths, strict=True)):
-        yield element(
-            "path", d=f"M{number(x)} 38h22", class_=f"curve s{position}", stroke_dasharray=_dashes(position)
-        )
-        yield label(x + 27, 42, name)
-        x += length
+        return []
+    start = (width - sum(svg.text_width(name, 11) + 40 for name in chart.series)) / 2
+    marks = ((partial(_key, series), 27, name) for series, name in enumerate(chart.series))
+    return svg.legend(marks, 42, 11, 13, start=start)[0]
 
 
-def _dashes(position: int) -> str | None:
-    return None if position < len(LINES) else "6 3"
+def _key(series: int, x: float) -> str:
+    return _curve(f"{svg.number(x)} 38h22", series)
+
+
+def _curve(path: str, series: int) -> str:
+    dashes = None if series < len(LINES) else "6 3"
+    return svg.path(f"M{path}", f"curve s{series}", stroke_dasharray=dashes)
 
 
 def _panel(chart: Chart, position: int) -> Iterator[str]:
@@ -180,31 +170,26 @@ def _panel(chart: Chart, position: int) -> Iterator[str]:
     def y(value: float) -> float:
         return top + HIGH * (1 - value / scale[-1])
 
-    yield label(LEFT, top - 9, panel.title, class_="bold")
+    yield svg.label(LEFT, top - 9, panel.title, "bold")
     for number_, (start, end, name) in enumerate(chart.bands):
         x, breadth = chart.x(start), chart.x(end) - chart.x(start)
         if number_ % 2 == 0:
-            yield element("rect", x=x, y=top, width=breadth, height=HIGH, class_="band")
-        if position == len(chart.panels) - 1 and text_width(name, 10) < breadth - 2:
-            yield label(x + breadth / 2, top + HIGH + 14, name, class_="faint small", text_anchor="middle")
+            yield svg.rectangle(x, top, breadth, HIGH, "band")
+        if position == len(chart.panels) - 1 and svg.text_width(name, 10) < breadth - 2:
+            yield svg.label(x + breadth / 2, top + HIGH + 14, name, "faint small", "middle")
     for tick in scale:
-        yield element("path", d=f"M{number(LEFT)} {number(y(tick))}h{number(WIDE)}", class_="grid")
-        yield label(LEFT - 6, y(tick) + 3.5, amount(tick), class_="faint small", text_anchor="end")
+        yield svg.path(f"M{LEFT:g} {svg.number(y(tick))}h{WIDE:g}", "grid")
+        yield svg.label(LEFT - 6, y(tick) + 3.5, amount(tick), "faint small", "end")
     for bar in panel.bars:
         if bar.amount:
             x, breadth = chart.x(bar.at), chart.x(bar.at + bar.breadth) - chart.x(bar.at)
             inner = max(breadth * 0.8, 0.8)
-            rectangle = {"x": x + (breadth - inner) / 2, "y": y(bar.amount), "width": inner}
-            yield element(
-                "rect",
-                element("title", plain(bar.tooltip)),
-                **rectangle,
-                height=HIGH * bar.amount / scale[-1],
-                class_=f"bar {bar.family}",
-            )
+            left, height = x + (breadth - inner) / 2, HIGH * bar.amount / scale[-1]
+            class_, tooltip = f"bar {bar.family}", svg.tooltip(bar.tooltip)
+            yield svg.rectangle(left, y(bar.amount), inner, height, class_, tooltip)
     for line in panel.lines:
         yield from _line(chart, line, y)
-    yield element("path", d=f"M{number(LEFT)} {number(top)}v{number(HIGH)}h{number(WIDE)}", class_="axis")
+    yield svg.path(f"M{LEFT:g} {svg.number(top)}v{HIGH:g}h{WIDE:g}", "axis")
 
 
 def _line(chart: Chart, line: Line, y: Callable[[float], float]) -> Iterator[str]:
@@ -212,41 +197,28 @@ def _line(chart: Chart, line: Line, y: Callable[[float], float]) -> Iterator[str
         points = [(chart.x(at), y(value)) for at, value in stretch]
         if len(points) == 1:
             ((cx, cy),) = points
-            yield element("circle", cx=cx, cy=cy, r=1.8, class_=f"f{line.series}")
+            yield svg.element("circle", cx=cx, cy=cy, r=1.8, class_=f"f{line.series}")
         else:
-            path = " ".join(f"{number(a)} {number(b)}" for a, b in points)
-            yield element(
-                "path", d=f"M{path}", class_=f"curve s{line.series}", stroke_dasharray=_dashes(line.series)
-            )
+            yield _curve(svg.coordinates(points), line.series)
 
 
 def _refused(chart: Chart, bottom: float) -> Iterator[str]:
     """Mark the sizes that a network refuses: a strip under the axis, in its colour."""
-    row = 0
-    for position, stretches in enumerate(chart.refused):
-        if not stretches:
-            continue
+    marked = [(position, stretches) for position, stretches in enumerate(chart.refused) if stretches]
+    for row, (position, stretches) in enumerate(marked):
         y = bottom + 5 + 12 * row
-        row += 1
-        yield label(LEFT - 6, y + 6, "refused", class_="faint small", text_anchor="end")
+        yield svg.label(LEFT - 6, y + 6, "refused", "faint small", "end")
         for start, end in stretches:
             x = max(chart.x(start - 0.5), LEFT)
-            yield element(
-                "rect",
-                x=x,
-                y=y,
-                width=max(min(chart.x(end + 0.5), LEFT + WIDE) - x, 0.4),
-                height=6,
-                class_=f"f{position}",
-                fill_opacity=0.55,
-            )
+            width = max(min(chart.x(end + 0.5), LEFT + WIDE) - x, 0.4)
+            yield svg.rectangle(x, y, width, 6, f"f{position}", fill_opacity=0.55)
 
 
 def _axis(chart: Chart, bottom: float) -> Iterator[str]:
     if chart.ticks:
         for tick in along(chart.first, chart.last):
-            yield label(chart.x(tick), bottom + 15, f"{tick:g}", class_="faint small", text_anchor="middle")
-    yield label(LEFT + WIDE / 2, bottom + 33, chart.axis, class_="faint", text_anchor="middle")
+            yield svg.label(chart.x(tick), bottom + 15, f"{tick:g}", "faint small", "middle")
+    yield svg.label(LEFT + WIDE / 2, bottom + 33, chart.axis, "faint", "middle")
 
 
 def along(first: float, last: float) -> list[float]:

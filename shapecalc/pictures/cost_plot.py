@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from typing import Any
 
 from shapecalc.algebra import Dim
 from shapecalc.algebra.expr_text import grouped
-from shapecalc.errors import SpecError, Undecided
+from shapecalc.errors import SpecError, Undecided, quote
 from shapecalc.pictures.chart import Bar, Chart, Line, Panel, chart_svg
 from shapecalc.pictures.picture import Picture
 from shapecalc.pictures.scene import family
@@ -133,18 +133,32 @@ class PlottedNetwork:
     """The largest side of its usual input."""
 
 
-def against_size(
-    name: str, sizes: Sizes, usual: Report, analyze: Callable[..., Report], parameters: Mapping[str, Any]
-) -> PlottedNetwork:
-    """Return a network with its closed forms in all the sizes that are free.
+def plot(
+    models: Sequence[Any],
+    against: str,
+    between: tuple[int, int] | None,
+    parameters: Mapping[str, Any],
+    *,
+    rebuild: bool,
+) -> DepthPlot | SizePlot:
+    """Return the plot that `Model.plot` describes; models are in a room above this one."""
+    reports = [model.analyze(**parameters) for model in models]
+    if against == "depth" and between is None:
+        return DepthPlot(reports)
+    if against != "size":
+        raise SpecError(f"a plot is against depth or size, not {quote(against)}")
+    networks = [_against_size(*each, parameters, rebuild) for each in zip(models, reports, strict=True)]
+    return SizePlot(networks, between)
 
-    Raises `SpecError` where none is.
-    """
+
+def _against_size(model: Any, usual: Report, parameters: Mapping[str, Any], rebuild: bool) -> PlottedNetwork:
+    """Return a network with its closed forms in all the sizes that are free."""
+    sizes = model.sizes(rebuild=rebuild, **parameters)
     if not sizes.names:
-        raise SpecError(f"no size of the input of {name} is free, so there is nothing to plot against")
-    report = analyze(symbolic=sizes.names, **parameters)
+        raise SpecError(f"no size of the input of {model.name} is free, so there is nothing to plot against")
+    report = model.analyze(symbolic=sizes.names, **parameters)
     sides = [size for size in usual.sides(usual.input) if isinstance(size, int)]
-    return PlottedNetwork(name, report, sizes, max(sides, default=1))
+    return PlottedNetwork(model.name, report, sizes, max(sides, default=1))
 
 
 class SizePlot(Picture):

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from shapecalc.errors import printable
 from shapecalc.pictures.picture_text import exactly, frame_words, totals, words
-from shapecalc.pictures.scene import Box, Scene
+from shapecalc.pictures.scene import Box, Frame, Scene
 from shapecalc.pictures.svg import COLOURS
 
 
@@ -26,23 +26,16 @@ def _lines(scene: Scene) -> Iterator[str]:
     yield f"  graph [label={_quoted(scene.title, totals(scene.report))}, labelloc=t, ranksep=0.3]"
     yield '  node [shape=box, fontname="Helvetica", fontsize=11, margin="0.12,0.06", height=0.3]'
     yield '  graph [fontname="Helvetica", fontsize=11]; edge [arrowsize=0.7, color="#55636d"]'
-    yield from _inside(scene, None, "  ")
+    yield from scene.lines(_begin, "}", lambda box: _box(box, scene))
     for arrow in scene.arrows:
         yield f"  b{arrow.tail} -> b{arrow.head}"
     yield "}"
 
 
-def _inside(scene: Scene, frame: int | None, margin: str) -> Iterator[str]:
-    frames, boxes = scene.inside(frame)
-    for inner in frames:
-        yield f"{margin}subgraph cluster_{inner.number} {{"
-        yield (
-            f"{margin}  graph [label={_quoted(frame_words(inner))}, labeljust=l, "
-            'style="rounded,dashed", color="#94a3b8"]'
-        )
-        yield from _inside(scene, inner.number, margin + "  ")
-        yield f"{margin}}}"
-    yield from (margin + _box(box, scene) for box in boxes)
+def _begin(frame: Frame) -> Iterator[str]:
+    yield f"subgraph cluster_{frame.number} {{"
+    style = 'labeljust=l, style="rounded,dashed", color="#94a3b8"'
+    yield f"  graph [label={_quoted(frame_words(frame))}, {style}]"
 
 
 def _box(box: Box, scene: Scene) -> str:

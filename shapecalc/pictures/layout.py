@@ -8,16 +8,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from shapecalc.errors import SpecError
 from shapecalc.pictures.extras import need
-from shapecalc.pictures.scene import Scene
+from shapecalc.pictures.scene import Box, Frame, Scene
+from shapecalc.pictures.svg import Point
 
 MOST_BOXES = 2000
 """How many boxes are laid out."""
-
-Point = tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ def _written(scene: Scene, sizes: list[Point], headings: list[Point]) -> Iterato
     yield "graph [nodesep=0.22, ranksep=0.28, splines=spline]"
     yield 'node [shape=box, fixedsize=true, label=""]'
     yield "edge [dir=none]"
-    yield from _inside(scene, None, sizes, headings)
+    yield from scene.lines(partial(_begin, headings), "}", partial(_box, sizes))
     for arrow, weight in zip(scene.arrows, _weights(scene), strict=True):
         yield f"b{arrow.tail} -> b{arrow.head} [weight={weight}]"
     yield "}"
@@ -119,19 +119,17 @@ def _weights(scene: Scene) -> list[int]:
 _STRAIGHT, _STRAIGHTEST = 3, 12
 
 
-def _inside(scene: Scene, frame: int | None, sizes: list[Point], headings: list[Point]) -> Iterator[str]:
-    frames, boxes = scene.inside(frame)
-    for inner in frames:
-        width, height = headings[inner.number]
-        yield f"subgraph cluster_{inner.number} {{"
-        yield (
-            'graph [margin=9, labeljust=l, label=<<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" '
-            f'CELLPADDING="0" FIXEDSIZE="TRUE" WIDTH="{width:.0f}" HEIGHT="{height:.0f}">'
-            "<TR><TD></TD></TR></TABLE>>]"
-        )
-        yield from _inside(scene, inner.number, sizes, headings)
-        yield "}"
-    for box in boxes:
-        width, height = sizes[box.number]
-        shape = ", shape=ellipse" if box.family == "merge" and width == height else ""
-        yield f"b{box.number} [width={width / 72:.5f}, height={height / 72:.5f}{shape}]"
+def _begin(headings: list[Point], frame: Frame) -> Iterator[str]:
+    width, height = headings[frame.number]
+    yield f"subgraph cluster_{frame.number} {{"
+    yield (
+        'graph [margin=9, labeljust=l, label=<<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" '
+        f'CELLPADDING="0" FIXEDSIZE="TRUE" WIDTH="{width:.0f}" HEIGHT="{height:.0f}">'
+        "<TR><TD></TD></TR></TABLE>>]"
+    )
+
+
+def _box(sizes: list[Point], box: Box) -> str:
+    width, height = sizes[box.number]
+    shape = ", shape=ellipse" if box.family == "merge" and width == height else ""
+    return f"b{box.number} [width={width / 72:.5f}, height={height / 72:.5f}{shape}]"

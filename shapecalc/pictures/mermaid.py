@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from shapecalc.errors import printable
 from shapecalc.pictures.picture_text import frame_words, totals, words
-from shapecalc.pictures.scene import Box, Scene
+from shapecalc.pictures.scene import Box, Frame, Scene
 from shapecalc.pictures.svg import COLOURS
 
 _ENTITIES = {sign: f"#{ord(sign)};" for sign in '"<>&#`\\'}
@@ -45,7 +45,7 @@ def _lines(scene: Scene) -> Iterator[str]:
     yield "flowchart TD"
     yield f"  accTitle: {_sentence(scene.title)}"
     yield f"  accDescr: {_sentence(totals(scene.report))}"
-    yield from _inside(scene, None, "  ")
+    yield from scene.lines(_begin, "end", lambda box: _box(box, scene))
     for arrow in scene.arrows:
         yield f"  b{arrow.tail} --> b{arrow.head}"
     for family, (fill, stroke, *_) in COLOURS.items():
@@ -56,13 +56,8 @@ def _lines(scene: Scene) -> Iterator[str]:
         yield f"  class {','.join(f'f{frame.number}' for frame in scene.frames)} frame"
 
 
-def _inside(scene: Scene, frame: int | None, margin: str) -> Iterator[str]:
-    frames, boxes = scene.inside(frame)
-    for inner in frames:
-        yield f'{margin}subgraph f{inner.number}["{_text(frame_words(inner))}"]'
-        yield from _inside(scene, inner.number, margin + "  ")
-        yield f"{margin}end"
-    yield from (margin + _box(box, scene) for box in boxes)
+def _begin(frame: Frame) -> Iterator[str]:
+    yield f'subgraph f{frame.number}["{_text(frame_words(frame))}"]'
 
 
 def _box(box: Box, scene: Scene) -> str:

@@ -51,12 +51,18 @@ def brief(value: Dim) -> str:
     """
     if not isinstance(value, int):
         return shortened(grouped(value), LONGEST - 10)
-    size = float(value)
-    for prefix in ("", " K", " M", " G", " T", " P"):
-        if size < 999.5 or prefix == " P":
-            return f"{size:.3g}{prefix}" if size < 1000 else f"{size:,.0f}{prefix}"
-        size /= 1000
-    raise AssertionError("the last prefix takes every size")
+    size, prefix = scaled(value, 999.5)
+    return f"{size:.3g}{prefix}" if size < 1000 else f"{size:,.0f}{prefix}"
+
+
+def scaled(value: float, below: float = 1000) -> tuple[float, str]:
+    """Return a number brought below a limit, as far as there are decimal prefixes, and its prefix."""
+    *prefixes, last = ("", " K", " M", " G", " T", " P")
+    for prefix in prefixes:
+        if value < below:
+            return value, prefix
+        value /= 1000
+    return value, last
 
 
 def words(box: Box, report: Report) -> Words:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import takewhile
+from typing import NamedTuple, TypeVar
 
 from shapecalc.layers.requirement import Shape
 from shapecalc.report.node import Node
 from shapecalc.report.outline import Item, lines, outline
 from shapecalc.report.report import Report
 
+T = TypeVar("T")
 MOST_BOXES = 40
 """How many boxes a picture may have whose depth nobody chose."""
 
@@ -48,8 +52,7 @@ class Frame:
     parent: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Arrow:
+class Arrow(NamedTuple):
     """A tensor, from the box that produces it to one that reads it."""
 
     tail: int
@@ -72,20 +75,27 @@ class Scene:
 
     def reaching(self, number: int) -> set[int]:
         """Return the boxes from which a path leads to a box, itself among them."""
-        reaching = {number}
-        for arrow in sorted(self.arrows, key=lambda arrow: -arrow.head):
-            if arrow.head in reaching:
-                reaching.add(arrow.tail)
-        return reaching
+        return reaching(number, self.arrows)
 
     def ending(self) -> int:
         """Return the box of the first output; the first box if there is none."""
         return next((box.number for box in self.boxes if box.family == "output"), 0)
 
-    def inside(self, frame: int | None) -> tuple[list[Frame], list[Box]]:
-        """Return the frames and the boxes that are directly in a frame, or in none."""
-        frames = [inner for inner in self.frames if inner.parent == frame]
-        return frames, [box for box in self.boxes if box.frame == frame]
+    def lines(
+        self,
+        begin: Callable[[Frame], Iterable[str]],
+        end: str,
+        write: Callable[[Box], str],
+        frame: int | None = None,
+        margin: str = "  ",
+    ) -> Iterator[str]:
+        """Yield lines for the frames, each around the lines of what it holds, and for the boxes."""
+        for inner in self.frames:
+            if inner.parent == frame:
+                yield from (margin + line for line in begin(inner))
+                yield from self.lines(begin, end, write, inner.number, margin + "  ")
+                yield margin + end
+        yield from (margin + write(box) for box in self.boxes if box.frame == frame)
 
 
 def scene(report: Report, depth: int | None = None, *, folds: bool = True, most: int = MOST_BOXES) -> Scene:
@@ -98,13 +108,18 @@ def scene(report: Report, depth: int | None = None, *, folds: bool = True, most:
     """
     if depth is not None:
         return _SceneBuilder(report, outline(report, depth, folds=folds)).scene
-    best = _SceneBuilder(report, outline(report, 1, folds=folds)).scene
-    for deeper in range(2, deepest(report, folds=folds) + 1):
-        candidate = _SceneBuilder(report, outline(report, deeper, folds=folds)).scene
-        if len(candidate.boxes) > most:
-            break
-        best = candidate
-    return best
+    drawn = (scene(report, deeper, folds=folds) for deeper in depths(report, folds=folds))
+    return last_fitting(drawn, lambda candidate: len(candidate.boxes) <= most)
+
+
+def depths(report: Report, *, folds: bool = True) -> range:
+    """Return the depths, from that of one box for each outermost part to that at which nothing is folded."""
+    return range(1, deepest(report, folds=folds) + 1)
+
+
+def last_fitting(candidates: Iterator[T], fits: Callable[[T], bool]) -> T:
+    """Return the last candidate before one that does not fit, the first in any case."""
+    return [next(candidates), *takewhile(fits, candidates)][-1]
 
 
 def deepest(report: Report, *, folds: bool = True) -> int:
@@ -215,10 +230,19 @@ def family(node: Node) -> str:
     return str(node.layer.acts_as.group)
 
 
-def passed(numbers: list[int], arrows: list[tuple[int, int]]) -> list[int]:
+def reaching(number: int, arrows: Iterable[Arrow]) -> set[int]:
+    """Return the numbers from which arrows lead to a number, itself among them."""
+    numbers = {number}
+    for tail, head in sorted(arrows, key=lambda arrow: -arrow.head):
+        if head in numbers:
+            numbers.add(tail)
+    return numbers
+
+
+def passed(numbers: list[int], arrows: Iterable[Arrow]) -> list[int]:
     """Return which numbers no arrow jumps over; every arrow leads from a smaller one to a larger.
 
-    >>> passed([0, 1, 2, 3], [(0, 1), (1, 2), (1, 3), (2, 3)])
+    >>> passed([0, 1, 2, 3], [Arrow(0, 1), Arrow(1, 2), Arrow(1, 3), Arrow(2, 3)])
     [0, 1, 3]
     """
     furthest = 0

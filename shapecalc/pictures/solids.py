@@ -7,11 +7,11 @@ flat bars, height by channels, with a row for each resolution.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
-from shapecalc.pictures.layout import Point
-from shapecalc.pictures.svg import text_width
+from shapecalc.pictures.svg import Point, text_width
 from shapecalc.pictures.volumes import Scale, Volume, Volumes, runs, scale
 
 RECEDING = (0.433, -0.25)
@@ -45,6 +45,11 @@ class Solid:
     """How many planes are drawn behind each other, where it is drawn so."""
 
     @property
+    def centre(self) -> Point:
+        """The point in the middle of the front."""
+        return self.x + self.front[0] / 2, self.y + self.front[1] / 2
+
+    @property
     def bounds(self) -> tuple[float, float, float, float]:
         """The least x and y on the page, and the greatest."""
         (broad, high), (right, down) = self.front, self.depth
@@ -74,6 +79,13 @@ class Placement:
     solids: list[Solid] = field(default_factory=list)
     captions: list[Caption] = field(default_factory=list)
 
+    @property
+    def steps(self) -> Iterator[tuple[Solid, Solid, str]]:
+        """Each solid with the one after it, and whether a U leads `down` or `up` between them."""
+        for solid, following in pairwise(self.solids):
+            rise = solid.centre[1] - following.centre[1]
+            yield solid, following, "" if abs(rise) < 1 else "up" if rise > 0 else "down"
+
 
 def arrange(volumes: Volumes) -> Placement:
     """Return where volumes are drawn: as a U, as planes, or as solids in a row."""
@@ -102,11 +114,11 @@ def _layout_row(drawn: list[Volume], units: Scale, style: str) -> Placement:
         at = left
         for solid in shaped:
             top = -(solid.front[1] + solid.depth[1]) / 2
-            placement.solids.append(Solid(solid.volume, at, top, solid.front, solid.depth, solid.planes))
+            placement.solids.append(replace(solid, x=at, y=top))
             at += solid.front[0] + _BETWEEN
         x += max(width, needed) + _APART
     bottom = max((solid.bounds[3] for solid in placement.solids), default=0.0)
-    placement.captions = [Caption(caption_.x, bottom + 18, caption_.lines) for caption_ in placement.captions]
+    placement.captions = [replace(caption_, y=bottom + 18) for caption_ in placement.captions]
     return placement
 
 
@@ -158,7 +170,7 @@ def _layout_unet(drawn: list[Volume], units: Scale) -> Placement:
         if before is not None:
             x += before[1] + _U_COLUMNS if level == before[0] else (before[1] - broad) / 2
         top = centres[level] - high / 2
-        placement.solids.append(Solid(solid.volume, x, top, solid.front))
+        placement.solids.append(replace(solid, x=x, y=top))
         placement.captions.append(Caption(x + broad / 2, top - SMALL / 2, (str(solid.volume.channels),)))
         before = (level, broad)
     return placement

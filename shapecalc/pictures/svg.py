@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
 from unicodedata import east_asian_width
@@ -11,6 +11,7 @@ from unicodedata import east_asian_width
 from shapecalc.errors import printable
 from shapecalc.layers.family import Group
 
+Point = tuple[float, float]
 FONT = "Helvetica, Arial, Liberation Sans, sans-serif"
 
 _WIDTHS = (
@@ -78,7 +79,7 @@ def number(value: float) -> str:
     return "0" if text == "-0" else text
 
 
-def element(name: str, content: str | None = None, **attributes: float | str | None) -> str:
+def element(name: str, content: str | None = None, /, **attributes: float | str | None) -> str:
     """Return an element; `class_` is written class, underscores as hyphens, and None is left out.
 
     >>> element("rect", x=1.5, stroke_width=2, class_="part")
@@ -92,9 +93,68 @@ def element(name: str, content: str | None = None, **attributes: float | str | N
     return f"<{name}{written}/>" if content is None else f"<{name}{written}>{content}</{name}>"
 
 
-def label(x: float, y: float, text: str, *, class_: str | None = None, **attributes: float | str) -> str:
+def rectangle(
+    x: float,
+    y: float,
+    width: float,
+    height: float,
+    class_: str,
+    content: str | None = None,
+    *,
+    rx: float | None = None,
+    fill_opacity: float | None = None,
+) -> str:
+    """Return a rectangle by its left upper corner."""
+    place = {"x": x, "y": y, "width": width, "height": height, "rx": rx}
+    return element("rect", content, **place, class_=class_, fill_opacity=fill_opacity)
+
+
+def coordinates(points: Iterable[Point], between: str = " ") -> str:
+    """Return the points of a path."""
+    return between.join(f"{number(x)} {number(y)}" for x, y in points)
+
+
+def path(d: str, class_: str | None = None, **attributes: float | str | None) -> str:
+    """Return a path."""
+    return element("path", d=d, class_=class_, **attributes)
+
+
+def tooltip(text: str) -> str:
+    """Return what is shown of an element that a reader points at."""
+    return element("title", plain(text))
+
+
+def label(
+    x: float,
+    y: float,
+    text: str,
+    class_: str | None = None,
+    text_anchor: str | None = None,
+    *,
+    transform: str | None = None,
+) -> str:
     """Return one line of text."""
-    return element("text", plain(text), x=x, y=y, class_=class_, **attributes)
+    return element("text", plain(text), x=x, y=y, class_=class_, text_anchor=text_anchor, transform=transform)
+
+
+def legend(
+    marks: Iterable[tuple[Callable[[float], str], float, str]],
+    y: float,
+    size: float,
+    gap: float,
+    class_: str | None = None,
+    *,
+    start: float = 0,
+) -> tuple[list[str], float]:
+    """Return marks in a row, each with words at its end, and where the next would begin.
+
+    A mark is drawn at any place of the row, and it has a length.
+    """
+    parts: list[str] = []
+    for mark, length, text in marks:
+        parts += [mark(start), label(start + length, y, text, class_)]
+        start += length + text_width(text, size) + gap
+    return parts, start
 
 
 def slug(text: str) -> str:
@@ -109,11 +169,9 @@ def slug(text: str) -> str:
 def tip(name: str, size: float) -> str:
     """Return the definition of an arrow's tip, to which lines refer as `url(#name-tip)`."""
     shape = element("path", class_="head", d="M0 .6 8 4 0 7.4z")
-    marker = (
-        f'<marker id="{name}-tip" viewBox="0 0 8 8" refX="7.4" refY="4" markerWidth="{number(size)}" '
-        f'markerHeight="{number(size)}" orient="auto">'
-    )
-    return f"<defs>{marker}{shape}</marker></defs>"
+    place = {"refX": 7.4, "refY": 4, "markerWidth": size, "markerHeight": size}
+    marker = element("marker", shape, id=f"{name}-tip", viewBox="0 0 8 8", **place, orient="auto")
+    return element("defs", marker)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,14 +183,14 @@ class Head:
     below: str
     description: str
 
+    @property
+    def width(self) -> float:
+        """How wide the title and the line below it are."""
+        return max(text_width(self.title, 14, bold=True), text_width(self.below, 11))
+
 
 def page(
-    size: tuple[float, float],
-    head: Head,
-    body: Sequence[str],
-    colours: tuple[str, str],
-    rules: str = "",
-    night: str = "",
+    size: Point, head: Head, body: Sequence[str], colours: tuple[str, str], rules: str = "", night: str = ""
 ) -> str:
     """Return a complete picture, without fonts and scripts; rules and colours for a light and a dark page."""
     width, height = size
@@ -141,8 +199,8 @@ def page(
         element("title", plain(head.title), id=f"{head.name}-title"),
         element("desc", plain(head.description), id=f"{head.name}-desc"),
         f"<style>{_scoped(style, head.name)}</style>",
-        label(width / 2, 24, head.title, class_="title", text_anchor="middle"),
-        *([label(width / 2, 41, head.below, class_="faint", text_anchor="middle")] if head.below else []),
+        label(width / 2, 24, head.title, "title", "middle"),
+        *([label(width / 2, 41, head.below, "faint", "middle")] if head.below else []),
         *body,
     ]
     picture = element(

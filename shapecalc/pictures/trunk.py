@@ -11,9 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from shapecalc.pictures.scene import Scene, passed
-
-Edge = tuple[int, int]
+from shapecalc.pictures.scene import Arrow, Scene, passed, reaching
 
 
 @dataclass(slots=True)
@@ -21,7 +19,7 @@ class Trunk:
     """The numbers of the boxes on the trunk, in order, and the copies: from which box to which."""
 
     boxes: list[int] = field(default_factory=list)
-    copies: list[Edge] = field(default_factory=list)
+    copies: list[tuple[int, int]] = field(default_factory=list)
 
 
 def trunk(scene: Scene, area: Callable[[int], int | None]) -> Trunk:
@@ -32,37 +30,39 @@ def trunk(scene: Scene, area: Callable[[int], int | None]) -> Trunk:
     wanted = scene.reaching(scene.ending())
     start = min(wanted)
     after = {start}
-    edges: list[Edge] = []
+    arrows: list[Arrow] = []
     for arrow in sorted(scene.arrows, key=lambda arrow: arrow.head):
         if arrow.tail in after and arrow.head in wanted:
             after.add(arrow.head)
-            edges.append((arrow.tail, arrow.head))
+            arrows.append(arrow)
     result = Trunk([start])
-    _follow(result, sorted(after & wanted), edges, area)
+    _follow(result, sorted(after & wanted), arrows, area)
     return result
 
 
-def _follow(result: Trunk, numbers: list[int], edges: list[Edge], area: Callable[[int], int | None]) -> None:
-    for start, end in pairwise(passed(numbers, edges)):
-        inside = [edge for edge in edges if start <= edge[0] and edge[1] <= end]
+def _follow(
+    result: Trunk, numbers: list[int], arrows: list[Arrow], area: Callable[[int], int | None]
+) -> None:
+    for start, end in pairwise(passed(numbers, arrows)):
+        inside = [arrow for arrow in arrows if start <= arrow.tail and arrow.head <= end]
         path = _longest(start, end, inside)
         if not _is_hourglass(path, area):
             result.boxes.append(end)
             continue
-        kept = [edge for edge in inside if edge[1] != end or edge[0] == path[-2]]
-        reaching = _leading_to(end, kept)
+        kept = [arrow for arrow in inside if arrow.head != end or arrow.tail == path[-2]]
+        leading = reaching(end, kept)
         for tail in (tail for tail, head in inside if head == end and tail != path[-2]):
             origin = tail
-            while origin not in reaching:
+            while origin not in leading:
                 origin = next(before for before, after in inside if after == origin)
             result.copies.append((origin, end))
-        _follow(result, sorted(reaching), [edge for edge in kept if edge[1] in reaching], area)
+        _follow(result, sorted(leading), [arrow for arrow in kept if arrow.head in leading], area)
 
 
-def _longest(start: int, end: int, edges: list[Edge]) -> list[int]:
+def _longest(start: int, end: int, arrows: list[Arrow]) -> list[int]:
     """Return the path with the most boxes."""
     best: dict[int, tuple[int, int]] = {start: (0, start)}
-    for tail, head in sorted(edges, key=lambda edge: (edge[1], edge[0])):
+    for tail, head in sorted(arrows, key=lambda arrow: (arrow.head, arrow.tail)):
         if tail in best and best[tail][0] + 1 > best.get(head, (0, 0))[0]:
             best[head] = (best[tail][0] + 1, tail)
     path = [end]
@@ -77,11 +77,3 @@ def _is_hourglass(path: list[int], area: Callable[[int], int | None]) -> bool:
     if not known or first is None or last is None or inner[-1] is None:
         return False
     return min(known) < min(first, last) and inner[-1] > min(known)
-
-
-def _leading_to(end: int, edges: list[Edge]) -> set[int]:
-    reaching = {end}
-    for tail, head in sorted(edges, key=lambda edge: -edge[1]):
-        if head in reaching:
-            reaching.add(tail)
-    return reaching

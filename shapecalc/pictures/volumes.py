@@ -11,7 +11,7 @@ from shapecalc.errors import Undecided
 from shapecalc.layers.family import Group
 from shapecalc.layers.merge import Concat, Multiply
 from shapecalc.layers.requirement import Shape
-from shapecalc.pictures.scene import Box, Scene, deepest, scene
+from shapecalc.pictures.scene import Box, Scene, depths, last_fitting, scene
 from shapecalc.pictures.trunk import trunk
 from shapecalc.report.report import Report
 
@@ -69,13 +69,8 @@ def volumes(report: Report, depth: int | None = None) -> Volumes:
     """
     if depth is not None:
         return _volumes(scene(report, depth, folds=False))
-    best = _volumes(scene(report, 1, folds=False))
-    for deeper in range(2, deepest(report, folds=False) + 1):
-        candidate = _volumes(scene(report, deeper, folds=False))
-        if len(candidate.volumes) > MOST_VOLUMES:
-            break
-        best = candidate
-    return best
+    drawn = (volumes(report, deeper) for deeper in depths(report, folds=False))
+    return last_fitting(drawn, lambda candidate: len(candidate.volumes) <= MOST_VOLUMES)
 
 
 def _volumes(drawn: Scene) -> Volumes:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
-from shapecalc.render.piece import Equation, Facts, Heading, Line, Math, Page, Row, Sizes, Table
-from shapecalc.render.writer import StringWriter
+from shapecalc.render.piece import Equation, Facts, Heading, Line, Page, Row, Sizes, Table
+from shapecalc.render.text_formula import COMMANDS
+from shapecalc.render.writer import StringWriter, packed
 
 _SPECIAL = {
     "\\": r"\textbackslash{}",
@@ -19,18 +20,9 @@ _SPECIAL = {
     "}": r"\}",
     "~": r"\textasciitilde{}",
     "^": r"\textasciicircum{}",
-    "×": r"$\times$",
-    "·": r"$\cdot$",
+    **{sign: rf"$\{command}$" for sign, command in COMMANDS.items()},
     "…": r"\dots{}",
-    "≥": r"$\geq$",
-    "≤": r"$\leq$",
     ">": r"$>$",
-    "≠": r"$\neq$",
-    "≡": r"$\equiv$",
-    "⌊": r"$\lfloor$",
-    "⌋": r"$\rfloor$",
-    "⌈": r"$\lceil$",
-    "⌉": r"$\rceil$",
 }
 
 
@@ -61,9 +53,6 @@ def inline(line: Line) -> str:
 
 
 class _Latex(StringWriter):
-    def math(self, part: Math) -> str:
-        return f"${part.latex}$"
-
     def code(self, text: str) -> str:
         return rf"\texttt{{{escaped(text)}}}"
 
@@ -163,21 +152,10 @@ def _rows(equation: Equation, label: str, room: int) -> Iterator[str]:
         yield f"{head} &= {' = '.join(parts)}"
         return
     for part in parts:
-        first, *others = _folded(part, room)
+        first, *others = packed(_summands(part), room, _width)
         yield f"{head} &= {first}"
         yield from (rf"&&& \quad {{}} {other}" for other in others)
         head = "&&"
-
-
-def _folded(part: str, room: int) -> Sequence[str]:
-    """Return a formula in lines that are not too long, broken before a plus or minus outside all brackets."""
-    lines: list[str] = []
-    for summand in _summands(part):
-        if lines and _width(lines[-1] + summand) <= room:
-            lines[-1] += f" {summand}"
-        else:
-            lines.append(summand)
-    return lines
 
 
 def _summands(part: str) -> Iterator[str]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from shapecalc.errors import printable
-from shapecalc.render.piece import Column, Facts, Heading, Line, Math, Page, Table, plain
+from shapecalc.render.piece import Column, Facts, Heading, Page, Table, plain
 from shapecalc.render.writer import StringWriter
 
 _ACTS = re.compile(r"[\\`*<&|$\[\]~]|(?<![^\W_])_|_(?![^\W_])")
@@ -47,9 +47,6 @@ def _longest_run(text: str) -> int:
 
 
 class _Markdown(StringWriter):
-    def math(self, part: Math) -> str:
-        return f"${part.latex}$"
-
     def code(self, text: str) -> str:
         text = printable(text)
         ticks = "`" * (_longest_run(text) + 1)
@@ -67,9 +64,6 @@ class _Markdown(StringWriter):
 
     def verbatim(self, text: str) -> str:
         return fenced(text)
-
-    def bullets(self, lines: tuple[Line, ...]) -> str:
-        return "\n".join(f"- {self.inline(line)}" for line in lines)
 
     def facts(self, facts: Facts) -> str:
         return "\n".join(f"- {escaped(label)}: {self.inline(line)}" for label, line in facts.labelled)

@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator
 from html import escape
 
+from shapecalc.render.text_formula import COMMANDS
+
 _TOKEN = re.compile(
     r"\\text\{(?P<words>[^{}]*)\}"
     r"|\\math(?:it|rm)\{(?P<name>(?:[^{}\\]|\\_)*)\}"
@@ -16,20 +18,7 @@ _TOKEN = re.compile(
     r"|(?P<letter>[^\W\d_])"
     r"|(?P<operator>[^\s])"
 )
-_OPERATORS = {
-    "cdot": "·",
-    "times": "×",
-    "geq": "≥",
-    "leq": "≤",
-    "neq": "≠",
-    "equiv": "≡",
-    "dots": "…",
-    "bmod": "mod",
-    "lfloor": "⌊",
-    "rfloor": "⌋",
-    "lceil": "⌈",
-    "rceil": "⌉",
-}
+_OPERATORS = {command: sign for sign, command in COMMANDS.items()} | {"bmod": "mod"}
 _SPACES = {",": "0.17em", "quad": "1em", " ": "0.25em"}
 
 

@@ -17,30 +17,30 @@ escapes it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from itertools import groupby
 from typing import TypeAlias
 
 from shapecalc.algebra import Dim
 from shapecalc.algebra.expr_text import grouped, is_sum
 from shapecalc.algebra.expr_text import latex as latex_dim
+from shapecalc.record import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Code:
     """A name as a program knows it."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Strong:
     """Words in bold."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Math:
     """A formula, as LaTeX and as one line of text."""
 
@@ -48,7 +48,7 @@ class Math:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Equation(Math):
     """A formula with equals signs, which a writer may break; `name` is on its left, if it has a name."""
 
@@ -66,7 +66,7 @@ Inline: TypeAlias = str | Code | Strong | Math
 Line: TypeAlias = tuple[Inline, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Heading:
     """Words over what follows; level 1 is the outermost."""
 
@@ -74,21 +74,21 @@ class Heading:
     level: int = 1
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Paragraph:
     """A line of words."""
 
     line: Line
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Verbatim:
     """Text whose columns and line ends are kept."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Facts:
     """Labels, each with one line; a label that is the same as above is empty."""
 
@@ -103,14 +103,14 @@ class Facts:
             yield last, line
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Bullets:
     """Lines without an order."""
 
     lines: tuple[Line, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Indented:
     """Lines with their depth; an empty one separates what is above it from what is below it."""
 
@@ -144,7 +144,7 @@ def _facts(items: list[tuple[int, Line]]) -> Iterator[tuple[str, Line]]:
             label, is_pending = "", False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Column:
     """A column of a table, and when a text that is too wide gives it up."""
 
@@ -158,7 +158,7 @@ class Column:
     """Whether its cells are never cut, as they are names to be typed."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Row:
     """A row of a table: how deep its first cell is indented, and whether it holds the totals."""
 
@@ -176,7 +176,7 @@ def _strong(cell: Line) -> Line:
     return tuple(Strong(part) if isinstance(part, str) and part else part for part in cell)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Table:
     """Columns and rows, a caption over them, notes under them."""
 
@@ -217,10 +217,16 @@ def sizes(shape: tuple[Dim, ...]) -> Inline:
     """
     if all(isinstance(size, int) for size in shape):
         return Sizes("x".join(map(str, shape)) or "a single number")
-    return Math(
-        r" \times ".join(factor_latex(size, alone=len(shape) == 1) for size in shape),
-        "×".join(f"({size})" if is_sum(size) and len(shape) > 1 else str(size) for size in shape),
+    alone = len(shape) == 1
+    return product(
+        Math(factor_latex(size, alone=alone), f"({size})" if is_sum(size) and not alone else str(size))
+        for size in shape
     )
+
+
+def product(factors: Iterable[Math]) -> Math:
+    """Return sizes as one shape."""
+    return joined(factors, r" \times ", "×")
 
 
 def factor_latex(size: Dim, *, alone: bool = False) -> str:
@@ -229,10 +235,16 @@ def factor_latex(size: Dim, *, alone: bool = False) -> str:
     return f"({text})" if is_sum(size) and not alone else text
 
 
+def joined(parts: Iterable[Math], latex: str, text: str | None = None) -> Math:
+    """Return formulas with a sign between them, in LaTeX and in text."""
+    sides = [*parts]
+    between = latex if text is None else text
+    return Math(latex.join(side.latex for side in sides), between.join(side.text for side in sides))
+
+
 def chain(parts: Iterable[Math]) -> Math:
     """Return what is equal to each other, between equals signs, equal parts once."""
-    sides = {part.latex: part.text for part in parts}
-    return Math(" = ".join(sides), " = ".join(sides.values()))
+    return joined({part.latex: part for part in parts}.values(), " = ")
 
 
 def equation(parts: Iterable[Math], name: Math | None = None) -> Equation:

@@ -75,9 +75,6 @@ class _Rst(StringWriter):
     def verbatim(self, text: str) -> str:
         return literal(text)
 
-    def bullets(self, lines: tuple[Line, ...]) -> str:
-        return "\n".join(f"- {self.inline(line)}" for line in lines)
-
     def facts(self, facts: Facts) -> str:
         return "\n".join(self._facts(facts))
 

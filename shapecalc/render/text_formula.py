@@ -16,18 +16,12 @@ def formula(text: str) -> Math:
     return Math(formula_latex(text), text)
 
 
+_NAMES = ["cdot", "times", "dots", "geq", "leq", "neq", "equiv", "lfloor", "rfloor", "lceil", "rceil"]
+COMMANDS = dict(zip("·×…≥≤≠≡⌊⌋⌈⌉", _NAMES, strict=True))
+"""What LaTeX calls each sign."""
 _SIGNS = {
-    "·": r" \cdot ",
-    "×": r" \times ",
-    "…": r" \dots ",
-    "≥": r"\geq",
-    "≤": r"\leq",
-    "≠": r"\neq",
-    "≡": r"\equiv",
-    "⌊": r"\lfloor ",
-    "⌋": r" \rfloor",
-    "⌈": r"\lceil ",
-    "⌉": r" \rceil",
+    sign: f"{' ' * (sign in '·×…⌋⌉')}\\{command}{' ' * (sign in '·×…⌊⌈')}"
+    for sign, command in COMMANDS.items()
 }
 _WORD = re.compile(r"[^\W\d_]\w+")
 _MODULUS = re.compile(r"\(mod (\d+)\)")

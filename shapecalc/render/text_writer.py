@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from itertools import zip_longest
+from itertools import pairwise, zip_longest
 
 from shapecalc.errors import printable
 from shapecalc.render.piece import Equation, Facts, Heading, Indented, Line, Math, Page, Table
-from shapecalc.render.writer import StringWriter
+from shapecalc.render.writer import StringWriter, packed
 
 _WIDTH = 80
 """How wide facts are, if formulas can be broken so far."""
@@ -76,13 +76,7 @@ class _Text(StringWriter):
         """Return a line in parts that fit: an equation at its signs, words after commas."""
         if len(line) == 1 and isinstance(line[0], Equation):
             return _equation(line[0])
-        lines: list[str] = []
-        for item in self._items(line):
-            if lines and len(lines[-1]) + 1 + len(item) <= _ROOM:
-                lines[-1] += f" {item}"
-            else:
-                lines.append(item)
-        return lines
+        return packed(self._items(line), _ROOM)
 
     def _items(self, line: Line) -> Iterator[str]:
         """Yield what is between the commas of a line, those inside formulas left out."""
@@ -137,13 +131,9 @@ def folded(line: str, room: int, indent: int = 0) -> list[str]:
         return [line]
     from shapecalc.algebra.term import outer  # loaded only for a formula that is too long
 
-    outside = outer(line)
-    breaks = [at for at in range(indent + 1, len(line)) if outside[at : at + 3] in (" + ", " - ")]
-    fitting = [at for at in breaks if at <= room] or breaks[:1]
-    if not fitting:
-        return [line]
-    rest = " " * indent + line[fitting[-1] + 1 :]
-    return [line[: fitting[-1]], *folded(rest, room, indent)]
+    breaks = [match.start() for match in re.finditer(r"(?<=.) (?=[+-] )", outer(line))]
+    summands = (line[start:end].strip() for start, end in pairwise([0, *breaks, len(line)]))
+    return packed(summands, room, indent=" " * indent)
 
 
 # ---- tables
@@ -190,8 +180,11 @@ class _Columns:
     def _least(self, number: int) -> int:
         return len(self.columns[number].header) + _MARGIN
 
+    def _widths(self, rows: Sequence[_Cells], kept: Sequence[int]) -> dict[int, int]:
+        return {n: max([self._least(n), *(len(row[n]) for row in rows)]) for n in kept}
+
     def _drawn(self, rows: Sequence[_Cells], kept: Sequence[int]) -> str:
-        widths = {n: max([self._least(n), *(len(row[n]) for row in rows)]) for n in kept}
+        widths = self._widths(rows, kept)
         header = self._line([column.header for column in self.columns], widths)
         rule = (" " * _MARGIN).join("-" * widths[n] for n in kept)
         lines = [header, rule]
@@ -211,7 +204,7 @@ class _Columns:
 
         Formulas on the right, which only a reader of costs needs, are cut before words and shapes.
         """
-        lengths = {n: max([self._least(n), *(len(row[n]) for row in self.rows)]) for n in kept}
+        lengths = self._widths(self.rows, kept)
         least = {
             n: lengths[n]
             if self.columns[n].is_uncut

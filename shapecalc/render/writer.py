@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable
 from typing import Generic, TypeVar
 
 from shapecalc.errors import printable
@@ -99,7 +100,7 @@ class Writer(ABC, Generic[BlockT, PartT]):
 
 
 class StringWriter(Writer[str, str]):
-    """Writes pages as a string, a blank line between blocks."""
+    """Writes pages as a string, a blank line between blocks, formulas as LaTeX between dollar signs."""
 
     def page(self, page: Page) -> str:
         """Write a page."""
@@ -111,3 +112,24 @@ class StringWriter(Writer[str, str]):
 
     def paragraph(self, line: Line) -> str:
         return self.inline(line)
+
+    def bullets(self, lines: tuple[Line, ...]) -> str:
+        return "\n".join(f"- {self.inline(line)}" for line in lines)
+
+    def math(self, part: Math) -> str:
+        return f"${part.latex}$"
+
+
+def packed(items: Iterable[str], room: int, width: Callable[[str], int] = len, indent: str = "") -> list[str]:
+    """Return items in lines, as many in each as there is room for; all lines but the first are indented.
+
+    >>> packed(["a", "+ b", "+ c"], 5, indent="  ")
+    ['a + b', '  + c']
+    """
+    lines: list[str] = []
+    for item in items:
+        if lines and width(line := f"{lines[-1]} {item}") <= room:
+            lines[-1] = line
+        else:
+            lines.append(f"{indent}{item}" if lines else item)
+    return lines

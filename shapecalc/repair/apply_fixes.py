@@ -45,10 +45,11 @@ def fixed(source: Source, *, unsafe: bool = False) -> Fixed:
                 return Fixed(after or text, [*done, *safe], len(steps) - len(safe))
             wrong = repairer.start.findings
             findings = [
-                replace(one, fixes=each) for one, each in zip(wrong, repairer.fixes(wrong), strict=True)
+                replace(finding, fixes=fixes)
+                for finding, fixes in zip(wrong, repairer.fixes(wrong), strict=True)
             ]
-        known = [(one, fix) for one in findings for fix in one.fixes[:1] if fix.edits]
-        ready = next(((one, fix) for one, fix in known if unsafe or fix.is_safe), None)
+        known = [(finding, fix) for finding in findings for fix in finding.fixes[:1] if fix.edits]
+        ready = next(((finding, fix) for finding, fix in known if unsafe or fix.is_safe), None)
         after = None if ready is None else applied(text, ready[1].edits)
         if ready is None or after is None or after == text:
             return Fixed(text, done, len(known))

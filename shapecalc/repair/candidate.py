@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -74,3 +74,11 @@ class Candidate:
             )
         )
         return f"{self.summary}: {words}" if self.summary else words
+
+
+def single(
+    edit: Edit | None, text: str, change: Change | None = None, *, price: int | None = None
+) -> Iterator[Candidate]:
+    """Yield the candidate of one edit, where that can be made."""
+    if edit is not None:
+        yield Candidate((edit,), (text,), () if change is None else (change,), price=price)

@@ -37,7 +37,7 @@ class HypotheticalInference:
         self.nodes = inference.graph.nodes
         self.evaluator = Evaluator()
         self.made: dict[tuple[Any, ...], Kind | None] = {}
-        """The layers that changes make; the evaluator tells layers apart by identity, so they stay."""
+        """The layers that changes make; the evaluator distinguishes layers by identity, so they stay."""
         self.evaluated = 0
         """How many layers have been evaluated so far."""
         self.missing = {slot: missing_tensor(slot) for slot in inference.missing}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -67,15 +68,8 @@ class InputFixes:
             left = codes(self._grown(more))
             return left is not None and "too-small" not in left
 
-        low, high = 0, 1
-        while not is_enough(high):
-            low, high = high, 2 * high
-            if high > _LARGEST_SIDE:
-                return None
-        while high - low > 1:
-            middle = (low + high) // 2
-            low, high = (low, middle) if is_enough(middle) else (middle, high)
-        return self._grown(high)
+        more = bisect_left(range(_LARGEST_SIDE + 1), 1, lo=1, key=is_enough)
+        return self._grown(more) if more <= _LARGEST_SIDE else None
 
     def failures(self, sizes: Sequence[int]) -> Sequence[Failure] | None:
         """Return the failures at other sizes, or None where the model cannot be inferred there."""
@@ -108,7 +102,7 @@ class InputFixes:
             if not isinstance(size, Formula):
                 edit = self.sites.text.replace_key(place.of(axis), str(new))
             elif size.is_name and size.text not in self.parameters:
-                site = next(self.sites.source_map.parameter_sites(size.text), None)
+                site = next(self.sites.parameter_sites(size.text), None)
                 if site is not None:
                     edit, text = site.edit(self.sites.text, str(new)), f"{site.key}: {new}"
             if edit is None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
+from typing import Any
 
-from shapecalc.diagnostics.diagnostic import Diagnostic, Edit, Fix
-from shapecalc.errors import Located, ShapecalcError, SpecError
+from shapecalc.diagnostics.diagnostic import Diagnostic, Edit, Fix, from_failure
+from shapecalc.engine.inferred_spec import InferredSpec
+from shapecalc.errors import Failure, Located, ShapecalcError, SpecError
 from shapecalc.repair.candidate import Candidate
 from shapecalc.repair.repair_state import Reader, RepairState, Source
 from shapecalc.repair.search import Search
@@ -49,7 +51,9 @@ class Repairer:
         """Return the steps of the complete fix, one after the other; or those that alone are safe fixes."""
         steps = self.complete.taken if self.complete else ()
         if not safe:
-            return [(step.finding, step.fix) for step in steps]
+            return [
+                (step.finding, Fix(step.description(step.finding), step.candidate.edits)) for step in steps
+            ]
         tried = [(step, self._tried(step.finding, step.at_first)) for step in steps]
         return [
             (step.finding, self.fix(after, step.finding))
@@ -69,8 +73,8 @@ class Repairer:
         each = [self._verified(finding) for finding in findings]
         fixes: list[list[Fix]] = [[] for _ in findings]
         if complete is not None and fixes:
-            if findings[0].code == "too-small" and self.start.source.given is not None:
-                fixes[0] += self._larger_given(
+            if findings[0].code == "too-small" and self.start.source.inputs is not None:
+                fixes[0] += self._larger_input(
                     findings[0]
                 )  # the input is that of the command, not of the text
             fixes[0].append(self.fix(complete, findings[0]))
@@ -83,7 +87,7 @@ class Repairer:
 
     def fix(self, after: RepairState, finding: Diagnostic) -> Fix:
         """Return what leads to a state as a fix of a finding."""
-        steps = tuple(step.description(finding.place.line) for step in after.taken)
+        steps = tuple(step.description(finding) for step in after.taken)
         edits = between(self.start.source.text, after.source.text)
         if len(after.taken) == 1:
             edits = tuple(sorted(after.taken[0].candidate.edits))
@@ -114,11 +118,9 @@ class Repairer:
 
     def _alone(self, finding: Diagnostic) -> RepairState | None:
         """Return the state in which one finding is gone by several changes, and no error has come."""
-        search = replace(self.search, texts=min(self.search.texts, _TEXTS_EACH))
-        state = search.smallest(goal=lambda state: self._holds(finding, state), about=finding)
-        self.search.texts -= min(self.search.texts, _TEXTS_EACH) - search.texts
-        self.search.layers, self.search.evaluated = search.layers, search.evaluated
-        return state
+        return self.search.smallest(
+            goal=lambda state: self._holds(finding, state), about=finding, texts=_TEXTS_EACH
+        )
 
     def _tried(self, finding: Diagnostic, candidate: Candidate) -> RepairState | None:
         """Return the state after a candidate; None where it is no model, or where too much was tried."""
@@ -134,8 +136,8 @@ class Repairer:
     def _holds(self, finding: Diagnostic, after: RepairState) -> bool:
         return self.start.resolves(finding, after.inference.failures)
 
-    def _larger_given(self, finding: Diagnostic) -> Iterator[Fix]:
-        """Yield the smallest input that would do in the place of the one that was given."""
+    def _larger_input(self, finding: Diagnostic) -> Iterator[Fix]:
+        """Yield the smallest input that would do in the place of the command's."""
         inputs = self.start.input_fixes
 
         def codes(sizes: Sequence[int]) -> set[str] | None:
@@ -148,17 +150,26 @@ class Repairer:
             yield Fix(f"an input of {'x'.join(map(str, sizes))}", (), fixes_all=not failures)
 
 
-def repaired(source: Source, findings: list[Diagnostic], *, has_text: bool = True) -> list[Diagnostic]:
-    """Return the findings with the fixes of the errors among them."""
-    wrong = [one for one in findings if one.severity == "error" and one.code != "budget"]
+def repaired(
+    model: InferredSpec,
+    reader: Reader,
+    findings: list[Diagnostic],
+    inputs: Any,
+    parameters: Mapping[str, Any],
+) -> list[Diagnostic]:
+    """Return the findings with the fixes of the errors among them; without edits for a model without text."""
+    text = model.to_yaml() if model.text is None else model.text
+    variant = model.name if model.is_member and model.text is not None else None
+    source = Source(text, reader, model.place.file, variant, inputs, parameters)
+    wrong = [each for each in findings if each.severity == "error" and each.code != "budget"]
     try:
         repairer = Repairer(source)
     except ShapecalcError:
         return findings
     fixes = dict(zip(map(id, wrong), repairer.fixes(wrong), strict=True))
-    if not has_text:
+    if model.text is None:
         fixes = {key: tuple(replace(fix, edits=()) for fix in some) for key, some in fixes.items()}
-    return [replace(one, fixes=fixes.get(id(one), ())) for one in findings]
+    return [replace(each, fixes=fixes.get(id(each), ())) for each in findings]
 
 
 def checked(text: str, reader: Reader, file: str | None = None) -> list[Diagnostic]:
@@ -172,8 +183,8 @@ def checked(text: str, reader: Reader, file: str | None = None) -> list[Diagnost
 
 def of_unreadable(text: str, error: Located, reader: Reader) -> Diagnostic:
     """Return the error of a text that is no model as a finding, with the words that may be meant."""
-    paths = (error.path,) if error.path else ()
-    finding = Diagnostic("spec", "error", error.message, error.place, paths, error.hint, fact=error.fact)
+    failure = Failure("spec", error.message, error.path, error.place, error.hint, fact=error.fact)
+    finding = from_failure(failure)
     try:
         candidates = [*word_fixes(YamlText(text), error.place, error.fact)]
     except ShapecalcError:

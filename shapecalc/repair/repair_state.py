@@ -8,7 +8,7 @@ from functools import cached_property
 from itertools import chain, islice
 from typing import Any, TypeAlias
 
-from shapecalc.diagnostics.diagnostic import Diagnostic, Edit, Fix, from_failure, gathered
+from shapecalc.diagnostics.diagnostic import Diagnostic, Edit, from_failure, gathered
 from shapecalc.engine.error_recovery import OF_SIZES
 from shapecalc.engine.graph import GraphNode, Inference
 from shapecalc.errors import Failure, ShapecalcError
@@ -42,15 +42,15 @@ class Source:
     """`loads`, which is in a module above this one."""
     file: str | None = None
     variant: str | None = None
-    given: Any = None
-    """The input's shape, where it is another than that of the text."""
+    inputs: Any = None
+    """The shapes of the inputs, where they are not those of the text."""
     parameters: Mapping[str, Any] = field(default_factory=dict)
 
     def infer(self) -> tuple[Any, Inference]:
         """Return the model and the inference over it."""
         model = self.reader(self.text, file=self.file)
         model = model.variant(self.variant) if self.variant else model
-        return model, model.infer(self.given, **self.parameters)
+        return model, model.infer(self.inputs, **self.parameters)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +69,9 @@ class AppliedFix:
                 line = max(at, line - more)
         return line
 
-    def description(self, line: int | None) -> str:
-        """Return what is done, with the lines of the first text other than one."""
-        return self.candidate.description(line, self.original)
-
-    @property
-    def fix(self) -> Fix:
-        """The step as a fix of its finding."""
-        return Fix(self.description(self.finding.place.line), self.candidate.edits)
+    def description(self, finding: Diagnostic) -> str:
+        """Return what is done, with the lines of the first text other than that of a finding."""
+        return self.candidate.description(finding.place.line, self.original)
 
     @property
     def at_first(self) -> Candidate:
@@ -94,12 +89,11 @@ class RepairState:
         self.before = before
         self.taken: tuple[AppliedFix, ...] = ()
         self.cost = 0
-        self._local: dict[tuple[str, ...], list[Candidate]] = {}
-        self._above: dict[tuple[str, ...], list[Candidate]] = {}
+        self._candidates: dict[tuple[str, tuple[str, ...]], list[Candidate]] = {}
 
     @cached_property
     def findings(self) -> list[Diagnostic]:
-        """The errors of the inference, equal ones once, in the order of the network."""
+        """The errors of the inference, equal ones merged, in the order of the network."""
         return gathered([from_failure(failure) for failure in self.inference.failures])
 
     @cached_property
@@ -114,7 +108,9 @@ class RepairState:
         A size that is newly wrong hides what follows from it, so that fewer errors may be left and no
         fewer mistakes.
         """
-        left = len({(one.code, one.place.line, one.place.column) for one in self.inference.failures})
+        left = len(
+            {(failed.code, failed.place.line, failed.place.column) for failed in self.inference.failures}
+        )
         if self.before is None:
             return left
         new = self.errors - self.before.errors
@@ -128,7 +124,6 @@ class RepairState:
 
     @property
     def size(self) -> int:
-        """How many layers the inference went over."""
         return len(self.inference.graph.nodes)
 
     @cached_property
@@ -169,7 +164,7 @@ class RepairState:
         Nor may it break the text for other members of its family, or at the input that it declares.
         """
         gone = self.errors - after.errors
-        facts = [one.fact for one in self.inference.failures if (one.code, one.path) in gone]
+        facts = [failed.fact for failed in self.inference.failures if (failed.code, failed.path) in gone]
         return (
             all(isinstance(fact, DeclaredSize) for fact in facts)
             and _network(self.inference) == _network(after.inference)
@@ -180,7 +175,7 @@ class RepairState:
     def other_errors(self) -> frozenset[tuple[str, str, str]]:
         """The errors of the text as it declares its input, and of each member of its family."""
         source = self.source
-        if not (self.model.variants or source.variant or source.given is not None or source.parameters):
+        if not (self.model.variants or source.variant or source.inputs is not None or source.parameters):
             return frozenset()
         family = source.reader(source.text, file=source.file)
         members = {"": family} | {name: family.variant(name) for name in family.variants}
@@ -190,7 +185,7 @@ class RepairState:
                 failures = member.infer(None).failures
             except ShapecalcError as error:
                 failures = [Failure("spec", str(error))]
-            errors |= {(name, one.code, one.path or one.message) for one in failures}
+            errors |= {(name, failed.code, failed.path or failed.message) for failed in failures}
         return frozenset(errors)
 
     # ---- candidate fixes
@@ -212,35 +207,40 @@ class RepairState:
 
     def local(self, finding: Diagnostic) -> list[Candidate]:
         """Return what may fix a finding where it is, in the branches of a merge, or by the input."""
-        if finding.paths not in self._local:
-            self._local[finding.paths] = _unique(self._ranked(finding))
-        return self._local[finding.paths]
+        key = ("local", finding.paths)
+        if key not in self._candidates:
+            self._candidates[key] = _unique(self._ranked(finding))
+        return self._candidates[key]
 
     def above(self, finding: Diagnostic, most: int) -> list[Candidate]:
         """Return what may fix a finding by other numbers in the layers that it depends on."""
-        if finding.paths not in self._above:
+        key = ("above", finding.paths)
+        if key not in self._candidates:
             upstream = upstream_fixes(self.sites, self.hypothetical, finding, most)[:_UPSTREAM_EACH]
-            others = self.input_fixes.fitting(finding, most) if self.source.given is None else ()
-            self._above[finding.paths] = [
+            others = self.input_fixes.fitting(finding, most) if self.source.inputs is None else ()
+            self._candidates[key] = [
                 *(replace(candidate, left=self._left(left)) for left, candidate in upstream),
-                *(replace(candidate, left=self.remaining - 1) for candidate in others),
+                *self._with_one_less(others),
             ]
-        return self._above[finding.paths]
+        return self._candidates[key]
 
     def last_resorts(self, finding: Diagnostic) -> list[Candidate]:
         """Return what makes nearly any layer accept its input, and is meant least."""
-        candidates = last_resorts(self.sites, finding)
-        return _unique(replace(candidate, left=self.remaining - 1) for candidate in candidates)
+        return _unique(self._with_one_less(last_resorts(self.sites, finding)))
+
+    def _with_one_less(self, candidates: Iterable[Candidate]) -> Iterator[Candidate]:
+        """Yield candidates that hypothetical inference cannot rank, as if each fixed one mistake."""
+        return (replace(candidate, left=self.remaining - 1) for candidate in candidates)
 
     def _ranked(self, finding: Diagnostic) -> Iterator[Candidate]:
         """Yield candidates with how many mistakes they are expected to leave."""
         targets = {self.sites.index[path] for path in finding.paths if path in self.sites.index}
-        inputs = self.input_fixes.larger(finding) if self.source.given is None else ()
+        inputs = self.input_fixes.larger(finding) if self.source.inputs is None else ()
         of_spec = spec_fixes(self.sites, finding) if finding.code == "spec" else ()
         of_layers = layer_fixes(self.sites, finding)
         for candidate in chain(inputs, islice(chain(of_spec, of_layers), _LOCAL_EACH)):
             if not candidate.changes:
-                yield replace(candidate, left=self.remaining - 1)
+                yield from self._with_one_less([candidate])
                 continue
             left = self.hypothetical.refusals(candidate.changes)
             if left is not None and targets.isdisjoint(left):
@@ -277,7 +277,7 @@ def _network(inference: Inference) -> tuple[Any, ...]:
 
 def errors_of(failures: Iterable[Failure]) -> frozenset[Error]:
     """Return failures by code and path."""
-    return frozenset((one.code, one.path) for one in failures)
+    return frozenset((failed.code, failed.path) for failed in failures)
 
 
 def own(finding: Diagnostic) -> set[Error]:

@@ -9,8 +9,8 @@ before several which cure one each.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from itertools import count
 from typing import TypeAlias
 
@@ -30,17 +30,11 @@ _PATIENCE = 0.3
 """The share of what is left that may be spent on a smaller set after the first was reached."""
 
 Goal: TypeAlias = Callable[[RepairState], bool]
+Move: TypeAlias = tuple[int, int, int, RepairState, Diagnostic, Candidate | None]
+"""What to do next in a state: try a candidate for a finding, or look for more of them upstream.
 
-
-@dataclass(order=True, slots=True)
-class _Move:
-    """What to do next in a state: try a candidate, or look for more of them upstream."""
-
-    priority: tuple[int, int, int]
-    """The edits that it may come to, the mistakes that may be left, and when it was thought of."""
-    state: RepairState = field(compare=False)
-    finding: Diagnostic = field(compare=False)
-    candidate: Candidate | None = field(default=None, compare=False)
+First in order is the move that may come to the fewest edits, leaves the fewest mistakes, was queued first.
+"""
 
 
 @dataclass(slots=True)
@@ -52,28 +46,46 @@ class Search:
     layers: int = MOST_LAYERS
     evaluated: int = MOST_EVALUATED
 
-    def smallest(self, *, goal: Goal | None = None, about: Diagnostic | None = None) -> RepairState | None:
-        """Return the state without errors, or that meets a goal, which takes the fewest edits."""
+    def smallest(
+        self, *, goal: Goal | None = None, about: Diagnostic | None = None, texts: int | None = None
+    ) -> RepairState | None:
+        """Return the state without errors, or that meets a goal, which takes the fewest edits.
+
+        `about` is the finding to fix first; `texts` bounds how many are tried for this search alone.
+        """
         best: RepairState | None = None
+        reserved = 0 if texts is None else max(self.texts - texts, 0)
         seen: set[str] = {self.start.source.text}
-        pending: list[_Move] = []
+        pending: list[Move] = []
         order = count()
-        self._open(pending, self.start, about, order)
-        while pending and self.has_budget:
-            move = heapq.heappop(pending)
-            if best is not None and move.state.cost + 1 >= best.cost:
+
+        def queue(state: RepairState, finding: Diagnostic, candidates: Iterable[Candidate]) -> None:
+            for candidate in candidates:
+                left, cost = candidate.left, state.cost + candidate.cost
+                heapq.heappush(pending, (cost + left, left, next(order), state, finding, candidate))
+
+        def open_(state: RepairState, finding: Diagnostic) -> None:
+            queue(state, finding, state.local(finding))
+            heapq.heappush(pending, (state.cost + 1, 0, next(order), state, finding, None))
+
+        if about is not None or self.start.findings:
+            open_(self.start, about or self.start.findings[0])
+        while pending and self.has_budget and self.texts > reserved:
+            *_, state, finding, candidate = heapq.heappop(pending)
+            if best is not None and state.cost + 1 >= best.cost:
                 continue
-            if move.candidate is None:
-                self._add(pending, move, self.above(move.state, move.finding), order)
+            if candidate is None:
+                queue(state, finding, self.above(state, finding))
                 continue
-            state = self._try(move, move.candidate, seen)
-            if state is None or (best is not None and state.cost >= best.cost):
+            after = self._try(state, finding, candidate, seen)
+            if after is None or (best is not None and after.cost >= best.cost):
                 continue
-            if goal(state) if goal else not state.findings:
-                best = state
-                self.texts, self.layers = int(self.texts * _PATIENCE), int(self.layers * _PATIENCE)
-            else:
-                self._open(pending, state, None, order)
+            if goal(after) if goal else not after.findings:
+                best = after
+                self.texts = reserved + int((self.texts - reserved) * _PATIENCE)
+                self.layers = int(self.layers * _PATIENCE)
+            elif after.findings:
+                open_(after, after.findings[0])
         return best
 
     def in_turn(self) -> RepairState | None:
@@ -115,25 +127,6 @@ class Search:
                     other = after
         return other
 
-    def _open(
-        self, pending: list[_Move], state: RepairState, about: Diagnostic | None, order: Iterator[int]
-    ) -> None:
-        """Queue what may be done in a state: at once where it fails, and later upstream of that."""
-        if about is None and not state.findings:
-            return
-        finding = about or state.findings[0]
-        self._add(pending, _Move((0, 0, 0), state, finding), state.local(finding), order)
-        heapq.heappush(pending, _Move((state.cost + 1, 0, next(order)), state, finding))
-
-    @staticmethod
-    def _add(
-        pending: list[_Move], move: _Move, candidates: Iterable[Candidate], order: Iterator[int]
-    ) -> None:
-        for candidate in candidates:
-            cost = move.state.cost + candidate.cost
-            priority = (cost + candidate.left, candidate.left, next(order))
-            heapq.heappush(pending, _Move(priority, move.state, move.finding, candidate))
-
     def above(self, state: RepairState, finding: Diagnostic) -> list[Candidate]:
         """Return the candidates upstream of a finding, as long as layers may be evaluated."""
         before = state.hypothetical.evaluated
@@ -146,15 +139,16 @@ class Search:
         """Whether another text may be tried."""
         return self.texts > 0 and self.layers > 0
 
-    def _try(self, move: _Move, candidate: Candidate, seen: set[str]) -> RepairState | None:
+    def _try(
+        self, state: RepairState, finding: Diagnostic, candidate: Candidate, seen: set[str]
+    ) -> RepairState | None:
         """Return the state after a candidate if the finding is gone and the text is a new one."""
         self.texts -= 1
-        after = move.state.then(move.finding, candidate)
+        after = state.then(finding, candidate)
         if after is None:
             return None
         self.layers -= after.size
-        text = after.source.text
-        if text in seen or own(move.finding) & after.errors:
+        if after.source.text in seen or own(finding) & after.errors:
             return None
-        seen.add(text)
+        seen.add(after.source.text)
         return after

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from shapecalc.diagnostics.diagnostic import Diagnostic, Edit
+from shapecalc.diagnostics.diagnostic import Diagnostic
 from shapecalc.engine.graph import GraphNode
 from shapecalc.errors import Fact, OtherWeights, Place, UnknownStep, WrongWord
-from shapecalc.repair.candidate import Candidate
+from shapecalc.repair.candidate import Candidate, single
 from shapecalc.repair.edit_sites import EditSites
 from shapecalc.repair.yaml_edits import YamlText
 from shapecalc.report.paths import is_under
@@ -28,7 +28,7 @@ def spec_fixes(sites: EditSites, finding: Diagnostic) -> Iterator[Candidate]:
         yield from _references(text, place, fact)
     key = text.key(place)
     if key in _WITHOUT:
-        yield from _candidate(text.drop_field(place), _WITHOUT[key], _PRICE)
+        yield from single(text.drop_field(place), _WITHOUT[key], price=_PRICE)
     if isinstance(fact, OtherWeights):
         yield from _equal_weights(sites, finding, fact)
     yield from _not_shared(text, place)
@@ -43,7 +43,7 @@ def last_resorts(sites: EditSites, finding: Diagnostic) -> Iterator[Candidate]:
         yield from sites.omitted_step(node)
     else:
         step = sites.text.step(finding.place)
-        yield from _candidate(sites.text.drop_step(step), "leave the step out", _PRICE)
+        yield from single(sites.text.drop_step(step), "leave the step out", price=_PRICE)
 
 
 def word_fixes(text: YamlText, place: Place, fact: Fact | None) -> Iterator[Candidate]:
@@ -54,7 +54,7 @@ def word_fixes(text: YamlText, place: Place, fact: Fact | None) -> Iterator[Cand
         word = re.compile(rf"(?<![\w'\"]){re.escape(fact.word)}(?!\w)")
         for old, change in ((value, text.replace_value), (key, text.replace_key)):
             if old is not None and word.search(old):
-                yield from _candidate(change(place, word.sub(meant, old)), f"{meant}, not {fact.word}")
+                yield from single(change(place, word.sub(meant, old)), f"{meant}, not {fact.word}")
 
 
 def _references(text: YamlText, place: Place, fact: UnknownStep) -> Iterator[Candidate]:
@@ -62,23 +62,23 @@ def _references(text: YamlText, place: Place, fact: UnknownStep) -> Iterator[Can
     name = fact.reference
     if fact.is_later:
         edit = text.move_up(name.partition(".")[0], place)
-        yield from _candidate(edit, f"move the step {name} up before this one")
+        yield from single(edit, f"move the step {name} up before this one")
     old = text.value(place)
     if old is None:
         return
     size = re.compile(rf"\bsize\(\s*{re.escape(name)}\s*,\s*(-?\d+)\s*\)")
     if match := size.search(old):
         edit = text.replace_value(place, size.sub(r"size(\1)", old))
-        yield from _candidate(edit, f"size({match[1]}), not {match[0]}", _PRICE)
+        yield from single(edit, f"size({match[1]}), not {match[0]}", price=_PRICE)
     if text.key(place) != "from":
         return
     if head := name.rpartition(".")[0]:
         word = re.compile(rf"(?<![\w.]){re.escape(name)}(?![\w.])")
-        yield from _candidate(text.replace_value(place, word.sub(head, old)), f"{head}, not {name}")
+        yield from single(text.replace_value(place, word.sub(head, old)), f"{head}, not {name}")
     left = ", ".join(item for item in map(str.strip, old.strip("[]").split(",")) if item != name)
     if old.startswith("[") and left:
-        yield from _candidate(text.replace_value(place, f"[{left}]"), f"from: [{left}]", _PRICE)
-    yield from _candidate(text.drop_field(place), "what arrives, no from", _PRICE)
+        yield from single(text.replace_value(place, f"[{left}]"), f"from: [{left}]", price=_PRICE)
+    yield from single(text.drop_field(place), "the step before, no from", price=_PRICE)
 
 
 # ---- shared weights
@@ -87,8 +87,8 @@ def _references(text: YamlText, place: Place, fact: UnknownStep) -> Iterator[Can
 def _not_shared(text: YamlText, place: Place) -> Iterator[Candidate]:
     """Yield that a step has weights of its own, or is left out."""
     if text.key(place) == "share":
-        yield from _candidate(text.drop_field(place), "weights of its own, no share", _PRICE)
-        yield from _candidate(text.drop_step(text.step(place)), "leave the step that shares out", _PRICE)
+        yield from single(text.drop_field(place), "weights of its own, no share", price=_PRICE)
+        yield from single(text.drop_step(text.step(place)), "leave the step that shares out", price=_PRICE)
 
 
 def _equal_weights(sites: EditSites, finding: Diagnostic, fact: OtherWeights) -> Iterator[Candidate]:
@@ -125,8 +125,3 @@ def _equal_channels(sites: EditSites, finding: Diagnostic, owner: int, user: int
     yield from sites.channels(there, mine[axis])
     yield from sites.adapter(sites.text.step(finding.place), mine, theirs[axis])
     yield from sites.adapter(sites.nodes[owner].place, theirs, mine[axis])
-
-
-def _candidate(edit: Edit | None, text: str, price: int | None = None) -> Iterator[Candidate]:
-    if edit is not None:
-        yield Candidate((edit,), (text,), price=price)

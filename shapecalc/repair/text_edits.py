@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from difflib import SequenceMatcher
-from itertools import pairwise
+from itertools import pairwise, takewhile
 
 from shapecalc.diagnostics.diagnostic import BREAK, Edit
 
 
+def line_starts(text: str) -> list[int]:
+    """Return where each line of a text begins."""
+    return [0, *(match.end() for match in BREAK.finditer(text))]
+
+
 def applied(text: str, edits: Iterable[Edit]) -> str | None:
     """Return a text with edits in it, or None where they do not fit it or each other."""
-    starts = [0, *(found.end() for found in BREAK.finditer(text))]
-    rest = len(text)
+    starts, rest = line_starts(text), len(text)
     for edit in sorted(set(edits), reverse=True):
         if edit.line > len(starts):
             return None
@@ -20,13 +24,12 @@ def applied(text: str, edits: Iterable[Edit]) -> str | None:
         end = start + len(edit.old)
         if end > rest or text[start:end] != edit.old:
             return None
-        text = text[:start] + edit.new + text[end:]
-        rest = start
+        text, rest = text[:start] + edit.new + text[end:], start
     return text
 
 
 def growth(edits: Iterable[Edit]) -> Iterator[tuple[int, int]]:
-    """Yield by how many lines edits make a text longer, and from which line on, as lines stand then."""
+    """Yield by how many lines edits make a text longer, and from which line of the new text on."""
     moved = 0
     for edit in sorted(set(edits)):
         more = len(BREAK.findall(edit.new)) - len(BREAK.findall(edit.old))
@@ -38,29 +41,26 @@ def growth(edits: Iterable[Edit]) -> Iterator[tuple[int, int]]:
 def between(old: str, new: str) -> tuple[Edit, ...]:
     """Return the edits that turn one text into another, line by line."""
     before, after = _lines(old), _lines(new)
-    found: list[Edit] = []
+    edits: list[Edit] = []
     for what, i1, i2, j1, j2 in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
         if what == "replace" and i2 - i1 == j2 - j1:
-            found += [
-                _within(number + 1, before[number], after[number - i1 + j1]) for number in range(i1, i2)
-            ]
+            edits += map(_within, range(i1 + 1, i2 + 1), before[i1:i2], after[j1:j2])
         elif what != "equal":
-            found.append(Edit(i1 + 1, 1, "".join(before[i1:i2]), "".join(after[j1:j2])))
-    return tuple(found)
+            edits.append(Edit(i1 + 1, 1, "".join(before[i1:i2]), "".join(after[j1:j2])))
+    return tuple(edits)
 
 
 def _lines(text: str) -> list[str]:
-    ends = [0, *(found.end() for found in BREAK.finditer(text)), len(text)]
-    return [text[start:end] for start, end in pairwise(ends)]
+    return [text[start:end] for start, end in pairwise([*line_starts(text), len(text)])]
 
 
 def _within(line: int, old: str, new: str) -> Edit:
+    """Return the edit of a line that keeps what the line begins and ends with."""
     start = _shared(old, new)
     tail = _shared(old[start:][::-1], new[start:][::-1])
     return Edit(line, start + 1, old[start : len(old) - tail], new[start : len(new) - tail])
 
 
-def _shared(one: str, other: str) -> int:
+def _shared(a: str, b: str) -> int:
     """Return how many characters two texts begin with alike."""
-    pairs = enumerate(zip(one, other, strict=False))
-    return next((number for number, (a, b) in pairs if a != b), min(len(one), len(other)))
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(a, b, strict=False)))

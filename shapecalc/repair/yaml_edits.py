@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from shapecalc.diagnostics.diagnostic import BREAK, Edit
 from shapecalc.errors import Place
+from shapecalc.repair.text_edits import line_starts
 from shapecalc.spec.located_text import Node, parse_tree
 
 _DASHES = re.compile(r"[ ]*(- +)+")
@@ -35,7 +36,7 @@ class YamlText:
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self.lines = [0, *(match.end() for match in BREAK.finditer(text))]
+        self.lines = line_starts(text)
         self.entries: dict[Position, _Entry] = {}
         self.items: dict[Position, tuple[Node, Node]] = {}
         """An item of a list by its place, and the list."""

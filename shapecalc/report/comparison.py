@@ -8,7 +8,7 @@ shapes and costs that differ because of it are counted.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 
 from shapecalc.conventions.by_tool import convention
 from shapecalc.layers.family import Group
@@ -112,9 +112,32 @@ class Comparison(Shown):
         return self._plain()
 
 
-def compare(left: Report, right: Report, by: str | None = None) -> Comparison:
-    """Return what differs between two networks, costs by a convention."""
-    return Comparison(left, right, list(aligned(left.nodes, right.nodes)), by)
+class Analyzable(Protocol):
+    """A model, which is in a room above this one."""
+
+    def analyze(self, **parameters: Any) -> Report:
+        """Return the report at these parameters."""
+
+
+def compare(
+    left: Report | Analyzable,
+    right: Report | Analyzable,
+    convention: str | None = None,
+    **parameters: Any,
+) -> Comparison:
+    """Compare two models (or their reports) layer by layer: fields, shapes, parameters and cost.
+
+    Models are analyzed at their defaults with `parameters`. The result has `is_equal`, the aligned pairs,
+    and prints as `shapecalc diff` does. `convention` is the counting rule of costs.
+
+    >>> from shapecalc import compare, load
+    >>> compare(load("lenet5"), load("lenet5")).is_equal
+    True
+    """
+    first, second = (
+        model if isinstance(model, Report) else model.analyze(**parameters) for model in (left, right)
+    )
+    return Comparison(first, second, [*aligned(first.nodes, second.nodes)], convention)
 
 
 def _moving(node: Node, report: Report) -> str:

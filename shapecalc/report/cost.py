@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any, Generic, cast
 
 from shapecalc.algebra import Dim
 from shapecalc.algebra.expr_text import grouped
 from shapecalc.conventions.convention import Convention
+from shapecalc.record import record
 from shapecalc.report.node import D_co, Node, number
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Cost(Generic[D_co]):
     """What all layers cost together, under a convention that is named.
 

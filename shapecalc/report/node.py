@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, cast
+from warnings import warn
 
 from typing_extensions import TypeVar
 
@@ -47,14 +48,33 @@ class Node(Shown, Generic[D_co]):
     `loops` says which passes, shapes are those of pass i, and counts are those of all passes together.
     """
 
-    __slots__ = ("_effect", "_fields", "_graph_node", "_moved", "_statistics", "inputs", "itemsize", "shares")
+    __slots__ = (
+        *("_effect", "_fields", "_graph_node", "_moved", "_statistics", "buffers", "inputs", "itemsize"),
+        *("kind", "layer", "loops", "outputs", "path", "shares", "weights", "window"),
+    )
     _view: ClassVar[str] = "shapecalc.views.node_facts:entry_page"
+    path: str
+    """The unique dotted name, such as `stage2.0.conv1`."""
+    kind: str
+    """The kind's name, such as `conv2d`."""
+    layer: Kind
+    """The layer with every number in place."""
+    outputs: tuple[tuple[D_co, ...], ...]
+    """The shapes of all results."""
+    weights: Named
+    """The learned tensors by torch's names."""
+    buffers: Named
+    """The tensors that are kept but not learned."""
+    window: Window | None
+    """The window that slides over the input, or None."""
+    loops: tuple[Loop, ...]
+    """The repeats, from the outermost inwards, of which the node is every pass."""
 
     def __init__(
         self,
         graph_node: GraphNode,
         effect: Effect,
-        inputs: tuple[tuple[D_co, ...], ...],
+        inputs: Any,
         itemsize: int,
         shares: str | None,
         counting: str = "torch",
@@ -65,27 +85,21 @@ class Node(Shown, Generic[D_co]):
         self._fields = fields
         self._statistics: Dim = 0  # the statistics that are held among the weights
         self._moved: Dim = 0  # those that are counted as parameters and held elsewhere, or the reverse
-        if statistics := graph_node.layer.statistics:
+        self.path = graph_node.path
+        self.layer = layer = graph_node.layer
+        self.kind = layer.kind
+        self.loops = graph_node.loops
+        outputs: Any = effect.outputs
+        self.outputs = outputs
+        self.weights = effect.weights
+        self.buffers = effect.buffers
+        self.window = effect.window
+        if statistics := layer.statistics:
             self._statistics = _held(effect.weights, statistics)
             self._moved = _held(effect.buffers, statistics) if counting == "keras" else -self._statistics
-        self.inputs = inputs
+        self.inputs: tuple[tuple[D_co, ...], ...] = inputs
         self.itemsize = itemsize
         self.shares = shares
-
-    @property
-    def path(self) -> str:
-        """The unique dotted name, such as `stage2.0.conv1`."""
-        return self._graph_node.path
-
-    @property
-    def kind(self) -> str:
-        """The kind's name, such as `conv2d`."""
-        return self._graph_node.layer.kind
-
-    @property
-    def layer(self) -> Kind:
-        """The layer with every number in place."""
-        return self._graph_node.layer
 
     @property
     def place(self) -> Place:
@@ -104,26 +118,6 @@ class Node(Shown, Generic[D_co]):
         return self.outputs[0]
 
     @property
-    def outputs(self) -> tuple[tuple[D_co, ...], ...]:
-        """The shapes of all results."""
-        return cast("tuple[tuple[D_co, ...], ...]", self._effect.outputs)
-
-    @property
-    def weights(self) -> Named:
-        """The learned tensors by torch's names."""
-        return self._effect.weights
-
-    @property
-    def buffers(self) -> Named:
-        """The tensors that are kept but not learned."""
-        return self._effect.buffers
-
-    @property
-    def window(self) -> Window | None:
-        """The window that slides over the input, or None."""
-        return self._effect.window
-
-    @property
     def fields(self) -> dict[str, ReceptiveField]:
         """The receptive field in each input of which the layer sees anything, by the input's name."""
         return {} if self._fields is None else self._fields.of(self._graph_node, self.output)
@@ -140,15 +134,17 @@ class Node(Shown, Generic[D_co]):
         first = next(iter(self.fields.values()), None)
         return None if first is None or {*first.size} <= {None} else first
 
-    @property
-    def loops(self) -> tuple[Loop, ...]:
-        """The repeats, from the outermost inwards, of which the node is every pass."""
-        return self._graph_node.loops
+    def _in_all(self, value: Any, depth: int = 0) -> D_co:
+        """Return what a value of one pass comes to in one pass of the outer `depth` loops."""
+        if self.loops:
+            value = over(value, self.loops[depth:])
+        result: D_co = value
+        return result
 
     @property
     def times(self) -> D_co:
         """How many passes the node is."""
-        return cast("D_co", over(1, self.loops))
+        return self._in_all(1)
 
     @property
     def params(self) -> D_co:
@@ -158,14 +154,13 @@ class Node(Shown, Generic[D_co]):
     @property
     def trainable_params(self) -> D_co:
         """How many of them are trained."""
-        trained = self._graph_node.trainable and self.shares is None
-        return cast("D_co", over(self._effect.params - self._statistics, self.loops) if trained else 0)
+        trained = self.shares is None and self._graph_node.trainable
+        return self._in_all(self._effect.params - self._statistics if trained else 0)
 
     @property
     def buffer_count(self) -> D_co:
         """How many numbers the buffers hold."""
-        own = self.shares is None
-        return cast("D_co", over(self._effect.buffer_count - self._moved, self.loops) if own else 0)
+        return self._in_all(self._effect.buffer_count - self._moved if self.shares is None else 0)
 
     @property
     def macs(self) -> D_co | None:
@@ -175,17 +170,16 @@ class Node(Shown, Generic[D_co]):
     @property
     def bytes(self) -> D_co:
         """Memory of the results."""
-        return cast("D_co", over(self._effect.elements * self.itemsize, self.loops))
+        return self._in_all(self._effect.elements * self.itemsize)
 
     def params_inside(self, depth: int) -> D_co:
         """Return the learned numbers in one pass of the outer `depth` loops, all of those inside them."""
-        own = self.shares is None
-        return cast("D_co", over(self._effect.params + self._moved, self.loops[depth:]) if own else 0)
+        return self._in_all(self._effect.params + self._moved if self.shares is None else 0, depth)
 
     def macs_inside(self, depth: int) -> D_co | None:
         """Return the multiply-accumulates in one pass of the outer `depth` loops."""
         macs = self._effect.macs
-        return None if macs is None else cast("D_co", over(macs, self.loops[depth:]))
+        return None if macs is None else self._in_all(macs, depth)
 
     def counts(self, convention: Convention, depth: int = 0) -> Counts | None:
         """Return the cost under a convention, by part, in one pass of the outer `depth` loops.
@@ -222,21 +216,27 @@ class Node(Shown, Generic[D_co]):
         """What must hold for this node's shapes to be true, where sizes were left free."""
         return self._effect.conditions
 
-    def to_dict(self, *, fields: bool = False, plain: Callable[[Shape], list[Any]] = plain) -> dict[str, Any]:
+    def to_dict(
+        self,
+        *,
+        receptive_fields: bool = False,
+        fields: bool | None = None,
+        plain: Callable[[Shape], list[Any]] = plain,
+    ) -> dict[str, Any]:
         """Return the node as plain data for JSON; `times` and `loops` only where passes were left free.
 
-        `field` is there only if it is requested. `plain` makes data of a shape.
+        `field` is there only with `receptive_fields`, formerly `fields`. `plain` makes data of a shape.
         """
-        effect, macs = self._effect, self.macs
-        outputs = [plain(shape) for shape in effect.outputs]
+        macs = self.macs
+        outputs = [plain(shape) for shape in self.outputs]
         data: dict[str, Any] = {
-            "path": self._graph_node.path,
-            "kind": self._graph_node.layer.kind,
+            "path": self.path,
+            "kind": self.kind,
             "inputs": [plain(shape) for shape in self.inputs],
             "output": [*outputs[0]],
             "outputs": outputs,
-            "weights": {name: plain(shape) for name, shape in effect.weights.items()},
-            "buffers": {name: plain(shape) for name, shape in effect.buffers.items()},
+            "weights": {name: plain(shape) for name, shape in self.weights.items()},
+            "buffers": {name: plain(shape) for name, shape in self.buffers.items()},
             "params": number(self.params),
             "trainable_params": number(self.trainable_params),
             "macs": None if macs is None else number(macs),
@@ -246,12 +246,20 @@ class Node(Shown, Generic[D_co]):
         if self.loops:
             data["times"] = number(self.times)
             data["loops"] = [_loop_dict(loop) for loop in self.loops]
-        if fields:
+        if renamed_flag(receptive_fields, fields):
             data["field"] = None if self.field is None else self.field.to_dict()
         return data
 
     def __repr__(self) -> str:
         return f"<{self.path}: {self.kind} {self.output}>"
+
+
+def renamed_flag(receptive_fields: bool, fields: bool | None) -> bool:
+    """Return the flag `receptive_fields`; warn where it was passed under its former name."""
+    if fields is None:
+        return receptive_fields
+    warn("`fields` is called `receptive_fields` now", DeprecationWarning, stacklevel=3)
+    return fields
 
 
 def total(dims: Iterable[D_co]) -> D_co:

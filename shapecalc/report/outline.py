@@ -4,22 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, cast
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from shapecalc.algebra import Dim
 from shapecalc.conventions.convention import Convention
 from shapecalc.engine.graph import Group
 from shapecalc.layers.base import Named, Window
 from shapecalc.render.display import Shown
-from shapecalc.report.node import D_co, Node, number, plain, total
+from shapecalc.report.node import D_co, Node, number, plain
 from shapecalc.report.receptive_field import ReceptiveField, compact
+from shapecalc.report.totals import Totals
 
 if TYPE_CHECKING:
     from shapecalc.report.report import Report
 
 
 @dataclass(slots=True)
-class Item(Shown, Generic[D_co]):
+class Item(Shown, Totals[D_co]):
     """One row of the outline: a layer, or a group (a block, branch or repeat) with the items inside it.
 
     A group has the input of its first layer and the output of its last; its counts are sums, of which `macs`
@@ -36,44 +37,16 @@ class Item(Shown, Generic[D_co]):
     node: Node[D_co] | None = None
     children: list[Item[D_co]] = field(default_factory=list)
     times: int = 1
-    """How many equal passes of a repeat are folded into this item."""
     alike: list[list[Node[D_co]]] = field(default_factory=list)
     """The nodes of the folded passes, the first pass left out."""
     passes: Dim = 1
     """How many passes of a repeat it is where that was left free."""
     loops: int = 0
-    """How many loops the item is inside of: it is shown in one pass of them."""
 
     @property
     def count(self) -> Dim:
         """How many passes of a repeat this item is."""
         return self.times * self.passes
-
-    @property
-    def params(self) -> D_co:
-        """The parameters of everything inside, all passes together."""
-        return cast("D_co", self.times * total(node.params_inside(self.loops) for node in self.nodes))
-
-    @property
-    def trainable_params(self) -> D_co:
-        """How many of them are trained."""
-        return cast("D_co", self.times * total(node.trainable_params for node in self.nodes))
-
-    @property
-    def macs(self) -> D_co:
-        """The multiply-accumulates of everything inside that is counted, all passes together."""
-        inside = [node.macs_inside(self.loops) for node in self.nodes]
-        return cast("D_co", self.times * total(macs for macs in inside if macs is not None))
-
-    @property
-    def bytes(self) -> D_co:
-        """Memory of the results of everything inside."""
-        return cast("D_co", self.times * total(node.bytes for node in self.nodes))
-
-    @property
-    def complete(self) -> bool:
-        """Whether the multiply-accumulates of everything inside are counted."""
-        return all(node.macs is not None for node in self.nodes)
 
     @property
     def is_shared(self) -> bool:
@@ -89,8 +62,7 @@ class Item(Shown, Generic[D_co]):
         """Return what everything inside costs, None if none of it is known, and whether all of it is."""
         costs = [node.cost(convention, self.loops) for node in self.nodes]
         known = [cost for cost in costs if cost is not None]
-        is_known = bool(known) or not self.nodes
-        return cast("D_co", self.times * total(known)) if is_known else None, len(known) == len(costs)
+        return self._sum(known) if known or not self.nodes else None, len(known) == len(costs)
 
     @property
     def inputs(self) -> tuple[tuple[D_co, ...], ...]:

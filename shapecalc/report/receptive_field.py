@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from typing import Any, ClassVar
@@ -15,9 +14,10 @@ from shapecalc.engine.graph import GraphNode, Inference
 from shapecalc.engine.receptive import Axis, Part, Seen, places, receptive
 from shapecalc.layers.base import Merge
 from shapecalc.layers.requirement import Shape
+from shapecalc.record import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Extent:
     """The receptive field along one axis of an input; None where a number is not known."""
 
@@ -33,7 +33,7 @@ class Extent:
     """Whether it is larger than the input; None where that depends on a size that is left free."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ReceptiveField:
     """The receptive field of a layer in one input, with an extent for each spatial axis.
 

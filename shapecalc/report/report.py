@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
@@ -11,25 +10,23 @@ from shapecalc.algebra import Dim, Expr
 from shapecalc.conventions.by_tool import DEFAULT, convention
 from shapecalc.engine.graph import Graph, Group, Inference
 from shapecalc.errors import SpecError, Undecided, quote
+from shapecalc.layers.registry import FRAMEWORKS
 from shapecalc.layers.requirement import Requirement, Shape, shown
+from shapecalc.record import record
 from shapecalc.render.display import Shown
-from shapecalc.report.node import D_co, Node, number, plain
+from shapecalc.report.node import D_co, Node, number, plain, renamed_flag
 from shapecalc.report.outline import Item, lines, tree
 from shapecalc.report.paths import is_under, unknown_path
 from shapecalc.report.receptive_field import ReceptiveFields
-from shapecalc.report.totals import Totals
+from shapecalc.report.totals import Totals, item_size
 
 if TYPE_CHECKING:
     from shapecalc.algebra.leading import Leading
     from shapecalc.report.cost import Cost
     from shapecalc.report.derivation import Derivation
 
-_WIDTHS = {8: "float64 int64", 4: "float32 int32", 2: "float16 bfloat16 int16", 1: "float8 int8"}
-DTYPES = {name: width for width, names in _WIDTHS.items() for name in names.split()}
-"""Bytes per number."""
 
-
-@dataclass(frozen=True, slots=True)
+@record
 class Condition:
     """A relation that must hold for a symbolic report to be true, and the layer that needs it."""
 
@@ -76,17 +73,19 @@ class Report(Shown, Totals[D_co]):
         self.inputs = cast("dict[str, tuple[D_co, ...]]", dict(inputs))
         self.dtype = dtype
         self.counting = counting
+        if counting not in FRAMEWORKS:
+            raise SpecError(f"parameters are counted as in {' or '.join(FRAMEWORKS)}, not {quote(counting)}")
         self.inference = inference
         self.graph: Graph = inference.graph
         self.unbatched = not inference.graph.batched
         shapes, graph_nodes = inference.shapes, inference.graph.nodes
         fields = ReceptiveFields(inference, [*inputs.values()], [*inputs])
-        self.itemsize = itemsize = DTYPES[dtype]
+        self.itemsize = itemsize = item_size(dtype)
         self.nodes: list[Node[D_co]] = [
             Node(
                 node,
                 effect,
-                tuple([shapes[slot] for slot in node.sources]),  # type: ignore[misc]
+                tuple([shapes[slot] for slot in node.sources]),
                 itemsize,
                 None if node.owner is None else graph_nodes[node.owner].path,
                 counting,
@@ -293,15 +292,17 @@ class Report(Shown, Totals[D_co]):
 
         return derive(self, *layers, batch=batch)
 
-    def to_dict(self, *, fields: bool = False) -> dict[str, Any]:
+    def to_dict(self, *, receptive_fields: bool = False, fields: bool | None = None) -> dict[str, Any]:
         """Return everything as plain data for JSON; symbolic sizes become text.
 
-        With `fields`, every node has its receptive field, and `fields_unknown` names those without one.
+        With `receptive_fields`, formerly `fields`, every node has its receptive field, and `fields_unknown`
+        names those without one.
 
         `counting` is there only where parameters may be counted as in another framework than torch, `cost`
         only where a convention was requested, and `leading_macs` only where sizes of the input are free and
         the costs grow as a polynomial in them.
         """
+        receptive_fields = renamed_flag(receptive_fields, fields)
         macs, not_counted = self.macs, self.not_counted
         inputs = {name: plain(shape) for name, shape in self.inputs.items()}
         outputs = {name: plain(shape) for name, shape in self.outputs.items()}
@@ -321,14 +322,14 @@ class Report(Shown, Totals[D_co]):
             "bytes": number(self.bytes),
             "complete": not not_counted,
             "not_counted": not_counted,
-            **({"fields_unknown": self.fields_unknown} if fields else {}),
-            "nodes": [*self._node_dicts(fields=fields)],
+            **({"fields_unknown": self.fields_unknown} if receptive_fields else {}),
+            "nodes": [*self._node_dicts(receptive_fields=receptive_fields)],
         }
 
-    def _node_dicts(self, *, fields: bool) -> Iterator[dict[str, Any]]:
+    def _node_dicts(self, *, receptive_fields: bool) -> Iterator[dict[str, Any]]:
         write = plain if self.is_symbolic else list
         for node in self.nodes:
-            data = node.to_dict(fields=fields, plain=write)
+            data = node.to_dict(receptive_fields=receptive_fields, plain=write)
             if self.says_cost:
                 cost = node.cost(self.convention)
                 data["cost"] = None if cost is None else number(cost)

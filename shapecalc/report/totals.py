@@ -2,35 +2,59 @@
 
 from __future__ import annotations
 
-from typing import Generic, cast
+from collections.abc import Iterable
+from typing import Any, Generic, cast
 
-from shapecalc.report.node import D_co, Node, total
+from shapecalc.errors import SpecError, nearest, quote
+from shapecalc.report.node import D_co, Node
+
+_WIDTHS = {8: "float64 int64", 4: "float32 int32", 2: "float16 bfloat16 int16", 1: "float8 int8"}
+DTYPES = {name: width for width, names in _WIDTHS.items() for name in names.split()}
+"""Bytes per number."""
+
+
+def item_size(dtype: str) -> int:
+    """Return the bytes of a number."""
+    if not isinstance(dtype, str) or dtype not in DTYPES:
+        raise SpecError(
+            f"unknown dtype {quote(dtype)}{nearest(dtype, [*DTYPES])}", hint=f"known: {', '.join(DTYPES)}"
+        )
+    return DTYPES[dtype]
 
 
 class Totals(Generic[D_co]):
-    """A base of everything that holds layers; its counts are sums over them."""
+    """A base of everything that holds layers; its counts are sums over them in all equal passes."""
 
     nodes: list[Node[D_co]]
+    times: int = 1
+    """How many equal passes of the layers there are."""
+    loops: int = 0
+    """How many loops with a free number of passes it is inside of: it counts one pass of them."""
+
+    def _sum(self, counts: Iterable[Any]) -> D_co:
+        result: D_co = self.times * sum(counts)
+        return result
 
     @property
     def params(self) -> D_co:
         """Learned numbers, those that are shared counted once."""
-        return total(node.params for node in self.nodes)
+        return self._sum(node.params_inside(self.loops) for node in self.nodes)
 
     @property
     def trainable_params(self) -> D_co:
         """Learned numbers that are trained."""
-        return total(node.trainable_params for node in self.nodes)
+        return self._sum(node.trainable_params for node in self.nodes)
 
     @property
     def buffer_count(self) -> D_co:
         """Numbers in buffers."""
-        return total(node.buffer_count for node in self.nodes)
+        return self._sum(node.buffer_count for node in self.nodes)
 
     @property
     def macs(self) -> D_co:
         """Multiply-accumulates, weights that are shared counted each time they are used."""
-        return total(macs for node in self.nodes if (macs := node.macs) is not None)
+        inside = (node.macs_inside(self.loops) for node in self.nodes)
+        return self._sum(macs for macs in inside if macs is not None)
 
     @property
     def flops(self) -> D_co:
@@ -40,7 +64,7 @@ class Totals(Generic[D_co]):
     @property
     def bytes(self) -> D_co:
         """Memory of all results, each kept, as in training."""
-        return total(node.bytes for node in self.nodes)
+        return self._sum(node.bytes for node in self.nodes)
 
     @property
     def not_counted(self) -> list[str]:

@@ -42,7 +42,7 @@ class Sizes(Answer):
     inputs: dict[str, Shape]
     """The shapes of the inputs, the unknowns free, the batch in front."""
     built: dict[str, int]
-    """The sizes that the network was built for; nothing when it is built anew for each size."""
+    """The sizes that the network was built for; nothing when it is rebuilt for each size."""
     region: Region = field(repr=False)
     usual: Region = field(repr=False)
     """The sizes that hold without a sum that stretches a map of one pixel."""
@@ -184,7 +184,7 @@ class Sizes(Answer):
         shapes = {name: shown(shape[self.front :]) for name, shape in self.inputs.items()}
         inputs = ", ".join(shape if len(shapes) == 1 else f"{name} {shape}" for name, shape in shapes.items())
         built = ", ".join(f"{name} = {size}" for name, size in self.built.items())
-        how = f", built at {built}" if built else ", built anew for each size"
+        how = f", built at {built}" if built else ", rebuilt for each size"
         return f"{self.title} on {inputs}{how}{', all outputs' if self.outputs == 'all' else ''}"
 
     def _accepted(self) -> Iterator[IndentedLine]:

@@ -22,15 +22,15 @@ OUTPUTS = ("main", "all")
 
 @dataclass
 class Question:
-    """A network, as built for certain sizes, whose legal input sizes are to be found."""
+    """A network, as built for certain sizes, whose legal input sizes are requested."""
 
     spec: Spec
-    given: Any = None
+    built_for: Any = None
     """The input shapes that it is built for; by default those of the spec."""
     values: Mapping[str, Any] = field(default_factory=dict)
     """Parameters of the spec."""
     rebuild: bool = False
-    """Whether the network is built anew for each size, so that what was inferred may change."""
+    """Whether the network is rebuilt for each size, so that what was inferred may change."""
     outputs: str = "main"
     free: tuple[str, ...] | None = None
     """The unknowns, by name; by default every size of the inputs but the channels."""
@@ -46,7 +46,7 @@ class Question:
         if self.outputs not in OUTPUTS:
             raise SpecError(f"outputs are {' or '.join(OUTPUTS)}, not {quote(self.outputs)}")
         self._parameters = Parameters(self.spec, self.values)
-        self.built_inputs = input_shapes(self.spec, self._parameters, self.given, 1)
+        self.built_inputs = input_shapes(self.spec, self._parameters, self.built_for, 1)
         self.names, self._axes = self._unknowns()
         self.built = self._at_built()
 
@@ -112,13 +112,13 @@ class Question:
         others = {name: value for name, value in self.values.items() if name not in sizes}
         moved = {name: size for name, size in sizes.items() if name in self.spec.parameters}
         free = Parameters(self.spec, {**others, **moved})
-        given: dict[str, Shape] = {}
+        shapes: dict[str, Shape] = {}
         for input_, names in self._axes.items():
             shape = list(self.built_inputs[input_][self.spec.front :])
             for axis, name in names.items():
                 shape[axis] = sizes[name]
-            given[input_] = tuple(shape)
-        inputs = input_shapes(self.spec, free, given, 1)
+            shapes[input_] = tuple(shape)
+        inputs = input_shapes(self.spec, free, shapes, 1)
         values = free if self.rebuild else self._parameters
         inference = self.graphs.infer(self.spec, values, inputs, batched=self.spec.batched)
         if inference.graph.loops:
@@ -127,7 +127,7 @@ class Question:
         return inference, inputs
 
     def weights_built(self) -> dict[str, Named]:
-        """Return the weights and buffers of each layer as built, by path; none when it is built anew."""
+        """Return the weights and buffers of each layer as built, by path; none when it is rebuilt."""
         if self.rebuild:
             return {}
         inference = self.infer_built()

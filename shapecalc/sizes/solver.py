@@ -1,7 +1,7 @@
 """From an inference with free sizes to the exact set of sizes for which it holds.
 
-Every layer's conditions are relations between closed forms, so the sizes that meet them all are found by
-algebra. What the closed forms leave out is added in `stretching`.
+Every layer's conditions are relations between closed forms, so the sizes that meet them all are computed
+by algebra. What the closed forms leave out is added in `stretching`.
 """
 
 from __future__ import annotations

@@ -55,19 +55,19 @@ def _try_each(
 def _extended(solver: Solver, solution: Solution, exceptions: Mapping[str, IntegerSet]) -> bool:
     """Add the exceptions of each axis alone, where the axes are independent; say whether they are.
 
-    Each is tried beside sizes that are legal anyhow, and those that hold are then inferred with the other
+    Each is tried beside sizes that are legal in any case; those that hold are then inferred with the other
     axes free: what they leave to these must be what the others leave.
     """
     if len(solution.region.boxes) != 1 or solution.region.boxes[0].relations or _mixes(solution):
         return False
     names, legal = solver.names, solution.region.boxes[0].sets
-    anyhow = dict(zip(names, (next(iter(axis)) for axis in legal), strict=True))
+    legal_point = dict(zip(names, (next(iter(axis)) for axis in legal), strict=True))
     usual, wider = list(legal), list(legal)
     lossless = [box.sets for box in solution.lossless.boxes]
     stretched: list[tuple[int, IntegerSet]] = []
     for name, points in exceptions.items():
         axis = names.index(name)
-        holding = IntegerSet.of(n for n in points if solver.plain({**anyhow, name: n}).region)
+        holding = IntegerSet.of(n for n in points if solver.plain({**legal_point, name: n}).region)
         for n in holding:
             there = solver.plain({name: n})
             if any(_without(box.sets, axis) != _without(legal, axis) for box in there.region.boxes):

@@ -22,46 +22,27 @@ QUESTIONS = ("output", "params", "macs", "in_features")
 
 
 def answer(
-    spec: Spec, analyze: Callable[..., Report], given: Mapping[str, Any]
+    spec: Spec, analyze: Callable[..., Report], arguments: Mapping[str, Any]
 ) -> Inputs | Budget | Features:
     """Answer the question among the arguments; the others are its options."""
-    named = [name for name in QUESTIONS if given.get(name) is not None]
+    named = [name for name in QUESTIONS if arguments.get(name) is not None]
     if len(named) != 1:
         several = " and ".join(named) or "nothing"
         raise SpecError(f"solve for one of {', '.join(QUESTIONS)}, not for {several}")
     (quantity,) = named
     if quantity in ("output", "in_features") and not spec.batched:
         raise SpecError(f"the sizes of {spec.name} include the batch: this needs a network with a batch axis")
-    rest = {name: value for name, value in given.items() if name not in QUESTIONS}
-    if quantity == "output":
-        return _inputs(spec, given["output"], **rest)
+    options = {name: value for name, value in arguments.items() if name not in QUESTIONS}
+    if quantity in ("params", "macs"):
+        return _budget(spec, analyze, quantity, arguments[quantity], **options)
+    input_ = options.pop("input", None)
     if quantity == "in_features":
-        layer = given["in_features"]
-        return _features(spec, None if layer is True else layer, **rest)
-    return _budget(spec, analyze, quantity, given[quantity], **rest)
-
-
-def _inputs(
-    spec: Spec,
-    output: int | Sequence[int],
-    *,
-    at: str | None = None,
-    rebuild: bool = False,
-    input: Any = None,  # noqa: A002  (the word that a spec uses)
-    **parameters: Any,
-) -> Inputs:
+        layer = arguments["in_features"]
+        return solve_features(Question(spec, input_, options), None if layer is True else layer)
+    output = arguments["output"]
     target = (output,) if isinstance(output, int) else tuple(output)
-    return solve_inputs(Question(spec, input, parameters, rebuild, at=at, target=target))
-
-
-def _features(
-    spec: Spec,
-    layer: str | None,
-    *,
-    input: Any = None,  # noqa: A002
-    **parameters: Any,
-) -> Features:
-    return solve_features(Question(spec, input, parameters), layer)
+    at, rebuild = options.pop("at", None), options.pop("rebuild", False)
+    return solve_inputs(Question(spec, input_, options, rebuild, at=at, target=target))
 
 
 def _budget(

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from math import prod
-from typing import Any
+from typing import Any, TypeVar
 
 from shapecalc.errors import SpecError
 from shapecalc.layers.arithmetic import extent
@@ -21,6 +21,9 @@ FARTHEST_TRANSPOSED = 16
 """The same where each window has as many output paddings as its stride."""
 
 
+_Side = TypeVar("_Side", tuple[int, int], None)
+
+
 @dataclass(frozen=True, slots=True)
 class Bounds:
     """Between which numbers, both included, each field is looked for.
@@ -29,7 +32,7 @@ class Bounds:
     and more than which only adds windows that see next to nothing.
     """
 
-    kernel: tuple[int, int]
+    kernel_size: tuple[int, int]
     stride: tuple[int, int]
     dilation: tuple[int, int]
     padding: tuple[int, int] | None = None
@@ -39,7 +42,7 @@ class Bounds:
 
     def windows(self) -> Iterator[tuple[int, int, int]]:
         """Yield every kernel with its stride and dilation; one pixel cannot be dilated."""
-        for k in _through(self.kernel):
+        for k in _through(self.kernel_size):
             for s in _through(self.stride):
                 for d in _through(self.dilation):
                     if k > 1 or d == self.dilation[0]:
@@ -60,7 +63,7 @@ class Bounds:
 
     def refuse_too_many(self) -> None:
         """Raise `SpecError` for bounds that hold too many windows to look at."""
-        sides = (self.kernel, self.stride, self.dilation)
+        sides = (self.kernel_size, self.stride, self.dilation)
         for first, last in sides:
             if first < 1 or last < first:
                 raise SpecError(f"nothing lies between {first} and {last}: bounds are numbers from 1 on")
@@ -73,22 +76,15 @@ class Bounds:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the bounds as plain data for JSON."""
-        return {
-            "kernel_size": [*self.kernel],
-            "stride": [*self.stride],
-            "dilation": [*self.dilation],
-            "padding": None if self.padding is None else [*self.padding],
-            "output_padding": None if self.output_padding is None else [*self.output_padding],
-            "uneven": self.uneven,
-        }
+        return {name: [*side] if isinstance(side, tuple) else side for name, side in asdict(self).items()}
 
     def text(self, cls: type[Spatial]) -> str:
         """Return the bounds in words, for the fields that a kind has."""
-        parts = [_between("kernel", self.kernel)]
+        parts = [_between("kernel", self.kernel_size)]
         parts += [_between(name, getattr(self, name)) for name in ("stride", "dilation") if _has(cls, name)]
         if has_numeric_padding(cls):
-            at_most_half = "padding up to half of the window"
-            parts.append(at_most_half if self.padding is None else _between("padding", self.padding))
+            half = "padding up to half of the window"
+            parts.append(half if self.padding is None else _between("padding", self.padding))
         if self.output_padding is not None and _has(cls, "output_padding"):
             parts.append(_between("output_padding", self.output_padding))
         return ", ".join(parts)
@@ -117,31 +113,29 @@ def bounds_of(
 ) -> Bounds:
     """Return the bounds that a question states, or those that follow from how far apart its sizes are."""
 
-    def side(name: str, usual: tuple[int, int] | None, *, least: int = 1) -> tuple[int, int] | None:
+    def side(name: str, default: _Side, *, least: int = 1) -> _Side | tuple[int, int]:
         value, most = fixed.get(name), largest.get(name)
         if value is not None and most is not None:
             raise SpecError(f"{name} is both fixed and bounded: choose one")
-        if value is not None:
-            return value, value
-        return usual if most is None else (least, most)
-
-    def along(name: str, usual: int) -> tuple[int, int]:
-        bounds = side(name, (1, usual))
-        assert bounds is not None
-        if name == "kernel" or _has(cls, name):
-            return bounds
-        if fixed.get(name) is not None or largest.get(name) is not None:
+        last, is_field = most if value is None else value, name == "kernel" or _has(cls, name)
+        if last is None:
+            return default if is_field or default is None else (1, 1)
+        if name == "padding" and not has_numeric_padding(cls):
+            raise SpecError(f"{cls.kind} takes no padding as a number here")
+        if not is_field:
             raise SpecError(f"{cls.kind} has no {name}")
-        return 1, 1
+        if "padding" in name and last < 0:
+            raise SpecError("a padding is a number from 0 on")
+        return least if value is None else last, last
 
     usual = max(USUAL, min(reach, FARTHEST_TRANSPOSED if _has(cls, "output_padding") else FARTHEST))
-    padding, op = side("padding", None, least=0), side("output_padding", None)
-    if padding is not None and not has_numeric_padding(cls):
-        raise SpecError(f"{cls.kind} takes no padding as a number here")
-    if op is not None and not _has(cls, "output_padding"):
-        raise SpecError(f"{cls.kind} has no output_padding")
-    if min(*(padding or (0, 0)), *(op or (0, 0))) < 0:
-        raise SpecError("a padding is a number from 0 on")
-    bounds = Bounds(along("kernel", usual), along("stride", usual), along("dilation", 2), padding, op, uneven)
+    bounds = Bounds(
+        side("kernel", (1, usual)),
+        side("stride", (1, usual)),
+        side("dilation", (1, 2)),
+        side("padding", None, least=0),
+        side("output_padding", None),
+        uneven,
+    )
     bounds.refuse_too_many()
     return bounds

@@ -54,7 +54,7 @@ class Budget(Answer):
     formula: Dim | None
     """The cost in closed form, or None where every candidate was analysed."""
     method: str
-    """How it was found, and over which values."""
+    """How it was computed, and over which values."""
     exact: Hit | None
     below: Hit | None
     above: Hit | None

@@ -26,7 +26,7 @@ from shapecalc.spec.tree import Spec
 AIMS = ("nearest", "at_most", "at_least")
 
 CANDIDATES = 64
-"""How many multiples are tried where no bounds are given and there is no closed form."""
+"""How many multiples are tried without bounds where there is no closed form."""
 MOST_TRIED = 1_000
 MOST_EVALUATED = 200_000
 """How many values of a closed form are compared where it does not only grow."""

@@ -13,7 +13,7 @@ from shapecalc.engine.graph import GraphNode, Inference
 from shapecalc.errors import Failure, SpecError, Undecided, nearest, quote
 from shapecalc.layers.linear import Dense
 from shapecalc.layers.requirement import Shape, shown
-from shapecalc.render.lines import LONGEST_LIST, Answer, IndentedLine
+from shapecalc.render.lines import LONGEST_LIST, IndentedLine, Listing
 from shapecalc.render.piece import Inline, Line, plain, sizes
 from shapecalc.report.paths import is_under
 from shapecalc.sizes.question import Question
@@ -74,24 +74,17 @@ class Feature:
 
 
 @dataclass(frozen=True, slots=True)
-class Features(Answer):
-    """The `in_features` of the linear layers that were requested."""
+class Features(Listing[Feature]):
+    """The `in_features` of the linear layers that were requested, by position or by path."""
 
     title: str
     inputs: dict[str, Shape]
     found: tuple[Feature, ...]
 
-    def __iter__(self) -> Iterator[Feature]:
-        return iter(self.found)
-
-    def __len__(self) -> int:
-        return len(self.found)
-
-    def __getitem__(self, path: str) -> Feature:
-        for feature in self.found:
-            if feature.path == path:
-                return feature
-        raise KeyError(path)
+    def __getitem__(self, layer: int | str) -> Feature:
+        if isinstance(layer, int):
+            return self.found[layer]
+        return {feature.path: feature for feature in self.found}[layer]
 
     def to_dict(self) -> dict[str, Any]:
         inputs = {name: [*shape[1:]] for name, shape in self.inputs.items()}
@@ -140,8 +133,7 @@ def _causes(inference: Inference) -> dict[str, Failure]:
 
     A linear layer that declares a wrong number makes what it would make of the right one.
     """
-    nodes = inference.graph.nodes
-    linear = {node.path for node in nodes if isinstance(node.layer, Dense)}
+    linear = {node.path for node in inference.graph.nodes if isinstance(node.layer, Dense)}
     failed = {
         failure.path: failure
         for failure in inference.failures
@@ -149,12 +141,11 @@ def _causes(inference: Inference) -> dict[str, Failure]:
     }
     behind: dict[int, Failure] = {}
     causes: dict[str, Failure] = {}
-    for node in nodes:
-        before = next((behind[slot] for slot in node.sources if slot in behind), None)
-        if before is not None:
-            causes[node.path] = before
-        cause = before or failed.get(node.path)
-        if cause is not None:
+    for node in inference.graph.nodes:
+        before = [behind[slot] for slot in node.sources if slot in behind]
+        if before:
+            causes[node.path] = before[0]
+        if cause := (*before, failed.get(node.path))[0]:
             behind |= dict.fromkeys(node.slots, cause)
     return causes
 

@@ -49,7 +49,7 @@ class Inputs(Answer):
     names: tuple[str, ...]
     region: Region = field(repr=False)
     legal: Region = field(repr=False)
-    """The sizes that the network takes up to there, whatever the result."""
+    """The sizes that the network takes up to there, with any result."""
     beside: tuple[Reached, ...] = ()
     """Where there is no answer: the result at sizes next to where it should be."""
 
@@ -99,7 +99,7 @@ class Inputs(Answer):
             return
         yield 0, (f"It is never {wanted}. Up to there the network takes",)
         yield from set_lines(self.legal)
-        yield from ((0, (f"A size of {size} stays so whatever the input",)) for size in self.never)
+        yield from ((0, (f"A size of {size} is the same for every input",)) for size in self.never)
         yield from ((0, (f"At {at.name} = {at.size} that side is {at.becomes}",)) for at in self.beside)
 
 

@@ -1,7 +1,7 @@
 """Which transposed layer gives back every size that an encoder's layer took in.
 
 The encoder maps several sizes to the same one, so a decoder needs to know which of them to return: that is
-what `output_padding` is for. For each of its values the sizes that come back are found exactly, from the
+what `output_padding` is for. For each of its values the sizes that come back follow exactly from the
 closed form of the decoder on that of the encoder.
 """
 
@@ -278,15 +278,12 @@ def _restored(
     """Yield each output padding with the sizes it gives back, those of earlier ones left out."""
     left = taken
     for variant in base.variants(bounds):
-        layer = variant.unchecked()
-        try:
-            outputs, conditions = applied(layer, (becomes,) * layer.rank)
-        except Refused:
-            continue
-        back = left & solutions(Relation(outputs[0], "==", symbol(_N))) & meeting(conditions)
-        if back:
-            yield variant.output_padding, back
-            left -= back
+        if made := variant.outputs((becomes,) * variant.cls.rank):
+            (first, *_), conditions = made
+            back = left & solutions(Relation(first, "==", symbol(_N))) & meeting(conditions)
+            if back:
+                yield variant.output_padding, back
+                left -= back
 
 
 def _is_alike(setting: Setting, own: Setting) -> bool:

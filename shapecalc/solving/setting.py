@@ -14,7 +14,7 @@ from shapecalc.errors import SpecError, Undecided, nearest, quote
 from shapecalc.layers import registry
 from shapecalc.layers.arithmetic import extent
 from shapecalc.layers.fields import OneOf
-from shapecalc.layers.requirement import Requirement, Shape
+from shapecalc.layers.requirement import Refused, Requirement, Shape
 from shapecalc.layers.spatial import ChannelsLast, Spatial
 
 if TYPE_CHECKING:
@@ -88,6 +88,13 @@ class Setting:
         cls = self.cls
         values = {name: (v,) * cls.rank if isinstance(v, tuple) else v for name, v in self.values.items()}
         return cls.model_construct(None, **(values | needed(cls)))
+
+    def outputs(self, sizes: Sequence[Dim]) -> tuple[Shape, tuple[Requirement, ...]] | None:
+        """Return what the unchecked layer makes of sizes, and under which conditions; None for never."""
+        try:
+            return applied(self.unchecked(), sizes)
+        except Refused:
+            return None
 
     def padded(self, padding: int) -> Setting:
         """Return the setting with a number for a padding that was left free; any other as it is."""

@@ -15,9 +15,8 @@ from shapecalc.algebra.integer_set import IntegerSet
 from shapecalc.algebra.relation import Relation
 from shapecalc.algebra.solution import function_of
 from shapecalc.errors import SpecError, quote
-from shapecalc.layers.conv import Conv2d
+from shapecalc.layers import Conv2d
 from shapecalc.layers.conv_transpose import ConvTranspose2d
-from shapecalc.layers.requirement import Refused
 from shapecalc.layers.spatial import Spatial
 from shapecalc.render.lines import LONGEST_LIST, IndentedLine, Listing, cut
 from shapecalc.render.piece import Code
@@ -25,7 +24,6 @@ from shapecalc.solving.bounds import Bounds, bounds_of
 from shapecalc.solving.setting import (
     Padding,
     Setting,
-    applied,
     has_numeric_padding,
     kind_of,
     meeting,
@@ -199,11 +197,10 @@ class _Search:
 
     def solved(self, variant: Setting) -> IntegerSet:
         """Return the paddings with which the layer takes the size and returns the wanted one."""
-        try:
-            outputs, conditions = applied(variant.unchecked(), self.sizes)
-        except Refused:
+        made = variant.outputs(self.sizes)
+        if made is None:
             return IntegerSet()
-        paddings = IntegerSet.at_least(0)
+        (outputs, conditions), paddings = made, IntegerSet.at_least(0)
         for size, wanted in set(zip(outputs, self.wanted, strict=True)):
             paddings &= solutions(Relation(size, "==", wanted))
             if not paddings:
@@ -218,9 +215,7 @@ class _Search:
 
     def reached(self, variants: list[Setting], paddings: set[int]) -> Iterator[int]:
         for variant in variants:
-            try:
-                outputs, conditions = applied(variant.unchecked(), self.sizes)
-            except Refused:
-                continue
-            legal, size = meeting(conditions), function_of(outputs[0])
-            yield from (size(p) for p in paddings if p in legal)
+            if made := variant.outputs(self.sizes):
+                (first, *_), conditions = made
+                legal, size = meeting(conditions), function_of(first)
+                yield from (size(p) for p in paddings if p in legal)

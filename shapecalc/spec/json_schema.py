@@ -10,7 +10,7 @@ from shapecalc.layers.base import Caller, Kind, Merge
 from shapecalc.layers.glossary import GLOSSARY
 from shapecalc.layers.index import KERAS
 from shapecalc.layers.registry import FRAMEWORKS, get, kinds
-from shapecalc.spec.tree import Budget, Expect, Paper
+from shapecalc.spec.metadata import Budget, Expect, Paper
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _KEYS = {

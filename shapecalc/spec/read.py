@@ -12,9 +12,10 @@ from shapecalc.errors import Place, SpecError, quote
 from shapecalc.layers import registry
 from shapecalc.layers.base import Merge
 from shapecalc.spec.located_text import DEEPEST, Map, place_of
+from shapecalc.spec.metadata import Budget, Expect, Paper, Variant
 from shapecalc.spec.spec_part import Part
 from shapecalc.spec.steps import MODIFIERS, STRUCTURES, StepReader
-from shapecalc.spec.tree import Block, Budget, Call, Expect, Paper, Sequential, Spec, Step, Variant
+from shapecalc.spec.tree import Block, Call, Sequential, Spec, Step
 
 _S = TypeVar("_S", bound=Spec)
 _M = TypeVar("_M", bound=BaseModel)

@@ -26,7 +26,7 @@ class Part:
         self.place = place_of(data) if place is None else place
 
     def part(self, key: str | int, path: str | None = None) -> Part:
-        """Return the value under a key; its path is longer by the key unless it is given."""
+        """Return the value under a key; by default its path is longer by the key."""
         if path is None:
             path = f"{self.path}[{key}]" if isinstance(key, int) else f"{self.path}.{key}".removeprefix(".")
         return Part(self.data[key], path, place_of(self.data, key) or self.place)

@@ -16,6 +16,7 @@ MOST_AXES = 64
 """More axes than torch has."""
 _UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 _AMOUNT = re.compile(r"(\d{1,18}(?:\.\d{1,9})?)([KMGT]?)", re.IGNORECASE | re.ASCII)
+_STEP_NAME = re.compile(r"([A-Za-z_]\w*|\d+(_\d+)?)(\.\w+)*", re.ASCII)
 
 
 def amount(text: str) -> int:
@@ -104,6 +105,10 @@ def identifier(name: Any, what: str) -> None:
         raise complaint(f"{quote(name)} cannot name {what}: the word has a meaning in expressions")
 
 
-def is_text(value: Any) -> bool:
-    """Say whether a value is text."""
-    return isinstance(value, str)
+def is_step_name(name: str) -> bool:
+    """Say whether a step may have a name: a word, or the dotted path of a torch module, `layer1.0.conv1`.
+
+    >>> is_step_name("conv1"), is_step_name("layer1.0.conv1"), is_step_name("0"), is_step_name("a.")
+    (True, True, True, False)
+    """
+    return _STEP_NAME.fullmatch(name) is not None

@@ -12,19 +12,14 @@ Spec (a model)
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any, Self, TypeAlias, get_args
 
 from pydantic import (
-    AfterValidator,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     PrivateAttr,
     StrictBool,
-    StrictInt,
     ValidationInfo,
     field_validator,
     model_validator,
@@ -35,21 +30,12 @@ from shapecalc.layers import registry
 from shapecalc.layers.base import Caller, Kind, Merge
 from shapecalc.layers.fields import Integer, Nullable, Truth, complaint, inside
 from shapecalc.spec.dialect import translated
-from shapecalc.spec.spec_values import Amount, identifier, input_shape, is_text, values_of
+from shapecalc.spec.metadata import Budget, Expect, Node, OneLine, Paper, Variant
+from shapecalc.spec.spec_values import identifier, input_shape, is_step_name, values_of
 
-OneLine: TypeAlias = Annotated[str, AfterValidator(lambda text: " ".join(text.split()))]
-"""A text that is printed on a line of its own: line ends in it become blanks."""
 Steps: TypeAlias = "Annotated[tuple[Step, ...], BeforeValidator(as_steps)]"
 MOST_LAYERS = 200_000
 """More layers than this are refused, and so are more passes of one repeat."""
-
-
-class Node(BaseModel):
-    """The settings that every part of the tree shares."""
-
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", arbitrary_types_allowed=True, populate_by_name=True, defer_build=True
-    )
 
 
 class Call(Node):
@@ -60,7 +46,7 @@ class Call(Node):
     """
 
     callee: str
-    arguments: Annotated[dict[str, Any], BeforeValidator(values_of)] = {}
+    arguments: Annotated[dict[str, Any], BeforeValidator(values_of)] = Field(default_factory=dict)
 
     def __init__(self, callee: str | None = None, /, **data: Any) -> None:
         super().__init__(**(data if callee is None else {"callee": callee, "arguments": data}))
@@ -126,7 +112,7 @@ class Step(Node):
     @classmethod
     def _sources(cls, value: Any) -> Any:
         names = (value,) if isinstance(value, str) else value
-        if names is None or (isinstance(names, (list, tuple)) and names and all(map(is_text, names))):
+        if names is None or (isinstance(names, (list, tuple)) and names and _are_texts(names)):
             return names
         raise complaint(f"an earlier step or a list of them is named here, not {quote(value)}")
 
@@ -156,65 +142,18 @@ class Step(Node):
         return self
 
 
-def is_step_name(name: str) -> bool:
-    """Say whether a step may have a name: a word, or the dotted path of a torch module, `layer1.0.conv1`.
-
-    >>> is_step_name("conv1"), is_step_name("layer1.0.conv1"), is_step_name("0"), is_step_name("a.")
-    (True, True, True, False)
-    """
-    return _STEP_NAME.fullmatch(name) is not None
-
-
-_STEP_NAME = re.compile(r"([A-Za-z_]\w*|\d+(_\d+)?)(\.\w+)*", re.ASCII)
+def _are_texts(values: Iterable[Any]) -> bool:
+    return all(isinstance(value, str) for value in values)
 
 
 class Block(Node):
     """A list of steps with arguments; an argument whose default is None is required."""
 
-    args: Annotated[dict[str, Any], BeforeValidator(lambda args: values_of(args, "an argument"))] = {}
+    args: Annotated[dict[str, Any], BeforeValidator(lambda args: values_of(args, "an argument"))] = Field(
+        default_factory=dict
+    )
     layers: Steps
     place: Place = Field(default_factory=Place, repr=False)
-
-
-class Paper(Node):
-    """Where an architecture was published."""
-
-    title: OneLine
-    authors: OneLine | None = None
-    year: StrictInt | None = None
-    url: str | None = None
-
-
-class Expect(Node):
-    """What a model must come to; the test suite of the project checks it for every bundled spec."""
-
-    params: StrictInt | None = None
-    trainable_params: StrictInt | None = None
-    buffers: StrictInt | None = None
-    macs: StrictInt | None = None
-    output: tuple[StrictInt, ...] | dict[str, tuple[StrictInt, ...]] | None = None
-
-
-class Budget(Node):
-    """The most that a model may cost; `check` names the layers that spend it when it is exceeded."""
-
-    params: Annotated[Any, Amount()] = None
-    macs: Annotated[Any, Amount()] = None
-
-    def over(self, other: Budget | None) -> Budget:
-        """Return this budget, with the amounts of another where it has none of its own."""
-        theirs = {} if other is None else dict(other)
-        return Budget(**{name: theirs.get(name) if own is None else own for name, own in self})
-
-
-class Variant(Node):
-    """A named member of a family: the same layers under other parameters."""
-
-    title: OneLine | None = None
-    paper: Paper | None = None
-    parameters: Annotated[dict[str, Any], BeforeValidator(values_of)] = {}
-    expect: Expect | None = None
-    budget: Budget | None = None
 
 
 class Spec(Node):
@@ -226,14 +165,14 @@ class Spec(Node):
     paper: Paper | None = None
     framework: str = "torch"
     batched: StrictBool = True
-    parameters: dict[str, Any] = {}
+    parameters: dict[str, Any] = Field(default_factory=dict)
     input: dict[str, tuple[Any, ...]]
-    blocks: dict[str, Block] = {}
+    blocks: dict[str, Block] = Field(default_factory=dict)
     layers: tuple[Step, ...]
     outputs: dict[str, str] | None = None
     expect: Expect | None = None
     budget: Budget | None = None
-    variants: dict[str, Variant] = {}
+    variants: dict[str, Variant] = Field(default_factory=dict)
     place: Place = Field(default_factory=Place, repr=False)
     _is_member: bool = PrivateAttr(default=False)
 
@@ -295,7 +234,7 @@ class Spec(Node):
         names = value
         if isinstance(value, (list, tuple)):
             names = {str(name).replace(".", "_"): name for name in value}
-        if value is None or (isinstance(names, Mapping) and names and all(map(is_text, names.values()))):
+        if value is None or (isinstance(names, Mapping) and names and _are_texts(names.values())):
             return names
         raise complaint(f"{quote(value)} is neither a list of steps nor a mapping of names to steps")
 

@@ -9,8 +9,9 @@ from typing import Any
 from shapecalc.algebra import Expr
 from shapecalc.algebra.formula import Formula
 from shapecalc.layers.base import Kind, Merge
+from shapecalc.spec.metadata import Node
 from shapecalc.spec.steps import STRUCTURES
-from shapecalc.spec.tree import Block, Call, Node, Sequential, Spec, Step
+from shapecalc.spec.tree import Block, Call, Sequential, Spec, Step
 
 _STRUCTURE_NAMES = {cls: name for name, cls in STRUCTURES.items()}
 

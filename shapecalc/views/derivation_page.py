@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import groupby
+from operator import itemgetter
 
 from shapecalc.algebra import Dim
 from shapecalc.algebra import term as terms
@@ -21,7 +23,9 @@ from shapecalc.render.piece import (
     chain,
     equation,
     factor_latex,
+    joined,
     plain,
+    product,
     sizes,
 )
 from shapecalc.report.derivation import Axes, Content, Derivation, Given, Step
@@ -46,12 +50,8 @@ def derivation_page(derivation: Derivation) -> Page:
 
 def _facts(lines: Iterable[tuple[str, Line]]) -> Facts:
     """Return lines as facts, a label once where it is that of several."""
-    rows: list[tuple[str, Line]] = []
-    previous = ""
-    for label, line in lines:
-        rows.append(("" if label == previous else label, line))
-        previous = label
-    return Facts(tuple(rows))
+    runs = groupby(lines, itemgetter(0))
+    return Facts(tuple(("" if n else label, line) for label, run in runs for n, (_, line) in enumerate(run)))
 
 
 def _line(content: Content) -> Line:
@@ -67,8 +67,7 @@ def _line(content: Content) -> Line:
     for field, given in fields_of(content):
         between = ", " if line else ""
         line += [word] if (word := f"{between}{field} " if field else between) else []
-        sides = (_term(given.letter), _term(terms.inserted(given.letter)))
-        line.append(Math(*(" = ".join(getattr(side, form) for side in sides) for form in ("latex", "text"))))
+        line.append(joined((_term(given.letter), _term(terms.inserted(given.letter))), " = "))
     return tuple(line)
 
 
@@ -89,15 +88,10 @@ def _number(value: Dim) -> Math:
 
 
 def _axes(axes: Axes) -> Math:
-    shape = Math(
-        r" \times ".join(factor_latex(size, alone=len(axes.shape) == 1) for size in axes.shape) or "1",
-        plain((sizes(axes.shape),)),
-    )
-    if not axes.letters:
-        return shape
-    letters = [_term(term) for term in axes.letters]
-    named = Math(r" \times ".join(one.latex for one in letters), "×".join(one.text for one in letters))
-    return chain([named, shape])
+    alone = len(axes.shape) == 1
+    latex = r" \times ".join(factor_latex(size, alone=alone) for size in axes.shape) or "1"
+    shape = Math(latex, plain((sizes(axes.shape),)))
+    return chain([product(map(_term, axes.letters)), shape]) if axes.letters else shape
 
 
 def _totals(derivation: Derivation) -> Iterator[tuple[str, Line]]:
@@ -114,5 +108,4 @@ def _sum(parts: list[Dim], result: Math) -> Equation:
     summands = [_number(part) for part in parts if part != 0]
     if not 1 < len(summands) <= MOST_SUMMANDS:
         return equation([result])
-    latex, text = (" + ".join(getattr(one, form) for one in summands) for form in ("latex", "text"))
-    return equation([Math(latex, text), result])
+    return equation([joined(summands, " + "), result])

@@ -19,7 +19,6 @@ from click.testing import CliRunner
 import shapecalc
 from shapecalc import console
 from shapecalc.cli import main
-from shapecalc.cli import show as show_command
 from shapecalc.render import written
 from shapecalc.report.listing import listing_rows
 from shapecalc.spec.find import folder
@@ -206,9 +205,9 @@ def test_numbers_are_never_cut(width: int) -> None:
 
 
 def test_the_table_fits_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(show_command, "terminal_width", lambda: 50)
+    monkeypatch.setattr(console, "terminal_width", lambda: 50)
     assert max(map(len, printed("show lenet5").splitlines())) <= 50
-    monkeypatch.setattr(show_command, "terminal_width", lambda: None)
+    monkeypatch.setattr(console, "terminal_width", lambda: None)
     assert max(map(len, printed("show lenet5").splitlines())) > 100
 
 

@@ -82,7 +82,8 @@ def test_shells_complete_models_and_files(command: str) -> None:
     assert [item.type for item in completed([command], "./ne")] == ["file"]
 
 
-def test_shells_complete_kinds_and_codes() -> None:
+def test_shells_complete_kinds_codes_and_values() -> None:
+    assert "params" in [item.value for item in completed(["value", "lenet5"], "par")]
     assert "conv_transpose2d" in [item.value for item in completed(["kinds"], "conv_tr")]
     assert [item.value for item in completed(["explain"], "")] == [*rules()]
 

@@ -533,7 +533,7 @@ def test_branches_that_disagree_are_followed_back_to_where_they_part() -> None:
         (
             "[conv2d: {out_channels: 4, kernel_size: 3, padding: 1}, flatten: , linear: {out_features: 3}]",
             "one-size",
-            "fits an input of 16x16 and none near it, though the layers before it accept any H, W",
+            "accepts an input of 16x16 and none near it, though the layers before it accept any H, W",
         ),
         ("[flatten: , linear: {out_features: 3}]", None, ""),
         (
@@ -544,7 +544,7 @@ def test_branches_that_disagree_are_followed_back_to_where_they_part() -> None:
         (
             "[upsample: {size: [9, 9]}, conv2d: {out_channels: 4, kernel_size: 3}]",
             "fixed-output",
-            "the output is 1x4x7x7 whatever the size of the input: upsample makes it so",
+            "the output is 1x4x7x7 for every input size, because of upsample",
         ),
         ("[adaptive_avg_pool2d: {output_size: 1}, conv2d: {out_channels: 4, kernel_size: 1}]", None, ""),
         ("[conv2d: {out_channels: 4, kernel_size: 3}]", None, ""),

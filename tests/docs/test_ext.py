@@ -18,7 +18,7 @@ import pytest
 import shapecalc
 from shapecalc.bridges import need
 from shapecalc.errors import NotInstalled, SpecError
-from shapecalc.ext.option_pages import page
+from shapecalc.ext.option_pages import DocumentSite
 from shapecalc.ext.options import NAMES, Options, of_block, options
 from shapecalc.render.html_writer import html
 from shapecalc.views.layer_table import layer_table
@@ -419,11 +419,11 @@ def test_modules_are_imported_only_where_that_is_allowed(
 def test_documents_count_by_the_convention_that_they_name() -> None:
     report = shapecalc.load("lenet5").analyze(convention="fvcore")
     asked = of_block("lenet5\nconvention: fvcore")
-    written = html(page(asked, str, Path.cwd()))
+    written = html(DocumentSite(str).page(asked))
     assert f"{report.cost().total:,}" in written
-    assert written != html(page(of_block("lenet5"), str, Path.cwd()))
+    assert written != html(DocumentSite(str).page(of_block("lenet5")))
     with pytest.raises(SpecError, match="did you mean 'fvcore'"):
-        page(of_block("lenet5\nconvention: fvcor"), str, Path.cwd())
+        DocumentSite(str).page(of_block("lenet5\nconvention: fvcor"))
 
 
 def test_a_site_that_is_served_watches_its_specs(mkdocs: Any, tmp_path: Path) -> None:
@@ -461,7 +461,7 @@ def test_both_forms_mean_the_same() -> None:
 @pytest.mark.parametrize("view", ["layers", "summary", "diff"])
 def test_costs_are_counted_by_the_convention_that_is_asked_for(view: str) -> None:
     block = f"resnet50\nview: {view}\nagainst: resnet50_keras\nconvention: fvcore"
-    written = html(page(of_block(block), str, Path.cwd()))
+    written = html(DocumentSite(str).page(of_block(block)))
     report = shapecalc.load("resnet50").analyze()
     total = report.cost("fvcore").total
     assert f"{total:,}" in written
@@ -491,7 +491,7 @@ BAD_BLOCKS = {
 @pytest.mark.parametrize("text", BAD_BLOCKS)
 def test_a_bad_block_is_told(text: str) -> None:
     with pytest.raises(SpecError) as caught:
-        page(of_block(text), str, Path.cwd())
+        DocumentSite(str).page(of_block(text))
     assert BAD_BLOCKS[text] in str(caught.value)
 
 
@@ -499,7 +499,7 @@ def test_a_bad_block_is_told(text: str) -> None:
 def test_a_path_of_this_machine_is_nowhere(view: str, tmp_path: Path) -> None:
     (tmp_path / "net.yaml").write_text(NET)
     asked = Options(model="net.yaml", view=view, input="1x2x2" if view == "check" else "")
-    written = html(page(asked, lambda name: str(tmp_path / name), tmp_path))
+    written = html(DocumentSite(lambda name: str(tmp_path / name), lambda: tmp_path).page(asked))
     assert str(tmp_path) not in written
     assert view != "check" or "net.yaml:6:5" in written
 

@@ -17,7 +17,6 @@ WORDS = {
     "bridges/torch/tracer/": NAMES,  # functions of torch are called as kinds are
     "conventions/fvcore.py": {"bilinear"},  # a mode of interpolation
     "conventions/thop.py": {"linear", "bilinear"},  # the same
-    "diagnostics/design_warnings.py": {"parameter"},  # what a name is
     "diagnostics/window_warnings.py": {"slice"},  # a unit along the depth
     "engine/error_recovery.py": {"concat"},  # the code of a requirement
     "engine/receptive.py": {"constant"},  # the name of a function

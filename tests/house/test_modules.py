@@ -13,8 +13,6 @@ LIMIT = 350
 LONGER = {
     "algebra/expr.py": 702,
     "algebra/term.py": 407,
-    "model.py": 501,
-    "spec/tree.py": 387,
 }
 """Modules above the limit, with the lines that they may have. The list only shrinks."""
 

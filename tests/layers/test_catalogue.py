@@ -178,7 +178,7 @@ def test_bilinear_costs_its_two_products() -> None:
         halves = left @ module.weight.permute(1, 0, 2).reshape(4, 15)
         result = torch.bmm(halves.reshape(7, 3, 5), right[:, :, None])[..., 0]
         assert torch.allclose(result, module(left, right))
-    assert counter.get_total_flops() // 2 == Bilinear(out_features=3).macs(((7, 4), (7, 5))) > 0
+    assert counter.get_total_flops() // 2 == Bilinear(out_features=3).operations(((7, 4), (7, 5))).macs > 0
     assert counted((left, right), module) == 0
 
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import subprocess
-import sys
 import warnings
 from importlib import import_module
 from pathlib import Path
@@ -19,6 +17,7 @@ from shapecalc.layers import BatchNorm2d, Concat, Conv2d, Dropout, Flatten, Laye
 from shapecalc.layers.declaration import positions
 from shapecalc.layers.registry import get, kinds
 from shapecalc.layers.roles import Inferred, Makes, fields_with
+from tests.support.strict_mypy import errors
 
 ROOT = Path(__file__).parents[2]
 RECURRENT = {
@@ -130,20 +129,6 @@ WRONG = """
 @pytest.mark.parametrize("plugins", ["", 'plugins = ["pydantic.mypy"]'], ids=["alone", "plugin"])
 def test_types_are_those_of_a_spec(plugins: str, tmp_path: Path) -> None:
     """Formulas are text, also to a user's strict mypy, with pydantic's plugin and without; mistakes are found."""
-    pytest.importorskip("mypy")
-    (tmp_path / "pyproject.toml").write_text(f"[tool.mypy]\nstrict = true\n{plugins}\n")
-    for name, code in (("right", RIGHT), ("wrong", WRONG)):
-        (tmp_path / f"{name}.py").write_text(dedent(code))
-    done = subprocess.run(
-        [sys.executable, "-m", "mypy", "right.py", "wrong.py"],
-        cwd=tmp_path,
-        env={"MYPYPATH": str(ROOT), "PATH": ""},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    errors = [
-        line for line in done.stdout.splitlines() if line.startswith(("right", "wrong")) and "error:" in line
-    ]
-    lines = sorted({line.partition(": error")[0] for line in errors})
-    assert lines == [f"wrong.py:{line}" for line in (4, 5, 6, 7)], done.stdout + done.stderr
+    found = errors(tmp_path, {"right.py": dedent(RIGHT), "wrong.py": dedent(WRONG)}, plugins)
+    lines = sorted({line.partition(": error")[0] for line in found})
+    assert lines == [f"wrong.py:{line}" for line in (4, 5, 6, 7)], found

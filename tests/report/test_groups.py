@@ -11,6 +11,7 @@ from shapecalc import SpecError
 from shapecalc.render.piece import plain
 from shapecalc.report.node import Node
 from shapecalc.report.outline import Item, lines, outline
+from shapecalc.report.report import Report
 from shapecalc.views.layer_table import layer_table
 
 REPORT = shapecalc.load("resnet50").analyze()
@@ -64,3 +65,11 @@ def test_an_unknown_path_suggests_the_nearest() -> None:
         REPORT["stage5"]
     with pytest.raises(SpecError, match="'stem' is a group of 2 layers, not one layer"):
         REPORT.layer("stem")
+
+
+@pytest.mark.parametrize("entry", [REPORT, REPORT.layer("stem.conv2d")])
+def test_the_former_name_of_a_flag_warns_and_works(entry: Report | Node) -> None:
+    with pytest.warns(DeprecationWarning, match="`fields` is called `receptive_fields` now") as warned:
+        data = entry.to_dict(fields=True)
+    assert warned[0].filename == __file__
+    assert data == entry.to_dict(receptive_fields=True) != entry.to_dict()

@@ -87,7 +87,7 @@ def test_why_there_is_no_input() -> None:
     assert {(one.size, one.becomes) for one in found.beside} == {(572, 388), (588, 404)}
     never = shapecalc.load("resnet50").solve(output=(20, 7, 7), at="stage4")
     assert never.never == [2048]
-    assert "A size of 2048 stays so" in str(never)
+    assert "A size of 2048 is the same for every input" in str(never)
 
 
 @pytest.mark.parametrize(
@@ -362,7 +362,7 @@ def test_golden(name: str, golden: Callable[[str, str], None]) -> None:
     [
         ("window 56 x", "is not a shape"),
         ("mirror max_pool2d kernel_size", "write FIELD=VALUE"),
-        ("mirror max_pool2d kernel_size=2 kernel_size=3", "each field once"),
+        ("mirror max_pool2d kernel_size=2 kernel_size=3", "kernel_size is set twice"),
         ("mirror resnet50 steam", "no layer 'steam' with a window"),
         ("input resnet50 7x7", "name a layer"),
         ("budget resnet50 --params 5Q --free H", "is not a number"),

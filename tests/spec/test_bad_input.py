@@ -502,7 +502,7 @@ def test_files_that_are_none(tmp_path: Path) -> None:
     nul = tmp_path / "nul.yaml"
     nul.write_bytes(b"name: a\0b\n")
     for path, says in (
-        (tmp_path, f"{tmp_path}: this is a folder, not a spec file"),
+        (tmp_path, f"{tmp_path}: this is a folder, not a file"),
         (tmp_path / "none.yaml", "none.yaml: there is no such file"),
         (tmp_path / "none" / "none.yaml", "none.yaml: there is no such file"),
         (large, "large.yaml: the text is larger than 1 MiB"),
@@ -819,7 +819,7 @@ def test_what_is_no_number_cannot_be_left_free(free: str) -> None:
         ("show lenet5 --free batch --batch 3", 2, "choose one"),
         ("show lenet5 --batch 0", 2, "0 is not in the range"),
         ("show lenet5 --batch two", 2, "Invalid value for '--batch'"),
-        (f"show lenet5 --batch 1{'0' * 400}", 2, "batch must be a whole number from 1 to 10^18"),
+        (f"show lenet5 --batch 1{'0' * 400}", 2, "batch must be an integer from 1 to 10^18"),
         ("show lenet5 --dtype float23", 2, "(did you mean 'float32'?)"),
         ("show lenet5 --depth 0", 2, "Invalid value for '--depth'"),
         ("show lenet5 --format xml", 2, "is not one of"),

@@ -240,7 +240,7 @@ def test_a_kind_that_misses_a_rule_is_refused() -> None:
     class Unfinished(SameShape, NoWeights, Layer):
         kind: ClassVar[str] = "unfinished"
 
-    with pytest.raises(SpecError, match="misses the rules macs, requirements, window") as raised:
+    with pytest.raises(SpecError, match="misses the rules operations, requirements, window") as raised:
         shapecalc.register(Unfinished)
     assert "NoMacs" in str(raised.value)
     with pytest.raises(TypeError, match="abstract"):

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import pytest
 
 import shapecalc
-from shapecalc import Dim, loads
+from shapecalc import loads
 from shapecalc.algebra import product
 from shapecalc.layers import registry
 from shapecalc.layers.base import Named, NoBuffers, Window
@@ -52,11 +52,9 @@ class Strip(NoBuffers, Spatial, kind="strip", rank=1):
     def weights(self, x: Shape) -> Named:
         return {"weight": (self.out_channels, self.channels(x), *self.spread(self.kernel_size))}
 
-    def macs(self, x: Shape) -> Dim:
-        return product(self.output(x)) * self.channels(x) * self.window(x).kernel[0]
-
     def operations(self, x: Shape) -> Operations:
-        return products(self.macs(x), product(self.output(x)), biased=False)
+        results = product(self.output(x))
+        return products(results * self.channels(x) * self.window(x).kernel[0], results, biased=False)
 
     def window(self, x: Shape) -> Window:
         kernel = self.spread(self.kernel_size)

@@ -196,7 +196,7 @@ def test_a_learned_tensor_sees_nothing() -> None:
     assert told["parameter"] == told["tanh"] == "nothing"
     assert told["add"] == "1x1 s1 @0"
     assert report.fields_unknown == []
-    assert report.layer("places").to_dict(fields=True)["field"]["nothing"] is True
+    assert report.layer("places").to_dict(receptive_fields=True)["field"]["nothing"] is True
 
 
 def seconds(layers: int) -> float:

@@ -133,7 +133,7 @@ def _simplified(model: Model, data: dict[str, Any], steps: list[Step]) -> Model:
         return model
     try:
         batch = symbol("batch") if model.batched else None
-        inference = model._infer(None, batch, symbolic=True, values={})[0]  # noqa: SLF001
+        inference = model.infer_at(None, batch, symbolic=True, values={})[0]
     except ShapecalcError:
         return model
     if inference.failures or len(inference.graph.nodes) != len(steps):
