@@ -171,6 +171,11 @@ class Question:
         known = [*(node.path for node in graph.nodes), *(group.path for group in graph.groups)]
         raise SpecError(f"{self.spec.name} has no layer {quote(self.at)}{nearest(self.at, known)}")
 
+    def result(self, inference: Inference) -> Shape | None:
+        """Return the shape of the requested result, where that is known."""
+        slot = self.slot(inference.graph)
+        return None if slot is None else inference.shapes[slot]
+
     def targets(self, shape: Shape) -> list[tuple[Dim, int]]:
         """Return the sizes of a result that have a target, each with it."""
         if self.target is None:

@@ -107,8 +107,7 @@ class Solver:
 
     def targeted(self, inference: Inference) -> Iterator[Imposed]:
         """Yield what the requested result must be, as if the layer that makes it imposed it."""
-        slot = self.question.slot(inference.graph)
-        shape = None if slot is None else inference.shapes[slot]
+        slot, shape = self.question.slot(inference.graph), self.question.result(inference)
         if shape is None or slot is None:
             return
         unmade = GraphNode("input", Identity(), (slot,), slot, 1, self.question.spec.place)
@@ -119,9 +118,8 @@ class Solver:
 
     def reading(self, inference: Inference, needed: list[bool]) -> Iterator[Relation]:
         """Yield the relations that make every window read its input to the end."""
-        running = {
-            node.path for node, is_needed in zip(inference.graph.nodes, needed, strict=True) if is_needed
-        }
+        nodes = zip(inference.graph.nodes, needed, strict=True)
+        running = {node.path for node, is_needed in nodes if is_needed}
         for node, rows in unread(inference):
             if node.path in running:
                 yield from (Relation(left, "<=", 0) for left in rows)
@@ -134,9 +132,8 @@ def as_built(node: GraphNode, effect: Effect, built: Named | None) -> Iterator[R
     for name, shape in {**effect.weights, **effect.buffers}.items():
         for size, known in zip(shape, built.get(name, ()), strict=False):
             if size != known:
-                says = (
-                    f"{node.layer.kind}: {name} was built as {shown(built[name])}, but needs {shown(shape)}"
-                )
+                kind, was = node.layer.kind, shown(built[name])
+                says = f"{kind}: {name} was built as {was}, but needs {shown(shape)}"
                 yield Requirement("as-built", size, "==", known, says)
 
 
