@@ -65,14 +65,15 @@ class Solver:
         """Return the sizes that hold where no merge stretches a free size."""
         inference, inputs = self.question.infer_at(assigned)
         needed = self.question.needed(inference.graph)
-        live = {node.path: is_needed for node, is_needed in zip(inference.graph.nodes, needed, strict=True)}
-        failures = [failure for failure in inference.failures if live.get(failure.path, True)]
+        nodes = zip(inference.graph.nodes, needed, strict=True)
+        unneeded = {node.path for node, is_needed in nodes if not is_needed}
+        failures = [failure for failure in inference.failures if failure.path not in unneeded]
         imposed = list(self.imposed(inference, needed))
         region = Region(self.names) if failures else self.pinned(assigned)
         for condition in imposed:
             region &= condition.region
         lossless = region
-        for relation in dict.fromkeys(self.reading(inference, needed)) if region else ():
+        for relation in dict.fromkeys(self.reading(inference, unneeded)) if region else ():
             lossless &= self.where(relation)
         return Solution(
             region, region, Region(self.names), lossless, inference, needed, imposed, failures, inputs
@@ -116,12 +117,10 @@ class Solver:
             requirement = Requirement("target", size, "==", wanted, f"{node.path} is {shown(shape[1:])}")
             yield Imposed(node, requirement, self.where(requirement.relation))
 
-    def reading(self, inference: Inference, needed: list[bool]) -> Iterator[Relation]:
+    def reading(self, inference: Inference, unneeded: set[str]) -> Iterator[Relation]:
         """Yield the relations that make every window read its input to the end."""
-        nodes = zip(inference.graph.nodes, needed, strict=True)
-        running = {node.path for node, is_needed in nodes if is_needed}
         for node, rows in unread(inference):
-            if node.path in running:
+            if node.path not in unneeded:
                 yield from (Relation(left, "<=", 0) for left in rows)
 
 
