@@ -47,7 +47,6 @@ class Source:
     parameters: Mapping[str, Any] = field(default_factory=dict)
 
     def infer(self) -> tuple[Any, Inference]:
-        """Return the model and the inference over it."""
         model = self.reader(self.text, file=self.file)
         model = model.variant(self.variant) if self.variant else model
         return model, model.infer(self.inputs, **self.parameters)
@@ -98,7 +97,6 @@ class RepairState:
 
     @cached_property
     def errors(self) -> frozenset[Error]:
-        """Every error by its code and the path of its layer."""
         return errors_of(self.inference.failures)
 
     @cached_property
@@ -119,7 +117,6 @@ class RepairState:
 
     @cached_property
     def paths(self) -> frozenset[str]:
-        """The paths of the layers that the inference went over."""
         return frozenset(node.path for node in self.inference.graph.nodes)
 
     @property
@@ -192,17 +189,14 @@ class RepairState:
 
     @cached_property
     def sites(self) -> EditSites:
-        """Where the fields of layers are written."""
         return EditSites(self.model, self.inference, YamlText(self.source.text))
 
     @cached_property
     def hypothetical(self) -> HypotheticalInference:
-        """What ranks candidates."""
         return HypotheticalInference(self.inference)
 
     @cached_property
     def input_fixes(self) -> InputFixes:
-        """Other inputs."""
         return InputFixes(self.model, self.source.parameters, self.sites, self.hypothetical)
 
     def local(self, finding: Diagnostic) -> list[Candidate]:

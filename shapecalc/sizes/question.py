@@ -52,7 +52,6 @@ class Question:
 
     @property
     def title(self) -> str:
-        """What the network is called."""
         return titled(self.spec)
 
     def _unknowns(self) -> tuple[tuple[str, ...], dict[str, dict[int, str]]]:
@@ -103,7 +102,6 @@ class Question:
     # ---- inferences
 
     def infer_built(self) -> Inference:
-        """Return the inference over the network as built."""
         return self.graphs.infer(self.spec, self._parameters, self.built_inputs, batched=self.spec.batched)
 
     def infer_at(self, assigned: Mapping[str, int]) -> tuple[Inference, dict[str, Shape]]:

@@ -31,7 +31,6 @@ class Imposed:
 
     @property
     def path(self) -> str:
-        """The layer."""
         return self.node.path
 
 
@@ -80,7 +79,6 @@ class Solver:
         )
 
     def pinned(self, assigned: Mapping[str, int]) -> Region:
-        """Return all sizes that are as assigned."""
         region = everything(self.names)
         for name, n in assigned.items():
             region &= along(self.names, name, IntegerSet.of([n]))

@@ -219,7 +219,6 @@ def _count(values: IntegerSet) -> int:
 
 
 def _tried(query: BudgetQuery) -> Budget:
-    """Analyse every candidate."""
     candidates = [*_candidates(query)]
     amounts: dict[int, list[Number]] = {}
     refusals: list[ShapeError | SpecError] = []
