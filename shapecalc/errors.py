@@ -19,8 +19,6 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from shapecalc.record import record
-
 if TYPE_CHECKING:
     from shapecalc.diagnostics.diagnostic import Diagnostic
 
@@ -33,7 +31,6 @@ class ShapecalcError(Exception):
     """The root: catching it catches everything that shapecalc raises on purpose."""
 
 
-@record
 class Place:
     """Where in a file something was written (lines and columns count from 1), and its parts.
 
@@ -41,10 +38,19 @@ class Place:
     model read from a file equals the same model written in Python.
     """
 
-    file: str | None = None
-    line: int | None = None
-    column: int | None = None
-    parts: Mapping[str, Place] | Sequence[Place] = ()
+    __slots__ = ("column", "file", "line", "parts")
+
+    def __init__(
+        self,
+        file: str | None = None,
+        line: int | None = None,
+        column: int | None = None,
+        parts: Mapping[str, Place] | Sequence[Place] = (),
+    ) -> None:
+        self.file = file
+        self.line = line
+        self.column = column
+        self.parts = parts
 
     def of(self, *keys: str | int) -> Place:
         """Return the place of a part: as deep along the keys as places are known."""

@@ -23,7 +23,7 @@ sys.path.insert(0, str(ROOT))
 from shapecalc.layers import fields  # noqa: E402
 from shapecalc.layers.base import Kind, Merge  # noqa: E402
 from shapecalc.layers.class_names import snake_case  # noqa: E402
-from shapecalc.layers.declaration import positions  # noqa: E402
+from shapecalc.layers.declaration import RANKED, positions  # noqa: E402
 
 
 def families() -> dict[str, list[type[Kind]]]:
@@ -33,6 +33,9 @@ def families() -> dict[str, list[type[Kind]]]:
         if path.stem in NOT_FAMILIES:
             continue
         module = import_module(f"shapecalc.layers.{path.stem}")
+        for owner, name in RANKED:
+            if owner == module.__name__:
+                getattr(module, name)
         for _, cls in inspect.getmembers(module, inspect.isclass):
             if not issubclass(cls, Kind) or cls.__module__ != module.__name__ or inspect.isabstract(cls):
                 continue
@@ -137,12 +140,17 @@ def stub() -> str:
         for cls in classes:
             summary = (inspect.getdoc(cls) or "").partition("\n")[0].replace("\\", "\\\\")
             lines += [
-                f"class {cls.__name__}(_{module}.{cls.__name__}):",
+                f"class {cls.__name__}(_{module}.{defined(cls).__name__}):",
                 f'    """{summary}"""',
                 f"    def __init__({', '.join(signature(cls))}) -> None: ...",
                 "",
             ]
     return "\n".join(lines)
+
+
+def defined(cls: type[Kind]) -> type[Kind]:
+    """Return the class itself, or its family where it is made when it is first used."""
+    return RANKED[cls.__module__, cls.__name__][0] if (cls.__module__, cls.__name__) in RANKED else cls
 
 
 def signature(cls: type[Kind]) -> Iterator[str]:

@@ -5,13 +5,11 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol, TypeAlias, TypeVar
 
 from shapecalc.embedding.fit import Output, fitted
 from shapecalc.embedding.markers import MARKDOWN, RST, Region, regions
 from shapecalc.errors import Located, Place, ShapecalcError, SpecError, quote
-from shapecalc.spec.find import short
 
 Run: TypeAlias = Callable[[list[str], str], Output]
 """Runs the words of a command line, in the form that is preferred unless they say which."""
@@ -31,6 +29,7 @@ class Span(Protocol):
 
 _S = TypeVar("_S", bound=Span)
 LARGEST = 2**24
+"""How many bytes a document may have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,22 +131,3 @@ def _placed(error: ShapecalcError, region: Region, file: str) -> SpecError:
         return SpecError(f"{command}: {error}", place=place)
     inner = f"{error.place}: {error.message}" if error.place else error.message
     return SpecError(f"{command}: {inner}", place=place, path=error.path, hint=error.hint)
-
-
-# ---- files
-
-
-def read(path: Path) -> str:
-    """Return the text of a document, its line ends untouched, without a byte order mark."""
-    place = Place(short(path))
-    try:
-        with path.open("rb") as stream:
-            raw = stream.read(LARGEST + 1)
-    except OSError as error:
-        raise SpecError(f"the file cannot be read: {error.strerror}", place=place) from None
-    if len(raw) > LARGEST:
-        raise SpecError("the file is larger than 16 MiB", place=place)
-    try:
-        return raw.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise SpecError("the file is not UTF-8", place=place) from None

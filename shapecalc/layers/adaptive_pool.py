@@ -14,6 +14,7 @@ from shapecalc.algebra import Dim, product
 from shapecalc.layers.base import NoWindow
 from shapecalc.layers.centre import Centre, Centres, kept, scaled_by
 from shapecalc.layers.counts import greatest, mean
+from shapecalc.layers.declaration import of_rank
 from shapecalc.layers.dependence import Dependence, placed, shared_out, without
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Each, Flag, Integer, Nullable, complaint
@@ -94,7 +95,7 @@ class AdaptiveAverage(AdaptivePool, kind="adaptive_avg_pool{rank}d", torch="torc
     reduced_by = mean
 
 
-class AdaptiveMean(AdaptiveAverage):
+class AdaptiveMean(AdaptiveAverage, ranked="AdaptiveAvgPool{rank}d", ranks=(2, 3)):
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         usual = tuple(self.spatial_rank(x))
         if all(requirement.verdict() for requirement in usual):
@@ -105,9 +106,7 @@ class AdaptiveMean(AdaptiveAverage):
             yield Requirement("rank", out, "==", 1, usual[0].says)
 
 
-class AdaptiveMax(
-    WithIndices, AdaptivePool, kind="adaptive_max_pool{rank}d", torch="torch.nn.AdaptiveMaxPool{rank}d"
-):
+class AdaptiveMax(WithIndices, AdaptivePool, torch="torch.nn.AdaptiveMaxPool{rank}d"):
     """The maxima of as many windows as are requested: `[N, C, {sizes}]` to `[N, C, *output_size]`.
 
     In a list, null keeps an axis (not over one axis). With return_indices the places of the maxima are a
@@ -142,7 +141,7 @@ class GlobalPool(NoWindow, Pooling):
 
 
 class GlobalAverage(
-    GlobalPool, kind="global_avg_pool{rank}d", keras="keras.layers.GlobalAveragePooling{rank}D"
+    GlobalPool, ranked="GlobalAvgPool{rank}d", keras="keras.layers.GlobalAveragePooling{rank}D"
 ):
     """The mean of every channel: `[N, C, {sizes}]` to `[N, C]`, or `[N, C, {each:1}]` with keepdim.
 
@@ -155,7 +154,7 @@ class GlobalAverage(
     reduced_by = mean
 
 
-class GlobalMaximum(GlobalPool, kind="global_max_pool{rank}d", keras="keras.layers.GlobalMaxPooling{rank}D"):
+class GlobalMaximum(GlobalPool, ranked="GlobalMaxPool{rank}d", keras="keras.layers.GlobalMaxPooling{rank}D"):
     """The largest value of every channel: `[N, C, {sizes}]` to `[N, C]`, or `[N, C, {each:1}]` with keepdim.
 
     It is torch's `x.amax(dim, keepdim)` over {axes}.
@@ -171,35 +170,8 @@ class AdaptiveAvgPool1d(AdaptiveAverage, rank=1):
     output_size: OutputSize
 
 
-class AdaptiveAvgPool2d(AdaptiveMean, rank=2): ...
-
-
-class AdaptiveAvgPool3d(AdaptiveMean, rank=3): ...
-
-
 class AdaptiveMaxPool1d(AdaptiveMax, rank=1):
     output_size: OutputSize
 
 
-class AdaptiveMaxPool2d(AdaptiveMax, rank=2): ...
-
-
-class AdaptiveMaxPool3d(AdaptiveMax, rank=3): ...
-
-
-class GlobalAvgPool1d(GlobalAverage, rank=1): ...
-
-
-class GlobalAvgPool2d(GlobalAverage, rank=2): ...
-
-
-class GlobalAvgPool3d(GlobalAverage, rank=3): ...
-
-
-class GlobalMaxPool1d(GlobalMaximum, rank=1): ...
-
-
-class GlobalMaxPool2d(GlobalMaximum, rank=2): ...
-
-
-class GlobalMaxPool3d(GlobalMaximum, rank=3): ...
+__getattr__ = of_rank(__name__)

@@ -21,7 +21,7 @@ from shapecalc.algebra.formula import Formula
 from shapecalc.layers.centre import Centres, middles
 from shapecalc.layers.class_names import snake_case
 from shapecalc.layers.counts import Operations
-from shapecalc.layers.declaration import arrange_fields, by_position, document, name_ranks
+from shapecalc.layers.declaration import RANKED, arrange_fields, by_position, document, name_ranks
 from shapecalc.layers.dependence import Dependence, unsaid
 from shapecalc.layers.effect import Caller, Component, Effect, Named, Shapes, Window, count
 from shapecalc.layers.family import Family
@@ -81,10 +81,19 @@ class Kind(BaseModel):
         torch: str | None = None,
         keras: str | None = None,
         rank: int | None = None,
+        ranked: str = "",
+        ranks: tuple[int, ...] = (1, 2, 3),
         **config: Any,
     ) -> None:
-        """Take the names of a kind from the head of its class; a family names all ranks with `{rank}`."""
+        """Take the names of a kind from the head of its class.
+
+        A family names all ranks with `{rank}`, its classes in `ranked` or as torch's.
+        """
         super().__init_subclass__(**config)
+        ranked = ranked or (torch or "").rpartition(".")[2]
+        if "{rank}" in ranked:
+            kind = snake_case(ranked.removeprefix("Keras"))
+            RANKED.update({(cls.__module__, ranked.format(rank=number)): (cls, number) for number in ranks})
         kind = kind or (snake_case(cls.__name__) if torch or keras else None)
         names = {"kind": kind, "framework": framework, "torch": torch, "keras": keras}
         for name in (name for name, value in names.items() if value is not None):

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from shapecalc.algebra import Dim, product, quotient
 from shapecalc.layers.base import Named, NoBuffers
 from shapecalc.layers.counts import Operations, products
+from shapecalc.layers.declaration import of_rank
 from shapecalc.layers.dependence import EVERYTHING, OF_GROUPS, Along, AxisDependence
 from shapecalc.layers.effect import learned
 from shapecalc.layers.family import Family
@@ -69,7 +70,6 @@ def mixed(axis: int, groups: Dim, channels: Dim, out_channels: Dim) -> AxisDepen
 class Convolution(
     GroupedConvolving,
     Windowed,
-    kind="conv{rank}d",
     torch="torch.nn.Conv{rank}d",
     keras="keras.layers.Conv{rank}D",
 ):
@@ -93,15 +93,6 @@ class Convolution(
         return learned({"weight": weight, "bias": (self.out_channels,)}, bias=self.bias)
 
 
-class Conv1d(Convolution, rank=1): ...
-
-
-class Conv2d(Convolution, rank=2): ...
-
-
-class Conv3d(Convolution, rank=3): ...
-
-
 class DepthwiseConvolving(Convolving):
     """The rules of depthwise convolution: every channel has `depth_multiplier` filters of its own."""
 
@@ -121,7 +112,7 @@ class DepthwiseConvolving(Convolving):
 
 
 class Depthwise(
-    DepthwiseConvolving, Windowed, kind="depthwise_conv{rank}d", keras="keras.layers.DepthwiseConv{rank}D"
+    DepthwiseConvolving, Windowed, ranked="DepthwiseConv{rank}d", keras="keras.layers.DepthwiseConv{rank}D"
 ):
     """Depthwise convolution over {axes}: `[N, C, {sizes}]` to `[N, C·depth_multiplier, {sizes:'}]`.
 
@@ -138,12 +129,6 @@ class Depthwise(
         filters = self.filters(x)
         weight = (filters, 1, *self.spread(self.kernel_size))
         return learned({"weight": weight, "bias": (filters,)}, bias=self.bias)
-
-
-class DepthwiseConv1d(Depthwise, rank=1): ...
-
-
-class DepthwiseConv2d(Depthwise, rank=2): ...
 
 
 class DepthwiseConv3d(Depthwise, rank=3):
@@ -173,7 +158,11 @@ class SeparableConvolving(Convolving):
 
 
 class Separable(
-    SeparableConvolving, Windowed, kind="separable_conv{rank}d", keras="keras.layers.SeparableConv{rank}D"
+    SeparableConvolving,
+    Windowed,
+    ranked="SeparableConv{rank}d",
+    ranks=(1, 2),
+    keras="keras.layers.SeparableConv{rank}D",
 ):
     """Depthwise, then pointwise convolution over {axes}: `[N, C, {sizes}]` to `[N, out_channels, {sizes:'}]`.
 
@@ -195,7 +184,4 @@ class Separable(
         return learned(named | {"pointwise.bias": (self.out_channels,)}, bias=self.bias)
 
 
-class SeparableConv1d(Separable, rank=1): ...
-
-
-class SeparableConv2d(Separable, rank=2): ...
+__getattr__ = of_rank(__name__)

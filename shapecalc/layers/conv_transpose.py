@@ -14,6 +14,7 @@ from shapecalc.layers.axis_names import AXES
 from shapecalc.layers.base import Named, NoBuffers, Window
 from shapecalc.layers.conv import mixed
 from shapecalc.layers.counts import Operations
+from shapecalc.layers.declaration import of_rank
 from shapecalc.layers.dependence import OF_GROUPS, AxisDependence
 from shapecalc.layers.effect import learned
 from shapecalc.layers.family import Family
@@ -37,7 +38,6 @@ from shapecalc.layers.spatial import Spatial
 class ConvTranspose(
     NoBuffers,
     Spatial,
-    kind="conv_transpose{rank}d",
     torch="torch.nn.ConvTranspose{rank}d",
     keras="keras.layers.Conv{rank}DTranspose",
 ):
@@ -116,10 +116,4 @@ def _too_much_output_padding(kind: str, axis: str, s: Dim, d: Dim, op: Dim) -> C
     )
 
 
-class ConvTranspose1d(ConvTranspose, rank=1): ...
-
-
-class ConvTranspose2d(ConvTranspose, rank=2): ...
-
-
-class ConvTranspose3d(ConvTranspose, rank=3): ...
+__getattr__ = of_rank(__name__)

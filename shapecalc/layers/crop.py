@@ -12,6 +12,7 @@ from typing import Annotated
 from shapecalc.algebra import Dim
 from shapecalc.layers.arithmetic import cropped
 from shapecalc.layers.base import NoOperations, NoWeights, NoWindow
+from shapecalc.layers.declaration import of_rank
 from shapecalc.layers.dependence import Dependence
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import ExtentPerSide
@@ -21,7 +22,7 @@ from shapecalc.layers.spatial import Spatial
 
 
 class Crop(
-    NoWeights, NoOperations, NoWindow, Spatial, kind="crop{rank}d", keras="keras.layers.Cropping{rank}D"
+    NoWeights, NoOperations, NoWindow, Spatial, ranked="Crop{rank}d", keras="keras.layers.Cropping{rank}D"
 ):
     """What is left of the input when its sides are cut off: `[N, C, {sizes}]`, where n becomes n - c₀ - c₁.
 
@@ -52,10 +53,4 @@ class Crop(
         return self.moved_on(x, self.sides()["c0"])
 
 
-class Crop1d(Crop, rank=1): ...
-
-
-class Crop2d(Crop, rank=2): ...
-
-
-class Crop3d(Crop, rank=3): ...
+__getattr__ = of_rank(__name__)

@@ -1,14 +1,17 @@
 """What follows from how the class of a kind is declared: names over ranks, positions, and the docstring.
 
-A family over 1, 2 or 3 axes states its names, its text and its example with `{rank}`; its classes state the
-rank.
+A family over 1, 2 or 3 axes states its names, its text and its example with `{rank}`. The class for a rank is
+made when it is first used, unless the family's module defines it, with what that rank has of its own.
 """
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
 from functools import cache
 from inspect import cleandoc
 from textwrap import fill
+from types import new_class
 from typing import TYPE_CHECKING, Any
 
 from shapecalc.layers.axis_names import AXES, spatial_letters
@@ -17,6 +20,25 @@ from shapecalc.layers.roles import Inferred, Makes, fields_with
 
 if TYPE_CHECKING:
     from shapecalc.layers.base import Kind
+
+
+RANKED: dict[tuple[str, str], tuple[type[Kind], int]] = {}
+"""The family and the rank of each class that is made when it is first used, by its module and its name."""
+
+
+def of_rank(module: str) -> Callable[[str], type[Kind]]:
+    """Return the `__getattr__` of a module with families, which makes the class for a rank."""
+
+    def make(name: str) -> type[Kind]:
+        if (module, name) not in RANKED:
+            raise AttributeError(f"module {module!r} has no attribute {name!r}")
+        family, rank = RANKED[module, name]
+        names = {"__module__": module, "__qualname__": name}
+        made: type[Kind] = new_class(name, (family,), {"rank": rank}, lambda body: body.update(names))
+        setattr(sys.modules[module], name, made)
+        return made
+
+    return make
 
 
 def name_ranks(cls: type[Kind], rank: int) -> None:

@@ -15,6 +15,7 @@ from shapecalc.algebra.formula import Formula
 from shapecalc.layers.axis_names import AXES
 from shapecalc.layers.base import NoMacs, NoWeights, NoWindow, Shapes
 from shapecalc.layers.counts import Operations, greatest
+from shapecalc.layers.declaration import of_rank
 from shapecalc.layers.dependence import Dependence, placed, unsaid
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Decimal, Each, Flag, Nullable, complaint
@@ -47,7 +48,7 @@ class FractionalMaxPool(
     NoMacs,
     NoWindow,
     Spatial,
-    kind="fractional_max_pool{rank}d",
+    ranks=(2, 3),
     torch="torch.nn.FractionalMaxPool{rank}d",
 ):
     """The largest value of windows at random distances: `[N, C, {sizes}]` to `[N, C, *output_size]`.
@@ -62,7 +63,7 @@ class FractionalMaxPool(
     """
 
     family = Family.FRACTIONAL_POOL
-    unknown_dependence = ("places", "the windows stand at random distances")
+    unknown_dependence = ("places", "the windows are at random distances")
 
     spare: ClassVar[int] = 0
     """By how much more the input must be than what as many windows need, one apart."""
@@ -113,10 +114,10 @@ def _too_many(kind: str, axis: str, n: Dim, out: Dim, k: Dim, needed: Dim) -> Ca
     )
 
 
-class FractionalMaxPool2d(FractionalMaxPool, rank=2): ...
-
-
 class FractionalMaxPool3d(FractionalMaxPool, rank=3):
     """Here torch needs one row more: n >= out + k, not n >= out + k - 1."""
 
     spare = 1
+
+
+__getattr__ = of_rank(__name__)

@@ -102,51 +102,51 @@ class Tanhshrink(_activation.Tanhshrink):
     """x - tanh(x)."""
     def __init__(self) -> None: ...
 
-class AdaptiveAvgPool1d(_adaptive_pool.AdaptiveAvgPool1d):
+class AdaptiveAvgPool1d(_adaptive_pool.AdaptiveAverage):
     """The means of as many windows as are requested: `[N, C, L]` to `[N, C, *output_size]`."""
     def __init__(self, output_size: _Number | Sequence[_Number]) -> None: ...
 
-class AdaptiveAvgPool2d(_adaptive_pool.AdaptiveAvgPool2d):
+class AdaptiveAvgPool2d(_adaptive_pool.AdaptiveMean):
     """The means of as many windows as are requested: `[N, C, H, W]` to `[N, C, *output_size]`."""
     def __init__(self, output_size: _Number | None | Sequence[_Number | None]) -> None: ...
 
-class AdaptiveAvgPool3d(_adaptive_pool.AdaptiveAvgPool3d):
+class AdaptiveAvgPool3d(_adaptive_pool.AdaptiveMean):
     """The means of as many windows as are requested: `[N, C, D, H, W]` to `[N, C, *output_size]`."""
     def __init__(self, output_size: _Number | None | Sequence[_Number | None]) -> None: ...
 
-class AdaptiveMaxPool1d(_adaptive_pool.AdaptiveMaxPool1d):
+class AdaptiveMaxPool1d(_adaptive_pool.AdaptiveMax):
     """The maxima of as many windows as are requested: `[N, C, L]` to `[N, C, *output_size]`."""
     def __init__(self, output_size: _Number | Sequence[_Number], return_indices: _Flag = ...) -> None: ...
 
-class AdaptiveMaxPool2d(_adaptive_pool.AdaptiveMaxPool2d):
+class AdaptiveMaxPool2d(_adaptive_pool.AdaptiveMax):
     """The maxima of as many windows as are requested: `[N, C, H, W]` to `[N, C, *output_size]`."""
     def __init__(self, output_size: _Number | None | Sequence[_Number | None], return_indices: _Flag = ...) -> None: ...
 
-class AdaptiveMaxPool3d(_adaptive_pool.AdaptiveMaxPool3d):
+class AdaptiveMaxPool3d(_adaptive_pool.AdaptiveMax):
     """The maxima of as many windows as are requested: `[N, C, D, H, W]` to `[N, C, *output_size]`."""
     def __init__(self, output_size: _Number | None | Sequence[_Number | None], return_indices: _Flag = ...) -> None: ...
 
-class GlobalAvgPool1d(_adaptive_pool.GlobalAvgPool1d):
+class GlobalAvgPool1d(_adaptive_pool.GlobalAverage):
     """The mean of every channel: `[N, C, L]` to `[N, C]`, or `[N, C, 1]` with keepdim."""
     def __init__(self, keepdim: _Flag = ...) -> None: ...
 
-class GlobalAvgPool2d(_adaptive_pool.GlobalAvgPool2d):
+class GlobalAvgPool2d(_adaptive_pool.GlobalAverage):
     """The mean of every channel: `[N, C, H, W]` to `[N, C]`, or `[N, C, 1, 1]` with keepdim."""
     def __init__(self, keepdim: _Flag = ...) -> None: ...
 
-class GlobalAvgPool3d(_adaptive_pool.GlobalAvgPool3d):
+class GlobalAvgPool3d(_adaptive_pool.GlobalAverage):
     """The mean of every channel: `[N, C, D, H, W]` to `[N, C]`, or `[N, C, 1, 1, 1]` with keepdim."""
     def __init__(self, keepdim: _Flag = ...) -> None: ...
 
-class GlobalMaxPool1d(_adaptive_pool.GlobalMaxPool1d):
+class GlobalMaxPool1d(_adaptive_pool.GlobalMaximum):
     """The largest value of every channel: `[N, C, L]` to `[N, C]`, or `[N, C, 1]` with keepdim."""
     def __init__(self, keepdim: _Flag = ...) -> None: ...
 
-class GlobalMaxPool2d(_adaptive_pool.GlobalMaxPool2d):
+class GlobalMaxPool2d(_adaptive_pool.GlobalMaximum):
     """The largest value of every channel: `[N, C, H, W]` to `[N, C]`, or `[N, C, 1, 1]` with keepdim."""
     def __init__(self, keepdim: _Flag = ...) -> None: ...
 
-class GlobalMaxPool3d(_adaptive_pool.GlobalMaxPool3d):
+class GlobalMaxPool3d(_adaptive_pool.GlobalMaximum):
     """The largest value of every channel: `[N, C, D, H, W]` to `[N, C]`, or `[N, C, 1, 1, 1]` with keepdim."""
     def __init__(self, keepdim: _Flag = ...) -> None: ...
 
@@ -210,59 +210,59 @@ class NLLLoss(_class_loss.NLLLoss):
     """-x[y], the score of the right class: of `[N, C, ...]` logarithms and `[N, ...]` classes."""
     def __init__(self, *branches: _Branch, reduction: str | _Branch = ..., weight: _Flag | _Branch = ..., ignore_index: _Number | _Branch = ..., **named: _Branch) -> None: ...
 
-class Conv1d(_conv.Conv1d):
+class Conv1d(_conv.Convolution):
     """Convolution over length, each of which becomes ⌊(n + 2p - (d(k-1) + 1))/s⌋ + 1."""
     def __init__(self, out_channels: _Number, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] = ..., padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]] = ..., dilation: _Number | Sequence[_Number] = ..., groups: _Number = ..., bias: _Flag = ..., padding_mode: str = ..., *, in_channels: _Number | None = ...) -> None: ...
 
-class Conv2d(_conv.Conv2d):
+class Conv2d(_conv.Convolution):
     """Convolution over height and width, each of which becomes ⌊(n + 2p - (d(k-1) + 1))/s⌋ + 1."""
     def __init__(self, out_channels: _Number, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] = ..., padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]] = ..., dilation: _Number | Sequence[_Number] = ..., groups: _Number = ..., bias: _Flag = ..., padding_mode: str = ..., *, in_channels: _Number | None = ...) -> None: ...
 
-class Conv3d(_conv.Conv3d):
+class Conv3d(_conv.Convolution):
     """Convolution over depth, height and width, each of which becomes ⌊(n + 2p - (d(k-1) + 1))/s⌋ + 1."""
     def __init__(self, out_channels: _Number, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] = ..., padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]] = ..., dilation: _Number | Sequence[_Number] = ..., groups: _Number = ..., bias: _Flag = ..., padding_mode: str = ..., *, in_channels: _Number | None = ...) -> None: ...
 
-class DepthwiseConv1d(_conv.DepthwiseConv1d):
+class DepthwiseConv1d(_conv.Depthwise):
     """Depthwise convolution over length: `[N, C, L]` to `[N, C·depth_multiplier, L']`."""
     def __init__(self, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] = ..., padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]] = ..., dilation: _Number | Sequence[_Number] = ..., *, padding_mode: str = ..., in_channels: _Number | None = ..., bias: _Flag = ..., depth_multiplier: _Number = ...) -> None: ...
 
-class DepthwiseConv2d(_conv.DepthwiseConv2d):
+class DepthwiseConv2d(_conv.Depthwise):
     """Depthwise convolution over height and width: `[N, C, H, W]` to `[N, C·depth_multiplier, H', W']`."""
     def __init__(self, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] = ..., padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]] = ..., dilation: _Number | Sequence[_Number] = ..., *, padding_mode: str = ..., in_channels: _Number | None = ..., bias: _Flag = ..., depth_multiplier: _Number = ...) -> None: ...
 
-class DepthwiseConv3d(_conv.DepthwiseConv3d):
+class DepthwiseConv3d(_conv.Depthwise):
     """Depthwise convolution over depth, height and width: `[N, C, D, H, W]` to `[N, C·depth_multiplier, D', H', W']`."""
     def __init__(self, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] = ..., padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]] = ..., dilation: _Number | Sequence[_Number] = ..., *, padding_mode: str = ..., in_channels: _Number | None = ..., bias: _Flag = ..., depth_multiplier: _Number = ...) -> None: ...
 
-class SeparableConv1d(_conv.SeparableConv1d):
+class SeparableConv1d(_conv.Separable):
     """Depthwise, then pointwise convolution over length: `[N, C, L]` to `[N, out_channels, L']`."""
     def __init__(self, out_channels: _Number, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] = ..., padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]] = ..., dilation: _Number | Sequence[_Number] = ..., *, in_channels: _Number | None = ..., padding_mode: str = ..., bias: _Flag = ..., depth_multiplier: _Number = ...) -> None: ...
 
-class SeparableConv2d(_conv.SeparableConv2d):
+class SeparableConv2d(_conv.Separable):
     """Depthwise, then pointwise convolution over height and width: `[N, C, H, W]` to `[N, out_channels, H', W']`."""
     def __init__(self, out_channels: _Number, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] = ..., padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]] = ..., dilation: _Number | Sequence[_Number] = ..., *, in_channels: _Number | None = ..., padding_mode: str = ..., bias: _Flag = ..., depth_multiplier: _Number = ...) -> None: ...
 
-class ConvTranspose1d(_conv_transpose.ConvTranspose1d):
+class ConvTranspose1d(_conv_transpose.ConvTranspose):
     """Transposed convolution over length, each of which becomes (n-1)s - 2p + d(k-1) + 1 + op."""
     def __init__(self, out_channels: _Number, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] = ..., padding: _Number | Sequence[_Number] = ..., output_padding: _Number | Sequence[_Number] = ..., groups: _Number = ..., bias: _Flag = ..., dilation: _Number | Sequence[_Number] = ..., *, in_channels: _Number | None = ...) -> None: ...
 
-class ConvTranspose2d(_conv_transpose.ConvTranspose2d):
+class ConvTranspose2d(_conv_transpose.ConvTranspose):
     """Transposed convolution over height and width, each of which becomes (n-1)s - 2p + d(k-1) + 1 + op."""
     def __init__(self, out_channels: _Number, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] = ..., padding: _Number | Sequence[_Number] = ..., output_padding: _Number | Sequence[_Number] = ..., groups: _Number = ..., bias: _Flag = ..., dilation: _Number | Sequence[_Number] = ..., *, in_channels: _Number | None = ...) -> None: ...
 
-class ConvTranspose3d(_conv_transpose.ConvTranspose3d):
+class ConvTranspose3d(_conv_transpose.ConvTranspose):
     """Transposed convolution over depth, height and width, each of which becomes (n-1)s - 2p + d(k-1) + 1 + op."""
     def __init__(self, out_channels: _Number, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] = ..., padding: _Number | Sequence[_Number] = ..., output_padding: _Number | Sequence[_Number] = ..., groups: _Number = ..., bias: _Flag = ..., dilation: _Number | Sequence[_Number] = ..., *, in_channels: _Number | None = ...) -> None: ...
 
-class Crop1d(_crop.Crop1d):
+class Crop1d(_crop.Crop):
     """What is left of the input when its sides are cut off: `[N, C, L]`, where n becomes n - c₀ - c₁."""
     def __init__(self, crop: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]]) -> None: ...
 
-class Crop2d(_crop.Crop2d):
+class Crop2d(_crop.Crop):
     """What is left of the input when its sides are cut off: `[N, C, H, W]`, where n becomes n - c₀ - c₁."""
     def __init__(self, crop: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]]) -> None: ...
 
-class Crop3d(_crop.Crop3d):
+class Crop3d(_crop.Crop):
     """What is left of the input when its sides are cut off: `[N, C, D, H, W]`, where n becomes n - c₀ - c₁."""
     def __init__(self, crop: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]]) -> None: ...
 
@@ -330,11 +330,11 @@ class Unfold(_fold.Unfold):
     """The windows of an image as columns: `[N, C, H, W]` to `[N, C·k·k, positions]`, unbatched without N."""
     def __init__(self, kernel_size: _Number | Sequence[_Number], dilation: _Number | Sequence[_Number] = ..., padding: _Number | Sequence[_Number] = ..., stride: _Number | Sequence[_Number] = ...) -> None: ...
 
-class FractionalMaxPool2d(_fractional_pool.FractionalMaxPool2d):
+class FractionalMaxPool2d(_fractional_pool.FractionalMaxPool):
     """The largest value of windows at random distances: `[N, C, H, W]` to `[N, C, *output_size]`."""
     def __init__(self, kernel_size: _Number | Sequence[_Number], output_size: _Number | Sequence[_Number] | None = ..., output_ratio: _Real | Sequence[_Real] | None = ..., return_indices: _Flag = ...) -> None: ...
 
-class FractionalMaxPool3d(_fractional_pool.FractionalMaxPool3d):
+class FractionalMaxPool3d(_fractional_pool.FractionalMaxPool):
     """The largest value of windows at random distances: `[N, C, D, H, W]` to `[N, C, *output_size]`."""
     def __init__(self, kernel_size: _Number | Sequence[_Number], output_size: _Number | Sequence[_Number] | None = ..., output_ratio: _Real | Sequence[_Real] | None = ..., return_indices: _Flag = ...) -> None: ...
 
@@ -346,15 +346,15 @@ class KerasConcat(_keras_basic.KerasConcat):
     """Puts tensors behind one another along axis `dim`, whose sizes add up: the channels, if left out."""
     def __init__(self, *branches: _Branch, dim: _Number | _Branch = ..., **named: _Branch) -> None: ...
 
-class KerasDropout1d(_keras_basic.KerasDropout1d):
+class KerasDropout1d(_keras_basic.KerasDropping):
     """Sets complete channels of `[N, L, C]` to zero in training; the shape is kept."""
     def __init__(self, p: _Real = ..., inplace: _Flag = ...) -> None: ...
 
-class KerasDropout2d(_keras_basic.KerasDropout2d):
+class KerasDropout2d(_keras_basic.KerasDropping):
     """Sets complete channels of `[N, H, W, C]` to zero in training; the shape is kept."""
     def __init__(self, p: _Real = ..., inplace: _Flag = ...) -> None: ...
 
-class KerasDropout3d(_keras_basic.KerasDropout3d):
+class KerasDropout3d(_keras_basic.KerasDropping):
     """Sets complete channels of `[N, D, H, W, C]` to zero in training; the shape is kept."""
     def __init__(self, p: _Real = ..., inplace: _Flag = ...) -> None: ...
 
@@ -370,43 +370,43 @@ class KerasSplit(_keras_basic.KerasSplit):
     """Cuts axis `dim` (the channels, if left out) into pieces, as torch's `split` does."""
     def __init__(self, split_size: _Number | Sequence[_Number], dim: _Number = ...) -> None: ...
 
-class KerasConv1d(_keras_conv.KerasConv1d):
+class KerasConv1d(_keras_conv.KerasConvolution):
     """Convolution over length: `[N, L, C]` to `[N, L', out_channels]`, n' = ⌈n/s⌉ for `same`."""
     def __init__(self, out_channels: _Number, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] = ..., padding: str = ..., *, in_channels: _Number | None = ..., dilation: _Number | Sequence[_Number] = ..., bias: _Flag = ..., groups: _Number = ...) -> None: ...
 
-class KerasConv2d(_keras_conv.KerasConv2d):
+class KerasConv2d(_keras_conv.KerasConvolution):
     """Convolution over height and width: `[N, H, W, C]` to `[N, H', W', out_channels]`, n' = ⌈n/s⌉ for `same`."""
     def __init__(self, out_channels: _Number, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] = ..., padding: str = ..., *, in_channels: _Number | None = ..., dilation: _Number | Sequence[_Number] = ..., bias: _Flag = ..., groups: _Number = ...) -> None: ...
 
-class KerasConv3d(_keras_conv.KerasConv3d):
+class KerasConv3d(_keras_conv.KerasConvolution):
     """Convolution over depth, height and width: `[N, D, H, W, C]` to `[N, D', H', W', out_channels]`, n' = ⌈n/s⌉ for `same`."""
     def __init__(self, out_channels: _Number, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] = ..., padding: str = ..., *, in_channels: _Number | None = ..., dilation: _Number | Sequence[_Number] = ..., bias: _Flag = ..., groups: _Number = ...) -> None: ...
 
-class KerasDepthwiseConv1d(_keras_conv.KerasDepthwiseConv1d):
+class KerasDepthwiseConv1d(_keras_conv.KerasDepthwise):
     """Depthwise convolution over length: `[N, L, C]` to `[N, L', C·depth_multiplier]`."""
     def __init__(self, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] = ..., padding: str = ..., depth_multiplier: _Number = ..., *, in_channels: _Number | None = ..., dilation: _Number | Sequence[_Number] = ..., bias: _Flag = ...) -> None: ...
 
-class KerasDepthwiseConv2d(_keras_conv.KerasDepthwiseConv2d):
+class KerasDepthwiseConv2d(_keras_conv.KerasDepthwise):
     """Depthwise convolution over height and width: `[N, H, W, C]` to `[N, H', W', C·depth_multiplier]`."""
     def __init__(self, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] = ..., padding: str = ..., depth_multiplier: _Number = ..., *, in_channels: _Number | None = ..., dilation: _Number | Sequence[_Number] = ..., bias: _Flag = ...) -> None: ...
 
-class KerasSeparableConv1d(_keras_conv.KerasSeparableConv1d):
+class KerasSeparableConv1d(_keras_conv.KerasSeparable):
     """Depthwise, then pointwise convolution over length: `[N, L, C]` to `[N, L', out_channels]`."""
     def __init__(self, out_channels: _Number, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] = ..., padding: str = ..., *, in_channels: _Number | None = ..., dilation: _Number | Sequence[_Number] = ..., bias: _Flag = ..., depth_multiplier: _Number = ...) -> None: ...
 
-class KerasSeparableConv2d(_keras_conv.KerasSeparableConv2d):
+class KerasSeparableConv2d(_keras_conv.KerasSeparable):
     """Depthwise, then pointwise convolution over height and width: `[N, H, W, C]` to `[N, H', W', out_channels]`."""
     def __init__(self, out_channels: _Number, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] = ..., padding: str = ..., *, in_channels: _Number | None = ..., dilation: _Number | Sequence[_Number] = ..., bias: _Flag = ..., depth_multiplier: _Number = ...) -> None: ...
 
-class KerasConvTranspose1d(_keras_conv_transpose.KerasConvTranspose1d):
+class KerasConvTranspose1d(_keras_conv_transpose.KerasConvTranspose):
     """Transposed convolution over length: `[N, L, C]` to `[N, L', out_channels]`."""
     def __init__(self, out_channels: _Number, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] = ..., padding: str = ..., output_padding: _Number | Sequence[_Number] | None = ..., *, in_channels: _Number | None = ..., dilation: _Number | Sequence[_Number] = ..., bias: _Flag = ...) -> None: ...
 
-class KerasConvTranspose2d(_keras_conv_transpose.KerasConvTranspose2d):
+class KerasConvTranspose2d(_keras_conv_transpose.KerasConvTranspose):
     """Transposed convolution over height and width: `[N, H, W, C]` to `[N, H', W', out_channels]`."""
     def __init__(self, out_channels: _Number, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] = ..., padding: str = ..., output_padding: _Number | Sequence[_Number] | None = ..., *, in_channels: _Number | None = ..., dilation: _Number | Sequence[_Number] = ..., bias: _Flag = ...) -> None: ...
 
-class KerasConvTranspose3d(_keras_conv_transpose.KerasConvTranspose3d):
+class KerasConvTranspose3d(_keras_conv_transpose.KerasConvTranspose):
     """Transposed convolution over depth, height and width: `[N, D, H, W, C]` to `[N, D', H', W', out_channels]`."""
     def __init__(self, out_channels: _Number, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] = ..., padding: str = ..., output_padding: _Number | Sequence[_Number] | None = ..., *, in_channels: _Number | None = ..., dilation: _Number | Sequence[_Number] = ..., bias: _Flag = ...) -> None: ...
 
@@ -430,15 +430,15 @@ class KerasLayerNorm(_keras_norm.KerasLayerNorm):
     """Layer normalisation over the last axes: (x - mean)/√(variance + eps) · gamma + beta."""
     def __init__(self, *, normalized_shape: _Number | Sequence[_Number] | None = ..., elementwise_affine: _Flag = ..., eps: _Real = ..., bias: _Flag = ...) -> None: ...
 
-class KerasCrop1d(_keras_pad.KerasCrop1d):
+class KerasCrop1d(_keras_pad.KerasCrop):
     """What is left of the input when its sides are cut off: `[N, L, C]`, where n becomes n - c₀ - c₁."""
     def __init__(self, crop: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]]) -> None: ...
 
-class KerasCrop2d(_keras_pad.KerasCrop2d):
+class KerasCrop2d(_keras_pad.KerasCrop):
     """What is left of the input when its sides are cut off: `[N, H, W, C]`, where n becomes n - c₀ - c₁."""
     def __init__(self, crop: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]]) -> None: ...
 
-class KerasCrop3d(_keras_pad.KerasCrop3d):
+class KerasCrop3d(_keras_pad.KerasCrop):
     """What is left of the input when its sides are cut off: `[N, D, H, W, C]`, where n becomes n - c₀ - c₁."""
     def __init__(self, crop: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]]) -> None: ...
 
@@ -446,63 +446,63 @@ class KerasUpsample(_keras_pad.KerasUpsample):
     """Every element repeated or interpolated: `[N, *n, C]` to `[N, *n·scale_factor, C]`."""
     def __init__(self, scale_factor: _Number | Sequence[_Number], *, mode: str = ...) -> None: ...
 
-class KerasZeroPad1d(_keras_pad.KerasZeroPad1d):
+class KerasZeroPad1d(_keras_pad.KerasPad):
     """Zeros around: `[N, L, C]`, where n becomes n + p₀ + p₁; no side is negative."""
     def __init__(self, padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]]) -> None: ...
 
-class KerasZeroPad2d(_keras_pad.KerasZeroPad2d):
+class KerasZeroPad2d(_keras_pad.KerasPad):
     """Zeros around: `[N, H, W, C]`, where n becomes n + p₀ + p₁; no side is negative."""
     def __init__(self, padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]]) -> None: ...
 
-class KerasZeroPad3d(_keras_pad.KerasZeroPad3d):
+class KerasZeroPad3d(_keras_pad.KerasPad):
     """Zeros around: `[N, D, H, W, C]`, where n becomes n + p₀ + p₁; no side is negative."""
     def __init__(self, padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]]) -> None: ...
 
-class KerasAvgPool1d(_keras_pool.KerasAvgPool1d):
+class KerasAvgPool1d(_keras_pool.KerasAvgPool):
     """The mean of every window: `[N, L, C]` to `[N, L', C]`, n' = ⌈n/s⌉ for `same`."""
     def __init__(self, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] | None = ..., padding: str = ...) -> None: ...
 
-class KerasAvgPool2d(_keras_pool.KerasAvgPool2d):
+class KerasAvgPool2d(_keras_pool.KerasAvgPool):
     """The mean of every window: `[N, H, W, C]` to `[N, H', W', C]`, n' = ⌈n/s⌉ for `same`."""
     def __init__(self, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] | None = ..., padding: str = ...) -> None: ...
 
-class KerasAvgPool3d(_keras_pool.KerasAvgPool3d):
+class KerasAvgPool3d(_keras_pool.KerasAvgPool):
     """The mean of every window: `[N, D, H, W, C]` to `[N, D', H', W', C]`, n' = ⌈n/s⌉ for `same`."""
     def __init__(self, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] | None = ..., padding: str = ...) -> None: ...
 
-class KerasGlobalAvgPool1d(_keras_pool.KerasGlobalAvgPool1d):
+class KerasGlobalAvgPool1d(_keras_pool.KerasGlobalAvgPool):
     """The mean of every channel: `[N, L, C]` to `[N, C]`, or `[N, 1, C]` with keepdim."""
     def __init__(self, keepdim: _Flag = ...) -> None: ...
 
-class KerasGlobalAvgPool2d(_keras_pool.KerasGlobalAvgPool2d):
+class KerasGlobalAvgPool2d(_keras_pool.KerasGlobalAvgPool):
     """The mean of every channel: `[N, H, W, C]` to `[N, C]`, or `[N, 1, 1, C]` with keepdim."""
     def __init__(self, keepdim: _Flag = ...) -> None: ...
 
-class KerasGlobalAvgPool3d(_keras_pool.KerasGlobalAvgPool3d):
+class KerasGlobalAvgPool3d(_keras_pool.KerasGlobalAvgPool):
     """The mean of every channel: `[N, D, H, W, C]` to `[N, C]`, or `[N, 1, 1, 1, C]` with keepdim."""
     def __init__(self, keepdim: _Flag = ...) -> None: ...
 
-class KerasGlobalMaxPool1d(_keras_pool.KerasGlobalMaxPool1d):
+class KerasGlobalMaxPool1d(_keras_pool.KerasGlobalMaxPool):
     """The largest value of every channel: `[N, L, C]` to `[N, C]`, or `[N, 1, C]` with keepdim."""
     def __init__(self, keepdim: _Flag = ...) -> None: ...
 
-class KerasGlobalMaxPool2d(_keras_pool.KerasGlobalMaxPool2d):
+class KerasGlobalMaxPool2d(_keras_pool.KerasGlobalMaxPool):
     """The largest value of every channel: `[N, H, W, C]` to `[N, C]`, or `[N, 1, 1, C]` with keepdim."""
     def __init__(self, keepdim: _Flag = ...) -> None: ...
 
-class KerasGlobalMaxPool3d(_keras_pool.KerasGlobalMaxPool3d):
+class KerasGlobalMaxPool3d(_keras_pool.KerasGlobalMaxPool):
     """The largest value of every channel: `[N, D, H, W, C]` to `[N, C]`, or `[N, 1, 1, 1, C]` with keepdim."""
     def __init__(self, keepdim: _Flag = ...) -> None: ...
 
-class KerasMaxPool1d(_keras_pool.KerasMaxPool1d):
+class KerasMaxPool1d(_keras_pool.KerasMaxPool):
     """The largest value of every window: `[N, L, C]` to `[N, L', C]`, n' = ⌈n/s⌉ for `same`."""
     def __init__(self, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] | None = ..., padding: str = ...) -> None: ...
 
-class KerasMaxPool2d(_keras_pool.KerasMaxPool2d):
+class KerasMaxPool2d(_keras_pool.KerasMaxPool):
     """The largest value of every window: `[N, H, W, C]` to `[N, H', W', C]`, n' = ⌈n/s⌉ for `same`."""
     def __init__(self, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] | None = ..., padding: str = ...) -> None: ...
 
-class KerasMaxPool3d(_keras_pool.KerasMaxPool3d):
+class KerasMaxPool3d(_keras_pool.KerasMaxPool):
     """The largest value of every window: `[N, D, H, W, C]` to `[N, D', H', W', C]`, n' = ⌈n/s⌉ for `same`."""
     def __init__(self, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] | None = ..., padding: str = ...) -> None: ...
 
@@ -622,27 +622,27 @@ class Multiply(_merge.Multiply):
     """The product of tensors, element by element: sizes are equal, or 1 and stretched."""
     def __init__(self, *branches: _Branch, **named: _Branch) -> None: ...
 
-class BatchNorm1d(_norm.BatchNorm1d):
+class BatchNorm1d(_norm.BatchNorm):
     """Batch normalisation of `[N, C, L]`: (x - mean)/√(variance + eps) per channel."""
     def __init__(self, num_features: _Number | None = ..., eps: _Real = ..., momentum: _Real | None = ..., affine: _Flag = ..., track_running_stats: _Flag = ...) -> None: ...
 
-class BatchNorm2d(_norm.BatchNorm2d):
+class BatchNorm2d(_norm.BatchNorm):
     """Batch normalisation of `[N, C, H, W]`: (x - mean)/√(variance + eps) per channel."""
     def __init__(self, num_features: _Number | None = ..., eps: _Real = ..., momentum: _Real | None = ..., affine: _Flag = ..., track_running_stats: _Flag = ...) -> None: ...
 
-class BatchNorm3d(_norm.BatchNorm3d):
+class BatchNorm3d(_norm.BatchNorm):
     """Batch normalisation of `[N, C, D, H, W]`: (x - mean)/√(variance + eps) per channel."""
     def __init__(self, num_features: _Number | None = ..., eps: _Real = ..., momentum: _Real | None = ..., affine: _Flag = ..., track_running_stats: _Flag = ...) -> None: ...
 
-class InstanceNorm1d(_norm.InstanceNorm1d):
+class InstanceNorm1d(_norm.InstanceNorm):
     """Instance normalisation of `[N, C, L]` or `[C, L]`: (x - mean)/√(variance + eps)."""
     def __init__(self, num_features: _Number | None = ..., eps: _Real = ..., momentum: _Real | None = ..., affine: _Flag = ..., track_running_stats: _Flag = ...) -> None: ...
 
-class InstanceNorm2d(_norm.InstanceNorm2d):
+class InstanceNorm2d(_norm.InstanceNorm):
     """Instance normalisation of `[N, C, H, W]` or `[C, H, W]`: (x - mean)/√(variance + eps)."""
     def __init__(self, num_features: _Number | None = ..., eps: _Real = ..., momentum: _Real | None = ..., affine: _Flag = ..., track_running_stats: _Flag = ...) -> None: ...
 
-class InstanceNorm3d(_norm.InstanceNorm3d):
+class InstanceNorm3d(_norm.InstanceNorm):
     """Instance normalisation of `[N, C, D, H, W]` or `[C, D, H, W]`: (x - mean)/√(variance + eps)."""
     def __init__(self, num_features: _Number | None = ..., eps: _Real = ..., momentum: _Real | None = ..., affine: _Flag = ..., track_running_stats: _Flag = ...) -> None: ...
 
@@ -650,99 +650,99 @@ class SyncBatchNorm(_norm.SyncBatchNorm):
     """Batch normalisation whose statistics are those of all processes together: the shape is kept."""
     def __init__(self, num_features: _Number | None = ..., eps: _Real = ..., momentum: _Real | None = ..., affine: _Flag = ..., track_running_stats: _Flag = ...) -> None: ...
 
-class ConstantPad1d(_pad.ConstantPad1d):
+class ConstantPad1d(_pad.FilledPad):
     """A `value` around: `[..., L]`, where n becomes n + p₀ + p₁; a negative side crops."""
     def __init__(self, padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]], value: _Real) -> None: ...
 
-class ConstantPad2d(_pad.ConstantPad2d):
+class ConstantPad2d(_pad.FilledPad):
     """A `value` around: `[..., H, W]`, where n becomes n + p₀ + p₁; a negative side crops."""
     def __init__(self, padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]], value: _Real) -> None: ...
 
-class ConstantPad3d(_pad.ConstantPad3d):
+class ConstantPad3d(_pad.FilledPad):
     """A `value` around: `[..., D, H, W]`, where n becomes n + p₀ + p₁; a negative side crops."""
     def __init__(self, padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]], value: _Real) -> None: ...
 
-class ZeroPad1d(_pad.ZeroPad1d):
+class ZeroPad1d(_pad.ZeroPad):
     """Zeros around: `[..., L]`, where n becomes n + p₀ + p₁; a negative side crops."""
     def __init__(self, padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]]) -> None: ...
 
-class ZeroPad2d(_pad.ZeroPad2d):
+class ZeroPad2d(_pad.ZeroPad):
     """Zeros around: `[..., H, W]`, where n becomes n + p₀ + p₁; a negative side crops."""
     def __init__(self, padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]]) -> None: ...
 
-class ZeroPad3d(_pad.ZeroPad3d):
+class ZeroPad3d(_pad.ZeroPad):
     """Zeros around: `[..., D, H, W]`, where n becomes n + p₀ + p₁; a negative side crops."""
     def __init__(self, padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]]) -> None: ...
 
-class CircularPad1d(_pad_input.CircularPad1d):
+class CircularPad1d(_pad_input.CircularPad):
     """The input wrapped around: `[N, C, L]`, where n becomes n + p₀ + p₁."""
     def __init__(self, padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]]) -> None: ...
 
-class CircularPad2d(_pad_input.CircularPad2d):
+class CircularPad2d(_pad_input.CircularPad):
     """The input wrapped around: `[N, C, H, W]`, where n becomes n + p₀ + p₁."""
     def __init__(self, padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]]) -> None: ...
 
-class CircularPad3d(_pad_input.CircularPad3d):
+class CircularPad3d(_pad_input.CircularPad):
     """The input wrapped around: `[N, C, D, H, W]`, where n becomes n + p₀ + p₁."""
     def __init__(self, padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]]) -> None: ...
 
-class ReflectionPad1d(_pad_input.ReflectionPad1d):
+class ReflectionPad1d(_pad_input.ReflectionPad):
     """The input mirrored at its border: `[N, C, L]`, where n becomes n + p₀ + p₁."""
     def __init__(self, padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]]) -> None: ...
 
-class ReflectionPad2d(_pad_input.ReflectionPad2d):
+class ReflectionPad2d(_pad_input.ReflectionPad):
     """The input mirrored at its border: `[N, C, H, W]`, where n becomes n + p₀ + p₁."""
     def __init__(self, padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]]) -> None: ...
 
-class ReflectionPad3d(_pad_input.ReflectionPad3d):
+class ReflectionPad3d(_pad_input.ReflectionPad):
     """The input mirrored at its border: `[N, C, D, H, W]`, where n becomes n + p₀ + p₁."""
     def __init__(self, padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]]) -> None: ...
 
-class ReplicationPad1d(_pad_input.ReplicationPad1d):
+class ReplicationPad1d(_pad_input.ReplicationPad):
     """The border repeated: `[N, C, L]`, where n becomes n + p₀ + p₁."""
     def __init__(self, padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]]) -> None: ...
 
-class ReplicationPad2d(_pad_input.ReplicationPad2d):
+class ReplicationPad2d(_pad_input.ReplicationPad):
     """The border repeated: `[N, C, H, W]`, where n becomes n + p₀ + p₁."""
     def __init__(self, padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]]) -> None: ...
 
-class ReplicationPad3d(_pad_input.ReplicationPad3d):
+class ReplicationPad3d(_pad_input.ReplicationPad):
     """The border repeated: `[N, C, D, H, W]`, where n becomes n + p₀ + p₁."""
     def __init__(self, padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]]) -> None: ...
 
-class AvgPool1d(_pool.AvgPool1d):
+class AvgPool1d(_pool.AvgPool):
     """The mean of every window: `[N, C, L]` to `[N, C, L']`, n' = ⌊(n + 2p - k)/s⌋ + 1."""
     def __init__(self, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] | None = ..., padding: _Number | Sequence[_Number] = ..., ceil_mode: _Flag = ..., count_include_pad: _Flag = ...) -> None: ...
 
-class AvgPool2d(_pool.AvgPool2d):
+class AvgPool2d(_pool.AvgPool):
     """The mean of every window: `[N, C, H, W]` to `[N, C, H', W']`, n' = ⌊(n + 2p - k)/s⌋ + 1."""
     def __init__(self, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] | None = ..., padding: _Number | Sequence[_Number] = ..., ceil_mode: _Flag = ..., count_include_pad: _Flag = ..., divisor_override: _Number | None = ...) -> None: ...
 
-class AvgPool3d(_pool.AvgPool3d):
+class AvgPool3d(_pool.AvgPool):
     """The mean of every window: `[N, C, D, H, W]` to `[N, C, D', H', W']`, n' = ⌊(n + 2p - k)/s⌋ + 1."""
     def __init__(self, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] | None = ..., padding: _Number | Sequence[_Number] = ..., ceil_mode: _Flag = ..., count_include_pad: _Flag = ..., divisor_override: _Number | None = ...) -> None: ...
 
-class LPPool1d(_pool.LPPool1d):
+class LPPool1d(_pool.LPPool):
     """(Σ xᵖ)^(1/p) over every window: `[N, C, L]` to `[N, C, L']`, n' = ⌊(n - k)/s⌋ + 1."""
     def __init__(self, norm_type: _Real, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] | None = ..., ceil_mode: _Flag = ...) -> None: ...
 
-class LPPool2d(_pool.LPPool2d):
+class LPPool2d(_pool.LPPool):
     """(Σ xᵖ)^(1/p) over every window: `[N, C, H, W]` to `[N, C, H', W']`, n' = ⌊(n - k)/s⌋ + 1."""
     def __init__(self, norm_type: _Real, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] | None = ..., ceil_mode: _Flag = ...) -> None: ...
 
-class LPPool3d(_pool.LPPool3d):
+class LPPool3d(_pool.LPPool):
     """(Σ xᵖ)^(1/p) over every window: `[N, C, D, H, W]` to `[N, C, D', H', W']`, n' = ⌊(n - k)/s⌋ + 1."""
     def __init__(self, norm_type: _Real, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] | None = ..., ceil_mode: _Flag = ...) -> None: ...
 
-class MaxPool1d(_pool.MaxPool1d):
+class MaxPool1d(_pool.MaxPool):
     """The largest value of every window: `[N, C, L]`, where n becomes ⌊(n + 2p - (d(k-1) + 1))/s⌋ + 1."""
     def __init__(self, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] | None = ..., padding: _Number | Sequence[_Number] = ..., dilation: _Number | Sequence[_Number] = ..., return_indices: _Flag = ..., ceil_mode: _Flag = ...) -> None: ...
 
-class MaxPool2d(_pool.MaxPool2d):
+class MaxPool2d(_pool.MaxPool):
     """The largest value of every window: `[N, C, H, W]`, where n becomes ⌊(n + 2p - (d(k-1) + 1))/s⌋ + 1."""
     def __init__(self, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] | None = ..., padding: _Number | Sequence[_Number] = ..., dilation: _Number | Sequence[_Number] = ..., return_indices: _Flag = ..., ceil_mode: _Flag = ...) -> None: ...
 
-class MaxPool3d(_pool.MaxPool3d):
+class MaxPool3d(_pool.MaxPool):
     """The largest value of every window: `[N, C, D, H, W]`, where n becomes ⌊(n + 2p - (d(k-1) + 1))/s⌋ + 1."""
     def __init__(self, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] | None = ..., padding: _Number | Sequence[_Number] = ..., dilation: _Number | Sequence[_Number] = ..., return_indices: _Flag = ..., ceil_mode: _Flag = ...) -> None: ...
 
@@ -970,15 +970,15 @@ class TransformerEncoderLayer(_transformer.TransformerEncoderLayer):
     """Self-attention and two linear layers on `[S, N, E]`, each added to what it reads: the shape is kept."""
     def __init__(self, d_model: _Number | None = ..., nhead: _Number = ..., dim_feedforward: _Number = ..., dropout: _Real = ..., activation: str = ..., layer_norm_eps: _Real = ..., batch_first: _Flag = ..., norm_first: _Flag = ..., bias: _Flag = ...) -> None: ...
 
-class MaxUnpool1d(_unpool.MaxUnpool1d):
+class MaxUnpool1d(_unpool.MaxUnpool):
     """Puts maxima back to their places: `[N, C, L]` to `[N, C, L']`, n' = (n - 1)s - 2p + k."""
     def __init__(self, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] | None = ..., padding: _Number | Sequence[_Number] = ..., output_size: _Number | Sequence[_Number] | None = ...) -> None: ...
 
-class MaxUnpool2d(_unpool.MaxUnpool2d):
+class MaxUnpool2d(_unpool.MaxUnpool):
     """Puts maxima back to their places: `[N, C, H, W]` to `[N, C, H', W']`, n' = (n - 1)s - 2p + k."""
     def __init__(self, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] | None = ..., padding: _Number | Sequence[_Number] = ..., output_size: _Number | Sequence[_Number] | None = ...) -> None: ...
 
-class MaxUnpool3d(_unpool.MaxUnpool3d):
+class MaxUnpool3d(_unpool.MaxUnpool):
     """Puts maxima back to their places: `[N, C, D, H, W]` to `[N, C, D', H', W']`, n' = (n - 1)s - 2p + k."""
     def __init__(self, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] | None = ..., padding: _Number | Sequence[_Number] = ..., output_size: _Number | Sequence[_Number] | None = ...) -> None: ...
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from shapecalc.layers.base import Named
+from shapecalc.layers.declaration import of_rank
 from shapecalc.layers.dropout import Dropping
 from shapecalc.layers.effect import learned
 from shapecalc.layers.fields import Index
@@ -52,7 +53,7 @@ class KerasEmbedding(Table, kind="embedding", framework="keras", keras="keras.la
         return {"embeddings": (self.num_embeddings, self.embedding_dim)}
 
 
-class KerasDropping(Dropping, kind="dropout{rank}d", keras="keras.layers.SpatialDropout{rank}D"):
+class KerasDropping(Dropping, ranked="KerasDropout{rank}d", keras="keras.layers.SpatialDropout{rank}D"):
     """Sets complete channels of `[N, {sizes}, C]` to zero in training; the shape is kept.
 
     >>> KerasDropout{rank}d().output((1, {each:56}, 64))
@@ -64,15 +65,6 @@ class KerasDropping(Dropping, kind="dropout{rank}d", keras="keras.layers.Spatial
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         return rank_between(self.kind, x, self.rank + 2, self.rank + 2)
-
-
-class KerasDropout1d(KerasDropping, rank=1): ...
-
-
-class KerasDropout2d(KerasDropping, rank=2): ...
-
-
-class KerasDropout3d(KerasDropping, rank=3): ...
 
 
 class KerasConcat(Concat, kind="concat", framework="keras", keras="keras.layers.Concatenate"):
@@ -109,3 +101,6 @@ class KerasChunk(Chunk, kind="chunk", framework="keras"):
     """
 
     dim: Index = -1
+
+
+__getattr__ = of_rank(__name__)

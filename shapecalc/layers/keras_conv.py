@@ -16,6 +16,7 @@ from shapecalc.algebra import maximum, minimum, quotient
 from shapecalc.layers.arithmetic import same, same_padding, same_total
 from shapecalc.layers.base import Named, Window
 from shapecalc.layers.conv import DepthwiseConvolving, GroupedConvolving, SeparableConvolving
+from shapecalc.layers.declaration import of_rank
 from shapecalc.layers.effect import learned
 from shapecalc.layers.fields import OneOf
 from shapecalc.layers.pool import StridePerAxis
@@ -63,7 +64,9 @@ class KerasDilated(KerasWindowed):
     dilation: Dilation = 1
 
 
-class KerasConvolution(GroupedConvolving, KerasDilated, kind="conv{rank}d", keras="keras.layers.Conv{rank}D"):
+class KerasConvolution(
+    GroupedConvolving, KerasDilated, ranked="KerasConv{rank}d", keras="keras.layers.Conv{rank}D"
+):
     """Convolution over {axes}: `[N, {sizes}, C]` to `[N, {sizes:'}, out_channels]`, n' = ⌈n/s⌉ for `same`.
 
     Weights are `kernel: [{each:k}, in/groups, out]` and `bias: [out]`. Refuses a stride and a dilation of
@@ -98,14 +101,12 @@ class KerasConv1d(KerasConvolution, rank=1):
     padding: OrCausal = "valid"
 
 
-class KerasConv2d(KerasConvolution, rank=2): ...
-
-
-class KerasConv3d(KerasConvolution, rank=3): ...
-
-
 class KerasDepthwise(
-    DepthwiseConvolving, KerasDilated, kind="depthwise_conv{rank}d", keras="keras.layers.DepthwiseConv{rank}D"
+    DepthwiseConvolving,
+    KerasDilated,
+    ranked="KerasDepthwiseConv{rank}d",
+    ranks=(1, 2),
+    keras="keras.layers.DepthwiseConv{rank}D",
 ):
     """Depthwise convolution over {axes}: `[N, {sizes}, C]` to `[N, {sizes:'}, C·depth_multiplier]`.
 
@@ -122,14 +123,12 @@ class KerasDepthwise(
         return learned({"kernel": kernel, "bias": (self.filters(x),)}, bias=self.bias)
 
 
-class KerasDepthwiseConv1d(KerasDepthwise, rank=1): ...
-
-
-class KerasDepthwiseConv2d(KerasDepthwise, rank=2): ...
-
-
 class KerasSeparable(
-    SeparableConvolving, KerasDilated, kind="separable_conv{rank}d", keras="keras.layers.SeparableConv{rank}D"
+    SeparableConvolving,
+    KerasDilated,
+    ranked="KerasSeparableConv{rank}d",
+    ranks=(1, 2),
+    keras="keras.layers.SeparableConv{rank}D",
 ):
     """Depthwise, then pointwise convolution over {axes}: `[N, {sizes}, C]` to `[N, {sizes:'}, out_channels]`.
 
@@ -149,7 +148,4 @@ class KerasSeparable(
         return learned(named | {"bias": (self.out_channels,)}, bias=self.bias)
 
 
-class KerasSeparableConv1d(KerasSeparable, rank=1): ...
-
-
-class KerasSeparableConv2d(KerasSeparable, rank=2): ...
+__getattr__ = of_rank(__name__)

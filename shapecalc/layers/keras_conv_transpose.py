@@ -15,6 +15,7 @@ from shapecalc.layers.axis_names import AXES
 from shapecalc.layers.base import Named, NoBuffers, Window
 from shapecalc.layers.conv_transpose import scattered
 from shapecalc.layers.counts import Operations
+from shapecalc.layers.declaration import of_rank
 from shapecalc.layers.dependence import EVERYTHING, AxisDependence
 from shapecalc.layers.effect import learned
 from shapecalc.layers.family import Family
@@ -37,7 +38,7 @@ OptionalPadding = Annotated[PerAxis | None, Nullable(Each(Integer(0))), WindowFi
 
 
 class KerasConvTranspose(
-    NoBuffers, ChannelsLast, kind="conv_transpose{rank}d", keras="keras.layers.Conv{rank}DTranspose"
+    NoBuffers, ChannelsLast, ranked="KerasConvTranspose{rank}d", keras="keras.layers.Conv{rank}DTranspose"
 ):
     """Transposed convolution over {axes}: `[N, {sizes}, C]` to `[N, {sizes:'}, out_channels]`.
 
@@ -104,10 +105,4 @@ class KerasConvTranspose(
         return scattered(x, self.out_channels, self.spread(self.kernel_size))
 
 
-class KerasConvTranspose1d(KerasConvTranspose, rank=1): ...
-
-
-class KerasConvTranspose2d(KerasConvTranspose, rank=2): ...
-
-
-class KerasConvTranspose3d(KerasConvTranspose, rank=3): ...
+__getattr__ = of_rank(__name__)

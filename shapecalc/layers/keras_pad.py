@@ -14,6 +14,7 @@ from typing import Annotated
 from shapecalc.layers.arithmetic import scaled
 from shapecalc.layers.centre import Centre, Centres, scaled_by
 from shapecalc.layers.crop import Crop
+from shapecalc.layers.declaration import of_rank
 from shapecalc.layers.dependence import Along, Dependence, interpolated
 from shapecalc.layers.fields import Each, ExtentPerSide, Integer, OneOf, PerAxis
 from shapecalc.layers.pad import SpatialPad
@@ -25,7 +26,9 @@ from shapecalc.layers.spatial import ChannelsLast
 INTERPOLATIONS = ("nearest", "bilinear", "bicubic", "lanczos3", "lanczos5")
 
 
-class KerasPad(ChannelsLast, SpatialPad, kind="zero_pad{rank}d", keras="keras.layers.ZeroPadding{rank}D"):
+class KerasPad(
+    ChannelsLast, SpatialPad, ranked="KerasZeroPad{rank}d", keras="keras.layers.ZeroPadding{rank}D"
+):
     """Zeros around: `[N, {sizes}, C]`, where n becomes n + p₀ + p₁; no side is negative.
 
     >>> KerasZeroPad{rank}d(padding=[{each:[3, 1]}]).output((1, {each:10}, 8))
@@ -38,16 +41,7 @@ class KerasPad(ChannelsLast, SpatialPad, kind="zero_pad{rank}d", keras="keras.la
         return self.resized(x, self.enlarged(x))
 
 
-class KerasZeroPad1d(KerasPad, rank=1): ...
-
-
-class KerasZeroPad2d(KerasPad, rank=2): ...
-
-
-class KerasZeroPad3d(KerasPad, rank=3): ...
-
-
-class KerasCrop(ChannelsLast, Crop):
+class KerasCrop(ChannelsLast, Crop, ranked="KerasCrop{rank}d"):
     """What is left of the input when its sides are cut off: `[N, {sizes}, C]`, where n becomes n - c₀ - c₁.
 
     Refuses to leave nothing.
@@ -55,15 +49,6 @@ class KerasCrop(ChannelsLast, Crop):
     >>> KerasCrop{rank}d(crop=[{each:[2, 1]}]).output((1, {each:10}, 8))
     (1, {each:7}, 8)
     """
-
-
-class KerasCrop1d(KerasCrop, rank=1): ...
-
-
-class KerasCrop2d(KerasCrop, rank=2): ...
-
-
-class KerasCrop3d(KerasCrop, rank=3): ...
 
 
 class KerasUpsample(Interpolation, kind="upsample", framework="keras", keras="keras.layers.UpSampling2D"):
@@ -119,3 +104,6 @@ class KerasUpsample(Interpolation, kind="upsample", framework="keras", keras="ke
 
     def method(self) -> str:
         return self.mode
+
+
+__getattr__ = of_rank(__name__)

@@ -7,6 +7,7 @@ No pooling has weights or counts as multiply-accumulates.
 
 from shapecalc.layers.adaptive_pool import GlobalAverage, GlobalMaximum
 from shapecalc.layers.counts import greatest, mean
+from shapecalc.layers.declaration import of_rank
 from shapecalc.layers.family import Family
 from shapecalc.layers.keras_conv import KerasWindowed
 from shapecalc.layers.pool import WindowPooling
@@ -19,7 +20,7 @@ class KerasPool(KerasWindowed, WindowPooling):
     order = "kernel_size stride padding"
 
 
-class KerasMaxPool(KerasPool, kind="max_pool{rank}d", keras="keras.layers.MaxPooling{rank}D"):
+class KerasMaxPool(KerasPool, ranked="KerasMaxPool{rank}d", keras="keras.layers.MaxPooling{rank}D"):
     """The largest value of every window: `[N, {sizes}, C]` to `[N, {sizes:'}, C]`, n' = ⌈n/s⌉ for `same`.
 
     Refuses an input smaller than the window for `valid`.
@@ -32,7 +33,7 @@ class KerasMaxPool(KerasPool, kind="max_pool{rank}d", keras="keras.layers.MaxPoo
     reduced_by = greatest
 
 
-class KerasAvgPool(KerasPool, kind="avg_pool{rank}d", keras="keras.layers.AveragePooling{rank}D"):
+class KerasAvgPool(KerasPool, ranked="KerasAvgPool{rank}d", keras="keras.layers.AveragePooling{rank}D"):
     """The mean of every window: `[N, {sizes}, C]` to `[N, {sizes:'}, C]`, n' = ⌈n/s⌉ for `same`.
 
     Refuses an input smaller than the window for `valid`.
@@ -45,7 +46,7 @@ class KerasAvgPool(KerasPool, kind="avg_pool{rank}d", keras="keras.layers.Averag
     reduced_by = mean
 
 
-class KerasGlobalAvgPool(ChannelsLast, GlobalAverage):
+class KerasGlobalAvgPool(ChannelsLast, GlobalAverage, ranked="KerasGlobalAvgPool{rank}d"):
     """The mean of every channel: `[N, {sizes}, C]` to `[N, C]`, or `[N, {each:1}, C]` with keepdim.
 
     >>> KerasGlobalAvgPool{rank}d(keepdim=True).output((1, {each:33}, 8))
@@ -53,7 +54,7 @@ class KerasGlobalAvgPool(ChannelsLast, GlobalAverage):
     """
 
 
-class KerasGlobalMaxPool(ChannelsLast, GlobalMaximum):
+class KerasGlobalMaxPool(ChannelsLast, GlobalMaximum, ranked="KerasGlobalMaxPool{rank}d"):
     """The largest value of every channel: `[N, {sizes}, C]` to `[N, C]`, or `[N, {each:1}, C]` with keepdim.
 
     >>> KerasGlobalMaxPool{rank}d().output((1, {each:33}, 8))
@@ -61,37 +62,4 @@ class KerasGlobalMaxPool(ChannelsLast, GlobalMaximum):
     """
 
 
-class KerasMaxPool1d(KerasMaxPool, rank=1): ...
-
-
-class KerasMaxPool2d(KerasMaxPool, rank=2): ...
-
-
-class KerasMaxPool3d(KerasMaxPool, rank=3): ...
-
-
-class KerasAvgPool1d(KerasAvgPool, rank=1): ...
-
-
-class KerasAvgPool2d(KerasAvgPool, rank=2): ...
-
-
-class KerasAvgPool3d(KerasAvgPool, rank=3): ...
-
-
-class KerasGlobalAvgPool1d(KerasGlobalAvgPool, rank=1): ...
-
-
-class KerasGlobalAvgPool2d(KerasGlobalAvgPool, rank=2): ...
-
-
-class KerasGlobalAvgPool3d(KerasGlobalAvgPool, rank=3): ...
-
-
-class KerasGlobalMaxPool1d(KerasGlobalMaxPool, rank=1): ...
-
-
-class KerasGlobalMaxPool2d(KerasGlobalMaxPool, rank=2): ...
-
-
-class KerasGlobalMaxPool3d(KerasGlobalMaxPool, rank=3): ...
+__getattr__ = of_rank(__name__)

@@ -14,6 +14,7 @@ from pydantic import model_validator
 from shapecalc.algebra import Dim, product
 from shapecalc.layers.base import Layer, Named, NoMacs, NoWindow, SameShape
 from shapecalc.layers.counts import Operations, rescaled, standardized
+from shapecalc.layers.declaration import of_rank
 from shapecalc.layers.dependence import Dependence, over, placed
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Decimal, Flag, Nullable, Real, complaint
@@ -69,7 +70,6 @@ class Statistics(SameShape, NoMacs, NoWindow, Layer):
 
 class BatchNorm(
     Statistics,
-    kind="batch_norm{rank}d",
     torch="torch.nn.BatchNorm{rank}d",
     keras="keras.layers.BatchNormalization",
 ):
@@ -119,12 +119,6 @@ class BatchNorm1d(BatchNorm, rank=1):
     """The length may be absent: `[N, C]`."""
 
 
-class BatchNorm2d(BatchNorm, rank=2): ...
-
-
-class BatchNorm3d(BatchNorm, rank=3): ...
-
-
 class SyncBatchNorm(BatchNorm, torch="torch.nn.SyncBatchNorm"):
     """Batch normalisation whose statistics are those of all processes together: the shape is kept.
 
@@ -140,7 +134,7 @@ class SyncBatchNorm(BatchNorm, torch="torch.nn.SyncBatchNorm"):
         return 2, None
 
 
-class InstanceNorm(Statistics, kind="instance_norm{rank}d", torch="torch.nn.InstanceNorm{rank}d"):
+class InstanceNorm(Statistics, torch="torch.nn.InstanceNorm{rank}d"):
     """Instance normalisation of `[N, C, {sizes}]` or `[C, {sizes}]`: (x - mean)/√(variance + eps).
 
     Mean and variance are those of one sample and channel. Weights are `weight: [C]` and `bias: [C]` if
@@ -175,15 +169,6 @@ class InstanceNorm(Statistics, kind="instance_norm{rank}d", torch="torch.nn.Inst
         return product(x[: -self.rank])
 
 
-class InstanceNorm1d(InstanceNorm, rank=1): ...
-
-
-class InstanceNorm2d(InstanceNorm, rank=2): ...
-
-
-class InstanceNorm3d(InstanceNorm, rank=3): ...
-
-
 def enough(kind: str, values: Dim, what: str, x: Shape) -> Requirement:
     """Require at least two values, without which there is no variance."""
     return Requirement(
@@ -193,3 +178,6 @@ def enough(kind: str, values: Dim, what: str, x: Shape) -> Requirement:
         2,
         lambda: f"{kind} needs at least 2 {what} to take a variance, but {shown(x)} has {values}",
     )
+
+
+__getattr__ = of_rank(__name__)

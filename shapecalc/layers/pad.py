@@ -16,6 +16,7 @@ from shapecalc.algebra import Dim
 from shapecalc.layers.arithmetic import padded, uncropped
 from shapecalc.layers.axis_names import AXES
 from shapecalc.layers.base import NoOperations, NoWeights, NoWindow
+from shapecalc.layers.declaration import of_rank
 from shapecalc.layers.dependence import Dependence
 from shapecalc.layers.extended_number import Fill
 from shapecalc.layers.family import Family
@@ -89,7 +90,6 @@ class ConstantPad(SpatialPad):
 
 class ZeroPad(
     ConstantPad,
-    kind="zero_pad{rank}d",
     torch="torch.nn.ZeroPad{rank}d",
     keras="keras.layers.ZeroPadding{rank}D",
 ):
@@ -102,17 +102,11 @@ class ZeroPad(
     """
 
 
-class ZeroPad1d(ZeroPad, rank=1): ...
-
-
 class ZeroPad2d(ZeroPad, rank=2):
     """A flat list of four is torch's `[left, right, top, bottom]`."""
 
 
-class ZeroPad3d(ZeroPad, rank=3): ...
-
-
-class FilledPad(ConstantPad, kind="constant_pad{rank}d", torch="torch.nn.ConstantPad{rank}d"):
+class FilledPad(ConstantPad, torch="torch.nn.ConstantPad{rank}d"):
     """A `value` around: `[..., {sizes}]`, where n becomes n + p₀ + p₁; a negative side crops.
 
     Refuses to crop more than there is.
@@ -124,10 +118,4 @@ class FilledPad(ConstantPad, kind="constant_pad{rank}d", torch="torch.nn.Constan
     value: Fill
 
 
-class ConstantPad1d(FilledPad, rank=1): ...
-
-
-class ConstantPad2d(FilledPad, rank=2): ...
-
-
-class ConstantPad3d(FilledPad, rank=3): ...
+__getattr__ = of_rank(__name__)

@@ -12,11 +12,12 @@ from collections.abc import Callable, Iterator
 
 from shapecalc.algebra import Dim
 from shapecalc.layers.arithmetic import uncropped
+from shapecalc.layers.declaration import of_rank
 from shapecalc.layers.pad import SpatialPad
 from shapecalc.layers.requirement import Requirement, Shape
 
 
-class ReflectionPad(SpatialPad, kind="reflection_pad{rank}d", torch="torch.nn.ReflectionPad{rank}d"):
+class ReflectionPad(SpatialPad, torch="torch.nn.ReflectionPad{rank}d"):
     """The input mirrored at its border: `[N, C, {sizes}]`, where n becomes n + p₀ + p₁.
 
     Refuses a side as long as the input.
@@ -33,7 +34,7 @@ class ReflectionPad(SpatialPad, kind="reflection_pad{rank}d", torch="torch.nn.Re
         yield from super().requirements(x)
 
 
-class ReplicationPad(SpatialPad, kind="replication_pad{rank}d", torch="torch.nn.ReplicationPad{rank}d"):
+class ReplicationPad(SpatialPad, torch="torch.nn.ReplicationPad{rank}d"):
     """The border repeated: `[N, C, {sizes}]`, where n becomes n + p₀ + p₁.
 
     Refuses an output that would be empty.
@@ -43,7 +44,7 @@ class ReplicationPad(SpatialPad, kind="replication_pad{rank}d", torch="torch.nn.
     """
 
 
-class CircularPad(SpatialPad, kind="circular_pad{rank}d", torch="torch.nn.CircularPad{rank}d"):
+class CircularPad(SpatialPad, torch="torch.nn.CircularPad{rank}d"):
     """The input wrapped around: `[N, C, {sizes}]`, where n becomes n + p₀ + p₁.
 
     Refuses a side that is longer than the input, or than what the other side, if negative, leaves of it.
@@ -68,28 +69,4 @@ def _wraps_twice(kind: str, axis: str, left: Dim, p: Dim) -> Callable[[], str]:
     return lambda: f"{kind}: padding of {p} wraps around more than once: the {axis} offers {left}"
 
 
-class ReflectionPad1d(ReflectionPad, rank=1): ...
-
-
-class ReflectionPad2d(ReflectionPad, rank=2): ...
-
-
-class ReflectionPad3d(ReflectionPad, rank=3): ...
-
-
-class ReplicationPad1d(ReplicationPad, rank=1): ...
-
-
-class ReplicationPad2d(ReplicationPad, rank=2): ...
-
-
-class ReplicationPad3d(ReplicationPad, rank=3): ...
-
-
-class CircularPad1d(CircularPad, rank=1): ...
-
-
-class CircularPad2d(CircularPad, rank=2): ...
-
-
-class CircularPad3d(CircularPad, rank=3): ...
+__getattr__ = of_rank(__name__)

@@ -18,6 +18,7 @@ from shapecalc.layers.arithmetic import window, window_ceil
 from shapecalc.layers.axis_names import AXES
 from shapecalc.layers.base import NoMacs, NoWeights, Shapes, Window
 from shapecalc.layers.counts import Operations, greatest, mean, norm
+from shapecalc.layers.declaration import of_rank
 from shapecalc.layers.extended_number import INFINITIES, Power
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Each, ExtentPerAxis, Flag, Integer, Nullable, PerAxis, complaint
@@ -113,7 +114,6 @@ def _smaller_than_kernel(kind: str, axis: str, n: Dim, k: Dim) -> Callable[[], s
 class MaxPool(
     WithIndices,
     Pool,
-    kind="max_pool{rank}d",
     torch="torch.nn.MaxPool{rank}d",
     keras="keras.layers.MaxPooling{rank}D",
 ):
@@ -133,9 +133,7 @@ class MaxPool(
     dilation: Dilation = 1
 
 
-class AvgPool(
-    Pool, kind="avg_pool{rank}d", torch="torch.nn.AvgPool{rank}d", keras="keras.layers.AveragePooling{rank}D"
-):
+class AvgPool(Pool, torch="torch.nn.AvgPool{rank}d", keras="keras.layers.AveragePooling{rank}D"):
     """The mean of every window: `[N, C, {sizes}]` to `[N, C, {sizes:'}]`, n' = ⌊(n + 2p - k)/s⌋ + 1.
 
     The stride is the kernel's size if left out; count_include_pad and divisor_override change values, not
@@ -154,7 +152,7 @@ class AvgPool(
     count_include_pad: Flag = True
 
 
-class LPPool(Pool, kind="lp_pool{rank}d", torch="torch.nn.LPPool{rank}d"):
+class LPPool(Pool, torch="torch.nn.LPPool{rank}d"):
     """(Σ xᵖ)^(1/p) over every window: `[N, C, {sizes}]` to `[N, C, {sizes:'}]`, n' = ⌊(n - k)/s⌋ + 1.
 
     `norm_type` is the power p, not zero; `inf` takes the largest magnitude. The stride is the kernel's size
@@ -176,18 +174,6 @@ class LPPool(Pool, kind="lp_pool{rank}d", torch="torch.nn.LPPool{rank}d"):
         return norm(self.norm_type, seen, results)
 
 
-class MaxPool1d(MaxPool, rank=1): ...
-
-
-class MaxPool2d(MaxPool, rank=2): ...
-
-
-class MaxPool3d(MaxPool, rank=3): ...
-
-
-class AvgPool1d(AvgPool, rank=1): ...
-
-
 class AvgPool2d(AvgPool, rank=2):
     divisor_override: Divisor = None
 
@@ -203,12 +189,6 @@ class AvgPool3d(AvgPool, rank=3):
         yield from super().requirements(x)
 
 
-class LPPool1d(LPPool, rank=1): ...
-
-
-class LPPool2d(LPPool, rank=2): ...
-
-
 class LPPool3d(LPPool, rank=3):
     """For a finite power an input smaller than the kernel is refused, as by `avg_pool3d`."""
 
@@ -217,3 +197,6 @@ class LPPool3d(LPPool, rank=3):
         if self.norm_type not in INFINITIES:
             yield from self._covered(x)
         yield from super().requirements(x)
+
+
+__getattr__ = of_rank(__name__)

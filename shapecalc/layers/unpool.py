@@ -12,6 +12,7 @@ from shapecalc.algebra import Dim
 from shapecalc.layers.arithmetic import transposed
 from shapecalc.layers.axis_names import AXES
 from shapecalc.layers.base import Joint, NoOperations, NoWeights, Shapes
+from shapecalc.layers.declaration import of_rank
 from shapecalc.layers.dependence import Dependence, placed, unsaid
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Each, Integer, Nullable, PerAxis
@@ -23,9 +24,7 @@ from shapecalc.layers.spatial import OverAxes
 OptionalSize = Annotated[PerAxis | None, Nullable(Each(Integer(1))), Lettered("o")]
 
 
-class MaxUnpool(
-    NoWeights, NoOperations, OverAxes, Joint, kind="max_unpool{rank}d", torch="torch.nn.MaxUnpool{rank}d"
-):
+class MaxUnpool(NoWeights, NoOperations, OverAxes, Joint, torch="torch.nn.MaxUnpool{rank}d"):
     """Puts maxima back to their places: `[N, C, {sizes}]` to `[N, C, {sizes:'}]`, n' = (n - 1)s - 2p + k.
 
     It takes the maxima, batched or not, and the places, of the same shape. The stride is the kernel's size if
@@ -81,10 +80,4 @@ class MaxUnpool(
         return {"n": self.sizes(x)} | {letter: self.spread(value) for letter, value in fields.items()}
 
 
-class MaxUnpool1d(MaxUnpool, rank=1): ...
-
-
-class MaxUnpool2d(MaxUnpool, rank=2): ...
-
-
-class MaxUnpool3d(MaxUnpool, rank=3): ...
+__getattr__ = of_rank(__name__)

@@ -15,7 +15,7 @@ from shapecalc.algebra.region import Region
 from shapecalc.algebra.term import WHOLE, Term, TextWriter, Value
 from shapecalc.errors import ShapecalcError
 from shapecalc.layers.requirement import Requirement
-from shapecalc.page.formulas import Formulas, expressions
+from shapecalc.page.formulas import Formulas
 from shapecalc.page.free import FreeModel
 from shapecalc.report.derivation import Axes, Content, LayerDerivation, Step
 from shapecalc.report.outline import Item, lines, outline, window_text
@@ -44,13 +44,10 @@ class Data:
         self.network = network
         self.report = network.report
         self.formulas = Formulas([control.name for control in network.controls])
+        self.index = self.formulas.index
         self.writer = Inserted(self.formulas)
         self.positions = {node.path: number for number, node in enumerate(self.report.nodes)}
         self.texts: dict[str, int] = {}
-
-    def index(self, value: Dim) -> int:
-        """Return the index of a size among the formulas."""
-        return self.formulas.index(value)
 
     def indices(self, sizes: Iterable[Dim]) -> list[int]:
         """Return the indices of the sizes of a shape."""
@@ -153,7 +150,8 @@ class Data:
 
     def marked(self, text: str, sizes: Sequence[Dim]) -> str:
         """Return a text with a mark in place of every size that is not part of a formula."""
-        for size in sorted(expressions([*dict.fromkeys(sizes)]), key=lambda size: -len(str(size))):
+        free = {size for size in sizes if isinstance(size, Expr)}
+        for size in sorted(free, key=lambda size: (-len(str(size)), str(size))):
             written = re.escape(str(size))
             alone = rf"\({written}\)|(?<![\w·/⌊⌈({{]){written}(?![\w·/⌋⌉)}}])"
             text = re.sub(alone, f"{{{self.index(size)}}}", text)

@@ -15,7 +15,7 @@ from shapecalc.algebra.integer_set import IntegerSet
 from shapecalc.algebra.relation import Relation
 from shapecalc.algebra.solution import function_of
 from shapecalc.errors import SpecError, quote
-from shapecalc.layers.conv import Conv2d
+from shapecalc.layers import Conv2d
 from shapecalc.layers.conv_transpose import ConvTranspose2d
 from shapecalc.layers.spatial import Spatial
 from shapecalc.render.lines import LONGEST_LIST, IndentedLine, Listing, cut

@@ -502,7 +502,7 @@ def test_files_that_are_none(tmp_path: Path) -> None:
     nul = tmp_path / "nul.yaml"
     nul.write_bytes(b"name: a\0b\n")
     for path, says in (
-        (tmp_path, f"{tmp_path}: this is a folder, not a spec file"),
+        (tmp_path, f"{tmp_path}: this is a folder, not a file"),
         (tmp_path / "none.yaml", "none.yaml: there is no such file"),
         (tmp_path / "none" / "none.yaml", "none.yaml: there is no such file"),
         (large, "large.yaml: the text is larger than 1 MiB"),

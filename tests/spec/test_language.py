@@ -644,7 +644,7 @@ def test_batches() -> None:
 
 @pytest.mark.parametrize("batch", [0, -1, True, 2.0, "8"])
 def test_a_batch_is_a_count(batch: Any) -> None:
-    assert "batch must be a whole number" in refusal("layers: [relu]", batch=batch)
+    assert "batch must be an integer" in refusal("layers: [relu]", batch=batch)
 
 
 def test_a_free_batch() -> None:

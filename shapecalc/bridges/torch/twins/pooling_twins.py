@@ -13,17 +13,12 @@ from shapecalc.bridges.torch.twins.source import ModuleSource, Source
 from shapecalc.bridges.torch.twins.torch_names import Fields, Shapes, per_side
 from shapecalc.bridges.torch.twins.twin import FunctionTwin, ModuleTwin, Twin
 from shapecalc.errors import SpecError
-from shapecalc.layers.adaptive_pool import (
-    GlobalMaxPool1d,
-    GlobalMaxPool2d,
-    GlobalMaxPool3d,
-    GlobalPool,
-)
+from shapecalc.layers import GlobalMaxPool1d, GlobalMaxPool2d, GlobalMaxPool3d, LPPool1d
+from shapecalc.layers.adaptive_pool import GlobalPool
 from shapecalc.layers.base import Kind
 from shapecalc.layers.crop import Crop
 from shapecalc.layers.pad import SpatialPad
 from shapecalc.layers.pad_input import CircularPad
-from shapecalc.layers.pool import LPPool1d
 from shapecalc.layers.unpool import MaxUnpool
 
 
