@@ -32,7 +32,7 @@ def check_kind(
     *examples: tuple[Mapping[str, Any], *tuple[Sequence[int], ...]],
     torch: Callable[..., Any] | None = None,
 ) -> None:
-    """Assert every law for a kind on examples: fields, then the shape of each tensor that arrives.
+    """Assert every law for a kind on examples: fields, then the shape of each input.
 
     Give examples that are refused as well, by the fields or by the input. `torch` builds the real
     module from a layer and the shapes; without it, parity is not asked.

@@ -94,7 +94,7 @@ class Fold(Columns, torch="torch.nn.Fold"):
         sizes = self.spread(self.output_size)
         yield from self.fits(sizes)
         positions = self.positions(sizes)
-        says = f"{self.kind}: the window has {positions} positions in output_size, but {x[-1]} columns arrive"
+        says = f"{self.kind}: the window has {positions} positions in output_size, the input {x[-1]} columns"
         yield Requirement("elements", x[-1], "==", positions, says)
 
     def output(self, x: Shape) -> Shape:

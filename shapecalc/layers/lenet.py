@@ -81,8 +81,8 @@ class PartialConv2d(NoBuffers, Windowed, kind="partial_conv2d", rank=2):
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         yield from self.spatial_rank(x)
         highest = max(map(max, self.connections))
-        has = f"which has channels 0 to {self.channels(x) - 1}"
-        says = f"{self.kind}: connections name channel {highest}, but {shown(x)} arrives, {has}"
+        has = f"the input {shown(x)} has channels 0 to {self.channels(x) - 1}"
+        says = f"{self.kind}: connections name channel {highest}, but {has}"
         yield Requirement("channels", self.channels(x), ">=", highest + 1, says)
         yield from super().requirements(x)
 

@@ -113,7 +113,7 @@ class Concat(NoOperations, Merge, framework="torch", torch="torch.cat", keras="k
         yield _some(self.kind, inputs)
         first = inputs[0]
         rank = len(first)
-        yield Requirement("rank", rank, ">=", 1, f"{self.kind} needs an axis, but a single number arrives")
+        yield Requirement("rank", rank, ">=", 1, f"{self.kind} needs an axis, not a single number")
         for number, x in enumerate(inputs):
             says = (
                 f"{self.kind}: branch {number + 1} is {shown(x)} but branch 1 is {shown(first)}: "

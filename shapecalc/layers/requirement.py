@@ -118,7 +118,7 @@ def shaped(kind: str, name: str, x: Shape, wanted: Shape) -> Iterator[Requiremen
     """Require that a tensor has exactly this shape."""
 
     def says() -> str:
-        return f"{kind}: {name} must be {shown(wanted)}, but {shown(x)} arrives"
+        return f"{kind}: {name} must be {shown(wanted)}, not {shown(x)}"
 
     yield Requirement("rank", len(x), "==", len(wanted), says)
     for actual, size in zip(x, wanted, strict=True):
@@ -138,7 +138,7 @@ def rank_between(kind: str, x: Shape, low: int, high: int | None) -> Iterator[Re
         wanted = f"{low} or {high} dimensions" if high == low + 1 else f"{low} to {high} dimensions"
 
     def says() -> str:
-        return f"{kind} needs {wanted}, but {shown(x)} arrives, which has {has}"
+        return f"{kind} needs {wanted}, but {shown(x)} has {has}"
 
     yield Requirement("rank", has, ">=", low, says)
     if high is not None:
@@ -156,7 +156,7 @@ class DeclaredSize(Requirement):
 
     def _message(self) -> str:
         head = f"{self.kind} declares {self.name}: {self.left}"
-        return f"{head}, but {shown(self.shape)} arrives, which has {self.right} {self.axis}"
+        return f"{head}, but the input {shown(self.shape)} has {self.right} {self.axis}"
 
     def _advice(self) -> str:
         return f"{self.name}: {self.right}, or leave {self.name} out: it is inferred"

@@ -49,7 +49,7 @@ class CTCLoss(Loss, torch="torch.nn.CTCLoss"):
         if len(targets) == 2:
             yield from shaped(self.kind, "the target", targets, (batch, targets[1]))
         for given in lengths:
-            says = f"{self.kind}: {batch} lengths are needed, but {shown(given)} arrives"
+            says = f"{self.kind}: {batch} lengths are needed, not {shown(given)}"
             yield Requirement("elements", product(given), "==", batch, says)
         says = f"{self.kind}: blank = {self.blank} is none of the {x[-1]} classes"
         yield Requirement("index", x[-1] - 1, ">=", self.blank, says)

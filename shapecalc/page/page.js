@@ -66,14 +66,14 @@ function addControls() {
 
 const control = (index) => byId(`control-${NETWORK.controls[index].name}`);
 
-/** Read what is typed: a whole number, not below the least; anything else is told and changes nothing. */
+/** Read what is typed: an integer, not below the least; anything else is reported and changes nothing. */
 function typed(index, text) {
   const { least } = NETWORK.controls[index];
   const plain = text.trim().replaceAll(",", "");
   const number = /^\d{1,19}$/.test(plain) ? BigInt(plain) : null;
   const fits = number !== null && number >= BigInt(least) && number <= LARGEST;
   control(index).setAttribute("aria-invalid", fits ? "false" : "true");
-  byId(`${control(index).id}-error`).textContent = fits ? "" : `a whole number from ${least} to 10^18`;
+  byId(`${control(index).id}-error`).textContent = fits ? "" : `an integer from ${least} to 10^18`;
   if (fits) set(index, number);
 }
 
@@ -267,7 +267,7 @@ function showStatus(sizes, failure) {
   const box = byId("status");
   box.className = failure === null ? "legal" : failure.stretches ? "unknown" : "illegal";
   const parts = [];
-  if (failure === null) parts.push(make("p", {}, make("strong", {}, "Legal."), " Every layer accepts what arrives."));
+  if (failure === null) parts.push(make("p", {}, make("strong", {}, "Legal."), " Every layer accepts its input."));
   else parts.push(...failureText(sizes, failure));
   parts.push(...asBuiltText(failure));
   box.replaceChildren(...parts);
@@ -286,7 +286,7 @@ function failureText(sizes, failure) {
       " A map of one pixel would be stretched here. The closed forms leave this case out: ask `shapecalc show` for it.";
     return [make("p", {}, make("strong", {}, "Not told."), " At ", make("code", {}, path), ":", told)];
   }
-  const line = make("p", {}, make("strong", {}, "Not legal. "), make("code", {}, path), " refuses what arrives.");
+  const line = make("p", {}, make("strong", {}, "Not legal. "), make("code", {}, path), " refuses its input.");
   const reason = make("p", { class: "reason" }, says, make("span", { class: "needed" }, ` (${needs})`));
   const { exact, found } = nearest(NETWORK, values);
   const words = exact ? "Nearest legal:" : "Legal nearby:";

@@ -76,7 +76,7 @@ def known_hint(key: str, what: str, known: Sequence[str]) -> str:
 _PLAINLY = {
     "bool_type": "is not true or false",
     "dict_type": "is not a mapping",
-    "int_type": "is not a whole number",
+    "int_type": "is not an integer",
     "string_type": "is not text",
     "tuple_type": "is not a list",
 }

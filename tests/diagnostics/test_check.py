@@ -44,7 +44,7 @@ def test_a_wrong_channel_count_does_not_hide_the_next() -> None:
         """
     )
     assert told(found) == [("channels", "conv2d"), ("channels", "conv2d_2")]
-    assert "4, but 1x3x32x32 arrives" in found[0].message
+    assert "4, but the input 1x3x32x32 has" in found[0].message
     assert (found[0].place.line, found[0].place.column) == (4, 5)
 
 
@@ -458,7 +458,7 @@ def test_text_is_what_a_compiler_prints(tmp_path: Path) -> None:
     assert result.exit_code == 1
     assert result.output == dedent(
         f"""\
-        error[channels]: conv2d declares in_channels: 4, but 1x3x8x8 arrives, which has 3 channels
+        error[channels]: conv2d declares in_channels: 4, but the input 1x3x8x8 has 3 channels
           --> {file}:3:5
            |
          3 |   - conv2d: {{in_channels: 4, out_channels: 2, kernel_size: 1}}

@@ -216,7 +216,7 @@ def test_what_is_no_number_changes_nothing_and_is_told(browser: Browser, tmp_pat
     for text in ("", "0", "-3", "1.5", "1e3", "H", "99999999999999999999"):
         opened.page.fill("#control-H", text)
         assert opened.page.get_attribute("#control-H", "aria-invalid") == "true"
-        assert opened.text("#control-H-error") == "a whole number from 1 to 10^18"
+        assert opened.text("#control-H-error") == "an integer from 1 to 10^18"
         assert opened.text("#total-macs") == "416,520"
     opened.page.click("#reset")
     assert opened.page.input_value("#control-H") == "32"

@@ -95,7 +95,7 @@ def test_a_fraction_is_no_size() -> None:
     said = refusal(
         "{parameters: {width: 5}, input: [3, 8, 8], layers: [conv2d: {out_channels: width/2, kernel_size: 1}]}"
     )
-    assert "2.5 is not a whole number" in said
+    assert "2.5 is not an integer" in said
 
 
 def test_a_decimal_is_what_is_written() -> None:

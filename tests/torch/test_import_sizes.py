@@ -275,7 +275,7 @@ def test_code_that_takes_ordinary_numbers_only_holds_for_its_inputs() -> None:
         """
 def doubled(size):
     if type(size) is not int:  # as compiled code asks
-        raise TypeError("a whole number is needed")
+        raise TypeError("an integer is needed")
     return 2 * size
 
 class Doubled(nn.Module):
