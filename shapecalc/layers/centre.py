@@ -46,14 +46,14 @@ def middles(dependence: Dependence, rank: int, *, keeps_places: bool) -> Centres
     >>> middles((Along(0), Along(1, ((-1, 2),), 2)), 2, keeps_places=False)[1]
     Centre(axis=1, stride=2, first=Fraction(1, 2))
     """
-    found: list[Centre | None] = [None] * rank
+    centres: list[Centre | None] = [None] * rank
     for axis, view in enumerate(dependence):
         match view:
             case Along(onto, ((int(first), int(last)),), stride):
-                found[onto] = Centre(axis, stride, Fraction(first + last, 2))
+                centres[onto] = Centre(axis, stride, Fraction(first + last, 2))
             case Everything() if keeps_places:
-                found[axis] = Centre(axis)
-    return tuple(found)
+                centres[axis] = Centre(axis)
+    return tuple(centres)
 
 
 def spread_over(axis: int, kernel: Dim, stride: Dim, before: Dim, dilation: Dim) -> Centre | None:
