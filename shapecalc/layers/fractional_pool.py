@@ -16,7 +16,7 @@ from shapecalc.layers.axis_names import AXES
 from shapecalc.layers.base import NoMacs, NoWeights, NoWindow, Shapes
 from shapecalc.layers.counts import Operations, greatest
 from shapecalc.layers.declaration import of_rank
-from shapecalc.layers.dependence import Dependence, placed, unsaid
+from shapecalc.layers.dependence import Dependence, placed, unknown
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Decimal, Each, Flag, Nullable, complaint
 from shapecalc.layers.requirement import Requirement, Shape
@@ -98,7 +98,7 @@ class FractionalMaxPool(
         return self.resized(x, tuple(in_doubles(self.kind, n, ratio) for n, ratio in pairs))
 
     def dependence(self, x: Shape, result: int) -> Dependence:
-        return (*placed(len(x) - self.rank), *unsaid(self.rank))
+        return (*placed(len(x) - self.rank), *unknown(self.rank))
 
     def outputs(self, x: Shape) -> Shapes:
         return (self.output(x),) * (1 + self.return_indices)
