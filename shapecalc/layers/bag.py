@@ -57,10 +57,10 @@ class EmbeddingBag(NoBuffers, NoMacs, Joint, framework="torch", torch="torch.nn.
             yield from rank_between(f"{self.kind}: where the bags begin", offsets, 1, 1)
             says = f"{self.kind}: with include_last_offset two numbers are needed to make one bag"
             yield Requirement("offsets", offsets[0], ">=", 1 + self.include_last_offset, says)
-        for given in weights:
+        for weight in weights:
             says = f"{self.kind}: weights go with mode sum, not with {self.mode}"
             yield Requirement("mode", int(self.mode == "sum"), "==", 1, says)
-            yield from shaped(self.kind, "the weights", given, x)
+            yield from shaped(self.kind, "the weights", weight, x)
 
     def output(self, inputs: Shapes) -> Shape:
         x = inputs[0]

@@ -143,7 +143,7 @@ class Combine(Broadcast, kind="combine", framework="torch"):
 
     unknown_dependence = (
         "places and channels",
-        "a function that is not known to work on each element by itself",
+        "a function that is not known to work on each element alone",
     )
 
     function: Annotated[str, Word()]

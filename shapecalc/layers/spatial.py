@@ -54,7 +54,7 @@ class OverAxes(Kind):
         return ("C", *spatial_letters(self.rank))
 
     def resized(self, x: Shape, sizes: Shape, channels: Dim | None = None) -> Shape:
-        """Return the shape with other spatial sizes and, if given, other channels."""
+        """Return the shape with other spatial sizes and, unless None, other channels."""
         return (*x[: -self.rank - 1], self.channels(x) if channels is None else channels, *sizes)
 
     def spread(self, value: Any) -> tuple[Any, ...]:

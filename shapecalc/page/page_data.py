@@ -12,7 +12,7 @@ from shapecalc.algebra import term as terms
 from shapecalc.algebra.integer_set import IntegerSet
 from shapecalc.algebra.rational import LARGEST
 from shapecalc.algebra.region import Region
-from shapecalc.algebra.term import WHOLE, Term, TextWriter, Value
+from shapecalc.algebra.term import ATOM, Term, TextWriter, Value
 from shapecalc.errors import ShapecalcError
 from shapecalc.layers.requirement import Requirement
 from shapecalc.page.formulas import Formulas
@@ -33,7 +33,7 @@ class Inserted(TextWriter):
 
     def number(self, value: Value) -> tuple[str, int]:
         if isinstance(value, Expr):
-            return f"{{{self.formulas.index(value)}}}", WHOLE
+            return f"{{{self.formulas.index(value)}}}", ATOM
         return super().number(value)
 
 
