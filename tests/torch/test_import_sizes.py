@@ -19,8 +19,7 @@ import torch.nn.functional as F  # noqa: N812  (as everybody writes it)
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from shapecalc import Model, ShapeError, SpecError, Undecided, from_torch, loads
-from shapecalc.bridges.torch.export.export_model import export
+from shapecalc import Model, ShapeError, SpecError, Undecided, export, from_torch, loads
 
 Forward = Callable[["Net", Any], Any]
 

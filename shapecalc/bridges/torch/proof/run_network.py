@@ -77,7 +77,7 @@ def forward(model: Model, report: Report, given: Any, values: Mapping[str, Any])
     if not report.nodes:
         return Forward(why="it has no layers")
     try:
-        bare = build(model, device="meta", input=given, **values)
+        bare = build(model, "meta", given, values)
     except SpecError as error:
         return Forward(why=error.message)
     why = _too_large(report)
@@ -85,7 +85,7 @@ def forward(model: Model, report: Report, given: Any, values: Mapping[str, Any])
     if not any(twin_of(node.layer).on_cpu for node in report.nodes):
         found |= _run(bare, report, "meta")
     if not why and not found:
-        found |= _run(build(model, input=given, **values), report, "cpu")
+        found |= _run(build(model, "cpu", given, values), report, "cpu")
     return Forward(len(report.nodes), not why, why, found)
 
 
