@@ -15,7 +15,7 @@ from shapecalc.algebra.formula import Formula
 from shapecalc.layers.axis_names import AXES
 from shapecalc.layers.base import NoWindow
 from shapecalc.layers.declaration import of_rank
-from shapecalc.layers.dependence import Dependence, placed, unsaid
+from shapecalc.layers.dependence import Dependence, placed, unknown
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Decimal, Each, Nullable, complaint
 from shapecalc.layers.pool import WithIndices
@@ -94,7 +94,7 @@ class FractionalMaxPool(
         return self.resized(x, tuple(in_doubles(self.kind, n, ratio) for n, ratio in pairs))
 
     def dependence(self, x: Shape, result: int) -> Dependence:
-        return (*placed(len(x) - self.rank), *unsaid(self.rank))
+        return (*placed(len(x) - self.rank), *unknown(self.rank))
 
     def seen(self, x: Shape) -> Dim:
         return product(self.spread(self.kernel_size)) * product(self.output(x))
