@@ -14,7 +14,7 @@ from shapecalc.algebra import Dim, product
 from shapecalc.layers.axis_names import AXES
 from shapecalc.layers.base import NoWindow
 from shapecalc.layers.declaration import of_rank
-from shapecalc.layers.dependence import Dependence, placed, unsaid
+from shapecalc.layers.dependence import Dependence, placed, unknown
 from shapecalc.layers.extended_number import Open
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Each, Nullable, complaint
@@ -79,7 +79,7 @@ class FractionalMaxPool(
         return self.resized(x, tuple(in_doubles(self.kind, n, ratio) for n, ratio in pairs))
 
     def dependence(self, x: Shape, result: int) -> Dependence:
-        return (*placed(len(x) - self.rank), *unsaid(self.rank))
+        return (*placed(len(x) - self.rank), *unknown(self.rank))
 
     def seen(self, x: Shape) -> Dim:
         return product(self.spread(self.kernel_size)) * product(self.output(x))

@@ -11,7 +11,7 @@ from shapecalc.algebra import Dim, product
 from shapecalc.errors import Undecided
 from shapecalc.layers.arithmetic import scaled
 from shapecalc.layers.base import Joint, Named, NoBuffers, Shapes
-from shapecalc.layers.dependence import EVERYTHING, Along, Dependence, everywhere, over, placed, unsaid
+from shapecalc.layers.dependence import EVERYTHING, Along, Dependence, everywhere, over, placed, unknown
 from shapecalc.layers.extended_number import Positive
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Count, Extent, Flag, Integer, Listed, complaint
@@ -63,8 +63,8 @@ class CTCLoss(Loss, torch="torch.nn.CTCLoss"):
         if len(x) == 2:
             return tuple([everywhere(tensor) for tensor in inputs])
         if len(targets) == 1:  # the numbers say where the target of each sequence begins
-            return ((EVERYTHING, Along(0), EVERYTHING), *(unsaid(len(tensor)) for tensor in inputs[1:]))
-        own = [(Along(0),) if len(each) == 1 else unsaid(len(each)) for each in lengths]
+            return ((EVERYTHING, Along(0), EVERYTHING), *(unknown(len(tensor)) for tensor in inputs[1:]))
+        own = [(Along(0),) if len(each) == 1 else unknown(len(each)) for each in lengths]
         return ((EVERYTHING, Along(0), EVERYTHING), (Along(0), EVERYTHING), *own)
 
 
