@@ -2,8 +2,7 @@
 
     out = output_size      whatever the input; null keeps an axis as it is
 
-No pooling has weights or counts as multiply-accumulates. Every output sees a window that depends
-on the input's size, so there is no window of fixed size to speak of.
+Every output sees a window that depends on the input's size, so there is no window of fixed size to speak of.
 """
 
 from collections.abc import Iterator

@@ -4,7 +4,7 @@
 
 `padding` is one number for all sides, one per axis, or `[[before, after], ...]` per side, axes in
 the order of the shape. A flat list of two numbers per axis is torch's own notation, which begins
-with the last axis: `[left, right, top, bottom]` over two axes. No padding has weights or MACs.
+with the last axis: `[left, right, top, bottom]` over two axes.
 """
 
 from collections.abc import Iterator

@@ -2,7 +2,7 @@
 
     out = n + p₀ + p₁        per axis; a negative side crops
 
-`padding` is written as in `zero_pad2d` and its relatives. No padding has weights or MACs.
+`padding` is written as in `zero_pad2d` and its relatives.
 
 Where a circular padding with one negative side takes more on the other than the crop leaves, torch
 raises or returns memory it never wrote, depending on the other axes; here it is always refused.
