@@ -126,8 +126,12 @@ def shape(text: str) -> tuple[int, ...]:
     return tuple(map(int, parts))
 
 
-def assignments(texts: tuple[str, ...]) -> dict[str, Any]:
-    """Parse the --set options; values have the syntax of a spec."""
+def assignments(
+    texts: Iterable[str],
+    option: str = "--set ",
+    form: str = "KEY=VALUE, with a parameter of the spec as KEY",
+) -> dict[str, Any]:
+    """Parse the --set options, or others of this form; values have the syntax of a spec."""
     from shapecalc.engine.parameters import RESERVED
     from shapecalc.spec.located_text import parse
 
@@ -135,13 +139,13 @@ def assignments(texts: tuple[str, ...]) -> dict[str, Any]:
     for text in texts:
         name, equals, value = text.partition("=")
         if not equals or not name.isidentifier() or name in RESERVED:
-            raise SpecError(f"--set {quote(text)}: write KEY=VALUE, with a parameter of the spec as KEY")
+            raise SpecError(f"{option}{quote(text)}: write {form}")
         if name in values:
-            raise SpecError(f"--set {quote(text)}: {name} is set twice")
+            raise SpecError(f"{option}{quote(text)}: {name} is set twice")
         try:
             values[name] = parse(value)
         except SpecError as error:
-            raise SpecError(f"--set {quote(text)}: {error.message}", hint=error.hint) from None
+            raise SpecError(f"{option}{quote(text)}: {error.message}", hint=error.hint) from None
     return values
 
 

@@ -117,6 +117,10 @@ def say(text: str) -> None:
     echo(text, sys.stdout)
 
 
+_SIGNS = "⌈⌉⌊⌋·×≥≤≠≡…"
+_ASCII = ("ceil(", ")", "floor(", ")", "*", "x", ">=", "<=", "!=", "=", "...")
+
+
 def echo(text: str, stream: Any) -> None:
     """Print, plain when piped; symbols outside the stream's encoding become ASCII."""
     WORKING.wipe()
@@ -124,21 +128,11 @@ def echo(text: str, stream: Any) -> None:
     try:
         text.encode(encoding)
     except UnicodeEncodeError:
-        for symbol, plain in (
-            ("⌈", "ceil("),
-            ("⌉", ")"),
-            ("⌊", "floor("),
-            ("⌋", ")"),
-            ("·", "*"),
-            ("×", "x"),
-            ("≥", ">="),
-            ("≤", "<="),
-            ("≠", "!="),
-            ("≡", "="),
-            ("…", "..."),
-        ):
-            text = text.replace(symbol, plain)
-        text = text.encode(encoding, "replace").decode(encoding)
+        text = (
+            text.translate(dict(zip(map(ord, _SIGNS), _ASCII, strict=True)))
+            .encode(encoding, "replace")
+            .decode(encoding)
+        )
     click.echo(text, file=stream, color=colour(stream))
 
 

@@ -115,12 +115,12 @@ class _DataclassFields:
     """What `dataclasses.fields`, `replace` and `asdict` read, made when they do."""
 
     def __get__(self, instance: object, owner: Any) -> Mapping[str, Field[Any]]:
-        defaults = owner.__record__.defaults
+        defaults = owner.__record__.defaults.items()
+        described = [(name, Any, field(default=default)) for name, default in defaults]
         made: Any = make_dataclass(
-            owner.__name__,
-            [(name, Any, field(default=default)) for name, default in defaults.items()],
-            kw_only=True,
+            owner.__name__, described, namespace={"__doc__": "Fields."}, init=False, repr=False, eq=False
         )
+        owner.__dataclass_fields__ = made.__dataclass_fields__
         fields: Mapping[str, Field[Any]] = made.__dataclass_fields__
         return fields
 

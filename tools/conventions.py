@@ -42,7 +42,7 @@ def ours(name: str, tool: str, settings: dict[str, Any]) -> int:
     return figure(shapecalc.load(name).analyze(**settings).cost(tool.split(maxsplit=1)[0]), tool)
 
 
-def told(name: str, tool: str) -> int:
+def reported(name: str, tool: str) -> int:
     """Return what a tool was measured to say of a network."""
     found: int = data()["networks"][name]["measured"][tool]
     return found
@@ -177,11 +177,11 @@ and to 20,736 in calflops, since what the module has added up is read once for e
 TAIL = """
 Some of what tools do is odd and is nonetheless their rule, which we follow: torchinfo counts a linear
 layer's weights once a sample, however many positions it is used at; ptflops meets nn.ReLU twice but
-nn.ReLU6 once; calflops counts an upsampling by the numbers that arrive, or by the given sizes without
-channels; thop takes the adaptive average's windows as in/out in floating point, which is what arrives and
-what leaves, rounded down at times; in a transformer of torch no tool sees the activation.
+nn.ReLU6 once; calflops counts an upsampling by the numbers of its input, or by the given sizes without
+channels; thop takes the adaptive average's windows as in/out in floating point, so that it counts its input
+and its result, rounded down at times; in a transformer of torch no tool sees the activation.
 
-Some tools stop with an error: fvcore at norms of a list without a batch and at an unpooling that is not told
+Some tools stop with an error: fvcore at norms of a list without a batch and at an unpooling without
 its size, calflops at an upsampling by a factor for each axis and at inputs without a batch.
 """
 

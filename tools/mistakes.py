@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 import shapecalc  # noqa: E402
-from shapecalc import Model  # noqa: E402
+from shapecalc import Diagnostic, Model  # noqa: E402
 from shapecalc.report.comparison import Comparison, compare  # noqa: E402
 from tests.support.tutorials import (  # noqa: E402
     MENDED_KERAS_V4,
@@ -67,6 +67,13 @@ def model(spec: str, after: tuple[str, ...]) -> tuple[str, Model]:
 
 
 @cache
+def diagnostics(spec: str, after: tuple[str, ...]) -> tuple[str, list[Diagnostic]]:
+    """Return the text of a spec in which some mistakes are mended, and what `check` reports of it."""
+    text, checked = model(spec, after)
+    return text, checked.check()
+
+
+@cache
 def comparison(
     spec: str,
     after: tuple[str, ...],
@@ -94,8 +101,8 @@ def by_check(row: dict[str, Any]) -> Found | None:
     """Return what `check` says of a mistake, or None where it is silent."""
     after = row.get("after", [])
     code, path, line, words = row["check"]
-    text, spec = model(row["spec"], tuple(TO_RUN[row["spec"]] if after == "run" else after))
-    for one in spec.check():
+    text, reported = diagnostics(row["spec"], tuple(TO_RUN[row["spec"]] if after == "run" else after))
+    for one in reported:
         lines = printed(text, one.place.line)
         if one.code == code and path in one.paths and words in one.message and line in lines:
             return Found(f"check tutorials/{row['spec']}", f"{one.code}: {one.message}", path, line)

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from math import gcd, lcm
+from math import gcd, lcm, prod
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from shapecalc.algebra.integer_set import IntegerSet
@@ -467,10 +467,7 @@ def product(dims: Iterable[Dim]) -> Dim:
     >>> product((3, 224, 224)), product(())
     (150528, 1)
     """
-    result: Dim = 1
-    for dim in dims:
-        result = result * dim
-    return result
+    return prod(dims)
 
 
 # ---- floors in normal form

@@ -88,12 +88,11 @@ class Text:
             factors = separated(value)
             if len(factors) > 1:
                 sign = "-" if factors[0] == -1 else ""
-                written = [
-                    f"({self.expanded(one)})" if is_sum(one) else self.expanded(one)
-                    for one in factors[len(sign) :]
-                ]
-                return sign + self.times.join(written)
+                return sign + self.times.join(map(self.factor, factors[len(sign) :]))
         return self.expanded(value)
+
+    def factor(self, value: Dim) -> str:
+        return f"({self.expanded(value)})" if is_sum(value) else self.expanded(value)
 
     def expanded(self, value: Dim) -> str:
         """Write a sum term by term."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable
 from fractions import Fraction
+from math import prod
 from typing import Any, TypeAlias
 
 from shapecalc.algebra.expr import Dim, Expr, ceildiv, decide, floordiv, maximum, minimum
@@ -181,41 +182,27 @@ def related(left: Value, relation: str, right: Value) -> bool:
     return verdict
 
 
-def _rounded_down(value: Value) -> Dim:
-    numerator, denominator = _fraction(number(value))
-    return floordiv(numerator, denominator)
-
-
-def _rounded_up(value: Value) -> Dim:
-    numerator, denominator = _fraction(number(value))
-    return ceildiv(numerator, denominator)
-
-
 def _extreme(choose: Callable[..., Dim]) -> Callable[..., Any]:
     def pick(*values: Value) -> Any:
         items = values[0] if len(values) == 1 and isinstance(values[0], list) else values
         if not items:
             raise FormulaError("min and max need at least one number")
         pairs = [_fraction(number(item)) for item in items]
-        common = 1
-        for _, denominator in pairs:
-            common *= denominator
+        common = prod(denominator for _, denominator in pairs)
         return _over(choose(*(n * (common // d) for n, d in pairs)), common)
 
     return pick
 
 
-def _length(value: Value) -> int:
+def _entries(name: str, value: Value) -> list[Any]:
     if not isinstance(value, list):
-        raise FormulaError(f"len takes a list, not {quote(value)}")
-    return len(value)
+        raise FormulaError(f"{name} takes a list, not {quote(value)}")
+    return value
 
 
 def _sum(value: Value) -> Any:
-    if not isinstance(value, list):
-        raise FormulaError(f"sum takes a list, not {quote(value)}")
     total: Any = 0
-    for item in value:
+    for item in _entries("sum", value):
         total = within_bounds(_add(total, number(item)))
     return total
 
@@ -248,9 +235,9 @@ def _checked(name: str, count: int, function: Callable[..., Any]) -> Callable[..
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     "min": _extreme(minimum),
     "max": _extreme(maximum),
-    "floor": _checked("floor", 1, _rounded_down),
-    "ceil": _checked("ceil", 1, _rounded_up),
-    "len": _checked("len", 1, _length),
+    "floor": _checked("floor", 1, lambda value: floordiv(*_fraction(number(value)))),
+    "ceil": _checked("ceil", 1, lambda value: ceildiv(*_fraction(number(value)))),
+    "len": _checked("len", 1, lambda value: len(_entries("len", value))),
     "make_divisible": _checked("make_divisible", 2, _make_divisible),
     "sum": _checked("sum", 1, _sum),
 }

@@ -14,7 +14,7 @@ and x + p + p is x + 2·p. None of that changes a value.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from typing import ClassVar, TypeAlias
 
@@ -24,7 +24,7 @@ from shapecalc.record import record
 
 Value: TypeAlias = Dim | Fraction
 
-SUM, QUOTIENT, PRODUCT, WHOLE = 1, 2, 3, 4
+SUM, QUOTIENT, PRODUCT, ATOM = 1, 2, 3, 4
 """How tightly the parts of a term hold together; 0 is what always needs brackets."""
 
 
@@ -45,17 +45,17 @@ class Number:
 
 @record
 class Operation:
-    """What a rule does to terms: the sign is one of `SIGNS`."""
+    """What a rule does to terms.
+
+    The signs are `+ - neg * % ^ max min`, `/` where nothing is left over, `//` for ⌊a/b⌋, `ceil` for ⌈a/b⌉,
+    and `scale` for ⌊a·b⌋ multiplied in doubles.
+    """
 
     sign: str
     arguments: tuple[Term, ...]
 
 
 Term: TypeAlias = Letter | Number | Operation
-
-SIGNS = ("+", "-", "neg", "*", "//", "/", "ceil", "%", "^", "max", "min", "scale")
-"""Sum, difference, opposite, product, ⌊a/b⌋, a/b without a rest, ⌈a/b⌉, rest, power, extremes, and
-⌊a·b⌋ multiplied in doubles."""
 
 
 # ---- building: each returns the term for an operation, without what says nothing
@@ -138,32 +138,21 @@ def divided(left: Term, right: Term) -> Term:
     return left if right == ONE else Operation("/", (left, right))
 
 
-_SIMPLIFIED: dict[str, Callable[[Term, Term], Term]] = {
-    "+": added,
-    "-": taken,
-    "*": times,
-    "//": floored,
-    "/": divided,
-}
-
-
 def operation(sign: str, *arguments: Term) -> Term:
     """Return the term for an operation, simplified where there is a rule for it."""
-    simplified = _SIMPLIFIED.get(sign)
-    return simplified(*arguments) if simplified else Operation(sign, arguments)
+    rules = {"+": added, "-": taken, "*": times, "//": floored, "/": divided}
+    return rules[sign](*arguments) if sign in rules else Operation(sign, arguments)
 
 
 def _shifted(term: Term, by: int) -> Term:
-    """Return the term with a number added, added to one at its end if there is one."""
+    """Return the term with a number added, to the number at its end if there is one."""
     if isinstance(term, Number) and isinstance(term.value, int):
         return Number(term.value + by)
     if isinstance(term, Operation) and term.sign in ("+", "-"):
         first, last = term.arguments
         if isinstance(last, Number) and isinstance(last.value, int):
             return _shifted(first, by + (last.value if term.sign == "+" else -last.value))
-    if by == 0:
-        return term
-    return Operation("+" if by > 0 else "-", (term, Number(abs(by))))
+    return Operation("+" if by > 0 else "-", (term, Number(abs(by)))) if by else term
 
 
 def _gathered(sign: str, left: Term, right: Term) -> Term:
@@ -248,7 +237,7 @@ class TextWriter:
     def part(self, term: Term) -> tuple[str, int]:
         """Return the text and how tightly it holds together."""
         if isinstance(term, Letter):
-            return self.name(term.name), WHOLE
+            return self.name(term.name), ATOM
         if isinstance(term, Number):
             return self.number(term.value)
         return self.operation(term.sign, *term.arguments)
@@ -269,14 +258,14 @@ class TextWriter:
             case "/":
                 return self.over(left, *others), self.fraction_holds
             case "//":
-                return self.expressions.floored(self.over(left, *others)), WHOLE
+                return self.expressions.floored(self.over(left, *others)), ATOM
             case "ceil":
-                return self.expressions.ceiled(self.over(left, *others)), WHOLE
+                return self.expressions.ceiled(self.over(left, *others)), ATOM
             case "scale":
-                return self.expressions.floored(self.operation("*", left, *others)[0]), WHOLE
+                return self.expressions.floored(self.operation("*", left, *others)[0]), ATOM
             case "^":
-                return self.power(left, *others), WHOLE
-        return self.expressions.call(sign, map(self.write, (left, *others))), WHOLE
+                return self.power(left, *others), ATOM
+        return self.expressions.call(sign, map(self.write, (left, *others))), ATOM
 
     def bracketed(self, text: str) -> str:
         return f"({text})"
@@ -290,17 +279,17 @@ class TextWriter:
         return self.expressions.sum(value), _strength(grouped(value))
 
     def over(self, left: Term, right: Term) -> str:
-        return f"{self.within(left, PRODUCT)}/{self.within(right, WHOLE)}"
+        return f"{self.within(left, PRODUCT)}/{self.within(right, ATOM)}"
 
     def power(self, left: Term, right: Term) -> str:
-        return f"{self.within(left, WHOLE)}^{self.within(right, WHOLE)}"
+        return f"{self.within(left, ATOM)}^{self.within(right, ATOM)}"
 
 
 _INFIX = {
     "+": (SUM, SUM, SUM),
     "-": (SUM, QUOTIENT, SUM),
-    "*": (PRODUCT, WHOLE, PRODUCT),
-    "%": (PRODUCT, WHOLE, 0),
+    "*": (PRODUCT, ATOM, PRODUCT),
+    "%": (PRODUCT, ATOM, 0),
 }
 """How tightly each side has to hold together, and how tightly the result does."""
 
@@ -323,27 +312,27 @@ class _Latex(TextWriter):
         return self.expressions.fraction(self.write(left), self.write(right))
 
     def power(self, left: Term, right: Term) -> str:
-        return f"{{{self.within(left, WHOLE)}}}^{{{self.write(right)}}}"
+        return f"{{{self.within(left, ATOM)}}}^{{{self.write(right)}}}"
 
 
-def _strength(found: str) -> int:
+def _strength(text: str) -> int:
     """Return how tightly a number or an expression holds together, from what is outside its brackets."""
-    outside = outer(found)
+    outside = outer(text)
     if " " in outside or outside.startswith("-"):
         return 0
     if "/" in outside:
         return QUOTIENT
-    return PRODUCT if "·" in outside or "^" in outside else WHOLE
+    return PRODUCT if "·" in outside or "^" in outside else ATOM
 
 
-def outer(found: str) -> str:
+def outer(text: str) -> str:
     """Return a formula with everything inside brackets blotted out by dots, each in its place.
 
     >>> outer("16·(⌊H/4⌋ - 3) + 1")
     '16·............ + 1'
     """
     depth, kept = 0, []
-    for character in found:
+    for character in text:
         depth += character in "(⌊⌈"
         kept.append("." if depth else character)
         depth -= character in ")⌋⌉"
@@ -357,8 +346,5 @@ def fraction_text(value: Fraction) -> str:
     ('0.29', '4/3')
     """
     decimal = repr(float(value))
-    return decimal if _is_decimal(decimal) and Fraction(decimal) == value else str(value)
-
-
-def _is_decimal(found: str) -> bool:
-    return found.replace(".", "", 1).isdigit()
+    is_plain = decimal.replace(".", "", 1).isdigit()
+    return decimal if is_plain and Fraction(decimal) == value else str(value)

@@ -1,4 +1,4 @@
-"""The shortest spelling of a layer read off a live module: no defaults, one number for equal ones."""
+"""The shortest spelling of a layer read off a live module: no defaults, a single number for equal numbers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from shapecalc.layers.spatial import OverAxes
 
 
 def canonical(cls: type[Kind], fields: dict[str, Any]) -> Kind:
-    """Return a layer with those of the fields that say something; raise `ValidationError` for illegal ones.
+    """Return a layer with the fields that are not defaults; raise `ValidationError` for illegal fields.
 
     >>> from shapecalc.layers import MaxPool2d
     >>> canonical(MaxPool2d, {"kernel_size": (2, 2), "stride": (2, 2), "padding": (0, 0)}).fields_set()
@@ -59,7 +59,7 @@ def _exact(value: Any) -> Any:
 
 
 def short(value: Any) -> Any:
-    """Return one number for a list of equal ones, in nested lists as well.
+    """Return a single number for a list of equal numbers, in nested lists as well.
 
     >>> short((2, 2)), short(((1, 1), (1, 1))), short(((1, 2), (1, 1)))
     (2, 1, ((1, 2), 1))

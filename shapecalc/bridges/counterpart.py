@@ -1,9 +1,10 @@
-"""What a framework has for a layer kind: one class a kind or family, found by the kind's base classes."""
+"""What a framework has for a layer kind: a class per kind or family, looked up by the kind's base classes."""
 
 from __future__ import annotations
 
 from abc import ABC
 from collections.abc import Callable
+from fractions import Fraction
 from importlib import import_module
 from types import UnionType
 from typing import Any, ClassVar, Generic, Self, TypeVar, get_args
@@ -14,12 +15,19 @@ K = TypeVar("K", bound=Kind)
 LAYERS = "shapecalc.layers"
 
 
+def plain(value: Any) -> Any:
+    """Return a field's value as frameworks take it: fractions and infinities as floats."""
+    if value in ("inf", "-inf") or isinstance(value, Fraction):
+        return float(value)
+    return tuple(map(plain, value)) if isinstance(value, tuple) else value
+
+
 class Counterpart(ABC, Generic[K]):
     """The root of the twins of every framework, which are its direct subclasses.
 
-    A subclass states in its type argument which kinds it is for: `class PadTwin(Twin[Pad | Crop])` holds for
-    these classes and for every class derived from them that has no twin of its own. It is registered by
-    being defined. The modules that define the built-in twins are imported when a kind first needs them.
+    The type argument of a subclass names its kinds: `class PadTwin(Twin[Pad | Crop])` is for these classes
+    and for every class derived from them that has no twin of its own. Defining it registers it. The modules
+    of the built-in twins are imported when a kind first needs them.
     """
 
     framework: ClassVar[str]
@@ -44,7 +52,7 @@ class Counterpart(ABC, Generic[K]):
 
     @classmethod
     def of(cls, kind: Kind | type[Kind], otherwise: Callable[[type[Kind]], type[Self]]) -> Self:
-        """Return the twin of a kind: of the first of its base classes that has one, or else this one."""
+        """Return the twin of a kind: that of its first base class with a twin, or else the default."""
         own = kind if isinstance(kind, type) else type(kind)
         if own not in cls._made:
             made: Callable[[Any], Self] = cls._by_bases(own) or otherwise(own)
@@ -68,7 +76,7 @@ class Counterpart(ABC, Generic[K]):
 
     @classmethod
     def all_defined(cls) -> dict[type[Kind], type[Self]]:
-        """Return the class that is defined for each kind or base class, the built-in ones among them."""
+        """Return the class that is defined for each kind or base class, all built-in classes among them."""
         for module in cls.families:
             import_module(module)
         return cls._defined

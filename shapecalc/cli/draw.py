@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from shapecalc.arguments import listed
+from shapecalc.arguments import Loaded, listed
 from shapecalc.cli.cli_options import FREE, SCALE, examples, loads_model, number_option
 from shapecalc.console import say
 from shapecalc.errors import SpecError
 
 if TYPE_CHECKING:
-    from shapecalc.arguments import Loaded
     from shapecalc.pictures.picture import Picture
 
 

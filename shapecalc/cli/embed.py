@@ -43,9 +43,9 @@ def embed(ctx: click.Context, files: tuple[str, ...], check: bool, python: bool,
     """
     from shapecalc.cli import main
     from shapecalc.cli.run_command import Runner
-    from shapecalc.embedding.document import embedded, read
+    from shapecalc.embedding.document import LARGEST, embedded
     from shapecalc.embedding.transcripts import transcribed
-    from shapecalc.spec.find import short
+    from shapecalc.spec.find import read_file, short
 
     run = Runner(main, with_python=python)
     stale, failed = 0, 0
@@ -53,7 +53,7 @@ def embed(ctx: click.Context, files: tuple[str, ...], check: bool, python: bool,
         path = Path(file)
         WORKING.progress(number, len(files), "files")
         try:
-            text = read(path)
+            text = read_file(path, LARGEST)
             document = embedded(text, short(path), run)
             if transcripts:
                 document = document.then(transcribed(document.after, document.file, run.transcript))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from shapecalc.arguments import listed
+from shapecalc.arguments import Loaded, listed
 from shapecalc.cli.cli_options import (
     CONVENTION,
     examples,
@@ -16,9 +16,6 @@ from shapecalc.cli.cli_options import (
     number_option,
 )
 from shapecalc.console import say, say_json, say_page
-
-if TYPE_CHECKING:
-    from shapecalc.arguments import Loaded
 
 
 @click.command(

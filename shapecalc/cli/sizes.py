@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import click
 
-from shapecalc.arguments import listed, shape
+from shapecalc.arguments import Loaded, listed, shape
 from shapecalc.cli.cli_options import FORMAT, examples, loads_model
 from shapecalc.console import say_json, say_page
 from shapecalc.render.lines import as_page
-
-if TYPE_CHECKING:
-    from shapecalc.arguments import Loaded
 
 
 @click.command(

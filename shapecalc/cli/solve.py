@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from shapecalc.arguments import amount, open_model, shape
+from shapecalc.arguments import Loaded, amount, assignments, open_model, shape
 from shapecalc.cli.cli_options import FORMAT, FRAMEWORK, examples, loads_model, number_option
 from shapecalc.console import say_json, say_page
 from shapecalc.errors import SpecError, nearest, quote
 from shapecalc.render.lines import LONGEST_LIST, Answer, as_page
 
 if TYPE_CHECKING:
-    from shapecalc.arguments import Loaded
     from shapecalc.layers.spatial import Spatial
 
 _LIMIT = number_option("--limit", 1, "How many to print.", LONGEST_LIST)
@@ -84,7 +83,8 @@ def mirror(
     from shapecalc.solving.mirror import solve_mirror
 
     if encoder in kinds(framework) or len(fields) != 1 or "=" in fields[0]:
-        answer = solve_mirror(encoder, _fields(fields), framework=framework, **options)
+        settings = assignments(fields, "", "FIELD=VALUE, as kernel_size=3")
+        answer = solve_mirror(encoder, settings, framework=framework, **options)
     else:
         answer = solve_mirror(_layer(encoder, fields[0]), **options)
     _print(answer, form, has_answer=bool(answer.found), limit=limit)
@@ -172,19 +172,6 @@ def _print(answer: Answer, form: str, *, has_answer: bool, limit: int = LONGEST_
         say_page(as_page(answer.lines(limit)), form)
     if not has_answer:
         click.get_current_context().exit(1)
-
-
-def _fields(texts: tuple[str, ...]) -> dict[str, Any]:
-    """Parse FIELD=VALUE arguments; values have the syntax of a spec."""
-    from shapecalc.spec.located_text import parse
-
-    fields: dict[str, Any] = {}
-    for text in texts:
-        name, equals, value = text.partition("=")
-        if not equals or name in fields:
-            raise SpecError(f"{quote(text)}: write FIELD=VALUE, each field once, as kernel_size=3")
-        fields[name] = parse(value)
-    return fields
 
 
 def _layer(model: str, path: str) -> Spatial:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from shapecalc.algebra import Dim, product
 from shapecalc.layers.base import Caller, Effect, Kind, Named, Shapes, count
 from shapecalc.layers.requirement import Shape
-from shapecalc.record import record
 
 _SCALES = frozenset({"weight", "gamma"})
 
 
-@record
+@dataclass(slots=True, eq=False, repr=False)  # not a record: many are made
 class LayerCall:
     """A layer with the shapes of its inputs, everything that it does to them, and how it is called."""
 

@@ -21,7 +21,7 @@ from shapecalc.conventions.convention import (
     per_input,
 )
 from shapecalc.conventions.layer_call import LayerCall
-from shapecalc.layers.attention import MultiheadAttention, batch_and_length
+from shapecalc.layers.attention import MultiheadAttention
 from shapecalc.layers.base import Caller
 from shapecalc.layers.family import Family
 from shapecalc.layers.layer_norm import CrossMapLRN2d, LocalResponseNorm
@@ -77,8 +77,8 @@ def _upsampled(call: LayerCall, layer: Interpolation) -> Dim:
 def _attention(call: LayerCall, layer: MultiheadAttention) -> Dim:
     """Products, the query's scale, softmax at 1 a weight, and biases; the last one even if there is none."""
     key = call.inputs[1] if len(call.inputs) > 1 else call.x
-    batch, queries = batch_and_length(call.x, batch_first=layer.batch_first)
-    _, keys = batch_and_length(key, batch_first=layer.batch_first)
+    batch, queries = layer.parts(call.x)
+    _, keys = layer.parts(key)
     scale_and_output_bias = 2 * queries * call.x[-1]
     biases = (queries + 2 * keys) * call.x[-1] if layer.bias else 0
     weights = layer.num_heads * queries * keys

@@ -34,7 +34,6 @@ class Violation(Fact):
     """Whether it can only be said of a network in which nothing failed."""
 
     def diagnostic(self) -> Diagnostic:
-        """Return the violation as a diagnostic."""
         texts = {name: shown(fact) if isinstance(fact, tuple) else fact for name, fact in self.facts.items()}
         message = self.template.format_map(texts)
         return Diagnostic(self.code, self.severity, message, self.place, self.paths, self.hint, fact=self)

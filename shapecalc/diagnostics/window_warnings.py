@@ -102,7 +102,7 @@ def kernel_over_input(_spec: Spec, report: Report) -> Iterator[Violation]:
 def idle_padding(_spec: Spec, report: Report) -> Iterator[Violation]:
     """Find a padding of `same` that pads nothing here, and would at a size that leaves a remainder."""
     template = (
-        "{kind}: padding same adds nothing to {input}, of which a stride of {stride} leaves no rest: "
+        "{kind}: padding same adds nothing to {input}, of which a stride of {stride} leaves no remainder: "
         "valid gives the same, and they differ only at other sizes"
     )
     for node, window, spans, facts in _sliding(report):

@@ -5,32 +5,19 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Protocol, TypeAlias, TypeVar
+from typing import TypeAlias, TypeVar
 
 from shapecalc.embedding.fit import Output, fitted
-from shapecalc.embedding.markers import MARKDOWN, RST, Region, regions
+from shapecalc.embedding.markers import MARKDOWN, RST, Region, Span, regions
 from shapecalc.errors import Located, Place, ShapecalcError, SpecError, quote
-from shapecalc.spec.find import short
 
 Run: TypeAlias = Callable[[list[str], str], Output]
-"""Runs the words of a command line, in the form that is preferred unless they say which."""
-
-
-class Span(Protocol):
-    """A part of a text, from one character to another."""
-
-    @property
-    def start(self) -> int:
-        """Where it begins."""
-
-    @property
-    def end(self) -> int:
-        """Behind where it ends."""
+"""Runs the words of a command line, in the preferred form unless they name another."""
 
 
 _S = TypeVar("_S", bound=Span)
 LARGEST = 2**24
+"""How many bytes a document may have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +35,7 @@ class Document:
         return self.before != self.after
 
     def then(self, later: Document) -> Document:
-        """Return what has become of this document after both of two steps; an error in either undoes both."""
+        """Return this document after a second step; an error in either undoes both."""
         errors = (*self.errors, *later.errors)
         return Document(self.file, self.before, self.before if errors else later.after, errors)
 
@@ -64,15 +51,9 @@ class Document:
 def embedded(text: str, file: str, run: Run) -> Document:
     """Return a document in which everything between markers is what the commands print.
 
-    What is outside the markers stays as it is, to the last byte; doing it again changes nothing.
+    The text outside the markers is unchanged, to the last byte; a second run changes nothing.
     """
-    return filled(
-        text,
-        file,
-        lambda: regions(text, file),
-        lambda region: _content(region, run),
-        lambda error, region: _placed(error, region, file),
-    )
+    return filled(text, file, lambda: regions(text, file), lambda region: _content(region, run))
 
 
 def filled(
@@ -80,7 +61,6 @@ def filled(
     file: str,
     find: Callable[[], Iterable[_S]],
     content: Callable[[_S], str],
-    placed: Callable[[ShapecalcError, _S], SpecError],
 ) -> Document:
     """Return a document in which every span has its content; all errors are collected."""
     parts: list[str] = []
@@ -94,7 +74,7 @@ def filled(
         try:
             parts += [text[at : span.start], content(span)]
         except ShapecalcError as error:
-            errors.append(placed(error, span))
+            errors.append(_placed(error, span, file))
         at = span.end
     return Document(file, text, text if errors else "".join([*parts, text[at:]]), tuple(errors))
 
@@ -121,33 +101,14 @@ def _content(region: Region, run: Run) -> str:
             raise SpecError(
                 "`as NAME` gives a name to a value", hint="as in value resnet50 params as resnet_params"
             )
-    is_help = region.forbidden and region.flavour is RST  # a docstring is read as text above all
+    is_help = region.forbidden and region.flavour is RST  # a docstring is mostly read as text
     return fitted(run(words, "text" if is_help else region.flavour.name), region, name)
 
 
-def _placed(error: ShapecalcError, region: Region, file: str) -> SpecError:
-    """Return the error with the place of the marker; the place within a spec goes into its message."""
-    place, command = Place(file, region.line), quote(f"shapecalc {' '.join(region.command.split())}")[1:-1]
+def _placed(error: ShapecalcError, span: Span, file: str) -> SpecError:
+    """Return the error with the place of the command; the place within a spec goes into its message."""
+    place, command = Place(file, span.line), quote(f"shapecalc {' '.join(span.command.split())}")[1:-1]
     if not isinstance(error, Located):
         return SpecError(f"{command}: {error}", place=place)
     inner = f"{error.place}: {error.message}" if error.place else error.message
     return SpecError(f"{command}: {inner}", place=place, path=error.path, hint=error.hint)
-
-
-# ---- files
-
-
-def read(path: Path) -> str:
-    """Return the text of a document, its line ends untouched, without a byte order mark."""
-    place = Place(short(path))
-    try:
-        with path.open("rb") as stream:
-            raw = stream.read(LARGEST + 1)
-    except OSError as error:
-        raise SpecError(f"the file cannot be read: {error.strerror}", place=place) from None
-    if len(raw) > LARGEST:
-        raise SpecError("the file is larger than 16 MiB", place=place)
-    try:
-        return raw.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise SpecError("the file is not UTF-8", place=place) from None

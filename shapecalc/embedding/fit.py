@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from html import escape
 
@@ -21,7 +22,8 @@ _LANGUAGES = {
 }
 """The language of a block by the form of its text; GitHub draws those of Mermaid."""
 _NATIVE = {"markdown": ("markdown", "html", "latex", "svg"), "html": ("html", "svg"), "rst": ("rst",)}
-"""The forms that are part of a document as they are."""
+"""The forms that a document contains unchanged."""
+_ESCAPED: dict[str, Callable[[str], str]] = {"markdown": markdown.escaped, "html": escape, "rst": rst.escaped}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,7 @@ class Output:
 
 
 def without_controls(text: str) -> str:
-    r"""Return text in which control characters, and those that reverse the writing, are escaped.
+    r"""Return text in which control characters, and those that reverse the direction, are escaped.
 
     >>> print(without_controls("a\x1b[31m"))
     a\x1b[31m
@@ -48,7 +50,7 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]"
 def fitted(output: Output, region: Region, name: str | None = None) -> str:
     """Return the text between the markers; `name` is the substitution that reStructuredText defines.
 
-    Raises `SpecError` where it is not allowed there: several lines in a sentence, what would end the
+    Raises `SpecError` where the output is not allowed: several lines in a sentence, an end of the
     surrounding string, another marker.
     """
     flavour = region.flavour.name
@@ -59,11 +61,11 @@ def fitted(output: Output, region: Region, name: str | None = None) -> str:
                 "the output has several lines, and the markers are in one",
                 hint="put each marker on a line of its own",
             )
-        content = _escaped(text, flavour) if output.form == "text" else text
+        content = _ESCAPED[flavour](text) if output.form == "text" else text
     else:
         body = _body(output, text, flavour, is_python=bool(region.forbidden))
         if name is not None:
-            body = f".. |{name}| replace:: {_escaped(text, flavour)}"
+            body = f".. |{name}| replace:: {_ESCAPED[flavour](text)}"
         lines = body.split("\n") if flavour == "html" else ["", *body.split("\n"), ""]
         later = "" if body.startswith("<pre>") else region.indent  # there, an indent would be shown
         indents = [region.indent, *[later] * (len(lines) - 1)]
@@ -83,7 +85,7 @@ def fitted(output: Output, region: Region, name: str | None = None) -> str:
 
 def _body(output: Output, text: str, flavour: str, *, is_python: bool) -> str:
     if output.is_value and output.form == "text":
-        return _escaped(text, flavour)
+        return _ESCAPED[flavour](text)
     if output.form in _NATIVE[flavour]:
         return text
     if flavour == "html":
@@ -92,11 +94,3 @@ def _body(output: Output, text: str, flavour: str, *, is_python: bool) -> str:
         return markdown.fenced(text, _LANGUAGES.get(output.form, "text"))
     block = rst.literal(text, _LANGUAGES.get(output.form, output.form))
     return f"::\n{block.partition(chr(10))[2]}" if is_python else block
-
-
-def _escaped(text: str, flavour: str) -> str:
-    if flavour == "html":
-        return escape(text)
-    if flavour == "markdown":
-        return markdown.escaped(text)
-    return rst.escaped(text)

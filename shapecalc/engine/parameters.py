@@ -50,7 +50,7 @@ class Parameters:
             default = spec.parameters[name]
             if not (default is None or self.countable(default)):
                 raise SpecError(
-                    f"the parameter {name} is {quote(default)}, not a whole number, so it cannot be left free"
+                    f"the parameter {name} is {quote(default)}, not an integer, so it cannot be left free"
                 )
             self.values[name] = symbol(name, 0 if default == 0 else 1)
 
@@ -188,7 +188,7 @@ def _whole_size(size: Any, what: str) -> Dim:
     if isinstance(size, Expr):
         return size
     if not isinstance(size, int) or isinstance(size, bool) or size < 1:
-        raise FormulaError(f"{what}: {quote(size)} is not a whole number of at least 1")
+        raise FormulaError(f"{what}: {quote(size)} is not an integer of at least 1")
     if size > LARGEST:
         raise FormulaError(f"{what}: a size is larger than 10^18")
     return size

@@ -10,12 +10,11 @@ not state is unknown, and stays so until a branch beside it sees the complete in
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import TypeAlias
 
-from shapecalc.algebra import Dim, decide, maximum
+from shapecalc.algebra import Dim, decide, maximum, minimum
 from shapecalc.engine.graph import Inference
-from shapecalc.engine.span import LONGEST_PERIOD, Steps, hull, is_within, moved, reach
+from shapecalc.engine.span import LONGEST_PERIOD, Steps, hull, is_within, joint, moved, reach
 from shapecalc.errors import Undecided
 from shapecalc.layers.dependence import (
     NOTHING,
@@ -59,12 +58,12 @@ def places(inputs: Sequence[Shape], channel_axis: int, *, batched: bool) -> list
 
     An axis that is alone behind the batch is one of places: of the words of a sentence.
     """
-    found: list[Axis] = []
+    axes_of_places: list[Axis] = []
     for number, shape in enumerate(inputs):
         axes = range(1 if batched else 0, len(shape))
         channels = channel_axis % len(shape) if shape else 0
-        found += [(number, axis) for axis in axes if axis != channels or len(axes) == 1]
-    return found
+        axes_of_places += [(number, axis) for axis in axes if axis != channels or len(axes) == 1]
+    return axes_of_places
 
 
 def receptive(inference: Inference, inputs: Sequence[Shape], channel_axis: int) -> dict[int, Seen]:
@@ -73,23 +72,23 @@ def receptive(inference: Inference, inputs: Sequence[Shape], channel_axis: int) 
         (number, axis): inputs[number][axis]
         for number, axis in places(inputs, channel_axis, batched=inference.graph.batched)
     }
-    found: dict[int, Seen] = {number: {} for number in range(len(inputs))}
+    seen: dict[int, Seen] = {number: {} for number in range(len(inputs))}
     for (number, axis), n in sizes.items():
-        found[number][number, axis] = (Part(frozenset({axis}), 1, (0, n - 1), Steps()),)
-    lost: Seen = dict.fromkeys(sizes)
+        seen[number][number, axis] = (Part(frozenset({axis}), 1, (0, n - 1), Steps()),)
+    unknown: Seen = dict.fromkeys(sizes)
     for node, effect in zip(inference.graph.nodes, inference.effects, strict=True):
-        if effect is None or node.loops or any(slot not in found for slot in node.sources):
-            found |= dict.fromkeys(node.slots, lost)
+        if effect is None or node.loops or any(slot not in seen for slot in node.sources):
+            seen |= dict.fromkeys(node.slots, unknown)
             continue
         shapes = tuple([inference.shapes[slot] or () for slot in node.sources])
         for result, slot in enumerate(node.slots):
             depends_on = node.layer.depends_on(shapes, result)
             sources = [
-                _Source(found[source], dependence, shape)
+                _Source(seen[source], dependence, shape)
                 for source, dependence, shape in zip(node.sources, depends_on, shapes, strict=True)
             ]
-            found[slot] = _seen(sources, sizes, effect.outputs[result], slot)
-    return found
+            seen[slot] = _seen(sources, sizes, effect.outputs[result], slot)
+    return seen
 
 
 @record
@@ -100,20 +99,19 @@ class _Source:
 
 
 def _seen(sources: Sequence[_Source], sizes: Mapping[Axis, Dim], output: Shape, slot: int) -> Seen:
-    found: Seen = {}
+    seen: Seen = {}
     for axis, n in sizes.items():
-        if any(axis in source.seen for source in sources):
-            try:
-                parts = [part for source in sources for part in _arriving(source, axis, output, slot)]
-                if not parts:  # no source sees anything of it, or is seen itself
-                    continue
-                found[axis] = _together(parts, (0, n - 1), output, slot)
-            except Undecided:  # which of several formulas is the least depends on what is free
-                found[axis] = None
-    return found
+        try:
+            parts = [part for source in sources for part in _behind(source, axis, output, slot)]
+            if parts:  # else no source sees anything of it, or is seen itself
+                seen[axis] = _together(parts, (0, n - 1), output, slot)
+        except Undecided:  # which of several formulas is the least depends on what is free
+            seen[axis] = None
+    return seen
 
 
-def _arriving(source: _Source, axis: Axis, output: Shape, slot: int) -> list[Part | None]:
+def _behind(source: _Source, axis: Axis, output: Shape, slot: int) -> list[Part | None]:
+    """Return the parts of one source behind the layer, None for what is not known."""
     parts = source.seen.get(axis, ()) if NOTHING not in source.dependence else ()
     return [None] if parts is None else [_through(part, source, output, slot) for part in parts]
 
@@ -134,12 +132,12 @@ def _through(part: Part, source: _Source, output: Shape, slot: int) -> Part | No
         case Scattered(axes):
             return Part(axes, part.size, part.total, None, slot)
         case Before(onto):
-            found = part.steps.over(0, source.shape[axis] - 1)
-            size = None if found is None else found[1] - found[0] + 1
+            seen = part.steps.over(0, source.shape[axis] - 1)
+            size = None if seen is None else seen[1] - seen[0] + 1
             return Part(frozenset({onto}), size, part.total, None, slot)
         case Fixed(first, last):
-            found = part.steps.over(first, last)
-            return None if found is None else constant(found)
+            seen = part.steps.over(first, last)
+            return None if seen is None else constant(seen)
         case Along() as view:
             steps = part.steps.after(view)
             if steps is None:
@@ -170,7 +168,7 @@ def _through_scattered(part: Part, source: _Source, output: Shape, slot: int) ->
                 axes.add(view.axis)
                 if not view.is_itself or output[view.axis] != source.shape[axis]:
                     origin = slot
-                    moves_only = all(one is not None and one[0] == one[1] for one in view.ranges)
+                    moves_only = all(seen is not None and seen[0] == seen[1] for seen in view.ranges)
                     size = size if moves_only else None
                     total = total if _reaches_all(view, source.shape[axis], output[view.axis]) else None
     if not axes:
@@ -202,8 +200,8 @@ def _total(part: Part, steps: Steps, view: Along, n: Dim, out: Dim) -> Range | N
     return low, part.total[1] if to_end else _least(seen[1], part.total[1])
 
 
-def _least(one: Dim, other: Dim) -> Dim:
-    return one if decide(one, "<=", other) else other if decide(other, "<=", one) else -maximum(-one, -other)
+def _least(x: Dim, y: Dim) -> Dim:
+    return x if decide(x, "<=", y) else y if decide(y, "<=", x) else minimum(x, y)
 
 
 def _reaches_all(view: Along, n: Dim, out: Dim) -> bool:
@@ -213,8 +211,8 @@ def _reaches_all(view: Along, n: Dim, out: Dim) -> bool:
         return False
     following = [*view.ranges[1:], moved(view.ranges[0], view.shift)]
     return all(
-        one is not None and after is not None and decide(after[0], "<=", one[1] + 1) is True
-        for one, after in zip(view.ranges, following, strict=True)
+        seen is not None and after is not None and decide(after[0], "<=", seen[1] + 1) is True
+        for seen, after in zip(view.ranges, following, strict=True)
     )
 
 
@@ -228,64 +226,43 @@ def _together(parts: list[Part | None], complete: Range, output: Shape, slot: in
     by_axes: dict[frozenset[int], Part | None] = {}
     for part in parts:
         if part is not None:
-            before = by_axes.get(part.axes)
-            by_axes[part.axes] = (
-                part if part.axes not in by_axes else before and _union(before, part, output, slot)
-            )
+            before = by_axes.setdefault(part.axes, part)
+            by_axes[part.axes] = before and _union(before, part, output, slot)
     everywhere = by_axes.get(frozenset())
     if everywhere is not None and everywhere.total is not None:
         if is_within(complete, everywhere.total):
             return (everywhere,)
         for axes, part in [*by_axes.items()]:
-            if (
-                axes
-                and part is not None
-                and part.total is not None
-                and is_within(part.total, everywhere.total)
-            ):
+            if axes and part and part.total is not None and is_within(part.total, everywhere.total):
                 del by_axes[axes]
     known = [part for part in by_axes.values() if part is not None]
     return None if None in parts or len(known) < len(by_axes) else tuple(known)
 
 
-def _union(one: Part, other: Part, output: Shape, slot: int) -> Part | None:
+def _union(x: Part, y: Part, output: Shape, slot: int) -> Part | None:
     """Return the union of two parts determined by the same axes; None if it is not known."""
-    if one == other:
-        return one
-    total = None if one.total is None or other.total is None else hull(one.total, other.total)
-    if not one.axes:
+    if x == y:
+        return x
+    total = None if x.total is None or y.total is None else hull(x.total, y.total)
+    if not x.axes:
         return None if total is None else constant(total)
-    if one.steps is not None and other.steps is not None:
-        steps = one.steps.both(other.steps)
+    if x.steps is not None and y.steps is not None:
+        steps = x.steps.both(y.steps)
         if steps is not None:
-            return Part(one.axes, steps.widest, total, steps)
-        (axis,) = one.axes
-        return Part(one.axes, _widest(one.steps, other.steps, output[axis]), total, None, slot)
-    size = None
-    if (
-        one.origin is not None
-        and one.origin == other.origin
-        and one.size is not None
-        and other.size is not None
-    ):
-        size = maximum(one.size, other.size)
-    return replace(one, size=size, total=total, steps=None, origin=one.origin if size is not None else slot)
+            return Part(x.axes, steps.widest, total, steps)
+        (axis,) = x.axes
+        return Part(x.axes, _widest(x.steps, y.steps, output[axis]), total, None, slot)
+    if x.origin is None or x.origin != y.origin or x.size is None or y.size is None:
+        return Part(x.axes, None, total, None, slot)
+    return Part(x.axes, maximum(x.size, y.size), total, None, x.origin)
 
 
-def _widest(one: Steps, other: Steps, positions: Dim) -> Dim | None:
+def _widest(x: Steps, y: Steps, positions: Dim) -> Dim | None:
     """Return how much any position spans of two that move at different paces, each looked at."""
     if not isinstance(positions, int) or positions > LONGEST_PERIOD:
         return None
-    found = [
-        ends[1] - ends[0] + 1
-        for position in range(positions)
-        if (ends := _both(one.at(position), other.at(position))) is not None
-    ]
-    return maximum(*found) if found else None
-
-
-def _both(one: Range | None, other: Range | None) -> Range | None:
-    return hull(one, other) if one is not None and other is not None else one or other
+    ranges = tuple(joint([x.at(position), y.at(position)]) for position in range(positions))
+    return Steps(ranges).widest if any(ranges) else None
 
 
 __all__ = ["Axis", "Part", "Seen", "constant", "places", "receptive"]

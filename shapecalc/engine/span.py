@@ -36,7 +36,7 @@ class Steps:
     @property
     def sizes(self) -> list[Dim]:
         """How many positions each interval spans, one that sees nothing left out."""
-        return [one[1] - one[0] + 1 for one in self.ranges if one is not None]
+        return [last - first + 1 for first, last in _known(self.ranges)]
 
     @property
     def widest(self) -> Dim:
@@ -45,8 +45,8 @@ class Steps:
 
     @property
     def first(self) -> Dim:
-        """The left edge of what the first position sees, or the first one that sees anything."""
-        return next(one[0] for one in self.ranges if one is not None)
+        """The left edge of what the first position sees, or the first that sees anything."""
+        return _known(self.ranges)[0][0]
 
     def at(self, position: Dim) -> Range | None:
         """Return what a position sees.
@@ -56,12 +56,9 @@ class Steps:
         """
         period = len(self.ranges)
         if period == 1:
-            turns: Dim = position
-            found = self.ranges[0]
-        else:
-            assert isinstance(position, int)
-            turns, found = position // period, self.ranges[position % period]
-        return None if found is None else (found[0] + turns * self.shift, found[1] + turns * self.shift)
+            return moved(self.ranges[0], position * self.shift)
+        assert isinstance(position, int)
+        return moved(self.ranges[position % period], position // period * self.shift)
 
     def over(self, first: Dim, last: Dim) -> Range | None:
         """Return the smallest interval of all that some positions see; None also if it is not known."""
@@ -71,9 +68,9 @@ class Steps:
             return None if start is None or end is None else (start[0], end[1])
         if not isinstance(first, int) or not isinstance(last, int):
             return None
-        low = _hull(self.at(position) for position in range(first, min(first + period, last + 1)))
-        high = _hull(self.at(position) for position in range(max(last - period + 1, first), last + 1))
-        return _hull([low, high])
+        low = joint(self.at(position) for position in range(first, min(first + period, last + 1)))
+        high = joint(self.at(position) for position in range(max(last - period + 1, first), last + 1))
+        return joint([low, high])
 
     def after(self, view: Along) -> Steps | None:
         """Return what the results of a layer see, which see this tensor so; None if it is not known.
@@ -85,19 +82,16 @@ class Steps:
         turns = own // gcd(view.shift, own)
         if theirs * turns > LONGEST_PERIOD:
             return None
-        found: list[Range | None] = []
+        ranges: list[Range | None] = []
         for turn in range(turns):
             for seen in view.ranges:
-                if seen is None:
-                    found.append(None)
-                    continue
-                by = turn * view.shift
-                if own > 1 and not (isinstance(seen[0], int) and isinstance(seen[1], int)):
+                read = moved(seen, turn * view.shift)
+                if read is not None and own > 1 and not all(isinstance(end, int) for end in read):
                     return None
-                found.append(self.over(seen[0] + by, seen[1] + by))
-        if all(one is None for one in found):
+                ranges.append(None if read is None else self.over(*read))
+        if not _known(ranges):
             return None
-        return _shortest(tuple(found), self.shift * turns * view.shift // own)
+        return _shortest(tuple(ranges), self.shift * turns * view.shift // own)
 
     def both(self, other: Steps) -> Steps | None:
         """Return the smallest intervals that hold both, where both move at one pace."""
@@ -106,26 +100,28 @@ class Steps:
         period = lcm(len(self.ranges), len(other.ranges))
         if period > LONGEST_PERIOD:
             return None
-        found = tuple(_hull([self.at(position), other.at(position)]) for position in range(period))
-        return _shortest(found, self.shift * (period // len(self.ranges)))
+        ranges = tuple(joint([self.at(position), other.at(position)]) for position in range(period))
+        return _shortest(ranges, self.shift * (period // len(self.ranges)))
 
 
-def _hull(ranges: Iterable[Range | None]) -> Range | None:
-    known = [one for one in ranges if one is not None]
-    if not known:
-        return None
-    if len(known) == 1:
-        return known[0]
-    return minimum(*[one[0] for one in known]), maximum(*[one[1] for one in known])
+def _known(ranges: Iterable[Range | None]) -> list[Range]:
+    return [seen for seen in ranges if seen is not None]
 
 
-def hull(one: Range, other: Range) -> Range:
-    """Return the smallest interval that holds both.
+def joint(ranges: Iterable[Range | None]) -> Range | None:
+    """Return the smallest interval that holds all that are seen; None where none is."""
+    known = _known(ranges)
+    return hull(*known) if known else None
+
+
+def hull(*ranges: Range) -> Range:
+    """Return the smallest interval that holds all of some.
 
     >>> hull((0, 3), (2, 9))
     (0, 9)
     """
-    return minimum(one[0], other[0]), maximum(one[1], other[1])
+    firsts, lasts = zip(*ranges, strict=True)
+    return minimum(*firsts), maximum(*lasts)
 
 
 def _shortest(ranges: tuple[Range | None, ...], shift: int) -> Steps:
@@ -142,13 +138,13 @@ def _shortest(ranges: tuple[Range | None, ...], shift: int) -> Steps:
     return Steps(ranges, shift)
 
 
-def moved(one: Range | None, by: int) -> Range | None:
+def moved(seen: Range | None, by: Dim) -> Range | None:
     """Return an interval moved on.
 
     >>> moved((0, 2), 4)
     (4, 6)
     """
-    return None if one is None else (one[0] + by, one[1] + by)
+    return None if seen is None else (seen[0] + by, seen[1] + by)
 
 
 def reach(view: Along, positions: Dim) -> Range | None:
@@ -162,7 +158,7 @@ def reach(view: Along, positions: Dim) -> Range | None:
         return steps.over(0, positions - 1)
     if decide(positions % period, "==", 0) is not True:
         return None
-    first = _hull(view.ranges)
+    first = joint(view.ranges)
     if first is None:
         return None
     return first[0], first[1] + (quotient(positions, period) - 1) * view.shift

@@ -1,4 +1,4 @@
-"""Functions of each element by itself that saturate or shrink: sigmoid, tanh and their relatives.
+"""Functions of single elements that saturate or shrink: sigmoid, tanh and their relatives.
 
 The shape is kept, and nothing is multiplied in the sense of a MAC. The rectifiers are in
 `rectifier`, functions over an axis in `softmax`.

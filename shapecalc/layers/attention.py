@@ -12,24 +12,22 @@ from pydantic import model_validator
 
 from shapecalc.algebra import Dim, decide, product
 from shapecalc.errors import Undecided
-from shapecalc.layers.base import Joint, Named, NoBuffers, Shapes
+from shapecalc.layers.base import Named, Shapes
 from shapecalc.layers.counts import Operations, products, softmax
-from shapecalc.layers.dependence import Along, Dependence, over, placed, unseen
+from shapecalc.layers.dependence import EVERYTHING, Along, Dependence, over, placed, unseen
+from shapecalc.layers.effect import learned
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Count, Flag, OptionalCount, Probability, complaint
 from shapecalc.layers.requirement import Requirement, Shape, arity, rank_between, shaped
 from shapecalc.layers.roles import Divides, InFeatures, Inferred, declared, divided
+from shapecalc.layers.sequences import OverSequences
 
 EVEN_HEADS = "every head has as many features"
 Heads = Annotated[Count, Divides(of=("embed_dim",), why=EVEN_HEADS)]
 
 
 class MultiheadAttention(
-    NoBuffers,
-    Joint,
-    framework="torch",
-    torch="torch.nn.MultiheadAttention",
-    keras="keras.layers.MultiHeadAttention",
+    OverSequences, torch="torch.nn.MultiheadAttention", keras="keras.layers.MultiHeadAttention"
 ):
     """Attention of a query `[T, N, E]` to keys `[S, N, kdim]` and values `[S, N, vdim]`: the query's shape.
 
@@ -68,7 +66,6 @@ class MultiheadAttention(
     add_zero_attn: Flag = False
     kdim: Annotated[OptionalCount, Inferred(axis=-1, tensor=1, same_as="embed_dim")] = None
     vdim: Annotated[OptionalCount, Inferred(axis=-1, tensor=2, same_as="embed_dim")] = None
-    batch_first: Flag = False
     need_weights: Flag = False
     average_attn_weights: Flag = True
 
@@ -79,9 +76,6 @@ class MultiheadAttention(
                 raise complaint(f"num_heads = {self.num_heads} does not divide embed_dim = {self.embed_dim}")
         return self
 
-    def axes(self, x: Shape, number: int) -> tuple[str, ...]:
-        return ("L", "E") if self.batch_first or len(x) == 2 else ("L", "N", "E")
-
     def requirements(self, inputs: Shapes) -> Iterator[Requirement]:
         yield arity(self.kind, len(inputs), 1, 3)
         query, key, value = self._three(inputs)
@@ -89,11 +83,10 @@ class MultiheadAttention(
         e = query[-1]
         yield from declared(self, *inputs)
         yield from divided(self, query)
-        batch, _ = batch_and_length(query, batch_first=self.batch_first)
+        batch, _ = self.parts(query)
         for name, x, features in (("the key", key, self.kdim), ("the value", value, self.vdim)):
             yield from rank_between(f"{self.kind}: {name}", x, len(query), len(query))
-            _, length = batch_and_length(key, batch_first=self.batch_first)
-            wanted = sequence(batch, length, e if features is None else features, first=self.batch_first)
+            wanted = self.sequence(batch, self.parts(key)[1], self._features(features, e))
             yield from shaped(self.kind, name, x, wanted)
 
     def output(self, inputs: Shapes) -> Shape:
@@ -102,23 +95,23 @@ class MultiheadAttention(
     def outputs(self, inputs: Shapes) -> Shapes:
         if not self.need_weights:
             return (self.output(inputs),)
-        batch, queries = batch_and_length(inputs[0], batch_first=self.batch_first)
+        batch, queries = self.parts(inputs[0])
         heads = () if self.average_attn_weights else (self.num_heads,)
         return (self.output(inputs), (*batch, *heads, queries, self.seen(inputs)))
 
     def depends_on(self, inputs: Shapes, result: int) -> tuple[Dependence, ...]:
         query = inputs[0]
-        length = 1 if self.batch_first and len(query) == 3 else 0
-        all_of_it = over(len(query), [length, len(query) - 1])
-        asking = over(len(query), [len(query) - 1])
+        length = self.length_axis(query)
+        complete = over(len(query), [length, len(query) - 1])
+        own = over(len(query), [len(query) - 1])
         if result == 1:  # [N, heads, T, S], whichever of N and L comes first in the sequences
             rows = Along(len(self.outputs(inputs)[1]) - 2)
             ahead = placed(len(query) - 2)
-            all_of_it = (*ahead, *over(2, [0, 1])) if length else (*over(1, [0]), *ahead, *over(1, [0]))
-            asking = tuple(rows if axis == length else view for axis, view in enumerate(all_of_it))
+            complete = (*ahead, EVERYTHING, EVERYTHING) if length else (EVERYTHING, *ahead, EVERYTHING)
+            own = tuple(rows if axis == length else view for axis, view in enumerate(complete))
         if len(inputs) == 1:
-            return (all_of_it,)
-        return (asking, all_of_it, all_of_it if result == 0 else unseen(len(query)))
+            return (complete,)
+        return (own, complete, complete if result == 0 else unseen(len(query)))
 
     def weights(self, inputs: Shapes) -> Named:
         e = inputs[0][-1]
@@ -128,14 +121,12 @@ class MultiheadAttention(
     def macs(self, inputs: Shapes) -> Dim:
         query, key, _ = self._three(inputs)
         e = query[-1]
-        batch, queries = batch_and_length(query, batch_first=self.batch_first)
-        count = batch[0] if batch else 1
+        batch, queries = self.parts(query)
         if len(inputs) == 1 and self.seen(inputs) == queries:
-            return count * self_attention_macs(queries, e)
+            return product(batch) * self_attention_macs(queries, e)
         features = self._features(self.kdim, e) + self._features(self.vdim, e)
-        _, keys = batch_and_length(key, batch_first=self.batch_first)
-        projected = 2 * queries * e**2 + keys * e * features
-        return count * (projected + heads_macs(queries, self.seen(inputs), e))
+        projected = 2 * queries * e**2 + self.parts(key)[1] * e * features
+        return product(batch) * (projected + heads_macs(queries, self.seen(inputs), e))
 
     def _three(self, inputs: Shapes) -> tuple[Shape, Shape, Shape]:
         query, *others = inputs
@@ -147,34 +138,17 @@ class MultiheadAttention(
 
     def seen(self, inputs: Shapes) -> Dim:
         """Return how many positions are looked at, those that are added included."""
-        _, length = batch_and_length(self._three(inputs)[1], batch_first=self.batch_first)
-        return length + self.add_bias_kv + self.add_zero_attn
+        return self.parts(self._three(inputs)[1])[1] + self.add_bias_kv + self.add_zero_attn
 
     def operations(self, inputs: Shapes) -> Operations:
         """Projections, scores of scaled queries, a softmax of each row of them, values, a projection."""
-        batch, queries = batch_and_length(inputs[0], batch_first=self.batch_first)
-        _, keys = batch_and_length(self._three(inputs)[1], batch_first=self.batch_first)
+        batch, queries = self.parts(inputs[0])
+        _, keys = self.parts(self._three(inputs)[1])
         numbers, read = product(inputs[0]), product((*batch, keys, inputs[0][-1]))
         rows = product((*batch, self.num_heads, queries))
         scores = rows * self.seen(inputs)
         made = products(self.macs(inputs), scores, numbers, 2 * numbers + 2 * read, biased=self.bias)
         return made + Operations(multiplications=numbers) + softmax(scores, rows)
-
-
-def batch_and_length(x: Shape, *, batch_first: bool) -> tuple[Shape, Dim]:
-    """Return the batch axis, if there is one, and the length of a sequence `[L, N, E]`.
-
-    >>> batch_and_length((5, 3, 64), batch_first=False), batch_and_length((5, 64), batch_first=True)
-    (((3,), 5), ((), 5))
-    """
-    if len(x) == 2:
-        return (), x[0]
-    return ((x[0],), x[1]) if batch_first else ((x[1],), x[0])
-
-
-def sequence(batch: Shape, length: Dim, features: Dim, *, first: bool) -> Shape:
-    """Return the shape of a sequence; what `batch_and_length` takes apart."""
-    return (*batch, length, features) if first else (length, *batch, features)
 
 
 def projections(e: Dim, kdim: Dim, vdim: Dim, *, bias: bool) -> Named:
@@ -183,10 +157,8 @@ def projections(e: Dim, kdim: Dim, vdim: Dim, *, bias: bool) -> Named:
         named: Named = {"in_proj_weight": (3 * e, e)}
     else:
         named = {"q_proj_weight": (e, e), "k_proj_weight": (e, kdim), "v_proj_weight": (e, vdim)}
-    if bias:
-        named |= {"in_proj_bias": (3 * e,)}
-    named |= {"out_proj.weight": (e, e)}
-    return named | {"out_proj.bias": (e,)} if bias else named
+    named |= {"in_proj_bias": (3 * e,), "out_proj.weight": (e, e), "out_proj.bias": (e,)}
+    return learned(named, bias=bias, in_proj_bias=bias)
 
 
 def _are_equal(name: str, features: Dim, e: Dim) -> bool:

@@ -6,7 +6,7 @@ from typing import Annotated
 from shapecalc.algebra import Dim, product
 from shapecalc.layers.base import Joint, Named, NoBuffers, NoMacs, Shapes
 from shapecalc.layers.counts import Operations, greatest, mean
-from shapecalc.layers.dependence import Dependence, over, unsaid
+from shapecalc.layers.dependence import Dependence, over, unknown
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Flag, Integer, Nullable, OneOf
 from shapecalc.layers.linear import inside_table
@@ -57,10 +57,10 @@ class EmbeddingBag(NoBuffers, NoMacs, Joint, framework="torch", torch="torch.nn.
             yield from rank_between(f"{self.kind}: where the bags begin", offsets, 1, 1)
             says = f"{self.kind}: with include_last_offset two numbers are needed to make one bag"
             yield Requirement("offsets", offsets[0], ">=", 1 + self.include_last_offset, says)
-        for given in weights:
+        for weight in weights:
             says = f"{self.kind}: weights go with mode sum, not with {self.mode}"
             yield Requirement("mode", int(self.mode == "sum"), "==", 1, says)
-            yield from shaped(self.kind, "the weights", given, x)
+            yield from shaped(self.kind, "the weights", weight, x)
 
     def output(self, inputs: Shapes) -> Shape:
         x = inputs[0]
@@ -69,7 +69,7 @@ class EmbeddingBag(NoBuffers, NoMacs, Joint, framework="torch", torch="torch.nn.
 
     def depends_on(self, inputs: Shapes, result: int) -> tuple[Dependence, ...]:
         if len(inputs[0]) == 1:  # the numbers say which indices make up a bag
-            return tuple([unsaid(1) for _ in inputs])
+            return tuple([unknown(1) for _ in inputs])
         return (over(2, [1]),) * len(inputs)
 
     def weights(self, inputs: Shapes) -> Named:

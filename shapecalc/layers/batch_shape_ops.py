@@ -10,7 +10,7 @@ from pydantic import model_validator
 from shapecalc.algebra import Dim, product
 from shapecalc.layers.arithmetic import padded, uncropped
 from shapecalc.layers.base import Layer, NoOperations, NoWeights, NoWindow
-from shapecalc.layers.dependence import Along, Dependence, stretched
+from shapecalc.layers.dependence import Along, Dependence, placed, stretched
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Integer, Listed
 from shapecalc.layers.requirement import Requirement, Shape, shown
@@ -91,30 +91,25 @@ class Pad(
     pad: Annotated[tuple[Dim, ...], Listed(Integer())]
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
-        given = len(self.pad)
-        yield Requirement("axes", given % 2, "==", 0, f"{self.kind}: pad has {given} values, half a pair")
-        says = f"{self.kind}: pad has {given // 2} pairs, but {shown(x)} has {len(x)} axes"
-        yield Requirement("axes", len(x), ">=", given // 2, says)
-        for number in range(given // 2):
-            axis = len(x) - 1 - number
-            left = uncropped(x[axis], self.pad[2 * number], self.pad[2 * number + 1])
-            yield Requirement("too-small", left, ">=", 0, _nothing_left(self.kind, axis, x))
-        for axis, n in enumerate(self.output(x)):
-            yield Requirement("too-small", n, ">=", 1, _nothing_left(self.kind, axis, x))
+        values = len(self.pad)
+        yield Requirement("axes", values % 2, "==", 0, f"{self.kind}: pad has {values} values, half a pair")
+        says = f"{self.kind}: pad has {values // 2} pairs, but {shown(x)} has {len(x)} axes"
+        yield Requirement("axes", len(x), ">=", values // 2, says)
+        left = [(axis, uncropped(x[axis], *sides), 0) for axis, *sides in self._sides(x)]
+        left += [(axis, n, 1) for axis, n in enumerate(self.output(x))]
+        for axis, n, least in left:
+            says = f"{self.kind}: nothing of axis {axis} of {shown(x)} is left"
+            yield Requirement("too-small", n, ">=", least, says)
 
     def output(self, x: Shape) -> Shape:
         sizes = [*x]
-        for number in range(len(self.pad) // 2):
-            axis = len(x) - 1 - number
-            sizes[axis] = padded(x[axis], self.pad[2 * number], self.pad[2 * number + 1])
+        for axis, p0, p1 in self._sides(x):
+            sizes[axis] = padded(x[axis], p0, p1)
         return tuple(sizes)
 
     def dependence(self, x: Shape, result: int) -> Dependence:
-        first: list[Dim] = [0] * len(x)
-        for number in range(len(self.pad) // 2):
-            first[-1 - number] = -self.pad[2 * number]
-        return tuple([Along(axis, ((start, start),)) for axis, start in enumerate(first)])
+        return placed(len(x), {axis: Along(axis, ((-p0, -p0),)) for axis, p0, _ in self._sides(x)})
 
-
-def _nothing_left(kind: str, axis: int, x: Shape) -> str:
-    return f"{kind}: nothing of axis {axis} of {shown(x)} is left"
+    def _sides(self, x: Shape) -> Iterator[tuple[int, Dim, Dim]]:
+        """Yield each axis that is padded, the last one first, with what is before and after."""
+        return zip(range(len(x) - 1, -1, -1), self.pad[::2], self.pad[1::2], strict=False)

@@ -171,7 +171,7 @@ class MultiMarginLoss(Weighted, torch="torch.nn.MultiMarginLoss"):
         yield from rank_between(self.kind, scores, 0, 2)
         yield from rank_between(f"{self.kind}: the target", target, 0, 1)
         rows = scores[0] if len(scores) == 2 else 1
-        says = lambda: f"{self.kind}: {shown(scores)} needs {rows} classes, but {shown(target)} arrives"  # noqa: E731
+        says = f"{self.kind}: {shown(scores)} needs {rows} classes, but the target is {shown(target)}"
         yield Requirement("elements", product(target), "==", rows, says)
 
     def classes(self, scores: Shape) -> Dim:
@@ -210,7 +210,7 @@ class MultiLabelMarginLoss(Loss, torch="torch.nn.MultiLabelMarginLoss"):
             yield from shaped(self.kind, "the target", target, scores)
             return
         yield from rank_between(f"{self.kind}: the target", target, 0, 1)
-        says = lambda: f"{self.kind}: {shown(scores)} needs as large a target, not {shown(target)}"  # noqa: E731
+        says = f"{self.kind}: {shown(scores)} needs as large a target, not {shown(target)}"
         yield Requirement("elements", product(target), "==", product(scores), says)
 
     def losses(self, inputs: Shapes) -> Shape:

@@ -6,7 +6,7 @@ Per axis, with k the kernel, s the stride, d the dilation, p the padding and op 
     MACs = batch · in_channels · ∏ n · (out_channels/groups) · ∏ k
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from shapecalc.algebra import Dim, maximum, product, quotient
 from shapecalc.layers.arithmetic import transposed
@@ -72,7 +72,8 @@ class ConvTranspose(
         yield from divided(self, x)
         letters = self._letters(x)
         for axis, s, d, op in zip(AXES[self.rank], letters["s"], letters["d"], letters["op"], strict=True):
-            says = _too_much_output_padding(self.kind, axis, s, d, op)
+            limit = f"must be smaller than the stride ({s}) or the dilation ({d})"
+            says = f"{self.kind}: output_padding of {op} along the {axis} {limit}"
             yield Requirement("output-padding", maximum(s, d), ">=", op + 1, says)
         yield from self.large_enough(transposed, **letters)
 
@@ -107,13 +108,6 @@ def scattered(x: Shape, outward: Dim, kernel: Shape) -> Operations:
     Operations(macs=960)
     """
     return Operations(macs=product(x) * outward * product(kernel))
-
-
-def _too_much_output_padding(kind: str, axis: str, s: Dim, d: Dim, op: Dim) -> Callable[[], str]:
-    return lambda: (
-        f"{kind}: output_padding of {op} along the {axis} must be smaller than the stride ({s}) "
-        f"or the dilation ({d})"
-    )
 
 
 __getattr__ = of_rank(__name__)

@@ -40,7 +40,19 @@ def distance(pair: Shapes, power: object = 2) -> Operations:
     return Operations(additions=2 * numbers) + norm(power, numbers, product(shape[:-1]))
 
 
-class CosineSimilarity(NoMacs, Merge, framework="torch", torch="torch.nn.CosineSimilarity"):
+class Comparing(NoMacs, Merge):
+    """A distance of two tensors of vectors, which are broadcast."""
+
+    framework = "torch"
+    family = Family.DISTANCE
+    keeps_places = False
+
+    def requirements(self, inputs: Shapes) -> Iterator[Requirement]:
+        yield arity(self.kind, len(inputs), 2)
+        yield from stretches(self.kind, inputs)
+
+
+class CosineSimilarity(Comparing, torch="torch.nn.CosineSimilarity"):
     """x·y/(|x|·|y|) along axis `dim`, which vanishes: `[N, D]`, `[N, D]` to `[N]`.
 
     Shapes are broadcast. A sum of products per element is no matrix product. Refuses sizes that differ where
@@ -50,15 +62,11 @@ class CosineSimilarity(NoMacs, Merge, framework="torch", torch="torch.nn.CosineS
     (100,)
     """
 
-    family = Family.DISTANCE
-    keeps_places = False
-
     dim: Index = 1
     eps: NotNegative = Fraction(1, 100_000_000)
 
     def requirements(self, inputs: Shapes) -> Iterator[Requirement]:
-        yield arity(self.kind, len(inputs), 2)
-        yield from stretches(self.kind, inputs)
+        yield from super().requirements(inputs)
         full = broadcast(inputs)
         yield from axis_exists(self.kind, "dim", self.dim, max(len(full), 1), full)
 
@@ -74,7 +82,7 @@ class CosineSimilarity(NoMacs, Merge, framework="torch", torch="torch.nn.CosineS
         return cosine(product(broadcast(inputs)), product(self.output(inputs)))
 
 
-class PairwiseDistance(NoMacs, Merge, framework="torch", torch="torch.nn.PairwiseDistance"):
+class PairwiseDistance(Comparing, torch="torch.nn.PairwiseDistance"):
     """The p-norm of x - y + eps over the last axis: `[N, D]`, `[N, D]` to `[N]`.
 
     With keepdim the axis stays, with size 1. Shapes are broadcast. Refuses sizes that differ where neither is
@@ -84,16 +92,9 @@ class PairwiseDistance(NoMacs, Merge, framework="torch", torch="torch.nn.Pairwis
     (100, 1)
     """
 
-    family = Family.DISTANCE
-    keeps_places = False
-
     p: Norm = Field(2, description=_NORM)
     eps: Real = Fraction(1, 1_000_000)
     keepdim: Flag = False
-
-    def requirements(self, inputs: Shapes) -> Iterator[Requirement]:
-        yield arity(self.kind, len(inputs), 2)
-        yield from stretches(self.kind, inputs)
 
     def output(self, inputs: Shapes) -> Shape:
         full = broadcast(inputs)

@@ -1,19 +1,18 @@
-"""A requirement that a network states about its input, where a layer by itself would round it away."""
+"""A requirement that a network states about its input, where a layer alone would round it away."""
 
 from collections.abc import Iterator
 from functools import partial
 
 from shapecalc.algebra import Dim
-from shapecalc.layers.base import Layer, NoOperations, NoWeights, NoWindow, OwnPlace, SameShape
+from shapecalc.layers.base import Pointwise
+from shapecalc.layers.counts import NOTHING
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Count
 from shapecalc.layers.requirement import Requirement, Shape, divides, rank_between
 from shapecalc.layers.reshape import Axes, axes_exist, listed
 
 
-class Divisible(
-    OwnPlace, SameShape, NoWeights, NoOperations, NoWindow, Layer, kind="divisible", framework="torch"
-):
+class Divisible(Pointwise, kind="divisible", framework="torch"):
     """Hands its input on, and refuses sizes on the axes `dim` that `divisor` does not divide.
 
     For networks that ask for it in so many words, as a Vision Transformer does of its patches, whose
@@ -25,6 +24,7 @@ class Divisible(
     """
 
     family = Family.IDENTITY
+    per_element = NOTHING
 
     divisor: Count
     dim: Axes = (-2, -1)

@@ -8,6 +8,7 @@ from fractions import Fraction
 
 from shapecalc.layers.base import Pointwise
 from shapecalc.layers.counts import NOTHING
+from shapecalc.layers.declaration import of_rank
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Probability
 from shapecalc.layers.requirement import Requirement, Shape, rank_between
@@ -28,37 +29,23 @@ class Dropout(Dropping, torch="torch.nn.Dropout", keras="keras.layers.Dropout"):
     """Sets each element to zero with probability p in training. Source: Srivastava et al., Dropout, 2014."""
 
 
-class Dropout1d(
-    Dropping, framework="torch", torch="torch.nn.Dropout1d", keras="keras.layers.SpatialDropout1D"
-):
-    """Sets complete channels of `[N, C, L]` or `[C, L]` to zero in training.
+class ChannelDropout(Dropping, torch="torch.nn.Dropout{rank}d", keras="keras.layers.SpatialDropout{rank}D"):
+    """Sets complete channels of `[N, C, {sizes}]` to zero in training.
 
-    Refuses other ranks.
+    As in torch, other ranks are accepted. Source: Tompson et al., 2015.
 
-    >>> Dropout1d().output((1, 64, 100))
-    (1, 64, 100)
+    >>> Dropout{rank}d(p=0.2).output((1, 64, {each:56}))
+    (1, 64, {each:56})
     """
+
+    framework = "torch"
+
+
+class Dropout1d(ChannelDropout, rank=1):
+    """Over one axis, only `[C, L]` is."""
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         return rank_between(self.kind, x, 2, 3)
-
-
-class Dropout2d(
-    Dropping, framework="torch", torch="torch.nn.Dropout2d", keras="keras.layers.SpatialDropout2D"
-):
-    """Sets complete channels of `[N, C, H, W]` to zero in training.
-
-    As in torch, other ranks are accepted. Source: Tompson et al., 2015.
-    """
-
-
-class Dropout3d(
-    Dropping, framework="torch", torch="torch.nn.Dropout3d", keras="keras.layers.SpatialDropout3D"
-):
-    """Sets complete channels of `[N, C, D, H, W]` to zero in training.
-
-    As in torch, other ranks are accepted.
-    """
 
 
 class AlphaDropout(Dropping, torch="torch.nn.AlphaDropout", keras="keras.layers.AlphaDropout"):
@@ -70,3 +57,6 @@ class AlphaDropout(Dropping, torch="torch.nn.AlphaDropout", keras="keras.layers.
 
 class FeatureAlphaDropout(Dropping, framework="torch", torch="torch.nn.FeatureAlphaDropout"):
     """Sets complete channels to the negative saturation of SELU in training."""
+
+
+__getattr__ = of_rank(__name__)

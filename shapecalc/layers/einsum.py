@@ -10,7 +10,7 @@ from shapecalc.algebra import Dim, product
 from shapecalc.errors import quote
 from shapecalc.layers.base import Merge, Shapes
 from shapecalc.layers.counts import Operations
-from shapecalc.layers.dependence import EVERYTHING, Along, Dependence, Fixed
+from shapecalc.layers.dependence import EVERYTHING, Along, AxisDependence, Dependence, Fixed
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Annotation, complaint
 from shapecalc.layers.requirement import Requirement, Shape, shown
@@ -23,11 +23,11 @@ class Equation(Annotation):
         if isinstance(value, str) and re.fullmatch(
             r"[A-Za-z]*(,[A-Za-z]*)*->[A-Za-z]*", value.replace(" ", "")
         ):
-            found = value.replace(" ", "")
-            left, _, right = found.partition("->")
+            equation = value.replace(" ", "")
+            left, _, right = equation.partition("->")
             if set(right) <= set(left) and len(set(right)) == len(right):
-                if all(len(set(one)) == len(one) for one in left.split(",")):
-                    return found
+                if all(len(set(term)) == len(term) for term in left.split(",")):
+                    return equation
         raise complaint(f"{quote(value)} is not an equation such as ij,jk->ik, each letter once on each side")
 
     def json_schema(self) -> dict[str, Any]:
@@ -87,17 +87,13 @@ class Einsum(Merge, kind="einsum", framework="torch"):
         terms, right = self._terms()
         kept = {letter: axis for axis, letter in enumerate(right)}
         sizes = self._sizes(inputs)
-        return tuple(
-            [
-                tuple(
-                    [
-                        Fixed(0, 0) if n != sizes[one] else Along(kept[one]) if one in kept else EVERYTHING
-                        for one, n in zip(term, x, strict=True)
-                    ]
-                )
-                for term, x in zip(terms, inputs, strict=True)
-            ]
-        )
+
+        def view(letter: str, n: Dim) -> AxisDependence:
+            if n != sizes[letter]:
+                return Fixed(0, 0)
+            return Along(kept[letter]) if letter in kept else EVERYTHING
+
+        return tuple([tuple(map(view, term, x)) for term, x in zip(terms, inputs, strict=True)])
 
     def macs(self, inputs: Shapes) -> Dim:
         right = self._terms()[1]
@@ -107,11 +103,11 @@ class Einsum(Merge, kind="einsum", framework="torch"):
         for number, term in enumerate(own[1:], start=1):
             later = {letter for axes in own[number + 1 :] for letter, n in axes.items() if n != 1}
             needed = later.union(right)
-            summed = {one for one in so_far.keys() & term.keys() - needed if so_far[one] != 1 != term[one]}
-            together = {**so_far, **{one: n for one, n in term.items() if n != 1 or one not in so_far}}
+            summed = {i for i in so_far.keys() & term.keys() - needed if so_far[i] != 1 != term[i]}
+            together = {**so_far, **{i: n for i, n in term.items() if n != 1 or i not in so_far}}
             if summed:
-                total = total + product(n for one, n in together.items() if one in needed | summed)
-            so_far = {one: n for one, n in together.items() if one in needed}
+                total = total + product(n for i, n in together.items() if i in needed | summed)
+            so_far = {i: n for i, n in together.items() if i in needed}
         return total
 
     def operations(self, inputs: Shapes) -> Operations | None:

@@ -22,10 +22,10 @@ class Extended(Decimal):
             return "inf" if value > 0 else "-inf"
         if isinstance(value, str) and value in INFINITIES:
             return value
-        found = super().check(value)
-        if self.zero is not None and found == 0:
+        number = super().check(value)
+        if self.zero is not None and number == 0:
             raise complaint(self.zero)
-        return found
+        return number
 
     def json_schema(self) -> dict[str, Any]:
         schema = {"anyOf": [{"enum": list(INFINITIES)}, *super().json_schema()["anyOf"]]}

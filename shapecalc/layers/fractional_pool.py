@@ -1,10 +1,10 @@
-"""Fractional max pooling: windows at random distances, as many as are asked for.
+"""Fractional max pooling: as many windows as are requested, at random distances.
 
 out = output_size            or else
 out = ⌊n·output_ratio⌋       multiplied in double precision, as torch does
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from fractions import Fraction
 from typing import Annotated, Any, ClassVar, Self
 
@@ -13,16 +13,15 @@ from pydantic import model_validator
 from shapecalc.algebra import Dim, product
 from shapecalc.algebra.formula import Formula
 from shapecalc.layers.axis_names import AXES
-from shapecalc.layers.base import NoMacs, NoWeights, NoWindow, Shapes
-from shapecalc.layers.counts import Operations, greatest
+from shapecalc.layers.base import NoWindow
 from shapecalc.layers.declaration import of_rank
-from shapecalc.layers.dependence import Dependence, placed, unsaid
+from shapecalc.layers.dependence import Dependence, placed, unknown
 from shapecalc.layers.family import Family
-from shapecalc.layers.fields import Decimal, Each, Flag, Nullable, complaint
+from shapecalc.layers.fields import Decimal, Each, Nullable, complaint
+from shapecalc.layers.pool import WithIndices
 from shapecalc.layers.requirement import Requirement, Shape
 from shapecalc.layers.resample import in_doubles
 from shapecalc.layers.roles import KernelSize
-from shapecalc.layers.spatial import Spatial
 from shapecalc.layers.unpool import OptionalSize
 
 
@@ -30,10 +29,10 @@ class _Part(Decimal):
     """An exact rational between zero and one, neither included, or a formula."""
 
     def check(self, value: Any) -> Any:
-        found = super().check(value)
-        if not isinstance(found, Formula) and not 0 < found < 1:
-            raise complaint(f"a ratio must be more than 0 and less than 1, not {found}")
-        return found
+        ratio = super().check(value)
+        if not isinstance(ratio, Formula) and not 0 < ratio < 1:
+            raise complaint(f"a ratio must be more than 0 and less than 1, not {ratio}")
+        return ratio
 
     def json_schema(self) -> dict[str, Any]:
         number, *others = super().json_schema()["anyOf"]
@@ -44,10 +43,8 @@ Ratio = Annotated[Fraction | tuple[Fraction, ...] | None, Nullable(Each(_Part())
 
 
 class FractionalMaxPool(
-    NoWeights,
-    NoMacs,
     NoWindow,
-    Spatial,
+    WithIndices,
     ranks=(2, 3),
     torch="torch.nn.FractionalMaxPool{rank}d",
 ):
@@ -62,8 +59,9 @@ class FractionalMaxPool(
     (1, 16, {each:25})
     """
 
+    order = "kernel_size output_size output_ratio return_indices"
     family = Family.FRACTIONAL_POOL
-    unknown_dependence = ("places", "the windows stand at random distances")
+    unknown_dependence = ("places", "the windows are at random distances")
 
     spare: ClassVar[int] = 0
     """By how much more the input must be than what as many windows need, one apart."""
@@ -71,7 +69,6 @@ class FractionalMaxPool(
     kernel_size: KernelSize
     output_size: OptionalSize = None
     output_ratio: Ratio = None
-    return_indices: Flag = False
 
     @model_validator(mode="after")
     def _size_or_ratio(self) -> Self:
@@ -81,15 +78,14 @@ class FractionalMaxPool(
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         yield from self.spatial_rank(x)
-        sizes = self.sizes(self.output(x))
-        for axis, n, out, k in zip(
-            AXES[self.rank], self.sizes(x), sizes, self.spread(self.kernel_size), strict=True
-        ):
-            yield Requirement(
-                "too-small", out, ">=", 1, f"{self.kind}: the output {axis} would be {out}, less than 1"
-            )
+        columns = self.sizes(x), self.sizes(self.output(x)), self.spread(self.kernel_size)
+        for axis, n, out, k in zip(AXES[self.rank], *columns, strict=True):
+            says = f"{self.kind}: the output {axis} would be {out}, less than 1"
+            yield Requirement("too-small", out, ">=", 1, says)
             needed = out + k - 1 + self.spare
-            yield Requirement("too-small", n, ">=", needed, _too_many(self.kind, axis, n, out, k, needed))
+            room = f"need an input of at least {needed}, not {n}"
+            says = f"{self.kind}: {out} windows of {k} along the {axis} {room}"
+            yield Requirement("too-small", n, ">=", needed, says)
 
     def output(self, x: Shape) -> Shape:
         if self.output_ratio is None:
@@ -98,20 +94,10 @@ class FractionalMaxPool(
         return self.resized(x, tuple(in_doubles(self.kind, n, ratio) for n, ratio in pairs))
 
     def dependence(self, x: Shape, result: int) -> Dependence:
-        return (*placed(len(x) - self.rank), *unsaid(self.rank))
+        return (*placed(len(x) - self.rank), *unknown(self.rank))
 
-    def outputs(self, x: Shape) -> Shapes:
-        return (self.output(x),) * (1 + self.return_indices)
-
-    def operations(self, x: Shape) -> Operations:
-        results = product(self.output(x))
-        return greatest(product(self.spread(self.kernel_size)) * results, results)
-
-
-def _too_many(kind: str, axis: str, n: Dim, out: Dim, k: Dim, needed: Dim) -> Callable[[], str]:
-    return lambda: (
-        f"{kind}: {out} windows of {k} along the {axis} need an input of at least {needed}, not {n}"
-    )
+    def seen(self, x: Shape) -> Dim:
+        return product(self.spread(self.kernel_size)) * product(self.output(x))
 
 
 class FractionalMaxPool3d(FractionalMaxPool, rank=3):

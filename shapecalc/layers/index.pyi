@@ -302,15 +302,15 @@ class Dropout(_dropout.Dropout):
     """Sets each element to zero with probability p in training."""
     def __init__(self, p: _Real = ..., inplace: _Flag = ...) -> None: ...
 
-class Dropout1d(_dropout.Dropout1d):
-    """Sets complete channels of `[N, C, L]` or `[C, L]` to zero in training."""
+class Dropout1d(_dropout.ChannelDropout):
+    """Sets complete channels of `[N, C, L]` to zero in training."""
     def __init__(self, p: _Real = ..., inplace: _Flag = ...) -> None: ...
 
-class Dropout2d(_dropout.Dropout2d):
+class Dropout2d(_dropout.ChannelDropout):
     """Sets complete channels of `[N, C, H, W]` to zero in training."""
     def __init__(self, p: _Real = ..., inplace: _Flag = ...) -> None: ...
 
-class Dropout3d(_dropout.Dropout3d):
+class Dropout3d(_dropout.ChannelDropout):
     """Sets complete channels of `[N, C, D, H, W]` to zero in training."""
     def __init__(self, p: _Real = ..., inplace: _Flag = ...) -> None: ...
 
@@ -410,15 +410,15 @@ class KerasConvTranspose3d(_keras_conv_transpose.KerasConvTranspose):
     """Transposed convolution over depth, height and width: `[N, D, H, W, C]` to `[N, D', H', W', out_channels]`."""
     def __init__(self, out_channels: _Number, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] = ..., padding: str = ..., output_padding: _Number | Sequence[_Number] | None = ..., *, in_channels: _Number | None = ..., dilation: _Number | Sequence[_Number] = ..., bias: _Flag = ...) -> None: ...
 
-class KerasBatchNorm1d(_keras_norm.KerasBatchNorm1d):
-    """Batch normalisation of `[N, ..., C]`: (x - mean)/√(variance + eps) per channel."""
+class KerasBatchNorm1d(_keras_norm.KerasBatchNorm):
+    """Batch normalisation of `[N, L, C]`: (x - mean)/√(variance + eps) per channel."""
     def __init__(self, *, eps: _Real = ..., affine: _Flag = ..., scale: _Flag = ..., center: _Flag = ..., num_features: _Number | None = ..., momentum: _Real = ...) -> None: ...
 
-class KerasBatchNorm2d(_keras_norm.KerasBatchNorm2d):
+class KerasBatchNorm2d(_keras_norm.KerasBatchNorm):
     """Batch normalisation of `[N, H, W, C]`: (x - mean)/√(variance + eps) per channel."""
     def __init__(self, *, eps: _Real = ..., affine: _Flag = ..., scale: _Flag = ..., center: _Flag = ..., num_features: _Number | None = ..., momentum: _Real = ...) -> None: ...
 
-class KerasBatchNorm3d(_keras_norm.KerasBatchNorm3d):
+class KerasBatchNorm3d(_keras_norm.KerasBatchNorm):
     """Batch normalisation of `[N, D, H, W, C]`: (x - mean)/√(variance + eps) per channel."""
     def __init__(self, *, eps: _Real = ..., affine: _Flag = ..., scale: _Flag = ..., center: _Flag = ..., num_features: _Number | None = ..., momentum: _Real = ...) -> None: ...
 
@@ -951,8 +951,8 @@ class Unused(_traced.Unused):
     def __init__(self, tensors: Any) -> None: ...
 
 class Transformer(_transformer.Transformer):
-    """An encoder and a decoder that looks at what it found: `[S, N, E]` and `[T, N, E]` to `[T, N, E]`."""
-    def __init__(self, d_model: _Number | None = ..., nhead: _Number = ..., num_encoder_layers: _Number = ..., num_decoder_layers: _Number = ..., dim_feedforward: _Number = ..., dropout: _Real = ..., activation: str = ..., *, layer_norm_eps: _Real = ..., batch_first: _Flag = ..., norm_first: _Flag = ..., bias: _Flag = ...) -> None: ...
+    """An encoder, and a decoder that attends to its result: `[S, N, E]` and `[T, N, E]` to `[T, N, E]`."""
+    def __init__(self, d_model: _Number | None = ..., nhead: _Number = ..., num_encoder_layers: _Number = ..., num_decoder_layers: _Number = ..., dim_feedforward: _Number = ..., dropout: _Real = ..., activation: str = ..., *, batch_first: _Flag = ..., layer_norm_eps: _Real = ..., norm_first: _Flag = ..., bias: _Flag = ...) -> None: ...
 
 class TransformerDecoder(_transformer.TransformerDecoder):
     """num_layers of `transformer_decoder_layer` on one another, all looking at one memory."""
@@ -983,7 +983,7 @@ class MaxUnpool3d(_unpool.MaxUnpool):
     def __init__(self, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] | None = ..., padding: _Number | Sequence[_Number] = ..., output_size: _Number | Sequence[_Number] | None = ...) -> None: ...
 
 class SpectralNorm(_wrapper.SpectralNorm):
-    """A layer whose weight is divided by its largest singular value, which is found step by step."""
+    """A layer whose weight is divided by its largest singular value, which is approximated step by step."""
     def __init__(self, layer: Kind | str | Mapping[str, Any], name: str = ..., n_power_iterations: _Number = ..., eps: _Real = ..., dim: _Number | None = ..., legacy: _Flag = ...) -> None: ...
 
 class WeightNorm(_wrapper.WeightNorm):

@@ -94,7 +94,7 @@ class KerasConvTranspose(
         return Window(k, s, *halves(cut), d, transposed=True)
 
     def _letters(self, x: Shape) -> dict[str, tuple[Dim, ...]]:
-        """Return the letters of the formula for a given output padding."""
+        """Return the letters of the formula with an output padding."""
         k, s, d = map(self.spread, (self.kernel_size, self.stride, self.dilation))
         same = self.padding == "same"
         half = tuple(extent(*pair) // 2 if same else 0 for pair in zip(k, d, strict=True))

@@ -10,6 +10,7 @@ from fractions import Fraction
 from shapecalc.algebra import product
 from shapecalc.layers.base import Layer, Named, NoBuffers, NoMacs, NoWindow, OwnPlace, SameShape
 from shapecalc.layers.counts import Operations, rescaled, standardized
+from shapecalc.layers.declaration import of_rank
 from shapecalc.layers.dependence import EVERYTHING, OF_GROUPS, Dependence, over
 from shapecalc.layers.effect import learned
 from shapecalc.layers.family import Family
@@ -43,8 +44,18 @@ class KerasScaled(SameShape, NoBuffers, NoMacs, NoWindow, Layer):
         )
 
 
-class KerasBatchNorm(OwnPlace, KerasScaled):
-    """The rules of batch normalisation, the same for every number of axes."""
+class KerasBatchNorm(
+    OwnPlace, KerasScaled, ranked="KerasBatchNorm{rank}d", keras="keras.layers.BatchNormalization"
+):
+    """Batch normalisation of `[N, {sizes}, C]`: (x - mean)/√(variance + eps) per channel.
+
+    Weights are `gamma`, `beta`, `moving_mean` and `moving_variance`, each `[C]`; the last two are parameters
+    that are not trained. Refuses a num_features that is not C. Keras has one layer for all ranks:
+    `batch_norm1d`, `2d` and `3d` are the same. Source: Ioffe and Szegedy, 2015.
+
+    >>> KerasBatchNorm{rank}d(scale=False).apply(((1, {each:112}, 64),)).params
+    192
+    """
 
     family = Family.BATCH_NORM
     statistics = frozenset({"moving_mean", "moving_variance"})
@@ -61,38 +72,6 @@ class KerasBatchNorm(OwnPlace, KerasScaled):
 
     def operations(self, x: Shape) -> Operations:
         return rescaled(product(x), x[-1], shift=self.affine and self.center)
-
-
-class KerasBatchNorm1d(KerasBatchNorm, kind="batch_norm1d", keras="keras.layers.BatchNormalization"):
-    """Batch normalisation of `[N, ..., C]`: (x - mean)/√(variance + eps) per channel.
-
-    Weights are `gamma`, `beta`, `moving_mean` and `moving_variance`, each `[C]`; the last two are parameters
-    that are not trained. Refuses a num_features that is not C. Keras has one layer for all ranks:
-    `batch_norm1d`, `2d` and `3d` are the same.
-
-    >>> KerasBatchNorm1d(scale=False).weights((8, 32))
-    {'beta': (32,), 'moving_mean': (32,), 'moving_variance': (32,)}
-    """
-
-
-class KerasBatchNorm2d(KerasBatchNorm, kind="batch_norm2d", keras="keras.layers.BatchNormalization"):
-    """Batch normalisation of `[N, H, W, C]`: (x - mean)/√(variance + eps) per channel.
-
-    Weights and refusals are those of `batch_norm1d`. Source: Ioffe and Szegedy, 2015.
-
-    >>> sum(size for size, in KerasBatchNorm2d().weights((1, 112, 112, 64)).values())
-    256
-    """
-
-
-class KerasBatchNorm3d(KerasBatchNorm, kind="batch_norm3d", keras="keras.layers.BatchNormalization"):
-    """Batch normalisation of `[N, D, H, W, C]`: (x - mean)/√(variance + eps) per channel.
-
-    Weights and refusals are those of `batch_norm1d`.
-
-    >>> KerasBatchNorm3d(affine=False).weights((1, 4, 8, 8, 16))
-    {'moving_mean': (16,), 'moving_variance': (16,)}
-    """
 
 
 class KerasGroupNorm(KerasScaled, kind="group_norm", keras="keras.layers.GroupNormalization"):
@@ -152,3 +131,6 @@ class KerasLayerNorm(
     def operations(self, x: Shape) -> Operations:
         scale, shift = self.elementwise_affine, self.elementwise_affine and self.bias
         return standardized(product(x), self.samples(x), scale=scale, shift=shift)
+
+
+__getattr__ = of_rank(__name__)

@@ -15,11 +15,11 @@ from shapecalc.layers.arithmetic import scaled
 from shapecalc.layers.centre import Centre, Centres, scaled_by
 from shapecalc.layers.crop import Crop
 from shapecalc.layers.declaration import of_rank
-from shapecalc.layers.dependence import Along, Dependence, interpolated
+from shapecalc.layers.dependence import Along, Dependence, interpolated, placed, unknown
 from shapecalc.layers.fields import Each, ExtentPerSide, Integer, OneOf, PerAxis
 from shapecalc.layers.pad import SpatialPad
 from shapecalc.layers.requirement import Requirement, Shape, rank_between, shown
-from shapecalc.layers.resample import Interpolation
+from shapecalc.layers.resample import Interpolation, per_axis
 from shapecalc.layers.roles import Lettered, WindowField
 from shapecalc.layers.spatial import ChannelsLast
 
@@ -68,38 +68,29 @@ class KerasUpsample(Interpolation, kind="upsample", framework="keras", keras="ke
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         yield from rank_between(self.kind, x, 3, 5)
-        given, axes = self.scale_factor, len(x) - 2
-        if isinstance(given, tuple):
-            says = (
-                f"{self.kind}: scale_factor has {len(given)} values, but {shown(x)} has {axes} axes to scale"
-            )
-            yield Requirement("axes", len(given), "==", axes, says)
+        values, axes = len(per_axis(self.scale_factor, x)), len(x) - 2
+        says = f"{self.kind}: scale_factor has {values} values, but {shown(x)} has {axes} axes to scale"
+        yield Requirement("axes", values, "==", axes, says)
         if self.mode != "nearest":
             says = f"{self.kind}: mode {self.mode} needs 2 axes to scale, but {shown(x)} has {axes}"
             yield Requirement("axes", axes, "==", 2, says)
 
     def output(self, x: Shape) -> Shape:
-        given = self.scale_factor
-        factors = given if isinstance(given, tuple) else (given,) * (len(x) - 2)
-        pairs = zip(x[1:-1], factors, strict=True)
+        pairs = zip(x[1:-1], per_axis(self.scale_factor, x), strict=True)
         return (x[0], *(scaled(n, factor, 1) for n, factor in pairs), x[-1])
 
     def dependence(self, x: Shape, result: int) -> Dependence:
-        given = self.scale_factor
-        factors = given if isinstance(given, tuple) else (given,) * (len(x) - 2)
-        known = self.mode in {"nearest", "bilinear", "bicubic"}
-        views = [
-            interpolated(axis, Fraction(1, factor), self.mode, corners=False)
-            if known and isinstance(factor, int)
-            else None
-            for axis, factor in enumerate(factors, start=1)
-        ]
-        return (Along(0), *views, Along(len(x) - 1))
+        if self.mode.startswith("lanczos"):
+            return (Along(0), *unknown(len(x) - 2), Along(len(x) - 1))
+        views = {
+            axis: interpolated(axis, Fraction(1, f), self.mode, corners=False) if isinstance(f, int) else None
+            for axis, f in enumerate(per_axis(self.scale_factor, x), start=1)
+        }
+        return placed(len(x), views)
 
     def centres(self, x: Shape) -> Centres:
-        given = self.scale_factor
-        factors = given if isinstance(given, tuple) else (given,) * (len(x) - 2)
-        even = [scaled_by(axis, f) if isinstance(f, int) else None for axis, f in enumerate(factors, start=1)]
+        factors = enumerate(per_axis(self.scale_factor, x), start=1)
+        even = [scaled_by(axis, f) if isinstance(f, int) else None for axis, f in factors]
         return (Centre(0), *even, None)
 
     def method(self) -> str:

@@ -86,17 +86,15 @@ class OverLastAxes(SameShape, NoBuffers, NoMacs, NoWindow, Layer):
         return ("E",) if len(x) < 4 else ()
 
     def normalized(self, x: Shape) -> Shape:
-        """Return the sizes of the axes that are normalised; the last one unless they are given."""
-        given = self.normalized_shape
-        if given is None:
-            return (x[-1],)
-        return given if isinstance(given, tuple) else (given,)
+        """Return the sizes of the axes that are normalised: by default, of the last."""
+        sizes = x[-1] if self.normalized_shape is None else self.normalized_shape
+        return sizes if isinstance(sizes, tuple) else (sizes,)
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
-        given = (1,) if self.normalized_shape is None else self.normalized(x)
-        yield Requirement("normalized-shape", len(given), ">=", 1, f"{self.kind}: normalized_shape is empty")
-        yield from rank_between(self.kind, x, len(given), None)
-        for size, wanted in zip(x[-len(given) :], self.normalized(x), strict=True):
+        axes = 1 if self.normalized_shape is None else len(self.normalized(x))
+        yield Requirement("normalized-shape", axes, ">=", 1, f"{self.kind}: normalized_shape is empty")
+        yield from rank_between(self.kind, x, axes, None)
+        for size, wanted in zip(x[-axes:], self.normalized(x), strict=True):
             yield Requirement("normalized-shape", wanted, "==", size, lambda: self._differs(x))
 
     def dependence(self, x: Shape, result: int) -> Dependence:
@@ -108,10 +106,8 @@ class OverLastAxes(SameShape, NoBuffers, NoMacs, NoWindow, Layer):
 
     def _differs(self, x: Shape) -> str:
         wanted = self.normalized(x)
-        return (
-            f"{self.kind}: normalized_shape {shown(wanted)} is not the end of {shown(x)}, "
-            f"which is {shown(x[-len(wanted) :])}"
-        )
+        end = f"the end of {shown(x)}, which is {shown(x[-len(wanted) :])}"
+        return f"{self.kind}: normalized_shape {shown(wanted)} is not {end}"
 
 
 class LayerNorm(OverLastAxes, torch="torch.nn.LayerNorm", keras="keras.layers.LayerNormalization"):

@@ -4,8 +4,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 from typing import Annotated
 
-from shapecalc.algebra import product
-from shapecalc.layers.base import Layer, Named, NoBuffers, NoMacs, NoOperations, NoWindow, OwnPlace, SameShape
+from shapecalc.layers.base import Layer, Named, NoBuffers, NoOperations, NoWindow, Pointwise
 from shapecalc.layers.counts import Operations
 from shapecalc.layers.dependence import Along, Dependence, placed
 from shapecalc.layers.family import Family
@@ -14,7 +13,20 @@ from shapecalc.layers.requirement import Requirement, Shape, axis_exists, rank_b
 from shapecalc.layers.roles import InFeatures, Inferred, declared
 
 
-class ClassToken(NoBuffers, NoOperations, NoWindow, Layer, kind="class_token"):
+class OverTokens(Layer):
+    """A layer over tokens `[N, L, E]`, whose sizes it may declare."""
+
+    embed_dim: InFeatures = None
+
+    def axes(self, x: Shape, number: int) -> tuple[str, ...]:
+        return ("L", "E")
+
+    def requirements(self, x: Shape) -> Iterator[Requirement]:
+        yield from rank_between(self.kind, x, 3, 3)
+        yield from declared(self, x)
+
+
+class ClassToken(NoBuffers, NoOperations, NoWindow, OverTokens, kind="class_token"):
     """A learned vector put in front of every sequence: `[N, L, E]` to `[N, L + 1, E]`.
 
     The weight is `weight: [1, 1, E]`. Refuses other ranks and an embed_dim that is not the input's. Source:
@@ -26,27 +38,17 @@ class ClassToken(NoBuffers, NoOperations, NoWindow, Layer, kind="class_token"):
 
     family = Family.TENSOR
 
-    embed_dim: InFeatures = None
-
-    def axes(self, x: Shape, number: int) -> tuple[str, ...]:
-        return ("L", "E")
-
-    def requirements(self, x: Shape) -> Iterator[Requirement]:
-        yield from rank_between(self.kind, x, 3, 3)
-        yield from declared(self, x)
-
     def output(self, x: Shape) -> Shape:
         return (x[0], x[1] + 1, x[2])
 
     def dependence(self, x: Shape, result: int) -> Dependence:
-        first, _, last = placed(3)
-        return (first, Along(1, ((-1, -1),)), last)
+        return placed(3, {1: Along(1, ((-1, -1),))})
 
     def weights(self, x: Shape) -> Named:
         return {"weight": (1, 1, x[-1])}
 
 
-class PositionEmbedding(OwnPlace, SameShape, NoBuffers, NoMacs, NoWindow, Layer, kind="position_embedding"):
+class PositionEmbedding(OverTokens, Pointwise, kind="position_embedding"):
     """A learned vector for every position, added to `[N, L, E]`, whose shape is kept.
 
     The weight is `weight: [1, L, E]`, so a network that was built for one length takes no other. Refuses
@@ -57,28 +59,17 @@ class PositionEmbedding(OwnPlace, SameShape, NoBuffers, NoMacs, NoWindow, Layer,
     {'weight': (1, 197, 768)}
     """
 
+    order = "length embed_dim"
     family = Family.ELEMENTWISE
+    per_element = Operations(additions=1)
 
     length: Annotated[OptionalCount, Inferred(axis=1, what="positions")] = None
-    embed_dim: InFeatures = None
-
-    def axes(self, x: Shape, number: int) -> tuple[str, ...]:
-        return ("L", "E")
-
-    def requirements(self, x: Shape) -> Iterator[Requirement]:
-        yield from rank_between(self.kind, x, 3, 3)
-        yield from declared(self, x)
 
     def weights(self, x: Shape) -> Named:
         return {"weight": (1, *x[1:])}
 
-    def operations(self, x: Shape) -> Operations:
-        return Operations(additions=product(x))
 
-
-class LayerScale(
-    OwnPlace, SameShape, NoBuffers, NoMacs, NoWindow, Layer, kind="layer_scale", framework="torch"
-):
+class LayerScale(Pointwise, kind="layer_scale", framework="torch"):
     """A learned scale for every channel, by which the channel is multiplied; the shape is kept.
 
     The channels are axis `dim`, and the weight has as many axes after it as the input, so that it stretches:
@@ -92,6 +83,7 @@ class LayerScale(
     """
 
     family = Family.ELEMENTWISE
+    per_element = Operations(multiplications=1)
 
     dim: Index = 1
     init: Real = Fraction(1, 1_000_000)
@@ -103,6 +95,3 @@ class LayerScale(
     def weights(self, x: Shape) -> Named:
         axis = self.dim % len(x)
         return {"weight": (x[axis], *(1,) * (len(x) - axis - 1))}
-
-    def operations(self, x: Shape) -> Operations:
-        return Operations(multiplications=product(x))

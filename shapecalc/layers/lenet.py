@@ -11,15 +11,16 @@ from typing import Annotated, Self
 from pydantic import model_validator
 
 from shapecalc.algebra import Dim, product
-from shapecalc.layers.base import Layer, Named, NoBuffers, NoMacs, NoWindow
+from shapecalc.layers.base import Named, NoBuffers, NoMacs
 from shapecalc.layers.counts import Operations, products
-from shapecalc.layers.dependence import AxisDependence, Dependence, over
+from shapecalc.layers.dependence import AxisDependence
 from shapecalc.layers.effect import learned
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Flag, Integer, Listed, complaint
+from shapecalc.layers.linear import OverFeatures
 from shapecalc.layers.pool import WindowPooling
-from shapecalc.layers.requirement import Requirement, Shape, rank_between, shown
-from shapecalc.layers.roles import AsNumbers, InFeatures, OutFeatures, declared
+from shapecalc.layers.requirement import Requirement, Shape, shown
+from shapecalc.layers.roles import AsNumbers
 from shapecalc.layers.sliding import Windowed
 
 
@@ -81,8 +82,8 @@ class PartialConv2d(NoBuffers, Windowed, kind="partial_conv2d", rank=2):
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         yield from self.spatial_rank(x)
         highest = max(map(max, self.connections))
-        has = f"which has channels 0 to {self.channels(x) - 1}"
-        says = f"{self.kind}: connections name channel {highest}, but {shown(x)} arrives, {has}"
+        has = f"the input {shown(x)} has channels 0 to {self.channels(x) - 1}"
+        says = f"{self.kind}: connections name channel {highest}, but {has}"
         yield Requirement("channels", self.channels(x), ">=", highest + 1, says)
         yield from super().requirements(x)
 
@@ -102,7 +103,7 @@ class PartialConv2d(NoBuffers, Windowed, kind="partial_conv2d", rank=2):
         return products(macs, product(self.output(x)), biased=self.bias)
 
 
-class RBF(NoMacs, NoWindow, Layer, kind="rbf", framework="torch"):
+class RBF(NoMacs, OverFeatures, kind="rbf", framework="torch"):
     """The squared distance to fixed centres: `[..., in_features]` to `[..., out_features]`.
 
     The centres are drawn by hand, not learned, so they are the buffer `centers: [out_features, in_features]`
@@ -114,22 +115,6 @@ class RBF(NoMacs, NoWindow, Layer, kind="rbf", framework="torch"):
     """
 
     family = Family.RADIAL_BASIS
-
-    in_features: InFeatures = None
-    out_features: OutFeatures
-
-    def axes(self, x: Shape, number: int) -> tuple[str, ...]:
-        return ("F",)
-
-    def requirements(self, x: Shape) -> Iterator[Requirement]:
-        yield from rank_between(self.kind, x, 1, None)
-        yield from declared(self, x)
-
-    def output(self, x: Shape) -> Shape:
-        return (*x[:-1], self.out_features)
-
-    def dependence(self, x: Shape, result: int) -> Dependence:
-        return over(len(x), [len(x) - 1])
 
     def weights(self, x: Shape) -> Named:
         return {}

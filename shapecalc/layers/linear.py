@@ -19,15 +19,11 @@ from shapecalc.layers.requirement import Requirement, Shape, rank_between, shown
 from shapecalc.layers.roles import InFeatures, OutFeatures, Rows, VectorLength, declared
 
 
-class Dense(NoBuffers, NoWindow, Layer):
-    """The rules of a matrix product on the last axis, under either framework."""
-
-    family = Family.LINEAR
-    fixes_sizes = True
+class OverFeatures(NoWindow, Layer):
+    """What makes out_features numbers of the last axis."""
 
     in_features: InFeatures = None
     out_features: OutFeatures
-    bias: Flag = True
 
     def axes(self, x: Shape, number: int) -> tuple[str, ...]:
         return ("F",)
@@ -46,6 +42,15 @@ class Dense(NoBuffers, NoWindow, Layer):
 
     def dependence(self, x: Shape, result: int) -> Dependence:
         return over(len(x), [len(x) - 1])
+
+
+class Dense(NoBuffers, OverFeatures):
+    """The rules of a matrix product on the last axis, under either framework."""
+
+    family = Family.LINEAR
+    fixes_sizes = True
+
+    bias: Flag = True
 
     def operations(self, x: Shape) -> Operations:
         outputs = product(self.output(x))

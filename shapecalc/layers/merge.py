@@ -5,6 +5,7 @@ A free size is taken not to be 1, so two sizes of which one is free must be equa
 """
 
 from collections.abc import Iterator
+from typing import ClassVar
 
 from shapecalc.algebra import Dim, product
 from shapecalc.layers.base import Merge, NoMacs, NoOperations, Shapes
@@ -29,7 +30,7 @@ def broadcast(inputs: Shapes) -> Shape:
 def _leading(inputs: Shapes, axis: int) -> tuple[Dim, int]:
     """Return the first size on this axis that is not 1, and the number of its input."""
     present = [(x[axis], number) for number, x in enumerate(inputs) if len(x) >= -axis]
-    return next((found for found in present if found[0] != 1), present[0])
+    return next((pair for pair in present if pair[0] != 1), present[0])
 
 
 def stretches(kind: str, inputs: Shapes, skip: int = 0) -> Iterator[Requirement]:
@@ -54,6 +55,8 @@ class Broadcast(NoMacs, Merge):
 
     family = Family.MERGE
     takes_any_number = True
+    per_pair: ClassVar[Operations | None] = None
+    """The single operations for each element of two tensors; not known, unless a kind says otherwise."""
 
     def requirements(self, inputs: Shapes) -> Iterator[Requirement]:
         yield _some(self.kind, inputs)
@@ -64,6 +67,10 @@ class Broadcast(NoMacs, Merge):
 
     def depends_on(self, inputs: Shapes, result: int) -> tuple[Dependence, ...]:
         return tuple([stretched(x, self.output(inputs)) for x in inputs])
+
+    def operations(self, inputs: Shapes) -> Operations | None:
+        pairs = (len(inputs) - 1) * product(self.output(inputs))
+        return None if self.per_pair is None else self.per_pair * pairs
 
 
 class Add(Broadcast, torch="torch.add", keras="keras.layers.Add"):
@@ -76,9 +83,7 @@ class Add(Broadcast, torch="torch.add", keras="keras.layers.Add"):
     """
 
     symbol = "+"
-
-    def operations(self, inputs: Shapes) -> Operations:
-        return Operations(additions=(len(inputs) - 1) * product(self.output(inputs)))
+    per_pair = Operations(additions=1)
 
 
 class Multiply(Broadcast, torch="torch.mul", keras="keras.layers.Multiply"):
@@ -91,9 +96,7 @@ class Multiply(Broadcast, torch="torch.mul", keras="keras.layers.Multiply"):
     """
 
     symbol = "×"
-
-    def operations(self, inputs: Shapes) -> Operations:
-        return Operations(multiplications=(len(inputs) - 1) * product(self.output(inputs)))
+    per_pair = Operations(multiplications=1)
 
 
 class Concat(NoOperations, Merge, framework="torch", torch="torch.cat", keras="keras.layers.Concatenate"):
@@ -113,12 +116,10 @@ class Concat(NoOperations, Merge, framework="torch", torch="torch.cat", keras="k
         yield _some(self.kind, inputs)
         first = inputs[0]
         rank = len(first)
-        yield Requirement("rank", rank, ">=", 1, f"{self.kind} needs an axis, but a single number arrives")
+        yield Requirement("rank", rank, ">=", 1, f"{self.kind} needs an axis, not a single number")
         for number, x in enumerate(inputs):
-            says = (
-                f"{self.kind}: branch {number + 1} is {shown(x)} but branch 1 is {shown(first)}: "
-                f"the numbers of axes differ ({len(x)} against {rank})"
-            )
+            branches = f"branch {number + 1} is {shown(x)} but branch 1 is {shown(first)}"
+            says = f"{self.kind}: {branches}: the numbers of axes differ ({len(x)} against {rank})"
             yield Requirement("rank", len(x), "==", rank, says)
         yield from axis_exists(self.kind, "dim", self.dim, rank, first)
         for number, x in enumerate(inputs):

@@ -1,7 +1,7 @@
 """Normalisation per channel, with statistics that may be kept: batch and instance.
 
 The shape is kept. Neither multiplies in the sense of a MAC: the convention counts convolutions
-and matrix products only. The other norms stand in `layer_norm`.
+and matrix products only. The other norms are in `layer_norm`.
 """
 
 from abc import abstractmethod

@@ -7,7 +7,7 @@ the order of the shape. A flat list of two numbers per axis is torch's own notat
 with the last axis: `[left, right, top, bottom]` over two axes. No padding has weights or MACs.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Annotated, Self, cast
 
 from pydantic import model_validator
@@ -73,17 +73,13 @@ class SpatialPad(NoWeights, NoOperations, NoWindow, Spatial):
         return zip(AXES[self.rank], self.sizes(x), *self.sides().values(), strict=True)
 
 
-def _cropped_away(kind: str, axis: str, n: Dim, p0: Dim, p1: Dim) -> Callable[[], str]:
-    return lambda: f"{kind}: padding of {p0} and {p1} takes away more than the input {axis} of {n} has"
-
-
 class ConstantPad(SpatialPad):
-    """The rules of padding with a constant: any number of axes may stand in front."""
+    """The rules of padding with a constant: there may be any number of axes in front."""
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         yield from rank_between(self.kind, x, self.rank, None)
         for axis, n, p0, p1 in self.by_axis(x):
-            says = _cropped_away(self.kind, axis, n, p0, p1)
+            says = f"{self.kind}: padding of {p0} and {p1} takes away more than the input {axis} of {n} has"
             yield Requirement("too-small", uncropped(n, p0, p1), ">=", 0, says)
         yield from self.large_enough(padded, n=self.sizes(x), **self.sides())
 

@@ -8,9 +8,8 @@ Where a circular padding with one negative side takes more on the other than the
 raises or returns memory it never wrote, depending on the other axes; here it is always refused.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
-from shapecalc.algebra import Dim
 from shapecalc.layers.arithmetic import uncropped
 from shapecalc.layers.declaration import of_rank
 from shapecalc.layers.pad import SpatialPad
@@ -30,7 +29,8 @@ class ReflectionPad(SpatialPad, torch="torch.nn.ReflectionPad{rank}d"):
         yield from self.spatial_rank(x)
         for axis, n, *sides in self.by_axis(x):
             for p in sides:
-                yield Requirement("padding", n, ">=", p + 1, _too_short(self.kind, axis, n, p))
+                says = f"{self.kind}: padding of {p} mirrors {p + 1} elements, but the {axis} is {n}"
+                yield Requirement("padding", n, ">=", p + 1, says)
         yield from super().requirements(x)
 
 
@@ -58,15 +58,8 @@ class CircularPad(SpatialPad, torch="torch.nn.CircularPad{rank}d"):
         for axis, n, p0, p1 in self.by_axis(x):
             left = uncropped(n, p0, p1)
             for p in (p0, p1):
-                yield Requirement("padding", left, ">=", p, _wraps_twice(self.kind, axis, left, p))
-
-
-def _too_short(kind: str, axis: str, n: Dim, p: Dim) -> Callable[[], str]:
-    return lambda: f"{kind}: padding of {p} mirrors {p + 1} elements, but the {axis} is {n}"
-
-
-def _wraps_twice(kind: str, axis: str, left: Dim, p: Dim) -> Callable[[], str]:
-    return lambda: f"{kind}: padding of {p} wraps around more than once: the {axis} offers {left}"
+                says = f"{self.kind}: padding of {p} wraps around more than once: the {axis} offers {left}"
+                yield Requirement("padding", left, ">=", p, says)
 
 
 __getattr__ = of_rank(__name__)

@@ -104,11 +104,8 @@ class Pool(WindowPooling):
     def _covered(self, x: Shape) -> Iterator[Requirement]:
         """Require an input at least as large as the kernel, its padding not counted."""
         for axis, n, k in zip(AXES[self.rank], self.sizes(x), self.spread(self.kernel_size), strict=True):
-            yield Requirement("too-small", n, ">=", k, _smaller_than_kernel(self.kind, axis, n, k))
-
-
-def _smaller_than_kernel(kind: str, axis: str, n: Dim, k: Dim) -> Callable[[], str]:
-    return lambda: f"{kind} needs an input {axis} of at least the kernel, {k}, before padding, not {n}"
+            says = f"{self.kind} needs an input {axis} of at least the kernel, {k}, before padding, not {n}"
+            yield Requirement("too-small", n, ">=", k, says)
 
 
 class MaxPool(

@@ -1,4 +1,4 @@
-"""Functions of each element by itself that are linear on one side: ReLU and its relatives.
+"""Functions of single elements that are linear on one side: ReLU and its relatives.
 
 The shape is kept, and nothing is multiplied in the sense of a MAC. Parameters such as slopes are
 exact decimals and never change a shape.
@@ -11,7 +11,7 @@ from typing import Annotated, Self
 from pydantic import model_validator
 
 from shapecalc.algebra import Dim, product
-from shapecalc.layers.base import Layer, Named, NoBuffers, NoMacs, NoWindow, OwnPlace, Pointwise, SameShape
+from shapecalc.layers.base import Named, Pointwise
 from shapecalc.layers.counts import GELU_BY_ERF, GELU_BY_TANH, RELU, SIGMOID, SOFTPLUS, TANH, Operations
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Count, OneOf, Real, complaint
@@ -60,17 +60,7 @@ class LeakyReLU(InPlace, kind="leaky_relu", torch="torch.nn.LeakyReLU", keras="k
     negative_slope: Real = Fraction(1, 100)
 
 
-class PReLU(
-    OwnPlace,
-    SameShape,
-    NoBuffers,
-    NoMacs,
-    NoWindow,
-    Layer,
-    kind="prelu",
-    framework="torch",
-    torch="torch.nn.PReLU",
-):
+class PReLU(Activation, kind="prelu", framework="torch", torch="torch.nn.PReLU"):
     """max(x, 0) + weight · min(x, 0), with one trained slope for all or one per channel.
 
     The weight is `weight: [num_parameters]`. With more than one, axis 1 must be as long (an input of one
@@ -80,7 +70,7 @@ class PReLU(
     {'weight': (64,)}
     """
 
-    family = Family.ACTIVATION
+    per_element = SLOPED
 
     num_parameters: Annotated[Count, Declares("P")] = 1
     init: Real = Fraction(1, 4)
@@ -90,14 +80,12 @@ class PReLU(
             yield from rank_between(self.kind, x, 1, None)
             channels: Dim = x[1] if len(x) > 1 else 1
             hint = f"num_parameters: {channels}, or 1 for a slope that all channels share"
-            declared = self.num_parameters
-            yield DeclaredSize(self.kind, "num_parameters", declared, channels, x, "channels", hint)
+            yield DeclaredSize(
+                self.kind, "num_parameters", self.num_parameters, channels, x, "channels", hint
+            )
 
     def weights(self, x: Shape) -> Named:
         return {"weight": (self.num_parameters,)}
-
-    def operations(self, x: Shape) -> Operations:
-        return SLOPED * product(x)
 
 
 class RReLU(InPlace, kind="rrelu", torch="torch.nn.RReLU"):

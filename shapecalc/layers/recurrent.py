@@ -23,6 +23,7 @@ from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Count, Depth, Extent, Flag, OneOf, Probability
 from shapecalc.layers.requirement import Requirement, Shape, arity, rank_between, shaped
 from shapecalc.layers.roles import InFeatures, Lettered, declared
+from shapecalc.layers.sequences import OverSequences
 
 Nonlinearity = Annotated[str, OneOf(("tanh", "relu"))]
 
@@ -42,6 +43,24 @@ class Gated(NoBuffers, Joint):
     gates: ClassVar[int]
     states: ClassVar[tuple[str, ...]] = ("h_0",)
     """The initial states, all of which may be left out."""
+    dimensions: ClassVar[tuple[int, int]]
+    """The least and the greatest number of dimensions of the input."""
+
+    input_size: InFeatures = None
+    hidden_size: Count
+    bias: Flag = True
+
+    def requirements(self, inputs: Shapes) -> Iterator[Requirement]:
+        yield arity(self.kind, len(inputs), 1, 1 + len(self.states))
+        x, *states = inputs
+        yield from rank_between(self.kind, x, *self.dimensions)
+        yield from declared(self, x)
+        for name, state, last in zip(self.states, states, self.last_states(inputs), strict=False):
+            yield from shaped(self.kind, name, state, last)
+
+    @abstractmethod
+    def last_states(self, inputs: Shapes) -> Shapes:
+        """Return the shapes of the last states, which are those of the initial ones."""
 
     @abstractmethod
     def macs(self, inputs: Shapes) -> Dim: ...
@@ -50,74 +69,73 @@ class Gated(NoBuffers, Joint):
     def state_numbers(self, inputs: Shapes) -> Dim:
         """Return how many numbers of the state are computed: H for every position, layer and direction."""
 
-    @abstractmethod
+    @property
+    def state_size(self) -> Dim:
+        """How many numbers a layer hands on, in each direction."""
+        return self.hidden_size
+
+    def cell(self, features: Dim) -> Named:
+        """Return the weights of one layer in one direction, which reads some features and the state."""
+        rows = self.gates * self.hidden_size
+        named: Named = {"weight_ih": (rows, features), "weight_hh": (rows, self.state_size)}
+        return named | {"bias_ih": (rows,), "bias_hh": (rows,)} if self.bias else named
+
+    def per_position(self, features: Dim) -> Dim:
+        """Return the multiply-accumulates of one layer in one direction, at one position."""
+        return self.gates * self.hidden_size * (features + self.state_size)
+
     def biases(self) -> int:
         """Return how many biases a number of the state takes: two for each gate, or none."""
-
-    @property
-    def rectified(self) -> bool:
-        """Whether the state is put through ReLU."""
-        return False
+        return 2 * self.gates if self.bias else 0
 
     def operations(self, inputs: Shapes) -> Operations:
         """Count the gates and what joins them; a state begins with zeros, which are computed with."""
         numbers = self.state_numbers(inputs)
-        sums = Operations(macs=self.macs(inputs), additions=(self.biases() - self.gates) * numbers)
-        return sums + (RELU if self.rectified else JOINED[self.gates]) * numbers
+        joined = RELU if getattr(self, "nonlinearity", "tanh") == "relu" else JOINED[self.gates]
+        additions = (self.biases() - self.gates) * numbers
+        return Operations(macs=self.macs(inputs), additions=additions) + joined * numbers
 
 
 _STATES = "of two directions, each sees the initial states of its own and those of the layers below"
 
 
-class Recurrent(Gated):
+class Recurrent(OverSequences, Gated):
     """What recurrent layers share: stacked layers, one or two directions, an initial state or none."""
 
+    order = "input_size hidden_size num_layers ..."
     family = Family.RECURRENT
     unknown_dependence = ("states", _STATES)
+    dimensions = (2, 3)
 
-    input_size: InFeatures = None
-    hidden_size: Count
     num_layers: Depth = 1
-    bias: Flag = True
-    batch_first: Flag = False
     dropout: Probability = 0
     bidirectional: Flag = False
 
     def axes(self, x: Shape, number: int) -> tuple[str, ...]:
-        if number > 0:
-            return ("H",)
-        return ("L", "E") if self.batch_first or len(x) == 2 else ("L", "N", "E")
-
-    def requirements(self, inputs: Shapes) -> Iterator[Requirement]:
-        yield arity(self.kind, len(inputs), 1, 1 + len(self.states))
-        x, *states = inputs
-        yield from rank_between(self.kind, x, 2, 3)
-        yield from declared(self, x)
-        for name, state, wanted in zip(self.states, states, self.outputs(inputs)[1:], strict=False):
-            yield from shaped(self.kind, name, state, wanted)
+        return ("H",) if number > 0 else super().axes(x, number)
 
     def output(self, inputs: Shapes) -> Shape:
         return (*inputs[0][:-1], self.directions * self.state_size)
 
     def outputs(self, inputs: Shapes) -> Shapes:
-        x = inputs[0]
-        batch = () if len(x) == 2 else (x[0],) if self.batch_first else (x[1],)
-        count = self.directions * self.num_layers
+        return (self.output(inputs), *self.last_states(inputs))
+
+    def last_states(self, inputs: Shapes) -> Shapes:
+        batch, _ = self.parts(inputs[0])
         sizes = (self.state_size, self.hidden_size)[: len(self.states)]
-        return (self.output(inputs), *((count, *batch, size) for size in sizes))
+        return tuple((self.directions * self.num_layers, *batch, size) for size in sizes)
 
     def depends_on(self, inputs: Shapes, result: int) -> tuple[Dependence, ...]:
         x, *states = inputs
-        length = 1 if self.batch_first and len(x) == 3 else 0
+        length = self.length_axis(x)
         batch = 1 if result else 1 - length
         views: list[AxisDependence] = [Along(batch)] * len(x)
         views[length] = EVERYTHING if result or self.bidirectional else Before(length)
         views[-1] = EVERYTHING
         of_states: Dependence = (self._layers_seen(result), *([Along(batch)] if len(x) == 3 else []))
-        features = (EVERYTHING, None)[
-            : len(states)
-        ]  # of the cells, their own or all, as layers and length go
-        return (tuple(views), *((*of_states, one) for one in features))
+        # of the cells, their own features or all of them, as layers and length go
+        features = (EVERYTHING, None)[: len(states)]
+        return (tuple(views), *((*of_states, view) for view in features))
 
     def _layers_seen(self, result: int) -> AxisDependence:
         """Return what is seen along the axis of the initial states: of a layer, and of those below it."""
@@ -128,55 +146,29 @@ class Recurrent(Gated):
     def weights(self, inputs: Shapes) -> Named:
         named: Named = {}
         for layer in range(self.num_layers):
+            cell = self.cell(self.read_by(layer, inputs[0]))
             for suffix in ("", "_reverse")[: self.directions]:
-                named |= {
-                    f"{name}_l{layer}{suffix}": shape
-                    for name, shape in self.cell(self.read_by(layer, inputs[0])).items()
-                }
+                named |= {f"{name}_l{layer}{suffix}": shape for name, shape in cell.items()}
         return named
 
     def macs(self, inputs: Shapes) -> Dim:
         x = inputs[0]
-        positions = x[0] if len(x) == 2 else x[0] * x[1]
         total = self.per_position(x[-1])
         if self.num_layers > 1:
             total = total + (self.num_layers - 1) * self.per_position(self.read_by(1, x))
-        return positions * self.directions * total
+        return product(x[:-1]) * self.directions * total
 
     @property
     def directions(self) -> int:
         """One, or two if the sequence is read from both ends."""
         return 2 if self.bidirectional else 1
 
-    @property
-    def state_size(self) -> Dim:
-        """How many numbers a layer hands on, in each direction."""
-        return self.hidden_size
-
     def read_by(self, layer: int, x: Shape) -> Dim:
         """Return how many features a layer reads."""
         return x[-1] if layer == 0 else self.directions * self.state_size
 
-    def cell(self, features: Dim) -> Named:
-        """Return the weights of one layer in one direction."""
-        return gated(self.gates, features, self.hidden_size, self.state_size, bias=self.bias)
-
-    def per_position(self, features: Dim) -> Dim:
-        """Return the multiply-accumulates of one layer in one direction, at one position."""
-        return self.gates * self.hidden_size * (features + self.state_size)
-
     def state_numbers(self, inputs: Shapes) -> Dim:
         return self.hidden_size * self.num_layers * self.directions * product(inputs[0][:-1])
-
-    def biases(self) -> int:
-        return 2 * self.gates if self.bias else 0
-
-
-def gated(gates: int, features: Dim, hidden: Dim, state: Dim, *, bias: bool) -> Named:
-    """Return the weights of gates that read some features and the state."""
-    rows = gates * hidden
-    named: Named = {"weight_ih": (rows, features), "weight_hh": (rows, state)}
-    return named | {"bias_ih": (rows,), "bias_hh": (rows,)} if bias else named
 
 
 class RNN(Recurrent, torch="torch.nn.RNN"):
@@ -197,10 +189,6 @@ class RNN(Recurrent, torch="torch.nn.RNN"):
     order = "input_size hidden_size num_layers nonlinearity ..."
 
     nonlinearity: Nonlinearity = "tanh"
-
-    @property
-    def rectified(self) -> bool:
-        return self.nonlinearity == "relu"
 
 
 class LSTM(Recurrent, torch="torch.nn.LSTM"):

@@ -1,36 +1,21 @@
-"""Recurrent cells: one step of one layer, whose state is given or zero."""
-
-from collections.abc import Iterator
+"""Recurrent cells: one step of one layer, whose initial state is an input or zero."""
 
 from shapecalc.algebra import Dim, product
 from shapecalc.layers.base import Named, Shapes
 from shapecalc.layers.dependence import Dependence, over, placed
 from shapecalc.layers.family import Family
-from shapecalc.layers.fields import Count, Flag
-from shapecalc.layers.recurrent import Gated, Nonlinearity, gated
-from shapecalc.layers.requirement import Requirement, Shape, arity, rank_between, shaped
-from shapecalc.layers.roles import InFeatures, declared
+from shapecalc.layers.recurrent import Gated, Nonlinearity
+from shapecalc.layers.requirement import Shape
 
 
 class RecurrentCell(Gated):
-    """What recurrent cells share: one position of one layer, the state given or zero."""
+    """What recurrent cells share: one position of one layer, the initial state an input or zero."""
 
     family = Family.RECURRENT_CELL
-
-    input_size: InFeatures = None
-    hidden_size: Count
-    bias: Flag = True
+    dimensions = (1, 2)
 
     def axes(self, x: Shape, number: int) -> tuple[str, ...]:
         return ("H",) if number > 0 else ("E",)
-
-    def requirements(self, inputs: Shapes) -> Iterator[Requirement]:
-        yield arity(self.kind, len(inputs), 1, 1 + len(self.states))
-        x, *states = inputs
-        yield from rank_between(self.kind, x, 1, 2)
-        yield from declared(self, x)
-        for name, state in zip(self.states, states, strict=False):
-            yield from shaped(self.kind, name, state, self.output(inputs))
 
     def output(self, inputs: Shapes) -> Shape:
         return (*inputs[0][:-1], self.hidden_size)
@@ -38,23 +23,21 @@ class RecurrentCell(Gated):
     def outputs(self, inputs: Shapes) -> Shapes:
         return (self.output(inputs),) * len(self.states)
 
+    def last_states(self, inputs: Shapes) -> Shapes:
+        return self.outputs(inputs)
+
     def depends_on(self, inputs: Shapes, result: int) -> tuple[Dependence, ...]:
         mixed = over(len(inputs[0]), [len(inputs[0]) - 1])
         return (mixed, mixed, placed(len(inputs[0])))[: len(inputs)]  # a cell keeps its own features
 
     def weights(self, inputs: Shapes) -> Named:
-        return gated(self.gates, inputs[0][-1], self.hidden_size, self.hidden_size, bias=self.bias)
+        return self.cell(inputs[0][-1])
 
     def macs(self, inputs: Shapes) -> Dim:
-        *batch, features = inputs[0]
-        count = batch[0] if batch else 1
-        return count * self.gates * self.hidden_size * (features + self.hidden_size)
+        return product(inputs[0][:-1]) * self.per_position(inputs[0][-1])
 
     def state_numbers(self, inputs: Shapes) -> Dim:
         return self.hidden_size * product(inputs[0][:-1])
-
-    def biases(self) -> int:
-        return 2 * self.gates if self.bias else 0
 
 
 class RNNCell(RecurrentCell, torch="torch.nn.RNNCell"):
@@ -71,10 +54,6 @@ class RNNCell(RecurrentCell, torch="torch.nn.RNNCell"):
     gates = 1
 
     nonlinearity: Nonlinearity = "tanh"
-
-    @property
-    def rectified(self) -> bool:
-        return self.nonlinearity == "relu"
 
 
 class LSTMCell(RecurrentCell, torch="torch.nn.LSTMCell"):

@@ -82,7 +82,7 @@ class Refused(ShapecalcError):
 
 
 def shown(shape: Shape) -> str:
-    """Return a shape as it stands in tables and messages; × where an x could be part of a name.
+    """Return a shape as tables and messages write it; × where an x could be part of a name.
 
     >>> from shapecalc.algebra import symbol
     >>> shown((1, 3, 224, 224)), shown((3, symbol("H") - 4))
@@ -118,7 +118,7 @@ def shaped(kind: str, name: str, x: Shape, wanted: Shape) -> Iterator[Requiremen
     """Require that a tensor has exactly this shape."""
 
     def says() -> str:
-        return f"{kind}: {name} must be {shown(wanted)}, but {shown(x)} arrives"
+        return f"{kind}: {name} must be {shown(wanted)}, not {shown(x)}"
 
     yield Requirement("rank", len(x), "==", len(wanted), says)
     for actual, size in zip(x, wanted, strict=True):
@@ -138,7 +138,7 @@ def rank_between(kind: str, x: Shape, low: int, high: int | None) -> Iterator[Re
         wanted = f"{low} or {high} dimensions" if high == low + 1 else f"{low} to {high} dimensions"
 
     def says() -> str:
-        return f"{kind} needs {wanted}, but {shown(x)} arrives, which has {has}"
+        return f"{kind} needs {wanted}, but {shown(x)} has {has}"
 
     yield Requirement("rank", has, ">=", low, says)
     if high is not None:
@@ -156,18 +156,10 @@ class DeclaredSize(Requirement):
 
     def _message(self) -> str:
         head = f"{self.kind} declares {self.name}: {self.left}"
-        return f"{head}, but {shown(self.shape)} arrives, which has {self.right} {self.axis}"
+        return f"{head}, but the input {shown(self.shape)} has {self.right} {self.axis}"
 
     def _advice(self) -> str:
         return f"{self.name}: {self.right}, or leave {self.name} out: it is inferred"
-
-
-def matches(
-    kind: str, name: str, declared: Dim | None, actual: Dim, x: Shape, axis: str = "channels"
-) -> Iterator[Requirement]:
-    """Require that a declared size is that of the input; a size left out is inferred."""
-    if declared is not None:
-        yield DeclaredSize(kind, name, declared, actual, x, axis)
 
 
 class Divisibility(Requirement):

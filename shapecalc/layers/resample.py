@@ -4,13 +4,14 @@
     out = ⌊n·scale_factor⌋               multiplied in double precision, as torch does
 
 So a size of 100 scaled by 0.29 becomes 28, because the doubles nearest to 0.29 make it
-28.999999999999996. For a size that is left free an answer is given only for scales that doubles
+28.999999999999996. For a size that is left free there is an answer only for scales that doubles
 hold exactly (0.5, 2, 1.75): ⌊n·a/b⌋ with b a power of two.
 """
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from fractions import Fraction
+from itertools import starmap
 from typing import Annotated, Any, Self
 
 from pydantic import model_validator
@@ -41,10 +42,10 @@ class _Positive(Decimal):
     """An exact rational above zero, or a formula."""
 
     def check(self, value: Any) -> Any:
-        found = super().check(value)
-        if not isinstance(found, Formula) and found <= 0:
-            raise complaint(f"a scale must be more than 0, not {found}")
-        return found
+        scale = super().check(value)
+        if not isinstance(scale, Formula) and scale <= 0:
+            raise complaint(f"a scale must be more than 0, not {scale}")
+        return scale
 
     def json_schema(self) -> dict[str, Any]:
         number, *others = super().json_schema()["anyOf"]
@@ -106,25 +107,23 @@ class Resize(Interpolation):
         yield from rank_between(f"{self.kind} ({self.method()})", x, *_RANKS[self.method()])
         for name, value in (("size", self.size), ("scale_factor", self.scale_factor)):
             if isinstance(value, tuple):
-                says = _wrong_length(self.kind, name, len(value), x)
+                has = f"{shown(x)} has {len(x) - 2} axes behind its channels"
+                says = f"{self.kind}: {name} has {len(value)} values, but {has}"
                 yield Requirement("axes", len(value), "==", len(x) - 2, says)
         if self.scale_factor is not None:
-            for n, scale in zip(x[2:], self._scales(x), strict=True):
+            for n, scale in zip(x[2:], per_axis(self.scale_factor, x), strict=True):
                 out = in_doubles(self.kind, n, scale)
-                yield Requirement("too-small", out, ">=", 1, _vanished(self.kind, n, scale, out))
+                says = f"{self.kind}: a size of {n} scaled by {float(scale)} would be {out}, less than 1"
+                yield Requirement("too-small", out, ">=", 1, says)
 
     def output(self, x: Shape) -> Shape:
         if self.scale_factor is None:
-            sizes = self.size if isinstance(self.size, tuple) else (self.size or 0,) * (len(x) - 2)
-            return (*x[:2], *sizes)
-        pairs = zip(x[2:], self._scales(x), strict=True)
+            return (*x[:2], *per_axis(self.size, x))
+        pairs = zip(x[2:], per_axis(self.scale_factor, x), strict=True)
         return (*x[:2], *(in_doubles(self.kind, n, scale) for n, scale in pairs))
 
     def centres(self, x: Shape) -> Centres:
-        sizes = self.output(x)[2:]
-        scales = [None] * len(sizes) if self.scale_factor is None else self._scales(x)
-        columns = enumerate(zip(x[2:], sizes, scales, strict=True), start=2)
-        return (*kept(2), *(self._centre(axis, n, out, scale) for axis, (n, out, scale) in columns))
+        return (*kept(2), *starmap(self._centre, self._columns(x)))
 
     def _centre(self, axis: int, n: Dim, out: Dim, scale: Fraction | int | None) -> Centre | None:
         """Return the centre along an axis; None where the steps of the interpolation are not all equal."""
@@ -139,12 +138,13 @@ class Resize(Interpolation):
         return Centre(axis, n // out) if self.method() == "nearest" and n % out == 0 else None
 
     def dependence(self, x: Shape, result: int) -> Dependence:
-        sizes = self.output(x)[2:]
-        scales = [None] * len(sizes) if self.scale_factor is None else self._scales(x)
-        columns = enumerate(zip(x[2:], sizes, scales, strict=True), start=2)
         if self.method() == "bicubic" and self.output(x) == x:  # torch copies, if no axis is resized
             return placed(len(x))
-        return (*placed(2), *(self._view(axis, n, out, scale) for axis, (n, out, scale) in columns))
+        return (*placed(2), *starmap(self._view, self._columns(x)))
+
+    def _columns(self, x: Shape) -> Iterator[tuple[int, Dim, Dim, Fraction | int | None]]:
+        """Yield each axis with its size, that of the result, and the scale if one is given."""
+        return zip(range(2, len(x)), x[2:], self.output(x)[2:], per_axis(self.scale_factor, x), strict=True)
 
     def _view(self, axis: int, n: Dim, out: Dim, scale: Fraction | int | None) -> AxisDependence:
         """Return the view along an axis; where it depends on a size that is left free, it is not said."""
@@ -167,16 +167,17 @@ class Resize(Interpolation):
         return interpolated(axis, Fraction(n, out), method, corners=False)
 
     def rescales(self) -> bool:
-        """Whether the scale that was given only determines the size of the result."""
+        """Whether the scale only determines the size of the result."""
         return False
 
     def corners(self) -> bool:
         """Whether the first and the last positions of input and output lie on each other."""
         return False
 
-    def _scales(self, x: Shape) -> tuple[Fraction | int, ...]:
-        given = self.scale_factor
-        return given if isinstance(given, tuple) else (given or 0,) * (len(x) - 2)
+
+def per_axis(value: Any, x: Shape) -> tuple[Any, ...]:
+    """Return one value for each spatial axis, from a field that may hold one for all."""
+    return value if isinstance(value, tuple) else (value,) * (len(x) - 2)
 
 
 def in_doubles(kind: str, n: Dim, scale: Fraction | int) -> Dim:
@@ -189,16 +190,6 @@ def in_doubles(kind: str, n: Dim, scale: Fraction | int) -> Dim:
             "only a scale that is exact in binary has one answer"
         )
     return scaled(n, scale.numerator, scale.denominator)
-
-
-def _wrong_length(kind: str, name: str, given: int, x: Shape) -> Callable[[], str]:
-    return lambda: (
-        f"{kind}: {name} has {given} values, but {shown(x)} has {len(x) - 2} axes behind its channels"
-    )
-
-
-def _vanished(kind: str, n: Dim, scale: Fraction | int, out: Dim) -> Callable[[], str]:
-    return lambda: f"{kind}: a size of {n} scaled by {float(scale)} would be {out}, less than 1"
 
 
 class Upsample(Resize, torch="torch.nn.Upsample"):

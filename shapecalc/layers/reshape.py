@@ -1,7 +1,7 @@
 """Layers that keep every element and change only how they are arranged in axes.
 
 Axis numbers count the batch axis and may be negative, as in torch. Sizes that are left as -1 are
-found by exact division.
+computed by exact division.
 """
 
 from collections.abc import Iterator, Sequence
@@ -179,8 +179,8 @@ class Squeeze(Rearranging, torch="torch.squeeze"):
         return axes_exist(self.kind, "dim", () if self.dim is None else listed(self.dim), x)
 
     def output(self, x: Shape) -> Shape:
-        asked = range(len(x)) if self.dim is None else listed(self.dim)
-        axes = {axis % max(len(x), 1) for axis in asked}
+        candidates = range(len(x)) if self.dim is None else listed(self.dim)
+        axes = {axis % max(len(x), 1) for axis in candidates}
         return tuple(n for axis, n in enumerate(x) if axis not in axes or not self._is_one(n, axis, x))
 
     def _is_one(self, n: Dim, axis: int, x: Shape) -> bool:
@@ -208,7 +208,7 @@ class Unsqueeze(Rearranging, torch="torch.unsqueeze"):
 
 
 def listed(dim: int | tuple[int, ...]) -> tuple[int, ...]:
-    """Return the axes as a tuple, also where a single one was given."""
+    """Return the axes as a tuple, also a single axis."""
     return dim if isinstance(dim, tuple) else (dim,)
 
 
@@ -232,19 +232,18 @@ def legal_sizes(name: str, sizes: Sequence[Dim]) -> None:
         raise complaint(f"{name} = {list(sizes)} leaves more than one size open with -1")
 
 
-def _given(sizes: Sequence[Dim]) -> Dim:
+def _known(sizes: Sequence[Dim]) -> Dim:
     return product(size for size in sizes if size != -1)
 
 
 def fits(kind: str, sizes: Sequence[Dim], total: Dim, what: str) -> Requirement:
     """Require that sizes hold a number of elements, or divide it where one is left open."""
-    given = _given(sizes)
-    text = shown(tuple(sizes))
+    known, text = _known(sizes), shown(tuple(sizes))
     if -1 in sizes:
-        says = lambda: f"{kind}: {what} has {total} elements, which {given}, as {text} asks, does not divide"  # noqa: E731
-        return Requirement("elements", total % given, "==", 0, says)
-    says = lambda: f"{kind}: {what} has {total} elements, but {text} holds {given}"  # noqa: E731
-    return Requirement("elements", given, "==", total, says)
+        says = f"{kind}: {what} has {total} elements, which {known}, needed for {text}, does not divide"
+        return Requirement("elements", total % known, "==", 0, says)
+    says = f"{kind}: {what} has {total} elements, but {text} holds {known}"
+    return Requirement("elements", known, "==", total, says)
 
 
 def completed(sizes: Sequence[Dim], total: Dim) -> Shape:
@@ -253,4 +252,4 @@ def completed(sizes: Sequence[Dim], total: Dim) -> Shape:
     >>> completed((2, -1, 4), 24)
     (2, 3, 4)
     """
-    return tuple(quotient(total, _given(sizes)) if size == -1 else size for size in sizes)
+    return tuple(quotient(total, _known(sizes)) if size == -1 else size for size in sizes)

@@ -93,7 +93,7 @@ class Select(AlongAxis, torch="torch.select"):
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         yield from super().requirements(x)
         n = x[self.dim]
-        says = lambda: f"{self.kind}: index = {self.index} is outside axis {self.dim} of {shown(x)}"  # noqa: E731
+        says = f"{self.kind}: index = {self.index} is outside axis {self.dim} of {shown(x)}"
         yield Requirement("index", n, ">=", self.index + 1, says)
         yield Requirement("index", self.index, ">=", -n, says)
 

@@ -11,7 +11,7 @@ from shapecalc.algebra import Dim, product
 from shapecalc.errors import Undecided
 from shapecalc.layers.arithmetic import scaled
 from shapecalc.layers.base import Joint, Named, NoBuffers, Shapes
-from shapecalc.layers.dependence import EVERYTHING, Along, Dependence, everywhere, over, placed, unsaid
+from shapecalc.layers.dependence import EVERYTHING, Along, Dependence, everywhere, over, placed, unknown
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Count, Extent, Flag, Integer, Listed, Real, complaint
 from shapecalc.layers.loss import Loss
@@ -25,8 +25,8 @@ class CTCLoss(Loss, torch="torch.nn.CTCLoss"):
 
     It takes four tensors: the logarithms; the targets, `[N, S]` or all in one row; how long each sequence is,
     `[N]`; and how long each target is, `[N]`. Unbatched `[T, C]`, and one target. Whether the lengths fit is
-    in their numbers, not in their shapes, and is not asked here. Refuses other ranks and numbers of lengths,
-    and a blank that is none of the C classes. Source: Graves et al., 2006.
+    in their numbers, not in their shapes, and is not checked. Refuses other ranks and numbers of lengths, and
+    a blank that is none of the C classes. Source: Graves et al., 2006.
 
     >>> CTCLoss(reduction="none").output(((50, 16, 20), (16, 30), (16,), (16,)))
     (16,)
@@ -48,9 +48,9 @@ class CTCLoss(Loss, torch="torch.nn.CTCLoss"):
         yield from rank_between(f"{self.kind}: the target", targets, 1, 2)
         if len(targets) == 2:
             yield from shaped(self.kind, "the target", targets, (batch, targets[1]))
-        for given in lengths:
-            says = f"{self.kind}: {batch} lengths are needed, but {shown(given)} arrives"
-            yield Requirement("elements", product(given), "==", batch, says)
+        for each in lengths:
+            says = f"{self.kind}: {batch} lengths are needed, not {shown(each)}"
+            yield Requirement("elements", product(each), "==", batch, says)
         says = f"{self.kind}: blank = {self.blank} is none of the {x[-1]} classes"
         yield Requirement("index", x[-1] - 1, ">=", self.blank, says)
 
@@ -60,10 +60,10 @@ class CTCLoss(Loss, torch="torch.nn.CTCLoss"):
     def each(self, inputs: Shapes) -> tuple[Dependence, ...]:
         x, targets, *lengths = inputs
         if len(x) == 2:
-            return tuple([everywhere(one) for one in inputs])
+            return tuple([everywhere(tensor) for tensor in inputs])
         if len(targets) == 1:  # the numbers say where the target of each sequence begins
-            return ((EVERYTHING, Along(0), EVERYTHING), *(unsaid(len(one)) for one in inputs[1:]))
-        own = [(Along(0),) if len(given) == 1 else unsaid(len(given)) for given in lengths]
+            return ((EVERYTHING, Along(0), EVERYTHING), *(unknown(len(tensor)) for tensor in inputs[1:]))
+        own = [(Along(0),) if len(each) == 1 else unknown(len(each)) for each in lengths]
         return ((EVERYTHING, Along(0), EVERYTHING), (Along(0), EVERYTHING), *own)
 
 
@@ -95,9 +95,9 @@ class AdaptiveLogSoftmaxWithLoss(
 
     @model_validator(mode="after")
     def _rising(self) -> Self:
-        given = self.cutoffs
-        if isinstance(given, tuple) and known(*given) and any(a >= b for a, b in pairwise(given)):
-            raise complaint(f"cutoffs must rise, not {list(given)}")
+        ends = self.cutoffs
+        if isinstance(ends, tuple) and known(*ends) and any(a >= b for a, b in pairwise(ends)):
+            raise complaint(f"cutoffs must rise, not {list(ends)}")
         if known(self.div_value) and self.div_value <= 0:
             raise complaint(f"div_value must be more than 0, not {float(self.div_value)}")
         return self

@@ -1,32 +1,49 @@
 """Elements moved between channels and space, or among the channels: nothing is computed."""
 
+from abc import abstractmethod
 from collections.abc import Iterator
 from fractions import Fraction
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from shapecalc.algebra import Dim, quotient
 from shapecalc.layers.base import Layer, NoOperations, NoWeights, NoWindow, SameShape
-from shapecalc.layers.centre import Centre, Centres, kept, scaled_by
-from shapecalc.layers.dependence import Along, AxisDependence, Dependence, Scattered, placed
+from shapecalc.layers.centre import Centres, kept, scaled_by
+from shapecalc.layers.dependence import Along, Dependence, Scattered, placed, unknown
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Count
 from shapecalc.layers.requirement import Requirement, Shape, divides, rank_between
 from shapecalc.layers.roles import Divides, Lettered, divided
 
 
-def _evenly(x: Shape, factor: Dim, *, up: bool) -> Centres:
-    """Return the centres of a map that is stretched or folded on its last two axes."""
-    height, width = len(x) - 2, len(x) - 1
-    last: list[Centre | None] = [None, None]
-    if isinstance(factor, int):
-        by = Fraction(factor) if up else Fraction(1, factor)
-        last = [scaled_by(height, by), scaled_by(width, by)]
-    return (*kept(len(x) - 3), None, *last)
+class PixelShuffling(NoWeights, NoOperations, NoWindow, Layer):
+    """What moves elements between the channels and the last two axes, by a factor r."""
+
+    framework = "torch"
+    family = Family.RESHAPE
+    up: ClassVar[bool]
+    """Whether space grows."""
+
+    @property
+    @abstractmethod
+    def factor(self) -> Dim:
+        """How many positions on each axis are made of channels, or become channels."""
+
+    def centres(self, x: Shape) -> Centres:
+        r, axes = self.factor, (len(x) - 2, len(x) - 1)
+        if not isinstance(r, int):
+            return (*kept(len(x) - 3), None, None, None)
+        by = Fraction(r) if self.up else Fraction(1, r)
+        return (*kept(len(x) - 3), None, *(scaled_by(axis, by) for axis in axes))
+
+    def dependence(self, x: Shape, result: int) -> Dependence:
+        r, axes = self.factor, (len(x) - 2, len(x) - 1)
+        if not isinstance(r, int):
+            return (*placed(len(x) - 3), *unknown(3))
+        window = (((0, 0),) * r, 1) if self.up else (((0, r - 1),), r)
+        return (*placed(len(x) - 3), None, *(Along(axis, *window) for axis in axes))
 
 
-class PixelShuffle(
-    NoWeights, NoOperations, NoWindow, Layer, framework="torch", torch="torch.nn.PixelShuffle"
-):
+class PixelShuffle(PixelShuffling, torch="torch.nn.PixelShuffle"):
     """Channels spread out in space: `[..., C·r², H, W]` to `[..., C, H·r, W·r]`, r the upscale factor.
 
     Refuses channels that r² does not divide and fewer than three dimensions. Source: Shi et al., Real-time
@@ -36,8 +53,8 @@ class PixelShuffle(
     (1, 3, 24, 24)
     """
 
-    family = Family.RESHAPE
     unknown_dependence = ("channels", "channels become places")
+    up = True
 
     upscale_factor: Annotated[Count, Lettered("r")]
 
@@ -46,24 +63,16 @@ class PixelShuffle(
         yield divides(self.kind, "upscale_factor²", self.upscale_factor**2, "channels", x[-3])
 
     def output(self, x: Shape) -> Shape:
-        r = self.upscale_factor
+        r = self.factor
         *leading, channels, height, width = x
         return (*leading, quotient(channels, r**2), height * r, width * r)
 
-    def centres(self, x: Shape) -> Centres:
-        return _evenly(x, self.upscale_factor, up=True)
-
-    def dependence(self, x: Shape, result: int) -> Dependence:
-        r = self.upscale_factor
-        last: list[AxisDependence] = [None, None]
-        if isinstance(r, int):
-            last = [Along(axis, ((0, 0),) * r) for axis in (len(x) - 2, len(x) - 1)]
-        return (*placed(len(x) - 3), None, *last)
+    @property
+    def factor(self) -> Dim:
+        return self.upscale_factor
 
 
-class PixelUnshuffle(
-    NoWeights, NoOperations, NoWindow, Layer, framework="torch", torch="torch.nn.PixelUnshuffle"
-):
+class PixelUnshuffle(PixelShuffling, torch="torch.nn.PixelUnshuffle"):
     """Space folded into channels: `[..., C, H·r, W·r]` to `[..., C·r², H, W]`, r the downscale factor.
 
     Refuses a height or width that r does not divide and fewer than three dimensions.
@@ -72,8 +81,8 @@ class PixelUnshuffle(
     (1, 12, 4, 4)
     """
 
-    family = Family.RESHAPE
     unknown_dependence = ("channels", "places become channels")
+    up = False
 
     downscale_factor: Annotated[Count, Lettered("r")]
 
@@ -83,19 +92,13 @@ class PixelUnshuffle(
         yield divides(self.kind, "downscale_factor", self.downscale_factor, "width", x[-1])
 
     def output(self, x: Shape) -> Shape:
-        r = self.downscale_factor
+        r = self.factor
         *leading, channels, height, width = x
         return (*leading, channels * r**2, quotient(height, r), quotient(width, r))
 
-    def centres(self, x: Shape) -> Centres:
-        return _evenly(x, self.downscale_factor, up=False)
-
-    def dependence(self, x: Shape, result: int) -> Dependence:
-        r = self.downscale_factor
-        last: list[AxisDependence] = [None, None]
-        if isinstance(r, int):
-            last = [Along(axis, ((0, r - 1),), r) for axis in (len(x) - 2, len(x) - 1)]
-        return (*placed(len(x) - 3), None, *last)
+    @property
+    def factor(self) -> Dim:
+        return self.downscale_factor
 
 
 class ChannelShuffle(

@@ -10,7 +10,15 @@ from shapecalc.layers.arithmetic import extent, unread, written
 from shapecalc.layers.axis_names import AXES, spatial_letters
 from shapecalc.layers.base import Kind, Layer, Window
 from shapecalc.layers.centre import Centres, spread_over
-from shapecalc.layers.dependence import Along, AxisDependence, Dependence, placed, scattered_by, swept, unsaid
+from shapecalc.layers.dependence import (
+    Along,
+    AxisDependence,
+    Dependence,
+    placed,
+    scattered_by,
+    swept,
+    unknown,
+)
 from shapecalc.layers.fields import Each, complaint
 from shapecalc.layers.requirement import Requirement, Shape, rank_between
 
@@ -46,7 +54,7 @@ class OverAxes(Kind):
         return ("C", *spatial_letters(self.rank))
 
     def resized(self, x: Shape, sizes: Shape, channels: Dim | None = None) -> Shape:
-        """Return the shape with other spatial sizes and, if given, other channels."""
+        """Return the shape with other spatial sizes and, unless None, other channels."""
         return (*x[: -self.rank - 1], self.channels(x) if channels is None else channels, *sizes)
 
     def spread(self, value: Any) -> tuple[Any, ...]:
@@ -108,7 +116,7 @@ class Spatial(OverAxes, Layer):
     def dependence(self, x: Shape, result: int) -> Dependence:
         window = self.window(x)
         if window is None:
-            return unsaid(len(x))
+            return unknown(len(x))
         view = scattered_by if window.transposed else swept
         letters = window.kernel, window.stride, window.before, window.dilation
         axes, channels = self.spatial_axes(x), self.channel_axis(x)

@@ -13,13 +13,10 @@ from shapecalc.layers.base import (
     Layer,
     Merge,
     Named,
-    NoBuffers,
     NoOperations,
     NoWeights,
     NoWindow,
-    OwnPlace,
     Pointwise,
-    SameShape,
     Shapes,
 )
 from shapecalc.layers.by_name import Word
@@ -60,39 +57,8 @@ OpenShapes = Annotated[tuple[tuple[int, ...], ...], Listed(Listed(Integer(-1, ma
 """Shapes as they were seen; -1 is the batch."""
 
 
-class Parameter(NoBuffers, NoOperations, NoWindow, AnyShape, Layer, kind="parameter", framework="torch"):
-    """A learned tensor: whatever the input, its result is `shape`, batch and all.
-
-    The weight is `weight`, of that shape. Traced networks add it to the data or put it in front of them.
-    Source: torch.nn.Parameter.
-
-    >>> Parameter(shape=[1, 1, 768]).output((8, 196, 768))
-    (1, 1, 768)
-    """
-
-    family = Family.TENSOR
-    fixes_sizes = True
-
-    shape: FixedShape
-
-    def output(self, x: Shape) -> Shape:
-        return self.shape
-
-    def dependence(self, x: Shape, result: int) -> Dependence:
-        return unseen(len(x))
-
-    def weights(self, x: Shape) -> Named:
-        return {"weight": self.shape}
-
-
-class Constant(NoWeights, NoOperations, NoWindow, AnyShape, Layer, kind="constant", framework="torch"):
-    """A tensor that is not learned: whatever the input, its result is `shape`, batch and all.
-
-    Source: torch.zeros and its like, and the buffers of modules.
-
-    >>> Constant(shape=[49, 49]).output((8, 3, 224, 224))
-    (49, 49)
-    """
+class Tensor(NoWeights, NoOperations, NoWindow, AnyShape, Layer):
+    """A tensor that does not depend on the input."""
 
     family = Family.TENSOR
     fixes_sizes = True
@@ -106,12 +72,36 @@ class Constant(NoWeights, NoOperations, NoWindow, AnyShape, Layer, kind="constan
         return unseen(len(x))
 
 
-class Require(
-    OwnPlace, SameShape, NoWeights, NoOperations, NoWindow, Layer, kind="require", framework="torch"
-):
+class Parameter(Tensor, kind="parameter", framework="torch"):
+    """A learned tensor: whatever the input, its result is `shape`, batch and all.
+
+    The weight is `weight`, of that shape. Traced networks add it to the data or put it in front of them.
+    Source: torch.nn.Parameter.
+
+    >>> Parameter(shape=[1, 1, 768]).output((8, 196, 768))
+    (1, 1, 768)
+    """
+
+    shape: FixedShape
+
+    def weights(self, x: Shape) -> Named:
+        return {"weight": self.shape}
+
+
+class Constant(Tensor, kind="constant", framework="torch"):
+    """A tensor that is not learned: whatever the input, its result is `shape`, batch and all.
+
+    Source: torch.zeros and its like, and the buffers of modules.
+
+    >>> Constant(shape=[49, 49]).output((8, 3, 224, 224))
+    (49, 49)
+    """
+
+
+class Require(Pointwise, kind="require", framework="torch"):
     """Hands its input on, and refuses sizes for which the relation of `left` to `right` does not hold.
 
-    A traced network holds what its Python code asked of the sizes: the answer decided which way it went.
+    A traced network holds what its Python code compared sizes with: the result decided which branch ran.
     Source: `if` and `assert` in a forward.
 
     >>> Require(left=224, relation="equal", right=224).output((1, 3, 224, 224))
@@ -119,21 +109,16 @@ class Require(
     """
 
     family = Family.IDENTITY
+    per_element = NOTHING
 
     left: Annotated[Dim, Integer()]
     relation: Annotated[str, OneOf(("equal", "unequal", "less", "at_most", "more", "at_least"))]
     right: Annotated[Dim, Integer()]
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
-        sign = SIGNS[self.relation]
         words = self.relation.replace("_", " ")
-        yield Requirement(
-            "condition",
-            self.left,
-            sign,
-            self.right,
-            lambda: f"{self.kind}: {self.left} is not {words} {self.right}, as the traced code had it",
-        )
+        says = f"{self.kind}: {self.left} is not {words} {self.right}, as the traced code had it"
+        yield Requirement("condition", self.left, SIGNS[self.relation], self.right, says)
 
 
 SIGNS = {"equal": "==", "unequal": "!=", "less": "<", "at_most": "<=", "more": ">", "at_least": ">="}

@@ -12,27 +12,29 @@ Source: Vaswani et al., Attention Is All You Need, 2017. Masks change no shape a
 from abc import abstractmethod
 from collections.abc import Iterator
 from fractions import Fraction
+from functools import reduce
+from operator import add
 from typing import Annotated, ClassVar, NamedTuple
 
 from shapecalc.algebra import Dim, product
 from shapecalc.layers.attention import (
     EVEN_HEADS,
     MultiheadAttention,
-    batch_and_length,
     heads_macs,
     projections,
     self_attention_macs,
-    sequence,
 )
-from shapecalc.layers.base import Component, Joint, Named, NoBuffers, Shapes
+from shapecalc.layers.base import Component, Named, Shapes
 from shapecalc.layers.counts import GELU_BY_ERF, NOTHING, RELU, Operations
 from shapecalc.layers.dependence import Dependence, over
+from shapecalc.layers.effect import learned
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Count, Depth, Flag, OneOf, Probability, Real
 from shapecalc.layers.layer_norm import LayerNorm
 from shapecalc.layers.linear import Linear
 from shapecalc.layers.requirement import Requirement, Shape, arity, rank_between, shaped
 from shapecalc.layers.roles import Divides, InFeatures, declared, divided
+from shapecalc.layers.sequences import OverSequences
 
 Heads = Annotated[Count, Divides(of=("d_model",), why=EVEN_HEADS)]
 Activation = Annotated[str, OneOf(("relu", "gelu"))]
@@ -42,16 +44,18 @@ class Stacked(NamedTuple):
     """Layers on one another: their input, the memory they attend to, how many there are, a last norm."""
 
     x: Shape
-    memory: Shape | None
-    layers: Dim
-    norm: bool
+    memory: Shape | None = None
+    layers: int = 1
+    norm: bool = False
+    name: str | None = ""
+    """What holds the stack; None for a layer alone."""
 
 
-class Transforming(NoBuffers, Joint):
+class Transforming(OverSequences):
     """What a transformer and its parts share: the width of everything, and how sequences are laid out."""
 
+    order = "d_model nhead dim_feedforward dropout activation layer_norm_eps ..."
     family = Family.TRANSFORMER
-    framework = "torch"
     tensors: ClassVar[tuple[str, ...]]
     """What the input tensors are."""
 
@@ -61,85 +65,81 @@ class Transforming(NoBuffers, Joint):
     dropout: Probability = Fraction(1, 10)
     activation: Activation = "relu"
     layer_norm_eps: Real = Fraction(1, 100_000)
-    batch_first: Flag = False
     norm_first: Flag = False
     bias: Flag = True
-
-    def axes(self, x: Shape, number: int) -> tuple[str, ...]:
-        return ("L", "E") if self.batch_first or len(x) == 2 else ("L", "N", "E")
 
     def requirements(self, inputs: Shapes) -> Iterator[Requirement]:
         yield arity(self.kind, len(inputs), len(self.tensors))
         first, *others = inputs
         yield from rank_between(self.kind, first, 2, 3)
-        e = first[-1]
         yield from declared(self, first)
         yield from divided(self, first)
         batch, _ = self.parts(first)
         for name, x in zip(self.tensors[1:], others, strict=True):
             yield from rank_between(f"{self.kind}: {name}", x, len(first), len(first))
-            wanted = sequence(batch, self.parts(x)[1], e, first=self.batch_first)
-            yield from shaped(self.kind, name, x, wanted)
+            yield from shaped(self.kind, name, x, self.sequence(batch, self.parts(x)[1], first[-1]))
 
     def output(self, inputs: Shapes) -> Shape:
         return inputs[0]
 
     def depends_on(self, inputs: Shapes, result: int) -> tuple[Dependence, ...]:
-        length = 1 if self.batch_first and len(inputs[0]) == 3 else 0
-        return tuple([over(len(x), [length, len(x) - 1]) for x in inputs])
-
-    def parts(self, x: Shape) -> tuple[Shape, Dim]:
-        """Return the batch axis, if there is one, and the length of a sequence."""
-        return batch_and_length(x, batch_first=self.batch_first)
-
-    def images(self, inputs: Shapes) -> Dim:
-        """Return how many sequences there are."""
-        batch, _ = self.parts(inputs[0])
-        return batch[0] if batch else 1
-
-    def normalization(self, e: Dim) -> Named:
-        """Return the weights of a layer normalization."""
-        return {"weight": (e,), "bias": (e,)} if self.bias else {"weight": (e,)}
-
-    def encoder_layer(self, e: Dim) -> Named:
-        """Return the weights of one layer that looks at its own sequence."""
-        return self.layer(e, ("self_attn",))
-
-    def decoder_layer(self, e: Dim) -> Named:
-        """Return the weights of one layer that looks at its own sequence, then at another."""
-        return self.layer(e, ("self_attn", "multihead_attn"))
-
-    def layer(self, e: Dim, attentions: tuple[str, ...]) -> Named:
-        """Return the weights of attentions, two linear layers, and a normalization for each."""
-        f = self.dim_feedforward
-        named: Named = {}
-        for name in attentions:
-            named |= within(name, projections(e, e, e, bias=self.bias))
-        for name, rows, columns in (("linear1", f, e), ("linear2", e, f)):
-            named |= {f"{name}.weight": (rows, columns)}
-            named |= {f"{name}.bias": (rows,)} if self.bias else {}
-        for number in range(1, len(attentions) + 2):
-            named |= within(f"norm{number}", self.normalization(e))
-        return named
-
-    def encoder_macs(self, length: Dim, e: Dim) -> Dim:
-        """Return the multiply-accumulates of one layer that looks at its own sequence."""
-        return self_attention_macs(length, e) + 2 * length * e * self.dim_feedforward
-
-    def decoder_macs(self, length: Dim, seen: Dim, e: Dim) -> Dim:
-        """Return the multiply-accumulates of one layer that looks at another sequence as well."""
-        return self.encoder_macs(length, e) + 2 * (length + seen) * e**2 + heads_macs(length, seen, e)
+        return tuple([over(len(x), [self.length_axis(x), len(x) - 1]) for x in inputs])
 
     @abstractmethod
     def stacks(self, inputs: Shapes) -> Iterator[Stacked]:
         """Yield the stacks of layers, in order."""
+
+    def weights(self, inputs: Shapes) -> Named:
+        named: Named = {}
+        for stack in self.stacks(inputs):
+            layer = self._layer(inputs[0][-1], decodes=stack.memory is not None)
+            if stack.name is None:
+                return layer
+            held = f"{stack.name}." if stack.name else ""
+            for number in range(stack.layers):
+                named |= within(f"{held}layers.{number}", layer)
+            named |= within(f"{held}norm", self._normalization(inputs[0][-1])) if stack.norm else {}
+        return named
+
+    def _layer(self, e: Dim, *, decodes: bool) -> Named:
+        """Return the weights of attentions, two linear layers, and a normalization for each."""
+        f = self.dim_feedforward
+        attentions = ("self_attn", "multihead_attn")[: 1 + decodes]
+        named: Named = {}
+        for name in attentions:
+            named |= within(name, projections(e, e, e, bias=self.bias))
+        named |= {
+            "linear1.weight": (f, e),
+            "linear1.bias": (f,),
+            "linear2.weight": (e, f),
+            "linear2.bias": (e,),
+        }
+        for number in range(1, len(attentions) + 2):
+            named |= within(f"norm{number}", self._normalization(e))
+        return learned(named, bias=self.bias)
+
+    def _normalization(self, e: Dim) -> Named:
+        return learned({"weight": (e,), "bias": (e,)}, bias=self.bias)
+
+    def macs(self, inputs: Shapes) -> Dim:
+        batch, _ = self.parts(inputs[0])
+        return product(batch) * reduce(add, map(self._stack_macs, self.stacks(inputs)))
+
+    def _stack_macs(self, stack: Stacked) -> Dim:
+        """Return the multiply-accumulates of a stack for one sequence."""
+        e, (_, length) = stack.x[-1], self.parts(stack.x)
+        macs = self_attention_macs(length, e) + 2 * length * e * self.dim_feedforward
+        if stack.memory is not None:
+            _, seen = self.parts(stack.memory)
+            macs = macs + 2 * (length + seen) * e**2 + heads_macs(length, seen, e)
+        return macs if stack.name is None else stack.layers * macs
 
     def components(self, inputs: Shapes) -> tuple[Component, ...]:
         return tuple([part for stack in self.stacks(inputs) for part in self._inside(stack)])
 
     def _inside(self, stack: Stacked) -> Iterator[Component]:
         """Yield what a stack is made of: attentions, two linear layers, and norms."""
-        x, memory, layers, norm = stack
+        x, memory, layers, norm, _ = stack
         attention = MultiheadAttention(num_heads=self.nhead, bias=self.bias, batch_first=self.batch_first)
         yield Component(attention, (x,), layers)
         if memory is not None:
@@ -153,12 +153,12 @@ class Transforming(NoBuffers, Joint):
     def operations(self, inputs: Shapes) -> Operations:
         """Count the components, the activation between the linear layers, and the sums around each."""
         total = NOTHING
-        for layer, given, times in self.components(inputs):
-            inside = layer.operations_on(given)
+        for layer, seen, times in self.components(inputs):
+            inside = layer.operations_on(seen)
             assert inside is not None
             total = total + inside * times
         function = RELU if self.activation == "relu" else GELU_BY_ERF
-        for x, memory, layers, _ in self.stacks(inputs):
+        for x, memory, layers, *_ in self.stacks(inputs):
             total = total + function * (layers * self.dim_feedforward * product(x[:-1]))
             total = total + Operations(additions=layers * (2 if memory is None else 3) * product(x))
         return total
@@ -167,27 +167,15 @@ class Transforming(NoBuffers, Joint):
 class Stack(Transforming):
     """What stacks of layers share: how many there are, and whether a normalization comes last."""
 
-    order = "* ..."
+    order = f"* {Transforming.order}"
 
     num_layers: Depth
     norm: Flag = False
-
-    def stacked(self, layer: Named, e: Dim) -> Named:
-        """Return the weights of all layers, and of the normalization at the end."""
-        return stacked(layer, self.num_layers, self.normalization(e) if self.norm else {})
 
 
 def within(name: str, weights: Named) -> Named:
     """Return weights under the name of what holds them."""
     return {f"{name}.{key}": shape for key, shape in weights.items()}
-
-
-def stacked(layer: Named, count: int, norm: Named) -> Named:
-    """Return the weights of `count` equal layers and of the normalization behind them."""
-    named: Named = {}
-    for number in range(count):
-        named |= within(f"layers.{number}", layer)
-    return named | within("norm", norm)
 
 
 class TransformerEncoderLayer(Transforming, torch="torch.nn.TransformerEncoderLayer"):
@@ -207,15 +195,8 @@ class TransformerEncoderLayer(Transforming, torch="torch.nn.TransformerEncoderLa
 
     tensors = ("the source",)
 
-    def weights(self, inputs: Shapes) -> Named:
-        return self.encoder_layer(inputs[0][-1])
-
-    def macs(self, inputs: Shapes) -> Dim:
-        x = inputs[0]
-        return self.images(inputs) * self.encoder_macs(self.parts(x)[1], x[-1])
-
     def stacks(self, inputs: Shapes) -> Iterator[Stacked]:
-        yield Stacked(inputs[0], None, 1, norm=False)
+        yield Stacked(inputs[0], name=None)
 
 
 class TransformerDecoderLayer(Transforming, torch="torch.nn.TransformerDecoderLayer"):
@@ -232,17 +213,8 @@ class TransformerDecoderLayer(Transforming, torch="torch.nn.TransformerDecoderLa
 
     tensors = ("the target", "the memory")
 
-    def weights(self, inputs: Shapes) -> Named:
-        return self.decoder_layer(inputs[0][-1])
-
-    def macs(self, inputs: Shapes) -> Dim:
-        target, memory = inputs
-        one = self.decoder_macs(self.parts(target)[1], self.parts(memory)[1], target[-1])
-        return self.images(inputs) * one
-
     def stacks(self, inputs: Shapes) -> Iterator[Stacked]:
-        target, memory = inputs
-        yield Stacked(target, memory, 1, norm=False)
+        yield Stacked(inputs[0], inputs[1], name=None)
 
 
 class TransformerEncoder(Stack, torch="torch.nn.TransformerEncoder"):
@@ -257,14 +229,6 @@ class TransformerEncoder(Stack, torch="torch.nn.TransformerEncoder"):
     """
 
     tensors = ("the source",)
-
-    def weights(self, inputs: Shapes) -> Named:
-        e = inputs[0][-1]
-        return self.stacked(self.encoder_layer(e), e)
-
-    def macs(self, inputs: Shapes) -> Dim:
-        x = inputs[0]
-        return self.images(inputs) * self.num_layers * self.encoder_macs(self.parts(x)[1], x[-1])
 
     def stacks(self, inputs: Shapes) -> Iterator[Stacked]:
         yield Stacked(inputs[0], None, self.num_layers, self.norm)
@@ -283,22 +247,12 @@ class TransformerDecoder(Stack, torch="torch.nn.TransformerDecoder"):
 
     tensors = ("the target", "the memory")
 
-    def weights(self, inputs: Shapes) -> Named:
-        e = inputs[0][-1]
-        return self.stacked(self.decoder_layer(e), e)
-
-    def macs(self, inputs: Shapes) -> Dim:
-        target, memory = inputs
-        one = self.decoder_macs(self.parts(target)[1], self.parts(memory)[1], target[-1])
-        return self.images(inputs) * self.num_layers * one
-
     def stacks(self, inputs: Shapes) -> Iterator[Stacked]:
-        target, memory = inputs
-        yield Stacked(target, memory, self.num_layers, self.norm)
+        yield Stacked(inputs[0], inputs[1], self.num_layers, self.norm)
 
 
 class Transformer(Transforming, torch="torch.nn.Transformer"):
-    """An encoder and a decoder that looks at what it found: `[S, N, E]` and `[T, N, E]` to `[T, N, E]`.
+    """An encoder, and a decoder that attends to its result: `[S, N, E]` and `[T, N, E]` to `[T, N, E]`.
 
     The source comes first, then the target. Weights are those of `transformer_encoder` under `encoder` and of
     `transformer_decoder` under `decoder`, both with a last normalization; MACs are the sum of theirs. d_model
@@ -319,21 +273,7 @@ class Transformer(Transforming, torch="torch.nn.Transformer"):
     def output(self, inputs: Shapes) -> Shape:
         return inputs[1]
 
-    def weights(self, inputs: Shapes) -> Named:
-        e = inputs[0][-1]
-        norm = self.normalization(e)
-        return {
-            **within("encoder", stacked(self.encoder_layer(e), self.num_encoder_layers, norm)),
-            **within("decoder", stacked(self.decoder_layer(e), self.num_decoder_layers, norm)),
-        }
-
-    def macs(self, inputs: Shapes) -> Dim:
-        source, target = inputs
-        e, seen, length = source[-1], self.parts(source)[1], self.parts(target)[1]
-        encoder = self.num_encoder_layers * self.encoder_macs(seen, e)
-        return self.images(inputs) * (encoder + self.num_decoder_layers * self.decoder_macs(length, seen, e))
-
     def stacks(self, inputs: Shapes) -> Iterator[Stacked]:
         source, target = inputs
-        yield Stacked(source, None, self.num_encoder_layers, norm=True)
-        yield Stacked(target, source, self.num_decoder_layers, norm=True)
+        yield Stacked(source, None, self.num_encoder_layers, norm=True, name="encoder")
+        yield Stacked(target, source, self.num_decoder_layers, norm=True, name="decoder")

@@ -140,7 +140,7 @@ class WeightNorm(Wrapper, torch="torch.nn.utils.parametrizations.weight_norm"):
 
     The norm is taken of what is at each position of axis `dim`, or of the complete weight if dim is null or
     -1. The weight W becomes `parametrizations.weight.original0`, the lengths, W's shape with 1 on all axes
-    but dim, and `parametrizations.weight.original1`, of W's shape; with legacy, which is torch's older way,
+    but dim, and `parametrizations.weight.original1`, of W's shape; with legacy, torch's older function,
     `weight_g` and `weight_v`. Shapes and MACs are those of the layer. Refuses a weight that the layer does
     not have, and an axis that the weight does not have. Source: Salimans and Kingma, 2016.
 
@@ -179,12 +179,12 @@ class WeightNorm(Wrapper, torch="torch.nn.utils.parametrizations.weight_norm"):
 
 
 class SpectralNorm(Wrapper, torch="torch.nn.utils.parametrizations.spectral_norm"):
-    """A layer whose weight is divided by its largest singular value, which is found step by step.
+    """A layer whose weight is divided by its largest singular value, which is approximated step by step.
 
     The weight W is seen as a matrix with the axis `dim` as its rows: 0 if left out, 1 for transposed
     convolutions. It becomes `parametrizations.weight.original`, of W's shape, with the buffers
     `parametrizations.weight.0._u: [rows]` and `parametrizations.weight.0._v: [columns]`, which a weight of
-    one axis does not need; with legacy, which is torch's older way, `weight_orig`, `weight_u` and `weight_v`.
+    one axis does not need; with legacy, torch's older function, `weight_orig`, `weight_u` and `weight_v`.
     Shapes and MACs are those of the layer. Refuses what `weight_norm` refuses. Source: Miyato et al., 2018.
 
     >>> from shapecalc.layers import Conv2d
@@ -199,11 +199,11 @@ class SpectralNorm(Wrapper, torch="torch.nn.utils.parametrizations.spectral_norm
     legacy: Flag = False
 
     def requirements(self, weight: Shape) -> list[Requirement]:
-        found = [*axis_exists(self.kind, "dim", self._axis(), len(weight), weight)]
+        needed = [*axis_exists(self.kind, "dim", self._axis(), len(weight), weight)]
         if self.legacy:
-            says = f"{self.kind}: the older way counts axes from the front, and dim = {self._axis()} does not"
-            found.append(Requirement("axis", self._axis(), ">=", 0, says))
-        return found
+            says = f"{self.kind}: with legacy, axes count from the front, and dim = {self._axis()} does not"
+            needed.append(Requirement("axis", self._axis(), ">=", 0, says))
+        return needed
 
     def replaced(self, weight: Shape) -> Named:
         return {f"{self.name}_orig" if self.legacy else f"parametrizations.{self.name}.original": weight}

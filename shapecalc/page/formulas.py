@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from shapecalc.algebra.expr import Atom, Dim, Expr, Floor, Maximum, Symbol
+from shapecalc.algebra.expr import Atom, Dim, Floor, Maximum, Symbol
 
 
 class Formulas:
@@ -74,8 +74,3 @@ class Formulas:
         if isinstance(atom, Maximum):
             return f"mx({', '.join(map(self._written, atom.arguments))})"
         raise TypeError(f"{type(atom).__name__} has no JavaScript")
-
-
-def expressions(values: Sequence[Dim]) -> list[Expr]:
-    """Return those of some sizes that depend on what is free."""
-    return [value for value in values if isinstance(value, Expr)]

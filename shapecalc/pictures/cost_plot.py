@@ -23,7 +23,17 @@ MOST_SIZES = 2048
 """How many sizes one plot may have."""
 
 
-class DepthPlot(Picture):
+class _Plot(Picture):
+    """A picture of one chart."""
+
+    chart: Chart
+
+    def svg(self) -> str:
+        """Return the plot as SVG."""
+        return chart_svg(self.chart)
+
+
+class DepthPlot(_Plot):
     """Parameters, multiply-accumulates and results of the layers, in order of execution.
 
     One network is drawn layer by layer; of several the parameters and the MACs are cumulative, so that the
@@ -38,30 +48,17 @@ class DepthPlot(Picture):
     def __init__(self, reports: Sequence[Report]) -> None:
         self.chart = _layers(reports[0]) if len(reports) == 1 else _compared(reports)
 
-    def svg(self) -> str:
-        """Return the plot as SVG."""
-        return chart_svg(self.chart)
-
 
 def _layers(report: Report) -> Chart:
     panels = [Panel("Parameters"), Panel("MACs"), Panel("Numbers put out")]
     for position, node in enumerate(report):
-        shape = report.shape_text(node.output)
-        amounts = (
-            (_known(node.params, node), f"{grouped(node.params)} parameters"),
-            (
-                _known(node.macs or 0, node),
-                "MACs not known" if node.macs is None else f"{grouped(node.macs)} MACs",
-            ),
-            (_known(_elements(node), node), f"puts out {shape}"),
-        )
-        for panel, (amount, text) in zip(panels, amounts, strict=True):
+        costs = "MACs not known" if node.macs is None else f"{grouped(node.macs)} MACs"
+        texts = (f"{grouped(node.params)} parameters", costs, f"puts out {report.shape_text(node.output)}")
+        for panel, amount, text in zip(panels, _amounts(node), texts, strict=True):
             panel.bars.append(Bar(position, 1, amount, family(node), f"{node.path} ({node.kind}): {text}"))
-    bands = []
-    start = 0
-    for item in outline(report, 1):
-        bands.append((float(start), float(start + len(item.nodes) * item.times), item.label))
-        start += len(item.nodes) * item.times
+    items = outline(report, 1)
+    edges = pairwise(accumulate((len(item.nodes) * item.times for item in items), initial=0.0))
+    bands = [(start, end, item.label) for (start, end), item in zip(edges, items, strict=True)]
     if not report.complete:
         panels[1].title = "MACs (at least: not every layer is counted)"
     return Chart(
@@ -82,12 +79,10 @@ def _compared(reports: Sequence[Report]) -> Chart:
     panels = [Panel("Parameters so far"), Panel("MACs so far"), Panel("Numbers put out")]
     for series, report in enumerate(reports):
         share = 100 / len(report.nodes)
-        params = accumulate(_known(node.params, node) for node in report)
-        macs = accumulate(_known(node.macs or 0, node) for node in report)
-        elements = (_known(_elements(node), node) for node in report)
-        for panel, amounts in zip(panels, (params, macs, elements), strict=True):
-            points = tuple((share * (at + 1), amount) for at, amount in enumerate(amounts))
-            panel.lines.append(Line(series, (points,) if len(points) > 1 else (points[:1],)))
+        params, macs, elements = zip(*map(_amounts, report), strict=True)
+        for panel, amounts in zip(panels, (accumulate(params), accumulate(macs), elements), strict=True):
+            points = tuple((share * at, amount) for at, amount in enumerate(amounts, 1))
+            panel.lines.append(Line(series, (points,)))
     _mark_partial(panels[1], reports)
     names = [report.name for report in reports]
     return Chart(
@@ -112,14 +107,14 @@ def _mark_partial(panel: Panel, reports: Sequence[Report]) -> None:
         panel.title += f" (at least: of {', '.join(partial)} not every layer is counted)"
 
 
-def _elements(node: Node) -> Dim:
-    return node.bytes // node.itemsize
-
-
-def _known(value: Dim, node: Node) -> int:
-    if not isinstance(value, int):
-        raise Undecided(f"a plot has numbers, and those of {node.path} depend on {value}")
-    return value
+def _amounts(node: Node) -> list[int]:
+    """Return the parameters, the MACs and the results of a layer."""
+    amounts: list[int] = []
+    for value in (node.params, node.macs or 0, node.bytes // node.itemsize):
+        if not isinstance(value, int):
+            raise Undecided(f"a plot has numbers, and those of {node.path} depend on {value}")
+        amounts.append(value)
+    return amounts
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +156,7 @@ def _against_size(model: Any, usual: Report, parameters: Mapping[str, Any], rebu
     return PlottedNetwork(model.name, report, sizes, max(sides, default=1))
 
 
-class SizePlot(Picture):
+class SizePlot(_Plot):
     """MACs and memory of the results against the size of a square input, from the closed forms.
 
     Sizes that a network does not accept are marked under the axis and have no cost.
@@ -200,10 +195,6 @@ class SizePlot(Picture):
             names,
             refused=refused,
         )
-
-    def svg(self) -> str:
-        """Return the plot as SVG."""
-        return chart_svg(self.chart)
 
 
 def _at(cost: Dim, network: PlottedNetwork, size: int) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from itertools import groupby
+from math import floor, log10
 from operator import attrgetter
 
 from shapecalc.errors import Undecided
@@ -194,13 +195,8 @@ def rounded(value: float) -> float:
     >>> rounded(0.77), rounded(3.2), rounded(150)
     (0.6, 3.0, 150.0)
     """
-    unit = 1.0
-    while unit > value:
-        unit /= 10
-    while unit * 10 <= value:
-        unit *= 10
-    step = max(step for step in _STEPS if unit * step <= value)
-    return float(f"{unit * step:.6g}")
+    unit = 10.0 ** floor(log10(value))
+    return float(f"{unit * max(step for step in _STEPS if unit * step <= value):.6g}")
 
 
 def runs(drawn: list[Volume]) -> list[list[Volume]]:

@@ -28,61 +28,48 @@ def mathml(latex: str) -> str:
     >>> mathml(r"\frac{H}{2} + 1")
     '<math><mfrac><mi>H</mi><mn>2</mn></mfrac><mo>+</mo><mn>1</mn></math>'
     """
-    return f"<math>{_Reader(latex).formula()}</math>"
+    return f"<math>{''.join(_Reader(latex).items())}</math>"
 
 
 class _Reader:
-    """Reads a formula from left to right."""
+    """Reads a formula from left to right; the last of `tokens` is the next."""
 
     def __init__(self, latex: str) -> None:
-        self.tokens: list[re.Match[str]] = [*_TOKEN.finditer(latex)]
-        self.at = 0
+        self.tokens: list[re.Match[str]] = [*_TOKEN.finditer(latex)][::-1]
 
-    def peek(self, sign: str) -> bool:
-        return self.at < len(self.tokens) and self.tokens[self.at]["sign"] == sign
+    def takes(self, sign: str) -> bool:
+        """Return whether the next token is a sign, and pass over it."""
+        return self.comes(sign) and bool(self.tokens.pop())
 
-    def next(self) -> re.Match[str]:
-        self.at += 1
-        return self.tokens[self.at - 1]
-
-    def formula(self) -> str:
-        return "".join(self.items())
+    def comes(self, sign: str) -> bool:
+        return bool(self.tokens) and self.tokens[-1]["sign"] == sign
 
     def items(self) -> Iterator[str]:
         """Yield the elements up to the end or to a closing brace."""
-        while self.at < len(self.tokens) and not self.peek("}"):
+        while self.tokens and not self.comes("}"):
             yield self.raised(self.item())
 
     def raised(self, base: str) -> str:
         """Return a base with the index and the exponent that follow it."""
-        under = over = ""
-        while self.peek("_") or self.peek("^"):
-            if self.next()["sign"] == "_":
-                under = self.group()
-            else:
-                over = self.group()
-        if under and over:
-            return f"<msubsup>{base}{under}{over}</msubsup>"
-        if under:
-            return f"<msub>{base}{under}</msub>"
-        return f"<msup>{base}{over}</msup>" if over else base
+        marks = {"_": "", "^": ""}
+        while self.comes("_") or self.comes("^"):
+            sign = self.tokens.pop()["sign"]
+            marks[sign] = self.group()
+        tag = f"m{'sub' * bool(marks['_'])}{'sup' * bool(marks['^'])}"
+        return base if tag == "m" else f"<{tag}>{base}{marks['_']}{marks['^']}</{tag}>"
 
     def group(self) -> str:
         """Return what is in braces as one element, or the next item alone."""
-        if self.at == len(self.tokens):
-            return "<mrow></mrow>"
-        if not self.peek("{"):
+        if self.tokens and not self.takes("{"):
             return self.item()
-        self.next()
         items = [*self.items()]
-        if self.peek("}"):
-            self.next()
+        self.takes("}")
         return items[0] if len(items) == 1 else f"<mrow>{''.join(items)}</mrow>"
 
     def item(self) -> str:
-        if self.peek("{"):
+        if self.comes("{"):
             return self.group()
-        token = self.next()
+        token = self.tokens.pop()
         kind = token.lastgroup
         text = token[kind] if kind else ""
         if kind == "number":
@@ -97,13 +84,13 @@ class _Reader:
         if kind == "modulus":
             inside = f"<mtext>mod\N{NO-BREAK SPACE}</mtext><mn>{text}</mn>"
             return f'<mspace width="0.5em"/>{_operator("(")}{inside}{_operator(")")}'
-        return self.command(text) if kind == "command" else _operator(_MINUS.get(text, text))
+        return self.command(text) if kind == "command" else _operator("−" if text == "-" else text)
 
     def command(self, name: str) -> str:
         if name == "frac":
             return f"<mfrac>{self.group()}{self.group()}</mfrac>"
-        if name in ("left", "right") and self.at < len(self.tokens):
-            token = self.next()
+        if name in ("left", "right") and self.tokens:
+            token = self.tokens.pop()
             sign = _OPERATORS.get(token["command"] or "", token[0])
             return _operator(sign, ' stretchy="true"')
         if name in _SPACES:
@@ -113,15 +100,11 @@ class _Reader:
         return _operator(_OPERATORS.get(name, name))
 
 
-_MINUS = {"-": "−"}
 _FORMS = dict.fromkeys("([⌊⌈", "prefix") | dict.fromkeys(")]⌋⌉", "postfix")
 
 
 def _operator(sign: str, attributes: str = "") -> str:
     """Return a sign; a bracket has its side, or a browser spaces it like a plus."""
     if sign in _FORMS:
-        attributes = f' form="{_FORMS[sign]}"{attributes or _OF_ITS_SIZE}'
+        attributes = f' form="{_FORMS[sign]}"' + (attributes or ' stretchy="false"')
     return f"<mo{attributes}>{escape(sign)}</mo>"
-
-
-_OF_ITS_SIZE = ' stretchy="false"'

@@ -62,7 +62,6 @@ class EditSite:
         return self.key, at.line, at.column
 
     def edit(self, text: YamlText, value: str) -> Edit | None:
-        """Return the edit that gives the value."""
         if self.place is not None:
             return text.replace_value(self.place, value)
         return text.add_field(self.holder, self.key, value)
@@ -202,12 +201,10 @@ class EditSites:
     # ---- steps
 
     def insertion(self, node: GraphNode, kind: str) -> Iterator[Candidate]:
-        """Yield the edit that puts a layer of a kind before a layer."""
         change = Change(self.reached(node), before=kind)
         return single(self.text.insert_step(node.place, kind), f"a {kind} before it", change)
 
     def omitted_step(self, node: GraphNode) -> Iterator[Candidate]:
-        """Yield the edit that leaves the step of a layer out."""
         change = Change(self.reached(node))
         return single(self.text.drop_step(node.place), f"leave the {node.layer.kind} out", change)
 

@@ -123,14 +123,6 @@ def per_axis(value: Any, rank: int) -> tuple[Dim, ...]:
 def written(value: Any) -> str:
     """Return a value as a spec writes it: one number where all are equal."""
     if isinstance(value, (list, tuple)):
-        texts = [_in_full(item) for item in value]
+        texts = [*map(written, value)]
         return texts[0] if len(set(texts)) == 1 else f"[{', '.join(texts)}]"
-    return _in_full(value)
-
-
-def _in_full(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, (list, tuple)):
-        return f"[{', '.join(map(_in_full, value))}]"
-    return str(value)
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -47,7 +47,6 @@ class Source:
     parameters: Mapping[str, Any] = field(default_factory=dict)
 
     def infer(self) -> tuple[Any, Inference]:
-        """Return the model and the inference over it."""
         model = self.reader(self.text, file=self.file)
         model = model.variant(self.variant) if self.variant else model
         return model, model.infer(self.inputs, **self.parameters)
@@ -98,7 +97,6 @@ class RepairState:
 
     @cached_property
     def errors(self) -> frozenset[Error]:
-        """Every error by its code and the path of its layer."""
         return errors_of(self.inference.failures)
 
     @cached_property
@@ -119,7 +117,6 @@ class RepairState:
 
     @cached_property
     def paths(self) -> frozenset[str]:
-        """The paths of the layers that the inference went over."""
         return frozenset(node.path for node in self.inference.graph.nodes)
 
     @property
@@ -192,59 +189,66 @@ class RepairState:
 
     @cached_property
     def sites(self) -> EditSites:
-        """Where the fields of layers are written."""
         return EditSites(self.model, self.inference, YamlText(self.source.text))
 
     @cached_property
     def hypothetical(self) -> HypotheticalInference:
-        """What ranks candidates."""
         return HypotheticalInference(self.inference)
 
     @cached_property
     def input_fixes(self) -> InputFixes:
-        """Other inputs."""
         return InputFixes(self.model, self.source.parameters, self.sites, self.hypothetical)
 
     def local(self, finding: Diagnostic) -> list[Candidate]:
         """Return what may fix a finding where it is, in the branches of a merge, or by the input."""
         key = ("local", finding.paths)
         if key not in self._candidates:
-            self._candidates[key] = _unique(self._ranked(finding))
+            inputs = self.input_fixes.larger(finding) if self.source.inputs is None else ()
+            of_spec = spec_fixes(self.sites, finding) if finding.code == "spec" else ()
+            of_layers = layer_fixes(self.sites, finding)
+            candidates = chain(inputs, islice(chain(of_spec, of_layers), _LOCAL_EACH))
+            self._candidates[key] = [candidate for _, candidate in self._ranked(finding, candidates)]
         return self._candidates[key]
 
     def above(self, finding: Diagnostic, most: int) -> list[Candidate]:
         """Return what may fix a finding by other numbers in the layers that it depends on."""
         key = ("above", finding.paths)
         if key not in self._candidates:
-            upstream = upstream_fixes(self.sites, self.hypothetical, finding, most)[:_UPSTREAM_EACH]
+            upstream = upstream_fixes(self.sites, self.hypothetical, finding, most)
+            ranked = sorted(
+                self._ranked(finding, upstream), key=lambda pair: (pair[0] + pair[1].cost, pair[0])
+            )[:_UPSTREAM_EACH]
             others = self.input_fixes.fitting(finding, most) if self.source.inputs is None else ()
-            self._candidates[key] = [
-                *(replace(candidate, left=self._left(left)) for left, candidate in upstream),
-                *self._with_one_less(others),
-            ]
+            pairs = (*ranked, *self._ranked(finding, others))
+            self._candidates[key] = [candidate for _, candidate in pairs]
         return self._candidates[key]
 
     def last_resorts(self, finding: Diagnostic) -> list[Candidate]:
         """Return what makes nearly any layer accept its input, and is meant least."""
-        return _unique(self._with_one_less(last_resorts(self.sites, finding)))
+        candidates = last_resorts(self.sites, finding)
+        return [candidate for _, candidate in self._ranked(finding, candidates, infer=False)]
 
-    def _with_one_less(self, candidates: Iterable[Candidate]) -> Iterator[Candidate]:
-        """Yield candidates that hypothetical inference cannot rank, as if each fixed one mistake."""
-        return (replace(candidate, left=self.remaining - 1) for candidate in candidates)
+    def _ranked(
+        self, finding: Diagnostic, candidates: Iterable[Candidate], *, infer: bool = True
+    ) -> Iterator[tuple[int, Candidate]]:
+        """Yield candidates, each once, with how many refusals and mistakes they are expected to leave.
 
-    def _ranked(self, finding: Diagnostic) -> Iterator[Candidate]:
-        """Yield candidates with how many mistakes they are expected to leave."""
-        targets = {self.sites.index[path] for path in finding.paths if path in self.sites.index}
-        inputs = self.input_fixes.larger(finding) if self.source.inputs is None else ()
-        of_spec = spec_fixes(self.sites, finding) if finding.code == "spec" else ()
-        of_layers = layer_fixes(self.sites, finding)
-        for candidate in chain(inputs, islice(chain(of_spec, of_layers), _LOCAL_EACH)):
-            if not candidate.changes:
-                yield from self._with_one_less([candidate])
+        What hypothetical inference cannot rank counts as if it fixed one mistake.
+        """
+        targets = [self.sites.index[path] for path in finding.paths if path in self.sites.index]
+        seen: set[tuple[Edit, ...]] = set()
+        for candidate in candidates:
+            edits = tuple(sorted(candidate.edits))
+            if edits in seen:
                 continue
-            left = self.hypothetical.refusals(candidate.changes)
-            if left is not None and targets.isdisjoint(left):
-                yield replace(candidate, left=self._left(left))
+            if not candidate.changes or not infer:
+                seen.add(edits)
+                yield 0, replace(candidate, left=self.remaining - 1)
+                continue
+            left = self.hypothetical.refusals(candidate.changes, target=targets[0] if targets else None)
+            if left is not None and left.keys().isdisjoint(targets):
+                seen.add(edits)
+                yield len(left), replace(candidate, left=self._left(left))
 
     def _left(self, refused: Mapping[int, str]) -> int:
         """Return how many mistakes are expected to be left, those of the spec among them."""
@@ -253,13 +257,6 @@ class RepairState:
         left = len(seen) + sum(failure.is_spec_error for failure in self.inference.failures)
         new = sum(code in OF_SIZES for index, code in refused.items() if index not in before)
         return max(left, self.remaining - 1 + new) if new else left
-
-
-def _unique(candidates: Iterable[Candidate]) -> list[Candidate]:
-    unique: dict[tuple[Edit, ...], Candidate] = {}
-    for candidate in candidates:
-        unique.setdefault(tuple(sorted(candidate.edits)), candidate)
-    return [*unique.values()]
 
 
 def _network(inference: Inference) -> tuple[Any, ...]:

@@ -136,7 +136,6 @@ class Search:
 
     @property
     def has_budget(self) -> bool:
-        """Whether another text may be tried."""
         return self.texts > 0 and self.layers > 0
 
     def _try(

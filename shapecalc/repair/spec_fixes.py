@@ -107,7 +107,7 @@ def _equal_fields(sites: EditSites, owner: GraphNode, user: GraphNode) -> Iterat
     """Yield one layer's field as the other has it."""
     if type(owner.layer) is not type(user.layer):
         return
-    for name in {*type(owner.layer).model_fields} - _NO_WEIGHTS:
+    for name in (name for name in type(owner.layer).model_fields if name not in _NO_WEIGHTS):
         mine, theirs = getattr(user.layer, name), getattr(owner.layer, name)
         for node, value in ((user, theirs), (owner, mine)):
             if mine != theirs and value is not None:

@@ -1,4 +1,4 @@
-"""Candidate fixes above a failing layer, by brute force: other numbers, ranked by hypothetical inference."""
+"""Candidate fixes above a failing layer, by brute force: other numbers that hypothetical inference ranks."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import permutations
 
-from shapecalc.diagnostics.diagnostic import Diagnostic, Edit
+from shapecalc.diagnostics.diagnostic import Diagnostic
 from shapecalc.engine.graph import GraphNode
 from shapecalc.errors import Fact
 from shapecalc.layers.base import Layer, Shapes
@@ -21,32 +21,23 @@ _FARTHEST = 40
 """How many layers above the failing one are looked at."""
 _OF_SIZES = frozenset({"elements", "normalized-shape", "axes"})
 
-Ranked = tuple[dict[int, str], Candidate]
-"""The refusals that hypothetical inference leaves, and the candidate."""
-
 
 def upstream_fixes(
     sites: EditSites, hypothetical: HypotheticalInference, finding: Diagnostic, most: int
-) -> list[Ranked]:
-    """Return the changes with which a failing layer accepts its input: those that leave least first.
+) -> Iterator[Candidate]:
+    """Yield changes to a failing layer and to those above it, the nearest first.
 
-    `most` bounds how many layers are evaluated for it.
+    `most` bounds how many layers are evaluated meanwhile. What changes more layers than fail costs more.
     """
-    targets = [sites.index[path] for path in finding.paths if path in sites.index]
-    ranked: dict[tuple[Edit, ...], Ranked] = {}
-    limit = hypothetical.evaluated + most
-    for candidate in _candidates(sites, hypothetical, targets[0], limit) if targets else ():
-        if candidate.edits not in ranked:
-            left = hypothetical.refusals(candidate.changes, target=targets[0])
-            if left is not None and not any(target in left for target in targets):
-                ranked[candidate.edits] = left, _priced(candidate, len(targets))
-    return sorted(ranked.values(), key=lambda pair: (len(pair[0]) + pair[1].cost, len(pair[0])))
+    paths, limit = [path for path in finding.paths if path in sites.index], hypothetical.evaluated + most
+    for candidate in _candidates(sites, hypothetical, sites.index[paths[0]], limit) if paths else ():
+        reached = max(len(change.nodes) for change in candidate.changes)
+        yield replace(candidate, price=candidate.cost + 1) if reached > len(paths) else candidate
 
 
 def _candidates(
     sites: EditSites, hypothetical: HypotheticalInference, target: int, limit: int
 ) -> Iterator[Candidate]:
-    """Yield changes to the failing layer and to those above it, the nearest first."""
     failing = sites.nodes[target]
     pairs = [*_disagreements(sites.facts.get(failing.path), sites.inputs(failing))]
     near = _near(sites, failing)
@@ -91,12 +82,6 @@ def _fields(
         after = hypothetical.result(number, inputs, Change((number,), name, value))
         if after is not None and (is_target or after != before):
             yield from sites.field(node, name, value, by_force=True)
-
-
-def _priced(candidate: Candidate, failing: int) -> Candidate:
-    """Return a candidate that costs more where it changes more layers than fail."""
-    reached = max(len(change.nodes) for change in candidate.changes)
-    return replace(candidate, price=candidate.cost + 1) if reached > failing else candidate
 
 
 def _disagreements(fact: Fact | None, inputs: Shapes) -> Iterator[tuple[int, int]]:

@@ -80,12 +80,10 @@ class YamlText:
     # ---- fields
 
     def replace_key(self, place: Place, new: str) -> Edit | None:
-        """Write another word for the key or the plain item at a place."""
         word = self._word(place)
         return None if word is None else self._edit(word.start, word.end, new)
 
     def replace_value(self, place: Place, new: str) -> Edit | None:
-        """Write another value under the key at a place."""
         entry = self._entry(place)
         if entry is None or entry.value.form == "block":
             return None
@@ -215,7 +213,6 @@ class YamlText:
         return self.entries.get((place.line, place.column))
 
     def _item(self, place: Place) -> tuple[Node | None, Node | None]:
-        """Return the item of a list at a place, and the list."""
         return self.items.get((place.line, place.column), (None, None))
 
     def _around(self, place: Place) -> Iterator[tuple[Node, Node]]:
@@ -232,7 +229,6 @@ class YamlText:
         return item if item is not None and item.form == "scalar" else None
 
     def _name_of(self, step: Node) -> str | None:
-        """Return what a step is called, where that is written."""
         spans = ((self._written(key), value) for key, value in step.entries or ())
         return next((self._written(value) for key, value in spans if key == "name"), None)
 

@@ -77,17 +77,16 @@ def _layer(node: Node, layout: Layout, counting: str) -> LayerDerivation:
     shape, outputs = _shape_steps(effect, names, incoming, layout)
     held = {} if node.shares else _counted(effect, node.layer.statistics, counting)
     params = tuple(_parameter_steps(held))
-    macs = tuple(_cost_steps(effect.macs, names))
+    macs = _cost_steps(effect.macs, names)
     used = {letter for step in (*shape, *params, *macs) for letter in terms.letters(step.term)}
     used |= {letter for axes in outputs for term in axes.letters for letter in terms.letters(term)}
     given = (Given(field, letter) for letter, field in fields.items() if letter in used)
-    hidden = 0 if layout.batch is None or layout.shows_batch else 1
     return LayerDerivation(
         node.path,
         node.kind,
-        tuple(_axes(x, hidden, layout) for x in inputs),
+        tuple(_axes(x, layout) for x in inputs),
         outputs,
-        tuple(sorted(given, key=_results_first)),
+        tuple(sorted(given, key=lambda given: not given.field.startswith("out_"))),
         shape,
         params,
         macs,
@@ -97,13 +96,10 @@ def _layer(node: Node, layout: Layout, counting: str) -> LayerDerivation:
     )
 
 
-def _results_first(given: Given) -> bool:
-    return not given.field.startswith("out_")
-
-
-def _axes(shape: Shape, hidden: int, layout: Layout, names: dict[Term, Letter] | None = None) -> Axes:
+def _axes(shape: Shape, layout: Layout, names: dict[Term, Letter] | None = None) -> Axes:
     """Return a shape as a reader sees it: without the batch, unless that has a letter."""
-    start = hidden if shape[:1] == (layout.batch,) and len(shape) > 1 else 0
+    is_hidden = layout.batch is not None and not layout.shows_batch
+    start = 1 if is_hidden and shape[:1] == (layout.batch,) and len(shape) > 1 else 0
     letters = (terms.renamed(term_of(size), names or {}) for size in shape[start:])
     return Axes(tuple(map(untraced, shape[start:])), tuple(letters))
 
@@ -125,8 +121,7 @@ def _shape_steps(
             steps.append(Step(letter.name, AXIS_NAMES.get(base, "size"), inner, untraced(size)))
     used = _used(steps)
     used |= _used(step for step in paddings if step.name in used)
-    hidden = 0 if layout.batch is None or layout.shows_batch else 1
-    outputs = tuple(_axes(shape, hidden, layout, names.letters) for shape in effect.outputs)
+    outputs = tuple(_axes(shape, layout, names.letters) for shape in effect.outputs)
     return (*(step for step in paddings if step.name in used), *steps), outputs
 
 
@@ -137,7 +132,7 @@ def _used(steps: Iterable[Step]) -> set[str]:
 def _padding_steps(window: Window | None, names: _Names) -> list[Step]:
     """Return a step for each padding that is itself computed, as `same` is: p_0 before, p_1 after."""
     sides = [*zip(window.before, window.after, strict=True)] if window else []
-    axes = axis_suffixes(len(sides)) if len({*map(_terms, sides)}) > 1 else ()
+    axes = axis_suffixes(len(sides)) if len({tuple(map(term_of, pair)) for pair in sides}) > 1 else ()
     steps: list[Step] = []
     for number, pair in enumerate(sides):
         for side, size in enumerate(pair):
@@ -149,14 +144,10 @@ def _padding_steps(window: Window | None, names: _Names) -> list[Step]:
     return steps
 
 
-def _terms(sizes: Shape) -> tuple[Term, ...]:
-    return tuple(map(term_of, sizes))
-
-
 def _base(term: Term, incoming: set[str]) -> str | None:
     """Return the axis that a size comes from: F where several are joined, None where none is known."""
-    arrived = (letter.name for letter in terms.letters(term) if letter.name in incoming)
-    bases = dict.fromkeys(name.partition("_")[0] for name in arrived)
+    names = (letter.name for letter in terms.letters(term) if letter.name in incoming)
+    bases = dict.fromkeys(name.partition("_")[0] for name in names)
     bases.pop(BATCH, None)
     return next(iter(bases), None) if len(bases) < 2 else "F"
 
@@ -180,6 +171,7 @@ def _parameter_steps(held: Named) -> Iterator[Step]:
         yield Step("", "parameters", together, untraced(total(product(shape) for shape in held.values())))
 
 
-def _cost_steps(macs: Dim | None, names: _Names) -> Iterator[Step]:
-    if macs is not None and macs != 0:
-        yield Step("", "MACs", terms.renamed(term_of(macs), names.letters), untraced(macs))
+def _cost_steps(macs: Dim | None, names: _Names) -> tuple[Step, ...]:
+    if macs is None or macs == 0:
+        return ()
+    return (Step("", "MACs", terms.renamed(term_of(macs), names.letters), untraced(macs)),)

@@ -245,7 +245,10 @@ class Node(Shown, Generic[D_co]):
         }
         if self.loops:
             data["times"] = number(self.times)
-            data["loops"] = [_loop_dict(loop) for loop in self.loops]
+            data["loops"] = [
+                {"path": loop.path, "index": loop.index, "first": loop.first, "last": number(loop.last)}
+                for loop in self.loops
+            ]
         if renamed_flag(receptive_fields, fields):
             data["field"] = None if self.field is None else self.field.to_dict()
         return data
@@ -269,7 +272,3 @@ def total(dims: Iterable[D_co]) -> D_co:
 
 def _held(tensors: Named, names: frozenset[str]) -> Dim:
     return count({name: shape for name, shape in tensors.items() if name in names})
-
-
-def _loop_dict(loop: Loop) -> dict[str, int | str]:
-    return {"path": loop.path, "index": loop.index, "first": loop.first, "last": number(loop.last)}

@@ -139,7 +139,8 @@ class _Comparison:
     def smallest(self, solutions: tuple[Solution, Solution], usual: Region) -> Iterator[Point]:
         if not usual:
             return
-        left, right = self.comparable(solutions)
+        is_same = self.fronts[0] == self.fronts[1]
+        left, right = self.outputs(solutions, (0, 0) if is_same else self.fronts)
         if left is None or right is None or len(left) != len(right):
             region = usual
         else:
@@ -148,38 +149,29 @@ class _Comparison:
                 region |= usual & where(self.names, Relation(mine, "!=", theirs))
         yield from _first(region)
 
-    def comparable(self, solutions: tuple[Solution, Solution]) -> list[tuple[Dim, ...] | None]:
-        """Return both outputs, without the batch where only one network has it."""
-        shapes = [self.output(solution, side) for side, solution in enumerate(solutions)]
-        is_same = self.fronts[0] == self.fronts[1]
-        return shapes if is_same else [self.without_batch(shape, side) for side, shape in enumerate(shapes)]
-
-    def without_batch(self, shape: tuple[Dim, ...] | None, side: int) -> tuple[Dim, ...] | None:
-        return None if shape is None else shape[self.fronts[side] :]
-
-    def output(self, solution: Solution, side: int) -> tuple[Dim, ...] | None:
-        """Return the shape of the main output in the unknowns of the left, channels first."""
-        inference = solution.inference
-        shape = inference.shapes[next(iter(inference.graph.outputs.values()))]
-        if shape is None:
-            return None
+    def outputs(self, solutions: tuple[Solution, Solution], fronts: tuple[int, int]) -> list[Shape | None]:
+        """Return both main outputs in the unknowns of the left, channels first, behind their first axes."""
         own: dict[str, Dim] = {old: symbol(new) for old, new in self.renamed.items()}
-        if side:
-            shape = tuple(size.subs(own) if isinstance(size, Expr) else size for size in shape)
-        frameworks = [solver.question.spec.framework for solver in self.solvers]
-        if frameworks[side] == "keras" and frameworks[1 - side] != "keras" and len(shape) > 2:
-            front = self.fronts[side]
-            return (*shape[:front], shape[-1], *shape[front:-1])
-        return shape
+        questions = [solver.question for solver in self.solvers]
+        is_keras = [question.spec.framework == "keras" for question in questions]
+        shapes: list[Shape | None] = []
+        for side, (question, solution) in enumerate(zip(questions, solutions, strict=True)):
+            shape = question.result(solution.inference)
+            if shape is not None and side:
+                shape = tuple(size.subs(own) if isinstance(size, Expr) else size for size in shape)
+            if shape is not None and is_keras[side] and not is_keras[1 - side] and len(shape) > 2:
+                batch = self.fronts[side]
+                shape = (*shape[:batch], shape[-1], *shape[batch:-1])
+            shapes.append(None if shape is None else shape[fronts[side] :])
+        return shapes
 
     def difference(self, point: Point | None) -> Difference | None:
         if point is None:
             return None
         sizes = dict(zip(self.names, point, strict=True))
         theirs = {old: sizes[new] for old, new in self.renamed.items()}
-        mine, other = self.solvers[0].plain(sizes), self.solvers[1].plain(theirs)
+        solutions = self.solvers[0].plain(sizes), self.solvers[1].plain(theirs)
+        left, right = self.outputs(solutions, self.fronts)
         return Difference(
-            sizes,
-            self.without_batch(self.output(mine, 0), 0) if mine.region else None,
-            self.without_batch(self.output(other, 1), 1) if other.region else None,
+            sizes, left if solutions[0].region else None, right if solutions[1].region else None
         )

@@ -52,7 +52,6 @@ class Question:
 
     @property
     def title(self) -> str:
-        """What the network is called."""
         return titled(self.spec)
 
     def _unknowns(self) -> tuple[tuple[str, ...], dict[str, dict[int, str]]]:
@@ -103,7 +102,6 @@ class Question:
     # ---- inferences
 
     def infer_built(self) -> Inference:
-        """Return the inference over the network as built."""
         return self.graphs.infer(self.spec, self._parameters, self.built_inputs, batched=self.spec.batched)
 
     def infer_at(self, assigned: Mapping[str, int]) -> tuple[Inference, dict[str, Shape]]:
@@ -170,6 +168,11 @@ class Question:
                 return graph.nodes[group.end - 1].first_slot
         known = [*(node.path for node in graph.nodes), *(group.path for group in graph.groups)]
         raise SpecError(f"{self.spec.name} has no layer {quote(self.at)}{nearest(self.at, known)}")
+
+    def result(self, inference: Inference) -> Shape | None:
+        """Return the shape of the requested result, where that is known."""
+        slot = self.slot(inference.graph)
+        return None if slot is None else inference.shapes[slot]
 
     def targets(self, shape: Shape) -> list[tuple[Dim, int]]:
         """Return the sizes of a result that have a target, each with it."""

@@ -31,7 +31,6 @@ class Imposed:
 
     @property
     def path(self) -> str:
-        """The layer."""
         return self.node.path
 
 
@@ -65,21 +64,21 @@ class Solver:
         """Return the sizes that hold where no merge stretches a free size."""
         inference, inputs = self.question.infer_at(assigned)
         needed = self.question.needed(inference.graph)
-        live = {node.path: is_needed for node, is_needed in zip(inference.graph.nodes, needed, strict=True)}
-        failures = [failure for failure in inference.failures if live.get(failure.path, True)]
+        nodes = zip(inference.graph.nodes, needed, strict=True)
+        unneeded = {node.path for node, is_needed in nodes if not is_needed}
+        failures = [failure for failure in inference.failures if failure.path not in unneeded]
         imposed = list(self.imposed(inference, needed))
         region = Region(self.names) if failures else self.pinned(assigned)
         for condition in imposed:
             region &= condition.region
         lossless = region
-        for relation in dict.fromkeys(self.reading(inference, needed)) if region else ():
+        for relation in dict.fromkeys(self.reading(inference, unneeded)) if region else ():
             lossless &= self.where(relation)
         return Solution(
             region, region, Region(self.names), lossless, inference, needed, imposed, failures, inputs
         )
 
     def pinned(self, assigned: Mapping[str, int]) -> Region:
-        """Return all sizes that are as assigned."""
         region = everything(self.names)
         for name, n in assigned.items():
             region &= along(self.names, name, IntegerSet.of([n]))
@@ -107,8 +106,7 @@ class Solver:
 
     def targeted(self, inference: Inference) -> Iterator[Imposed]:
         """Yield what the requested result must be, as if the layer that makes it imposed it."""
-        slot = self.question.slot(inference.graph)
-        shape = None if slot is None else inference.shapes[slot]
+        slot, shape = self.question.slot(inference.graph), self.question.result(inference)
         if shape is None or slot is None:
             return
         unmade = GraphNode("input", Identity(), (slot,), slot, 1, self.question.spec.place)
@@ -117,13 +115,10 @@ class Solver:
             requirement = Requirement("target", size, "==", wanted, f"{node.path} is {shown(shape[1:])}")
             yield Imposed(node, requirement, self.where(requirement.relation))
 
-    def reading(self, inference: Inference, needed: list[bool]) -> Iterator[Relation]:
+    def reading(self, inference: Inference, unneeded: set[str]) -> Iterator[Relation]:
         """Yield the relations that make every window read its input to the end."""
-        running = {
-            node.path for node, is_needed in zip(inference.graph.nodes, needed, strict=True) if is_needed
-        }
         for node, rows in unread(inference):
-            if node.path in running:
+            if node.path not in unneeded:
                 yield from (Relation(left, "<=", 0) for left in rows)
 
 
@@ -134,9 +129,8 @@ def as_built(node: GraphNode, effect: Effect, built: Named | None) -> Iterator[R
     for name, shape in {**effect.weights, **effect.buffers}.items():
         for size, known in zip(shape, built.get(name, ()), strict=False):
             if size != known:
-                says = (
-                    f"{node.layer.kind}: {name} was built as {shown(built[name])}, but needs {shown(shape)}"
-                )
+                kind, was = node.layer.kind, shown(built[name])
+                says = f"{kind}: {name} was built as {was}, but needs {shown(shape)}"
                 yield Requirement("as-built", size, "==", known, says)
 
 

@@ -49,7 +49,6 @@ class Bounds:
                         yield k, s, d
 
     def paddings(self, k: int, d: int) -> range:
-        """Return the paddings for a kernel."""
         if self.padding is not None:
             return _through(self.padding)
         span = extent(k, d)
@@ -75,7 +74,6 @@ class Bounds:
             )
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the bounds as plain data for JSON."""
         return {name: [*side] if isinstance(side, tuple) else side for name, side in asdict(self).items()}
 
     def text(self, cls: type[Spatial]) -> str:

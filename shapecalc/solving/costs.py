@@ -72,11 +72,6 @@ class BudgetQuery:
             raise SpecError(f"nothing lies between {quote(self.between[0])} and {quote(self.between[1])}")
 
     @property
-    def title(self) -> str:
-        """What the network is called."""
-        return titled(self.spec)
-
-    @property
     def name(self) -> str:
         """What the free parameters are called together."""
         return " = ".join(self.names)
@@ -111,16 +106,12 @@ class BudgetQuery:
         return values
 
     def answered(
-        self,
-        formula: Dim | None,
-        method: str,
-        hits: tuple[Hit | None, Hit | None, Hit | None],
-        refused: int = 0,
+        self, formula: Dim | None, method: str, hits: Sequence[Hit | None], refused: int = 0
     ) -> Budget:
         """Return the answer: an exact hit, and the nearest below and above."""
-        return Budget(
-            self.title, self.quantity, self.target, self.aim, self.names, formula, method, *hits, refused
-        )
+        head = titled(self.spec), self.quantity, self.target, self.aim, self.names
+        exact, below, above = hits
+        return Budget(*head, formula, method, exact, below, above, refused)
 
     def refuse_constant(self, amount: int) -> SpecError:
         """Return the error for a cost that the free parameters do not change."""
@@ -159,52 +150,45 @@ class _ClosedForm:
 
     def __init__(self, query: BudgetQuery) -> None:
         self.query = query
-        report = query.analyze(query.settings, query.names)
         self.unknown = symbol(query.names[0])
-        self.step = int(query.multiple_of)
-        formula = self._tied(query.amount(report))
+        tied = dict.fromkeys(query.names, self.unknown)
+        report = query.analyze(query.settings, query.names)
+        formula = query.amount(report)
+        formula = formula.subs(tied) if isinstance(formula, Expr) else formula
         if not isinstance(formula, Expr):
             raise query.refuse_constant(formula)
         self.formula = formula
         self.values = function_of(formula)
-        self.domain = self._within(EVERY_SIZE & IntegerSet.every(self.step, [0]))
+        self.domain = EVERY_SIZE & IntegerSet.every(int(query.multiple_of), [0])
+        if query.between is not None:
+            low, high = max(-(-query.between[0] // 1), 1), query.between[1] // 1
+            self.domain &= IntegerSet.of_stretches([(low, high)] if low <= high else [])
         for condition in report.conditions:
-            tied = dict.fromkeys(self.query.names, self.unknown)
             self.domain &= solutions(condition.requirement.relation.subs(tied))
-
-    def _tied(self, value: Dim) -> Dim:
-        return value.subs(dict.fromkeys(self.query.names, self.unknown)) if isinstance(value, Expr) else value
-
-    def _within(self, domain: IntegerSet) -> IntegerSet:
-        if self.query.between is None:
-            return domain
-        first, last = self.query.between
-        low, high = max(-(-first // 1), 1), last // 1
-        return domain & IntegerSet.of_stretches([(low, high)] if low <= high else [])
 
     def answer(self) -> Budget | None:
         """Return the answer, or None where it takes trying: analysed in numbers, it must be the same."""
         target = self.query.target
-        exact = self._reached(target)
-        smaller = self.domain & solutions(Relation(self.formula, "<", target))
-        larger = self.domain & solutions(Relation(self.formula, ">", target))
+        smaller, larger = (self.domain & solutions(Relation(self.formula, op, target)) for op in "<>")
         if self._only_grows():
-            ends = smaller.last_until(smaller.start) if smaller.is_finite else None, larger.first_from(1)
             if smaller and not smaller.is_finite:
                 return None  # it stops growing before the target
+            ends = smaller.last_until(smaller.start), larger.first_from(1)
             amounts = [None if n is None else self.values(n) for n in ends]
             how = "solved in closed form, which only grows"
-        else:
-            if not self.domain.is_finite or sum(b - a + 1 for a, b in self.domain.early) > MOST_EVALUATED:
-                return None
-            costs = max(map(self.values, smaller), default=None), min(map(self.values, larger), default=None)
-            amounts = [*costs]
+        elif self.domain.is_finite and _count(self.domain) <= MOST_EVALUATED:
+            amounts = [
+                max(map(self.values, smaller), default=None),
+                min(map(self.values, larger), default=None),
+            ]
             how = "its closed form evaluated at each of them"
-        below, above = (None if amount is None else self._reached(amount) for amount in amounts)
-        if not all(self._holds(hit) for hit in (exact, below, above)):
+        else:
+            return None
+        hits = [None if amount is None else self._reached(amount) for amount in (target, *amounts)]
+        if not all(map(self._holds, hits)):
             return None
         method = f"over all values, {self.domain.text(self.query.name)}: {how}"
-        return self.query.answered(self.formula, method, (exact, below, above))
+        return self.query.answered(self.formula, method, hits)
 
     def _only_grows(self) -> bool:
         """Say whether no number from the first in the domain on costs more than the next one."""
@@ -218,7 +202,7 @@ class _ClosedForm:
         values = self.domain & solutions(Relation(self.formula, "==", amount))
         if not values:
             return None
-        if not values.is_finite or sum(last - first + 1 for first, last in values.early) > MOST_LISTED:
+        if not values.is_finite or _count(values) > MOST_LISTED:
             raise Undecided(f"more than {MOST_LISTED:,} values of {self.query.name} cost {amount:,}")
         return Hit(amount, tuple(values))
 
@@ -230,8 +214,11 @@ class _ClosedForm:
             return False
 
 
+def _count(values: IntegerSet) -> int:
+    return sum(last - first + 1 for first, last in values.early)
+
+
 def _tried(query: BudgetQuery) -> Budget:
-    """Analyse every candidate."""
     candidates = [*_candidates(query)]
     amounts: dict[int, list[Number]] = {}
     refusals: list[ShapeError | SpecError] = []
@@ -264,9 +251,7 @@ def _candidates(query: BudgetQuery) -> Iterator[Number]:
     first, last = query.between or (step, CANDIDATES * step)
     low, high = -(-first // step), last // step
     if high < low:
-        raise SpecError(
-            f"no multiple of {quote(step)} lies between {quote(first)} and {quote(last)}",
-        )
+        raise SpecError(f"no multiple of {quote(step)} lies between {quote(first)} and {quote(last)}")
     if high - low >= MOST_TRIED:
         raise SpecError(
             f"{high - low + 1:,} candidates are too many to analyse each; {MOST_TRIED:,} are allowed",

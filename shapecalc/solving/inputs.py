@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import reduce
 from itertools import islice, product
+from operator import or_
 from typing import Any
 
-from shapecalc.algebra import Dim
 from shapecalc.algebra.expr import Expr
 from shapecalc.algebra.integer_set import IntegerSet
 from shapecalc.algebra.region import Point, Region
@@ -109,11 +110,11 @@ def solve_inputs(question: Question) -> Inputs:
     if not target or any(not isinstance(n, int) or isinstance(n, bool) or n < 1 for n in target):
         raise SpecError(f"{quote(target)} is not a size of a result, as (7, 7) is")
     built = question.infer_built()
-    shape = _result(question, built)
+    shape = question.result(built)
     if shape is not None:
         _refuse_other_rank(question, built, shape)
     solution = solved(question)
-    result = _result(question, solution.inference)
+    result = question.result(solution.inference)
     if result is None:
         raise solution.failures[0].error(tuple(solution.failures))
     _confirm(Solver(question), solution.region)
@@ -126,11 +127,6 @@ def solve_inputs(question: Question) -> Inputs:
     return Inputs(question.title, question.at, target, result, question.names, region, legal, beside)
 
 
-def _result(question: Question, inference: Inference) -> Shape | None:
-    slot = question.slot(inference.graph)
-    return None if slot is None else inference.shapes[slot]
-
-
 def _refuse_other_rank(question: Question, built: Inference, shape: Shape) -> None:
     """Refuse a target that the result cannot have; the hint names a layer whose result could."""
     try:
@@ -138,15 +134,11 @@ def _refuse_other_rank(question: Question, built: Inference, shape: Shape) -> No
     except SpecError as error:
         axes = len(question.target or ()) + 2
         for node, effect in zip(reversed(built.graph.nodes), reversed(built.effects), strict=True):
-            is_map = effect is not None and len(effect.outputs[0]) == axes
-            if effect is not None and is_map and set(_maps(question, effect.outputs[0])) != {1}:
-                hint = f"name a layer: {node.path} is the last with maps, {shown(effect.outputs[0][1:])}"
+            shape = effect.outputs[0] if effect else ()
+            if len(shape) == axes and any(size != 1 for size, _ in question.targets(shape)):
+                hint = f"name a layer: {node.path} is the last with maps, {shown(shape[1:])}"
                 raise SpecError(error.message, hint=hint) from None
         raise
-
-
-def _maps(question: Question, shape: Shape) -> list[Dim]:
-    return [size for size, _ in question.targets(shape)]
 
 
 def _confirm(solver: Solver, region: Region) -> None:
@@ -172,23 +164,21 @@ def _edges(axis: IntegerSet) -> list[int]:
 
 def _beside(question: Question, result: Shape, legal: Region) -> Iterator[Reached]:
     """Yield what each side is at the last size where it is too small, and the first where it is too large."""
-    pairs: list[tuple[Dim, int]] = question.targets(result)
+    pairs = question.targets(result)
     if any(isinstance(size, int) and size != wanted for size, wanted in pairs):
         return
     for size, wanted in pairs:
-        free = sorted(size.free_symbols) if isinstance(size, Expr) else []
-        if len(free) != 1 or not isinstance(size, Expr):
+        if not isinstance(size, Expr) or len(size.free_symbols) != 1:
             continue
-        axis = question.names.index(free[0])
-        own = IntegerSet()
-        for box in legal.boxes:
-            own |= box.sets[axis]
+        (name,) = size.free_symbols
         smaller, larger = solve(size, "<", wanted), solve(size, ">", wanted)
         if smaller is None or larger is None:
             continue
+        axis = question.names.index(name)
+        own = reduce(or_, (box.sets[axis] for box in legal.boxes), IntegerSet())
         below, above = own & smaller[1], own & larger[1]
         last = below.last_until(below.start) if below.is_finite and below else None
         for n in (last, above.first_from(1)):
-            becomes = None if n is None else size.subs(free[0], n)
+            becomes = None if n is None else size.subs(name, n)
             if n is not None and isinstance(becomes, int):
-                yield Reached(free[0], n, becomes)
+                yield Reached(name, n, becomes)

@@ -74,26 +74,20 @@ class Mirror:
         sets = [{"output_padding": op, "sizes": own.text(_N)} for op, own in self.sizes]
         return {**fields, "complete": self.is_complete, "sizes": sets}
 
-    def lines(self) -> Iterator[IndentedLine]:
-        """Yield the window, and under it the sizes that each output padding gives back."""
-        window = self.window
-        if len(self.sizes) == 1 and not self.is_complete:
+    def lines(self, size: int | None = None) -> Iterator[IndentedLine]:
+        """Yield the window and the sizes that each output padding gives back, or the one for a size."""
+        fields = {name: value for name, value in self.setting.fields.items() if name != "output_padding"}
+        window = Code(written(fields))
+        if size is not None:
+            every = "" if self.is_complete else f" (only {self.covers.text(_N)})"
+            yield 1, (window, _with(self.output_padding(size)), every)
+        elif len(self.sizes) == 1 and not self.is_complete:
             ((op, own),) = self.sizes
             yield 1, (window, _with(op), ": ", formula(own.text(_N)))
-            return
-        yield 1, (window,)
-        for op, own in self.sizes:
-            yield 2, (f"output_padding {'left out' if op is None else op}: ", formula(own.text(_N)))
-
-    def line_for(self, size: int) -> IndentedLine:
-        """Return the window with the output padding that gives a size back."""
-        every = "" if self.is_complete else f" (only {self.covers.text(_N)})"
-        return 1, (self.window, _with(self.output_padding(size)), every)
-
-    @property
-    def window(self) -> Code:
-        """The window as a spec writes it, without its output padding."""
-        return Code(written({name: v for name, v in self.setting.fields.items() if name != "output_padding"}))
+        else:
+            yield 1, (window,)
+            for op, own in self.sizes:
+                yield 2, (f"output_padding {'left out' if op is None else op}: ", formula(own.text(_N)))
 
 
 def _with(op: int | None) -> str:
@@ -140,20 +134,14 @@ class Mirrors(Listing[Mirror]):
         within = self.bounds.text(kind_of(self.kind, self.framework))
         taken = self.taken.text(_N)
         yield 0, (Code(str(self.encoder)), " turns n into ", sizes((self.becomes,)), f", for {taken}.")
-        if not self.found:
-            which = "any n" if self.size is None else str(self.size)
-            yield 0, (f"No {self.kind} gives {which} back within {within}.",)
-            return
-        if self.size is not None:
-            yield 0, (f"{self.kind} that gives {self.size} back, simplest first, within {within}:",)
-            yield from cut([[mirror.line_for(self.size)] for mirror in self.found], limit)
-            return
-        if self.complete:
-            yield 0, (f"{self.kind} that gives every n back, simplest first, within {within}:",)
-            yield from cut([[*mirror.lines()] for mirror in self.complete], limit)
+        which = str(self.size) if self.size is not None else "every n" if self.found else "any n"
+        full = [mirror for mirror in self.found if mirror.is_complete or self.size is not None]
+        if full:
+            yield 0, (f"{self.kind} that gives {which} back, simplest first, within {within}:",)
+            yield from cut([mirror.lines(self.size) for mirror in full], limit)
         else:
-            yield 0, (f"No {self.kind} gives every n back within {within}.",)
-        partial = [[*mirror.lines()] for mirror in self.found if not mirror.is_complete]
+            yield 0, (f"No {self.kind} gives {which} back within {within}.",)
+        partial = [mirror.lines() for mirror in self.found if mirror not in full]
         if partial:
             yield 0, ("and that gives back some n only:",)
             yield from cut(partial, limit)
@@ -232,10 +220,9 @@ def _setting(encoder: str | Spatial, fields: Mapping[str, Any], framework: str) 
     values: dict[str, Any] = {}
     for name in ("kernel_size", "stride", "padding", "dilation", "ceil_mode"):
         value = getattr(encoder, name, None)
-        if isinstance(value, tuple):
-            if len(set(value)) != 1:
-                raise SpecError(f"{encoder.kind}: the axes differ in {name}: solve for one of them")
-            value = value[0]
+        if isinstance(value, tuple) and len(set(value)) != 1:
+            raise SpecError(f"{encoder.kind}: the axes differ in {name}: solve for one of them")
+        value = value[0] if isinstance(value, tuple) else value
         if isinstance(value, tuple) and len(set(value)) == 1:
             value = value[0]
         if isinstance(value, (Expr, Formula)):

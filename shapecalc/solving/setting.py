@@ -55,7 +55,6 @@ class Setting:
 
     @property
     def cls(self) -> type[Spatial]:
-        """The class of the kind."""
         return kind_of(self.kind, self.framework)
 
     @property

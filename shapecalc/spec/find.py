@@ -80,25 +80,25 @@ def short(path: Path) -> str:
         return str(path)
 
 
-def read_file(path: Path) -> str:
-    """Return the text of a spec file; raise `SpecError` for one that cannot be read."""
+def read_file(path: Path, largest: int = LARGEST_FILE) -> str:
+    """Return the text of a spec or a document; raise `SpecError` for a file that cannot be read."""
     place = Place(short(path))
     try:
         if path.is_dir():
-            raise SpecError("this is a folder, not a spec file", place=place)
+            raise SpecError("this is a folder, not a file", place=place)
         with path.open("rb") as stream:
-            raw = stream.read(LARGEST_FILE + 1)
+            raw = stream.read(largest + 1)
     except FileNotFoundError:
         raise SpecError("there is no such file", place=place) from None
     except OSError as error:
         raise SpecError(f"the file cannot be read: {error.strerror}", place=place) from None
-    return decoded(raw, short(path))
+    return decoded(raw, short(path), largest)
 
 
-def decoded(raw: bytes, file: str) -> str:
+def decoded(raw: bytes, file: str, largest: int = LARGEST_FILE) -> str:
     """Return bytes as text; raise `SpecError` for what is too large or not UTF-8."""
-    if len(raw) > LARGEST_FILE:
-        raise SpecError("the text is larger than 1 MiB", place=Place(file))
+    if len(raw) > largest:
+        raise SpecError(f"the text is larger than {largest >> 20} MiB", place=Place(file))
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:

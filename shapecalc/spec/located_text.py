@@ -154,7 +154,6 @@ class _Composer:
         return root
 
     def at(self, event: Any) -> Place:
-        """Return the place of an event."""
         return Place(self.file, event.start_mark.line + 1, event.start_mark.column + 1)
 
     def place(self, node: Node, value: Any) -> Place:

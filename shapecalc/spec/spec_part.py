@@ -32,11 +32,9 @@ class Part:
         return Part(self.data[key], path, place_of(self.data, key) or self.place)
 
     def error(self, message: str, hint: str = "", fact: Fact | None = None) -> SpecError:
-        """Return an error about this part."""
         return SpecError(message, place=self.place, path=self.path, hint=hint, fact=fact)
 
     def error_at(self, key: str, message: str, hint: str = "", fact: Fact | None = None) -> SpecError:
-        """Return an error about one of its keys."""
         return SpecError(message, place=place_of(self.data, key), path=self.path, hint=hint, fact=fact)
 
     def mapping(self, key: str) -> Mapping[str, Any]:
@@ -78,7 +76,7 @@ def known_hint(key: str, what: str, known: Sequence[str]) -> str:
 _PLAINLY = {
     "bool_type": "is not true or false",
     "dict_type": "is not a mapping",
-    "int_type": "is not a whole number",
+    "int_type": "is not an integer",
     "string_type": "is not text",
     "tuple_type": "is not a list",
 }

@@ -63,7 +63,6 @@ class StepReader:
         return part.error_at(key, f"unknown key {quote(key)}{nearest(key, fact.known)}", hint, fact)
 
     def fields_of(self, name: str) -> Iterable[str]:
-        """Return the fields of a kind, or the arguments of a block."""
         if name in self.blocks:
             return self.arguments_of(name)
         cls = registry.find(name, self.framework)

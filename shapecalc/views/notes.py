@@ -28,6 +28,9 @@ FIELDS = (
 )
 
 
+BINARY_UNITS = {"KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
+
+
 def notes(report: Report, *, batch: bool = False, fields: bool = False) -> Iterator[Line]:
     """Yield a line for each thing that a reader of the table needs to know beside it."""
     for label, shapes in (("Inputs", report.inputs), ("Outputs", report.outputs)):
@@ -133,7 +136,7 @@ def memory(size: Dim) -> Line:
     """
     if not isinstance(size, int):
         return amount(size), " bytes"
-    for unit, scale in (("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10)):
+    for unit, scale in reversed(BINARY_UNITS.items()):
         if size >= scale:
             return (f"{size / scale:,.1f} {unit}",)
     return (f"{size} bytes",)

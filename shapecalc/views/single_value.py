@@ -13,17 +13,9 @@ from shapecalc.render.piece import Line, amount, sizes
 from shapecalc.report.node import Node, total
 from shapecalc.report.outline import window_text
 from shapecalc.report.report import Report
+from shapecalc.views.notes import BINARY_UNITS
 
-UNITS = {
-    "k": 10**3,
-    "K": 10**3,
-    "M": 10**6,
-    "G": 10**9,
-    "T": 10**12,
-    "KiB": 2**10,
-    "MiB": 2**20,
-    "GiB": 2**30,
-}
+UNITS = {"k": 10**3, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12} | BINARY_UNITS
 """The factor of each."""
 
 NUMBERS: dict[str, Callable[[Node], Dim]] = {

@@ -70,9 +70,9 @@ def test_an_amount_is_a_number_a_unit_or_arithmetic(text: str, most: int | None)
     ("text", "message"),
     [
         ("{macs: -1}", "macs: -1 is less than 0"),
-        ("{macs: 5.5}", "macs: 5.5 is not a whole number"),
-        ("{macs: true}", "macs: true is not a whole number"),
-        ("{macs: [1]}", "macs: [1] is not a whole number"),
+        ("{macs: 5.5}", "macs: 5.5 is not an integer"),
+        ("{macs: true}", "macs: true is not an integer"),
+        ("{macs: [1]}", "macs: [1] is not an integer"),
         ("{macs: 5X}", "macs: '5X': a number runs into a name"),
         ("{macs: 2000000T}", "macs: a number is larger than 10^18"),
         ("{macs: 0 - 1}", "macs: -1 is less than 0"),
@@ -94,7 +94,7 @@ def test_what_is_no_budget_is_refused_where_it_stands(text: str, message: str) -
     [
         ("wide", "in 'wide': unknown name 'wide'"),
         ("width - 9", "-1 is less than 0"),
-        ("width < 9", "true is not a whole number"),
+        ("width < 9", "true is not an integer"),
         ("1 // (8 - width)", "in '1 // (8 - width)': division by zero"),
         ("size(conv2d, 1)", "in 'size(conv2d, 1)': size needs a tensor"),
     ],

@@ -44,7 +44,7 @@ def test_a_wrong_channel_count_does_not_hide_the_next() -> None:
         """
     )
     assert told(found) == [("channels", "conv2d"), ("channels", "conv2d_2")]
-    assert "4, but 1x3x32x32 arrives" in found[0].message
+    assert "4, but the input 1x3x32x32 has" in found[0].message
     assert (found[0].place.line, found[0].place.column) == (4, 5)
 
 
@@ -458,7 +458,7 @@ def test_text_is_what_a_compiler_prints(tmp_path: Path) -> None:
     assert result.exit_code == 1
     assert result.output == dedent(
         f"""\
-        error[channels]: conv2d declares in_channels: 4, but 1x3x8x8 arrives, which has 3 channels
+        error[channels]: conv2d declares in_channels: 4, but the input 1x3x8x8 has 3 channels
           --> {file}:3:5
            |
          3 |   - conv2d: {{in_channels: 4, out_channels: 2, kernel_size: 1}}
@@ -473,12 +473,27 @@ def test_text_is_what_a_compiler_prints(tmp_path: Path) -> None:
     )
 
 
-def test_json_github_and_sarif_say_the_same() -> None:
-    arguments = ["check", "tutorials/torch_inception_v3", "--format"]
+def test_json_github_and_sarif_say_the_same(tmp_path: Path) -> None:
+    file = tmp_path / "net.yaml"
+    file.write_text(
+        dedent(
+            """
+            input: [3, 32, 32]
+            layers:
+              - conv2d: {out_channels: 8, kernel_size: 3}
+              - conv2d: {in_channels: 9, out_channels: 8, kernel_size: 3}
+              - concat: [[max_pool2d: {kernel_size: 2}], []]
+              - flatten
+              - linear: {in_features: 7, out_features: 10}
+            """
+        )
+    )
+    arguments = ["check", str(file), "--format"]
     plain = json.loads(CliRunner().invoke(main, [*arguments, "json"]).output)["diagnostics"]
     assert {"code", "severity", "file", "line", "column", "path", "message"} <= plain[0].keys()
     hosted = CliRunner().invoke(main, [*arguments, "github"]).output.splitlines()
     log = json.loads(CliRunner().invoke(main, [*arguments, "sarif"]).output)
+    assert [one["code"] for one in plain] == ["channels", "concat"]
     assert len(plain) == len(hosted) == len(log["runs"][0]["results"])
     assert hosted[0].startswith(f"::error file={plain[0]['file']},line={plain[0]['line']},")
     assert log["runs"][0]["results"][0]["ruleId"] == plain[0]["code"]

@@ -13,9 +13,10 @@ import shapecalc
 from shapecalc.atomic_write import rewrite
 from shapecalc.cli import main
 from shapecalc.cli.run_command import Runner
-from shapecalc.embedding.document import embedded, read
+from shapecalc.embedding.document import embedded
 from shapecalc.embedding.markers import regions
 from shapecalc.embedding.transcripts import transcripts
+from shapecalc.spec.find import read_file
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
@@ -51,7 +52,7 @@ def test_nothing_that_is_embedded_is_stale(
     page: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(ROOT)
-    text = read(page)
+    text = read_file(page)
     document = embedded(text, page.name, Runner(main))
     assert document.errors == ()
     if request.config.getoption("--update-golden"):

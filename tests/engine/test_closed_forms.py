@@ -505,7 +505,7 @@ def test_the_check_of_latex_can_fail() -> None:
 
 
 def test_a_word_is_quoted_as_the_spec_writes_it() -> None:
-    with pytest.raises(SpecError, match="the parameter block is basic, not a whole number"):
+    with pytest.raises(SpecError, match="the parameter block is basic, not an integer"):
         load("resnet18").analyze(symbolic="block")
 
 

@@ -11,8 +11,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "shapecalc"
 LIMIT = 350
 LONGER = {
-    "algebra/expr.py": 702,
-    "algebra/term.py": 407,
+    "algebra/expr.py": 699,
 }
 """Modules above the limit, with the lines that they may have. The list only shrinks."""
 

@@ -11,8 +11,7 @@ from hypothesis import given
 from pydantic import ValidationError
 from torch.utils.flop_counter import FlopCounterMode
 
-from shapecalc import SpecError, from_torch, loads
-from shapecalc.bridges.torch.build import build
+from shapecalc import SpecError, build, from_torch, loads
 from shapecalc.bridges.torch.proof.verification import verify
 from shapecalc.bridges.torch.proof.verify_layer import quiet, shapes_of
 from shapecalc.bridges.torch.tracer.module_to_kind import classes_with_kinds

@@ -108,7 +108,7 @@ def test_the_controls_show_what_the_engine_says(browser: Browser, tmp_path: Path
     freedom, chance = freed(model, {}), random.Random(name)
     opened = Opened(browser, page(model, picture=model.draw().svg()), tmp_path)
     shown = {one.name: one.default for one in freedom.controls}
-    found = {"Legal.": 0, "Not legal.": 0, "Not told.": 0}
+    found = {"Legal.": 0, "Not legal.": 0, "Not known.": 0}
     for values in [shown, *(drawn(freedom, chance) for _ in range(SETTINGS))]:
         for control, n in values.items():
             if n != shown[control]:
@@ -116,7 +116,7 @@ def test_the_controls_show_what_the_engine_says(browser: Browser, tmp_path: Path
         shown = values
         said = opened.text("#status strong")
         found[said] += 1
-        if said == "Not told.":
+        if said == "Not known.":
             continue
         report = asked(freedom, values)
         if isinstance(report, ShapeError):
@@ -137,7 +137,7 @@ def test_the_controls_show_what_the_engine_says(browser: Browser, tmp_path: Path
         assert dict(cells) == {path: shown_shape(report[path].output) for path, _ in cells}, values
     opened.close()
     assert found["Legal."] >= SETTINGS // 5, found
-    assert found["Not told."] <= SETTINGS // 10, found
+    assert found["Not known."] <= SETTINGS // 10, found
 
 
 def test_numbers_beyond_doubles_are_shown_whole(browser: Browser, tmp_path: Path) -> None:
@@ -216,7 +216,7 @@ def test_what_is_no_number_changes_nothing_and_is_told(browser: Browser, tmp_pat
     for text in ("", "0", "-3", "1.5", "1e3", "H", "99999999999999999999"):
         opened.page.fill("#control-H", text)
         assert opened.page.get_attribute("#control-H", "aria-invalid") == "true"
-        assert opened.text("#control-H-error") == "a whole number from 1 to 10^18"
+        assert opened.text("#control-H-error") == "an integer from 1 to 10^18"
         assert opened.text("#total-macs") == "416,520"
     opened.page.click("#reset")
     assert opened.page.input_value("#control-H") == "32"

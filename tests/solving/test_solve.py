@@ -362,7 +362,7 @@ def test_golden(name: str, golden: Callable[[str, str], None]) -> None:
     [
         ("window 56 x", "is not a shape"),
         ("mirror max_pool2d kernel_size", "write FIELD=VALUE"),
-        ("mirror max_pool2d kernel_size=2 kernel_size=3", "each field once"),
+        ("mirror max_pool2d kernel_size=2 kernel_size=3", "kernel_size is set twice"),
         ("mirror resnet50 steam", "no layer 'steam' with a window"),
         ("input resnet50 7x7", "name a layer"),
         ("budget resnet50 --params 5Q --free H", "is not a number"),

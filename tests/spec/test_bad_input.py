@@ -88,8 +88,8 @@ BROKEN: dict[str, tuple[str, str, str]] = {
     "unknown key": ("nmae: m\n" + HEAD + CONV, "1:1", "unknown key 'nmae' (did you mean 'name'?)"),
     "unknown paper key": ("paper: {title: a, yaer: 3}\n" + HEAD + CONV, "1:19", "(did you mean 'year'?)"),
     "paper without title": ("paper: {year: 1998}\n" + HEAD + CONV, "1:8", "title is missing"),
-    "expect in words": ("expect: {params: many}\n" + HEAD + CONV, "1:10", "'many' is not a whole number"),
-    "expect a fraction": ("expect: {params: 1.5}\n" + HEAD + CONV, "1:10", "1.5 is not a whole number"),
+    "expect in words": ("expect: {params: many}\n" + HEAD + CONV, "1:10", "'many' is not an integer"),
+    "expect a fraction": ("expect: {params: 1.5}\n" + HEAD + CONV, "1:10", "1.5 is not an integer"),
     "unknown parameter of a variant": (
         "parameters: {depth: 3}\nvariants: {a: {parameters: {dpeth: 4}}}\n" + HEAD + CONV,
         "2:29",
@@ -119,8 +119,8 @@ BROKEN: dict[str, tuple[str, str, str]] = {
     "size of zero": ("input: [3, 0]\nlayers: [relu]\n", "1:12", "input[1]: 0 is less than 1"),
     "negative size": ("parameters: {H: 3}\ninput: [3, 1 - H]\nlayers: [relu]\n", "2:12", "1 - H: -2 is not"),
     "size in words": ("input: 3x224x224\nlayers: [relu]\n", "1:1", "not a list of sizes"),
-    "size that is true": ("input: [true]\nlayers: [relu]\n", "1:9", "true is not a whole number"),
-    "size that is half": ("input: [1.5]\nlayers: [relu]\n", "1:9", "1.5 is not a whole number"),
+    "size that is true": ("input: [true]\nlayers: [relu]\n", "1:9", "true is not an integer"),
+    "size that is half": ("input: [1.5]\nlayers: [relu]\n", "1:9", "1.5 is not an integer"),
     "size of 10^400": (f"input: [1{'0' * 400}]\nlayers: [relu]\n", "1:9", "too large"),
     "size of 1e999999": ("input: [1e999999]\nlayers: [relu]\n", "1:9", "too large"),
     "size of 10^19": (f"input: [1{'0' * 19}]\nlayers: [relu]\n", "1:9", "larger than 10^18"),
@@ -170,7 +170,7 @@ BROKEN: dict[str, tuple[str, str, str]] = {
     "argument of the wrong kind": (
         "input: [3]\nblocks:\n  a: {args: {w: ~}, layers: [{linear: {out_features: w}}]}\nlayers: [{a: {w: 1.5}}]\n",
         "3:40",
-        "out_features: in 'w': 1.5 is not a whole number",
+        "out_features: in 'w': 1.5 is not an integer",
     ),
     "tensor where a number belongs": (
         "input: [3]\nblocks:\n  a: {args: {w: ~}, layers: [{linear: {out_features: 2*w}}]}\nlayers: [{a: {w: input}}]\n",
@@ -258,11 +258,11 @@ BROKEN: dict[str, tuple[str, str, str]] = {
     "when a list": (layers("- relu:", "  when: [true]"), "4:5", "when: [true] is not true or false"),
     "when a word": (layers("- relu:", "  when: maybe"), "4:5", "when: unknown name 'maybe'"),
     "when a number": ("parameters: {n: 3}\n" + layers("- relu:", "  when: n"), "5:5", "when: n is 3, not true or false"),
-    "repeat a fraction": (layers("- relu:", "  repeat: 1.5"), "4:5", "1.5 is not a whole number"),
+    "repeat a fraction": (layers("- relu:", "  repeat: 1.5"), "4:5", "1.5 is not an integer"),
     "repeat 3/2": ("parameters: {n: 3}\n" + layers("- relu:", "  repeat: n/2"), "5:5", "n/2 is 1.5, not a number of passes"),
-    "repeat true": (layers("- relu:", "  repeat: true"), "4:5", "true is not a whole number"),
+    "repeat true": (layers("- relu:", "  repeat: true"), "4:5", "true is not an integer"),
     "repeat -1": (layers("- relu:", "  repeat: -1"), "4:5", "-1 is less than 0"),
-    "repeat a list": (layers("- relu:", "  repeat: [1, 2]"), "4:5", "[1, 2] is not a whole number"),
+    "repeat a list": (layers("- relu:", "  repeat: [1, 2]"), "4:5", "[1, 2] is not an integer"),
     "repeat a word": (layers("- relu:", "  repeat: twice"), "4:5", "repeat: unknown name 'twice'"),
     "repeat unevenly": (
         layers("- linear: {out_features: a*b}", "  repeat: {a: [1, 2, 3], b: [1, 2]}"),
@@ -272,10 +272,10 @@ BROKEN: dict[str, tuple[str, str, str]] = {
     "repeat over nothing": (layers("- relu:", "  repeat: {}"), "4:5", "no variable"),
     "repeat over a mapping": (layers("- relu:", "  repeat: {i: {a: 3}}"), "4:14", "{a: 3} is not a number"),
     # ---- numbers
-    "boolean kernel": (layers("- conv2d: {out_channels: 8, kernel_size: true}"), "3:31", "true is not a whole number"),
-    "fraction of channels": (layers("- conv2d: {out_channels: 8.5, kernel_size: 3}"), "3:14", "8.5 is not a whole"),
+    "boolean kernel": (layers("- conv2d: {out_channels: 8, kernel_size: true}"), "3:31", "true is not an integer"),
+    "fraction of channels": (layers("- conv2d: {out_channels: 8.5, kernel_size: 3}"), "3:14", "8.5 is not an integer"),
     "decimal of channels": (layers("- conv2d: {out_channels: 8.0, kernel_size: 3}"), "3:14", "write 8"),
-    "divided channels": (layers("- linear: {out_features: size(-1)/3}"), "3:14", "32/3 is not a whole number"),
+    "divided channels": (layers("- linear: {out_features: size(-1)/3}"), "3:14", "32/3 is not an integer"),
     "negative kernel": (layers("- conv2d: {out_channels: 8, kernel_size: -1}"), "3:31", "-1 is less than 1"),
     "zero kernel": (layers("- conv2d: {out_channels: 8, kernel_size: [3, 0]}"), "3:48", "kernel_size[1]: 0 is less than 1"),
     "zero channels": (layers("- conv2d: {out_channels: 0, kernel_size: 3}"), "3:14", "0 is less than 1"),
@@ -293,7 +293,7 @@ BROKEN: dict[str, tuple[str, str, str]] = {
         "4:14",
         "'many' is a word, not a value",
     ),
-    "null as a number": (layers("- linear: {out_features: ~}"), "3:14", "null is not a whole number"),
+    "null as a number": (layers("- linear: {out_features: ~}"), "3:14", "null is not an integer"),
     "bias in words": (layers("- linear: {out_features: 3, bias: 'maybe not'}"), "3:31", "is not an expression"),
     # ---- expressions
     "import": (layers("- linear: {out_features: __import__('os').getpid()}"), "3:14", "is not a function"),
@@ -312,7 +312,7 @@ BROKEN: dict[str, tuple[str, str, str]] = {
     "wrong channels": (
         layers("- conv2d: {in_channels: 64, out_channels: 8, kernel_size: 3}"),
         "3:5",
-        "conv2d declares in_channels: 64, but 1x3x32x32 arrives, which has 3 channels",
+        "conv2d declares in_channels: 64, but the input 1x3x32x32 has 3 channels",
     ),
     "groups that do not divide": (
         layers("- conv2d: {out_channels: 8, kernel_size: 3, groups: 2}"),
@@ -502,7 +502,7 @@ def test_files_that_are_none(tmp_path: Path) -> None:
     nul = tmp_path / "nul.yaml"
     nul.write_bytes(b"name: a\0b\n")
     for path, says in (
-        (tmp_path, f"{tmp_path}: this is a folder, not a spec file"),
+        (tmp_path, f"{tmp_path}: this is a folder, not a file"),
         (tmp_path / "none.yaml", "none.yaml: there is no such file"),
         (tmp_path / "none" / "none.yaml", "none.yaml: there is no such file"),
         (large, "large.yaml: the text is larger than 1 MiB"),
@@ -659,9 +659,9 @@ LENET5 = shapecalc.load("lenet5")
 MISUSED: dict[str, tuple[Callable[[], object], str]] = {
     "input of one number": (lambda: LENET5.analyze(input=3), "the input: 3 is not a shape"),
     "input of text": (lambda: LENET5.analyze(input="1x32x32"), "'1x32x32' is not a shape"),
-    "input of words": (lambda: LENET5.analyze(input=(1, "H", 32)), "'H' is not a whole number"),
-    "input of floats": (lambda: LENET5.analyze(input=(1, 32.0, 32)), "32.0 is not a whole number"),
-    "input of truths": (lambda: LENET5.analyze(input=(1, True, 32)), "true is not a whole number"),
+    "input of words": (lambda: LENET5.analyze(input=(1, "H", 32)), "'H' is not an integer"),
+    "input of floats": (lambda: LENET5.analyze(input=(1, 32.0, 32)), "32.0 is not an integer"),
+    "input of truths": (lambda: LENET5.analyze(input=(1, True, 32)), "true is not an integer"),
     "input of nothing": (lambda: LENET5.analyze(input=()), "needs 3 or 4 dimensions"),
     "input of 100 axes": (lambda: LENET5.analyze(input=[1] * 100), "is not a shape"),
     "input of 10^400": (lambda: LENET5.analyze(input=(1, 10**400, 32)), "larger than 10^18"),
@@ -691,17 +691,17 @@ MISUSED: dict[str, tuple[Callable[[], object], str]] = {
     "dtype": (lambda: LENET5.analyze(dtype="float23"), "unknown dtype 'float23' (did you mean 'float32'?)"),
     "dtype of a list": (lambda: LENET5.analyze(dtype=["a"]), "unknown dtype ['a']"),  # type: ignore[call-overload]
     "unknown parameter": (lambda: LENET5.analyze(num_clases=3), "(did you mean 'num_classes'?)"),
-    "parameter of nothing": (lambda: LENET5.analyze(H=None), "H: null is not a whole number"),
+    "parameter of nothing": (lambda: LENET5.analyze(H=None), "H: null is not an integer"),
     "parameter that is hostile": (lambda: LENET5.analyze(H=Hostile()), "\\x1b[31mz"),
     "parameter that is a mapping": (
         lambda: LENET5.analyze(H={"a": 1}),
         "parameter H: {a: 1} is not a number",
     ),
-    "parameter that is a list": (lambda: LENET5.analyze(H=[1]), "H: [1] is not a whole number"),
+    "parameter that is a list": (lambda: LENET5.analyze(H=[1]), "H: [1] is not an integer"),
     "parameter that is nan": (lambda: LENET5.analyze(H=math.nan), "parameter H: nan is not a number"),
     "parameter that is inf": (lambda: LENET5.analyze(H=math.inf), "parameter H: inf is not a number"),
     "parameter of 5000 digits": (lambda: LENET5.analyze(H=10**5000), "larger than 10^18"),
-    "parameter of a third": (lambda: LENET5.analyze(H=Fraction(1, 3)), "H: 1/3 is not a whole number"),
+    "parameter of a third": (lambda: LENET5.analyze(H=Fraction(1, 3)), "H: 1/3 is not an integer"),
     "parameter that is a word": (lambda: LENET5.analyze(num_classes="many"), "'many' is a word, not a value"),
     "parameter that is endless": (lambda: LENET5.analyze(H=ENDLESS), "nested too deep"),
     "load 3": (lambda: shapecalc.load(3), "a model is a name, a path or a mapping, not 3"),  # type: ignore[arg-type]
@@ -771,7 +771,7 @@ def test_what_depends_on_a_free_size_is_undecided(free: str, says: str, tmp_path
 
 @pytest.mark.parametrize("free", ["on", "list", "word"])
 def test_what_is_no_number_cannot_be_left_free(free: str) -> None:
-    with pytest.raises(SpecError, match="not a whole number, so it cannot be left free"):
+    with pytest.raises(SpecError, match="not an integer, so it cannot be left free"):
         shapecalc.loads(FREE).analyze(symbolic=free)
 
 
@@ -789,10 +789,10 @@ def test_what_is_no_number_cannot_be_left_free(free: str) -> None:
         ("show lenet5 --set =3", 2, "write KEY=VALUE"),
         ("show lenet5 --set input=3", 2, "write KEY=VALUE"),
         ("show lenet5 --set num_clases=3", 2, "(did you mean 'num_classes'?)"),
-        ("show lenet5 --set H=abc", 2, "H: 'abc' is not a whole number of at least 1"),
-        ("show lenet5 --set H=1.5", 2, "H: 1.5 is not a whole number of at least 1"),
-        ("show lenet5 --set H=true", 2, "H: true is not a whole number of at least 1"),
-        ("show lenet5 --set H=-1", 2, "H: -1 is not a whole number of at least 1"),
+        ("show lenet5 --set H=abc", 2, "H: 'abc' is not an integer of at least 1"),
+        ("show lenet5 --set H=1.5", 2, "H: 1.5 is not an integer of at least 1"),
+        ("show lenet5 --set H=true", 2, "H: true is not an integer of at least 1"),
+        ("show lenet5 --set H=-1", 2, "H: -1 is not an integer of at least 1"),
         ("show lenet5 --set H=", 2, "--set 'H=': the text is empty"),
         ("show lenet5 --set H=[1", 2, "--set 'H=[1': this is not YAML"),
         ("show lenet5 --set H={a:1}", 2, "is not a number"),
@@ -805,7 +805,7 @@ def test_what_is_no_number_cannot_be_left_free(free: str) -> None:
         ("show lenet5 --input axb", 2, "'axb' is not a shape: write 3x256x256"),
         ("show lenet5 --input -1x2x3", 2, "'-1x2x3' is not a shape"),
         ("show lenet5 --input 1x²x3", 2, "'1x²x3' is not a shape"),
-        ("show lenet5 --input 0x32x32", 2, "0 is not a whole number of at least 1"),
+        ("show lenet5 --input 0x32x32", 2, "0 is not an integer of at least 1"),
         (f"show lenet5 --input 1x{'9' * 19}x3", 2, "larger than 10^18"),
         (f"show lenet5 --input 1x{'9' * 5000}x3", 2, "is not a shape"),
         ("show lenet5 --input x=1x32x32", 2, "lenet5 has no input 'x'"),

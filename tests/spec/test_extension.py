@@ -263,7 +263,7 @@ def test_only_classes_of_layers_are_kinds(thing: Any) -> None:
         ("[gated: {out_feature: 2}]", "has no field 'out_feature' (did you mean 'out_features'?)"),
         ("[gated]", "gated needs out_features"),
         ("[gated: {out_features: 0}]", "0 is less than 1"),
-        ("[gated: {out_features: 1.5}]", "1.5 is not a whole number"),
+        ("[gated: {out_features: 1.5}]", "1.5 is not an integer"),
     ],
 )
 def test_errors_know_a_registered_kind(registered: None, text: str, said: str) -> None:

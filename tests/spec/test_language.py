@@ -95,7 +95,7 @@ def test_a_fraction_is_no_size() -> None:
     said = refusal(
         "{parameters: {width: 5}, input: [3, 8, 8], layers: [conv2d: {out_channels: width/2, kernel_size: 1}]}"
     )
-    assert "2.5 is not a whole number" in said
+    assert "2.5 is not an integer" in said
 
 
 def test_a_decimal_is_what_is_written() -> None:
@@ -644,7 +644,7 @@ def test_batches() -> None:
 
 @pytest.mark.parametrize("batch", [0, -1, True, 2.0, "8"])
 def test_a_batch_is_a_count(batch: Any) -> None:
-    assert "batch must be a whole number" in refusal("layers: [relu]", batch=batch)
+    assert "batch must be an integer" in refusal("layers: [relu]", batch=batch)
 
 
 def test_a_free_batch() -> None:

@@ -26,11 +26,9 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 import shapecalc
-from shapecalc import Model, Report, ShapecalcError, ShapeError, SpecError
-from shapecalc.bridges.torch.build import build
+from shapecalc import Model, Report, ShapecalcError, ShapeError, SpecError, build, export
 from shapecalc.bridges.torch.export import argument_values as values
 from shapecalc.bridges.torch.export import export_model as exporting
-from shapecalc.bridges.torch.export.export_model import export
 from shapecalc.bridges.torch.proof.verify_layer import quiet
 from shapecalc.bridges.torch.twins.twin import flat, twin_of
 from shapecalc.cli import main

@@ -19,8 +19,7 @@ import torch.nn.functional as F  # noqa: N812  (as everybody writes it)
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from shapecalc import Model, ShapeError, SpecError, Undecided, from_torch, loads
-from shapecalc.bridges.torch.export.export_model import export
+from shapecalc import Model, ShapeError, SpecError, Undecided, export, from_torch, loads
 
 Forward = Callable[["Net", Any], Any]
 
@@ -275,7 +274,7 @@ def test_code_that_takes_ordinary_numbers_only_holds_for_its_inputs() -> None:
         """
 def doubled(size):
     if type(size) is not int:  # as compiled code asks
-        raise TypeError("a whole number is needed")
+        raise TypeError("an integer is needed")
     return 2 * size
 
 class Doubled(nn.Module):

@@ -15,10 +15,9 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 import shapecalc
-from shapecalc import Model, Report, Step, from_torch
+from shapecalc import Model, Report, Step, build, from_torch
 from shapecalc.algebra import Dim, Expr, symbol
 from shapecalc.algebra.region import Region
-from shapecalc.bridges.torch.build import build
 from shapecalc.bridges.torch.twins import standalone
 from shapecalc.layers import (
     RBF,

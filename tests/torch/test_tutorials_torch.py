@@ -269,7 +269,7 @@ FEATURES = "mat1 and mat2 shapes cannot be multiplied ({} and {})"
 
 def in_the_words_of_torch(message: str) -> str:
     """Return what torch says where we say `message`: the same numbers in its own form."""
-    if found := re.match(r"conv2d declares in_channels: (\d+), but 1x(\d+)x(\d+)x\3 arrives", message):
+    if found := re.match(r"conv2d declares in_channels: (\d+), but the input 1x(\d+)x(\d+)x\3 has", message):
         declared, arrives, size = found.groups()
         return CHANNELS.format(arrives, size, declared)
     if found := re.match(r"concat: branch (\d+) is .*: axis \d differs \((\d+) against (\d+)\)", message):
@@ -278,7 +278,7 @@ def in_the_words_of_torch(message: str) -> str:
     if found := re.search(r"\((\d+) \+ (\d+) \+ (\d+) - \(1·\((\d+) - 1\) \+ 1\)\)/1", message):
         *padded, kernel = map(int, found.groups())
         return TOO_SMALL.format(sum(padded), kernel)
-    found = re.match(r"linear declares in_features: (\d+), but (\S+) arrives", message)
+    found = re.match(r"linear declares in_features: (\d+), but the input (\S+) has", message)
     assert found, message
     *others, features = map(int, found[2].split("x"))
     return FEATURES.format(f"{prod(others)}x{features}", f"{found[1]}x")
@@ -332,9 +332,7 @@ def test_inception_v3_fails_where_torch_does_and_for_its_reason() -> None:
         model.analyze()
     error = caught.value
     assert error.path == "inceptionA_1.concat.branch1.ConvolutionBlock.conv"
-    assert error.message == (
-        "conv2d declares in_channels: 288, but 1x192x34x34 arrives, which has 192 channels"
-    )
+    assert error.message == ("conv2d declares in_channels: 288, but the input 1x192x34x34 has 192 channels")
     assert error.hint.startswith("in_channels: 192")
     assert (error.place.file or "").endswith("torch_inception_v3.yaml")
     assert error.place.line is not None

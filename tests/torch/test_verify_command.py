@@ -13,8 +13,7 @@ import pytest
 from click.testing import CliRunner
 from torch import nn
 
-from shapecalc import Model, load, loads
-from shapecalc.bridges.torch.build import build
+from shapecalc import Model, build, load, loads
 from shapecalc.bridges.torch.proof import run_network as running
 from shapecalc.bridges.torch.proof import verification
 from shapecalc.cli import main
@@ -100,9 +99,9 @@ def test_layers_of_several_tensors_run_too() -> None:
 def _swapped(path: str, other: Callable[[], nn.Module], monkeypatch: pytest.MonkeyPatch) -> None:
     """Let another layer stand in the built network than the model has."""
 
-    def built(model: Model, **given: Any) -> nn.Module:
-        network = build(model, **given)
-        network.set_submodule(path, other().to(given.get("device", "cpu")))
+    def built(model: Model, device: str, *given: Any) -> nn.Module:
+        network = build(model, device=device)
+        network.set_submodule(path, other().to(device))
         return network
 
     monkeypatch.setattr(running, "build", built)

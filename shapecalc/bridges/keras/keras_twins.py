@@ -1,25 +1,23 @@
 """The Keras counterpart of a kind: its class, what that calls our fields, and how it is read back.
 
-By default it is the class in `keras.layers` that the kind names, its arguments called as in `NAMES`. Keras is
-imported here with the backend that is set when this module is.
+By default it is the class in `Kind.keras`, its arguments called as in `NAMES`. Keras is imported here with
+the backend that is set when this module is.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import nullcontext
-from fractions import Fraction
 from functools import cache
 from inspect import signature
-from typing import Any, ClassVar, TypeAlias, TypeVar
+from typing import Any, ClassVar, TypeAlias
 
 import keras
 
 from shapecalc.bridges.canonical import canonical
-from shapecalc.bridges.counterpart import Counterpart
+from shapecalc.bridges.counterpart import Counterpart, K, plain
 from shapecalc.layers.base import Elementwise, Kind
 from shapecalc.layers.crop import Crop
-from shapecalc.layers.dropout import Dropping
 from shapecalc.layers.keras_norm import KerasLayerNorm, KerasScaled
 from shapecalc.layers.keras_pad import KerasUpsample
 from shapecalc.layers.keras_pool import KerasPool
@@ -28,7 +26,6 @@ from shapecalc.layers.registry import get, kinds
 from shapecalc.layers.reshape import Flatten, Permute
 from shapecalc.layers.roles import Implementation, fields_with, sizes_inferred
 
-K = TypeVar("K", bound=Kind)
 Sizes: TypeAlias = tuple[int, ...]
 Shapes: TypeAlias = tuple[Sizes, ...]
 Fields: TypeAlias = dict[str, Any]
@@ -57,13 +54,6 @@ NAMES: Mapping[str, str] = {
 """Our fields that have another name in Keras."""
 
 
-def plain(value: Any) -> Any:
-    """Return a field's value as Keras takes it."""
-    if isinstance(value, Fraction):
-        return float(value)
-    return tuple(map(plain, value)) if isinstance(value, tuple) else value
-
-
 class KerasTwin(Counterpart[K]):
     """What Keras has for a kind."""
 
@@ -82,20 +72,25 @@ class KerasTwin(Counterpart[K]):
             raise LookupError(f"keras.layers has no class for {self.kind.kind}")
         return self.class_names()[0]
 
+    def defaults(self) -> Fields:
+        """Return the defaults of our fields, which are not always Keras'."""
+        fields = self.kind.model_fields.items()
+        return {name: plain(field.default) for name, field in fields if not field.is_required()}
+
     def arguments(self, fields: Fields, shapes: Shapes) -> Fields:
         """Return the arguments of the class, by Keras' names, for fields as Keras takes them."""
-        unsaid = {*sizes_inferred(self.kind), *fields_with(self.kind, Implementation)}
-        return {self.names.get(name, name): value for name, value in fields.items() if name not in unsaid}
+        left_out = {*sizes_inferred(self.kind), *fields_with(self.kind, Implementation), "branches"}
+        written = {name: value for name, value in (self.defaults() | fields).items() if name not in left_out}
+        return {self.names.get(name, name): value for name, value in written.items() if value is not None}
 
     def layer(self, fields: Fields, shapes: Shapes) -> Any:
         """Return the layer for fields as a kind has them, not yet built; raise what Keras raises."""
-        fields = {name: plain(value) for name, value in fields.items() if name != "branches"}
+        fields = {name: plain(value) for name, value in fields.items()}
         for name, role in sizes_inferred(self.kind).items():
             declared, size = fields.get(name), role.size(self.kind, shapes)
             if isinstance(declared, int) and declared != size:
                 raise ValueError(f"{name} is {declared}, and the input has {size}")
-        arguments = self.arguments(fields, shapes)
-        return getattr(keras.layers, self.class_name(shapes))(**arguments)
+        return getattr(keras.layers, self.class_name(shapes))(**self.arguments(fields, shapes))
 
     def build(self, fields: Fields, shapes: Shapes) -> Any:
         """Return the layer, built for these input shapes."""
@@ -132,7 +127,7 @@ class KerasPoolTwin(KerasTwin[KerasPool]):
 
 
 class SidesTwin(KerasTwin[SpatialPad | Crop]):
-    """Padding or cropping side by side; over one axis Keras takes the one pair alone."""
+    """Padding or cropping side by side; over one axis Keras takes a pair, not a list of pairs."""
 
     def arguments(self, fields: Fields, shapes: Shapes) -> Fields:
         ((name, sides),) = super().arguments(fields, shapes).items()
@@ -156,10 +151,9 @@ class KerasScaledTwin(KerasTwin[KerasScaled]):
     """A normalization with a scale and a shift, which our `affine` turns off together."""
 
     def arguments(self, fields: Fields, shapes: Shapes) -> Fields:
-        affine = fields.get("affine", True)
-        learned = {name: affine and fields.get(name, True) for name in ("scale", "center")}
-        rest = {name: value for name, value in fields.items() if name != "affine"}
-        return super().arguments({**rest, **learned}, shapes)
+        arguments = super().arguments(fields, shapes)
+        affine = arguments.pop("affine")
+        return arguments | {name: affine and arguments[name] for name in ("scale", "center")}
 
     def from_layer(self, layer: Any) -> Fields | None:
         fields = super().from_layer(layer)
@@ -174,32 +168,23 @@ class KerasLayerNormTwin(KerasTwin[KerasLayerNorm]):
     """Normalization over the last axes, which Keras counts and we measure."""
 
     def arguments(self, fields: Fields, shapes: Shapes) -> Fields:
-        fields = dict(fields)
-        shape = fields.pop("normalized_shape", None)
+        shape = fields.get("normalized_shape")
         sizes = shapes[0][-1:] if shape is None else shape if isinstance(shape, tuple) else (shape,)
         if not sizes or shapes[0][-len(sizes) :] != sizes:
             raise ValueError("not the end of the shape")
-        affine, bias = fields.pop("elementwise_affine", True), fields.pop("bias", True)
         arguments = super().arguments(fields, shapes)
+        affine, bias = arguments.pop("elementwise_affine"), arguments.pop("use_bias")
         return arguments | {"axis": [*range(-len(sizes), 0)], "scale": affine, "center": affine and bias}
 
     def from_layer(self, layer: Any) -> Fields | None:
         config, shape = layer.get_config(), layer.get_build_config()["input_shape"]
-        axes = [axis % len(shape) for axis in _axes(config["axis"])]
-        if axes != [*range(len(shape) - len(axes), len(shape))] or config["center"] > config["scale"]:
+        axis, rank, scale = config["axis"], len(shape), config["scale"]
+        axes = [each % rank for each in ([axis] if isinstance(axis, int) else axis)]
+        if axes != [*range(rank - len(axes), rank)] or config["center"] > scale:
             return None
         sizes = None if len(axes) == 1 else tuple(shape[-len(axes) :])
-        bias = config["center"] or not config["scale"]
-        return {
-            "normalized_shape": sizes,
-            "elementwise_affine": config["scale"],
-            "bias": bias,
-            "eps": config["epsilon"],
-        }
-
-
-def _axes(axis: Any) -> list[int]:
-    return [axis] if isinstance(axis, int) else [*axis]
+        fields = {"normalized_shape": sizes, "elementwise_affine": scale, "eps": config["epsilon"]}
+        return fields | {"bias": config["center"] or not scale}
 
 
 class KerasUpsampleTwin(KerasTwin[KerasUpsample]):
@@ -212,20 +197,14 @@ class KerasUpsampleTwin(KerasTwin[KerasUpsample]):
         return self.class_names()[len(shapes[0]) - 3]
 
     def arguments(self, fields: Fields, shapes: Shapes) -> Fields:
-        rank, factor, fields = len(shapes[0]) - 2, fields["scale_factor"], dict(fields)
+        rank, factor = len(shapes[0]) - 2, fields["scale_factor"]
         factors = factor if isinstance(factor, tuple) else (factor,) * rank
         if rank < 1 or len(factors) != rank or min(factors) < 1:
             raise ValueError("one factor of at least 1 per axis")
-        if rank != 2 and fields.pop("mode", "nearest") != "nearest":
+        arguments = super().arguments(fields, shapes)
+        if rank != 2 and arguments.pop("interpolation") != "nearest":
             raise ValueError("interpolation is for images")
-        return super().arguments({**fields, "scale_factor": factors[0] if rank == 1 else factors}, shapes)
-
-
-class DroppingTwin(KerasTwin[Dropping]):
-    """Dropout, whose probability Keras requires."""
-
-    def arguments(self, fields: Fields, shapes: Shapes) -> Fields:
-        return {"rate": fields.get("p", 0.5)}
+        return {**arguments, "size": factors[0] if rank == 1 else factors}
 
 
 class PermuteTwin(KerasTwin[Permute]):
@@ -242,7 +221,7 @@ class PermuteTwin(KerasTwin[Permute]):
 
 
 class FlattenTwin(KerasTwin[Flatten]):
-    """All axes but the first become one, whatever the settings."""
+    """All axes but the first are flattened, in every data format."""
 
     def arguments(self, fields: Fields, shapes: Shapes) -> Fields:
         start, end = fields.get("start_dim", 1), fields.get("end_dim", -1)
@@ -252,7 +231,7 @@ class FlattenTwin(KerasTwin[Flatten]):
 
 
 class ActivationTwin(KerasTwin[Elementwise]):
-    """A function of each element: a layer with settings, or one that calls the function by its name."""
+    """A function of each element: a layer with settings, or `Activation` of the function's name."""
 
     @property
     def function(self) -> str:
@@ -264,14 +243,10 @@ class ActivationTwin(KerasTwin[Elementwise]):
         return "Activation" if self.function else super().class_name(shapes)
 
     def arguments(self, fields: Fields, shapes: Shapes) -> Fields:
-        """Return the settings, our defaults among them, which are not always Keras'."""
-        defaults = {name: plain(field.default) for name, field in self.kind.model_fields.items()}
-        if not self.function:
-            said = {name: value for name, value in (defaults | fields).items() if value is not None}
-            return super().arguments(said, shapes)
-        if any(value != defaults[name] for name, value in fields.items() if name != "inplace"):
+        arguments, defaults = super().arguments(fields, shapes), super().arguments({}, shapes)
+        if self.function and arguments != defaults:
             raise ValueError("an activation by its name takes no settings")
-        return {"activation": self.function}
+        return {"activation": self.function} if self.function else arguments
 
     def from_layer(self, layer: Any) -> Fields | None:
         config = layer.get_config()
@@ -287,7 +262,8 @@ def call(layer: Any, shapes: Shapes) -> tuple[Sizes, ...]:
     merges = (keras.layers.Add, keras.layers.Multiply, keras.layers.Concatenate)
     with keras.device("meta") if keras.backend.backend() == "torch" else nullcontext():
         result = layer(tensors if isinstance(layer, merges) else tensors[0])
-    return tuple(tuple(one.shape) for one in (result if isinstance(result, (list, tuple)) else [result]))
+    results = result if isinstance(result, (list, tuple)) else [result]
+    return tuple(tuple(tensor.shape) for tensor in results)
 
 
 # ---- looking up

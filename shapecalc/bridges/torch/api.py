@@ -1,4 +1,4 @@
-"""The public functions of the torch bridge; torch is imported only when one of them is called."""
+"""The public functions of the torch bridge; torch is imported only when they are called."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def build(
     need("torch")
     from shapecalc.bridges.torch.build import build as build_network
 
-    return build_network(model, device=device, input=input, **parameters)
+    return build_network(model, device, input, parameters)
 
 
 def export(
@@ -99,7 +99,7 @@ def export(
     need("torch")
     from shapecalc.bridges.torch.export.export_model import export as export_source
 
-    return export_source(model, input=input, **parameters)
+    return export_source(model, input, parameters)
 
 
 def verify(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from keyword import iskeyword
 from typing import Any
 
@@ -29,7 +29,7 @@ class Part(nn.Module):
     def forward(self, *inputs: Tensor) -> Any:
         """Merge the branches; any other part is run layer by layer, by the network that holds it."""
         if not self.merging:
-            raise NotImplementedError(f"{self.label} is a part of a network and does not run by itself")
+            raise NotImplementedError(f"{self.label} is a part of a network and does not run alone")
         return self.merging[0](*inputs)
 
     def _get_name(self) -> str:
@@ -89,15 +89,11 @@ def run_steps(
 
 
 def build(
-    model: Model,
-    *,
-    device: torch.device | str = "cpu",
-    input: Any = None,  # noqa: A002  (the word that a spec uses)
-    **parameters: Any,
+    model: Model, device: torch.device | str, input_shape: Any, parameters: Mapping[str, Any]
 ) -> nn.Module:
     """Return a model as a live module; see `shapecalc.build`."""
     refuse_keras(model)
-    report = model.analyze(input=input, **parameters)
+    report = model.analyze(input=input_shape, **parameters)
     inference = report.inference
     graph = inference.graph
     labels = {group.path: group.label for group in graph.groups}

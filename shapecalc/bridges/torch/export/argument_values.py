@@ -1,6 +1,6 @@
 """How the values in a class are written: as the spec writes them wherever that holds for every instance.
 
-A formula of the spec is used only after it was evaluated for every instance of the class and found right. A
+A formula of the spec is used only if its value is right for every instance of the class. A
 value that no formula, no channel count and no other argument explains becomes an argument itself.
 """
 
@@ -11,11 +11,11 @@ from collections.abc import Collection, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
-from shapecalc.bridges.torch.export.class_data import UNSAID, Parameter
+from shapecalc.bridges.torch.export.class_data import NO_VALUE, Callee, Parameter, Part
 from shapecalc.bridges.torch.export.symbols import item_name, names_in, value_of
-from shapecalc.bridges.torch.twins.code import literal
+from shapecalc.bridges.torch.twins.code import expression, literal
 
-Columns = Mapping[str, Mapping[int, Any]]
+Columns = Mapping[str, Mapping[Part, Any]]
 """The arguments of a block: by name, then by instance."""
 
 
@@ -23,7 +23,7 @@ class Values:
     """The arguments of one class, those that are known and those that turn out to be needed."""
 
     def __init__(
-        self, instances: Sequence[int], known: Sequence[Parameter], rows: Columns, reserved: Collection[str]
+        self, instances: Sequence[Part], known: Sequence[Parameter], rows: Columns, reserved: Collection[str]
     ) -> None:
         self.instances = instances
         self.known = known
@@ -31,28 +31,29 @@ class Values:
         self.new: list[Parameter] = []
         self.used: set[str] = set()
         self.formulas: list[ast.expr] = []
-        """The formulas used so far."""
         self.uses: dict[str, str] = {}
         """What an argument is first used for as it is."""
         self.uses_in_formulas: dict[str, str] = {}
         columns: Columns = {**{parameter.name: parameter.values for parameter in known}, **rows}
         self.names: list[dict[str, Any]] = [
-            {name: column[number] for name, column in columns.items()} for number in instances
+            {name: column[instance] for name, column in columns.items()} for instance in instances
         ]
 
-    @property
     def chosen(self) -> list[Parameter]:
-        """The arguments that are used, those without a default first."""
+        """Return the arguments that are used, those without a default first."""
         used = [parameter for parameter in [*self.known, *self.new] if parameter.name in self.used]
-        return sorted(used, key=lambda parameter: parameter.default is not UNSAID)
+        for parameter in used:
+            values = parameter.values.items()
+            parameter.values = {instance: None if value is NO_VALUE else value for instance, value in values}
+        return sorted(used, key=lambda parameter: parameter.default is not NO_VALUE)
 
     def written(self, values: Sequence[Any], guesses: Sequence[ast.expr | None], name: str) -> ast.expr:
         """Return the expression for a value, one in each instance; `name` is for a new argument.
 
         Of the guesses, such as the formula of the spec or the input's channels, the first that holds wins.
         """
-        tree = self._explained(values, guesses) or self._argument(values, name, is_module=False)
-        names = names_in(tree)
+        tree = self._explained(values, guesses) or self._argument(values, name)
+        names = names_in(tree) & self._taken()
         for used in names:
             (self.uses if isinstance(tree, ast.Name) else self.uses_in_formulas).setdefault(used, name)
         self.used |= names
@@ -60,32 +61,24 @@ class Values:
             self.formulas.append(tree)
         return tree
 
-    def written_class(self, classes: Sequence[Any], name: str) -> ast.expr:
-        """Return the expression for a class of modules, one in each instance."""
-        known = {value for value in classes if value is not UNSAID}
-        if len(known) == 1:
-            return ast.parse(str(known.pop()), mode="eval").body
-        tree = self._argument(classes, name, is_module=True)
-        self.used |= names_in(tree)
-        return tree
-
-    def _argument(self, values: Sequence[Any], name: str, *, is_module: bool) -> ast.expr:
+    def _argument(self, values: Sequence[Any], name: str) -> ast.expr:
         """Return an argument that has this value in every instance where both are needed, or a new one."""
         pairs = [*zip(self.instances, values, strict=True)]
+        is_module = any(isinstance(value, Callee) for value in values)
         for parameter in self.new:
             if parameter.is_module is is_module and all(
-                value is UNSAID or number in parameter.holes or same(parameter.values[number], value)
-                for number, value in pairs
+                value is NO_VALUE
+                or parameter.values[instance] is NO_VALUE
+                or same(parameter.values[instance], value)
+                for instance, value in pairs
             ):
                 break
         else:
-            parameter = Parameter(self.free(name), {}, is_module=is_module, holes={*self.instances})
+            parameter = Parameter(self.free(name), dict.fromkeys(self.instances, NO_VALUE))
             self.new.append(parameter)
-        for (number, value), names in zip(pairs, self.names, strict=True):
-            if number in parameter.holes:
-                parameter.values[number] = names[parameter.name] = None if value is UNSAID else value
-                if value is not UNSAID:
-                    parameter.holes.discard(number)
+        for (instance, value), names in zip(pairs, self.names, strict=True):
+            if value is not NO_VALUE:
+                parameter.values[instance] = names[parameter.name] = value
         return ast.Name(parameter.name)
 
     def name_items(self) -> dict[str, str]:
@@ -103,19 +96,19 @@ class Values:
         for tree in guesses:
             if tree is not None and names_in(tree) and self.holds(tree, values):
                 return tree
-        known = [value for value in values if value is not UNSAID]
+        known = [value for value in values if value is not NO_VALUE]
         if all(same(value, known[0]) for value in known):
-            return literal(known[0])
+            return expression(known[0]) if isinstance(known[0], Callee) else literal(known[0])
         own = [parameter for parameter in self.known if parameter.origin is None]
-        plain = [ast.Name(parameter.name) for parameter in [*own, *self.new] if not parameter.is_module]
+        plain = [ast.Name(parameter.name) for parameter in [*own, *self.new]]
         return next((tree for tree in [*plain, *self.formulas] if self.holds(tree, values)), None)
 
     def holds(self, tree: ast.expr, values: Sequence[Any]) -> bool:
         """Say whether an expression is right in every instance."""
         return all(
-            value is UNSAID
+            value is NO_VALUE
             or same(
-                names.get(tree.id, UNSAID) if isinstance(tree, ast.Name) else value_of(tree, names), value
+                names.get(tree.id, NO_VALUE) if isinstance(tree, ast.Name) else value_of(tree, names), value
             )
             for names, value in zip(self.names, values, strict=True)
         )
@@ -137,34 +130,26 @@ class Values:
         return {parameter.name for parameter in [*self.known, *self.new]}
 
 
-def known_arguments(args: Mapping[str, Any], columns: Columns) -> list[Parameter]:
-    """Return the arguments of a block that are plain values in every instance."""
-    return [
-        Parameter(name, {**columns[name]}, default if isinstance(default, (int, bool)) else UNSAID)
-        for name, default in args.items()
-        if _are_plain(columns[name].values())
-    ]
+def block_arguments(args: Mapping[str, Any], instances: Sequence[Part]) -> tuple[list[Parameter], Columns]:
+    """Return the arguments of a block that are plain values in every instance, and those that are lists.
 
-
-def list_arguments(columns: Columns) -> Columns:
-    """Return the arguments that are lists in every instance, as long in one as in the other."""
-    return {
-        name: column
-        for name, column in columns.items()
-        if all(isinstance(value, list) for value in column.values())
-        and len({*map(len, column.values())}) == 1
-    }
-
-
-def list_items(rows: Columns) -> list[Parameter]:
-    """Return the items of lists that are plain values in every instance, each as an argument."""
-    found = []
-    for name, lists in rows.items():
-        for place in range(len(next(iter(lists.values())))):
-            values = {number: items[place] for number, items in lists.items()}
-            if _are_plain(values.values()):
-                found.append(Parameter(item_name(name, place), values, origin=(name, place)))
-    return found
+    Where lists are as long in every instance, their items are arguments as well.
+    """
+    plain: list[Parameter] = []
+    items: list[Parameter] = []
+    rows: Columns = {}
+    for name, default in args.items():
+        column: dict[Part, Any] = {part: part.variables.get(name) for part in instances}
+        lengths = {len(value) if isinstance(value, list) else -1 for value in column.values()}
+        if _are_plain(column.values()):
+            plain.append(Parameter(name, column, default if isinstance(default, int) else NO_VALUE))
+        elif len(lengths) == 1 and lengths != {-1}:
+            rows = {**rows, name: column}
+            for place in range(max(lengths)):
+                values = {part: row[place] for part, row in column.items()}
+                if _are_plain(values.values()):
+                    items.append(Parameter(item_name(name, place), values, origin=(name, place)))
+    return [*plain, *items], rows
 
 
 def _are_plain(values: Collection[Any]) -> bool:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from shapecalc.algebra.rational import Value
+from shapecalc.bridges.torch.export.class_data import Part
 from shapecalc.engine.error_recovery import TieBreaks
 from shapecalc.engine.expand import Expansion
-from shapecalc.engine.graph import Graph, GraphNode
+from shapecalc.engine.graph import Graph
 from shapecalc.engine.parameters import Parameters, input_shapes
 from shapecalc.engine.scope import Binding, Scope
 from shapecalc.errors import Place
@@ -19,46 +19,6 @@ from shapecalc.layers.base import Kind, Merge
 from shapecalc.layers.requirement import Shape
 from shapecalc.model import Model
 from shapecalc.spec.tree import Call, Step
-
-
-@dataclass(eq=False)
-class Part:
-    """A piece of a network: a layer, a block, a list of steps, a merge, a repeat, or a step left out."""
-
-    key: str
-    path: str
-    what: str = "list"
-    sources: tuple[int, ...] = ()
-    results: tuple[int, ...] = ()
-    children: list[Part] = field(default_factory=list)
-    label: str = ""
-    step: Step | None = None
-    node: GraphNode | None = None
-    written: Mapping[str, Any] = field(default_factory=dict)
-    """The fields of a layer, or the arguments of a block, as the spec has them."""
-    variables: Mapping[str, Value] = field(default_factory=dict)
-
-    @property
-    def is_here(self) -> bool:
-        """Whether there is a module: the step is neither left out nor a pass that others have."""
-        return self.what not in ("absent", "missing")
-
-    def parts(self) -> Iterator[Part]:
-        """Yield this part and all in it, what is inside before what holds it."""
-        for child in self.children:
-            yield from child.parts()
-        yield self
-
-    def reads(self) -> Counter[int]:
-        """Return how often each tensor is read in this part."""
-        nodes = (part for part in self.parts() if part.node is not None or part.what == "absent")
-        return Counter(slot for part in nodes for slot in (part.node or part).sources)
-
-    def produces(self) -> Iterator[int]:
-        """Yield the tensors that this part produces."""
-        for part in self.parts():
-            if part.node is not None or part.what == "absent":
-                yield from part.results
 
 
 @dataclass(frozen=True)
@@ -69,6 +29,11 @@ class Network:
     graph: Graph
     shapes: Sequence[Shape | None]
     inputs: Mapping[str, Shape]
+
+    def channels(self, slot: int) -> int | None:
+        """Return the channels of a tensor, or None where it has none."""
+        shape = self.shapes[slot] or ()
+        return shape[1] if len(shape) > 1 and isinstance(shape[1], int) else None
 
 
 class _Recording(Expansion):

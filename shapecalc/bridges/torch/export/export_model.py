@@ -15,16 +15,11 @@ from shapecalc.errors import ShapecalcError
 from shapecalc.model import Model
 
 
-def export(
-    model: Model,
-    *,
-    input: Any = None,  # noqa: A002  (the word that a spec uses)
-    **parameters: Any,
-) -> str:
+def export(model: Model, input_shape: Any, parameters: Mapping[str, Any]) -> str:
     """Return a model as PyTorch source that needs torch alone; see `shapecalc.export`."""
     refuse_keras(model)
-    model.analyze(input=input, **parameters)
-    return with_arguments(model, input, parameters).text()
+    model.analyze(input=input_shape, **parameters)
+    return with_arguments(model, input_shape, parameters).text()
 
 
 def with_arguments(model: Model, input_shape: Any, values: Mapping[str, Any]) -> Export:
@@ -41,7 +36,7 @@ def with_arguments(model: Model, input_shape: Any, values: Mapping[str, Any]) ->
         kept = {
             name: value
             for name, value in taken.items()
-            if text == _other_source(model, input_shape, values, shared, name, value)
+            if text == _other_source(model, input_shape, values, shared, name)
         }
         if len(kept) == len(taken):
             return export
@@ -49,15 +44,10 @@ def with_arguments(model: Model, input_shape: Any, values: Mapping[str, Any]) ->
 
 
 def _other_source(
-    model: Model,
-    input_shape: Any,
-    values: Mapping[str, Any],
-    shared: Mapping[str, int],
-    name: str,
-    value: int,
+    model: Model, input_shape: Any, values: Mapping[str, Any], shared: Mapping[str, int], name: str
 ) -> str:
     """Return the source, without defaults, for the next value of a parameter that the model holds for."""
-    for other in (value + 1, 2 * value):
+    for other in (shared[name] + 1, 2 * shared[name]):
         changed = {**values, name: other}
         try:
             model.analyze(input=input_shape, **changed)
@@ -72,15 +62,15 @@ def _candidates(model: Model, input_shape: Any, values: Mapping[str, Any]) -> di
     """Return the integers among the parameters that no size of an input and no structure depends on."""
     parameters = Parameters(model, values)
     sizes = [size for shape in model.input.values() for size in shape if isinstance(size, Formula)]
-    found: dict[str, int] = {}
+    candidates: dict[str, int] = {}
     for name in model.parameters:
         value = parameters[name]
         is_taken = name in RESERVED or iskeyword(name) or any(name in size.names for size in sizes)
         if isinstance(value, int) and not isinstance(value, bool) and not is_taken:
-            others = {key: given for key, given in values.items() if key != name}
+            others = {key: chosen for key, chosen in values.items() if key != name}
             try:
                 model.analyze(input=input_shape, symbolic=[name], **others)
             except ShapecalcError:
                 continue
-            found[name] = value
-    return found
+            candidates[name] = value
+    return candidates

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import ast
 import builtins
-import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from keyword import iskeyword
 
-from shapecalc.bridges.torch.export.bodies import Body, Item
-from shapecalc.bridges.torch.export.nesting import Nesting, is_numbered, present
-from shapecalc.bridges.torch.twins.code import Call, Code, Infix, flat, laid
+from shapecalc.bridges.torch.export.class_data import Class, Item
+from shapecalc.bridges.torch.export.nesting import Nesting, at
+from shapecalc.bridges.torch.export.symbols import names_in, put
+from shapecalc.bridges.torch.twins.code import call, laid, text
 from shapecalc.bridges.torch.twins.source import FunctionSource
 
 LONGEST_INLINE = 60
@@ -20,21 +21,22 @@ LONGEST_SUM = 52
 _TAKEN = {"self", "torch", "nn"}
 
 
+def is_sequential(item: Item, reads: Counter[str]) -> bool:
+    """Say whether modules run one after the other; only passes of a repeat are read elsewhere as well."""
+    links = _links(item, reads)
+    is_alone = all(reads[result] == 1 for _, result in links[:-1])
+    return bool(links) and (is_alone or item.what == "repeat")
+
+
 def is_chain(item: Item, reads: Counter[str]) -> bool:
     """Say whether modules run one after the other, and nothing else reads the results between them."""
-    links = _links(item, reads)
-    return bool(links) and all(reads[result] == 1 for _, result in links[:-1])
-
-
-def is_sliceable(item: Item, reads: Counter[str]) -> bool:
-    """Say whether passes of a repeat are a chain, of which a result in the middle may be read elsewhere."""
-    return item.what == "repeat" and bool(_links(item, reads))
+    return is_sequential(item, reads) and all(reads[result] == 1 for _, result in _links(item, reads)[:-1])
 
 
 def _links(item: Item, reads: Counter[str]) -> list[tuple[str, str]]:
     """Return what each module of a list reads and yields; nothing where they are no chain."""
     links: list[tuple[str, str]] = []
-    for child in present(item) if item.what in ("list", "repeat") else ():
+    for child in item.present if item.what in ("list", "repeat") else ():
         if child.is_module and len(child.sources) == len(child.results) == 1:
             links.append((child.sources[0], child.results[0]))
         elif is_chain(child, reads):
@@ -44,135 +46,105 @@ def _links(item: Item, reads: Counter[str]) -> list[tuple[str, str]]:
             return []
     if any(after[0] != before[1] for before, after in pairwise(links)):
         return []
-    if links and item.what == "repeat":
-        links[-1] = (links[-1][0], item.results[0])
     return links
 
 
 @dataclass
 class Statement:
-    """Names for tensors and the expression that yields them; tensors in it are placeholders, as `{in:0}`."""
+    """Tensors and the expression that yields them, in which tensors are names as well, such as `in:0`."""
 
     targets: tuple[str, ...]
-    code: Code
-    reads: Counter[str]
+    code: ast.expr
     hint: str
 
 
 class Forward:
-    """Writes the statements of one class in terms of tensors, then gives these names."""
+    """The statements of one class in terms of tensors; `lines` names them."""
 
-    def __init__(self, body: Body) -> None:
-        self.body = body
-        self.reads = body.reads()
-        self.nesting = Nesting(present(body.items))
+    def __init__(self, cls: Class) -> None:
+        self.cls = cls
+        self.reads = cls.reads
         self.statements: list[Statement] = []
         self.inline: dict[str, Statement] = {}
-        self.alias: dict[str, str] = {}
-        for item in body.items.items():
-            if item.what == "absent":
-                self.alias[item.results[0]] = item.sources[0]
-            if item.what == "repeat" and item.children and not _links(item, self.reads):
-                last = zip(item.results, item.children[-1].results, strict=False)
-                self.alias |= {ref: result for ref, result in last if ref != result}
-        for ref in [*body.outputs, *(ref for item in body.items.items() for ref in item.reads)]:
-            if ref in self.alias:
-                self.reads[ref] -= 1
-                self.reads[self.of(ref)] += 1
-
-    def of(self, ref: str) -> str:
-        """Return the tensor itself for one that a step left out, or a repeat, has handed on."""
-        while ref in self.alias:
-            ref = self.alias[ref]
-        return ref
+        nesting = Nesting(cls.outermost.present)
+        for item in cls.outermost.present:
+            self._item(item, nesting.access(item))
 
     # ---- statements
 
-    def write(self, item: Item, access: str) -> None:
-        """Write the statements of a list, a merge or a repeat."""
-        for child in present(item):
-            self._item(child, self.nesting.access(child) if access == "self" else _at(access, item, child))
-
-    def _item(self, item: Item, access: str) -> None:
+    def _item(self, item: Item, access: ast.expr) -> None:
         if item.is_module:
             self._call(item.results, access, item.sources, item.key)
-        elif item.what == "leaf":
-            self._function(item)
-        elif is_chain(item, self.reads):
-            links = _links(item, self.reads)
-            self._call((links[-1][1],), access, (links[0][0],), item.key)
-        elif is_sliceable(item, self.reads):
+        elif is_sequential(item, self.reads):
             self._slices(item, access)
-        elif item.what == "merge":
-            for branch in present(item):
-                before = len(self.statements)
-                self._item(branch, _at(access, item, branch))
-                for statement in self.statements[before:]:
-                    if len(statement.targets) == 1 and not branch.key.isdecimal():
-                        statement.hint = branch.key
-                self._put_inside(item, before)
-            self._function(item)
         else:
-            self.write(item, access)
+            keys = [child.key for child in item.present if child.has_modules]
+            for child in item.present:
+                before = len(self.statements)
+                self._item(child, at(access, keys, child.key))
+                if item.what == "merge":
+                    self._put_inside(item, child.key, before)
+            if item.what in ("leaf", "merge"):
+                self._function(item)
 
-    def _slices(self, item: Item, access: str) -> None:
+    def _slices(self, item: Item, access: ast.expr) -> None:
+        """Call modules that run one after the other, up to each result that is read elsewhere."""
         links = _links(item, self.reads)
-        start = 0
-        for index, (_, result) in enumerate(links):
-            is_last = index == len(links) - 1
-            if not is_last and self.reads[result] == 1:
-                continue
-            part = f"{access}[{start or ''}:{'' if is_last else index + 1}]"
-            if start == index:
-                part = f"{access}[{index}]"
-            self._call((result,), part, (links[start][0],), f"{item.key}_{index}")
-            start = index + 1
+        count = len(links)
+        read = [index + 1 for index, (_, result) in enumerate(links[:-1]) if self.reads[result] != 1]
+        for start, end in pairwise([0, *read, count]):
+            part, hint = access, item.key
+            if end - start < count:
+                first = ast.Constant(start) if start else None
+                last = ast.Constant(end) if end < count else None
+                place = ast.Constant(start) if end == start + 1 else ast.Slice(first, last)
+                part, hint = ast.Subscript(access, place), f"{item.key}_{end - 1}"
+            self._call((links[end - 1][1],), part, (links[start][0],), hint)
 
-    def _call(self, results: Sequence[str], access: str, sources: Sequence[str], hint: str) -> None:
-        refs = [self.of(ref) for ref in sources]
-        code = Call(access, tuple(("", f"{{{ref}}}") for ref in refs))
-        self.statements.append(Statement(tuple(results), code, Counter(refs), hint))
+    def _call(self, results: Sequence[str], access: ast.expr, sources: Sequence[str], hint: str) -> None:
+        self.statements.append(Statement(tuple(results), call(access, *map(ast.Name, sources)), hint))
 
     def _function(self, item: Item) -> None:
         assert isinstance(item.source, FunctionSource)
-        refs = [*map(self.of, item.sources)]
-        inside = {ref: self.inline.pop(ref) for ref in refs if ref in self.inline}
-        code = item.source.write([inside[ref].code if ref in inside else f"{{{ref}}}" for ref in refs])
-        if isinstance(code, Infix) and len(_shown(code)) > LONGEST_SUM:
+        inside = {ref: self.inline.pop(ref) for ref in item.sources if ref in self.inline}
+        operands = [inside[ref].code if ref in inside else ast.Name(ref) for ref in item.sources]
+        code = item.source.write(operands)
+        if isinstance(code, ast.BinOp) and _length(code) > LONGEST_SUM:
             for ref, statement in inside.items():
                 statement.hint = _last_word(ref)
                 self.statements.append(statement)
-            code, inside = item.source.write([f"{{{ref}}}" for ref in refs]), {}
-        reads: Counter[str] = Counter()
-        for ref in refs:
-            reads += inside[ref].reads if ref in inside else Counter([ref])
-        self.statements.append(Statement(item.results, code, reads, item.key))
+            code = item.source.write([*map(ast.Name, item.sources)])
+        self.statements.append(Statement(item.results, code, item.key))
 
-    def _put_inside(self, merge: Item, before: int) -> None:
+    def _put_inside(self, merge: Item, branch: str, before: int) -> None:
         """Move the only statement of a branch into the expression that merges it."""
+        for statement in self.statements[before:]:
+            if len(statement.targets) == 1 and not branch.isdecimal():
+                statement.hint = branch
         if len(self.statements) != before + 1:
             return
         last = self.statements[-1]
         target = last.targets[0]
-        is_read_once = self.reads[target] == [*map(self.of, merge.sources)].count(target) == 1
-        is_short = not isinstance(last.code, Infix) and len(_shown(last.code)) <= LONGEST_INLINE
+        is_read_once = self.reads[target] == merge.sources.count(target) == 1
+        is_short = not isinstance(last.code, ast.BinOp) and _length(last.code) <= LONGEST_INLINE
         if len(last.targets) == 1 and is_read_once and is_short:
             self.inline[target] = self.statements.pop()
 
     # ---- names
 
-    def lines(self, inputs: Sequence[str], output: Code | None) -> list[str]:
+    def lines(self, inputs: Sequence[str], output: ast.expr | None) -> list[str]:
         """Return the statements with names for the tensors, the last one the result."""
         names = {f"in:{index}": name for index, name in enumerate(inputs)}
-        last_read = {ref: index for index, statement in enumerate(self.statements) for ref in statement.reads}
-        outputs = [self.of(ref) for ref in self.body.outputs]
+        reads = enumerate(_tensors_in(statement.code) for statement in self.statements)
+        last_read = {ref: index for index, refs in reads for ref in refs}
+        outputs = self.cls.outputs
         last_read |= dict.fromkeys(outputs, len(self.statements))
         holders = {name: ref for ref, name in names.items()}
         lines: list[str] = []
         for index, statement in enumerate(self.statements):
             code = _named(statement.code, names)
             is_result = index == len(self.statements) - 1 and output is None
-            if is_result and list(statement.targets) == outputs:
+            if is_result and statement.targets == outputs:
                 return [*lines, laid(code, 8, "return ")]
             for ref in statement.targets:
                 name = self._name(ref, statement, index, last_read, holders)
@@ -208,9 +180,19 @@ class Forward:
         return name
 
 
-def _shown(code: Code) -> str:
-    """Return a code about as it will be with names for its tensors."""
-    return re.sub(r"\{[^}]*\}", "x", flat(code))
+def _named(code: ast.expr, names: Mapping[str, str]) -> ast.expr:
+    """Return a code with names in place of the tensors."""
+    return put(code, {ref: ast.Name(name) for ref, name in names.items()})
+
+
+def _length(code: ast.expr) -> int:
+    """Return about how long a code will be with names for its tensors."""
+    return len(text(_named(code, dict.fromkeys(_tensors_in(code), "x"))))
+
+
+def _tensors_in(code: ast.expr) -> set[str]:
+    """Return the tensors in a code, whose names have a colon."""
+    return {name for name in names_in(code) if ":" in name}
 
 
 def _last_word(ref: str) -> str:
@@ -228,23 +210,3 @@ def _last_words(path: str) -> str:
     words = path.split(".")
     named = [place for place, word in enumerate(words) if not word.isdecimal()]
     return "_".join(words[named[-1] :] if named else words)
-
-
-def _at(access: str, holder: Item, item: Item) -> str:
-    """Return how a part of a container is reached."""
-    return f"{access}[{item.key}]" if is_numbered(holder) else f'{access}["{item.key}"]'
-
-
-def _named(code: Code, names: dict[str, str]) -> Code:
-    """Return a code with names in place of the tensors."""
-    if isinstance(code, Call):
-        arguments = tuple((before, _named(inner, names)) for before, inner in code.arguments)
-        return Call(_put_names(code.name, names), arguments, code.brackets)
-    if isinstance(code, Infix):
-        return Infix(code.sign, tuple(_named(operand, names) for operand in code.operands))
-    assert isinstance(code, str)
-    return _put_names(code, names)
-
-
-def _put_names(text: str, names: dict[str, str]) -> str:
-    return re.sub(r"\{([^}]*)\}", lambda match: names[match[1]], text)

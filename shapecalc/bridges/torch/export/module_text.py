@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from shapecalc import __version__
 from shapecalc.bridges.torch.build import refuse_unbuildable, shapes_before
-from shapecalc.bridges.torch.export.bodies import Bodies, Body
-from shapecalc.bridges.torch.export.class_data import UNSAID, Class, Parameter
-from shapecalc.bridges.torch.export.classes import Writer
-from shapecalc.bridges.torch.export.expansion_tree import Network, Part
+from shapecalc.bridges.torch.export.class_arguments import ClassArguments
+from shapecalc.bridges.torch.export.class_data import NO_VALUE, Class, Parameter, Part
+from shapecalc.bridges.torch.export.constructor import Constructor
+from shapecalc.bridges.torch.export.expansion_tree import Network
 from shapecalc.bridges.torch.export.forward import Forward
-from shapecalc.bridges.torch.export.making import Maker
+from shapecalc.bridges.torch.export.grouping import classes_of
 from shapecalc.bridges.torch.twins import standalone
-from shapecalc.bridges.torch.twins.code import Call, Code, laid, value_text
+from shapecalc.bridges.torch.twins.code import call, expression, laid, literal, quoted, text
 from shapecalc.bridges.torch.twins.source import Source
 from shapecalc.bridges.torch.twins.twin import twin_of
 from shapecalc.errors import SpecError
@@ -35,32 +36,29 @@ class Export:
     def __init__(self, model: Model, network: Network, shared: Mapping[str, int]) -> None:
         self.model = model
         self.network = network
-        self.sources = {id(part): self._source(part) for part in network.root.parts() if part.node}
         self.shared = shared
+        for part in network.root.parts():
+            if part.node:
+                part.source = self._source(part)
         even: set[str] = set()
         while split := self._work_out(even):
             even |= split
 
     def _work_out(self, even: Collection[str]) -> set[str]:
         """Work out the classes; return the blocks whose passes no loop counts, each to be of one length."""
-        network = self.network
-        bodies = Bodies(network, self.sources, even)
-        self.classes: dict[int, Class] = {}
-        self.root = bodies.of[id(network.root)]
+        self.classes = classes_of(self.network, even)
         taken = set(RESERVED)
-        in_order = bodies.in_order()
-        names = {id(body): _class_name(self._title(body), taken) for body in in_order}
-        for body in in_order:
-            block = self.model.blocks.get(body.label)
-            args = None if body is self.root else block.args if block is not None else {}
-            made = Class(names[id(body)], body, frozenset(args or ()))
-            Writer(made, args, self.shared, self.classes, self.sources, network.shapes, taken).work_out()
-            self.classes[id(body)] = made
+        for cls in self.classes:
+            cls.name = _class_name(self._title(cls), taken)
+        for cls in self.classes:
+            block = None if cls.is_root else self.model.blocks.get(cls.label)
+            cls.args = {} if block is None else block.args
+            ClassArguments(cls, self.network, self.shared, taken).work_out()
         return {
-            made.body.label
-            for made in self.classes.values()
-            for item in made.body.items.items()
-            if item.is_ragged and not Maker(made, made.body.reads()).is_written(item)
+            cls.label
+            for cls in self.classes
+            for item in cls.items()
+            if item.is_ragged and not Constructor(cls).is_written(item)
         }
 
     def _source(self, part: Part) -> Source:
@@ -74,25 +72,25 @@ class Export:
             error.path, error.place = error.path or node.path, error.place or node.place
             raise
 
-    def _title(self, body: Body) -> str:
+    def _title(self, cls: Class) -> str:
         """Return what a class is called after: a network as its title spells its name, if it does."""
-        if body is not self.root:
-            return body.label
+        if not cls.is_root:
+            return cls.label
         letters = re.sub(r"[^a-z0-9]", "", self.model.name.lower())
         words = re.findall(r"[A-Za-z0-9]+", self.model.title or "")
         titles = ("".join(words[: end + 1]) for end in range(len(words)))
-        return next((title for title in titles if title.lower() == letters), body.label)
+        return next((title for title in titles if title.lower() == letters), cls.label)
 
     # ---- the text
 
     @property
     def parameters(self) -> list[Parameter]:
         """The arguments of the root."""
-        return self.classes[id(self.root)].parameters
+        return self.classes[-1].parameters
 
     def text(self, *, defaults: bool = True) -> str:
         """Return the module text; without `defaults` the root has none."""
-        classes = [self._class(made, defaults=defaults) for made in self.classes.values()]
+        classes = [self._class(cls, defaults=defaults) for cls in self.classes]
         used = "\n\n\n".join(classes)
         helpers = [_text_of(helper) for name, helper in HELPERS.items() if re.search(rf"\b{name}\(", used)]
         body = "\n\n\n".join([*helpers, *classes])
@@ -113,50 +111,43 @@ class Export:
             f' for an input of {shapes}{batch}.\n"""'
         )
 
-    def _class(self, made: Class, *, defaults: bool) -> str:
-        is_root = made.body is self.root
-        has_defaults = defaults or not is_root
-        signature = ["self", *(_declared(parameter, has_defaults) for parameter in made.parameters)]
-        lines = [laid(Call("def __init__", tuple(("", name) for name in signature)), 4, after=" -> None:")]
-        lines.append("        super().__init__()")
-        lines += Maker(made, made.body.reads()).assigned()
-        forward = Forward(made.body)
-        forward.write(made.body.items, "self")
-        inputs = ["x", *(f"other_{index}" if index > 1 else "other" for index in range(1, made.body.inputs))]
-        output: Code | None = None
-        count = len(made.body.outputs)
+    def _class(self, cls: Class, *, defaults: bool) -> str:
+        has_defaults = defaults or not cls.is_root
+        signature = ["self", *(_declared(parameter, has_defaults) for parameter in cls.parameters)]
+        lines = [laid(_head("__init__", signature), 4, "def ", " -> None:"), "        super().__init__()"]
+        lines += Constructor(cls).assigned()
+        forward = Forward(cls)
+        inputs = ["x", *(f"other_{index}" if index > 1 else "other" for index in range(1, cls.inputs))]
+        output: ast.expr | None = None
+        count = len(cls.outputs)
         returned = "Tensor" if count == 1 else f"tuple[{', '.join(['Tensor'] * count)}]"
-        if is_root:
+        if cls.is_root:
             lines += self._ties()
             inputs = self._inputs()
             if count > 1:
-                output, returned = self._outputs(forward), "dict[str, Tensor]"
-        head = Call("def forward", (("", "self"), *(("", f"{name}: Tensor") for name in inputs)))
-        lines += ["", laid(head, 4, after=f" -> {returned}:"), *forward.lines(inputs, output)]
-        if not made.parameters and lines[2] == "":
+                names = self.network.graph.outputs
+                output = ast.Dict([*map(ast.Constant, names)], [*map(ast.Name, cls.outputs)])
+                returned = "dict[str, Tensor]"
+        head = _head("forward", ["self", *(f"{name}: Tensor" for name in inputs)])
+        lines += ["", laid(head, 4, "def ", f" -> {returned}:"), *forward.lines(inputs, output)]
+        if not cls.parameters and lines[2] == "":
             del lines[:3]
-        return "\n".join([f"class {made.name}(nn.Module):", *lines])
+        return "\n".join([f"class {cls.name}(nn.Module):", *lines])
 
     def _inputs(self) -> list[str]:
         names = [*self.network.inputs]
         return ["x"] if names == ["input"] else [f"{name}_" if name in RESERVED else name for name in names]
 
-    def _outputs(self, forward: Forward) -> Code:
-        named = zip(self.network.graph.outputs, forward.body.outputs, strict=True)
-        return Call(
-            "", tuple((f"{value_text(name)}: ", f"{{{forward.of(ref)}}}") for name, ref in named), "{}"
-        )
-
     def _ties(self) -> list[str]:
         """Write which weights are shared and which are not trained."""
         lines = []
-        paths = {id(part.node): _access(part.path) for part in self.network.root.parts() if part.node}
-        for node in self.network.graph.nodes:
+        nodes = self.network.graph.nodes
+        for node in nodes:
             weights = node.layer.apply(shapes_before(node, self.network.shapes)).weights
-            here = paths[id(node)]
+            here = _access(node.path)
             if node.owner is not None:
-                owner = paths[id(self.network.graph.nodes[node.owner])]
-                lines += [laid(f"{owner}.{name}", 8, f"{here}.{name} = ") for name in weights]
+                owner = _access(nodes[node.owner].path)
+                lines += [laid(expression(f"{owner}.{name}"), 8, f"{here}.{name} = ") for name in weights]
             if not node.trainable and weights:
                 lines.append(f"        {here}.requires_grad_(False)")
         return lines
@@ -168,16 +159,21 @@ class Export:
 def _access(path: str) -> str:
     """Return how the module at a path is reached from the root."""
     if not all(part.isidentifier() for part in path.split(".")):
-        return f'self.get_submodule("{path}")'
+        return f"self.get_submodule({quoted(path)})"
     return f"self.{path}"
 
 
 def _declared(parameter: Parameter, has_default: bool) -> str:
     """Return an argument of a class as its signature has it."""
     kind = "type[nn.Module]" if parameter.is_module else _type_of(parameter)
-    if parameter.default is UNSAID or not has_default:
+    if parameter.default is NO_VALUE or not has_default:
         return f"{parameter.name}: {kind}"
-    return f"{parameter.name}: {kind} = {value_text(parameter.default)}"
+    return f"{parameter.name}: {kind} = {text(literal(parameter.default))}"
+
+
+def _head(name: str, arguments: Iterable[str]) -> ast.expr:
+    """Return the head of a function, laid out as a call."""
+    return call(name, *map(ast.Name, arguments))
 
 
 def _type_of(parameter: Parameter) -> str:

@@ -2,52 +2,39 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from torch import nn
 
-from shapecalc.bridges.torch.export.bodies import Item
-from shapecalc.bridges.torch.twins.code import Call, Code, call, laid
+from shapecalc.bridges.torch.export.class_data import Item
+from shapecalc.bridges.torch.twins.code import call, expression, laid, quoted
 from shapecalc.errors import SpecError, quote
-
-
-def present(item: Item) -> list[Item]:
-    """Return the pieces inside that any instance has."""
-    return [child for child in item.children if child.what not in ("absent", "nothing")]
 
 
 def is_numbered(item: Item) -> bool:
     """Say whether the modules in a container are called by their numbers, from 0 on."""
-    return _are_numbers([child.key for child in present(item) if child.has_modules])
+    return _are_numbers([child.key for child in item.present if child.has_modules])
 
 
 def _are_numbers(keys: Sequence[str]) -> bool:
     return [*keys] == [str(index) for index in range(len(keys))]
 
 
-def container(inside: dict[str, Code], item: Item, codes: Sequence[Code] | None = None) -> Call:
+def container(inside: dict[str, ast.expr], item: Item, codes: Sequence[ast.expr]) -> ast.expr:
     """Return a container of modules by their names: a list, maybe of loops, where these are numbers."""
     if _are_numbers([*inside]):
-        codes = [*inside.values()] if codes is None else codes
-        return call("nn.ModuleList", Call("", tuple(("", code) for code in codes), "[]"))
+        return call("nn.ModuleList", ast.List([*codes]))
     for name in inside:
         if hasattr(nn.ModuleDict, name):
             message = f"the name {quote(name)} has a meaning of its own in torch's ModuleDict"
             raise SpecError(message, path=item.parts[0].path, hint="name the step otherwise")
-    pairs = tuple((f'"{name}": ', code) for name, code in inside.items())
-    return call("nn.ModuleDict", Call("", pairs, "{}"))
+    return call("nn.ModuleDict", ast.Dict([*map(ast.Constant, inside)], [*inside.values()]))
 
 
-@dataclass
-class _Place:
-    """A path's module, or others by their names."""
-
-    item: Item | None = None
-    inside: dict[str, _Place] = field(default_factory=dict)
-
-    def first(self) -> Item:
-        return self.item or next(iter(self.inside.values())).first()
+Tree: TypeAlias = dict[str, "Item | Tree"]
+"""Modules by the words of their names: an item, or a container of others."""
 
 
 class Nesting:
@@ -58,47 +45,57 @@ class Nesting:
     """
 
     def __init__(self, items: Sequence[Item]) -> None:
-        self.root = _Place()
+        self.root: Tree = {}
         for item in items:
             if item.has_modules:
                 self._put(item)
 
     def _put(self, item: Item) -> None:
-        place = self.root
-        for word in item.key.split("."):
-            if place.item is not None:
-                break
-            place = place.inside.setdefault(word, _Place())
-        if place.item is not None or place.inside:
-            message = f"a module called {quote(item.key)} cannot be written: one stands inside the other"
-            raise SpecError(message, path=item.parts[0].path, hint="name one of the two otherwise")
-        place.item = item
+        *above, last = item.key.split(".")
+        place: Item | Tree = self.root
+        for word in above:
+            place = place.setdefault(word, {}) if isinstance(place, dict) else place
+        if not isinstance(place, dict) or last in place:
+            message = f"a module called {quote(item.key)} cannot be written: another is in it or around it"
+            raise SpecError(message, path=item.parts[0].path, hint="give either another name")
+        place[last] = item
 
-    def made(self, code: Callable[[Item], Code]) -> Iterator[tuple[Item, list[str]]]:
+    def made(self, code: Callable[[Item], ast.expr]) -> Iterator[tuple[Item, str]]:
         """Yield how every container is made, each with the first of the modules in it."""
-        for name, place in self.root.inside.items():
-            first = place.first()
+        for name, place in self.root.items():
+            first = _first(place)
             if first.key.isidentifier():
                 continue
-            made = self._code(place, code)
+            made = _code(place, code)
             if name.isidentifier():
-                yield first, [laid(made, 8, f"self.{name} = ")]
+                yield first, laid(made, 8, f"self.{name} = ")
             else:
-                yield first, [laid(Call("self.add_module", (("", f'"{name}"'), ("", made))), 8)]
+                yield first, laid(call("self.add_module", ast.Constant(name), made), 8)
 
-    def _code(self, place: _Place, code: Callable[[Item], Code]) -> Code:
-        if place.item is not None:
-            return code(place.item)
-        return container(
-            {name: self._code(inner, code) for name, inner in place.inside.items()}, place.first()
-        )
-
-    def access(self, item: Item) -> str:
+    def access(self, item: Item) -> ast.expr:
         """Return how an item of the class is reached."""
         first, *others = item.key.split(".")
-        reached = f"self.{first}" if first.isidentifier() else f'self.get_submodule("{first}")'
-        place = self.root.inside.get(first, _Place())
+        reached = expression(
+            f"self.{first}" if first.isidentifier() else f"self.get_submodule({quoted(first)})"
+        )
+        place = self.root.get(first, {})
         for word in others:
-            reached += f"[{word}]" if _are_numbers([*place.inside]) else f'["{word}"]'
-            place = place.inside.get(word, _Place())
+            inside = place if isinstance(place, dict) else {}
+            reached, place = at(reached, [*inside], word), inside.get(word, {})
         return reached
+
+
+def _first(place: Item | Tree) -> Item:
+    return place if isinstance(place, Item) else _first(next(iter(place.values())))
+
+
+def _code(place: Item | Tree, code: Callable[[Item], ast.expr]) -> ast.expr:
+    if isinstance(place, Item):
+        return code(place)
+    inside = {name: _code(inner, code) for name, inner in place.items()}
+    return container(inside, _first(place), [*inside.values()])
+
+
+def at(container: ast.expr, keys: Sequence[str], key: str) -> ast.expr:
+    """Return how a module in a container is reached: by its number in a list, by its name in a dictionary."""
+    return ast.Subscript(container, ast.Constant(int(key) if key in keys and _are_numbers(keys) else key))

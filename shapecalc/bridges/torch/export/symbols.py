@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping
+from copy import deepcopy
 from typing import Any
 
 from shapecalc.algebra.formula import Formula
 from shapecalc.algebra.rational import Value
+from shapecalc.bridges.torch.twins.code import expression
 from shapecalc.errors import FormulaError
 
 _SAME_IN_PYTHON = (
@@ -45,12 +47,13 @@ class _Substitution(ast.NodeTransformer):
             case ast.Subscript(ast.Name(name), ast.Constant(int() as place)) if place >= 0:
                 item = item_name(name, place)
                 return self.names.get(item, ast.Name(item))
+        self.generic_visit(node)
         return node
 
 
 def put(tree: ast.expr, names: Mapping[str, ast.expr]) -> ast.expr:
     """Return a copy of an expression with others in place of some of its names."""
-    changed: ast.expr = _Substitution(names).visit(ast.parse(ast.unparse(tree), mode="eval").body)
+    changed: ast.expr = _Substitution(names).visit(deepcopy(tree))
     return changed
 
 
@@ -67,7 +70,7 @@ def translated(formula: Any) -> ast.expr | None:
     if not isinstance(formula, Formula):
         return None
     truths = {"true": ast.Constant(value=True), "false": ast.Constant(value=False)}
-    tree = put(ast.parse(formula.text, mode="eval").body, truths)
+    tree = put(expression(formula.text), truths)
     for node in ast.walk(tree):
         is_plain = not isinstance(node, ast.Constant) or isinstance(node.value, int)
         if not isinstance(node, _SAME_IN_PYTHON) or not is_plain:
@@ -76,11 +79,7 @@ def translated(formula: Any) -> ast.expr | None:
 
 
 def item_name(name: str, place: int) -> str:
-    """Return the name that an item of a list goes by, which no argument can have.
-
-    >>> ast.unparse(translated(Formula.parse("row[0] // 2 + 1")))
-    'row[0] // 2 + 1'
-    """
+    """Return the name that an item of a list goes by, which no argument can have."""
     return f"{name}[{place}]"
 
 

@@ -72,14 +72,14 @@ def forward(model: Model, report: Report, shape: Any, values: Mapping[str, Any])
     if not report.nodes:
         return Forward(why="it has no layers")
     try:
-        bare = build(model, device="meta", input=shape, **values)
+        bare = build(model, "meta", shape, values)
     except SpecError as error:
         return Forward(why=error.message)
     why = _too_large(report)
     on_cpu = any(twin_of(node.layer).on_cpu for node in report.nodes)
     differences = {} if on_cpu else _run(bare, report, "meta")
     if not why and not differences:
-        differences = _run(build(model, input=shape, **values), report, "cpu")
+        differences = _run(build(model, "cpu", shape, values), report, "cpu")
     return Forward(len(report.nodes), not why, why, differences)
 
 

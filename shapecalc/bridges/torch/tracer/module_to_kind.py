@@ -11,7 +11,7 @@ from torch import nn
 
 from shapecalc.bridges.canonical import canonical
 from shapecalc.bridges.torch.twins.torch_names import named
-from shapecalc.bridges.torch.twins.twin import kind_of_own, twin_of
+from shapecalc.bridges.torch.twins.twin import Twin, twin_of
 from shapecalc.layers import registry
 from shapecalc.layers.base import Kind
 from shapecalc.layers.index import BEYOND_NN, KINDS
@@ -39,7 +39,7 @@ def kind_of(module: nn.Module) -> type[Kind] | None:
     """Return the kind of a module: of its class, or of a base whose forward it leaves as it is."""
     kinds = classes_with_kinds(with_torchvision="torchvision.ops" in sys.modules)  # else it has no modules
     for base in type(module).__mro__:
-        kind = registry.get(kinds[base]) if base in kinds else kind_of_own(base)
+        kind = registry.get(kinds[base]) if base in kinds else Twin.kind_of_own(base)
         if kind is not None:
             return kind if type(module).forward is getattr(base, "forward", None) else None
     return None

@@ -1,123 +1,44 @@
-"""The layout of Python source: a call is on one line where it fits, else one argument a line."""
+"""Python source as expressions of `ast`: how they are made, and laid out in lines.
+
+A call is on one line where it fits, else one argument a line.
+"""
 
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
+import re
+from collections.abc import Sequence
 from fractions import Fraction
-from typing import Any, TypeAlias
+from functools import reduce
+from typing import Any
 
 WIDTH = 88
+_STRING = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*\"""")
 
 
-@dataclass(frozen=True)
-class Call:
-    """A call, or anything else in brackets with commas in it."""
-
-    name: str
-    arguments: tuple[tuple[str, Code], ...]
-    """Each with the text before it: nothing, or `name=`, or `"key": `."""
-    brackets: str = "()"
+# ---- expressions
 
 
-@dataclass(frozen=True)
-class Loop:
-    """An element over and over, as a starred comprehension has it."""
-
-    element: Code
-    variable: str
-    count: str
+def expression(source: str) -> ast.expr:
+    """Return the expression of a source text."""
+    return ast.parse(source, mode="eval").body
 
 
-@dataclass(frozen=True)
-class Choice:
-    """One code under a condition, another otherwise."""
-
-    condition: str
-    then: Code
-    otherwise: Code
-
-
-@dataclass(frozen=True)
-class Infix:
-    """Codes with a sign between them."""
-
-    sign: str
-    operands: tuple[Code, ...]
-
-
-Code: TypeAlias = str | Call | Loop | Choice | Infix
-
-
-def flat(code: Code) -> str:
-    """Return a code on one line."""
-    match code:
-        case Call(name, arguments, brackets):
-            inside = ", ".join(before + flat(argument) for before, argument in arguments)
-            return f"{name}{brackets[0]}{inside}{brackets[1]}"
-        case Loop(element, variable, count):
-            return f"*[{flat(element)} for {variable} in range({count})]"
-        case Choice(condition, then, otherwise):
-            return f"{flat(then)} if {condition} else {flat(otherwise)}"
-        case Infix(sign, operands):
-            return f" {sign} ".join(map(flat, operands))
-    return code
-
-
-def laid(code: Code, indent: int, before: str = "", after: str = "") -> str:
-    """Return a code with the text before and after it, broken where it is too long.
-
-    >>> print(laid(Call("nn.Linear", (("", "4096"), ("", "1000"))), 4, "self.fc = "))
-        self.fc = nn.Linear(4096, 1000)
-    """
-    pad, inner = " " * indent, indent + 4
-    line = pad + before + flat(code) + after
-    if len(line) <= WIDTH or isinstance(code, str):
-        return line
-    opening, closing, together = "(", ")", flat(code)
-    match code:
-        case Call(name, arguments, brackets):
-            opening, closing = f"{name}{brackets[0]}", brackets[1]
-            is_list = len(arguments) < 2 or brackets != "()"
-            together = "" if is_list else ", ".join(first + flat(argument) for first, argument in arguments)
-            inside = [laid(argument, inner, first, ",") for first, argument in arguments]
-        case Loop(element, variable, count):
-            opening, closing, together = "*[", "]", ""
-            inside = [laid(element, inner), f"{pad}    for {variable} in range({count})"]
-        case Choice(condition, then, otherwise):
-            inside = [laid(then, inner), f"{pad}    if {condition}", laid(otherwise, inner, "else ")]
-        case Infix(sign, operands):
-            signs = ["", *[f"{sign} "] * (len(operands) - 1)]
-            inside = [laid(operand, inner, first) for first, operand in zip(signs, operands, strict=True)]
-    if together and inner + len(together) <= WIDTH:
-        inside = [f"{pad}    {together}"]
-    return "\n".join([f"{pad}{before}{opening}", *inside, f"{pad}{closing}{after}"]) if inside else line
-
-
-def call(name: str, *unnamed: Code, **named: Code) -> Call:
+def call(function: str | ast.expr, *unnamed: ast.expr, **named: ast.expr) -> ast.Call:
     """Return a call with these arguments."""
-    return Call(
-        name, (*(("", code) for code in unnamed), *((f"{key}=", code) for key, code in named.items()))
-    )
+    callee = expression(function) if isinstance(function, str) else function
+    return ast.Call(callee, [*unnamed], [ast.keyword(key, code) for key, code in named.items()])
 
 
-def code_of(tree: ast.expr) -> Code:
-    """Return an expression as code that may be broken: a tuple between its items."""
-    if isinstance(tree, ast.Tuple) and len(tree.elts) > 1:
-        return Call("", tuple(("", code_of(item)) for item in tree.elts))
-    return text(tree)
+def loop(element: ast.expr, variable: str, count: ast.expr) -> ast.expr:
+    """Return an element over and over, as a starred comprehension has it."""
+    over = ast.comprehension(ast.Name(variable), call("range", count), [], is_async=0)
+    return ast.Starred(ast.ListComp(element, [over]))
 
 
-def text(tree: ast.expr) -> str:
-    """Return an expression as a formatter writes it: strings in double quotes."""
-    if isinstance(tree, ast.Constant) and isinstance(tree.value, str):
-        return quoted(tree.value)
-    if isinstance(tree, ast.Tuple):
-        inside = ", ".join(map(text, tree.elts))
-        return f"({inside},)" if len(tree.elts) == 1 else f"({inside})"
-    if isinstance(tree, ast.Call) and isinstance(tree.func, ast.Name):
-        return f"{tree.func.id}({', '.join(map(text, tree.args))})"
-    return ast.unparse(tree)
+def infix(sign: ast.operator, operands: Sequence[ast.expr]) -> ast.expr:
+    """Return expressions with an operator between them."""
+    return reduce(lambda left, right: ast.BinOp(left, sign, right), operands)
 
 
 def literal(value: Any) -> ast.expr:
@@ -127,22 +48,69 @@ def literal(value: Any) -> ast.expr:
     if isinstance(value, (list, tuple)):
         return ast.Tuple([literal(item) for item in value], ast.Load())
     if isinstance(value, float) and value in (float("inf"), float("-inf")):
-        return ast.Call(ast.Name("float"), [ast.Constant(str(value))], [])
+        return call("float", ast.Constant(str(value)))
     if value is None or isinstance(value, (bool, int, float, str)):
-        return ast.parse(repr(value), mode="eval").body
+        return expression(repr(value))
     raise TypeError(f"{value!r} is no plain value")
 
 
-def value_text(value: Any) -> str:
-    """Return the text of a plain value."""
-    return text(literal(value))
+# ---- text
+
+
+def text(code: ast.expr) -> str:
+    """Return an expression on one line, its strings in double quotes."""
+    return _STRING.sub(lambda match: quoted(ast.literal_eval(match[0])), ast.unparse(code))
 
 
 def quoted(value: str) -> str:
-    """Return a string in double quotes, with everything escaped that is not plain.
-
-    >>> print(quoted("two words"))
-    "two words"
-    """
+    """Return a string in double quotes, with everything escaped that is not plain."""
     escaped = value.encode("unicode_escape").decode("ascii").replace('"', '\\"')
     return f'"{escaped}"'
+
+
+def laid(code: ast.expr, indent: int, before: str = "", after: str = "") -> str:
+    """Return an expression with the text before and after it, broken where it is too long.
+
+    >>> print(laid(expression("nn.Linear(4096, 1000)"), 4, "self.fc = "))
+        self.fc = nn.Linear(4096, 1000)
+    """
+    pad, inner = " " * indent, indent + 4
+    line = f"{pad}{before}{text(code)}{after}"
+    if len(line) <= WIDTH:
+        return line
+    opening, closing, comma = "(", ")", ","
+    pieces: list[tuple[str, ast.expr]] = []
+    match code:
+        case ast.Call(function, unnamed, named):
+            opening = f"{text(function)}("
+            pieces = [*(("", item) for item in unnamed), *((f"{each.arg}=", each.value) for each in named)]
+        case ast.Tuple(items):
+            pieces = [("", item) for item in items]
+        case ast.List(items):
+            opening, closing, pieces = "[", "]", [("", item) for item in items]
+        case ast.Dict(keys, values):
+            opening, closing = "{", "}"
+            pieces = [(f"{text(key)}: ", item) for key, item in zip(keys, values, strict=True) if key]
+        case ast.Starred(ast.ListComp(element, [over])):
+            opening, closing, comma = "*[", "]", ""
+            pieces = [("", element), (f"for {text(over.target)} in ", over.iter)]
+        case ast.IfExp(condition, then, otherwise):
+            comma, pieces = "", [("", then), ("if ", condition), ("else ", otherwise)]
+        case ast.BinOp(_, ast.Add() | ast.Mult() as sign, _):
+            first, *others = _operands(code, type(sign))
+            word = "+ " if isinstance(sign, ast.Add) else "* "
+            comma, pieces = "", [("", first), *((word, operand) for operand in others)]
+    if not pieces:
+        return line
+    together = f"{comma} ".join(front + text(item) for front, item in pieces)
+    if opening.endswith("(") and len(pieces) > 1 and inner + len(together) <= WIDTH:
+        inside = [f"{pad}    {together}"]
+    else:
+        inside = [laid(item, inner, front, comma) for front, item in pieces]
+    return "\n".join([f"{pad}{before}{opening}", *inside, f"{pad}{closing}{after}"])
+
+
+def _operands(code: ast.expr, sign: type[ast.operator]) -> list[ast.expr]:
+    if isinstance(code, ast.BinOp) and isinstance(code.op, sign):
+        return [*_operands(code.left, sign), code.right]
+    return [code]

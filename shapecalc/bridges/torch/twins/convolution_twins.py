@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import torch
 from torch import nn
 
 from shapecalc.bridges.torch.twins import standalone
-from shapecalc.bridges.torch.twins.source import ModuleSource, Source
+from shapecalc.bridges.torch.twins.source import ModuleSource
 from shapecalc.bridges.torch.twins.torch_names import Fields, Shapes, per_side
-from shapecalc.bridges.torch.twins.twin import ModuleTwin, Twin
-from shapecalc.errors import SpecError
+from shapecalc.bridges.torch.twins.twin import ModuleTwin, Twin, gather
 from shapecalc.layers.conv import Depthwise, Separable
 from shapecalc.layers.lenet import RBF, PartialConv2d, Subsample2d
-from shapecalc.layers.roles import sizes_inferred
 from shapecalc.layers.sliding import Windowed
 
 
 class ConvolutionTwin(ModuleTwin[Windowed]):
     """A convolution of torch; padding per side, which it does not take, is a pad in front of it by a hook."""
 
-    def target(self) -> Callable[..., nn.Module]:
-        found: Callable[..., nn.Module] = self.own or getattr(nn, f"Conv{self.kind.rank}d")
-        return found
+    path = "torch.nn.Conv{}d"
 
     def around(self, fields: Fields) -> list[int] | None:
         """Return what is padded in front, in torch's flat order; None where the module pads."""
@@ -42,13 +38,12 @@ class ConvolutionTwin(ModuleTwin[Windowed]):
             return super().build(fields, shapes)
         module = super().build({**fields, "padding": 0, "padding_mode": "zeros"}, shapes)
         how = "constant" if mode == "zeros" else mode
-        module.register_forward_pre_hook(lambda _module, args: (nn.functional.pad(args[0], before, how),))
-        return module
+        return gather(module, lambda x: ((nn.functional.pad(x, before, how),), {}))
 
-    def source(self, fields: Fields, shapes: Shapes, written: Mapping[str, Any]) -> Source:
+    def unwritten(self, fields: Fields, shapes: Shapes) -> str:
         if self.around(fields) is not None:
-            raise SpecError("a convolution padded side by side has no single module in torch: pad before it")
-        return super().source(fields, shapes, written)
+            return "padded side by side it is no single module, so pad before it"
+        return super().unwritten(fields, shapes)
 
 
 class DepthwiseTwin(ConvolutionTwin, Twin[Depthwise]):
@@ -59,7 +54,7 @@ class DepthwiseTwin(ConvolutionTwin, Twin[Depthwise]):
 
 
 class SeparableTwin(ConvolutionTwin, Twin[Separable]):
-    """A depthwise convolution without bias, then a pointwise one."""
+    """A depthwise convolution without bias, then a pointwise convolution."""
 
     def call(self, fields: Fields, shapes: Shapes, written: Mapping[str, Any]) -> ModuleSource:
         arguments = self.arguments(fields, shapes)
@@ -68,11 +63,12 @@ class SeparableTwin(ConvolutionTwin, Twin[Separable]):
         first = grouped({**arguments, "bias": False})
         of_first = {name: value for name, value in written.items() if name in arguments}
         of_last = {name: written[name] for name in ("out_channels", "bias") if name in written}
-        halves = {
-            "depthwise": ModuleSource(self.target(), first, of_first, sizes_inferred(self.kind).keys()),
-            "pointwise": ModuleSource(self.target(), {"in_channels": first["out_channels"], **last}, of_last),
+        last = {"in_channels": first["out_channels"], **last}
+        inside = {
+            "depthwise": ModuleSource(self.kind, self.target(), first, of_first, shapes),
+            "pointwise": ModuleSource(self.kind, self.target(), last, of_last, shapes),
         }
-        return ModuleSource(nn.Sequential, inside=halves)
+        return ModuleSource(self.kind, nn.Sequential, inside=inside)
 
 
 def grouped(fields: Fields) -> Fields:
@@ -108,12 +104,11 @@ class PartialConv2dTwin(ConvolutionTwin, Twin[PartialConv2d]):
             return _checked(fields)._reversed_padding_repeated_twice  # noqa: SLF001  (torch knows its odd side)
         return sides
 
-    def source(self, fields: Fields, shapes: Shapes, written: Mapping[str, Any]) -> Source:
-        if self.around(fields) is not None:
-            raise self.not_written(
-                "padding per side, to the same size, or other than zeros is done by a hook"
-            )
-        return super().source(fields, shapes, written)
+    def unwritten(self, fields: Fields, shapes: Shapes) -> str:
+        is_hooked = self.around(fields) is not None
+        return (
+            "padding per side, to the same size, or other than zeros is done by a hook" if is_hooked else ""
+        )
 
 
 def _checked(fields: Fields) -> nn.Conv2d:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import ast
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, ClassVar
@@ -11,18 +12,16 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from shapecalc.bridges.torch.twins.code import Code, call, value_text
-from shapecalc.bridges.torch.twins.operations import Fold, Function, Operation, TorchCall
-from shapecalc.bridges.torch.twins.source import Source
+from shapecalc.bridges.torch.twins.code import call, literal
+from shapecalc.bridges.torch.twins.source import Fold, Operation, TorchCall
 from shapecalc.bridges.torch.twins.torch_names import REJECTIONS, Fields, Shapes
 from shapecalc.bridges.torch.twins.twin import FunctionTwin, ModuleTwin, Twin
-from shapecalc.errors import SpecError
 from shapecalc.layers import by_name
 from shapecalc.layers.base import Kind
 from shapecalc.layers.batch_shape_ops import BroadcastTo
 from shapecalc.layers.einsum import Einsum
 from shapecalc.layers.merge import Add, Concat, Matmul, Multiply
-from shapecalc.layers.reshape import Reshape, Squeeze, Unflatten
+from shapecalc.layers.reshape import Reshape, Unflatten
 from shapecalc.layers.select import Chunk, Slice, Split
 
 
@@ -30,7 +29,7 @@ class ArithmeticTwin(FunctionTwin[Add | Multiply]):
     """A sum or a product of any number of tensors, element by element."""
 
     def operation(self, fields: Fields, shapes: Shapes) -> Operation:
-        return Fold(str(self.kind.torch), "+" if self.kind is Add else "*")
+        return Fold(str(self.kind.torch), ast.Add() if self.kind is Add else ast.Mult())
 
 
 class ConcatTwin(FunctionTwin[Concat]):
@@ -56,25 +55,22 @@ class EinsumTwin(FunctionTwin[Einsum]):
 
 # ---- functions by their names
 
+_NO_FUNCTION = "torch has no function {} that could be called with tensors alone"
+
 
 class CombineTwin(FunctionTwin[by_name.Combine]):
-    """A function of several tensors; one of two is applied to the first and each of the others in turn."""
+    """A function of several tensors; of two, it is applied to the first and each of the others in turn."""
 
     def operation(self, fields: Fields, shapes: Shapes) -> Operation:
+        if self.missing_arguments(fields["function"]):
+            return Fold("torch.add")  # of the same shape
         function = f"torch.{fields['function']}"
         is_of_all = len(shapes) > 2 and placeholders(fields["function"], len(shapes)) == ()
         return TorchCall(function) if is_of_all else Fold(function)
 
-    def build(self, fields: Fields, shapes: Shapes) -> nn.Module:
-        if self.missing_arguments(fields["function"]):
-            return Function(Fold("torch.add"), self.kind.kind, fields)  # of the same shape
-        return super().build(fields, shapes)
-
-    def source(self, fields: Fields, shapes: Shapes, written: Mapping[str, Any]) -> Source:
-        if self.missing_arguments(fields["function"]):
-            message = f"torch has no function {fields['function']} that could be called with tensors alone"
-            raise SpecError(message)
-        return super().source(fields, shapes, written)
+    def unwritten(self, fields: Fields, shapes: Shapes) -> str:
+        is_missing = self.missing_arguments(fields["function"])
+        return _NO_FUNCTION.format(fields["function"]) if is_missing else ""
 
     def uncovered(self, layer: Kind | type[Kind]) -> str:
         return self.missing_arguments(layer.function) if isinstance(layer, by_name.Combine) else ""
@@ -98,24 +94,19 @@ class ElementwiseTwin(FunctionTwin[by_name.Elementwise]):
     """A function of one tensor; where it takes a number that is not known, that is 1 or 0."""
 
     def operation(self, fields: Fields, shapes: Shapes) -> Operation:
-        return TorchCall(f"torch.{fields['function']}")
-
-    def build(self, fields: Fields, shapes: Shapes) -> nn.Module:
         name = fields["function"]
         operands = placeholders(name)
+        if operands is None:
+            return TorchCall("torch.clone")  # of the same shape
+        home = "torch" if hasattr(torch, name) else functional.__name__
+        return TorchCall(f"{home}.{name}", after=operands)
 
-        def applied(x: Tensor) -> Any:
-            return x.clone() if operands is None else _function(name)(x, *operands)
-
-        return Function(applied, self.kind.kind, fields)
-
-    def source(self, fields: Fields, shapes: Shapes, written: Mapping[str, Any]) -> Source:
+    def unwritten(self, fields: Fields, shapes: Shapes) -> str:
         name = fields["function"]
         if not callable(getattr(torch, name, None)):
-            raise SpecError(f"torch has no function {name} that could be called with tensors alone")
-        if placeholders(name) != ():
-            raise SpecError(f"torch.{name} takes more than a tensor, and the specification does not say what")
-        return super().source(fields, shapes, written)
+            return _NO_FUNCTION.format(name)
+        is_known = placeholders(name) == ()
+        return "" if is_known else f"torch.{name} takes more than a tensor, and the spec does not say what"
 
     def uncovered(self, layer: Kind | type[Kind]) -> str:
         if isinstance(layer, by_name.Elementwise) and placeholders(layer.function) is None:
@@ -130,7 +121,7 @@ def placeholders(name: str, tensors: int = 1) -> tuple[Any, ...] | None:
     >>> placeholders("exp"), placeholders("mul"), placeholders("masked_fill")
     ((), (1,), None)
     """
-    function = _function(name)
+    function: Any = getattr(torch, name, None) or getattr(functional, name, None)
     for operands in ((), (1,), (0,)) if function is not None else ():
         for dtype in (torch.float32, torch.long):
             x = torch.ones((2, 3), dtype=dtype, device="meta")
@@ -143,22 +134,18 @@ def placeholders(name: str, tensors: int = 1) -> tuple[Any, ...] | None:
     return None
 
 
-def _function(name: str) -> Any:
-    return getattr(torch, name, None) or getattr(functional, name, None)
-
-
 # ---- other shapes, and parts of a tensor
 
 
 class SplitTwin(FunctionTwin[Split]):
-    """Pieces of given sizes, by default of the channels, where torch cuts the batch."""
+    """Pieces of certain sizes, by default of the channels, where torch cuts the batch."""
 
     positional: ClassVar[tuple[str, ...]] = ("split_size",)
     always = ("dim",)
 
 
 class ChunkTwin(SplitTwin, Twin[Chunk]):
-    """So many pieces, by default of the channels, where torch cuts the batch."""
+    """A number of pieces, by default of the channels, where torch cuts the batch."""
 
     positional = ("chunks",)
 
@@ -167,13 +154,6 @@ class BroadcastToTwin(FunctionTwin[BroadcastTo]):
     """Broadcasting to a shape."""
 
     positional = ("shape",)
-
-
-class SqueezeTwin(FunctionTwin[Squeeze]):
-    """Without the axes of size 1, or the one that is named."""
-
-    def operation(self, fields: Fields, shapes: Shapes) -> Operation:
-        return super().operation({name: value for name, value in fields.items() if value is not None}, shapes)
 
 
 class UnflattenTwin(ModuleTwin[Unflatten]):
@@ -200,8 +180,10 @@ class _Reshaped:
         (x,) = inputs
         return x.reshape(x.shape[0], *self.sizes)
 
-    def write(self, inputs: Sequence[Code]) -> Code:
-        return call(f"{inputs[0]}.reshape", f"{inputs[0]}.shape[0]", *map(value_text, self.sizes))
+    def write(self, inputs: Sequence[ast.expr]) -> ast.expr:
+        (x,) = inputs
+        batch = ast.Subscript(ast.Attribute(x, "shape"), ast.Constant(0))
+        return call(ast.Attribute(x, "reshape"), batch, *map(literal, self.sizes))
 
 
 class SliceTwin(FunctionTwin[Slice]):
@@ -224,7 +206,8 @@ class _Sliced:
             raise ValueError("nothing is left")
         return result
 
-    def write(self, inputs: Sequence[Code]) -> Code:
-        ends = ["" if end is None else str(end) for end in (self.part.start, self.part.stop)]
-        step = [] if self.part.step in (None, 1) else [str(self.part.step)]
-        return f"{inputs[0]}[{':, ' * self.axis}{':'.join([*ends, *step])}]"
+    def write(self, inputs: Sequence[ast.expr]) -> ast.expr:
+        step = None if self.part.step == 1 else self.part.step
+        ends = [None if end is None else literal(end) for end in (self.part.start, self.part.stop, step)]
+        slices: list[ast.expr] = [*[ast.Slice()] * self.axis, ast.Slice(*ends)]
+        return ast.Subscript(inputs[0], ast.Tuple(slices) if self.axis else slices[0])

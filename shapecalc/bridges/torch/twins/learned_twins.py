@@ -1,17 +1,25 @@
-"""Twins of learned tensors and of what torch has no class for, and of layers with a computed weight."""
+"""Twins of what torch has no class for: learned tensors, layers with a computed weight, traced operations."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import utils
 
+from shapecalc.algebra import decide
 from shapecalc.bridges.torch.twins import standalone
+from shapecalc.bridges.torch.twins.source import Function
 from shapecalc.bridges.torch.twins.torch_names import Fields, Shapes, Sizes
-from shapecalc.bridges.torch.twins.twin import ModuleTwin, build_layer
+from shapecalc.bridges.torch.twins.twin import FunctionTwin, ModuleTwin, Twin, build_layer
+from shapecalc.layers.base import Kind
 from shapecalc.layers.divisible import Divisible
 from shapecalc.layers.learned import ClassToken, LayerScale, PositionEmbedding
 from shapecalc.layers.stochastic import StochasticDepth
+from shapecalc.layers.traced import SIGNS, Constant, Opaque, Parameter, Require, Unused
 from shapecalc.layers.wrapper import Wrapper
 
 
@@ -35,7 +43,7 @@ class PositionEmbeddingTwin(ModuleTwin[PositionEmbedding]):
 
 
 def _sequence(fields: Fields, x: Sizes) -> Sizes:
-    """Return the shape of a batch of sequences; refuse another, or one that is not as declared."""
+    """Return the shape of a batch of sequences; refuse any other, and sizes that are not as declared."""
     if len(x) != 3 or fields.get("embed_dim") not in (None, x[2]) or fields.get("length") not in (None, x[1]):
         raise ValueError("a batch of sequences, as long and as wide as declared")
     return x
@@ -85,3 +93,92 @@ class WrapperTwin(ModuleTwin[Wrapper]):
             raise ValueError("no such weight")
         made: nn.Module = getattr(home, self.kind.kind)(module, **fields)
         return made
+
+
+# ---- what a traced network holds beside layers
+
+
+class Weights(Function):
+    """A function of the module and its inputs; the module has learned tensors by their names."""
+
+    def add(self, name: str, shape: Sizes) -> None:
+        *above, last = name.split(".")
+        holder: nn.Module = self
+        for word in above:
+            if word not in dict(holder.named_children()):
+                holder.add_module(word, nn.Module())
+            holder = holder.get_submodule(word)
+        holder.register_parameter(last, nn.Parameter(torch.zeros(shape)))
+
+    def forward(self, *inputs: Tensor) -> Any:
+        return self.function(self, *inputs)
+
+
+class ConstantTwin(FunctionTwin[Constant]):
+    """A tensor that the forward makes."""
+
+    never_written = "it notes what was seen of a forward, which is not its source"
+
+    def build(self, fields: Fields, shapes: Shapes) -> nn.Module:
+        module = Weights(partial(self.run, fields), self.kind.kind, fields)
+        for name, shape in self.weights(fields).items():
+            module.add(name, shape)
+        return module
+
+    def weights(self, fields: Fields) -> Mapping[str, Sizes]:
+        """Return the learned tensors."""
+        tensors: Mapping[str, Sizes] = fields.get("tensors", {})
+        return tensors
+
+    def run(self, fields: Fields, module: nn.Module, *inputs: Tensor) -> Any:
+        """Return the result."""
+        return inputs[0].new_zeros(fields["shape"])
+
+
+class ParameterTwin(ConstantTwin, Twin[Parameter]):
+    """A learned tensor, returned."""
+
+    def build(self, fields: Fields, shapes: Shapes) -> nn.Module:
+        if len(shapes) != 1 or min(fields["shape"], default=1) < 1:
+            raise ValueError("one tensor, and sizes of at least 1")
+        return super().build(fields, shapes)
+
+    def weights(self, fields: Fields) -> Mapping[str, Sizes]:
+        return {"weight": fields["shape"]}
+
+    def run(self, fields: Fields, module: nn.Module, *inputs: Tensor) -> Any:
+        return module.get_parameter("weight") * 1
+
+
+class UnusedTwin(ConstantTwin, Twin[Unused]):
+    """Learned tensors that the forward does not use."""
+
+    def run(self, fields: Fields, module: nn.Module, *inputs: Tensor) -> Any:
+        return inputs[0]
+
+
+class RequireTwin(ConstantTwin, Twin[Require]):
+    """A condition between sizes."""
+
+    def run(self, fields: Fields, module: nn.Module, *inputs: Tensor) -> Any:
+        if not decide(fields["left"], SIGNS[fields["relation"]], fields["right"]):
+            raise ValueError("the condition does not hold")
+        return inputs[0]
+
+
+class OpaqueTwin(ConstantTwin, Twin[Opaque]):
+    """Tensors of the shapes that were recorded."""
+
+    macs_not_counted = "what it costs is not known"
+
+    def run(self, fields: Fields, module: nn.Module, *inputs: Tensor) -> Any:
+        pairs = zip(inputs, fields["takes"], strict=True)
+        batch = [x.shape[0] for x, shape in pairs if shape[:1] == (-1,)]
+        results = tuple(
+            inputs[0].new_zeros([batch[0] if size == -1 else size for size in shape])
+            for shape in fields["gives"]
+        )
+        return results if len(results) > 1 else results[0]
+
+    def uncovered(self, layer: Kind | type[Kind]) -> str:
+        return "nothing is known of it but the shapes that were seen"

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import torch
 from torch import Tensor, nn
 
-from shapecalc.bridges.torch.twins.source import Source
 from shapecalc.bridges.torch.twins.torch_names import Fields, Shapes
-from shapecalc.bridges.torch.twins.twin import ModuleTwin, Twin, floats, spread
-from shapecalc.errors import SpecError
+from shapecalc.bridges.torch.twins.twin import ModuleTwin, Twin, floats, gather, spread
 from shapecalc.layers.class_loss import (
     CrossEntropyLoss,
     LinearCrossEntropyLoss,
@@ -23,8 +18,8 @@ from shapecalc.layers.class_loss import (
 from shapecalc.layers.loss import GaussianNLLLoss
 from shapecalc.layers.sequence_loss import AdaptiveLogSoftmaxWithLoss, CTCLoss
 
-_TARGET_OF_ONE = "on the meta device a target that is a list of one is refused"
-_LOSS_OF_ONE = "on the meta device one loss is a list of one"
+_TARGET_OF_ONE = "on the meta device a target that is a list of length 1 is refused"
+_LOSS_OF_ONE = "on the meta device one loss is a list of length 1"
 
 
 class GaussianTwin(ModuleTwin[GaussianNLLLoss]):
@@ -55,10 +50,8 @@ class WeightedTwin(ModuleTwin[Weighted | LinearCrossEntropyLoss]):
         """Return how many classes there are."""
         return shapes[0][-1] if shapes[0] else 1
 
-    def source(self, fields: Fields, shapes: Shapes, written: Mapping[str, Any]) -> Source:
-        if fields.get("weight"):
-            raise SpecError("weights of classes are numbers, which a spec does not have")
-        return super().source(fields, shapes, written)
+    def unwritten(self, fields: Fields, shapes: Shapes) -> str:
+        return "weights of classes are numbers, which a spec does not have" if fields.get("weight") else ""
 
 
 class MultiMarginTwin(WeightedTwin, Twin[MultiMarginLoss]):
@@ -98,12 +91,11 @@ class LinearCrossEntropyTwin(WeightedTwin, Twin[LinearCrossEntropyLoss]):
 
     def connected(self, module: nn.Module, fields: Fields, shapes: Shapes) -> nn.Module:
         scores = (*shapes[0][:-1], fields["num_classes"], *fields.get("out_features", ()))
-        module.register_forward_pre_hook(
-            lambda _module, args: tuple(
-                x if number != 1 or x.shape == scores else x.long() for number, x in enumerate(args)
-            )
-        )
-        return module
+
+        def with_indices(x: Tensor, target: Tensor, *others: Tensor) -> tuple[tuple[Tensor, ...], Fields]:
+            return (x, target if target.shape == scores else target.long(), *others), {}
+
+        return gather(module, with_indices)
 
 
 class AdaptiveTwin(ModuleTwin[AdaptiveLogSoftmaxWithLoss]):

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, ClassVar
+from collections.abc import Mapping
+from typing import Any
 
 from torch import nn
 
 from shapecalc.algebra.formula import Formula
-from shapecalc.bridges.torch.twins.operations import Operation, TorchCall
-from shapecalc.bridges.torch.twins.source import ModuleSource, Source
+from shapecalc.bridges.torch.twins.source import ModuleSource, Operation, TorchCall
 from shapecalc.bridges.torch.twins.torch_names import Fields, Shapes, per_side
-from shapecalc.bridges.torch.twins.twin import FunctionTwin, ModuleTwin, Twin
-from shapecalc.errors import SpecError
-from shapecalc.layers import GlobalMaxPool1d, GlobalMaxPool2d, GlobalMaxPool3d, LPPool1d
-from shapecalc.layers.adaptive_pool import GlobalPool
+from shapecalc.bridges.torch.twins.twin import FunctionTwin, ModuleTwin, Twin, gather
+from shapecalc.layers import LPPool1d
+from shapecalc.layers.adaptive_pool import GlobalMaximum, GlobalPool
 from shapecalc.layers.base import Kind
 from shapecalc.layers.crop import Crop
 from shapecalc.layers.pad import SpatialPad
@@ -23,7 +21,7 @@ from shapecalc.layers.unpool import MaxUnpool
 
 
 class LPPool1dTwin(ModuleTwin[LPPool1d]):
-    """A module that does not know a list of one: it takes its entry."""
+    """A module that does not take a list of length 1: it takes its entry."""
 
     def arguments(self, fields: Fields, shapes: Shapes) -> Fields:
         return {
@@ -33,24 +31,15 @@ class LPPool1dTwin(ModuleTwin[LPPool1d]):
 
 
 class GlobalPoolTwin(FunctionTwin[GlobalPool]):
-    """A reduction of all spatial axes at once, by default to their mean."""
-
-    reduction: ClassVar[str] = "torch.mean"
+    """A reduction of all spatial axes at once, to their mean or their maximum."""
 
     def operation(self, fields: Fields, shapes: Shapes) -> Operation:
         rank = self.kind.rank
         if len(shapes[0]) not in (rank + 1, rank + 2):
             raise ValueError("a batched or unbatched input")
-        settings: Fields = {"dim": tuple(range(-rank, 0))}
-        return TorchCall(
-            self.reduction, settings=settings | ({"keepdim": True} if fields.get("keepdim") else {})
-        )
-
-
-class GlobalMaxPoolTwin(GlobalPoolTwin, Twin[GlobalMaxPool1d | GlobalMaxPool2d | GlobalMaxPool3d]):
-    """The maximum of every channel."""
-
-    reduction = "torch.amax"
+        reduction = "torch.amax" if issubclass(self.kind, GlobalMaximum) else "torch.mean"
+        keepdim = {"keepdim": True} if fields.get("keepdim") else {}
+        return TorchCall(reduction, settings={"dim": tuple(range(-rank, 0)), **keepdim})
 
 
 class MaxUnpoolTwin(ModuleTwin[MaxUnpool]):
@@ -65,15 +54,12 @@ class MaxUnpoolTwin(ModuleTwin[MaxUnpool]):
         size = fields.get("output_size")
         if size is not None:
             sizes = size if isinstance(size, tuple) else (size,) * self.kind.rank
-            module.register_forward_pre_hook(lambda _module, args: (*args, sizes))
+            gather(module, lambda *inputs: ((*inputs, sizes), {}))
         return module
 
-    def source(self, fields: Fields, shapes: Shapes, written: Mapping[str, Any]) -> Source:
-        if fields.get("output_size") is not None:
-            raise SpecError(
-                "unpooling to a given size has no module in torch: it is an argument of its forward"
-            )
-        return super().source(fields, shapes, written)
+    def unwritten(self, fields: Fields, shapes: Shapes) -> str:
+        is_sized = fields.get("output_size") is not None
+        return "unpooling to a given size is an argument of forward, not of the module" if is_sized else ""
 
 
 # ---- padding and cropping
@@ -108,9 +94,7 @@ def _is_negative(value: object) -> bool:
 class CropTwin(ModuleTwin[Crop]):
     """Padding by negative numbers, which refuses to take away more than there is."""
 
-    def target(self) -> Callable[..., nn.Module]:
-        found: Callable[..., nn.Module] = getattr(nn, f"ZeroPad{self.kind.rank}d")
-        return found
+    path = "torch.nn.ZeroPad{}d"
 
     def arguments(self, fields: Fields, shapes: Shapes) -> Fields:
         rank, crop = self.kind.rank, fields["crop"]

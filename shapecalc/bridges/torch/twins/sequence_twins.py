@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from torch import Tensor, nn
 
 from shapecalc.bridges.torch.twins import standalone
-from shapecalc.bridges.torch.twins.source import ModuleSource, Source
+from shapecalc.bridges.torch.twins.source import ModuleSource
 from shapecalc.bridges.torch.twins.torch_names import Fields, Shapes
-from shapecalc.bridges.torch.twins.twin import ModuleTwin, Twin, floats, indices, spread
+from shapecalc.bridges.torch.twins.twin import ModuleTwin, Twin, floats, gather, indices, spread
 from shapecalc.layers.attention import MultiheadAttention
 from shapecalc.layers.bag import EmbeddingBag
 from shapecalc.layers.bilinear import Bilinear
@@ -24,10 +23,9 @@ class RecurrentTwin(ModuleTwin[Recurrent | RecurrentCell]):
     """A recurrent layer or cell, its states taken and returned one by one."""
 
     def connected(self, module: nn.Module, fields: Fields, shapes: Shapes) -> nn.Module:
-        module.register_forward_pre_hook(lambda _module, args: self.gathered(*args))
-        return spread(module)
+        return spread(gather(module, lambda *inputs: (self.paired(*inputs), {})))
 
-    def gathered(self, x: Tensor, *states: Tensor) -> tuple[Any, ...]:
+    def paired(self, x: Tensor, *states: Tensor) -> tuple[Any, ...]:
         """Return the arguments of torch's forward, where two states are a pair.
 
         A state with a batch beside an input without one is refused: torch does not look at it, may stretch
@@ -41,10 +39,6 @@ class RecurrentTwin(ModuleTwin[Recurrent | RecurrentCell]):
             raise ValueError("both states or neither")
         return (x, states) if states else (x,)
 
-    def source(self, fields: Fields, shapes: Shapes, written: Mapping[str, Any]) -> Source:
-        made = self.call(fields, shapes, written)
-        return replace(made, target=getattr(standalone, f"Flat{self.target().__name__}", made.target))
-
 
 class LSTMTwin(RecurrentTwin, Twin[LSTM]):
     """torch answers for the fused kernel that it runs."""
@@ -56,7 +50,7 @@ class LSTMTwin(RecurrentTwin, Twin[LSTM]):
 
 
 class AttentionTwin(ModuleTwin[MultiheadAttention]):
-    """Attention of a sequence to itself is a module of one tensor; other is torch's class with a hook."""
+    """Attention of a sequence to itself is a module of one tensor, any other torch's class with a hook."""
 
     own = standalone.SelfAttention
 
@@ -68,24 +62,21 @@ class AttentionTwin(ModuleTwin[MultiheadAttention]):
     def build(self, fields: Fields, shapes: Shapes) -> nn.Module:
         if _is_alone(fields, shapes):
             return super().build(fields, shapes)
-        module = nn.MultiheadAttention(**self.arguments(fields, shapes))
         wanted = {"need_weights": False, **{name: fields[name] for name in _OF_FORWARD if name in fields}}
 
-        def three(_module: nn.Module, args: tuple[Tensor, ...], _: Any) -> tuple[tuple[Tensor, ...], Fields]:
-            if len(args) not in (1, 3):
+        def three(*inputs: Tensor) -> tuple[tuple[Tensor, ...], Fields]:
+            if len(inputs) not in (1, 3):
                 raise ValueError("one tensor or three")
-            return args * 3 if len(args) == 1 else args, wanted
+            return inputs * 3 if len(inputs) == 1 else inputs, wanted
 
-        module.register_forward_pre_hook(three, with_kwargs=True)
-        return spread(module)
+        return spread(gather(nn.MultiheadAttention(**self.arguments(fields, shapes)), three))
 
-    def source(self, fields: Fields, shapes: Shapes, written: Mapping[str, Any]) -> Source:
-        if not _is_alone(fields, shapes):
-            raise self.not_written("what is written takes one tensor and returns no weights")
-        return super().source(fields, shapes, written)
+    def unwritten(self, fields: Fields, shapes: Shapes) -> str:
+        is_alone = _is_alone(fields, shapes)
+        return "" if is_alone else "the class that is written takes one tensor and returns no weights"
 
     def from_module(self, module: nn.Module) -> Fields | None:
-        """Return the fields of attention to itself; keys of another width, or added ones, are None."""
+        """Return the fields of attention to itself; None with keys of another width, or added keys."""
         assert isinstance(module, nn.MultiheadAttention)
         is_plain = module.kdim == module.vdim == module.embed_dim and not module.add_zero_attn
         fields = super().from_module(module)
@@ -118,16 +109,16 @@ class TransformingTwin(ModuleTwin[Transforming]):
     def connected(self, module: nn.Module, fields: Fields, shapes: Shapes) -> nn.Module:
         """Refuse other numbers of tensors, where torch would take the next for a mask."""
 
-        def check(_module: nn.Module, args: tuple[Tensor, ...]) -> None:
-            if len(args) != len(self.kind.tensors):
+        def checked(*inputs: Tensor) -> tuple[tuple[Tensor, ...], Fields]:
+            if len(inputs) != len(self.kind.tensors):
                 raise ValueError(f"{len(self.kind.tensors)} tensors")
+            return inputs, {}
 
-        module.register_forward_pre_hook(check)
-        return module
+        return gather(module, checked)
 
 
 class StackTwin(TransformingTwin, Twin[Stack]):
-    """A stack of layers, which torch makes of one of them."""
+    """A stack of layers, which torch makes of a single layer."""
 
     never_written = "torch makes it out of a layer"
 
@@ -137,7 +128,7 @@ class StackTwin(TransformingTwin, Twin[Stack]):
         last = nn.LayerNorm(arguments["d_model"], bias=arguments.get("bias", True)) if norm else None
         layer = getattr(nn, f"{self.target().__name__}Layer")(**arguments)
         name = "encoder_layer" if "encoder" in self.kind.kind else "decoder_layer"
-        return ModuleSource(self.target(), {name: layer, "num_layers": count, "norm": last})
+        return ModuleSource(self.kind, self.target(), {name: layer, "num_layers": count, "norm": last})
 
 
 # ---- bags and pairs
@@ -147,7 +138,7 @@ class EmbeddingBagTwin(ModuleTwin[EmbeddingBag]):
     """A table whose rows are added up in bags."""
 
     def arguments(self, fields: Fields, shapes: Shapes) -> Fields:
-        """Refuse the one offset that says both where a bag begins and where the last ends.
+        """Refuse a single offset that says both where a bag begins and where the last ends.
 
         There is no bag then, and torch writes outside of its memory.
         """
@@ -156,18 +147,15 @@ class EmbeddingBagTwin(ModuleTwin[EmbeddingBag]):
         return fields
 
     def connected(self, module: nn.Module, fields: Fields, shapes: Shapes) -> nn.Module:
-        """Hand weights over by name."""
+        """Pass weights by name."""
 
-        def name_weights(
-            _module: nn.Module, args: tuple[Tensor, ...], _: Any
-        ) -> tuple[tuple[Tensor, ...], Fields]:
-            *others, last = args
+        def named_weights(*inputs: Tensor) -> tuple[tuple[Tensor, ...], Fields]:
+            *others, last = inputs
             if others and last.is_floating_point():
                 return tuple(others), {"per_sample_weights": last}
-            return args, {}
+            return inputs, {}
 
-        module.register_forward_pre_hook(name_weights, with_kwargs=True)
-        return module
+        return gather(module, named_weights)
 
     def tensors(self, shapes: Shapes, device: str) -> list[Tensor]:
         """Return indices, where bags begin if the indices are in one row, and weights."""

@@ -1,9 +1,9 @@
 """The torch counterpart of a kind: how it is built, called, read and written, and where torch is peculiar.
 
-    Twin                 what the tracer, the proofs, `build` and `export` ask for
+    Twin                 what the tracer, the proofs, `build` and `export` use
     ├── ModuleTwin       a class of modules; by default torch's own class with our fields
-    ├── FunctionTwin     a function of tensors; by default the one that the kind names
-    └── Missing          torch has nothing
+    ├── FunctionTwin     a function of tensors; by default the function in `Kind.torch`
+    └── Missing          torch has no counterpart
 
 `twin_of(layer)` looks a twin up: that of the kind or of its nearest base class, or the default.
 """
@@ -13,22 +13,27 @@ from __future__ import annotations
 import inspect
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, TypeVar
+from dataclasses import replace
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
 
-from shapecalc.bridges.counterpart import Counterpart
+from shapecalc.bridges.counterpart import Counterpart, K, plain
 from shapecalc.bridges.torch.twins import standalone
-from shapecalc.bridges.torch.twins.operations import Function, Operation, TorchCall
-from shapecalc.bridges.torch.twins.source import FunctionSource, ModuleSource, Source
-from shapecalc.bridges.torch.twins.torch_names import Fields, Shapes, Sizes, named, plain
+from shapecalc.bridges.torch.twins.source import (
+    Function,
+    FunctionSource,
+    ModuleSource,
+    Operation,
+    Source,
+    TorchCall,
+)
+from shapecalc.bridges.torch.twins.torch_names import Fields, Shapes, Sizes, named
 from shapecalc.errors import SpecError
 from shapecalc.layers.base import Kind
 from shapecalc.layers.family import Family
-from shapecalc.layers.roles import Declares, sizes_inferred
-
-K = TypeVar("K", bound=Kind)
+from shapecalc.layers.roles import sizes_inferred
 
 
 class Twin(Counterpart[K]):
@@ -40,17 +45,15 @@ class Twin(Counterpart[K]):
         for module, homes in {
             "convolution_twins": ("conv", "lenet", "sliding"),
             "function_twins": ("merge", "by_name", "einsum", "reshape", "select", "batch_shape_ops"),
-            "learned_twins": ("learned", "divisible", "stochastic", "wrapper"),
+            "learned_twins": ("learned", "divisible", "stochastic", "wrapper", "traced"),
             "loss_twins": ("loss", "class_loss", "sequence_loss"),
             "pooling_twins": ("adaptive_pool", "pool", "unpool", "pad", "pad_input", "crop"),
             "sequence_twins": ("recurrent", "recurrent_cells", "attention", "transformer", "bag", "bilinear"),
-            "traced_twins": ("traced",),
         }.items()
     }
 
-    kinds_of_own: ClassVar[dict[type, type[Kind]]] = {}
     own: ClassVar[type[nn.Module] | None] = None
-    """The class that stands in for one that torch lacks; exported source includes its text."""
+    """The module class for what torch lacks; exported source includes its text."""
     never_written: ClassVar[str] = ""
     """Why `export` refuses every layer of this kind."""
     first_index: ClassVar[int | None] = None
@@ -64,11 +67,12 @@ class Twin(Counterpart[K]):
     fused: ClassVar[bool] = False
     """Whether torch answers for a fused kernel; decomposed, it would pin the length of the sequence."""
 
-    def __init_subclass__(cls) -> None:
-        super().__init_subclass__()
-        kind = next((kind for kind, twin in cls._defined.items() if twin is cls), None)
-        if cls.own is not None and kind is not None:
-            cls.kinds_of_own[cls.own] = kind
+    @classmethod
+    def kind_of_own(cls, module_class: type) -> type[Kind] | None:
+        """Return the kind whose twin builds modules of a class that is not torch's."""
+        if module_class.__module__ == standalone.__name__:
+            cls.all_defined()
+        return next((kind for kind, twin in cls._defined.items() if twin.own is module_class), None)
 
     # ---- building and calling
 
@@ -110,24 +114,23 @@ class Twin(Counterpart[K]):
 
     @abstractmethod
     def source(self, fields: Fields, shapes: Shapes, written: Mapping[str, Any]) -> Source:
-        """Return how the layer is written; raise `SpecError` where it cannot be.
+        """Return how the layer is written; `written` are the fields in the spec, formulas among them."""
 
-        `written` are the fields in the spec, formulas among them.
-        """
+    def unwritten(self, fields: Fields, shapes: Shapes) -> str:
+        """Return why `export` cannot write a layer with these fields, or an empty string."""
+        return self.never_written
 
     def source_of(self, layer: Kind, shapes: Shapes, written: Mapping[str, Any]) -> Source:
         """Return how a layer is written, with the fields that the spec writes and no others.
 
         Equal layers of a graph are one object, however each is written, so the layer alone does not say.
+        Raises `SpecError` where the layer cannot be written.
         """
-        if self.never_written:
-            raise self.not_written(self.never_written)
         names = (name for name in written if name in self.kind.model_fields and name != "branches")
-        return self.source({name: plain(getattr(layer, name)) for name in names}, shapes, written)
-
-    def not_written(self, reason: str) -> SpecError:
-        """Return the error for a layer that export does not write."""
-        return SpecError(f"there is no source in torch for {self.kind.kind}: {reason}")
+        fields = {name: plain(getattr(layer, name)) for name in names}
+        if reason := self.unwritten(fields, shapes):
+            raise SpecError(f"there is no source in torch for {self.kind.kind}: {reason}")
+        return self.source(fields, shapes, written)
 
     # ---- proving
 
@@ -183,19 +186,23 @@ class Missing(Twin[K]):
         raise LookupError(self.absent())
 
     def source(self, fields: Fields, shapes: Shapes, written: Mapping[str, Any]) -> Source:
-        raise SpecError(f"there is no source in torch for {self.kind.kind}")
+        raise LookupError(self.absent())
 
 
 # ---- modules
 
 
 class ModuleTwin(Twin[K]):
-    """A class of modules: by default the one that the kind names, its arguments called as our fields."""
+    """A class of modules, by default that in `Kind.torch`, whose arguments are called as our fields."""
+
+    path: ClassVar[str] = ""
+    """The class of every kind where it is not that in `Kind.torch`; `{}` is the number of axes."""
 
     def target(self) -> Callable[..., nn.Module]:
         """Return the class."""
-        found: Callable[..., nn.Module] = self.own or named(str(self.kind.torch))
-        return found
+        path = self.path.format(self.kind.rank) if self.path else str(self.kind.torch)
+        cls: Callable[..., nn.Module] = self.own or named(path)
+        return cls
 
     def arguments(self, fields: Fields, shapes: Shapes) -> Fields:
         """Return the arguments of the class: the sizes that we infer and torch requires, and our fields."""
@@ -208,23 +215,24 @@ class ModuleTwin(Twin[K]):
 
     def call(self, fields: Fields, shapes: Shapes, written: Mapping[str, Any]) -> ModuleSource:
         """Return the call of the class, which `build` makes and `export` writes."""
-        arguments = self.arguments(fields, shapes)
-        channels = Declares().size(self.kind, shapes)
-        computed = {name for name in arguments if name not in self.kind.model_fields}
-        inferred = {name for name in computed if arguments[name] == channels}
-        return ModuleSource(self.target(), arguments, written, sizes_inferred(self.kind).keys() | inferred)
+        return ModuleSource(self.kind, self.target(), self.arguments(fields, shapes), written, shapes)
 
     def connected(self, module: nn.Module, fields: Fields, shapes: Shapes) -> nn.Module:
-        """Return the module with hooks that gather its inputs and spread its results, which have no name."""
+        """Return the module with hooks, where a flat list of tensors is not what it takes or returns."""
         return module
 
     def build(self, fields: Fields, shapes: Shapes) -> nn.Module:
         return self.connected(self.call(fields, shapes, {}).module(), fields, shapes)
 
     def source(self, fields: Fields, shapes: Shapes, written: Mapping[str, Any]) -> Source:
-        if not self.target().__module__.startswith(("torch.", standalone.__name__)):
-            raise self.not_written(f"{self.target().__module__} is not a part of torch")
-        return self.call(fields, shapes, written)
+        source = self.call(fields, shapes, written)
+        of_flat_lists = getattr(standalone, f"Flat{self.target().__name__}", None)
+        return replace(source, target=of_flat_lists) if of_flat_lists else source
+
+    def unwritten(self, fields: Fields, shapes: Shapes) -> str:
+        home = self.target().__module__
+        is_torch = home.startswith(("torch.", standalone.__name__))
+        return self.never_written or ("" if is_torch else f"{home} is not a part of torch")
 
     def absent(self) -> str:
         try:
@@ -241,6 +249,12 @@ def flat(result: Any) -> tuple[Tensor, ...]:
     return tuple(tensor for item in result if item is not None for tensor in flat(item))
 
 
+def gather(module: nn.Module, arguments: Callable[..., tuple[tuple[Any, ...], Fields]]) -> nn.Module:
+    """Let a module take a flat list of tensors, of which a function makes its arguments."""
+    module.register_forward_pre_hook(lambda _module, args, _: arguments(*args), with_kwargs=True)
+    return module
+
+
 def spread(module: nn.Module) -> nn.Module:
     """Let a module return a flat tuple of tensors."""
     module.register_forward_hook(
@@ -253,27 +267,33 @@ def spread(module: nn.Module) -> nn.Module:
 
 
 class FunctionTwin(Twin[K]):
-    """A function of tensors: by default the one that the kind names, its arguments called as our fields."""
+    """A function of tensors, by default that in `Kind.torch`, whose arguments are called as our fields."""
 
     positional: ClassVar[tuple[str, ...]] = ()
-    """Fields that are given by position, after the tensors."""
+    """Fields that are passed by position, after the tensors."""
     always: ClassVar[tuple[str, ...]] = ()
-    """Fields that are given even where they have their defaults, which are not torch's."""
+    """Fields that are passed even where they have their defaults, which are not torch's."""
 
     def operation(self, fields: Fields, shapes: Shapes) -> Operation:
         """Return the operation for these fields."""
         after = tuple(fields[name] for name in self.positional)
         settings = {name: self.kind.model_fields[name].default for name in self.always} | fields
-        settings = {name: value for name, value in settings.items() if name not in self.positional}
+        settings = {
+            name: value
+            for name, value in settings.items()
+            if value is not None and name not in self.positional
+        }
         return TorchCall(str(self.kind.torch), after=after, settings=settings)
 
     def build(self, fields: Fields, shapes: Shapes) -> nn.Module:
         return Function(self.operation(fields, shapes), self.kind.kind, fields)
 
     def source(self, fields: Fields, shapes: Shapes, written: Mapping[str, Any]) -> Source:
-        if not str(self.kind.torch or "torch.").startswith("torch."):
-            raise self.not_written(f"{self.kind.torch} is not a function of torch")
         return FunctionSource((self.kind.kind, *fields.items()), self.operation(fields, shapes).write)
+
+    def unwritten(self, fields: Fields, shapes: Shapes) -> str:
+        is_torch = str(self.kind.torch or "torch.").startswith("torch.")
+        return self.never_written or ("" if is_torch else f"{self.kind.torch} is not a function of torch")
 
 
 # ---- looking up
@@ -290,7 +310,7 @@ def twin_of(kind: Kind | type[Kind]) -> Twin[Kind]:
 
 
 def _by_name(kind: type[Kind]) -> type[Twin[Kind]]:
-    """Return the twin by what the kind names in torch: a class, a function, or a twin."""
+    """Return the twin by the name in `Kind.torch`, of a class, a function or a twin."""
     if kind.torch is None or kind.framework not in (None, Twin.framework):
         return Missing
     try:
@@ -305,10 +325,3 @@ def _by_name(kind: type[Kind]) -> type[Twin[Kind]]:
 def build_layer(layer: Kind, shapes: Shapes) -> nn.Module:
     """Return the counterpart of a layer for these input shapes; raise what torch raises."""
     return twin_of(layer).module(layer.fields_set(), shapes)
-
-
-def kind_of_own(cls: type) -> type[Kind] | None:
-    """Return the kind whose twin builds modules of a class that is not torch's."""
-    if cls.__module__ == standalone.__name__:
-        Twin.all_defined()
-    return Twin.kinds_of_own.get(cls)
