@@ -56,8 +56,7 @@ class FractionalMaxPool(NoWindow, WithIndices, ranks=(2, 3), torch="torch.nn.Fra
             raise complaint(f"{self.kind} takes either output_size or output_ratio")
         return self
 
-    def requirements(self, x: Shape) -> Iterator[Requirement]:
-        yield from self.spatial_rank(x)
+    def fitting(self, x: Shape) -> Iterator[Requirement]:
         columns = self.sizes(x), self.sizes(self.output(x)), self.spread(self.kernel_size)
         for axis, n, out, k in zip(AXES[self.rank], *columns, strict=True):
             says = f"{self.kind}: the output {axis} would be {out}, less than 1"
