@@ -11,7 +11,7 @@ from pydantic_core import PydanticCustomError
 from shapecalc.algebra import Dim, Expr, symbol
 from shapecalc.algebra.formula import Formula, unknown_name
 from shapecalc.algebra.rational import LARGEST, Value, listed
-from shapecalc.errors import FormulaError, Place, SpecError, nearest, quote
+from shapecalc.errors import FormulaError, Place, SpecError, nearest, quote, unknown
 from shapecalc.layers.requirement import Shape, shown
 from shapecalc.spec.spec_values import MOST_AXES, untyped
 from shapecalc.spec.tree import RESERVED_PARAMETERS as RESERVED
@@ -34,10 +34,7 @@ class Parameters:
         known = [*spec.parameters]
         for name, value in given.items():
             if name not in spec.parameters:
-                raise SpecError(
-                    f"{spec.name} has no parameter {quote(name)}{nearest(name, known)}",
-                    hint=f"parameters: {', '.join(known) or 'none'}",
-                )
+                raise unknown(f"{spec.name} has no parameter", name, known, "parameters")
             self.values[name] = self.converted(name, value)
         for name in free:
             if name not in spec.parameters:
@@ -170,10 +167,7 @@ def _by_name(spec: Spec, given: Any) -> dict[str, Shape]:
     found: dict[str, Shape] = {}
     for name, shape in given.items():
         if name not in spec.input:
-            raise SpecError(
-                f"{spec.name} has no input {quote(name)}{nearest(name, [*spec.input])}",
-                hint=f"inputs: {', '.join(spec.input)}",
-            )
+            raise unknown(f"{spec.name} has no input", name, spec.input, "inputs")
         if not isinstance(shape, Sequence) or isinstance(shape, str) or len(shape) >= MOST_AXES:
             raise SpecError(f"{_called(name)}: {quote(shape)} is not a shape, as (3, 224, 224) is")
         found[name] = tuple(_whole_size(size, _called(name)) for size in shape)

@@ -72,6 +72,10 @@ class Kind(BaseModel):
     order: ClassVar[str] = ""
     """The fields in the order of torch's arguments, where they are declared in another: `...` is the others,
     and what follows a `*` is not given by position."""
+    remark: ClassVar[str] = ""
+    """What a base class adds to the docstrings of its kinds."""
+    example: ClassVar[str] = ""
+    """The example in the docstrings of kinds that have none of their own, with `{name}` for the class."""
 
     def __init_subclass__(
         cls,
@@ -269,6 +273,7 @@ class Layer(Ruled):
 class Pointwise(OwnPlace, SameShape, AnyShape, NoWeights, NoMacs, NoWindow, Layer):
     """A function of each element by itself: shape kept, no weights, no multiply-accumulates."""
 
+    example = "{name}().output((1, 64, 32, 32))\n(1, 64, 32, 32)"
     per_element: ClassVar[Operations | None] = None
     """The single operations for each element; not known, unless a kind says otherwise."""
 

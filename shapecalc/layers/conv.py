@@ -6,8 +6,6 @@ Per axis, with k the kernel, s the stride, d the dilation and p₀, p₁ the pad
     MACs = batch · out_channels · ∏ out · (in_channels/groups) · ∏ k
 """
 
-from collections.abc import Iterator
-
 from shapecalc.algebra import Dim, product, quotient
 from shapecalc.layers.base import Named, NoBuffers
 from shapecalc.layers.counts import Operations, products
@@ -16,8 +14,8 @@ from shapecalc.layers.dependence import EVERYTHING, OF_GROUPS, Along, AxisDepend
 from shapecalc.layers.effect import learned
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Flag
-from shapecalc.layers.requirement import Requirement, Shape
-from shapecalc.layers.roles import Groups, InChannels, Multiplier, OutChannels, declared, divided
+from shapecalc.layers.requirement import Shape
+from shapecalc.layers.roles import Groups, InChannels, Multiplier, OutChannels
 from shapecalc.layers.sliding import Sliding, Windowed
 
 
@@ -28,12 +26,6 @@ class Convolving(NoBuffers, Sliding):
 
     in_channels: InChannels = None
     bias: Flag = True
-
-    def requirements(self, x: Shape) -> Iterator[Requirement]:
-        yield from self.spatial_rank(x)
-        yield from declared(self, x)
-        yield from divided(self, x)
-        yield from super().requirements(x)
 
 
 class GroupedConvolving(Convolving):

@@ -29,8 +29,6 @@ from shapecalc.layers.roles import (
     OutputPadding,
     PaddingPerAxis,
     Stride,
-    declared,
-    divided,
 )
 from shapecalc.layers.spatial import Spatial
 
@@ -66,10 +64,7 @@ class ConvTranspose(
     bias: Flag = True
     dilation: Dilation = 1
 
-    def requirements(self, x: Shape) -> Iterator[Requirement]:
-        yield from self.spatial_rank(x)
-        yield from declared(self, x)
-        yield from divided(self, x)
+    def fitting(self, x: Shape) -> Iterator[Requirement]:
         letters = self._letters(x)
         for axis, s, d, op in zip(AXES[self.rank], letters["s"], letters["d"], letters["op"], strict=True):
             limit = f"must be smaller than the stride ({s}) or the dilation ({d})"

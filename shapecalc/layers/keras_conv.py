@@ -45,11 +45,9 @@ class KerasWindowed(ChannelsLast, Sliding):
         totals = [*map(same_total, self.sizes(x), kernel, stride, dilation)]
         return Window(kernel, stride, *halves(totals), dilation)
 
-    def requirements(self, x: Shape) -> Iterator[Requirement]:
-        if self.padding == "valid":
-            yield from super().requirements(x)
-        else:  # there is an output for every input
-            yield from self.spatial_rank(x)
+    def fitting(self, x: Shape) -> Iterator[Requirement]:
+        if self.padding == "valid":  # otherwise there is an output for every input
+            yield from super().fitting(x)
 
     def swept(self, x: Shape) -> Shape:
         if self.padding == "valid":

@@ -29,7 +29,6 @@ from shapecalc.layers.roles import (
     OutChannels,
     Stride,
     WindowField,
-    declared,
 )
 from shapecalc.layers.sliding import halves
 from shapecalc.layers.spatial import ChannelsLast
@@ -63,12 +62,13 @@ class KerasConvTranspose(
     bias: Flag = True
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
-        stride = self.spread(self.stride)
-        yield not_both(self.kind, stride, self.spread(self.dilation))
-        yield from self.spatial_rank(x)
-        yield from declared(self, x)
+        yield not_both(self.kind, self.spread(self.stride), self.spread(self.dilation))
+        yield from super().requirements(x)
+
+    def fitting(self, x: Shape) -> Iterator[Requirement]:
         if self.output_padding is not None:
-            for axis, s, op in zip(AXES[self.rank], stride, self.spread(self.output_padding), strict=True):
+            columns = self.spread(self.stride), self.spread(self.output_padding)
+            for axis, s, op in zip(AXES[self.rank], *columns, strict=True):
                 says = f"output_padding of {op} along the {axis} must be less than the stride, {s}"
                 yield Requirement("output-padding", s, ">=", op + 1, f"{self.kind}: {says}")
             yield from self.large_enough(transposed, **self._letters(x))

@@ -4,7 +4,7 @@ pad:       out = n + p₀ + p₁
 crop:      out = n - c₀ - c₁
 upsample:  out = n·scale_factor, an integer
 
-Sides are one number for all, one per axis, or `[[before, after], ...]`. None has weights or MACs.
+Sides are one number for all, one per axis, or `[[before, after], ...]`.
 """
 
 from collections.abc import Iterator

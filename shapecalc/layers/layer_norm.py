@@ -1,8 +1,4 @@
-"""Normalisation within each sample: over groups, over the last axes, and over neighbouring channels.
-
-The shape is kept. None multiplies in the sense of a MAC: the convention counts convolutions and
-matrix products only.
-"""
+"""Normalisation within each sample: over groups, over the last axes, and over neighbouring channels."""
 
 from collections.abc import Iterator
 from fractions import Fraction

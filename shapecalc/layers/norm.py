@@ -1,7 +1,6 @@
 """Normalisation per channel, with statistics that may be kept: batch and instance.
 
-The shape is kept. Neither multiplies in the sense of a MAC: the convention counts convolutions
-and matrix products only. The other norms are in `layer_norm`.
+No norm has MACs: the convention counts convolutions and matrix products only. The others are in `layer_norm`.
 """
 
 from abc import abstractmethod

@@ -94,12 +94,11 @@ class Pool(WindowPooling):
     def rule(self) -> Callable[..., Dim]:
         return window_ceil if self.ceil_mode else window
 
-    def requirements(self, x: Shape) -> Iterator[Requirement]:
-        yield from self.spatial_rank(x)
+    def fitting(self, x: Shape) -> Iterator[Requirement]:
         seen = self.window(x)
         for axis, k, p in zip(AXES[self.rank], seen.kernel, seen.before, strict=True):
             yield HalfKernel(self.kind, axis, k, p)
-        yield from super().requirements(x)
+        yield from super().fitting(x)
 
     def _covered(self, x: Shape) -> Iterator[Requirement]:
         """Require an input at least as large as the kernel, its padding not counted."""
@@ -180,20 +179,18 @@ class AvgPool3d(AvgPool, rank=3):
 
     divisor_override: Divisor = None
 
-    def requirements(self, x: Shape) -> Iterator[Requirement]:
-        yield from self.spatial_rank(x)
+    def fitting(self, x: Shape) -> Iterator[Requirement]:
         yield from self._covered(x)
-        yield from super().requirements(x)
+        yield from super().fitting(x)
 
 
 class LPPool3d(LPPool, rank=3):
     """For a finite power an input smaller than the kernel is refused, as by `avg_pool3d`."""
 
-    def requirements(self, x: Shape) -> Iterator[Requirement]:
-        yield from self.spatial_rank(x)
+    def fitting(self, x: Shape) -> Iterator[Requirement]:
         if self.norm_type not in INFINITIES:
             yield from self._covered(x)
-        yield from super().requirements(x)
+        yield from super().fitting(x)
 
 
 __getattr__ = of_rank(__name__)

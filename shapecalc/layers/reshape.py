@@ -62,7 +62,7 @@ class Flatten(Rearranging, torch="torch.nn.Flatten", keras="keras.layers.Flatten
 class Unflatten(Rearranging, torch="torch.nn.Unflatten"):
     """Splits axis `dim` into the axes of `unflattened_size`; one of them may be -1.
 
-    Refuses sizes whose product is not that of the axis, or does not divide it where -1 stands for the rest.
+    Refuses sizes whose product is not that of the axis, or does not divide it where one of them is -1.
 
     >>> Unflatten(dim=1, unflattened_size=[2, -1]).output((1, 64, 28, 28))
     (1, 2, 32, 28, 28)
