@@ -14,8 +14,8 @@ _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 def write_file(path: Path, content: bytes, before: bytes | None = None, name: str = "") -> None:
     """Write a file through a temporary one beside it; links, mode and owner stay as they are.
 
-    `before` is what the file held when it was read: if it holds something else by now, it is left as it
-    is. Raises `SpecError`, with the name that the file has in messages, where it cannot be written.
+    `before` is the content that was read: if the file has another by now, it is not written. Raises
+    `SpecError`, with the file's name in messages, where it cannot be written.
     """
     place, temporary = Place(name or str(path)), None
     try:

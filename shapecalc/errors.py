@@ -2,14 +2,14 @@
 
     ShapecalcError
     ├── SpecError          the text or the tree cannot be read as a model
-    │   └── FormulaError   one piece of spec arithmetic is malformed or has no value
-    ├── ShapeError         the model does not hold: a layer refuses its input
-    ├── DesignError        a check finds what is not allowed, and lists all of it
-    ├── Undecided          the question has no exact answer; its text names a page that says what to do
-    └── NotInstalled       the question is put to a framework that is not there
+    │   └── FormulaError   spec arithmetic is malformed or has no value
+    ├── ShapeError         the model is invalid: a layer rejects its input
+    ├── DesignError        a check has errors, all of which it lists
+    ├── Undecided          there is no exact answer; the text names a page of help
+    └── NotInstalled       an operation needs a framework that is not installed
 
-A `SpecError` is about what was written, a `ShapeError` about what follows from it. `Undecided`
-is raised instead of a guess. `DesignError` is raised by `Model.validate_design` only.
+A `SpecError` is about the text or tree of a spec, a `ShapeError` about the shapes that follow from it.
+`Undecided` is raised instead of a guess. `DesignError` is raised by `Model.validate_design` only.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ class ShapecalcError(Exception):
 
 
 class Place:
-    """Where in a file something was written (lines and columns count from 1), and its parts.
+    """The position of something in a file (lines and columns count from 1), and of its parts.
 
-    Two places always compare equal: where a thing is written does not change what it is, so that a
-    model read from a file equals the same model written in Python.
+    Two places always compare equal, so that a model read from a file equals the same model written in
+    Python.
     """
 
     __slots__ = ("column", "file", "line", "parts")
@@ -81,13 +81,13 @@ class Place:
 
 
 class Fact:
-    """What an error is about, as data: fixes are made from its fields, never from a message."""
+    """The facts of an error as data: fixes are made from its fields, never from a message."""
 
     __slots__ = ()
 
 
 class WrongWord(Fact):
-    """A word that is unknown, and the known ones; of a choice, the known ones are all legal values."""
+    """An unknown word, and the known words; of a choice, these are all legal values."""
 
     def __init__(self, word: object, known: Iterable[str], *, is_choice: bool = False) -> None:
         self.word = str(word)
@@ -96,7 +96,7 @@ class WrongWord(Fact):
 
     @property
     def meant(self) -> list[str]:
-        """The words that may be meant: the nearest, then those of a choice that begin alike."""
+        """The likely intended words: the nearest, then those of a choice with the same first letter."""
         from difflib import get_close_matches
 
         nearest = get_close_matches(self.word.lower()[:100], self.known[:2000], n=1, cutoff=0.6)
@@ -117,7 +117,7 @@ class OutOfBounds(WrongWord):
 
 
 class UnknownStep(WrongWord):
-    """A reference to a step that does not exist, or not yet; `word` is the part of it that is unknown."""
+    """A reference to a step that does not exist, or not yet; `word` is its unknown part."""
 
     def __init__(
         self, reference: str, word: str = "", known: Iterable[str] = (), *, is_later: bool = False
@@ -136,14 +136,14 @@ class OtherWeights(Fact):
 
 
 class Located(ShapecalcError):
-    """An error that knows where it happened: in which file and line, and in which layer.
+    """An error with its file, line and layer.
 
-    `at` names the part of a layer (a field, or `when` and the like) until its place is known, `fact`
-    says what it is about. `failures` holds every failure of an inference, of which this is the first.
+    `at` names the part of a layer (a field, or `when` and the like) until its place is known; `fact` is
+    its facts as data. `failures` holds every failure of an inference, of which this is the first.
     """
 
     page: ClassVar[str] = ""
-    """The page of the documentation that explains this kind of error, where there is one."""
+    """The page of the documentation that explains this kind of error, if any."""
 
     def __init__(
         self,
@@ -197,11 +197,11 @@ class FormulaError(SpecError):
 
 
 class ShapeError(Located):
-    """A layer refuses its input; `failures` holds every independent failure of the inference."""
+    """A layer rejects its input; `failures` holds every independent failure of the inference."""
 
 
 class DesignError(Located):
-    """A check finds what is not allowed; `diagnostics` holds everything that it says, errors first."""
+    """A check has errors; `diagnostics` holds all of its results, errors first."""
 
     def __init__(self, diagnostics: Sequence[Diagnostic]) -> None:
         first = diagnostics[0]
@@ -213,18 +213,18 @@ class DesignError(Located):
 
 
 class Undecided(Located):
-    """The answer depends on what was left free, so there is no exact one to give."""
+    """The answer depends on what was left free, so there is no exact answer."""
 
     page = "docs/closed_forms.md#undecided"
 
 
 class NotInstalled(ShapecalcError):
-    """The question is put to a framework that is not installed; the message says how to install it."""
+    """An operation needs a framework that is not installed; the message says how to install it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """One failure of an inference, as a value: the inference goes on beside it."""
+    """A failure of an inference as a value: the inference continues after it."""
 
     code: str
     message: str
@@ -233,17 +233,17 @@ class Failure:
     hint: str = ""
     is_spec_error: bool = False
     fact: Fact | None = field(default=None, compare=False)
-    """What it is about, as data: a `Requirement`, or a fact of the spec."""
+    """Its facts as data: a `Requirement`, or a fact of the spec."""
 
     def error(self, failures: tuple[Failure, ...] = (), *, others: int = 0) -> Located:
-        """Return this failure as the exception that `analyze` raises; `others` layers fail just so."""
+        """Return this failure as the exception that `analyze` raises; `others` layers fail likewise."""
         path = f"{self.path} and {others:,} more" if others else self.path
         kind = SpecError if self.is_spec_error else ShapeError
         return kind(self.message, place=self.place, path=path, hint=self.hint, failures=failures)
 
 
 class Written:
-    """What is written in a spec as its own text, and quoted so."""
+    """A value whose text in a spec is its `str`, and is quoted so."""
 
     __slots__ = ()
 
@@ -274,20 +274,20 @@ def _written(value: object, depth: int) -> str:
     if isinstance(value, (list, tuple, Mapping)) and depth >= _DEEPEST_QUOTE:
         return "…"
     if isinstance(value, (list, tuple)):
-        return f"[{_some(_written(one, depth + 1) for one in value)}]"
+        return f"[{_some(_written(item, depth + 1) for item in value)}]"
     if isinstance(value, Mapping):
-        return f"{{{_some(f'{key}: {_written(one, depth + 1)}' for key, one in value.items())}}}"
+        return f"{{{_some(f'{key}: {_written(item, depth + 1)}' for key, item in value.items())}}}"
     return str(value) if isinstance(value, Written) else repr(value)
 
 
 def _some(texts: Iterable[str]) -> str:
     """Join texts until there is more than a message will show."""
-    found: list[str] = []
+    joined = ""
     for text in texts:
-        found.append(text)
-        if sum(map(len, found)) > _LONGEST_QUOTE:
+        if len(joined) > _LONGEST_QUOTE:
             break
-    return ", ".join(found)
+        joined += f", {text}" if joined else text
+    return joined
 
 
 def printable(text: str) -> str:
@@ -298,7 +298,15 @@ def printable(text: str) -> str:
     """
     if text.isprintable():
         return text
-    return "".join(one if one.isprintable() else repr(one)[1:-1] for one in text)
+    return "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in text)
+
+
+def unknown(what: str, word: object, known: Iterable[str], label: str = "known") -> SpecError:
+    """Return the error for a word that is not known, with the nearest that is one and all of them."""
+    words = [*known]
+    return SpecError(
+        f"{what} {quote(word)}{nearest(word, words)}", hint=f"{label}: {', '.join(words) or 'none'}"
+    )
 
 
 def nearest(word: object, known: Sequence[str]) -> str:

@@ -1,10 +1,10 @@
 """The laws that every kind keeps, as assertions: `check_kind` tries them on a kind of your own.
 
-    integers stay integers      a rule that is given numbers answers in numbers
-    symbols, then numbers       what a rule says of a free size is true of every number put in later
-    fields come back            a layer is what its fields say, and a spec that is written is read again
-    inferred sizes              may be written out: nothing changes, and `diff` finds nothing
-    a refusal says something    which kind refuses, and in one line
+    integers stay integers      a rule returns numbers for numbers
+    symbols, then numbers       a result for a free size holds for every number substituted later
+    fields round-trip           a layer is rebuilt from its fields, and a spec that is written is read again
+    inferred sizes              may be set explicitly: nothing changes, and `diff` is empty
+    a refusal has a message     in one line, with the name of the kind
     torch                       shapes, weights, buffers, cost and refusals are those of the real module
 
 The project holds its own kinds to them with random fields and inputs; these are the same functions.
@@ -32,15 +32,15 @@ def check_kind(
     *examples: tuple[Mapping[str, Any], *tuple[Sequence[int], ...]],
     torch: Callable[..., Any] | None = None,
 ) -> None:
-    """Assert every law for a kind on examples: fields, then the shape of each input.
+    """Assert every law for a kind on examples: fields, then the shape of each input tensor.
 
-    Give examples that are refused as well, by the fields or by the input. `torch` builds the real
-    module from a layer and the shapes; without it, parity is not asked.
+    Include examples that are refused, by the fields or by the input. `torch` builds the real
+    module from a layer and the shapes; without it, nothing is compared with torch.
     """
     registry.check(cls)
     accepted = 0
-    for fields, *given in examples:
-        shapes = tuple(tuple(shape) for shape in given)
+    for fields, *inputs in examples:
+        shapes = tuple(map(tuple, inputs))
         try:
             layer = cls.model_validate(fields)
         except ValidationError:
@@ -95,10 +95,10 @@ def check_operations(layer: Kind, shapes: Shapes) -> None:
 
 
 def check_symbols(layer: Kind, shapes: Shapes, free: Iterable[tuple[int, int]]) -> bool:
-    """Assert that a rule says of free sizes what it says of the numbers that are put in later.
+    """Assert that the result for free sizes, with numbers substituted, is the result for the numbers.
 
     `free` holds the number of the tensor and the axis of every size that is left free. Returns False
-    where the rule answers `Undecided`, which is honest.
+    where the rule raises `Undecided`, which is allowed.
     """
     sizes: dict[str, int] = {}
     mixed: list[list[Dim]] = [list(shape) for shape in shapes]
@@ -158,7 +158,7 @@ def check_refusal(layer: Kind, shapes: Shapes) -> None:
 
 
 def check_inferred(layer: Kind, shapes: Shapes) -> None:
-    """Assert that sizes which are inferred may be written: the layer is the same, and `diff` is empty."""
+    """Assert that inferred sizes may be set explicitly: the layer is the same, and `diff` is empty."""
     from shapecalc.report.comparison import compare
 
     follows = inferred(layer, shapes) if applied(layer, shapes) is not None else {}
@@ -166,15 +166,15 @@ def check_inferred(layer: Kind, shapes: Shapes) -> None:
     if not follows or chosen.keys() | follows.keys() == chosen.keys():
         return
     short, full = type(layer).model_validate(chosen), type(layer).model_validate(chosen | follows)
-    if applied(short, shapes) is None:  # what was written is not what would be inferred
+    if applied(short, shapes) is None:  # the written sizes are not those that are inferred
         return
     assert applied(full, shapes) == applied(short, shapes), f"{full!r} is not {short!r} on {shapes}"
-    left, right = (_alone(one, shapes).analyze(batch=None) for one in (short, full))
+    left, right = (_alone(each, shapes).analyze(batch=None) for each in (short, full))
     assert compare(left, right).is_equal, f"{full!r} differs from {short!r}: {compare(left, right)}"
 
 
 def check_text(layer: Kind, shapes: Shapes) -> None:
-    """Assert that a network of this layer alone can be written out and read again, with the same report."""
+    """Assert that a network of this layer alone can be written and read again, with the same report."""
     model = _alone(layer, shapes)
     again = loads(model.to_yaml())
     assert again == model, f"{layer!r} is not what its YAML says:\n{model.to_yaml()}"
@@ -199,7 +199,7 @@ def _dict_or_error(model: Model) -> Any:
 def check_torch(layer: Kind, shapes: Shapes, build: Callable[..., Any]) -> None:
     """Assert that the module that `build(layer, *shapes)` returns does what we say of the layer.
 
-    Whether torch refuses is asked with real numbers, in evaluation mode; shapes, weights, buffers and
+    Whether torch refuses is tried with real numbers, in evaluation mode; shapes, weights, buffers and
     cost are compared on the meta device, where nothing is computed.
     """
     import torch
@@ -274,7 +274,7 @@ def flat(values: Iterable[Any]) -> Iterator[Any]:
 
 
 def put_in(value: Any, sizes: Mapping[str, int]) -> Any:
-    """Return a size, or shapes of sizes, with the numbers put in for the symbols."""
+    """Return a size, or shapes of sizes, with numbers for the symbols."""
     if isinstance(value, Expr):
         return value.subs(sizes)
     if isinstance(value, tuple):

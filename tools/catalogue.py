@@ -20,16 +20,16 @@ HEAD = """\
 # torch.nn, class by class
 
 Of the {total} classes of modules in `torch.nn`, **{covered} are kinds**, each compared with the real layer
-in the tests: shapes, named weights, MACs and what is refused. **{others} are not**, for the reason that
-stands beside them. `shapecalc kinds NAME` tells more of a kind. This page is written by
-`tools/catalogue.py`; a test walks `torch.nn` and fails when a class is in neither column.
+in the tests: shapes, named weights, MACs and what is refused. **{others} are not**, for the reason in
+the last column. `shapecalc kinds NAME` describes a kind. This page is written by
+`tools/catalogue.py`; a test compares it with `torch.nn` and fails when a class is in neither column.
 
 Of what is no class, `weight_norm` and `spectral_norm` of `torch.nn.utils.parametrizations` (and of
 `torch.nn.utils`, with `legacy: true`) are kinds around a layer: `weight_norm: {{layer: {{conv2d: ...}}}}`.
 
 What is left out: masks of attention, which change no shape; packed and nested sequences; a weight per
 element of a loss, and functions given as arguments (activations, distances), which no spec holds. A
-weight per class is said by `weight: true`. Where torch reads 0 multiply-accumulates for what multiplies
+weight per class is declared by `weight: true`. Where torch reads 0 multiply-accumulates for what multiplies
 (`bilinear`; an LSTM on the CPU), the kind counts what is written in its description.
 
 | Class | Kind | Why there is none |

@@ -119,7 +119,7 @@ difference.
 
 `--convention` is an option of `show`, where it changes every column of costs in every format, and of `diff`,
 where it changes the amounts that are compared. `check --max-macs` and `list` count by the definition
-whatever else is asked: a budget that is kept in a file has to mean the same tomorrow. `derive` writes out the
+in any case: a budget in a file must keep its meaning. `derive` uses the
 definition, too. `reconcile` and `show` take imported modules:
 `shapecalc show torchvision.models:resnet50 --convention fvcore`.
 
@@ -133,13 +133,13 @@ difference is that of three layers.
 
 ## The rules
 
-A rule is written for each family of kinds. What a tool has no rule for costs nothing if it multiplies
+A rule is written for each family of kinds. A family without a rule costs nothing if it multiplies
 nothing; otherwise, and for a kind of your own that names no family, it is not counted: its cost is `?`, the
-total says "at least" and names the layer. `add` and `multiply` are taken as `+` and `*` of
+total says "at least" and names the layer. `add` and `multiply` are counted as `+` and `*` of
 tensors, which no tool counts, and a matrix product as `torch.matmul`. Costs are those of the complete batch;
 ptflops itself divides by it what it counts of modules.
 
-A layer of a spec is taken for a module of torch. An imported network knows better, and its steps say so where
+A layer of a spec is counted as a module of torch. The steps of an imported network state their call where
 it may matter: `called: function` is a function of torch.nn.functional, which thop and torchinfo do not see
 and ptflops counts once where it counts a module twice; `called: method` is any other call, such as
 `x.relu()`, which ptflops and calflops do not see either; `called: custom` is a module of a class that is not
@@ -151,10 +151,10 @@ torch's, with weights under the names that torch gives them, which torchinfo alo
 UNKNOWN = """
 ### Without a rule
 
-Of these kinds a convention has no rule, although they multiply, or nobody knows whether: their cost is `?`
-and the total says "at least". `exact` leaves out besides what goes by values or by a scheme of its own:
+Of these kinds a convention has no rule, although they multiply, or may multiply: their cost is `?`
+and the total says "at least". `exact` also excludes what depends on values or on a scheme of its own:
 classes with weights, probabilities as targets, bags in one row, sums over the letters of three tensors,
-interpolation other than `nearest`, and functions of each element that stand in no table.
+interpolation other than `nearest`, and elementwise functions that are in no table.
 
 | convention | kinds | why |
 |---|---|---|"""
@@ -162,20 +162,20 @@ interpolation other than `nearest`, and functions of each element that stand in 
 MEASURED = """
 ## What the tools say
 
-Measured on torchvision's modules, batch 1, with {versions}. Our figures of the bundled specs are the same to
-the unit, except those with a star; of the same modules imported from torch they are the same, fused attention
-aside. Fourteen of these networks are run beside the tools in the tests.
+Measured on torchvision's modules, batch 1, with {versions}. Our figures of the bundled specs are equal to
+the unit, except those with a star; those of the same modules imported from torch are equal, except for fused
+attention. Fourteen of these networks are run beside the tools in the tests.
 """
 
 WRONG = """
 ## Where a tool is wrong
 
-Our figures follow the tool's own rule, with these mistakes left out. A module that stands in two places
-of a network and is called twice is another: a convolution of 10,368 MACs in all comes to 41,472 in thop
+Our figures follow the tool's own rule, without these mistakes. A module that is registered under two names
+and called twice is another: a convolution of 10,368 MACs in all comes to 41,472 in thop
 and to 20,736 in calflops, since what the module has added up is read once for each place."""
 
 TAIL = """
-Some of what tools do is odd and is nonetheless their rule, which we follow: torchinfo counts a linear
+Some rules of tools are unexpected, and we follow them: torchinfo counts a linear
 layer's weights once a sample, however many positions it is used at; ptflops meets nn.ReLU twice but
 nn.ReLU6 once; calflops counts an upsampling by the numbers of its input, or by the given sizes without
 channels; thop takes the adaptive average's windows as in/out in floating point, so that it counts its input

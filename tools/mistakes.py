@@ -41,7 +41,7 @@ class Found(NamedTuple):
     says: str
     path: str
     line: int | None
-    """The line of the tutorial that the place which it names stands for."""
+    """The line of the tutorial of the place that it names."""
 
 
 @cache
@@ -61,14 +61,14 @@ def rows() -> list[dict[str, Any]]:
 
 @cache
 def model(spec: str, after: tuple[str, ...]) -> tuple[str, Model]:
-    """Return the text and the model of a spec in which some mistakes are mended."""
+    """Return the text and the model of a spec in which some mistakes are fixed."""
     text = edited(spec, [edit for name in after for edit in MENDED[name]]) if after else text_of(spec)
     return text, shapecalc.loads(text)
 
 
 @cache
 def diagnostics(spec: str, after: tuple[str, ...]) -> tuple[str, list[Diagnostic]]:
-    """Return the text of a spec in which some mistakes are mended, and what `check` reports of it."""
+    """Return the text of a spec in which some mistakes are fixed, and what `check` reports of it."""
     text, checked = model(spec, after)
     return text, checked.check()
 
@@ -89,7 +89,7 @@ def comparison(
 
 
 def printed(text: str, line: int | None) -> tuple[int, ...]:
-    """Return the tutorial's lines that a line of a spec stands for, or the step that it is part of."""
+    """Return the tutorial's lines of a line of a spec, or the step that it is part of."""
     lines = text.split("\n")
     for number in range(line or 0, 0, -1):
         if found := origins(lines[number - 1]):
@@ -190,11 +190,11 @@ HEAD = """\
 Of {total} mistakes in the networks of [two tutorials](tutorials.md), as printed and as described, **`check`
 finds {shapes} that shapes reveal (S) and `diff` finds {published} that a comparison with the published
 network reveals (P)**. C are those that neither shapes nor costs can show: Python's own, names, prose, and
-what changes no number; some of these are told all the same. This page is written by `tools/mistakes.py`
+what changes no number; some of these are reported all the same. This page is written by `tools/mistakes.py`
 from what the commands say.
 
 Lines are those of the tutorial (`s2:` the second one). Where an earlier mistake stops the network, those
-named as "after" are mended first; `diff` of Inception-v3 in PyTorch is made with all mended that keep it
+named as "after" are fixed first; `diff` of Inception-v3 in PyTorch is made with all fixed that prevent it
 from running.
 
 | Id | Lines | Mark | Mistake | What is said |

@@ -37,8 +37,8 @@ _KINDS = """What `shapecalc kinds KIND` says, for every kind. Names are torch's,
 under `framework: keras` the same names follow Keras' rules (`shapecalc kinds KIND --framework keras`)."""
 _SPEC = """# The spec language
 
-A spec is YAML. It is data: nothing in it is ever executed. Wherever a number is expected an expression may
-stand, over parameters, a block's arguments, `in_channels` and `size(step, axis)`: `+ - * // / % **`,
+A spec is YAML. It is data: nothing in it is ever executed. Wherever a number is expected an expression is
+allowed, over parameters, a block's arguments, `in_channels` and `size(step, axis)`: `+ - * // / % **`,
 comparisons, `and or not`, `a if c else b`, `list[i]`, `list[i:j]`, `min max floor ceil len sum
 make_divisible`. Inside `{...}` an expression with commas or brackets must be quoted.
 
@@ -114,10 +114,10 @@ def of_kinds() -> str:
 
 def spec_language() -> str:
     """Return every key of a spec with what it means, from the schema that editors complete by."""
-    whole: dict[str, Any] = schema()
-    parts = [_SPEC, *_keys("A model", whole)]
+    complete: dict[str, Any] = schema()
+    parts = [_SPEC, *_keys("A model", complete)]
     for name in PARTS_OF_A_SPEC:
-        parts += _keys(f"A {name}", whole["$defs"][name])
+        parts += _keys(f"A {name}", complete["$defs"][name])
     return "\n\n".join(parts) + "\n"
 
 

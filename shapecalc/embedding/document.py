@@ -5,26 +5,14 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias, TypeVar
+from typing import TypeAlias, TypeVar
 
 from shapecalc.embedding.fit import Output, fitted
-from shapecalc.embedding.markers import MARKDOWN, RST, Region, regions
+from shapecalc.embedding.markers import MARKDOWN, RST, Region, Span, regions
 from shapecalc.errors import Located, Place, ShapecalcError, SpecError, quote
 
 Run: TypeAlias = Callable[[list[str], str], Output]
-"""Runs the words of a command line, in the form that is preferred unless they say which."""
-
-
-class Span(Protocol):
-    """A part of a text, from one character to another."""
-
-    @property
-    def start(self) -> int:
-        """Where it begins."""
-
-    @property
-    def end(self) -> int:
-        """Behind where it ends."""
+"""Runs the words of a command line, in the preferred form unless they name another."""
 
 
 _S = TypeVar("_S", bound=Span)
@@ -47,7 +35,7 @@ class Document:
         return self.before != self.after
 
     def then(self, later: Document) -> Document:
-        """Return what has become of this document after both of two steps; an error in either undoes both."""
+        """Return this document after a second step; an error in either undoes both."""
         errors = (*self.errors, *later.errors)
         return Document(self.file, self.before, self.before if errors else later.after, errors)
 
@@ -63,15 +51,9 @@ class Document:
 def embedded(text: str, file: str, run: Run) -> Document:
     """Return a document in which everything between markers is what the commands print.
 
-    What is outside the markers stays as it is, to the last byte; doing it again changes nothing.
+    The text outside the markers is unchanged, to the last byte; a second run changes nothing.
     """
-    return filled(
-        text,
-        file,
-        lambda: regions(text, file),
-        lambda region: _content(region, run),
-        lambda error, region: _placed(error, region, file),
-    )
+    return filled(text, file, lambda: regions(text, file), lambda region: _content(region, run))
 
 
 def filled(
@@ -79,7 +61,6 @@ def filled(
     file: str,
     find: Callable[[], Iterable[_S]],
     content: Callable[[_S], str],
-    placed: Callable[[ShapecalcError, _S], SpecError],
 ) -> Document:
     """Return a document in which every span has its content; all errors are collected."""
     parts: list[str] = []
@@ -93,7 +74,7 @@ def filled(
         try:
             parts += [text[at : span.start], content(span)]
         except ShapecalcError as error:
-            errors.append(placed(error, span))
+            errors.append(_placed(error, span, file))
         at = span.end
     return Document(file, text, text if errors else "".join([*parts, text[at:]]), tuple(errors))
 
@@ -120,13 +101,13 @@ def _content(region: Region, run: Run) -> str:
             raise SpecError(
                 "`as NAME` gives a name to a value", hint="as in value resnet50 params as resnet_params"
             )
-    is_help = region.forbidden and region.flavour is RST  # a docstring is read as text above all
+    is_help = region.forbidden and region.flavour is RST  # a docstring is mostly read as text
     return fitted(run(words, "text" if is_help else region.flavour.name), region, name)
 
 
-def _placed(error: ShapecalcError, region: Region, file: str) -> SpecError:
-    """Return the error with the place of the marker; the place within a spec goes into its message."""
-    place, command = Place(file, region.line), quote(f"shapecalc {' '.join(region.command.split())}")[1:-1]
+def _placed(error: ShapecalcError, span: Span, file: str) -> SpecError:
+    """Return the error with the place of the command; the place within a spec goes into its message."""
+    place, command = Place(file, span.line), quote(f"shapecalc {' '.join(span.command.split())}")[1:-1]
     if not isinstance(error, Located):
         return SpecError(f"{command}: {error}", place=place)
     inner = f"{error.place}: {error.message}" if error.place else error.message

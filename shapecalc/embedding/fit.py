@@ -22,7 +22,7 @@ _LANGUAGES = {
 }
 """The language of a block by the form of its text; GitHub draws those of Mermaid."""
 _NATIVE = {"markdown": ("markdown", "html", "latex", "svg"), "html": ("html", "svg"), "rst": ("rst",)}
-"""The forms that are part of a document as they are."""
+"""The forms that a document contains unchanged."""
 _ESCAPED: dict[str, Callable[[str], str]] = {"markdown": markdown.escaped, "html": escape, "rst": rst.escaped}
 
 
@@ -36,7 +36,7 @@ class Output:
 
 
 def without_controls(text: str) -> str:
-    r"""Return text in which control characters, and those that reverse the writing, are escaped.
+    r"""Return text in which control characters, and those that reverse the direction, are escaped.
 
     >>> print(without_controls("a\x1b[31m"))
     a\x1b[31m
@@ -50,7 +50,7 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]"
 def fitted(output: Output, region: Region, name: str | None = None) -> str:
     """Return the text between the markers; `name` is the substitution that reStructuredText defines.
 
-    Raises `SpecError` where it is not allowed there: several lines in a sentence, what would end the
+    Raises `SpecError` where the output is not allowed: several lines in a sentence, an end of the
     surrounding string, another marker.
     """
     flavour = region.flavour.name

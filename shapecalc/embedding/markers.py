@@ -27,16 +27,17 @@ _ALONE = re.compile(r"[ \t>]*")
 
 @dataclass(frozen=True, slots=True)
 class Flavour:
-    """How markers are written, and how examples of them are masked."""
+    """The syntax of markers, and the mask of examples."""
 
     name: str
     pattern: re.Pattern[str]
     mask: Callable[[str], str]
+    closing: str = "<!-- /shapecalc -->"
 
 
 MARKDOWN = Flavour("markdown", _HTML, mask.markdown)
-HTML = Flavour("html", _HTML, mask.nothing)
-RST = Flavour("rst", _RST, mask.rst)
+HTML = Flavour("html", _HTML, str)  # an example is written with `&lt;`, so nothing is masked
+RST = Flavour("rst", _RST, mask.rst, "a line `.. /shapecalc`")
 
 SUFFIXES: dict[str, tuple[Flavour, ...]] = {
     **dict.fromkeys((".md", ".markdown", ".qmd", ".rmd", ".mdx"), (MARKDOWN,)),
@@ -48,22 +49,29 @@ SUFFIXES: dict[str, tuple[Flavour, ...]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Region:
-    """The text between an opening and a closing marker, from `start` to `end`."""
+class Span:
+    """A part of a document, from `start` to `end`, that the output of a command fills."""
 
-    flavour: Flavour
     command: str
     start: int
     end: int
     line: int
+    """The line of the command."""
     indent: str
-    """The blanks and quotation signs before the opening marker."""
+    """The blanks and quotation signs before the command."""
+    ending: str
+    """How the line of the command ends."""
+
+
+@dataclass(frozen=True, slots=True)
+class Region(Span):
+    """The text between an opening and a closing marker."""
+
+    flavour: Flavour
     is_block: bool
     """Whether both markers are on lines of their own."""
-    ending: str
-    """How the line of the opening marker ends."""
     forbidden: tuple[str, ...] = ()
-    """What the content may not hold, as it would end or change the string that surrounds it."""
+    """What the content must not contain, as it would end or change the surrounding string."""
 
 
 def regions(text: str, file: str) -> list[Region]:
@@ -110,17 +118,10 @@ def _in(
             raise SpecError(
                 f"the marker is not closed{until}",
                 place=place,
-                hint=f"close it with {_CLOSING[flavour.name]}",
+                hint=f"close it with {flavour.closing}",
             )
         yield _region(text, flavour, opening, closing, place, forbidden)
         at = closing.end()
-
-
-_CLOSING = {
-    "markdown": "<!-- /shapecalc -->",
-    "html": "<!-- /shapecalc -->",
-    "rst": "a line `.. /shapecalc`",
-}
 
 
 def _region(
@@ -149,21 +150,12 @@ def _region(
         )
     opened = text.find("\n", opening.end()) + 1 if is_block else opening.end()
     ending = "\r\n" if text[: text.find("\n", opening.end())].endswith("\r") else "\n"
-    return Region(
-        flavour,
-        command,
-        opened,
-        closing_line if is_block else closing.start(),
-        place.line or 1,
-        before,
-        is_block,
-        ending,
-        forbidden,
-    )
+    end = closing_line if is_block else closing.start()
+    return Region(command, opened, end, place.line or 1, before, ending, flavour, is_block, forbidden)
 
 
 def _docstrings(text: str, file: str) -> Iterator[tuple[int, int, tuple[str, ...]]]:
-    """Yield where the inside of every string statement begins and ends, and what it may not hold."""
+    """Yield the range of the content of every string statement, and what it must not contain."""
     try:
         tree = ast.parse(text)
     except SyntaxError as error:

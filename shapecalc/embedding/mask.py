@@ -17,7 +17,7 @@ _DIRECTIVE = re.compile(r"\s*\.\. ([\w:-]+)::")
 
 
 def lines_of(text: str) -> Iterator[tuple[int, str]]:
-    """Yield each line, its end included, with where it starts; only a line feed ends one."""
+    """Yield each line with its start; only a line feed ends a line."""
     start = 0
     for line in text.split("\n"):
         yield start, line
@@ -31,7 +31,7 @@ def blanked(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Fence:
-    """A block of code in Markdown, from the line that opens it to the end of the one that closes it."""
+    """A block of code in Markdown, from its opening line to the end of its closing line."""
 
     start: int
     end: int
@@ -39,7 +39,7 @@ class Fence:
     info: str
     indent: str
     body: tuple[int, int]
-    """Where the lines inside begin and end."""
+    """The range of the lines inside."""
     is_closed: bool
 
 
@@ -116,8 +116,3 @@ def rst(text: str) -> str:
             opens = directive[1] in _LITERAL if directive else line.rstrip().endswith("::")
             literal = depth if opens else None
     return "\n".join(kept)
-
-
-def nothing(text: str) -> str:
-    """Mask nothing: in HTML an example is written with `&lt;`."""
-    return text

@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 from shapecalc.embedding.document import Document, filled, split
 from shapecalc.embedding.fit import without_controls
-from shapecalc.embedding.markers import MARKDOWN, SUFFIXES
+from shapecalc.embedding.markers import MARKDOWN, SUFFIXES, Span
 from shapecalc.embedding.mask import Fence, fences
 from shapecalc.errors import Place, SpecError
 
@@ -20,20 +20,14 @@ _PROMPT = re.compile(r"(?P<indent>[ \t>]*)\$ shapecalc (?P<command>[^\r\n]*)(?P<
 
 
 @dataclass(frozen=True, slots=True)
-class Transcript:
-    """A command in a document, and the position of its output."""
+class Transcript(Span):
+    """The output after a command in a fenced block."""
 
-    command: str
-    start: int
-    end: int
-    line: int
-    indent: str
-    ending: str
     ticks: str
 
 
 def transcripts(text: str, file: str) -> Iterator[Transcript]:
-    """Yield the transcripts of a Markdown document, those in an example of Markdown left out."""
+    """Yield the transcripts of a Markdown document, without those in examples of Markdown."""
     if MARKDOWN not in SUFFIXES.get(PurePath(file).suffix.lower(), ()) or file.endswith(".py"):
         return
     for fence in fences(text):
@@ -53,13 +47,7 @@ def _transcript(text: str, file: str, fence: Fence, prompt: re.Match[str]) -> Tr
 
 def transcribed(text: str, file: str, printed: Print) -> Document:
     """Return a document whose transcripts are what the commands print, their errors included."""
-    return filled(
-        text,
-        file,
-        lambda: transcripts(text, file),
-        lambda command: _content(command, printed),
-        lambda error, at: SpecError(f"shapecalc {at.command}: {error}", place=Place(file, at.line)),
-    )
+    return filled(text, file, lambda: transcripts(text, file), lambda command: _content(command, printed))
 
 
 def _content(transcript: Transcript, printed: Print) -> str:

@@ -14,11 +14,11 @@ from shapecalc.render.text_formula import formula_latex
 from shapecalc.render.writer import Writer
 
 _SIGNS = frozenset("≥≤≠≡⌊⌋⌈⌉")
-"""Signs for which LaTeX wants a formula."""
+"""Signs that LaTeX has in formulas only."""
 TEXT = "shapecalc_text"
-"""The attribute of a formula that holds it as text, for builders that set no formulas."""
+"""The attribute with the text of a formula, for builders without formulas."""
 SIGN = "shapecalc_sign"
-"""The attribute of what is a formula to LaTeX only, and words to all others."""
+"""The attribute of a formula that is one in LaTeX only, and words elsewhere."""
 
 
 def document_nodes(page: Page) -> list[nodes.Node]:
@@ -118,13 +118,13 @@ def _height(row: Row) -> int:
 
 
 def _width(table: Table, number: int) -> int:
-    """Return how many characters a column is wide; in text, what is bold has two stars on each side."""
+    """Return the width of a column in characters; bold text has two stars on each side."""
     cells = (len(_as_shown(row, number)) + (4 if row.is_total else 0) for row in table.rows)
     return max([len(table.columns[number].header), 1, *cells])
 
 
 def _spec(table: Table) -> str:
-    """Return the columns for LaTeX's tabulary, each as wide as what is in it."""
+    """Return the columns for LaTeX's tabulary, each as wide as its content."""
     return "".join("R" if column.is_right else "L" for column in table.columns)
 
 
@@ -161,7 +161,7 @@ def _points(text: str) -> int:
 
 
 def _can_be_broken(table: Table, number: int) -> bool:
-    """Say whether a column holds formulas or words, which LaTeX breaks as it does not break numbers."""
+    """Say whether a column has formulas or words, which LaTeX can break, unlike numbers."""
     line = [part for row in table.rows for part in row.cells[number]]
     has_words = any(_WORD.search(plain((part,))) for part in line) and not table.columns[number].is_right
     return has_words or any(isinstance(part, Math) for part in line)
@@ -189,7 +189,7 @@ def _row(row: Row, table: Table) -> nodes.row:
 
 
 def _let_names_break(paragraph: nodes.paragraph) -> None:
-    """Let LaTeX break a name behind an underscore; other forms do not contain it."""
+    """Let LaTeX break a name after an underscore; other forms do not contain it."""
     for text in [*paragraph.findall(nodes.Text)]:
         parts = re.split(r"(?<=_)", text.astext())
         if len(parts) == 1 or isinstance(text.parent, nodes.math):

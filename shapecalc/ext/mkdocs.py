@@ -28,14 +28,14 @@ INLINE = "pymdownx.inlinehilite"
 
 
 class Settings(Config):
-    """What mkdocs.yml says of the plugin."""
+    """The configuration of the plugin in mkdocs.yml."""
 
     python = Type(bool, default=False)
     """Whether pages may name objects in Python modules, which are imported."""
 
 
 class ShapecalcPlugin(BasePlugin[Settings]):
-    """Registers the fence and the inline value; spec files are seen from where mkdocs.yml is."""
+    """Registers the fence and the inline value; spec files are relative to mkdocs.yml."""
 
     def __init__(self) -> None:
         self.specs: set[Path] = set()
@@ -54,7 +54,7 @@ class ShapecalcPlugin(BasePlugin[Settings]):
         return config
 
     def on_page_markdown(self, markdown: str, /, *, page: Page, config: MkDocsConfig, files: Files) -> str:
-        """Record which page is being made, for the place of a bad block."""
+        """Record the current page, for the place of a bad block."""
         self._page = page.file.src_uri
         text = page.file.content_string
         self._lines = text.replace("\r\n", "\n").split("\n")
@@ -63,13 +63,13 @@ class ShapecalcPlugin(BasePlugin[Settings]):
     def on_serve(
         self, server: LiveReloadServer, /, *, config: MkDocsConfig, builder: Any
     ) -> LiveReloadServer:
-        """Build the site anew when a spec changes."""
+        """Rebuild the site when a spec changes."""
         for path in sorted(self.specs):
             server.watch(str(path))
         return server
 
     def _located(self, source: str, line: int) -> str:
-        """Return the page and the line of a part of it: of the block or the value that is written so."""
+        """Return the page, and the line of a block or value with this source."""
         wanted = [line_.strip() for line_ in source.strip().split("\n")]
         for number in range(len(self._lines) - len(wanted) + 1):
             here = [text.strip(" \t>") for text in self._lines[number : number + len(wanted)]]

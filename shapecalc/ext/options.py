@@ -59,7 +59,7 @@ OptionalCount: TypeAlias = Annotated[Count | None, BeforeValidator(_number)]
 
 
 class Options(BaseModel):
-    """What is to be shown of which network, and how.
+    """The view of a network, and its settings.
 
     >>> Options(model="resnet50", parameters="num_classes=10", columns="layer, output").columns
     ('layer', 'output')
@@ -74,19 +74,19 @@ class Options(BaseModel):
     """3x256x256, or x=3x224x224 of several inputs, with commas between."""
     parameters: Annotated[tuple[str, ...], BeforeValidator(_settings)] = ()
     free: Names = ()
-    """What is left free: sizes, batch, a depth."""
+    """The free names: sizes, batch, a depth."""
     batch: OptionalCount = None
     depth: OptionalCount = None
-    """What is nested deeper is folded."""
+    """Blocks nested deeper are folded."""
     columns: Names = ()
     layers: Names = ()
-    """The layers or parts that a derivation is of."""
+    """The layers or parts of a derivation."""
     against: str | None = None
     """The network that a diff compares with."""
     count: Literal["torch", "keras"] | None = None
     dtype: str = "float32"
     convention: str | None = None
-    """By whose rule costs are counted."""
+    """The counting rule of costs."""
     caption: str | None = None
     notes: Annotated[bool, BeforeValidator(_truth)] = True
     """Whether the totals and the convention are under the table."""
@@ -96,7 +96,7 @@ NAMES = tuple(Options.model_fields)
 
 
 def options(written: Mapping[str, Any], place: Place | None = None) -> Options:
-    """Return options that were written; raise `SpecError`, at their place if that is known, for bad ones."""
+    """Return validated options; raise `SpecError` for invalid ones, at their place if it is known."""
     for key in written:
         if key not in NAMES:
             raise SpecError(

@@ -87,7 +87,7 @@ def _site(env: BuildEnvironment) -> DocumentSite:
 
 
 def _as_text(app: Sphinx, doctree: nodes.document, _name: str) -> None:
-    """Give builders that set no formulas the text of a formula instead of its LaTeX."""
+    """Replace formulas by their text for builders without formulas."""
     form = app.builder.format
     if form == "latex":
         return

@@ -1,7 +1,6 @@
 """Functions of single elements that saturate or shrink: sigmoid, tanh and their relatives.
 
-The shape is kept, and nothing is multiplied in the sense of a MAC. The rectifiers are in
-`rectifier`, functions over an axis in `softmax`.
+The rectifiers are in `rectifier`, functions over an axis in `softmax`.
 """
 
 from fractions import Fraction

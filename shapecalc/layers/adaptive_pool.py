@@ -2,8 +2,7 @@
 
     out = output_size      whatever the input; null keeps an axis as it is
 
-No pooling has weights or counts as multiply-accumulates. Every output sees a window that depends
-on the input's size, so there is no window of fixed size to speak of.
+Every output sees a window that depends on the input's size, so there is no window of fixed size to speak of.
 """
 
 from collections.abc import Iterator
@@ -47,9 +46,6 @@ class AdaptivePool(NoWindow, Pooling):
     fixes_sizes = True
 
     output_size: SizeOrKept
-
-    def requirements(self, x: Shape) -> Iterator[Requirement]:
-        return self.spatial_rank(x)
 
     def output(self, x: Shape) -> Shape:
         pairs = zip(self.sizes(x), self.spread(self.output_size), strict=True)
@@ -126,9 +122,6 @@ class GlobalPool(NoWindow, Pooling):
     fixes_sizes = True
 
     keepdim: Flag = False
-
-    def requirements(self, x: Shape) -> Iterator[Requirement]:
-        return self.spatial_rank(x)
 
     def output(self, x: Shape) -> Shape:
         return self.resized(x, (1,) * self.rank if self.keepdim else ())

@@ -31,12 +31,11 @@ class MultiheadAttention(
 ):
     """Attention of a query `[T, N, E]` to keys `[S, N, kdim]` and values `[S, N, vdim]`: the query's shape.
 
-    One tensor is query, key and value at once (self-attention); otherwise there are three. With batch_first
-    `[N, T, ...]`; unbatched without N. All are projected to E = embed_dim numbers, which num_heads heads
-    share: softmax(Q·Kᵀ/√(E/num_heads))·V, then one projection more. A second result is there with
-    need_weights: the weights `[N, T, S]`, or `[N, num_heads, T, S]` if average_attn_weights is false. torch
-    returns it by default, here it is an option. add_bias_kv and add_zero_attn add one position to S each.
-    Masks change no shape and are left out.
+    One tensor is query, key and value at once (self-attention); otherwise there are three. All are projected
+    to E = embed_dim numbers, which num_heads heads share: softmax(Q·Kᵀ/√(E/num_heads))·V, then one projection
+    more. A second result is there with need_weights: the weights `[N, T, S]`, or `[N, num_heads, T, S]` if
+    average_attn_weights is false. torch returns it by default, here it is an option. add_bias_kv and
+    add_zero_attn add one position to S each. Masks change no shape and are left out.
 
     Weights are `in_proj_weight: [3·E, E]`, or `q_proj_weight: [E, E]`, `k_proj_weight: [E, kdim]` and
     `v_proj_weight: [E, vdim]` if kdim or vdim is not E, the default of both; `in_proj_bias: [3·E]`,
@@ -70,7 +69,7 @@ class MultiheadAttention(
     average_attn_weights: Flag = True
 
     @model_validator(mode="after")
-    def _whole_heads(self) -> Self:
+    def _even_heads(self) -> Self:
         if isinstance(self.embed_dim, int) and isinstance(self.num_heads, int):
             if self.embed_dim % self.num_heads:
                 raise complaint(f"num_heads = {self.num_heads} does not divide embed_dim = {self.embed_dim}")

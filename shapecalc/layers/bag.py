@@ -6,7 +6,7 @@ from typing import Annotated
 from shapecalc.algebra import Dim, product
 from shapecalc.layers.base import Joint, Named, NoBuffers, NoMacs, Shapes
 from shapecalc.layers.counts import Operations, greatest, mean
-from shapecalc.layers.dependence import Dependence, over, unsaid
+from shapecalc.layers.dependence import Dependence, over, unknown
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Flag, Integer, Nullable, OneOf
 from shapecalc.layers.linear import inside_table
@@ -69,7 +69,7 @@ class EmbeddingBag(NoBuffers, NoMacs, Joint, framework="torch", torch="torch.nn.
 
     def depends_on(self, inputs: Shapes, result: int) -> tuple[Dependence, ...]:
         if len(inputs[0]) == 1:  # the numbers say which indices make up a bag
-            return tuple([unsaid(1) for _ in inputs])
+            return tuple([unknown(1) for _ in inputs])
         return (over(2, [1]),) * len(inputs)
 
     def weights(self, inputs: Shapes) -> Named:

@@ -22,7 +22,7 @@ from shapecalc.layers.centre import Centres, middles
 from shapecalc.layers.class_names import snake_case
 from shapecalc.layers.counts import Operations
 from shapecalc.layers.declaration import RANKED, arrange_fields, by_position, document, name_ranks
-from shapecalc.layers.dependence import Dependence, unsaid
+from shapecalc.layers.dependence import Dependence, unknown
 from shapecalc.layers.effect import Caller, Component, Effect, Named, Shapes, Window, count
 from shapecalc.layers.family import Family
 from shapecalc.layers.mixins import (
@@ -72,6 +72,10 @@ class Kind(BaseModel):
     order: ClassVar[str] = ""
     """The fields in the order of torch's arguments, where they are declared in another: `...` is the others,
     and what follows a `*` is not given by position."""
+    remark: ClassVar[str] = ""
+    """What a base class adds to the docstrings of its kinds."""
+    example: ClassVar[str] = ""
+    """The example in the docstrings of kinds that have none of their own, with `{name}` for the class."""
 
     def __init_subclass__(
         cls,
@@ -137,8 +141,8 @@ class Kind(BaseModel):
         return ()
 
     def depends_on(self, inputs: Shapes, result: int) -> tuple[Dependence, ...]:
-        """Return what a result, counted from 0, sees of each input; None on an axis is not said."""
-        return tuple([unsaid(len(x)) for x in inputs])
+        """Return what a result, counted from 0, sees of each input; None on an axis that is not declared."""
+        return tuple([unknown(len(x)) for x in inputs])
 
     def axes(self, x: Shape, number: int) -> tuple[str, ...]:
         """Return what a derivation calls the last axes of an input; none where its order says it.
@@ -163,7 +167,7 @@ class Kind(BaseModel):
         return len(self.words(name)) == 2 and all(getattr(rule, "otherwise", None) is None for rule in rules)
 
     def fields_set(self) -> dict[str, Any]:
-        """Return the fields that were given, as a spec would write them, in declaration order."""
+        """Return the fields that are set, as a spec would write them, in declaration order."""
         return {
             name: getattr(self, name) for name in type(self).model_fields if name in self.model_fields_set
         }
@@ -179,7 +183,7 @@ class Ruled(Kind):
 
     @classmethod
     def __pydantic_init_subclass__(cls, **names: Any) -> None:
-        """Make a class abstract that says neither its operations nor its MACs."""
+        """Make a class abstract that defines neither operations nor MACs."""
         super().__pydantic_init_subclass__(**names)
         if cls.operations is Ruled.operations and cls.macs is Ruled.macs:
             cls.__abstractmethods__ = cls.__abstractmethods__ | {"operations"}
@@ -227,7 +231,7 @@ class Ruled(Kind):
     def macs(self, x: Any) -> Dim | None:
         """Return the multiply-accumulates: those among the operations, or None where they are not known.
 
-        A kind says its operations, or where it does not know the others, its MACs.
+        A kind defines its operations, or its MACs alone where the others are not known.
         """
         operations = self.operations(x)
         return None if operations is None else operations.macs
@@ -252,15 +256,15 @@ class Layer(Ruled):
         return (self.dependence(inputs[0], result),)
 
     def dependence(self, x: Shape, result: int) -> Dependence:
-        """Return what a result, counted from 0, sees on each axis of the input; None is not said."""
-        return unsaid(len(x))
+        """Return what a result, counted from 0, sees on each axis of the input; None if not declared."""
+        return unknown(len(x))
 
     def centres(self, x: Shape) -> Centres:
         """Return what each axis of the result is centred on.
 
         It is the middle of what a result sees there; where that is everything, a result of the input's
         shape is taken to be at the place of its input. A kind whose windows differ from position to
-        position says so here. None says that it is not known, and asserts nothing.
+        position overrides this. None means that it is not known, and asserts nothing.
         """
         output = self.output(x)
         return middles(self.dependence(x, 0), len(output), keeps_places=output == x)
@@ -269,6 +273,7 @@ class Layer(Ruled):
 class Pointwise(OwnPlace, SameShape, AnyShape, NoWeights, NoMacs, NoWindow, Layer):
     """A function of each element by itself: shape kept, no weights, no multiply-accumulates."""
 
+    example = "{name}().output((1, 64, 32, 32))\n(1, 64, 32, 32)"
     per_element: ClassVar[Operations | None] = None
     """The single operations for each element; not known, unless a kind says otherwise."""
 
@@ -301,10 +306,10 @@ class Merge(NoWeights, Joint):
 
     branches: Annotated[tuple[tuple[str, Any], ...] | None, Holds()] = None
 
-    def __init__(self, *unnamed: Any, **given: Any) -> None:
+    def __init__(self, *unnamed: Any, **named: Any) -> None:
         """Take branches by position or by name: `Add([...], [])`, `Add(main=[...], skip=[])`."""
-        fields = {name: given.pop(name) for name in type(self).model_fields if name in given}
-        branches = [(str(index), branch) for index, branch in enumerate(unnamed)] + [*given.items()]
+        fields = {name: named.pop(name) for name in type(self).model_fields if name in named}
+        branches = [(str(index), branch) for index, branch in enumerate(unnamed)] + [*named.items()]
         for name, branch in branches:
             if not isinstance(branch, (list, tuple, str)):
                 raise TypeError(f"{type(self).__name__}: {name} is neither a field nor a list of layers")

@@ -10,7 +10,7 @@ from shapecalc.algebra import Dim, product
 from shapecalc.errors import quote
 from shapecalc.layers.base import Pointwise, Shapes
 from shapecalc.layers.counts import NOTHING, SIGMOID, Operations, greatest
-from shapecalc.layers.dependence import Dependence, unsaid, unseen
+from shapecalc.layers.dependence import Dependence, unknown, unseen
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Annotation, OneOf, complaint
 from shapecalc.layers.merge import Broadcast
@@ -126,7 +126,7 @@ class Elementwise(Pointwise, kind="elementwise", framework="torch"):
     def dependence(self, x: Shape, result: int) -> Dependence:
         if self.function in POINTWISE:
             return super().dependence(x, result)
-        return unseen(len(x)) if self.function in LIKE else unsaid(len(x))
+        return unseen(len(x)) if self.function in LIKE else unknown(len(x))
 
     def operations(self, x: Shape) -> Operations | None:
         return _operations(self.function, product(x))
@@ -151,7 +151,7 @@ class Combine(Broadcast, kind="combine", framework="torch"):
     def depends_on(self, inputs: Shapes, result: int) -> tuple[Dependence, ...]:
         if self.function in POINTWISE:
             return super().depends_on(inputs, result)
-        return tuple([unsaid(len(x)) for x in inputs])
+        return tuple([unknown(len(x)) for x in inputs])
 
     def operations(self, inputs: Shapes) -> Operations | None:
         return _operations(self.function, product(self.output(inputs)))

@@ -1,6 +1,6 @@
 """Where the results of a layer look: the centre of what each sees, as a line through the positions.
 
-Along every axis of a result, the one at position i is centred on the input's position
+Along every axis of a result, position i is centred on the input's position
 
     first + i·stride
 
@@ -13,7 +13,7 @@ receptive fields of convolutional neural networks, 2019.
 from collections.abc import Mapping
 from fractions import Fraction
 from types import MappingProxyType
-from typing import Any, NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from shapecalc.algebra import Dim
 from shapecalc.layers.dependence import Along, Dependence, Everything
@@ -62,11 +62,10 @@ def spread_over(axis: int, kernel: Dim, stride: Dim, before: Dim, dilation: Dim)
     >>> spread_over(2, kernel=2, stride=2, before=0, dilation=1)
     Centre(axis=2, stride=Fraction(1, 2), first=Fraction(-1, 4))
     """
-    if not all(isinstance(number, int) for number in (kernel, stride, before, dilation)):
-        return None
-    numbers: Any = (kernel, stride, before, dilation)
-    k, s, p, d = numbers
-    return Centre(axis, Fraction(1, s), (p - Fraction(d * (k - 1), 2)) / s)
+    match kernel, stride, before, dilation:
+        case int(k), int(s), int(p), int(d):
+            return Centre(axis, Fraction(1, s), (p - Fraction(d * (k - 1), 2)) / s)
+    return None
 
 
 def scaled_by(axis: int, factor: Fraction | int) -> Centre:

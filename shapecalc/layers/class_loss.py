@@ -27,6 +27,8 @@ from shapecalc.layers.roles import InFeatures, declared
 class Weighted(Loss):
     """A loss whose classes may have weights of their own."""
 
+    remark = "With weight there is the buffer `weight: [C]`."
+
     weight: Flag = False
 
     @abstractmethod
@@ -91,8 +93,7 @@ def are_probabilities(kind: str, scores: Shape, target: Shape) -> bool:
 class NLLLoss(Weighted, torch="torch.nn.NLLLoss"):
     """-x[y], the score of the right class: of `[N, C, ...]` logarithms and `[N, ...]` classes.
 
-    Unbatched `[C]` and a single number. With weight there is the buffer `weight: [C]`. Refuses a target of
-    another shape.
+    Unbatched `[C]` and a single number. Refuses a target of another shape.
 
     >>> NLLLoss(reduction="none").output(((8, 21, 64, 64), (8, 64, 64)))
     (8, 64, 64)
@@ -131,9 +132,8 @@ def entropy(scores: Shape, target: Shape, *, plain: bool) -> Operations | None:
 class CrossEntropyLoss(NLLLoss, torch="torch.nn.CrossEntropyLoss"):
     """-log softmax(x)[y]: of `[N, C, ...]` scores and `[N, ...]` classes, or probabilities `[N, C, ...]`.
 
-    Unbatched without N. torch recognizes probabilities by their shape, which is that of the scores. With
-    weight there is the buffer `weight: [C]`. Refuses a target of another shape, and an ignore_index of 0 or
-    more with probabilities.
+    Unbatched without N. torch recognizes probabilities by their shape, which is that of the scores. Refuses a
+    target of another shape, and an ignore_index of 0 or more with probabilities.
 
     >>> CrossEntropyLoss().output(((8, 1000), (8,)))
     ()
@@ -156,8 +156,8 @@ class CrossEntropyLoss(NLLLoss, torch="torch.nn.CrossEntropyLoss"):
 class MultiMarginLoss(Weighted, torch="torch.nn.MultiMarginLoss"):
     """Σ max(0, margin - x[y] + x[i])^p / C over the wrong classes: of `[N, C]` scores and `[N]` classes.
 
-    Unbatched `[C]` and a single number, or a list of one. p is 1 or 2. With weight there is the buffer
-    `weight: [C]`. Refuses other ranks and a target of another size.
+    Unbatched `[C]` and a single number, or a list of one. p is 1 or 2. Refuses other ranks and a target of
+    another size.
 
     >>> MultiMarginLoss(reduction="none").output(((8, 10), (8,)))
     (8,)
@@ -223,8 +223,7 @@ class MultiLabelMarginLoss(Loss, torch="torch.nn.MultiLabelMarginLoss"):
 class MultiLabelSoftMarginLoss(Stretching, Weighted, torch="torch.nn.MultiLabelSoftMarginLoss"):
     """The mean over all classes of `bce_with_logits_loss`: of `[N, C]` scores and `[N, C]` targets, to `[N]`.
 
-    Shapes are broadcast. With weight there is the buffer `weight: [C]`. Refuses single numbers, and sizes
-    that differ where neither is 1.
+    Refuses single numbers.
 
     >>> MultiLabelSoftMarginLoss(reduction="none").output(((8, 10), (8, 10)))
     (8,)

@@ -15,14 +15,14 @@ def snake_case(name: str) -> str:
 def targets(modules: dict[str, str], prefix: str = "") -> dict[str, str]:
     """Return the module and the class of each kind, from the classes of each module without their prefix.
 
-    A name that does not follow from the class stands before it.
+    A name that does not follow from the class is before it.
 
     >>> targets({"pool": "MaxPool2d", "rectifier": "relu:ReLU"})
     {'max_pool2d': 'shapecalc.layers.pool:MaxPool2d', 'relu': 'shapecalc.layers.rectifier:ReLU'}
     """
-    found = {}
+    index = {}
     for module, classes in modules.items():
         for words, by_rule in zip(classes.split(), snake_case(classes).split(), strict=True):
             kind, _, name = words.rpartition(":")
-            found[kind or by_rule] = f"shapecalc.layers.{module}:{prefix}{name}"
-    return found
+            index[kind or by_rule] = f"shapecalc.layers.{module}:{prefix}{name}"
+    return index

@@ -6,9 +6,9 @@
     Scattered    one position for each of the result, not at an even pace (a reshape)
     Before       every position up to its own (a recurrent layer)
     Nothing      none: the tensor is not seen at all
-    None         not said; `Kind.unknown_dependence` has the reason
+    None         not declared; `Kind.unknown_dependence` has the reason
 
-A position of a result is asked about with all its channels: it sees what any of them sees. Padding counts as
+A position of a result is taken with all its channels: it sees what any of them sees. Padding counts as
 positions, below 0 and behind the end. Evaluation mode is meant. Source of the terms: Araujo, Norris and Sim,
 Computing receptive fields of convolutional neural networks, 2019.
 """
@@ -88,7 +88,7 @@ Dependence: TypeAlias = tuple[AxisDependence, ...]
 _NONE: Mapping[int, AxisDependence] = MappingProxyType({})
 
 OF_GROUPS = ("channels", "channels of one group see those of their group alone")
-"""What a layer of groups of channels says that it does not say (`Kind.unknown_dependence`)."""
+"""The `Kind.unknown_dependence` of a layer of groups of channels."""
 
 
 def placed(rank: int, others: Mapping[int, AxisDependence] = _NONE) -> Dependence:
@@ -100,8 +100,8 @@ def placed(rank: int, others: Mapping[int, AxisDependence] = _NONE) -> Dependenc
     return tuple([others[axis] if axis in others else Along(axis) for axis in range(rank)])
 
 
-def unsaid(rank: int) -> Dependence:
-    """Return the dependence of a layer that does not say what it sees."""
+def unknown(rank: int) -> Dependence:
+    """Return the dependence of a layer that declares none."""
     return (None,) * rank
 
 
@@ -137,13 +137,10 @@ def reduced(x: Shape, full: Shape, axis: int) -> Dependence:
     >>> reduced((3, 1), (4, 3, 5), 2)
     (Along(axis=1, ranges=((0, 0),), shift=1), Fixed(first=0, last=0))
     """
-    views: list[AxisDependence] = []
-    for view in stretched(x, full):
-        if isinstance(view, Along) and view.axis == axis:
-            views.append(EVERYTHING)
-        else:
-            behind = isinstance(view, Along) and view.axis > axis
-            views.append(Along(view.axis - 1) if isinstance(view, Along) and behind else view)
+    views: list[AxisDependence] = [*stretched(x, full)]
+    for number, view in enumerate(views):
+        if isinstance(view, Along) and view.axis >= axis:
+            views[number] = EVERYTHING if view.axis == axis else Along(view.axis - 1)
     return tuple(views)
 
 
@@ -185,19 +182,12 @@ def scattered_by(axis: int, kernel: Dim, stride: Dim, before: Dim, dilation: Dim
     >>> scattered_by(2, kernel=3, stride=2, before=1, dilation=1)
     Along(axis=2, ranges=((0, 0), (0, 1)), shift=1)
     """
-    if not (
-        isinstance(kernel, int)
-        and isinstance(stride, int)
-        and isinstance(before, int)
-        and isinstance(dilation, int)
-    ):
-        return None
-    ranges: list[Range | None] = []
-    for position in range(stride):
-        reached = [position + before - dilation * tap for tap in range(kernel)]
-        sources = [number // stride for number in reached if number % stride == 0]
-        ranges.append((min(sources), max(sources)) if sources else None)
-    return Along(axis, tuple(ranges))
+    match kernel, stride, before, dilation:
+        case int(k), int(s), int(p), int(d):
+            reached = [[position + p - d * tap for tap in range(k)] for position in range(s)]
+            sources = [[number // s for number in numbers if number % s == 0] for numbers in reached]
+            return Along(axis, tuple([(min(of), max(of)) if of else None for of in sources]))
+    return None
 
 
 def shared_out(axis: int, n: Dim, out: Dim) -> AxisDependence:
@@ -244,7 +234,7 @@ def interpolated(axis: int, step: Fraction, method: str, *, corners: bool) -> Ax
 def rearranged(x: Shape, output: Shape) -> Dependence:
     """Return the dependence of a layer that keeps the order of all elements and changes their axes.
 
-    An axis stays itself where as many elements stand behind it as before; the others are scattered over the
+    An axis stays itself where as many elements are behind it as before; the others are scattered over the
     axes that were made of them.
 
     >>> rearranged((1, 8, 4, 4), (1, 8, 16))[1:]

@@ -1,26 +1,24 @@
 """How far vectors are from one another, and losses of pairs and triples of vectors.
 
-Tensors are broadcast, and one axis is summed over. By the convention that counts convolutions and matrix
-products nothing of this is a MAC.
+Tensors are broadcast, and one axis is summed over.
 """
 
 from collections.abc import Iterator
 from fractions import Fraction
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from shapecalc.algebra import Dim, product
 from shapecalc.layers.base import Merge, NoMacs, Shapes
 from shapecalc.layers.counts import Operations, norm
 from shapecalc.layers.dependence import EVERYTHING, Dependence, reduced, stretched
 from shapecalc.layers.effect import replaced
-from shapecalc.layers.extended_number import Extended
+from shapecalc.layers.extended_number import Extended, Positive
 from shapecalc.layers.family import Family
-from shapecalc.layers.fields import Flag, Index, Real, complaint
+from shapecalc.layers.fields import Flag, Index, Real
 from shapecalc.layers.loss import Loss, NotNegative
 from shapecalc.layers.merge import broadcast, stretches
-from shapecalc.layers.rectifier import known
 from shapecalc.layers.requirement import Requirement, Shape, arity, axis_exists, rank_between, shown
 
 Norm = Annotated[Fraction | int | Literal["inf", "-inf"], Extended()]
@@ -45,6 +43,7 @@ class Comparing(NoMacs, Merge):
 
     framework = "torch"
     family = Family.DISTANCE
+    remark = "Shapes are broadcast. Refuses sizes that differ where neither is 1."
     keeps_places = False
 
     def requirements(self, inputs: Shapes) -> Iterator[Requirement]:
@@ -55,8 +54,8 @@ class Comparing(NoMacs, Merge):
 class CosineSimilarity(Comparing, torch="torch.nn.CosineSimilarity"):
     """x·y/(|x|·|y|) along axis `dim`, which vanishes: `[N, D]`, `[N, D]` to `[N]`.
 
-    Shapes are broadcast. A sum of products per element is no matrix product. Refuses sizes that differ where
-    neither is 1, an axis that does not exist, and an eps below 0.
+    A sum of products per element is no matrix product. Refuses an axis that does not exist, and an eps below
+    0.
 
     >>> CosineSimilarity().output(((100, 128), (100, 128)))
     (100,)
@@ -85,8 +84,7 @@ class CosineSimilarity(Comparing, torch="torch.nn.CosineSimilarity"):
 class PairwiseDistance(Comparing, torch="torch.nn.PairwiseDistance"):
     """The p-norm of x - y + eps over the last axis: `[N, D]`, `[N, D]` to `[N]`.
 
-    With keepdim the axis stays, with size 1. Shapes are broadcast. Refuses sizes that differ where neither is
-    1.
+    With keepdim the axis stays, with size 1.
 
     >>> PairwiseDistance(keepdim=True).output(((100, 128), (100, 128)))
     (100, 1)
@@ -186,14 +184,8 @@ class Triplet(Loss):
     keeps_places = False
     count = 3
 
-    margin: Real = 1
+    margin: Positive = 1
     swap: Flag = False
-
-    @model_validator(mode="after")
-    def _positive(self) -> Self:
-        if known(self.margin) and self.margin <= 0:
-            raise complaint(f"margin must be more than 0, not {float(self.margin)}")
-        return self
 
     def fitting(self, inputs: Shapes) -> Iterator[Requirement]:
         yield from of_one_rank(self.kind, inputs)

@@ -12,7 +12,7 @@ from shapecalc.algebra import Dim, product
 from shapecalc.layers.arithmetic import window
 from shapecalc.layers.base import NoMacs, NoOperations, NoWeights, NoWindow
 from shapecalc.layers.counts import Operations
-from shapecalc.layers.dependence import Along, AxisDependence, Dependence, placed, unsaid
+from shapecalc.layers.dependence import Along, AxisDependence, Dependence, placed, unknown
 from shapecalc.layers.family import Family
 from shapecalc.layers.requirement import Requirement, Shape, divides, rank_between
 from shapecalc.layers.roles import Dilation, KernelSize, OutputSize, PaddingPerAxis, Stride
@@ -70,7 +70,7 @@ class Unfold(NoOperations, Columns, torch="torch.nn.Unfold"):
     def dependence(self, x: Shape, result: int) -> Dependence:
         elements, axis = self.elements(), len(x) - 3
         own: AxisDependence = Along(axis, ((0, 0),) * elements) if isinstance(elements, int) else None
-        return (*placed(axis), own, *unsaid(2))
+        return (*placed(axis), own, *unknown(2))
 
 
 class Fold(Columns, torch="torch.nn.Fold"):
@@ -101,7 +101,7 @@ class Fold(Columns, torch="torch.nn.Fold"):
         return (*x[:-2], x[-2] // self.elements(), *self.spread(self.output_size))
 
     def dependence(self, x: Shape, result: int) -> Dependence:
-        return (*placed(len(x) - 2), *unsaid(2))
+        return (*placed(len(x) - 2), *unknown(2))
 
     def operations(self, x: Shape) -> Operations:
         return Operations(additions=product(x))  # onto zeros

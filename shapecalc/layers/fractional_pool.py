@@ -6,48 +6,28 @@ out = ⌊n·output_ratio⌋       multiplied in double precision, as torch does
 
 from collections.abc import Iterator
 from fractions import Fraction
-from typing import Annotated, Any, ClassVar, Self
+from typing import Annotated, ClassVar, Self
 
 from pydantic import model_validator
 
 from shapecalc.algebra import Dim, product
-from shapecalc.algebra.formula import Formula
 from shapecalc.layers.axis_names import AXES
 from shapecalc.layers.base import NoWindow
 from shapecalc.layers.declaration import of_rank
-from shapecalc.layers.dependence import Dependence, placed, unsaid
+from shapecalc.layers.dependence import Dependence, placed, unknown
+from shapecalc.layers.extended_number import Open
 from shapecalc.layers.family import Family
-from shapecalc.layers.fields import Decimal, Each, Nullable, complaint
+from shapecalc.layers.fields import Each, Nullable, complaint
 from shapecalc.layers.pool import WithIndices
 from shapecalc.layers.requirement import Requirement, Shape
 from shapecalc.layers.resample import in_doubles
 from shapecalc.layers.roles import KernelSize
 from shapecalc.layers.unpool import OptionalSize
 
-
-class _Part(Decimal):
-    """An exact rational between zero and one, neither included, or a formula."""
-
-    def check(self, value: Any) -> Any:
-        ratio = super().check(value)
-        if not isinstance(ratio, Formula) and not 0 < ratio < 1:
-            raise complaint(f"a ratio must be more than 0 and less than 1, not {ratio}")
-        return ratio
-
-    def json_schema(self) -> dict[str, Any]:
-        number, *others = super().json_schema()["anyOf"]
-        return {"anyOf": [number | {"exclusiveMinimum": 0, "exclusiveMaximum": 1}, *others]}
+Ratio = Annotated[Fraction | tuple[Fraction, ...] | None, Nullable(Each(Open(0, 1)))]
 
 
-Ratio = Annotated[Fraction | tuple[Fraction, ...] | None, Nullable(Each(_Part()))]
-
-
-class FractionalMaxPool(
-    NoWindow,
-    WithIndices,
-    ranks=(2, 3),
-    torch="torch.nn.FractionalMaxPool{rank}d",
-):
+class FractionalMaxPool(NoWindow, WithIndices, ranks=(2, 3), torch="torch.nn.FractionalMaxPool{rank}d"):
     """The largest value of windows at random distances: `[N, C, {sizes}]` to `[N, C, *output_size]`.
 
     Instead of output_size, output_ratio takes a part of each side: ⌊n·ratio⌋. For a side that is left free
@@ -76,8 +56,7 @@ class FractionalMaxPool(
             raise complaint(f"{self.kind} takes either output_size or output_ratio")
         return self
 
-    def requirements(self, x: Shape) -> Iterator[Requirement]:
-        yield from self.spatial_rank(x)
+    def fitting(self, x: Shape) -> Iterator[Requirement]:
         columns = self.sizes(x), self.sizes(self.output(x)), self.spread(self.kernel_size)
         for axis, n, out, k in zip(AXES[self.rank], *columns, strict=True):
             says = f"{self.kind}: the output {axis} would be {out}, less than 1"
@@ -94,7 +73,7 @@ class FractionalMaxPool(
         return self.resized(x, tuple(in_doubles(self.kind, n, ratio) for n, ratio in pairs))
 
     def dependence(self, x: Shape, result: int) -> Dependence:
-        return (*placed(len(x) - self.rank), *unsaid(self.rank))
+        return (*placed(len(x) - self.rank), *unknown(self.rank))
 
     def seen(self, x: Shape) -> Dim:
         return product(self.spread(self.kernel_size)) * product(self.output(x))

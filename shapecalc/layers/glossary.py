@@ -1,4 +1,4 @@
-"""What each field of a layer means, said once for all the kinds that have it."""
+"""What each field of a layer means, for all the kinds that have it."""
 
 GLOSSARY: dict[str, str] = {
     "activation": "The function between the two linear layers; shapes do not depend on it.",
@@ -76,7 +76,7 @@ GLOSSARY: dict[str, str] = {
     "margin": "The distance from which there is no loss.",
     "max_val": "The greatest value that passes.",
     "min_val": "The least value that passes.",
-    "mode": "How values between pixels are found, or what is dropped together.",
+    "mode": "How values between pixels are computed, or what is dropped together.",
     "momentum": "How fast the running statistics follow; shapes do not depend on it.",
     "n_classes": "The number of classes.",
     "n_power_iterations": "How many steps are taken in training; shapes do not depend on it.",

@@ -291,7 +291,7 @@ class TripletMarginWithDistanceLoss(_distance.TripletMarginWithDistanceLoss):
     def __init__(self, *branches: _Branch, reduction: str | _Branch = ..., margin: _Real | _Branch = ..., swap: _Flag | _Branch = ..., **named: _Branch) -> None: ...
 
 class Divisible(_divisible.Divisible):
-    """Hands its input on, and refuses sizes on the axes `dim` that `divisor` does not divide."""
+    """Returns its input, and refuses sizes on the axes `dim` that `divisor` does not divide."""
     def __init__(self, divisor: _Number, dim: _Number | Sequence[_Number] = ...) -> None: ...
 
 class AlphaDropout(_dropout.AlphaDropout):
@@ -555,7 +555,7 @@ class Embedding(_linear.Embedding):
     def __init__(self, num_embeddings: _Number, embedding_dim: _Number, padding_idx: _Number | None = ...) -> None: ...
 
 class Identity(_linear.Identity):
-    """Hands its input on unchanged."""
+    """Returns its input unchanged."""
     def __init__(self) -> None: ...
 
 class Linear(_linear.Linear):
@@ -575,31 +575,31 @@ class GaussianNLLLoss(_loss.GaussianNLLLoss):
     def __init__(self, *branches: _Branch, reduction: str | _Branch = ..., full: _Flag | _Branch = ..., eps: _Real | _Branch = ..., **named: _Branch) -> None: ...
 
 class HingeEmbeddingLoss(_loss.HingeEmbeddingLoss):
-    """x where y = 1, and max(0, margin - x) where y = -1. Shapes are broadcast."""
+    """x where y = 1, and max(0, margin - x) where y = -1."""
     def __init__(self, *branches: _Branch, reduction: str | _Branch = ..., margin: _Real | _Branch = ..., **named: _Branch) -> None: ...
 
 class HuberLoss(_loss.HuberLoss):
-    """(x - y)²/2 where |x - y| <= delta, otherwise delta·(|x - y| - delta/2). Shapes are broadcast."""
+    """(x - y)²/2 where |x - y| <= delta, otherwise delta·(|x - y| - delta/2), delta > 0."""
     def __init__(self, *branches: _Branch, reduction: str | _Branch = ..., delta: _Real | _Branch = ..., **named: _Branch) -> None: ...
 
 class KLDivLoss(_loss.KLDivLoss):
-    """y·(log y - x) for each element, x being logarithms. Shapes are broadcast."""
+    """y·(log y - x) for each element, x being logarithms."""
     def __init__(self, *branches: _Branch, reduction: str | _Branch = ..., log_target: _Flag | _Branch = ..., **named: _Branch) -> None: ...
 
 class L1Loss(_loss.L1Loss):
-    """|x - y| for each element, and by default their mean. Shapes are broadcast."""
+    """|x - y| for each element, and by default their mean."""
     def __init__(self, *branches: _Branch, reduction: str | _Branch = ..., **named: _Branch) -> None: ...
 
 class MSELoss(_loss.MSELoss):
-    """(x - y)² for each element, and by default their mean. Shapes are broadcast."""
+    """(x - y)² for each element, and by default their mean."""
     def __init__(self, *branches: _Branch, reduction: str | _Branch = ..., **named: _Branch) -> None: ...
 
 class PoissonNLLLoss(_loss.PoissonNLLLoss):
-    """eˣ - y·x for each element, or x - y·log(x + eps) if log_input is false. Shapes are broadcast."""
+    """eˣ - y·x for each element, or x - y·log(x + eps) if log_input is false."""
     def __init__(self, *branches: _Branch, reduction: str | _Branch = ..., log_input: _Flag | _Branch = ..., full: _Flag | _Branch = ..., eps: _Real | _Branch = ..., **named: _Branch) -> None: ...
 
 class SmoothL1Loss(_loss.SmoothL1Loss):
-    """(x - y)²/(2·beta) where |x - y| < beta, otherwise |x - y| - beta/2. Shapes are broadcast."""
+    """(x - y)²/(2·beta) where |x - y| < beta, otherwise |x - y| - beta/2."""
     def __init__(self, *branches: _Branch, reduction: str | _Branch = ..., beta: _Real | _Branch = ..., **named: _Branch) -> None: ...
 
 class SoftMarginLoss(_loss.SoftMarginLoss):
@@ -815,15 +815,15 @@ class RNN(_recurrent.RNN):
     def __init__(self, input_size: _Number | None = ..., hidden_size: _Number = ..., num_layers: _Number = ..., nonlinearity: str = ..., bias: _Flag = ..., batch_first: _Flag = ..., dropout: _Real = ..., bidirectional: _Flag = ...) -> None: ...
 
 class GRUCell(_recurrent_cells.GRUCell):
-    """One step of `gru`: `[N, input_size]`, and maybe the state `[N, H]`, to the next state `[N, H]`."""
+    """One step of `gru`, with G = 3 gates: `[N, input_size]`, maybe with the state, to the next `[N, H]`."""
     def __init__(self, input_size: _Number | None = ..., hidden_size: _Number = ..., bias: _Flag = ...) -> None: ...
 
 class LSTMCell(_recurrent_cells.LSTMCell):
-    """One step of `lstm`: `[N, input_size]`, maybe with state and cell, to the next of both, `[N, H]`."""
+    """One step of `lstm`, with G = 4 gates: `[N, input_size]`, maybe with state and cell, to the next two."""
     def __init__(self, input_size: _Number | None = ..., hidden_size: _Number = ..., bias: _Flag = ...) -> None: ...
 
 class RNNCell(_recurrent_cells.RNNCell):
-    """One step of `rnn`: `[N, input_size]`, and maybe the state `[N, H]`, to the next state `[N, H]`."""
+    """One step of `rnn`, with G = 1 gate: `[N, input_size]`, maybe with the state, to the next `[N, H]`."""
     def __init__(self, input_size: _Number | None = ..., hidden_size: _Number = ..., bias: _Flag = ..., nonlinearity: str = ...) -> None: ...
 
 class Upsample(_resample.Upsample):
@@ -943,11 +943,11 @@ class Parameter(_traced.Parameter):
     def __init__(self, shape: Sequence[_Number] | str) -> None: ...
 
 class Require(_traced.Require):
-    """Hands its input on, and refuses sizes for which the relation of `left` to `right` does not hold."""
+    """Returns its input, and refuses sizes for which the relation of `left` to `right` does not hold."""
     def __init__(self, left: _Number, relation: str, right: _Number) -> None: ...
 
 class Unused(_traced.Unused):
-    """Hands its input on, and lists parameters that the network holds and never uses."""
+    """Returns its input, and lists parameters that the network holds and never uses."""
     def __init__(self, tensors: Any) -> None: ...
 
 class Transformer(_transformer.Transformer):

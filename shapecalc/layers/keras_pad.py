@@ -4,7 +4,7 @@ pad:       out = n + p₀ + p₁
 crop:      out = n - c₀ - c₁
 upsample:  out = n·scale_factor, an integer
 
-Sides are one number for all, one per axis, or `[[before, after], ...]`. None has weights or MACs.
+Sides are one number for all, one per axis, or `[[before, after], ...]`.
 """
 
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from shapecalc.layers.arithmetic import scaled
 from shapecalc.layers.centre import Centre, Centres, scaled_by
 from shapecalc.layers.crop import Crop
 from shapecalc.layers.declaration import of_rank
-from shapecalc.layers.dependence import Along, Dependence, interpolated, placed, unsaid
+from shapecalc.layers.dependence import Along, Dependence, interpolated, placed, unknown
 from shapecalc.layers.fields import Each, ExtentPerSide, Integer, OneOf, PerAxis
 from shapecalc.layers.pad import SpatialPad
 from shapecalc.layers.requirement import Requirement, Shape, rank_between, shown
@@ -81,7 +81,7 @@ class KerasUpsample(Interpolation, kind="upsample", framework="keras", keras="ke
 
     def dependence(self, x: Shape, result: int) -> Dependence:
         if self.mode.startswith("lanczos"):
-            return (Along(0), *unsaid(len(x) - 2), Along(len(x) - 1))
+            return (Along(0), *unknown(len(x) - 2), Along(len(x) - 1))
         views = {
             axis: interpolated(axis, Fraction(1, f), self.mode, corners=False) if isinstance(f, int) else None
             for axis, f in enumerate(per_axis(self.scale_factor, x), start=1)

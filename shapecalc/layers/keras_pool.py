@@ -1,8 +1,6 @@
 """Keras' pooling: channels last, with a window (padding `valid` or `same`), or over the complete map.
 
-    valid:  out = ⌊(n - k)/s⌋ + 1         same:  out = ⌈n/s⌉         s = k if left out
-
-No pooling has weights or counts as multiply-accumulates.
+valid:  out = ⌊(n - k)/s⌋ + 1         same:  out = ⌈n/s⌉         s = k if left out
 """
 
 from shapecalc.layers.adaptive_pool import GlobalAverage, GlobalMaximum

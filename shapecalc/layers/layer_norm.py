@@ -1,8 +1,4 @@
-"""Normalisation within each sample: over groups, over the last axes, and over neighbouring channels.
-
-The shape is kept. None multiplies in the sense of a MAC: the convention counts convolutions and
-matrix products only.
-"""
+"""Normalisation within each sample: over groups, over the last axes, and over neighbouring channels."""
 
 from collections.abc import Iterator
 from fractions import Fraction
@@ -22,16 +18,7 @@ from shapecalc.layers.roles import Divides, InChannels, Inferred, declared, divi
 NumGroups = Annotated[Count, Divides(of=("num_channels",))]
 
 
-class GroupNorm(
-    SameShape,
-    NoBuffers,
-    NoMacs,
-    NoWindow,
-    Layer,
-    framework="torch",
-    torch="torch.nn.GroupNorm",
-    keras="keras.layers.GroupNormalization",
-):
+class GroupNorm(SameShape, NoBuffers, NoMacs, NoWindow, Layer, torch="torch.nn.GroupNorm"):
     """Group normalisation of `[N, C, ...]`: mean and variance over C/num_groups channels.
 
     Weights are `weight: [C]` and `bias: [C]` if affine. Refuses groups that do not divide the channels, a
@@ -42,6 +29,8 @@ class GroupNorm(
     {'weight': (256,), 'bias': (256,)}
     """
 
+    framework = "torch"
+    keras = "keras.layers.GroupNormalization"
     family = Family.GROUP_NORM
     unknown_dependence = OF_GROUPS
 

@@ -3,25 +3,22 @@
     reduction: none       one loss for each element
     reduction: mean, sum  a single number
 
-No loss has weights, and by the convention that counts convolutions and matrix products none multiplies.
 A weight per element is data that a spec does not hold, and is left out.
 """
 
 from abc import abstractmethod
 from collections.abc import Iterator
 from fractions import Fraction
-from typing import Annotated, ClassVar, Self
-
-from pydantic import model_validator
+from typing import Annotated, ClassVar
 
 from shapecalc.algebra import Dim, product
 from shapecalc.layers.base import Merge, NoMacs, Shapes
 from shapecalc.layers.counts import NOTHING, SOFTPLUS, Operations
 from shapecalc.layers.dependence import Dependence, everywhere, stretched
+from shapecalc.layers.extended_number import Positive
 from shapecalc.layers.family import Family
-from shapecalc.layers.fields import Decimal, Flag, OneOf, Real, complaint
+from shapecalc.layers.fields import Decimal, Flag, OneOf, Real
 from shapecalc.layers.merge import broadcast, stretches
-from shapecalc.layers.rectifier import known
 from shapecalc.layers.requirement import Requirement, Shape, arity, rank_between, shaped
 
 Reduction = Annotated[str, OneOf(("none", "mean", "sum"))]
@@ -40,6 +37,7 @@ class Loss(NoMacs, Merge):
 
     family = Family.LOSS
     framework = "torch"
+    example = '{name}(reduction="none").output(((8, 10), (8, 10)))\n(8, 10)'
     count: ClassVar[int] = 2
     per_loss: ClassVar[Operations | None] = None
     """The single operations for each loss; not known, unless a kind says otherwise."""
@@ -80,6 +78,8 @@ class Loss(NoMacs, Merge):
 class Stretching(Loss):
     """A loss of each element, for tensors that are broadcast; torch warns where they differ."""
 
+    remark = "The tensors are broadcast. Refuses sizes that differ where neither is 1."
+
     def fitting(self, inputs: Shapes) -> Iterator[Requirement]:
         return stretches(self.kind, inputs)
 
@@ -90,6 +90,8 @@ class Stretching(Loss):
 class Matching(Loss):
     """A loss of each element, for tensors of one shape."""
 
+    remark = "Refuses a target of another shape than the input's."
+
     def fitting(self, inputs: Shapes) -> Iterator[Requirement]:
         return shaped(self.kind, "the target", inputs[1], inputs[0])
 
@@ -98,36 +100,21 @@ class Matching(Loss):
 
 
 class L1Loss(Stretching, torch="torch.nn.L1Loss"):
-    """|x - y| for each element, and by default their mean. Shapes are broadcast.
-
-    Refuses sizes that differ where neither is 1.
-
-    >>> L1Loss(reduction="none").output(((8, 3, 32, 32), (8, 3, 32, 32)))
-    (8, 3, 32, 32)
-    """
+    """|x - y| for each element, and by default their mean."""
 
     per_loss = Operations(additions=1, comparisons=1)
 
 
 class MSELoss(Stretching, torch="torch.nn.MSELoss"):
-    """(x - y)² for each element, and by default their mean. Shapes are broadcast.
-
-    Refuses sizes that differ where neither is 1.
-
-    >>> MSELoss().output(((8, 10), (8, 10)))
-    ()
-    """
+    """(x - y)² for each element, and by default their mean."""
 
     per_loss = Operations(additions=1, multiplications=1)
 
 
 class SmoothL1Loss(Stretching, torch="torch.nn.SmoothL1Loss"):
-    """(x - y)²/(2·beta) where |x - y| < beta, otherwise |x - y| - beta/2. Shapes are broadcast.
+    """(x - y)²/(2·beta) where |x - y| < beta, otherwise |x - y| - beta/2.
 
-    Refuses a negative beta, and what `l1_loss` refuses. Source: Girshick, Fast R-CNN, 2015.
-
-    >>> SmoothL1Loss(reduction="none").output(((8, 4), (8, 4)))
-    (8, 4)
+    Refuses a negative beta. Source: Girshick, Fast R-CNN, 2015.
     """
 
     per_loss = Operations(additions=2, comparisons=2, multiplications=1, divisions=1)
@@ -136,33 +123,15 @@ class SmoothL1Loss(Stretching, torch="torch.nn.SmoothL1Loss"):
 
 
 class HuberLoss(Stretching, torch="torch.nn.HuberLoss"):
-    """(x - y)²/2 where |x - y| <= delta, otherwise delta·(|x - y| - delta/2). Shapes are broadcast.
-
-    Refuses a delta that is not above 0, and what `l1_loss` refuses.
-
-    >>> HuberLoss(reduction="sum").output(((8, 4), (8, 4)))
-    ()
-    """
+    """(x - y)²/2 where |x - y| <= delta, otherwise delta·(|x - y| - delta/2), delta > 0."""
 
     per_loss = Operations(additions=2, comparisons=2, multiplications=3)
 
-    delta: Real = 1
-
-    @model_validator(mode="after")
-    def _positive(self) -> Self:
-        if known(self.delta) and self.delta <= 0:
-            raise complaint(f"delta must be more than 0, not {float(self.delta)}")
-        return self
+    delta: Positive = 1
 
 
 class PoissonNLLLoss(Stretching, torch="torch.nn.PoissonNLLLoss"):
-    """eˣ - y·x for each element, or x - y·log(x + eps) if log_input is false. Shapes are broadcast.
-
-    Refuses what `l1_loss` refuses.
-
-    >>> PoissonNLLLoss(reduction="none").output(((5, 2), (5, 2)))
-    (5, 2)
-    """
+    """eˣ - y·x for each element, or x - y·log(x + eps) if log_input is false."""
 
     log_input: Flag = True
     full: Flag = False
@@ -177,13 +146,10 @@ class PoissonNLLLoss(Stretching, torch="torch.nn.PoissonNLLLoss"):
 
 
 class KLDivLoss(Stretching, torch="torch.nn.KLDivLoss"):
-    """y·(log y - x) for each element, x being logarithms. Shapes are broadcast.
+    """y·(log y - x) for each element, x being logarithms.
 
-    With reduction batchmean the sum is divided by the size of the first axis, as Kullback and Leibler's
-    divergence asks. Refuses what `l1_loss` refuses.
-
-    >>> KLDivLoss(reduction="batchmean").output(((3, 5), (3, 5)))
-    ()
+    With reduction batchmean the sum is divided by the size of the first axis, as in the definition of
+    Kullback and Leibler.
     """
 
     reduction: Annotated[str, OneOf(("none", "mean", "sum", "batchmean"))] = "mean"
@@ -195,13 +161,7 @@ class KLDivLoss(Stretching, torch="torch.nn.KLDivLoss"):
 
 
 class HingeEmbeddingLoss(Stretching, torch="torch.nn.HingeEmbeddingLoss"):
-    """x where y = 1, and max(0, margin - x) where y = -1. Shapes are broadcast.
-
-    Refuses what `l1_loss` refuses.
-
-    >>> HingeEmbeddingLoss(reduction="none").output(((8,), (8,)))
-    (8,)
-    """
+    """x where y = 1, and max(0, margin - x) where y = -1."""
 
     per_loss = Operations(additions=1, comparisons=2)
 
@@ -211,10 +171,7 @@ class HingeEmbeddingLoss(Stretching, torch="torch.nn.HingeEmbeddingLoss"):
 class SoftMarginLoss(Stretching, torch="torch.nn.SoftMarginLoss"):
     """log(1 + e^(-y·x)) for each element, y being 1 or -1.
 
-    The target is stretched to the input; torch does not stretch the input. Refuses other sizes.
-
-    >>> SoftMarginLoss(reduction="none").output(((8, 5), (8, 5)))
-    (8, 5)
+    The target is stretched to the input; torch does not stretch the input.
     """
 
     per_loss = SOFTPLUS + Operations(multiplications=1)
@@ -225,25 +182,13 @@ class SoftMarginLoss(Stretching, torch="torch.nn.SoftMarginLoss"):
 
 
 class BCELoss(Matching, torch="torch.nn.BCELoss"):
-    """-(y·log x + (1 - y)·log(1 - x)) for each element, x being probabilities.
-
-    Refuses a target of another shape than the input's.
-
-    >>> BCELoss().output(((8, 1), (8, 1)))
-    ()
-    """
+    """-(y·log x + (1 - y)·log(1 - x)) for each element, x being probabilities."""
 
     per_loss = Operations(logarithms=2, multiplications=2, additions=3)
 
 
 class BCEWithLogitsLoss(Matching, torch="torch.nn.BCEWithLogitsLoss"):
-    """`bce_loss` of sigmoid(x), in one step that loses no digits.
-
-    Refuses a target of another shape than the input's.
-
-    >>> BCEWithLogitsLoss(reduction="none").output(((8, 1, 64, 64), (8, 1, 64, 64)))
-    (8, 1, 64, 64)
-    """
+    """`bce_loss` of sigmoid(x), in one step that loses no digits."""
 
     per_loss = SOFTPLUS + Operations(comparisons=2, multiplications=1, additions=2)
 

@@ -1,4 +1,4 @@
-"""What kinds say by a base class: that they have no weights, compute nothing, keep the shape, and so on."""
+"""What a kind declares by a base class: that it has no weights, computes nothing, keeps the shape ..."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -11,7 +11,7 @@ from shapecalc.layers.requirement import Requirement, Shape
 
 
 class NoBuffers:
-    """Says that a kind has no buffers."""
+    """Declares that a kind has no buffers."""
 
     def buffers(self, x: Any) -> Named:
         """No buffers."""
@@ -19,7 +19,7 @@ class NoBuffers:
 
 
 class NoWeights(NoBuffers):
-    """Says that a kind has no weights and no buffers."""
+    """Declares that a kind has no weights and no buffers."""
 
     def weights(self, x: Any) -> Named:
         """No learned tensors."""
@@ -27,23 +27,23 @@ class NoWeights(NoBuffers):
 
 
 class NoMacs:
-    """Says that a kind does no multiply-accumulates: it copies, compares, or acts per element."""
+    """Declares that a kind does no multiply-accumulates: it copies, compares, or acts per element."""
 
     def macs(self, x: Any) -> Dim | None:
-        """Zero, and meant."""
+        """Zero."""
         return 0
 
 
 class NoOperations(NoMacs):
-    """Says that a kind computes nothing: it copies or moves values, or hands them on."""
+    """Declares that a kind computes nothing: it copies or moves values, or hands them on."""
 
     def operations(self, x: Any) -> Operations | None:
-        """Nothing, and meant."""
+        """Nothing."""
         return NOTHING
 
 
 class NoWindow:
-    """Says that no window slides over the input: each output sees one position, or all."""
+    """Declares that no window slides over the input: each output sees one position, or all."""
 
     def window(self, x: Shape) -> Window | None:
         """No window."""
@@ -51,7 +51,7 @@ class NoWindow:
 
 
 class OwnPlace:
-    """Says that every result sees its own place in the input and no other."""
+    """Declares that every result sees its own place in the input and no other."""
 
     def dependence(self, x: Shape, result: int) -> Dependence:
         """The place itself, on every axis."""
@@ -59,7 +59,7 @@ class OwnPlace:
 
 
 class SameShape:
-    """Says that the output has the shape of the input."""
+    """Declares that the output has the shape of the input."""
 
     def output(self, x: Shape) -> Shape:
         """The input's shape."""
@@ -67,7 +67,7 @@ class SameShape:
 
 
 class AnyShape:
-    """Says that every input is accepted."""
+    """Declares that every input is accepted."""
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         """Nothing is required."""

@@ -1,7 +1,6 @@
 """Functions of single elements that are linear on one side: ReLU and its relatives.
 
-The shape is kept, and nothing is multiplied in the sense of a MAC. Parameters such as slopes are
-exact decimals and never change a shape.
+Parameters such as slopes are exact decimals and never change a shape.
 """
 
 from collections.abc import Iterator

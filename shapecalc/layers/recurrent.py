@@ -1,4 +1,4 @@
-"""Recurrent layers over sequences: a state that every position reads, changes and hands on.
+"""Recurrent layers over sequences: a state that every position reads, changes and passes on.
 
 One position of one layer in one direction, with G gates, an input of I, a hidden size of H and a state
 of S numbers (H, or proj_size where an LSTM projects it):
@@ -71,7 +71,7 @@ class Gated(NoBuffers, Joint):
 
     @property
     def state_size(self) -> Dim:
-        """How many numbers a layer hands on, in each direction."""
+        """How many numbers a layer passes on, in each direction."""
         return self.hidden_size
 
     def cell(self, features: Dim) -> Named:
@@ -174,12 +174,11 @@ class Recurrent(OverSequences, Gated):
 class RNN(Recurrent, torch="torch.nn.RNN"):
     """Elman's recurrent layer: `[L, N, input_size]` to `[L, N, H]` and the last state `[num_layers, N, H]`.
 
-    h' = tanh(W_ih·x + b_ih + W_hh·h + b_hh). With batch_first `[N, L, ...]`; unbatched without N. H =
-    hidden_size, twice that in the first result, and 2·num_layers states, if bidirectional. A second tensor,
-    if there is one, is the initial state and has the shape of the last. Weights are `weight_ih_l0: [H,
-    input_size]`, `weight_hh_l0: [H, H]`, `bias_ih_l0: [H]`, `bias_hh_l0: [H]`, and so on for every layer and
-    direction; one costs H·(inputs + H) MACs a position. Refuses other ranks, features that do not match and a
-    state of another shape. Source: Elman, 1990.
+    h' = tanh(W_ih·x + b_ih + W_hh·h + b_hh). H = hidden_size, twice that in the first result, and
+    2·num_layers states, if bidirectional. A second tensor, if there is one, is the initial state and has the
+    shape of the last. Weights are `weight_ih_l0: [H, input_size]`, `weight_hh_l0: [H, H]`, `bias_ih_l0: [H]`,
+    `bias_hh_l0: [H]`, and so on for every layer and direction; one costs H·(inputs + H) MACs a position.
+    Refuses other ranks, features that do not match and a state of another shape. Source: Elman, 1990.
 
     >>> RNN(hidden_size=20, num_layers=2).outputs(((5, 3, 10),))
     ((5, 3, 20), (2, 3, 20))
@@ -195,12 +194,12 @@ class LSTM(Recurrent, torch="torch.nn.LSTM"):
     """Long short-term memory: `[L, N, input_size]` to `[L, N, S]`, and `[num_layers, N, S]` and `[..., H]`.
 
     The results are the sequence, the last states and the last cells. S = hidden_size = H, or proj_size where
-    that is not 0; twice that in the sequence, and 2·num_layers states, if bidirectional. With batch_first
-    `[N, L, ...]`; unbatched without N. Initial states and cells are both there or neither, in the shapes of
-    the last. Weights per layer and direction are `weight_ih_l0: [4·H, input_size]`, `weight_hh_l0: [4·H, S]`,
-    `bias_ih_l0: [4·H]`, `bias_hh_l0: [4·H]`, and `weight_hr_l0: [S, H]` with a projection; a position costs
-    4·H·(inputs + S) MACs, and S·H for the projection. Refuses what `rnn` refuses, and a proj_size that is not
-    below hidden_size. Source: Hochreiter and Schmidhuber, 1997; Sak et al., 2014.
+    that is not 0; twice that in the sequence, and 2·num_layers states, if bidirectional. Initial states and
+    cells are both there or neither, in the shapes of the last. Weights per layer and direction are
+    `weight_ih_l0: [4·H, input_size]`, `weight_hh_l0: [4·H, S]`, `bias_ih_l0: [4·H]`, `bias_hh_l0: [4·H]`, and
+    `weight_hr_l0: [S, H]` with a projection; a position costs 4·H·(inputs + S) MACs, and S·H for the
+    projection. Refuses what `rnn` refuses, and a proj_size that is not below hidden_size. Source: Hochreiter
+    and Schmidhuber, 1997; Sak et al., 2014.
 
     >>> LSTM(hidden_size=20, bidirectional=True).outputs(((5, 3, 10),))
     ((5, 3, 40), (2, 3, 20), (2, 3, 20))

@@ -11,6 +11,11 @@ from shapecalc.layers.requirement import Shape
 class RecurrentCell(Gated):
     """What recurrent cells share: one position of one layer, the initial state an input or zero."""
 
+    remark = (
+        "Unbatched without N. Weights are `weight_ih: [G·H, input_size]`, `weight_hh: [G·H, H]`, "
+        "`bias_ih: [G·H]` and `bias_hh: [G·H]`; a step costs G·H·(input_size + H) MACs. Refuses other ranks, "
+        "features that do not match, a state of another shape, and a state without its cell."
+    )
     family = Family.RECURRENT_CELL
     dimensions = (1, 2)
 
@@ -41,11 +46,7 @@ class RecurrentCell(Gated):
 
 
 class RNNCell(RecurrentCell, torch="torch.nn.RNNCell"):
-    """One step of `rnn`: `[N, input_size]`, and maybe the state `[N, H]`, to the next state `[N, H]`.
-
-    Unbatched without N. Weights are `weight_ih: [H, input_size]`, `weight_hh: [H, H]`, `bias_ih: [H]` and
-    `bias_hh: [H]`; a step costs H·(input_size + H) MACs. Refuses other ranks, features that do not match and
-    a state of another shape.
+    """One step of `rnn`, with G = 1 gate: `[N, input_size]`, maybe with the state, to the next `[N, H]`.
 
     >>> RNNCell(hidden_size=20).output(((3, 10), (3, 20)))
     (3, 20)
@@ -57,11 +58,7 @@ class RNNCell(RecurrentCell, torch="torch.nn.RNNCell"):
 
 
 class LSTMCell(RecurrentCell, torch="torch.nn.LSTMCell"):
-    """One step of `lstm`: `[N, input_size]`, maybe with state and cell, to the next of both, `[N, H]`.
-
-    Unbatched without N. Weights are `weight_ih: [4·H, input_size]`, `weight_hh: [4·H, H]`, `bias_ih: [4·H]`
-    and `bias_hh: [4·H]`; a step costs 4·H·(input_size + H) MACs. Refuses what `rnn_cell` refuses, and a state
-    without a cell.
+    """One step of `lstm`, with G = 4 gates: `[N, input_size]`, maybe with state and cell, to the next two.
 
     >>> LSTMCell(hidden_size=20).outputs(((3, 10),))
     ((3, 20), (3, 20))
@@ -72,10 +69,7 @@ class LSTMCell(RecurrentCell, torch="torch.nn.LSTMCell"):
 
 
 class GRUCell(RecurrentCell, torch="torch.nn.GRUCell"):
-    """One step of `gru`: `[N, input_size]`, and maybe the state `[N, H]`, to the next state `[N, H]`.
-
-    Unbatched without N. Weights are `weight_ih: [3·H, input_size]`, `weight_hh: [3·H, H]`, `bias_ih: [3·H]`
-    and `bias_hh: [3·H]`; a step costs 3·H·(input_size + H) MACs. Refuses what `rnn_cell` refuses.
+    """One step of `gru`, with G = 3 gates: `[N, input_size]`, maybe with the state, to the next `[N, H]`.
 
     >>> GRUCell(hidden_size=20).weights(((3, 10),))["weight_hh"]
     (60, 20)

@@ -79,7 +79,7 @@ RESERVED = frozenset({"name", "repeat", "when", "from", "share", "trainable", "c
 
 
 def is_known(name: str) -> bool:
-    """Say whether a kind is built in or registered; installed packages are not asked."""
+    """Say whether a kind is built in or registered; installed packages are not searched."""
     return name in KINDS or name in _registered
 
 
@@ -106,11 +106,11 @@ def fits(cls: type[Kind], framework: str) -> bool:
 
 def get(name: str, framework: str = "torch") -> type[Kind]:
     """Return the class of a kind; raise `SpecError` with the nearest name for an unknown one."""
-    found = find(name, framework)
-    if found is None:
+    cls = find(name, framework)
+    if cls is None:
         belongs(name, framework)
         raise unknown(name, kinds(framework))
-    return found
+    return cls
 
 
 def unknown(name: str, known: Sequence[str]) -> SpecError:
@@ -142,10 +142,10 @@ def _offers() -> dict[str, dict[str, EntryPoint]]:
     """Return what installed packages offer: by the kind's name, by where it is; nothing is imported yet."""
     from importlib.metadata import entry_points
 
-    found: dict[str, dict[str, EntryPoint]] = {}
+    offers: dict[str, dict[str, EntryPoint]] = {}
     for point in entry_points(group=ENTRY_POINTS):
-        found.setdefault(point.name, {})[point.value] = point
-    return found
+        offers.setdefault(point.name, {})[point.value] = point
+    return offers
 
 
 @lru_cache(maxsize=256)

@@ -82,7 +82,7 @@ class Refused(ShapecalcError):
 
 
 def shown(shape: Shape) -> str:
-    """Return a shape as it stands in tables and messages; × where an x could be part of a name.
+    """Return a shape as tables and messages write it; × where an x could be part of a name.
 
     >>> from shapecalc.algebra import symbol
     >>> shown((1, 3, 224, 224)), shown((3, symbol("H") - 4))
@@ -160,14 +160,6 @@ class DeclaredSize(Requirement):
 
     def _advice(self) -> str:
         return f"{self.name}: {self.right}, or leave {self.name} out: it is inferred"
-
-
-def matches(
-    kind: str, name: str, declared: Dim | None, actual: Dim, x: Shape, axis: str = "channels"
-) -> Iterator[Requirement]:
-    """Require that a declared size is that of the input; a size left out is inferred."""
-    if declared is not None:
-        yield DeclaredSize(kind, name, declared, actual, x, axis)
 
 
 class Divisibility(Requirement):

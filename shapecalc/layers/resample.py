@@ -17,7 +17,6 @@ from typing import Annotated, Any, Self
 from pydantic import model_validator
 
 from shapecalc.algebra import Dim
-from shapecalc.algebra.formula import Formula
 from shapecalc.errors import Undecided
 from shapecalc.layers.arithmetic import scaled, scaled_by_doubles
 from shapecalc.layers.base import Layer, NoMacs, NoWeights, NoWindow
@@ -32,30 +31,16 @@ from shapecalc.layers.dependence import (
     placed,
     shared_out,
 )
+from shapecalc.layers.extended_number import Open
 from shapecalc.layers.family import Family
-from shapecalc.layers.fields import Decimal, Each, Integer, Nullable, OneOf, PerAxis, Truth, complaint
+from shapecalc.layers.fields import Each, Integer, Nullable, OneOf, PerAxis, Truth, complaint
 from shapecalc.layers.requirement import Requirement, Shape, rank_between, shown
 from shapecalc.layers.roles import Lettered
-
-
-class _Positive(Decimal):
-    """An exact rational above zero, or a formula."""
-
-    def check(self, value: Any) -> Any:
-        scale = super().check(value)
-        if not isinstance(scale, Formula) and scale <= 0:
-            raise complaint(f"a scale must be more than 0, not {scale}")
-        return scale
-
-    def json_schema(self) -> dict[str, Any]:
-        number, *others = super().json_schema()["anyOf"]
-        return {"anyOf": [number | {"exclusiveMinimum": 0}, *others]}
-
 
 Size = Annotated[PerAxis | None, Nullable(Each(Integer(1), (1, 2, 3))), Lettered(per_axis=True)]
 Scale = Annotated[
     Fraction | int | tuple[Fraction | int, ...] | None,
-    Nullable(Each(_Positive(), (1, 2, 3))),
+    Nullable(Each(Open(0), (1, 2, 3))),
     Lettered("r", per_axis=True),
 ]
 

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from shapecalc.algebra import Dim
 from shapecalc.layers.fields import Count, CountPerAxis, ExtentPerAxis, Flag, OptionalCount
-from shapecalc.layers.requirement import Requirement, Shape, divides, matches
+from shapecalc.layers.requirement import DeclaredSize, Requirement, Shape, divides
 from shapecalc.record import record
 
 if TYPE_CHECKING:
@@ -130,12 +130,12 @@ def roles(cls: type[Kind]) -> dict[str, Role]:
     >>> roles(Conv2d)["out_channels"].letter
     'C_out'
     """
-    found: dict[str, Role] = {}
-    for name, info in cls.model_fields.items():
-        for item in info.metadata:
-            if isinstance(item, Role):
-                found[name] = item  # the last: a field may give the role of its type another letter
-    return found
+    return {  # the last role counts: a field may give the role of its type another letter
+        name: item
+        for name, info in cls.model_fields.items()
+        for item in info.metadata
+        if isinstance(item, Role)
+    }
 
 
 @cache
@@ -159,9 +159,9 @@ def declared(layer: Kind, *inputs: Shape) -> Iterator[Requirement]:
     """Require that the sizes which a layer declares are those of its input; those left out are inferred."""
     cls = type(layer)
     for name, role in fields_with(cls, Declares).items():
-        value, size = getattr(layer, name), role.size(cls, inputs)
-        if value is not None and size is not None:
-            yield from matches(layer.kind, name, value, size, role.tensor_in(inputs), role.counted)
+        value = getattr(layer, name)
+        if value is not None and (size := role.size(cls, inputs)) is not None:
+            yield DeclaredSize(layer.kind, name, value, size, role.tensor_in(inputs), role.counted)
 
 
 def divided(layer: Kind, *inputs: Shape) -> Iterator[Requirement]:
@@ -189,15 +189,14 @@ def inferred(layer: Kind, inputs: Shapes) -> dict[str, Any]:
     {'stride': 2}
     """
     cls = type(layer)
-    found: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     for name, role in roles(cls).items():
         if isinstance(role, Inferred):
-            size = role.size(cls, inputs)
-            if size is not None:
-                found[name] = size
+            if (size := role.size(cls, inputs)) is not None:
+                values[name] = size
         elif role.same_as:
-            found[name] = getattr(layer, role.same_as)
-    return found
+            values[name] = getattr(layer, role.same_as)
+    return values
 
 
 InChannels = Annotated[OptionalCount, Inferred()]

@@ -11,9 +11,10 @@ from shapecalc.algebra import Dim, product
 from shapecalc.errors import Undecided
 from shapecalc.layers.arithmetic import scaled
 from shapecalc.layers.base import Joint, Named, NoBuffers, Shapes
-from shapecalc.layers.dependence import EVERYTHING, Along, Dependence, everywhere, over, placed, unsaid
+from shapecalc.layers.dependence import EVERYTHING, Along, Dependence, everywhere, over, placed, unknown
+from shapecalc.layers.extended_number import Positive
 from shapecalc.layers.family import Family
-from shapecalc.layers.fields import Count, Extent, Flag, Integer, Listed, Real, complaint
+from shapecalc.layers.fields import Count, Extent, Flag, Integer, Listed, complaint
 from shapecalc.layers.loss import Loss
 from shapecalc.layers.rectifier import known
 from shapecalc.layers.requirement import Requirement, Shape, arity, rank_between, shaped, shown
@@ -62,8 +63,8 @@ class CTCLoss(Loss, torch="torch.nn.CTCLoss"):
         if len(x) == 2:
             return tuple([everywhere(tensor) for tensor in inputs])
         if len(targets) == 1:  # the numbers say where the target of each sequence begins
-            return ((EVERYTHING, Along(0), EVERYTHING), *(unsaid(len(tensor)) for tensor in inputs[1:]))
-        own = [(Along(0),) if len(each) == 1 else unsaid(len(each)) for each in lengths]
+            return ((EVERYTHING, Along(0), EVERYTHING), *(unknown(len(tensor)) for tensor in inputs[1:]))
+        own = [(Along(0),) if len(each) == 1 else unknown(len(each)) for each in lengths]
         return ((EVERYTHING, Along(0), EVERYTHING), (Along(0), EVERYTHING), *own)
 
 
@@ -90,7 +91,7 @@ class AdaptiveLogSoftmaxWithLoss(
     in_features: InFeatures = None
     n_classes: Count
     cutoffs: Annotated[tuple[Dim, ...], Listed(Integer(1), 1)]
-    div_value: Real = 4
+    div_value: Positive = 4
     head_bias: Flag = False
 
     @model_validator(mode="after")
@@ -98,8 +99,6 @@ class AdaptiveLogSoftmaxWithLoss(
         ends = self.cutoffs
         if isinstance(ends, tuple) and known(*ends) and any(a >= b for a, b in pairwise(ends)):
             raise complaint(f"cutoffs must rise, not {list(ends)}")
-        if known(self.div_value) and self.div_value <= 0:
-            raise complaint(f"div_value must be more than 0, not {float(self.div_value)}")
         return self
 
     def requirements(self, inputs: Shapes) -> Iterator[Requirement]:

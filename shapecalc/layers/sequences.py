@@ -11,6 +11,7 @@ class OverSequences(NoBuffers, Joint):
     """A layer over sequences, the batch of which is the second axis or the first."""
 
     framework = "torch"
+    remark = "With batch_first the batch is the first axis; unbatched without N."
 
     batch_first: Flag = False
 

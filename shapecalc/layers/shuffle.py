@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar
 from shapecalc.algebra import Dim, quotient
 from shapecalc.layers.base import Layer, NoOperations, NoWeights, NoWindow, SameShape
 from shapecalc.layers.centre import Centres, kept, scaled_by
-from shapecalc.layers.dependence import Along, Dependence, Scattered, placed, unsaid
+from shapecalc.layers.dependence import Along, Dependence, Scattered, placed, unknown
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Count
 from shapecalc.layers.requirement import Requirement, Shape, divides, rank_between
@@ -38,7 +38,7 @@ class PixelShuffling(NoWeights, NoOperations, NoWindow, Layer):
     def dependence(self, x: Shape, result: int) -> Dependence:
         r, axes = self.factor, (len(x) - 2, len(x) - 1)
         if not isinstance(r, int):
-            return (*placed(len(x) - 3), *unsaid(3))
+            return (*placed(len(x) - 3), *unknown(3))
         window = (((0, 0),) * r, 1) if self.up else (((0, r - 1),), r)
         return (*placed(len(x) - 3), None, *(Along(axis, *window) for axis in axes))
 

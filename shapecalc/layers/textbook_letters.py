@@ -44,8 +44,9 @@ def with_letters(layer: Kind) -> tuple[Kind, dict[Letter, str]]:
     """
     values: dict[str, Any] = {}
     fields: dict[Letter, str] = {}
+    declared = roles(type(layer))
     for name in type(layer).model_fields:
-        role = roles(type(layer)).get(name, _NO_ROLE)
+        role = declared.get(name, Role())
         value = getattr(layer, name)
         if value is None and isinstance(role, WindowField) and role.same_as:
             value = getattr(layer, role.same_as)
@@ -53,9 +54,6 @@ def with_letters(layer: Kind) -> tuple[Kind, dict[Letter, str]]:
             value = _named(value, role.letter or name, _suffixes(layer, role, value), name, fields)
         values[name] = value
     return type(layer).model_construct(**values), fields
-
-
-_NO_ROLE = Role()
 
 
 def _named(value: Any, letter: str, suffixes: tuple[str, ...], field: str, into: dict[Letter, str]) -> Any:
@@ -72,8 +70,8 @@ def _named(value: Any, letter: str, suffixes: tuple[str, ...], field: str, into:
     if isinstance(value, tuple) and len(value) == len(suffixes):
         joint = "" if "_" in letter else "_"
         return tuple(
-            _named(one, f"{letter}{joint}{suffix}", ("0", "1"), field, into)
-            for one, suffix in zip(value, suffixes, strict=True)
+            _named(item, f"{letter}{joint}{suffix}", ("0", "1"), field, into)
+            for item, suffix in zip(value, suffixes, strict=True)
         )
     return value
 
@@ -112,19 +110,15 @@ def input_letters(layer: Kind, inputs: Shapes, layout: Layout) -> Shapes:
 def _letters(layer: Kind, x: Shape, number: int, suffix: str, layout: Layout) -> Iterator[Dim]:
     names = axis_letters(x, layout)
     known = layer.axes(x, number)[-len(x) :] if x else ()
-    leading = names[: len(names) - len(known)]
-    names = (*(name if name not in known else _spare(axis) for axis, name in enumerate(leading)), *known)
+    leading = enumerate(names[: len(names) - len(known)])
+    spare = (BATCH, *(f"n{axis}" for axis in range(1, len(x))))  # where a kind has the usual name for itself
+    names = (*(spare[axis] if name in known else name for axis, name in leading), *known)
     is_hidden = layout.batch is not None and not layout.shows_batch
     for axis, (name, size) in enumerate(zip(names, x, strict=True)):
         if axis == 0 and name == BATCH:
             yield size if is_hidden else lettered(BATCH, size)
         else:
             yield lettered(f"{name}{suffix}", size)
-
-
-def _spare(axis: int) -> str:
-    """Return the name of an axis in front of those that a kind knows, where the usual name is taken."""
-    return BATCH if axis == 0 else f"n{axis}"
 
 
 def axis_letters(x: Shape, layout: Layout) -> tuple[str, ...]:

@@ -181,11 +181,11 @@ def within(name: str, weights: Named) -> Named:
 class TransformerEncoderLayer(Transforming, torch="torch.nn.TransformerEncoderLayer"):
     """Self-attention and two linear layers on `[S, N, E]`, each added to what it reads: the shape is kept.
 
-    With batch_first `[N, S, E]`; unbatched without N. Weights are those of `multihead_attention` under
-    `self_attn`, `linear1.weight: [F, E]`, `linear1.bias: [F]`, `linear2.weight: [E, F]`, `linear2.bias: [E]`,
-    and `norm1` and `norm2` with `weight` and `bias: [E]`; there is no bias at all if bias is false. MACs are
-    N·(4·S·E² + 2·S²·E + 2·S·E·F), F = dim_feedforward. Refuses an nhead that does not divide E, a d_model
-    that is not the input's, and other ranks.
+    Weights are those of `multihead_attention` under `self_attn`, `linear1.weight: [F, E]`, `linear1.bias:
+    [F]`, `linear2.weight: [E, F]`, `linear2.bias: [E]`, and `norm1` and `norm2` with `weight` and `bias:
+    [E]`; there is no bias at all if bias is false. MACs are N·(4·S·E² + 2·S²·E + 2·S·E·F), F =
+    dim_feedforward. Refuses an nhead that does not divide E, a d_model that is not the input's, and other
+    ranks.
 
     >>> TransformerEncoderLayer(nhead=8).output(((10, 32, 512),))
     (10, 32, 512)

@@ -13,7 +13,7 @@ from shapecalc.layers.arithmetic import transposed
 from shapecalc.layers.axis_names import AXES
 from shapecalc.layers.base import Joint, NoOperations, NoWeights, Shapes
 from shapecalc.layers.declaration import of_rank
-from shapecalc.layers.dependence import Dependence, placed, unsaid
+from shapecalc.layers.dependence import Dependence, placed, unknown
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Each, Integer, Nullable, PerAxis
 from shapecalc.layers.pool import StridePerAxis
@@ -66,7 +66,7 @@ class MaxUnpool(NoWeights, NoOperations, OverAxes, Joint, torch="torch.nn.MaxUnp
 
     def depends_on(self, inputs: Shapes, result: int) -> tuple[Dependence, ...]:
         apart = len(inputs[0]) - self.rank
-        return ((*placed(apart), *unsaid(self.rank)),) * 2
+        return ((*placed(apart), *unknown(self.rank)),) * 2
 
     def _usual(self, x: Shape) -> Shape:
         return tuple(map(transposed, *self._letters(x).values()))

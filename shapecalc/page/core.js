@@ -1,9 +1,9 @@
 "use strict";
 // The arithmetic of the page, without anything that is shown. All sizes are BigInt: nothing is rounded.
 
-let undefinedHere = false; // whether something was divided by zero since this was last put back
+let undefinedHere = false; // whether there was a division by zero since the last reset
 
-/** The mathematical floor of a/b; BigInt's own division cuts towards zero. */
+/** The mathematical floor of a/b; BigInt's own division truncates towards zero. */
 function fl(a, b) {
   if (b === 0n) {
     undefinedHere = true;
@@ -13,7 +13,7 @@ function fl(a, b) {
   return a % b !== 0n && a < 0n !== b < 0n ? q - 1n : q;
 }
 
-/** The largest of several. */
+/** The largest of its arguments. */
 function mx(...sizes) {
   return sizes.reduce((a, b) => (b > a ? b : a));
 }
@@ -39,7 +39,7 @@ function firstFailure(network, sizes) {
   return null;
 }
 
-/** Everything at some values of the controls: all sizes, and what fails first. */
+/** All sizes at the values of the controls, and the first condition that fails. */
 function evaluate(network, values) {
   undefinedHere = false;
   const sizes = network.formulas(values);
@@ -114,13 +114,13 @@ function withSizes(network, values, point) {
 const sizesOf = (network, values) =>
   network.sizes.names.map((name) => values[network.controls.findIndex((control) => control.name === name)]);
 
-/** Whether all that the exact sets were found for is as it was: everything but the sizes and the batch. */
+/** Whether everything but the sizes and the batch has the values for which the exact sets were computed. */
 function atOwnParameters(network, values) {
   const moving = ["size", "batch"];
   return network.controls.every((one, i) => moving.includes(one.role) || values[i] === BigInt(one.default));
 }
 
-/** Legal sizes beside those that are not, each of them tried before it is offered. */
+/** The nearest legal sizes, each checked before it is offered. */
 function nearest(network, values) {
   const point = sizesOf(network, values);
   if (point.length === 0) return { exact: true, found: [] };
@@ -132,7 +132,7 @@ function nearest(network, values) {
   return { exact: isExact, found: fitting };
 }
 
-/** Walk away from a point, the nearest first: along each axis by itself, then along all at once. */
+/** Search outwards from a point, the nearest first: along each axis alone, then along all of them. */
 function searched(network, values, point, up) {
   const sign = up ? 1n : -1n;
   const axes = [...point.map((_, axis) => [axis]), point.map((_, axis) => axis)];
@@ -148,7 +148,7 @@ function searched(network, values, point, up) {
   return null;
 }
 
-/** What the weights, made for the sizes that the spec gives, have against other sizes. */
+/** Whether weights made for the default sizes accept the current sizes, and the nearest that they accept. */
 function asBuilt(network, values) {
   const { names, built } = network.sizes;
   const point = sizesOf(network, values);
@@ -163,7 +163,7 @@ function asBuilt(network, values) {
 /** A number with a comma after every three digits. */
 const grouped = (n) => n.toString().replace(/\B(?=(\d{3})+(?!\d))/g, ",");
 
-/** A text with the numbers put in where `{17}` stands. */
+/** A text with numbers in place of marks such as `{17}`. */
 function filled(text, sizes) {
   return text.replace(/\{(\d+)\}/g, (_, index) => grouped(sizes[Number(index)]));
 }
@@ -179,9 +179,9 @@ function memory(bytes) {
   return `${bytes} bytes`;
 }
 
-/** A share in percent, with one digit; it is read, not reckoned with. */
-function share(part, whole) {
-  if (part === 0n || whole === 0n) return "";
-  const tenths = (part * 2000n + whole) / (whole * 2n);
+/** A share in percent, rounded to one digit. */
+function share(part, total) {
+  if (part === 0n || total === 0n) return "";
+  const tenths = (part * 2000n + total) / (total * 2n);
   return `${tenths / 10n}.${tenths % 10n}`;
 }

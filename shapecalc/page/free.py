@@ -1,4 +1,4 @@
-"""What a page leaves free: every parameter and axis whose closed forms hold for all of its values."""
+"""The free sizes of a page: every parameter and axis whose closed forms hold for all of its values."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ class Control:
     role: str
     """`size` for a side of an input, `batch`, `channels`, or `parameter`."""
     axis: tuple[str, int] | None = None
-    """The input and the axis, batch not counted, of what is no parameter."""
+    """The input and the axis, without the batch, of a control that is no parameter."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fixed:
-    """A parameter that the page cannot change, its value, and why it cannot."""
+    """A parameter that the page cannot change, its value, and the reason."""
 
     name: str
     value: str
@@ -41,7 +41,7 @@ class Fixed:
 
 @dataclass(frozen=True, slots=True)
 class FreeModel:
-    """A network with everything free that can be: the controls, the fixed parameters, the closed forms."""
+    """A network with as much free as possible: the controls, the fixed parameters, the closed forms."""
 
     model: Model
     parameters: Mapping[str, Any]
@@ -57,7 +57,7 @@ def at_input(model: Model, shapes: Any, parameters: Mapping[str, Any]) -> Model:
     >>> at_input(load("lenet5"), (1, 28, 40), {}).analyze().inputs
     {'input': (1, 1, 28, 40)}
 
-    Raises `SpecError` where a size that the spec computes from others is to have another value.
+    Raises `SpecError` where the spec computes one of these sizes from others, with another value.
     """
     if shapes is None:
         return model
@@ -76,7 +76,7 @@ def at_input(model: Model, shapes: Any, parameters: Mapping[str, Any]) -> Model:
 
 
 def freed(model: Model, parameters: Mapping[str, Any]) -> FreeModel:
-    """Return a network with as much free as has closed forms; raise what `analyze` raises without any.
+    """Return a network with everything free that has closed forms; raise what `analyze` raises.
 
     `parameters` keep their values.
     """
@@ -88,7 +88,7 @@ def freed(model: Model, parameters: Mapping[str, Any]) -> FreeModel:
     for name in dict.fromkeys(names):
         default = 1 if name == BATCH else values[name]
         if not isinstance(default, int) or isinstance(default, bool):
-            fixed.append(Fixed(name, _text(default), "it is not one integer"))
+            fixed.append(Fixed(name, _text(default), "it is not an integer"))
             continue
         attempt = _attempt(model, parameters, [*free, name], {})
         if isinstance(attempt, Report):
@@ -115,7 +115,7 @@ def freed(model: Model, parameters: Mapping[str, Any]) -> FreeModel:
 def _attempt(
     model: Model, parameters: Mapping[str, Any], free: list[str], inputs: Mapping[str, Shape]
 ) -> Report | str:
-    """Return the report with this much free, or why there is none."""
+    """Return the report with these free, or the reason why there is none."""
     try:
         report: Report = model.analyze(input=inputs or None, symbolic=free, **parameters)
     except ShapecalcError as error:

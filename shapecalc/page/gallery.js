@@ -1,5 +1,5 @@
 "use strict";
-// Shows the networks in whose line every word of the search stands.
+// Shows the networks whose row contains every word of the search.
 
 const lines = [...document.querySelectorAll("#rows tr")];
 

@@ -66,7 +66,7 @@ function addControls() {
 
 const control = (index) => byId(`control-${NETWORK.controls[index].name}`);
 
-/** Read what is typed: an integer, not below the least; anything else is reported and changes nothing. */
+/** Read an input: an integer from the least on; anything else is reported and changes nothing. */
 function typed(index, text) {
   const { least } = NETWORK.controls[index];
   const plain = text.trim().replaceAll(",", "");
@@ -134,7 +134,7 @@ function addRows() {
   fold();
 }
 
-/** The button that derives a merge, whose own name folds what it merges. */
+/** The button that derives a merge; its name folds the branches. */
 function why(index) {
   const attributes = { type: "button", class: "why", "aria-expanded": "false", onclick: () => derive(index) };
   return (rows[index].derives = make("button", { ...attributes, "aria-label": `derive ${rows[index].label}` }, "how"));
@@ -202,7 +202,7 @@ function showDerivation(row, { sizes, failure }) {
   cell.replaceChildren(make("h3", {}, title), list);
 }
 
-// ---- what the numbers say
+// ---- totals and status
 
 let current = null;
 
@@ -248,7 +248,7 @@ function showTotals(sizes, failure) {
   const notes = [];
   if (trainable !== sizes[totals.params]) notes.push(`${grouped(trainable)} trainable`);
   if (sizes[totals.buffers] !== 0n) notes.push(`${grouped(sizes[totals.buffers])} more in buffers`);
-  const told = {
+  const texts = {
     "total-input": Object.values(inputs).map((shape) => shapeText(shape, sizes)).join("; "),
     "total-output": named.join("; "),
     "total-params": grouped(sizes[totals.params]),
@@ -258,7 +258,7 @@ function showTotals(sizes, failure) {
     "total-bytes": memory(sizes[totals.bytes]),
     "note-bytes": `${grouped(sizes[totals.bytes])} bytes, each kept`,
   };
-  for (const [id, text] of Object.entries(told)) {
+  for (const [id, text] of Object.entries(texts)) {
     byId(id).textContent = failure === null || id === "total-input" ? text : id.startsWith("note") ? "" : "–";
   }
 }
@@ -282,18 +282,18 @@ function failureText(sizes, failure) {
   const { left, right, relation } = failure;
   const needs = `needed: ${grouped(left)} ${SIGNS[relation]} ${grouped(right)}`;
   if (failure.stretches) {
-    const told =
-      " A map of one pixel would be stretched here. The closed forms leave this case out: ask `shapecalc show` for it.";
-    return [make("p", {}, make("strong", {}, "Not told."), " At ", make("code", {}, path), ":", told)];
+    const reason =
+      " A map of one pixel would be broadcast here. The closed forms exclude this case: use `shapecalc show` for it.";
+    return [make("p", {}, make("strong", {}, "Not known."), " At ", make("code", {}, path), ":", reason)];
   }
-  const line = make("p", {}, make("strong", {}, "Not legal. "), make("code", {}, path), " refuses its input.");
+  const line = make("p", {}, make("strong", {}, "Not legal. "), make("code", {}, path), " rejects its input.");
   const reason = make("p", { class: "reason" }, says, make("span", { class: "needed" }, ` (${needs})`));
   const { exact, found } = nearest(NETWORK, values);
   const words = exact ? "Nearest legal:" : "Legal nearby:";
   return [line, reason, ...offered(words, found, "No legal input size was found near: move another control.")];
 }
 
-/** Buttons that take over legal sizes. */
+/** Buttons that set legal sizes. */
 function offered(words, found, none) {
   const { names } = NETWORK.sizes;
   if (found.length === 0) return none ? [make("p", {}, none)] : [];
@@ -309,7 +309,7 @@ function take(point) {
   update();
 }
 
-/** What the sizes would be to weights that exist already. */
+/** Whether weights made for the default sizes accept the current sizes. */
 function asBuiltText(failure) {
   const answer = asBuilt(NETWORK, values);
   const built = NETWORK.sizes.names.map((name) => {
@@ -322,8 +322,8 @@ function asBuiltText(failure) {
   if (answer.accepts) return [make("p", { class: "built" }, `${made} accept this size too.`)];
   const causes = NETWORK.sizes.imposed.map(([path, relation]) => `${path} needs ${relation}`);
   const text = `${made} do not accept this size${causes.length ? `: ${causes.slice(0, 3).join("; ")}` : ""}.`;
-  const told = make("p", { class: "built" }, text);
-  return [told, ...offered("They accept", answer.found, "")];
+  const message = make("p", { class: "built" }, text);
+  return [message, ...offered("They accept", answer.found, "")];
 }
 
 addControls();

@@ -26,7 +26,7 @@ _LONGEST_SETS = 20_000
 
 
 class Inserted(TextWriter):
-    """Writes a term with a mark `{17}` in place of a number that the page computes."""
+    """Writes a term with a mark `{17}` in place of each number that the page computes."""
 
     def __init__(self, formulas: Formulas) -> None:
         self.formulas = formulas
@@ -38,7 +38,7 @@ class Inserted(TextWriter):
 
 
 class Data:
-    """Collects everything that the page of one network is made from."""
+    """Collects the data of the page of a network."""
 
     def __init__(self, network: FreeModel) -> None:
         self.network = network
@@ -54,7 +54,7 @@ class Data:
         return [self.index(size) for size in sizes]
 
     def text(self, text: str) -> int:
-        """Return the index of a text; layers that are alike share their texts."""
+        """Return the index of a text; equal layers share their texts."""
         return self.texts.setdefault(text, len(self.texts))
 
     def gathered(self) -> dict[str, Any]:
@@ -75,12 +75,7 @@ class Data:
         return {
             "name": report.name,
             "controls": [
-                {
-                    "name": control.name,
-                    "default": str(control.default),
-                    "least": str(control.least),
-                    "role": control.role,
-                }
+                {name: str(getattr(control, name)) for name in ("name", "default", "least", "role")}
                 for control in self.network.controls
             ],
             "fixed": [[fixed.name, fixed.value, fixed.why] for fixed in self.network.fixed],
@@ -121,13 +116,13 @@ class Data:
         }
 
     def size_text(self, size: Dim) -> str:
-        """Return a number, or the mark of one that the page computes."""
+        """Return a number, or the mark of a number that the page computes."""
         return f"{{{self.index(size)}}}" if isinstance(size, Expr) else str(size)
 
     # ---- conditions
 
     def conditions(self) -> list[list[Any]]:
-        """Return what must hold, in order: layer, left side, relation, right side, and the sentence.
+        """Return the conditions in order: layer, left side, relation, right side, and the sentence.
 
         A repeat's own come first. A size that no machine holds is refused by the engine, and so here.
         """
@@ -160,7 +155,7 @@ class Data:
     # ---- derivations
 
     def derivation(self, layer: LayerDerivation) -> dict[str, Any]:
-        """Return how the numbers of a layer are computed: its lines, those with one label together."""
+        """Return the derivation of a layer: its lines, grouped by label."""
         blocks = [
             [label, [self.line(content) for _, content in lines]]
             for label, lines in groupby(layer.lines, lambda line: line[0])
@@ -168,7 +163,7 @@ class Data:
         return {"path": layer.path, "kind": layer.kind, "blocks": blocks}
 
     def line(self, content: Content) -> list[int]:
-        """Return the parts of a line, which are equal to each other, as far as they differ."""
+        """Return the parts of a line, which are equal in value, each text once."""
         return [self.text(part) for part in dict.fromkeys(self.parts(content)) if part]
 
     def parts(self, content: Content) -> Iterator[str]:
@@ -184,18 +179,18 @@ class Data:
             yield f"{shape}, {content.note}" if content.note else shape
         else:
             yield ", ".join(
-                f"{field} {given.letter.name} = {self.inserted(given.letter)}".lstrip()
-                for field, given in fields_of(content)
+                f"{field} {setting.letter.name} = {self.inserted(setting.letter)}".lstrip()
+                for field, setting in fields_of(content)
             )
 
     def inserted(self, term: Term) -> str:
-        """Return a formula with the numbers put in."""
+        """Return a formula with its numbers."""
         return self.writer.write(terms.inserted(term))
 
     # ---- sizes
 
     def sizes(self) -> dict[str, Any]:
-        """Return the exact sets of legal sizes: of a network rebuilt for each, and of one built once."""
+        """Return the exact sets of legal sizes: of the network rebuilt for each size, and built once."""
         controls = self.network.controls
         names = tuple(control.name for control in controls if control.role == "size" and control.axis is None)
         if not names:
@@ -214,7 +209,7 @@ class Data:
             )
         except ShapecalcError:
             return None, []
-        return _boxes(sizes.region), [[one.path, str(one.requirement)] for one in sizes.imposed]
+        return _boxes(sizes.region), [[cause.path, str(cause.requirement)] for cause in sizes.imposed]
 
 
 def _boxes(region: Region) -> list[Any] | None:

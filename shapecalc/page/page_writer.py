@@ -1,4 +1,4 @@
-"""Puts a page together: one file, whose policy lets its own script and style run and nothing else."""
+"""Assembles a page: one file, whose policy allows its own script and style only."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def network_script(data: Data) -> str:
 
 
 def gallery(entries: list[Entry], refused: Mapping[str, str]) -> str:
-    """Return the page that lists networks and leads to theirs; `refused` says of some why they have none."""
+    """Return the page that lists networks and links their pages; `refused` has reasons for those without."""
     return _filled(
         "gallery.html",
         "page.css",

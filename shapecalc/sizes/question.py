@@ -59,8 +59,10 @@ class Question:
         names: list[str] = []
         unnamed: dict[str, dict[int, str]] = {}
         for input_, declared in self.spec.input.items():
-            axes = _sized_axes(len(declared), self.spec.framework)
+            rank = len(self.built_inputs[input_]) - self.spec.front
+            axes = _sized_axes(rank, self.spec.framework)
             own = [str(size) for axis, size in enumerate(declared) if axis in axes and self._is_free(size)]
+            own = own if rank == len(declared) else []  # built for a shape whose axes the spec does not name
             names += own
             if not own:
                 unnamed[input_] = {axis: self._letter(input_, letter) for axis, letter in axes.items()}
@@ -86,18 +88,13 @@ class Question:
         return letter
 
     def _at_built(self) -> dict[str, int]:
-        sizes: dict[str, int] = {}
-        for input_, declared in self.spec.input.items():
-            names = self._axes.get(input_, {})
-            for axis, size in enumerate(self.built_inputs[input_][self.spec.front :]):
-                name = names.get(axis, str(declared[axis]) if self._is_free(declared[axis]) else None)
-                if name in self.names and isinstance(size, int):
-                    sizes[str(name)] = size
-        for name in self.names:
-            value = sizes.get(name, self._parameters[name] if name in self.spec.parameters else None)
-            if isinstance(value, int):
-                sizes[name] = value
-        return {name: sizes[name] for name in self.names if name in sizes}
+        sizes: dict[str, Any] = {
+            name: self._parameters[name] for name in self.names if name in self.spec.parameters
+        }
+        for input_, axes in self._axes.items():
+            shape = self.built_inputs[input_][self.spec.front :]
+            sizes |= {name: shape[axis] for axis, name in axes.items()}
+        return {name: sizes[name] for name in self.names if isinstance(sizes.get(name), int)}
 
     # ---- inferences
 

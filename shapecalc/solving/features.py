@@ -109,6 +109,8 @@ def solve_features(question: Question, layer: str | None = None) -> Features:
     chosen = [node for node in linear if layer is None or is_under(node.path, layer)]
     if not chosen:
         known = [node.path for node in linear]
+        if not known and inference.failures:
+            raise inference.failures[0].error(tuple(inference.failures))
         if layer is None or not known:
             raise SpecError(f"{spec.name} has no linear layer")
         wrong = "is not linear" if any(is_under(node.path, layer) for node in nodes) else "is not there"

@@ -98,7 +98,7 @@ def compare(case: Case, counts: Counter[str] | None = None) -> None:
         assert [len(dependence) for dependence in depends_on] == [
             len(x) or len(dependence) for x, dependence in zip(case.inputs, depends_on, strict=True)
         ]
-        counts["unsaid"] += {view for dependence in depends_on for view in dependence} == {None}
+        counts["unknown"] += {view for dependence in depends_on for view in dependence} == {None}
         places = [
             Place(result, axis, position)
             for axis, size in enumerate(shape)
@@ -146,7 +146,7 @@ def check(
 ) -> None:
     told = f"{layer!r} sees {view}, and at {place} of {n} torch sees {sorted(found)}"
     if view is None:
-        assert layer.unknown_dependence, f"{layer.kind} leaves unsaid what it sees"
+        assert layer.unknown_dependence, f"{layer.kind} does not declare what it sees"
     match view:
         case Everything() if found:
             assert less or found == set(range(n)), told
@@ -292,5 +292,5 @@ def test_a_kind_that_says_nothing_is_noticed(monkeypatch: pytest.MonkeyPatch) ->
     from shapecalc.layers.base import Layer
 
     monkeypatch.setattr(ReLU, "dependence", Layer.dependence)
-    with pytest.raises(AssertionError, match="leaves unsaid"):
+    with pytest.raises(AssertionError, match="does not declare"):
         compare(case("relu", (1, 3)))

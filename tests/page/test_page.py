@@ -274,7 +274,7 @@ def test_what_decides_the_structure_is_told_and_not_moved() -> None:
     fixed = {one.name: one.why for one in paged("vit_b_16").freedom.fixed}
     assert fixed == {"layers": "it decides which layers there are, or how many"}
     fixed = {one.name: one.why for one in paged("resnet50").freedom.fixed}
-    assert fixed == {"depths": "it is not one integer", "block": "it is not one integer"}
+    assert fixed == {"depths": "it is not an integer", "block": "it is not an integer"}
 
 
 def test_what_is_set_is_no_control() -> None:

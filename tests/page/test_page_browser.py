@@ -108,7 +108,7 @@ def test_the_controls_show_what_the_engine_says(browser: Browser, tmp_path: Path
     freedom, chance = freed(model, {}), random.Random(name)
     opened = Opened(browser, page(model, picture=model.draw().svg()), tmp_path)
     shown = {one.name: one.default for one in freedom.controls}
-    found = {"Legal.": 0, "Not legal.": 0, "Not told.": 0}
+    found = {"Legal.": 0, "Not legal.": 0, "Not known.": 0}
     for values in [shown, *(drawn(freedom, chance) for _ in range(SETTINGS))]:
         for control, n in values.items():
             if n != shown[control]:
@@ -116,7 +116,7 @@ def test_the_controls_show_what_the_engine_says(browser: Browser, tmp_path: Path
         shown = values
         said = opened.text("#status strong")
         found[said] += 1
-        if said == "Not told.":
+        if said == "Not known.":
             continue
         report = asked(freedom, values)
         if isinstance(report, ShapeError):
@@ -137,7 +137,7 @@ def test_the_controls_show_what_the_engine_says(browser: Browser, tmp_path: Path
         assert dict(cells) == {path: shown_shape(report[path].output) for path, _ in cells}, values
     opened.close()
     assert found["Legal."] >= SETTINGS // 5, found
-    assert found["Not told."] <= SETTINGS // 10, found
+    assert found["Not known."] <= SETTINGS // 10, found
 
 
 def test_numbers_beyond_doubles_are_shown_whole(browser: Browser, tmp_path: Path) -> None:

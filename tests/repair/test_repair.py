@@ -453,11 +453,11 @@ def test_a_source_can_be_asked_again() -> None:
 DECLARED = {"in_channels", "in_features", "num_features", "num_parameters"}
 
 
-def undeclared(data: Any) -> Any:
+def unknown(data: Any) -> Any:
     """Return plain data without the fields that only declare what an input has."""
     if isinstance(data, dict):
-        return {key: undeclared(value) for key, value in data.items() if key not in DECLARED}
-    return [*map(undeclared, data)] if isinstance(data, list) else data
+        return {key: unknown(value) for key, value in data.items() if key not in DECLARED}
+    return [*map(unknown, data)] if isinstance(data, list) else data
 
 
 def assert_only_declarations_change(text: str) -> None:
@@ -467,7 +467,7 @@ def assert_only_declarations_change(text: str) -> None:
     except shapecalc.SpecError:
         assert after == text, "what cannot be read has no network that a fix could keep"
         return
-    assert undeclared(shapecalc.loads(after).to_data()) == undeclared(before)
+    assert unknown(shapecalc.loads(after).to_data()) == unknown(before)
     assert len(errors(after)) <= len(errors(text))
 
 
@@ -482,9 +482,7 @@ def test_a_fix_is_safe_where_only_a_declared_size_changes(case: str) -> None:
     before, after = map(spec, CASES[case])
     fix = first(before)
     try:
-        is_same = undeclared(shapecalc.loads(before).to_data()) == undeclared(
-            shapecalc.loads(after).to_data()
-        )
+        is_same = unknown(shapecalc.loads(before).to_data()) == unknown(shapecalc.loads(after).to_data())
     except shapecalc.SpecError:
         is_same = False
     assert fix.applicability == ("safe" if is_same else "unsafe")

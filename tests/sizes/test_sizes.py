@@ -363,6 +363,22 @@ def test_a_stretched_map_is_told() -> None:
     assert "stretches a map of one pixel" in str(sizes)
 
 
+@pytest.mark.parametrize(
+    ("shape", "names"), [((1, 1, 32, 32), ("D", "input.H", "input.W")), ((32, 32), ("L",))]
+)
+def test_an_input_of_another_rank_than_the_spec_declares_has_axes_of_its_own(
+    shape: tuple[int, ...], names: tuple[str, ...]
+) -> None:
+    """A batch of its own in front, most often: the answer is about that input, and no crash."""
+    model = shapecalc.load("lenet5")
+    sizes = model.sizes(input=shape)
+    assert sizes.names == names
+    assert [*sizes.built.values()] == [*shape[1:]]
+    refused = [finding.code for finding in model.check(input=shape) if finding.severity == "error"]
+    assert refused == [] if tuple(sizes.built.values()) in sizes else refused == ["rank"]
+    assert bool(sizes) == (not refused)
+
+
 def test_a_question_that_is_not_decided_says_so() -> None:
     text = "input: [1, 8, 8]\nlayers: [{relu: , when: 'size(2) > 5'}]"
     with pytest.raises(Undecided, match="whether H > 5 depends on what was left free"):

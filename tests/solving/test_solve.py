@@ -263,6 +263,12 @@ def test_what_cannot_be_counted_has_no_budget() -> None:
 # ---- which in_features
 
 
+def test_behind_a_layer_without_a_result_there_is_no_answer() -> None:
+    """What fails is raised, instead of that there is no linear layer."""
+    with pytest.raises(shapecalc.ShapeError, match="conv2d needs 3 or 4 dimensions"):
+        shapecalc.load("lenet5").solve(in_features=True, input=(1, 1, 32, 32))
+
+
 @pytest.mark.parametrize("name", ["vgg16", "lenet5", "resnet50", "vit_b_16", "alexnet", "resnet50_keras"])
 def test_in_features_are_those_of_the_weights(name: str) -> None:
     model = shapecalc.load(name)
