@@ -301,6 +301,14 @@ def printable(text: str) -> str:
     return "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in text)
 
 
+def unknown(what: str, word: object, known: Iterable[str], label: str = "known") -> SpecError:
+    """Return the error for a word that is not known, with the nearest that is one and all of them."""
+    words = [*known]
+    return SpecError(
+        f"{what} {quote(word)}{nearest(word, words)}", hint=f"{label}: {', '.join(words) or 'none'}"
+    )
+
+
 def nearest(word: object, known: Sequence[str]) -> str:
     """Return ` (did you mean 'x'?)` for the known word nearest to a mistyped one, or nothing."""
     meant = WrongWord(word, known).meant

@@ -47,9 +47,6 @@ class AdaptivePool(NoWindow, Pooling):
 
     output_size: SizeOrKept
 
-    def requirements(self, x: Shape) -> Iterator[Requirement]:
-        return self.spatial_rank(x)
-
     def output(self, x: Shape) -> Shape:
         pairs = zip(self.sizes(x), self.spread(self.output_size), strict=True)
         return (*x[: -self.rank], *(n if out is None else out for n, out in pairs))
@@ -125,9 +122,6 @@ class GlobalPool(NoWindow, Pooling):
     fixes_sizes = True
 
     keepdim: Flag = False
-
-    def requirements(self, x: Shape) -> Iterator[Requirement]:
-        return self.spatial_rank(x)
 
     def output(self, x: Shape) -> Shape:
         return self.resized(x, (1,) * self.rank if self.keepdim else ())

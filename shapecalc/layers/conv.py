@@ -6,8 +6,6 @@ Per axis, with k the kernel, s the stride, d the dilation and p₀, p₁ the pad
     MACs = batch · out_channels · ∏ out · (in_channels/groups) · ∏ k
 """
 
-from collections.abc import Iterator
-
 from shapecalc.algebra import Dim, product, quotient
 from shapecalc.layers.base import Named, NoBuffers
 from shapecalc.layers.counts import Operations, products
@@ -16,8 +14,8 @@ from shapecalc.layers.dependence import EVERYTHING, OF_GROUPS, Along, AxisDepend
 from shapecalc.layers.effect import learned
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Flag
-from shapecalc.layers.requirement import Requirement, Shape
-from shapecalc.layers.roles import Groups, InChannels, Multiplier, OutChannels, declared, divided
+from shapecalc.layers.requirement import Shape
+from shapecalc.layers.roles import Groups, InChannels, Multiplier, OutChannels
 from shapecalc.layers.sliding import Sliding, Windowed
 
 
@@ -28,12 +26,6 @@ class Convolving(NoBuffers, Sliding):
 
     in_channels: InChannels = None
     bias: Flag = True
-
-    def requirements(self, x: Shape) -> Iterator[Requirement]:
-        yield from self.spatial_rank(x)
-        yield from declared(self, x)
-        yield from divided(self, x)
-        yield from super().requirements(x)
 
 
 class GroupedConvolving(Convolving):
@@ -68,10 +60,7 @@ def mixed(axis: int, groups: Dim, channels: Dim, out_channels: Dim) -> AxisDepen
 
 
 class Convolution(
-    GroupedConvolving,
-    Windowed,
-    torch="torch.nn.Conv{rank}d",
-    keras="keras.layers.Conv{rank}D",
+    GroupedConvolving, Windowed, torch="torch.nn.Conv{rank}d", keras="keras.layers.Conv{rank}D"
 ):
     """Convolution over {axes}, each of which becomes ⌊(n + 2p - (d(k-1) + 1))/s⌋ + 1.
 
@@ -157,13 +146,7 @@ class SeparableConvolving(Convolving):
         return products(middle * per_position, middle, product(self.output(x)), biased=self.bias)
 
 
-class Separable(
-    SeparableConvolving,
-    Windowed,
-    ranked="SeparableConv{rank}d",
-    ranks=(1, 2),
-    keras="keras.layers.SeparableConv{rank}D",
-):
+class Separable(SeparableConvolving, Windowed, ranked="SeparableConv{rank}d", ranks=(1, 2)):
     """Depthwise, then pointwise convolution over {axes}: `[N, C, {sizes}]` to `[N, out_channels, {sizes:'}]`.
 
     The size is that of `conv{rank}d`; weights are `depthwise.weight: [C·m, 1, {each:k}]`, `pointwise.weight:
@@ -174,6 +157,7 @@ class Separable(
     (1, 8, {each:8})
     """
 
+    keras = "keras.layers.SeparableConv{rank}D"
     order = "in_channels out_channels kernel_size stride padding dilation * ..."
 
     def weights(self, x: Shape) -> Named:

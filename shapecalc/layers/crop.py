@@ -42,9 +42,8 @@ class Crop(
         before, after = self.per_side(self.crop)
         return {"c0": before, "c1": after}
 
-    def requirements(self, x: Shape) -> Iterator[Requirement]:
-        yield from self.spatial_rank(x)
-        yield from self.large_enough(cropped, n=self.sizes(x), **self.sides())
+    def fitting(self, x: Shape) -> Iterator[Requirement]:
+        return self.large_enough(cropped, n=self.sizes(x), **self.sides())
 
     def output(self, x: Shape) -> Shape:
         return self.resized(x, tuple(map(cropped, self.sizes(x), *self.sides().values())))

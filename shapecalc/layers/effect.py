@@ -67,6 +67,8 @@ def learned(tensors: Named, **wanted: bool) -> Named:
     >>> learned({"weight": (6, 3), "bias": (6,)}, bias=False)
     {'weight': (6, 3)}
     """
+    if all(wanted.values()):
+        return tensors
     return {name: shape for name, shape in tensors.items() if wanted.get(name.rpartition(".")[2], True)}
 
 

@@ -27,12 +27,7 @@ from shapecalc.layers.unpool import OptionalSize
 Ratio = Annotated[Fraction | tuple[Fraction, ...] | None, Nullable(Each(Open(0, 1)))]
 
 
-class FractionalMaxPool(
-    NoWindow,
-    WithIndices,
-    ranks=(2, 3),
-    torch="torch.nn.FractionalMaxPool{rank}d",
-):
+class FractionalMaxPool(NoWindow, WithIndices, ranks=(2, 3), torch="torch.nn.FractionalMaxPool{rank}d"):
     """The largest value of windows at random distances: `[N, C, {sizes}]` to `[N, C, *output_size]`.
 
     Instead of output_size, output_ratio takes a part of each side: ⌊n·ratio⌋. For a side that is left free
@@ -61,8 +56,7 @@ class FractionalMaxPool(
             raise complaint(f"{self.kind} takes either output_size or output_ratio")
         return self
 
-    def requirements(self, x: Shape) -> Iterator[Requirement]:
-        yield from self.spatial_rank(x)
+    def fitting(self, x: Shape) -> Iterator[Requirement]:
         columns = self.sizes(x), self.sizes(self.output(x)), self.spread(self.kernel_size)
         for axis, n, out, k in zip(AXES[self.rank], *columns, strict=True):
             says = f"{self.kind}: the output {axis} would be {out}, less than 1"

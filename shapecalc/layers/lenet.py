@@ -79,13 +79,12 @@ class PartialConv2d(NoBuffers, Windowed, kind="partial_conv2d", rank=2):
         """The connections of all outputs together."""
         return sum(map(len, self.connections))
 
-    def requirements(self, x: Shape) -> Iterator[Requirement]:
-        yield from self.spatial_rank(x)
+    def fitting(self, x: Shape) -> Iterator[Requirement]:
         highest = max(map(max, self.connections))
         has = f"the input {shown(x)} has channels 0 to {self.channels(x) - 1}"
         says = f"{self.kind}: connections name channel {highest}, but {has}"
         yield Requirement("channels", self.channels(x), ">=", highest + 1, says)
-        yield from super().requirements(x)
+        yield from super().fitting(x)
 
     def filters(self, x: Shape) -> Dim:
         return len(self.connections)

@@ -54,9 +54,8 @@ class SpatialPad(NoWeights, NoOperations, NoWindow, Spatial):
         before, after = self.per_side(self.padding)
         return {"p0": before, "p1": after}
 
-    def requirements(self, x: Shape) -> Iterator[Requirement]:
-        yield from self.spatial_rank(x)
-        yield from self.large_enough(padded, n=self.sizes(x), **self.sides())
+    def fitting(self, x: Shape) -> Iterator[Requirement]:
+        return self.large_enough(padded, n=self.sizes(x), **self.sides())
 
     def output(self, x: Shape) -> Shape:
         return (*x[: -self.rank], *self.enlarged(x))
@@ -84,11 +83,7 @@ class ConstantPad(SpatialPad):
         yield from self.large_enough(padded, n=self.sizes(x), **self.sides())
 
 
-class ZeroPad(
-    ConstantPad,
-    torch="torch.nn.ZeroPad{rank}d",
-    keras="keras.layers.ZeroPadding{rank}D",
-):
+class ZeroPad(ConstantPad, torch="torch.nn.ZeroPad{rank}d", keras="keras.layers.ZeroPadding{rank}D"):
     """Zeros around: `[..., {sizes}]`, where n becomes n + p₀ + p₁; a negative side crops.
 
     Refuses to crop more than there is.

@@ -25,13 +25,12 @@ class ReflectionPad(SpatialPad, torch="torch.nn.ReflectionPad{rank}d"):
     (1, 8, {each:16})
     """
 
-    def requirements(self, x: Shape) -> Iterator[Requirement]:
-        yield from self.spatial_rank(x)
+    def fitting(self, x: Shape) -> Iterator[Requirement]:
         for axis, n, *sides in self.by_axis(x):
             for p in sides:
                 says = f"{self.kind}: padding of {p} mirrors {p + 1} elements, but the {axis} is {n}"
                 yield Requirement("padding", n, ">=", p + 1, says)
-        yield from super().requirements(x)
+        yield from super().fitting(x)
 
 
 class ReplicationPad(SpatialPad, torch="torch.nn.ReplicationPad{rank}d"):
@@ -54,7 +53,7 @@ class CircularPad(SpatialPad, torch="torch.nn.CircularPad{rank}d"):
     """
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
-        yield from super().requirements(x)
+        yield from super().fitting(x)
         for axis, n, p0, p1 in self.by_axis(x):
             left = uncropped(n, p0, p1)
             for p in (p0, p1):

@@ -94,12 +94,11 @@ class Pool(WindowPooling):
     def rule(self) -> Callable[..., Dim]:
         return window_ceil if self.ceil_mode else window
 
-    def requirements(self, x: Shape) -> Iterator[Requirement]:
-        yield from self.spatial_rank(x)
+    def fitting(self, x: Shape) -> Iterator[Requirement]:
         seen = self.window(x)
         for axis, k, p in zip(AXES[self.rank], seen.kernel, seen.before, strict=True):
             yield HalfKernel(self.kind, axis, k, p)
-        yield from super().requirements(x)
+        yield from super().fitting(x)
 
     def _covered(self, x: Shape) -> Iterator[Requirement]:
         """Require an input at least as large as the kernel, its padding not counted."""
@@ -108,12 +107,7 @@ class Pool(WindowPooling):
             yield Requirement("too-small", n, ">=", k, says)
 
 
-class MaxPool(
-    WithIndices,
-    Pool,
-    torch="torch.nn.MaxPool{rank}d",
-    keras="keras.layers.MaxPooling{rank}D",
-):
+class MaxPool(WithIndices, Pool, torch="torch.nn.MaxPool{rank}d", keras="keras.layers.MaxPooling{rank}D"):
     """The largest value of every window: `[N, C, {sizes}]`, where n becomes ⌊(n + 2p - (d(k-1) + 1))/s⌋ + 1.
 
     The stride is the kernel's size if left out. Refuses a padding of more than half the kernel and an input
@@ -180,20 +174,18 @@ class AvgPool3d(AvgPool, rank=3):
 
     divisor_override: Divisor = None
 
-    def requirements(self, x: Shape) -> Iterator[Requirement]:
-        yield from self.spatial_rank(x)
+    def fitting(self, x: Shape) -> Iterator[Requirement]:
         yield from self._covered(x)
-        yield from super().requirements(x)
+        yield from super().fitting(x)
 
 
 class LPPool3d(LPPool, rank=3):
     """For a finite power an input smaller than the kernel is refused, as by `avg_pool3d`."""
 
-    def requirements(self, x: Shape) -> Iterator[Requirement]:
-        yield from self.spatial_rank(x)
+    def fitting(self, x: Shape) -> Iterator[Requirement]:
         if self.norm_type not in INFINITIES:
             yield from self._covered(x)
-        yield from super().requirements(x)
+        yield from super().fitting(x)
 
 
 __getattr__ = of_rank(__name__)

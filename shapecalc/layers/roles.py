@@ -159,8 +159,8 @@ def declared(layer: Kind, *inputs: Shape) -> Iterator[Requirement]:
     """Require that the sizes which a layer declares are those of its input; those left out are inferred."""
     cls = type(layer)
     for name, role in fields_with(cls, Declares).items():
-        value, size = getattr(layer, name), role.size(cls, inputs)
-        if value is not None and size is not None:
+        value = getattr(layer, name)
+        if value is not None and (size := role.size(cls, inputs)) is not None:
             yield DeclaredSize(layer.kind, name, value, size, role.tensor_in(inputs), role.counted)
 
 

@@ -39,16 +39,17 @@ class Sliding(Spatial):
         """Return the number of channels of the result: the input's, unless a kind makes others."""
         return self.channels(x)
 
-    def requirements(self, x: Shape) -> Iterator[Requirement]:
-        yield from self.spatial_rank(x)
-        yield from self.large_enough(self.rule(), **self.letters(x))
+    def fitting(self, x: Shape) -> Iterator[Requirement]:
+        return self.large_enough(self.rule(), **self.letters(x))
 
     def output(self, x: Shape) -> Shape:
         return self.resized(x, self.swept(x), self.filters(x))
 
     def swept(self, x: Shape) -> Shape:
         """Return the spatial sizes of the output."""
-        return tuple(map(self.rule(), *self.letters(x).values()))
+        of = self.window(x)
+        columns = self.sizes(x), of.kernel, of.stride, of.dilation, of.before, of.after
+        return tuple(map(self.rule(), *columns))
 
     def letters(self, x: Shape) -> dict[str, Shape]:
         """Return the letters of the formula, each with its value per axis."""
@@ -78,15 +79,14 @@ class Windowed(Sliding):
             sides = self.per_side(0 if self.padding == "valid" else self.padding)
         return Window(kernel, self.spread(self.stride), *sides, dilation)
 
-    def requirements(self, x: Shape) -> Iterator[Requirement]:
-        yield from self.spatial_rank(x)
+    def fitting(self, x: Shape) -> Iterator[Requirement]:
         if self.padding == "same":
             for stride in self.sliding.stride:
                 says = f"{self.kind}: padding: same needs stride 1, not {stride}"
                 yield Requirement("same-stride", 1, "==", stride, says, "give the padding as a number")
         if self.padding_mode in ("reflect", "circular"):
             yield from self._paddable(x)
-        yield from super().requirements(x)
+        yield from super().fitting(x)
 
     def _paddable(self, x: Shape) -> Iterator[Requirement]:
         """Reflection and wrapping take their padding from the input, which must be long enough."""

@@ -21,6 +21,7 @@ from shapecalc.layers.dependence import (
 )
 from shapecalc.layers.fields import Each, complaint
 from shapecalc.layers.requirement import Requirement, Shape, rank_between
+from shapecalc.layers.roles import declared, divided
 
 
 class OverAxes(Kind):
@@ -73,17 +74,27 @@ class OverAxes(Kind):
     def large_enough(self, rule: Callable[..., Dim], **values: tuple[Dim, ...]) -> Iterator[Requirement]:
         """Require that a size formula gives at least one on every axis.
 
-        Every keyword is a letter of the formula with its value per axis.
+        The keywords are the letters of the formula, in its order, each with its value per axis.
         """
-        for number, axis in enumerate(AXES[self.rank]):
-            letters = {letter: column[number] for letter, column in values.items()}
-            size = rule(**letters)
+        for axis, *column in zip(AXES[self.rank], *values.values(), strict=True):
+            size = rule(*column)
             if not isinstance(size, int) or size < 1:
+                letters = dict(zip(values, column, strict=True))
                 yield Requirement("too-small", size, ">=", 1, _too_small(self.kind, axis, rule, letters))
 
 
 class Spatial(OverAxes, Layer):
     """A layer of one tensor over `rank` spatial axes."""
+
+    def requirements(self, x: Shape) -> Iterator[Requirement]:
+        yield from self.spatial_rank(x)
+        yield from declared(self, x)
+        yield from divided(self, x)
+        yield from self.fitting(x)
+
+    def fitting(self, x: Shape) -> Iterator[Requirement]:
+        """Yield what an input of this rank, and of the sizes that are declared, must satisfy besides."""
+        return iter(())
 
     def unread(self, window: Window | None, x: Shape, output: Shape) -> Shape:
         """Return per axis how many positions at the end of the input no window reaches; not above 0 for none.

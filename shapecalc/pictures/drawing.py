@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from shapecalc.errors import SpecError, nearest, quote
+from shapecalc.errors import SpecError, quote, unknown
 from shapecalc.pictures.picture import Picture
 from shapecalc.pictures.scene import scene
 from shapecalc.report.report import Report
@@ -29,9 +29,7 @@ class Drawing(Picture):
 
     def __init__(self, report: Report, style: str = "graph", depth: int | None = None) -> None:
         if style not in STYLES:
-            raise SpecError(
-                f"unknown style {quote(style)}{nearest(style, STYLES)}", hint=f"known: {', '.join(STYLES)}"
-            )
+            raise unknown("unknown style", style, STYLES)
         if depth is not None and (not isinstance(depth, int) or isinstance(depth, bool) or depth < 1):
             raise SpecError(f"depth is an integer from 1, not {quote(depth)}")
         self.report = report

@@ -1,7 +1,7 @@
 """Two networks aligned: which layer of one corresponds to which layer of the other.
 
-An alignment is a sequence of pairs in which every layer of both networks occurs once, in order; the best one
-has the least sum of dissimilarities, 1/2 for a layer without a partner. It is found as the edit distance is.
+An alignment is a sequence of pairs in which every layer of both networks occurs once, in order; the best has
+the least sum of dissimilarities, 1/2 for a layer without a partner. It is computed as the edit distance is.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _ALONE = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Two corresponding layers, or one that the other network lacks."""
+    """Two corresponding layers, or a layer that the other network lacks."""
 
     left: Node | None
     right: Node | None

@@ -72,9 +72,9 @@ class Comparison(Shown):
             left_out, out_there = (", ".join(cost.not_counted) or "nothing" for cost in (mine, theirs))
             values.append((f"not counted ({self.by})", left_out, out_there))
         differing = [(name, left, right) for name, left, right in values if left != right]
-        left_, right_ = ([*report.inputs.values()] for report in (self.left, self.right))
-        if len(left_) == len(right_) == 1 and not _same_sizes(left_[0], right_[0]):
-            differing.insert(0, ("input", left_[0], right_[0]))
+        only = len(self.left.inputs) == len(self.right.inputs) == 1
+        if only and not _same_sizes(self.left.input, self.right.input):
+            differing.insert(0, ("input", self.left.input, self.right.input))
         return differing
 
     @property
@@ -155,12 +155,12 @@ def _named(node: Node) -> str:
 
 
 def touched(pair: Pair) -> bool:
-    """Say whether the results of two layers differ."""
+    """Return whether the results of two layers differ."""
     if pair.left is None or pair.right is None:
         return False
     return not _same_sizes(pair.left.output, pair.right.output) or pair.left.params != pair.right.params
 
 
-def _same_sizes(one: Shape, other: Shape) -> bool:
-    """Say whether two shapes have the same sizes, wherever a framework keeps its channels."""
-    return sorted(map(str, one)) == sorted(map(str, other))
+def _same_sizes(left: Shape, right: Shape) -> bool:
+    """Return whether two shapes have the same sizes, wherever a framework keeps its channels."""
+    return sorted(map(str, left)) == sorted(map(str, right))

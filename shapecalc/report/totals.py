@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Generic, cast
 
-from shapecalc.errors import SpecError, nearest, quote
+from shapecalc.errors import unknown
 from shapecalc.report.node import D_co, Node
 
 _WIDTHS = {8: "float64 int64", 4: "float32 int32", 2: "float16 bfloat16 int16", 1: "float8 int8"}
@@ -16,14 +16,14 @@ DTYPES = {name: width for width, names in _WIDTHS.items() for name in names.spli
 def item_size(dtype: str) -> int:
     """Return the bytes of a number."""
     if not isinstance(dtype, str) or dtype not in DTYPES:
-        raise SpecError(
-            f"unknown dtype {quote(dtype)}{nearest(dtype, [*DTYPES])}", hint=f"known: {', '.join(DTYPES)}"
-        )
+        raise unknown("unknown dtype", dtype, DTYPES)
     return DTYPES[dtype]
 
 
 class Totals(Generic[D_co]):
     """A base of everything that holds layers; its counts are sums over them in all equal passes."""
+
+    __slots__ = ()
 
     nodes: list[Node[D_co]]
     times: int = 1

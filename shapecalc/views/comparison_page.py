@@ -21,7 +21,7 @@ def comparison_page(comparison: Comparison) -> Page:
         layers = f"{len(left.nodes)} layers, output {shown(left.output)}"
         return (Paragraph((f"{left.name} and {right.name} do not differ: {layers}",)),)
     columns = (Column(""), Column(left.name, is_right=True), Column(right.name, is_right=True))
-    rows = [(name.replace("_", " "), _text(one), _text(other)) for name, one, other in comparison.totals]
+    rows = [(name.replace("_", " "), _text(mine), _text(theirs)) for name, mine, theirs in comparison.totals]
     rows = rows or [("every total", "the same", "the same")]
     met = sum(touched(pair) for pair in comparison.pairs)
     return (

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from shapecalc.algebra import Dim
 from shapecalc.algebra.expr_text import grouped, is_sum
-from shapecalc.errors import SpecError, nearest, quote
+from shapecalc.errors import unknown
 from shapecalc.render.piece import (
     Bullets,
     Column,
@@ -97,10 +97,7 @@ def layer_table(
 def _chosen(names: Sequence[str]) -> list[str]:
     for name in names:
         if name.lower() not in COLUMNS:
-            raise SpecError(
-                f"there is no column {quote(name)}{nearest(name, [*COLUMNS])}",
-                hint=f"columns: {', '.join(COLUMNS)}",
-            )
+            raise unknown("there is no column", name, COLUMNS, "columns")
     return [name.lower() for name in names] or [*COLUMNS]
 
 

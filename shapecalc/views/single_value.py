@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from shapecalc.algebra import Dim
 from shapecalc.algebra.expr_text import grouped
-from shapecalc.errors import SpecError, nearest, quote
+from shapecalc.errors import SpecError, quote, unknown
 from shapecalc.layers.requirement import Shape
 from shapecalc.render.piece import Line, amount, sizes
 from shapecalc.report.node import Node, total
@@ -55,9 +55,7 @@ def value(
     (('25,557,032',), ('25.6 M',), ('256x56x56',))
     """
     if name not in NAMES:
-        raise SpecError(
-            f"there is no value {quote(name)}{nearest(name, [*NAMES])}", hint=f"values: {', '.join(NAMES)}"
-        )
+        raise unknown("there is no value", name, NAMES, "values")
     nodes = report.inside(*([] if layer is None else [layer]))
     if name in NUMBERS:
         lacks = name in _COSTS and any(node.macs is None for node in nodes)
@@ -82,9 +80,7 @@ def in_unit(number: Dim, unit: str, digits: int | None = None) -> str:
     ('25.6 M', '25.56 M', '2 MiB')
     """
     if unit not in UNITS:
-        raise SpecError(
-            f"there is no unit {quote(unit)}{nearest(unit, [*UNITS])}", hint=f"units: {', '.join(UNITS)}"
-        )
+        raise unknown("there is no unit", unit, UNITS, "units")
     if not isinstance(number, int):
         raise SpecError(f"{quote(grouped(number))} depends on what is free, so it cannot be given in {unit}")
     places = 1 if digits is None else digits

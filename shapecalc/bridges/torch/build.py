@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from keyword import iskeyword
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from shapecalc.bridges.torch.twins.torch_names import REJECTIONS, Shapes
+from shapecalc.bridges.torch.twins.torch_names import REJECTIONS, Shapes, Sizes
 from shapecalc.bridges.torch.twins.twin import build_layer, twin_of
 from shapecalc.engine.graph import GraphNode
 from shapecalc.errors import SpecError, quote
@@ -54,10 +54,8 @@ class Network(Part):
         tensors |= named
         if tensors.keys() != set(self.inputs):
             raise TypeError(self._usage())
-        slots: dict[int, Any] = {slot: tensors[name] for slot, name in enumerate(self.inputs)}
-        for path, sources, first in self.steps:
-            result = self.get_submodule(path)(*(slots[slot] for slot in sources))
-            slots |= dict(enumerate(result if isinstance(result, (tuple, list)) else (result,), first))
+        steps = ((self.get_submodule(path), sources, first) for path, sources, first in self.steps)
+        slots = run_steps(steps, [tensors[name] for name in self.inputs])
         outputs = {name: slots[slot] for name, slot in self.outputs.items()}
         return outputs if len(outputs) > 1 else next(iter(outputs.values()))
 
@@ -77,6 +75,17 @@ class Network(Part):
             existing.merging = [module]
         else:
             holder.add_module(name, module)
+
+
+def run_steps(
+    steps: Iterable[tuple[nn.Module, tuple[int, ...], int]], inputs: Sequence[Tensor]
+) -> dict[int, Any]:
+    """Return the tensor of every slot, after each module has read some slots and written others."""
+    slots: dict[int, Any] = dict(enumerate(inputs))
+    for module, sources, first in steps:
+        result = module(*(slots[slot] for slot in sources))
+        slots |= dict(enumerate(result if isinstance(result, (tuple, list)) else (result,), first))
+    return slots
 
 
 def build(
@@ -138,7 +147,12 @@ def _module(node: GraphNode, shapes: Shapes, device: torch.device | str) -> nn.M
 
 def shapes_before(node: GraphNode, shapes: Sequence[Shape | None]) -> Shapes:
     """Return the shapes, all numbers, of the tensors that a node reads."""
-    return tuple(tuple(size for size in shapes[slot] or () if isinstance(size, int)) for slot in node.sources)
+    return tuple(numbers(shapes[slot] or ()) for slot in node.sources)
+
+
+def numbers(shape: Shape) -> Sizes:
+    """Return a shape of numbers as torch takes it."""
+    return tuple(size for size in shape if isinstance(size, int))
 
 
 def tie(module: nn.Module, owner: nn.Module) -> None:

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from itertools import product
-from math import lcm
+from itertools import pairwise, product
+from math import lcm, prod
 from typing import TypeAlias
 
 from shapecalc.algebra.expr import Dim, Expr, Floor, decide, symbol
@@ -41,9 +41,9 @@ class Progression:
         index, rest = divmod(n - self.first, self.step)
         return rest == 0 and index >= 0 and (self.count is None or index < self.count)
 
-    def within(self, index: int) -> int:
-        """Return an index, or the last one if the progression ends before it."""
-        return index if self.count is None else min(index, self.count - 1)
+    def at(self, index: int) -> int:
+        """Return the number at an index, or the last if the progression ends before it."""
+        return self[index if self.count is None else min(index, self.count - 1)]
 
     def cut(self, at: int) -> tuple[Progression, Progression]:
         """Return the first `at` numbers, and the others."""
@@ -115,10 +115,7 @@ def restricted(cell: Cell, value: Dim) -> Iterator[Dim]:
         return
     free = [name for name in value.free_symbols if name in cell]
     counts = {name: count for name in free if (count := cell[name].count) is not None}
-    total = 1
-    for count in counts.values():
-        total *= count
-    if total > MOST_POINTS:
+    if prod(counts.values()) > MOST_POINTS:
         raise Undecided("there are too many sizes to go through one by one")
     endless = {
         name: cell[name].first + cell[name].step * symbol(f"{name}'", 0)
@@ -142,29 +139,27 @@ def holds(cell: Cell, condition: Condition) -> bool | None:
     if isinstance(condition, Relation):
         return _relation_holds(cell, condition)
     verdicts = [holds(cell, part) for part in condition.parts]
-    settling = isinstance(condition, Some)
-    if settling in verdicts:
-        return settling
-    return None if None in verdicts else not settling
+    decisive = isinstance(condition, Some)
+    if decisive in verdicts:
+        return decisive
+    return None if None in verdicts else not decisive
 
 
 def _relation_holds(cell: Cell, relation: Relation) -> bool | None:
-    verdicts: set[bool | None] = set()
     try:
-        for difference in restricted(cell, relation.difference):
-            verdicts.add(decide(difference, relation.op, 0))
-            if None in verdicts or len(verdicts) > 1:
-                return None
+        verdicts = (
+            decide(difference, relation.op, 0) for difference in restricted(cell, relation.difference)
+        )
+        first = next(verdicts)
+        return first if all(verdict is first for verdict in verdicts) else None
     except (FormulaError, Undecided):
         return None  # a division by what may be zero, or too much to go through
-    return verdicts.pop()
 
 
 def divided(cell: Cell, condition: Condition) -> list[Cell]:
-    """Return the cells into which to cut one on which a condition is not decided, or it alone.
+    """Return the parts into which to cut a cell on which a condition is not decided, or the cell alone.
 
-    The cut is such that the condition is decided on at least one part, if one is found: where a size passes
-    a threshold, and otherwise by residues.
+    The condition is then decided on at least one part if possible: past a threshold, otherwise by residues.
     """
     if not isinstance(condition, Relation):
         open_parts = [part for part in condition.parts if holds(cell, part) is None]
@@ -184,7 +179,7 @@ def divided(cell: Cell, condition: Condition) -> list[Cell]:
     for name in endless:
         modulus = _divisors(cell, name, difference)
         if 1 < modulus <= MOST_CLASSES:
-            return [{**cell, name: one} for one in cell[name].classes(modulus)]
+            return [{**cell, name: part} for part in cell[name].classes(modulus)]
     for name in bounded:
         return _cut(cell, name, 1)
     return _cut(cell, endless[0], 1) if len(endless) > 1 else [cell]
@@ -196,15 +191,9 @@ def _cut(cell: Cell, name: str, at: int) -> list[Cell]:
 
 def _first_change(cell: Cell, name: str, condition: Condition) -> int | None:
     """Return the first index of a bounded size at which the verdict is another than before."""
-    count = cell[name].count
-    assert count is not None
-    before: bool | None = None
-    for index in range(count):
-        verdict = holds({**cell, name: Progression(cell[name][index], 1, 1)}, condition)
-        if index and verdict is not before:
-            return index
-        before = verdict
-    return None
+    sizes = (cell[name][index] for index in range(cell[name].count or 0))
+    verdicts = (holds({**cell, name: Progression(size, 1, 1)}, condition) for size in sizes)
+    return next((index for index, pair in enumerate(pairwise(verdicts), 1) if pair[0] is not pair[1]), None)
 
 
 def _threshold(cell: Cell, name: str, condition: Condition) -> int | None:
@@ -227,16 +216,16 @@ def _threshold(cell: Cell, name: str, condition: Condition) -> int | None:
 
 def _divisors(cell: Cell, name: str, value: Expr) -> int:
     """Return the least modulus by which the floors over a size would go, as far as they are numbers."""
-    found = 1
+    modulus = 1
     try:
         for inside in restricted({name: cell[name]}, value):
             for atom in inside.atoms() if isinstance(inside, Expr) else ():
                 if isinstance(atom, Floor) and isinstance(atom.denominator, int):
                     if f"{name}'" in atom.numerator.free_symbols:
-                        found = lcm(found, atom.denominator)
+                        modulus = lcm(modulus, atom.denominator)
     except (FormulaError, Undecided):
         return 1
-    return found
+    return modulus
 
 
 def smallest_points(cell: Cell) -> dict[str, int]:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import chain, combinations
 
 from shapecalc.algebra import Dim, Expr, symbol
+from shapecalc.bridges.torch.build import numbers
 from shapecalc.bridges.torch.twins.torch_names import Sizes
 from shapecalc.errors import ShapecalcError
 from shapecalc.layers.axis_names import spatial_letters
@@ -44,9 +45,8 @@ class Lettered:
         return self._replaced(self.held)
 
     def at(self, point: Mapping[str, int]) -> tuple[Sizes, ...]:
-        """Return the shapes in numbers; sizes that are not given are as in the example."""
-        found = self._replaced({**self.free, **self.held, **point})
-        return tuple(tuple(dim for dim in shape if isinstance(dim, int)) for shape in found)
+        """Return the shapes in numbers; sizes that the point lacks are as in the example."""
+        return tuple(map(numbers, self._replaced({**self.free, **self.held, **point})))
 
     def _replaced(self, sizes: Mapping[str, int]) -> Shapes:
         return tuple(tuple(sizes.get(str(dim), dim) for dim in shape) for shape in self.shapes)
@@ -56,17 +56,13 @@ def lettered(layer: Kind, shapes: tuple[Sizes, ...]) -> Lettered:
     """Return the shapes with letters for what may vary.
 
     >>> from shapecalc.layers import Conv2d
-    >>> found = lettered(Conv2d(out_channels=8, kernel_size=3), ((2, 3, 32, 48),))
-    >>> found.proved, found.free
+    >>> letters = lettered(Conv2d(out_channels=8, kernel_size=3), ((2, 3, 32, 48),))
+    >>> letters.proved, letters.free
     (((N, 3, H, W),), {'N': 2, 'H': 32, 'W': 48})
     """
     names = _named(layer, shapes)
-    sizes = {
-        name: size
-        for shape, row in zip(shapes, names, strict=True)
-        for size, name in zip(shape, row, strict=True)
-        if name
-    }
+    sizes = dict(zip(chain(*names), chain(*shapes), strict=True))
+    sizes.pop("", None)
     alone = {name: _is_free(layer, shapes, names, {name}) for name in sizes}
     free = {name: size for name, size in sizes.items() if alone[name]}
     while free and not _is_free(layer, shapes, names, free.keys()):
@@ -76,11 +72,8 @@ def lettered(layer: Kind, shapes: tuple[Sizes, ...]) -> Lettered:
 
 
 def _with_letters(shapes: tuple[Sizes, ...], names: Names, letters: Collection[str]) -> Shapes:
-    def one(size: int, name: str) -> Dim:
-        return symbol(name) if name in letters else size
-
     return tuple(
-        tuple(one(size, name) for size, name in zip(shape, row, strict=True))
+        tuple(symbol(name) if name in letters else size for size, name in zip(shape, row, strict=True))
         for shape, row in zip(shapes, names, strict=True)
     )
 
@@ -100,8 +93,8 @@ def _determines(effect: Effect) -> bool:
     if any(isinstance(size, Expr) for shape in held for size in shape):
         return True
     return any(
-        one.op == "==" and {_plain(one.left), _plain(one.right)} == {"letter", "number"}
-        for one in effect.conditions
+        condition.op == "==" and {_plain(condition.left), _plain(condition.right)} == {"letter", "number"}
+        for condition in effect.conditions
     )
 
 
@@ -120,37 +113,35 @@ def _named(layer: Kind, shapes: tuple[Sizes, ...]) -> Names:
             return _joined(layer, shapes)
         return _multiplied(layer, shapes) if isinstance(layer, Matmul) else _agreeing(layer, shapes)
     if len(shapes) > 1:
-        return _told_apart(layer, shapes)
+        return _separate(layer, shapes)
     return tuple(_axes(layer, len(shape)) for shape in shapes)
 
 
-def _told_apart(layer: Kind, shapes: tuple[Sizes, ...]) -> Names:
+def _separate(layer: Kind, shapes: tuple[Sizes, ...]) -> Names:
     """Give each size of several tensors a name of its own, and one name to those that only vary together.
 
     Of equal sizes that are not free alone, two are tried together, then all.
     """
-    names = [
-        [f"{name}{number}" for name in _axes(layer, len(shape))] for number, shape in enumerate(shapes, 1)
-    ]
-    bound: dict[int, list[tuple[int, int]]] = {}
-    for number, shape in enumerate(shapes):
-        for axis, size in enumerate(shape):
-            if _is_free(layer, shapes, _as_names(names), {names[number][axis]}) is not True:
-                bound.setdefault(size, []).append((number, axis))
-    for places in bound.values():
-        together = [*combinations(places, 2), *([tuple(places)] if len(places) > 2 else [])]
-        for group in together:
-            first = names[group[0][0]][group[0][1]]
-            joined = [[*row] for row in names]
-            for number, axis in group:
-                joined[number][axis] = first
-            if _is_free(layer, shapes, _as_names(joined), {first}):
-                names = joined
-    return _as_names(names)
+    names = tuple(
+        tuple(f"{name}{number}" for name in _axes(layer, len(shape)))
+        for number, shape in enumerate(shapes, 1)
+    )
+    bound: dict[int, list[str]] = {}
+    for name, size in zip(chain(*names), chain(*shapes), strict=True):
+        if _is_free(layer, shapes, names, {name}) is not True:
+            bound.setdefault(size, []).append(name)
+    common: dict[str, str] = {}
+    for alike in bound.values():
+        for group in (*combinations(alike, 2), *([tuple(alike)] if len(alike) > 2 else [])):
+            first = common.get(group[0], group[0])
+            joined = common | dict.fromkeys(group, first)
+            if _is_free(layer, shapes, _renamed(names, joined), {first}):
+                common = joined
+    return _renamed(names, common)
 
 
-def _as_names(rows: list[list[str]]) -> Names:
-    return tuple(map(tuple, rows))
+def _renamed(names: Names, common: Mapping[str, str]) -> Names:
+    return tuple(tuple(common.get(name, name) for name in row) for row in names)
 
 
 def _axes(layer: Kind, rank: int) -> tuple[str, ...]:
@@ -191,7 +182,7 @@ def _joined(layer: Kind, shapes: tuple[Sizes, ...]) -> Names:
 
 
 def _multiplied(layer: Kind, shapes: tuple[Sizes, ...]) -> Names:
-    """Name the rows, the inner size and the columns; what stands before them broadcasts."""
+    """Name the rows, the inner size and the columns; the axes before them broadcast."""
     left, right = shapes
     rows = (*("n",)[: len(left) - 1], "k")
     columns = ("k", *("m",)[: len(right) - 1])

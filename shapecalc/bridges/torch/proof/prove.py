@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import chain, islice
+from itertools import chain, count, islice
 
 from shapecalc.algebra.relation import Relation
 from shapecalc.bridges.torch.proof.cells import (
@@ -26,7 +26,7 @@ from shapecalc.bridges.torch.proof.cells import (
     smallest_points,
 )
 from shapecalc.bridges.torch.proof.symbolic_shapes import Answer
-from shapecalc.bridges.torch.proof.verdict import Counterexample, Verdict, told_shapes
+from shapecalc.bridges.torch.proof.verdict import Counterexample, Verdict, shapes_text
 from shapecalc.errors import Undecided
 from shapecalc.layers.base import Shapes
 
@@ -44,7 +44,7 @@ Numbers = Callable[[Sizes], "Shapes | str"]
 class Question:
     """Whether our answer in letters is torch's.
 
-    `sizes` gives each free size as it stands in the example, `held` those that our rule cannot leave free;
+    `sizes` gives each free size as it is in the example, `held` those that our rule cannot leave free;
     `ours` and `theirs` answer in numbers, with the reason when they refuse, and `symbolic` is torch's
     answer for free sizes with these hints.
     """
@@ -65,22 +65,22 @@ def prove(question: Question, most_runs: int = MOST_RUNS, most_tried: int = MOST
     work = _Work(question, most_runs)
     work.go()
     letters = tuple(question.sizes)
-    found = work.counterexample or _first_difference(question, islice(work.points(), most_tried))
-    if found is not None:
-        return Verdict("refuted", letters, counterexample=found)
-    tried = len([*islice(work.points(), most_tried)])
+    tried = [*islice(work.points(), most_tried)]
+    refuted = work.counterexample or _first_difference(question, tried)
+    if refuted is not None:
+        return Verdict("refuted", letters, counterexample=refuted)
     why = work.open[0][1] if work.open else ""
-    cases = len(work.proved)
+    cases, tries = len(work.proved), len(tried)
     if question.held and work.proved:
         held = ", ".join(f"{name} = {n}" for name, n in question.held.items())
         why = why or f"no answer with {' or '.join(question.held)} left free"
         guard = f"{held}, {_guard(work.proved)}" if work.open else f"{held} and all {', '.join(letters)}"
-        return Verdict("guarded", letters, cases, guard=guard if letters else held, tried=tried, why=why)
+        return Verdict("guarded", letters, cases, guard=guard if letters else held, tried=tries, why=why)
     if not work.open:
-        return Verdict("proved", letters, cases, is_unguarded=work.is_unguarded, tried=tried)
+        return Verdict("proved", letters, cases, is_unguarded=work.is_unguarded, tried=tries)
     if any(accepted for _, accepted in work.proved):
-        return Verdict("guarded", letters, cases, guard=_guard(work.proved), tried=tried, why=why)
-    return Verdict("sampled", letters, cases, tried=tried, why=why, specialized=work.specialized)
+        return Verdict("guarded", letters, cases, guard=_guard(work.proved), tried=tries, why=why)
+    return Verdict("sampled", letters, cases, tried=tries, why=why, specialized=work.specialized)
 
 
 @dataclass
@@ -101,35 +101,30 @@ class _Work:
         return self.runs == 1 and len(self.proved) == 1
 
     def go(self) -> None:
-        """Settle cells until none is left or the budget is spent."""
+        """Decide cells until none is left or the budget is spent."""
         todo: list[Cell] = [everywhere([*self.question.sizes])]
-        seen = 0
-        while todo:
+        for number in count(1):
+            if not todo or self.counterexample is not None:
+                return
             cell = todo.pop()
-            seen += 1
-            if seen > MOST_CELLS:
-                self.open.append((cell, "too many cases"))
-                continue
             try:
-                unsettled = self._settle(cell)
+                if number > MOST_CELLS:
+                    raise Undecided("too many cases")
+                undecided = self._decide(cell)
+                if undecided is not None:
+                    parts = divided(cell, undecided)
+                    if len(parts) == 1:
+                        raise Undecided("a guard of torch's cannot be decided")
+                    todo += parts
             except Undecided as error:
                 self.open.append((cell, error.message))
-                continue
-            if self.counterexample is not None:
-                return
-            if unsettled is not None:
-                parts = divided(cell, unsettled)
-                if len(parts) == 1:
-                    self.open.append((cell, "a guard of torch's cannot be decided"))
-                else:
-                    todo += parts
 
-    def _settle(self, cell: Cell) -> Condition | None:
-        """Settle a cell, or return the condition by which to cut it."""
+    def _decide(self, cell: Cell) -> Condition | None:
+        """Decide a cell, or return the condition by which to cut it."""
         accepted = holds(cell, self.question.conditions)
         if accepted is None:
             return self.question.conditions
-        answer = next((one for one in self.answers if _is_true(cell, one)), None)
+        answer = next((answer for answer in self.answers if _is_true(cell, answer)), None)
         if answer is None:
             answer, guards = self._answer_within(cell)
             if guards:
@@ -151,7 +146,7 @@ class _Work:
     def _answer_within(self, cell: Cell) -> tuple[Answer, tuple[Condition, ...]]:
         """Return an answer for a point of the cell, and those of its guards that do not hold all over it.
 
-        A hint may happen to be a number that torch asks for; if two in a row are, torch specializes the size.
+        A hint may be a number that torch compares with; if two in a row are, torch specializes the size.
         """
         fixed = ""
         for further in (0, 5):
@@ -166,7 +161,7 @@ class _Work:
     def _answer_at(self, point: dict[str, int]) -> Answer:
         """Return torch's answer for a point, as it was given before or by another run."""
         here = {name: Progression(n, 1, 1) for name, n in point.items()}
-        answer = next((one for one in self.answers if _is_true(here, one)), None)
+        answer = next((answer for answer in self.answers if _is_true(here, answer)), None)
         if answer is None:
             if self.runs >= self.most_runs:
                 raise Undecided(f"more cases than {self.most_runs} of torch's answers cover")
@@ -180,13 +175,12 @@ class _Work:
     def points(self) -> Iterator[dict[str, int]]:
         """Yield the sizes to try on the real module: the example, and where cells begin and end."""
         cells = [cell for cell, _ in (*self.open, *self.proved)]
-        seen: set[tuple[tuple[str, int], ...]] = set()
         example = dict(self.question.sizes)
         others = (_beside(example, self.question.held), map(smallest_points, cells), _beyond(self.open))
+        known: list[dict[str, int]] = []
         for point in chain([example], *others):
-            key = tuple(sorted(point.items()))
-            if key not in seen:
-                seen.add(key)
+            if point not in known:
+                known.append(point)
                 yield point
 
 
@@ -212,15 +206,15 @@ def _same(ours: Shapes | None, theirs: Shapes | None) -> Condition:
         return Some(tuple(Relation(dim, "<=", 0) for shape in theirs for dim in shape))
     if [*map(len, ours)] != [*map(len, theirs)]:
         return Some(())
-    pairs = [pair for one, other in zip(ours, theirs, strict=True) for pair in zip(one, other, strict=True)]
+    pairs = zip(chain(*ours), chain(*theirs), strict=True)
     return Every(tuple(Relation(mine, "==", other) for mine, other in pairs))
 
 
 def _hints(cell: Cell, sizes: Sizes, further: int = 0) -> dict[str, int]:
     """Return a point of a cell beyond the example, no two sizes equal, for torch would wonder about that."""
     return {
-        name: one[one.within(7 + further + 4 * number + sizes[name] // one.step)]
-        for number, (name, one) in enumerate(cell.items())
+        name: progression.at(7 + further + 4 * number + sizes[name] // progression.step)
+        for number, (name, progression) in enumerate(cell.items())
     }
 
 
@@ -235,7 +229,7 @@ def _beyond(cells: list[tuple[Cell, str]]) -> Iterator[dict[str, int]]:
     """Yield points further on in the cells that are not proved."""
     for step in range(1, MOST_TRIED):
         for cell, _ in cells:
-            yield {name: one[one.within(step)] for name, one in cell.items()}
+            yield {name: progression.at(step) for name, progression in cell.items()}
 
 
 # ---- refuting
@@ -248,10 +242,10 @@ def _difference(question: Question, point: Sizes) -> Counterexample | None:
         theirs = "an empty result"
     if ours == theirs or (isinstance(ours, str) and (isinstance(theirs, str) or question.stricter)):
         return None
-    return Counterexample(point, told_shapes(ours), told_shapes(theirs))
+    return Counterexample(point, shapes_text(ours), shapes_text(theirs))
 
 
-def _first_difference(question: Question, points: Iterator[dict[str, int]]) -> Counterexample | None:
+def _first_difference(question: Question, points: list[dict[str, int]]) -> Counterexample | None:
     """Return the counter-example nearest to a point at which the two differ, if there is one."""
     for point in points:
         if _difference(question, point) is not None:
@@ -266,10 +260,8 @@ def _smallest(question: Question, cell: Cell) -> Counterexample | None:
     and at points of the cell.
     """
     example = dict(question.sizes)
-    along = [_least(question, example, name, one[one.within(1)]) for name, one in cell.items()]
-    candidates = sorted(
-        (point for point in along if point is not None), key=lambda point: sum(point.values())
-    )
+    along = (_least(question, example, name, progression.at(1)) for name, progression in cell.items())
+    candidates = sorted(filter(None, along), key=lambda point: sum(point.values()))
     for candidate in (*candidates, smallest_points(cell), _hints(cell, example)):
         point = candidate
         if _difference(question, point) is not None:
@@ -282,12 +274,12 @@ def _smallest(question: Question, cell: Cell) -> Counterexample | None:
 def _least(question: Question, point: dict[str, int], name: str, last: int) -> dict[str, int] | None:
     """Return a point with the least of one size at which the two answers differ, the other sizes kept."""
     tried = ({**point, name: n} for n in range(1, last + 1))
-    return next((one for one in tried if _difference(question, one) is not None), None)
+    return next((smaller for smaller in tried if _difference(question, smaller) is not None), None)
 
 
 def _guard(proved: list[tuple[Cell, bool]]) -> str:
     """Return the cells on which a layer's answer is proved, the endless ones first."""
     accepted = [cell for cell, accepts in proved if accepts]
-    accepted.sort(key=lambda cell: sum(one.count is not None for one in cell.values()))
+    accepted.sort(key=lambda cell: sum(sizes.count is not None for sizes in cell.values()))
     texts = [cell_text(cell) or "all sizes" for cell in accepted]
     return " or ".join(texts[:2]) + (f" and {len(texts) - 2} more cases" if len(texts) > 2 else "")

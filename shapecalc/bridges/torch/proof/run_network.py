@@ -9,17 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from shapecalc.algebra.expr_text import grouped
-from shapecalc.bridges.torch.build import Part, build
-from shapecalc.bridges.torch.proof.verdict import told_shapes
-from shapecalc.bridges.torch.proof.verify_layer import quiet, shapes_of
-from shapecalc.bridges.torch.twins.torch_names import REJECTIONS, Sizes
+from shapecalc.bridges.torch.build import Part, build, numbers, shapes_before
+from shapecalc.bridges.torch.proof.verdict import shapes_text
+from shapecalc.bridges.torch.proof.verify_layer import difference, quiet, shapes_of
+from shapecalc.bridges.torch.twins.torch_names import REJECTIONS
 from shapecalc.bridges.torch.twins.twin import flat, floats, twin_of
 from shapecalc.errors import SpecError
 from shapecalc.model import Model
@@ -47,12 +47,7 @@ class Forward:
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as plain data."""
-        return {
-            "layers": self.layers,
-            "on_numbers": self.on_numbers,
-            "why": self.why,
-            "differences": dict(self.differences),
-        }
+        return asdict(self)
 
     def __str__(self) -> str:
         if not self.layers:
@@ -65,28 +60,27 @@ class Forward:
         return f"the built network {how}: {count} has the shape, weights, buffers and MACs of the report"
 
 
-def forward(model: Model, report: Report, given: Any, values: Mapping[str, Any]) -> Forward:
+def forward(model: Model, report: Report, shape: Any, values: Mapping[str, Any]) -> Forward:
     """Build a model, run it, and compare every layer with its line in the report.
 
     >>> from shapecalc import load
     >>> model = load("lenet5")
-    >>> found = forward(model, model.analyze(), None, {})
-    >>> found.layers, found.on_numbers, dict(found.differences)
+    >>> result = forward(model, model.analyze(), None, {})
+    >>> result.layers, result.on_numbers, dict(result.differences)
     (12, True, {})
     """
     if not report.nodes:
         return Forward(why="it has no layers")
     try:
-        bare = build(model, "meta", given, values)
+        bare = build(model, "meta", shape, values)
     except SpecError as error:
         return Forward(why=error.message)
     why = _too_large(report)
-    found: dict[str, str] = {}
-    if not any(twin_of(node.layer).on_cpu for node in report.nodes):
-        found |= _run(bare, report, "meta")
-    if not why and not found:
-        found |= _run(build(model, "cpu", given, values), report, "cpu")
-    return Forward(len(report.nodes), not why, why, found)
+    on_cpu = any(twin_of(node.layer).on_cpu for node in report.nodes)
+    differences = {} if on_cpu else _run(bare, report, "meta")
+    if not why and not differences:
+        differences = _run(build(model, "cpu", shape, values), report, "cpu")
+    return Forward(len(report.nodes), not why, why, differences)
 
 
 def _too_large(report: Report) -> str:
@@ -105,25 +99,25 @@ def _too_large(report: Report) -> str:
 def _run(network: nn.Module, report: Report, device: str) -> dict[str, str]:
     """Return how the layers of a network that runs differ from their lines in the report."""
     network.eval()
-    found: dict[str, str] = {}
+    differences: dict[str, str] = {}
     counter = FlopCounterMode(display=False)
     inputs = [*_inputs(report, device)]
-    with quiet(), counter, _watched(network, report, counter, device, found) as entered:
+    with quiet(), counter, _watched(network, report, counter, device, differences) as entered:
         try:
             result = network(*inputs)
         except REJECTIONS as error:
             message = str(error).strip().splitlines() or [""]
-            return found | {entered[-1] if entered else "": f"torch refuses it: {message[0]}"}
+            return differences | {entered[-1] if entered else "": f"torch refuses it: {message[0]}"}
     outputs = [*result.values()] if isinstance(result, dict) else [result]
     ours, theirs = tuple(report.outputs.values()), shapes_of(outputs)
-    if ours != theirs and not found:
-        found[""] = f"the outputs are {told_shapes(theirs)}, and reported as {told_shapes(ours)}"
-    return found
+    if ours != theirs and not differences:
+        differences[""] = f"the outputs are {shapes_text(theirs)}, and reported as {shapes_text(ours)}"
+    return differences
 
 
 @contextmanager
 def _watched(
-    network: nn.Module, report: Report, counter: FlopCounterMode, device: str, found: dict[str, str]
+    network: nn.Module, report: Report, counter: FlopCounterMode, device: str, differences: dict[str, str]
 ) -> Iterator[list[str]]:
     """Hang a hook on every layer that compares it with the report; yield the layers that were entered."""
     entered: list[str] = []
@@ -137,9 +131,8 @@ def _watched(
 
         def leave(module: nn.Module, _args: Any, result: Any, *, node: Node = node) -> None:
             flops = counter.get_total_flops() - before[node.path]
-            difference = _difference(node, module, flat(result), flops if device == "meta" else None)
-            if difference:
-                found.setdefault(node.path, difference)
+            if text := _difference(node, module, flat(result), flops if device == "meta" else None):
+                differences.setdefault(node.path, text)
 
         module = network.get_submodule(node.path)
         handles += [module.register_forward_pre_hook(enter), module.register_forward_hook(leave)]
@@ -149,48 +142,26 @@ def _watched(
         for handle in handles:
             handle.remove()
     missed = [node.path for node in report.nodes if node.path not in entered]
-    if missed and not found:
-        found[missed[0]] = "the forward never reaches it"
+    if missed and not differences:
+        differences[missed[0]] = "the forward never reaches it"
 
 
 def _difference(node: Node, module: nn.Module, results: tuple[Tensor, ...], flops: int | None) -> str:
     """Return how what a layer made, holds and cost differs from the report, or nothing."""
     shapes = shapes_of(results)
     if shapes != node.outputs:
-        return f"output: ours {told_shapes(node.outputs)}, in the forward {told_shapes(shapes)}"
-    layer = module.merging[0] if isinstance(module, Part) else module
-    held = {
-        "weights": (node.weights, _named(layer.named_parameters())),
-        "buffers": (node.buffers, _named(layer.named_buffers())),
-    }
-    for what, (ours, theirs) in held.items():
-        if ours != theirs:
-            return f"{what}: ours {ours}, in the forward {theirs}"
-    macs = node.macs
-    if flops is None or macs is None or 2 * macs == flops:
-        return ""
-    if flops == 0 and twin_of(node.layer).macs_not_counted:
-        return ""
-    return f"MACs: ours {grouped(macs)}, in the forward {grouped(flops // 2)}"
-
-
-def _named(tensors: Iterator[tuple[str, Tensor]]) -> dict[str, Sizes]:
-    return {name: tuple(one.shape) for name, one in tensors}
+        return f"output: ours {shapes_text(node.outputs)}, in the forward {shapes_text(shapes)}"
+    held = module.merging[0] if isinstance(module, Part) else module
+    return difference(node.layer, node.weights, node.buffers, node.macs, held, flops, "in the forward")
 
 
 def _inputs(report: Report, device: str) -> Iterator[Tensor]:
     """Yield tensors of the kind that the first layer to read each input takes."""
-    for slot in range(len(report.inputs)):
-        shapes = report.inference.shapes
+    shapes = report.inference.shapes
+    for slot, shape in enumerate(report.inputs.values()):
         reader = next((node for node in report.graph.nodes if slot in node.sources), None)
-        sources = (slot,) if reader is None else reader.sources
-        numbers = tuple(
-            tuple(dim for dim in shapes[source] or () if isinstance(dim, int)) for source in sources
-        )
         if reader is None:
-            yield floats(numbers[0], device)
+            yield floats(numbers(shape), device)
         else:
-            yield twin_of(reader.layer).tensors(numbers, device)[sources.index(slot)]
-
-
-__all__ = ["Forward", "forward"]
+            tensors = twin_of(reader.layer).tensors(shapes_before(reader, shapes), device)
+            yield tensors[reader.sources.index(slot)]

@@ -73,10 +73,10 @@ def answer(
         free = {name: _size(env, name, hint) for name, hint in hints.items()}
         kinds = chain(dtypes, repeat(dtypes[-1]))
         inputs = [
-            torch.empty([_given(dim, free) for dim in shape], dtype=kind)
+            torch.empty([_torch_size(dim, free) for dim in shape], dtype=kind)
             for shape, kind in zip(shapes, kinds, strict=False)
         ]
-        letters = {str(one.node.expr): symbol(name) for name, one in free.items()}
+        letters = {str(size.node.expr): symbol(name) for name, size in free.items()}
         before = len(env.guards)
         refusal, result = "", None
         try:
@@ -110,12 +110,12 @@ def _size(env: ShapeEnv, name: str, hint: int) -> Any:
     return env.create_symintnode(made, hint=hint, source=source)
 
 
-def _given(dim: Dim, free: Mapping[str, Any]) -> Any:
+def _torch_size(dim: Dim, free: Mapping[str, Any]) -> Any:
     if isinstance(dim, int):
         return dim
     name = str(dim)
     if name not in free:
-        raise Undecided(f"{dim} is no size of an input but something worked out from one")
+        raise Undecided(f"{dim} is no size of an input but something computed from sizes")
     return free[name]
 
 

@@ -61,14 +61,10 @@ def _quotient(base: Dim, divisor: Dim) -> Dim:
     return base // divisor
 
 
-def _modular(base: Dim, divisor: Dim, modulus: Dim) -> Dim:
-    return base // divisor % modulus
-
-
 def _truncated(value: Any) -> Any:
-    found = FUNCTIONS["floor"](value)
-    if decide(found, ">=", 0):
-        return found
+    floor = FUNCTIONS["floor"](value)
+    if decide(floor, ">=", 0):
+        return floor
     raise Undecided(f"{value} is rounded towards zero, and may be negative")
 
 
@@ -77,7 +73,7 @@ FUNCTIONS_OF_TORCH: dict[str, Callable[..., Any]] = {
     "CleanDiv": lambda base, divisor: base // divisor,
     "CeilDiv": ceildiv,
     "PythonMod": lambda base, divisor: base % divisor,
-    "ModularIndexing": _modular,
+    "ModularIndexing": lambda base, divisor, modulus: base // divisor % modulus,
     "PowByNatural": lambda base, exponent: base**exponent,
     "Identity": lambda value: value,
     "ToFloat": lambda value: value,

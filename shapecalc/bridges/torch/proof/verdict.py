@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from shapecalc.layers.base import Shapes
@@ -48,7 +48,7 @@ class Verdict:
     guard: str = ""
     tried: int = 0
     why: str = ""
-    counterexample: Counterexample | None = field(default=None)
+    counterexample: Counterexample | None = None
     specialized: str = ""
     """The size that torch puts down to one number, which left some cell open."""
 
@@ -58,9 +58,8 @@ class Verdict:
             case "proved":
                 return f"proved for all {', '.join(self.letters)}" if self.letters else outcome
             case "guarded":
-                return (
-                    f"proved for {self.guard}; elsewhere agrees at the sizes tried, {self.tried} ({self.why})"
-                )
+                tried = f"elsewhere agrees at the sizes tried, {self.tried} ({self.why})"
+                return f"proved for {self.guard}; {tried}"
             case "sampled":
                 return f"{outcome} ({self.tried}): {self.why}"
             case "uncovered":
@@ -69,7 +68,7 @@ class Verdict:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the verdict as plain data."""
-        found: dict[str, Any] = {
+        data: dict[str, Any] = {
             "outcome": self.outcome,
             "free": list(self.letters),
             "cases": self.cases,
@@ -78,15 +77,12 @@ class Verdict:
             "tried": self.tried,
             "why": self.why,
         }
-        if self.counterexample is not None:
-            found["counterexample"] = {
-                "sizes": dict(self.counterexample.sizes),
-                "ours": self.counterexample.ours,
-                "torch": self.counterexample.torchs,
-            }
-        return found
+        if (example := self.counterexample) is not None:
+            sizes = dict(example.sizes)
+            data["counterexample"] = {"sizes": sizes, "ours": example.ours, "torch": example.torchs}
+        return data
 
 
-def told_shapes(shapes: Shapes | str) -> str:
+def shapes_text(shapes: Shapes | str) -> str:
     """Return shapes for a message, or the word for a refusal."""
     return "refused" if isinstance(shapes, str) else " and ".join(map(shown, shapes)) or "nothing"

@@ -16,18 +16,14 @@ import torch
 from torch import Tensor
 
 from shapecalc.algebra import Dim, Expr
+from shapecalc.bridges.torch.build import numbers, run_steps, shapes_before
 from shapecalc.bridges.torch.proof.cells import Every
 from shapecalc.bridges.torch.proof.free_sizes import lettered
 from shapecalc.bridges.torch.proof.prove import Question, prove
 from shapecalc.bridges.torch.proof.run_network import Forward, forward
 from shapecalc.bridges.torch.proof.symbolic_shapes import Answer, answer
 from shapecalc.bridges.torch.proof.verdict import OUTCOMES, Outcome, Verdict
-from shapecalc.bridges.torch.proof.verify_layer import (
-    question_of,
-    quiet,
-    shapes_of,
-    structure,
-)
+from shapecalc.bridges.torch.proof.verify_layer import question_of, quiet, shapes_of, structure
 from shapecalc.bridges.torch.twins.torch_names import Sizes
 from shapecalc.bridges.torch.twins.twin import build_layer, twin_of
 from shapecalc.engine.graph import Graph
@@ -59,10 +55,14 @@ class Checked:
         """Whether our layer is not torch's."""
         return self.verdict.outcome == "refuted" or bool(self.difference or self.ran)
 
+    def __str__(self) -> str:
+        differences = dict.fromkeys(filter(None, (self.difference, self.ran)))
+        return "; refuted: ".join([str(self.verdict), *differences])
+
     def to_dict(self) -> dict[str, Any]:
         """Return the layer as plain data."""
-        found = {"path": self.path, "kind": self.kind, "inputs": [list(shape) for shape in self.inputs]}
-        return found | self.verdict.to_dict() | {"difference": self.difference, "forward": self.ran}
+        layer = {"path": self.path, "kind": self.kind, "inputs": [list(shape) for shape in self.inputs]}
+        return layer | self.verdict.to_dict() | {"difference": self.difference, "forward": self.ran}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +81,13 @@ class Verification:
     def is_refuted(self) -> bool:
         """Whether anything is not as torch has it."""
         is_refuted = self.network.outcome == "refuted" or self.forward.is_refuted
-        return is_refuted or any(one.is_refuted for one in self.layers)
+        return is_refuted or any(layer.is_refuted for layer in self.layers)
 
     @property
     def counts(self) -> dict[Outcome, int]:
         """How many layers came to each outcome."""
-        found = Counter("refuted" if one.is_refuted else one.verdict.outcome for one in self.layers)
-        return {outcome: found[outcome] for outcome in OUTCOMES if found[outcome]}
+        count = Counter("refuted" if layer.is_refuted else layer.verdict.outcome for layer in self.layers)
+        return {outcome: count[outcome] for outcome in OUTCOMES if count[outcome]}
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as plain data."""
@@ -98,7 +98,7 @@ class Verification:
             "proofs": self.proofs,
             "network": self.network.to_dict(),
             "forward": self.forward.to_dict(),
-            "layers": [one.to_dict() for one in self.layers],
+            "layers": [layer.to_dict() for layer in self.layers],
         }
 
     def __str__(self) -> str:
@@ -107,20 +107,21 @@ class Verification:
 
 def verify(
     model: Model,
-    given: Any = None,
+    shape: Any = None,
     values: Mapping[str, Any] | None = None,
     progress: Progress = lambda done, of: None,
 ) -> Verification:
     """Return the verification of a model; equal layers are proved once.
 
-    `given` and `values` are the input and the parameters as for `Model.analyze`; `progress` receives how
+    `shape` and `values` are the input and the parameters as for `Model.analyze`; `progress` receives how
     many layers of how many are done.
 
     >>> from shapecalc import load
     >>> verify(load("lenet5")).counts
     {'proved': 12}
     """
-    report = model.analyze(input=given, **(values or {}))
+    values = values or {}
+    report = model.analyze(input=shape, **values)
     proofs: dict[tuple[Kind, Shapes], Verdict] = {}
     differences: dict[tuple[Kind, Shapes], str] = {}
     layers: list[Checked] = []
@@ -128,9 +129,9 @@ def verify(
         progress(number, len(report.nodes))
         verdict, difference = _checked(node, proofs, differences)
         layers.append(Checked(node.path, node.kind, node.inputs, verdict, difference))
-    network = _network(model, report, given, values or {})
-    ran = forward(model, report, given, values or {})
-    layers = [replace(one, ran=ran.differences.get(one.path, "")) for one in layers]
+    network = _network(model, report, shape, values)
+    ran = forward(model, report, shape, values)
+    layers = [replace(layer, ran=ran.differences.get(layer.path, "")) for layer in layers]
     progress(len(report.nodes), len(report.nodes))
     return Verification(model.name, tuple(layers), network, ran, len(proofs))
 
@@ -138,8 +139,8 @@ def verify(
 def _checked(
     node: Node, proofs: dict[tuple[Kind, Shapes], Verdict], differences: dict[tuple[Kind, Shapes], str]
 ) -> tuple[Verdict, str]:
-    """Return the proof of a node's layer and how it differs in numbers, remembered if it was asked before."""
-    layer, shapes = node.layer, _numbers(node.inputs)
+    """Return the proof of a node's layer and how it differs in numbers, remembered for equal layers."""
+    layer, shapes = node.layer, tuple(map(numbers, node.inputs))
     why = twin_of(layer).uncovered(layer)
     if why:
         return Verdict("uncovered", why=why), ""
@@ -151,18 +152,14 @@ def _checked(
     return proofs[layer, letters], differences[layer, shapes]
 
 
-def _numbers(shapes: Shapes) -> tuple[Sizes, ...]:
-    return tuple(tuple(int(dim) for dim in shape if isinstance(dim, int)) for shape in shapes)
-
-
 # ---- the network at once
 
 
-def _network(model: Model, numeric: Report, given: Any, values: Mapping[str, Any]) -> Verdict:
+def _network(model: Model, numeric: Report, shape: Any, values: Mapping[str, Any]) -> Verdict:
     """Return whether our closed form of the outputs is what torch gives for the composed network."""
     if why := next((why for node in numeric.nodes if (why := twin_of(node.layer).uncovered(node.layer))), ""):
         return Verdict("uncovered", why=why)
-    free = [name for name in model.free_names() if given is None and name not in values]
+    free = [name for name in model.free_names() if shape is None and name not in values]
     try:
         report = model.analyze(symbolic=[*free, BATCH], **values) if free else None
     except ShapecalcError:
@@ -176,48 +173,45 @@ def _network(model: Model, numeric: Report, given: Any, values: Mapping[str, Any
 
 
 def _free_sizes(report: Report, numeric: Report) -> dict[str, int]:
-    found: dict[str, int] = {}
+    sizes: dict[str, int] = {}
     for name, shape in report.inputs.items():
         for dim, number in zip(shape, numeric.inputs[name], strict=True):
             if isinstance(dim, Expr) and isinstance(number, int):
-                found.setdefault(str(dim), number)
-    return found
+                sizes.setdefault(str(dim), number)
+    return sizes
 
 
 def _question(report: Report, sizes: dict[str, int]) -> Question:
     graph, letters = report.graph, tuple(report.inputs.values())
-    conditions = (one.requirement for one in report.conditions)
+    refused = "a layer refuses its input"
 
-    def walked(point: Mapping[str, int]) -> list[Sizes] | str:
-        """Return the shape of every tensor at some sizes, or that a layer refuses its input."""
-        inputs = [_at(shape, point) for shape in letters]
-        found = reinfer(graph, list(inputs))
-        if found is None:
-            return "a layer refuses its input"
-        return [_at(shape or (), {}) for shape in found.shapes]
+    def inferred(point: Mapping[str, int]) -> list[Sizes] | None:
+        """Return the shape of every tensor at some sizes; None where a layer refuses its input."""
+        inference = reinfer(graph, [_at(shape, point) for shape in letters])
+        return None if inference is None else [_at(shape or (), {}) for shape in inference.shapes]
 
     def ours(point: Mapping[str, int]) -> Shapes | str:
-        found = walked(point)
-        return found if isinstance(found, str) else tuple(found[slot] for slot in graph.outputs.values())
+        shapes = inferred(point)
+        return refused if shapes is None else tuple(shapes[slot] for slot in graph.outputs.values())
 
     def theirs(point: Mapping[str, int]) -> Shapes | str:
-        found = walked(point)
-        if isinstance(found, str):
-            return found
+        shapes = inferred(point)
+        if shapes is None:
+            return refused
         with quiet(), torch.device("meta"):
-            return shapes_of(_Composed(graph, found)(*(torch.empty(_at(shape, point)) for shape in letters)))
+            return shapes_of(_composed(graph, shapes)(*(torch.empty(_at(shape, point)) for shape in letters)))
 
     def symbolic(point: Mapping[str, int]) -> Answer:
-        found = walked(point)
-        if isinstance(found, str):
-            raise Undecided(found)
-        return answer(lambda: _Composed(graph, found), letters, point, (_dtype(graph),))
+        shapes = inferred(point)
+        if shapes is None:
+            raise Undecided(refused)
+        return answer(lambda: _composed(graph, shapes), letters, point, (_dtype(graph),))
 
     return Question(
         sizes,
         {},
         tuple(report.outputs.values()),
-        Every(tuple(one.relation for one in conditions)),
+        Every(tuple(condition.requirement.relation for condition in report.conditions)),
         symbolic,
         ours,
         theirs,
@@ -225,57 +219,49 @@ def _question(report: Report, sizes: dict[str, int]) -> Question:
 
 
 def _at(shape: tuple[Dim, ...], point: Mapping[str, int]) -> Sizes:
-    found = tuple(dim if isinstance(dim, int) else dim.subs(point) for dim in shape)
-    assert all(isinstance(dim, int) for dim in found)
-    return tuple(int(dim) for dim in found if isinstance(dim, int))
+    sizes = numbers(tuple(dim if isinstance(dim, int) else dim.subs(point) for dim in shape))
+    assert len(sizes) == len(shape)
+    return sizes
 
 
 def _dtype(graph: Graph) -> torch.dtype:
     return twin_of(graph.nodes[0].layer).tensors(((1,),), "meta")[0].dtype if graph.nodes else torch.float32
 
 
-class _Composed:
-    """The counterparts of a graph's nodes, built for some shapes and run one after the other."""
+def _composed(graph: Graph, shapes: list[Sizes]) -> Callable[..., tuple[Tensor, ...]]:
+    """Return the counterparts of a graph's nodes, built for some shapes, as one function."""
+    steps = [
+        (build_layer(node.layer, shapes_before(node, shapes)), node.sources, node.first_slot)
+        for node in graph.nodes
+    ]
 
-    def __init__(self, graph: Graph, shapes: list[Sizes]) -> None:
-        self.graph = graph
-        self.modules = [
-            build_layer(node.layer, tuple(shapes[slot] for slot in node.sources)) for node in graph.nodes
-        ]
+    def run(*inputs: Tensor) -> tuple[Tensor, ...]:
+        slots = run_steps(steps, inputs)
+        return tuple(slots[slot] for slot in graph.outputs.values())
 
-    def __call__(self, *inputs: Tensor) -> tuple[Tensor, ...]:
-        slots = dict(enumerate(inputs))
-        for node, module in zip(self.graph.nodes, self.modules, strict=True):
-            result = module(*(slots[slot] for slot in node.sources))
-            results = result if isinstance(result, (tuple, list)) else (result,)
-            slots |= dict(enumerate(results, node.first_slot))
-        return tuple(slots[slot] for slot in self.graph.outputs.values())
+    return run
 
 
 # ---- for a reader
 
 
-def text(found: Verification) -> str:
+def text(result: Verification) -> str:
     """Return a line per layer, one for the network, and the counts."""
-    rows = [(one.path, one.kind, _told(one)) for one in found.layers]
+    layers = result.layers
+    rows = [(layer.path, layer.kind, str(layer)) for layer in layers]
     widths = [max((len(row[column]) for row in rows), default=0) for column in (0, 1)]
     lines = [f"{path:<{widths[0]}}  {kind:<{widths[1]}}  {verdict}".rstrip() for path, kind, verdict in rows]
-    counts = ", ".join(f"{count} {OUTCOMES[outcome]}" for outcome, count in found.counts.items())
-    of = f"{len(found.layers)} layers" if len(found.layers) != 1 else "1 layer"
-    compared = [one for one in found.layers if one.verdict.outcome != "uncovered"]
-    whose = " of the layers that are covered" if len(compared) < len(found.layers) else ""
-    numbers = f"weights, buffers and MACs{whose} are torch's at these sizes"
-    if any(one.difference for one in compared):
-        numbers = "weights, buffers or MACs differ where it is said"
+    counts = ", ".join(f"{count} {OUTCOMES[outcome]}" for outcome, count in result.counts.items())
+    of = f"{len(layers)} layers" if len(layers) != 1 else "1 layer"
+    compared = [layer for layer in layers if layer.verdict.outcome != "uncovered"]
+    whose = " of the layers that are covered" if len(compared) < len(layers) else ""
+    summary = f"weights, buffers and MACs{whose} are torch's at these sizes"
+    if any(layer.difference for layer in compared):
+        summary = "weights, buffers or MACs differ where it is said"
     lines += [
         "",
-        f"network: {found.network}",
-        f"forward: {found.forward}",
-        f"{of}, {found.proofs} different: {counts or 'nothing to prove'}",
+        f"network: {result.network}",
+        f"forward: {result.forward}",
+        f"{of}, {result.proofs} different: {counts or 'nothing to prove'}",
     ]
-    return "\n".join([*lines, *([numbers] if compared else [])])
-
-
-def _told(layer: Checked) -> str:
-    differences = dict.fromkeys(one for one in (layer.difference, layer.ran) if one)
-    return "; refuted: ".join([str(layer.verdict), *differences])
+    return "\n".join([*lines, *([summary] if compared else [])])

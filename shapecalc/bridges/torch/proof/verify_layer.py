@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import torch
+from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from shapecalc.algebra import Dim
@@ -63,7 +64,7 @@ def question_of(layer: Kind, shapes: tuple[Sizes, ...], specialized: tuple[str, 
         letters.free,
         letters.held,
         effect.outputs,
-        Every(tuple(one.relation for one in effect.conditions)),
+        Every(tuple(condition.relation for condition in effect.conditions)),
         symbolic,
         lambda point: _ours(layer, letters.at(point)),
         lambda point: _theirs(layer, letters.at(point)),
@@ -115,17 +116,29 @@ def structure(
                 module(*tensors)
         except REJECTIONS as error:
             return f"torch refuses it: {error}".splitlines()[0]
-    pairs = {
-        "weights": (weights, {name: tuple(one.shape) for name, one in module.named_parameters()}),
-        "buffers": (buffers, {name: tuple(one.shape) for name, one in module.named_buffers()}),
+    return difference(layer, weights, buffers, macs, module, counter.get_total_flops(), "torch's")
+
+
+def difference(
+    layer: Kind,
+    weights: Named,
+    buffers: Named,
+    macs: Dim | None,
+    module: nn.Module,
+    flops: int | None,
+    whose: str,
+) -> str:
+    """Return how a module's weights and buffers, or the FLOPs that it took, differ from ours, or nothing."""
+    held = {
+        "weights": (weights, {name: tuple(weight.shape) for name, weight in module.named_parameters()}),
+        "buffers": (buffers, {name: tuple(buffer.shape) for name, buffer in module.named_buffers()}),
     }
-    for what, (ours, theirs) in pairs.items():
+    for what, (ours, theirs) in held.items():
         if ours != theirs:
-            return f"{what}: ours {ours}, torch's {theirs}"
-    flops = counter.get_total_flops()
-    if macs is None or 2 * macs == flops or (flops == 0 and twin.macs_not_counted):
+            return f"{what}: ours {ours}, {whose} {theirs}"
+    if flops is None or macs is None or 2 * macs == flops or (not flops and twin_of(layer).macs_not_counted):
         return ""
-    return f"MACs: ours {grouped(macs)}, torch's {grouped(flops // 2)}"
+    return f"MACs: ours {grouped(macs)}, {whose} {grouped(flops // 2)}"
 
 
 @contextmanager

@@ -57,15 +57,13 @@ def arguments_of(
         if not shapes:
             raise SpecError("no tensor among the arguments")
         return Arguments(tuple(args), dict(kwargs or {}), _renamed(shapes))
-    given = {
-        key: _checked(sizes) for key, sizes in (shape if isinstance(shape, Mapping) else {"": shape}).items()
-    }
     if not isinstance(shape, Mapping):
-        return Arguments((given[""],), {}, _renamed({names[0]: given[""]}))
-    for key in given.keys() - set(names):
-        known = ", ".join(names) or "none"
-        raise SpecError(f"the forward has no argument {quote(key)}", hint=f"it has {known}")
-    return Arguments((), given, _renamed(given))
+        sizes = _checked(shape)
+        return Arguments((sizes,), {}, _renamed({names[0]: sizes}))
+    shapes = {key: _checked(sizes) for key, sizes in shape.items()}
+    for key in shapes.keys() - set(names):
+        raise SpecError(f"the forward has no argument {quote(key)}", hint=f"it has {', '.join(names)}")
+    return Arguments((), shapes, _renamed(shapes))
 
 
 def _checked(sizes: Any) -> _Shape:

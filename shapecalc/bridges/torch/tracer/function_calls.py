@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -11,14 +11,12 @@ from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
 from shapecalc import layers
-from shapecalc.bridges.torch.tracer.call import Call
-from shapecalc.bridges.torch.tracer.callers import caller_of_function
-from shapecalc.bridges.torch.tracer.function_rules import RULES
+from shapecalc.bridges.torch.tracer.function_rules import RULES, transposed
 from shapecalc.bridges.torch.tracer.named_functions import by_kind, by_name
 from shapecalc.bridges.torch.tracer.predicted_output import predicted_cat
 from shapecalc.bridges.torch.tracer.signatures import arguments
-from shapecalc.bridges.torch.tracer.trace import Trace, tensors_in
-from shapecalc.bridges.torch.tracer.traced_number import concrete, pinned, traced_in
+from shapecalc.bridges.torch.tracer.trace import Call, Trace, caller_of_function
+from shapecalc.bridges.torch.tracer.traced_number import concrete, pinned, tensors_in, traced_in
 from shapecalc.bridges.torch.tracer.traced_sizes import caller_location, field_value
 
 
@@ -95,13 +93,11 @@ class RecordingFunctions(TorchFunctionMode):
             self.trace.called = "module"
 
 
-def record(
-    trace: Trace, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], result: Any
-) -> Any:
+def record(trace: Trace, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any], result: Any) -> Any:
     """Record a call with its result; return the result, sizes traced."""
     raw = getattr(function, "__name__", "function")
     if raw == "__get__":
-        return _property(trace, function, args[0], result)
+        return _property(Call(trace, function.__self__.__name__, {"input": args[0]}, result))
     name = plain_name(raw)
     if name in ("size", "numel", "nelement") and isinstance(args[0], Tensor):
         sizes = trace.sizes(args[0])
@@ -155,19 +151,16 @@ def _guard_count(call: Call, count: int) -> None:
         _ = -(-size // parts) == count
 
 
-def _property(trace: Trace, function: Any, tensor: Tensor, result: Any) -> Any:
+def _property(call: Call) -> Any:
     """Return a property of a tensor: sizes traced; `.T` and its like are steps."""
+    tensor, result = call.input, call.result
     if isinstance(result, torch.Size):
-        return trace.sizes(tensor)
+        return call.trace.sizes(tensor)
     if isinstance(result, Tensor) and result is not tensor:
-        name = function.__self__.__name__
-        if name in ("T", "H", "mT", "mH") and result.dim() >= 2:
-            is_matrix = result.dim() == 2 or name in ("mT", "mH")
-            turned = layers.Transpose(dim0=-2, dim1=-1) if is_matrix else None
-            layer = turned or layers.Permute(dims=tuple(reversed(range(result.dim()))))
-            Call(trace, name, {}, result).ends(layer, tensor)
+        if call.name in ("T", "H", "mT", "mH"):
+            transposed(call)
         elif result.shape == tensor.shape:
-            trace.alias(result, tensor)
+            call.trace.alias(result, tensor)
     return result
 
 
@@ -184,23 +177,22 @@ def _record_new(call: Call) -> None:
         _pin(call.arguments)
 
 
-def _sizes_of_new(name: str, given: dict[str, Any]) -> Sequence[Any]:
-    """Return the shape of a tensor that is made of numbers, as far as its arguments say it."""
-    if isinstance(given.get("size"), (tuple, list)):
-        return tuple(given["size"])
+def _sizes_of_new(name: str, arguments: dict[str, Any]) -> Sequence[Any]:
+    """Return the shape of a tensor that is made of numbers, as far as its arguments say it.
+
+    The length of a range of integers is ⌈(end - start)/step⌉.
+    """
+    if isinstance(arguments.get("size"), (tuple, list)):
+        return tuple(arguments["size"])
     if name == "arange":
-        return _length(given.get("start", 0), given.get("end"), given.get("step", 1))
+        start, end, step = arguments.get("start", 0), arguments.get("end"), arguments.get("step", 1)
+        if type(step) is not int or not isinstance(start, int) or not isinstance(end, int):
+            return ()
+        span = end if type(start) is int and start == 0 else end - start
+        return (span if step == 1 else -(-span // step),)
     if name == "eye":
-        return (given["n"], given.get("m", given["n"]))
-    return (given["steps"],) if "steps" in given else ()
-
-
-def _length(start: Any, end: Any, step: Any) -> Sequence[Any]:
-    """Return the length of a range of integers, ⌈(end - start)/step⌉; nothing for other numbers."""
-    if type(step) is not int or not isinstance(start, int) or not isinstance(end, int):
-        return ()
-    span = end if type(start) is int and start == 0 else end - start
-    return (span if step == 1 else -(-span // step),)
+        return (arguments["n"], arguments.get("m", arguments["n"]))
+    return (arguments["steps"],) if "steps" in arguments else ()
 
 
 def _pin(value: Any) -> None:

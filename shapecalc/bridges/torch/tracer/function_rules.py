@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from shapecalc import layers
 from shapecalc.bridges.canonical import canonical
-from shapecalc.bridges.torch.tracer.call import Call, Rule
 from shapecalc.bridges.torch.tracer.named_functions import by_kind
-from shapecalc.bridges.torch.tracer.trace import tensors_in
-from shapecalc.bridges.torch.tracer.traced_number import concrete
+from shapecalc.bridges.torch.tracer.trace import Call, Rule
+from shapecalc.bridges.torch.tracer.traced_number import concrete, tensors_in
 from shapecalc.bridges.torch.tracer.traced_sizes import field_value, spec_text
 from shapecalc.bridges.torch.tracer.weighted_functions import WITH_WEIGHTS
 from shapecalc.layers import registry
@@ -73,27 +73,23 @@ def _expand(call: Call) -> bool:
     return call.ends(layers.BroadcastTo(shape=field_value(_target_shape(call))), call.input)
 
 
-def _permute(call: Call) -> bool:
-    return call.ends(layers.Permute(dims=tuple(concrete(call.arguments["dims"]))), call.input)
-
-
-def _t(call: Call) -> bool:
-    if call.result.dim() < 2:
+def transposed(call: Call) -> bool:
+    """A matrix, or the last two axes; `.T` and `.H` reverse all axes, and a vector is the same."""
+    rank = call.result.dim()
+    if rank < 2:
         call.trace.alias(call.result, call.input)
         return True
-    return call.ends(layers.Transpose(dim0=0, dim1=1), call.input)
+    if rank > 2 and call.name in ("T", "H"):
+        return call.ends(layers.Permute(dims=tuple(reversed(range(rank)))), call.input)
+    axes = {"dim0": 0, "dim1": 1} if call.name == "t" else {"dim0": -2, "dim1": -1}
+    return call.ends(layers.Transpose(**axes), call.input)
 
 
 def _movedim(call: Call) -> bool:
-    rank = call.result.dim()
-    sources, destinations = (
-        [axis % rank for axis in ((axes,) if isinstance(axes, int) else axes)]
-        for axes in (call.arguments["source"], call.arguments["destination"])
-    )
-    dims = [axis for axis in range(rank) if axis not in sources]
-    for destination, source in sorted(zip(destinations, sources, strict=True)):
-        dims.insert(destination, source)
-    return call.ends(layers.Permute(dims=tuple(dims)), call.input)
+    """Axes in another order: torch moves those of a tensor whose sizes are the numbers of its axes."""
+    numbered = torch.empty([*range(call.input.dim())], device="meta")
+    moved = torch.movedim(numbered, *concrete((call.arguments["source"], call.arguments["destination"])))
+    return call.ends(layers.Permute(dims=tuple(moved.shape)), call.input)
 
 
 def _squeeze(call: Call) -> bool:
@@ -132,7 +128,7 @@ def _repeat(call: Call) -> bool:
         is_once = type(count) is int and count == 1
         apart += [size] if is_once else [1, size]
         expanded += [size] if is_once else [count, size]
-        joined.append(size if is_once else count * size)
+        joined += [size if is_once else count * size]
     view = call.step(layers.View(shape=field_value(apart)), call.input)
     copies = call.step(layers.BroadcastTo(shape=field_value(expanded)), view)
     return call.ends(layers.View(shape=field_value(joined)), copies)
@@ -145,13 +141,10 @@ def _reduce(call: Call) -> bool:
     x, dim = call.input, concrete(call.arguments.get("dim"))
     if not isinstance(call.result, Tensor) or not x.dim():
         return False
-    fields = {
-        "dim": tuple(range(x.dim())) if dim is None or dim == [] else dim,
-        "keepdim": bool(call.arguments.get("keepdim")),
-    }
-    if call.name != "mean":
-        return call.ends(canonical(layers.Reduce, {"function": call.name, **fields}), x)
-    return call.ends(canonical(layers.Mean, fields), x)
+    axes = tuple(range(x.dim())) if dim is None or dim == [] else dim
+    fields = {"dim": axes, "keepdim": bool(call.arguments.get("keepdim"))}
+    kind = layers.Mean if call.name == "mean" else layers.Reduce
+    return call.ends(canonical(kind, {"function": call.name, **fields}), x)
 
 
 def _softmax(call: Call) -> bool:
@@ -256,8 +249,7 @@ RULES: dict[str, Rule] = {
     **dict.fromkeys(("cat", "concat", "concatenate", "stack"), _cat),
     "_weight_norm": _weight_norm,
     "einsum": _einsum,
-    "permute": _permute,
-    "t": _t,
+    "t": transposed,
     "movedim": _movedim,
     "squeeze": _squeeze,
     "meshgrid": _meshgrid,

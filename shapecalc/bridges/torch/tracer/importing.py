@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import warnings
+from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from copy import deepcopy
 from dataclasses import dataclass, replace
 from typing import Any
 from unittest import mock
@@ -15,15 +17,13 @@ from torch import Tensor, nn
 from shapecalc import layers
 from shapecalc.bridges.torch.tracer.forward_arguments import Arguments, arguments_of
 from shapecalc.bridges.torch.tracer.function_calls import RecordingFunctions
-from shapecalc.bridges.torch.tracer.meta_copy import copied_to_meta
 from shapecalc.bridges.torch.tracer.module_calls import recording_modules
 from shapecalc.bridges.torch.tracer.size_conversions import tracing_conversions
 from shapecalc.bridges.torch.tracer.tensor_creation import tracing_creation
 from shapecalc.bridges.torch.tracer.trace import Trace
 from shapecalc.bridges.torch.tracer.trace_to_model import model_of
 from shapecalc.bridges.torch.tracer.traced_number import concrete
-from shapecalc.bridges.torch.tracer.traced_ratio import Ratio
-from shapecalc.bridges.torch.tracer.traced_sizes import Size, Sizes
+from shapecalc.bridges.torch.tracer.traced_sizes import Ratio, Size, Sizes
 from shapecalc.errors import ShapecalcError, ShapeError, SpecError, quote
 from shapecalc.layers.traced import Require
 from shapecalc.model import Model
@@ -47,7 +47,7 @@ def traced(
     """Do what `from_torch` says: run with floats, else with integers, else with sizes as ordinary numbers."""
     if not isinstance(module, nn.Module):
         raise SpecError(f"{quote(type(module).__name__)} is not a torch module")
-    bare = copied_to_meta(module)
+    bare = _copied_to_meta(module)
     has_batch = shape is not None
     run = _Run(name or type(module).__name__, arguments_of(bare, shape, args, kwargs), has_batch)
     first_error: Exception | None = None
@@ -158,3 +158,27 @@ def _append_unused(trace: Trace, outputs: dict[str, str]) -> None:
         step = trace.append(layers.Unused(tensors=unused), [last], (), trace.unique("unused"))
         if [*outputs.values()] == [last]:
             outputs[next(iter(outputs))] = step
+
+
+# ---- a copy without numbers
+
+
+def _copied_to_meta(module: nn.Module) -> nn.Module:
+    """Return the module on the meta device, in evaluation mode, the original untouched.
+
+    `deepcopy` is slow at the empty tables of hooks, of which every module has a dozen: it finds them copied.
+    """
+    tensors = (*module.parameters(), *module.buffers())
+    try:
+        copies: dict[int, Any] = {id(tensor): _without_numbers(tensor) for tensor in tensors}
+        for part in module.modules():
+            tables = (value for value in vars(part).values() if type(value) in (OrderedDict, dict, set))
+            copies |= {id(table): type(table)() for table in tables if not table}
+        return deepcopy(module, copies).eval()
+    except Exception as error:
+        raise SpecError(f"{type(module).__name__} cannot be copied: {error}") from error
+
+
+def _without_numbers(tensor: Tensor) -> Tensor:
+    bare = torch.empty_like(tensor, device="meta")
+    return nn.Parameter(bare, tensor.requires_grad) if isinstance(tensor, nn.Parameter) else bare

@@ -11,10 +11,9 @@ from pydantic import ValidationError
 from torch import Tensor, nn
 from torch._C import DisableTorchFunction
 
-from shapecalc.bridges.torch.tracer.callers import is_of_torch
 from shapecalc.bridges.torch.tracer.module_to_kind import as_layer
 from shapecalc.bridges.torch.tracer.predicted_output import predicted_output
-from shapecalc.bridges.torch.tracer.trace import Trace
+from shapecalc.bridges.torch.tracer.trace import Trace, is_of_torch
 from shapecalc.bridges.torch.tracer.traced_number import concrete
 from shapecalc.errors import ShapecalcError
 from shapecalc.layers.base import Effect

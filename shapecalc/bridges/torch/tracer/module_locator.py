@@ -6,10 +6,11 @@ import inspect
 import sys
 import warnings
 from collections.abc import Mapping
-from contextlib import contextmanager
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from unittest import mock
 
 import torch
 from torch import nn
@@ -18,107 +19,90 @@ from shapecalc.bridges.torch import from_torch
 from shapecalc.errors import SpecError, nearest, quote
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from shapecalc.model import Model
 
 _QUICK: dict[str, Any] = {"weights": None, "weights_backbone": None, "init_weights": False}
 """What builders of torchvision take, so that nothing is fetched and nothing is drawn at random."""
+_VIDEO = "torchvision.models.video"
 
 
 def model_at(path: str, shapes: Any, settings: Mapping[str, Any]) -> Model:
-    """Return the model of what stands at `pkg.mod:attribute`: a module, or what builds one from settings.
+    """Return the model of what is at `pkg.mod:attribute`: a module, or what builds one from settings.
 
     `shapes` is an input as `from_torch` takes it; torchvision's builders know one themselves. Raises
     `SpecError` where there is no such thing, where it is no module, and where no shape is known.
     """
-    with _working_directory_first():
-        target = _found(path)
+    with mock.patch.object(sys, "path", [str(Path.cwd()), *sys.path]):  # as `python -m` has it
+        target = _object_at(path)
         module = target if isinstance(target, nn.Module) else _built(path, target, settings)
     if isinstance(target, nn.Module) and settings:
         raise SpecError(f"{path} is a module that is built already: --set has nothing to set")
     shapes = _usual(target) if shapes is None else shapes
     if shapes is None:
-        like = "3x16x112x112" if _is_of_video(target) else "3x224x224"
+        like = "3x16x112x112" if _is_in(target, _VIDEO) else "3x224x224"
         raise SpecError(f"{path} needs --input with the sizes of its input", hint=f"as in --input {like}")
     return from_torch(module, input=shapes, name=path.rpartition(":")[2].replace(".", "_"))
 
 
-@contextmanager
-def _working_directory_first() -> Iterator[None]:
-    """Find modules in the working directory too, as `python -m` does."""
-    here = str(Path.cwd())
-    sys.path.insert(0, here)
-    try:
-        yield
-    finally:
-        sys.path.remove(here)
-
-
-def _found(path: str) -> Any:
+def _object_at(path: str) -> Any:
     name, _, attributes = path.partition(":")
     try:
-        found: Any = import_module(name)
+        target: Any = import_module(name)
     except ModuleNotFoundError as error:
         raise SpecError(f"no Python module is called {quote(error.name or name)}") from None
     except Exception as error:
-        raise SpecError(f"the Python module {name} does not load: {_told(error)}") from error
+        raise SpecError(f"the Python module {name} does not load: {_text(error)}") from error
     for attribute in attributes.split("."):
-        if not hasattr(found, attribute):
-            where = getattr(found, "__name__", name)
-            raise SpecError(f"{where} has no {quote(attribute)}{nearest(attribute, dir(found))}")
-        found = getattr(found, attribute)
-    return found
+        if not hasattr(target, attribute):
+            where = getattr(target, "__name__", name)
+            raise SpecError(f"{where} has no {quote(attribute)}{nearest(attribute, dir(target))}")
+        target = getattr(target, attribute)
+    return target
 
 
 def _built(path: str, target: Any, settings: Mapping[str, Any]) -> nn.Module:
     if not callable(target):
         raise SpecError(f"{path} is a {type(target).__name__}, neither a torch module nor what builds one")
-    try:
+    takes: Mapping[str, inspect.Parameter] = {}
+    with suppress(TypeError, ValueError):
         takes = inspect.signature(target).parameters
-    except (TypeError, ValueError):
-        takes = {}  # type: ignore[assignment]
-    open_ended = any(one.kind is inspect.Parameter.VAR_KEYWORD for one in takes.values())
+    open_ended = any(parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in takes.values())
     for key in settings:
         if takes and key not in takes and not open_ended:
             raise SpecError(
                 f"{path} takes no {quote(key)}{nearest(key, [*takes])}", hint=f"it takes {', '.join(takes)}"
             )
-    given = {**{key: value for key, value in _QUICK.items() if key in takes}, **settings}
-    if open_ended and _is_torchvisions(target):
+    arguments = {**{key: value for key, value in _QUICK.items() if key in takes}, **settings}
+    if open_ended and _is_in(target, "torchvision.models"):
         family = getattr(target, "__name__", "")
-        given |= {"init_weights": False} if family.startswith(("vgg", "inception", "googlenet")) else {}
+        arguments |= {"init_weights": False} if family.startswith(("vgg", "inception", "googlenet")) else {}
     last: Exception | None = None
     for device in ("meta", "cpu"):  # a builder that computes with tensors needs their numbers
         try:
             with warnings.catch_warnings(), torch.device(device):
                 warnings.simplefilter("ignore")
-                module = target(**given)
+                module = target(**arguments)
         except Exception as error:  # noqa: BLE001  (whatever the builder raises)
             last = error
             continue
         if not isinstance(module, nn.Module):
             raise SpecError(f"{path} makes a {type(module).__name__}, not a torch module")
         return module
-    raise SpecError(f"{path} does not build: {_told(last)}") from last
+    raise SpecError(f"{path} does not build: {_text(last)}") from last
 
 
-def _told(error: BaseException | None) -> str:
+def _text(error: BaseException | None) -> str:
     lines = str(error).strip().splitlines()
     return f"{type(error).__name__}: {lines[0]}"[:400] if lines else type(error).__name__
 
 
-def _is_torchvisions(target: Any) -> bool:
-    return str(getattr(target, "__module__", "")).startswith("torchvision.models")
-
-
-def _is_of_video(target: Any) -> bool:
-    return str(getattr(target, "__module__", "")).startswith("torchvision.models.video")
+def _is_in(target: Any, package: str) -> bool:
+    return str(getattr(target, "__module__", "")).startswith(package)
 
 
 def _usual(target: Any) -> tuple[int, ...] | None:
     """Return the input that torchvision's own weights of a builder are for."""
-    if not _is_torchvisions(target) or _is_of_video(target):  # how many frames is for the user to say
+    if not _is_in(target, "torchvision.models") or _is_in(target, _VIDEO):  # which say no number of frames
         return None
     from torchvision.models import get_model_weights
 

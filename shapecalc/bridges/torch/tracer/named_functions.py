@@ -8,9 +8,8 @@ from torch import Tensor
 
 from shapecalc import layers
 from shapecalc.bridges.canonical import canonical
-from shapecalc.bridges.torch.tracer.call import Call
-from shapecalc.bridges.torch.tracer.trace import tensors_in
-from shapecalc.bridges.torch.tracer.traced_number import concrete
+from shapecalc.bridges.torch.tracer.trace import Call
+from shapecalc.bridges.torch.tracer.traced_number import concrete, tensors_in
 from shapecalc.bridges.torch.tracer.traced_sizes import field_value
 from shapecalc.errors import ShapecalcError
 from shapecalc.layers import registry

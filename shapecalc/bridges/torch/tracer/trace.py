@@ -1,15 +1,14 @@
-"""The steps of a spec that a forward has been recorded as so far, and the tensor that each of them made."""
+"""The steps of a spec that a forward has been recorded as so far, and the calls that become steps."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 from torch import Tensor, nn
 
-from shapecalc.bridges.torch.tracer.callers import caller_in_module
 from shapecalc.bridges.torch.tracer.traced_number import Guard, concrete
 from shapecalc.bridges.torch.tracer.traced_sizes import Location, Size, Sizes
 from shapecalc.layers.base import Caller, Kind, Merge
@@ -193,9 +192,70 @@ class Trace:
         self.indices.clear()
 
 
-def tensors_in(value: Any) -> Iterator[Tensor]:
-    """Yield the tensors in nested arguments or results."""
-    if isinstance(value, Tensor):
-        yield value
-    elif isinstance(value, (dict, tuple, list)):
-        yield from chain.from_iterable(map(tensors_in, value.values() if isinstance(value, dict) else value))
+# ---- how a layer is called: counting tools see modules of torch, and some functions by name
+
+
+def is_of_torch(module: type[nn.Module]) -> bool:
+    """Return whether a class of modules is torch's own: tools go by the exact class."""
+    return module.__module__.startswith("torch.nn.")
+
+
+def caller_of_function(function: Any) -> Caller:
+    """Return how a function of torch is called: tools replace those of torch.nn.functional by their names.
+
+    Fused attention is none of them, since nothing sees the products and the softmax inside it.
+    """
+    name = getattr(function, "__name__", "")
+    is_functional = getattr(nn.functional, name, None) is function and not name.endswith("_")
+    fused = nn.functional.scaled_dot_product_attention
+    return "function" if is_functional and function is not fused else "method"
+
+
+def caller_in_module(caller: Caller, layer: Kind, running: type[nn.Module]) -> Caller:
+    """Return what calls a layer in a module of this class that is running."""
+    is_counted = (layer.torch or "").startswith("torch.nn.") and not layer.family.moves_values
+    if caller == "module" or not is_counted:
+        return "module"
+    if caller == "custom" or not is_of_torch(running):
+        return caller
+    return "module" if layer.torch == f"torch.nn.{running.__name__}" else "method"
+
+
+# ---- calls of functions
+
+
+@dataclass(slots=True)
+class Call:
+    """The name of a function, its arguments by name, and its result."""
+
+    trace: Trace
+    name: str
+    arguments: dict[str, Any]
+    result: Any
+
+    @property
+    def input(self) -> Tensor:
+        """The first tensor."""
+        tensor: Tensor = self.arguments["input"]
+        return tensor
+
+    def first(self, *names: str) -> Any:
+        """Return the first of some arguments that is given, or None."""
+        return next((self.arguments[name] for name in names if self.arguments.get(name) is not None), None)
+
+    def step(
+        self, layer: Kind, *operands: Tensor | str, results: Sequence[Any] = (), name: str | None = None
+    ) -> str:
+        """Append a layer that reads tensors or steps; return its name, by default that of the kind."""
+        trace = self.trace
+        sources = [operand if isinstance(operand, str) else trace.name_of(operand) for operand in operands]
+        return trace.append(layer, sources, results, trace.local(name or layer.kind))
+
+    def ends(self, layer: Kind, *operands: Tensor | str, name: str | None = None) -> bool:
+        """Append the layer that gives the result of the call."""
+        self.step(layer, *operands, results=[self.result], name=name)
+        return True
+
+
+Rule: TypeAlias = Callable[[Call], bool]
+"""Appends the steps of a call; returns False where the call is not as the rule has it."""

@@ -8,7 +8,7 @@ guard; where it becomes an ordinary number, a text or a key, the guard is that i
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, TypeAlias
 
 from torch import Tensor
@@ -25,6 +25,21 @@ RELATIONS: dict[str, tuple[Callable[[Any, Any], Any], str, str]] = {
     "__ge__": (operator.ge, "at_least", "less"),
 }
 """By method: the comparison, and the relation of the guard where it is true and where it is false."""
+
+
+_Method: TypeAlias = "Callable[[TracedNumber, Any], Any]"
+
+
+def _comparison(method: str) -> _Method:
+    return lambda self, other: self.compare(other, method)
+
+
+def _operators(name: str) -> tuple[_Method, _Method]:
+    """Return the method of an operator and its reflected one."""
+    return (
+        lambda self, other: self.by(other, name),
+        lambda self, other: self.by(other, name, swapped=True),
+    )
 
 
 class TracedNumber:
@@ -48,59 +63,13 @@ class TracedNumber:
         """Return the result of an operator of Python; `swapped` is for the reflected methods."""
         raise NotImplementedError
 
-    def __eq__(self, other: object) -> Any:
-        return self.compare(other, "__eq__")
-
-    def __ne__(self, other: object) -> Any:
-        return self.compare(other, "__ne__")
-
-    def __lt__(self, other: Any) -> Any:
-        return self.compare(other, "__lt__")
-
-    def __le__(self, other: Any) -> Any:
-        return self.compare(other, "__le__")
-
-    def __gt__(self, other: Any) -> Any:
-        return self.compare(other, "__gt__")
-
-    def __ge__(self, other: Any) -> Any:
-        return self.compare(other, "__ge__")
-
-    def __add__(self, other: Any) -> Any:
-        return self.by(other, "add")
-
-    def __radd__(self, other: Any) -> Any:
-        return self.by(other, "add", swapped=True)
-
-    def __sub__(self, other: Any) -> Any:
-        return self.by(other, "sub")
-
-    def __rsub__(self, other: Any) -> Any:
-        return self.by(other, "sub", swapped=True)
-
-    def __mul__(self, other: Any) -> Any:
-        return self.by(other, "mul")
-
-    def __rmul__(self, other: Any) -> Any:
-        return self.by(other, "mul", swapped=True)
-
-    def __truediv__(self, other: Any) -> Any:
-        return self.by(other, "truediv")
-
-    def __rtruediv__(self, other: Any) -> Any:
-        return self.by(other, "truediv", swapped=True)
-
-    def __floordiv__(self, other: Any) -> Any:
-        return self.by(other, "floordiv")
-
-    def __rfloordiv__(self, other: Any) -> Any:
-        return self.by(other, "floordiv", swapped=True)
-
-    def __mod__(self, other: Any) -> Any:
-        return self.by(other, "mod")
-
-    def __rmod__(self, other: Any) -> Any:
-        return self.by(other, "mod", swapped=True)
+    __eq__, __ne__, __lt__, __le__, __gt__, __ge__ = map(_comparison, RELATIONS)
+    __add__, __radd__ = _operators("add")
+    __sub__, __rsub__ = _operators("sub")
+    __mul__, __rmul__ = _operators("mul")
+    __truediv__, __rtruediv__ = _operators("truediv")
+    __floordiv__, __rfloordiv__ = _operators("floordiv")
+    __mod__, __rmod__ = _operators("mod")
 
     def __divmod__(self, other: Any) -> Any:
         return self // other, self % other
@@ -173,18 +142,26 @@ def concrete(value: Any) -> Any:
     return value
 
 
+def leaves(value: Any) -> Iterator[Any]:
+    """Yield what nested arguments or results consist of."""
+    kind = type(value)
+    if issubclass(kind, (tuple, list, dict)):
+        for item in value.values() if issubclass(kind, dict) else value:
+            yield from leaves(item)
+    elif kind is slice:
+        yield from (value.start, value.stop, value.step)
+    else:
+        yield value
+
+
 def traced_in(value: Any) -> list[TracedNumber]:
     """Return the traced numbers in nested arguments."""
-    kind = type(value)
-    if issubclass(kind, TracedNumber):
-        return [value]
-    if issubclass(kind, dict):
-        value = value.values()
-    elif kind is slice:
-        value = (value.start, value.stop, value.step)
-    elif not issubclass(kind, (tuple, list)):
-        return []
-    return [number for item in value for number in traced_in(item)]
+    return [leaf for leaf in leaves(value) if issubclass(type(leaf), TracedNumber)]
+
+
+def tensors_in(value: Any) -> list[Tensor]:
+    """Return the tensors in nested arguments or results."""
+    return [leaf for leaf in leaves(value) if isinstance(leaf, Tensor)]
 
 
 def compare_pinned(number: TracedNumber, other: Any, method: str) -> Any:

@@ -1,4 +1,4 @@
-"""Sizes of traced tensors: integers that know how they were computed from the sizes of others.
+"""Sizes of traced tensors: integers that know how they were computed from the sizes of others; quotients.
 
 `Size` says that it is an `int` but does not inherit from it: the interpreter reads an `int` without asking,
 in `range(size)`, `items[size]` or `math.sqrt(size)`, and then no guard would be recorded.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import operator
 import sys
 from collections.abc import Callable
+from functools import reduce
 from types import CodeType
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -18,9 +19,9 @@ from shapecalc.bridges.torch.tracer.traced_number import (
     compare_pinned,
     concrete,
     is_integer,
+    pinned,
     with_tensor,
 )
-from shapecalc.bridges.torch.tracer.traced_ratio import Ratio, by_fraction, fraction
 
 Location: TypeAlias = "tuple[CodeType, int]"
 """An instruction of the interpreter: the code, and the offset in it."""
@@ -32,6 +33,10 @@ def caller_location() -> Location:
     """Return the location in a forward that called the method that calls this."""
     frame = sys._getframe(2)  # noqa: SLF001  (inspect.stack reads source files, a thousand times slower)
     return frame.f_code, frame.f_lasti
+
+
+def _of_bits(bitwise: Callable[[int, int], int]) -> Callable[[Size, Any], int]:
+    return lambda self, other: bitwise(self.pin(), other.__index__())
 
 
 class Size(TracedNumber):
@@ -93,30 +98,16 @@ class Size(TracedNumber):
     def __rshift__(self, other: Any) -> Any:
         return self // 2 ** other.__index__()
 
-    def __and__(self, other: Any) -> Any:
-        return self.pin() & other.__index__()
-
-    def __or__(self, other: Any) -> Any:
-        return self.pin() | other.__index__()
-
-    def __xor__(self, other: Any) -> Any:
-        return self.pin() ^ other.__index__()
-
+    __and__, __or__, __xor__ = map(_of_bits, (operator.and_, operator.or_, operator.xor))
     __rand__, __ror__, __rxor__ = __and__, __or__, __xor__
 
     def __neg__(self) -> Any:
         return Size(-self.value, f"(-{self.text})", self.record)
 
-    def __pos__(self) -> Any:
-        return self
-
     def __round__(self, digits: int | None = None) -> Any:
         return self
 
-    def __floor__(self) -> Any:
-        return self
-
-    __ceil__ = __trunc__ = conjugate = __floor__
+    __pos__ = __floor__ = __ceil__ = __trunc__ = conjugate = __round__
 
 
 class Sizes(tuple[Any, ...]):
@@ -130,10 +121,7 @@ class Sizes(tuple[Any, ...]):
 
     def numel(self) -> Any:
         """Return the product."""
-        total: Any = 1
-        for size in self:
-            total = size * total
-        return total
+        return reduce(lambda total, size: size * total, self, 1)
 
 
 def spec_text(value: Any) -> str:
@@ -148,3 +136,107 @@ def field_value(value: Any) -> Any:
     if isinstance(value, (tuple, list)):
         return tuple(map(field_value, value))
     return concrete(value)
+
+
+# ---- quotients of sizes: rounding them gives a size again, exactly where doubles are exact
+
+_FINEST = 2**20
+"""Floats with a larger denominator are not taken for exact: products in doubles may round them."""
+
+
+class Ratio(TracedNumber):
+    """A quotient of sizes; what is neither arithmetic nor rounding pins it."""
+
+    __slots__ = ("above", "below")
+
+    def __init__(self, above: Any, below: Any) -> None:
+        self.above, self.below = above, below
+
+    if not TYPE_CHECKING:
+        __class__ = float
+
+    def concrete(self) -> float:
+        quotient: float = concrete(self.above) / concrete(self.below)
+        return quotient
+
+    def pin(self) -> float:
+        quotient: float = pinned(self.above) / pinned(self.below)
+        return quotient
+
+    def compare(self, other: Any, method: str) -> Any:
+        exact = fraction(other)
+        if exact is None:
+            return compare_pinned(self, other, method)
+        above, below = exact
+        if self.below <= 0 or below <= 0:  # a guard of its own
+            return compare_pinned(self, other, method)
+        return getattr(self.above * below, method)(above * self.below)
+
+    def by(self, other: Any, name: str, *, swapped: bool = False) -> Any:
+        return by_fraction(self, other, name, swapped=swapped)
+
+    def __int__(self) -> int:
+        return int(self.__trunc__())
+
+    def __bool__(self) -> bool:
+        return bool(self.above != 0)
+
+    def __neg__(self) -> Any:
+        return Ratio(-self.above, self.below)
+
+    def __floor__(self) -> Any:
+        return self.above // self.below
+
+    def __ceil__(self) -> Any:
+        return -(-self.above // self.below)
+
+    def __trunc__(self) -> Any:
+        return self.__floor__() if self >= 0 else self.__ceil__()
+
+    def __round__(self, digits: int | None = None) -> Any:
+        """Round to the nearest integer, halves to even: ⌊x + 1/2⌋, less 1 at halves above an even number."""
+        if digits is not None or self.below <= 0:  # a guard of its own
+            return round(self.pin(), digits)
+        twice, below = 2 * self.above, self.below
+        if type(below) is int and below % 2:  # there are no halves
+            return (twice + below) // (2 * below)
+        return (twice + 3 * below - 1) // (4 * below) + (twice + below) // (4 * below)
+
+
+def fraction(value: Any) -> tuple[Any, Any] | None:
+    """Return numerator and denominator of a number that doubles hold exactly; None for others."""
+    if is_integer(value):
+        return value, 1
+    if type(value) is Ratio:
+        return value.above, value.below
+    if type(value) is float and abs(value) < _FINEST:
+        above, below = value.as_integer_ratio()
+        return (above, below) if below <= _FINEST else None
+    return None
+
+
+def by_fraction(number: TracedNumber, other: Any, name: str, *, swapped: bool) -> Any:
+    """Return arithmetic with a fraction: exact for a quotient of sizes and for powers of two, else pinned."""
+    if not isinstance(other, (int, float)):
+        return with_tensor(number, other, name, swapped=swapped)
+    left, right = (other, number) if swapped else (number, other)
+    exact = [fraction(left), fraction(right)]
+    if exact[0] is None or exact[1] is None:
+        return getattr(operator, name)(pinned(left), pinned(right))
+    (a, b), (c, d) = exact[0], exact[1]
+    if name == "truediv":
+        if (is_integer(left) and is_integer(right)) or (_is_power_of_two(b) and _is_power_of_two(c)):
+            if c == 0:
+                raise ZeroDivisionError("division by zero")
+            return Ratio(a * d, b * c)
+    elif _is_power_of_two(b) and _is_power_of_two(d):
+        if name == "mul":
+            return Ratio(a * c, b * d)
+        if name == "floordiv":
+            return Ratio(a * d // (b * c), 1)
+        return Ratio(getattr(operator, name)(a * d, c * b), b * d)
+    return getattr(operator, name)(pinned(left), pinned(right))
+
+
+def _is_power_of_two(value: Any) -> bool:
+    return type(value) is int and value > 0 and value & (value - 1) == 0

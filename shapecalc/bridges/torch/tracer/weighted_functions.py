@@ -1,4 +1,4 @@
-"""The functions that are given weights: layers that own the parameters, or share them, and attention."""
+"""The functions that take weights: layers that own the parameters, or share them, and attention."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from torch import Tensor
 
 from shapecalc import layers
 from shapecalc.bridges.canonical import canonical
-from shapecalc.bridges.torch.tracer.call import Call, Rule
+from shapecalc.bridges.torch.tracer.trace import Call, Rule, Trace
 from shapecalc.bridges.torch.tracer.traced_number import concrete
 from shapecalc.bridges.torch.tracer.traced_sizes import field_value
 from shapecalc.layers import registry
@@ -18,19 +18,20 @@ from shapecalc.layers.base import Kind
 
 def _layer(call: Call, kind: type[Kind], fields: dict[str, Any]) -> bool:
     """Append a layer with the fields of a kind among the arguments, and others, for `weight` and `bias`."""
-    given = {name: field_value(value) for name, value in call.arguments.items() if name in kind.model_fields}
-    fields = {**given, "bias": call.arguments.get("bias") is not None, **fields}
-    if call.trace.called == "function" and _is_custom(call):
+    settings = {
+        name: field_value(value) for name, value in call.arguments.items() if name in kind.model_fields
+    }
+    own = {name: call.arguments.get(name) for name in ("weight", "bias")}
+    fields = {**settings, "bias": own["bias"] is not None, **fields}
+    if call.trace.called == "function" and _is_custom(call.trace, own):
         call.trace.called = "custom"
     known = {name: value for name, value in fields.items() if value is not None}
-    own = {name: call.arguments.get(name) for name in ("weight", "bias")}
     return _owned(call, canonical(kind, known), own, [call.input], [call.result])
 
 
-def _is_custom(call: Call) -> bool:
+def _is_custom(trace: Trace, own: Mapping[str, Any]) -> bool:
     """Return whether the module that runs has the weights as torch's modules name them, and no parts."""
-    trace, holder = call.trace, call.trace.scope[-1] if call.trace.scope else ""
-    own = {name: call.arguments.get(name) for name in ("weight", "bias")}
+    holder = trace.scope[-1] if trace.scope else ""
     paths = {name: trace.parameters.get(id(item)) for name, item in own.items() if isinstance(item, Tensor)}
     is_alike = all(path == f"{holder}.{name}".lstrip(".") for name, path in paths.items())
     return bool(paths) and is_alike and not [*trace.module.get_submodule(holder).children()]
@@ -102,37 +103,35 @@ def _attention(call: Call) -> bool:
     return call.ends(layers.Matmul(), weights, value, name="attend")
 
 
-_PROJECTIONS = {
-    **{name: name for name in ("in_proj_weight", "q_proj_weight", "k_proj_weight", "v_proj_weight")},
-    **{name: name for name in ("in_proj_bias", "bias_k", "bias_v")},
-    "out_proj_weight": "out_proj.weight",
-    "out_proj_bias": "out_proj.bias",
-}
+_PROJECTIONS = (
+    *("in_proj_weight", "q_proj_weight", "k_proj_weight", "v_proj_weight", "out_proj_weight"),
+    *("in_proj_bias", "bias_k", "bias_v", "out_proj_bias"),
+)
 """The arguments of `multi_head_attention_forward` that are weights of `nn.MultiheadAttention`."""
 
 
 def _multi_head_attention(call: Call) -> bool:
     """What `nn.MultiheadAttention` calls, as that layer."""
-    given = call.arguments
-    if given.get("static_k") is not None or given.get("static_v") is not None:
+    if call.first("static_k", "static_v") is not None:
         return False
-    query, key, value = tensors = [given[name] for name in ("query", "key", "value")]
-    embed_dim = given["embed_dim_to_check"]
+    arguments = call.arguments
+    query, key, value = tensors = [arguments[name] for name in ("query", "key", "value")]
+    embed_dim = arguments["embed_dim_to_check"]
     fields = {
         "embed_dim": embed_dim,
-        "num_heads": given["num_heads"],
-        "dropout": given["dropout_p"],
-        "bias": given["in_proj_bias"] is not None,
-        "add_bias_kv": given["bias_k"] is not None,
-        "add_zero_attn": bool(given["add_zero_attn"]),
+        "num_heads": arguments["num_heads"],
+        "dropout": arguments["dropout_p"],
+        "bias": arguments["in_proj_bias"] is not None,
+        "add_bias_kv": arguments["bias_k"] is not None,
+        "add_zero_attn": bool(arguments["add_zero_attn"]),
         "kdim": key.shape[-1] if key.shape[-1] != embed_dim else None,
         "vdim": value.shape[-1] if value.shape[-1] != embed_dim else None,
-        "need_weights": given["need_weights"],
-        "average_attn_weights": given["average_attn_weights"],
+        "need_weights": arguments["need_weights"],
+        "average_attn_weights": arguments["average_attn_weights"],
     }
     layer = canonical(layers.MultiheadAttention, concrete(fields))
     results = [result for result in call.result if result is not None]
-    own = {name: given.get(argument) for argument, name in _PROJECTIONS.items()}
+    own = {name: arguments.get(name) for name in _PROJECTIONS}
     return _owned(call, layer, own, tensors[:1] if query is key is value else tensors, results)
 
 
