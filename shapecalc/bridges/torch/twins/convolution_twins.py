@@ -8,12 +8,11 @@ from typing import Any
 import torch
 from torch import nn
 
-from shapecalc.bridges.torch.twins import standalone
 from shapecalc.bridges.torch.twins.source import ModuleSource
 from shapecalc.bridges.torch.twins.torch_names import Fields, Shapes, per_side
 from shapecalc.bridges.torch.twins.twin import ModuleTwin, Twin, gather
 from shapecalc.layers.conv import Depthwise, Separable
-from shapecalc.layers.lenet import RBF, PartialConv2d, Subsample2d
+from shapecalc.layers.lenet import PartialConv2d, Subsample2d
 from shapecalc.layers.sliding import Windowed
 
 
@@ -84,8 +83,6 @@ def grouped(fields: Fields) -> Fields:
 class PartialConv2dTwin(ConvolutionTwin, Twin[PartialConv2d]):
     """A convolution of which each output channel sees some input channels."""
 
-    own = standalone.PartialConv2d
-
     def arguments(self, fields: Fields, shapes: Shapes) -> Fields:
         connections = fields["connections"]
         if len(shapes[0]) not in (3, 4) or not connections or any(len(set(c)) < len(c) for c in connections):
@@ -120,15 +117,7 @@ def _checked(fields: Fields) -> nn.Conv2d:
 class Subsample2dTwin(ModuleTwin[Subsample2d]):
     """A sum over windows, with one coefficient and one bias a channel."""
 
-    own = standalone.Subsample2d
-
     def arguments(self, fields: Fields, shapes: Shapes) -> Fields:
         if len(shapes[0]) not in (3, 4):
             raise ValueError("a batched or unbatched image")
         return {"channels": shapes[0][-3], **fields}
-
-
-class RBFTwin(ModuleTwin[RBF]):
-    """The distance to centres."""
-
-    own = standalone.RBF
