@@ -12,15 +12,15 @@ if TYPE_CHECKING:
     from shapecalc.conventions.convention import Convention
 
 CONVENTIONS: dict[str, str] = {
-    "mac": "mac_only:Mac",
-    "flop_counter": "mac_only:FlopCounter",
-    "torchvision": "mac_only:Torchvision",
+    "mac": "by_definition:Mac",
+    "flop_counter": "by_definition:FlopCounter",
+    "torchvision": "by_definition:Torchvision",
     "fvcore": "fvcore:Fvcore",
     "ptflops": "ptflops:Ptflops",
     "thop": "thop:Thop",
     "torchinfo": "torchinfo:Torchinfo",
     "calflops": "calflops:Calflops",
-    "exact": "exact:Exact",
+    "exact": "by_definition:Exact",
 }
 """Each name with the module here and the class in it."""
 

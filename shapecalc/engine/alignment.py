@@ -42,7 +42,7 @@ class Track:
 
 
 Tracks: TypeAlias = "tuple[Track | None, ...]"
-"""One for each axis of a tensor; None where nothing is known."""
+"""The track of each axis of a tensor; None where nothing is known."""
 
 
 def tracks(inference: Inference, inputs: Sequence[Shape], channel_axis: int) -> list[Tracks]:
@@ -50,18 +50,19 @@ def tracks(inference: Inference, inputs: Sequence[Shape], channel_axis: int) -> 
 
     The axes of the batch and of the channels are left out: there, positions are no places.
     """
-    found: list[Tracks] = [()] * len(inference.shapes)  # a placeholder for a missing tensor is no node's
+    by_slot: list[Tracks] = [()] * len(inference.shapes)  # a placeholder for a missing tensor is no node's
     for number, shape in enumerate(inputs):
         apart = {channel_axis % len(shape), *((0,) if inference.graph.batched else ())} if shape else set()
-        found[number] = tuple(None if axis in apart else Track((number, axis)) for axis in range(len(shape)))
+        axes = range(len(shape))
+        by_slot[number] = tuple(None if axis in apart else Track((number, axis)) for axis in axes)
     for node, effect in zip(inference.graph.nodes, inference.effects, strict=True):
         if effect is None:
             continue
-        sources = [(found[slot], inference.shapes[slot] or ()) for slot in node.sources]
+        sources = [(by_slot[slot], inference.shapes[slot] or ()) for slot in node.sources]
         result = _through(node.layer, sources, effect.outputs[0])
         for slot in node.slots:
-            found[slot] = result
-    return found
+            by_slot[slot] = result
+    return by_slot
 
 
 def _through(layer: Kind, sources: list[tuple[Tracks, Shape]], output: Shape) -> Tracks:
@@ -71,14 +72,13 @@ def _through(layer: Kind, sources: list[tuple[Tracks, Shape]], output: Shape) ->
         ((before, x),) = sources
         if len(before) != len(x):
             return ()
-        return tuple(None if to is None else _after(before[to.axis], to) for to in layer.centres(x))
+        return tuple(
+            None if to is None or (track := before[to.axis]) is None else track.after(to)
+            for to in layer.centres(x)
+        )
     if isinstance(layer, Merge) and layer.keeps_places:
         return tuple(next(iter(tracked(sources, output, axis)), (0, None))[1] for axis in range(len(output)))
     return ()
-
-
-def _after(track: Track | None, centre: Centre) -> Track | None:
-    return None if track is None else track.after(centre)
 
 
 def misaligned(
@@ -95,12 +95,11 @@ def misaligned(
 def tracked(sources: Sequence[tuple[Tracks, Shape]], output: Shape, axis: int) -> Iterator[tuple[int, Track]]:
     """Yield which tensors of a merge meet on an axis of its result, with their tracks.
 
-    One that is stretched along it, and one of which nothing is known, have no say.
+    Those that are stretched along it, and those of which nothing is known, are left out.
     """
     from_end = axis - len(output)
     for number, (along, shape) in enumerate(sources):
-        if len(along) != len(shape) or len(shape) < -from_end or shape[from_end] != output[axis]:
-            continue
-        track = along[from_end]
-        if track is not None:
-            yield number, track
+        if len(along) == len(shape) >= -from_end and shape[from_end] == output[axis]:
+            track = along[from_end]
+            if track is not None:
+                yield number, track

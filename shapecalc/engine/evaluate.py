@@ -1,4 +1,4 @@
-"""Asking layers, each distinct question once: the same layer on the same shapes is one answer."""
+"""Applying layers, each once to the same shapes."""
 
 from __future__ import annotations
 

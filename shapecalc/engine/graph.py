@@ -105,7 +105,7 @@ class Graph:
     sizes_read: dict[tuple[int, int], Value] = field(default_factory=dict)
     loops: list[Loop] = field(default_factory=list)
     aliases: dict[int, int] = field(default_factory=dict)
-    """Of the tensor that enters every pass of a loop, and the one that leaves its last: that of one pass."""
+    """Of the tensors that enter every pass of a loop, and leave its last: those of a single pass."""
     conditions: list[tuple[str, Requirement]] = field(default_factory=list)
     """What repeats require, each with the path of the repeat."""
 

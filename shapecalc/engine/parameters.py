@@ -27,12 +27,12 @@ __all__ = ["BATCH", "RESERVED", "Parameters", "input_shapes"]
 class Parameters:
     """Every parameter of a spec with its value; formulas are evaluated on first use."""
 
-    def __init__(self, spec: Spec, given: Mapping[str, Any], free: Iterable[str] = ()) -> None:
+    def __init__(self, spec: Spec, chosen: Mapping[str, Any], free: Iterable[str] = ()) -> None:
         self.spec = spec
         self.values: dict[str, Value] = {}
         self.pending: list[str] = []
         known = [*spec.parameters]
-        for name, value in given.items():
+        for name, value in chosen.items():
             if name not in spec.parameters:
                 raise unknown(f"{spec.name} has no parameter", name, known, "parameters")
             self.values[name] = self.converted(name, value)
@@ -42,7 +42,7 @@ class Parameters:
                     f"{spec.name} has no parameter {quote(name)} to leave free{nearest(name, known)}",
                     hint=f"parameters: {', '.join(known) or 'none'}, and {BATCH}",
                 )
-            if name in given:
+            if name in chosen:
                 raise SpecError(f"the parameter {name} is both set and left free: choose one")
             default = spec.parameters[name]
             if not (default is None or self.countable(default)):
@@ -58,14 +58,13 @@ class Parameters:
         return isinstance(default, int) and not isinstance(default, bool)
 
     def converted(self, name: str, value: Any) -> Value:
-        """Return a value that was given for a parameter, in the form that formulas use."""
+        """Return a value that was chosen for a parameter, in the form that formulas use."""
         if isinstance(value, Expr):
             return value
         try:
-            found = untyped(value)
+            return self.evaluated(name, untyped(value), Place())
         except PydanticCustomError as error:
             raise SpecError(f"parameter {name}: {error.message()}") from None
-        return self.evaluated(name, found, Place())
 
     def __getitem__(self, name: str) -> Value:
         if name not in self.values:
@@ -114,31 +113,30 @@ class Parameters:
         raise FormulaError("size needs a tensor, and a parameter has none")
 
 
-def input_shapes(spec: Spec, parameters: Parameters, given: Any, batch: Dim | None) -> dict[str, Shape]:
+def input_shapes(spec: Spec, parameters: Parameters, shape: Any, batch: Dim | None) -> dict[str, Shape]:
     """Return the shape of every input, the batch in front unless it is None or the spec's shapes include it.
 
-    A given shape replaces the declared one, and a parameter that is there by its bare name
-    takes the value found in its place.
+    `shape`, of the first input or by name, replaces the declared shape, and a parameter that is there by its
+    bare name takes the value in its place.
     """
-    chosen = _by_name(spec, given)
-    for name, shape in chosen.items():
-        for declared, size in zip(spec.input[name], shape, strict=False):
-            if isinstance(declared, Formula) and declared.is_name and len(shape) == len(spec.input[name]):
+    chosen = _by_name(spec, shape)
+    for name, sizes in chosen.items():
+        for declared, size in zip(spec.input[name], sizes, strict=False):
+            if isinstance(declared, Formula) and declared.is_name and len(sizes) == len(spec.input[name]):
                 if declared.text not in spec.parameters:
                     continue
                 known = parameters.values.setdefault(declared.text, size)
                 if known != size:
                     fixed = "left free" if isinstance(known, Expr) else quote(known)
-                    given_ = f"{_called(name)} of {shown(shape)}"
-                    raise SpecError(f"the parameter {declared.text} is {fixed}, but {given_} makes it {size}")
+                    cause = f"{_called(name)} of {shown(sizes)}"
+                    raise SpecError(f"the parameter {declared.text} is {fixed}, but {cause} makes it {size}")
     shapes: dict[str, Shape] = {}
     front: Shape = () if batch is None or not spec.batched else (batch,)
     for name, declared_shape in spec.input.items():
-        sizes = chosen.get(name)
-        if sizes is None:
+        if name not in chosen:
             places = _places(spec, name, len(declared_shape))
-            sizes = tuple(map(_size, repeat(parameters), declared_shape, places))
-        shapes[name] = (*front, *sizes)
+            chosen[name] = tuple(map(_size, repeat(parameters), declared_shape, places))
+        shapes[name] = (*front, *chosen[name])
     return shapes
 
 
@@ -154,31 +152,31 @@ def _size(parameters: Parameters, declared: Any, place: Place) -> Dim:
         plain: Dim = declared
         return plain
     try:
-        return _whole_size(declared.evaluate(parameters), str(declared))
+        return _positive_size(declared.evaluate(parameters), str(declared))
     except FormulaError as error:
         raise SpecError(f"input: {error.message}", place=place, hint=error.hint, fact=error.fact) from None
 
 
-def _by_name(spec: Spec, given: Any) -> dict[str, Shape]:
-    if given is None:
+def _by_name(spec: Spec, shapes: Any) -> dict[str, Shape]:
+    if shapes is None:
         return {}
-    if not isinstance(given, Mapping):
-        given = {next(iter(spec.input)): given}
-    found: dict[str, Shape] = {}
-    for name, shape in given.items():
+    if not isinstance(shapes, Mapping):
+        shapes = {next(iter(spec.input)): shapes}
+    by_name: dict[str, Shape] = {}
+    for name, shape in shapes.items():
         if name not in spec.input:
             raise unknown(f"{spec.name} has no input", name, spec.input, "inputs")
         if not isinstance(shape, Sequence) or isinstance(shape, str) or len(shape) >= MOST_AXES:
             raise SpecError(f"{_called(name)}: {quote(shape)} is not a shape, as (3, 224, 224) is")
-        found[name] = tuple(_whole_size(size, _called(name)) for size in shape)
-    return found
+        by_name[name] = tuple(_positive_size(size, _called(name)) for size in shape)
+    return by_name
 
 
 def _called(name: str) -> str:
     return "the input" if name == "input" else f"the input {name}"
 
 
-def _whole_size(size: Any, what: str) -> Dim:
+def _positive_size(size: Any, what: str) -> Dim:
     if isinstance(size, Expr):
         return size
     if not isinstance(size, int) or isinstance(size, bool) or size < 1:

@@ -69,7 +69,7 @@ class MultiheadAttention(
     average_attn_weights: Flag = True
 
     @model_validator(mode="after")
-    def _whole_heads(self) -> Self:
+    def _even_heads(self) -> Self:
         if isinstance(self.embed_dim, int) and isinstance(self.num_heads, int):
             if self.embed_dim % self.num_heads:
                 raise complaint(f"num_heads = {self.num_heads} does not divide embed_dim = {self.embed_dim}")

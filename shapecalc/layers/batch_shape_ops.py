@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Self
-
-from pydantic import model_validator
+from typing import Annotated
 
 from shapecalc.algebra import Dim, product
 from shapecalc.layers.arithmetic import padded, uncropped
@@ -14,7 +12,8 @@ from shapecalc.layers.dependence import Along, Dependence, placed, stretched
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Integer, Listed
 from shapecalc.layers.requirement import Requirement, Shape, shown
-from shapecalc.layers.reshape import Rearranging, Sizes, completed, fits, legal_sizes
+from shapecalc.layers.reshape import Rearranging, Sizes, completed, fits
+from shapecalc.layers.roles import AsNumbers
 
 
 class View(Rearranging, framework="torch", torch="torch.reshape"):
@@ -28,11 +27,6 @@ class View(Rearranging, framework="torch", torch="torch.reshape"):
     """
 
     shape: Sizes
-
-    @model_validator(mode="after")
-    def _one_rest(self) -> Self:
-        legal_sizes("shape", self.shape)
-        return self
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         yield fits(self.kind, self.shape, product(x), shown(x))
@@ -51,7 +45,7 @@ class BroadcastTo(Rearranging, kind="broadcast_to", framework="torch", torch="to
     (8, 1, 768)
     """
 
-    shape: Sizes
+    shape: Annotated[tuple[Dim, ...], Listed(Integer(-1)), AsNumbers()]
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         new = len(self.shape) - len(x)

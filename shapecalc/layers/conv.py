@@ -60,10 +60,7 @@ def mixed(axis: int, groups: Dim, channels: Dim, out_channels: Dim) -> AxisDepen
 
 
 class Convolution(
-    GroupedConvolving,
-    Windowed,
-    torch="torch.nn.Conv{rank}d",
-    keras="keras.layers.Conv{rank}D",
+    GroupedConvolving, Windowed, torch="torch.nn.Conv{rank}d", keras="keras.layers.Conv{rank}D"
 ):
     """Convolution over {axes}, each of which becomes ⌊(n + 2p - (d(k-1) + 1))/s⌋ + 1.
 
@@ -149,13 +146,7 @@ class SeparableConvolving(Convolving):
         return products(middle * per_position, middle, product(self.output(x)), biased=self.bias)
 
 
-class Separable(
-    SeparableConvolving,
-    Windowed,
-    ranked="SeparableConv{rank}d",
-    ranks=(1, 2),
-    keras="keras.layers.SeparableConv{rank}D",
-):
+class Separable(SeparableConvolving, Windowed, ranked="SeparableConv{rank}d", ranks=(1, 2)):
     """Depthwise, then pointwise convolution over {axes}: `[N, C, {sizes}]` to `[N, out_channels, {sizes:'}]`.
 
     The size is that of `conv{rank}d`; weights are `depthwise.weight: [C·m, 1, {each:k}]`, `pointwise.weight:
@@ -166,6 +157,7 @@ class Separable(
     (1, 8, {each:8})
     """
 
+    keras = "keras.layers.SeparableConv{rank}D"
     order = "in_channels out_channels kernel_size stride padding dilation * ..."
 
     def weights(self, x: Shape) -> Named:

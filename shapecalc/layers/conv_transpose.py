@@ -6,6 +6,7 @@ Per axis, with k the kernel, s the stride, d the dilation, p the padding and op 
     MACs = batch · in_channels · ∏ n · (out_channels/groups) · ∏ k
 """
 
+from abc import abstractmethod
 from collections.abc import Iterator
 
 from shapecalc.algebra import Dim, maximum, product, quotient
@@ -33,11 +34,32 @@ from shapecalc.layers.roles import (
 from shapecalc.layers.spatial import Spatial
 
 
+class TransposedConvolving(NoBuffers, Spatial):
+    """What transposed convolutions share, under either framework."""
+
+    family = Family.TRANSPOSED_CONVOLUTION
+
+    in_channels: InChannels = None
+    out_channels: OutChannels
+    kernel_size: KernelSize
+    stride: Stride = 1
+    dilation: Dilation = 1
+    bias: Flag = True
+
+    @abstractmethod
+    def letters(self, x: Shape) -> dict[str, Shape]:
+        """Return the letters of the formula, each with its value per axis."""
+
+    def output(self, x: Shape) -> Shape:
+        return self.resized(x, tuple(map(transposed, *self.letters(x).values())), self.out_channels)
+
+    def scattered(self, x: Shape, outward: Dim) -> Operations:
+        """Return ∏ x · outward · ∏ k MACs: every input element meets every weight of its group once."""
+        return Operations(macs=product(x) * outward * product(self.spread(self.kernel_size)))
+
+
 class ConvTranspose(
-    NoBuffers,
-    Spatial,
-    torch="torch.nn.ConvTranspose{rank}d",
-    keras="keras.layers.Conv{rank}DTranspose",
+    TransposedConvolving, torch="torch.nn.ConvTranspose{rank}d", keras="keras.layers.Conv{rank}DTranspose"
 ):
     """Transposed convolution over {axes}, each of which becomes (n-1)s - 2p + d(k-1) + 1 + op.
 
@@ -51,29 +73,20 @@ class ConvTranspose(
     (1, 8, {each:100})
     """
 
-    family = Family.TRANSPOSED_CONVOLUTION
+    order = "in_channels out_channels kernel_size stride padding output_padding groups bias dilation"
     unknown_dependence = OF_GROUPS
 
-    in_channels: InChannels = None
-    out_channels: OutChannels
-    kernel_size: KernelSize
-    stride: Stride = 1
     padding: PaddingPerAxis = 0
     output_padding: OutputPadding = 0
     groups: Groups = 1
-    bias: Flag = True
-    dilation: Dilation = 1
 
     def fitting(self, x: Shape) -> Iterator[Requirement]:
-        letters = self._letters(x)
+        letters = self.letters(x)
         for axis, s, d, op in zip(AXES[self.rank], letters["s"], letters["d"], letters["op"], strict=True):
             limit = f"must be smaller than the stride ({s}) or the dilation ({d})"
             says = f"{self.kind}: output_padding of {op} along the {axis} {limit}"
             yield Requirement("output-padding", maximum(s, d), ">=", op + 1, says)
         yield from self.large_enough(transposed, **letters)
-
-    def output(self, x: Shape) -> Shape:
-        return self.resized(x, tuple(map(transposed, *self._letters(x).values())), self.out_channels)
 
     def weights(self, x: Shape) -> Named:
         outward = quotient(self.out_channels, self.groups)
@@ -84,25 +97,16 @@ class ConvTranspose(
         return mixed(axis, self.groups, x[axis], self.out_channels)
 
     def window(self, x: Shape) -> Window:
-        _, k, s, d, p0, p1, _ = self._letters(x).values()
+        _, k, s, d, p0, p1, _ = self.letters(x).values()
         return Window(k, s, p0, p1, d, transposed=True)
 
-    def _letters(self, x: Shape) -> dict[str, tuple[Dim, ...]]:
+    def letters(self, x: Shape) -> dict[str, Shape]:
         fields = {"k": self.kernel_size, "s": self.stride, "d": self.dilation}
         fields |= {"p0": self.padding, "p1": self.padding, "op": self.output_padding}
         return {"n": self.sizes(x)} | {letter: self.spread(value) for letter, value in fields.items()}
 
     def operations(self, x: Shape) -> Operations:
-        return scattered(x, quotient(self.out_channels, self.groups), self.spread(self.kernel_size))
-
-
-def scattered(x: Shape, outward: Dim, kernel: Shape) -> Operations:
-    """Every input element meets every weight of its group once: ∏ x · outward · ∏ k, all of which are added.
-
-    >>> scattered((1, 8, 10), 4, (3,))
-    Operations(macs=960)
-    """
-    return Operations(macs=product(x) * outward * product(kernel))
+        return self.scattered(x, quotient(self.out_channels, self.groups))
 
 
 __getattr__ = of_rank(__name__)

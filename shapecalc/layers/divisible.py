@@ -13,7 +13,7 @@ from shapecalc.layers.reshape import Axes, axes_exist, listed
 
 
 class Divisible(Pointwise, kind="divisible", framework="torch"):
-    """Hands its input on, and refuses sizes on the axes `dim` that `divisor` does not divide.
+    """Returns its input, and refuses sizes on the axes `dim` that `divisor` does not divide.
 
     For networks that ask for it in so many words, as a Vision Transformer does of its patches, whose
     convolution alone would drop the pixels that are left over. In torch it is an assertion:

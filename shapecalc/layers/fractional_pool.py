@@ -27,12 +27,7 @@ from shapecalc.layers.unpool import OptionalSize
 Ratio = Annotated[Fraction | tuple[Fraction, ...] | None, Nullable(Each(Open(0, 1)))]
 
 
-class FractionalMaxPool(
-    NoWindow,
-    WithIndices,
-    ranks=(2, 3),
-    torch="torch.nn.FractionalMaxPool{rank}d",
-):
+class FractionalMaxPool(NoWindow, WithIndices, ranks=(2, 3), torch="torch.nn.FractionalMaxPool{rank}d"):
     """The largest value of windows at random distances: `[N, C, {sizes}]` to `[N, C, *output_size]`.
 
     Instead of output_size, output_ratio takes a part of each side: ⌊n·ratio⌋. For a side that is left free

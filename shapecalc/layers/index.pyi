@@ -291,7 +291,7 @@ class TripletMarginWithDistanceLoss(_distance.TripletMarginWithDistanceLoss):
     def __init__(self, *branches: _Branch, reduction: str | _Branch = ..., margin: _Real | _Branch = ..., swap: _Flag | _Branch = ..., **named: _Branch) -> None: ...
 
 class Divisible(_divisible.Divisible):
-    """Hands its input on, and refuses sizes on the axes `dim` that `divisor` does not divide."""
+    """Returns its input, and refuses sizes on the axes `dim` that `divisor` does not divide."""
     def __init__(self, divisor: _Number, dim: _Number | Sequence[_Number] = ...) -> None: ...
 
 class AlphaDropout(_dropout.AlphaDropout):
@@ -555,7 +555,7 @@ class Embedding(_linear.Embedding):
     def __init__(self, num_embeddings: _Number, embedding_dim: _Number, padding_idx: _Number | None = ...) -> None: ...
 
 class Identity(_linear.Identity):
-    """Hands its input on unchanged."""
+    """Returns its input unchanged."""
     def __init__(self) -> None: ...
 
 class Linear(_linear.Linear):
@@ -943,11 +943,11 @@ class Parameter(_traced.Parameter):
     def __init__(self, shape: Sequence[_Number] | str) -> None: ...
 
 class Require(_traced.Require):
-    """Hands its input on, and refuses sizes for which the relation of `left` to `right` does not hold."""
+    """Returns its input, and refuses sizes for which the relation of `left` to `right` does not hold."""
     def __init__(self, left: _Number, relation: str, right: _Number) -> None: ...
 
 class Unused(_traced.Unused):
-    """Hands its input on, and lists parameters that the network holds and never uses."""
+    """Returns its input, and lists parameters that the network holds and never uses."""
     def __init__(self, tensors: Any) -> None: ...
 
 class Transformer(_transformer.Transformer):

@@ -99,13 +99,7 @@ class KerasConv1d(KerasConvolution, rank=1):
     padding: OrCausal = "valid"
 
 
-class KerasDepthwise(
-    DepthwiseConvolving,
-    KerasDilated,
-    ranked="KerasDepthwiseConv{rank}d",
-    ranks=(1, 2),
-    keras="keras.layers.DepthwiseConv{rank}D",
-):
+class KerasDepthwise(DepthwiseConvolving, KerasDilated, ranked="KerasDepthwiseConv{rank}d", ranks=(1, 2)):
     """Depthwise convolution over {axes}: `[N, {sizes}, C]` to `[N, {sizes:'}, C·depth_multiplier]`.
 
     Weights are `kernel: [{each:k}, C, depth_multiplier]` and `bias`; the size is that of `conv{rank}d`.
@@ -114,6 +108,7 @@ class KerasDepthwise(
     (1, {each:112}, 32)
     """
 
+    keras = "keras.layers.DepthwiseConv{rank}D"
     order = "in_channels kernel_size stride padding depth_multiplier * ..."
 
     def weights(self, x: Shape) -> Named:
@@ -121,13 +116,7 @@ class KerasDepthwise(
         return learned({"kernel": kernel, "bias": (self.filters(x),)}, bias=self.bias)
 
 
-class KerasSeparable(
-    SeparableConvolving,
-    KerasDilated,
-    ranked="KerasSeparableConv{rank}d",
-    ranks=(1, 2),
-    keras="keras.layers.SeparableConv{rank}D",
-):
+class KerasSeparable(SeparableConvolving, KerasDilated, ranked="KerasSeparableConv{rank}d", ranks=(1, 2)):
     """Depthwise, then pointwise convolution over {axes}: `[N, {sizes}, C]` to `[N, {sizes:'}, out_channels]`.
 
     Weights are `depthwise_kernel: [{each:k}, C, m]`, `pointwise_kernel: [{each:1}, C·m, out]` and `bias:
@@ -137,6 +126,7 @@ class KerasSeparable(
     (1, {each:8}, 8)
     """
 
+    keras = "keras.layers.SeparableConv{rank}D"
     order = "in_channels out_channels kernel_size stride padding * ..."
 
     def weights(self, x: Shape) -> Named:

@@ -9,25 +9,19 @@ Per axis, with k_e = d(k - 1) + 1 and op the output padding:
 from collections.abc import Iterator
 from typing import Annotated
 
-from shapecalc.algebra import Dim, maximum
+from shapecalc.algebra import maximum
 from shapecalc.layers.arithmetic import extent, transposed, transposed_same, transposed_valid
 from shapecalc.layers.axis_names import AXES
-from shapecalc.layers.base import Named, NoBuffers, Window
-from shapecalc.layers.conv_transpose import scattered
+from shapecalc.layers.base import Named, Window
+from shapecalc.layers.conv_transpose import TransposedConvolving
 from shapecalc.layers.counts import Operations
 from shapecalc.layers.declaration import of_rank
 from shapecalc.layers.dependence import EVERYTHING, AxisDependence
 from shapecalc.layers.effect import learned
-from shapecalc.layers.family import Family
-from shapecalc.layers.fields import Each, Flag, Integer, Nullable, PerAxis
+from shapecalc.layers.fields import Each, Integer, Nullable, PerAxis
 from shapecalc.layers.keras_conv import SameOrValid, not_both
 from shapecalc.layers.requirement import Requirement, Shape
 from shapecalc.layers.roles import (
-    Dilation,
-    InChannels,
-    KernelSize,
-    OutChannels,
-    Stride,
     WindowField,
 )
 from shapecalc.layers.sliding import halves
@@ -37,7 +31,10 @@ OptionalPadding = Annotated[PerAxis | None, Nullable(Each(Integer(0))), WindowFi
 
 
 class KerasConvTranspose(
-    NoBuffers, ChannelsLast, ranked="KerasConvTranspose{rank}d", keras="keras.layers.Conv{rank}DTranspose"
+    ChannelsLast,
+    TransposedConvolving,
+    ranked="KerasConvTranspose{rank}d",
+    keras="keras.layers.Conv{rank}DTranspose",
 ):
     """Transposed convolution over {axes}: `[N, {sizes}, C]` to `[N, {sizes:'}, out_channels]`.
 
@@ -49,17 +46,11 @@ class KerasConvTranspose(
     (1, {each:57}, 64)
     """
 
+    keras = "keras.layers.Conv{rank}DTranspose"
     order = "in_channels out_channels kernel_size stride padding output_padding * ..."
-    family = Family.TRANSPOSED_CONVOLUTION
 
-    in_channels: InChannels = None
-    out_channels: OutChannels
-    kernel_size: KernelSize
-    stride: Stride = 1
     padding: SameOrValid = "valid"
     output_padding: OptionalPadding = None
-    dilation: Dilation = 1
-    bias: Flag = True
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         yield not_both(self.kind, self.spread(self.stride), self.spread(self.dilation))
@@ -71,11 +62,11 @@ class KerasConvTranspose(
             for axis, s, op in zip(AXES[self.rank], *columns, strict=True):
                 says = f"output_padding of {op} along the {axis} must be less than the stride, {s}"
                 yield Requirement("output-padding", s, ">=", op + 1, f"{self.kind}: {says}")
-            yield from self.large_enough(transposed, **self._letters(x))
+            yield from self.large_enough(transposed, **self.letters(x))
 
     def output(self, x: Shape) -> Shape:
         if self.output_padding is not None:
-            return self.resized(x, tuple(map(transposed, *self._letters(x).values())), self.out_channels)
+            return super().output(x)
         n, k, s, d = self.sizes(x), *map(self.spread, (self.kernel_size, self.stride, self.dilation))
         sizes = map(transposed_same, n, s) if self.padding == "same" else map(transposed_valid, n, k, s, d)
         return self.resized(x, tuple(sizes), self.out_channels)
@@ -93,7 +84,7 @@ class KerasConvTranspose(
         cut = [maximum(extent(*pair) - step, 0) if same else 0 for *pair, step in zip(k, d, s, strict=True)]
         return Window(k, s, *halves(cut), d, transposed=True)
 
-    def _letters(self, x: Shape) -> dict[str, tuple[Dim, ...]]:
+    def letters(self, x: Shape) -> dict[str, Shape]:
         """Return the letters of the formula with an output padding."""
         k, s, d = map(self.spread, (self.kernel_size, self.stride, self.dilation))
         same = self.padding == "same"
@@ -102,7 +93,7 @@ class KerasConvTranspose(
         return {"n": self.sizes(x), "k": k, "s": s, "d": d, "p0": half, "p1": half, "op": op}
 
     def operations(self, x: Shape) -> Operations:
-        return scattered(x, self.out_channels, self.spread(self.kernel_size))
+        return self.scattered(x, self.out_channels)
 
 
 __getattr__ = of_rank(__name__)

@@ -18,16 +18,7 @@ from shapecalc.layers.roles import Divides, InChannels, Inferred, declared, divi
 NumGroups = Annotated[Count, Divides(of=("num_channels",))]
 
 
-class GroupNorm(
-    SameShape,
-    NoBuffers,
-    NoMacs,
-    NoWindow,
-    Layer,
-    framework="torch",
-    torch="torch.nn.GroupNorm",
-    keras="keras.layers.GroupNormalization",
-):
+class GroupNorm(SameShape, NoBuffers, NoMacs, NoWindow, Layer, torch="torch.nn.GroupNorm"):
     """Group normalisation of `[N, C, ...]`: mean and variance over C/num_groups channels.
 
     Weights are `weight: [C]` and `bias: [C]` if affine. Refuses groups that do not divide the channels, a
@@ -38,6 +29,8 @@ class GroupNorm(
     {'weight': (256,), 'bias': (256,)}
     """
 
+    framework = "torch"
+    keras = "keras.layers.GroupNormalization"
     family = Family.GROUP_NORM
     unknown_dependence = OF_GROUPS
 

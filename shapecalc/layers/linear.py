@@ -79,7 +79,7 @@ def _flatten_first(x: Shape) -> str:
 
 
 class Identity(Pointwise, torch="torch.nn.Identity", keras="keras.layers.Identity"):
-    """Hands its input on unchanged."""
+    """Returns its input unchanged."""
 
     family = Family.IDENTITY
     per_element = NOTHING

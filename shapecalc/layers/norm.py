@@ -67,11 +67,7 @@ class Statistics(SameShape, NoMacs, NoWindow, Layer):
         """Return of how many groups of numbers mean and variance are taken."""
 
 
-class BatchNorm(
-    Statistics,
-    torch="torch.nn.BatchNorm{rank}d",
-    keras="keras.layers.BatchNormalization",
-):
+class BatchNorm(Statistics, torch="torch.nn.BatchNorm{rank}d", keras="keras.layers.BatchNormalization"):
     """Batch normalisation of `[N, C, {sizes}]`: (x - mean)/√(variance + eps) per channel.
 
     Weights are `weight: [C]` and `bias: [C]` if affine; buffers are `running_mean: [C]`, `running_var: [C]`
@@ -170,13 +166,8 @@ class InstanceNorm(Statistics, torch="torch.nn.InstanceNorm{rank}d"):
 
 def enough(kind: str, values: Dim, what: str, x: Shape) -> Requirement:
     """Require at least two values, without which there is no variance."""
-    return Requirement(
-        "too-small",
-        values,
-        ">=",
-        2,
-        lambda: f"{kind} needs at least 2 {what} to take a variance, but {shown(x)} has {values}",
-    )
+    says = f"{kind} needs at least 2 {what} to take a variance, but {shown(x)} has {values}"
+    return Requirement("too-small", values, ">=", 2, says)
 
 
 __getattr__ = of_rank(__name__)

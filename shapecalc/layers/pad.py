@@ -83,11 +83,7 @@ class ConstantPad(SpatialPad):
         yield from self.large_enough(padded, n=self.sizes(x), **self.sides())
 
 
-class ZeroPad(
-    ConstantPad,
-    torch="torch.nn.ZeroPad{rank}d",
-    keras="keras.layers.ZeroPadding{rank}D",
-):
+class ZeroPad(ConstantPad, torch="torch.nn.ZeroPad{rank}d", keras="keras.layers.ZeroPadding{rank}D"):
     """Zeros around: `[..., {sizes}]`, where n becomes n + p₀ + p₁; a negative side crops.
 
     Refuses to crop more than there is.

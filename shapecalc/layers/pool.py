@@ -107,12 +107,7 @@ class Pool(WindowPooling):
             yield Requirement("too-small", n, ">=", k, says)
 
 
-class MaxPool(
-    WithIndices,
-    Pool,
-    torch="torch.nn.MaxPool{rank}d",
-    keras="keras.layers.MaxPooling{rank}D",
-):
+class MaxPool(WithIndices, Pool, torch="torch.nn.MaxPool{rank}d", keras="keras.layers.MaxPooling{rank}D"):
     """The largest value of every window: `[N, C, {sizes}]`, where n becomes ⌊(n + 2p - (d(k-1) + 1))/s⌋ + 1.
 
     The stride is the kernel's size if left out. Refuses a padding of more than half the kernel and an input

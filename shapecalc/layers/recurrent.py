@@ -1,4 +1,4 @@
-"""Recurrent layers over sequences: a state that every position reads, changes and hands on.
+"""Recurrent layers over sequences: a state that every position reads, changes and passes on.
 
 One position of one layer in one direction, with G gates, an input of I, a hidden size of H and a state
 of S numbers (H, or proj_size where an LSTM projects it):
@@ -71,7 +71,7 @@ class Gated(NoBuffers, Joint):
 
     @property
     def state_size(self) -> Dim:
-        """How many numbers a layer hands on, in each direction."""
+        """How many numbers a layer passes on, in each direction."""
         return self.hidden_size
 
     def cell(self, features: Dim) -> Named:

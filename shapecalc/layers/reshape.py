@@ -5,9 +5,7 @@ computed by exact division.
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Annotated, Self
-
-from pydantic import model_validator
+from typing import Annotated, Any
 
 from shapecalc.algebra import Dim, decide, product, quotient
 from shapecalc.errors import Undecided
@@ -19,9 +17,22 @@ from shapecalc.layers.fields import Each, Index, Integer, Listed, Nullable, comp
 from shapecalc.layers.requirement import Requirement, Shape, axis_exists, rank_between, shown
 from shapecalc.layers.roles import AsNumbers
 
+
+class _WithRest(Listed):
+    """Sizes of at least 1, one of which may be -1 for what is left."""
+
+    def check(self, value: Any) -> Any:
+        sizes = super().check(value)
+        if isinstance(sizes, tuple) and 0 in sizes:
+            raise complaint(f"{list(sizes)} holds a 0; sizes are at least 1, or -1 for the rest")
+        if isinstance(sizes, tuple) and sum(size == -1 for size in sizes) > 1:
+            raise complaint(f"{list(sizes)} leaves more than one size open with -1")
+        return sizes
+
+
 Axes = Annotated[int | tuple[int, ...], Each(Integer(may_be_free=False))]
 """One axis or a list of them, each counted from the end when negative."""
-Sizes = Annotated[tuple[Dim, ...], Listed(Integer(-1)), AsNumbers()]
+Sizes = Annotated[tuple[Dim, ...], _WithRest(Integer(-1)), AsNumbers()]
 """A list of sizes, one of which may be -1: whatever is left."""
 
 
@@ -69,12 +80,7 @@ class Unflatten(Rearranging, torch="torch.nn.Unflatten"):
     """
 
     dim: Index
-    unflattened_size: Annotated[tuple[Dim, ...], Listed(Integer(-1), 1), AsNumbers()]
-
-    @model_validator(mode="after")
-    def _one_rest(self) -> Self:
-        legal_sizes("unflattened_size", self.unflattened_size)
-        return self
+    unflattened_size: Annotated[tuple[Dim, ...], _WithRest(Integer(-1), 1), AsNumbers()]
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         yield from rank_between(self.kind, x, 1, None)
@@ -97,11 +103,6 @@ class Reshape(Rearranging, torch="torch.reshape", keras="keras.layers.Reshape"):
     """
 
     shape: Sizes
-
-    @model_validator(mode="after")
-    def _one_rest(self) -> Self:
-        legal_sizes("shape", self.shape)
-        return self
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         yield from rank_between(self.kind, x, 1, None)
@@ -220,16 +221,6 @@ def axes_exist(kind: str, name: str, axes: Sequence[int], x: Shape) -> Iterator[
     distinct = {axis % rank for axis in axes}
     says = f"{kind}: {name} = {list(axes)} names an axis of {shown(x)} twice"
     yield Requirement("axis", len(distinct), "==", len(axes), says)
-
-
-def legal_sizes(name: str, sizes: Sequence[Dim]) -> None:
-    """Complain about a size of zero and about more than one -1; a formula is not known yet."""
-    if not isinstance(sizes, tuple):
-        return
-    if any(size == 0 for size in sizes):
-        raise complaint(f"{name} = {list(sizes)} holds a 0; sizes are at least 1, or -1 for the rest")
-    if sum(size == -1 for size in sizes) > 1:
-        raise complaint(f"{name} = {list(sizes)} leaves more than one size open with -1")
 
 
 def _known(sizes: Sequence[Dim]) -> Dim:

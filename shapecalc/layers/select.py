@@ -47,6 +47,10 @@ class AlongAxis(NoWeights, NoOperations, NoWindow, Layer):
 class Cutting(AlongAxis):
     """A layer that cuts an axis into pieces of one size, the last maybe smaller."""
 
+    remark = (
+        "The axis is that of the channels unless `dim` says otherwise (torch's own default is the batch)."
+    )
+
     def output(self, x: Shape) -> Shape:
         return self.outputs(x)[0]
 
@@ -159,8 +163,7 @@ class Split(Cutting, framework="torch", torch="torch.split"):
     """Cuts axis `dim` into pieces: of `split_size` each, the last maybe smaller, or as listed.
 
     Refuses a list whose sum is not the size of the axis. How many pieces of one size a free size gives is
-    Undecided unless the one divides the other. The axis is that of the channels unless `dim` says otherwise
-    (torch's own default is the batch).
+    Undecided unless the one divides the other.
 
     >>> Split(split_size=2, dim=1).outputs((1, 5, 8))
     ((1, 2, 8), (1, 2, 8), (1, 1, 8))
@@ -199,8 +202,7 @@ class Chunk(Cutting, framework="torch", torch="torch.chunk"):
     """Cuts axis `dim` into pieces of ⌈n/chunks⌉, the last maybe smaller: at most `chunks` of them.
 
     A size of 5 in 4 chunks gives 3, of 2, 2 and 1, as in torch. For a free size the answer is Undecided
-    unless it gives all the chunks whatever it is. The axis is that of the channels unless `dim` says
-    otherwise (torch's own default is the batch).
+    unless it gives all the chunks whatever it is.
 
     >>> Chunk(chunks=2, dim=1).outputs((1, 64, 28, 28))
     ((1, 32, 28, 28), (1, 32, 28, 28))

@@ -99,7 +99,7 @@ class Constant(Tensor, kind="constant", framework="torch"):
 
 
 class Require(Pointwise, kind="require", framework="torch"):
-    """Hands its input on, and refuses sizes for which the relation of `left` to `right` does not hold.
+    """Returns its input, and refuses sizes for which the relation of `left` to `right` does not hold.
 
     A traced network holds what its Python code compared sizes with: the result decided which branch ran.
     Source: `if` and `assert` in a forward.
@@ -125,7 +125,7 @@ SIGNS = {"equal": "==", "unequal": "!=", "less": "<", "at_most": "<=", "more": "
 
 
 class Unused(Pointwise, kind="unused", framework="torch"):
-    """Hands its input on, and lists parameters that the network holds and never uses.
+    """Returns its input, and lists parameters that the network holds and never uses.
 
     They are counted: they are stored and saved with the others. Source: the parameters of a module that its
     forward does not reach, such as auxiliary heads in evaluation.

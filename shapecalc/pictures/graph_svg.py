@@ -45,7 +45,7 @@ def _size(box: Box, text: Words) -> svg.Point:
 
 def _drawn(scene: Scene, places: Layout, texts: list[Words]) -> str:
     name = f"shapecalc-graph-{svg.slug(scene.report.name)}"
-    head = svg.Head(name, scene.title, totals(scene.report), _description(scene))
+    head = svg.Head(name, scene.report.heading(), totals(scene.report), _description(scene))
     wide = max(places.width, head.width)
     left, top = svg.number(MARGIN + (wide - places.width) / 2), MARGIN + ABOVE
     frames = zip(scene.frames, places.frames, strict=True)

@@ -103,7 +103,7 @@ def _weights(scene: Scene) -> list[int]:
     ranks = [0] * len(scene.boxes)
     for arrow in sorted(scene.arrows, key=lambda arrow: arrow.head):
         ranks[arrow.head] = max(ranks[arrow.head], ranks[arrow.tail] + 1)
-    main = scene.reaching(scene.ending())
+    main = scene.main
     return [
         0
         if arrow.tail in main and arrow.head not in main

@@ -69,17 +69,10 @@ class Scene:
     arrows: list[Arrow] = field(default_factory=list)
 
     @property
-    def title(self) -> str:
-        """Which network this is, on which input."""
-        return self.report.heading()
-
-    def reaching(self, number: int) -> set[int]:
-        """Return the boxes from which a path leads to a box, itself among them."""
-        return reaching(number, self.arrows)
-
-    def ending(self) -> int:
-        """Return the box of the first output; the first box if there is none."""
-        return next((box.number for box in self.boxes if box.family == "output"), 0)
+    def main(self) -> set[int]:
+        """The boxes from which a path leads to the first output, itself among them."""
+        ending = next((box.number for box in self.boxes if box.family == "output"), 0)
+        return reaching(ending, self.arrows)
 
     def lines(
         self,

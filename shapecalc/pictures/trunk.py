@@ -27,7 +27,7 @@ def trunk(scene: Scene, area: Callable[[int], int | None]) -> Trunk:
 
     Where no path leads from there to there, it is every box in order.
     """
-    wanted = scene.reaching(scene.ending())
+    wanted = scene.main
     start = min(wanted)
     after = {start}
     arrows: list[Arrow] = []

@@ -46,7 +46,7 @@ def volumes_svg(volumes: Volumes) -> str:
     placement = arrange(volumes)
     report = volumes.scene.report
     name = f"shapecalc-volumes-{svg.slug(report.name)}"
-    head = svg.Head(name, volumes.scene.title, totals(report), description(volumes, placement))
+    head = svg.Head(name, report.heading(), totals(report), description(volumes, placement))
     left, top, right, bottom = _bounds(placement)
     legend, width = _legend(placement)
     wide = max(right - left, width, head.width)

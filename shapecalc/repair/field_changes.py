@@ -46,7 +46,7 @@ def alternatives(layer: Kind, aim: Shape, axes: Sequence[int]) -> Iterator[tuple
 def every_alternative(layer: Kind, pairs: Iterable[tuple[int, int]]) -> Iterator[tuple[str, Any]]:
     """Yield the likely values first, then others for every field that holds integers.
 
-    `pairs` are sizes that disagree: the actual one, and the one that is needed. The number of channels
+    `pairs` are sizes that disagree: the actual and the needed size. The number of channels
     that a layer makes is moved by their difference or by their ratio.
     """
     pairs = [*pairs]

@@ -52,14 +52,11 @@ class Repairer:
         steps = self.complete.taken if self.complete else ()
         if not safe:
             return [
-                (step.finding, Fix(step.description(step.finding), step.candidate.edits)) for step in steps
+                (each.finding, Fix(each.description(each.finding), each.candidate.edits)) for each in steps
             ]
-        tried = [(step, self._tried(step.finding, step.at_first)) for step in steps]
-        return [
-            (step.finding, self.fix(after, step.finding))
-            for step, after in tried
-            if after and self._holds(step.finding, after) and self.start.is_kept_by(after)
-        ]
+        alone = [(each.finding, self._fixed(each.finding, each.at_first)) for each in steps]
+        fixes = [(finding, self.fix(after, finding)) for finding, after in alone if after]
+        return [(finding, fix) for finding, fix in fixes if fix.is_safe]
 
     def fixes(self, findings: Sequence[Diagnostic]) -> list[tuple[Fix, ...]]:
         """Return the fixes of each finding, the best first.
@@ -74,9 +71,7 @@ class Repairer:
         fixes: list[list[Fix]] = [[] for _ in findings]
         if complete is not None and fixes:
             if findings[0].code == "too-small" and self.start.source.inputs is not None:
-                fixes[0] += self._larger_input(
-                    findings[0]
-                )  # the input is that of the command, not of the text
+                fixes[0] += self._larger_input(findings[0])
             fixes[0].append(self.fix(complete, findings[0]))
         for _ in range(_FIXES_SHOWN if len(findings) <= _FEW else 1):
             for known, others in zip(fixes, each, strict=True):
@@ -97,15 +92,17 @@ class Repairer:
         """Yield the fixes of one finding that hold: a part of the smallest set is the best of them."""
         described: set[str] = set()
         for candidate in self._candidates(finding):
-            after = self._tried(finding, candidate)
-            if after is None or not self._holds(finding, after):
-                continue
-            fix = self.fix(after, finding)
-            if fix.description not in described:
+            after = self._fixed(finding, candidate)
+            fix = None if after is None else self.fix(after, finding)
+            if fix is not None and fix.description not in described:
                 described.add(fix.description)
                 yield fix
-        if not described:
-            after = self._alone(finding)
+        if not described:  # it may take several changes
+
+            def is_fixed(state: RepairState) -> bool:
+                return self.start.resolves(finding, state.inference.failures)
+
+            after = self.search.smallest(goal=is_fixed, about=finding, texts=_TEXTS_EACH)
             if after is not None:
                 yield self.fix(after, finding)
 
@@ -116,14 +113,8 @@ class Repairer:
         yield from self.search.above(self.start, finding)[:_TRIED_EACH]
         yield from (candidate for candidate in local if candidate.cost > _CHEAP)
 
-    def _alone(self, finding: Diagnostic) -> RepairState | None:
-        """Return the state in which one finding is gone by several changes, and no error has come."""
-        return self.search.smallest(
-            goal=lambda state: self._holds(finding, state), about=finding, texts=_TEXTS_EACH
-        )
-
-    def _tried(self, finding: Diagnostic, candidate: Candidate) -> RepairState | None:
-        """Return the state after a candidate; None where it is no model, or where too much was tried."""
+    def _fixed(self, finding: Diagnostic, candidate: Candidate) -> RepairState | None:
+        """Return the state after a candidate; None where the finding is left, or where too much was tried."""
         key = frozenset(candidate.edits)
         if key not in self.known:
             if not self.search.has_budget:
@@ -131,13 +122,11 @@ class Repairer:
             self.search.texts -= 1
             self.search.layers -= self.start.size
             self.known[key] = self.start.then(finding, candidate)
-        return self.known[key]
-
-    def _holds(self, finding: Diagnostic, after: RepairState) -> bool:
-        return self.start.resolves(finding, after.inference.failures)
+        after = self.known[key]
+        return after if after and self.start.resolves(finding, after.inference.failures) else None
 
     def _larger_input(self, finding: Diagnostic) -> Iterator[Fix]:
-        """Yield the smallest input that would do in the place of the command's."""
+        """Yield the smallest input that would do in the place of the command's, which is not in the text."""
         inputs = self.start.input_fixes
 
         def codes(sizes: Sequence[int]) -> set[str] | None:

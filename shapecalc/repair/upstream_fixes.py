@@ -85,7 +85,7 @@ def _fields(
 
 
 def _disagreements(fact: Fact | None, inputs: Shapes) -> Iterator[tuple[int, int]]:
-    """Yield the sizes that disagree: the actual one, and the one that is needed."""
+    """Yield the sizes that disagree: the actual and the needed size."""
     if isinstance(fact, DeclaredSize) or (isinstance(fact, Requirement) and fact.code in _OF_SIZES):
         if isinstance(fact.left, int) and isinstance(fact.right, int):
             yield fact.right, fact.left

@@ -23,6 +23,8 @@ def item_size(dtype: str) -> int:
 class Totals(Generic[D_co]):
     """A base of everything that holds layers; its counts are sums over them in all equal passes."""
 
+    __slots__ = ()
+
     nodes: list[Node[D_co]]
     times: int = 1
     """How many equal passes of the layers there are."""

@@ -107,8 +107,8 @@ def known(kind: str, name: str) -> bool:
 @every_convention
 def test_every_kind_has_a_rule_or_its_reason_is_told(name: str) -> None:
     missing = {kind for kind in kinds() if not known(kind, name)}
-    told = {kind for kinds_of, _ in data()["unknown"].get(name, []) for kind in kinds_of}
-    assert missing == told
+    reported = {kind for kinds_of, _ in data()["unknown"].get(name, []) for kind in kinds_of}
+    assert missing == reported
 
 
 @pytest.mark.parametrize("kind", kinds())

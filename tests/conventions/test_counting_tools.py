@@ -23,7 +23,7 @@ from shapecalc.layers.registry import get, kinds
 from tests.support.counting_tools import TOOLS, said
 from tests.support.strategies import Case
 from tests.torch.test_proofs import legal
-from tools.conventions import data, figure, told
+from tools.conventions import data, figure, reported
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore:enable_nested_tensor", "ignore:Initializing zero-element tensors"
@@ -404,4 +404,4 @@ EXCEPTIONS = [
 @pytest.mark.parametrize(("name", "tool"), EXCEPTIONS)
 def test_networks_of_which_a_tool_misses_something(name: str, tool: str) -> None:
     """What was measured is said again, so the difference is the tool's."""
-    assert told(name, tool) == said(tool, built(name), torch.zeros(1, 3, 224, 224))
+    assert reported(name, tool) == said(tool, built(name), torch.zeros(1, 3, 224, 224))

@@ -389,7 +389,7 @@ def test_a_kind_is_named_and_complete(cls: type[Kind]) -> None:
 
 
 @EVERY_KIND
-def test_a_kind_is_told_in_its_docstring(cls: type[Kind]) -> None:
+def test_a_kind_is_described_in_its_docstring(cls: type[Kind]) -> None:
     """Whole sentences in the first line, a source, and an example that runs as a doctest."""
     doc = inspect.getdoc(cls) or ""
     assert vars(cls).get("__doc__"), "a docstring of its own"

@@ -401,7 +401,7 @@ def test_a_step_with_a_name_of_torchs_own_is_refused(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "argument", ["self", "nn", "torch", "OrderedDict", "range", "Odd", "i", "x", "super"]
+    "argument", ["self", "nn", "torch", "OrderedDict", "range", "Odd", "i", "x", "super", "function"]
 )
 def test_an_argument_cannot_hide_what_the_source_uses(argument: str, tmp_path: Path) -> None:
     """Blocks are called with arguments of any name, also of those that the source itself relies on."""

@@ -5,17 +5,14 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from shapecalc.bridges.torch.twins import standalone
 from shapecalc.bridges.torch.twins.convolution_twins import ConvolutionTwin
 from shapecalc.bridges.torch.twins.torch_names import Fields, Shapes
 from shapecalc.bridges.torch.twins.twin import ModuleTwin, Twin
-from shapecalc.layers.lenet import RBF, PartialConv2d, Subsample2d
+from shapecalc.layers.lenet import PartialConv2d, Subsample2d
 
 
 class PartialConv2dTwin(ConvolutionTwin, Twin[PartialConv2d]):
     """A convolution of which each output channel sees some input channels."""
-
-    own = standalone.PartialConv2d
 
     def arguments(self, fields: Fields, shapes: Shapes) -> Fields:
         connections = fields["connections"]
@@ -51,15 +48,7 @@ def _checked(fields: Fields) -> nn.Conv2d:
 class Subsample2dTwin(ModuleTwin[Subsample2d]):
     """A sum over windows, with one coefficient and one bias a channel."""
 
-    own = standalone.Subsample2d
-
     def arguments(self, fields: Fields, shapes: Shapes) -> Fields:
         if len(shapes[0]) not in (3, 4):
             raise ValueError("a batched or unbatched image")
         return {"channels": shapes[0][-3], **fields}
-
-
-class RBFTwin(ModuleTwin[RBF]):
-    """The distance to centres."""
-
-    own = standalone.RBF

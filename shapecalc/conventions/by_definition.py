@@ -1,12 +1,14 @@
-"""Conventions that count multiply-accumulates alone: the definition, torch's own counter, torchvision."""
+"""Conventions that read each kind's own counts: multiply-accumulates alone, or every single operation."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import ClassVar
 
+from shapecalc.algebra import Dim
 from shapecalc.conventions.convention import Convention, Counts
 from shapecalc.conventions.layer_call import LayerCall
+from shapecalc.layers.counts import PARTS
 
 
 class ByMacs(Convention):
@@ -64,3 +66,22 @@ class Torchvision(ByMacs):
         "MACs as in torchvision's `_ops`, which prints them as GFLOPS: multiply-accumulates of convolutions, "
         "linear layers and matrix products; nothing else is counted."
     )
+
+
+class Exact(Convention):
+    """Every operation counted by part; what is known by a formula alone, such as bicubic, is not counted."""
+
+    name: ClassVar[str] = "exact"
+    unit: ClassVar[str] = "operations"
+    per_mac: ClassVar[Mapping[str, int]] = dict.fromkeys(PARTS, 0) | {"multiplications": 1, "additions": 1}
+    sentence: ClassVar[str] = (
+        "operations: every multiplication, addition or subtraction, comparison, division, exponential, root, "
+        "logarithm, power and error function counts one; in evaluation; padding is computed with."
+    )
+
+    def counts(self, call: LayerCall) -> Counts | None:
+        operations = call.layer.operations_on(call.inputs)
+        return None if operations is None else operations.by_part()
+
+    def total(self, counts: Counts) -> Dim:
+        return sum(counts.values())

@@ -1,0 +1,1 @@
+"""Frozen classes of data."""
