@@ -17,7 +17,7 @@ from torch.utils._sympy import functions
 
 from shapecalc import Undecided, load, loads
 from shapecalc.algebra import ceildiv, symbol
-from shapecalc.bridges.torch.proof.torch_expressions import size
+from shapecalc.bridges.torch.proof.symbolic_shapes import size
 from shapecalc.bridges.torch.proof.verdict import Counterexample, Verdict
 from shapecalc.bridges.torch.proof.verification import verify
 from shapecalc.bridges.torch.proof.verify_layer import structure, verify_layer
