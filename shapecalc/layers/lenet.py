@@ -108,7 +108,8 @@ class RBF(NoMacs, OverFeatures, kind="rbf", framework="torch"):
     The centres are drawn by hand, not learned, so they are the buffer `centers: [out_features, in_features]`.
     Source: LeCun et al., 1998, output layer.
 
-    >>> RBF(out_features=10).buffers((1, 84)) {'centers': (10, 84)}
+    >>> RBF(out_features=10).buffers((1, 84))
+    {'centers': (10, 84)}
     """
 
     family = Family.RADIAL_BASIS
