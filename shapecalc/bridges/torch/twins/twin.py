@@ -45,7 +45,8 @@ class Twin(Counterpart[K]):
     families: ClassVar[dict[str, tuple[str, ...]]] = {
         f"{__package__}.{module}": homes
         for module, homes in {
-            "convolution_twins": ("conv", "lenet", "sliding"),
+            "lenet_twins": ("lenet",),
+            "convolution_twins": ("conv", "sliding"),
             "function_twins": ("merge", "by_name", "einsum", "reshape", "select", "batch_shape_ops"),
             "learned_twins": ("learned", "divisible", "wrapper", "traced"),
             "loss_twins": ("loss", "class_loss", "sequence_loss"),
