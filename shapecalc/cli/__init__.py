@@ -5,10 +5,12 @@ Exit status 0: success; 1: the model does not hold; 2: a usage or spec error. Er
 
 from __future__ import annotations
 
+import errno
 import gc
 import os
 import sys
 from importlib import import_module
+from io import StringIO
 from types import ModuleType
 from typing import Any
 
@@ -89,4 +91,16 @@ def run() -> None:
     loader = ModuleType("pydantic.plugin._loader")
     vars(loader)["get_plugins"] = tuple
     sys.modules.setdefault(loader.__name__, loader)
-    main(prog_name="shapecalc")
+    sys.stdout = sys.stdout or StringIO()  # None where the shell closed it
+    try:
+        try:
+            main(prog_name="shapecalc")
+        finally:
+            sys.stdout.flush()
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EBADF, errno.EPIPE):
+            raise
+        sys.stdout = None  # nothing is left to flush at exit
+        if error.errno != errno.EPIPE:
+            click.echo(f"error: the output cannot be written: {error.strerror}", err=True)
+        sys.exit(1)

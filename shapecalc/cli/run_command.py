@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import redirect_stderr, redirect_stdout
 from io import StringIO
 
@@ -45,7 +46,7 @@ class Runner:
         text = StringIO()
         with redirect_stdout(text), redirect_stderr(text):
             try:
-                self._refuse_writing(self._context(words))
+                self._refuse(self._context(words))
                 self.main.main([*words], prog_name="shapecalc", standalone_mode=False)
             except click.UsageError as error:
                 error.show()
@@ -63,7 +64,7 @@ class Runner:
                 is_explicit = context.get_parameter_source("form") is ParameterSource.COMMANDLINE
                 if preferred in _choices(context.command) and not is_explicit:
                     context = self._context([*words, "--format", preferred])
-                self._refuse_writing(context)
+                self._refuse(context)
                 form = context.params.get("form") or form
                 with context:
                     context.command.invoke(context)
@@ -77,19 +78,12 @@ class Runner:
         return Output(printed, "text" if form == "table" else form, is_value=words[0] == "value")
 
     def _allow(self, words: list[str]) -> None:
-        """Raise `SpecError` for a command that is not for documents, or that would import Python code."""
-        name, *arguments = words or [""]
+        """Raise `SpecError` for a command that is not for documents."""
+        name = words[0] if words else ""
         if name not in RUNNABLE:
             raise SpecError(
                 f"{quote(name)} is not a command that embed runs{nearest(name, RUNNABLE)}",
                 hint=f"it runs {', '.join(RUNNABLE)}",
-            )
-        if "-" in arguments:
-            raise SpecError("- is standard input, and a document has none")
-        if not self.with_python and (objects := [word for word in arguments if is_torch(word)]):
-            raise SpecError(
-                f"{quote(objects[0])} names an object in a Python module, which would be imported and run",
-                hint="allow it with --python where you trust the document",
             )
 
     def _context(self, words: list[str]) -> click.Context:
@@ -98,11 +92,30 @@ class Runner:
         assert command is not None
         return command.make_context(words[0], words[1:], parent=parent)
 
-    @staticmethod
-    def _refuse_writing(context: click.Context) -> None:
+    def _refuse(self, context: click.Context) -> None:
+        """Raise `SpecError` for arguments that write a file, read standard input or import Python code."""
         for parameter, option in WRITES.items():
             if context.params.get(parameter):
                 raise SpecError(f"{option} writes a file, which a command in a document may not")
+        for value in _texts(context.params):
+            if value == "-":
+                raise SpecError("- is standard input, and a document has none")
+            if not self.with_python and is_torch(value):
+                raise SpecError(
+                    f"{quote(value)} names an object in a Python module, which would be imported and run",
+                    hint="allow it with --python where you trust the document",
+                )
+
+
+def _texts(value: object) -> Iterator[str]:
+    """Yield the texts in the parsed arguments of a command."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        yield from _texts(tuple(value.values()))
+    elif isinstance(value, Iterable):
+        for item in value:
+            yield from _texts(item)
 
 
 def _here() -> str:

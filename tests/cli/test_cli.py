@@ -391,6 +391,21 @@ def test_a_reader_that_leaves_is_no_traceback() -> None:
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
+@pytest.mark.parametrize("command", ["show lenet5", "show lenet5 --format json", "list", "--help", "schema"])
+def test_output_that_cannot_be_written_is_an_error_of_one_line(command: str) -> None:
+    shell = f"{shlex.quote(sys.executable)} -m shapecalc {command}"
+    full = subprocess.run(
+        ["sh", "-c", f"{shell} > /dev/full"], stderr=subprocess.PIPE, text=True, check=False
+    )
+    assert (full.returncode, full.stderr) == (
+        1,
+        "error: the output cannot be written: No space left on device\n",
+    )
+    closed = subprocess.run(["sh", "-c", f"exec >&-; {shell}"], capture_output=True, text=True, check=False)
+    assert (closed.returncode, closed.stderr) == (0, "")
+
+
 @pytest.mark.parametrize(
     ("arguments", "status"),
     [

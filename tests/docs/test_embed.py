@@ -327,8 +327,20 @@ MARKERS = ("<!-- shapecalc show a -->", "<!-- /shapecalc -->")
 def test_a_module_is_imported_only_when_that_is_allowed(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(here)
     (here / "a_net.py").write_text("from torch import nn\ndef Net():\n    return nn.Linear(3, 4)\n")
-    (here / "a.md").write_text("<!-- shapecalc show a_net:Net --input 3 -->\n<!-- /shapecalc -->\n")
-    assert run("a.md").exit_code == 2
+    marker = "<!-- shapecalc {} -->\n<!-- /shapecalc -->\n"
+    for command in (
+        "reconcile lenet5 --against=a_net:Net",
+        "reconcile lenet5 --against a_net:Net",
+        "diff lenet5 a_net:Net",
+        "show a_net:Net --input 3",
+    ):
+        (here / "a.md").write_text(marker.format(command))
+        refused = run("a.md")
+        assert refused.exit_code == 2
+        assert "a_net:Net names an object in a Python module" in refused.output.replace("'", "").replace(
+            '"', ""
+        )
+        assert "a_net" not in sys.modules
     assert run("--python", "a.md").exit_code == 0
     assert "| 4 " in (here / "a.md").read_text()
 
