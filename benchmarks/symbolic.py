@@ -56,13 +56,13 @@ def export(runs: int) -> None:
                 return [(node.output, node.params, node.macs) for node in report.nodes], report.macs
 
             parts: list[Callable[[], object]] = [by_export, forms, spec.sizes]
-            for found, call in zip(figures.values(), parts, strict=True):
-                found.append(clocked(call))
+            for seconds, call in zip(figures.values(), parts, strict=True):
+                seconds.append(clocked(call))
         first = figures["export"][0] / (figures["closed forms"][0] + figures["legal sizes"][0])
         rows = zip(*figures.values(), strict=True)
         ratio = statistics.median(theirs / (forms_ + sizes_) for theirs, forms_, sizes_ in rows)
         cells = "   ".join(
-            f"{part} {1000 * statistics.median(found):8.1f}" for part, found in figures.items()
+            f"{part} {1000 * statistics.median(seconds):8.1f}" for part, seconds in figures.items()
         )
         print(f"  {ours:<14} {cells}   export takes {ratio:.0f}x both ({first:.0f}x at first)", flush=True)
 
@@ -91,7 +91,7 @@ def growth(runs: int) -> None:
 
 
 def main() -> None:
-    """Run the parts that were asked for."""
+    """Run the parts that were requested."""
     parts: dict[str, Callable[[int], None]] = {"export": export, "growth": growth}
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter

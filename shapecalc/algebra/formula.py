@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from fractions import Fraction
 from functools import lru_cache
 from typing import Any, Protocol, TypeAlias
@@ -45,6 +45,21 @@ class Scope(Protocol):
 
     def size(self, tensor: str | None, axis: int) -> Dim:
         """Return the size of an axis of a named step, or of the input for None."""
+
+
+class NamedValues:
+    """A scope of values by their names, without tensors."""
+
+    def __init__(self, values: Mapping[str, Value]) -> None:
+        self.values = values
+
+    def lookup(self, name: str) -> Value:
+        if name not in self.values:
+            raise unknown_name(name, [*self.values])
+        return self.values[name]
+
+    def size(self, tensor: str | None, axis: int) -> Dim:
+        raise FormulaError("size needs a tensor")
 
 
 class Formula(Written):

@@ -54,7 +54,7 @@ def window(size: str, wanted: str, limit: int, form: str, **options: Any) -> Non
     from shapecalc.solving.window import solve_window
 
     answer = solve_window(shape(size), shape(wanted), **options)
-    _print(answer, form, has_answer=bool(answer.found), limit=limit)
+    _print(answer, form, has_answer=bool(answer.entries), limit=limit)
 
 
 @solve.command(
@@ -87,7 +87,7 @@ def mirror(
         answer = solve_mirror(encoder, settings, framework=framework, **options)
     else:
         answer = solve_mirror(_layer(encoder, fields[0]), **options)
-    _print(answer, form, has_answer=bool(answer.found), limit=limit)
+    _print(answer, form, has_answer=bool(answer.entries), limit=limit)
 
 
 @solve.command(

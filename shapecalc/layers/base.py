@@ -271,7 +271,7 @@ class Layer(Ruled):
 
 
 class Pointwise(OwnPlace, SameShape, AnyShape, NoWeights, NoMacs, NoWindow, Layer):
-    """A function of each element by itself: shape kept, no weights, no multiply-accumulates."""
+    """A function of each element: shape kept, no weights, no multiply-accumulates."""
 
     example = "{name}().output((1, 64, 32, 32))\n(1, 64, 32, 32)"
     per_element: ClassVar[Operations | None] = None

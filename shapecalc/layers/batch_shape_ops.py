@@ -20,7 +20,7 @@ class View(Rearranging, framework="torch", torch="torch.reshape"):
     """Arranges all elements anew, those of all samples together; one size may be -1.
 
     `shape` includes the batch; `reshape` keeps the first axis instead. Refuses a shape that does not hold as
-    many elements. Source: torch.Tensor.view, torch.reshape.
+    many elements. Source: torch.Tensor.view.
 
     >>> View(shape=[8, -1, 96]).output((2, 56, 56, 96))
     (8, 784, 96)

@@ -110,7 +110,7 @@ class Word(Annotation):
 
 
 class Elementwise(Pointwise, kind="elementwise", framework="torch"):
-    """A function of each element that has no kind of its own, by its name: shape kept.
+    """A function of each element that has no kind of its own, by its name.
 
     Source: torch's functions of one tensor, such as torch.exp.
 
@@ -160,8 +160,8 @@ class Combine(Broadcast, kind="combine", framework="torch"):
 class Reduce(Mean, kind="reduce", framework="torch"):
     """Makes one number of the axes in `dim`, which vanish, or become 1 with keepdim.
 
-    `function` says how: their sum, greatest, least or product. Sums are no MACs. Refuses axes that do not
-    exist or come twice. Source: torch.sum, torch.amax, torch.amin, torch.var, torch.std.
+    `function` says how: their sum, greatest, least or product. Refuses axes that do not exist or come twice.
+    Source: torch.sum, torch.amax, torch.amin, torch.var, torch.std.
 
     >>> Reduce(function="amax", dim=[2, 3]).output((1, 1280, 7, 7))
     (1, 1280)

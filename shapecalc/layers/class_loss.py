@@ -258,7 +258,7 @@ class LinearCrossEntropyLoss(Joint, framework="torch", torch="torch.nn.LinearCro
     or has the shape of the scores and holds probabilities. Unbatched without N, and without out_features.
     Weights are `linear.weight: [num_classes·Π out_features, in_features]` and, with bias, `linear.bias`; the
     linear part costs what `linear` costs. Refuses features and targets that do not match, and an ignore_index
-    with probabilities. Source: which older torches lack.
+    with probabilities. Older torches lack it.
 
     >>> LinearCrossEntropyLoss(num_classes=32000).macs(((128, 512), (128,)))
     2097152000

@@ -62,7 +62,7 @@ def mixed(axis: int, groups: Dim, channels: Dim, out_channels: Dim) -> AxisDepen
 class Convolution(
     GroupedConvolving, Windowed, torch="torch.nn.Conv{rank}d", keras="keras.layers.Conv{rank}D"
 ):
-    """Convolution over {axes}, each of which becomes ⌊(n + 2p - (d(k-1) + 1))/s⌋ + 1.
+    """Convolution over {axes}: a size n becomes ⌊(n + 2p - (d(k-1) + 1))/s⌋ + 1.
 
     `[N, C, {sizes}]` to `[N, out_channels, {sizes:'}]`. Weights are `weight: [out_channels,
     in_channels/groups, {each:k}]` and `bias: [out_channels]`. padding is a number, one per axis, `[[before,

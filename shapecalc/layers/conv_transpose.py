@@ -61,7 +61,7 @@ class TransposedConvolving(NoBuffers, Spatial):
 class ConvTranspose(
     TransposedConvolving, torch="torch.nn.ConvTranspose{rank}d", keras="keras.layers.Conv{rank}DTranspose"
 ):
-    """Transposed convolution over {axes}, each of which becomes (n-1)s - 2p + d(k-1) + 1 + op.
+    """Transposed convolution over {axes}: a size n becomes (n-1)s - 2p + d(k-1) + 1 + op.
 
     `[N, C, {sizes}]` to `[N, out_channels, {sizes:'}]`. Weights are `weight: [in_channels,
     out_channels/groups, {each:k}]` and `bias: [out_channels]`; every input element meets every weight of its

@@ -6,6 +6,7 @@ made when it is first used, unless the family's module defines it, with what tha
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable
 from functools import cache
@@ -103,10 +104,10 @@ class Docstring:
     def __get__(self, instance: object, cls: type[Kind]) -> str:
         text, added = self._text(cls)
         prose, mark, examples = text.partition("\n>>> ")
-        prose, _, cited = prose.partition("Source: ")
+        prose, *cited = re.split(r"Source:\s+", prose, maxsplit=1)
         summary, _, body = prose.partition("\n\n")
         counterpart = cls.keras if cls.framework == "keras" else cls.torch or cls.keras
-        sources = "; ".join(source for source in (counterpart, cited.strip(" .\n")) if source)
+        sources = "; ".join(source.strip(" .\n") for source in (counterpart, *cited) if source)
         remarks = [vars(base).get("remark", "") for base in reversed(cls.__mro__)]
         facts = (body.strip(), added, *remarks, _of_bases(cls), f"Source: {sources}." if sources else "")
         body = " ".join(fact for fact in facts if fact)

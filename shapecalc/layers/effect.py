@@ -48,9 +48,7 @@ class Effect:
     def __post_init__(self) -> None:
         self.params = count(self.weights)
         self.buffer_count = count(self.buffers) if self.buffers else 0
-        self.elements = product(self.outputs[0])
-        for shape in self.outputs[1:]:
-            self.elements = self.elements + product(shape)
+        self.elements = sum(map(product, self.outputs))
 
 
 class Component(NamedTuple):
@@ -88,7 +86,4 @@ def count(tensors: Named) -> Dim:
     >>> count({"weight": (6, 1, 5, 5), "bias": (6,)})
     156
     """
-    total: Dim = 0
-    for shape in tensors.values():
-        total = total + product(shape)
-    return total
+    return sum(map(product, tensors.values()))

@@ -15,7 +15,7 @@ from pydantic_core import PydanticCustomError, core_schema
 
 from shapecalc.algebra import Dim, Expr
 from shapecalc.algebra.expr import bounds
-from shapecalc.algebra.formula import Formula
+from shapecalc.algebra.formula import Formula, NamedValues
 from shapecalc.algebra.rational import LARGEST, Quotient
 from shapecalc.errors import Fact, FormulaError, OutOfBounds, WrongWord, quote
 
@@ -41,25 +41,12 @@ def as_formula(text: str) -> Formula | int | Fraction:
         formula = Formula.parse(text)
         if formula.names or "size" in formula.text:
             return formula
-        value = formula.evaluate(_NOTHING)
+        value = formula.evaluate(NamedValues({}))
     except FormulaError as error:
         raise complaint(error.message, fact=error.fact) from None
     if isinstance(value, (int, Fraction)) and not isinstance(value, bool):
         return value
     raise complaint(f"{quote(text)} is not a number")
-
-
-class _Nothing:
-    """The empty scope, for texts that name nothing."""
-
-    def lookup(self, name: str) -> Any:
-        raise FormulaError(f"unknown name {quote(name)}")
-
-    def size(self, tensor: str | None, axis: int) -> Dim:
-        raise FormulaError("size needs a tensor")
-
-
-_NOTHING = _Nothing()
 
 
 class Annotation:

@@ -179,7 +179,7 @@ class Combine(_by_name.Combine):
     def __init__(self, *branches: _Branch, function: str, **named: _Branch) -> None: ...
 
 class Elementwise(_by_name.Elementwise):
-    """A function of each element that has no kind of its own, by its name: shape kept."""
+    """A function of each element that has no kind of its own, by its name."""
     def __init__(self, function: str) -> None: ...
 
 class Reduce(_by_name.Reduce):
@@ -211,15 +211,15 @@ class NLLLoss(_class_loss.NLLLoss):
     def __init__(self, *branches: _Branch, reduction: str | _Branch = ..., weight: _Flag | _Branch = ..., ignore_index: _Number | _Branch = ..., **named: _Branch) -> None: ...
 
 class Conv1d(_conv.Convolution):
-    """Convolution over length, each of which becomes ⌊(n + 2p - (d(k-1) + 1))/s⌋ + 1."""
+    """Convolution over length: a size n becomes ⌊(n + 2p - (d(k-1) + 1))/s⌋ + 1."""
     def __init__(self, out_channels: _Number, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] = ..., padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]] = ..., dilation: _Number | Sequence[_Number] = ..., groups: _Number = ..., bias: _Flag = ..., padding_mode: str = ..., *, in_channels: _Number | None = ...) -> None: ...
 
 class Conv2d(_conv.Convolution):
-    """Convolution over height and width, each of which becomes ⌊(n + 2p - (d(k-1) + 1))/s⌋ + 1."""
+    """Convolution over height and width: a size n becomes ⌊(n + 2p - (d(k-1) + 1))/s⌋ + 1."""
     def __init__(self, out_channels: _Number, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] = ..., padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]] = ..., dilation: _Number | Sequence[_Number] = ..., groups: _Number = ..., bias: _Flag = ..., padding_mode: str = ..., *, in_channels: _Number | None = ...) -> None: ...
 
 class Conv3d(_conv.Convolution):
-    """Convolution over depth, height and width, each of which becomes ⌊(n + 2p - (d(k-1) + 1))/s⌋ + 1."""
+    """Convolution over depth, height and width: a size n becomes ⌊(n + 2p - (d(k-1) + 1))/s⌋ + 1."""
     def __init__(self, out_channels: _Number, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] = ..., padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]] = ..., dilation: _Number | Sequence[_Number] = ..., groups: _Number = ..., bias: _Flag = ..., padding_mode: str = ..., *, in_channels: _Number | None = ...) -> None: ...
 
 class DepthwiseConv1d(_conv.Depthwise):
@@ -243,15 +243,15 @@ class SeparableConv2d(_conv.Separable):
     def __init__(self, out_channels: _Number, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] = ..., padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]] = ..., dilation: _Number | Sequence[_Number] = ..., *, in_channels: _Number | None = ..., padding_mode: str = ..., bias: _Flag = ..., depth_multiplier: _Number = ...) -> None: ...
 
 class ConvTranspose1d(_conv_transpose.ConvTranspose):
-    """Transposed convolution over length, each of which becomes (n-1)s - 2p + d(k-1) + 1 + op."""
+    """Transposed convolution over length: a size n becomes (n-1)s - 2p + d(k-1) + 1 + op."""
     def __init__(self, out_channels: _Number, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] = ..., padding: _Number | Sequence[_Number] = ..., output_padding: _Number | Sequence[_Number] = ..., groups: _Number = ..., bias: _Flag = ..., dilation: _Number | Sequence[_Number] = ..., *, in_channels: _Number | None = ...) -> None: ...
 
 class ConvTranspose2d(_conv_transpose.ConvTranspose):
-    """Transposed convolution over height and width, each of which becomes (n-1)s - 2p + d(k-1) + 1 + op."""
+    """Transposed convolution over height and width: a size n becomes (n-1)s - 2p + d(k-1) + 1 + op."""
     def __init__(self, out_channels: _Number, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] = ..., padding: _Number | Sequence[_Number] = ..., output_padding: _Number | Sequence[_Number] = ..., groups: _Number = ..., bias: _Flag = ..., dilation: _Number | Sequence[_Number] = ..., *, in_channels: _Number | None = ...) -> None: ...
 
 class ConvTranspose3d(_conv_transpose.ConvTranspose):
-    """Transposed convolution over depth, height and width, each of which becomes (n-1)s - 2p + d(k-1) + 1 + op."""
+    """Transposed convolution over depth, height and width: a size n becomes (n-1)s - 2p + d(k-1) + 1 + op."""
     def __init__(self, out_channels: _Number, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] = ..., padding: _Number | Sequence[_Number] = ..., output_padding: _Number | Sequence[_Number] = ..., groups: _Number = ..., bias: _Flag = ..., dilation: _Number | Sequence[_Number] = ..., *, in_channels: _Number | None = ...) -> None: ...
 
 class Crop1d(_crop.Crop):
@@ -507,7 +507,7 @@ class KerasMaxPool3d(_keras_pool.KerasMaxPool):
     def __init__(self, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] | None = ..., padding: str = ...) -> None: ...
 
 class CrossMapLRN2d(_layer_norm.CrossMapLRN2d):
-    """`local_response_norm` as torch had it first, for `[N, C, H, W]` alone: the shape is kept."""
+    """`local_response_norm` as torch had it first, for `[N, C, H, W]` alone."""
     def __init__(self, size: _Number, alpha: _Real = ..., beta: _Real = ..., k: _Real = ...) -> None: ...
 
 class GroupNorm(_layer_norm.GroupNorm):
@@ -531,7 +531,7 @@ class ClassToken(_learned.ClassToken):
     def __init__(self, *, embed_dim: _Number | None = ...) -> None: ...
 
 class LayerScale(_learned.LayerScale):
-    """A learned scale for every channel, by which the channel is multiplied; the shape is kept."""
+    """A learned scale for every channel, by which the channel is multiplied."""
     def __init__(self, dim: _Number = ..., init: _Real = ...) -> None: ...
 
 class PositionEmbedding(_learned.PositionEmbedding):
@@ -647,7 +647,7 @@ class InstanceNorm3d(_norm.InstanceNorm):
     def __init__(self, num_features: _Number | None = ..., eps: _Real = ..., momentum: _Real | None = ..., affine: _Flag = ..., track_running_stats: _Flag = ...) -> None: ...
 
 class SyncBatchNorm(_norm.SyncBatchNorm):
-    """Batch normalisation whose statistics are those of all processes together: the shape is kept."""
+    """Batch normalisation whose statistics are those of all processes together."""
     def __init__(self, num_features: _Number | None = ..., eps: _Real = ..., momentum: _Real | None = ..., affine: _Flag = ..., track_running_stats: _Flag = ...) -> None: ...
 
 class ConstantPad1d(_pad.FilledPad):

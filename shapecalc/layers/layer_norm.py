@@ -179,7 +179,7 @@ class LocalResponseNorm(
 
 
 class CrossMapLRN2d(LocalResponseNorm, torch="torch.nn.CrossMapLRN2d"):
-    """`local_response_norm` as torch had it first, for `[N, C, H, W]` alone: the shape is kept.
+    """`local_response_norm` as torch had it first, for `[N, C, H, W]` alone.
 
     Refuses other ranks.
 

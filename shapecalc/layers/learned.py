@@ -70,13 +70,12 @@ class PositionEmbedding(OverTokens, Pointwise, kind="position_embedding"):
 
 
 class LayerScale(Pointwise, kind="layer_scale", framework="torch"):
-    """A learned scale for every channel, by which the channel is multiplied; the shape is kept.
+    """A learned scale for every channel, by which the channel is multiplied.
 
     The channels are axis `dim`, and the weight has as many axes after it as the input, so that it stretches:
-    `weight: [C, 1, 1]` for `[N, C, H, W]` and dim 1, `weight: [E]` for dim -1. By the convention no MACs,
-    since nothing is added up. Refuses an axis that does not exist. Source:
-    torchvision.models.convnext.CNBlock.layer_scale; Touvron et al., Going deeper with Image Transformers,
-    2021.
+    `weight: [C, 1, 1]` for `[N, C, H, W]` and dim 1, `weight: [E]` for dim -1. Refuses an axis that does not
+    exist. Source: torchvision.models.convnext.CNBlock.layer_scale; Touvron et al., Going deeper with Image
+    Transformers, 2021.
 
     >>> LayerScale().weights((1, 96, 56, 56))
     {'weight': (96, 1, 1)}

@@ -28,8 +28,8 @@ class Subsample2d(WindowPooling, kind="subsample2d", rank=2):
     """The sum over each window times one trained coefficient per channel, plus a trained bias.
 
     `[N, C, H, W]` to `[N, C, ⌊(H - k)/s⌋ + 1, ⌊(W - k)/s⌋ + 1]`, the stride s being k if left out. Weights
-    are `weight: [C]` and `bias: [C]`. MACs are 0: the convention counts convolutions and matrix products, and
-    this is pooling. Refuses an input smaller than the window. Source: LeCun et al., 1998, layers S2 and S4.
+    are `weight: [C]` and `bias: [C]`. MACs are 0, as of all pooling. Refuses an input smaller than the
+    window. Source: LeCun et al., 1998, layers S2 and S4.
 
     >>> Subsample2d(kernel_size=2).apply(((1, 6, 28, 28),)).params
     12
@@ -105,8 +105,7 @@ class PartialConv2d(NoBuffers, Windowed, kind="partial_conv2d", rank=2):
 class RBF(NoMacs, OverFeatures, kind="rbf", framework="torch"):
     """The squared distance to fixed centres: `[..., in_features]` to `[..., out_features]`.
 
-    The centres are drawn by hand, not learned, so they are the buffer `centers: [out_features, in_features]`
-    and there are no weights. MACs are 0 by the convention that counts convolutions and matrix products.
+    The centres are drawn by hand, not learned, so they are the buffer `centers: [out_features, in_features]`.
     Source: LeCun et al., 1998, output layer.
 
     >>> RBF(out_features=10).buffers((1, 84))

@@ -89,7 +89,7 @@ class Add(Broadcast, torch="torch.add", keras="keras.layers.Add"):
 class Multiply(Broadcast, torch="torch.mul", keras="keras.layers.Multiply"):
     """The product of tensors, element by element: sizes are equal, or 1 and stretched.
 
-    Refuses what `add` refuses. Nothing is added up, so there are no MACs.
+    Refuses what `add` refuses.
 
     >>> Multiply().output(((1, 64, 56, 56), (1, 64, 1, 1)))
     (1, 64, 56, 56)

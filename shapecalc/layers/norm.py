@@ -115,7 +115,7 @@ class BatchNorm1d(BatchNorm, rank=1):
 
 
 class SyncBatchNorm(BatchNorm, torch="torch.nn.SyncBatchNorm"):
-    """Batch normalisation whose statistics are those of all processes together: the shape is kept.
+    """Batch normalisation whose statistics are those of all processes together.
 
     Weights and buffers are those of `batch_norm1d`; any input of 2 or more dimensions is accepted.
 

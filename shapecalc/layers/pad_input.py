@@ -52,7 +52,7 @@ class CircularPad(SpatialPad, torch="torch.nn.CircularPad{rank}d"):
     (1, 8, {each:30})
     """
 
-    def requirements(self, x: Shape) -> Iterator[Requirement]:
+    def fitting(self, x: Shape) -> Iterator[Requirement]:
         yield from super().fitting(x)
         for axis, n, p0, p1 in self.by_axis(x):
             left = uncropped(n, p0, p1)

@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Any, Generic, TypeAlias, TypeVar
+from warnings import warn
 
 from shapecalc.render import written
 from shapecalc.render.display import Shown
@@ -61,20 +62,26 @@ T = TypeVar("T")
 
 
 class Listing(Answer, Generic[T]):
-    """An answer that is a list; `found` holds its entries."""
+    """An answer that is a list of entries."""
 
     __slots__ = ()
 
-    found: tuple[T, ...]
+    entries: tuple[T, ...]
+
+    @property
+    def found(self) -> tuple[T, ...]:
+        """The former name of `entries`."""
+        warn("`found` is called `entries` now", DeprecationWarning, stacklevel=2)
+        return self.entries
 
     def __iter__(self) -> Iterator[T]:
-        return iter(self.found)
+        return iter(self.entries)
 
     def __len__(self) -> int:
-        return len(self.found)
+        return len(self.entries)
 
     def __getitem__(self, position: int) -> T:
-        return self.found[position]
+        return self.entries[position]
 
 
 def cut(entries: Sequence[Iterable[IndentedLine]], limit: int | None) -> Iterator[IndentedLine]:

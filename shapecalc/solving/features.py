@@ -79,22 +79,22 @@ class Features(Listing[Feature]):
 
     title: str
     inputs: dict[str, Shape]
-    found: tuple[Feature, ...]
+    entries: tuple[Feature, ...]
 
     def __getitem__(self, layer: int | str) -> Feature:
         if isinstance(layer, int):
-            return self.found[layer]
-        return {feature.path: feature for feature in self.found}[layer]
+            return self.entries[layer]
+        return {feature.path: feature for feature in self.entries}[layer]
 
     def to_dict(self) -> dict[str, Any]:
         inputs = {name: [*shape[1:]] for name, shape in self.inputs.items()}
-        layers = [feature.to_dict() for feature in self.found]
+        layers = [feature.to_dict() for feature in self.entries]
         return {"name": self.title, "inputs": inputs, "layers": layers}
 
     def lines(self, limit: int | None = LONGEST_LIST) -> Iterator[IndentedLine]:
         shapes = ", ".join(shown(shape[1:]) for shape in self.inputs.values())
         yield 0, (f"{self.title} on {shapes}",)
-        yield from ((1, feature.line) for feature in self.found)
+        yield from ((1, feature.line) for feature in self.entries)
 
 
 def solve_features(question: Question, layer: str | None = None) -> Features:

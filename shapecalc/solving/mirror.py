@@ -109,14 +109,14 @@ class Mirrors(Listing[Mirror]):
     kind: str
     framework: str
     bounds: Bounds
-    found: tuple[Mirror, ...]
+    entries: tuple[Mirror, ...]
     size: int | None = None
     """The only size that was requested, or None for all."""
 
     @property
     def complete(self) -> tuple[Mirror, ...]:
         """Those that give back every size."""
-        return tuple(mirror for mirror in self.found if mirror.is_complete)
+        return tuple(mirror for mirror in self.entries if mirror.is_complete)
 
     def to_dict(self) -> dict[str, Any]:
         return {
@@ -127,21 +127,21 @@ class Mirrors(Listing[Mirror]):
             "kind": self.kind,
             "framework": self.framework,
             "bounds": self.bounds.to_dict(),
-            "mirrors": [mirror.to_dict() for mirror in self.found],
+            "mirrors": [mirror.to_dict() for mirror in self.entries],
         }
 
     def lines(self, limit: int | None = LONGEST_LIST) -> Iterator[IndentedLine]:
         within = self.bounds.text(kind_of(self.kind, self.framework))
         taken = self.taken.text(_N)
         yield 0, (Code(str(self.encoder)), " turns n into ", sizes((self.becomes,)), f", for {taken}.")
-        which = str(self.size) if self.size is not None else "every n" if self.found else "any n"
-        full = [mirror for mirror in self.found if mirror.is_complete or self.size is not None]
+        which = str(self.size) if self.size is not None else "every n" if self.entries else "any n"
+        full = [mirror for mirror in self.entries if mirror.is_complete or self.size is not None]
         if full:
             yield 0, (f"{self.kind} that gives {which} back, simplest first, within {within}:",)
             yield from cut([mirror.lines(self.size) for mirror in full], limit)
         else:
             yield 0, (f"No {self.kind} gives {which} back within {within}.",)
-        partial = [mirror.lines() for mirror in self.found if mirror not in full]
+        partial = [mirror.lines() for mirror in self.entries if mirror not in full]
         if partial:
             yield 0, ("and that gives back some n only:",)
             yield from cut(partial, limit)

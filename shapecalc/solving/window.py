@@ -48,7 +48,7 @@ class Settings(Listing[Setting]):
     kind: str
     framework: str
     bounds: Bounds
-    found: tuple[Setting, ...]
+    entries: tuple[Setting, ...]
     reached: tuple[int | None, int | None] = field(default=(None, None))
     """Where there is no setting: the nearest sizes below and above that are reached on the first axis."""
 
@@ -59,23 +59,23 @@ class Settings(Listing[Setting]):
             "kind": self.kind,
             "framework": self.framework,
             "bounds": self.bounds.to_dict(),
-            "settings": [setting.to_dict() for setting in self.found],
+            "settings": [setting.to_dict() for setting in self.entries],
             "nearest": {"below": self.reached[0], "above": self.reached[1]},
         }
 
     def lines(self, limit: int | None = LONGEST_LIST) -> Iterator[IndentedLine]:
         sizes = f"{sizes_text(self.size)} into {sizes_text(self.wanted)}"
         within = self.bounds.text(kind_of(self.kind, self.framework))
-        if not self.found:
+        if not self.entries:
             yield 0, (f"No {self.kind} turns {sizes} within these bounds: {within}.",)
             sides = zip(("below", "above"), self.reached, strict=True)
             nearest = [f"{reached} is the nearest {side}" for side, reached in sides if reached is not None]
             if nearest:
                 yield 0, (f"On the first axis {' and '.join(nearest)}.",)
             return
-        many = "1 setting turns" if len(self.found) == 1 else f"{len(self.found)} settings turn"
+        many = "1 setting turns" if len(self.entries) == 1 else f"{len(self.entries)} settings turn"
         yield 0, (f"{many} {sizes}, simplest first, within {within}:",)
-        yield from cut([[(1, (Code(str(setting)), _unread(setting)))] for setting in self.found], limit)
+        yield from cut([[(1, (Code(str(setting)), _unread(setting)))] for setting in self.entries], limit)
 
 
 def _unread(setting: Setting) -> str:

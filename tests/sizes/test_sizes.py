@@ -118,7 +118,7 @@ IN_TORCH = [
 """Every bundled network that torch can build; the one left out cannot be built at any size."""
 
 
-@pytest.mark.sample(20)
+@pytest.mark.sample(8)
 @pytest.mark.parametrize("name", IN_TORCH)
 def test_torch_accepts_exactly_the_legal_sizes(name: str) -> None:
     """At every edge and in every residue class; all of 1 to 256 too under the thorough profile."""
@@ -166,7 +166,7 @@ def keras_accepts(model: Model, sizes: Sizes) -> Callable[[tuple[int, ...]], boo
     return accepts
 
 
-@pytest.mark.sample(4)
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("name", IN_KERAS)
 def test_keras_accepts_exactly_the_legal_sizes(name: str) -> None:
     model = shapecalc.load(name)
@@ -184,7 +184,7 @@ def test_a_network_that_torch_cannot_build_has_no_legal_size() -> None:
     assert "No size is accepted" in str(sizes)
 
 
-@pytest.mark.sample(20)
+@pytest.mark.sample(8)
 @pytest.mark.parametrize("name", IN_TORCHVISION)
 def test_the_smallest_size_is_torchvisions(name: str) -> None:
     for said in told(name):

@@ -336,3 +336,9 @@ def test_encoders_that_make_no_sense(
 def test_an_encoder_that_takes_nothing_is_refused() -> None:
     with pytest.raises(ShapeError, match="more than half of the kernel"):
         solve_mirror("max_pool2d", {"kernel_size": 2, "padding": 2})
+
+
+def test_the_former_name_of_the_entries_warns_and_works() -> None:
+    answer = solve_window(56, 28)
+    with pytest.warns(DeprecationWarning, match="`found` is called `entries` now"):
+        assert answer.found == answer.entries == (*answer,)

@@ -18,9 +18,11 @@ from pydantic import Field
 
 import shapecalc
 from shapecalc import Dim, Joint, Layer, Merge, SpecError, Step, loads
+from shapecalc.algebra import product
 from shapecalc.cli import main
 from shapecalc.layers import registry
 from shapecalc.layers.base import AnyShape, Named, NoBuffers, NoWeights, NoWindow, SameShape, Shapes
+from shapecalc.layers.counts import Operations, products
 from shapecalc.layers.fields import Count
 from shapecalc.layers.requirement import Requirement, Shape, arity, divides, rank_between, shaped
 from shapecalc.spec.json_schema import schema
@@ -328,6 +330,19 @@ def test_random_fields_and_inputs_come_from_the_fields_of_a_registered_kind(regi
 
     check()
     assert seen["accepted"] > 20
+
+
+class Twice(Gated, kind="twice"):
+    """Its operations are those of one of the two products alone."""
+
+    def operations(self, x: Shape) -> Operations:
+        return products(product(self.output(x)) * x[-1])
+
+
+def test_the_macs_of_a_kind_are_among_its_operations() -> None:
+    with pytest.raises(AssertionError, match="48 MACs, 24 by parts"):
+        check_kind(Twice, ({"out_features": 3}, (1, 8)))
+    assert Gated(out_features=3).operations_on(((1, 8),)) is None  # its MACs alone are known
 
 
 def _linear(layer: Any, x: tuple[int, ...]) -> Any:

@@ -34,7 +34,7 @@ def test_the_table_has_every_tracer_and_counts_all() -> None:
     assert [*map(int, re.findall(r"traced of (\d+)", head))] == [len(modules()), *map(len, FORWARDS.values())]
 
 
-@pytest.mark.sample(8)
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("number", range(len(FORWARDS)), ids=[*FORWARDS])
 @pytest.mark.parametrize("tracer", TRACERS)
 def test_the_table_says_what_is_measured(

@@ -1,4 +1,4 @@
-"""The classes of an export worked out: how each of their modules is made, and what arguments that takes."""
+"""The arguments of the classes of an export, and how each of their modules is made from them."""
 
 from __future__ import annotations
 

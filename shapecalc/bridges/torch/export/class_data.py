@@ -136,17 +136,17 @@ class Item:
     """How many passes a repeat has that has more in one instance than in another."""
 
     @property
-    def model(self) -> Part:
+    def example(self) -> Part:
         """The first part that is there, which says what the item is."""
         return next((part for part in self.parts if part.is_here), self.parts[0])
 
     @property
     def source(self) -> Source | None:
-        return self.model.source
+        return self.example.source
 
     @property
     def cls(self) -> Class | None:
-        return self.model.cls
+        return self.example.cls
 
     @property
     def step(self) -> Step | None:

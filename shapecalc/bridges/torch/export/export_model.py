@@ -31,7 +31,7 @@ def with_arguments(model: Model, input_shape: Any, values: Mapping[str, Any]) ->
     shared = _candidates(model, input_shape, values)
     while True:
         export = Export(model, expanded(model, input_shape, values), shared)
-        taken = {parameter.name: shared[parameter.name] for parameter in export.parameters}
+        taken = {parameter.name: shared[parameter.name] for parameter in export.classes[-1].parameters}
         text = export.text(defaults=False)
         kept = {
             name: value

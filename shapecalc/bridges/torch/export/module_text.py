@@ -83,11 +83,6 @@ class Export:
 
     # ---- the text
 
-    @property
-    def parameters(self) -> list[Parameter]:
-        """The arguments of the root."""
-        return self.classes[-1].parameters
-
     def text(self, *, defaults: bool = True) -> str:
         """Return the module text; without `defaults` the root has none."""
         classes = [self._class(cls, defaults=defaults) for cls in self.classes]

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from copy import deepcopy
 from typing import Any
 
-from shapecalc.algebra.formula import Formula
+from shapecalc.algebra.formula import Formula, NamedValues
 from shapecalc.algebra.rational import Value
 from shapecalc.bridges.torch.twins.code import expression
 from shapecalc.errors import FormulaError
@@ -16,21 +16,6 @@ _SAME_IN_PYTHON = (
     *(ast.BinOp, ast.UnaryOp, ast.BoolOp, ast.Compare, ast.IfExp, ast.Name, ast.Constant, ast.Load),
     *(ast.boolop, ast.cmpop, ast.unaryop, ast.Add, ast.Sub, ast.Mult, ast.FloorDiv, ast.Mod),
 )
-
-
-class _Names:
-    """The scope of a translated formula: plain values by name, and no tensors."""
-
-    def __init__(self, values: Mapping[str, Value]) -> None:
-        self.values = values
-
-    def lookup(self, name: str) -> Value:
-        if name not in self.values:
-            raise FormulaError(f"{name} is not here")
-        return self.values[name]
-
-    def size(self, tensor: str | None, axis: int) -> Any:
-        raise FormulaError("no tensors are here")
 
 
 class _Substitution(ast.NodeTransformer):
@@ -86,7 +71,7 @@ def item_name(name: str, place: int) -> str:
 def value_of(tree: ast.expr, names: Mapping[str, Value]) -> Any:
     """Return the value of an expression, or None where it has none."""
     try:
-        return Formula.parse(ast.unparse(tree)).evaluate(_Names(names))
+        return Formula.parse(ast.unparse(tree)).evaluate(NamedValues(names))
     except FormulaError:
         return None
 

@@ -67,7 +67,7 @@ class Checked:
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """What `verify` found: a verdict a layer, and one for the complete network."""
+    """The result of `verify`: a verdict a layer, and one for the complete network."""
 
     name: str
     layers: tuple[Checked, ...]
@@ -127,8 +127,8 @@ def verify(
     layers: list[Checked] = []
     for number, node in enumerate(report.nodes):
         progress(number, len(report.nodes))
-        verdict, difference = _checked(node, proofs, differences)
-        layers.append(Checked(node.path, node.kind, node.inputs, verdict, difference))
+        checked = _checked(node, proofs, differences)
+        layers.append(Checked(node.path, node.kind, node.inputs, *checked))
     network = _network(model, report, shape, values)
     ran = forward(model, report, shape, values)
     layers = [replace(layer, ran=ran.differences.get(layer.path, "")) for layer in layers]

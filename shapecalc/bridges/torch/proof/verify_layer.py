@@ -81,18 +81,15 @@ def _ours(layer: Kind, shapes: tuple[Sizes, ...]) -> Shapes | str:
 
 def _theirs(layer: Kind, shapes: tuple[Sizes, ...]) -> Shapes | str:
     """Return what the real module makes of numbers, or why it refuses."""
-    with quiet():
-        try:
+    try:
+        with quiet():
             with torch.device("meta"):
                 module = build_layer(layer, shapes)
             small = sum(weight.numel() for weight in module.parameters()) <= LARGEST_ON_CPU
-            device = "cpu" if small else "meta"
-            if small:
-                module = build_layer(layer, shapes)
-            result = module(*twin_of(layer).tensors(shapes, device))
-        except REJECTIONS as error:
-            return f"{type(error).__name__}: {error}"
-    return shapes_of(result)
+            module = build_layer(layer, shapes) if small else module
+            return shapes_of(module(*twin_of(layer).tensors(shapes, "cpu" if small else "meta")))
+    except REJECTIONS as error:
+        return f"{type(error).__name__}: {error}"
 
 
 def shapes_of(result: Any) -> tuple[Sizes, ...]:

@@ -13,11 +13,12 @@ from torch.overrides import TorchFunctionMode
 from shapecalc import layers
 from shapecalc.bridges.torch.tracer.function_rules import RULES, transposed
 from shapecalc.bridges.torch.tracer.named_functions import by_kind, by_name
-from shapecalc.bridges.torch.tracer.predicted_output import predicted_cat
 from shapecalc.bridges.torch.tracer.signatures import arguments
 from shapecalc.bridges.torch.tracer.trace import Call, Trace, caller_of_function
 from shapecalc.bridges.torch.tracer.traced_number import concrete, pinned, tensors_in, traced_in
 from shapecalc.bridges.torch.tracer.traced_sizes import caller_location, field_value
+
+_empty = torch.empty  # while a trace runs, torch.empty is another function
 
 
 def _words(text: str) -> frozenset[str]:
@@ -83,7 +84,7 @@ class RecordingFunctions(TorchFunctionMode):
     ) -> Any:
         kwargs = kwargs or {}
         self.trace.forget_indices(caller_location())
-        result = predicted_cat(args, kwargs) if function is torch.cat else None
+        result = _predicted_cat(args, kwargs) if function is torch.cat else None
         if result is None:
             result = function(*concrete(args), **concrete(kwargs))
         self.trace.called = caller_of_function(function)
@@ -199,3 +200,29 @@ def _pin(value: Any) -> None:
     """Pin the sizes that went into a call of which only this outcome is known."""
     for number in traced_in(value):
         number.pin()
+
+
+def _predicted_cat(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor | None:
+    """Return the result of `torch.cat` on contiguous tensors alike in all but one size, else None."""
+    if kwargs or len(args) not in (1, 2):
+        return None
+    tensors, dim = args[0], int.__index__(args[1]) if len(args) == 2 and isinstance(args[1], int) else 0
+    if not isinstance(tensors, (tuple, list)) or not tensors:
+        return None
+    first = tensors[0]
+    rank = first.dim() if type(first) is Tensor else 0
+    if not -rank <= dim < rank or not all(
+        type(tensor) is Tensor
+        and tensor.dim() == rank
+        and tensor.dtype is first.dtype
+        and tensor.is_contiguous()
+        for tensor in tensors
+    ):
+        return None
+    shapes = [[*tensor.shape] for tensor in tensors]
+    sizes = [shape.pop(dim) for shape in shapes]
+    if any(shape != shapes[0] for shape in shapes) or 0 in sizes:
+        return None
+    shape = [*first.shape]
+    shape[dim] = sum(sizes)
+    return _empty(shape, dtype=first.dtype, device=first.device)

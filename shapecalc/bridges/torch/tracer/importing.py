@@ -18,8 +18,7 @@ from shapecalc import layers
 from shapecalc.bridges.torch.tracer.forward_arguments import Arguments, arguments_of
 from shapecalc.bridges.torch.tracer.function_calls import RecordingFunctions
 from shapecalc.bridges.torch.tracer.module_calls import recording_modules
-from shapecalc.bridges.torch.tracer.size_conversions import tracing_conversions
-from shapecalc.bridges.torch.tracer.tensor_creation import tracing_creation
+from shapecalc.bridges.torch.tracer.size_conversions import tracing_conversions, tracing_creation
 from shapecalc.bridges.torch.tracer.trace import Trace
 from shapecalc.bridges.torch.tracer.trace_to_model import model_of
 from shapecalc.bridges.torch.tracer.traced_number import concrete

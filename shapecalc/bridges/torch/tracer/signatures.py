@@ -55,13 +55,10 @@ class Parameter:
 
     def accepts(self, value: Any) -> bool:
         """Return whether the parameter takes a value."""
-        if not self.type:
+        name = self.type.removeprefix("Optional[")
+        if not name or (value is None and name != self.type):
             return True
-        if self.type.startswith("Optional["):
-            return value is None or self._is(self.type[len("Optional[") : -1], value)
-        return self._is(self.type, value)
-
-    def _is(self, name: str, value: Any) -> bool:
+        name = name if name == self.type else name[:-1]
         if name.startswith("List["):
             item = int if name == "List[int]" else object
             if isinstance(value, (tuple, list)):
@@ -84,8 +81,8 @@ def arguments(
     Where no signature is known, the first argument is `input` and the keywords have their own names.
 
     >>> x = torch.zeros(2, 3, 4)
-    >>> given = arguments(torch.Tensor.std, (x, 1, True), {})
-    >>> given["dim"], given["unbiased"], given["keepdim"]
+    >>> std = arguments(torch.Tensor.std, (x, 1, True), {})
+    >>> std["dim"], std["unbiased"], std["keepdim"]
     (1, True, False)
     >>> arguments(torch.Tensor.permute, (x, 2, 0, 1), {})["dims"]
     (2, 0, 1)
@@ -103,7 +100,7 @@ def overloads(function: Callable[..., Any]) -> tuple[Overload, ...]:
     function = inspect.unwrap(function)
     if isinstance(function, FunctionType):
         signature = inspect.signature(function)
-        spread = (_SPREAD, inspect.Parameter.VAR_KEYWORD)  # what dispatches to one of several functions
+        spread = (_SPREAD, inspect.Parameter.VAR_KEYWORD)  # what dispatches to several functions
         if any(parameter.kind not in spread for parameter in signature.parameters.values()):
             return (_of_python(signature),)
     name = getattr(function, "__name__", "")
@@ -176,7 +173,9 @@ def _of_schema(schema: Any) -> Overload:
 def _is_of_tensors(schema: Any) -> bool:
     """Whether a schema is of a function of tensors that returns its result; the others are of TorchScript."""
     types = [str(argument.type) for argument in (*schema.arguments, *schema.returns)]
-    return ("Tensor" in types or "List[Tensor]" in types) and not any(one.is_out for one in schema.arguments)
+    return ("Tensor" in types or "List[Tensor]" in types) and not any(
+        argument.is_out for argument in schema.arguments
+    )
 
 
 def _input(name: str, number: int) -> str:

@@ -1,8 +1,9 @@
-"""While a trace runs, `int` and `len` keep sizes traced in the Python modules that hold the forwards.
+"""While a trace runs, functions that need ordinary numbers take sizes, of Python and of torch.
 
-Python's own return ordinary numbers whatever they are given. So these modules get other functions under
-their names, and nobody else does. A module that uses `int` as a value, as `type(n) is int` does, keeps
-Python's, and what `int` makes of a size is pinned there.
+Python's `int` and `len` return ordinary numbers for any argument. So the Python modules that hold the
+forwards get other functions under their names, and nobody else does. A module that uses `int` as a value, as
+`type(n) is int` does, keeps Python's, and what `int` makes of a size is pinned there. torch's functions that
+take shapes or numbers read them before a mode could see the call, so they are replaced meanwhile.
 """
 
 from __future__ import annotations
@@ -10,17 +11,20 @@ from __future__ import annotations
 import dis
 import math
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from functools import cache, lru_cache, partial
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from functools import cache, lru_cache, partial, wraps
 from types import CellType, CodeType, FunctionType
 from typing import Any, TypeAlias
+from unittest import mock
 
+import torch
 from torch import Tensor, nn
 from torch._C import DisableTorchFunction
 
+from shapecalc.bridges.torch.tracer.function_calls import record
 from shapecalc.bridges.torch.tracer.trace import Trace
-from shapecalc.bridges.torch.tracer.traced_number import TracedNumber
+from shapecalc.bridges.torch.tracer.traced_number import TracedNumber, concrete, traced_in
 
 Namespace: TypeAlias = dict[str, Any]
 
@@ -153,7 +157,54 @@ def _only_calls_int(code: CodeType) -> bool:
     if "int" not in code.co_names:
         return True
     instructions = [*dis.get_instructions(code)]
-    loads = [one for one in instructions if one.opname in _LOADS and one.argval == "int"]
-    if all(one.opname == "LOAD_GLOBAL" and (one.arg or 0) & 1 for one in loads):  # for a call
+    loads = [load for load in instructions if load.opname in _LOADS and load.argval == "int"]
+    if all(load.opname == "LOAD_GLOBAL" and (load.arg or 0) & 1 for load in loads):  # for a call
         return True
-    return "isinstance" in code.co_names and not any(one.opname == "IS_OP" for one in instructions)
+    return "isinstance" in code.co_names and not any(each.opname == "IS_OP" for each in instructions)
+
+
+# ---- functions of torch
+
+_NEW = ("arange", "empty", "eye", "full", "linspace", "ones", "rand", "randn", "zeros")
+_NEW_BY_METHOD = ("new_empty", "new_full", "new_ones", "new_zeros")
+_WITH_NUMBERS = (
+    *("add", "sub", "mul", "div", "true_divide", "floor_divide", "remainder", "fmod", "pow"),
+    *("eq", "ne", "lt", "le", "gt", "ge", "clamp", "clamp_min", "clamp_max", "masked_fill", "full_like"),
+)
+"""Functions of torch that take a number on which no shape depends."""
+
+_empty = torch.empty
+
+
+@contextmanager
+def tracing_creation(trace: Trace) -> Iterator[None]:
+    """Let torch's functions take traced sizes; those that make tensors of them are recorded with them."""
+
+    def replaced(original: Callable[..., Any], name: str, *, is_new: bool) -> Callable[..., Any]:
+        @wraps(original)
+        def call(*args: Any, **kwargs: Any) -> Any:
+            if not (is_new and traced_in((args, kwargs))):
+                return original(*concrete(args), **concrete(kwargs))
+            with DisableTorchFunction():
+                result = original(*concrete(args), **(concrete(kwargs) | {"device": "meta"}))
+                return record(trace, original, args, kwargs, result)
+
+        call.__name__ = name
+        return call
+
+    with torch.device("meta"):
+        _empty(0)  # at the first call torch keeps for good which functions heed a device: its own ones
+    methods = (*_WITH_NUMBERS, *(f"{name}_" for name in _WITH_NUMBERS), "fill_")
+    with ExitStack() as stack:
+        for home, names, is_new in (
+            (torch, _NEW, True),
+            (torch.Tensor, _NEW_BY_METHOD, True),
+            (torch, _WITH_NUMBERS, False),
+            (torch.Tensor, methods, False),
+        ):
+            for name in names:
+                if (original := getattr(home, name, None)) is not None:
+                    stack.enter_context(
+                        mock.patch.object(home, name, replaced(original, name, is_new=is_new))
+                    )
+        yield

@@ -141,15 +141,14 @@ class Trace:
         """
         ids = [id(parameter) for parameter in parameters]
         owners = {self.owners.get(parameter) for parameter in ids}
-        if owners <= {None}:
-            name = self.unique(name)
-            self.owners |= dict.fromkeys(ids, name)
-            self.append(layer, sources, results, name)
-            return True
-        owner = next(iter(owners))
-        if len(owners) > 1 or not any(step.name == owner and step.body == layer for step in self.steps):
+        owner = next(iter(owners), None)
+        if len(owners) > 1 or not (
+            owner is None or any(step.name == owner and step.body == layer for step in self.steps)
+        ):
             return False
-        self.append(layer, sources, results, self.unique(name), share=owner)
+        name = self.append(layer, sources, results, self.unique(name), share=owner)
+        if owner is None:
+            self.owners |= dict.fromkeys(ids, name)
         return True
 
     def append_opaque(

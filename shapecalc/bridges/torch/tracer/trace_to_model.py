@@ -101,26 +101,21 @@ def _with_guards(trace: Trace) -> list[Step]:
     return steps
 
 
-def _requirements(trace: Trace, guard: Guard) -> list[Require]:
-    """Return the guard as a layer; where its arithmetic is too long for a spec, the sizes of the trace."""
+def _requirements(trace: Trace, *guards: Guard) -> list[Require]:
+    """Return guards as layers; where their arithmetic is too long for a spec, the sizes of the trace."""
     try:
-        return [_requirement(guard)]
+        return [Require(left=left, relation=relation, right=right) for left, relation, right in guards]
     except ValidationError:
-        return [*map(_requirement, _as_traced(trace))]
-
-
-def _requirement(guard: Guard) -> Require:
-    left, relation, right = guard
-    return Require(left=left, relation=relation, right=right)
+        return _requirements(trace, *_as_traced(trace))
 
 
 def _as_traced(trace: Trace) -> list[Guard]:
     """Return guards that hold for the inputs of the trace only."""
-    inputs = {name: tensor for tensor, name in trace.tensors.values() if name in trace.inputs}
+    inputs = {name: tensor.shape for tensor, name in trace.tensors.values() if name in trace.inputs}
     return [
         (f"size({name!r}, {axis})", "equal", str(size))
-        for name, tensor in inputs.items()
-        for axis, size in enumerate(tensor.shape)
+        for name, shape in inputs.items()
+        for axis, size in enumerate(shape)
     ]
 
 

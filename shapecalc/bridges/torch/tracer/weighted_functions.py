@@ -26,7 +26,7 @@ def _layer(call: Call, kind: type[Kind], fields: dict[str, Any]) -> bool:
     if call.trace.called == "function" and _is_custom(call.trace, own):
         call.trace.called = "custom"
     known = {name: value for name, value in fields.items() if value is not None}
-    return _owned(call, canonical(kind, known), own, [call.input], [call.result])
+    return _owned(call, canonical(kind, known), [*own.values()], [call.input], [call.result])
 
 
 def _is_custom(trace: Trace, own: Mapping[str, Any]) -> bool:
@@ -38,10 +38,10 @@ def _is_custom(trace: Trace, own: Mapping[str, Any]) -> bool:
 
 
 def _owned(
-    call: Call, layer: Kind, own: Mapping[str, Any], tensors: Sequence[Tensor], results: Sequence[Any]
+    call: Call, layer: Kind, own: list[Any], tensors: Sequence[Tensor], results: Sequence[Any]
 ) -> bool:
     """Append a layer for these weights, named by the module that holds them, if they are parameters."""
-    trace, weights = call.trace, [weight for weight in own.values() if isinstance(weight, Tensor)]
+    trace, weights = call.trace, [weight for weight in own if isinstance(weight, Tensor)]
     paths = [trace.parameters.get(id(weight)) for weight in weights]
     if None in paths:
         return False
@@ -131,7 +131,7 @@ def _multi_head_attention(call: Call) -> bool:
     }
     layer = canonical(layers.MultiheadAttention, concrete(fields))
     results = [result for result in call.result if result is not None]
-    own = {name: arguments.get(name) for name in _PROJECTIONS}
+    own = [arguments.get(name) for name in _PROJECTIONS]
     return _owned(call, layer, own, tensors[:1] if query is key is value else tensors, results)
 
 

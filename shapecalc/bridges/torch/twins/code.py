@@ -24,7 +24,7 @@ def expression(source: str) -> ast.expr:
     return ast.parse(source, mode="eval").body
 
 
-def call(function: str | ast.expr, *unnamed: ast.expr, **named: ast.expr) -> ast.Call:
+def call(function: str | ast.expr, /, *unnamed: ast.expr, **named: ast.expr) -> ast.Call:
     """Return a call with these arguments."""
     callee = expression(function) if isinstance(function, str) else function
     return ast.Call(callee, [*unnamed], [ast.keyword(key, code) for key, code in named.items()])

@@ -11,14 +11,12 @@ from torch import Tensor, nn
 from torch.nn import utils
 
 from shapecalc.algebra import decide
-from shapecalc.bridges.torch.twins import standalone
 from shapecalc.bridges.torch.twins.source import Function
 from shapecalc.bridges.torch.twins.torch_names import Fields, Shapes, Sizes
 from shapecalc.bridges.torch.twins.twin import FunctionTwin, ModuleTwin, Twin, build_layer
 from shapecalc.layers.base import Kind
 from shapecalc.layers.divisible import Divisible
 from shapecalc.layers.learned import ClassToken, LayerScale, PositionEmbedding
-from shapecalc.layers.stochastic import StochasticDepth
 from shapecalc.layers.traced import SIGNS, Constant, Opaque, Parameter, Require, Unused
 from shapecalc.layers.wrapper import Wrapper
 
@@ -26,16 +24,12 @@ from shapecalc.layers.wrapper import Wrapper
 class ClassTokenTwin(ModuleTwin[ClassToken]):
     """A vector in front of every sequence, as in torchvision's VisionTransformer."""
 
-    own = standalone.ClassToken
-
     def arguments(self, fields: Fields, shapes: Shapes) -> Fields:
         return {"embed_dim": _sequence(fields, shapes[0])[2]}
 
 
 class PositionEmbeddingTwin(ModuleTwin[PositionEmbedding]):
     """A vector for every position, as in torchvision's Encoder."""
-
-    own = standalone.PositionEmbedding
 
     def arguments(self, fields: Fields, shapes: Shapes) -> Fields:
         _, length, embed_dim = _sequence(fields, shapes[0])
@@ -52,8 +46,6 @@ def _sequence(fields: Fields, x: Sizes) -> Sizes:
 class LayerScaleTwin(ModuleTwin[LayerScale]):
     """A factor for every channel, whose axis is counted from the end, so that the factors need no batch."""
 
-    own = standalone.LayerScale
-
     def arguments(self, fields: Fields, shapes: Shapes) -> Fields:
         x, dim = shapes[0], fields.get("dim", 1)
         torch.zeros(x, device="meta").movedim(dim, 0)  # which refuses an axis that is not there
@@ -64,20 +56,12 @@ class LayerScaleTwin(ModuleTwin[LayerScale]):
 class DivisibleTwin(ModuleTwin[Divisible]):
     """An assertion that a divisor divides sizes."""
 
-    own = standalone.Divisible
-
     def arguments(self, fields: Fields, shapes: Shapes) -> Fields:
         dim = fields.get("dim", (-2, -1))
         axes = dim if isinstance(dim, tuple) else (dim,)
         if fields["divisor"] < 1 or len({axis % len(shapes[0]) for axis in axes}) < len(axes):
             raise ValueError("a divisor of at least 1, and no axis twice")
         return {"divisor": fields["divisor"], "dim": axes}
-
-
-class StochasticDepthTwin(ModuleTwin[StochasticDepth]):
-    """torchvision's class, without needing torchvision."""
-
-    own = standalone.StochasticDepth
 
 
 class WrapperTwin(ModuleTwin[Wrapper]):

@@ -19,7 +19,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
-from shapecalc.bridges.counterpart import Counterpart, K, plain
+from shapecalc.bridges.counterpart import LAYERS, Counterpart, K, plain
 from shapecalc.bridges.torch.twins import standalone
 from shapecalc.bridges.torch.twins.source import (
     Function,
@@ -31,7 +31,9 @@ from shapecalc.bridges.torch.twins.source import (
 )
 from shapecalc.bridges.torch.twins.torch_names import Fields, Shapes, Sizes, named
 from shapecalc.errors import SpecError
+from shapecalc.layers import registry
 from shapecalc.layers.base import Kind
+from shapecalc.layers.class_names import snake_case
 from shapecalc.layers.family import Family
 from shapecalc.layers.roles import sizes_inferred
 
@@ -43,17 +45,18 @@ class Twin(Counterpart[K]):
     families: ClassVar[dict[str, tuple[str, ...]]] = {
         f"{__package__}.{module}": homes
         for module, homes in {
-            "convolution_twins": ("conv", "lenet", "sliding"),
+            "lenet_twins": ("lenet",),
+            "convolution_twins": ("conv", "sliding"),
             "function_twins": ("merge", "by_name", "einsum", "reshape", "select", "batch_shape_ops"),
-            "learned_twins": ("learned", "divisible", "stochastic", "wrapper", "traced"),
+            "learned_twins": ("learned", "divisible", "wrapper", "traced"),
             "loss_twins": ("loss", "class_loss", "sequence_loss"),
             "pooling_twins": ("adaptive_pool", "pool", "unpool", "pad", "pad_input", "crop"),
             "sequence_twins": ("recurrent", "recurrent_cells", "attention", "transformer", "bag", "bilinear"),
         }.items()
     }
 
-    own: ClassVar[type[nn.Module] | None] = None
-    """The module class for what torch lacks; exported source includes its text."""
+    own: type[nn.Module] | None = None
+    """The module class for what torch lacks: that of the kind's name in `standalone`, if there is one."""
     never_written: ClassVar[str] = ""
     """Why `export` refuses every layer of this kind."""
     first_index: ClassVar[int | None] = None
@@ -67,11 +70,17 @@ class Twin(Counterpart[K]):
     fused: ClassVar[bool] = False
     """Whether torch answers for a fused kernel; decomposed, it would pin the length of the sequence."""
 
+    def __init__(self, kind: type[K]) -> None:
+        super().__init__(kind)
+        self.own = self.own or _standalone(kind)
+
     @classmethod
     def kind_of_own(cls, module_class: type) -> type[Kind] | None:
         """Return the kind whose twin builds modules of a class that is not torch's."""
         if module_class.__module__ == standalone.__name__:
             cls.all_defined()
+            if kind := registry.find(snake_case(module_class.__name__)):
+                return kind
         return next((kind for kind, twin in cls._defined.items() if twin.own is module_class), None)
 
     # ---- building and calling
@@ -145,6 +154,11 @@ class Twin(Counterpart[K]):
     def stricter(self, layer: Kind) -> str:
         """Return why we refuse on purpose what torch accepts, or an empty string."""
         return ""
+
+
+def _standalone(kind: type[Kind]) -> type[nn.Module] | None:
+    is_builtin = kind.__module__.startswith(f"{LAYERS}.")
+    return getattr(standalone, kind.__name__, None) if is_builtin else None
 
 
 _NEW_TENSOR = frozenset(
@@ -311,6 +325,8 @@ def twin_of(kind: Kind | type[Kind]) -> Twin[Kind]:
 
 def _by_name(kind: type[Kind]) -> type[Twin[Kind]]:
     """Return the twin by the name in `Kind.torch`, of a class, a function or a twin."""
+    if _standalone(kind):
+        return ModuleTwin
     if kind.torch is None or kind.framework not in (None, Twin.framework):
         return Missing
     try:
