@@ -132,10 +132,10 @@ class Question:
             if effect is not None
         }
 
-    def needed(self, graph: Graph) -> list[bool]:
-        """Say of each node whether it is live: whether the requested outputs depend on it.
+    def unneeded(self, graph: Graph) -> set[str]:
+        """Return the paths of the layers that are not live: no requested output depends on them.
 
-        What only another output reads is not. What nothing reads is: nothing says that it is left out.
+        What only another output reads is not live. What nothing reads is: nothing says that it is left out.
         For the result of a layer only what that depends on is live.
         """
         outputs = [*graph.outputs.values()]
@@ -146,12 +146,13 @@ class Question:
             read = {slot for node in graph.nodes for slot in node.sources}
             dropped = {slot for node in graph.nodes for slot in node.slots} - read - set(others)
             wanted = {*main, *dropped, *(others if self.outputs == "all" else ())}
-        live: list[bool] = []
+        unneeded: set[str] = set()
         for node in reversed(graph.nodes):
-            is_needed = not wanted.isdisjoint(node.slots)
-            wanted.update(node.sources if is_needed else ())
-            live.append(is_needed)
-        return live[::-1]
+            if wanted.isdisjoint(node.slots):
+                unneeded.add(node.path)
+            else:
+                wanted.update(node.sources)
+        return unneeded
 
     def slot(self, graph: Graph) -> int | None:
         """Return the requested result, of a layer or group or the main output, if there is one."""

@@ -44,8 +44,8 @@ class Solution:
     stretched: Region
     lossless: Region
     inference: Inference
-    needed: list[bool]
-    """Of each node, whether a requested output depends on it."""
+    unneeded: set[str]
+    """The paths of the layers on which no requested output depends."""
     imposed: list[Imposed] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
     inputs: dict[str, Shape] = field(default_factory=dict)
@@ -63,11 +63,9 @@ class Solver:
     def plain(self, assigned: Mapping[str, int]) -> Solution:
         """Return the sizes that hold where no merge stretches a free size."""
         inference, inputs = self.question.infer_at(assigned)
-        needed = self.question.needed(inference.graph)
-        nodes = zip(inference.graph.nodes, needed, strict=True)
-        unneeded = {node.path for node, is_needed in nodes if not is_needed}
+        unneeded = self.question.unneeded(inference.graph)
         failures = [failure for failure in inference.failures if failure.path not in unneeded]
-        imposed = list(self.imposed(inference, needed))
+        imposed = list(self.imposed(inference, unneeded))
         region = Region(self.names) if failures else self.pinned(assigned)
         for condition in imposed:
             region &= condition.region
@@ -75,7 +73,7 @@ class Solver:
         for relation in dict.fromkeys(self.reading(inference, unneeded)) if region else ():
             lossless &= self.where(relation)
         return Solution(
-            region, region, Region(self.names), lossless, inference, needed, imposed, failures, inputs
+            region, region, Region(self.names), lossless, inference, unneeded, imposed, failures, inputs
         )
 
     def pinned(self, assigned: Mapping[str, int]) -> Region:
@@ -92,11 +90,11 @@ class Solver:
 
     # ---- conditions
 
-    def imposed(self, inference: Inference, needed: list[bool]) -> Iterator[Imposed]:
+    def imposed(self, inference: Inference, unneeded: set[str]) -> Iterator[Imposed]:
         """Yield every condition once, at the first layer that imposes it."""
         seen: set[Relation] = set()
-        for node, effect, is_needed in zip(inference.graph.nodes, inference.effects, needed, strict=True):
-            if effect is None or not is_needed:
+        for node, effect in zip(inference.graph.nodes, inference.effects, strict=True):
+            if effect is None or node.path in unneeded:
                 continue
             for requirement in (*effect.conditions, *as_built(node, effect, self.weights.get(node.path))):
                 if requirement.relation not in seen:

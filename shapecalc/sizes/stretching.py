@@ -91,8 +91,8 @@ def _without(sets: tuple[IntegerSet, ...], axis: int) -> tuple[IntegerSet, ...]:
 def _mixes(solution: Solution) -> bool:
     """Say whether a size or a condition depends on several unknowns at once."""
     shapes = solution.inference.shapes
-    nodes = zip(solution.inference.graph.nodes, solution.needed, strict=True)
-    slots = [slot for node, is_needed in nodes if is_needed for slot in node.sources]
+    nodes = (node for node in solution.inference.graph.nodes if node.path not in solution.unneeded)
+    slots = [slot for node in nodes for slot in node.sources]
     sides = [[size] for slot in slots for size in shapes[slot] or ()]
     sides += [[each.requirement.left, each.requirement.right] for each in solution.imposed]
     return any(len(names_in(dims)) > 1 for dims in sides)
@@ -103,8 +103,8 @@ def exceptional(solver: Solver, solution: Solution, assigned: Mapping[str, int])
     nodes, shapes = solution.inference.graph.nodes, solution.inference.shapes
     pairs = [
         (position, pair)
-        for position, (node, is_needed) in enumerate(zip(nodes, solution.needed, strict=True))
-        if is_needed and isinstance(node.layer, Merge)
+        for position, node in enumerate(nodes)
+        if node.path not in solution.unneeded and isinstance(node.layer, Merge)
         for pair in _pairs(node.layer, [shapes[slot] for slot in node.sources])
     ]
     if not pairs:

@@ -51,7 +51,7 @@ class _Reader:
         root.refuse_unknown(cls, {"place"})
         for needed in ("input", "layers"):
             if data.get(needed) is None:
-                raise root.error_at(needed, f"the spec has no {needed}", _NEEDED[needed])
+                raise root.error(f"the spec has no {needed}", _NEEDED[needed], at=needed)
         values = {key: value for key, value in data.items() if value is not None}
         values["parameters"] = root.mapping("parameters")
         values["blocks"] = {name: self.block(name) for name in self.blocks}

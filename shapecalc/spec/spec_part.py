@@ -31,17 +31,18 @@ class Part:
             path = f"{self.path}[{key}]" if isinstance(key, int) else f"{self.path}.{key}".removeprefix(".")
         return Part(self.data[key], path, place_of(self.data, key) or self.place)
 
-    def error(self, message: str, hint: str = "", fact: Fact | None = None) -> SpecError:
-        return SpecError(message, place=self.place, path=self.path, hint=hint, fact=fact)
-
-    def error_at(self, key: str, message: str, hint: str = "", fact: Fact | None = None) -> SpecError:
-        return SpecError(message, place=place_of(self.data, key), path=self.path, hint=hint, fact=fact)
+    def error(
+        self, message: str, hint: str = "", fact: Fact | None = None, *, at: str | None = None
+    ) -> SpecError:
+        """Return an error about this part, or at one of its keys."""
+        place = self.place if at is None else place_of(self.data, at)
+        return SpecError(message, place=place, path=self.path, hint=hint, fact=fact)
 
     def mapping(self, key: str) -> Mapping[str, Any]:
         """Return what is under a key, which must be a mapping; one that is left out is empty."""
         value = self.data.get(key)
         if value is not None and not isinstance(value, Mapping):
-            raise self.error_at(key, f"{key} must be a mapping, not {quote(value)}")
+            raise self.error(f"{key} must be a mapping, not {quote(value)}", at=key)
         return value or {}
 
     def refuse_unknown(self, cls: type[BaseModel], hidden: Iterable[str] = ()) -> None:
@@ -56,7 +57,7 @@ class Part:
         for key in self.data:
             if key not in known:
                 hint, fact = known_hint(key, known_as, known), WrongWord(key, known)
-                raise self.error_at(key, f"{what} {quote(key)}{nearest(key, known)}", hint, fact)
+                raise self.error(f"{what} {quote(key)}{nearest(key, known)}", hint, fact, at=key)
 
     def build(self, cls: Callable[..., _M], values: dict[str, Any]) -> _M:
         """Make a node of the tree from values; the first thing wrong with them becomes an error."""

@@ -53,14 +53,14 @@ class StepReader:
         known, unknown = [key for key in kinds if key in names], [key for key in kinds if key not in names]
         if not unknown:
             message = f"a step has one kind, but this one has {' and '.join(map(quote, known))}"
-            return part.error_at(known[1], message, "start each layer with a dash of its own")
+            return part.error(message, "start each layer with a dash of its own", at=known[1])
         key = unknown[0]
         if known and key in self.fields_of(known[0]):
             message = f"{quote(key)} is beside {known[0]}, but belongs under it"
-            return part.error_at(key, message, f"indent it further, or write {known[0]}: {{{key}: ...}}")
+            return part.error(message, f"indent it further, or write {known[0]}: {{{key}: ...}}", at=key)
         fact = WrongWord(key, MODIFIERS if known else names)
         hint = f"a step has one kind, and may have {', '.join(MODIFIERS)}"
-        return part.error_at(key, f"unknown key {quote(key)}{nearest(key, fact.known)}", hint, fact)
+        return part.error(f"unknown key {quote(key)}{nearest(key, fact.known)}", hint, fact, at=key)
 
     def fields_of(self, name: str) -> Iterable[str]:
         if name in self.blocks:
@@ -131,12 +131,12 @@ class StepReader:
     def branch_name(self, part: Part, key: Any, cls: type[Merge]) -> str:
         name, branch = str(key), part.data[key]
         if not (name.isidentifier() or name.isdigit()) or not name.isascii():
-            raise part.error_at(key, f"{quote(name)} cannot name a branch", FLOW_HINT)
+            raise part.error(f"{quote(name)} cannot name a branch", FLOW_HINT, at=key)
         if not isinstance(branch, (list, tuple, str)):
             fields = [field for field in cls.model_fields if field != "branches"]
             message = f"the branch {name!r} must be a list of layers or the name of an earlier step"
             fact = WrongWord(name, fields)
-            raise part.error_at(key, f"{message}, not {quote(branch)}{nearest(name, fields)}", fact=fact)
+            raise part.error(f"{message}, not {quote(branch)}{nearest(name, fields)}", fact=fact, at=key)
         return name
 
     def branch(self, part: Part, key: Any, scope: frozenset[str]) -> tuple[Step, ...] | str:

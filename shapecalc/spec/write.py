@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
+import yaml
+
 from shapecalc.algebra import Expr
 from shapecalc.algebra.formula import Formula
 from shapecalc.layers.base import Kind, Merge
@@ -62,39 +64,29 @@ def plain(value: Any) -> Any:
     return value
 
 
+class _Dumper(yaml.SafeDumper):
+    """A dumper that writes plain collections in one line, and no aliases."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
+        super().increase_indent(flow, indentless=False)
+
+    def represent_sequence(self, tag: str, sequence: Any, flow_style: bool | None = None) -> Any:
+        return super().represent_sequence(tag, sequence, flow_style=_fits_a_line(sequence))
+
+    def represent_mapping(self, tag: str, mapping: Any, flow_style: bool | None = None) -> Any:
+        return super().represent_mapping(tag, mapping, flow_style=_fits_a_line(mapping.values()))
+
+
 def to_yaml(spec: Spec) -> str:
     """Return the model as YAML text."""
-    import yaml
-
+    data = to_data(spec)
     text: str = yaml.dump(
-        to_data(spec),
-        Dumper=_dumper(),
-        sort_keys=False,
-        allow_unicode=True,
-        width=100,
-        default_flow_style=False,
+        data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100, default_flow_style=False
     )
     return text
-
-
-def _dumper() -> Any:
-    """A dumper that quotes what YAML 1.2 readers would take for something else."""
-    import yaml
-
-    class Dumper(yaml.SafeDumper):
-        def ignore_aliases(self, data: Any) -> bool:
-            return True
-
-        def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
-            super().increase_indent(flow, indentless=False)
-
-        def represent_sequence(self, tag: str, sequence: Any, flow_style: bool | None = None) -> Any:
-            return super().represent_sequence(tag, sequence, flow_style=_fits_a_line(sequence))
-
-        def represent_mapping(self, tag: str, mapping: Any, flow_style: bool | None = None) -> Any:
-            return super().represent_mapping(tag, mapping, flow_style=_fits_a_line(mapping.values()))
-
-    return Dumper
 
 
 def _fits_a_line(items: Iterable[Any]) -> bool:

@@ -151,9 +151,8 @@ def keras_accepts(model: Model, sizes: Sizes) -> Callable[[tuple[int, ...]], boo
     def accepts(point: tuple[int, ...]) -> bool:
         inference, inputs = question.infer_at(dict(zip(sizes.names, point, strict=True)))
         slots: dict[int, Any] = dict(enumerate(inputs.values()))
-        for node, is_needed in zip(inference.graph.nodes, question.needed(inference.graph), strict=True):
-            if not is_needed:
-                continue
+        unneeded = question.unneeded(inference.graph)
+        for node in (node for node in inference.graph.nodes if node.path not in unneeded):
             try:
                 slots[node.first_slot] = shape_of(
                     layers[node.path], tuple(slots[slot] for slot in node.sources)

@@ -42,7 +42,7 @@ UNWRITTEN = "refused on purpose where torch may return memory that it never wrot
 NO_ANSWER = "torch has no symbolic answer"
 MANY_CASES = "too many cases"
 ONE_AT_A_TIME = "it answers for one number at a time"
-OTHER_RULES = "torch's symbolic answer is not the one that its module gives"  # without numbers it is laxer
+OTHER_RULES = "torch's symbolic answer differs from what its module gives"  # without numbers it is laxer
 
 NOT_PROVED: dict[str, tuple[Case, str, *tuple[str, ...]]] = {
     "adaptive_max_pool2d": (case("adaptive_max_pool2d", (1, 2, 9, 9), output_size=(2, None)), NO_LETTERS),

@@ -140,7 +140,7 @@ class _Work:
             raise Undecided(self.question.stricter)
         self.counterexample = _smallest(self.question, cell)
         if self.counterexample is None:
-            raise Undecided("torch's symbolic answer is not the one that its module gives")
+            raise Undecided("torch's symbolic answer differs from what its module gives")
         return None
 
     def _answer_within(self, cell: Cell) -> tuple[Answer, tuple[Condition, ...]]:

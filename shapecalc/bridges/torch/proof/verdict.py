@@ -29,7 +29,7 @@ class Counterexample:
 
     def __str__(self) -> str:
         at = ", ".join(f"{name} = {n}" for name, n in self.sizes.items())
-        return f"smallest counter-example {at or 'as it stands'}: ours {self.ours}, torch's {self.torchs}"
+        return f"smallest counter-example {at or 'at these sizes'}: ours {self.ours}, torch's {self.torchs}"
 
 
 @dataclass(frozen=True, slots=True)
