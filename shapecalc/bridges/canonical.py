@@ -24,7 +24,7 @@ def canonical(cls: type[Kind], fields: dict[str, Any]) -> Kind:
         info, role = cls.model_fields.get(name), roles(cls).get(name)
         if info is None or isinstance(role, (Implementation, Holds)):
             continue
-        value = _decimal(short(value) if _is_per_axis(cls, role) else value)  # noqa: PLW2901
+        value = short(value) if _is_per_axis(cls, role) else _decimal(value)  # noqa: PLW2901
         if info.is_required() or _exact(value) != info.default:
             kept[name] = value
     settings = tuple(kept.items())

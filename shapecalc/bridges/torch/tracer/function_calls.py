@@ -43,6 +43,9 @@ _NO_MACS = _words(
 )
 """Functions without a rule that pick, compare or copy: what they cost is known, their shapes are not."""
 
+_OF_MEMORY = _words("data_ptr storage storage_offset storage_type stride untyped_storage")
+"""Functions that say how a tensor lies in memory, from which a forward could compute any size."""
+
 _OPERATORS = {
     "and": "bitwise_and",
     "floordiv": "floor_divide",
@@ -82,7 +85,7 @@ class RecordingFunctions(TorchFunctionMode):
     def __torch_function__(
         self, function: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
-        kwargs = kwargs or {}
+        args, kwargs = self.trace.copied(args), self.trace.copied(kwargs or {})
         self.trace.forget_indices(caller_location())
         result = _predicted_cat(args, kwargs) if function is torch.cat else None
         if result is None:
@@ -106,6 +109,13 @@ def record(trace: Trace, function: Any, args: tuple[Any, ...], kwargs: dict[str,
             return sizes.numel()
         dim = arguments(function, args, kwargs).get("dim")
         return sizes if dim is None else sizes[dim]
+    if name == "stride" and args[0].is_contiguous():
+        strides = [trace.sizes(args[0])[axis + 1 :].numel() for axis in range(args[0].dim())]
+        dim = arguments(function, args, kwargs).get("dim")
+        return tuple(strides) if dim is None else strides[dim]
+    if name in _OF_MEMORY:
+        trace.has_unknown = True
+        return result
     if name == "len":
         return pinned(trace.sizes(args[0])[0])
     if name == "iter":
@@ -155,6 +165,8 @@ def _guard_count(call: Call, count: int) -> None:
 def _property(call: Call) -> Any:
     """Return a property of a tensor: sizes traced; `.T` and its like are steps."""
     tensor, result = call.input, call.result
+    if call.name == "nbytes":
+        return call.trace.sizes(tensor).numel() * tensor.element_size()
     if isinstance(result, torch.Size):
         return call.trace.sizes(tensor)
     if isinstance(result, Tensor) and result is not tensor:
@@ -168,7 +180,10 @@ def _property(call: Call) -> Any:
 def _record_new(call: Call) -> None:
     """Record a tensor that is made of numbers; its sizes may come from others."""
     trace, result = call.trace, call.result
-    if not isinstance(result, Tensor) or (call.name == "tensor" and not result.dim()) or not trace.inputs:
+    if not isinstance(result, Tensor) or not trace.inputs:
+        return
+    if call.name == "tensor" and not result.dim():
+        trace.literals[id(result)] = result
         return
     sizes = _sizes_of_new(call.name, call.arguments)
     if traced_in(sizes) and tuple(concrete(sizes)) == tuple(result.shape):
@@ -176,6 +191,7 @@ def _record_new(call: Call) -> None:
         trace.append(layer, [trace.inputs[0]], [result], trace.local(call.name))
     else:
         _pin(call.arguments)
+        trace.literals[id(result)] = result
 
 
 def _sizes_of_new(name: str, arguments: dict[str, Any]) -> Sequence[Any]:

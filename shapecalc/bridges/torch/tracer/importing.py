@@ -35,6 +35,8 @@ class _Run:
     name: str
     arguments: Arguments
     has_batch: bool
+    copies: Mapping[int, Any]
+    """Copies of the user's modules and tensors, by the identity of what was copied."""
     dtype: torch.dtype = torch.float32
     batch: int = 2
     pinned: bool = False
@@ -46,9 +48,9 @@ def traced(
     """Do what `from_torch` says: run with floats, else with integers, else with sizes as ordinary numbers."""
     if not isinstance(module, nn.Module):
         raise SpecError(f"{quote(type(module).__name__)} is not a torch module")
-    bare = _copied_to_meta(module)
+    bare, copies = _copied_to_meta(module)
     has_batch = shape is not None
-    run = _Run(name or type(module).__name__, arguments_of(bare, shape, args, kwargs), has_batch)
+    run = _Run(name or type(module).__name__, arguments_of(bare, shape, args, kwargs), has_batch, copies)
     first_error: Exception | None = None
     for dtype in (torch.float32, torch.long) if has_batch else (torch.float32,):
         try:
@@ -93,7 +95,7 @@ def _with_any_batch(module: nn.Module, run: _Run) -> Model:
 
 def _traced(module: nn.Module, run: _Run) -> Model:
     """Run the forward once and return its model."""
-    trace = Trace(module, has_batch=run.has_batch, pinned=run.pinned)
+    trace = Trace(module, copies=run.copies, has_batch=run.has_batch, pinned=run.pinned)
     args, kwargs = run.arguments.enter(trace, run.batch, run.dtype)
     with (
         warnings.catch_warnings(),
@@ -111,6 +113,8 @@ def _traced(module: nn.Module, run: _Run) -> Model:
         outputs = _outputs(trace, result)
     if not trace.steps:
         raise SpecError(f"{type(module).__name__} does nothing with its input")
+    if trace.has_unknown and not run.pinned:
+        return _traced(module, replace(run, batch=1, pinned=True))
     _append_unused(trace, outputs)
     return model_of(trace, run.arguments.shapes, outputs, run.name)
 
@@ -162,8 +166,8 @@ def _append_unused(trace: Trace, outputs: dict[str, str]) -> None:
 # ---- a copy without numbers
 
 
-def _copied_to_meta(module: nn.Module) -> nn.Module:
-    """Return the module on the meta device, in evaluation mode, the original untouched.
+def _copied_to_meta(module: nn.Module) -> tuple[nn.Module, Mapping[int, Any]]:
+    """Return the module on the meta device, in evaluation mode, and what was copied by identity.
 
     `deepcopy` is slow at the empty tables of hooks, of which every module has a dozen: it finds them copied.
     """
@@ -173,7 +177,7 @@ def _copied_to_meta(module: nn.Module) -> nn.Module:
         for part in module.modules():
             tables = (value for value in vars(part).values() if type(value) in (OrderedDict, dict, set))
             copies |= {id(table): type(table)() for table in tables if not table}
-        return deepcopy(module, copies).eval()
+        return deepcopy(module, copies).eval(), copies
     except Exception as error:
         raise SpecError(f"{type(module).__name__} cannot be copied: {error}") from error
 

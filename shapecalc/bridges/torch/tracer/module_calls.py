@@ -15,7 +15,7 @@ from torch.nn.modules import module as hooks
 
 from shapecalc.bridges.torch.tracer.module_to_kind import as_layer, kind_of
 from shapecalc.bridges.torch.tracer.trace import Trace, is_of_torch
-from shapecalc.bridges.torch.tracer.traced_number import concrete
+from shapecalc.bridges.torch.tracer.traced_number import concrete, tensors_in
 from shapecalc.bridges.torch.twins.twin import twin_of
 from shapecalc.errors import ShapecalcError
 from shapecalc.layers.base import Effect
@@ -30,13 +30,15 @@ def recording_modules(trace: Trace) -> Iterator[None]:
     original = nn.Module.__call__
 
     def call(module: nn.Module, *args: Any, **kwargs: Any) -> Any:
+        module = trace.module_copies.get(id(module), module)
         with DisableTorchFunction():
             if trace.inside_leaf:
                 return original(module, *args, **kwargs)
             if not args and [*kwargs] == ["input"]:
                 args, kwargs = (kwargs["input"],), {}
             trace.called = "module" if is_of_torch(type(module)) else "custom"
-            effect = _append(trace, module, args[0]) if _takes_one_tensor(module, args, kwargs) else None
+            is_layer = _takes_one_tensor(module, args, kwargs)
+            effect = _append(trace, module, args[0], kwargs) if is_layer else None
             trace.called = "module"
             if effect is not None:
                 result = _predicted(module, args[0], effect)
@@ -46,7 +48,7 @@ def recording_modules(trace: Trace) -> Iterator[None]:
                         result = original(module, *concrete(args), **concrete(kwargs))
                     finally:
                         trace.inside_leaf = False
-                trace.bind(trace.last, [result if isinstance(result, Tensor) else result[0]])
+                trace.bind_layer(trace.last, [*tensors_in(result)][: len(effect.outputs)])
                 return result
         trace.scope.append(trace.paths.get(id(module), trace.scope[-1] if trace.scope else ""))
         trace.running.append(type(module))
@@ -69,17 +71,22 @@ def _takes_one_tensor(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str
     return len(args) == 1 and not kwargs and isinstance(args[0], Tensor)
 
 
-def _append(trace: Trace, module: nn.Module, x: Tensor) -> Effect | None:
+def _append(trace: Trace, module: nn.Module, x: Tensor, kwargs: dict[str, Any]) -> Effect | None:
     """Append the step that a module is, if it is one, and return its effect; its result is not bound yet."""
     layer = as_layer(module)
     if layer is None:
         return None
+    if isinstance(module, nn.MultiheadAttention) and kwargs.get("need_weights", True):
+        is_average = kwargs.get("average_attn_weights", True)
+        fields = {"need_weights": True} | ({} if is_average else {"average_attn_weights": False})
+        layer = type(layer)(**layer.fields_set() | fields)
     own = dict(module.named_parameters()) if vars(module)["_modules"] else direct_parameters(module)
     try:
         effect = layer.apply((tuple(concrete(tuple(x.shape))),))
     except (ShapecalcError, ValidationError):
         return None  # torch raises an error of its own for what it does not take
-    if effect.weights != {name: tuple(parameter.shape) for name, parameter in own.items()}:
+    is_own = all(id(parameter) in trace.parameters for parameter in own.values())
+    if not is_own or effect.weights != {name: tuple(item.shape) for name, item in own.items()}:
         return None  # weights that are computed, as under a parametrization
     path = trace.paths.get(id(module)) or layer.kind
     return effect if trace.claim(layer, own.values(), [trace.name_of(x)], (), path) else None

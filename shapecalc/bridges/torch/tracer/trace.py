@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, TypeAlias
 
 from torch import Tensor, nn
 
-from shapecalc.bridges.torch.tracer.traced_number import Guard, concrete
+from shapecalc.bridges.torch.tracer.traced_number import Guard, concrete, tensors_in
 from shapecalc.bridges.torch.tracer.traced_sizes import Location, Size, Sizes
 from shapecalc.layers.base import Caller, Kind, Merge
 from shapecalc.layers.traced import Constant, Opaque, Parameter
 from shapecalc.spec.tree import Step
 
+_REGISTERED = ("_parameters", "_buffers", "_modules")
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_.]")
 
 
@@ -23,10 +25,20 @@ class Trace:
 
     With `has_batch` the first axis of each input is a batch, put in front of the shape in the spec. With
     `pinned` sizes are ordinary numbers, so that the recording holds for the sizes of its inputs only.
+    `copies` has by identity the copies of what a closure of the forward may still hold the original of.
     """
 
-    def __init__(self, module: nn.Module, *, has_batch: bool = True, pinned: bool = False) -> None:
+    def __init__(
+        self,
+        module: nn.Module,
+        *,
+        copies: Mapping[int, Any] = MappingProxyType({}),
+        has_batch: bool = True,
+        pinned: bool = False,
+    ) -> None:
         self.module = module
+        self.module_copies = {key: item for key, item in copies.items() if isinstance(item, nn.Module)}
+        self.tensor_copies = {key: item for key, item in copies.items() if isinstance(item, Tensor)}
         self.has_batch = has_batch
         self.pinned = pinned
         self.steps: list[Step] = []
@@ -51,6 +63,10 @@ class Trace:
         """The classes of the modules that are running, the innermost last."""
         self.last = ""
         """What the next step reads where it says nothing."""
+        self.literals = {id(tensor): tensor for tensor in _kept_tensors(module)}
+        """Tensors kept on the module, or made in its forward of numbers that are no sizes."""
+        self.has_unknown = False
+        """Whether a tensor or number was read without a known origin: it may depend on any size."""
 
     # ---- names
 
@@ -76,7 +92,10 @@ class Trace:
         self.last = self.last or name
 
     def name_of(self, tensor: Tensor) -> str:
-        """Return the name of a tensor; a parameter or a constant becomes a step at its first use."""
+        """Return the name of a tensor; a parameter or a constant becomes a step at its first use.
+
+        A tensor of unknown origin is a constant too, in a recording that has to be pinned.
+        """
         if id(tensor) not in self.tensors:
             shape = [int(size) for size in concrete(tuple(tensor.shape))]
             path = self.parameters.get(id(tensor))
@@ -87,6 +106,7 @@ class Trace:
                 buffers = (name for name, buffer in self.module.named_buffers() if buffer is tensor)
                 path = path or next(buffers, None)
                 name = self.unique(path) if path else self.local("constant")
+                self.has_unknown |= path is None and id(tensor) not in self.literals
                 self.append(Constant(shape=shape), [self.inputs[0]], [tensor], name)
         return self.tensors[id(tensor)][1]
 
@@ -103,6 +123,15 @@ class Trace:
         return Sizes(
             Size(size, f"size('{name}', {axis})", self.guard) for axis, size in enumerate(tensor.shape)
         )
+
+    def copied(self, value: Any) -> Any:
+        """Return nested arguments with copies of the user's own tensors."""
+        kind = type(value)
+        if issubclass(kind, Tensor):
+            return self.tensor_copies.get(id(value), value)
+        if kind in (tuple, list):
+            return kind(map(self.copied, value))
+        return {key: self.copied(item) for key, item in value.items()} if kind is dict else value
 
     # ---- steps
 
@@ -126,6 +155,12 @@ class Trace:
         for number, result in enumerate(results):
             if isinstance(result, Tensor):
                 self.tensors[id(result)] = (result, name if len(results) == 1 else f"{name}.{number}")
+
+    def bind_layer(self, name: str, results: Sequence[Tensor]) -> None:
+        """Record the results of a layer: the first has its name, the others a number behind it."""
+        self.bind(name, results[:1])
+        for number, result in enumerate(results[1:], 1):
+            self.tensors[id(result)] = (result, f"{name}.{number}")
 
     def claim(
         self,
@@ -189,6 +224,13 @@ class Trace:
         for guard in self.indices.pop(location, ()):
             del self.guards[guard]
         self.indices.clear()
+
+
+def _kept_tensors(module: nn.Module) -> Iterator[Tensor]:
+    """Yield the tensors that the parts of a module keep without registering them."""
+    for part in module.modules():
+        own = vars(part)
+        yield from tensors_in([value for name, value in own.items() if name not in _REGISTERED])
 
 
 # ---- how a layer is called: counting tools see modules of torch, and some functions by name

@@ -130,9 +130,14 @@ def spec_text(value: Any) -> str:
 
 
 def field_value(value: Any) -> Any:
-    """Return an argument as the value of a field: spec arithmetic for a size, the rest as it is."""
+    """Return an argument as the value of a field: spec arithmetic for a size or a quotient of sizes.
+
+    A field rounds the exact quotient to the nearest double, as Python's division does.
+    """
     if isinstance(value, Size):
         return value.text
+    if isinstance(value, Ratio):
+        return f"({spec_text(value.above)} / {spec_text(value.below)})"
     if isinstance(value, (tuple, list)):
         return tuple(map(field_value, value))
     return concrete(value)
