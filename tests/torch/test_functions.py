@@ -21,13 +21,13 @@ from shapecalc.bridges.torch.twins.torch_names import REJECTIONS
 from shapecalc.layers.by_name import FUNCTIONS, LIKE, MOVING, POINTWISE
 from shapecalc.layers.index import KINDS
 
-HOMES = (torch, Tensor, functional, torch.special)
+HOMES = (torch, Tensor, functional, torch.special, torch.linalg)
 IS_2_14 = torch.__version__.startswith("2.14.")
 
 
 def functions(name: str) -> list[Callable[..., Any]]:
     """Return what torch has under a name: a function, a method of tensors, a function of layers."""
-    names = (name, name, name, name.removeprefix("special_"))
+    names = (name, name, name, name.removeprefix("special_"), name.removeprefix("linalg_"))
     return [one for home, key in zip(HOMES, names, strict=True) if callable(one := getattr(home, key, None))]
 
 
