@@ -38,6 +38,8 @@ def recording_modules(trace: Trace) -> Iterator[None]:
                 args, kwargs = (kwargs["input"],), {}
             trace.called = "module" if is_of_torch(type(module)) else "custom"
             is_layer = _takes_one_tensor(module, args, kwargs)
+            if is_layer:
+                args = trace.meta_twins.without_memory(args)
             effect = _append(trace, module, args[0], kwargs) if is_layer else None
             trace.called = "module"
             if effect is not None:
