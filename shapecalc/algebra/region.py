@@ -20,7 +20,7 @@ from shapecalc.algebra.factor import separated
 from shapecalc.algebra.integer_set import EVERY_SIZE, IntegerSet
 from shapecalc.algebra.relation import Relation
 from shapecalc.algebra.solution import solve
-from shapecalc.errors import Undecided
+from shapecalc.errors import FormulaError, Undecided
 from shapecalc.record import record
 
 Point: TypeAlias = tuple[int, ...]
@@ -187,7 +187,11 @@ class Region:
         values = dict(zip(self.names, others, strict=False))
         last = box.sets[-1]
         for relation in box.relations:
-            for own in where(self.names[-1:], relation.subs(values)).boxes or (Box((IntegerSet(),)),):
+            try:
+                own_region = where(self.names[-1:], relation.subs(values))
+            except FormulaError:  # it divides by zero
+                return IntegerSet()
+            for own in own_region.boxes or (Box((IntegerSet(),)),):
                 if own.relations:
                     raise Undecided("the nearest sizes depend on a relation between several sizes")
                 last &= own.sets[0]

@@ -10,7 +10,7 @@ from shapecalc.algebra.expr_text import grouped
 from shapecalc.algebra.integer_set import IntegerSet
 from shapecalc.algebra.roots import COMPARE
 from shapecalc.algebra.solution import solve
-from shapecalc.errors import Undecided
+from shapecalc.errors import FormulaError, Undecided
 
 SIGNS = {"==": "=", "!=": "≠", "<": "<", "<=": "≤", ">": ">", ">=": "≥"}
 NEGATED = {"==": "!=", "!=": "==", "<": ">=", ">=": "<", "<=": ">", ">": "<="}
@@ -49,8 +49,11 @@ class Relation(NamedTuple):
         return Relation(left, self.op, right)
 
     def holds_at(self, sizes: Mapping[str, int]) -> bool:
-        """Evaluate the relation at a size for each of its symbols."""
-        left, _, right = self.subs(sizes)
+        """Evaluate the relation at a size for each symbol; where it divides by zero it does not hold."""
+        try:
+            left, _, right = self.subs(sizes)
+        except FormulaError:
+            return False
         assert isinstance(left, int)
         assert isinstance(right, int)
         return COMPARE[self.op](left, right)

@@ -15,8 +15,12 @@ from shapecalc.layers.family import Family
 from shapecalc.layers.linear import Dense
 from shapecalc.layers.reshape import Permute, Transpose
 from shapecalc.layers.spatial import Spatial
+from shapecalc.layers.traced import Require, Tensor, Unused
 from shapecalc.report.report import Report
 from shapecalc.spec.tree import Call, Spec
+
+_RECORDS = (Require, Tensor, Unused)
+"""Layers that compute nothing: conditions, and tensors of which a forward may read the shape only."""
 
 
 def linear_on_map(spec: Spec, report: Report) -> Iterator[Violation]:
@@ -83,7 +87,7 @@ def unused_result(_spec: Spec, report: Report) -> Iterator[Violation]:
     read |= set(report.graph.outputs.values())
     template = "{kind} is computed, but nothing reads its result and it is no output"
     for node in report.graph.nodes:
-        if not read.intersection(node.slots):
+        if not (read.intersection(node.slots) or isinstance(node.layer, _RECORDS)):
             yield of_layer("unused-result", node, template, needs_all=True)
 
 
@@ -105,7 +109,7 @@ def bias_before_norm(_spec: Spec, report: Report) -> Iterator[Violation]:
     template = "{kind} adds a bias that the {norm} after it cancels"
     readers: dict[int, list[GraphNode]] = {}
     for graph_node in report.graph.nodes:
-        for slot in graph_node.sources:
+        for slot in () if isinstance(graph_node.layer, _RECORDS) else graph_node.sources:
             readers.setdefault(slot, []).append(graph_node)
     slots = {graph_node.path: graph_node.first_slot for graph_node in report.graph.nodes}
     for node in report.nodes:

@@ -1,4 +1,4 @@
-"""Tensors with memory in a trace: kept by modules without registering them, of globals, made of numpy's arrays.
+"""Tensors with memory in a trace: kept by modules unregistered, of globals, or made of numpy's arrays.
 
 They do not depend on the input, so that operations among them run on their values. Together with a tensor
 without memory each is replaced by its twin, which has the same shape and dtype and no memory.

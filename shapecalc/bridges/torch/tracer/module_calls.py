@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 from unittest import mock
@@ -37,13 +37,12 @@ def recording_modules(trace: Trace) -> Iterator[None]:
             if not args and [*kwargs] == ["input"]:
                 args, kwargs = (kwargs["input"],), {}
             trace.called = "module" if is_of_torch(type(module)) else "custom"
-            is_layer = _takes_one_tensor(module, args, kwargs)
-            if is_layer:
-                args = trace.meta_twins.without_memory(args)
-            effect = _append(trace, module, args[0], kwargs) if is_layer else None
+            operands = _operands(module, args, kwargs)
+            effect = _append(trace, module, operands, kwargs) if operands else None
             trace.called = "module"
             if effect is not None:
-                result = _predicted(module, args[0], effect)
+                args, kwargs = trace.meta_twins.without_memory((args, kwargs))
+                result = _predicted(module, args[0], effect) if len(operands) == 1 else None
                 if result is None:
                     trace.inside_leaf = True
                     try:
@@ -64,16 +63,26 @@ def recording_modules(trace: Trace) -> Iterator[None]:
         yield
 
 
-def _takes_one_tensor(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
-    """Return whether a call is of one tensor, which attention may be given three times."""
+def _operands(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Tensor]:
+    """Return the tensors that a layer reads: one, and initial states; none where the call is of more.
+
+    Attention may have the same tensor three times.
+    """
+    if not args or not isinstance(args[0], Tensor):
+        return []
     if isinstance(module, nn.MultiheadAttention) and len(args) > 1:
         masks = [value for name, value in kwargs.items() if "mask" in name]
         is_plain = all(mask is None or isinstance(mask, bool) for mask in masks)
-        return len(args) == 3 and args[0] is args[1] is args[2] and is_plain
-    return len(args) == 1 and not kwargs and isinstance(args[0], Tensor)
+        is_of_self = len(args) == 3 and args[0] is args[1] is args[2]
+        return [args[0]] if is_of_self and is_plain else []
+    if isinstance(module, (nn.RNNBase, nn.RNNCellBase)) and [*kwargs] in ([], ["hx"]):
+        return tensors_in((args, kwargs))
+    return [args[0]] if len(args) == 1 and not kwargs else []
 
 
-def _append(trace: Trace, module: nn.Module, x: Tensor, kwargs: dict[str, Any]) -> Effect | None:
+def _append(
+    trace: Trace, module: nn.Module, operands: Sequence[Tensor], kwargs: dict[str, Any]
+) -> Effect | None:
     """Append the step that a module is, if it is one, and return its effect; its result is not bound yet."""
     layer = as_layer(module)
     if layer is None:
@@ -84,14 +93,14 @@ def _append(trace: Trace, module: nn.Module, x: Tensor, kwargs: dict[str, Any]) 
         layer = type(layer)(**layer.fields_set() | fields)
     own = dict(module.named_parameters()) if vars(module)["_modules"] else direct_parameters(module)
     try:
-        effect = layer.apply((tuple(concrete(tuple(x.shape))),))
+        effect = layer.apply(tuple(tuple(concrete(tuple(x.shape))) for x in operands))
     except (ShapecalcError, ValidationError):
         return None  # torch raises an error of its own for what it does not take
     is_own = all(id(parameter) in trace.parameters for parameter in own.values())
     if not is_own or effect.weights != {name: tuple(item.shape) for name, item in own.items()}:
         return None  # weights that are computed, as under a parametrization
     path = trace.paths.get(id(module)) or layer.kind
-    return effect if trace.claim(layer, own.values(), [trace.name_of(x)], (), path) else None
+    return effect if trace.claim(layer, own.values(), [*map(trace.name_of, operands)], (), path) else None
 
 
 def direct_parameters(module: nn.Module) -> dict[str, nn.Parameter]:

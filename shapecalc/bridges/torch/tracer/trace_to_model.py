@@ -14,6 +14,7 @@ from shapecalc.bridges.torch.tracer.traced_number import Guard
 from shapecalc.errors import ShapecalcError
 from shapecalc.layers.axis_names import spatial_letters
 from shapecalc.layers.base import Kind
+from shapecalc.layers.effect import replaced
 from shapecalc.layers.linear import Embedding
 from shapecalc.layers.roles import sizes_inferred
 from shapecalc.layers.traced import SIGNS, Require
@@ -128,7 +129,7 @@ def _simplified(model: Model, data: dict[str, Any], steps: list[Step]) -> Model:
         return model
     try:
         batch = symbol("batch") if model.batched else None
-        inference = model.infer_at(None, batch, symbolic=True, values={})[0]
+        inference = model.infer_at(_open_inputs(data, steps), batch, symbolic=True, values={})[0]
     except ShapecalcError:
         return model
     if inference.failures or len(inference.graph.nodes) != len(steps):
@@ -144,6 +145,38 @@ def _simplified(model: Model, data: dict[str, Any], steps: list[Step]) -> Model:
             step = step.model_copy(update={"body": type(body)(**values)})  # noqa: PLW2901
         kept.append(step)
     return Model(layers=kept, **data)
+
+
+def _open_inputs(data: Mapping[str, Any], steps: list[Step]) -> dict[str, tuple[Any, ...]] | None:
+    """Return the inputs with a symbol for each size that can change; None where only the named sizes can.
+
+    A size without a name, such as the channels, can change unless a layer refuses its neighbour and double:
+    then what Python decided by it is a condition, and arithmetic over it is no constant.
+    """
+    layers = [step for step in steps if not isinstance(step.body, Require)]
+    if not layers:
+        return None
+    bare = Model(layers=layers, **data)
+    values: Mapping[str, int] = data["parameters"]
+    inputs = {title: tuple(sizes) for title, sizes in data["input"].items()}
+    traced = {title: tuple(values.get(size, size) for size in sizes) for title, sizes in inputs.items()}
+
+    def fits(title: str, axis: int, size: int) -> bool:
+        try:
+            bare.analyze(input={**traced, title: replaced(traced[title], axis, size)})
+        except ShapecalcError:
+            return False
+        return True
+
+    is_open = False
+    for title, sizes in inputs.items():
+        for axis, size in enumerate(sizes):
+            if type(size) is int:
+                can_change = any(fits(title, axis, other) for other in (size + 1, 2 * size))
+                is_open |= can_change
+                size = f"{title}_{axis}" if can_change else size  # noqa: PLW2901
+            inputs[title] = replaced(inputs[title], axis, symbol(size) if isinstance(size, str) else size)
+    return inputs if is_open else None
 
 
 def _has_formula(layer: Kind) -> bool:

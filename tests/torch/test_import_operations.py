@@ -1,0 +1,92 @@
+"""Operations of imported forwards: their shapes at other sizes and batches are those of real runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from shapecalc import from_torch
+
+
+class Of(nn.Module):
+    """A forward that is one function of the module and its input."""
+
+    def __init__(self, function: Callable[[Any, Tensor], Any], **parts: nn.Module) -> None:
+        super().__init__()
+        self.function = function
+        for name, part in parts.items():
+            self.add_module(name, part)
+
+    def forward(self, x: Tensor) -> Any:
+        return self.function(self, x)
+
+
+def shapes(value: Any) -> list[tuple[int, ...]]:
+    if isinstance(value, Tensor):
+        return [tuple(value.shape)]
+    return [shape for item in value for shape in shapes(item)]
+
+
+def assert_agrees(net: nn.Module, traced: tuple[int, ...], *others: tuple[int, ...]) -> None:
+    """Check an import against real runs, at the sizes of the trace and at others, of two batches."""
+    net = net.eval()
+    model = from_torch(net, input=traced)
+    for size in (traced, *others):
+        for batch in (1, 3):
+            with torch.no_grad():
+                expected = shapes(net(torch.zeros(batch, *size)))
+            report = model.analyze(input=size, batch=batch)
+            assert [*map(tuple, report.outputs.values())] == expected, (size, batch)
+            assert report.complete
+
+
+# ---- recurrent layers that begin with a state
+
+
+def _decoder(net: Any, x: Tensor) -> Any:
+    outputs, state = net.first(x)
+    return net.second(outputs, state)
+
+
+def _cells(net: Any, x: Tensor) -> Tensor:
+    h = c = x.new_zeros(x.size(0), 6)
+    for position in range(3):
+        h, c = net.cell(x[:, position], (h, c))
+    return h
+
+
+RECURRENT = {
+    "the last states of another": Of(
+        _decoder, first=nn.LSTM(8, 6, 2, batch_first=True), second=nn.LSTM(6, 6, 2, batch_first=True)
+    ),
+    "both directions": Of(
+        lambda net, x: net.rnn(x, x.new_zeros(2, len(x), 5)),
+        rnn=nn.RNN(8, 5, batch_first=True, bidirectional=True),
+    ),
+    "a projection": Of(
+        lambda net, x: net.lstm(x, (torch.zeros(1, x.size(0), 3), torch.zeros(1, x.size(0), 6))),
+        lstm=nn.LSTM(8, 6, batch_first=True, proj_size=3),
+    ),
+    "a state by its name": Of(
+        lambda net, x: net.gru(x, hx=torch.zeros(1, x.shape[0], 4))[1], gru=nn.GRU(8, 4, batch_first=True)
+    ),
+    "no state": Of(lambda net, x: net.gru(x, None)[0], gru=nn.GRU(8, 4, batch_first=True)),
+}
+
+
+@pytest.mark.filterwarnings("ignore:LSTM with projections")
+@pytest.mark.parametrize("name", RECURRENT)
+def test_recurrent_layers_take_initial_states(name: str) -> None:
+    assert_agrees(RECURRENT[name], (10, 8), (1, 8), (17, 8))
+
+
+def test_a_state_of_cells_goes_from_step_to_step() -> None:
+    net = Of(_cells, cell=nn.LSTMCell(8, 6))
+    assert_agrees(net, (3, 8))
+    report = from_torch(net, input=(3, 8)).analyze()
+    assert report.params == sum(item.numel() for item in net.parameters())
+    assert report.macs == 3 * 24 * (8 + 6)

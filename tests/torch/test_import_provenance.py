@@ -1,0 +1,130 @@
+"""Every tensor of a traced forward has an origin; where none was seen, the model holds for the traced sizes only."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+import shapecalc
+from shapecalc import ShapecalcError
+
+
+class Calls(nn.Module):
+    """A forward with parts of its own."""
+
+    def __init__(self, forward: Callable[..., Any], **parts: nn.Module | nn.Parameter) -> None:
+        super().__init__()
+        for name, part in parts.items():
+            setattr(self, name, part)
+        self.call = forward
+
+    def forward(self, x: Tensor) -> Any:
+        return self.call(self, x)
+
+
+def real(net: nn.Module, shape: tuple[int, ...]) -> list[tuple[int, ...]]:
+    with torch.no_grad(), warnings.catch_warnings(action="ignore"):  # an LSTM on the CPU
+        result = net(torch.zeros(shape))
+    tensors = [result] if isinstance(result, Tensor) else [*result]
+    return [tuple(tensor.shape) for tensor in tensors]
+
+
+RIGHT: dict[str, tuple[nn.Module, tuple[int, ...], list[tuple[int, ...]]]] = {
+    "states of two directions": (
+        Calls(lambda net, x: net.rnn(x)[1].flatten(0, 1), rnn=nn.RNN(6, 5, 2, bidirectional=True)),
+        (7, 6),
+        [(3, 9, 6), (1, 4, 6)],
+    ),
+    "cells of a projecting lstm": (
+        Calls(lambda net, x: net.lstm(x)[1], lstm=nn.LSTM(6, 5, proj_size=2, batch_first=True)),
+        (7, 6),
+        [(3, 9, 6), (1, 4, 6)],
+    ),
+    "weights of every head": (
+        Calls(
+            lambda net, x: net.mha(x, x, x, average_attn_weights=False)[1],
+            mha=nn.MultiheadAttention(6, 3, batch_first=True),
+        ),
+        (7, 6),
+        [(3, 9, 6), (1, 4, 6)],
+    ),
+    "strides": (Calls(lambda net, x: x.reshape(-1, x.stride(0))), (3, 8, 8), [(2, 3, 5, 7), (1, 3, 4, 4)]),
+    "bytes": (Calls(lambda net, x: x.reshape(x.nbytes // 4)), (3, 8), [(2, 3, 5), (1, 3, 4)]),
+    "a scale of all digits": (nn.Upsample(scale_factor=5 / 3), (3, 30, 30), [(1, 3, 9, 6), (2, 3, 12, 33)]),
+    "a scale made of sizes": (
+        Calls(
+            lambda net, x: functional.interpolate(x, scale_factor=(7 / x.shape[2], x.shape[2] / x.shape[3]))
+        ),
+        (3, 14, 28),
+        [(1, 3, 9, 6), (2, 3, 35, 11)],
+    ),
+    "a literal": (Calls(lambda net, x: x + torch.ones(8)), (3, 8), [(2, 3, 8), (5, 4, 8)]),
+}
+
+
+@pytest.mark.parametrize("case", RIGHT)
+def test_other_sizes_are_those_of_torch(case: str) -> None:
+    net, traced, shapes = RIGHT[case]
+    model = shapecalc.from_torch(net.eval(), input=traced)
+    for batch, *shape in shapes:
+        report = model.analyze(input=tuple(shape), batch=batch)
+        assert [*report.outputs.values()] == real(net, (batch, *shape)), (batch, shape)
+
+
+def unseen(net: nn.Module, x: Tensor) -> Tensor:
+    with torch._C.DisableTorchFunction():
+        made = torch.empty_like(x)[..., ::2]
+    return torch.relu(made)
+
+
+@pytest.mark.parametrize("forward", [unseen, lambda net, x: x[:, : x.untyped_storage().nbytes() // 48]])
+def test_what_has_no_origin_holds_for_the_traced_sizes_only(forward: Callable[..., Tensor]) -> None:
+    net = Calls(forward).eval()
+    model = shapecalc.from_torch(net, input=(12,))
+    assert [model.analyze(batch=1).output] == real(net, (1, 12))
+    for shape, batch in (((12,), 3), ((16,), 1)):
+        with pytest.raises(ShapecalcError):
+            model.analyze(input=shape, batch=batch)
+
+
+class Closure(nn.Module):
+    """A forward that reaches its parts through a lambda, which a copy of the module shares."""
+
+    scale: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.norm = nn.BatchNorm1d(5)
+        self.weight = nn.Parameter(torch.zeros(5, 8))
+        self.register_buffer("scale", torch.ones(5))
+        self.run: Callable[[Tensor], Any] = lambda x: self.norm(
+            functional.linear(x, self.weight) * self.scale
+        )
+
+    def forward(self, x: Tensor) -> Any:
+        return self.run(x)
+
+
+def test_parts_in_a_closure_are_counted_once() -> None:
+    net = Closure().eval()
+    report = shapecalc.from_torch(net, input=(8,)).analyze()
+    assert report.params == sum(parameter.numel() for parameter in net.parameters()) == 50
+    assert next(net.parameters()).device.type == "cpu"
+
+
+def test_computed_weights_are_no_layers_own() -> None:
+    def forward(net: nn.Module, x: Tensor) -> Any:
+        assert isinstance(net.fc, nn.Linear)
+        weights = {"weight": functional.normalize(net.fc.weight), "bias": net.fc.bias}
+        return torch.func.functional_call(net.fc, weights, (x,))
+
+    net = Calls(forward, fc=nn.Linear(8, 5)).eval()
+    report = shapecalc.from_torch(net, input=(8,)).analyze(batch=3)
+    assert report.params == 45
+    assert report.output == (3, 5)
