@@ -39,6 +39,12 @@ def test_a_slice_runs_and_it_is_the_same_each_time() -> None:
     assert kept[1:] != [item.nodeid for item in SAMPLED[:3]]  # spread over the cases
 
 
+def test_single_cases_may_be_left_to_ci() -> None:
+    cases = [Item("a.py::test_pairs[0]"), Item("a.py::test_pairs[1]", (("ci", ()),))]
+    assert run(cases) == ["a.py::test_pairs[0]"]
+    assert run(cases, "a.py::test_pairs") == ["a.py::test_pairs[0]", "a.py::test_pairs[1]"]
+
+
 def test_a_sample_larger_than_the_cases_is_all_of_them() -> None:
     assert run(SAMPLED[:2]) == [item.nodeid for item in SAMPLED[:2]]
 

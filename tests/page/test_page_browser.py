@@ -260,6 +260,7 @@ def test_a_request_would_be_refused(browser: Browser, tmp_path: Path) -> None:
     opened.page.close()
 
 
+@pytest.mark.ci
 def test_the_gallery_searches(browser: Browser, tmp_path: Path) -> None:
     entries = listing_rows()
     opened = Opened(browser, gallery(entries, {}), tmp_path)

@@ -108,6 +108,7 @@ def used(module: nn.Module, cls: type[nn.Module]) -> list[nn.Module]:
     return [one for one in module.modules() if isinstance(one, cls) and id(one) not in unused]
 
 
+@pytest.mark.sample(15)
 @every_name
 def test_settings_that_no_shape_depends_on(name: str) -> None:
     report, module = shapecalc.load(name).analyze(), built(name)
