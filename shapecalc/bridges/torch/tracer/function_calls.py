@@ -75,6 +75,13 @@ def plain_name(name: str) -> str:
     return _OPERATORS.get(inner, inner)
 
 
+def _is_in_place(name: str) -> bool:
+    """Return whether a function of this name changes its first tensor."""
+    if name.startswith("__"):
+        return name.startswith(("__i", "__set"))
+    return name.endswith("_")
+
+
 class RecordingFunctions(TorchFunctionMode):
     """Runs torch's functions and records them in a trace."""
 
@@ -86,6 +93,8 @@ class RecordingFunctions(TorchFunctionMode):
         self, function: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         args, kwargs = self.trace.copied(args), self.trace.copied(kwargs or {})
+        overwrites = _is_in_place(getattr(function, "__name__", ""))
+        args, kwargs = self.trace.meta_twins.together(args, kwargs, overwrites=overwrites)
         self.trace.forget_indices(caller_location())
         result = _predicted_cat(args, kwargs) if function is torch.cat else None
         if result is None:

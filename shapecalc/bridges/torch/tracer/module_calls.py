@@ -41,6 +41,7 @@ def recording_modules(trace: Trace) -> Iterator[None]:
             effect = _append(trace, module, operands, kwargs) if operands else None
             trace.called = "module"
             if effect is not None:
+                args, kwargs = trace.meta_twins.without_memory((args, kwargs))
                 result = _predicted(module, args[0], effect) if len(operands) == 1 else None
                 if result is None:
                     trace.inside_leaf = True

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
 from torch import Tensor, nn
 
-from shapecalc.bridges.torch.tracer.traced_number import Guard, concrete, tensors_in
+from shapecalc.bridges.torch.tracer.kept_tensors import MetaTwins, kept_tensors
+from shapecalc.bridges.torch.tracer.traced_number import Guard, concrete
 from shapecalc.bridges.torch.tracer.traced_sizes import Location, Size, Sizes
 from shapecalc.layers.base import Caller, Kind, Merge
 from shapecalc.layers.traced import Constant, Opaque, Parameter
 from shapecalc.spec.tree import Step
 
-_REGISTERED = ("_parameters", "_buffers", "_modules")
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_.]")
 
 
@@ -63,8 +63,9 @@ class Trace:
         """The classes of the modules that are running, the innermost last."""
         self.last = ""
         """What the next step reads where it says nothing."""
-        self.literals = {id(tensor): tensor for tensor in _kept_tensors(module)}
+        self.literals = {id(tensor): tensor for tensor in kept_tensors(module)}
         """Tensors kept on the module, or made in its forward of numbers that are no sizes."""
+        self.meta_twins = MetaTwins(self.literals)
         self.has_unknown = False
         """Whether a tensor or number was read without a known origin: it may depend on any size."""
 
@@ -96,6 +97,7 @@ class Trace:
 
         A tensor of unknown origin is a constant too, in a recording that has to be pinned.
         """
+        tensor = self.meta_twins.of(tensor)
         if id(tensor) not in self.tensors:
             shape = [int(size) for size in concrete(tuple(tensor.shape))]
             path = self.parameters.get(id(tensor))
@@ -106,13 +108,14 @@ class Trace:
                 buffers = (name for name, buffer in self.module.named_buffers() if buffer is tensor)
                 path = path or next(buffers, None)
                 name = self.unique(path) if path else self.local("constant")
-                self.has_unknown |= path is None and id(tensor) not in self.literals
+                self.has_unknown |= path is None and id(tensor) not in self.literals and tensor.is_meta
                 self.append(Constant(shape=shape), [self.inputs[0]], [tensor], name)
         return self.tensors[id(tensor)][1]
 
     def alias(self, result: Any, tensor: Tensor) -> None:
         """Let a result have the name of the tensor that it was made of."""
         if isinstance(result, Tensor):
+            result = self.meta_twins.of(result)
             self.tensors[id(result)] = (result, self.name_of(tensor))
 
     def sizes(self, tensor: Tensor) -> Sizes:
@@ -154,6 +157,7 @@ class Trace:
         """Record which tensors a step made."""
         for number, result in enumerate(results):
             if isinstance(result, Tensor):
+                result = self.meta_twins.of(result)  # noqa: PLW2901
                 self.tensors[id(result)] = (result, name if len(results) == 1 else f"{name}.{number}")
 
     def bind_layer(self, name: str, results: Sequence[Tensor]) -> None:
@@ -224,13 +228,6 @@ class Trace:
         for guard in self.indices.pop(location, ()):
             del self.guards[guard]
         self.indices.clear()
-
-
-def _kept_tensors(module: nn.Module) -> Iterator[Tensor]:
-    """Yield the tensors that the parts of a module keep without registering them."""
-    for part in module.modules():
-        own = vars(part)
-        yield from tensors_in([value for name, value in own.items() if name not in _REGISTERED])
 
 
 # ---- how a layer is called: counting tools see modules of torch, and some functions by name

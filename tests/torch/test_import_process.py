@@ -1,0 +1,68 @@
+"""Imports of modules that keep or make tensors with memory."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+import shapecalc
+
+
+class _Kept(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.mix = nn.Linear(8, 8)
+        self.embedding = nn.Embedding(5, 8)
+        self.scales = [torch.ones(8), torch.full((1, 8), 2.0)]
+        self.by_name = {"mask": torch.ones(5, 8, dtype=torch.bool)}
+        self.ids = torch.arange(5)
+        self.steps = torch.tensor([2, 3])
+        self.cache = torch.zeros(2, 5, 8)
+
+
+class _Lists(_Kept):
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.mix(x) * self.scales[0] + self.scales[1]
+        return x.masked_fill(self.by_name["mask"], 0.0)
+
+
+class _Ids(_Kept):
+    def forward(self, x: Tensor) -> Tensor:
+        return self.mix(x) + self.embedding(self.ids)
+
+
+class _Values(_Kept):
+    def forward(self, x: Tensor) -> Tensor:
+        parts = [self.mix(x) for _ in range(int(self.steps[1]))]
+        return torch.cat([*parts, x * self.scales[0]], -1).repeat(1, 1, self.steps.tolist()[0])
+
+
+class _Overwritten(_Kept):
+    def forward(self, x: Tensor) -> Tensor:
+        self.cache[: len(x)] = self.mix(x)
+        return self.cache[: len(x)].sum(0) + self.scales[0]
+
+
+class _OfNumpy(_Kept):
+    def forward(self, x: Tensor) -> Tensor:
+        mask = torch.from_numpy(np.triu(np.ones((1, x.shape[1], x.shape[1])), k=1)) == 0
+        return (self.mix(x) @ x.transpose(1, 2)).masked_fill(~mask, -1e9) + torch.FloatTensor([1] * 5)
+
+
+_NETS = (_Lists, _Ids, _Values, _Overwritten, _OfNumpy)
+
+
+@pytest.mark.parametrize("cls", _NETS)
+def test_tensors_with_memory_meet_those_without(cls: type[_Kept]) -> None:
+    net = cls().eval()
+    report = shapecalc.from_torch(net, input=(5, 8)).analyze(batch=1)
+    assert report.output == tuple(net(torch.zeros(1, 5, 8)).shape)
+    assert report.params == sum(parameter.numel() for parameter in net.parameters())
+
+
+def test_a_kept_tensor_limits_the_sizes() -> None:
+    model = shapecalc.from_torch(_Lists().eval(), input=(5, 8))
+    with pytest.raises(shapecalc.ShapecalcError):
+        model.analyze(input=(7, 8))
