@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -10,7 +11,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812  (as everybody writes it)
 from torch import Tensor, nn
 
-from shapecalc import from_torch
+from shapecalc import from_torch, loads
 
 
 class Net(nn.Module):
@@ -69,3 +70,39 @@ def test_a_size_at_which_a_window_is_empty_is_not_legal() -> None:
                 assert (height, width) not in sizes
             else:
                 assert (height, width) in sizes
+
+
+MADE: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
+    "pool to half": lambda x, y: nn.AdaptiveAvgPool2d((y.shape[2] // 2, y.shape[3] // 2))(x),
+    "pool of all": lambda _, y: nn.AvgPool2d(kernel_size=y.size()[2:])(y),
+    "pad to the input": lambda x, y: nn.ZeroPad2d((0, x.shape[3] - y.shape[3], 0, 1))(y),
+    "replicate": lambda _, y: nn.ReplicationPad2d((y.shape[2] // 4,) * 4)(y),
+    "in a sequence": lambda x, y: nn.Sequential(nn.ReLU(), nn.Upsample(size=x.shape[-2:]))(y),
+    "layer norm": lambda _, y: nn.LayerNorm(y.shape[1:], elementwise_affine=False)(y),
+    "unflatten": lambda _, y: nn.Unflatten(1, (2, y.shape[1] // 2))(y),
+    "fold": lambda _, y: nn.Fold(y.shape[2:], 1)(y.flatten(2)),
+}
+
+
+@pytest.mark.parametrize("make", MADE.values(), ids=MADE)
+def test_a_module_that_the_forward_makes_with_sizes(make: Callable[[Tensor, Tensor], Tensor]) -> None:
+    net = Net(lambda self, x: make(x, self.conv(x)), conv=nn.Conv2d(3, 4, 3, 2, 1)).eval()
+    model = from_torch(net, input=(3, 32, 32))
+    json.dumps(model.analyze().to_dict())
+    model = loads(model.to_yaml())
+    for height, width in ((32, 32), (20, 24), (64, 16)):
+        shape = tuple(net(torch.zeros(1, 3, height, width)).shape)
+        assert model.analyze(H=height, W=width).output == shape
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda x: {"a.b": x, "a b": x.mean(1), "a_b_2": x.sum()[None]},
+        lambda x: {"a": [x, x.mean(1)], "a_output_0": x[:, :3]},
+        lambda x: ({"output_1": x}, x.mean(1), x[:, :3]),
+    ],
+)
+def test_outputs_with_equal_names_are_all_kept(make: Callable[[Tensor], Any]) -> None:
+    model = from_torch(Net(lambda _, x: make(2 * x)), input=(10, 8))
+    assert len(model.analyze().outputs) == 3

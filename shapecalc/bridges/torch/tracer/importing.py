@@ -20,7 +20,7 @@ from shapecalc.bridges.torch.tracer.function_calls import RecordingFunctions
 from shapecalc.bridges.torch.tracer.module_calls import recording_modules
 from shapecalc.bridges.torch.tracer.size_conversions import tracing_conversions, tracing_creation
 from shapecalc.bridges.torch.tracer.trace import Trace
-from shapecalc.bridges.torch.tracer.trace_to_model import model_of
+from shapecalc.bridges.torch.tracer.trace_to_model import model_of, output_name
 from shapecalc.bridges.torch.tracer.traced_number import concrete
 from shapecalc.bridges.torch.tracer.traced_sizes import Ratio, Size, Sizes
 from shapecalc.errors import ShapecalcError, ShapeError, SpecError, quote
@@ -137,7 +137,7 @@ def _outputs(trace: Trace, result: Any) -> dict[str, str]:
 
     def add(value: Any, path: tuple[str, ...]) -> None:
         if isinstance(value, Tensor):
-            outputs["_".join(path) or "output"] = trace.name_of(value)
+            outputs[output_name(path, outputs)] = trace.name_of(value)
         elif isinstance(value, Mapping):
             for key, item in value.items():
                 add(item, (*path, str(key)))

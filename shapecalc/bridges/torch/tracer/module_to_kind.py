@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from torch import nn
 
 from shapecalc.bridges.canonical import canonical
+from shapecalc.bridges.torch.tracer.traced_number import traced_in
 from shapecalc.bridges.torch.twins.torch_names import named
 from shapecalc.bridges.torch.twins.twin import Twin, twin_of
 from shapecalc.layers import registry
@@ -46,11 +47,14 @@ def kind_of(module: nn.Module) -> type[Kind] | None:
 
 
 def as_layer(module: nn.Module) -> Kind | None:
-    """Return the layer that a module is, with every setting that is not the default; None without a kind."""
+    """Return the layer that a module is, with every setting that is not the default; None without a kind.
+
+    None too where a forward made the module with sizes: these are traced through the module's own forward.
+    """
     kind = kind_of(module)
     is_hooked = module._forward_pre_hooks or module._forward_hooks  # noqa: SLF001  (torch has no question)
     fields = None if kind is None or is_hooked else twin_of(kind).from_module(module)
-    if kind is None or fields is None:
+    if kind is None or fields is None or traced_in(fields):
         return None
     try:
         return canonical(kind, fields)

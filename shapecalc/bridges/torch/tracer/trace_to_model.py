@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Iterable, Mapping
+from itertools import chain, count
 from typing import Any
 
 from pydantic import ValidationError
@@ -36,12 +37,23 @@ def model_of(
     if not trace.has_batch:
         data["batched"] = False
     if outputs != {"output": steps[-1].name}:
-        data["outputs"] = {_word(title): source for title, source in outputs.items()}
+        data["outputs"] = outputs
     return _simplified(Model(layers=steps, **data), data, steps)
 
 
 def _word(name: str) -> str:
     return "".join(c if c.isalnum() or c == "_" else "_" for c in name) or "model"
+
+
+def output_name(path: Iterable[str], taken: Container[str]) -> str:
+    """Return the name of an output by its keys, with a number behind it where the name is taken.
+
+    >>> output_name(("a", "b"), []), output_name(["a-b"], ["a_b"]), output_name((), [])
+    ('a_b', 'a_b_2', 'output')
+    """
+    name = _word("_".join(path) or "output")
+    numbered = (f"{name}_{number}" for number in count(2))
+    return next(title for title in chain([name], numbered) if title not in taken)
 
 
 # ---- free sizes
