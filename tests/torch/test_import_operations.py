@@ -90,3 +90,27 @@ def test_a_state_of_cells_goes_from_step_to_step() -> None:
     report = from_torch(net, input=(3, 8)).analyze()
     assert report.params == sum(item.numel() for item in net.parameters())
     assert report.macs == 3 * 24 * (8 + 6)
+
+
+# ---- reductions
+
+REDUCTIONS: dict[str, Callable[[Any, Tensor], Any]] = {
+    "a Euclidean norm": lambda net, x: x / x.norm(dim=1, keepdim=True),
+    "a norm of rows": lambda net, x: torch.linalg.vector_norm(x, 1, dim=-1),
+    "an infinite norm": lambda net, x: torch.linalg.norm(x, float("inf"), 2),
+    "a norm of third powers": lambda net, x: torch.norm(x, 3, -1, keepdim=True),
+    "logsumexp": lambda net, x: x.logsumexp((1, 2)),
+    "the greatest and its place": lambda net, x: x.max(2),
+    "the least with the axis kept": lambda net, x: x.min(-1, keepdim=True)[1].float(),
+    "the greatest of all": lambda net, x: x - x.max(),
+    "a place": lambda net, x: x.argmax(1),
+    "a place in all": lambda net, x: x.flatten(1).argmin(1) + x.argmax(),
+    "a product": lambda net, x: x.prod(2, keepdim=True) + x.prod(),
+    "any and all": lambda net, x: ((x > 0).any(1), (x > 0).all(-1, keepdim=True)),
+}
+
+
+@pytest.mark.parametrize("name", REDUCTIONS)
+def test_reductions_leave_sizes_free(name: str) -> None:
+    net = Of(REDUCTIONS[name])
+    assert_agrees(net, (3, 16, 12), (3, 9, 7), (3, 1, 5))

@@ -1,4 +1,4 @@
-"""Imports of modules that keep or make tensors with memory."""
+"""What imports read of a module and of the process around it: kept tensors, frozen parameters, threads."""
 
 from __future__ import annotations
 
@@ -66,3 +66,33 @@ def test_a_kept_tensor_limits_the_sizes() -> None:
     model = shapecalc.from_torch(_Lists().eval(), input=(5, 8))
     with pytest.raises(shapecalc.ShapecalcError):
         model.analyze(input=(7, 8))
+
+
+class _Tuned(nn.Module):
+    """A backbone, an embedding and positions, with parameters that the forward does not use."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.embedding, self.head = nn.Embedding(20, 8), nn.Linear(8, 3)
+        self.positions = nn.Parameter(torch.zeros(1, 5, 8))
+        self.attention = nn.MultiheadAttention(8, 2, batch_first=True)
+        self.auxiliary, self.other = nn.Linear(8, 2), nn.Linear(8, 7)
+
+    def forward(self, ids: Tensor) -> Tensor:
+        x = self.embedding(ids) + self.positions
+        x = self.attention(x, x, x, need_weights=False)[0]
+        return nn.functional.linear(x, self.head.weight, self.head.bias)
+
+
+_PARTS = ("embedding", "head", "positions", "attention", "auxiliary", "other")
+
+
+@pytest.mark.parametrize("part", [*_PARTS, ""])
+def test_frozen_parameters_are_not_trained(part: str) -> None:
+    net = _Tuned().eval()
+    for name, parameter in net.named_parameters():
+        parameter.requires_grad = not name.startswith(part)
+    report = shapecalc.from_torch(net, input=(5,)).analyze()
+    parameters = [*net.parameters()]
+    assert report.params == sum(item.numel() for item in parameters)
+    assert report.trainable_params == sum(item.numel() for item in parameters if item.requires_grad)

@@ -169,14 +169,16 @@ def _outputs(trace: Trace, result: Any) -> dict[str, str]:
 
 
 def _append_unused(trace: Trace, outputs: dict[str, str]) -> None:
-    """Append the parameters that no step has, so that they are counted."""
-    parameters = trace.module.named_parameters()
-    unused = {name: tuple(item.shape) for name, item in parameters if id(item) not in trace.owners}
-    if unused:
-        last = trace.last
-        step = trace.append(layers.Unused(tensors=unused), [last], (), trace.unique("unused"))
-        if [*outputs.values()] == [last]:
-            outputs[next(iter(outputs))] = step
+    """Append the parameters that no step has, so that they are counted; the trained ones first."""
+    unused = {name: item for name, item in trace.module.named_parameters() if id(item) not in trace.owners}
+    for is_trained in (True, False):
+        tensors = {name: item for name, item in unused.items() if item.requires_grad is is_trained}
+        if tensors:
+            last = trace.last
+            layer = layers.Unused(tensors={name: tuple(item.shape) for name, item in tensors.items()})
+            step = trace.append(layer, [last], (), trace.unique("unused"), parameters=tensors.values())
+            if [*outputs.values()] == [last]:
+                outputs[next(iter(outputs))] = step
 
 
 # ---- a copy without numbers

@@ -103,7 +103,9 @@ class Trace:
             path = self.parameters.get(id(tensor))
             if path is not None and id(tensor) not in self.owners:
                 self.owners[id(tensor)] = path
-                self.append(Parameter(shape=shape), [self.inputs[0]], [tensor], self.unique(path))
+                self.append(
+                    Parameter(shape=shape), [self.inputs[0]], [tensor], self.unique(path), parameters=[tensor]
+                )
             else:
                 buffers = (name for name, buffer in self.module.named_buffers() if buffer is tensor)
                 path = path or next(buffers, None)
@@ -139,10 +141,18 @@ class Trace:
     # ---- steps
 
     def append(
-        self, layer: Kind, sources: Sequence[str], results: Sequence[Any], name: str, share: str | None = None
+        self,
+        layer: Kind,
+        sources: Sequence[str],
+        results: Sequence[Any],
+        name: str,
+        share: str | None = None,
+        parameters: Iterable[Tensor] = (),
     ) -> str:
         """Append a step and return its name; `share` is a step whose layer and weights it has."""
         data: dict[str, Any] = {"name": name}
+        if {parameter.requires_grad for parameter in parameters} == {False}:
+            data["trainable"] = False
         if [*sources] != [self.last] or isinstance(layer, Merge):
             data["from"] = tuple(sources)
         running = self.running[-1] if self.running else type(self.module)
@@ -178,6 +188,7 @@ class Trace:
 
         Return False where they are of several layers, or of another one.
         """
+        parameters = [*parameters]
         ids = [id(parameter) for parameter in parameters]
         owners = {self.owners.get(parameter) for parameter in ids}
         owner = next(iter(owners), None)
@@ -185,7 +196,7 @@ class Trace:
             owner is None or any(step.name == owner and step.body == layer for step in self.steps)
         ):
             return False
-        name = self.append(layer, sources, results, self.unique(name), share=owner)
+        name = self.append(layer, sources, results, self.unique(name), share=owner, parameters=parameters)
         if owner is None:
             self.owners |= dict.fromkeys(ids, name)
         return True
