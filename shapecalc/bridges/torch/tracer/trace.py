@@ -123,8 +123,8 @@ class Trace:
             self.tensors[id(result)] = (result, self.name_of(tensor))
 
     def sizes(self, tensor: Tensor) -> Sizes:
-        """Return the sizes of a tensor, traced."""
-        if self.pinned:
+        """Return the sizes of a tensor, traced; those of parameters and literals are ordinary numbers."""
+        if self.pinned or id(tensor) in self.parameters or id(tensor) in self.literals:
             return Sizes(tensor.shape)
         name = self.name_of(tensor)
         return Sizes(
