@@ -51,7 +51,7 @@ def kind_of(module: nn.Module) -> type[Kind] | None:
     return None
 
 
-def _is_replaced(module: nn.Module, base: type[Any]) -> bool:
+def _is_replaced(module: nn.Module, base: Any) -> bool:
     """Return whether a module replaces methods of a base class, or a user the forward of that class."""
     home = next((cls for cls in base.__mro__ if "forward" in vars(cls)), base)
     forward = vars(home).get("forward")
@@ -69,7 +69,7 @@ def _package(name: str) -> str:
 
 
 @lru_cache(maxsize=512)
-def _methods(base: type[Any]) -> frozenset[str]:
+def _methods(base: Any) -> frozenset[str]:
     """Return the names of the methods that the forward of a class runs, itself among them."""
     names: set[str] = set()
     open_names = {"forward"}
