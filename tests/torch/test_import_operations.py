@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from shapecalc import from_torch
+from shapecalc import ShapecalcError, from_torch
 
 
 class Of(nn.Module):
@@ -191,3 +191,25 @@ PLACES: dict[str, Callable[[Any, Tensor], Any]] = {
 @pytest.mark.parametrize("name", PLACES)
 def test_places_leave_other_sizes_free(name: str) -> None:
     assert_agrees(Indexed(PLACES[name]), (6, 16), (6, 9), (6, 24))
+
+
+# ---- slices by differences of sizes
+
+
+def _crop(net: Any, x: Tensor) -> Tensor:
+    y = net.conv(x)
+    cut = (x.size(2) - y.size(2)) // 2
+    return torch.cat([x[:, :, cut : x.size(2) - cut], y], dim=1)
+
+
+def test_crops_by_differences_of_sizes_leave_them_free() -> None:
+    net = Of(_crop, conv=nn.Conv1d(3, 3, 5))
+    assert_agrees(net, (3, 16), (3, 9), (3, 5))
+    assert 5 in from_torch(net, input=(3, 16)).sizes()
+
+
+def test_a_slice_holds_on_the_side_from_which_it_was_counted() -> None:
+    model = from_torch(Of(lambda net, x: x[:, :, : x.size(2) - 4]), input=(3, 16))
+    assert model.analyze(input=(3, 7)).output == (1, 3, 3)
+    with pytest.raises(ShapecalcError):
+        model.analyze(input=(3, 3))  # where torch takes the last size from the end

@@ -11,7 +11,7 @@ from shapecalc import layers
 from shapecalc.bridges.canonical import canonical
 from shapecalc.bridges.torch.tracer.trace import Call, Rule
 from shapecalc.bridges.torch.tracer.traced_number import concrete
-from shapecalc.bridges.torch.tracer.traced_sizes import field_value
+from shapecalc.bridges.torch.tracer.traced_sizes import Size, field_value
 
 _MOST_PLACES = 64
 """A longer list of places is not selected one by one."""
@@ -88,6 +88,16 @@ def _index_select(call: Call) -> bool:
     return index.dim() == 1 and _placed(call, [dim % call.input.dim()], [index])
 
 
+def _end(value: Any) -> Any:
+    """Return the end of a slice, at least 0 if it is a difference of sizes that counted from the front.
+
+    Where the difference is negative, the slice is refused as empty: torch would count from the back.
+    """
+    if isinstance(value, Size) and "-" in value.text and value.value >= 0:
+        return f"max({value.text}, 0)"
+    return field_value(value)
+
+
 def _getitem(call: Call) -> bool:
     """An index, axis by axis: integers select, slices cut, None inserts; others have no rule."""
     x, index = call.input, call.arguments["idx"]
@@ -107,8 +117,12 @@ def _getitem(call: Call) -> bool:
         if part is None:
             source = call.step(layers.Unsqueeze(dim=axis), source)
         elif part != slice(None):
-            bounds = {"start": part.start, "end": part.stop, "step": part.step}
-            fields = {name: field_value(bound) for name, bound in bounds.items() if bound is not None}
+            bounds = {
+                "start": field_value(part.start),
+                "end": _end(part.stop),
+                "step": field_value(part.step),
+            }
+            fields = {name: bound for name, bound in bounds.items() if bound is not None}
             source = call.step(canonical(layers.Slice, {"dim": axis, **fields}), source)
         axis += 1
     call.trace.bind(source, [call.result])
