@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from shapecalc import from_torch
 
@@ -114,3 +115,79 @@ REDUCTIONS: dict[str, Callable[[Any, Tensor], Any]] = {
 def test_reductions_leave_sizes_free(name: str) -> None:
     net = Of(REDUCTIONS[name])
     assert_agrees(net, (3, 16, 12), (3, 9, 7), (3, 1, 5))
+
+
+# ---- normalization with weights of one's own
+
+
+class Scaled(nn.Module):
+    def __init__(self, function: Callable[[Any, Tensor], Tensor]) -> None:
+        super().__init__()
+        self.function = function
+        self.weight, self.bias = nn.Parameter(torch.ones(6)), nn.Parameter(torch.zeros(6))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.function(self, x)
+
+
+NORMS: dict[str, Callable[[Any, Tensor], Tensor]] = {
+    "a layer norm of a parameter's shape": lambda net, x: (
+        functional.layer_norm(x.transpose(1, 2), net.weight.shape, net.weight) + net.bias
+    ),
+    "a group norm without a bias": lambda net, x: functional.group_norm(x, 2, net.weight) + net.bias[:, None],
+    "a batch norm without a bias": lambda net, x: (
+        functional.batch_norm(x, torch.zeros(6), torch.ones(6), net.weight) + net.bias[:, None]
+    ),
+    "a shift alone": lambda net, x: functional.layer_norm(x.mT, (6,), None, net.bias) * net.weight,
+    "computed weights": lambda net, x: functional.group_norm(x, 3, net.weight + 1, net.bias * 2),
+    "a computed layer norm": lambda net, x: functional.layer_norm(
+        x.mT, (len(net.weight),), net.weight.exp(), net.bias
+    ),
+    "a size that is merely read": lambda net, x: functional.group_norm(
+        x * net.weight.shape[0] ** 0.5, 2, net.weight, net.bias
+    ),
+}
+
+
+@pytest.mark.parametrize("name", NORMS)
+def test_norms_take_weights_of_any_origin(name: str) -> None:
+    net = Scaled(NORMS[name])
+    assert_agrees(net, (6, 16), (6, 9))
+    assert from_torch(net, input=(6, 16)).analyze().params == 12
+
+
+# ---- places in lists and tensors
+
+
+class Indexed(nn.Module):
+    def __init__(self, function: Callable[[Any, Tensor], Any]) -> None:
+        super().__init__()
+        self.function = function
+        self.register_buffer("places", torch.zeros(5, dtype=torch.long))
+        self.register_buffer("map", torch.zeros(64, 64, dtype=torch.long))
+        self.table = nn.Parameter(torch.zeros(9, 2))
+
+    def forward(self, x: Tensor) -> Any:
+        return self.function(self, x)
+
+
+PLACES: dict[str, Callable[[Any, Tensor], Any]] = {
+    "channels in another order": lambda net, x: x[:, [2, 1, 0]],
+    "a single place in a list": lambda net, x: x[..., [1]],
+    "a tensor of places": lambda net, x: x[:, :, net.places],
+    "a map into a table": lambda net, x: net.table[net.map[: x.size(1), : x.size(2)]],
+    "a row of each sample": lambda net, x: x[torch.arange(x.size(0)), x.sum((1, 2)).long()],
+    "index_select": lambda net, x: x.index_select(1, net.places) + torch.index_select(x, -2, net.places),
+    "places of places": lambda net, x: x[:, net.places[:, None], net.places],
+    "pooling and its inverse": lambda net, x: functional.max_unpool1d(
+        *functional.max_pool1d(x, 2, return_indices=True), [2]
+    ),
+    "an inverse to a shape": lambda net, x: functional.max_unpool1d(
+        *functional.max_pool1d(x, 2, return_indices=True), [2], output_size=x.shape
+    ),
+}
+
+
+@pytest.mark.parametrize("name", PLACES)
+def test_places_leave_other_sizes_free(name: str) -> None:
+    assert_agrees(Indexed(PLACES[name]), (6, 16), (6, 9), (6, 24))

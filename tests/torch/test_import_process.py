@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import threading
+from functools import cache
+from types import MethodType
+
 import numpy as np
 import pytest
 import torch
@@ -96,3 +100,119 @@ def test_frozen_parameters_are_not_trained(part: str) -> None:
     parameters = [*net.parameters()]
     assert report.params == sum(item.numel() for item in parameters)
     assert report.trainable_params == sum(item.numel() for item in parameters if item.requires_grad)
+
+
+# ---- other threads
+
+
+def test_what_another_thread_runs_is_no_part_of_the_model() -> None:
+    net = nn.Sequential(*(nn.Linear(8, 8) for _ in range(20))).eval()
+    other, stop, errors = nn.Sequential(nn.Embedding(9, 5), nn.LSTM(5, 3)).eval(), threading.Event(), []
+
+    def work() -> None:
+        while not stop.is_set():
+            try:
+                assert other(torch.ones(4, dtype=torch.long))[0].device.type == "cpu"
+                shapecalc.from_torch(other[0], input=(4,))
+            except Exception as error:  # noqa: BLE001  (whatever it is, the test has to report it)
+                errors.append(error)
+
+    call = nn.Module.__call__
+    thread = threading.Thread(target=work)
+    thread.start()
+    try:
+        reports = [shapecalc.from_torch(net, input=(8,)).analyze() for _ in range(10)]
+    finally:
+        stop.set()
+        thread.join()
+    assert {(report.params, report.macs, len(report.nodes)) for report in reports} == {(1440, 1280, 20)}
+    assert not errors
+    assert nn.Module.__call__ is call
+
+
+# ---- replaced forwards
+
+
+class _Halved(nn.Linear):
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x)[..., ::2]
+
+
+class _Same(nn.ConvTranspose2d):
+    def _output_padding(self, *args: object, **kwargs: object) -> list[int]:
+        return [1, 1]
+
+
+def _with_method() -> nn.Module:
+    norm = nn.BatchNorm2d(3)
+    norm.forward = MethodType(lambda self, x: nn.BatchNorm2d.forward(self, x).mean(1), norm)
+    return norm
+
+
+def _with_function() -> nn.Module:
+    pool = nn.MaxPool2d(2)
+    pool.forward = lambda x: nn.functional.max_pool2d(x, 3)
+    return pool
+
+
+_REPLACED = (_Halved(12, 8), _Same(3, 4, 3, stride=2), _with_method(), _with_function())
+
+
+@pytest.mark.parametrize("net", _REPLACED, ids=lambda net: type(net).__name__)
+def test_replaced_methods_are_run(net: nn.Module) -> None:
+    net.eval()
+    report = shapecalc.from_torch(nn.Sequential(net), input=(3, 12, 12)).analyze(batch=2)
+    assert report.output == tuple(net(torch.zeros(2, 3, 12, 12)).shape)
+
+
+def test_a_forward_that_was_replaced_in_a_class_is_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    original = nn.ReLU.forward
+    monkeypatch.setattr(nn.ReLU, "forward", lambda self, x: original(self, x).sum(-1))
+    assert shapecalc.from_torch(nn.ReLU(), input=(4, 8)).analyze(batch=2).output == (2, 4)
+
+
+# ---- caches
+
+_ROWS: dict[object, Tensor] = {}
+_LAST: list[Tensor] = []
+_MASK: Tensor | None = None
+
+
+@cache
+def _ramp(length: int) -> Tensor:
+    return torch.arange(length).float()
+
+
+class _Caching(nn.Module):
+    table: dict[int, Tensor] = {}  # noqa: RUF012  (as users write it)
+
+    @cache  # noqa: B019  (as users write it)
+    def columns(self, width: int) -> Tensor:
+        return torch.ones(width)
+
+    def forward(self, x: Tensor) -> Tensor:
+        global _MASK  # noqa: PLW0603  (as users write it)
+        length, width = x.shape[1:]
+        if (length, width) not in _ROWS:
+            _ROWS[length, width] = torch.zeros(length, width)
+        self.table.setdefault(width, torch.ones(width))
+        if _MASK is None:
+            _MASK = torch.ones(length, width)
+        _LAST.append(x)
+        x = x + _ramp(length)[:, None] * self.columns(width) * self.table[width]
+        return x * _MASK + _ROWS[length, width]
+
+
+def test_the_caches_of_the_user_are_as_before() -> None:
+    net = _Caching()
+    for length in (10, 6):
+        report = shapecalc.from_torch(net, input=(length, 8)).analyze(batch=1)
+        assert report.output == (1, length, 8)
+    assert not _ROWS
+    assert not _LAST
+    assert _MASK is None
+    assert not net.table
+    assert net(torch.zeros(1, 10, 8)).device.type == "cpu"
+    assert _ramp(10).device.type == "cpu"
+    assert shapecalc.from_torch(net, input=(10, 8)).analyze(batch=1).output == (1, 10, 8)
+    assert _ROWS[10, 8].device.type == "cpu"

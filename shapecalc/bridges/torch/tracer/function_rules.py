@@ -1,4 +1,4 @@
-"""Functions that are several steps or take the sizes of their results: products, views, parts, indices."""
+"""Functions that are several steps or take the sizes of their results: products, views, reductions, parts."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from torch import Tensor
 
 from shapecalc import layers
 from shapecalc.bridges.canonical import canonical
+from shapecalc.bridges.torch.tracer.index_rules import INDEXING
 from shapecalc.bridges.torch.tracer.named_functions import by_kind, by_name
 from shapecalc.bridges.torch.tracer.trace import Call, Rule
 from shapecalc.bridges.torch.tracer.traced_number import concrete, tensors_in
@@ -229,12 +230,6 @@ def _pad(call: Call) -> bool:
     return call.ends(layers.Pad(pad=pad), x) if mode == "zero" else False
 
 
-def _narrow(call: Call) -> bool:
-    start, length = call.arguments["start"], call.arguments["length"]
-    fields = {"start": field_value(start), "end": field_value(start + length)}
-    return call.ends(canonical(layers.Slice, {"dim": concrete(call.arguments["dim"]), **fields}), call.input)
-
-
 def _rot90(call: Call) -> bool:
     """A rotation of a plane: its axes change places at odd numbers of turns; elements move."""
     source: Tensor | str = call.input
@@ -244,46 +239,24 @@ def _rot90(call: Call) -> bool:
     return call.ends(layers.Elementwise(function="flip"), source)
 
 
-def _getitem(call: Call) -> bool:
-    """An index, axis by axis: integers select, slices cut, None inserts; others have no rule."""
-    x, index = call.input, call.arguments["idx"]
-    parts = [*index] if isinstance(index, tuple) else [index]
-    if not all(part is None or part is Ellipsis or isinstance(part, (int, slice)) for part in parts):
-        return False
-    if any(isinstance(part, bool) for part in parts):
-        return False
-    rest = x.dim() - sum(part is not None and part is not Ellipsis for part in parts)
-    where = parts.index(Ellipsis) if Ellipsis in parts else len(parts)
-    parts[where : where + 1] = [slice(None)] * rest
-    source, axis = call.trace.name_of(x), 0
-    for part in parts:
-        if isinstance(part, int):
-            source = call.step(layers.Select(dim=axis, index=field_value(part)), source)
-            continue
-        if part is None:
-            source = call.step(layers.Unsqueeze(dim=axis), source)
-        elif part != slice(None):
-            bounds = {"start": part.start, "end": part.stop, "step": part.step}
-            fields = {name: field_value(bound) for name, bound in bounds.items() if bound is not None}
-            source = call.step(canonical(layers.Slice, {"dim": axis, **fields}), source)
-        axis += 1
-    call.trace.bind(source, [call.result])
-    return True
-
-
-def _setitem(call: Call) -> bool:
-    x = call.input
-    call.step(layers.Elementwise(function="setitem"), x, results=[x], name="setitem")
-    return True
-
-
 def _weight_norm(call: Call) -> bool:
     """A weight from a direction and a length, which broadcasts."""
     return call.ends(layers.Combine(function=call.name), *tensors_in(call.arguments), name=call.name)
 
 
+def _max_unpool(call: Call) -> bool:
+    """An unpooling, whose output_size may be the complete shape."""
+    kind = registry.get(call.name)
+    fields = {name: call.arguments[name] for name in ("kernel_size", "stride", "padding")}
+    if (size := call.arguments.get("output_size")) is not None:
+        fields["output_size"] = tuple(size)[-int(call.name[-2]) :]
+    known = {name: field_value(value) for name, value in fields.items() if value is not None}
+    return call.ends(canonical(kind, known), call.input, call.arguments["indices"])
+
+
 RULES: dict[str, Rule] = {
     **WITH_WEIGHTS,
+    **INDEXING,
     **dict.fromkeys(("matmul", "mm", "bmm", "mv", "addmm", "baddbmm"), _matmul),
     **dict.fromkeys(("view", "reshape", "view_as", "reshape_as"), _reshape),
     **dict.fromkeys(("expand", "expand_as", "broadcast_to"), _expand),
@@ -302,9 +275,7 @@ RULES: dict[str, Rule] = {
     **dict.fromkeys(("repeat", "tile"), _repeat),
     "unbind": _unbind,
     "pad": _pad,
-    "narrow": _narrow,
     "rot90": _rot90,
-    "getitem": _getitem,
-    "setitem": _setitem,
+    **{f"max_unpool{rank}d": _max_unpool for rank in (1, 2, 3)},
 }
 """By the name of the function."""

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass, replace
+from threading import RLock
 from typing import Any
 from unittest import mock
 
@@ -100,6 +101,10 @@ def _with_any_batch(module: nn.Module, run: _Run) -> Model:
     return model
 
 
+_PATCHED = RLock()
+"""Held while functions of torch and Python are replaced: two threads would restore them out of order."""
+
+
 def _traced(module: nn.Module, run: _Run) -> Model:
     """Run the forward once and return its model."""
     trace = _trace(module, run)
@@ -122,6 +127,7 @@ def _run_forward(trace: Trace, run: _Run) -> Any:
     """Record one run of the forward and return its result."""
     args, kwargs = run.arguments.enter(trace, run.batch, run.dtype)
     with (
+        _PATCHED,
         warnings.catch_warnings(),
         torch.no_grad(),
         torch.device("meta"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from threading import get_ident
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
@@ -41,6 +42,7 @@ class Trace:
         self.tensor_copies = {key: item for key, item in copies.items() if isinstance(item, Tensor)}
         self.has_batch = has_batch
         self.pinned = pinned
+        self.thread = get_ident()
         self.steps: list[Step] = []
         self.guards: dict[Guard, int] = {}
         """What Python decided by sizes, each with the number of steps before it."""
@@ -121,8 +123,8 @@ class Trace:
             self.tensors[id(result)] = (result, self.name_of(tensor))
 
     def sizes(self, tensor: Tensor) -> Sizes:
-        """Return the sizes of a tensor, traced."""
-        if self.pinned:
+        """Return the sizes of a tensor, traced; those of parameters and literals are ordinary numbers."""
+        if self.pinned or id(tensor) in self.parameters or id(tensor) in self.literals:
             return Sizes(tensor.shape)
         name = self.name_of(tensor)
         return Sizes(

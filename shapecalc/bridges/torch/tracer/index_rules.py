@@ -1,0 +1,130 @@
+"""Indexing: integers, slices, lists and tensors of places."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from shapecalc import layers
+from shapecalc.bridges.canonical import canonical
+from shapecalc.bridges.torch.tracer.trace import Call, Rule
+from shapecalc.bridges.torch.tracer.traced_number import concrete
+from shapecalc.bridges.torch.tracer.traced_sizes import field_value
+
+_MOST_PLACES = 64
+"""A longer list of places is not selected one by one."""
+
+
+def _narrow(call: Call) -> bool:
+    start, length = call.arguments["start"], call.arguments["length"]
+    fields = {"start": field_value(start), "end": field_value(start + length)}
+    return call.ends(canonical(layers.Slice, {"dim": concrete(call.arguments["dim"]), **fields}), call.input)
+
+
+def _is_index(part: Any) -> bool:
+    """Return whether an index says what it takes by its shape: masks do not."""
+    if isinstance(part, Tensor):
+        return part.dtype not in (torch.bool, torch.uint8)
+    if isinstance(part, list):
+        return all(type(place) is int for place in part)
+    return part is None or part is Ellipsis or isinstance(part, (int, slice))
+
+
+def _by_places(call: Call, parts: list[Any]) -> bool:
+    """An index with one list of places, or with tensors of them, beside complete slices."""
+    others = [part for part in parts if not isinstance(part, (Tensor, list))]
+    if any(part is not Ellipsis and part != slice(None) for part in others):
+        return False
+    where = next((number for number, part in enumerate(parts) if part is Ellipsis), len(parts))
+    parts[where : where + 1] = [slice(None)] * (call.input.dim() - len(parts) + (where < len(parts)))
+    axes = [axis for axis, part in enumerate(parts) if isinstance(part, (Tensor, list))]
+    if axes != [*range(axes[0], axes[-1] + 1)]:
+        return False
+    places = [parts[axis] for axis in axes]
+    if len(places) == 1 and isinstance(places[0], list):
+        return _listed_places(call, axes[0], places[0])
+    return _placed(call, axes, places) if all(isinstance(index, Tensor) for index in places) else False
+
+
+def _listed_places(call: Call, axis: int, places: list[int]) -> bool:
+    """Places that are known: each is selected, and they are joined."""
+    if not 0 < len(places) <= _MOST_PLACES:
+        return False
+    rows = []
+    for place in places:
+        row = call.step(layers.Select(dim=axis, index=place), call.input)
+        rows.append(call.step(layers.Unsqueeze(dim=axis), row))
+    return call.ends(canonical(layers.Concat, {"dim": axis}), *rows) if len(rows) > 1 else _is(call, rows[0])
+
+
+def _is(call: Call, step: str) -> bool:
+    call.trace.bind(step, [call.result])
+    return True
+
+
+def _placed(call: Call, axes: list[int], places: list[Tensor]) -> bool:
+    """Places in tensors: an element at each place, so that the axes are those of the places, broadcast."""
+    rank, behind = max(index.dim() for index in places), call.input.dim() - axes[-1] - 1
+    source: Tensor | str = call.input
+    for axis in axes:
+        source = call.step(layers.Slice(dim=axis, end=1), source)
+    for _ in range(rank, len(axes)):
+        source = call.step(layers.Select(dim=axes[0], index=0), source)
+    for _ in range(len(axes), rank):
+        source = call.step(layers.Unsqueeze(dim=axes[0]), source)
+    operands: list[Tensor | str] = [source]
+    for index in places:
+        operand: Tensor | str = index
+        for axis in range(index.dim(), index.dim() + behind):
+            operand = call.step(layers.Unsqueeze(dim=axis), operand)
+        operands.append(operand)
+    return call.ends(layers.Combine(function="index"), *operands, name="index")
+
+
+def _index_select(call: Call) -> bool:
+    index, dim = call.arguments["index"], concrete(call.arguments["dim"])
+    return index.dim() == 1 and _placed(call, [dim % call.input.dim()], [index])
+
+
+def _getitem(call: Call) -> bool:
+    """An index, axis by axis: integers select, slices cut, None inserts; others have no rule."""
+    x, index = call.input, call.arguments["idx"]
+    parts = [*index] if isinstance(index, tuple) else [index]
+    if any(isinstance(part, bool) or not _is_index(part) for part in parts):
+        return False
+    if any(isinstance(part, (Tensor, list)) for part in parts):
+        return _by_places(call, parts)
+    rest = x.dim() - sum(part is not None and part is not Ellipsis for part in parts)
+    where = parts.index(Ellipsis) if Ellipsis in parts else len(parts)
+    parts[where : where + 1] = [slice(None)] * rest
+    source, axis = call.trace.name_of(x), 0
+    for part in parts:
+        if isinstance(part, int):
+            source = call.step(layers.Select(dim=axis, index=field_value(part)), source)
+            continue
+        if part is None:
+            source = call.step(layers.Unsqueeze(dim=axis), source)
+        elif part != slice(None):
+            bounds = {"start": part.start, "end": part.stop, "step": part.step}
+            fields = {name: field_value(bound) for name, bound in bounds.items() if bound is not None}
+            source = call.step(canonical(layers.Slice, {"dim": axis, **fields}), source)
+        axis += 1
+    call.trace.bind(source, [call.result])
+    return True
+
+
+def _setitem(call: Call) -> bool:
+    x = call.input
+    call.step(layers.Elementwise(function="setitem"), x, results=[x], name="setitem")
+    return True
+
+
+INDEXING: dict[str, Rule] = {
+    "getitem": _getitem,
+    "index_select": _index_select,
+    "narrow": _narrow,
+    "setitem": _setitem,
+}
+"""By the name of the function."""
