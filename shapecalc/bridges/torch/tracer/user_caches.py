@@ -12,7 +12,7 @@ from functools import cache
 from typing import Any
 from unittest import mock
 
-from shapecalc.bridges.torch.tracer.traced_number import tensors_in, traced_in
+from shapecalc.bridges.torch.tracer.traced_number import tensors_in
 
 CACHED = type(cache(len))
 
@@ -50,19 +50,19 @@ def _classes(namespace: dict[str, Any]) -> list[type]:
 
 
 def _restore(value: Any, old: Any) -> None:
-    """Restore a container where it holds tensors or sizes of the trace that it did not hold before."""
+    """Restore a container where it holds tensors of the trace that it did not hold before."""
     if isinstance(value, list):
         kept = {id(item) for item in old}
-        if _is_of_trace([item for item in value if id(item) not in kept]):
+        if _has_tensors_of_trace([item for item in value if id(item) not in kept]):
             value[:] = old
         return
     for key, item in [*value.items()]:
-        if (key not in old or old[key] is not item) and _is_of_trace((key, item)):
+        if (key not in old or old[key] is not item) and _has_tensors_of_trace(item):
             if key in old:
                 value[key] = old[key]
             else:
                 del value[key]
 
 
-def _is_of_trace(value: Any) -> bool:
-    return bool(traced_in(value)) or any(tensor.is_meta for tensor in tensors_in(value))
+def _has_tensors_of_trace(value: Any) -> bool:
+    return any(tensor.is_meta for tensor in tensors_in(value))
