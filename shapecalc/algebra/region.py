@@ -109,13 +109,15 @@ class Region:
 
     @property
     def diagonal(self) -> IntegerSet:
-        """The numbers n such that the point with n for every unknown lies in the region."""
+        """The numbers n such that the point with n for every unknown lies in the region; may be `Undecided`."""
         side = dict.fromkeys(self.names, symbol("n"))
         numbers = IntegerSet()
         for box in self.boxes:
             own = reduce(and_, box.sets, EVERY_SIZE)
             for relation in box.relations:
-                boxes = where(("n",), relation.subs(side)).boxes
+                boxes = where(("n",), on_side := relation.subs(side)).boxes
+                if any(each.relations for each in boxes):
+                    raise Undecided(f"for which n {on_side} holds is not decided")
                 own &= reduce(or_, (axis for each in boxes for axis in each.sets), IntegerSet())
             numbers |= own
         return numbers

@@ -107,7 +107,7 @@ class Spatial(OverAxes, Layer):
         letters = window.kernel, window.stride, window.dilation, window.before
         for n, out, k, s, d, p0 in zip(self.sizes(x), self.sizes(output), *letters, strict=True):
             span = extent(k, d)
-            by_design = not (isinstance(span, int) and isinstance(s, int) and span >= s)
+            by_design = decide(span, ">=", s) is False
             rows.append(0 if by_design else unread(n, out, k, s, d, p0))
         return tuple(rows)
 

@@ -177,8 +177,8 @@ class SizePlot(_Plot):
         panels = [Panel("MACs"), Panel("Bytes of all results")]
         refused = []
         for series, network in enumerate(networks):
-            accepted = network.sizes.square
-            legal = [n for n in range(first, last + 1) if n in accepted]
+            axes = len(network.sizes.names)
+            legal = [n for n in range(first, last + 1) if (n,) * axes in network.sizes]
             for panel, cost in zip(panels, (network.report.macs, network.report.bytes), strict=True):
                 panel.lines.append(Line(series, _joined([(n, _at(cost, network, n)) for n in legal])))
             refused.append(_gaps(legal, first, last))

@@ -101,7 +101,7 @@ class Sizes(Answer):
 
     @property
     def square(self) -> IntegerSet:
-        """The numbers n such that n on every axis is legal."""
+        """The numbers n such that n on every axis is legal; `Undecided` where conditions have no closed form."""
         return self.region.diagonal
 
     def nearest(self, point: Any) -> Nearest:
@@ -192,7 +192,10 @@ class Sizes(Answer):
         if boxes:
             yield from set_lines(self.usual)
             if len(self.names) > 1 and len(self.inputs) == 1 and (len(boxes) > 1 or boxes[0].relations):
-                yield 1, ("all sides equal: ", formula(self.usual.diagonal.text("n")))
+                try:
+                    yield 1, ("all sides equal: ", formula(self.usual.diagonal.text("n")))
+                except Undecided:
+                    yield 1, ("all sides equal: not decided for all n at once",)
         if self.stretched and not self.failures:
             yield 0, ("and because a sum stretches a map of one pixel",)
         if self.stretched:
