@@ -187,9 +187,16 @@ def _pad(call: Call) -> bool:
 
 
 def _narrow(call: Call) -> bool:
-    start, length = call.arguments["start"], call.arguments["length"]
+    """A part of an axis, which has to reach to its end."""
+    dim, start, length = (call.arguments[name] for name in ("dim", "start", "length"))
+    if isinstance(start, Tensor):
+        return False
+    size = call.trace.sizes(call.input)[concrete(dim)]
+    if start < 0:
+        start = start + size
+    _ = start >= 0, size >= start + length  # guards
     fields = {"start": field_value(start), "end": field_value(start + length)}
-    return call.ends(canonical(layers.Slice, {"dim": concrete(call.arguments["dim"]), **fields}), call.input)
+    return call.ends(canonical(layers.Slice, {"dim": concrete(dim), **fields}), call.input)
 
 
 def _rot90(call: Call) -> bool:
@@ -201,14 +208,17 @@ def _rot90(call: Call) -> bool:
     return call.ends(layers.Elementwise(function="flip"), source)
 
 
-def _getitem(call: Call) -> bool:
-    """An index, axis by axis: integers select, slices cut, None inserts; others have no rule."""
-    x, index = call.input, call.arguments["idx"]
+def _indexed(call: Call) -> tuple[str, int] | None:
+    """Append an index, axis by axis: integers select, slices cut, None inserts; others have no rule.
+
+    Return the last step and its number of axes.
+    """
+    x, index = call.input, call.first("idx", "k")
     parts = [*index] if isinstance(index, tuple) else [index]
     if not all(part is None or part is Ellipsis or isinstance(part, (int, slice)) for part in parts):
-        return False
+        return None
     if any(isinstance(part, bool) for part in parts):
-        return False
+        return None
     rest = x.dim() - sum(part is not None and part is not Ellipsis for part in parts)
     where = parts.index(Ellipsis) if Ellipsis in parts else len(parts)
     parts[where : where + 1] = [slice(None)] * rest
@@ -224,12 +234,34 @@ def _getitem(call: Call) -> bool:
             fields = {name: field_value(bound) for name, bound in bounds.items() if bound is not None}
             source = call.step(canonical(layers.Slice, {"dim": axis, **fields}), source)
         axis += 1
-    call.trace.bind(source, [call.result])
+    return source, axis
+
+
+def _getitem(call: Call) -> bool:
+    indexed = _indexed(call)
+    if indexed is None:
+        return False
+    call.trace.bind(indexed[0], [call.result])
     return True
 
 
+def _copy(call: Call) -> bool:
+    """The numbers of another tensor, which broadcasts to the shape of the one that is written to."""
+    source = next(iter(tensors_in(call.first("src", "other", "source"))), None)
+    if source is None:
+        return False
+    return call.ends(layers.BroadcastTo(shape=field_value(call.trace.sizes(call.input))), source)
+
+
 def _setitem(call: Call) -> bool:
-    x = call.input
+    """A part that is written to: a tensor broadcasts to its sizes, axis by axis as in the trace."""
+    x, value, trace = call.input, call.arguments["v"], call.trace
+    if isinstance(value, Tensor) and value.dim():
+        indexed = _indexed(call)
+        if indexed is None or value.dim() > indexed[1]:
+            trace.has_unknown = True  # a part without a rule
+        else:
+            trace.guard_expansion(value, indexed[0], x[concrete(call.arguments["k"])].shape)
     call.step(layers.Elementwise(function="setitem"), x, results=[x], name="setitem")
     return True
 
@@ -260,5 +292,6 @@ RULES: dict[str, Rule] = {
     "rot90": _rot90,
     "getitem": _getitem,
     "setitem": _setitem,
+    "copy": _copy,
 }
 """By the name of the function."""
