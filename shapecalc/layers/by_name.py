@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
+
+from pydantic import model_validator
 
 from shapecalc.algebra import Dim, product
 from shapecalc.errors import quote
@@ -157,11 +159,21 @@ class Combine(Broadcast, kind="combine", framework="torch"):
         return _operations(self.function, product(self.output(inputs)))
 
 
+_REDUCTIONS: Mapping[str, tuple[Operations, Operations]] = {
+    "norm": (Operations(multiplications=1), Operations(roots=1)),
+    "logsumexp": (Operations(exponentials=1), Operations(logarithms=1)),
+    **dict.fromkeys(("prod", "any", "all", "argmax", "argmin"), (NOTHING, NOTHING)),
+}
+"""Reductions with their operations for each number and for each result, beside those that join numbers."""
+_OF_ONE_AXIS = ("prod", "argmax", "argmin")
+
+
 class Reduce(Mean, kind="reduce", framework="torch"):
     """Makes one number of the axes in `dim`, which vanish, or become 1 with keepdim.
 
-    `function` says how: their sum, greatest, least or product. Refuses axes that do not exist or come twice.
-    Source: torch.sum, torch.amax, torch.amin, torch.var, torch.std.
+    `function` says how: their sum, greatest, least, Euclidean norm and so on; `prod`, `argmax` and `argmin`
+    take one axis, a number. Refuses axes that do not exist or come twice.
+    Source: torch.sum, torch.amax, torch.norm and others.
 
     >>> Reduce(function="amax", dim=[2, 3]).output((1, 1280, 7, 7))
     (1, 1280)
@@ -170,12 +182,23 @@ class Reduce(Mean, kind="reduce", framework="torch"):
     order = "function ..."
 
     torch = None
-    function: Annotated[str, OneOf(("sum", "amax", "amin", "var", "std"))]
+    function: Annotated[str, OneOf(("sum", "amax", "amin", "var", "std", *_REDUCTIONS))]
+
+    @model_validator(mode="after")
+    def _one_axis(self) -> Self:
+        if self.function in _OF_ONE_AXIS and not isinstance(self.dim, int):
+            raise complaint(f"{self.function} takes one axis; dim is a list")
+        return self
 
     def operations(self, x: Shape) -> Operations:
         numbers, results = product(x), product(self.output(x))
-        if self.function in ("amax", "amin"):
+        if self.function in ("amax", "amin", "argmax", "argmin"):
             return greatest(numbers, results)
+        if self.function in _REDUCTIONS:
+            each, last = _REDUCTIONS[self.function]
+            joined = Operations(multiplications=1) if self.function == "prod" else Operations(additions=1)
+            is_logical = self.function in ("any", "all")
+            return each * numbers + last * results + (NOTHING if is_logical else joined * (numbers - results))
         added = Operations(additions=numbers - results)
         if self.function == "sum":
             return added

@@ -21,13 +21,13 @@ from shapecalc.bridges.torch.twins.torch_names import REJECTIONS
 from shapecalc.layers.by_name import FUNCTIONS, LIKE, MOVING, POINTWISE
 from shapecalc.layers.index import KINDS
 
-HOMES = (torch, Tensor, functional, torch.special)
+HOMES = (torch, Tensor, functional, torch.special, torch.linalg)
 IS_2_14 = torch.__version__.startswith("2.14.")
 
 
 def functions(name: str) -> list[Callable[..., Any]]:
     """Return what torch has under a name: a function, a method of tensors, a function of layers."""
-    names = (name, name, name, name.removeprefix("special_"))
+    names = (name, name, name, name.removeprefix("special_"), name.removeprefix("linalg_"))
     return [one for home, key in zip(HOMES, names, strict=True) if callable(one := getattr(home, key, None))]
 
 
@@ -153,6 +153,13 @@ CALLS: dict[str, list[tuple[tuple[Any, ...], dict[str, Any]]]] = {
     "sum": [((1,), {}), (([0, 2], True), {}), ((), {})],
     "amax": [((1,), {}), (((1, 2), True), {}), ((), {})],
     "amin": [((), {"dim": (0, 1)})],
+    "prod": [((1,), {}), ((1, True), {})],
+    "any": [((1,), {}), ((-1, True), {})],
+    "argmax": [((1, True), {}), ((), {})],
+    "max": [((1, True), {}), ((), {"dim": 2})],
+    "logsumexp": [(((1, 2), True), {})],
+    "norm": [((2, 1, True), {}), ((), {"p": 1, "dim": (1, 2)})],
+    "vector_norm": [((1, 2, True), {}), ((), {"ord": 2.0})],
     "permute": [((2, 0, 1), {}), (((2, 0, 1),), {}), ((), {"dims": (2, 0, 1)})],
     "view": [((6, -1), {}), (((6, 4),), {}), ((-1,), {}), ((torch.int32,), {})],
     "reshape": [((6, -1), {}), (((24,),), {})],

@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812  (as everybody writes it)
 from torch import Tensor, nn
 
-from shapecalc import from_torch, loads
+from shapecalc import SpecError, from_torch, loads
 
 
 class Net(nn.Module):
@@ -106,3 +106,50 @@ def test_a_module_that_the_forward_makes_with_sizes(make: Callable[[Tensor, Tens
 def test_outputs_with_equal_names_are_all_kept(make: Callable[[Tensor], Any]) -> None:
     model = from_torch(Net(lambda _, x: make(2 * x)), input=(10, 8))
     assert len(model.analyze().outputs) == 3
+
+
+# ---- errors of a forward
+
+
+def mistake(net: nn.Module, *shape: int) -> SpecError:
+    with pytest.raises(SpecError) as error:
+        from_torch(net, input=shape)
+    return error.value
+
+
+def run_all(net: Any, x: Tensor) -> Tensor:
+    for layer in net.children():
+        x = layer(x)
+    return x
+
+
+@pytest.mark.parametrize(
+    ("layers", "shape", "path", "hint", "numbers"),
+    [
+        ([nn.Conv2d(3, 8, 3), nn.Conv2d(4, 8, 3)], (3, 9, 9), "tail.1", "in_channels: 8", "1x8x7x7"),
+        ([nn.Conv2d(3, 8, 3), nn.BatchNorm2d(6)], (3, 9, 9), "tail.1", "num_features: 8", "1x8x7x7"),
+        ([nn.Flatten(), nn.Linear(28, 7)], (3, 9), "tail.1", "in_features: 27", "1x27"),
+        ([nn.LSTM(5, 7)], (3, 9), "tail.0", "input_size: 9", "1x3x9"),
+        ([nn.Conv2d(3, 8, 3), nn.MaxPool2d(9)], (3, 9, 9), "tail.1", "", "9"),
+    ],
+)
+def test_a_layer_that_does_not_fit_is_named_with_its_sizes_and_the_fix(
+    layers: list[nn.Module], shape: tuple[int, ...], path: str, hint: str, numbers: str
+) -> None:
+    error = mistake(Net(run_all, head=nn.Identity(), tail=nn.Sequential(*layers)), *shape)
+    assert error.path == path
+    assert error.hint.startswith(hint)
+    assert numbers in error.message
+    assert "[2," not in error.message
+    assert str(error.place.file) == __file__
+    assert error.place.line == run_all.__code__.co_firstlineno + 2
+
+
+def test_a_function_that_does_not_fit_has_its_line_and_all_that_torch_says() -> None:
+    def forward(net: Any, x: Tensor) -> Tensor:
+        return net.conv(x) + x
+
+    error = mistake(Net(forward, conv=nn.Conv2d(3, 3, 3)), 3, 9, 9)
+    assert error.place.line == forward.__code__.co_firstlineno + 1
+    for number in ("1, 3, 7, 7", "1, 3, 9, 9", "conv 1x3x7x7"):
+        assert number in error.message

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from shapecalc import from_torch
 
@@ -90,3 +91,66 @@ def test_a_state_of_cells_goes_from_step_to_step() -> None:
     report = from_torch(net, input=(3, 8)).analyze()
     assert report.params == sum(item.numel() for item in net.parameters())
     assert report.macs == 3 * 24 * (8 + 6)
+
+
+# ---- reductions
+
+REDUCTIONS: dict[str, Callable[[Any, Tensor], Any]] = {
+    "a Euclidean norm": lambda net, x: x / x.norm(dim=1, keepdim=True),
+    "a norm of rows": lambda net, x: torch.linalg.vector_norm(x, 1, dim=-1),
+    "an infinite norm": lambda net, x: torch.linalg.norm(x, float("inf"), 2),
+    "a norm of third powers": lambda net, x: torch.norm(x, 3, -1, keepdim=True),
+    "logsumexp": lambda net, x: x.logsumexp((1, 2)),
+    "the greatest and its place": lambda net, x: x.max(2),
+    "the least with the axis kept": lambda net, x: x.min(-1, keepdim=True)[1].float(),
+    "the greatest of all": lambda net, x: x - x.max(),
+    "a place": lambda net, x: x.argmax(1),
+    "a place in all": lambda net, x: x.flatten(1).argmin(1) + x.argmax(),
+    "a product": lambda net, x: x.prod(2, keepdim=True) + x.prod(),
+    "any and all": lambda net, x: ((x > 0).any(1), (x > 0).all(-1, keepdim=True)),
+}
+
+
+@pytest.mark.parametrize("name", REDUCTIONS)
+def test_reductions_leave_sizes_free(name: str) -> None:
+    net = Of(REDUCTIONS[name])
+    assert_agrees(net, (3, 16, 12), (3, 9, 7), (3, 1, 5))
+
+
+# ---- normalization with weights of one's own
+
+
+class Scaled(nn.Module):
+    def __init__(self, function: Callable[[Any, Tensor], Tensor]) -> None:
+        super().__init__()
+        self.function = function
+        self.weight, self.bias = nn.Parameter(torch.ones(6)), nn.Parameter(torch.zeros(6))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.function(self, x)
+
+
+NORMS: dict[str, Callable[[Any, Tensor], Tensor]] = {
+    "a layer norm of a parameter's shape": lambda net, x: (
+        functional.layer_norm(x.transpose(1, 2), net.weight.shape, net.weight) + net.bias
+    ),
+    "a group norm without a bias": lambda net, x: functional.group_norm(x, 2, net.weight) + net.bias[:, None],
+    "a batch norm without a bias": lambda net, x: (
+        functional.batch_norm(x, torch.zeros(6), torch.ones(6), net.weight) + net.bias[:, None]
+    ),
+    "a shift alone": lambda net, x: functional.layer_norm(x.mT, (6,), None, net.bias) * net.weight,
+    "computed weights": lambda net, x: functional.group_norm(x, 3, net.weight + 1, net.bias * 2),
+    "a computed layer norm": lambda net, x: functional.layer_norm(
+        x.mT, (len(net.weight),), net.weight.exp(), net.bias
+    ),
+    "a size that is merely read": lambda net, x: functional.group_norm(
+        x * net.weight.shape[0] ** 0.5, 2, net.weight, net.bias
+    ),
+}
+
+
+@pytest.mark.parametrize("name", NORMS)
+def test_norms_take_weights_of_any_origin(name: str) -> None:
+    net = Scaled(NORMS[name])
+    assert_agrees(net, (6, 16), (6, 9))
+    assert from_torch(net, input=(6, 16)).analyze().params == 12

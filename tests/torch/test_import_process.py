@@ -1,6 +1,9 @@
-"""Imports of modules that keep or make tensors with memory."""
+"""What imports read of a module and of the process around it: kept tensors, frozen parameters, threads."""
 
 from __future__ import annotations
+
+import threading
+from types import MethodType
 
 import numpy as np
 import pytest
@@ -66,3 +69,102 @@ def test_a_kept_tensor_limits_the_sizes() -> None:
     model = shapecalc.from_torch(_Lists().eval(), input=(5, 8))
     with pytest.raises(shapecalc.ShapecalcError):
         model.analyze(input=(7, 8))
+
+
+class _Tuned(nn.Module):
+    """A backbone, an embedding and positions, with parameters that the forward does not use."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.embedding, self.head = nn.Embedding(20, 8), nn.Linear(8, 3)
+        self.positions = nn.Parameter(torch.zeros(1, 5, 8))
+        self.attention = nn.MultiheadAttention(8, 2, batch_first=True)
+        self.auxiliary, self.other = nn.Linear(8, 2), nn.Linear(8, 7)
+
+    def forward(self, ids: Tensor) -> Tensor:
+        x = self.embedding(ids) + self.positions
+        x = self.attention(x, x, x, need_weights=False)[0]
+        return nn.functional.linear(x, self.head.weight, self.head.bias)
+
+
+_PARTS = ("embedding", "head", "positions", "attention", "auxiliary", "other")
+
+
+@pytest.mark.parametrize("part", [*_PARTS, ""])
+def test_frozen_parameters_are_not_trained(part: str) -> None:
+    net = _Tuned().eval()
+    for name, parameter in net.named_parameters():
+        parameter.requires_grad = not name.startswith(part)
+    report = shapecalc.from_torch(net, input=(5,)).analyze()
+    parameters = [*net.parameters()]
+    assert report.params == sum(item.numel() for item in parameters)
+    assert report.trainable_params == sum(item.numel() for item in parameters if item.requires_grad)
+
+
+# ---- other threads
+
+
+def test_what_another_thread_runs_is_no_part_of_the_model() -> None:
+    net = nn.Sequential(*(nn.Linear(8, 8) for _ in range(20))).eval()
+    other, stop, errors = nn.Sequential(nn.Embedding(9, 5), nn.LSTM(5, 3)).eval(), threading.Event(), []
+
+    def work() -> None:
+        while not stop.is_set():
+            try:
+                assert other(torch.ones(4, dtype=torch.long))[0].device.type == "cpu"
+                shapecalc.from_torch(other[0], input=(4,))
+            except Exception as error:  # noqa: BLE001  (whatever it is, the test has to report it)
+                errors.append(error)
+
+    call = nn.Module.__call__
+    thread = threading.Thread(target=work)
+    thread.start()
+    try:
+        reports = [shapecalc.from_torch(net, input=(8,)).analyze() for _ in range(10)]
+    finally:
+        stop.set()
+        thread.join()
+    assert {(report.params, report.macs, len(report.nodes)) for report in reports} == {(1440, 1280, 20)}
+    assert not errors
+    assert nn.Module.__call__ is call
+
+
+# ---- replaced forwards
+
+
+class _Halved(nn.Linear):
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x)[..., ::2]
+
+
+class _Same(nn.ConvTranspose2d):
+    def _output_padding(self, *args: object, **kwargs: object) -> list[int]:
+        return [1, 1]
+
+
+def _with_method() -> nn.Module:
+    norm = nn.BatchNorm2d(3)
+    norm.forward = MethodType(lambda self, x: nn.BatchNorm2d.forward(self, x).mean(1), norm)
+    return norm
+
+
+def _with_function() -> nn.Module:
+    pool = nn.MaxPool2d(2)
+    pool.forward = lambda x: nn.functional.max_pool2d(x, 3)
+    return pool
+
+
+_REPLACED = (_Halved(12, 8), _Same(3, 4, 3, stride=2), _with_method(), _with_function())
+
+
+@pytest.mark.parametrize("net", _REPLACED, ids=lambda net: type(net).__name__)
+def test_replaced_methods_are_run(net: nn.Module) -> None:
+    net.eval()
+    report = shapecalc.from_torch(nn.Sequential(net), input=(3, 12, 12)).analyze(batch=2)
+    assert report.output == tuple(net(torch.zeros(2, 3, 12, 12)).shape)
+
+
+def test_a_forward_that_was_replaced_in_a_class_is_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    original = nn.ReLU.forward
+    monkeypatch.setattr(nn.ReLU, "forward", lambda self, x: original(self, x).sum(-1))
+    assert shapecalc.from_torch(nn.ReLU(), input=(4, 8)).analyze(batch=2).output == (2, 4)

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass, replace
+from threading import RLock
 from typing import Any
 from unittest import mock
 
@@ -15,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from shapecalc import layers
+from shapecalc.bridges.torch.tracer.failed_forward import forward_error
 from shapecalc.bridges.torch.tracer.forward_arguments import Arguments, arguments_of
 from shapecalc.bridges.torch.tracer.function_calls import RecordingFunctions
 from shapecalc.bridges.torch.tracer.module_calls import recording_modules
@@ -67,12 +69,18 @@ def traced(
         except Exception as error:  # noqa: BLE001  (whatever the module's own code raises)
             first_error = first_error or error
     assert first_error is not None
-    message = str(first_error).strip().partition("\n")[0].partition(". ")[0]
-    reason = f"{type(first_error).__name__}: {message}".rstrip(": ")
-    raise SpecError(
-        f"{type(module).__name__} cannot be traced on tensors without memory: {reason}"[:600],
-        hint="check the input's shape; a forward that reads values of tensors has no shape to report",
-    ) from first_error
+    raise _explained(bare, replace(run, batch=1, pinned=True), first_error) from first_error
+
+
+def _explained(module: nn.Module, run: _Run, error: Exception) -> SpecError:
+    """Return an error with its reason; its sizes are of a batch of 1 where that fails too."""
+    trace = _trace(module, run)
+    try:
+        _run_forward(trace, run)
+    except Exception as plain_error:  # noqa: BLE001  (whatever the module's own code raises)
+        if type(plain_error) is type(error):
+            return forward_error(plain_error, trace, has_steps=True)
+    return forward_error(error, trace, has_steps=False)
 
 
 def _names_traced_numbers(error: Exception) -> bool:
@@ -93,11 +101,33 @@ def _with_any_batch(module: nn.Module, run: _Run) -> Model:
     return model
 
 
+_PATCHED = RLock()
+"""Held while functions of torch and Python are replaced: two threads would restore them out of order."""
+
+
 def _traced(module: nn.Module, run: _Run) -> Model:
     """Run the forward once and return its model."""
-    trace = Trace(module, copies=run.copies, has_batch=run.has_batch, pinned=run.pinned)
+    trace = _trace(module, run)
+    result = _run_forward(trace, run)
+    with torch.no_grad():
+        outputs = _outputs(trace, result)
+    if not trace.steps:
+        raise SpecError(f"{type(module).__name__} does nothing with its input")
+    if trace.has_unknown and not run.pinned:
+        return _traced(module, replace(run, batch=1, pinned=True))
+    _append_unused(trace, outputs)
+    return model_of(trace, run.arguments.shapes, outputs, run.name)
+
+
+def _trace(module: nn.Module, run: _Run) -> Trace:
+    return Trace(module, copies=run.copies, has_batch=run.has_batch, pinned=run.pinned)
+
+
+def _run_forward(trace: Trace, run: _Run) -> Any:
+    """Record one run of the forward and return its result."""
     args, kwargs = run.arguments.enter(trace, run.batch, run.dtype)
     with (
+        _PATCHED,
         warnings.catch_warnings(),
         torch.no_grad(),
         torch.device("meta"),
@@ -108,15 +138,7 @@ def _traced(module: nn.Module, run: _Run) -> Model:
         RecordingFunctions(trace),
     ):
         warnings.simplefilter("ignore")
-        result = module(*args, **kwargs)
-    with torch.no_grad():
-        outputs = _outputs(trace, result)
-    if not trace.steps:
-        raise SpecError(f"{type(module).__name__} does nothing with its input")
-    if trace.has_unknown and not run.pinned:
-        return _traced(module, replace(run, batch=1, pinned=True))
-    _append_unused(trace, outputs)
-    return model_of(trace, run.arguments.shapes, outputs, run.name)
+        return trace.module(*args, **kwargs)
 
 
 @contextmanager
@@ -153,14 +175,16 @@ def _outputs(trace: Trace, result: Any) -> dict[str, str]:
 
 
 def _append_unused(trace: Trace, outputs: dict[str, str]) -> None:
-    """Append the parameters that no step has, so that they are counted."""
-    parameters = trace.module.named_parameters()
-    unused = {name: tuple(item.shape) for name, item in parameters if id(item) not in trace.owners}
-    if unused:
-        last = trace.last
-        step = trace.append(layers.Unused(tensors=unused), [last], (), trace.unique("unused"))
-        if [*outputs.values()] == [last]:
-            outputs[next(iter(outputs))] = step
+    """Append the parameters that no step has, so that they are counted; the trained ones first."""
+    unused = {name: item for name, item in trace.module.named_parameters() if id(item) not in trace.owners}
+    for is_trained in (True, False):
+        tensors = {name: item for name, item in unused.items() if item.requires_grad is is_trained}
+        if tensors:
+            last = trace.last
+            layer = layers.Unused(tensors={name: tuple(item.shape) for name, item in tensors.items()})
+            step = trace.append(layer, [last], (), trace.unique("unused"), parameters=tensors.values())
+            if [*outputs.values()] == [last]:
+                outputs[next(iter(outputs))] = step
 
 
 # ---- a copy without numbers

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from threading import get_ident
 from typing import Any
 from unittest import mock
 
@@ -26,10 +27,12 @@ _HOOKS = ("forward_hooks", "forward_pre_hooks")
 
 @contextmanager
 def recording_modules(trace: Trace) -> Iterator[None]:
-    """Record each call of a module in a trace."""
+    """Record each call of a module in a trace; those of other threads are none of it."""
     original = nn.Module.__call__
 
     def call(module: nn.Module, *args: Any, **kwargs: Any) -> Any:
+        if get_ident() != trace.thread:
+            return original(module, *args, **kwargs)
         module = trace.module_copies.get(id(module), module)
         with DisableTorchFunction():
             if trace.inside_leaf:

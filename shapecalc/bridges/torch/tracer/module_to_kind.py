@@ -5,6 +5,8 @@ from __future__ import annotations
 import inspect
 import sys
 from functools import lru_cache
+from types import FunctionType
+from typing import Any
 
 from pydantic import ValidationError
 from torch import nn
@@ -37,13 +39,47 @@ def classes_with_kinds(*, with_torchvision: bool) -> dict[type[nn.Module], str]:
 
 
 def kind_of(module: nn.Module) -> type[Kind] | None:
-    """Return the kind of a module: of its class, or of a base whose forward it leaves as it is."""
+    """Return the kind of a module: of its class, or of a base whose forward it leaves as it is.
+
+    Neither the class nor the module may replace the forward or a method that it calls.
+    """
     kinds = classes_with_kinds(with_torchvision="torchvision.ops" in sys.modules)  # else it has no modules
     for base in type(module).__mro__:
         kind = registry.get(kinds[base]) if base in kinds else Twin.kind_of_own(base)
         if kind is not None:
-            return kind if type(module).forward is getattr(base, "forward", None) else None
+            return None if _is_replaced(module, base) else kind
     return None
+
+
+def _is_replaced(module: nn.Module, base: Any) -> bool:
+    """Return whether a module replaces methods of a base class, or a user the forward of that class."""
+    home = next((cls for cls in base.__mro__ if "forward" in vars(cls)), base)
+    forward = vars(home).get("forward")
+    if not isinstance(forward, FunctionType) or _package(forward.__module__) != _package(home.__module__):
+        return True
+    own, cls = vars(module), type(module)
+    names = _methods(base)
+    return any(name in own for name in names) or (
+        cls is not base and any(getattr(cls, name, None) is not getattr(base, name) for name in names)
+    )
+
+
+def _package(name: str) -> str:
+    return name.partition(".")[0]
+
+
+@lru_cache(maxsize=512)
+def _methods(base: Any) -> frozenset[str]:
+    """Return the names of the methods that the forward of a class runs, itself among them."""
+    names: set[str] = set()
+    open_names = {"forward"}
+    while open_names:
+        name = open_names.pop()
+        method = getattr(base, name, None)
+        if isinstance(method, FunctionType):
+            names.add(name)
+            open_names |= {*method.__code__.co_names} - names
+    return frozenset(names)
 
 
 def as_layer(module: nn.Module) -> Kind | None:

@@ -14,6 +14,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from functools import cache, lru_cache, partial, wraps
+from threading import get_ident
 from types import CellType, CodeType, FunctionType
 from typing import Any, TypeAlias
 from unittest import mock
@@ -66,6 +67,8 @@ def tracing_conversions(trace: Trace) -> Iterator[None]:
     """Replace `int` and `len` in the Python modules that the forwards of a trace are written in."""
 
     def length(value: Any) -> Any:
+        if get_ident() != trace.thread:
+            return len(value)
         with DisableTorchFunction():
             if isinstance(value, Tensor) and value.dim():
                 return trace.sizes(value)[0]
@@ -183,7 +186,7 @@ def tracing_creation(trace: Trace) -> Iterator[None]:
     def replaced(original: Callable[..., Any], name: str, *, is_new: bool) -> Callable[..., Any]:
         @wraps(original)
         def call(*args: Any, **kwargs: Any) -> Any:
-            if not (is_new and traced_in((args, kwargs))):
+            if not (is_new and get_ident() == trace.thread and traced_in((args, kwargs))):
                 return original(*concrete(args), **concrete(kwargs))
             with DisableTorchFunction():
                 result = original(*concrete(args), **(concrete(kwargs) | {"device": "meta"}))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from threading import get_ident
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
@@ -42,6 +43,7 @@ class Trace:
         self.tensor_copies = {key: item for key, item in copies.items() if isinstance(item, Tensor)}
         self.has_batch = has_batch
         self.pinned = pinned
+        self.thread = get_ident()
         self.steps: list[Step] = []
         self.guards: dict[Guard, int] = {}
         """What Python decided by sizes, each with the number of steps before it."""
@@ -106,7 +108,9 @@ class Trace:
             path = self.parameters.get(id(tensor))
             if path is not None and id(tensor) not in self.owners:
                 self.owners[id(tensor)] = path
-                self.append(Parameter(shape=shape), [self.inputs[0]], [tensor], self.unique(path))
+                self.append(
+                    Parameter(shape=shape), [self.inputs[0]], [tensor], self.unique(path), parameters=[tensor]
+                )
             else:
                 buffers = (name for name, buffer in self.module.named_buffers() if buffer is tensor)
                 path = path or next(buffers, None)
@@ -122,8 +126,8 @@ class Trace:
             self.tensors[id(result)] = (result, self.name_of(tensor))
 
     def sizes(self, tensor: Tensor) -> Sizes:
-        """Return the sizes of a tensor, traced."""
-        if self.pinned:
+        """Return the sizes of a tensor, traced; those of parameters and literals are ordinary numbers."""
+        if self.pinned or id(tensor) in self.parameters or id(tensor) in self.literals:
             return Sizes(tensor.shape)
         name = self.name_of(tensor)
         return Sizes(
@@ -142,12 +146,20 @@ class Trace:
     # ---- steps
 
     def append(
-        self, layer: Kind, sources: Sequence[str], results: Sequence[Any], name: str, share: str | None = None
+        self,
+        layer: Kind,
+        sources: Sequence[str],
+        results: Sequence[Any],
+        name: str,
+        share: str | None = None,
+        parameters: Iterable[Tensor] = (),
     ) -> str:
         """Append a step and return its name; `share` is a step whose layer and weights it has."""
         if isinstance(layer, Embedding) and isinstance(end := self.ranges.get(sources[0]), Size):
             _ = end <= layer.num_embeddings  # a guard: each position has a row
         data: dict[str, Any] = {"name": name}
+        if {parameter.requires_grad for parameter in parameters} == {False}:
+            data["trainable"] = False
         if [*sources] != [self.last] or isinstance(layer, Merge):
             data["from"] = tuple(sources)
         running = self.running[-1] if self.running else type(self.module)
@@ -183,6 +195,7 @@ class Trace:
 
         Return False where they are of several layers, or of another one.
         """
+        parameters = [*parameters]
         ids = [id(parameter) for parameter in parameters]
         owners = {self.owners.get(parameter) for parameter in ids}
         owner = next(iter(owners), None)
@@ -190,7 +203,7 @@ class Trace:
             owner is None or any(step.name == owner and step.body == layer for step in self.steps)
         ):
             return False
-        name = self.append(layer, sources, results, self.unique(name), share=owner)
+        name = self.append(layer, sources, results, self.unique(name), share=owner, parameters=parameters)
         if owner is None:
             self.owners |= dict.fromkeys(ids, name)
         return True

@@ -70,15 +70,32 @@ def _convolution(call: Call) -> bool:
 
 
 def _norm(call: Call) -> bool:
-    x, is_affine = call.input, call.arguments.get("weight") is not None
-    fields: dict[str, Any] = {"elementwise_affine": is_affine, "affine": is_affine}
+    """A normalization; with a weight that is computed or has no bias where one belongs, by operations."""
+    x, weight, bias = call.input, call.arguments.get("weight"), call.arguments.get("bias")
+    by_channel = call.name in ("batch_norm", "group_norm")
+    fields: dict[str, Any] = {"num_channels": x.shape[1 if x.dim() > 1 else 0]}
+    kind = registry.get(f"batch_norm{max(x.dim() - 2, 1)}d" if call.name == "batch_norm" else call.name)
     if call.name == "batch_norm":
-        fields |= {
+        fields = {
             "num_features": x.shape[1],
             "track_running_stats": call.arguments["running_mean"] is not None,
         }
-        return _layer(call, registry.get(f"batch_norm{max(x.dim() - 2, 1)}d"), fields)
-    return _layer(call, registry.get(call.name), {**fields, "num_channels": x.shape[1 if x.dim() > 1 else 0]})
+    has_pair = bias is None or weight is not None if not by_channel else (weight is None) == (bias is None)
+    is_affine = weight is not None
+    if has_pair and _layer(call, kind, {**fields, "elementwise_affine": is_affine, "affine": is_affine}):
+        return True
+    if weight is None and bias is None:
+        return False
+    call.arguments |= {"weight": None, "bias": None}
+    if not _layer(call, kind, {**fields, "elementwise_affine": False, "affine": False}):
+        return False
+    scaled: Tensor | str = call.trace.last
+    for merge, operand in ((layers.Multiply(), weight), (layers.Add(), bias)):
+        if operand is not None:
+            view = layers.View(shape=[-1, *[1] * (x.dim() - 2)])
+            other = call.step(view, operand) if by_channel and x.dim() > 2 else operand
+            scaled = call.step(merge, scaled, other, results=[call.result])
+    return True
 
 
 def _embedding(call: Call) -> bool:
