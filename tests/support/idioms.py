@@ -59,7 +59,6 @@ class Answer:
 
 
 block_diag: Any = torch.block_diag
-halve: Any = F.fold
 ON, OFF = True, False
 lin = partial(nn.Linear, 8, 8)
 conv = partial(nn.Conv2d, 3, 4, 3, padding=1)
@@ -394,7 +393,9 @@ SEQUENCES: dict[str, Make] = {
 @_statements(conv=conv)
 def _grid(net: Any, x: Tensor) -> Any:
     y = net.conv(x)
-    rows, columns = torch.meshgrid(torch.linspace(-1, 1, y.size(2)), torch.linspace(0, 1, y.shape[-1]), indexing="ij")
+    rows, columns = torch.meshgrid(
+        torch.linspace(-1, 1, y.size(2)), torch.linspace(0, 1, y.shape[-1]), indexing="ij"
+    )
     grid = torch.stack([rows, columns]).expand(x.size(0), -1, -1, -1)
     return torch.cat([y, grid], 1)
 
@@ -483,7 +484,7 @@ def _one_branch_by_size(net: Any, x: Tensor) -> Any:
 
 @_statements(conv=conv)
 def _weights_by_a_lambda(net: Any, x: Tensor) -> Any:
-    does = lambda y: F.conv2d(y, net.conv.weight, stride=2)  # noqa: E731
+    does: Any = lambda y: F.conv2d(y, net.conv.weight, stride=2)  # noqa: E731
     return does(x)
 
 

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from shapecalc.bridges.torch.tracer.kept_tensors import MetaTwins, kept_tensors
 from shapecalc.bridges.torch.tracer.traced_number import Guard, concrete
-from shapecalc.bridges.torch.tracer.traced_sizes import Location, Size, Sizes
+from shapecalc.bridges.torch.tracer.traced_sizes import Location, Size, Sizes, spec_text
 from shapecalc.layers.base import Caller, Kind, Merge
 from shapecalc.layers.linear import Embedding
 from shapecalc.layers.traced import Constant, Opaque, Parameter
@@ -249,8 +249,8 @@ class Trace:
         first = len(shape) - tensor.dim()
         for axis, size in enumerate(() if self.pinned else self.sizes(tensor), first):
             if axis >= 0 and concrete(size) in (1, shape[axis]):
-                is_same = concrete(size) == shape[axis]
-                self.guard((size.text, "equal", f"size('{name}', {axis})" if is_same else "1"))
+                wanted = f"size('{name}', {axis})" if concrete(size) == shape[axis] else "1"
+                self.guard((wanted, "equal", spec_text(size)))
 
     def forget_indices(self, location: Location) -> None:
         """Drop the guards of the indices of the call that is recorded now, which has the sizes themselves."""
