@@ -11,10 +11,11 @@ from shapecalc.algebra.formula import Formula
 from shapecalc.engine.graph import Graph, Inference
 from shapecalc.engine.graph_cache import GraphCache
 from shapecalc.engine.parameters import Parameters, input_shapes
-from shapecalc.errors import SpecError, Undecided, nearest, quote
+from shapecalc.errors import ShapecalcError, SpecError, Undecided, nearest, quote
 from shapecalc.layers.axis_names import spatial_letters
 from shapecalc.layers.base import Named
 from shapecalc.layers.requirement import Shape, shown
+from shapecalc.layers.roles import sizes_inferred
 from shapecalc.spec.tree import Spec
 
 OUTPUTS = ("main", "all")
@@ -61,6 +62,8 @@ class Question:
         for input_, declared in self.spec.input.items():
             rank = len(self.built_inputs[input_]) - self.spec.front
             axes = _sized_axes(rank, self.spec.framework)
+            if rank == 2 and 1 in axes and self._reads_features(input_):
+                axes = {0: "L"}
             own = [str(size) for axis, size in enumerate(declared) if axis in axes and self._is_free(size)]
             own = own if rank == len(declared) else []  # built for a shape whose axes the spec does not name
             names += own
@@ -78,6 +81,24 @@ class Question:
             for input_, axes in unnamed.items()
         }
         return tuple(dict.fromkeys(self.free)), kept
+
+    def _reads_features(self, input_: str) -> bool:
+        """Return whether the first weights that an input of two axes meets are of the second: a sequence."""
+        front, (_, last) = self.built_inputs[input_][:-2], self.built_inputs[input_][-2:]
+        shapes = {**self.built_inputs, input_: (*front, symbol("first"), last)}
+        try:
+            inference = self.graphs.infer(self.spec, self._parameters, shapes, batched=self.spec.batched)
+        except ShapecalcError:  # it may hold at other sizes
+            return False
+        behind = {[*self.spec.input].index(input_)}
+        for node in inference.graph.nodes:
+            if behind.isdisjoint(node.sources):
+                continue
+            behind.update(node.slots)
+            for role in sizes_inferred(type(node.layer)).values():
+                axis = inference.graph.channel_axis if role.axis is None else role.axis
+                return not names_in((inference.shapes[node.sources[0]] or ())[axis:][:1])
+        return False
 
     def _is_free(self, size: Any) -> bool:
         return isinstance(size, Formula) and size.is_name and size.text in self.spec.parameters
@@ -110,6 +131,9 @@ class Question:
         shapes: dict[str, Shape] = {}
         for input_, names in self._axes.items():
             shape = list(self.built_inputs[input_][self.spec.front :])
+            declared = self.spec.input[input_]
+            for axis, size in enumerate(declared if len(declared) == len(shape) else ()):
+                shape[axis] = sizes.get(str(size), shape[axis]) if self._is_free(size) else shape[axis]
             for axis, name in names.items():
                 shape[axis] = sizes[name]
             shapes[input_] = tuple(shape)

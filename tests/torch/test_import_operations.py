@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from shapecalc import from_torch
+from shapecalc import ShapecalcError, from_torch
 
 
 class Of(nn.Module):
@@ -154,3 +154,62 @@ def test_norms_take_weights_of_any_origin(name: str) -> None:
     net = Scaled(NORMS[name])
     assert_agrees(net, (6, 16), (6, 9))
     assert from_torch(net, input=(6, 16)).analyze().params == 12
+
+
+# ---- places in lists and tensors
+
+
+class Indexed(nn.Module):
+    def __init__(self, function: Callable[[Any, Tensor], Any]) -> None:
+        super().__init__()
+        self.function = function
+        self.register_buffer("places", torch.zeros(5, dtype=torch.long))
+        self.register_buffer("map", torch.zeros(64, 64, dtype=torch.long))
+        self.table = nn.Parameter(torch.zeros(9, 2))
+
+    def forward(self, x: Tensor) -> Any:
+        return self.function(self, x)
+
+
+PLACES: dict[str, Callable[[Any, Tensor], Any]] = {
+    "channels in another order": lambda net, x: x[:, [2, 1, 0]],
+    "a single place in a list": lambda net, x: x[..., [1]],
+    "a tensor of places": lambda net, x: x[:, :, net.places],
+    "a map into a table": lambda net, x: net.table[net.map[: x.size(1), : x.size(2)]],
+    "a row of each sample": lambda net, x: x[torch.arange(x.size(0)), x.sum((1, 2)).long()],
+    "index_select": lambda net, x: x.index_select(1, net.places) + torch.index_select(x, -2, net.places),
+    "places of places": lambda net, x: x[:, net.places[:, None], net.places],
+    "pooling and its inverse": lambda net, x: functional.max_unpool1d(
+        *functional.max_pool1d(x, 2, return_indices=True), [2]
+    ),
+    "an inverse to a shape": lambda net, x: functional.max_unpool1d(
+        *functional.max_pool1d(x, 2, return_indices=True), [2], output_size=x.shape
+    ),
+}
+
+
+@pytest.mark.parametrize("name", PLACES)
+def test_places_leave_other_sizes_free(name: str) -> None:
+    assert_agrees(Indexed(PLACES[name]), (6, 16), (6, 9), (6, 24))
+
+
+# ---- slices by differences of sizes
+
+
+def _crop(net: Any, x: Tensor) -> Tensor:
+    y = net.conv(x)
+    cut = (x.size(2) - y.size(2)) // 2
+    return torch.cat([x[:, :, cut : x.size(2) - cut], y], dim=1)
+
+
+def test_crops_by_differences_of_sizes_leave_them_free() -> None:
+    net = Of(_crop, conv=nn.Conv1d(3, 3, 5))
+    assert_agrees(net, (3, 16), (3, 9), (3, 5))
+    assert 5 in from_torch(net, input=(3, 16)).sizes()
+
+
+def test_a_slice_holds_on_the_side_from_which_it_was_counted() -> None:
+    model = from_torch(Of(lambda net, x: x[:, :, : x.size(2) - 4]), input=(3, 16))
+    assert model.analyze(input=(3, 7)).output == (1, 3, 3)
+    with pytest.raises(ShapecalcError):
+        model.analyze(input=(3, 3))  # where torch takes the last size from the end

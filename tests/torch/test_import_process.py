@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from functools import cache
 from types import MethodType
 
 import numpy as np
@@ -168,3 +169,50 @@ def test_a_forward_that_was_replaced_in_a_class_is_run(monkeypatch: pytest.Monke
     original = nn.ReLU.forward
     monkeypatch.setattr(nn.ReLU, "forward", lambda self, x: original(self, x).sum(-1))
     assert shapecalc.from_torch(nn.ReLU(), input=(4, 8)).analyze(batch=2).output == (2, 4)
+
+
+# ---- caches
+
+_ROWS: dict[object, Tensor] = {}
+_LAST: list[Tensor] = []
+_MASK: Tensor | None = None
+
+
+@cache
+def _ramp(length: int) -> Tensor:
+    return torch.arange(length).float()
+
+
+class _Caching(nn.Module):
+    table: dict[int, Tensor] = {}  # noqa: RUF012  (as users write it)
+
+    @cache  # noqa: B019  (as users write it)
+    def columns(self, width: int) -> Tensor:
+        return torch.ones(width)
+
+    def forward(self, x: Tensor) -> Tensor:
+        global _MASK  # noqa: PLW0603  (as users write it)
+        length, width = x.shape[1:]
+        if (length, width) not in _ROWS:
+            _ROWS[length, width] = torch.zeros(length, width)
+        self.table.setdefault(width, torch.ones(width))
+        if _MASK is None:
+            _MASK = torch.ones(length, width)
+        _LAST.append(x)
+        x = x + _ramp(length)[:, None] * self.columns(width) * self.table[width]
+        return x * _MASK + _ROWS[length, width]
+
+
+def test_the_caches_of_the_user_are_as_before() -> None:
+    net = _Caching()
+    for length in (10, 6):
+        report = shapecalc.from_torch(net, input=(length, 8)).analyze(batch=1)
+        assert report.output == (1, length, 8)
+    assert not _ROWS
+    assert not _LAST
+    assert _MASK is None
+    assert not net.table
+    assert net(torch.zeros(1, 10, 8)).device.type == "cpu"
+    assert _ramp(10).device.type == "cpu"
+    assert shapecalc.from_torch(net, input=(10, 8)).analyze(batch=1).output == (1, 10, 8)
+    assert _ROWS[10, 8].device.type == "cpu"

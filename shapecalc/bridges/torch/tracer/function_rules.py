@@ -1,4 +1,4 @@
-"""Functions that are several steps or take the sizes of their results: products, views, parts, indices."""
+"""Functions that are several steps or take the sizes of their results: products, views, reductions, parts."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from torch import Tensor
 
 from shapecalc import layers
 from shapecalc.bridges.canonical import canonical
+from shapecalc.bridges.torch.tracer.index_rules import INDEXING
 from shapecalc.bridges.torch.tracer.named_functions import by_kind, by_name
 from shapecalc.bridges.torch.tracer.trace import Call, Rule
 from shapecalc.bridges.torch.tracer.traced_number import concrete, tensors_in
@@ -229,19 +230,6 @@ def _pad(call: Call) -> bool:
     return call.ends(layers.Pad(pad=pad), x) if mode == "zero" else False
 
 
-def _narrow(call: Call) -> bool:
-    """A part of an axis, which has to reach to its end."""
-    dim, start, length = (call.arguments[name] for name in ("dim", "start", "length"))
-    if isinstance(start, Tensor):
-        return False
-    size = call.trace.sizes(call.input)[concrete(dim)]
-    if start < 0:
-        start = start + size
-    _ = start >= 0, size >= start + length  # guards
-    fields = {"start": field_value(start), "end": field_value(start + length)}
-    return call.ends(canonical(layers.Slice, {"dim": concrete(dim), **fields}), call.input)
-
-
 def _rot90(call: Call) -> bool:
     """A rotation of a plane: its axes change places at odd numbers of turns; elements move."""
     source: Tensor | str = call.input
@@ -251,71 +239,24 @@ def _rot90(call: Call) -> bool:
     return call.ends(layers.Elementwise(function="flip"), source)
 
 
-def _indexed(call: Call) -> tuple[str, int] | None:
-    """Append an index, axis by axis: integers select, slices cut, None inserts; others have no rule.
-
-    Return the last step and its number of axes.
-    """
-    x, index = call.input, call.first("idx", "k")
-    parts = [*index] if isinstance(index, tuple) else [index]
-    if not all(part is None or part is Ellipsis or isinstance(part, (int, slice)) for part in parts):
-        return None
-    if any(isinstance(part, bool) for part in parts):
-        return None
-    rest = x.dim() - sum(part is not None and part is not Ellipsis for part in parts)
-    where = parts.index(Ellipsis) if Ellipsis in parts else len(parts)
-    parts[where : where + 1] = [slice(None)] * rest
-    source, axis = call.trace.name_of(x), 0
-    for part in parts:
-        if isinstance(part, int):
-            source = call.step(layers.Select(dim=axis, index=field_value(part)), source)
-            continue
-        if part is None:
-            source = call.step(layers.Unsqueeze(dim=axis), source)
-        elif part != slice(None):
-            bounds = {"start": part.start, "end": part.stop, "step": part.step}
-            fields = {name: field_value(bound) for name, bound in bounds.items() if bound is not None}
-            source = call.step(canonical(layers.Slice, {"dim": axis, **fields}), source)
-        axis += 1
-    return source, axis
-
-
-def _getitem(call: Call) -> bool:
-    indexed = _indexed(call)
-    if indexed is None:
-        return False
-    call.trace.bind(indexed[0], [call.result])
-    return True
-
-
-def _copy(call: Call) -> bool:
-    """The numbers of another tensor, which broadcasts to the shape of the one that is written to."""
-    source = next(iter(tensors_in(call.first("src", "other", "source"))), None)
-    if source is None:
-        return False
-    return call.ends(layers.BroadcastTo(shape=field_value(call.trace.sizes(call.input))), source)
-
-
-def _setitem(call: Call) -> bool:
-    """A part that is written to: a tensor broadcasts to its sizes, axis by axis as in the trace."""
-    x, value, trace = call.input, call.arguments["v"], call.trace
-    if isinstance(value, Tensor) and value.dim():
-        indexed = _indexed(call)
-        if indexed is None or value.dim() > indexed[1]:
-            trace.has_unknown = True  # a part without a rule
-        else:
-            trace.guard_expansion(value, indexed[0], x[concrete(call.arguments["k"])].shape)
-    call.step(layers.Elementwise(function="setitem"), x, results=[x], name="setitem")
-    return True
-
-
 def _weight_norm(call: Call) -> bool:
     """A weight from a direction and a length, which broadcasts."""
     return call.ends(layers.Combine(function=call.name), *tensors_in(call.arguments), name=call.name)
 
 
+def _max_unpool(call: Call) -> bool:
+    """An unpooling, whose output_size may be the complete shape."""
+    kind = registry.get(call.name)
+    fields = {name: call.arguments[name] for name in ("kernel_size", "stride", "padding")}
+    if (size := call.arguments.get("output_size")) is not None:
+        fields["output_size"] = tuple(size)[-int(call.name[-2]) :]
+    known = {name: field_value(value) for name, value in fields.items() if value is not None}
+    return call.ends(canonical(kind, known), call.input, call.arguments["indices"])
+
+
 RULES: dict[str, Rule] = {
     **WITH_WEIGHTS,
+    **INDEXING,
     **dict.fromkeys(("matmul", "mm", "bmm", "mv", "addmm", "baddbmm"), _matmul),
     **dict.fromkeys(("view", "reshape", "view_as", "reshape_as"), _reshape),
     **dict.fromkeys(("expand", "expand_as", "broadcast_to"), _expand),
@@ -334,10 +275,7 @@ RULES: dict[str, Rule] = {
     **dict.fromkeys(("repeat", "tile"), _repeat),
     "unbind": _unbind,
     "pad": _pad,
-    "narrow": _narrow,
     "rot90": _rot90,
-    "getitem": _getitem,
-    "setitem": _setitem,
-    "copy": _copy,
+    **{f"max_unpool{rank}d": _max_unpool for rank in (1, 2, 3)},
 }
 """By the name of the function."""

@@ -20,6 +20,7 @@ from shapecalc.layers.index import KINDS
 _KINDS = {
     "interpolate": "upsample",
     "logsigmoid": "log_sigmoid",
+    **{f"max_pool{rank}d_with_indices": f"max_pool{rank}d" for rank in (1, 2, 3)},
     "split_with_sizes": "split",
     "swapaxes": "transpose",
     "swapdims": "transpose",

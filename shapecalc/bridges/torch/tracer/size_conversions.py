@@ -13,9 +13,9 @@ import math
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from functools import cache, lru_cache, partial, wraps
+from functools import lru_cache, partial, wraps
 from threading import get_ident
-from types import CellType, CodeType, FunctionType
+from types import CellType, CodeType, FunctionType, ModuleType
 from typing import Any, TypeAlias
 from unittest import mock
 
@@ -26,10 +26,10 @@ from torch._C import DisableTorchFunction
 from shapecalc.bridges.torch.tracer.function_calls import record
 from shapecalc.bridges.torch.tracer.trace import Trace
 from shapecalc.bridges.torch.tracer.traced_number import TracedNumber, concrete, traced_in
+from shapecalc.bridges.torch.tracer.user_caches import CACHED, keeping_caches
 
 Namespace: TypeAlias = dict[str, Any]
 
-_CACHED = type(cache(len))
 _LOADS = ("LOAD_GLOBAL", "LOAD_NAME")
 _LONGEST = 100
 """A longer container holds data, not functions."""
@@ -75,19 +75,21 @@ def tracing_conversions(trace: Trace) -> Iterator[None]:
         return len(value)
 
     added: list[tuple[Namespace, str, Any]] = []
-    try:
-        for namespace in [] if trace.pinned else _namespaces(trace.module):
-            functions: Namespace = {"len": length}
-            functions |= {"int": _Int} if all(map(_only_calls_int, _codes(namespace))) else {}
-            for name, value in functions.items():
-                if name not in namespace:
-                    namespace[name] = value
-                    added.append((namespace, name, value))
-        yield
-    finally:
-        for namespace, name, value in added:
-            if namespace.get(name) is value:
-                del namespace[name]
+    namespaces = _namespaces(trace.module)
+    with keeping_caches(_with_imported(namespaces)):
+        try:
+            for namespace in [] if trace.pinned else namespaces:
+                functions: Namespace = {"len": length}
+                functions |= {"int": _Int} if all(map(_only_calls_int, _codes(namespace))) else {}
+                for name, value in functions.items():
+                    if name not in namespace:
+                        namespace[name] = value
+                        added.append((namespace, name, value))
+            yield
+        finally:
+            for namespace, name, value in added:
+                if namespace.get(name) is value:
+                    del namespace[name]
 
 
 def _namespaces(module: nn.Module) -> list[Namespace]:
@@ -105,6 +107,16 @@ def _namespaces(module: nn.Module) -> list[Namespace]:
     for namespace in [*known.values()]:
         add(value for value in namespace.values() if isinstance(value, FunctionType))
     return [namespace for namespace in known.values() if not _is_library(namespace.get("__name__", "torch"))]
+
+
+def _with_imported(namespaces: list[Namespace]) -> list[Namespace]:
+    """Return Python modules, and those that they import."""
+    known = {id(namespace): namespace for namespace in namespaces}
+    for namespace in namespaces:
+        for item in [*namespace.values()]:
+            if type(item) is ModuleType and not _is_library(item.__name__):
+                known[id(vars(item))] = vars(item)
+    return [*known.values()]
 
 
 def _is_library(name: str) -> bool:
@@ -127,7 +139,7 @@ def _functions_in(value: Any, depth: int) -> Iterator[FunctionType]:
         inside = [cell.cell_contents for cell in value.__closure__ or () if cell != CellType()]
     elif kind in (staticmethod, classmethod):
         inside = [value.__func__]
-    elif kind in (property, partial, _CACHED):
+    elif kind in (property, partial, CACHED):
         inside = [value.fget if kind is property else value.func if kind is partial else value.__wrapped__]
     elif kind in (dict, list, tuple) and len(value) <= _LONGEST:
         inside = [*value.values()] if kind is dict else [*value]
