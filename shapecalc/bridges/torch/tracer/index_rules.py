@@ -74,6 +74,10 @@ def _is(call: Call, step: str) -> bool:
 def _placed(call: Call, axes: list[int], places: list[Tensor]) -> bool:
     """Places in tensors: an element at each place, so that the axes are those of the places, broadcast."""
     rank, behind = max(index.dim() for index in places), call.input.dim() - axes[-1] - 1
+    for axis, index in zip(axes, places, strict=True):
+        if id(index) in call.trace.literals:  # its places are those of the trace
+            size = call.trace.sizes(call.input)[axis]
+            _ = size >= concrete(size)  # a guard
     source: Tensor | str = call.input
     for axis in axes:
         source = call.step(layers.Slice(dim=axis, end=1), source)
