@@ -235,7 +235,7 @@ def called_by_name(function: Callable[..., Any], named: dict[str, Any]) -> Any:
 
 def test_every_function_with_a_rule_has_a_signature() -> None:
     known = {name: functions(name) for name in RULES}
-    methods = {"getitem", "setitem", "_weight_norm"}
+    methods = {"copy", "getitem", "setitem", "_weight_norm"}
     assert {name for name, found in known.items() if not found} <= methods
     for name, found in known.items():
         assert all(overloads(function) for function in found), name

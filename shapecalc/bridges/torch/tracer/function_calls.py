@@ -43,6 +43,9 @@ _NO_MACS = _words(
 )
 """Functions without a rule that pick, compare or copy: what they cost is known, their shapes are not."""
 
+_KEEPING_NUMBERS = _words("add broadcast_to expand expand_as repeat reshape unsqueeze view")
+"""Functions whose results have the numbers of their tensor, or a number more."""
+
 _OF_MEMORY = _words("data_ptr storage storage_offset storage_type stride untyped_storage")
 """Functions that say how a tensor lies in memory, from which a forward could compute any size."""
 
@@ -136,14 +139,25 @@ def record(trace: Trace, function: Any, args: tuple[Any, ...], kwargs: dict[str,
         return result
     operands = [*tensors_in((args, kwargs))]
     call = Call(trace, name, arguments(function, args, kwargs), result)
-    if not operands or name.startswith("new_"):
-        _record_new(call)
-    elif name in _ALIASES:
-        trace.alias(result, operands[0])
-    elif not _record(call):
-        _pin(call.arguments)
-        trace.append_opaque(name, operands, results, macs=0 if name in _NO_MACS else None)
+    if raw.endswith("_") and operands and result is operands[0]:
+        for operand in operands[1:]:
+            trace.guard_expansion(operand, trace.name_of(result), result.shape)
+    _record_tensors(call, operands, results)
     return result
+
+
+def _record_tensors(call: Call, operands: Sequence[Tensor], results: Sequence[Tensor]) -> None:
+    """Record a call that makes tensors: of numbers, by a rule, by its name, or as it was seen."""
+    if not operands or call.name.startswith("new_"):
+        _record_new(call)
+    elif call.name in _ALIASES:
+        call.trace.alias(call.result, operands[0])
+    elif _record(call):
+        _note_range(call, operands)
+    else:
+        _pin(call.arguments)
+        macs = 0 if call.name in _NO_MACS else None
+        call.trace.append_opaque(call.name, operands, results, macs=macs)
 
 
 def _record(call: Call) -> bool:
@@ -155,6 +169,16 @@ def _record(call: Call) -> bool:
         return rule(call) if rule is not None else by_name(call) or by_kind(call)
     except ValidationError:
         return False  # settings that the kind does not have
+
+
+def _note_range(call: Call, operands: Sequence[Tensor]) -> None:
+    """Note what the numbers of a result are less than, where they are those of a range."""
+    trace, result = call.trace, call.result
+    if call.name in _KEEPING_NUMBERS and operands and isinstance(result, Tensor):
+        end = trace.ranges.get(trace.name_of(operands[0]))
+        offset = call.arguments.get("other", 0) if call.name == "add" else 0
+        if end is not None and isinstance(offset, int):
+            trace.ranges[trace.name_of(result)] = end + offset
 
 
 def _guard_count(call: Call, count: int) -> None:
@@ -197,7 +221,9 @@ def _record_new(call: Call) -> None:
     sizes = _sizes_of_new(call.name, call.arguments)
     if traced_in(sizes) and tuple(concrete(sizes)) == tuple(result.shape):
         layer = layers.Constant(shape=field_value(sizes))
-        trace.append(layer, [trace.inputs[0]], [result], trace.local(call.name))
+        step = trace.append(layer, [trace.inputs[0]], [result], trace.local(call.name))
+        if call.name == "arange":
+            trace.ranges[step] = call.arguments["end"]
     else:
         _pin(call.arguments)
         trace.literals[id(result)] = result

@@ -18,9 +18,16 @@ _MOST_PLACES = 64
 
 
 def _narrow(call: Call) -> bool:
-    start, length = call.arguments["start"], call.arguments["length"]
+    """A part of an axis, which has to reach to its end."""
+    dim, start, length = (call.arguments[name] for name in ("dim", "start", "length"))
+    if isinstance(start, Tensor):
+        return False
+    size = call.trace.sizes(call.input)[concrete(dim)]
+    if start < 0:
+        start = start + size
+    _ = start >= 0, size >= start + length  # guards
     fields = {"start": field_value(start), "end": field_value(start + length)}
-    return call.ends(canonical(layers.Slice, {"dim": concrete(call.arguments["dim"]), **fields}), call.input)
+    return call.ends(canonical(layers.Slice, {"dim": concrete(dim), **fields}), call.input)
 
 
 def _is_index(part: Any) -> bool:
@@ -67,6 +74,10 @@ def _is(call: Call, step: str) -> bool:
 def _placed(call: Call, axes: list[int], places: list[Tensor]) -> bool:
     """Places in tensors: an element at each place, so that the axes are those of the places, broadcast."""
     rank, behind = max(index.dim() for index in places), call.input.dim() - axes[-1] - 1
+    for axis, index in zip(axes, places, strict=True):
+        if id(index) in call.trace.literals:  # its places are those of the trace
+            size = call.trace.sizes(call.input)[axis]
+            _ = size >= concrete(size)  # a guard
     source: Tensor | str = call.input
     for axis in axes:
         source = call.step(layers.Slice(dim=axis, end=1), source)
@@ -129,13 +140,31 @@ def _getitem(call: Call) -> bool:
     return True
 
 
+def _copy(call: Call) -> bool:
+    """The numbers of another tensor, which broadcasts to the shape of the one that is written to."""
+    source = call.first("src", "other")
+    if not isinstance(source, Tensor):
+        return False
+    return call.ends(layers.BroadcastTo(shape=field_value(call.trace.sizes(call.input))), source)
+
+
 def _setitem(call: Call) -> bool:
-    x = call.input
+    """A part that is written to: a tensor broadcasts to its sizes, axis by axis as in the trace."""
+    x, index, value = call.input, call.arguments["k"], call.arguments["v"]
+    if isinstance(value, Tensor) and value.dim():
+        part = x[concrete(index)]
+        if value.dim() <= part.dim() and _getitem(
+            Call(call.trace, "getitem", {"input": x, "idx": index}, part)
+        ):
+            call.trace.guard_expansion(value, call.trace.name_of(part), part.shape)
+        else:
+            call.trace.has_unknown = True  # a part without a rule
     call.step(layers.Elementwise(function="setitem"), x, results=[x], name="setitem")
     return True
 
 
 INDEXING: dict[str, Rule] = {
+    "copy": _copy,
     "getitem": _getitem,
     "index_select": _index_select,
     "narrow": _narrow,

@@ -13,8 +13,9 @@ from torch import Tensor, nn
 
 from shapecalc.bridges.torch.tracer.kept_tensors import MetaTwins, kept_tensors
 from shapecalc.bridges.torch.tracer.traced_number import Guard, concrete
-from shapecalc.bridges.torch.tracer.traced_sizes import Location, Size, Sizes
+from shapecalc.bridges.torch.tracer.traced_sizes import Location, Size, Sizes, spec_text
 from shapecalc.layers.base import Caller, Kind, Merge
+from shapecalc.layers.linear import Embedding
 from shapecalc.layers.traced import Constant, Opaque, Parameter
 from shapecalc.spec.tree import Step
 
@@ -68,6 +69,8 @@ class Trace:
         self.literals = {id(tensor): tensor for tensor in kept_tensors(module)}
         """Tensors kept on the module, or made in its forward of numbers that are no sizes."""
         self.meta_twins = MetaTwins(self.literals)
+        self.ranges: dict[str, Any] = {}
+        """What integers that count up to a size are less than, by the name of their tensor."""
         self.has_unknown = False
         """Whether a tensor or number was read without a known origin: it may depend on any size."""
 
@@ -152,6 +155,8 @@ class Trace:
         parameters: Iterable[Tensor] = (),
     ) -> str:
         """Append a step and return its name; `share` is a step whose layer and weights it has."""
+        if isinstance(layer, Embedding) and isinstance(end := self.ranges.get(sources[0]), Size):
+            _ = end <= layer.num_embeddings  # a guard: each position has a row
         data: dict[str, Any] = {"name": name}
         if {parameter.requires_grad for parameter in parameters} == {False}:
             data["trainable"] = False
@@ -235,6 +240,17 @@ class Trace:
         if location is not None and guard not in self.guards:
             self.indices.setdefault(location, []).append(guard)
         self.guards.setdefault(guard, len(self.steps))
+
+    def guard_expansion(self, tensor: Tensor, name: str, shape: Sequence[int]) -> None:
+        """Record that a tensor expands to the shape of a step, which is written to or stays as it is.
+
+        An axis of the step's size keeps it, another has size 1.
+        """
+        first = len(shape) - tensor.dim()
+        for axis, size in enumerate(() if self.pinned else self.sizes(tensor), first):
+            if axis >= 0 and concrete(size) in (1, shape[axis]):
+                wanted = f"size('{name}', {axis})" if concrete(size) == shape[axis] else "1"
+                self.guard((wanted, "equal", spec_text(size)))
 
     def forget_indices(self, location: Location) -> None:
         """Drop the guards of the indices of the call that is recorded now, which has the sizes themselves."""

@@ -115,6 +115,7 @@ def _attention(call: Call) -> bool:
     turned = call.step(layers.Transpose(dim0=-2, dim1=-1), key)
     scores = call.step(layers.Matmul(), query, turned, name="scores")
     if isinstance(mask, Tensor):
+        call.trace.guard_expansion(mask, scores, (*query.shape[:-1], key.shape[-2]))
         scores = call.step(layers.Add(), scores, mask, name="masked")
     weights = call.step(layers.Softmax(dim=-1), scores)
     return call.ends(layers.Matmul(), weights, value, name="attend")
@@ -133,6 +134,7 @@ def _multi_head_attention(call: Call) -> bool:
         return False
     arguments = call.arguments
     query, key, value = tensors = [arguments[name] for name in ("query", "key", "value")]
+    _guard_masks(call, query, key)
     embed_dim = arguments["embed_dim_to_check"]
     fields = {
         "embed_dim": embed_dim,
@@ -150,6 +152,20 @@ def _multi_head_attention(call: Call) -> bool:
     results = [result for result in call.result if result is not None]
     own = [arguments.get(name) for name in _PROJECTIONS]
     return _owned(call, layer, own, tensors[:1] if query is key is value else tensors, results)
+
+
+def _guard_masks(call: Call, query: Tensor, key: Tensor) -> None:
+    """Record the sizes that masks have: of queries by keys, each head's of its own, and of keys."""
+    sizes, mask, padding = call.trace.sizes, *map(call.arguments.get, ("attn_mask", "key_padding_mask"))
+    batch = sizes(query)[1:-1]
+    expected: list[tuple[Tensor, tuple[Any, ...]]] = []
+    if isinstance(mask, Tensor):
+        heads = [size * call.arguments["num_heads"] for size in batch or (1,)] if mask.dim() > 2 else []
+        expected.append((mask, (*heads, sizes(query)[0], sizes(key)[0])))
+    if isinstance(padding, Tensor):
+        expected.append((padding, (*batch, sizes(key)[0])))
+    for tensor, wanted in expected:
+        _ = [size == other for size, other in zip(sizes(tensor), wanted, strict=True)]  # guards
 
 
 WITH_WEIGHTS: dict[str, Rule] = {
