@@ -109,7 +109,7 @@ class Region:
 
     @property
     def diagonal(self) -> IntegerSet:
-        """The numbers n such that the point with n for every unknown lies in the region; may be `Undecided`."""
+        """The numbers n such that the point with n for every unknown lies here; may be `Undecided`."""
         side = dict.fromkeys(self.names, symbol("n"))
         numbers = IntegerSet()
         for box in self.boxes:

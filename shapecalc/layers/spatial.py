@@ -5,7 +5,7 @@ from typing import Any, ClassVar, Self
 
 from pydantic import model_validator
 
-from shapecalc.algebra import Dim
+from shapecalc.algebra import Dim, decide
 from shapecalc.layers.arithmetic import extent, unread, written
 from shapecalc.layers.axis_names import AXES, spatial_letters
 from shapecalc.layers.base import Kind, Layer, Window

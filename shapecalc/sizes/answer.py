@@ -11,7 +11,7 @@ from typing import Any
 
 from shapecalc.algebra.integer_set import EVERY_SIZE, IntegerSet
 from shapecalc.algebra.region import Point, Region, everything
-from shapecalc.errors import Failure, SpecError, quote
+from shapecalc.errors import Failure, SpecError, Undecided, quote
 from shapecalc.layers.requirement import Shape, shown
 from shapecalc.render.lines import LONGEST_LIST, Answer, IndentedLine
 from shapecalc.render.piece import Line
@@ -101,7 +101,7 @@ class Sizes(Answer):
 
     @property
     def square(self) -> IntegerSet:
-        """The numbers n such that n on every axis is legal; `Undecided` where conditions have no closed form."""
+        """The numbers n such that n on every axis is legal; `Undecided` without a closed form."""
         return self.region.diagonal
 
     def nearest(self, point: Any) -> Nearest:

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 import shapecalc
-from shapecalc import ShapecalcError
+from shapecalc import ShapecalcError, Undecided
 
 
 class Calls(nn.Module):
@@ -91,6 +91,39 @@ def test_what_has_no_origin_holds_for_the_traced_sizes_only(forward: Callable[..
     for shape, batch in (((12,), 3), ((16,), 1)):
         with pytest.raises(ShapecalcError):
             model.analyze(input=shape, batch=batch)
+
+
+@pytest.mark.parametrize(
+    "forward",
+    [
+        lambda net, x: torch.vstack([x, x]),
+        lambda net, x: torch.outer(x.flatten(), x.flatten()[:3]),
+        lambda net, x: torch.cdist(x.flatten(0, 1), x.flatten(0, 1)),
+        lambda net, x: torch.kron(x, torch.ones(2, 1, 1)),
+    ],
+)
+def test_the_batch_of_the_trace_is_in_no_answer(forward: Callable[..., Tensor]) -> None:
+    net = Calls(forward).eval()
+    model = shapecalc.from_torch(net, input=(4, 6))
+    for batch in (1, 3):
+        try:
+            output = model.analyze(batch=batch).output
+        except ShapecalcError:
+            continue  # nothing is said of another batch than that of the trace
+        else:
+            assert [output] == real(net, (batch, 4, 6))
+
+
+def test_sizes_that_are_not_decided_are_not_called_any() -> None:
+    def forward(_: nn.Module, x: Tensor) -> Tensor:
+        return functional.avg_pool2d(x, (x.shape[2] // 3, x.shape[3] // 3))
+
+    sizes = shapecalc.from_torch(Calls(forward), input=(3, 12, 12)).sizes()
+    assert [(n, n) in sizes for n in (2, 3, 12, 13)] == [False, True, True, True]
+    assert [(n, n) in sizes.lossless for n in (3, 12, 13)] == [True, True, False]
+    assert "all sides equal: not decided" in str(sizes)
+    with pytest.raises(Undecided):
+        _ = sizes.square
 
 
 class Closure(nn.Module):

@@ -211,11 +211,20 @@ class Trace:
     def append_opaque(
         self, function: str, tensors: Sequence[Tensor], results: Sequence[Tensor], macs: int | None
     ) -> None:
-        """Append an operation without a rule, with the shapes that it was seen with."""
+        """Append an operation without a rule, with the shapes that it was seen with.
+
+        The batch may be in any size of a result that is not the batch in front: those hold for one batch only.
+        """
         first = next(tensor for tensor, name in self.tensors.values() if name == self.inputs[0])
         operands = [*tensors] or [first]
         batch = self.batch()
-        has_batch = any(tensor.shape[:1] == (batch,) for tensor in operands)
+        has_batch = not self.pinned and any(tensor.shape[:1] == (batch,) for tensor in operands)
+        fronts, others = (
+            {(*tensor.shape,)[:1] for tensor in results},
+            [tensor.shape[1:] for tensor in results],
+        )
+        if has_batch and not (fronts <= {(batch,), ()} and all(batch not in sizes for sizes in others)):
+            self.has_unknown = True
 
         def seen(tensor: Tensor) -> list[int]:
             return [-1, *tensor.shape[1:]] if has_batch and tensor.shape[:1] == (batch,) else [*tensor.shape]
