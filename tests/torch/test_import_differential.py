@@ -30,8 +30,6 @@ IDIOMS = {f"sequence: {name}": make for name, make in SEQUENCES.items()} | {
 PINNED = frozenset(
     [
         "sequence: cell over time",
-        "sequence: index by a list",
-        "sequence: index by a tensor",
         "sequence: index by a mask",
         "sequence: var_mean",
         "sequence: topk",
@@ -73,7 +71,6 @@ PINNED = frozenset(
         "sequence: tensordot",
         "sequence: tensor_split",
         "sequence: hsplit",
-        "image: unpooled",
         "image: until it is small",
         "image: branch by size",
         "image: rot90 by a size",
@@ -86,7 +83,6 @@ PINNED = frozenset(
         "image: instance_norm",
         "image: std and mean",
         "image: tensor of sizes",
-        "image: take every corner",
     ]
 )
 

@@ -213,7 +213,7 @@ class Trace:
     ) -> None:
         """Append an operation without a rule, with the shapes that it was seen with.
 
-        The batch may be in any size of a result that is not the batch in front: those hold for one batch only.
+        The batch may be in any size of a result but the batch in front: such sizes hold for one batch only.
         """
         first = next(tensor for tensor, name in self.tensors.values() if name == self.inputs[0])
         operands = [*tensors] or [first]
