@@ -70,7 +70,7 @@ def check_free(model: Model, free: tuple[str, ...], numbers: Mapping[str, int]) 
     return True
 
 
-@pytest.mark.sample(40)
+@pytest.mark.sample(20)
 @pytest.mark.parametrize("name", LEGAL)
 def test_numbers_put_in_later_are_the_numbers(name: str) -> None:
     """Everything is left free at once: every parameter that can be, and the batch."""
@@ -82,7 +82,7 @@ def test_numbers_put_in_later_are_the_numbers(name: str) -> None:
     assert check_free(model, (*sizes, "batch"), numbers) or joint
 
 
-@pytest.mark.sample(20)
+@pytest.mark.sample(10)
 @pytest.mark.parametrize("name", [name for name in FIRSTS if name in LEGAL])
 def test_each_parameter_may_be_left_free_alone(name: str) -> None:
     model = load(name)

@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -37,6 +39,7 @@ def test_cases_and_sources_are_listed_by_room() -> None:
     assert " passed" not in done.stdout
 
 
+@pytest.mark.ci
 def test_a_kind_of_keras_is_found_by_either_class() -> None:
     done = where(
         "max_pool2d",
@@ -48,6 +51,7 @@ def test_a_kind_of_keras_is_found_by_either_class() -> None:
     assert "shapecalc.layers.keras_pool.KerasMaxPool2d" in done.stdout
 
 
+@pytest.mark.ci
 def test_an_unknown_kind_is_refused_with_the_nearest() -> None:
     done = where("conv2", "shapecalc/errors.py", "tests/house")
     assert done.returncode == 4

@@ -21,6 +21,8 @@ from shapecalc.report.listing import listing_rows
 from shapecalc.report.report import Report
 from tests.support.page_values import report_at
 
+pytestmark = pytest.mark.ci
+
 NETWORKS = (
     "lenet5",
     "alexnet",
@@ -260,7 +262,6 @@ def test_a_request_would_be_refused(browser: Browser, tmp_path: Path) -> None:
     opened.page.close()
 
 
-@pytest.mark.ci
 def test_the_gallery_searches(browser: Browser, tmp_path: Path) -> None:
     entries = listing_rows()
     opened = Opened(browser, gallery(entries, {}), tmp_path)

@@ -435,6 +435,7 @@ BOMBS = [
 ]
 
 
+@pytest.mark.sample(5)
 @pytest.mark.parametrize("name", BOMBS)
 def test_a_bomb_takes_little_memory(name: str) -> None:
     text = BROKEN[name][0]

@@ -273,7 +273,7 @@ FOR_ONE_SIZE = ("vit", "maxvit")
 """What torchvision builds for one size and refuses at others."""
 
 
-@pytest.mark.sample(4)
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("name", ALL if PROFILE == "thorough" else FEW)
 def test_torchvisions_networks(name: str) -> None:
     module, side = built(name), side_of(name)

@@ -138,7 +138,7 @@ def reason(verdict: Verdict) -> str:
     return "" if verdict.outcome == "proved" else f"{verdict.outcome}: {verdict}"
 
 
-@pytest.mark.sample(40)
+@pytest.mark.sample(30)
 @pytest.mark.parametrize("kind", PRESENT)
 def test_every_kind_is_proved_or_listed_with_its_reason(kind: str) -> None:
     for layer, one in legal(kind, CONFIGURATIONS):
