@@ -67,9 +67,10 @@ def test_equality_and_hash_are_those_of_the_values_and_the_class() -> None:
 
 def test_nothing_can_be_changed() -> None:
     for point in (Point(1), Model(1)):
-        for change in (lambda it: setattr(it, "x", 2), lambda it: delattr(it, "x")):
-            with pytest.raises(FrozenInstanceError):
-                change(point)
+        with pytest.raises(FrozenInstanceError):
+            point.x = 2  # type: ignore[misc]
+        with pytest.raises(FrozenInstanceError):
+            del point.x
     assert not hasattr(Named(1), "__dict__")
 
 

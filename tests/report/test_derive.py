@@ -216,8 +216,9 @@ def test_a_formula_that_is_lost_on_the_way_is_noticed(monkeypatch: pytest.Monkey
     layer, inputs = MaxPool2d(kernel_size=2), ((1, 3, 8, 8),)
     report = Model(input=[3, 8, 8], layers=[layer]).analyze()
     check_letters(report.derive().layers[0], layer, inputs)
-    real = MaxPool2d.output
-    monkeypatch.setattr(MaxPool2d, "output", lambda self, x: tuple(map(untraced, real(self, x))))
+    kind: Any = MaxPool2d
+    real = kind.output
+    monkeypatch.setattr(kind, "output", lambda self, x: tuple(map(untraced, real(self, x))))
     with pytest.raises(AssertionError, match="is told as a number"):
         check_letters(report.derive(batch=True).layers[0], layer, inputs)
 

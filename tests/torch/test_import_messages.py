@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import torch
@@ -74,7 +74,7 @@ def test_a_size_at_which_a_window_is_empty_is_not_legal() -> None:
 
 MADE: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "pool to half": lambda x, y: nn.AdaptiveAvgPool2d((y.shape[2] // 2, y.shape[3] // 2))(x),
-    "pool of all": lambda _, y: nn.AvgPool2d(kernel_size=y.size()[2:])(y),
+    "pool of all": lambda _, y: nn.AvgPool2d(kernel_size=cast("Any", y.size()[2:]))(y),
     "pad to the input": lambda x, y: nn.ZeroPad2d((0, x.shape[3] - y.shape[3], 0, 1))(y),
     "replicate": lambda _, y: nn.ReplicationPad2d((y.shape[2] // 4,) * 4)(y),
     "in a sequence": lambda x, y: nn.Sequential(nn.ReLU(), nn.Upsample(size=x.shape[-2:]))(y),
@@ -146,7 +146,7 @@ def test_a_layer_that_does_not_fit_is_named_with_its_sizes_and_the_fix(
 
 
 def test_a_function_that_does_not_fit_has_its_line_and_all_that_torch_says() -> None:
-    def forward(net: Any, x: Tensor) -> Tensor:
+    def forward(net: Any, x: Tensor) -> Any:
         return net.conv(x) + x
 
     error = mistake(Net(forward, conv=nn.Conv2d(3, 3, 3)), 3, 9, 9)
