@@ -90,6 +90,20 @@ NOT_PROVED: dict[str, tuple[Case, str, *tuple[str, ...]]] = {
     "reshape": (case("reshape", (1, 6, 4), shape=(-1, 8)), MANY_CASES),
     "split": (case("split", (1, 9, 5), split_size=2), NO_LETTERS),
     "squeeze": (case("squeeze", (2, 1, 3)), NO_LETTERS),
+    "transformer": (
+        case(
+            "transformer",
+            *((1, 3), (2, 3)),
+            d_model=3,
+            nhead=3,
+            dim_feedforward=1,
+            batch_first=True,
+            norm_first=True,
+            num_encoder_layers=1,
+            num_decoder_layers=2,
+        ),
+        MANY_CASES,
+    ),
     "upsample": (case("upsample", (1, 2, 9, 9), scale_factor=Fraction(29, 100)), NO_LETTERS),
     "upsampling_bilinear2d": (
         case("upsampling_bilinear2d", (1, 2, 9, 9), scale_factor=Fraction(7, 10)),
