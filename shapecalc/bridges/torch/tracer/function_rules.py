@@ -21,10 +21,13 @@ from shapecalc.layers import registry
 
 
 def _matmul(call: Call) -> bool:
-    """A matrix product; `addmm` and its like add a tensor."""
+    """A matrix product; `addmm` and its like add a tensor that expands to it."""
     *added, left, right = tensors_in(call.arguments)
     last = call.step(layers.Matmul(), left, right, results=[call.result])
-    return call.ends(layers.Add(), added[0], last) if added else True
+    if not added:
+        return True
+    call.trace.guard_expansion(added[0], last, call.result.shape)
+    return call.ends(layers.Add(), added[0], last)
 
 
 def _einsum(call: Call) -> bool:

@@ -259,7 +259,8 @@ class Trace:
         for axis, size in enumerate(() if self.pinned else self.sizes(tensor), first):
             if axis >= 0 and concrete(size) in (1, shape[axis]):
                 wanted = f"size('{name}', {axis})" if concrete(size) == shape[axis] else "1"
-                self.guard((wanted, "equal", spec_text(size)))
+                if wanted != spec_text(size):
+                    self.guard((wanted, "equal", spec_text(size)))
 
     def forget_indices(self, location: Location) -> None:
         """Drop the guards of the indices of the call that is recorded now, which has the sizes themselves."""
