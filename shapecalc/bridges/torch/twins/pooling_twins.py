@@ -54,7 +54,7 @@ class MaxUnpoolTwin(ModuleTwin[MaxUnpool]):
         size = fields.get("output_size")
         if size is not None:
             sizes = size if isinstance(size, tuple) else (size,) * self.kind.rank
-            gather(module, lambda *inputs: ((*inputs, sizes), {}))
+            gather(module, lambda x, indices: ((x, indices, sizes), {}))
         return module
 
     def unwritten(self, fields: Fields, shapes: Shapes) -> str:
