@@ -87,10 +87,14 @@ class Runner:
             )
 
     def _context(self, words: list[str]) -> click.Context:
+        """Return the context with the parsed arguments, of a group that of the command in it."""
         parent = click.Context(self.main, info_name="shapecalc", **self.main.context_settings)
-        command = self.main.get_command(parent, words[0])
+        name, command, words = self.main.resolve_command(parent, words)
+        while isinstance(command, click.Group) and words:
+            parent = click.Context(command, parent=parent, info_name=name)
+            name, command, words = command.resolve_command(parent, words)
         assert command is not None
-        return command.make_context(words[0], words[1:], parent=parent)
+        return command.make_context(name, words, parent=parent)
 
     def _refuse(self, context: click.Context) -> None:
         """Raise `SpecError` for arguments that write a file, read standard input or import Python code."""

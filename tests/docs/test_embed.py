@@ -333,6 +333,7 @@ def test_a_module_is_imported_only_when_that_is_allowed(here: Path, monkeypatch:
         "reconcile lenet5 --against=a_net:Net",
         "reconcile lenet5 --against a_net:Net",
         "diff lenet5 a_net:Net",
+        "solve features a_net:Net --input 3",
         "show a_net:Net --input 3",
     ):
         (here / "a.md").write_text(marker.format(command))
@@ -344,6 +345,17 @@ def test_a_module_is_imported_only_when_that_is_allowed(here: Path, monkeypatch:
         assert "a_net" not in sys.modules
     assert run("--python", "a.md").exit_code == 0
     assert "| 4 " in (here / "a.md").read_text()
+
+
+def test_a_command_in_a_group_is_like_any_other(here: Path) -> None:
+    """Its arguments are parsed too: none is standard input, and its output is in the form of the document."""
+    (here / "a.md").write_text("<!-- shapecalc solve features - -->\n<!-- /shapecalc -->\n")
+    refused = run("a.md")
+    assert refused.exit_code == 2
+    assert "- is standard input" in refused.output
+    window = "<!-- shapecalc solve window 56 28{} -->\n<!-- /shapecalc -->\n"
+    assert "\n- `conv2d: {kernel_size: 2, stride: 2}`\n" in filled("a.md", window.format(""))
+    assert "```text\n13 settings" in filled("a.md", window.format(" --format text"))
 
 
 def test_the_mode_and_the_link_of_a_file_stay(here: Path) -> None:
