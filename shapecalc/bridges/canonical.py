@@ -24,9 +24,9 @@ def canonical(cls: type[Kind], fields: dict[str, Any]) -> Kind:
         info, role = cls.model_fields.get(name), roles(cls).get(name)
         if info is None or isinstance(role, (Implementation, Holds)):
             continue
-        value = short(value) if _is_per_axis(cls, role) else _decimal(value)  # noqa: PLW2901
-        if info.is_required() or _exact(value) != info.default:
-            kept[name] = value
+        spelt = short(value) if _is_per_axis(cls, role) else _decimal(value)
+        if info.is_required() or _exact(spelt) != info.default:
+            kept[name] = spelt
     settings = tuple(kept.items())
     try:
         return _cached(cls, settings, repr(settings))

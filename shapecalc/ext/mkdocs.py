@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shapecalc.bridges import need
+from shapecalc.ext.fence import Fences
+from shapecalc.ext.option_pages import DocumentSite
 
 need("mkdocs", "docs")
 need("pymdownx", "docs")
@@ -13,9 +15,6 @@ need("pymdownx", "docs")
 from mkdocs.config.base import Config  # noqa: E402  (`need` says what is missing)
 from mkdocs.config.config_options import Type  # noqa: E402
 from mkdocs.plugins import BasePlugin  # noqa: E402
-
-from shapecalc.ext.fence import Fences  # noqa: E402
-from shapecalc.ext.option_pages import DocumentSite  # noqa: E402
 
 if TYPE_CHECKING:
     from mkdocs.config.defaults import MkDocsConfig

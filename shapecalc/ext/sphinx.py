@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from shapecalc import __version__
 from shapecalc.bridges import need
 from shapecalc.errors import ShapecalcError, SpecError
+from shapecalc.ext.option_pages import DocumentSite
+from shapecalc.ext.options import NAMES, options
 
 need("sphinx", "docs")
 
@@ -25,8 +27,6 @@ from sphinx.util import logging  # noqa: E402
 from sphinx.util.docutils import SphinxDirective, SphinxRole  # noqa: E402
 
 from shapecalc.ext.docutils import SIGN, TEXT, document_nodes, inline_nodes  # noqa: E402
-from shapecalc.ext.option_pages import DocumentSite  # noqa: E402
-from shapecalc.ext.options import NAMES, options  # noqa: E402
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
