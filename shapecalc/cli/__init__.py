@@ -11,7 +11,6 @@ import os
 import sys
 from importlib import import_module
 from io import StringIO
-from types import ModuleType
 from typing import Any
 
 import click
@@ -86,11 +85,8 @@ def main() -> None:
 def run() -> None:
     """Entry point of the console script; garbage collection is off in this short-lived process."""
     gc.disable()
-    # pydantic looks for plugins with a module that imports e-mail and zip archives.
+    # Looking for pydantic's plugins reads the metadata of every installed package.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
-    loader = ModuleType("pydantic.plugin._loader")
-    vars(loader)["get_plugins"] = tuple
-    sys.modules.setdefault(loader.__name__, loader)
     sys.stdout = sys.stdout or StringIO()  # None where the shell closed it
     try:
         try:
