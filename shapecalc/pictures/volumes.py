@@ -192,11 +192,12 @@ def scale(drawn: list[Volume], highest: float, thickest: float, broadest: float,
 def rounded(value: float) -> float:
     """Return the largest round number that is not larger.
 
-    >>> rounded(0.77), rounded(3.2), rounded(150)
-    (0.6, 3.0, 150.0)
+    >>> rounded(0.77), rounded(3.2), rounded(150), rounded(0.09999999999999999)
+    (0.6, 3.0, 150.0, 0.1)
     """
     unit = 10.0 ** floor(log10(value))
-    return float(f"{unit * max(step for step in _STEPS if unit * step <= value):.6g}")
+    step = max((step for step in _STEPS if unit * step <= value), default=1)  # the logarithm may round up
+    return float(f"{unit * step:.6g}")
 
 
 def runs(drawn: list[Volume]) -> list[list[Volume]]:
