@@ -188,9 +188,12 @@ class Trace:
     ) -> bool:
         """Append a layer that owns some parameters, or shares them with the equal layer that owns them.
 
-        Return False where they are of several layers, or of another one.
+        Return False where they are of several layers or of another, and where only some of them are trained,
+        which a layer cannot say.
         """
         parameters = [*parameters]
+        if len({parameter.requires_grad for parameter in parameters}) > 1:
+            return False
         ids = [id(parameter) for parameter in parameters]
         owners = {self.owners.get(parameter) for parameter in ids}
         owner = next(iter(owners), None)
