@@ -117,7 +117,7 @@ def test_a_layer_of_which_a_part_is_frozen_is_counted_by_its_parameters(
     net: nn.Module, shape: tuple[int, ...]
 ) -> None:
     parameters = [*net.eval().parameters()]
-    parameters[0].requires_grad_(False)
+    parameters[0].requires_grad = False
     report = shapecalc.from_torch(net, input=shape).analyze()
     assert report.params == sum(item.numel() for item in parameters)
     assert report.trainable_params == sum(item.numel() for item in parameters[1:])

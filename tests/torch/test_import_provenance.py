@@ -128,6 +128,7 @@ def test_sizes_that_are_not_decided_are_not_called_any() -> None:
 
 
 TEN = nn.Parameter(torch.zeros(10, 1))
+SIX = nn.Parameter(torch.zeros(6))
 PAIR = nn.Parameter(torch.zeros(2, 6))
 
 
@@ -140,6 +141,11 @@ PAIR = nn.Parameter(torch.zeros(2, 6))
             {"t": TEN},
             [(2, 10, 6), (2, 1, 6)],
         ),
+        (
+            lambda net, x: x + net.t if (x + net.t).shape == x.shape else x,
+            {"t": SIX},
+            [(2, 10, 6), (2, 10, 1)],
+        ),
         (lambda net, x: (x * 1).reshape(-1, x.transpose(1, 2).stride(1)), {}, [(2, 10, 6), (3, 10, 5)]),
         (lambda net, x: torch.zeros(x[:, :, :6].stride(1)), {}, [(2, 10, 6), (2, 10, 9)]),
         (
@@ -149,7 +155,15 @@ PAIR = nn.Parameter(torch.zeros(2, 6))
         ),
         (lambda net, x: x if x.shape[2] != 6 else x.sum(2), {}, [(2, 10, 6), (2, 10, 1), (2, 10, 12)]),
     ],
-    ids=["new tensor", "stretched", "strides", "strides of a slice", "batch of a parameter", "features"],
+    ids=[
+        "new tensor",
+        "stretched",
+        "stretched features",
+        "strides",
+        "strides of a slice",
+        "batch of a parameter",
+        "features",
+    ],
 )
 def test_other_sizes_are_right_or_refused(
     forward: Callable[..., Tensor], parts: dict[str, nn.Parameter], shapes: list[tuple[int, ...]]
