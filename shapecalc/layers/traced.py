@@ -171,6 +171,9 @@ class Opaque(Merge, kind="opaque", framework="torch"):
 
     def requirements(self, inputs: Shapes) -> Iterator[Requirement]:
         yield arity(self.kind, len(inputs), len(self.takes))
+        batches = [x[0] for x, seen in zip(inputs, self.takes, strict=False) if x and seen[:1] == (-1,)]
+        if any(decide(batches[0], "==", other) is not True for other in batches[1:]):
+            raise Undecided(f"{self.function} has no rule: it was traced on tensors of one batch")
         for x, seen in zip(inputs, self.takes, strict=True):
             yield from rank_between(self.kind, x, len(seen), len(seen))
             for n, size in zip(x, seen, strict=True):
