@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-import torch.nn.functional as F  # noqa: N812  (as everybody writes it)
 from torch import Tensor, nn
 from torch.func import functional_call
+from torch.nn import functional
 
 Forward = Callable[[Any, Any], Any]
 Make = Callable[[], nn.Module]
@@ -63,8 +63,15 @@ ON, OFF = True, False
 lin = partial(nn.Linear, 8, 8)
 conv = partial(nn.Conv2d, 3, 4, 3, padding=1)
 attention = partial(nn.MultiheadAttention, 8, 2, batch_first=True)
-table = lambda: nn.Parameter(torch.zeros(1, 16, 8))  # noqa: E731
-causal = lambda: torch.ones(12, 12).tril()  # noqa: E731
+
+
+def table() -> nn.Parameter:
+    return nn.Parameter(torch.zeros(1, 16, 8))
+
+
+def causal() -> Tensor:
+    return torch.ones(12, 12).tril()
+
 
 # ---- over time
 
@@ -174,10 +181,11 @@ def _attention_by_hand(net: Any, x: Tensor) -> Tensor:
 
 @_statements(lin=lin)
 def _called_by_a_closure(net: Any, x: Tensor) -> Tensor:
-    def block(y: Tensor) -> Tensor:
-        return net.lin(y) + y.size(1)  # type: ignore[no-any-return]
+    def block(y: Any) -> Any:
+        return net.lin(y) + y.size(1)
 
-    return block(block(x))
+    result: Tensor = block(block(x))
+    return result
 
 
 @_statements(lin=lin)
@@ -193,13 +201,13 @@ def _called_with_other_weights(net: Any, x: Tensor) -> Any:
 @_statements(lin=lin)
 def _odd_lengths_are_padded(net: Any, x: Tensor) -> Any:
     if x.shape[1] % 2:
-        x = F.pad(x, (0, 0, 0, 1))
+        x = functional.pad(x, (0, 0, 0, 1))
     return net.lin(x.reshape(x.shape[0], -1, 2, 8))
 
 
 @_statements(lin=lin)
 def _windows(net: Any, x: Tensor) -> Any:
-    y = net.lin(F.pad(x, (0, 0, 0, -x.shape[1] % 4)))
+    y = net.lin(functional.pad(x, (0, 0, 0, -x.shape[1] % 4)))
     return y.view(x.shape[0], y.shape[1] // 4, 4, 8).flatten(0, 1)
 
 
@@ -250,16 +258,16 @@ SEQUENCES: dict[str, Make] = {
     "decoder over a memory": _decoder_over_a_memory,
     "attention by hand": _attention_by_hand,
     "functional attention": _of(
-        lambda net, x: F.scaled_dot_product_attention(net.lin(x), x, x, attn_mask=torch.zeros(10, 10)), lin=lin
+        lambda net, x: functional.scaled_dot_product_attention(net.lin(x), x, x, attn_mask=torch.zeros(10, 10)), lin=lin
     ),
     "functional attention of sizes": _of(
-        lambda net, x: F.scaled_dot_product_attention(
+        lambda net, x: functional.scaled_dot_product_attention(
             net.lin(x), x, x, attn_mask=torch.zeros(x.size(1), x.size(1))
         ),
         lin=lin,
     ),
     "functional attention causal": _of(
-        lambda net, x: F.scaled_dot_product_attention(net.lin(x), x, x, is_causal=True), lin=lin
+        lambda net, x: functional.scaled_dot_product_attention(net.lin(x), x, x, is_causal=True), lin=lin
     ),
     "masked_fill of a buffer": _of(
         lambda net, x: (x @ x.mT).masked_fill(net.mask[: x.size(1), : x.size(1)] > 0, 0.0), mask=causal
@@ -352,7 +360,7 @@ SEQUENCES: dict[str, Make] = {
     "conv over time": _of(lambda net, x: net.c(x.mT).mT[:, : x.size(1)], c=lambda: nn.Conv1d(8, 4, 4, padding=3)),
     "max over sizes": _of(lambda net, x: net.lin(x)[:, : max(x.size(1) - 3, 1)], lin=lin),
     "min over sizes": _of(lambda net, x: net.lin(x)[:, : min(x.size(1), 6)], lin=lin),
-    "power of two": _of(lambda net, x: F.pad(net.lin(x), (0, 0, 0, 2 ** math.ceil(math.log2(x.size(1))) - x.size(1))), lin=lin),
+    "power of two": _of(lambda net, x: functional.pad(net.lin(x), (0, 0, 0, 2 ** math.ceil(math.log2(x.size(1))) - x.size(1))), lin=lin),
     "root": _of(lambda net, x: net.lin(x)[:, : int(x.size(1) ** 0.5)], lin=lin),
     "decimal floor": _of(lambda net, x: net.lin(x)[:, : int(x.size(1) // 2.5)], lin=lin),
     "decimal product": _of(lambda net, x: net.lin(x)[:, : int(x.size(1) * 0.7)], lin=lin),
@@ -365,16 +373,16 @@ SEQUENCES: dict[str, Make] = {
     "class token": _of(lambda net, x: torch.cat([net.t[:, :1].expand(x.shape[0], -1, -1), net.lin(x)], 1), lin=lin, t=table),
     "cat of an empty": _of(lambda net, x: torch.cat([x[:, :0], net.lin(x)], 1), lin=lin),
     "cdist": _of(lambda net, x: torch.cdist(net.lin(x), x[:, :3]), lin=lin),
-    "cosine_similarity": _of(lambda net, x: F.cosine_similarity(net.lin(x), x[:, :1], dim=-1), lin=lin),
+    "cosine_similarity": _of(lambda net, x: functional.cosine_similarity(net.lin(x), x[:, :1], dim=-1), lin=lin),
     "fft": _of(lambda net, x: torch.fft.rfft(net.lin(x), dim=1).abs(), lin=lin),
-    "norm of a length": _of(lambda net, x: F.layer_norm(net.lin(x), (10, 8)), lin=lin),
-    "norm of sizes": _of(lambda net, x: F.layer_norm(net.lin(x), x.shape[1:]), lin=lin),
+    "norm of a length": _of(lambda net, x: functional.layer_norm(net.lin(x), (10, 8)), lin=lin),
+    "norm of sizes": _of(lambda net, x: functional.layer_norm(net.lin(x), x.shape[1:]), lin=lin),
     "scatter": _of(lambda net, x: net.lin(x).scatter(1, torch.zeros(1, 3, 8).long(), 1.0), lin=lin),
     "index_select": _of(lambda net, x: net.lin(x).index_select(1, torch.tensor([0, 3])), lin=lin),
     "meshgrid of lengths": _of(lambda net, x: torch.stack(torch.meshgrid(torch.arange(x.size(1)), torch.arange(3), indexing="xy")), lin=lin),
     "tri of sizes": _of(lambda net, x: torch.tril_indices(x.size(1), x.size(1)), lin=lin),
     "cartesian": _of(lambda net, x: torch.cartesian_prod(torch.arange(x.size(1)), torch.arange(2)), lin=lin),
-    "one_hot": _of(lambda net, x: F.one_hot(torch.arange(x.size(1)), 32) + net.lin(x)[:, :1, :1], lin=lin),
+    "one_hot": _of(lambda net, x: functional.one_hot(torch.arange(x.size(1)), 32) + net.lin(x)[:, :1, :1], lin=lin),
     "bucketize": _of(lambda net, x: torch.bucketize(net.lin(x), torch.arange(x.size(1))), lin=lin),
     "kron": _of(lambda net, x: torch.kron(net.lin(x)[0], torch.ones(1, 2)), lin=lin),
     "block_diag": _of(lambda net, x: block_diag(net.lin(x)[0], torch.ones(2, 2)), lin=lin),
@@ -410,9 +418,9 @@ def _cropped_skip(net: Any, x: Tensor) -> Any:
 @_statements(conv=conv, down=lambda: nn.MaxPool2d(2))
 def _padded_skip(net: Any, x: Tensor) -> Any:
     y = net.conv(x)
-    z = F.interpolate(net.down(y), scale_factor=2)
+    z = functional.interpolate(net.down(y), scale_factor=2)
     dh, dw = y.size(2) - z.size(2), y.size(3) - z.size(3)
-    return y + F.pad(z, [dw // 2, dw - dw // 2, dh // 2, dh - dh // 2])
+    return y + functional.pad(z, [dw // 2, dw - dw // 2, dh // 2, dh - dh // 2])
 
 
 @_statements(conv=conv, relative=lambda: torch.zeros(12, 12, 4))
@@ -423,14 +431,14 @@ def _permuted_table(net: Any, x: Tensor) -> Any:
 
 @_statements(conv=conv)
 def _same_as_input(net: Any, x: Tensor) -> Any:
-    y = F.avg_pool2d(net.conv(x), 3, 2, 1)
-    return F.interpolate(y, size=x.shape[-2:], mode="bilinear", align_corners=False)
+    y = functional.avg_pool2d(net.conv(x), 3, 2, 1)
+    return functional.interpolate(y, size=x.shape[-2:], mode="bilinear", align_corners=False)
 
 
 @_statements(conv=conv)
 def _computed_factor(net: Any, x: Tensor) -> Any:
-    y = F.avg_pool2d(net.conv(x), 2)
-    return F.interpolate(y, scale_factor=x.shape[2] / y.shape[2])
+    y = functional.avg_pool2d(net.conv(x), 2)
+    return functional.interpolate(y, scale_factor=x.shape[2] / y.shape[2])
 
 
 @_statements(conv=conv, p=lambda: nn.MaxPool2d(2, return_indices=True), u=lambda: nn.MaxUnpool2d(2))
@@ -472,7 +480,7 @@ def _set_in_a_fixed_part(net: Any, x: Tensor) -> Any:
 def _until_it_is_small(net: Any, x: Tensor) -> Any:
     y = net.conv(x)
     while y.size(2) > 4:
-        y = F.max_pool2d(y, 2)
+        y = functional.max_pool2d(y, 2)
     return y
 
 
@@ -483,9 +491,11 @@ def _one_branch_by_size(net: Any, x: Tensor) -> Any:
 
 
 @_statements(conv=conv)
-def _weights_by_a_lambda(net: Any, x: Tensor) -> Any:
-    does: Any = lambda y: F.conv2d(y, net.conv.weight, stride=2)  # noqa: E731
-    return does(x)
+def _weights_by_a_closure(net: Any, x: Tensor) -> Any:
+    def strided(y: Tensor) -> Tensor:
+        return functional.conv2d(y, net.conv.weight, stride=2)
+
+    return strided(x)
 
 
 @_statements(conv=conv)
@@ -509,48 +519,48 @@ IMAGES: dict[str, Make] = {
     "set in a fixed part": _set_in_a_fixed_part,
     "until it is small": _until_it_is_small,
     "branch by size": _one_branch_by_size,
-    "weights by a lambda": _weights_by_a_lambda,
+    "weights by a lambda": _weights_by_a_closure,
     "centre crop": _centre_crop,
     "rot90": _of(lambda net, x: net.conv(x).rot90(1, (2, 3)), conv=conv),
     "rot90 default": _of(lambda net, x: torch.rot90(net.conv(x)), conv=conv),
     "rot90 by a size": _of(lambda net, x: torch.rot90(net.conv(x), x.size(2), [2, 3]), conv=conv),
     "flip and roll": _of(lambda net, x: net.conv(x).flip(-1).roll((x.size(2) // 2, 1), (2, 3)), conv=conv),
-    "factor of 17 digits": _of(lambda net, x: F.interpolate(net.conv(x), scale_factor=1.3333333333333333), conv=conv),
+    "factor of 17 digits": _of(lambda net, x: functional.interpolate(net.conv(x), scale_factor=1.3333333333333333), conv=conv),
     "factors of 17 digits": _of(lambda net, x: net.u(net.conv(x)), conv=conv, u=lambda: nn.Upsample(scale_factor=(0.7, 1.1))),
-    "factor kept": _of(lambda net, x: F.interpolate(net.conv(x), scale_factor=0.6, recompute_scale_factor=True), conv=conv),
-    "size by a decimal": _of(lambda net, x: F.interpolate(net.conv(x), size=[int(s * 1.5) for s in x.shape[2:]]), conv=conv),
-    "upsample made here": _of(lambda net, x: nn.Upsample(size=x.shape[2:])(F.max_pool2d(net.conv(x), 2)), conv=conv),
-    "pad to a square": _of(lambda net, x: F.pad(net.conv(x), (0, max(x.size(2) - x.size(3), 0), 0, max(x.size(3) - x.size(2), 0))), conv=conv),
-    "pad by sizes": _of(lambda net, x: net.conv(F.pad(x, (0, x.size(2) % 3, x.size(3) // 2, 0))), conv=conv),
-    "pad reflected": _of(lambda net, x: net.conv(F.pad(x, (3, 3, 3, 3), mode="reflect")), conv=conv),
-    "pad circular": _of(lambda net, x: net.conv(F.pad(x, (5, 0, 0, 5), mode="circular")), conv=conv),
-    "adaptive to sizes": _of(lambda net, x: F.adaptive_avg_pool2d(net.conv(x), (x.size(2) // 2, 3)), conv=conv),
-    "kernel of the map": _of(lambda net, x: F.max_pool2d(net.conv(x), x.size()[2:]).flatten(1), conv=conv),
-    "fixed kernel": _of(lambda net, x: F.avg_pool2d(net.conv(x), 5, ceil_mode=True), conv=conv),
-    "flatten and linear": _of(lambda net, x: net.fc(F.adaptive_avg_pool2d(net.conv(x), 2).flatten(1)), conv=conv, fc=lambda: nn.Linear(16, 5)),
+    "factor kept": _of(lambda net, x: functional.interpolate(net.conv(x), scale_factor=0.6, recompute_scale_factor=True), conv=conv),
+    "size by a decimal": _of(lambda net, x: functional.interpolate(net.conv(x), size=[int(s * 1.5) for s in x.shape[2:]]), conv=conv),
+    "upsample made here": _of(lambda net, x: nn.Upsample(size=x.shape[2:])(functional.max_pool2d(net.conv(x), 2)), conv=conv),
+    "pad to a square": _of(lambda net, x: functional.pad(net.conv(x), (0, max(x.size(2) - x.size(3), 0), 0, max(x.size(3) - x.size(2), 0))), conv=conv),
+    "pad by sizes": _of(lambda net, x: net.conv(functional.pad(x, (0, x.size(2) % 3, x.size(3) // 2, 0))), conv=conv),
+    "pad reflected": _of(lambda net, x: net.conv(functional.pad(x, (3, 3, 3, 3), mode="reflect")), conv=conv),
+    "pad circular": _of(lambda net, x: net.conv(functional.pad(x, (5, 0, 0, 5), mode="circular")), conv=conv),
+    "adaptive to sizes": _of(lambda net, x: functional.adaptive_avg_pool2d(net.conv(x), (x.size(2) // 2, 3)), conv=conv),
+    "kernel of the map": _of(lambda net, x: functional.max_pool2d(net.conv(x), x.size()[2:]).flatten(1), conv=conv),
+    "fixed kernel": _of(lambda net, x: functional.avg_pool2d(net.conv(x), 5, ceil_mode=True), conv=conv),
+    "flatten and linear": _of(lambda net, x: net.fc(functional.adaptive_avg_pool2d(net.conv(x), 2).flatten(1)), conv=conv, fc=lambda: nn.Linear(16, 5)),
     "fixed features": _of(lambda net, x: net.fc(net.conv(x).view(x.size(0), -1)), conv=conv, fc=lambda: nn.Linear(4 * 144, 5)),
     "patches": _of(lambda net, x: net.p(x).flatten(2).mT + net.t, p=lambda: nn.Conv2d(3, 8, 3, 3), t=table),
-    "unfold": _of(lambda net, x: F.unfold(net.conv(x), 3, padding=1, stride=2), conv=conv),
-    "fold": _of(lambda net, x: F.fold(F.unfold(net.conv(x), 3), x.shape[2:], 3), conv=conv),
-    "pixel_shuffle": _of(lambda net, x: F.pixel_shuffle(net.conv(x), 2), conv=conv),
-    "pixel_unshuffle": _of(lambda net, x: F.pixel_unshuffle(net.conv(x), 2), conv=conv),
-    "grid_sample": _of(lambda net, x: F.grid_sample(net.conv(x), F.affine_grid(torch.zeros(x.size(0), 2, 3), [x.size(0), 3, x.size(2), 7], OFF), align_corners=False), conv=conv),
+    "unfold": _of(lambda net, x: functional.unfold(net.conv(x), 3, padding=1, stride=2), conv=conv),
+    "fold": _of(lambda net, x: functional.fold(functional.unfold(net.conv(x), 3), x.shape[2:], 3), conv=conv),
+    "pixel_shuffle": _of(lambda net, x: functional.pixel_shuffle(net.conv(x), 2), conv=conv),
+    "pixel_unshuffle": _of(lambda net, x: functional.pixel_unshuffle(net.conv(x), 2), conv=conv),
+    "grid_sample": _of(lambda net, x: functional.grid_sample(net.conv(x), functional.affine_grid(torch.zeros(x.size(0), 2, 3), [x.size(0), 3, x.size(2), 7], OFF), align_corners=False), conv=conv),
     "gate": _of(lambda net, x: net.conv(x) * net.conv(x).mean((2, 3), keepdim=True).sigmoid(), conv=conv),
     "softmax of the map": _of(lambda net, x: net.conv(x).flatten(2).softmax(-1).view_as(net.conv(x)), conv=conv),
     "gram": _of(lambda net, x: (y := net.conv(x).flatten(2)) @ y.mT / y.numel(), conv=conv),
-    "non local": _of(lambda net, x: torch.einsum("bchw,bcxy->bhwxy", net.conv(x), F.max_pool2d(net.conv(x), 2)), conv=conv),
+    "non local": _of(lambda net, x: torch.einsum("bchw,bcxy->bhwxy", net.conv(x), functional.max_pool2d(net.conv(x), 2)), conv=conv),
     "chunks of channels": _of(lambda net, x: torch.chunk(net.conv(x), 2, dim=1), conv=conv),
     "chunks of rows": _of(lambda net, x: net.conv(x).chunk(4, 2)[-1], conv=conv),
     "rows": _of(lambda net, x: torch.stack([*net.conv(x).unbind(2)], 1), conv=conv),
     "rows in a loop": _of(lambda net, x: sum(row.sum(-1) for row in net.conv(x).permute(2, 0, 1, 3)), conv=conv),
     "loop over sizes": _of(lambda net, x: torch.stack([net.conv(x)[:, :, i] for i in range(x.size(2))], -1), conv=conv),
-    "norm of the map": _of(lambda net, x: F.layer_norm(net.conv(x), net.conv(x).shape[1:]), conv=conv),
-    "instance_norm": _of(lambda net, x: F.instance_norm(net.conv(x)), conv=conv),
-    "group_norm": _of(lambda net, x: F.group_norm(net.conv(x), 2), conv=conv),
+    "norm of the map": _of(lambda net, x: functional.layer_norm(net.conv(x), net.conv(x).shape[1:]), conv=conv),
+    "instance_norm": _of(lambda net, x: functional.instance_norm(net.conv(x)), conv=conv),
+    "group_norm": _of(lambda net, x: functional.group_norm(net.conv(x), 2), conv=conv),
     "mask of rows": _of(lambda net, x: net.conv(x) * (torch.arange(x.size(2)) < 4)[:, None], conv=conv),
     "mask of fixed rows": _of(lambda net, x: net.conv(x).masked_fill((torch.arange(12) < 4)[:, None], 0.0), conv=conv),
     "where of maps": _of(lambda net, x: torch.where(x.mean(1, ON) > 0, net.conv(x), torch.zeros(12)), conv=conv),
-    "maximum": _of(lambda net, x: torch.maximum(net.conv(x), F.max_pool2d(net.conv(x), 3, 1, 1)), conv=conv),
+    "maximum": _of(lambda net, x: torch.maximum(net.conv(x), functional.max_pool2d(net.conv(x), 3, 1, 1)), conv=conv),
     "amax": _of(lambda net, x: net.conv(x).amax((-1, -2)), conv=conv),
     "std and mean": _of(lambda net, x: torch.std_mean(net.conv(x), (2, 3)), conv=conv),
     "std by position": _of(lambda net, x: net.conv(x).std((2, 3), OFF, ON), conv=conv),

@@ -103,6 +103,26 @@ def test_frozen_parameters_are_not_trained(part: str) -> None:
     assert report.trainable_params == sum(item.numel() for item in parameters if item.requires_grad)
 
 
+@pytest.mark.parametrize(
+    ("net", "shape"),
+    [
+        (nn.Linear(8, 3), (8,)),
+        (nn.Conv2d(3, 4, 3), (3, 8, 8)),
+        (nn.LayerNorm(8), (8,)),
+        (nn.LSTM(8, 4, batch_first=True), (5, 8)),
+    ],
+    ids=["linear", "conv2d", "layer_norm", "lstm"],
+)
+def test_a_layer_of_which_a_part_is_frozen_is_counted_by_its_parameters(
+    net: nn.Module, shape: tuple[int, ...]
+) -> None:
+    parameters = [*net.eval().parameters()]
+    parameters[0].requires_grad = False
+    report = shapecalc.from_torch(net, input=shape).analyze()
+    assert report.params == sum(item.numel() for item in parameters)
+    assert report.trainable_params == sum(item.numel() for item in parameters[1:])
+
+
 # ---- other threads
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -124,6 +125,58 @@ def test_sizes_that_are_not_decided_are_not_called_any() -> None:
     assert "all sides equal: not decided" in str(sizes)
     with pytest.raises(Undecided):
         _ = sizes.square
+
+
+TEN = nn.Parameter(torch.zeros(10, 1))
+SIX = nn.Parameter(torch.zeros(6))
+PAIR = nn.Parameter(torch.zeros(2, 6))
+
+
+@pytest.mark.parametrize(
+    ("forward", "parts", "shapes"),
+    [
+        (lambda net, x: x.new_tensor(x * 1), {}, [(1, 10, 6), (3, 5, 7)]),
+        (
+            lambda net, x: x + net.t if (x + net.t).shape == x.shape else x,
+            {"t": TEN},
+            [(2, 10, 6), (2, 1, 6)],
+        ),
+        (
+            lambda net, x: x + net.t if (x + net.t).shape == x.shape else x,
+            {"t": SIX},
+            [(2, 10, 6), (2, 10, 1)],
+        ),
+        (lambda net, x: (x * 1).reshape(-1, x.transpose(1, 2).stride(1)), {}, [(2, 10, 6), (3, 10, 5)]),
+        (lambda net, x: torch.zeros(x[:, :, :6].stride(1)), {}, [(2, 10, 6), (2, 10, 9)]),
+        (
+            lambda net, x: torch.searchsorted(net.t, x[:, 0]),
+            {"t": PAIR},
+            [(2, 10, 6), (1, 10, 6), (3, 10, 6)],
+        ),
+        (lambda net, x: x if x.shape[2] != 6 else x.sum(2), {}, [(2, 10, 6), (2, 10, 1), (2, 10, 12)]),
+    ],
+    ids=[
+        "new tensor",
+        "stretched",
+        "stretched features",
+        "strides",
+        "strides of a slice",
+        "batch of a parameter",
+        "features",
+    ],
+)
+def test_other_sizes_are_right_or_refused(
+    forward: Callable[..., Tensor], parts: dict[str, nn.Parameter], shapes: list[tuple[int, ...]]
+) -> None:
+    net = Calls(forward, **parts).eval()
+    model = shapecalc.from_torch(net, input=(10, 6))
+    for batch, *shape in shapes:
+        try:
+            truth = real(net, (batch, *shape))
+        except RuntimeError:
+            truth = []
+        with suppress(ShapecalcError):
+            assert [*model.analyze(input=tuple(shape), batch=batch).outputs.values()] == truth, (batch, shape)
 
 
 class Closure(nn.Module):

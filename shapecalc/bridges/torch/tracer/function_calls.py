@@ -121,7 +121,7 @@ def record(trace: Trace, function: Any, args: tuple[Any, ...], kwargs: dict[str,
             return sizes.numel()
         dim = arguments(function, args, kwargs).get("dim")
         return sizes if dim is None else sizes[dim]
-    if name == "stride" and args[0].is_contiguous():
+    if name == "stride" and _is_laid_out_by_its_sizes(args[0]):
         strides = [trace.sizes(args[0])[axis + 1 :].numel() for axis in range(args[0].dim())]
         dim = arguments(function, args, kwargs).get("dim")
         return tuple(strides) if dim is None else strides[dim]
@@ -146,9 +146,17 @@ def record(trace: Trace, function: Any, args: tuple[Any, ...], kwargs: dict[str,
     return result
 
 
+def _is_laid_out_by_its_sizes(tensor: Tensor) -> bool:
+    """Return whether a tensor is contiguous at any sizes: no view, and no size of 1 hides another order."""
+    is_view = tensor._is_view()  # noqa: SLF001  (torch has no public name for it)
+    return tensor.is_contiguous() and not is_view and 1 not in tensor.shape
+
+
 def _record_tensors(call: Call, operands: Sequence[Tensor], results: Sequence[Tensor]) -> None:
     """Record a call that makes tensors: of numbers, by a rule, by its name, or as it was seen."""
-    if not operands or call.name.startswith("new_"):
+    if call.name == "new_tensor" and len(operands) > 1:  # of a tensor
+        call.trace.alias(call.result, operands[1])
+    elif not operands or call.name.startswith("new_"):
         _record_new(call)
     elif call.name in _ALIASES:
         call.trace.alias(call.result, operands[0])

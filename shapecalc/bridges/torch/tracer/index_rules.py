@@ -141,7 +141,7 @@ def _getitem(call: Call) -> bool:
 
 
 def _copy(call: Call) -> bool:
-    """The numbers of another tensor, which broadcasts to the shape of the one that is written to."""
+    """The numbers of another tensor, which broadcasts to the shape of the input."""
     source = call.first("src", "other")
     if not isinstance(source, Tensor):
         return False

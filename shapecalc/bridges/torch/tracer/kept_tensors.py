@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from shapecalc.bridges.torch.tracer.traced_number import tensors_in
+from shapecalc.bridges.torch.tracer.traced_number import mapped, tensors_in
 
 _REGISTERED = ("_parameters", "_buffers", "_modules")
 _empty_like = torch.empty_like
@@ -59,9 +59,4 @@ class MetaTwins:
 
     def without_memory(self, value: Any) -> Any:
         """Return nested arguments with twins."""
-        kind = type(value)
-        if issubclass(kind, Tensor):
-            return self.of(value)
-        if kind in (tuple, list):
-            return kind(map(self.without_memory, value))
-        return {key: self.without_memory(item) for key, item in value.items()} if kind is dict else value
+        return mapped(lambda leaf: self.of(leaf) if isinstance(leaf, Tensor) else leaf, value)

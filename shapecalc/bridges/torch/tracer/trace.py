@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 from torch import Tensor, nn
 
 from shapecalc.bridges.torch.tracer.kept_tensors import MetaTwins, kept_tensors
-from shapecalc.bridges.torch.tracer.traced_number import Guard, concrete
+from shapecalc.bridges.torch.tracer.traced_number import Guard, concrete, mapped
 from shapecalc.bridges.torch.tracer.traced_sizes import Location, Size, Sizes, spec_text
 from shapecalc.layers.base import Caller, Kind, Merge
 from shapecalc.layers.linear import Embedding
@@ -136,12 +136,7 @@ class Trace:
 
     def copied(self, value: Any) -> Any:
         """Return nested arguments with copies of the user's own tensors."""
-        kind = type(value)
-        if issubclass(kind, Tensor):
-            return self.tensor_copies.get(id(value), value)
-        if kind in (tuple, list):
-            return kind(map(self.copied, value))
-        return {key: self.copied(item) for key, item in value.items()} if kind is dict else value
+        return mapped(lambda leaf: self.tensor_copies.get(id(leaf), leaf), value)
 
     # ---- steps
 
@@ -174,8 +169,8 @@ class Trace:
         """Record which tensors a step made."""
         for number, result in enumerate(results):
             if isinstance(result, Tensor):
-                result = self.meta_twins.of(result)  # noqa: PLW2901
-                self.tensors[id(result)] = (result, name if len(results) == 1 else f"{name}.{number}")
+                tensor = self.meta_twins.of(result)
+                self.tensors[id(tensor)] = (tensor, name if len(results) == 1 else f"{name}.{number}")
 
     def bind_layer(self, name: str, results: Sequence[Tensor]) -> None:
         """Record the results of a layer: the first has its name, the others a number behind it."""
@@ -193,9 +188,12 @@ class Trace:
     ) -> bool:
         """Append a layer that owns some parameters, or shares them with the equal layer that owns them.
 
-        Return False where they are of several layers, or of another one.
+        Return False where they are of several layers or of another, and where only some of them are trained,
+        which a layer cannot say.
         """
         parameters = [*parameters]
+        if len({parameter.requires_grad for parameter in parameters}) > 1:
+            return False
         ids = [id(parameter) for parameter in parameters]
         owners = {self.owners.get(parameter) for parameter in ids}
         owner = next(iter(owners), None)
@@ -219,12 +217,10 @@ class Trace:
         operands = [*tensors] or [first]
         batch = self.batch()
         has_batch = not self.pinned and any(tensor.shape[:1] == (batch,) for tensor in operands)
-        fronts, others = (
-            {(*tensor.shape,)[:1] for tensor in results},
-            [tensor.shape[1:] for tensor in results],
+        is_plain = all(
+            tensor.shape[:1] in ((batch,), ()) and batch not in tensor.shape[1:] for tensor in results
         )
-        if has_batch and not (fronts <= {(batch,), ()} and all(batch not in sizes for sizes in others)):
-            self.has_unknown = True
+        self.has_unknown |= has_batch and not is_plain
 
         def seen(tensor: Tensor) -> list[int]:
             return [-1, *tensor.shape[1:]] if has_batch and tensor.shape[:1] == (batch,) else [*tensor.shape]

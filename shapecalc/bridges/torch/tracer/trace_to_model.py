@@ -147,23 +147,28 @@ def _simplified(model: Model, data: dict[str, Any], steps: list[Step]) -> Model:
     if inference.failures or len(inference.graph.nodes) != len(steps):
         return model
     kept: list[Step] = []
-    for step, node in zip(steps, inference.graph.nodes, strict=True):
-        body = step.body
-        if isinstance(body, Kind) and _has_formula(body):
-            layer = node.layer
+    may_stretch = False  # then a size of 1 is legal too, for which the symbolic shapes do not hold
+    for step, node, effect in zip(steps, inference.graph.nodes, inference.effects, strict=True):
+        body, layer = step.body, node.layer
+        may_stretch |= effect is not None and any(each.code == "broadcast" for each in effect.conditions)
+        if not isinstance(body, Kind) or not _has_formula(body):
+            kept.append(step)
+        elif (
+            may_stretch
+            or not isinstance(layer, Require)
+            or not decide(layer.left, SIGNS[layer.relation], layer.right)
+        ):
             values = {key: _constant(value, getattr(layer, key)) for key, value in body.fields_set().items()}
-            if isinstance(layer, Require) and decide(layer.left, SIGNS[layer.relation], layer.right):
-                continue
-            step = step.model_copy(update={"body": type(body)(**values)})  # noqa: PLW2901
-        kept.append(step)
+            kept.append(step.model_copy(update={"body": type(body)(**values)}))
     return Model(layers=kept, **data)
 
 
 def _open_inputs(data: Mapping[str, Any], steps: list[Step]) -> dict[str, tuple[Any, ...]] | None:
     """Return the inputs with a symbol for each size that can change; None where only the named sizes can.
 
-    A size without a name, such as the channels, can change unless a layer refuses its neighbour and double:
-    then what Python decided by it is a condition, and arithmetic over it is no constant.
+    What Python decided by a size that can change is a condition, and arithmetic over it is no constant. A
+    size without a name, such as the channels, counts as fixed where the layers refuse its neighbours, its
+    double, its half and 1.
     """
     layers = [step for step in steps if not isinstance(step.body, Require)]
     if not layers:
@@ -180,15 +185,17 @@ def _open_inputs(data: Mapping[str, Any], steps: list[Step]) -> dict[str, tuple[
             return False
         return True
 
-    is_open = False
-    for title, sizes in inputs.items():
-        for axis, size in enumerate(sizes):
-            if type(size) is int:
-                can_change = any(fits(title, axis, other) for other in (size + 1, 2 * size))
-                is_open |= can_change
-                size = f"{title}_{axis}" if can_change else size  # noqa: PLW2901
-            inputs[title] = replaced(inputs[title], axis, symbol(size) if isinstance(size, str) else size)
-    return inputs if is_open else None
+    def opened(title: str, axis: int, size: Any) -> Any:
+        if isinstance(size, str):
+            return symbol(size)
+        others = {size + 1, size - 1, 2 * size, size // 2, 1} - {size, 0}
+        can_change = any(fits(title, axis, other) for other in others)
+        return symbol(f"{title}_{axis}") if can_change else size
+
+    return {
+        title: tuple(opened(title, axis, size) for axis, size in enumerate(sizes))
+        for title, sizes in inputs.items()
+    }
 
 
 def _has_formula(layer: Kind) -> bool:

@@ -128,18 +128,21 @@ def pinned(value: Any) -> Any:
 
 def concrete(value: Any) -> Any:
     """Return nested arguments with ordinary numbers for traced ones, as torch takes them."""
+    return mapped(lambda leaf: leaf.concrete() if issubclass(type(leaf), TracedNumber) else leaf, value)
+
+
+def mapped(change: Callable[[Any], Any], value: Any) -> Any:
+    """Return nested arguments with what a function makes of each leaf; the sizes of a tensor are a tuple."""
     kind = type(value)
-    if issubclass(kind, TracedNumber):
-        return value.concrete()
     if kind in (tuple, list):
-        return kind(map(concrete, value))
-    if isinstance(value, tuple) and kind.__name__ in ("Size", "Sizes"):
-        return tuple(map(concrete, value))
-    if isinstance(value, dict):
-        return {key: concrete(item) for key, item in value.items()}
-    if isinstance(value, slice):
-        return slice(concrete(value.start), concrete(value.stop), concrete(value.step))
-    return value
+        return kind([mapped(change, item) for item in value])
+    if issubclass(kind, tuple) and kind.__name__ in ("Size", "Sizes"):
+        return tuple([mapped(change, item) for item in value])
+    if issubclass(kind, dict):
+        return {key: mapped(change, item) for key, item in value.items()}
+    if kind is slice:
+        return slice(*(mapped(change, item) for item in (value.start, value.stop, value.step)))
+    return change(value)
 
 
 def leaves(value: Any) -> Iterator[Any]:

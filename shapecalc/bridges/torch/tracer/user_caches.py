@@ -28,9 +28,9 @@ def keeping_caches(namespaces: Iterable[dict[str, Any]]) -> Iterator[None]:
     try:
         with ExitStack() as stack:
             for namespace in namespaces:
-                cached = {name: namespace[name] for name in _uncached(namespace)}
-                stack.callback(namespace.update, cached)
-                namespace.update(_uncached(namespace))
+                plain = _uncached(namespace)
+                stack.callback(namespace.update, {name: namespace[name] for name in plain})
+                namespace.update(plain)
             for cls in classes:
                 for name, function in _uncached(vars(cls)).items():
                     stack.enter_context(mock.patch.object(cls, name, function))

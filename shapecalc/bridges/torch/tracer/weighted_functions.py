@@ -80,9 +80,9 @@ def _norm(call: Call) -> bool:
             "num_features": x.shape[1],
             "track_running_stats": call.arguments["running_mean"] is not None,
         }
-    has_pair = bias is None or weight is not None if not by_channel else (weight is None) == (bias is None)
     is_affine = weight is not None
-    if has_pair and _layer(call, kind, {**fields, "elementwise_affine": is_affine, "affine": is_affine}):
+    is_settable = (bias is not None) == is_affine if by_channel else is_affine or bias is None
+    if is_settable and _layer(call, kind, {**fields, "elementwise_affine": is_affine, "affine": is_affine}):
         return True
     if weight is None and bias is None:
         return False
