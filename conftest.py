@@ -1,15 +1,16 @@
-"""Makes the kinds over 1, 2 and 3 axes, which are made on demand, before examples are collected."""
+"""Makes the kinds over 1, 2 and 3 axes, which are made on demand, before their examples are collected."""
 
 from __future__ import annotations
 
-import pytest
+from pathlib import Path
 
 from shapecalc import layers
 
+LAYERS = Path(layers.__file__).parent
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection(session: pytest.Session) -> None:
-    """Make every kind before pytest looks through the modules of the package."""
-    if any("shapecalc" in argument for argument in session.config.args):
+
+def pytest_collect_file(file_path: Path) -> None:
+    """Make every kind before pytest looks through a module of theirs."""
+    if file_path.parent == LAYERS:
         for name in layers.__all__:
             getattr(layers, name)

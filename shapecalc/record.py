@@ -18,7 +18,7 @@ _T = TypeVar("_T")
 def record(cls: type[_T]) -> type[_T]:
     """Make a class of data out of annotations: frozen, slotted, compared and hashed by its values.
 
-    What the class defines itself stays. Instances share the defaults, so these must be immutable.
+    What the class defines itself stays. Instances share the defaults, so a list is refused as one.
 
     >>> @record
     ... class Point:
@@ -37,11 +37,13 @@ def record(cls: type[_T]) -> type[_T]:
         if name not in defaults:
             slots.append(name)
         default = defaults[name] = body.pop(name, MISSING)
-        if isinstance(default, Field):
-            raise TypeError(f"{cls.__name__}.{name}: a record has no `field`, only a default")
+        if isinstance(default, Field) or type(default).__hash__ is None:
+            raise TypeError(f"{cls.__name__}.{name}: a record has no `field`, only an immutable default")
     for name in ("__dict__", "__weakref__"):
         body.pop(name, None)
     layout = _Layout(defaults)
+    if any(default is MISSING for default in [*defaults.values()][layout.required :]):
+        raise TypeError(f"{cls.__name__}: a field without a default follows one with a default")
     own = {"__slots__": tuple(slots), "__match_args__": tuple(defaults), "__record__": layout}
     metaclass: Any = type(cls)
     made = metaclass(cls.__name__, cls.__bases__, {**_SHARED, **body, **own})

@@ -115,7 +115,12 @@ class Region:
         for box in self.boxes:
             own = reduce(and_, box.sets, EVERY_SIZE)
             for relation in box.relations:
-                boxes = where(("n",), on_side := relation.subs(side)).boxes
+                try:
+                    on_side = relation.subs(side)
+                except FormulaError:  # it divides by zero for every n
+                    own = IntegerSet()
+                    break
+                boxes = where(("n",), on_side).boxes
                 if any(each.relations for each in boxes):
                     raise Undecided(f"for which n {on_side} holds is not decided")
                 own &= reduce(or_, (axis for each in boxes for axis in each.sets), IntegerSet())

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
+
 from shapecalc.algebra import Expr
 from shapecalc.algebra.rational import LARGEST
 from shapecalc.errors import Failure, Place, Undecided
 from shapecalc.layers.base import Effect, Kind, Shapes
-from shapecalc.layers.requirement import Refused, Requirement
+from shapecalc.layers.fields import Annotation
+from shapecalc.layers.requirement import Refused, Requirement, checked
 from shapecalc.spec.spec_values import MOST_AXES
 
 
@@ -25,12 +29,26 @@ class Evaluator:
         answer = self.answers.get(key)
         if answer is None:
             try:
+                bounds = checked(_bounds(layer))
                 answer = layer.apply(inputs)
+                if bounds:
+                    answer = replace(answer, conditions=(*bounds, *answer.conditions))
                 _refuse_too_large(layer, answer)
             except Refused as refusal:
                 answer = refusal
             self.answers[key] = answer
         return answer
+
+
+def _bounds(layer: Kind) -> Iterator[Requirement]:
+    """Require that fields with free sizes in them keep their bounds: `size(2) - 3` may be 0."""
+    for name, value in vars(layer).items():
+        if isinstance(value, (Expr, tuple)) and (field := type(layer).model_fields.get(name)):
+            for rule in (rule for rule in field.metadata if isinstance(rule, Annotation)):
+                for left, op, right in rule.left_open(value):
+                    which = "less" if op == ">=" else "more"
+                    says = f"{layer.kind}: {name}: {left} is {which} than {right}"
+                    yield Requirement("spec", left, op, right, says)
 
 
 def _refuse_too_large(layer: Kind, effect: Effect) -> None:

@@ -77,7 +77,7 @@ class AdaptivePool(NoWindow, Pooling):
         return placed(len(x), dict(zip(axes, map(shared_out, axes, self.sizes(x), sizes), strict=True)))
 
 
-class AdaptiveAverage(AdaptivePool, kind="adaptive_avg_pool{rank}d", torch="torch.nn.AdaptiveAvgPool{rank}d"):
+class AdaptiveAverage(AdaptivePool, torch="torch.nn.AdaptiveAvgPool{rank}d"):
     """The means of as many windows as are requested: `[N, C, {sizes}]` to `[N, C, *output_size]`.
 
     In a list, null keeps an axis (not over one axis). Accepts every size, and over more than one axis, for an

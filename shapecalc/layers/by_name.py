@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Annotated, Any, Self
 
 from pydantic import model_validator
@@ -11,7 +12,7 @@ from pydantic import model_validator
 from shapecalc.algebra import Dim, product
 from shapecalc.errors import quote
 from shapecalc.layers.base import Pointwise, Shapes
-from shapecalc.layers.counts import NOTHING, SIGMOID, Operations, greatest
+from shapecalc.layers.counts import NOTHING, SIGMOID, Operations, greatest, mean, norm
 from shapecalc.layers.dependence import Dependence, unknown, unseen
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Annotation, OneOf, complaint
@@ -159,12 +160,32 @@ class Combine(Broadcast, kind="combine", framework="torch"):
         return _operations(self.function, product(self.output(inputs)))
 
 
-_REDUCTIONS: Mapping[str, tuple[Operations, Operations]] = {
-    "norm": (Operations(multiplications=1), Operations(roots=1)),
-    "logsumexp": (Operations(exponentials=1), Operations(logarithms=1)),
-    **dict.fromkeys(("prod", "any", "all", "argmax", "argmin"), (NOTHING, NOTHING)),
+def _sum(numbers: Dim, results: Dim) -> Operations:
+    return Operations(additions=numbers - results)
+
+
+def _variance(numbers: Dim, results: Dim) -> Operations:
+    differences = Operations(additions=numbers, multiplications=numbers)
+    return mean(numbers, results) + differences + mean(numbers, results)
+
+
+_REDUCTIONS: Mapping[str, Callable[[Dim, Dim], Operations]] = {
+    "sum": _sum,
+    "amax": greatest,
+    "amin": greatest,
+    "var": _variance,
+    "std": lambda numbers, results: _variance(numbers, results) + Operations(roots=results),
+    "norm": partial(norm, 2),
+    "logsumexp": lambda numbers, results: (
+        _sum(numbers, results) + Operations(exponentials=numbers, logarithms=results)
+    ),
+    "prod": lambda numbers, results: Operations(multiplications=numbers - results),
+    "any": lambda numbers, results: NOTHING,
+    "all": lambda numbers, results: NOTHING,
+    "argmax": greatest,
+    "argmin": greatest,
 }
-"""Reductions with their operations for each number and for each result, beside those that join numbers."""
+"""Reductions with the operations that make a number of results out of all the numbers."""
 _OF_ONE_AXIS = ("prod", "argmax", "argmin")
 
 
@@ -182,25 +203,13 @@ class Reduce(Mean, kind="reduce", framework="torch"):
     order = "function ..."
 
     torch = None
-    function: Annotated[str, OneOf(("sum", "amax", "amin", "var", "std", *_REDUCTIONS))]
+    function: Annotated[str, OneOf(tuple(_REDUCTIONS))]
 
     @model_validator(mode="after")
     def _one_axis(self) -> Self:
-        if self.function in _OF_ONE_AXIS and not isinstance(self.dim, int):
+        if self.function in _OF_ONE_AXIS and isinstance(self.dim, tuple):
             raise complaint(f"{self.function} takes one axis; dim is a list")
         return self
 
     def operations(self, x: Shape) -> Operations:
-        numbers, results = product(x), product(self.output(x))
-        if self.function in ("amax", "amin", "argmax", "argmin"):
-            return greatest(numbers, results)
-        if self.function in _REDUCTIONS:
-            each, last = _REDUCTIONS[self.function]
-            joined = Operations(multiplications=1) if self.function == "prod" else Operations(additions=1)
-            is_logical = self.function in ("any", "all")
-            return each * numbers + last * results + (NOTHING if is_logical else joined * (numbers - results))
-        added = Operations(additions=numbers - results)
-        if self.function == "sum":
-            return added
-        squares = Operations(additions=numbers, multiplications=numbers, divisions=2 * results)
-        return added + added + squares + Operations(roots=results if self.function == "std" else 0)
+        return _REDUCTIONS[self.function](product(x), product(self.output(x)))

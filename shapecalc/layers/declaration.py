@@ -12,6 +12,7 @@ from collections.abc import Callable
 from functools import cache
 from inspect import cleandoc
 from textwrap import fill
+from threading import RLock
 from types import new_class
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 RANKED: dict[tuple[str, str], tuple[type[Kind], int]] = {}
 """The family and the rank of each class that is made when it is first used, by its module and its name."""
+_MAKING = RLock()
+"""Two threads that use a class first at the same time get the same one."""
 
 
 def of_rank(module: str) -> Callable[[str], type[Kind]]:
@@ -35,8 +38,11 @@ def of_rank(module: str) -> Callable[[str], type[Kind]]:
             raise AttributeError(f"module {module!r} has no attribute {name!r}")
         family, rank = RANKED[module, name]
         names = {"__module__": module, "__qualname__": name}
-        made: type[Kind] = new_class(name, (family,), {"rank": rank}, lambda body: body.update(names))
-        setattr(sys.modules[module], name, made)
+        held = vars(sys.modules[module])
+        with _MAKING:
+            if name not in held:
+                held[name] = new_class(name, (family,), {"rank": rank}, lambda body: body.update(names))
+        made: type[Kind] = held[name]
         return made
 
     return make
@@ -129,9 +135,9 @@ class Docstring:
 
 
 def document(cls: type[Kind]) -> None:
-    """Complete the docstring of a kind, if it has one or is a rank of a family."""
+    """Complete the docstring of a kind, if it has one or is for a rank."""
     own = vars(cls).get("__doc__")
-    if getattr(cls, "kind", None) is not None and (own or any(map(_is_family, cls.__mro__[1:]))):
+    if getattr(cls, "kind", None) is not None and (own or "rank" in vars(cls)):
         cls.__doc__ = Docstring(cleandoc(own or ""))  # type: ignore[assignment]  # `type` calls its `__get__`
 
 

@@ -6,7 +6,7 @@ JSON Schema and the test strategies all read them.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from typing import Annotated, Any, ClassVar, TypeAlias
 
@@ -17,6 +17,7 @@ from shapecalc.algebra import Dim, Expr
 from shapecalc.algebra.expr import bounds
 from shapecalc.algebra.formula import Formula, NamedValues
 from shapecalc.algebra.rational import LARGEST, Quotient
+from shapecalc.algebra.relation import Relation
 from shapecalc.errors import Fact, FormulaError, OutOfBounds, WrongWord, quote
 
 
@@ -56,6 +57,10 @@ class Annotation:
         """Return the value as the field keeps it, or raise a `complaint`."""
         raise complaint(f"{quote(value)} is not legal here")
 
+    def left_open(self, value: Any) -> Iterator[Relation]:
+        """Yield the bounds of a checked value that hold for some of the free sizes in it only."""
+        yield from ()
+
     def json_schema(self) -> dict[str, Any]:
         """Return what an editor needs to know."""
         return {}
@@ -94,6 +99,14 @@ class Number(Annotation, ABC):
         if self.maximum is not None and least is not None and least > self.maximum:
             raise _beyond(value, "more", self.maximum)
         return value
+
+    def left_open(self, value: Any) -> Iterator[Relation]:
+        if isinstance(value, Expr):
+            least, greatest = bounds(value)
+            if self.minimum is not None and (least is None or least < self.minimum):
+                yield Relation(value, ">=", self.minimum)
+            if self.maximum is not None and (greatest is None or greatest > self.maximum):
+                yield Relation(value, "<=", self.maximum)
 
     @abstractmethod
     def plain(self, value: Any) -> Any:
@@ -161,6 +174,10 @@ class Each(Annotation):
             raise complaint(f"{quote(list(value))} has {len(value)} numbers, not {wanted}")
         return tuple(inside(index, self.item.check, item) for index, item in enumerate(value))
 
+    def left_open(self, value: Any) -> Iterator[Relation]:
+        for item in value if isinstance(value, tuple) else (value,):
+            yield from self.item.left_open(item)
+
     def json_schema(self) -> dict[str, Any]:
         items: dict[str, Any] = {"type": "array", "items": self.item.json_schema()}
         if self.lengths is not None:
@@ -186,6 +203,10 @@ class Listed(Annotation):
             raise complaint(f"{quote(list(value))} has fewer than {self.shortest} entries")
         return tuple(inside(index, self.item.check, item) for index, item in enumerate(value))
 
+    def left_open(self, value: Any) -> Iterator[Relation]:
+        for item in value if isinstance(value, tuple) else (value,):
+            yield from self.item.left_open(item)
+
     def json_schema(self) -> dict[str, Any]:
         items = {"type": "array", "items": self.item.json_schema(), "minItems": self.shortest}
         return {"anyOf": [items, _FORMULA_SCHEMA]}
@@ -199,6 +220,9 @@ class Nullable(Annotation):
 
     def check(self, value: Any) -> Any:
         return None if value is None else self.item.check(value)
+
+    def left_open(self, value: Any) -> Iterator[Relation]:
+        return self.item.left_open(value)
 
     def json_schema(self) -> dict[str, Any]:
         return {"anyOf": [*_options(self.item), {"type": "null"}]}
@@ -222,6 +246,9 @@ class OneOf(Annotation):
             return Formula.parse(value)
         fact = WrongWord(value, self.words, is_choice=True) if isinstance(value, str) else None
         raise complaint(f"{quote(value)} is not one of {', '.join(self.words)}", fact=fact)
+
+    def left_open(self, value: Any) -> Iterator[Relation]:
+        return iter(()) if self.otherwise is None else self.otherwise.left_open(value)
 
     def json_schema(self) -> dict[str, Any]:
         others = [_FORMULA_SCHEMA] if self.otherwise is None else _options(self.otherwise)

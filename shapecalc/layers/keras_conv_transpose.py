@@ -21,9 +21,7 @@ from shapecalc.layers.effect import learned
 from shapecalc.layers.fields import Each, Integer, Nullable, PerAxis
 from shapecalc.layers.keras_conv import SameOrValid, not_both
 from shapecalc.layers.requirement import Requirement, Shape
-from shapecalc.layers.roles import (
-    WindowField,
-)
+from shapecalc.layers.roles import WindowField
 from shapecalc.layers.sliding import halves
 from shapecalc.layers.spatial import ChannelsLast
 
@@ -46,7 +44,6 @@ class KerasConvTranspose(
     (1, {each:57}, 64)
     """
 
-    keras = "keras.layers.Conv{rank}DTranspose"
     order = "in_channels out_channels kernel_size stride padding output_padding * ..."
 
     padding: SameOrValid = "valid"

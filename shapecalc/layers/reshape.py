@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import Annotated, Any
 
 from shapecalc.algebra import Dim, decide, product, quotient
+from shapecalc.algebra.relation import Relation
 from shapecalc.errors import Undecided
 from shapecalc.layers.base import Layer, NoOperations, NoWeights, NoWindow
 from shapecalc.layers.dependence import Along, Dependence, rearranged
@@ -28,6 +29,9 @@ class _WithRest(Listed):
         if isinstance(sizes, tuple) and sum(size == -1 for size in sizes) > 1:
             raise complaint(f"{list(sizes)} leaves more than one size open with -1")
         return sizes
+
+    def left_open(self, value: Any) -> Iterator[Relation]:
+        return Each(Integer(1)).left_open(tuple(size for size in value if size != -1))
 
 
 Axes = Annotated[int | tuple[int, ...], Each(Integer(may_be_free=False))]

@@ -154,13 +154,12 @@ class Node(Shown, Generic[D_co]):
     @property
     def trainable_params(self) -> D_co:
         """How many of them are trained."""
-        trained = self.shares is None and self._graph_node.trainable
-        return self._in_all(self._effect.params - self._statistics if trained else 0)
+        return self.trainable_params_inside(0)
 
     @property
     def buffer_count(self) -> D_co:
         """How many numbers the buffers hold."""
-        return self._in_all(self._effect.buffer_count - self._moved if self.shares is None else 0)
+        return self.buffer_count_inside(0)
 
     @property
     def macs(self) -> D_co | None:
@@ -170,11 +169,24 @@ class Node(Shown, Generic[D_co]):
     @property
     def bytes(self) -> D_co:
         """Memory of the results."""
-        return self._in_all(self._effect.elements * self.itemsize)
+        return self.bytes_inside(0)
 
     def params_inside(self, depth: int) -> D_co:
         """Return the learned numbers in one pass of the outer `depth` loops, all of those inside them."""
         return self._in_all(self._effect.params + self._moved if self.shares is None else 0, depth)
+
+    def trainable_params_inside(self, depth: int) -> D_co:
+        """Return how many of them are trained."""
+        trained = self.shares is None and self._graph_node.trainable
+        return self._in_all(self._effect.params - self._statistics if trained else 0, depth)
+
+    def buffer_count_inside(self, depth: int) -> D_co:
+        """Return how many numbers the buffers hold in one pass of the outer `depth` loops."""
+        return self._in_all(self._effect.buffer_count - self._moved if self.shares is None else 0, depth)
+
+    def bytes_inside(self, depth: int) -> D_co:
+        """Return the memory of the results of one pass of the outer `depth` loops."""
+        return self._in_all(self._effect.elements * self.itemsize, depth)
 
     def macs_inside(self, depth: int) -> D_co | None:
         """Return the multiply-accumulates in one pass of the outer `depth` loops."""

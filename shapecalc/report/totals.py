@@ -43,12 +43,12 @@ class Totals(Generic[D_co]):
     @property
     def trainable_params(self) -> D_co:
         """Learned numbers that are trained."""
-        return self._sum(node.trainable_params for node in self.nodes)
+        return self._sum(node.trainable_params_inside(self.loops) for node in self.nodes)
 
     @property
     def buffer_count(self) -> D_co:
         """Numbers in buffers."""
-        return self._sum(node.buffer_count for node in self.nodes)
+        return self._sum(node.buffer_count_inside(self.loops) for node in self.nodes)
 
     @property
     def macs(self) -> D_co:
@@ -64,7 +64,7 @@ class Totals(Generic[D_co]):
     @property
     def bytes(self) -> D_co:
         """Memory of all results, each kept, as in training."""
-        return self._sum(node.bytes for node in self.nodes)
+        return self._sum(node.bytes_inside(self.loops) for node in self.nodes)
 
     @property
     def not_counted(self) -> list[str]:

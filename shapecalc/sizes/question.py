@@ -83,9 +83,15 @@ class Question:
         return tuple(dict.fromkeys(self.free)), kept
 
     def _reads_features(self, input_: str) -> bool:
-        """Return whether the first weights that an input of two axes meets are of the second: a sequence."""
-        front, (_, last) = self.built_inputs[input_][:-2], self.built_inputs[input_][-2:]
-        shapes = {**self.built_inputs, input_: (*front, symbol("first"), last)}
+        """Return whether the first weights that an input of two axes meets are of the second: a sequence.
+
+        The first axis is a symbol in the trial, also of inputs of two axes that are as long: they may meet.
+        """
+        rank, length = self.spec.front + 2, self.built_inputs[input_][-2]
+        shapes = dict(self.built_inputs)
+        for name, x in shapes.items():
+            if len(x) == rank and x[-2] == length:
+                shapes[name] = (*x[:-2], symbol("first"), x[-1])
         try:
             inference = self.graphs.infer(self.spec, self._parameters, shapes, batched=self.spec.batched)
         except ShapecalcError:  # it may hold at other sizes
@@ -95,9 +101,10 @@ class Question:
             if behind.isdisjoint(node.sources):
                 continue
             behind.update(node.slots)
-            for role in sizes_inferred(type(node.layer)).values():
-                axis = inference.graph.channel_axis if role.axis is None else role.axis
-                return not names_in((inference.shapes[node.sources[0]] or ())[axis:][:1])
+            kind, inputs = type(node.layer), tuple(inference.shapes[slot] or () for slot in node.sources)
+            for role in sizes_inferred(kind).values():
+                size = role.size(kind, inputs)
+                return size is not None and not names_in([size])
         return False
 
     def _is_free(self, size: Any) -> bool:

@@ -67,10 +67,11 @@ def test_equality_and_hash_are_those_of_the_values_and_the_class() -> None:
 
 def test_nothing_can_be_changed() -> None:
     for point in (Point(1), Model(1)):
-        with pytest.raises(FrozenInstanceError):
-            point.x = 2  # type: ignore[misc]
-        with pytest.raises(FrozenInstanceError):
-            del point.x
+        for name in ("x", "y"):
+            with pytest.raises(FrozenInstanceError):
+                setattr(point, name, 2)
+            with pytest.raises(FrozenInstanceError):
+                delattr(point, name)
     assert not hasattr(Named(1), "__dict__")
 
 
@@ -96,9 +97,15 @@ def test_patterns() -> None:
             assert (x, y, name) == (1, 2, "a")
 
 
-def test_a_default_may_not_be_a_field() -> None:
-    with pytest.raises(TypeError, match="a record has no `field`"):
+@pytest.mark.parametrize("default", [field(default_factory=list), [], {}])
+def test_a_default_is_immutable(default: Any) -> None:
+    with pytest.raises(TypeError, match="a record has no `field`, only an immutable default"):
 
         @record
         class _Listed:
-            items: list[int] = field(default_factory=list)
+            items: Any = default
+
+
+def test_a_field_without_a_default_comes_before_those_with_one() -> None:
+    with pytest.raises(TypeError, match="Late: a field without a default follows one with a default"):
+        record(type("Late", (Point,), {"__annotations__": {"label": str}}))

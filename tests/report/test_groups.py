@@ -73,3 +73,13 @@ def test_the_former_name_of_a_flag_warns_and_works(entry: Report | Node) -> None
         data = entry.to_dict(fields=True)
     assert warned[0].filename == __file__
     assert data == entry.to_dict(receptive_fields=True) != entry.to_dict()
+
+
+def test_an_item_inside_a_free_repeat_counts_one_pass_of_it() -> None:
+    conv = "conv2d: {out_channels: 4, kernel_size: 3, padding: 1}"
+    steps = f"[{{{conv}}}, batch_norm2d]"
+    model = shapecalc.loads(
+        f"parameters: {{n: 3}}\ninput: [4, 8, 8]\nlayers: [{{repeat: n, sequential: {steps}}}]"
+    )
+    (row,) = [item for item in lines(outline(model.analyze(symbolic="n"))) if item.kind == "batch_norm2d"]
+    assert (row.params, row.trainable_params, row.buffer_count, row.bytes) == (8, 8, 9, 1024)

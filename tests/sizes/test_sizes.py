@@ -379,6 +379,46 @@ def test_an_input_of_another_rank_than_the_spec_declares_has_axes_of_its_own(
     assert bool(sizes) == (not refused)
 
 
+BY_SIZE = [
+    "adaptive_avg_pool2d: {output_size: 'size(2) - 5'}",
+    "upsample: {size: ['size(2) - 3', 'size(3) // 2']}",
+    "conv2d: {out_channels: 2, kernel_size: 1, stride: ['size(2) // 4', 1]}",
+    "conv2d: {out_channels: 2, kernel_size: 2, dilation: ['size(2) - 3', 1]}",
+    "conv2d: {out_channels: 2, kernel_size: 3, padding: ['size(2) - 4', 1]}",
+    "max_pool2d: {kernel_size: ['8 // size(2)', 1]}",
+    "view: {shape: ['size(2) // (size(3) - 3)', -1]}",
+    "view: {shape: ['size(2) // (size(2) - size(3))', -1]}",
+    "adaptive_avg_pool2d: {output_size: ['size(2) // (size(2) - size(3))', 1]}",
+]
+
+
+@pytest.mark.parametrize("layer", BY_SIZE)
+def test_a_field_that_is_computed_from_a_size_keeps_its_bounds(layer: str) -> None:
+    """A stride of 0, a negative padding, a division by zero: refused in numbers, and so not accepted."""
+    model = shapecalc.loads(f"input: [1, 8, 6]\nlayers: [{{{layer}}}]")
+    sizes = model.sizes()
+    assert str(sizes)
+    for point in product(range(1, 13), repeat=2):
+        try:
+            model.analyze(input=(1, *point))
+        except (SpecError, ShapeError):
+            assert point not in sizes, point
+        else:
+            assert point in sizes, point
+
+
+def test_the_bound_of_a_field_is_a_condition() -> None:
+    layer = "adaptive_avg_pool2d: {output_size: 'H - 5'}"
+    model = shapecalc.loads(f"parameters: {{H: 8}}\ninput: [1, H, 8]\nlayers: [{{{layer}}}]")
+    conditions = model.analyze(symbolic="H").conditions
+    assert [str(condition.requirement) for condition in conditions] == ["H - 5 ≥ 1"]
+
+
+def test_sizes_with_equal_sides_leave_out_a_division_by_zero() -> None:
+    model = shapecalc.loads(f"input: [1, 8, 6]\nlayers: [{{{BY_SIZE[-1]}}}]")
+    assert not model.sizes().square
+
+
 def test_a_question_that_is_not_decided_says_so() -> None:
     text = "input: [1, 8, 8]\nlayers: [{relu: , when: 'size(2) > 5'}]"
     with pytest.raises(Undecided, match="whether H > 5 depends on what was left free"):

@@ -34,6 +34,15 @@ def test_the_size_of_two_axes(shape: str, layers: str, name: str, legal: int, il
     assert illegal is None or illegal not in result
 
 
+@pytest.mark.parametrize("shape", ["[4, 30]", "[C, 30]", "[T, 30]"])
+@pytest.mark.parametrize(("layer", "axis"), [(CONV, 2), (LINEAR, 1)])
+@pytest.mark.parametrize("merge", ["add", "concat"])
+def test_inputs_that_meet_have_the_same_axis(shape: str, layer: str, axis: int, merge: str) -> None:
+    result = sizes(f"{{a: {shape}, b: {shape}}}", f"- {merge}:\n  from: [a, b]\n{layer}")
+    for x in result.inputs.values():
+        assert [number for number, size in enumerate(x) if not isinstance(size, int)] == [axis]
+
+
 def test_any_axis_that_is_a_parameter_can_be_left_free() -> None:
     assert 4 in sizes("[C, 30]", CONV, free=("C",))
     result = sizes("[C, 30, 30]", "- max_pool2d: {kernel_size: 2}", free=("C",))

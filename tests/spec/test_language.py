@@ -98,6 +98,15 @@ def test_a_fraction_is_no_size() -> None:
     assert "2.5 is not an integer" in said
 
 
+@pytest.mark.parametrize("function", ["argmax", "prod", "sum"])
+def test_an_axis_is_a_formula(function: str) -> None:
+    text = "{{parameters: {{axis: 1}}, input: [4, 5, 6], layers: [reduce: {{function: {}, dim: {}}}]}}"
+    assert loads(text.format(function, "axis + 1")).analyze().output == (1, 4, 6)
+    if function != "sum":
+        with pytest.raises(SpecError, match=f"{function} takes one axis; dim is a list"):
+            loads(text.format(function, "[axis]"))
+
+
 def test_a_decimal_is_what_is_written() -> None:
     (node,) = analyze("layers: [leaky_relu: {negative_slope: 0.1}]").nodes
     assert str(getattr(node.layer, "negative_slope")) == "1/10"  # noqa: B009
