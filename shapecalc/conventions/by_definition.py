@@ -25,10 +25,10 @@ class Mac(ByMacs):
     nothing. The rule is each kind's own.
     """
 
-    name: ClassVar[str] = "mac"
-    unit: ClassVar[str] = "MACs"
+    name = "mac"
+    unit = "MACs"
     per_mac: ClassVar[Mapping[str, int]] = {"MACs": 1}
-    sentence: ClassVar[str] = (
+    sentence = (
         "MACs: multiply-accumulates of convolutions, linear layers and matrix products; "
         "biases, normalization, activations and pooling are not counted. FLOPs = 2·MACs."
     )
@@ -44,10 +44,10 @@ class FlopCounter(ByMacs):
     It counts matrix products, convolutions and attention as they are dispatched, at 2·MACs, and nothing else.
     """
 
-    name: ClassVar[str] = "flop_counter"
-    unit: ClassVar[str] = "FLOPs"
+    name = "flop_counter"
+    unit = "FLOPs"
     per_mac: ClassVar[Mapping[str, int]] = {"FLOPs": 2}
-    sentence: ClassVar[str] = (
+    sentence = (
         "FLOPs as torch.utils.flop_counter counts them: 2 for each multiply-accumulate of convolutions, "
         "linear layers, matrix products and attention; nothing else is counted."
     )
@@ -59,10 +59,10 @@ class Torchvision(ByMacs):
     It is printed as "GFLOPS", in thousands of millions, but counts multiply-accumulates.
     """
 
-    name: ClassVar[str] = "torchvision"
-    unit: ClassVar[str] = "MACs"
+    name = "torchvision"
+    unit = "MACs"
     per_mac: ClassVar[Mapping[str, int]] = {"MACs": 1}
-    sentence: ClassVar[str] = (
+    sentence = (
         "MACs as in torchvision's `_ops`, which prints them as GFLOPS: multiply-accumulates of convolutions, "
         "linear layers and matrix products; nothing else is counted."
     )
@@ -71,10 +71,10 @@ class Torchvision(ByMacs):
 class Exact(Convention):
     """Every operation counted by part; what is known by a formula alone, such as bicubic, is not counted."""
 
-    name: ClassVar[str] = "exact"
-    unit: ClassVar[str] = "operations"
+    name = "exact"
+    unit = "operations"
     per_mac: ClassVar[Mapping[str, int]] = dict.fromkeys(PARTS, 0) | {"multiplications": 1, "additions": 1}
-    sentence: ClassVar[str] = (
+    sentence = (
         "operations: every multiplication, addition or subtraction, comparison, division, exponential, root, "
         "logarithm, power and error function counts one; in evaluation; padding is computed with."
     )

@@ -19,7 +19,6 @@ from shapecalc.conventions.convention import (
 from shapecalc.conventions.fvcore import batch_norm
 from shapecalc.conventions.layer_call import LayerCall
 from shapecalc.conventions.ptflops import BY_FUNCTIONS, JOINING, POOLS
-from shapecalc.layers.base import Caller
 from shapecalc.layers.family import Family
 from shapecalc.layers.rectifier import ELU, GELU, LeakyReLU, PReLU, ReLU, ReLU6, SiLU
 from shapecalc.layers.recurrent import Gated
@@ -57,14 +56,14 @@ def _recurrent(call: LayerCall, layer: Gated) -> Dim:
 class Calflops(Tool):
     """calflops' MACs are those of convolutions, linear layers and matrix products; its FLOPs add all else."""
 
-    name: ClassVar[str] = "calflops"
-    unit: ClassVar[str] = "MACs"
+    name = "calflops"
+    unit = "MACs"
     per_mac: ClassVar[Mapping[str, int]] = {"MACs": 1, "FLOPs": 2}
-    sentence: ClassVar[str] = (
+    sentence = (
         "MACs as calflops counts them: convolutions, linear layers and matrix products. Its FLOPs are 2 for "
         "each, the biases of convolutions, batch norm 2 a number, ReLU 1 and pooling 1 a number of its input."
     )
-    sees: ClassVar[tuple[Caller, ...]] = ("module", "custom", "function")
+    sees = ("module", "custom", "function")
     rules: ClassVar[Mapping[Family, Rule]] = {
         **of_families(_bias, Family.CONVOLUTION, Family.TRANSPOSED_CONVOLUTION),
         **of_families(nothing, Family.LINEAR, Family.MATRIX_PRODUCT, Family.EINSUM, Family.ATTENTION),

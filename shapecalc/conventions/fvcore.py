@@ -35,10 +35,10 @@ def _upsampled(call: LayerCall, layer: Interpolation) -> Dim:
 class Fvcore(Tool):
     """fvcore counts a fused multiply-add as one flop, batch norm as 2 a number, and adaptive averages."""
 
-    name: ClassVar[str] = "fvcore"
-    unit: ClassVar[str] = "flops"
+    name = "fvcore"
+    unit = "flops"
     per_mac: ClassVar[Mapping[str, int]] = {"flops": 1}
-    sentence: ClassVar[str] = (
+    sentence = (
         "flops as fvcore counts them: 1 for each multiply-accumulate, biases not counted; batch norm 2 a "
         "number, other norms 5, adaptive average pooling 1, upsampling 1 or 4; nothing else is counted."
     )

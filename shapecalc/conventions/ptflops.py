@@ -22,7 +22,6 @@ from shapecalc.conventions.convention import (
 )
 from shapecalc.conventions.layer_call import LayerCall
 from shapecalc.layers.attention import MultiheadAttention
-from shapecalc.layers.base import Caller
 from shapecalc.layers.family import Family
 from shapecalc.layers.layer_norm import CrossMapLRN2d, LocalResponseNorm
 from shapecalc.layers.pool import LPPool
@@ -116,14 +115,14 @@ POOLS = (
 class Ptflops(Tool):
     """ptflops adds to MACs the biases, norms, ReLUs and pooling, the last two counted twice."""
 
-    name: ClassVar[str] = "ptflops"
-    unit: ClassVar[str] = "MACs"
+    name = "ptflops"
+    unit = "MACs"
     per_mac: ClassVar[Mapping[str, int]] = {"MACs": 1}
-    sentence: ClassVar[str] = (
+    sentence = (
         "MACs as ptflops counts them: multiply-accumulates and biases; batch norm 2 a number; ReLU 2 a "
         "number and pooling 2 for each of its input, since it meets the module and the function inside it."
     )
-    sees: ClassVar[tuple[Caller, ...]] = ("module", "custom", "function")
+    sees = ("module", "custom", "function")
     rules: ClassVar[Mapping[Family, Rule]] = {
         **of_families(macs_and_bias, Family.CONVOLUTION, Family.TRANSPOSED_CONVOLUTION, Family.LINEAR),
         **of_families(of_kinds(Gated, _recurrent), Family.RECURRENT, Family.RECURRENT_CELL),

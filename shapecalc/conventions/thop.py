@@ -8,7 +8,6 @@ from typing import ClassVar
 from shapecalc.algebra import Dim
 from shapecalc.conventions.convention import Rule, Tool, macs, of_families, of_kinds, per_result, scaled_norm
 from shapecalc.conventions.layer_call import LayerCall
-from shapecalc.layers.base import Caller
 from shapecalc.layers.family import Family
 from shapecalc.layers.rectifier import PReLU
 from shapecalc.layers.recurrent import Gated
@@ -43,14 +42,14 @@ def _recurrent(call: LayerCall, layer: Gated) -> Dim:
 class Thop(Tool):
     """thop adds to MACs batch norm at 4 a number, and average pooling; it has no rule for attention."""
 
-    name: ClassVar[str] = "thop"
-    unit: ClassVar[str] = "MACs"
+    name = "thop"
+    unit = "MACs"
     per_mac: ClassVar[Mapping[str, int]] = {"MACs": 1}
-    sentence: ClassVar[str] = (
+    sentence = (
         "MACs as thop counts them: multiply-accumulates, biases not counted; batch norm 4 a number; average "
         "pooling 1 a result, to a set size 1 more for each number of its input; attention has no rule."
     )
-    sees: ClassVar[tuple[Caller, ...]] = ("module",)
+    sees = ("module",)
     rules: ClassVar[Mapping[Family, Rule]] = {
         **of_families(macs, Family.CONVOLUTION, Family.TRANSPOSED_CONVOLUTION, Family.LINEAR),
         **of_families(of_kinds(Gated, _recurrent), Family.RECURRENT, Family.RECURRENT_CELL),

@@ -8,7 +8,6 @@ from typing import ClassVar
 from shapecalc.algebra import Dim, product
 from shapecalc.conventions.convention import Rule, Tool, macs_and_bias, of_families
 from shapecalc.conventions.layer_call import LayerCall
-from shapecalc.layers.base import Caller
 from shapecalc.layers.family import Family, Group
 
 CONVOLUTIONS = (Family.CONVOLUTION, Family.TRANSPOSED_CONVOLUTION)
@@ -27,14 +26,14 @@ def _recurrent(call: LayerCall) -> Dim:
 class Torchinfo(Tool):
     """torchinfo counts weights: at every position those of convolutions, once a sample all others."""
 
-    name: ClassVar[str] = "torchinfo"
-    unit: ClassVar[str] = "mult-adds"
+    name = "torchinfo"
+    unit = "mult-adds"
     per_mac: ClassVar[Mapping[str, int]] = {"mult-adds": 1}
-    sentence: ClassVar[str] = (
+    sentence = (
         "mult-adds as torchinfo counts them: weights and biases of convolutions at every position, all other "
         "weights once a sample; what has no weights is not counted, and attention has no rule."
     )
-    sees: ClassVar[tuple[Caller, ...]] = ("module", "custom")
+    sees = ("module", "custom")
     rules: ClassVar[Mapping[Family, Rule]] = {
         **of_families(macs_and_bias, *CONVOLUTIONS),
         **of_families(_weights_per_sample, Family.LINEAR, Family.BILINEAR, Family.EMBEDDING),

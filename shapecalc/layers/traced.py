@@ -171,7 +171,9 @@ class Opaque(Merge, kind="opaque", framework="torch"):
 
     def requirements(self, inputs: Shapes) -> Iterator[Requirement]:
         yield arity(self.kind, len(inputs), len(self.takes))
-        batches = [x[0] for x, seen in zip(inputs, self.takes, strict=False) if x and seen[:1] == (-1,)]
+        batches = self._batches(inputs)
+        if not batches and any(-1 in shape for shape in self.gives):
+            raise Undecided(f"{self.function} has no rule: its results have a batch, and no tensor has one")
         if any(decide(batches[0], "==", other) is not True for other in batches[1:]):
             raise Undecided(f"{self.function} has no rule: it was traced on tensors of one batch")
         for x, seen in zip(inputs, self.takes, strict=True):
@@ -187,8 +189,12 @@ class Opaque(Merge, kind="opaque", framework="torch"):
         return self._with_batch(self.gives[0], inputs)
 
     def _with_batch(self, shape: Shape, inputs: Shapes) -> Shape:
-        batch = next((x[0] for x, seen in zip(inputs, self.takes, strict=True) if seen[:1] == (-1,)), 1)
-        return tuple(batch if size == -1 else size for size in shape)
+        return tuple(self._batches(inputs)[0] if size == -1 else size for size in shape)
+
+    def _batches(self, inputs: Shapes) -> list[Dim]:
+        """Return what the inputs have where the batch was seen."""
+        pairs = zip(inputs, self.takes, strict=False)
+        return [n for x, seen in pairs for n, size in zip(x, seen, strict=False) if size == -1]
 
     def macs(self, inputs: Shapes) -> Dim | None:
         return self.macs_known

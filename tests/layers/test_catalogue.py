@@ -12,8 +12,8 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 import shapecalc
-from shapecalc import ShapecalcError, SpecError
-from shapecalc.layers import GRU, LSTM, RNN, Bilinear, Conv2d, ConvTranspose1d, Linear
+from shapecalc import ShapecalcError, SpecError, Undecided
+from shapecalc.layers import GRU, LSTM, RNN, Bilinear, Conv2d, ConvTranspose1d, Linear, Opaque
 from shapecalc.layers.base import Joint
 from shapecalc.layers.not_kinds import NOT_KINDS
 from tests.layers.test_torch_parity import compare
@@ -188,3 +188,26 @@ def test_recurrent_layers_cost_the_same_on_every_device(layer: Joint) -> None:
     module, macs = getattr(nn, type(layer).__name__)(4, 6), layer.apply(((5, 2, 4),)).macs
     assert counted((torch.rand(5, 2, 4),), module) in (0, macs)
     assert counted((torch.rand(5, 2, 4, device="meta"),), module.to("meta")) == macs
+
+
+@pytest.mark.parametrize(
+    ("takes", "gives", "inputs", "outputs"),
+    [
+        ([[8, -1]], [[-1, 3]], ((8, 5),), ((5, 3),)),
+        ([[-1, 8], [4, -1]], [[-1], [8, -1]], ((5, 8), (4, 5)), ((5,), (8, 5))),
+        ([[-1, 8], [4, -1]], [[-1]], ((5, 8), (4, 6)), None),
+        ([[8]], [[-1, 3]], ((8,),), None),
+    ],
+)
+def test_the_batch_of_an_operation_without_a_rule(
+    takes: list[list[int]],
+    gives: list[list[int]],
+    inputs: tuple[tuple[int, ...], ...],
+    outputs: tuple[tuple[int, ...], ...] | None,
+) -> None:
+    layer = Opaque(function="fft_fft", takes=takes, gives=gives)
+    if outputs is None:
+        with pytest.raises(Undecided, match="fft_fft has no rule"):
+            layer.apply(inputs)
+    else:
+        assert layer.apply(inputs).outputs == outputs

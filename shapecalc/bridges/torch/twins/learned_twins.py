@@ -157,7 +157,7 @@ class OpaqueTwin(ConstantTwin, Twin[Opaque]):
 
     def run(self, fields: Fields, module: nn.Module, *inputs: Tensor) -> Any:
         pairs = zip(inputs, fields["takes"], strict=True)
-        batch = [x.shape[0] for x, shape in pairs if shape[:1] == (-1,)]
+        batch = [n for x, shape in pairs for n, size in zip(x.shape, shape, strict=True) if size == -1]
         results = tuple(
             inputs[0].new_zeros([batch[0] if size == -1 else size for size in shape])
             for shape in fields["gives"]
