@@ -115,6 +115,24 @@ def test_the_batch_of_the_trace_is_in_no_answer(forward: Callable[..., Tensor]) 
             assert [output] == real(net, (batch, 4, 6))
 
 
+@pytest.mark.parametrize("rows", [2, 3, 11, 13])
+def test_a_size_that_is_like_a_batch_is_no_batch(rows: int) -> None:
+    net = Calls(lambda net, x: x.median(0).values).eval()
+    model = shapecalc.from_torch(net, input=(rows, 5))
+    assert [model.analyze().output] == real(net, (1, rows, 5))
+    for batch in (2, 3, 11):
+        with suppress(ShapecalcError):
+            assert [model.analyze(batch=batch).output] == real(net, (batch, rows, 5))
+
+
+def test_a_forward_for_one_batch_only_holds_for_it() -> None:
+    net = Calls(lambda net, x: x.reshape(4, 6) * 2).eval()
+    model = shapecalc.from_torch(net, input=(4, 6))
+    assert model.analyze().output == (4, 6)
+    with pytest.raises(ShapecalcError):
+        model.analyze(batch=2)
+
+
 def test_sizes_that_are_not_decided_are_not_called_any() -> None:
     def forward(_: nn.Module, x: Tensor) -> Tensor:
         return functional.avg_pool2d(x, (x.shape[2] // 3, x.shape[3] // 3))

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass, replace
+from itertools import chain
 from threading import RLock
 from typing import Any
 from unittest import mock
@@ -29,10 +30,13 @@ from shapecalc.errors import ShapecalcError, ShapeError, SpecError, quote
 from shapecalc.layers.traced import Require
 from shapecalc.model import Model
 
+_BATCHES = (11, 13, 17, 19, 23, 29, 31, 37)
+"""Batches of a trace, one that is no other size: 1 could not be distinguished from axes that broadcast."""
+
 
 @dataclass(frozen=True)
 class _Run:
-    """How a module is run. A batch of 1 could not be distinguished from axes that broadcast."""
+    """How a module is run."""
 
     name: str
     arguments: Arguments
@@ -47,29 +51,36 @@ class _Run:
 def traced(
     module: nn.Module, shape: Any, args: Sequence[Any], kwargs: Mapping[str, Any] | None, name: str | None
 ) -> Model:
-    """Do what `from_torch` says: run with floats, else with integers, else with sizes as ordinary numbers."""
+    """Do what `from_torch` says: run with floats, else with integers.
+
+    Where a run fails, another has a batch of 2, and the last a batch of 1 with sizes as ordinary numbers.
+    """
     if not isinstance(module, nn.Module):
         raise SpecError(f"{quote(type(module).__name__)} is not a torch module")
     bare, copies = _copied_to_meta(module)
     has_batch = shape is not None
     run = _Run(name or type(module).__name__, arguments_of(bare, shape, args, kwargs), has_batch, copies)
+    batches = (_batch(bare, run.arguments), 2) if has_batch else (2,)
     first_error: Exception | None = None
     for dtype in (torch.float32, torch.long) if has_batch else (torch.float32,):
-        try:
-            return _with_any_batch(bare, replace(run, dtype=dtype))
-        except ShapecalcError:
-            raise
-        except TypeError as error:  # perhaps of code that takes ordinary numbers only
+        attempts = [replace(run, dtype=dtype, batch=batch) for batch in batches]
+        for attempt in (*attempts, replace(run, dtype=dtype, batch=1, pinned=True)):
             try:
-                return _traced(bare, replace(run, dtype=dtype, batch=1, pinned=True))
+                return _with_any_batch(bare, attempt)
             except ShapecalcError:
                 raise
-            except Exception as plain_error:  # noqa: BLE001  (whatever the module's own code raises)
-                first_error = first_error or (plain_error if _names_traced_numbers(error) else error)
-        except Exception as error:  # noqa: BLE001  (whatever the module's own code raises)
-            first_error = first_error or error
+            except Exception as error:  # noqa: BLE001  (whatever the module's own code raises)
+                if first_error is None or _names_traced_numbers(first_error):
+                    first_error = error
     assert first_error is not None
     raise _explained(bare, replace(run, batch=1, pinned=True), first_error) from first_error
+
+
+def _batch(module: nn.Module, arguments: Arguments) -> int:
+    """Return a batch that no input, parameter or buffer has as a size."""
+    shapes = (*arguments.shapes.values(), *(item.shape for item in (*module.parameters(), *module.buffers())))
+    taken = set(chain.from_iterable(shapes))
+    return next((batch for batch in _BATCHES if batch not in taken), max(taken) + 1)
 
 
 def _explained(module: nn.Module, run: _Run, error: Exception) -> SpecError:
