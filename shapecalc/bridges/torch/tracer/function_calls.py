@@ -46,6 +46,16 @@ _NO_MACS = _words(
 _KEEPING_NUMBERS = _words("add broadcast_to expand expand_as repeat reshape unsqueeze view")
 """Functions whose results have the numbers of their tensor, or a number more."""
 
+_RESHAPING_IN_PLACE = _words("squeeze_ swapaxes_ swapdims_ t_ transpose_ unsqueeze_")
+"""Functions that give their tensor itself another shape."""
+
+_DATA_DEPENDENT = _words(
+    """
+    argwhere bincount masked_select nonzero unique unique_consecutive
+    """
+)
+"""Functions whose results are as large as the numbers in their tensor say."""
+
 _OF_MEMORY = _words("data_ptr storage storage_offset storage_type stride untyped_storage")
 """Functions that say how a tensor lies in memory, from which a forward could compute any size."""
 
@@ -99,6 +109,11 @@ class RecordingFunctions(TorchFunctionMode):
         overwrites = _is_in_place(getattr(function, "__name__", ""))
         args, kwargs = self.trace.meta_twins.together(args, kwargs, overwrites=overwrites)
         self.trace.forget_indices(caller_location())
+        if getattr(function, "__name__", "") in _RESHAPING_IN_PLACE:
+            before = args[0].detach()
+            self.trace.alias(before, args[0])
+            result = function(*concrete(args), **concrete(kwargs))
+            return record(self.trace, function, (before, *args[1:]), kwargs, result)
         result = _predicted_cat(args, kwargs) if function is torch.cat else None
         if result is None:
             result = function(*concrete(args), **concrete(kwargs))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from itertools import chain
@@ -106,7 +106,8 @@ def _with_any_batch(module: nn.Module, run: _Run) -> Model:
         try:
             model.analyze()
         except ShapeError:
-            return _traced(module, replace(run, batch=1))
+            with suppress(RuntimeError):  # what runs at this batch alone
+                return _traced(module, replace(run, batch=1))
         except ShapecalcError:
             return model
     return model
