@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,17 +28,19 @@ class Arguments:
     kwargs: Mapping[str, Any]
     shapes: Mapping[str, tuple[int, ...]]
 
-    def enter(self, trace: Trace, batch: int, dtype: torch.dtype) -> tuple[list[Any], dict[str, Any]]:
+    def enter(self, trace: Trace, batch: int, integers: Container[str]) -> tuple[list[Any], dict[str, Any]]:
         """Return the arguments with tensors without memory, which are the inputs of a trace."""
         names = iter(self.shapes)
 
         def tensor(value: Any) -> Any:
+            name = next(names) if isinstance(value, (_Shape, Tensor)) else ""
             if isinstance(value, _Shape):
+                dtype = torch.long if name in integers else torch.float32
                 value = torch.empty((batch, *value), dtype=dtype, device="meta")
             elif isinstance(value, Tensor):
                 value = torch.empty_like(value, device="meta", requires_grad=False)
             if isinstance(value, Tensor):
-                trace.add_input(next(names), value)
+                trace.add_input(name, value)
             return value
 
         return [*map(tensor, self.args)], {name: tensor(value) for name, value in self.kwargs.items()}
