@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+import sys
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -15,7 +16,12 @@ from shapecalc.cli.cli_options import (
     loads_model,
     number_option,
 )
-from shapecalc.console import say, say_json, say_page
+from shapecalc.console import echo, painted, say, say_json, say_page
+from shapecalc.report.expected import differences
+
+if TYPE_CHECKING:
+    from shapecalc.model import Model
+    from shapecalc.report.report import Report
 
 
 @click.command(
@@ -63,3 +69,17 @@ def show(loaded: Loaded, free: str, depth: int | None, form: str, *, fields: boo
         from shapecalc.views.layer_table import layer_table
 
         say_page((layer_table(report, depth, batch=shows_batch, fields=fields),), form)
+    if not complain_of_expectations(loaded.model, report):
+        click.get_current_context().exit(1)
+
+
+def complain_of_expectations(model: Model, report: Report) -> bool:
+    """Print to stderr where a report differs from what its spec expects; say whether there is no error."""
+    if not differences(model, report):
+        return True
+    from shapecalc.diagnostics.diagnostic import text
+    from shapecalc.diagnostics.expectation import unmet
+
+    findings = [violation.diagnostic() for violation in unmet(model, report)]
+    echo(painted("\n\n".join(map(text, findings))), sys.stderr)
+    return all(finding.severity != "error" for finding in findings)

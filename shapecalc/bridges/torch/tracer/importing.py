@@ -186,14 +186,17 @@ def _outputs(trace: Trace, result: Any) -> dict[str, str]:
 
 
 def _append_unused(trace: Trace, outputs: dict[str, str]) -> None:
-    """Append the parameters that no step has, so that they are counted; the trained ones first."""
+    """Append what no step has, so that it is counted: trained parameters, frozen ones, and buffers."""
     unused = {name: item for name, item in trace.module.named_parameters() if id(item) not in trace.owners}
-    for is_trained in (True, False):
-        tensors = {name: item for name, item in unused.items() if item.requires_grad is is_trained}
+    buffers = {name: item for name, item in trace.module.named_buffers() if id(item) not in trace.owners}
+    trained = {name: item for name, item in unused.items() if item.requires_grad}
+    frozen = {name: item for name, item in unused.items() if name not in trained}
+    for field, tensors in (("tensors", trained), ("tensors", frozen), ("kept", buffers)):
         if tensors:
             last = trace.last
-            layer = layers.Unused(tensors={name: tuple(item.shape) for name, item in tensors.items()})
-            step = trace.append(layer, [last], (), trace.unique("unused"), parameters=tensors.values())
+            layer = layers.Unused(**{field: {name: tuple(item.shape) for name, item in tensors.items()}})
+            learned = () if tensors is buffers else tensors.values()
+            step = trace.append(layer, [last], (), trace.unique("unused"), parameters=learned)
             if [*outputs.values()] == [last]:
                 outputs[next(iter(outputs))] = step
 
