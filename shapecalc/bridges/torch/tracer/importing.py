@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from shapecalc import layers
+from shapecalc.bridges.torch.tracer.containers import named_tensors
 from shapecalc.bridges.torch.tracer.failed_forward import forward_error
 from shapecalc.bridges.torch.tracer.forward_arguments import Arguments, arguments_of
 from shapecalc.bridges.torch.tracer.function_calls import RecordingFunctions
@@ -25,7 +26,7 @@ from shapecalc.bridges.torch.tracer.size_conversions import tracing_conversions,
 from shapecalc.bridges.torch.tracer.trace import Trace
 from shapecalc.bridges.torch.tracer.trace_to_model import model_of, output_name
 from shapecalc.bridges.torch.tracer.traced_number import concrete
-from shapecalc.bridges.torch.tracer.traced_sizes import Ratio, Size, Sizes
+from shapecalc.bridges.torch.tracer.traced_sizes import Ratio, Size
 from shapecalc.errors import ShapecalcError, ShapeError, SpecError, quote
 from shapecalc.layers.traced import Require
 from shapecalc.model import Model
@@ -167,19 +168,9 @@ def _printing_sizes() -> Iterator[None]:
 def _outputs(trace: Trace, result: Any) -> dict[str, str]:
     """Return the outputs by name: of a dict its keys, of a sequence their numbers."""
     outputs: dict[str, str] = {}
-
-    def add(value: Any, path: tuple[str, ...]) -> None:
-        if isinstance(value, Tensor):
-            outputs[output_name(path, outputs)] = trace.name_of(value)
-        elif isinstance(value, Mapping):
-            for key, item in value.items():
-                add(item, (*path, str(key)))
-        elif isinstance(value, (tuple, list)) and not isinstance(value, Sizes):
-            fields = getattr(value, "_fields", None) or [f"output_{number}" for number in range(len(value))]
-            for key, item in zip(fields, value, strict=False):
-                add(item, (*path, str(key)))
-
-    add(result, ())
+    for in_objects in (False, True):
+        for path, tensor in () if outputs else named_tensors(result, item="output_{}", in_objects=in_objects):
+            outputs[output_name(path, outputs)] = trace.name_of(tensor)
     if not outputs:
         raise SpecError(f"the forward returns {quote(type(result).__name__)}, which holds no tensor")
     return outputs
