@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         "shapecalc show vgg16 --symbolic --format markdown",
         "shapecalc show my_net.yaml --set width=32 --batch 8",
         "shapecalc show torchvision.models:resnet18",
+        "shapecalc show models/nets.py:Net --input 3x64x64",
     ),
 )
 @loads_model
@@ -53,9 +54,9 @@ if TYPE_CHECKING:
 @CONVENTION
 @form_option("table", "markdown", "html", "rst", "json", "csv", "latex")
 def show(loaded: Loaded, free: str, depth: int | None, form: str, *, fields: bool, **options: Any) -> None:
-    """Print MODEL (a bundled name, a file, - for stdin, or pkg.mod:Net) layer by layer.
+    """Print MODEL (a bundled name, a file, - for stdin, or nets.py:Net) layer by layer.
 
-    pkg.mod:Net is a torch module, or a callable that builds one from the --set values.
+    nets.py:Net, or pkg.mod:Net, is a torch module, or a callable that builds one from the --set values.
     """
     report, shows_batch = loaded.analyze(free=listed(free), **options)
     if form == "json":

@@ -72,7 +72,7 @@ def written_place(spec: Spec, part: str, what: str) -> Place:
 
 
 def over_budget(report: Report, allowed: Mapping[str, Limit]) -> Iterator[Violation]:
-    """Yield the limits that are exceeded, or may be, because not every layer is counted."""
+    """Yield the limits that are exceeded, or may be: a layer that is not counted may cost anything."""
     for what, limit in allowed.items():
         spent = getattr(report, what)
         left_out = report.not_counted if what == "macs" and not report.complete else ()
@@ -90,4 +90,4 @@ def over_budget(report: Report, allowed: Mapping[str, Limit]) -> Iterator[Violat
         elif left_out:
             facts["layers"] = ", ".join(left_out[:_SHOWN])
             template = f"{head} of the {{most}} allowed: those of {{layers}} cannot be counted"
-            yield Violation("budget", template, facts, limit.place)
+            yield Violation("budget", template, facts, limit.place, severity="error")
