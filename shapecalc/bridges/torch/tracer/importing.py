@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from shapecalc import layers
+from shapecalc.bridges.torch.tracer.containers import named_tensors
 from shapecalc.bridges.torch.tracer.failed_forward import forward_error
 from shapecalc.bridges.torch.tracer.forward_arguments import Arguments, arguments_of
 from shapecalc.bridges.torch.tracer.function_calls import RecordingFunctions
@@ -26,7 +27,7 @@ from shapecalc.bridges.torch.tracer.size_conversions import tracing_conversions,
 from shapecalc.bridges.torch.tracer.trace import Trace
 from shapecalc.bridges.torch.tracer.trace_to_model import model_of, output_name
 from shapecalc.bridges.torch.tracer.traced_number import concrete
-from shapecalc.bridges.torch.tracer.traced_sizes import Ratio, Size, Sizes
+from shapecalc.bridges.torch.tracer.traced_sizes import Ratio, Size
 from shapecalc.errors import ShapecalcError, ShapeError, SpecError, quote
 from shapecalc.layers.traced import Require
 from shapecalc.model import Model
@@ -180,33 +181,26 @@ def _printing_sizes() -> Iterator[None]:
 def _outputs(trace: Trace, result: Any) -> dict[str, str]:
     """Return the outputs by name: of a dict its keys, of a sequence their numbers."""
     outputs: dict[str, str] = {}
-
-    def add(value: Any, path: tuple[str, ...]) -> None:
-        if isinstance(value, Tensor):
-            outputs[output_name(path, outputs)] = trace.name_of(value)
-        elif isinstance(value, Mapping):
-            for key, item in value.items():
-                add(item, (*path, str(key)))
-        elif isinstance(value, (tuple, list)) and not isinstance(value, Sizes):
-            fields = getattr(value, "_fields", None) or [f"output_{number}" for number in range(len(value))]
-            for key, item in zip(fields, value, strict=False):
-                add(item, (*path, str(key)))
-
-    add(result, ())
+    for in_objects in (False, True):
+        for path, tensor in () if outputs else named_tensors(result, item="output_{}", in_objects=in_objects):
+            outputs[output_name(path, outputs)] = trace.name_of(tensor)
     if not outputs:
         raise SpecError(f"the forward returns {quote(type(result).__name__)}, which holds no tensor")
     return outputs
 
 
 def _append_unused(trace: Trace, outputs: dict[str, str]) -> None:
-    """Append the parameters that no step has, so that they are counted; the trained ones first."""
+    """Append what no step has, so that it is counted: trained parameters, frozen ones, and buffers."""
     unused = {name: item for name, item in trace.module.named_parameters() if id(item) not in trace.owners}
-    for is_trained in (True, False):
-        tensors = {name: item for name, item in unused.items() if item.requires_grad is is_trained}
+    buffers = {name: item for name, item in trace.module.named_buffers() if id(item) not in trace.owners}
+    trained = {name: item for name, item in unused.items() if item.requires_grad}
+    frozen = {name: item for name, item in unused.items() if name not in trained}
+    for field, tensors in (("tensors", trained), ("tensors", frozen), ("kept", buffers)):
         if tensors:
             last = trace.last
-            layer = layers.Unused(tensors={name: tuple(item.shape) for name, item in tensors.items()})
-            step = trace.append(layer, [last], (), trace.unique("unused"), parameters=tensors.values())
+            layer = layers.Unused(**{field: {name: tuple(item.shape) for name, item in tensors.items()}})
+            learned = () if tensors is buffers else tensors.values()
+            step = trace.append(layer, [last], (), trace.unique("unused"), parameters=learned)
             if [*outputs.values()] == [last]:
                 outputs[next(iter(outputs))] = step
 
