@@ -179,9 +179,10 @@ class Model(Shown, InferredSpec):
     ) -> list[Diagnostic]:
         """Return the diagnostics of the model: errors with re-checked fixes, then warnings and notes.
 
-        Every independent error is reported in one run. Exceeding a budget is an error when there is no other:
-        the spec's `budget`, or `max_params` and `max_macs` (5000000 or "5M"). Warnings and notes of the codes
-        in `ignore` are left out, as are those that the spec ignores.
+        Every independent error is reported in one run. When there is no other, exceeding a budget is an error
+        (the spec's `budget`, or `max_params` and `max_macs`, 5000000 or "5M", in its place), and so is not
+        meeting what the spec's `expect` says of its own input and parameters.
+        Warnings and notes of the codes in `ignore` are left out, as are those that the spec ignores.
 
         >>> model = load("lenet5")
         >>> [diagnostic.code for diagnostic in model.check(input=(1, 8, 8))]
@@ -191,6 +192,7 @@ class Model(Shown, InferredSpec):
         """
         from shapecalc.diagnostics.budget import limits, over_budget
         from shapecalc.diagnostics.diagnostic import gathered
+        from shapecalc.diagnostics.expectation import unmet
 
         values = Parameters(self, parameters)
         input_shapes(self, values, input, 1)  # binds the parameters that the input's shape names
@@ -200,8 +202,8 @@ class Model(Shown, InferredSpec):
             from shapecalc.repair.repair import repaired
 
             return repaired(self, loads, diagnostics, input, parameters)
-        budgets = [violation.diagnostic() for violation in over_budget(report, allowed)]
-        return gathered([*budgets, *diagnostics])
+        costs = [each.diagnostic() for each in (*unmet(self, report), *over_budget(report, allowed))]
+        return gathered([*costs, *diagnostics])
 
     def validate_design(self, *, strict: bool = False, **options: Any) -> list[Diagnostic]:
         """Raise `DesignError` if `check` reports an error; return its warnings and notes otherwise.

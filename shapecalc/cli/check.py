@@ -30,6 +30,7 @@ Budgets = dict[str, Any]
         "shapecalc check tutorials/torch_vgg16 --format json",
         "shapecalc check resnet50 --max-params 20M",
         "shapecalc check my_net.yaml --strict --ignore silent-loss",
+        "shapecalc check nets.py:Net --input 3x32x32",
     ),
 )
 @click.argument("models", nargs=-1, required=True, type=MODEL)
@@ -71,7 +72,7 @@ def check(
     strict: bool,
     **fixing: bool,
 ) -> None:
-    """List every mistake in MODELS (names, files, -, or pkg.mod:Net); exit 1 when there is an error."""
+    """List every mistake in MODELS (names, files, -, or nets.py:Net); exit 1 when there is an error."""
     budgets = {"max_params": amount(max_params), "max_macs": amount(max_macs)}
     if fixing["fix"] or fixing["diff"]:
         left = [apply_fixes(model, inputs, settings, budgets, **fixing) for model in models]
