@@ -10,11 +10,12 @@ from pydantic import ValidationError
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
+from shapecalc.bridges.torch.tracer.callers import caller_of_function
 from shapecalc.bridges.torch.tracer.function_rules import RULES, transposed
 from shapecalc.bridges.torch.tracer.integer_inputs import called
 from shapecalc.bridges.torch.tracer.named_functions import by_kind, by_name
 from shapecalc.bridges.torch.tracer.signatures import arguments
-from shapecalc.bridges.torch.tracer.trace import Call, Trace, caller_of_function
+from shapecalc.bridges.torch.tracer.trace import Call, Trace
 from shapecalc.bridges.torch.tracer.traced_number import concrete, pinned, tensors_in, traced_in
 from shapecalc.bridges.torch.tracer.traced_sizes import caller_location
 
