@@ -264,16 +264,17 @@ class Report(Shown, Totals[D_co]):
 
     @property
     def validity(self) -> list[str]:
-        """For which sizes a symbolic report is true: the conditions, solved where they have one unknown."""
-        conditions = self.conditions
+        """For which sizes a report is true: the conditions, solved where they have one unknown."""
+        why, conditions = self.inference.unconfirmed, self.conditions
+        unconfirmed = [f"As traced, not confirmed at other sizes: {why}"] if why else []
         if not conditions:
-            return []
+            return unconfirmed
         from shapecalc.algebra.relation import combined
 
         solved, others = combined(condition.requirement.relation for condition in conditions)
         texts = [solution.text(name) for name, solution in sorted(solved.items())]
         sentences = [f"Holds where {'; '.join(texts)}"] if texts else []
-        return sentences + [f"Holds where {conditions[position]}" for position in others]
+        return sentences + [f"Holds where {conditions[position]}" for position in others] + unconfirmed
 
     @property
     def needs_counting(self) -> bool:
@@ -322,6 +323,7 @@ class Report(Shown, Totals[D_co]):
             "bytes": number(self.bytes),
             "complete": not not_counted,
             "not_counted": not_counted,
+            **({"unconfirmed": self.inference.unconfirmed} if self.inference.unconfirmed else {}),
             **({"fields_unknown": self.fields_unknown} if receptive_fields else {}),
             "nodes": [*self._node_dicts(receptive_fields=receptive_fields)],
         }

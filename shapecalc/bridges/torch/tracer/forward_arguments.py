@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,20 +28,43 @@ class Arguments:
     kwargs: Mapping[str, Any]
     shapes: Mapping[str, tuple[int, ...]]
 
-    def enter(self, trace: Trace, batch: int, dtype: torch.dtype) -> tuple[list[Any], dict[str, Any]]:
+    def enter(
+        self, trace: Trace, shapes: Iterable[Sequence[int]], dtype: torch.dtype
+    ) -> tuple[list[Any], dict[str, Any]]:
         """Return the arguments with tensors without memory, which are the inputs of a trace."""
-        names = iter(self.shapes)
+        tensors = self.tensors(shapes, dtype)
+        for name, tensor in zip(self.shapes, tensors, strict=True):
+            trace.add_input(name, tensor)
+        return self.call(tensors)
 
-        def tensor(value: Any) -> Any:
-            if isinstance(value, _Shape):
-                value = torch.empty((batch, *value), dtype=dtype, device="meta")
-            elif isinstance(value, Tensor):
-                value = torch.empty_like(value, device="meta", requires_grad=False)
-            if isinstance(value, Tensor):
-                trace.add_input(next(names), value)
-            return value
+    def with_batch(self, batch: int) -> list[tuple[int, ...]]:
+        """Return the shapes of the inputs, with a batch in front of those that are without."""
+        return [(batch, *shape) if isinstance(shape, _Shape) else shape for shape in self.shapes.values()]
 
-        return [*map(tensor, self.args)], {name: tensor(value) for name, value in self.kwargs.items()}
+    def tensors(
+        self, shapes: Iterable[Sequence[int]], dtype: torch.dtype, device: str = "meta"
+    ) -> list[Tensor]:
+        """Return a tensor for each input, of some shapes: zeros, or without memory."""
+        examples = filter(_is_input, (*self.args, *self.kwargs.values()))
+        return [
+            torch.empty_like(example, device=device, requires_grad=False)
+            if device == "meta" and isinstance(example, Tensor) and tuple(example.shape) == tuple(shape)
+            else torch.zeros(tuple(shape), dtype=getattr(example, "dtype", dtype), device=device)
+            for example, shape in zip(examples, shapes, strict=True)
+        ]
+
+    def call(self, tensors: Iterable[Any]) -> tuple[list[Any], dict[str, Any]]:
+        """Return the arguments, with these tensors as the inputs."""
+        inputs = iter(tensors)
+
+        def filled(value: Any) -> Any:
+            return next(inputs) if _is_input(value) else value
+
+        return [*map(filled, self.args)], {name: filled(value) for name, value in self.kwargs.items()}
+
+
+def _is_input(value: Any) -> bool:
+    return isinstance(value, (_Shape, Tensor))
 
 
 def arguments_of(

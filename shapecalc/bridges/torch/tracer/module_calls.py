@@ -103,7 +103,11 @@ def _append(
     if not is_own or effect.weights != {name: tuple(item.shape) for name, item in own.items()}:
         return None  # weights that are computed, as under a parametrization
     path = trace.paths.get(id(module)) or layer.kind
-    return effect if trace.claim(layer, own.values(), [*map(trace.name_of, operands)], (), path) else None
+    if not trace.claim(layer, own.values(), [*map(trace.name_of, operands)], (), path):
+        return None
+    if id(module) in trace.paths:
+        trace.leaves[trace.last] = trace.paths[id(module)]
+    return effect
 
 
 def direct_parameters(module: nn.Module) -> dict[str, nn.Parameter]:
