@@ -24,7 +24,7 @@ from shapecalc.errors import ShapecalcError
 @click.option(
     "--python",
     is_flag=True,
-    help="Allow torch modules, pkg.mod:Net, in commands; this runs their code.",
+    help="Allow torch modules, nets.py:Net, in commands; this runs their code.",
 )
 @click.option(
     "--transcripts", is_flag=True, help="Also fill blocks of `console` that begin with `$ shapecalc ...`."

@@ -67,7 +67,7 @@ KINDS = targets(
         "shuffle": "ChannelShuffle PixelShuffle PixelUnshuffle",
         "softmax": "GLU LogSoftmax Softmax Softmax2d Softmin",
         "stochastic": "StochasticDepth",
-        "traced": "Constant Opaque Parameter Require Unused",
+        "traced": "Buffer Constant Opaque Parameter Require Unused",
         "transformer": (
             "Transformer TransformerDecoder TransformerDecoderLayer TransformerEncoder "
             "TransformerEncoderLayer"

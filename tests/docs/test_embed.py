@@ -331,6 +331,8 @@ def test_a_module_is_imported_only_when_that_is_allowed(here: Path, monkeypatch:
     marker = "<!-- shapecalc {} -->\n<!-- /shapecalc -->\n"
     for command in (
         "reconcile lenet5 --against=a_net:Net",
+        "reconcile lenet5 --against=folder/a_net.py:Net",
+        "show a_net.py:Net --input 3x8x8",
         "reconcile lenet5 --against a_net:Net",
         "diff lenet5 a_net:Net",
         "solve features a_net:Net --input 3",
@@ -339,9 +341,7 @@ def test_a_module_is_imported_only_when_that_is_allowed(here: Path, monkeypatch:
         (here / "a.md").write_text(marker.format(command))
         refused = run("a.md")
         assert refused.exit_code == 2
-        assert "a_net:Net names an object in a Python module" in refused.output.replace("'", "").replace(
-            '"', ""
-        )
+        assert re.search(r"a_net(\.py)?:Net' names an object in a Python module", refused.output)
         assert "a_net" not in sys.modules
     assert run("--python", "a.md").exit_code == 0
     assert "| 4 " in (here / "a.md").read_text()

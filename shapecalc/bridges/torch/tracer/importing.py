@@ -13,6 +13,7 @@ from torch import nn
 from shapecalc import layers
 from shapecalc.bridges.torch.tracer.failed_forward import forward_error
 from shapecalc.bridges.torch.tracer.forward_arguments import Arguments, arguments_of
+from shapecalc.bridges.torch.tracer.integer_inputs import IntegersNeeded
 from shapecalc.bridges.torch.tracer.module_copy import ModuleState, copied, on_meta
 from shapecalc.bridges.torch.tracer.module_run import Run, outcome
 from shapecalc.bridges.torch.tracer.rerun import Rerun
@@ -31,7 +32,7 @@ _BATCHES = (11, 13, 17, 19, 23, 29, 31, 37)
 def traced(
     module: nn.Module, shape: Any, args: Sequence[Any], kwargs: Mapping[str, Any] | None, name: str | None
 ) -> Model:
-    """Do what `from_torch` says: run with floats, else with integers.
+    """Do what `from_torch` says: run with floats, and with integers for the inputs that have to be.
 
     Where a run fails, another has a batch of 2, and the last a batch of 1 with sizes as ordinary numbers.
     """
@@ -41,20 +42,31 @@ def traced(
     has_batch = shape is not None
     arguments = arguments_of(bare, shape, args, kwargs)
     run = Run(bare, name or type(module).__name__, arguments, has_batch, copies, ModuleState(bare))
-    batches = (_batch(bare, run.arguments), 2) if has_batch else (2,)
     first_error: Exception | None = None
-    for dtype in (torch.float32, torch.long) if has_batch else (torch.float32,):
-        attempts = [replace(run, dtype=dtype, batch=batch) for batch in batches]
-        for attempt in (*attempts, replace(run, dtype=dtype, batch=1, pinned=True)):
-            try:
-                return _with_any_batch(attempt)
-            except ShapecalcError:
-                raise
-            except Exception as error:  # noqa: BLE001  (whatever the module's own code raises)
-                if first_error is None or _names_traced_numbers(first_error):
-                    first_error = error
+    attempts = _attempts(run)
+    while attempts:
+        try:
+            return _with_any_batch(attempts.pop())
+        except ShapecalcError:
+            raise
+        except IntegersNeeded as needed:
+            run = replace(run, integers=run.integers | needed.names)
+            attempts = _attempts(run)
+        except Exception as error:  # noqa: BLE001  (whatever the module's own code raises)
+            if first_error is None or _names_traced_numbers(first_error):
+                first_error = error
     assert first_error is not None
     raise _explained(replace(run, batch=1, pinned=True), first_error) from first_error
+
+
+def _attempts(run: Run) -> list[Run]:
+    """Return the runs to try, the first at the end; without any success all inputs are integers."""
+    batches = (2, _batch(run.module, run.arguments)) if run.has_batch else (2,)
+    runs = [replace(run, batch=1, pinned=True), *(replace(run, batch=batch) for batch in batches)]
+    names = frozenset(run.arguments.shapes)
+    if not run.has_batch or run.integers == names:
+        return runs
+    return [*(replace(attempt, integers=names) for attempt in runs), *runs]
 
 
 def _batch(module: nn.Module, arguments: Arguments) -> int:
@@ -108,13 +120,16 @@ def _traced(run: Run) -> Model:
 
 
 def _append_unused(trace: Trace, outputs: dict[str, str]) -> None:
-    """Append the parameters that no step has, so that they are counted; the trained ones first."""
+    """Append what no step has, so that it is counted: trained parameters, frozen ones, and buffers."""
     unused = {name: item for name, item in trace.module.named_parameters() if id(item) not in trace.owners}
-    for is_trained in (True, False):
-        tensors = {name: item for name, item in unused.items() if item.requires_grad is is_trained}
+    buffers = {name: item for name, item in trace.module.named_buffers() if id(item) not in trace.owners}
+    trained = {name: item for name, item in unused.items() if item.requires_grad}
+    frozen = {name: item for name, item in unused.items() if name not in trained}
+    for field, tensors in (("tensors", trained), ("tensors", frozen), ("kept", buffers)):
         if tensors:
             last = trace.last
-            layer = layers.Unused(tensors={name: tuple(item.shape) for name, item in tensors.items()})
-            step = trace.append(layer, [last], (), trace.unique("unused"), parameters=tensors.values())
+            layer = layers.Unused(**{field: {name: tuple(item.shape) for name, item in tensors.items()}})
+            learned = () if tensors is buffers else tensors.values()
+            step = trace.append(layer, [last], (), trace.unique("unused"), parameters=learned)
             if [*outputs.values()] == [last]:
                 outputs[next(iter(outputs))] = step

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
+from shapecalc.bridges.torch.tracer.containers import named_tensors
 from shapecalc.bridges.torch.tracer.forward_arguments import Arguments
 from shapecalc.bridges.torch.tracer.function_calls import RecordingFunctions
 from shapecalc.bridges.torch.tracer.module_calls import recording_modules
@@ -28,7 +29,6 @@ from shapecalc.bridges.torch.tracer.size_conversions import (
 from shapecalc.bridges.torch.tracer.trace import Trace
 from shapecalc.bridges.torch.tracer.trace_to_model import output_name
 from shapecalc.bridges.torch.tracer.traced_number import concrete, tensors_in
-from shapecalc.bridges.torch.tracer.traced_sizes import Sizes
 from shapecalc.errors import SpecError, quote
 
 _T = TypeVar("_T")
@@ -48,7 +48,8 @@ class Run:
     copies: Mapping[int, Any]
     """Copies of the user's modules and tensors, by the identity of what was copied."""
     state: ModuleState
-    dtype: torch.dtype = torch.float32
+    integers: frozenset[str] = frozenset()
+    """The inputs that are integers."""
     batch: int = 2
     pinned: bool = False
 
@@ -64,7 +65,10 @@ class Run:
 
     def recorded(self, trace: Trace, shapes: Sequence[Sequence[int]] | None = None) -> dict[str, Tensor]:
         """Record one run of the forward and return its outputs by name."""
-        args, kwargs = self.arguments.enter(trace, shapes or self.shapes, self.dtype)
+        inputs = self.arguments.inputs(shapes or self.shapes, self.integers)
+        for name, tensor in inputs.items():
+            trace.add_input(name, tensor)
+        args, kwargs = self.arguments.call(inputs)
         with (
             _on_meta(),
             recording_modules(trace),
@@ -83,7 +87,7 @@ class Run:
         `leaves` has the path of the module that each of these steps is, in order.
         """
         self.state.restore()
-        args, kwargs = self.arguments.call(self.arguments.tensors(shapes, self.dtype))
+        args, kwargs = self.arguments.call(self.arguments.inputs(shapes, self.integers))
         seen: dict[str, list[Tensor]] = {}
         steps: dict[str, list[str]] = {}
         for step, path in leaves.items():
@@ -140,19 +144,9 @@ def error_text(error: Exception) -> str:
 def outputs(result: Any) -> dict[str, Tensor]:
     """Return the tensors of a result by name: of a dict its keys, of a sequence their numbers."""
     tensors: dict[str, Tensor] = {}
-
-    def add(value: Any, path: tuple[str, ...]) -> None:
-        if isinstance(value, Tensor):
-            tensors[output_name(path, tensors)] = value
-        elif isinstance(value, Mapping):
-            for key, item in value.items():
-                add(item, (*path, str(key)))
-        elif isinstance(value, (tuple, list)) and not isinstance(value, Sizes):
-            fields = getattr(value, "_fields", None) or [f"output_{number}" for number in range(len(value))]
-            for key, item in zip(fields, value, strict=False):
-                add(item, (*path, str(key)))
-
-    add(result, ())
+    for in_objects in (False, True):
+        for path, tensor in () if tensors else named_tensors(result, item="output_{}", in_objects=in_objects):
+            tensors[output_name(path, tensors)] = tensor
     if not tensors:
         raise SpecError(f"the forward returns {quote(type(result).__name__)}, which holds no tensor")
     return tensors

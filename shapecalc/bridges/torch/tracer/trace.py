@@ -16,7 +16,7 @@ from shapecalc.bridges.torch.tracer.traced_number import Guard, concrete, mapped
 from shapecalc.bridges.torch.tracer.traced_sizes import Location, Size, Sizes, spec_text
 from shapecalc.layers.base import Caller, Kind, Merge
 from shapecalc.layers.linear import Embedding
-from shapecalc.layers.traced import Constant, Opaque, Parameter
+from shapecalc.layers.traced import Buffer, Constant, Opaque, Parameter
 from shapecalc.spec.tree import Step
 
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_.]")
@@ -54,8 +54,9 @@ class Trace:
         self.names: dict[str, int] = {}
         self.paths = {id(part): path for path, part in module.named_modules()}
         self.parameters = {id(parameter): path for path, parameter in module.named_parameters()}
+        self.buffers = {id(buffer): path for path, buffer in module.named_buffers()}
         self.owners: dict[int, str] = {}
-        """The step that has each parameter, by the parameter's identity."""
+        """The step that has each parameter and each buffer, by the tensor's identity."""
         self.scope: list[str] = []
         """The paths of the modules that are running."""
         self.inputs: list[str] = []
@@ -107,18 +108,16 @@ class Trace:
         tensor = self.meta_twins.of(tensor)
         if id(tensor) not in self.tensors:
             shape = [int(size) for size in concrete(tuple(tensor.shape))]
-            path = self.parameters.get(id(tensor))
+            is_buffer = id(tensor) in self.buffers
+            path = self.parameters.get(id(tensor)) or self.buffers.get(id(tensor))
+            name = self.unique(path) if path else self.local("constant")
+            self.has_unknown |= path is None and id(tensor) not in self.literals and tensor.is_meta
+            layer: Kind = Constant(shape=shape)
             if path is not None and id(tensor) not in self.owners:
                 self.owners[id(tensor)] = path
-                self.append(
-                    Parameter(shape=shape), [self.inputs[0]], [tensor], self.unique(path), parameters=[tensor]
-                )
-            else:
-                buffers = (name for name, buffer in self.module.named_buffers() if buffer is tensor)
-                path = path or next(buffers, None)
-                name = self.unique(path) if path else self.local("constant")
-                self.has_unknown |= path is None and id(tensor) not in self.literals and tensor.is_meta
-                self.append(Constant(shape=shape), [self.inputs[0]], [tensor], name)
+                layer = Buffer(shape=shape) if is_buffer else Parameter(shape=shape)
+            is_parameter = isinstance(layer, Parameter)
+            self.append(layer, [self.inputs[0]], [tensor], name, parameters=[tensor] if is_parameter else ())
         return self.tensors[id(tensor)][1]
 
     def alias(self, result: Any, tensor: Tensor) -> None:
@@ -207,6 +206,12 @@ class Trace:
         if owner is None:
             self.owners |= dict.fromkeys(ids, name)
         return True
+
+    def own_buffers(self, *buffers: Tensor | None) -> None:
+        """Note that a layer counts these buffers, and the number of batches that is kept beside them."""
+        paths = [self.buffers.get(id(buffer), "") for buffer in buffers]
+        counts = {f"{path.rpartition('.')[0]}.num_batches_tracked".lstrip(".") for path in paths if path}
+        self.owners |= {key: path for key, path in self.buffers.items() if path in counts.union(paths)}
 
     def append_opaque(
         self, function: str, tensors: Sequence[Tensor], results: Sequence[Tensor], macs: int | None

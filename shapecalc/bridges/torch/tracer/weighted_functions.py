@@ -80,6 +80,7 @@ def _norm(call: Call) -> bool:
             "num_features": x.shape[1],
             "track_running_stats": call.arguments["running_mean"] is not None,
         }
+        call.trace.own_buffers(call.arguments["running_mean"], call.arguments["running_var"])
     is_affine = weight is not None
     is_settable = (bias is not None) == is_affine if by_channel else is_affine or bias is None
     if is_settable and _layer(call, kind, {**fields, "elementwise_affine": is_affine, "affine": is_affine}):
