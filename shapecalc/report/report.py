@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from shapecalc.algebra import Dim, Expr
+from shapecalc.algebra.relation import combined
 from shapecalc.conventions.by_tool import DEFAULT, convention
 from shapecalc.engine.graph import Graph, Group, Inference
 from shapecalc.errors import SpecError, Undecided, quote
@@ -267,14 +268,10 @@ class Report(Shown, Totals[D_co]):
         """For which sizes a report is true: the conditions, solved where they have one unknown."""
         why, conditions = self.inference.unconfirmed, self.conditions
         unconfirmed = [f"As traced, not confirmed at other sizes: {why}"] if why else []
-        if not conditions:
-            return unconfirmed
-        from shapecalc.algebra.relation import combined
-
         solved, others = combined(condition.requirement.relation for condition in conditions)
-        texts = [solution.text(name) for name, solution in sorted(solved.items())]
-        sentences = [f"Holds where {'; '.join(texts)}"] if texts else []
-        return sentences + [f"Holds where {conditions[position]}" for position in others] + unconfirmed
+        joined = "; ".join(solution.text(name) for name, solution in sorted(solved.items()))
+        holds = [joined] * bool(joined) + [str(conditions[position]) for position in others]
+        return [f"Holds where {each}" for each in holds] + unconfirmed
 
     @property
     def needs_counting(self) -> bool:
