@@ -12,6 +12,7 @@ from torch.overrides import TorchFunctionMode
 
 from shapecalc import layers
 from shapecalc.bridges.torch.tracer.function_rules import RULES, transposed
+from shapecalc.bridges.torch.tracer.integer_inputs import called
 from shapecalc.bridges.torch.tracer.named_functions import by_kind, by_name
 from shapecalc.bridges.torch.tracer.signatures import arguments
 from shapecalc.bridges.torch.tracer.trace import Call, Trace, caller_of_function
@@ -101,7 +102,7 @@ class RecordingFunctions(TorchFunctionMode):
         self.trace.forget_indices(caller_location())
         result = _predicted_cat(args, kwargs) if function is torch.cat else None
         if result is None:
-            result = function(*concrete(args), **concrete(kwargs))
+            result = called(self.trace, function, concrete(args), concrete(kwargs))
         self.trace.called = caller_of_function(function)
         try:
             return record(self.trace, function, args, kwargs, result)

@@ -206,6 +206,8 @@ def _softmax(call: Call) -> bool:
 
 def _cat(call: Call) -> bool:
     dim, tensors = concrete(call.arguments["dim"]), call.arguments["tensors"]
+    if call.name != "stack":  # torch leaves out vectors of no element, whatever the rank of the others
+        tensors = [tensor for tensor in tensors if tensor.shape != (0,)] or tensors
     operands = (
         [call.step(layers.Unsqueeze(dim=dim), tensor) for tensor in tensors]
         if call.name == "stack"

@@ -17,15 +17,17 @@ import torch
 from torch import Tensor, nn
 
 from shapecalc import layers
+from shapecalc.bridges.torch.tracer.containers import named_tensors
 from shapecalc.bridges.torch.tracer.failed_forward import forward_error
 from shapecalc.bridges.torch.tracer.forward_arguments import Arguments, arguments_of
 from shapecalc.bridges.torch.tracer.function_calls import RecordingFunctions
+from shapecalc.bridges.torch.tracer.integer_inputs import IntegersNeeded
 from shapecalc.bridges.torch.tracer.module_calls import recording_modules
 from shapecalc.bridges.torch.tracer.size_conversions import tracing_conversions, tracing_creation
 from shapecalc.bridges.torch.tracer.trace import Trace
 from shapecalc.bridges.torch.tracer.trace_to_model import model_of, output_name
 from shapecalc.bridges.torch.tracer.traced_number import concrete
-from shapecalc.bridges.torch.tracer.traced_sizes import Ratio, Size, Sizes
+from shapecalc.bridges.torch.tracer.traced_sizes import Ratio, Size
 from shapecalc.errors import ShapecalcError, ShapeError, SpecError, quote
 from shapecalc.layers.traced import Require
 from shapecalc.model import Model
@@ -43,7 +45,8 @@ class _Run:
     has_batch: bool
     copies: Mapping[int, Any]
     """Copies of the user's modules and tensors, by the identity of what was copied."""
-    dtype: torch.dtype = torch.float32
+    integers: frozenset[str] = frozenset()
+    """The inputs that are integers."""
     batch: int = 2
     pinned: bool = False
 
@@ -51,7 +54,7 @@ class _Run:
 def traced(
     module: nn.Module, shape: Any, args: Sequence[Any], kwargs: Mapping[str, Any] | None, name: str | None
 ) -> Model:
-    """Do what `from_torch` says: run with floats, else with integers.
+    """Do what `from_torch` says: run with floats, and with integers for the inputs that have to be.
 
     Where a run fails, another has a batch of 2, and the last a batch of 1 with sizes as ordinary numbers.
     """
@@ -60,20 +63,31 @@ def traced(
     bare, copies = _copied_to_meta(module)
     has_batch = shape is not None
     run = _Run(name or type(module).__name__, arguments_of(bare, shape, args, kwargs), has_batch, copies)
-    batches = (_batch(bare, run.arguments), 2) if has_batch else (2,)
     first_error: Exception | None = None
-    for dtype in (torch.float32, torch.long) if has_batch else (torch.float32,):
-        attempts = [replace(run, dtype=dtype, batch=batch) for batch in batches]
-        for attempt in (*attempts, replace(run, dtype=dtype, batch=1, pinned=True)):
-            try:
-                return _with_any_batch(bare, attempt)
-            except ShapecalcError:
-                raise
-            except Exception as error:  # noqa: BLE001  (whatever the module's own code raises)
-                if first_error is None or _names_traced_numbers(first_error):
-                    first_error = error
+    attempts = _attempts(bare, run)
+    while attempts:
+        try:
+            return _with_any_batch(bare, attempts.pop())
+        except ShapecalcError:
+            raise
+        except IntegersNeeded as needed:
+            run = replace(run, integers=run.integers | needed.names)
+            attempts = _attempts(bare, run)
+        except Exception as error:  # noqa: BLE001  (whatever the module's own code raises)
+            if first_error is None or _names_traced_numbers(first_error):
+                first_error = error
     assert first_error is not None
     raise _explained(bare, replace(run, batch=1, pinned=True), first_error) from first_error
+
+
+def _attempts(module: nn.Module, run: _Run) -> list[_Run]:
+    """Return the runs to try, the first at the end; without any success all inputs are integers."""
+    batches = (2, _batch(module, run.arguments)) if run.has_batch else (2,)
+    runs = [replace(run, batch=1, pinned=True), *(replace(run, batch=batch) for batch in batches)]
+    names = frozenset(run.arguments.shapes)
+    if not run.has_batch or run.integers == names:
+        return runs
+    return [*(replace(attempt, integers=names) for attempt in runs), *runs]
 
 
 def _batch(module: nn.Module, arguments: Arguments) -> int:
@@ -136,7 +150,7 @@ def _trace(module: nn.Module, run: _Run) -> Trace:
 
 def _run_forward(trace: Trace, run: _Run) -> Any:
     """Record one run of the forward and return its result."""
-    args, kwargs = run.arguments.enter(trace, run.batch, run.dtype)
+    args, kwargs = run.arguments.enter(trace, run.batch, run.integers)
     with (
         _PATCHED,
         warnings.catch_warnings(),
@@ -167,19 +181,9 @@ def _printing_sizes() -> Iterator[None]:
 def _outputs(trace: Trace, result: Any) -> dict[str, str]:
     """Return the outputs by name: of a dict its keys, of a sequence their numbers."""
     outputs: dict[str, str] = {}
-
-    def add(value: Any, path: tuple[str, ...]) -> None:
-        if isinstance(value, Tensor):
-            outputs[output_name(path, outputs)] = trace.name_of(value)
-        elif isinstance(value, Mapping):
-            for key, item in value.items():
-                add(item, (*path, str(key)))
-        elif isinstance(value, (tuple, list)) and not isinstance(value, Sizes):
-            fields = getattr(value, "_fields", None) or [f"output_{number}" for number in range(len(value))]
-            for key, item in zip(fields, value, strict=False):
-                add(item, (*path, str(key)))
-
-    add(result, ())
+    for in_objects in (False, True):
+        for path, tensor in () if outputs else named_tensors(result, item="output_{}", in_objects=in_objects):
+            outputs[output_name(path, outputs)] = trace.name_of(tensor)
     if not outputs:
         raise SpecError(f"the forward returns {quote(type(result).__name__)}, which holds no tensor")
     return outputs
