@@ -9,7 +9,7 @@ import click
 from shapecalc.atomic_write import make_folder, write_file
 from shapecalc.cli.cli_options import MODEL, examples
 from shapecalc.console import say
-from shapecalc.errors import SpecError, quote
+from shapecalc.errors import SpecError, printable, quote
 
 
 @click.command(
@@ -26,7 +26,7 @@ def init(file: str, like: str | None) -> None:
     text = _starter(path.stem) if like is None else _copy(like)
     make_folder(path)
     write_file(path, text.encode(), is_new=True)
-    say(f"wrote {file}; look at it with: shapecalc show {file}")
+    say(printable(f"wrote {file}; look at it with: shapecalc show {file}"))
 
 
 def _starter(name: str) -> str:
