@@ -68,6 +68,8 @@ class GraphNode:
     """Where the blocks that hold the layer are called, from the outermost inwards."""
     called: Caller = "module"
     """What torch calls: tools that count costs do not see functions."""
+    ignored: tuple[str, ...] = ()
+    """Codes of diagnostics that are not reported for it."""
     loops: tuple[Loop, ...] = ()
     """The repeats of which this is every pass, from the outermost inwards."""
 
