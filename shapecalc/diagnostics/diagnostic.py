@@ -211,9 +211,10 @@ def github(finding: Diagnostic) -> str:
     level = "notice" if finding.severity == "note" else finding.severity
     place, path = finding.place, f" (in {finding.path})" if finding.path else ""
     where = {"file": place.file, "line": place.line, "col": place.column, "title": finding.code}
-    pairs = [f"{name}={_escaped(str(value))}" for name, value in where.items() if value is not None]
-    return f"::{level} {','.join(pairs)}::{_escaped(finding.message + path)}"
+    pairs = [f"{name}={_escaped(str(value), ':,')}" for name, value in where.items() if value is not None]
+    return f"::{level} {','.join(pairs)}::{_escaped(printable(finding.message + path))}"
 
 
-def _escaped(text_: str) -> str:
-    return text_.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A").replace(",", "%2C")
+def _escaped(text_: str, separators: str = "") -> str:
+    """Return text as the runner decodes it: in a property, what separates properties is encoded too."""
+    return "".join(f"%{ord(sign):02X}" if sign in f"%\r\n{separators}" else sign for sign in text_)

@@ -130,3 +130,5 @@ class Inference:
     """The slots whose sizes are a guess, because of a failure before them."""
     missing: set[int] = field(default_factory=set)
     """The slots that replace missing tensors."""
+    unconfirmed: str = ""
+    """Why the module that this was imported from could not be run at these sizes, if it could not."""

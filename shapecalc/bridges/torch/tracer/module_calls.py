@@ -107,6 +107,8 @@ def _append(
     path = trace.paths.get(id(module)) or layer.kind
     if not trace.claim(layer, own.values(), [*map(trace.name_of, operands)], (), path):
         return None
+    if id(module) in trace.paths:
+        trace.leaves[trace.last] = trace.paths[id(module)]
     if effect.buffers:
         trace.own_buffers(*module.buffers())
     return effect
