@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
 from pydantic import ValidationError
-from torch import Tensor
+from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from shapecalc import layers
+from shapecalc.bridges.torch.tracer.callers import caller_of_function
 from shapecalc.bridges.torch.tracer.function_rules import RULES, transposed
+from shapecalc.bridges.torch.tracer.grouped_products import predicted_grouped_mm
+from shapecalc.bridges.torch.tracer.integer_inputs import called
 from shapecalc.bridges.torch.tracer.named_functions import by_kind, by_name
 from shapecalc.bridges.torch.tracer.signatures import arguments
-from shapecalc.bridges.torch.tracer.trace import Call, Trace, caller_of_function
+from shapecalc.bridges.torch.tracer.trace import Call, Trace
 from shapecalc.bridges.torch.tracer.traced_number import concrete, pinned, tensors_in, traced_in
-from shapecalc.bridges.torch.tracer.traced_sizes import caller_location, field_value
+from shapecalc.bridges.torch.tracer.traced_sizes import caller_location
 
 _empty = torch.empty  # while a trace runs, torch.empty is another function
 
@@ -34,12 +36,8 @@ _ALIASES = _words(
 """Functions that return their tensor, or the same numbers in another form: no step."""
 
 _NO_MACS = _words(
-    """
-    affine_grid argmax argmin cummax diag diagonal fold gather getitem grid_sample hsplit index_add
-    index_copy index_put index_select masked_select max max_unpool1d max_unpool2d max_unpool3d median
-    min narrow nonzero one_hot quantile repeat_interleave scatter scatter_add setitem
-    sort take take_along_dim tensor_split topk unfold unique vsplit
-    """
+    "cummax getitem index_put masked_scatter masked_select max max_unpool1d max_unpool2d max_unpool3d min "
+    "narrow nonzero quantile repeat_interleave setitem slice_scatter unfold unique"
 )
 """Functions without a rule that pick, compare or copy: what they cost is known, their shapes are not."""
 
@@ -48,13 +46,6 @@ _KEEPING_NUMBERS = _words("add broadcast_to expand expand_as repeat reshape unsq
 
 _RESHAPING_IN_PLACE = _words("squeeze_ swapaxes_ swapdims_ t_ transpose_ unsqueeze_")
 """Functions that give their tensor itself another shape."""
-
-_DATA_DEPENDENT = _words(
-    """
-    argwhere bincount masked_select nonzero unique unique_consecutive
-    """
-)
-"""Functions whose results are as large as the numbers in their tensor say."""
 
 _OF_MEMORY = _words("data_ptr storage storage_offset storage_type stride untyped_storage")
 """Functions that say how a tensor lies in memory, from which a forward could compute any size."""
@@ -114,9 +105,10 @@ class RecordingFunctions(TorchFunctionMode):
             self.trace.alias(before, args[0])
             result = function(*concrete(args), **concrete(kwargs))
             return record(self.trace, function, (before, *args[1:]), kwargs, result)
-        result = _predicted_cat(args, kwargs) if function is torch.cat else None
+        predicted = _PREDICTED.get(function)
+        result = None if predicted is None else predicted(args, kwargs)
         if result is None:
-            result = function(*concrete(args), **concrete(kwargs))
+            result = called(self.trace, function, concrete(args), concrete(kwargs))
         self.trace.called = caller_of_function(function)
         try:
             return record(self.trace, function, args, kwargs, result)
@@ -243,8 +235,7 @@ def _record_new(call: Call) -> None:
         return
     sizes = _sizes_of_new(call.name, call.arguments)
     if traced_in(sizes) and tuple(concrete(sizes)) == tuple(result.shape):
-        layer = layers.Constant(shape=field_value(sizes))
-        step = trace.append(layer, [trace.inputs[0]], [result], trace.local(call.name))
+        step = trace.append_new(sizes, result, trace.local(call.name))
         if call.name == "arange":
             trace.ranges[step] = call.arguments["end"]
     else:
@@ -300,3 +291,11 @@ def _predicted_cat(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor | No
     shape = [*first.shape]
     shape[dim] = sum(sizes)
     return _empty(shape, dtype=first.dtype, device=first.device)
+
+
+_PREDICTED: dict[Any, Callable[[tuple[Any, ...], dict[str, Any]], Tensor | None]] = {
+    torch.cat: _predicted_cat,
+    getattr(nn.functional, "grouped_mm", None): predicted_grouped_mm,  # since torch 2.10
+    getattr(torch, "_grouped_mm", None): predicted_grouped_mm,
+}
+"""What gives the result of a function without a run, or None where torch has to."""

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from shapecalc import layers
 from shapecalc.bridges.canonical import canonical
+from shapecalc.bridges.torch.tracer.grouped_products import grouped_mm
 from shapecalc.bridges.torch.tracer.index_rules import INDEXING
 from shapecalc.bridges.torch.tracer.named_functions import by_kind
 from shapecalc.bridges.torch.tracer.product_rules import PRODUCTS
@@ -153,6 +154,8 @@ def _softmax(call: Call) -> bool:
 
 def _cat(call: Call) -> bool:
     dim, tensors = concrete(call.arguments["dim"]), call.arguments["tensors"]
+    if call.name != "stack":  # torch leaves out vectors of no element, whatever the rank of the others
+        tensors = [tensor for tensor in tensors if tensor.shape != (0,)] or tensors
     operands = (
         [call.step(layers.Unsqueeze(dim=dim), tensor) for tensor in tensors]
         if call.name == "stack"
@@ -241,6 +244,7 @@ RULES: dict[str, Rule] = {
     **{f"atleast_{rank}d": _atleast for rank in (1, 2, 3)},
     "broadcast_tensors": _broadcast_tensors,
     "ravel": _ravel,
+    **dict.fromkeys(("grouped_mm", "_grouped_mm"), grouped_mm),
     "t": transposed,
     **dict.fromkeys(("movedim", "moveaxis"), _movedim),
     "squeeze": _squeeze,

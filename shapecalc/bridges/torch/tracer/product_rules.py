@@ -26,17 +26,6 @@ def _matmul(call: Call) -> bool:
     return call.ends(layers.Add(), added[0], last)
 
 
-def _grouped(call: Call) -> bool:
-    """Rows of one matrix by those of several, each by one of them: products of as many rows."""
-    left, right = call.input, call.first("mat2", "mat_b", "other")
-    if not isinstance(right, Tensor) or call.arguments.get("bias") is not None:
-        return False
-    if (left.dim(), right.dim()) != (2, 3):
-        return right.dim() == 3 and left.dim() == 3 and call.ends(layers.Matmul(), left, right)
-    one = call.step(layers.Select(dim=0, index=0), right)
-    return call.ends(layers.Matmul(), left, one)
-
-
 # ---- equations
 
 
@@ -145,7 +134,6 @@ def _vecdot(call: Call) -> bool:
 
 PRODUCTS: dict[str, Rule] = {
     **dict.fromkeys(("matmul", "mm", "bmm", "mv", "dot", "vdot", "addmm", "addmv", "baddbmm"), _matmul),
-    **dict.fromkeys(("grouped_mm", "_grouped_mm"), _grouped),
     "einsum": _einsum,
     "tensordot": _tensordot,
     "inner": _inner,
