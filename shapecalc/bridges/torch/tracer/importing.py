@@ -20,6 +20,7 @@ from shapecalc import layers
 from shapecalc.bridges.torch.tracer.failed_forward import forward_error
 from shapecalc.bridges.torch.tracer.forward_arguments import Arguments, arguments_of
 from shapecalc.bridges.torch.tracer.function_calls import RecordingFunctions
+from shapecalc.bridges.torch.tracer.kept_tensors import kept_tensors
 from shapecalc.bridges.torch.tracer.module_calls import recording_modules
 from shapecalc.bridges.torch.tracer.size_conversions import tracing_conversions, tracing_creation
 from shapecalc.bridges.torch.tracer.trace import Trace
@@ -206,7 +207,8 @@ def _copied_to_meta(module: nn.Module) -> tuple[nn.Module, Mapping[int, Any]]:
 
     `deepcopy` is slow at the empty tables of hooks, of which every module has a dozen: it finds them copied.
     """
-    tensors = (*module.parameters(), *module.buffers())
+    computed = (tensor for tensor in kept_tensors(module) if tensor.grad_fn is not None)
+    tensors = (*module.parameters(), *module.buffers(), *computed)  # `deepcopy` refuses what is computed
     try:
         copies: dict[int, Any] = {id(tensor): _without_numbers(tensor) for tensor in tensors}
         for part in module.modules():
