@@ -899,6 +899,10 @@ class Chunk(_select.Chunk):
     """Cuts axis `dim` into pieces of ⌈n/chunks⌉, the last maybe smaller: at most `chunks` of them."""
     def __init__(self, chunks: _Number, dim: _Number = ...) -> None: ...
 
+class EmptySlice(_select.EmptySlice):
+    """Takes nothing of axis `dim`: x[:, :0] for dim 1, whatever the size of the axis."""
+    def __init__(self, dim: _Number) -> None: ...
+
 class Mean(_select.Mean):
     """The mean over the axes in `dim`, which vanish, or become 1 with keepdim."""
     def __init__(self, dim: _Number | Sequence[_Number], keepdim: _Flag = ...) -> None: ...
@@ -959,6 +963,10 @@ class StochasticDepth(_stochastic.StochasticDepth):
     """Sets the complete branch to zero with probability p in training, for each sample or for the batch."""
     def __init__(self, p: _Real, mode: str = ...) -> None: ...
 
+class Buffer(_traced.Buffer):
+    """A tensor that a module keeps and does not learn: whatever the input, its result is `shape`."""
+    def __init__(self, shape: Sequence[_Number] | str) -> None: ...
+
 class Constant(_traced.Constant):
     """A tensor that is not learned: whatever the input, its result is `shape`, batch and all."""
     def __init__(self, shape: Sequence[_Number] | str) -> None: ...
@@ -976,8 +984,8 @@ class Require(_traced.Require):
     def __init__(self, left: _Number, relation: str, right: _Number) -> None: ...
 
 class Unused(_traced.Unused):
-    """Returns its input, and lists parameters that the network holds and never uses."""
-    def __init__(self, tensors: Any) -> None: ...
+    """Returns its input, and lists parameters and buffers that the network holds and never uses."""
+    def __init__(self, tensors: Any = ..., kept: Any = ...) -> None: ...
 
 class Transformer(_transformer.Transformer):
     """An encoder, and a decoder that attends to its result: `[S, N, E]` and `[T, N, E]` to `[T, N, E]`."""
