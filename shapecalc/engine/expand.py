@@ -267,7 +267,7 @@ class Expansion:
             resolved = self.builder.intern(resolved)
         binding = self.builder.add(resolved, sources, path, place, trainable=self.trainable)
         node = self.builder.graph.nodes[-1]
-        node.calls, node.called = self.calls, self.called
+        node.calls, node.called, node.written = self.calls, self.called, layer
         return binding
 
     def add_corrected(

@@ -90,7 +90,7 @@ class Repairer:
         return Fix("; ".join(steps), edits, not after.findings, steps, self.start.is_kept_by(after))
 
     def _description(self, step: AppliedFix, finding: Diagnostic) -> str:
-        """Return what a step does: elsewhere than at the finding with the line, or with the layer of no text."""
+        """Return what a step does, with the line or, without a text, the layer where that is another."""
         if self.start.source.is_written:
             return step.description(finding.place.line)
         starts = {node.place.line or 0: node.path for node in reversed(self.start.inference.graph.nodes)}

@@ -12,6 +12,7 @@ from shapecalc.engine.graph import Graph, Group, Inference
 from shapecalc.errors import SpecError, Undecided, quote
 from shapecalc.layers.registry import FRAMEWORKS
 from shapecalc.layers.requirement import Requirement, Shape, shown
+from shapecalc.layers.traced import Require
 from shapecalc.record import record
 from shapecalc.render.display import Shown
 from shapecalc.report.node import D_co, Node, number, plain, renamed_flag
@@ -276,6 +277,20 @@ class Report(Shown, Totals[D_co]):
         return sentences + [f"Holds where {conditions[position]}" for position in others]
 
     @property
+    def recorded_conditions(self) -> list[str]:
+        """What Python code decided by sizes when it was traced: of each line the first, and how many more."""
+        by_origin: dict[str, list[str]] = {}
+        for node in self.graph.nodes:
+            if isinstance(node.written, Require):
+                by_origin.setdefault(node.place.short if node.place else "", []).append(node.written.text)
+        texts: list[str] = []
+        for origin, conditions in by_origin.items():
+            first, *others = dict.fromkeys(conditions)
+            more = f" and {len(others)} more" if others else ""
+            texts.append(f"{first}{more} ({origin})" if origin else " and ".join((first, *others)))
+        return texts
+
+    @property
     def needs_counting(self) -> bool:
         """Whether a number of parameters needs the word how it was counted: not torch's own way."""
         return self.counting != "torch" or any(node.layer.framework == "keras" for node in self.nodes)
@@ -292,11 +307,13 @@ class Report(Shown, Totals[D_co]):
 
         return derive(self, *layers, batch=batch)
 
-    def to_dict(self, *, receptive_fields: bool = False, fields: bool | None = None) -> dict[str, Any]:
+    def to_dict(
+        self, *, receptive_fields: bool = False, fields: bool | None = None, source: bool = False
+    ) -> dict[str, Any]:
         """Return everything as plain data for JSON; symbolic sizes become text.
 
         With `receptive_fields`, formerly `fields`, every node has its receptive field, and `fields_unknown`
-        names those without one.
+        names those without one. With `source`, every node has its file, line and column.
 
         `counting` is there only where parameters may be counted as in another framework than torch, `cost`
         only where a convention was requested, and `leading_macs` only where sizes of the input are free and
@@ -323,16 +340,18 @@ class Report(Shown, Totals[D_co]):
             "complete": not not_counted,
             "not_counted": not_counted,
             **({"fields_unknown": self.fields_unknown} if receptive_fields else {}),
-            "nodes": [*self._node_dicts(receptive_fields=receptive_fields)],
+            "nodes": [*self._node_dicts(receptive_fields=receptive_fields, source=source)],
         }
 
-    def _node_dicts(self, *, receptive_fields: bool) -> Iterator[dict[str, Any]]:
+    def _node_dicts(self, *, receptive_fields: bool, source: bool) -> Iterator[dict[str, Any]]:
         write = plain if self.is_symbolic else list
         for node in self.nodes:
             data = node.to_dict(receptive_fields=receptive_fields, plain=write)
             if self.says_cost:
                 cost = node.cost(self.convention)
                 data["cost"] = None if cost is None else number(cost)
+            if source:
+                data["source"] = node.place.to_dict()
             yield data
 
     def _growth(self, macs: Dim) -> dict[str, str]:

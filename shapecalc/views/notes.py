@@ -46,6 +46,9 @@ def notes(report: Report, *, batch: bool = False, fields: bool = False) -> Itera
         passes = Math(rf"{index} = {first}, \dots, {latex_dim(last)}", f"{index} = {first} … {grouped(last)}")
         yield "Passes ", passes, f" of {', '.join(groups)}"
     yield from ((sentence,) for sentence in report.validity)
+    conditions = [] if report.is_symbolic else report.recorded_conditions  # else they are among those above
+    if conditions:
+        yield (f"Traced where {'; '.join(conditions)}",)
     yield (report.convention.sentence,)
     if fields:
         yield (FIELDS,)

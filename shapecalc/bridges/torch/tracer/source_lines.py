@@ -1,4 +1,4 @@
-"""The user's line behind a call in a forward: the innermost one that is of no library which only carries it."""
+"""The user's line behind a call in a forward: the innermost one that is not of torch or of a helper."""
 
 from __future__ import annotations
 
