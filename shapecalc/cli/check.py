@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from shapecalc.diagnostics.diagnostic import Diagnostic
     from shapecalc.repair.repair_state import Source
 
-Budgets = dict[str, int | None]
+Budgets = dict[str, Any]
 
 
 @click.command(
@@ -30,6 +30,7 @@ Budgets = dict[str, int | None]
         "shapecalc check my_net.yaml --diff --unsafe-fixes",
         "shapecalc check tutorials/torch_vgg16 --format json",
         "shapecalc check resnet50 --max-params 20M",
+        "shapecalc check my_net.yaml --strict --ignore silent-loss",
         "shapecalc check nets.py:Net --input 3x32x32",
     ),
 )
@@ -42,6 +43,12 @@ Budgets = dict[str, int | None]
     help="The most parameters allowed, in place of the budget in a spec: 5000000, 5M or 2.5G.",
 )
 @click.option("--max-macs", metavar="N", help="The most MACs allowed, likewise.")
+@click.option(
+    "--ignore",
+    multiple=True,
+    metavar="CODE",
+    help="Leave out the warnings and notes of this code; `ignore:` in a spec does the same.",
+)
 @click.option("--strict", is_flag=True, help="Exit 1 on warnings too.")
 @form_option("text", "short", "json", "github", "sarif")
 @click.option("--diff", is_flag=True, help="Print the safe fixes of the errors as a diff.")
@@ -60,6 +67,7 @@ def check(
     settings: tuple[str, ...],
     max_params: str | None,
     max_macs: str | None,
+    ignore: tuple[str, ...],
     form: str,
     *,
     strict: bool,
@@ -75,7 +83,7 @@ def check(
     findings = [
         replace(finding, place=finding.place.from_here)
         for model in models
-        for finding in _findings(model, inputs, settings, budgets)
+        for finding in _findings(model, inputs, settings, budgets, ignore)
     ]
     _print(findings, form)
     levels = {finding.severity for finding in findings}
@@ -83,16 +91,20 @@ def check(
 
 
 def _findings(
-    model: str, inputs: tuple[str, ...], settings: tuple[str, ...], budgets: Budgets
+    model: str,
+    inputs: tuple[str, ...],
+    settings: tuple[str, ...],
+    budgets: Budgets,
+    ignore: tuple[str, ...],
 ) -> list[Diagnostic]:
     """Return the findings about a model; a spec that is no model is a finding too."""
     if is_torch(model):
         loaded = load_model(model, inputs, settings)
-        return loaded.model.check(**budgets, **loaded.arguments)
+        return loaded.model.check(ignore=ignore, **budgets, **loaded.arguments)
     text, file, variant = source_of(model)
     try:
         spec = read_model(text, file, variant)
-        return spec.check(input=shapes(inputs), **budgets, **assignments(settings))
+        return spec.check(input=shapes(inputs), ignore=ignore, **budgets, **assignments(settings))
     except SpecError as error:
         if not error.place:
             raise

@@ -48,7 +48,7 @@ def plot(
     """Plot parameters, MACs and outputs of MODELS along the depth, or costs against the input size.
 
     Illegal sizes are marked and have no cost. A PNG needs
-    pip install "shapecalc[draw]".
+    pip install resvg-py.
     """
     if against == "depth" and (first, last, rebuild) != (None, None, False):
         raise click.UsageError("--from, --to and --rebuild go with --against size")

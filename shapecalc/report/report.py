@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from shapecalc.algebra import Dim, Expr
+from shapecalc.algebra.relation import combined
 from shapecalc.conventions.by_tool import DEFAULT, convention
 from shapecalc.engine.graph import Graph, Group, Inference
 from shapecalc.errors import SpecError, Undecided, quote
@@ -265,16 +266,13 @@ class Report(Shown, Totals[D_co]):
 
     @property
     def validity(self) -> list[str]:
-        """For which sizes a symbolic report is true: the conditions, solved where they have one unknown."""
-        conditions = self.conditions
-        if not conditions:
-            return []
-        from shapecalc.algebra.relation import combined
-
+        """For which sizes a report is true: the conditions, solved where they have one unknown."""
+        why, conditions = self.inference.unconfirmed, self.conditions
+        unconfirmed = [f"As traced, not confirmed at other sizes: {why}"] if why else []
         solved, others = combined(condition.requirement.relation for condition in conditions)
-        texts = [solution.text(name) for name, solution in sorted(solved.items())]
-        sentences = [f"Holds where {'; '.join(texts)}"] if texts else []
-        return sentences + [f"Holds where {conditions[position]}" for position in others]
+        joined = "; ".join(solution.text(name) for name, solution in sorted(solved.items()))
+        holds = [joined] * bool(joined) + [str(conditions[position]) for position in others]
+        return [f"Holds where {each}" for each in holds] + unconfirmed
 
     @property
     def recorded_conditions(self) -> list[str]:
@@ -339,6 +337,7 @@ class Report(Shown, Totals[D_co]):
             "bytes": number(self.bytes),
             "complete": not not_counted,
             "not_counted": not_counted,
+            **({"unconfirmed": self.inference.unconfirmed} if self.inference.unconfirmed else {}),
             **({"fields_unknown": self.fields_unknown} if receptive_fields else {}),
             "nodes": [*self._node_dicts(receptive_fields=receptive_fields, source=source)],
         }

@@ -406,6 +406,46 @@ def test_the_hooks_of_pre_commit_are_commands() -> None:
     assert all(hook["entry"].split()[1] in COMMANDS for hook in hooks)
 
 
+READS = "<!-- shapecalc {} -->\n<!-- /shapecalc -->\n"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "show {}",
+        "show --format json {}",
+        "diff lenet5 {}",
+        "reconcile {}",
+        "value {} params",
+        "check lenet5 {}",
+        "plot lenet5 {}",
+    ],
+)
+@pytest.mark.parametrize("name", ["secret.yaml", "link.yaml", "docs/../secret.yaml", "secret.yaml:small"])
+def test_a_command_reads_files_of_the_documents_folder_only(
+    command: str, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / "docs"
+    folder.mkdir()
+    net = "input: [3, 8, 8]\nlayers: [relu]\nvariants: {small: {}}\n"
+    (tmp_path / "secret.yaml").write_text(net)
+    (folder / "own.yaml").write_text(net)
+    (folder / "link.yaml").symlink_to(tmp_path / "secret.yaml")
+    file = folder / "page.md"
+
+    def embedding(path: str, *options: str) -> Result:
+        file.write_text(READS.format(command.format(path)))
+        return CliRunner().invoke(main, ["embed", str(file), *options])
+
+    path = "docs/link.yaml" if name == "link.yaml" else name
+    refused = embedding(path)
+    assert (refused.exit_code, file.read_text()) == (2, READS.format(command.format(path)))
+    assert "is a file outside the document's folder" in refused.stderr
+    assert embedding("docs/own.yaml").exit_code == 0
+    assert embedding(path, "--allow", str(tmp_path)).exit_code == 0
+
+
 # ---- transcripts
 
 TRANSCRIPT = """# Seen

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import pytest
 import torch
@@ -64,3 +66,91 @@ def test_buffers_are_counted_once(name: str) -> None:
     assert report.buffer_count == sum(buffer.numel() for buffer in net.buffers())
     assert report.params == sum(parameter.numel() for parameter in net.parameters())
     assert report.output == tuple(net(torch.zeros(1, 3, 8, 8)).shape)
+
+
+# ---- arguments and results in containers
+
+
+class Pair(NamedTuple):
+    first: Tensor
+    second: Tensor
+
+
+@dataclass
+class Batch:
+    image: Tensor
+    scale: Tensor | None = None
+    name: str = ""
+
+
+class Answer(OrderedDict[str, Any]):
+    """A mapping with attributes, as the results of some libraries are."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name in self:
+            return self[name]
+        raise AttributeError(name)
+
+
+class Masked:
+    """A tensor with its mask, as detection networks have them."""
+
+    def __init__(self, tensors: Tensor, mask: Tensor) -> None:
+        self.tensors, self.mask = tensors, mask
+
+
+X, Y = torch.zeros(2, 5, 8), torch.zeros(2, 5, 1)
+LIN = nn.Linear(8, 3)
+NESTED: dict[str, tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]] = {
+    "list": (lambda net, xs: net.lin(xs[0]) * xs[1], ([X, Y],), {}),
+    "named tuple": (lambda net, pair: Pair(pair.second, net.lin(pair.first)), (Pair(X, Y),), {}),
+    "dataclass": (lambda net, batch: Batch(net.lin(batch.image), batch.scale), (Batch(X, Y),), {}),
+    "dataclass with None": (lambda net, batch: Batch(net.lin(batch.image)), (Batch(X, name="x"),), {}),
+    "mapping with attributes": (lambda net, x: Answer(a=net.lin(x.a), b=(x.b, x.a)), (Answer(a=X, b=Y),), {}),
+    "object": (lambda net, x: net.lin(x.tensors) * x.mask, (Masked(X, Y),), {}),
+    "object out": (lambda net, x: Masked(net.lin(x), x), (X,), {}),
+    "deep": (lambda net, x: {"a": [net.lin(x["p"][0]["q"])]}, ({"p": ({"q": X}, Y), "n": 3},), {}),
+    "keyword": (lambda net, x, *, scale, more: net.lin(x) * scale + more[0], (X,), {"scale": Y, "more": [Y]}),
+    "any number": (lambda net, *xs: net.lin(xs[0]) * xs[1] + xs[2], (X, Y, X[:, :1, :1]), {}),
+    "same twice": (lambda net, x, y: net.lin(x) if x is y else x, (X, X), {}),
+}
+
+
+def outputs(value: Any) -> list[tuple[int, ...]]:
+    if value is None or isinstance(value, (str, int)):
+        return []
+    if isinstance(value, Tensor):
+        return [tuple(value.shape)]
+    parts = value if isinstance(value, (tuple, list)) else None
+    if parts is None:
+        parts = [*(value if isinstance(value, dict) else vars(value)).values()]
+    return [shape for part in parts for shape in outputs(part)]
+
+
+@pytest.mark.parametrize("name", NESTED)
+def test_tensors_in_containers_are_inputs_and_outputs(name: str) -> None:
+    forward, args, kwargs = NESTED[name]
+    net = Holder(forward, lin=LIN).eval()
+    report = shapecalc.from_torch(net, args=args, kwargs=kwargs).analyze()
+    assert [*report.outputs.values()] == outputs(net(*args, **kwargs))
+    distinct = {id(item): tuple(item.shape) for item in (*_tensors(args), *_tensors(kwargs))}
+    assert [*report.inputs.values()] == [*distinct.values()]
+
+
+def _tensors(value: Any) -> list[Tensor]:
+    if isinstance(value, Tensor):
+        return [value]
+    if isinstance(value, (Batch, Masked)):
+        value = vars(value)
+    parts = value.values() if isinstance(value, dict) else value if isinstance(value, (tuple, list)) else ()
+    return [tensor for part in parts for tensor in _tensors(part)]
+
+
+def test_the_sizes_of_nested_inputs_may_be_others() -> None:
+    net = Holder(lambda net, batch: net.lin(batch["x"]) * batch["y"], lin=LIN).eval()
+    model = shapecalc.from_torch(net, input={"batch": {"x": (5, 8), "y": (5, 1)}})
+    for batch, length in ((1, 5), (3, 9)):
+        sizes = {"batch_x": (length, 8), "batch_y": (length, 1)}
+        assert model.analyze(input=sizes, batch=batch).output == (batch, length, 3)
+    listed = shapecalc.from_torch(Holder(NESTED["list"][0], lin=LIN).eval(), input=[(5, 8), (5, 1)])
+    assert listed.analyze(batch=3).output == (3, 5, 3)

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch._C import DisableTorchFunction
 from torch.nn.modules import module as hooks
 
+from shapecalc.bridges.torch.tracer.integer_inputs import called
 from shapecalc.bridges.torch.tracer.module_to_kind import as_layer, kind_of
 from shapecalc.bridges.torch.tracer.trace import Trace, is_of_torch
 from shapecalc.bridges.torch.tracer.traced_number import concrete, tensors_in
@@ -49,7 +50,7 @@ def recording_modules(trace: Trace) -> Iterator[None]:
                 if result is None:
                     trace.inside_leaf = True
                     try:
-                        result = original(module, *concrete(args), **concrete(kwargs))
+                        result = called(trace, original, (module, *concrete(args)), concrete(kwargs))
                     finally:
                         trace.inside_leaf = False
                 trace.bind_layer(trace.last, [*tensors_in(result)][: len(effect.outputs)])
@@ -105,6 +106,8 @@ def _append(
     path = trace.paths.get(id(module)) or layer.kind
     if not trace.claim(layer, own.values(), [*map(trace.name_of, operands)], (), path):
         return None
+    if id(module) in trace.paths:
+        trace.leaves[trace.last] = trace.paths[id(module)]
     if effect.buffers:
         trace.own_buffers(*module.buffers())
     return effect

@@ -75,6 +75,8 @@ class Trace:
         self.meta_twins = MetaTwins(self.literals)
         self.ranges: dict[str, Any] = {}
         """What integers that count up to a size are less than, by the name of their tensor."""
+        self.leaves: dict[str, str] = {}
+        """The path of the module that a step is, by the name of the step."""
         self.has_unknown = False
         """Whether a tensor or number was read without a known origin: it may depend on any size."""
 

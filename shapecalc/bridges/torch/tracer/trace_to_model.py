@@ -16,7 +16,6 @@ from shapecalc.errors import Place, ShapecalcError
 from shapecalc.layers.axis_names import spatial_letters
 from shapecalc.layers.base import Kind
 from shapecalc.layers.effect import replaced
-from shapecalc.layers.linear import Embedding
 from shapecalc.layers.roles import sizes_inferred
 from shapecalc.layers.traced import SIGNS, Require
 from shapecalc.model import Model
@@ -79,11 +78,16 @@ def _free_axes(trace: Trace, title: str, rank: int) -> dict[int, str]:
     readers = (step for step in trace.steps if step.source is None or title in step.source)
     reader = getattr(next(readers, None), "body", None)
     behind = rank - front
-    letters = ("L",) if behind == 1 and isinstance(reader, Embedding) else spatial_letters(behind - 1)
+    letters = ("L",) if behind == 1 and _is_integer(trace, title) else spatial_letters(behind - 1)
     starts_on_features = reader is not None and any(_reads_features(step.body) for step in trace.steps[:2])
     is_sequence = behind == 2 and not (windows == 1 and not starts_on_features)
     first = front if is_sequence else rank - len(letters)
     return ({0: "N"} if has_first else {}) | dict(enumerate(letters, first))
+
+
+def _is_integer(trace: Trace, title: str) -> bool:
+    tensors = (tensor for tensor, name in trace.tensors.values() if name == title)
+    return not next(tensors).is_floating_point()
 
 
 def _reads_features(body: Any) -> bool:

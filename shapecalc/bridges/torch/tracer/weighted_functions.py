@@ -111,15 +111,27 @@ def _attention(call: Call) -> bool:
     """Attention as its parts: query by key, softmax, by value."""
     query, key, value = (call.arguments[name] for name in ("query", "key", "value"))
     mask = call.arguments.get("attn_mask")
-    if call.arguments.get("enable_gqa"):
-        return False
-    turned = call.step(layers.Transpose(dim0=-2, dim1=-1), key)
+    keys, values = (
+        _for_each_head(call, query, tensor) if call.arguments.get("enable_gqa") else tensor
+        for tensor in (key, value)
+    )
+    turned = call.step(layers.Transpose(dim0=-2, dim1=-1), keys)
     scores = call.step(layers.Matmul(), query, turned, name="scores")
     if isinstance(mask, Tensor):
         call.trace.guard_expansion(mask, scores, (*query.shape[:-1], key.shape[-2]))
         scores = call.step(layers.Add(), scores, mask, name="masked")
     weights = call.step(layers.Softmax(dim=-1), scores)
-    return call.ends(layers.Matmul(), weights, value, name="attend")
+    return call.ends(layers.Matmul(), weights, values, name="attend")
+
+
+def _for_each_head(call: Call, query: Tensor, tensor: Tensor) -> str:
+    """Repeat each head of keys or values for the heads of queries in its group."""
+    heads, sizes = call.trace.sizes(query)[-3], call.trace.sizes(tensor)
+    _ = heads % sizes[-3] == 0  # a guard
+    apart = call.step(layers.Unsqueeze(dim=-3), tensor)
+    shape = (*sizes[:-2], heads // sizes[-3], *sizes[-2:])
+    copies = call.step(layers.BroadcastTo(shape=field_value(shape)), apart)
+    return call.step(layers.View(shape=field_value((*sizes[:-3], heads, *sizes[-2:]))), copies)
 
 
 _PROJECTIONS = (
