@@ -62,7 +62,7 @@ KINDS = targets(
         "recurrent_cells": "GRUCell LSTMCell RNNCell",
         "resample": "Upsample UpsamplingBilinear2d UpsamplingNearest2d",
         "reshape": "Flatten Permute Reshape Squeeze Transpose Unflatten Unsqueeze",
-        "select": "Chunk Mean Select Slice Split",
+        "select": "Chunk EmptySlice Mean Select Slice Split",
         "sequence_loss": "AdaptiveLogSoftmaxWithLoss CTCLoss",
         "shuffle": "ChannelShuffle PixelShuffle PixelUnshuffle",
         "softmax": "GLU LogSoftmax Softmax Softmax2d Softmin",

@@ -870,6 +870,10 @@ class Chunk(_select.Chunk):
     """Cuts axis `dim` into pieces of ⌈n/chunks⌉, the last maybe smaller: at most `chunks` of them."""
     def __init__(self, chunks: _Number, dim: _Number = ...) -> None: ...
 
+class EmptySlice(_select.EmptySlice):
+    """Takes nothing of axis `dim`: x[:, :0] for dim 1, whatever the size of the axis."""
+    def __init__(self, dim: _Number) -> None: ...
+
 class Mean(_select.Mean):
     """The mean over the axes in `dim`, which vanish, or become 1 with keepdim."""
     def __init__(self, dim: _Number | Sequence[_Number], keepdim: _Flag = ...) -> None: ...

@@ -61,7 +61,7 @@ class Tensor(NoWeights, NoOperations, NoWindow, AnyShape, Layer):
     """A tensor that does not depend on the input."""
 
     family = Family.TENSOR
-    fixes_sizes = True
+    fixes_sizes = takes_empty = True
 
     shape: Annotated[tuple[Dim, ...], Listed(Integer(1)), AsNumbers()]
 
@@ -179,6 +179,7 @@ class Opaque(Merge, kind="opaque", framework="torch"):
     """
 
     family = Family.OPAQUE
+    takes_empty = True
     keeps_places = False
     unknown_dependence = ("places and channels", "no rule is known for the operation")
 

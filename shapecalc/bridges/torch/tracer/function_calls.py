@@ -10,15 +10,15 @@ from pydantic import ValidationError
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from shapecalc import layers
+from shapecalc.bridges.torch.tracer.callers import caller_of_function
 from shapecalc.bridges.torch.tracer.function_rules import RULES, transposed
 from shapecalc.bridges.torch.tracer.grouped_products import predicted_grouped_mm
 from shapecalc.bridges.torch.tracer.integer_inputs import called
 from shapecalc.bridges.torch.tracer.named_functions import by_kind, by_name
 from shapecalc.bridges.torch.tracer.signatures import arguments
-from shapecalc.bridges.torch.tracer.trace import Call, Trace, caller_of_function
+from shapecalc.bridges.torch.tracer.trace import Call, Trace
 from shapecalc.bridges.torch.tracer.traced_number import concrete, pinned, tensors_in, traced_in
-from shapecalc.bridges.torch.tracer.traced_sizes import caller_location, field_value
+from shapecalc.bridges.torch.tracer.traced_sizes import caller_location
 
 _empty = torch.empty  # while a trace runs, torch.empty is another function
 
@@ -231,8 +231,7 @@ def _record_new(call: Call) -> None:
         return
     sizes = _sizes_of_new(call.name, call.arguments)
     if traced_in(sizes) and tuple(concrete(sizes)) == tuple(result.shape):
-        layer = layers.Constant(shape=field_value(sizes))
-        step = trace.append(layer, [trace.inputs[0]], [result], trace.local(call.name))
+        step = trace.append_new(sizes, result, trace.local(call.name))
         if call.name == "arange":
             trace.ranges[step] = call.arguments["end"]
     else:

@@ -22,7 +22,7 @@ from shapecalc.layers.batch_shape_ops import BroadcastTo
 from shapecalc.layers.einsum import Einsum
 from shapecalc.layers.merge import Add, Concat, Matmul, Multiply
 from shapecalc.layers.reshape import Reshape, Unflatten
-from shapecalc.layers.select import Chunk, Slice, Split
+from shapecalc.layers.select import Chunk, EmptySlice, Slice, Split
 
 
 class ArithmeticTwin(FunctionTwin[Add | Multiply]):
@@ -194,15 +194,23 @@ class SliceTwin(FunctionTwin[Slice]):
         return _Sliced(axis, slice(fields.get("start"), fields.get("end"), fields.get("step")))
 
 
+class EmptySliceTwin(FunctionTwin[EmptySlice]):
+    """Indexing with a slice of nothing."""
+
+    def operation(self, fields: Fields, shapes: Shapes) -> Operation:
+        return _Sliced(range(len(shapes[0]))[fields["dim"]], slice(None, 0), may_be_empty=True)
+
+
 @dataclass(frozen=True)
 class _Sliced:
     axis: int
     part: slice
+    may_be_empty: bool = False
 
     def __call__(self, *inputs: Tensor) -> Tensor:
         (x,) = inputs
         result = x[(slice(None),) * self.axis + (self.part,)]
-        if result.numel() == 0:
+        if result.numel() == 0 and not self.may_be_empty:
             raise ValueError("nothing is left")
         return result
 
