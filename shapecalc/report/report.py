@@ -13,7 +13,6 @@ from shapecalc.engine.graph import Graph, Group, Inference
 from shapecalc.errors import SpecError, Undecided, quote
 from shapecalc.layers.registry import FRAMEWORKS
 from shapecalc.layers.requirement import Requirement, Shape, shown
-from shapecalc.layers.traced import Require
 from shapecalc.record import record
 from shapecalc.render.display import Shown
 from shapecalc.report.node import D_co, Node, number, plain, renamed_flag
@@ -273,20 +272,6 @@ class Report(Shown, Totals[D_co]):
         joined = "; ".join(solution.text(name) for name, solution in sorted(solved.items()))
         holds = [joined] * bool(joined) + [str(conditions[position]) for position in others]
         return [f"Holds where {each}" for each in holds] + unconfirmed
-
-    @property
-    def recorded_conditions(self) -> list[str]:
-        """What Python code decided by sizes when it was traced: of each line the first, and how many more."""
-        by_origin: dict[str, list[str]] = {}
-        for node in self.graph.nodes:
-            if isinstance(node.written, Require):
-                by_origin.setdefault(node.place.short if node.place else "", []).append(node.written.text)
-        texts: list[str] = []
-        for origin, conditions in by_origin.items():
-            first, *others = dict.fromkeys(conditions)
-            more = f" and {len(others)} more" if others else ""
-            texts.append(f"{first}{more} ({origin})" if origin else " and ".join((first, *others)))
-        return texts
 
     @property
     def needs_counting(self) -> bool:
