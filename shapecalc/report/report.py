@@ -296,8 +296,7 @@ class Report(Shown, Totals[D_co]):
         """Return everything as plain data for JSON; symbolic sizes become text.
 
         With `receptive_fields`, formerly `fields`, every node has its receptive field, and `fields_unknown`
-        names those without one. With `source`, every node has its file, line and column.
-
+        names those without one; with `source`, every node has its file, line and column.
         `counting` is there only where parameters may be counted as in another framework than torch, `cost`
         only where a convention was requested, and `leading_macs` only where sizes of the input are free and
         the costs grow as a polynomial in them.
@@ -334,9 +333,7 @@ class Report(Shown, Totals[D_co]):
             if self.says_cost:
                 cost = node.cost(self.convention)
                 data["cost"] = None if cost is None else number(cost)
-            if source:
-                data["source"] = node.place.to_dict()
-            yield data
+            yield data | ({"source": node.place.to_dict()} if source else {})
 
     def _growth(self, macs: Dim) -> dict[str, str]:
         try:

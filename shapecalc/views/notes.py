@@ -57,7 +57,7 @@ def notes(report: Report, *, batch: bool = False, fields: bool = False) -> Itera
 
 
 def _recorded_conditions(report: Report) -> list[str]:
-    """Return what a forward decided by sizes when it was traced: the first of each line, and how many more."""
+    """Return what a forward decided by sizes when traced: the first of each line, and how many more."""
     by_origin: dict[str, list[str]] = {}
     for node in report.graph.nodes:
         if isinstance(node.written, Require):
