@@ -132,9 +132,14 @@ class Require(Pointwise, kind="require", framework="torch"):
     right: Annotated[Dim, Integer()]
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
-        words = self.relation.replace("_", " ")
+        words = self.relation.replace("_", " ") + (" than" if self.relation in ("more", "less") else "")
         says = f"{self.kind}: {self.left} is not {words} {self.right}, as the traced code had it"
         yield Requirement("condition", self.left, SIGNS[self.relation], self.right, says)
+
+    @property
+    def text(self) -> str:
+        """The relation, as in a formula."""
+        return f"{self.left} {SIGNS[self.relation]} {self.right}"
 
 
 SIGNS = {"equal": "==", "unequal": "!=", "less": "<", "at_most": "<=", "more": ">", "at_least": ">="}

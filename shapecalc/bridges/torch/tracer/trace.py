@@ -13,8 +13,10 @@ from torch import Tensor, nn
 
 from shapecalc.bridges.torch.tracer.callers import caller_in_module
 from shapecalc.bridges.torch.tracer.kept_tensors import MetaTwins, kept_tensors
+from shapecalc.bridges.torch.tracer.source_lines import current_place
 from shapecalc.bridges.torch.tracer.traced_number import Guard, concrete, mapped, pinned
 from shapecalc.bridges.torch.tracer.traced_sizes import Location, Size, Sizes, field_value, spec_text
+from shapecalc.errors import Place
 from shapecalc.layers.base import Caller, Kind, Merge
 from shapecalc.layers.linear import Embedding
 from shapecalc.layers.select import EmptySlice
@@ -49,6 +51,7 @@ class Trace:
         self.steps: list[Step] = []
         self.guards: dict[Guard, int] = {}
         """What Python decided by sizes, each with the number of steps before it."""
+        self.guard_places: dict[Guard, Place] = {}
         self.indices: dict[Location, list[Guard]] = {}
         """The guards of sizes that were read as indices since the last call of torch, by location."""
         self.tensors: dict[int, tuple[Tensor, str]] = {}
@@ -158,7 +161,7 @@ class Trace:
         """Append a step and return its name; `share` is a step whose layer and weights it has."""
         if isinstance(layer, Embedding) and isinstance(end := self.ranges.get(sources[0]), Size):
             _ = end <= layer.num_embeddings  # a guard: each position has a row
-        data: dict[str, Any] = {"name": name}
+        data: dict[str, Any] = {"name": name, "place": current_place()}
         if {parameter.requires_grad for parameter in parameters} == {False}:
             data["trainable"] = False
         if [*sources] != [self.last] or isinstance(layer, Merge):
@@ -268,7 +271,9 @@ class Trace:
         """Record what was decided by a size; `location` is where it was read as an index."""
         if location is not None and guard not in self.guards:
             self.indices.setdefault(location, []).append(guard)
-        self.guards.setdefault(guard, len(self.steps))
+        if guard not in self.guards:
+            self.guards[guard] = len(self.steps)
+            self.guard_places[guard] = current_place()
 
     def guard_expansion(self, tensor: Tensor, name: str, shape: Sequence[int]) -> None:
         """Record that a tensor expands to the shape of a step, which is written to or stays as it is.
