@@ -233,7 +233,7 @@ class Model(Shown, InferredSpec):
 
         inference, inputs = self.infer_at(given, 1, symbolic=False, values=values)
         report = Report(self.name, self.title, inference, inputs, counting=self.framework)
-        question = Question(self, given, values, graphs=self._graphs)
+        question = Question(self, given, values)
         return findings(self, report, inference.failures, question, ignore), report
 
     def sizes(
@@ -261,7 +261,7 @@ class Model(Shown, InferredSpec):
         from shapecalc.sizes.question import Question
 
         chosen = None if free is None else tuple(free)
-        return legal_sizes(Question(self, input, parameters, rebuild, outputs, chosen, graphs=self._graphs))
+        return legal_sizes(Question(self, input, parameters, rebuild, outputs, chosen))
 
     @overload
     def solve(

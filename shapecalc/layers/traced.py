@@ -61,7 +61,7 @@ class Tensor(NoWeights, NoOperations, NoWindow, AnyShape, Layer):
     """A tensor that does not depend on the input."""
 
     family = Family.TENSOR
-    fixes_sizes = True
+    fixes_sizes = takes_empty = True
 
     shape: Annotated[tuple[Dim, ...], Listed(Integer(1)), AsNumbers()]
 
@@ -131,9 +131,14 @@ class Require(Pointwise, kind="require", framework="torch"):
     right: Annotated[Dim, Integer()]
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
-        words = self.relation.replace("_", " ")
+        words = self.relation.replace("_", " ") + (" than" if self.relation in ("more", "less") else "")
         says = f"{self.kind}: {self.left} is not {words} {self.right}, as the traced code had it"
         yield Requirement("condition", self.left, SIGNS[self.relation], self.right, says)
+
+    @property
+    def text(self) -> str:
+        """The relation, as in a formula."""
+        return f"{self.left} {SIGNS[self.relation]} {self.right}"
 
 
 SIGNS = {"equal": "==", "unequal": "!=", "less": "<", "at_most": "<=", "more": ">", "at_least": ">="}
@@ -174,6 +179,7 @@ class Opaque(Merge, kind="opaque", framework="torch"):
     """
 
     family = Family.OPAQUE
+    takes_empty = True
     keeps_places = False
     unknown_dependence = ("places and channels", "no rule is known for the operation")
 

@@ -59,6 +59,8 @@ class Sizes(Answer):
     outputs: str = "main"
     is_rebuilt: bool = field(default=False, repr=False)
     """Whether the network is rebuilt for each size."""
+    unconfirmed: str = ""
+    """Why the module that the network was imported from could not be run at other sizes, if it could not."""
 
     def __contains__(self, point: Any) -> bool:
         return self._point(point) in self.region
@@ -89,6 +91,7 @@ class Sizes(Answer):
             failures=(*self.failures, *other.failures),
             outputs="main",
             is_rebuilt=self.is_rebuilt and other.is_rebuilt,
+            unconfirmed="; ".join(filter(None, (self.unconfirmed, other.unconfirmed))),
         )
 
     @property
@@ -153,6 +156,7 @@ class Sizes(Answer):
                 for condition in self.imposed
             ],
             "failures": [{"path": failure.path, "message": failure.message} for failure in self.failures],
+            **({"unconfirmed": self.unconfirmed} if self.unconfirmed else {}),
         }
 
     def lines(self, limit: int | None = LONGEST_LIST) -> Iterator[IndentedLine]:
@@ -182,6 +186,9 @@ class Sizes(Answer):
         if self.region:
             yield 0, ()
             yield from self._lossless()
+        if self.unconfirmed:
+            yield 0, ()
+            yield 0, (f"As traced, not confirmed at other sizes: {self.unconfirmed}",)
 
     def _heading(self) -> str:
         shapes = {name: shown(shape[self.front :]) for name, shape in self.inputs.items()}
@@ -239,6 +246,7 @@ def legal_sizes(question: Question) -> Sizes:
         imposed=deciding(solution.imposed, question.names),
         failures=tuple(solution.failures),
         outputs=question.outputs,
+        unconfirmed=solution.inference.unconfirmed,
         is_rebuilt=question.rebuild,
     )
 

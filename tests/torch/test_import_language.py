@@ -139,3 +139,58 @@ RESULTS: dict[str, nn.Module] = {
 @pytest.mark.parametrize("name", RESULTS)
 def test_caches_and_results(name: str) -> None:
     assert_like_torch(RESULTS[name], 6, 4, 9)
+
+
+# ---- attention with fewer keys than queries, experts
+
+
+class Grouped(nn.Module):
+    """Attention of 8 heads in groups, each group with keys and values of its own."""
+
+    def __init__(self, groups: int, *, is_masked: bool) -> None:
+        super().__init__()
+        self.is_masked, self.embed, self.out = is_masked, nn.Embedding(ROWS, 32), nn.Linear(32, 32)
+        self.query, self.both = nn.Linear(32, 32), nn.Linear(32, 2 * groups * 4)
+
+    def forward(self, ids: Tensor) -> Any:
+        hidden = self.embed(ids)
+        shape = (*hidden.shape[:-1], -1, 4)
+        query = self.query(hidden).view(shape).transpose(1, 2)
+        keys, values = self.both(hidden).view(shape).transpose(1, 2).chunk(2, dim=1)
+        length = ids.shape[1]
+        mask = torch.arange(length)[:, None] >= torch.arange(length)[None, :] if self.is_masked else None
+        attended = functional.scaled_dot_product_attention(
+            query, keys, values, attn_mask=mask, is_causal=mask is None, enable_gqa=True
+        )
+        return self.out(attended.transpose(1, 2).reshape(hidden.shape))
+
+
+@pytest.mark.parametrize("is_masked", [False, True])
+@pytest.mark.parametrize("groups", [1, 2, 8])
+def test_heads_in_groups_share_keys(groups: int, *, is_masked: bool) -> None:
+    assert_like_torch(Grouped(groups, is_masked=is_masked), 6, 4, 9)
+
+
+@pytest.mark.skipif(not hasattr(functional, "grouped_mm"), reason="since torch 2.10")
+def test_each_row_is_multiplied_by_one_matrix_of_its_group() -> None:
+    class Experts(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.up, self.down = nn.Parameter(torch.ones(4, 12, 8)), nn.Parameter(torch.ones(4, 12, 8))
+
+        def forward(self, x: Tensor) -> Any:
+            rows = x.flatten(0, 1)
+            ends = torch.arange(1, 5, dtype=torch.int32)
+            hidden = functional.grouped_mm(rows, self.up.transpose(1, 2), offs=ends).relu()
+            return functional.grouped_mm(hidden, self.down, offs=ends).view_as(x)
+
+    net = Experts()
+    model = from_torch(net, input=(10, 8))
+    for length in (10, 7):
+        report = model.analyze(input=(length, 8), batch=3)
+        assert report.output == tuple(net(torch.zeros(3, length, 8)).shape)
+        assert (report.complete, report.macs, report.params) == (
+            True,
+            3 * length * 2 * 12 * 8,
+            2 * 4 * 12 * 8,
+        )

@@ -12,7 +12,6 @@ import torch
 from torch import Tensor, nn
 
 from shapecalc.bridges.torch.tracer.containers import ShapeOfTensor, named_tensors
-from shapecalc.bridges.torch.tracer.trace import Trace
 from shapecalc.bridges.torch.tracer.trace_to_model import output_name
 from shapecalc.errors import SpecError, quote
 
@@ -33,20 +32,31 @@ class Arguments:
             for name, value in self.tensors.items()
         }
 
-    def enter(
-        self, trace: Trace, batch: int, integers: Container[str]
-    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        """Return the arguments with tensors without memory, which are the inputs of a trace."""
-        inputs: dict[int, Any] = {}
-        for name, value in self.tensors.items():
-            if isinstance(value, Tensor):
-                tensor = torch.empty_like(value, device="meta", requires_grad=False)
+    def with_batch(self, batch: int) -> list[tuple[int, ...]]:
+        """Return the shapes of the inputs, with a batch in front of those that are without."""
+        return [
+            tuple(value.shape) if isinstance(value, Tensor) else (batch, *value)
+            for value in self.tensors.values()
+        ]
+
+    def inputs(
+        self, shapes: Sequence[Sequence[int]], integers: Container[str], device: str = "meta"
+    ) -> dict[str, Tensor]:
+        """Return the inputs by name, of some shapes: zeros, or without memory."""
+        tensors: dict[str, Tensor] = {}
+        for (name, value), shape in zip(self.tensors.items(), shapes, strict=True):
+            if isinstance(value, Tensor) and device == "meta" and value.shape == tuple(shape):
+                tensors[name] = torch.empty_like(value, device=device, requires_grad=False)
             else:
                 dtype = torch.long if name in integers else torch.float32
-                tensor = torch.empty((batch, *value), dtype=dtype, device="meta")
-            trace.add_input(name, tensor)
-            inputs[id(value)] = tensor
-        args, kwargs = deepcopy((self.args, dict(self.kwargs)), inputs)
+                dtype = value.dtype if isinstance(value, Tensor) else dtype
+                tensors[name] = torch.zeros(tuple(shape), dtype=dtype, device=device)
+        return tensors
+
+    def call(self, inputs: Mapping[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """Return the arguments with these tensors as the inputs."""
+        memo = {id(value): inputs[name] for name, value in self.tensors.items()}
+        args, kwargs = deepcopy((self.args, dict(self.kwargs)), memo)
         return args, kwargs
 
 
