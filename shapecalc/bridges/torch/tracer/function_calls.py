@@ -36,17 +36,16 @@ _ALIASES = _words(
 """Functions that return their tensor, or the same numbers in another form: no step."""
 
 _NO_MACS = _words(
-    """
-    affine_grid argmax argmin cummax diag diagonal fold gather getitem grid_sample hsplit index_add
-    index_copy index_put index_select masked_select max max_unpool1d max_unpool2d max_unpool3d median
-    min narrow nonzero one_hot quantile repeat_interleave scatter scatter_add setitem
-    sort take take_along_dim tensor_split topk unfold unique vsplit
-    """
+    "cummax getitem index_put masked_scatter masked_select max max_unpool1d max_unpool2d max_unpool3d min "
+    "narrow nonzero quantile repeat_interleave setitem slice_scatter unfold unique"
 )
 """Functions without a rule that pick, compare or copy: what they cost is known, their shapes are not."""
 
 _KEEPING_NUMBERS = _words("add broadcast_to expand expand_as repeat reshape unsqueeze view")
 """Functions whose results have the numbers of their tensor, or a number more."""
+
+_RESHAPING_IN_PLACE = _words("squeeze_ swapaxes_ swapdims_ t_ transpose_ unsqueeze_")
+"""Functions that give their tensor itself another shape."""
 
 _OF_MEMORY = _words("data_ptr storage storage_offset storage_type stride untyped_storage")
 """Functions that say how a tensor lies in memory, from which a forward could compute any size."""
@@ -101,6 +100,11 @@ class RecordingFunctions(TorchFunctionMode):
         overwrites = _is_in_place(getattr(function, "__name__", ""))
         args, kwargs = self.trace.meta_twins.together(args, kwargs, overwrites=overwrites)
         self.trace.forget_indices(caller_location())
+        if getattr(function, "__name__", "") in _RESHAPING_IN_PLACE:
+            before = args[0].detach()
+            self.trace.alias(before, args[0])
+            result = function(*concrete(args), **concrete(kwargs))
+            return record(self.trace, function, (before, *args[1:]), kwargs, result)
         predicted = _PREDICTED.get(function)
         result = None if predicted is None else predicted(args, kwargs)
         if result is None:
