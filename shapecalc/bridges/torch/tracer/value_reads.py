@@ -1,0 +1,68 @@
+"""Calls of torch's functions that need the numbers of tensors: `item`, `bool`, `tolist` and others."""
+
+from __future__ import annotations
+
+import dis
+from types import FrameType
+from typing import Any
+
+from shapecalc.bridges.torch.tracer.trace import Trace
+from shapecalc.bridges.torch.tracer.traced_number import tensors_in
+
+_READS = (
+    *("item", "tolist", "numpy", "__array__", "__bool__", "__int__", "__float__", "__index__", "__complex__"),
+    *("__contains__", "is_nonzero", "equal", "allclose", "nonzero", "unique", "unique_consecutive"),
+    *("masked_select", "bincount"),
+)
+
+
+class DependsOnData(RuntimeError):
+    """A forward reads numbers that depend on those of the input, which a trace does not have."""
+
+
+def read_values(
+    trace: Trace, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any], frame: FrameType
+) -> tuple[Any] | None:
+    """Return the result of a call that failed without numbers, in a tuple; None where it is not of numbers.
+
+    `frame` is that of the forward. Where the numbers depend on the input, and Python raises an error for one
+    outcome, as `assert` does, the result is the other. Raises `DependsOnData` where both may go on.
+    """
+    answer = trace.values.answer(function, args, kwargs)
+    if answer is not None:
+        trace.literals |= {id(tensor): tensor for tensor in tensors_in(answer)}
+        return answer
+    name = getattr(function, "__name__", "")
+    if name not in _READS:
+        return None
+    if name == "__bool__" and args[0].numel() == 1 and (outcome := _outcome_that_goes_on(frame)) is not None:
+        return (outcome,)
+    says = name.strip("_")
+    raise DependsOnData(f"{says} reads numbers that depend on those of the input")
+
+
+def _outcome_that_goes_on(frame: FrameType) -> bool | None:
+    """Return the truth for which Python goes on, where it raises an error for the other."""
+    instructions = [*dis.get_instructions(frame.f_code)]
+    place = next(number for number, each in enumerate(instructions) if each.offset == frame.f_lasti)
+    while instructions[place].opname in ("TO_BOOL", "CACHE"):
+        place += 1
+    jump = instructions[place]
+    if "JUMP" not in jump.opname or not jump.opname.endswith(("IF_TRUE", "IF_FALSE")):
+        return None
+    if frame.f_code.co_exceptiontable:
+        return None  # the error may be caught
+    offsets = {each.offset: number for number, each in enumerate(instructions)}
+    jumps_if = jump.opname.endswith("IF_TRUE")
+    there, here = _raises(instructions[offsets[jump.argval] :]), _raises(instructions[place + 1 :])
+    return None if there is here else jumps_if is here
+
+
+def _raises(instructions: list[dis.Instruction]) -> bool:
+    """Return whether code comes to `raise` without a decision before it."""
+    for each in instructions:
+        if each.opname == "RAISE_VARARGS":
+            return True
+        if "JUMP" in each.opname or each.opname.startswith(("RETURN", "FOR_ITER", "YIELD", "SEND")):
+            return False
+    return False
