@@ -18,8 +18,9 @@ from shapecalc.bridges.torch.tracer.integer_inputs import called
 from shapecalc.bridges.torch.tracer.named_functions import by_kind, by_name
 from shapecalc.bridges.torch.tracer.plain_names import is_in_place, plain_name
 from shapecalc.bridges.torch.tracer.signatures import arguments
+from shapecalc.bridges.torch.tracer.tensor_creation import pin_all, record_new
 from shapecalc.bridges.torch.tracer.trace import Call, Trace
-from shapecalc.bridges.torch.tracer.traced_number import concrete, pinned, tensors_in, traced_in
+from shapecalc.bridges.torch.tracer.traced_number import concrete, pinned, tensors_in
 from shapecalc.bridges.torch.tracer.traced_sizes import caller_location
 from shapecalc.bridges.torch.tracer.value_reads import read_values
 
@@ -140,13 +141,13 @@ def _record_tensors(call: Call, operands: Sequence[Tensor], results: Sequence[Te
     if call.name == "new_tensor" and len(operands) > 1:  # of a tensor
         call.trace.alias(call.result, operands[1])
     elif not operands or call.name.startswith("new_"):
-        _record_new(call)
+        record_new(call)
     elif call.name in _ALIASES:
         call.trace.alias(call.result, operands[0])
     elif _record(call):
         _note_range(call, operands)
     else:
-        _pin(call.arguments)
+        pin_all(call.arguments)
         macs = 0 if call.name in _NO_MACS else None
         call.trace.append_opaque(call.name, operands, results, macs=macs)
 
@@ -199,48 +200,6 @@ def _property(call: Call) -> Any:
         elif result.shape == tensor.shape:
             call.trace.alias(result, tensor)
     return result
-
-
-def _record_new(call: Call) -> None:
-    """Record a tensor that is made of numbers; its sizes may come from others."""
-    trace, result = call.trace, call.result
-    if not isinstance(result, Tensor) or not trace.inputs:
-        return
-    if call.name == "tensor" and not result.dim():
-        trace.literals[id(result)] = result
-        return
-    sizes = _sizes_of_new(call.name, call.arguments)
-    if traced_in(sizes) and tuple(concrete(sizes)) == tuple(result.shape):
-        step = trace.append_new(sizes, result, trace.local(call.name))
-        if call.name == "arange":
-            trace.ranges[step] = call.arguments["end"]
-    else:
-        _pin(call.arguments)
-        trace.literals[id(result)] = result
-
-
-def _sizes_of_new(name: str, arguments: dict[str, Any]) -> Sequence[Any]:
-    """Return the shape of a tensor that is made of numbers, as far as its arguments say it.
-
-    The length of a range of integers is ⌈(end - start)/step⌉.
-    """
-    if isinstance(arguments.get("size"), (tuple, list)):
-        return tuple(arguments["size"])
-    if name == "arange":
-        start, end, step = arguments.get("start", 0), arguments.get("end"), arguments.get("step", 1)
-        if type(step) is not int or not isinstance(start, int) or not isinstance(end, int):
-            return ()
-        span = end if type(start) is int and start == 0 else end - start
-        return (span if step == 1 else -(-span // step),)
-    if name == "eye":
-        return (arguments["n"], arguments.get("m", arguments["n"]))
-    return (arguments["steps"],) if "steps" in arguments else ()
-
-
-def _pin(value: Any) -> None:
-    """Pin the sizes that went into a call of which only this outcome is known."""
-    for number in traced_in(value):
-        number.pin()
 
 
 def _predicted_cat(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor | None:

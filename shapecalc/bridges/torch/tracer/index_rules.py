@@ -26,6 +26,9 @@ from shapecalc.bridges.torch.tracer.traced_number import concrete
 from shapecalc.bridges.torch.tracer.traced_sizes import Size, field_value
 from shapecalc.layers.effect import replaced
 
+_COUNTING = ("more", "at_least")
+"""Relations to 0 of a start that counts from the front."""
+
 
 def _narrow(call: Call) -> bool:
     """A part of an axis, which has to reach to its end."""
@@ -82,6 +85,13 @@ def _is_places(part: Any) -> bool:
     return isinstance(part, (Tensor, list))
 
 
+def _start(call: Call, value: Any) -> Any:
+    """Return the start of a slice, at least 0 where Python decided that it is: `max(0, n - m)`."""
+    if isinstance(value, Size) and any((value.text, sign, "0") in call.trace.guards for sign in _COUNTING):
+        return f"max({value.text}, 0)"
+    return field_value(value)
+
+
 def _end(value: Any) -> Any:
     """Return the end of a slice, at least 0 if it is a difference of sizes that counted from the front.
 
@@ -92,14 +102,19 @@ def _end(value: Any) -> Any:
     return field_value(value)
 
 
-def _is_always_empty(parts: list[Any], x: Tensor) -> bool:
-    """Return whether the slices that take nothing do so at any size: `x[:, :0]`, `x[:, 3:2]`."""
-    pairs = zip((part for part in parts if part is not None), x.shape, strict=True)
-    return all(
-        not n or len(range(*concrete(part).indices(n))) or _takes_nothing(part)
-        for part, n in pairs
-        if isinstance(part, slice)
-    )
+def _are_empty(call: Call, parts: list[Any]) -> bool:
+    """Return whether the slices that take nothing do so at any size, or past the end of the axis: a guard."""
+    sizes = call.trace.sizes(call.input)
+    for part, size in zip((part for part in parts if part is not None), sizes, strict=True):
+        n = concrete(size)
+        if not isinstance(part, slice) or not n or range(*concrete(part).indices(n)):
+            continue
+        if _takes_nothing(part):
+            continue
+        if concrete(part.start or 0) < n or concrete(part.step) not in (None, 1):
+            return False
+        _ = size <= part.start  # a guard
+    return True
 
 
 def _takes_nothing(part: slice) -> bool:
@@ -121,7 +136,7 @@ def _getitem(call: Call) -> bool:
     where = parts.index(Ellipsis) if Ellipsis in parts else len(parts)
     parts[where : where + 1] = [slice(None)] * rest
     source, axis = call.trace.name_of(x), 0
-    if not call.result.numel() and not _is_always_empty(parts, x):
+    if not call.result.numel() and not _are_empty(call, parts):
         return False
     for part in parts:
         if isinstance(part, int):
@@ -133,7 +148,7 @@ def _getitem(call: Call) -> bool:
             source = call.step(layers.EmptySlice(dim=axis), source)
         elif part != slice(None):
             bounds = {
-                "start": field_value(part.start),
+                "start": _start(call, part.start),
                 "end": _end(part.stop),
                 "step": field_value(part.step),
             }

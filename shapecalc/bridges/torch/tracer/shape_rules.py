@@ -61,7 +61,9 @@ def rule_of_shapes(shapes_of: ShapeRule) -> Rule:
 
 
 def require(*conditions: Any) -> None:
-    """Record conditions: comparing sizes has done so."""
+    """Record conditions, which comparing sizes has done; what tensors without memory let pass is an error."""
+    if not all(conditions):
+        raise IndexError("index out of range, or sizes that do not match")
 
 
 def equal(left: Sequence[Any], right: Sequence[Any]) -> bool:
