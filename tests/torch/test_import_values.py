@@ -443,6 +443,6 @@ def _counter(net: Any, x: Tensor) -> Any:
 )
 def test_what_depends_on_the_data_is_refused_with_its_line(forward: Callable[..., Any], reads: str) -> None:
     net = Holder(forward, lin=SQUARE, counts=torch.zeros(3)).eval()
-    with pytest.raises(ShapecalcError, match="input") as caught:
+    with pytest.raises(shapecalc.SpecError, match="input") as caught:
         shapecalc.from_torch(net, input=(5, 8)).analyze()
     assert __file__ in str(caught.value.place)

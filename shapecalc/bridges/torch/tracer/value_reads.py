@@ -37,8 +37,10 @@ def read_values(
         return None
     if name == "__bool__" and args[0].numel() == 1 and (outcome := _outcome_that_goes_on(frame)) is not None:
         return (outcome,)
-    says = name.strip("_")
-    raise DependsOnData(f"{says} reads numbers that depend on those of the input")
+    raise DependsOnData(
+        f"{name.strip('_')} reads numbers that depend on those of the input, which has none in a trace: "
+        "decide by sizes, or compute them outside of the forward"
+    )
 
 
 def _outcome_that_goes_on(frame: FrameType) -> bool | None:
