@@ -215,7 +215,14 @@ def _with_slopes(net: Any, ids: Tensor) -> Any:
     return (hidden @ hidden.mT + bias).softmax(-1) @ hidden
 
 
+def _counted(net: Any, ids: Tensor) -> Any:
+    integer: Any = int
+    first = torch.zeros(ids.shape[0], dtype=integer)
+    return net.embed(torch.arange(ids.shape[1])[None, :] - first[:, None])
+
+
 POSITIONS: dict[str, nn.Module] = {
+    "from a first one in each row": Of(_counted, embed=EMBED),
     "all features are rotated": Of(
         _partly_rotated, embed=EMBED, head=nn.Linear(8, ROWS), frequencies=nn.Parameter(torch.ones(8))
     ),
