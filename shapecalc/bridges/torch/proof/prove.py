@@ -58,6 +58,8 @@ class Question:
     theirs: Numbers
     stricter: str = ""
     """Why we refuse on purpose what torch accepts, if we do."""
+    least: bool = True
+    """Whether to look for the smallest counter-example, by many runs."""
 
 
 def prove(question: Question, most_runs: int = MOST_RUNS, most_tried: int = MOST_TRIED) -> Verdict:
@@ -237,12 +239,15 @@ def _beyond(cells: list[tuple[Cell, str]]) -> Iterator[dict[str, int]]:
 
 def _difference(question: Question, point: Sizes) -> Counterexample | None:
     """Return what the two say of some sizes, if that is not the same."""
-    ours, theirs = question.ours(point), question.theirs(point)
-    if isinstance(theirs, tuple) and any(0 in shape for shape in theirs):
-        theirs = "an empty result"
+    ours, theirs = map(_without_empty, (question.ours(point), question.theirs(point)))
     if ours == theirs or (isinstance(ours, str) and (isinstance(theirs, str) or question.stricter)):
         return None
     return Counterexample(point, shapes_text(ours), shapes_text(theirs))
+
+
+def _without_empty(answer: Shapes | str) -> Shapes | str:
+    """Return an answer, a refusal for an empty result."""
+    return "an empty result" if isinstance(answer, tuple) and any(0 in shape for shape in answer) else answer
 
 
 def _first_difference(question: Question, points: list[dict[str, int]]) -> Counterexample | None:
@@ -260,6 +265,9 @@ def _smallest(question: Question, cell: Cell) -> Counterexample | None:
     and at points of the cell.
     """
     example = dict(question.sizes)
+    if not question.least:
+        points = (_difference(question, point) for point in (smallest_points(cell), _hints(cell, example)))
+        return next(filter(None, points), None)
     along = (_least(question, example, name, progression.at(1)) for name, progression in cell.items())
     candidates = sorted(filter(None, along), key=lambda point: sum(point.values()))
     for candidate in (*candidates, smallest_points(cell), _hints(cell, example)):
