@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -79,7 +80,11 @@ def check(
         ctx.exit(1 if any(left) else 0)
     if fixing["unsafe_fixes"]:
         raise click.UsageError("--unsafe-fixes goes with --fix, which writes, or --diff, which prints.")
-    findings = [one for model in models for one in _findings(model, inputs, settings, budgets, ignore)]
+    findings = [
+        replace(finding, place=finding.place.from_here)
+        for model in models
+        for finding in _findings(model, inputs, settings, budgets, ignore)
+    ]
     _print(findings, form)
     levels = {finding.severity for finding in findings}
     ctx.exit(1 if "error" in levels or (strict and "warning" in levels) else 0)

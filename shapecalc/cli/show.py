@@ -51,24 +51,29 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Show receptive fields: size, stride, left edge.",
 )
+@click.option(
+    "--source", is_flag=True, help="Show the file and line of each layer: of a module, of its call."
+)
 @CONVENTION
 @form_option("table", "markdown", "html", "rst", "json", "csv", "latex")
-def show(loaded: Loaded, free: str, depth: int | None, form: str, *, fields: bool, **options: Any) -> None:
+def show(
+    loaded: Loaded, free: str, depth: int | None, form: str, *, fields: bool, source: bool, **options: Any
+) -> None:
     """Print MODEL (a bundled name, a file, - for stdin, or nets.py:Net) layer by layer.
 
     nets.py:Net, or pkg.mod:Net, is a torch module, or a callable that builds one from the --set values.
     """
     report, shows_batch = loaded.analyze(free=listed(free), **options)
     if form == "json":
-        say_json(report.to_dict(receptive_fields=fields))
+        say_json(report.to_dict(receptive_fields=fields, source=source))
     elif form == "csv":
         from shapecalc.views.csv_table import csv
 
-        say(csv(report, fields=fields))
+        say(csv(report, fields=fields, source=source))
     else:
         from shapecalc.views.layer_table import layer_table
 
-        say_page((layer_table(report, depth, batch=shows_batch, fields=fields),), form)
+        say_page((layer_table(report, depth, batch=shows_batch, fields=fields, source=source),), form)
     if not complain_of_expectations(loaded.model, report):
         click.get_current_context().exit(1)
 

@@ -96,9 +96,7 @@ class Diagnostic(Shown):
         return {
             "code": self.code,
             "severity": self.severity,
-            "file": self.place.file,
-            "line": self.place.line,
-            "column": self.place.column,
+            **self.place.to_dict(),
             "path": self.path,
             "paths": list(self.paths),
             "message": self.message,

@@ -267,7 +267,8 @@ class Expansion:
             resolved = self.builder.intern(resolved)
         binding = self.builder.add(resolved, sources, path, place, trainable=self.trainable)
         node = self.builder.graph.nodes[-1]
-        node.calls, node.called, node.ignored = self.calls, self.called, self.ignored
+        node.calls, node.called = self.calls, self.called
+        node.ignored, node.written = self.ignored, layer
         return binding
 
     def add_corrected(

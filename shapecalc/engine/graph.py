@@ -72,6 +72,8 @@ class GraphNode:
     """Codes of diagnostics that are not reported for it."""
     loops: tuple[Loop, ...] = ()
     """The repeats of which this is every pass, from the outermost inwards."""
+    written: Kind | None = None
+    """The layer as the spec has it, with formulas."""
 
     @property
     def slots(self) -> range:
@@ -90,6 +92,8 @@ class Group:
     depth: int
     passes: int = 1
     """How many passes of a repeat this group holds; 1 for anything else."""
+    is_dotted: bool = False
+    """Whether it is what dotted names of steps have in common, such as a module of an imported network."""
 
 
 @dataclass(slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Annotated, Any, Self
 
@@ -17,7 +17,7 @@ from shapecalc.layers.dependence import Dependence, unknown, unseen
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Annotation, OneOf, complaint
 from shapecalc.layers.merge import Broadcast
-from shapecalc.layers.requirement import Shape
+from shapecalc.layers.requirement import Requirement, Shape, shown
 from shapecalc.layers.select import Mean
 
 
@@ -80,8 +80,13 @@ None where they are not counted. A test holds the names to torch's tag `pointwis
 """
 
 MOVING: Mapping[str, Operations | None] = {
-    **dict.fromkeys(_words("flip fliplr flipud roll"), NOTHING),
-    **dict.fromkeys(_words("argsort bernoulli cumprod cumsum logcumsumexp normalize renorm")),
+    **dict.fromkeys(_words("fft_fftshift fft_ifftshift flip fliplr flipud roll"), NOTHING),
+    **dict.fromkeys(
+        _words(
+            "argsort bernoulli cumprod cumsum fill_diagonal gumbel_softmax logcumsumexp msort normalize "
+            "renorm"
+        )
+    ),
 }
 """Functions that keep the shape of one tensor and move its elements or mix them."""
 
@@ -90,6 +95,33 @@ LIKE: Mapping[str, Operations | None] = {
     **dict.fromkeys(_words("rand_like randint_like randn_like")),
 }
 """Functions that take a shape from their tensor and nothing else."""
+
+PICKING: Mapping[str, Operations | None] = {
+    **dict.fromkeys(
+        _words(
+            """
+            affine_grid block_diag cartesian_prod combinations diag diag_embed diagonal dsplit embedding
+            embedding_bag gather hsplit index index_copy index_fill index_put index_select one_hot
+            repeat_interleave scatter select_scatter take take_along_dim tensor_split unfold view_as_complex
+            view_as_real vsplit
+            """
+        ),
+        NOTHING,
+    ),
+    **dict.fromkeys(
+        _words(
+            """
+            bucketize cdist complex count_nonzero cummax cummin diff grid_sample histc index_add isin kron
+            kthvalue median mode multinomial nanmean nanmedian nanquantile nansum polar quantile scatter_add
+            scatter_reduce searchsorted sort topk trace
+            """
+        )
+    ),
+}
+"""Functions that pick, compare or add elements and make no product of matrices: their MACs are 0.
+
+None where the single operations are not counted; so they are where a function has a name but no entry.
+"""
 
 FUNCTIONS: Mapping[str, Operations | None] = {**POINTWISE, **MOVING, **LIKE}
 """The functions that keep a shape, by torch's names."""
@@ -186,6 +218,8 @@ _REDUCTIONS: Mapping[str, Callable[[Dim, Dim], Operations]] = {
     "argmin": greatest,
 }
 """Reductions with the operations that make a number of results out of all the numbers."""
+_OF_SOME = ("amax", "amin", "argmax", "argmin")
+"""Reductions of at least one number."""
 _OF_ONE_AXIS = ("prod", "argmax", "argmin")
 
 
@@ -210,6 +244,13 @@ class Reduce(Mean, kind="reduce", framework="torch"):
         if self.function in _OF_ONE_AXIS and isinstance(self.dim, tuple):
             raise complaint(f"{self.function} takes one axis; dim is a list")
         return self
+
+    def requirements(self, x: Shape) -> Iterator[Requirement]:
+        yield from super().requirements(x)
+        if self.function in _OF_SOME and any(
+            isinstance(x[axis], int) and x[axis] < 1 for axis in self.reduced(x)
+        ):
+            yield Requirement("empty", 0, ">=", 1, f"{self.kind}: {shown(x)} has no {self.function}")
 
     def operations(self, x: Shape) -> Operations:
         return _REDUCTIONS[self.function](product(x), product(self.output(x)))

@@ -46,7 +46,8 @@ def stretches(kind: str, inputs: Shapes, skip: int = 0) -> Iterator[Requirement]
                 yield EqualBranches("broadcast", kind, inputs, (number, leader), name, axis - skip)
 
 
-def _some(kind: str, inputs: Shapes) -> Requirement:
+def some(kind: str, inputs: Shapes) -> Requirement:
+    """Require that there is a tensor."""
     return Requirement("arity", len(inputs), ">=", 1, f"{kind} needs at least one tensor")
 
 
@@ -54,12 +55,12 @@ class Broadcast(NoMacs, Merge):
     """The rules of an operation on each element of tensors that are broadcast."""
 
     family = Family.MERGE
-    takes_any_number = True
+    takes_empty = takes_any_number = True
     per_pair: ClassVar[Operations | None] = None
     """The single operations for each element of two tensors; not known, unless a kind says otherwise."""
 
     def requirements(self, inputs: Shapes) -> Iterator[Requirement]:
-        yield _some(self.kind, inputs)
+        yield some(self.kind, inputs)
         yield from stretches(self.kind, inputs)
 
     def output(self, inputs: Shapes) -> Shape:
@@ -109,11 +110,12 @@ class Concat(NoOperations, Merge, framework="torch", torch="torch.cat", keras="k
     """
 
     family = Family.MERGE
+    takes_empty = True
 
     dim: Index = 1
 
     def requirements(self, inputs: Shapes) -> Iterator[Requirement]:
-        yield _some(self.kind, inputs)
+        yield some(self.kind, inputs)
         first = inputs[0]
         rank = len(first)
         yield Requirement("rank", rank, ">=", 1, f"{self.kind} needs an axis, not a single number")
@@ -152,6 +154,7 @@ class Matmul(Merge, torch="torch.matmul"):
 
     family = Family.MATRIX_PRODUCT
     keeps_places = False
+    takes_empty = True
 
     def axes(self, x: Shape, number: int) -> tuple[str, ...]:
         if len(x) == 1:

@@ -19,11 +19,12 @@ from shapecalc.layers.base import (
     Pointwise,
     Shapes,
 )
-from shapecalc.layers.by_name import Word
-from shapecalc.layers.counts import NOTHING
+from shapecalc.layers.by_name import PICKING, Word
+from shapecalc.layers.counts import NOTHING, Operations
 from shapecalc.layers.dependence import Dependence, unseen
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Annotation, Integer, Listed, Nullable, OneOf, complaint
+from shapecalc.layers.merge import some
 from shapecalc.layers.requirement import Requirement, Shape, arity, checked, rank_between, shown
 from shapecalc.layers.roles import AsNumbers
 
@@ -61,7 +62,7 @@ class Tensor(NoWeights, NoOperations, NoWindow, AnyShape, Layer):
     """A tensor that does not depend on the input."""
 
     family = Family.TENSOR
-    fixes_sizes = True
+    fixes_sizes = takes_empty = True
 
     shape: Annotated[tuple[Dim, ...], Listed(Integer(1)), AsNumbers()]
 
@@ -131,9 +132,14 @@ class Require(Pointwise, kind="require", framework="torch"):
     right: Annotated[Dim, Integer()]
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
-        words = self.relation.replace("_", " ")
+        words = self.relation.replace("_", " ") + (" than" if self.relation in ("more", "less") else "")
         says = f"{self.kind}: {self.left} is not {words} {self.right}, as the traced code had it"
         yield Requirement("condition", self.left, SIGNS[self.relation], self.right, says)
+
+    @property
+    def text(self) -> str:
+        """The relation, as in a formula."""
+        return f"{self.left} {SIGNS[self.relation]} {self.right}"
 
 
 SIGNS = {"equal": "==", "unequal": "!=", "less": "<", "at_most": "<=", "more": ">", "at_least": ">="}
@@ -162,6 +168,41 @@ class Unused(Pointwise, kind="unused", framework="torch"):
         return dict(self.kept)
 
 
+class TracedFunction(Merge, kind="traced_function", framework="torch"):
+    """A function of tensors by its name, with the shape of its results: `shape`, batch and all.
+
+    `results` is how many of them there are. A trace writes in `shape` what the function makes of the sizes of
+    its tensors, and requires what it refuses. A function that computes and that no rule counts has unknown
+    MACs. Source: torch's functions that pick, sort or transform, such as torch.gather, topk and fft.
+
+    >>> TracedFunction(function="topk", shape=[1, 5, 64], results=2).outputs(((1, 197, 64),))
+    ((1, 5, 64), (1, 5, 64))
+    """
+
+    family = Family.FUNCTION
+    keeps_places = False
+    unknown_dependence = ("places and channels", "a function that is known by the shape of its results alone")
+
+    function: Annotated[str, Word()]
+    shape: Annotated[tuple[Dim, ...], Listed(Integer(0)), AsNumbers()]
+    results: Annotated[int, Integer(1, may_be_free=False)] = 1
+
+    def requirements(self, inputs: Shapes) -> Iterator[Requirement]:
+        yield some(self.kind, inputs)
+
+    def output(self, inputs: Shapes) -> Shape:
+        return self.shape
+
+    def outputs(self, inputs: Shapes) -> Shapes:
+        return (self.shape,) * self.results
+
+    def operations(self, inputs: Shapes) -> Operations | None:
+        return PICKING.get(self.function)
+
+    def macs(self, inputs: Shapes) -> Dim | None:
+        return 0 if self.function in PICKING else None
+
+
 class Opaque(Merge, kind="opaque", framework="torch"):
     """An operation that no rule is known for: its shapes are those seen when it was traced.
 
@@ -174,6 +215,7 @@ class Opaque(Merge, kind="opaque", framework="torch"):
     """
 
     family = Family.OPAQUE
+    takes_empty = True
     keeps_places = False
     unknown_dependence = ("places and channels", "no rule is known for the operation")
 

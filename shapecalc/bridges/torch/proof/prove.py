@@ -239,15 +239,12 @@ def _beyond(cells: list[tuple[Cell, str]]) -> Iterator[dict[str, int]]:
 
 def _difference(question: Question, point: Sizes) -> Counterexample | None:
     """Return what the two say of some sizes, if that is not the same."""
-    ours, theirs = map(_without_empty, (question.ours(point), question.theirs(point)))
+    ours, theirs = question.ours(point), question.theirs(point)
+    if ours != theirs and isinstance(theirs, tuple) and any(0 in shape for shape in theirs):
+        theirs = "an empty result"
     if ours == theirs or (isinstance(ours, str) and (isinstance(theirs, str) or question.stricter)):
         return None
     return Counterexample(point, shapes_text(ours), shapes_text(theirs))
-
-
-def _without_empty(answer: Shapes | str) -> Shapes | str:
-    """Return an answer, a refusal for an empty result."""
-    return "an empty result" if isinstance(answer, tuple) and any(0 in shape for shape in answer) else answer
 
 
 def _first_difference(question: Question, points: list[dict[str, int]]) -> Counterexample | None:

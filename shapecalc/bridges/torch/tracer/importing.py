@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from itertools import chain
 from typing import Any
@@ -97,7 +98,8 @@ def _with_any_batch(run: Run) -> Model:
         try:
             model.analyze()
         except ShapeError:
-            return _traced(replace(run, batch=1))
+            with suppress(RuntimeError):  # what runs at this batch alone
+                return _traced(replace(run, batch=1))
         except ShapecalcError:
             return model
     return model

@@ -14,9 +14,10 @@ from torch import Tensor, nn
 from torch._C import DisableTorchFunction
 from torch.nn.modules import module as hooks
 
+from shapecalc.bridges.torch.tracer.callers import is_of_torch
 from shapecalc.bridges.torch.tracer.integer_inputs import called
 from shapecalc.bridges.torch.tracer.module_to_kind import as_layer, kind_of
-from shapecalc.bridges.torch.tracer.trace import Trace, is_of_torch
+from shapecalc.bridges.torch.tracer.trace import Trace
 from shapecalc.bridges.torch.tracer.traced_number import concrete, tensors_in
 from shapecalc.bridges.torch.twins.twin import twin_of
 from shapecalc.errors import ShapecalcError

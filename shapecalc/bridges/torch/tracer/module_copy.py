@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from shapecalc.bridges.torch.tracer.kept_tensors import kept_tensors
 from shapecalc.errors import SpecError
 
 
@@ -20,7 +21,8 @@ def copied(module: nn.Module, numberless: Callable[[Tensor], Tensor]) -> tuple[n
     """
     try:
         copies: dict[int, Any] = {}
-        for tensor in (*module.parameters(), *module.buffers()):
+        computed = (tensor for tensor in kept_tensors(module) if tensor.grad_fn is not None)
+        for tensor in (*module.parameters(), *module.buffers(), *computed):  # `deepcopy` refuses the last
             bare = numberless(tensor)
             is_learned = isinstance(tensor, nn.Parameter)
             copies[id(tensor)] = nn.Parameter(bare, tensor.requires_grad) if is_learned else bare

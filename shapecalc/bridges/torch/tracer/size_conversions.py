@@ -25,7 +25,8 @@ from torch._C import DisableTorchFunction
 
 from shapecalc.bridges.torch.tracer.function_calls import record
 from shapecalc.bridges.torch.tracer.trace import Trace
-from shapecalc.bridges.torch.tracer.traced_number import TracedNumber, concrete, traced_in
+from shapecalc.bridges.torch.tracer.traced_number import TracedNumber, concrete, is_integer, traced_in
+from shapecalc.bridges.torch.tracer.traced_sizes import Size, Sizes, greatest, least
 from shapecalc.bridges.torch.tracer.user_caches import CACHED, keeping_caches
 
 Namespace: TypeAlias = dict[str, Any]
@@ -64,7 +65,7 @@ class _Int(int, metaclass=_LikeInt):
 
 @contextmanager
 def tracing_conversions(trace: Trace) -> Iterator[None]:
-    """Replace `int` and `len` in the Python modules that the forwards of a trace are written in."""
+    """Replace `int`, `len`, `min` and `max` in the Python modules that forwards of a trace are written in."""
 
     def length(value: Any) -> Any:
         if get_ident() != trace.thread:
@@ -74,12 +75,23 @@ def tracing_conversions(trace: Trace) -> Iterator[None]:
                 return trace.sizes(value)[0]
         return len(value)
 
+    def extreme(plain: Callable[..., Any], traced: Callable[..., Any]) -> Callable[..., Any]:
+        def chosen(*args: Any, **kwargs: Any) -> Any:
+            values = args[0] if len(args) == 1 and type(args[0]) in (tuple, list, Sizes) else args
+            is_of_sizes = not kwargs and values and any(isinstance(value, Size) for value in values)
+            if is_of_sizes and get_ident() == trace.thread and all(map(is_integer, values)):
+                return traced(*values)
+            return plain(*args, **kwargs)
+
+        return chosen
+
     added: list[tuple[Namespace, str, Any]] = []
     namespaces = _namespaces(trace.module)
     with keeping_users_state(trace.module):
         try:
             for namespace in [] if trace.pinned else namespaces:
                 functions: Namespace = {"len": length}
+                functions |= {"min": extreme(min, least), "max": extreme(max, greatest)}
                 functions |= {"int": _Int} if all(map(_only_calls_int, _codes(namespace))) else {}
                 for name, value in functions.items():
                     if name not in namespace:
@@ -115,12 +127,16 @@ def _namespaces(module: nn.Module) -> list[Namespace]:
 
 
 def _with_imported(namespaces: list[Namespace]) -> list[Namespace]:
-    """Return Python modules, and those that they import."""
+    """Return Python modules, those that they import, and those that these have functions of."""
     known = {id(namespace): namespace for namespace in namespaces}
     for namespace in namespaces:
         for item in [*namespace.values()]:
             if type(item) is ModuleType and not _is_library(item.__name__):
-                known[id(vars(item))] = vars(item)
+                functions = [value for value in vars(item).values() if type(value) is FunctionType]
+                inner = (
+                    function.__globals__ for function in functions
+                )  # einops.rearrange is of einops.einops
+                known.update((id(each), each) for each in (vars(item), *inner))
     return [*known.values()]
 
 
@@ -185,7 +201,10 @@ def _only_calls_int(code: CodeType) -> bool:
 
 # ---- functions of torch
 
-_NEW = ("arange", "empty", "eye", "full", "linspace", "ones", "rand", "randn", "zeros")
+_NEW = (
+    *("arange", "empty", "eye", "full", "linspace", "logspace", "ones", "rand", "randn", "zeros"),
+    *("bartlett_window", "blackman_window", "hamming_window", "hann_window", "tril_indices", "triu_indices"),
+)
 _NEW_BY_METHOD = ("new_empty", "new_full", "new_ones", "new_zeros")
 _WITH_NUMBERS = (
     *("add", "sub", "mul", "div", "true_divide", "floor_divide", "remainder", "fmod", "pow"),

@@ -11,11 +11,15 @@ from typing import Any, TypeAlias
 
 from torch import Tensor, nn
 
+from shapecalc.bridges.torch.tracer.callers import caller_in_module
 from shapecalc.bridges.torch.tracer.kept_tensors import MetaTwins, kept_tensors
-from shapecalc.bridges.torch.tracer.traced_number import Guard, concrete, mapped
-from shapecalc.bridges.torch.tracer.traced_sizes import Location, Size, Sizes, spec_text
+from shapecalc.bridges.torch.tracer.source_lines import current_place
+from shapecalc.bridges.torch.tracer.traced_number import Guard, concrete, mapped, pinned
+from shapecalc.bridges.torch.tracer.traced_sizes import Location, Size, Sizes, field_value, spec_text
+from shapecalc.errors import Place
 from shapecalc.layers.base import Caller, Kind, Merge
 from shapecalc.layers.linear import Embedding
+from shapecalc.layers.select import EmptySlice
 from shapecalc.layers.traced import Buffer, Constant, Opaque, Parameter
 from shapecalc.spec.tree import Step
 
@@ -47,6 +51,7 @@ class Trace:
         self.steps: list[Step] = []
         self.guards: dict[Guard, int] = {}
         """What Python decided by sizes, each with the number of steps before it."""
+        self.guard_places: dict[Guard, Place] = {}
         self.indices: dict[Location, list[Guard]] = {}
         """The guards of sizes that were read as indices since the last call of torch, by location."""
         self.tensors: dict[int, tuple[Tensor, str]] = {}
@@ -112,12 +117,15 @@ class Trace:
             path = self.parameters.get(id(tensor)) or self.buffers.get(id(tensor))
             name = self.unique(path) if path else self.local("constant")
             self.has_unknown |= path is None and id(tensor) not in self.literals and tensor.is_meta
-            layer: Kind = Constant(shape=shape)
-            if path is not None and id(tensor) not in self.owners:
-                self.owners[id(tensor)] = path
+            is_first = path is not None and id(tensor) not in self.owners
+            if not is_first or not tensor.numel():
+                self.append_new(shape, tensor, name)
+            else:
                 layer = Buffer(shape=shape) if is_buffer else Parameter(shape=shape)
-            is_parameter = isinstance(layer, Parameter)
-            self.append(layer, [self.inputs[0]], [tensor], name, parameters=[tensor] if is_parameter else ())
+                own = () if is_buffer else [tensor]
+                self.append(layer, [self.inputs[0]], [tensor], name, parameters=own)
+            if path is not None:
+                self.owners.setdefault(id(tensor), path)
         return self.tensors[id(tensor)][1]
 
     def alias(self, result: Any, tensor: Tensor) -> None:
@@ -153,7 +161,7 @@ class Trace:
         """Append a step and return its name; `share` is a step whose layer and weights it has."""
         if isinstance(layer, Embedding) and isinstance(end := self.ranges.get(sources[0]), Size):
             _ = end <= layer.num_embeddings  # a guard: each position has a row
-        data: dict[str, Any] = {"name": name}
+        data: dict[str, Any] = {"name": name, "place": current_place()}
         if {parameter.requires_grad for parameter in parameters} == {False}:
             data["trainable"] = False
         if [*sources] != [self.last] or isinstance(layer, Merge):
@@ -165,6 +173,18 @@ class Trace:
         self.last = name
         self.bind(name, results)
         return name
+
+    def append_new(self, sizes: Sequence[Any], result: Tensor, name: str) -> str:
+        """Append a tensor that is no input and return the name of its step.
+
+        A size of 0 is no field of a spec: nothing is taken of an axis of 1.
+        """
+        sizes = [size if concrete(size) else pinned(size) for size in sizes]
+        layer = Constant(shape=field_value([1 if type(size) is int and not size else size for size in sizes]))
+        last = self.append(layer, [self.inputs[0]], [result], name)
+        for axis in (axis for axis, size in enumerate(sizes) if type(size) is int and not size):
+            last = self.append(EmptySlice(dim=axis), [last], [result], self.unique(name))
+        return last
 
     def bind(self, name: str, results: Sequence[Any]) -> None:
         """Record which tensors a step made."""
@@ -251,7 +271,9 @@ class Trace:
         """Record what was decided by a size; `location` is where it was read as an index."""
         if location is not None and guard not in self.guards:
             self.indices.setdefault(location, []).append(guard)
-        self.guards.setdefault(guard, len(self.steps))
+        if guard not in self.guards:
+            self.guards[guard] = len(self.steps)
+            self.guard_places[guard] = current_place()
 
     def guard_expansion(self, tensor: Tensor, name: str, shape: Sequence[int]) -> None:
         """Record that a tensor expands to the shape of a step, which is written to or stays as it is.
@@ -270,35 +292,6 @@ class Trace:
         for guard in self.indices.pop(location, ()):
             del self.guards[guard]
         self.indices.clear()
-
-
-# ---- how a layer is called: counting tools see modules of torch, and some functions by name
-
-
-def is_of_torch(module: type[nn.Module]) -> bool:
-    """Return whether a class of modules is torch's own: tools go by the exact class."""
-    return module.__module__.startswith("torch.nn.")
-
-
-def caller_of_function(function: Any) -> Caller:
-    """Return how a function of torch is called: tools replace those of torch.nn.functional by their names.
-
-    Fused attention is none of them, since nothing sees the products and the softmax inside it.
-    """
-    name = getattr(function, "__name__", "")
-    is_functional = getattr(nn.functional, name, None) is function and not name.endswith("_")
-    fused = nn.functional.scaled_dot_product_attention
-    return "function" if is_functional and function is not fused else "method"
-
-
-def caller_in_module(caller: Caller, layer: Kind, running: type[nn.Module]) -> Caller:
-    """Return what calls a layer in a module of this class that is running."""
-    is_counted = (layer.torch or "").startswith("torch.nn.") and not layer.family.moves_values
-    if caller == "module" or not is_counted:
-        return "module"
-    if caller == "custom" or not is_of_torch(running):
-        return caller
-    return "module" if layer.torch == f"torch.nn.{running.__name__}" else "method"
 
 
 # ---- calls of functions

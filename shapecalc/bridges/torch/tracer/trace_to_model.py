@@ -12,7 +12,7 @@ from shapecalc.algebra import decide, symbol
 from shapecalc.algebra.formula import Formula
 from shapecalc.bridges.torch.tracer.trace import Trace
 from shapecalc.bridges.torch.tracer.traced_number import Guard
-from shapecalc.errors import ShapecalcError
+from shapecalc.errors import Place, ShapecalcError
 from shapecalc.layers.axis_names import spatial_letters
 from shapecalc.layers.base import Kind
 from shapecalc.layers.effect import replaced
@@ -107,8 +107,10 @@ def _with_guards(trace: Trace) -> list[Step]:
     last = trace.inputs[0]
     for position in range(len(trace.steps) + 1):
         for guard in by_position.get(position, ()):
+            place = trace.guard_places.get(guard, Place())
+            data = {"from": last, "place": place}
             layers = _requirements(trace, guard)
-            steps += [Step(layer, name=trace.unique("require"), **{"from": last}) for layer in layers]
+            steps += [Step(layer, name=trace.unique("require"), **data) for layer in layers]
         if position < len(trace.steps):
             step = trace.steps[position]
             if step.source is None and steps and steps[-1].name != last:

@@ -11,7 +11,7 @@ from shapecalc import layers
 from shapecalc.bridges.canonical import canonical
 from shapecalc.bridges.torch.tracer.trace import Call, Rule, Trace
 from shapecalc.bridges.torch.tracer.traced_number import concrete
-from shapecalc.bridges.torch.tracer.traced_sizes import field_value
+from shapecalc.bridges.torch.tracer.traced_sizes import Size, field_value
 from shapecalc.layers import registry
 from shapecalc.layers.base import Kind
 
@@ -66,7 +66,16 @@ def _convolution(call: Call) -> bool:
     first, second = weight.shape[:2]
     channels = (first, second * groups) if "transpose" in call.name else (second * groups, first)
     sizes = {"in_channels": channels[0], "out_channels": channels[1], "kernel_size": tuple(weight.shape[2:])}
-    return _layer(call, registry.get(call.name), sizes)
+    return _layer(call, registry.get(call.name), sizes) or _by_operands(call)
+
+
+def _by_operands(call: Call) -> bool:
+    """A function whose weight and bias are tensors: computed, another's, or trained only in part."""
+    kind = registry.get(f"functional_{call.name}")
+    fields = {name: field_value(call.arguments[name]) for name in kind.model_fields}
+    operands = [call.arguments.get(name) for name in ("weight", "bias")]
+    tensors = [operand for operand in operands if isinstance(operand, Tensor)]
+    return call.ends(canonical(kind, fields), call.input, *tensors, name=call.name)
 
 
 def _norm(call: Call) -> bool:
@@ -101,7 +110,12 @@ def _norm(call: Call) -> bool:
 
 def _embedding(call: Call) -> bool:
     rows, width = call.arguments["weight"].shape
-    return _layer(call, layers.Embedding, {"num_embeddings": rows, "embedding_dim": width})
+    if _layer(call, layers.Embedding, {"num_embeddings": rows, "embedding_dim": width}):
+        return True
+    end = call.trace.ranges.get(call.trace.name_of(call.input))
+    if isinstance(end, Size):
+        _ = end <= call.trace.sizes(call.arguments["weight"])[0]  # a guard: each position has a row
+    return _by_operands(call)
 
 
 # ---- attention
