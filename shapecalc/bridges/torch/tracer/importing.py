@@ -200,21 +200,49 @@ def _append_unused(trace: Trace, outputs: dict[str, str]) -> None:
 
 # ---- a copy without numbers
 
+_PLAIN = (bool, int, float, str, type(None))
+_COPYING = (
+    "__deepcopy__",
+    "__reduce_ex__",
+    "__reduce__",
+    "__getstate__",
+    "__setstate__",
+    "__new__",
+    "__slots__",
+)
+
 
 def _copied_to_meta(module: nn.Module) -> tuple[nn.Module, Mapping[int, Any]]:
-    """Return the module on the meta device, in evaluation mode, and what was copied by identity.
-
-    `deepcopy` is slow at the empty tables of hooks, of which every module has a dozen: it finds them copied.
-    """
+    """Return the module on the meta device, in evaluation mode, and what was copied by identity."""
     tensors = (*module.parameters(), *module.buffers())
     try:
         copies: dict[int, Any] = {id(tensor): _without_numbers(tensor) for tensor in tensors}
-        for part in module.modules():
-            tables = (value for value in vars(part).values() if type(value) in (OrderedDict, dict, set))
-            copies |= {id(table): type(table)() for table in tables if not table}
+        twins = [(part.__getstate__(), _empty_twin(part, copies)) for part in module.modules()]
+        for state, twin in twins:
+            if twin is not None:
+                twin.__setstate__({name: _copied(value, copies) for name, value in state.items()})
         return deepcopy(module, copies).eval(), copies
     except Exception as error:
         raise SpecError(f"{type(module).__name__} cannot be copied: {error}") from error
+
+
+def _empty_twin(part: nn.Module, copies: dict[int, Any]) -> nn.Module | None:
+    """Return a module of the same class without attributes, None where its class has a copy of its own."""
+    cls = type(part)
+    if any(getattr(cls, name, None) is not getattr(nn.Module, name, None) for name in _COPYING):
+        return None
+    twin: nn.Module = cls.__new__(cls)
+    copies[id(part)] = twin
+    return twin
+
+
+def _copied(value: Any, copies: dict[int, Any]) -> Any:
+    """Return what `deepcopy` makes of an attribute; it is slow at plain values and empty tables."""
+    if type(value) in _PLAIN or (type(value) is tuple and all(type(item) in _PLAIN for item in value)):
+        return value
+    if not value and type(value) in (OrderedDict, dict, set):
+        return copies.setdefault(id(value), type(value)())
+    return deepcopy(value, copies)
 
 
 def _without_numbers(tensor: Tensor) -> Tensor:

@@ -21,8 +21,13 @@ _empty_like = torch.empty_like
 def kept_tensors(module: nn.Module) -> Iterator[Tensor]:
     """Yield the tensors that the parts of a module keep without registering them."""
     for part in module.modules():
-        own = vars(part)
-        yield from tensors_in([value for name, value in own.items() if name not in _REGISTERED])
+        for name, value in vars(part).items():
+            if (
+                isinstance(value, (Tensor, tuple, list, dict))
+                and value is not part
+                and name not in _REGISTERED
+            ):
+                yield from tensors_in(value)
 
 
 class MetaTwins:
