@@ -18,11 +18,6 @@ Shapes: TypeAlias = "dict[str, tuple[int, ...]] | tuple[int, ...] | None"
 """Shapes of named inputs, the shape of the only one, or None for those of the spec."""
 
 
-def open_model(source: str) -> Model:
-    """Load the model that an argument names; `-` reads standard input."""
-    return read_model(*source_of(source))
-
-
 class Loaded(NamedTuple):
     """A model, with the input shapes and parameter values to analyze it with."""
 
@@ -52,14 +47,14 @@ class Loaded(NamedTuple):
 
 
 def load_model(source: str, inputs: tuple[str, ...], settings: tuple[str, ...]) -> Loaded:
-    """Load the model that an argument names, with the values of its --input and --set options.
+    """Load the model that an argument names, with its --input and --set options; `-` reads standard input.
 
-    A torch module, `pkg.mod:attribute`, is built from the settings and traced on the input, so both are
-    then empty.
+    A torch module, `pkg.mod:attribute` or `file.py:attribute`, is built from the settings and traced on the
+    input, so both are then empty.
     """
     given, values = shapes(inputs), assignments(settings)
     if not is_torch(source):
-        return Loaded(open_model(source), given, values)
+        return Loaded(read_model(*source_of(source)), given, values)
     from shapecalc.bridges import need
 
     need("torch")
@@ -69,12 +64,20 @@ def load_model(source: str, inputs: tuple[str, ...], settings: tuple[str, ...]) 
 
 
 def is_torch(source: str) -> bool:
-    """Whether an argument names an object in a Python module, `pkg.mod:attribute`, and not a file."""
+    """Whether an argument names an object of Python: `pkg.mod:attribute`, or `folder/file.py:attribute`.
+
+    A file of Python alone is one too, since it can be nothing else.
+
+    >>> [is_torch(text) for text in ("nets:Net", "models/nets.py:Net", "nets.py", "nets.yaml:small")]
+    [True, True, True, False]
+    """
     from pathlib import Path
 
+    file, _, attribute = source.rpartition(":") if ":" in source else (source, "", "")
+    if file.endswith(".py"):
+        return not attribute or all(map(str.isidentifier, attribute.split(".")))
     if not re.fullmatch(r"[A-Za-z_]\w*(\.\w+)*:[A-Za-z_]\w*(\.\w+)*", source, re.ASCII):
         return False
-    file = source.partition(":")[0]
     return not file.endswith((".yaml", ".yml", ".json")) and not Path(file).is_file()
 
 

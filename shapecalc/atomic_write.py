@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from contextlib import suppress
 from pathlib import Path
@@ -11,19 +12,26 @@ from shapecalc.errors import Place, SpecError
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
-def write_file(path: Path, content: bytes, before: bytes | None = None, name: str = "") -> None:
+def write_file(
+    path: Path, content: bytes, before: bytes | None = None, name: str = "", *, is_new: bool = False
+) -> None:
     """Write a file through a temporary one beside it; links, mode and owner stay as they are.
 
-    `before` is the content that was read: if the file has another by now, it is not written. Raises
-    `SpecError`, with the file's name in messages, where it cannot be written.
+    `before` is the content that was read: if the file has another by now, it is not written. With `is_new`,
+    no file may have the name. Raises `SpecError`, with the file's name in messages, where it cannot be
+    written, also because it is read-only.
     """
     place, temporary = Place(name or str(path)), None
     try:
         target = path.resolve()
+        if is_new and os.path.lexists(path):
+            raise FileExistsError(errno.EEXIST, "it already exists and is not overwritten")
         if target.exists() and not target.is_file():  # a terminal or a pipe
             target.write_bytes(content)
             return
-        temporary = target.with_name(f".{target.name[:100]}.{os.getpid()}.tmp")
+        if target.exists() and not os.access(target, os.W_OK):
+            raise PermissionError(errno.EACCES, "it is read-only")
+        temporary = target.with_name(f".{target.name[:100]}.{os.urandom(4).hex()}.tmp")
         with temporary.open("xb") as stream:
             stream.write(content)
             stream.flush()

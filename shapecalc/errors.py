@@ -15,8 +15,10 @@ A `SpecError` is about the text or tree of a spec, a `ShapeError` about the shap
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from fractions import Fraction
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
@@ -74,6 +76,24 @@ class Place:
 
     def __bool__(self) -> bool:
         return self.file is not None or self.line is not None
+
+    @property
+    def from_here(self) -> Place:
+        """The same place, with the file relative to the working directory where it is under that."""
+        file = self.file
+        if file is not None:
+            with suppress(ValueError, OSError):
+                file = str(Path(file).relative_to(Path.cwd()))
+        return Place(file, self.line, self.column, self.parts)
+
+    @property
+    def short(self) -> str:
+        """The file from the working directory, and the line."""
+        return str(Place(self.from_here.file, self.line))
+
+    def to_dict(self) -> dict[str, str | int | None]:
+        """Return the place as plain data for JSON."""
+        return {"file": self.file, "line": self.line, "column": self.column}
 
     def __str__(self) -> str:
         numbers = [str(n) for n in (self.line, self.column) if n is not None]

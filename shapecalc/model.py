@@ -172,12 +172,15 @@ class Model(Shown, InferredSpec):
         input: Any = None,  # noqa: A002  (the word that a spec uses)
         max_params: int | str | None = None,
         max_macs: int | str | None = None,
+        ignore: Iterable[str] = (),
         **parameters: Any,
     ) -> list[Diagnostic]:
         """Return the diagnostics of the model: errors with re-checked fixes, then warnings and notes.
 
-        Every independent error is reported in one run. Exceeding a budget is an error when there is no
-        other: the spec's `budget`, or `max_params` and `max_macs` (5000000 or "5M") in its place.
+        Every independent error is reported in one run. When there is no other, exceeding a budget is an error
+        (the spec's `budget`, or `max_params` and `max_macs`, 5000000 or "5M", in its place), and so is not
+        meeting what the spec's `expect` says of its own input and parameters.
+        Warnings and notes of the codes in `ignore` are left out, as are those that the spec ignores.
 
         >>> model = load("lenet5")
         >>> [diagnostic.code for diagnostic in model.check(input=(1, 8, 8))]
@@ -187,31 +190,24 @@ class Model(Shown, InferredSpec):
         """
         from shapecalc.diagnostics.budget import limits, over_budget
         from shapecalc.diagnostics.diagnostic import gathered
+        from shapecalc.diagnostics.expectation import unmet
 
         values = Parameters(self, parameters)
         input_shapes(self, values, input, 1)  # binds the parameters that the input's shape names
         allowed = limits(self, values, {"params": max_params, "macs": max_macs})
-        diagnostics, report = self.findings(input, parameters)
+        diagnostics, report = self.findings(input, parameters, ignore)
         if any(diagnostic.severity == "error" for diagnostic in diagnostics):
             from shapecalc.repair.repair import repaired
 
             return repaired(self, loads, diagnostics, input, parameters)
-        budgets = [violation.diagnostic() for violation in over_budget(report, allowed)]
-        return gathered([*budgets, *diagnostics])
+        costs = [each.diagnostic() for each in (*unmet(self, report), *over_budget(report, allowed))]
+        return gathered([*costs, *diagnostics])
 
-    def validate_design(
-        self,
-        *,
-        strict: bool = False,
-        input: Any = None,  # noqa: A002  (the word that a spec uses)
-        max_params: int | str | None = None,
-        max_macs: int | str | None = None,
-        **parameters: Any,
-    ) -> list[Diagnostic]:
+    def validate_design(self, *, strict: bool = False, **options: Any) -> list[Diagnostic]:
         """Raise `DesignError` if `check` reports an error; return its warnings and notes otherwise.
 
-        With `strict`, a warning raises too. The exception has all `diagnostics`, and its text is what
-        `shapecalc check` prints.
+        With `strict`, a warning raises too. The other options are those of `check`. The exception has all
+        `diagnostics`, and its text is what `shapecalc check` prints.
 
         >>> load("lenet5").validate_design()
         []
@@ -220,21 +216,23 @@ class Model(Shown, InferredSpec):
         ...
         shapecalc.errors.DesignError: error[budget]: 61,706 parameters are more than the 60,000 allowed; ...
         """
-        diagnostics = self.check(input=input, max_params=max_params, max_macs=max_macs, **parameters)
+        diagnostics = self.check(**options)
         refused = {"error", "warning"} if strict else {"error"}
         if any(diagnostic.severity in refused for diagnostic in diagnostics):
             raise DesignError(diagnostics)
         return diagnostics
 
-    def findings(self, given: Any, values: Mapping[str, Any]) -> tuple[list[Diagnostic], Report]:
+    def findings(
+        self, given: Any, values: Mapping[str, Any], ignore: Iterable[str] = ()
+    ) -> tuple[list[Diagnostic], Report]:
         """Return the diagnostics of `check` without budgets and fixes, and their report. Internal."""
         from shapecalc.diagnostics.run_checks import findings
         from shapecalc.sizes.question import Question
 
         inference, inputs = self.infer_at(given, 1, symbolic=False, values=values)
         report = Report(self.name, self.title, inference, inputs, counting=self.framework)
-        question = Question(self, given, values, graphs=self._graphs)
-        return findings(self, report, inference.failures, question), report
+        question = Question(self, given, values)
+        return findings(self, report, inference.failures, question, ignore), report
 
     def sizes(
         self,
@@ -261,7 +259,7 @@ class Model(Shown, InferredSpec):
         from shapecalc.sizes.question import Question
 
         chosen = None if free is None else tuple(free)
-        return legal_sizes(Question(self, input, parameters, rebuild, outputs, chosen, graphs=self._graphs))
+        return legal_sizes(Question(self, input, parameters, rebuild, outputs, chosen))
 
     @overload
     def solve(
@@ -315,7 +313,7 @@ class Model(Shown, InferredSpec):
         return agreement(Question(self, values=parameters), Question(other, values=parameters))
 
     def _page(self) -> Page:
-        """Return the report at the defaults, or the error."""
+        """Return the report at the defaults, or its error."""
         from shapecalc.render.piece import Paragraph, Strong, Verbatim
 
         try:

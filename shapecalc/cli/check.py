@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from shapecalc.diagnostics.diagnostic import Diagnostic
     from shapecalc.repair.repair_state import Source
 
-Budgets = dict[str, int | None]
+Budgets = dict[str, Any]
 
 
 @click.command(
@@ -29,6 +30,8 @@ Budgets = dict[str, int | None]
         "shapecalc check my_net.yaml --diff --unsafe-fixes",
         "shapecalc check tutorials/torch_vgg16 --format json",
         "shapecalc check resnet50 --max-params 20M",
+        "shapecalc check my_net.yaml --strict --ignore silent-loss",
+        "shapecalc check nets.py:Net --input 3x32x32",
     ),
 )
 @click.argument("models", nargs=-1, required=True, type=MODEL)
@@ -40,6 +43,12 @@ Budgets = dict[str, int | None]
     help="The most parameters allowed, in place of the budget in a spec: 5000000, 5M or 2.5G.",
 )
 @click.option("--max-macs", metavar="N", help="The most MACs allowed, likewise.")
+@click.option(
+    "--ignore",
+    multiple=True,
+    metavar="CODE",
+    help="Leave out the warnings and notes of this code; `ignore:` in a spec does the same.",
+)
 @click.option("--strict", is_flag=True, help="Exit 1 on warnings too.")
 @form_option("text", "short", "json", "github", "sarif")
 @click.option("--diff", is_flag=True, help="Print the safe fixes of the errors as a diff.")
@@ -58,35 +67,44 @@ def check(
     settings: tuple[str, ...],
     max_params: str | None,
     max_macs: str | None,
+    ignore: tuple[str, ...],
     form: str,
     *,
     strict: bool,
     **fixing: bool,
 ) -> None:
-    """List every mistake in MODELS (names, files, -, or pkg.mod:Net); exit 1 when there is an error."""
+    """List every mistake in MODELS (names, files, -, or nets.py:Net); exit 1 when there is an error."""
     budgets = {"max_params": amount(max_params), "max_macs": amount(max_macs)}
     if fixing["fix"] or fixing["diff"]:
         left = [apply_fixes(model, inputs, settings, budgets, **fixing) for model in models]
         ctx.exit(1 if any(left) else 0)
     if fixing["unsafe_fixes"]:
         raise click.UsageError("--unsafe-fixes goes with --fix, which writes, or --diff, which prints.")
-    findings = [one for model in models for one in _findings(model, inputs, settings, budgets)]
+    findings = [
+        replace(finding, place=finding.place.from_here)
+        for model in models
+        for finding in _findings(model, inputs, settings, budgets, ignore)
+    ]
     _print(findings, form)
     levels = {finding.severity for finding in findings}
     ctx.exit(1 if "error" in levels or (strict and "warning" in levels) else 0)
 
 
 def _findings(
-    model: str, inputs: tuple[str, ...], settings: tuple[str, ...], budgets: Budgets
+    model: str,
+    inputs: tuple[str, ...],
+    settings: tuple[str, ...],
+    budgets: Budgets,
+    ignore: tuple[str, ...],
 ) -> list[Diagnostic]:
     """Return the findings about a model; a spec that is no model is a finding too."""
     if is_torch(model):
         loaded = load_model(model, inputs, settings)
-        return loaded.model.check(**budgets, **loaded.arguments)
+        return loaded.model.check(ignore=ignore, **budgets, **loaded.arguments)
     text, file, variant = source_of(model)
     try:
         spec = read_model(text, file, variant)
-        return spec.check(input=shapes(inputs), **budgets, **assignments(settings))
+        return spec.check(input=shapes(inputs), ignore=ignore, **budgets, **assignments(settings))
     except SpecError as error:
         if not error.place:
             raise

@@ -56,8 +56,8 @@ def draw(
 ) -> None:
     """Draw MODEL as a graph of layers and blocks, or as the volumes of its feature maps.
 
-    SVG of volumes, Mermaid and dot need no extra; SVG of a graph and PNG need
-    pip install "shapecalc[draw]".
+    SVG of volumes, Mermaid and dot need nothing more; SVG of a graph needs
+    pip install pygraphviz, and a PNG resvg-py too.
     """
     drawing = loaded.model.draw(style=style, depth=depth, symbolic=listed(free), **loaded.arguments)
     write(drawing, output, form or ("mmd" if style == "graph" else "svg"), scale, chosen=form is not None)

@@ -24,17 +24,32 @@ from shapecalc.errors import ShapecalcError
 @click.option(
     "--python",
     is_flag=True,
-    help="Allow torch modules, pkg.mod:Net, in commands; this runs their code.",
+    help="Allow torch modules, nets.py:Net, in commands; this runs their code.",
+)
+@click.option(
+    "--allow",
+    "folders",
+    multiple=True,
+    metavar="FOLDER",
+    type=click.Path(path_type=Path),
+    help="Let commands read files in this folder too, besides those in the document's.",
 )
 @click.option(
     "--transcripts", is_flag=True, help="Also fill blocks of `console` that begin with `$ shapecalc ...`."
 )
 @click.pass_context
-def embed(ctx: click.Context, files: tuple[str, ...], check: bool, python: bool, transcripts: bool) -> None:
+def embed(
+    ctx: click.Context,
+    files: tuple[str, ...],
+    folders: tuple[Path, ...],
+    check: bool,
+    python: bool,
+    transcripts: bool,
+) -> None:
     r"""Write the output of commands between the markers in each FILE, or check that it is current.
 
     FILE is Markdown, HTML, reStructuredText or Python (its docstrings). A marker is a comment with a
-    command line; only shapecalc commands run, and none that writes a file.
+    command line; only shapecalc commands run, and none that writes a file or reads one outside FILE's folder.
 
     \b
       <!-- shapecalc show resnet50 --depth 1 -->
@@ -54,6 +69,7 @@ def embed(ctx: click.Context, files: tuple[str, ...], check: bool, python: bool,
         WORKING.progress(number, len(files), "files")
         try:
             text = read_file(path, LARGEST)
+            run.folders = (path.parent, *folders)
             document = embedded(text, short(path), run)
             if transcripts:
                 document = document.then(transcribed(document.after, document.file, run.transcript))

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import click
 
-from shapecalc.arguments import assignments, open_model, shapes
+from shapecalc.arguments import Loaded
 from shapecalc.atomic_write import write_file
-from shapecalc.cli.cli_options import INPUT, MODEL, SETTINGS, examples
+from shapecalc.cli.cli_options import examples, loads_model
 from shapecalc.console import say
 
 
@@ -16,23 +16,21 @@ from shapecalc.console import say
     short_help="Write a model as PyTorch source.",
     epilog=examples("shapecalc export lenet5", "shapecalc export resnet50 -o resnet50.py"),
 )
-@click.argument("model", type=MODEL)
+@loads_model
 @click.option(
     "--to", "target", type=click.Choice(["torch"]), default="torch", show_default=True, help="What to write."
 )
 @click.option("-o", "--output", metavar="FILE", help="Write to FILE, replacing it if it exists.")
-@INPUT
-@SETTINGS
-def export(
-    model: str, target: str, output: str | None, inputs: tuple[str, ...], settings: tuple[str, ...]
-) -> None:
+def export(loaded: Loaded, target: str, output: str | None) -> None:
     """Write MODEL as PyTorch source: blocks as classes, names as in the spec. Needs torch.
+
+    MODEL is a spec, or a torch module as for show.
 
     The source imports only torch; the module has the parameters, shapes and MACs that `show` prints.
     """
     import shapecalc
 
-    text = shapecalc.export(open_model(model), input=shapes(inputs), **assignments(settings))
+    text = shapecalc.export(loaded.model, **loaded.arguments)
     if output is None:
         say(text.rstrip("\n"))
         return

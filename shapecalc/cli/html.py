@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     type=click.Choice(["graph", "volumes", "none"]),
     default="graph",
     show_default=True,
-    help='The picture above the table; a graph needs pip install "shapecalc[draw]".',
+    help="The picture above the table; a graph needs pip install pygraphviz.",
 )
 def html(
     model: str | None,

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import click
 
-from shapecalc.atomic_write import make_folder, unwritten
+from shapecalc.atomic_write import make_folder, write_file
 from shapecalc.cli.cli_options import MODEL, examples
 from shapecalc.console import say
-from shapecalc.errors import SpecError, quote
+from shapecalc.errors import SpecError, printable, quote
 
 
 @click.command(
@@ -25,16 +25,8 @@ def init(file: str, like: str | None) -> None:
     path = Path(file)
     text = _starter(path.stem) if like is None else _copy(like)
     make_folder(path)
-    try:
-        with path.open("x", encoding="utf-8") as stream:
-            stream.write(text)
-    except FileExistsError:
-        raise SpecError(
-            f"{quote(file)} already exists and is not overwritten", hint="name another file"
-        ) from None
-    except OSError as error:
-        raise unwritten(path, error) from None
-    say(f"wrote {file}; look at it with: shapecalc show {file}")
+    write_file(path, text.encode(), is_new=True)
+    say(printable(f"wrote {file}; look at it with: shapecalc show {file}"))
 
 
 def _starter(name: str) -> str:

@@ -32,6 +32,7 @@ from shapecalc.cli.draw import write
 @click.option("--to", "last", type=click.IntRange(1), metavar="N", help="The largest size.")
 @click.option("--rebuild", is_flag=True, help="Rebuild the networks for each size, as in `sizes`.")
 @SCALE
+@click.option("--input", "inputs", multiple=True, metavar="SHAPE", help="The input of torch modules.")
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Set a parameter of every spec.")
 def plot(
     models: tuple[str, ...],
@@ -41,18 +42,21 @@ def plot(
     last: int | None,
     rebuild: bool,
     scale: float,
+    inputs: tuple[str, ...],
     settings: tuple[str, ...],
 ) -> None:
     """Plot parameters, MACs and outputs of MODELS along the depth, or costs against the input size.
 
     Illegal sizes are marked and have no cost. A PNG needs
-    pip install "shapecalc[draw]".
+    pip install resvg-py.
     """
     if against == "depth" and (first, last, rebuild) != (None, None, False):
         raise click.UsageError("--from, --to and --rebuild go with --against size")
     if (first is None) != (last is None):
         raise click.UsageError("--from and --to go together")
-    loaded = [load_model(model, (), settings) for model in models]
+    loaded = [load_model(model, inputs, settings) for model in models]
+    if any(each.input is not None for each in loaded):
+        raise click.UsageError("--input is for torch modules: a spec has its sizes as parameters for --set")
     picture = loaded[0].model.plot(
         *(other.model for other in loaded[1:]),
         against=against,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import redirect_stderr, redirect_stdout
 from io import StringIO
+from pathlib import Path
 
 import click
 from click.core import ParameterSource
@@ -13,7 +14,7 @@ from shapecalc.arguments import is_torch
 from shapecalc.cli import COMMANDS
 from shapecalc.embedding.fit import Output
 from shapecalc.errors import SpecError, nearest, quote
-from shapecalc.spec.find import folder
+from shapecalc.spec.find import folder, locate
 
 RUNNABLE = tuple(name for name, only_prints in COMMANDS.items() if only_prints)
 WRITES = {"output": "-o", "fix": "--fix"}
@@ -28,14 +29,16 @@ class Runner:
     def __init__(self, main: click.Group, *, with_python: bool = False) -> None:
         self.main = main
         self.with_python = with_python
-        self.cache: dict[tuple[tuple[str, ...], str], Output] = {}
+        self.folders: tuple[Path, ...] = ()
+        """Where the files are that a command may read; anywhere without any."""
+        self.cache: dict[tuple[tuple[str, ...], str, tuple[Path, ...]], Output] = {}
 
     def __call__(self, words: list[str], preferred: str) -> Output:
         """Return the output of a command; raise `SpecError` for a command that is not allowed.
 
         `preferred` is the output form where the command has it and its arguments name none.
         """
-        key = (tuple(words), preferred)
+        key = (tuple(words), preferred, self.folders)
         if key not in self.cache:
             self.cache[key] = self._run(words, preferred)
         return self.cache[key]
@@ -97,7 +100,7 @@ class Runner:
         return command.make_context(name, words, parent=parent)
 
     def _refuse(self, context: click.Context) -> None:
-        """Raise `SpecError` for arguments that write a file, read standard input or import Python code."""
+        """Raise `SpecError` for arguments that write, read files elsewhere, or import Python code."""
         for parameter, option in WRITES.items():
             if context.params.get(parameter):
                 raise SpecError(f"{option} writes a file, which a command in a document may not")
@@ -109,6 +112,20 @@ class Runner:
                     f"{quote(value)} names an object in a Python module, which would be imported and run",
                     hint="allow it with --python where you trust the document",
                 )
+            if self.folders and not (self.with_python or self._may_read(value)):
+                raise SpecError(
+                    f"{quote(value)} is a file outside the document's folder",
+                    hint="allow its folder with --allow where you trust the document",
+                )
+
+    def _may_read(self, value: str) -> bool:
+        """Say whether a text names no file, a bundled network, or a file in one of the folders."""
+        try:
+            path = locate(value)[0].resolve()
+            is_file = path.exists()
+        except (SpecError, OSError, ValueError):
+            return True
+        return not is_file or any(path.is_relative_to(each.resolve()) for each in (folder(), *self.folders))
 
 
 def _texts(value: object) -> Iterator[str]:

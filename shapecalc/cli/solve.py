@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from shapecalc.arguments import Loaded, amount, assignments, open_model, shape
+from shapecalc.arguments import Loaded, amount, assignments, load_model, shape
 from shapecalc.cli.cli_options import FORMAT, FRAMEWORK, examples, loads_model, number_option
 from shapecalc.console import say_json, say_page
 from shapecalc.errors import SpecError, nearest, quote
@@ -178,7 +178,7 @@ def _layer(model: str, path: str) -> Spatial:
     """Return a layer of a model with its numbers resolved."""
     from shapecalc.layers.spatial import Spatial
 
-    report = open_model(model).analyze()
+    report, _ = load_model(model, (), ()).analyze()
     layers = {node.path: node.layer for node in report if isinstance(node.layer, Spatial)}
     layer = layers.get(path)
     if not isinstance(layer, Spatial):

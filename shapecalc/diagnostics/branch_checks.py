@@ -9,11 +9,12 @@ from typing import Any
 from shapecalc.diagnostics.diagnostic import Severity
 from shapecalc.diagnostics.violation import Violation, of_layer
 from shapecalc.engine.alignment import misaligned, tracks
-from shapecalc.engine.graph import Inference
+from shapecalc.engine.graph import Graph, Inference
 from shapecalc.errors import Failure
 from shapecalc.layers.axis_names import AXES
 from shapecalc.layers.base import Merge
 from shapecalc.layers.requirement import EqualBranches
+from shapecalc.layers.select import Slice
 from shapecalc.report.report import Report
 from shapecalc.spec.tree import Spec
 
@@ -48,13 +49,16 @@ def _begin(inference: Inference, branch: int, slot: int, axis: int) -> str:
 def drifting_centres(spec: Spec, report: Report) -> Iterator[Violation]:
     """Find merges of branches that look at different places: one pads on one side what the other does not.
 
-    Branches that move at different paces are not compared, nor is what sees everything.
+    Branches that move at different paces are not compared, nor is what sees everything, nor are slices of one
+    tensor, as in a space-to-depth.
     """
     inference, inputs = report.inference, [*report.inputs.values()]
     graph = inference.graph
     known = tracks(inference, inputs, graph.channel_axis)
     for node, effect in zip(graph.nodes, inference.effects, strict=True):
         if effect is None or not isinstance(node.layer, Merge) or not node.layer.keeps_places:
+            continue
+        if len({_before_slices(graph, slot) for slot in node.sources}) == 1:
             continue
         sources = [(known[slot], inference.shapes[slot] or ()) for slot in node.sources]
         apart: dict[tuple[int, int, Fraction, Fraction], list[str]] = {}
@@ -74,6 +78,13 @@ def drifting_centres(spec: Spec, report: Report) -> Iterator[Violation]:
             )
             severity: Severity = "note" if 2 * shift < stride else "warning"
             yield of_layer("drifting-centres", node, template, severity=severity, **facts)
+
+
+def _before_slices(graph: Graph, slot: int) -> int:
+    """Return the tensor of which a slice, or a slice of slices, was taken."""
+    while (node := graph.producer(slot)) is not None and isinstance(node.layer, Slice):
+        slot = node.sources[0]
+    return slot
 
 
 def _axis(rank: int, axis: int, batched: bool, keras: bool) -> str:

@@ -42,7 +42,7 @@ def limits(spec: Spec, parameters: Parameters, options: Mapping[str, Any]) -> di
                 raise SpecError(f"max_{what}: {number} is not a number: write 5000000, 5M or 2.5G")
             allowed[what] = Limit(most, spec.place)
         elif written is not None:
-            place = _place(spec, what)
+            place = written_place(spec, "budget", what)
             allowed[what] = Limit(_evaluated(what, written, parameters, place), place)
     return allowed
 
@@ -64,15 +64,15 @@ def _evaluated(what: str, written: Any, parameters: Parameters, place: Place) ->
     return int(_checked(value // 1 if isinstance(value, Fraction) else value, f"budget: {what}", place))
 
 
-def _place(spec: Spec, what: str) -> Place:
-    """Return where a limit is written: in the variant, or in the family that it belongs to."""
-    own = spec.place.of("variants", spec.name, "budget") if spec.is_member else Place()
-    holder = own if isinstance(own.parts, Mapping) and what in own.parts else spec.place.of("budget")
+def written_place(spec: Spec, part: str, what: str) -> Place:
+    """Return where a number of a budget or an expectation is written: in the variant, or in its family."""
+    own = spec.place.of("variants", spec.name, part) if spec.is_member else Place()
+    holder = own if isinstance(own.parts, Mapping) and what in own.parts else spec.place.of(part)
     return holder.of(what)
 
 
 def over_budget(report: Report, allowed: Mapping[str, Limit]) -> Iterator[Violation]:
-    """Yield the limits that are exceeded, or may be, because not every layer is counted."""
+    """Yield the limits that are exceeded, or may be: a layer that is not counted may cost anything."""
     for what, limit in allowed.items():
         spent = getattr(report, what)
         left_out = report.not_counted if what == "macs" and not report.complete else ()
@@ -90,4 +90,4 @@ def over_budget(report: Report, allowed: Mapping[str, Limit]) -> Iterator[Violat
         elif left_out:
             facts["layers"] = ", ".join(left_out[:_SHOWN])
             template = f"{head} of the {{most}} allowed: those of {{layers}} cannot be counted"
-            yield Violation("budget", template, facts, limit.place)
+            yield Violation("budget", template, facts, limit.place, severity="error")

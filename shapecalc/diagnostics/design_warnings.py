@@ -53,9 +53,14 @@ def linear_on_map(spec: Spec, report: Report) -> Iterator[Violation]:
 
 
 def heads_disagree(spec: Spec, report: Report) -> Iterator[Violation]:
-    """Find outputs that disagree: a map beside vectors, or heads with different numbers of classes."""
+    """Find auxiliary heads with other classes than the main output, or a map where that is a vector.
+
+    Auxiliary heads are those of `side`, and outputs whose name begins with `aux`; others, such as boxes
+    beside classes, serve purposes of their own.
+    """
     outputs = [*report.outputs.items()]
-    for name, mine in outputs[1:]:
+    auxiliary = [item for item in outputs[1:] if spec.outputs is None or item[0].startswith("aux")]
+    for name, mine in auxiliary:
         main, theirs = outputs[0]
         facts: dict[str, Any] = {"name": name, "main": main, "mine": mine, "theirs": theirs}
         if len(mine) != len(theirs):
@@ -89,19 +94,6 @@ def unused_result(_spec: Spec, report: Report) -> Iterator[Violation]:
     for node in report.graph.nodes:
         if not (read.intersection(node.slots) or isinstance(node.layer, _RECORDS)):
             yield of_layer("unused-result", node, template, needs_all=True)
-
-
-def shared_weights(_spec: Spec, report: Report) -> Iterator[Violation]:
-    """Find weights used again on an input of other sizes: sometimes meant, often a layer too few."""
-    template = "{kind} uses the weights of {owner} on {here}, but their first input is {there}"
-    by_path = {node.path: node for node in report.nodes}
-    for node in report.nodes:
-        owner = by_path.get(node.shares or "")
-        if owner is not None and node.weights and owner.inputs != node.inputs:
-            here, there = node.inputs[0], owner.inputs[0]
-            yield of_layer(
-                "shared-weights", node, template, severity="note", owner=owner.path, here=here, there=there
-            )
 
 
 def bias_before_norm(_spec: Spec, report: Report) -> Iterator[Violation]:

@@ -96,9 +96,7 @@ class Diagnostic(Shown):
         return {
             "code": self.code,
             "severity": self.severity,
-            "file": self.place.file,
-            "line": self.place.line,
-            "column": self.place.column,
+            **self.place.to_dict(),
             "path": self.path,
             "paths": list(self.paths),
             "message": self.message,
@@ -122,14 +120,24 @@ def from_failure(failure: Failure) -> Diagnostic:
 
 
 def gathered(findings: Sequence[Diagnostic]) -> list[Diagnostic]:
-    """Return the findings with equal ones merged, errors first, otherwise in the order of the network."""
-    together: dict[tuple[Any, ...], Diagnostic] = {}
+    """Return the findings, those of one origin merged; errors first, otherwise in the order of the network.
+
+    Equal findings have one origin, and warnings and notes of one code at one place about different layers.
+    """
+    origins: dict[tuple[Any, ...], list[tuple[Diagnostic, dict[str, None]]]] = {}
     for finding in findings:
-        place = finding.place
-        key = (finding.code, finding.severity, finding.message, place.file, place.line, place.column)
-        paths = (*together[key].paths, *finding.paths) if key in together else finding.paths
-        together[key] = replace(together.get(key, finding), paths=tuple(dict.fromkeys(paths)))
-    return sorted(together.values(), key=lambda finding: _ORDER[finding.severity])
+        place, is_error = finding.place, finding.severity == "error"
+        message = finding.message if is_error or place.line is None else ""
+        origin = (finding.code, finding.severity, message, place.file, place.line, place.column)
+        merged = origins.setdefault(origin, [])
+        for first, paths in merged:
+            if first.message == finding.message or paths.keys().isdisjoint(finding.paths):
+                paths.update(dict.fromkeys(finding.paths))
+                break
+        else:
+            merged.append((finding, dict.fromkeys(finding.paths)))
+    results = [replace(first, paths=tuple(paths)) for merged in origins.values() for first, paths in merged]
+    return sorted(results, key=lambda finding: _ORDER[finding.severity])
 
 
 def text(finding: Diagnostic) -> str:
@@ -174,10 +182,10 @@ def _facts(finding: Diagnostic) -> Iterator[tuple[str, list[str]]]:
 
 def _excerpt(place: Place) -> list[str]:
     """Return the line that a place names with a mark under it, or nothing where it cannot be read."""
-    source = _line(place)
-    if source is None:
+    lines = lines_of(place.file)
+    if place.line is None or place.line > len(lines):
         return []
-    number = str(place.line)
+    source, number = lines[place.line - 1], str(place.line)
     margin = " " * len(number)
     return [f" {margin} |", f" {number} | {source}", f" {margin} | {' ' * ((place.column or 1) - 1)}^"]
 
@@ -188,15 +196,12 @@ def short(finding: Diagnostic) -> str:
     return printable(f"{finding.place}: {finding.severity}[{finding.code}]: {finding.message}{path}")
 
 
-def _line(place: Place) -> str | None:
-    """Return the line of the file that a place names, or None where it cannot be read."""
-    if place.file is None or place.line is None:
-        return None
+def lines_of(file: str | None) -> list[str]:
+    """Return the lines of a file, none where it cannot be read."""
     try:
-        lines = Path(place.file).read_text(encoding="utf-8").splitlines()
+        return [] if file is None else Path(file).read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError, ValueError):
-        return None
-    return lines[place.line - 1] if place.line <= len(lines) else None
+        return []
 
 
 def github(finding: Diagnostic) -> str:
@@ -204,9 +209,10 @@ def github(finding: Diagnostic) -> str:
     level = "notice" if finding.severity == "note" else finding.severity
     place, path = finding.place, f" (in {finding.path})" if finding.path else ""
     where = {"file": place.file, "line": place.line, "col": place.column, "title": finding.code}
-    pairs = [f"{name}={_escaped(str(value))}" for name, value in where.items() if value is not None]
-    return f"::{level} {','.join(pairs)}::{_escaped(finding.message + path)}"
+    pairs = [f"{name}={_escaped(str(value), ':,')}" for name, value in where.items() if value is not None]
+    return f"::{level} {','.join(pairs)}::{_escaped(printable(finding.message + path))}"
 
 
-def _escaped(text_: str) -> str:
-    return text_.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A").replace(",", "%2C")
+def _escaped(text_: str, separators: str = "") -> str:
+    """Return text as the runner decodes it: in a property, what separates properties is encoded too."""
+    return "".join(f"%{ord(sign):02X}" if sign in f"%\r\n{separators}" else sign for sign in text_)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import TypeAlias
 
 from shapecalc.diagnostics import branch_checks, design_warnings, window_warnings
 from shapecalc.diagnostics.diagnostic import Diagnostic, from_failure, gathered
+from shapecalc.diagnostics.ignored import reported
 from shapecalc.diagnostics.size_findings import by_size
 from shapecalc.diagnostics.violation import Violation
 from shapecalc.errors import Failure
@@ -24,7 +25,6 @@ CHECKS: tuple[Check, ...] = (
     window_warnings.padded_pointwise,
     design_warnings.heads_disagree,
     design_warnings.unused_result,
-    design_warnings.shared_weights,
     design_warnings.bias_before_norm,
     window_warnings.kernel_over_input,
     window_warnings.idle_padding,
@@ -35,9 +35,13 @@ CHECKS: tuple[Check, ...] = (
 
 
 def findings(
-    spec: Spec, report: Report, failures: Sequence[Failure] = (), question: Question | None = None
+    spec: Spec,
+    report: Report,
+    failures: Sequence[Failure] = (),
+    question: Question | None = None,
+    ignore: Iterable[str] = (),
 ) -> list[Diagnostic]:
-    """Return errors, warnings and notes, equal ones once.
+    """Return errors, warnings and notes, those of one origin once, without those of the codes in `ignore`.
 
     Where the model does not hold, the report covers the layers that do: what can only be said of a complete
     network is left out, and so is what is about layers whose sizes are a guess. `question` is what the
@@ -51,7 +55,8 @@ def findings(
         violations = [each for each in violations if not (each.needs_all or guessed.intersection(each.paths))]
     elif question is not None:
         violations += by_size(question)
-    return gathered([*diagnostics, *(violation.diagnostic() for violation in violations)])
+    warnings = [violation.diagnostic() for violation in violations]
+    return gathered([*diagnostics, *reported(warnings, spec, report, ignore)])
 
 
 def _with_divergence(report: Report, failure: Failure) -> Diagnostic:

@@ -10,7 +10,7 @@ from shapecalc.algebra.rational import LARGEST
 from shapecalc.errors import Failure, Place, Undecided
 from shapecalc.layers.base import Effect, Kind, Shapes
 from shapecalc.layers.fields import Annotation
-from shapecalc.layers.requirement import Refused, Requirement, checked
+from shapecalc.layers.requirement import Refused, Requirement, checked, shown
 from shapecalc.spec.spec_values import MOST_AXES
 
 
@@ -28,6 +28,8 @@ class Evaluator:
         key = (id(layer), inputs)
         answer = self.answers.get(key)
         if answer is None:
+            if not layer.takes_empty:
+                _undecided_if_empty(layer, inputs)
             try:
                 bounds = checked(_bounds(layer))
                 answer = layer.apply(inputs)
@@ -38,6 +40,12 @@ class Evaluator:
                 answer = refusal
             self.answers[key] = answer
         return answer
+
+
+def _undecided_if_empty(layer: Kind, inputs: Shapes) -> None:
+    for x in inputs:
+        if any(isinstance(n, int) and n == 0 for n in x):
+            raise Undecided(f"{layer.kind}: whether it takes {shown(x)}, which has no elements, is not known")
 
 
 def _bounds(layer: Kind) -> Iterator[Requirement]:

@@ -73,6 +73,7 @@ class Expansion:
         self.repeats = Repeats(self.builder, self.run_once)
         self.trainable = True
         self.called: Caller = "module"
+        self.ignored: tuple[str, ...] = ()
 
     def run(self) -> Inference:
         refuse_too_large(self.spec, self.builder.value_of)
@@ -138,18 +139,17 @@ class Expansion:
         scope.input = sources[0]
         owner = None if step.share is None else owner_of(self.builder, scope, step.share)
         start, failures = len(self.builder.graph.nodes), len(self.builder.failures)
-        outer = self.trainable, self.called
-        self.trainable, self.called = (
-            self.trainable and step.trainable is not False,
-            step.called or self.called,
-        )
+        outer = self.trainable, self.called, self.ignored
+        self.trainable = self.trainable and step.trainable is not False
+        self.called = step.called or self.called
+        self.ignored += step.ignore
         try:
             if step.repeat is None:
                 binding = self.run_once(scope, step, sources, path)
             else:
                 binding = self.repeats.run(scope, step, sources, path)
         finally:
-            self.trainable, self.called = outer
+            self.trainable, self.called, self.ignored = outer
         binding.step, binding.scope = step, scope
         binding.start, binding.end = start, len(self.builder.graph.nodes)
         scope.bindings[key] = binding
@@ -268,6 +268,7 @@ class Expansion:
         binding = self.builder.add(resolved, sources, path, place, trainable=self.trainable)
         node = self.builder.graph.nodes[-1]
         node.calls, node.called = self.calls, self.called
+        node.ignored, node.written = self.ignored, layer
         return binding
 
     def add_corrected(

@@ -68,8 +68,12 @@ class GraphNode:
     """Where the blocks that hold the layer are called, from the outermost inwards."""
     called: Caller = "module"
     """What torch calls: tools that count costs do not see functions."""
+    ignored: tuple[str, ...] = ()
+    """Codes of diagnostics that are not reported for it."""
     loops: tuple[Loop, ...] = ()
     """The repeats of which this is every pass, from the outermost inwards."""
+    written: Kind | None = None
+    """The layer as the spec has it, with formulas."""
 
     @property
     def slots(self) -> range:
@@ -88,6 +92,8 @@ class Group:
     depth: int
     passes: int = 1
     """How many passes of a repeat this group holds; 1 for anything else."""
+    is_dotted: bool = False
+    """Whether it is what dotted names of steps have in common, such as a module of an imported network."""
 
 
 @dataclass(slots=True)
@@ -128,3 +134,5 @@ class Inference:
     """The slots whose sizes are a guess, because of a failure before them."""
     missing: set[int] = field(default_factory=set)
     """The slots that replace missing tensors."""
+    unconfirmed: str = ""
+    """Why the module that this was imported from could not be run at these sizes, if it could not."""

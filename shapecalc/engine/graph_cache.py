@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Protocol
 
 from shapecalc.algebra.rational import Value
 from shapecalc.engine.evaluate import Evaluator
@@ -17,16 +18,32 @@ from shapecalc.spec.tree import Spec
 _KEPT = 4
 
 
-class GraphCache:
-    """The last expansions of one spec."""
+class Witness(Protocol):
+    """What confirms the inferences over an import at other sizes than the traced ones."""
 
-    def __init__(self) -> None:
+    def confirm(self, spec: Spec, inputs: Mapping[str, Shape]) -> str:
+        """Return why inputs of these sizes are not confirmed, if so; raise `Undecided` where refuted."""
+
+
+class GraphCache:
+    """The last expansions of one spec; every inference over an import passes its witness here."""
+
+    def __init__(self, witness: Witness | None = None) -> None:
         self.kept: list[Graph] = []
+        self.witness = witness
 
     def infer(
         self, spec: Spec, parameters: Parameters, inputs: Mapping[str, Shape], *, batched: bool = True
     ) -> Inference:
         """Return the inference over a spec, along a cached graph where one is still valid."""
+        unconfirmed = "" if self.witness is None else self.witness.confirm(spec, inputs)
+        inference = self._inferred(spec, parameters, inputs, batched=batched)
+        inference.unconfirmed = unconfirmed
+        return inference
+
+    def _inferred(
+        self, spec: Spec, parameters: Parameters, inputs: Mapping[str, Shape], *, batched: bool
+    ) -> Inference:
         shapes = [*inputs.values()]
         for graph in self.kept:
             if graph.batched is batched and serves(graph, parameters):

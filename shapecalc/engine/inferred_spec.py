@@ -41,6 +41,11 @@ class InferredSpec(Spec):
         """The spec text that the model was read from, or None."""
         return self._text
 
+    @property
+    def graphs(self) -> GraphCache:
+        """The graphs expanded so far, and the witness of an import. Internal."""
+        return self._graphs
+
     def free_names(self) -> list[str]:
         """Return the parameters that are an entire axis of the input's shape."""
         named = [str(size) for shape in self.input.values() for size in shape]
@@ -91,9 +96,10 @@ class InferredSpec(Spec):
         return member
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
-        """Return a copy with some fields replaced and an empty graph cache."""
+        """Return a copy with some fields replaced and an empty graph cache; other layers have no witness."""
         copied = super().model_copy(update=update, deep=deep)
-        copied._graphs = GraphCache()  # noqa: SLF001  (a copy of this very class)
+        has_witness = {"layers", "blocks", "outputs"}.isdisjoint(update or {})
+        copied._graphs = GraphCache(self._graphs.witness if has_witness else None)  # noqa: SLF001  (a copy of this class)
         if update:
             copied._text = None  # noqa: SLF001
         return copied

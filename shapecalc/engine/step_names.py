@@ -51,4 +51,6 @@ class DottedGroups:
             self.builder.close(self.open.pop()[1])
         for number in range(shared, len(parents)):
             path = self.prefix + ".".join(parents[: number + 1])
-            self.open.append((parents[number], self.builder.open(path, "")))
+            group = self.builder.open(path, "")
+            group.is_dotted = True
+            self.open.append((parents[number], group))

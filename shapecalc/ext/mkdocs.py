@@ -9,8 +9,8 @@ from shapecalc.bridges import need
 from shapecalc.ext.fence import Fences
 from shapecalc.ext.option_pages import DocumentSite
 
-need("mkdocs", "docs")
-need("pymdownx", "docs")
+need("mkdocs")
+need("pymdownx", "pymdown-extensions")
 
 from mkdocs.config.base import Config  # noqa: E402  (`need` says what is missing)
 from mkdocs.config.config_options import Type  # noqa: E402

@@ -19,7 +19,7 @@ from shapecalc.errors import ShapecalcError, SpecError
 from shapecalc.ext.option_pages import DocumentSite
 from shapecalc.ext.options import NAMES, options
 
-need("sphinx", "docs")
+need("sphinx")
 
 from docutils import nodes  # noqa: E402  (`need` says what is missing)
 from docutils.parsers.rst import directives  # noqa: E402

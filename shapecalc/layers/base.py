@@ -65,6 +65,8 @@ class Kind(BaseModel):
     """The axes on which results depend in a way that is not known, and why."""
     fixes_sizes: ClassVar[bool] = False
     """Whether the sizes of the results do not depend on those of the input, as in global pooling."""
+    takes_empty: ClassVar[bool] = False
+    """Whether the rules hold for tensors without elements too, as torch has them."""
     statistics: ClassVar[frozenset[str]] = frozenset()
     """The tensors that training gathers and does not learn; Keras counts them as parameters."""
     rank: ClassVar[int]
@@ -273,6 +275,7 @@ class Layer(Ruled):
 class Pointwise(OwnPlace, SameShape, AnyShape, NoWeights, NoMacs, NoWindow, Layer):
     """A function of each element: shape kept, no weights, no multiply-accumulates."""
 
+    takes_empty = True
     example = "{name}().output((1, 64, 32, 32))\n(1, 64, 32, 32)"
     per_element: ClassVar[Operations | None] = None
     """The single operations for each element; not known, unless a kind says otherwise."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Annotated, Any, Self
 
@@ -17,7 +17,7 @@ from shapecalc.layers.dependence import Dependence, unknown, unseen
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Annotation, OneOf, complaint
 from shapecalc.layers.merge import Broadcast
-from shapecalc.layers.requirement import Shape
+from shapecalc.layers.requirement import Requirement, Shape, shown
 from shapecalc.layers.select import Mean
 
 
@@ -186,6 +186,8 @@ _REDUCTIONS: Mapping[str, Callable[[Dim, Dim], Operations]] = {
     "argmin": greatest,
 }
 """Reductions with the operations that make a number of results out of all the numbers."""
+_OF_SOME = ("amax", "amin", "argmax", "argmin")
+"""Reductions of at least one number."""
 _OF_ONE_AXIS = ("prod", "argmax", "argmin")
 
 
@@ -210,6 +212,13 @@ class Reduce(Mean, kind="reduce", framework="torch"):
         if self.function in _OF_ONE_AXIS and isinstance(self.dim, tuple):
             raise complaint(f"{self.function} takes one axis; dim is a list")
         return self
+
+    def requirements(self, x: Shape) -> Iterator[Requirement]:
+        yield from super().requirements(x)
+        if self.function in _OF_SOME and any(
+            isinstance(x[axis], int) and x[axis] < 1 for axis in self.reduced(x)
+        ):
+            yield Requirement("empty", 0, ">=", 1, f"{self.kind}: {shown(x)} has no {self.function}")
 
     def operations(self, x: Shape) -> Operations:
         return _REDUCTIONS[self.function](product(x), product(self.output(x)))

@@ -62,6 +62,7 @@ GLOSSARY: dict[str, str] = {
     "k": "The additive constant of the normalization.",
     "kdim": "The size of the last axis of the keys; embed_dim if left out.",
     "keepdim": "Whether reduced axes stay, with size 1.",
+    "kept": "Buffers by their names, each with its shape.",
     "kernel_size": "The size of the window: for all axes, or one per axis.",
     "label_smoothing": "How much of each target is spread over all classes; shapes do not depend on it.",
     "lambd": "The threshold of the function.",

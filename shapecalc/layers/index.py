@@ -36,6 +36,10 @@ KINDS = targets(
         "einsum": "Einsum",
         "fold": "Fold Unfold",
         "fractional_pool": "FractionalMaxPool2d FractionalMaxPool3d",
+        "functional": (
+            "FunctionalConv1d FunctionalConv2d FunctionalConv3d FunctionalConvTranspose1d "
+            "FunctionalConvTranspose2d FunctionalConvTranspose3d FunctionalEmbedding"
+        ),
         "layer_norm": "CrossMapLRN2d GroupNorm LayerNorm LocalResponseNorm RMSNorm",
         "learned": "ClassToken LayerScale PositionEmbedding",
         "lenet": "PartialConv2d RBF Subsample2d",
@@ -62,12 +66,12 @@ KINDS = targets(
         "recurrent_cells": "GRUCell LSTMCell RNNCell",
         "resample": "Upsample UpsamplingBilinear2d UpsamplingNearest2d",
         "reshape": "Flatten Permute Reshape Squeeze Transpose Unflatten Unsqueeze",
-        "select": "Chunk Mean Select Slice Split",
+        "select": "Chunk EmptySlice Mean Select Slice Split",
         "sequence_loss": "AdaptiveLogSoftmaxWithLoss CTCLoss",
         "shuffle": "ChannelShuffle PixelShuffle PixelUnshuffle",
         "softmax": "GLU LogSoftmax Softmax Softmax2d Softmin",
         "stochastic": "StochasticDepth",
-        "traced": "Constant Opaque Parameter Require Unused",
+        "traced": "Buffer Constant Opaque Parameter Require Unused",
         "transformer": (
             "Transformer TransformerDecoder TransformerDecoderLayer TransformerEncoder "
             "TransformerEncoderLayer"

@@ -26,6 +26,7 @@ from shapecalc.layers import dropout as _dropout
 from shapecalc.layers import einsum as _einsum
 from shapecalc.layers import fold as _fold
 from shapecalc.layers import fractional_pool as _fractional_pool
+from shapecalc.layers import functional as _functional
 from shapecalc.layers import keras_basic as _keras_basic
 from shapecalc.layers import keras_conv as _keras_conv
 from shapecalc.layers import keras_conv_transpose as _keras_conv_transpose
@@ -337,6 +338,34 @@ class FractionalMaxPool2d(_fractional_pool.FractionalMaxPool):
 class FractionalMaxPool3d(_fractional_pool.FractionalMaxPool):
     """The largest value of windows at random distances: `[N, C, D, H, W]` to `[N, C, *output_size]`."""
     def __init__(self, kernel_size: _Number | Sequence[_Number], output_size: _Number | Sequence[_Number] | None = ..., output_ratio: _Real | Sequence[_Real] | None = ..., return_indices: _Flag = ...) -> None: ...
+
+class FunctionalConv1d(_functional.FunctionalConv):
+    """Convolution over length by a tensor: a size n becomes ⌊(n + 2p - (d(k-1) + 1))/s⌋ + 1."""
+    def __init__(self, stride: _Number | Sequence[_Number] = ..., padding: _Number | Sequence[_Number] = ..., dilation: _Number | Sequence[_Number] = ..., groups: _Number = ...) -> None: ...
+
+class FunctionalConv2d(_functional.FunctionalConv):
+    """Convolution over height and width by a tensor: a size n becomes ⌊(n + 2p - (d(k-1) + 1))/s⌋ + 1."""
+    def __init__(self, stride: _Number | Sequence[_Number] = ..., padding: _Number | Sequence[_Number] = ..., dilation: _Number | Sequence[_Number] = ..., groups: _Number = ...) -> None: ...
+
+class FunctionalConv3d(_functional.FunctionalConv):
+    """Convolution over depth, height and width by a tensor: a size n becomes ⌊(n + 2p - (d(k-1) + 1))/s⌋ + 1."""
+    def __init__(self, stride: _Number | Sequence[_Number] = ..., padding: _Number | Sequence[_Number] = ..., dilation: _Number | Sequence[_Number] = ..., groups: _Number = ...) -> None: ...
+
+class FunctionalConvTranspose1d(_functional.FunctionalConvTranspose):
+    """Transposed convolution over length by a tensor: a size n becomes (n-1)s - 2p + d(k-1) + 1 + op."""
+    def __init__(self, stride: _Number | Sequence[_Number] = ..., padding: _Number | Sequence[_Number] = ..., output_padding: _Number | Sequence[_Number] = ..., groups: _Number = ..., dilation: _Number | Sequence[_Number] = ...) -> None: ...
+
+class FunctionalConvTranspose2d(_functional.FunctionalConvTranspose):
+    """Transposed convolution over height and width by a tensor: a size n becomes (n-1)s - 2p + d(k-1) + 1 + op."""
+    def __init__(self, stride: _Number | Sequence[_Number] = ..., padding: _Number | Sequence[_Number] = ..., output_padding: _Number | Sequence[_Number] = ..., groups: _Number = ..., dilation: _Number | Sequence[_Number] = ...) -> None: ...
+
+class FunctionalConvTranspose3d(_functional.FunctionalConvTranspose):
+    """Transposed convolution over depth, height and width by a tensor: a size n becomes (n-1)s - 2p + d(k-1) + 1 + op."""
+    def __init__(self, stride: _Number | Sequence[_Number] = ..., padding: _Number | Sequence[_Number] = ..., output_padding: _Number | Sequence[_Number] = ..., groups: _Number = ..., dilation: _Number | Sequence[_Number] = ...) -> None: ...
+
+class FunctionalEmbedding(_functional.FunctionalEmbedding):
+    """A table that is a tensor, read by index: integers `[...]` and a weight `[V, E]` to `[..., E]`."""
+    def __init__(self, padding_idx: _Number | None = ...) -> None: ...
 
 class KerasChunk(_keras_basic.KerasChunk):
     """Cuts axis `dim` (the channels, if left out) into at most `chunks` pieces, as torch's `chunk` does."""
@@ -870,6 +899,10 @@ class Chunk(_select.Chunk):
     """Cuts axis `dim` into pieces of ⌈n/chunks⌉, the last maybe smaller: at most `chunks` of them."""
     def __init__(self, chunks: _Number, dim: _Number = ...) -> None: ...
 
+class EmptySlice(_select.EmptySlice):
+    """Takes nothing of axis `dim`: x[:, :0] for dim 1, whatever the size of the axis."""
+    def __init__(self, dim: _Number) -> None: ...
+
 class Mean(_select.Mean):
     """The mean over the axes in `dim`, which vanish, or become 1 with keepdim."""
     def __init__(self, dim: _Number | Sequence[_Number], keepdim: _Flag = ...) -> None: ...
@@ -930,6 +963,10 @@ class StochasticDepth(_stochastic.StochasticDepth):
     """Sets the complete branch to zero with probability p in training, for each sample or for the batch."""
     def __init__(self, p: _Real, mode: str = ...) -> None: ...
 
+class Buffer(_traced.Buffer):
+    """A tensor that a module keeps and does not learn: whatever the input, its result is `shape`."""
+    def __init__(self, shape: Sequence[_Number] | str) -> None: ...
+
 class Constant(_traced.Constant):
     """A tensor that is not learned: whatever the input, its result is `shape`, batch and all."""
     def __init__(self, shape: Sequence[_Number] | str) -> None: ...
@@ -947,8 +984,8 @@ class Require(_traced.Require):
     def __init__(self, left: _Number, relation: str, right: _Number) -> None: ...
 
 class Unused(_traced.Unused):
-    """Returns its input, and lists parameters that the network holds and never uses."""
-    def __init__(self, tensors: Any) -> None: ...
+    """Returns its input, and lists parameters and buffers that the network holds and never uses."""
+    def __init__(self, tensors: Any = ..., kept: Any = ...) -> None: ...
 
 class Transformer(_transformer.Transformer):
     """An encoder, and a decoder that attends to its result: `[S, N, E]` and `[T, N, E]` to `[T, N, E]`."""

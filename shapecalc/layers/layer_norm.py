@@ -65,6 +65,7 @@ class OverLastAxes(SameShape, NoBuffers, NoMacs, NoWindow, Layer):
 
     order = "normalized_shape eps ..."
     framework = "torch"
+    takes_empty = True
 
     normalized_shape: Annotated[
         Dim | tuple[Dim, ...] | None, Nullable(Each(Integer(1))), Inferred("n", axis=-1)

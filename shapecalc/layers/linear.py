@@ -48,7 +48,7 @@ class Dense(NoBuffers, OverFeatures):
     """The rules of a matrix product on the last axis, under either framework."""
 
     family = Family.LINEAR
-    fixes_sizes = True
+    fixes_sizes = takes_empty = True
 
     bias: Flag = True
 
@@ -89,6 +89,7 @@ class Table(OwnPlace, NoBuffers, NoOperations, NoWindow, Layer):
     """The rules of a table read by index, under either framework."""
 
     family = Family.EMBEDDING
+    takes_empty = True
 
     num_embeddings: Rows
     embedding_dim: VectorLength

@@ -54,7 +54,7 @@ class Broadcast(NoMacs, Merge):
     """The rules of an operation on each element of tensors that are broadcast."""
 
     family = Family.MERGE
-    takes_any_number = True
+    takes_empty = takes_any_number = True
     per_pair: ClassVar[Operations | None] = None
     """The single operations for each element of two tensors; not known, unless a kind says otherwise."""
 
@@ -109,6 +109,7 @@ class Concat(NoOperations, Merge, framework="torch", torch="torch.cat", keras="k
     """
 
     family = Family.MERGE
+    takes_empty = True
 
     dim: Index = 1
 
@@ -152,6 +153,7 @@ class Matmul(Merge, torch="torch.matmul"):
 
     family = Family.MATRIX_PRODUCT
     keeps_places = False
+    takes_empty = True
 
     def axes(self, x: Shape, number: int) -> tuple[str, ...]:
         if len(x) == 1:

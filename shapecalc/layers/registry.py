@@ -74,7 +74,9 @@ def unregister(name: str) -> None:
     _registered.pop(name, None)
 
 
-RESERVED = frozenset({"name", "repeat", "when", "from", "share", "trainable", "called", "sequential", "side"})
+RESERVED = frozenset(
+    {"name", "repeat", "when", "from", "share", "trainable", "called", "ignore", "sequential", "side"}
+)
 """Words that cannot name a kind, because a step uses them itself."""
 
 

@@ -44,6 +44,7 @@ class Rearranging(NoWeights, NoOperations, NoWindow, Layer):
     """A layer that moves elements and computes nothing."""
 
     family = Family.RESHAPE
+    takes_empty = True
 
     def dependence(self, x: Shape, result: int) -> Dependence:
         return rearranged(x, self.output(x))

@@ -32,6 +32,7 @@ class AlongAxis(NoWeights, NoOperations, NoWindow, Layer):
     """A layer that cuts along one axis."""
 
     family = Family.RESHAPE
+    takes_empty = True
 
     dim: Index
 
@@ -47,6 +48,7 @@ class AlongAxis(NoWeights, NoOperations, NoWindow, Layer):
 class Cutting(AlongAxis):
     """A layer that cuts an axis into pieces of one size, the last maybe smaller."""
 
+    takes_empty = False
     remark = (
         "The axis is that of the channels unless `dim` says otherwise (torch's own default is the batch)."
     )
@@ -159,6 +161,22 @@ def _is_negative(name: str, position: Dim) -> bool:
     return verdict
 
 
+class EmptySlice(AlongAxis, kind="empty_slice", framework="torch"):
+    """Takes nothing of axis `dim`: x[:, :0] for dim 1, whatever the size of the axis.
+
+    Only layers that torch is known to run on no elements take the result. Source: torch's indexing.
+
+    >>> EmptySlice(dim=1).output((1, 197, 768))
+    (1, 0, 768)
+    """
+
+    def output(self, x: Shape) -> Shape:
+        return self.resized(x, 0)
+
+    def dependence(self, x: Shape, result: int) -> Dependence:
+        return placed(len(x))
+
+
 class Split(Cutting, framework="torch", torch="torch.split"):
     """Cuts axis `dim` into pieces: of `split_size` each, the last maybe smaller, or as listed.
 
@@ -235,6 +253,7 @@ class Mean(NoWeights, NoMacs, NoWindow, Layer, torch="torch.mean"):
     """
 
     family = Family.REDUCTION
+    takes_empty = True
 
     dim: Axes
     keepdim: Flag = False

@@ -61,7 +61,7 @@ class Tensor(NoWeights, NoOperations, NoWindow, AnyShape, Layer):
     """A tensor that does not depend on the input."""
 
     family = Family.TENSOR
-    fixes_sizes = True
+    fixes_sizes = takes_empty = True
 
     shape: Annotated[tuple[Dim, ...], Listed(Integer(1)), AsNumbers()]
 
@@ -91,11 +91,26 @@ class Parameter(Tensor, kind="parameter", framework="torch"):
 class Constant(Tensor, kind="constant", framework="torch"):
     """A tensor that is not learned: whatever the input, its result is `shape`, batch and all.
 
-    Source: torch.zeros and its like, and the buffers of modules.
+    Source: torch.zeros and its like.
 
     >>> Constant(shape=[49, 49]).output((8, 3, 224, 224))
     (49, 49)
     """
+
+
+class Buffer(Tensor, kind="buffer", framework="torch"):
+    """A tensor that a module keeps and does not learn: whatever the input, its result is `shape`.
+
+    The buffer is `buffer`, of that shape. Source: torch.nn.Module.register_buffer.
+
+    >>> Buffer(shape=[1, 3, 1, 1]).buffers((8, 3, 224, 224))
+    {'buffer': (1, 3, 1, 1)}
+    """
+
+    shape: FixedShape
+
+    def buffers(self, x: Shape) -> Named:
+        return {"buffer": self.shape}
 
 
 class Require(Pointwise, kind="require", framework="torch"):
@@ -116,19 +131,24 @@ class Require(Pointwise, kind="require", framework="torch"):
     right: Annotated[Dim, Integer()]
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
-        words = self.relation.replace("_", " ")
+        words = self.relation.replace("_", " ") + (" than" if self.relation in ("more", "less") else "")
         says = f"{self.kind}: {self.left} is not {words} {self.right}, as the traced code had it"
         yield Requirement("condition", self.left, SIGNS[self.relation], self.right, says)
+
+    @property
+    def text(self) -> str:
+        """The relation, as in a formula."""
+        return f"{self.left} {SIGNS[self.relation]} {self.right}"
 
 
 SIGNS = {"equal": "==", "unequal": "!=", "less": "<", "at_most": "<=", "more": ">", "at_least": ">="}
 
 
 class Unused(Pointwise, kind="unused", framework="torch"):
-    """Returns its input, and lists parameters that the network holds and never uses.
+    """Returns its input, and lists parameters and buffers that the network holds and never uses.
 
-    They are counted: they are stored and saved with the others. Source: the parameters of a module that its
-    forward does not reach, such as auxiliary heads in evaluation.
+    They are counted: they are stored and saved with the others. `tensors` are the parameters, `kept` the
+    buffers. Source: what a module's forward does not reach, such as auxiliary heads in evaluation.
 
     >>> Unused(tensors={"aux.fc.weight": [1000, 1024]}).weights((1, 1000))
     {'aux.fc.weight': (1000, 1024)}
@@ -137,10 +157,14 @@ class Unused(Pointwise, kind="unused", framework="torch"):
     family = Family.IDENTITY
     per_element = NOTHING
 
-    tensors: Annotated[Any, NamedShapes()]
+    tensors: Annotated[Any, NamedShapes()] = Tensors()
+    kept: Annotated[Any, NamedShapes()] = Tensors()
 
     def weights(self, x: object) -> Named:
         return dict(self.tensors)
+
+    def buffers(self, x: object) -> Named:
+        return dict(self.kept)
 
 
 class Opaque(Merge, kind="opaque", framework="torch"):
@@ -155,6 +179,7 @@ class Opaque(Merge, kind="opaque", framework="torch"):
     """
 
     family = Family.OPAQUE
+    takes_empty = True
     keeps_places = False
     unknown_dependence = ("places and channels", "no rule is known for the operation")
 

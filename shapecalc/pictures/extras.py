@@ -14,14 +14,13 @@ def need(module: str, purpose: str) -> ModuleType:
     >>> need("nothing_of_the_kind", "a picture")
     Traceback (most recent call last):
     shapecalc.errors.NotInstalled: a picture needs nothing_of_the_kind: python -m pip install \
-"shapecalc[draw]" (No module named 'nothing_of_the_kind')
+nothing-of-the-kind (No module named 'nothing_of_the_kind')
     """
     try:
         return import_module(module)
     except (ImportError, OSError) as error:
-        raise NotInstalled(
-            f'{purpose} needs {module}: python -m pip install "shapecalc[draw]" ({error})'
-        ) from None
+        package = module.replace("_", "-")
+        raise NotInstalled(f"{purpose} needs {module}: python -m pip install {package} ({error})") from None
 
 
 def png(svg: str, scale: float) -> bytes:

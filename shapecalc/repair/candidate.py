@@ -65,11 +65,16 @@ class Candidate:
             None if self.price is None and other.price is None else self.cost + other.cost,
         )
 
-    def description(self, line: int | None, original: Callable[[int], int] = int) -> str:
-        """Return what is changed, with the lines other than that of the finding."""
+    def description(
+        self,
+        line: int | None,
+        original: Callable[[int], int] = int,
+        named: Callable[[int], str] = "line {}".format,
+    ) -> str:
+        """Return what is changed, with the names of the lines other than that of the finding."""
         words = " and ".join(
             dict.fromkeys(
-                text if original(edit.line) == line else f"{text} (line {original(edit.line)})"
+                text if original(edit.line) == line else f"{text} ({named(original(edit.line))})"
                 for edit, text in zip(self.edits, self.texts, strict=True)
             )
         )

@@ -18,6 +18,7 @@ from shapecalc.layers.base import Shapes
 from shapecalc.layers.linear import Identity
 from shapecalc.layers.requirement import Requirement, Shape
 from shapecalc.layers.roles import Makes, fields_with
+from shapecalc.layers.traced import Require
 from shapecalc.repair.candidate import Candidate, Change, single
 from shapecalc.repair.field_changes import written
 from shapecalc.repair.yaml_edits import YamlText
@@ -168,7 +169,12 @@ class EditSites:
     # ---- fields
 
     def field(self, node: GraphNode, name: str, value: Any, *, by_force: bool = False) -> Iterator[Candidate]:
-        """Yield edits that give a field of a layer another value; by force, in place of a formula too."""
+        """Yield edits that give a field of a layer another value; by force, in place of a formula too.
+
+        A condition that a trace recorded is no setting of the network.
+        """
+        if isinstance(node.layer, Require):
+            return
         for site in self.sites(node, name, by_force=by_force):
             nodes = [index for index in self.reached(node) if self._defines(site, index, name, by_force)]
             is_forced = by_force and not self._defines(site, self.index[node.path], name, by_force=False)
@@ -205,12 +211,16 @@ class EditSites:
         return single(self.text.insert_step(node.place, kind), f"a {kind} before it", change)
 
     def omitted_step(self, node: GraphNode) -> Iterator[Candidate]:
+        if isinstance(node.layer, Require):
+            return
         change = Change(self.reached(node))
-        return single(self.text.drop_step(node.place), f"leave the {node.layer.kind} out", change)
+        yield from single(self.text.drop_step(node.place), f"leave the {node.layer.kind} out", change)
 
     def identity(self, node: GraphNode) -> Iterator[Candidate]:
         """Yield the edit by which a layer, unless it is the only one, does nothing and keeps its name."""
         kind, place = node.layer.kind, body_place(node)
+        if isinstance(node.layer, Require):
+            return
         if self.text.key(place) == kind != Identity.kind and len(self.nodes) > 1:
             edit = self.text.replace_entry(place, Identity.kind)
             yield from single(edit, f"an identity in the place of {kind}", price=_PRICE_OF_AN_IDENTITY)

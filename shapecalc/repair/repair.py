@@ -11,7 +11,7 @@ from shapecalc.diagnostics.diagnostic import Diagnostic, Edit, Fix, from_failure
 from shapecalc.engine.inferred_spec import InferredSpec
 from shapecalc.errors import Failure, Located, ShapecalcError, SpecError
 from shapecalc.repair.candidate import Candidate
-from shapecalc.repair.repair_state import Reader, RepairState, Source
+from shapecalc.repair.repair_state import AppliedFix, Reader, RepairState, Source
 from shapecalc.repair.search import Search
 from shapecalc.repair.spec_fixes import word_fixes
 from shapecalc.repair.text_edits import applied, between
@@ -52,7 +52,8 @@ class Repairer:
         steps = self.complete.taken if self.complete else ()
         if not safe:
             return [
-                (each.finding, Fix(each.description(each.finding), each.candidate.edits)) for each in steps
+                (each.finding, Fix(self._description(each, each.finding), each.candidate.edits))
+                for each in steps
             ]
         alone = [(each.finding, self._fixed(each.finding, each.at_first)) for each in steps]
         fixes = [(finding, self.fix(after, finding)) for finding, after in alone if after]
@@ -82,11 +83,22 @@ class Repairer:
 
     def fix(self, after: RepairState, finding: Diagnostic) -> Fix:
         """Return what leads to a state as a fix of a finding."""
-        steps = tuple(step.description(finding) for step in after.taken)
+        steps = tuple(self._description(step, finding) for step in after.taken)
         edits = between(self.start.source.text, after.source.text)
         if len(after.taken) == 1:
             edits = tuple(sorted(after.taken[0].candidate.edits))
         return Fix("; ".join(steps), edits, not after.findings, steps, self.start.is_kept_by(after))
+
+    def _description(self, step: AppliedFix, finding: Diagnostic) -> str:
+        """Return what a step does, with the line or, without a text, the layer where that is another."""
+        if self.start.source.is_written:
+            return step.description(finding.place.line)
+        starts = {node.place.line or 0: node.path for node in reversed(self.start.inference.graph.nodes)}
+
+        def layer_at(line: int) -> str:
+            return f"of {starts[max((start for start in starts if start <= line), default=min(starts))]}"
+
+        return step.description(None, layer_at).replace(f" (of {finding.path})", "")
 
     def _verified(self, finding: Diagnostic) -> Iterator[Fix]:
         """Yield the fixes of one finding that hold: a part of the smallest set is the best of them."""
@@ -149,7 +161,7 @@ def repaired(
     """Return the findings with the fixes of the errors among them; without edits for a model without text."""
     text = model.to_yaml() if model.text is None else model.text
     variant = model.name if model.is_member and model.text is not None else None
-    source = Source(text, reader, model.place.file, variant, inputs, parameters)
+    source = Source(text, reader, model.place.file, variant, inputs, parameters, model.text is not None)
     wrong = [each for each in findings if each.severity == "error" and each.code != "budget"]
     try:
         repairer = Repairer(source)

@@ -38,6 +38,7 @@ class Source:
     """The text of a model, and the input and parameters that it is checked with."""
 
     text: str
+    """What a file has, or nobody but us has seen where `is_written` is false."""
     reader: Reader
     """`loads`, which is in a module above this one."""
     file: str | None = None
@@ -45,6 +46,7 @@ class Source:
     inputs: Any = None
     """The shapes of the inputs, where they are not those of the text."""
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    is_written: bool = True
 
     def infer(self) -> tuple[Any, Inference]:
         model = self.reader(self.text, file=self.file)
@@ -68,9 +70,9 @@ class AppliedFix:
                 line = max(at, line - more)
         return line
 
-    def description(self, finding: Diagnostic) -> str:
-        """Return what is done, with the lines of the first text other than that of a finding."""
-        return self.candidate.description(finding.place.line, self.original)
+    def description(self, line: int | None, named: Callable[[int], str] = "line {}".format) -> str:
+        """Return what is done, with the names of the lines of the first text other than that of a finding."""
+        return self.candidate.description(line, self.original, named)
 
     @property
     def at_first(self) -> Candidate:

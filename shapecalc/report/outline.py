@@ -10,6 +10,7 @@ from shapecalc.algebra import Dim
 from shapecalc.conventions.convention import Convention
 from shapecalc.engine.graph import Group
 from shapecalc.layers.base import Named, Window
+from shapecalc.layers.traced import Require
 from shapecalc.render.display import Shown
 from shapecalc.report.node import D_co, Node, number, plain
 from shapecalc.report.receptive_field import ReceptiveField, compact
@@ -42,6 +43,8 @@ class Item(Shown, Totals[D_co]):
     passes: Dim = 1
     """How many passes of a repeat it is where that was left free."""
     loops: int = 0
+    is_dotted: bool = False
+    """Whether it is what dotted names have in common."""
 
     @property
     def count(self) -> Dim:
@@ -143,11 +146,15 @@ def outline(
 
 
 def tree(report: Report[D_co]) -> Item[D_co]:
-    """Return all layers of a report as one item, with an item inside it for each group and layer."""
+    """Return all layers of a report as one item, with an item inside it for each group and layer.
+
+    A group that is left and entered again, as dotted names may have it, is one item; conditions are none.
+    """
     by_path = {node.path: node for node in report.nodes}
     graph_paths = [node.path for node in report.graph.nodes]
     root: Item[D_co] = Item("", "", "", report.nodes)
     holders = [root]
+    known: dict[str, Item[D_co]] = {}
     opened: dict[int, list[Group]] = {}
     for group in report.graph.groups:
         opened.setdefault(group.start, []).append(group)
@@ -155,10 +162,17 @@ def tree(report: Report[D_co]) -> Item[D_co]:
         for group in opened.get(index, ()):
             parent = _holder(holders, group.path)
             nodes = [by_path[path] for path in graph_paths[index : group.end] if path in by_path]
-            parent.children.append(Item(group.path, _last(group.path), group.label, nodes))
-            holders.append(parent.children[-1])
+            if group.path in known:
+                known[group.path].nodes += nodes
+            else:
+                item = Item(group.path, _last(group.path), group.label, nodes, is_dotted=group.is_dotted)
+                known[group.path] = item
+                parent.children.append(known[group.path])
+            holders.append(known[group.path])
         if index < len(graph_paths) and graph_paths[index] in by_path:
             node = by_path[graph_paths[index]]
+            if isinstance(node.layer, Require):
+                continue
             parent = _holder(holders, node.path)
             if holders[-1].path == node.path:  # a merge: its group has the row, with its own output
                 parent.node = node
@@ -197,12 +211,17 @@ def _folded(passes: list[Item[D_co]], *, fields: bool) -> list[Item[D_co]]:
 
 
 def _collapsed(item: Item[D_co]) -> Item[D_co]:
-    """Give a group with only one item in it the row of that item: it would say the same twice."""
+    """Give a group with only one item in it the row of that item: it would say the same twice.
+
+    The name has both where dotted names make the group.
+    """
     item.children = [_collapsed(child) for child in item.children]
     if not item.nodes:
         item.kind = "identity"  # a branch without layers
     if item.node is None and len(item.children) == 1 and 1 in (item.count, item.children[0].count):
         only = item.children[0]
+        if item.is_dotted:
+            item.path, item.label = only.path, f"{item.label}.{only.label}"
         item.children, item.node, item.nodes = only.children, only.node, only.nodes
         item.times *= only.times
         item.alike += only.alike

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from shapecalc.algebra import Dim, Expr
+from shapecalc.algebra.relation import combined
 from shapecalc.conventions.by_tool import DEFAULT, convention
 from shapecalc.engine.graph import Graph, Group, Inference
 from shapecalc.errors import SpecError, Undecided, quote
@@ -264,16 +265,13 @@ class Report(Shown, Totals[D_co]):
 
     @property
     def validity(self) -> list[str]:
-        """For which sizes a symbolic report is true: the conditions, solved where they have one unknown."""
-        conditions = self.conditions
-        if not conditions:
-            return []
-        from shapecalc.algebra.relation import combined
-
+        """For which sizes a report is true: the conditions, solved where they have one unknown."""
+        why, conditions = self.inference.unconfirmed, self.conditions
+        unconfirmed = [f"As traced, not confirmed at other sizes: {why}"] if why else []
         solved, others = combined(condition.requirement.relation for condition in conditions)
-        texts = [solution.text(name) for name, solution in sorted(solved.items())]
-        sentences = [f"Holds where {'; '.join(texts)}"] if texts else []
-        return sentences + [f"Holds where {conditions[position]}" for position in others]
+        joined = "; ".join(solution.text(name) for name, solution in sorted(solved.items()))
+        holds = [joined] * bool(joined) + [str(conditions[position]) for position in others]
+        return [f"Holds where {each}" for each in holds] + unconfirmed
 
     @property
     def needs_counting(self) -> bool:
@@ -292,12 +290,13 @@ class Report(Shown, Totals[D_co]):
 
         return derive(self, *layers, batch=batch)
 
-    def to_dict(self, *, receptive_fields: bool = False, fields: bool | None = None) -> dict[str, Any]:
+    def to_dict(
+        self, *, receptive_fields: bool = False, fields: bool | None = None, source: bool = False
+    ) -> dict[str, Any]:
         """Return everything as plain data for JSON; symbolic sizes become text.
 
         With `receptive_fields`, formerly `fields`, every node has its receptive field, and `fields_unknown`
-        names those without one.
-
+        names those without one; with `source`, every node has its file, line and column.
         `counting` is there only where parameters may be counted as in another framework than torch, `cost`
         only where a convention was requested, and `leading_macs` only where sizes of the input are free and
         the costs grow as a polynomial in them.
@@ -322,18 +321,19 @@ class Report(Shown, Totals[D_co]):
             "bytes": number(self.bytes),
             "complete": not not_counted,
             "not_counted": not_counted,
+            **({"unconfirmed": self.inference.unconfirmed} if self.inference.unconfirmed else {}),
             **({"fields_unknown": self.fields_unknown} if receptive_fields else {}),
-            "nodes": [*self._node_dicts(receptive_fields=receptive_fields)],
+            "nodes": [*self._node_dicts(receptive_fields=receptive_fields, source=source)],
         }
 
-    def _node_dicts(self, *, receptive_fields: bool) -> Iterator[dict[str, Any]]:
+    def _node_dicts(self, *, receptive_fields: bool, source: bool) -> Iterator[dict[str, Any]]:
         write = plain if self.is_symbolic else list
         for node in self.nodes:
             data = node.to_dict(receptive_fields=receptive_fields, plain=write)
             if self.says_cost:
                 cost = node.cost(self.convention)
                 data["cost"] = None if cost is None else number(cost)
-            yield data
+            yield data | ({"source": node.place.to_dict()} if source else {})
 
     def _growth(self, macs: Dim) -> dict[str, str]:
         try:

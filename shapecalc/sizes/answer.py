@@ -42,7 +42,7 @@ class Sizes(Answer):
     inputs: dict[str, Shape]
     """The shapes of the inputs, the unknowns free, the batch in front."""
     built: dict[str, int]
-    """The sizes that the network was built for; nothing when it is rebuilt for each size."""
+    """The sizes that the network was built for; nothing when it is rebuilt, or two were built for others."""
     region: Region = field(repr=False)
     usual: Region = field(repr=False)
     """The sizes that hold without a sum that stretches a map of one pixel."""
@@ -57,6 +57,10 @@ class Sizes(Answer):
     failures: tuple[Failure, ...] = field(default=(), repr=False)
     """Why no size is legal, where a layer refuses them all."""
     outputs: str = "main"
+    is_rebuilt: bool = field(default=False, repr=False)
+    """Whether the network is rebuilt for each size."""
+    unconfirmed: str = ""
+    """Why the module that the network was imported from could not be run at other sizes, if it could not."""
 
     def __contains__(self, point: Any) -> bool:
         return self._point(point) in self.region
@@ -78,7 +82,7 @@ class Sizes(Answer):
         return replace(
             self,
             title=f"{self.title} and {other.title}",
-            built={},
+            built=self.built if self.built == other.built else {},
             region=region,
             usual=self.usual & other.usual,
             stretched=(self.stretched | other.stretched) & region,
@@ -86,6 +90,8 @@ class Sizes(Answer):
             imposed=deciding((*self.imposed, *other.imposed), self.names),
             failures=(*self.failures, *other.failures),
             outputs="main",
+            is_rebuilt=self.is_rebuilt and other.is_rebuilt,
+            unconfirmed="; ".join(filter(None, (self.unconfirmed, other.unconfirmed))),
         )
 
     @property
@@ -150,6 +156,7 @@ class Sizes(Answer):
                 for condition in self.imposed
             ],
             "failures": [{"path": failure.path, "message": failure.message} for failure in self.failures],
+            **({"unconfirmed": self.unconfirmed} if self.unconfirmed else {}),
         }
 
     def lines(self, limit: int | None = LONGEST_LIST) -> Iterator[IndentedLine]:
@@ -179,12 +186,15 @@ class Sizes(Answer):
         if self.region:
             yield 0, ()
             yield from self._lossless()
+        if self.unconfirmed:
+            yield 0, ()
+            yield 0, (f"As traced, not confirmed at other sizes: {self.unconfirmed}",)
 
     def _heading(self) -> str:
         shapes = {name: shown(shape[self.front :]) for name, shape in self.inputs.items()}
         inputs = ", ".join(shape if len(shapes) == 1 else f"{name} {shape}" for name, shape in shapes.items())
         built = ", ".join(f"{name} = {size}" for name, size in self.built.items())
-        how = f", built at {built}" if built else ", rebuilt for each size"
+        how = f", built at {built}" if built else ", rebuilt for each size" if self.is_rebuilt else ""
         return f"{self.title} on {inputs}{how}{', all outputs' if self.outputs == 'all' else ''}"
 
     def _accepted(self) -> Iterator[IndentedLine]:
@@ -236,6 +246,8 @@ def legal_sizes(question: Question) -> Sizes:
         imposed=deciding(solution.imposed, question.names),
         failures=tuple(solution.failures),
         outputs=question.outputs,
+        unconfirmed=solution.inference.unconfirmed,
+        is_rebuilt=question.rebuild,
     )
 
 

@@ -10,6 +10,7 @@ from shapecalc.algebra import Dim, Expr, symbol
 from shapecalc.algebra.formula import Formula
 from shapecalc.engine.graph import Graph, Inference
 from shapecalc.engine.graph_cache import GraphCache
+from shapecalc.engine.inferred_spec import InferredSpec
 from shapecalc.engine.parameters import Parameters, input_shapes
 from shapecalc.errors import ShapecalcError, SpecError, Undecided, nearest, quote
 from shapecalc.layers.axis_names import spatial_letters
@@ -40,12 +41,10 @@ class Question:
     target: tuple[int, ...] | None = None
     """What this result must be: the sizes of its maps, or of all its axes but the batch."""
 
-    graphs: GraphCache = field(default_factory=GraphCache, repr=False)
-    """Expansions of the spec that are known already."""
-
     def __post_init__(self) -> None:
         if self.outputs not in OUTPUTS:
             raise SpecError(f"outputs are {' or '.join(OUTPUTS)}, not {quote(self.outputs)}")
+        self.graphs = self.spec.graphs if isinstance(self.spec, InferredSpec) else GraphCache()
         self._parameters = Parameters(self.spec, self.values)
         self.built_inputs = input_shapes(self.spec, self._parameters, self.built_for, 1)
         self.names, self._axes = self._unknowns()

@@ -35,6 +35,7 @@ _CALLED = (
     "What torch calls: a module (the default), a custom module that holds the weights of a function, a "
     "function, or a method. Tools that count costs do not see all of them."
 )
+_IGNORE = "Codes of warnings and notes that are not reported for the model."
 _BRANCH = "A list of layers, [] for the input itself, or the name of an earlier step."
 
 
@@ -54,6 +55,7 @@ def schema() -> dict[str, Any]:
         "outputs": _any_of(_OUTPUTS, _list(_type("string")), _mapping(_type("string"))),
         "expect": _ref("expect"),
         "budget": _ref("budget"),
+        "ignore": _any_of(_IGNORE, _type("string"), _list(_type("string"))),
         "variants": _mapping(_ref("variant"), "Members of a family: the same layers, other parameters."),
     }
     about = "A neural network: parameters, input, blocks and layers."
@@ -76,6 +78,7 @@ def _definitions() -> dict[str, Any]:
         "share": _type("string", "The earlier step whose weights are used."),
         "trainable": _type("boolean", "False freezes the weights of the step."),
         "called": {"enum": [*get_args(Caller)], "description": _CALLED},
+        "ignore": _any_of("Codes of warnings and notes that are not reported for the step.", text, texts),
     }
     classes = [get(name) for name in kinds()]
     bodies: dict[str, Any] = {cls.kind: _ref(f"kind.{cls.kind}") for cls in classes}

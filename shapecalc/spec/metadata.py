@@ -30,7 +30,7 @@ class Paper(Node):
 
 
 class Expect(Node):
-    """What a model must come to; the test suite of the project checks it for every bundled spec."""
+    """What a model must come to at its own input and parameters: `check` and `show` report a difference."""
 
     params: StrictInt | None = None
     trainable_params: StrictInt | None = None

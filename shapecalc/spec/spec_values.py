@@ -59,6 +59,18 @@ class Amount(Integer):
         }
 
 
+def codes(value: Any) -> tuple[str, ...]:
+    """Return the codes of diagnostics under `ignore`: a list of them, or a single code.
+
+    >>> codes("silent-loss"), codes(["silent-loss", "bias-before-norm"])
+    (('silent-loss',), ('silent-loss', 'bias-before-norm'))
+    """
+    listed = (value,) if isinstance(value, str) else value
+    if isinstance(listed, (list, tuple)) and all(isinstance(code, str) for code in listed):
+        return tuple(listed)
+    raise complaint(f"{quote(value)} is neither the code of a diagnostic nor a list of codes")
+
+
 def untyped(value: Any) -> Any:
     """Return a value of no declared type: text becomes a formula, decimals become exact.
 

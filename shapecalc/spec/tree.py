@@ -31,7 +31,7 @@ from shapecalc.layers.base import Caller, Kind, Merge
 from shapecalc.layers.fields import Integer, Nullable, Truth, complaint, inside
 from shapecalc.spec.dialect import translated
 from shapecalc.spec.metadata import Budget, Expect, Node, OneLine, Paper, Variant
-from shapecalc.spec.spec_values import identifier, input_shape, is_step_name, values_of
+from shapecalc.spec.spec_values import codes, identifier, input_shape, is_step_name, values_of
 
 Steps: TypeAlias = "Annotated[tuple[Step, ...], BeforeValidator(as_steps)]"
 MOST_LAYERS = 200_000
@@ -87,6 +87,7 @@ class Step(Node):
     share: str | None = None
     trainable: StrictBool | None = None
     called: Caller | None = None
+    ignore: Annotated[tuple[str, ...], BeforeValidator(codes)] = ()
     place: Place = Field(default_factory=Place, repr=False)
 
     def __init__(self, body: Any = None, /, **data: Any) -> None:
@@ -172,6 +173,7 @@ class Spec(Node):
     outputs: dict[str, str] | None = None
     expect: Expect | None = None
     budget: Budget | None = None
+    ignore: Annotated[tuple[str, ...], BeforeValidator(codes)] = ()
     variants: dict[str, Variant] = Field(default_factory=dict)
     place: Place = Field(default_factory=Place, repr=False)
     _is_member: bool = PrivateAttr(default=False)
@@ -266,7 +268,7 @@ class Spec(Node):
 
 
 RESERVED_PARAMETERS = frozenset(
-    {"input", "batch", "symbolic", "dtype", "count", "max_params", "max_macs", "strict", "self"}
+    {"input", "batch", "symbolic", "dtype", "count", "max_params", "max_macs", "strict", "ignore", "self"}
 )
 
 

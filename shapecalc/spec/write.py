@@ -35,6 +35,7 @@ def to_data(spec: Spec) -> dict[str, Any]:
         "outputs": plain(spec.outputs),
         "expect": plain(spec.expect),
         "budget": plain(spec.budget),
+        "ignore": plain(spec.ignore) or None,
         "variants": {
             name: {key: plain(value) for key, value in variant if value}
             for name, variant in spec.variants.items()
@@ -121,6 +122,7 @@ def _step(step: Step) -> Any:
         "share": step.share,
         "trainable": step.trainable,
         "called": step.called,
+        "ignore": plain(step.ignore) or None,
     }
     data |= {key: value for key, value in modifiers.items() if value is not None}
     only = next(iter(data))

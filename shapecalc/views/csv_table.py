@@ -6,6 +6,7 @@ import csv as writer
 from io import StringIO
 
 from shapecalc.layers.requirement import shown
+from shapecalc.layers.traced import Require
 from shapecalc.report.outline import window_text
 from shapecalc.report.receptive_field import ReceptiveField
 from shapecalc.report.report import Report
@@ -14,20 +15,24 @@ HEADER = ("path", "kind", "kernel", "inputs", "output", "params", "trainable_par
 FIELD_HEADER = ("field_size", "field_stride", "field_offset", "whole_input", "exceeds_input", "aligned")
 
 
-def csv(report: Report, *, fields: bool = False) -> str:
+def csv(report: Report, *, fields: bool = False, source: bool = False) -> str:
     """Return every layer of a report, without folding and with the batch in its shapes.
 
     Under a convention that was requested, the column of multiply-accumulates is one of its costs instead.
-    With `fields`, columns for the receptive field are at the end, empty where it is not known.
-    Where the number of passes of a repeat is free, a column says how many passes a layer is.
+    With `fields`, columns for the receptive field are at the end, empty where it is not known; with
+    `source`, the file and line of each layer.
+    Where the number of passes of a repeat is free, a column says how many passes a layer is. Conditions are
+    no layers.
     """
     text = StringIO()
     sheet = writer.writer(text, lineterminator="\n")
     is_free = bool(report.graph.loops)
     header = [report.convention.title if name == "macs" and report.says_cost else name for name in HEADER]
     times = ["times"] if is_free else []
-    sheet.writerow([*header, *times, *(FIELD_HEADER if fields else ())])
+    sheet.writerow([*header, *times, *(FIELD_HEADER if fields else ()), *(["source"] if source else [])])
     for node in report.nodes:
+        if isinstance(node.layer, Require):
+            continue
         cost = node.cost(report.convention)
         sheet.writerow(
             [
@@ -42,6 +47,7 @@ def csv(report: Report, *, fields: bool = False) -> str:
                 node.bytes,
                 *([node.times] if is_free else []),
                 *(field_cells(node.field) if fields else []),
+                *([node.place.short if node.place else ""] if source else []),
             ]
         )
     return text.getvalue().rstrip("\n")

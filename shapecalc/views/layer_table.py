@@ -38,6 +38,7 @@ COLUMNS = {
     "params%": Column("%", is_right=True, early=1),
     "macs": Column("MACs", is_right=True, late=1),
     "macs%": Column("%", is_right=True, early=2),
+    "source": Column("Source", is_uncut=True),
 }
 """The columns by their names in options; the header of costs is the title of their convention."""
 LONG = 24
@@ -69,6 +70,7 @@ def layer_table(
     caption: Line | None = None,
     has_notes: bool = True,
     fields: bool = False,
+    source: bool = False,
 ) -> Table:
     """Return a row for each item of the outline and one with the totals.
 
@@ -80,7 +82,7 @@ def layer_table(
     >>> [column.header for column in table.columns], table.rows[0].cells, table.rows[-1].is_total
     (['Layer', 'Params'], (('c1',), ('156',)), True)
     """
-    names = _chosen(columns)
+    names = [name for name in _chosen(columns) if columns or source or name != "source"]
     shown = COLUMNS | {"macs": replace(COLUMNS["macs"], header=report.convention.title)}
     cells = _Cells(report, batch, fields)
     rows = [(cells.of(item), item.depth, False) for item in lines(outline(report, depth, fields=fields))]
@@ -124,6 +126,7 @@ class _Cells:
             "params%": _words(share(item.params, self.params)),
             "macs": ("?",) if cost is None else (*(() if is_all else _AT_LEAST), amount(cost)),
             "macs%": () if cost is None else _words(share(cost, self.cost.total)),
+            "source": _words(item.node.place.short if item.node and item.node.place else ""),
         }
 
     def total(self, *, is_short: bool) -> dict[str, Line]:

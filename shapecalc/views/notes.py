@@ -11,6 +11,7 @@ from shapecalc.algebra.expr_text import grouped, leading_latex
 from shapecalc.algebra.expr_text import latex as latex_dim
 from shapecalc.conventions.by_tool import DEFAULT
 from shapecalc.errors import Undecided
+from shapecalc.layers.traced import Require
 from shapecalc.render.piece import Inline, Line, Math, amount, sizes
 from shapecalc.report.report import Report
 
@@ -46,11 +47,27 @@ def notes(report: Report, *, batch: bool = False, fields: bool = False) -> Itera
         passes = Math(rf"{index} = {first}, \dots, {latex_dim(last)}", f"{index} = {first} … {grouped(last)}")
         yield "Passes ", passes, f" of {', '.join(groups)}"
     yield from ((sentence,) for sentence in report.validity)
+    if not report.is_symbolic and (conditions := _recorded_conditions(report)):  # else they are above
+        yield (f"Traced where {'; '.join(conditions)}",)
     yield (report.convention.sentence,)
     if fields:
         yield (FIELDS,)
         if unknown := report.fields_unknown:
             yield (f"Field not known: {', '.join(unknown)}",)
+
+
+def _recorded_conditions(report: Report) -> list[str]:
+    """Return what a forward decided by sizes when traced: the first of each line, and how many more."""
+    by_origin: dict[str, list[str]] = {}
+    for node in report.graph.nodes:
+        if isinstance(node.written, Require):
+            by_origin.setdefault(node.place.short if node.place else "", []).append(node.written.text)
+    texts: list[str] = []
+    for origin, conditions in by_origin.items():
+        first, *others = dict.fromkeys(conditions)
+        more = f" and {len(others)} more" if others else ""
+        texts.append(f"{first}{more} ({origin})" if origin else " and ".join((first, *others)))
+    return texts
 
 
 def _shapes(report: Report, shapes: dict[str, Shape], *, batch: bool) -> Iterator[Inline]:

@@ -61,6 +61,53 @@ def test_a_new_file_has_the_usual_mode_and_a_pipe_is_written_to(tmp_path: Path) 
         write_file(tmp_path / "nowhere" / "new", b"text")
 
 
+def test_a_file_that_is_read_only_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A rename does not ask for the file's own mode; root may write anything, so the question is faked."""
+    file = tmp_path / "doc.md"
+    file.write_text("<!-- shapecalc value lenet5 params --><!-- /shapecalc -->\n")
+    before = file.read_bytes()
+    monkeypatch.setattr(os, "access", lambda path, mode: mode != os.W_OK)
+    result = CliRunner().invoke(main, ["embed", str(file)])
+    assert result.exit_code == 2
+    assert result.stderr.endswith("the file cannot be written: it is read-only\n")
+    assert file.read_bytes() == before
+    assert [*tmp_path.iterdir()] == [file]
+
+
+def test_what_a_killed_process_left_beside_is_in_nobodys_way(tmp_path: Path) -> None:
+    (tmp_path / f".net.yaml.{os.getpid()}.tmp").write_text("half")
+    write_file(tmp_path / "net.yaml", b"all")
+    assert (tmp_path / "net.yaml").read_bytes() == b"all"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["init", "new"],
+        ["export", "lenet5", "-o", "new"],
+        ["html", "lenet5", "--picture", "none", "-o", "new"],
+        ["draw", "lenet5", "--style", "volumes", "-o", "new.svg"],
+        ["plot", "lenet5", "-o", "new.svg"],
+        ["check", "net.yaml", "--fix"],
+        ["embed", "doc.md"],
+    ],
+    ids=lambda arguments: arguments[0],
+)
+def test_every_command_writes_all_or_nothing(
+    arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    net, doc = tmp_path / "net.yaml", tmp_path / "doc.md"
+    net.write_text("input: [3, 8, 8]\nlayers: [conv2d: {in_channels: 9, out_channels: 4, kernel_size: 3}]\n")
+    doc.write_text("<!-- shapecalc value lenet5 params --><!-- /shapecalc -->\n")
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    monkeypatch.setattr(os, "fsync", fail)
+    result = CliRunner().invoke(main, arguments)
+    assert result.exit_code == 2
+    assert "the file cannot be written: No space left on device" in result.stderr
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
 def test_what_is_written_while_check_runs_is_reported_and_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -65,6 +65,11 @@ def test_examples_can_be_typed(line: str, tmp_path: Path, monkeypatch: pytest.Mo
     runner = CliRunner()
     if "my_net.yaml" in line:
         runner.invoke(main, ["init"])
+    Path("models").mkdir()
+    for file in (Path("nets.py"), Path("models/nets.py")):
+        file.write_text(
+            "from torch import nn\n\ndef Net():\n    return nn.Conv2d(3, 8, 3)\n", encoding="utf-8"
+        )
     Path("README.md").write_text(
         "<!-- shapecalc value lenet5 params --><!-- /shapecalc -->", encoding="utf-8"
     )

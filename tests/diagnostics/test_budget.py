@@ -173,7 +173,7 @@ def test_where_something_cannot_be_counted_the_budget_says_so() -> None:
 
     model = Model(input=[3, 8, 8], layers=[Conv2d(out_channels=8, kernel_size=3), Odd()])
     (enough,) = model.check(max_macs="8K")
-    assert (enough.code, enough.severity) == ("budget", "warning")
+    assert (enough.code, enough.severity) == ("budget", "error")
     assert (
         enough.message
         == "at least 7,776 MACs of the 8,000 allowed: those of odd_one (odd_one) cannot be counted"

@@ -48,6 +48,10 @@ def severities() -> Iterator[tuple[str, str]]:
                     yield str(code.value), str(severity.value)
 
 
+AT_LEAST = {"budget", "expect"}
+"""Errors, but warnings where a layer cannot be counted."""
+
+
 def test_every_code_has_a_rule_and_nothing_else() -> None:
     files = PACKAGE.rglob("*.py")
     known = {code for file in files for code in codes(ast.parse(file.read_text(encoding="utf-8")))}
@@ -55,10 +59,10 @@ def test_every_code_has_a_rule_and_nothing_else() -> None:
 
 
 def test_a_violation_is_as_bad_as_its_rule_says() -> None:
-    of_checks = [(code, severity) for code, severity in severities() if code != "budget"]
+    of_checks = [(code, severity) for code, severity in severities() if code not in AT_LEAST]
     assert len(of_checks) > 12
     assert of_checks == [(code, rules()[code].severity) for code, _ in of_checks]
-    assert ("budget", "error") in severities()
+    assert {(code, "error") for code in AT_LEAST} <= {*severities()}
 
 
 def shown(*arguments: str) -> str:

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from shapecalc import layers
 from shapecalc.layers import BatchNorm2d, Concat, Conv2d, Dropout, Flatten, LayerNorm, Linear, MaxPool2d, ReLU
 from shapecalc.layers.declaration import positions
+from shapecalc.layers.functional import Functional
 from shapecalc.layers.registry import get, kinds
 from shapecalc.layers.roles import Inferred, Makes, fields_with
 from tests.support.strict_mypy import errors
@@ -40,6 +41,7 @@ def of_torch(kind: str) -> list[str] | None:
     except (AttributeError, ImportError, ValueError):
         return None
     names = names[1:] if names[:1] in (["input"], ["tensor"]) else names
+    names = names[1:] if issubclass(get(kind), Functional) else names  # the weight is an operand
     return None if "args" in names else [OTHER_NAMES.get(name, name) for name in names]
 
 

@@ -414,6 +414,19 @@ def test_the_bound_of_a_field_is_a_condition() -> None:
     assert [str(condition.requirement) for condition in conditions] == ["H - 5 ≥ 1"]
 
 
+def test_the_heading_says_how_the_networks_are_built() -> None:
+    model = shapecalc.loads("input: [3, 8, 8]\nlayers: [flatten, {linear: {out_features: 3}}]")
+    sizes, rebuilt = model.sizes(), model.sizes(rebuild=True)
+    for left, right, end in (
+        (sizes, sizes, ", built at H = 8, W = 8"),
+        (rebuilt, rebuilt, ", rebuilt for each size"),
+        (sizes, rebuilt, "3×H×W"),
+        (sizes, model.sizes(input=(3, 6, 6)), "3×H×W"),
+    ):
+        assert str(left & right).splitlines()[0].endswith(end)
+    assert str(model.sizes(free=())).splitlines()[0].endswith("3x8x8")
+
+
 def test_sizes_with_equal_sides_leave_out_a_division_by_zero() -> None:
     model = shapecalc.loads(f"input: [1, 8, 6]\nlayers: [{{{BY_SIZE[-1]}}}]")
     assert not model.sizes().square

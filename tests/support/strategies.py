@@ -622,6 +622,7 @@ FIELD_HINTS: dict[str, Hint] = {
     "broadcast_to.shape": stretched,
     "pad.pad": pairs_of_sides,
     "tensors": named_tensors,
+    "kept": lambda draft: {f"kept.{name}": sizes for name, sizes in named_tensors(draft).items()},
     "reshape.shape": lambda draft: regrouped(draft, prod(draft.x[1:])),
     "unflattened_size": split_axis,
     "split_size": pieces,

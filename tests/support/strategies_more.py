@@ -193,6 +193,31 @@ def wrapped(draft: Draft) -> Shapes:
     return of_count(draft, tuple(bent(draft, x) if draft.flaw == "rank" else x for x in shapes))
 
 
+def by_a_weight(draft: Draft) -> Shapes:
+    """Return an input, a weight for its channels in groups, and now and then a bias."""
+    rank = draft.rank or 2
+    groups = draft.fields["groups"] = draft.draw(st.sampled_from([1, 1, 2, 3]))
+    ends = [groups * draft.whole(1, 2), draft.whole(1, 2)]  # the channels of one side, and per group
+    kernel = sized(draft, rank, 3)
+    per_group = ends[1] + (draft.flaw == "divisor")
+    weight = (ends[0] + (draft.flaw == "divisor" and groups > 1), per_group, *kernel)
+    channels, made = ends[1] * groups, weight[0]
+    if "transpose" in draft.cls.kind:
+        channels, made = ends[0], per_group * groups
+    front = () if draft.chance(4) else (draft.whole(1, 2),)
+    x = (*front, channels, *sized(draft, rank, 3 if draft.flaw == "bound" else 7))
+    bias = (bent(draft, (made,)),) if draft.chance(2) else ()
+    return of_count(draft, (bent(draft, x), bent(draft, weight), *bias))
+
+
+def by_a_table(draft: Draft) -> Shapes:
+    """Return integers, and a table of vectors."""
+    weight = sized(draft, 2, 9)
+    rows = weight[0] + (draft.flaw == "bound")
+    draft.fields["padding_idx"] = draft.whole(-rows, rows - 1) if draft.chance(2) else None
+    return of_count(draft, (sized(draft, draft.whole(0, 3), 4), bent(draft, weight)))
+
+
 # ---- losses and distances
 
 
@@ -355,6 +380,8 @@ MORE_INPUTS: dict[str, Callable[[Draft], Shapes]] = {
     **{f"fractional_max_pool{rank}d": fractional for rank in (2, 3)},
     "fold": columns,
     **dict.fromkeys(("weight_norm", "spectral_norm"), wrapped),
+    **{f"functional_conv{way}{rank}d": by_a_weight for way in ("", "_transpose") for rank in (1, 2, 3)},
+    "functional_embedding": by_a_table,
     "embedding_bag": bagged,
     **dict.fromkeys((*PAIRS_OF_ELEMENTS, "bce_loss", "bce_with_logits_loss"), stretched(2)),
     **{kind: stretched(count, 1, 2, 3, 4) for kind, count in VECTORS.items()},

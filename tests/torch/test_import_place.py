@@ -85,7 +85,9 @@ def run(project: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
     before = [*sys.path]
     yield ran
     assert sys.path == before
-    for name in [name for name in sys.modules if name.partition(".")[0] in ("mypkg", "broken")]:
+    for name in [
+        name for name in sys.modules if name.partition(".")[0] in ("mypkg", "broken", "nets", "layer")
+    ]:
         del sys.modules[name]
 
 
@@ -110,6 +112,45 @@ def test_a_users_own_module(run: Run) -> None:
     status, told = run("sizes", "mypkg.net:Net", "--input", "3x224x224")
     assert status == 0, told
     assert "any H, W" in told
+
+
+@pytest.mark.parametrize(
+    ("where", "status", "reported"),
+    [
+        ("mypkg/net.py:Net", 0, f"Parameters: {params(1):,}"),
+        ("{project}/mypkg/net.py:Net", 0, f"Parameters: {params(1):,}"),
+        ("mypkg/net.py:built", 0, f"Parameters: {params(2):,}"),
+        ("alone/nets.py:Net", 0, "Parameters: 80"),
+        ("alone/json.py:Net", 0, "Parameters: 80"),
+        ("alone/nets.py", 2, "as in alone/nets.py:Net"),
+        ("alone/nets.py:Nat", 2, "nets.py has no 'Nat'"),
+        ("alone/nowhere.py:Net", 2, "there is no file 'alone/nowhere.py'"),
+        ("alone/torn.py:Net", 2, "SyntaxError"),
+    ],
+)
+def test_a_module_in_a_file(project: Path, run: Run, where: str, status: int, reported: str) -> None:
+    alone = project / "alone"
+    alone.mkdir()
+    text = "from torch import nn\nfrom layer import linear\ndef Net(): return nn.Sequential(linear())\n"
+    (alone / "nets.py").write_text(
+        f"{text}class Net(nn.Sequential):\n    def __init__(self): super().__init__(linear())\n"
+    )
+    (alone / "json.py").write_text(text)
+    (alone / "torn.py").write_text("class Net(:\n")
+    (alone / "layer.py").write_text("from torch import nn\ndef linear(): return nn.Linear(9, 8)\n")
+    shape = "3x64x64" if "mypkg" in where else "3x9"
+    code, output = run("show", where.format(project=project), "--input", shape)
+    assert code == status, output
+    assert reported in output
+
+
+@pytest.mark.parametrize(
+    "command", ["check", "export", "verify", "sizes", "derive", "draw", "html", "value", "plot"]
+)
+def test_every_command_takes_a_module_in_a_file(project: Path, run: Run, command: str) -> None:
+    more = {"value": ("params", "input=3x64x64"), "html": ("-o", "page.html", "--input", "3x64x64")}
+    code, output = run(command, "mypkg/net.py:Net", *more.get(command, ("--input", "3x64x64")))
+    assert code == 0, output
 
 
 def test_two_of_them_are_compared(run: Run) -> None:

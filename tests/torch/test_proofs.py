@@ -85,6 +85,13 @@ NOT_PROVED: dict[str, tuple[Case, str, *tuple[str, ...]]] = {
     "multi_margin_loss": (case("multi_margin_loss", (1,), (), reduction="none"), OTHER_RULES),
     "multi_label_margin_loss": (case("multi_label_margin_loss", (3,), (3,), reduction="none"), OTHER_RULES),
     "einsum": (case("einsum", (1, 1), (1, 1), equation="ij,jk->ik"), MANY_CASES),
+    **{
+        f"functional_conv{rank}d": (
+            case(f"functional_conv{rank}d", (2, 3, *(9,) * rank), (4, 3, *(3,) * rank)),
+            MANY_CASES,
+        )
+        for rank in (1, 2, 3)
+    },
     "lp_pool1d": (case("lp_pool1d", (1, 3, 9), norm_type="inf", kernel_size=2), NO_LETTERS),
     "max_pool1d": (case("max_pool1d", (1, 3, 9), kernel_size=2), NO_LETTERS),
     "reshape": (case("reshape", (1, 6, 4), shape=(-1, 8)), MANY_CASES),

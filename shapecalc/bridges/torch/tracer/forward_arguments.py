@@ -3,45 +3,61 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from shapecalc.bridges.torch.tracer.trace import Trace
+from shapecalc.bridges.torch.tracer.containers import ShapeOfTensor, named_tensors
+from shapecalc.bridges.torch.tracer.trace_to_model import output_name
 from shapecalc.errors import SpecError, quote
-
-
-class _Shape(tuple[int, ...]):
-    """A tensor that is to be made, by its shape without the batch."""
-
-    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Arguments:
-    """The arguments of a forward, and the shape of each input by its name in the spec."""
+    """The arguments of a forward, and by its name in the spec each tensor in them, or the shape of one."""
 
     args: tuple[Any, ...]
     kwargs: Mapping[str, Any]
-    shapes: Mapping[str, tuple[int, ...]]
+    tensors: Mapping[str, Tensor | ShapeOfTensor]
 
-    def enter(self, trace: Trace, batch: int, dtype: torch.dtype) -> tuple[list[Any], dict[str, Any]]:
-        """Return the arguments with tensors without memory, which are the inputs of a trace."""
-        names = iter(self.shapes)
+    @property
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """The shape of each input by its name in the spec."""
+        return {
+            name: tuple(value.shape if isinstance(value, Tensor) else value)
+            for name, value in self.tensors.items()
+        }
 
-        def tensor(value: Any) -> Any:
-            if isinstance(value, _Shape):
-                value = torch.empty((batch, *value), dtype=dtype, device="meta")
-            elif isinstance(value, Tensor):
-                value = torch.empty_like(value, device="meta", requires_grad=False)
-            if isinstance(value, Tensor):
-                trace.add_input(next(names), value)
-            return value
+    def with_batch(self, batch: int) -> list[tuple[int, ...]]:
+        """Return the shapes of the inputs, with a batch in front of those that are without."""
+        return [
+            tuple(value.shape) if isinstance(value, Tensor) else (batch, *value)
+            for value in self.tensors.values()
+        ]
 
-        return [*map(tensor, self.args)], {name: tensor(value) for name, value in self.kwargs.items()}
+    def inputs(
+        self, shapes: Sequence[Sequence[int]], integers: Container[str], device: str = "meta"
+    ) -> dict[str, Tensor]:
+        """Return the inputs by name, of some shapes: zeros, or without memory."""
+        tensors: dict[str, Tensor] = {}
+        for (name, value), shape in zip(self.tensors.items(), shapes, strict=True):
+            if isinstance(value, Tensor) and device == "meta" and value.shape == tuple(shape):
+                tensors[name] = torch.empty_like(value, device=device, requires_grad=False)
+            else:
+                dtype = torch.long if name in integers else torch.float32
+                dtype = value.dtype if isinstance(value, Tensor) else dtype
+                tensors[name] = torch.zeros(tuple(shape), dtype=dtype, device=device)
+        return tensors
+
+    def call(self, inputs: Mapping[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """Return the arguments with these tensors as the inputs."""
+        memo = {id(value): inputs[name] for name, value in self.tensors.items()}
+        args, kwargs = deepcopy((self.args, dict(self.kwargs)), memo)
+        return args, kwargs
 
 
 def arguments_of(
@@ -52,35 +68,57 @@ def arguments_of(
     if shape is None:
         if not args and not kwargs:
             raise SpecError("a torch module needs the shape of its input", hint="as in input=(3, 224, 224)")
+        names += [f"{names[-1]}_{number}" for number in range(len(names), len(args))]
         named = dict(zip(names, args, strict=False)) | dict(kwargs or {})
-        shapes = {name: tuple(value.shape) for name, value in named.items() if isinstance(value, Tensor)}
-        if not shapes:
-            raise SpecError("no tensor among the arguments")
-        return Arguments(tuple(args), dict(kwargs or {}), _renamed(shapes))
+        return _with_names(tuple(args), dict(kwargs or {}), named)
+    shapes = _checked(shape)
     if not isinstance(shape, Mapping):
-        sizes = _checked(shape)
-        return Arguments((sizes,), {}, _renamed({names[0]: sizes}))
-    shapes = {key: _checked(sizes) for key, sizes in shape.items()}
+        return _with_names((shapes,), {}, {names[0]: shapes})
     for key in shapes.keys() - set(names):
-        raise SpecError(f"the forward has no argument {quote(key)}", hint=f"it has {', '.join(names)}")
-    return Arguments((), shapes, _renamed(shapes))
+        if not _takes_any_name(module):
+            raise SpecError(f"the forward has no argument {quote(key)}", hint=f"it has {', '.join(names)}")
+    return _with_names((), shapes, shapes)
 
 
-def _checked(sizes: Any) -> _Shape:
-    is_list = isinstance(sizes, (tuple, list))
-    if not is_list or not all(type(size) is int and size > 0 for size in sizes):
-        raise SpecError(f"{quote(sizes)} is not a shape: give sizes without the batch, as in (3, 224, 224)")
-    return _Shape(sizes)
+def _checked(shape: Any) -> Any:
+    """Return a shape, or shapes in a dictionary or a list, with the tensors to be made."""
+    if isinstance(shape, Mapping):
+        return {key: _checked(item) for key, item in shape.items()}
+    is_list = isinstance(shape, (tuple, list))
+    if is_list and shape and all(isinstance(item, (tuple, list, Mapping)) for item in shape):
+        return [*map(_checked, shape)]
+    if not is_list or not all(type(size) is int and size > 0 for size in shape):
+        raise SpecError(f"{quote(shape)} is not a shape: give sizes without the batch, as in (3, 224, 224)")
+    return ShapeOfTensor(shape)
 
 
-def _renamed(shapes: Mapping[str, tuple[int, ...]]) -> Mapping[str, tuple[int, ...]]:
-    return {"input": next(iter(shapes.values()))} if len(shapes) == 1 else shapes
+def _with_names(args: tuple[Any, ...], kwargs: Mapping[str, Any], named: Mapping[str, Any]) -> Arguments:
+    """Return arguments with the names of their tensors; a tensor that is there twice is one input."""
+    tensors: dict[str, Tensor | ShapeOfTensor] = {}
+    for path, value in named_tensors(named, in_objects=True):
+        if not any(value is other for other in tensors.values()):
+            tensors[output_name(path, tensors)] = value
+    if not tensors:
+        raise SpecError("no tensor among the arguments")
+    if len(tensors) == 1:
+        tensors = dict.fromkeys(["input"], next(iter(tensors.values())))
+    return Arguments(args, kwargs, tensors)
+
+
+_VAR_POSITIONAL, _VAR_KEYWORD = inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD
+
+
+def _parameters(module: nn.Module) -> list[inspect.Parameter]:
+    try:
+        return [*inspect.signature(module.forward).parameters.values()]
+    except (TypeError, ValueError):
+        return []
+
+
+def _takes_any_name(module: nn.Module) -> bool:
+    return any(parameter.kind is _VAR_KEYWORD for parameter in _parameters(module))
 
 
 def _parameter_names(module: nn.Module) -> list[str]:
-    try:
-        parameters = inspect.signature(module.forward).parameters.values()
-    except (TypeError, ValueError):
-        return ["input"]
-    spread = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
-    return [parameter.name for parameter in parameters if parameter.kind not in spread] or ["input"]
+    spread = (_VAR_POSITIONAL, _VAR_KEYWORD)
+    return [item.name for item in _parameters(module) if item.kind not in spread] or ["input"]

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
 from pydantic import ValidationError
-from torch import Tensor
+from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from shapecalc import layers
+from shapecalc.bridges.torch.tracer.callers import caller_of_function
 from shapecalc.bridges.torch.tracer.function_rules import RULES, transposed
+from shapecalc.bridges.torch.tracer.grouped_products import predicted_grouped_mm
+from shapecalc.bridges.torch.tracer.integer_inputs import called
 from shapecalc.bridges.torch.tracer.named_functions import by_kind, by_name
 from shapecalc.bridges.torch.tracer.signatures import arguments
-from shapecalc.bridges.torch.tracer.trace import Call, Trace, caller_of_function
+from shapecalc.bridges.torch.tracer.trace import Call, Trace
 from shapecalc.bridges.torch.tracer.traced_number import concrete, pinned, tensors_in, traced_in
-from shapecalc.bridges.torch.tracer.traced_sizes import caller_location, field_value
+from shapecalc.bridges.torch.tracer.traced_sizes import caller_location
 
 _empty = torch.empty  # while a trace runs, torch.empty is another function
 
@@ -99,9 +101,10 @@ class RecordingFunctions(TorchFunctionMode):
         overwrites = _is_in_place(getattr(function, "__name__", ""))
         args, kwargs = self.trace.meta_twins.together(args, kwargs, overwrites=overwrites)
         self.trace.forget_indices(caller_location())
-        result = _predicted_cat(args, kwargs) if function is torch.cat else None
+        predicted = _PREDICTED.get(function)
+        result = None if predicted is None else predicted(args, kwargs)
         if result is None:
-            result = function(*concrete(args), **concrete(kwargs))
+            result = called(self.trace, function, concrete(args), concrete(kwargs))
         self.trace.called = caller_of_function(function)
         try:
             return record(self.trace, function, args, kwargs, result)
@@ -228,8 +231,7 @@ def _record_new(call: Call) -> None:
         return
     sizes = _sizes_of_new(call.name, call.arguments)
     if traced_in(sizes) and tuple(concrete(sizes)) == tuple(result.shape):
-        layer = layers.Constant(shape=field_value(sizes))
-        step = trace.append(layer, [trace.inputs[0]], [result], trace.local(call.name))
+        step = trace.append_new(sizes, result, trace.local(call.name))
         if call.name == "arange":
             trace.ranges[step] = call.arguments["end"]
     else:
@@ -285,3 +287,11 @@ def _predicted_cat(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor | No
     shape = [*first.shape]
     shape[dim] = sum(sizes)
     return _empty(shape, dtype=first.dtype, device=first.device)
+
+
+_PREDICTED: dict[Any, Callable[[tuple[Any, ...], dict[str, Any]], Tensor | None]] = {
+    torch.cat: _predicted_cat,
+    getattr(nn.functional, "grouped_mm", None): predicted_grouped_mm,  # since torch 2.10
+    getattr(torch, "_grouped_mm", None): predicted_grouped_mm,
+}
+"""What gives the result of a function without a run, or None where torch has to."""

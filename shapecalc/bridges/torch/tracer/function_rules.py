@@ -9,6 +9,7 @@ from torch import Tensor
 
 from shapecalc import layers
 from shapecalc.bridges.canonical import canonical
+from shapecalc.bridges.torch.tracer.grouped_products import grouped_mm
 from shapecalc.bridges.torch.tracer.index_rules import INDEXING
 from shapecalc.bridges.torch.tracer.named_functions import by_kind, by_name
 from shapecalc.bridges.torch.tracer.trace import Call, Rule
@@ -206,6 +207,8 @@ def _softmax(call: Call) -> bool:
 
 def _cat(call: Call) -> bool:
     dim, tensors = concrete(call.arguments["dim"]), call.arguments["tensors"]
+    if call.name != "stack":  # torch leaves out vectors of no element, whatever the rank of the others
+        tensors = [tensor for tensor in tensors if tensor.shape != (0,)] or tensors
     operands = (
         [call.step(layers.Unsqueeze(dim=dim), tensor) for tensor in tensors]
         if call.name == "stack"
@@ -270,6 +273,7 @@ RULES: dict[str, Rule] = {
     **dict.fromkeys(("softmax", "log_softmax", "softmin"), _softmax),
     **dict.fromkeys(("cat", "concat", "concatenate", "stack"), _cat),
     "_weight_norm": _weight_norm,
+    **dict.fromkeys(("grouped_mm", "_grouped_mm"), grouped_mm),
     "einsum": _einsum,
     "t": transposed,
     "movedim": _movedim,

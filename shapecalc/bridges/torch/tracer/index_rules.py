@@ -23,6 +23,9 @@ def _narrow(call: Call) -> bool:
     if isinstance(start, Tensor):
         return False
     size = call.trace.sizes(call.input)[concrete(dim)]
+    if type(length) is int and not length:
+        _ = start <= size, -size <= start  # guards
+        return call.ends(layers.EmptySlice(dim=concrete(dim)), call.input)
     if start < 0:
         start = start + size
     _ = start >= 0, size >= start + length  # guards
@@ -109,6 +112,23 @@ def _end(value: Any) -> Any:
     return field_value(value)
 
 
+def _is_always_empty(parts: list[Any], x: Tensor) -> bool:
+    """Return whether the slices that take nothing do so at any size: `x[:, :0]`, `x[:, 3:2]`."""
+    pairs = zip((part for part in parts if part is not None), x.shape, strict=True)
+    return all(
+        not n or len(range(*concrete(part).indices(n))) or _takes_nothing(part)
+        for part, n in pairs
+        if isinstance(part, slice)
+    )
+
+
+def _takes_nothing(part: slice) -> bool:
+    start, stop = part.start or 0, part.stop
+    if type(start) is not int or type(stop) is not int:
+        return False
+    return stop == 0 or ((start < 0) == (stop < 0) and stop <= start)
+
+
 def _getitem(call: Call) -> bool:
     """An index, axis by axis: integers select, slices cut, None inserts; others have no rule."""
     x, index = call.input, call.arguments["idx"]
@@ -121,12 +141,16 @@ def _getitem(call: Call) -> bool:
     where = parts.index(Ellipsis) if Ellipsis in parts else len(parts)
     parts[where : where + 1] = [slice(None)] * rest
     source, axis = call.trace.name_of(x), 0
+    if not call.result.numel() and not _is_always_empty(parts, x):
+        return False
     for part in parts:
         if isinstance(part, int):
             source = call.step(layers.Select(dim=axis, index=field_value(part)), source)
             continue
         if part is None:
             source = call.step(layers.Unsqueeze(dim=axis), source)
+        elif part != slice(None) and not call.result.shape[axis]:
+            source = call.step(layers.EmptySlice(dim=axis), source)
         elif part != slice(None):
             bounds = {
                 "start": field_value(part.start),

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from shapecalc.bridges.torch.tracer.traced_number import mapped, tensors_in
 
 _REGISTERED = ("_parameters", "_buffers", "_modules")
+_HOLDERS = (Tensor, tuple, list, dict)
 _empty_like = torch.empty_like
 
 
@@ -22,11 +23,7 @@ def kept_tensors(module: nn.Module) -> Iterator[Tensor]:
     """Yield the tensors that the parts of a module keep without registering them."""
     for part in module.modules():
         for name, value in vars(part).items():
-            if (
-                isinstance(value, (Tensor, tuple, list, dict))
-                and value is not part
-                and name not in _REGISTERED
-            ):
+            if value is not None and name not in _REGISTERED and isinstance(value, _HOLDERS):
                 yield from tensors_in(value)
 
 

@@ -14,8 +14,10 @@ from torch import Tensor, nn
 from torch._C import DisableTorchFunction
 from torch.nn.modules import module as hooks
 
+from shapecalc.bridges.torch.tracer.callers import is_of_torch
+from shapecalc.bridges.torch.tracer.integer_inputs import called
 from shapecalc.bridges.torch.tracer.module_to_kind import as_layer, kind_of
-from shapecalc.bridges.torch.tracer.trace import Trace, is_of_torch
+from shapecalc.bridges.torch.tracer.trace import Trace
 from shapecalc.bridges.torch.tracer.traced_number import concrete, tensors_in
 from shapecalc.bridges.torch.twins.twin import twin_of
 from shapecalc.errors import ShapecalcError
@@ -49,7 +51,7 @@ def recording_modules(trace: Trace) -> Iterator[None]:
                 if result is None:
                     trace.inside_leaf = True
                     try:
-                        result = original(module, *concrete(args), **concrete(kwargs))
+                        result = called(trace, original, (module, *concrete(args)), concrete(kwargs))
                     finally:
                         trace.inside_leaf = False
                 trace.bind_layer(trace.last, [*tensors_in(result)][: len(effect.outputs)])
@@ -103,7 +105,13 @@ def _append(
     if not is_own or effect.weights != {name: tuple(item.shape) for name, item in own.items()}:
         return None  # weights that are computed, as under a parametrization
     path = trace.paths.get(id(module)) or layer.kind
-    return effect if trace.claim(layer, own.values(), [*map(trace.name_of, operands)], (), path) else None
+    if not trace.claim(layer, own.values(), [*map(trace.name_of, operands)], (), path):
+        return None
+    if id(module) in trace.paths:
+        trace.leaves[trace.last] = trace.paths[id(module)]
+    if effect.buffers:
+        trace.own_buffers(*module.buffers())
+    return effect
 
 
 def direct_parameters(module: nn.Module) -> dict[str, nn.Parameter]:

@@ -1,4 +1,4 @@
-"""A torch module by where it is defined, `pkg.mod:attribute`, built without memory for its weights."""
+"""A torch module by where it is defined, `pkg.mod:attribute` or `file.py:attribute`, built without memory."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ import warnings
 from collections.abc import Mapping
 from contextlib import suppress
 from importlib import import_module
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 from unittest import mock
 
@@ -27,12 +29,14 @@ _VIDEO = "torchvision.models.video"
 
 
 def model_at(path: str, shapes: Any, settings: Mapping[str, Any]) -> Model:
-    """Return the model of what is at `pkg.mod:attribute`: a module, or what builds one from settings.
+    """Return the model of a module at `pkg.mod:attribute` or `file.py:attribute`, or of what builds one.
 
     `shapes` is an input as `from_torch` takes it; torchvision's builders know one themselves. Raises
     `SpecError` where there is no such thing, where it is no module, and where no shape is known.
     """
-    with mock.patch.object(sys, "path", [str(Path.cwd()), *sys.path]):  # as `python -m` has it
+    file, _, _ = path.rpartition(":") if ":" in path else (path, "", "")
+    own = [str(Path(file).resolve().parent)] if file.endswith(".py") else []  # as `python FILE` has it
+    with mock.patch.object(sys, "path", [*own, str(Path.cwd()), *sys.path]):  # as `python -m` has it
         target = _object_at(path)
         module = target if isinstance(target, nn.Module) else _built(path, target, settings)
     if isinstance(target, nn.Module) and settings:
@@ -45,19 +49,56 @@ def model_at(path: str, shapes: Any, settings: Mapping[str, Any]) -> Model:
 
 
 def _object_at(path: str) -> Any:
-    name, _, attributes = path.partition(":")
+    name, _, attributes = path.rpartition(":") if ":" in path else (path, "", "")
     try:
-        target: Any = import_module(name)
+        target: Any = _module_of_file(name) if name.endswith(".py") else import_module(name)
     except ModuleNotFoundError as error:
         raise SpecError(f"no Python module is called {quote(error.name or name)}") from None
+    except SpecError:
+        raise
     except Exception as error:
         raise SpecError(f"the Python module {name} does not load: {_text(error)}") from error
+    if not attributes:
+        classes = [key for key, value in vars(target).items() if _is_network(value, target)]
+        like = f"{name}:{classes[-1] if classes else 'Net'}"
+        raise SpecError(f"{name} is a file of Python: name the module in it", hint=f"as in {like}")
     for attribute in attributes.split("."):
         if not hasattr(target, attribute):
-            where = getattr(target, "__name__", name)
+            where = name if isinstance(target, ModuleType) else getattr(target, "__name__", name)
             raise SpecError(f"{where} has no {quote(attribute)}{nearest(attribute, dir(target))}")
         target = getattr(target, attribute)
     return target
+
+
+def _is_network(value: Any, module: Any) -> bool:
+    return inspect.isclass(value) and issubclass(value, nn.Module) and value.__module__ == module.__name__
+
+
+def _module_of_file(text: str) -> ModuleType:
+    """Import a file by its name in its package; without one, by its own, or another where that is taken."""
+    file = Path(text).resolve()
+    if not file.is_file():
+        raise SpecError(f"there is no file {quote(text)}")
+    folder, name = file.parent, file.stem
+    while (folder / "__init__.py").is_file():
+        folder, name = folder.parent, f"{folder.name}.{name}"
+    known = sys.modules.get(name)
+    if known is not None and Path(known.__file__ or "") == file:
+        return known
+    if "." in name:
+        with mock.patch.object(sys, "path", [str(folder), *sys.path]):
+            return import_module(name)
+    name = name if known is None else f"{name}_{len(sys.modules)}"
+    spec = spec_from_file_location(name, file)
+    assert spec is not None
+    assert spec.loader is not None
+    module = sys.modules[name] = module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
+    return module
 
 
 def _built(path: str, target: Any, settings: Mapping[str, Any]) -> nn.Module:

@@ -12,7 +12,7 @@ import dis
 import math
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import lru_cache, partial, wraps
 from threading import get_ident
 from types import CellType, CodeType, FunctionType, ModuleType
@@ -76,7 +76,7 @@ def tracing_conversions(trace: Trace) -> Iterator[None]:
 
     added: list[tuple[Namespace, str, Any]] = []
     namespaces = _namespaces(trace.module)
-    with keeping_caches(_with_imported(namespaces)):
+    with keeping_users_state(trace.module):
         try:
             for namespace in [] if trace.pinned else namespaces:
                 functions: Namespace = {"len": length}
@@ -90,6 +90,11 @@ def tracing_conversions(trace: Trace) -> Iterator[None]:
             for namespace, name, value in added:
                 if namespace.get(name) is value:
                     del namespace[name]
+
+
+def keeping_users_state(module: nn.Module) -> AbstractContextManager[None]:
+    """Keep the caches and globals of the Python modules that forwards are written in as they are."""
+    return keeping_caches(_with_imported(_namespaces(module)))
 
 
 def _namespaces(module: nn.Module) -> list[Namespace]:

@@ -11,12 +11,16 @@ from typing import Any, TypeAlias
 
 from torch import Tensor, nn
 
+from shapecalc.bridges.torch.tracer.callers import caller_in_module
 from shapecalc.bridges.torch.tracer.kept_tensors import MetaTwins, kept_tensors
-from shapecalc.bridges.torch.tracer.traced_number import Guard, concrete, mapped
-from shapecalc.bridges.torch.tracer.traced_sizes import Location, Size, Sizes, spec_text
+from shapecalc.bridges.torch.tracer.source_lines import current_place
+from shapecalc.bridges.torch.tracer.traced_number import Guard, concrete, mapped, pinned
+from shapecalc.bridges.torch.tracer.traced_sizes import Location, Size, Sizes, field_value, spec_text
+from shapecalc.errors import Place
 from shapecalc.layers.base import Caller, Kind, Merge
 from shapecalc.layers.linear import Embedding
-from shapecalc.layers.traced import Constant, Opaque, Parameter
+from shapecalc.layers.select import EmptySlice
+from shapecalc.layers.traced import Buffer, Constant, Opaque, Parameter
 from shapecalc.spec.tree import Step
 
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_.]")
@@ -47,6 +51,7 @@ class Trace:
         self.steps: list[Step] = []
         self.guards: dict[Guard, int] = {}
         """What Python decided by sizes, each with the number of steps before it."""
+        self.guard_places: dict[Guard, Place] = {}
         self.indices: dict[Location, list[Guard]] = {}
         """The guards of sizes that were read as indices since the last call of torch, by location."""
         self.tensors: dict[int, tuple[Tensor, str]] = {}
@@ -54,8 +59,9 @@ class Trace:
         self.names: dict[str, int] = {}
         self.paths = {id(part): path for path, part in module.named_modules()}
         self.parameters = {id(parameter): path for path, parameter in module.named_parameters()}
+        self.buffers = {id(buffer): path for path, buffer in module.named_buffers()}
         self.owners: dict[int, str] = {}
-        """The step that has each parameter, by the parameter's identity."""
+        """The step that has each parameter and each buffer, by the tensor's identity."""
         self.scope: list[str] = []
         """The paths of the modules that are running."""
         self.inputs: list[str] = []
@@ -71,6 +77,8 @@ class Trace:
         self.meta_twins = MetaTwins(self.literals)
         self.ranges: dict[str, Any] = {}
         """What integers that count up to a size are less than, by the name of their tensor."""
+        self.leaves: dict[str, str] = {}
+        """The path of the module that a step is, by the name of the step."""
         self.has_unknown = False
         """Whether a tensor or number was read without a known origin: it may depend on any size."""
 
@@ -105,18 +113,19 @@ class Trace:
         tensor = self.meta_twins.of(tensor)
         if id(tensor) not in self.tensors:
             shape = [int(size) for size in concrete(tuple(tensor.shape))]
-            path = self.parameters.get(id(tensor))
-            if path is not None and id(tensor) not in self.owners:
-                self.owners[id(tensor)] = path
-                self.append(
-                    Parameter(shape=shape), [self.inputs[0]], [tensor], self.unique(path), parameters=[tensor]
-                )
+            is_buffer = id(tensor) in self.buffers
+            path = self.parameters.get(id(tensor)) or self.buffers.get(id(tensor))
+            name = self.unique(path) if path else self.local("constant")
+            self.has_unknown |= path is None and id(tensor) not in self.literals and tensor.is_meta
+            is_first = path is not None and id(tensor) not in self.owners
+            if not is_first or not tensor.numel():
+                self.append_new(shape, tensor, name)
             else:
-                buffers = (name for name, buffer in self.module.named_buffers() if buffer is tensor)
-                path = path or next(buffers, None)
-                name = self.unique(path) if path else self.local("constant")
-                self.has_unknown |= path is None and id(tensor) not in self.literals and tensor.is_meta
-                self.append(Constant(shape=shape), [self.inputs[0]], [tensor], name)
+                layer = Buffer(shape=shape) if is_buffer else Parameter(shape=shape)
+                own = () if is_buffer else [tensor]
+                self.append(layer, [self.inputs[0]], [tensor], name, parameters=own)
+            if path is not None:
+                self.owners.setdefault(id(tensor), path)
         return self.tensors[id(tensor)][1]
 
     def alias(self, result: Any, tensor: Tensor) -> None:
@@ -152,7 +161,7 @@ class Trace:
         """Append a step and return its name; `share` is a step whose layer and weights it has."""
         if isinstance(layer, Embedding) and isinstance(end := self.ranges.get(sources[0]), Size):
             _ = end <= layer.num_embeddings  # a guard: each position has a row
-        data: dict[str, Any] = {"name": name}
+        data: dict[str, Any] = {"name": name, "place": current_place()}
         if {parameter.requires_grad for parameter in parameters} == {False}:
             data["trainable"] = False
         if [*sources] != [self.last] or isinstance(layer, Merge):
@@ -164,6 +173,18 @@ class Trace:
         self.last = name
         self.bind(name, results)
         return name
+
+    def append_new(self, sizes: Sequence[Any], result: Tensor, name: str) -> str:
+        """Append a tensor that is no input and return the name of its step.
+
+        A size of 0 is no field of a spec: nothing is taken of an axis of 1.
+        """
+        sizes = [size if concrete(size) else pinned(size) for size in sizes]
+        layer = Constant(shape=field_value([1 if type(size) is int and not size else size for size in sizes]))
+        last = self.append(layer, [self.inputs[0]], [result], name)
+        for axis in (axis for axis, size in enumerate(sizes) if type(size) is int and not size):
+            last = self.append(EmptySlice(dim=axis), [last], [result], self.unique(name))
+        return last
 
     def bind(self, name: str, results: Sequence[Any]) -> None:
         """Record which tensors a step made."""
@@ -206,6 +227,12 @@ class Trace:
             self.owners |= dict.fromkeys(ids, name)
         return True
 
+    def own_buffers(self, *buffers: Tensor | None) -> None:
+        """Note that a layer counts these buffers, and the number of batches that is kept beside them."""
+        paths = [self.buffers.get(id(buffer), "") for buffer in buffers]
+        counts = {f"{path.rpartition('.')[0]}.num_batches_tracked".lstrip(".") for path in paths if path}
+        self.owners |= {key: path for key, path in self.buffers.items() if path in counts.union(paths)}
+
     def append_opaque(
         self, function: str, tensors: Sequence[Tensor], results: Sequence[Tensor], macs: int | None
     ) -> None:
@@ -244,7 +271,9 @@ class Trace:
         """Record what was decided by a size; `location` is where it was read as an index."""
         if location is not None and guard not in self.guards:
             self.indices.setdefault(location, []).append(guard)
-        self.guards.setdefault(guard, len(self.steps))
+        if guard not in self.guards:
+            self.guards[guard] = len(self.steps)
+            self.guard_places[guard] = current_place()
 
     def guard_expansion(self, tensor: Tensor, name: str, shape: Sequence[int]) -> None:
         """Record that a tensor expands to the shape of a step, which is written to or stays as it is.
@@ -263,35 +292,6 @@ class Trace:
         for guard in self.indices.pop(location, ()):
             del self.guards[guard]
         self.indices.clear()
-
-
-# ---- how a layer is called: counting tools see modules of torch, and some functions by name
-
-
-def is_of_torch(module: type[nn.Module]) -> bool:
-    """Return whether a class of modules is torch's own: tools go by the exact class."""
-    return module.__module__.startswith("torch.nn.")
-
-
-def caller_of_function(function: Any) -> Caller:
-    """Return how a function of torch is called: tools replace those of torch.nn.functional by their names.
-
-    Fused attention is none of them, since nothing sees the products and the softmax inside it.
-    """
-    name = getattr(function, "__name__", "")
-    is_functional = getattr(nn.functional, name, None) is function and not name.endswith("_")
-    fused = nn.functional.scaled_dot_product_attention
-    return "function" if is_functional and function is not fused else "method"
-
-
-def caller_in_module(caller: Caller, layer: Kind, running: type[nn.Module]) -> Caller:
-    """Return what calls a layer in a module of this class that is running."""
-    is_counted = (layer.torch or "").startswith("torch.nn.") and not layer.family.moves_values
-    if caller == "module" or not is_counted:
-        return "module"
-    if caller == "custom" or not is_of_torch(running):
-        return caller
-    return "module" if layer.torch == f"torch.nn.{running.__name__}" else "method"
 
 
 # ---- calls of functions

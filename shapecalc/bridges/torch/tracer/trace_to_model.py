@@ -12,11 +12,10 @@ from shapecalc.algebra import decide, symbol
 from shapecalc.algebra.formula import Formula
 from shapecalc.bridges.torch.tracer.trace import Trace
 from shapecalc.bridges.torch.tracer.traced_number import Guard
-from shapecalc.errors import ShapecalcError
+from shapecalc.errors import Place, ShapecalcError
 from shapecalc.layers.axis_names import spatial_letters
 from shapecalc.layers.base import Kind
 from shapecalc.layers.effect import replaced
-from shapecalc.layers.linear import Embedding
 from shapecalc.layers.roles import sizes_inferred
 from shapecalc.layers.traced import SIGNS, Require
 from shapecalc.model import Model
@@ -79,11 +78,16 @@ def _free_axes(trace: Trace, title: str, rank: int) -> dict[int, str]:
     readers = (step for step in trace.steps if step.source is None or title in step.source)
     reader = getattr(next(readers, None), "body", None)
     behind = rank - front
-    letters = ("L",) if behind == 1 and isinstance(reader, Embedding) else spatial_letters(behind - 1)
+    letters = ("L",) if behind == 1 and _is_integer(trace, title) else spatial_letters(behind - 1)
     starts_on_features = reader is not None and any(_reads_features(step.body) for step in trace.steps[:2])
     is_sequence = behind == 2 and not (windows == 1 and not starts_on_features)
     first = front if is_sequence else rank - len(letters)
     return ({0: "N"} if has_first else {}) | dict(enumerate(letters, first))
+
+
+def _is_integer(trace: Trace, title: str) -> bool:
+    tensors = (tensor for tensor, name in trace.tensors.values() if name == title)
+    return not next(tensors).is_floating_point()
 
 
 def _reads_features(body: Any) -> bool:
@@ -103,8 +107,10 @@ def _with_guards(trace: Trace) -> list[Step]:
     last = trace.inputs[0]
     for position in range(len(trace.steps) + 1):
         for guard in by_position.get(position, ()):
+            place = trace.guard_places.get(guard, Place())
+            data = {"from": last, "place": place}
             layers = _requirements(trace, guard)
-            steps += [Step(layer, name=trace.unique("require"), **{"from": last}) for layer in layers]
+            steps += [Step(layer, name=trace.unique("require"), **data) for layer in layers]
         if position < len(trace.steps):
             step = trace.steps[position]
             if step.source is None and steps and steps[-1].name != last:

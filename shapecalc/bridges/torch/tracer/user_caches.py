@@ -24,7 +24,7 @@ def keeping_caches(namespaces: Iterable[dict[str, Any]]) -> Iterator[None]:
     classes = [cls for namespace in namespaces for cls in _classes(namespace)]
     holders: list[dict[str, Any]] = [*namespaces, *(dict(vars(cls)) for cls in classes)]
     containers = [value for holder in holders for value in holder.values() if isinstance(value, (dict, list))]
-    before = [(value, value.copy()) for value in (*containers, *namespaces)]
+    before = [(value, _contents(value)) for value in (*containers, *namespaces)]
     try:
         with ExitStack() as stack:
             for namespace in namespaces:
@@ -49,19 +49,24 @@ def _classes(namespace: dict[str, Any]) -> list[type]:
     return [item for item in [*namespace.values()] if isinstance(item, type) and item.__module__ == name]
 
 
+def _contents(value: Any) -> Any:
+    """Return what a container holds, in a plain one: a class of its own may make items when they are read."""
+    return dict(dict.items(value)) if isinstance(value, dict) else [*list.__iter__(value)]
+
+
 def _restore(value: Any, old: Any) -> None:
     """Restore a container where it holds tensors of the trace that it did not hold before."""
     if isinstance(value, list):
         kept = {id(item) for item in old}
-        if _has_tensors_of_trace([item for item in value if id(item) not in kept]):
+        if _has_tensors_of_trace([item for item in _contents(value) if id(item) not in kept]):
             value[:] = old
         return
-    for key, item in [*value.items()]:
+    for key, item in _contents(value).items():
         if (key not in old or old[key] is not item) and _has_tensors_of_trace(item):
             if key in old:
-                value[key] = old[key]
+                dict.__setitem__(value, key, old[key])
             else:
-                del value[key]
+                dict.__delitem__(value, key)
 
 
 def _has_tensors_of_trace(value: Any) -> bool:

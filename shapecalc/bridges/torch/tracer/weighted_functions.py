@@ -11,7 +11,7 @@ from shapecalc import layers
 from shapecalc.bridges.canonical import canonical
 from shapecalc.bridges.torch.tracer.trace import Call, Rule, Trace
 from shapecalc.bridges.torch.tracer.traced_number import concrete
-from shapecalc.bridges.torch.tracer.traced_sizes import field_value
+from shapecalc.bridges.torch.tracer.traced_sizes import Size, field_value
 from shapecalc.layers import registry
 from shapecalc.layers.base import Kind
 
@@ -66,7 +66,16 @@ def _convolution(call: Call) -> bool:
     first, second = weight.shape[:2]
     channels = (first, second * groups) if "transpose" in call.name else (second * groups, first)
     sizes = {"in_channels": channels[0], "out_channels": channels[1], "kernel_size": tuple(weight.shape[2:])}
-    return _layer(call, registry.get(call.name), sizes)
+    return _layer(call, registry.get(call.name), sizes) or _by_operands(call)
+
+
+def _by_operands(call: Call) -> bool:
+    """A function whose weight and bias are tensors: computed, another's, or trained only in part."""
+    kind = registry.get(f"functional_{call.name}")
+    fields = {name: field_value(call.arguments[name]) for name in kind.model_fields}
+    operands = [call.arguments.get(name) for name in ("weight", "bias")]
+    tensors = [operand for operand in operands if isinstance(operand, Tensor)]
+    return call.ends(canonical(kind, fields), call.input, *tensors, name=call.name)
 
 
 def _norm(call: Call) -> bool:
@@ -80,6 +89,7 @@ def _norm(call: Call) -> bool:
             "num_features": x.shape[1],
             "track_running_stats": call.arguments["running_mean"] is not None,
         }
+        call.trace.own_buffers(call.arguments["running_mean"], call.arguments["running_var"])
     is_affine = weight is not None
     is_settable = (bias is not None) == is_affine if by_channel else is_affine or bias is None
     if is_settable and _layer(call, kind, {**fields, "elementwise_affine": is_affine, "affine": is_affine}):
@@ -100,7 +110,12 @@ def _norm(call: Call) -> bool:
 
 def _embedding(call: Call) -> bool:
     rows, width = call.arguments["weight"].shape
-    return _layer(call, layers.Embedding, {"num_embeddings": rows, "embedding_dim": width})
+    if _layer(call, layers.Embedding, {"num_embeddings": rows, "embedding_dim": width}):
+        return True
+    end = call.trace.ranges.get(call.trace.name_of(call.input))
+    if isinstance(end, Size):
+        _ = end <= call.trace.sizes(call.arguments["weight"])[0]  # a guard: each position has a row
+    return _by_operands(call)
 
 
 # ---- attention
@@ -110,15 +125,27 @@ def _attention(call: Call) -> bool:
     """Attention as its parts: query by key, softmax, by value."""
     query, key, value = (call.arguments[name] for name in ("query", "key", "value"))
     mask = call.arguments.get("attn_mask")
-    if call.arguments.get("enable_gqa"):
-        return False
-    turned = call.step(layers.Transpose(dim0=-2, dim1=-1), key)
+    keys, values = (
+        _for_each_head(call, query, tensor) if call.arguments.get("enable_gqa") else tensor
+        for tensor in (key, value)
+    )
+    turned = call.step(layers.Transpose(dim0=-2, dim1=-1), keys)
     scores = call.step(layers.Matmul(), query, turned, name="scores")
     if isinstance(mask, Tensor):
         call.trace.guard_expansion(mask, scores, (*query.shape[:-1], key.shape[-2]))
         scores = call.step(layers.Add(), scores, mask, name="masked")
     weights = call.step(layers.Softmax(dim=-1), scores)
-    return call.ends(layers.Matmul(), weights, value, name="attend")
+    return call.ends(layers.Matmul(), weights, values, name="attend")
+
+
+def _for_each_head(call: Call, query: Tensor, tensor: Tensor) -> str:
+    """Repeat each head of keys or values for the heads of queries in its group."""
+    heads, sizes = call.trace.sizes(query)[-3], call.trace.sizes(tensor)
+    _ = heads % sizes[-3] == 0  # a guard
+    apart = call.step(layers.Unsqueeze(dim=-3), tensor)
+    shape = (*sizes[:-2], heads // sizes[-3], *sizes[-2:])
+    copies = call.step(layers.BroadcastTo(shape=field_value(shape)), apart)
+    return call.step(layers.View(shape=field_value((*sizes[:-3], heads, *sizes[-2:]))), copies)
 
 
 _PROJECTIONS = (

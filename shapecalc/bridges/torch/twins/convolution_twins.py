@@ -37,6 +37,21 @@ class ConvolutionTwin(ModuleTwin[Windowed]):
         how = "constant" if mode == "zeros" else mode
         return gather(module, lambda x: ((nn.functional.pad(x, before, how),), {}))
 
+    def from_module(self, module: nn.Module) -> Fields | None:
+        fields = super().from_module(module)
+        if fields is None or fields.get("padding_mode", "zeros") == "zeros":
+            return fields
+        flat: list[int] = vars(module)["_reversed_padding_repeated_twice"]  # kept when the attributes change
+        pairs = tuple(zip(flat[-2::-2], flat[-1::-2], strict=True))
+        spans = [d * (k - 1) for d, k in zip(fields["dilation"], fields["kernel_size"], strict=True)]
+        words = {
+            "same": tuple((span // 2, span - span // 2) for span in spans),
+            "valid": ((0, 0),) * len(spans),
+        }
+        padding = fields["padding"]
+        declared = words[padding] if isinstance(padding, str) else tuple((side, side) for side in padding)
+        return fields if declared == pairs else {**fields, "padding": pairs}
+
     def unwritten(self, fields: Fields, shapes: Shapes) -> str:
         if self.around(fields) is not None:
             return "padded side by side it is no single module, so pad before it"

@@ -15,14 +15,15 @@ from torch.nn import functional
 from shapecalc.bridges.torch.twins.code import call, literal
 from shapecalc.bridges.torch.twins.source import Fold, Operation, TorchCall
 from shapecalc.bridges.torch.twins.torch_names import REJECTIONS, Fields, Shapes
-from shapecalc.bridges.torch.twins.twin import FunctionTwin, ModuleTwin, Twin
+from shapecalc.bridges.torch.twins.twin import FunctionTwin, ModuleTwin, Twin, floats
 from shapecalc.layers import by_name
 from shapecalc.layers.base import Kind
 from shapecalc.layers.batch_shape_ops import BroadcastTo
 from shapecalc.layers.einsum import Einsum
+from shapecalc.layers.functional import FunctionalEmbedding
 from shapecalc.layers.merge import Add, Concat, Matmul, Multiply
 from shapecalc.layers.reshape import Reshape, Unflatten
-from shapecalc.layers.select import Chunk, Slice, Split
+from shapecalc.layers.select import Chunk, EmptySlice, Slice, Split
 
 
 class ArithmeticTwin(FunctionTwin[Add | Multiply]):
@@ -44,6 +45,13 @@ class MatmulTwin(FunctionTwin[Matmul]):
     """The matrix product."""
 
     macs_not_counted = "a product with a vector is aten.mv or aten.dot, which are not counted"
+
+
+class FunctionalEmbeddingTwin(FunctionTwin[FunctionalEmbedding]):
+    """A table that is a tensor, behind the integers by which it is read."""
+
+    def tensors(self, shapes: Shapes, device: str) -> list[Tensor]:
+        return [*super().tensors(shapes[:1], device), *(floats(x, device) for x in shapes[1:])]
 
 
 class EinsumTwin(FunctionTwin[Einsum]):
@@ -194,15 +202,23 @@ class SliceTwin(FunctionTwin[Slice]):
         return _Sliced(axis, slice(fields.get("start"), fields.get("end"), fields.get("step")))
 
 
+class EmptySliceTwin(FunctionTwin[EmptySlice]):
+    """Indexing with a slice of nothing."""
+
+    def operation(self, fields: Fields, shapes: Shapes) -> Operation:
+        return _Sliced(range(len(shapes[0]))[fields["dim"]], slice(None, 0), may_be_empty=True)
+
+
 @dataclass(frozen=True)
 class _Sliced:
     axis: int
     part: slice
+    may_be_empty: bool = False
 
     def __call__(self, *inputs: Tensor) -> Tensor:
         (x,) = inputs
         result = x[(slice(None),) * self.axis + (self.part,)]
-        if result.numel() == 0:
+        if result.numel() == 0 and not self.may_be_empty:
             raise ValueError("nothing is left")
         return result
 

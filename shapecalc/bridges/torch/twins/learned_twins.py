@@ -17,7 +17,7 @@ from shapecalc.bridges.torch.twins.twin import FunctionTwin, ModuleTwin, Twin, b
 from shapecalc.layers.base import Kind
 from shapecalc.layers.divisible import Divisible
 from shapecalc.layers.learned import ClassToken, LayerScale, PositionEmbedding
-from shapecalc.layers.traced import SIGNS, Constant, Opaque, Parameter, Require, Unused
+from shapecalc.layers.traced import SIGNS, Buffer, Constant, Opaque, Parameter, Require, Unused
 from shapecalc.layers.wrapper import Wrapper
 
 
@@ -85,14 +85,17 @@ class WrapperTwin(ModuleTwin[Wrapper]):
 class Weights(Function):
     """A function of the module and its inputs; the module has learned tensors by their names."""
 
-    def add(self, name: str, shape: Sizes) -> None:
+    def add(self, name: str, shape: Sizes, *, is_buffer: bool = False) -> None:
         *above, last = name.split(".")
         holder: nn.Module = self
         for word in above:
             if word not in dict(holder.named_children()):
                 holder.add_module(word, nn.Module())
             holder = holder.get_submodule(word)
-        holder.register_parameter(last, nn.Parameter(torch.zeros(shape)))
+        if is_buffer:
+            holder.register_buffer(last, torch.zeros(shape))
+        else:
+            holder.register_parameter(last, nn.Parameter(torch.zeros(shape)))
 
     def forward(self, *inputs: Tensor) -> Any:
         return self.function(self, *inputs)
@@ -107,11 +110,18 @@ class ConstantTwin(FunctionTwin[Constant]):
         module = Weights(partial(self.run, fields), self.kind.kind, fields)
         for name, shape in self.weights(fields).items():
             module.add(name, shape)
+        for name, shape in self.buffers(fields).items():
+            module.add(name, shape, is_buffer=True)
         return module
 
     def weights(self, fields: Fields) -> Mapping[str, Sizes]:
         """Return the learned tensors."""
         tensors: Mapping[str, Sizes] = fields.get("tensors", {})
+        return tensors
+
+    def buffers(self, fields: Fields) -> Mapping[str, Sizes]:
+        """Return the tensors that are kept but not learned."""
+        tensors: Mapping[str, Sizes] = fields.get("kept", {})
         return tensors
 
     def run(self, fields: Fields, module: nn.Module, *inputs: Tensor) -> Any:
@@ -134,8 +144,18 @@ class ParameterTwin(ConstantTwin, Twin[Parameter]):
         return module.get_parameter("weight") * 1
 
 
+class BufferTwin(ConstantTwin, Twin[Buffer]):
+    """A tensor that is kept, returned."""
+
+    def buffers(self, fields: Fields) -> Mapping[str, Sizes]:
+        return {"buffer": fields["shape"]}
+
+    def run(self, fields: Fields, module: nn.Module, *inputs: Tensor) -> Any:
+        return module.get_buffer("buffer") * 1
+
+
 class UnusedTwin(ConstantTwin, Twin[Unused]):
-    """Learned tensors that the forward does not use."""
+    """Tensors that the forward does not use."""
 
     def run(self, fields: Fields, module: nn.Module, *inputs: Tensor) -> Any:
         return inputs[0]

@@ -47,7 +47,10 @@ class Twin(Counterpart[K]):
         for module, homes in {
             "lenet_twins": ("lenet",),
             "convolution_twins": ("conv", "sliding"),
-            "function_twins": ("merge", "by_name", "einsum", "reshape", "select", "batch_shape_ops"),
+            "function_twins": (
+                *("merge", "by_name", "einsum", "functional"),
+                *("reshape", "select", "batch_shape_ops"),
+            ),
             "learned_twins": ("learned", "divisible", "wrapper", "traced"),
             "loss_twins": ("loss", "class_loss", "sequence_loss"),
             "pooling_twins": ("adaptive_pool", "pool", "unpool", "pad", "pad_input", "crop"),

@@ -1,0 +1,88 @@
+"""Copies of a user's module without the numbers of its tensors, and what a run may have changed on one."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from copy import copy, deepcopy
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from shapecalc.bridges.torch.tracer.kept_tensors import kept_tensors
+from shapecalc.errors import SpecError
+
+_PLAIN = (bool, int, float, str, type(None))
+_COPYING = (
+    *("__deepcopy__", "__reduce_ex__", "__reduce__", "__getstate__", "__setstate__", "__new__", "__slots__"),
+)
+
+def copied(module: nn.Module, numberless: Callable[[Tensor], Tensor]) -> tuple[nn.Module, Mapping[int, Any]]:
+    """Return the module in evaluation mode with other tensors, and what was copied by identity."""
+    try:
+        copies: dict[int, Any] = {}
+        computed = (tensor for tensor in kept_tensors(module) if tensor.grad_fn is not None)
+        for tensor in (*module.parameters(), *module.buffers(), *computed):  # `deepcopy` refuses the last
+            bare = numberless(tensor)
+            is_learned = isinstance(tensor, nn.Parameter)
+            copies[id(tensor)] = nn.Parameter(bare, tensor.requires_grad) if is_learned else bare
+        twins = [(part.__getstate__(), _empty_twin(part, copies)) for part in module.modules()]
+        for state, twin in twins:
+            if twin is not None:
+                twin.__setstate__({name: _copied(value, copies) for name, value in state.items()})
+        return deepcopy(module, copies).eval(), copies
+    except Exception as error:
+        raise SpecError(f"{type(module).__name__} cannot be copied: {error}") from error
+
+
+def _empty_twin(part: nn.Module, copies: dict[int, Any]) -> nn.Module | None:
+    """Return a module of the same class without attributes, None where its class has a copy of its own."""
+    cls = type(part)
+    if any(getattr(cls, name, None) is not getattr(nn.Module, name, None) for name in _COPYING):
+        return None
+    twin: nn.Module = cls.__new__(cls)
+    copies[id(part)] = twin
+    return twin
+
+
+def _copied(value: Any, copies: dict[int, Any]) -> Any:
+    """Return what `deepcopy` makes of an attribute; it is slow at plain values and empty tables."""
+    if type(value) in _PLAIN or (type(value) is tuple and all(type(item) in _PLAIN for item in value)):
+        return value
+    if not value and type(value) in (OrderedDict, dict, set):
+        return copies.setdefault(id(value), type(value)())
+    return deepcopy(value, copies)
+
+
+def on_meta(tensor: Tensor) -> Tensor:
+    """Return a tensor like another without memory."""
+    return torch.empty_like(tensor, device="meta")
+
+
+class ModuleState:
+    """The attributes of a module's parts, to be restored before it runs again.
+
+    Containers among them are restored as well, a forward may keep in them what it has made.
+    """
+
+    def __init__(self, module: nn.Module) -> None:
+        self.attributes = [(part, vars(part).copy()) for part in module.modules()]
+        self.containers = [
+            (value, copy(value))
+            for _, attributes in self.attributes
+            for value in attributes.values()
+            if type(value) in (OrderedDict, dict, set, list)
+        ]
+
+    def restore(self) -> None:
+        """Give every part the attributes that it had."""
+        for part, attributes in self.attributes:
+            vars(part).clear()
+            vars(part).update(attributes)
+        for value, before in self.containers:
+            if isinstance(value, list):
+                value[:] = before
+            else:
+                value.clear()
+                value.update(before)

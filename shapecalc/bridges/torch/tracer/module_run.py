@@ -1,0 +1,152 @@
+"""Runs of the copy of a user's module: recorded in a trace, or plain, to be compared with the recording."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, redirect_stdout
+from dataclasses import dataclass
+from io import StringIO
+from threading import RLock
+from types import MappingProxyType
+from typing import Any, TypeVar
+from unittest import mock
+
+import torch
+from torch import Tensor, nn
+from torch.utils.hooks import RemovableHandle
+
+from shapecalc.bridges.torch.tracer.containers import named_tensors
+from shapecalc.bridges.torch.tracer.forward_arguments import Arguments
+from shapecalc.bridges.torch.tracer.function_calls import RecordingFunctions
+from shapecalc.bridges.torch.tracer.module_calls import recording_modules
+from shapecalc.bridges.torch.tracer.module_copy import ModuleState
+from shapecalc.bridges.torch.tracer.size_conversions import (
+    keeping_users_state,
+    tracing_conversions,
+    tracing_creation,
+)
+from shapecalc.bridges.torch.tracer.trace import Trace
+from shapecalc.bridges.torch.tracer.trace_to_model import output_name
+from shapecalc.bridges.torch.tracer.traced_number import concrete, tensors_in
+from shapecalc.errors import SpecError, quote
+
+_T = TypeVar("_T")
+
+_PATCHED = RLock()
+"""Held while functions of torch and Python are replaced: two threads would restore them out of order."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """How the copy of a module is run."""
+
+    module: nn.Module
+    name: str
+    arguments: Arguments
+    has_batch: bool
+    copies: Mapping[int, Any]
+    """Copies of the user's modules and tensors, by the identity of what was copied."""
+    state: ModuleState
+    integers: frozenset[str] = frozenset()
+    """The inputs that are integers."""
+    batch: int = 2
+    pinned: bool = False
+
+    @property
+    def shapes(self) -> list[tuple[int, ...]]:
+        """The shapes of the inputs, the batch included."""
+        return self.arguments.with_batch(self.batch)
+
+    def trace(self) -> Trace:
+        """Return an empty trace of the module as it was copied."""
+        self.state.restore()
+        return Trace(self.module, copies=self.copies, has_batch=self.has_batch, pinned=self.pinned)
+
+    def recorded(self, trace: Trace, shapes: Sequence[Sequence[int]] | None = None) -> dict[str, Tensor]:
+        """Record one run of the forward and return its outputs by name."""
+        inputs = self.arguments.inputs(shapes or self.shapes, self.integers)
+        for name, tensor in inputs.items():
+            trace.add_input(name, tensor)
+        args, kwargs = self.arguments.call(inputs)
+        with (
+            _on_meta(),
+            recording_modules(trace),
+            _printing_sizes(),
+            tracing_creation(trace),
+            tracing_conversions(trace),
+            RecordingFunctions(trace),
+        ):
+            return outputs(trace.module(*args, **kwargs))
+
+    def plain(
+        self, shapes: Sequence[Sequence[int]], leaves: Mapping[str, str] = MappingProxyType({})
+    ) -> tuple[dict[str, Tensor], dict[str, list[Tensor]]]:
+        """Run the forward by torch alone; return its outputs by name, and what layers returned, by step.
+
+        `leaves` has the path of the module that each of these steps is, in order.
+        """
+        self.state.restore()
+        args, kwargs = self.arguments.call(self.arguments.inputs(shapes, self.integers))
+        seen: dict[str, list[Tensor]] = {}
+        steps: dict[str, list[str]] = {}
+        for step, path in leaves.items():
+            steps.setdefault(path, []).insert(0, step)
+
+        def watched(path: str) -> RemovableHandle:
+            def leave(_module: nn.Module, _args: Any, result: Any) -> None:
+                if steps[path]:
+                    seen[steps[path].pop()] = tensors_in(result)
+
+            return self.module.get_submodule(path).register_forward_hook(leave)
+
+        hooks = [*map(watched, steps)]
+        try:
+            with _on_meta(), keeping_users_state(self.module), redirect_stdout(StringIO()):
+                return outputs(self.module(*args, **kwargs)), seen
+        finally:
+            for hook in hooks:
+                hook.remove()
+
+
+@contextmanager
+def _on_meta() -> Iterator[None]:
+    with _PATCHED, warnings.catch_warnings(), torch.no_grad(), torch.device("meta"):
+        warnings.simplefilter("ignore")
+        yield
+
+
+@contextmanager
+def _printing_sizes() -> Iterator[None]:
+    """Let a forward print sizes, which pins nothing; any other text that is made of one does."""
+    original = print
+
+    def printed(*values: Any, **options: Any) -> None:
+        original(*concrete(values), **options)
+
+    with mock.patch("builtins.print", printed):
+        yield
+
+
+def outcome(run: Callable[[], _T]) -> _T | Exception:
+    """Return the result of a run, or the error that it raises."""
+    try:
+        return run()
+    except Exception as error:  # noqa: BLE001  (whatever the module's own code raises)
+        return error
+
+
+def error_text(error: Exception) -> str:
+    """Return the class of an error and its first line."""
+    return f"{type(error).__name__}: {error}".strip().partition("\n")[0]
+
+
+def outputs(result: Any) -> dict[str, Tensor]:
+    """Return the tensors of a result by name: of a dict its keys, of a sequence their numbers."""
+    tensors: dict[str, Tensor] = {}
+    for in_objects in (False, True):
+        for path, tensor in () if tensors else named_tensors(result, item="output_{}", in_objects=in_objects):
+            tensors[output_name(path, tensors)] = tensor
+    if not tensors:
+        raise SpecError(f"the forward returns {quote(type(result).__name__)}, which holds no tensor")
+    return tensors

@@ -1,0 +1,53 @@
+"""The user's line behind a call in a forward: the innermost one that is not of torch or of a helper."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from functools import lru_cache
+from itertools import islice
+from pathlib import Path
+from sysconfig import get_path
+from types import FrameType
+
+from shapecalc.errors import Place
+
+_LIBRARIES = ("torch", "shapecalc", "einops")
+_ENTRY = str(Path(__file__).with_name("importing.py"))
+"""The module that runs the forward: what is outside of it is not the user's network."""
+
+
+@lru_cache(maxsize=4096)
+def _is_users(file: str) -> bool:
+    """Return whether a file is of the user: neither of a library in between, nor of Python's own."""
+    if file.startswith("<"):
+        return False
+    homes = [str(Path(sys.modules[name].__file__ or "").parent) for name in _LIBRARIES if name in sys.modules]
+    standard = get_path("stdlib")
+    return not file.startswith(tuple(f"{home}/" for home in homes)) and (
+        not file.startswith(standard) or "-packages" in file.removeprefix(standard)
+    )
+
+
+def frame_place(frame: FrameType) -> Place:
+    """Return the line and column of the call that a frame is in."""
+    positions = next(islice(frame.f_code.co_positions(), frame.f_lasti // 2, None), (None,) * 4)
+    line, _, column, _ = positions
+    return Place(frame.f_code.co_filename, line or frame.f_lineno, None if column is None else column + 1)
+
+
+def place_in(frames: Iterator[FrameType]) -> Place:
+    """Return the place of the first frame, from the innermost on, that is of the user."""
+    frame = next((frame for frame in frames if _is_users(frame.f_code.co_filename)), None)
+    return Place() if frame is None else frame_place(frame)
+
+
+def current_place() -> Place:
+    """Return the user's line that is running now, in a forward that is traced."""
+    return place_in(_callers(sys._getframe(1)))  # noqa: SLF001  (inspect.stack reads source files)
+
+
+def _callers(frame: FrameType | None) -> Iterator[FrameType]:
+    while frame is not None and frame.f_code.co_filename != _ENTRY:
+        yield frame
+        frame = frame.f_back

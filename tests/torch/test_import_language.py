@@ -1,0 +1,196 @@
+"""Idioms of language models: ids, caches, masks and experts; shapes and MACs are those of real runs."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.utils.flop_counter import FlopCounterMode
+
+from shapecalc import from_torch
+
+ROWS = 23
+
+
+class Of(nn.Module):
+    """A forward that is one function of the module and its input ids, over parts and tensors by name."""
+
+    def __init__(self, function: Callable[[Any, Tensor], Any], **parts: Any) -> None:
+        super().__init__()
+        self.function = function
+        for name, part in parts.items():
+            setattr(self, name, part)
+
+    def forward(self, ids: Tensor) -> Any:
+        return self.function(self, ids)
+
+
+def ran(net: nn.Module, *inputs: Tensor) -> tuple[list[tuple[int, ...]], int]:
+    """Return the shapes that come out of a real run, and its MACs."""
+    with torch.no_grad(), sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:
+        result = net(*inputs)
+    values = result.values() if isinstance(result, Mapping) else [result]
+    tensors = [value for value in values if isinstance(value, Tensor)]
+    return [tuple(tensor.shape) for tensor in tensors], counter.get_total_flops() // 2
+
+
+def assert_like_torch(net: nn.Module, *lengths: int) -> None:
+    """Check an import of a forward of ids, traced at the first length, against real runs, and its formula."""
+    model = from_torch(net.eval(), input=(lengths[0],))
+    formula: Any = model.analyze(symbolic=True).macs
+    for length in lengths:
+        for batch in (1, 3):
+            shapes, macs = ran(net, torch.randint(ROWS, (batch, length)))
+            report = model.analyze(input=(length,), batch=batch)
+            assert report.complete, report.not_counted
+            assert ([*report.outputs.values()], report.macs) == (shapes, macs), (length, batch)
+            assert report.params == sum(parameter.numel() for parameter in net.parameters())
+        assert (formula if isinstance(formula, int) else formula.subs({"L": length})) * 3 == macs
+
+
+# ---- ids
+
+EMBED = nn.Embedding(ROWS, 8)
+IDS: dict[str, nn.Module] = {
+    "a table": Of(lambda net, ids: net.embed(ids), embed=EMBED),
+    "a function": Of(
+        lambda net, ids: functional.embedding(ids, net.table), table=nn.Parameter(torch.zeros(ROWS, 8))
+    ),
+    "rows by index": Of(lambda net, ids: net.table[ids], table=nn.Parameter(torch.zeros(ROWS, 8))),
+    "in another shape first": Of(lambda net, ids: net.embed(ids.view(-1, ids.shape[-1]) + 0), embed=EMBED),
+    "without their last": Of(lambda net, ids: net.embed(ids[:, :-1]), embed=EMBED),
+}
+
+
+@pytest.mark.parametrize("name", IDS)
+def test_ids_are_integers(name: str) -> None:
+    assert_like_torch(IDS[name], 6, 4, 9)
+
+
+class Captioning(nn.Module):
+    """A forward of features and ids, of which only the ids are integers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.project, self.embed, self.head = nn.Linear(6, 8), nn.Embedding(ROWS, 8), nn.Linear(8, ROWS)
+
+    def forward(self, features: Tensor, ids: Tensor) -> Any:
+        return self.head(self.embed(ids) + self.project(features).mean(1, keepdim=True))
+
+
+def test_only_inputs_that_are_read_as_ids_are_integers() -> None:
+    net = Captioning()
+    model = from_torch(net, input={"features": (10, 6), "ids": (7,)})
+    for rows, length in ((10, 7), (3, 5)):
+        shapes, macs = ran(net, torch.zeros(2, rows, 6), torch.randint(ROWS, (2, length)))
+        report = model.analyze(input={"features": (rows, 6), "ids": (length,)}, batch=2)
+        assert ([*report.outputs.values()], report.macs) == (shapes, macs)
+
+
+# ---- caches and results
+
+
+def _cached(net: Any, ids: Tensor) -> Any:
+    hidden = net.embed(ids)
+    keys = torch.tensor([], dtype=hidden.dtype, device=hidden.device)
+    return torch.cat([keys, hidden], dim=-2) @ hidden.transpose(1, 2)
+
+
+class Output(OrderedDict[str, Any]):
+    """A result that is a mapping."""
+
+
+class Makers(OrderedDict[str, Any]):
+    """Classes by name, of which an instance is made when they are read."""
+
+    def __getitem__(self, key: str) -> Any:
+        return super().__getitem__(key)()
+
+
+class Activation(nn.Module):
+    def __init__(self, scale: float) -> None:
+        super().__init__()
+        self.scale = scale
+
+    def forward(self, x: Tensor) -> Tensor:
+        return functional.relu(x * self.scale)
+
+
+ACTIVATIONS = Makers(relu=nn.ReLU, scaled=Activation)  # the second cannot be made without a scale
+
+
+def _mapped(net: Any, ids: Tensor) -> Output:
+    logits = net.head(ACTIVATIONS["relu"](net.embed(ids)))
+    return Output(logits=logits, past=None, hidden=logits[:, -1:])
+
+
+RESULTS: dict[str, nn.Module] = {
+    "a cache that is empty": Of(_cached, embed=EMBED),
+    "a mapping": Of(_mapped, embed=EMBED, head=nn.Linear(8, ROWS)),
+}
+
+
+@pytest.mark.parametrize("name", RESULTS)
+def test_caches_and_results(name: str) -> None:
+    assert_like_torch(RESULTS[name], 6, 4, 9)
+
+
+# ---- attention with fewer keys than queries, experts
+
+
+class Grouped(nn.Module):
+    """Attention of 8 heads in groups, each group with keys and values of its own."""
+
+    def __init__(self, groups: int, *, is_masked: bool) -> None:
+        super().__init__()
+        self.is_masked, self.embed, self.out = is_masked, nn.Embedding(ROWS, 32), nn.Linear(32, 32)
+        self.query, self.both = nn.Linear(32, 32), nn.Linear(32, 2 * groups * 4)
+
+    def forward(self, ids: Tensor) -> Any:
+        hidden = self.embed(ids)
+        shape = (*hidden.shape[:-1], -1, 4)
+        query = self.query(hidden).view(shape).transpose(1, 2)
+        keys, values = self.both(hidden).view(shape).transpose(1, 2).chunk(2, dim=1)
+        length = ids.shape[1]
+        mask = torch.arange(length)[:, None] >= torch.arange(length)[None, :] if self.is_masked else None
+        attended = functional.scaled_dot_product_attention(
+            query, keys, values, attn_mask=mask, is_causal=mask is None, enable_gqa=True
+        )
+        return self.out(attended.transpose(1, 2).reshape(hidden.shape))
+
+
+@pytest.mark.parametrize("is_masked", [False, True])
+@pytest.mark.parametrize("groups", [1, 2, 8])
+def test_heads_in_groups_share_keys(groups: int, *, is_masked: bool) -> None:
+    assert_like_torch(Grouped(groups, is_masked=is_masked), 6, 4, 9)
+
+
+@pytest.mark.skipif(not hasattr(functional, "grouped_mm"), reason="since torch 2.10")
+def test_each_row_is_multiplied_by_one_matrix_of_its_group() -> None:
+    class Experts(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.up, self.down = nn.Parameter(torch.ones(4, 12, 8)), nn.Parameter(torch.ones(4, 12, 8))
+
+        def forward(self, x: Tensor) -> Any:
+            rows = x.flatten(0, 1)
+            ends = torch.arange(1, 5, dtype=torch.int32)
+            hidden = functional.grouped_mm(rows, self.up.transpose(1, 2), offs=ends).relu()
+            return functional.grouped_mm(hidden, self.down, offs=ends).view_as(x)
+
+    net = Experts()
+    model = from_torch(net, input=(10, 8))
+    for length in (10, 7):
+        report = model.analyze(input=(length, 8), batch=3)
+        assert report.output == tuple(net(torch.zeros(3, length, 8)).shape)
+        assert (report.complete, report.macs, report.params) == (
+            True,
+            3 * length * 2 * 12 * 8,
+            2 * 4 * 12 * 8,
+        )

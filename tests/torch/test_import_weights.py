@@ -1,0 +1,356 @@
+"""Imports of layers whose weight is computed, shared, sliced or generated: sizes, parameters and MACs of torch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.nn.utils import parametrizations, prune
+from torch.utils.flop_counter import FlopCounterMode
+
+from shapecalc import ShapecalcError, from_torch
+
+Sizes: TypeAlias = "tuple[int, ...]"
+Network: TypeAlias = "tuple[Callable[[], nn.Module], tuple[Sizes, ...]]"
+utils: Any = nn.utils  # older functions without types
+pruned: Any = prune.l1_unstructured
+
+
+class Of(nn.Module):
+    """A forward that is one function of the module and its input; plain tensors are buffers."""
+
+    def __init__(self, function: Callable[[Any, Tensor], Any], **parts: Any) -> None:
+        super().__init__()
+        self.function = function
+        for name, part in parts.items():
+            if type(part) is Tensor:
+                self.register_buffer(name, part)
+            else:
+                setattr(self, name, part)
+
+    def forward(self, x: Tensor) -> Any:
+        return self.function(self, x)
+
+
+def by_torch(net: nn.Module, x: Tensor) -> tuple[list[Sizes], int]:
+    """Return the shapes of the outputs, and half the FLOPs that torch counts."""
+    with torch.no_grad(), FlopCounterMode(display=False) as counter:
+        result = net(x)
+    results = [result] if isinstance(result, Tensor) else result
+    return [tuple(item.shape) for item in results], counter.get_total_flops() // 2
+
+
+def assert_agrees(net: nn.Module, traced: Sizes, *others: Sizes, refused: tuple[Sizes, ...] = ()) -> None:
+    """Check an import against real runs, at the sizes of the trace and at others, of two batches."""
+    net = net.eval()
+    model = from_torch(net, input=traced)
+    for size in (traced, *others):
+        for batch in (1, 3):
+            report = model.analyze(input=size, batch=batch)
+            expected, macs = by_torch(net, torch.zeros(batch, *size))
+            assert [*map(tuple, report.outputs.values())] == expected, (size, batch)
+            assert report.complete
+            assert report.macs == macs, (size, batch)
+            assert report.params == sum(item.numel() for item in net.parameters())
+    for size in refused:
+        with pytest.raises((RuntimeError, ValueError)):
+            net(torch.zeros(2, *size))
+        with pytest.raises(ShapecalcError):
+            model.analyze(input=size)
+
+
+def parameter(*shape: int, trained: bool = True) -> nn.Parameter:
+    return nn.Parameter(torch.ones(shape), requires_grad=trained)
+
+
+IMAGES = ((3, 16, 16), (3, 10, 12), (3, 5, 5))
+ROWS = ((12, 8), (5, 8), (3, 8))
+SOUND = ((8, 20), (8, 7), (8, 3))
+
+
+# ---- a weight that is computed from others
+
+
+class Standardized(nn.Conv2d):
+    """Weight standardization in operations of its own."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        weight = self.weight - self.weight.mean(dim=[1, 2, 3], keepdim=True)
+        std = weight.view(weight.size(0), -1).std(dim=1).view(-1, 1, 1, 1) + 1e-5
+        weight = weight / std.expand_as(weight)
+        return functional.conv2d(x, weight, self.bias, self.stride, self.padding, self.dilation, self.groups)
+
+
+class StandardizedByNorm(nn.Conv2d):
+    """Weight standardization by a batch norm of the weight, with a gain for each filter."""
+
+    def __init__(self, *arguments: Any, **fields: Any) -> None:
+        super().__init__(*arguments, **fields)
+        self.gain = parameter(self.out_channels, 1, 1, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        weight = functional.batch_norm(
+            self.weight.reshape(1, self.out_channels, -1),
+            None,
+            None,
+            weight=(self.gain * 0.1).view(-1),
+            training=True,
+            momentum=0.0,
+        ).reshape_as(self.weight)
+        return functional.conv2d(x, weight, self.bias, self.stride, self.padding, groups=self.groups)
+
+
+class MaskedInPlace(nn.Conv2d):
+    """A causal convolution whose weight is set to zero in places before each call."""
+
+    def __init__(self, *arguments: Any, **fields: Any) -> None:
+        super().__init__(*arguments, **fields)
+        self.register_buffer("mask", torch.ones_like(self.weight))
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.weight.data.mul_(self.get_buffer("mask"))
+        return super().forward(x)
+
+
+class CentralDifference(nn.Module):
+    """A convolution, and another by the sums of its filters."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 8, 3, padding=1, bias=False)
+
+    def forward(self, x: Tensor) -> Any:
+        sums = self.conv.weight.sum(2).sum(2)[:, :, None, None]
+        return self.conv(x) - 0.7 * functional.conv2d(x, sums, self.conv.bias, groups=self.conv.groups)
+
+
+def _merged(net: Any, x: Tensor) -> Tensor:
+    weight = net.wide.weight + functional.pad(net.narrow.weight, (1, 1, 1, 1))
+    return functional.conv2d(x, weight, net.wide.bias + net.narrow.bias, padding=1)
+
+
+COMPUTED: dict[str, Network] = {
+    "weight norm": (lambda: parametrizations.weight_norm(nn.Conv1d(8, 6, 3, padding=1)), SOUND),
+    "weight norm of positions": (
+        lambda: parametrizations.weight_norm(nn.Conv1d(8, 6, 3, padding=1, groups=2), dim=2),
+        SOUND,
+    ),
+    "weight norm, transposed": (
+        lambda: parametrizations.weight_norm(nn.ConvTranspose1d(8, 6, 4, 2, 1)),
+        SOUND,
+    ),
+    "weight norm, older": (
+        lambda: nn.Sequential(utils.weight_norm(nn.Conv1d(8, 6, 3, padding=2)), nn.ReLU()),
+        SOUND,
+    ),
+    "weight norm of all, older": (lambda: nn.Sequential(utils.weight_norm(nn.Linear(8, 6), dim=None)), ROWS),
+    "pruned": (lambda: nn.Sequential(pruned(nn.Conv2d(3, 8, 3), "weight", amount=0.3)), IMAGES),
+    "standardized": (lambda: Standardized(3, 8, 3, padding=1, stride=2), IMAGES),
+    "standardized in groups": (lambda: Standardized(3, 6, 3, padding=1, groups=3, dilation=2), IMAGES),
+    "standardized by a norm": (lambda: StandardizedByNorm(3, 8, 3, padding=1), IMAGES),
+    "masked in place": (lambda: MaskedInPlace(3, 8, 3), IMAGES),
+    "sums of filters": (CentralDifference, IMAGES),
+    "branches in one": (lambda: Of(_merged, wide=nn.Conv2d(3, 8, 3), narrow=nn.Conv2d(3, 8, 1)), IMAGES),
+    "low-rank change": (
+        lambda: Of(
+            lambda net, x: functional.linear(x, net.full.weight + net.a @ net.b, net.full.bias),
+            full=nn.Linear(8, 5),
+            a=parameter(5, 2),
+            b=parameter(2, 8),
+        ),
+        ROWS,
+    ),
+    "a scaled table": (
+        lambda: Of(
+            lambda net, x: functional.embedding(x.mean(-1).long(), net.table * 2), table=parameter(20, 8)
+        ),
+        ROWS,
+    ),
+}
+
+
+@pytest.mark.filterwarnings("ignore:.*weight_norm:FutureWarning")
+@pytest.mark.parametrize("name", COMPUTED)
+def test_a_weight_that_is_computed(name: str) -> None:
+    make, sizes = COMPUTED[name]
+    assert_agrees(make(), *sizes)
+
+
+# ---- a weight that is another's, a part of one, or a constant
+
+BLUR = torch.ones(1, 1, 3, 3)
+
+SHARED: dict[str, Network] = {
+    "a blur of a buffer": (
+        lambda: Of(
+            lambda net, x: functional.conv2d(
+                functional.pad(x, (1, 1, 1, 1), mode="reflect"),
+                net.kernel.expand(x.shape[1], -1, -1, -1),
+                stride=2,
+                groups=x.shape[1],
+            ),
+            kernel=BLUR,
+        ),
+        IMAGES,
+    ),
+    "a constant of the forward": (
+        lambda: Of(
+            lambda net, x: functional.conv2d(x.mean(1, keepdim=True), torch.ones(1, 1, 3, 3), padding="same")
+        ),
+        IMAGES,
+    ),
+    "a slice": (
+        lambda: Of(
+            lambda net, x: functional.conv2d(x, net.conv.weight[:5, :3], net.conv.bias[:5], padding=1),
+            conv=nn.Conv2d(8, 10, 3),
+        ),
+        IMAGES,
+    ),
+    "used again with a dilation": (
+        lambda: Of(
+            lambda net, x: net.conv(x) + functional.conv2d(x, net.conv.weight, None, 1, 2, 2),
+            conv=nn.Conv2d(3, 3, 3, padding=1),
+        ),
+        IMAGES,
+    ),
+    "used before its module": (
+        lambda: Of(
+            lambda net, x: functional.conv2d(x, net.conv.weight, padding=1) + net.conv(x),
+            conv=nn.Conv2d(3, 3, 3, padding=1),
+        ),
+        IMAGES,
+    ),
+    "back through the same weight": (
+        lambda: Of(
+            lambda net, x: functional.conv_transpose2d(net.conv(x).relu(), net.conv.weight, net.bias),
+            conv=nn.Conv2d(3, 8, 3),
+            bias=parameter(3),
+        ),
+        IMAGES,
+    ),
+    "back through the same matrix": (
+        lambda: Of(lambda net, x: functional.linear(net.fc(x), net.fc.weight.t()), fc=nn.Linear(8, 5)),
+        ROWS,
+    ),
+    "a head that is the table": (
+        lambda: Of(
+            lambda net, x: functional.linear(net.table(x.mean(-1).long()), net.table.weight),
+            table=nn.Embedding(20, 8),
+        ),
+        ROWS,
+    ),
+    "a table that is the head": (
+        lambda: Of(
+            lambda net, x: functional.linear(x, net.table.weight)[..., :8] + net.table(x.mean(-1).long()),
+            table=nn.Embedding(20, 8),
+        ),
+        ROWS,
+    ),
+    "trained only in part": (
+        lambda: Of(
+            lambda net, x: functional.conv2d(x, net.weight, net.bias),
+            weight=parameter(4, 3, 3, 3, trained=False),
+            bias=parameter(4),
+        ),
+        IMAGES,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SHARED)
+def test_a_weight_that_is_shared(name: str) -> None:
+    make, sizes = SHARED[name]
+    assert_agrees(make(), *sizes)
+
+
+# ---- a weight that is made from the input
+
+
+class Conditional(nn.Module):
+    """A convolution whose weight is mixed from experts for each sample: the batch is in the groups."""
+
+    def __init__(self, stride: int = 1, *, bias: bool = False) -> None:
+        super().__init__()
+        self.experts = parameter(4, 6 * 3 * 9)
+        self.biases = parameter(4, 6) if bias else None
+        self.router = nn.Linear(3, 4)
+        self.stride = stride
+
+    def forward(self, x: Tensor) -> Any:
+        batch, channels, height, width = x.shape
+        routes = torch.sigmoid(self.router(functional.adaptive_avg_pool2d(x, 1).flatten(1)))
+        weight = torch.matmul(routes, self.experts).view(batch * 6, channels, 3, 3)
+        bias = None if self.biases is None else torch.mm(routes, self.biases).view(-1)
+        x = x.reshape(1, batch * channels, height, width)
+        y = functional.conv2d(x, weight, bias, self.stride, padding=1, groups=batch)
+        return y.permute([1, 0, 2, 3]).view(batch, 6, y.shape[-2], y.shape[-1])
+
+
+class Modulated(nn.Module):
+    """A convolution whose weight is scaled by a style and divided by its norm, of each sample."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = parameter(1, 6, 3, 3, 3)
+        self.style = nn.Linear(3, 3)
+
+    def forward(self, x: Tensor) -> Any:
+        batch, channels, height, width = x.shape
+        weight = self.weight * self.style(x.mean((2, 3))).view(batch, 1, channels, 1, 1)
+        norm = torch.rsqrt(weight.pow(2).sum([2, 3, 4]) + 1e-8)
+        weight = (weight * norm.view(batch, 6, 1, 1, 1)).view(batch * 6, channels, 3, 3)
+        y = functional.conv2d(x.reshape(1, -1, height, width), weight, padding=1, groups=batch)
+        return y.view(batch, 6, height, width)
+
+
+def _correlated(net: Any, x: Tensor) -> Tensor:
+    """Every channel of a map by the same channel of a part of it."""
+    y = net.conv(x)
+    part = y[:, :, 2:5, 2:5].reshape(-1, 1, 3, 3)
+    return functional.conv2d(y.view(1, -1, *y.shape[2:]), part, groups=part.shape[0])
+
+
+GENERATED: dict[str, Network] = {
+    "experts": (Conditional, IMAGES),
+    "experts with a stride and biases": (lambda: Conditional(2, bias=True), IMAGES),
+    "a style": (Modulated, IMAGES),
+    "a part of the map": (lambda: Of(_correlated, conv=nn.Conv2d(3, 4, 1)), IMAGES),
+    "a template": (
+        lambda: Of(lambda net, x: functional.conv1d(x, net.conv(x)[:1, :, 1:3]), conv=nn.Conv1d(8, 8, 1)),
+        SOUND,
+    ),
+    "a matrix of a network": (
+        lambda: Of(
+            lambda net, x: functional.linear(x, net.hyper(net.code).view(5, 8)),
+            hyper=nn.Linear(3, 40),
+            code=parameter(3),
+        ),
+        ROWS,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", GENERATED)
+def test_a_weight_that_is_generated(name: str) -> None:
+    make, sizes = GENERATED[name]
+    assert_agrees(make(), *sizes)
+
+
+# ---- what such a layer refuses, and how often it counts
+
+
+def test_sizes_that_torch_refuses_are_refused() -> None:
+    net = Of(lambda net, x: functional.conv2d(x, net.weight * 2, net.bias), weight=parameter(4, 3, 5, 5))
+    net.bias = parameter(4)
+    assert_agrees(net, (3, 16, 16), (3, 5, 9), refused=((3, 4, 16), (4, 16, 16), (2, 9, 9)))
+
+
+def test_parameters_are_counted_at_their_owner() -> None:
+    make, sizes = SHARED["trained only in part"]
+    report = from_torch(make(), input=sizes[0]).analyze()
+    assert (report.params, report.trainable_params) == (4 * 27 + 4, 4)
+    assert {node.path: node.params for node in report.nodes} == {"weight": 108, "bias": 4, "conv2d": 0}
