@@ -15,7 +15,6 @@ from torch import Tensor, nn
 from shapecalc.bridges.torch.tracer.traced_number import mapped, tensors_in
 
 _REGISTERED = ("_parameters", "_buffers", "_modules")
-_HOLDERS = (Tensor, tuple, list, dict)
 _empty_like = torch.empty_like
 
 
@@ -23,8 +22,11 @@ def kept_tensors(module: nn.Module) -> Iterator[Tensor]:
     """Yield the tensors that the parts of a module keep without registering them."""
     for part in module.modules():
         for name, value in vars(part).items():
-            if value is not None and name not in _REGISTERED and isinstance(value, _HOLDERS):
-                yield from tensors_in(value)
+            if isinstance(value, (tuple, list, dict)):
+                if value and name not in _REGISTERED:
+                    yield from tensors_in(value)
+            elif isinstance(value, Tensor):
+                yield value
 
 
 class MetaTwins:

@@ -14,9 +14,8 @@ from shapecalc.bridges.torch.tracer.kept_tensors import kept_tensors
 from shapecalc.errors import SpecError
 
 _PLAIN = (bool, int, float, str, type(None))
-_COPYING = (
-    *("__deepcopy__", "__reduce_ex__", "__reduce__", "__getstate__", "__setstate__", "__new__", "__slots__"),
-)
+_COPYING = ("__deepcopy__", "__getstate__", "__reduce_ex__", "__reduce__", "__new__", "__slots__")
+
 
 def copied(module: nn.Module, numberless: Callable[[Tensor], Tensor]) -> tuple[nn.Module, Mapping[int, Any]]:
     """Return the module in evaluation mode with other tensors, and what was copied by identity."""
@@ -27,22 +26,23 @@ def copied(module: nn.Module, numberless: Callable[[Tensor], Tensor]) -> tuple[n
             bare = numberless(tensor)
             is_learned = isinstance(tensor, nn.Parameter)
             copies[id(tensor)] = nn.Parameter(bare, tensor.requires_grad) if is_learned else bare
-        twins = [(part.__getstate__(), _empty_twin(part, copies)) for part in module.modules()]
-        for state, twin in twins:
+        twins = [(part, _empty_twin(part, copies)) for part in module.modules()]
+        for part, twin in reversed(twins):  # the parts of a module before itself
             if twin is not None:
-                twin.__setstate__({name: _copied(value, copies) for name, value in state.items()})
+                state = {name: _copied(value, copies) for name, value in vars(part).items()}
+                state.pop("_compiled_call_impl", None)  # as torch does
+                twin.__setstate__(state)
         return deepcopy(module, copies).eval(), copies
     except Exception as error:
         raise SpecError(f"{type(module).__name__} cannot be copied: {error}") from error
 
 
-def _empty_twin(part: nn.Module, copies: dict[int, Any]) -> nn.Module | None:
+def _empty_twin(part: nn.Module, copies: dict[int, Any]) -> Any:
     """Return a module of the same class without attributes, None where its class has a copy of its own."""
     cls = type(part)
     if any(getattr(cls, name, None) is not getattr(nn.Module, name, None) for name in _COPYING):
         return None
-    twin: nn.Module = cls.__new__(cls)
-    copies[id(part)] = twin
+    copies[id(part)] = twin = cls.__new__(cls)
     return twin
 
 
@@ -50,7 +50,7 @@ def _copied(value: Any, copies: dict[int, Any]) -> Any:
     """Return what `deepcopy` makes of an attribute; it is slow at plain values and empty tables."""
     if type(value) in _PLAIN or (type(value) is tuple and all(type(item) in _PLAIN for item in value)):
         return value
-    if not value and type(value) in (OrderedDict, dict, set):
+    if type(value) in (OrderedDict, dict, set) and not value:
         return copies.setdefault(id(value), type(value)())
     return deepcopy(value, copies)
 
@@ -69,7 +69,7 @@ class ModuleState:
     def __init__(self, module: nn.Module) -> None:
         self.attributes = [(part, vars(part).copy()) for part in module.modules()]
         self.containers = [
-            (value, copy(value))
+            (value, copy(value) if value else ())
             for _, attributes in self.attributes
             for value in attributes.values()
             if type(value) in (OrderedDict, dict, set, list)
