@@ -23,6 +23,7 @@ from shapecalc.layers import registry
 from shapecalc.layers.base import Effect, Joint, Kind, Shapes
 from shapecalc.layers.requirement import Refused, Requirement
 from shapecalc.layers.roles import inferred
+from shapecalc.layers.select import EmptySlice
 from shapecalc.model import Model, loads
 from shapecalc.spec.tree import Step
 
@@ -83,7 +84,10 @@ def check_integers(layer: Kind, shapes: Shapes) -> None:
         others = sorted({type(number).__name__ for number in flat(numbers(effect))} - {"int"})
         assert not others, f"{layer!r}: integers went in, {' and '.join(others)} came out"
         assert effect.conditions == (), f"{layer!r}: a condition is left although every size is known"
-        assert all(size >= 1 for shape in effect.outputs for size in shape), f"{layer!r}: {effect.outputs}"
+        least = 0 if isinstance(layer, EmptySlice) else 1
+        assert all(size >= least for shape in effect.outputs for size in shape), (
+            f"{layer!r}: {effect.outputs}"
+        )
 
 
 def check_operations(layer: Kind, shapes: Shapes) -> None:

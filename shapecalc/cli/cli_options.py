@@ -15,10 +15,14 @@ from shapecalc.conventions.by_tool import CONVENTIONS
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
+    TextType = click.ParamType[str]
+else:
+    TextType = click.ParamType  # generic in new versions of click only
+
 _F = TypeVar("_F", bound=Callable[..., Any])
 
 
-class Word(click.ParamType[str]):
+class Word(TextType):
     """A word that the command validates; a shell completes it from `known`, a module and a name in it."""
 
     def __init__(self, name: str, known: str, *, or_file: bool = False) -> None:

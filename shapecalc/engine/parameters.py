@@ -169,7 +169,18 @@ def _by_name(spec: Spec, shapes: Any) -> dict[str, Shape]:
         if not isinstance(shape, Sequence) or isinstance(shape, str) or len(shape) >= MOST_AXES:
             raise SpecError(f"{_called(name)}: {quote(shape)} is not a shape, as (3, 224, 224) is")
         by_name[name] = tuple(_positive_size(size, _called(name)) for size in shape)
+        _refuse_missing_axes(spec, name, by_name[name])
     return by_name
+
+
+def _refuse_missing_axes(spec: Spec, name: str, shape: Shape) -> None:
+    """Raise for fewer axes than are declared: layers would take the batch in front for channels."""
+    declared = spec.input[name]
+    missing = len(declared) - len(shape)
+    if missing > 0 and spec.batched:
+        axes = "one axis is" if missing == 1 else f"{missing} axes are"
+        declares = f"{spec.name} declares {'x'.join(map(str, declared))} without the batch"
+        raise SpecError(f"{_called(name)}: {axes} missing in {shown(shape)}: {declares}")
 
 
 def _called(name: str) -> str:

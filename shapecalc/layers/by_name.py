@@ -80,8 +80,13 @@ None where they are not counted. A test holds the names to torch's tag `pointwis
 """
 
 MOVING: Mapping[str, Operations | None] = {
-    **dict.fromkeys(_words("flip fliplr flipud roll"), NOTHING),
-    **dict.fromkeys(_words("argsort bernoulli cumprod cumsum logcumsumexp normalize renorm")),
+    **dict.fromkeys(_words("fft_fftshift fft_ifftshift flip fliplr flipud roll"), NOTHING),
+    **dict.fromkeys(
+        _words(
+            "argsort bernoulli cumprod cumsum fill_diagonal gumbel_softmax logcumsumexp msort normalize "
+            "renorm"
+        )
+    ),
 }
 """Functions that keep the shape of one tensor and move its elements or mix them."""
 
@@ -90,6 +95,33 @@ LIKE: Mapping[str, Operations | None] = {
     **dict.fromkeys(_words("rand_like randint_like randn_like")),
 }
 """Functions that take a shape from their tensor and nothing else."""
+
+PICKING: Mapping[str, Operations | None] = {
+    **dict.fromkeys(
+        _words(
+            """
+            affine_grid block_diag cartesian_prod combinations diag diag_embed diagonal dsplit embedding
+            embedding_bag gather hsplit index index_copy index_fill index_put index_select one_hot
+            repeat_interleave scatter select_scatter take take_along_dim tensor_split unfold view_as_complex
+            view_as_real vsplit
+            """
+        ),
+        NOTHING,
+    ),
+    **dict.fromkeys(
+        _words(
+            """
+            bucketize cdist complex count_nonzero cummax cummin diff grid_sample histc index_add isin kron
+            kthvalue median mode multinomial nanmean nanmedian nanquantile nansum polar quantile scatter_add
+            scatter_reduce searchsorted sort topk trace
+            """
+        )
+    ),
+}
+"""Functions that pick, compare or add elements and make no product of matrices: their MACs are 0.
+
+None where the single operations are not counted; so they are where a function has a name but no entry.
+"""
 
 FUNCTIONS: Mapping[str, Operations | None] = {**POINTWISE, **MOVING, **LIKE}
 """The functions that keep a shape, by torch's names."""

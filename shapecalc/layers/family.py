@@ -77,6 +77,7 @@ class Family(Enum):
     LOSS = ("loss", Group.LOSS)
     WRAPPER = ("wrapper", Group.OTHER)
     """A layer around another: `Kind.acts_as` is the family of the one inside."""
+    FUNCTION = ("function of tensors", Group.OTHER)
     OPAQUE = ("opaque", Group.OTHER)
     """An operation without a rule, known by its name alone."""
     OTHER = ("other", Group.OTHER)

@@ -113,6 +113,7 @@ GLOSSARY: dict[str, str] = {
     "recompute_scale_factor": "Whether torch computes the scale again from the sizes it rounded.",
     "reduction": "What becomes of the losses one by one: their mean, their sum, or nothing (none).",
     "relation": "The relation of left to right.",
+    "results": "How many results there are, each of that shape.",
     "return_indices": "Whether the places of the maxima are a second result, for max_unpool to read.",
     "right": "What it is compared with.",
     "scale": "Whether each channel has a learned scale (gamma).",

@@ -71,7 +71,7 @@ KINDS = targets(
         "shuffle": "ChannelShuffle PixelShuffle PixelUnshuffle",
         "softmax": "GLU LogSoftmax Softmax Softmax2d Softmin",
         "stochastic": "StochasticDepth",
-        "traced": "Buffer Constant Opaque Parameter Require Unused",
+        "traced": "Buffer Constant Opaque Parameter Require TracedFunction Unused",
         "transformer": (
             "Transformer TransformerDecoder TransformerDecoderLayer TransformerEncoder "
             "TransformerEncoderLayer"

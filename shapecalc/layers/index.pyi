@@ -983,6 +983,10 @@ class Require(_traced.Require):
     """Returns its input, and refuses sizes for which the relation of `left` to `right` does not hold."""
     def __init__(self, left: _Number, relation: str, right: _Number) -> None: ...
 
+class TracedFunction(_traced.TracedFunction):
+    """A function of tensors by its name, with the shape of its results: `shape`, batch and all."""
+    def __init__(self, *branches: _Branch, function: str, shape: Sequence[_Number] | str, results: _Number | _Branch = ..., **named: _Branch) -> None: ...
+
 class Unused(_traced.Unused):
     """Returns its input, and lists parameters and buffers that the network holds and never uses."""
     def __init__(self, tensors: Any = ..., kept: Any = ...) -> None: ...

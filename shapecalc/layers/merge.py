@@ -46,7 +46,8 @@ def stretches(kind: str, inputs: Shapes, skip: int = 0) -> Iterator[Requirement]
                 yield EqualBranches("broadcast", kind, inputs, (number, leader), name, axis - skip)
 
 
-def _some(kind: str, inputs: Shapes) -> Requirement:
+def some(kind: str, inputs: Shapes) -> Requirement:
+    """Require that there is a tensor."""
     return Requirement("arity", len(inputs), ">=", 1, f"{kind} needs at least one tensor")
 
 
@@ -59,7 +60,7 @@ class Broadcast(NoMacs, Merge):
     """The single operations for each element of two tensors; not known, unless a kind says otherwise."""
 
     def requirements(self, inputs: Shapes) -> Iterator[Requirement]:
-        yield _some(self.kind, inputs)
+        yield some(self.kind, inputs)
         yield from stretches(self.kind, inputs)
 
     def output(self, inputs: Shapes) -> Shape:
@@ -114,7 +115,7 @@ class Concat(NoOperations, Merge, framework="torch", torch="torch.cat", keras="k
     dim: Index = 1
 
     def requirements(self, inputs: Shapes) -> Iterator[Requirement]:
-        yield _some(self.kind, inputs)
+        yield some(self.kind, inputs)
         first = inputs[0]
         rank = len(first)
         yield Requirement("rank", rank, ">=", 1, f"{self.kind} needs an axis, not a single number")

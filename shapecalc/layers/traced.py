@@ -19,11 +19,12 @@ from shapecalc.layers.base import (
     Pointwise,
     Shapes,
 )
-from shapecalc.layers.by_name import Word
-from shapecalc.layers.counts import NOTHING
+from shapecalc.layers.by_name import PICKING, Word
+from shapecalc.layers.counts import NOTHING, Operations
 from shapecalc.layers.dependence import Dependence, unseen
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Annotation, Integer, Listed, Nullable, OneOf, complaint
+from shapecalc.layers.merge import some
 from shapecalc.layers.requirement import Requirement, Shape, arity, checked, rank_between, shown
 from shapecalc.layers.roles import AsNumbers
 
@@ -165,6 +166,41 @@ class Unused(Pointwise, kind="unused", framework="torch"):
 
     def buffers(self, x: object) -> Named:
         return dict(self.kept)
+
+
+class TracedFunction(Merge, kind="traced_function", framework="torch"):
+    """A function of tensors by its name, with the shape of its results: `shape`, batch and all.
+
+    `results` is how many of them there are. A trace writes in `shape` what the function makes of the sizes of
+    its tensors, and requires what it refuses. A function that computes and that no rule counts has unknown
+    MACs. Source: torch's functions that pick, sort or transform, such as torch.gather, topk and fft.
+
+    >>> TracedFunction(function="topk", shape=[1, 5, 64], results=2).outputs(((1, 197, 64),))
+    ((1, 5, 64), (1, 5, 64))
+    """
+
+    family = Family.FUNCTION
+    keeps_places = False
+    unknown_dependence = ("places and channels", "a function that is known by the shape of its results alone")
+
+    function: Annotated[str, Word()]
+    shape: Annotated[tuple[Dim, ...], Listed(Integer(0)), AsNumbers()]
+    results: Annotated[int, Integer(1, may_be_free=False)] = 1
+
+    def requirements(self, inputs: Shapes) -> Iterator[Requirement]:
+        yield some(self.kind, inputs)
+
+    def output(self, inputs: Shapes) -> Shape:
+        return self.shape
+
+    def outputs(self, inputs: Shapes) -> Shapes:
+        return (self.shape,) * self.results
+
+    def operations(self, inputs: Shapes) -> Operations | None:
+        return PICKING.get(self.function)
+
+    def macs(self, inputs: Shapes) -> Dim | None:
+        return 0 if self.function in PICKING else None
 
 
 class Opaque(Merge, kind="opaque", framework="torch"):

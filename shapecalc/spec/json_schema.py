@@ -6,11 +6,14 @@ import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any, get_args
 
+from pydantic.json_schema import GenerateJsonSchema
+
 from shapecalc.layers.base import Caller, Kind, Merge
 from shapecalc.layers.glossary import GLOSSARY
 from shapecalc.layers.index import KERAS
 from shapecalc.layers.registry import FRAMEWORKS, get, kinds
 from shapecalc.spec.metadata import Budget, Expect, Paper
+from shapecalc.spec.write import plain
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _KEYS = {
@@ -112,9 +115,16 @@ def _definitions() -> dict[str, Any]:
     }
 
 
+class _Generator(GenerateJsonSchema):
+    """Writes defaults as a spec does: a dropout of 0.5, and not of 1/2."""
+
+    def encode_default(self, dft: Any) -> Any:
+        return plain(dft)
+
+
 def kind_schema(cls: type[Kind]) -> dict[str, Any]:
     """Return the schema of one kind's fields."""
-    generated = cls.model_json_schema(mode="validation")
+    generated = cls.model_json_schema(mode="validation", schema_generator=_Generator)
     properties: dict[str, Any] = {}
     for name, info in cls.model_fields.items():
         if name != "branches":

@@ -363,16 +363,11 @@ def test_a_stretched_map_is_told() -> None:
     assert "stretches a map of one pixel" in str(sizes)
 
 
-@pytest.mark.parametrize(
-    ("shape", "names"), [((1, 1, 32, 32), ("D", "input.H", "input.W")), ((32, 32), ("L",))]
-)
-def test_an_input_of_another_rank_than_the_spec_declares_has_axes_of_its_own(
-    shape: tuple[int, ...], names: tuple[str, ...]
-) -> None:
+def test_an_input_of_more_axes_than_the_spec_declares_has_axes_of_its_own() -> None:
     """A batch of its own in front, most often: the answer is about that input, and no crash."""
-    model = shapecalc.load("lenet5")
+    model, shape = shapecalc.load("lenet5"), (1, 1, 32, 32)
     sizes = model.sizes(input=shape)
-    assert sizes.names == names
+    assert sizes.names == ("D", "input.H", "input.W")
     assert [*sizes.built.values()] == [*shape[1:]]
     refused = [finding.code for finding in model.check(input=shape) if finding.severity == "error"]
     assert refused == [] if tuple(sizes.built.values()) in sizes else refused == ["rank"]

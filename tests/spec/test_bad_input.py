@@ -16,8 +16,10 @@ import pytest
 from click.testing import CliRunner, Result
 
 import shapecalc
+from shapecalc import Model
 from shapecalc.cli import main
 from shapecalc.errors import ShapecalcError, ShapeError, SpecError, Undecided
+from shapecalc.layers import Add
 from tests.spec.test_fuzz import EVERYTHING, inside, is_kind, places, plain
 
 SECONDS = 5
@@ -656,14 +658,26 @@ class Hostile:
         return "\x1b[31m" + "z" * 500
 
 
-LENET5 = shapecalc.load("lenet5")
+LENET5, VIT = shapecalc.load("lenet5"), shapecalc.load("vit_b_16")
 MISUSED: dict[str, tuple[Callable[[], object], str]] = {
     "input of one number": (lambda: LENET5.analyze(input=3), "the input: 3 is not a shape"),
     "input of text": (lambda: LENET5.analyze(input="1x32x32"), "'1x32x32' is not a shape"),
     "input of words": (lambda: LENET5.analyze(input=(1, "H", 32)), "'H' is not an integer"),
     "input of floats": (lambda: LENET5.analyze(input=(1, 32.0, 32)), "32.0 is not an integer"),
     "input of truths": (lambda: LENET5.analyze(input=(1, True, 32)), "true is not an integer"),
-    "input of nothing": (lambda: LENET5.analyze(input=()), "needs 3 or 4 dimensions"),
+    "input of nothing": (lambda: LENET5.analyze(input=()), "the input: 3 axes are missing"),
+    "input of two axes": (
+        lambda: LENET5.analyze(input=(3, 32)),
+        "the input: one axis is missing in 3x32: lenet5 declares 1xHxW without the batch",
+    ),
+    "input of an axis": (
+        lambda: VIT.sizes(input=(224,)),
+        "2 axes are missing in 224: vit_b_16 declares 3xHxW",
+    ),
+    "one of several inputs": (
+        lambda: Model(input={"x": [3, 8, 8], "y": [5]}, layers=[Add([], "y")]).check(input={"x": (8, 8)}),
+        "the input x: one axis is missing in 8x8",
+    ),
     "input of 100 axes": (lambda: LENET5.analyze(input=[1] * 100), "is not a shape"),
     "input of 10^400": (lambda: LENET5.analyze(input=(1, 10**400, 32)), "larger than 10^18"),
     "input by another name": (lambda: LENET5.analyze(input={"x": (1, 32, 32)}), "lenet5 has no input 'x'"),
@@ -813,7 +827,7 @@ def test_what_is_no_number_cannot_be_left_free(free: str) -> None:
         ("show lenet5 --input 1x32x32 --input 1x3x3", 2, "several inputs need names"),
         ("show lenet5 --input input=1x32x32 --input input=1x3x3", 2, "given twice"),
         ("show lenet5 --input 1x32x32 --set H=28", 2, "H is 28, but the input of 1x32x32 makes it 32"),
-        ("show lenet5 --input 32", 1, "conv2d needs 3 or 4 dimensions"),
+        ("show lenet5 --input 32", 2, "2 axes are missing in 32"),
         ("show lenet5 --free Q", 2, "no parameter 'Q' to leave free"),
         ("show lenet5 --free H --set H=3", 2, "both set and left free"),
         ("show lenet5 --free H --input 1x32x32", 2, "is left free, but the input"),

@@ -71,7 +71,7 @@ layers:
   - linear: {out_features: 10}
     name: last
 outputs: {out: last, aux: aux}
-expect: {params: 1, macs: 2, output: {out: [10], aux: [3]}}
+expect: {params: 3269, macs: 940696, output: {out: [10], aux: [3]}}
 variants:
   other: {title: Another, parameters: {depths: [2, 2]}, paper: {title: B}, expect: {params: 3}}
 """

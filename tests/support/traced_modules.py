@@ -326,7 +326,7 @@ class Unknown(nn.Module):
         self.fc = nn.Linear(8, 8)
 
     def forward(self, x: Tensor) -> Any:
-        return torch.fft.fft(self.fc(x)).real
+        return torch.trapezoid(self.fc(x).unsqueeze(-1))
 
 
 class Normed(nn.Module):

@@ -21,13 +21,13 @@ from shapecalc.bridges.torch.twins.torch_names import REJECTIONS
 from shapecalc.layers.by_name import FUNCTIONS, LIKE, MOVING, POINTWISE
 from shapecalc.layers.index import KINDS
 
-HOMES = (torch, Tensor, functional, torch.special, torch.linalg)
+HOMES = (torch, Tensor, functional, torch.special, torch.linalg, torch.fft)
 IS_2_14 = torch.__version__.startswith("2.14.")
 
 
 def functions(name: str) -> list[Callable[..., Any]]:
     """Return what torch has under a name: a function, a method of tensors, a function of layers."""
-    names = (name, name, name, name.removeprefix("special_"), name.removeprefix("linalg_"))
+    names = (name, name, name, *(name.removeprefix(f"{room}_") for room in ("special", "linalg", "fft")))
     return [one for home, key in zip(HOMES, names, strict=True) if callable(one := getattr(home, key, None))]
 
 
@@ -132,7 +132,14 @@ def test_what_is_tagged_pointwise_is_known_by_name() -> None:
 
 @pytest.mark.parametrize("name", [*MOVING, *LIKE])
 def test_functions_that_are_not_pointwise_keep_the_shape(name: str) -> None:
-    further = {"renorm": (2, 0, 1.0), "roll": (1, 0), "full_like": (0,), "fill": (0,), "randint_like": (3,)}
+    further = {
+        "renorm": (2, 0, 1.0),
+        "roll": (1, 0),
+        "full_like": (0,),
+        "fill": (0,),
+        "randint_like": (3,),
+        "fill_diagonal": (0,),
+    }
     x = torch.zeros(3, 5)
     given = further.get(name, (0,) if "cum" in name else ((0,),) if name == "flip" else ())
     function = functions(name)[0] if functions(name) else getattr(Tensor, f"{name}_")

@@ -152,16 +152,16 @@ def test_outputs_have_their_names() -> None:
 def test_what_is_unknown_is_named_and_totals_are_at_least() -> None:
     model = from_torch(Unknown(), input=(8,))
     report = model.analyze()
-    assert [node.layer.function for node in report if node.kind == "opaque"] == ["fft_fft"]  # type: ignore[attr-defined]
-    assert report.not_counted == ["fft_fft (opaque)"]
-    with pytest.raises(Undecided, match="fft_fft has no rule"):
-        from_torch(nn.Sequential(nn.Conv2d(3, 4, 3), Fourier()), input=(3, 8, 8)).analyze(H=9)
+    assert [node.layer.function for node in report if node.kind == "opaque"] == ["trapezoid"]  # type: ignore[attr-defined]
+    assert report.not_counted == ["trapezoid (opaque)"]
+    with pytest.raises(Undecided, match="trapezoid has no rule"):
+        from_torch(nn.Sequential(nn.Conv2d(3, 4, 3), Area()), input=(3, 8, 8)).analyze(H=9)
 
 
-class Fourier(nn.Module):
+class Area(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
-        found: Tensor = torch.fft.fft(x)
-        return found.real
+        found: Tensor = torch.trapezoid(x)
+        return found
 
 
 def test_what_python_decided_is_a_condition() -> None:

@@ -13,7 +13,7 @@ from torch.nn import functional
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
-from shapecalc import from_torch
+from shapecalc import ShapecalcError, from_torch
 
 ROWS = 23
 
@@ -194,3 +194,44 @@ def test_each_row_is_multiplied_by_one_matrix_of_its_group() -> None:
             3 * length * 2 * 12 * 8,
             2 * 4 * 12 * 8,
         )
+
+
+# ---- positions
+
+
+def _partly_rotated(net: Any, ids: Tensor) -> Any:
+    """Rotate as many features as there are angles: here all of them, so that none is left."""
+    hidden = net.embed(ids)
+    angles = net.frequencies[None, :] * torch.arange(ids.shape[1])[:, None]
+    turned, kept = hidden[..., : angles.shape[-1]], hidden[..., angles.shape[-1] :]
+    return net.head(torch.cat([turned * angles.cos(), kept], dim=-1))
+
+
+def _with_slopes(net: Any, ids: Tensor) -> Any:
+    """Add a bias by distance, the last columns of a longer one."""
+    hidden = net.embed(ids)
+    bias = torch.arange(1 - 16, 1)[None, :] * torch.ones(1, 1)
+    bias = bias[:, max(0, bias.size(1) - ids.shape[1]) :]
+    return (hidden @ hidden.mT + bias).softmax(-1) @ hidden
+
+
+POSITIONS: dict[str, nn.Module] = {
+    "all features are rotated": Of(
+        _partly_rotated, embed=EMBED, head=nn.Linear(8, ROWS), frequencies=nn.Parameter(torch.ones(8))
+    ),
+    "the end of a longer bias": Of(_with_slopes, embed=EMBED),
+}
+
+
+@pytest.mark.parametrize("name", POSITIONS)
+def test_positions(name: str) -> None:
+    assert_like_torch(POSITIONS[name], 6, 4, 9)
+
+
+def test_a_slice_past_the_end_holds_while_it_is_empty() -> None:
+    net = Of(lambda net, ids: torch.cat([net.embed(ids), net.embed(ids[:, 8:])], dim=1), embed=EMBED)
+    model = from_torch(net, input=(6,))
+    for length in (3, 8):
+        assert model.analyze(input=(length,)).output == (1, length, 8)
+    with pytest.raises(ShapecalcError, match="10 is not at most 8"):
+        model.analyze(input=(10,))

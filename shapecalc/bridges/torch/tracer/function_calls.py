@@ -17,8 +17,9 @@ from shapecalc.bridges.torch.tracer.grouped_products import predicted_grouped_mm
 from shapecalc.bridges.torch.tracer.integer_inputs import called
 from shapecalc.bridges.torch.tracer.named_functions import by_kind, by_name
 from shapecalc.bridges.torch.tracer.signatures import arguments
+from shapecalc.bridges.torch.tracer.tensor_creation import pin_all, record_new
 from shapecalc.bridges.torch.tracer.trace import Call, Trace
-from shapecalc.bridges.torch.tracer.traced_number import concrete, pinned, tensors_in, traced_in
+from shapecalc.bridges.torch.tracer.traced_number import concrete, pinned, tensors_in
 from shapecalc.bridges.torch.tracer.traced_sizes import caller_location
 
 _empty = torch.empty  # while a trace runs, torch.empty is another function
@@ -37,17 +38,16 @@ _ALIASES = _words(
 """Functions that return their tensor, or the same numbers in another form: no step."""
 
 _NO_MACS = _words(
-    """
-    affine_grid argmax argmin cummax diag diagonal fold gather getitem grid_sample hsplit index_add
-    index_copy index_put index_select masked_select max max_unpool1d max_unpool2d max_unpool3d median
-    min narrow nonzero one_hot quantile repeat_interleave scatter scatter_add setitem
-    sort take take_along_dim tensor_split topk unfold unique vsplit
-    """
+    "cummax getitem index_put masked_scatter masked_select max max_unpool1d max_unpool2d max_unpool3d min "
+    "narrow nonzero quantile repeat_interleave setitem slice_scatter unfold unique"
 )
 """Functions without a rule that pick, compare or copy: what they cost is known, their shapes are not."""
 
 _KEEPING_NUMBERS = _words("add broadcast_to expand expand_as repeat reshape unsqueeze view")
 """Functions whose results have the numbers of their tensor, or a number more."""
+
+_RESHAPING_IN_PLACE = _words("squeeze_ swapaxes_ swapdims_ t_ transpose_ unsqueeze_")
+"""Functions that give their tensor itself another shape."""
 
 _OF_MEMORY = _words("data_ptr storage storage_offset storage_type stride untyped_storage")
 """Functions that say how a tensor lies in memory, from which a forward could compute any size."""
@@ -103,6 +103,11 @@ class RecordingFunctions(TorchFunctionMode):
             overwrites = _is_in_place(getattr(function, "__name__", ""))
             args, kwargs = self.trace.meta_twins.together(args, kwargs, overwrites=overwrites)
             self.trace.forget_indices(caller_location())
+            if getattr(function, "__name__", "") in _RESHAPING_IN_PLACE:
+                before = args[0].detach()
+                self.trace.alias(before, args[0])
+                result = function(*concrete(args), **concrete(kwargs))
+                return record(self.trace, function, (before, *args[1:]), kwargs, result)
             predicted = _PREDICTED.get(function)
             result = None if predicted is None else predicted(args, kwargs)
         if result is None:
@@ -163,13 +168,13 @@ def _record_tensors(call: Call, operands: Sequence[Tensor], results: Sequence[Te
     if call.name == "new_tensor" and len(operands) > 1:  # of a tensor
         call.trace.alias(call.result, operands[1])
     elif not operands or call.name.startswith("new_"):
-        _record_new(call)
+        record_new(call)
     elif call.name in _ALIASES:
         call.trace.alias(call.result, operands[0])
     elif _record(call):
         _note_range(call, operands)
     else:
-        _pin(call.arguments)
+        pin_all(call.arguments)
         macs = 0 if call.name in _NO_MACS else None
         call.trace.append_opaque(call.name, operands, results, macs=macs)
 
@@ -222,48 +227,6 @@ def _property(call: Call) -> Any:
         elif result.shape == tensor.shape:
             call.trace.alias(result, tensor)
     return result
-
-
-def _record_new(call: Call) -> None:
-    """Record a tensor that is made of numbers; its sizes may come from others."""
-    trace, result = call.trace, call.result
-    if not isinstance(result, Tensor) or not trace.inputs:
-        return
-    if call.name == "tensor" and not result.dim():
-        trace.literals[id(result)] = result
-        return
-    sizes = _sizes_of_new(call.name, call.arguments)
-    if traced_in(sizes) and tuple(concrete(sizes)) == tuple(result.shape):
-        step = trace.append_new(sizes, result, trace.local(call.name))
-        if call.name == "arange":
-            trace.ranges[step] = call.arguments["end"]
-    else:
-        _pin(call.arguments)
-        trace.literals[id(result)] = result
-
-
-def _sizes_of_new(name: str, arguments: dict[str, Any]) -> Sequence[Any]:
-    """Return the shape of a tensor that is made of numbers, as far as its arguments say it.
-
-    The length of a range of integers is ⌈(end - start)/step⌉.
-    """
-    if isinstance(arguments.get("size"), (tuple, list)):
-        return tuple(arguments["size"])
-    if name == "arange":
-        start, end, step = arguments.get("start", 0), arguments.get("end"), arguments.get("step", 1)
-        if type(step) is not int or not isinstance(start, int) or not isinstance(end, int):
-            return ()
-        span = end if type(start) is int and start == 0 else end - start
-        return (span if step == 1 else -(-span // step),)
-    if name == "eye":
-        return (arguments["n"], arguments.get("m", arguments["n"]))
-    return (arguments["steps"],) if "steps" in arguments else ()
-
-
-def _pin(value: Any) -> None:
-    """Pin the sizes that went into a call of which only this outcome is known."""
-    for number in traced_in(value):
-        number.pin()
 
 
 def _predicted_cat(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor | None:

@@ -1,4 +1,4 @@
-"""Functions that are several steps or take the sizes of their results: products, views, reductions, parts."""
+"""Functions that are several steps or take the sizes of their results: views, padding, parts."""
 
 from __future__ import annotations
 
@@ -11,45 +11,16 @@ from shapecalc import layers
 from shapecalc.bridges.canonical import canonical
 from shapecalc.bridges.torch.tracer.grouped_products import grouped_mm
 from shapecalc.bridges.torch.tracer.index_rules import INDEXING
-from shapecalc.bridges.torch.tracer.named_functions import by_kind, by_name
+from shapecalc.bridges.torch.tracer.named_functions import by_kind
+from shapecalc.bridges.torch.tracer.product_rules import PRODUCTS
+from shapecalc.bridges.torch.tracer.reduction_rules import REDUCTIONS
+from shapecalc.bridges.torch.tracer.shape_rules import BY_SHAPE, stretched
 from shapecalc.bridges.torch.tracer.trace import Call, Rule
 from shapecalc.bridges.torch.tracer.traced_number import concrete, tensors_in
 from shapecalc.bridges.torch.tracer.traced_sizes import field_value, spec_text
+from shapecalc.bridges.torch.tracer.transform_rules import TRANSFORMS
 from shapecalc.bridges.torch.tracer.weighted_functions import WITH_WEIGHTS
 from shapecalc.layers import registry
-
-# ---- products
-
-
-def _matmul(call: Call) -> bool:
-    """A matrix product; `addmm` and its like add a tensor that expands to it."""
-    *added, left, right = tensors_in(call.arguments)
-    last = call.step(layers.Matmul(), left, right, results=[call.result])
-    if not added:
-        return True
-    call.trace.guard_expansion(added[0], last, call.result.shape)
-    return call.ends(layers.Add(), added[0], last)
-
-
-def _einsum(call: Call) -> bool:
-    """An equation in its explicit form: with its result, and letters for dots."""
-    equation, operands = call.arguments["equation"], call.arguments["operands"]
-    if not isinstance(equation, str):
-        return False
-    if len(operands) == 1 and isinstance(operands[0], (tuple, list)):
-        operands = operands[0]
-    left, arrow, right = equation.replace(" ", "").partition("->")
-    if "..." in left:
-        terms = zip(operands, left.split(","), strict=True)
-        ranks = {len(operand.shape) - len(term.replace("...", "")) for operand, term in terms}
-        if len(ranks) != 1:
-            return False
-        spare = [letter for letter in "ZYXWVUTSRQPONM" if letter not in equation][: ranks.pop()]
-        left, right = (part.replace("...", "".join(spare)) for part in (left, right))
-    if not arrow:
-        right = "".join(sorted(letter for letter in set(left) - {","} if left.count(letter) == 1))
-    return call.ends(layers.Einsum(equation=f"{left}->{right}"), *operands)
-
 
 # ---- shapes
 
@@ -139,60 +110,39 @@ def _repeat(call: Call) -> bool:
     return call.ends(layers.View(shape=field_value(joined)), copies)
 
 
-# ---- reductions
+def _ravel(call: Call) -> bool:
+    return call.ends(layers.View(shape=(-1,)), call.input)
 
 
-def _reduced(call: Call, function: str, source: Tensor | str, results: list[Any]) -> str:
-    """Append a reduction over the axes of the call, all of them by default; return its name."""
-    rank, dim = call.input.dim(), concrete(call.arguments.get("dim"))
-    axes: Any = tuple(range(rank)) if dim is None or dim == [] else dim
-    fields = {"dim": axes, "keepdim": bool(call.arguments.get("keepdim"))}
-    if function in ("prod", "argmax", "argmin") and not isinstance(axes, int):
-        source, fields["dim"] = call.step(layers.View(shape=(-1,)), source), 0
-        if fields["keepdim"]:
-            fields["keepdim"] = False
-            reduced = call.step(canonical(layers.Reduce, {"function": function, **fields}), source)
-            return call.step(layers.View(shape=[1] * rank), reduced, results=results)
-    kind = layers.Mean if function == "mean" else layers.Reduce
-    return call.step(canonical(kind, {"function": function, **fields}), source, results=results)
+def _broadcast_tensors(call: Call) -> bool:
+    tensors = tensors_in(call.arguments)
+    shape = field_value(stretched(*map(tuple, map(call.trace.sizes, tensors))))
+    for tensor, result in zip(tensors, call.result, strict=True):
+        call.step(layers.BroadcastTo(shape=shape), tensor, results=[result])
+    return True
 
 
-def _reduce(call: Call) -> bool:
-    if not isinstance(call.result, Tensor) or not call.input.dim():
-        return False
-    return bool(_reduced(call, call.name, call.input, [call.result]))
+def _at_least(call: Call, tensor: Tensor, rank: int) -> Tensor | str:
+    """Return a tensor of at least so many axes, as `atleast_1d` to `3d` make it."""
+    dims = {1: ((0,),), 2: ((0, 0), (0,)), 3: ((0, 0, 0), (0, 2), (2,))}[rank]
+    source: Tensor | str = tensor
+    for dim in dims[tensor.dim()] if tensor.dim() < rank else ():
+        source = call.step(layers.Unsqueeze(dim=dim), source)
+    return source
 
 
-def _greatest(call: Call) -> bool:
-    """The greatest or least: of two tensors, of all numbers, or along an axis with its place."""
-    if len(tensors_in(call.arguments)) > 1 or not call.input.dim():
-        return by_name(call)
-    if isinstance(call.result, Tensor):
-        return bool(_reduced(call, f"a{call.name}", call.input, [call.result]))
-    values, places = call.result
-    _reduced(call, f"a{call.name}", call.input, [values])
-    return bool(_reduced(call, f"arg{call.name}", call.input, [places]))
+def _atleast(call: Call) -> bool:
+    results = tensors_in(call.result)
+    for tensor, result in zip(tensors_in(call.arguments), results, strict=True):
+        source = _at_least(call, tensor, int(call.name[-2]))
+        if isinstance(source, str):
+            call.trace.bind(source, [result])
+        else:
+            call.trace.alias(result, source)
+    return True
 
 
-def _vector_norm(call: Call) -> bool:
-    """A norm of vectors: Euclidean, or a sum of powers, of which the first and the infinite need none."""
-    order, x = call.first("p", "ord"), call.input
-    if not isinstance(call.result, Tensor) or not x.dim() or call.arguments.get("dtype") is not None:
-        return False
-    if call.name == "linalg_norm" and order is not None and not isinstance(call.arguments["dim"], int):
-        return False  # perhaps of matrices
-    if order in (None, 2, "fro"):
-        return bool(_reduced(call, "norm", x, [call.result]))
-    if not isinstance(order, (int, float)) or not order:
-        return False
-    source = call.step(layers.Elementwise(function="abs"), x, name="abs")
-    if abs(order) == float("inf"):
-        return bool(_reduced(call, "amax" if order > 0 else "amin", source, [call.result]))
-    if order == 1:
-        return bool(_reduced(call, "sum", source, [call.result]))
-    powers = call.step(layers.Elementwise(function="pow"), source, name="pow")
-    total = _reduced(call, "sum", powers, [])
-    return call.ends(layers.Elementwise(function="pow"), total, name="pow")
+# ---- joining and parts
 
 
 def _softmax(call: Call) -> bool:
@@ -200,9 +150,6 @@ def _softmax(call: Call) -> bool:
     if call.arguments.get("dim") is None:
         call.arguments["dim"] = 0 if call.input.dim() in (0, 1, 3) else 1
     return by_kind(call)
-
-
-# ---- joining and parts
 
 
 def _cat(call: Call) -> bool:
@@ -217,11 +164,31 @@ def _cat(call: Call) -> bool:
     return call.ends(canonical(layers.Concat, {"dim": dim}), *operands)
 
 
+def _stacked(call: Call) -> bool:
+    """Tensors joined that first get the axes that they lack."""
+    tensors = tensors_in(call.arguments)
+    dim = {"vstack": 0, "row_stack": 0, "hstack": int(tensors[0].dim() > 1), "dstack": 2, "column_stack": 1}
+    rank = 1 + dim[call.name]
+    if call.name == "column_stack":
+        operands = [call.step(layers.Unsqueeze(dim=1), x) if x.dim() == 1 else x for x in tensors]
+    else:
+        rank = 2 if call.name.endswith(("vstack", "row_stack")) else 1 if call.name == "hstack" else rank
+        operands = [_at_least(call, x, rank) for x in tensors]
+    return call.ends(canonical(layers.Concat, {"dim": dim[call.name]}), *operands)
+
+
 def _unbind(call: Call) -> bool:
     dim = concrete(call.arguments["dim"])
     for index, result in enumerate(call.result):
         call.step(layers.Select(dim=dim, index=index), call.input, results=[result])
     return True
+
+
+def _compare(call: Call) -> bool:
+    """A similarity or distance of vectors, by the layer of that name."""
+    kind = registry.get(call.name)
+    fields = {name: call.arguments[name] for name in ("dim", "p", "keepdim") if name in call.arguments}
+    return call.ends(canonical(kind, concrete(fields)), *tensors_in(call.arguments))
 
 
 def _pad(call: Call) -> bool:
@@ -263,20 +230,23 @@ def _max_unpool(call: Call) -> bool:
 RULES: dict[str, Rule] = {
     **WITH_WEIGHTS,
     **INDEXING,
-    **dict.fromkeys(("matmul", "mm", "bmm", "mv", "addmm", "baddbmm"), _matmul),
+    **BY_SHAPE,
+    **PRODUCTS,
+    **REDUCTIONS,
+    **TRANSFORMS,
     **dict.fromkeys(("view", "reshape", "view_as", "reshape_as"), _reshape),
     **dict.fromkeys(("expand", "expand_as", "broadcast_to"), _expand),
-    **dict.fromkeys(("mean", "sum", "amax", "amin", "var", "std"), _reduce),
-    **dict.fromkeys(("prod", "any", "all", "argmax", "argmin", "logsumexp"), _reduce),
-    **dict.fromkeys(("max", "min"), _greatest),
-    **dict.fromkeys(("norm", "linalg_norm", "linalg_vector_norm"), _vector_norm),
     **dict.fromkeys(("softmax", "log_softmax", "softmin"), _softmax),
     **dict.fromkeys(("cat", "concat", "concatenate", "stack"), _cat),
     "_weight_norm": _weight_norm,
+    **dict.fromkeys(("vstack", "row_stack", "hstack", "dstack", "column_stack"), _stacked),
+    **dict.fromkeys(("cosine_similarity", "pairwise_distance"), _compare),
+    **{f"atleast_{rank}d": _atleast for rank in (1, 2, 3)},
+    "broadcast_tensors": _broadcast_tensors,
+    "ravel": _ravel,
     **dict.fromkeys(("grouped_mm", "_grouped_mm"), grouped_mm),
-    "einsum": _einsum,
     "t": transposed,
-    "movedim": _movedim,
+    **dict.fromkeys(("movedim", "moveaxis"), _movedim),
     "squeeze": _squeeze,
     "meshgrid": _meshgrid,
     **dict.fromkeys(("repeat", "tile"), _repeat),

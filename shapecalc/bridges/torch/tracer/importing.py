@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from itertools import chain
 from typing import Any
@@ -50,8 +51,11 @@ def traced(
         except ShapecalcError:
             raise
         except IntegersNeeded as needed:
-            run = replace(run, integers=run.integers | needed.names)
-            attempts = _attempts(run)
+            if more := needed.names - run.integers:
+                run = replace(run, integers=run.integers | more)
+                attempts = _attempts(run)
+            elif first_error is None:
+                first_error = needed
         except Exception as error:  # noqa: BLE001  (whatever the module's own code raises)
             if first_error is None or _names_traced_numbers(first_error):
                 first_error = error
@@ -97,7 +101,8 @@ def _with_any_batch(run: Run) -> Model:
         try:
             model.analyze()
         except ShapeError:
-            return _traced(replace(run, batch=1))
+            with suppress(RuntimeError):  # what runs at this batch alone
+                return _traced(replace(run, batch=1))
         except ShapecalcError:
             return model
     return model

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 import torch
@@ -9,12 +10,24 @@ from torch import Tensor
 
 from shapecalc import layers
 from shapecalc.bridges.canonical import canonical
+from shapecalc.bridges.torch.tracer.shape_rules import (
+    Shape,
+    ShapeRule,
+    axis_of,
+    equal,
+    require,
+    rule_of_shapes,
+    sized,
+    sizes_of,
+    stretched,
+)
 from shapecalc.bridges.torch.tracer.trace import Call, Rule
 from shapecalc.bridges.torch.tracer.traced_number import concrete
 from shapecalc.bridges.torch.tracer.traced_sizes import Size, field_value
+from shapecalc.layers.effect import replaced
 
-_MOST_PLACES = 64
-"""A longer list of places is not selected one by one."""
+_COUNTING = ("more", "at_least")
+"""Relations to 0 of a start that counts from the front."""
 
 
 def _narrow(call: Call) -> bool:
@@ -43,63 +56,40 @@ def _is_index(part: Any) -> bool:
 
 
 def _by_places(call: Call, parts: list[Any]) -> bool:
-    """An index with one list of places, or with tensors of them, beside complete slices."""
-    others = [part for part in parts if not isinstance(part, (Tensor, list))]
-    if any(part is not Ellipsis and part != slice(None) for part in others):
-        return False
-    where = next((number for number, part in enumerate(parts) if part is Ellipsis), len(parts))
-    parts[where : where + 1] = [slice(None)] * (call.input.dim() - len(parts) + (where < len(parts)))
-    axes = [axis for axis, part in enumerate(parts) if isinstance(part, (Tensor, list))]
-    if axes != [*range(axes[0], axes[-1] + 1)]:
-        return False
-    places = [parts[axis] for axis in axes]
-    if len(places) == 1 and isinstance(places[0], list):
-        return _listed_places(call, axes[0], places[0])
-    return _placed(call, axes, places) if all(isinstance(index, Tensor) for index in places) else False
+    """Tensors and lists of places: their shape comes where their axes are, in front if others lie between.
+
+    Integers, slices and None beside them come first, as torch has it.
+    """
+    x, sizes = call.input, call.trace.sizes
+    rest = tuple(slice(None) if _is_places(part) else part for part in parts)
+    part = x[concrete(rest)]
+    _getitem(Call(call.trace, "getitem", {"input": x, "idx": rest}, part))
+    shape, axes, shapes = tuple(sizes(part)), [], []
+    where = parts.index(Ellipsis) if Ellipsis in rest else len(parts)
+    for number, places in enumerate(parts):
+        if not _is_places(places):
+            continue
+        before = sum(not isinstance(each, int) for each in rest[:number])
+        behind = sum(not isinstance(each, int) for each in rest[number:])
+        axes.append(before if number < where else len(shape) - behind)
+        shapes.append(tuple(sizes(places)) if isinstance(places, Tensor) else (len(places),))
+        within(call, places, shape[axes[-1]])
+    others = [size for axis, size in enumerate(shape) if axis not in axes]
+    first = axes[0] if axes == [*range(axes[0], axes[-1] + 1)] else 0
+    places = [part for part in parts if isinstance(part, Tensor)]
+    index = Call(call.trace, "index", {"input": part, "index": places}, call.result)
+    return sized(index, (*others[:first], *stretched(*shapes), *others[first:]))
 
 
-def _listed_places(call: Call, axis: int, places: list[int]) -> bool:
-    """Places that are known: each is selected, and they are joined."""
-    if not 0 < len(places) <= _MOST_PLACES:
-        return False
-    rows = []
-    for place in places:
-        row = call.step(layers.Select(dim=axis, index=place), call.input)
-        rows.append(call.step(layers.Unsqueeze(dim=axis), row))
-    return call.ends(canonical(layers.Concat, {"dim": axis}), *rows) if len(rows) > 1 else _is(call, rows[0])
+def _is_places(part: Any) -> bool:
+    return isinstance(part, (Tensor, list))
 
 
-def _is(call: Call, step: str) -> bool:
-    call.trace.bind(step, [call.result])
-    return True
-
-
-def _placed(call: Call, axes: list[int], places: list[Tensor]) -> bool:
-    """Places in tensors: an element at each place, so that the axes are those of the places, broadcast."""
-    rank, behind = max(index.dim() for index in places), call.input.dim() - axes[-1] - 1
-    for axis, index in zip(axes, places, strict=True):
-        if id(index) in call.trace.literals:  # its places are those of the trace
-            size = call.trace.sizes(call.input)[axis]
-            _ = size >= concrete(size)  # a guard
-    source: Tensor | str = call.input
-    for axis in axes:
-        source = call.step(layers.Slice(dim=axis, end=1), source)
-    for _ in range(rank, len(axes)):
-        source = call.step(layers.Select(dim=axes[0], index=0), source)
-    for _ in range(len(axes), rank):
-        source = call.step(layers.Unsqueeze(dim=axes[0]), source)
-    operands: list[Tensor | str] = [source]
-    for index in places:
-        operand: Tensor | str = index
-        for axis in range(index.dim(), index.dim() + behind):
-            operand = call.step(layers.Unsqueeze(dim=axis), operand)
-        operands.append(operand)
-    return call.ends(layers.Combine(function="index"), *operands, name="index")
-
-
-def _index_select(call: Call) -> bool:
-    index, dim = call.arguments["index"], concrete(call.arguments["dim"])
-    return index.dim() == 1 and _placed(call, [dim % call.input.dim()], [index])
+def _start(call: Call, value: Any) -> Any:
+    """Return the start of a slice, at least 0 where Python decided that it is: `max(0, n - m)`."""
+    if isinstance(value, Size) and any((value.text, sign, "0") in call.trace.guards for sign in _COUNTING):
+        return f"max({value.text}, 0)"
+    return field_value(value)
 
 
 def _end(value: Any) -> Any:
@@ -112,14 +102,19 @@ def _end(value: Any) -> Any:
     return field_value(value)
 
 
-def _is_always_empty(parts: list[Any], x: Tensor) -> bool:
-    """Return whether the slices that take nothing do so at any size: `x[:, :0]`, `x[:, 3:2]`."""
-    pairs = zip((part for part in parts if part is not None), x.shape, strict=True)
-    return all(
-        not n or len(range(*concrete(part).indices(n))) or _takes_nothing(part)
-        for part, n in pairs
-        if isinstance(part, slice)
-    )
+def _are_empty(call: Call, parts: list[Any]) -> bool:
+    """Return whether the slices that take nothing do so at any size, or past the end of the axis: a guard."""
+    sizes = call.trace.sizes(call.input)
+    for part, size in zip((part for part in parts if part is not None), sizes, strict=True):
+        n = concrete(size)
+        if not isinstance(part, slice) or not n or range(*concrete(part).indices(n)):
+            continue
+        if _takes_nothing(part):
+            continue
+        if concrete(part.start or 0) < n or concrete(part.step) not in (None, 1):
+            return False
+        _ = size <= part.start  # a guard
+    return True
 
 
 def _takes_nothing(part: slice) -> bool:
@@ -141,7 +136,7 @@ def _getitem(call: Call) -> bool:
     where = parts.index(Ellipsis) if Ellipsis in parts else len(parts)
     parts[where : where + 1] = [slice(None)] * rest
     source, axis = call.trace.name_of(x), 0
-    if not call.result.numel() and not _is_always_empty(parts, x):
+    if not call.result.numel() and not _are_empty(call, parts):
         return False
     for part in parts:
         if isinstance(part, int):
@@ -153,7 +148,7 @@ def _getitem(call: Call) -> bool:
             source = call.step(layers.EmptySlice(dim=axis), source)
         elif part != slice(None):
             bounds = {
-                "start": field_value(part.start),
+                "start": _start(call, part.start),
                 "end": _end(part.stop),
                 "step": field_value(part.step),
             }
@@ -187,10 +182,96 @@ def _setitem(call: Call) -> bool:
     return True
 
 
+def _index(call: Call) -> Shape:
+    return sizes_of(call, "index")
+
+
+def _gather(call: Call) -> Shape:
+    x, index = sizes_of(call), _index(call)
+    axis = axis_of(call, len(x))
+    within(call, call.arguments["index"], x[axis])
+    require(*(m <= n for other, (m, n) in enumerate(zip(index, x, strict=True)) if other != axis))
+    return index
+
+
+def _scatter(call: Call) -> Shape:
+    x, source = sizes_of(call), call.arguments.get("src")
+    _gather(call)
+    if isinstance(source, Tensor):
+        require(*(m <= n for m, n in zip(_index(call), call.trace.sizes(source), strict=True)))
+    return x
+
+
+def _take_along(call: Call) -> Shape:
+    x, index = sizes_of(call), sizes_of(call, "indices")
+    if concrete(call.arguments.get("dim")) is None:
+        return (prod(index),)
+    axis = axis_of(call, len(x))
+    return replaced(stretched(replaced(x, axis, 1), replaced(index, axis, 1)), axis, index[axis])
+
+
+def _index_add(call: Call) -> Shape | None:
+    x, index, source = sizes_of(call), _index(call), call.trace.sizes(call.arguments["source"])
+    return x if len(index) == 1 and equal(source, replaced(x, axis_of(call, len(x)), index[0])) else None
+
+
+def _select_scatter(call: Call) -> Shape | None:
+    x = sizes_of(call)
+    return x if equal(sizes_of(call, "src"), replaced(x, axis_of(call, len(x)))) else None
+
+
+def within(call: Call, places: Any, size: Any) -> None:
+    """Require that places are inside an axis, as far as it is known what they are.
+
+    Of a tensor whose values are those of the trace, at least the size of the trace is required.
+    """
+    if isinstance(places, list):
+        require(size > max(places, default=-1), size >= -min(places, default=0))
+    elif (end := call.trace.ranges.get(call.trace.name_of(places))) is not None:
+        require(end <= size)
+    elif id(places) in call.trace.literals:
+        require(size >= concrete(size))
+
+
+def _index_select(call: Call) -> Shape:
+    x, index = sizes_of(call), _index(call)
+    axis = axis_of(call, len(x))
+    within(call, call.arguments["index"], x[axis])
+    return replaced(x, axis, *index or (1,))
+
+
+def _repeat_interleave(call: Call) -> Shape | None:
+    x, repeats, dim = sizes_of(call), call.arguments["repeats"], call.arguments.get("dim")
+    length = call.arguments.get("output_size")
+    if length is None and isinstance(repeats, Tensor):
+        return None
+    if dim is None:
+        return (prod(x) * repeats if length is None else length,)
+    axis = axis_of(call, len(x))
+    return replaced(x, axis, x[axis] * repeats if length is None else length)
+
+
+def _one_hot(call: Call) -> Shape | None:
+    classes = call.arguments["num_classes"]
+    return None if concrete(classes) < 1 else (*sizes_of(call), classes)
+
+
+_OF_SHAPES: dict[str, ShapeRule] = {
+    "gather": _gather,
+    "index_select": _index_select,
+    **dict.fromkeys(("scatter", "scatter_add", "scatter_reduce"), _scatter),
+    "take": _index,
+    "take_along_dim": _take_along,
+    **dict.fromkeys(("index_add", "index_copy"), _index_add),
+    "index_put": lambda call: sizes_of(call) if not call.arguments["values"].dim() else None,
+    "select_scatter": _select_scatter,
+    "repeat_interleave": _repeat_interleave,
+    "one_hot": _one_hot,
+}
 INDEXING: dict[str, Rule] = {
+    **{name: rule_of_shapes(rule) for name, rule in _OF_SHAPES.items()},
     "copy": _copy,
     "getitem": _getitem,
-    "index_select": _index_select,
     "narrow": _narrow,
     "setitem": _setitem,
 }

@@ -26,8 +26,9 @@ def called(trace: Trace, function: Callable[..., Any], args: Iterable[Any], kwar
     try:
         return function(*args, **kwargs)
     except Exception:
-        names = _inputs_behind(trace, [tensor for tensor in tensors_in((args, kwargs)) if _is_float(tensor)])
-        if names and _takes_integers(function, args, kwargs):
+        floats = [tensor for tensor in tensors_in((args, kwargs)) if _is_float(tensor)]
+        names = _inputs_behind(trace, floats)
+        if names and any(_runs_with(chosen, function, args, kwargs) for chosen in floats):
             raise IntegersNeeded(names) from None
         raise
 
@@ -36,14 +37,10 @@ def _is_float(value: Any) -> bool:
     return isinstance(value, Tensor) and value.is_floating_point()
 
 
-def _takes_integers(function: Callable[..., Any], args: Iterable[Any], kwargs: Mapping[str, Any]) -> bool:
-    """Return whether a call runs with integers for one of its tensors of floats."""
-    return any(_runs_with(chosen, function, args, kwargs) for chosen in tensors_in((args, kwargs)))
-
-
 def _runs_with(
     chosen: Tensor, function: Callable[..., Any], args: Iterable[Any], kwargs: Mapping[str, Any]
 ) -> bool:
+    """Return whether a call runs with integers for one of its tensors."""
     integers = torch.empty_like(chosen, dtype=torch.long)
     args, kwargs = mapped(lambda leaf: integers if leaf is chosen else leaf, (args, kwargs))
     try:

@@ -22,6 +22,9 @@ _KINDS = {
     "logsigmoid": "log_sigmoid",
     **{f"max_pool{rank}d_with_indices": f"max_pool{rank}d" for rank in (1, 2, 3)},
     "split_with_sizes": "split",
+    "unsafe_chunk": "chunk",
+    "unsafe_split": "split",
+    "unsafe_split_with_sizes": "split",
     "swapaxes": "transpose",
     "swapdims": "transpose",
 }

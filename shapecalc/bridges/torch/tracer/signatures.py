@@ -21,6 +21,7 @@ from torch.overrides import get_testing_overrides
 _REQUIRED = inspect.Parameter.empty
 _SPREAD = inspect.Parameter.VAR_POSITIONAL
 _SYNONYMS = {
+    "A": "input",
     "axis": "dim",
     "keepdims": "keepdim",
     "self": "input",
@@ -179,7 +180,8 @@ def _is_of_tensors(schema: Any) -> bool:
 
 
 def _input(name: str, number: int) -> str:
-    return "input" if name == "self" or (name == "tensor" and not number) else name
+    is_first = name in ("A", "mat_a", "tensor", "theta", "x1") and not number
+    return "input" if name == "self" or is_first else name
 
 
 def _default(value: Any) -> Any:

@@ -129,6 +129,20 @@ def spec_text(value: Any) -> str:
     return value.text if isinstance(value, Size) else str(int(value))
 
 
+def _chosen(name: str, choose: Callable[..., Any]) -> Callable[..., Any]:
+    def chosen(*values: Any) -> Any:
+        if not any(isinstance(value, Size) for value in values):
+            return choose(values)
+        record = next(value.record for value in values if isinstance(value, Size))
+        return Size(choose(concrete(values)), f"{name}({', '.join(map(spec_text, values))})", record)
+
+    return chosen
+
+
+least, greatest = _chosen("min", min), _chosen("max", max)
+"""The least and the greatest of integers, traced or not: no decision, so no guard."""
+
+
 def field_value(value: Any) -> Any:
     """Return an argument as the value of a field: spec arithmetic for a size or a quotient of sizes.
 

@@ -17,7 +17,16 @@ from shapecalc.bridges.torch.twins.twin import FunctionTwin, ModuleTwin, Twin, b
 from shapecalc.layers.base import Kind
 from shapecalc.layers.divisible import Divisible
 from shapecalc.layers.learned import ClassToken, LayerScale, PositionEmbedding
-from shapecalc.layers.traced import SIGNS, Buffer, Constant, Opaque, Parameter, Require, Unused
+from shapecalc.layers.traced import (
+    SIGNS,
+    Buffer,
+    Constant,
+    Opaque,
+    Parameter,
+    Require,
+    TracedFunction,
+    Unused,
+)
 from shapecalc.layers.wrapper import Wrapper
 
 
@@ -168,6 +177,16 @@ class RequireTwin(ConstantTwin, Twin[Require]):
         if not decide(fields["left"], SIGNS[fields["relation"]], fields["right"]):
             raise ValueError("the condition does not hold")
         return inputs[0]
+
+
+class TracedFunctionTwin(ConstantTwin, Twin[TracedFunction]):
+    """Tensors of the shape that a trace computed."""
+
+    macs_not_counted = "what it computes is not in the layer"
+
+    def run(self, fields: Fields, module: nn.Module, *inputs: Tensor) -> Any:
+        results = tuple(inputs[0].new_zeros(fields["shape"]) for _ in range(fields.get("results", 1)))
+        return results if len(results) > 1 else results[0]
 
 
 class OpaqueTwin(ConstantTwin, Twin[Opaque]):
