@@ -33,7 +33,7 @@ def read_values(
         trace.literals |= {id(tensor): tensor for tensor in tensors_in(answer)}
         return answer
     name = getattr(function, "__name__", "")
-    if name not in _READS:
+    if name not in _READS and not (name == "__getitem__" and any(map(_is_mask, tensors_in(args[1:])))):
         return None
     if name == "__bool__" and args[0].numel() == 1 and (outcome := _outcome_that_goes_on(frame)) is not None:
         return (outcome,)
@@ -41,6 +41,10 @@ def read_values(
         f"{name.strip('_')} reads numbers that depend on those of the input, which has none in a trace: "
         "decide by sizes, or compute them outside of the forward"
     )
+
+
+def _is_mask(tensor: Tensor) -> bool:
+    return tensor.dtype in (torch.bool, torch.uint8)
 
 
 def _outcome_that_goes_on(frame: FrameType) -> bool | None:
