@@ -332,6 +332,7 @@ def _picked(net: Any, x: Tensor) -> Any:
 
 VALUED: dict[str, tuple[nn.Module, bool]] = {
     "drop path rates": (Holder(_drop_paths, lin=SQUARE), True),
+    "rates in a loop": (Holder(lambda net, x: [net.lin(x) for rate in torch.linspace(0, 0.3, 4) if rate > 0.15], lin=SQUARE), True),
     "mask of ones": (Holder(_masked, lin=SQUARE), True),
     "packed positions": (Holder(_packed, lin=SQUARE), True),
     "padding among ids": (Holder(_padded_ids, lin=SQUARE, padding=0), True),

@@ -66,22 +66,9 @@ class RecordingFunctions(TorchFunctionMode):
     def __torch_function__(
         self, function: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
-<<<<<<< HEAD
-        args, kwargs = self.trace.copied(args), self.trace.copied(kwargs or {})
-        args, kwargs = (self.trace.meta_twins.without_memory(each) for each in (args, kwargs))
-        self.trace.forget_indices(caller_location())
-        if getattr(function, "__name__", "") in _RESHAPING_IN_PLACE:
-            before = args[0].detach()
-            self.trace.alias(before, args[0])
-            result = function(*concrete(args), **concrete(kwargs))
-            return record(self.trace, function, (before, *args[1:]), kwargs, result)
-        predicted = _PREDICTED.get(function)
-        result = None if predicted is None else predicted(args, kwargs)
-=======
         with DisableTorchFunction():  # reading a size is a call for each mode as well
             args, kwargs = self.trace.copied(args), self.trace.copied(kwargs or {})
-            overwrites = _is_in_place(getattr(function, "__name__", ""))
-            args, kwargs = self.trace.meta_twins.together(args, kwargs, overwrites=overwrites)
+            args, kwargs = (self.trace.meta_twins.without_memory(each) for each in (args, kwargs))
             self.trace.forget_indices(caller_location())
             if getattr(function, "__name__", "") in _RESHAPING_IN_PLACE:
                 before = args[0].detach()
@@ -90,7 +77,6 @@ class RecordingFunctions(TorchFunctionMode):
                 return record(self.trace, function, (before, *args[1:]), kwargs, result)
             predicted = _PREDICTED.get(function)
             result = None if predicted is None else predicted(args, kwargs)
->>>>>>> main
         if result is None:
             try:
                 result = called(self.trace, function, concrete(args), concrete(kwargs))
@@ -133,6 +119,7 @@ def record(trace: Trace, function: Any, args: tuple[Any, ...], kwargs: dict[str,
         return pinned(trace.sizes(args[0])[0])
     if name == "iter":
         rows = [*result]
+        trace.values.note(torch.unbind, args[:1], {}, rows, writes=False, sizes=trace.sizes)
         _record(Call(trace, "unbind", {"input": args[0], "dim": 0}, rows))
         return iter(rows)
     results = [*tensors_in(result)]

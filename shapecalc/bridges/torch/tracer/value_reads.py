@@ -6,6 +6,9 @@ import dis
 from types import FrameType
 from typing import Any
 
+import torch
+from torch import Tensor
+
 from shapecalc.bridges.torch.tracer.trace import Trace
 from shapecalc.bridges.torch.tracer.traced_number import tensors_in
 
