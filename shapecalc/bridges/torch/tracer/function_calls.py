@@ -23,7 +23,7 @@ from shapecalc.bridges.torch.tracer.tensor_creation import pin_all, record_new
 from shapecalc.bridges.torch.tracer.trace import Call, Trace
 from shapecalc.bridges.torch.tracer.traced_number import concrete, pinned, tensors_in
 from shapecalc.bridges.torch.tracer.traced_sizes import caller_location
-from shapecalc.bridges.torch.tracer.value_reads import read_values
+from shapecalc.bridges.torch.tracer.value_reads import read_values, with_values
 
 _empty = torch.empty  # while a trace runs, torch.empty is another function
 
@@ -84,7 +84,7 @@ class RecordingFunctions(TorchFunctionMode):
                 frame = sys._getframe(1)  # noqa: SLF001  (inspect.stack reads source files)
                 if (answer := read_values(self.trace, function, args, kwargs, frame)) is not None:
                     return answer[0]
-                args, kwargs = self.trace.values.with_numbers((args, kwargs))
+                args, kwargs = with_values(self.trace, function, args, kwargs)
                 result = function(*concrete(args), **concrete(kwargs))
         self.trace.called = caller_of_function(function)
         try:
