@@ -54,11 +54,8 @@ def traced(
         except ShapecalcError:
             raise
         except IntegersNeeded as needed:
-            if more := needed.names - run.integers:
-                run = replace(run, integers=run.integers | more)
-                attempts = _attempts(run)
-            elif first_error is None:
-                first_error = needed
+            run = replace(run, integers=run.integers | needed.names)
+            attempts = _attempts(run)
         except Exception as error:  # noqa: BLE001  (whatever the module's own code raises)
             if first_error is None or _names_traced_numbers(first_error):
                 first_error = error
