@@ -88,10 +88,10 @@ class Place:
                 file = str(Path(file).relative_to(Path.cwd()))
         return Place(file, self.line, self.column, self.parts)
 
-    @property
-    def short(self) -> str:
-        """The file from the working directory, and the line."""
-        return str(Place(self.from_here.file, self.line))
+    def shown(self, *, column: bool = False) -> str:
+        """Return the place for a reader, the file from the working directory or the folder of packages."""
+        file = (self.from_here.file or "").rpartition("-packages/")[2]
+        return str(Place(file or None, self.line, self.column if column else None)) if self else ""
 
     def to_dict(self) -> dict[str, str | int | None]:
         """Return the place as plain data for JSON."""
