@@ -3,7 +3,7 @@
     ShapecalcError
     ├── SpecError          the text or the tree cannot be read as a model
     │   ├── FormulaError   spec arithmetic is malformed or has no value
-    │   └── ForwardError   the forward of a torch module fails on its input
+    │   └── ForwardError   a torch module fails, in its forward or when it is made
     ├── ShapeError         the model is invalid: a layer rejects its input
     ├── DesignError        a check has errors, all of which it lists
     ├── Undecided          there is no exact answer; the text names a page of help
@@ -240,7 +240,7 @@ class DesignError(Findings):
 
 
 class ForwardError(Findings, SpecError):
-    """The forward of a torch module fails; `diagnostics` are what `check` reports of it, with repairs."""
+    """A torch module fails; `diagnostics` are what `check` reports of it, with repairs."""
 
 
 class Undecided(Located):
