@@ -58,7 +58,7 @@ def _one_row(net: Any, x: Tensor) -> Any:
 def _multiple(net: Any, x: Tensor) -> Any:
     if (rest := x.size(3) % 4) > 0:
         x = functional.pad(x, (0, 4 - rest))
-    return x.unflatten(3, (-1, 4))
+    return x.view(*x.shape[:3], -1, 4)
 
 
 SERVED = {"windows": _windows, "both at once": _both_at_once, "one row": _one_row, "a multiple": _multiple}

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from pydantic import ValidationError
 from torch import Tensor, nn
+from torch._C import DisableTorchFunction
 from torch.overrides import TorchFunctionMode
 
 from shapecalc.bridges.torch.tracer.callers import caller_of_function
@@ -97,22 +98,24 @@ class RecordingFunctions(TorchFunctionMode):
     def __torch_function__(
         self, function: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
-        args, kwargs = self.trace.copied(args), self.trace.copied(kwargs or {})
-        overwrites = _is_in_place(getattr(function, "__name__", ""))
-        args, kwargs = self.trace.meta_twins.together(args, kwargs, overwrites=overwrites)
-        self.trace.forget_indices(caller_location())
-        if getattr(function, "__name__", "") in _RESHAPING_IN_PLACE:
-            before = args[0].detach()
-            self.trace.alias(before, args[0])
-            result = function(*concrete(args), **concrete(kwargs))
-            return record(self.trace, function, (before, *args[1:]), kwargs, result)
-        predicted = _PREDICTED.get(function)
-        result = None if predicted is None else predicted(args, kwargs)
+        with DisableTorchFunction():  # reading a size is a call for each mode as well
+            args, kwargs = self.trace.copied(args), self.trace.copied(kwargs or {})
+            overwrites = _is_in_place(getattr(function, "__name__", ""))
+            args, kwargs = self.trace.meta_twins.together(args, kwargs, overwrites=overwrites)
+            self.trace.forget_indices(caller_location())
+            if getattr(function, "__name__", "") in _RESHAPING_IN_PLACE:
+                before = args[0].detach()
+                self.trace.alias(before, args[0])
+                result = function(*concrete(args), **concrete(kwargs))
+                return record(self.trace, function, (before, *args[1:]), kwargs, result)
+            predicted = _PREDICTED.get(function)
+            result = None if predicted is None else predicted(args, kwargs)
         if result is None:
             result = called(self.trace, function, concrete(args), concrete(kwargs))
         self.trace.called = caller_of_function(function)
         try:
-            return record(self.trace, function, args, kwargs, result)
+            with DisableTorchFunction():
+                return record(self.trace, function, args, kwargs, result)
         finally:
             self.trace.called = "module"
 

@@ -118,9 +118,9 @@ def _namespaces(module: nn.Module) -> list[Namespace]:
 
     users = [part for part in module.modules() if not _is_library(type(part).__module__)]
     for cls in {base for part in users for base in type(part).__mro__ if not _is_library(base.__module__)}:
-        add(_functions(vars(cls)))
+        add(functions_in(vars(cls)))
     for part in users:
-        add(_functions(vars(part)))
+        add(functions_in(vars(part)))
     for namespace in [*known.values()]:
         add(value for value in namespace.values() if isinstance(value, FunctionType))
     return [namespace for namespace in known.values() if not _is_library(namespace.get("__name__", "torch"))]
@@ -146,28 +146,35 @@ def _is_library(name: str) -> bool:
     return first in ("torch", "shapecalc") or first in sys.stdlib_module_names
 
 
-def _functions(values: Mapping[str, Any]) -> Iterator[FunctionType]:
-    """Yield the functions among values, also those inside of decorators and containers."""
-    for name, value in [*values.items()]:
-        if name != "__builtins__":
-            yield from _functions_in(value, _DEEPEST)
+def functions_in(values: Mapping[str, Any]) -> Iterator[FunctionType]:
+    """Yield the functions among values, also those inside of decorators and containers, each once."""
+    level = [value for name, value in [*values.items()] if name != "__builtins__"]
+    seen: set[int] = set()
+    for _ in range(_DEEPEST + 1):
+        inside: list[Any] = []
+        for value in level:
+            if type(value) in _HOLDERS and id(value) not in seen:
+                seen.add(id(value))
+                if type(value) is FunctionType:
+                    yield value
+                inside += _inside(value)
+        level = inside
 
 
-def _functions_in(value: Any, depth: int) -> Iterator[FunctionType]:
+def _inside(value: Any) -> list[Any]:
+    """Return what a function, a decorator or a container that is not too long holds."""
     kind = type(value)
     if kind is FunctionType:
-        yield value
-        inside = [cell.cell_contents for cell in value.__closure__ or () if cell != CellType()]
-    elif kind in (staticmethod, classmethod):
-        inside = [value.__func__]
-    elif kind in (property, partial, CACHED):
-        inside = [value.fget if kind is property else value.func if kind is partial else value.__wrapped__]
-    elif kind in (dict, list, tuple) and len(value) <= _LONGEST:
-        inside = [*value.values()] if kind is dict else [*value]
-    else:
-        return
-    for item in inside if depth else ():
-        yield from _functions_in(item, depth - 1)
+        return [cell.cell_contents for cell in value.__closure__ or () if cell != CellType()]
+    if kind in (staticmethod, classmethod):
+        return [value.__func__]
+    if kind in (property, partial, CACHED):
+        return [value.fget if kind is property else value.func if kind is partial else value.__wrapped__]
+    values = value.values() if kind is dict else value
+    return [*values] if len(value) <= _LONGEST else []
+
+
+_HOLDERS = (FunctionType, staticmethod, classmethod, property, partial, CACHED, dict, list, tuple)
 
 
 def _codes(namespace: Namespace) -> Iterator[CodeType]:
@@ -175,7 +182,7 @@ def _codes(namespace: Namespace) -> Iterator[CodeType]:
     name = namespace.get("__name__")
     classes = [value for value in namespace.values() if isinstance(value, type) and value.__module__ == name]
     for values in (namespace, *map(vars, classes)):
-        for function in _functions(values):
+        for function in functions_in(values):
             if function.__globals__ is namespace:
                 yield from _nested(function.__code__)
 

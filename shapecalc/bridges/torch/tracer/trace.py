@@ -19,6 +19,7 @@ from shapecalc.bridges.torch.tracer.traced_sizes import Location, Size, Sizes, f
 from shapecalc.errors import Place
 from shapecalc.layers.base import Caller, Kind, Merge
 from shapecalc.layers.linear import Embedding
+from shapecalc.layers.requirement import DeclaredSize, Refused
 from shapecalc.layers.select import EmptySlice
 from shapecalc.layers.traced import Buffer, Constant, Opaque, Parameter
 from shapecalc.spec.tree import Step
@@ -60,6 +61,7 @@ class Trace:
         self.paths = {id(part): path for path, part in module.named_modules()}
         self.parameters = {id(parameter): path for path, parameter in module.named_parameters()}
         self.buffers = {id(buffer): path for path, buffer in module.named_buffers()}
+        self.buffer_ids = {path: key for key, path in self.buffers.items()}
         self.owners: dict[int, str] = {}
         """The step that has each parameter and each buffer, by the tensor's identity."""
         self.scope: list[str] = []
@@ -104,6 +106,11 @@ class Trace:
         self.inputs.append(name)
         self.tensors[id(tensor)] = (tensor, name)
         self.last = self.last or name
+
+    def is_of_integers(self, name: str) -> bool:
+        """Return whether an input holds integers."""
+        tensor = next(tensor for tensor, title in self.tensors.values() if title == name)
+        return not tensor.is_floating_point()
 
     def name_of(self, tensor: Tensor) -> str:
         """Return the name of a tensor; a parameter or a constant becomes a step at its first use.
@@ -159,8 +166,12 @@ class Trace:
         parameters: Iterable[Tensor] = (),
     ) -> str:
         """Append a step and return its name; `share` is a step whose layer and weights it has."""
-        if isinstance(layer, Embedding) and isinstance(end := self.ranges.get(sources[0]), Size):
-            _ = end <= layer.num_embeddings  # a guard: each position has a row
+        end = self.ranges.get(sources[0]) if isinstance(layer, Embedding) else None
+        if isinstance(layer, Embedding) and isinstance(end, Size) and not end <= layer.num_embeddings:
+            rows, shape = "positions, each of which reads a row", (concrete(end),)
+            raise Refused(
+                DeclaredSize(layer.kind, "num_embeddings", layer.num_embeddings, concrete(end), shape, rows)
+            )
         data: dict[str, Any] = {"name": name, "place": current_place()}
         if {parameter.requires_grad for parameter in parameters} == {False}:
             data["trainable"] = False
@@ -231,7 +242,8 @@ class Trace:
         """Note that a layer counts these buffers, and the number of batches that is kept beside them."""
         paths = [self.buffers.get(id(buffer), "") for buffer in buffers]
         counts = {f"{path.rpartition('.')[0]}.num_batches_tracked".lstrip(".") for path in paths if path}
-        self.owners |= {key: path for key, path in self.buffers.items() if path in counts.union(paths)}
+        owned = counts.union(paths) & self.buffer_ids.keys()
+        self.owners |= {self.buffer_ids[path]: path for path in owned}
 
     def append_opaque(
         self, function: str, tensors: Sequence[Tensor], results: Sequence[Tensor], macs: int | None

@@ -76,18 +76,13 @@ def _free_axes(trace: Trace, shapes: Mapping[str, tuple[int, ...]], title: str, 
     has_first = not trace.has_batch and rank > 1 and rank != windows + 1
     front = 1 if has_first else 0
     behind = rank - front
-    letters = ("L",) if behind == 1 and _is_integer(trace, title) else spatial_letters(behind - 1)
+    letters = ("L",) if behind == 1 and trace.is_of_integers(title) else spatial_letters(behind - 1)
     is_sequence = behind == 2 and (
         windows != 1
         or (_can_change(trace, shapes, title, front) and not _can_change(trace, shapes, title, rank - 1))
     )
     first = front if is_sequence else rank - len(letters)
     return ({0: "N"} if has_first else {}) | dict(enumerate(letters, first))
-
-
-def _is_integer(trace: Trace, title: str) -> bool:
-    tensors = (tensor for tensor, name in trace.tensors.values() if name == title)
-    return not next(tensors).is_floating_point()
 
 
 def _can_change(trace: Trace, shapes: Mapping[str, tuple[int, ...]], title: str, axis: int) -> bool:
