@@ -15,7 +15,7 @@ from shapecalc import layers
 from shapecalc.bridges.torch.tracer.failed_forward import forward_error
 from shapecalc.bridges.torch.tracer.forward_arguments import Arguments, arguments_of
 from shapecalc.bridges.torch.tracer.integer_inputs import IntegersNeeded
-from shapecalc.bridges.torch.tracer.module_copy import ModuleState, copied, on_meta
+from shapecalc.bridges.torch.tracer.module_copy import ModuleState, copied, on_meta, small_originals
 from shapecalc.bridges.torch.tracer.module_run import Run
 from shapecalc.bridges.torch.tracer.padding_branches import joined
 from shapecalc.bridges.torch.tracer.rerun import Rerun
@@ -44,7 +44,8 @@ def traced(
     bare, copies = copied(module, on_meta)
     has_batch = shape is not None
     arguments = arguments_of(bare, shape, args, kwargs)
-    run = Run(bare, name or type(module).__name__, arguments, has_batch, copies, ModuleState(bare))
+    originals, title = small_originals(module, copies), name or type(module).__name__
+    run = Run(bare, title, arguments, has_batch, copies, ModuleState(bare), originals)
     first_error: Exception | None = None
     attempts = _attempts(run)
     while attempts:
