@@ -34,6 +34,7 @@ from shapecalc.algebra.rational import (
 from shapecalc.errors import FormulaError, Written, WrongWord, nearest, quote
 
 LONGEST = 300
+"""How many characters a formula may have beside the names in quotation marks."""
 DEEPEST = 40
 
 
@@ -120,12 +121,13 @@ ceil, floor, len, make_divisible, max, min, size, sum)
 Evaluator: TypeAlias = Callable[[Scope], Value]
 
 _ALLOWED = re.compile(r"[\w\s.,+\-*/%()\[\]<>=!'\":]*", re.ASCII)
+_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
 _RUN_TOGETHER = re.compile(r"(?<![\w.])\d[\d_]*(?:\.\d+)?[A-Za-z_]", re.ASCII)
 
 
 @lru_cache(maxsize=4096)
 def _parse(text: str) -> Formula:
-    if len(text) > LONGEST:
+    if len(text) > 10 * LONGEST or len(_QUOTED.sub("", text)) > LONGEST:
         raise FormulaError(f"{quote(text)} is longer than {LONGEST} characters")
     if not text:
         raise FormulaError("an empty text is not an expression")

@@ -18,10 +18,11 @@ if TYPE_CHECKING:
 @form_option("text", "json")
 @click.pass_context
 def verify(ctx: click.Context, loaded: Loaded, form: str) -> None:
-    """Prove every layer of MODEL equal to torch's symbolic shapes, and run the built network once.
+    """Prove every layer of MODEL equal to torch's symbolic shapes, and run the network once.
 
-    A hook on every layer of the built network compares its shape, weights and MACs with the report; a large
-    network runs on the meta device. Exit status 1 when anything is refuted. Needs torch.
+    Of a spec, the network is built and a hook on every layer compares its shape, weights and MACs with the
+    report. A torch module runs itself, under symbolic shapes and at several sizes. A large network runs on
+    the meta device. Exit status 1 when anything is refuted. Needs torch.
     """
     import shapecalc
 

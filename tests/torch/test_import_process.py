@@ -13,6 +13,8 @@ import torch
 from torch import Tensor, nn
 
 import shapecalc
+from shapecalc import SpecError
+from shapecalc.bridges.torch.tracer.size_conversions import functions_in
 
 
 class _Kept(nn.Module):
@@ -237,3 +239,31 @@ def test_the_caches_of_the_user_are_as_before() -> None:
     assert _ramp(10).device.type == "cpu"
     assert shapecalc.from_torch(net, input=(10, 8)).analyze(batch=1).output == (1, 10, 8)
     assert _ROWS[10, 8].device.type == "cpu"
+
+
+def test_functions_are_found_once_in_containers_that_hold_each_other() -> None:
+    def first(*_: object) -> None: ...
+
+    def second() -> object:
+        return values
+
+    values: dict[str, Any] = {"first": first, "second": [second, first]}
+    for name in "abcdefgh":
+        values[name] = [values, property(first)] * 40
+    assert [*functions_in(values)] == [first, second]
+
+
+class _Masked(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.lin = nn.Linear(8, 8)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = self.lin(x)
+        return y[:, y[0, :, 0] > 0]
+
+
+def test_a_mask_of_truth_values_as_index_is_refused() -> None:
+    """Indexing by integers would run, but the mask is no input: another run with integers cannot help."""
+    with pytest.raises(SpecError, match="getitem reads numbers that depend on those of the input"):
+        shapecalc.from_torch(_Masked(), input=(6, 8))

@@ -12,7 +12,7 @@ from torch.nn import functional
 from torch.nn.utils import parametrizations, prune
 from torch.utils.flop_counter import FlopCounterMode
 
-from shapecalc import ShapecalcError, from_torch
+from shapecalc import ShapecalcError, from_torch, loads
 
 Sizes: TypeAlias = "tuple[int, ...]"
 Network: TypeAlias = "tuple[Callable[[], nn.Module], tuple[Sizes, ...]]"
@@ -133,6 +133,12 @@ def _merged(net: Any, x: Tensor) -> Tensor:
     return functional.conv2d(x, weight, net.wide.bias + net.narrow.bias, padding=1)
 
 
+def _with_frozen_length() -> nn.Module:
+    net: nn.Module = parametrizations.weight_norm(nn.Conv1d(8, 6, 3))
+    net.get_parameter("parametrizations.weight.original0").requires_grad = False
+    return net
+
+
 COMPUTED: dict[str, Network] = {
     "weight norm": (lambda: parametrizations.weight_norm(nn.Conv1d(8, 6, 3, padding=1)), SOUND),
     "weight norm of positions": (
@@ -148,6 +154,13 @@ COMPUTED: dict[str, Network] = {
         SOUND,
     ),
     "weight norm of all, older": (lambda: nn.Sequential(utils.weight_norm(nn.Linear(8, 6), dim=None)), ROWS),
+    "spectral norm": (lambda: parametrizations.spectral_norm(nn.ConvTranspose2d(3, 6, 3)), IMAGES),
+    "spectral norm, older": (lambda: nn.Sequential(utils.spectral_norm(nn.Conv2d(3, 6, 3))), IMAGES),
+    "weight norm of a frozen length": (_with_frozen_length, SOUND),
+    "two parametrizations": (
+        lambda: parametrizations.spectral_norm(parametrizations.weight_norm(nn.Linear(8, 6)), "bias"),
+        ROWS,
+    ),
     "pruned": (lambda: nn.Sequential(pruned(nn.Conv2d(3, 8, 3), "weight", amount=0.3)), IMAGES),
     "standardized": (lambda: Standardized(3, 8, 3, padding=1, stride=2), IMAGES),
     "standardized in groups": (lambda: Standardized(3, 6, 3, padding=1, groups=3, dilation=2), IMAGES),
@@ -178,6 +191,33 @@ COMPUTED: dict[str, Network] = {
 def test_a_weight_that_is_computed(name: str) -> None:
     make, sizes = COMPUTED[name]
     assert_agrees(make(), *sizes)
+
+
+AROUND: dict[str, tuple[Callable[[], nn.Module], str]] = {
+    "new": (
+        lambda: parametrizations.weight_norm(nn.Conv2d(3, 4, 3), dim=1),
+        "weight_norm: {layer: {conv2d: {in_channels: 3, out_channels: 4, kernel_size: 3}}, dim: 1}",
+    ),
+    "older": (
+        lambda: utils.weight_norm(nn.Conv2d(3, 4, 3)),
+        "weight_norm: {layer: {conv2d: {in_channels: 3, out_channels: 4, kernel_size: 3}}, legacy: true}",
+    ),
+    "spectral": (
+        lambda: utils.spectral_norm(nn.Conv2d(3, 4, 1), dim=1),
+        "spectral_norm: {layer: {conv2d: {in_channels: 3, out_channels: 4, kernel_size: 1}}, dim: 1, legacy: true}",
+    ),
+}
+
+
+@pytest.mark.filterwarnings("ignore:.*weight_norm:FutureWarning")
+@pytest.mark.parametrize("name", AROUND)
+def test_a_norm_of_the_weight_is_a_layer_around_the_layer(name: str) -> None:
+    make, step = AROUND[name]
+    net = nn.Sequential(make(), nn.ReLU()).eval()
+    report = from_torch(net, input=(3, 9, 9)).analyze()
+    written = loads(f"{{input: [3, 9, 9], layers: [{{name: '0', {step}}}, {{name: '1', relu: }}]}}").analyze()
+    assert [node.layer for node in report.nodes] == [node.layer for node in written.nodes]
+    assert report.nodes[0].weights == {name[2:]: tuple(x.shape) for name, x in net.named_parameters()}
 
 
 # ---- a weight that is another's, a part of one, or a constant

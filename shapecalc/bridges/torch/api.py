@@ -2,18 +2,35 @@
 
 from __future__ import annotations
 
+import os
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from shapecalc.bridges import need
+from shapecalc.errors import SpecError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     import torch
     from torch import nn
 
     from shapecalc.bridges.torch.proof.verification import Verification
     from shapecalc.model import Model
+
+
+@contextmanager
+def _without_plugins() -> Iterator[None]:
+    """Keep pydantic from reading the metadata of every installed package when it completes our classes."""
+    name = "PYDANTIC_DISABLE_PLUGINS"
+    if name in os.environ:
+        yield
+        return
+    os.environ[name] = "__all__"
+    try:
+        yield
+    finally:
+        os.environ.pop(name, None)
 
 
 def from_torch(
@@ -43,7 +60,8 @@ def from_torch(
     from shapecalc.engine.gc_pause import collector_paused
 
     need("torch")
-    with collector_paused():  # a look through all that torch holds takes longer than what is loaded here
+    # To look through all that torch holds takes longer than what is loaded here.
+    with collector_paused(), _without_plugins():
         from shapecalc.bridges.torch.tracer.importing import traced
 
         return traced(module, input, args, kwargs, name)
@@ -103,25 +121,36 @@ def export(
 
 
 def verify(
-    model: Model,
+    model: Model | nn.Module,
     *,
     input: Any = None,  # noqa: A002  (the word that a spec uses)
+    args: Sequence[Any] = (),
+    kwargs: Mapping[str, Any] | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
     **parameters: Any,
 ) -> Verification:
-    """Prove every layer of a model equal to torch's symbolic shapes, and run the built network once.
+    """Prove every layer of a model equal to torch's symbolic shapes, and run the network once.
 
-    Equal layers are proved once. `progress` is called with the number of layers done and in total; `input`
-    and `parameters` are those of `Model.analyze`. The result has a verdict per layer, `counts`,
-    `is_refuted`, and prints as `shapecalc verify` does.
+    A torch module is imported, with `input`, `args` and `kwargs` as `from_torch` takes them. Of an import
+    it is the module itself that runs, under symbolic shapes and at several sizes; of a spec, the network
+    that is built from it, with `input` and `parameters` as `Model.analyze` takes them. Equal layers are
+    proved once. `progress` is called with the number of layers done and in total. The result has a verdict
+    per layer, `counts`, `is_refuted`, and prints as `shapecalc verify` does.
 
-    Raises what `Model.analyze` raises, `NotInstalled` without torch.
+    Raises what `from_torch` and `Model.analyze` raise, `NotInstalled` without torch.
 
     >>> from shapecalc import load, verify
     >>> verify(load("lenet5")).counts
     {'proved': 12}
     """
     need("torch")
+    from torch import nn
+
     from shapecalc.bridges.torch.proof.verification import verify as verify_model
 
+    if isinstance(model, nn.Module):
+        imported = from_torch(model, input, args=args, kwargs=kwargs)
+        return verify_model(imported, None, parameters, progress)
+    if args or kwargs:
+        raise SpecError("`args` and `kwargs` are for torch modules: a model has its own inputs")
     return verify_model(model, input, parameters, progress)

@@ -58,6 +58,8 @@ class Question:
     theirs: Numbers
     stricter: str = ""
     """Why we refuse on purpose what torch accepts, if we do."""
+    least: bool = True
+    """Whether to look for the smallest counter-example, by many runs."""
 
 
 def prove(question: Question, most_runs: int = MOST_RUNS, most_tried: int = MOST_TRIED) -> Verdict:
@@ -260,6 +262,9 @@ def _smallest(question: Question, cell: Cell) -> Counterexample | None:
     and at points of the cell.
     """
     example = dict(question.sizes)
+    if not question.least:
+        points = (_difference(question, point) for point in (smallest_points(cell), _hints(cell, example)))
+        return next(filter(None, points), None)
     along = (_least(question, example, name, progression.at(1)) for name, progression in cell.items())
     candidates = sorted(filter(None, along), key=lambda point: sum(point.values()))
     for candidate in (*candidates, smallest_points(cell), _hints(cell, example)):

@@ -39,6 +39,9 @@ class Forward:
     why: str = ""
     differences: Mapping[str, str] = field(default_factory=dict)
     """By the path of a layer; what is not of one layer has no path."""
+    what: str = "the built network"
+    compared: str = ""
+    """What of a module was compared at once, instead of layer by layer."""
 
     @property
     def is_refuted(self) -> bool:
@@ -55,9 +58,11 @@ class Forward:
         how = "ran on numbers" if self.on_numbers else f"ran on shapes alone, for {self.why}"
         if self.differences:
             general = self.differences.get("")
-            return f"the built network {how}; refuted{f': {general}' if general else ' where it is said'}"
+            return f"{self.what} {how}; refuted{f': {general}' if general else ' where it is said'}"
+        if self.compared:
+            return f"{self.what} {how}: {self.compared} are those of the report"
         count = f"each of its {self.layers} layers" if self.layers > 1 else "its one layer"
-        return f"the built network {how}: {count} has the shape, weights, buffers and MACs of the report"
+        return f"{self.what} {how}: {count} has the shape, weights, buffers and MACs of the report"
 
 
 def forward(model: Model, report: Report, shape: Any, values: Mapping[str, Any]) -> Forward:
@@ -75,7 +80,7 @@ def forward(model: Model, report: Report, shape: Any, values: Mapping[str, Any])
         bare = build(model, "meta", shape, values)
     except SpecError as error:
         return Forward(why=error.message)
-    why = _too_large(report)
+    why = too_large(report)
     on_cpu = any(twin_of(node.layer).on_cpu for node in report.nodes)
     differences = {} if on_cpu else _run(bare, report, "meta")
     if not why and not differences:
@@ -83,7 +88,7 @@ def forward(model: Model, report: Report, shape: Any, values: Mapping[str, Any])
     return Forward(len(report.nodes), not why, why, differences)
 
 
-def _too_large(report: Report) -> str:
+def too_large(report: Report) -> str:
     """Return why a network is not run on numbers, or nothing."""
     sizes = (
         ("parameters", report.params, MOST_PARAMS),

@@ -2,7 +2,8 @@
 
 Proofs compose: where every layer's rule is torch's for all sizes, so is the network's. The network is run
 in letters as well, once, which needs no such argument but holds only under the guards of that run; and it is
-built and run at its own sizes, every layer watched.
+built and run at its own sizes, every layer watched. Of an import it is the module itself that runs, not one
+built from what the import says.
 """
 
 from __future__ import annotations
@@ -13,27 +14,20 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
-from torch import Tensor
 
-from shapecalc.algebra import Dim, Expr
-from shapecalc.bridges.torch.build import numbers, run_steps, shapes_before
-from shapecalc.bridges.torch.proof.cells import Every
+from shapecalc.bridges.torch.build import numbers
 from shapecalc.bridges.torch.proof.free_sizes import lettered
-from shapecalc.bridges.torch.proof.prove import Question, prove
+from shapecalc.bridges.torch.proof.prove import prove
 from shapecalc.bridges.torch.proof.run_network import Forward, forward
-from shapecalc.bridges.torch.proof.symbolic_shapes import Answer, answer
 from shapecalc.bridges.torch.proof.verdict import OUTCOMES, Outcome, Verdict
-from shapecalc.bridges.torch.proof.verify_layer import question_of, quiet, shapes_of, structure
-from shapecalc.bridges.torch.twins.torch_names import Sizes
-from shapecalc.bridges.torch.twins.twin import build_layer, twin_of
-from shapecalc.engine.graph import Graph
-from shapecalc.engine.graph_cache import reinfer
-from shapecalc.engine.parameters import BATCH
-from shapecalc.errors import ShapecalcError, Undecided
+from shapecalc.bridges.torch.proof.verify_layer import question_of, structure
+from shapecalc.bridges.torch.proof.verify_module import module_forward, verify_module
+from shapecalc.bridges.torch.proof.verify_network import verify_network
+from shapecalc.bridges.torch.tracer.witness import ModuleWitness
+from shapecalc.bridges.torch.twins.twin import twin_of
 from shapecalc.layers.base import Kind, Shapes
 from shapecalc.model import Model
 from shapecalc.report.node import Node
-from shapecalc.report.report import Report
 
 Progress = Callable[[int, int], None]
 
@@ -76,6 +70,8 @@ class Verification:
     """How the built network ran."""
     proofs: int
     """How many different proofs the layers came to."""
+    is_module: bool = False
+    """Whether `network` and `forward` are of the module that was imported, not of one built from the spec."""
 
     @property
     def is_refuted(self) -> bool:
@@ -93,6 +89,7 @@ class Verification:
         """Return everything as plain data."""
         return {
             "name": self.name,
+            "module": self.is_module,
             "refuted": self.is_refuted,
             "counts": self.counts,
             "proofs": self.proofs,
@@ -105,6 +102,7 @@ class Verification:
         return text(self)
 
 
+@torch.random.fork_rng(devices=[])
 def verify(
     model: Model,
     shape: Any = None,
@@ -120,7 +118,10 @@ def verify(
     >>> verify(load("lenet5")).counts
     {'proved': 12}
     """
-    values = values or {}
+    values, witness = values or {}, model.graphs.witness
+    if witness is not None:
+        model = model.model_copy()
+        model.graphs.witness = None  # what it would refuse is to be reported here
     report = model.analyze(input=shape, **values)
     proofs: dict[tuple[Kind, Shapes], Verdict] = {}
     differences: dict[tuple[Kind, Shapes], str] = {}
@@ -129,11 +130,15 @@ def verify(
         progress(number, len(report.nodes))
         checked = _checked(node, proofs, differences)
         layers.append(Checked(node.path, node.kind, node.inputs, *checked))
-    network = _network(model, report, shape, values)
-    ran = forward(model, report, shape, values)
+    if isinstance(witness, ModuleWitness):
+        network = verify_module(witness.rerun, model, report, shape, values)
+        ran = module_forward(witness.rerun, report)
+    else:
+        network = verify_network(model, report, shape, values)
+        ran = forward(model, report, shape, values)
     layers = [replace(layer, ran=ran.differences.get(layer.path, "")) for layer in layers]
     progress(len(report.nodes), len(report.nodes))
-    return Verification(model.name, tuple(layers), network, ran, len(proofs))
+    return Verification(model.name, tuple(layers), network, ran, len(proofs), is_module=witness is not None)
 
 
 def _checked(
@@ -150,96 +155,6 @@ def _checked(
     if (layer, shapes) not in differences:
         differences[layer, shapes] = structure(layer, shapes, node.weights, node.buffers, node.macs)
     return proofs[layer, letters], differences[layer, shapes]
-
-
-# ---- the network at once
-
-
-def _network(model: Model, numeric: Report, shape: Any, values: Mapping[str, Any]) -> Verdict:
-    """Return whether our closed form of the outputs is what torch gives for the composed network."""
-    if why := next((why for node in numeric.nodes if (why := twin_of(node.layer).uncovered(node.layer))), ""):
-        return Verdict("uncovered", why=why)
-    free = [name for name in model.free_names() if shape is None and name not in values]
-    try:
-        report = model.analyze(symbolic=[*free, BATCH], **values) if free else None
-    except ShapecalcError:
-        report = None
-    if report is None:
-        return Verdict("uncovered", why="its input's sizes cannot be left free")
-    for node in report.nodes:
-        if any(isinstance(dim, Expr) for shape in node.weights.values() for dim in shape):
-            return Verdict("uncovered", why=f"the weights of {node.path} depend on the size of the input")
-    return prove(_question(report, _free_sizes(report, numeric)), most_runs=1, most_tried=1)
-
-
-def _free_sizes(report: Report, numeric: Report) -> dict[str, int]:
-    sizes: dict[str, int] = {}
-    for name, shape in report.inputs.items():
-        for dim, number in zip(shape, numeric.inputs[name], strict=True):
-            if isinstance(dim, Expr) and isinstance(number, int):
-                sizes.setdefault(str(dim), number)
-    return sizes
-
-
-def _question(report: Report, sizes: dict[str, int]) -> Question:
-    graph, letters = report.graph, tuple(report.inputs.values())
-    refused = "a layer refuses its input"
-
-    def inferred(point: Mapping[str, int]) -> list[Sizes] | None:
-        """Return the shape of every tensor at some sizes; None where a layer refuses its input."""
-        inference = reinfer(graph, [_at(shape, point) for shape in letters])
-        return None if inference is None else [_at(shape or (), {}) for shape in inference.shapes]
-
-    def ours(point: Mapping[str, int]) -> Shapes | str:
-        shapes = inferred(point)
-        return refused if shapes is None else tuple(shapes[slot] for slot in graph.outputs.values())
-
-    def theirs(point: Mapping[str, int]) -> Shapes | str:
-        shapes = inferred(point)
-        if shapes is None:
-            return refused
-        with quiet(), torch.device("meta"):
-            return shapes_of(_composed(graph, shapes)(*(torch.empty(_at(shape, point)) for shape in letters)))
-
-    def symbolic(point: Mapping[str, int]) -> Answer:
-        shapes = inferred(point)
-        if shapes is None:
-            raise Undecided(refused)
-        return answer(lambda: _composed(graph, shapes), letters, point, (_dtype(graph),))
-
-    return Question(
-        sizes,
-        {},
-        tuple(report.outputs.values()),
-        Every(tuple(condition.requirement.relation for condition in report.conditions)),
-        symbolic,
-        ours,
-        theirs,
-    )
-
-
-def _at(shape: tuple[Dim, ...], point: Mapping[str, int]) -> Sizes:
-    sizes = numbers(tuple(dim if isinstance(dim, int) else dim.subs(point) for dim in shape))
-    assert len(sizes) == len(shape)
-    return sizes
-
-
-def _dtype(graph: Graph) -> torch.dtype:
-    return twin_of(graph.nodes[0].layer).tensors(((1,),), "meta")[0].dtype if graph.nodes else torch.float32
-
-
-def _composed(graph: Graph, shapes: list[Sizes]) -> Callable[..., tuple[Tensor, ...]]:
-    """Return the counterparts of a graph's nodes, built for some shapes, as one function."""
-    steps = [
-        (build_layer(node.layer, shapes_before(node, shapes)), node.sources, node.first_slot)
-        for node in graph.nodes
-    ]
-
-    def run(*inputs: Tensor) -> tuple[Tensor, ...]:
-        slots = run_steps(steps, inputs)
-        return tuple(slots[slot] for slot in graph.outputs.values())
-
-    return run
 
 
 # ---- for a reader
@@ -260,7 +175,7 @@ def text(result: Verification) -> str:
         summary = "weights, buffers or MACs differ where it is said"
     lines += [
         "",
-        f"network: {result.network}",
+        f"{'module' if result.is_module else 'network'}: {result.network}",
         f"forward: {result.forward}",
         f"{of}, {result.proofs} different: {counts or 'nothing to prove'}",
     ]

@@ -11,7 +11,7 @@ from shapecalc.layers.base import Caller, Kind
 
 def is_of_torch(module: type[nn.Module]) -> bool:
     """Return whether a class of modules is torch's own: tools go by the exact class."""
-    return module.__module__.startswith("torch.nn.")
+    return module.__module__.startswith("torch.nn.modules.")
 
 
 def caller_of_function(function: Any) -> Caller:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from itertools import chain
@@ -15,14 +15,16 @@ from shapecalc import layers
 from shapecalc.bridges.torch.tracer.failed_forward import forward_error
 from shapecalc.bridges.torch.tracer.forward_arguments import Arguments, arguments_of
 from shapecalc.bridges.torch.tracer.integer_inputs import IntegersNeeded
-from shapecalc.bridges.torch.tracer.module_copy import ModuleState, copied, on_meta
-from shapecalc.bridges.torch.tracer.module_run import Run, outcome
+from shapecalc.bridges.torch.tracer.module_copy import ModuleState, copied, on_meta, small_originals
+from shapecalc.bridges.torch.tracer.module_run import Run
+from shapecalc.bridges.torch.tracer.padding_branches import joined
 from shapecalc.bridges.torch.tracer.rerun import Rerun
 from shapecalc.bridges.torch.tracer.trace import Trace
 from shapecalc.bridges.torch.tracer.trace_to_model import model_of
 from shapecalc.bridges.torch.tracer.traced_sizes import Ratio, Size
 from shapecalc.bridges.torch.tracer.witness import ModuleWitness
 from shapecalc.errors import ShapecalcError, ShapeError, SpecError, quote
+from shapecalc.layers.requirement import Refused
 from shapecalc.layers.traced import Require
 from shapecalc.model import Model
 
@@ -42,12 +44,15 @@ def traced(
     bare, copies = copied(module, on_meta)
     has_batch = shape is not None
     arguments = arguments_of(bare, shape, args, kwargs)
-    run = Run(bare, name or type(module).__name__, arguments, has_batch, copies, ModuleState(bare))
+    originals, title = small_originals(module, copies), name or type(module).__name__
+    run = Run(bare, title, arguments, has_batch, copies, ModuleState(bare), originals)
     first_error: Exception | None = None
     attempts = _attempts(run)
     while attempts:
         try:
             return _with_any_batch(attempts.pop())
+        except Refused as refused:
+            raise forward_error(replace(run, batch=1), refused) from refused
         except ShapecalcError:
             raise
         except IntegersNeeded as needed:
@@ -57,7 +62,7 @@ def traced(
             if first_error is None or _names_traced_numbers(first_error):
                 first_error = error
     assert first_error is not None
-    raise _explained(replace(run, batch=1, pinned=True), first_error) from first_error
+    raise forward_error(replace(run, batch=1, pinned=True), first_error) from first_error
 
 
 def _attempts(run: Run) -> list[Run]:
@@ -77,15 +82,6 @@ def _batch(module: nn.Module, arguments: Arguments) -> int:
     return next((batch for batch in _BATCHES if batch not in taken), max(taken) + 1)
 
 
-def _explained(run: Run, error: Exception) -> SpecError:
-    """Return an error with its reason; its sizes are of a batch of 1 where that fails too."""
-    trace = run.trace()
-    plain_error = outcome(lambda: run.recorded(trace))
-    if isinstance(plain_error, Exception) and type(plain_error) is type(error):
-        return forward_error(plain_error, trace, has_steps=True)
-    return forward_error(error, trace, has_steps=False)
-
-
 def _names_traced_numbers(error: Exception) -> bool:
     """Return whether an error is of our numbers, so that the error without them is the better reason."""
     return any(cls.__name__ in str(error) for cls in (Size, Ratio))
@@ -93,7 +89,7 @@ def _names_traced_numbers(error: Exception) -> bool:
 
 def _with_any_batch(run: Run) -> Model:
     """Return the model of a run; of one with a batch of 1 where Python decided by the batch."""
-    model = _traced(run)
+    model = joined(_traced(run), run, _traced)
     if run.has_batch and any(isinstance(step.body, Require) for step in model.layers):
         try:
             model.analyze()
@@ -105,10 +101,17 @@ def _with_any_batch(run: Run) -> Model:
     return model
 
 
-def _traced(run: Run) -> Model:
-    """Run the forward once and return its model."""
+def _traced(
+    run: Run,
+    shapes: Mapping[str, tuple[int, ...]] | None = None,
+    change: Callable[[Trace], None] | None = None,
+) -> Model:
+    """Run the forward once and return its model; of other shapes, and after a change of the trace."""
     trace = run.trace()
-    tensors = run.recorded(trace)
+    shapes = shapes or run.arguments.shapes
+    tensors = run.recorded(
+        trace, [(run.batch, *shape) if run.has_batch else shape for shape in shapes.values()]
+    )
     with torch.no_grad():
         outputs = {name: trace.name_of(tensor) for name, tensor in tensors.items()}
     if not trace.steps:
@@ -116,7 +119,9 @@ def _traced(run: Run) -> Model:
     if trace.has_unknown and not run.pinned:
         return _traced(replace(run, batch=1, pinned=True))
     _append_unused(trace, outputs)
-    model = model_of(trace, run.arguments.shapes, outputs, run.name)
+    if change is not None:
+        change(trace)
+    model = model_of(trace, shapes, outputs, run.name)
     model.graphs.witness = ModuleWitness(Rerun(run, trace.leaves))
     return model
 

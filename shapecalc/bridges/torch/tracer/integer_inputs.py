@@ -26,9 +26,10 @@ def called(trace: Trace, function: Callable[..., Any], args: Iterable[Any], kwar
     try:
         return function(*args, **kwargs)
     except Exception:
-        names = _inputs_behind(trace, [tensor for tensor in tensors_in((args, kwargs)) if _is_float(tensor)])
-        if names and _takes_integers(function, args, kwargs):
-            raise IntegersNeeded(names) from None
+        floats = [tensor for tensor in tensors_in((args, kwargs)) if _is_float(tensor)]
+        names = _inputs_behind(trace, floats) if trace.has_batch else set()  # else the examples have dtypes
+        if names and any(_runs_with(chosen, function, args, kwargs) for chosen in floats):
+            raise IntegersNeeded(frozenset(names)) from None
         raise
 
 
@@ -36,14 +37,10 @@ def _is_float(value: Any) -> bool:
     return isinstance(value, Tensor) and value.is_floating_point()
 
 
-def _takes_integers(function: Callable[..., Any], args: Iterable[Any], kwargs: Mapping[str, Any]) -> bool:
-    """Return whether a call runs with integers for one of its tensors of floats."""
-    return any(_runs_with(chosen, function, args, kwargs) for chosen in tensors_in((args, kwargs)))
-
-
 def _runs_with(
     chosen: Tensor, function: Callable[..., Any], args: Iterable[Any], kwargs: Mapping[str, Any]
 ) -> bool:
+    """Return whether a call runs with integers for one of its tensors."""
     integers = torch.empty_like(chosen, dtype=torch.long)
     args, kwargs = mapped(lambda leaf: integers if leaf is chosen else leaf, (args, kwargs))
     try:
@@ -53,8 +50,8 @@ def _runs_with(
     return True
 
 
-def _inputs_behind(trace: Trace, tensors: Iterable[Tensor]) -> frozenset[str]:
-    """Return the inputs that tensors were made of, by the steps in between."""
+def _inputs_behind(trace: Trace, tensors: Iterable[Tensor]) -> set[str]:
+    """Return the inputs of floats that tensors were made of, by the steps in between."""
     sources: dict[str, tuple[str, ...]] = {}
     last = trace.inputs[0]
     for step in trace.steps:
@@ -69,4 +66,4 @@ def _inputs_behind(trace: Trace, tensors: Iterable[Tensor]) -> frozenset[str]:
         )
         front = {*behind} - names
         names |= front
-    return frozenset(names.intersection(trace.inputs))
+    return {name for name in names.intersection(trace.inputs) if not trace.is_of_integers(name)}

@@ -48,10 +48,13 @@ class Run:
     copies: Mapping[int, Any]
     """Copies of the user's modules and tensors, by the identity of what was copied."""
     state: ModuleState
+    originals: Mapping[int, Tensor]
+    """The user's smaller tensors, by the identity of their copies."""
     integers: frozenset[str] = frozenset()
     """The inputs that are integers."""
     batch: int = 2
     pinned: bool = False
+    device: str = "meta"
 
     @property
     def shapes(self) -> list[tuple[int, ...]]:
@@ -61,7 +64,8 @@ class Run:
     def trace(self) -> Trace:
         """Return an empty trace of the module as it was copied."""
         self.state.restore()
-        return Trace(self.module, copies=self.copies, has_batch=self.has_batch, pinned=self.pinned)
+        options: dict[str, Any] = {"has_batch": self.has_batch, "pinned": self.pinned}
+        return Trace(self.module, copies=self.copies, originals=self.originals, **options)
 
     def recorded(self, trace: Trace, shapes: Sequence[Sequence[int]] | None = None) -> dict[str, Tensor]:
         """Record one run of the forward and return its outputs by name."""
@@ -70,7 +74,7 @@ class Run:
             trace.add_input(name, tensor)
         args, kwargs = self.arguments.call(inputs)
         with (
-            _on_meta(),
+            _on("meta"),
             recording_modules(trace),
             _printing_sizes(),
             tracing_creation(trace),
@@ -87,7 +91,7 @@ class Run:
         `leaves` has the path of the module that each of these steps is, in order.
         """
         self.state.restore()
-        args, kwargs = self.arguments.call(self.arguments.inputs(shapes, self.integers))
+        args, kwargs = self.arguments.call(self.arguments.inputs(shapes, self.integers, self.device))
         seen: dict[str, list[Tensor]] = {}
         steps: dict[str, list[str]] = {}
         for step, path in leaves.items():
@@ -102,7 +106,7 @@ class Run:
 
         hooks = [*map(watched, steps)]
         try:
-            with _on_meta(), keeping_users_state(self.module), redirect_stdout(StringIO()):
+            with _on(self.device), keeping_users_state(self.module), redirect_stdout(StringIO()):
                 return outputs(self.module(*args, **kwargs)), seen
         finally:
             for hook in hooks:
@@ -110,8 +114,8 @@ class Run:
 
 
 @contextmanager
-def _on_meta() -> Iterator[None]:
-    with _PATCHED, warnings.catch_warnings(), torch.no_grad(), torch.device("meta"):
+def _on(device: str) -> Iterator[None]:
+    with _PATCHED, warnings.catch_warnings(), torch.no_grad(), torch.device(device):
         warnings.simplefilter("ignore")
         yield
 

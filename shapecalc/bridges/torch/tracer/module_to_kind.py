@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import sys
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from types import FunctionType
 from typing import Any
@@ -15,7 +16,7 @@ from shapecalc.bridges.canonical import canonical
 from shapecalc.bridges.torch.tracer.traced_number import traced_in
 from shapecalc.bridges.torch.twins.torch_names import named
 from shapecalc.bridges.torch.twins.twin import Twin, twin_of
-from shapecalc.layers import registry
+from shapecalc.layers import registry, wrapper
 from shapecalc.layers.base import Kind
 from shapecalc.layers.index import BEYOND_NN, KINDS
 
@@ -88,11 +89,30 @@ def as_layer(module: nn.Module) -> Kind | None:
     None too where a forward made the module with sizes: these are traced through the module's own forward.
     """
     kind = kind_of(module)
-    is_hooked = module._forward_pre_hooks or module._forward_hooks  # noqa: SLF001  (torch has no question)
-    fields = None if kind is None or is_hooked else twin_of(kind).from_module(module)
+    fields = None if kind is None or module._forward_hooks else twin_of(kind).from_module(module)  # noqa: SLF001
     if kind is None or fields is None or traced_in(fields):
         return None
     try:
-        return canonical(kind, fields)
+        return _wrapped(module, canonical(kind, fields))
     except ValidationError:
         return None
+
+
+def _wrapped(module: nn.Module, layer: Kind) -> Kind | None:
+    """Return a layer with what torch has put around a weight of it; None where that has no kind.
+
+    It is a parametrization, or in the older way a hook in front of the forward.
+    """
+    chains: Mapping[str, Iterable[object]] = getattr(module, "parametrizations", {})
+    around = [(name, item) for name, chain in chains.items() for item in chain]
+    hooks = module._forward_pre_hooks.values()  # noqa: SLF001  (torch has no question)
+    around += [(getattr(hook, "name", ""), hook) for hook in hooks]
+    if not around:
+        return layer
+    name, item = around[0]
+    cls = vars(wrapper).get(type(item).__name__.removeprefix("_"))
+    if cls is None or len(around) > 1 or not type(item).__module__.startswith("torch.nn.utils."):
+        return None
+    fields = {field: value for field, value in vars(item).items() if field in cls.model_fields}
+    made: Kind = canonical(cls, {**fields, "layer": layer, "name": name, "legacy": bool(hooks)})
+    return made

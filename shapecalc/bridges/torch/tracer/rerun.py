@@ -9,6 +9,7 @@ from typing import Any
 
 from torch import Tensor
 
+from shapecalc.bridges.torch.build import numbers
 from shapecalc.bridges.torch.tracer.module_run import Run, error_text, outcome
 from shapecalc.engine.graph import Inference
 from shapecalc.layers.requirement import Shape, shown
@@ -31,7 +32,7 @@ class Rerun:
         A module that torch alone does not run without memory is recorded, its sizes as ordinary numbers.
         Raises `NotRun` where that fails at the traced sizes too, and else what the module itself raises.
         """
-        sizes = [tuple(size for size in shape if isinstance(size, int)) for shape in shapes]
+        sizes = [*map(numbers, shapes)]
         plain = outcome(lambda: self.run.plain(sizes, self.leaves))
         if not isinstance(plain, Exception):
             return plain
@@ -55,7 +56,12 @@ class Rerun:
             raise result
         if isinstance(result, Exception):
             return f"{self.run.name} raises an error {at}, which its import accepts: {error_text(result)}"
-        outputs, layers = result
+        return self.compared(inference, at, *result)
+
+    def compared(
+        self, inference: Inference, at: str, outputs: Mapping[str, Tensor], layers: Mapping[str, list[Tensor]]
+    ) -> str:
+        """Return how the results of a run differ from an inference, or nothing; `at` has the sizes."""
         compared = [(node.path, node.slots, layers.get(node.path, ())) for node in inference.graph.nodes]
         for name, slot in inference.graph.outputs.items():
             title = self.run.name if len(outputs) == 1 else f"{self.run.name}'s output {name}"

@@ -25,7 +25,8 @@ from torch._C import DisableTorchFunction
 
 from shapecalc.bridges.torch.tracer.function_calls import record
 from shapecalc.bridges.torch.tracer.trace import Trace
-from shapecalc.bridges.torch.tracer.traced_number import TracedNumber, concrete, traced_in
+from shapecalc.bridges.torch.tracer.traced_number import TracedNumber, concrete, is_integer, traced_in
+from shapecalc.bridges.torch.tracer.traced_sizes import Size, Sizes, greatest, least
 from shapecalc.bridges.torch.tracer.user_caches import CACHED, keeping_caches
 
 Namespace: TypeAlias = dict[str, Any]
@@ -64,7 +65,7 @@ class _Int(int, metaclass=_LikeInt):
 
 @contextmanager
 def tracing_conversions(trace: Trace) -> Iterator[None]:
-    """Replace `int` and `len` in the Python modules that the forwards of a trace are written in."""
+    """Replace `int`, `len`, `min` and `max` in the Python modules that forwards of a trace are written in."""
 
     def length(value: Any) -> Any:
         if get_ident() != trace.thread:
@@ -74,12 +75,23 @@ def tracing_conversions(trace: Trace) -> Iterator[None]:
                 return trace.sizes(value)[0]
         return len(value)
 
+    def extreme(plain: Callable[..., Any], traced: Callable[..., Any]) -> Callable[..., Any]:
+        def chosen(*args: Any, **kwargs: Any) -> Any:
+            values = args[0] if len(args) == 1 and type(args[0]) in (tuple, list, Sizes) else args
+            is_of_sizes = not kwargs and values and any(isinstance(value, Size) for value in values)
+            if is_of_sizes and get_ident() == trace.thread and all(map(is_integer, values)):
+                return traced(*values)
+            return plain(*args, **kwargs)
+
+        return chosen
+
     added: list[tuple[Namespace, str, Any]] = []
     namespaces = _namespaces(trace.module)
     with keeping_users_state(trace.module):
         try:
             for namespace in [] if trace.pinned else namespaces:
                 functions: Namespace = {"len": length}
+                functions |= {"min": extreme(min, least), "max": extreme(max, greatest)}
                 functions |= {"int": _Int} if all(map(_only_calls_int, _codes(namespace))) else {}
                 for name, value in functions.items():
                     if name not in namespace:
@@ -106,21 +118,25 @@ def _namespaces(module: nn.Module) -> list[Namespace]:
 
     users = [part for part in module.modules() if not _is_library(type(part).__module__)]
     for cls in {base for part in users for base in type(part).__mro__ if not _is_library(base.__module__)}:
-        add(_functions(vars(cls)))
+        add(functions_in(vars(cls)))
     for part in users:
-        add(_functions(vars(part)))
+        add(functions_in(vars(part)))
     for namespace in [*known.values()]:
         add(value for value in namespace.values() if isinstance(value, FunctionType))
     return [namespace for namespace in known.values() if not _is_library(namespace.get("__name__", "torch"))]
 
 
 def _with_imported(namespaces: list[Namespace]) -> list[Namespace]:
-    """Return Python modules, and those that they import."""
+    """Return Python modules, those that they import, and those that these have functions of."""
     known = {id(namespace): namespace for namespace in namespaces}
     for namespace in namespaces:
         for item in [*namespace.values()]:
             if type(item) is ModuleType and not _is_library(item.__name__):
-                known[id(vars(item))] = vars(item)
+                functions = [value for value in vars(item).values() if type(value) is FunctionType]
+                inner = (
+                    function.__globals__ for function in functions
+                )  # einops.rearrange is of einops.einops
+                known.update((id(each), each) for each in (vars(item), *inner))
     return [*known.values()]
 
 
@@ -130,28 +146,35 @@ def _is_library(name: str) -> bool:
     return first in ("torch", "shapecalc") or first in sys.stdlib_module_names
 
 
-def _functions(values: Mapping[str, Any]) -> Iterator[FunctionType]:
-    """Yield the functions among values, also those inside of decorators and containers."""
-    for name, value in [*values.items()]:
-        if name != "__builtins__":
-            yield from _functions_in(value, _DEEPEST)
+def functions_in(values: Mapping[str, Any]) -> Iterator[FunctionType]:
+    """Yield the functions among values, also those inside of decorators and containers, each once."""
+    level = [value for name, value in [*values.items()] if name != "__builtins__"]
+    seen: set[int] = set()
+    for _ in range(_DEEPEST + 1):
+        inside: list[Any] = []
+        for value in level:
+            if type(value) in _HOLDERS and id(value) not in seen:
+                seen.add(id(value))
+                if type(value) is FunctionType:
+                    yield value
+                inside += _inside(value)
+        level = inside
 
 
-def _functions_in(value: Any, depth: int) -> Iterator[FunctionType]:
+def _inside(value: Any) -> list[Any]:
+    """Return what a function, a decorator or a container that is not too long holds."""
     kind = type(value)
     if kind is FunctionType:
-        yield value
-        inside = [cell.cell_contents for cell in value.__closure__ or () if cell != CellType()]
-    elif kind in (staticmethod, classmethod):
-        inside = [value.__func__]
-    elif kind in (property, partial, CACHED):
-        inside = [value.fget if kind is property else value.func if kind is partial else value.__wrapped__]
-    elif kind in (dict, list, tuple) and len(value) <= _LONGEST:
-        inside = [*value.values()] if kind is dict else [*value]
-    else:
-        return
-    for item in inside if depth else ():
-        yield from _functions_in(item, depth - 1)
+        return [cell.cell_contents for cell in value.__closure__ or () if cell != CellType()]
+    if kind in (staticmethod, classmethod):
+        return [value.__func__]
+    if kind in (property, partial, CACHED):
+        return [value.fget if kind is property else value.func if kind is partial else value.__wrapped__]
+    values = value.values() if kind is dict else value
+    return [*values] if len(value) <= _LONGEST else []
+
+
+_HOLDERS = (FunctionType, staticmethod, classmethod, property, partial, CACHED, dict, list, tuple)
 
 
 def _codes(namespace: Namespace) -> Iterator[CodeType]:
@@ -159,7 +182,7 @@ def _codes(namespace: Namespace) -> Iterator[CodeType]:
     name = namespace.get("__name__")
     classes = [value for value in namespace.values() if isinstance(value, type) and value.__module__ == name]
     for values in (namespace, *map(vars, classes)):
-        for function in _functions(values):
+        for function in functions_in(values):
             if function.__globals__ is namespace:
                 yield from _nested(function.__code__)
 
@@ -185,7 +208,10 @@ def _only_calls_int(code: CodeType) -> bool:
 
 # ---- functions of torch
 
-_NEW = ("arange", "empty", "eye", "full", "linspace", "ones", "rand", "randn", "zeros")
+_NEW = (
+    *("arange", "empty", "eye", "full", "linspace", "logspace", "ones", "rand", "randn", "zeros"),
+    *("bartlett_window", "blackman_window", "hamming_window", "hann_window", "tril_indices", "triu_indices"),
+)
 _NEW_BY_METHOD = ("new_empty", "new_full", "new_ones", "new_zeros")
 _WITH_NUMBERS = (
     *("add", "sub", "mul", "div", "true_divide", "floor_divide", "remainder", "fmod", "pow"),

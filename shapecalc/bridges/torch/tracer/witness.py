@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import islice
 from threading import RLock
 from typing import TypeAlias
 
@@ -18,7 +19,7 @@ Point: TypeAlias = dict[str, int]
 
 _STEPS = (1, 3, 2, 8, 16, 32, 64)
 """How far from the traced sizes others are tried, after twice and half: odd, then as halvings need."""
-_BATCHES = (3, 1)
+_BATCHES = {1: 3, -1: 1}
 """The batches at larger and at smaller sizes than the traced ones."""
 
 
@@ -59,29 +60,41 @@ class ModuleWitness:
         return all(shape in (tuple(sizes[name]), (1, *sizes[name])) for name, shape in inputs.items())
 
     def _compared(self, spec: InferredSpec) -> str:
-        """Run the module at other sizes; return why that was not possible, and keep how it differs there."""
-        traced = {name: size for name in spec.free_names() if isinstance(size := spec.parameters[name], int)}
-        relations = _conditions(spec)
-        varied: set[str] = set()
-        for batch, point in zip(_BATCHES, _other_sizes(spec, traced, relations), strict=True):
-            inference, inputs = spec.infer_at(
-                None, batch if spec.batched else 1, symbolic=False, values=point
-            )
-            if inference.failures:
-                continue
-            varied |= {name for name in traced if point[name] != traced[name]}
-            try:
-                self._refutation = self.rerun.difference(inference, [*inputs.values()])
-            except NotRun as reason:
-                return str(reason)
-            if self._refutation:
-                return ""
-        fixed = [name for name, sizes in combined(relations or ())[0].items() if sizes.is_finite]
-        held = [name for name in traced if name not in varied and name not in fixed]
+        """Compare at other sizes; return why that was not possible, and keep how the module differs there."""
+        names = spec.free_names()
+        relations = conditions(spec)
+        try:
+            for moved, difference in differences(spec, self.rerun, relations):
+                if difference:
+                    self._refutation = difference
+                    return ""
+                names = [name for name in names if name not in moved]
+        except NotRun as reason:
+            return str(reason)
+        solved = combined(relations or ())[0]
+        held = [name for name in names if name not in solved or not solved[name].is_finite]
         return f"no other size is known that it accepts for {', '.join(held)}" if held else ""
 
 
-def _conditions(spec: InferredSpec) -> list[Relation] | None:
+def differences(
+    spec: InferredSpec, rerun: Rerun, relations: list[Relation] | None, most: int = 1
+) -> Iterator[tuple[frozenset[str], str]]:
+    """Run the module of an import at so many larger and smaller sizes, and compare it with the import.
+
+    Yields the names of the sizes that were not the traced ones, and how the two differ. Raises `NotRun`.
+    """
+    traced = {name: size for name in spec.free_names() if isinstance(size := spec.parameters[name], int)}
+    for sign, batch in _BATCHES.items():
+        for point in islice(_other_sizes(spec, traced, relations, sign), most):
+            inference, inputs = spec.infer_at(
+                None, batch if spec.batched else 1, symbolic=False, values=point
+            )
+            if not inference.failures:
+                moved = frozenset(name for name in traced if point[name] != traced[name])
+                yield moved, rerun.difference(inference, [*inputs.values()])
+
+
+def conditions(spec: InferredSpec) -> list[Relation] | None:
     """Return the conditions on the named sizes of the inputs, or None where there is no closed form."""
     try:
         inference = spec.infer_at(None, 1, symbolic=True, values={})[0]
@@ -94,8 +107,10 @@ def _conditions(spec: InferredSpec) -> list[Relation] | None:
     return [each.relation for each in (*requirements, *(each for _, each in inference.graph.conditions))]
 
 
-def _other_sizes(spec: InferredSpec, traced: Point, relations: list[Relation] | None) -> Iterator[Point]:
-    """Yield larger and smaller sizes that a model accepts, none that it can spare as traced."""
+def _other_sizes(
+    spec: InferredSpec, traced: Point, relations: list[Relation] | None, sign: int
+) -> Iterator[Point]:
+    """Yield larger or smaller sizes that a model accepts, none as traced that can be spared."""
 
     def is_legal(point: Point) -> bool:
         if any(size < 1 for size in point.values()):
@@ -107,11 +122,9 @@ def _other_sizes(spec: InferredSpec, traced: Point, relations: list[Relation] | 
         except ShapecalcError:
             return False
 
-    for sign in (1, -1):
-        steps = [sign * step for step in _STEPS]
-        moved = {name: [_far(n, sign), *(n + step for step in steps)] for name, n in traced.items()}
-        together = (point for point in _moved_together(moved, sign) if is_legal(point))
-        yield next(together, {}) or _moved_alone(moved, traced, is_legal)
+    moved = {name: [_far(n, sign), *(n + sign * step for step in _STEPS)] for name, n in traced.items()}
+    yield from filter(is_legal, _moved_together(moved, sign))
+    yield _moved_alone(moved, traced, is_legal)
 
 
 def _far(size: int, sign: int) -> int:
