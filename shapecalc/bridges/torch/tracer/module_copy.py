@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from shapecalc.bridges.torch.tracer.kept_tensors import kept_tensors
+from shapecalc.bridges.torch.tracer.tensor_values import is_small
 from shapecalc.errors import SpecError
 
 _PLAIN = (bool, int, float, str, type(None))
@@ -35,6 +36,12 @@ def copied(module: nn.Module, numberless: Callable[[Tensor], Tensor]) -> tuple[n
         return deepcopy(module, copies).eval(), copies
     except Exception as error:
         raise SpecError(f"{type(module).__name__} cannot be copied: {error}") from error
+
+
+def small_originals(module: nn.Module, copies: Mapping[int, Any]) -> dict[int, Tensor]:
+    """Return the tensors of a module whose numbers its forward may read, by the identity of their copies."""
+    tensors = (*module.parameters(), *module.buffers(), *kept_tensors(module))
+    return {id(copies[id(tensor)]): tensor for tensor in tensors if id(tensor) in copies and is_small(tensor)}
 
 
 def _empty_twin(part: nn.Module, copies: dict[int, Any]) -> Any:

@@ -166,13 +166,16 @@ def _diag_embed(call: Call) -> Shape:
 
 
 def _diff(call: Call) -> Shape | None:
+    """Differences of neighbours, of a tensor with others in front of it and behind it."""
     x, count = sizes_of(call), call.arguments["n"]
-    axis = axis_of(call, len(x))
-    return (
-        None
-        if call.first("prepend", "append") is not None
-        else replaced(x, axis, greatest(x[axis] - count, 0))
-    )
+    axis, length = axis_of(call, len(x)), x[axis_of(call, len(x))]
+    for name in ("prepend", "append"):
+        if call.arguments[name] is not None:
+            other = sizes_of(call, name)
+            if len(other) != len(x) or not equal(replaced(other, axis, 1), replaced(x, axis, 1)):
+                return None
+            length += other[axis]
+    return replaced(x, axis, greatest(length - count, 0))
 
 
 def _tensor_split(call: Call) -> list[Shape] | None:
@@ -198,6 +201,14 @@ def _tensor_split(call: Call) -> list[Shape] | None:
 
 def _broadcast(call: Call) -> Shape:
     return stretched(*map(tuple, map(call.trace.sizes, tensors_in(call.arguments))))
+
+
+def _cross(call: Call) -> Shape | None:
+    if call.arguments["dim"] is None:  # the first axis of 3
+        return None
+    shape = _broadcast(call)
+    require(shape[axis_of(call, len(shape))] == 3)
+    return shape
 
 
 def _cdist(call: Call) -> Shape | None:
@@ -271,6 +282,8 @@ _OF_SHAPES: dict[str, ShapeRule] = {
     "diff": _diff,
     **dict.fromkeys(("tensor_split", "hsplit", "vsplit", "dsplit"), _tensor_split),
     **dict.fromkeys(("complex", "polar"), _broadcast),
+    **dict.fromkeys(("cross", "linalg_cross"), _cross),
+    "masked_scatter": lambda call: stretched(sizes_of(call), sizes_of(call, "mask")),
     "cdist": _cdist,
     "kron": _kron,
     "block_diag": _block_diag,

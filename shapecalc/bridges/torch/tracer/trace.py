@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from shapecalc.bridges.torch.tracer.callers import caller_in_module
 from shapecalc.bridges.torch.tracer.kept_tensors import MetaTwins, kept_tensors
 from shapecalc.bridges.torch.tracer.source_lines import current_place
+from shapecalc.bridges.torch.tracer.tensor_values import Values
 from shapecalc.bridges.torch.tracer.traced_number import Guard, concrete, mapped, pinned
 from shapecalc.bridges.torch.tracer.traced_sizes import Location, Size, Sizes, field_value, spec_text
 from shapecalc.errors import Place
@@ -32,7 +33,8 @@ class Trace:
 
     With `has_batch` the first axis of each input is a batch, put in front of the shape in the spec. With
     `pinned` sizes are ordinary numbers, so that the recording holds for the sizes of its inputs only.
-    `copies` has by identity the copies of what a closure of the forward may still hold the original of.
+    `copies` has by identity the copies of what a closure of the forward may still hold the original of, and
+    `originals` the tensors of the user's module by the identity of their copies.
     """
 
     def __init__(
@@ -40,6 +42,7 @@ class Trace:
         module: nn.Module,
         *,
         copies: Mapping[int, Any] = MappingProxyType({}),
+        originals: Mapping[int, Tensor] = MappingProxyType({}),
         has_batch: bool = True,
         pinned: bool = False,
     ) -> None:
@@ -76,7 +79,8 @@ class Trace:
         """What the next step reads where it says nothing."""
         self.literals = {id(tensor): tensor for tensor in kept_tensors(module)}
         """Tensors kept on the module, or made in its forward of numbers that are no sizes."""
-        self.meta_twins = MetaTwins(self.literals)
+        self.values = Values(originals)
+        self.meta_twins = MetaTwins(self.literals, self.values)
         self.ranges: dict[str, Any] = {}
         """What integers that count up to a size are less than, by the name of their tensor."""
         self.leaves: dict[str, str] = {}
