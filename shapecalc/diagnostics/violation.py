@@ -39,7 +39,14 @@ class Violation(Fact):
         texts = {name: shown(fact) if isinstance(fact, tuple) else fact for name, fact in self.facts.items()}
         message = self.template.format_map(texts)
         return Diagnostic(
-            self.code, self.severity, message, self.place, self.paths, self.hint, fact=self, origin=self.origin
+            self.code,
+            self.severity,
+            message,
+            self.place,
+            self.paths,
+            self.hint,
+            fact=self,
+            origin=self.origin,
         )
 
 

@@ -43,7 +43,11 @@ def frame_place(frame: FrameType) -> Place:
     """Return the line and column of the call that a frame is in."""
     positions = next(islice(frame.f_code.co_positions(), frame.f_lasti // 2, None), (None,) * 4)
     line, _, column, _ = positions
-    return Place(_shown(frame.f_code.co_filename, getcwd()), line or frame.f_lineno, None if column is None else column + 1)
+    return Place(
+        _shown(frame.f_code.co_filename, getcwd()),
+        line or frame.f_lineno,
+        None if column is None else column + 1,
+    )
 
 
 def place_in(frames: Iterator[FrameType]) -> Place:
