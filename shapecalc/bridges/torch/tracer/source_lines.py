@@ -6,7 +6,6 @@ import sys
 from collections.abc import Iterator
 from functools import lru_cache
 from itertools import islice
-from os import getcwd
 from pathlib import Path
 from sysconfig import get_path
 from types import FrameType
@@ -32,7 +31,7 @@ def _is_users(file: str) -> bool:
 
 
 @lru_cache(maxsize=4096)
-def _shown(file: str, _directory: str) -> str:
+def _shown(file: str, _directory: Path) -> str:
     """Return a path from the working directory, or from where packages are installed."""
     path = Path(file)
     home = next((parent for parent in path.parents if parent.name.endswith("-packages")), None)
@@ -43,11 +42,8 @@ def frame_place(frame: FrameType) -> Place:
     """Return the line and column of the call that a frame is in."""
     positions = next(islice(frame.f_code.co_positions(), frame.f_lasti // 2, None), (None,) * 4)
     line, _, column, _ = positions
-    return Place(
-        _shown(frame.f_code.co_filename, getcwd()),
-        line or frame.f_lineno,
-        None if column is None else column + 1,
-    )
+    file = _shown(frame.f_code.co_filename, Path.cwd())
+    return Place(file, line or frame.f_lineno, None if column is None else column + 1)
 
 
 def place_in(frames: Iterator[FrameType]) -> Place:
