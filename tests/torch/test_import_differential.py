@@ -39,7 +39,6 @@ PINNED = frozenset(
         "sequence: strides",
         "sequence: storage as a size",
         "sequence: vmap",
-        "sequence: odd lengths are padded",
         "sequence: split",
         "sequence: dataclass output",
         "sequence: power of two",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from itertools import chain
@@ -17,6 +17,7 @@ from shapecalc.bridges.torch.tracer.forward_arguments import Arguments, argument
 from shapecalc.bridges.torch.tracer.integer_inputs import IntegersNeeded
 from shapecalc.bridges.torch.tracer.module_copy import ModuleState, copied, on_meta, small_originals
 from shapecalc.bridges.torch.tracer.module_run import Run
+from shapecalc.bridges.torch.tracer.padding_branches import joined
 from shapecalc.bridges.torch.tracer.rerun import Rerun
 from shapecalc.bridges.torch.tracer.trace import Trace
 from shapecalc.bridges.torch.tracer.trace_to_model import model_of
@@ -40,6 +41,7 @@ def traced(
     """
     if not isinstance(module, nn.Module):
         raise SpecError(f"{quote(type(module).__name__)} is not a torch module")
+    _refuse_packed(module)
     bare, copies = copied(module, on_meta)
     has_batch = shape is not None
     arguments = arguments_of(bare, shape, args, kwargs)
@@ -62,6 +64,17 @@ def traced(
                 first_error = error
     assert first_error is not None
     raise forward_error(replace(run, batch=1, pinned=True), first_error) from first_error
+
+
+def _refuse_packed(module: nn.Module) -> None:
+    """Refuse a module that was converted to integers: its kernels need the numbers that a trace has not."""
+    for path, part in module.named_modules():
+        if hasattr(part, "_packed_params"):
+            raise SpecError(
+                f"{type(part).__name__} is a quantized layer, whose packed weights are no parameters",
+                path=path,
+                hint="trace the model before its conversion: its shapes and MACs are the same",
+            )
 
 
 def _attempts(run: Run) -> list[Run]:
@@ -88,7 +101,7 @@ def _names_traced_numbers(error: Exception) -> bool:
 
 def _with_any_batch(run: Run) -> Model:
     """Return the model of a run; of one with a batch of 1 where Python decided by the batch."""
-    model = _traced(run)
+    model = joined(_traced(run), run, _traced)
     if run.has_batch and any(isinstance(step.body, Require) for step in model.layers):
         try:
             model.analyze()
@@ -100,10 +113,17 @@ def _with_any_batch(run: Run) -> Model:
     return model
 
 
-def _traced(run: Run) -> Model:
-    """Run the forward once and return its model."""
+def _traced(
+    run: Run,
+    shapes: Mapping[str, tuple[int, ...]] | None = None,
+    change: Callable[[Trace], None] | None = None,
+) -> Model:
+    """Run the forward once and return its model; of other shapes, and after a change of the trace."""
     trace = run.trace()
-    tensors = run.recorded(trace)
+    shapes = shapes or run.arguments.shapes
+    tensors = run.recorded(
+        trace, [(run.batch, *shape) if run.has_batch else shape for shape in shapes.values()]
+    )
     with torch.no_grad():
         outputs = {name: trace.name_of(tensor) for name, tensor in tensors.items()}
     if not trace.steps:
@@ -111,7 +131,9 @@ def _traced(run: Run) -> Model:
     if trace.has_unknown and not run.pinned:
         return _traced(replace(run, batch=1, pinned=True))
     _append_unused(trace, outputs)
-    model = model_of(trace, run.arguments.shapes, outputs, run.name)
+    if change is not None:
+        change(trace)
+    model = model_of(trace, shapes, outputs, run.name)
     model.graphs.witness = ModuleWitness(Rerun(run, trace.leaves))
     return model
 
