@@ -54,7 +54,6 @@ PINNED = frozenset(
         "image: rows",
         "image: rows in a loop",
         "image: loop over sizes",
-        "image: instance_norm",
         "image: tensor of sizes",
     ]
 )

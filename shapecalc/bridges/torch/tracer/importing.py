@@ -41,6 +41,7 @@ def traced(
     """
     if not isinstance(module, nn.Module):
         raise SpecError(f"{quote(type(module).__name__)} is not a torch module")
+    _refuse_packed(module)
     bare, copies = copied(module, on_meta)
     has_batch = shape is not None
     arguments = arguments_of(bare, shape, args, kwargs)
@@ -63,6 +64,17 @@ def traced(
                 first_error = error
     assert first_error is not None
     raise forward_error(replace(run, batch=1, pinned=True), first_error) from first_error
+
+
+def _refuse_packed(module: nn.Module) -> None:
+    """Refuse a module that was converted to integers: its kernels need the numbers that a trace has not."""
+    for path, part in module.named_modules():
+        if hasattr(part, "_packed_params"):
+            raise SpecError(
+                f"{type(part).__name__} is a quantized layer, whose packed weights are no parameters",
+                path=path,
+                hint="trace the model before its conversion: its shapes and MACs are the same",
+            )
 
 
 def _attempts(run: Run) -> list[Run]:
