@@ -22,6 +22,8 @@ _READS = (
 class DependsOnData(RuntimeError):
     """A forward reads numbers that depend on those of the input, which a trace does not have."""
 
+    hint = "decide by sizes, or compute what is read outside of the forward"
+
 
 def read_values(
     trace: Trace, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any], frame: FrameType
@@ -42,10 +44,7 @@ def read_values(
             return None
     if name == "__bool__" and args[0].numel() == 1 and (outcome := _outcome_that_goes_on(frame)) is not None:
         return (outcome,)
-    raise DependsOnData(
-        f"{name.strip('_')} reads numbers that depend on those of the input, which has none in a trace: "
-        "decide by sizes, or compute them outside of the forward"
-    )
+    raise DependsOnData(f"{name.strip('_')} reads them")
 
 
 def with_values(trace: Trace, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
