@@ -6,6 +6,8 @@ import dis
 from types import FrameType
 from typing import Any
 
+import torch
+
 from shapecalc.bridges.torch.tracer.trace import Trace
 from shapecalc.bridges.torch.tracer.traced_number import tensors_in
 
@@ -14,6 +16,7 @@ _READS = (
     *("__contains__", "is_nonzero", "equal", "allclose", "nonzero", "unique", "unique_consecutive"),
     *("masked_select", "bincount"),
 )
+_TRUTHS = ("__bool__", "__contains__", "is_nonzero", "equal", "allclose")
 
 
 class DependsOnData(RuntimeError):
@@ -26,7 +29,8 @@ def read_values(
     """Return the result of a call that failed without numbers, in a tuple; None where it is not of numbers.
 
     `frame` is that of the forward. Where the numbers depend on the input, and Python raises an error for one
-    outcome, as `assert` does, the result is the other. Raises `DependsOnData` where both may go on.
+    outcome, as `assert` does, the result is the other. A truth where both may go on is a decision of the
+    trace. Raises `DependsOnData` for other numbers, and where decisions are not to be taken.
     """
     answer = trace.values.answer(function, args, kwargs)
     if answer is not None:
@@ -37,6 +41,9 @@ def read_values(
         return None
     if name == "__bool__" and args[0].numel() == 1 and (outcome := _outcome_that_goes_on(frame)) is not None:
         return (outcome,)
+    is_truth = name in _TRUTHS or (name == "item" and args[0].dtype is torch.bool)
+    if is_truth and (taken := trace.decisions.take()) is not None:
+        return (taken,)
     raise DependsOnData(
         f"{name.strip('_')} reads numbers that depend on those of the input, which has none in a trace: "
         "decide by sizes, or compute them outside of the forward"
