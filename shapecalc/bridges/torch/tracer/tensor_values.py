@@ -19,6 +19,7 @@ from shapecalc.bridges.torch.tracer.traced_number import (
     TracedNumber,
     concrete,
     mapped,
+    passed,
     tensors_in,
     traced_in,
 )
@@ -102,7 +103,7 @@ class Values:
         target = kwargs.get("out", operands[0] if writes and operands else None)
         if not results and target is None:
             return
-        traced = {id(number): number for number in traced_in((args, kwargs))}
+        traced = {id(number): number for number in (*traced_in((args, kwargs)), *passed())}
         first = operands[0] if operands and any(part in name for part in _BY_SHAPE) else None
         values = [None if tensor is first else self.value_of(tensor) for tensor in operands]
         is_known = all(value or tensor is first for tensor, value in zip(operands, values, strict=True))
