@@ -67,7 +67,7 @@ def rules() -> dict[str, Rule]:
     >>> rules()["silent-loss"].title
     'The last rows or columns of a map are read by no window.'
     """
-    from shapecalc.spec.located_text import parse
+    from shapecalc.spec.yaml_text import parse
 
     written: dict[str, dict[str, Any]]
     written = parse(files(__package__).joinpath("rules.yaml").read_text(encoding="utf-8"))

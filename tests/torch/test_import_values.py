@@ -332,6 +332,7 @@ def _picked(net: Any, x: Tensor) -> Any:
 
 VALUED: dict[str, tuple[nn.Module, bool]] = {
     "drop path rates": (Holder(_drop_paths, lin=SQUARE), True),
+    "rates in a loop": (Holder(lambda net, x: [net.lin(x) for rate in torch.linspace(0, 0.3, 4) if rate > 0.15], lin=SQUARE), True),
     "mask of ones": (Holder(_masked, lin=SQUARE), True),
     "packed positions": (Holder(_packed, lin=SQUARE), True),
     "padding among ids": (Holder(_padded_ids, lin=SQUARE, padding=0), True),
@@ -346,6 +347,9 @@ VALUED: dict[str, tuple[nn.Module, bool]] = {
     "loop over a buffer": (Holder(lambda net, x: [net.lin(x) for _ in range(net.n)], lin=SQUARE, n=torch.tensor(3)), True),
     "numpy of a buffer": (Holder(lambda net, x: net.lin(x)[..., : net.n.numpy()[1]], lin=SQUARE, n=torch.tensor([3, 5])), True),
     "places of a buffer": (Holder(_picked, lin=SQUARE, keep=torch.tensor([1, 0, 1, 1, 0])), True),
+    "mask as an index": (Holder(lambda net, x: net.lin(x)[:, torch.arange(x.shape[1]) % 2 == 0], lin=SQUARE), False),
+    "fixed mask as an index": (Holder(lambda net, x: net.lin(x)[..., torch.arange(8) % 3 == 0], lin=SQUARE), True),
+    "mask of rows": (Holder(lambda net, x: net.lin(x)[:, 1][:, net.m, None], lin=SQUARE, m=torch.arange(8) < 3), True),
     "sign of a parameter": (Holder(lambda net, x: net.lin(x) if net.a > 0 else x.sum(1), lin=SQUARE, a=nn.Parameter(torch.ones(()))), True),
     "first position": (Holder(lambda net, x: net.lin(x) if torch.arange(x.size(1))[0] == 0 else x.sum(1), lin=SQUARE), True),
     "index of a tensor": (Holder(lambda net, x: net.lin(x)[:, torch.tensor([4, 2]).max()], lin=SQUARE), True),

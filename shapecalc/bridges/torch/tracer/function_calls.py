@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from pydantic import ValidationError
 from torch import Tensor, nn
+from torch._C import DisableTorchFunction
 from torch.overrides import TorchFunctionMode
 
 from shapecalc.bridges.torch.tracer.callers import caller_of_function
@@ -22,7 +23,7 @@ from shapecalc.bridges.torch.tracer.tensor_creation import pin_all, record_new
 from shapecalc.bridges.torch.tracer.trace import Call, Trace
 from shapecalc.bridges.torch.tracer.traced_number import concrete, pinned, tensors_in
 from shapecalc.bridges.torch.tracer.traced_sizes import caller_location
-from shapecalc.bridges.torch.tracer.value_reads import read_values
+from shapecalc.bridges.torch.tracer.value_reads import read_values, with_values
 
 _empty = torch.empty  # while a trace runs, torch.empty is another function
 
@@ -65,16 +66,17 @@ class RecordingFunctions(TorchFunctionMode):
     def __torch_function__(
         self, function: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
-        args, kwargs = self.trace.copied(args), self.trace.copied(kwargs or {})
-        args, kwargs = (self.trace.meta_twins.without_memory(each) for each in (args, kwargs))
-        self.trace.forget_indices(caller_location())
-        if getattr(function, "__name__", "") in _RESHAPING_IN_PLACE:
-            before = args[0].detach()
-            self.trace.alias(before, args[0])
-            result = function(*concrete(args), **concrete(kwargs))
-            return record(self.trace, function, (before, *args[1:]), kwargs, result)
-        predicted = _PREDICTED.get(function)
-        result = None if predicted is None else predicted(args, kwargs)
+        with DisableTorchFunction():  # reading a size is a call for each mode as well
+            args, kwargs = self.trace.copied(args), self.trace.copied(kwargs or {})
+            args, kwargs = (self.trace.meta_twins.without_memory(each) for each in (args, kwargs))
+            self.trace.forget_indices(caller_location())
+            if getattr(function, "__name__", "") in _RESHAPING_IN_PLACE:
+                before = args[0].detach()
+                self.trace.alias(before, args[0])
+                result = function(*concrete(args), **concrete(kwargs))
+                return record(self.trace, function, (before, *args[1:]), kwargs, result)
+            predicted = _PREDICTED.get(function)
+            result = None if predicted is None else predicted(args, kwargs)
         if result is None:
             try:
                 result = called(self.trace, function, concrete(args), concrete(kwargs))
@@ -82,11 +84,12 @@ class RecordingFunctions(TorchFunctionMode):
                 frame = sys._getframe(1)  # noqa: SLF001  (inspect.stack reads source files)
                 if (answer := read_values(self.trace, function, args, kwargs, frame)) is not None:
                     return answer[0]
-                args, kwargs = self.trace.values.with_numbers((args, kwargs))
+                args, kwargs = with_values(self.trace, function, args, kwargs)
                 result = function(*concrete(args), **concrete(kwargs))
         self.trace.called = caller_of_function(function)
         try:
-            return record(self.trace, function, args, kwargs, result)
+            with DisableTorchFunction():
+                return record(self.trace, function, args, kwargs, result)
         finally:
             self.trace.called = "module"
 
@@ -116,6 +119,7 @@ def record(trace: Trace, function: Any, args: tuple[Any, ...], kwargs: dict[str,
         return pinned(trace.sizes(args[0])[0])
     if name == "iter":
         rows = [*result]
+        trace.values.note(torch.unbind, args[:1], {}, rows, writes=False, sizes=trace.sizes)
         _record(Call(trace, "unbind", {"input": args[0], "dim": 0}, rows))
         return iter(rows)
     results = [*tensors_in(result)]

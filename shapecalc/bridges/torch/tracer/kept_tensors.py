@@ -21,8 +21,12 @@ _empty_like = torch.empty_like
 def kept_tensors(module: nn.Module) -> Iterator[Tensor]:
     """Yield the tensors that the parts of a module keep without registering them."""
     for part in module.modules():
-        own = vars(part)
-        yield from tensors_in([value for name, value in own.items() if name not in _REGISTERED])
+        for name, value in vars(part).items():
+            if isinstance(value, (tuple, list, dict)):
+                if value and name not in _REGISTERED:
+                    yield from tensors_in(value)
+            elif isinstance(value, Tensor):
+                yield value
 
 
 class MetaTwins:

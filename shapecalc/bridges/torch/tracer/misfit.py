@@ -13,8 +13,9 @@ import torch
 from torch import Tensor, nn
 
 from shapecalc.bridges.torch.tracer import module_calls
-from shapecalc.bridges.torch.tracer.function_calls import RecordingFunctions, plain_name, record
+from shapecalc.bridges.torch.tracer.function_calls import RecordingFunctions, record
 from shapecalc.bridges.torch.tracer.module_to_kind import as_layer
+from shapecalc.bridges.torch.tracer.plain_names import plain_name
 from shapecalc.bridges.torch.tracer.source_lines import place_in
 from shapecalc.bridges.torch.tracer.trace import Trace
 from shapecalc.bridges.torch.tracer.traced_number import concrete, mapped, tensors_in

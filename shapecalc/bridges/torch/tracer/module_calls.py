@@ -112,7 +112,9 @@ def _append(
     if id(module) in trace.paths:
         trace.leaves[trace.last] = trace.paths[id(module)]
     if effect.buffers:
-        trace.own_buffers(*module.buffers())
+        trace.own_buffers(
+            *(module.buffers() if vars(module)["_modules"] else vars(module)["_buffers"].values())
+        )
     return effect
 
 

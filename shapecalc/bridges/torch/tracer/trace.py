@@ -65,6 +65,7 @@ class Trace:
         self.paths = {id(part): path for path, part in module.named_modules()}
         self.parameters = {id(parameter): path for path, parameter in module.named_parameters()}
         self.buffers = {id(buffer): path for path, buffer in module.named_buffers()}
+        self.buffer_ids = {path: key for key, path in self.buffers.items()}
         self.owners: dict[int, str] = {}
         """The step that has each parameter and each buffer, by the tensor's identity."""
         self.scope: list[str] = []
@@ -247,7 +248,8 @@ class Trace:
         """Note that a layer counts these buffers, and the number of batches that is kept beside them."""
         paths = [self.buffers.get(id(buffer), "") for buffer in buffers]
         counts = {f"{path.rpartition('.')[0]}.num_batches_tracked".lstrip(".") for path in paths if path}
-        self.owners |= {key: path for key, path in self.buffers.items() if path in counts.union(paths)}
+        owned = counts.union(paths) & self.buffer_ids.keys()
+        self.owners |= {self.buffer_ids[path]: path for path in owned}
 
     def append_opaque(
         self, function: str, tensors: Sequence[Tensor], results: Sequence[Tensor], macs: int | None

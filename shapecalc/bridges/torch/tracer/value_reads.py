@@ -7,6 +7,7 @@ from types import FrameType
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from shapecalc.bridges.torch.tracer.trace import Trace
 from shapecalc.bridges.torch.tracer.traced_number import tensors_in
@@ -38,7 +39,9 @@ def read_values(
         return answer
     name = getattr(function, "__name__", "")
     if name not in _READS:
-        return None
+        masks = [*filter(_is_mask, tensors_in(args[1:]))] if name == "__getitem__" else []
+        if all(trace.values.read([mask], is_number=False) for mask in masks):
+            return None
     if name == "__bool__" and args[0].numel() == 1 and (outcome := _outcome_that_goes_on(frame)) is not None:
         return (outcome,)
     is_truth = name in _TRUTHS or (name == "item" and args[0].dtype is torch.bool)
@@ -48,6 +51,23 @@ def read_values(
         f"{name.strip('_')} reads numbers that depend on those of the input, which has none in a trace: "
         "decide by sizes, or compute them outside of the forward"
     )
+
+
+def with_values(trace: Trace, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Return the arguments of a call with numbers for single ones, and places for masks in an index."""
+    if getattr(function, "__name__", "") == "__getitem__":
+        parts: list[Any] = []
+        for part in args[1] if isinstance(args[1], tuple) else args[1:]:
+            is_mask = isinstance(part, Tensor) and _is_mask(part)
+            places = trace.values.answer(Tensor.nonzero, (part,), {"as_tuple": True}) if is_mask else None
+            parts += places[0] if places else [part]
+            trace.literals |= {id(tensor): tensor for tensor in tensors_in(places)}
+        args = (args[0], tuple(parts))
+    return trace.values.with_numbers((args, kwargs))
+
+
+def _is_mask(tensor: Tensor) -> bool:
+    return tensor.dtype in (torch.bool, torch.uint8)
 
 
 def _outcome_that_goes_on(frame: FrameType) -> bool | None:
