@@ -61,7 +61,7 @@ def _recorded_conditions(report: Report) -> list[str]:
     by_origin: dict[str, list[str]] = {}
     for node in report.graph.nodes:
         if isinstance(node.written, Require):
-            by_origin.setdefault(node.place.short if node.place else "", []).append(node.written.text)
+            by_origin.setdefault(node.place.shown(), []).append(node.written.text)
     texts: list[str] = []
     for origin, conditions in by_origin.items():
         first, *others = dict.fromkeys(conditions)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -19,6 +19,7 @@ from shapecalc.bridges.torch.tracer.forward_arguments import Arguments, argument
 from shapecalc.bridges.torch.tracer.integer_inputs import IntegersNeeded
 from shapecalc.bridges.torch.tracer.module_copy import ModuleState, copied, on_meta, small_originals
 from shapecalc.bridges.torch.tracer.module_run import Run, outcome
+from shapecalc.bridges.torch.tracer.padding_branches import joined
 from shapecalc.bridges.torch.tracer.rerun import Rerun
 from shapecalc.bridges.torch.tracer.trace import Trace
 from shapecalc.bridges.torch.tracer.trace_to_model import model_of
@@ -43,6 +44,7 @@ def traced(
     """
     if not isinstance(module, nn.Module):
         raise SpecError(f"{quote(type(module).__name__)} is not a torch module")
+    _refuse_packed(module)
     bare, copies = copied(module, on_meta)
     has_batch = shape is not None
     arguments = arguments_of(bare, shape, args, kwargs)
@@ -66,6 +68,17 @@ def traced(
     assert first_error is not None
     outcomes = None if isinstance(first_error, DependsOnData) else ()
     raise forward_error(replace(run, batch=1, pinned=True, outcomes=outcomes), first_error) from first_error
+
+
+def _refuse_packed(module: nn.Module) -> None:
+    """Refuse a module that was converted to integers: its kernels need the numbers that a trace has not."""
+    for path, part in module.named_modules():
+        if hasattr(part, "_packed_params"):
+            raise SpecError(
+                f"{type(part).__name__} is a quantized layer, whose packed weights are no parameters",
+                path=path,
+                hint="trace the model before its conversion: its shapes and MACs are the same",
+            )
 
 
 def _attempts(run: Run) -> list[Run]:
@@ -92,7 +105,7 @@ def _names_traced_numbers(error: Exception) -> bool:
 
 def _with_any_batch(run: Run) -> Model:
     """Return the model of a run; of one with a batch of 1 where Python decided by the batch."""
-    model = _traced(run)
+    model = joined(_traced(run), run, _traced)
     if run.has_batch and any(isinstance(step.body, Require) for step in model.layers):
         try:
             model.analyze()
@@ -104,13 +117,19 @@ def _with_any_batch(run: Run) -> Model:
     return model
 
 
-def _traced(run: Run) -> Model:
-    """Run the forward once and return its model."""
+def _traced(
+    run: Run,
+    shapes: Mapping[str, tuple[int, ...]] | None = None,
+    change: Callable[[Trace], None] | None = None,
+) -> Model:
+    """Run the forward once and return its model; of other shapes, and after a change of the trace."""
     trace = run.trace()
-    outputs = outcome(lambda: _recorded(run, trace))
+    shapes = shapes or run.arguments.shapes
+    sizes = [(run.batch, *shape) if run.has_batch else shape for shape in shapes.values()]
+    outputs = outcome(lambda: _recorded(run, trace, sizes))
     decided = bool(trace.decisions.taken) and not isinstance(outputs, IntegersNeeded)
-    if decided and not _is_same_either_way(run, trace, outputs):
-        return _traced(replace(run, outcomes=None))
+    if decided and not _is_same_either_way(run, trace, sizes, outputs):
+        return _traced(replace(run, outcomes=None), shapes, change)
     if isinstance(outputs, Exception):
         raise outputs
     if not trace.steps:
@@ -118,19 +137,21 @@ def _traced(run: Run) -> Model:
     if trace.has_unknown and not run.pinned:
         return _traced(replace(run, batch=1, pinned=True))
     _append_unused(trace, outputs)
-    model = model_of(trace, run.arguments.shapes, outputs, run.name)
+    if change is not None:
+        change(trace)
+    model = model_of(trace, shapes, outputs, run.name)
     model.graphs.witness = ModuleWitness(Rerun(run, trace.leaves))
     return model
 
 
-def _recorded(run: Run, trace: Trace) -> dict[str, str]:
+def _recorded(run: Run, trace: Trace, sizes: Sequence[Sequence[int]]) -> dict[str, str]:
     """Record a run; return the steps that give the outputs, by the names of these."""
-    tensors = run.recorded(trace)
+    tensors = run.recorded(trace, sizes)
     with torch.no_grad():
         return {name: trace.name_of(tensor) for name, tensor in tensors.items()}
 
 
-def _is_same_either_way(run: Run, trace: Trace, outputs: object) -> bool:
+def _is_same_either_way(run: Run, trace: Trace, sizes: Sequence[Sequence[int]], outputs: object) -> bool:
     """Return whether a run records the same whichever way its decisions by numbers of the input go."""
     ways, disabled = trace.decisions.other_ways(), logging.root.manager.disable
     logging.disable()  # what is logged does not happen
@@ -138,7 +159,7 @@ def _is_same_either_way(run: Run, trace: Trace, outputs: object) -> bool:
         while ways and not isinstance(outputs, Exception):
             other = replace(run, outcomes=ways.pop())
             theirs = other.trace()
-            result = outcome(partial(_recorded, other, theirs))
+            result = outcome(partial(_recorded, other, theirs, sizes))
             if (result, theirs.steps, theirs.guards) != (outputs, trace.steps, trace.guards):
                 return False
             ways += theirs.decisions.other_ways()

@@ -116,7 +116,7 @@ class Misfit:
     @property
     def says(self) -> str:
         """What torch says: on the CPU where that can be tried, as a user knows it, else without memory."""
-        return _words(self._on_cpu or self.error)
+        return words(self._on_cpu or self.error)
 
     @cached_property
     def _on_cpu(self) -> Exception | None:
@@ -170,7 +170,7 @@ def _with_memory(leaf: Any) -> Any:
     return torch.zeros_like(leaf, device="cpu") if isinstance(leaf, Tensor) and leaf.is_meta else leaf
 
 
-def _words(error: Exception) -> str:
+def words(error: BaseException) -> str:
     """Return the class of an error and its sentence, complete unless it is very long."""
     text = " ".join(str(error).split())
     if len(text) > _LONGEST:
