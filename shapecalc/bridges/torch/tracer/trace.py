@@ -113,11 +113,6 @@ class Trace:
         self.tensors[id(tensor)] = (tensor, name)
         self.last = self.last or name
 
-    def is_of_integers(self, name: str) -> bool:
-        """Return whether an input holds integers."""
-        tensor = next(tensor for tensor, title in self.tensors.values() if title == name)
-        return not tensor.is_floating_point()
-
     def name_of(self, tensor: Tensor) -> str:
         """Return the name of a tensor; a parameter or a constant becomes a step at its first use.
 
