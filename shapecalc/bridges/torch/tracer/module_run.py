@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
 from shapecalc.bridges.torch.tracer.containers import named_tensors
+from shapecalc.bridges.torch.tracer.cpu_device import ActingAsCpu
 from shapecalc.bridges.torch.tracer.data_decisions import Decisions
 from shapecalc.bridges.torch.tracer.forward_arguments import Arguments
 from shapecalc.bridges.torch.tracer.function_calls import RecordingFunctions
@@ -120,7 +121,8 @@ class Run:
 
 @contextmanager
 def _on(device: str) -> Iterator[None]:
-    with _PATCHED, warnings.catch_warnings(), torch.no_grad(), torch.device(device):
+    context = ActingAsCpu() if device == "meta" else torch.device(device)
+    with _PATCHED, warnings.catch_warnings(), torch.no_grad(), context:
         warnings.simplefilter("ignore")
         yield
 

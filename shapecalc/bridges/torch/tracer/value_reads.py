@@ -17,11 +17,14 @@ _READS = (
     *("__contains__", "is_nonzero", "equal", "allclose", "nonzero", "unique", "unique_consecutive"),
     *("masked_select", "bincount"),
 )
-_TRUTHS = ("__bool__", "__contains__", "is_nonzero", "equal", "allclose")
+_TRUTHS = ("__contains__", "equal", "allclose")
+_TRUTHS_OF_ONE = ("__bool__", "is_nonzero")
 
 
 class DependsOnData(RuntimeError):
     """A forward reads numbers that depend on those of the input, which a trace does not have."""
+
+    hint = "decide by sizes, or compute what is read outside of the forward"
 
 
 def read_values(
@@ -44,13 +47,14 @@ def read_values(
             return None
     if name == "__bool__" and args[0].numel() == 1 and (outcome := _outcome_that_goes_on(frame)) is not None:
         return (outcome,)
-    is_truth = name in _TRUTHS or (name == "item" and args[0].dtype is torch.bool)
-    if is_truth and (taken := trace.decisions.take()) is not None:
+    if _is_truth(name, args) and (taken := trace.decisions.take()) is not None:
         return (taken,)
-    raise DependsOnData(
-        f"{name.strip('_')} reads numbers that depend on those of the input, which has none in a trace: "
-        "decide by sizes, or compute them outside of the forward"
-    )
+    raise DependsOnData(f"{name.strip('_')} reads them")
+
+
+def _is_truth(name: str, args: tuple[Any, ...]) -> bool:
+    is_of_one = name in _TRUTHS_OF_ONE or (name == "item" and args[0].dtype is torch.bool)
+    return name in _TRUTHS or (is_of_one and args[0].numel() == 1)
 
 
 def with_values(trace: Trace, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
