@@ -14,6 +14,7 @@ from unittest import mock
 
 import torch
 from torch import Tensor, nn
+from torch.backends import mha
 from torch.utils.hooks import RemovableHandle
 
 from shapecalc.bridges.torch.tracer.containers import named_tensors
@@ -117,9 +118,28 @@ class Run:
 @contextmanager
 def _on(device: str) -> Iterator[None]:
     context = ActingAsCpu() if device == "meta" else torch.device(device)
-    with _PATCHED, warnings.catch_warnings(), torch.no_grad(), context:
+    with _PATCHED, warnings.catch_warnings(), torch.no_grad(), context, _transformers_in_parts():
         warnings.simplefilter("ignore")
         yield
+
+
+@contextmanager
+def _transformers_in_parts() -> Iterator[None]:
+    """Let transformers run as their parts, without reading from a mask whether it is causal.
+
+    Fused kernels need the values of masks, and for neither shapes nor products it matters who masks.
+    """
+
+    def detected(mask: object, is_causal: bool | None = None, size: int | None = None) -> bool:
+        return is_causal is True
+
+    was_enabled = mha.get_fastpath_enabled()
+    mha.set_fastpath_enabled(False)
+    try:
+        with mock.patch("torch.nn.modules.transformer._detect_is_causal_mask", detected):
+            yield
+    finally:
+        mha.set_fastpath_enabled(was_enabled)
 
 
 @contextmanager

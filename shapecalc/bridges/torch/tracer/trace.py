@@ -126,14 +126,14 @@ class Trace:
             shape = [int(size) for size in concrete(tuple(tensor.shape))]
             is_buffer = id(tensor) in self.buffers
             path = self.parameters.get(id(tensor)) or self.buffers.get(id(tensor))
-            name = self.unique(path) if path else self.local("constant")
             self.has_unknown |= path is None and id(tensor) not in self.literals and tensor.is_meta
             is_first = path is not None and id(tensor) not in self.owners
+            shown = path if is_first else (path or "").replace(".", "_")  # a layer may have it by its path
+            name = self.unique(shown) if shown else self.local("constant")
             if not is_first or not tensor.numel():
                 self.append_new(shape, tensor, name)
             else:
-                layer = Buffer(shape=shape) if is_buffer else Parameter(shape=shape)
-                own = () if is_buffer else [tensor]
+                layer, own = (Buffer(shape=shape), []) if is_buffer else (Parameter(shape=shape), [tensor])
                 self.append(layer, [self.inputs[0]], [tensor], name, parameters=own)
             if path is not None:
                 self.owners.setdefault(id(tensor), path)
