@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 from torch import Tensor, nn
 
 from shapecalc.bridges.torch.tracer.callers import caller_in_module
+from shapecalc.bridges.torch.tracer.data_decisions import Decisions
 from shapecalc.bridges.torch.tracer.kept_tensors import MetaTwins, kept_tensors
 from shapecalc.bridges.torch.tracer.source_lines import current_place
 from shapecalc.bridges.torch.tracer.tensor_values import Values
@@ -80,6 +81,7 @@ class Trace:
         self.literals = {id(tensor): tensor for tensor in kept_tensors(module)}
         """Tensors kept on the module, or made in its forward of numbers that are no sizes."""
         self.values = Values(originals)
+        self.decisions = Decisions()
         self.meta_twins = MetaTwins(self.literals, self.values)
         self.ranges: dict[str, Any] = {}
         """What integers that count up to a size are less than, by the name of their tensor."""
@@ -110,11 +112,6 @@ class Trace:
         self.inputs.append(name)
         self.tensors[id(tensor)] = (tensor, name)
         self.last = self.last or name
-
-    def is_of_integers(self, name: str) -> bool:
-        """Return whether an input holds integers."""
-        tensor = next(tensor for tensor, title in self.tensors.values() if title == name)
-        return not tensor.is_floating_point()
 
     def name_of(self, tensor: Tensor) -> str:
         """Return the name of a tensor; a parameter or a constant becomes a step at its first use.
