@@ -15,8 +15,9 @@ from click.testing import CliRunner
 from torch import Tensor, nn
 
 from shapecalc import from_torch
+from shapecalc.bridges.torch.tracer.forward_attempt import Attempt
 from shapecalc.cli import main
-from shapecalc.errors import ForwardError
+from shapecalc.errors import ForwardError, ShapecalcError
 
 
 class Net(nn.Module):
@@ -390,3 +391,17 @@ def test_a_layer_that_torch_does_not_make(
     assert reason in finding["message"]
     assert (finding["fixes"][0]["description"], finding["fixes"][0]["fixes_all"]) == (repair, True)
     assert "divisible" in finding["notes"][0]
+
+
+def test_what_depends_on_values_is_not_searched_for_repairs(monkeypatch: pytest.MonkeyPatch) -> None:
+    runs: list[Attempt] = []
+    original = Attempt.misfit
+
+    def counted(attempt: Attempt) -> Any:
+        runs.append(attempt)
+        return original(attempt)
+
+    monkeypatch.setattr(Attempt, "misfit", counted)
+    with pytest.raises(ShapecalcError):
+        from_torch(Net(lambda net, x: net.fc(x)[x.sum().item() :], fc=nn.Linear(8, 4)), input=(8,))
+    assert len(runs) <= 1

@@ -114,6 +114,12 @@ class Misfit:
         return None
 
     @property
+    def is_of_shapes(self) -> bool:
+        """Whether torch may have refused the shapes of several tensors, rather than values or a device."""
+        several = self.call is not None and len(self.call.shapes) > 1
+        return several and type(self.error) is RuntimeError and "meta" not in str(self.error)
+
+    @property
     def says(self) -> str:
         """What torch says: on the CPU where that can be tried, as a user knows it, else without memory."""
         return words(self._on_cpu or self.error)
