@@ -136,7 +136,7 @@ def assignments(
 ) -> dict[str, Any]:
     """Parse the --set options, or others of this form; values have the syntax of a spec."""
     from shapecalc.engine.parameters import RESERVED
-    from shapecalc.spec.located_text import parse
+    from shapecalc.spec.yaml_text import parse
 
     values: dict[str, Any] = {}
     for text in texts:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from shapecalc.errors import Failure, Located, ShapecalcError
+from shapecalc.errors import Failure, Findings, Located, ShapecalcError
 from shapecalc.render import written
 
 if TYPE_CHECKING:
@@ -22,6 +22,9 @@ MOST_ERRORS = 10
 
 def complain(error: ShapecalcError) -> None:
     """Print an error, or each distinct failure behind it, to stderr."""
+    if isinstance(error, Findings):
+        echo(painted(str(error)), sys.stderr)
+        return
     same: dict[tuple[str, str], list[Failure]] = {}
     for failure in error.failures if isinstance(error, Located) else ():
         same.setdefault((str(failure.place), failure.message), []).append(failure)

@@ -2,14 +2,16 @@
 
     ShapecalcError
     ├── SpecError          the text or the tree cannot be read as a model
-    │   └── FormulaError   spec arithmetic is malformed or has no value
+    │   ├── FormulaError   spec arithmetic is malformed or has no value
+    │   └── ForwardError   the forward of a torch module fails on its input
     ├── ShapeError         the model is invalid: a layer rejects its input
     ├── DesignError        a check has errors, all of which it lists
     ├── Undecided          there is no exact answer; the text names a page of help
     └── NotInstalled       an operation needs a framework that is not installed
 
 A `SpecError` is about the text or tree of a spec, a `ShapeError` about the shapes that follow from it.
-`Undecided` is raised instead of a guess. `DesignError` is raised by `Model.validate_design` only.
+`Undecided` is raised instead of a guess. `DesignError` is raised by `Model.validate_design` only, and
+`ForwardError` by `from_torch`.
 """
 
 from __future__ import annotations
@@ -220,16 +222,25 @@ class ShapeError(Located):
     """A layer rejects its input; `failures` holds every independent failure of the inference."""
 
 
-class DesignError(Located):
-    """A check has errors; `diagnostics` holds all of its results, errors first."""
+class Findings(Located):
+    """An error that is a list of findings, errors first."""
 
     def __init__(self, diagnostics: Sequence[Diagnostic]) -> None:
         first = diagnostics[0]
-        super().__init__(first.message, place=first.place, path=first.path, hint=first.hint)
+        hint = first.hint or next((fix.description for fix in first.fixes), "")
+        super().__init__(first.message, place=first.place, path=first.path, hint=hint)
         self.diagnostics = tuple(diagnostics)
 
     def __str__(self) -> str:
         return "\n\n".join(map(str, self.diagnostics))
+
+
+class DesignError(Findings):
+    """A check has errors; `diagnostics` holds all of its results, errors first."""
+
+
+class ForwardError(Findings, SpecError):
+    """The forward of a torch module fails; `diagnostics` are what `check` reports of it, with repairs."""
 
 
 class Undecided(Located):

@@ -13,8 +13,6 @@ from shapecalc.errors import DesignError, ShapecalcError, SpecError, quote
 from shapecalc.render.display import Shown
 from shapecalc.report.report import Report
 from shapecalc.spec.find import locate, read_file, short
-from shapecalc.spec.located_text import parse
-from shapecalc.spec.read import read
 
 if TYPE_CHECKING:
     from shapecalc.diagnostics.diagnostic import Diagnostic
@@ -331,6 +329,8 @@ def load(source: str | Path | Mapping[str, Any]) -> Model:
     61706
     """
     if isinstance(source, Mapping):
+        from shapecalc.spec.read import read
+
         return read(source, Model)
     if not isinstance(source, (str, Path)):
         raise SpecError(f"a model is a name, a path or a mapping, not {quote(source)}")
@@ -341,6 +341,9 @@ def load(source: str | Path | Mapping[str, Any]) -> Model:
 
 def loads(text: str, *, file: str | None = None) -> Model:
     """Load a model from YAML or JSON text; `file` is the name shown in errors."""
+    from shapecalc.spec.read import read  # a model that is traced is not read from a text
+    from shapecalc.spec.yaml_text import parse
+
     model = read(parse(text, file), Model, file)
     model._text = text  # noqa: SLF001  (set here, where the text is known)
     return model

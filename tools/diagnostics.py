@@ -13,9 +13,8 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 import shapecalc  # noqa: E402
-from shapecalc.diagnostics.diagnostic import text  # noqa: E402
-from shapecalc.diagnostics.rule import EXAMPLE, Rule, rules  # noqa: E402
-from shapecalc.repair.repair import checked  # noqa: E402
+from shapecalc.diagnostics.rule import Rule, rules  # noqa: E402
+from shapecalc.repair.repair import check_of_example  # noqa: E402
 
 DOCUMENT = ROOT / "docs" / "diagnostics.md"
 
@@ -44,9 +43,9 @@ def _lines() -> Iterator[str]:
 
 def _entry(rule: Rule) -> Iterator[str]:
     yield from ("", f"### {rule.code}", "", f"**{rule.title}** {rule.means}", "", rule.remedy_and_fixes)
-    yield from ("", "```yaml", rule.example, "```")
-    (example,) = checked(rule.example, shapecalc.loads, EXAMPLE)
-    yield from ("", "```text", text(example), "```")
+    language = "python" if rule.file.endswith(".py") else "yaml"
+    yield from ("", f"```{language}", rule.example, "```")
+    yield from ("", "```text", check_of_example(rule, shapecalc.loads), "```")
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ import click
 
 from shapecalc import __version__
 from shapecalc.console import WORKING, complain
-from shapecalc.errors import ShapecalcError, ShapeError, nearest, quote
+from shapecalc.errors import ForwardError, ShapecalcError, ShapeError, nearest, quote
 
 COMMANDS = {
     "check": True,
@@ -70,7 +70,7 @@ class Commands(click.Group):
                 return super().invoke(ctx)
         except ShapecalcError as error:
             complain(error)
-            ctx.exit(1 if isinstance(error, ShapeError) else 2)
+            ctx.exit(1 if isinstance(error, (ForwardError, ShapeError)) else 2)
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})

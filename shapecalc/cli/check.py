@@ -14,7 +14,7 @@ from shapecalc.arguments import amount, assignments, is_torch, load_model, read_
 from shapecalc.atomic_write import rewrite
 from shapecalc.cli.cli_options import MODEL, examples, form_option
 from shapecalc.console import complain, echo, painted, say, say_json
-from shapecalc.errors import SpecError, quote
+from shapecalc.errors import ForwardError, SpecError, quote
 
 if TYPE_CHECKING:
     from shapecalc.diagnostics.diagnostic import Diagnostic
@@ -97,9 +97,12 @@ def _findings(
     budgets: Budgets,
     ignore: tuple[str, ...],
 ) -> list[Diagnostic]:
-    """Return the findings about a model; a spec that is no model is a finding too."""
+    """Return the findings about a model; a spec that is no model is one too, and a forward that fails."""
     if is_torch(model):
-        loaded = load_model(model, inputs, settings)
+        try:
+            loaded = load_model(model, inputs, settings)
+        except ForwardError as error:
+            return [*error.diagnostics]
         return loaded.model.check(ignore=ignore, **budgets, **loaded.arguments)
     text, file, variant = source_of(model)
     try:

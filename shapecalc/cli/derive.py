@@ -63,7 +63,7 @@ _SIDES = {2: "L", 3: "HW", 4: "DHW"}
 def _from_layers(text: str, inputs: tuple[str, ...], settings: tuple[str, ...]) -> Loaded:
     """Return a network from layers written as YAML in the argument; its sides are its parameters."""
     from shapecalc.model import load
-    from shapecalc.spec.located_text import parse
+    from shapecalc.spec.yaml_text import parse
 
     given, values = shapes(inputs), assignments(settings)
     if not isinstance(given, tuple):

@@ -15,14 +15,13 @@ from shapecalc.console import painted, say
 @click.argument("code", required=False, type=Word("code", "diagnostics.rule:rules"))
 def explain(code: str | None) -> None:
     """Explain the CODE of a diagnostic, as in error[channels], with an example; or list all codes."""
-    from shapecalc.diagnostics.rule import EXAMPLE, all_titles, rule
+    from shapecalc.diagnostics.rule import all_titles, rule
 
     if code is None:
         say(all_titles())
         return
     from shapecalc.model import loads
-    from shapecalc.repair.repair import checked
+    from shapecalc.repair.repair import check_of_example
 
     explained = rule(code)
-    (example,) = checked(explained.example, loads, EXAMPLE)
-    say(painted(explained.explanation(example)))
+    say(painted(explained.explanation(check_of_example(explained, loads))))

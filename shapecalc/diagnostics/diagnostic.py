@@ -85,6 +85,8 @@ class Diagnostic(Shown):
     """Fixes that were applied and checked, the best first."""
     fact: Fact | None = field(default=None, compare=False, repr=False)
     """What it is about, as data."""
+    notes: tuple[str, ...] = ()
+    """What else is known: where a size comes from, what another program says."""
 
     @property
     def path(self) -> str:
@@ -101,8 +103,15 @@ class Diagnostic(Shown):
             "paths": list(self.paths),
             "message": self.message,
             "hint": self.hint,
+            **({"notes": list(self.notes)} if self.notes else {}),
             "fixes": [fix.to_dict() for fix in self.fixes],
         }
+
+    @property
+    def details(self) -> tuple[str, ...]:
+        """The notes, the hint and fixes without edits, for readers who see nothing but a message."""
+        fixes = (f"fix: {fix.description}" for fix in self.fixes if not fix.edits)
+        return (*self.notes, *((f"help: {self.hint}",) if self.hint else ()), *fixes)
 
     def _page(self) -> Page:
         return diagnostic_page(self)
@@ -172,6 +181,7 @@ def _facts(finding: Diagnostic) -> Iterator[tuple[str, list[str]]]:
     if finding.paths:
         more = f" and {len(finding.paths) - 1} more" if len(finding.paths) > 1 else ""
         yield "in", [f"{finding.path}{more}"]
+    yield from (("note:", [note]) for note in finding.notes)
     if finding.hint:
         yield "help:", [finding.hint]
     for fix in finding.fixes:
@@ -210,7 +220,8 @@ def github(finding: Diagnostic) -> str:
     place, path = finding.place, f" (in {finding.path})" if finding.path else ""
     where = {"file": place.file, "line": place.line, "col": place.column, "title": finding.code}
     pairs = [f"{name}={_escaped(str(value), ':,')}" for name, value in where.items() if value is not None]
-    return f"::{level} {','.join(pairs)}::{_escaped(printable(finding.message + path))}"
+    text_ = "\n".join(map(printable, (finding.message + path, *finding.details)))
+    return f"::{level} {','.join(pairs)}::{_escaped(text_)}"
 
 
 def _escaped(text_: str, separators: str = "") -> str:

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from textwrap import fill, indent
+from typing import Any
 
-from shapecalc.diagnostics.diagnostic import Applicability, Diagnostic, Severity, text
+from shapecalc.diagnostics.diagnostic import Applicability, Severity
 from shapecalc.errors import SpecError, nearest, quote
 
 _WIDTH = 80
@@ -26,24 +27,35 @@ class Rule:
     means: str
     remedy: str
     example: str
-    """A spec in which the check finds just this."""
+    """A spec, or the source of a torch module, in which the check finds just this."""
     fixes: tuple[Applicability, ...] = ()
     """What fixes of it can be."""
+    file: str = EXAMPLE
+    """What the file of the example is called."""
+    arguments: str = ""
+    """What is behind the file in the command that checks it."""
+    says: str = ""
+    """What the check says of an example that is no spec."""
+
+    @property
+    def command(self) -> str:
+        """How the example is checked."""
+        return f"shapecalc check {self.file}{self.arguments}"
 
     @property
     def remedy_and_fixes(self) -> str:
         """What to do about it, and what `check --fix` may do."""
         return f"{self.remedy} Fixes are {' or '.join(self.fixes)}." if self.fixes else self.remedy
 
-    def explanation(self, example: Diagnostic) -> str:
+    def explanation(self, says: str) -> str:
         """Return the rule for a terminal, with what a check says of its example."""
         return "\n\n".join(
             [
                 f"{self.severity}[{self.code}]: {self.title}",
                 fill(self.means, _WIDTH),
                 fill(f"What to do: {self.remedy_and_fixes}", _WIDTH),
-                f"For example, of {EXAMPLE}\n\n{indent(self.example, '    ')}",
-                f"`shapecalc check {EXAMPLE}` says\n\n{indent(text(example), '    ')}",
+                f"For example, of {self.file}\n\n{indent(self.example, '    ')}",
+                f"`{self.command}` says\n\n{indent(says, '    ')}",
             ]
         )
 
@@ -55,13 +67,13 @@ def rules() -> dict[str, Rule]:
     >>> rules()["silent-loss"].title
     'The last rows or columns of a map are read by no window.'
     """
-    from shapecalc.spec.located_text import parse
+    from shapecalc.spec.yaml_text import parse
 
+    written: dict[str, dict[str, Any]]
     written = parse(files(__package__).joinpath("rules.yaml").read_text(encoding="utf-8"))
-    return {
-        code: Rule(code, **parts | {key: parts[key].strip() for key in ("means", "remedy", "example")})
-        for code, parts in written.items()
-    }
+    for parts in written.values():
+        parts |= {key: parts[key].strip() for key in ("means", "remedy", "example", "says") if key in parts}
+    return {code: Rule(code, **parts) for code, parts in written.items()}
 
 
 def rule(code: str) -> Rule:

@@ -52,7 +52,7 @@ def _result(finding: Diagnostic) -> dict[str, Any]:
     result: dict[str, Any] = {
         "ruleId": finding.code,
         "level": finding.severity,
-        "message": {"text": finding.message},
+        "message": {"text": "\n".join((finding.message, *finding.details))},
         "locations": [_location(finding)] if finding.place.file else [],
     }
     fixes = [_fix(fix, finding.place) for fix in finding.fixes if fix.edits and finding.place.file]

@@ -9,7 +9,8 @@ from typing import Annotated, Any, Literal, TypeAlias
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from shapecalc.errors import Place, SpecError, nearest, quote
-from shapecalc.spec.located_text import Map, parse, place_of
+from shapecalc.spec.located_text import Map, place_of
+from shapecalc.spec.yaml_text import parse
 
 View: TypeAlias = Literal["layers", "summary", "derivation", "layer", "sizes", "diff", "check"]
 _SETTING = re.compile(r"\s*([A-Za-z_]\w*)\s*=\s*((?:\[[^\]]*\]|[^\[\],\s])+)\s*(?:,|\s|$)")

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from shapecalc.diagnostics.diagnostic import Diagnostic, Edit, Fix, from_failure
+from shapecalc.diagnostics.rule import Rule
 from shapecalc.engine.inferred_spec import InferredSpec
 from shapecalc.errors import Failure, Located, ShapecalcError, SpecError
 from shapecalc.repair.candidate import Candidate
@@ -180,6 +181,14 @@ def checked(text: str, reader: Reader, file: str | None = None) -> list[Diagnost
     except SpecError as error:
         return [of_unreadable(text, error, reader)]
     return diagnostics
+
+
+def check_of_example(rule: Rule, reader: Reader) -> str:
+    """Return what a check says of the example of a rule."""
+    if rule.says:
+        return rule.says
+    (example,) = checked(rule.example, reader, rule.file)
+    return str(example)
 
 
 def of_unreadable(text: str, error: Located, reader: Reader) -> Diagnostic:

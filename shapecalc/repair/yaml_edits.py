@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, TypeAlias
 from shapecalc.diagnostics.diagnostic import BREAK, Edit
 from shapecalc.errors import Place
 from shapecalc.repair.text_edits import line_starts
-from shapecalc.spec.located_text import Node, parse_tree
+from shapecalc.spec.yaml_text import Node, parse_tree
 
 _DASHES = re.compile(r"[ ]*(- +)+")
 _DASH = re.compile(r"[ ]*- +")

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from shapecalc.spec.find import bundled, read_file
-from shapecalc.spec.located_text import parse
+from shapecalc.spec.yaml_text import parse
 
 
 class Entry(NamedTuple):

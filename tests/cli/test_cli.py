@@ -23,7 +23,7 @@ from shapecalc.render import written
 from shapecalc.report.listing import listing_rows
 from shapecalc.spec.find import folder
 from shapecalc.spec.json_schema import schema
-from shapecalc.spec.located_text import parse
+from shapecalc.spec.yaml_text import parse
 from shapecalc.views.catalogue import catalogue
 from shapecalc.views.listing_page import listing_page
 from tests.spec.test_bad_input import BROKEN, LISTS, MAPPINGS, plain_everything

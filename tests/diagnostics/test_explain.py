@@ -13,8 +13,8 @@ from click.testing import CliRunner
 
 import shapecalc
 from shapecalc.cli import main
-from shapecalc.diagnostics.rule import EXAMPLE, rules
-from shapecalc.repair.repair import checked
+from shapecalc.diagnostics.rule import rules
+from shapecalc.repair.repair import check_of_example
 from tools.diagnostics import DOCUMENT, document
 
 PACKAGE = Path(shapecalc.__file__).parent
@@ -80,23 +80,22 @@ def test_the_example_has_one_finding_and_it_is_the_one_explained(
     monkeypatch.chdir(tmp_path)
     page = shown("explain", code)
     title, _, rest = page.partition("\n\n")
-    example, _, said = rest.partition("of example.yaml\n\n")[2].partition(
-        "\n\n`shapecalc check example.yaml` says\n"
-    )
-    Path("example.yaml").write_text(dedent(example) + "\n", encoding="utf-8")
-    (finding,) = json.loads(shown("check", "--format", "json", "example.yaml"))["diagnostics"]
+    rule = rules()[code]
+    example, _, said = rest.partition(f"of {rule.file}\n\n")[2].partition(f"\n\n`{rule.command}` says\n")
+    Path(rule.file).write_text(dedent(example) + "\n", encoding="utf-8")
+    words = rule.command.split()[1:]
+    (finding,) = json.loads(shown(*words, "--format", "json"))["diagnostics"]
     assert title.startswith(f"{finding['severity']}[{finding['code']}]: ")
     assert finding["code"] == code
     assert {fix["applicability"] for fix in finding["fixes"]} <= {*rules()[code].fixes}
-    printed = [line.strip() for line in shown("check", "example.yaml").splitlines()]
+    printed = [line.strip() for line in shown(*words).splitlines()]
     assert finding["message"] in said
     assert [line for line in map(str.strip, said.splitlines()) if line and line not in printed] == []
 
 
 def test_a_reader_sees_the_example_and_what_is_said_of_it(golden: Callable[[str, str], None]) -> None:
     rule = rules()["channels"]
-    (example,) = checked(rule.example, shapecalc.loads, EXAMPLE)
-    golden("cli/explain_channels.txt", f"{rule.explanation(example)}\n")
+    golden("cli/explain_channels.txt", f"{rule.explanation(check_of_example(rule, shapecalc.loads))}\n")
 
 
 @pytest.mark.parametrize("arguments", [[], ["silent-loss"]])

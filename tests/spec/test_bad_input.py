@@ -636,7 +636,7 @@ def test_something_else_where_a_list_belongs(trail: tuple[Any, ...], wrong: Any)
 
 
 def plain_everything() -> dict[str, Any]:
-    from shapecalc.spec.located_text import parse
+    from shapecalc.spec.yaml_text import parse
 
     found = plain(parse(EVERYTHING))
     assert isinstance(found, dict)

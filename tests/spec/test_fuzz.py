@@ -14,7 +14,7 @@ import shapecalc
 from shapecalc.errors import ShapecalcError
 from shapecalc.model import Model
 from shapecalc.spec.find import folder
-from shapecalc.spec.located_text import parse
+from shapecalc.spec.yaml_text import parse
 
 FAMILIES = {
     name: (folder() / f"{name}.yaml").read_text(encoding="utf-8")

@@ -402,13 +402,13 @@ class Picks(nn.Module):
 @pytest.mark.parametrize(
     ("given", "told"),
     [
-        ((Reads(), (3, 4, 4)), "Reads cannot be traced on tensors without memory: "),
-        ((nn.Linear(3, 4), (5,)), "Linear cannot be traced"),
+        ((Reads(), (3, 4, 4)), "RuntimeError: Tensor.item() cannot be called on meta tensors"),
+        ((nn.Linear(3, 4), (5,)), "linear declares in_features: 3, but the input 1x5 has 5 features"),
         ((FlatFeatures(), None), "a torch module needs the shape of its input"),
         ((FlatFeatures(), "3x8x8"), "'3x8x8' is not a shape"),
         ((FlatFeatures(), {"y": (3, 8, 8)}), "the forward has no argument 'y'"),
         ((nn.Identity, (3, 4, 4)), "'type' is not a torch module"),
-        ((Picks(), (3, 4, 4)), "Picks cannot be traced on tensors without memory: NotImplementedError: "),
+        ((Picks(), (3, 4, 4)), "NotImplementedError: "),
     ],
 )
 def test_what_cannot_be_traced_is_told(given: tuple[Any, Any], told: str) -> None:
@@ -456,7 +456,6 @@ def test_a_module_is_checked_and_its_sizes_are_told() -> None:
             [f"{HERE}:Nested", "--input", "3x8x8", "--set", "dpth=2"],
             "takes no 'dpth' (did you mean 'depth'?)",
         ),
-        ([f"{HERE}:Nested", "--input", "4x8x8"], "Nested cannot be traced"),
     ],
 )
 def test_what_is_wrong_with_a_module_is_told(arguments: list[str], told: str) -> None:

@@ -13,7 +13,7 @@ from torch.nn import functional
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
-from shapecalc import ShapecalcError, from_torch
+from shapecalc import ShapecalcError, SpecError, from_torch
 
 ROWS = 23
 
@@ -91,6 +91,13 @@ def test_only_inputs_that_are_read_as_ids_are_integers() -> None:
         shapes, macs = ran(net, torch.zeros(2, rows, 6), torch.randint(ROWS, (2, length)))
         report = model.analyze(input={"features": (rows, 6), "ids": (length,)}, batch=2)
         assert ([*report.outputs.values()], report.macs) == (shapes, macs)
+
+
+def test_examples_keep_their_dtypes() -> None:
+    net = Of(lambda net, ids: net.embed(ids), embed=EMBED)
+    assert from_torch(net, args=[torch.zeros(2, 7, dtype=torch.int32)]).analyze().output == (2, 7, 8)
+    with pytest.raises(SpecError, match="indices"):
+        from_torch(net, args=[torch.zeros(2, 7)])
 
 
 # ---- caches and results
@@ -215,7 +222,14 @@ def _with_slopes(net: Any, ids: Tensor) -> Any:
     return (hidden @ hidden.mT + bias).softmax(-1) @ hidden
 
 
+def _counted(net: Any, ids: Tensor) -> Any:
+    integer: Any = int
+    first = torch.zeros(ids.shape[0], dtype=integer)
+    return net.embed(torch.arange(ids.shape[1])[None, :] - first[:, None])
+
+
 POSITIONS: dict[str, nn.Module] = {
+    "from a first one in each row": Of(_counted, embed=EMBED),
     "all features are rotated": Of(
         _partly_rotated, embed=EMBED, head=nn.Linear(8, ROWS), frequencies=nn.Parameter(torch.ones(8))
     ),

@@ -274,3 +274,179 @@ def test_empty_tensors_are_torchs_or_refused(name: str) -> None:
         assert (batch, length) != (1, 10)
         assert name not in ("registers", "cache", "cache of zeros", "slice and index", "narrow", "linear")
     assert model.analyze().params == sum(parameter.numel() for parameter in net.parameters())
+
+
+# ---- decisions by numbers of tensors
+
+
+def _drop_paths(net: Any, x: Tensor) -> Any:
+    rates = [rate.item() for rate in torch.linspace(0, 0.3, 4)]
+    return torch.cat([net.lin(x) for rate in rates if rate > 0.15], -1)
+
+
+def _masked(net: Any, x: Tensor) -> Any:
+    mask = torch.ones(x.shape[:2], dtype=torch.long)
+    if bool((mask == 1).all()):
+        return net.lin(x)
+    return x.sum(1)
+
+
+def _packed(net: Any, x: Tensor) -> Any:
+    positions = torch.arange(x.shape[1]).unsqueeze(0).expand(x.shape[0], -1) + 3
+    differences = torch.diff(positions, prepend=positions[:, :1] - 1, dim=-1)
+    is_packed = (differences != 1).cumsum(-1)
+    return net.lin(x) if (is_packed[:, -1] == 0).all() else x.sum(1)
+
+
+def _padded_ids(net: Any, x: Tensor) -> Any:
+    ids = torch.full((x.size(0), x.size(1)), 5)
+    return x.sum(1) if net.padding in ids[:, [-1, 0]] else net.lin(x)
+
+
+def _causal(net: Any, x: Tensor) -> Any:
+    mask = torch.full((x.size(1), x.size(1)), float("-inf")).triu(1)
+    return net.lin(x) if (mask.isinf().sum() > 20).item() else x.mean(1)
+
+
+def _written(net: Any, x: Tensor) -> Any:
+    mask = torch.ones(x.size(1), dtype=torch.bool)
+    mask[12:] = False
+    return net.lin(x) if mask.all() else x.sum(1)
+
+
+def _longest(net: Any, x: Tensor) -> Any:
+    positions = torch.arange(x.size(1))
+    return net.lin(x) if positions.max() < 12 else x.sum(1)
+
+
+def _written_view(net: Any, x: Tensor) -> Any:
+    flags = torch.zeros(4)
+    flags[1:3] += 1
+    flags.view(2, 2)[0, 0] = 7
+    return net.lin(x).repeat(1, 1, int(flags.sum()))
+
+
+def _picked(net: Any, x: Tensor) -> Any:
+    return net.lin(x)[:, net.keep.nonzero().squeeze(1)]
+
+
+VALUED: dict[str, tuple[nn.Module, bool]] = {
+    "drop path rates": (Holder(_drop_paths, lin=SQUARE), True),
+    "rates in a loop": (Holder(lambda net, x: [net.lin(x) for rate in torch.linspace(0, 0.3, 4) if rate > 0.15], lin=SQUARE), True),
+    "mask of ones": (Holder(_masked, lin=SQUARE), True),
+    "packed positions": (Holder(_packed, lin=SQUARE), True),
+    "padding among ids": (Holder(_padded_ids, lin=SQUARE, padding=0), True),
+    "padding is among ids": (Holder(_padded_ids, lin=SQUARE, padding=5), True),
+    "causal mask": (Holder(_causal, lin=SQUARE), False),
+    "written mask": (Holder(_written, lin=SQUARE), False),
+    "greatest position": (Holder(_longest, lin=SQUARE), False),
+    "written view": (Holder(_written_view, lin=SQUARE), True),
+    "int of a buffer": (Holder(lambda net, x: net.lin(x)[:, : int(net.n)], lin=SQUARE, n=torch.tensor(3)), True),
+    "list of a buffer": (Holder(lambda net, x: net.lin(x).split(net.n.tolist(), -1), lin=SQUARE, n=torch.tensor([3, 5])), True),
+    "range of a buffer": (Holder(lambda net, x: net.lin(x) + torch.arange(net.n), lin=SQUARE, n=torch.tensor(8)), True),
+    "loop over a buffer": (Holder(lambda net, x: [net.lin(x) for _ in range(net.n)], lin=SQUARE, n=torch.tensor(3)), True),
+    "numpy of a buffer": (Holder(lambda net, x: net.lin(x)[..., : net.n.numpy()[1]], lin=SQUARE, n=torch.tensor([3, 5])), True),
+    "places of a buffer": (Holder(_picked, lin=SQUARE, keep=torch.tensor([1, 0, 1, 1, 0])), True),
+    "mask as an index": (Holder(lambda net, x: net.lin(x)[:, torch.arange(x.shape[1]) % 2 == 0], lin=SQUARE), False),
+    "fixed mask as an index": (Holder(lambda net, x: net.lin(x)[..., torch.arange(8) % 3 == 0], lin=SQUARE), True),
+    "mask of rows": (Holder(lambda net, x: net.lin(x)[:, 1][:, net.m, None], lin=SQUARE, m=torch.arange(8) < 3), True),
+    "sign of a parameter": (Holder(lambda net, x: net.lin(x) if net.a > 0 else x.sum(1), lin=SQUARE, a=nn.Parameter(torch.ones(()))), True),
+    "first position": (Holder(lambda net, x: net.lin(x) if torch.arange(x.size(1))[0] == 0 else x.sum(1), lin=SQUARE), True),
+    "index of a tensor": (Holder(lambda net, x: net.lin(x)[:, torch.tensor([4, 2]).max()], lin=SQUARE), True),
+    "slice by a tensor": (Holder(lambda net, x: net.lin(x)[:, : torch.tensor([4, 2]).max()], lin=SQUARE), True),
+    "mean of ones": (Holder(lambda net, x: net.lin(x) if torch.ones_like(x[..., 0]).amin() > 0 else x.sum(1), lin=SQUARE), True),
+    "sum of ones": (Holder(lambda net, x: net.lin(x) if torch.ones(x.size(1)).sum() < 12 else x.sum(1), lin=SQUARE), False),
+    "size in a tensor": (Holder(lambda net, x: net.lin(x) if torch.tensor(x.shape[1:]).max() < 12 else x.sum(1), lin=SQUARE), False),
+}  # fmt: skip
+"""Forwards, each with whether it is answered at other sizes than those of the trace."""
+
+
+@pytest.mark.parametrize("name", VALUED)
+def test_values_without_data_decide_as_in_torch(name: str) -> None:
+    net, is_free = VALUED[name]
+    model = shapecalc.from_torch(net.eval(), input=(10, 8))
+    for batch, length in ((1, 10), (2, 10), (3, 7), (2, 9), (2, 14), (4, 25)):
+        truth = outputs(net(torch.zeros(batch, length, 8)))
+        try:
+            answer = [*model.analyze(input=(length, 8), batch=batch).outputs.values()]
+        except ShapecalcError:
+            assert not is_free or name == "places of a buffer", (batch, length)
+            assert length != 10, (batch, length)
+        else:
+            assert answer == truth, (batch, length)
+
+
+def test_tensors_of_the_user_are_not_written_to() -> None:
+    counts, steps = torch.zeros(3), nn.Parameter(torch.ones(2))
+
+    def forward(net: Any, x: Tensor) -> Any:
+        net.counts += 1
+        net.steps.data.mul_(2)
+        return net.lin(x) if x.size(0) else x
+
+    net = Holder(forward, lin=SQUARE, counts=counts, steps=steps).eval()
+    assert shapecalc.from_torch(net, input=(5, 8)).analyze(batch=3).output == (3, 5, 8)
+    assert not counts.any()
+    assert (steps == 1).all()
+
+
+# ---- what depends on the data
+
+
+def _sure(net: Any, x: Tensor) -> Any:
+    padded = functional.pad(x, (1, 1), mode="reflect")
+    if padded.isnan().any():
+        raise ValueError("not a number")
+    if not (x <= 1).all():
+        raise ValueError("more than 1")
+    return net.lin(padded[..., 1:-1])
+
+
+def test_a_check_of_the_data_is_taken_to_hold() -> None:
+    model = shapecalc.from_torch(Holder(_sure, lin=SQUARE).eval(), input=(5, 8))
+    assert model.analyze(input=(9, 8), batch=3).output == (3, 9, 8)
+
+
+def _either(net: Any, x: Tensor) -> Any:
+    if x.mean() > 0:
+        return net.lin(x)
+    return x.sum(1)
+
+
+def _caught(net: Any, x: Tensor) -> Any:
+    try:
+        assert (x > 0).all()
+    except AssertionError:
+        return x.sum(1)
+    return net.lin(x)
+
+
+def _lost(net: Any, x: Tensor) -> Any:
+    mask = torch.ones(5)
+    part = mask[:3]
+    part.copy_(x[0, :3, 0])
+    return net.lin(x) if mask.sum() > 2 else x.sum(1)
+
+
+def _counter(net: Any, x: Tensor) -> Any:
+    net.counts += 1
+    return net.lin(x) if net.counts.sum() > 2 else x.sum(1)
+
+
+@pytest.mark.parametrize(
+    ("forward", "reads"),
+    [
+        (_either, "bool"),
+        (_caught, "bool"),
+        (_lost, "bool"),
+        (_counter, "bool"),
+        (lambda net, x: net.lin(x)[:, : int(x.sum())], "int"),
+        (lambda net, x: net.lin(x[x[..., 0] > 0].nonzero().float()), "nonzero"),
+        (lambda net, x: [net.lin(x)] * len(x.sum().tolist()), "tolist"),
+    ],
+)
+def test_what_depends_on_the_data_is_refused_with_its_line(forward: Callable[..., Any], reads: str) -> None:
+    net = Holder(forward, lin=SQUARE, counts=torch.zeros(3)).eval()
+    with pytest.raises(shapecalc.SpecError, match="input") as caught:
+        shapecalc.from_torch(net, input=(5, 8)).analyze()
+    assert __file__ in str(caught.value.place)

@@ -2,19 +2,35 @@
 
 from __future__ import annotations
 
+import os
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from shapecalc.bridges import need
 from shapecalc.errors import SpecError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     import torch
     from torch import nn
 
     from shapecalc.bridges.torch.proof.verification import Verification
     from shapecalc.model import Model
+
+
+@contextmanager
+def _without_plugins() -> Iterator[None]:
+    """Keep pydantic from reading the metadata of every installed package when it completes our classes."""
+    name = "PYDANTIC_DISABLE_PLUGINS"
+    if name in os.environ:
+        yield
+        return
+    os.environ[name] = "__all__"
+    try:
+        yield
+    finally:
+        os.environ.pop(name, None)
 
 
 def from_torch(
@@ -44,7 +60,8 @@ def from_torch(
     from shapecalc.engine.gc_pause import collector_paused
 
     need("torch")
-    with collector_paused():  # a look through all that torch holds takes longer than what is loaded here
+    # To look through all that torch holds takes longer than what is loaded here.
+    with collector_paused(), _without_plugins():
         from shapecalc.bridges.torch.tracer.importing import traced
 
         return traced(module, input, args, kwargs, name)

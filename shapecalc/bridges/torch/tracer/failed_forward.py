@@ -1,87 +1,77 @@
-"""Why a forward fails: the module and the line, the layer with its sizes, what to change, what ran before."""
+"""A forward that fails as findings: each with its place, its reason, its repairs, and what ran before."""
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Iterator
-from pathlib import Path
-from types import FrameType
-from typing import Any
+from dataclasses import replace
+from math import prod
 
-import torch
-from torch import Tensor, nn
+from shapecalc.bridges.torch.tracer.forward_attempt import Attempt
+from shapecalc.bridges.torch.tracer.forward_repairs import fixes_of
+from shapecalc.bridges.torch.tracer.misfit import Misfit
+from shapecalc.bridges.torch.tracer.module_run import Run
+from shapecalc.diagnostics.diagnostic import Diagnostic
+from shapecalc.errors import ForwardError
+from shapecalc.layers.requirement import DeclaredSize, Refused, shown
+from shapecalc.layers.reshape import Flatten
 
-import shapecalc
-from shapecalc.bridges.torch.tracer.module_to_kind import as_layer
-from shapecalc.bridges.torch.tracer.trace import Trace
-from shapecalc.errors import Place, ShapecalcError, SpecError
-from shapecalc.layers.base import Kind
-from shapecalc.layers.requirement import DeclaredSize, Refused, Requirement, shown
-
-_LIBRARIES = tuple(str(Path(library.__file__ or "").parent) for library in (torch, shapecalc))
-_LONGEST = 400
-"""Of a longer message only the first sentence is quoted: torch lists its backends there."""
-_GENERAL_HINT = "check the input's shape; a forward that reads values of tensors has no shape to report"
+_MOST_FINDINGS = 8
+_OF_VALUES = "it was run without memory: a forward that reads values of tensors has no shape to report"
 
 
-def forward_error(error: Exception, trace: Trace, *, has_steps: bool) -> SpecError:
-    """Return what is wrong with a forward that raised an error in a run that was recorded.
+def forward_error(run: Run, error: Exception) -> ForwardError:
+    """Return why a module fails, from runs of it at a batch of 1; `error` is what another run raised."""
+    start = Attempt(run)
+    misfit = start.misfit()
+    if misfit is None or type(misfit.error) is not type(error):
+        return ForwardError([_finding(Misfit(error, run.trace()))])
+    findings: list[Diagnostic] = []
+    following: Attempt | None = start
+    while misfit is not None and following is not None and len(findings) < _MOST_FINDINGS:
+        finding = _finding(misfit)
+        fixes, following = fixes_of(following, misfit)
+        findings.append(replace(finding, fixes=tuple(fixes)))
+        misfit = None if following is None else following.misfit()
+    return ForwardError(findings)
 
-    The steps of the trace are those before the error where `has_steps`.
-    """
-    frames = [*traceback.walk_tb(error.__traceback__)]
-    path = ""
-    refused: Requirement | None = None
-    for frame, _ in frames:
-        module = frame.f_locals.get("self")
-        if isinstance(module, nn.Module) and frame.f_code.co_name == "forward":
-            path = trace.paths.get(id(module), path)
-            refused = _refusal(module, frame)
-    text = str(error).strip().partition("\n")[0]
-    text = text if len(text) <= _LONGEST else text.partition(". ")[0][:_LONGEST]
-    message = f"{type(trace.module).__name__} cannot be traced on tensors without memory: "
-    message += f"{type(error).__name__}: {text}".rstrip(":. ")
-    hint = _GENERAL_HINT
-    if refused is not None:
-        message += f"; {refused.message}"
-        hint = (
-            f"{refused.name}: {refused.right}"
-            if isinstance(refused, DeclaredSize)
-            else refused.advice or hint
+
+def _finding(misfit: Misfit) -> Diagnostic:
+    """Return what is known of a misfit, without repairs."""
+    fact, notes = misfit.requirement, tuple(_notes(misfit))
+    paths = (misfit.path,) if misfit.path else ()
+    if fact is None:
+        hint = _OF_VALUES if "meta" in misfit.says else ""
+        return Diagnostic("forward", "error", misfit.says, misfit.place, paths, hint, notes=notes)
+    hint = "" if isinstance(fact, DeclaredSize) else fact.advice
+    return Diagnostic(fact.code, "error", fact.message, misfit.place, paths, hint, fact=fact, notes=notes)
+
+
+def _notes(misfit: Misfit) -> Iterator[str]:
+    """Yield how the size that came in is made, the layers before, and the words of torch."""
+    fact = misfit.requirement
+    if isinstance(fact, DeclaredSize) and misfit.layer is not None:
+        weights = (
+            f"{name} {shown(tuple(item.shape))}" for name, item in misfit.layer.module.named_parameters()
         )
-    if has_steps and (ran := ", ".join(_last_steps(trace))):
-        message += f"; the layers before it: {ran}"
-    return SpecError(message, place=_place_of_call(frames), path=path, hint=hint)
+        now = next(weights, "")
+        axis = (
+            fact.axis.replace("its ", "the input's ") if "its " in fact.axis else f"{fact.axis} of the input"
+        )
+        yield f"{fact.name} is the number of {axis}{_product(misfit, fact)}{now and f'; {now} now'}"
+    if misfit.call is not None and misfit.layer is None and fact is None:
+        yield f"{misfit.call.name} of {' and '.join(map(shown, misfit.call.shapes))}"
+    if ran := ", ".join(misfit.last_steps):
+        yield f"the layers before it: {ran}"
+    if fact is not None and not isinstance(misfit.error, Refused):
+        yield f"torch says: {misfit.says}"
 
 
-def _refusal(module: nn.Module, frame: FrameType) -> Requirement | None:
-    """Return what the rule of a module's kind requires of the tensor that its forward was called with."""
-    names = frame.f_code.co_varnames[1 : frame.f_code.co_argcount]
-    x = frame.f_locals.get(names[0]) if names else None
-    layer: Kind | None = as_layer(module)
-    if layer is None or not isinstance(x, Tensor):
-        return None
-    try:
-        layer.apply((tuple(x.shape),))
-    except Refused as error:
-        return error.requirement
-    except ShapecalcError:
-        return None
-    return None
-
-
-def _last_steps(trace: Trace) -> Iterator[str]:
-    """Yield the last steps that were recorded, each with the shape of its result."""
-    shapes: dict[str, Any] = {name: tuple(tensor.shape) for tensor, name in trace.tensors.values()}
-    names = [step.name for step in trace.steps if step.name in shapes]
-    for name in names[-3:]:
-        yield f"{name} {shown(shapes[name])}"
-
-
-def _place_of_call(frames: list[tuple[FrameType, int]]) -> Place:
-    """Return the innermost line that is neither of torch nor of this package."""
-    for frame, line in reversed(frames):
-        file = frame.f_code.co_filename
-        if not file.startswith((*_LIBRARIES, "<")):
-            return Place(file, line)
-    return Place()
+def _product(misfit: Misfit, fact: DeclaredSize) -> str:
+    """Return how a flattened size is made of those of a map, where the step before flattens one."""
+    steps = misfit.trace.steps
+    last = steps[-1] if steps else None
+    if last is None or not isinstance(last.body, Flatten):
+        return ""
+    source = (last.source or (steps[-2].name if len(steps) > 1 else misfit.trace.inputs[0],))[0]
+    sizes = misfit.shapes.get(source or "", ())[1:]
+    return f", {'·'.join(map(str, sizes))} = {fact.right}" if prod(sizes) == fact.right else ""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
 from pydantic import ValidationError
 from torch import Tensor, nn
+from torch._C import DisableTorchFunction
 from torch.overrides import TorchFunctionMode
 
 from shapecalc.bridges.torch.tracer.callers import caller_of_function
@@ -15,11 +17,13 @@ from shapecalc.bridges.torch.tracer.function_rules import RULES, transposed
 from shapecalc.bridges.torch.tracer.grouped_products import predicted_grouped_mm
 from shapecalc.bridges.torch.tracer.integer_inputs import called
 from shapecalc.bridges.torch.tracer.named_functions import by_kind, by_name
+from shapecalc.bridges.torch.tracer.plain_names import is_in_place, plain_name
 from shapecalc.bridges.torch.tracer.signatures import arguments
 from shapecalc.bridges.torch.tracer.tensor_creation import pin_all, record_new
 from shapecalc.bridges.torch.tracer.trace import Call, Trace
 from shapecalc.bridges.torch.tracer.traced_number import concrete, pinned, tensors_in
 from shapecalc.bridges.torch.tracer.traced_sizes import caller_location
+from shapecalc.bridges.torch.tracer.value_reads import read_values, with_values
 
 _empty = torch.empty  # while a trace runs, torch.empty is another function
 
@@ -51,41 +55,6 @@ _RESHAPING_IN_PLACE = _words("squeeze_ swapaxes_ swapdims_ t_ transpose_ unsquee
 _OF_MEMORY = _words("data_ptr storage storage_offset storage_type stride untyped_storage")
 """Functions that say how a tensor lies in memory, from which a forward could compute any size."""
 
-_OPERATORS = {
-    "and": "bitwise_and",
-    "floordiv": "floor_divide",
-    "invert": "bitwise_not",
-    "lshift": "bitwise_left_shift",
-    "mod": "remainder",
-    "or": "bitwise_or",
-    "rshift": "bitwise_right_shift",
-    "truediv": "div",
-    "xor": "bitwise_xor",
-}
-"""torch's functions for Python's operators that have another name."""
-_REFLECTED = frozenset([*_OPERATORS, "add", "div", "matmul", "mul", "pow", "sub"])
-
-
-def plain_name(name: str) -> str:
-    """Return the name of a function for that of a method: of an operator, in place, or reflected.
-
-    >>> [plain_name(name) for name in ("__add__", "add_", "__iadd__", "__rsub__", "relu_", "__rmod__")]
-    ['add', 'add', 'add', 'sub', 'relu', 'remainder']
-    """
-    if not (name.startswith("__") and name.endswith("__")):
-        return name.removesuffix("_")
-    inner = name.strip("_")
-    if inner[0] in "ri" and inner[1:] in _REFLECTED:
-        inner = inner[1:]
-    return _OPERATORS.get(inner, inner)
-
-
-def _is_in_place(name: str) -> bool:
-    """Return whether a function of this name changes its first tensor."""
-    if name.startswith("__"):
-        return name.startswith(("__i", "__set"))
-    return name.endswith("_")
-
 
 class RecordingFunctions(TorchFunctionMode):
     """Runs torch's functions and records them in a trace."""
@@ -97,22 +66,30 @@ class RecordingFunctions(TorchFunctionMode):
     def __torch_function__(
         self, function: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
-        args, kwargs = self.trace.copied(args), self.trace.copied(kwargs or {})
-        overwrites = _is_in_place(getattr(function, "__name__", ""))
-        args, kwargs = self.trace.meta_twins.together(args, kwargs, overwrites=overwrites)
-        self.trace.forget_indices(caller_location())
-        if getattr(function, "__name__", "") in _RESHAPING_IN_PLACE:
-            before = args[0].detach()
-            self.trace.alias(before, args[0])
-            result = function(*concrete(args), **concrete(kwargs))
-            return record(self.trace, function, (before, *args[1:]), kwargs, result)
-        predicted = _PREDICTED.get(function)
-        result = None if predicted is None else predicted(args, kwargs)
+        with DisableTorchFunction():  # reading a size is a call for each mode as well
+            args, kwargs = self.trace.copied(args), self.trace.copied(kwargs or {})
+            args, kwargs = (self.trace.meta_twins.without_memory(each) for each in (args, kwargs))
+            self.trace.forget_indices(caller_location())
+            if getattr(function, "__name__", "") in _RESHAPING_IN_PLACE:
+                before = args[0].detach()
+                self.trace.alias(before, args[0])
+                result = function(*concrete(args), **concrete(kwargs))
+                return record(self.trace, function, (before, *args[1:]), kwargs, result)
+            predicted = _PREDICTED.get(function)
+            result = None if predicted is None else predicted(args, kwargs)
         if result is None:
-            result = called(self.trace, function, concrete(args), concrete(kwargs))
+            try:
+                result = called(self.trace, function, concrete(args), concrete(kwargs))
+            except (RuntimeError, TypeError):
+                frame = sys._getframe(1)  # noqa: SLF001  (inspect.stack reads source files)
+                if (answer := read_values(self.trace, function, args, kwargs, frame)) is not None:
+                    return answer[0]
+                args, kwargs = with_values(self.trace, function, args, kwargs)
+                result = function(*concrete(args), **concrete(kwargs))
         self.trace.called = caller_of_function(function)
         try:
-            return record(self.trace, function, args, kwargs, result)
+            with DisableTorchFunction():
+                return record(self.trace, function, args, kwargs, result)
         finally:
             self.trace.called = "module"
 
@@ -120,6 +97,8 @@ class RecordingFunctions(TorchFunctionMode):
 def record(trace: Trace, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any], result: Any) -> Any:
     """Record a call with its result; return the result, sizes traced."""
     raw = getattr(function, "__name__", "function")
+    writes = is_in_place(raw) or kwargs.get("inplace") is True
+    trace.values.note(function, args, kwargs, result, writes=writes, sizes=trace.sizes)
     if raw == "__get__":
         return _property(Call(trace, function.__self__.__name__, {"input": args[0]}, result))
     name = plain_name(raw)
@@ -140,6 +119,7 @@ def record(trace: Trace, function: Any, args: tuple[Any, ...], kwargs: dict[str,
         return pinned(trace.sizes(args[0])[0])
     if name == "iter":
         rows = [*result]
+        trace.values.note(torch.unbind, args[:1], {}, rows, writes=False, sizes=trace.sizes)
         _record(Call(trace, "unbind", {"input": args[0], "dim": 0}, rows))
         return iter(rows)
     results = [*tensors_in(result)]

@@ -15,14 +15,15 @@ from shapecalc import layers
 from shapecalc.bridges.torch.tracer.failed_forward import forward_error
 from shapecalc.bridges.torch.tracer.forward_arguments import Arguments, arguments_of
 from shapecalc.bridges.torch.tracer.integer_inputs import IntegersNeeded
-from shapecalc.bridges.torch.tracer.module_copy import ModuleState, copied, on_meta
-from shapecalc.bridges.torch.tracer.module_run import Run, outcome
+from shapecalc.bridges.torch.tracer.module_copy import ModuleState, copied, on_meta, small_originals
+from shapecalc.bridges.torch.tracer.module_run import Run
 from shapecalc.bridges.torch.tracer.rerun import Rerun
 from shapecalc.bridges.torch.tracer.trace import Trace
 from shapecalc.bridges.torch.tracer.trace_to_model import model_of
 from shapecalc.bridges.torch.tracer.traced_sizes import Ratio, Size
 from shapecalc.bridges.torch.tracer.witness import ModuleWitness
 from shapecalc.errors import ShapecalcError, ShapeError, SpecError, quote
+from shapecalc.layers.requirement import Refused
 from shapecalc.layers.traced import Require
 from shapecalc.model import Model
 
@@ -42,25 +43,25 @@ def traced(
     bare, copies = copied(module, on_meta)
     has_batch = shape is not None
     arguments = arguments_of(bare, shape, args, kwargs)
-    run = Run(bare, name or type(module).__name__, arguments, has_batch, copies, ModuleState(bare))
+    originals, title = small_originals(module, copies), name or type(module).__name__
+    run = Run(bare, title, arguments, has_batch, copies, ModuleState(bare), originals)
     first_error: Exception | None = None
     attempts = _attempts(run)
     while attempts:
         try:
             return _with_any_batch(attempts.pop())
+        except Refused as refused:
+            raise forward_error(replace(run, batch=1), refused) from refused
         except ShapecalcError:
             raise
         except IntegersNeeded as needed:
-            if more := needed.names - run.integers:
-                run = replace(run, integers=run.integers | more)
-                attempts = _attempts(run)
-            elif first_error is None:
-                first_error = needed
+            run = replace(run, integers=run.integers | needed.names)
+            attempts = _attempts(run)
         except Exception as error:  # noqa: BLE001  (whatever the module's own code raises)
             if first_error is None or _names_traced_numbers(first_error):
                 first_error = error
     assert first_error is not None
-    raise _explained(replace(run, batch=1, pinned=True), first_error) from first_error
+    raise forward_error(replace(run, batch=1, pinned=True), first_error) from first_error
 
 
 def _attempts(run: Run) -> list[Run]:
@@ -78,15 +79,6 @@ def _batch(module: nn.Module, arguments: Arguments) -> int:
     shapes = (*arguments.shapes.values(), *(item.shape for item in (*module.parameters(), *module.buffers())))
     taken = set(chain.from_iterable(shapes))
     return next((batch for batch in _BATCHES if batch not in taken), max(taken) + 1)
-
-
-def _explained(run: Run, error: Exception) -> SpecError:
-    """Return an error with its reason; its sizes are of a batch of 1 where that fails too."""
-    trace = run.trace()
-    plain_error = outcome(lambda: run.recorded(trace))
-    if isinstance(plain_error, Exception) and type(plain_error) is type(error):
-        return forward_error(plain_error, trace, has_steps=True)
-    return forward_error(error, trace, has_steps=False)
 
 
 def _names_traced_numbers(error: Exception) -> bool:

@@ -27,9 +27,9 @@ def called(trace: Trace, function: Callable[..., Any], args: Iterable[Any], kwar
         return function(*args, **kwargs)
     except Exception:
         floats = [tensor for tensor in tensors_in((args, kwargs)) if _is_float(tensor)]
-        names = _inputs_behind(trace, floats)
+        names = _inputs_behind(trace, floats) if trace.has_batch else set()  # else the examples have dtypes
         if names and any(_runs_with(chosen, function, args, kwargs) for chosen in floats):
-            raise IntegersNeeded(names) from None
+            raise IntegersNeeded(frozenset(names)) from None
         raise
 
 
@@ -50,8 +50,8 @@ def _runs_with(
     return True
 
 
-def _inputs_behind(trace: Trace, tensors: Iterable[Tensor]) -> frozenset[str]:
-    """Return the inputs that tensors were made of, by the steps in between."""
+def _inputs_behind(trace: Trace, tensors: Iterable[Tensor]) -> set[str]:
+    """Return the inputs of floats that tensors were made of, by the steps in between."""
     sources: dict[str, tuple[str, ...]] = {}
     last = trace.inputs[0]
     for step in trace.steps:
@@ -66,4 +66,4 @@ def _inputs_behind(trace: Trace, tensors: Iterable[Tensor]) -> frozenset[str]:
         )
         front = {*behind} - names
         names |= front
-    return frozenset(names.intersection(trace.inputs))
+    return {name for name in names.intersection(trace.inputs) if not trace.is_of_integers(name)}

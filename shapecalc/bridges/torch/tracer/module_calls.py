@@ -47,6 +47,8 @@ def recording_modules(trace: Trace) -> Iterator[None]:
             trace.called = "module"
             if effect is not None:
                 args, kwargs = trace.meta_twins.without_memory((args, kwargs))
+                if getattr(module, "inplace", False):
+                    trace.values.lose(args[0])
                 result = _predicted(module, args[0], effect) if len(operands) == 1 else None
                 if result is None:
                     trace.inside_leaf = True
@@ -110,7 +112,9 @@ def _append(
     if id(module) in trace.paths:
         trace.leaves[trace.last] = trace.paths[id(module)]
     if effect.buffers:
-        trace.own_buffers(*module.buffers())
+        trace.own_buffers(
+            *(module.buffers() if vars(module)["_modules"] else vars(module)["_buffers"].values())
+        )
     return effect
 
 

@@ -11,14 +11,15 @@ import torch
 from torch import Tensor, nn
 
 from shapecalc.bridges.torch.tracer.kept_tensors import kept_tensors
+from shapecalc.bridges.torch.tracer.tensor_values import is_small
 from shapecalc.errors import SpecError
+
+_PLAIN = (bool, int, float, str, type(None))
+_COPYING = ("__deepcopy__", "__getstate__", "__reduce_ex__", "__reduce__", "__new__", "__slots__")
 
 
 def copied(module: nn.Module, numberless: Callable[[Tensor], Tensor]) -> tuple[nn.Module, Mapping[int, Any]]:
-    """Return the module in evaluation mode with other tensors, and what was copied by identity.
-
-    `deepcopy` is slow at the empty tables of hooks, of which every module has a dozen: it finds them copied.
-    """
+    """Return the module in evaluation mode with other tensors, and what was copied by identity."""
     try:
         copies: dict[int, Any] = {}
         computed = (tensor for tensor in kept_tensors(module) if tensor.grad_fn is not None)
@@ -26,12 +27,39 @@ def copied(module: nn.Module, numberless: Callable[[Tensor], Tensor]) -> tuple[n
             bare = numberless(tensor)
             is_learned = isinstance(tensor, nn.Parameter)
             copies[id(tensor)] = nn.Parameter(bare, tensor.requires_grad) if is_learned else bare
-        for part in module.modules():
-            tables = (value for value in vars(part).values() if type(value) in (OrderedDict, dict, set))
-            copies |= {id(table): type(table)() for table in tables if not table}
+        twins = [(part, _empty_twin(part, copies)) for part in module.modules()]
+        for part, twin in reversed(twins):  # the parts of a module before itself
+            if twin is not None:
+                state = {name: _copied(value, copies) for name, value in vars(part).items()}
+                state.pop("_compiled_call_impl", None)  # as torch does
+                twin.__setstate__(state)
         return deepcopy(module, copies).eval(), copies
     except Exception as error:
         raise SpecError(f"{type(module).__name__} cannot be copied: {error}") from error
+
+
+def small_originals(module: nn.Module, copies: Mapping[int, Any]) -> dict[int, Tensor]:
+    """Return the tensors of a module whose numbers its forward may read, by the identity of their copies."""
+    tensors = (*module.parameters(), *module.buffers(), *kept_tensors(module))
+    return {id(copies[id(tensor)]): tensor for tensor in tensors if id(tensor) in copies and is_small(tensor)}
+
+
+def _empty_twin(part: nn.Module, copies: dict[int, Any]) -> Any:
+    """Return a module of the same class without attributes, None where its class has a copy of its own."""
+    cls = type(part)
+    if any(getattr(cls, name, None) is not getattr(nn.Module, name, None) for name in _COPYING):
+        return None
+    copies[id(part)] = twin = cls.__new__(cls)
+    return twin
+
+
+def _copied(value: Any, copies: dict[int, Any]) -> Any:
+    """Return what `deepcopy` makes of an attribute; it is slow at plain values and empty tables."""
+    if type(value) in _PLAIN or (type(value) is tuple and all(type(item) in _PLAIN for item in value)):
+        return value
+    if type(value) in (OrderedDict, dict, set) and not value:
+        return copies.setdefault(id(value), type(value)())
+    return deepcopy(value, copies)
 
 
 def on_meta(tensor: Tensor) -> Tensor:
@@ -48,7 +76,7 @@ class ModuleState:
     def __init__(self, module: nn.Module) -> None:
         self.attributes = [(part, vars(part).copy()) for part in module.modules()]
         self.containers = [
-            (value, copy(value))
+            (value, copy(value) if value else ())
             for _, attributes in self.attributes
             for value in attributes.values()
             if type(value) in (OrderedDict, dict, set, list)

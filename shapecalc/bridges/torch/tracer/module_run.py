@@ -48,6 +48,8 @@ class Run:
     copies: Mapping[int, Any]
     """Copies of the user's modules and tensors, by the identity of what was copied."""
     state: ModuleState
+    originals: Mapping[int, Tensor]
+    """The user's smaller tensors, by the identity of their copies."""
     integers: frozenset[str] = frozenset()
     """The inputs that are integers."""
     batch: int = 2
@@ -62,7 +64,8 @@ class Run:
     def trace(self) -> Trace:
         """Return an empty trace of the module as it was copied."""
         self.state.restore()
-        return Trace(self.module, copies=self.copies, has_batch=self.has_batch, pinned=self.pinned)
+        options: dict[str, Any] = {"has_batch": self.has_batch, "pinned": self.pinned}
+        return Trace(self.module, copies=self.copies, originals=self.originals, **options)
 
     def recorded(self, trace: Trace, shapes: Sequence[Sequence[int]] | None = None) -> dict[str, Tensor]:
         """Record one run of the forward and return its outputs by name."""

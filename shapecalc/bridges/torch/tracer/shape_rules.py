@@ -166,13 +166,16 @@ def _diag_embed(call: Call) -> Shape:
 
 
 def _diff(call: Call) -> Shape | None:
+    """Differences of neighbours, of a tensor with others in front of it and behind it."""
     x, count = sizes_of(call), call.arguments["n"]
-    axis = axis_of(call, len(x))
-    return (
-        None
-        if call.first("prepend", "append") is not None
-        else replaced(x, axis, greatest(x[axis] - count, 0))
-    )
+    axis, length = axis_of(call, len(x)), x[axis_of(call, len(x))]
+    for name in ("prepend", "append"):
+        if call.arguments[name] is not None:
+            other = sizes_of(call, name)
+            if len(other) != len(x) or not equal(replaced(other, axis, 1), replaced(x, axis, 1)):
+                return None
+            length += other[axis]
+    return replaced(x, axis, greatest(length - count, 0))
 
 
 def _tensor_split(call: Call) -> list[Shape] | None:

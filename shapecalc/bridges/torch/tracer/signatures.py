@@ -33,12 +33,12 @@ _SYNONYMS = {
 _CHECKS: dict[str, tuple[type, ...]] = {
     "Tensor": (Tensor,),
     "bool": (bool,),
-    "int": (int, torch.dtype, torch.layout, torch.memory_format),
+    "int": (int, type, torch.dtype, torch.layout, torch.memory_format),
     "number": (int, float, complex),
     "float": (int, float),
     "str": (str,),
 }
-"""The values that each type of a schema takes; enumerations of torch are integers there."""
+"""The values that each type of a schema takes; enumerations of torch are integers, a dtype may be `int`."""
 
 
 @dataclass(frozen=True, slots=True)

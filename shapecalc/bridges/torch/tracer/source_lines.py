@@ -13,7 +13,7 @@ from types import FrameType
 from shapecalc.errors import Place
 
 _LIBRARIES = ("torch", "shapecalc", "einops")
-_ENTRY = str(Path(__file__).with_name("importing.py"))
+_ENTRY = str(Path(__file__).with_name("module_run.py"))
 """The module that runs the forward: what is outside of it is not the user's network."""
 
 

@@ -14,11 +14,13 @@ from torch import Tensor, nn
 from shapecalc.bridges.torch.tracer.callers import caller_in_module
 from shapecalc.bridges.torch.tracer.kept_tensors import MetaTwins, kept_tensors
 from shapecalc.bridges.torch.tracer.source_lines import current_place
+from shapecalc.bridges.torch.tracer.tensor_values import Values
 from shapecalc.bridges.torch.tracer.traced_number import Guard, concrete, mapped, pinned
 from shapecalc.bridges.torch.tracer.traced_sizes import Location, Size, Sizes, field_value, spec_text
 from shapecalc.errors import Place
 from shapecalc.layers.base import Caller, Kind, Merge
 from shapecalc.layers.linear import Embedding
+from shapecalc.layers.requirement import DeclaredSize, Refused
 from shapecalc.layers.select import EmptySlice
 from shapecalc.layers.traced import Buffer, Constant, Opaque, Parameter
 from shapecalc.spec.tree import Step
@@ -31,7 +33,8 @@ class Trace:
 
     With `has_batch` the first axis of each input is a batch, put in front of the shape in the spec. With
     `pinned` sizes are ordinary numbers, so that the recording holds for the sizes of its inputs only.
-    `copies` has by identity the copies of what a closure of the forward may still hold the original of.
+    `copies` has by identity the copies of what a closure of the forward may still hold the original of, and
+    `originals` the tensors of the user's module by the identity of their copies.
     """
 
     def __init__(
@@ -39,6 +42,7 @@ class Trace:
         module: nn.Module,
         *,
         copies: Mapping[int, Any] = MappingProxyType({}),
+        originals: Mapping[int, Tensor] = MappingProxyType({}),
         has_batch: bool = True,
         pinned: bool = False,
     ) -> None:
@@ -60,6 +64,7 @@ class Trace:
         self.paths = {id(part): path for path, part in module.named_modules()}
         self.parameters = {id(parameter): path for path, parameter in module.named_parameters()}
         self.buffers = {id(buffer): path for path, buffer in module.named_buffers()}
+        self.buffer_ids = {path: key for key, path in self.buffers.items()}
         self.owners: dict[int, str] = {}
         """The step that has each parameter and each buffer, by the tensor's identity."""
         self.scope: list[str] = []
@@ -74,7 +79,8 @@ class Trace:
         """What the next step reads where it says nothing."""
         self.literals = {id(tensor): tensor for tensor in kept_tensors(module)}
         """Tensors kept on the module, or made in its forward of numbers that are no sizes."""
-        self.meta_twins = MetaTwins(self.literals)
+        self.values = Values(originals)
+        self.meta_twins = MetaTwins(self.literals, self.values)
         self.ranges: dict[str, Any] = {}
         """What integers that count up to a size are less than, by the name of their tensor."""
         self.leaves: dict[str, str] = {}
@@ -104,6 +110,11 @@ class Trace:
         self.inputs.append(name)
         self.tensors[id(tensor)] = (tensor, name)
         self.last = self.last or name
+
+    def is_of_integers(self, name: str) -> bool:
+        """Return whether an input holds integers."""
+        tensor = next(tensor for tensor, title in self.tensors.values() if title == name)
+        return not tensor.is_floating_point()
 
     def name_of(self, tensor: Tensor) -> str:
         """Return the name of a tensor; a parameter or a constant becomes a step at its first use.
@@ -159,8 +170,12 @@ class Trace:
         parameters: Iterable[Tensor] = (),
     ) -> str:
         """Append a step and return its name; `share` is a step whose layer and weights it has."""
-        if isinstance(layer, Embedding) and isinstance(end := self.ranges.get(sources[0]), Size):
-            _ = end <= layer.num_embeddings  # a guard: each position has a row
+        end = self.ranges.get(sources[0]) if isinstance(layer, Embedding) else None
+        if isinstance(layer, Embedding) and isinstance(end, Size) and not end <= layer.num_embeddings:
+            rows, shape = "positions, each of which reads a row", (concrete(end),)
+            raise Refused(
+                DeclaredSize(layer.kind, "num_embeddings", layer.num_embeddings, concrete(end), shape, rows)
+            )
         data: dict[str, Any] = {"name": name, "place": current_place()}
         if {parameter.requires_grad for parameter in parameters} == {False}:
             data["trainable"] = False
@@ -231,7 +246,8 @@ class Trace:
         """Note that a layer counts these buffers, and the number of batches that is kept beside them."""
         paths = [self.buffers.get(id(buffer), "") for buffer in buffers]
         counts = {f"{path.rpartition('.')[0]}.num_batches_tracked".lstrip(".") for path in paths if path}
-        self.owners |= {key: path for key, path in self.buffers.items() if path in counts.union(paths)}
+        owned = counts.union(paths) & self.buffer_ids.keys()
+        self.owners |= {self.buffer_ids[path]: path for path in owned}
 
     def append_opaque(
         self, function: str, tensors: Sequence[Tensor], results: Sequence[Tensor], macs: int | None

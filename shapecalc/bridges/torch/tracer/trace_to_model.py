@@ -78,16 +78,11 @@ def _free_axes(trace: Trace, title: str, rank: int) -> dict[int, str]:
     readers = (step for step in trace.steps if step.source is None or title in step.source)
     reader = getattr(next(readers, None), "body", None)
     behind = rank - front
-    letters = ("L",) if behind == 1 and _is_integer(trace, title) else spatial_letters(behind - 1)
+    letters = ("L",) if behind == 1 and trace.is_of_integers(title) else spatial_letters(behind - 1)
     starts_on_features = reader is not None and any(_reads_features(step.body) for step in trace.steps[:2])
     is_sequence = behind == 2 and not (windows == 1 and not starts_on_features)
     first = front if is_sequence else rank - len(letters)
     return ({0: "N"} if has_first else {}) | dict(enumerate(letters, first))
-
-
-def _is_integer(trace: Trace, title: str) -> bool:
-    tensors = (tensor for tensor, name in trace.tensors.values() if name == title)
-    return not next(tensors).is_floating_point()
 
 
 def _reads_features(body: Any) -> bool:

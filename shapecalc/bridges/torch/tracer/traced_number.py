@@ -145,14 +145,20 @@ def mapped(change: Callable[[Any], Any], value: Any) -> Any:
     return change(value)
 
 
+_NESTED = (tuple, list, dict, slice)
+
+
 def leaves(value: Any) -> Iterator[Any]:
     """Yield what nested arguments or results consist of."""
     kind = type(value)
-    if issubclass(kind, (tuple, list, dict)):
-        for item in value.values() if issubclass(kind, dict) else value:
-            yield from leaves(item)
-    elif kind is slice:
+    if kind is slice:
         yield from (value.start, value.stop, value.step)
+    elif issubclass(kind, _NESTED):
+        for item in value.values() if issubclass(kind, dict) else value:
+            if issubclass(type(item), _NESTED):
+                yield from leaves(item)
+            else:
+                yield item
     else:
         yield value
 
