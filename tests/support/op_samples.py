@@ -10,22 +10,23 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import import_module
 from itertools import islice
-from types import SimpleNamespace
+from types import ModuleType
 from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor, nn
 
 from shapecalc import Model, ShapecalcError, from_torch
-from shapecalc.bridges.torch.tracer.module_run import outputs
+from shapecalc.bridges.torch.tracer.module_run import error_text, outcome, outputs
 
 Shape: TypeAlias = "tuple[int, ...]"
 
 
-
 def _database() -> list[Any]:
     """Return torch's op database; its module needs a test case of a package that is not needed here."""
-    sys.modules.setdefault("expecttest", SimpleNamespace(TestCase=unittest.TestCase))
+    if "expecttest" not in sys.modules:
+        sys.modules["expecttest"] = ModuleType("expecttest")
+        vars(sys.modules["expecttest"])["TestCase"] = unittest.TestCase
     database: list[Any] = import_module("torch.testing._internal.common_methods_invocations").op_db
     return database
 
@@ -57,10 +58,10 @@ class Sample:
         """Return the shapes of the results for a tensor of numbers, or the error."""
         with torch.no_grad(), warnings.catch_warnings(), torch.random.fork_rng(devices=[]):
             warnings.simplefilter("ignore")
-            try:
-                return [tuple(y.shape) for y in outputs(self.module(torch.rand(shape))).values()]
-            except Exception as error:
-                return f"{type(error).__name__}: {error}".partition("\n")[0]
+            result = outcome(lambda: outputs(self.module(torch.rand(shape))))
+        if isinstance(result, Exception):
+            return error_text(result)
+        return [tuple(y.shape) for y in result.values()]
 
     def imported(self, *, batched: bool) -> Model:
         """Return the import, with the first axis as the batch or without a batch."""
@@ -88,7 +89,9 @@ def other_shapes(shape: Shape, count: int, seed: str) -> Iterator[Shape]:
         sizes = [*shape]
         for axis in range(len(sizes)):
             if draw.random() < 0.6:
-                sizes[axis] = draw.choice([1, 2, 3, sizes[axis] + 1, 2 * sizes[axis], max(1, sizes[axis] - 1), 7])
+                sizes[axis] = draw.choice(
+                    [1, 2, 3, sizes[axis] + 1, 2 * sizes[axis], max(1, sizes[axis] - 1), 7]
+                )
         yield tuple(sizes)
 
 

@@ -112,7 +112,7 @@ def _traced(run: Run) -> Model:
         return _traced(replace(run, batch=1, pinned=True))
     _append_unused(trace, outputs)
     model = model_of(trace, run.arguments.shapes, outputs, run.name)
-    model.graphs.witness = ModuleWitness(Rerun(run, trace.leaves))
+    model.graphs.witness = ModuleWitness(Rerun(run, trace.leaves), at_traced=not trace.has_opaque_batch)
     return model
 
 

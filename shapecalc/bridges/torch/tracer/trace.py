@@ -85,6 +85,8 @@ class Trace:
         """What integers that count up to a size are less than, by the name of their tensor."""
         self.leaves: dict[str, str] = {}
         """The path of the module that a step is, by the name of the step."""
+        self.has_opaque_batch = False
+        """Whether an operation without a rule is taken to keep the batch: other runs confirm it."""
         self.has_unknown = False
         """Whether a tensor or number was read without a known origin: it may depend on any size."""
 
@@ -255,6 +257,7 @@ class Trace:
         """Append an operation without a rule, with the shapes that it was seen with.
 
         The batch may be in any size of a result but the batch in front: such sizes hold for one batch only.
+        So do indices and masks that are the same for any batch, which may pick items of it.
         """
         first = next(tensor for tensor, name in self.tensors.values() if name == self.inputs[0])
         operands = [*tensors] or [first]
@@ -263,7 +266,10 @@ class Trace:
         is_plain = all(
             tensor.shape[:1] in ((batch,), ()) and batch not in tensor.shape[1:] for tensor in results
         )
+        indices = (tensor for tensor in operands if tensor.dim() and not tensor.is_floating_point())
+        is_plain = is_plain and all(tensor.shape[0] == batch for tensor in indices)
         self.has_unknown |= has_batch and not is_plain
+        self.has_opaque_batch |= has_batch
 
         def seen(tensor: Tensor) -> list[int]:
             return [-1, *tensor.shape[1:]] if has_batch and tensor.shape[:1] == (batch,) else [*tensor.shape]
