@@ -3,7 +3,7 @@
     ShapecalcError
     ├── SpecError          the text or the tree cannot be read as a model
     │   ├── FormulaError   spec arithmetic is malformed or has no value
-    │   └── ForwardError   the forward of a torch module fails on its input
+    │   └── ForwardError   a torch module fails, in its forward or when it is made
     ├── ShapeError         the model is invalid: a layer rejects its input
     ├── DesignError        a check has errors, all of which it lists
     ├── Undecided          there is no exact answer; the text names a page of help
@@ -88,10 +88,10 @@ class Place:
                 file = str(Path(file).relative_to(Path.cwd()))
         return Place(file, self.line, self.column, self.parts)
 
-    @property
-    def short(self) -> str:
-        """The file from the working directory, and the line."""
-        return str(Place(self.from_here.file, self.line))
+    def shown(self, *, column: bool = False) -> str:
+        """Return the place for a reader, the file from the working directory or the folder of packages."""
+        file = (self.from_here.file or "").rpartition("-packages/")[2]
+        return str(Place(file or None, self.line, self.column if column else None)) if self else ""
 
     def to_dict(self) -> dict[str, str | int | None]:
         """Return the place as plain data for JSON."""
@@ -240,7 +240,7 @@ class DesignError(Findings):
 
 
 class ForwardError(Findings, SpecError):
-    """The forward of a torch module fails; `diagnostics` are what `check` reports of it, with repairs."""
+    """A torch module fails; `diagnostics` are what `check` reports of it, with repairs."""
 
 
 class Undecided(Located):

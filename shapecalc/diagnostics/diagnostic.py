@@ -85,6 +85,8 @@ class Diagnostic(Shown):
     """Fixes that were applied and checked, the best first."""
     fact: Fact | None = field(default=None, compare=False, repr=False)
     """What it is about, as data."""
+    origin: str = field(default="", compare=False, repr=False)
+    """What it has in common with those of other layers that are merged with it."""
     notes: tuple[str, ...] = ()
     """What else is known: where a size comes from, what another program says."""
 
@@ -131,21 +133,23 @@ def from_failure(failure: Failure) -> Diagnostic:
 def gathered(findings: Sequence[Diagnostic]) -> list[Diagnostic]:
     """Return the findings, those of one origin merged; errors first, otherwise in the order of the network.
 
-    Equal findings have one origin, and warnings and notes of one code at one place about different layers.
+    Equal findings have one origin, and warnings and notes of one code about the passes of a repeat.
     """
-    origins: dict[tuple[Any, ...], list[tuple[Diagnostic, dict[str, None]]]] = {}
+    merged: list[tuple[Diagnostic, dict[str, None]]] = []
+    known: dict[tuple[Any, ...], tuple[Diagnostic, dict[str, None]]] = {}
     for finding in findings:
-        place, is_error = finding.place, finding.severity == "error"
-        message = finding.message if is_error or place.line is None else ""
-        origin = (finding.code, finding.severity, message, place.file, place.line, place.column)
-        merged = origins.setdefault(origin, [])
-        for first, paths in merged:
-            if first.message == finding.message or paths.keys().isdisjoint(finding.paths):
-                paths.update(dict.fromkeys(finding.paths))
-                break
-        else:
-            merged.append((finding, dict.fromkeys(finding.paths)))
-    results = [replace(first, paths=tuple(paths)) for merged in origins.values() for first, paths in merged]
+        place = finding.place
+        where = (finding.code, finding.severity, place.file, place.line, place.column)
+        equal, repeated = (*where, "message", finding.message), (*where, "origin", finding.origin)
+        group = known.get(equal)
+        if group is None and finding.origin and (group := known.get(repeated)):
+            group = group if group[1].keys().isdisjoint(finding.paths) else None
+        if group is None:
+            group = (finding, {})
+            merged.append(group)
+        group[1].update(dict.fromkeys(finding.paths))
+        known |= {equal: group, repeated: group}
+    results = [replace(finding, paths=tuple(paths)) for finding, paths in merged]
     return sorted(results, key=lambda finding: _ORDER[finding.severity])
 
 

@@ -32,11 +32,22 @@ class Violation(Fact):
     """What to change, or nothing."""
     needs_all: bool = False
     """Whether it can only be said of a network in which nothing failed."""
+    origin: str = ""
+    """What the passes of a repeat in a spec have in common; nothing where messages have to be equal."""
 
     def diagnostic(self) -> Diagnostic:
         texts = {name: shown(fact) if isinstance(fact, tuple) else fact for name, fact in self.facts.items()}
         message = self.template.format_map(texts)
-        return Diagnostic(self.code, self.severity, message, self.place, self.paths, self.hint, fact=self)
+        return Diagnostic(
+            self.code,
+            self.severity,
+            message,
+            self.place,
+            self.paths,
+            self.hint,
+            fact=self,
+            origin=self.origin,
+        )
 
 
 def of_layer(
@@ -52,4 +63,6 @@ def of_layer(
     """Return a violation by one layer; its kind is a fact."""
     kind = node.layer.kind
     facts = {"kind": kind, **facts}
-    return Violation(code, template, facts, node.place.of(kind), (node.path,), severity, hint, needs_all)
+    place = node.place.of(kind)
+    origin = ".".join(name for name in node.path.split(".") if not name.isdigit()) if node.place.parts else ""
+    return Violation(code, template, facts, place, (node.path,), severity, hint, needs_all, origin)

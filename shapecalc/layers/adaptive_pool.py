@@ -7,6 +7,7 @@ Every output sees a window that depends on the input's size, so there is no wind
 
 from collections.abc import Iterator
 from fractions import Fraction
+from math import gcd
 from typing import Annotated, Any
 
 from shapecalc.algebra import Dim, product
@@ -62,12 +63,16 @@ class AdaptivePool(NoWindow, Pooling):
         return None
 
     def seen(self, x: Shape) -> Dim | None:
+        """Return how many numbers the windows ⌊i·n/out⌋ to ⌈(i + 1)·n/out⌉ hold together.
+
+        Per axis it is n + out - gcd(n, out): a border i·n/out inside a number is in two windows.
+        """
         sums: list[Dim] = []
         for n, out in zip(self.sizes(x), self.sizes(self.output(x)), strict=True):
             if out in (1, n):
                 sums.append(n)
             elif isinstance(n, int) and isinstance(out, int):
-                sums.append(sum(-(-(i + 1) * n // out) - i * n // out for i in range(out)))
+                sums.append(n + out - gcd(n, out))
             else:
                 return None
         return product((*x[: -self.rank], *sums))

@@ -101,9 +101,9 @@ PICKING: Mapping[str, Operations | None] = {
         _words(
             """
             affine_grid block_diag cartesian_prod combinations diag diag_embed diagonal dsplit embedding
-            embedding_bag gather hsplit index index_copy index_fill index_put index_select one_hot
-            repeat_interleave scatter select_scatter take take_along_dim tensor_split unfold view_as_complex
-            view_as_real vsplit
+            embedding_bag gather hsplit index index_copy index_fill index_put index_select masked_scatter
+            one_hot repeat_interleave scatter select_scatter take take_along_dim tensor_split unfold
+            view_as_complex view_as_real vsplit
             """
         ),
         NOTHING,
@@ -111,9 +111,9 @@ PICKING: Mapping[str, Operations | None] = {
     **dict.fromkeys(
         _words(
             """
-            bucketize cdist complex count_nonzero cummax cummin diff grid_sample histc index_add isin kron
-            kthvalue median mode multinomial nanmean nanmedian nanquantile nansum polar quantile scatter_add
-            scatter_reduce searchsorted sort topk trace
+            bucketize cdist complex count_nonzero cross cummax cummin diff grid_sample histc index_add isin
+            kron kthvalue linalg_cross median mode multinomial nanmean nanmedian nanquantile nansum polar
+            quantile scatter_add scatter_reduce searchsorted sort topk trace
             """
         )
     ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from difflib import unified_diff
 from typing import NamedTuple
@@ -9,10 +10,12 @@ from typing import NamedTuple
 from shapecalc.diagnostics.diagnostic import Diagnostic, Fix
 from shapecalc.errors import Located
 from shapecalc.repair.repair import Repairer, of_unreadable
-from shapecalc.repair.repair_state import Source
+from shapecalc.repair.repair_state import RepairState, Source, own
 from shapecalc.repair.text_edits import applied
 
 MOST_ROUNDS = 40
+MOST_INFERRED = 12_000
+"""After so many layers that searches inferred no further round begins: the rest is for the next run."""
 
 
 class Fixed(NamedTuple):
@@ -29,7 +32,7 @@ def fixed(source: Source, *, unsafe: bool = False) -> Fixed:
     Where a set of edits that leaves no error is known, its steps are taken, of which a safe one must also
     hold without the unsafe; else one error is fixed after the other.
     """
-    text, done = source.text, list[tuple[Diagnostic, Fix]]()
+    text, done, inferred = source.text, list[tuple[Diagnostic, Fix]](), 0
     for _ in range(MOST_ROUNDS):
         try:
             repairer = Repairer(replace(source, text=text))
@@ -48,14 +51,31 @@ def fixed(source: Source, *, unsafe: bool = False) -> Fixed:
                 replace(finding, fixes=fixes)
                 for finding, fixes in zip(wrong, repairer.fixes(wrong), strict=True)
             ]
+            inferred += repairer.inferred
         known = [(finding, fix) for finding in findings for fix in finding.fixes[:1] if fix.edits]
-        ready = next(((finding, fix) for finding, fix in known if unsafe or fix.is_safe), None)
-        after = None if ready is None else applied(text, ready[1].edits)
-        if ready is None or after is None or after == text:
+        ready = [(finding, fix) for finding, fix in known if unsafe or fix.is_safe]
+        taken = ready if _fit_together(source, text, ready) else ready[:1]
+        after = applied(text, [edit for _, fix in taken for edit in fix.edits])
+        if not taken or after is None or after == text:
             return Fixed(text, done, len(known))
-        done.append(ready)
+        done += taken
         text = after
+        if inferred > MOST_INFERRED:
+            break
     return Fixed(text, done)
+
+
+def _fit_together(source: Source, text: str, fixes: Sequence[tuple[Diagnostic, Fix]]) -> bool:
+    """Say whether safe fixes, each of which holds alone, hold together and change no other error."""
+    after = applied(text, [edit for _, fix in fixes for edit in fix.edits])
+    if len(fixes) < 2 or after is None or not all(fix.is_safe for _, fix in fixes):
+        return False
+    try:
+        start, end = RepairState(replace(source, text=text)), RepairState(replace(source, text=after))
+    except Located:
+        return False
+    gone = set().union(*(own(finding) for finding, _ in fixes))
+    return end.errors == start.errors - gone and start.is_kept_by(end)
 
 
 def diff(name: str, before: str, after: str) -> str:

@@ -13,7 +13,7 @@ from shapecalc.engine.inferred_spec import InferredSpec
 from shapecalc.errors import Failure, Located, ShapecalcError, SpecError
 from shapecalc.repair.candidate import Candidate
 from shapecalc.repair.repair_state import AppliedFix, Reader, RepairState, Source
-from shapecalc.repair.search import Search
+from shapecalc.repair.search import MOST_LAYERS, Search
 from shapecalc.repair.spec_fixes import word_fixes
 from shapecalc.repair.text_edits import applied, between
 from shapecalc.repair.yaml_edits import YamlText
@@ -37,7 +37,7 @@ class Repairer:
 
     def __init__(self, source: Source) -> None:
         self.start = RepairState(source)
-        self.search = Search(self.start)
+        self.search = self.for_all = Search(self.start)
         self.known: dict[frozenset[Edit], RepairState | None] = {}
 
     @cached_property
@@ -48,6 +48,12 @@ class Repairer:
         """
         return self.search.smallest() or self.search.in_turn()
 
+    @property
+    def inferred(self) -> int:
+        """How many layers the searches inferred, or would not infer any more."""
+        parts = 0 if self.search is self.for_all else _LAYERS_FOR_PARTS - self.search.layers
+        return MOST_LAYERS - self.for_all.layers + parts
+
     def steps(self, *, safe: bool) -> list[tuple[Diagnostic, Fix]]:
         """Return the steps of the complete fix, one after the other; or those that alone are safe fixes."""
         steps = self.complete.taken if self.complete else ()
@@ -56,9 +62,16 @@ class Repairer:
                 (each.finding, Fix(self._description(each, each.finding), each.candidate.edits))
                 for each in steps
             ]
+        self.search = self._search_of_parts()
         alone = [(each.finding, self._fixed(each.finding, each.at_first)) for each in steps]
         fixes = [(finding, self.fix(after, finding)) for finding, after in alone if after]
         return [(finding, fix) for finding, fix in fixes if fix.is_safe]
+
+    def _search_of_parts(self) -> Search:
+        """Return a search with the bounds of what the fixes of single findings may cost together."""
+        return Search(
+            self.start, texts=_TEXTS_FOR_PARTS, layers=_LAYERS_FOR_PARTS, evaluated=_EVALUATED_FOR_PARTS
+        )
 
     def fixes(self, findings: Sequence[Diagnostic]) -> list[tuple[Fix, ...]]:
         """Return the fixes of each finding, the best first.
@@ -66,9 +79,7 @@ class Repairer:
         The first one of the first finding is the smallest set of edits that leaves no error at all.
         """
         complete = self.complete
-        self.search = Search(
-            self.start, texts=_TEXTS_FOR_PARTS, layers=_LAYERS_FOR_PARTS, evaluated=_EVALUATED_FOR_PARTS
-        )
+        self.search = self._search_of_parts()
         each = [self._verified(finding) for finding in findings]
         fixes: list[list[Fix]] = [[] for _ in findings]
         if complete is not None and fixes:

@@ -96,6 +96,8 @@ class Search:
         not by the smallest set of edits: tests hold it to this on random networks, no proof does.
         """
         state, seen = self.start, {self.start.source.text}
+        if len(state.findings) > _MOST_TURNS:
+            return None
         while state.findings and len(seen) <= _MOST_TURNS:
             after = self._in_its_turn(state, state.findings[0], seen)
             if after is None:

@@ -181,7 +181,7 @@ class Sizes(Answer):
                 conditions = [*group]
                 kind, place = conditions[0].node.layer.kind, conditions[0].node.place
                 at = place.of(kind)
-                yield 1, (f"{path}: {kind}" + (f" ({at})" if at else ""),)
+                yield 1, (f"{path}: {kind}" + (f" ({at.shown(column=True)})" if at else ""),)
                 yield from ((2, _effect_of(condition)) for condition in conditions)
         if self.region:
             yield 0, ()

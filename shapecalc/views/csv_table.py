@@ -47,7 +47,7 @@ def csv(report: Report, *, fields: bool = False, source: bool = False) -> str:
                 node.bytes,
                 *([node.times] if is_free else []),
                 *(field_cells(node.field) if fields else []),
-                *([node.place.short if node.place else ""] if source else []),
+                *([node.place.shown()] if source else []),
             ]
         )
     return text.getvalue().rstrip("\n")

@@ -126,7 +126,7 @@ class _Cells:
             "params%": _words(share(item.params, self.params)),
             "macs": ("?",) if cost is None else (*(() if is_all else _AT_LEAST), amount(cost)),
             "macs%": () if cost is None else _words(share(cost, self.cost.total)),
-            "source": _words(item.node.place.short if item.node and item.node.place else ""),
+            "source": _words(item.node.place.shown() if item.node else ""),
         }
 
     def total(self, *, is_short: bool) -> dict[str, Line]:

@@ -110,15 +110,18 @@ def test_what_is_ignored_is_written_and_is_in_the_command(tmp_path: Path) -> Non
     assert (ignored.exit_code, ignored.output) == (0, "nothing to complain about\n")
 
 
-def test_findings_of_one_line_about_different_layers_are_merged() -> None:
+def test_findings_about_the_passes_of_a_repeat_are_merged() -> None:
     text = """
 input: [3, 64, 64]
 blocks:
   down: {layers: [{conv2d: {out_channels: 4, kernel_size: 4, stride: 3}}]}
-layers: [down, down, down]
+layers:
+  - down
+  - down:
+    repeat: 2
 """
-    (finding,) = [each for each in shapecalc.loads(text).check() if each.code == "silent-loss"]
-    assert finding.paths == ("down_2.conv2d", "down_3.conv2d")
+    found = [each for each in shapecalc.loads(text).check() if each.code == "silent-loss"]
+    assert [each.paths for each in found] == [("down_2.0.conv2d", "down_2.1.conv2d")]
 
 
 def test_two_findings_about_one_layer_stay_two() -> None:

@@ -29,6 +29,7 @@ import shapecalc
 from shapecalc import Model, Report, ShapecalcError, ShapeError, SpecError, build, export
 from shapecalc.bridges.torch.export import argument_values as values
 from shapecalc.bridges.torch.export import export_model as exporting
+from shapecalc.bridges.torch.export import forward
 from shapecalc.bridges.torch.proof.verify_layer import quiet
 from shapecalc.bridges.torch.twins.twin import flat, twin_of
 from shapecalc.cli import main
@@ -543,3 +544,34 @@ def test_what_is_never_written_says_why(kind: str) -> None:
     for model in models:
         with pytest.raises(SpecError, match="there is no source in torch for"):
             export(model)
+
+
+def test_a_sum_too_deep_for_source_is_an_error_of_one_line() -> None:
+    branches = ", ".join(["[]"] * 3000)
+    model = shapecalc.loads(f"input: [8]\nlayers:\n- add: [{branches}]\n", file="net.yaml")
+    with pytest.raises(SpecError, match="nested too deep") as caught:
+        export(model)
+    assert caught.value.place.file == "net.yaml"
+
+
+class Unsearched(tuple[str, ...]):
+    """Targets in which nobody looks for one: of 65,536 pieces of a split that took a minute."""
+
+    def index(self, *_: Any) -> int:
+        raise AssertionError
+
+    def __contains__(self, _: object) -> bool:
+        raise AssertionError
+
+
+def test_the_pieces_of_a_large_split_are_named_in_one_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = forward.Statement.__post_init__
+
+    def wrapped(self: forward.Statement) -> None:
+        plain(self)
+        self.targets = Unsearched(self.targets)
+
+    monkeypatch.setattr(forward.Statement, "__post_init__", wrapped)
+    source = export(shapecalc.loads("input: [500]\nlayers:\n- split: {split_size: 1, dim: 1}\n- relu\n"))
+    assert "split_498, split_499" in " ".join(source.split()).replace(",)", ")")
+    assert "self.relu(split_0)" in source

@@ -39,7 +39,6 @@ PINNED = frozenset(
         "sequence: strides",
         "sequence: storage as a size",
         "sequence: vmap",
-        "sequence: odd lengths are padded",
         "sequence: split",
         "sequence: dataclass output",
         "sequence: power of two",
@@ -55,7 +54,6 @@ PINNED = frozenset(
         "image: rows",
         "image: rows in a loop",
         "image: loop over sizes",
-        "image: instance_norm",
         "image: tensor of sizes",
     ]
 )

@@ -122,6 +122,13 @@ ON_SEQUENCES: dict[str, Forward] = {
     "cdist": lambda x: torch.cdist(x, x[:1, :3]),
     "cosine_similarity": lambda x: functional.cosine_similarity(x.unsqueeze(1), x.unsqueeze(2), -1),
     "pairwise_distance": lambda x: functional.pairwise_distance(x, x[:, :1], keepdim=True),
+    "cross": lambda x: torch.cross(x[..., :3], x[:, :1, 1:4], dim=-1),
+    "masked_scatter": lambda x: x.masked_scatter(x[..., :1] > 0, x),
+    "losses": lambda x: (
+        functional.mse_loss(x, x * 2, reduction="none"),
+        functional.cross_entropy(x.mT, x.argmax(-1)),
+        functional.binary_cross_entropy_with_logits(x, x.sigmoid()),
+    ),
     "kron": lambda x: torch.kron(x, x[0]),
     "cartesian_prod": lambda x: torch.cartesian_prod(torch.arange(x.size(1)), torch.arange(2)),
     "combinations": lambda x: torch.combinations(torch.arange(x.size(1))),
@@ -199,6 +206,12 @@ ON_MAPS: dict[str, Forward] = {
         x, (0, max(x.size(2) - x.size(3), 0), 0, max(x.size(3) - x.size(2), 0))
     ),
     "the least side": lambda x: functional.adaptive_avg_pool2d(x, min(x.shape[2:])),
+    "rectified": lambda x: functional.prelu(x, torch.zeros(4)) + functional.prelu(x, torch.zeros(1)),
+    "instance_norm": lambda x: functional.instance_norm(x, weight=torch.ones(4), bias=torch.zeros(4)),
+    "instance_norm of statistics": lambda x: functional.instance_norm(
+        x, torch.zeros(4), torch.ones(4), use_input_stats=False
+    ),
+    "the greatest and their places": lambda x: functional.adaptive_max_pool2d(x, 3, return_indices=True),
     "windows of an image": lambda x: functional.fold(
         functional.unfold(x, 2, stride=2), (x.size(2) // 2 * 2, x.size(3) // 2 * 2), 2, stride=2
     ),
@@ -241,3 +254,21 @@ TRANSFORMS: dict[str, Forward] = {
 @pytest.mark.parametrize("name", TRANSFORMS)
 def test_transforms_have_shapes_and_are_not_counted(name: str) -> None:
     assert_agrees(TRANSFORMS[name], (10, 8), LENGTHS[:3], is_counted=False)
+
+
+class Owner(nn.Module):
+    """Functions with the weights of a module."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight, self.bias, self.slope = (nn.Parameter(torch.ones(4)) for _ in range(3))
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = functional.instance_norm(x, weight=self.weight, bias=self.bias)
+        return functional.prelu(functional.prelu(x, self.slope), self.slope)
+
+
+def test_weights_of_functions_are_counted_once() -> None:
+    report = shapecalc.from_torch(Owner(), input=(4, 12, 12)).analyze(H=7, W=9, batch=2)
+    assert (report.output, report.params, report.complete) == ((2, 4, 7, 9), 12, True)
+    assert [node.kind for node in report] == ["instance_norm2d", "prelu", "prelu"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,9 @@ from click.testing import CliRunner
 from torch import Tensor, nn
 
 from shapecalc import from_torch
+from shapecalc.bridges.torch.tracer.forward_attempt import Attempt
 from shapecalc.cli import main
-from shapecalc.errors import ForwardError
+from shapecalc.errors import ForwardError, ShapecalcError
 
 
 class Net(nn.Module):
@@ -342,3 +344,64 @@ def test_show_exits_as_for_a_spec_that_does_not_hold(checked: Callable[[str], st
     assert result.exit_code == 1
     assert result.stderr.startswith("error[channels]: linear declares in_features: 10")
     assert not result.stdout
+
+
+MAKERS = {
+    "groups": (
+        "nn.Conv2d(8, 16, 3, groups=3)",
+        "8x9x9",
+        "groups = 3 does not divide in_channels = 8",
+        "groups: 2",
+    ),
+    "transposed": (
+        "nn.ConvTranspose2d(8, 12, 3, groups=8)",
+        "8x9x9",
+        "groups = 8 does not divide out_channels = 12",
+        "groups: 4",
+    ),
+    "norm": (
+        "nn.GroupNorm(4, 10)",
+        "10x9x9",
+        "num_groups = 4 does not divide num_channels = 10",
+        "num_groups: 5",
+    ),
+    "heads": (
+        "nn.TransformerEncoderLayer(64, 5)",
+        "10x64",
+        "num_heads = 5 does not divide embed_dim = 64",
+        "num_heads: 4",
+    ),
+}
+
+
+@pytest.mark.parametrize(("layer", "shape", "reason", "repair"), MAKERS.values(), ids=MAKERS)
+def test_a_layer_that_torch_does_not_make(
+    layer: str, shape: str, reason: str, repair: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "unmade_nets.py").write_text(
+        f"from torch import nn\n\n\ndef net():\n    return nn.Sequential(\n        {layer},\n        nn.ReLU())\n"
+    )
+    sys.modules.pop("unmade_nets", None)
+    arguments = ["check", "unmade_nets.py:net", "--input", shape, "--format", "json"]
+    result = CliRunner().invoke(main, arguments)
+    assert (result.exit_code, result.stderr) == (1, "")
+    (finding,) = json.loads(result.stdout)["diagnostics"]
+    assert (finding["code"], finding["file"], finding["line"]) == ("divisibility", "unmade_nets.py", 6)
+    assert reason in finding["message"]
+    assert (finding["fixes"][0]["description"], finding["fixes"][0]["fixes_all"]) == (repair, True)
+    assert "divisible" in finding["notes"][0]
+
+
+def test_what_depends_on_values_is_not_searched_for_repairs(monkeypatch: pytest.MonkeyPatch) -> None:
+    runs: list[Attempt] = []
+    original = Attempt.misfit
+
+    def counted(attempt: Attempt) -> Any:
+        runs.append(attempt)
+        return original(attempt)
+
+    monkeypatch.setattr(Attempt, "misfit", counted)
+    with pytest.raises(ShapecalcError):
+        from_torch(Net(lambda net, x: net.fc(x)[x.sum().item() :], fc=nn.Linear(8, 4)), input=(8,))
+    assert len(runs) <= 1

@@ -213,3 +213,24 @@ def test_a_slice_holds_on_the_side_from_which_it_was_counted() -> None:
     assert model.analyze(input=(3, 7)).output == (1, 3, 3)
     with pytest.raises(ShapecalcError):
         model.analyze(input=(3, 3))  # where torch takes the last size from the end
+
+
+# ---- the length of a sequence
+
+READERS: dict[str, Callable[[Any, Tensor], Any]] = {
+    "a convolution behind a transposition": lambda net, x: net.conv(x.mT),
+    "a linear layer behind arithmetic": lambda net, x: net.conv(net.linear(2 * x + 1).mT),
+    "a linear layer behind others": lambda net, x: net.conv(net.linear(functional.dropout(x).exp()).mT),
+}
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_the_length_is_free_where_features_are_last(name: str) -> None:
+    net = Of(READERS[name], conv=nn.Conv1d(8, 4, 3), linear=nn.Linear(8, 8))
+    assert_agrees(net, (12, 8), (7, 8), (20, 8))
+    assert from_torch(net, input=(12, 8)).parameters == {"L": 12}
+
+
+def test_the_length_is_free_where_channels_come_first() -> None:
+    model = from_torch(Of(lambda net, x: net.conv(x), conv=nn.Conv1d(8, 4, 3)), input=(8, 12))
+    assert model.analyze(L=20).output == (1, 4, 18)

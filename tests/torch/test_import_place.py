@@ -206,5 +206,5 @@ def test_detection_depends_on_what_is_seen_and_is_refused_with_the_reason(run: R
     status, told = run("show", f"torchvision.models.{name}", "--input", "3x224x224")
     assert status == 1, told
     assert "error[forward]: " in told
-    assert "transform.py:" in told
+    assert ".py:" in told
     assert "Traceback" not in told

@@ -89,6 +89,7 @@ STAYS: dict[str, Forward] = {
     "parts of a list": lambda net, x: net.conv(x).split([x.shape[2] // 2, x.shape[2] - x.shape[2] // 2], 2)[
         0
     ],
+    "the smaller": lambda net, x: F.interpolate(net.conv(x), size=(min(x.shape[2], 8), 4)),
     "a number of elements": lambda net, x: net.conv(x).view(x.shape[0], 4, x.shape[2:].numel()),
 }
 """Sizes that stay arithmetic: the same answer as torch's at every size."""
@@ -123,7 +124,6 @@ HOLDS: dict[str, Forward] = {
     "another axis in front": lambda net, x: net.conv(x) if x.permute(2, 0, 1, 3).shape[0] == 8 else x.relu(),
     "the batch": lambda net, x: net.conv(x) if x.shape[0] == 1 else x.relu(),
     "all elements": lambda net, x: net.conv(x) if x.numel() > 300 else x.relu(),
-    "the smaller": lambda net, x: F.interpolate(net.conv(x), size=(min(x.shape[2], 8), 4)),
     "squeezed": lambda net, x: net.conv(x)[:, :, : x.shape[2] - 7].squeeze(),
 }
 """Sizes that come to a decision: the same answer as torch's where it is the same decision, otherwise a refusal."""

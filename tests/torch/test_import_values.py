@@ -441,12 +441,52 @@ def _counter(net: Any, x: Tensor) -> Any:
         (_lost, "bool"),
         (_counter, "bool"),
         (lambda net, x: net.lin(x)[:, : int(x.sum())], "int"),
-        (lambda net, x: net.lin(x[x[..., 0] > 0].nonzero().float()), "nonzero"),
+        (lambda net, x: net.lin(x[x[..., 0] > 0].nonzero().float()), "getitem"),
         (lambda net, x: [net.lin(x)] * len(x.sum().tolist()), "tolist"),
     ],
 )
 def test_what_depends_on_the_data_is_refused_with_its_line(forward: Callable[..., Any], reads: str) -> None:
     net = Holder(forward, lin=SQUARE, counts=torch.zeros(3)).eval()
-    with pytest.raises(shapecalc.SpecError, match="input") as caught:
+    with pytest.raises(shapecalc.SpecError, match=rf"the values of the input .{reads} reads them") as caught:
         shapecalc.from_torch(net, input=(5, 8)).analyze()
     assert __file__ in str(caught.value.place)
+
+
+# ---- devices and dtypes
+
+
+def _by_device(net: Any, x: Tensor) -> Any:
+    y = net.lin(x)
+    if y.device.type == "meta" or x.is_meta or y.is_cuda or not net.lin.weight.is_cpu:
+        return y.sum(1)
+    if y.device != torch.device("cpu"):
+        return y.mean(1)
+    return y.cpu() + torch.ones(x.shape[1], 1, device=y.device) * torch.zeros(8, device="cpu").to(x.device)
+
+
+def _device_of_a_range(net: Any, x: Tensor) -> Any:
+    positions = torch.arange(x.shape[1], device=x.device).to("cpu")
+    return net.lin(x) if positions.max() < 12 else x.sum(1)
+
+
+@pytest.mark.parametrize(("forward", "is_free"), [(_by_device, True), (_device_of_a_range, False)])
+def test_the_device_is_the_cpu(forward: Callable[..., Any], is_free: bool) -> None:
+    net = Holder(forward, lin=SQUARE).eval()
+    model = shapecalc.from_torch(net, input=(10, 8))
+    for batch, length in ((1, 10), (3, 10), (2, 7), (2, 14)):
+        try:
+            answer = [*model.analyze(input=(length, 8), batch=batch).outputs.values()]
+        except ShapecalcError:
+            assert not is_free
+            assert length != 10
+        else:
+            assert answer == outputs(net(torch.zeros(batch, length, 8)))
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
+def test_inputs_have_the_precision_of_the_parameters(dtype: torch.dtype) -> None:
+    net = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.Flatten(), nn.Linear(144, 5)).to(dtype)
+    model = shapecalc.from_torch(net.eval(), input=(3, 8, 8))
+    assert model.analyze(batch=3).output == (3, 5)
+    ids = nn.Sequential(nn.Embedding(9, 8), nn.Linear(8, 3)).to(dtype)
+    assert shapecalc.from_torch(ids.eval(), input=(7,)).analyze(batch=2).output == (2, 7, 3)

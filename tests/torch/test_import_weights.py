@@ -8,11 +8,14 @@ from typing import Any, TypeAlias
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.backends import mha
 from torch.nn import functional
+from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.nn.modules import transformer
 from torch.nn.utils import parametrizations, prune
 from torch.utils.flop_counter import FlopCounterMode
 
-from shapecalc import ShapecalcError, from_torch, loads
+from shapecalc import ShapecalcError, from_torch, loads, verify
 
 Sizes: TypeAlias = "tuple[int, ...]"
 Network: TypeAlias = "tuple[Callable[[], nn.Module], tuple[Sizes, ...]]"
@@ -38,8 +41,13 @@ class Of(nn.Module):
 
 def by_torch(net: nn.Module, x: Tensor) -> tuple[list[Sizes], int]:
     """Return the shapes of the outputs, and half the FLOPs that torch counts."""
-    with torch.no_grad(), FlopCounterMode(display=False) as counter:
-        result = net(x)
+    was_enabled = mha.get_fastpath_enabled()
+    mha.set_fastpath_enabled(False)  # fused kernels are counted as nothing
+    try:
+        with torch.no_grad(), sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:
+            result = net(x)
+    finally:
+        mha.set_fastpath_enabled(was_enabled)
     results = [result] if isinstance(result, Tensor) else result
     return [tuple(item.shape) for item in results], counter.get_total_flops() // 2
 
@@ -380,6 +388,127 @@ def test_a_weight_that_is_generated(name: str) -> None:
     assert_agrees(make(), *sizes)
 
 
+# ---- norms without a bias, over channels, and frozen; transformers with masks
+
+
+class NormOfChannels(nn.LayerNorm):
+    """A layer norm over the channels of a map, in operations of its own."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        variance, mean = torch.var_mean(x, dim=1, unbiased=False, keepdim=True)
+        x = (x - mean) * torch.rsqrt(variance + self.eps)
+        return x * self.weight[:, None, None] + self.bias[:, None, None]
+
+
+def _turned(net: Any, x: Tensor) -> Tensor:
+    norm = net.norm
+    y = functional.layer_norm(x.permute(0, 2, 3, 1), norm.weight.shape, norm.weight, norm.bias, norm.eps)
+    return y.permute(0, 3, 1, 2)
+
+
+def _frozen_norm(net: Any, x: Tensor) -> Tensor:
+    return functional.batch_norm(x, net.mean, net.variance, net.scale, net.shift)
+
+
+def _partly_frozen(layer: nn.Module) -> nn.Module:
+    layer.get_parameter("weight").requires_grad = False
+    return layer
+
+
+NORMS: dict[str, Network] = {
+    "batch norm without a bias": (lambda: nn.Sequential(nn.BatchNorm2d(3, bias=False)), IMAGES),
+    "batch norm of no statistics": (lambda: nn.BatchNorm2d(3, track_running_stats=False), IMAGES),
+    "group norm without a bias": (lambda: nn.Sequential(nn.GroupNorm(3, 3, bias=False)), IMAGES),
+    "layer norm without a bias": (lambda: nn.LayerNorm((12, 8), bias=False), ((12, 8),)),
+    "RMS norm without a weight": (lambda: nn.RMSNorm(8, elementwise_affine=False), ROWS),
+    "of channels": (lambda: nn.Sequential(nn.Conv2d(3, 8, 1), NormOfChannels(8)), IMAGES),
+    "of channels, turned": (lambda: Of(_turned, norm=nn.LayerNorm(3)), IMAGES),
+    "of channels, turned, without a bias": (lambda: Of(_turned, norm=nn.LayerNorm(3, bias=False)), IMAGES),
+    "frozen in buffers": (
+        lambda: Of(
+            _frozen_norm,
+            **dict.fromkeys(("mean", "shift"), torch.zeros(3)),
+            **dict.fromkeys(("variance", "scale"), torch.ones(3)),
+        ),
+        IMAGES,
+    ),
+    "frozen in part": (lambda: nn.Sequential(_partly_frozen(nn.BatchNorm2d(3)), nn.ReLU()), IMAGES),
+    "layer norm frozen in part": (lambda: nn.Sequential(_partly_frozen(nn.LayerNorm(8))), ROWS),
+}
+
+
+@pytest.mark.parametrize("name", NORMS)
+def test_norms(name: str) -> None:
+    make, sizes = NORMS[name]
+    assert_agrees(make(), *sizes)
+
+
+def _encoder(**fields: Any) -> nn.Module:
+    layer = nn.TransformerEncoderLayer(8, 2, 16, batch_first=True, **fields)
+    return nn.TransformerEncoder(layer, 2, enable_nested_tensor=False)
+
+
+def _causal(x: Tensor) -> Tensor:
+    return nn.Transformer.generate_square_subsequent_mask(x.shape[1])
+
+
+def _with_every_mask(net: Any, x: Tensor) -> Any:
+    mask, padding = _causal(x), x.sum(-1) > 9
+    return net.transformer(x, x, mask, mask, mask, src_key_padding_mask=padding, tgt_key_padding_mask=padding)
+
+
+def _read_by_queries(net: Any, x: Tensor) -> Any:
+    queries = net.queries.expand(x.shape[0], -1, -1)
+    return net.decoder(queries, x, tgt_mask=_causal(queries), memory_key_padding_mask=x.sum(-1) > 9)
+
+
+TRANSFORMERS: dict[str, Network] = {
+    "an encoder with a causal mask": (
+        lambda: Of(lambda net, x: net.encoder(x, mask=_causal(x)), encoder=_encoder()),
+        ROWS,
+    ),
+    "an encoder with padding": (
+        lambda: Of(lambda net, x: net.encoder(x, src_key_padding_mask=x.sum(-1) > 9), encoder=_encoder()),
+        ROWS,
+    ),
+    "an encoder without biases": (
+        lambda: Of(
+            lambda net, x: net.encoder(x, _causal(x), x.sum(-1) > 9, is_causal=True),
+            encoder=_encoder(bias=False, norm_first=True),
+        ),
+        ROWS,
+    ),
+    "all masks": (
+        lambda: Of(_with_every_mask, transformer=nn.Transformer(8, 2, 1, 1, 16, batch_first=True)),
+        ROWS,
+    ),
+    "learned queries": (
+        lambda: Of(
+            _read_by_queries,
+            decoder=nn.TransformerDecoder(nn.TransformerDecoderLayer(8, 2, 16, batch_first=True), 2),
+            queries=torch.zeros(5, 8),
+        ),
+        ROWS,
+    ),
+}
+
+
+@pytest.mark.filterwarnings("ignore:Support for mismatched:UserWarning")
+@pytest.mark.parametrize("name", TRANSFORMERS)
+def test_transformers_with_masks(name: str) -> None:
+    make, sizes = TRANSFORMERS[name]
+    assert_agrees(make(), *sizes)
+
+
+def test_the_fused_kernels_of_transformers_stay_as_they_were() -> None:
+    before = mha.get_fastpath_enabled()
+    detect = vars(transformer)["_detect_is_causal_mask"]
+    make, sizes = TRANSFORMERS["an encoder with padding"]
+    from_torch(make(), input=sizes[0]).analyze(input=sizes[1])
+    assert mha.get_fastpath_enabled() is before
+    assert vars(transformer)["_detect_is_causal_mask"] is detect
+
+
 # ---- what such a layer refuses, and how often it counts
 
 
@@ -387,6 +516,13 @@ def test_sizes_that_torch_refuses_are_refused() -> None:
     net = Of(lambda net, x: functional.conv2d(x, net.weight * 2, net.bias), weight=parameter(4, 3, 5, 5))
     net.bias = parameter(4)
     assert_agrees(net, (3, 16, 16), (3, 5, 9), refused=((3, 4, 16), (4, 16, 16), (2, 9, 9)))
+
+
+def test_a_shared_weight_is_named_beside_its_layer() -> None:
+    make, sizes = SHARED["used again with a dilation"]
+    model = from_torch(make(), input=sizes[0])
+    assert [node.path for node in model.analyze().nodes] == ["conv", "conv_weight", "conv2d", "add"]
+    assert "ran on numbers" in str(verify(model))
 
 
 def test_parameters_are_counted_at_their_owner() -> None:

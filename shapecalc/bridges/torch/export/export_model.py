@@ -11,7 +11,7 @@ from shapecalc.bridges.torch.build import refuse_keras
 from shapecalc.bridges.torch.export.expansion_tree import expanded
 from shapecalc.bridges.torch.export.module_text import RESERVED, Export
 from shapecalc.engine.parameters import Parameters
-from shapecalc.errors import ShapecalcError
+from shapecalc.errors import ShapecalcError, SpecError
 from shapecalc.model import Model
 
 
@@ -19,7 +19,10 @@ def export(model: Model, input_shape: Any, parameters: Mapping[str, Any]) -> str
     """Return a model as PyTorch source that needs torch alone; see `shapecalc.export`."""
     refuse_keras(model)
     model.analyze(input=input_shape, **parameters)
-    return with_arguments(model, input_shape, parameters).text()
+    try:
+        return with_arguments(model, input_shape, parameters).text()
+    except RecursionError:
+        raise SpecError("an expression of the source would be nested too deep", place=model.place) from None
 
 
 def with_arguments(model: Model, input_shape: Any, values: Mapping[str, Any]) -> Export:

@@ -6,7 +6,7 @@ import ast
 import builtins
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from keyword import iskeyword
 
@@ -56,6 +56,11 @@ class Statement:
     targets: tuple[str, ...]
     code: ast.expr
     hint: str
+    number: dict[str, int] = field(init=False)
+    """The number of each target, from 0."""
+
+    def __post_init__(self) -> None:
+        self.number = {ref: number for number, ref in enumerate(self.targets)}
 
 
 class Forward:
@@ -165,13 +170,13 @@ class Forward:
     ) -> str:
         def is_free(name: str) -> bool:
             holder = holders.get(name)
-            return holder is None or (last_read.get(holder, -1) <= index and holder not in statement.targets)
+            return holder is None or (last_read.get(holder, -1) <= index and holder not in statement.number)
 
         stays, targets = last_read.get(ref, index) > index + 1, statement.targets
         if not stays and len(targets) == 1 and is_free("x"):
             return "x"
         hint = _last_words(statement.hint)
-        wanted = hint if len(targets) == 1 else f"{hint}_{targets.index(ref)}"
+        wanted = hint if len(targets) == 1 else f"{hint}_{statement.number[ref]}"
         if wanted.isdecimal() or wanted in _TAKEN or iskeyword(wanted) or hasattr(builtins, wanted):
             wanted = f"{wanted}_" if wanted.isidentifier() else f"x_{wanted}"
         name, number = wanted, 2

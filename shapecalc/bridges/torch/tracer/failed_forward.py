@@ -10,6 +10,7 @@ from shapecalc.bridges.torch.tracer.forward_attempt import Attempt
 from shapecalc.bridges.torch.tracer.forward_repairs import fixes_of
 from shapecalc.bridges.torch.tracer.misfit import Misfit
 from shapecalc.bridges.torch.tracer.module_run import Run
+from shapecalc.bridges.torch.tracer.value_reads import DependsOnData
 from shapecalc.diagnostics.diagnostic import Diagnostic
 from shapecalc.errors import ForwardError
 from shapecalc.layers.requirement import DeclaredSize, Refused, shown
@@ -17,6 +18,9 @@ from shapecalc.layers.reshape import Flatten
 
 _MOST_FINDINGS = 8
 _OF_VALUES = "it was run without memory: a forward that reads values of tensors has no shape to report"
+_BY_VALUES = "what follows depends on the values of the input"
+_READS_VALUES = ("Tensor.item()", "data-independent", "no data!", "to numpy")
+"""What torch says where a value of a tensor without memory is needed."""
 
 
 def forward_error(run: Run, error: Exception) -> ForwardError:
@@ -40,8 +44,15 @@ def _finding(misfit: Misfit) -> Diagnostic:
     fact, notes = misfit.requirement, tuple(_notes(misfit))
     paths = (misfit.path,) if misfit.path else ()
     if fact is None:
-        hint = _OF_VALUES if "meta" in misfit.says else ""
-        return Diagnostic("forward", "error", misfit.says, misfit.place, paths, hint, notes=notes)
+        says, hint = misfit.says, _OF_VALUES if "meta" in misfit.says else ""
+        if isinstance(misfit.error, DependsOnData):
+            says, hint = (
+                f"what follows depends on the values of the input ({misfit.error})",
+                DependsOnData.hint,
+            )
+        elif any(words in says for words in _READS_VALUES):
+            says = f"what follows depends on the values of the input ({says.partition('. ')[0]})"
+        return Diagnostic("forward", "error", says, misfit.place, paths, hint, notes=notes)
     hint = "" if isinstance(fact, DeclaredSize) else fact.advice
     return Diagnostic(fact.code, "error", fact.message, misfit.place, paths, hint, fact=fact, notes=notes)
 

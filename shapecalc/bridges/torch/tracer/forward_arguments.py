@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Container, Mapping, Sequence
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -15,6 +15,8 @@ from shapecalc.bridges.torch.tracer.containers import ShapeOfTensor, named_tenso
 from shapecalc.bridges.torch.tracer.trace_to_model import output_name
 from shapecalc.errors import SpecError, quote
 
+_FLOATS = (torch.float32, torch.float64, torch.float16, torch.bfloat16)
+
 
 @dataclass(frozen=True, slots=True)
 class Arguments:
@@ -23,6 +25,8 @@ class Arguments:
     args: tuple[Any, ...]
     kwargs: Mapping[str, Any]
     tensors: Mapping[str, Tensor | ShapeOfTensor]
+    dtype: torch.dtype = torch.float32
+    """The dtype of tensors that are to be made: that of the module's parameters."""
 
     @property
     def shapes(self) -> dict[str, tuple[int, ...]]:
@@ -48,7 +52,7 @@ class Arguments:
             if isinstance(value, Tensor) and device == "meta" and value.shape == tuple(shape):
                 tensors[name] = torch.empty_like(value, device=device, requires_grad=False)
             else:
-                dtype = torch.long if name in integers else torch.float32
+                dtype = torch.long if name in integers else self.dtype
                 dtype = value.dtype if isinstance(value, Tensor) else dtype
                 tensors[name] = torch.zeros(tuple(shape), dtype=dtype, device=device)
         return tensors
@@ -73,11 +77,16 @@ def arguments_of(
         return _with_names(tuple(args), dict(kwargs or {}), named)
     shapes = _checked(shape)
     if not isinstance(shape, Mapping):
-        return _with_names((shapes,), {}, {names[0]: shapes})
+        return replace(_with_names((shapes,), {}, {names[0]: shapes}), dtype=_dtype(module))
     for key in shapes.keys() - set(names):
         if not _takes_any_name(module):
             raise SpecError(f"the forward has no argument {quote(key)}", hint=f"it has {', '.join(names)}")
-    return _with_names((), shapes, shapes)
+    return replace(_with_names((), shapes, shapes), dtype=_dtype(module))
+
+
+def _dtype(module: nn.Module) -> torch.dtype:
+    dtypes = (parameter.dtype for parameter in module.parameters())
+    return next((dtype for dtype in dtypes if dtype in _FLOATS), torch.float32)
 
 
 def _checked(shape: Any) -> Any:

@@ -20,7 +20,7 @@ from shapecalc.layers.roles import Inferred, Makes, WindowField, fields_with
 from shapecalc.repair.field_changes import alternatives, changed, every_alternative, per_axis, written
 
 _MOST_RUNS = 80
-_MOST_STEPS = 20_000
+_MOST_STEPS = 6_000
 """How many runs a search may take, and how many steps they may record together."""
 _MOST_FIXES = 2
 _FARTHEST = 24
@@ -110,6 +110,8 @@ class Search:
     def _others(self) -> Iterator[Change]:
         """Yield other sizes of the call or input where these are likely, layers above, and other inputs."""
         misfit, fact = self.misfit, self.misfit.requirement
+        if fact is None and not misfit.is_of_shapes:
+            return
         if misfit.call is not None and misfit.layer is None:
             yield from _other_sizes(misfit.call)
         is_off_by_one = (

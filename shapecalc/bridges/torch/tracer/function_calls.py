@@ -87,9 +87,10 @@ class RecordingFunctions(TorchFunctionMode):
                 result = called(self.trace, function, concrete(args), concrete(kwargs))
             except (RuntimeError, TypeError):
                 frame = sys._getframe(1)  # noqa: SLF001  (inspect.stack reads source files)
-                if (answer := read_values(self.trace, function, args, kwargs, frame)) is not None:
-                    return answer[0]
-                args, kwargs = with_values(self.trace, function, args, kwargs)
+                with DisableTorchFunction():
+                    if (answer := read_values(self.trace, function, args, kwargs, frame)) is not None:
+                        return answer[0]
+                    args, kwargs = with_values(self.trace, function, args, kwargs)
                 result = function(*concrete(args), **concrete(kwargs))
         self.trace.called = caller_of_function(function)
         try:

@@ -191,6 +191,27 @@ def _compare(call: Call) -> bool:
     return call.ends(canonical(kind, concrete(fields)), *tensors_in(call.arguments))
 
 
+_LOSSES = {
+    "binary_cross_entropy": "bce_loss",
+    "binary_cross_entropy_with_logits": "bce_with_logits_loss",
+    "cross_entropy": "cross_entropy_loss",
+    "kl_div": "kl_div_loss",
+    **{name: name for name in ("huber_loss", "l1_loss", "mse_loss", "nll_loss", "smooth_l1_loss")},
+}
+"""The kind of each loss of an input and a target."""
+
+
+def _loss(call: Call) -> bool:
+    """A loss without weights, by the layer of its name."""
+    kind, tensors = registry.get(_LOSSES[call.name]), tensors_in(call.arguments)
+    if len(tensors) != 2:
+        return False
+    settings = ("reduction", "beta", "delta", "ignore_index", "label_smoothing", "log_target")
+    fields = {name: call.arguments[name] for name in settings if name in kind.model_fields}
+    known = {name: value for name, value in fields.items() if value is not None}
+    return call.ends(canonical(kind, concrete(known)), *tensors)
+
+
 def _pad(call: Call) -> bool:
     """Padding by the layer for that many axes, or by one for any axes."""
     x, pad, mode = call.input, field_value([*call.arguments["pad"]]), call.arguments["mode"]
@@ -241,6 +262,7 @@ RULES: dict[str, Rule] = {
     "_weight_norm": _weight_norm,
     **dict.fromkeys(("vstack", "row_stack", "hstack", "dstack", "column_stack"), _stacked),
     **dict.fromkeys(("cosine_similarity", "pairwise_distance"), _compare),
+    **dict.fromkeys(_LOSSES, _loss),
     **{f"atleast_{rank}d": _atleast for rank in (1, 2, 3)},
     "broadcast_tensors": _broadcast_tensors,
     "ravel": _ravel,

@@ -114,9 +114,15 @@ class Misfit:
         return None
 
     @property
+    def is_of_shapes(self) -> bool:
+        """Whether torch may have refused the shapes of several tensors, rather than values or a device."""
+        several = self.call is not None and len(self.call.shapes) > 1
+        return several and type(self.error) is RuntimeError and "meta" not in str(self.error)
+
+    @property
     def says(self) -> str:
         """What torch says: on the CPU where that can be tried, as a user knows it, else without memory."""
-        return _words(self._on_cpu or self.error)
+        return words(self._on_cpu or self.error)
 
     @cached_property
     def _on_cpu(self) -> Exception | None:
@@ -170,7 +176,7 @@ def _with_memory(leaf: Any) -> Any:
     return torch.zeros_like(leaf, device="cpu") if isinstance(leaf, Tensor) and leaf.is_meta else leaf
 
 
-def _words(error: Exception) -> str:
+def words(error: BaseException) -> str:
     """Return the class of an error and its sentence, complete unless it is very long."""
     text = " ".join(str(error).split())
     if len(text) > _LONGEST:

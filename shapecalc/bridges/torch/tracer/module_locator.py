@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import sys
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from importlib import import_module
 from importlib.util import module_from_spec, spec_from_file_location
@@ -18,6 +18,7 @@ import torch
 from torch import nn
 
 from shapecalc.bridges.torch import from_torch
+from shapecalc.bridges.torch.tracer.failed_constructor import constructor_error
 from shapecalc.errors import SpecError, nearest, quote
 
 if TYPE_CHECKING:
@@ -34,18 +35,22 @@ def model_at(path: str, shapes: Any, settings: Mapping[str, Any]) -> Model:
     `shapes` is an input as `from_torch` takes it; torchvision's builders know one themselves. Raises
     `SpecError` where there is no such thing, where it is no module, and where no shape is known.
     """
+
+    def run(module: nn.Module) -> Model:
+        sizes = _usual(target) if shapes is None else shapes
+        if sizes is None:
+            like = "3x16x112x112" if _is_in(target, _VIDEO) else "3x224x224"
+            raise SpecError(f"{path} needs --input with the sizes of its input", hint=f"as in --input {like}")
+        return from_torch(module, input=sizes, name=path.rpartition(":")[2].replace(".", "_"))
+
     file, _, _ = path.rpartition(":") if ":" in path else (path, "", "")
     own = [str(Path(file).resolve().parent)] if file.endswith(".py") else []  # as `python FILE` has it
     with mock.patch.object(sys, "path", [*own, str(Path.cwd()), *sys.path]):  # as `python -m` has it
         target = _object_at(path)
-        module = target if isinstance(target, nn.Module) else _built(path, target, settings)
+        module = target if isinstance(target, nn.Module) else _built(path, target, settings, run)
     if isinstance(target, nn.Module) and settings:
         raise SpecError(f"{path} is a module that is built already: --set has nothing to set")
-    shapes = _usual(target) if shapes is None else shapes
-    if shapes is None:
-        like = "3x16x112x112" if _is_in(target, _VIDEO) else "3x224x224"
-        raise SpecError(f"{path} needs --input with the sizes of its input", hint=f"as in --input {like}")
-    return from_torch(module, input=shapes, name=path.rpartition(":")[2].replace(".", "_"))
+    return run(module)
 
 
 def _object_at(path: str) -> Any:
@@ -101,7 +106,9 @@ def _module_of_file(text: str) -> ModuleType:
     return module
 
 
-def _built(path: str, target: Any, settings: Mapping[str, Any]) -> nn.Module:
+def _built(
+    path: str, target: Any, settings: Mapping[str, Any], run: Callable[[nn.Module], object]
+) -> nn.Module:
     if not callable(target):
         raise SpecError(f"{path} is a {type(target).__name__}, neither a torch module nor what builds one")
     takes: Mapping[str, inspect.Parameter] = {}
@@ -117,18 +124,25 @@ def _built(path: str, target: Any, settings: Mapping[str, Any]) -> nn.Module:
     if open_ended and _is_in(target, "torchvision.models"):
         family = getattr(target, "__name__", "")
         arguments |= {"init_weights": False} if family.startswith(("vgg", "inception", "googlenet")) else {}
-    last: Exception | None = None
-    for device in ("meta", "cpu"):  # a builder that computes with tensors needs their numbers
-        try:
-            with warnings.catch_warnings(), torch.device(device):
-                warnings.simplefilter("ignore")
-                module = target(**arguments)
-        except Exception as error:  # noqa: BLE001  (whatever the builder raises)
-            last = error
-            continue
+
+    def build(device: str) -> nn.Module:
+        with warnings.catch_warnings(), torch.device(device):
+            warnings.simplefilter("ignore")
+            module = target(**arguments)
         if not isinstance(module, nn.Module):
             raise SpecError(f"{path} makes a {type(module).__name__}, not a torch module")
         return module
+
+    last: Exception | None = None
+    for device in ("meta", "cpu"):  # a builder that computes with tensors needs their numbers
+        try:
+            return build(device)
+        except SpecError:
+            raise
+        except Exception as error:  # noqa: BLE001  (whatever the builder raises)
+            last = error
+    if (reason := constructor_error(last, lambda: build("meta"), run)) is not None:
+        raise reason from last
     raise SpecError(f"{path} does not build: {_text(last)}") from last
 
 

@@ -14,9 +14,12 @@ from unittest import mock
 
 import torch
 from torch import Tensor, nn
+from torch.backends import mha
 from torch.utils.hooks import RemovableHandle
 
 from shapecalc.bridges.torch.tracer.containers import named_tensors
+from shapecalc.bridges.torch.tracer.cpu_device import ActingAsCpu
+from shapecalc.bridges.torch.tracer.data_decisions import Decisions
 from shapecalc.bridges.torch.tracer.forward_arguments import Arguments
 from shapecalc.bridges.torch.tracer.function_calls import RecordingFunctions
 from shapecalc.bridges.torch.tracer.module_calls import recording_modules
@@ -55,6 +58,8 @@ class Run:
     batch: int = 2
     pinned: bool = False
     device: str = "meta"
+    outcomes: tuple[bool, ...] | None = ()
+    """The first decisions by numbers of the input; None where none is to be taken."""
 
     @property
     def shapes(self) -> list[tuple[int, ...]]:
@@ -65,7 +70,9 @@ class Run:
         """Return an empty trace of the module as it was copied."""
         self.state.restore()
         options: dict[str, Any] = {"has_batch": self.has_batch, "pinned": self.pinned}
-        return Trace(self.module, copies=self.copies, originals=self.originals, **options)
+        trace = Trace(self.module, copies=self.copies, originals=self.originals, **options)
+        trace.decisions = Decisions(self.outcomes)
+        return trace
 
     def recorded(self, trace: Trace, shapes: Sequence[Sequence[int]] | None = None) -> dict[str, Tensor]:
         """Record one run of the forward and return its outputs by name."""
@@ -115,9 +122,29 @@ class Run:
 
 @contextmanager
 def _on(device: str) -> Iterator[None]:
-    with _PATCHED, warnings.catch_warnings(), torch.no_grad(), torch.device(device):
+    context = ActingAsCpu() if device == "meta" else torch.device(device)
+    with _PATCHED, warnings.catch_warnings(), torch.no_grad(), context, _transformers_in_parts():
         warnings.simplefilter("ignore")
         yield
+
+
+@contextmanager
+def _transformers_in_parts() -> Iterator[None]:
+    """Let transformers run as their parts, without reading from a mask whether it is causal.
+
+    Fused kernels need the values of masks, and for neither shapes nor products it matters who masks.
+    """
+
+    def detected(mask: object, is_causal: bool | None = None, size: int | None = None) -> bool:
+        return is_causal is True
+
+    was_enabled = mha.get_fastpath_enabled()
+    mha.set_fastpath_enabled(False)
+    try:
+        with mock.patch("torch.nn.modules.transformer._detect_is_causal_mask", detected):
+            yield
+    finally:
+        mha.set_fastpath_enabled(was_enabled)
 
 
 @contextmanager

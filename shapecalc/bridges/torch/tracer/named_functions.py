@@ -21,6 +21,7 @@ _KINDS = {
     "interpolate": "upsample",
     "logsigmoid": "log_sigmoid",
     **{f"max_pool{rank}d_with_indices": f"max_pool{rank}d" for rank in (1, 2, 3)},
+    **{f"adaptive_max_pool{rank}d_with_indices": f"adaptive_max_pool{rank}d" for rank in (1, 2, 3)},
     "split_with_sizes": "split",
     "unsafe_chunk": "chunk",
     "unsafe_split": "split",

@@ -203,6 +203,14 @@ def _broadcast(call: Call) -> Shape:
     return stretched(*map(tuple, map(call.trace.sizes, tensors_in(call.arguments))))
 
 
+def _cross(call: Call) -> Shape | None:
+    if call.arguments["dim"] is None:  # the first axis of 3
+        return None
+    shape = _broadcast(call)
+    require(shape[axis_of(call, len(shape))] == 3)
+    return shape
+
+
 def _cdist(call: Call) -> Shape | None:
     x, y = sizes_of(call), call.trace.sizes(call.arguments["x2"])
     return (*stretched(x[:-2], y[:-2]), x[-2], y[-2]) if equal(x[-1:], y[-1:]) else None
@@ -293,6 +301,8 @@ _OF_SHAPES: dict[str, ShapeRule] = {
     "diff": _diff,
     **dict.fromkeys(("tensor_split", "hsplit", "vsplit", "dsplit"), _tensor_split),
     **dict.fromkeys(("complex", "polar"), _broadcast),
+    **dict.fromkeys(("cross", "linalg_cross"), _cross),
+    "masked_scatter": lambda call: stretched(sizes_of(call), sizes_of(call, "mask")),
     "cdist": _cdist,
     "kron": _kron,
     "block_diag": _block_diag,

@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 from torch import Tensor, nn
 
 from shapecalc.bridges.torch.tracer.callers import caller_in_module
+from shapecalc.bridges.torch.tracer.data_decisions import Decisions
 from shapecalc.bridges.torch.tracer.kept_tensors import MetaTwins, kept_tensors
 from shapecalc.bridges.torch.tracer.source_lines import current_place
 from shapecalc.bridges.torch.tracer.tensor_values import Values
@@ -80,6 +81,7 @@ class Trace:
         self.literals = {id(tensor): tensor for tensor in kept_tensors(module)}
         """Tensors kept on the module, or made in its forward of numbers that are no sizes."""
         self.values = Values(originals)
+        self.decisions = Decisions()
         self.meta_twins = MetaTwins(self.literals, self.values)
         self.ranges: dict[str, Any] = {}
         """What integers that count up to a size are less than, by the name of their tensor."""
@@ -113,11 +115,6 @@ class Trace:
         self.tensors[id(tensor)] = (tensor, name)
         self.last = self.last or name
 
-    def is_of_integers(self, name: str) -> bool:
-        """Return whether an input holds integers."""
-        tensor = next(tensor for tensor, title in self.tensors.values() if title == name)
-        return not tensor.is_floating_point()
-
     def name_of(self, tensor: Tensor) -> str:
         """Return the name of a tensor; a parameter or a constant becomes a step at its first use.
 
@@ -128,14 +125,14 @@ class Trace:
             shape = [int(size) for size in concrete(tuple(tensor.shape))]
             is_buffer = id(tensor) in self.buffers
             path = self.parameters.get(id(tensor)) or self.buffers.get(id(tensor))
-            name = self.unique(path) if path else self.local("constant")
             self.has_unknown |= path is None and id(tensor) not in self.literals and tensor.is_meta
             is_first = path is not None and id(tensor) not in self.owners
+            shown = path if is_first else (path or "").replace(".", "_")  # a layer may have it by its path
+            name = self.unique(shown) if shown else self.local("constant")
             if not is_first or not tensor.numel():
                 self.append_new(shape, tensor, name)
             else:
-                layer = Buffer(shape=shape) if is_buffer else Parameter(shape=shape)
-                own = () if is_buffer else [tensor]
+                layer, own = (Buffer(shape=shape), []) if is_buffer else (Parameter(shape=shape), [tensor])
                 self.append(layer, [self.inputs[0]], [tensor], name, parameters=own)
             if path is not None:
                 self.owners.setdefault(id(tensor), path)

@@ -10,13 +10,13 @@ from pydantic import ValidationError
 
 from shapecalc.algebra import decide, symbol
 from shapecalc.algebra.formula import Formula
+from shapecalc.bridges.torch.tracer.integer_inputs import is_of_integers
 from shapecalc.bridges.torch.tracer.trace import Trace
 from shapecalc.bridges.torch.tracer.traced_number import Guard
 from shapecalc.errors import Place, ShapecalcError
 from shapecalc.layers.axis_names import spatial_letters
 from shapecalc.layers.base import Kind
 from shapecalc.layers.effect import replaced
-from shapecalc.layers.roles import sizes_inferred
 from shapecalc.layers.traced import SIGNS, Require
 from shapecalc.model import Model
 from shapecalc.spec.tree import Step
@@ -28,8 +28,8 @@ def model_of(
     """Return the model of a trace with inputs of these shapes."""
     parameters: dict[str, int] = {}
     inputs = {
-        title: _named_sizes(trace, title, shape, parameters, number)
-        for number, (title, shape) in enumerate(shapes.items(), 1)
+        title: _named_sizes(trace, shapes, title, parameters, number)
+        for number, title in enumerate(shapes, 1)
     }
     steps = _with_guards(trace)
     data: dict[str, Any] = {"name": _word(name), "parameters": parameters, "input": inputs}
@@ -59,35 +59,41 @@ def output_name(path: Iterable[str], taken: Container[str]) -> str:
 
 
 def _named_sizes(
-    trace: Trace, title: str, shape: tuple[int, ...], parameters: dict[str, int], number: int
+    trace: Trace, shapes: Mapping[str, tuple[int, ...]], title: str, parameters: dict[str, int], number: int
 ) -> list[Any]:
     """Return the sizes of an input, those that are free by name; a name of another size gets a number."""
+    shape = shapes[title]
     sizes: list[Any] = [*shape]
-    for axis, letter in _free_axes(trace, title, len(shape)).items():
+    for axis, letter in _free_axes(trace, shapes, title, len(shape)).items():
         is_known = parameters.get(letter, shape[axis]) == shape[axis]
         sizes[axis] = letter if is_known else f"{letter}{number}"
         parameters[sizes[axis]] = shape[axis]
     return sizes
 
 
-def _free_axes(trace: Trace, title: str, rank: int) -> dict[int, str]:
+def _free_axes(trace: Trace, shapes: Mapping[str, tuple[int, ...]], title: str, rank: int) -> dict[int, str]:
     """Return the axes of an input that are free, each with its letter."""
     windows = next((n for step in trace.steps if (n := getattr(step.body, "rank", 0))), 0)
     has_first = not trace.has_batch and rank > 1 and rank != windows + 1
     front = 1 if has_first else 0
-    readers = (step for step in trace.steps if step.source is None or title in step.source)
-    reader = getattr(next(readers, None), "body", None)
     behind = rank - front
-    letters = ("L",) if behind == 1 and trace.is_of_integers(title) else spatial_letters(behind - 1)
-    starts_on_features = reader is not None and any(_reads_features(step.body) for step in trace.steps[:2])
-    is_sequence = behind == 2 and not (windows == 1 and not starts_on_features)
+    letters = ("L",) if behind == 1 and is_of_integers(trace, title) else spatial_letters(behind - 1)
+    is_sequence = behind == 2 and (
+        windows != 1
+        or (_can_change(trace, shapes, title, front) and not _can_change(trace, shapes, title, rank - 1))
+    )
     first = front if is_sequence else rank - len(letters)
     return ({0: "N"} if has_first else {}) | dict(enumerate(letters, first))
 
 
-def _reads_features(body: Any) -> bool:
-    """Return whether a layer's features are the last axis, so that positions come before it."""
-    return isinstance(body, Kind) and any(role.axis == -1 for role in sizes_inferred(type(body)).values())
+def _can_change(trace: Trace, shapes: Mapping[str, tuple[int, ...]], title: str, axis: int) -> bool:
+    """Return whether the layers take twice the size of an axis."""
+    inputs = {**shapes, title: replaced(shapes[title], axis, 2 * shapes[title][axis])}
+    try:
+        Model(layers=trace.steps, input=inputs, batched=trace.has_batch).analyze()
+    except ShapecalcError:
+        return False
+    return True
 
 
 # ---- guards

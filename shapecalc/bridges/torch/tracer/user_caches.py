@@ -12,6 +12,8 @@ from functools import cache
 from typing import Any
 from unittest import mock
 
+from torch._C import DisableTorchFunction
+
 from shapecalc.bridges.torch.tracer.traced_number import tensors_in
 
 CACHED = type(cache(len))
@@ -70,4 +72,5 @@ def _restore(value: Any, old: Any) -> None:
 
 
 def _has_tensors_of_trace(value: Any) -> bool:
-    return any(tensor.is_meta for tensor in tensors_in(value))
+    with DisableTorchFunction():
+        return any(tensor.is_meta for tensor in tensors_in(value))

@@ -81,14 +81,13 @@ def _by_operands(call: Call) -> bool:
 def _norm(call: Call) -> bool:
     """A normalization; with a weight that is computed or has no bias where one belongs, by operations."""
     x, weight, bias = call.input, call.arguments.get("weight"), call.arguments.get("bias")
-    by_channel = call.name in ("batch_norm", "group_norm")
+    by_channel = call.name in ("batch_norm", "group_norm", "instance_norm")
+    has_rank = call.name in ("batch_norm", "instance_norm")
     fields: dict[str, Any] = {"num_channels": x.shape[1 if x.dim() > 1 else 0]}
-    kind = registry.get(f"batch_norm{max(x.dim() - 2, 1)}d" if call.name == "batch_norm" else call.name)
-    if call.name == "batch_norm":
-        fields = {
-            "num_features": x.shape[1],
-            "track_running_stats": call.arguments["running_mean"] is not None,
-        }
+    kind = registry.get(f"{call.name}{max(x.dim() - 2, 1)}d" if has_rank else call.name)
+    if has_rank:
+        is_of_input = call.arguments["running_mean"] is None or call.arguments.get("use_input_stats")
+        fields = {"num_features": x.shape[1], "track_running_stats": not is_of_input}
         call.trace.own_buffers(call.arguments["running_mean"], call.arguments["running_var"])
     is_affine = weight is not None
     is_settable = (bias is not None) == is_affine if by_channel else is_affine or bias is None
@@ -106,6 +105,17 @@ def _norm(call: Call) -> bool:
             other = call.step(view, operand) if by_channel and x.dim() > 2 else operand
             scaled = call.step(merge, scaled, other, results=[call.result])
     return True
+
+
+def _prelu(call: Call) -> bool:
+    """A rectifier with a slope for each channel; with slopes that are computed, by operations."""
+    x, weight = call.input, call.arguments["weight"]
+    if _owned(call, layers.PReLU(num_parameters=weight.numel()), [weight], [x], [call.result]):
+        return True
+    if weight.numel() == 1 or x.dim() < 2:
+        return call.ends(layers.Combine(function="prelu"), x, weight, name="prelu")
+    view = call.step(layers.View(shape=[-1, *[1] * (x.dim() - 2)]), weight)
+    return call.ends(layers.Combine(function="prelu"), x, view, name="prelu")
 
 
 def _embedding(call: Call) -> bool:
@@ -199,7 +209,8 @@ WITH_WEIGHTS: dict[str, Rule] = {
     "linear": _linear,
     **{f"conv{rank}d": _convolution for rank in (1, 2, 3)},
     **{f"conv_transpose{rank}d": _convolution for rank in (1, 2, 3)},
-    **dict.fromkeys(("batch_norm", "layer_norm", "group_norm", "rms_norm"), _norm),
+    **dict.fromkeys(("batch_norm", "instance_norm", "layer_norm", "group_norm", "rms_norm"), _norm),
+    "prelu": _prelu,
     "embedding": _embedding,
     "scaled_dot_product_attention": _attention,
     "multi_head_attention_forward": _multi_head_attention,
