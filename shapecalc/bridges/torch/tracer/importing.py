@@ -140,7 +140,7 @@ def _traced(
     if change is not None:
         change(trace)
     model = model_of(trace, shapes, outputs, run.name)
-    model.graphs.witness = ModuleWitness(Rerun(run, trace.leaves))
+    model.graphs.witness = ModuleWitness(Rerun(run, trace.leaves), at_traced=not trace.has_opaque_batch)
     return model
 
 

@@ -175,7 +175,7 @@ def _open_inputs(data: Mapping[str, Any], steps: list[Step]) -> dict[str, tuple[
 
     What Python decided by a size that can change is a condition, and arithmetic over it is no constant. A
     size without a name, such as the channels, counts as fixed where the layers refuse its neighbours, its
-    double, its half and 1.
+    double, its half and 1, and take itself.
     """
     layers = [step for step in steps if not isinstance(step.body, Require)]
     if not layers:
@@ -196,7 +196,7 @@ def _open_inputs(data: Mapping[str, Any], steps: list[Step]) -> dict[str, tuple[
         if isinstance(size, str):
             return symbol(size)
         others = {size + 1, size - 1, 2 * size, size // 2, 1} - {size, 0}
-        can_change = any(fits(title, axis, other) for other in others)
+        can_change = not fits(title, axis, size) or any(fits(title, axis, other) for other in others)
         return symbol(f"{title}_{axis}") if can_change else size
 
     return {
