@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from shapecalc.engine.parameters import Parameters, input_shapes
+from shapecalc.errors import ShapecalcError
 from shapecalc.report.report import Report
 from shapecalc.spec.tree import Spec
 
@@ -52,7 +53,10 @@ def differences(spec: Spec, report: Report) -> list[Difference]:
 
 def _is_at_defaults(spec: Spec, report: Report) -> bool:
     defaults = Parameters(spec, {})
-    inputs = input_shapes(spec, defaults, None, 1 if spec.batched else None)
     read = report.graph.parameters_read.items()
-    is_same = report.counting == spec.framework and report.inputs == inputs
-    return is_same and all(defaults[name] == value for name, value in read)
+    try:
+        inputs = input_shapes(spec, defaults, None, 1 if spec.batched else None)
+        is_same = report.counting == spec.framework and report.inputs == inputs
+        return is_same and all(defaults[name] == value for name, value in read)
+    except ShapecalcError:  # a parameter without a default: every input is one that was chosen
+        return False

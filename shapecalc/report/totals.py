@@ -63,7 +63,7 @@ class Totals(Generic[D_co]):
 
     @property
     def bytes(self) -> D_co:
-        """Memory of all results, each kept, as in training."""
+        """Bytes of the results of the layers as listed: no peak, and nothing inside a composite kind."""
         return self._sum(node.bytes_inside(self.loops) for node in self.nodes)
 
     @property

@@ -41,8 +41,7 @@ def notes(report: Report, *, batch: bool = False, fields: bool = False) -> Itera
     if report.counting == "keras":
         yield (KERAS_COUNTING,)
     yield from _costs(report, report.cost())
-    held, outputs = (memory(size) for size in (report.params * report.itemsize, report.bytes))
-    yield f"Memory in {report.dtype}: parameters ", *held, ", all layer outputs ", *outputs
+    yield f"Memory in {report.dtype}: parameters ", *memory(report.params * report.itemsize)
     for (index, first, last), groups in report.passes.items():
         passes = Math(rf"{index} = {first}, \dots, {latex_dim(last)}", f"{index} = {first} … {grouped(last)}")
         yield "Passes ", passes, f" of {', '.join(groups)}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -102,8 +103,18 @@ def test_show_compares_at_the_sizes_of_the_file(options: list[str], compares: bo
     assert "expect" not in shown.stdout
 
 
-def expectations(model: Model) -> list[Diagnostic]:
-    return [one for one in model.check() if one.code == "expect"]
+@pytest.mark.parametrize("free", ["H", "width"])
+def test_a_spec_without_all_defaults_has_no_sizes_of_its_own(free: str) -> None:
+    defaults = {"H": 8, "width": 4} | {free: None}
+    text = NET.format(expect="{params: 7}").replace(
+        "H: 8, width: 4", f"H: {defaults['H']}, width: {defaults['width']}"
+    )
+    model = shapecalc.loads(text.replace("None", "null"))
+    assert expectations(model, **{free: 8}) == []
+
+
+def expectations(model: Model, **parameters: Any) -> list[Diagnostic]:
+    return [one for one in model.check(**parameters) if one.code == "expect"]
 
 
 def test_a_variant_has_expectations_of_its_own() -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import logging
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import pytest
@@ -249,3 +252,122 @@ def test_a_slice_past_the_end_holds_while_it_is_empty() -> None:
         assert model.analyze(input=(length,)).output == (1, length, 8)
     with pytest.raises(ShapecalcError, match="10 is not at most 8"):
         model.analyze(input=(10,))
+
+
+# ---- masks, and decisions by the ids
+
+
+def _all_kept(net: Any, ids: Tensor, *, by_sum: bool) -> Any:
+    """Attend with a mask only where a position is left out, which none is."""
+    hidden = net.embed(ids)
+    kept = torch.ones(ids.shape, dtype=torch.bool)[:, torch.arange(ids.shape[1])]
+    is_complete = kept.sum() == kept.numel() if by_sum else kept.all()
+    scores = hidden @ hidden.mT
+    return (scores if is_complete else scores.masked_fill(~kept[:, None], -1e9)).softmax(-1) @ hidden
+
+
+def _warned(net: Any, ids: Tensor) -> Any:
+    """Log a warning where an id is that of padding."""
+    if 0 in ids[:, [-1, 0]]:
+        LOG.warning("padded")
+    name = "padded" if ids.eq(0).any().item() else "complete"
+    return {name: net.embed(ids)}[name]
+
+
+LOG = logging.getLogger(__name__)
+DECIDED: dict[str, nn.Module] = {
+    "all": Of(partial(_all_kept, by_sum=False), embed=EMBED),
+    "a sum": Of(partial(_all_kept, by_sum=True), embed=EMBED),
+    "a warning": Of(_warned, embed=EMBED),
+}
+
+
+@pytest.mark.parametrize("name", DECIDED)
+def test_decisions_that_change_nothing_are_no_conditions(name: str, caplog: pytest.LogCaptureFixture) -> None:
+    model = from_torch(DECIDED[name], input=(6,))
+    assert not caplog.records
+    assert not model.analyze(symbolic=True).conditions
+    assert_like_torch(DECIDED[name], 6, 4, 9)
+
+
+def _twice_if_both(net: Any, ids: Tensor) -> Any:
+    first, second = bool((ids == 1).any()), bool((ids == 2).any())
+    return net.embed(ids) * (net.embed(ids) if first and second else 1)
+
+
+def _while_any(net: Any, ids: Tensor) -> Any:
+    while not (ids == 0).all():
+        ids = ids // 2
+    return net.embed(ids)
+
+
+def _of_several(net: Any, ids: Tensor) -> Any:
+    return net.embed(ids) if (ids == 1)[0] else net.embed(ids) + 0
+
+
+@pytest.mark.parametrize("forward", [_twice_if_both, _while_any, _of_several])
+def test_decisions_that_change_the_record_are_refused(forward: Any) -> None:
+    with pytest.raises(SpecError, match=r"values of the input|ambiguous"):
+        from_torch(Of(forward, embed=EMBED), input=(6,))
+
+
+COMPARED: dict[str, Callable[[Tensor], Any]] = {
+    "numbers by a size": lambda ids: (torch.arange(5) < ids.shape[1]).all(),
+    "a size by numbers": lambda ids: (ids.shape[1] > torch.arange(5)).all(),
+    "by a method": lambda ids: torch.arange(5).lt(ids.shape[1]).all(),
+    "a product": lambda ids: (torch.ones(5).mul(ids.shape[1]) > 5).all(),
+    "a sum of ones": lambda ids: torch.ones(ids.shape[1]).sum() > 4,
+    "a sum by another size": lambda ids: torch.ones(ids.shape[1]).sum() == 2 * ids.shape[1] - 6,
+    "the greatest": lambda ids: (
+        (torch.arange(len(ids[0])) * 0 + 5).maximum(torch.arange(len(ids[0]))).max() == 5
+    ),
+}
+
+
+@pytest.mark.parametrize("name", COMPARED)
+def test_numbers_that_sizes_went_into_hold_for_these(name: str) -> None:
+    def forward(net: Any, ids: Tensor) -> Any:
+        return net.embed(ids if COMPARED[name](ids) else torch.cat([ids, ids]))
+
+    net = Of(forward, embed=EMBED)
+    model = from_torch(net, input=(6,))
+    for length in (6, 4, 9):
+        expected = ran(net, torch.zeros(1, length, dtype=torch.long))[0][0]
+        with contextlib.suppress(ShapecalcError):
+            assert model.analyze(input=(length,)).output == expected
+
+
+# ---- models of the library that most people have
+
+SMALL = {
+    "vocab_size": ROWS,
+    "hidden_size": 32,
+    "intermediate_size": 48,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 2,
+    "pad_token_id": 0,
+}
+LIBRARY: dict[str, dict[str, Any]] = {
+    "Llama": {},
+    "GPT2": {"n_embd": 32, "n_layer": 2, "n_head": 4},
+    "Mixtral": {"num_local_experts": 4, "num_experts_per_tok": 2},
+}
+
+
+@pytest.mark.ci
+@pytest.mark.parametrize("family", LIBRARY)
+def test_language_models_of_transformers(family: str) -> None:
+    transformers: Any = pytest.importorskip("transformers", minversion="5.0")
+    config = getattr(transformers, f"{family}Config")(**SMALL | LIBRARY[family])
+    net = transformers.AutoModelForCausalLM.from_config(config).eval()
+    model = from_torch(net, input=(6,))
+    if hasattr(net, "set_experts_implementation"):
+        net.set_experts_implementation("eager")  # torch does not count grouped products
+    formula: Any = model.analyze(symbolic=True).macs
+    for length in (6, 4, 9):
+        shapes, macs = ran(net, torch.randint(1, ROWS, (3, length)))
+        report = model.analyze(input=(length,), batch=3)
+        assert (report.output, report.macs, report.complete) == (shapes[0], macs, True)
+        assert formula.subs({"L": length}) * 3 == macs
+        assert report.params == sum(parameter.numel() for parameter in net.parameters())

@@ -52,8 +52,13 @@ _KEEPING_NUMBERS = _words("add broadcast_to expand expand_as repeat reshape unsq
 _RESHAPING_IN_PLACE = _words("squeeze_ swapaxes_ swapdims_ t_ transpose_ unsqueeze_")
 """Functions that give their tensor itself another shape."""
 
-_OF_MEMORY = _words("data_ptr storage storage_offset storage_type stride untyped_storage")
-"""Functions that say how a tensor lies in memory, from which a forward could compute any size."""
+_OF_MEMORY = _words(
+    """
+    as_strided as_strided_copy as_strided_scatter data_ptr storage storage_offset storage_type stride
+    untyped_storage
+    """
+)
+"""Functions of how a tensor lies in memory, from which a forward could compute any size."""
 
 
 class RecordingFunctions(TorchFunctionMode):
@@ -103,6 +108,8 @@ def record(trace: Trace, function: Any, args: tuple[Any, ...], kwargs: dict[str,
     if raw == "__get__":
         return _property(Call(trace, function.__self__.__name__, {"input": args[0]}, result))
     name = plain_name(raw)
+    if raw == "__rmatmul__":
+        args = args[::-1]
     if name in ("size", "numel", "nelement") and isinstance(args[0], Tensor):
         sizes = trace.sizes(args[0])
         if name != "size":
@@ -180,13 +187,14 @@ def _note_range(call: Call, operands: Sequence[Tensor]) -> None:
 
 def _guard_count(call: Call, count: int) -> None:
     """Record what the number of results depends on, where it is a size."""
-    if call.name not in ("unbind", "chunk", "split"):
+    name = call.name.removeprefix("unsafe_")
+    if name not in ("unbind", "chunk", "split"):
         return
     size = call.trace.sizes(call.input)[concrete(call.arguments.get("dim", 0))]
     parts = call.first("chunks", "split_size", "split_size_or_sections", "split_sizes")
-    if call.name == "chunk" and count == concrete(parts):
+    if name == "chunk" and count == concrete(parts):
         _ = (count - 1) * -(-size // count) < size
-    elif call.name != "split":
+    elif name != "split":
         pinned(size)
     elif isinstance(parts, int):
         _ = -(-size // parts) == count

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from itertools import chain
 from typing import Any
 
@@ -16,12 +18,13 @@ from shapecalc.bridges.torch.tracer.failed_forward import forward_error
 from shapecalc.bridges.torch.tracer.forward_arguments import Arguments, arguments_of
 from shapecalc.bridges.torch.tracer.integer_inputs import IntegersNeeded
 from shapecalc.bridges.torch.tracer.module_copy import ModuleState, copied, on_meta, small_originals
-from shapecalc.bridges.torch.tracer.module_run import Run
+from shapecalc.bridges.torch.tracer.module_run import Run, outcome
 from shapecalc.bridges.torch.tracer.padding_branches import joined
 from shapecalc.bridges.torch.tracer.rerun import Rerun
 from shapecalc.bridges.torch.tracer.trace import Trace
 from shapecalc.bridges.torch.tracer.trace_to_model import model_of
 from shapecalc.bridges.torch.tracer.traced_sizes import Ratio, Size
+from shapecalc.bridges.torch.tracer.value_reads import DependsOnData
 from shapecalc.bridges.torch.tracer.witness import ModuleWitness
 from shapecalc.errors import ShapecalcError, ShapeError, SpecError, quote
 from shapecalc.layers.requirement import Refused
@@ -63,7 +66,8 @@ def traced(
             if first_error is None or _names_traced_numbers(first_error):
                 first_error = error
     assert first_error is not None
-    raise forward_error(replace(run, batch=1, pinned=True), first_error) from first_error
+    outcomes = None if isinstance(first_error, DependsOnData) else ()
+    raise forward_error(replace(run, batch=1, pinned=True, outcomes=outcomes), first_error) from first_error
 
 
 def _refuse_packed(module: nn.Module) -> None:
@@ -121,11 +125,13 @@ def _traced(
     """Run the forward once and return its model; of other shapes, and after a change of the trace."""
     trace = run.trace()
     shapes = shapes or run.arguments.shapes
-    tensors = run.recorded(
-        trace, [(run.batch, *shape) if run.has_batch else shape for shape in shapes.values()]
-    )
-    with torch.no_grad():
-        outputs = {name: trace.name_of(tensor) for name, tensor in tensors.items()}
+    sizes = [(run.batch, *shape) if run.has_batch else shape for shape in shapes.values()]
+    outputs = outcome(lambda: _recorded(run, trace, sizes))
+    decided = bool(trace.decisions.taken) and not isinstance(outputs, IntegersNeeded)
+    if decided and not _is_same_either_way(run, trace, sizes, outputs):
+        return _traced(replace(run, outcomes=None), shapes, change)
+    if isinstance(outputs, Exception):
+        raise outputs
     if not trace.steps:
         raise SpecError(f"{type(run.module).__name__} does nothing with its input")
     if trace.has_unknown and not run.pinned:
@@ -134,8 +140,32 @@ def _traced(
     if change is not None:
         change(trace)
     model = model_of(trace, shapes, outputs, run.name)
-    model.graphs.witness = ModuleWitness(Rerun(run, trace.leaves))
+    model.graphs.witness = ModuleWitness(Rerun(run, trace.leaves), at_traced=not trace.has_opaque_batch)
     return model
+
+
+def _recorded(run: Run, trace: Trace, sizes: Sequence[Sequence[int]]) -> dict[str, str]:
+    """Record a run; return the steps that give the outputs, by the names of these."""
+    tensors = run.recorded(trace, sizes)
+    with torch.no_grad():
+        return {name: trace.name_of(tensor) for name, tensor in tensors.items()}
+
+
+def _is_same_either_way(run: Run, trace: Trace, sizes: Sequence[Sequence[int]], outputs: object) -> bool:
+    """Return whether a run records the same whichever way its decisions by numbers of the input go."""
+    ways, disabled = trace.decisions.other_ways(), logging.root.manager.disable
+    logging.disable()  # what is logged does not happen
+    try:
+        while ways and not isinstance(outputs, Exception):
+            other = replace(run, outcomes=ways.pop())
+            theirs = other.trace()
+            result = outcome(partial(_recorded, other, theirs, sizes))
+            if (result, theirs.steps, theirs.guards) != (outputs, trace.steps, trace.guards):
+                return False
+            ways += theirs.decisions.other_ways()
+    finally:
+        logging.disable(disabled)
+    return not ways
 
 
 def _append_unused(trace: Trace, outputs: dict[str, str]) -> None:

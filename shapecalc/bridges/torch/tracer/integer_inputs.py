@@ -21,6 +21,12 @@ class IntegersNeeded(Exception):
         self.names = names
 
 
+def is_of_integers(trace: Trace, name: str) -> bool:
+    """Return whether an input holds integers."""
+    tensor = next(tensor for tensor, title in trace.tensors.values() if title == name)
+    return not tensor.is_floating_point()
+
+
 def called(trace: Trace, function: Callable[..., Any], args: Iterable[Any], kwargs: Mapping[str, Any]) -> Any:
     """Return the result of a call; raise `IntegersNeeded` where only the dtype of inputs is wrong."""
     try:
@@ -66,4 +72,4 @@ def _inputs_behind(trace: Trace, tensors: Iterable[Tensor]) -> set[str]:
         )
         front = {*behind} - names
         names |= front
-    return {name for name in names.intersection(trace.inputs) if not trace.is_of_integers(name)}
+    return {name for name in names.intersection(trace.inputs) if not is_of_integers(trace, name)}

@@ -19,6 +19,7 @@ from torch.utils.hooks import RemovableHandle
 
 from shapecalc.bridges.torch.tracer.containers import named_tensors
 from shapecalc.bridges.torch.tracer.cpu_device import ActingAsCpu
+from shapecalc.bridges.torch.tracer.data_decisions import Decisions
 from shapecalc.bridges.torch.tracer.forward_arguments import Arguments
 from shapecalc.bridges.torch.tracer.function_calls import RecordingFunctions
 from shapecalc.bridges.torch.tracer.module_calls import recording_modules
@@ -57,6 +58,8 @@ class Run:
     batch: int = 2
     pinned: bool = False
     device: str = "meta"
+    outcomes: tuple[bool, ...] | None = ()
+    """The first decisions by numbers of the input; None where none is to be taken."""
 
     @property
     def shapes(self) -> list[tuple[int, ...]]:
@@ -67,7 +70,9 @@ class Run:
         """Return an empty trace of the module as it was copied."""
         self.state.restore()
         options: dict[str, Any] = {"has_batch": self.has_batch, "pinned": self.pinned}
-        return Trace(self.module, copies=self.copies, originals=self.originals, **options)
+        trace = Trace(self.module, copies=self.copies, originals=self.originals, **options)
+        trace.decisions = Decisions(self.outcomes)
+        return trace
 
     def recorded(self, trace: Trace, shapes: Sequence[Sequence[int]] | None = None) -> dict[str, Tensor]:
         """Record one run of the forward and return its outputs by name."""

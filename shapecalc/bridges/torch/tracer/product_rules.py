@@ -19,6 +19,8 @@ from shapecalc.layers.traced import TracedFunction
 def _matmul(call: Call) -> bool:
     """A matrix product; `addmm` and its like add a tensor that expands to it."""
     *added, left, right = tensors_in(call.arguments)
+    if call.name != "matmul":  # which alone broadcasts
+        equal(*(call.trace.sizes(tensor)[:-2] for tensor in (left, right)))
     last = call.step(layers.Matmul(), left, right, results=[call.result])
     if not added:
         return True
@@ -100,6 +102,7 @@ def _inner(call: Call) -> bool:
     left, right = call.input, call.arguments["other"]
     if not left.dim() or not right.dim():
         return False
+    equal(*(call.trace.sizes(tensor)[-1:] for tensor in (left, right)))
     *first, last = [*ascii_letters[: left.dim()]]
     return _by_terms(call, left, right, [*first, last], [*ascii_letters[26 : 25 + right.dim()], last])
 
@@ -128,6 +131,7 @@ def _outer(call: Call) -> bool:
 def _vecdot(call: Call) -> bool:
     left, right = tensors_in(call.arguments)
     dim = concrete(call.arguments.get("dim", -1))
+    equal(*([call.trace.sizes(tensor)[dim]] for tensor in (left, right)))
     product = call.step(layers.Multiply(), left, right)
     return call.ends(layers.Reduce(function="sum", dim=dim), product)
 

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from shapecalc.bridges.torch.tracer.named_functions import by_kind
 from shapecalc.bridges.torch.tracer.trace import Call, Rule
-from shapecalc.bridges.torch.tracer.traced_number import concrete, tensors_in
+from shapecalc.bridges.torch.tracer.traced_number import concrete, pinned, tensors_in
 from shapecalc.bridges.torch.tracer.traced_sizes import field_value, greatest, least
 from shapecalc.layers.effect import replaced
 from shapecalc.layers.traced import TracedFunction
@@ -262,6 +262,24 @@ def _grid_sample(call: Call) -> Shape | None:
     return (*x[:2], *grid[1:-1]) if equal((x[0], len(x) - 2), (grid[0], grid[-1])) else None
 
 
+def _scattered(call: Call) -> Shape:
+    """The first tensor; what is written into it has the shape of the part that is replaced."""
+    x, part = sizes_of(call), sizes_of(call, "src")
+    if call.name == "diagonal_scatter":
+        replaced = _diagonal(call)
+    else:
+        dim = axis_of(call, len(x))
+        taken = () if call.name == "select_scatter" else (_taken(call, x[dim]),)
+        replaced = (*x[:dim], *taken, *x[dim + 1 :])
+    require(equal(part, replaced))
+    return x
+
+
+def _taken(call: Call, size: Any) -> int:
+    start, end, step = (pinned(call.arguments.get(name)) for name in ("start", "end", "step"))
+    return len(range(pinned(size))[start:end:step])
+
+
 def _affine_grid(call: Call) -> Shape | None:
     size, theta = tuple(call.arguments["size"]), sizes_of(call)
     return (size[0], *size[2:], len(size) - 2) if equal(size[:1], theta[:1]) else None
@@ -276,6 +294,7 @@ _OF_SHAPES: dict[str, ShapeRule] = {
     **dict.fromkeys(("quantile", "nanquantile"), _quantile),
     "unfold": _unfold,
     "diagonal": _diagonal,
+    **dict.fromkeys(("diagonal_scatter", "select_scatter", "slice_scatter"), _scattered),
     "diag": _diag,
     "diag_embed": _diag_embed,
     "trace": lambda call: (),
@@ -294,7 +313,7 @@ _OF_SHAPES: dict[str, ShapeRule] = {
     "affine_grid": _affine_grid,
     "multinomial": lambda call: (*sizes_of(call)[:-1], call.arguments["num_samples"]),
     "histc": lambda call: (call.arguments["bins"],),
-    "view_as_complex": lambda call: sizes_of(call)[:-1],
+    "view_as_complex": lambda call: sizes_of(call)[:-1] if equal(sizes_of(call)[-1:], [2]) else (),
     "view_as_real": lambda call: (*sizes_of(call), 2),
     "combinations": _combinations,
 }

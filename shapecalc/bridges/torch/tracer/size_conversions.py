@@ -25,7 +25,13 @@ from torch._C import DisableTorchFunction
 
 from shapecalc.bridges.torch.tracer.function_calls import record
 from shapecalc.bridges.torch.tracer.trace import Trace
-from shapecalc.bridges.torch.tracer.traced_number import TracedNumber, concrete, is_integer, traced_in
+from shapecalc.bridges.torch.tracer.traced_number import (
+    TracedNumber,
+    concrete,
+    is_integer,
+    passing,
+    traced_in,
+)
 from shapecalc.bridges.torch.tracer.traced_sizes import Size, Sizes, greatest, least
 from shapecalc.bridges.torch.tracer.user_caches import CACHED, keeping_caches
 
@@ -230,7 +236,8 @@ def tracing_creation(trace: Trace) -> Iterator[None]:
         @wraps(original)
         def call(*args: Any, **kwargs: Any) -> Any:
             if not (is_new and get_ident() == trace.thread and traced_in((args, kwargs))):
-                return original(*concrete(args), **concrete(kwargs))
+                with passing(*traced_in((args, kwargs))):
+                    return original(*concrete(args), **concrete(kwargs))
             with DisableTorchFunction():
                 result = original(*concrete(args), **(concrete(kwargs) | {"device": "meta"}))
                 return record(trace, original, args, kwargs, result)

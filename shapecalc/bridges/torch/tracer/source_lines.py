@@ -11,7 +11,6 @@ from sysconfig import get_path
 from types import FrameType
 
 from shapecalc.errors import Place
-from shapecalc.spec.find import short
 
 _LIBRARIES = ("torch", "shapecalc", "einops")
 _ENTRY = str(Path(__file__).with_name("module_run.py"))
@@ -30,20 +29,11 @@ def _is_users(file: str) -> bool:
     )
 
 
-@lru_cache(maxsize=4096)
-def _shown(file: str, _directory: Path) -> str:
-    """Return a path from the working directory, or from where packages are installed."""
-    path = Path(file)
-    home = next((parent for parent in path.parents if parent.name.endswith("-packages")), None)
-    return short(path) if home is None else str(path.relative_to(home))
-
-
 def frame_place(frame: FrameType) -> Place:
     """Return the line and column of the call that a frame is in."""
     positions = next(islice(frame.f_code.co_positions(), frame.f_lasti // 2, None), (None,) * 4)
     line, _, column, _ = positions
-    file = _shown(frame.f_code.co_filename, Path.cwd())
-    return Place(file, line or frame.f_lineno, None if column is None else column + 1)
+    return Place(frame.f_code.co_filename, line or frame.f_lineno, None if column is None else column + 1)
 
 
 def place_in(frames: Iterator[FrameType]) -> Place:

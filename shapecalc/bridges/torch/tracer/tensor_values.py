@@ -7,7 +7,7 @@ depends on sizes pins them, unless all numbers of the tensor are the same at any
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,9 +19,11 @@ from shapecalc.bridges.torch.tracer.traced_number import (
     TracedNumber,
     concrete,
     mapped,
+    passed,
     tensors_in,
     traced_in,
 )
+from shapecalc.bridges.torch.tracer.traced_sizes import Sizes, field_value
 from shapecalc.bridges.torch.tracer.uniform_values import Form, form_of, uniform
 
 _LARGEST = 2**22
@@ -94,7 +96,7 @@ class Values:
         result: Any,
         *,
         writes: bool,
-        sizes: Callable[[Tensor], Iterable[Any]],
+        sizes: Callable[[Tensor], Sizes],
     ) -> None:
         """Note a call; `sizes` returns the traced sizes of a tensor."""
         name, operands = getattr(function, "__name__", ""), tensors_in((args, kwargs))
@@ -102,7 +104,8 @@ class Values:
         target = kwargs.get("out", operands[0] if writes and operands else None)
         if not results and target is None:
             return
-        traced = {id(number): number for number in traced_in((args, kwargs))}
+        hidden = passed()
+        traced = {id(number): number for number in (*traced_in((args, kwargs)), *hidden)}
         first = operands[0] if operands and any(part in name for part in _BY_SHAPE) else None
         values = [None if tensor is first else self.value_of(tensor) for tensor in operands]
         is_known = all(value or tensor is first for tensor, value in zip(operands, values, strict=True))
@@ -118,7 +121,9 @@ class Values:
         for tensor in results:
             _, value = self.known.setdefault(id(tensor), (tensor, Value(sizes=traced)))
             made.append(value)
-        self.pending.append(lambda: self._compute(function, args, kwargs, made, target, traced))
+        extent = sizes(operands[0]).numel() if name == "sum" else 0
+        seen = [*map(field_value, hidden)], field_value(extent) if traced_in(extent) else ""
+        self.pending.append(lambda: self._compute(function, args, kwargs, made, target, traced, seen))
 
     # ---- computing
 
@@ -139,6 +144,7 @@ class Values:
         made: list[Value],
         target: Tensor | None,
         traced: dict[int, TracedNumber],
+        seen: tuple[list[Any], Any],
     ) -> None:
         """Compute the results of a call, where all its numbers are known."""
         operands = [self.value_of(tensor) for tensor in tensors_in((args, kwargs))]
@@ -162,7 +168,7 @@ class Values:
         forms = [self._form(value) for value in operands if value]
         for value, number in zip(made, tensors_in(result), strict=False):
             value.number = number if number.numel() <= _LARGEST else None
-            value.form = None if written else form_of(function, args, kwargs, forms, number)
+            value.form = None if written else form_of(function, args, kwargs, forms, number, *seen)
 
     def _form(self, value: Value) -> tuple[Tensor, Form | None]:
         """Return the numbers of a tensor and how they depend on sizes; None where it was written to."""
@@ -203,7 +209,7 @@ class Values:
                 return False
             if (memory := _memory(value.number)) in self.lost:
                 return False
-            if not (is_number and value.form and not value.form.step) or memory in self.written:
+            if not (is_number and value.form and value.form.is_same) or memory in self.written:
                 pinned += (*value.sizes.values(), *self.written.get(memory, {}).values())
         for number in pinned:
             number.pin()

@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 from torch import Tensor, nn
 
 from shapecalc.bridges.torch.tracer.callers import caller_in_module
+from shapecalc.bridges.torch.tracer.data_decisions import Decisions
 from shapecalc.bridges.torch.tracer.kept_tensors import MetaTwins, kept_tensors
 from shapecalc.bridges.torch.tracer.source_lines import current_place
 from shapecalc.bridges.torch.tracer.tensor_values import Values
@@ -80,11 +81,14 @@ class Trace:
         self.literals = {id(tensor): tensor for tensor in kept_tensors(module)}
         """Tensors kept on the module, or made in its forward of numbers that are no sizes."""
         self.values = Values(originals)
+        self.decisions = Decisions()
         self.meta_twins = MetaTwins(self.literals, self.values)
         self.ranges: dict[str, Any] = {}
         """What integers that count up to a size are less than, by the name of their tensor."""
         self.leaves: dict[str, str] = {}
         """The path of the module that a step is, by the name of the step."""
+        self.has_opaque_batch = False
+        """Whether an operation without a rule is taken to keep the batch, which other runs confirm."""
         self.has_unknown = False
         """Whether a tensor or number was read without a known origin: it may depend on any size."""
 
@@ -110,11 +114,6 @@ class Trace:
         self.inputs.append(name)
         self.tensors[id(tensor)] = (tensor, name)
         self.last = self.last or name
-
-    def is_of_integers(self, name: str) -> bool:
-        """Return whether an input holds integers."""
-        tensor = next(tensor for tensor, title in self.tensors.values() if title == name)
-        return not tensor.is_floating_point()
 
     def name_of(self, tensor: Tensor) -> str:
         """Return the name of a tensor; a parameter or a constant becomes a step at its first use.
@@ -254,16 +253,17 @@ class Trace:
     ) -> None:
         """Append an operation without a rule, with the shapes that it was seen with.
 
-        The batch may be in any size of a result but the batch in front: such sizes hold for one batch only.
+        The batch may be in any size of a result but the batch in front, and an index without a batch may
+        pick items of one: such results hold for one batch only.
         """
         first = next(tensor for tensor, name in self.tensors.values() if name == self.inputs[0])
         operands = [*tensors] or [first]
         batch = self.batch()
         has_batch = not self.pinned and any(tensor.shape[:1] == (batch,) for tensor in operands)
-        is_plain = all(
-            tensor.shape[:1] in ((batch,), ()) and batch not in tensor.shape[1:] for tensor in results
-        )
-        self.has_unknown |= has_batch and not is_plain
+        is_plain = all(y.shape[:1] in ((batch,), ()) and batch not in y.shape[1:] for y in results)
+        indices = (each.shape[0] for each in operands if each.dim() and not each.is_floating_point())
+        self.has_unknown |= has_batch and not (is_plain and {*indices} <= {batch})
+        self.has_opaque_batch |= has_batch
 
         def seen(tensor: Tensor) -> list[int]:
             return [-1, *tensor.shape[1:]] if has_batch and tensor.shape[:1] == (batch,) else [*tensor.shape]

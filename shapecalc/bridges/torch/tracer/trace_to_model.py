@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from shapecalc.algebra import decide, symbol
 from shapecalc.algebra.formula import Formula
+from shapecalc.bridges.torch.tracer.integer_inputs import is_of_integers
 from shapecalc.bridges.torch.tracer.trace import Trace
 from shapecalc.bridges.torch.tracer.traced_number import Guard
 from shapecalc.errors import Place, ShapecalcError
@@ -76,7 +77,7 @@ def _free_axes(trace: Trace, shapes: Mapping[str, tuple[int, ...]], title: str, 
     has_first = not trace.has_batch and rank > 1 and rank != windows + 1
     front = 1 if has_first else 0
     behind = rank - front
-    letters = ("L",) if behind == 1 and trace.is_of_integers(title) else spatial_letters(behind - 1)
+    letters = ("L",) if behind == 1 and is_of_integers(trace, title) else spatial_letters(behind - 1)
     is_sequence = behind == 2 and (
         windows != 1
         or (_can_change(trace, shapes, title, front) and not _can_change(trace, shapes, title, rank - 1))
@@ -174,7 +175,7 @@ def _open_inputs(data: Mapping[str, Any], steps: list[Step]) -> dict[str, tuple[
 
     What Python decided by a size that can change is a condition, and arithmetic over it is no constant. A
     size without a name, such as the channels, counts as fixed where the layers refuse its neighbours, its
-    double, its half and 1.
+    double, its half and 1, and take itself.
     """
     layers = [step for step in steps if not isinstance(step.body, Require)]
     if not layers:
@@ -195,7 +196,7 @@ def _open_inputs(data: Mapping[str, Any], steps: list[Step]) -> dict[str, tuple[
         if isinstance(size, str):
             return symbol(size)
         others = {size + 1, size - 1, 2 * size, size // 2, 1} - {size, 0}
-        can_change = any(fits(title, axis, other) for other in others)
+        can_change = not fits(title, axis, size) or any(fits(title, axis, other) for other in others)
         return symbol(f"{title}_{axis}") if can_change else size
 
     return {

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeAlias
 
 from torch import Tensor
@@ -176,7 +177,8 @@ def tensors_in(value: Any) -> list[Tensor]:
 def compare_pinned(number: TracedNumber, other: Any, method: str) -> Any:
     """Compare ordinary numbers, where no guard but equality says it; a tensor answers by itself."""
     if isinstance(other, Tensor):
-        return RELATIONS[method][0](number.concrete(), other)
+        with passing(number):
+            return RELATIONS[method][0](number.concrete(), other)
     if not isinstance(other, (int, float)):
         return NotImplemented
     return RELATIONS[method][0](number.pin(), pinned(other))
@@ -187,4 +189,23 @@ def with_tensor(number: TracedNumber, other: Any, name: str, *, swapped: bool) -
     if not isinstance(other, Tensor):
         return NotImplemented
     pair = (other, number.concrete()) if swapped else (number.concrete(), other)
-    return getattr(operator, name)(*pair)
+    with passing(number):
+        return getattr(operator, name)(*pair)
+
+
+_passed: list[TracedNumber] = []
+
+
+@contextmanager
+def passing(*numbers: TracedNumber) -> Iterator[None]:
+    """Note the traced numbers that a call of torch takes as ordinary ones."""
+    _passed.extend(numbers)
+    try:
+        yield
+    finally:
+        del _passed[len(_passed) - len(numbers) :]
+
+
+def passed() -> list[TracedNumber]:
+    """Return the traced numbers that the call of torch in progress takes as ordinary ones."""
+    return [*_passed]

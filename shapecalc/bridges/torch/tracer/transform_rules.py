@@ -108,6 +108,12 @@ def _solved(call: Call) -> Shape | None:
     return (*stretched(x[:-2], right[:-2]), x[-1], right[-1]) if equal(right[-2:-1], x[-1:]) else None
 
 
+def _inverted(call: Call) -> Shape:
+    x = sizes_of(call)
+    require(not call.arguments.get("hermitian") or equal(x[-2:-1], x[-1:]))
+    return (*x[:-2], *x[:-3:-1])
+
+
 _OF_SHAPES: dict[str, ShapeRule] = {
     **{
         f"fft_{name}{axes}": _fft
@@ -121,9 +127,7 @@ _OF_SHAPES: dict[str, ShapeRule] = {
     **dict.fromkeys(("linalg_svd", "linalg_svdvals"), _svd),
     "linalg_qr": _qr,
     "linalg_solve": _solved,
-    **dict.fromkeys(
-        ("pinverse", "linalg_pinv"), lambda call: (*sizes_of(call)[:-2], *sizes_of(call)[:-3:-1])
-    ),
+    **dict.fromkeys(("pinverse", "linalg_pinv"), _inverted),
     "linalg_matrix_norm": _matrix_norm,
 }
 TRANSFORMS: dict[str, Rule] = {name: rule_of_shapes(rule) for name, rule in _OF_SHAPES.items()}

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from shapecalc.bridges.torch.tracer.plain_names import plain_name
 from shapecalc.bridges.torch.tracer.traced_number import traced_in
+from shapecalc.bridges.torch.tracer.traced_sizes import field_value
 from shapecalc.layers.by_name import POINTWISE
 
 
@@ -40,15 +41,26 @@ _BY_NUMBER = _words(
 _SUMS = _words("sum cumsum")
 _KEEPING = _words("to long int float double clone contiguous detach unsqueeze expand")
 """Functions whose results count up as their tensor does."""
+_PICKING = _words("getitem index_select gather")
+_EQUAL = _words("eq ne")
 _AFFINE = _words("add sub mul")
 
 
 @dataclass(frozen=True)
 class Form:
-    """Numbers from `start` in steps along one axis; all are the same where the step is 0."""
+    """Numbers from `start` in steps along one axis; all are the same where the step is 0.
+
+    With `extent` the number is `start` times this product of sizes: the sum of ones.
+    """
 
     start: float
     step: float = 0
+    extent: str = ""
+
+    @property
+    def is_same(self) -> bool:
+        """Whether all numbers are the same, whatever the sizes."""
+        return not self.step and not self.extent
 
 
 Operand = tuple[Tensor, Form | None]
@@ -63,22 +75,39 @@ def uniform(number: Tensor) -> Form | None:
 
 
 def form_of(
-    function: Any, args: tuple[Any, ...], kwargs: dict[str, Any], operands: Sequence[Operand], number: Tensor
+    function: Any,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    operands: Sequence[Operand],
+    number: Tensor,
+    hidden: Sequence[str],
+    extent: str,
 ) -> Form | None:
-    """Return the form that a result has at any sizes, or None; `number` is the result in the trace."""
+    """Return the form that a result has at any sizes, or None; `number` is the result in the trace.
+
+    `hidden` are the sizes that the call takes as ordinary numbers, `extent` is that of its first tensor.
+    """
     raw = getattr(function, "__name__", "")
     name = function.__self__.__name__ if raw == "__get__" else plain_name(raw)
     if name in _NEW:
         filled = (args[1:] if "full" in name else (), kwargs.get("fill_value"))
-        return None if traced_in(filled) else uniform(number)
+        return None if hidden or traced_in(filled) else uniform(number)
     if name == "arange":
         return _range(args, kwargs, number)
     forms = [form for _, form in operands if form is not None]
     counting = [form for form in forms if form.step]
     if not forms or len(forms) < len(operands) or len(counting) > 1:
         return None
-    is_fixed = not traced_in((args, kwargs))
+    numbers = [*hidden, *map(field_value, traced_in((args, kwargs)))]
+    if any(form.extent for form in forms):
+        is_complete = name in _EQUAL and len(numbers) == 1 and forms == [Form(1, 0, numbers[0])]
+        return uniform(number) if is_complete else None
+    if name == "sum" and len(args) == 1 and not kwargs and forms == [Form(1)] and extent:
+        return Form(1, 0, extent)
+    is_fixed = not numbers
     if counting:
+        if name in _PICKING and operands[0][1] == uniform(number):  # of numbers that are all the same
+            return uniform(number)
         if name in _KEEPING:
             return counting[0] if _counted(number) == counting[0] else None
         return _of_counting(name, args, kwargs, operands, number) if is_fixed else None

@@ -17,6 +17,8 @@ _READS = (
     *("__contains__", "is_nonzero", "equal", "allclose", "nonzero", "unique", "unique_consecutive"),
     *("masked_select", "bincount"),
 )
+_TRUTHS = ("__contains__", "equal", "allclose")
+_TRUTHS_OF_ONE = ("__bool__", "is_nonzero")
 
 
 class DependsOnData(RuntimeError):
@@ -31,7 +33,8 @@ def read_values(
     """Return the result of a call that failed without numbers, in a tuple; None where it is not of numbers.
 
     `frame` is that of the forward. Where the numbers depend on the input, and Python raises an error for one
-    outcome, as `assert` does, the result is the other. Raises `DependsOnData` where both may go on.
+    outcome, as `assert` does, the result is the other. A truth where both may go on is a decision of the
+    trace. Raises `DependsOnData` for other numbers, and where decisions are not to be taken.
     """
     answer = trace.values.answer(function, args, kwargs)
     if answer is not None:
@@ -44,7 +47,14 @@ def read_values(
             return None
     if name == "__bool__" and args[0].numel() == 1 and (outcome := _outcome_that_goes_on(frame)) is not None:
         return (outcome,)
+    if _is_truth(name, args) and (taken := trace.decisions.take()) is not None:
+        return (taken,)
     raise DependsOnData(f"{name.strip('_')} reads them")
+
+
+def _is_truth(name: str, args: tuple[Any, ...]) -> bool:
+    is_of_one = name in _TRUTHS_OF_ONE or (name == "item" and args[0].dtype is torch.bool)
+    return name in _TRUTHS or (is_of_one and args[0].numel() == 1)
 
 
 def with_values(trace: Trace, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

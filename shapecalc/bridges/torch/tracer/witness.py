@@ -26,8 +26,10 @@ _BATCHES = {1: 3, -1: 1}
 class ModuleWitness:
     """Confirms an import by two runs of its module at other sizes, without memory and only when needed."""
 
-    def __init__(self, rerun: Rerun) -> None:
+    def __init__(self, rerun: Rerun, *, at_traced: bool = True) -> None:
         self.rerun = rerun
+        self.at_traced = at_traced
+        """Whether the traced sizes need no further run at a batch of 1, which is not that of the trace."""
         self._lock = RLock()
         self._is_running = False
         self._unconfirmed: str | None = None
@@ -57,7 +59,9 @@ class ModuleWitness:
 
     def _is_traced(self, inputs: Mapping[str, Shape]) -> bool:
         sizes = self.rerun.run.arguments.shapes
-        return all(shape in (tuple(sizes[name]), (1, *sizes[name])) for name, shape in inputs.items())
+        return self.at_traced and all(
+            shape in (tuple(sizes[name]), (1, *sizes[name])) for name, shape in inputs.items()
+        )
 
     def _compared(self, spec: InferredSpec) -> str:
         """Compare at other sizes; return why that was not possible, and keep how the module differs there."""
