@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -19,7 +19,6 @@ from shapecalc.bridges.torch.tracer.forward_arguments import Arguments, argument
 from shapecalc.bridges.torch.tracer.integer_inputs import IntegersNeeded
 from shapecalc.bridges.torch.tracer.module_copy import ModuleState, copied, on_meta, small_originals
 from shapecalc.bridges.torch.tracer.module_run import Run, outcome
-from shapecalc.bridges.torch.tracer.padding_branches import joined
 from shapecalc.bridges.torch.tracer.rerun import Rerun
 from shapecalc.bridges.torch.tracer.trace import Trace
 from shapecalc.bridges.torch.tracer.trace_to_model import model_of
@@ -105,7 +104,7 @@ def _names_traced_numbers(error: Exception) -> bool:
 
 def _with_any_batch(run: Run) -> Model:
     """Return the model of a run; of one with a batch of 1 where Python decided by the batch."""
-    model = joined(_traced(run), run, _traced)
+    model = _traced(run)
     if run.has_batch and any(isinstance(step.body, Require) for step in model.layers):
         try:
             model.analyze()
@@ -117,19 +116,15 @@ def _with_any_batch(run: Run) -> Model:
     return model
 
 
-def _traced(
-    run: Run,
-    shapes: Mapping[str, tuple[int, ...]] | None = None,
-    change: Callable[[Trace], None] | None = None,
-) -> Model:
-    """Run the forward once and return its model; of other shapes, and after a change of the trace."""
+def _traced(run: Run) -> Model:
+    """Run the forward once and return its model."""
     trace = run.trace()
-    shapes = shapes or run.arguments.shapes
+    shapes = run.arguments.shapes
     sizes = [(run.batch, *shape) if run.has_batch else shape for shape in shapes.values()]
     outputs = outcome(lambda: _recorded(run, trace, sizes))
     decided = bool(trace.decisions.taken) and not isinstance(outputs, IntegersNeeded)
     if decided and not _is_same_either_way(run, trace, sizes, outputs):
-        return _traced(replace(run, outcomes=None), shapes, change)
+        return _traced(replace(run, outcomes=None))
     if isinstance(outputs, Exception):
         raise outputs
     if not trace.steps:
@@ -137,8 +132,6 @@ def _traced(
     if trace.has_unknown and not run.pinned:
         return _traced(replace(run, batch=1, pinned=True))
     _append_unused(trace, outputs)
-    if change is not None:
-        change(trace)
     model = model_of(trace, shapes, outputs, run.name)
     model.graphs.witness = ModuleWitness(Rerun(run, trace.leaves), at_traced=not trace.has_opaque_batch)
     return model
