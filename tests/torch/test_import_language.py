@@ -335,3 +335,39 @@ def test_numbers_that_sizes_went_into_hold_for_these(name: str) -> None:
         expected = ran(net, torch.zeros(1, length, dtype=torch.long))[0][0]
         with contextlib.suppress(ShapecalcError):
             assert model.analyze(input=(length,)).output == expected
+
+
+# ---- models of the library that most people have
+
+SMALL = {
+    "vocab_size": ROWS,
+    "hidden_size": 32,
+    "intermediate_size": 48,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 2,
+    "pad_token_id": 0,
+}
+LIBRARY: dict[str, dict[str, Any]] = {
+    "Llama": {},
+    "GPT2": {"n_embd": 32, "n_layer": 2, "n_head": 4},
+    "Mixtral": {"num_local_experts": 4, "num_experts_per_tok": 2},
+}
+
+
+@pytest.mark.ci
+@pytest.mark.parametrize("family", LIBRARY)
+def test_language_models_of_transformers(family: str) -> None:
+    transformers: Any = pytest.importorskip("transformers", minversion="5.0")
+    config = getattr(transformers, f"{family}Config")(**SMALL | LIBRARY[family])
+    net = transformers.AutoModelForCausalLM.from_config(config).eval()
+    model = from_torch(net, input=(6,))
+    if hasattr(net, "set_experts_implementation"):
+        net.set_experts_implementation("eager")  # torch does not count grouped products
+    formula: Any = model.analyze(symbolic=True).macs
+    for length in (6, 4, 9):
+        shapes, macs = ran(net, torch.randint(1, ROWS, (3, length)))
+        report = model.analyze(input=(length,), batch=3)
+        assert (report.output, report.macs, report.complete) == (shapes[0], macs, True)
+        assert formula.subs({"L": length}) * 3 == macs
+        assert report.params == sum(parameter.numel() for parameter in net.parameters())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
@@ -226,6 +228,65 @@ def test_a_norm_of_the_weight_is_a_layer_around_the_layer(name: str) -> None:
     written = loads(f"{{input: [3, 9, 9], layers: [{{name: '0', {step}}}, {{name: '1', relu: }}]}}").analyze()
     assert [node.layer for node in report.nodes] == [node.layer for node in written.nodes]
     assert report.nodes[0].weights == {name[2:]: tuple(x.shape) for name, x in net.named_parameters()}
+
+
+# ---- around a weight: padding by Python's arithmetic, and positions by a convolution
+
+
+class PaddedToStride(Standardized):
+    """A standardized convolution over what is padded to whole strides, deep inside modules of long names."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        amounts: list[int] = []
+        for size, kernel, stride in zip(x.shape[:1:-1], self.kernel_size, self.stride, strict=True):
+            amount = max((math.ceil(size / stride) - 1) * stride + kernel - size, 0)
+            amounts += [amount // 2, amount - amount // 2]
+        return super().forward(functional.pad(x, amounts))
+
+
+def _deep(count: int) -> nn.Module:
+    net: nn.Module = nn.Sequential(*[PaddedToStride(3, 3, 3, stride=2) for _ in range(count)])
+    for name in ("convolutional_encoder", "hierarchical_stages_of_the_backbone"):
+        net = nn.Sequential(OrderedDict({name: net}))
+    return net
+
+
+def _with_positions(net: Any, x: Tensor) -> Any:
+    positions = net.positions(x.transpose(1, 2))[:, :, :-1]  # of an even kernel, one too many
+    return x + functional.gelu(positions).transpose(1, 2)
+
+
+def _causal_mixer(net: Any, x: Tensor) -> Any:
+    hidden, gate = net.wide(x).transpose(1, 2).chunk(2, dim=1)
+    hidden = functional.silu(net.conv(hidden)[..., : x.shape[1]])
+    return net.narrow((hidden * functional.silu(gate)).transpose(1, 2))
+
+
+IDIOMS: dict[str, Network] = {
+    "padded to whole strides": (lambda: _deep(2), ((3, 32, 32), (3, 21, 27))),
+    "positions by a convolution": (
+        lambda: Of(
+            _with_positions,
+            positions=parametrizations.weight_norm(nn.Conv1d(8, 8, 4, padding=2, groups=4), dim=2),
+        ),
+        ROWS,
+    ),
+    "a causal convolution of channels": (
+        lambda: Of(
+            _causal_mixer,
+            wide=nn.Linear(8, 32, bias=False),
+            conv=nn.Conv1d(16, 16, 4, groups=16, padding=3),
+            narrow=nn.Linear(16, 8),
+        ),
+        ROWS,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", IDIOMS)
+def test_idioms_around_a_weight(name: str) -> None:
+    make, sizes = IDIOMS[name]
+    assert_agrees(make(), *sizes)
 
 
 # ---- a weight that is another's, a part of one, or a constant

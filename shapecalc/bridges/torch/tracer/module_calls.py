@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from torch import Tensor, nn
 from torch._C import DisableTorchFunction
 from torch.nn.modules import module as hooks
+from torch.nn.modules.loss import _Loss
 
 from shapecalc.bridges.torch.tracer.callers import is_of_torch
 from shapecalc.bridges.torch.tracer.integer_inputs import called
@@ -84,6 +85,8 @@ def _operands(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) 
         return [args[0]] if is_of_self and is_plain else []
     if isinstance(module, (nn.RNNBase, nn.RNNCellBase)) and [*kwargs] in ([], ["hx"]):
         return tensors_in((args, kwargs))
+    if isinstance(module, (nn.Bilinear, _Loss)) and not kwargs:
+        return [*args] if all(isinstance(item, Tensor) for item in args) else []
     return [args[0]] if len(args) == 1 and not kwargs else []
 
 
@@ -106,6 +109,9 @@ def _append(
     is_own = all(id(parameter) in trace.parameters for parameter in own.values())
     if not is_own or effect.weights != {name: tuple(item.shape) for name, item in own.items()}:
         return None  # weights that are computed, as under a parametrization
+    weighting = {name for name, item in vars(module)["_buffers"].items() if item is not None}
+    if isinstance(module, _Loss) and weighting != {*effect.buffers}:
+        return None
     path = trace.paths.get(id(module)) or layer.kind
     if not trace.claim(layer, own.values(), [*map(trace.name_of, operands)], (), path):
         return None

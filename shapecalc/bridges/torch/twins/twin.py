@@ -184,9 +184,9 @@ def indices(shape: Sizes, device: str) -> Tensor:
 
 
 def _setting(module: nn.Module, name: str) -> Any:
-    """Return a setting of a live module as a field has it: of a bias, whether there is one."""
+    """Return a setting of a live module as a field has it: of a bias or weights, whether there are any."""
     value = getattr(module, name)
-    if name == "bias":
+    if name == "bias" or (name == "weight" and (value is None or isinstance(value, Tensor))):
         return value is not None
     return tuple(value) if isinstance(value, (list, tuple)) else value
 
