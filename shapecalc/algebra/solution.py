@@ -82,17 +82,21 @@ class ResidueClasses:
     def __init__(self, length: int) -> None:
         self.length = length
         self.first = 0
+        self._known: dict[tuple[Expr, int], list[int]] = {}
 
     def polynomial(self, value: Dim, r: int) -> list[int]:
         """Return the coefficients of an expression on a class; raise `NotSolved` where it is none."""
         if isinstance(value, int):
             return [value]
+        if (known := self._known.get((value, r))) is not None:
+            return known
         total: list[int] = []
         for monomial, coefficient in value.terms:
             term = [coefficient]
             for atom in monomial:
                 term = times(term, atom.on_class(self, r))
             total = plus(total, term)
+        self._known[value, r] = total
         return total
 
 
