@@ -130,6 +130,11 @@ class Kind(BaseModel):
         """The family of this layer; of a layer around another, that of the one inside."""
         return self.family
 
+    @property
+    def condition(self) -> str | None:
+        """The condition on sizes that it holds, for one that computes nothing else."""
+        return None
+
     @abstractmethod
     def apply(self, inputs: Shapes) -> Effect:
         """Return outputs, weights and cost for these input shapes, or raise `Refused`."""

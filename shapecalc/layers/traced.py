@@ -137,7 +137,7 @@ class Require(Pointwise, kind="require", framework="torch"):
         yield Requirement("condition", self.left, SIGNS[self.relation], self.right, says)
 
     @property
-    def text(self) -> str:
+    def condition(self) -> str:
         """The relation, as in a formula."""
         return f"{self.left} {SIGNS[self.relation]} {self.right}"
 

@@ -10,7 +10,6 @@ from shapecalc.algebra import Dim
 from shapecalc.conventions.convention import Convention
 from shapecalc.engine.graph import Group
 from shapecalc.layers.base import Named, Window
-from shapecalc.layers.traced import Require
 from shapecalc.render.display import Shown
 from shapecalc.report.node import D_co, Node, number, plain
 from shapecalc.report.receptive_field import ReceptiveField, compact
@@ -171,7 +170,7 @@ def tree(report: Report[D_co]) -> Item[D_co]:
             holders.append(known[group.path])
         if index < len(graph_paths) and graph_paths[index] in by_path:
             node = by_path[graph_paths[index]]
-            if isinstance(node.layer, Require):
+            if node.layer.condition:
                 continue
             parent = _holder(holders, node.path)
             if holders[-1].path == node.path:  # a merge: its group has the row, with its own output

@@ -6,7 +6,6 @@ import csv as writer
 from io import StringIO
 
 from shapecalc.layers.requirement import shown
-from shapecalc.layers.traced import Require
 from shapecalc.report.outline import window_text
 from shapecalc.report.receptive_field import ReceptiveField
 from shapecalc.report.report import Report
@@ -31,7 +30,7 @@ def csv(report: Report, *, fields: bool = False, source: bool = False) -> str:
     times = ["times"] if is_free else []
     sheet.writerow([*header, *times, *(FIELD_HEADER if fields else ()), *(["source"] if source else [])])
     for node in report.nodes:
-        if isinstance(node.layer, Require):
+        if node.layer.condition:
             continue
         cost = node.cost(report.convention)
         sheet.writerow(

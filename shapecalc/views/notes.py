@@ -11,7 +11,6 @@ from shapecalc.algebra.expr_text import grouped, leading_latex
 from shapecalc.algebra.expr_text import latex as latex_dim
 from shapecalc.conventions.by_tool import DEFAULT
 from shapecalc.errors import Undecided
-from shapecalc.layers.traced import Require
 from shapecalc.render.piece import Inline, Line, Math, amount, sizes
 from shapecalc.report.report import Report
 
@@ -59,8 +58,8 @@ def _recorded_conditions(report: Report) -> list[str]:
     """Return what a forward decided by sizes when traced: the first of each line, and how many more."""
     by_origin: dict[str, list[str]] = {}
     for node in report.graph.nodes:
-        if isinstance(node.written, Require):
-            by_origin.setdefault(node.place.shown(), []).append(node.written.text)
+        if node.written is not None and (condition := node.written.condition):
+            by_origin.setdefault(node.place.shown(), []).append(condition)
     texts: list[str] = []
     for origin, conditions in by_origin.items():
         first, *others = dict.fromkeys(conditions)
