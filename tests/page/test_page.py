@@ -392,7 +392,7 @@ def test_the_command_draws_the_picture(tmp_path: Path) -> None:
         (["html"], 2, "name a MODEL"),
         (["html", "--all"], 2, "needs a folder"),
         (["html", "lenet5", "--all", "-o", "x"], 2, "takes no MODEL"),
-        (["html", "lenet5", "--input", "3x8"], 1, "in c1"),
+        (["html", "lenet5", "--input", "1x8x8"], 1, "in c3"),
         (["html", "nope"], 2, "nope"),
         (["html", "tutorials/torch_inception_v3"], 1, "in_channels"),
         (["html", "lenet5", "-o", "."], 2, "cannot be written"),

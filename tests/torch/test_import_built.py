@@ -16,7 +16,7 @@ from shapecalc import Model, SpecError, build, export, from_torch
 from shapecalc.bridges.torch.proof.run_network import forward
 from shapecalc.bridges.torch.proof.verification import verify
 from shapecalc.cli import main
-from tests.support.traced_modules import MODULES, ByKeyword, Nested, Siamese, Tied
+from tests.support.traced_modules import MODULES, ByKeyword, Nested, Siamese
 from tests.support.tutorial_modules import TUTORIALS
 from tests.torch.test_import import FEW, built, measured, parameters, side_of
 
@@ -97,10 +97,6 @@ def test_source_of_torchvisions_networks(name: str) -> None:
 @pytest.mark.parametrize("cls", MODULES, ids=lambda cls: cls.__name__)
 def test_an_import_is_built_again(cls: type[nn.Module]) -> None:
     model = from_torch(cls(), input=MODULES[cls])
-    if cls is Tied:
-        with pytest.raises(SpecError, match="what torch calls a weight"):
-            build(model)
-        return
     network = build(model, device="meta")
     assert parameters(network) == parameters(cls())
     found = forward(model, model.analyze(), None, {})

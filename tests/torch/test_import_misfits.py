@@ -308,7 +308,7 @@ def checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], 
 
 
 def test_text(checked: Callable[[str], str], golden: Callable[[str, str], None]) -> None:
-    golden("errors/misfit.txt", checked("text"))
+    golden("imports/misfit.txt", checked("text"))
 
 
 def test_json(checked: Callable[[str], str]) -> None:

@@ -23,8 +23,7 @@ class IntegersNeeded(Exception):
 
 def is_of_integers(trace: Trace, name: str) -> bool:
     """Return whether an input holds integers."""
-    tensor = next(tensor for tensor, title in trace.tensors.values() if title == name)
-    return not tensor.is_floating_point()
+    return any(title == name and not tensor.is_floating_point() for tensor, title in trace.tensors.values())
 
 
 def called(trace: Trace, function: Callable[..., Any], args: Iterable[Any], kwargs: Mapping[str, Any]) -> Any:

@@ -134,8 +134,9 @@ class ConstantTwin(FunctionTwin[Constant]):
         return tensors
 
     def run(self, fields: Fields, module: nn.Module, *inputs: Tensor) -> Any:
-        """Return the result."""
-        return inputs[0].new_zeros(fields["shape"])
+        """Return the result; beside an input of ids, numbers as weights have them."""
+        like = inputs[0] if inputs[0].is_floating_point() else torch.empty(0, device=inputs[0].device)
+        return like.new_zeros(fields["shape"])
 
 
 class ParameterTwin(ConstantTwin, Twin[Parameter]):
