@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from textwrap import dedent
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -18,7 +19,7 @@ from shapecalc.errors import Place
 from shapecalc.layers import KerasMaxPool1d
 
 
-def check(spec: str, **options: int) -> list[Diagnostic]:
+def check(spec: str, **options: Any) -> list[Diagnostic]:
     return shapecalc.loads(dedent(spec)).check(**options)
 
 

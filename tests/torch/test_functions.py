@@ -14,8 +14,8 @@ from torch.overrides import get_testing_overrides
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from shapecalc.bridges.torch.proof.verify_layer import quiet
-from shapecalc.bridges.torch.tracer.function_calls import plain_name
 from shapecalc.bridges.torch.tracer.function_rules import RULES
+from shapecalc.bridges.torch.tracer.plain_names import plain_name
 from shapecalc.bridges.torch.tracer.signatures import arguments, overloads
 from shapecalc.bridges.torch.twins.torch_names import REJECTIONS
 from shapecalc.layers.by_name import FUNCTIONS, LIKE, MOVING, POINTWISE
