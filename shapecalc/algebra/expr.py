@@ -671,8 +671,9 @@ def bounded(left: Dim, op: str, right: Dim) -> bool | None:
 def bounds(value: Dim) -> Interval:
     """Return the least and greatest value that an expression can surely not pass.
 
-    >>> bounds(3*(symbol("H")//2) + 1)
-    (1, None)
+    >>> H = symbol("H")
+    >>> bounds(3*(H//2) + 1), bounds(2*((H + 1)//2) - H)
+    ((1, None), (0, 1))
     """
     if isinstance(value, int):
         return value, value
@@ -684,7 +685,27 @@ def bounds(value: Dim) -> Interval:
             least, most = most, least
         low = None if low is None or least is None else low + coefficient * least
         high = None if high is None or most is None else high + coefficient * most
-    return low, high
+    return (low, high) if low is not None and high is not None else _bounds_by_remainder(value, low, high)
+
+
+def _bounds_by_remainder(value: Expr, low: int | None, high: int | None) -> Interval:
+    """Return bounds where a quotient cancels against what it divides: d·⌊x/d⌋ = x - r, 0 ≤ r < d."""
+    if len({coefficient > 0 for monomial, coefficient in value.terms if monomial}) < 2:
+        return low, high
+    quotients = [
+        (quotient, quotient.denominator, coefficient // quotient.denominator)
+        for monomial, coefficient in value.terms
+        for quotient in monomial
+        if len(monomial) == 1 and isinstance(quotient, Floor) and isinstance(quotient.denominator, int)
+        if not coefficient % quotient.denominator
+    ]
+    if not quotients:
+        return low, high
+    quotient, divisor, factor = max(quotients, key=lambda each: len(each[0].key))  # the outermost
+    least, most = bounds(value - factor * (divisor * as_expr(quotient) - quotient.numerator))
+    least = None if least is None else least - max(factor, 0) * (divisor - 1)
+    most = None if most is None else most - min(factor, 0) * (divisor - 1)
+    return low if least is None else least, high if most is None else most
 
 
 def _bounds_of_product(monomial: Monomial) -> Interval:

@@ -258,3 +258,16 @@ def test_the_diagonal_is_where_all_sides_are_equal() -> None:
         region = where(("H", "W"), relation) & where(("H", "W"), Relation(H, ">", 1))
         for n in range(1, 60):
             assert (n in region.diagonal) == ((n, n) in region), (relation, n)
+
+
+@pytest.mark.parametrize("divisor", [2, 3, 5])
+@pytest.mark.parametrize("factor", [-2, -1, 1, 3])
+def test_bounds_of_a_quotient_that_cancels_are_reached(divisor: int, factor: int) -> None:
+    """d·⌊(n + a)/d⌋ - n is between a - d + 1 and a, and the same times a factor."""
+    n = symbol("n")
+    for added in range(-2, 4):
+        for inner in (n, n * n, n + symbol("m")):
+            value = factor * (divisor * ((inner + added) // divisor) - inner) + 7
+            ends = sorted((factor * added + 7, factor * (added - divisor + 1) + 7))
+            assert bounds(value) == tuple(ends)
+            assert maximum(value, ends[0]) == value

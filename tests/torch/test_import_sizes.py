@@ -389,3 +389,27 @@ with torch.device("meta"):
 """
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert ran.stdout.split() == ["meta"] * 4
+
+
+class _SamePadded(nn.Module):
+    """Convolutions of stride 2 padded as TensorFlow pads, by numbers computed from sizes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.convs = nn.ModuleList(nn.Conv2d(3, 3, size, stride=2) for size in (3, 5, 3, 5, 3))
+
+    def forward(self, x: Tensor) -> Any:
+        for conv in self.convs:
+            k = conv.kernel_size[0]
+            below, right = (max((math.ceil(n / 2) - 1) * 2 + k - n, 0) for n in x.shape[2:])
+            x = conv(F.pad(x, [right // 2, right - right // 2, below // 2, below - below // 2]))
+        return x
+
+
+def test_padding_to_the_same_size_holds_at_any_size() -> None:
+    model = from_torch(_SamePadded(), input=(3, 224, 224))
+    first = model.analyze(symbolic=("H", "W")).nodes[0].output
+    assert str(first[2]) == "2·H - 2·⌊H/2⌋ + 1"  # at least one row is added, so there is no maximum
+    for height, width in ((83, 301), (1, 2), (64, 31)):
+        expected = (1, 3, math.ceil(height / 32), math.ceil(width / 32))
+        assert model.analyze(input=(3, height, width)).output == expected
