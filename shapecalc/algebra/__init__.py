@@ -9,10 +9,9 @@ from shapecalc.algebra.expr import (
     floordiv,
     maximum,
     minimum,
-    product,
-    quotient,
     symbol,
 )
+from shapecalc.algebra.products import product, quotient
 
 __all__ = [
     "Dim",

@@ -14,7 +14,7 @@ lead to it are written at the code that applies them, in `floordiv` and `maximum
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from math import gcd, lcm, prod
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -288,7 +288,7 @@ class Expr:
     def __pow__(self, exponent: int) -> Dim:
         if exponent < 0:
             raise FormulaError(f"{self}**{exponent} is not an integer")
-        return product((self,) * exponent)
+        return prod((self,) * exponent)
 
     def __floordiv__(self, other: Dim) -> Dim:
         return floordiv(self, other)
@@ -461,15 +461,6 @@ def _substitute(value: Dim, named: Mapping[str, Dim], known: dict[Atom, Dim]) ->
     return total
 
 
-def product(dims: Iterable[Dim]) -> Dim:
-    """Return the product of sizes: the number of elements of a shape.
-
-    >>> product((3, 224, 224)), product(())
-    (150528, 1)
-    """
-    return prod(dims)
-
-
 # ---- floors in normal form
 
 
@@ -564,18 +555,6 @@ def ceildiv(numerator: Dim, denominator: Dim) -> Dim:
     (4, ⌈H/32⌉)
     """
     return floordiv(numerator + denominator - 1, denominator)
-
-
-def quotient(numerator: Dim, denominator: Dim) -> Dim:
-    """Return numerator/denominator where it is known that nothing is left over.
-
-    >>> quotient(64, 32), quotient(6 * symbol("w"), 3)
-    (2, 2·w)
-    """
-    for size in (numerator, denominator):
-        if isinstance(size, Recording):
-            return size.record("/", floordiv, numerator, denominator)
-    return numerator // denominator
 
 
 # ---- maxima in normal form

@@ -399,6 +399,7 @@ class _SamePadded(nn.Module):
         self.convs = nn.ModuleList(nn.Conv2d(3, 3, size, stride=2) for size in (3, 5, 3, 5, 3))
 
     def forward(self, x: Tensor) -> Any:
+        conv: Any
         for conv in self.convs:
             k = conv.kernel_size[0]
             below, right = (max((math.ceil(n / 2) - 1) * 2 + k - n, 0) for n in x.shape[2:])
