@@ -31,7 +31,7 @@ IDIOMS = {f"sequence: {name}": make for name, make in SEQUENCES.items()} | {
 PINNED = frozenset(
     [
         "sequence: cell over time",
-        "sequence: index by a mask",
+        "sequence: odd lengths are padded",
         "sequence: view of a fixed length",
         "sequence: torch.tensor of sizes",
         "sequence: torch.tensor of a range",
@@ -40,12 +40,10 @@ PINNED = frozenset(
         "sequence: storage as a size",
         "sequence: vmap",
         "sequence: split",
-        "sequence: dataclass output",
         "sequence: power of two",
         "sequence: root",
         "sequence: decimal product",
         "sequence: squeeze all",
-        "sequence: cat of an empty",
         "sequence: index_select",
         "image: until it is small",
         "image: branch by size",

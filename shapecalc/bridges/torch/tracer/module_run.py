@@ -107,7 +107,7 @@ class Run:
         def watched(path: str) -> RemovableHandle:
             def leave(_module: nn.Module, _args: Any, result: Any) -> None:
                 if steps[path]:
-                    seen[steps[path].pop()] = tensors_in(result)
+                    seen[steps[path].pop()] = [tensor.detach() for tensor in tensors_in(result)]
 
             return self.module.get_submodule(path).register_forward_hook(leave)
 

@@ -60,14 +60,26 @@ def _is_truth(name: str, args: tuple[Any, ...]) -> bool:
 def with_values(trace: Trace, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Return the arguments of a call with numbers for single ones, and places for masks in an index."""
     if getattr(function, "__name__", "") == "__getitem__":
+        index = args[1] if isinstance(args[1], tuple) else args[1:]
         parts: list[Any] = []
-        for part in args[1] if isinstance(args[1], tuple) else args[1:]:
+        axis, left = 0, args[0].dim() - sum(map(_axes, index))
+        for part in index:
             is_mask = isinstance(part, Tensor) and _is_mask(part)
             places = trace.values.answer(Tensor.nonzero, (part,), {"as_tuple": True}) if is_mask else None
             parts += places[0] if places else [part]
             trace.literals |= {id(tensor): tensor for tensor in tensors_in(places)}
+            if places:
+                _ = trace.sizes(args[0])[axis : axis + part.dim()] == tuple(part.shape)  # guards
+            axis += left if part is Ellipsis else _axes(part)
         args = (args[0], tuple(parts))
     return trace.values.with_numbers((args, kwargs))
+
+
+def _axes(part: Any) -> int:
+    """Return how many axes a part of an index is about."""
+    if isinstance(part, Tensor) and _is_mask(part):
+        return part.dim()
+    return 0 if part is None or part is Ellipsis or isinstance(part, bool) else 1
 
 
 def _is_mask(tensor: Tensor) -> bool:

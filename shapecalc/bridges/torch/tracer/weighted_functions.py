@@ -86,9 +86,11 @@ def _norm(call: Call) -> bool:
     fields: dict[str, Any] = {"num_channels": x.shape[1 if x.dim() > 1 else 0]}
     kind = registry.get(f"{call.name}{max(x.dim() - 2, 1)}d" if has_rank else call.name)
     if has_rank:
-        is_of_input = call.arguments["running_mean"] is None or call.arguments.get("use_input_stats")
+        running = call.arguments["running_mean"]
+        is_of_input = running is None or call.arguments.get("use_input_stats")
+        _ = running is None or call.trace.sizes(x)[1] == running.numel()  # a guard
         fields = {"num_features": x.shape[1], "track_running_stats": not is_of_input}
-        call.trace.own_buffers(call.arguments["running_mean"], call.arguments["running_var"])
+        call.trace.own_buffers(running, call.arguments["running_var"])
     is_affine = weight is not None
     is_settable = (bias is not None) == is_affine if by_channel else is_affine or bias is None
     if is_settable and _layer(call, kind, {**fields, "elementwise_affine": is_affine, "affine": is_affine}):
