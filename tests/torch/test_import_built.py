@@ -24,7 +24,8 @@ NAMELESS = "torch.mul takes more than a tensor"
 TRACED = "it notes what was seen of a forward"
 UNWRITTEN = {
     **dict.fromkeys(("ByKeyword", "Attention"), NAMELESS),
-    **dict.fromkeys(("Strict", "Tied", "ByEquation", "Tokens", "Spare", "Normed", "Scaled"), TRACED),
+    **dict.fromkeys(("Strict", "Tied", "ByEquation", "Tokens", "Spare", "Scaled"), TRACED),
+    "Normed": "torch makes it out of a layer",
     "LuckyGoogLeNet": "another is in it or around it",
 }
 """Modules whose import cannot be written as source, and what is said of them."""
