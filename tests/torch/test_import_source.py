@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 import torch
-import torch.nn.functional as F  # noqa: N812  (as everybody writes it)
 from click.testing import CliRunner
 from torch import Tensor, nn
+from torch.nn import functional
 
 from shapecalc import Model, from_torch
 from shapecalc.cli import main
@@ -158,7 +158,7 @@ class Halved(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         y: Tensor = self.conv(x)
-        return F.max_pool2d(y, 2) if y.shape[2] > 4 else y
+        return functional.max_pool2d(y, 2) if y.shape[2] > 4 else y
 
 
 def test_a_size_that_decides_otherwise_is_reported_at_its_line_without_a_fix_of_the_recording() -> None:
