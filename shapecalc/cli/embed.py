@@ -11,17 +11,20 @@ from shapecalc.cli.cli_options import examples
 from shapecalc.console import WORKING, complain, say
 from shapecalc.errors import ShapecalcError
 
+MARKERS = """\b
+Markers:
+<!-- shapecalc show resnet50 --depth 1 -->
+<!-- /shapecalc -->
+It has <!-- shapecalc value resnet50 params --><!-- /shapecalc --> parameters."""
+
 
 @click.command(
     short_help="Fill documents with the output of shapecalc commands.",
     epilog=examples(
         "shapecalc embed README.md",
         "shapecalc embed --check README.md      # exits 1 when something is stale",
-        "",
-        "<!-- shapecalc show resnet50 --depth 1 -->",
-        "<!-- /shapecalc -->",
-        "It has <!-- shapecalc value resnet50 params --><!-- /shapecalc --> parameters.",
-    ),
+    )
+    + f"\n\n{MARKERS}",
 )
 @click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path())
 @click.option("--check", is_flag=True, help="Write nothing; show stale text and exit 1 if there is any.")
