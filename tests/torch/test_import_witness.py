@@ -40,13 +40,13 @@ def test_a_wrong_import_is_refused_elsewhere(name: str, monkeypatch: pytest.Monk
     break_tracer(name, monkeypatch)
     model = imported(name)
     assert model.analyze().inputs == {"input": (1, 3, 12, 12)}
-    asked: list[Callable[[], object]] = [
+    questions: list[Callable[[], object]] = [
         lambda: model.analyze(symbolic=True),
         lambda: model.analyze(input=(3, 11, 15)),
         model.sizes,
         lambda: model.agreement(from_torch(nn.ReLU(), input=(3, 12, 12))),
     ]
-    for question in asked:
+    for question in questions:
         with pytest.raises(Undecided) as caught:
             question()
         assert str(caught.value).startswith(REFUTED[name])
