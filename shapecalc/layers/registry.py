@@ -74,9 +74,9 @@ def unregister(name: str) -> None:
     _registered.pop(name, None)
 
 
-RESERVED = frozenset(
-    {"name", "repeat", "when", "from", "share", "trainable", "called", "ignore", "sequential", "side"}
-)
+MODIFIERS = ("name", "repeat", "when", "from", "share", "trainable", "called", "ignore")
+"""What a step may have beside its kind."""
+RESERVED = frozenset({*MODIFIERS, "sequential", "side"})
 """Words that cannot name a kind, because a step uses them itself."""
 
 

@@ -12,7 +12,7 @@ from shapecalc.spec.located_text import FLOW_HINT
 from shapecalc.spec.spec_part import Part, known_hint
 from shapecalc.spec.tree import Call, Sequential, Side, Step
 
-MODIFIERS = ("name", "repeat", "when", "from", "share", "trainable", "called", "ignore")
+MODIFIERS = registry.MODIFIERS
 STRUCTURES: dict[str, type[Sequential]] = {"sequential": Sequential, "side": Side}
 
 
