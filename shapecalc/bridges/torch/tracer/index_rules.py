@@ -215,11 +215,6 @@ def _index_add(call: Call) -> Shape | None:
     return x if len(index) == 1 and equal(source, replaced(x, axis_of(call, len(x)), index[0])) else None
 
 
-def _select_scatter(call: Call) -> Shape | None:
-    x = sizes_of(call)
-    return x if equal(sizes_of(call, "src"), replaced(x, axis_of(call, len(x)))) else None
-
-
 def within(call: Call, places: Any, size: Any) -> None:
     """Require that places are inside an axis, as far as it is known what they are.
 
@@ -264,7 +259,6 @@ _OF_SHAPES: dict[str, ShapeRule] = {
     "take_along_dim": _take_along,
     **dict.fromkeys(("index_add", "index_copy"), _index_add),
     "index_put": lambda call: sizes_of(call) if not call.arguments["values"].dim() else None,
-    "select_scatter": _select_scatter,
     "repeat_interleave": _repeat_interleave,
     "one_hot": _one_hot,
 }

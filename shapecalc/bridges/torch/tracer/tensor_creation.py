@@ -61,7 +61,7 @@ def _sizes(name: str, arguments: dict[str, Any]) -> Sequence[Any]:
 
 
 def _range(arguments: dict[str, Any]) -> tuple[Any, ...]:
-    """Return start, end and step of a range, as integers where they are whole."""
+    """Return start, end and step of a range, as integers where they are floats without a fraction."""
     values = (arguments.get("start", 0), arguments.get("end"), arguments.get("step", 1))
     return tuple(int(v) if type(v) is float and v.is_integer() else v for v in values)
 

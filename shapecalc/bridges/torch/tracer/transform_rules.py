@@ -86,11 +86,6 @@ def _matrix_norm(call: Call) -> Shape | None:
     return sizes_of(call)[:-2] if is_of_last and not call.arguments["keepdim"] else None
 
 
-def _transposed(call: Call) -> Shape:
-    *front, rows, columns = sizes_of(call)
-    return (*front, columns, rows)
-
-
 def _qr(call: Call) -> list[Shape] | None:
     *front, rows, columns = sizes_of(call)
     rank = least(rows, columns)
