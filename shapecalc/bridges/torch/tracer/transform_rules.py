@@ -100,6 +100,8 @@ def _solved(call: Call) -> Shape | None:
         return None
     if len(right) == 1 or concrete(right) == concrete(x[:-1]):
         return right if equal(right, x[:-1]) else None
+    if len(right) == len(x) - 1:  # at equal sizes these are vectors
+        require(any(m != n for m, n in zip(right, x, strict=False)))
     return (*stretched(x[:-2], right[:-2]), x[-1], right[-1]) if equal(right[-2:-1], x[-1:]) else None
 
 
