@@ -90,7 +90,9 @@ class Place:
 
     def shown(self, *, column: bool = False) -> str:
         """Return the place for a reader, the file from the working directory or the folder of packages."""
-        file = (self.from_here.file or "").rpartition("-packages/")[2]
+        file = self.from_here.file or ""
+        for packages in ("/site-packages/", "/dist-packages/"):
+            file = file.rpartition(packages)[2]
         return str(Place(file or None, self.line, self.column if column else None)) if self else ""
 
     def to_dict(self) -> dict[str, str | int | None]:

@@ -11,8 +11,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from shapecalc.layers.not_kinds import NOT_KINDS  # noqa: E402
-from shapecalc.layers.registry import get, kinds  # noqa: E402
+from shapecalc.layers.not_kinds import NOT_KINDS
+from shapecalc.layers.registry import get, kinds
 
 DOCUMENT = ROOT / "docs" / "catalogue.md"
 

@@ -18,10 +18,10 @@ from click.testing import CliRunner
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-import shapecalc  # noqa: E402
-from shapecalc.cli import main  # noqa: E402
-from shapecalc.conventions.by_tool import CONVENTIONS, convention  # noqa: E402
-from shapecalc.report.cost import Cost  # noqa: E402
+import shapecalc
+from shapecalc.cli import main
+from shapecalc.conventions.by_tool import CONVENTIONS, convention
+from shapecalc.report.cost import Cost
 
 DOCUMENT = ROOT / "docs" / "conventions.md"
 TRANSCRIPT = "reconcile resnet50"

@@ -12,9 +12,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-import shapecalc  # noqa: E402
-from shapecalc.diagnostics.rule import Rule, rules  # noqa: E402
-from shapecalc.repair.repair import check_of_example  # noqa: E402
+import shapecalc
+from shapecalc.diagnostics.rule import Rule, rules
+from shapecalc.repair.repair import check_of_example
 
 DOCUMENT = ROOT / "docs" / "diagnostics.md"
 

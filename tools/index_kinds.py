@@ -20,10 +20,10 @@ NOT_FAMILIES = {"__init__", "index"}
 
 sys.path.insert(0, str(ROOT))
 
-from shapecalc.layers import fields  # noqa: E402
-from shapecalc.layers.base import Kind, Merge  # noqa: E402
-from shapecalc.layers.class_names import snake_case  # noqa: E402
-from shapecalc.layers.declaration import RANKED, positions  # noqa: E402
+from shapecalc.layers import fields
+from shapecalc.layers.base import Kind, Merge
+from shapecalc.layers.class_names import snake_case
+from shapecalc.layers.declaration import RANKED, positions
 
 
 def families() -> dict[str, list[type[Kind]]]:

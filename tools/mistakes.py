@@ -17,10 +17,10 @@ import yaml
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-import shapecalc  # noqa: E402
-from shapecalc import Diagnostic, Model  # noqa: E402
-from shapecalc.report.comparison import Comparison, compare  # noqa: E402
-from tests.support.tutorials import (  # noqa: E402
+import shapecalc
+from shapecalc import Diagnostic, Model
+from shapecalc.report.comparison import Comparison, compare
+from tests.support.tutorials import (
     MENDED_KERAS_V4,
     MENDED_TORCH_V3,
     NEEDED_TO_RUN,

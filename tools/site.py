@@ -13,15 +13,15 @@ from mkdocs.structure.files import File, Files
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-import click  # noqa: E402
+import click
 
-import shapecalc  # noqa: E402
-from shapecalc.cli import COMMANDS, main  # noqa: E402
-from shapecalc.layers.registry import get, kinds  # noqa: E402
-from shapecalc.page.page_writer import file_name, page  # noqa: E402
-from shapecalc.report.listing import Entry, listing_rows  # noqa: E402
-from shapecalc.spec.json_schema import schema  # noqa: E402
-from shapecalc.views.catalogue import description  # noqa: E402
+import shapecalc
+from shapecalc.cli import COMMANDS, main
+from shapecalc.layers.registry import get, kinds
+from shapecalc.page.page_writer import file_name, page
+from shapecalc.report.listing import Entry, listing_rows
+from shapecalc.spec.json_schema import schema
+from shapecalc.views.catalogue import description
 
 _GALLERY = """# Gallery
 

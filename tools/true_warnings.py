@@ -16,8 +16,8 @@ import yaml
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-import shapecalc  # noqa: E402
-from shapecalc.diagnostics.diagnostic import Diagnostic  # noqa: E402
+import shapecalc
+from shapecalc.diagnostics.diagnostic import Diagnostic
 
 DOCUMENT = ROOT / "docs" / "warnings.md"
 

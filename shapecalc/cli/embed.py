@@ -11,13 +11,20 @@ from shapecalc.cli.cli_options import examples
 from shapecalc.console import WORKING, complain, say
 from shapecalc.errors import ShapecalcError
 
+MARKERS = """\b
+Markers:
+<!-- shapecalc show resnet50 --depth 1 -->
+<!-- /shapecalc -->
+It has <!-- shapecalc value resnet50 params --><!-- /shapecalc --> parameters."""
+
 
 @click.command(
     short_help="Fill documents with the output of shapecalc commands.",
     epilog=examples(
         "shapecalc embed README.md",
         "shapecalc embed --check README.md      # exits 1 when something is stale",
-    ),
+    )
+    + f"\n\n{MARKERS}",
 )
 @click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path())
 @click.option("--check", is_flag=True, help="Write nothing; show stale text and exit 1 if there is any.")
@@ -46,15 +53,10 @@ def embed(
     python: bool,
     transcripts: bool,
 ) -> None:
-    r"""Write the output of commands between the markers in each FILE, or check that it is current.
+    """Write the output of commands between the markers in each FILE, or check that it is current.
 
     FILE is Markdown, HTML, reStructuredText or Python (its docstrings). A marker is a comment with a
     command line; only shapecalc commands run, and none that writes a file or reads one outside FILE's folder.
-
-    \b
-      <!-- shapecalc show resnet50 --depth 1 -->
-      <!-- /shapecalc -->
-      It has <!-- shapecalc value resnet50 params --><!-- /shapecalc --> parameters.
     """
     from shapecalc.cli import main
     from shapecalc.cli.run_command import Runner

@@ -211,11 +211,12 @@ def short(finding: Diagnostic) -> str:
 
 
 def lines_of(file: str | None) -> list[str]:
-    """Return the lines of a file, none where it cannot be read."""
+    """Return the lines of a file, none where it cannot be read; in Python a form feed ends no line."""
     try:
-        return [] if file is None else Path(file).read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError, ValueError):
+        text_ = "" if file is None else Path(file).read_text(encoding="utf-8")
+    except (OSError, ValueError):
         return []
+    return text_.split("\n") if file is not None and file.endswith(".py") else text_.splitlines()
 
 
 def github(finding: Diagnostic) -> str:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
+from typing import Any
 
 from shapecalc.diagnostics.diagnostic import Diagnostic, lines_of
 from shapecalc.diagnostics.rule import rule
+from shapecalc.engine.inferred_spec import InferredSpec
 from shapecalc.errors import Place, SpecError, quote
 from shapecalc.report.report import Report
 from shapecalc.spec.tree import Spec
 
-_COMMENT = re.compile(r"#\s*shapecalc:\s*ignore\b(?:\[([^\]]*)\])?")
+_COMMENT = re.compile(r"#\s*shapecalc:\s*ignore(?:\s*\[([^\]]*)\]|(?!\s*\[|[\w-]))")
 
 
 def reported(
@@ -31,7 +33,10 @@ def reported(
         if node.ignored
     }
 
-    lines = cache(lines_of)
+    @cache
+    def lines(file: str | None) -> list[str]:
+        text = spec.text if isinstance(spec, InferredSpec) and file == spec.place.file else None
+        return lines_of(file) if text is None else text.splitlines()
 
     def is_ignored(finding: Diagnostic) -> bool:
         if finding.severity == "error":
@@ -46,8 +51,10 @@ def reported(
     return [finding for finding in findings if not is_ignored(finding)]
 
 
-def _checked(codes: Iterable[str], place: Place) -> Iterator[str]:
-    for code in (codes,) if isinstance(codes, str) else codes:
+def _checked(codes: Any, place: Place) -> Iterator[str]:
+    for code in (codes,) if isinstance(codes, str) or not isinstance(codes, Iterable) else codes:
+        if not isinstance(code, str):
+            raise SpecError(f"ignore: {quote(code)} is not the code of a diagnostic", place=place)
         try:
             is_error = rule(code).severity == "error"
         except SpecError as error:

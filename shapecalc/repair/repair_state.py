@@ -38,7 +38,7 @@ class Source:
     """The text of a model, and the input and parameters that it is checked with."""
 
     text: str
-    """What a file has, or nobody but us has seen where `is_written` is false."""
+    """The text of a file; where `is_written` is false, one that was made for the search and has no reader."""
     reader: Reader
     """`loads`, which is in a module above this one."""
     file: str | None = None

@@ -42,7 +42,7 @@ class Sizes(Answer):
     inputs: dict[str, Shape]
     """The shapes of the inputs, the unknowns free, the batch in front."""
     built: dict[str, int]
-    """The sizes that the network was built for; nothing when it is rebuilt, or two were built for others."""
+    """The sizes that the network was built for; nothing when it is rebuilt, or where two differ."""
     region: Region = field(repr=False)
     usual: Region = field(repr=False)
     """The sizes that hold without a sum that stretches a map of one pixel."""
@@ -91,7 +91,7 @@ class Sizes(Answer):
             failures=(*self.failures, *other.failures),
             outputs="main",
             is_rebuilt=self.is_rebuilt and other.is_rebuilt,
-            unconfirmed="; ".join(filter(None, (self.unconfirmed, other.unconfirmed))),
+            unconfirmed="; ".join(dict.fromkeys(filter(None, (self.unconfirmed, other.unconfirmed)))),
         )
 
     @property

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -11,6 +12,7 @@ from click.testing import CliRunner
 import shapecalc
 from shapecalc import SpecError
 from shapecalc.cli import main
+from shapecalc.diagnostics.diagnostic import lines_of
 
 TWO = """\
 input: [3, 9, 9]
@@ -56,6 +58,11 @@ def test_a_step_ignores_for_its_own_layers() -> None:
         ("# shapecalc: ignore[silent-loss]", True),
         ("# smaller is fine #shapecalc:ignore[bias-before-norm, silent-loss]", True),
         ("# shapecalc: ignore[bias-before-norm]", False),
+        ("# shapecalc: ignore [silent-loss]", True),
+        ("# shapecalc: ignore  (the last row is empty)", True),
+        ("# shapecalc: ignore [bias-before-norm]", False),
+        ("# shapecalc: ignore[bias-before-norm", False),
+        ("# shapecalc: ignore-biases", False),
         ("# shapecalc: ignored", False),
         ("# ignore", False),
     ],
@@ -65,6 +72,21 @@ def test_a_comment_is_for_its_line(tmp_path: Path, comment: str, is_ignored: boo
     file.write_text(TWO.replace("stride: 2}", f"stride: 2}}  {comment}"), encoding="utf-8")
     found = [(finding.code, finding.path) for finding in shapecalc.load(file).check()]
     assert found == (ALL[1:] if is_ignored else ALL)
+
+
+def test_a_comment_is_read_from_a_text_without_a_file() -> None:
+    text = TWO.replace("stride: 2}", "stride: 2}  # shapecalc: ignore[silent-loss]")
+    assert codes(text) == ALL[1:]
+    piped = CliRunner().invoke(main, ["check", "-", "--format", "short"], input=text)
+    assert "bias-before-norm" in piped.output
+    assert "silent-loss" not in piped.output
+
+
+@pytest.mark.parametrize("name", ["net.py", "net.yaml"])
+def test_a_form_feed_ends_a_line_in_no_file_of_python(tmp_path: Path, name: str) -> None:
+    file = tmp_path / name
+    file.write_text("one\n\f\nthree\n", encoding="utf-8")
+    assert (lines_of(str(file))[2] == "three") == name.endswith(".py")
 
 
 def test_errors_are_reported_whatever_is_ignored(tmp_path: Path) -> None:
@@ -93,6 +115,12 @@ def test_a_code_that_cannot_be_ignored_is_refused(code: str, message: str) -> No
         assert caught.value.place.line == line
     with pytest.raises(SpecError, match="neither the code of a diagnostic nor a list"):
         shapecalc.loads(f"ignore: {{a: 1}}\n{TWO}")
+
+
+@pytest.mark.parametrize("ignore", [5, None, [5], [["silent-loss"]]])
+def test_an_option_that_is_no_list_of_codes_is_refused(ignore: Any) -> None:
+    with pytest.raises(SpecError, match="is not the code of a diagnostic"):
+        codes(TWO, ignore)
 
 
 def test_what_is_ignored_is_written_and_is_in_the_command(tmp_path: Path) -> None:

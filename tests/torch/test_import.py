@@ -21,6 +21,7 @@ from shapecalc.algebra import decide, symbol
 from shapecalc.bridges.torch.proof.symbolic_shapes import answer
 from shapecalc.bridges.torch.tracer.module_to_kind import as_layer
 from shapecalc.cli import main
+from shapecalc.layers.traced import Opaque
 from tests.support.torchvision_networks import OPTIONS, on_meta
 from tests.support.traced_modules import (
     MODULES,
@@ -152,7 +153,7 @@ def test_outputs_have_their_names() -> None:
 def test_what_is_unknown_is_named_and_totals_are_at_least() -> None:
     model = from_torch(Unknown(), input=(8,))
     report = model.analyze()
-    assert [node.layer.function for node in report if node.kind == "opaque"] == ["trapezoid"]  # type: ignore[attr-defined]
+    assert [node.layer.function for node in report if isinstance(node.layer, Opaque)] == ["trapezoid"]
     assert report.not_counted == ["trapezoid (opaque)"]
     with pytest.raises(Undecided, match="trapezoid has no rule"):
         from_torch(nn.Sequential(nn.Conv2d(3, 4, 3), Area()), input=(3, 8, 8)).analyze(H=9)

@@ -65,7 +65,39 @@ def zeros(*sizes: int) -> Tensor:
     return torch.zeros(*sizes).long()
 
 
+PLACES = torch.tensor([1, 5, 3])
+PICKED = torch.arange(10) % 2 == 0
+
+
+def written(x: Tensor, *index: Any) -> Tensor:
+    x = x * 1
+    x[index] = 0.0
+    return x
+
+
 ON_SEQUENCES: dict[str, Forward] = {
+    # places that an axis may be too short for
+    "fixed places": lambda x: x[:, PLACES] + x.index_select(1, PLACES + 1),
+    "fixed places for all features": lambda x: x.gather(
+        1, PLACES[None, :, None].expand(x.size(0), -1, x.size(2))
+    ),
+    "places from the end": lambda x: x[:, torch.arange(-6, x.size(1) - 5)],
+    "every other place": lambda x: x[:, torch.arange(4) * 2],
+    "fixed places of all numbers": lambda x: x[0].take(PLACES * 9),
+    "written at a place": lambda x: written(x, slice(None), -7),
+    "written at fixed places": lambda x: written(x, slice(None), PLACES),
+    "written where a mask is true": lambda x: written(x, slice(None), PICKED),
+    "written where it is positive": lambda x: written(x, x > 0.5),
+    "filled at fixed places": lambda x: x.index_fill(1, PLACES, 0.0),
+    "added at fixed places": lambda x: x.index_add(1, PLACES, torch.ones(x.size(0), 3, 8)),
+    "scattered to a place": lambda x: x.select_scatter(x[:, 0], 1, 6),
+    "put at fixed places": lambda x: x.index_put((torch.tensor(0), PLACES), torch.tensor(0.0)),
+    "bags from fixed places": lambda x: functional.embedding_bag(
+        torch.zeros(x.size(1)).long(), torch.ones(9, 4), torch.tensor([0, 6])
+    ),
+    "narrow but for a margin": lambda x: x.narrow(1, 0, x.size(1) - 6),
+    "samples without replacement": lambda x: torch.multinomial(x[..., 0], 6),
+    "samples with replacement": lambda x: torch.multinomial(x[..., 0], 12, replacement=True),
     # places
     "gather": lambda x: x.gather(1, zeros(x.size(0), 4, 8)),
     "gather the greatest": lambda x: x.gather(1, x[..., :1].topk(3, 1)[1].expand(-1, -1, x.size(2))),
@@ -102,6 +134,14 @@ ON_SEQUENCES: dict[str, Forward] = {
     "median": lambda x: (x.median(1)[0], x.median(), x.nanmedian(-1)),
     "quantile": lambda x: (x.quantile(0.5, dim=1), torch.quantile(x, torch.tensor([0.1, 0.9]), dim=1)),
     "cummax": lambda x: x.cummax(1),
+    "a number among bounds": lambda x: untyped.bucketize(3, torch.arange(x.size(1))),
+    "the median of a number": lambda x: x.sum().median(0)[0],
+    "sums over a list of axes": lambda x: (
+        x.nansum([1, 2]),
+        x.count_nonzero([0, 2]),
+        x.nanmean([-1], keepdim=True),
+    ),
+    "all axes by an empty tuple": lambda x: (x.sum(()), x.amax(())),
     "bucketize": lambda x: torch.bucketize(x, torch.arange(x.size(1))),
     "searchsorted": lambda x: torch.searchsorted(x[0, 0].sort()[0], x),
     "one_hot": lambda x: functional.one_hot(x.argmax(1), 32),
@@ -254,6 +294,16 @@ TRANSFORMS: dict[str, Forward] = {
 @pytest.mark.parametrize("name", TRANSFORMS)
 def test_transforms_have_shapes_and_are_not_counted(name: str) -> None:
     assert_agrees(TRANSFORMS[name], (10, 8), LENGTHS[:3], is_counted=False)
+
+
+def test_right_sides_are_vectors_where_torch_takes_them_for_vectors() -> None:
+    net = Forwarding(
+        lambda x: torch.linalg.solve(torch.eye(3).expand(x.size(1), 3, 3), x.sum() + torch.ones(3, 3))
+    )
+    model = shapecalc.from_torch(net, input=(10, 8))
+    assert model.analyze(input=(5, 8)).output == (5, 3, 3)
+    with pytest.raises(ShapecalcError):
+        model.analyze(input=(3, 8))
 
 
 class Owner(nn.Module):

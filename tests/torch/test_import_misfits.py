@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 import torch
-import torch.nn.functional as F  # noqa: N812  (as everybody writes it)
 from click.testing import CliRunner
 from torch import Tensor, nn
+from torch.nn import functional
 
 from shapecalc import from_torch
 from shapecalc.bridges.torch.tracer.forward_attempt import Attempt
@@ -42,12 +42,12 @@ def in_turn(net: Any, x: Tensor) -> Tensor:
 
 def added(net: Any, x: Tensor) -> Any:
     y = net.first(x)
-    return F.relu(net.norm(net.second(y)) + y)
+    return functional.relu(net.norm(net.second(y)) + y)
 
 
 def joined(net: Any, x: Tensor) -> Any:
     a = net.down(x)
-    b = net.bottom(F.max_pool2d(a, 2))
+    b = net.bottom(functional.max_pool2d(a, 2))
     return net.out(torch.cat([net.up(b), a], 1))
 
 
@@ -56,7 +56,7 @@ def products(net: Any, x: Tensor) -> Any:
 
 
 def viewed(net: Any, x: Tensor) -> Any:
-    x = F.max_pool2d(net.conv(x), 2)
+    x = functional.max_pool2d(net.conv(x), 2)
     x = x.view(x.size(0), 6 * 14 * 14)
     return net.fc(x)
 

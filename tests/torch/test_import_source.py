@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 import torch
-import torch.nn.functional as F  # noqa: N812  (as everybody writes it)
 from click.testing import CliRunner
 from torch import Tensor, nn
+from torch.nn import functional
 
 from shapecalc import Model, from_torch
 from shapecalc.cli import main
+from shapecalc.errors import Place
 
 SOURCE = """
 import torch
@@ -158,7 +159,7 @@ class Halved(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         y: Tensor = self.conv(x)
-        return F.max_pool2d(y, 2) if y.shape[2] > 4 else y
+        return functional.max_pool2d(y, 2) if y.shape[2] > 4 else y
 
 
 def test_a_size_that_decides_otherwise_is_reported_at_its_line_without_a_fix_of_the_recording() -> None:
@@ -174,6 +175,35 @@ def test_a_fix_elsewhere_names_the_layer_where_there_is_no_text() -> None:
     (error,) = model.check(input=(3, 30, 30))
     assert [fix.description for fix in error.fixes] == ["in_features: 7744", "padding: 1 (of 1)"]
     assert "(line" not in str(Model(input=[3, 30, 30], layers=[*model.layers]).check()[0])
+
+
+class Accented(nn.Module):
+    """A forward with letters that are more than a byte before its call."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 8, 3)
+
+    def forward(self, x: Tensor) -> tuple[str, Tensor]:
+        return "größer", self.conv(x)
+
+
+def test_the_column_of_a_call_counts_characters() -> None:
+    (node,) = from_torch(Accented(), input=(3, 16, 16)).analyze()
+    line = Path(__file__).read_text(encoding="utf-8").splitlines()[(node.place.line or 0) - 1]
+    assert line[(node.place.column or 0) - 1 :] == "self.conv(x)"
+
+
+@pytest.mark.parametrize(
+    ("file", "shown"),
+    [
+        ("/usr/lib/python3/site-packages/timm/models/vit.py", "timm/models/vit.py:3"),
+        ("/usr/lib/python3/dist-packages/nets.py", "nets.py:3"),
+        ("my-packages/nets.py", "my-packages/nets.py:3"),
+    ],
+)
+def test_a_place_is_shown_from_the_folder_of_installed_packages(file: str, shown: str) -> None:
+    assert Place(file, 3, 9).shown() == shown
 
 
 def test_a_module_of_torch_alone_has_no_line_of_its_own() -> None:

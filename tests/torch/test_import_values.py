@@ -337,6 +337,7 @@ VALUED: dict[str, tuple[nn.Module, bool]] = {
     "packed positions": (Holder(_packed, lin=SQUARE), True),
     "padding among ids": (Holder(_padded_ids, lin=SQUARE, padding=0), True),
     "padding is among ids": (Holder(_padded_ids, lin=SQUARE, padding=5), True),
+    "ones near the diagonal": (Holder(lambda net, x: net.lin(x) if torch.ones(x.size(1), x.size(1)).triu(-20).all() else x.sum(1), lin=SQUARE), False),
     "causal mask": (Holder(_causal, lin=SQUARE), False),
     "written mask": (Holder(_written, lin=SQUARE), False),
     "greatest position": (Holder(_longest, lin=SQUARE), False),

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import prod
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from shapecalc import layers
@@ -24,6 +24,7 @@ from shapecalc.bridges.torch.tracer.shape_rules import (
 from shapecalc.bridges.torch.tracer.trace import Call, Rule
 from shapecalc.bridges.torch.tracer.traced_number import concrete
 from shapecalc.bridges.torch.tracer.traced_sizes import Size, field_value
+from shapecalc.bridges.torch.tracer.value_reads import axes_of_index, is_mask
 from shapecalc.layers.effect import replaced
 
 _COUNTING = ("more", "at_least")
@@ -41,7 +42,7 @@ def _narrow(call: Call) -> bool:
         return call.ends(layers.EmptySlice(dim=concrete(dim)), call.input)
     if start < 0:
         start = start + size
-    _ = start >= 0, size >= start + length  # guards
+    _ = start >= 0, length >= 0, size >= start + length  # guards
     fields = {"start": field_value(start), "end": field_value(start + length)}
     return call.ends(canonical(layers.Slice, {"dim": concrete(dim), **fields}), call.input)
 
@@ -49,7 +50,7 @@ def _narrow(call: Call) -> bool:
 def _is_index(part: Any) -> bool:
     """Return whether an index says what it takes by its shape: masks do not."""
     if isinstance(part, Tensor):
-        return part.dtype not in (torch.bool, torch.uint8)
+        return not is_mask(part)
     if isinstance(part, list):
         return all(type(place) is int for place in part)
     return part is None or part is Ellipsis or isinstance(part, (int, slice))
@@ -170,6 +171,7 @@ def _copy(call: Call) -> bool:
 def _setitem(call: Call) -> bool:
     """A part that is written to: a tensor broadcasts to its sizes, axis by axis as in the trace."""
     x, index, value = call.input, call.arguments["k"], call.arguments["v"]
+    _require_inside(call, index if isinstance(index, tuple) else (index,))
     if isinstance(value, Tensor) and value.dim():
         part = x[concrete(index)]
         if value.dim() <= part.dim() and _getitem(
@@ -202,22 +204,35 @@ def _scatter(call: Call) -> Shape:
     return x
 
 
+def _take(call: Call) -> Shape:
+    within(call, call.arguments["index"], prod(sizes_of(call)))
+    return _index(call)
+
+
 def _take_along(call: Call) -> Shape:
     x, index = sizes_of(call), sizes_of(call, "indices")
-    if concrete(call.arguments.get("dim")) is None:
+    is_flat = concrete(call.arguments.get("dim")) is None
+    axis = axis_of(call, len(x)) if not is_flat else 0
+    within(call, call.arguments["indices"], prod(x) if is_flat else x[axis])
+    if is_flat:
         return (prod(index),)
-    axis = axis_of(call, len(x))
     return replaced(stretched(replaced(x, axis, 1), replaced(index, axis, 1)), axis, index[axis])
 
 
 def _index_add(call: Call) -> Shape | None:
-    x, index, source = sizes_of(call), _index(call), call.trace.sizes(call.arguments["source"])
+    x, index, source = _index_fill(call), _index(call), call.trace.sizes(call.arguments["source"])
     return x if len(index) == 1 and equal(source, replaced(x, axis_of(call, len(x)), index[0])) else None
 
 
-def _select_scatter(call: Call) -> Shape | None:
+def _index_fill(call: Call) -> Shape:
     x = sizes_of(call)
-    return x if equal(sizes_of(call, "src"), replaced(x, axis_of(call, len(x)))) else None
+    within(call, call.arguments["index"], x[axis_of(call, len(x))])
+    return x
+
+
+def _index_put(call: Call) -> Shape | None:
+    _require_inside(call, call.arguments["indices"])
+    return sizes_of(call) if not call.arguments["values"].dim() else None
 
 
 def within(call: Call, places: Any, size: Any) -> None:
@@ -229,8 +244,25 @@ def within(call: Call, places: Any, size: Any) -> None:
         require(size > max(places, default=-1), size >= -min(places, default=0))
     elif (end := call.trace.ranges.get(call.trace.name_of(places))) is not None:
         require(end <= size)
+    elif isinstance(size, Size) and (extremes := call.trace.values.extremes(places)) is not None:
+        within(call, extremes, size)
     elif id(places) in call.trace.literals:
         require(size >= concrete(size))
+
+
+def _require_inside(call: Call, index: Sequence[Any]) -> None:
+    """Require that an index is inside the axes of the input, and that its masks have their sizes."""
+    sizes = call.trace.sizes(call.input)
+    axis, left = 0, len(sizes) - sum(map(axes_of_index, index))
+    for part in index:
+        count = left if part is Ellipsis else axes_of_index(part)
+        if isinstance(part, Tensor) and is_mask(part):
+            require(equal(call.trace.sizes(part), sizes[axis : axis + count]))
+        elif isinstance(part, (Tensor, list)) and _is_index(part):
+            within(call, part, sizes[axis])
+        elif isinstance(part, int) and count:
+            within(call, [part], sizes[axis])
+        axis += count
 
 
 def _index_select(call: Call) -> Shape:
@@ -256,15 +288,25 @@ def _one_hot(call: Call) -> Shape | None:
     return None if concrete(classes) < 1 else (*sizes_of(call), classes)
 
 
+def _embedding_bag(call: Call) -> Shape | None:
+    x, offsets = sizes_of(call), call.arguments["offsets"]
+    width = call.trace.sizes(call.arguments["weight"])[1]
+    if offsets is None:
+        return (x[0], width) if len(x) == 2 else None
+    within(call, offsets, x[0] + 1)
+    return (call.trace.sizes(offsets)[0] - bool(call.arguments["include_last_offset"]), width)
+
+
 _OF_SHAPES: dict[str, ShapeRule] = {
     "gather": _gather,
     "index_select": _index_select,
     **dict.fromkeys(("scatter", "scatter_add", "scatter_reduce"), _scatter),
-    "take": _index,
+    "take": _take,
     "take_along_dim": _take_along,
     **dict.fromkeys(("index_add", "index_copy"), _index_add),
-    "index_put": lambda call: sizes_of(call) if not call.arguments["values"].dim() else None,
-    "select_scatter": _select_scatter,
+    "index_fill": _index_fill,
+    "index_put": _index_put,
+    "embedding_bag": _embedding_bag,
     "repeat_interleave": _repeat_interleave,
     "one_hot": _one_hot,
 }

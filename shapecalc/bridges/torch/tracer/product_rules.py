@@ -13,6 +13,7 @@ from shapecalc.bridges.torch.tracer.shape_rules import equal
 from shapecalc.bridges.torch.tracer.trace import Call, Rule
 from shapecalc.bridges.torch.tracer.traced_number import concrete, tensors_in
 from shapecalc.bridges.torch.tracer.traced_sizes import field_value
+from shapecalc.layers.base import Kind
 from shapecalc.layers.traced import TracedFunction
 
 
@@ -21,7 +22,12 @@ def _matmul(call: Call) -> bool:
     *added, left, right = tensors_in(call.arguments)
     if call.name != "matmul":  # which alone broadcasts
         equal(*(call.trace.sizes(tensor)[:-2] for tensor in (left, right)))
-    last = call.step(layers.Matmul(), left, right, results=[call.result])
+    return _plus(call, added, layers.Matmul(), left, right)
+
+
+def _plus(call: Call, added: list[Tensor], product: Kind, left: Tensor | str, right: Tensor) -> bool:
+    """Append a product that gives the result, or to which a tensor is added that expands to it."""
+    last = call.step(product, left, right, results=[call.result])
     if not added:
         return True
     call.trace.guard_expansion(added[0], last, call.result.shape)
@@ -121,11 +127,7 @@ def _outer(call: Call) -> bool:
     """A column by a row; `addr` adds a tensor that expands to it."""
     *added, left, right = tensors_in(call.arguments)
     column = call.step(layers.Unsqueeze(dim=1), left)
-    product = call.step(layers.Multiply(), column, right, results=[call.result])
-    if not added:
-        return True
-    call.trace.guard_expansion(added[0], product, call.result.shape)
-    return call.ends(layers.Add(), added[0], product)
+    return _plus(call, added, layers.Multiply(), column, right)
 
 
 def _vecdot(call: Call) -> bool:

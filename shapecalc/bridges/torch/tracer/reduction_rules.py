@@ -16,7 +16,7 @@ from shapecalc.bridges.torch.tracer.traced_number import concrete, tensors_in
 def _reduced(call: Call, function: str, source: Tensor | str, results: list[Any]) -> str:
     """Append a reduction over the axes of the call, all of them by default; return its name."""
     rank, dim = call.input.dim(), concrete(call.arguments.get("dim"))
-    axes: Any = tuple(range(rank)) if dim is None or dim == [] else dim
+    axes: Any = tuple(range(rank)) if dim in (None, [], ()) else dim
     fields = {"dim": axes, "keepdim": bool(call.arguments.get("keepdim"))}
     if function in ("prod", "argmax", "argmin") and not isinstance(axes, int):
         source, fields["dim"] = call.step(layers.View(shape=(-1,)), source), 0

@@ -97,15 +97,14 @@ def axis_of(call: Call, rank: int, name: str = "dim") -> int:
 
 
 def _input(call: Call) -> Shape:
-    return sizes_of(call)
+    return sizes_of(call) if isinstance(call.input, Tensor) else ()
 
 
 def _reduced(call: Call) -> Shape:
     """Without an axis, several or all of them, or with 1 in their place."""
     x, dim = sizes_of(call), concrete(call.arguments.get("dim"))
-    axes = (
-        range(len(x)) if dim is None else [each % len(x) for each in (dim if type(dim) is tuple else (dim,))]
-    )
+    dims = range(len(x)) if dim is None else dim if isinstance(dim, (tuple, list)) else (dim,)
+    axes = [each % max(len(x), 1) for each in dims]
     keep = call.arguments.get("keepdim")
     return tuple(1 if axis in axes else n for axis, n in enumerate(x) if keep or axis not in axes)
 
@@ -126,6 +125,12 @@ def _topk(call: Call) -> Shape:
 def _quantile(call: Call) -> Shape:
     q = call.arguments["q"]
     return (*(call.trace.sizes(q) if isinstance(q, Tensor) else ()), *_reduced(call))
+
+
+def _multinomial(call: Call) -> Shape:
+    x, count = sizes_of(call), call.arguments["num_samples"]
+    require(call.arguments.get("replacement") or count <= x[-1])
+    return replaced(x, -1, count)
 
 
 # ---- windows, diagonals, differences
@@ -246,17 +251,6 @@ def _searchsorted(call: Call) -> Shape | None:
     return x if len(rows) == 1 or equal(rows[:-1], x[:-1]) else None
 
 
-def _embedding_bag(call: Call) -> Shape | None:
-    width, x, offsets = (
-        call.trace.sizes(call.arguments["weight"])[1],
-        sizes_of(call),
-        call.arguments["offsets"],
-    )
-    if offsets is None:
-        return (x[0], width) if len(x) == 2 else None
-    return (call.trace.sizes(offsets)[0] - bool(call.arguments["include_last_offset"]), width)
-
-
 def _grid_sample(call: Call) -> Shape | None:
     x, grid = sizes_of(call), sizes_of(call, "grid")
     return (*x[:2], *grid[1:-1]) if equal((x[0], len(x) - 2), (grid[0], grid[-1])) else None
@@ -270,6 +264,9 @@ def _scattered(call: Call) -> Shape:
     else:
         dim = axis_of(call, len(x))
         taken = () if call.name == "select_scatter" else (_taken(call, x[dim]),)
+        if not taken:
+            index = call.arguments["index"]
+            require(index < x[dim], index >= -x[dim])
         replaced = (*x[:dim], *taken, *x[dim + 1 :])
     require(equal(part, replaced))
     return x
@@ -286,7 +283,7 @@ def _affine_grid(call: Call) -> Shape | None:
 
 
 _OF_SHAPES: dict[str, ShapeRule] = {
-    **dict.fromkeys(("sort", "cummax", "cummin", "bucketize", "index_fill"), _input),
+    **dict.fromkeys(("sort", "cummax", "cummin", "bucketize"), _input),
     "isin": lambda call: tuple(call.trace.sizes(call.arguments["elements"])),
     **dict.fromkeys(("mode", "median", "nanmedian", "count_nonzero", "nansum", "nanmean"), _reduced),
     "kthvalue": _ranked,
@@ -308,10 +305,9 @@ _OF_SHAPES: dict[str, ShapeRule] = {
     "block_diag": _block_diag,
     "cartesian_prod": _cartesian,
     "searchsorted": _searchsorted,
-    "embedding_bag": _embedding_bag,
     "grid_sample": _grid_sample,
     "affine_grid": _affine_grid,
-    "multinomial": lambda call: (*sizes_of(call)[:-1], call.arguments["num_samples"]),
+    "multinomial": _multinomial,
     "histc": lambda call: (call.arguments["bins"],),
     "view_as_complex": lambda call: sizes_of(call)[:-1] if equal(sizes_of(call)[-1:], [2]) else (),
     "view_as_real": lambda call: (*sizes_of(call), 2),

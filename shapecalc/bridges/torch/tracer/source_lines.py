@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import linecache
 import sys
 from collections.abc import Iterator
 from functools import lru_cache
@@ -32,8 +33,12 @@ def _is_users(file: str) -> bool:
 def frame_place(frame: FrameType) -> Place:
     """Return the line and column of the call that a frame is in."""
     positions = next(islice(frame.f_code.co_positions(), frame.f_lasti // 2, None), (None,) * 4)
-    line, _, column, _ = positions
-    return Place(frame.f_code.co_filename, line or frame.f_lineno, None if column is None else column + 1)
+    file, line, offset = frame.f_code.co_filename, positions[0] or frame.f_lineno, positions[2]
+    if offset is None:
+        return Place(file, line)
+    text = linecache.getline(file, line)  # Python counts bytes
+    column = offset if text.isascii() else len(text.encode()[:offset].decode(errors="ignore"))
+    return Place(file, line, column + 1)
 
 
 def place_in(frames: Iterator[FrameType]) -> Place:

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from shapecalc.bridges.torch.tracer.trace import Call
 from shapecalc.bridges.torch.tracer.traced_number import concrete, traced_in
-from shapecalc.bridges.torch.tracer.traced_sizes import spec_text
+from shapecalc.bridges.torch.tracer.traced_sizes import Size, greatest, spec_text
 
 
 def record_new(call: Call) -> None:
@@ -25,7 +25,9 @@ def record_new(call: Call) -> None:
         step = trace.append_new(sizes, result, trace.local(call.name))
         if call.name == "arange":
             start, end, step_size = _range(call.arguments)
-            trace.ranges[step] = end if step_size > 0 else start + 1
+            first, end = (start, end) if step_size > 0 else (end + 1, start + 1)
+            is_counted_back = isinstance(first, Size) or first < 0  # from the end of an axis
+            trace.ranges[step] = greatest(end, -first) if is_counted_back else end
         elif call.name == "randperm":
             trace.ranges[step] = call.arguments["n"]
     else:
@@ -61,7 +63,7 @@ def _sizes(name: str, arguments: dict[str, Any]) -> Sequence[Any]:
 
 
 def _range(arguments: dict[str, Any]) -> tuple[Any, ...]:
-    """Return start, end and step of a range, as integers where they are whole."""
+    """Return start, end and step of a range, as integers where they are floats without a fraction."""
     values = (arguments.get("start", 0), arguments.get("end"), arguments.get("step", 1))
     return tuple(int(v) if type(v) is float and v.is_integer() else v for v in values)
 

@@ -31,6 +31,7 @@ _LARGEST = 2**22
 _LARGEST_PARAMETER = 2**12
 _RANDOM = ("rand", "normal", "bernoulli", "multinomial", "dropout", "uniform_", "exponential_", "poisson")
 """Parts of the names of functions whose results are other numbers each time."""
+_EXPANDING = ("expand", "expand_as", "broadcast_to", "unsqueeze")
 _BY_SHAPE = ("new_", "_like")
 """Parts of the names of functions that read the shape and dtype of their first tensor alone."""
 
@@ -50,6 +51,8 @@ class Value:
     sizes: dict[int, TracedNumber] = field(default_factory=dict)
     """The traced numbers that went into it, by identity."""
     form: Form | None = None
+    expands: Tensor | None = None
+    """The tensor that it is a view of, with the same numbers."""
 
 
 class Values:
@@ -120,6 +123,8 @@ class Values:
         made = []
         for tensor in results:
             _, value = self.known.setdefault(id(tensor), (tensor, Value(sizes=traced)))
+            if name in _EXPANDING:
+                value.expands = operands[0]
             made.append(value)
         extent = sizes(operands[0]).numel() if name == "sum" else 0
         seen = [*map(field_value, hidden)], field_value(extent) if traced_in(extent) else ""
@@ -214,6 +219,19 @@ class Values:
         for number in pinned:
             number.pin()
         return True
+
+    def extremes(self, tensor: Tensor) -> list[int] | None:
+        """Return the least and the greatest of integers that no size went into, of none where there are none.
+
+        Return None where they are not known.
+        """
+        value = self.value_of(tensor)
+        if value and value.expands is not None:
+            return self.extremes(value.expands)
+        if value is None or value.sizes or not self.read([tensor], is_number=False):
+            return None
+        assert value.number is not None
+        return [int(end) for end in value.number.aminmax()] if value.number.numel() else []
 
     def answer(self, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any] | None:
         """Return the result of a call that needs numbers, in a tuple; None where they are not known."""

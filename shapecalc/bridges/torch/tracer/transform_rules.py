@@ -86,11 +86,6 @@ def _matrix_norm(call: Call) -> Shape | None:
     return sizes_of(call)[:-2] if is_of_last and not call.arguments["keepdim"] else None
 
 
-def _transposed(call: Call) -> Shape:
-    *front, rows, columns = sizes_of(call)
-    return (*front, columns, rows)
-
-
 def _qr(call: Call) -> list[Shape] | None:
     *front, rows, columns = sizes_of(call)
     rank = least(rows, columns)
@@ -105,6 +100,8 @@ def _solved(call: Call) -> Shape | None:
         return None
     if len(right) == 1 or concrete(right) == concrete(x[:-1]):
         return right if equal(right, x[:-1]) else None
+    if len(right) == len(x) - 1:  # at equal sizes these are vectors
+        require(any(m != n for m, n in zip(right, x, strict=False)))
     return (*stretched(x[:-2], right[:-2]), x[-1], right[-1]) if equal(right[-2:-1], x[-1:]) else None
 
 

@@ -37,7 +37,7 @@ _BY_NUMBER = _words(
     where masked_fill logical_and logical_or logical_not logical_xor bitwise_and bitwise_or bitwise_not
     bitwise_xor
     """
-).union(POINTWISE)
+).union(POINTWISE.keys() - {"tril", "triu"})
 _SUMS = _words("sum cumsum")
 _KEEPING = _words("to long int float double clone contiguous detach unsqueeze expand")
 """Functions whose results count up as their tensor does."""

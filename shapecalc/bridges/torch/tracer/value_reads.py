@@ -42,7 +42,7 @@ def read_values(
         return answer
     name = getattr(function, "__name__", "")
     if name not in _READS:
-        masks = [*filter(_is_mask, tensors_in(args[1:]))] if name == "__getitem__" else []
+        masks = [*filter(is_mask, tensors_in(args[1:]))] if name == "__getitem__" else []
         if all(trace.values.read([mask], is_number=False) for mask in masks):
             return None
     if name == "__bool__" and args[0].numel() == 1 and (outcome := _outcome_that_goes_on(frame)) is not None:
@@ -62,27 +62,28 @@ def with_values(trace: Trace, function: Any, args: tuple[Any, ...], kwargs: dict
     if getattr(function, "__name__", "") == "__getitem__":
         index = args[1] if isinstance(args[1], tuple) else args[1:]
         parts: list[Any] = []
-        axis, left = 0, args[0].dim() - sum(map(_axes, index))
+        axis, left = 0, args[0].dim() - sum(map(axes_of_index, index))
         for part in index:
-            is_mask = isinstance(part, Tensor) and _is_mask(part)
-            places = trace.values.answer(Tensor.nonzero, (part,), {"as_tuple": True}) if is_mask else None
+            picks = isinstance(part, Tensor) and is_mask(part)
+            places = trace.values.answer(Tensor.nonzero, (part,), {"as_tuple": True}) if picks else None
             parts += places[0] if places else [part]
             trace.literals |= {id(tensor): tensor for tensor in tensors_in(places)}
             if places:
                 _ = trace.sizes(args[0])[axis : axis + part.dim()] == tuple(part.shape)  # guards
-            axis += left if part is Ellipsis else _axes(part)
+            axis += left if part is Ellipsis else axes_of_index(part)
         args = (args[0], tuple(parts))
     return trace.values.with_numbers((args, kwargs))
 
 
-def _axes(part: Any) -> int:
+def axes_of_index(part: Any) -> int:
     """Return how many axes a part of an index is about."""
-    if isinstance(part, Tensor) and _is_mask(part):
+    if isinstance(part, Tensor) and is_mask(part):
         return part.dim()
     return 0 if part is None or part is Ellipsis or isinstance(part, bool) else 1
 
 
-def _is_mask(tensor: Tensor) -> bool:
+def is_mask(tensor: Tensor) -> bool:
+    """Return whether a tensor in an index picks what is true in it."""
     return tensor.dtype in (torch.bool, torch.uint8)
 
 
