@@ -259,6 +259,14 @@ def test_a_module_with_the_repair_runs_on_numbers(
     assert from_torch(make(), input=shape).analyze().complete
 
 
+def test_a_single_number_does_not_become_a_view() -> None:
+    with pytest.raises(ForwardError) as error:
+        from_torch(Net(lambda _, x: x.sum().view(2, -1)), input=(3, 8))
+    (finding,) = error.value.diagnostics
+    assert finding.code == "elements"
+    assert [fix.description for fix in finding.fixes] == ["1 in the place of 2 in view"]
+
+
 def test_independent_misfits_are_reported_together() -> None:
     net = sequence(nn.Linear(8, 16), nn.Linear(17, 4), nn.ReLU(), nn.Linear(5, 3))
     with pytest.raises(ForwardError) as error:

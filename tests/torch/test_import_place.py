@@ -86,7 +86,9 @@ def run(project: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
     yield ran
     assert sys.path == before
     for name in [
-        name for name in sys.modules if name.partition(".")[0] in ("mypkg", "broken", "nets", "layer")
+        name
+        for name in sys.modules
+        if name.partition(".")[0] in ("mypkg", "broken", "nets", "layer", "late", "later")
     ]:
         del sys.modules[name]
 
@@ -122,6 +124,7 @@ def test_a_users_own_module(run: Run) -> None:
         ("mypkg/net.py:built", 0, f"Parameters: {params(2):,}"),
         ("alone/nets.py:Net", 0, "Parameters: 80"),
         ("alone/json.py:Net", 0, "Parameters: 80"),
+        ("alone/late.py:Late", 0, "Parameters: 80"),
         ("alone/nets.py", 2, "as in alone/nets.py:Net"),
         ("alone/nets.py:Nat", 2, "nets.py has no 'Nat'"),
         ("alone/nowhere.py:Net", 2, "there is no file 'alone/nowhere.py'"),
@@ -137,6 +140,11 @@ def test_a_module_in_a_file(project: Path, run: Run, where: str, status: int, re
     )
     (alone / "json.py").write_text(text)
     (alone / "torn.py").write_text("class Net(:\n")
+    (alone / "late.py").write_text(
+        "from nets import Net\nclass Late(Net):\n    def forward(self, x):\n"
+        "        import later\n        return later.twice(self[0](x))\n"
+    )
+    (alone / "later.py").write_text("def twice(x): return 2 * x\n")
     (alone / "layer.py").write_text("from torch import nn\ndef linear(): return nn.Linear(9, 8)\n")
     shape = "3x64x64" if "mypkg" in where else "3x9"
     code, output = run("show", where.format(project=project), "--input", shape)

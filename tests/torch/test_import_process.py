@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import threading
 from functools import cache
 from types import MethodType
@@ -267,3 +268,78 @@ def test_a_mask_of_truth_values_as_index_is_refused() -> None:
     """Indexing by integers would run, but the mask is no input: another run with integers cannot help."""
     with pytest.raises(SpecError, match=r"values of the input \(getitem reads them"):
         shapecalc.from_torch(_Masked(), input=(6, 8))
+
+
+_BY_WIDTH: dict[str, dict[int, Tensor]] = {"tables": {}}
+
+
+class _Store:
+    def __init__(self) -> None:
+        self.table: Tensor | None = None
+
+
+_STORE = _Store()
+
+
+def _default(width: int, known: dict[int, Tensor] = {}) -> Tensor:  # noqa: B006  (as users write it)
+    return known.setdefault(width, torch.ones(width))
+
+
+class _CachingDeeper(nn.Module):
+    mask: Tensor | None = None
+
+    def forward(self, x: Tensor) -> Tensor:
+        width = x.shape[-1]
+        if _CachingDeeper.mask is None:
+            _CachingDeeper.mask = torch.ones(width)
+        if _STORE.table is None:
+            _STORE.table = torch.ones(width)
+        table = _BY_WIDTH["tables"].setdefault(width, torch.ones(width))
+        return x * _CachingDeeper.mask * table * _STORE.table * _default(width)
+
+
+def test_caches_in_classes_objects_containers_and_defaults_are_as_before() -> None:
+    net = _CachingDeeper()
+    shapecalc.from_torch(net, input=(10, 8)).analyze(batch=1)
+    assert _CachingDeeper.mask is None
+    assert _STORE.table is None
+    assert _BY_WIDTH == {"tables": {}}
+    assert _default.__defaults__ == ({},)
+    assert net(torch.zeros(1, 10, 8)).device.type == "cpu"
+
+
+class _Seeding(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.second = nn.Linear(8, 8), nn.Linear(9, 4)
+
+    def forward(self, x: Tensor) -> Tensor:
+        torch.manual_seed(0)
+        random.seed(0)
+        print("here", end="")
+        return self.second(self.first(x))  # type: ignore[no-any-return]
+
+
+def test_a_failed_import_draws_nothing_and_prints_no_repairs(capsys: pytest.CaptureFixture[str]) -> None:
+    net = _Seeding()
+    states = torch.get_rng_state(), random.getstate()
+    with pytest.raises(SpecError):
+        shapecalc.from_torch(net, input=(8,))
+    assert torch.equal(states[0], torch.get_rng_state())
+    assert states[1] == random.getstate()
+    assert capsys.readouterr().out.count("here") <= 6  # the attempts with floats and with integers
+
+
+class _CopiedAsItself(nn.Module):
+    def __deepcopy__(self, memo: dict[int, Any]) -> _CopiedAsItself:
+        return self
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x * 2
+
+
+def test_a_module_that_is_its_own_copy_is_refused_and_stays_in_training() -> None:
+    net = nn.Sequential(_CopiedAsItself())
+    with pytest.raises(SpecError, match="cannot be copied: a part of it is its own copy"):
+        shapecalc.from_torch(net, input=(3,))
+    assert net[0].training

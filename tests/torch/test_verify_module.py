@@ -96,6 +96,28 @@ def test_what_does_not_run_again_is_not_covered() -> None:
     assert not result.is_refuted
 
 
+class Deciding(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.second = nn.Linear(8, 8), nn.Linear(8, 4)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.first(x)
+        if (x == 0).any():
+            print("a zero")
+        result: Tensor = self.second(x)
+        return result
+
+
+def test_of_a_run_that_torch_alone_does_not_end_the_cost_is_not_counted(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    result = verify(Deciding(), input=(8,))
+    assert str(result.forward).endswith("MACs are those of the report")
+    assert not result.is_refuted
+    assert not capsys.readouterr().out
+
+
 def test_tensors_and_modules_of_a_closure_take_part() -> None:
     linear, table = nn.Linear(4, 4), torch.ones(4)
     result = verify(Forward(lambda _, x: linear(x) + table), input=(6, 4))

@@ -28,7 +28,7 @@ from shapecalc.bridges.torch.proof.verify_network import (
     with_free_sizes,
 )
 from shapecalc.bridges.torch.tracer.module_copy import ModuleState, copied
-from shapecalc.bridges.torch.tracer.module_run import Run, error_text, outcome, outputs
+from shapecalc.bridges.torch.tracer.module_run import Run, error_text, outcome, outputs, unseen
 from shapecalc.bridges.torch.tracer.rerun import NotRun, Rerun
 from shapecalc.bridges.torch.tracer.size_conversions import keeping_users_state
 from shapecalc.bridges.torch.tracer.witness import conditions, differences
@@ -98,7 +98,7 @@ def _question(
         return shapes_of([*result[0].values()])
 
     def symbolic(point: Mapping[str, int]) -> Answer:
-        with keeping_users_state(rerun.run.module):
+        with unseen(), keeping_users_state(rerun.run.module):
             return answer(lambda: _in_letters(rerun.run, names), letters, point, dtypes)
 
     held = any(isinstance(node.layer, (Require, Opaque)) for node in report.nodes)
@@ -144,12 +144,14 @@ def module_forward(rerun: Rerun, report: Report) -> Forward:
     Sequential ran on numbers: its outputs, layers, parameters, buffers and MACs are those of the report
     """
     shapes, run = [*report.inputs.values()], rerun.run
-    counter = FlopCounterMode(display=False)
-    with counter:
-        reason = outcome(lambda: rerun.at(shapes))
-    if isinstance(reason, NotRun):
+    try:
+        difference = rerun.difference(report.inference, shapes)
+    except NotRun as reason:
         return Forward(why=str(reason), what=run.name)
-    difference = rerun.difference(report.inference, shapes) or _costs(run.module, counter, report)
+    if not difference:
+        with FlopCounterMode(display=False) as counter:
+            rerun.at(shapes)
+        difference = _costs(run.module, counter, report)
     why = too_large(report)
     if not why and not difference:
         try:

@@ -16,7 +16,7 @@ from torch.overrides import TorchFunctionMode
 from shapecalc.bridges.torch.tracer.integer_inputs import IntegersNeeded
 from shapecalc.bridges.torch.tracer.misfit import FailedCall, Misfit
 from shapecalc.bridges.torch.tracer.module_copy import ModuleState
-from shapecalc.bridges.torch.tracer.module_run import Run, outcome
+from shapecalc.bridges.torch.tracer.module_run import Run, outcome, unseen
 from shapecalc.bridges.torch.twins.twin import ModuleTwin, twin_of
 from shapecalc.layers.base import Kind
 
@@ -51,7 +51,7 @@ class Attempt:
     def misfit(self) -> Misfit | None:
         """Run, and return what fails."""
         trace = self.run.trace()
-        with nullcontext() if self.call is None else _OtherArguments(*self.call):
+        with unseen(), nullcontext() if self.call is None else _OtherArguments(*self.call):
             error = outcome(lambda: self.run.recorded(trace, self.shapes))
         if isinstance(error, IntegersNeeded):
             run = replace(self.run, integers=self.run.integers | error.names)

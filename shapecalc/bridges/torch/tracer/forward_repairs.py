@@ -283,7 +283,7 @@ def _other_sizes(call: FailedCall) -> Iterator[Change]:
     x = call.shapes[0]
     for number, old in reversed([*enumerate(sizes)]):
         others = [*sizes[:number], *sizes[number + 1 :]]
-        known = [size for size in others if size != -1] + ([x[0]] if -1 in others else [])
+        known = [size for size in others if size != -1] + ([*x[:1]] if -1 in others else [])
         new, rest = divmod(prod(x), prod(known) or 1)
         if old not in (-1, new) and new and not rest:
             after = [*sizes[:number], new, *sizes[number + 1 :]]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -18,7 +17,7 @@ from shapecalc.bridges.torch.tracer.failed_forward import forward_error
 from shapecalc.bridges.torch.tracer.forward_arguments import Arguments, arguments_of
 from shapecalc.bridges.torch.tracer.integer_inputs import IntegersNeeded
 from shapecalc.bridges.torch.tracer.module_copy import ModuleState, copied, on_meta, small_originals
-from shapecalc.bridges.torch.tracer.module_run import Run, outcome
+from shapecalc.bridges.torch.tracer.module_run import Run, outcome, unseen
 from shapecalc.bridges.torch.tracer.rerun import Rerun
 from shapecalc.bridges.torch.tracer.trace import Trace
 from shapecalc.bridges.torch.tracer.trace_to_model import model_of
@@ -146,9 +145,8 @@ def _recorded(run: Run, trace: Trace, sizes: Sequence[Sequence[int]]) -> dict[st
 
 def _is_same_either_way(run: Run, trace: Trace, sizes: Sequence[Sequence[int]], outputs: object) -> bool:
     """Return whether a run records the same whichever way its decisions by numbers of the input go."""
-    ways, disabled = trace.decisions.other_ways(), logging.root.manager.disable
-    logging.disable()  # what is logged does not happen
-    try:
+    ways = trace.decisions.other_ways()
+    with unseen():  # what is printed does not happen
         while ways and not isinstance(outputs, Exception):
             other = replace(run, outcomes=ways.pop())
             theirs = other.trace()
@@ -156,8 +154,6 @@ def _is_same_either_way(run: Run, trace: Trace, sizes: Sequence[Sequence[int]], 
             if (result, theirs.steps, theirs.guards) != (outputs, trace.steps, trace.guards):
                 return False
             ways += theirs.decisions.other_ways()
-    finally:
-        logging.disable(disabled)
     return not ways
 
 

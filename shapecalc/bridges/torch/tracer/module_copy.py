@@ -33,7 +33,11 @@ def copied(module: nn.Module, numberless: Callable[[Tensor], Tensor]) -> tuple[n
                 state = {name: _copied(value, copies) for name, value in vars(part).items()}
                 state.pop("_compiled_call_impl", None)  # as torch does
                 twin.__setstate__(state)
-        return deepcopy(module, copies).eval(), copies
+        copy_of_it = deepcopy(module, copies)
+        own = {*map(id, module.modules())}
+        if any(id(part) in own for part in copy_of_it.modules()):
+            raise TypeError("a part of it is its own copy, and would change")
+        return copy_of_it.eval(), copies
     except Exception as error:
         raise SpecError(f"{type(module).__name__} cannot be copied: {error}") from error
 

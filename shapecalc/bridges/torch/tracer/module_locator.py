@@ -48,9 +48,9 @@ def model_at(path: str, shapes: Any, settings: Mapping[str, Any]) -> Model:
     with mock.patch.object(sys, "path", [*own, str(Path.cwd()), *sys.path]):  # as `python -m` has it
         target = _object_at(path)
         module = target if isinstance(target, nn.Module) else _built(path, target, settings, run)
-    if isinstance(target, nn.Module) and settings:
-        raise SpecError(f"{path} is a module that is built already: --set has nothing to set")
-    return run(module)
+        if isinstance(target, nn.Module) and settings:
+            raise SpecError(f"{path} is a module that is built already: --set has nothing to set")
+        return run(module)  # a forward may import too
 
 
 def _object_at(path: str) -> Any:

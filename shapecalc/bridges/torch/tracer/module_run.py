@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import random
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
@@ -113,7 +115,7 @@ class Run:
 
         hooks = [*map(watched, steps)]
         try:
-            with _on(self.device), keeping_users_state(self.module), redirect_stdout(StringIO()):
+            with unseen(), _on(self.device), keeping_users_state(self.module):
                 return outputs(self.module(*args, **kwargs)), seen
         finally:
             for hook in hooks:
@@ -123,9 +125,33 @@ class Run:
 @contextmanager
 def _on(device: str) -> Iterator[None]:
     context = ActingAsCpu() if device == "meta" else torch.device(device)
-    with _PATCHED, warnings.catch_warnings(), torch.no_grad(), context, _transformers_in_parts():
+    with _PATCHED, _keeping_generators(), warnings.catch_warnings(), torch.no_grad(), context:
         warnings.simplefilter("ignore")
-        yield
+        with _transformers_in_parts():
+            yield
+
+
+@contextmanager
+def _keeping_generators() -> Iterator[None]:
+    """Leave random numbers as they would be without a run: a forward may draw some, or set the seed."""
+    state = random.getstate()
+    try:
+        with torch.random.fork_rng(devices=[]):
+            yield
+    finally:
+        random.setstate(state)
+
+
+@contextmanager
+def unseen() -> Iterator[None]:
+    """Run a forward once more without what it prints and logs."""
+    with _PATCHED, redirect_stdout(StringIO()):
+        disabled = logging.root.manager.disable
+        logging.disable()
+        try:
+            yield
+        finally:
+            logging.disable(disabled)
 
 
 @contextmanager

@@ -29,21 +29,23 @@ class Rerun:
     def at(self, shapes: Sequence[Shape]) -> tuple[dict[str, Tensor], dict[str, list[Tensor]]]:
         """Return the outputs of a run at inputs of these shapes, and what layers returned, by step.
 
-        A module that torch alone does not run without memory is recorded, its sizes as ordinary numbers.
+        A module that torch alone does not run without memory is recorded, its sizes as ordinary numbers;
+        once that is known it is not tried again, so that what counts a second run counts all of one.
         Raises `NotRun` where that fails at the traced sizes too, and else what the module itself raises.
         """
         sizes = [*map(numbers, shapes)]
-        plain = outcome(lambda: self.run.plain(sizes, self.leaves))
-        if not isinstance(plain, Exception):
-            return plain
-        if not isinstance(error := self._plain, Exception):
-            raise plain
+        if not isinstance(vars(self).get("_plain"), Exception):
+            plain = outcome(lambda: self.run.plain(sizes, self.leaves))
+            if not isinstance(plain, Exception):
+                return plain
+            if not isinstance(self._plain, Exception):
+                raise plain
         recorded = outcome(lambda: self._recorded(sizes))
         if not isinstance(recorded, Exception):
             return recorded, {}
         if not isinstance(self._recorded_as_traced, Exception):
             raise recorded
-        raise NotRun(f"{self.run.name} does not run again without memory: {error_text(error)}")
+        raise NotRun(f"{self.run.name} does not run again without memory: {error_text(self._plain)}")
 
     def difference(self, inference: Inference, shapes: Sequence[Shape]) -> str:
         """Return how the module differs from an inference at inputs of these shapes, or nothing.

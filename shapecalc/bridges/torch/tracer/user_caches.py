@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from functools import cache
+from operator import is_
+from types import FunctionType
 from typing import Any
 from unittest import mock
 
@@ -17,6 +19,9 @@ from torch._C import DisableTorchFunction
 from shapecalc.bridges.torch.tracer.traced_number import tensors_in
 
 CACHED = type(cache(len))
+_DEEPEST = 1
+_LONGEST = 100
+"""How deep containers are looked through for others, and the longest of them."""
 
 
 @contextmanager
@@ -24,9 +29,10 @@ def keeping_caches(namespaces: Iterable[dict[str, Any]]) -> Iterator[None]:
     """Run cached functions of some Python modules without their caches; restore what globals hold."""
     namespaces = [*namespaces]
     classes = [cls for namespace in namespaces for cls in _classes(namespace)]
-    holders: list[dict[str, Any]] = [*namespaces, *(dict(vars(cls)) for cls in classes)]
-    containers = [value for holder in holders for value in holder.values() if isinstance(value, (dict, list))]
-    before = [(value, _contents(value)) for value in (*containers, *namespaces)]
+    users = {*map(id, classes)}
+    before = [(holder, _contents(holder)) for holder in (*namespaces, *classes)]
+    held = [value for _, contents in before for value in _containers(contents.values(), users)]
+    before += [(value, _contents(value)) for value in held]
     try:
         with ExitStack() as stack:
             for namespace in namespaces:
@@ -51,24 +57,46 @@ def _classes(namespace: dict[str, Any]) -> list[type]:
     return [item for item in [*namespace.values()] if isinstance(item, type) and item.__module__ == name]
 
 
+def _containers(values: Iterable[Any], users: set[int], depth: int = _DEEPEST) -> Iterator[Any]:
+    """Yield containers, and those in them, in defaults of functions, and in objects of the user's classes."""
+    for value in values:
+        cls = type(value)
+        if cls is FunctionType:
+            if value.__defaults__:
+                yield from (default for default in value.__defaults__ if isinstance(default, (dict, list)))
+            continue
+        inner = getattr(value, "__dict__", None) if id(cls) in users else value
+        if isinstance(inner, (dict, list)):
+            yield inner
+            if inner and depth and len(inner) <= _LONGEST:
+                held = _contents(inner)
+                yield from _containers(held.values() if isinstance(held, dict) else held, users, depth - 1)
+
+
 def _contents(value: Any) -> Any:
     """Return what a container holds, in a plain one: a class of its own may make items when they are read."""
-    return dict(dict.items(value)) if isinstance(value, dict) else [*list.__iter__(value)]
+    if isinstance(value, list):
+        return [*list.__iter__(value)]
+    return dict(dict.items(value)) if isinstance(value, dict) else dict(vars(value))
 
 
 def _restore(value: Any, old: Any) -> None:
     """Restore a container where it holds tensors of the trace that it did not hold before."""
+    now = _contents(value)
     if isinstance(value, list):
         kept = {id(item) for item in old}
-        if _has_tensors_of_trace([item for item in _contents(value) if id(item) not in kept]):
+        if _has_tensors_of_trace([item for item in now if id(item) not in kept]):
             value[:] = old
         return
-    for key, item in _contents(value).items():
+    if len(now) == len(old) and all(map(is_, now.values(), old.values())):
+        return
+    for key, item in now.items():
         if (key not in old or old[key] is not item) and _has_tensors_of_trace(item):
+            is_class = isinstance(value, type)
             if key in old:
-                dict.__setitem__(value, key, old[key])
+                (setattr if is_class else dict.__setitem__)(value, key, old[key])
             else:
-                dict.__delitem__(value, key)
+                (delattr if is_class else dict.__delitem__)(value, key)
 
 
 def _has_tensors_of_trace(value: Any) -> bool:
