@@ -335,9 +335,8 @@ def real(module: nn.Module, inputs: Mapping[str, tuple[int, ...]]) -> tuple[tupl
 
     Experts run one after another, since torch does not count their grouped products.
     """
-    module.requires_grad_(
-        requires_grad=False
-    )  # torch's counter of modules takes no parameters as arguments otherwise
+    # torch's counter of modules takes no parameters as arguments otherwise
+    module.requires_grad_(requires_grad=False)
     if isinstance(module, transformers.PreTrainedModel):
         module.set_experts_implementation("eager")
     kernel = torch.nn.attention.sdpa_kernel(torch.nn.attention.SDPBackend.MATH)

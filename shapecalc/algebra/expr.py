@@ -684,7 +684,9 @@ def _bounds_by_remainder(value: Expr, low: int | None, high: int | None) -> Inte
     least, most = bounds(value - factor * (divisor * as_expr(quotient) - quotient.numerator))
     least = None if least is None else least - max(factor, 0) * (divisor - 1)
     most = None if most is None else most - min(factor, 0) * (divisor - 1)
-    return low if least is None else least, high if most is None else most
+    lows = [bound for bound in (low, least) if bound is not None]
+    highs = [bound for bound in (high, most) if bound is not None]
+    return max(lows, default=None), min(highs, default=None)
 
 
 def _bounds_of_product(monomial: Monomial) -> Interval:
