@@ -48,7 +48,7 @@ class _KeepsLess(_Plain):
 
 class _Restores(_Plain):
     def __setstate__(self, state: dict[str, Any]) -> None:
-        super().__setstate__(state)  # type: ignore[no-untyped-call]
+        vars(self).update(state)
         self.sizes = (self.layer.in_features, [])
 
 

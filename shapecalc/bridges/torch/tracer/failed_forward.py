@@ -46,12 +46,9 @@ def _finding(misfit: Misfit) -> Diagnostic:
     if fact is None:
         says, hint = misfit.says, _OF_VALUES if "meta" in misfit.says else ""
         if isinstance(misfit.error, DependsOnData):
-            says, hint = (
-                f"what follows depends on the values of the input ({misfit.error})",
-                DependsOnData.hint,
-            )
+            says, hint = f"{_BY_VALUES} ({misfit.error})", DependsOnData.hint
         elif any(words in says for words in _READS_VALUES):
-            says = f"what follows depends on the values of the input ({says.partition('. ')[0]})"
+            says = f"{_BY_VALUES} ({says.partition('. ')[0]})"
         return Diagnostic("forward", "error", says, misfit.place, paths, hint, notes=notes)
     hint = "" if isinstance(fact, DeclaredSize) else fact.advice
     return Diagnostic(fact.code, "error", fact.message, misfit.place, paths, hint, fact=fact, notes=notes)

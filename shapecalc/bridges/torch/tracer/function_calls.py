@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -19,6 +18,7 @@ from shapecalc.bridges.torch.tracer.integer_inputs import called
 from shapecalc.bridges.torch.tracer.named_functions import by_kind, by_name
 from shapecalc.bridges.torch.tracer.plain_names import is_in_place, plain_name
 from shapecalc.bridges.torch.tracer.signatures import arguments
+from shapecalc.bridges.torch.tracer.source_lines import frame_above
 from shapecalc.bridges.torch.tracer.tensor_creation import pin_all, record_new
 from shapecalc.bridges.torch.tracer.trace import Call, Trace
 from shapecalc.bridges.torch.tracer.traced_number import concrete, pinned, tensors_in
@@ -86,7 +86,7 @@ class RecordingFunctions(TorchFunctionMode):
             try:
                 result = called(self.trace, function, concrete(args), concrete(kwargs))
             except (RuntimeError, TypeError):
-                frame = sys._getframe(1)  # noqa: SLF001  (inspect.stack reads source files)
+                frame = frame_above(1)
                 with DisableTorchFunction():
                     if (answer := read_values(self.trace, function, args, kwargs, frame)) is not None:
                         return answer[0]

@@ -30,7 +30,7 @@ def called(trace: Trace, function: Callable[..., Any], args: Iterable[Any], kwar
     """Return the result of a call; raise `IntegersNeeded` where only the dtype of inputs is wrong."""
     try:
         return function(*args, **kwargs)
-    except Exception:
+    except Exception:  # raised again, unless integers help
         floats = [tensor for tensor in tensors_in((args, kwargs)) if _is_float(tensor)]
         names = _inputs_behind(trace, floats) if trace.has_batch else set()  # else the examples have dtypes
         if names and any(_runs_with(chosen, function, args, kwargs) for chosen in floats):

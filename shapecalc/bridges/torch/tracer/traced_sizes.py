@@ -7,12 +7,12 @@ in `range(size)`, `items[size]` or `math.sqrt(size)`, and then no guard would be
 from __future__ import annotations
 
 import operator
-import sys
 from collections.abc import Callable
 from functools import reduce
 from types import CodeType
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from shapecalc.bridges.torch.tracer.source_lines import frame_above
 from shapecalc.bridges.torch.tracer.traced_number import (
     RELATIONS,
     TracedNumber,
@@ -31,7 +31,7 @@ _SIGNS = {"add": "+", "sub": "-", "mul": "*", "floordiv": "//", "mod": "%"}
 
 def caller_location() -> Location:
     """Return the location in a forward that called the method that calls this."""
-    frame = sys._getframe(2)  # noqa: SLF001  (inspect.stack reads source files, a thousand times slower)
+    frame = frame_above(2)
     return frame.f_code, frame.f_lasti
 
 
