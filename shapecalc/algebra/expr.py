@@ -650,8 +650,7 @@ def bounded(left: Dim, op: str, right: Dim) -> bool | None:
 def bounds(value: Dim) -> Interval:
     """Return the least and greatest value that an expression can surely not pass.
 
-    >>> H = symbol("H")
-    >>> bounds(3*(H//2) + 1), bounds(2*((H + 1)//2) - H)
+    >>> bounds(3*(symbol("H")//2) + 1), bounds(2*((symbol("H") + 1)//2) - symbol("H"))
     ((1, None), (0, 1))
     """
     if isinstance(value, int):
@@ -684,7 +683,8 @@ def _bounds_by_remainder(value: Expr, low: int | None, high: int | None) -> Inte
     least, most = bounds(value - factor * (divisor * as_expr(quotient) - quotient.numerator))
     least = None if least is None else least - max(factor, 0) * (divisor - 1)
     most = None if most is None else most - min(factor, 0) * (divisor - 1)
-    return low if least is None else least, high if most is None else most
+    lows, highs = ([end for end in ends if end is not None] for ends in ((low, least), (high, most)))
+    return max(lows, default=None), min(highs, default=None)
 
 
 def _bounds_of_product(monomial: Monomial) -> Interval:
