@@ -650,8 +650,7 @@ def bounded(left: Dim, op: str, right: Dim) -> bool | None:
 def bounds(value: Dim) -> Interval:
     """Return the least and greatest value that an expression can surely not pass.
 
-    >>> H = symbol("H")
-    >>> bounds(3*(H//2) + 1), bounds(2*((H + 1)//2) - H)
+    >>> bounds(3*(symbol("H")//2) + 1), bounds(2*((symbol("H") + 1)//2) - symbol("H"))
     ((1, None), (0, 1))
     """
     if isinstance(value, int):

@@ -365,6 +365,7 @@ CALLS: dict[str, tuple[Callable[[], nn.Module], tuple[int, ...]]] = {
 }
 
 
+@pytest.mark.sample(60)
 @pytest.mark.parametrize("tool", TOOLS)
 @pytest.mark.parametrize("call", CALLS)
 def test_what_is_not_a_module_of_torch_costs_what_the_tools_say(call: str, tool: str) -> None:

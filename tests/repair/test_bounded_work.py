@@ -35,6 +35,7 @@ def inferred(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return sizes
 
 
+@pytest.mark.ci
 def test_many_mistakes_are_fixed_within_a_bound(inferred: list[int]) -> None:
     """Without one a round for every fix took 145 seconds and 4.6 GB."""
     result = fixed(Source(mistakes(60), loads))
