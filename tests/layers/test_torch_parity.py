@@ -155,6 +155,12 @@ def test_a_class_that_torch_is_too_old_for_is_named(monkeypatch: pytest.MonkeyPa
     classes_with_kinds.cache_clear()
 
 
+def test_norms_over_more_than_two_axes_are_torchs() -> None:
+    """`torch.norm` refuses three axes; `torch.linalg.vector_norm` is the function of the kind."""
+    compare(case("reduce", (2, 3, 4, 5), function="norm", dim=(1, 2, 3)))
+    compare(case("reduce", (2, 3, 4, 5), function="norm", dim=(0, 2, 3), keepdim=True))
+
+
 # ---- the comparison itself can fail
 
 LEGAL = case("conv2d", (2, 4, 9, 8), out_channels=6, kernel_size=3, stride=2, groups=2)

@@ -95,7 +95,10 @@ class ReduceTwin(FunctionTwin[by_name.Reduce]):
 
     def operation(self, fields: Fields, shapes: Shapes) -> Operation:
         settings = {name: value for name, value in fields.items() if name != "function"}
-        return TorchCall(f"torch.{fields['function']}", settings=settings)
+        name = fields["function"]
+        # torch.norm takes no more than two axes
+        function = "torch.linalg.vector_norm" if name == "norm" else f"torch.{name}"
+        return TorchCall(function, settings=settings)
 
 
 class ElementwiseTwin(FunctionTwin[by_name.Elementwise]):
