@@ -43,13 +43,14 @@ WRITERS: dict[str, Callable[[Dim], str]] = {}
 class Atom:
     """A factor of a monomial: compared and sorted by its key, and otherwise as its class says."""
 
-    __slots__ = ("_hash", "key")
+    __slots__ = ("_bounds", "_hash", "key")
 
     def __init__(self, key: str) -> None:
         if len(key) > LONGEST_KEY:
             raise Undecided("the answer in closed form would be too long: leave less free")
         self.key = key
         self._hash = hash(key)
+        self._bounds: Interval | None = None
 
     def __hash__(self) -> int:
         return self._hash
@@ -72,9 +73,15 @@ class Atom:
     def rebuilt(self, parts: tuple[Dim, ...]) -> Dim:
         """Return the atom of the same class over other parts, in canonical form."""
 
-    @abstractmethod
     def bounds(self) -> Interval:
-        """Return bounds on the value, whatever the symbols are."""
+        """Return bounds on the value, whatever the symbols are; computed once, as quotients are nested."""
+        if self._bounds is None:
+            self._bounds = self.interval()
+        return self._bounds
+
+    @abstractmethod
+    def interval(self) -> Interval:
+        """Compute the bounds."""
 
     @abstractmethod
     def function(self) -> Callable[[int], int]:
@@ -112,7 +119,7 @@ class Symbol(Atom):
     def rebuilt(self, parts: tuple[Dim, ...]) -> Dim:
         return as_expr(self)
 
-    def bounds(self) -> Interval:
+    def interval(self) -> Interval:
         return self.minimum, None
 
     def function(self) -> Callable[[int], int]:
@@ -143,7 +150,7 @@ class Floor(Atom):
     def rebuilt(self, parts: tuple[Dim, ...]) -> Dim:
         return floordiv(*parts)
 
-    def bounds(self) -> Interval:
+    def interval(self) -> Interval:
         low, high = bounds(self.numerator)
         if isinstance(self.denominator, Expr):
             return (0 if low is not None and low >= 0 else None), None
@@ -188,7 +195,7 @@ class Maximum(Atom):
     def rebuilt(self, parts: tuple[Dim, ...]) -> Dim:
         return maximum(*parts)
 
-    def bounds(self) -> Interval:
+    def interval(self) -> Interval:
         lows, highs = zip(*map(bounds, self.arguments), strict=True)
         known = [low for low in lows if low is not None]
         return max(known) if known else None, None if None in highs else max(highs)
