@@ -97,7 +97,8 @@ def sides(model: Model) -> list[str]:
 
 
 def at_size(model: Model, size: Size, **parameters: Any) -> Report:
-    return model.analyze(**dict(zip(sides(model), size, strict=True)), **parameters)
+    named: dict[str, Any] = dict(zip(sides(model), size, strict=True))
+    return model.analyze(**named, **parameters)
 
 
 @cache
