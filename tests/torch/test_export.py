@@ -39,6 +39,8 @@ from shapecalc.layers.registry import get
 from shapecalc.report.node import Node
 from tests.engine.test_random_networks import legal
 from tests.layers.test_torch_parity import PRESENT
+from tests.spec.test_loops_over_lists import WRITTEN_OUT
+from tests.spec.test_loops_over_lists import model as indented
 from tests.support.networks import networks
 from tests.torch.test_proofs import CONFIGURATIONS
 from tests.torch.test_proofs import legal as legal_layers
@@ -171,6 +173,12 @@ SMALL: dict[str, dict[str, int]] = {
 @pytest.mark.parametrize("name", SMALL)
 def test_both_compute_the_same(name: str, tmp_path: Path) -> None:
     same_numbers(shapecalc.load(name), tmp_path, **SMALL[name])
+
+
+@pytest.mark.sample(2)
+@pytest.mark.parametrize("name", WRITTEN_OUT)
+def test_loops_over_lists_compute_the_same(name: str, tmp_path: Path) -> None:
+    same_numbers(indented(WRITTEN_OUT[name][0]), tmp_path)
 
 
 def flops_and_names(model: Model, folder: Path) -> None:
