@@ -32,10 +32,10 @@ from shapecalc.views.catalogue import description
 
 _GALLERY = """# Gallery
 
-Every network that comes with shapecalc. A name leads to its [interactive page](page.md) with a control for
-each size. `shapecalc show NAME` prints its layers, `shapecalc init mine.yaml --like NAME` copies its spec. The
-totals are those of its `expect`: from outside (the paper, torchvision, a run of the real model), and tested.
-The networks of the two tutorials have [a page of their own](tutorials.md).
+Every network that comes with shapecalc. A name leads to its [interactive page](page.md). `shapecalc show
+NAME` prints its layers, `shapecalc init mine.yaml --like NAME` copies its spec. The totals are those of its
+`expect`: from outside (the paper, torchvision, a run of the real model), and tested. The networks of the
+two tutorials have [a page of their own](tutorials.md).
 """
 _COMMANDS = """Exit status 0: success; 1: a model with errors, or no answer; 2: arguments or a spec that
 cannot be read. Errors go to the standard error stream. Colours are left out when the output is
