@@ -41,6 +41,7 @@ from tests.engine.test_random_networks import legal
 from tests.layers.test_torch_parity import PRESENT
 from tests.spec.test_loops_over_lists import WRITTEN_OUT
 from tests.spec.test_loops_over_lists import model as indented
+from tests.support.input_tensors import input_tensors
 from tests.support.networks import networks
 from tests.torch.test_proofs import CONFIGURATIONS
 from tests.torch.test_proofs import legal as legal_layers
@@ -78,7 +79,7 @@ def compare(report: Report, module: nn.Module) -> None:
     assert [*found.items()] == [*named.items()]
     trained = sum(weight.numel() for weight in module.parameters() if weight.requires_grad)
     assert trained == report.trainable_params
-    inputs = [torch.zeros(shape, device="meta") for shape in report.inputs.values()]  # type: ignore[arg-type]
+    inputs = input_tensors(report)
     with quiet(), FlopCounterMode(display=False) as counter:
         result = module.eval()(*inputs)
     assert counter.get_total_flops() == report.flops
@@ -144,7 +145,7 @@ def same_numbers(model: Model, folder: Path, **values: Any) -> None:
         nn.init.normal_(weight, std=0.1)
     missing = written.load_state_dict(built.state_dict(), strict=True)
     assert not missing.missing_keys
-    inputs = [torch.rand(shape) for shape in report.inputs.values()]
+    inputs = input_tensors(report, torch.rand, "cpu")
     with quiet():
         one, other = built(*inputs), written(*inputs)
     ours, theirs = (found if isinstance(found, dict) else {"": found} for found in (one, other))

@@ -18,7 +18,7 @@ from shapecalc.bridges.torch.tracer.forward_arguments import Arguments, argument
 from shapecalc.bridges.torch.tracer.integer_inputs import IntegersNeeded
 from shapecalc.bridges.torch.tracer.joined_branches import joined
 from shapecalc.bridges.torch.tracer.module_copy import ModuleState, copied, on_meta, small_originals
-from shapecalc.bridges.torch.tracer.module_run import Run, outcome, unseen
+from shapecalc.bridges.torch.tracer.module_run import Run, error_text, outcome, unseen
 from shapecalc.bridges.torch.tracer.rerun import Rerun
 from shapecalc.bridges.torch.tracer.trace import Trace
 from shapecalc.bridges.torch.tracer.trace_to_model import model_of
@@ -161,14 +161,23 @@ def _recorded(run: Run, trace: Trace, sizes: Sequence[Sequence[int]]) -> dict[st
 
 
 def _is_same_either_way(run: Run, trace: Trace, sizes: Sequence[Sequence[int]], outputs: object) -> bool:
-    """Return whether a run records the same whichever way its decisions by numbers of the input go."""
+    """Return whether a run records the same whichever way its decisions by numbers of the input go.
+
+    The same error is the same too.
+    """
+
+    def comparable(result: object) -> object:
+        return error_text(result) if isinstance(result, Exception) else result
+
     ways = trace.decisions.other_ways()
     with unseen():  # what is printed does not happen
-        while ways and not isinstance(outputs, Exception):
+        while ways:
             other = replace(run, outcomes=ways.pop())
             theirs = other.trace()
             result = outcome(partial(_recorded, other, theirs, sizes))
-            if (result, theirs.steps, theirs.guards) != (outputs, trace.steps, trace.guards):
+            if comparable(result) != comparable(outputs):
+                return False
+            if (theirs.steps, theirs.guards) != (trace.steps, trace.guards):
                 return False
             ways += theirs.decisions.other_ways()
     return not ways
