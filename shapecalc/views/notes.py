@@ -46,7 +46,9 @@ def notes(report: Report, *, batch: bool = False, fields: bool = False) -> Itera
         yield "Passes ", passes, f" of {', '.join(groups)}"
     yield from ((sentence,) for sentence in report.validity)
     if not report.is_symbolic and (conditions := _recorded_conditions(report)):  # else they are above
-        yield (f"Traced where {'; '.join(conditions)}",)
+        yield (
+            f"Traced where {'; '.join(conditions)}. What the forward does elsewhere is not in this table.",
+        )
     yield (report.convention.sentence,)
     if fields:
         yield (FIELDS,)
