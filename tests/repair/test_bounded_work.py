@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 import shapecalc
 from shapecalc.layers import AdaptiveAvgPool1d
+from shapecalc.layers.requirement import Refused, Requirement
 from shapecalc.model import loads
 from shapecalc.repair.apply_fixes import fixed
+from shapecalc.repair.hypothetical import HypotheticalInference
 from shapecalc.repair.repair_state import RepairState, Source
 
 PAIR = """\
@@ -56,6 +60,37 @@ def test_safe_fixes_that_hold_together_are_taken_in_one_round(inferred: list[int
     start, end = RepairState(Source(f"input: [3, 8, 8]\nlayers:\n{lines}", loads)), loads(result.text).infer()
     assert len(end.failures) == len(start.findings) - len(result.done)
     assert sum(inferred) < 30_000
+
+
+@pytest.mark.ci
+@pytest.mark.parametrize("kind", ["concat", "add"])
+def test_what_ranks_the_fixes_of_many_branches_that_disagree_is_bounded(
+    kind: str, inferred: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each of 40 errors was fixed in turn, with every layer after it evaluated for every candidate."""
+    evaluated = 0
+    plain = HypotheticalInference._evaluate
+
+    def counted(self: HypotheticalInference, *arguments: Any) -> str | None:
+        nonlocal evaluated
+        evaluated += 1
+        return plain(self, *arguments)
+
+    monkeypatch.setattr(HypotheticalInference, "_evaluate", counted)
+    branches = "".join(
+        f"- {kind}: [[], [conv2d: {{out_channels: 3, kernel_size: {2 + i % 3}}}]]\n" for i in range(40)
+    )
+    findings = loads(f"input: [3, 8, 8]\nlayers:\n{branches}").check()
+    assert sum(inferred) < 20_000
+    assert evaluated < 100_000
+    assert any(finding.fixes for finding in findings)
+
+
+def test_a_refusal_is_worded_when_it_is_read() -> None:
+    says: list[str] = []
+    refused = Refused(Requirement("axis", 1, ">=", 2, lambda: says.append("read") or "too few"))
+    assert not says
+    assert str(refused) == "too few"
 
 
 @pytest.mark.parametrize("sizes", [(13, 5), (5, 13), (12, 8), (7, 7), (9, 1), (1, 4), (210, 126)])
