@@ -34,7 +34,7 @@ from shapecalc.spec.metadata import Budget, Expect, Node, OneLine, Paper, Varian
 from shapecalc.spec.spec_values import codes, identifier, input_shape, is_step_name, values_of
 
 Steps: TypeAlias = "Annotated[tuple[Step, ...], BeforeValidator(as_steps)]"
-MOST_LAYERS = 200_000
+MOST_LAYERS = 20_000
 """More layers than this are refused, and so are more passes of one repeat."""
 
 
