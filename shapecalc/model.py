@@ -129,21 +129,23 @@ class Model(Shown, InferredSpec):
         *,
         style: str = "graph",
         depth: int | None = None,
+        direction: str | None = None,
+        max_height: int | None = None,
         input: Any = None,  # noqa: A002  (the word that a spec uses)
         symbolic: bool | str | Iterable[str] = False,
         **parameters: Any,
     ) -> Drawing:
         """Draw the `graph` of layers and blocks, or the feature maps as `volumes` to scale.
 
-        `depth` folds blocks nested deeper; the other arguments are those of `analyze`. The drawing has
-        `svg()`, `png()`, `mermaid()`, `dot()` and `save(path)`, and displays itself in notebooks.
+        `depth` or `max_height` folds blocks, `direction` is `down` or `right`; the rest is as in `analyze`.
 
         >>> print(load("lenet_300_100").draw(depth=1).mermaid().splitlines()[3])
           b0(["input<br/>1x28x28"]):::input
         """
         from shapecalc.pictures.drawing import Drawing
 
-        return Drawing(self.analyze(input=input, symbolic=symbolic, **parameters), style, depth)
+        report = self.analyze(input=input, symbolic=symbolic, **parameters)
+        return Drawing(report, style, depth, direction, max_height)
 
     def plot(
         self,
@@ -155,9 +157,8 @@ class Model(Shown, InferredSpec):
     ) -> DepthPlot | SizePlot:
         """Plot the costs of this network and others, along the depth or against the input size.
 
-        Against `"size"` all free sides of the input are equal, over the range `between` (by default half to
-        twice the default size); sizes outside `sizes(rebuild=rebuild)` are marked as illegal. `parameters`
-        are set in each network.
+        Against `"size"` all free sides of the input are equal, over the range `between` (half to twice the
+        default); sizes outside `sizes(rebuild=rebuild)` are marked as illegal. `parameters` are set in each.
 
         >>> load("lenet5").plot(load("lenet_300_100")).chart.series
         ['lenet5', 'lenet_300_100']

@@ -1,9 +1,8 @@
 """Exact integer expressions in canonical form: polynomials over symbols, floors and maxima.
 
 A `Dim` is an `int` or an `Expr`. The same rule code (`+ - * // %`) runs on both, and an expression that
-turns out to be constant *is* an `int` again. Every `Expr` is kept in one normal form, so that two chains of
-windows are equal for every input size exactly when their expressions compare equal. The identities that
-lead to it are written at the code that applies them, in `floordiv` and `maximum`.
+turns out to be constant *is* an `int` again. Every `Expr` is in one normal form, so that two chains of
+windows are equal at every size exactly when they compare equal; see `floordiv` and `maximum` for identities.
 
     Expr         a sum of products of atoms, each product with an integer coefficient
     └── Atom     ├── Symbol     a free integer with a lower bound

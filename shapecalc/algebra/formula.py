@@ -122,6 +122,8 @@ Evaluator: TypeAlias = Callable[[Scope], Value]
 
 _ALLOWED = re.compile(r"[\w\s.,+\-*/%()\[\]<>=!'\":]*", re.ASCII)
 _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
+_PATH = re.compile(r"[\w.]+(\[[^\[\]:]+\](\.\w+)*)*", re.ASCII)
+"""The path of a step, whose passes may be counted by arithmetic: `encoder[-1 - i].features`."""
 _RUN_TOGETHER = re.compile(r"(?<![\w.])\d[\d_]*(?:\.\d+)?[A-Za-z_]", re.ASCII)
 
 
@@ -277,7 +279,7 @@ class _Compiler:
         tensor: str | None = None
         if len(node.args) == 2:
             tensor = ast.unparse(node.args[0]).strip("'\"")
-            if not re.fullmatch(r"[\w.]+", tensor):
+            if not _PATH.fullmatch(tensor):
                 raise FormulaError(f"size takes the name of a step, not {quote(tensor)}")
 
         def evaluate(scope: Scope) -> Dim:

@@ -92,6 +92,7 @@ def run() -> None:
         try:
             main(prog_name="shapecalc")
         finally:
+            gc.freeze()  # Python's exit would search all that is left for cycles
             sys.stdout.flush()
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EBADF, errno.EPIPE):

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     epilog=examples(
         "shapecalc draw lenet5",
         "shapecalc draw resnet50 --depth 2 -o resnet50.svg",
+        "shapecalc draw unet --direction right --max-height 500 -o unet.svg",
         "shapecalc draw vgg16 --style volumes -o vgg16.png",
         "shapecalc draw googlenet --depth 2 -o googlenet.dot",
     ),
@@ -42,7 +43,15 @@ if TYPE_CHECKING:
     show_default=True,
     help="Layers and blocks with arrows, or feature maps to scale.",
 )
-@number_option("--depth", 1, "Fold blocks nested deeper; default: as deep as stays readable.")
+@number_option(
+    "--depth", 0, "Fold blocks nested deeper, 0: parts of one size too; default: as deep as stays readable."
+)
+@number_option("--max-height", 1, "As deep as the picture is no taller than this, in units of the SVG.")
+@click.option(
+    "--direction",
+    type=click.Choice(["down", "right"]),
+    help="Where the arrows of a graph lead; default: down.",
+)
 @SCALE
 @FREE
 def draw(
@@ -51,6 +60,8 @@ def draw(
     form: str | None,
     style: str,
     depth: int | None,
+    max_height: int | None,
+    direction: str | None,
     scale: float,
     free: str,
 ) -> None:
@@ -59,7 +70,14 @@ def draw(
     SVG of volumes, Mermaid and dot need nothing more; SVG of a graph needs
     pip install pygraphviz, and a PNG resvg-py too.
     """
-    drawing = loaded.model.draw(style=style, depth=depth, symbolic=listed(free), **loaded.arguments)
+    drawing = loaded.model.draw(
+        style=style,
+        depth=depth,
+        direction=direction,
+        max_height=max_height,
+        symbolic=listed(free),
+        **loaded.arguments,
+    )
     write(drawing, output, form or ("mmd" if style == "graph" else "svg"), scale, chosen=form is not None)
 
 

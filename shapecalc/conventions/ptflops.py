@@ -22,11 +22,12 @@ from shapecalc.conventions.convention import (
 )
 from shapecalc.conventions.layer_call import LayerCall
 from shapecalc.layers.attention import MultiheadAttention
+from shapecalc.layers.average_pool import LPPool
 from shapecalc.layers.family import Family
 from shapecalc.layers.layer_norm import CrossMapLRN2d, LocalResponseNorm
-from shapecalc.layers.pool import LPPool
-from shapecalc.layers.rectifier import ELU, GELU, LeakyReLU, PReLU, ReLU, ReLU6, SiLU
+from shapecalc.layers.rectifier import ELU, GELU, LeakyReLU, PReLU, ReLU6, SiLU
 from shapecalc.layers.recurrent import Gated
+from shapecalc.layers.relu import ReLU
 from shapecalc.layers.resample import Interpolation, UpsamplingBilinear2d, UpsamplingNearest2d
 from shapecalc.layers.softmax import Softmax, Softmax2d
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from pydantic import ValidationError
 
 from shapecalc.algebra.rational import Value
@@ -33,7 +35,10 @@ def called_layer(scope: Scope, name: str, call: Call, framework: str) -> Kind:
 
 
 def block_arguments(scope: Scope, name: str, block: Block, call: Call, place: Place) -> dict[str, Value]:
-    """Return the arguments of a block: those of the call, and the defaults of the others, in order."""
+    """Return the arguments of a block, those of the call or defaults, and what it uses of its caller.
+
+    `place` is that of the block.
+    """
     for key in call.arguments:
         if key not in block.args:
             raise SpecError(
@@ -51,6 +56,21 @@ def block_arguments(scope: Scope, name: str, block: Block, call: Call, place: Pl
         elif default is None:
             raise SpecError(f"the block {name} needs the argument {key}")
         else:
-            with ErrorContext(key, place.of(key)):
+            with ErrorContext(key, place.of("args", key)):
                 variables[key] = own.argument(default)
+    for key in block.uses:
+        with ErrorContext("uses", place.of("uses"), names_key=False):
+            variables[key] = _used(scope, name, key)
     return variables
+
+
+def _used(scope: Scope, block: str, name: str) -> Any:
+    """Return what a name of the caller means there."""
+    for around in scope.chain():
+        if name in around.variables:
+            return around.variables[name]
+    if (binding := scope.visible(name)) is not None:
+        return binding
+    error = scope.unknown_reference(name)
+    error.message = f"the block {block} uses {quote(name)} of its caller: {error.message}"
+    raise error

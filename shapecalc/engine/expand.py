@@ -22,6 +22,7 @@ from shapecalc.engine.gc_pause import collector_paused
 from shapecalc.engine.graph import Inference
 from shapecalc.engine.graph_builder import GraphBuilder
 from shapecalc.engine.limits import TooLarge, refuse_too_large
+from shapecalc.engine.named_outputs import named_outputs
 from shapecalc.engine.repeats import Repeats
 from shapecalc.engine.scope import Binding, Scope, UnknownSize
 from shapecalc.engine.sharing import owner_of, share_weights
@@ -73,7 +74,7 @@ class Expansion:
         self.sides: dict[str, int] = {}
         self.depth = 0
         self.calls: tuple[Place, ...] = ()
-        self.repeats = Repeats(self.builder, self.run_once)
+        self.repeats = Repeats(self.builder, self.run_once, self.sources)
         self.trainable = True
         self.called: Caller = "module"
         self.ignored: tuple[str, ...] = ()
@@ -83,23 +84,8 @@ class Expansion:
         bindings = {name: Binding((slot,)) for slot, name in enumerate(self.inputs)}
         scope = Scope(self.builder, None, self.spec.layers, bindings=bindings)
         last = self.steps(scope, 0, "")
-        self.builder.graph.outputs = self.outputs(scope, last)
+        self.builder.graph.outputs = named_outputs(self.builder, scope) or {"output": last, **self.sides}
         return self.builder.inference
-
-    def outputs(self, scope: Scope, last: int) -> dict[str, int]:
-        if self.spec.outputs is None:
-            return {"output": last, **self.sides}
-        outputs: dict[str, int] = {}
-        for name, reference in self.spec.outputs.items():
-            try:
-                outputs[name] = scope.find(reference).slots[0]
-            except UnknownSize:
-                continue
-            except SpecError as error:
-                self.builder.add_failure(error, "", self.spec.place.of("outputs", name))
-            except Undecided as error:
-                raise at(error, "", self.spec.place.of("outputs", name)) from None
-        return outputs or {"output": last}
 
     # ---- steps
 
@@ -136,9 +122,8 @@ class Expansion:
             taken_by = f"an earlier step{line}" if first else "an input"
             raise SpecError(f"the name {quote(key)} is taken by {taken_by}", at=("name",))
         sources = [current]
-        if step.source is not None:
-            read = [self.tensor(scope, name, ErrorContext("from"), path, step.place) for name in step.source]
-            sources = self.with_placeholders(step.body, read, current)
+        if step.source is not None and not step.reads_in_every_pass:
+            sources = self.sources(scope, step, current, path)
         scope.input = sources[0]
         owner = None if step.share is None else owner_of(self.builder, scope, step.share)
         start, failures = len(self.builder.graph.nodes), len(self.builder.failures)
@@ -150,10 +135,10 @@ class Expansion:
             if step.repeat is None:
                 binding = self.run_once(scope, step, sources, path)
             else:
-                binding = self.repeats.run(scope, step, sources, path)
+                binding = self.repeats.run(scope, step, sources, path, key)
         finally:
             self.trainable, self.called, self.ignored = outer
-        binding.step, binding.scope = step, scope
+        binding.step, binding.scope, binding.key = step, scope, key
         binding.start, binding.end = start, len(self.builder.graph.nodes)
         scope.bindings[key] = binding
         if owner is not None:
@@ -199,11 +184,13 @@ class Expansion:
         label: str,
         variables: dict[str, Value] | None = None,
         bindings: dict[str, Binding] | None = None,
+        caller: Scope | None = None,
     ) -> Binding:
         self.builder.count_work()
         if self.depth >= DEEPEST:
             raise SpecError(f"blocks are nested more than {DEEPEST} deep")
         inner = Scope(self.builder, outer, steps, variables, bindings)
+        inner.caller = caller
         inner.input = current
         group = self.builder.open(path, label)
         self.depth += 1
@@ -212,7 +199,7 @@ class Expansion:
         finally:
             self.depth -= 1
             self.builder.close(group)
-        return Binding((result,), inner.bindings)
+        return Binding((result,), inner.bindings, skipped=inner.skipped)
 
     def call(self, scope: Scope, call: Call, current: int, path: str, place: Place) -> Binding:
         name: Any = call.callee
@@ -226,12 +213,12 @@ class Expansion:
         if block is None:
             layer = called_layer(scope, name, call, self.spec.framework)
             return self.add_layer(scope, layer, [current], path, place)
-        variables = block_arguments(scope, name, block, call, self.spec.place.of("blocks", name, "args"))
+        variables = block_arguments(scope, name, block, call, block.place)
         inputs = {name: Binding((slot,)) for slot, name in enumerate(self.inputs)}
         outer = self.calls
         self.calls = (*outer, place.of(call.callee))
         try:
-            return self.sequence(None, block.layers, current, path, name, variables, inputs)
+            return self.sequence(None, block.layers, current, path, name, variables, inputs, scope)
         finally:
             self.calls = outer
 
@@ -244,13 +231,15 @@ class Expansion:
         for name, branch in merge.branches or ():
             if isinstance(branch, str):
                 about = ErrorContext(int(name) if name.isdecimal() else name, names_key=False)
-                results.append(self.tensor(scope, branch, about, path, place.of(merge.kind)))
+                results += self.tensors(scope, branch, about, path, place.of(merge.kind))
                 continue
             inner[name] = self.sequence(scope, branch, sources[0], f"{path}.{name}", "")
             results.append(inner[name].slots[0])
         fields = {name: value for name, value in merge.fields_set().items() if name != "branches"}
         plain = type(merge).model_construct(_fields_set=set(fields), **fields)
         inputs = self.with_placeholders(merge, results, sources[0])
+        if not inputs:
+            raise SpecError("every branch is an empty list here")
         binding = self.add_layer(scope, plain, inputs, path, place)
         self.builder.close(group)
         binding.inner = inner
@@ -294,14 +283,28 @@ class Expansion:
             self.builder.taints |= {slot: frozenset({slot}) for slot in binding.slots}
         return binding
 
-    def tensor(self, scope: Scope, name: str, about: ErrorContext, path: str, place: Place) -> int | None:
-        """Return the tensor of a name; where there is none, report it."""
+    def sources(self, scope: Scope, step: Step, current: int, path: str) -> list[int]:
+        """Return the tensors that a step reads by its `from`."""
+        names = step.source or ()
+        about = ErrorContext("from")
+        read = [slot for name in names for slot in self.tensors(scope, name, about, path, step.place)]
+        sources = self.with_placeholders(step.body, read, current)
+        if not sources:
+            raise SpecError(f"{', '.join(names)} is an empty list here", at=("from",))
+        return sources
+
+    def tensors(
+        self, scope: Scope, name: str, about: ErrorContext, path: str, place: Place
+    ) -> list[int | None]:
+        """Return the tensor of a name, or those of a list; where there is none, report it."""
         try:
             with about:
-                return scope.find(name).slots[0]
+                slots = [binding.slot for binding in scope.find_all(name)]
         except SpecError as error:
             self.builder.add_failure(error, path, place.of(*error.at))
-            return None
+            return [None]
+        self.builder.count_work(len(slots) - 1)
+        return [*slots]
 
     def with_placeholders(self, body: object, slots: Sequence[int | None], current: int) -> list[int]:
         """Replace missing tensors by the current one, or by another input of a sum."""
@@ -327,7 +330,10 @@ class Expansion:
         self.depth += 1
         try:
             if target.step.repeat is not None and not target.is_pass:
-                return self.repeats.run(inner, target.step, sources, path)
+                if target.step.reads_in_every_pass:
+                    message = f"every pass of {quote(step.share)} reads a tensor of its own, and no other"
+                    raise SpecError(message, at=("share",))
+                return self.repeats.run(inner, target.step, sources, path, target.key)
             return self.run_once(inner, target.step, sources, path)
         finally:
             self.depth -= 1

@@ -180,9 +180,9 @@ class GraphBuilder:
         graph.aliases = {slot: of for slot, of in graph.aliases.items() if slot < to.slots}
         self.taints = {slot: taint for slot, taint in self.taints.items() if slot < to.slots}
 
-    def count_work(self) -> None:
-        """Count one piece of work; raise `TooLarge` when there have been too many."""
-        self.work += 1
+    def count_work(self, amount: int = 1) -> None:
+        """Count pieces of work; raise `TooLarge` when there have been too many."""
+        self.work += amount
         if self.work > MOST_LAYERS:
             place = self.spec.place.of("layers")
             raise TooLarge(f"the model has more than {MOST_LAYERS:,} layers", place=place)

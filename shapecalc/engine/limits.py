@@ -47,7 +47,7 @@ class _LeastSize:
         self.known: dict[str, int] = {}
         self.hidden: frozenset[str] = frozenset()
         for name in blocks_in_order(spec.blocks):
-            self.hidden = frozenset(spec.blocks[name].args)
+            self.hidden = frozenset({*spec.blocks[name].args, *spec.blocks[name].uses})
             self.known[name] = self.of(spec.blocks[name].layers)
         self.hidden = frozenset()
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from shapecalc.algebra import Dim, Expr, decide, symbol
-from shapecalc.algebra.rational import Value
+from shapecalc.engine.carry import Carried, carried_shapes, handed_on
 from shapecalc.engine.evaluate import Evaluator
 from shapecalc.engine.graph import Loop, over
 from shapecalc.engine.graph_builder import GraphBuilder
@@ -37,7 +37,15 @@ class FreeRepeat:
     """One repeat whose number of passes is left free."""
 
     def __init__(
-        self, repeats: Repeats, scope: Scope, step: Step, path: str, count: Expr, counters: tuple[str, ...]
+        self,
+        repeats: Repeats,
+        scope: Scope,
+        step: Step,
+        path: str,
+        count: Expr,
+        counters: tuple[str, ...],
+        carried: Carried,
+        own: tuple[str, Binding],
     ) -> None:
         self.repeats = repeats
         self.builder: GraphBuilder = repeats.builder
@@ -46,6 +54,8 @@ class FreeRepeat:
         self.path = path
         self.count = count
         self.counters = counters
+        self.carried = carried
+        self.own = own
         self.index = self._unused_name()
 
     def run(self, sources: list[int]) -> Binding:
@@ -61,14 +71,17 @@ class FreeRepeat:
                 self.builder.roll_back(before)
                 reason = undecided
             else:
+                binding.inner |= self.carried
                 return binding
+            variables: dict[str, Any] = dict.fromkeys(self.counters, first) | self.carried
             single = self.repeats.one_pass(
-                self.scope, self.step, sources, f"{self.path}.{first}", dict.fromkeys(self.counters, first)
+                self.scope, self.step, sources, f"{self.path}.{first}", variables, self.own
             )
             binding.inner[str(first)] = single
             binding.slots = single.slots[:1]
             if len(self.builder.failures) > before.failures:
                 return self.failed(first, binding, self.builder.failures[before.failures].message)
+            self.carried = handed_on(self.carried, single)
             seen.append((self.builder.shapes[sources[0]], self.builder.shapes[single.slots[0]]))
             sources = [single.slots[0]]
         assert reason is not None
@@ -104,7 +117,8 @@ class FreeRepeat:
         loop = Loop(f"{self.path}.{self.index}", self.index, first, self.count - first)
         growth: Shape = (0,) * len(x)
         while True:
-            result = self.generic_pass(loop, sources[0], x, growth)
+            single = self.generic_pass(loop, sources[0], x, growth)
+            result = single.slots[0]
             y = self.builder.shapes[result]
             assert y is not None
             earlier = symbol(self.index, first) - first
@@ -117,25 +131,36 @@ class FreeRepeat:
             if any(isinstance(more, Expr) and self.index in more.free_symbols for more in growth):
                 raise Undecided(differs)
             self.builder.roll_back(before)
+        self.carried = self.carried_after(single)
         self.generalize(loop, before.nodes, before.conditions)
         self.builder.graph.loops.append(loop)
         if all(more == 0 for more in growth):
             return result
         return self.builder.alias(_after(x, growth, loop.count), result)
 
-    def generic_pass(self, loop: Loop, source: int, x: Shape, growth: Shape) -> int:
-        """Run inference over the pass that represents all; return its result."""
+    def carried_after(self, single: Binding) -> Carried:
+        """Return what all passes hand on; raise `Undecided` where its sizes differ from pass to pass."""
+        following, shapes = handed_on(self.carried, single), self.builder.shapes
+        for name, before in self.carried.items():
+            old, new = (carried_shapes(each, shapes) for each in (before, following[name]))
+            pairs = zip(old, new, strict=False)
+            if len(old) != len(new) or not all(x == y or (x and y and _equal(x, y)) for x, y in pairs):
+                raise Undecided(f"the sizes of {name}, which is carried, differ from pass to pass")
+        return following
+
+    def generic_pass(self, loop: Loop, source: int, x: Shape, growth: Shape) -> Binding:
+        """Run inference over the pass that represents all."""
         builder = self.builder
         index = symbol(loop.index, loop.first)
         failures = len(builder.failures)
         grows = any(more != 0 for more in growth)
         entering = builder.alias(_after(x, growth, index - loop.first), source) if grows else source
-        variables: dict[str, Value] = dict.fromkeys(self.counters, index)
+        variables: dict[str, Any] = dict.fromkeys(self.counters, index) | self.carried
         outer, evaluator = builder.loops, builder.evaluator
         builder.loops = (*outer, loop)
         builder.evaluator = Evaluator()  # another index of this name may have begun elsewhere
         try:
-            single = self.repeats.one_pass(self.scope, self.step, [entering], loop.path, variables)
+            single = self.repeats.one_pass(self.scope, self.step, [entering], loop.path, variables, self.own)
         except TooLarge:
             raise
         except SpecError as error:
@@ -144,7 +169,7 @@ class FreeRepeat:
             builder.loops, builder.evaluator = outer, evaluator
         if len(builder.failures) > failures:
             raise Undecided(f"in pass {loop.index}: {builder.failures[failures].message}")
-        return single.slots[0]
+        return single
 
     def generalize(self, loop: Loop, start: int, conditions: int) -> None:
         """Remove the index from what the pass requires and costs; say how many passes that takes."""

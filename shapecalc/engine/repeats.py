@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from shapecalc.algebra import Dim, Expr
 from shapecalc.algebra.formula import Formula
 from shapecalc.algebra.rational import Value
+from shapecalc.engine.carry import first_carried, handed_on
 from shapecalc.engine.error_context import ErrorContext, has_value
 from shapecalc.engine.graph_builder import GraphBuilder
 from shapecalc.engine.limits import TooLarge
-from shapecalc.engine.loops import FreeRepeat, require
 from shapecalc.engine.scope import Binding, Scope
 from shapecalc.engine.step_names import label_of
 from shapecalc.errors import SpecError, Undecided
@@ -20,8 +20,12 @@ from shapecalc.layers.requirement import Requirement
 from shapecalc.record import record
 from shapecalc.spec.tree import MOST_LAYERS, Step
 
+if TYPE_CHECKING:
+    from shapecalc.engine.loops import FreeRepeat
+
 DEEPEST_FREE = 5
 RunOnce: TypeAlias = Callable[[Scope, Step, list[int], str], Binding]
+Read: TypeAlias = Callable[[Scope, Step, int, str], list[int]]
 
 
 @record
@@ -39,15 +43,17 @@ class Passes:
 class Repeats:
     """Runs the steps of one expansion that repeat."""
 
-    def __init__(self, builder: GraphBuilder, run_once: RunOnce) -> None:
+    def __init__(self, builder: GraphBuilder, run_once: RunOnce, read: Read) -> None:
         self.builder = builder
         self.run_once = run_once
+        self.read = read
         self.multiplicity = 1
         self.free_depth = 0
         """How many repeats with a free number of passes the inference is inside of."""
 
-    def run(self, scope: Scope, step: Step, sources: list[int], path: str) -> Binding:
+    def run(self, scope: Scope, step: Step, sources: list[int], path: str, key: str) -> Binding:
         """Run all passes of a step, each on what the one before it yields."""
+        carried = first_carried(scope, step, self.builder.spec.input)
         with ErrorContext("repeat"):
             passes = self.passes(scope, step.repeat)
             for count, wanted in passes.equal:
@@ -56,15 +62,25 @@ class Repeats:
         position = len(self.builder.graph.groups)
         with self._multiplied(len(passes.listed), step, path):
             if passes.free is not None:
-                repeat = FreeRepeat(self, scope, step, path, passes.free, passes.counters)
+                from shapecalc.engine.loops import FreeRepeat
+
+                own = Binding(tuple(sources[:1]), passes=passes.free)
+                repeat = FreeRepeat(
+                    self, scope, step, path, passes.free, passes.counters, carried, (key, own)
+                )
                 binding = self._free(repeat, sources)
             else:
-                binding = Binding(tuple(sources[:1]))
+                binding = Binding(tuple(sources[:1]), count=len(passes.listed))
                 for index, variables in enumerate(passes.listed):
-                    single = self.one_pass(scope, step, sources, f"{path}.{index}", variables)
+                    own = Binding(binding.slots, binding.inner, count=index)
+                    single = self.one_pass(
+                        scope, step, sources, f"{path}.{index}", variables | carried, (key, own)
+                    )
                     binding.inner[str(index)] = single
                     sources = [single.slots[0]]
                     binding.slots = single.slots[:1]
+                    carried = handed_on(carried, single)
+                binding.inner |= carried
         self.builder.close(group)
         groups = self.builder.graph.groups
         if position < len(groups) and groups[position].path.rpartition(".")[0] == path:
@@ -72,12 +88,21 @@ class Repeats:
         return binding
 
     def one_pass(
-        self, scope: Scope, step: Step, sources: list[int], path: str, variables: dict[str, Value]
+        self,
+        scope: Scope,
+        step: Step,
+        sources: list[int],
+        path: str,
+        variables: dict[str, Any],
+        own: tuple[str, Binding],
     ) -> Binding:
-        """Run one pass with its variables."""
+        """Run one pass with its variables; `own` is the repeat's name and its passes so far."""
         self.builder.count_work()
         inner = Scope(self.builder, scope, (), variables)
-        inner.input = sources[0]
+        inner.input, inner.own = sources[0], own
+        if step.reads_in_every_pass:
+            sources = self.read(inner, step, sources[0], path)
+            inner.input = sources[0]
         start = len(self.builder.graph.nodes)
         single = self.run_once(inner, step, sources, path)
         single.step, single.scope, single.is_pass = step, inner, True
@@ -122,6 +147,8 @@ class Repeats:
         counts: dict[str, Expr] = {}
         for name, written in repeat.items():
             value = scope.argument(written)
+            if isinstance(value, Binding) and value.count is not None:
+                value = value.items
             if isinstance(value, list):
                 lists[name] = value
             elif isinstance(count := self.times(written, value), Expr):
@@ -151,5 +178,7 @@ class Repeats:
         return count
 
     def _require_equal(self, step: Step, count: Dim, wanted: Dim, path: str) -> None:
+        from shapecalc.engine.loops import require
+
         says = f"the lists of a repeat must be equally long: {count} and {wanted}"
         require(self.builder, path, Requirement("passes", count, "==", wanted, says))

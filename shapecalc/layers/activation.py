@@ -10,7 +10,8 @@ from pydantic import model_validator
 
 from shapecalc.layers.counts import SIGMOID, TANH, Operations
 from shapecalc.layers.fields import Decimal, Real, complaint
-from shapecalc.layers.rectifier import HARD_SIGMOID, Activation, InPlace, known
+from shapecalc.layers.rectifier import HARD_SIGMOID, known
+from shapecalc.layers.relu import Activation, InPlace
 
 
 class Sigmoid(Activation, torch="torch.nn.Sigmoid", keras="keras.activations.sigmoid"):

@@ -9,9 +9,9 @@ from shapecalc.layers.counts import Operations, greatest, mean
 from shapecalc.layers.dependence import Dependence, over, unknown
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Flag, Integer, Nullable, OneOf
-from shapecalc.layers.linear import inside_table
 from shapecalc.layers.requirement import Requirement, Shape, arity, rank_between, shaped
 from shapecalc.layers.roles import Rows, VectorLength
+from shapecalc.layers.table import inside_table
 
 
 class EmbeddingBag(NoBuffers, NoMacs, Joint, framework="torch", torch="torch.nn.EmbeddingBag"):

@@ -180,6 +180,10 @@ class Kind(BaseModel):
         }
 
 
+for _name in Kind.__class_vars__:  # pydantic knows them now, and would evaluate them for every kind again
+    del Kind.__annotations__[_name]
+
+
 class Ruled(Kind):
     """A kind whose effect is that of its rules, each a method.
 

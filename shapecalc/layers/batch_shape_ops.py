@@ -11,8 +11,9 @@ from shapecalc.layers.base import Layer, NoOperations, NoWeights, NoWindow
 from shapecalc.layers.dependence import Along, Dependence, placed, stretched
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Integer, Listed
+from shapecalc.layers.flatten import Rearranging
 from shapecalc.layers.requirement import Requirement, Shape, shown
-from shapecalc.layers.reshape import Rearranging, Sizes, completed, fits
+from shapecalc.layers.reshape import Sizes, completed, fits
 from shapecalc.layers.roles import AsNumbers
 
 

@@ -15,10 +15,10 @@ from shapecalc.layers.declaration import of_rank
 from shapecalc.layers.dependence import EVERYTHING, OF_GROUPS, Along, Dependence
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Count, Each, Integer, Nullable, OneOf, PerAxis
-from shapecalc.layers.linear import Embedding
 from shapecalc.layers.requirement import Requirement, Shape, arity, rank_between, shaped, shown
 from shapecalc.layers.roles import Dilation, Lettered, OutputPadding, PaddingPerAxis, Stride, WindowField
 from shapecalc.layers.spatial import OverAxes
+from shapecalc.layers.table import Embedding
 
 GroupCount = Annotated[Count, Lettered("g", 1)]
 FunctionPadding = Annotated[

@@ -9,10 +9,10 @@ KINDS = targets(
         ),
         "adaptive_pool": (
             "AdaptiveAvgPool1d AdaptiveAvgPool2d AdaptiveAvgPool3d AdaptiveMaxPool1d AdaptiveMaxPool2d "
-            "AdaptiveMaxPool3d GlobalAvgPool1d GlobalAvgPool2d GlobalAvgPool3d GlobalMaxPool1d "
-            "GlobalMaxPool2d GlobalMaxPool3d"
+            "AdaptiveMaxPool3d"
         ),
         "attention": "MultiheadAttention",
+        "average_pool": "AvgPool1d AvgPool2d AvgPool3d LPPool1d LPPool2d LPPool3d",
         "bag": "EmbeddingBag",
         "batch_shape_ops": "BroadcastTo Pad View",
         "bilinear": "Bilinear",
@@ -21,10 +21,7 @@ KINDS = targets(
             "CrossEntropyLoss LinearCrossEntropyLoss MultiLabelMarginLoss MultiLabelSoftMarginLoss "
             "MultiMarginLoss NLLLoss"
         ),
-        "conv": (
-            "Conv1d Conv2d Conv3d DepthwiseConv1d DepthwiseConv2d DepthwiseConv3d SeparableConv1d "
-            "SeparableConv2d"
-        ),
+        "conv": "Conv1d Conv2d Conv3d",
         "conv_transpose": "ConvTranspose1d ConvTranspose2d ConvTranspose3d",
         "crop": "Crop1d Crop2d Crop3d",
         "distance": (
@@ -34,50 +31,56 @@ KINDS = targets(
         "divisible": "Divisible",
         "dropout": "AlphaDropout Dropout Dropout1d Dropout2d Dropout3d FeatureAlphaDropout",
         "einsum": "Einsum",
+        "flatten": "Flatten",
         "fold": "Fold Unfold",
         "fractional_pool": "FractionalMaxPool2d FractionalMaxPool3d",
         "functional": (
             "FunctionalConv1d FunctionalConv2d FunctionalConv3d FunctionalConvTranspose1d "
             "FunctionalConvTranspose2d FunctionalConvTranspose3d FunctionalEmbedding"
         ),
+        "global_pool": (
+            "GlobalAvgPool1d GlobalAvgPool2d GlobalAvgPool3d GlobalMaxPool1d GlobalMaxPool2d GlobalMaxPool3d"
+        ),
+        "instance_norm": "InstanceNorm1d InstanceNorm2d InstanceNorm3d",
         "layer_norm": "CrossMapLRN2d GroupNorm LayerNorm LocalResponseNorm RMSNorm",
         "learned": "ClassToken LayerScale PositionEmbedding",
         "lenet": "PartialConv2d RBF Subsample2d",
-        "linear": "Embedding Identity Linear",
+        "linear": "Identity Linear",
         "loss": (
             "BCELoss BCEWithLogitsLoss GaussianNLLLoss HingeEmbeddingLoss HuberLoss KLDivLoss L1Loss MSELoss "
             "PoissonNLLLoss SmoothL1Loss SoftMarginLoss"
         ),
         "merge": "Add Concat Matmul Multiply",
-        "norm": (
-            "BatchNorm1d BatchNorm2d BatchNorm3d InstanceNorm1d InstanceNorm2d InstanceNorm3d SyncBatchNorm"
-        ),
+        "norm": "BatchNorm1d BatchNorm2d BatchNorm3d SyncBatchNorm",
+        "normed_weight": "SpectralNorm WeightNorm",
         "pad": "ConstantPad1d ConstantPad2d ConstantPad3d ZeroPad1d ZeroPad2d ZeroPad3d",
         "pad_input": (
             "CircularPad1d CircularPad2d CircularPad3d ReflectionPad1d ReflectionPad2d ReflectionPad3d "
             "ReplicationPad1d ReplicationPad2d ReplicationPad3d"
         ),
-        "pool": "AvgPool1d AvgPool2d AvgPool3d LPPool1d LPPool2d LPPool3d MaxPool1d MaxPool2d MaxPool3d",
+        "pool": "MaxPool1d MaxPool2d MaxPool3d",
         "rectifier": (
             "CELU ELU GELU Hardswish Mish SELU Softplus Threshold leaky_relu:LeakyReLU prelu:PReLU "
-            "relu6:ReLU6 relu:ReLU rrelu:RReLU silu:SiLU"
+            "relu6:ReLU6 rrelu:RReLU silu:SiLU"
         ),
         "recurrent": "GRU LSTM RNN",
         "recurrent_cells": "GRUCell LSTMCell RNNCell",
+        "relu": "relu:ReLU",
         "resample": "Upsample UpsamplingBilinear2d UpsamplingNearest2d",
-        "reshape": "Flatten Permute Reshape Squeeze Transpose Unflatten Unsqueeze",
+        "reshape": "Permute Reshape Squeeze Transpose Unflatten Unsqueeze",
         "select": "Chunk EmptySlice Mean Select Slice Split",
+        "separable_conv": "DepthwiseConv1d DepthwiseConv2d DepthwiseConv3d SeparableConv1d SeparableConv2d",
         "sequence_loss": "AdaptiveLogSoftmaxWithLoss CTCLoss",
         "shuffle": "ChannelShuffle PixelShuffle PixelUnshuffle",
         "softmax": "GLU LogSoftmax Softmax Softmax2d Softmin",
         "stochastic": "StochasticDepth",
+        "table": "Embedding",
         "traced": "Buffer Constant Opaque Parameter Require TracedFunction Unused",
         "transformer": (
             "Transformer TransformerDecoder TransformerDecoderLayer TransformerEncoder "
             "TransformerEncoderLayer"
         ),
         "unpool": "MaxUnpool1d MaxUnpool2d MaxUnpool3d",
-        "wrapper": "SpectralNorm WeightNorm",
     }
 )
 """The module and the class of each kind."""

@@ -12,6 +12,7 @@ from shapecalc.layers.base import Kind
 from shapecalc.layers import activation as _activation
 from shapecalc.layers import adaptive_pool as _adaptive_pool
 from shapecalc.layers import attention as _attention
+from shapecalc.layers import average_pool as _average_pool
 from shapecalc.layers import bag as _bag
 from shapecalc.layers import batch_shape_ops as _batch_shape_ops
 from shapecalc.layers import bilinear as _bilinear
@@ -24,9 +25,12 @@ from shapecalc.layers import distance as _distance
 from shapecalc.layers import divisible as _divisible
 from shapecalc.layers import dropout as _dropout
 from shapecalc.layers import einsum as _einsum
+from shapecalc.layers import flatten as _flatten
 from shapecalc.layers import fold as _fold
 from shapecalc.layers import fractional_pool as _fractional_pool
 from shapecalc.layers import functional as _functional
+from shapecalc.layers import global_pool as _global_pool
+from shapecalc.layers import instance_norm as _instance_norm
 from shapecalc.layers import keras_basic as _keras_basic
 from shapecalc.layers import keras_conv as _keras_conv
 from shapecalc.layers import keras_conv_transpose as _keras_conv_transpose
@@ -40,23 +44,26 @@ from shapecalc.layers import linear as _linear
 from shapecalc.layers import loss as _loss
 from shapecalc.layers import merge as _merge
 from shapecalc.layers import norm as _norm
+from shapecalc.layers import normed_weight as _normed_weight
 from shapecalc.layers import pad as _pad
 from shapecalc.layers import pad_input as _pad_input
 from shapecalc.layers import pool as _pool
 from shapecalc.layers import rectifier as _rectifier
 from shapecalc.layers import recurrent as _recurrent
 from shapecalc.layers import recurrent_cells as _recurrent_cells
+from shapecalc.layers import relu as _relu
 from shapecalc.layers import resample as _resample
 from shapecalc.layers import reshape as _reshape
 from shapecalc.layers import select as _select
+from shapecalc.layers import separable_conv as _separable_conv
 from shapecalc.layers import sequence_loss as _sequence_loss
 from shapecalc.layers import shuffle as _shuffle
 from shapecalc.layers import softmax as _softmax
 from shapecalc.layers import stochastic as _stochastic
+from shapecalc.layers import table as _table
 from shapecalc.layers import traced as _traced
 from shapecalc.layers import transformer as _transformer
 from shapecalc.layers import unpool as _unpool
-from shapecalc.layers import wrapper as _wrapper
 
 _Number = int | Expr | str
 _Real = int | float | Fraction | str
@@ -127,33 +134,33 @@ class AdaptiveMaxPool3d(_adaptive_pool.AdaptiveMax):
     """The maxima of as many windows as are requested: `[N, C, D, H, W]` to `[N, C, *output_size]`."""
     def __init__(self, output_size: _Number | None | Sequence[_Number | None], return_indices: _Flag = ...) -> None: ...
 
-class GlobalAvgPool1d(_adaptive_pool.GlobalAverage):
-    """The mean of every channel: `[N, C, L]` to `[N, C]`, or `[N, C, 1]` with keepdim."""
-    def __init__(self, keepdim: _Flag = ...) -> None: ...
-
-class GlobalAvgPool2d(_adaptive_pool.GlobalAverage):
-    """The mean of every channel: `[N, C, H, W]` to `[N, C]`, or `[N, C, 1, 1]` with keepdim."""
-    def __init__(self, keepdim: _Flag = ...) -> None: ...
-
-class GlobalAvgPool3d(_adaptive_pool.GlobalAverage):
-    """The mean of every channel: `[N, C, D, H, W]` to `[N, C]`, or `[N, C, 1, 1, 1]` with keepdim."""
-    def __init__(self, keepdim: _Flag = ...) -> None: ...
-
-class GlobalMaxPool1d(_adaptive_pool.GlobalMaximum):
-    """The largest value of every channel: `[N, C, L]` to `[N, C]`, or `[N, C, 1]` with keepdim."""
-    def __init__(self, keepdim: _Flag = ...) -> None: ...
-
-class GlobalMaxPool2d(_adaptive_pool.GlobalMaximum):
-    """The largest value of every channel: `[N, C, H, W]` to `[N, C]`, or `[N, C, 1, 1]` with keepdim."""
-    def __init__(self, keepdim: _Flag = ...) -> None: ...
-
-class GlobalMaxPool3d(_adaptive_pool.GlobalMaximum):
-    """The largest value of every channel: `[N, C, D, H, W]` to `[N, C]`, or `[N, C, 1, 1, 1]` with keepdim."""
-    def __init__(self, keepdim: _Flag = ...) -> None: ...
-
 class MultiheadAttention(_attention.MultiheadAttention):
     """Attention of a query `[T, N, E]` to keys `[S, N, kdim]` and values `[S, N, vdim]`: the query's shape."""
     def __init__(self, embed_dim: _Number | None = ..., num_heads: _Number = ..., dropout: _Real = ..., bias: _Flag = ..., add_bias_kv: _Flag = ..., add_zero_attn: _Flag = ..., kdim: _Number | None = ..., vdim: _Number | None = ..., batch_first: _Flag = ..., *, need_weights: _Flag = ..., average_attn_weights: _Flag = ...) -> None: ...
+
+class AvgPool1d(_average_pool.AvgPool):
+    """The mean of every window: `[N, C, L]` to `[N, C, L']`, n' = ⌊(n + 2p - k)/s⌋ + 1."""
+    def __init__(self, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] | None = ..., padding: _Number | Sequence[_Number] = ..., ceil_mode: _Flag = ..., count_include_pad: _Flag = ...) -> None: ...
+
+class AvgPool2d(_average_pool.AvgPool):
+    """The mean of every window: `[N, C, H, W]` to `[N, C, H', W']`, n' = ⌊(n + 2p - k)/s⌋ + 1."""
+    def __init__(self, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] | None = ..., padding: _Number | Sequence[_Number] = ..., ceil_mode: _Flag = ..., count_include_pad: _Flag = ..., divisor_override: _Number | None = ...) -> None: ...
+
+class AvgPool3d(_average_pool.AvgPool):
+    """The mean of every window: `[N, C, D, H, W]` to `[N, C, D', H', W']`, n' = ⌊(n + 2p - k)/s⌋ + 1."""
+    def __init__(self, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] | None = ..., padding: _Number | Sequence[_Number] = ..., ceil_mode: _Flag = ..., count_include_pad: _Flag = ..., divisor_override: _Number | None = ...) -> None: ...
+
+class LPPool1d(_average_pool.LPPool):
+    """(Σ xᵖ)^(1/p) over every window: `[N, C, L]` to `[N, C, L']`, n' = ⌊(n - k)/s⌋ + 1."""
+    def __init__(self, norm_type: _Real, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] | None = ..., ceil_mode: _Flag = ...) -> None: ...
+
+class LPPool2d(_average_pool.LPPool):
+    """(Σ xᵖ)^(1/p) over every window: `[N, C, H, W]` to `[N, C, H', W']`, n' = ⌊(n - k)/s⌋ + 1."""
+    def __init__(self, norm_type: _Real, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] | None = ..., ceil_mode: _Flag = ...) -> None: ...
+
+class LPPool3d(_average_pool.LPPool):
+    """(Σ xᵖ)^(1/p) over every window: `[N, C, D, H, W]` to `[N, C, D', H', W']`, n' = ⌊(n - k)/s⌋ + 1."""
+    def __init__(self, norm_type: _Real, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] | None = ..., ceil_mode: _Flag = ...) -> None: ...
 
 class EmbeddingBag(_bag.EmbeddingBag):
     """The sum, mean or maximum of vectors read by index: `[B, L]` integers to `[B, embedding_dim]`."""
@@ -222,26 +229,6 @@ class Conv2d(_conv.Convolution):
 class Conv3d(_conv.Convolution):
     """Convolution over depth, height and width: a size n becomes ⌊(n + 2p - (d(k-1) + 1))/s⌋ + 1."""
     def __init__(self, out_channels: _Number, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] = ..., padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]] = ..., dilation: _Number | Sequence[_Number] = ..., groups: _Number = ..., bias: _Flag = ..., padding_mode: str = ..., *, in_channels: _Number | None = ...) -> None: ...
-
-class DepthwiseConv1d(_conv.Depthwise):
-    """Depthwise convolution over length: `[N, C, L]` to `[N, C·depth_multiplier, L']`."""
-    def __init__(self, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] = ..., padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]] = ..., dilation: _Number | Sequence[_Number] = ..., *, padding_mode: str = ..., in_channels: _Number | None = ..., bias: _Flag = ..., depth_multiplier: _Number = ...) -> None: ...
-
-class DepthwiseConv2d(_conv.Depthwise):
-    """Depthwise convolution over height and width: `[N, C, H, W]` to `[N, C·depth_multiplier, H', W']`."""
-    def __init__(self, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] = ..., padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]] = ..., dilation: _Number | Sequence[_Number] = ..., *, padding_mode: str = ..., in_channels: _Number | None = ..., bias: _Flag = ..., depth_multiplier: _Number = ...) -> None: ...
-
-class DepthwiseConv3d(_conv.Depthwise):
-    """Depthwise convolution over depth, height and width: `[N, C, D, H, W]` to `[N, C·depth_multiplier, D', H', W']`."""
-    def __init__(self, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] = ..., padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]] = ..., dilation: _Number | Sequence[_Number] = ..., *, padding_mode: str = ..., in_channels: _Number | None = ..., bias: _Flag = ..., depth_multiplier: _Number = ...) -> None: ...
-
-class SeparableConv1d(_conv.Separable):
-    """Depthwise, then pointwise convolution over length: `[N, C, L]` to `[N, out_channels, L']`."""
-    def __init__(self, out_channels: _Number, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] = ..., padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]] = ..., dilation: _Number | Sequence[_Number] = ..., *, in_channels: _Number | None = ..., padding_mode: str = ..., bias: _Flag = ..., depth_multiplier: _Number = ...) -> None: ...
-
-class SeparableConv2d(_conv.Separable):
-    """Depthwise, then pointwise convolution over height and width: `[N, C, H, W]` to `[N, out_channels, H', W']`."""
-    def __init__(self, out_channels: _Number, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] = ..., padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]] = ..., dilation: _Number | Sequence[_Number] = ..., *, in_channels: _Number | None = ..., padding_mode: str = ..., bias: _Flag = ..., depth_multiplier: _Number = ...) -> None: ...
 
 class ConvTranspose1d(_conv_transpose.ConvTranspose):
     """Transposed convolution over length: a size n becomes (n-1)s - 2p + d(k-1) + 1 + op."""
@@ -323,6 +310,10 @@ class Einsum(_einsum.Einsum):
     """Multiplies tensors and sums over the axes whose letters the result lacks, as `equation` says."""
     def __init__(self, *branches: _Branch, equation: str, **named: _Branch) -> None: ...
 
+class Flatten(_flatten.Flatten):
+    """Joins the axes start_dim to end_dim into one, as long as their product."""
+    def __init__(self, start_dim: _Number = ..., end_dim: _Number = ...) -> None: ...
+
 class Fold(_fold.Fold):
     """Columns added up as the windows of an image: `[N, C·k·k, positions]` to `[N, C, *output_size]`."""
     def __init__(self, output_size: _Number | Sequence[_Number], kernel_size: _Number | Sequence[_Number], dilation: _Number | Sequence[_Number] = ..., padding: _Number | Sequence[_Number] = ..., stride: _Number | Sequence[_Number] = ...) -> None: ...
@@ -366,6 +357,42 @@ class FunctionalConvTranspose3d(_functional.FunctionalConvTranspose):
 class FunctionalEmbedding(_functional.FunctionalEmbedding):
     """A table that is a tensor, read by index: integers `[...]` and a weight `[V, E]` to `[..., E]`."""
     def __init__(self, padding_idx: _Number | None = ...) -> None: ...
+
+class GlobalAvgPool1d(_global_pool.GlobalAverage):
+    """The mean of every channel: `[N, C, L]` to `[N, C]`, or `[N, C, 1]` with keepdim."""
+    def __init__(self, keepdim: _Flag = ...) -> None: ...
+
+class GlobalAvgPool2d(_global_pool.GlobalAverage):
+    """The mean of every channel: `[N, C, H, W]` to `[N, C]`, or `[N, C, 1, 1]` with keepdim."""
+    def __init__(self, keepdim: _Flag = ...) -> None: ...
+
+class GlobalAvgPool3d(_global_pool.GlobalAverage):
+    """The mean of every channel: `[N, C, D, H, W]` to `[N, C]`, or `[N, C, 1, 1, 1]` with keepdim."""
+    def __init__(self, keepdim: _Flag = ...) -> None: ...
+
+class GlobalMaxPool1d(_global_pool.GlobalMaximum):
+    """The largest value of every channel: `[N, C, L]` to `[N, C]`, or `[N, C, 1]` with keepdim."""
+    def __init__(self, keepdim: _Flag = ...) -> None: ...
+
+class GlobalMaxPool2d(_global_pool.GlobalMaximum):
+    """The largest value of every channel: `[N, C, H, W]` to `[N, C]`, or `[N, C, 1, 1]` with keepdim."""
+    def __init__(self, keepdim: _Flag = ...) -> None: ...
+
+class GlobalMaxPool3d(_global_pool.GlobalMaximum):
+    """The largest value of every channel: `[N, C, D, H, W]` to `[N, C]`, or `[N, C, 1, 1, 1]` with keepdim."""
+    def __init__(self, keepdim: _Flag = ...) -> None: ...
+
+class InstanceNorm1d(_instance_norm.InstanceNorm):
+    """Instance normalisation of `[N, C, L]` or `[C, L]`: (x - mean)/√(variance + eps)."""
+    def __init__(self, num_features: _Number | None = ..., eps: _Real = ..., momentum: _Real | None = ..., affine: _Flag = ..., track_running_stats: _Flag = ...) -> None: ...
+
+class InstanceNorm2d(_instance_norm.InstanceNorm):
+    """Instance normalisation of `[N, C, H, W]` or `[C, H, W]`: (x - mean)/√(variance + eps)."""
+    def __init__(self, num_features: _Number | None = ..., eps: _Real = ..., momentum: _Real | None = ..., affine: _Flag = ..., track_running_stats: _Flag = ...) -> None: ...
+
+class InstanceNorm3d(_instance_norm.InstanceNorm):
+    """Instance normalisation of `[N, C, D, H, W]` or `[C, D, H, W]`: (x - mean)/√(variance + eps)."""
+    def __init__(self, num_features: _Number | None = ..., eps: _Real = ..., momentum: _Real | None = ..., affine: _Flag = ..., track_running_stats: _Flag = ...) -> None: ...
 
 class KerasChunk(_keras_basic.KerasChunk):
     """Cuts axis `dim` (the channels, if left out) into at most `chunks` pieces, as torch's `chunk` does."""
@@ -579,10 +606,6 @@ class Subsample2d(_lenet.Subsample2d):
     """The sum over each window times one trained coefficient per channel, plus a trained bias."""
     def __init__(self, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] | None = ...) -> None: ...
 
-class Embedding(_linear.Embedding):
-    """A table read by index: `[...]` integers to `[..., embedding_dim]`."""
-    def __init__(self, num_embeddings: _Number, embedding_dim: _Number, padding_idx: _Number | None = ...) -> None: ...
-
 class Identity(_linear.Identity):
     """Returns its input unchanged."""
     def __init__(self) -> None: ...
@@ -663,21 +686,17 @@ class BatchNorm3d(_norm.BatchNorm):
     """Batch normalisation of `[N, C, D, H, W]`: (x - mean)/√(variance + eps) per channel."""
     def __init__(self, num_features: _Number | None = ..., eps: _Real = ..., momentum: _Real | None = ..., affine: _Flag = ..., track_running_stats: _Flag = ...) -> None: ...
 
-class InstanceNorm1d(_norm.InstanceNorm):
-    """Instance normalisation of `[N, C, L]` or `[C, L]`: (x - mean)/√(variance + eps)."""
-    def __init__(self, num_features: _Number | None = ..., eps: _Real = ..., momentum: _Real | None = ..., affine: _Flag = ..., track_running_stats: _Flag = ...) -> None: ...
-
-class InstanceNorm2d(_norm.InstanceNorm):
-    """Instance normalisation of `[N, C, H, W]` or `[C, H, W]`: (x - mean)/√(variance + eps)."""
-    def __init__(self, num_features: _Number | None = ..., eps: _Real = ..., momentum: _Real | None = ..., affine: _Flag = ..., track_running_stats: _Flag = ...) -> None: ...
-
-class InstanceNorm3d(_norm.InstanceNorm):
-    """Instance normalisation of `[N, C, D, H, W]` or `[C, D, H, W]`: (x - mean)/√(variance + eps)."""
-    def __init__(self, num_features: _Number | None = ..., eps: _Real = ..., momentum: _Real | None = ..., affine: _Flag = ..., track_running_stats: _Flag = ...) -> None: ...
-
 class SyncBatchNorm(_norm.SyncBatchNorm):
     """Batch normalisation whose statistics are those of all processes together."""
     def __init__(self, num_features: _Number | None = ..., eps: _Real = ..., momentum: _Real | None = ..., affine: _Flag = ..., track_running_stats: _Flag = ...) -> None: ...
+
+class SpectralNorm(_normed_weight.SpectralNorm):
+    """A layer whose weight is divided by its largest singular value, which is approximated step by step."""
+    def __init__(self, layer: Kind | str | Mapping[str, Any], name: str = ..., n_power_iterations: _Number = ..., eps: _Real = ..., dim: _Number | None = ..., legacy: _Flag = ...) -> None: ...
+
+class WeightNorm(_normed_weight.WeightNorm):
+    """A layer whose weight is g·v/|v|: a length and a direction are learned in place of the weight."""
+    def __init__(self, layer: Kind | str | Mapping[str, Any], name: str = ..., dim: _Number | None = ..., legacy: _Flag = ...) -> None: ...
 
 class ConstantPad1d(_pad.FilledPad):
     """A `value` around: `[..., L]`, where n becomes n + p₀ + p₁; a negative side crops."""
@@ -739,30 +758,6 @@ class ReplicationPad3d(_pad_input.ReplicationPad):
     """The border repeated: `[N, C, D, H, W]`, where n becomes n + p₀ + p₁."""
     def __init__(self, padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]]) -> None: ...
 
-class AvgPool1d(_pool.AvgPool):
-    """The mean of every window: `[N, C, L]` to `[N, C, L']`, n' = ⌊(n + 2p - k)/s⌋ + 1."""
-    def __init__(self, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] | None = ..., padding: _Number | Sequence[_Number] = ..., ceil_mode: _Flag = ..., count_include_pad: _Flag = ...) -> None: ...
-
-class AvgPool2d(_pool.AvgPool):
-    """The mean of every window: `[N, C, H, W]` to `[N, C, H', W']`, n' = ⌊(n + 2p - k)/s⌋ + 1."""
-    def __init__(self, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] | None = ..., padding: _Number | Sequence[_Number] = ..., ceil_mode: _Flag = ..., count_include_pad: _Flag = ..., divisor_override: _Number | None = ...) -> None: ...
-
-class AvgPool3d(_pool.AvgPool):
-    """The mean of every window: `[N, C, D, H, W]` to `[N, C, D', H', W']`, n' = ⌊(n + 2p - k)/s⌋ + 1."""
-    def __init__(self, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] | None = ..., padding: _Number | Sequence[_Number] = ..., ceil_mode: _Flag = ..., count_include_pad: _Flag = ..., divisor_override: _Number | None = ...) -> None: ...
-
-class LPPool1d(_pool.LPPool):
-    """(Σ xᵖ)^(1/p) over every window: `[N, C, L]` to `[N, C, L']`, n' = ⌊(n - k)/s⌋ + 1."""
-    def __init__(self, norm_type: _Real, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] | None = ..., ceil_mode: _Flag = ...) -> None: ...
-
-class LPPool2d(_pool.LPPool):
-    """(Σ xᵖ)^(1/p) over every window: `[N, C, H, W]` to `[N, C, H', W']`, n' = ⌊(n - k)/s⌋ + 1."""
-    def __init__(self, norm_type: _Real, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] | None = ..., ceil_mode: _Flag = ...) -> None: ...
-
-class LPPool3d(_pool.LPPool):
-    """(Σ xᵖ)^(1/p) over every window: `[N, C, D, H, W]` to `[N, C, D', H', W']`, n' = ⌊(n - k)/s⌋ + 1."""
-    def __init__(self, norm_type: _Real, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] | None = ..., ceil_mode: _Flag = ...) -> None: ...
-
 class MaxPool1d(_pool.MaxPool):
     """The largest value of every window: `[N, C, L]`, where n becomes ⌊(n + 2p - (d(k-1) + 1))/s⌋ + 1."""
     def __init__(self, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] | None = ..., padding: _Number | Sequence[_Number] = ..., dilation: _Number | Sequence[_Number] = ..., return_indices: _Flag = ..., ceil_mode: _Flag = ...) -> None: ...
@@ -806,10 +801,6 @@ class PReLU(_rectifier.PReLU):
 class RReLU(_rectifier.RReLU):
     """max(x, 0) + a · min(x, 0), a random in [lower, upper] in training, their mean in evaluation."""
     def __init__(self, lower: _Real = ..., upper: _Real = ..., inplace: _Flag = ...) -> None: ...
-
-class ReLU(_rectifier.ReLU):
-    """max(x, 0)."""
-    def __init__(self, inplace: _Flag = ...) -> None: ...
 
 class ReLU6(_rectifier.ReLU6):
     """min(max(x, 0), 6)."""
@@ -855,6 +846,10 @@ class RNNCell(_recurrent_cells.RNNCell):
     """One step of `rnn`, with G = 1 gate: `[N, input_size]`, maybe with the state, to the next `[N, H]`."""
     def __init__(self, input_size: _Number | None = ..., hidden_size: _Number = ..., bias: _Flag = ..., nonlinearity: str = ...) -> None: ...
 
+class ReLU(_relu.ReLU):
+    """max(x, 0)."""
+    def __init__(self, inplace: _Flag = ...) -> None: ...
+
 class Upsample(_resample.Upsample):
     """Interpolation to `size`, or by `scale_factor`: `[N, C, *n]` to `[N, C, *⌊n·scale_factor⌋]`."""
     def __init__(self, size: _Number | Sequence[_Number] | None = ..., scale_factor: _Real | Sequence[_Real] | None = ..., mode: str = ..., align_corners: _Flag | None = ..., recompute_scale_factor: _Flag | None = ...) -> None: ...
@@ -866,10 +861,6 @@ class UpsamplingBilinear2d(_resample.UpsamplingBilinear2d):
 class UpsamplingNearest2d(_resample.UpsamplingNearest2d):
     """Interpolation by the nearest element: `[N, C, H, W]` to `[N, C, ⌊H·scale⌋, ⌊W·scale⌋]`."""
     def __init__(self, size: _Number | Sequence[_Number] | None = ..., scale_factor: _Real | Sequence[_Real] | None = ...) -> None: ...
-
-class Flatten(_reshape.Flatten):
-    """Joins the axes start_dim to end_dim into one, as long as their product."""
-    def __init__(self, start_dim: _Number = ..., end_dim: _Number = ...) -> None: ...
 
 class Permute(_reshape.Permute):
     """Puts the axes in the order `dims`, which names every axis once, the batch included."""
@@ -919,6 +910,26 @@ class Split(_select.Split):
     """Cuts axis `dim` into pieces: of `split_size` each, the last maybe smaller, or as listed."""
     def __init__(self, split_size: _Number | Sequence[_Number], dim: _Number = ...) -> None: ...
 
+class DepthwiseConv1d(_separable_conv.Depthwise):
+    """Depthwise convolution over length: `[N, C, L]` to `[N, C·depth_multiplier, L']`."""
+    def __init__(self, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] = ..., padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]] = ..., dilation: _Number | Sequence[_Number] = ..., *, padding_mode: str = ..., in_channels: _Number | None = ..., bias: _Flag = ..., depth_multiplier: _Number = ...) -> None: ...
+
+class DepthwiseConv2d(_separable_conv.Depthwise):
+    """Depthwise convolution over height and width: `[N, C, H, W]` to `[N, C·depth_multiplier, H', W']`."""
+    def __init__(self, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] = ..., padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]] = ..., dilation: _Number | Sequence[_Number] = ..., *, padding_mode: str = ..., in_channels: _Number | None = ..., bias: _Flag = ..., depth_multiplier: _Number = ...) -> None: ...
+
+class DepthwiseConv3d(_separable_conv.Depthwise):
+    """Depthwise convolution over depth, height and width: `[N, C, D, H, W]` to `[N, C·depth_multiplier, D', H', W']`."""
+    def __init__(self, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] = ..., padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]] = ..., dilation: _Number | Sequence[_Number] = ..., *, padding_mode: str = ..., in_channels: _Number | None = ..., bias: _Flag = ..., depth_multiplier: _Number = ...) -> None: ...
+
+class SeparableConv1d(_separable_conv.Separable):
+    """Depthwise, then pointwise convolution over length: `[N, C, L]` to `[N, out_channels, L']`."""
+    def __init__(self, out_channels: _Number, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] = ..., padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]] = ..., dilation: _Number | Sequence[_Number] = ..., *, in_channels: _Number | None = ..., padding_mode: str = ..., bias: _Flag = ..., depth_multiplier: _Number = ...) -> None: ...
+
+class SeparableConv2d(_separable_conv.Separable):
+    """Depthwise, then pointwise convolution over height and width: `[N, C, H, W]` to `[N, out_channels, H', W']`."""
+    def __init__(self, out_channels: _Number, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] = ..., padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]] = ..., dilation: _Number | Sequence[_Number] = ..., *, in_channels: _Number | None = ..., padding_mode: str = ..., bias: _Flag = ..., depth_multiplier: _Number = ...) -> None: ...
+
 class AdaptiveLogSoftmaxWithLoss(_sequence_loss.AdaptiveLogSoftmaxWithLoss):
     """A softmax whose rare classes are scored by narrower layers: `[N, in_features]` and the classes `[N]`."""
     def __init__(self, in_features: _Number | None = ..., n_classes: _Number = ..., cutoffs: Sequence[_Number] | str = ..., div_value: _Real = ..., head_bias: _Flag = ...) -> None: ...
@@ -962,6 +973,10 @@ class Softmin(_softmax.Softmin):
 class StochasticDepth(_stochastic.StochasticDepth):
     """Sets the complete branch to zero with probability p in training, for each sample or for the batch."""
     def __init__(self, p: _Real, mode: str = ...) -> None: ...
+
+class Embedding(_table.Embedding):
+    """A table read by index: `[...]` integers to `[..., embedding_dim]`."""
+    def __init__(self, num_embeddings: _Number, embedding_dim: _Number, padding_idx: _Number | None = ...) -> None: ...
 
 class Buffer(_traced.Buffer):
     """A tensor that a module keeps and does not learn: whatever the input, its result is `shape`."""
@@ -1022,11 +1037,3 @@ class MaxUnpool2d(_unpool.MaxUnpool):
 class MaxUnpool3d(_unpool.MaxUnpool):
     """Puts maxima back to their places: `[N, C, D, H, W]` to `[N, C, D', H', W']`, n' = (n - 1)s - 2p + k."""
     def __init__(self, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] | None = ..., padding: _Number | Sequence[_Number] = ..., output_size: _Number | Sequence[_Number] | None = ...) -> None: ...
-
-class SpectralNorm(_wrapper.SpectralNorm):
-    """A layer whose weight is divided by its largest singular value, which is approximated step by step."""
-    def __init__(self, layer: Kind | str | Mapping[str, Any], name: str = ..., n_power_iterations: _Number = ..., eps: _Real = ..., dim: _Number | None = ..., legacy: _Flag = ...) -> None: ...
-
-class WeightNorm(_wrapper.WeightNorm):
-    """A layer whose weight is g·v/|v|: a length and a direction are learned in place of the weight."""
-    def __init__(self, layer: Kind | str | Mapping[str, Any], name: str = ..., dim: _Number | None = ..., legacy: _Flag = ...) -> None: ...

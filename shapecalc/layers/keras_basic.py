@@ -8,10 +8,11 @@ from shapecalc.layers.declaration import of_rank
 from shapecalc.layers.dropout import Dropping
 from shapecalc.layers.effect import learned
 from shapecalc.layers.fields import Index
-from shapecalc.layers.linear import Dense, Table
+from shapecalc.layers.linear import Dense
 from shapecalc.layers.merge import Concat
 from shapecalc.layers.requirement import Requirement, Shape, rank_between
 from shapecalc.layers.select import Chunk, Split
+from shapecalc.layers.table import Table
 
 
 class KerasLinear(Dense, kind="linear", framework="keras", keras="keras.layers.Dense"):

@@ -15,13 +15,14 @@ from typing import Annotated
 from shapecalc.algebra import maximum, minimum, quotient
 from shapecalc.layers.arithmetic import same, same_padding, same_total
 from shapecalc.layers.base import Named, Window
-from shapecalc.layers.conv import DepthwiseConvolving, GroupedConvolving, SeparableConvolving
+from shapecalc.layers.conv import GroupedConvolving
 from shapecalc.layers.declaration import of_rank
 from shapecalc.layers.effect import learned
 from shapecalc.layers.fields import OneOf
 from shapecalc.layers.pool import StridePerAxis
 from shapecalc.layers.requirement import Requirement, Shape
 from shapecalc.layers.roles import Dilation, Stride, WindowField
+from shapecalc.layers.separable_conv import DepthwiseConvolving, SeparableConvolving
 from shapecalc.layers.sliding import Sliding, halves
 from shapecalc.layers.spatial import ChannelsLast
 

@@ -3,10 +3,10 @@
 valid:  out = ⌊(n - k)/s⌋ + 1         same:  out = ⌈n/s⌉         s = k if left out
 """
 
-from shapecalc.layers.adaptive_pool import GlobalAverage, GlobalMaximum
 from shapecalc.layers.counts import greatest, mean
 from shapecalc.layers.declaration import of_rank
 from shapecalc.layers.family import Family
+from shapecalc.layers.global_pool import GlobalAverage, GlobalMaximum
 from shapecalc.layers.keras_conv import KerasWindowed
 from shapecalc.layers.pool import WindowPooling
 from shapecalc.layers.spatial import ChannelsLast

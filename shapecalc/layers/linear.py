@@ -1,22 +1,20 @@
-"""Fully connected layers, tables of embeddings, and the layer that does nothing.
+"""Fully connected layers, and the layer that does nothing.
 
 linear:     [..., in_features] to [..., out_features],  MACs = numel(output) · in_features
-embedding:  [...] of indices to [..., embedding_dim]
 """
 
 from collections.abc import Iterator
-from typing import Annotated
 
-from shapecalc.algebra import Dim, product
-from shapecalc.layers.base import Layer, Named, NoBuffers, NoOperations, NoWindow, OwnPlace, Pointwise
+from shapecalc.algebra import product
+from shapecalc.layers.base import Layer, Named, NoBuffers, NoWindow, Pointwise
 from shapecalc.layers.centre import Centres, kept
 from shapecalc.layers.counts import NOTHING, Operations, products
 from shapecalc.layers.dependence import Dependence, over
 from shapecalc.layers.effect import learned
 from shapecalc.layers.family import Family
-from shapecalc.layers.fields import Flag, Integer, Nullable
+from shapecalc.layers.fields import Flag
 from shapecalc.layers.requirement import Requirement, Shape, rank_between, shown
-from shapecalc.layers.roles import InFeatures, OutFeatures, Rows, VectorLength, declared
+from shapecalc.layers.roles import InFeatures, OutFeatures, declared
 
 
 class OverFeatures(NoWindow, Layer):
@@ -83,43 +81,3 @@ class Identity(Pointwise, torch="torch.nn.Identity", keras="keras.layers.Identit
 
     family = Family.IDENTITY
     per_element = NOTHING
-
-
-class Table(OwnPlace, NoBuffers, NoOperations, NoWindow, Layer):
-    """The rules of a table read by index, under either framework."""
-
-    family = Family.EMBEDDING
-    takes_empty = True
-
-    num_embeddings: Rows
-    embedding_dim: VectorLength
-
-    def output(self, x: Shape) -> Shape:
-        return (*x, self.embedding_dim)
-
-
-def inside_table(kind: str, index: Dim, rows: Dim) -> Iterator[Requirement]:
-    """Require a padding_idx that is a row of the table, which may be counted from the end."""
-    says = f"{kind}: padding_idx = {index} is outside the table of {rows} rows"
-    yield Requirement("index", index, ">=", -rows, says)
-    yield Requirement("index", rows - 1, ">=", index, says)
-
-
-class Embedding(Table, framework="torch", torch="torch.nn.Embedding", keras="keras.layers.Embedding"):
-    """A table read by index: `[...]` integers to `[..., embedding_dim]`.
-
-    The weight is `weight: [num_embeddings, embedding_dim]`; reading multiplies nothing. Refuses a padding_idx
-    outside the table, which may count from its end.
-
-    >>> Embedding(num_embeddings=30522, embedding_dim=768).output((1, 128))
-    (1, 128, 768)
-    """
-
-    padding_idx: Annotated[Dim | None, Nullable(Integer())] = None
-
-    def requirements(self, x: Shape) -> Iterator[Requirement]:
-        if self.padding_idx is not None:
-            yield from inside_table(self.kind, self.padding_idx, self.num_embeddings)
-
-    def weights(self, x: Shape) -> Named:
-        return {"weight": (self.num_embeddings, self.embedding_dim)}

@@ -1,6 +1,7 @@
-"""Normalisation per channel, with statistics that may be kept: batch and instance.
+"""Normalisation per channel, with statistics that may be kept: what they share, and batch norm.
 
-No norm has MACs: the convention counts convolutions and matrix products only. The others are in `layer_norm`.
+No norm has MACs: the convention counts convolutions and matrix products only. The others are in
+`instance_norm` and `layer_norm`.
 """
 
 from abc import abstractmethod
@@ -16,7 +17,7 @@ from shapecalc.layers.counts import Operations, rescaled, standardized
 from shapecalc.layers.declaration import of_rank
 from shapecalc.layers.dependence import Dependence, over, placed
 from shapecalc.layers.family import Family
-from shapecalc.layers.fields import Decimal, Flag, Nullable, Real, complaint
+from shapecalc.layers.fields import Decimal, Flag, Nullable, complaint
 from shapecalc.layers.requirement import Requirement, Shape, rank_between, shown
 from shapecalc.layers.roles import InChannels, declared
 
@@ -127,41 +128,6 @@ class SyncBatchNorm(BatchNorm, torch="torch.nn.SyncBatchNorm"):
 
     def ranks(self) -> tuple[int, int | None]:
         return 2, None
-
-
-class InstanceNorm(Statistics, torch="torch.nn.InstanceNorm{rank}d"):
-    """Instance normalisation of `[N, C, {sizes}]` or `[C, {sizes}]`: (x - mean)/√(variance + eps).
-
-    Mean and variance are those of one sample and channel. Weights are `weight: [C]` and `bias: [C]` if
-    affine; buffers are those of `batch_norm{rank}d` if track_running_stats. Without running statistics, in
-    evaluation too, there must be more than one spatial element. Refuses a num_features that is not C where a
-    tensor has that size. Source: Ulyanov et al., Instance Normalization, 2016.
-
-    >>> InstanceNorm{rank}d().output((1, 64, {each:25}))
-    (1, 64, {each:25})
-    """
-
-    family = Family.INSTANCE_NORM
-
-    eps: Real = EPS
-    affine: Flag = False
-    track_running_stats: Flag = False
-
-    @classmethod
-    def channel_axis(cls, x: Shape) -> int:
-        return len(x) - cls.rank - 1
-
-    def dependence(self, x: Shape, result: int) -> Dependence:
-        return placed(len(x)) if self.track_running_stats else over(len(x), range(len(x))[-self.rank :])
-
-    def requirements(self, x: Shape) -> Iterator[Requirement]:
-        yield from rank_between(self.kind, x, self.rank + 1, self.rank + 2)
-        yield from self.declared_features(x)
-        if not self.track_running_stats:
-            yield enough(self.kind, product(x[-self.rank :]), "spatial elements", x)
-
-    def samples(self, x: Shape) -> Dim:
-        return product(x[: -self.rank])
 
 
 def enough(kind: str, values: Dim, what: str, x: Shape) -> Requirement:

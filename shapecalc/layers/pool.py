@@ -1,4 +1,4 @@
-"""Pooling over 1, 2 and 3 axes with a sliding window: maximum, average and power average.
+"""Pooling over 1, 2 and 3 axes with a sliding window: the maximum; averages are in `average_pool`.
 
 Per axis, with k the kernel, s the stride (the kernel, if left out), d the dilation, p the padding:
 
@@ -11,39 +11,23 @@ output.
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterator
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, ClassVar
 
 from shapecalc.algebra import Dim, product
 from shapecalc.layers.arithmetic import window, window_ceil
 from shapecalc.layers.axis_names import AXES
 from shapecalc.layers.base import NoMacs, NoWeights, Shapes, Window
-from shapecalc.layers.counts import Operations, greatest, mean, norm
+from shapecalc.layers.counts import Operations, greatest
 from shapecalc.layers.declaration import of_rank
-from shapecalc.layers.extended_number import INFINITIES, Power
 from shapecalc.layers.family import Family
-from shapecalc.layers.fields import Each, ExtentPerAxis, Flag, Integer, Nullable, PerAxis, complaint
+from shapecalc.layers.fields import Each, ExtentPerAxis, Flag, Integer, Nullable, PerAxis
 from shapecalc.layers.requirement import HalfKernel, Requirement, Shape
 from shapecalc.layers.roles import Dilation, WindowField
 from shapecalc.layers.sliding import Sliding
 from shapecalc.layers.spatial import Spatial
 
-
-class _Divisor(Integer):
-    """Any integer but zero."""
-
-    def check(self, value: Any) -> Any:
-        number = super().check(value)
-        if number == 0:
-            raise complaint("a divisor cannot be 0")
-        return number
-
-    def json_schema(self) -> dict[str, Any]:
-        return {**super().json_schema(), "not": {"const": 0}}
-
-
 StridePerAxis = Annotated[PerAxis | None, Nullable(Each(Integer(1))), WindowField("s", same_as="kernel_size")]
 PoolPadding = Annotated[ExtentPerAxis, WindowField("p", 0)]
-Divisor = Annotated[Dim | None, Nullable(_Divisor())]
 
 
 class Pooling(NoWeights, NoMacs, Spatial):
@@ -122,70 +106,6 @@ class MaxPool(WithIndices, Pool, torch="torch.nn.MaxPool{rank}d", keras="keras.l
 
     padding: PoolPadding = 0
     dilation: Dilation = 1
-
-
-class AvgPool(Pool, torch="torch.nn.AvgPool{rank}d", keras="keras.layers.AveragePooling{rank}D"):
-    """The mean of every window: `[N, C, {sizes}]` to `[N, C, {sizes:'}]`, n' = ⌊(n + 2p - k)/s⌋ + 1.
-
-    The stride is the kernel's size if left out; count_include_pad and divisor_override change values, not
-    shapes. Refuses a padding of more than half the kernel and an input smaller than the window. Source: LeCun
-    et al., Gradient-based learning applied to document recognition, 1998.
-
-    >>> AvgPool{rank}d(kernel_size=2, ceil_mode=True).output((1, 6, {each:7}))
-    (1, 6, {each:4})
-    """
-
-    order = "kernel_size stride padding ceil_mode ..."
-    family = Family.AVERAGE_POOL
-    reduced_by = mean
-
-    padding: PoolPadding = 0
-    count_include_pad: Flag = True
-
-
-class LPPool(Pool, torch="torch.nn.LPPool{rank}d"):
-    """(Σ xᵖ)^(1/p) over every window: `[N, C, {sizes}]` to `[N, C, {sizes:'}]`, n' = ⌊(n - k)/s⌋ + 1.
-
-    `norm_type` is the power p, not zero; `inf` takes the largest magnitude. The stride is the kernel's size
-    if left out. Refuses an input smaller than the window.
-
-    >>> LPPool{rank}d(norm_type=2, kernel_size=3, stride=2).output((1, 8, {each:9}))
-    (1, 8, {each:4})
-    """
-
-    order = "norm_type ..."
-    family = Family.POWER_POOL
-
-    norm_type: Power
-
-    def operations(self, x: Shape) -> Operations:
-        seen, results = self.seen(x), product(self.output(x))
-        if isinstance(self.norm_type, str):
-            return greatest(seen, results)  # of no finite power torch takes the greatest number
-        return norm(self.norm_type, seen, results)
-
-
-class AvgPool2d(AvgPool, rank=2):
-    divisor_override: Divisor = None
-
-
-class AvgPool3d(AvgPool, rank=3):
-    """As torch does here alone, an input smaller than the kernel is refused even where padding would do."""
-
-    divisor_override: Divisor = None
-
-    def fitting(self, x: Shape) -> Iterator[Requirement]:
-        yield from self._covered(x)
-        yield from super().fitting(x)
-
-
-class LPPool3d(LPPool, rank=3):
-    """For a finite power an input smaller than the kernel is refused, as by `avg_pool3d`."""
-
-    def fitting(self, x: Shape) -> Iterator[Requirement]:
-        if self.norm_type not in INFINITIES:
-            yield from self._covered(x)
-        yield from super().fitting(x)
 
 
 __getattr__ = of_rank(__name__)

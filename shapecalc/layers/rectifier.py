@@ -1,4 +1,4 @@
-"""Functions of single elements that are linear on one side: ReLU and its relatives.
+"""Functions of single elements that are linear on one side: the relatives of `relu`.
 
 Parameters such as slopes are exact decimals and never change a shape.
 """
@@ -10,12 +10,12 @@ from typing import Annotated, Self
 from pydantic import model_validator
 
 from shapecalc.algebra import Dim, product
-from shapecalc.layers.base import Named, Pointwise
-from shapecalc.layers.counts import GELU_BY_ERF, GELU_BY_TANH, RELU, SIGMOID, SOFTPLUS, TANH, Operations
-from shapecalc.layers.family import Family
+from shapecalc.layers.base import Named
+from shapecalc.layers.counts import GELU_BY_ERF, GELU_BY_TANH, SIGMOID, SOFTPLUS, TANH, Operations
 from shapecalc.layers.fields import Count, OneOf, Real, complaint
+from shapecalc.layers.relu import Activation, InPlace
 from shapecalc.layers.requirement import DeclaredSize, Requirement, Shape, rank_between
-from shapecalc.layers.roles import Declares, InPlaceFlag
+from shapecalc.layers.roles import Declares
 
 SLOPED = Operations(comparisons=2, multiplications=1, additions=1)
 """max(x, 0) + slope·min(x, 0)"""
@@ -23,26 +23,6 @@ EXPONENTIAL = Operations(comparisons=2, exponentials=1, multiplications=1, addit
 """max(x, 0) + min(alpha·(eˣ - 1), 0)"""
 HARD_SIGMOID = Operations(additions=1, comparisons=2, divisions=1)
 """min(max(x + 3, 0), 6)/6"""
-
-
-class Activation(Pointwise):
-    """A function of each element that networks put between layers."""
-
-    family = Family.ACTIVATION
-
-
-class InPlace(Activation):
-    """An activation that torch can also write over its input."""
-
-    order = "... inplace"
-
-    inplace: InPlaceFlag = False
-
-
-class ReLU(InPlace, kind="relu", torch="torch.nn.ReLU", keras="keras.layers.ReLU"):
-    """max(x, 0). Source: Nair and Hinton, 2010."""
-
-    per_element = RELU
 
 
 class ReLU6(InPlace, kind="relu6", torch="torch.nn.ReLU6", keras="keras.activations.relu6"):

@@ -74,7 +74,7 @@ def unregister(name: str) -> None:
     _registered.pop(name, None)
 
 
-MODIFIERS = ("name", "repeat", "when", "from", "share", "trainable", "called", "ignore")
+MODIFIERS = ("name", "repeat", "carry", "when", "from", "share", "trainable", "called", "ignore")
 """What a step may have beside its kind."""
 RESERVED = frozenset({*MODIFIERS, "sequential", "side"})
 """Words that cannot name a kind, because a step uses them itself."""

@@ -10,11 +10,10 @@ from typing import Annotated, Any
 from shapecalc.algebra import Dim, decide, product, quotient
 from shapecalc.algebra.relation import Relation
 from shapecalc.errors import Undecided
-from shapecalc.layers.base import Layer, NoOperations, NoWeights, NoWindow
-from shapecalc.layers.dependence import Along, Dependence, rearranged
+from shapecalc.layers.dependence import Along, Dependence
 from shapecalc.layers.effect import replaced
-from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Each, Index, Integer, Listed, Nullable, complaint
+from shapecalc.layers.flatten import Rearranging
 from shapecalc.layers.requirement import Requirement, Shape, axis_exists, rank_between, shown
 from shapecalc.layers.roles import AsNumbers
 
@@ -38,41 +37,6 @@ Axes = Annotated[int | tuple[int, ...], Each(Integer(may_be_free=False))]
 """One axis or a list of them, each counted from the end when negative."""
 Sizes = Annotated[tuple[Dim, ...], _WithRest(Integer(-1)), AsNumbers()]
 """A list of sizes, one of which may be -1: whatever is left."""
-
-
-class Rearranging(NoWeights, NoOperations, NoWindow, Layer):
-    """A layer that moves elements and computes nothing."""
-
-    family = Family.RESHAPE
-    takes_empty = True
-
-    def dependence(self, x: Shape, result: int) -> Dependence:
-        return rearranged(x, self.output(x))
-
-
-class Flatten(Rearranging, torch="torch.nn.Flatten", keras="keras.layers.Flatten"):
-    """Joins the axes start_dim to end_dim into one, as long as their product.
-
-    A single number becomes one axis of 1. Refuses axes that do not exist and a start after the end.
-
-    >>> Flatten().output((1, 512, 7, 7))
-    (1, 25088)
-    """
-
-    start_dim: Index = 1
-    end_dim: Index = -1
-
-    def requirements(self, x: Shape) -> Iterator[Requirement]:
-        rank = max(len(x), 1)
-        yield from axis_exists(self.kind, "start_dim", self.start_dim, rank, x)
-        yield from axis_exists(self.kind, "end_dim", self.end_dim, rank, x)
-        says = f"{self.kind}: start_dim = {self.start_dim} comes after end_dim = {self.end_dim} in {shown(x)}"
-        yield Requirement("axis", self.end_dim % rank, ">=", self.start_dim % rank, says)
-
-    def output(self, x: Shape) -> Shape:
-        rank = max(len(x), 1)
-        start, end = self.start_dim % rank, self.end_dim % rank
-        return (*x[:start], product(x[start : end + 1]), *x[end + 1 :])
 
 
 class Unflatten(Rearranging, torch="torch.nn.Unflatten"):

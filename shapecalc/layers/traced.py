@@ -134,7 +134,8 @@ class Require(Pointwise, kind="require", framework="torch"):
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         words = self.relation.replace("_", " ") + (" than" if self.relation in ("more", "less") else "")
         says = f"{self.kind}: {self.left} is not {words} {self.right}, as the traced code had it"
-        yield Requirement("condition", self.left, SIGNS[self.relation], self.right, says)
+        hint = "other sizes run another branch of the forward, or a loop otherwise: import the module at them"
+        yield Requirement("condition", self.left, SIGNS[self.relation], self.right, says, hint)
 
     @property
     def condition(self) -> str:

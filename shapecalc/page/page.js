@@ -235,6 +235,7 @@ function update() {
   }
   showTotals(sizes, failure);
   showStatus(sizes, failure);
+  byId("picture")?.classList.toggle("moved", values.some((number, index) => number !== DEFAULTS[index]));
 }
 
 function showTotals(sizes, failure) {

@@ -86,12 +86,13 @@ def file_name(name: str) -> str:
 
 
 def _figure(picture: str) -> str:
-    """Return a picture with the caption that it is drawn once."""
+    """Return a picture under its own title, which has the sizes that it is drawn for."""
     if not picture:
         return ""
-    caption = "Drawn for the sizes that the page opens with; it does not move with the controls."
+    title = re.search(r"<title[^>]*>(.*?)</title>", picture, flags=re.DOTALL)
+    caption = "The picture is of these sizes; it does not follow the controls."
     inside = f'<figure id="picture"><div>{picture}</div><figcaption>{caption}</figcaption></figure>'
-    return f"<details open><summary>Picture</summary>{inside}</details>"
+    return f"<details open><summary>Picture{f': {title[1]}' if title else ''}</summary>{inside}</details>"
 
 
 def _part(name: str) -> str:

@@ -24,6 +24,8 @@ def dot(scene: Scene) -> str:
 def _lines(scene: Scene) -> Iterator[str]:
     yield f"digraph {_quoted(scene.report.name)} {{"
     yield f"  graph [label={_quoted(scene.report.heading(), totals(scene.report))}, labelloc=t, ranksep=0.3]"
+    if scene.is_across:
+        yield "  graph [rankdir=LR]"
     yield '  node [shape=box, fontname="Helvetica", fontsize=11, margin="0.12,0.06", height=0.3]'
     yield '  graph [fontname="Helvetica", fontsize=11]; edge [arrowsize=0.7, color="#55636d"]'
     yield from scene.lines(_begin, "}", lambda box: _box(box, scene))

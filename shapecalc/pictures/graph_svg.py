@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from math import ceil
+
+from shapecalc.errors import SpecError
 from shapecalc.pictures import svg
 from shapecalc.pictures.layout import Layout, Place, layout
 from shapecalc.pictures.picture_text import Words, exactly, frame_words, totals, words
-from shapecalc.pictures.scene import Box, Scene
+from shapecalc.pictures.scene import Box, Scene, last_fitting
 
 SIZE = 11
 """Of the letters."""
@@ -20,17 +24,36 @@ _FRAME = ".frame{fill:#64748b;fill-opacity:.07;stroke:#94a3b8;stroke-dasharray:4
 _SIGN = ".sign{font-size:16px}\n"
 
 
-def graph_svg(scene: Scene) -> str:
+def graph_svg(scene: Scene, places: Layout | None = None) -> str:
     """Return the graph of a scene, laid out, as SVG."""
-    return _drawn(scene, laid_out(scene), [words(box, scene.report) for box in scene.boxes])
+    return _drawn(scene, places or laid_out(scene), [words(box, scene.report) for box in scene.boxes])
+
+
+def fitting_svg(candidates: Iterator[Scene], highest: float) -> str:
+    """Return the SVG of the last scene before one that is taller; raise `SpecError` if the first is."""
+    drawn, places = last_fitting(
+        ((candidate, laid_out(candidate)) for candidate in candidates),
+        lambda pair: height(pair[1]) <= highest,
+    )
+    if height(places) > highest:
+        raise SpecError(f"the picture is at least {ceil(height(places)):,} units tall, more than {highest:,}")
+    return graph_svg(drawn, places)
 
 
 def laid_out(scene: Scene) -> Layout:
     """Return the layout of a scene, boxes as large as their words need."""
     sizes = [_size(box, words(box, scene.report)) for box in scene.boxes]
     # Twice as wide as it is, so that the arrow through the middle of a frame passes beside its heading.
-    headings = [(2 * svg.text_width(frame_words(frame), SIZE) + 24, float(HEADING)) for frame in scene.frames]
+    beside = 1 if scene.is_across else 2
+    headings = [
+        (beside * svg.text_width(frame_words(frame), SIZE) + 24, float(HEADING)) for frame in scene.frames
+    ]
     return layout(scene, sizes, headings)
+
+
+def height(places: Layout) -> float:
+    """Return how tall the picture of a layout is."""
+    return places.height + ABOVE + 2 * MARGIN
 
 
 def _size(box: Box, text: Words) -> svg.Point:
@@ -63,7 +86,7 @@ def _drawn(scene: Scene, places: Layout, texts: list[Words]) -> str:
         *(_box(box, place, text, exactly(box, scene.report)) for box, place, text in boxes),
         "</g>",
     ]
-    size = (wide + 2 * MARGIN, places.height + ABOVE + 2 * MARGIN)
+    size = (wide + 2 * MARGIN, height(places))
     return svg.page(size, head, body, svg.families(box.family for box in scene.boxes), _FRAME + _SIGN)
 
 

@@ -87,7 +87,8 @@ def _bounds(graph: Any) -> Iterator[tuple[str, str]]:
 
 def _written(scene: Scene, sizes: list[Point], headings: list[Point]) -> Iterator[str]:
     yield "digraph {"
-    yield "graph [nodesep=0.22, ranksep=0.28, splines=spline]"
+    direction = ", rankdir=LR" if scene.is_across else ""
+    yield f"graph [nodesep=0.22, ranksep=0.28, splines=spline{direction}]"
     yield 'node [shape=box, fixedsize=true, label=""]'
     yield "edge [dir=none]"
     yield from scene.lines(partial(_begin, headings), "}", partial(_box, sizes))

@@ -24,7 +24,7 @@ def mermaid(scene: Scene) -> str:
 
 
 def _lines(scene: Scene) -> Iterator[str]:
-    yield "flowchart TD"
+    yield "flowchart LR" if scene.is_across else "flowchart TD"
     yield f"  accTitle: {_sentence(scene.report.heading())}"
     yield f"  accDescr: {_sentence(totals(scene.report))}"
     yield from scene.lines(_begin, "end", lambda box: _box(box, scene))

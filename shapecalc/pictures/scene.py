@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import takewhile
+from itertools import groupby, takewhile
 from typing import NamedTuple, TypeVar
 
 from shapecalc.layers.requirement import Shape
@@ -67,6 +67,8 @@ class Scene:
     boxes: list[Box] = field(default_factory=list)
     frames: list[Frame] = field(default_factory=list)
     arrows: list[Arrow] = field(default_factory=list)
+    is_across: bool = False
+    """Whether it is drawn from left to right, and not downwards."""
 
     @property
     def main(self) -> set[int]:
@@ -94,20 +96,23 @@ class Scene:
 def scene(report: Report, depth: int | None = None, *, folds: bool = True, most: int = MOST_BOXES) -> Scene:
     """Return the graph of a report, folded to a depth: by default as deep as boxes are not too many.
 
+    At depth 0 neighbouring parts whose results have the same sides are one box: a U-Net is its levels.
+
     >>> import shapecalc
     >>> graph = scene(shapecalc.load("resnet50").analyze(), depth=1)
     >>> [box.name for box in graph.boxes][3:6], len(graph.arrows)
     (['max_pool2d', 'stage1', 'stage2'], 11)
     """
     if depth is not None:
-        return _SceneBuilder(report, outline(report, depth, folds=folds)).scene
+        items = outline(report, depth, folds=folds) if depth else _levels(report)
+        return _SceneBuilder(report, items).scene
     drawn = (scene(report, deeper, folds=folds) for deeper in depths(report, folds=folds))
     return last_fitting(drawn, lambda candidate: len(candidate.boxes) <= most)
 
 
 def depths(report: Report, *, folds: bool = True) -> range:
-    """Return the depths, from that of one box for each outermost part to that at which nothing is folded."""
-    return range(1, deepest(report, folds=folds) + 1)
+    """Return the depths, from that of one box for each size to that at which nothing is folded."""
+    return range(deepest(report, folds=folds) + 1)
 
 
 def last_fitting(candidates: Iterator[T], fits: Callable[[T], bool]) -> T:
@@ -118,6 +123,31 @@ def last_fitting(candidates: Iterator[T], fits: Callable[[T], bool]) -> T:
 def deepest(report: Report, *, folds: bool = True) -> int:
     """Return the depth at which nothing is folded."""
     return 1 + max((item.depth for item in lines(outline(report, folds=folds))), default=0)
+
+
+def _levels(report: Report) -> list[Item]:
+    """Return the outermost parts, those one after another whose results have the same sides as one.
+
+    Whatever they are, no arrow leads backwards: each is a stretch of the order of execution.
+    """
+    axis = report.graph.channel_axis
+
+    def sides(item: Item) -> object:
+        if item.count != 1:
+            return item.path  # a repeat whose number of passes is free
+        return item.output[1:-1] if axis < 0 else item.output[axis + 1 :]
+
+    items = [item for item in outline(report, 1, folds=False) if item.nodes]
+    runs = ([*run] for _, run in groupby(items, sides))
+    return [run[0] if len(run) == 1 else _level(run) for run in runs]
+
+
+def _level(run: list[Item]) -> Item:
+    """Return parts one after another as one."""
+    kinds = {item.kind for item in run}
+    kind = f"{kinds.pop()} ×{len(run)}" if len(kinds) == 1 else f"{len(run)} parts"
+    nodes = [node for item in run for node in item.nodes]
+    return Item(run[0].path, f"{run[0].label} … {run[-1].label}", kind, nodes)
 
 
 class _SceneBuilder:

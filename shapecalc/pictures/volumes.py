@@ -8,7 +8,7 @@ from itertools import groupby
 from math import floor, log10
 from operator import attrgetter
 
-from shapecalc.errors import Undecided
+from shapecalc.errors import SpecError, Undecided
 from shapecalc.layers.family import Group
 from shapecalc.layers.merge import Concat, Multiply
 from shapecalc.layers.requirement import Shape
@@ -62,16 +62,21 @@ class Volumes:
 def volumes(report: Report, depth: int | None = None) -> Volumes:
     """Return what is drawn of a report, by default as deep as not too many volumes come out.
 
-    Raises `Undecided` where a size was left free: there is no scale to draw it to.
+    Raises `Undecided` where a size was left free: there is no scale to draw it to; and `SpecError` where
+    there is nothing to draw but vectors, or the input.
 
     >>> import shapecalc
     >>> [volume.size for volume in volumes(shapecalc.load("lenet5").analyze()).volumes[:4]]
     [(1, 32, 32), (6, 28, 28), (6, 14, 14), (16, 10, 10)]
     """
-    if depth is not None:
-        return _volumes(scene(report, depth, folds=False))
-    drawn = (volumes(report, deeper) for deeper in depths(report, folds=False))
-    return last_fitting(drawn, lambda candidate: len(candidate.volumes) <= MOST_VOLUMES)
+    chosen = depths(report, folds=False)[1:] if depth is None else (depth,)
+    candidates = (_volumes(scene(report, deeper, folds=False)) for deeper in chosen)
+    result = last_fitting(candidates, lambda candidate: len(candidate.volumes) <= MOST_VOLUMES)
+    vectors = all(volume.is_vector for volume in result.volumes)
+    if vectors or len(result.volumes) == 1:
+        what = "the tensors between its parts are vectors" if vectors else "none of its parts changes the map"
+        raise SpecError(f"{report.name} has no volumes to draw: {what}", hint="draw its graph")
+    return result
 
 
 def _volumes(drawn: Scene) -> Volumes:

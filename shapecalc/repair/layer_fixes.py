@@ -15,6 +15,7 @@ from shapecalc.diagnostics.diagnostic import Diagnostic
 from shapecalc.engine.graph import GraphNode
 from shapecalc.errors import ShapecalcError
 from shapecalc.layers.base import Merge, Shapes
+from shapecalc.layers.flatten import Flatten
 from shapecalc.layers.linear import Dense
 from shapecalc.layers.merge import Concat
 from shapecalc.layers.requirement import (
@@ -25,7 +26,6 @@ from shapecalc.layers.requirement import (
     Requirement,
     Shape,
 )
-from shapecalc.layers.reshape import Flatten
 from shapecalc.repair.candidate import Candidate
 from shapecalc.repair.edit_sites import EditSites
 from shapecalc.repair.field_changes import alternatives, chain_output, changed, per_axis

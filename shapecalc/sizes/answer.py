@@ -179,9 +179,12 @@ class Sizes(Answer):
             yield 0, ("Imposed by",)
             for path, group in groupby(self.imposed, lambda condition: condition.path):
                 conditions = [*group]
-                kind, place = conditions[0].node.layer.kind, conditions[0].node.place
-                at = place.of(kind)
-                yield 1, (f"{path}: {kind}" + (f" ({at.shown(column=True)})" if at else ""),)
+                layer, at = (
+                    conditions[0].node.layer,
+                    conditions[0].node.place.of(conditions[0].node.layer.kind),
+                )
+                what = layer.kind if layer.condition is None else "a branch or loop of the forward, as traced"
+                yield 1, (f"{path}: {what}" + (f" ({at.shown(column=True)})" if at else ""),)
                 yield from ((2, _effect_of(condition)) for condition in conditions)
         if self.region:
             yield 0, ()

@@ -38,6 +38,8 @@ _CALLED = (
     "What torch calls: a module (the default), a custom module that holds the weights of a function, a "
     "function, or a method. Tools that count costs do not see all of them."
 )
+_CARRY = "Tensors that each pass reads, with the first of them: a step of that name makes the next pass's."
+_USES = "Names of the caller that the block reads."
 _IGNORE = "Codes of warnings and notes that are not reported for the model."
 _BRANCH = "A list of layers, [] for the input itself, or the name of an earlier step."
 
@@ -76,6 +78,7 @@ def _definitions() -> dict[str, Any]:
             text,
             _type("object"),
         ),
+        "carry": _mapping(_VALUE, _CARRY),
         "when": _type(["boolean", "string"], "Leave the step out where this is false."),
         "from": _any_of("The earlier steps whose results are taken.", text, texts),
         "share": _type("string", "The earlier step whose weights are used."),
@@ -92,6 +95,7 @@ def _definitions() -> dict[str, Any]:
     }
     # A further key is the name of a block, or of an argument that chooses a kind.
     step = _mapping(_type(["object", "null"])) | {"properties": modifiers | bodies}
+    uses = _any_of(_USES, text, texts)
     args = _mapping(_VALUE, "Arguments with their defaults; null marks a required one.")
     block = "Layers with arguments, used by the block's name as if it were a kind."
     variant = {
@@ -106,7 +110,7 @@ def _definitions() -> dict[str, Any]:
         "steps": _list(_ref("step")) | {"description": "Layers, one after the other."},
         "step": {"anyOf": [_type("string", "A kind or a block without fields."), step]},
         "branch": _any_of(_BRANCH, _ref("steps"), text, _type("object")),
-        "block": _object(block, {"args": args, "layers": _ref("steps")}, ["layers"]),
+        "block": _object(block, {"args": args, "uses": uses, "layers": _ref("steps")}, ["layers"]),
         "expect": _node(Expect, "What the model must come to."),
         "budget": _node(Budget, "The most that the model may cost: check fails beyond it."),
         "variant": _object("A member of a family.", variant),

@@ -77,9 +77,11 @@ class _Reader:
         if block.data.get("layers") is None:
             raise block.error("the block has no layers")
         args = block.mapping("args")
-        scope = self.parameters | set(map(str, args))
+        uses = block.data.get("uses") or ()
+        listed = uses if isinstance(uses, (list, tuple)) else (uses,)
+        scope = self.parameters | {*map(str, args), *map(str, listed)}
         layers = self.steps(block.part("layers", block.path), scope, "layers must be")
-        return block.build(Block, {"args": args, "layers": layers, "place": block.place})
+        return block.build(Block, {"args": args, "uses": uses, "layers": layers, "place": block.place})
 
     def variant(self, variants: Part, name: str) -> Variant:
         variant = Part(variants.mapping(name), f"variants.{name}", place_of(variants.data, name))

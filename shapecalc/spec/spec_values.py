@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
 from keyword import iskeyword
 from typing import Any
 
+from pydantic_core import PydanticCustomError
+
 from shapecalc.algebra.formula import Formula
 from shapecalc.errors import FormulaError, SpecError, quote
 from shapecalc.layers.fields import Integer, complaint, exact, inside
+from shapecalc.spec.reference import Reference
 
 MOST_AXES = 64
 """More axes than torch has."""
@@ -90,6 +93,57 @@ def untyped(value: Any) -> Any:
     raise complaint(f"{quote(value)} is not a number, a word, or a list of those")
 
 
+def operand(value: Any) -> Any:
+    """Return an untyped value that may also be the path of a step, or a list of such.
+
+    >>> operand("encoder[-1].features"), operand("2*width"), operand(["c3.out", "c4"])
+    (Reference('encoder[-1].features'), Formula('2*width'), [Reference('c3.out'), Formula('c4')])
+    """
+    if isinstance(value, Reference):
+        return value
+    if isinstance(value, (list, tuple)):
+        return [inside(index, operand, item) for index, item in enumerate(value)]
+    try:
+        return untyped(value)
+    except PydanticCustomError:
+        if not isinstance(value, str) or not is_reference(value):
+            raise
+        return Reference.parse(value)
+
+
+def is_reference(text: str) -> bool:
+    """Say whether a text can be the path of something inside a step.
+
+    >>> is_reference("stage.0.conv"), is_reference("layers[:].skip"), is_reference("2 + x")
+    (True, True, False)
+    """
+    try:
+        reference = Reference.parse(text)
+    except FormulaError:
+        return False
+    words = [part for part in reference.parts if isinstance(part, str)]
+    return len(reference.parts) > 1 and all(part.replace("_", "a").isalnum() for part in words)
+
+
+def references(names: Iterable[str]) -> None:
+    """Refuse what is not the path of a step."""
+    for name in names:
+        try:
+            Reference.parse(name)
+        except FormulaError as error:
+            raise complaint(error.message, fact=error.fact) from None
+
+
+def names_of(value: Any) -> tuple[str, ...]:
+    """Return names that are written as a list of them, or as a single one."""
+    listed = (value,) if isinstance(value, str) else value
+    if not isinstance(listed, (list, tuple)):
+        raise complaint(f"{quote(value)} is not a list of names")
+    for name in listed:
+        identifier(name, "what a block uses")
+    return tuple(listed)
+
+
 def input_shape(name: Any, shape: Any) -> tuple[Any, ...]:
     """Return the declared shape of an input, its sizes numbers or formulas."""
     identifier(name, "an input")
@@ -100,13 +154,13 @@ def input_shape(name: Any, shape: Any) -> tuple[Any, ...]:
     return tuple(inside(index, Integer(1).check, size) for index, size in enumerate(shape))
 
 
-def values_of(values: Any, what: str = "") -> dict[str, Any]:
-    """Return a mapping with its values untyped; `what` says what its keys name."""
+def values_of(values: Any, what: str = "", read: Callable[[Any], Any] = untyped) -> dict[str, Any]:
+    """Return a mapping with its values read, by default untyped; `what` says what its keys name."""
     if not isinstance(values, Mapping):
         raise complaint(f"{quote(values)} is not a mapping")
     for name in values if what else ():
         inside(name, identifier, name, what)
-    return {name: inside(name, untyped, value) for name, value in values.items()}
+    return {name: inside(name, read, value) for name, value in values.items()}
 
 
 def identifier(name: Any, what: str) -> None:

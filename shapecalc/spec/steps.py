@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from shapecalc.errors import SpecError, WrongWord, nearest, quote
+from shapecalc.errors import FormulaError, SpecError, WrongWord, nearest, quote
 from shapecalc.layers import registry
 from shapecalc.layers.base import Kind, Merge
 from shapecalc.spec.located_text import FLOW_HINT
+from shapecalc.spec.reference import Reference
 from shapecalc.spec.spec_part import Part, known_hint
 from shapecalc.spec.tree import Call, Sequential, Side, Step
 
@@ -142,6 +143,10 @@ class StepReader:
     def branch(self, part: Part, key: Any, scope: frozenset[str]) -> tuple[Step, ...] | str:
         branch = part.part(key)
         if isinstance(branch.data, str):
+            try:
+                Reference.parse(branch.data)
+            except FormulaError as error:
+                raise branch.error(error.message) from None
             return branch.data
         if isinstance(branch.data, Mapping):
             return (self.step(branch, scope),)

@@ -12,6 +12,7 @@ Spec (a model)
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any, Self, TypeAlias, get_args
 
@@ -31,7 +32,17 @@ from shapecalc.layers.base import Caller, Kind, Merge
 from shapecalc.layers.fields import Integer, Nullable, Truth, complaint, inside
 from shapecalc.spec.dialect import translated
 from shapecalc.spec.metadata import Budget, Expect, Node, OneLine, Paper, Variant
-from shapecalc.spec.spec_values import codes, identifier, input_shape, is_step_name, values_of
+from shapecalc.spec.reference import Reference
+from shapecalc.spec.spec_values import (
+    codes,
+    identifier,
+    input_shape,
+    is_step_name,
+    names_of,
+    operand,
+    references,
+    values_of,
+)
 
 Steps: TypeAlias = "Annotated[tuple[Step, ...], BeforeValidator(as_steps)]"
 MOST_LAYERS = 20_000
@@ -46,7 +57,9 @@ class Call(Node):
     """
 
     callee: str
-    arguments: Annotated[dict[str, Any], BeforeValidator(values_of)] = Field(default_factory=dict)
+    arguments: Annotated[dict[str, Any], BeforeValidator(lambda args: values_of(args, read=operand))] = Field(
+        default_factory=dict
+    )
 
     def __init__(self, callee: str | None = None, /, **data: Any) -> None:
         super().__init__(**(data if callee is None else {"callee": callee, "arguments": data}))
@@ -82,6 +95,7 @@ class Step(Node):
     body: Kind | Call | Sequential | None = None
     name: str | None = None
     repeat: Any = None
+    carry: dict[str, Any] | None = None
     when: Annotated[Any, Nullable(Truth())] = None
     source: tuple[str, ...] | None = Field(default=None, alias="from")
     share: str | None = None
@@ -114,6 +128,7 @@ class Step(Node):
     def _sources(cls, value: Any) -> Any:
         names = (value,) if isinstance(value, str) else value
         if names is None or (isinstance(names, (list, tuple)) and names and _are_texts(names)):
+            references(names or ())
             return names
         raise complaint(f"an earlier step or a list of them is named here, not {quote(value)}")
 
@@ -130,17 +145,43 @@ class Step(Node):
     @classmethod
     def _times(cls, value: Any) -> Any:
         if isinstance(value, Mapping):
-            return values_of(value, "a loop variable")
+            return values_of(value, "a loop variable", operand)
         return None if value is None else Integer(0, MOST_LAYERS).check(value)
+
+    @field_validator("carry", mode="before")
+    @classmethod
+    def _carried(cls, value: Any) -> Any:
+        return None if value is None else values_of(value, "what is carried", operand)
+
+    @field_validator("share")
+    @classmethod
+    def _shared(cls, value: str | None) -> str | None:
+        references(() if value is None else (value,))
+        return value
 
     @model_validator(mode="after")
     def _has_something_to_do(self) -> Step:
         if self.body is None and self.share is None:
             raise complaint("a step needs a kind, or `share` with the step to run again")
+        if self.carry is not None and self.repeat is None:
+            raise complaint("tensors are handed from pass to pass, and this step does not repeat", "carry")
+        for name in self.carry or ():
+            if isinstance(self.repeat, Mapping) and name in self.repeat:
+                raise complaint(f"{quote(name)} is a loop variable already", "carry", name)
         if isinstance(self.body, Merge) and not self.body.branches and self.source is None:
             hint = "give it branches, or `from` with earlier steps"
             raise complaint(f"{self.body.kind} has nothing to merge: {hint}")
         return self
+
+    @property
+    def reads_in_every_pass(self) -> bool:
+        """Whether `from` names what differs from pass to pass, so that each reads a tensor of its own."""
+        if self.repeat is None or self.source is None:
+            return False
+        loops = self.repeat if isinstance(self.repeat, Mapping) else ()
+        own = {*loops, *(self.carry or ()), self.name}
+        references = map(Reference.parse, self.source)
+        return any(not own.isdisjoint(reference.names) for reference in references)
 
 
 def _are_texts(values: Iterable[Any]) -> bool:
@@ -148,13 +189,24 @@ def _are_texts(values: Iterable[Any]) -> bool:
 
 
 class Block(Node):
-    """A list of steps with arguments; an argument whose default is None is required."""
+    """A list of steps with arguments; an argument whose default is None is required.
+
+    What it `uses` is read where the block is called: steps, arguments and loop variables of its caller.
+    """
 
     args: Annotated[dict[str, Any], BeforeValidator(lambda args: values_of(args, "an argument"))] = Field(
         default_factory=dict
     )
+    uses: Annotated[tuple[str, ...], BeforeValidator(names_of)] = ()
     layers: Steps
     place: Place = Field(default_factory=Place, repr=False)
+
+    @model_validator(mode="after")
+    def _names_differ(self) -> Block:
+        for name in self.uses:
+            if name in self.args:
+                raise complaint(f"{quote(name)} is an argument of the block already", "uses")
+        return self
 
 
 class Spec(Node):
@@ -235,8 +287,11 @@ class Spec(Node):
     def _outputs(cls, value: Any) -> Any:
         names = value
         if isinstance(value, (list, tuple)):
-            names = {str(name).replace(".", "_"): name for name in value}
+            names = {re.sub(r"\[[^\]]*\]", "", str(name)).replace(".", "_"): name for name in value}
+            if len(names) < len(value):
+                raise complaint("two outputs have the same name: write a mapping of names to steps")
         if value is None or (isinstance(names, Mapping) and names and _are_texts(names.values())):
+            references((names or {}).values())
             return names
         raise complaint(f"{quote(value)} is neither a list of steps nor a mapping of names to steps")
 
@@ -288,5 +343,7 @@ def _with_steps(merge: Merge) -> Merge:
     for name, _ in branches:
         if not name.isdigit():
             identifier(name, "a branch")
+    for name, branch in branches:
+        inside(name, references, (branch,) if isinstance(branch, str) else ())
     read = [(name, branch if isinstance(branch, str) else as_steps(branch)) for name, branch in branches]
     return merge.model_copy(update={"branches": tuple(read)})

@@ -12,6 +12,7 @@ from shapecalc.algebra import Expr
 from shapecalc.algebra.formula import Formula
 from shapecalc.layers.base import Kind, Merge
 from shapecalc.spec.metadata import Node
+from shapecalc.spec.reference import Reference
 from shapecalc.spec.steps import STRUCTURES
 from shapecalc.spec.tree import Block, Call, Sequential, Spec, Step
 
@@ -47,7 +48,7 @@ def to_data(spec: Spec) -> dict[str, Any]:
 
 def plain(value: Any) -> Any:
     """Return a value as YAML holds it: formulas as text, exact rationals as decimals or text."""
-    if isinstance(value, Formula):
+    if isinstance(value, (Formula, Reference)):
         return value.text
     if isinstance(value, Fraction):
         decimal = float(value)
@@ -99,6 +100,7 @@ def _fits_a_line(items: Iterable[Any]) -> bool:
 
 def _block(block: Block) -> dict[str, Any]:
     data: dict[str, Any] = {"args": plain(block.args)} if block.args else {}
+    data |= {"uses": [*block.uses]} if block.uses else {}
     return data | {"layers": [_step(step) for step in block.layers]}
 
 
@@ -117,6 +119,7 @@ def _step(step: Step) -> Any:
     modifiers = {
         "name": step.name,
         "repeat": plain(step.repeat),
+        "carry": plain(step.carry),
         "when": plain(step.when),
         "from": source,
         "share": step.share,

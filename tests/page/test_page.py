@@ -357,7 +357,7 @@ def test_what_a_spec_says_is_text_on_the_page() -> None:
 def test_a_picture_has_its_place() -> None:
     svg = '<svg role="img"><style>path { fill: none; }</style><title>LeNet-5</title></svg>'
     html = page(load("lenet5"), picture=svg)
-    assert f'<figure id="picture"><div>{svg}</div>' in html
+    assert f'<summary>Picture: LeNet-5</summary><figure id="picture"><div>{svg}</div>' in html
     digest = base64.b64encode(hashlib.sha256(b"path { fill: none; }").digest()).decode()
     assert f"'sha256-{digest}'; base-uri" in html
 
@@ -383,6 +383,7 @@ def test_the_command_draws_the_picture(tmp_path: Path) -> None:
         assert done.exit_code == 0, done.output
         svg = load("lenet5").draw(style=style).svg()
         assert svg in done.output
+        assert "<summary>Picture: LeNet-5, as taught today (lenet5) on 1x32x32</summary>" in done.output
         assert " style=" not in svg  # the policy would not let it
 
 

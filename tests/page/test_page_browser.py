@@ -237,6 +237,29 @@ def test_the_page_is_no_wider_than_the_window_and_quick(browser: Browser, tmp_pa
     opened.close()
 
 
+@pytest.mark.parametrize("name", ["vgg16", "googlenet"])
+def test_the_table_shows_every_number_on_a_telephone(browser: Browser, tmp_path: Path, name: str) -> None:
+    opened = Opened(browser, page(load(name)), tmp_path, 390)
+    opened.page.click("#unfold")
+    rights = "[...document.querySelectorAll('td.macs')].map((cell) => cell.getBoundingClientRect().right)"
+    assert max(opened.page.evaluate(rights)) <= 390
+    scrolled = "(() => { const box = document.querySelector('.scroll'); return box.scrollWidth - box.clientWidth; })()"
+    assert opened.page.evaluate(scrolled) == 0
+    opened.close()
+
+
+def test_the_picture_is_marked_where_the_controls_have_moved(browser: Browser, tmp_path: Path) -> None:
+    model = load("lenet5")
+    opened = Opened(browser, page(model, picture=model.draw(style="volumes").svg()), tmp_path)
+    assert opened.text("summary >> text=Picture").endswith("(lenet5) on 1x32x32")
+    assert opened.page.get_attribute("#picture", "class") in (None, "")
+    opened.page.fill("#control-H", "33")
+    assert opened.page.get_attribute("#picture", "class") == "moved"
+    opened.page.click("#reset")
+    assert opened.page.get_attribute("#picture", "class") == ""
+    opened.close()
+
+
 def test_every_control_and_button_has_a_name(browser: Browser, tmp_path: Path) -> None:
     opened = Opened(browser, page(load("vit_b_16")), tmp_path)
     roles: tuple[Literal["textbox", "slider", "button"], ...] = ("textbox", "slider", "button")

@@ -6,6 +6,8 @@ import re
 import struct
 import sys
 from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
 from functools import cache
 from itertools import combinations, pairwise
 from math import atan2, degrees, hypot, isclose
@@ -22,7 +24,7 @@ from shapecalc.cli import main
 from shapecalc.errors import NotInstalled, ShapecalcError, SpecError, Undecided
 from shapecalc.layers.family import Group
 from shapecalc.pictures.chart import ticks
-from shapecalc.pictures.graph_svg import graph_svg, laid_out
+from shapecalc.pictures.graph_svg import graph_svg, height, laid_out
 from shapecalc.pictures.layout import Layout, Place
 from shapecalc.pictures.picture_text import brief
 from shapecalc.pictures.scene import Arrow, Scene, deepest, scene
@@ -204,6 +206,61 @@ def test_boxes_stand_apart_and_arrows_end_at_them(name: str) -> None:
     laws(drawn, laid_out(drawn))
 
 
+@pytest.mark.sample(4)
+@EVERY_NETWORK
+def test_other_directions_and_levels_keep_the_laws(name: str) -> None:
+    report = known(name)
+    across, levels = replace(scene(report), is_across=True), scene(report, 0)
+    for drawn in (across, levels):
+        places = laid_out(drawn)
+        laws(drawn, places)
+        for tail, head in drawn.arrows:
+            (left, top), (right, bottom) = (places.boxes[number].centre for number in (tail, head))
+            assert left < right if drawn.is_across else top < bottom
+        root = ET.fromstring(graph_svg(drawn, places))
+        assert isclose(float(root.attrib["height"]), height(places), abs_tol=0.01)
+        assert float(root.attrib["width"]) >= places.width
+        assert len([*root.iter(f"{SVG}g")]) == 2 + len(drawn.boxes)
+    held = [node.path for box in levels.boxes if box.item is not None for node in box.item.nodes]
+    assert sorted(held) == sorted(node.path for node in report.nodes if not node.layer.condition)
+    assert len(levels.boxes) <= len(scene(report, 1).boxes)
+
+
+def flat_unet(levels: int = 4, convolutions: int = 4) -> shapecalc.Model:
+    """Return a U-Net without blocks, in which each convolution of the encoder is copied across."""
+    layers: list[dict[str, object]] = []
+    convolution = {"conv2d": {"out_channels": 8, "kernel_size": 3, "padding": 1}}
+    for level in range(levels):
+        layers += [{**convolution, "name": f"down{level}_{number}"} for number in range(convolutions)]
+        if level < levels - 1:
+            layers.append({"max_pool2d": {"kernel_size": 2}, "name": f"half{level}"})
+    for level in reversed(range(levels - 1)):
+        layers.append({"upsample": {"scale_factor": 2}, "name": f"twice{level}"})
+        before = f"twice{level}"
+        for number in reversed(range(convolutions)):
+            layers.append(
+                {"concat": None, "from": [before, f"down{level}_{number}"], "name": f"c{level}_{number}"}
+            )
+            before = f"up{level}_{number}"
+            layers.append({**convolution, "name": before})
+    return shapecalc.load({"name": "flat", "input": [8, 32, 32], "layers": layers})
+
+
+def test_a_deep_u_net_is_folded_to_its_levels() -> None:
+    """By default, and where its picture would be too tall; the copies lead from level to level."""
+    model = flat_unet()
+    drawn = scene(model.analyze())
+    assert [box.output[-1] for box in drawn.boxes] == [32, 32, 16, 8, 4, 8, 16, 32, 32]
+    assert set(drawn.arrows) == {Arrow(n, n + 1) for n in range(8)} | {(1, 7), (2, 6), (3, 5)}
+    assert [box.item.kind for box in drawn.boxes if box.item] == [
+        "conv2d ×4", "5 parts", "5 parts", "5 parts", "9 parts", "9 parts", "9 parts",
+    ]  # fmt: skip
+    drawings = (model.draw(), model.draw(max_height=700), model.draw(depth=1), model.draw(max_height=9000))
+    tall = [float(ET.fromstring(drawing.svg()).attrib["height"]) for drawing in drawings]
+    assert tall[0] == tall[1] < 700
+    assert 2000 < tall[2] == tall[3] < 9000
+
+
 def test_the_laws_of_places_can_fail() -> None:
     drawn = scene(known("lenet5"))
     found = laid_out(drawn)
@@ -376,7 +433,10 @@ def test_general_networks_are_drawn(spec: shapecalc.Model) -> None:
     drawn = scene(report)
     laws(drawn, laid_out(drawn))
     ET.fromstring(graph_svg(drawn))
-    ET.fromstring(volumes_svg(volumes(report)))
+    for other in (replace(drawn, is_across=True), scene(report, 0)):
+        laws(other, laid_out(other))
+    with suppress(SpecError):  # of vectors alone
+        ET.fromstring(volumes_svg(volumes(report)))
 
 
 # ---- the texts
@@ -517,8 +577,20 @@ def test_what_cannot_be_drawn_is_said(tmp_path: Path) -> None:
     model = shapecalc.load("lenet5")
     with pytest.raises(SpecError, match=r"unknown style 'volume' .did you mean 'volumes'"):
         model.draw(style="volume")
-    with pytest.raises(SpecError, match="depth is an integer from 1, not 0"):
-        model.draw(depth=0)
+    for wrong, says in (
+        ({"depth": -1}, "depth is an integer from 0, not -1"),
+        ({"max_height": 0}, "max_height is an integer from 1, not 0"),
+        ({"depth": 1, "max_height": 500}, "max_height chooses the depth: give one of the two"),
+        ({"direction": "left"}, "unknown direction 'left'"),
+        ({"style": "volumes", "depth": 0}, "a depth of 0, .* are for graphs, not for volumes"),
+        ({"style": "volumes", "direction": "down"}, "the direction down and max_height are for graphs"),
+    ):
+        with pytest.raises(SpecError, match=says):
+            model.draw(**wrong)
+    with pytest.raises(SpecError, match=r"the picture is at least 4\d\d units tall, more than 300"):
+        model.draw(max_height=300).svg()
+    with pytest.raises(SpecError, match="max_height is for SVG and PNG: Mermaid does not say"):
+        model.draw(max_height=300).mermaid()
     with pytest.raises(SpecError, match="cannot be written as 'pdf'"):
         model.draw().save(tmp_path / "x.pdf")
     with pytest.raises(SpecError, match="volumes cannot be written as dot, only a graph can"):
@@ -536,15 +608,54 @@ def test_what_cannot_be_drawn_is_said(tmp_path: Path) -> None:
     assert not [*tmp_path.iterdir()]
 
 
+@pytest.mark.parametrize(
+    ("spec", "says"),
+    [
+        (
+            "input: [10]\nlayers: [{linear: {out_features: 20}}, relu, {linear: {out_features: 5}}]",
+            "are vectors",
+        ),
+        ("input: [3, 8, 8]\nlayers: [relu, batch_norm2d]", "none of its parts changes the map"),
+    ],
+)
+def test_a_network_without_volumes_is_no_empty_picture(spec: str, says: str, tmp_path: Path) -> None:
+    file = tmp_path / "net.yaml"
+    file.write_text(f"name: net\n{spec}", encoding="utf-8")
+    done = CliRunner().invoke(
+        main, ["draw", str(file), "--style", "volumes", "-o", str(tmp_path / "net.svg")]
+    )
+    assert done.exit_code == 2
+    assert "error: net has no volumes to draw: " in done.output
+    assert says in done.output
+    assert "draw its graph" in done.output
+    assert not (tmp_path / "net.svg").exists()
+
+
+def test_the_commands_options_place_and_fold(tmp_path: Path) -> None:
+    file = tmp_path / "net.svg"
+    options = ["--direction", "right", "--max-height", "300", "-o", str(file)]
+    assert CliRunner().invoke(main, ["draw", "resnet50", *options]).exit_code == 0
+    root = ET.parse(file).getroot()
+    assert float(root.attrib["height"]) <= 300 < float(root.attrib["width"])
+    printed = CliRunner().invoke(main, ["draw", "unet", "--direction", "right", "--depth", "0"]).output
+    assert printed.startswith("flowchart LR\n")
+    model = shapecalc.load("lenet5")
+    assert model.draw(direction="down").dot() == model.draw().dot()
+    pygraphviz = pytest.importorskip("pygraphviz")
+    read = pygraphviz.AGraph(string=model.draw(direction="right").dot())
+    assert read.graph_attr["rankdir"] == "LR"
+
+
 def test_too_many_boxes_are_refused_and_many_are_not() -> None:
     def chain(layers: int) -> shapecalc.Model:
         return shapecalc.load({"name": "long", "input": [4], "layers": [{"relu": {}}] * layers})
 
     with pytest.raises(SpecError, match="2,002 boxes are more than can be laid out, 2,000"):
-        chain(2000).draw().svg()
-    assert chain(2000).draw().dot().count(" -> ") == 2001
-    drawn = scene(chain(300).analyze())
+        chain(2000).draw(depth=1).svg()
+    assert chain(2000).draw(depth=1).dot().count(" -> ") == 2001
+    drawn = scene(chain(300).analyze(), 1)
     laws(drawn, laid_out(drawn))
+    assert 'b1["relu … relu_300 relu ×300<br/>4"]' in chain(300).draw().mermaid()
 
 
 def test_a_graph_of_formulas() -> None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.utils.flop_counter import FlopCounterMode
 
-from shapecalc import ShapecalcError, from_torch
+from shapecalc import ShapecalcError, ShapeError, from_torch
 
 
 class Net(nn.Module):
@@ -135,11 +137,120 @@ BRANCHES = {
 }
 
 
+ANSWERED = {
+    **dict.fromkeys(("both at once", "one row", "a multiple", "too much", "of three"), 8),
+    **dict.fromkeys(("cropped", "another layer"), 4),
+}
+"""At how many of the points an import answers, at either base, where it answers beyond the traced side."""
+
+
 @pytest.mark.sample(12)
 @pytest.mark.parametrize("base", [112, 83])
 @pytest.mark.parametrize("name", BRANCHES)
 def test_what_is_answered_beyond_a_branch_is_right(name: str, base: int) -> None:
-    """The traced side is answered; the other side is refused, as long as it is not proved to be the same."""
+    """The other side is answered where it is proved to be the same network, and else refused."""
     ours, theirs = answers(Net(BRANCHES[name]).eval(), base)
     assert ours[base == 83] == theirs[base == 83]
     assert [answer for answer, true in zip(ours, theirs, strict=True) if answer not in (None, true)] == []
+    assert len(ours) - ours.count(None) >= ANSWERED.get(name, 1)
+
+
+class Decoder(nn.Module):
+    """Resizes what was pooled where an odd size lost a row, as U-Nets do."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.down, self.up = nn.Conv2d(3, 4, 3, 2, 1), nn.ConvTranspose2d(4, 4, 2, 2)
+        self.mix = nn.Conv2d(7, 2, 1)
+
+    def forward(self, x: Tensor) -> Any:
+        y = self.up(self.down(x))[:, :, : x.shape[2] // 2 * 2, : x.shape[3] // 2 * 2]
+        if y.shape[2:] != x.shape[2:]:
+            y = functional.interpolate(y, size=x.shape[2:])
+        return self.mix(torch.cat([x, y], 1))
+
+
+class Flags(nn.Module):
+    """Each decision by itself changes nothing; a flag of both does."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 4, 1)
+
+    def forward(self, x: Tensor) -> Any:
+        padded = 0
+        if x.shape[2] % 2:
+            x, padded = functional.pad(x, (0, 0, 0, 1)), padded + 1
+        if x.shape[3] % 2:
+            x, padded = functional.pad(x, (0, 1)), padded + 1
+        return self.conv(functional.avg_pool2d(x, 2) if padded == 2 else x)
+
+
+class OfTheBatch(Flags):
+    def forward(self, x: Tensor) -> Any:
+        if x.shape[0] % 3 == 0:
+            x = functional.pad(x, (1, 1))
+        if x.shape[2] % 2:
+            x = functional.pad(x, (0, 0, 0, 1))
+        return self.conv(x)
+
+
+class Padded(Flags):
+    """As `Flags`, but an odd size is padded in front or behind, by a choice that no size makes."""
+
+    in_front = True
+
+    def forward(self, x: Tensor) -> Any:
+        for axis in (2, 3):
+            if x.shape[axis] % 2 == 1:
+                sides = [1, 0] if self.in_front else [0, 1]
+                x = functional.pad(x, [0, 0, *sides] if axis == 2 else sides)
+        return self.conv(x)
+
+
+@pytest.mark.sample(5)
+@pytest.mark.parametrize(
+    ("cls", "sizes", "beyond"),
+    [
+        (Decoder, [(32, 32), (33, 32), (32, 35), (31, 47)], 4),
+        (Padded, [(8, 8), (8, 9), (9, 8), (11, 13)], 4),
+        (Flags, [(8, 8), (8, 9), (9, 8), (11, 13)], 2),
+        (OfTheBatch, [(8, 8), (9, 8), (9, 9), (11, 13)], 2),
+    ],
+)
+@pytest.mark.parametrize("traced", [0, 1, 2, 3])
+def test_branches_of_several_sizes_are_held_to_real_runs(
+    cls: type[nn.Module], sizes: list[tuple[int, int]], beyond: int, traced: int
+) -> None:
+    net = cls().eval()
+    model = from_torch(net, input=(3, *sizes[traced]))
+    answered = 0
+    for batch in (1, 3):
+        for size in sizes:
+            true = tuple(net(torch.zeros(batch, 3, *size)).shape)
+            try:
+                report = model.analyze(input=(3, *size), batch=batch)
+            except ShapecalcError:
+                assert size != sizes[traced] or batch != 1
+                continue
+            answered += 1
+            assert report.output == true
+            with FlopCounterMode(display=False) as counter:
+                net(torch.zeros(batch, 3, *size))
+            assert report.macs * 2 == counter.get_total_flops()
+    assert answered >= beyond
+
+
+def test_a_proved_branch_is_in_the_closed_form_and_a_held_one_is_named() -> None:
+    assert str(from_torch(Net(_multiple).eval(), input=(3, 8, 6)).analyze(symbolic=True).output) == (
+        "(1, 3, H, W - ⌊3·W/4⌋, 4)"
+    )
+    model = from_torch(Net(_only_at_multiples).eval(), input=(3, 9, 8))
+    line = _only_at_multiples.__code__.co_firstlineno + 1
+    held = f"a branch or loop of the forward, as traced (tests/torch/test_import_branches.py:{line}"
+    assert held in str(model.sizes()).replace(str(Path.cwd()), "").replace("(/", "(")
+    assert "elsewhere is not in this table" in str(model.analyze())
+    with pytest.raises(ShapeError) as refused:
+        model.analyze(input=(3, 16, 8))
+    assert f"test_import_branches.py:{line}:" in str(refused.value)
+    assert "import the module at them" in str(refused.value)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import threading
+from collections.abc import Callable
 from functools import cache
 from types import MethodType
 from typing import Any
@@ -240,6 +241,45 @@ def test_the_caches_of_the_user_are_as_before() -> None:
     assert _ramp(10).device.type == "cpu"
     assert shapecalc.from_torch(net, input=(10, 8)).analyze(batch=1).output == (1, 10, 8)
     assert _ROWS[10, 8].device.type == "cpu"
+
+
+def _cached_within(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    cached = cache(function)
+
+    def call(*args: Any) -> Tensor:
+        return cached(*args)
+
+    return call
+
+
+@_cached_within
+def _slope(length: int) -> Tensor:
+    return torch.arange(length).float()
+
+
+class _CachingWithin(nn.Module):
+    @staticmethod
+    @_cached_within
+    def rows(shape: torch.Size) -> Tensor:
+        return torch.ones(shape)
+
+    @staticmethod
+    @cache
+    def columns(width: int) -> Tensor:
+        return torch.ones(width)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = x * self.rows(x.shape) * self.columns(x.shape[2])
+        return y + _slope(x.shape[1])[:, None]
+
+
+def test_caches_within_decorators_and_static_methods_pin_nothing_and_are_as_before() -> None:
+    net = _CachingWithin()
+    model = shapecalc.from_torch(net, input=(10, 8))
+    assert model.analyze(input=(7, 8), batch=3).output == (3, 7, 8)
+    for _ in range(2):
+        assert net(torch.zeros(2, 10, 8)).device.type == "cpu"
+        assert shapecalc.from_torch(net, input=(10, 8)).analyze(input=(6, 8)).output == (1, 6, 8)
 
 
 def test_functions_are_found_once_in_containers_that_hold_each_other() -> None:

@@ -356,6 +356,7 @@ VALUED: dict[str, tuple[nn.Module, bool]] = {
     "index of a tensor": (Holder(lambda net, x: net.lin(x)[:, torch.tensor([4, 2]).max()], lin=SQUARE), True),
     "slice by a tensor": (Holder(lambda net, x: net.lin(x)[:, : torch.tensor([4, 2]).max()], lin=SQUARE), True),
     "mean of ones": (Holder(lambda net, x: net.lin(x) if torch.ones_like(x[..., 0]).amin() > 0 else x.sum(1), lin=SQUARE), True),
+    "ones of fewer rows": (Holder(lambda net, x: net.lin(x) if functional.interpolate(torch.ones_like(x), size=3).bool().all() else x.sum(1), lin=SQUARE), True),
     "sum of ones": (Holder(lambda net, x: net.lin(x) if torch.ones(x.size(1)).sum() < 12 else x.sum(1), lin=SQUARE), False),
     "size in a tensor": (Holder(lambda net, x: net.lin(x) if torch.tensor(x.shape[1:]).max() < 12 else x.sum(1), lin=SQUARE), False),
 }  # fmt: skip
@@ -451,6 +452,16 @@ def test_what_depends_on_the_data_is_refused_with_its_line(forward: Callable[...
     with pytest.raises(shapecalc.SpecError, match=rf"the values of the input .{reads} reads them") as caught:
         shapecalc.from_torch(net, input=(5, 8)).analyze()
     assert __file__ in str(caught.value.place)
+
+
+def test_what_fails_whichever_way_a_decision_goes_is_that_failure() -> None:
+    def warns(net: Any, x: Tensor) -> Any:
+        if (x > 0).all():
+            print("positive")
+        return net.lin(x)
+
+    with pytest.raises(ShapecalcError, match="declares in_features: 8, but the input"):
+        shapecalc.from_torch(Holder(warns, lin=SQUARE).eval(), input=(5, 6))
 
 
 # ---- devices and dtypes

@@ -18,12 +18,13 @@ from shapecalc.bridges.canonical import canonical
 from shapecalc.bridges.counterpart import Counterpart, K, plain
 from shapecalc.layers.base import Elementwise, Kind
 from shapecalc.layers.crop import Crop
+from shapecalc.layers.flatten import Flatten
 from shapecalc.layers.keras_norm import KerasLayerNorm, KerasScaled
 from shapecalc.layers.keras_pad import KerasUpsample
 from shapecalc.layers.keras_pool import KerasPool
 from shapecalc.layers.pad import SpatialPad
 from shapecalc.layers.registry import get, kinds
-from shapecalc.layers.reshape import Flatten, Permute
+from shapecalc.layers.reshape import Permute
 from shapecalc.layers.roles import Implementation, fields_with, sizes_inferred
 
 Sizes: TypeAlias = tuple[int, ...]

@@ -84,11 +84,12 @@ class _Recording(Expansion):
         label: str,
         variables: dict[str, Value] | None = None,
         bindings: dict[str, Binding] | None = None,
+        caller: Scope | None = None,
     ) -> Binding:
         with self.inside(path) as part:
             part.what = "block" if variables is not None else "list"
             part.label, part.sources, part.variables = label, (current,), variables or {}
-            binding = super().sequence(outer, steps, current, path, label, variables, bindings)
+            binding = super().sequence(outer, steps, current, path, label, variables, bindings, caller)
             part.results = binding.slots
             return binding
 

@@ -177,8 +177,10 @@ class Forward:
             return "x"
         hint = _last_words(statement.hint)
         wanted = hint if len(targets) == 1 else f"{hint}_{statement.number[ref]}"
-        if wanted.isdecimal() or wanted in _TAKEN or iskeyword(wanted) or hasattr(builtins, wanted):
-            wanted = f"{wanted}_" if wanted.isidentifier() else f"x_{wanted}"
+        if not wanted.isidentifier():
+            wanted = f"x_{wanted}"
+        elif wanted in _TAKEN or iskeyword(wanted) or hasattr(builtins, wanted):
+            wanted = f"{wanted}_"
         name, number = wanted, 2
         while not is_free(name):
             name, number = f"{wanted}_{number}", number + 1

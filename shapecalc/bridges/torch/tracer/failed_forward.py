@@ -13,8 +13,8 @@ from shapecalc.bridges.torch.tracer.module_run import Run
 from shapecalc.bridges.torch.tracer.value_reads import DependsOnData
 from shapecalc.diagnostics.diagnostic import Diagnostic
 from shapecalc.errors import ForwardError
+from shapecalc.layers.flatten import Flatten
 from shapecalc.layers.requirement import DeclaredSize, Refused, shown
-from shapecalc.layers.reshape import Flatten
 
 _MOST_FINDINGS = 8
 _OF_VALUES = "it was run without memory: a forward that reads values of tensors has no shape to report"

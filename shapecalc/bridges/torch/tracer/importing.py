@@ -16,8 +16,9 @@ from shapecalc import layers
 from shapecalc.bridges.torch.tracer.failed_forward import forward_error
 from shapecalc.bridges.torch.tracer.forward_arguments import Arguments, arguments_of
 from shapecalc.bridges.torch.tracer.integer_inputs import IntegersNeeded
+from shapecalc.bridges.torch.tracer.joined_branches import joined
 from shapecalc.bridges.torch.tracer.module_copy import ModuleState, copied, on_meta, small_originals
-from shapecalc.bridges.torch.tracer.module_run import Run, outcome, unseen
+from shapecalc.bridges.torch.tracer.module_run import Run, error_text, outcome, unseen
 from shapecalc.bridges.torch.tracer.rerun import Rerun
 from shapecalc.bridges.torch.tracer.trace import Trace
 from shapecalc.bridges.torch.tracer.trace_to_model import model_of
@@ -31,6 +32,9 @@ from shapecalc.model import Model
 
 _BATCHES = (11, 13, 17, 19, 23, 29, 31, 37)
 """Batches of a trace, one that is no other size: 1 could not be distinguished from axes that broadcast."""
+
+_PACKED = ("_packed_params", "_packed_weight_ih", "_all_weight_values")
+"""Where layers of integers have their weights, recurrent cells and recurrent layers too."""
 
 
 def traced(
@@ -71,7 +75,7 @@ def traced(
 def _refuse_packed(module: nn.Module) -> None:
     """Refuse a module that was converted to integers: its kernels need the numbers that a trace has not."""
     for path, part in module.named_modules():
-        if hasattr(part, "_packed_params"):
+        if any(hasattr(part, name) for name in _PACKED):
             raise SpecError(
                 f"{type(part).__name__} is a quantized layer, whose packed weights are no parameters",
                 path=path,
@@ -104,32 +108,45 @@ def _names_traced_numbers(error: Exception) -> bool:
 def _with_any_batch(run: Run) -> Model:
     """Return the model of a run; of one with a batch of 1 where Python decided by the batch."""
     model = _traced(run)
-    if run.has_batch and any(isinstance(step.body, Require) for step in model.layers):
+    if any(isinstance(step.body, Require) for step in model.layers):
         try:
             model.analyze()
         except ShapeError:
-            with suppress(RuntimeError):  # what runs at this batch alone
-                return _traced(replace(run, batch=1))
+            if run.has_batch and run.batch != 1:
+                with suppress(RuntimeError):  # what runs at this batch alone
+                    return _with_any_batch(replace(run, batch=1))
         except ShapecalcError:
             return model
+        return joined(model, lambda sizes: _traced(run, _with_sizes(run.arguments.shapes, model, sizes)))
     return model
 
 
-def _traced(run: Run) -> Model:
-    """Run the forward once and return its model."""
+def _with_sizes(
+    shapes: Mapping[str, tuple[int, ...]], model: Model, sizes: Mapping[str, int]
+) -> dict[str, tuple[int, ...]]:
+    """Return the shapes of the inputs with other values for the sizes that a model names."""
+    named = {title: [*map(str, shape)] for title, shape in model.input.items()}
+    return {
+        title: tuple(sizes.get(name, size) for name, size in zip(named[title], shape, strict=True))
+        for title, shape in shapes.items()
+    }
+
+
+def _traced(run: Run, shapes: Mapping[str, tuple[int, ...]] | None = None) -> Model:
+    """Run the forward once and return its model; `shapes` may be others than those of the run."""
     trace = run.trace()
-    shapes = run.arguments.shapes
+    shapes = shapes or run.arguments.shapes
     sizes = [(run.batch, *shape) if run.has_batch else shape for shape in shapes.values()]
     outputs = outcome(lambda: _recorded(run, trace, sizes))
     decided = bool(trace.decisions.taken) and not isinstance(outputs, IntegersNeeded)
     if decided and not _is_same_either_way(run, trace, sizes, outputs):
-        return _traced(replace(run, outcomes=None))
+        return _traced(replace(run, outcomes=None), shapes)
     if isinstance(outputs, Exception):
         raise outputs
     if not trace.steps:
         raise SpecError(f"{type(run.module).__name__} does nothing with its input")
     if trace.has_unknown and not run.pinned:
-        return _traced(replace(run, batch=1, pinned=True))
+        return _traced(replace(run, batch=1, pinned=True), shapes)
     _append_unused(trace, outputs)
     model = model_of(trace, shapes, outputs, run.name)
     model.graphs.witness = ModuleWitness(Rerun(run, trace.leaves), at_traced=not trace.has_opaque_batch)
@@ -144,14 +161,23 @@ def _recorded(run: Run, trace: Trace, sizes: Sequence[Sequence[int]]) -> dict[st
 
 
 def _is_same_either_way(run: Run, trace: Trace, sizes: Sequence[Sequence[int]], outputs: object) -> bool:
-    """Return whether a run records the same whichever way its decisions by numbers of the input go."""
+    """Return whether a run records the same whichever way its decisions by numbers of the input go.
+
+    The same error is the same too.
+    """
+
+    def comparable(result: object) -> object:
+        return error_text(result) if isinstance(result, Exception) else result
+
     ways = trace.decisions.other_ways()
     with unseen():  # what is printed does not happen
-        while ways and not isinstance(outputs, Exception):
+        while ways:
             other = replace(run, outcomes=ways.pop())
             theirs = other.trace()
             result = outcome(partial(_recorded, other, theirs, sizes))
-            if (result, theirs.steps, theirs.guards) != (outputs, trace.steps, trace.guards):
+            if comparable(result) != comparable(outputs):
+                return False
+            if (theirs.steps, theirs.guards) != (trace.steps, trace.guards):
                 return False
             ways += theirs.decisions.other_ways()
     return not ways

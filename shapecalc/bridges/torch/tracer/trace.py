@@ -20,9 +20,9 @@ from shapecalc.bridges.torch.tracer.traced_number import Guard, concrete, mapped
 from shapecalc.bridges.torch.tracer.traced_sizes import Location, Size, Sizes, field_value, spec_text
 from shapecalc.errors import Place
 from shapecalc.layers.base import Caller, Kind, Merge
-from shapecalc.layers.linear import Embedding
 from shapecalc.layers.requirement import DeclaredSize, Refused
 from shapecalc.layers.select import EmptySlice
+from shapecalc.layers.table import Embedding
 from shapecalc.layers.traced import Buffer, Constant, Opaque, Parameter
 from shapecalc.spec.tree import Step
 

@@ -144,7 +144,7 @@ def _as_traced(trace: Trace) -> list[Guard]:
 
 def _simplified(model: Model, data: dict[str, Any], steps: list[Step]) -> Model:
     """Return the model with numbers for arithmetic that is the same number whatever is left free."""
-    if not any(isinstance(step.body, Kind) and _has_formula(step.body) for step in steps):
+    if not any(isinstance(step.body, Kind) and has_formula(step.body) for step in steps):
         return model
     try:
         batch = symbol("batch") if model.batched else None
@@ -158,7 +158,7 @@ def _simplified(model: Model, data: dict[str, Any], steps: list[Step]) -> Model:
     for step, node, effect in zip(steps, inference.graph.nodes, inference.effects, strict=True):
         body, layer = step.body, node.layer
         may_stretch |= effect is not None and any(each.code == "broadcast" for each in effect.conditions)
-        if not isinstance(body, Kind) or not _has_formula(body):
+        if not isinstance(body, Kind) or not has_formula(body):
             kept.append(step)
         elif (
             may_stretch
@@ -205,7 +205,7 @@ def _open_inputs(data: Mapping[str, Any], steps: list[Step]) -> dict[str, tuple[
     }
 
 
-def _has_formula(layer: Kind) -> bool:
+def has_formula(layer: Kind) -> bool:
     """Return whether a field is a formula, or a list with one."""
     values = layer.fields_set().values()
     return any(

@@ -38,6 +38,7 @@ _BY_NUMBER = _words(
     bitwise_xor
     """
 ).union(POINTWISE.keys() - {"tril", "triu"})
+_NEAREST = _words("nearest nearest-exact")
 _SUMS = _words("sum cumsum")
 _KEEPING = _words("to long int float double clone contiguous detach unsqueeze expand")
 """Functions whose results count up as their tensor does."""
@@ -111,7 +112,8 @@ def form_of(
         if name in _KEEPING:
             return counting[0] if _counted(number) == counting[0] else None
         return _of_counting(name, args, kwargs, operands, number) if is_fixed else None
-    same = name in _SAME or (name in _BY_NUMBER and is_fixed)
+    is_copied = name == "interpolate" and len(args) < 4 and kwargs.get("mode", "nearest") in _NEAREST
+    same = is_copied or name in _SAME or (name in _BY_NUMBER and is_fixed)
     return uniform(number) if same or (name in _SUMS and not any(form.start for form in forms)) else None
 
 

@@ -7,10 +7,11 @@ have no memory, and would be handed out to later forwards.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from functools import cache
+from itertools import chain
 from operator import is_
-from types import FunctionType
+from types import CellType, FunctionType
 from typing import Any
 from unittest import mock
 
@@ -42,6 +43,9 @@ def keeping_caches(namespaces: Iterable[dict[str, Any]]) -> Iterator[None]:
             for cls in classes:
                 for name, function in _uncached(vars(cls)).items():
                     stack.enter_context(mock.patch.object(cls, name, function))
+            for cell in chain.from_iterable(map(_cached_cells, (*namespaces, *map(vars, classes)))):
+                stack.callback(setattr, cell, "cell_contents", cell.cell_contents)
+                cell.cell_contents = cell.cell_contents.__wrapped__
             yield
     finally:
         for value, old in before:
@@ -49,7 +53,25 @@ def keeping_caches(namespaces: Iterable[dict[str, Any]]) -> Iterator[None]:
 
 
 def _uncached(items: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: item.__wrapped__ for name, item in [*items.items()] if type(item) is CACHED}
+    plain: dict[str, Any] = {}
+    for name, item in [*items.items()]:
+        if type(function := _function(item)) is CACHED:
+            wrapped = function.__wrapped__
+            plain[name] = wrapped if function is item else type(item)(wrapped)
+    return plain
+
+
+def _function(item: Any) -> Any:
+    return item.__func__ if isinstance(item, (staticmethod, classmethod)) else item
+
+
+def _cached_cells(items: Mapping[str, Any]) -> Iterator[CellType]:
+    """Yield where functions that wrap a cached one keep it."""
+    for function in map(_function, [*items.values()]):
+        for cell in (function.__closure__ or ()) if type(function) is FunctionType else ():
+            with suppress(ValueError):  # an empty cell
+                if type(cell.cell_contents) is CACHED:
+                    yield cell
 
 
 def _classes(namespace: dict[str, Any]) -> list[type]:

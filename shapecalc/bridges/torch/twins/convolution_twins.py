@@ -10,7 +10,7 @@ from torch import nn
 from shapecalc.bridges.torch.twins.source import ModuleSource
 from shapecalc.bridges.torch.twins.torch_names import Fields, Shapes, per_side
 from shapecalc.bridges.torch.twins.twin import ModuleTwin, Twin, gather
-from shapecalc.layers.conv import Depthwise, Separable
+from shapecalc.layers.separable_conv import Depthwise, Separable
 from shapecalc.layers.sliding import Windowed
 
 

@@ -12,9 +12,9 @@ from shapecalc.bridges.torch.twins.source import ModuleSource, Operation, TorchC
 from shapecalc.bridges.torch.twins.torch_names import Fields, Shapes, per_side
 from shapecalc.bridges.torch.twins.twin import FunctionTwin, ModuleTwin, Twin, gather
 from shapecalc.layers import LPPool1d
-from shapecalc.layers.adaptive_pool import GlobalMaximum, GlobalPool
 from shapecalc.layers.base import Kind
 from shapecalc.layers.crop import Crop
+from shapecalc.layers.global_pool import GlobalMaximum, GlobalPool
 from shapecalc.layers.pad import SpatialPad
 from shapecalc.layers.pad_input import CircularPad
 from shapecalc.layers.unpool import MaxUnpool

@@ -46,14 +46,17 @@ class Twin(Counterpart[K]):
         f"{__package__}.{module}": homes
         for module, homes in {
             "lenet_twins": ("lenet",),
-            "convolution_twins": ("conv", "sliding"),
+            "convolution_twins": ("conv", "separable_conv", "sliding"),
             "function_twins": (
                 *("merge", "by_name", "einsum", "functional"),
-                *("reshape", "select", "batch_shape_ops"),
+                *("reshape", "flatten", "select", "batch_shape_ops"),
             ),
-            "learned_twins": ("learned", "divisible", "wrapper", "traced"),
+            "learned_twins": ("learned", "divisible", "wrapper", "normed_weight", "traced"),
             "loss_twins": ("loss", "class_loss", "sequence_loss"),
-            "pooling_twins": ("adaptive_pool", "pool", "unpool", "pad", "pad_input", "crop"),
+            "pooling_twins": (
+                *("adaptive_pool", "average_pool", "global_pool", "pool", "unpool"),
+                *("pad", "pad_input", "crop"),
+            ),
             "sequence_twins": ("recurrent", "recurrent_cells", "attention", "transformer", "bag", "bilinear"),
         }.items()
     }
