@@ -74,13 +74,11 @@ class Atom:
 
     def bounds(self) -> Interval:
         """Return bounds on the value, whatever the symbols are; computed once, as quotients are nested."""
-        if self._bounds is None:
-            self._bounds = self.interval()
+        self._bounds = self._bounds or self.interval()
         return self._bounds
 
     @abstractmethod
-    def interval(self) -> Interval:
-        """Compute the bounds."""
+    def interval(self) -> Interval: ...
 
     @abstractmethod
     def function(self) -> Callable[[int], int]:
