@@ -455,11 +455,9 @@ def _substitute(value: Dim, named: Mapping[str, Dim], known: dict[Atom, Dim]) ->
         term: Dim = coefficient
         for atom in monomial:
             if atom not in known:
-                if isinstance(atom, Symbol):
-                    known[atom] = named.get(atom.name, as_expr(atom))
-                else:
-                    parts = tuple(_substitute(part, named, known) for part in atom.parts())
-                    known[atom] = atom.rebuilt(parts)
+                parts = tuple(_substitute(part, named, known) for part in atom.parts())
+                own = named.get(atom.name) if isinstance(atom, Symbol) else None
+                known[atom] = atom.rebuilt(parts) if own is None else own
             term = term * known[atom]
         total = total + term
     return total
@@ -629,10 +627,8 @@ def decide(left: Dim, op: str, right: Dim) -> bool | None:
     if verdict is not None:
         return verdict
     solved = solve(difference, op, 0)
-    if solved is None:
-        return None
-    if not solved[1]:
-        return False
+    if solved is None or not solved[1]:
+        return None if solved is None else False
     return True if solved[1] == IntegerSet.at_least(difference.symbols()[0].minimum) else None
 
 
@@ -687,8 +683,7 @@ def _bounds_by_remainder(value: Expr, low: int | None, high: int | None) -> Inte
     least, most = bounds(value - factor * (divisor * as_expr(quotient) - quotient.numerator))
     least = None if least is None else least - max(factor, 0) * (divisor - 1)
     most = None if most is None else most - min(factor, 0) * (divisor - 1)
-    lows = [bound for bound in (low, least) if bound is not None]
-    highs = [bound for bound in (high, most) if bound is not None]
+    lows, highs = ([bound for bound in both if bound is not None] for both in ((low, least), (high, most)))
     return max(lows, default=None), min(highs, default=None)
 
 
