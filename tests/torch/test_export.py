@@ -362,6 +362,29 @@ def test_several_inputs_and_outputs(tmp_path: Path) -> None:
             module(*wrong)
 
 
+class _Branching(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 4, 3)
+
+    def forward(self, x: torch.Tensor) -> Any:
+        return self.conv(x[:, :, :16] if x.shape[2] > 16 else x)
+
+
+@pytest.mark.parametrize(("height", "condition"), [(20, "> 16"), (9, "<= 16")])
+def test_the_branch_of_an_import_is_written_with_its_condition(
+    height: int, condition: str, tmp_path: Path
+) -> None:
+    net = _Branching().eval()
+    source = export(shapecalc.from_torch(net, input=(3, height, 12)))
+    assert f"The traced forward does the same only where\n    size('input', 2) {condition}\n" in source
+    with imported(source, tmp_path) as cls:
+        written = cls().eval()
+        written.load_state_dict(net.state_dict())
+        x = torch.rand(2, 3, height, 12)
+        assert torch.equal(written(x), net(x))
+
+
 def test_a_module_starts_in_training_and_reads_well() -> None:
     module = build(shapecalc.load("resnet18"), H=64, W=64)
     assert module.training
