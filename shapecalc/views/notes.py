@@ -80,6 +80,8 @@ def _parameters(report: Report) -> Iterator[Inline]:
     yield from ("Parameters: ", amount(report.params))
     if report.trainable_params != report.params:
         yield from (" (", amount(report.trainable_params), " trainable)")
+    if (active := report.active_params) is not None:
+        yield from (", of which one token uses ", amount(active))
     if report.buffer_count != 0:
         are_numbers = isinstance(report.params, int) and isinstance(report.buffer_count, int)
         yield from (" + " if are_numbers else ", and ", amount(report.buffer_count), " in buffers")
