@@ -28,6 +28,9 @@ _TEXTS_FOR_PARTS = 60
 _LAYERS_FOR_PARTS = 7_000
 _EVALUATED_FOR_PARTS = 6_000
 """What the fixes of single findings may cost together; see `search.py`."""
+_LAYERS_IN_TURN = 4_000
+_IN_TURN = 30_000
+"""What fixing one error after the other may cost."""
 _TEXTS_EACH = 12
 """How many texts a search may try for a fix of one finding alone."""
 
@@ -46,7 +49,8 @@ class Repairer:
 
         Where the search for it ends without one, the errors are fixed in turn.
         """
-        return self.search.smallest() or self.search.in_turn()
+        in_turn = Search(self.start, layers=_LAYERS_IN_TURN, evaluated=_IN_TURN, ranked=_IN_TURN)
+        return self.search.smallest() or in_turn.in_turn()
 
     @property
     def inferred(self) -> int:

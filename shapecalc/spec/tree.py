@@ -45,7 +45,7 @@ from shapecalc.spec.spec_values import (
 )
 
 Steps: TypeAlias = "Annotated[tuple[Step, ...], BeforeValidator(as_steps)]"
-MOST_LAYERS = 200_000
+MOST_LAYERS = 20_000
 """More layers than this are refused, and so are more passes of one repeat."""
 
 
