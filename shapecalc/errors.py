@@ -215,6 +215,11 @@ def _rebuild(kind: type[Located], message: str, state: dict[str, Any]) -> Locate
 class SpecError(Located):
     """The text, or the tree built in Python, is not a model."""
 
+    others: tuple[SpecError, ...] = ()
+    """What else is wrong with a text that could not be read."""
+    partial: Any = None
+    """The model of such a text without the steps that could not be read, where there is one."""
+
 
 class FormulaError(SpecError):
     """A piece of spec arithmetic is malformed, unsafe, or has no value."""

@@ -8,6 +8,7 @@ Spec (a model)
         Call        a block, or a kind that an argument chooses
         Sequential  steps under one name
         Side        steps beside the trunk, whose result is an output of its own
+        Unread      what could not be read, while further mistakes are searched for
 """
 
 from __future__ import annotations
@@ -89,10 +90,16 @@ class Side(Sequential):
     __init__ = Sequential.__init__  # repeated for type checkers, which expect fields only
 
 
+class Unread(Node):
+    """A body that could not be read: what the step makes is not known."""
+
+    label: str = "step"
+
+
 class Step(Node):
     """One line of a layer list: a body, and how it is connected, repeated and shared."""
 
-    body: Kind | Call | Sequential | None = None
+    body: Kind | Call | Sequential | Unread | None = None
     name: str | None = None
     repeat: Any = None
     carry: dict[str, Any] | None = None
