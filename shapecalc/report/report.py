@@ -234,10 +234,10 @@ class Report(Shown, Totals[D_co]):
 
     def leading(self, costs: Dim) -> Leading | None:
         """Return how costs grow with large inputs, as `leading_macs` does of multiply-accumulates."""
-        from shapecalc.algebra.leading import leading
-
         if not self.free_sizes or not isinstance(costs, Expr):
             return None
+        from shapecalc.algebra.leading import leading
+
         growth = leading(costs, self.free_sizes)
         return growth if growth.degree else None
 

@@ -7,7 +7,13 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from tests.support import paper_inceptions, paper_others, paper_residuals
+from tests.support import (
+    paper_inceptions,
+    paper_others,
+    paper_residuals,
+    paper_vision,
+    published_transformers,
+)
 
 
 def lenet5() -> nn.Module:
@@ -268,4 +274,6 @@ NETWORKS: dict[str, Callable[[], nn.Module]] = {
     **paper_inceptions.NETWORKS,
     **paper_residuals.NETWORKS,
     **paper_others.NETWORKS,
+    **paper_vision.NETWORKS,
+    **published_transformers.NETWORKS,
 }

@@ -22,6 +22,7 @@ from shapecalc import Block, Call, Model, Report, Sequential, Side, Step
 from shapecalc.algebra.formula import Formula
 from shapecalc.bridges.torch.twins.torch_names import REJECTIONS, Sizes
 from shapecalc.bridges.torch.twins.twin import twin_of
+from shapecalc.layers import Embedding
 from shapecalc.layers.base import Kind, Merge
 from shapecalc.layers.registry import find, get
 
@@ -72,6 +73,8 @@ class TorchRun:
     ) -> list[Tensor]:
         """Build and run the counterpart of a layer, with the weights of its owner if it has one."""
         shapes = tuple(tuple(tensor.shape) for tensor in tensors)
+        if layer.cls is Embedding:  # what a spec says of an input is its shape
+            tensors = [tensor.long() for tensor in tensors]
         try:
             with torch.device(tensors[0].device):
                 made = twin_of(layer.cls).module(layer.fields, shapes)

@@ -41,6 +41,7 @@ from tests.engine.test_random_networks import legal
 from tests.layers.test_torch_parity import PRESENT
 from tests.spec.test_loops_over_lists import WRITTEN_OUT
 from tests.spec.test_loops_over_lists import model as indented
+from tests.support.input_tensors import input_tensors
 from tests.support.networks import networks
 from tests.torch.test_proofs import CONFIGURATIONS
 from tests.torch.test_proofs import legal as legal_layers
@@ -78,7 +79,7 @@ def compare(report: Report, module: nn.Module) -> None:
     assert [*found.items()] == [*named.items()]
     trained = sum(weight.numel() for weight in module.parameters() if weight.requires_grad)
     assert trained == report.trainable_params
-    inputs = [torch.zeros(shape, device="meta") for shape in report.inputs.values()]  # type: ignore[arg-type]
+    inputs = input_tensors(report)
     with quiet(), FlopCounterMode(display=False) as counter:
         result = module.eval()(*inputs)
     assert counter.get_total_flops() == report.flops
@@ -144,7 +145,7 @@ def same_numbers(model: Model, folder: Path, **values: Any) -> None:
         nn.init.normal_(weight, std=0.1)
     missing = written.load_state_dict(built.state_dict(), strict=True)
     assert not missing.missing_keys
-    inputs = [torch.rand(shape) for shape in report.inputs.values()]
+    inputs = input_tensors(report, torch.rand, "cpu")
     with quiet():
         one, other = built(*inputs), written(*inputs)
     ours, theirs = (found if isinstance(found, dict) else {"": found} for found in (one, other))
@@ -359,6 +360,29 @@ def test_several_inputs_and_outputs(tmp_path: Path) -> None:
     for wrong in ((left,), (left, right, left)):
         with pytest.raises(TypeError, match="takes left, right, each once"):
             module(*wrong)
+
+
+class _Branching(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 4, 3)
+
+    def forward(self, x: torch.Tensor) -> Any:
+        return self.conv(x[:, :, :16] if x.shape[2] > 16 else x)
+
+
+@pytest.mark.parametrize(("height", "condition"), [(20, "> 16"), (9, "<= 16")])
+def test_the_branch_of_an_import_is_written_with_its_condition(
+    height: int, condition: str, tmp_path: Path
+) -> None:
+    net = _Branching().eval()
+    source = export(shapecalc.from_torch(net, input=(3, height, 12)))
+    assert f"The traced forward does the same only where\n    size('input', 2) {condition}\n" in source
+    with imported(source, tmp_path) as cls:
+        written = cls().eval()
+        written.load_state_dict(net.state_dict())
+        x = torch.rand(2, 3, height, 12)
+        assert torch.equal(written(x), net(x))
 
 
 def test_a_module_starts_in_training_and_reads_well() -> None:

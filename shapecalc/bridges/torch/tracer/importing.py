@@ -33,6 +33,9 @@ from shapecalc.model import Model
 _BATCHES = (11, 13, 17, 19, 23, 29, 31, 37)
 """Batches of a trace, one that is no other size: 1 could not be distinguished from axes that broadcast."""
 
+_PACKED = ("_packed_params", "_packed_weight_ih", "_all_weight_values")
+"""Where layers of integers have their weights, recurrent cells and recurrent layers too."""
+
 
 def traced(
     module: nn.Module, shape: Any, args: Sequence[Any], kwargs: Mapping[str, Any] | None, name: str | None
@@ -72,7 +75,7 @@ def traced(
 def _refuse_packed(module: nn.Module) -> None:
     """Refuse a module that was converted to integers: its kernels need the numbers that a trace has not."""
     for path, part in module.named_modules():
-        if hasattr(part, "_packed_params"):
+        if any(hasattr(part, name) for name in _PACKED):
             raise SpecError(
                 f"{type(part).__name__} is a quantized layer, whose packed weights are no parameters",
                 path=path,

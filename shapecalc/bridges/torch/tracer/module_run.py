@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from io import StringIO
-from threading import RLock
+from threading import RLock, get_ident
 from types import MappingProxyType
 from typing import Any, TypeVar
 from unittest import mock
@@ -17,6 +17,7 @@ from unittest import mock
 import torch
 from torch import Tensor, nn
 from torch.backends import mha
+from torch.distributions import Distribution
 from torch.utils.hooks import RemovableHandle
 
 from shapecalc.bridges.torch.tracer.containers import named_tensors
@@ -127,7 +128,7 @@ def _on(device: str) -> Iterator[None]:
     context = ActingAsCpu() if device == "meta" else torch.device(device)
     with _PATCHED, _keeping_generators(), warnings.catch_warnings(), torch.no_grad(), context:
         warnings.simplefilter("ignore")
-        with _transformers_in_parts():
+        with _transformers_in_parts(), _without_validation():
             yield
 
 
@@ -171,6 +172,20 @@ def _transformers_in_parts() -> Iterator[None]:
             yield
     finally:
         mha.set_fastpath_enabled(was_enabled)
+
+
+@contextmanager
+def _without_validation() -> Iterator[None]:
+    """Let distributions take parameters without numbers, which their validation would read."""
+    thread, original = get_ident(), Distribution.__init__
+
+    def init(self: Distribution, *args: Any, **kwargs: Any) -> None:
+        if get_ident() == thread:
+            args, kwargs = args[:2], kwargs | {"validate_args": False}
+        original(self, *args, **kwargs)
+
+    with mock.patch.object(Distribution, "__init__", init):
+        yield
 
 
 @contextmanager

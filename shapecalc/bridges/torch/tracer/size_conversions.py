@@ -11,7 +11,7 @@ from __future__ import annotations
 import dis
 import math
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import lru_cache, partial, wraps
 from threading import get_ident
@@ -22,6 +22,7 @@ from unittest import mock
 import torch
 from torch import Tensor, nn
 from torch._C import DisableTorchFunction
+from torch.distributions import Distribution
 
 from shapecalc.bridges.torch.tracer.function_calls import record
 from shapecalc.bridges.torch.tracer.trace import Trace
@@ -44,29 +45,43 @@ _DEEPEST = 3
 """How many decorators and containers around a function are looked through."""
 
 
-class _LikeInt(type):
-    """A class that is the same as `int` for all but `is`."""
+class _Like(type):
+    """A class that is the same as `like` for all but `is`."""
+
+    like: type
 
     def __instancecheck__(cls, value: object) -> bool:
-        return isinstance(value, int)
+        return isinstance(value, cls.like)
 
     def __subclasscheck__(cls, other: type) -> bool:
-        return issubclass(other, int)
+        return issubclass(other, cls.like)
 
     def __eq__(cls, other: object) -> bool:
-        return other is cls or other is int
+        return other is cls or other is cls.like
 
     def __hash__(cls) -> int:
-        return hash(int)
+        return hash(cls.like)
 
 
-class _Int(int, metaclass=_LikeInt):
+class _Int(int, metaclass=_Like):
     """`int` that leaves a traced number traced."""
+
+    like = int
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         if len(args) == 1 and not kwargs and issubclass(type(args[0]), TracedNumber):
             return math.trunc(args[0])
         return int(*args, **kwargs)
+
+
+class _TorchSize(metaclass=_Like):
+    """`torch.Size` that leaves traced sizes traced."""
+
+    like = torch.Size
+
+    def __new__(cls, sizes: Iterable[Any] = ()) -> Any:
+        sizes = Sizes(sizes)
+        return sizes if traced_in(sizes) else cls.like(sizes)
 
 
 @contextmanager
@@ -225,7 +240,7 @@ _WITH_NUMBERS = (
 )
 """Functions of torch that take a number on which no shape depends."""
 
-_empty = torch.empty
+_empty, _new = torch.empty, torch.Tensor.new
 
 
 @contextmanager
@@ -245,10 +260,26 @@ def tracing_creation(trace: Trace) -> Iterator[None]:
         call.__name__ = name
         return call
 
+    def new(tensor: Tensor, *args: Any, **kwargs: Any) -> Any:
+        """Return `tensor.new(...)`, of sizes, by the function whose shape rule is known."""
+        sizes: Any = args[0] if len(args) == 1 and isinstance(args[0], (_TorchSize.like, Sizes)) else args
+        if get_ident() == trace.thread and (args or not kwargs) and all(map(is_integer, sizes)):
+            return tensor.new_empty(sizes or (0,), **kwargs)
+        if args and isinstance(args[0], (list, tuple)):
+            return tensor.new_tensor(*args, **kwargs)
+        return _new(tensor, *args, **kwargs)
+
+    def extended_shape(distribution: Distribution, sample_shape: Iterable[Any] = ()) -> Any:
+        """Join the sizes of a distribution, which `torch.Size` would read as ordinary numbers."""
+        return _TorchSize((*sample_shape, *distribution.batch_shape, *distribution.event_shape))
+
     with torch.device("meta"):
         _empty(0)  # at the first call torch keeps for good which functions heed a device: its own ones
     methods = (*_WITH_NUMBERS, *(f"{name}_" for name in _WITH_NUMBERS), "fill_")
     with ExitStack() as stack:
+        stack.enter_context(mock.patch.object(torch, "Size", _TorchSize))
+        stack.enter_context(mock.patch.object(Distribution, "_extended_shape", extended_shape))
+        stack.enter_context(mock.patch.object(torch.Tensor, "new", new))
         for home, names, is_new in (
             (torch, _NEW, True),
             (torch.Tensor, _NEW_BY_METHOD, True),
