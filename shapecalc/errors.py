@@ -213,12 +213,10 @@ def _rebuild(kind: type[Located], message: str, state: dict[str, Any]) -> Locate
 
 
 class SpecError(Located):
-    """The text, or the tree built in Python, is not a model."""
+    """The text, or the tree built in Python, is not a model; `others` are the mistakes besides the first."""
 
     others: tuple[SpecError, ...] = ()
-    """What else is wrong with a text that could not be read."""
-    partial: Any = None
-    """The model of such a text without the steps that could not be read, where there is one."""
+    partial: Any = None  # the model without the steps that could not be read
 
 
 class FormulaError(SpecError):

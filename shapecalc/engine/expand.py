@@ -41,9 +41,12 @@ def expand(
     """Return the expanded graph of a spec together with the inference that expanded it."""
     with collector_paused():
         ties = TieBreaks()
-        inference = Expansion(spec, parameter, inputs, batched=batched, ties=ties).run()
+        first = Expansion(spec, parameter, inputs, batched=batched, ties=ties)
+        inference = first.run()
         for number in range(1, ties.runs):
-            other = Expansion(spec, parameter, inputs, batched=batched, ties=TieBreaks(number)).run()
+            again = Expansion(spec, parameter, inputs, batched=batched, ties=TieBreaks(number))
+            again.builder.share_answers(first.builder)
+            other = again.run()
             confirmed = {(failure.code, failure.path) for failure in other.failures}
             inference.failures = [
                 failure for failure in inference.failures if (failure.code, failure.path) in confirmed

@@ -13,6 +13,7 @@ from shapecalc.algebra.integer_set import IntegerSet
 from shapecalc.algebra.rational import LARGEST
 from shapecalc.algebra.region import Region
 from shapecalc.algebra.term import ATOM, Term, TextWriter, Value
+from shapecalc.engine.limits import refuse_too_long
 from shapecalc.errors import ShapecalcError
 from shapecalc.layers.requirement import Requirement
 from shapecalc.page.formulas import Formulas
@@ -60,6 +61,7 @@ class Data:
     def gathered(self) -> dict[str, Any]:
         """Return everything as plain data for JSON; `javascript` of the formulas belongs to it."""
         report = self.report
+        refuse_too_long(len(report.nodes), "a page")
         rows = [self.row(item) for item in lines(outline(report))]
         derivations = [self.derivation(layer) for layer in report.derive(batch=True).layers]
         outputs = {name: self.indices(shape) for name, shape in report.outputs.items()}

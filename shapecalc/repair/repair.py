@@ -32,6 +32,9 @@ _EVALUATED_FOR_PARTS = 6_000
 """What the fixes of single findings may cost together; see `search.py`."""
 _TEXT_READ = 50_000
 """About how many characters are read to try words in a text that is no model."""
+_LAYERS_IN_TURN = 4_000
+_IN_TURN = 30_000
+"""What fixing one error after the other may cost."""
 _TEXTS_EACH = 12
 """How many texts a search may try for a fix of one finding alone."""
 
@@ -50,7 +53,8 @@ class Repairer:
 
         Where the search for it ends without one, the errors are fixed in turn.
         """
-        return self.search.smallest() or self.search.in_turn()
+        in_turn = Search(self.start, layers=_LAYERS_IN_TURN, evaluated=_IN_TURN, ranked=_IN_TURN)
+        return self.search.smallest() or in_turn.in_turn()
 
     @property
     def inferred(self) -> int:

@@ -13,7 +13,6 @@ Spec (a model)
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any, Self, TypeAlias, get_args
 
@@ -41,12 +40,13 @@ from shapecalc.spec.spec_values import (
     is_step_name,
     names_of,
     operand,
+    output_names,
     references,
     values_of,
 )
 
 Steps: TypeAlias = "Annotated[tuple[Step, ...], BeforeValidator(as_steps)]"
-MOST_LAYERS = 200_000
+MOST_LAYERS = 20_000
 """More layers than this are refused, and so are more passes of one repeat."""
 
 
@@ -292,15 +292,7 @@ class Spec(Node):
     @field_validator("outputs", mode="before")
     @classmethod
     def _outputs(cls, value: Any) -> Any:
-        names = value
-        if isinstance(value, (list, tuple)):
-            names = {re.sub(r"\[[^\]]*\]", "", str(name)).replace(".", "_"): name for name in value}
-            if len(names) < len(value):
-                raise complaint("two outputs have the same name: write a mapping of names to steps")
-        if value is None or (isinstance(names, Mapping) and names and _are_texts(names.values())):
-            references((names or {}).values())
-            return names
-        raise complaint(f"{quote(value)} is neither a list of steps nor a mapping of names to steps")
+        return None if value is None else output_names(value)
 
     @property
     def front(self) -> int:
