@@ -312,6 +312,7 @@ class Report(Shown, Totals[D_co]):
             "outputs": outputs,
             "params": number(self.params),
             "trainable_params": number(self.trainable_params),
+            **({} if (active := self.active_params) is None else {"active_params": number(active)}),
             "buffers": number(self.buffer_count),
             **({"counting": self.counting} if self.needs_counting else {}),
             "macs": number(macs),

@@ -41,6 +41,12 @@ class Totals(Generic[D_co]):
         return self._sum(node.params_inside(self.loops) for node in self.nodes)
 
     @property
+    def active_params(self) -> D_co | None:
+        """Learned numbers that one token uses, of experts those that it is sent to; None without experts."""
+        idle: Any = self._sum(node.idle_params_inside(self.loops) for node in self.nodes)
+        return None if idle == 0 else cast("D_co", self.params - idle)
+
+    @property
     def trainable_params(self) -> D_co:
         """Learned numbers that are trained."""
         return self._sum(node.trainable_params_inside(self.loops) for node in self.nodes)

@@ -447,7 +447,7 @@ def _blind_to_symbols(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Conv2d, "output", output)
 
 
-@pytest.mark.sample(7)
+@pytest.mark.sample(5)
 @pytest.mark.parametrize(
     ("comparison", "breakage"),
     [
