@@ -9,8 +9,8 @@ import pytest
 import shapecalc
 from shapecalc import SpecError
 from shapecalc.render.piece import plain
-from shapecalc.report.node import Node
 from shapecalc.report.comparison import compare
+from shapecalc.report.node import Node
 from shapecalc.report.outline import Item, lines, outline
 from shapecalc.report.report import Report
 from shapecalc.views.layer_table import layer_table
