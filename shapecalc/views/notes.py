@@ -81,6 +81,8 @@ def _parameters(report: Report) -> Iterator[Inline]:
     yield from ("Parameters: ", amount(params))
     if trainable != params:
         yield from (" (", amount(trainable), " trainable)")
+    if (active := report.active_params) is not None:
+        yield from (", of which one token uses ", amount(active))
     if buffers != 0:
         are_numbers = isinstance(params, int) and isinstance(buffers, int)
         yield from (" + " if are_numbers else ", and ", amount(buffers), " in buffers")

@@ -13,6 +13,7 @@ import torch
 from torch import nn
 
 from shapecalc import layers
+from shapecalc.bridges.torch.tracer.active_experts import forget_partly_known
 from shapecalc.bridges.torch.tracer.forward_arguments import Arguments, arguments_of
 from shapecalc.bridges.torch.tracer.integer_inputs import IntegersNeeded
 from shapecalc.bridges.torch.tracer.module_copy import ModuleState, copied, on_meta, small_originals
@@ -154,6 +155,7 @@ def _traced(run: Run, shapes: Mapping[str, tuple[int, ...]] | None = None) -> Mo
         raise SpecError(f"{type(run.module).__name__} does nothing with its input")
     if trace.has_unknown and not run.pinned:
         return _traced(replace(run, batch=1, pinned=True), shapes)
+    forget_partly_known(trace)
     _append_unused(trace, outputs)
     model = model_of(trace, shapes, outputs, run.name)
     model.graphs.witness = ModuleWitness(Rerun(run, trace.leaves), at_traced=not trace.has_opaque_batch)
