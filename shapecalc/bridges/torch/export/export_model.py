@@ -10,6 +10,7 @@ from shapecalc.algebra.formula import Formula
 from shapecalc.bridges.torch.build import refuse_keras
 from shapecalc.bridges.torch.export.expansion_tree import expanded
 from shapecalc.bridges.torch.export.module_text import RESERVED, Export
+from shapecalc.engine.limits import refuse_too_long
 from shapecalc.engine.parameters import Parameters
 from shapecalc.errors import ShapecalcError, SpecError
 from shapecalc.layers.traced import Require
@@ -19,7 +20,7 @@ from shapecalc.model import Model
 def export(model: Model, input_shape: Any, parameters: Mapping[str, Any]) -> str:
     """Return a model as PyTorch source that needs torch alone; see `shapecalc.export`."""
     refuse_keras(model)
-    model.analyze(input=input_shape, **parameters)
+    refuse_too_long(len(model.analyze(input=input_shape, **parameters).nodes), "exported source")
     try:
         return with_arguments(model, input_shape, parameters).text()
     except RecursionError:
