@@ -28,7 +28,7 @@ COMMANDS = {
     "embed": False,
     "explain": True,
     "export": True,
-    "help": False,
+    "help": True,
     "html": False,
     "init": False,
     "kinds": True,
